@@ -1,0 +1,86 @@
+"""Is this derivative right, and how wrong is it?
+
+The public names are loaded when they are first used, so that ``import diffcompare`` stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from diffcompare.compare.reference import certified_gradient
+    from diffcompare.compare.summary import summarize
+    from diffcompare.compare.sweep import sweep
+    from diffcompare.descent import gradient_descent
+    from diffcompare.errors import (
+        DiffcompareError,
+        DomainError,
+        ParseError,
+        StudyError,
+        TraceError,
+        UnsupportedFunction,
+    )
+    from diffcompare.numeric.differences import numerical_diff, numerical_gradient
+    from diffcompare.numeric.steps import geometric_steps
+    from diffcompare.report.page import write_report
+    from diffcompare.report.tables import read_errors
+    from diffcompare.study import run_study
+    from diffcompare.symbolic.function import SymbolicFunction
+    from diffcompare.symbolic.parse import parse
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "DiffcompareError": "errors",
+    "DomainError": "errors",
+    "ParseError": "errors",
+    "StudyError": "errors",
+    "SymbolicFunction": "symbolic.function",
+    "TraceError": "errors",
+    "UnsupportedFunction": "errors",
+    "certified_gradient": "compare.reference",
+    "geometric_steps": "numeric.steps",
+    "gradient_descent": "descent",
+    "numerical_diff": "numeric.differences",
+    "numerical_gradient": "numeric.differences",
+    "parse": "symbolic.parse",
+    "read_errors": "report.tables",
+    "run_study": "study",
+    "summarize": "compare.summary",
+    "sweep": "compare.sweep",
+    "write_report": "report.page",
+}
+
+__all__ = [
+    "DiffcompareError",
+    "DomainError",
+    "ParseError",
+    "StudyError",
+    "SymbolicFunction",
+    "TraceError",
+    "UnsupportedFunction",
+    "certified_gradient",
+    "geometric_steps",
+    "gradient_descent",
+    "numerical_diff",
+    "numerical_gradient",
+    "parse",
+    "read_errors",
+    "run_study",
+    "summarize",
+    "sweep",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOME:
+        value = getattr(import_module(f"diffcompare.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'diffcompare' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

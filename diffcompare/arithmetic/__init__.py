@@ -1,0 +1,1 @@
+"""How a program is run: floats, balls, jets. python-flint is imported only here."""

@@ -1,0 +1,117 @@
+"""The tables: names, order and kinds of their columns, and the text that stands for a point.
+
+This is the one place where columns are named. ``report/`` sees these tables and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+__all__ = [
+    "BOUND_SOURCES",
+    "COLUMNS",
+    "CURVE_COLUMNS",
+    "DESCENT_COLUMNS",
+    "FUNCTION_COLUMNS",
+    "STATUSES",
+    "SUMMARY_COLUMNS",
+    "VERDICTS",
+    "Tables",
+    "format_point",
+    "read_point",
+]
+
+STATUSES = ("ok", "domain", "kink", "undecided", "nonfinite", "h-underflow")
+BOUND_SOURCES = ("proven", "measured", "")
+VERDICTS = ("within-bound", "outside-bound", "unbounded", "not-differentiable")
+
+# kinds: "text" categorical, "float" float64, "integer" int64, "flag" nullable boolean
+COLUMNS: Mapping[str, str] = {
+    "function": "text",
+    "variable": "text",
+    "point": "text",
+    "scheme": "text",
+    "order": "integer",
+    "h": "float",
+    "numeric": "float",
+    "exact": "float",
+    "error": "float",
+    "abs_error": "float",
+    "rel_error": "float",
+    "bound": "float",
+    "within_bound": "flag",
+    "status": "text",
+    "dtype": "text",
+    "truncation": "float",
+    "abscissa": "float",
+    "evaluation": "float",
+    "subtraction": "float",
+    "division": "float",
+    "truncation_bound": "float",
+    "rounding_bound": "float",
+    "bound_source": "text",
+    "predicted_h": "float",
+    "predicted_abs_error": "float",
+}
+
+SUMMARY_COLUMNS: Mapping[str, str] = {
+    "function": "text",
+    "variable": "text",
+    "point": "text",
+    "scheme": "text",
+    "best_h": "float",
+    "best_abs_error": "float",
+    "predicted_h": "float",
+    "predicted_abs_error": "float",
+    "order": "integer",
+    "observed_order": "float",
+    "abs_error_at_1e-4": "float",
+    "max_bound_ratio": "float",
+    "verdict": "text",
+}
+
+# plain text columns: one row a function, so categories would save nothing
+FUNCTION_COLUMNS = ("function", "variables", "formula", "latex", "derivative_latex", "source", "status", "message")
+
+# the coordinates (x0, x1 …) stand between "step" and "value"
+DESCENT_COLUMNS = ("function", "gradient", "step", "value", "gradient_norm", "distance")
+
+CURVE_COLUMNS: Mapping[str, str] = {"function": "text", "point": "text", "x": "float", "value": "float"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """All that a study found: what the CSV files hold and the pages are drawn from.
+
+    ``errors`` is the table of :func:`diffcompare.sweep`; the others are empty where there is nothing to say.
+    """
+
+    title: str
+    errors: pd.DataFrame
+    summary: pd.DataFrame
+    functions: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(FUNCTION_COLUMNS), dtype=str))
+    descent: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(DESCENT_COLUMNS)))
+    curves: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(CURVE_COLUMNS)))
+
+
+def format_point(variables: Sequence[str], coordinates: Sequence[float] | np.ndarray) -> str:
+    """Write a point as text that reads back exactly.
+
+    >>> format_point(["x0", "x1"], [3.0, 4.0])
+    'x0=3.0;x1=4.0'
+    """
+    return ";".join(f"{name}={float(value)!r}" for name, value in zip(variables, coordinates, strict=True))
+
+
+def read_point(text: str) -> dict[str, float]:
+    """Read the text of :func:`format_point` back.
+
+    >>> read_point("x0=3.0;x1=4.0")
+    {'x0': 3.0, 'x1': 4.0}
+    """
+    pairs = (part.rpartition("=") for part in text.split(";"))
+    return {name: float(value) for name, _, value in pairs}

@@ -1,0 +1,1 @@
+"""Finite differences of any Python callable."""
