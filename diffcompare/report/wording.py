@@ -1,0 +1,84 @@
+"""How numbers, statuses and verdicts are put into words, and text that is safe to look at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["STATUS_WORDS", "VERDICT_WORDS", "Html", "exactly", "plural", "printable", "short"]
+
+STATUS_WORDS: Mapping[str, str] = {
+    "ok": "the exact derivative is known and the numeric one is a finite number",
+    "domain": "the point, or an abscissa such as x + h or x − h, lies outside the real domain of the function",
+    "kink": "the derivative does not exist at this point: the slopes from the left and from the right differ",
+    "undecided": "whether the derivative exists, or how it rounds, could not be decided; no value is claimed",
+    "nonfinite": "the function's code returned inf or nan at an abscissa, so the quotient is not a finite number",
+    "h-underflow": "h is too small to move the point: all abscissae are the same float, "
+    "so the quotient is 0 whatever the function",
+}
+
+VERDICT_WORDS: Mapping[str, str] = {
+    "within-bound": "every error that has a bound is within it",
+    "outside-bound": "an error is larger than its bound",
+    "unbounded": "errors were measured, but no bound was computed to judge them by",
+    "not-differentiable": "there is no exact derivative to compare with at this point",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Html:
+    """Markup that this package made itself: templates print it as it is, and escape every other text."""
+
+    text: str
+
+    def __html__(self) -> str:
+        return self.text
+
+
+def printable(text: str) -> str:
+    r"""Replace what cannot be seen (controls, direction marks, lone surrogates) by its escape sequence.
+
+    >>> printable("a\u202eb\x00c")
+    'a\\u202eb\\x00c'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def exactly(value: float) -> str:
+    """Write a number as the CSV files have it: the shortest text that reads back bit for bit, empty for nan.
+
+    >>> exactly(0.1), exactly(-0.0), exactly(float("nan"))
+    ('0.1', '-0.0', '')
+    """
+    return repr(value) if value == value else ""
+
+
+def short(value: float) -> str:
+    """Write a number with three digits, for reading.
+
+    >>> short(1.2345e-11), short(0.0001), short(0.0), short(2.0), short(float("nan"))
+    ('1.23e-11', '1e-4', '0', '2', '–')
+    """
+    if value != value:
+        return "–"
+    if value == 0.0 or math.isinf(value):
+        return f"{value:g}".replace("-0", "0") if value == 0.0 else f"{value:g}"
+    text = f"{value:.3g}" if 1e-2 <= abs(value) < 1e4 else f"{value:.2e}"
+    if "e" not in text:
+        return text
+    mantissa, _, exponent = text.partition("e")
+    if "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def plural(count: int, noun: str) -> str:
+    """Write a count with its noun.
+
+    >>> plural(1, "function"), plural(2, "function")
+    ('1 function', '2 functions')
+    """
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

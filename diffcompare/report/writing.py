@@ -1,0 +1,175 @@
+"""Writing a folder of files safely: all or nothing, and never over a file that is not ours.
+
+The files are written in full into a hidden folder inside the directory (so it is the same file system) and
+then moved one by one. ``manifest.json`` lists what a run wrote; only files that it lists are ever replaced or
+removed. If a move fails, those already made are taken back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from diffcompare.errors import DiffcompareError, shorten
+
+__all__ = ["MANIFEST", "write_files"]
+
+MANIFEST = "manifest.json"
+_GENERATOR = "diffcompare"
+# Names that a report can have. A manifest is a file like any other and may be forged: whatever it says,
+# nothing but a file of such a name, directly in the directory, is touched.
+_OURS = re.compile(r"index\.html|function-[0-9]{3,9}\.html|(errors|summary|functions|descent|curves)\.csv")
+
+
+def write_files(directory: Path, names: Sequence[str], write: Callable[[Path], None]) -> None:
+    """Write files into a directory: all of them, or none.
+
+    Parameters
+    ----------
+    directory : Path
+        Made if it is missing.
+    names : sequence of str
+        The files, in the order in which they are moved to their places: the entry page last.
+    write : callable
+        Is given a folder and writes all of these files into it.
+
+    Raises
+    ------
+    DiffcompareError
+        A file of that name exists that no earlier run wrote, or the directory cannot be written.
+    """
+    unknown = [name for name in names if not _OURS.fullmatch(name)]
+    if unknown:
+        raise ValueError(f"names={unknown[:1]!r}: not the name of a report file; extend _OURS")
+    with _named(directory), _made(directory):
+        earlier = _earlier_files(directory)
+        _refuse_foreign(directory, [*names, MANIFEST] if earlier is None else names, earlier or ())
+        with _staging(directory) as staging:
+            write(staging)
+            _publish(directory, staging, names, set(earlier or ()) - set(names))
+
+
+@contextmanager
+def _named(directory: Path) -> Iterator[None]:
+    """Turn what the operating system refuses into one line that names the directory."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise DiffcompareError(
+            f"directory={str(directory)!r}: cannot be written ({reason}); choose a directory that can be"
+        ) from error
+
+
+@contextmanager
+def _made(directory: Path) -> Iterator[None]:
+    """Make the directory; take it away again if nothing came to stand in it."""
+    missing = [path for path in (directory, *directory.parents) if not path.exists()]
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for path in missing:
+                path.rmdir()
+        raise
+
+
+@contextmanager
+def _staging(directory: Path) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix=".diffcompare-", dir=directory))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _earlier_files(directory: Path) -> list[str] | None:
+    """Read which files an earlier run wrote; None if there is no manifest that a run can have written."""
+    path = directory / MANIFEST
+    if path.is_symlink() or not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(content, dict) or content.get("generator") != _GENERATOR:
+        return None
+    files = content.get("files")
+    if not isinstance(files, list) or not all(isinstance(name, str) and _OURS.fullmatch(name) for name in files):
+        return None
+    return files
+
+
+def _refuse_foreign(directory: Path, names: Sequence[str], earlier: Collection[str]) -> None:
+    for name in names:
+        path = directory / name
+        if os.path.lexists(path) and (name not in earlier or path.is_symlink() or not path.is_file()):
+            raise DiffcompareError(
+                f"directory={shorten(str(directory))!r}: {name} is there already and was not written by an earlier "
+                "report; nothing was written, move it away or choose another directory"
+            )
+
+
+def _publish(directory: Path, staging: Path, names: Sequence[str], stale: Collection[str]) -> None:
+    """Move the files to their places; the manifest goes first and lists old and new ones until all is done.
+
+    So at every moment each of our files is listed: a run that is cut off never locks out the next one.
+    """
+    fresh, kept = staging / "fresh", staging / "kept"
+    for folder in (fresh, kept):
+        folder.mkdir()
+    done: list[str] = []
+    try:
+        for listed, moved in ((sorted({*names, *stale}), names), (sorted(names), ())):
+            _write_manifest(fresh / MANIFEST, listed)
+            for name in (MANIFEST, *moved):
+                _keep(directory / name, kept / name)
+                done.append(name)
+                source = fresh / name if name == MANIFEST else staging / name
+                os.replace(source, directory / name)  # noqa: PTH105 (one call, so that a failure is easy to stage)
+            if not stale:
+                return
+            if moved:
+                for name in sorted(stale):
+                    _remove(directory / name, kept / name, done)
+    except BaseException:
+        _take_back(directory, kept, done)
+        raise
+
+
+def _write_manifest(path: Path, names: Sequence[str]) -> None:
+    content = {"generator": _GENERATOR, "files": list(names)}
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8", newline="\n")
+
+
+def _keep(path: Path, copy: Path) -> None:
+    """Keep the old file under a second name; the first such copy is the one to go back to."""
+    if copy.exists() or not path.exists():
+        return
+    try:
+        os.link(path, copy)
+    except OSError:  # a file system without hard links
+        shutil.copy2(path, copy)
+
+
+def _remove(path: Path, copy: Path, done: list[str]) -> None:
+    if path.is_file() and not path.is_symlink():
+        _keep(path, copy)
+        done.append(path.name)
+        path.unlink()
+
+
+def _take_back(directory: Path, kept: Path, done: Sequence[str]) -> None:
+    for name in reversed(done):
+        with suppress(OSError):
+            if (kept / name).exists():
+                os.replace(kept / name, directory / name)  # noqa: PTH105
+            elif name not in done[: done.index(name)]:
+                (directory / name).unlink(missing_ok=True)

@@ -1,0 +1,198 @@
+"""A named real function of ordered real variables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from diffcompare.errors import UnsupportedFunction
+from diffcompare.program.code import operation_source, straight_line
+from diffcompare.program.dag import Node, Program
+from diffcompare.program.operations import FALLBACKS, OPERATIONS
+
+if TYPE_CHECKING:
+    import sympy
+
+__all__ = ["SymbolicFunction"]
+
+
+class SymbolicFunction:
+    """A function that is known as a formula.
+
+    Parameters
+    ----------
+    expr : sympy.Expr or number
+        The formula. A SymPy Float stands for its binary value, a Rational for itself.
+    variables : sequence of sympy.Symbol or str
+        The arguments, in order; they need not all occur.
+    name : str, optional
+        Default: the formula as text.
+
+    Attributes
+    ----------
+    program : Program
+        The elementary operations, in the order in which they are carried out: the truth of what is computed.
+    variables : tuple of str
+        The names of the arguments.
+    name, formula : str
+        The name, and the formula as it was given.
+    source : str
+        ``"sympy"`` or ``"text"``.
+
+    Raises
+    ------
+    UnsupportedFunction
+        The expression holds something that diffcompare does not know, or a symbol that is no variable.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> x = sympy.Symbol("x")
+    >>> f = SymbolicFunction(x**2 + 1, [x])
+    >>> float(f(3.0))
+    10.0
+    """
+
+    def __init__(self, expr: sympy.Expr | complex, variables: Sequence[sympy.Symbol | str], name: str | None = None) -> None:
+        import sympy
+
+        from diffcompare.symbolic.lower import lower
+
+        self.expr: Any = sympy.sympify(expr, strict=True)
+        self.variables = check_names([str(v) for v in variables])
+        self.program: Program = lower(self.expr, self.variables)
+        self.formula = str(self.expr)
+        self.name = self.formula if name is None else name
+        self.source = "sympy"
+
+    @classmethod
+    def from_program(cls, program: Program, *, formula: str, name: str | None = None, source: str = "text") -> SymbolicFunction:
+        """Wrap a program; its SymPy expression is built when somebody asks for it."""
+        self = cls.__new__(cls)
+        self.program = program
+        self.variables = program.variables
+        self.formula = formula
+        self.name = formula if name is None else name
+        self.source = source
+        return self
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute == "expr":
+            from diffcompare.symbolic.derivatives import expression
+
+            self.expr = expression(self.program)
+            return self.expr
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {attribute!r}")
+
+    def __call__(self, points: ArrayLike) -> Any:
+        """Evaluate the program in binary64.
+
+        Parameters
+        ----------
+        points : array_like of float
+            One variable: a number or an array of any shape, elementwise. n variables: the last axis has length n.
+
+        Returns
+        -------
+        numpy.float64 or ndarray of float64
+            nan where the function is not defined.
+
+        Raises
+        ------
+        ValueError
+            The last axis has another length than there are variables.
+        """
+        values = np.asarray(points, dtype=np.float64)
+        n = len(self.variables)
+        if n == 1:
+            columns, shape = [values], values.shape
+        elif values.ndim == 0 or values.shape[-1] != n:
+            raise ValueError(
+                f"points of shape {values.shape}: the last axis must have length {n}, one coordinate for each of "
+                f"{', '.join(self.variables)}"
+            )
+        else:
+            columns, shape = [values[..., i] for i in range(n)], values.shape[:-1]
+        # always fresh contiguous 1-D arrays: NumPy's loops for scalars and strided arrays round differently
+        flat = [np.array(column, dtype=np.float64, order="C").reshape(-1) for column in columns]
+        with np.errstate(all="ignore"):
+            result = self.callable(np)(*flat)
+        size = flat[0].size if flat else 1
+        return np.array(np.broadcast_to(np.asarray(result, dtype=np.float64), (size,))).reshape(shape)[()]
+
+    def callable(self, namespace: ModuleType | Any) -> Callable[..., Any]:
+        """Return the program as a Python function of one argument per variable.
+
+        Parameters
+        ----------
+        namespace : module
+            Where the elementary functions come from: ``numpy``, ``math``, ``jax.numpy``, ``torch`` … Functions that
+            it lacks are taken from the operations table.
+
+        Raises
+        ------
+        UnsupportedFunction
+            Neither the namespace nor the table has a function that the program needs.
+        """
+        return _bind(self.program, namespace)
+
+    def __repr__(self) -> str:
+        return f"SymbolicFunction({self.formula!r}, variables={list(self.variables)!r})"
+
+
+def check_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names of variables as a tuple; ``ValueError`` for repeated ones and for those that no point could show."""
+    for name in names:
+        if not name or any(c in ";=" or not c.isprintable() or c.isspace() for c in name):
+            raise ValueError(f"variable {name!r}: a name must be visible and hold no space, ';' or '='; rename it")
+    if len(set(names)) != len(names):
+        raise ValueError(f"variables={list(names)!r}: a name is repeated; list each once")
+    return tuple(names)
+
+
+def _bind(program: Program, namespace: Any) -> Callable[..., Any]:
+    scope: dict[str, Any] = {"nan": float("nan"), "pi": math.pi, "e": math.e}
+    for node in program.nodes:
+        row = OPERATIONS[node.operation]
+        word, bracket, _ = row.source.partition("(")
+        if bracket and word not in scope and word.isidentifier() and word != "abs":
+            scope[word] = _find(namespace, word, row.names)
+
+    def spell(_: int, node: Node, operands: Sequence[str]) -> str:
+        if node.operation == "constant":
+            return repr(_as_float(Fraction(node.payload or 0)))
+        if node.operation == "power" and (exponent := program.nodes[node.operands[1]]).operation == "constant":
+            return f"{operands[0]} ** {_as_float(Fraction(exponent.payload or 0))!r}"
+        return operation_source(node, operands)
+
+    scope["inf"] = math.inf
+    exec(compile(straight_line(program, spell), "<program>", "exec"), scope)  # noqa: S102 - our own source
+    run = scope["run"]
+
+    def function(*arguments: Any) -> Any:
+        return run(*arguments)[0]
+
+    return function
+
+
+def _find(namespace: Any, word: str, names: Sequence[str]) -> Any:
+    for name in (word, *(n for n in names if n not in ("min", "max"))):
+        found = getattr(namespace, name, None)
+        if callable(found):
+            return found
+    if word in FALLBACKS:
+        return FALLBACKS[word]
+    raise UnsupportedFunction(f"{getattr(namespace, '__name__', namespace)!s} has no function {word!r}")
+
+
+def _as_float(value: Fraction) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
