@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from diffcompare.program.dag import Node, Program
-from diffcompare.program.operations import OPERATIONS
+from diffcompare.program.operations import INFIX, OPERATIONS
 
-__all__ = ["operation_source", "straight_line"]
+__all__ = ["functions_used", "operation_source", "straight_line", "switch_sources"]
 
 
 def straight_line(
@@ -30,9 +30,7 @@ def straight_line(
     release : bool
         Delete each temporary after its last use, which keeps large arrays in the cache.
     """
-    names = [
-        f"v{node.payload}" if node.operation == "variable" else f"t{index}" for index, node in enumerate(program.nodes)
-    ]
+    names = [temporary(program, index) for index in range(len(program.nodes))]
     last = {i: index for index, node in enumerate(program.nodes) for i in node.operands}
     kept = set(program.outputs)
     lines = [f"def run({', '.join(f'v{i}' for i in range(len(program.variables)))}):"]
@@ -51,5 +49,39 @@ def straight_line(
 
 
 def operation_source(node: Node, operands: Sequence[str]) -> str:
-    """Write one operation as NumPy-like Python."""
-    return OPERATIONS[node.operation].source.format(*operands, n=node.payload)
+    """Write one operation as Python: ``t1 + t2``, ``sin_(t3)``, ``integer_power_(t1, 3)``.
+
+    The functions are called by the operation's name and an underscore, which no keyword and no variable has.
+    """
+    infix = INFIX.get(node.operation)
+    if infix:
+        return infix.format(*operands)
+    payload = [] if node.payload is None else [repr(node.payload)]
+    return f"{node.operation}_({', '.join([*operands, *payload])})"
+
+
+def functions_used(program: Program) -> list[str]:
+    """List the operations that the source of a program calls by name."""
+    names = dict.fromkeys(node.operation for node in program.nodes)
+    return [name for name in names if name not in INFIX and name not in ("constant", "variable")]
+
+
+def switch_sources(program: Program, output: int) -> list[str]:
+    """Write the switch quantities of all operations that an output needs (see ``Operation.switch``)."""
+    needed = {output}
+    sources: dict[str, None] = {}
+    for index in range(output, -1, -1):
+        if index in needed:
+            node = program.nodes[index]
+            needed.update(node.operands)
+            switch = OPERATIONS[node.operation].switch
+            if switch:
+                names = [temporary(program, i) for i in node.operands]
+                sources[switch.replace("hypot(", "hypot_(").format(*names)] = None
+    return list(sources)
+
+
+def temporary(program: Program, index: int) -> str:
+    """Return the name that the generated source gives to a node."""
+    node = program.nodes[index]
+    return f"v{node.payload}" if node.operation == "variable" else f"t{index}"

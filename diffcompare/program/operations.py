@@ -1,13 +1,13 @@
 """The table of elementary operations: one row each, and a new function is one row more.
 
-``source`` is NumPy-like Python (``{0}`` the first operand, ``{n}`` the payload), ``ball`` the same for
-python-flint's ``arb``; names of functions in both are strings here, resolved by whoever runs the code.
-The partial derivatives are written as formulas of operands and result (DLMF 4.4-4.39; a test proves each
-equal to SymPy's).
+Every arithmetic runs the same source, ``sin(t3)`` or ``t1 + t2``, with functions of its own behind the names;
+names are strings here. The partial derivatives are written as formulas of operands and result (DLMF 4.4, 4.7,
+4.20, 4.24, 4.34, 4.38); a test proves each equal to SymPy's.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,7 +15,9 @@ from typing import Any
 
 from diffcompare.program.dag import Term
 
-__all__ = ["COMPARISONS", "FALLBACKS", "DERIVED", "OPERATIONS", "REAL_NAMES", "Operation", "partial_terms"]
+__all__ = ["COMPARISONS", "DERIVED", "FALLBACKS", "INFIX", "OPERATIONS", "REAL_NAMES", "Operation", "partial_terms"]
+
+Partials = Callable[..., tuple[Term, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,29 +30,25 @@ class Operation:
         Its name in programs.
     arity : int
         Number of operands.
-    source, ball : str
-        How it is written in NumPy-like Python and for balls.
+    names : tuple of str
+        Its names in text and in modules: those of NumPy or SciPy, ``math`` and SymPy.
+    sympy : str
+        The class of the SymPy function, empty where SymPy writes it otherwise.
     partials : callable or None
         ``partials(result, *operands)`` returns one :class:`Term` per operand; None where there is nothing to
-        differentiate.
-    names : tuple of str
-        Its names in text: those of SymPy, NumPy or SciPy, and ``math``.
-    sympy : str
-        The name of the SymPy function, empty where SymPy writes it otherwise.
+        differentiate or the payload is needed (:func:`partial_terms`).
     switch : str
-        Ball source of a quantity that is 0 where the operation has a corner, a jump or an edge of its domain
-        that belongs to the domain; empty where there is none. A derivative needs it certainly non-zero.
+        Source of a quantity (``{0}`` the first operand) that is 0 where the operation has a corner, a jump or an
+        edge of its domain that belongs to the domain. A derivative needs it certainly non-zero.
     domain : str
         Where the operation is defined, in words; empty for the whole line.
     """
 
     name: str
     arity: int
-    source: str
-    ball: str
-    partials: Callable[..., tuple[Term, ...]] | None = None
     names: tuple[str, ...] = ()
     sympy: str = ""
+    partials: Partials | None = None
     switch: str = ""
     domain: str = ""
 
@@ -63,136 +61,142 @@ def _cos(x: Term) -> Term:
     return x.apply("cos")
 
 
-def _log_base(base: int) -> Callable[[Term, Term], tuple[Term, ...]]:
-    return lambda _, x: (1 / (x * x.constant(base).apply("log")),)
+def _sqrt(x: Term) -> Term:
+    return x.apply("sqrt")
+
+
+def _log_base(base: int) -> Partials:
+    return lambda y, x: (1 / (x * x.constant(base).apply("log")),)
 
 
 def _power(y: Term, x: Term, p: Term) -> tuple[Term, ...]:
-    # d/dx x^p = p x^(p-1), DLMF 4.4; the partial in the exponent exists for a positive base only
+    # d/dx x^p = p x^(p-1); the partial in the exponent exists for a positive base only
     return p * x.apply("power", p - 1), y * x.apply("log")
 
 
-def _integer_power(n: int) -> Callable[[Term, Term], tuple[Term, ...]]:
-    return lambda _, x: (n * x ** (n - 1) if n else x.constant(0),)
+def _atan2(y: Term, a: Term, b: Term) -> tuple[Term, ...]:
+    square = a * a + b * b
+    return b / square, -(a / square)
 
 
-def _larger(x0: Term, x1: Term) -> Term:
-    return x0.apply("greater", x1)
-
-
-def _minmax(choose_first: Callable[[Term, Term], Term]) -> Callable[[Term, Term, Term], tuple[Term, ...]]:
-    def partials(_: Term, x0: Term, x1: Term) -> tuple[Term, ...]:
-        one, zero = x0.constant(1), x0.constant(0)
-        condition = choose_first(x0, x1)
-        return condition.apply("select", one, zero), condition.apply("select", zero, one)
-
-    return partials
+def _choice(condition: Term) -> tuple[Term, ...]:
+    one, zero = condition.constant(1), condition.constant(0)
+    return condition.apply("select", one, zero), condition.apply("select", zero, one)
 
 
 _ROWS = (
     # leaves
-    Operation("constant", 0, "", ""),
-    Operation("variable", 0, "", ""),
-    Operation("pi", 0, "pi", "pi()", names=("pi",), sympy="pi"),
-    Operation("e", 0, "e", "e()", names=("E",), sympy="E"),
-    Operation("undefined", 0, "nan", "nan()", domain="nowhere"),
+    Operation("constant", 0),
+    Operation("variable", 0),
+    Operation("pi", 0, ("pi",), "Pi"),
+    Operation("e", 0, ("e", "E"), "Exp1"),
+    Operation("undefined", 0, (), "NaN", domain="nowhere"),
     # arithmetic
-    Operation("add", 2, "{0} + {1}", "{0} + {1}", lambda y, a, b: (y.constant(1), y.constant(1)), ("add",)),
-    Operation(
-        "subtract", 2, "{0} - {1}", "{0} - {1}", lambda y, a, b: (y.constant(1), y.constant(-1)), ("subtract",)
-    ),
-    Operation("multiply", 2, "{0} * {1}", "{0} * {1}", lambda y, a, b: (b, a), ("multiply",)),
-    Operation(
-        "divide",
-        2,
-        "{0} / {1}",
-        "{0} / {1}",
-        lambda y, a, b: (1 / b, -(y / b)),
-        ("divide",),
-        domain="divisor not 0",
-    ),
-    Operation("negative", 1, "-{0}", "-{0}", lambda y, x: (y.constant(-1),), ("negative",)),
-    Operation("integer_power", 1, "{0} ** {n}", "integer_power({0}, {n})", None, ("pow", "power", "Pow")),
-    Operation(
-        "power",
-        2,
-        "{0} ** {1}",
-        "power({0}, {1})",
-        _power,
-        ("pow", "power", "Pow"),
-        switch="{0}",
-        domain="base positive, or 0 with a positive exponent",
-    ),
-    Operation(
-        "sqrt", 1, "sqrt({0})", "{0}.sqrt()", lambda y, x: (1 / (2 * y),), ("sqrt",), "sqrt", "{0}", "argument >= 0"
-    ),
-    Operation(
-        "cbrt", 1, "cbrt({0})", "cbrt({0})", lambda y, x: (1 / (3 * y * y),), ("cbrt",), "", "{0}"
-    ),  # real cube root
-    Operation("hypot", 2, "hypot({0}, {1})", "hypot({0}, {1})", lambda y, a, b: (a / y, b / y), ("hypot",), "",
-              "{0} * {0} + {1} * {1}"),
+    Operation("add", 2, ("add",), "", lambda y, a, b: (y.constant(1), y.constant(1))),
+    Operation("subtract", 2, ("subtract",), "", lambda y, a, b: (y.constant(1), y.constant(-1))),
+    Operation("multiply", 2, ("multiply",), "", lambda y, a, b: (b, a)),
+    Operation("divide", 2, ("divide",), "", lambda y, a, b: (1 / b, -(y / b)), domain="divisor not 0"),
+    Operation("negative", 1, ("negative",), "", lambda y, x: (y.constant(-1),)),
+    Operation("integer_power", 1, (), "", None, domain="base not 0 for a negative exponent"),
+    Operation("power", 2, (), "", _power, "{0}", "base positive, or 0 with a positive exponent"),
+    Operation("sqrt", 1, ("sqrt",), "", lambda y, x: (1 / (2 * y),), "{0}", "argument >= 0"),
+    Operation("cbrt", 1, ("cbrt",), "", lambda y, x: (1 / (3 * y * y),), "{0}"),
+    Operation("hypot", 2, ("hypot",), "", lambda y, a, b: (a / y, b / y), "hypot({0}, {1})"),
     # exponentials and logarithms
-    Operation("exp", 1, "exp({0})", "{0}.exp()", lambda y, x: (y,), ("exp",), "exp"),
-    Operation("exp2", 1, "exp2({0})", "exp2({0})", lambda y, x: (y * x.constant(2).apply("log"),), ("exp2",)),
-    Operation("expm1", 1, "expm1({0})", "{0}.expm1()", lambda y, x: (x.apply("exp"),), ("expm1",)),
-    Operation("log", 1, "log({0})", "{0}.log()", lambda y, x: (1 / x,), ("log", "ln"), "log", domain="argument > 0"),
-    Operation("log2", 1, "log2({0})", "{0}.log_base(2)", _log_base(2), ("log2",), domain="argument > 0"),
-    Operation("log10", 1, "log10({0})", "{0}.log_base(10)", _log_base(10), ("log10",), domain="argument > 0"),
-    Operation("log1p", 1, "log1p({0})", "{0}.log1p()", lambda y, x: (1 / (1 + x),), ("log1p",), domain="argument > -1"),
-    # trigonometric functions and inverses
-    Operation("sin", 1, "sin({0})", "{0}.sin()", lambda y, x: (_cos(x),), ("sin",), "sin"),
-    Operation("cos", 1, "cos({0})", "{0}.cos()", lambda y, x: (-_sin(x),), ("cos",), "cos"),
-    Operation("tan", 1, "tan({0})", "{0}.tan()", lambda y, x: (1 + y * y,), ("tan",), "tan",
-              domain="not at odd multiples of pi/2"),
-    Operation("asin", 1, "arcsin({0})", "{0}.asin()", lambda y, x: (1 / (1 - x * x).apply("sqrt"),),
-              ("asin", "arcsin"), "asin", "1 - {0} * {0}", "argument in [-1, 1]"),
-    Operation("acos", 1, "arccos({0})", "{0}.acos()", lambda y, x: (-(1 / (1 - x * x).apply("sqrt")),),
-              ("acos", "arccos"), "acos", "1 - {0} * {0}", "argument in [-1, 1]"),
-    Operation("atan", 1, "arctan({0})", "{0}.atan()", lambda y, x: (1 / (1 + x * x),), ("atan", "arctan"), "atan"),
-    Operation("atan2", 2, "arctan2({0}, {1})", "atan2({0}, {1})",
-              lambda y, a, b: (b / (a * a + b * b), -(a / (a * a + b * b))),
-              ("atan2", "arctan2"), "atan2", "atan2_switch({0}, {1})", "not both arguments 0"),
-    # hyperbolic functions and inverses
-    Operation("sinh", 1, "sinh({0})", "{0}.sinh()", lambda y, x: (x.apply("cosh"),), ("sinh",), "sinh"),
-    Operation("cosh", 1, "cosh({0})", "{0}.cosh()", lambda y, x: (x.apply("sinh"),), ("cosh",), "cosh"),
-    Operation("tanh", 1, "tanh({0})", "{0}.tanh()", lambda y, x: (1 / x.apply("cosh") ** 2,), ("tanh",), "tanh"),
-    Operation("asinh", 1, "arcsinh({0})", "{0}.asinh()", lambda y, x: (1 / (1 + x * x).apply("sqrt"),),
-              ("asinh", "arcsinh"), "asinh"),
-    Operation("acosh", 1, "arccosh({0})", "{0}.acosh()",
-              lambda y, x: (1 / ((x - 1).apply("sqrt") * (x + 1).apply("sqrt")),),
-              ("acosh", "arccosh"), "acosh", "{0} - 1", "argument >= 1"),
-    Operation("atanh", 1, "arctanh({0})", "{0}.atanh()", lambda y, x: (1 / ((1 - x) * (1 + x)),),
-              ("atanh", "arctanh"), "atanh", domain="argument in (-1, 1)"),
+    Operation("exp", 1, ("exp",), "exp", lambda y, x: (y,)),
+    Operation("exp2", 1, ("exp2",), "", lambda y, x: (y * x.constant(2).apply("log"),)),
+    Operation("expm1", 1, ("expm1",), "", lambda y, x: (x.apply("exp"),)),
+    Operation("log", 1, ("log", "ln"), "log", lambda y, x: (1 / x,), "", "argument > 0"),
+    Operation("log2", 1, ("log2",), "", _log_base(2), "", "argument > 0"),
+    Operation("log10", 1, ("log10",), "", _log_base(10), "", "argument > 0"),
+    Operation("log1p", 1, ("log1p",), "", lambda y, x: (1 / (1 + x),), "", "argument > -1"),
+    # trigonometric functions and their inverses
+    Operation("sin", 1, ("sin",), "sin", lambda y, x: (_cos(x),)),
+    Operation("cos", 1, ("cos",), "cos", lambda y, x: (-_sin(x),)),
+    Operation("tan", 1, ("tan",), "tan", lambda y, x: (1 + y * y,), "", "no odd multiple of pi/2"),
+    Operation(
+        "asin",
+        1,
+        ("arcsin", "asin"),
+        "asin",
+        lambda y, x: (1 / _sqrt((1 - x) * (1 + x)),),
+        "1 - {0} * {0}",
+        "argument in [-1, 1]",
+    ),
+    Operation(
+        "acos",
+        1,
+        ("arccos", "acos"),
+        "acos",
+        lambda y, x: (-(1 / _sqrt((1 - x) * (1 + x))),),
+        "1 - {0} * {0}",
+        "argument in [-1, 1]",
+    ),
+    Operation("atan", 1, ("arctan", "atan"), "atan", lambda y, x: (1 / (1 + x * x),)),
+    # the quantity is 0 on the cut: a = 0 with b <= 0
+    Operation("atan2", 2, ("arctan2", "atan2"), "atan2", _atan2, "hypot({0}, {1}) + {1}", "not both arguments 0"),
+    # hyperbolic functions and their inverses
+    Operation("sinh", 1, ("sinh",), "sinh", lambda y, x: (x.apply("cosh"),)),
+    Operation("cosh", 1, ("cosh",), "cosh", lambda y, x: (x.apply("sinh"),)),
+    Operation("tanh", 1, ("tanh",), "tanh", lambda y, x: (1 / x.apply("cosh") ** 2,)),
+    Operation("asinh", 1, ("arcsinh", "asinh"), "asinh", lambda y, x: (1 / _sqrt(1 + x * x),)),
+    Operation(
+        "acosh",
+        1,
+        ("arccosh", "acosh"),
+        "acosh",
+        lambda y, x: (1 / (_sqrt(x - 1) * _sqrt(x + 1)),),
+        "{0} - 1",
+        "argument >= 1",
+    ),
+    Operation(
+        "atanh", 1, ("arctanh", "atanh"), "atanh", lambda y, x: (1 / ((1 - x) * (1 + x)),), "", "argument in (-1, 1)"
+    ),
     # corners and switches
-    Operation("abs", 1, "abs({0})", "absolute({0})", lambda y, x: (x.apply("sign"),),
-              ("abs", "Abs", "fabs", "absolute"), "Abs", "{0}"),
-    Operation("sign", 1, "sign({0})", "{0}.sgn()", lambda y, x: (x.constant(0),), ("sign",), "sign", "{0}"),
-    Operation("min", 2, "minimum({0}, {1})", "{0}.min({1})", _minmax(lambda a, b: _larger(b, a)),
-              ("min", "Min", "minimum", "fmin"), "Min", "{0} - {1}"),
-    Operation("max", 2, "maximum({0}, {1})", "{0}.max({1})", _minmax(_larger),
-              ("max", "Max", "maximum", "fmax"), "Max", "{0} - {1}"),
-    Operation("select", 3, "where({0}, {1}, {2})", "select({0}, {1}, {2})", None, ("where",)),
-    # conditions: true, false, or in balls None where it cannot be told
-    Operation("true", 0, "True", "True", names=("True",)),
-    Operation("false", 0, "False", "False", names=("False",)),
-    Operation("less", 2, "{0} < {1}", "less({0}, {1})", None, ("Lt", "less"), "StrictLessThan", "{0} - {1}"),
-    Operation("less_equal", 2, "{0} <= {1}", "less_equal({0}, {1})", None, ("Le", "less_equal"), "LessThan",
-              "{0} - {1}"),
-    Operation("greater", 2, "{0} > {1}", "less({1}, {0})", None, ("Gt", "greater"), "StrictGreaterThan", "{0} - {1}"),
-    Operation("greater_equal", 2, "{0} >= {1}", "less_equal({1}, {0})", None, ("Ge", "greater_equal"), "GreaterThan",
-              "{0} - {1}"),
-    Operation("equal", 2, "{0} == {1}", "equal({0}, {1})", None, ("Eq", "equal"), "Equality", "{0} - {1}"),
-    Operation("not_equal", 2, "{0} != {1}", "negation(equal({0}, {1}))", None, ("Ne", "not_equal"), "Unequality",
-              "{0} - {1}"),
-    Operation("and", 2, "logical_and({0}, {1})", "conjunction({0}, {1})", None, ("And", "logical_and"), "And"),
-    Operation("or", 2, "logical_or({0}, {1})", "negation(conjunction(negation({0}), negation({1})))", None,
-              ("Or", "logical_or"), "Or"),
-    Operation("not", 1, "logical_not({0})", "negation({0})", None, ("Not", "logical_not"), "Not"),
+    Operation("abs", 1, ("abs", "absolute", "fabs", "Abs"), "Abs", lambda y, x: (x.apply("sign"),), "{0}"),
+    Operation("sign", 1, ("sign",), "sign", lambda y, x: (x.constant(0),), "{0}"),
+    Operation(
+        "min",
+        2,
+        ("minimum", "fmin", "min", "Min"),
+        "Min",
+        lambda y, a, b: _choice(a.apply("less", b)),
+        "{0} - {1}",
+    ),
+    Operation(
+        "max",
+        2,
+        ("maximum", "fmax", "max", "Max"),
+        "Max",
+        lambda y, a, b: _choice(a.apply("greater", b)),
+        "{0} - {1}",
+    ),
+    Operation("select", 3, ("where",)),
+    # conditions: true, false, and in balls None where it cannot be told
+    Operation("true", 0),
+    Operation("false", 0),
+    Operation("less", 2, ("less", "Lt"), "StrictLessThan", None, "{0} - {1}"),
+    Operation("less_equal", 2, ("less_equal", "Le"), "LessThan", None, "{0} - {1}"),
+    Operation("greater", 2, ("greater", "Gt"), "StrictGreaterThan", None, "{0} - {1}"),
+    Operation("greater_equal", 2, ("greater_equal", "Ge"), "GreaterThan", None, "{0} - {1}"),
+    Operation("equal", 2, ("equal", "Eq"), "Equality", None, "{0} - {1}"),
+    Operation("not_equal", 2, ("not_equal", "Ne"), "Unequality", None, "{0} - {1}"),
+    Operation("and", 2, ("logical_and", "And"), "And"),
+    Operation("or", 2, ("logical_or", "Or"), "Or"),
+    Operation("not", 1, ("logical_not", "Not"), "Not"),
 )
 
 OPERATIONS: Mapping[str, Operation] = {row.name: row for row in _ROWS}
 
 COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"})
+
+INFIX: Mapping[str, str] = {
+    "add": "{0} + {1}",
+    "subtract": "{0} - {1}",
+    "multiply": "{0} * {1}",
+    "divide": "{0} / {1}",
+    "negative": "-{0}",
+}
 
 # Functions without a row: what NumPy lacks is a short formula of what it has, so that the float code that runs is
 # the program. Each takes Terms and returns one. cot x = cos x / sin x is defined wherever the cotangent is.
@@ -216,13 +220,22 @@ DERIVED: Mapping[str, Callable[[Term], Term]] = {
 
 # For namespaces that lack a function (math has no sign, maximum, where; torch no cbrt): plain Python on numbers.
 FALLBACKS: Mapping[str, Callable[..., Any]] = {
+    "integer_power": operator.pow,
+    "power": operator.pow,
+    "abs": abs,
     "sign": lambda x: (x > 0) - (x < 0) if x == x else x,
-    "minimum": lambda a, b: a if a < b or a != a else b,
-    "maximum": lambda a, b: a if a > b or a != a else b,
-    "where": lambda c, a, b: a if c else b,
-    "logical_and": lambda a, b: a & b,
-    "logical_or": lambda a, b: a | b,
-    "logical_not": lambda a: not a,
+    "min": lambda a, b: a if a < b or a != a else b,
+    "max": lambda a, b: a if a > b or a != a else b,
+    "select": lambda c, a, b: a if c else b,
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+    "and": lambda a, b: a & b,
+    "or": lambda a, b: a | b,
+    "not": operator.not_,
     "cbrt": lambda x: (x > 0) * abs(x) ** (1 / 3) - (x < 0) * abs(x) ** (1 / 3),
     "exp2": lambda x: 2.0**x,
 }
@@ -232,7 +245,7 @@ REAL_NAMES: Mapping[str, str] = {
     text: row.name
     for row in _ROWS
     for text in row.names
-    if row.arity and row.name not in COMPARISONS | {"and", "or", "not", "select", "integer_power", "power"}
+    if row.arity and row.name not in COMPARISONS | {"and", "or", "not", "select"}
 }
 
 
@@ -242,10 +255,11 @@ def partial_terms(operation: str, payload: Fraction | int | None, result: Term, 
     Raises
     ------
     KeyError
-        The operation is unknown or has none (conditions; ``select`` is the adjoint's own business).
+        The operation is unknown or has none (conditions; ``select`` is the business of the adjoint).
     """
     if operation == "integer_power":
-        return _integer_power(int(payload or 0))(result, operands[0])
+        n, (x,) = int(payload or 0), operands
+        return (n * x ** (n - 1) if n else x.constant(0),)
     partials = OPERATIONS[operation].partials
     if partials is None:
         raise KeyError(operation)

@@ -70,6 +70,8 @@ def _named(directory: Path) -> Iterator[None]:
 @contextmanager
 def _made(directory: Path) -> Iterator[None]:
     """Make the directory; take it away again if nothing came to stand in it."""
+    if directory.exists() and not directory.is_dir():
+        raise DiffcompareError(f"directory={str(directory)!r}: is a file; choose a directory")
     missing = [path for path in (directory, *directory.parents) if not path.exists()]
     directory.mkdir(parents=True, exist_ok=True)
     try:
@@ -125,22 +127,23 @@ def _publish(directory: Path, staging: Path, names: Sequence[str], stale: Collec
     fresh, kept = staging / "fresh", staging / "kept"
     for folder in (fresh, kept):
         folder.mkdir()
-    done: list[str] = []
+    done: dict[str, None] = {}  # a set that knows its order
     try:
         for listed, moved in ((sorted({*names, *stale}), names), (sorted(names), ())):
             _write_manifest(fresh / MANIFEST, listed)
             for name in (MANIFEST, *moved):
-                _keep(directory / name, kept / name)
-                done.append(name)
+                _keep(directory / name, kept / name, done)
                 source = fresh / name if name == MANIFEST else staging / name
-                os.replace(source, directory / name)  # noqa: PTH105 (one call, so that a failure is easy to stage)
+                os.replace(source, directory / name)  # noqa: PTH105 (the one call that puts a file in place)
             if not stale:
                 return
             if moved:
                 for name in sorted(stale):
-                    _remove(directory / name, kept / name, done)
+                    if (directory / name).is_file() and not (directory / name).is_symlink():
+                        _keep(directory / name, kept / name, done)
+                        (directory / name).unlink()
     except BaseException:
-        _take_back(directory, kept, done)
+        _take_back(directory, kept, list(done))
         raise
 
 
@@ -149,21 +152,14 @@ def _write_manifest(path: Path, names: Sequence[str]) -> None:
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8", newline="\n")
 
 
-def _keep(path: Path, copy: Path) -> None:
-    """Keep the old file under a second name; the first such copy is the one to go back to."""
-    if copy.exists() or not path.exists():
-        return
-    try:
-        os.link(path, copy)
-    except OSError:  # a file system without hard links
-        shutil.copy2(path, copy)
-
-
-def _remove(path: Path, copy: Path, done: list[str]) -> None:
-    if path.is_file() and not path.is_symlink():
-        _keep(path, copy)
-        done.append(path.name)
-        path.unlink()
+def _keep(path: Path, copy: Path, done: dict[str, None]) -> None:
+    """Keep the old file under a second name, once: the first copy is the one to go back to."""
+    if path.name not in done and path.exists():
+        try:
+            os.link(path, copy)
+        except OSError:  # a file system without hard links
+            shutil.copy2(path, copy)
+    done[path.name] = None
 
 
 def _take_back(directory: Path, kept: Path, done: Sequence[str]) -> None:
@@ -171,5 +167,5 @@ def _take_back(directory: Path, kept: Path, done: Sequence[str]) -> None:
         with suppress(OSError):
             if (kept / name).exists():
                 os.replace(kept / name, directory / name)  # noqa: PTH105
-            elif name not in done[: done.index(name)]:
+            else:
                 (directory / name).unlink(missing_ok=True)

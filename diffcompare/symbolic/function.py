@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from diffcompare.errors import UnsupportedFunction
-from diffcompare.program.code import operation_source, straight_line
+from diffcompare.program.code import functions_used, operation_source, straight_line
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import FALLBACKS, OPERATIONS
 
@@ -157,21 +157,14 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _bind(program: Program, namespace: Any) -> Callable[..., Any]:
-    scope: dict[str, Any] = {"nan": float("nan"), "pi": math.pi, "e": math.e}
-    for node in program.nodes:
-        row = OPERATIONS[node.operation]
-        word, bracket, _ = row.source.partition("(")
-        if bracket and word not in scope and word.isidentifier() and word != "abs":
-            scope[word] = _find(namespace, word, row.names)
+    scope = {f"{name}_": _find(namespace, name) for name in functions_used(program)}
+    scope["inf"] = math.inf
 
     def spell(_: int, node: Node, operands: Sequence[str]) -> str:
         if node.operation == "constant":
             return repr(_as_float(Fraction(node.payload or 0)))
-        if node.operation == "power" and (exponent := program.nodes[node.operands[1]]).operation == "constant":
-            return f"{operands[0]} ** {_as_float(Fraction(exponent.payload or 0))!r}"
-        return operation_source(node, operands)
+        return operation_source(node, operands) if operands else f"{node.operation}_"
 
-    scope["inf"] = math.inf
     exec(compile(straight_line(program, spell), "<program>", "exec"), scope)  # noqa: S102 - our own source
     run = scope["run"]
 
@@ -181,14 +174,21 @@ def _bind(program: Program, namespace: Any) -> Callable[..., Any]:
     return function
 
 
-def _find(namespace: Any, word: str, names: Sequence[str]) -> Any:
-    for name in (word, *(n for n in names if n not in ("min", "max"))):
-        found = getattr(namespace, name, None)
+_LEAVES = {"pi": math.pi, "e": math.e, "undefined": math.nan, "true": True, "false": False}
+
+
+def _find(namespace: Any, operation: str) -> Any:
+    """Return what stands behind an operation's name, by the first of its names that the namespace knows."""
+    if operation in _LEAVES:
+        return _LEAVES[operation]
+    # min and max of array libraries reduce an array; maximum and minimum are meant
+    for name in OPERATIONS[operation].names:
+        found = None if name in ("min", "max") else getattr(namespace, name, None)
         if callable(found):
             return found
-    if word in FALLBACKS:
-        return FALLBACKS[word]
-    raise UnsupportedFunction(f"{getattr(namespace, '__name__', namespace)!s} has no function {word!r}")
+    if operation in FALLBACKS:
+        return FALLBACKS[operation]
+    raise UnsupportedFunction(f"{getattr(namespace, '__name__', namespace)!s} has no function {operation!r}")
 
 
 def _as_float(value: Fraction) -> float:

@@ -19,7 +19,7 @@ __all__ = ["lower", "lower_all"]
 _FUNCTIONS = {
     row.sympy: row.name
     for row in OPERATIONS.values()
-    if row.sympy and row.arity == 1 and row.name not in COMPARISONS | {"not"}
+    if row.sympy and row.arity == 1 and row.name != "not"
 }
 _RELATIONS = {OPERATIONS[name].sympy: name for name in COMPARISONS}
 

@@ -1,0 +1,146 @@
+"""What the tables say, as sentences: counted, never judged beyond what was computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from diffcompare.compare.schema import STATUSES, VERDICTS, Tables
+from diffcompare.errors import shorten
+from diffcompare.report.wording import STATUS_WORDS, plural, short
+
+__all__ = ["findings", "status_notes", "verdict_counts", "worst_first"]
+
+_WORST_FIRST = ("outside-bound", "not-differentiable", "unbounded", "within-bound")
+_ORDER_GAP = 0.25  # an observed order further from the scheme's than this is worth a sentence
+_EXAMPLES = 3
+
+
+def verdict_counts(summary: pd.DataFrame) -> list[tuple[str, int]]:
+    """Count the verdicts, worst first; those that do not occur are left out."""
+    counts = summary["verdict"].astype(str).value_counts()
+    return [(verdict, int(counts[verdict])) for verdict in _WORST_FIRST if verdict in counts.index]
+
+
+def worst_first(summary: pd.DataFrame) -> pd.DataFrame:
+    """Sort the summary: verdict, then the ratio of error to bound, then the best error, large ones first."""
+    ranks = {verdict: rank for rank, verdict in enumerate(_WORST_FIRST)}
+    keys = pd.DataFrame(
+        {
+            "verdict": summary["verdict"].astype(str).map(ranks).fillna(len(VERDICTS)),
+            "ratio": -summary["max_bound_ratio"].fillna(-1.0),
+            "error": -summary["best_abs_error"].fillna(float("inf")),
+        },
+        index=summary.index,
+    )
+    return summary.loc[keys.sort_values(list(keys.columns), kind="stable").index]
+
+
+def status_notes(errors: pd.DataFrame) -> list[tuple[str, int, str]]:
+    """List every status but ``ok`` that occurs: its name, the number of rows, what it means."""
+    counts = errors["status"].astype(str).value_counts()
+    return [(s, int(counts[s]), STATUS_WORDS[s]) for s in STATUSES if s != "ok" and s in counts.index]
+
+
+def findings(tables: Tables) -> list[str]:
+    """Write the findings of a report, one sentence each."""
+    errors, summary = tables.errors, tables.summary
+    if errors.empty:
+        return ["There is nothing to compare: the table of errors has no rows."]
+    return [
+        _scope(errors),
+        *_bounds(summary),
+        *_at_book_step(summary),
+        *_orders(summary),
+        *_zeros(errors),
+        *_statuses(errors),
+    ]
+
+
+def _scope(errors: pd.DataFrame) -> str:
+    partials = len(errors[["function", "variable", "point"]].drop_duplicates())
+    steps = errors["h"].drop_duplicates()
+    schemes = ", ".join(shorten(str(s), 40) for s in errors["scheme"].unique())
+    return (
+        f"{plural(partials, 'partial derivative')} of {plural(errors['function'].nunique(), 'function')} compared with "
+        f"finite differences ({schemes}) at {plural(len(steps), 'step size')} from {short(float(steps.max()))} "
+        f"to {short(float(steps.min()))}: {plural(len(errors), 'row')}."
+    )
+
+
+def _bounds(summary: pd.DataFrame) -> list[str]:
+    unbounded = int((summary["verdict"].astype(str) == "unbounded").sum())
+    ratio = summary["max_bound_ratio"].max()
+    made = []
+    if unbounded == len(summary):
+        made.append(
+            "No bound was computed. The verdict “unbounded” says that errors were measured, "
+            "and nothing for or against a derivative."
+        )
+    elif unbounded:
+        made.append(f"No bound was computed for {unbounded} of {plural(len(summary), 'comparison')}.")
+    if ratio == ratio:
+        made.append(f"The largest error is {short(float(ratio))} times its bound.")
+    return made
+
+
+def _at_book_step(summary: pd.DataFrame) -> list[str]:
+    """Compare the schemes at h = 1e-4, the step size of the textbook."""
+    known = summary[summary["abs_error_at_1e-4"].notna()]
+    if known.empty:
+        return []
+    worst = known.loc[known["abs_error_at_1e-4"].idxmax()]
+    made = [f"At h = 1e-4 the largest |error| is {short(float(worst['abs_error_at_1e-4']))}: {_place(worst)}."]
+    wide = known.pivot_table(
+        index=["function", "variable", "point"], columns="scheme", values="abs_error_at_1e-4", observed=True
+    )
+    if {"forward", "central"} <= set(wide.columns):
+        both = wide[["forward", "central"]].dropna()
+        closer = int((both["central"] < both["forward"]).sum())
+        if len(both):
+            made.append(
+                f"At h = 1e-4 central is closer to the exact derivative than forward in {closer} of {len(both)} cases."
+            )
+    return made
+
+
+def _orders(summary: pd.DataFrame) -> list[str]:
+    observed = summary[summary["observed_order"].notna()]
+    gaps = (observed["observed_order"] - observed["order"]).abs()
+    odd = observed[gaps > _ORDER_GAP].iloc[gaps[gaps > _ORDER_GAP].argsort()[::-1]]
+    if observed.empty:
+        return []
+    if odd.empty:
+        return [f"The observed order is that of the scheme (within {_ORDER_GAP}) wherever it could be measured."]
+    shown = [
+        f"{short(float(row['observed_order']))} instead of {row['order']} ({_place(row)})"
+        for row in _records(odd.head(_EXAMPLES))
+    ]
+    more = f" and {len(odd) - _EXAMPLES} more" if len(odd) > _EXAMPLES else ""
+    return [
+        f"The observed order differs from the scheme's in {len(odd)} of {plural(len(observed), 'comparison')}: "
+        f"{', '.join(shown)}{more}. A leading term that vanishes raises it, a kink or a rough function lowers it."
+    ]
+
+
+def _zeros(errors: pd.DataFrame) -> list[str]:
+    zeros = int((errors["abs_error"] == 0).sum())
+    return [f"The error is exactly 0 in {plural(zeros, 'row')}."] if zeros else []
+
+
+def _statuses(errors: pd.DataFrame) -> list[str]:
+    return [f"{plural(count, 'row')} {_has(count)} status “{s}”: {words}." for s, count, words in status_notes(errors)]
+
+
+def _has(count: int) -> str:
+    return "has" if count == 1 else "have"
+
+
+def _place(row: Any) -> str:
+    return f"{row['scheme']}, {shorten(str(row['function']), 60)}, {row['variable']}, at {shorten(str(row['point']), 60)}"
+
+
+def _records(frame: pd.DataFrame) -> Sequence[Any]:
+    return frame.to_dict("records")

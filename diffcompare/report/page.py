@@ -1,0 +1,342 @@
+"""The report: CSV files and HTML pages, drawn from the tables alone."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import jinja2
+import pandas as pd
+
+from diffcompare import __version__
+from diffcompare.compare.schema import COLUMNS, SUMMARY_COLUMNS, Tables
+from diffcompare.errors import shorten
+from diffcompare.report.charts import error_chart
+from diffcompare.report.findings import findings, status_notes, verdict_counts, worst_first
+from diffcompare.report.mathml import typeset
+from diffcompare.report.sketch import function_sketch
+from diffcompare.report.snippet import reproduce
+from diffcompare.report.tables import html_table, write_csv
+from diffcompare.report.wording import STATUS_WORDS, VERDICT_WORDS, Html, exactly, plural, printable, short
+from diffcompare.report.writing import MANIFEST, write_files
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+__all__ = ["write_report"]
+
+_MANY = 200  # above it only the functions that need a look get a page
+_DESCENT_STEPS = (0, 1, 2, 5, 10, 20, 50, 100)
+_KEYS = ["function", "variable", "point", "scheme"]
+
+
+def write_report(
+    result: Tables | pd.DataFrame, directory: str | PathLike[str], *, pages: Literal["auto", "all"] = "auto"
+) -> Path:
+    """Write the tables as CSV files and as HTML pages that need no network and no script.
+
+    All files are written, or none. Files that an earlier report wrote into the directory are replaced;
+    any other file is left alone.
+
+    Parameters
+    ----------
+    result : Tables or DataFrame
+        What ``run_study`` returned, or a table of ``sweep``.
+    directory : path
+        Where the files go; made if it is missing.
+    pages : {"auto", "all"}
+        With "auto", and more than 200 functions, only those that failed or are not within their bounds
+        have a page of their own.
+
+    Returns
+    -------
+    Path
+        The page to open: index.html in the directory.
+
+    Raises
+    ------
+    DiffcompareError
+        The directory cannot be written, or holds a file of the same name that no report wrote.
+    """
+    if pages not in ("auto", "all"):
+        raise ValueError(f'pages={pages!r}: unknown choice; pass "auto" or "all"')
+    tables = _tables(result)
+    functions = _functions(tables, every=pages == "all")
+    csv_tables = {
+        "errors.csv": tables.errors,
+        "summary.csv": tables.summary,
+        "functions.csv": tables.functions,
+        "descent.csv": tables.descent,
+        "curves.csv": tables.curves,
+    }
+    names = [*csv_tables, *(f.file for f in functions if f.file), "index.html"]
+
+    def write(folder: Path) -> None:
+        for name, table in csv_tables.items():
+            write_csv(table, folder / name)
+        for name, text in _pages(tables, functions, files=[*csv_tables, MANIFEST]):
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+    write_files(Path(directory), names, write)
+    return Path(directory) / "index.html"
+
+
+@dataclass(frozen=True, slots=True)
+class _Function:
+    """All that is known of one function."""
+
+    name: str
+    variables: list[str]
+    formula: str
+    latex: str
+    derivatives: list[str]
+    source: str
+    failed: bool
+    message: str
+    rows: pd.DataFrame
+    summary: pd.DataFrame
+    curves: pd.DataFrame
+    file: str
+
+
+def _tables(result: Tables | pd.DataFrame) -> Tables:
+    if isinstance(result, pd.DataFrame):
+        _check_columns("errors", result, COLUMNS)
+        # here, so that a report can be redrawn from its files without the rest of compare/
+        from diffcompare.compare.summary import summarize
+
+        return Tables("Derivatives compared", result, summarize(result))
+    if not isinstance(result, Tables):
+        raise TypeError(
+            f"result={type(result).__name__}: pass a table of dc.sweep, dc.read_errors or what dc.run_study returned"
+        )
+    _check_columns("errors", result.errors, COLUMNS)
+    _check_columns("summary", result.summary, SUMMARY_COLUMNS)
+    return result
+
+
+def _check_columns(name: str, frame: pd.DataFrame, columns: Mapping[str, str]) -> None:
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise ValueError(f"{name}: column {missing[0]!r} is missing; pass a whole table of dc.sweep or dc.read_errors")
+
+
+def _functions(tables: Tables, *, every: bool) -> list[_Function]:
+    known = {str(row["function"]): row for row in tables.functions.fillna("").to_dict("records")}
+    rows, summaries, curves = (_by_function(t) for t in (tables.errors, tables.summary, tables.curves))
+    names = list(dict.fromkeys([*known, *rows]))
+    made = []
+    for number, name in enumerate(names, 1):
+        row = known.get(name, {})
+        part = rows.get(name, tables.errors.iloc[:0])
+        summary = summaries.get(name, tables.summary.iloc[:0])
+        variables = str(row.get("variables", "")).split(";") if row.get("variables") else []
+        failed = row.get("status", "ok") == "failed"
+        calm = not failed and bool((summary["verdict"].astype(str) == "within-bound").all())
+        made.append(
+            _Function(
+                name=name,
+                variables=variables or [str(v) for v in part["variable"].unique()],
+                formula=str(row.get("formula", "")),
+                latex=str(row.get("latex", "")),
+                derivatives=str(row.get("derivative_latex", "")).split("\n") if row.get("derivative_latex") else [],
+                source=str(row.get("source", "")),
+                failed=failed,
+                message=str(row.get("message", "")),
+                rows=part,
+                summary=summary,
+                curves=curves.get(name, tables.curves.iloc[:0]),
+                file="" if len(names) > _MANY and calm and not every else f"function-{number:03d}.html",
+            )
+        )
+    return made
+
+
+def _by_function(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    if frame.empty:
+        return {}
+    return {str(name): part for name, part in frame.groupby("function", observed=True, sort=False)}
+
+
+def _pages(tables: Tables, functions: Sequence[_Function], *, files: Sequence[str]) -> Iterator[tuple[str, str]]:
+    environment = _environment()
+    page = environment.get_template("function.html")
+    for k, f in enumerate(functions):
+        if f.file:
+            around = {"previous": functions[k - 1].file if k else "", "following": _file(functions, k + 1)}
+            yield f.file, page.render(function_page(f), title=f.name, study=tables.title, **around)
+    yield (
+        "index.html",
+        environment.get_template("index.html").render(
+            title=tables.title,
+            verdicts=[(v, n, VERDICT_WORDS[v]) for v, n in verdict_counts(tables.summary)],
+            failed=[f for f in functions if f.failed],
+            findings=findings(tables),
+            rows=list(_index_rows(tables, functions)),
+            descent=_descent(tables.descent),
+            files=files,
+            without_page=sum(not f.file for f in functions),
+        ),
+    )
+
+
+def _file(functions: Sequence[_Function], k: int) -> str:
+    return functions[k].file if k < len(functions) else ""
+
+
+def _environment() -> jinja2.Environment:
+    """Build the templates' environment: everything is escaped, a missing name is an error."""
+    loader = jinja2.PackageLoader("diffcompare.report", "templates")
+    environment = jinja2.Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: printable(value) if isinstance(value, str) else value,
+    )
+    script, style = (loader.get_source(environment, name)[0].strip() for name in ("page.js", "page.css"))
+    policy = (
+        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    environment.globals.update(script=Html(script), style=Html(style), policy=policy, version=__version__)
+    environment.filters.update(short=short, exactly=exactly, shorten=shorten, plural=plural)
+    return environment
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _index_rows(tables: Tables, functions: Sequence[_Function]) -> Iterator[dict[str, Any]]:
+    by_name = {f.name: f for f in functions}
+    for row in worst_first(tables.summary).to_dict("records"):
+        f = by_name.get(str(row["function"]))
+        yield {**_summary_cells(row), "file": f.file if f else "", "formula": f.formula if f else ""}
+
+
+def _summary_cells(row: Mapping[Any, Any]) -> dict[str, Any]:
+    texts = {key: str(row[key]) for key in (*_KEYS, "verdict")}
+    numbers = {
+        key: float(row[column])
+        for key, column in {
+            "best_h": "best_h",
+            "best_abs_error": "best_abs_error",
+            "predicted_h": "predicted_h",
+            "predicted_abs_error": "predicted_abs_error",
+            "order": "order",
+            "observed_order": "observed_order",
+            "at_book_step": "abs_error_at_1e-4",
+            "ratio": "max_bound_ratio",
+        }.items()
+    }
+    return {**texts, **numbers}
+
+
+def function_page(f: _Function) -> dict[str, Any]:
+    """Collect what the page of one function shows."""
+    counts = verdict_counts(f.summary)
+    formulas = [("f", typeset(f.latex, otherwise=f.formula))] if f.formula or f.latex else []
+    derivatives = [
+        (variable, typeset(latex, otherwise=latex))
+        for variable, latex in zip(f.variables, f.derivatives, strict=False)
+        if latex
+    ]
+    again = ""
+    if f.source in ("text", "sympy") and f.formula and len(f.rows):
+        again = reproduce(name=f.name, formula=f.formula, variables=f.variables, rows=f.rows)
+    return {
+        "function": f,
+        "verdicts": [(v, n, VERDICT_WORDS[v]) for v, n in counts],
+        "formulas": formulas,
+        "derivatives": derivatives,
+        "best": [_summary_cells(row) for row in f.summary.to_dict("records")],
+        "sections": [_section(f, k, part) for k, part in enumerate(_partials(f.rows), 1)],
+        "statuses": STATUS_WORDS,
+        "again": again,
+    }
+
+
+def _partials(rows: pd.DataFrame) -> list[pd.DataFrame]:
+    if rows.empty:
+        return []
+    return [part for _, part in rows.groupby(["point", "variable"], observed=True, sort=False)]
+
+
+def _section(f: _Function, number: int, rows: pd.DataFrame) -> dict[str, Any]:
+    variable, point = str(rows["variable"].iloc[0]), str(rows["point"].iloc[0])
+    exact = float(rows["exact"].iloc[0])
+    identity = f"rows-{number}"
+    return {
+        "number": number,
+        "variable": variable,
+        "point": point,
+        "exact": exact,
+        "chart": error_chart(
+            rows,
+            title=f"Absolute error of finite differences against step size, variable {variable} at {point}",
+            identity=f"chart-{number}",
+        )
+        if rows["exact"].notna().any()
+        else None,
+        "sketch": _sketch(f, rows, point, number),
+        "notes": status_notes(rows),
+        "identity": identity,
+        "count": len(rows),
+        "table": _rows_table(rows, identity, f"All rows: variable {variable} at {point}"),
+    }
+
+
+def _sketch(f: _Function, rows: pd.DataFrame, point: str, number: int) -> Html | None:
+    if f.curves.empty:
+        return None
+    curve = f.curves[f.curves["point"].astype(str) == point]
+    title = f"{shorten(f.name, 80)} near {point}, with tangent and secants"
+    return function_sketch(curve, rows, title=title, identity=f"sketch-{number}") if len(curve) else None
+
+
+def _rows_table(rows: pd.DataFrame, identity: str, caption: str) -> Html:
+    """Show the rows as errors.csv has them, digit for digit, without the columns that are the same or empty."""
+    hidden = {"function", "variable", "point", "order", "exact", "dtype", "predicted_h", "predicted_abs_error"}
+    shown = [c for c in COLUMNS if c not in hidden and not _blank(rows[c])]
+    cells = []
+    for column in shown:
+        if COLUMNS[column] == "float":
+            cells.append([exactly(value) for value in rows[column].tolist()])
+        else:
+            cells.append(["" if value is pd.NA else str(value) for value in rows[column].tolist()])
+    return html_table(shown, zip(*cells, strict=True), caption=caption, identity=identity, row_heads=2)
+
+
+def _blank(column: pd.Series[Any]) -> bool:
+    return bool(column.isna().all() or (column.astype(str) == "").all())
+
+
+def _descent(descent: pd.DataFrame) -> list[dict[str, Any]]:
+    """Pick a few steps of each run, the last one always among them."""
+    if descent.empty:
+        return []
+    fixed = ("function", "gradient", "step", "value", "gradient_norm", "distance")
+    coordinates = [c for c in descent.columns if c not in fixed]
+    made = []
+    for (function, gradient), run in descent.groupby(["function", "gradient"], observed=True, sort=False):
+        last = run["step"].max()
+        for row in run[run["step"].isin([*_DESCENT_STEPS, last])].to_dict("records"):
+            point = [f"{c} = {short(float(row[c]))}" for c in coordinates if row[c] == row[c]]
+            numbers = {c: float(row[c]) for c in ("value", "gradient_norm", "distance")}
+            made.append(
+                {
+                    "function": str(function),
+                    "gradient": str(gradient),
+                    "step": int(row["step"]),
+                    "last": row["step"] == last,
+                    "point": ", ".join(point),
+                    **numbers,
+                }
+            )
+    return made
