@@ -1,0 +1,103 @@
+"use strict";
+// Charts: the numbers come from the table of the page, so hover, keys and screen reader say what errors.csv holds.
+for (const chart of document.querySelectorAll(".chart[data-rows]")) {
+  const svg = chart.querySelector("svg");
+  const table = document.getElementById(chart.dataset.rows);
+  const readout = document.getElementById(chart.dataset.readout);
+  const [left, right, top, bottom, x0, x1, y0, y1, above, below, dodge] = svg.dataset.scale.split(" ").map(Number);
+  const heads = Array.from(table.tHead.rows[0].cells, (cell) => cell.textContent);
+  const column = (row, name) => row.cells[heads.indexOf(name)]?.textContent ?? "";
+  const schemes = new Map();
+  for (const row of table.tBodies[0].rows) {
+    const point = { h: column(row, "h"), error: column(row, "abs_error"), status: column(row, "status"), scheme: column(row, "scheme") };
+    if (!schemes.has(point.scheme)) schemes.set(point.scheme, []);
+    schemes.get(point.scheme).push(point);
+  }
+  const series = [...schemes.values()];
+  series.forEach((points, k) => {
+    const shift = dodge * (k - (series.length - 1) / 2);
+    for (const point of points) {
+      const error = point.error === "" ? NaN : Number(point.error);
+      point.x = left + (Math.log10(Number(point.h)) - x0) / (x1 - x0) * (right - left);
+      if (error > 0 && error < Infinity) point.y = bottom - (Math.log10(error) - y0) / (y1 - y0) * (bottom - top);
+      else point.y = (error === 0 ? below : above) + shift;
+    }
+    points.sort((a, b) => a.x - b.x);
+  });
+  const cursor = document.createElementNS("http://www.w3.org/2000/svg", "circle");
+  cursor.setAttribute("class", "cursor");
+  cursor.setAttribute("r", "7");
+  let at = [0, -1];
+  const show = (k, j) => {
+    const point = series[k][j];
+    at = [k, j];
+    cursor.setAttribute("cx", point.x);
+    cursor.setAttribute("cy", point.y);
+    svg.append(cursor);
+    const error = point.error === "" ? "nan" : point.error;
+    readout.textContent = `${point.scheme}: h = ${point.h}, |error| = ${error}` + (point.status === "ok" ? "" : ` (${point.status})`);
+  };
+  const nearest = (points, x) => {
+    let best = 0;
+    points.forEach((point, j) => { if (Math.abs(point.x - x) < Math.abs(points[best].x - x)) best = j; });
+    return best;
+  };
+  svg.addEventListener("pointermove", (event) => {
+    const place = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    if (place.x < left - 8 || place.x > right + 8) return;
+    let found = null;
+    series.forEach((points, k) => points.forEach((point, j) => {
+      const distance = Math.hypot(point.x - place.x, point.y - place.y);
+      if (found === null || distance < found[0]) found = [distance, k, j];
+    }));
+    if (found !== null) show(found[1], found[2]);
+  });
+  chart.addEventListener("keydown", (event) => {
+    let [k, j] = at;
+    const last = series[k].length - 1;
+    if (event.key === "ArrowLeft") j = j < 0 ? last : Math.max(0, j - 1);
+    else if (event.key === "ArrowRight") j = j < 0 ? 0 : Math.min(last, j + 1);
+    else if (event.key === "Home") j = 0;
+    else if (event.key === "End") j = last;
+    else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+      const x = j < 0 ? right : series[k][j].x;
+      k = (k + (event.key === "ArrowDown" ? 1 : series.length - 1)) % series.length;
+      j = nearest(series[k], x);
+    } else return;
+    event.preventDefault();
+    show(k, j);
+  });
+  readout.textContent = "Hover over the chart, or focus it and walk with the arrow keys: left and right along h, up and down between schemes.";
+}
+// The index: sort by any column, filter by text.
+for (const table of document.querySelectorAll("table.sortable")) {
+  const body = table.tBodies[0];
+  const value = (row, k) => {
+    const data = row.cells[k].querySelector("data");
+    return data ? (data.value === "" ? Infinity : Number(data.value)) : row.cells[k].textContent;
+  };
+  Array.from(table.tHead.rows[0].cells).forEach((head, k) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const direction = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+      const rows = Array.from(body.rows, (row) => [value(row, k), row]);
+      rows.sort(([a], [b]) => direction * (a < b ? -1 : a > b ? 1 : 0));
+      body.append(...rows.map(([, row]) => row));
+      for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", direction === 1 ? "ascending" : "descending");
+    });
+  });
+  const label = document.createElement("label");
+  const input = document.createElement("input");
+  label.className = "filter";
+  label.append("Filter:", input);
+  input.type = "search";
+  input.addEventListener("input", () => {
+    const words = input.value.toLowerCase();
+    for (const row of body.rows) row.hidden = !row.textContent.toLowerCase().includes(words);
+  });
+  table.parentElement.before(label);
+}

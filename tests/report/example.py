@@ -1,0 +1,186 @@
+"""Tables as a sweep makes them, built by hand from plain NumPy, so that report/ is tested alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+from diffcompare.compare.schema import (
+    BOUND_SOURCES,
+    COLUMNS,
+    CURVE_COLUMNS,
+    DESCENT_COLUMNS,
+    FUNCTION_COLUMNS,
+    STATUSES,
+    SUMMARY_COLUMNS,
+    Tables,
+    format_point,
+)
+
+STEPS = tuple(float(f"1e-{k}") for k in range(1, 17))
+OFFSETS = {"forward": (0.0, 1.0, 1), "backward": (-1.0, 0.0, 1), "central": (-1.0, 1.0, 2)}
+NAN = math.nan
+Row = dict[str, object]
+
+
+def book(x: float) -> float:
+    return math.exp(x) / (math.sin(x) ** 3 + math.cos(x) ** 3)
+
+
+def sweep_rows(
+    name: str,
+    function: Callable[..., float],
+    variables: Sequence[str],
+    point: Sequence[float],
+    gradient: Sequence[float],
+    *,
+    schemes: Sequence[str] = ("forward", "backward", "central"),
+    steps: Sequence[float] = STEPS,
+    status: str = "ok",
+) -> list[Row]:
+    """Rows of errors.csv; ``gradient`` holds nan where ``status`` says that there is no derivative."""
+    rows = []
+    for k, variable in enumerate(variables):
+        for scheme in schemes:
+            left, right, order = OFFSETS[scheme]
+            for h in steps:
+                ends = [[*point[:k], point[k] + side * h, *point[k + 1 :]] for side in (left, right)]
+                row_status = status
+                try:
+                    numeric = (function(*ends[1]) - function(*ends[0])) / (h * (right - left))
+                except (ValueError, ZeroDivisionError):
+                    numeric, row_status = NAN, "domain"
+                except OverflowError:
+                    numeric, row_status = math.inf, "nonfinite"
+                if row_status == "ok" and ends[0] == ends[1]:
+                    row_status = "h-underflow"
+                error = numeric - gradient[k]
+                rows.append(
+                    {
+                        **dict.fromkeys(COLUMNS, NAN),
+                        "function": name,
+                        "variable": variable,
+                        "point": format_point(variables, point),
+                        "scheme": scheme,
+                        "order": order,
+                        "h": h,
+                        "numeric": numeric,
+                        "exact": gradient[k],
+                        "error": error,
+                        "abs_error": abs(error),
+                        "rel_error": abs(error) / abs(gradient[k]) if gradient[k] else (0.0 if error == 0 else math.inf),
+                        "within_bound": pd.NA,
+                        "status": row_status,
+                        "dtype": "float64",
+                        "bound_source": "",
+                    }
+                )
+    return rows
+
+
+def errors_table(rows: Sequence[Row]) -> pd.DataFrame:
+    """The table with the dtypes of the contract, categories in order of first appearance."""
+    full = {"status": STATUSES, "bound_source": BOUND_SOURCES}
+    columns = {}
+    for name, kind in COLUMNS.items():
+        values = [row[name] for row in rows]
+        if kind == "text":
+            categories = pd.Index(full.get(name) or list(dict.fromkeys(values)), dtype="str")
+            columns[name] = pd.Series(pd.Categorical(pd.Series(values, dtype="str"), categories=categories))
+        else:
+            dtype = {"float": "float64", "integer": "int64", "flag": "boolean"}[kind]
+            columns[name] = pd.Series(values, dtype=dtype)
+    return pd.DataFrame(columns)
+
+
+def summary_table(errors: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for (function, variable, point, scheme), part in errors.groupby(
+        ["function", "variable", "point", "scheme"], observed=True, sort=False
+    ):
+        ok = part[part["status"] == "ok"]
+        best = ok.loc[ok["abs_error"].idxmin()] if len(ok) else None
+        at = ok[ok["h"] == 1e-4]["abs_error"]
+        rows.append(
+            {
+                "function": function,
+                "variable": variable,
+                "point": point,
+                "scheme": scheme,
+                "best_h": NAN if best is None else best["h"],
+                "best_abs_error": NAN if best is None else best["abs_error"],
+                "predicted_h": NAN,
+                "predicted_abs_error": NAN,
+                "order": part["order"].iloc[0],
+                "observed_order": float(part["order"].iloc[0]) + 0.01 if len(ok) > 2 else NAN,
+                "abs_error_at_1e-4": at.iloc[0] if len(at) else NAN,
+                "max_bound_ratio": NAN,
+                "verdict": "not-differentiable" if part["exact"].isna().all() else "unbounded",
+            }
+        )
+    return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
+
+
+def functions_table(rows: Sequence[Sequence[str]]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=list(FUNCTION_COLUMNS), dtype="str")
+
+
+def curve_rows(name: str, function: Callable[[float], float], variable: str, x: float, half: float = 0.5) -> list[Row]:
+    rows = []
+    for k in range(-40, 41):
+        at = x + half * k / 40
+        try:
+            value = function(at)
+        except (ValueError, ZeroDivisionError):
+            value = NAN
+        rows.append({"function": name, "point": format_point([variable], [x]), "x": at, "value": value})
+    return rows
+
+
+def example() -> Tables:
+    """A small study: the textbook's functions, and every status that a row can have."""
+    dense = tuple(float(f"{m}e-{k}") for k in range(1, 17) for m in (1.0, 0.56234132519034908, 0.31622776601683794))
+    rows = [
+        *sweep_rows("exp/(sin3+cos3)", book, ["x"], [1.5], [4.053427893898621], steps=dense),
+        *sweep_rows("x0^2 + x1^2", lambda a, b: a * a + b * b, ["x0", "x1"], [3.0, 4.0], [6.0, 8.0]),
+        *sweep_rows("abs(x)", abs, ["x"], [0.0], [NAN], status="kink"),
+        *sweep_rows("log(x)", math.log, ["x"], [0.01], [100.0]),
+        *sweep_rows("huge", lambda x: x + 1.0, ["x"], [1e8], [1.0]),
+        *sweep_rows("exp(x)", math.exp, ["x"], [709.78], [math.exp(709.78)]),
+        *sweep_rows("2*x", lambda x: 2.0 * x, ["x"], [1.0], [2.0], steps=[2.0**-k for k in range(1, 30, 2)]),
+    ]
+    errors = errors_table(rows)
+    formula = r"\frac{e^{x}}{\sin^{3}{\left(x \right)} + \cos^{3}{\left(x \right)}}"
+    derivative = (
+        r"\frac{\left(- 3 \sin^{2}{\left(x \right)} \cos{\left(x \right)} + 3 \sin{\left(x \right)} "
+        r"\cos^{2}{\left(x \right)}\right) e^{x}}{\left(\sin^{3}{\left(x \right)} + \cos^{3}{\left(x \right)}\right)^{2}}"
+        r" + \frac{e^{x}}{\sin^{3}{\left(x \right)} + \cos^{3}{\left(x \right)}}"
+    )
+    functions = functions_table(
+        [
+            ("exp/(sin3+cos3)", "x", "exp(x)/(sin(x)**3 + cos(x)**3)", formula, derivative, "text", "ok", ""),
+            ("x0^2 + x1^2", "x0;x1", "x0**2 + x1**2", "x_{0}^{2} + x_{1}^{2}", "2 x_{0}\n2 x_{1}", "text", "ok", ""),
+            ("abs(x)", "x", "abs(x)", r"\left|{x}\right|", r"\operatorname{sign}{\left(x \right)}", "text", "ok", ""),
+            ("log(x)", "x", "log(x)", r"\log{\left(x \right)}", r"\frac{1}{x}", "sympy", "ok", ""),
+            ("broken", "x", "foo(x)", "", "", "text", "failed", "column 1: foo is not known; write one of sin, cos"),
+        ]
+    )
+    descent = pd.DataFrame(
+        [
+            ("x0^2 + x1^2", gradient, step, -3.0 * 0.8**step, 4.0 * 0.8**step, 25 * 0.64**step, 10 * 0.8**step, distance)
+            for gradient, distance in (("exact", 0.0), ("central", 1e-12))
+            for step in range(101)
+        ],
+        columns=[*DESCENT_COLUMNS[:3], "x0", "x1", *DESCENT_COLUMNS[3:]],
+    )
+    curves = pd.DataFrame(
+        [
+            *curve_rows("exp/(sin3+cos3)", book, "x", 1.5),
+            *curve_rows("abs(x)", abs, "x", 0.0),
+            *curve_rows("log(x)", math.log, "x", 0.01, 0.2),
+        ],
+        columns=list(CURVE_COLUMNS),
+    )
+    return Tables("Chapter 4", errors, summary_table(errors), functions, descent, curves)
