@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
-from xml.etree.ElementTree import Element, SubElement, tostring  # noqa: S405 (writes only)
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 import pandas as pd
 
@@ -44,10 +45,12 @@ class Frame:
     y_range: tuple[float, float]
 
     def x(self, value: float) -> float:
+        """Place an abscissa."""
         low, high = self.x_range
         return self.left + (value - low) / (high - low) * (self.right - self.left)
 
     def y(self, value: float) -> float:
+        """Place a value; larger ones stand higher."""
         low, high = self.y_range
         return self.bottom - (value - low) / (high - low) * (self.bottom - self.top)
 
@@ -194,14 +197,16 @@ def _axes(svg: Element, frame: Frame, lanes: tuple[float, float]) -> None:
             add(axes, "path", class_="lane", d=box)
             add(axes, "text", label, class_="tick end", x=coord(frame.left - 7), y=coord(at + 4))
     if frame.x_range[0] < -4 < frame.x_range[1]:
-        x = frame.x(-4)
-        add(axes, "path", class_="mark", d=f"M{coord(x)},{coord(frame.top)}V{coord(frame.bottom)}")
-        add(axes, "text", "h = 1e-4", class_="tick", x=coord(x + 4), y=coord(frame.bottom - 6))
+        book = frame.x(-4)
+        add(axes, "path", class_="mark", d=f"M{coord(book)},{coord(frame.top)}V{coord(frame.bottom)}")
+        add(axes, "text", "h = 1e-4", class_="tick", x=coord(book + 4), y=coord(frame.bottom - 6))
 
 
 def _measured(group: Element, s: _Series, frame: Frame, lanes: tuple[float, float]) -> None:
     """Draw line and markers; the line breaks where a value stands in a lane, hollow markers are not ok."""
-    line, full, hollow = [], [], []
+    line: list[str] = []
+    full: list[str] = []
+    hollow: list[str] = []
     joined = False
     for h, error, ok in zip(s.h, s.error, s.ok, strict=True):
         x = coord(frame.x(math.log10(h)))
@@ -220,11 +225,9 @@ def _model(group: Element, s: _Series, frame: Frame) -> None:
     """Dash the truncation error: the exact one where the table has it, else the slope of the scheme's order."""
     if any(math.isfinite(t) and t > 0 for t in s.truncation):
         points = [
-            (math.log10(h), math.log10(t))
-            for h, t in zip(s.h, s.truncation, strict=True)
-            if t > 0 and math.isfinite(t)
+            (math.log10(h), math.log10(t)) for h, t in zip(s.h, s.truncation, strict=True) if t > 0 and math.isfinite(t)
         ]
-        d = "".join(frame.clipped(a, b) for a, b in zip(points, points[1:], strict=False))
+        d = "".join(frame.clipped(a, b) for a, b in pairwise(points))
     else:
         level = slope_level(s.h, s.error, s.ok, s.order)
         low, high = frame.x_range
@@ -269,10 +272,10 @@ def _legend(svg: Element, s: _Series, y: float) -> None:
 
 def _marks(svg: Element, s: _Series, frame: Frame, zero_lane: float) -> None:
     group = add(svg, "g", class_=f"marks s{s.style}")
-    h, error, times = smallest_error(s.h, s.error, s.ok)
+    best, smallest, times = smallest_error(s.h, s.error, s.ok)
     if times:
-        x = frame.x(math.log10(h))
-        y = frame.y(math.log10(error)) if 0 < error < math.inf else zero_lane
+        x = frame.x(math.log10(best))
+        y = frame.y(math.log10(smallest)) if 0 < smallest < math.inf else zero_lane
         add(group, "path", class_="best", d=f"M{coord(x)},{coord(y - 6)}l-6,-10h12z")
     h, error = s.predicted
     low, high = frame.y_range

@@ -74,7 +74,7 @@ def _bounds(summary: pd.DataFrame) -> list[str]:
     unbounded = int((summary["verdict"].astype(str) == "unbounded").sum())
     ratio = summary["max_bound_ratio"].max()
     made = []
-    if unbounded == len(summary):
+    if unbounded and ratio != ratio:
         made.append(
             "No bound was computed. The verdict “unbounded” says that errors were measured, "
             "and nothing for or against a derivative."
@@ -91,7 +91,7 @@ def _at_book_step(summary: pd.DataFrame) -> list[str]:
     known = summary[summary["abs_error_at_1e-4"].notna()]
     if known.empty:
         return []
-    worst = known.loc[known["abs_error_at_1e-4"].idxmax()]
+    worst = known.iloc[int(known["abs_error_at_1e-4"].to_numpy().argmax())]
     made = [f"At h = 1e-4 the largest |error| is {short(float(worst['abs_error_at_1e-4']))}: {_place(worst)}."]
     wide = known.pivot_table(
         index=["function", "variable", "point"], columns="scheme", values="abs_error_at_1e-4", observed=True
@@ -109,7 +109,7 @@ def _at_book_step(summary: pd.DataFrame) -> list[str]:
 def _orders(summary: pd.DataFrame) -> list[str]:
     observed = summary[summary["observed_order"].notna()]
     gaps = (observed["observed_order"] - observed["order"]).abs()
-    odd = observed[gaps > _ORDER_GAP].iloc[gaps[gaps > _ORDER_GAP].argsort()[::-1]]
+    odd = observed.loc[gaps[gaps > _ORDER_GAP].sort_values(ascending=False, kind="stable").index]
     if observed.empty:
         return []
     if odd.empty:
@@ -139,7 +139,9 @@ def _has(count: int) -> str:
 
 
 def _place(row: Any) -> str:
-    return f"{row['scheme']}, {shorten(str(row['function']), 60)}, {row['variable']}, at {shorten(str(row['point']), 60)}"
+    return (
+        f"{row['scheme']}, {shorten(str(row['function']), 60)}, {row['variable']}, at {shorten(str(row['point']), 60)}"
+    )
 
 
 def _records(frame: pd.DataFrame) -> Sequence[Any]:

@@ -1,6 +1,6 @@
-"""Formulas as MathML: LaTeX goes through latex2mathml, and only listed elements and attributes come out.
+r"""Formulas as MathML: LaTeX goes through latex2mathml, and only listed elements and attributes come out.
 
-latex2mathml passes the content of ``\\text{...}`` through as it is and turns ``\\href`` into a link, so its
+latex2mathml passes the content of ``\text{...}`` through as it is and turns ``\href`` into a link, so its
 output is never trusted: it is parsed as XML and rebuilt from the lists below.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from xml.etree import ElementTree  # noqa: S405 (expat neither fetches entities nor may the input declare any)
+from xml.etree import ElementTree
 
 from latex2mathml.converter import convert
 

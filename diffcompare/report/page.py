@@ -168,13 +168,14 @@ def _pages(tables: Tables, functions: Sequence[_Function], *, files: Sequence[st
     for k, f in enumerate(functions):
         if f.file:
             around = {"previous": functions[k - 1].file if k else "", "following": _file(functions, k + 1)}
-            yield f.file, page.render(function_page(f), title=f.name, study=tables.title, **around)
+            yield f.file, page.render(_function_page(f), title=f.name, study=tables.title, **around)
     yield (
         "index.html",
         environment.get_template("index.html").render(
             title=tables.title,
             verdicts=[(v, n, VERDICT_WORDS[v]) for v, n in verdict_counts(tables.summary)],
             failed=[f for f in functions if f.failed],
+            functions=len(functions),
             findings=findings(tables),
             rows=list(_index_rows(tables, functions)),
             descent=_descent(tables.descent),
@@ -238,7 +239,7 @@ def _summary_cells(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {**texts, **numbers}
 
 
-def function_page(f: _Function) -> dict[str, Any]:
+def _function_page(f: _Function) -> dict[str, Any]:
     """Collect what the page of one function shows."""
     counts = verdict_counts(f.summary)
     formulas = [("f", typeset(f.latex, otherwise=f.formula))] if f.formula or f.latex else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from xml.etree.ElementTree import Element  # noqa: S405 (writes only)
+from xml.etree.ElementTree import Element
 
 import pandas as pd
 
@@ -125,10 +125,14 @@ def _line(frame: Frame, x: float, y: float, slope: float) -> str:
 
 
 def _curve(svg: Element, frame: Frame, points: Sequence[tuple[float, float]]) -> None:
-    """Draw the curve; it breaks where f is not finite, and is cut where it leaves the drawing."""
+    """Draw the curve; it breaks where f is not finite, and is cut where it leaves the drawing.
+
+    A piece with both ends outside is left out: it would be a line across a pole.
+    """
+    low, high = frame.y_range
     pieces: list[str] = []
     for a, b in pairwise(points):
-        if math.isfinite(a[1]) and math.isfinite(b[1]):
+        if math.isfinite(a[1]) and math.isfinite(b[1]) and (low <= a[1] <= high or low <= b[1] <= high):
             piece = frame.clipped(a, b)
             start, _, end = piece.partition("L")
             joined = bool(pieces) and pieces[-1].rpartition("L")[2] == start[1:]

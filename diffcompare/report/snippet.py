@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
+from textwrap import wrap
 
 import pandas as pd
 
@@ -21,21 +22,28 @@ def reproduce(*, name: str, formula: str, variables: Sequence[str], rows: pd.Dat
     schemes = [str(scheme) for scheme in rows["scheme"].unique()]
     steps = sorted((float(h) for h in rows["h"].unique()), reverse=True)
     dtype = str(rows["dtype"].iloc[0])
-    options = [f"schemes={ascii(schemes)}", f"steps={_steps(steps)}"]
+    options = [f"schemes={schemes!a}", f"steps={_steps(steps)}"]
     if dtype not in ("", "float64"):
         options.append(f"dtype={dtype!r}")
     lines = [
         "import diffcompare as dc",
         "",
-        f"f = dc.parse({ascii(formula)}, variables={ascii(list(variables))}, name={ascii(name)})",
+        f"f = dc.parse({formula!a}, variables={list(variables)!a}, name={name!a})",
         "table = dc.sweep(",
         "    f,",
-        f"    {points!r},",
-        *(f"    {option}," for option in options),
+        *_wrapped(f"{points!r},"),
+        *(line for option in options for line in _wrapped(f"{option},")),
         ")",
         'dc.write_report(table, "report")',
     ]
     return "\n".join(lines)
+
+
+def _wrapped(argument: str) -> list[str]:
+    """Break a long list of numbers over lines; texts hold no spaces where it would break them."""
+    if len(argument) < 100 or "'" in argument:
+        return [f"    {argument}"]
+    return wrap(argument, 100, initial_indent="    ", subsequent_indent="        ", break_long_words=False)
 
 
 def _steps(steps: Sequence[float]) -> str:

@@ -117,7 +117,9 @@ def read_errors(path: str | PathLike[str]) -> pd.DataFrame:
             f"{file}: not UTF-8 (byte {error.start}); pass the errors.csv as write_report wrote it"
         ) from None
     except csv.Error as error:
-        raise DiffcompareError(f"{file}: not a CSV file ({error}); pass the errors.csv that write_report wrote") from None
+        raise DiffcompareError(
+            f"{file}: not a CSV file ({error}); pass the errors.csv that write_report wrote"
+        ) from None
 
 
 def _read(reader: Iterator[list[str]], name: str) -> pd.DataFrame:
@@ -162,12 +164,13 @@ class _Column:
         self.codes: dict[str, int] = {text: code for code, text in enumerate(_FULL_CATEGORIES.get(name, ()))}
 
     def extend(self, cells: Sequence[str], file: str, first: int) -> None:
-        convert: Callable[[str], Any] = {
+        readers: dict[str, Callable[[str], Any]] = {
             "text": self._code,
-            "float": lambda cell: float(cell) if cell else float("nan"),
+            "float": _number,
             "integer": int,
             "flag": _FLAGS.__getitem__,
-        }[self.kind]
+        }
+        convert = readers[self.kind]
         try:
             self.values.extend([convert(cell) for cell in cells])
         except (ValueError, KeyError):
@@ -192,6 +195,10 @@ class _Column:
             return pd.Series(pd.Categorical.from_codes(self.values, categories=categories))
         dtypes = {"float": "float64", "integer": "int64", "flag": "boolean"}
         return pd.Series(self.values, dtype=dtypes[self.kind])
+
+
+def _number(cell: str) -> float:
+    return float(cell) if cell else float("nan")
 
 
 def _converts(convert: Callable[[str], Any], cell: str) -> bool:

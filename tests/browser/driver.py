@@ -27,6 +27,9 @@ FLAGS = (
 )
 
 
+_STARTED = re.compile(r"started successfully on port (\d+)")
+
+
 @dataclass(frozen=True, slots=True)
 class Browser:
     """One session of headless Chromium."""
@@ -58,7 +61,7 @@ class Browser:
         self.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
 
     def width(self, pixels: int, height: int = 900) -> None:
-        self.cdp("Emulation.setDeviceMetricsOverride", width=pixels, height=height, deviceScaleFactor=1, mobile=False)
+        self.cdp("Emulation.setDeviceMetricsOverride", width=pixels, height=height, deviceScaleFactor=1, mobile=True)
 
     def keys(self, name: str) -> None:
         for kind in ("rawKeyDown", "keyUp"):
@@ -92,26 +95,27 @@ def browser(*, script: bool = True) -> Iterator[Browser]:
     """Start chromedriver and a session with a fresh profile; both are ended on the way out."""
     chromium, chromedriver = find("chromium", "chromium-browser", "google-chrome"), find("chromedriver")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        driver = subprocess.Popen([chromedriver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        driver = subprocess.Popen([chromedriver, "--port=0"], stdout=subprocess.PIPE, text=True)
         try:
-            with driver.stdout:
-                started = next((m for line in driver.stdout if (m := re.search(r"on port (\d+)", line))), None)
-                assert started, "chromedriver did not start"
-                root = f"http://127.0.0.1:{started[1]}"
-                options: dict[str, Any] = {"binary": chromium, "args": [*FLAGS, f"--user-data-dir={profile}"]}
-                if not script:
-                    options["prefs"] = {"profile.managed_default_content_settings.javascript": 2}
-                wanted = {
-                    "goog:chromeOptions": options,
-                    "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
-                    "unhandledPromptBehavior": "ignore",
-                }
-                session = _http("POST", f"{root}/session", {"capabilities": {"alwaysMatch": wanted}})
-                made = Browser(f"{root}/session/{session['sessionId']}")
-                try:
-                    yield made
-                finally:
-                    made.command("DELETE", "")
+            started = next((m for line in driver.stdout or () if (m := _STARTED.search(line))), None)
+            assert started, "chromedriver did not start"
+            root = f"http://127.0.0.1:{started[1]}"
+            options: dict[str, Any] = {"binary": chromium, "args": [*FLAGS, f"--user-data-dir={profile}"]}
+            if not script:
+                options["prefs"] = {"profile.managed_default_content_settings.javascript": 2}
+            wanted = {
+                "goog:chromeOptions": options,
+                "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
+                "unhandledPromptBehavior": "ignore",
+            }
+            session = _http("POST", f"{root}/session", {"capabilities": {"alwaysMatch": wanted}})
+            made = Browser(f"{root}/session/{session['sessionId']}")
+            try:
+                yield made
+            finally:
+                made.command("DELETE", "")
         finally:
             driver.terminate()
             driver.wait(timeout=20)
+            if driver.stdout:
+                driver.stdout.close()

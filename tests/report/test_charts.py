@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import math
+import re
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+
+from diffcompare.report.charts import error_chart, slope_level, smallest_error
+from diffcompare.report.wording import short
+
+from .example import STEPS, errors_table, sweep_rows
+
+ROWS = sweep_rows("exp", math.exp, ["x"], [1.0], [math.e])
+
+
+def chart(rows: pd.DataFrame) -> ElementTree.Element:
+    return ElementTree.fromstring(error_chart(rows, title="<title>", identity="c").text)
+
+
+def changed(**columns: object) -> pd.DataFrame:
+    """The rows of exp(x) at 1 with some values replaced: {column: {row number: value}}."""
+    rows = [dict(row) for row in ROWS]
+    for column, values in columns.items():
+        for number, value in values.items():  # type: ignore[attr-defined]
+            rows[number][column] = value
+    return errors_table(rows)
+
+
+def paths(drawing: ElementTree.Element, name: str) -> list[str]:
+    return [e.get("d", "") for e in drawing.iter("path") if e.get("class") == name]
+
+
+def texts(drawing: ElementTree.Element) -> list[str]:
+    return [e.text or "" for e in drawing.iter("text")]
+
+
+def scale(drawing: ElementTree.Element) -> list[float]:
+    return [float(part) for part in drawing.get("data-scale", "").split()]
+
+
+def test_every_row_has_a_marker() -> None:
+    drawing = chart(errors_table(ROWS))
+    legend = 3
+    dots = "".join(
+        d for e in drawing.iter("path") if (e.get("class") or "").startswith("dots") for d in [e.get("d", "")]
+    )
+    assert dots.count("M") == len(ROWS) + legend
+
+
+def test_markers_stand_where_the_axes_say() -> None:
+    drawing = chart(errors_table(ROWS))
+    left, right, top, bottom, x0, x1, y0, y1 = scale(drawing)[:8]
+    x = left + (math.log10(0.1) - x0) / (x1 - x0) * (right - left)
+    y = bottom - (math.log10(ROWS[0]["abs_error"]) - y0) / (y1 - y0) * (bottom - top)  # type: ignore[arg-type]
+    assert f"M{x:.1f}".removesuffix(".0") + f",{y:.1f}".removesuffix(".0") in paths(drawing, "line")[1]
+
+
+def test_a_zero_stands_in_its_lane_and_breaks_the_line() -> None:
+    whole, broken = chart(errors_table(ROWS)), chart(changed(abs_error={5: 0.0}))
+    assert "exactly 0" in texts(broken)
+    assert "exactly 0" not in texts(whole)
+    assert "nan / inf" not in texts(broken)
+    line = paths(broken, "line")[1]
+    assert (paths(whole, "line")[1].count("M"), line.count("M")) == (1, 2)
+    assert len(re.findall("[ML]", line)) == len(STEPS) - 1
+    assert "exactly 0 at 1 of 16 h" in (broken.findtext("desc") or "")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_nan_and_inf_stand_in_their_lane_and_break_the_line(value: float) -> None:
+    drawing = chart(changed(abs_error={5: value}))
+    assert "nan / inf" in texts(drawing)
+    assert paths(drawing, "line")[1].count("M") == 2
+    assert "nan or inf at 1 of 16 h" in (drawing.findtext("desc") or "")
+
+
+def test_a_row_that_is_not_ok_is_hollow() -> None:
+    assert [d.count("M") for d in paths(chart(errors_table(ROWS)), "dots hollow")] == [1]  # forward at 1e-16
+    drawing = chart(changed(status={2: "nonfinite", 20: "domain"}))
+    assert [d.count("M") for d in paths(drawing, "dots hollow")] == [2, 1]
+
+
+def test_model_lines_do_not_move_the_axes_and_stay_inside() -> None:
+    plain = chart(errors_table(ROWS))
+    tiny = chart(changed(truncation={k: 1e-32 * 10.0 ** -(k % 16) for k in range(len(ROWS))}))
+    assert scale(tiny) == scale(plain)
+    assert paths(tiny, "model") == []  # far below the drawing
+    steep = chart(changed(truncation={k: row["h"] ** 2 for k, row in enumerate(ROWS)}))  # type: ignore[operator]
+    _, _, top, bottom = scale(steep)[:4]
+    heights = [float(y) for d in paths(steep, "model") for y in re.findall(r",(-?[\d.]+)", d)]
+    assert heights
+    assert top <= min(heights)
+    assert max(heights) <= bottom
+
+
+def test_the_y_axis_is_at_least_eight_decades_long() -> None:
+    y0, y1 = scale(chart(changed(abs_error=dict.fromkeys(range(len(ROWS)), 1e-9))))[6:8]
+    assert y1 - y0 == 8
+
+
+def test_ticks_are_powers_of_ten_never_si_prefixes() -> None:
+    ticks = texts(chart(errors_table(ROWS)))
+    assert {"1e-4", "1e-16", "h = 1e-4"} <= set(ticks)
+    assert not [t for t in ticks if re.fullmatch(r"[\d.]+[pnuµmk]", t)]
+
+
+def test_best_step_is_the_largest_h_of_the_smallest_ok_error() -> None:
+    assert smallest_error([1.0, 0.1, 0.01], [2.0, 1.0, 1.0], [True, True, True]) == (0.1, 1.0, 2)
+    assert smallest_error([1.0, 0.1], [0.0, 1.0], [False, True]) == (0.1, 1.0, 1)
+    assert smallest_error([1.0], [math.nan], [True])[2] == 0
+
+
+def test_the_predicted_optimum_is_marked_only_where_there_is_one() -> None:
+    assert paths(chart(errors_table(ROWS)), "predicted") == []
+    every = range(len(ROWS))
+    drawing = chart(changed(predicted_h=dict.fromkeys(every, 1e-8), predicted_abs_error=dict.fromkeys(every, 1e-8)))
+    assert len(paths(drawing, "predicted")) == 3
+    assert any("◇ predicted 1e-8 at h = 1e-8" in t for t in texts(drawing))
+
+
+def test_a_slope_is_laid_only_through_errors_that_follow_it() -> None:
+    h = [10.0**-k for k in range(1, 12)]
+    straight = [step**2 + 1e-17 / step for step in h]
+    level = slope_level(h, straight, [True] * len(h), 2)
+    assert level is not None
+    assert abs(level) < 0.01
+    noise = [1e-9 * (1 + 50 * (k % 2)) for k in range(len(h))]
+    assert slope_level(h, noise, [True] * len(h), 2) is None
+    assert slope_level(h[:2], straight[:2], [True, True], 2) is None
+
+
+def test_texts_are_escaped_and_the_drawing_is_announced() -> None:
+    text = error_chart(errors_table(ROWS), title="<script>", identity="c").text
+    assert "<script>" not in text
+    assert 'role="img"' in text
+    assert 'aria-labelledby="c-title c-desc"' in text
+    best = min((row["abs_error"], -row["h"]) for row in ROWS if row["scheme"] == "central")  # type: ignore[operator]
+    assert f"central: smallest |error| {short(best[0])} at h = {short(-best[1])}" in text
+
+
+def test_all_zero_errors_are_drawn() -> None:
+    drawing = chart(changed(abs_error=dict.fromkeys(range(len(ROWS)), 0.0)))
+    assert paths(drawing, "best")
+    assert any("(16 such h)" in t for t in texts(drawing))
