@@ -220,6 +220,11 @@ DERIVED: Mapping[str, Callable[[Term], Term]] = {
 
 # For namespaces that lack a function (math has no sign, maximum, where; torch no cbrt): plain Python on numbers.
 FALLBACKS: Mapping[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "negative": operator.neg,
     "integer_power": operator.pow,
     "power": operator.pow,
     "abs": abs,

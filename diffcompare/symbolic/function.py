@@ -19,7 +19,7 @@ from diffcompare.program.operations import FALLBACKS, OPERATIONS
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["SymbolicFunction"]
+__all__ = ["SymbolicFunction", "check_names", "implementation"]
 
 
 class SymbolicFunction:
@@ -157,7 +157,7 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _bind(program: Program, namespace: Any) -> Callable[..., Any]:
-    scope = {f"{name}_": _find(namespace, name) for name in functions_used(program)}
+    scope = {f"{name}_": implementation(namespace, name) for name in functions_used(program)}
     scope["inf"] = math.inf
 
     def spell(_: int, node: Node, operands: Sequence[str]) -> str:
@@ -177,7 +177,7 @@ def _bind(program: Program, namespace: Any) -> Callable[..., Any]:
 _LEAVES = {"pi": math.pi, "e": math.e, "undefined": math.nan, "true": True, "false": False}
 
 
-def _find(namespace: Any, operation: str) -> Any:
+def implementation(namespace: Any, operation: str) -> Any:
     """Return what stands behind an operation's name, by the first of its names that the namespace knows."""
     if operation in _LEAVES:
         return _LEAVES[operation]

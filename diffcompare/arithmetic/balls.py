@@ -1,0 +1,273 @@
+"""Programs in ball arithmetic: every value is a midpoint and a radius that contain the true real number.
+
+A comparison of balls is true only if it is certain, so ``not a > b`` proves nothing; built-in ``max``, ``min``,
+``sorted`` and ``bool`` are meaningless on them. Conditions are True, False or None (cannot tell).
+
+References
+----------
+F. Johansson, Arb: efficient arbitrary-precision midpoint-radius interval arithmetic, IEEE Trans. Comput. 66 (2017).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from weakref import WeakKeyDictionary
+
+import flint
+from flint import arb, fmpq
+
+from diffcompare.program.code import functions_used, operation_source, straight_line, switch_sources
+from diffcompare.program.dag import Node, Program
+
+__all__ = [
+    "PRECISION_CAP",
+    "Ball",
+    "Condition",
+    "ball",
+    "ball_function",
+    "certainly_less",
+    "certainly_nonzero",
+    "exact_fraction",
+    "precision",
+    "round_ball",
+    "switch_function",
+]
+
+# bits; what is still undecided there is said to be undecided
+PRECISION_CAP = 4000
+
+Ball = arb
+Condition = bool | None
+BallFunction = Callable[..., tuple[arb, ...]]
+
+# flint's working precision belongs to the process, not to a thread
+_LOCK = threading.RLock()
+
+
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """Work with this many bits inside; other threads wait."""
+    with _LOCK:
+        before = flint.ctx.prec
+        flint.ctx.prec = bits
+        try:
+            yield
+        finally:
+            flint.ctx.prec = before
+
+
+def ball(value: Fraction | int | float) -> arb:
+    """Return a ball: exact for dyadic numbers, else rounded at the working precision."""
+    if isinstance(value, float):
+        return arb(float(value))
+    value = Fraction(value)
+    twos = value.denominator.bit_length() - 1
+    if value.denominator == 1 << twos:
+        return arb((value.numerator, -twos))
+    return arb(fmpq(value.numerator, value.denominator))
+
+
+def exact_fraction(value: arb) -> Fraction | None:
+    """Return the value of an exact ball, None for any other."""
+    if not value.is_exact() or not value.is_finite():
+        return None
+    mantissa, exponent = value.man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+
+
+def certainly_less(a: arb, b: arb) -> bool:
+    """Tell whether every number of ``a`` is below every number of ``b``."""
+    return bool(a < b)
+
+
+def certainly_nonzero(a: arb) -> bool:
+    """Tell whether 0 is certainly not in the ball; False for a ball that is not a number."""
+    return bool(a > 0) or bool(a < 0)
+
+
+def round_ball(value: arb) -> float | None:
+    """Round an enclosure to binary64, None where it does not decide.
+
+    Decided on the interval: both ends round to the same float. An enclosure within the zero range gives +0.0, or
+    -0.0 where it is strictly negative. Call it at the precision at which the ball was computed: the ends are
+    rounded outward at the working precision.
+    """
+    if not value.is_finite():
+        return None
+    lower, upper = float(value.lower()), float(value.upper())
+    if lower != upper:
+        return None
+    if lower == 0.0:
+        return -0.0 if value < 0 else 0.0
+    return lower
+
+
+def ball_function(program: Program) -> BallFunction:
+    """Compile a program: one ball per variable in, a tuple of its outputs out; nan where undefined."""
+    function = _FUNCTIONS.get(program)
+    if function is None:
+        function = _FUNCTIONS[program] = _compile(program, ())
+    return function
+
+
+def switch_function(program: Program, output: int) -> tuple[BallFunction, int]:
+    """Compile a program with its switches: the tuple of outputs is followed by the switch quantities.
+
+    The second value returned is the number of outputs. Where every switch quantity of ``output`` is certainly
+    non-zero and all is finite, the point lies inside the domain and on no corner or jump.
+    """
+    entry = _SWITCHED.get(program)
+    if entry is None:
+        entry = _SWITCHED[program] = _compile(program, switch_sources(program, output)), len(program.outputs)
+    return entry
+
+
+_FUNCTIONS: WeakKeyDictionary[Program, BallFunction] = WeakKeyDictionary()
+_SWITCHED: WeakKeyDictionary[Program, tuple[BallFunction, int]] = WeakKeyDictionary()
+
+
+def _compile(program: Program, extras: Sequence[str]) -> BallFunction:
+    scope: dict[str, object] = {f"{name}_": BALL_OPERATIONS[name] for name in functions_used(program)}
+    scope |= {"arb": arb, "hypot_": _hypot}
+
+    def spell(index: int, node: Node, operands: Sequence[str]) -> str:
+        if node.operation == "constant":
+            value = Fraction(node.payload or 0)
+            if value.denominator & (value.denominator - 1) == 0:
+                scope[f"k{index}"] = ball(value)
+                return f"k{index}"
+            scope[f"k{index}"] = fmpq(value.numerator, value.denominator)
+            return f"arb(k{index})"
+        if node.operation == "integer_power" and node.payload in (2, 3):
+            x = operands[0]
+            return f"{x} * {x}" if node.payload == 2 else f"{x} * {x} * {x}"
+        return operation_source(node, operands)
+
+    exec(compile(straight_line(program, spell, extras=extras), "<program>", "exec"), scope)  # noqa: S102 - our own source
+    return scope["run"]  # type: ignore[return-value]
+
+
+def _absolute(x: arb) -> arb:
+    # abs of a ball around 0 reaches below 0
+    return abs(x) if certainly_nonzero(x) or x.is_exact() else arb(0).union(x.abs_upper())
+
+
+def _integer_power(x: arb, n: int) -> arb:
+    if n < 0:
+        return 1 / _integer_power(x, -n)
+    if n == 0:
+        return arb(1) if not x.is_nan() else x
+    if certainly_nonzero(x) or x.is_exact() or x.is_nan():
+        return x**n
+    # flint's power of a ball with midpoint 0 is nan
+    if n % 2:
+        return (x.lower() ** n).union(x.upper() ** n)
+    return arb(0).union(x.abs_upper() ** n)
+
+
+def _power(x: arb, y: arb) -> arb:
+    if x > 0:
+        return x**y
+    if x.is_zero() and y > 0:
+        return arb(0)
+    return arb.nan()
+
+
+def _cbrt(x: arb) -> arb:
+    if x > 0:
+        return x.root(3)
+    if x < 0:
+        return -((-x).root(3))
+    if x.is_zero() or not x.is_finite():
+        return x
+    return _cbrt(x.lower()).union(_cbrt(x.upper()))
+
+
+def _hypot(x: arb, y: arb) -> arb:
+    square = _integer_power(x, 2) + _integer_power(y, 2)
+    return square.sqrt() if square >= 0 else arb(0).union(square.upper().sqrt())
+
+
+def _exp2(x: arb) -> arb:
+    return arb(2) ** x
+
+
+def _select(condition: Condition, first: arb, second: arb) -> arb:
+    if condition is None:
+        return first.union(second)
+    return first if condition else second
+
+
+def _less(a: arb, b: arb) -> Condition:
+    return True if a < b else False if a >= b else None
+
+
+def _less_equal(a: arb, b: arb) -> Condition:
+    return True if a <= b else False if a > b else None
+
+
+def _equal(a: arb, b: arb) -> Condition:
+    if a < b or a > b:
+        return False
+    return True if a.is_exact() and b.is_exact() and a == b else None
+
+
+def _not(a: Condition) -> Condition:
+    return None if a is None else not a
+
+
+def _and(a: Condition, b: Condition) -> Condition:
+    if a is False or b is False:
+        return False
+    return None if a is None or b is None else True
+
+
+BALL_OPERATIONS: dict[str, Callable[..., object]] = {
+    "pi": arb.pi,
+    "e": arb.const_e,
+    "undefined": arb.nan,
+    "integer_power": _integer_power,
+    "power": _power,
+    "sqrt": arb.sqrt,
+    "cbrt": _cbrt,
+    "hypot": _hypot,
+    "exp": arb.exp,
+    "exp2": _exp2,
+    "expm1": arb.expm1,
+    "log": arb.log,
+    "log2": lambda x: x.log_base(2),
+    "log10": lambda x: x.log_base(10),
+    "log1p": arb.log1p,
+    "sin": arb.sin,
+    "cos": arb.cos,
+    "tan": arb.tan,
+    "asin": arb.asin,
+    "acos": arb.acos,
+    "atan": arb.atan,
+    "atan2": arb.atan2,
+    "sinh": arb.sinh,
+    "cosh": arb.cosh,
+    "tanh": arb.tanh,
+    "asinh": arb.asinh,
+    "acosh": arb.acosh,
+    "atanh": arb.atanh,
+    "abs": _absolute,
+    "sign": arb.sgn,
+    "min": arb.min,
+    "max": arb.max,
+    "select": _select,
+    "true": lambda: True,
+    "false": lambda: False,
+    "less": _less,
+    "less_equal": _less_equal,
+    "greater": lambda a, b: _less(b, a),
+    "greater_equal": lambda a, b: _less_equal(b, a),
+    "equal": _equal,
+    "not_equal": lambda a, b: _not(_equal(a, b)),
+    "and": _and,
+    "or": lambda a, b: _not(_and(_not(a), _not(b))),
+    "not": _not,
+}

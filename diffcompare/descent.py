@@ -1,0 +1,176 @@
+"""Gradient descent along the certified gradient, and along finite differences beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from diffcompare.compare.reference import certified_gradient
+from diffcompare.compare.schema import DESCENT_COLUMNS
+from diffcompare.numeric.differences import numerical_gradient
+from diffcompare.symbolic.function import SymbolicFunction
+
+__all__ = ["GRADIENTS", "gradient_descent", "gradient_descents"]
+
+GRADIENTS = ("exact", "forward", "backward", "central")
+_H = 1e-4  # the step size of the textbook's numerical_gradient
+
+def gradient_descent(
+    f: SymbolicFunction,
+    start: ArrayLike,
+    *,
+    learning_rate: float = 0.1,
+    steps: int = 100,
+    gradient: str = "exact",
+) -> pd.DataFrame:
+    """Walk downhill: ``x = x - learning_rate * gradient``, in binary64.
+
+    Parameters
+    ----------
+    f : SymbolicFunction
+        The function of n variables.
+    start : array_like of float, shape (n,)
+        Where to start; a number for one variable.
+    learning_rate : float
+        The factor of the gradient; finite.
+    steps : int
+        How many updates; the table has one row more.
+    gradient : str
+        ``"exact"``: the certified gradient, correctly rounded. ``"central"``, ``"forward"``, ``"backward"``:
+        the finite difference with h = 1e-4.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``step``, the variables, ``value``, ``gradient_norm`` and ``distance``: the Euclidean distance to
+        the exact run at the same step (0.0 for the exact run itself). Overflow is kept as inf; where the function
+        or its derivative is not defined, nan from there on.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument cannot be used; the message names it.
+
+    Examples
+    --------
+    >>> import diffcompare as dc
+    >>> run = gradient_descent(dc.parse("x**2"), 1.0, learning_rate=0.25, steps=2)
+    >>> run["x"].tolist()
+    [1.0, 0.5, 0.25]
+    """
+    return gradient_descents(f, start, learning_rate=learning_rate, steps=steps, gradients=[gradient])[gradient]
+
+
+def gradient_descents(
+    f: SymbolicFunction,
+    start: ArrayLike,
+    *,
+    learning_rate: float = 0.1,
+    steps: int = 100,
+    gradients: Sequence[str] = ("exact", "central"),
+) -> dict[str, pd.DataFrame]:
+    """Walk once for each kind of gradient; the tables of :func:`gradient_descent` by that name.
+
+    The exact run that the distances refer to is made once. Parameters and errors as there.
+    """
+    if not isinstance(f, SymbolicFunction):
+        raise TypeError(f"f={f!r}: gradient descent needs a formula; pass dc.parse(text) or dc.SymbolicFunction(...)")
+    unusable = sorted({*DESCENT_COLUMNS} & {*f.variables})
+    if unusable:
+        raise ValueError(f"variable {unusable[0]!r} is the name of a column of the table; rename the variable")
+    first = _check_start(f, start)
+    rate = _check_rate(learning_rate)
+    if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 0:
+        raise ValueError(f"steps={steps!r}: must be a whole number, 0 or more; pass steps=100")
+    for gradient in gradients:
+        if gradient not in GRADIENTS:
+            raise ValueError(f"gradient={gradient!r}: pass one of {', '.join(map(repr, GRADIENTS))}")
+
+    exact = _walk(lambda x: _exact_gradient(f, x), first, rate, int(steps))
+    runs = {}
+    for gradient in gradients:
+        if gradient == "exact":
+            points, slopes = exact
+            distance = np.zeros(len(points))
+        else:
+            points, slopes = _walk(lambda x, scheme=gradient: _difference(f, x, scheme), first, rate, int(steps))
+            with np.errstate(all="ignore"):
+                distance = _norms(points - exact[0])
+        runs[gradient] = pd.DataFrame(
+            {
+                "step": np.arange(len(points)),
+                **{name: points[:, i] for i, name in enumerate(f.variables)},
+                "value": _values(f, points),
+                "gradient_norm": _norms(slopes),
+                "distance": distance,
+            }
+        )
+    return runs
+
+
+def _check_start(f: SymbolicFunction, start: ArrayLike) -> NDArray[np.float64]:
+    n = len(f.variables)
+    try:
+        point = np.array(start, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"start={start!r}: must be numbers, one for each of {', '.join(f.variables)}") from None
+    if point.ndim == 0:
+        point = point.reshape(1)
+    if point.shape != (n,):
+        raise ValueError(
+            f"start={start!r}: {n} coordinate(s) are needed, one for each of {', '.join(f.variables)}, in that order"
+        )
+    if not np.isfinite(point).all():
+        raise ValueError(f"start={start!r}: every coordinate must be finite; start at a point of the domain")
+    return point
+
+
+def _check_rate(learning_rate: float) -> float:
+    try:
+        rate = float(learning_rate)
+    except (TypeError, ValueError):
+        rate = math.nan
+    if not math.isfinite(rate):
+        raise ValueError(f"learning_rate={learning_rate!r}: must be a finite number; pass learning_rate=0.1")
+    return rate
+
+
+def _walk(
+    slope: Callable[[NDArray[np.float64]], NDArray[np.float64]], start: NDArray[np.float64], rate: float, steps: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the points and the gradients there, each of shape (steps + 1, n)."""
+    points = np.full((steps + 1, start.size), math.nan)
+    slopes = np.full((steps + 1, start.size), math.nan)
+    x = start
+    with np.errstate(all="ignore"):
+        for step in range(steps + 1):
+            points[step] = x
+            if not np.isfinite(x).all():
+                # no derivative out there; the next points are nan
+                x = np.full_like(x, math.nan)
+                continue
+            slopes[step] = slope(x)
+            x = x - rate * slopes[step]
+    return points, slopes
+
+
+def _exact_gradient(f: SymbolicFunction, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(certified_gradient(f, x).value, dtype=np.float64).reshape(x.shape)
+
+
+def _difference(f: SymbolicFunction, x: NDArray[np.float64], scheme: str) -> NDArray[np.float64]:
+    return np.asarray(numerical_gradient(f, x, _H, scheme=scheme), dtype=np.float64).reshape(x.shape)
+
+
+def _values(f: SymbolicFunction, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(all="ignore"):
+        return np.asarray(f(points[:, 0] if points.shape[1] == 1 else points), dtype=np.float64)
+
+
+def _norms(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    # math.hypot neither overflows nor underflows on the way
+    return np.array([math.nan if np.isnan(v).any() else math.hypot(*v.tolist()) for v in vectors])
