@@ -9,7 +9,8 @@ keeps its own stack: there is no recursion, and every limit is counted where it 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fractions import Fraction
@@ -144,20 +145,21 @@ _REFUSED: Mapping[str, str] = {
 
 
 def _listed(variables: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(variables, str) or not isinstance(variables, Iterable):
+    if isinstance(variables, str | Set) or not isinstance(variables, Iterable):  # a set has no order
         raise TypeError(f"variables={shorten(repr(variables), 60)}: must be a list of names; pass ['x', 'y']")
     names = tuple(variables)
     if not names:
         raise ValueError("variables=[]: a function has at least one; pass ['x']")
-    for position, name in enumerate(names):
-        shown = shorten(repr(name), 60)
+    for name in names:
         if not isinstance(name, str):
-            raise TypeError(f"variables: {shown} is no str; pass names, as in ['x', 'y']")
+            raise TypeError(f"variables: {shorten(repr(name), 60)} is no str; pass names, as in ['x', 'y']")
+    for name, count in Counter(names).items():
+        shown = shorten(repr(name), 60)
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or len(name) > _NAME_CHARACTERS or name.startswith("__"):
             raise ValueError(f"variables: {shown} is no name; use ASCII letters, digits and _, as in x0")
         if name in _FUNCTIONS or name in _CONSTANTS or iskeyword(name):
             raise ValueError(f"variables: {shown} is the name of a function, constant or keyword; use another one")
-        if name in names[:position]:
+        if count > 1:
             raise ValueError(f"variables: {shown} is listed twice; list each name once")
     return names
 
@@ -211,7 +213,7 @@ def _tokens(text: str) -> list[_Token]:
 
 
 def _operator_fault(part: str) -> str:
-    if part in _INFIX or part in "^~(),":
+    if part in _INFIX or part in {"^", "~", "(", ")", ","}:
         return ""
     if part in _REFUSED:
         return f"'{part}' is not supported: {_REFUSED[part]}"
