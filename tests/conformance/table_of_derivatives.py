@@ -94,6 +94,7 @@ POWER = [
     *cases("x**(1/3)", [0.7, 30.1], lambda x: x ** (mpf(-2) / 3) / 3, POWERS),
     *cases("x**-0.1", [0.3, 41.0], lambda x: -(x ** (mpf(-11) / 10)) / 10, POWERS),
     *cases("x**pi", [0.3, 2.5], lambda x: pi * x ** (pi - 1), POWERS),
+    *cases("E*x**2", [1.7, -0.3], lambda x: 2 * e * x, POWERS),
     *cases("E**x", [1.7, -0.9], lambda x: e**x, POWERS),
     *cases("2**x", [0.3, -5.7], lambda x: 2**x * log(mpf(2)), POWERS),
     *cases("0.3**x", [1.3, -2.1], lambda x: (mpf(3) / 10) ** x * log(mpf(3) / 10), POWERS),
@@ -114,6 +115,8 @@ POWER = [
 EXPONENTIAL = [
     *cases("exp(x)", [0.7, -1.3, 25.5], exp, POWERS),
     *cases("exp(x)**2", [0.4, -2.7], lambda x: 2 * exp(2 * x), POWERS),
+    *cases("exp2(x)", [0.3, -5.7], lambda x: 2**x * log(mpf(2)), POWERS),
+    *cases("exp2(x)**2", [0.7, -1.9], lambda x: 2 * 4**x * log(mpf(2)), POWERS),
     *cases("expm1(x)", [0.01, -0.02, 3.3], exp, POWERS),
     *cases("expm1(x)**2", [0.003, -4.4], lambda x: 2 * expm1(x) * exp(x), CHAIN),
     *cases("log(x)", [0.3, 11.0], lambda x: 1 / x, LOGARITHMS),

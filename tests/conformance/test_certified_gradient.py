@@ -34,7 +34,7 @@ HONEST_CASES = load("kinks_and_domains")["HONEST"]
 
 FUNCTIONS = re.findall(
     r"\w+",
-    """sqrt cbrt exp log log2 log10 log1p expm1 sin cos tan cot sec csc asin acos atan acot asec acsc atan2
+    """sqrt cbrt exp exp2 log log2 log10 log1p expm1 sin cos tan cot sec csc asin acos atan acot asec acsc atan2
     sinh cosh tanh coth sech csch asinh acosh atanh acoth asech acsch
     hypot abs sign min max where Piecewise Eq Ne Rational""",
 )
@@ -60,7 +60,7 @@ OTHER_SYNTAX = {
 }
 ON_BOTH_SIDES_OF_0 = re.findall(
     r"\w+",
-    """cbrt exp log1p expm1 sin cos tan cot sec csc asin acos atan acot asec acsc
+    """cbrt exp exp2 log1p expm1 sin cos tan cot sec csc asin acos atan acot asec acsc
     sinh cosh tanh coth sech csch asinh atanh acoth acsch abs sign""",
 )
 
