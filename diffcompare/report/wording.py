@@ -53,7 +53,7 @@ def exactly(value: float) -> str:
     >>> exactly(0.1), exactly(-0.0), exactly(float("nan"))
     ('0.1', '-0.0', '')
     """
-    return repr(value) if value == value else ""
+    return repr(float(value)) if value == value else ""
 
 
 def short(value: float) -> str:

@@ -19,25 +19,8 @@ ORDINARY = [
     loss + 1,
 ]
 ALLOWED = {
-    *[
-        "math",
-        "mrow",
-        "mi",
-        "mn",
-        "mo",
-        "mtext",
-        "mspace",
-        "mfrac",
-        "msqrt",
-        "mroot",
-        "msup",
-        "msub",
-        "msubsup",
-        "munder",
-        "mover",
-        "munderover",
-    ],
-    *["mtable", "mtr", "mtd", "code"],
+    *("math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msup", "msub", "msubsup"),
+    *("munder", "mover", "munderover", "mtable", "mtr", "mtd", "code"),
 }
 
 

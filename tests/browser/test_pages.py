@@ -1,0 +1,245 @@
+"""The pages in headless Chromium, opened from files: nothing is asked for, nothing runs but our script."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from diffcompare.compare.schema import Tables
+from diffcompare.report.page import write_report
+from diffcompare.report.tables import read_errors
+
+from ..report.example import errors_table, example, functions_table, summary_table, sweep_rows  # noqa: TID252
+from .driver import Browser, browser
+
+pytestmark = pytest.mark.browser
+
+EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'"
+LATEX = (r"\text{<img src=x onerror=alert(3)>}", r"\href{javascript:alert(4)}{x}")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as started:
+        started.command("POST", "/url", {"url": "about:blank"})
+        yield started
+
+
+@pytest.fixture
+def tab(chromium: Browser) -> Browser:
+    """The browser with empty logs, on a wide light screen."""
+    chromium.scheme("light")
+    chromium.width(1180)
+    chromium.log("browser")
+    chromium.requests()
+    return chromium
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("report")
+    write_report(example(), folder)
+    return folder
+
+
+def evil_tables() -> Tables:
+    rows = [{**row, "variable": EVIL} for row in sweep_rows(EVIL, math.exp, ["x"], [1.0], [math.e])]
+    rows += sweep_rows(EVIL + "2", math.exp, ["x"], [1.0], [math.e])
+    errors = errors_table(rows)
+    functions = functions_table(
+        [
+            (EVIL, EVIL, EVIL, LATEX[0], LATEX[1], "text", "ok", ""),
+            (EVIL + "2", "x", EVIL, LATEX[1], LATEX[0], "text", "ok", ""),
+            (EVIL + "3", "x", EVIL, "", "", "text", "failed", EVIL),
+        ]
+    )
+    return Tables(EVIL, errors, summary_table(errors), functions)
+
+
+def pages(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.html"))
+
+
+def readout(tab: Browser) -> str:
+    text: str = tab.run("return document.querySelector('.readout').textContent")
+    return text
+
+
+def point_of(row: pd.Series[Any]) -> str:
+    error = float(row["abs_error"])
+    words = "nan" if error != error else repr(error)
+    status = "" if row["status"] == "ok" else f" ({row['status']})"
+    return f"{row['scheme']}: h = {float(row['h'])!r}, |error| = {words}{status}"
+
+
+def test_pages_ask_for_nothing_and_log_nothing(tab: Browser, report: Path) -> None:
+    for page in pages(report):
+        tab.open(page)
+        assert [u for u in tab.requests() if u != page.as_uri() and not u.startswith("data:")] == []
+        assert tab.log("browser") == []
+        assert tab.run("return document.querySelector('main') !== null")
+
+
+def test_a_planted_request_or_script_is_noticed(tab: Browser, report: Path, tmp_path: Path) -> None:
+    """The twin of the check above: what it must see, it sees."""
+    source = (report / "index.html").read_text(encoding="utf-8")
+    planted = tmp_path / "planted.html"
+    planted.write_text(source.replace("</main>", "<img src='other.png'><script>1</script></main>"), encoding="utf-8")
+    tab.open(planted)
+    assert len(tab.log("browser")) >= 2  # both are blocked by the policy, and said so
+    open_policy = source.replace("default-src 'none'", "default-src *").replace("img-src data:", "img-src *")
+    planted.write_text(open_policy.replace("</main>", "<img src='other.png'></main>"), encoding="utf-8")
+    tab.requests()
+    tab.open(planted)
+    assert [u for u in tab.requests() if u.endswith("other.png")]
+
+
+def test_walking_with_the_keys_reads_every_value_of_errors_csv(tab: Browser, report: Path) -> None:
+    errors = read_errors(report / "errors.csv")
+    for number, name in ((1, "exp/(sin3+cos3)"), (6, "huge"), (7, "exp(x)"), (4, "log(x)")):
+        tab.open(report / f"function-{number:03d}.html")
+        tab.run("document.querySelector('.chart').focus()")
+        rows = errors[(errors["function"] == name)]
+        for position, scheme in enumerate(("forward", "backward", "central")):
+            if position:
+                tab.keys("ArrowDown")
+            tab.keys("Home")
+            expected = [point_of(row) for _, row in rows[rows["scheme"] == scheme].iloc[::-1].iterrows()]
+            found = [readout(tab)]
+            for _ in expected[1:]:
+                tab.keys("ArrowRight")
+                found.append(readout(tab))
+            assert found == expected
+            tab.keys("ArrowRight")
+            assert readout(tab) == expected[-1]
+
+
+def test_hovering_a_marker_reads_its_row(tab: Browser, report: Path) -> None:
+    errors = read_errors(report / "errors.csv")
+    tab.open(report / "function-001.html")
+    tab.run("document.querySelector('.chart').scrollIntoView()")
+    rows = errors[(errors["function"] == "exp/(sin3+cos3)") & (errors["scheme"] == "central")]
+    for k in (0, 5, 12):
+        row = rows.iloc[k]
+        x, y = tab.run(
+            """const svg = document.querySelector('.chart svg'), d = svg.dataset.scale.split(' ').map(Number);
+            const x = d[0] + (Math.log10(arguments[0]) - d[4]) / (d[5] - d[4]) * (d[1] - d[0]);
+            const y = d[3] - (Math.log10(arguments[1]) - d[6]) / (d[7] - d[6]) * (d[3] - d[2]);
+            const p = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM()); return [p.x, p.y];""",
+            float(row["h"]),
+            float(row["abs_error"]),
+        )
+        tab.move(x, y)
+        assert readout(tab) == point_of(row)
+
+
+def test_the_cursor_stands_on_the_marker(tab: Browser, report: Path) -> None:
+    for number in (1, 7):  # the second has markers in the lane above
+        tab.open(report / f"function-{number:03d}.html")
+        tab.run("document.querySelector('.chart').focus()")
+        tab.keys("End")
+        place = tab.run(
+            "const c = document.querySelector('.cursor'); return [+c.getAttribute('cx'), +c.getAttribute('cy')]"
+        )
+        d = tab.run(
+            "return [...document.querySelectorAll('.chart .s1 > .dots')].map((p) => p.getAttribute('d')).join('')"
+        )
+        marks = [tuple(map(float, part.split("m")[0].split(","))) for part in d.split("M")[1:]]
+        assert min(math.dist(place, mark) for mark in marks) < 0.2
+
+
+def test_formulas_are_drawn_as_mathematics(tab: Browser, report: Path) -> None:
+    tab.open(report / "function-001.html")
+    fraction = "document.querySelector('math mfrac')"
+    top, whole = tab.run(
+        f"return [{fraction}.children[0].getBoundingClientRect().bottom, {fraction}.getBoundingClientRect().bottom]"
+    )
+    assert top < whole  # the numerator stands above the denominator
+    assert tab.run("return document.querySelectorAll('math').length") == 2
+
+
+def test_colours_follow_the_reader(tab: Browser, report: Path) -> None:
+    tab.open(report / "function-001.html")
+    colours = "const c = getComputedStyle(document.documentElement); return [c.backgroundColor, c.color]"
+    light = tab.run(colours)
+    tab.scheme("dark")
+    assert light == ["rgb(255, 255, 255)", "rgb(27, 29, 33)"]
+    assert tab.run(colours) == ["rgb(20, 22, 26)", "rgb(232, 234, 238)"]
+
+
+@pytest.mark.parametrize("width", [360, 1180])
+def test_pages_are_never_wider_than_the_screen(tab: Browser, report: Path, width: int) -> None:
+    tab.width(width)
+    for page in pages(report):
+        tab.open(page)
+        assert tab.run("return document.documentElement.scrollWidth") <= width
+
+
+def test_hostile_names_are_text_and_nothing_of_them_runs(tab: Browser, tmp_path: Path) -> None:
+    write_report(evil_tables(), tmp_path)
+    for page in pages(tmp_path):
+        tab.open(page)
+        assert EVIL in tab.run("return document.body.textContent")  # an open alert would make this command fail
+        assert tab.run("return document.querySelectorAll('img, math [href], a[href^=javascript]').length") == 0
+        assert tab.run("return document.scripts.length") == 1
+        assert tab.log("browser") == []
+
+
+def test_the_index_sorts_and_filters(tab: Browser, report: Path) -> None:
+    tab.open(report / "index.html")
+    column = (
+        "return [...document.querySelectorAll('.sortable tbody tr:not([hidden])')].map((r) => r.cells[7].textContent)"
+    )
+    head = "[...document.querySelectorAll('.sortable th[scope=col]')].find((h) => h.textContent === 'best |error|')"
+    for direction in ("ascending", "descending"):
+        tab.run(f"{head}.querySelector('button').click()")
+        assert tab.run(f"return {head}.getAttribute('aria-sort')") == direction
+        values = [float(text.replace("–", "inf")) for text in tab.run(column)]
+        assert values == sorted(values, reverse=direction == "descending")
+    tab.run("const i = document.querySelector('.filter input'); i.value = 'HUGE'; i.dispatchEvent(new Event('input'))")
+    assert len(tab.run(column)) == 3
+
+
+def test_the_pages_are_readable_without_script(report: Path) -> None:
+    with browser(script=False) as plain:
+        plain.open(report / "function-001.html")
+        assert readout(plain) == ""  # our script did not run
+        tree = plain.cdp("DOMSnapshot.captureSnapshot", computedStyles=[])["strings"]
+    words = " ".join(tree)
+    row = read_errors(report / "errors.csv").iloc[0]
+    assert repr(float(row["abs_error"])) in words
+    assert "smallest |error|" in words
+
+
+def test_everything_that_scrolls_or_is_drawn_has_a_name(tab: Browser, report: Path) -> None:
+    for page in pages(report):
+        tab.open(page)
+        named = "e.getAttribute('aria-label') || e.getAttribute('aria-labelledby')"
+        labels = tab.run(f"return [...document.querySelectorAll('[tabindex], [role=img]')].map((e) => {named})")
+        assert None not in labels
+        assert len(set(labels)) == len(labels)
+        assert tab.run("return [...document.querySelectorAll('th')].every((th) => th.scope)")
+        assert tab.run(
+            "return [...document.querySelectorAll('[aria-labelledby]')].every((e) => "
+            "e.getAttribute('aria-labelledby').split(' ').every((id) => document.getElementById(id)?.textContent))"
+        )
+        ids = tab.run("return [...document.querySelectorAll('[id]')].map((e) => e.id)")
+        assert len(set(ids)) == len(ids)
+
+
+def test_a_large_page_is_ready_quickly_enough_to_use(tab: Browser, tmp_path: Path) -> None:
+    one = sweep_rows("f", math.exp, ["x"], [1.0], [math.e])
+    errors = errors_table([{**row, "function": f"f{k}"} for k in range(300) for row in one])
+    write_report(Tables("many", errors, summary_table(errors)), tmp_path)
+    begun = time.monotonic()
+    tab.open(tmp_path / "index.html")
+    assert tab.run("return document.querySelectorAll('.sortable tbody tr').length") == 900
+    assert time.monotonic() - begun < 20  # not a benchmark: only that it does not hang
+    assert json.loads((tmp_path / "manifest.json").read_text())["files"]

@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import diffcompare.report
+from diffcompare.compare.schema import Tables
+from diffcompare.errors import DiffcompareError
+from diffcompare.report.page import write_report
+from diffcompare.report.tables import read_errors
+
+from .example import curve_rows, errors_table, example, functions_table, summary_table, sweep_rows
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>'",
+    "{{ 7 * 7 }}{% raw %}",
+    "</style></title><script>alert(1)</script>",
+    "\u202eevil\u202c & עברית",
+    "각도 함수",
+    "a\x00b\x1b[31m\r\n\tc",
+    "javascript:alert(1)",
+    "y" * 10_000,
+    "",
+]
+
+
+class Page(HTMLParser):
+    """All tags with their attributes, and the text between them."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    handle_startendtag = handle_starttag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def pages(directory: Path) -> list[Path]:
+    return sorted(directory.glob("*.html"))
+
+
+def hostile_tables(text: str) -> Tables:
+    """Every field that a user can fill holds the text."""
+    rows = [
+        {**row, "point": f"{text}=1.0", "variable": text} for row in sweep_rows(text, math.exp, ["x"], [1.0], [math.e])
+    ]
+    for row in rows[:16]:
+        row["scheme"] = text
+    rows += [{**row, "variable": text} for row in sweep_rows(text + "2", abs, ["x"], [0.0], [math.nan], status="kink")]
+    errors = errors_table(rows)
+    functions = functions_table(
+        [
+            (text, text, text, text, rf"\text{{{text}}}", "text", "ok", ""),
+            (text + "2", text, text, rf"\href{{{text}}}{{x}}", text, "sympy", "ok", text),
+            (text + "3", text, text, text, text, "python", "failed", text),
+        ]
+    )
+    descent = pd.DataFrame(
+        [(text, text, k, 1.0, 2.0, 3.0, 4.0) for k in range(3)],
+        columns=["function", "gradient", "step", text or "x", "value", "gradient_norm", "distance"],
+    )
+    curves = pd.DataFrame(curve_rows(text, math.exp, text, 1.0))
+    return Tables(text, errors, summary_table(errors), functions, descent, curves)
+
+
+def check_inert(path: Path) -> None:
+    """Our script and style only, hashed; nothing remote, no handler, no style attribute."""
+    page = Page(path)
+    tags = [tag for tag, _ in page.tags]
+    assert tags.count("script") == tags.count("style") == tags.count("title") - tags.count("svg") == 1
+    assert not {"img", "iframe", "object", "embed", "form", "base", "audio", "video", "foreignobject"} & set(tags)
+    for tag, attributes in page.tags:
+        assert not [name for name in attributes if name.startswith("on") or name == "style"], (tag, attributes)
+        assert "src" not in attributes
+        for name in ("href", "xlink:href", "action", "formaction"):
+            target = attributes.get(name)
+            assert target is None or re.fullmatch(r"data:,|[a-z]+(-\d+)?\.(html|csv|json)", target), (tag, target)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:20]) or "empty")
+def test_hostile_text_in_every_field_stays_text(tmp_path: Path, text: str) -> None:
+    tables = hostile_tables(text)
+    write_report(tables, tmp_path)
+    pd.testing.assert_frame_equal(read_errors(tmp_path / "errors.csv"), tables.errors, check_exact=True)
+    assert {p.name for p in pages(tmp_path)} == {"index.html", *(f"function-00{k}.html" for k in (1, 2, 3))}
+    for path in pages(tmp_path):
+        check_inert(path)
+        source = path.read_text(encoding="utf-8")
+        assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]", source)
+    if text and text.isprintable() and len(text) < 100:
+        assert "".join(Page(tmp_path / "index.html").words).count(text) > 10
+
+
+def test_the_check_for_inert_pages_can_fail(tmp_path: Path) -> None:
+    write_report(example(), tmp_path)
+    index = tmp_path / "index.html"
+    good = index.read_text(encoding="utf-8")
+    check_inert(index)
+    for planted in (
+        "<script>alert(1)</script>",
+        "<p onclick=alert(1)>",
+        "<p style='color:red'>",
+        "<a href='https://example.org'>",
+        "<a href='javascript:alert(1)'>",
+        "<img src=x>",
+        "<link rel=stylesheet href=//example.org/x.css>",
+    ):
+        index.write_text(good.replace("</main>", planted + "</main>"), encoding="utf-8")
+        with pytest.raises(AssertionError):
+            check_inert(index)
+
+
+def test_the_policy_allows_our_script_and_style_by_hash_and_nothing_else(tmp_path: Path) -> None:
+    write_report(example(), tmp_path)
+    for path in pages(tmp_path):
+        source = path.read_text(encoding="utf-8")
+        policy = next(a["content"] for t, a in Page(path).tags if a.get("http-equiv") == "Content-Security-Policy")
+        assert policy is not None
+        directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+        assert directives.keys() == {"default-src", "script-src", "style-src", "img-src", "base-uri", "form-action"}
+        assert directives["default-src"] == "'none'"
+        for tag in ("script", "style"):
+            (inline,) = re.findall(rf"<{tag}>(.*?)</{tag}>", source, re.DOTALL)
+            digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
+            assert directives[f"{tag}-src"] == f"'sha256-{digest}'"
+
+
+def test_nothing_remote_is_mentioned(tmp_path: Path) -> None:
+    write_report(example(), tmp_path)
+    for path in tmp_path.iterdir():
+        source = path.read_text(encoding="utf-8").replace('"http://www.w3.org/2000/svg"', "")
+        assert "//" not in source.replace("\n//", "")
+        assert str(tmp_path) not in source
+
+
+def test_templates_never_switch_escaping_off() -> None:
+    folder = Path(diffcompare.report.__file__).parent / "templates"
+    templates = sorted(folder.glob("*.html"))
+    assert len(templates) == 4
+    for template in templates:
+        assert not re.search(r"\|\s*safe|autoescape|Markup", template.read_text(encoding="utf-8")), template
+
+
+def test_equal_tables_give_equal_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_report(example(), tmp_path / name)
+    write_report(example(), tmp_path / "b")  # over itself
+    first, second = ({p.name: p.read_bytes() for p in (tmp_path / name).iterdir()} for name in ("a", "b"))
+    assert first == second
+
+
+def test_a_report_redraws_from_its_own_errors_file(tmp_path: Path) -> None:
+    tables = example()
+    write_report(tables, tmp_path / "a")
+    write_report(replace(tables, errors=read_errors(tmp_path / "a" / "errors.csv")), tmp_path / "b")
+    first, second = ({p.name: p.read_bytes() for p in (tmp_path / name).iterdir()} for name in ("a", "b"))
+    assert first == second
+
+
+def test_the_page_shows_every_row_digit_for_digit(tmp_path: Path) -> None:
+    tables = example()
+    write_report(tables, tmp_path)
+    words = Page(tmp_path / "function-001.html").words
+    rows = tables.errors[tables.errors["function"] == "exp/(sin3+cos3)"]
+    cells = {word.strip() for word in words}
+    for column in ("h", "numeric", "error", "abs_error", "rel_error"):
+        assert {repr(value) for value in rows[column].tolist()} <= cells
+    assert repr(float(rows["exact"].iloc[0])) in cells
+
+
+def test_statuses_failures_and_missing_bounds_are_told_in_words(tmp_path: Path) -> None:
+    write_report(example(), tmp_path)
+    index = "".join(Page(tmp_path / "index.html").words)
+    for words in (
+        "No bound was computed",
+        "slopes from the left and from the right differ",
+        "lies outside the real domain",
+        "inf or nan at an abscissa",
+        "all abscissae are the same float",
+        "foo is not known; write one of sin, cos",
+        "3 of 24 comparisons",
+        "The error is exactly 0 in",
+    ):
+        assert words in index
+    assert "proven" not in index
+    kink = "".join(Page(tmp_path / "function-003.html").words)
+    assert "Without an exact derivative there is no error to draw" in kink
+    assert "48 of 48 rows" in kink
+
+
+def test_formulas_are_mathematics_or_code(tmp_path: Path) -> None:
+    write_report(example(), tmp_path)
+    assert [t for t, _ in Page(tmp_path / "function-001.html").tags].count("math") == 2
+    failed = Page(tmp_path / "function-005.html")
+    assert "math" not in [t for t, _ in failed.tags]
+    assert "foo(x)" in failed.words
+
+
+def test_the_last_step_of_a_descent_is_shown(tmp_path: Path) -> None:
+    write_report(example(), tmp_path)
+    index = "".join(Page(tmp_path / "index.html").words)
+    assert "1.04e-18" in index
+    assert "x0 = -6.11e-10, x1 = 8.15e-10" in index
+
+
+def _many(count: int) -> Tables:
+    one = sweep_rows("f", math.exp, ["x"], [1.0], [math.e], schemes=["forward"])
+    errors = errors_table([{**row, "function": f"f{k}"} for k in range(count) for row in one])
+    summary = summary_table(errors)
+    summary["verdict"] = ["outside-bound" if k == 7 else "within-bound" for k in range(count)]
+    return Tables("many", errors, summary)
+
+
+def test_above_two_hundred_functions_only_those_in_need_have_a_page(tmp_path: Path) -> None:
+    tables = _many(201)
+    write_report(tables, tmp_path, pages="all")
+    assert len(pages(tmp_path)) == 202
+    write_report(tables, tmp_path)
+    assert [p.name for p in pages(tmp_path)] == ["function-008.html", "index.html"]
+    assert "200 functions within their bounds have no page" in "".join(Page(tmp_path / "index.html").words)
+
+
+def test_the_manifest_lists_the_files(tmp_path: Path) -> None:
+    assert write_report(example(), tmp_path) == tmp_path / "index.html"
+    listed = json.loads((tmp_path / "manifest.json").read_text())["files"]
+    assert {p.name for p in tmp_path.iterdir()} == {*listed, "manifest.json"}
+    assert {"errors.csv", "summary.csv", "functions.csv", "descent.csv", "curves.csv", "index.html"} <= set(listed)
+
+
+def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("mine")
+    with pytest.raises(DiffcompareError, match=r"index\.html is there already"):
+        write_report(example(), tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["index.html"]
+
+
+def test_wrong_arguments_are_refused_with_their_remedy(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"result=list: pass a table of dc\.sweep"):
+        write_report([], tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"errors: column 'function' is missing; pass a whole table"):
+        write_report(pd.DataFrame({"h": [1.0]}), tmp_path)
+    with pytest.raises(ValueError, match="pages='some': unknown choice"):
+        write_report(example(), tmp_path, pages="some")  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_empty_tables_make_a_report_that_says_so(tmp_path: Path) -> None:
+    errors = errors_table([])
+    write_report(Tables("nothing", errors, summary_table(errors)), tmp_path)
+    assert "There is nothing to compare" in "".join(Page(tmp_path / "index.html").words)
+
+
+def test_a_missing_template_value_is_an_error() -> None:
+    import jinja2
+
+    from diffcompare.report.page import _environment
+
+    with pytest.raises(jinja2.UndefinedError):
+        _environment().get_template("index.html").render(title="only")
