@@ -1,0 +1,143 @@
+"""Finite differences of any Python callable, evaluated exactly as the textbook writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from diffcompare.errors import check_step_size
+from diffcompare.numeric.stencils import Stencil, stencil
+
+__all__ = ["numerical_diff", "numerical_gradient"]
+
+Array = NDArray[Any]
+
+
+def numerical_diff(f: Callable[[Any], Any], x: ArrayLike, h: float = 1e-4, *, scheme: str = "central") -> Any:
+    """Differentiate a function of one variable by a finite difference.
+
+    Estimated. Evaluates ``(f(x + h) - f(x - h)) / (2*h)`` for ``central``, ``(f(x + h) - f(x)) / h`` for
+    ``forward`` and ``(f(x) - f(x - h)) / h`` for ``backward``.
+
+    Parameters
+    ----------
+    f : callable
+        Of one number, or elementwise of an array.
+    x : float or array_like
+        Copied as float64 (longdouble stays); never changed.
+    h : float
+        Step size in units of x.
+    scheme : {"central", "forward", "backward"}
+
+    Returns
+    -------
+    float64 or ndarray of the shape of x
+
+    Raises
+    ------
+    ValueError
+        Unknown scheme, or a step size that is not positive and finite.
+
+    References
+    ----------
+    DLMF 3.4(ii): differentiation formulas of two points.
+
+    Examples
+    --------
+    >>> float(numerical_diff(lambda x: 0.01 * x**2 + 0.1 * x, 5))
+    0.1999999999990898
+    """
+    h = check_step_size(h)
+    return _difference(f, _float_copy(x), h, stencil(scheme))
+
+
+def numerical_gradient(f: Callable[[Any], Any], x: ArrayLike, h: float = 1e-4, *, scheme: str = "central") -> Any:
+    """Differentiate a function of many variables by finite differences, one variable at a time.
+
+    Estimated, by the formulas of :func:`numerical_diff`.
+
+    Parameters
+    ----------
+    f : callable
+        Takes an array of the shape of x and returns one number. A ``SymbolicFunction`` takes points along the last
+        axis, or, with one variable, numbers elementwise.
+    x : array_like
+        Any shape; copied as float64 (longdouble stays), never changed.
+    h : float
+        Step size, the same for every coordinate.
+    scheme : {"central", "forward", "backward"}
+
+    Returns
+    -------
+    ndarray of the shape of x
+
+    Raises
+    ------
+    ValueError
+        f(x) is not one number; unknown scheme; bad step size.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> numerical_gradient(lambda x: np.sum(x**2), [3, 4]).tolist()
+    [6.00000000000378, 7.999999999999119]
+    """
+    h = check_step_size(h)
+    chosen = stencil(scheme)
+    values = _float_copy(x)
+    variables = getattr(f, "variables", None)
+    if variables is not None:
+        if len(variables) == 1:
+            return _difference(f, values, h, chosen)
+        columns = [_partial_of_points(f, values, i, h, chosen) for i in range(len(variables))]
+        return np.stack(columns, axis=-1)
+    gradient = np.empty_like(values)
+    for index in np.ndindex(values.shape):
+        gradient[index] = _difference(
+            lambda t, index=index: _one_number(f, _replaced(values, index, t)), values[index], h, chosen
+        )
+    return gradient[()]
+
+
+def _difference(f: Callable[[Any], Any], x: Any, h: float, chosen: Stencil) -> Any:
+    h = x.dtype.type(h)
+    upper = x + h if chosen.upper else x
+    lower = x - h if chosen.lower else x
+    width = chosen.upper - chosen.lower
+    return (np.asarray(f(upper))[()] - np.asarray(f(lower))[()]) / (width * h if width != 1 else h)
+
+
+def _partial_of_points(f: Callable[[Any], Any], points: Array, i: int, h: float, chosen: Stencil) -> Any:
+    if points.ndim == 0:
+        f(points)  # raises the function's own message about the number of coordinates
+
+    def along(t: Array) -> Any:
+        return f(_replaced(points, (..., i), t))
+
+    return _difference(along, points[..., i], h, chosen)
+
+
+def _float_copy(x: ArrayLike) -> Any:
+    values = np.array(x)
+    kind = np.longdouble if values.dtype == np.longdouble else np.float64
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"x of dtype {values.dtype}: real numbers are needed; pass floats")
+    return values.astype(kind)[()]
+
+
+def _replaced(values: Array, index: tuple[Any, ...], value: Any) -> Array:
+    copy = np.array(values)
+    copy[index] = value
+    return copy
+
+
+def _one_number(f: Callable[[Any], Any], x: Array) -> Any:
+    value = np.asarray(f(x))
+    if value.size != 1:
+        raise ValueError(
+            f"f(x) has shape {value.shape}: a gradient needs one number; use numerical_diff for elementwise functions"
+        )
+    return value.reshape(())[()]
