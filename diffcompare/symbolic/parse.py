@@ -164,17 +164,16 @@ def _listed(variables: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def _natural(name: str) -> tuple[list[str | int], str]:
-    return [int(part) if i % 2 else part for i, part in enumerate(re.split("([0-9]+)", name))], name
-
-
 def _occurring(tokens: Sequence[_Token]) -> tuple[str, ...]:
+    def natural(name: str) -> tuple[list[str | int], str]:
+        return [int(part) if i % 2 else part for i, part in enumerate(re.split("([0-9]+)", name))], name
+
     found = {
         token.text
         for token, after in zip(tokens, [*tokens[1:], None], strict=True)
         if token.kind == "name" and "." not in token.text and (after is None or after.text != "(")
     }
-    return tuple(sorted(found - _FUNCTIONS.keys() - _CONSTANTS.keys() - _AMBIGUOUS.keys(), key=_natural))
+    return tuple(sorted(found - _FUNCTIONS.keys() - _CONSTANTS.keys() - _AMBIGUOUS.keys(), key=natural))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +181,10 @@ class _Token:
     kind: Literal["number", "name", "operator"]
     text: str
     column: int
+    # of an operator, once it was read
+    operation: str = ""
+    rank: int = 0
+    operands: int = 0
 
 
 _TOKEN = re.compile(
@@ -215,12 +218,10 @@ def _tokens(text: str) -> list[_Token]:
 def _operator_fault(part: str) -> str:
     if part in _INFIX or part in {"^", "~", "(", ")", ","}:
         return ""
-    if part in _REFUSED:
-        return f"'{part}' is not supported: {_REFUSED[part]}"
     if part in _ASCII:
         return f"'{part}' is not ASCII; write {_ASCII[part]}"
     if part.isascii() and part.isprintable():
-        return f"'{part}' is not supported in a formula; remove it"
+        return f"'{part}' is not supported: {_REFUSED.get(part, 'remove it')}"
     return f"the character U+{ord(part):04X} is not supported; write ASCII letters, digits and operators"
 
 
@@ -274,17 +275,6 @@ class _Value:
     condition: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """An operator whose right operand is not complete."""
-
-    text: str
-    operation: str
-    rank: int
-    column: int
-    operands: int
-
-
 @dataclass(slots=True)
 class _Bracket:
     """An open bracket, or the formula as a whole."""
@@ -295,9 +285,9 @@ class _Bracket:
     counts: list[int] = field(default_factory=lambda: [0] * _POWER)  # by rank: operators of the present sum, product
     items: list[_Value] = field(default_factory=list)
 
-
-def _operation(function: str) -> str:
-    return _FUNCTIONS.get(function.rpartition(".")[2], "")
+    @property
+    def operation(self) -> str:
+        return _FUNCTIONS.get(self.function.rpartition(".")[2], "")
 
 
 class _Reader:
@@ -308,7 +298,7 @@ class _Reader:
         self.indices = {name: i for i, name in enumerate(names)}
         self.build = Builder(names)
         self.values: list[_Value] = []
-        self.waiting: list[_Waiting] = []
+        self.waiting: list[_Token] = []  # operators whose right operand is not complete
         self.brackets = [_Bracket("", 1, 0)]
 
     def read(self) -> int:
@@ -350,11 +340,10 @@ class _Reader:
             function, start = (before.text, before.column) if is_call else ("", column)
             self.brackets.append(_Bracket(function, start, len(self.waiting)))
         elif text in _PREFIX:
-            operation, rank = _PREFIX[text]
             if text == "not" and len(self.waiting) > bracket.base and self.waiting[-1].text not in _LOGIC:
                 self.fail("write the condition 'not ...' in parentheses", column)
             self._deeper(column)
-            self.waiting.append(_Waiting(text, operation, rank, column, 1))
+            self.waiting.append(_Token("operator", text, column, *_PREFIX[text], operands=1))
         elif text == ")" and len(self.brackets) == 1:
             self.fail("no bracket is open here; remove the ')' or add a '('", column)
         elif text == ")" and before.text == "(":
@@ -408,7 +397,7 @@ class _Reader:
                 self.fail(f"an operator is missing before '{two}'; join conditions with 'and' or 'or'", column)
             one, two = "(...)" if one == ")" else one, "(...)" if two == "(" else two
             self.fail(f"a product needs a *: write {one}*{two}", column)
-        operation, rank = _INFIX[text]
+        rank = _INFIX[text][1]
         # of powers the right one is built first; a chain of comparisons waits for its end
         self._reduce(rank + (rank in (_POWER, _COMPARE)))
         if rank == _POWER:
@@ -416,8 +405,8 @@ class _Reader:
         else:
             bracket.counts[rank:] = [bracket.counts[rank] + 1] + [0] * (_POWER - rank - 1)
             if bracket.counts[rank] >= _TERMS:
-                self.fail(f"more than {_TERMS:,} terms in one sum or product; put parts of it in brackets", column)
-        self.waiting.append(_Waiting(text, operation, rank, column, 2))
+                self.fail(f"more than {_TERMS:,} terms in one sum, product or condition; put parts in brackets", column)
+        self.waiting.append(_Token("operator", text, column, *_INFIX[text], operands=2))
         return True
 
     def _comma(self, column: int) -> None:
@@ -425,7 +414,7 @@ class _Reader:
         bracket, outer = self.brackets[-1], self.brackets[-2 if len(self.brackets) > 1 else -1]
         bracket.items.append(self.values.pop())
         bracket.counts = [0] * _POWER
-        is_pair = not bracket.function and _operation(outer.function) == "piecewise" and bracket.base == outer.base
+        is_pair = not bracket.function and outer.operation == "piecewise" and bracket.base == outer.base
         if not bracket.function and not is_pair:
             self.fail("a comma separates arguments of functions only; decimals are written as in 0.5", column)
         if is_pair and len(bracket.items) > 1:
@@ -439,14 +428,14 @@ class _Reader:
         if not self.brackets:
             self.fail("no bracket is open here; remove the ')' or add a '('", column)
         self.depth -= 1
-        items = [*bracket.items, self.values.pop()]
+        bracket.items.append(self.values.pop())
+        result, *others = bracket.items
         if bracket.function:
-            self.values.append(self._call(bracket.function, items, bracket.column))
-        elif len(items) == 2:
-            value, condition = self._index(items[0], "number"), self._index(items[1], "condition")
-            self.values.append(_Value(value, "pair", bracket.column, condition))
-        else:
-            self.values.append(items[0])
+            result = self._call(bracket)
+        elif others:
+            condition = self._index(others[0], "condition")
+            result = _Value(self._index(result, "number"), "pair", bracket.column, condition)
+        self.values.append(result)
 
     def _reduce(self, rank: int) -> None:
         """Build the nodes of the operators of this bracket that bind at least this tightly."""
@@ -484,15 +473,15 @@ class _Reader:
             message = "a condition is missing; write one such as x > 0"
         raise ParseError(message, self.text, value.column)
 
-    def _call(self, function: str, items: Sequence[_Value], column: int) -> _Value:
-        operation = _operation(function)
+    def _call(self, bracket: _Bracket) -> _Value:
+        operation, items, column = bracket.operation, bracket.items, bracket.column
         if operation == "piecewise":
             return _Value(self._piecewise(items), "number", column)
         arity = OPERATIONS[operation].arity if operation in OPERATIONS else 1
         most = 2 if operation in ("log", "Rational") else arity
         if operation not in _CHAINS and not arity <= len(items) <= most:
             counts = f"{arity} argument{'s' * (arity > 1)}" if most == arity else f"{arity} or {most} arguments"
-            self.fail(f"'{function}' takes {counts}, not {len(items)}; write as many", column)
+            self.fail(f"'{bracket.function}' takes {counts}, not {len(items)}; write as many", column)
         wants: _Kind = "condition" if operation in _LOGIC else "number"
         firsts: _Kind = "condition" if operation == "select" else wants
         indices = [self._index(value, wants if i else firsts) for i, value in enumerate(items)]

@@ -370,7 +370,7 @@ def test_the_text_is_kept() -> None:
         ("π*x", 1, "'π' is not ASCII; write pi"),
         ("\u0445 + 1", 1, "the character U+0445 is not supported; write ASCII letters, digits and operators"),
         ("x\x00", 2, "the character U+0000 is not supported; write ASCII letters, digits and operators"),
-        ("x$y", 2, "'$' is not supported in a formula; remove it"),
+        ("x$y", 2, "'$' is not supported: remove it"),
         ("lambda x: x", 1, "'lambda' is a Python keyword; write lam, say"),
         ("x if x > 0 else y", 3, "'if' is a Python keyword; write where(condition, a, b)"),
         ("None", 1, "'None' is a Python keyword; write another name"),
@@ -524,6 +524,27 @@ def test_the_largest_texts_are_quick(text: str) -> None:
 )
 def test_limits_are_inclusive(text: str) -> None:
     parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "message"),
+    [
+        ("(" * 61 + "x" + ")" * 61, 61, "nested deeper than 60 brackets, signs and powers; split the formula"),
+        ("-" * 61 + "x", 61, "nested deeper than 60 brackets, signs and powers; split the formula"),
+        ("**".join("x" * 62), 122 + 61 - 1, "nested deeper than 60 brackets, signs and powers; split the formula"),
+        ("x" + " " * 20_000, 20_001, "a formula has at most 20,000 characters; split it"),
+        ("+".join("x" * 1_001), 2_000,
+         "more than 1,000 terms in one sum, product or condition; put parts in brackets"),
+        ("1 + " + "*".join("x" * 1_001), 2_004,
+         "more than 1,000 terms in one sum, product or condition; put parts in brackets"),
+        ("max(" + ",".join("x" * 1_001) + ")", 2_004, "a function takes at most 1,000 arguments; nest some"),
+        ("1 + " + "x" * 101, 5, "a name has at most 100 characters; shorten it"),
+    ],
+    ids=lambda value: ascii(value)[:20],
+)  # fmt: skip
+def test_the_first_thing_beyond_a_limit_is_shown(text: str, column: int, message: str) -> None:
+    error = refusal(text)
+    assert (error.message, error.column) == (message, column)
 
 
 def test_depth_is_that_of_nesting_not_of_length() -> None:
