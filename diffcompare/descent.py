@@ -11,13 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffcompare.compare.reference import certified_gradient
 from diffcompare.compare.schema import DESCENT_COLUMNS
-from diffcompare.numeric.differences import numerical_gradient
+from diffcompare.numeric.differences import numerical_diff, numerical_gradient
 from diffcompare.symbolic.function import SymbolicFunction
 
 __all__ = ["GRADIENTS", "gradient_descent", "gradient_descents"]
 
 GRADIENTS = ("exact", "forward", "backward", "central")
 _H = 1e-4  # the step size of the textbook's numerical_gradient
+
 
 def gradient_descent(
     f: SymbolicFunction,
@@ -97,7 +98,7 @@ def gradient_descents(
             points, slopes = exact
             distance = np.zeros(len(points))
         else:
-            points, slopes = _walk(lambda x, scheme=gradient: _difference(f, x, scheme), first, rate, int(steps))
+            points, slopes = _walk(_difference(f, gradient), first, rate, int(steps))
             with np.errstate(all="ignore"):
                 distance = _norms(points - exact[0])
         runs[gradient] = pd.DataFrame(
@@ -162,8 +163,13 @@ def _exact_gradient(f: SymbolicFunction, x: NDArray[np.float64]) -> NDArray[np.f
     return np.asarray(certified_gradient(f, x).value, dtype=np.float64).reshape(x.shape)
 
 
-def _difference(f: SymbolicFunction, x: NDArray[np.float64], scheme: str) -> NDArray[np.float64]:
-    return np.asarray(numerical_gradient(f, x, _H, scheme=scheme), dtype=np.float64).reshape(x.shape)
+def _difference(f: SymbolicFunction, scheme: str) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    def slope(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        # a function of one variable works elementwise
+        derivative = numerical_diff if len(f.variables) == 1 else numerical_gradient
+        return np.asarray(derivative(f, x, _H, scheme=scheme), dtype=np.float64)
+
+    return slope
 
 
 def _values(f: SymbolicFunction, points: NDArray[np.float64]) -> NDArray[np.float64]:

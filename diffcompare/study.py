@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -29,7 +30,7 @@ from diffcompare.compare.schema import (
 from diffcompare.compare.summary import summarize
 from diffcompare.compare.sweep import sweep
 from diffcompare.descent import GRADIENTS, gradient_descents
-from diffcompare.errors import ParseError, StudyError, shorten
+from diffcompare.errors import DiffcompareError, ParseError, StudyError, shorten
 from diffcompare.numeric.steps import geometric_steps
 from diffcompare.symbolic.derivatives import derivative_latex, latex
 from diffcompare.symbolic.function import SymbolicFunction
@@ -50,9 +51,7 @@ _UPDATES = 10_000
 _CURVE = 201
 
 
-class _Steps(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"largest": "from", "smallest": "to"}
-):
+class _Steps(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"largest": "from", "smallest": "to"}):
     largest: float
     smallest: float
     per_decade: int = 4
@@ -73,7 +72,7 @@ class _Descent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     start: float | list[float]
     learning_rate: float = 0.1
     steps: int = 100
-    gradients: list[str] = ["exact", "central"]  # noqa: RUF012 (msgspec copies it)
+    gradients: list[str] | None = None
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,7 +81,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schemes: list[str] | None = None
     steps: _Steps | list[float] | None = None
     dtype: str = "float64"
-    descent: list[_Descent] = []  # noqa: RUF012
+    descent: list[_Descent] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +119,7 @@ class Study:
     descents: tuple[Descent, ...] = ()
 
 
-def run_study(
-    path: str | PathLike[str], *, progress: Callable[[int, int, str], None] | None = None
-) -> Tables:
+def run_study(path: str | PathLike[str], *, progress: Callable[[int, int, str], None] | None = None) -> Tables:
     """Run a study file.
 
     Parameters
@@ -175,8 +172,8 @@ def read_study(path: str | PathLike[str]) -> Study:
             raise source.error(
                 (*place, "points"), f"more than {_ROWS} rows with this function; use fewer points or steps"
             )
-    descents = tuple(_descent(source, ("descent", k), table, entries) for k, table in enumerate(file.descent))
-    title = _stem(name) if file.title is None else file.title
+    descents = tuple(_descent(source, ("descent", k), table, entries) for k, table in enumerate(file.descent or ()))
+    title = Path(name).stem if file.title is None else file.title
     return Study(title, file.dtype, tuple(entries.values()), descents)
 
 
@@ -202,6 +199,160 @@ def make_entry(
     return Entry(function.name, text, function, "", found, steps, tuple(schemes), function.variables)
 
 
+# ---- evaluating
+
+
+def evaluate(study: Study, *, progress: Callable[[int, int, str], None] | None = None) -> Tables:
+    """Evaluate a study that was read; a function that fails is recorded and the others go on."""
+    errors, curves, functions, messages = [], [], {}, {}
+    wanted = {descent.function for descent in study.descents}
+    for done, entry in enumerate(study.entries):
+        if progress is not None:
+            progress(done, len(study.entries), entry.name)
+        message = entry.message
+        if entry.function is not None:
+            try:
+                table = _sweep(entry.function, entry, study.dtype)
+                curve = _curves(entry.function, entry, study.dtype)
+            except Exception as error:
+                message = _reason(error)
+            else:
+                errors.append(table)
+                curves.append(curve)
+                functions[entry.name] = entry.function
+        if message and entry.name in wanted:
+            message += "; its gradient descent is skipped"
+        messages[entry.name] = message
+    descents = []
+    for descent in study.descents:
+        if descent.function in functions:
+            try:
+                descents.append(_descent_table(functions[descent.function], descent))
+            except Exception as error:
+                known = messages[descent.function]
+                messages[descent.function] = f"{known}; gradient descent: {_reason(error)}".removeprefix("; ")
+    table = _stack(errors, COLUMNS)
+    return Tables(
+        study.title,
+        table,
+        summarize(table) if len(table) else _stack([], SUMMARY_COLUMNS),
+        pd.DataFrame([_function_row(e, messages[e.name], e.name in functions) for e in study.entries], dtype=str)[
+            list(FUNCTION_COLUMNS)
+        ],
+        _stack_descents(descents),
+        _stack(curves, CURVE_COLUMNS),
+    )
+
+
+def _sweep(function: SymbolicFunction, entry: Entry, dtype: str) -> pd.DataFrame:
+    points = np.array(entry.points)
+    return sweep(
+        function,
+        points[:, 0] if len(function.variables) == 1 else points,
+        schemes=entry.schemes,
+        steps=np.array(entry.steps),
+        dtype=dtype,
+    )
+
+
+def _curves(function: SymbolicFunction, entry: Entry, dtype: str) -> pd.DataFrame:
+    """Tabulate a function of one variable over [x - w, x + w], w = max(|x|, 1), around each of its points."""
+    parts = []
+    for point in entry.points if len(function.variables) == 1 else ():
+        # the sweep shows the point as the dtype rounds it
+        x = float(np.dtype(dtype).type(point[0]))
+        with np.errstate(all="ignore"):
+            abscissae = x + np.linspace(-1.0, 1.0, _CURVE) * max(abs(x), 1.0)
+        abscissae[_CURVE // 2] = x
+        abscissae = abscissae[np.isfinite(abscissae)]
+        values = np.asarray(function(abscissae), dtype=np.float64)
+        values = np.where(np.isfinite(values), values, math.nan)
+        place = format_point(function.variables, [x])
+        parts.append(pd.DataFrame({"function": entry.name, "point": place, "x": abscissae, "value": values}))
+    if not parts:
+        return _stack([], CURVE_COLUMNS)
+    table = pd.concat(parts, ignore_index=True)
+    for column in ("function", "point"):
+        table[column] = pd.Categorical(table[column], categories=table[column].unique())
+    return table
+
+
+def _descent_table(function: SymbolicFunction, descent: Descent) -> pd.DataFrame:
+    runs = gradient_descents(
+        function,
+        descent.start,
+        learning_rate=descent.learning_rate,
+        steps=descent.steps,
+        gradients=descent.gradients,
+    )
+    parts = []
+    for gradient, run in runs.items():
+        run.insert(0, "function", descent.function)
+        run.insert(1, "gradient", gradient)
+        parts.append(run)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _function_row(entry: Entry, message: str, ok: bool) -> dict[str, str]:
+    f = entry.function
+    return {
+        "function": entry.name,
+        "variables": ";".join(entry.variables),
+        "formula": shorten(entry.text) if f is None else f.formula,
+        "latex": _quietly(latex, f) if f is not None and ok else "",
+        "derivative_latex": _quietly(derivative_latex, f) if f is not None and ok else "",
+        "source": "text" if f is None else f.source,
+        "status": "ok" if ok else "failed",
+        "message": message,
+    }
+
+
+def _quietly(write: Callable[[SymbolicFunction], str], function: SymbolicFunction) -> str:
+    try:
+        return write(function)
+    except Exception:
+        return ""
+
+
+def _reason(error: Exception) -> str:
+    """Say in one line why a function failed; no traceback, no absolute path."""
+    if isinstance(error, ParseError):
+        return shorten(f"column {error.column}: {error.message}", 300)
+    text = " ".join(str(error).split())
+    if not isinstance(error, (DiffcompareError, ValueError)):
+        text = f"{type(error).__name__}: {text}".removesuffix(": ")
+    return shorten(re.sub(r"(?<![\w.])(?:/[\w.@+-]+)+/(?=[\w.])|[A-Za-z]:\\(?:[\w.@+-]+\\)*", "", text), 300)
+
+
+def _stack(frames: Sequence[pd.DataFrame], columns: Mapping[str, str]) -> pd.DataFrame:
+    """Stack tables; categories are joined in order of first appearance."""
+    full = {"status": STATUSES, "bound_source": BOUND_SOURCES}
+    kinds = {"float": "float64", "integer": "int64", "flag": "boolean"}
+    if len(frames) == 1:
+        return frames[0]
+    stacked = {}
+    for column, kind in columns.items():
+        parts = [frame[column] for frame in frames]
+        if not parts:
+            categories = pd.CategoricalDtype(list(full.get(column, ())))
+            stacked[column] = pd.Series([], dtype=categories if kind == "text" else kinds[kind])
+        elif kind == "text":
+            stacked[column] = pd.Series(pd.api.types.union_categoricals(parts))
+        else:
+            stacked[column] = pd.concat(parts, ignore_index=True)
+    return pd.DataFrame(stacked)
+
+
+def _stack_descents(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Stack runs; the variables of all of them in order of appearance, empty where a function lacks one."""
+    before, after = DESCENT_COLUMNS[:3], DESCENT_COLUMNS[3:]
+    variables = dict.fromkeys(c for frame in frames for c in frame.columns if c not in DESCENT_COLUMNS)
+    columns = [*before, *variables, *after]
+    if not frames:
+        return pd.DataFrame(columns=columns)
+    return pd.concat(frames, ignore_index=True)[columns]
+
+
 # ---- reading
 
 _Place = tuple[str | int, ...]  # ("function", 0, "points"): a key of the first [[function]]
@@ -219,7 +370,7 @@ class _Source:
         found = next((place[:k] for k in range(len(place), 0, -1) if place[:k] in self.lines), None)
         line = "" if found is None else f", line {self.lines[found]}"
         of, keys = "", place
-        if len(place) > 1 and isinstance(place[1], int):
+        if place[0] in ("function", "descent") and place[1:] and isinstance(place[1], int):
             of, keys = f" of [[{place[0]}]] {place[1] + 1}", place[2:]
         key = ".".join(k for k in keys if isinstance(k, str))
         where = f"key {_quote(key)}{of}" if key else of.removeprefix(" of ")
@@ -240,12 +391,12 @@ def _load(name: str) -> tuple[_Source, dict[str, Any]]:
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise StudyError(f"{name}, line {line}: not UTF-8; save the file as UTF-8") from None
+        number = content.count(b"\n", 0, error.start) + 1
+        raise StudyError(f"{name}, line {number}: not UTF-8; save the file as UTF-8") from None
     outline = _outline(text)
-    for number, row in enumerate(outline.split("\n"), 1):
+    for number, line in enumerate(outline.split("\n"), 1):
         run = 0
-        for part in row.split("."):
+        for part in line.split("."):
             run = run + 1 if re.fullmatch(r"[\w\s-]*", part) else 0
             if run > _DOTS:
                 raise StudyError(f"{name}, line {number}: a key with more than {_DOTS} dots; study files are flat")
@@ -255,14 +406,18 @@ def _load(name: str) -> tuple[_Source, dict[str, Any]]:
         raise StudyError(f"{name}: brackets are nested too deeply; lists of lists of numbers are enough") from None
     except ValueError as error:
         found = re.fullmatch(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
-        what, line, column = found.groups() if found else (str(error), None, None)
-        at = f", line {line}" if line else f", line {text.count(chr(10)) + 1}" if found else ""
+        what, row, column = found.groups() if found else (str(error).partition(";")[0], None, None)
+        at = f", line {row}" if row else f", line {text.count(chr(10)) + 1}" if found else ""
         what = shorten(" ".join(what.split())) + (f", column {column}" if column else "")
         raise StudyError(f"{name}{at}: not valid TOML: {what}; texts need quotes, lists brackets") from None
 
 
 _TOKEN = re.compile(
-    r'"""(?:[^\\]|\\.)*?(?:"""|\Z)' + r"|'''.*?(?:'''|\Z)" + r'|"(?:[^"\\\n]|\\[^\n])*"?' + r"|'[^'\n]*'?" + r"|#[^\n]*",
+    r'"""(?:[^\\]|\\.)*?(?:"""|\Z)'
+    + r"|'''.*?(?:'''|\Z)"
+    + r'|"(?:[^"\\\n]|\\[^\n])*"?'
+    + r"|'[^'\n]*'?"
+    + r"|#[^\n]*",
     re.DOTALL,
 )
 
@@ -307,6 +462,7 @@ _EXAMPLES = {
     "gradients": 'gradients = ["exact", "central"]',
     "learning_rate": "learning_rate = 0.1",
     "per_decade": "per_decade = 4",
+    "updates": "steps = 100",
     "from": "from = 1e-1",
     "to": "to = 1e-16",
 }
@@ -316,8 +472,9 @@ def _wrong_shape(source: _Source, message: str) -> StudyError:
     """Put what msgspec says into our words."""
     what, _, path = message.partition(" - at `$")
     place: _Place = tuple(int(k) if k else key for k, key in re.findall(r"\[(\d+)\]|([^.\[\]`]+)", path))
-    steps = place[-1:] == ("steps",) and ("function" in place[:1] or len(place) == 1)
-    struct = _Steps if steps else {"function": _Function, "descent": _Descent}.get(str(place[0]), _File) if place else _File
+    tables = {"function": _Function, "descent": _Descent}
+    # "steps" of a [[descent]] is a number, so no key can stand below it
+    struct = _Steps if place[-1:] == ("steps",) else tables.get(str(place[0]), _File) if place else _File
     if found := re.fullmatch(r"Object contains unknown field `(.*)`", what, re.DOTALL):
         return source.error((*place, found[1]), f"unknown key; {_choices(found[1], struct.__struct_encode_fields__)}")
     if found := re.fullmatch(r"Object missing required field `(.*)`", what):
@@ -325,8 +482,9 @@ def _wrong_shape(source: _Source, message: str) -> StudyError:
             return source.error(("function",), "there is no function; add a [[function]] with expr and points")
         return source.error((*place, found[1]), f"missing; {_remedy(found[1])}")
     key = next((k for k in reversed(place) if isinstance(k, str)), "")
+    key = "updates" if place[:1] == ("descent",) and key == "steps" else key
     if found := re.fullmatch(r"Expected `(.*)`, got `(.*)`", what):
-        if place in (("function",), ("descent",)) or (len(place) == 2 and isinstance(place[1], int)):
+        if place[:1] in (("function",), ("descent",)) and all(isinstance(k, int) for k in place[1:]):
             return source.error(place, f"must be a table; write [[{place[0]}]] on a line of its own")
         wanted = [_WORDS.get(word, word) for word in found[1].split(" | ") if word != "null"]
         got = _WORDS.get(found[2], found[2])
@@ -415,7 +573,9 @@ def _points(
     for row in rows:
         if variables and len(row) != len(variables):
             names = shorten(", ".join(variables), 80)
-            raise source.error(place, f"point {shorten(repr(row), 80)} has {len(row)} coordinate(s); give {len(variables)}: {names}")
+            raise source.error(
+                place, f"point {shorten(repr(row), 80)} has {len(row)} coordinate(s); give {len(variables)}: {names}"
+            )
         if not all(map(math.isfinite, row)):
             raise source.error(place, f"point {shorten(repr(row), 80)}: coordinates must be finite; give numbers")
     return tuple(dict.fromkeys(tuple(row) for row in rows))
@@ -424,16 +584,23 @@ def _points(
 def _descent(source: _Source, place: _Place, table: _Descent, entries: Mapping[str, Entry]) -> Descent:
     if table.function not in entries:
         known = list(entries)
-        raise source.error((*place, "function"), f"no function {_quote(table.function)}; {_choices(table.function, known)}")
+        raise source.error(
+            (*place, "function"), f"no function {_quote(table.function)}; {_choices(table.function, known)}"
+        )
     start = [table.start] if isinstance(table.start, float) else table.start
     (point,) = _points(source, (*place, "start"), [start], entries[table.function].variables)
     if not math.isfinite(table.learning_rate):
-        raise source.error((*place, "learning_rate"), f"{table.learning_rate!r} is not finite; {_remedy('learning_rate')}")
+        raise source.error(
+            (*place, "learning_rate"), f"{table.learning_rate!r} is not finite; {_remedy('learning_rate')}"
+        )
     if not 0 <= table.steps <= _UPDATES:
         raise source.error((*place, "steps"), f"{table.steps} steps; 0 to {_UPDATES} are allowed")
-    for gradient in table.gradients:
+    gradients = ["exact", "central"] if table.gradients is None else table.gradients
+    for gradient in gradients:
         if gradient not in GRADIENTS:
-            raise source.error((*place, "gradients"), f"unknown gradient {_quote(gradient)}; {_choices(gradient, GRADIENTS)}")
-    if not table.gradients:
+            raise source.error(
+                (*place, "gradients"), f"unknown gradient {_quote(gradient)}; {_choices(gradient, GRADIENTS)}"
+            )
+    if not gradients:
         raise source.error((*place, "gradients"), f"is empty; {_remedy('gradients')}")
-    return Descent(table.function, point, table.learning_rate, table.steps, tuple(dict.fromkeys(table.gradients)))
+    return Descent(table.function, point, table.learning_rate, table.steps, tuple(dict.fromkeys(gradients)))

@@ -1,0 +1,8 @@
+"""``python -m diffcompare``: the command line."""
+
+import sys
+
+from diffcompare.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,377 @@
+"""The command line: ``diffcompare run`` and ``diffcompare compare``.
+
+Only click is loaded to show the help; everything else when a command runs.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from diffcompare import __version__
+from diffcompare.errors import DiffcompareError, ParseError, shorten
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console, RenderableType
+
+    from diffcompare.compare.schema import Tables
+
+__all__ = ["main"]
+
+DONE, FINDING, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+_SCHEMES = ("forward", "backward", "central")
+# more columns of errors than this are put together, scheme by scheme
+_COLUMNS = 6
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    0: done. 1: an error was outside its bound, or a function could not be evaluated. 2: bad input, one line on
+    stderr. 130: Ctrl-C. There is never a traceback.
+    """
+    if threading.current_thread() is threading.main_thread():
+        # an exception, not sudden death: temporary folders are removed on the way out
+        signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = diffcompare.main(arguments, prog_name="diffcompare", standalone_mode=False)
+    except click.UsageError as error:
+        return _complain(" ".join(error.format_message().split()))
+    except click.ClickException as error:
+        return _complain(" ".join(error.format_message().split()))
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except ParseError as error:
+        return _complain(str(error))
+    except DiffcompareError as error:
+        return _complain(" ".join(str(error).splitlines()))
+    except Exception as error:
+        text = " ".join(str(error).split())
+        _complain(f"unexpected {type(error).__name__}: {shorten(text)}; please report the command that led to it")
+        return FINDING
+    return code if isinstance(code, int) else DONE
+
+
+def _terminate(number: int, _: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _complain(message: str) -> int:
+    from diffcompare.report.wording import printable
+
+    print(f"diffcompare: {printable(message)}", file=sys.stderr)
+    return BAD_INPUT
+
+
+class _WithFormula(click.Command):
+    """A command whose formula, and whose points, may start with a minus; its options all start with two."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        valued = {o for p in self.params if isinstance(p, click.Option) and not p.is_flag for o in p.opts}
+        options: list[str] = []
+        formulas: list[str] = []
+        words = iter(args)
+        for word in words:
+            if word == "--":
+                formulas.extend(words)
+            elif re.fullmatch(r"--[A-Za-z][\w-]*(=.*)?", word, re.DOTALL):
+                options.append(word)
+                if word in valued:
+                    options.extend([value for value in [next(words, None)] if value is not None])
+            else:
+                formulas.append(word)
+        return super().parse_args(ctx, [*options, "--", *formulas])
+
+
+@click.group(invoke_without_command=True)
+@click.version_option(__version__)
+@click.pass_context
+def diffcompare(context: click.Context) -> None:
+    """Compare numeric derivatives with certified ones.
+
+    \b
+    Exit codes: 0 done, 1 an error is outside its bound or a function could
+    not be evaluated, 2 bad input, 130 interrupted.
+    """  # noqa: D301 (click's mark for lines to keep)
+    if context.invoked_subcommand is None:
+        raise click.UsageError(
+            'a command is missing; write diffcompare compare "x**2" --at 3, or see diffcompare --help'
+        )
+
+
+@diffcompare.command()
+@click.argument("study", metavar="STUDY.toml")
+@click.option("--out", metavar="DIR", help="Directory of the report.  [default: STUDY-report]")
+def run(study: str, out: str | None) -> int:
+    """Run a study file and write its report: CSV files and HTML pages."""
+    if out is None:
+        out = os.path.splitext(os.path.basename(study))[0] + "-report"  # noqa: PTH119, PTH122
+    _check_directory(out)
+    from diffcompare.report.page import write_report
+    from diffcompare.study import evaluate, read_study
+
+    tables = evaluate(read_study(study), progress=_progress if sys.stderr.isatty() else None)
+    write_report(tables, out)
+    console = _console()
+    _say(console, tables.title, style="bold")
+    _say(console, _counted(tables))
+    for row in tables.functions[tables.functions["message"] != ""].to_dict("records"):
+        word = "failed" if row["status"] == "failed" else "note"
+        _say(console, f"{word}: {shorten(row['function'], 80)}: {row['message']}", style="red")
+    _say(console, f"report: {os.path.join(out, 'index.html')}")  # noqa: PTH118 (as it was given)
+    return _exit_code(tables)
+
+
+@diffcompare.command(cls=_WithFormula)
+@click.argument("formula", metavar="EXPR")
+@click.option("--at", "at", metavar="POINT", multiple=True, required=True, help="3,4 or x0=3,x1=4; repeat it for more.")
+@click.option("--variables", metavar="NAMES", help="The arguments in order, as x0,x1.  [default: those that occur]")
+@click.option("--scheme", "schemes", multiple=True, type=click.Choice(_SCHEMES), help="Repeatable.  [default: all]")
+@click.option("--out", metavar="DIR", help="Write a report there as well.")
+def compare(formula: str, at: Sequence[str], variables: str | None, schemes: Sequence[str], out: str | None) -> int:
+    """Compare the derivatives of one formula at one or more points.
+
+    \b
+    diffcompare compare "exp(x)/(sin(x)**3 + cos(x)**3)" --at x=1.5
+    diffcompare compare "-x0**2 + x1**2" --at 3,4 --at -1,2 --out report
+    """  # noqa: D301
+    if out is not None:
+        _check_directory(out)
+    from diffcompare.study import Study, evaluate, make_entry
+
+    names = None if variables is None else [name.strip() for name in variables.split(",")]
+    try:
+        entry = make_entry(
+            formula, lambda f: _read_points(at, f.variables), variables=names, schemes=schemes or _SCHEMES
+        )
+    except (TypeError, ValueError) as error:  # of the names
+        raise click.UsageError(f"--variables {shorten(repr(variables), 80)}: {error}") from None
+    tables = evaluate(Study(shorten(formula, 80), "float64", (entry,)))
+    row = tables.functions.iloc[0]
+    if row["status"] == "failed":
+        _complain(f"{shorten(formula, 80)} could not be evaluated: {row['message']}")
+        return FINDING
+    _show(_console(), formula, entry.variables, tables)
+    if out is not None:
+        from diffcompare.report.page import write_report
+
+        write_report(tables, out)
+        _say(_console(), f"report: {os.path.join(out, 'index.html')}")  # noqa: PTH118 (as it was given)
+    return _exit_code(tables)
+
+
+# ---- input
+
+
+def _check_directory(out: str) -> None:
+    """Refuse early, before minutes of work, what cannot be written to; the report itself checks again."""
+    if not out:
+        raise click.UsageError("--out '': is empty; name a directory")
+    there = os.path.abspath(out)  # noqa: PTH100 (a null character is an error of its own)
+    while not os.path.lexists(there):
+        there = os.path.dirname(there)  # noqa: PTH120
+    if not os.path.isdir(there):  # noqa: PTH112
+        raise click.UsageError(f"--out {out!r}: a file is in the way; choose a directory")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise click.UsageError(f"--out {out!r}: cannot be written; choose a directory that can be")
+
+
+def _read_points(at: Sequence[str], variables: Sequence[str]) -> list[tuple[float, ...]]:
+    """Read the points; single assignments join until each variable has its coordinate."""
+    points: list[tuple[float, ...]] = []
+    pending: dict[str, float] = {}
+    names = shorten(", ".join(variables), 80)
+    for text in at:
+        place = f"--at {shorten(repr(text), 80)}"
+        parts = [part.strip() for part in re.split("[,;]", text.strip())]
+        if not any("=" in part for part in parts):
+            if len(parts) != len(variables):
+                raise click.UsageError(
+                    f"{place}: {len(parts)} coordinate(s) for {len(variables)} variable(s) {names}; "
+                    "give one for each, and repeat --at for more points"
+                )
+            if pending:
+                break
+            points.append(tuple(_read_number(place, part) for part in parts))
+            continue
+        for part in parts:
+            name, equals, number = (side.strip() for side in part.partition("="))
+            if not equals:
+                raise click.UsageError(f"{place}: {shorten(part, 40)!r} has no name; write all as name=value, or none")
+            if name not in variables:
+                close = get_close_matches(name, variables, n=1)
+                remedy = f"did you mean {close[0]!r}?" if close else f"the variables are {names}"
+                raise click.UsageError(f"{place}: unknown variable {shorten(name, 40)!r}; {remedy}")
+            if name in pending:
+                raise click.UsageError(f"{place}: {name!r} is given twice before the point is complete ({names})")
+            pending[name] = _read_number(place, number)
+            if len(pending) == len(variables):
+                points.append(tuple(pending[v] for v in variables))
+                pending = {}
+    if pending:
+        missing = [v for v in variables if v not in pending]
+        raise click.UsageError(
+            f"--at: the point with {shorten(', '.join(f'{k}={v!r}' for k, v in pending.items()), 80)} lacks "
+            f"{shorten(', '.join(missing), 80)}; add --at {missing[0]}=VALUE"
+        )
+    return points
+
+
+def _read_number(place: str, text: str) -> float:
+    try:
+        value = float(text) if "_" not in text else None
+    except ValueError:
+        value = None
+    if value is None:
+        raise click.UsageError(f"{place}: {shorten(text, 40)!r} is not a number; write a decimal such as 1.5 or 1e-3")
+    if not math.isfinite(value):
+        raise click.UsageError(f"{place}: {shorten(text, 40)!r} is not finite; give a finite number")
+    return value
+
+
+# ---- output
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    # tables take the width they need: no number is ever cut, a narrow terminal wraps the line itself
+    return Console(width=10_000, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def _say(console: Console, text: str, style: str | None = None) -> None:
+    from diffcompare.report.wording import printable
+
+    console.print(printable(text), style=style)
+
+
+def _progress(done: int, total: int, name: str) -> None:
+    from diffcompare.report.wording import printable
+
+    print(f"\r\x1b[K{done + 1}/{total} {printable(shorten(name, 60))}", end="", file=sys.stderr, flush=True)
+    if done + 1 == total:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _counted(tables: Tables) -> str:
+    from diffcompare.report.findings import verdict_counts
+    from diffcompare.report.wording import plural
+
+    failed = int((tables.functions["status"] == "failed").sum())
+    counts = [f"{count} {verdict}" for verdict, count in verdict_counts(tables.summary)]
+    counts += [f"{plural(failed, 'function')} failed"] if failed else []
+    return f"{plural(len(tables.functions), 'function')}, {plural(len(tables.errors), 'row')}: {', '.join(counts)}"
+
+
+def _exit_code(tables: Tables) -> int:
+    outside = bool((tables.summary["verdict"].astype(str) == "outside-bound").any())
+    return FINDING if outside or bool((tables.functions["status"] == "failed").any()) else DONE
+
+
+def _show(console: Console, formula: str, variables: Sequence[str], tables: Tables) -> None:
+    from diffcompare.report.findings import status_notes
+    from diffcompare.report.wording import VERDICT_WORDS, plural
+
+    _say(console, f"f({', '.join(variables)}) = {formula}", style="bold")
+    for point, rows in tables.errors.groupby("point", observed=True, sort=False):
+        summary = tables.summary[tables.summary["point"] == point]
+        _say(console, "")
+        _say(console, f"at {str(point).replace(';', ', ')}", style="bold")
+        for variable, part in rows.groupby("variable", observed=True, sort=False):
+            _say(console, f"  df/d{variable} = {_derivative(part)}")
+        console.print(_summary_table(summary))
+        console.print(_error_table(rows))
+    _say(console, "")
+    for verdict in dict.fromkeys(tables.summary["verdict"].astype(str)):
+        _say(console, f"{verdict}: {VERDICT_WORDS[verdict]}")
+    for status, count, words in status_notes(tables.errors):
+        _say(console, f"{status} ({plural(count, 'row')}): {words}")
+
+
+def _derivative(rows: pd.DataFrame) -> str:
+    from diffcompare.report.wording import STATUS_WORDS
+
+    exact = float(rows["exact"].iloc[0])
+    if exact == exact:
+        return f"{exact!r}  (certified: correctly rounded)"
+    statuses = rows["status"].astype(str)
+    status = next((s for s in ("kink", "undecided", "domain") if (statuses == s).any()), "undecided")
+    return f"none: {status}, {STATUS_WORDS[status]}"
+
+
+def _table(headers: Sequence[str], rows: Iterator[Sequence[str]], texts: int) -> RenderableType:
+    from rich import box
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="")
+    for k, header in enumerate(headers):
+        table.add_column(Text(header), justify="left" if k < texts else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return Padding(table, (1, 0, 0, 2), expand=False)
+
+
+def _summary_table(summary: pd.DataFrame) -> RenderableType:
+    from diffcompare.report.wording import short
+
+    def cells() -> Iterator[Sequence[str]]:
+        for row in summary.to_dict("records"):
+            numbers = ("best_h", "best_abs_error", "abs_error_at_1e-4", "predicted_h")
+            order = (
+                f"{row['order']} ({row['observed_order']:.2f})"
+                if row["observed_order"] == row["observed_order"]
+                else f"{row['order']}"
+            )
+            yield row["variable"], row["scheme"], *(short(float(row[n])) for n in numbers), order, row["verdict"]
+
+    headers = [
+        "variable",
+        "scheme",
+        "best h",
+        "|error| there",
+        "|error| at 1e-4",
+        "predicted h",
+        "order (observed)",
+        "verdict",
+    ]
+    return _table(headers, cells(), texts=2)
+
+
+def _error_table(rows: pd.DataFrame) -> RenderableType:
+    """Tabulate |error| by decade of h; the numeric derivative itself where there is no exact one."""
+    from diffcompare.report.wording import short
+
+    rows = rows[[f"{h:.15e}".startswith("1.000000000000000e") for h in rows["h"]]]
+    column = "abs_error" if rows["exact"].notna().any() else "numeric"
+    what = "|error|" if column == "abs_error" else "numeric"
+    by: list[str] = ["variable", "scheme"]
+    if rows["variable"].nunique() == 1 or len(rows[by].drop_duplicates()) > _COLUMNS:
+        by = ["scheme"]
+    if column == "abs_error" and by == ["scheme"] and rows["variable"].nunique() > 1:
+        what = "largest |error|"
+    wide = rows.pivot_table(
+        index="h", columns=by, values=column, aggfunc="max", observed=True, sort=False, dropna=False
+    )
+    wide = wide.sort_index(ascending=False)
+    names = [" ".join(map(str, key)) if isinstance(key, tuple) else str(key) for key in wide.columns]
+    cells = (
+        [short(float(h)), *(short(float(v)) for v in values)]
+        for h, values in zip(wide.index, wide.to_numpy(), strict=True)
+    )
+    return _table(["h", *(f"{what} {name}" for name in names)], cells, texts=1)
