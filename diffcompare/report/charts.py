@@ -22,6 +22,7 @@ __all__ = ["Frame", "add", "coord", "error_chart", "scheme_style", "smallest_err
 
 _WIDTH, _LEFT, _RIGHT = 760.0, 64.0, 742.0
 _PLOT_HEIGHT, _LINE, _LANE, _DODGE = 300.0, 19.0, 26.0, 4.0
+_BARE_HEIGHT = 60.0  # where every error stands in a lane
 _DECADES = 8  # the y axis is never shorter: noise must not look like a trend
 _STYLES: Mapping[str, int] = {"forward": 1, "backward": 2, "central": 3, "central4": 4}
 _MARKERS: Mapping[int, str] = {
@@ -157,14 +158,14 @@ def _series(rows: pd.DataFrame) -> list[_Series]:
 def _frame(series: Sequence[_Series], top: float) -> Frame:
     """Take the ranges from the measured errors only: a model line may not flatten them."""
     steps = [math.log10(h) for s in series for h in s.h if h > 0 and math.isfinite(h)] or [0.0]
-    errors = [math.log10(e) for s in series for e in s.error if e > 0 and math.isfinite(e)] or [-8.0]
-    low, high = math.floor(min(errors) - 0.05), math.ceil(max(errors) + 0.05)
+    errors = [math.log10(e) for s in series for e in s.error if e > 0 and math.isfinite(e)]
+    low, high = math.floor(min(errors, default=-8.0) - 0.05), math.ceil(max(errors, default=-8.0) + 0.05)
     missing = max(0, _DECADES - (high - low))
     return Frame(
         left=_LEFT,
         right=_RIGHT,
         top=top,
-        bottom=top + _PLOT_HEIGHT,
+        bottom=top + (_PLOT_HEIGHT if errors else _BARE_HEIGHT),
         x_range=(math.floor(10 * min(steps) - 4) / 10, math.ceil(10 * max(steps) + 4) / 10),
         y_range=(float(low - missing // 2), float(high + missing - missing // 2)),
     )
@@ -178,7 +179,7 @@ def _axes(svg: Element, frame: Frame, lanes: tuple[float, float]) -> None:
     axes = add(svg, "g", class_="axes")
     add(axes, "path", class_="box", d=_box(frame.left, frame.right, frame.top, frame.bottom))
     grid = []
-    for exponent in _decades(frame.y_range, most=11):
+    for exponent in _decades(frame.y_range, most=int((frame.bottom - frame.top) / 26)):
         y = coord(frame.y(exponent))
         grid.append(f"M{coord(frame.left)},{y}H{coord(frame.right)}")
         add(axes, "text", _power(exponent), class_="tick end", x=coord(frame.left - 7), y=coord(frame.y(exponent) + 4))

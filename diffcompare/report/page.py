@@ -175,6 +175,7 @@ def _pages(tables: Tables, functions: Sequence[_Function], *, files: Sequence[st
             title=tables.title,
             verdicts=[(v, n, VERDICT_WORDS[v]) for v, n in verdict_counts(tables.summary)],
             failed=[f for f in functions if f.failed],
+            remarks=[f for f in functions if f.message and not f.failed],
             functions=len(functions),
             findings=findings(tables),
             rows=list(_index_rows(tables, functions)),

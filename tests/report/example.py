@@ -169,7 +169,16 @@ def example() -> Tables:
             ("exp/(sin3+cos3)", "x", "exp(x)/(sin(x)**3 + cos(x)**3)", formula, derivative, "text", "ok", ""),
             ("x0^2 + x1^2", "x0;x1", "x0**2 + x1**2", "x_{0}^{2} + x_{1}^{2}", "2 x_{0}\n2 x_{1}", "text", "ok", ""),
             ("abs(x)", "x", "abs(x)", r"\left|{x}\right|", r"\operatorname{sign}{\left(x \right)}", "text", "ok", ""),
-            ("log(x)", "x", "log(x)", r"\log{\left(x \right)}", r"\frac{1}{x}", "sympy", "ok", ""),
+            (
+                "log(x)",
+                "x",
+                "log(x)",
+                r"\log{\left(x \right)}",
+                r"\frac{1}{x}",
+                "sympy",
+                "ok",
+                "gradient descent: left the domain",
+            ),
             ("broken", "x", "foo(x)", "", "", "text", "failed", "column 1: foo is not known; write one of sin, cos"),
         ]
     )
