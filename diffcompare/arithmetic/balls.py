@@ -1,7 +1,7 @@
 """Programs in ball arithmetic: every value is a midpoint and a radius that contain the true real number.
 
 A comparison of balls is true only if it is certain, so ``not a > b`` proves nothing; built-in ``max``, ``min``,
-``sorted`` and ``bool`` are meaningless on them. Conditions are True, False or None (cannot tell).
+``sorted`` and ``bool`` are meaningless on them. Conditions are True, False, None (cannot tell) or UNDEFINED.
 
 References
 ----------
@@ -40,7 +40,7 @@ __all__ = [
 PRECISION_CAP = 4000
 
 Ball = arb
-Condition = bool | None
+Condition = bool | str | None
 BallFunction = Callable[..., tuple[arb, ...]]
 
 # flint's working precision belongs to the process, not to a thread
@@ -195,31 +195,43 @@ def _exp2(x: arb) -> arb:
     return arb(2) ** x
 
 
+# a condition on something that is not defined; nothing that depends on it is
+UNDEFINED = "undefined"
+
+
 def _select(condition: Condition, first: arb, second: arb) -> arb:
-    if condition is None:
-        return first.union(second)
-    return first if condition else second
+    if condition is True:
+        return first
+    if condition is False:
+        return second
+    return first.union(second) if condition is None else arb.nan()
+
+
+def _unordered(a: arb, b: arb) -> Condition:
+    return UNDEFINED if a.is_nan() or b.is_nan() else None
 
 
 def _less(a: arb, b: arb) -> Condition:
-    return True if a < b else False if a >= b else None
+    return True if a < b else False if a >= b else _unordered(a, b)
 
 
 def _less_equal(a: arb, b: arb) -> Condition:
-    return True if a <= b else False if a > b else None
+    return True if a <= b else False if a > b else _unordered(a, b)
 
 
 def _equal(a: arb, b: arb) -> Condition:
     if a < b or a > b:
         return False
-    return True if a.is_exact() and b.is_exact() and a == b else None
+    return True if a.is_exact() and b.is_exact() and a == b else _unordered(a, b)
 
 
 def _not(a: Condition) -> Condition:
-    return None if a is None else not a
+    return not a if isinstance(a, bool) else a
 
 
 def _and(a: Condition, b: Condition) -> Condition:
+    if UNDEFINED in (a, b):
+        return UNDEFINED
     if a is False or b is False:
         return False
     return None if a is None or b is None else True

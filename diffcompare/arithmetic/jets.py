@@ -22,7 +22,7 @@ from diffcompare.arithmetic.balls import BALL_OPERATIONS, Condition, ball, preci
 from diffcompare.program.code import functions_used, operation_source, straight_line
 from diffcompare.program.dag import Node, Program
 
-__all__ = ["JET_BITS", "JET_ORDER", "series_length", "taylor_jet"]
+__all__ = ["JET_BITS", "JET_ORDER", "series_length", "taylor_coefficients", "taylor_jet"]
 
 JET_ORDER = 10
 JET_BITS = 80
@@ -74,6 +74,11 @@ def taylor_jet(
         ]
         coefficients = run(*arguments)[0].coeffs()
     return coefficients + [arb(0)] * (order + 1 - len(coefficients))
+
+
+def taylor_coefficients(program: Program, point: Sequence[float], direction: int) -> list[float]:
+    """Return the midpoints of :func:`taylor_jet` at a point as floats: estimates of F^(k)/k!, k = 0 … 10."""
+    return [float(coefficient) for coefficient in taylor_jet(program, point, direction)]
 
 
 _FUNCTIONS: WeakKeyDictionary[Program, JetFunction] = WeakKeyDictionary()
@@ -212,16 +217,12 @@ def _sign(u: Series) -> Series:
 
 
 def _select(condition: Condition, first: Series, second: Series) -> Series:
-    return _undefined() if condition is None else first if condition else second
+    return first if condition is True else second if condition is False else _undefined()
 
 
 def _below(u: Series, v: Series) -> Condition:
     """Compare heads; exactly at the switch the answer changes with the side, so there is none."""
     return True if u[0] < v[0] else False if u[0] > v[0] else None
-
-
-def _not(condition: Condition) -> Condition:
-    return None if condition is None else not condition
 
 
 def _equal(u: Series, v: Series) -> Condition:
@@ -269,8 +270,8 @@ JET_OPERATIONS: dict[str, Callable[..., object]] = {
     "greater": lambda u, v: _below(v, u),
     "greater_equal": lambda u, v: _below(v, u),
     "equal": _equal,
-    "not_equal": lambda u, v: _not(_equal(u, v)),
+    "not_equal": lambda u, v: BALL_OPERATIONS["not"](_equal(u, v)),
     "and": BALL_OPERATIONS["and"],
     "or": BALL_OPERATIONS["or"],
-    "not": _not,
+    "not": BALL_OPERATIONS["not"],
 }

@@ -109,11 +109,13 @@ def one_sided_derivative(program: Program, point: Sequence[float], direction: in
         return OneSided("domain")
     if not (isinstance(here, _Germ) and isinstance(right, _Germ) and isinstance(left, _Germ)):
         return OneSided("undecided")
+    if any(_is_infinite(beside.coefficients[0]) for beside in (right, left)):
+        return OneSided("kink")
     joins = [_equal_values(beside, here) for beside in (right, left)]
     if False in joins:
         return OneSided("kink")
     slopes = right.coefficients[1], -left.coefficients[1]
-    if any(_infinite(slope) for slope in slopes):
+    if any(_is_infinite(slope) for slope in slopes):
         # an infinite one-sided slope is no derivative, whatever the other side does
         return OneSided("kink")
     if not all(slope.is_finite() for slope in slopes):
@@ -134,7 +136,7 @@ def is_defined(program: Program, point: Sequence[arb]) -> bool | None:
         return False
 
 
-def _infinite(value: arb) -> bool:
+def _is_infinite(value: arb) -> bool:
     return not value.is_finite() and not value.is_nan() and (value > 0 or value < 0)
 
 
@@ -195,9 +197,11 @@ def _node(node: Node, operands: list[_Value], point: Sequence[float | arb], dire
     if node.operation in ("and", "or", "not", "true", "false"):
         return _condition(node.operation, operands)
     germs = [operand for operand in operands if isinstance(operand, _Germ)]
+    if not all(germ.coefficients[0].is_finite() for germ in germs):
+        return None
     if node.operation in COMPARISONS:
         return _compare(node.operation, *germs)
-    rule = _RULES.get(node.operation)
+    rule = _integer_power(int(node.payload or 0)) if node.operation == "integer_power" else _RULES.get(node.operation)
     if rule is not None:
         return rule(*germs)
     return _smooth(node, germs, side)
@@ -247,9 +251,10 @@ _OPERATORS: dict[str, Callable[..., arb_series]] = {
 def _smooth(node: Node, germs: list[_Germ], side: int) -> _Value:
     """Apply an operation that is analytic at the heads of its operands, by series arithmetic."""
     operation = node.operation
-    _check_domain(node, germs)
     exact = exact_operation(node, [germ.exact for germ in germs])
     known = min((_finite_prefix(germ) for germ in germs), default=_LENGTH)
+    if known == 0:
+        return None
     if operation == "constant":
         coefficients = [ball(Fraction(node.payload or 0))]
     else:
@@ -312,24 +317,69 @@ def _first_order(function: Callable[..., object], germs: list[_Germ], payload: l
     return total
 
 
-def _check_domain(node: Node, germs: list[_Germ]) -> None:
-    """Raise where the operation is certainly undefined at the head of its operands or just beside it."""
-    match node.operation:
-        case "divide":
-            if _zero(germs[1]):
-                raise _Undefined
-        case "integer_power":
-            if int(node.payload or 0) < 0 and _zero(germs[0]):
-                raise _Undefined
-        case "log" | "log2" | "log10":
-            if _zero(germs[0]) or germs[0].coefficients[0] < 0:
-                raise _Undefined
-        case "log1p":
-            if germs[0].exact == -1 or germs[0].coefficients[0] < -1:
-                raise _Undefined
-        case "atanh":
-            if germs[0].exact in (1, -1) or germs[0].coefficients[0] > 1 or germs[0].coefficients[0] < -1:
-                raise _Undefined
+def _infinite(side: int, sign: int) -> _Germ:
+    """Return what has no finite limit: only its head, ±∞, is known, and no operation goes on from it."""
+    return _germ([arb.pos_inf() * sign, arb.nan()], None, side)
+
+
+def _divide(a: _Germ, b: _Germ) -> _Value:
+    side = a.side or b.side
+    if not _zero(b):
+        return _smooth(Node("divide"), [a, b], side)
+    if b.constant:
+        raise _Undefined
+    leading = _leading(b)
+    if leading is None:
+        return None
+    valuation, sign = leading
+    for power in range(valuation):
+        coefficient = a.coefficients[power]
+        if not (coefficient.is_zero() or (power == 0 and _zero(a))):
+            known = coefficient > 0 or coefficient < 0
+            return _infinite(side, sign if coefficient > 0 else -sign) if known else None
+    quotient = [
+        _germ(germ.coefficients[valuation:], None, side, value_key=None, slope_key=None) for germ in (a, b)
+    ]
+    return _smooth(Node("divide"), quotient, side)
+
+
+def _integer_power(exponent: int) -> Callable[[_Germ], _Value]:
+    def rule(u: _Germ) -> _Value:
+        power = _smooth(Node("integer_power", (), abs(exponent)), [u], u.side)
+        return _divide(_number(1), power) if exponent < 0 and isinstance(power, _Germ) else power
+
+    return rule
+
+
+def _logarithm(operation: str) -> Callable[[_Germ], _Value]:
+    def rule(u: _Germ) -> _Value:
+        argument = _smooth(Node("add"), [_number(1), u], u.side) if operation == "log1p" else u
+        if not isinstance(argument, _Germ):
+            return None
+        return _unbounded_edge(operation, u, argument, -1)
+
+    return rule
+
+
+def _atanh(u: _Germ) -> _Value:
+    # atanh u = ½ log((1 + u)/(1 − u)): the edge that is nearer decides
+    near = 1 if u.coefficients[0] > 0 else -1
+    inside = _smooth(Node("subtract" if near > 0 else "add"), [_number(1), u], u.side)
+    return _unbounded_edge("atanh", u, inside, near) if isinstance(inside, _Germ) else None
+
+
+def _unbounded_edge(operation: str, u: _Germ, inside: _Germ, sign_there: int) -> _Value:
+    """Apply a function that is defined where ``inside`` is positive and goes to ±∞ where it goes to 0."""
+    if inside.coefficients[0] < 0:
+        raise _Undefined
+    if not _zero(inside):
+        return _smooth(Node(operation), [u], u.side)
+    if inside.constant:
+        raise _Undefined
+    sign = _sign(inside)
+    if sign is not None and sign < 0:
+        raise _Undefined
+    return None if sign is None else _infinite(u.side, sign_there)
 
 
 def _compare(operation: str, a: _Germ, b: _Germ) -> bool | None:
@@ -438,18 +488,18 @@ def _power(u: _Germ, p: _Germ) -> _Value:
         raise _Undefined
     if not _zero(u):
         return None
-    if p.exact == 0 or p.coefficients[0] < 0:
-        raise _Undefined
-    if not p.coefficients[0] > 0:
-        return None
     if u.constant:
-        return _number(0)
+        if p.exact == 0 or p.coefficients[0] < 0:
+            raise _Undefined
+        return _number(0) if p.coefficients[0] > 0 else None
     leading = _leading(u)
     if leading is None:
         return None
     valuation, sign = leading
     if sign < 0:
         raise _Undefined
+    if not p.coefficients[0] > 0:
+        return _infinite(side, 1) if p.coefficients[0] < 0 else None
     if p.exact is not None and p.constant:
         return _starts_at(valuation * p.exact, u.coefficients[valuation] ** ball(p.exact), arb(0), side)
     power = valuation * p.coefficients[0]
@@ -509,12 +559,14 @@ def _atan2(a: _Germ, b: _Germ) -> _Value:
     if certainly_nonzero(a.coefficients[0]) or b.coefficients[0] > 0:
         return _smooth(Node("atan2"), [a, b], side)
     if _zero(a) and _zero(b):
-        raise _Undefined
+        if a.constant and b.constant:
+            raise _Undefined
+        return None
     sign = _sign(a)
     if not _zero(a) or not b.coefficients[0] < 0 or sign is None:
         return None
     # on the cut: atan(a/b) + π above it and on it, − π below
-    quotient = _smooth(Node("divide"), [a, b], side)
+    quotient = _divide(a, b)
     angle = _smooth(Node("atan"), [quotient], side) if isinstance(quotient, _Germ) else None
     pi = _smooth(Node("pi"), [], side)
     if not isinstance(angle, _Germ) or not isinstance(pi, _Germ):
@@ -523,6 +575,12 @@ def _atan2(a: _Germ, b: _Germ) -> _Value:
 
 
 _RULES: dict[str, Callable[..., _Value]] = {
+    "divide": _divide,
+    "log": _logarithm("log"),
+    "log2": _logarithm("log2"),
+    "log10": _logarithm("log10"),
+    "log1p": _logarithm("log1p"),
+    "atanh": _atanh,
     "abs": _abs,
     "sign": _signum,
     "min": _min,

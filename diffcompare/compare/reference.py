@@ -32,7 +32,7 @@ from diffcompare.program.adjoint import adjoint
 from diffcompare.symbolic.derivatives import gradient_program
 from diffcompare.symbolic.function import SymbolicFunction
 
-__all__ = ["Partial", "Reference", "certified_gradient", "certified_partials", "check_point"]
+__all__ = ["Partial", "Reference", "certified_gradient", "certified_partials", "check_point", "exact_error"]
 
 # bits to start with: 80 round almost every value; the sweep needs the difference to a float as well
 POINT_BITS = 80
@@ -208,3 +208,37 @@ def _second_route(f: SymbolicFunction, arguments: Sequence[Ball], i: int, value:
         note=f"internal error: the adjoint and {route} of {shorten(f.name)} contradict one another in "
         f"{f.variables[i]}; please report it",
     )
+
+
+def exact_error(f: SymbolicFunction, point: Sequence[float], i: int, numeric: float) -> tuple[float, float]:
+    """Return numeric − F′ and its size relative to |F′|, correctly rounded, by raising the precision.
+
+    nan for what is still undecided at the cap. F′ = 0: the ratio is 0 if the error is 0, else infinite.
+    """
+    bits = _SINGULAR_BITS
+    error: float | None = None
+    relative: float | None = None
+    while error is None or relative is None:
+        with precision(bits):
+            slope = _partial_ball(f, point, i, bits)
+            if slope is not None:
+                gap = ball(numeric) - slope
+                error = round_ball(gap) if error is None else error
+                if not slope.is_zero():
+                    relative = round_ball(abs(gap) / abs(slope)) if relative is None else relative
+                elif error is not None:
+                    relative = 0.0 if error == 0 else float("inf")
+        if bits >= PRECISION_CAP:
+            break
+        bits = min(2 * bits, PRECISION_CAP)
+    return float("nan") if error is None else error, float("nan") if relative is None else relative
+
+
+def _partial_ball(f: SymbolicFunction, point: Sequence[float], i: int, bits: int) -> Ball | None:
+    program = adjoint(f.program)
+    run, count = switch_function(program, program.outputs[0])
+    values = run(*(ball(value) for value in point))
+    if values[0].is_finite() and all(certainly_nonzero(switch) for switch in values[count:]):
+        exact = exact_outputs(program, point)[1 + i] if bits >= _TIE_BITS else None
+        return values[1 + i] if exact is None else ball(exact)
+    return one_sided_derivative(f.program, point, i).value

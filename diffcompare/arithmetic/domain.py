@@ -1,0 +1,98 @@
+"""Where a stencil leaves the domain of a function."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from flint import arb
+from numpy.typing import NDArray
+
+from diffcompare.arithmetic.balls import ball_function, precision
+from diffcompare.arithmetic.one_sided import is_defined
+from diffcompare.program.dag import Program
+
+__all__ = ["undefined_steps"]
+
+Flags = NDArray[np.bool_]
+
+_RANGE_BITS = 64
+_POINT_BITS = (128, 512, 2048)
+
+
+def undefined_steps(
+    program: Program, point: Sequence[float], direction: int, steps: NDArray[np.float64], offsets: Sequence[tuple[int, ...]]
+) -> tuple[Flags, Flags] | None:
+    """Tell for which stencils and steps an abscissa, nominal or rounded, lies outside the domain.
+
+    Proven: one enclosure over the widest hull shows that all is inside; where it does not, smaller hulls are tried,
+    and the abscissae beyond them are looked at one by one.
+
+    Parameters
+    ----------
+    program : Program
+    point : sequence of float
+    direction : int
+        The variable that moves.
+    steps : ndarray, shape (steps,)
+        Descending.
+    offsets : sequence of tuples
+        The offsets of each stencil in units of h.
+
+    Returns
+    -------
+    None or (outside, unknown) : ndarrays of bool, shape (stencils, steps)
+        None where no abscissa is outside.
+    """
+    x = point[direction]
+    arguments = [arb(value) for value in point]
+    run = ball_function(program)
+
+    def inside(h: float) -> bool:
+        with precision(_RANGE_BITS):
+            centre = arguments[direction]
+            hull = (centre - h).union(centre + h).union(arb(x + h)).union(arb(x - h))
+            arguments_there = [*arguments[:direction], hull, *arguments[direction + 1 :]]
+            return bool(run(*arguments_there)[0].is_finite())
+
+    if inside(float(steps[0])):
+        return None
+    # the hulls are nested: find the first step from which on all is inside
+    low, high = 0, len(steps)
+    while low + 1 < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if inside(float(steps[middle])) else (middle, high)
+    outside = np.zeros((len(offsets), len(steps)), dtype=bool)
+    unknown = np.zeros_like(outside)
+    for k in range(high):
+        verdicts = {
+            offset: _abscissa_is_defined(program, arguments, direction, x, offset * float(steps[k]))
+            for offset in {o for stencil in offsets for o in stencil}
+        }
+        for s, stencil in enumerate(offsets):
+            found = [verdicts[offset] for offset in stencil]
+            outside[s, k] = False in found
+            unknown[s, k] = None in found
+    return outside, unknown & ~outside
+
+
+def _abscissa_is_defined(program: Program, arguments: list[arb], direction: int, x: float, move: float) -> bool | None:
+    with precision(_POINT_BITS[-1] + 1200):  # x + h is exact for any two floats that are not 2^3000 apart
+        nominal = arguments[direction] + move
+    rounded = arb(x + move)
+    found = [
+        _point_is_defined(program, [*arguments[:direction], abscissa, *arguments[direction + 1 :]])
+        for abscissa in ([rounded] if rounded == nominal else [nominal, rounded])
+    ]
+    return False if False in found else None if None in found else True
+
+
+def _point_is_defined(program: Program, arguments: list[arb]) -> bool | None:
+    for bits in _POINT_BITS:
+        with precision(bits):
+            if ball_function(program)(*arguments)[0].is_finite():
+                return True
+            verdict = is_defined(program, arguments)
+        if verdict is not None:
+            return verdict
+    return None
