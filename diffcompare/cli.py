@@ -31,6 +31,11 @@ __all__ = ["main"]
 
 DONE, FINDING, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 _SCHEMES = ("forward", "backward", "central")
+_NO_DERIVATIVE = {
+    "kink": "the derivative does not exist here, the slopes from the left and from the right differ",
+    "undecided": "whether the derivative exists here could not be decided",
+    "domain": "the point lies outside the real domain of the function, or on its edge",
+}
 # more columns of errors than this are put together, scheme by scheme
 _COLUMNS = 6
 
@@ -50,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = diffcompare.main(arguments, prog_name="diffcompare", standalone_mode=False)
     except click.UsageError as error:
-        return _complain(" ".join(error.format_message().split()))
+        remedy = "" if error.ctx is None else f"; see {error.ctx.command_path} --help"
+        return _complain(" ".join(error.format_message().split()) + remedy)
     except click.ClickException as error:
         return _complain(" ".join(error.format_message().split()))
     except (click.Abort, KeyboardInterrupt):
@@ -91,7 +97,10 @@ class _WithFormula(click.Command):
             elif re.fullmatch(r"--[A-Za-z][\w-]*(=.*)?", word, re.DOTALL):
                 options.append(word)
                 if word in valued:
-                    options.extend([value for value in [next(words, None)] if value is not None])
+                    value = next(words, None)
+                    if value is None:
+                        raise click.BadOptionUsage(word, f"Option {word!r} requires an argument.", ctx)
+                    options.append(value)
             else:
                 formulas.append(word)
         return super().parse_args(ctx, [*options, "--", *formulas])
@@ -165,12 +174,14 @@ def compare(formula: str, at: Sequence[str], variables: str | None, schemes: Seq
     if row["status"] == "failed":
         _complain(f"{shorten(formula, 80)} could not be evaluated: {row['message']}")
         return FINDING
-    _show(_console(), formula, entry.variables, tables)
     if out is not None:
         from diffcompare.report.page import write_report
 
         write_report(tables, out)
-        _say(_console(), f"report: {os.path.join(out, 'index.html')}")  # noqa: PTH118 (as it was given)
+    console = _console()
+    _show(console, formula, entry.variables, tables)
+    if out is not None:
+        _say(console, f"report: {os.path.join(out, 'index.html')}")  # noqa: PTH118 (as it was given)
     return _exit_code(tables)
 
 
@@ -294,7 +305,8 @@ def _show(console: Console, formula: str, variables: Sequence[str], tables: Tabl
         for variable, part in rows.groupby("variable", observed=True, sort=False):
             _say(console, f"  df/d{variable} = {_derivative(part)}")
         console.print(_summary_table(summary))
-        console.print(_error_table(rows))
+        if rows["numeric"].notna().any():
+            console.print(_error_table(rows))
     _say(console, "")
     for verdict in dict.fromkeys(tables.summary["verdict"].astype(str)):
         _say(console, f"{verdict}: {VERDICT_WORDS[verdict]}")
@@ -303,14 +315,12 @@ def _show(console: Console, formula: str, variables: Sequence[str], tables: Tabl
 
 
 def _derivative(rows: pd.DataFrame) -> str:
-    from diffcompare.report.wording import STATUS_WORDS
-
     exact = float(rows["exact"].iloc[0])
     if exact == exact:
         return f"{exact!r}  (certified: correctly rounded)"
     statuses = rows["status"].astype(str)
     status = next((s for s in ("kink", "undecided", "domain") if (statuses == s).any()), "undecided")
-    return f"none: {status}, {STATUS_WORDS[status]}"
+    return f"none ({status}): {_NO_DERIVATIVE[status]}"
 
 
 def _table(headers: Sequence[str], rows: Iterator[Sequence[str]], texts: int) -> RenderableType:
@@ -357,7 +367,8 @@ def _error_table(rows: pd.DataFrame) -> RenderableType:
     """Tabulate |error| by decade of h; the numeric derivative itself where there is no exact one."""
     from diffcompare.report.wording import short
 
-    rows = rows[[f"{h:.15e}".startswith("1.000000000000000e") for h in rows["h"]]]
+    decades = {float(f"1e{k}"): f"1e{k}" for k in range(-323, 309)}
+    rows = rows[rows["h"].isin(decades)]
     column = "abs_error" if rows["exact"].notna().any() else "numeric"
     what = "|error|" if column == "abs_error" else "numeric"
     by: list[str] = ["variable", "scheme"]
@@ -371,7 +382,6 @@ def _error_table(rows: pd.DataFrame) -> RenderableType:
     wide = wide.sort_index(ascending=False)
     names = [" ".join(map(str, key)) if isinstance(key, tuple) else str(key) for key in wide.columns]
     cells = (
-        [short(float(h)), *(short(float(v)) for v in values)]
-        for h, values in zip(wide.index, wide.to_numpy(), strict=True)
+        [decades[h], *(short(float(v)) for v in values)] for h, values in zip(wide.index, wide.to_numpy(), strict=True)
     )
     return _table(["h", *(f"{what} {name}" for name in names)], cells, texts=1)

@@ -332,9 +332,9 @@ def _stack(frames: Sequence[pd.DataFrame], columns: Mapping[str, str]) -> pd.Dat
         return frames[0]
     stacked = {}
     for column, kind in columns.items():
-        parts = [frame[column] for frame in frames]
+        parts = [frame[column] for frame in frames if len(frame)]
         if not parts:
-            categories = pd.CategoricalDtype(list(full.get(column, ())))
+            categories = pd.CategoricalDtype(pd.Index(full.get(column, ()), dtype="str"))
             stacked[column] = pd.Series([], dtype=categories if kind == "text" else kinds[kind])
         elif kind == "text":
             stacked[column] = pd.Series(pd.api.types.union_categoricals(parts))
