@@ -21,7 +21,11 @@ _POINT_BITS = (128, 512, 2048)
 
 
 def undefined_steps(
-    program: Program, point: Sequence[float], direction: int, steps: NDArray[np.float64], offsets: Sequence[tuple[int, ...]]
+    program: Program,
+    point: Sequence[float],
+    direction: int,
+    steps: NDArray[np.float64],
+    offsets: Sequence[tuple[int, ...]],
 ) -> tuple[Flags, Flags] | None:
     """Tell for which stencils and steps an abscissa, nominal or rounded, lies outside the domain.
 

@@ -18,7 +18,7 @@ from diffcompare.program.operations import OPERATIONS
 
 __all__ = ["compile_numpy"]
 
-Array = NDArray[np.floating[Any]]
+Array = NDArray[np.float64]
 
 # 8,000 binary64 numbers are 64 kB: the temporaries of a formula stay in the second-level cache
 _CHUNK = 8192
@@ -63,7 +63,13 @@ def _compile(program: Program) -> Callable[[Sequence[Array]], Array]:
     return function
 
 
-_LEAVES = {"pi": np.float64(np.pi), "e": np.float64(np.e), "undefined": np.float64(np.nan), "true": True, "false": False}
+_LEAVES = {
+    "pi": np.float64(np.pi),
+    "e": np.float64(np.e),
+    "undefined": np.float64(np.nan),
+    "true": True,
+    "false": False,
+}
 _OPERATORS = {"integer_power": operator.pow, "power": operator.pow}
 
 

@@ -37,7 +37,7 @@ class OneSided:
     value: arb | None = None
 
 
-class _Undefined(Exception):
+class _UndefinedError(Exception):
     """A node that the function uses is certainly not defined there."""
 
 
@@ -105,7 +105,7 @@ def one_sided_derivative(program: Program, point: Sequence[float], direction: in
         here = _evaluate(program, point, direction, 0)
         right = _evaluate(program, point, direction, 1)
         left = _evaluate(program, point, direction, -1)
-    except _Undefined:
+    except _UndefinedError:
         return OneSided("domain")
     if not (isinstance(here, _Germ) and isinstance(right, _Germ) and isinstance(left, _Germ)):
         return OneSided("undecided")
@@ -132,7 +132,7 @@ def is_defined(program: Program, point: Sequence[arb]) -> bool | None:
     """Tell whether the function is defined at a point given as thin balls; None where it cannot be told."""
     try:
         return True if _evaluate(program, point, -1, 0) is not None else None
-    except _Undefined:
+    except _UndefinedError:
         return False
 
 
@@ -188,7 +188,7 @@ def _node(node: Node, operands: list[_Value], point: Sequence[float | arb], dire
             value_key=_key("variable", index),
         )
     if node.operation == "undefined":
-        raise _Undefined
+        raise _UndefinedError
     if node.operation == "select":
         condition, first, second = operands
         return None if condition is None else first if condition else second
@@ -327,7 +327,7 @@ def _divide(a: _Germ, b: _Germ) -> _Value:
     if not _zero(b):
         return _smooth(Node("divide"), [a, b], side)
     if b.constant:
-        raise _Undefined
+        raise _UndefinedError
     leading = _leading(b)
     if leading is None:
         return None
@@ -337,9 +337,7 @@ def _divide(a: _Germ, b: _Germ) -> _Value:
         if not (coefficient.is_zero() or (power == 0 and _zero(a))):
             known = coefficient > 0 or coefficient < 0
             return _infinite(side, sign if coefficient > 0 else -sign) if known else None
-    quotient = [
-        _germ(germ.coefficients[valuation:], None, side, value_key=None, slope_key=None) for germ in (a, b)
-    ]
+    quotient = [_germ(germ.coefficients[valuation:], None, side, value_key=None, slope_key=None) for germ in (a, b)]
     return _smooth(Node("divide"), quotient, side)
 
 
@@ -371,14 +369,14 @@ def _atanh(u: _Germ) -> _Value:
 def _unbounded_edge(operation: str, u: _Germ, inside: _Germ, sign_there: int) -> _Value:
     """Apply a function that is defined where ``inside`` is positive and goes to ±∞ where it goes to 0."""
     if inside.coefficients[0] < 0:
-        raise _Undefined
+        raise _UndefinedError
     if not _zero(inside):
         return _smooth(Node(operation), [u], u.side)
     if inside.constant:
-        raise _Undefined
+        raise _UndefinedError
     sign = _sign(inside)
     if sign is not None and sign < 0:
-        raise _Undefined
+        raise _UndefinedError
     return None if sign is None else _infinite(u.side, sign_there)
 
 
@@ -430,7 +428,7 @@ def _root(u: _Germ, exponent: Fraction, name: str) -> _Value:
     if u.coefficients[0] > 0:
         return _smooth(Node(name), [u], u.side)
     if u.coefficients[0] < 0:
-        raise _Undefined
+        raise _UndefinedError
     if not _zero(u):
         return None
     if u.constant:
@@ -440,7 +438,7 @@ def _root(u: _Germ, exponent: Fraction, name: str) -> _Value:
         return None
     valuation, sign = leading
     if sign < 0:
-        raise _Undefined
+        raise _UndefinedError
     power = valuation * exponent
     if name != "sqrt" or power.denominator != 1:
         return _starts_at(power, u.coefficients[valuation] ** ball(exponent), arb(0), u.side)
@@ -485,19 +483,19 @@ def _power(u: _Germ, p: _Germ) -> _Value:
     if u.coefficients[0] > 0:
         return _smooth(Node("power"), [u, p], side)
     if u.coefficients[0] < 0:
-        raise _Undefined
+        raise _UndefinedError
     if not _zero(u):
         return None
     if u.constant:
         if p.exact == 0 or p.coefficients[0] < 0:
-            raise _Undefined
+            raise _UndefinedError
         return _number(0) if p.coefficients[0] > 0 else None
     leading = _leading(u)
     if leading is None:
         return None
     valuation, sign = leading
     if sign < 0:
-        raise _Undefined
+        raise _UndefinedError
     if not p.coefficients[0] > 0:
         return _infinite(side, 1) if p.coefficients[0] < 0 else None
     if p.exact is not None and p.constant:
@@ -531,7 +529,7 @@ def _edge(u: _Germ, at: int, slope_sign: int, operation: str) -> _Value:
         return None
     valuation, sign = leading
     if sign < 0:
-        raise _Undefined
+        raise _UndefinedError
     root = (2 * inside.coefficients[valuation]).sqrt() * slope_sign
     return _starts_at(Fraction(valuation, 2), root, head, u.side)
 
@@ -539,7 +537,7 @@ def _edge(u: _Germ, at: int, slope_sign: int, operation: str) -> _Value:
 def _arc(operation: str) -> Callable[[_Germ], _Value]:
     def rule(u: _Germ) -> _Value:
         if u.coefficients[0] > 1 or u.coefficients[0] < -1:
-            raise _Undefined
+            raise _UndefinedError
         if u.exact == 1 or u.exact == -1:
             at = int(u.exact)
             return _edge(u, at, -at if operation == "asin" else at, operation)
@@ -550,7 +548,7 @@ def _arc(operation: str) -> Callable[[_Germ], _Value]:
 
 def _acosh(u: _Germ) -> _Value:
     if u.coefficients[0] < 1:
-        raise _Undefined
+        raise _UndefinedError
     return _edge(u, 1, 1, "acosh") if u.exact == 1 else _smooth(Node("acosh"), [u], u.side)
 
 
@@ -560,7 +558,7 @@ def _atan2(a: _Germ, b: _Germ) -> _Value:
         return _smooth(Node("atan2"), [a, b], side)
     if _zero(a) and _zero(b):
         if a.constant and b.constant:
-            raise _Undefined
+            raise _UndefinedError
         return None
     sign = _sign(a)
     if not _zero(a) or not b.coefficients[0] < 0 or sign is None:

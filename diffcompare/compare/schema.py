@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 __all__ = [
     "BOUND_SOURCES",
@@ -22,6 +24,7 @@ __all__ = [
     "VERDICTS",
     "Tables",
     "format_point",
+    "labelled",
     "read_point",
 ]
 
@@ -98,7 +101,12 @@ class Tables:
     curves: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(CURVE_COLUMNS)))
 
 
-def format_point(variables: Sequence[str], coordinates: Sequence[float] | np.ndarray) -> str:
+def labelled(codes: NDArray[Any], names: Sequence[str]) -> pd.Categorical[Any]:
+    """Make a categorical column from the numbers of its labels."""
+    return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(names)))
+
+
+def format_point(variables: Sequence[str], coordinates: Sequence[float] | NDArray[np.float64]) -> str:
     """Write a point as text that reads back exactly.
 
     >>> format_point(["x0", "x1"], [3.0, 4.0])

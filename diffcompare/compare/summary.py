@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from diffcompare.compare.schema import SUMMARY_COLUMNS, VERDICTS
+from diffcompare.compare.schema import SUMMARY_COLUMNS, VERDICTS, labelled
 
 __all__ = ["summarize"]
 
@@ -81,7 +81,11 @@ def _groups(table: pd.DataFrame) -> tuple[Integers, Integers]:
         labels = table[name].astype("category").cat
         code = code * max(len(labels.categories), 1) + labels.codes.to_numpy(np.int64)
     numbers, _ = pd.factorize(code)
-    first = np.flatnonzero(np.r_[True, numbers[1:] > np.maximum.accumulate(numbers)[:-1]]) if len(code) else np.empty(0, int)
+    first = (
+        np.flatnonzero(np.r_[True, numbers[1:] > np.maximum.accumulate(numbers)[:-1]])
+        if len(code)
+        else np.empty(0, int)
+    )
     return numbers.astype(np.int64), first
 
 
@@ -106,9 +110,7 @@ def _at_step(group: Integers, h: Floats, absolute: Floats, step: float, count: i
     return result
 
 
-def _observed_order(
-    table: pd.DataFrame, group: Integers, h: Floats, absolute: Floats, ok: Flags, count: int
-) -> Floats:
+def _observed_order(table: pd.DataFrame, group: Integers, h: Floats, absolute: Floats, ok: Flags, count: int) -> Floats:
     truncation = np.abs(table["truncation"].to_numpy(np.float64))
     split = ~np.isnan(truncation)
     with np.errstate(all="ignore"):
@@ -133,7 +135,7 @@ def _observed_order(
 
 def _bounds(
     table: pd.DataFrame, group: Integers, absolute: Floats, ok: Flags, count: int, found: Flags
-) -> tuple[Floats, pd.Categorical]:
+) -> tuple[Floats, pd.Categorical[Any]]:
     bound = table["bound"].to_numpy(np.float64)
     bounded = ok & ~np.isnan(bound)
     with np.errstate(all="ignore"):
@@ -152,7 +154,4 @@ def _bounds(
         [VERDICTS.index("not-differentiable"), VERDICTS.index("outside-bound"), VERDICTS.index("within-bound")],
         VERDICTS.index("unbounded"),
     )
-    verdict = pd.Categorical.from_codes(codes.astype(np.int8), categories=list(VERDICTS))  # type: ignore[arg-type]
-    return np.where(has_bound, ratio, np.nan), verdict
-
-
+    return np.where(has_bound, ratio, np.nan), labelled(codes.astype(np.int8), VERDICTS)

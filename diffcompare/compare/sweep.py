@@ -14,11 +14,12 @@ from diffcompare.arithmetic.balls import precision
 from diffcompare.arithmetic.domain import undefined_steps
 from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.arithmetic.jets import JET_ORDER, taylor_coefficients
+from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.compare.exact_error import difference, ratio
 from diffcompare.compare.reference import Partial, certified_partials, check_point, exact_error
-from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES, format_point
-from diffcompare.numeric.steps import check_steps, geometric_steps, optimal_step
+from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES, format_point, labelled
 from diffcompare.numeric.stencils import Stencil, check_schemes
+from diffcompare.numeric.steps import check_steps, geometric_steps, optimal_step
 from diffcompare.symbolic.function import SymbolicFunction
 
 __all__ = ["sweep"]
@@ -28,7 +29,6 @@ Flags = NDArray[np.bool_]
 
 SWEEP_BITS = 160
 _STATUS = {status: code for code, status in enumerate(STATUSES)}
-_UNIT_ROUNDOFF = 2.0**-53
 
 
 def sweep(
@@ -99,7 +99,7 @@ def sweep(
         check_steps(geometric_steps(1e-1, 1e-16) if steps is None else steps),
         _check_variables(f, variables),
     )
-    run = _own_code(f) if evaluate is None else _users_code(f, evaluate, vectorized)
+    run = _own_code(f) if evaluate is None else _users_code(evaluate, vectorized)
     return _table(grid, _references(grid), run)
 
 
@@ -118,7 +118,7 @@ class _Grid:
         return len(self.points), len(self.directions), len(self.stencils), len(self.steps)
 
 
-Run = Callable[[list[Floats]], Floats]
+Run = Callable[[Sequence[Floats]], Floats]
 
 
 def _refuse_what_is_missing(dtype: str, split: bool, bounds: bool, executor: object | None) -> None:
@@ -166,13 +166,15 @@ def _own_code(f: SymbolicFunction) -> Run:
     return compile_numpy(f.program)
 
 
-def _users_code(f: SymbolicFunction, evaluate: Callable[[Any], Any], vectorized: bool) -> Run:
-    def run(columns: list[Floats]) -> Floats:
+def _users_code(evaluate: Callable[[Any], Any], vectorized: bool) -> Run:
+    def run(columns: Sequence[Floats]) -> Floats:
         abscissae = np.stack(columns, axis=-1)
         if vectorized:
             values = np.asarray(evaluate(abscissae), dtype=np.float64)
             if values.size != len(abscissae):
-                raise ValueError(f"evaluate returned shape {values.shape} for {len(abscissae)} abscissae; return one value each")
+                raise ValueError(
+                    f"evaluate returned shape {values.shape} for {len(abscissae)} abscissae; return one value each"
+                )
             return values.reshape(-1)
         single = len(columns) == 1
         return np.array([float(evaluate(row[0] if single else row)) for row in abscissae])
@@ -200,9 +202,7 @@ def _references(grid: _Grid) -> _References:
         for v, partial in enumerate(found):
             partials[p, v] = _STATUS[partial.status], partial.value, partial.tail, partial.slack
             taylor[p, v] = taylor_coefficients(grid.f.program, point, grid.directions[v])
-    return _References(
-        partials[..., 0].astype(np.int8), partials[..., 1], partials[..., 2], partials[..., 3], taylor
-    )
+    return _References(partials[..., 0].astype(np.int8), partials[..., 1], partials[..., 2], partials[..., 3], taylor)
 
 
 def _table(grid: _Grid, reference: _References, run: Run) -> pd.DataFrame:
@@ -211,7 +211,9 @@ def _table(grid: _Grid, reference: _References, run: Run) -> pd.DataFrame:
     error, rest, doubt, unsure = difference(numeric, exact)  # type: ignore[arg-type]
     relative, unsure_ratio = ratio(error, rest, doubt, exact)  # type: ignore[arg-type]
     certified = (reference.status == _STATUS["ok"])[:, :, None, None]
-    _settle(grid, numeric, error, relative, (unsure | unsure_ratio | np.isinf(exact[0])) & certified & np.isfinite(numeric))
+    _settle(
+        grid, numeric, error, relative, (unsure | unsure_ratio | np.isinf(exact[0])) & certified & np.isfinite(numeric)
+    )
     predicted_h, predicted_error = _predictions(grid, reference)
     status = _statuses(grid, reference, collapsed, finite)
     return _frame(
@@ -246,7 +248,8 @@ def _differences(grid: _Grid, run: Run) -> tuple[Floats, Flags, Flags]:
             values = {0: centre}
             for offset in offsets - {0}:
                 arguments = [
-                    abscissae[offset].reshape(-1) if j == i else np.repeat(column, k) for j, column in enumerate(columns)
+                    abscissae[offset].reshape(-1) if j == i else np.repeat(column, k)
+                    for j, column in enumerate(columns)
                 ]
                 values[offset] = run(arguments).reshape(m, k)
             known = {offset: np.isfinite(value) for offset, value in values.items()}
@@ -291,14 +294,16 @@ def _statuses(grid: _Grid, reference: _References, collapsed: Flags, finite: Fla
 def _predictions(grid: _Grid, reference: _References) -> tuple[Floats, Floats]:
     """Return the step with the smallest modelled error, and that error, per point, variable and scheme."""
     m, n, s, _ = grid.shape
-    coefficients = [[float(chosen.error_coefficient(order)) for order in range(1, JET_ORDER)] for chosen in grid.stencils]
+    coefficients = [
+        [float(chosen.error_coefficient(order)) for order in range(1, JET_ORDER)] for chosen in grid.stencils
+    ]
     with np.errstate(all="ignore"):
         series = reference.taylor[:, :, None, 2:] * np.array(coefficients)[None, None]
         # a term that the stencil does not have is 0, also where the derivative is infinite
         series = np.where(np.array(coefficients)[None, None] == 0, 0.0, series)
         value, slope = np.abs(reference.taylor[..., 0]), np.abs(reference.taylor[..., 1])
         x = np.abs(grid.points[:, grid.directions])
-        noise = 2 * _UNIT_ROUNDOFF * np.stack([value + x * slope, slope], axis=-1)
+        noise = 2 * unit_roundoff * np.stack([value + x * slope, slope], axis=-1)
     noise = np.where((reference.status == _STATUS["ok"])[..., None], noise, np.nan)
     step, error = optimal_step(
         series.reshape(m * n * s, -1),
@@ -326,10 +331,9 @@ def _frame(grid: _Grid, measured: dict[str, Floats], status: NDArray[np.int8]) -
         if column in labels:
             data[column] = _categories(*labels[column], shape)
         elif column == "status":
-            data[column] = pd.Categorical.from_codes(status.reshape(-1), categories=list(STATUSES))  # type: ignore[arg-type]
+            data[column] = labelled(status.reshape(-1), STATUSES)
         elif column == "bound_source":
-            codes = np.full(size, BOUND_SOURCES.index(""), dtype=np.int8)
-            data[column] = pd.Categorical.from_codes(codes, categories=list(BOUND_SOURCES))  # type: ignore[arg-type]
+            data[column] = labelled(np.full(size, BOUND_SOURCES.index(""), dtype=np.int8), BOUND_SOURCES)
         elif column == "h":
             data[column] = np.broadcast_to(grid.steps, shape).reshape(-1)
         elif column == "order":
@@ -344,11 +348,11 @@ def _frame(grid: _Grid, measured: dict[str, Floats], status: NDArray[np.int8]) -
     return pd.DataFrame(data)
 
 
-def _categories(names: Sequence[str], axis: int | None, shape: tuple[int, ...]) -> pd.Categorical:
+def _categories(names: Sequence[str], axis: int | None, shape: tuple[int, ...]) -> pd.Categorical[Any]:
     kind = np.int8 if len(names) < 128 else np.int32
     codes = np.arange(len(names), dtype=kind)
     target = [1] * len(shape)
     if axis is not None:
         target[axis] = len(names)
     spread = np.broadcast_to(codes.reshape(target), shape).reshape(-1)
-    return pd.Categorical.from_codes(spread, categories=list(names))  # type: ignore[arg-type]
+    return labelled(spread, names)

@@ -96,9 +96,7 @@ def numerical_gradient(f: Callable[[Any], Any], x: ArrayLike, h: float = 1e-4, *
         return np.stack(columns, axis=-1)
     gradient = np.empty_like(values)
     for index in np.ndindex(values.shape):
-        gradient[index] = _difference(
-            lambda t, index=index: _one_number(f, _replaced(values, index, t)), values[index], h, chosen
-        )
+        gradient[index] = _difference(_along(f, values, index), values[index], h, chosen)
     return gradient[()]
 
 
@@ -108,6 +106,10 @@ def _difference(f: Callable[[Any], Any], x: Any, h: float, chosen: Stencil) -> A
     lower = x - h if chosen.lower else x
     width = chosen.upper - chosen.lower
     return (np.asarray(f(upper))[()] - np.asarray(f(lower))[()]) / (width * h if width != 1 else h)
+
+
+def _along(f: Callable[[Any], Any], x: Array, index: tuple[int, ...]) -> Callable[[Any], Any]:
+    return lambda t: _one_number(f, _replaced(x, index, t))
 
 
 def _partial_of_points(f: Callable[[Any], Any], points: Array, i: int, h: float, chosen: Stencil) -> Any:

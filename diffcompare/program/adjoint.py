@@ -38,7 +38,10 @@ def adjoint(program: Program) -> Program:
             continue
         if node.operation == "select":
             condition, first, second = (Term(build, i) for i in node.operands)
-            contributions = [(first, condition.apply("select", bar, zero)), (second, condition.apply("select", zero, bar))]
+            contributions = [
+                (first, condition.apply("select", bar, zero)),
+                (second, condition.apply("select", zero, bar)),
+            ]
         else:
             operands = [Term(build, i) for i in node.operands]
             partials = partial_terms(node.operation, node.payload, Term(build, index), operands)

@@ -254,7 +254,9 @@ REAL_NAMES: Mapping[str, str] = {
 }
 
 
-def partial_terms(operation: str, payload: Fraction | int | None, result: Term, operands: list[Term]) -> tuple[Term, ...]:
+def partial_terms(
+    operation: str, payload: Fraction | int | None, result: Term, operands: list[Term]
+) -> tuple[Term, ...]:
     """Return the local partial derivatives of one node as terms.
 
     Raises

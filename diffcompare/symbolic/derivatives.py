@@ -61,7 +61,11 @@ def _constants_are_moderate(program: Program) -> bool:
             return False
         if not isinstance(value, bool):
             inexact_zero = value == 0 and node.operation != "constant"
-            if isinstance(value, complex) or inexact_zero or not (value == 0 or 1 / _MAGNITUDE_LIMIT < abs(value) < _MAGNITUDE_LIMIT):
+            if (
+                isinstance(value, complex)
+                or inexact_zero
+                or not (value == 0 or 1 / _MAGNITUDE_LIMIT < abs(value) < _MAGNITUDE_LIMIT)
+            ):
                 return False
         values[index] = value
     return True
@@ -72,7 +76,11 @@ def expression(program: Program) -> sympy.Expr | None:
 
     Constants are Rationals, variables plain Symbols.
     """
-    return _guarded(lambda: _expression(program, [sympy.Symbol(name) for name in program.variables])) if affordable(program) else None
+    return (
+        _guarded(lambda: _expression(program, [sympy.Symbol(name) for name in program.variables]))
+        if affordable(program)
+        else None
+    )
 
 
 def _guarded(build: Callable[[], Any]) -> Any:
@@ -124,7 +132,11 @@ _SYMPY: dict[str, Callable[..., Any]] = {
     "select": _select,
     "true": lambda: sympy.true,
     "false": lambda: sympy.false,
-} | {row.name: getattr(sympy, row.sympy) for row in OPERATIONS.values() if row.arity and row.sympy and row.name != "atan2"}
+} | {
+    row.name: getattr(sympy, row.sympy)
+    for row in OPERATIONS.values()
+    if row.arity and row.sympy and row.name != "atan2"
+}
 
 
 def _real_gradient(f: SymbolicFunction) -> tuple[list[sympy.Expr], list[sympy.Symbol]] | None:

@@ -59,7 +59,9 @@ class SymbolicFunction:
     10.0
     """
 
-    def __init__(self, expr: sympy.Expr | complex, variables: Sequence[sympy.Symbol | str], name: str | None = None) -> None:
+    def __init__(
+        self, expr: sympy.Expr | complex, variables: Sequence[sympy.Symbol | str], name: str | None = None
+    ) -> None:
         import sympy
 
         from diffcompare.symbolic.lower import lower
@@ -72,7 +74,9 @@ class SymbolicFunction:
         self.source = "sympy"
 
     @classmethod
-    def from_program(cls, program: Program, *, formula: str, name: str | None = None, source: str = "text") -> SymbolicFunction:
+    def from_program(
+        cls, program: Program, *, formula: str, name: str | None = None, source: str = "text"
+    ) -> SymbolicFunction:
         """Wrap a program; its SymPy expression is built when somebody asks for it."""
         self = cls.__new__(cls)
         self.program = program

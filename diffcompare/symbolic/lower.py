@@ -16,11 +16,7 @@ from diffcompare.program.operations import COMPARISONS, DERIVED, OPERATIONS
 
 __all__ = ["lower", "lower_all"]
 
-_FUNCTIONS = {
-    row.sympy: row.name
-    for row in OPERATIONS.values()
-    if row.sympy and row.arity == 1 and row.name != "not"
-}
+_FUNCTIONS = {row.sympy: row.name for row in OPERATIONS.values() if row.sympy and row.arity == 1 and row.name != "not"}
 _RELATIONS = {OPERATIONS[name].sympy: name for name in COMPARISONS}
 
 Combine = Callable[[list[int]], int]
