@@ -102,10 +102,14 @@ def numerical_gradient(f: Callable[[Any], Any], x: ArrayLike, h: float = 1e-4, *
 
 def _difference(f: Callable[[Any], Any], x: Any, h: float, chosen: Stencil) -> Any:
     h = x.dtype.type(h)
-    upper = x + h if chosen.upper else x
-    lower = x - h if chosen.lower else x
+    # what overflows is inf or nan in the result; warnings from inside f are f's own
+    with np.errstate(all="ignore"):
+        upper = x + h if chosen.upper else x
+        lower = x - h if chosen.lower else x
+    rise, fall = np.asarray(f(upper))[()], np.asarray(f(lower))[()]
     width = chosen.upper - chosen.lower
-    return (np.asarray(f(upper))[()] - np.asarray(f(lower))[()]) / (width * h if width != 1 else h)
+    with np.errstate(all="ignore"):
+        return (rise - fall) / (width * h if width != 1 else h)
 
 
 def _along(f: Callable[[Any], Any], x: Array, index: tuple[int, ...]) -> Callable[[Any], Any]:
