@@ -164,6 +164,7 @@ def example() -> Tables:
         r"\cos^{2}{\left(x \right)}\right) e^{x}}{\left(\sin^{3}{\left(x \right)} + \cos^{3}{\left(x "
         r"\right)}\right)^{2}} + \frac{e^{x}}{\sin^{3}{\left(x \right)} + \cos^{3}{\left(x \right)}}"
     )
+    remark = "gradient descent: left the domain"
     functions = functions_table(
         [
             ("exp/(sin3+cos3)", "x", "exp(x)/(sin(x)**3 + cos(x)**3)", formula, derivative, "text", "ok", ""),
@@ -177,7 +178,7 @@ def example() -> Tables:
                 r"\frac{1}{x}",
                 "sympy",
                 "ok",
-                "gradient descent: left the domain",
+                remark,
             ),
             ("broken", "x", "foo(x)", "", "", "text", "failed", "column 1: foo is not known; write one of sin, cos"),
         ]

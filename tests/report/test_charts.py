@@ -68,6 +68,15 @@ def test_a_zero_stands_in_its_lane_and_breaks_the_line() -> None:
     assert "exactly 0 at 1 of 16 h" in (broken.findtext("desc") or "")
 
 
+def test_lanes_lie_on_their_sides_of_the_plot() -> None:
+    drawing = chart(changed(abs_error={5: 0.0, 6: math.nan, 7: math.inf}))
+    _, _, top, bottom = scale(drawing)[:4]
+    (forward,) = [g for g in drawing.iter("g") if g.get("class") == "s1"]
+    heights = [float(y) for d in paths(forward, "dots") for y in re.findall(r"M[\d.]+,([\d.]+)", d)]
+    assert sum(y < top for y in heights) == 2
+    assert sum(y > bottom for y in heights) == 1
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_nan_and_inf_stand_in_their_lane_and_break_the_line(value: float) -> None:
     drawing = chart(changed(abs_error={5: value}))
@@ -126,7 +135,7 @@ def test_a_slope_is_laid_only_through_errors_that_follow_it() -> None:
     level = slope_level(h, straight, [True] * len(h), 2)
     assert level is not None
     assert abs(level) < 0.01
-    noise = [1e-9 * (1 + 50 * (k % 2)) for k in range(len(h))]
+    noise = [1e-9 * (1 + 50 * (k % 2)) for k in range(len(h) - 1)] + [1e-10]
     assert slope_level(h, noise, [True] * len(h), 2) is None
     assert slope_level(h[:2], straight[:2], [True, True], 2) is None
 

@@ -58,6 +58,27 @@ def test_anything_else_is_shown_as_escaped_code(latex: str) -> None:
     assert typeset(latex, otherwise="<b>&\u202e").text == "<code>&lt;b&gt;&amp;\\u202e</code>"
 
 
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<mrow><script>alert(1)</script></mrow>",
+        "<mrow><img src='x' onerror='alert(1)'/></mrow>",
+        "<mrow onclick='alert(1)'><mi>x</mi></mrow>",
+        "<mi style='color:red'>x</mi>",
+        "<mi mathvariant='bold'>x</mi>",
+        "<mspace width='1em;x'/>",
+        "<maction actiontype='toggle'><mi>x</mi></maction>",
+        "<semantics><annotation-xml encoding='text/html'><p>x</p></annotation-xml></semantics>",
+        "<h:script xmlns:h='http://www.w3.org/1999/xhtml'>alert(1)</h:script>",
+        "<mrow><mi>x</mi>tail</mrow>",
+    ],
+)
+def test_whatever_the_converter_makes_only_listed_parts_pass(monkeypatch: pytest.MonkeyPatch, inside: str) -> None:
+    made = f'<math xmlns="http://www.w3.org/1998/Math/MathML">{inside}</math>'
+    monkeypatch.setattr("diffcompare.report.mathml.convert", lambda latex, display: made)
+    assert typeset("x", otherwise="x").text == "<code>x</code>"
+
+
 @given(
     st.text(max_size=40)
     | st.lists(st.sampled_from([r"\text{", r"\href{", "<", ">", "}", "{", "&", "a", '"', "^", "_"])).map("".join)

@@ -190,6 +190,20 @@ def test_the_entry_page_is_moved_last(tmp_path: Path, monkeypatch: pytest.Monkey
     assert moved == [MANIFEST, *NAMES]
 
 
+def test_at_every_moment_the_manifest_lists_all_that_is_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_files(tmp_path, ["function-002.html", "index.html"], writer("old"))
+    replace, seen = os.replace, []
+
+    def watched(source: Path, target: Path) -> None:
+        replace(source, target)
+        listed = json.loads((tmp_path / MANIFEST).read_text())["files"]
+        seen.append({p.name for p in tmp_path.iterdir() if p.is_file()} - {*listed, MANIFEST})
+
+    monkeypatch.setattr(os, "replace", watched)
+    write_files(tmp_path, NAMES, writer("new"))
+    assert seen == [set()] * 5
+
+
 def test_a_failing_writer_leaves_nothing_behind(tmp_path: Path) -> None:
     def fails(folder: Path) -> None:
         (folder / "errors.csv").write_text("half")
