@@ -39,7 +39,7 @@ from diffcompare.symbolic.parse import parse
 __all__ = ["SCHEMES", "Descent", "Entry", "Study", "evaluate", "make_entry", "read_study", "run_study"]
 
 SCHEMES = ("forward", "backward", "central")
-_DTYPES = ("float16", "float32", "float64")
+_DTYPES = ("float64",)
 
 # Limits on files from strangers; what people write is far below them.
 _BYTES = 1_000_000
@@ -153,7 +153,7 @@ def read_study(path: str | PathLike[str]) -> Study:
     if not file.function:
         raise source.error(("function",), "there is no function; add a [[function]] with expr and points")
     if file.dtype not in _DTYPES:
-        raise source.error(("dtype",), f"{_quote(file.dtype)} is not known; {_choices(file.dtype, _DTYPES)}")
+        raise source.error(("dtype",), f"{_quote(file.dtype)} is not supported in this version; {_remedy('dtype')}")
     _check_name(source, ("title",), file.title)
     schemes = _schemes(source, ("schemes",), SCHEMES if file.schemes is None else file.schemes)
     steps = _steps(source, ("steps",), _Steps(1e-1, 1e-16) if file.steps is None else file.steps)

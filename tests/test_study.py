@@ -1,0 +1,442 @@
+"""Study files: what they hold, every way of getting them wrong, and the tables that come out."""
+
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import diffcompare as dc
+from diffcompare import study as module
+from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, CURVE_COLUMNS, FUNCTION_COLUMNS, STATUSES
+from diffcompare.errors import StudyError
+from diffcompare.study import read_study, run_study
+
+ONE = '[[function]]\nexpr = "x**2"\npoints = [3.0]\n'
+TWO = '[[function]]\nexpr = "x*y"\npoints = [[3.0, 4.0]]\n'
+DESCENT = ONE + '[[descent]]\nfunction = "x**2"\nstart = 1.0\n'
+CHAPTER = Path(__file__).parent.parent / "reports" / "chapter4.toml"
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def write(content):
+        content = content if isinstance(content, bytes) else content.encode()
+        Path("s.toml").write_bytes(content)
+        return "s.toml"
+
+    return write
+
+
+# ---- what a file may hold
+
+
+def test_all_keys(write):
+    study = read_study(
+        write(
+            'title = "T"\nschemes = ["central", "forward", "central"]\nsteps = [1e-3, 1, 1e-3]\ndtype = "float64"\n'
+            '[[function]]\nname = "f"\nexpr = "x0"\nvariables = ["x0", "x1"]\npoints = [[1, 2.5], [1, 2.5]]\n'
+            "[[function]]\n"
+            'expr = "x"\npoints = [1, 2]\nschemes = ["backward"]\nsteps = { from = 1e-1, to = 1e-2, per_decade = 2 }\n'
+            '[[descent]]\nfunction = "f"\nstart = [1, 2]\nlearning_rate = 1\nsteps = 3\ngradients = ["forward"]\n'
+        )
+    )
+    first, second = study.entries
+    assert (study.title, study.dtype) == ("T", "float64")
+    assert (first.name, first.schemes, first.steps) == ("f", ("central", "forward"), (1.0, 1e-3))
+    assert (first.points, first.variables) == (((1.0, 2.5),), ("x0", "x1"))
+    assert (second.name, second.schemes, second.points) == ("x", ("backward",), ((1.0,), (2.0,)))
+    assert second.steps == (0.1, 10**-1.5, 0.01)
+    (descent,) = study.descents
+    assert (descent.function, descent.start, descent.learning_rate) == ("f", (1.0, 2.0), 1.0)
+    assert (descent.steps, descent.gradients) == (3, ("forward",))
+
+
+def test_defaults(write):
+    study = read_study(write(DESCENT))
+    assert study.title == "s"
+    (entry,) = study.entries
+    assert entry.name == "x**2"
+    assert entry.schemes == ("forward", "backward", "central")
+    assert entry.steps == tuple(dc.geometric_steps(1e-1, 1e-16, per_decade=4))
+    assert study.descents[0].gradients == ("exact", "central")
+
+
+def test_one_point_of_several_variables_may_be_written_flat(write):
+    assert read_study(write(TWO.replace("[[3.0, 4.0]]", "[3.0, 4.0]"))).entries[0].points == ((3.0, 4.0),)
+
+
+def test_windows_line_ends_and_a_byte_order_mark(write):
+    assert len(read_study(write(b"\xef\xbb\xbf" + ONE.replace("\n", "\r\n").encode())).entries) == 1
+
+
+# ---- what is wrong with a file: file, line, key, remedy
+
+BAD = {
+    "unknown key": (
+        ONE + "point = [1]\n",
+        r"line 4: key 'point' of \[\[function\]\] 1: unknown key; did you mean 'points'\?",
+    ),
+    "unknown key at the top": ("step = 1\n" + ONE, r"line 1: key 'step': unknown key; did you mean 'steps'\?"),
+    "unknown key far from all": ("zzz = 1\n" + ONE, "line 1: key 'zzz': unknown key; choose from function, title"),
+    "unknown key of steps": (
+        "steps = { from = 1, to = 0.1, per_decad = 2 }\n" + ONE,
+        r"line 1: key 'steps\.per_decad': unknown key; did you mean 'per_decade'\?",
+    ),
+    "unknown key of a descent": (
+        DESCENT + "step = 3\n",
+        r"line 7: key 'step' of \[\[descent\]\] 1: unknown key; did you mean 'steps'",
+    ),
+    "text that looks like a table": (
+        'title = """\n[[function]]\nfoo = 1\n"""\n' + ONE + "foo = 1\n",
+        r"line 8: key 'foo' of \[\[function\]\] 1",
+    ),
+    "wrong type": (
+        "title = 3\n" + ONE,
+        "line 1: key 'title': expected a text in quotes, got a whole number; write title = \"Ch",
+    ),
+    "text for a coordinate": (
+        ONE.replace("3.0", '"3"'),
+        "line 3: key 'points' .*expected a number or a list, got a text",
+    ),
+    "boolean for a coordinate": (ONE.replace("3.0", "true"), "line 3: .*got true or false"),
+    "date for a coordinate": (ONE.replace("3.0", "2020-01-01"), "line 3: .*got date"),
+    "a scheme for schemes": (
+        'schemes = "central"\n' + ONE,
+        r"line 1: key 'schemes': expected a list.*write schemes = \[",
+    ),
+    "a table where a list of tables is": (
+        "[function]\nexpr = 'x'\n",
+        r"line 1: .*must be a table; write \[\[function\]\]",
+    ),
+    "numbers where tables are": ("function = [3]\n", r"line 1: \[\[function\]\] 1: must be a table"),
+    "steps of a descent": (
+        DESCENT + "steps = { from = 1 }\n",
+        "line 7: .*expected a whole number, got a table; write steps = 100",
+    ),
+    "no function": ("", r"s\.toml: key 'function': there is no function; add a \[\[function\]\]"),
+    "empty list of functions": ("function = []\n", "line 1: key 'function': there is no function"),
+    "no points": (
+        '[[function]]\nexpr = "x"\n',
+        r"line 1: key 'points' of \[\[function\]\] 1: missing; write points = \[",
+    ),
+    "no formula": ("[[function]]\npoints = [1]\n", "line 1: key 'expr' .*missing; write expr ="),
+    "empty points": (ONE.replace("3.0", ""), "line 3: key 'points' .*is empty; write points"),
+    "empty schemes": ("schemes = []\n" + ONE, "line 1: key 'schemes': is empty; write schemes"),
+    "empty steps": ("steps = []\n" + ONE, "line 1: key 'steps': 0 step sizes"),
+    "empty variables": (ONE + "variables = []\n", "line 4: key 'variables' .*is empty"),
+    "empty gradients": (DESCENT + "gradients = []\n", "line 7: key 'gradients' .*is empty"),
+    "empty name": (ONE + 'name = ""\n', "line 4: key 'name' .*has 0 characters; 1 to 200"),
+    "long name": (ONE + f'name = "{"n" * 201}"\n', "line 4: key 'name' .*has 201 characters"),
+    "h = 0": (
+        "steps = [1e-3, 0]\n" + ONE,
+        r"line 1: key 'steps': h=0\.0: step sizes must be positive and finite; write",
+    ),
+    "h < 0": (
+        ONE + "steps = [-1e-3]\n",
+        r"line 4: key 'steps' of \[\[function\]\] 1: h=-0\.001: step sizes must be positive",
+    ),
+    "h = nan": ("steps = [nan]\n" + ONE, "h=nan: step sizes must be positive and finite"),
+    "to = 0": ("[steps]\nfrom = 0.1\nto = 0\n" + ONE, r"line 1: key 'steps': h=0\.0"),
+    "from < to": ("steps = { from = 1e-3, to = 1e-1 }\n" + ONE, r"from=0\.001 is smaller than to=0\.1; exchange them"),
+    "per_decade = 0": (
+        "steps = { from = 1, to = 0.1, per_decade = 0 }\n" + ONE,
+        r"key 'steps\.per_decade': per_decade=0: 1 to 100",
+    ),
+    "too many steps": ("steps = { from = 1e300, to = 1e-300, per_decade = 9 }\n" + ONE, "more than 2000 step sizes"),
+    "infinite coordinate": (ONE.replace("3.0", "inf"), r"line 3: .*point \[inf\]: coordinates must be finite"),
+    "overflowing coordinate": (ONE.replace("3.0", "1e999"), "coordinates must be finite"),
+    "huge integer": (ONE.replace("3.0", "9" * 400), "line 3: key 'points' .*number out of range"),
+    "nan coordinate": (TWO.replace("4.0", "nan"), r"point \[3\.0, nan\]: coordinates must be finite"),
+    "too few coordinates": (TWO.replace(", 4.0", ""), r"line 3: .*point \[3\.0\] has 1 coordinate\(s\); give 2: x, y"),
+    "too many coordinates": (ONE.replace("3.0", "[3.0, 4.0]"), r"has 2 coordinate\(s\); give 1: x"),
+    "unknown scheme": (
+        'schemes = ["centre"]\n' + ONE,
+        r"line 1: key 'schemes': unknown scheme 'centre'; did you mean 'central'\?",
+    ),
+    "unknown dtype": ('dtype = "float32"\n' + ONE, r"line 1: key 'dtype': 'float32' is not supported in this version"),
+    "unknown gradient": (
+        DESCENT + 'gradients = ["exakt"]\n',
+        r"line 7: .*unknown gradient 'exakt'; did you mean 'exact'\?",
+    ),
+    "repeated name": (
+        ONE + ONE + 'name = "x**2"\n',
+        r"line 7: key 'name' of \[\[function\]\] 2: 'x\*\*2' is the name of an earlier",
+    ),
+    "repeated text": (ONE + ONE, "line 4: key 'name' .*is the name of an earlier function; give each its own name"),
+    "python": (
+        '[[function]]\npython = "m:f"\npoints = [1]\n',
+        "line 2: key 'python' .*not supported in this version; give expr",
+    ),
+    "descent of nothing": (
+        DESCENT.replace('function = "x**2"', 'function = "x*2"'),
+        r"line 5: .*no function 'x\*2'; did you mean 'x\*\*2'",
+    ),
+    "descent from nowhere": (
+        DESCENT.replace("start = 1.0", "start = [1, 2]"),
+        r"line 6: .*has 2 coordinate\(s\); give 1: x",
+    ),
+    "descent from nan": (DESCENT.replace("start = 1.0", "start = nan"), "line 6: .*coordinates must be finite"),
+    "descent at rate inf": (
+        DESCENT + "learning_rate = inf\n",
+        "line 7: .*inf is not finite|line 7: .*must be a finite number",
+    ),
+    "descent of -1 steps": (DESCENT + "steps = -1\n", "line 7: key 'steps' .*-1 steps; 0 to 10000"),
+    "descent without end": (DESCENT + "steps = 10001\n", "10001 steps; 0 to 10000"),
+    "no TOML": (ONE + "title = \n", "line 4: not valid TOML: .*column 9"),
+    "repeated key": (ONE + "points = [1]\n", "line 4: not valid TOML: "),
+    "unfinished TOML": (ONE + "a = [1,", r"line 4: not valid TOML: "),
+    "number of 5000 digits": ("a = " + "9" * 5000, "not valid TOML: .*4300 digits"),
+    "deep brackets": ("a = " + "[" * 100_000, "brackets are nested too deeply"),
+    "deep key": ("\n" + "a." * 20_000 + "b = 1", "line 2: a key with more than 16 dots"),
+    "deep header": ("[" + "a . " * 20_000 + "b]", "line 1: a key with more than 16 dots"),
+    "not UTF-8": (b'title = "a"\n# \xff\n', "line 2: not UTF-8; save the file as UTF-8"),
+    "too large": (b"#" * 1_000_001, "larger than 1000000 bytes; split it"),
+    "too many rows": (
+        f"steps = [{', '.join(f'{k}e-9' for k in range(1, 1900))}]\n"
+        + ONE.replace("3.0", ", ".join(map(str, range(200)))),
+        "more than 1000000 rows",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_file_is_refused_in_one_line(write, case):
+    content, message = BAD[case]
+    with pytest.raises(StudyError, match=message) as caught:
+        read_study(write(content))
+    text = str(caught.value)
+    assert re.match(r"s\.toml[,:] ", text)
+    assert "\n" not in text
+    assert len(text) < 400
+
+
+def test_the_path_is_named_as_it_was_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StudyError, match=r"^\./nothing\.toml: cannot be read \(No such file"):
+        run_study("./nothing.toml")
+    with pytest.raises(StudyError, match=r"^\.: cannot be read \(Is a directory\)"):
+        run_study(".")
+
+
+def test_hostile_keys_stay_in_one_line(write):
+    with pytest.raises(StudyError, match=r"key 'a\\nb': unknown key"):
+        read_study(write('"a\\nb" = 1\n' + ONE))
+
+
+def test_many_dots_in_texts_and_numbers_are_no_keys(write):
+    dots = "a." * 40
+    assert len(read_study(write(f'title = "{dots}"\n# {dots}\nsteps = [{"0.1, " * 40}]\n' + ONE)).entries) == 1
+
+
+# ---- the tables
+
+
+SMALL = 'steps = [1e-1, 1e-4, 1e-8]\nschemes = ["forward", "central"]\n'
+
+
+def test_tables_of_several_functions(write):
+    tables = run_study(
+        write(SMALL + ONE + TWO + '[[function]]\nexpr = "abs(x)"\npoints = [0.0]\nschemes = ["central"]\n')
+    )
+    errors = tables.errors
+    assert list(errors.columns) == list(COLUMNS)
+    assert len(errors) == 3 * 2 + 2 * 3 * 2 + 3
+    assert list(errors["function"].cat.categories) == ["x**2", "x*y", "abs(x)"]
+    assert list(errors["variable"].cat.categories) == ["x", "y"]
+    assert list(errors["scheme"].cat.categories) == ["forward", "central"]
+    assert list(errors["point"].cat.categories) == ["x=3.0", "x=3.0;y=4.0", "x=0.0"]
+    assert list(errors["status"].cat.categories) == list(STATUSES)
+    assert list(errors["bound_source"].cat.categories) == list(BOUND_SOURCES)
+    assert errors.index.tolist() == list(range(len(errors)))
+    assert errors["within_bound"].dtype == "boolean"
+    assert errors["order"].dtype == np.int64
+    kinked = errors[errors["function"] == "abs(x)"]
+    assert set(kinked["status"]) == {"kink"}
+    pd.testing.assert_frame_equal(tables.summary, dc.summarize(errors))
+
+
+def test_a_study_of_one_function_equals_its_sweep(write):
+    tables = run_study(write(SMALL + TWO))
+    expected = dc.sweep(dc.parse("x*y"), [[3.0, 4.0]], schemes=("forward", "central"), steps=[1e-1, 1e-4, 1e-8])
+    pd.testing.assert_frame_equal(tables.errors, expected)
+
+
+def test_a_functions_own_steps_and_schemes(write):
+    tables = run_study(write(SMALL + ONE + TWO + 'steps = [1e-49]\nschemes = ["backward"]\n'))
+    own = tables.errors[tables.errors["function"] == "x*y"]
+    assert set(own["h"]) == {1e-49}
+    assert set(own["scheme"]) == {"backward"}
+    assert set(own["status"]) == {"h-underflow"}
+    assert set(own["numeric"]) == {0.0}
+
+
+HOSTILE = {
+    "syntax": "x+*",
+    "unknown function": "foo(x)",
+    "code": "__import__('os').system('touch hacked')",
+    "attributes": "x.__class__",
+    "tower": "9**9**9**9*x",
+    "brackets": "(" * 5000,
+    "long": "x" + "+x" * 15_000,
+    "variable": "x + y",
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_bad_formula_fails_alone(write, case):
+    text = HOSTILE[case]
+    content = SMALL + f'[[function]]\nexpr = "{text}"\nvariables = ["x"]\npoints = [1.0]\n' + TWO
+    tables = run_study(write(content))
+    bad, good = tables.functions.to_dict("records")
+    assert (bad["status"], good["status"], good["message"]) == ("failed", "ok", "")
+    assert bad["message"].startswith("column ")
+    assert "\n" not in bad["message"]
+    assert len(bad["formula"]) <= 200
+    assert len(bad["message"]) <= 300
+    assert list(tables.errors["function"].cat.categories) == ["x*y"]
+    assert not Path("hacked").exists()
+
+
+def test_functions_table(write):
+    tables = run_study(write(SMALL + TWO + 'name = "곱셈"\n'))
+    assert list(tables.functions.columns) == list(FUNCTION_COLUMNS)
+    row = tables.functions.iloc[0].to_dict()
+    assert row["function"] == "곱셈"
+    assert row["variables"] == "x;y"
+    assert row["formula"] == "x*y"
+    assert row["latex"] == "x y"
+    assert row["derivative_latex"] == "y\nx"
+    assert (row["source"], row["status"], row["message"]) == ("text", "ok", "")
+
+
+def test_nothing_but_failures_still_has_all_columns(write, tmp_path):
+    tables = run_study(write('[[function]]\nexpr = "x+*"\npoints = [1.0]\n'))
+    assert list(tables.errors.columns) == list(COLUMNS)
+    assert len(tables.errors) == len(tables.summary) == len(tables.curves) == 0
+    dc.write_report(tables, tmp_path / "out")
+    pd.testing.assert_frame_equal(dc.read_errors(tmp_path / "out" / "errors.csv"), tables.errors)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (RuntimeError("/home/someone/lib/thing.py went\nwrong"), "RuntimeError: thing.py went wrong"),
+        (ZeroDivisionError(), "ZeroDivisionError"),
+        (dc.DomainError("no such place"), "no such place"),
+        (MemoryError(), "MemoryError"),
+    ],
+)
+def test_an_evaluation_that_fails_is_recorded(write, monkeypatch, error, message):
+    real = module.sweep
+
+    def fail(f, *arguments, **options):
+        if f.name == "x*y":
+            raise error
+        return real(f, *arguments, **options)
+
+    monkeypatch.setattr(module, "sweep", fail)
+    tables = run_study(write(SMALL + TWO + ONE + '[[descent]]\nfunction = "x*y"\nstart = [1, 2]\n'))
+    assert tables.functions["status"].tolist() == ["failed", "ok"]
+    assert tables.functions["message"][0] == f"{message}; its gradient descent is skipped"
+    assert set(tables.errors["function"]) == {"x**2"}
+    assert tables.descent.empty
+
+
+def test_ctrl_c_passes(write, monkeypatch):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "sweep", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_study(write(ONE))
+
+
+def test_progress_is_told(write):
+    told = []
+    run_study(write(SMALL + ONE + TWO), progress=lambda *now: told.append(now))
+    assert told == [(0, 2, "x**2"), (1, 2, "x*y")]
+
+
+# ---- curves and descents
+
+
+@pytest.mark.parametrize("x", [3.0, 0.0, -0.0, 1e-300, -7.5, 1e17, 1.7e308])
+def test_curves_hold_the_point_itself(write, x):
+    tables = run_study(write(SMALL + ONE.replace("3.0", repr(x))))
+    curves = tables.curves
+    assert list(curves.columns) == list(CURVE_COLUMNS)
+    assert 2 < len(curves) <= 201
+    assert set(curves["point"]) == {f"x={x!r}"} == set(tables.errors["point"])
+    assert x in curves["x"].tolist()
+    assert np.isfinite(curves["x"]).all()
+    assert (np.diff(curves["x"]) >= 0).all()
+    with np.errstate(all="ignore"):
+        expected = curves["x"].to_numpy() ** 2
+    assert curves["value"].equals(pd.Series(np.where(np.isfinite(expected), expected, math.nan), name="value"))
+
+
+def test_curves_are_nan_outside_the_domain_and_only_of_one_variable(write):
+    tables = run_study(write(SMALL + TWO + '[[function]]\nexpr = "log(x)"\npoints = [0.5]\n'))
+    assert set(tables.curves["function"]) == {"log(x)"}
+    outside = tables.curves["x"] <= 0
+    assert outside.any()
+    assert (tables.curves["value"].isna() == outside).all()
+
+
+def test_descents_are_stacked_over_the_union_of_variables(write):
+    product = '[[descent]]\nfunction = "x*y"\nstart = [1, 2]\nsteps = 2\n'
+    square = '[[descent]]\nfunction = "x**2"\nstart = 1\nsteps = 1\n'
+    tables = run_study(write(SMALL + ONE + TWO + product + square))
+    descent = tables.descent
+    assert list(descent.columns) == ["function", "gradient", "step", "x", "y", "value", "gradient_norm", "distance"]
+    assert descent["function"].tolist() == ["x*y"] * 6 + ["x**2"] * 4
+    assert descent["gradient"].tolist() == ["exact"] * 3 + ["central"] * 3 + ["exact"] * 2 + ["central"] * 2
+    assert descent["y"][:6].notna().all()
+    assert descent["y"][6:].isna().all()
+
+
+def test_a_descent_that_cannot_be_is_noted(write):
+    tables = run_study(
+        write(
+            SMALL + '[[function]]\nexpr = "value**2"\npoints = [1.0]\n[[descent]]\nfunction = "value**2"\nstart = 1\n'
+        )
+    )
+    row = tables.functions.iloc[0]
+    assert row["status"] == "ok"
+    assert row["message"].startswith("gradient descent: variable 'value' is the name of a column")
+
+
+# ---- the textbook's chapter
+
+
+def test_chapter_four():
+    tables = run_study(CHAPTER)
+    assert set(tables.functions["status"]) == {"ok"}
+    errors = tables.errors.set_index(["function", "point", "variable", "scheme", "h"])
+
+    # the values that the book prints, to all its digits
+    def numeric(name, point, variable="x", h=1e-4):
+        return errors.loc[(name, point, variable, "central", h), "numeric"]
+
+    assert numeric("0.01 x² + 0.1 x", "x=5.0") == 0.1999999999990898
+    assert numeric("0.01 x² + 0.1 x", "x=10.0") == 0.2999999999986347
+    assert numeric("x0² + x1² with x1 = 4", "x0=3.0", "x0") == 6.00000000000378
+    assert numeric("x0² + x1² with x0 = 3", "x1=4.0", "x1") == 7.999999999999119
+    first = errors.loc[("0.01 x² + 0.1 x, first try with h = 1e-49", "x=5.0", "x", "forward", 1e-49)]
+    assert (first["numeric"], first["status"]) == (0.0, "h-underflow")
+    assert set(tables.errors.loc[tables.errors["function"] == "|x|", "status"]) == {"kink"}
+    layer = tables.errors[tables.errors["function"] == "loss of the 2×3 layer"]
+    gradient = layer.drop_duplicates("variable").set_index("variable")["exact"]
+    book = [0.21924763, 0.14356247, -0.36281009, 0.32887144, 0.2153437, -0.54421514]
+    assert [round(gradient[f"w{i}{j}"], 8) for i in range(2) for j in range(3)] == book
+    last = tables.descent[(tables.descent["step"] == 100) & (tables.descent["gradient"] == "central")]
+    assert last[["x0", "x1"]].to_numpy().tolist() == [
+        [-6.111107928998789e-10, 8.148143905314271e-10],
+        [-25898374737328.363, -1295248616896.5398],
+        [-2.999999939999995, 3.9999999199999934],
+    ]
