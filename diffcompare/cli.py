@@ -46,9 +46,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0: done. 1: an error was outside its bound, or a function could not be evaluated. 2: bad input, one line on
     stderr. 130: Ctrl-C. There is never a traceback.
     """
-    if threading.current_thread() is threading.main_thread():
-        # an exception, not sudden death: temporary folders are removed on the way out
-        signal.signal(signal.SIGTERM, _terminate)
+    if threading.current_thread() is not threading.main_thread():
+        return _main(arguments)
+    # an exception, not sudden death: temporary folders are removed on the way out
+    before = signal.signal(signal.SIGTERM, _terminate) or signal.SIG_DFL
+    try:
+        return _main(arguments)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
