@@ -267,7 +267,7 @@ def _legend(svg: Element, s: _Series, y: float) -> None:
     if times > 1:
         text += f" ({times} such h)"
     if math.isfinite(s.predicted[0]):
-        text += f"   ◇ predicted {short(s.predicted[1])} at h = {short(s.predicted[0])}"
+        text += f"; ◇ predicted {short(s.predicted[1])} at h = {short(s.predicted[0])}"
     add(row, "text", text, class_="tick", x=coord(_LEFT + 140), y=coord(y + 4))
 
 

@@ -140,7 +140,7 @@ def _has(count: int) -> str:
 
 def _place(row: Any) -> str:
     return (
-        f"{row['scheme']}, {shorten(str(row['function']), 60)}, {row['variable']}, at {shorten(str(row['point']), 60)}"
+        f"{row['scheme']}, {shorten(str(row['function']), 60)}, {row['variable']}, at {shorten(str(row['point']), 40)}"
     )
 
 

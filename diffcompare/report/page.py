@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["write_report"]
 
 _MANY = 200  # above it only the functions that need a look get a page
-_DESCENT_STEPS = (0, 1, 2, 5, 10, 20, 50, 100)
+_DESCENT_STEPS = (0, 1, 10, 100)
 _KEYS = ["function", "variable", "point", "scheme"]
 
 

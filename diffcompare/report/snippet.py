@@ -22,13 +22,13 @@ def reproduce(*, name: str, formula: str, variables: Sequence[str], rows: pd.Dat
     schemes = [str(scheme) for scheme in rows["scheme"].unique()]
     steps = sorted((float(h) for h in rows["h"].unique()), reverse=True)
     dtype = str(rows["dtype"].iloc[0])
-    options = [f"schemes={schemes!a}", f"steps={_steps(steps)}"]
+    options = [f"schemes={schemes!r}", f"steps={_steps(steps)}"]
     if dtype not in ("", "float64"):
         options.append(f"dtype={dtype!r}")
     lines = [
         "import diffcompare as dc",
         "",
-        f"f = dc.parse({formula!a}, variables={list(variables)!a}, name={name!a})",
+        f"f = dc.parse({formula!r}, variables={list(variables)!r}, name={name!r})",
         "table = dc.sweep(",
         "    f,",
         *_wrapped(f"{points!r},"),
