@@ -1,0 +1,67 @@
+"""What a fresh process loads: nothing heavy before it is needed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import diffcompare
+
+_LOADED = """
+import sys
+before = set(sys.modules)
+{statement}
+print(*sorted({{name.partition(".")[0] for name in set(sys.modules) - before}} - set(sys.stdlib_module_names)))
+"""
+
+
+def loaded(statement: str) -> set[str]:
+    """The libraries, other than the standard one, that a statement loads in a fresh process."""
+    here = {**os.environ, "PYTHONPATH": str(Path(diffcompare.__file__).parents[1])}
+    script = _LOADED.format(statement=statement)
+    done = subprocess.run([sys.executable, "-c", script], env=here, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_importing_the_package_loads_no_library() -> None:
+    assert loaded("import diffcompare") == {"diffcompare"}
+
+
+def test_looking_at_the_names_of_the_package_loads_no_library() -> None:
+    assert loaded("import diffcompare; dir(diffcompare); diffcompare.ParseError") == {"diffcompare"}
+
+
+def test_the_command_line_loads_click_alone() -> None:
+    assert loaded("import diffcompare.cli") <= {"diffcompare", "click", "colorama"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["compare", "--help"], ["--version"]])
+def test_help_loads_click_alone(arguments: list[str]) -> None:
+    statement = f"""
+from diffcompare.cli import main
+import contextlib, io
+with contextlib.redirect_stdout(io.StringIO()) as shown:
+    assert main({arguments!r}) == 0
+assert shown.getvalue()
+"""
+    assert loaded(statement) <= {"diffcompare", "click", "colorama"}
+
+
+def test_numeric_differences_load_numpy_alone() -> None:
+    libraries = loaded("import diffcompare; diffcompare.numerical_diff(lambda x: x * x, 3.0)")
+    assert libraries <= {"diffcompare", "numpy"}
+
+
+def test_reading_a_formula_loads_no_sympy_and_no_pandas() -> None:
+    libraries = loaded("import diffcompare; diffcompare.parse('x**2 + sin(x)')(3.0)")
+    assert libraries <= {"diffcompare", "numpy"}
+
+
+@pytest.mark.parametrize("library", ["numpy", "sympy", "pandas", "flint"])
+def test_a_library_that_is_loaded_is_noticed(library: str) -> None:
+    """The twin of the checks above: what they must see, they see."""
+    assert library in loaded(f"import diffcompare; import {library}")

@@ -1,0 +1,156 @@
+"""Who may import whom: layers import downwards only, and every outside library has its layers."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "diffcompare"
+MODULES = {
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+# from the bottom up: what a layer may import of the package (a layer, or one module of it) and of other people
+LAYERS: Mapping[str, tuple[str, str]] = {
+    # "diffcompare" itself is the version; its public names are for users
+    "diffcompare": ("", ""),
+    "errors": ("", ""),
+    # writes Python source, runs nothing
+    "program": ("errors", ""),
+    "symbolic": ("errors program", "numpy sympy"),
+    # flint's precision belongs to the process, so it is kept in one place
+    "arithmetic": ("errors program", "flint numpy"),
+    # useful alone: takes any callable
+    "numeric": ("errors", "numpy"),
+    # alone sees both reference and subject, so that they cannot contaminate one another
+    "compare": ("errors program symbolic arithmetic numeric", "numpy pandas"),
+    # sees the tables and nothing else, so that the pages can be redrawn from the files
+    "report": ("diffcompare errors compare.schema compare.summary", "jinja2 latex2mathml pandas"),
+    "descent": ("errors program symbolic arithmetic numeric compare", "numpy pandas"),
+    "study": ("errors program symbolic arithmetic numeric compare report descent", "msgspec numpy pandas"),
+    "cli": ("diffcompare errors symbolic compare report descent study", "click rich"),
+    "__main__": ("cli", ""),
+}
+
+STANDARD = sys.stdlib_module_names
+
+
+def layer(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else parts[0]
+
+
+def imports(tree: ast.AST, module: str) -> Iterator[tuple[int, str]]:
+    """Every module that is imported at run time, with its line; ``if TYPE_CHECKING:`` is for type checkers alone."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+            for other in node.orelse:
+                yield from imports(ast.Module([other], []), module)
+        elif isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = (
+                module.split(".") if MODULES.get(module, PACKAGE).name == "__init__.py" else module.split(".")[:-1]
+            )
+            origin = package[: len(package) - node.level + 1] if node.level else []
+            origin += node.module.split(".") if node.module else []
+            for alias in node.names:
+                inner = ".".join([*origin, alias.name])
+                yield node.lineno, inner if inner in MODULES else ".".join(origin)
+        else:
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in (
+                "import_module",
+                "__import__",
+            ):
+                yield node.lineno, "a module whose name is computed"
+            yield from imports(node, module)
+
+
+def violations(source: str, module: str) -> list[str]:
+    """What a module imports that its layer may not."""
+    own = layer(module)
+    inside, outside = (words.split() for words in LAYERS[own])
+    found = []
+    for line, name in imports(ast.parse(source), module):
+        top, _, rest = name.partition(".")
+        if top == "diffcompare":
+            allowed = own == layer(name) != "diffcompare" or layer(name) in inside or rest in inside
+        else:
+            allowed = top in STANDARD or top in outside
+        if not allowed:
+            found.append(f"{module}, line {line}: {own} must not import {name}")
+    return found
+
+
+def test_every_module_has_a_layer() -> None:
+    assert {layer(module) for module in MODULES} <= set(LAYERS)
+
+
+def test_layers_are_listed_from_the_bottom_up() -> None:
+    below: set[str] = set()
+    for name, (inside, _) in LAYERS.items():
+        assert {word.partition(".")[0] for word in inside.split()} <= below, name
+        below.add(name)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_downwards_only(module: str) -> None:
+    source = MODULES[module].read_text(encoding="utf-8")
+    found = violations(source, module)
+    if module == "diffcompare":
+        # the lazy public names: one call, under __getattr__
+        found = [violation for violation in found if "name is computed" not in violation]
+        assert source.count("import_module(") == 1
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("diffcompare.symbolic.parse", "import flint"),
+        ("diffcompare.arithmetic.balls", "import numpy, sympy.abc"),
+        ("diffcompare.arithmetic.balls", "from diffcompare.symbolic.parse import parse"),
+        ("diffcompare.arithmetic.balls", "from diffcompare.symbolic import parse"),
+        ("diffcompare.arithmetic.balls", "from ..symbolic import parse"),
+        ("diffcompare.arithmetic.balls", "from .. import symbolic"),
+        ("diffcompare.numeric.steps", "def f():\n    from diffcompare.program import dag"),
+        ("diffcompare.numeric.steps", "try:\n    import pandas\nexcept ImportError:\n    pass"),
+        ("diffcompare.report.page", "from diffcompare.compare.sweep import sweep"),
+        ("diffcompare.report.page", "from diffcompare.compare import sweep"),
+        ("diffcompare.report.page", "import diffcompare.compare.sweep"),
+        ("diffcompare.compare.sweep", "from diffcompare import parse"),
+        ("diffcompare.compare.sweep", "import diffcompare"),
+        ("diffcompare.compare.reference", "from flint import arb"),
+        ("diffcompare.program.dag", "import numpy as np"),
+        ("diffcompare.program.dag", "if TYPE_CHECKING:\n    pass\nelse:\n    import sympy"),
+        ("diffcompare.program.dag", "import importlib\nimportlib.import_module('sympy')"),
+        ("diffcompare.program.dag", "__import__('sympy')"),
+        ("diffcompare.study", "from diffcompare.cli import main"),
+        ("diffcompare", "from diffcompare.errors import ParseError"),
+        ("diffcompare", "import numpy"),
+    ],
+)
+def test_a_planted_import_is_found(module: str, source: str) -> None:
+    assert len(violations(source, module)) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("diffcompare.program.dag", "if TYPE_CHECKING:\n    import sympy"),
+        (
+            "diffcompare.program.dag",
+            "from __future__ import annotations\nimport ast, os.path\nfrom . import operations",
+        ),
+        ("diffcompare.report.page", "from diffcompare.compare import schema\nfrom diffcompare import __version__"),
+        ("diffcompare.symbolic.lower", "from sympy.core.relational import Relational"),
+        ("diffcompare.cli", "def f():\n    from rich.text import Text"),
+    ],
+)
+def test_an_import_that_is_allowed_is_not_found(module: str, source: str) -> None:
+    assert violations(source, module) == []
