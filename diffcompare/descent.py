@@ -178,5 +178,12 @@ def _values(f: SymbolicFunction, points: NDArray[np.float64]) -> NDArray[np.floa
 
 
 def _norms(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    # math.hypot neither overflows nor underflows on the way
-    return np.array([math.nan if np.isnan(v).any() else math.hypot(*v.tolist()) for v in vectors])
+    # scaled by a power of two against overflow and underflow; + × and sqrt only, which are the same on every machine
+    # (math.hypot and the order of np.sum are not)
+    with np.errstate(all="ignore"):
+        largest = np.max(np.abs(vectors), axis=1)
+        _, exponent = np.frexp(largest)
+        total = np.zeros(len(vectors))
+        for column in np.ldexp(vectors.T, -exponent):
+            total = total + column * column
+        return np.where(np.isinf(largest), math.inf, np.ldexp(np.sqrt(total), exponent))

@@ -1,0 +1,102 @@
+"""The committed example reports are what the studies beside them give today, on this machine and on others.
+
+NumPy's exp, log, sin … differ in the last bit between processors, so what must agree byte for byte is what does not
+depend on them: names, points, steps, certified values, statuses, formulas; and all of a function that uses only
++ − × ÷, squares and sqrt, but for the observed order (a logarithm).
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import diffcompare as dc
+from diffcompare.compare.schema import COLUMNS, read_point
+
+REPORTS = Path(__file__).parent.parent / "reports"
+STUDIES = sorted(path.stem for path in REPORTS.glob("*.toml"))
+EVERYWHERE = ["function", "variable", "point", "scheme", "order", "h", "exact", "status", "dtype"]
+SAME_BITS = {"constant", "variable", "add", "subtract", "multiply", "divide", "negative", "sqrt", "abs"}
+
+
+def _bits_are_the_same(formula: str) -> bool:
+    nodes = dc.parse(formula).program.nodes
+    return all(node.operation in SAME_BITS or (node.operation, node.payload) == ("integer_power", 2) for node in nodes)
+
+
+def _text(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def _rational(folder: Path) -> list[str]:
+    functions = _text(folder / "functions.csv")
+    return [row.function for row in functions.itertuples() if _bits_are_the_same(row.formula)]
+
+
+def _numeric_is_near(row: pd.Series, formula: str, variables: list[str], committed: float) -> bool:
+    """Tell whether two quotients differ by at most 4 ulp(f)/h."""
+    f = dc.parse(formula, variables=variables)
+    point = list(read_point(row["point"]).values())
+    size = 0.0
+    for offset in (-row["h"], 0.0, row["h"]):
+        there = [x + offset if name == row["variable"] else x for name, x in zip(variables, point, strict=True)]
+        value = float(f(there[0] if len(there) == 1 else there))
+        size = max(size, abs(value)) if np.isfinite(value) else size
+    return abs(row["numeric"] - committed) <= 4 * np.spacing(size) / row["h"]
+
+
+def _agree(committed: Path, made: Path) -> None:
+    assert sorted(path.name for path in made.iterdir()) == sorted(path.name for path in committed.iterdir())
+    for name in ("functions.csv", "manifest.json"):
+        assert (made / name).read_bytes() == (committed / name).read_bytes()
+    old, new = _text(committed / "errors.csv"), _text(made / "errors.csv")
+    assert list(new.columns) == list(COLUMNS)
+    pd.testing.assert_frame_equal(new[EVERYWHERE], old[EVERYWHERE])
+    same = _rational(committed)
+    pd.testing.assert_frame_equal(new[new["function"].isin(same)], old[old["function"].isin(same)])
+    for name in ("summary.csv", "curves.csv", "descent.csv"):
+        one, two = _text(committed / name), _text(made / name)
+        assert list(one.columns) == list(two.columns)
+        assert len(one) == len(two)
+        kept = [column for column in one.columns if column != "observed_order"]
+        pd.testing.assert_frame_equal(two[two["function"].isin(same)][kept], one[one["function"].isin(same)][kept])
+    functions = _text(committed / "functions.csv").set_index("function")
+    before, after = dc.read_errors(committed / "errors.csv"), dc.read_errors(made / "errors.csv")
+    for (_, row), committed_value in zip(after.iterrows(), before["numeric"], strict=True):
+        if row["function"] not in same and np.isfinite(committed_value):
+            entry = functions.loc[row["function"]]
+            assert _numeric_is_near(row, entry["formula"], entry["variables"].split(";"), committed_value)
+    for page in committed.glob("*.html"):
+        for pattern in (r"<title>.*?</title>", r"<h1.*?</h1>", r"<math.*?</math>"):
+            found = [re.findall(pattern, (folder / page.name).read_text(), re.DOTALL) for folder in (committed, made)]
+            assert found[0] == found[1]
+
+
+def test_there_are_committed_reports():
+    assert "chapter4" in STUDIES
+    assert all((REPORTS / name / "index.html").is_file() for name in STUDIES)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_study_gives_the_committed_report(name, tmp_path):
+    tables = dc.run_study(REPORTS / f"{name}.toml")
+    for folder in ("once", "again"):
+        dc.write_report(tables, tmp_path / folder)
+    _agree(REPORTS / name, tmp_path / "once")
+    for path in (tmp_path / "once").iterdir():
+        assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes()
+
+
+def test_the_study_gives_the_committed_report_on_a_plain_processor(tmp_path):
+    features = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+    environment = {**os.environ, "NPY_DISABLE_CPU_FEATURES": ",".join(features)}
+    command = [sys.executable, "-m", "diffcompare", "run", str(REPORTS / "chapter4.toml"), "--out", "plain"]
+    environment["PYTHONPATH"] = os.pathsep.join([str(REPORTS.parent), environment.get("PYTHONPATH", "")])
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    _agree(REPORTS / "chapter4", tmp_path / "plain")
