@@ -59,6 +59,8 @@ class Frame:
         """Path of a straight line between two points in data units, cut at the range of y; '' if outside."""
         (x0, y0), (x1, y1) = start, end
         low, high = self.y_range
+        if not math.isfinite(y1 - y0):
+            return ""
         if y0 == y1:
             pieces = (0.0, 1.0) if low <= y0 <= high else (1.0, 0.0)
         else:
@@ -84,7 +86,7 @@ class _Series:
     predicted: tuple[float, float]
 
 
-def error_chart(rows: pd.DataFrame, *, title: str, identity: str) -> Html:
+def error_chart(rows: pd.DataFrame, *, title: str, identity: str) -> Html | None:
     """Draw |error| against h, one line a scheme.
 
     Parameters
@@ -98,10 +100,13 @@ def error_chart(rows: pd.DataFrame, *, title: str, identity: str) -> Html:
 
     Returns
     -------
-    Html
-        An SVG element. The coordinates are rounded to a tenth of a unit, so equal rows give equal text.
+    Html or None
+        None if no row has a place in the drawing; else an SVG element. Its coordinates are rounded to a tenth
+        of a unit, so equal rows give equal text.
     """
     series = _series(rows)
+    if not series:
+        return None
     zeros = any(error == 0 for s in series for error in s.error)
     broken = any(not math.isfinite(error) for s in series for error in s.error)
     top = 10 + _LINE * len(series) + 18 + _LANE * broken
@@ -139,7 +144,10 @@ def smallest_error(h: Sequence[float], error: Sequence[float], ok: Sequence[bool
 def _series(rows: pd.DataFrame) -> list[_Series]:
     made = []
     for position, (scheme, part) in enumerate(rows.groupby("scheme", observed=True, sort=False)):
-        part = part.sort_values("h", ascending=False, kind="stable")
+        # a step that the dtype rounds to 0 has no place on a logarithmic axis; the page says how many there are
+        part = part[part["h"] > 0].sort_values("h", ascending=False, kind="stable")
+        if part.empty:
+            continue
         made.append(
             _Series(
                 scheme=str(scheme),
@@ -157,7 +165,7 @@ def _series(rows: pd.DataFrame) -> list[_Series]:
 
 def _frame(series: Sequence[_Series], top: float) -> Frame:
     """Take the ranges from the measured errors only: a model line may not flatten them."""
-    steps = [math.log10(h) for s in series for h in s.h if h > 0 and math.isfinite(h)] or [0.0]
+    steps = [math.log10(h) for s in series for h in s.h]
     errors = [math.log10(e) for s in series for e in s.error if e > 0 and math.isfinite(e)]
     low, high = math.floor(min(errors, default=-8.0) - 0.05), math.ceil(max(errors, default=-8.0) + 0.05)
     missing = max(0, _DECADES - (high - low))

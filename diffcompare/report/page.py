@@ -126,7 +126,7 @@ def _check_columns(name: str, frame: pd.DataFrame, columns: Mapping[str, str]) -
 
 
 def _functions(tables: Tables, *, every: bool) -> list[_Function]:
-    known = {str(row["function"]): row for row in tables.functions.fillna("").to_dict("records")}
+    known = {str(row["function"]): row for row in tables.functions.astype(object).fillna("").to_dict("records")}
     rows, summaries, curves = (_by_function(t) for t in (tables.errors, tables.summary, tables.curves))
     names = list(dict.fromkeys([*known, *rows]))
     made = []
@@ -274,18 +274,15 @@ def _section(f: _Function, number: int, rows: pd.DataFrame) -> dict[str, Any]:
     variable, point = str(rows["variable"].iloc[0]), str(rows["point"].iloc[0])
     exact = float(rows["exact"].iloc[0])
     identity = f"rows-{number}"
+    title = f"Absolute error of finite differences against step size, variable {variable} at {point}"
+    drawable = rows["exact"].notna().any()
     return {
         "number": number,
         "variable": variable,
         "point": point,
         "exact": exact,
-        "chart": error_chart(
-            rows,
-            title=f"Absolute error of finite differences against step size, variable {variable} at {point}",
-            identity=f"chart-{number}",
-        )
-        if rows["exact"].notna().any()
-        else None,
+        "chart": error_chart(rows, title=title, identity=f"chart-{number}") if drawable else None,
+        "uncharted": int((rows["h"] == 0).sum()),
         "sketch": _sketch(f, rows, point, number),
         "notes": status_notes(rows),
         "identity": identity,

@@ -17,6 +17,7 @@ from diffcompare.report.wording import Html, printable, short
 __all__ = ["function_sketch"]
 
 _WIDTH, _PLOT_HEIGHT, _LEFT, _LINE = 560.0, 240.0, 70.0, 19.0
+_SMALLEST = 1e-290  # ranges below it would make the steps of the ticks underflow
 
 
 def function_sketch(curve: pd.DataFrame, rows: pd.DataFrame, *, title: str, identity: str) -> Html | None:
@@ -43,9 +44,12 @@ def function_sketch(curve: pd.DataFrame, rows: pd.DataFrame, *, title: str, iden
     points = sorted(zip(curve["x"].tolist(), curve["value"].tolist(), strict=True))
     x_range = (points[0][0], points[-1][0]) if points else (0.0, 0.0)
     finite = sorted(value for _, value in points if math.isfinite(value))
-    if len(finite) < 2 or not 0 < x_range[1] - x_range[0] < math.inf:
+    if len(finite) < 2 or not _SMALLEST < x_range[1] - x_range[0] < math.inf:
         return None
-    at = next(iter(read_point(str(curve["point"].iloc[0])).values()))
+    try:
+        at = next(iter(read_point(str(curve["point"].iloc[0])).values()))
+    except ValueError:  # not the text of a point: the table did not come from us
+        return None
     y_range = _y_range(finite, dict(points).get(at, math.nan))
     if not y_range[1] - y_range[0] < math.inf:
         return None
@@ -86,7 +90,7 @@ def _y_range(finite: Sequence[float], value: float) -> tuple[float, float]:
         low, high = max(low, inner_low - margin), min(high, inner_high + margin)
     if math.isfinite(value):
         low, high = min(low, value), max(high, value)
-    pad = 0.06 * (high - low) or 0.5 * abs(high) or 1.0
+    pad = max(0.06 * (high - low) or 0.5 * abs(high) or 1.0, _SMALLEST)
     return low - pad, high + pad
 
 

@@ -14,13 +14,16 @@ __all__ = ["reproduce"]
 
 
 def reproduce(*, name: str, formula: str, variables: Sequence[str], rows: pd.DataFrame) -> str:
-    """Write the program that repeats the comparison of one function.
+    """Write the program that repeats the comparison of one function; '' if its points cannot be read.
 
     Every text goes in by its repr, so a name is only ever a string of that program.
     """
-    points = [list(read_point(point).values()) for point in rows["point"].astype(str).unique()]
+    try:
+        points = [list(read_point(point).values()) for point in rows["point"].astype(str).unique()]
+    except ValueError:  # not the text of a point: the table did not come from us
+        return ""
     schemes = [str(scheme) for scheme in rows["scheme"].unique()]
-    steps = sorted((float(h) for h in rows["h"].unique()), reverse=True)
+    steps = sorted((float(h) for h in rows["h"].unique() if h > 0), reverse=True)
     dtype = str(rows["dtype"].iloc[0])
     options = [f"schemes={schemes!r}", f"steps={_steps(steps)}"]
     if dtype not in ("", "float64"):

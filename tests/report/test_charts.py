@@ -16,7 +16,9 @@ ROWS = sweep_rows("exp", math.exp, ["x"], [1.0], [math.e])
 
 
 def chart(rows: pd.DataFrame) -> ElementTree.Element:
-    return ElementTree.fromstring(error_chart(rows, title="<title>", identity="c").text)
+    made = error_chart(rows, title="<title>", identity="c")
+    assert made is not None
+    return ElementTree.fromstring(made.text)
 
 
 def changed(**columns: object) -> pd.DataFrame:
@@ -141,12 +143,20 @@ def test_a_slope_is_laid_only_through_errors_that_follow_it() -> None:
 
 
 def test_texts_are_escaped_and_the_drawing_is_announced() -> None:
-    text = error_chart(errors_table(ROWS), title="<script>", identity="c").text
+    made = error_chart(errors_table(ROWS), title="<script>", identity="c")
+    assert made is not None
+    text = made.text
     assert "<script>" not in text
     assert 'role="img"' in text
     assert 'aria-labelledby="c-title c-desc"' in text
     best = min((row["abs_error"], -row["h"]) for row in ROWS if row["scheme"] == "central")  # type: ignore[operator]
     assert f"central: smallest |error| {short(best[0])} at h = {short(-best[1])}" in text
+
+
+def test_a_step_that_was_rounded_to_zero_has_no_marker() -> None:
+    drawing = chart(changed(h={15: 0.0}))
+    assert "".join(paths(drawing, "dots") + paths(drawing, "dots hollow")).count("M") == len(ROWS) - 1 + 3
+    assert error_chart(changed(h=dict.fromkeys(range(len(ROWS)), 0.0)), title="t", identity="c") is None
 
 
 def test_all_zero_errors_are_drawn() -> None:

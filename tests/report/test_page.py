@@ -29,6 +29,7 @@ HOSTILE = [
     "각도 함수",
     "a\x00b\x1b[31m\r\n\tc",
     "javascript:alert(1)",
+    "a;b=c;",
     "y" * 10_000,
     "",
 ]

@@ -55,13 +55,19 @@ def test_no_line_is_drawn_across_a_pole() -> None:
     assert curve.count("M") == 2
 
 
-@pytest.mark.parametrize("value", [0.0, 7.0, 1e300, 1e-300])
+@pytest.mark.parametrize("value", [0.0, 7.0, 1e300, 1e-300, 5e-324])
 def test_a_constant_is_a_level_line(value: float) -> None:
     drawing = sketch(lambda x: value, 1.0, 0.0)
     assert drawing is not None
     (curve,) = [e.get("d") or "" for e in drawing.iter("path") if e.get("class") == "curve"]
     assert len(set(curve.replace("M", "L").split("L")[1:])) > 2
     assert len({point.split(",")[1] for point in curve.replace("M", "L").split("L")[1:]}) == 1
+
+
+def test_a_slope_beyond_all_floats_leaves_the_drawing_whole() -> None:
+    drawing = sketch(lambda x: 1e307 * x, 1.0, 1.7e308)
+    assert drawing is not None
+    assert not [e for e in drawing.iter() if "nan" in (e.get("d") or "")]
 
 
 def test_what_cannot_be_drawn_is_left_out() -> None:

@@ -10,6 +10,7 @@ for (const chart of document.querySelectorAll(".chart[data-rows]")) {
   const schemes = new Map();
   for (const row of table.tBodies[0].rows) {
     const point = { h: column(row, "h"), error: column(row, "abs_error"), status: column(row, "status"), scheme: column(row, "scheme") };
+    if (!(Number(point.h) > 0)) continue;
     if (!schemes.has(point.scheme)) schemes.set(point.scheme, []);
     schemes.get(point.scheme).push(point);
   }
