@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from diffcompare.compare.schema import DESCENT_COLUMNS
 from diffcompare.numeric.differences import numerical_diff, numerical_gradient
 from diffcompare.symbolic.function import SymbolicFunction
 
-__all__ = ["GRADIENTS", "gradient_descent", "gradient_descents"]
+__all__ = ["GRADIENTS", "gradient_descent", "gradient_descents", "stack_descents"]
 
 GRADIENTS = ("exact", "forward", "backward", "central")
 _H = 1e-4  # the step size of the textbook's numerical_gradient
@@ -111,6 +111,25 @@ def gradient_descents(
             }
         )
     return runs
+
+
+def stack_descents(runs: Sequence[tuple[str, Mapping[str, pd.DataFrame]]]) -> pd.DataFrame:
+    """Stack the runs of several functions: the table descent.csv.
+
+    Parameters
+    ----------
+    runs : sequence of pairs
+        The name of a function and what :func:`gradient_descents` returned for it.
+
+    Returns
+    -------
+    DataFrame
+        The variables of all functions stand in order of appearance, empty where a function lacks one.
+    """
+    frames = [run.assign(function=name, gradient=gradient) for name, by in runs for gradient, run in by.items()]
+    variables = dict.fromkeys(c for frame in frames for c in frame.columns if c not in DESCENT_COLUMNS)
+    columns = [*DESCENT_COLUMNS[:3], *variables, *DESCENT_COLUMNS[3:]]
+    return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 
 
 def _check_start(f: SymbolicFunction, start: ArrayLike) -> NDArray[np.float64]:

@@ -20,16 +20,16 @@ from diffcompare.compare.schema import (
     BOUND_SOURCES,
     COLUMNS,
     CURVE_COLUMNS,
-    DESCENT_COLUMNS,
     FUNCTION_COLUMNS,
     STATUSES,
     SUMMARY_COLUMNS,
     Tables,
     format_point,
+    labelled,
 )
 from diffcompare.compare.summary import summarize
 from diffcompare.compare.sweep import sweep
-from diffcompare.descent import GRADIENTS, gradient_descents
+from diffcompare.descent import GRADIENTS, gradient_descents, stack_descents
 from diffcompare.errors import DiffcompareError, ParseError, StudyError, shorten
 from diffcompare.numeric.steps import geometric_steps
 from diffcompare.symbolic.derivatives import derivative_latex, latex
@@ -48,7 +48,7 @@ _NAME = 200
 _STEPS = 2_000
 _ROWS = 1_000_000
 _UPDATES = 10_000
-_CURVE = 201
+_CURVE_ROWS = 200_000
 
 
 class _Steps(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"largest": "from", "smallest": "to"}):
@@ -227,7 +227,14 @@ def evaluate(study: Study, *, progress: Callable[[int, int, str], None] | None =
     for descent in study.descents:
         if descent.function in functions:
             try:
-                descents.append(_descent_table(functions[descent.function], descent))
+                runs = gradient_descents(
+                    functions[descent.function],
+                    descent.start,
+                    learning_rate=descent.learning_rate,
+                    steps=descent.steps,
+                    gradients=descent.gradients,
+                )
+                descents.append((descent.function, runs))
             except Exception as error:
                 known = messages[descent.function]
                 messages[descent.function] = f"{known}; gradient descent: {_reason(error)}".removeprefix("; ")
@@ -239,58 +246,37 @@ def evaluate(study: Study, *, progress: Callable[[int, int, str], None] | None =
         pd.DataFrame([_function_row(e, messages[e.name], e.name in functions) for e in study.entries], dtype=str)[
             list(FUNCTION_COLUMNS)
         ],
-        _stack_descents(descents),
+        stack_descents(descents),
         _stack(curves, CURVE_COLUMNS),
     )
 
 
 def _sweep(function: SymbolicFunction, entry: Entry, dtype: str) -> pd.DataFrame:
     points = np.array(entry.points)
-    return sweep(
-        function,
-        points[:, 0] if len(function.variables) == 1 else points,
-        schemes=entry.schemes,
-        steps=np.array(entry.steps),
-        dtype=dtype,
-    )
+    points = points[:, 0] if len(function.variables) == 1 else points
+    return sweep(function, points, schemes=entry.schemes, steps=np.array(entry.steps), dtype=dtype)
 
 
 def _curves(function: SymbolicFunction, entry: Entry, dtype: str) -> pd.DataFrame:
     """Tabulate a function of one variable over [x - w, x + w], w = max(|x|, 1), around each of its points."""
+    half = max(2, min(100, _CURVE_ROWS // (2 * len(entry.points))))
     parts = []
     for point in entry.points if len(function.variables) == 1 else ():
         # the sweep shows the point as the dtype rounds it
         x = float(np.dtype(dtype).type(point[0]))
         with np.errstate(all="ignore"):
-            abscissae = x + np.linspace(-1.0, 1.0, _CURVE) * max(abs(x), 1.0)
-        abscissae[_CURVE // 2] = x
+            abscissae = x + np.linspace(-1.0, 1.0, 2 * half + 1) * max(abs(x), 1.0)
+        abscissae[half] = x
         abscissae = abscissae[np.isfinite(abscissae)]
         values = np.asarray(function(abscissae), dtype=np.float64)
         values = np.where(np.isfinite(values), values, math.nan)
-        place = format_point(function.variables, [x])
-        parts.append(pd.DataFrame({"function": entry.name, "point": place, "x": abscissae, "value": values}))
-    if not parts:
-        return _stack([], CURVE_COLUMNS)
-    table = pd.concat(parts, ignore_index=True)
-    for column in ("function", "point"):
-        table[column] = pd.Categorical(table[column], categories=table[column].unique())
-    return table
-
-
-def _descent_table(function: SymbolicFunction, descent: Descent) -> pd.DataFrame:
-    runs = gradient_descents(
-        function,
-        descent.start,
-        learning_rate=descent.learning_rate,
-        steps=descent.steps,
-        gradients=descent.gradients,
-    )
-    parts = []
-    for gradient, run in runs.items():
-        run.insert(0, "function", descent.function)
-        run.insert(1, "gradient", gradient)
-        parts.append(run)
-    return pd.concat(parts, ignore_index=True)
+        same = np.zeros(len(abscissae), dtype=np.int8)
+        labels = {
+            "function": labelled(same, [entry.name]),
+            "point": labelled(same, [format_point(function.variables, [x])]),
+        }
+        parts.append(pd.DataFrame({**labels, "x": abscissae, "value": values}))
+    return _stack(parts, CURVE_COLUMNS)
 
 
 def _function_row(entry: Entry, message: str, ok: bool) -> dict[str, str]:
@@ -334,23 +320,13 @@ def _stack(frames: Sequence[pd.DataFrame], columns: Mapping[str, str]) -> pd.Dat
     for column, kind in columns.items():
         parts = [frame[column] for frame in frames if len(frame)]
         if not parts:
-            categories = pd.CategoricalDtype(pd.Index(full.get(column, ()), dtype="str"))
-            stacked[column] = pd.Series([], dtype=categories if kind == "text" else kinds[kind])
+            labels = pd.CategoricalDtype(pd.Index(full.get(column, ()), dtype="str"))
+            stacked[column] = pd.Series([], dtype=labels if kind == "text" else kinds[kind])
         elif kind == "text":
             stacked[column] = pd.Series(pd.api.types.union_categoricals(parts))
         else:
             stacked[column] = pd.concat(parts, ignore_index=True)
     return pd.DataFrame(stacked)
-
-
-def _stack_descents(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Stack runs; the variables of all of them in order of appearance, empty where a function lacks one."""
-    before, after = DESCENT_COLUMNS[:3], DESCENT_COLUMNS[3:]
-    variables = dict.fromkeys(c for frame in frames for c in frame.columns if c not in DESCENT_COLUMNS)
-    columns = [*before, *variables, *after]
-    if not frames:
-        return pd.DataFrame(columns=columns)
-    return pd.concat(frames, ignore_index=True)[columns]
 
 
 # ---- reading
@@ -438,6 +414,7 @@ def _key_lines(outline: str) -> dict[_Place, int]:
                 counts[keys[0]] = counts.get(keys[0], -1) + 1
             table = (keys[0], counts[keys[0]], *keys[1:]) if keys[0] in counts else tuple(keys)
             lines.setdefault(table, number)
+            lines.setdefault((keys[0],), number)
         elif key := re.match(r"\s*([\w.-]+)\s*=", row):
             place = (*table, *key[1].split("."))
             for k in range(len(table) + 1, len(place) + 1):
@@ -583,24 +560,19 @@ def _points(
 
 def _descent(source: _Source, place: _Place, table: _Descent, entries: Mapping[str, Entry]) -> Descent:
     if table.function not in entries:
-        known = list(entries)
-        raise source.error(
-            (*place, "function"), f"no function {_quote(table.function)}; {_choices(table.function, known)}"
-        )
+        remedy = _choices(table.function, list(entries))
+        raise source.error((*place, "function"), f"no function {_quote(table.function)}; {remedy}")
     start = [table.start] if isinstance(table.start, float) else table.start
     (point,) = _points(source, (*place, "start"), [start], entries[table.function].variables)
     if not math.isfinite(table.learning_rate):
-        raise source.error(
-            (*place, "learning_rate"), f"{table.learning_rate!r} is not finite; {_remedy('learning_rate')}"
-        )
+        raise source.error((*place, "learning_rate"), f"must be a finite number; {_remedy('learning_rate')}")
     if not 0 <= table.steps <= _UPDATES:
         raise source.error((*place, "steps"), f"{table.steps} steps; 0 to {_UPDATES} are allowed")
     gradients = ["exact", "central"] if table.gradients is None else table.gradients
     for gradient in gradients:
         if gradient not in GRADIENTS:
-            raise source.error(
-                (*place, "gradients"), f"unknown gradient {_quote(gradient)}; {_choices(gradient, GRADIENTS)}"
-            )
+            remedy = _choices(gradient, GRADIENTS)
+            raise source.error((*place, "gradients"), f"unknown gradient {_quote(gradient)}; {remedy}")
     if not gradients:
         raise source.error((*place, "gradients"), f"is empty; {_remedy('gradients')}")
     return Descent(table.function, point, table.learning_rate, table.steps, tuple(dict.fromkeys(gradients)))

@@ -38,7 +38,7 @@ def test_the_exact_run_is_the_recurrence_in_binary64():
         row = run.iloc[step]
         assert (row["step"], row["x0"], row["x1"]) == (step, x[0], x[1])
         assert row["value"] == BOWL(x)
-        assert row["gradient_norm"] == math.hypot(*(2 * x))
+        assert row["gradient_norm"] == math.sqrt((2 * x[0]) ** 2 + (2 * x[1]) ** 2)
         x = x - 0.1 * (2 * x)
     assert (run["distance"] == 0.0).all()
 
@@ -85,6 +85,13 @@ def test_overflow_is_kept(gradient):
     assert run["x"][0] == 1e80
     assert run["x"][3:].isna().all()
     assert len(run) == 4
+
+
+def test_norms_neither_overflow_nor_underflow_on_the_way():
+    for size in (2.0**-1000, 1.0, 2.0**1000):
+        f = dc.parse("3*a*x + 4*a*y", variables=["a", "x", "y"])
+        run = dc.gradient_descent(f, [size, 0.0, 0.0], steps=0)
+        assert run["gradient_norm"][0] == 5 * size
 
 
 def test_a_kink_ends_the_exact_run():
