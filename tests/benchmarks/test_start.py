@@ -1,0 +1,47 @@
+"""What it costs to start: over a bare interpreter, in fresh processes.
+
+Run with ``pytest tests/benchmarks -m benchmark -s``. Times are printed, never asserted.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import diffcompare
+
+from .timing import median_seconds, print_table, written
+
+pytestmark = pytest.mark.benchmark
+
+
+def test_the_start_over_a_bare_interpreter() -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(diffcompare.__file__).parents[1])}
+
+    def start(*arguments: str) -> None:
+        subprocess.run([sys.executable, *arguments], env=environment, stdout=subprocess.DEVNULL, check=True)
+
+    commands = {
+        "import diffcompare": (("-c", "import diffcompare"), "≤ 100 ms"),
+        "diffcompare --help": (("-m", "diffcompare", "--help"), "≤ 150 ms"),
+        "diffcompare run --help": (("-m", "diffcompare", "run", "--help"), ""),
+        "import diffcompare.study": (("-c", "import diffcompare.study"), ""),
+        "diffcompare compare x**2 --at 3": (("-m", "diffcompare", "compare", "x**2", "--at", "3"), ""),
+    }
+    calls = [lambda a=a: start(*a) for a, _ in commands.values()]
+    bare, *times = median_seconds(lambda: start("-c", "pass"), *calls, repeat=15)
+    print_table(
+        "time of a fresh process, and what it adds to a bare interpreter",
+        ("", "whole", "added", "target"),
+        [
+            ("bare interpreter", written(bare), "", ""),
+            *(
+                (name, written(t), written(max(t - bare, 0.0)), target)
+                for (name, (_, target)), t in zip(commands.items(), times, strict=True)
+            ),
+        ],
+    )

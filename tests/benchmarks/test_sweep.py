@@ -1,0 +1,227 @@
+"""What a table of errors costs: 1,000 points × 64 steps × 3 schemes, against the plain ways to make one.
+
+Run with ``pytest tests/benchmarks -m benchmark -s``. Times are printed, never asserted.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import diffcompare as dc
+from diffcompare.arithmetic.floating import compile_numpy
+from diffcompare.compare import sweep as sweep_module
+from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES
+from diffcompare.numeric.stencils import check_schemes
+
+from .timing import median_seconds, print_table, written
+
+pytestmark = pytest.mark.benchmark
+
+FORMULA = "exp(x)/(sin(x)**3 + cos(x)**3)"
+POINTS = np.linspace(0.3, 2.0, 1000)
+STEPS = dc.geometric_steps(1e-1, 1e-17)[:64]
+SCHEMES = ("forward", "backward", "central")
+ROWS = POINTS.size * STEPS.size * len(SCHEMES)
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    return dc.sweep(dc.parse(FORMULA), POINTS, schemes=SCHEMES, steps=STEPS)
+
+
+# ---- the plain ways
+
+
+def bare(x: Any) -> Any:
+    return np.exp(x) / (np.sin(x) ** 3 + np.cos(x) ** 3)
+
+
+def broadcast() -> tuple[Any, Any, Any]:
+    """The three formulas as they are written, all points × steps at once."""
+    x, h = POINTS[:, None], STEPS
+    return (
+        (bare(x + h) - bare(x)) / h,
+        (bare(x) - bare(x - h)) / h,
+        (bare(x + h) - bare(x - h)) / (2 * h),
+    )
+
+
+def plain(x: float) -> float:
+    return math.exp(x) / (math.sin(x) ** 3 + math.cos(x) ** 3)
+
+
+def python_loop() -> pd.DataFrame:
+    """A loop over floats with a row of all columns per step, without any reference: the derivative is nan."""
+    nan = math.nan
+    # from bound and within_bound to predicted_abs_error
+    blank = (nan, None, "ok", "float64", nan, nan, nan, nan, nan, nan, nan, "", nan, nan)
+    formulas: dict[str, tuple[int, Callable[[float, float], float]]] = {
+        "forward": (1, lambda x, h: (plain(x + h) - plain(x)) / h),
+        "backward": (1, lambda x, h: (plain(x) - plain(x - h)) / h),
+        "central": (2, lambda x, h: (plain(x + h) - plain(x - h)) / (2 * h)),
+    }
+    rows = []
+    for x in POINTS.tolist():
+        point = f"x={x!r}"
+        for scheme, (order, formula) in formulas.items():
+            for h in STEPS.tolist():
+                numeric = formula(x, h)
+                error = numeric - nan
+                size, share = abs(error), abs(error / nan)
+                rows.append((FORMULA, "x", point, scheme, order, h, numeric, nan, error, size, share, *blank))
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    for column, kind in COLUMNS.items():
+        if kind == "text":
+            order_of = {"status": STATUSES, "bound_source": BOUND_SOURCES}.get(column)
+            frame[column] = pd.Categorical(frame[column], order_of or list(dict.fromkeys(frame[column])))
+        elif kind == "flag":
+            frame[column] = frame[column].astype("boolean")
+    return frame
+
+
+def group_loop(table: pd.DataFrame) -> pd.DataFrame:
+    """The same summary, one group after another."""
+    rows = []
+    for key, group in table.groupby(["function", "variable", "point", "scheme"], observed=True, sort=False):
+        ok = group[(group["status"] == "ok") & group["abs_error"].notna()]
+        best = ok.sort_values(["abs_error", "h"], ascending=[True, False]).iloc[0] if len(ok) else None
+        predicted = group["predicted_h"].iloc[0]
+        fit = ok[(ok["h"] >= 10 * predicted) & (ok["abs_error"] > 0)].sort_values("h").head(8)
+        slope = np.polyfit(np.log(fit["h"]), np.log(fit["abs_error"]), 1)[0] if len(fit) >= 3 else np.nan
+        at = group.loc[group["h"] == 1e-4, "abs_error"]
+        rows.append(
+            (
+                *key,
+                np.nan if best is None else best["h"],
+                np.nan if best is None else best["abs_error"],
+                predicted,
+                group["predicted_abs_error"].iloc[0],
+                group["order"].iloc[0],
+                slope,
+                at.iloc[0] if len(at) else np.nan,
+            )
+        )
+    return pd.DataFrame(rows)
+
+
+# ---- the comparisons
+
+
+def grid() -> Any:
+    f = dc.parse(FORMULA)
+    return sweep_module._Grid(f, POINTS[:, None].copy(), check_schemes(SCHEMES), STEPS, [0])
+
+
+def test_the_kernel_against_a_bare_broadcast() -> None:
+    whole = grid()
+    run = compile_numpy(whole.f.program)
+    numeric = sweep_module._differences(whole, run)[0]
+    for k, expected in enumerate(broadcast()):
+        assert np.array_equal(numeric[:, 0, k], expected)
+    ours, theirs = median_seconds(lambda: sweep_module._differences(whole, run), broadcast, repeat=25)
+    print_table(
+        f"numeric derivatives of {ROWS:,} rows, float64",
+        ("", "time", "ratio", "target"),
+        [
+            ("bare NumPy broadcast", written(theirs), "", ""),
+            ("kernel of sweep", written(ours), f"{ours / theirs:.2f}", "≤ 2"),
+        ],
+    )
+
+
+def test_the_sweep_against_a_python_loop(table: pd.DataFrame) -> None:
+    def fresh() -> pd.DataFrame:
+        return dc.sweep(dc.parse(FORMULA), POINTS, schemes=SCHEMES, steps=STEPS)
+
+    loop = python_loop()
+    assert list(loop.columns) == list(table.columns)
+    assert len(loop) == len(table) == ROWS
+    assert [str(kind) for kind in loop.dtypes] == [str(kind) for kind in table.dtypes]
+    ours, theirs = median_seconds(fresh, python_loop, repeat=5)
+    print_table(
+        f"whole table of {ROWS:,} rows",
+        ("", "time", "rows/s", "ratio", "target"),
+        [
+            ("loop over math, no reference", written(theirs), f"{ROWS / theirs:,.0f}", "", ""),
+            (
+                "sweep, certified",
+                written(ours),
+                f"{ROWS / ours:,.0f}",
+                f"{theirs / ours:.2f}",
+                "≥ 1,000,000 rows/s, ≥ 3",
+            ),
+        ],
+    )
+
+
+def test_the_summary_against_a_loop_over_groups(table: pd.DataFrame) -> None:
+    assert len(group_loop(table.head(10 * STEPS.size))) == len(dc.summarize(table.head(10 * STEPS.size))) == 10
+    (ours,) = median_seconds(lambda: dc.summarize(table), repeat=7)
+    begun = time.perf_counter()
+    group_loop(table)
+    theirs = time.perf_counter() - begun
+    print_table(
+        f"summary of {ROWS:,} rows in {ROWS // STEPS.size:,} groups",
+        ("", "time", "ratio", "target"),
+        [
+            ("loop over the groups", written(theirs), "", ""),
+            ("summarize", written(ours), f"{theirs / ours:.0f}", "≤ 0.5 s"),
+        ],
+    )
+
+
+# where the time of a sweep goes: a part, and the functions that make it up
+PARTS = {
+    "reference": ("certified_partials",),
+    "jets": ("taylor_coefficients",),
+    "domain": ("undefined_steps",),
+    "kernel": ("_differences",),
+    "errors": ("difference", "ratio", "_settle"),
+    "predictions": ("_predictions",),
+    "frame": ("_frame",),
+}
+
+
+def test_the_parts_of_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    spent = dict.fromkeys(PARTS, 0.0)
+    depth = 0
+
+    def timed(part: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            nonlocal depth
+            depth += 1
+            begun = time.perf_counter()
+            try:
+                return function(*arguments, **keywords)
+            finally:
+                depth -= 1
+                if depth == 0:  # a part within a part counts once
+                    spent[part] += time.perf_counter() - begun
+
+        return call
+
+    for part, names in PARTS.items():
+        for name in names:
+            monkeypatch.setattr(sweep_module, name, timed(part, getattr(sweep_module, name)))
+    whole = 0.0
+    repeat = 7
+    for k in range(repeat + 1):
+        if k == 1:
+            spent = dict.fromkeys(PARTS, 0.0)
+            whole = 0.0
+        begun = time.perf_counter()
+        dc.sweep(dc.parse(FORMULA), POINTS, schemes=SCHEMES, steps=STEPS)
+        whole += time.perf_counter() - begun
+    spent["rest"] = whole - sum(spent.values())
+    print_table(
+        f"parts of a sweep of {ROWS:,} rows",
+        ("", "time", "share"),
+        [(part, written(max(t, 0) / repeat), f"{t / whole:.0%}") for part, t in (*spent.items(), ("whole", whole))],
+    )
