@@ -266,7 +266,7 @@ def _legend(svg: Element, s: _Series, y: float) -> None:
     row = add(svg, "g", class_=f"legend s{s.style}")
     add(row, "path", class_="line", d=f"M{coord(_LEFT)},{coord(y)}h30")
     add(row, "path", class_="dots", d=f"M{coord(_LEFT + 15)},{coord(y)}{_MARKERS[s.style]}")
-    add(row, "text", printable(shorten(s.scheme, 24)), class_="name", x=coord(_LEFT + 38), y=coord(y + 4))
+    add(row, "text", printable(shorten(s.scheme, 14)), class_="name", x=coord(_LEFT + 38), y=coord(y + 4))
     h, error, times = smallest_error(s.h, s.error, s.ok)
     if not times:
         add(row, "text", "no error could be measured", class_="tick", x=coord(_LEFT + 140), y=coord(y + 4))
