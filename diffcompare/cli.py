@@ -142,6 +142,8 @@ def run(study: str, out: str | None) -> int:
     from diffcompare.study import evaluate, read_study
 
     tables = evaluate(read_study(study), progress=_progress if sys.stderr.isatty() else None)
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
     write_report(tables, out)
     console = _console()
     _say(console, tables.title, style="bold")
@@ -282,8 +284,6 @@ def _progress(done: int, total: int, name: str) -> None:
     from diffcompare.report.wording import printable
 
     print(f"\r\x1b[K{done + 1}/{total} {printable(shorten(name, 60))}", end="", file=sys.stderr, flush=True)
-    if done + 1 == total:
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def _counted(tables: Tables) -> str:
@@ -312,8 +312,10 @@ def _show(console: Console, formula: str, variables: Sequence[str], tables: Tabl
         _say(console, f"at {str(point).replace(';', ', ')}", style="bold")
         for variable, part in rows.groupby("variable", observed=True, sort=False):
             _say(console, f"  df/d{variable} = {_derivative(part)}")
+        _say(console, "")
         console.print(_summary_table(summary))
         if rows["numeric"].notna().any():
+            _say(console, "")
             console.print(_error_table(rows))
     _say(console, "")
     for verdict in dict.fromkeys(tables.summary["verdict"].astype(str)):
@@ -331,18 +333,19 @@ def _derivative(rows: pd.DataFrame) -> str:
     return f"none ({status}): {_NO_DERIVATIVE[status]}"
 
 
-def _table(headers: Sequence[str], rows: Iterator[Sequence[str]], texts: int) -> RenderableType:
+def _table(headers: Sequence[str], rows: Iterator[Sequence[str]]) -> RenderableType:
     from rich import box
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="")
-    for k, header in enumerate(headers):
-        table.add_column(Text(header), justify="left" if k < texts else "right", no_wrap=True)
+    for header in headers:
+        words = header in ("variable", "scheme", "verdict", "h")
+        table.add_column(Text(header), justify="left" if words else "right", no_wrap=True)
     for row in rows:
         table.add_row(*map(Text, row))
-    return Padding(table, (1, 0, 0, 2), expand=False)
+    return Padding(table, (0, 0, 0, 2), expand=False)
 
 
 def _summary_table(summary: pd.DataFrame) -> RenderableType:
@@ -368,7 +371,7 @@ def _summary_table(summary: pd.DataFrame) -> RenderableType:
         "order (observed)",
         "verdict",
     ]
-    return _table(headers, cells(), texts=2)
+    return _table(headers, cells())
 
 
 def _error_table(rows: pd.DataFrame) -> RenderableType:
@@ -392,4 +395,4 @@ def _error_table(rows: pd.DataFrame) -> RenderableType:
     cells = (
         [decades[h], *(short(float(v)) for v in values)] for h, values in zip(wide.index, wide.to_numpy(), strict=True)
     )
-    return _table(["h", *(f"{what} {name}" for name in names)], cells, texts=1)
+    return _table(["h", *(f"{what} {name}" for name in names)], cells)
