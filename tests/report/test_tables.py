@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from hypothesis import example as sample
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES
@@ -75,6 +75,7 @@ def test_a_table_without_rows_reads_back_equal(tmp_path: Path) -> None:
     assert_same(read_errors(tmp_path / "errors.csv"), empty)
 
 
+@settings(deadline=None)  # files and a busy machine: time is no part of the claim
 @given(st.lists(rows_of_text, min_size=1, max_size=5))
 def test_any_table_reads_back_equal(tmp_path_factory: pytest.TempPathFactory, rows: list[Row]) -> None:
     path = tmp_path_factory.mktemp("csv") / "errors.csv"
@@ -83,6 +84,7 @@ def test_any_table_reads_back_equal(tmp_path_factory: pytest.TempPathFactory, ro
     assert_same(read_errors(path), errors)
 
 
+@settings(deadline=None)  # files and a busy machine: time is no part of the claim
 @given(st.lists(st.tuples(texts, texts, floats), min_size=1))
 @sample([("nan", "NA", -0.0), ("", "", math.nan), ("\r", "a\r\nb", math.inf)])
 def test_plain_text_columns_are_written_like_categories(
