@@ -162,8 +162,10 @@ def test_colour_only_where_it_is_wanted(run):
 
 
 def test_an_ascii_terminal_gets_escapes_instead_of_an_error(run):
-    result = run("compare", "x**2", "--at", "1", PYTHONIOENCODING="ascii")
+    result = run("compare", "abs(x)", "--at", "0", PYTHONIOENCODING="ascii")
     assert (result.returncode, result.stderr) == (0, "")
+    assert "\\u2013" in result.stdout
+    assert "kink" in result.stdout
 
 
 def test_a_report_is_written_on_request(call, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 
 import diffcompare as dc
 from diffcompare import study as module
-from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, CURVE_COLUMNS, FUNCTION_COLUMNS, STATUSES
+from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, CURVE_COLUMNS, FUNCTION_COLUMNS, STATUSES, read_point
 from diffcompare.errors import StudyError
 from diffcompare.study import read_study, run_study
 
@@ -362,7 +362,27 @@ def test_progress_is_told(write):
     assert told == [(0, 2, "x**2"), (1, 2, "x*y")]
 
 
+HANGS = ["where(exp(exp(exp(100)))>1,x,0)", "x*abs(sin(exp(exp(exp(5)))))", "x**x**x**x"]
+
+
+@pytest.mark.parametrize("formula", HANGS)
+def test_formulas_that_would_hang_sympy_are_answered(write, formula):
+    tables = run_study(write(f'{SMALL}[[function]]\nexpr = "{formula}"\npoints = [1.0]\n'))
+    assert tables.functions["status"].tolist() == ["ok"]
+    assert len(tables.errors) == 6
+
+
 # ---- curves and descents
+
+
+@pytest.mark.parametrize("count", [1, 3000])
+def test_curves_of_many_points_are_coarser(write, count):
+    points = ", ".join(f"{k}.5" for k in range(count))
+    tables = run_study(write(f'steps = [1e-1]\nschemes = ["central"]\n[[function]]\nexpr = "x"\npoints = [{points}]\n'))
+    assert len(tables.curves) <= 201_000
+    drawn = tables.curves.groupby("point", observed=True)["x"]
+    assert drawn.ngroups == count
+    assert all(read_point(point)["x"] in set(x) for point, x in drawn)
 
 
 @pytest.mark.parametrize("x", [3.0, 0.0, -0.0, 1e-300, -7.5, 1e17, 1.7e308])
