@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from diffcompare.compare.hot_spots import hot_spots
     from diffcompare.compare.reference import certified_gradient
     from diffcompare.compare.summary import summarize
     from diffcompare.compare.sweep import sweep
@@ -42,6 +43,7 @@ _HOME = {
     "certified_gradient": "compare.reference",
     "geometric_steps": "numeric.steps",
     "gradient_descent": "descent",
+    "hot_spots": "compare.hot_spots",
     "numerical_diff": "numeric.differences",
     "numerical_gradient": "numeric.differences",
     "parse": "symbolic.parse",
@@ -63,6 +65,7 @@ __all__ = [
     "certified_gradient",
     "geometric_steps",
     "gradient_descent",
+    "hot_spots",
     "numerical_diff",
     "numerical_gradient",
     "parse",

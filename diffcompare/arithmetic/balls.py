@@ -191,6 +191,15 @@ def _hypot(x: arb, y: arb) -> arb:
     return square.sqrt() if square >= 0 else arb(0).union(square.upper().sqrt())
 
 
+def _atan2(a: arb, b: arb) -> arb:
+    return arb.atan2(a, b) if certainly_nonzero(a) or certainly_nonzero(b) else arb.nan()
+
+
+def _sign(x: arb) -> arb:
+    # flint gives an interval for what is not a number
+    return x if x.is_nan() else x.sgn()
+
+
 def _exp2(x: arb) -> arb:
     return arb(2) ** x
 
@@ -259,7 +268,7 @@ BALL_OPERATIONS: dict[str, Callable[..., object]] = {
     "asin": arb.asin,
     "acos": arb.acos,
     "atan": arb.atan,
-    "atan2": arb.atan2,
+    "atan2": _atan2,
     "sinh": arb.sinh,
     "cosh": arb.cosh,
     "tanh": arb.tanh,
@@ -267,7 +276,7 @@ BALL_OPERATIONS: dict[str, Callable[..., object]] = {
     "acosh": arb.acosh,
     "atanh": arb.atanh,
     "abs": _absolute,
-    "sign": arb.sgn,
+    "sign": _sign,
     "min": arb.min,
     "max": arb.max,
     "select": _select,

@@ -16,7 +16,7 @@ from diffcompare.program.code import functions_used, operation_source, straight_
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import OPERATIONS
 
-__all__ = ["compile_numpy"]
+__all__ = ["compile_numpy", "implementation", "node_values"]
 
 Array = NDArray[np.float64]
 
@@ -39,8 +39,9 @@ def compile_numpy(program: Program) -> Callable[[Sequence[Array]], Array]:
     return function
 
 
-def _compile(program: Program) -> Callable[[Sequence[Array]], Array]:
-    scope: dict[str, Any] = {f"{name}_": _implementation(name) for name in functions_used(program)}
+def _speller(program: Program, scope: dict[str, Any]) -> Callable[[int, Node, Sequence[str]], str]:
+    """Return how nodes are spelled, what stands behind the names going into ``scope``."""
+    scope |= {f"{name}_": implementation(name) for name in functions_used(program)}
 
     def spell(index: int, node: Node, operands: Sequence[str]) -> str:
         if node.operation == "constant":
@@ -48,7 +49,13 @@ def _compile(program: Program) -> Callable[[Sequence[Array]], Array]:
             return f"k{index}"
         return operation_source(node, operands) if operands else f"{node.operation}_"
 
-    exec(compile(straight_line(program, spell, release=True), "<program>", "exec"), scope)  # noqa: S102 - our own source
+    return spell
+
+
+def _compile(program: Program) -> Callable[[Sequence[Array]], Array]:
+    scope: dict[str, Any] = {}
+    source = straight_line(program, _speller(program, scope), release=True)
+    exec(compile(source, "<program>", "exec"), scope)  # noqa: S102 - our own source
     run = scope["run"]
 
     def function(columns: Sequence[Array]) -> Array:
@@ -63,6 +70,17 @@ def _compile(program: Program) -> Callable[[Sequence[Array]], Array]:
     return function
 
 
+def node_values(program: Program, point: Sequence[float]) -> list[float]:
+    """Return the float that every node takes at a point (True or False for a condition)."""
+    whole = Program(program.variables, program.nodes, tuple(range(len(program.nodes))))
+    scope: dict[str, Any] = {}
+    exec(compile(straight_line(whole, _speller(whole, scope)), "<program>", "exec"), scope)  # noqa: S102 - our own source
+    with np.errstate(all="ignore"):
+        found = scope["run"](*(np.array([x]) for x in point))
+    values = [np.asarray(value).reshape(-1)[0] for value in found]
+    return [bool(value) if isinstance(value, np.bool_) else float(value) for value in values]
+
+
 _LEAVES = {
     "pi": np.float64(np.pi),
     "e": np.float64(np.e),
@@ -73,7 +91,8 @@ _LEAVES = {
 _OPERATORS = {"integer_power": operator.pow, "power": operator.pow}
 
 
-def _implementation(name: str) -> Any:
+def implementation(name: str) -> Any:
+    """Return what NumPy runs for an operation: a function, or the value of a constant."""
     if name in _LEAVES:
         return _LEAVES[name]
     return _OPERATORS.get(name) or getattr(np, OPERATIONS[name].names[0])

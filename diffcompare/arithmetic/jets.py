@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import flint
@@ -21,6 +22,7 @@ from flint import arb, arb_series
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, Condition, ball, precision
 from diffcompare.program.code import functions_used, operation_source, straight_line
 from diffcompare.program.dag import Node, Program
+from diffcompare.program.operations import COMPARISONS
 
 __all__ = ["JET_BITS", "JET_ORDER", "series_length", "taylor_coefficients", "taylor_jet"]
 
@@ -220,13 +222,32 @@ def _select(condition: Condition, first: Series, second: Series) -> Series:
     return first if condition is True else second if condition is False else _undefined()
 
 
-def _below(u: Series, v: Series) -> Condition:
-    """Compare heads; exactly at the switch the answer changes with the side, so there is none."""
-    return True if u[0] < v[0] else False if u[0] > v[0] else None
+def _comparison(name: str) -> Callable[..., Condition]:
+    """Compare heads; exactly at a switch that moves, the answer changes with the side, so there is none."""
+    decide = BALL_OPERATIONS[name]
+
+    def compare(u: Series, v: Series) -> Any:
+        answer = decide(u[0], v[0])
+        if u[0] < v[0] or u[0] > v[0] or (u.length() <= 1 and v.length() <= 1) or not isinstance(answer, bool):
+            return answer
+        return None
+
+    return compare
 
 
-def _equal(u: Series, v: Series) -> Condition:
-    return False if u[0] < v[0] or u[0] > v[0] else None
+def _at_rest(name: str, rule: Callable[..., Series]) -> Callable[..., Series]:
+    """Take the value of what does not move: it may be on a corner or on an edge of its domain."""
+    value = BALL_OPERATIONS[name]
+
+    def apply(*operands: Series) -> Any:
+        if all(operand.length() <= 1 for operand in operands):
+            return arb_series([value(*(operand[0] for operand in operands))])  # type: ignore[list-item]
+        return rule(*operands)
+
+    return apply
+
+
+_less, _greater = _comparison("less"), _comparison("greater")
 
 
 JET_OPERATIONS: dict[str, Callable[..., object]] = {
@@ -260,18 +281,17 @@ JET_OPERATIONS: dict[str, Callable[..., object]] = {
     "atanh": _atanh,
     "abs": _abs,
     "sign": _sign,
-    "min": lambda u, v: _select(_below(u, v), u, v),
-    "max": lambda u, v: _select(_below(v, u), u, v),
+    "min": lambda u, v: _select(_less(u, v), u, v),
+    "max": lambda u, v: _select(_greater(u, v), u, v),
     "select": _select,
     "true": lambda: True,
     "false": lambda: False,
-    "less": _below,
-    "less_equal": _below,
-    "greater": lambda u, v: _below(v, u),
-    "greater_equal": lambda u, v: _below(v, u),
-    "equal": _equal,
-    "not_equal": lambda u, v: BALL_OPERATIONS["not"](_equal(u, v)),
     "and": BALL_OPERATIONS["and"],
     "or": BALL_OPERATIONS["or"],
     "not": BALL_OPERATIONS["not"],
+}
+JET_OPERATIONS |= {name: _comparison(name) for name in COMPARISONS}
+JET_OPERATIONS |= {
+    name: _at_rest(name, JET_OPERATIONS[name])  # type: ignore[arg-type]
+    for name in ("power", "sqrt", "cbrt", "hypot", "asin", "acos", "acosh", "atan2", "abs", "sign", "min", "max")
 }

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["difference", "ratio"]
+__all__ = ["difference", "ratio", "two_product", "two_sum"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -17,13 +17,16 @@ Triple = tuple[Floats, Floats, Floats]
 _SAFE_LOW, _SAFE_HIGH = 2.0**-400, 2.0**400
 
 
-def _two_sum(a: Any, b: Any) -> tuple[Any, Any]:
+def two_sum(a: Any, b: Any) -> tuple[Any, Any]:
+    """Return fl(a + b) and its error, a float: the sum is exact (D. E. Knuth, TAOCP 2, 4.2.2, Theorem B)."""
     total = a + b
     virtual = total - a
     return total, (a - (total - virtual)) + (b - virtual)
 
 
-def _two_product(a: Any, b: Any) -> tuple[Any, Any]:
+def two_product(a: Any, b: Any) -> tuple[Any, Any]:
+    """Return fl(a·b) and its error, a float unless something over- or underflows (T. J. Dekker 1971)."""
+
     def split(x: Any) -> tuple[Any, Any]:
         scaled = 134217729.0 * x  # 2^27 + 1
         high = scaled - (scaled - x)
@@ -64,8 +67,8 @@ def difference(numeric: Floats, exact: Triple) -> tuple[Floats, Floats, Floats, 
     """
     value, tail, slack = exact
     with np.errstate(all="ignore"):
-        total, residual = _two_sum(numeric, -value)
-        total, lost = _two_sum(total, residual - tail)
+        total, residual = two_sum(numeric, -value)
+        total, lost = two_sum(total, residual - tail)
         # the only rounded sum is residual − tail; where one of them is 0 nothing is lost
         rounded = np.where((residual == 0) | (tail == 0), 0.0, np.abs(residual - tail) * 2.0**-52)
         doubt = slack + rounded
@@ -88,7 +91,7 @@ def ratio(error: Floats, rest: Floats, doubt: Floats, exact: Triple) -> tuple[Fl
         top, top_rest = np.abs(error), rest * sign
         bottom, bottom_rest = np.abs(value), tail * np.where(value < 0, -1.0, 1.0)
         quotient = top / bottom
-        product, residual = _two_product(quotient, bottom)
+        product, residual = two_product(quotient, bottom)
         remainder = ((top - product) - residual) + (top_rest - quotient * bottom_rest)
         correction = remainder / bottom
         exact_quotient = (remainder == 0) & (doubt == 0) & (slack == 0) & (tail == 0) & (rest == 0)

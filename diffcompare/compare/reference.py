@@ -32,7 +32,15 @@ from diffcompare.program.adjoint import adjoint
 from diffcompare.symbolic.derivatives import gradient_program
 from diffcompare.symbolic.function import SymbolicFunction
 
-__all__ = ["Partial", "Reference", "certified_gradient", "certified_partials", "check_point", "exact_error"]
+__all__ = [
+    "Partial",
+    "Reference",
+    "certified_gradient",
+    "certified_partials",
+    "check_point",
+    "exact_error",
+    "partial_ball",
+]
 
 # bits to start with: 80 round almost every value; the sweep needs the difference to a float as well
 POINT_BITS = 80
@@ -220,7 +228,7 @@ def exact_error(f: SymbolicFunction, point: Sequence[float], i: int, numeric: fl
     relative: float | None = None
     while error is None or relative is None:
         with precision(bits):
-            slope = _partial_ball(f, point, i, bits)
+            slope = partial_ball(f, point, i, bits)
             if slope is not None:
                 gap = ball(numeric) - slope
                 error = round_ball(gap) if error is None else error
@@ -234,7 +242,8 @@ def exact_error(f: SymbolicFunction, point: Sequence[float], i: int, numeric: fl
     return float("nan") if error is None else error, float("nan") if relative is None else relative
 
 
-def _partial_ball(f: SymbolicFunction, point: Sequence[float], i: int, bits: int) -> Ball | None:
+def partial_ball(f: SymbolicFunction, point: Sequence[float], i: int, bits: int) -> Ball | None:
+    """Enclose a partial derivative at the working precision, ``bits``; None where that does not decide it."""
     program = adjoint(f.program)
     run, count = switch_function(program, program.outputs[0])
     values = run(*(ball(value) for value in point))

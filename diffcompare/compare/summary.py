@@ -47,7 +47,7 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
     >>> import diffcompare as dc
     >>> table = dc.sweep(dc.parse("x**2"), 3.0, schemes="forward")
     >>> dc.summarize(table)[["scheme", "order", "abs_error_at_1e-4", "verdict"]].to_dict("records")
-    [{'scheme': 'forward', 'order': 1, 'abs_error_at_1e-4': 9.9999993915...e-05, 'verdict': 'unbounded'}]
+    [{'scheme': 'forward', 'order': 1, 'abs_error_at_1e-4': 0.00010000001205412445, 'verdict': 'within-bound'}]
     """
     missing = [c for c in (*_KEYS, "h", "abs_error", "status", "exact", "predicted_h") if c not in table.columns]
     if missing:

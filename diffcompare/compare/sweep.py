@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,25 @@ from numpy.typing import ArrayLike, NDArray
 from diffcompare.arithmetic.balls import precision
 from diffcompare.arithmetic.domain import undefined_steps
 from diffcompare.arithmetic.floating import compile_numpy
-from diffcompare.arithmetic.jets import JET_ORDER, taylor_coefficients
+from diffcompare.arithmetic.jets import JET_ORDER
+from diffcompare.arithmetic.running_error import point_rounding_bound
 from diffcompare.arithmetic.ulp import unit_roundoff
+from diffcompare.compare.bounds import bound_error
 from diffcompare.compare.exact_error import difference, ratio
-from diffcompare.compare.reference import Partial, certified_partials, check_point, exact_error
+from diffcompare.compare.kernel import (
+    STATUS_CODES,
+    SWEEP_BITS,
+    Evaluations,
+    Grid,
+    References,
+    Run,
+    differences,
+    references,
+)
+from diffcompare.compare.reference import check_point, exact_error
 from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES, format_point, labelled
-from diffcompare.numeric.stencils import Stencil, check_schemes
+from diffcompare.compare.split import PARTS, float_parts, split_error
+from diffcompare.numeric.stencils import check_schemes
 from diffcompare.numeric.steps import check_steps, geometric_steps, optimal_step
 from diffcompare.symbolic.function import SymbolicFunction
 
@@ -26,9 +38,6 @@ __all__ = ["sweep"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-
-SWEEP_BITS = 160
-_STATUS = {status: code for code, status in enumerate(STATUSES)}
 
 
 def sweep(
@@ -39,8 +48,8 @@ def sweep(
     steps: ArrayLike | None = None,
     variables: Sequence[str] | None = None,
     dtype: str = "float64",
-    split: bool = False,
-    bounds: bool = False,
+    split: bool = True,
+    bounds: bool = True,
     evaluate: Callable[[Any], Any] | None = None,
     vectorized: bool = False,
     executor: object | None = None,
@@ -62,8 +71,10 @@ def sweep(
     variables : sequence of str, optional
         The variables to differentiate in; default: all.
     dtype : {"float64"}
-    split, bounds : bool
-        Not in this version: the columns are there and empty.
+    split : bool
+        Fill the columns truncation, abscissa, evaluation, subtraction and division: the exact parts of the error.
+    bounds : bool
+        Fill the columns bound, within_bound, truncation_bound, rounding_bound and bound_source.
     evaluate : callable, optional
         Runs in place of f's own program: of one number (one variable) or an array of length n; with
         ``vectorized=True`` of an array of abscissae of shape (m, n), returning m values.
@@ -80,52 +91,56 @@ def sweep(
     ValueError
         A point, scheme, step or variable that cannot be used; the message names it.
     NotImplementedError
-        ``split``, ``bounds``, ``executor`` or another dtype.
+        ``executor`` or another dtype.
 
     Examples
     --------
     >>> import diffcompare as dc
     >>> table = dc.sweep(dc.parse("x**2"), 3.0, schemes="central", steps=[1e-2, 1e-4])
-    >>> table[["h", "numeric", "exact", "status"]].to_dict("list")
-    {'h': [0.01, 0.0001], 'numeric': [5.999999999999872, 6.00000000000378], 'exact': [6.0, 6.0], 'status': ['ok', 'ok']}
+    >>> table[["h", "numeric", "exact", "within_bound"]].to_dict("list")
+    {'h': [0.01, 0.0001], 'numeric': [5.999999999999872, 6.000000000012662], 'exact': [6.0, 6.0],
+     'within_bound': [True, True]}
     """
-    _refuse_what_is_missing(dtype, split, bounds, executor)
+    _refuse_what_is_missing(dtype, executor)
     if not isinstance(f, SymbolicFunction):
         raise TypeError(f"f={f!r}: sweep needs a SymbolicFunction; make one with diffcompare.parse(text)")
-    grid = _Grid(
+    grid = Grid(
         f,
         _check_points(f, points),
         check_schemes(schemes),
         check_steps(geometric_steps(1e-1, 1e-16) if steps is None else steps),
         _check_variables(f, variables),
     )
-    run = _own_code(f) if evaluate is None else _users_code(evaluate, vectorized)
-    return _table(grid, _references(grid), run)
-
-
-@dataclass(frozen=True, slots=True)
-class _Grid:
-    """What is tabulated: arrays over it have the axes points, variables, schemes, steps."""
-
-    f: SymbolicFunction
-    points: Floats
-    stencils: list[Stencil]
-    steps: Floats
-    directions: list[int]
-
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        return len(self.points), len(self.directions), len(self.stencils), len(self.steps)
-
-
-Run = Callable[[Sequence[Floats]], Floats]
-
-
-def _refuse_what_is_missing(dtype: str, split: bool, bounds: bool, executor: object | None) -> None:
-    if split:
-        raise NotImplementedError("split=True: the exact split of the error is not in this version; pass split=False")
+    run = compile_numpy(f.program) if evaluate is None else _users_code(evaluate, vectorized)
+    reference = references(grid)
+    evaluations = differences(grid, run)
+    status = _statuses(grid, reference, evaluations)
+    measured = _errors(grid, reference, evaluations)
+    certain = np.isin(status, [STATUS_CODES["ok"], STATUS_CODES["h-underflow"]])
+    certain &= np.isfinite(reference.value)[:, :, None, None]
+    if split or (bounds and evaluate is not None):
+        measured |= split_error(grid, evaluations, certain)
+    elif bounds:
+        measured |= float_parts(grid, evaluations, certain)
     if bounds:
-        raise NotImplementedError("bounds=True: the proven bound is not in this version; pass bounds=False")
+        measured |= _bounds(grid, evaluations, certain, measured, measured_code=evaluate is not None)
+    if not split:
+        measured = {name: array for name, array in measured.items() if name not in PARTS}
+    return _frame(grid, measured, status, source="" if not bounds else "proven" if evaluate is None else "measured")
+
+
+def _bounds(
+    grid: Grid, evaluations: Evaluations, certain: Flags, parts: dict[str, Floats], *, measured_code: bool
+) -> dict[str, Floats]:
+    truncation, rounding = bound_error(grid, evaluations, certain, parts, measured=measured_code)
+    with np.errstate(all="ignore"):
+        # a sum of two floats, rounded upwards
+        total = np.nextafter(truncation + rounding, np.where(truncation + rounding == 0, 0.0, np.inf))
+    total[np.isinf(total)] = np.nan
+    return {"truncation_bound": truncation, "rounding_bound": rounding, "bound": total}
+
+
+def _refuse_what_is_missing(dtype: str, executor: object | None) -> None:
     if executor is not None:
         raise NotImplementedError("executor: running in several processes is not in this version; leave it out")
     if np.dtype(dtype) != np.float64:
@@ -162,10 +177,6 @@ def _check_variables(f: SymbolicFunction, variables: Sequence[str] | None) -> li
     return [f.variables.index(name) for name in names]
 
 
-def _own_code(f: SymbolicFunction) -> Run:
-    return compile_numpy(f.program)
-
-
 def _users_code(evaluate: Callable[[Any], Any], vectorized: bool) -> Run:
     def run(columns: Sequence[Floats]) -> Floats:
         abscissae = np.stack(columns, axis=-1)
@@ -182,116 +193,57 @@ def _users_code(evaluate: Callable[[Any], Any], vectorized: bool) -> Run:
     return run
 
 
-@dataclass(frozen=True, slots=True)
-class _References:
-    """The certified side, arrays over points × variables."""
-
-    status: NDArray[np.int8]
-    value: Floats
-    tail: Floats
-    slack: Floats
-    taylor: Floats  # × coefficients: F^(k)/k!
-
-
-def _references(grid: _Grid) -> _References:
-    shape = grid.shape[:2]
-    partials = np.empty((*shape, 4))
-    taylor = np.empty((*shape, JET_ORDER + 1))
-    for p, point in enumerate(grid.points.tolist()):
-        found: list[Partial] = certified_partials(grid.f, point, bits=SWEEP_BITS, indices=grid.directions)
-        for v, partial in enumerate(found):
-            partials[p, v] = _STATUS[partial.status], partial.value, partial.tail, partial.slack
-            taylor[p, v] = taylor_coefficients(grid.f.program, point, grid.directions[v])
-    return _References(partials[..., 0].astype(np.int8), partials[..., 1], partials[..., 2], partials[..., 3], taylor)
-
-
-def _table(grid: _Grid, reference: _References, run: Run) -> pd.DataFrame:
-    numeric, collapsed, finite = _differences(grid, run)
+def _errors(grid: Grid, reference: References, evaluations: Evaluations) -> dict[str, Floats]:
+    """Return the columns that compare numeric with certified, and the predictions."""
+    numeric = evaluations.numeric
     exact = tuple(array[:, :, None, None] for array in (reference.value, reference.tail, reference.slack))
     error, rest, doubt, unsure = difference(numeric, exact)  # type: ignore[arg-type]
     relative, unsure_ratio = ratio(error, rest, doubt, exact)  # type: ignore[arg-type]
-    certified = (reference.status == _STATUS["ok"])[:, :, None, None]
-    _settle(
-        grid, numeric, error, relative, (unsure | unsure_ratio | np.isinf(exact[0])) & certified & np.isfinite(numeric)
-    )
+    certified = (reference.status == STATUS_CODES["ok"])[:, :, None, None]
+    unsure = unsure | unsure_ratio | np.isinf(exact[0])
+    _settle(grid, numeric, error, relative, unsure & certified & np.isfinite(numeric))
     predicted_h, predicted_error = _predictions(grid, reference)
-    status = _statuses(grid, reference, collapsed, finite)
-    return _frame(
-        grid,
-        {
-            "numeric": numeric,
-            "exact": exact[0],
-            "error": error,
-            "abs_error": np.abs(error),
-            "rel_error": relative,
-            "predicted_h": predicted_h[..., None],
-            "predicted_abs_error": predicted_error[..., None],
-        },
-        status,
-    )
+    return {
+        "numeric": numeric,
+        "exact": exact[0],
+        "error": error,
+        "abs_error": np.abs(error),
+        "rel_error": relative,
+        "predicted_h": predicted_h[..., None],
+        "predicted_abs_error": predicted_error[..., None],
+    }
 
 
-def _differences(grid: _Grid, run: Run) -> tuple[Floats, Flags, Flags]:
-    """Return D̂, where all abscissae are one float, and where every value of f is finite."""
-    m, n, s, k = grid.shape
-    numeric = np.empty((m, n, s, k))
-    collapsed = np.empty((m, n, s, k), dtype=bool)
-    finite = np.empty((m, n, s, k), dtype=bool)
-    h = grid.steps
-    with np.errstate(all="ignore"):
-        columns = [np.ascontiguousarray(column) for column in grid.points.T]
-        centre = run(columns)[:, None]
-        offsets = {offset for chosen in grid.stencils for offset in (chosen.upper, chosen.lower)}
-        for v, i in enumerate(grid.directions):
-            x = columns[i][:, None]
-            abscissae = {0: x, 1: x + h, -1: x - h}
-            values = {0: centre}
-            for offset in offsets - {0}:
-                arguments = [
-                    abscissae[offset].reshape(-1) if j == i else np.repeat(column, k)
-                    for j, column in enumerate(columns)
-                ]
-                values[offset] = run(arguments).reshape(m, k)
-            known = {offset: np.isfinite(value) for offset, value in values.items()}
-            for j, chosen in enumerate(grid.stencils):
-                width = chosen.upper - chosen.lower
-                rise = values[chosen.upper] - values[chosen.lower]
-                np.divide(rise, h if width == 1 else width * h, out=numeric[:, v, j])
-                collapsed[:, v, j] = abscissae[chosen.upper] == abscissae[chosen.lower]
-                finite[:, v, j] = known[chosen.upper] & known[chosen.lower]
-    return numeric, collapsed, finite
-
-
-def _settle(grid: _Grid, numeric: Floats, error: Floats, relative: Floats, unsure: Flags) -> None:
+def _settle(grid: Grid, numeric: Floats, error: Floats, relative: Floats, unsure: Flags) -> None:
     """Round by balls what the two floats of the reference do not decide."""
     for p, v, s, k in np.argwhere(unsure):
         point, i = grid.points[p].tolist(), grid.directions[v]
         error[p, v, s, k], relative[p, v, s, k] = exact_error(grid.f, point, i, float(numeric[p, v, s, k]))
 
 
-def _statuses(grid: _Grid, reference: _References, collapsed: Flags, finite: Flags) -> NDArray[np.int8]:
+def _statuses(grid: Grid, reference: References, evaluations: Evaluations) -> NDArray[np.int8]:
     """Return the first status of a row that applies, in the order domain, kink, undecided, nonfinite, h-underflow."""
-    status = np.full(grid.shape, _STATUS["ok"], dtype=np.int8)
-    status[collapsed] = _STATUS["h-underflow"]
-    status[~finite] = _STATUS["nonfinite"]
+    status = np.full(grid.shape, STATUS_CODES["ok"], dtype=np.int8)
+    status[evaluations.collapsed] = STATUS_CODES["h-underflow"]
+    status[~evaluations.finite] = STATUS_CODES["nonfinite"]
     certain = reference.status[:, :, None, None]
     for name in ("undecided", "kink"):
-        status = np.where(certain == _STATUS[name], certain, status)
+        status = np.where(certain == STATUS_CODES[name], certain, status)
     with precision(SWEEP_BITS):
         for p, point in enumerate(grid.points.tolist()):
             for v, i in enumerate(grid.directions):
-                if reference.status[p, v] == _STATUS["domain"]:
+                if reference.status[p, v] == STATUS_CODES["domain"]:
                     continue
                 offsets = tuple((chosen.upper, chosen.lower) for chosen in grid.stencils)
                 found = undefined_steps(grid.f.program, point, i, grid.steps, offsets)
                 if found is not None:
                     outside, unknown = found
-                    status[p, v][unknown & (status[p, v] != _STATUS["kink"])] = _STATUS["undecided"]
-                    status[p, v][outside] = _STATUS["domain"]
-    return np.where(certain == _STATUS["domain"], certain, status)
+                    status[p, v][unknown & (status[p, v] != STATUS_CODES["kink"])] = STATUS_CODES["undecided"]
+                    status[p, v][outside] = STATUS_CODES["domain"]
+    return np.where(certain == STATUS_CODES["domain"], certain, status)
 
 
-def _predictions(grid: _Grid, reference: _References) -> tuple[Floats, Floats]:
+def _predictions(grid: Grid, reference: References) -> tuple[Floats, Floats]:
     """Return the step with the smallest modelled error, and that error, per point, variable and scheme."""
     m, n, s, _ = grid.shape
     coefficients = [
@@ -301,20 +253,43 @@ def _predictions(grid: _Grid, reference: _References) -> tuple[Floats, Floats]:
         series = reference.taylor[:, :, None, 2:] * np.array(coefficients)[None, None]
         # a term that the stencil does not have is 0, also where the derivative is infinite
         series = np.where(np.array(coefficients)[None, None] == 0, 0.0, series)
-        value, slope = np.abs(reference.taylor[..., 0]), np.abs(reference.taylor[..., 1])
-        x = np.abs(grid.points[:, grid.directions])
-        noise = 2 * unit_roundoff * np.stack([value + x * slope, slope], axis=-1)
-    noise = np.where((reference.status == _STATUS["ok"])[..., None], noise, np.nan)
+    noise = _noise(grid, reference)
+    noise = np.where((reference.status == STATUS_CODES["ok"])[..., None, None], noise, np.nan)
     step, error = optimal_step(
         series.reshape(m * n * s, -1),
-        np.broadcast_to(noise[:, :, None, :], (m, n, s, 2)).reshape(m * n * s, 2),
+        noise.reshape(m * n * s, 2),
         float(grid.steps[-1]),
         float(grid.steps[0]),
     )
     return step.reshape(m, n, s), error.reshape(m, n, s)
 
 
-def _frame(grid: _Grid, measured: dict[str, Floats], status: NDArray[np.int8]) -> pd.DataFrame:
+def _noise(grid: Grid, reference: References) -> Floats:
+    """Return n₀ and n₁ of the rounding (n₀ + n₁h)/h, points × variables × schemes × 2.
+
+    N(h) = B/(upper − lower) + |F′|·Σ|c_j|·½ulp(x + o_j·h)·[o_j ≠ 0], with B the proven bound on the difference of two
+    rounding errors of f̂ near x (that at the abscissae is close to it where the best step lies) and
+    ½ulp(x + h) ≤ ½ulp(x) + u·h.
+    """
+    m, n, s, _ = grid.shape
+    bound = np.array(
+        [[point_rounding_bound(grid.f.program, point, i) for i in grid.directions] for point in grid.points.tolist()]
+    )
+    x = np.abs(grid.points[:, grid.directions])
+    with np.errstate(all="ignore"):
+        value, slope = np.abs(reference.taylor[..., 0]), np.abs(reference.taylor[..., 1])
+        # where there is no bound: one rounding of the value and of the abscissa
+        bound = np.where(np.isnan(bound), 2 * unit_roundoff * value, bound)
+        noise = np.empty((m, n, s, 2))
+        for j, stencil in enumerate(grid.stencils):
+            width = stencil.upper - stencil.lower
+            moving = ((stencil.upper != 0) + (stencil.lower != 0)) / width
+            noise[:, :, j, 0] = bound / width + slope * moving * np.spacing(x) / 2
+            noise[:, :, j, 1] = slope * moving * unit_roundoff
+    return noise
+
+
+def _frame(grid: Grid, measured: dict[str, Floats], status: NDArray[np.int8], *, source: str) -> pd.DataFrame:
     shape = grid.shape
     size = int(np.prod(shape))
     f = grid.f
@@ -326,6 +301,8 @@ def _frame(grid: _Grid, measured: dict[str, Floats], status: NDArray[np.int8]) -
         "dtype": (["float64"], None),
     }
     empty = np.full(size, np.nan)
+    bound = measured["bound"].reshape(-1) if "bound" in measured else empty
+    bounded = ~np.isnan(bound)
     data: dict[str, Any] = {}
     for column, kind in COLUMNS.items():
         if column in labels:
@@ -333,14 +310,15 @@ def _frame(grid: _Grid, measured: dict[str, Floats], status: NDArray[np.int8]) -
         elif column == "status":
             data[column] = labelled(status.reshape(-1), STATUSES)
         elif column == "bound_source":
-            data[column] = labelled(np.full(size, BOUND_SOURCES.index(""), dtype=np.int8), BOUND_SOURCES)
+            codes = np.where(bounded, BOUND_SOURCES.index(source), BOUND_SOURCES.index("")).astype(np.int8)
+            data[column] = labelled(codes, BOUND_SOURCES)
         elif column == "h":
             data[column] = np.broadcast_to(grid.steps, shape).reshape(-1)
         elif column == "order":
             orders = np.array([chosen.order for chosen in grid.stencils], dtype=np.int64)
             data[column] = np.broadcast_to(orders[:, None], shape).reshape(-1)
         elif kind == "flag":
-            data[column] = pd.arrays.BooleanArray(np.zeros(size, dtype=bool), np.ones(size, dtype=bool))
+            data[column] = pd.arrays.BooleanArray(measured["abs_error"].reshape(-1) <= bound, ~bounded)
         elif column in measured:
             data[column] = np.broadcast_to(measured[column], shape).reshape(-1)
         else:

@@ -7,9 +7,10 @@ from weakref import WeakKeyDictionary
 from diffcompare.program.dag import Builder, Program, Term
 from diffcompare.program.operations import partial_terms
 
-__all__ = ["adjoint"]
+__all__ = ["adjoint", "sensitivities"]
 
 _CACHE: WeakKeyDictionary[Program, Program] = WeakKeyDictionary()
+_SENSITIVITIES: WeakKeyDictionary[Program, Program] = WeakKeyDictionary()
 
 
 def adjoint(program: Program) -> Program:
@@ -23,9 +24,34 @@ def adjoint(program: Program) -> Program:
     Griewank, Walther, Evaluating Derivatives, 2nd ed. (2008), section 3.2: the adjoint of an operand is the
     sum over its uses of adjoint times local partial.
     """
-    cached = _CACHE.get(program)
-    if cached is not None:
-        return cached
+    result = _CACHE.get(program)
+    if result is None:
+        build, bars = _reverse(program)
+        zero = Term(build, build.constant(0))
+        variables = {int(n.payload or 0): i for i, n in enumerate(program.nodes) if n.operation == "variable"}
+        gradient = [bars.get(variables[i], zero) if i in variables else zero for i in range(len(program.variables))]
+        result = build.program([program.outputs[0], *(term.index for term in gradient)])
+        _CACHE[program] = result
+    return result
+
+
+def sensitivities(program: Program) -> Program:
+    """Differentiate the first output with respect to every node: outputs f, ∂f/∂node₀, ∂f/∂node₁, …
+
+    The nodes of f come first, with the indices that they have in ``program``.
+    """
+    result = _SENSITIVITIES.get(program)
+    if result is None:
+        build, bars = _reverse(program)
+        zero = Term(build, build.constant(0))
+        outputs = [bars.get(i, zero).index for i in range(len(program.nodes))]
+        result = Program(program.variables, tuple(build.nodes), (program.outputs[0], *outputs))
+        _SENSITIVITIES[program] = result
+    return result
+
+
+def _reverse(program: Program) -> tuple[Builder, dict[int, Term]]:
+    """Return the adjoint of every node that the output depends on, as terms of a builder that starts with f."""
     build = Builder(program.variables, start=program)
     zero, one = Term(build, build.constant(0)), Term(build, build.constant(1))
     output = program.outputs[0]
@@ -54,11 +80,7 @@ def adjoint(program: Program) -> Program:
                 continue
             held = bars.get(operand.index)
             bars[operand.index] = contribution if held is None else held + contribution
-    variables = {int(n.payload or 0): i for i, n in enumerate(program.nodes) if n.operation == "variable"}
-    gradient = [bars.get(variables[i], zero) if i in variables else zero for i in range(len(program.variables))]
-    result = build.program([output, *(term.index for term in gradient)])
-    _CACHE[program] = result
-    return result
+    return build, bars
 
 
 def _product(bar: Term, partial: Term, *, gated: bool) -> Term:

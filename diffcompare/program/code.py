@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import INFIX, OPERATIONS
 
-__all__ = ["functions_used", "operation_source", "straight_line", "switch_sources"]
+__all__ = ["functions_used", "operation_source", "straight_line", "switch_sources", "temporary"]
 
 
 def straight_line(

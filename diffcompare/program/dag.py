@@ -102,6 +102,10 @@ class Builder:
                 return self.constant(folded)
         return self._intern(Node(operation, operands, payload))
 
+    def raw(self, operation: str, *operands: int, payload: int | None = None) -> int:
+        """Add an operation as it is, also on constants."""
+        return self._intern(Node(operation, operands, payload))
+
     def value(self, index: int) -> Fraction | None:
         """Return the exact value of a constant node, None for any other."""
         node = self.nodes[index]
@@ -222,6 +226,9 @@ class Term:
             return self
         if other.value == -1:
             return -self
+        if other.value == 0:
+            # not folded: whoever runs it finds it undefined, if it is run at all
+            return Term(self.builder, self.builder.raw("divide", self.index, other.index))
         return self.apply("divide", other)
 
     def __rtruediv__(self, other: Term | Fraction | int) -> Term:

@@ -1,0 +1,292 @@
+"""A proven bound on the rounding error of the float code of a program, at every float point of a box.
+
+With V_k an enclosure of every value that node k takes on the way from the exact to the computed evaluation,
+
+    V_k = op_k(V_operands) + [−δ_k, δ_k],   δ_k = k_op·ulp(max|op_k(V)|) + a_op + η
+
+(leaves: δ = 0 for the point, |fl(c) − c| for constants; δ = 0 for what is exact: a difference of floats within a factor
+of two, Sterbenz), and ā_k an enclosure of ∂f/∂node_k over the V's,
+
+    |f̂ − F| ≤ min(Σ sup|ā_k|·δ_k, width of V_out).
+
+The first is the mean value theorem along the path that switches one rounding error on after the other, the second
+needs no derivative. In a difference f̂(a) − f̂(b) along one variable, a node that does not depend on it has the same
+rounding error at both ends, so it contributes width(ā_k)·δ_k instead of 2·sup|ā_k|·δ_k. All is proven given the
+constants k_op and a_op (:mod:`diffcompare.arithmetic.constants`).
+
+References
+----------
+N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. (2002), sections 3.3 (running error analysis), 2.2
+(the model of rounding, with underflow) and 2.5 (Sterbenz's theorem); W. Miller, C. Wrathall, Software for Roundoff
+Analysis of Matrix Algorithms (1980).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from weakref import WeakKeyDictionary
+
+from flint import arb, fmpq
+
+from diffcompare.arithmetic.balls import BALL_OPERATIONS, ball, ball_function, precision
+from diffcompare.arithmetic.constants import rounding_constants
+from diffcompare.arithmetic.ulp import round_to_nearest
+from diffcompare.program.adjoint import sensitivities
+from diffcompare.program.code import functions_used, operation_source, straight_line, temporary
+from diffcompare.program.dag import Node, Program
+
+__all__ = ["ROUNDING_BITS", "has_jump", "local_bounds", "local_errors", "point_rounding_bound", "rounding_bound"]
+
+ROUNDING_BITS = 64
+_ETA = 2.0**-1074
+# a computed value may be infinite from here on, and the model of rounding ends
+_LARGEST = 2.0**1023 * 1.99
+
+
+def rounding_bound(program: Program, box: Sequence[arb], direction: int) -> float:
+    """Bound |(f̂(a) − F(a)) − (f̂(b) − F(b))| for any two points of a box that differ in one coordinate.
+
+    Proven, given the table of constants. f̂ is what the generated NumPy code returns.
+
+    Parameters
+    ----------
+    program : Program
+    box : sequence of arb
+        One enclosure per variable.
+    direction : int
+        The coordinate in which the points differ.
+
+    Returns
+    -------
+    float
+        Rounded upwards, in units of f; nan where no bound was found: an intermediate value may overflow or leave the
+        domain of its operation.
+    """
+    with precision(ROUNDING_BITS):
+        code = _code(program)
+        value, products, spreads, jumps = _run(code, box)
+        if not value.is_finite():
+            return math.nan
+        # each of the four values lies in V_out
+        width = _upwards(4 * value.rad())
+        moving, still = code.dependence(direction)
+        total = 2 * sum((products[k] for k in moving), arb(0)) + sum((spreads[k] for k in still), arb(0))
+        # past a jump there is no derivative to go by: both branches lie in the enclosure
+        return width if jumps or not total.is_finite() else min(_upwards(total.abs_upper()), width)
+
+
+def point_rounding_bound(program: Program, point: Sequence[float], direction: int) -> float:
+    """Bound the same very close to one point; see :func:`rounding_bound`."""
+    return rounding_bound(program, [ball(x) for x in point], direction)
+
+
+def local_bounds(program: Program, point: Sequence[float]) -> list[float]:
+    """Bound what the rounding of each node contributes to f̂ − F at a point: sup|ā_k|·δ_k; nan where unknown."""
+    with precision(ROUNDING_BITS):
+        code = _code(program)
+        _, products, _, jumps = _run(code, [ball(x) for x in point])
+        found = dict(zip(code.rounding, products, strict=True))
+        return [
+            0.0 if k not in found else math.nan if jumps or not found[k].is_finite() else _upwards(found[k].abs_upper())
+            for k in range(len(program.nodes))
+        ]
+
+
+def local_errors(program: Program, point: Sequence[float], values: Sequence[float]) -> list[float]:
+    """Measure what the rounding of each node contributes to f̂ − F at a point, to first order.
+
+    ``values`` are the floats that the nodes took; the local error of a node is its value less the exact operation on
+    the values of its operands, its contribution that times ∂f/∂node.
+    """
+    with precision(2 * ROUNDING_BITS):
+        bars = ball_function(sensitivities(program))(*(ball(x) for x in point))[1:]
+        contributions = []
+        for k, node in enumerate(program.nodes):
+            if isinstance(values[k], bool) or node.operation in ("variable", "undefined") or bars[k].is_zero():
+                contributions.append(0.0)
+                continue
+            if node.operation == "constant":
+                exact = ball(Fraction(node.payload or 0))
+            else:
+                operation = _OPERATORS.get(node.operation) or BALL_OPERATIONS[node.operation]
+                payload = [] if node.payload is None else [int(node.payload)]
+                exact = operation(*(_operand(values[i]) for i in node.operands), *payload)  # type: ignore[assignment]
+            contribution = (ball(float(values[k])) - exact) * bars[k]
+            contributions.append(float(contribution.mid()) if contribution.is_finite() else math.nan)
+        return contributions
+
+
+def _operand(value: float) -> arb | bool:
+    return value if isinstance(value, bool) else ball(float(value))
+
+
+_OPERATORS: dict[str, Callable[..., arb]] = {
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - b,
+    "multiply": lambda a, b: a * b,
+    "divide": lambda a, b: a / b,
+    "negative": lambda a: -a,
+}
+
+
+def has_jump(program: Program, box: Sequence[arb]) -> bool:
+    """Tell whether a branch, a sign or the cut of atan2 is undecided over a box, so that the function may jump."""
+    with precision(ROUNDING_BITS):
+        return _run(_code(program), box)[3]
+
+
+def _upwards(value: arb) -> float:
+    return 0.0 if value.is_zero() else math.nextafter(float(value.upper()), math.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    run: Callable[..., tuple[arb, ...]]
+    rounding: tuple[int, ...]  # the nodes that round
+    depends: tuple[frozenset[int], ...]  # for each of them, the variables that it depends on
+    jumps: list[str]
+    sorted_by: dict[int, tuple[list[int], list[int]]]
+
+    def dependence(self, direction: int) -> tuple[list[int], list[int]]:
+        """Return which of the rounding nodes move with a variable, and which do not."""
+        if direction not in self.sorted_by:
+            moving = [k for k, variables in enumerate(self.depends) if direction in variables]
+            still = [k for k, variables in enumerate(self.depends) if direction not in variables]
+            self.sorted_by[direction] = moving, still
+        return self.sorted_by[direction]
+
+
+_CACHE: WeakKeyDictionary[Program, _Code] = WeakKeyDictionary()
+
+
+def _code(program: Program) -> _Code:
+    code = _CACHE.get(program)
+    if code is None:
+        code = _CACHE[program] = _compile(program)
+    return code
+
+
+def _run(code: _Code, box: Sequence[arb]) -> tuple[arb, Sequence[arb], Sequence[arb], bool]:
+    """Return V_out, ā·[−δ, δ] and width(ā)·[−δ, δ] of every rounding node, and whether a jump lies inside."""
+    code.jumps.clear()
+    value, *rest = code.run(*box)
+    count = len(code.rounding)
+    return value, rest[:count], rest[count:], bool(code.jumps)
+
+
+def _compile(program: Program) -> _Code:
+    whole = sensitivities(program)
+    size = len(program.nodes)
+    jumps: list[str] = []
+    scope: dict[str, object] = {f"{name}_": BALL_OPERATIONS[name] for name in functions_used(whole)}
+    scope |= {f"own_{name}_": _noting(name, test, jumps) for name, test in _JUMPS.items()}
+    scope |= {"arb": arb, "rounding_": _rounding, "sum_rounding_": _sum_rounding, "spread_": _spread, "part_": _part}
+    rounding: list[int] = []
+
+    def constant(index: int, node: Node) -> str:
+        value = Fraction(node.payload or 0)
+        exact, source = value.denominator & (value.denominator - 1) == 0, f"k{index}"
+        scope[source] = ball(value) if exact else fmpq(value.numerator, value.denominator)
+        source = source if exact else f"arb({source})"
+        gap = abs(Fraction(round_to_nearest(value)) - value) if index < size and abs(value) < _LARGEST else 0
+        if not gap:
+            return source
+        scope[f"g{index}"] = arb(0, math.nextafter(float(gap), math.inf))
+        rounding.append(index)
+        return f"{source} + (d{index} := g{index})"
+
+    def spell(index: int, node: Node, operands: Sequence[str]) -> str:
+        if node.operation == "constant":
+            return constant(index, node)
+        source = operation_source(node, operands)
+        if index >= size:
+            return source
+        if node.operation in _JUMPS:
+            source = f"own_{source}"
+        ulps, absolute = rounding_constants(node)
+        if not ulps:
+            return source
+        if _scales_by_a_power_of_two(program, node):
+            ulps = 0.0
+        rounding.append(index)
+        bound = f"rounding_(r{index}, {ulps!r}, {absolute!r})"
+        if node.operation in ("add", "subtract"):
+            other = operands[1] if node.operation == "subtract" else f"-{operands[1]}"
+            bound = f"sum_rounding_(r{index}, {operands[0]}, {other})"
+        return f"(r{index} := {source}) + (d{index} := {bound})"
+
+    # which nodes round is known once they are spelled; what is returned of them is written afterwards
+    head = Program(whole.variables, whole.nodes, whole.outputs[:1])
+    straight_line(head, spell)
+    nodes = tuple(dict.fromkeys(rounding))
+    bars = {k: temporary(whole, whole.outputs[1 + k]) for k in nodes}
+    # what a branch that is not taken does, undefined or not, does not count
+    times = "part_({0}, {1})" if any(node.operation == "select" for node in program.nodes) else "{0} * {1}"
+    extras = [times.format(bars[k], f"d{k}") for k in nodes]
+    extras += [times.format(f"spread_({bars[k]})", f"d{k}") for k in nodes]
+    exec(compile(straight_line(head, spell, extras=extras), "<program>", "exec"), scope)  # noqa: S102 - our own source
+    variables = _variables(program)
+    return _Code(scope["run"], nodes, tuple(variables[k] for k in nodes), jumps, {})  # type: ignore[arg-type]
+
+
+def _variables(program: Program) -> list[frozenset[int]]:
+    """List the variables that each node depends on."""
+    found: list[frozenset[int]] = []
+    for node in program.nodes:
+        own = {int(node.payload or 0)} if node.operation == "variable" else set()
+        found.append(frozenset(own).union(*(found[i] for i in node.operands)))
+    return found
+
+
+def _scales_by_a_power_of_two(program: Program, node: Node) -> bool:
+    """Tell whether a product or quotient is exact but for underflow."""
+    if node.operation not in ("multiply", "divide"):
+        return False
+    constants = [program.nodes[i] for i in (node.operands if node.operation == "multiply" else node.operands[1:])]
+    values = [abs(Fraction(c.payload or 0)) for c in constants if c.operation == "constant"]
+    return any(v and v.numerator & (v.numerator - 1) == 0 and v.denominator & (v.denominator - 1) == 0 for v in values)
+
+
+def _rounding(value: arb, ulps: float, absolute: float) -> arb:
+    """Return [−δ, δ] for a value of this enclosure."""
+    largest = float(value.abs_upper())
+    if not largest < _LARGEST:
+        return arb.nan()
+    return arb(0, ulps * math.ulp(largest) + absolute + _ETA)
+
+
+def _sum_rounding(value: arb, a: arb, b: arb) -> arb:
+    """Return [−δ, δ] for a − b: no error where b/2 ≤ a ≤ 2b (Sterbenz), and none from underflow."""
+    if (a > 0 and 2 * a >= b and a <= 2 * b) or (a < 0 and 2 * a <= b and a >= 2 * b):
+        return arb(0)
+    largest = float(value.abs_upper())
+    return arb(0, 0.5 * math.ulp(largest)) if largest < _LARGEST else arb.nan()
+
+
+def _part(bar: arb, error: arb) -> arb:
+    return bar if bar.is_zero() else bar * error
+
+
+def _spread(value: arb) -> arb:
+    return 2 * value.rad()
+
+
+def _noting(name: str, decided: Callable[..., bool], jumps: list[str]) -> Callable[..., object]:
+    operation = BALL_OPERATIONS[name]
+
+    def noting(*operands: object) -> object:
+        if not decided(*operands):
+            jumps.append(name)
+        return operation(*operands)
+
+    return noting
+
+
+_JUMPS: dict[str, Callable[..., bool]] = {
+    "select": lambda condition, *_: isinstance(condition, bool),
+    "sign": lambda x: bool(x > 0 or x < 0 or x.is_zero()),
+    "atan2": lambda a, b: bool(a > 0 or a < 0 or b > 0),
+}

@@ -1,0 +1,76 @@
+"""The formula of a node, as text."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from diffcompare.program.dag import Program
+
+__all__ = ["formula"]
+
+# operation -> (precedence, pattern); operands of the same precedence need brackets on the right only
+_PATTERNS = {
+    "add": (1, "{0} + {1}"),
+    "subtract": (1, "{0} - {1}"),
+    "multiply": (2, "{0}*{1}"),
+    "divide": (2, "{0}/{1}"),
+    "negative": (2, "-{0}"),
+    "power": (4, "{0}**{1}"),
+    "less": (0, "{0} < {1}"),
+    "less_equal": (0, "{0} <= {1}"),
+    "greater": (0, "{0} > {1}"),
+    "greater_equal": (0, "{0} >= {1}"),
+    "equal": (0, "Eq({0}, {1})"),
+    "not_equal": (0, "Ne({0}, {1})"),
+}
+_NAMES = {"select": "where", "and": "And", "or": "Or", "not": "Not"}
+_LEAVES = {"pi": "pi", "e": "E", "true": "True", "false": "False", "undefined": "nan"}
+
+
+def formula(program: Program, index: int, *, limit: int = 80) -> str:
+    """Write the formula of a node; operands that would make it longer than ``limit`` are written as …
+
+    >>> from diffcompare.symbolic.parse import parse
+    >>> program = parse("(x + 1)**2*sin(x)").program
+    >>> formula(program, program.outputs[0])
+    '(x + 1)**2*sin(x)'
+    """
+    texts: list[tuple[int, str]] = []
+    for node in program.nodes[: index + 1]:
+        operands = [texts[i] for i in node.operands]
+        if node.operation == "variable":
+            precedence, text = 5, program.variables[int(node.payload or 0)]
+        elif node.operation == "constant":
+            precedence, text = _constant(Fraction(node.payload or 0))
+        elif node.operation in _LEAVES:
+            precedence, text = 5, _LEAVES[node.operation]
+        elif node.operation == "integer_power":
+            precedence, text = 4, f"{_bracketed(operands[0], 5)}**{node.payload}"
+        elif node.operation in _PATTERNS:
+            precedence, pattern = _PATTERNS[node.operation]
+            left = precedence + (node.operation in ("power", "negative"))
+            shown = [_bracketed(operand, left if k == 0 else precedence + 1) for k, operand in enumerate(operands)]
+            text = pattern.format(*shown)
+        else:
+            precedence, text = 5, f"{_NAMES.get(node.operation, node.operation)}({', '.join(t for _, t in operands)})"
+        texts.append((precedence, text if len(text) <= limit else _short(text, limit)))
+    return texts[index][1]
+
+
+def _short(text: str, limit: int) -> str:
+    return f"{text[: limit // 2 - 1]}…{text[-(limit // 2) :]}"
+
+
+def _bracketed(operand: tuple[int, str], needed: int) -> str:
+    precedence, text = operand
+    return text if precedence >= needed else f"({text})"
+
+
+def _constant(value: Fraction) -> tuple[int, str]:
+    if value.denominator == 1:
+        text = str(value.numerator) if value.numerator.bit_length() < 60 else f"{float(value):.6g}"
+    else:
+        # a decimal literal, if it was one
+        decimal = repr(float(value)) if abs(value) < 1e300 else str(value)
+        text = decimal if Fraction(decimal) == value else f"{value.numerator}/{value.denominator}"
+    return (1 if value < 0 else 2 if "/" in text else 5), text
