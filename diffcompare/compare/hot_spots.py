@@ -45,8 +45,8 @@ def hot_spots(f: SymbolicFunction, point: ArrayLike) -> pd.DataFrame:
     --------
     >>> import diffcompare as dc
     >>> spots = dc.hot_spots(dc.parse("(1 - cos(x))/x**2"), 1e-4)
-    >>> spots.loc[0, "operation"], round(spots.loc[0, "bound_share"], 2)
-    ('cos(x)', 1.0)
+    >>> spots.loc[0, "operation"], f"{spots.loc[0, 'bound_share']:.0%}"
+    ('cos(x)', '100%')
     """
     coordinates = check_point(f, point)
     program: Program = f.program
