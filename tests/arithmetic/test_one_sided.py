@@ -361,3 +361,19 @@ def test_overlap_is_not_equality():
 def test_definedness_of_points(text, point, expected):
     with precision(128):
         assert is_defined(dc.parse(text).program, [arb(point)]) is expected
+
+
+def test_exact_numbers_of_many_digits_are_handled():
+    # their names were made from decimal text, which Python refuses beyond 4300 digits: ValueError
+    program = dc.parse("abs(y)*x**400 + abs(y - 1)", variables=["x", "y"]).program
+    with precision(320):
+        assert one_sided_derivative(program, [1 + 2.0**-52, 0.0], 1).status == "kink"
+        assert one_sided_derivative(program, [1 + 2.0**-52, 1.0], 0).status == "ok"
+
+
+@pytest.mark.parametrize(
+    "text", ["hypot(exp(exp(x)), 1)", "hypot(1, exp(exp(x)))", "abs(x - 1000)*hypot(exp(exp(x)), x)"]
+)
+def test_what_is_too_large_to_enclose_is_not_claimed(text):
+    # a square without a finite enclosure was left out of the sum: TypeError
+    assert claim(dc.parse(text).program, 1000.0).status in ("ok", "undecided")
