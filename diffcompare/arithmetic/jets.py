@@ -24,7 +24,7 @@ from diffcompare.program.code import functions_used, operation_source, straight_
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import COMPARISONS
 
-__all__ = ["JET_BITS", "JET_ORDER", "series_length", "taylor_coefficients", "taylor_jet"]
+__all__ = ["JET_BITS", "JET_ORDER", "directional_slope", "series_length", "taylor_coefficients", "taylor_jet"]
 
 JET_ORDER = 10
 JET_BITS = 80
@@ -67,9 +67,7 @@ def taylor_jet(
     list of arb, length order + 1
         All nan where the function is not (provably) analytic there.
     """
-    run = _FUNCTIONS.get(program)
-    if run is None:
-        run = _FUNCTIONS[program] = _compile(program)
+    run = _function(program)
     with precision(bits), series_length(order + 1):
         arguments = [
             arb_series([value, 1]) if i == direction else arb_series([value]) for i, value in enumerate(map(arb, point))
@@ -78,12 +76,27 @@ def taylor_jet(
     return coefficients + [arb(0)] * (order + 1 - len(coefficients))
 
 
+def directional_slope(program: Program, point: Sequence[float | arb], direction: Sequence[int], bits: int) -> arb:
+    """Enclose Σ d_i ∂F/∂x_i for whole numbers d_i: all partial derivatives by one series of two terms."""
+    run = _function(program)
+    with precision(bits), series_length(2):
+        coefficients = run(*(arb_series([arb(x), d]) for x, d in zip(point, direction, strict=True)))[0].coeffs()
+    return coefficients[1] if len(coefficients) > 1 else arb(0)
+
+
 def taylor_coefficients(program: Program, point: Sequence[float], direction: int) -> list[float]:
     """Return the midpoints of :func:`taylor_jet` at a point as floats: estimates of F^(k)/k!, k = 0 … 10."""
     return [float(coefficient) for coefficient in taylor_jet(program, point, direction)]
 
 
 _FUNCTIONS: WeakKeyDictionary[Program, JetFunction] = WeakKeyDictionary()
+
+
+def _function(program: Program) -> JetFunction:
+    run = _FUNCTIONS.get(program)
+    if run is None:
+        run = _FUNCTIONS[program] = _compile(program)
+    return run
 
 
 def _compile(program: Program) -> JetFunction:

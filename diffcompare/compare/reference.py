@@ -6,9 +6,11 @@ first Taylor coefficient).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from diffcompare.arithmetic.balls import (
     PRECISION_CAP,
     Ball,
+    BallFunction,
     ball,
     ball_function,
     certainly_nonzero,
@@ -23,12 +26,13 @@ from diffcompare.arithmetic.balls import (
     round_ball,
     switch_function,
 )
-from diffcompare.arithmetic.jets import taylor_jet
+from diffcompare.arithmetic.jets import directional_slope
 from diffcompare.arithmetic.one_sided import OneSided, one_sided_derivative
 from diffcompare.arithmetic.rational import exact_outputs
 from diffcompare.arithmetic.ulp import round_to_nearest
 from diffcompare.errors import shorten
 from diffcompare.program.adjoint import adjoint
+from diffcompare.program.dag import Program
 from diffcompare.symbolic.derivatives import gradient_program
 from diffcompare.symbolic.function import SymbolicFunction
 
@@ -116,54 +120,115 @@ def certified_gradient(f: SymbolicFunction, point: ArrayLike) -> Reference:
     ['kink']
     """
     coordinates = check_point(f, point)
-    partials = certified_partials(f, coordinates)
+    code = _code(f.program)
+    due = code.is_due()
+    values = None if due else _ordinary(code, coordinates)
+    if values is not None:
+        return Reference(np.array(values), ["ok"] * len(values))
+    partials = certified_partials(f, coordinates, check=due)
     return Reference(
         np.array([partial.value for partial in partials]),
         [partial.status for partial in partials],
-        tuple(partial.note for partial in partials if partial.note),
+        tuple(dict.fromkeys(partial.note for partial in partials if partial.note)),
     )
 
 
 def check_point(f: SymbolicFunction, point: ArrayLike) -> list[float]:
     """Return a point as finite floats, one per variable; ``ValueError`` names what is wrong."""
-    coordinates = np.atleast_1d(np.asarray(point, dtype=np.float64))
-    names = ", ".join(f.variables)
-    if coordinates.shape != (len(f.variables),):
+    coordinates = np.asarray(point, dtype=np.float64)
+    values = [coordinates.item()] if coordinates.ndim == 0 else coordinates.tolist()
+    if coordinates.ndim > 1 or len(values) != len(f.variables):
         raise ValueError(
-            f"point={point!r}: {len(f.variables)} coordinates are needed, one for each of {names}; "
+            f"point={point!r}: {len(f.variables)} coordinates are needed, one for each of {', '.join(f.variables)}; "
             f"got shape {coordinates.shape}"
         )
-    for name, value in zip(f.variables, coordinates, strict=True):
-        if not np.isfinite(value):
-            raise ValueError(f"{name}={float(value)!r}: a coordinate must be finite; pass a finite number")
-    return [float(value) for value in coordinates]
+    for name, value in zip(f.variables, values, strict=True):
+        if not math.isfinite(value):
+            raise ValueError(f"{name}={value!r}: a coordinate must be finite; pass a finite number")
+    return values
+
+
+# the second route runs on the first calls of each program, then on every 16th
+_ALWAYS, _EVERY = 64, 16
+
+
+@dataclass(slots=True)
+class _Code:
+    """The adjoint of a program, compiled, and how often it was asked for."""
+
+    program: Program
+    run: BallFunction
+    count: int
+    calls: int = -1
+
+    def is_due(self) -> bool:
+        """Count a call, and tell whether the second route is to check it."""
+        self.calls += 1
+        return self.calls < _ALWAYS or self.calls % _EVERY == 0
+
+    def evaluate(self, arguments: Sequence[Ball]) -> tuple[Sequence[Ball], bool]:
+        """Return F and its partials, and whether the point is certainly inside the domain and on no switch."""
+        values = self.run(*arguments)
+        regular = values[0].is_finite()
+        for switch in values[self.count :]:
+            regular = regular and certainly_nonzero(switch)
+        return values, regular
+
+
+_CODES: WeakKeyDictionary[Program, _Code] = WeakKeyDictionary()
+
+
+def _code(program: Program) -> _Code:
+    code = _CODES.get(program)
+    if code is None:
+        derivative = adjoint(program)
+        code = _CODES[program] = _Code(derivative, *switch_function(derivative, derivative.outputs[0]))
+    return code
+
+
+def _ordinary(code: _Code, point: Sequence[float]) -> list[float] | None:
+    """Return the gradient where one evaluation decides all of it: the work of an ordinary point and no more."""
+    with precision(POINT_BITS):
+        values, regular = code.evaluate([Ball(x) for x in point])
+        rounded = [round_ball(value) for value in values[1 : code.count]] if regular else [None]
+    return None if None in rounded else rounded  # type: ignore[return-value]
 
 
 def certified_partials(
-    f: SymbolicFunction, point: Sequence[float], *, bits: int = POINT_BITS, indices: Sequence[int] | None = None
+    f: SymbolicFunction,
+    point: Sequence[float],
+    *,
+    bits: int = POINT_BITS,
+    indices: Sequence[int] | None = None,
+    check: bool | None = None,
 ) -> list[Partial]:
-    """Certify partial derivatives at one point: all by one evaluation of the adjoint wherever that decides."""
-    wanted = range(len(point)) if indices is None else indices
-    program = adjoint(f.program)
-    run, count = switch_function(program, program.outputs[0])
+    """Certify partial derivatives at one point: all by one evaluation of the adjoint wherever that decides.
+
+    ``check``: whether the second route must agree; by default as often as its cost is small.
+    """
+    wanted = list(range(len(point)) if indices is None else indices)
+    code = _code(f.program)
+    check = code.is_due() if check is None else check
     arguments = [ball(value) for value in point]
     found: dict[int, Partial] = {}
     while True:
         with precision(bits):
-            values = run(*arguments)
-            regular = values[0].is_finite() and all(certainly_nonzero(switch) for switch in values[count:])
+            values, regular = code.evaluate(arguments)
+            new = {}
             for i in wanted:
                 if i in found:
                     continue
                 partial = _rounded(values[1 + i]) if regular else None
                 if partial is not None:
-                    found[i] = _second_route(f, arguments, i, values[1 + i], partial)
+                    new[i] = partial
                 elif regular and bits >= _TIE_BITS:
-                    partial = _rational(exact_outputs(program, point)[1 + i])
+                    partial = _rational(exact_outputs(code.program, point)[1 + i])
                 elif not regular and bits >= _SINGULAR_BITS:
                     partial = _singular(one_sided_derivative(f.program, point, i))
                 if partial is not None:
-                    found.setdefault(i, partial)
+                    found[i] = partial
+            if new and check:
+                found |= _contradicted(f, arguments, values, list(new), bits)
         if len(found) == len(wanted):
             break
         if bits >= PRECISION_CAP:
@@ -202,20 +267,31 @@ def _singular(outcome: OneSided) -> Partial | None:
     return None if outcome.status == "undecided" else Partial(outcome.status)
 
 
-def _second_route(f: SymbolicFunction, arguments: Sequence[Ball], i: int, value: Ball, partial: Partial) -> Partial:
-    """Check the adjoint against SymPy's derivative, or the Taylor coefficient; disjoint enclosures decide nothing."""
+def _contradicted(
+    f: SymbolicFunction, arguments: Sequence[Ball], values: Sequence[Ball], indices: Sequence[int], bits: int
+) -> dict[int, Partial]:
+    """Check the adjoint against SymPy's derivative, or a directional Taylor coefficient: disjoint means undecided."""
     program = gradient_program(f)
-    other = None if program is None else ball_function(program)(*arguments)[i]
-    route = "SymPy's derivative"
-    if other is None or not other.is_finite():
-        other, route = taylor_jet(f.program, arguments, i, order=1)[1], "the Taylor coefficient"
-    if not other.is_finite() or other.overlaps(value):
-        return partial
-    return Partial(
-        "undecided",
-        note=f"internal error: the adjoint and {route} of {shorten(f.name)} contradict one another in "
-        f"{f.variables[i]}; please report it",
+    if program is not None:
+        others = ball_function(program)(*arguments)
+        if all(others[i].is_finite() for i in indices):
+            wrong = [i for i in indices if not others[i].overlaps(values[1 + i])]
+            return _undecided(f, wrong, "SymPy's derivative")
+    # odd numbers of different size, so that no two components can hide one another's fault
+    direction = [2 * i + 3 if i in indices else 0 for i in range(len(arguments))]
+    slope = directional_slope(f.program, arguments, direction, bits)
+    total = sum((d * values[1 + i] for i, d in enumerate(direction) if d), ball(0))
+    contradiction = slope.is_finite() and not slope.overlaps(total)
+    return _undecided(f, indices if contradiction else [], "the Taylor coefficient")
+
+
+def _undecided(f: SymbolicFunction, indices: Sequence[int], route: str) -> dict[int, Partial]:
+    names = ", ".join(f.variables[i] for i in indices)
+    note = (
+        f"internal error: the adjoint and {route} of {shorten(f.name)} contradict one another in {names}; "
+        "please report it"
     )
+    return {i: Partial("undecided", note=note) for i in indices}
 
 
 def exact_error(f: SymbolicFunction, point: Sequence[float], i: int, numeric: float) -> tuple[float, float]:
@@ -244,10 +320,9 @@ def exact_error(f: SymbolicFunction, point: Sequence[float], i: int, numeric: fl
 
 def partial_ball(f: SymbolicFunction, point: Sequence[float], i: int, bits: int) -> Ball | None:
     """Enclose a partial derivative at the working precision, ``bits``; None where that does not decide it."""
-    program = adjoint(f.program)
-    run, count = switch_function(program, program.outputs[0])
-    values = run(*(ball(value) for value in point))
-    if values[0].is_finite() and all(certainly_nonzero(switch) for switch in values[count:]):
-        exact = exact_outputs(program, point)[1 + i] if bits >= _TIE_BITS else None
+    code = _code(f.program)
+    values, regular = code.evaluate([ball(value) for value in point])
+    if regular:
+        exact = exact_outputs(code.program, point)[1 + i] if bits >= _TIE_BITS else None
         return values[1 + i] if exact is None else ball(exact)
     return one_sided_derivative(f.program, point, i).value

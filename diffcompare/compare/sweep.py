@@ -116,6 +116,8 @@ def sweep(
     evaluations = differences(grid, run)
     status = _statuses(grid, reference, evaluations)
     measured = _errors(grid, reference, evaluations)
+    # a tie that no precision resolves, as where F′ is exactly 1 and no ball can show it
+    status[np.isnan(measured["error"]) & (status == STATUS_CODES["ok"])] = STATUS_CODES["undecided"]
     certain = np.isin(status, [STATUS_CODES["ok"], STATUS_CODES["h-underflow"]])
     certain &= np.isfinite(reference.value)[:, :, None, None]
     if split or (bounds and evaluate is not None):
