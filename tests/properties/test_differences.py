@@ -1,17 +1,7 @@
-"""Finite differences stay within a derived tolerance of the certified derivative.
+"""Finite differences of the textbook's code stay within the proven bound of the certified derivative.
 
-With a, b the rounded abscissae, x + o·h the nominal ones, k = (upper − lower)·h, u = 2⁻⁵³ and η = 2⁻¹⁰⁷⁴:
-
-    |D̂ − D| ≤ truncation + abscissa + evaluation + subtraction + division
-
-    truncation   h·sup|F″|/2 (forward, backward), h²·sup|F‴|/6 (central), over the hull of all abscissae
-    abscissa     sup|F′|·(|a − (x + o·h)| + |b − …|)/k, over the same hull
-    evaluation   (|f̂(a) − F(a)| + |f̂(b) − F(b)|)/k, measured against balls
-    subtraction  u·|f̂(a) − f̂(b)|/k: one rounding
-    division     u·|s/k| + η/2: one rounding, or underflow; the divisor 2h is exact
-
-Taylor's theorem with Lagrange's remainder gives the first line, the mean value theorem the second, the standard
-model of rounding (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 2.2) the last two.
+Random functions of up to 6 operations, points inside their domains, steps from 1e-1 to 1e-16: the error of
+``numerical_gradient``, an exact difference, is at most the column ``bound`` of the same row of ``sweep``.
 """
 
 from collections import Counter
@@ -20,7 +10,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from flint import arb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -28,10 +17,7 @@ import diffcompare as dc
 from diffcompare.arithmetic.balls import ball, ball_function, precision
 from diffcompare.arithmetic.jets import taylor_jet
 from diffcompare.compare.reference import certified_partials
-from diffcompare.numeric.stencils import SCHEMES
 
-U = Fraction(1, 2**53)
-HALF_ETA = Fraction(1, 2**1075)
 VARIABLES = ["x", "y"]
 
 UNARY = ["sin", "cos", "exp", "tanh", "atan", "sinh", "cosh", "asinh", "tan", "cbrt", "log1p", "expm1"]
@@ -96,67 +82,21 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(dc.parse(pool[-1], variables=VARIABLES), point, h)
 
 
-def _exact(value: arb) -> tuple[Fraction, Fraction]:
-    """Return the ends of a ball as rationals."""
-    ends = []
-    for end in (value.lower(), value.upper()):
-        mantissa, exponent = end.man_exp()
-        ends.append(Fraction(int(mantissa)) * Fraction(2) ** int(exponent))
-    return ends[0], ends[1]
-
-
-def _size(value: arb) -> Fraction | None:
-    return None if not value.is_finite() else max(abs(end) for end in _exact(value))
-
-
-def tolerance(case: Case, i: int, scheme: str) -> Fraction | None:
-    """Derive the tolerance of one difference quotient; None where an enclosure is infinite."""
-    f, point, h = case.function, case.point, case.h
-    chosen = SCHEMES[scheme]
-    x, k = point[i], Fraction(h) * (chosen.upper - chosen.lower)
-    rounded = [float(np.float64(x) + offset * np.float64(h)) for offset in (chosen.upper, chosen.lower)]
-    nominal = [Fraction(x) + offset * Fraction(h) for offset in (chosen.upper, chosen.lower)]
-    values, evaluation = [], Fraction(0)
-    with precision(200):
-        hull = ball(x)
-        for a, exact in zip(rounded, nominal, strict=True):
-            hull = hull.union(ball(a)).union(ball(exact))
-        box = [hull if j == i else ball(value) for j, value in enumerate(point)]
-        jet = taylor_jet(f.program, box, i, order=3, bits=200)
-        slope, remainder = _size(jet[1]), _size(jet[chosen.order + 1])
-        if slope is None or remainder is None:
-            return None
-        for a in rounded:
-            there = [a if j == i else value for j, value in enumerate(point)]
-            computed = float(f(there))
-            if not np.isfinite(computed):
-                return None
-            gap = _size(ball(computed) - ball_function(f.program)(*(ball(value) for value in there))[0])
-            if gap is None:
-                return None
-            evaluation += gap
-            values.append(Fraction(computed))
-    difference = abs(values[0] - values[1])
-    moved = sum(abs(Fraction(a) - exact) for a, exact in zip(rounded, nominal, strict=True))
-    subtraction = U * difference
-    division = U * (difference + subtraction) / k + HALF_ETA
-    return Fraction(h) ** chosen.order * remainder + (slope * moved + evaluation + subtraction) / k + division
-
-
 def check(case: Case, counts: Counter[str], *, difference, derivative) -> None:
+    table = dc.sweep(case.function, case.point, steps=[case.h]).set_index(["scheme", "variable"])
     for scheme in ("forward", "backward", "central"):
         numeric = difference(case.function, case.point, case.h, scheme)
-        for i in range(2):
+        for i, variable in enumerate(VARIABLES):
             partial = derivative(case.function, case.point, i)
-            bound = tolerance(case, i, scheme)
-            if partial.status != "ok" or bound is None or not np.isfinite(partial.value):
+            bound = table.loc[(scheme, variable), "bound"]
+            if partial.status != "ok" or np.isnan(bound):
                 counts["without a bound"] += 1
                 continue
             counts["bounded"] += 1
             error = abs(Fraction(float(numeric[i])) - Fraction(partial.value) - Fraction(partial.tail))
-            assert error <= bound + Fraction(partial.slack), (
-                f"{scheme} difference of {case.function.formula} in {VARIABLES[i]} at {case.point}, h={case.h}: "
-                f"error {float(error)} exceeds the tolerance {float(bound)}"
+            assert error <= Fraction(float(bound)) + Fraction(partial.slack), (
+                f"{scheme} difference of {case.function.formula} in {variable} at {case.point}, h={case.h}: "
+                f"error {float(error)} exceeds the bound {float(bound)}"
             )
 
 
@@ -187,7 +127,7 @@ def run(examples: int, **sides) -> Counter[str]:
     return counts
 
 
-def test_differences_stay_within_the_derived_tolerance():
+def test_differences_stay_within_the_proven_bound():
     counts = run(300, difference=numerical, derivative=certified)
     assert counts["bounded"] > 1000
     assert counts["without a bound"] < 0.2 * counts.total()
@@ -217,12 +157,11 @@ def _sine_with_the_wrong_sign(f, point, i):
     ids=["central divided by h", "forward with f(x - h)", "derivative of sine with the wrong sign"],
 )
 def test_a_wrong_twin_is_caught(sides):
-    with pytest.raises(AssertionError, match="exceeds the tolerance"):
+    with pytest.raises(AssertionError, match="exceeds the bound"):
         run(300, **sides)
 
 
-def test_the_tolerance_is_not_idle():
-    """On sin at 1 the tolerance is within a factor of what is observed, for truncation and for rounding."""
-    case = Case(dc.parse("sin(x) + 0*y", variables=VARIABLES), [1.0, 0.0], 1e-2)
-    error = abs(float(numerical(case.function, case.point, case.h, "central")[0]) - float(np.cos(1.0)))
-    assert error <= float(tolerance(case, 0, "central")) <= 1.1 * error
+def test_the_bound_is_not_idle():
+    """On sin at 1 the bound is within a hundredth of the error where truncation dominates."""
+    (row,) = dc.sweep(dc.parse("sin(x)"), 1.0, schemes="central", steps=[1e-2]).itertuples()
+    assert row.abs_error <= row.bound <= 1.01 * row.abs_error
