@@ -16,11 +16,13 @@ import msgspec
 import numpy as np
 import pandas as pd
 
+from diffcompare.compare.hot_spots import hot_spots
 from diffcompare.compare.schema import (
     BOUND_SOURCES,
     COLUMNS,
     CURVE_COLUMNS,
     FUNCTION_COLUMNS,
+    HOT_SPOT_COLUMNS,
     STATUSES,
     SUMMARY_COLUMNS,
     Tables,
@@ -49,6 +51,7 @@ _STEPS = 2_000
 _ROWS = 1_000_000
 _UPDATES = 10_000
 _CURVE_ROWS = 200_000
+_HOT_SPOTS = 12  # operations shown of one function at one point
 
 
 class _Steps(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"largest": "from", "smallest": "to"}):
@@ -204,7 +207,7 @@ def make_entry(
 
 def evaluate(study: Study, *, progress: Callable[[int, int, str], None] | None = None) -> Tables:
     """Evaluate a study that was read; a function that fails is recorded and the others go on."""
-    errors, curves, functions, messages = [], [], {}, {}
+    errors, curves, spots, functions, messages = [], [], [], {}, {}
     wanted = {descent.function for descent in study.descents}
     for done, entry in enumerate(study.entries):
         if progress is not None:
@@ -219,6 +222,7 @@ def evaluate(study: Study, *, progress: Callable[[int, int, str], None] | None =
             else:
                 errors.append(table)
                 curves.append(curve)
+                spots.append(_hot_spots(entry.function, entry))
                 functions[entry.name] = entry.function
         if message and entry.name in wanted:
             message += "; its gradient descent is skipped"
@@ -248,6 +252,7 @@ def evaluate(study: Study, *, progress: Callable[[int, int, str], None] | None =
         ],
         stack_descents(descents),
         _stack(curves, CURVE_COLUMNS),
+        _stack(spots, HOT_SPOT_COLUMNS),
     )
 
 
@@ -277,6 +282,27 @@ def _curves(function: SymbolicFunction, entry: Entry, dtype: str) -> pd.DataFram
         }
         parts.append(pd.DataFrame({**labels, "x": abscissae, "value": values}))
     return _stack(parts, CURVE_COLUMNS)
+
+
+def _hot_spots(function: SymbolicFunction, entry: Entry) -> pd.DataFrame:
+    """List where the rounding error of a function comes from at its points; a point that fails is left out."""
+    parts = []
+    for point in entry.points:
+        try:
+            found = hot_spots(function, point[0] if len(point) == 1 else point).head(_HOT_SPOTS)
+        except Exception:
+            found = pd.DataFrame()
+        if len(found):
+            same = np.zeros(len(found), dtype=np.int8)
+            codes, operations = pd.factorize(found["operation"].to_numpy(object))
+            labels = {
+                "function": labelled(same, [entry.name]),
+                "point": labelled(same, [format_point(function.variables, point)]),
+                "operation": labelled(codes, operations.tolist()),
+            }
+            numbers = {name: found[name] for name, kind in HOT_SPOT_COLUMNS.items() if kind == "float"}
+            parts.append(pd.DataFrame({**labels, **numbers}))
+    return _stack(parts, HOT_SPOT_COLUMNS)
 
 
 def _function_row(entry: Entry, message: str, ok: bool) -> dict[str, str]:

@@ -19,6 +19,7 @@ __all__ = [
     "CURVE_COLUMNS",
     "DESCENT_COLUMNS",
     "FUNCTION_COLUMNS",
+    "HOT_SPOT_COLUMNS",
     "STATUSES",
     "SUMMARY_COLUMNS",
     "VERDICTS",
@@ -85,6 +86,16 @@ DESCENT_COLUMNS = ("function", "gradient", "step", "value", "gradient_norm", "di
 
 CURVE_COLUMNS: Mapping[str, str] = {"function": "text", "point": "text", "x": "float", "value": "float"}
 
+HOT_SPOT_COLUMNS: Mapping[str, str] = {
+    "function": "text",
+    "point": "text",
+    "operation": "text",
+    "bound": "float",
+    "bound_share": "float",
+    "error": "float",
+    "error_share": "float",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Tables:
@@ -99,6 +110,7 @@ class Tables:
     functions: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(FUNCTION_COLUMNS), dtype=str))
     descent: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(DESCENT_COLUMNS)))
     curves: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(CURVE_COLUMNS)))
+    hot_spots: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(HOT_SPOT_COLUMNS)))
 
 
 def labelled(codes: NDArray[Any], names: Sequence[str]) -> pd.Categorical[Any]:
