@@ -7,69 +7,34 @@ show is not left out: errors of exactly 0 stand in a lane below, nan and inf in 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import median
-from xml.etree.ElementTree import Element, SubElement, tostring
+from xml.etree.ElementTree import Element
 
 import pandas as pd
 
 from diffcompare.errors import shorten
-from diffcompare.report.wording import Html, plural, printable, short
+from diffcompare.report.drawing import (
+    LANE,
+    MARKERS,
+    Frame,
+    add,
+    coord,
+    log_axes,
+    log_range,
+    scheme_style,
+    step_range,
+    svg_element,
+    to_html,
+)
+from diffcompare.report.wording import Html, bound_words, plural, printable, short
 
-__all__ = ["Frame", "add", "coord", "error_chart", "scheme_style", "smallest_error", "svg_element", "to_html"]
+__all__ = ["error_chart", "slope_level", "smallest_error"]
 
 _WIDTH, _LEFT, _RIGHT = 760.0, 64.0, 742.0
-_PLOT_HEIGHT, _LINE, _LANE, _DODGE = 300.0, 19.0, 26.0, 4.0
+_PLOT_HEIGHT, _LINE, _DODGE = 300.0, 19.0, 4.0
 _BARE_HEIGHT = 60.0  # where every error stands in a lane
-_DECADES = 8  # the y axis is never shorter: noise must not look like a trend
-_STYLES: Mapping[str, int] = {"forward": 1, "backward": 2, "central": 3, "central4": 4}
-_MARKERS: Mapping[int, str] = {
-    1: "m-3.4,0a3.4,3.4 0 1,0 6.8,0a3.4,3.4 0 1,0-6.8,0z",
-    2: "m-3,-3h6v6h-6z",
-    3: "m0,-4l4,7h-8z",
-    4: "m0,-4.4l4.4,4.4l-4.4,4.4l-4.4,-4.4z",
-    5: "m-4,-1.2h2.8v-2.8h2.4v2.8h2.8v2.4h-2.8v2.8h-2.4v-2.8h-2.8z",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A rectangle of the drawing with linear scales onto it; logarithms are taken before."""
-
-    left: float
-    right: float
-    top: float
-    bottom: float
-    x_range: tuple[float, float]
-    y_range: tuple[float, float]
-
-    def x(self, value: float) -> float:
-        """Place an abscissa."""
-        low, high = self.x_range
-        return self.left + (value - low) / (high - low) * (self.right - self.left)
-
-    def y(self, value: float) -> float:
-        """Place a value; larger ones stand higher."""
-        low, high = self.y_range
-        return self.bottom - (value - low) / (high - low) * (self.bottom - self.top)
-
-    def clipped(self, start: tuple[float, float], end: tuple[float, float]) -> str:
-        """Path of a straight line between two points in data units, cut at the range of y; '' if outside."""
-        (x0, y0), (x1, y1) = start, end
-        low, high = self.y_range
-        if not math.isfinite(y1 - y0):
-            return ""
-        if y0 == y1:
-            pieces = (0.0, 1.0) if low <= y0 <= high else (1.0, 0.0)
-        else:
-            at = sorted(((low - y0) / (y1 - y0), (high - y0) / (y1 - y0)))
-            pieces = (max(0.0, at[0]), min(1.0, at[1]))
-        if pieces[0] >= pieces[1]:
-            return ""
-        points = [(self.x(x0 + t * (x1 - x0)), self.y(y0 + t * (y1 - y0))) for t in pieces]
-        return "M" + "L".join(f"{coord(x)},{coord(y)}" for x, y in points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +48,8 @@ class _Series:
     error: list[float]
     ok: list[bool]
     truncation: list[float]
+    bound: list[float]
+    source: set[str]
     predicted: tuple[float, float]
 
 
@@ -109,27 +76,30 @@ def error_chart(rows: pd.DataFrame, *, title: str, identity: str) -> Html | None
         return None
     zeros = any(error == 0 for s in series for error in s.error)
     broken = any(not math.isfinite(error) for s in series for error in s.error)
-    top = 10 + _LINE * len(series) + 18 + _LANE * broken
-    frame = _frame(series, top)
-    height = frame.bottom + _LANE * zeros + 44
+    keyed = any(path for s in series for path in _lines(s, _frame(series, 0.0)).values())
+    frame = _frame(series, 10 + _LINE * (len(series) + keyed) + 18 + LANE * broken)
+    height = frame.bottom + LANE * zeros + 44
     svg = svg_element(_WIDTH, height, title=title, description=_description(series), identity=identity)
-    lanes = (frame.top - 8 - _LANE / 2, frame.bottom + 4 + _LANE / 2)
-    svg.set("data-scale", " ".join(coord(v) for v in (*_bounds(frame), *frame.x_range, *frame.y_range, *lanes, _DODGE)))
-    _axes(svg, frame, (lanes[0] if broken else 0.0, lanes[1] if zeros else 0.0))
+    lanes = (frame.top - 8 - LANE / 2, frame.bottom + 4 + LANE / 2)
+    svg.set("data-scale", " ".join(coord(v) for v in (*frame.bounds, *frame.x_range, *frame.y_range, *lanes, _DODGE)))
+    log_axes(svg, frame, (lanes[0] if broken else 0.0, lanes[1] if zeros else 0.0), label="|error|")
+    if frame.x_range[0] < -4 < frame.x_range[1]:
+        book = frame.x(-4)
+        add(svg, "path", class_="mark", d=f"M{coord(book)},{coord(frame.top)}V{coord(frame.bottom)}")
+        add(svg, "text", "h = 1e-4", class_="tick", x=coord(book + 4), y=coord(frame.bottom - 6))
     for k, s in enumerate(series):
         dodge = _DODGE * (k - (len(series) - 1) / 2)
         _legend(svg, s, 10 + _LINE * (k + 0.5))
         group = add(svg, "g", class_=f"s{s.style}")
-        _model(group, s, frame)
+        for name, d in _lines(s, frame).items():
+            if d:
+                add(group, "path", class_=name, d=d)
         _measured(group, s, frame, (lanes[0] + dodge, lanes[1] + dodge))
+    if keyed:
+        _key(svg, series, frame, 10 + _LINE * (len(series) + 0.5))
     for s in series:
         _marks(svg, s, frame, lanes[1])
     return to_html(svg)
-
-
-def scheme_style(scheme: str, position: int) -> int:
-    """Give the number (1 to 5) of a scheme's colour and marker; unknown schemes take them in turn."""
-    return _STYLES.get(scheme, 1 + (position + 4) % len(_MARKERS))
 
 
 def smallest_error(h: Sequence[float], error: Sequence[float], ok: Sequence[bool]) -> tuple[float, float, int]:
@@ -157,6 +127,8 @@ def _series(rows: pd.DataFrame) -> list[_Series]:
                 error=part["abs_error"].tolist(),
                 ok=(part["status"].astype(str) == "ok").tolist(),
                 truncation=part["truncation"].abs().tolist(),
+                bound=part["bound"].tolist(),
+                source=set(part["bound_source"].astype(str)[part["bound"].notna()]),
                 predicted=(float(part["predicted_h"].iloc[0]), float(part["predicted_abs_error"].iloc[0])),
             )
         )
@@ -164,51 +136,16 @@ def _series(rows: pd.DataFrame) -> list[_Series]:
 
 
 def _frame(series: Sequence[_Series], top: float) -> Frame:
-    """Take the ranges from the measured errors only: a model line may not flatten them."""
-    steps = [math.log10(h) for s in series for h in s.h]
-    errors = [math.log10(e) for s in series for e in s.error if e > 0 and math.isfinite(e)]
-    low, high = math.floor(min(errors, default=-8.0) - 0.05), math.ceil(max(errors, default=-8.0) + 0.05)
-    missing = max(0, _DECADES - (high - low))
+    """Take the ranges from the measured errors only: a model line or a bound may not flatten them."""
+    errors = [e for s in series for e in s.error if 0 < e < math.inf]
     return Frame(
         left=_LEFT,
         right=_RIGHT,
         top=top,
         bottom=top + (_PLOT_HEIGHT if errors else _BARE_HEIGHT),
-        x_range=(math.floor(10 * min(steps) - 4) / 10, math.ceil(10 * max(steps) + 4) / 10),
-        y_range=(float(low - missing // 2), float(high + missing - missing // 2)),
+        x_range=step_range([h for s in series for h in s.h]),
+        y_range=log_range(errors),
     )
-
-
-def _bounds(frame: Frame) -> tuple[float, float, float, float]:
-    return frame.left, frame.right, frame.top, frame.bottom
-
-
-def _axes(svg: Element, frame: Frame, lanes: tuple[float, float]) -> None:
-    axes = add(svg, "g", class_="axes")
-    add(axes, "path", class_="box", d=_box(frame.left, frame.right, frame.top, frame.bottom))
-    grid = []
-    for exponent in _decades(frame.y_range, most=int((frame.bottom - frame.top) / 26)):
-        y = coord(frame.y(exponent))
-        grid.append(f"M{coord(frame.left)},{y}H{coord(frame.right)}")
-        add(axes, "text", _power(exponent), class_="tick end", x=coord(frame.left - 7), y=coord(frame.y(exponent) + 4))
-    floor = lanes[1] + _LANE / 2 if lanes[1] else frame.bottom
-    for exponent in _decades(frame.x_range, most=13):
-        x = coord(frame.x(exponent))
-        grid.append(f"M{x},{coord(frame.top)}V{coord(frame.bottom)}")
-        add(axes, "text", _power(exponent), class_="tick middle", x=x, y=coord(floor + 16))
-    axes.insert(0, _element("path", class_="grid", d="".join(grid)))
-    middle = f"translate(13,{coord((frame.top + frame.bottom) / 2)}) rotate(-90)"
-    add(axes, "text", "|error|", class_="axis middle", transform=middle)
-    add(axes, "text", "step size h", class_="axis middle", x=coord((frame.left + frame.right) / 2), y=coord(floor + 35))
-    for at, label in zip(lanes, ("nan / inf", "exactly 0"), strict=True):
-        if at:
-            box = _box(frame.left, frame.right, at - _LANE / 2 + 1, at + _LANE / 2 - 1)
-            add(axes, "path", class_="lane", d=box)
-            add(axes, "text", label, class_="tick end", x=coord(frame.left - 7), y=coord(at + 4))
-    if frame.x_range[0] < -4 < frame.x_range[1]:
-        book = frame.x(-4)
-        add(axes, "path", class_="mark", d=f"M{coord(book)},{coord(frame.top)}V{coord(frame.bottom)}")
-        add(axes, "text", "h = 1e-4", class_="tick", x=coord(book + 4), y=coord(frame.bottom - 6))
 
 
 def _measured(group: Element, s: _Series, frame: Frame, lanes: tuple[float, float]) -> None:
@@ -224,25 +161,27 @@ def _measured(group: Element, s: _Series, frame: Frame, lanes: tuple[float, floa
         if plain:
             line.append(f"{'L' if joined else 'M'}{x},{y}")
         joined = plain
-        (full if ok else hollow).append(f"M{x},{y}{_MARKERS[s.style]}")
+        (full if ok else hollow).append(f"M{x},{y}{MARKERS[s.style]}")
     for name, parts in (("line", line), ("dots", full), ("dots hollow", hollow)):
         if parts:
             add(group, "path", class_=name, d="".join(parts))
 
 
-def _model(group: Element, s: _Series, frame: Frame) -> None:
-    """Dash the truncation error: the exact one where the table has it, else the slope of the scheme's order."""
-    if any(math.isfinite(t) and t > 0 for t in s.truncation):
-        points = [
-            (math.log10(h), math.log10(t)) for h, t in zip(s.h, s.truncation, strict=True) if t > 0 and math.isfinite(t)
-        ]
-        d = "".join(frame.clipped(a, b) for a, b in pairwise(points))
-    else:
-        level = slope_level(s.h, s.error, s.ok, s.order)
-        low, high = frame.x_range
-        d = "" if level is None else frame.clipped((low, s.order * low + level), (high, s.order * high + level))
-    if d:
-        add(group, "path", class_="model", d=d)
+def _lines(s: _Series, frame: Frame) -> dict[str, str]:
+    """Paths of the proven bound and of the truncation error; '' where there is nothing to draw.
+
+    The truncation error is the exact one where the table has it, else the slope of the scheme's order.
+    """
+    if _split(s):
+        return {"bound": frame.log_line(s.h, s.bound), "model": frame.log_line(s.h, s.truncation)}
+    level = slope_level(s.h, s.error, s.ok, s.order)
+    low, high = frame.x_range
+    model = "" if level is None else frame.clipped((low, s.order * low + level), (high, s.order * high + level))
+    return {"bound": frame.log_line(s.h, s.bound), "model": model}
+
+
+def _split(s: _Series) -> bool:
+    return any(t >= 0 for t in s.truncation)
 
 
 def slope_level(h: Sequence[float], error: Sequence[float], ok: Sequence[bool], order: int) -> float | None:
@@ -265,7 +204,7 @@ def slope_level(h: Sequence[float], error: Sequence[float], ok: Sequence[bool], 
 def _legend(svg: Element, s: _Series, y: float) -> None:
     row = add(svg, "g", class_=f"legend s{s.style}")
     add(row, "path", class_="line", d=f"M{coord(_LEFT)},{coord(y)}h30")
-    add(row, "path", class_="dots", d=f"M{coord(_LEFT + 15)},{coord(y)}{_MARKERS[s.style]}")
+    add(row, "path", class_="dots", d=f"M{coord(_LEFT + 15)},{coord(y)}{MARKERS[s.style]}")
     add(row, "text", printable(shorten(s.scheme, 14)), class_="name", x=coord(_LEFT + 38), y=coord(y + 4))
     h, error, times = smallest_error(s.h, s.error, s.ok)
     if not times:
@@ -277,6 +216,22 @@ def _legend(svg: Element, s: _Series, y: float) -> None:
     if math.isfinite(s.predicted[0]):
         text += f"; ◇ predicted {short(s.predicted[1])} at h = {short(s.predicted[0])}"
     add(row, "text", text, class_="tick", x=coord(_LEFT + 140), y=coord(y + 4))
+
+
+def _key(svg: Element, series: Sequence[_Series], frame: Frame, y: float) -> None:
+    """Say what the dashed and the dotted lines are."""
+    row = add(svg, "g", class_="legend key")
+    sources = set().union(*(s.source for s in series))
+    words = {
+        "model": "truncation error" if all(map(_split, series)) else "slope of the scheme's order",
+        "bound": f"{bound_words(sources)} on |error|",
+    }
+    x = _LEFT
+    for name, text in words.items():
+        if any(_lines(s, frame)[name] for s in series):
+            add(row, "path", class_=f"{name} sample", d=f"M{coord(x)},{coord(y)}h30")
+            add(row, "text", text, class_="tick", x=coord(x + 38), y=coord(y + 4))
+            x += 220
 
 
 def _marks(svg: Element, s: _Series, frame: Frame, zero_lane: float) -> None:
@@ -310,51 +265,3 @@ def _description(series: Sequence[_Series]) -> str:
         parts += [f"nan or inf at {broken} of {len(s.h)} h"] * bool(broken)
         sentences.append(", ".join(parts) + ".")
     return " ".join(sentences)
-
-
-def _decades(limits: tuple[float, float], most: int) -> list[int]:
-    """Choose whole exponents for the ticks, every second or third where they would crowd."""
-    low, high = math.ceil(limits[0]), math.floor(limits[1])
-    every = 1
-    while (high - low) / every > most:
-        every += 1
-    return [k for k in range(low, high + 1) if k % every == 0]
-
-
-def _power(exponent: int) -> str:
-    return {0: "1", 1: "10"}.get(exponent, f"1e{exponent}")
-
-
-def svg_element(width: float, height: float, *, title: str, description: str, identity: str) -> Element:
-    """Begin a drawing that a screen reader announces with title and description."""
-    names = {"aria-labelledby": f"{identity}-title {identity}-desc", "viewBox": f"0 0 {coord(width)} {coord(height)}"}
-    svg = Element("svg", {"role": "img", **names})
-    add(svg, "title", printable(shorten(title, 200)), id=f"{identity}-title")
-    add(svg, "desc", description, id=f"{identity}-desc")
-    return svg
-
-
-def add(parent: Element, tag: str, content: str = "", **attributes: str) -> Element:
-    """Add an element; ``class_`` stands for class. Text and attributes are escaped when it is written."""
-    child = SubElement(parent, tag, {name.rstrip("_"): value for name, value in attributes.items()})
-    child.text = content
-    return child
-
-
-def _element(tag: str, **attributes: str) -> Element:
-    return Element(tag, {name.rstrip("_"): value for name, value in attributes.items()})
-
-
-def to_html(svg: Element) -> Html:
-    """Write a drawing as markup."""
-    return Html(tostring(svg, encoding="unicode"))
-
-
-def _box(left: float, right: float, top: float, bottom: float) -> str:
-    return f"M{coord(left)},{coord(top)}H{coord(right)}V{coord(bottom)}H{coord(left)}Z"
-
-
-def coord(value: float) -> str:
-    """Round a coordinate: short, and the same whatever the last bit of a logarithm."""
-    text = f"{value:.1f}"
-    return text.removesuffix(".0") if text != "-0.0" else "0"

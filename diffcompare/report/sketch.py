@@ -11,7 +11,7 @@ import pandas as pd
 
 from diffcompare.compare.schema import read_point
 from diffcompare.errors import shorten
-from diffcompare.report.charts import Frame, add, coord, scheme_style, svg_element, to_html
+from diffcompare.report.drawing import Frame, add, coord, scheme_style, svg_element, to_html
 from diffcompare.report.wording import Html, printable, short
 
 __all__ = ["function_sketch"]

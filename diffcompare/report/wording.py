@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-__all__ = ["STATUS_WORDS", "VERDICT_WORDS", "Html", "exactly", "plural", "printable", "short"]
+__all__ = [
+    "PART_WORDS",
+    "STATUS_WORDS",
+    "VERDICT_WORDS",
+    "Html",
+    "bound_words",
+    "exactly",
+    "plural",
+    "printable",
+    "share",
+    "short",
+]
 
 STATUS_WORDS: Mapping[str, str] = {
     "ok": "the exact derivative is known and the numeric one is a finite number",
@@ -19,11 +30,30 @@ STATUS_WORDS: Mapping[str, str] = {
 }
 
 VERDICT_WORDS: Mapping[str, str] = {
-    "within-bound": "every error that has a bound is within it",
-    "outside-bound": "an error is larger than its bound",
-    "unbounded": "errors were measured, but no bound was computed to judge them by",
+    "within-bound": "every error that has a proven bound is within it",
+    "outside-bound": "a proven bound was exceeded, which cannot be: a bug in diffcompare or in this build of NumPy",
+    "unbounded": "errors were measured, but no bound was found here to judge them by",
     "not-differentiable": "there is no exact derivative to compare with at this point",
 }
+
+# the exact parts of an error, in the order of their columns
+PART_WORDS: Mapping[str, str] = {
+    "truncation": "truncation",
+    "abscissa": "rounding of x ± h",
+    "evaluation": "evaluation of f",
+    "subtraction": "subtraction",
+    "division": "division",
+}
+
+
+def bound_words(sources: Collection[str]) -> str:
+    """Name the bounds by what stands in bound_source: "proven" is said only where all of them are.
+
+    >>> bound_words({"proven"}), bound_words({"proven", "measured"}), bound_words({"measured"})
+    ('proven bound', 'bound', 'measured bound')
+    """
+    known = sorted(source for source in sources if source)
+    return f"{known[0]} bound" if len(known) == 1 else "bound"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +103,16 @@ def short(value: float) -> str:
     if "." in mantissa:
         mantissa = mantissa.rstrip("0").rstrip(".")
     return f"{mantissa}e{int(exponent)}"
+
+
+def share(value: float) -> str:
+    """Write a ratio of an error to its bound: what lies on one side of 1 is never rounded to it.
+
+    >>> share(0.98), share(0.9999999), share(1.0), share(1.00001), share(0.0)
+    ('0.98', '0.9999999', '1', '1.00001', '0')
+    """
+    text = short(value)
+    return repr(float(value)) if text == "1" and value != 1.0 else text
 
 
 def plural(count: int, noun: str) -> str:

@@ -1,0 +1,180 @@
+"""What every drawing of the report is made of: a frame with logarithmic axes and lanes, markers, SVG elements."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from diffcompare.errors import shorten
+from diffcompare.report.wording import Html, printable
+
+__all__ = [
+    "DECADES",
+    "LANE",
+    "MARKERS",
+    "Frame",
+    "add",
+    "coord",
+    "log_axes",
+    "log_range",
+    "scheme_style",
+    "step_range",
+    "svg_element",
+    "to_html",
+]
+
+LANE = 26.0  # height of the strips for what a logarithmic axis cannot show
+DECADES = 8  # a y axis is never shorter: noise must not look like a trend
+MARKERS: Mapping[int, str] = {
+    1: "m-3.4,0a3.4,3.4 0 1,0 6.8,0a3.4,3.4 0 1,0-6.8,0z",
+    2: "m-3,-3h6v6h-6z",
+    3: "m0,-4l4,7h-8z",
+    4: "m0,-4.4l4.4,4.4l-4.4,4.4l-4.4,-4.4z",
+    5: "m-4,-1.2h2.8v-2.8h2.4v2.8h2.8v2.4h-2.8v2.8h-2.4v-2.8h-2.8z",
+}
+_STYLES: Mapping[str, int] = {"forward": 1, "backward": 2, "central": 3, "central4": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A rectangle of the drawing with linear scales onto it; logarithms are taken before."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+
+    def x(self, value: float) -> float:
+        """Place an abscissa."""
+        low, high = self.x_range
+        return self.left + (value - low) / (high - low) * (self.right - self.left)
+
+    def y(self, value: float) -> float:
+        """Place a value; larger ones stand higher."""
+        low, high = self.y_range
+        return self.bottom - (value - low) / (high - low) * (self.bottom - self.top)
+
+    def clipped(self, start: tuple[float, float], end: tuple[float, float]) -> str:
+        """Path of a straight line between two points in data units, cut at the range of y; '' if outside."""
+        (x0, y0), (x1, y1) = start, end
+        low, high = self.y_range
+        if not math.isfinite(y1 - y0):
+            return ""
+        if y0 == y1:
+            pieces = (0.0, 1.0) if low <= y0 <= high else (1.0, 0.0)
+        else:
+            at = sorted(((low - y0) / (y1 - y0), (high - y0) / (y1 - y0)))
+            pieces = (max(0.0, at[0]), min(1.0, at[1]))
+        if pieces[0] >= pieces[1]:
+            return ""
+        points = [(self.x(x0 + t * (x1 - x0)), self.y(y0 + t * (y1 - y0))) for t in pieces]
+        return "M" + "L".join(f"{coord(x)},{coord(y)}" for x, y in points)
+
+    def log_line(self, h: Sequence[float], values: Sequence[float]) -> str:
+        """Path of the logarithms, cut at the range of y; it breaks where a value is 0, nan or infinite."""
+        path = ""
+        for (h0, v0), (h1, v1) in pairwise(zip(h, values, strict=True)):
+            if 0 < v0 < math.inf and 0 < v1 < math.inf:
+                piece = self.clipped((math.log10(h0), math.log10(v0)), (math.log10(h1), math.log10(v1)))
+                start, _, end = piece.partition("L")
+                joined = bool(path) and path.endswith("L" + start[1:])
+                path += f"L{end}" if piece and joined else piece
+        return path
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, right, top and bottom."""
+        return self.left, self.right, self.top, self.bottom
+
+
+def scheme_style(scheme: str, position: int) -> int:
+    """Give the number (1 to 5) of a scheme's colour and marker; unknown schemes take them in turn."""
+    return _STYLES.get(scheme, 1 + (position + 4) % len(MARKERS))
+
+
+def step_range(h: Sequence[float]) -> tuple[float, float]:
+    """Choose the range of the x axis, in logarithms."""
+    steps = [math.log10(step) for step in h]
+    return math.floor(10 * min(steps) - 4) / 10, math.ceil(10 * max(steps) + 4) / 10
+
+
+def log_range(values: Sequence[float]) -> tuple[float, float]:
+    """Choose the range of the y axis, in logarithms: whole decades around the values, never too few of them."""
+    logs = [math.log10(value) for value in values]
+    low, high = math.floor(min(logs, default=-8.0) - 0.05), math.ceil(max(logs, default=-8.0) + 0.05)
+    missing = max(0, DECADES - (high - low))
+    return float(low - missing // 2), float(high + missing - missing // 2)
+
+
+def log_axes(svg: Element, frame: Frame, lanes: tuple[float, float], *, label: str) -> None:
+    """Draw box, grid, ticks and labels, and the lanes above and below (their middles; 0 where there is none)."""
+    axes = add(svg, "g", class_="axes")
+    add(axes, "path", class_="box", d=_box(frame.left, frame.right, frame.top, frame.bottom))
+    grid = []
+    for exponent in _decades(frame.y_range, most=int((frame.bottom - frame.top) / 26)):
+        y = coord(frame.y(exponent))
+        grid.append(f"M{coord(frame.left)},{y}H{coord(frame.right)}")
+        add(axes, "text", _power(exponent), class_="tick end", x=coord(frame.left - 7), y=coord(frame.y(exponent) + 4))
+    floor = lanes[1] + LANE / 2 if lanes[1] else frame.bottom
+    for exponent in _decades(frame.x_range, most=int((frame.right - frame.left) / 52)):
+        x = coord(frame.x(exponent))
+        grid.append(f"M{x},{coord(frame.top)}V{coord(frame.bottom)}")
+        add(axes, "text", _power(exponent), class_="tick middle", x=x, y=coord(floor + 16))
+    axes.insert(0, Element("path", {"class": "grid", "d": "".join(grid)}))
+    middle = f"translate(13,{coord((frame.top + frame.bottom) / 2)}) rotate(-90)"
+    add(axes, "text", label, class_="axis middle", transform=middle)
+    add(axes, "text", "step size h", class_="axis middle", x=coord((frame.left + frame.right) / 2), y=coord(floor + 35))
+    for at, name in zip(lanes, ("nan / inf", "exactly 0"), strict=True):
+        if at:
+            box = _box(frame.left, frame.right, at - LANE / 2 + 1, at + LANE / 2 - 1)
+            add(axes, "path", class_="lane", d=box)
+            add(axes, "text", name, class_="tick end", x=coord(frame.left - 7), y=coord(at + 4))
+
+
+def _decades(limits: tuple[float, float], most: int) -> list[int]:
+    """Choose whole exponents for the ticks, every second or third where they would crowd."""
+    low, high = math.ceil(limits[0]), math.floor(limits[1])
+    every = 1
+    while (high - low) / every > most:
+        every += 1
+    return [k for k in range(low, high + 1) if k % every == 0]
+
+
+def _power(exponent: int) -> str:
+    return {0: "1", 1: "10"}.get(exponent, f"1e{exponent}")
+
+
+def svg_element(width: float, height: float, *, title: str, description: str, identity: str) -> Element:
+    """Begin a drawing that a screen reader announces with title and description."""
+    names = {"aria-labelledby": f"{identity}-title {identity}-desc", "viewBox": f"0 0 {coord(width)} {coord(height)}"}
+    svg = Element("svg", {"role": "img", **names})
+    add(svg, "title", printable(shorten(title, 200)), id=f"{identity}-title")
+    add(svg, "desc", description, id=f"{identity}-desc")
+    return svg
+
+
+def add(parent: Element, tag: str, content: str = "", **attributes: str) -> Element:
+    """Add an element; ``class_`` stands for class. Text and attributes are escaped when it is written."""
+    child = SubElement(parent, tag, {name.rstrip("_"): value for name, value in attributes.items()})
+    child.text = content
+    return child
+
+
+def to_html(svg: Element) -> Html:
+    """Write a drawing as markup."""
+    return Html(tostring(svg, encoding="unicode"))
+
+
+def _box(left: float, right: float, top: float, bottom: float) -> str:
+    return f"M{coord(left)},{coord(top)}H{coord(right)}V{coord(bottom)}H{coord(left)}Z"
+
+
+def coord(value: float) -> str:
+    """Round a coordinate: short, and the same whatever the last bit of a logarithm."""
+    text = f"{value:.1f}"
+    return text.removesuffix(".0") if text != "-0.0" else "0"
