@@ -20,6 +20,7 @@ from flint import arb, fmpq
 
 from diffcompare.program.code import functions_used, operation_source, straight_line, switch_sources
 from diffcompare.program.dag import Node, Program
+from diffcompare.program.operations import FALLBACKS
 
 __all__ = [
     "PRECISION_CAP",
@@ -251,6 +252,8 @@ def _and(a: Condition, b: Condition) -> Condition:
 
 
 BALL_OPERATIONS: dict[str, Callable[..., object]] = {
+    "sum": FALLBACKS["sum"],
+    "dot": FALLBACKS["dot"],
     "pi": arb.pi,
     "e": arb.const_e,
     "undefined": arb.nan,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from diffcompare.arithmetic.ulp import round_to_nearest
 from diffcompare.program.code import functions_used, operation_source, straight_line
 from diffcompare.program.dag import Node, Program
-from diffcompare.program.operations import OPERATIONS
+from diffcompare.program.operations import FALLBACKS, OPERATIONS
 
 __all__ = ["compile_numpy", "implementation", "node_values"]
 
@@ -88,7 +87,7 @@ _LEAVES = {
     "true": True,
     "false": False,
 }
-_OPERATORS = {"integer_power": operator.pow, "power": operator.pow}
+_OPERATORS = {name: FALLBACKS[name] for name in ("integer_power", "power", "sum", "dot")}
 
 
 def implementation(name: str) -> Any:

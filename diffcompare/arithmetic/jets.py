@@ -22,7 +22,7 @@ from flint import arb, arb_series
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, Condition, ball, precision
 from diffcompare.program.code import functions_used, operation_source, straight_line
 from diffcompare.program.dag import Node, Program
-from diffcompare.program.operations import COMPARISONS
+from diffcompare.program.operations import COMPARISONS, FALLBACKS
 
 __all__ = ["JET_BITS", "JET_ORDER", "directional_slope", "series_length", "taylor_coefficients", "taylor_jet"]
 
@@ -264,6 +264,8 @@ _less, _greater = _comparison("less"), _comparison("greater")
 
 
 JET_OPERATIONS: dict[str, Callable[..., object]] = {
+    "sum": FALLBACKS["sum"],
+    "dot": FALLBACKS["dot"],
     "pi": lambda: arb_series([arb.pi()]),
     "e": lambda: arb_series([arb.const_e()]),
     "undefined": _undefined,

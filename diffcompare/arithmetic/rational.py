@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from diffcompare.program.dag import Node, Program
+from diffcompare.program.operations import FALLBACKS
 
 __all__ = ["exact_operation", "exact_outputs"]
 
@@ -64,6 +65,8 @@ _RULES: dict[str, Callable[..., Fraction | bool]] = {
     "multiply": lambda a, b: a * b,
     "divide": lambda a, b: a / b,
     "negative": lambda a: -a,
+    "sum": FALLBACKS["sum"],
+    "dot": FALLBACKS["dot"],
     "abs": abs,
     "sign": _sign,
     "min": min,

@@ -183,7 +183,14 @@ def _compile(program: Program) -> _Code:
     jumps: list[str] = []
     scope: dict[str, object] = {f"{name}_": BALL_OPERATIONS[name] for name in functions_used(whole)}
     scope |= {f"own_{name}_": _noting(name, test, jumps) for name, test in _JUMPS.items()}
-    scope |= {"arb": arb, "rounding_": _rounding, "sum_rounding_": _sum_rounding, "spread_": _spread, "part_": _part}
+    scope |= {
+        "arb": arb,
+        "rounding_": _rounding,
+        "difference_rounding_": _difference_rounding,
+        "spread_": _spread,
+        "part_": _part,
+    }
+    scope |= {"sum_rounding_": _n_ary_sum_rounding, "dot_rounding_": _dot_rounding}
     rounding: list[int] = []
 
     def constant(index: int, node: Node) -> str:
@@ -206,6 +213,10 @@ def _compile(program: Program) -> _Code:
             return source
         if node.operation in _JUMPS:
             source = f"own_{source}"
+        if node.operation in ("sum", "dot"):
+            rounding.append(index)
+            bound = f"{node.operation}_rounding_({', '.join(operands)})"
+            return f"(r{index} := {source}) + (d{index} := {bound})"
         ulps, absolute = rounding_constants(node)
         if not ulps:
             return source
@@ -215,7 +226,7 @@ def _compile(program: Program) -> _Code:
         bound = f"rounding_(r{index}, {ulps!r}, {absolute!r})"
         if node.operation in ("add", "subtract"):
             other = operands[1] if node.operation == "subtract" else f"-{operands[1]}"
-            bound = f"sum_rounding_(r{index}, {operands[0]}, {other})"
+            bound = f"difference_rounding_(r{index}, {operands[0]}, {other})"
         return f"(r{index} := {source}) + (d{index} := {bound})"
 
     # which nodes round is known once they are spelled; what is returned of them is written afterwards
@@ -258,7 +269,7 @@ def _rounding(value: arb, ulps: float, absolute: float) -> arb:
     return arb(0, ulps * math.ulp(largest) + absolute + _ETA)
 
 
-def _sum_rounding(value: arb, a: arb, b: arb) -> arb:
+def _difference_rounding(value: arb, a: arb, b: arb) -> arb:
     """Return [−δ, δ] for a − b: no error where b/2 ≤ a ≤ 2b (Sterbenz), and none from underflow."""
     if (a > 0 and 2 * a >= b and a <= 2 * b) or (a < 0 and 2 * a <= b and a >= 2 * b):
         return arb(0)
@@ -268,6 +279,28 @@ def _sum_rounding(value: arb, a: arb, b: arb) -> arb:
 
 def _part(bar: arb, error: arb) -> arb:
     return bar if bar.is_zero() else bar * error
+
+
+def _terms_rounding(sizes: Sequence[arb], roundings: int) -> arb:
+    """Return γ_n·Σ|terms| + nη, γ_n = nu/(1 − nu): it holds in any order of summation, with fused products or without.
+
+    Higham 2002, (3.5) and (4.4), with one more roundings for the products of a dot product.
+    """
+    total = float(sum(sizes, arb(0)).upper()) if sizes else 0.0
+    if not total < _LARGEST:
+        return arb.nan()
+    gamma = roundings * 2.0**-53 / (1 - roundings * 2.0**-53)
+    return arb(0, math.nextafter(gamma * total, math.inf) * (1 + 2.0**-50) + len(sizes) * _ETA)
+
+
+def _n_ary_sum_rounding(*terms: arb) -> arb:
+    return _terms_rounding([term.abs_upper() for term in terms], len(terms) - 1)
+
+
+def _dot_rounding(*factors: arb) -> arb:
+    half = len(factors) // 2
+    products = [a.abs_upper() * b.abs_upper() for a, b in zip(factors[:half], factors[half:], strict=True)]
+    return _terms_rounding(products, half)
 
 
 def _spread(value: arb) -> arb:

@@ -22,10 +22,13 @@ def polynomial_degree(program: Program, variable: int) -> int | None:
         else:
             known = [d for d in operands if d is not None]
             highest = max(known, default=0)
-            if node.operation in ("add", "subtract", "negative"):
+            if node.operation in ("add", "subtract", "negative", "sum"):
                 degree = highest
             elif node.operation == "multiply":
                 degree = sum(known)
+            elif node.operation == "dot":
+                half = len(known) // 2
+                degree = max(a + b for a, b in zip(known[:half], known[half:], strict=True))
             elif node.operation == "divide":
                 degree = known[0] if known[1] == 0 else None
             elif node.operation == "integer_power" and int(node.payload or 0) >= 0:

@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 from diffcompare.program.dag import Term
@@ -29,7 +30,7 @@ class Operation:
     name : str
         Its name in programs.
     arity : int
-        Number of operands.
+        Number of operands, -1 for any.
     names : tuple of str
         Its names in text and in modules: those of NumPy or SciPy, ``math`` and SymPy.
     sympy : str
@@ -97,6 +98,9 @@ _ROWS = (
     Operation("multiply", 2, ("multiply",), "", lambda y, a, b: (b, a)),
     Operation("divide", 2, ("divide",), "", lambda y, a, b: (1 / b, -(y / b)), domain="divisor not 0"),
     Operation("negative", 1, ("negative",), "", lambda y, x: (y.constant(-1),)),
+    # any number of terms; a sum of products takes all first factors, then all second ones
+    Operation("sum", -1, (), "", lambda y, *x: (y.constant(1),) * len(x)),
+    Operation("dot", -1, (), "", lambda y, *x: (*x[len(x) // 2 :], *x[: len(x) // 2])),
     Operation("integer_power", 1, (), "", None, domain="base not 0 for a negative exponent"),
     Operation("power", 2, (), "", _power, "{0}", "base positive, or 0 with a positive exponent"),
     Operation("sqrt", 1, ("sqrt",), "", lambda y, x: (1 / (2 * y),), "{0}", "argument >= 0"),
@@ -227,6 +231,10 @@ FALLBACKS: Mapping[str, Callable[..., Any]] = {
     "negative": operator.neg,
     "integer_power": operator.pow,
     "power": operator.pow,
+    "sum": lambda *terms: reduce(operator.add, terms),
+    "dot": lambda *factors: reduce(
+        operator.add, map(operator.mul, factors[: len(factors) // 2], factors[len(factors) // 2 :])
+    ),
     "abs": abs,
     "sign": lambda x: (x > 0) - (x < 0) if x == x else x,
     "min": lambda a, b: a if a < b or a != a else b,
@@ -250,7 +258,7 @@ REAL_NAMES: Mapping[str, str] = {
     text: row.name
     for row in _ROWS
     for text in row.names
-    if row.arity and row.name not in COMPARISONS | {"and", "or", "not", "select"}
+    if row.arity > 0 and row.name not in COMPARISONS | {"and", "or", "not", "select"}
 }
 
 

@@ -42,6 +42,12 @@ def formula(program: Program, index: int, *, limit: int = 80) -> str:
             precedence, text = 5, program.variables[int(node.payload or 0)]
         elif node.operation == "constant":
             precedence, text = _constant(Fraction(node.payload or 0))
+        elif node.operation == "sum":
+            precedence, text = 1, " + ".join(_bracketed(operand, 2 if k else 1) for k, operand in enumerate(operands))
+        elif node.operation == "dot":
+            half = len(operands) // 2
+            factors = zip(operands[:half], operands[half:], strict=True)
+            precedence, text = 1, " + ".join(f"{_bracketed(a, 2)}*{_bracketed(b, 3)}" for a, b in factors)
         elif node.operation in _LEAVES:
             precedence, text = 5, _LEAVES[node.operation]
         elif node.operation == "integer_power":

@@ -17,7 +17,7 @@ import sympy
 
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.dag import Program
-from diffcompare.program.operations import OPERATIONS
+from diffcompare.program.operations import FALLBACKS, OPERATIONS
 from diffcompare.symbolic.function import SymbolicFunction, implementation
 from diffcompare.symbolic.lower import lower_all
 
@@ -119,6 +119,8 @@ _SYMPY: dict[str, Callable[..., Any]] = {
     "multiply": lambda a, b: a * b,
     "divide": lambda a, b: a / b,
     "negative": lambda a: -a,
+    "sum": FALLBACKS["sum"],
+    "dot": FALLBACKS["dot"],
     "power": sympy.Pow,
     "sqrt": sympy.sqrt,
     "cbrt": lambda x: sympy.sign(x) * sympy.Abs(x) ** sympy.Rational(1, 3),
@@ -135,7 +137,7 @@ _SYMPY: dict[str, Callable[..., Any]] = {
 } | {
     row.name: getattr(sympy, row.sympy)
     for row in OPERATIONS.values()
-    if row.arity and row.sympy and row.name != "atan2"
+    if row.arity > 0 and row.sympy and row.name != "atan2"
 }
 
 

@@ -1,0 +1,100 @@
+"""What a rule of the verdict is given, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.symbolic.function import SymbolicFunction
+
+__all__ = ["COMPONENT_STATUSES", "Judgement", "Problem"]
+
+Floats = NDArray[np.float64]
+
+# worst first
+COMPONENT_STATUSES = ("wrong", "out-of-domain", "non-smooth", "inconclusive", "consistent")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A gradient that is claimed at a point.
+
+    Parameters
+    ----------
+    function, gradient : callable
+        The user's own callables; they take ``unflatten(x), *args``.
+    x : ndarray of float64, shape (n,)
+        The point, flat.
+    unflatten : callable
+        From a flat array to fresh arguments of the user's structure (an array of any shape, a tuple or dict of arrays).
+    flatten : callable
+        From what the gradient returned to a flat float array of length n (``ValueError`` for another structure).
+    names : tuple of str
+        How each component is called in messages: ``x[0]``, ``W[1, 2]``.
+    formula : SymbolicFunction or None
+        What the function claims to be, with n variables in the order of ``x``.
+    args : tuple
+        Further arguments of both callables.
+    box : pair of ndarray or None
+        Lower and upper corner; no evaluation leaves it.
+    noise : float or None
+        The stated absolute error of the function.
+    """
+
+    function: Callable[..., Any]
+    gradient: Callable[..., Any]
+    x: Floats
+    unflatten: Callable[[Floats], Any]
+    flatten: Callable[[Any], NDArray[Any]]
+    names: tuple[str, ...]
+    formula: SymbolicFunction | None = None
+    args: tuple[Any, ...] = ()
+    box: tuple[Floats, Floats] | None = None
+    noise: float | None = None
+
+    def value(self, x: Floats) -> float:
+        """Evaluate the user's function at a flat point, on fresh arguments."""
+        return float(np.asarray(self.function(self.unflatten(x), *self.args)).reshape(())[()])
+
+    def claim(self, x: Floats) -> Floats:
+        """Evaluate the user's gradient at a flat point, on fresh arguments."""
+        return np.asarray(self.flatten(self.gradient(self.unflatten(x), *self.args)), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one rule found out.
+
+    Parameters
+    ----------
+    evidence : str
+        ``identity``, ``neighbours`` or ``witness``.
+    status : tuple of str
+        One of ``COMPONENT_STATUSES`` for each component.
+    claimed, certified : ndarray of float64, shape (n,)
+        What the gradient returned; the true partial, correctly rounded (nan where the rule does not know it).
+    threshold : ndarray of float64, shape (n,)
+        The smallest difference of each component that would have been called wrong, in units of the gradient.
+    rounding : float
+        The rounding error that the gradient carries, relative to its largest component; nan where unknown.
+    blame : str or None
+        ``gradient`` or ``formula``.
+    notes : tuple of str
+        Plain sentences for the explanation: what was seen and what it means.
+    difference : ndarray of float64 or None
+        The real difference G − D of each component where the rule knows it apart from rounding.
+    """
+
+    evidence: str
+    status: tuple[str, ...]
+    claimed: Floats
+    certified: Floats
+    threshold: Floats
+    rounding: float
+    blame: str | None = None
+    notes: tuple[str, ...] = ()
+    difference: Floats | None = None
