@@ -231,7 +231,7 @@ def _key(svg: Element, series: Sequence[_Series], frame: Frame, y: float) -> Non
         if any(_lines(s, frame)[name] for s in series):
             add(row, "path", class_=f"{name} sample", d=f"M{coord(x)},{coord(y)}h30")
             add(row, "text", text, class_="tick", x=coord(x + 38), y=coord(y + 4))
-            x += 220
+            x += 140 if len(text) < 20 else 220
 
 
 def _marks(svg: Element, s: _Series, frame: Frame, zero_lane: float) -> None:

@@ -9,9 +9,10 @@ import pandas as pd
 
 from diffcompare.compare.schema import STATUSES, VERDICTS, Tables
 from diffcompare.errors import shorten
-from diffcompare.report.wording import STATUS_WORDS, plural, short
+from diffcompare.report.split_chart import dominating_parts
+from diffcompare.report.wording import PART_WORDS, STATUS_WORDS, VERDICT_WORDS, bound_words, plural, share, short
 
-__all__ = ["findings", "status_notes", "verdict_counts", "worst_first"]
+__all__ = ["findings", "status_notes", "verdict_counts", "verdict_lines", "worst_first"]
 
 _WORST_FIRST = ("outside-bound", "not-differentiable", "unbounded", "within-bound")
 _ORDER_GAP = 0.25  # an observed order further from the scheme's than this is worth a sentence
@@ -22,6 +23,39 @@ def verdict_counts(summary: pd.DataFrame) -> list[tuple[str, int]]:
     """Count the verdicts, worst first; those that do not occur are left out."""
     counts = summary["verdict"].astype(str).value_counts()
     return [(verdict, int(counts[verdict])) for verdict in _WORST_FIRST if verdict in counts.index]
+
+
+def verdict_lines(errors: pd.DataFrame, summary: pd.DataFrame) -> list[tuple[str, int, str]]:
+    """List the verdicts that occur, worst first: name, count, and what it says about these rows."""
+    lines = []
+    for verdict, count in verdict_counts(summary):
+        words = VERDICT_WORDS[verdict]
+        if verdict == "within-bound":
+            words = _within(errors, summary)
+        elif verdict == "outside-bound":
+            words = words.replace("proven bound", _bound(errors))
+        lines.append((verdict, count, words))
+    return lines
+
+
+def _within(errors: pd.DataFrame, summary: pd.DataFrame) -> str:
+    """Say how many of the rows behind the verdict within-bound the bound covers."""
+    bare = errors[(errors["status"].astype(str) == "ok") & errors["bound"].isna()]
+    keys = ["function", "variable", "point", "scheme"]
+    inside = set(_keys(summary[summary["verdict"].astype(str) == "within-bound"], keys))
+    missing = sum(key in inside for key in _keys(bare, keys))
+    bound = _bound(errors)
+    if not missing:
+        return f"every error within its {bound}"
+    return f"every error that has a {bound} is within it ({plural(missing, 'row')} without one)"
+
+
+def _keys(frame: pd.DataFrame, names: Sequence[str]) -> zip[Any]:
+    return zip(*(frame[name].astype(str) for name in names), strict=True)
+
+
+def _bound(errors: pd.DataFrame) -> str:
+    return bound_words(errors["bound_source"].astype(str)[errors["bound"].notna()].unique().tolist())
 
 
 def worst_first(summary: pd.DataFrame) -> pd.DataFrame:
@@ -51,9 +85,10 @@ def findings(tables: Tables) -> list[str]:
         return ["There is nothing to compare: the table of errors has no rows."]
     return [
         _scope(errors),
-        *_bounds(summary),
+        *_bounds(errors, summary),
         *_at_book_step(summary),
         *_orders(summary),
+        *_parts(errors),
         *_zeros(errors),
         *_statuses(errors),
     ]
@@ -70,20 +105,50 @@ def _scope(errors: pd.DataFrame) -> str:
     )
 
 
-def _bounds(summary: pd.DataFrame) -> list[str]:
-    unbounded = int((summary["verdict"].astype(str) == "unbounded").sum())
-    ratio = summary["max_bound_ratio"].max()
-    made = []
-    if unbounded and ratio != ratio:
-        made.append(
-            "No bound was computed. The verdict “unbounded” says that errors were measured, "
+def _bounds(errors: pd.DataFrame, summary: pd.DataFrame) -> list[str]:
+    counts = dict(verdict_counts(summary))
+    total = plural(len(summary), "comparison")
+    if errors["bound"].isna().all():
+        if "unbounded" not in counts:
+            return []
+        return [
+            "There is no bound in these tables. The verdict “unbounded” says that errors were measured, "
             "and nothing for or against a derivative."
+        ]
+    bound = _bound(errors)
+    made = []
+    if outside := counts.get("outside-bound"):
+        over = _records(worst_first(summary).head(min(outside, _EXAMPLES)))
+        places = "; ".join(f"{_share(row['max_bound_ratio'])} times it ({_place(row)})" for row in over)
+        made.append(
+            f"{outside} of {total}: an error exceeds its {bound}: {places}. "
+            "This is a bug in diffcompare or in this build of NumPy."
         )
-    elif unbounded:
-        made.append(f"No bound was computed for {unbounded} of {plural(len(summary), 'comparison')}.")
-    if ratio == ratio:
-        made.append(f"The largest error is {short(float(ratio))} times its bound.")
+    if within := counts.get("within-bound"):
+        ratio = summary["max_bound_ratio"][summary["verdict"].astype(str) == "within-bound"].max()
+        largest = f"; the largest is {_share(ratio)} of it" if ratio == ratio else ""
+        made.append(f"{within} of {total}: {_within(errors, summary)}{largest}.")
+    if unbounded := counts.get("unbounded"):
+        made.append(
+            f"{unbounded} of {total}: no bound was found; errors were measured, "
+            "and nothing follows for or against the derivative."
+        )
     return made
+
+
+def _share(ratio: float) -> str:
+    return share(float(ratio)).replace(">", "more than")
+
+
+def _parts(errors: pd.DataFrame) -> list[str]:
+    """Count which part of the error is the largest, row by row."""
+    counts = dominating_parts(errors).value_counts()
+    named = [(PART_WORDS[name], int(counts[name])) for name in PART_WORDS if name in counts.index]
+    if not named:
+        return []
+    named.sort(key=lambda pair: -pair[1])
+    counted = ", ".join(f"{words} in {plural(count, 'row')}" for words, count in named)
+    return [f"The largest part of the error: {counted}."]
 
 
 def _at_book_step(summary: pd.DataFrame) -> list[str]:

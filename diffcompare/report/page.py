@@ -16,12 +16,13 @@ from diffcompare import __version__
 from diffcompare.compare.schema import COLUMNS, SUMMARY_COLUMNS, Tables
 from diffcompare.errors import shorten
 from diffcompare.report.charts import error_chart
-from diffcompare.report.findings import findings, status_notes, verdict_counts, worst_first
+from diffcompare.report.findings import findings, status_notes, verdict_lines, worst_first
 from diffcompare.report.mathml import typeset
 from diffcompare.report.sketch import function_sketch
 from diffcompare.report.snippet import reproduce
+from diffcompare.report.split_chart import split_charts
 from diffcompare.report.tables import html_table, write_csv
-from diffcompare.report.wording import STATUS_WORDS, VERDICT_WORDS, Html, exactly, plural, printable, short
+from diffcompare.report.wording import PART_WORDS, STATUS_WORDS, Html, exactly, percent, plural, printable, share, short
 from diffcompare.report.writing import MANIFEST, write_files
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def write_report(
         "functions.csv": tables.functions,
         "descent.csv": tables.descent,
         "curves.csv": tables.curves,
+        "hot_spots.csv": tables.hot_spots,
     }
     names = [*csv_tables, *(f.file for f in functions if f.file), "index.html"]
 
@@ -100,6 +102,7 @@ class _Function:
     rows: pd.DataFrame
     summary: pd.DataFrame
     curves: pd.DataFrame
+    hot_spots: pd.DataFrame
     file: str
 
 
@@ -127,7 +130,9 @@ def _check_columns(name: str, frame: pd.DataFrame, columns: Mapping[str, str]) -
 
 def _functions(tables: Tables, *, every: bool) -> list[_Function]:
     known = {str(row["function"]): row for row in tables.functions.astype(object).fillna("").to_dict("records")}
-    rows, summaries, curves = (_by_function(t) for t in (tables.errors, tables.summary, tables.curves))
+    rows, summaries, curves, spots = (
+        _by_function(t) for t in (tables.errors, tables.summary, tables.curves, tables.hot_spots)
+    )
     names = list(dict.fromkeys([*known, *rows]))
     made = []
     for number, name in enumerate(names, 1):
@@ -150,6 +155,7 @@ def _functions(tables: Tables, *, every: bool) -> list[_Function]:
                 rows=part,
                 summary=summary,
                 curves=curves.get(name, tables.curves.iloc[:0]),
+                hot_spots=spots.get(name, tables.hot_spots.iloc[:0]),
                 file="" if len(names) > _MANY and calm and not every else f"function-{number:03d}.html",
             )
         )
@@ -173,7 +179,8 @@ def _pages(tables: Tables, functions: Sequence[_Function], *, files: Sequence[st
         "index.html",
         environment.get_template("index.html").render(
             title=tables.title,
-            verdicts=[(v, n, VERDICT_WORDS[v]) for v, n in verdict_counts(tables.summary)],
+            verdicts=verdict_lines(tables.errors, tables.summary),
+            proven=_has_source(tables.errors, "proven"),
             failed=[f for f in functions if f.failed],
             remarks=[f for f in functions if f.message and not f.failed],
             functions=len(functions),
@@ -207,7 +214,9 @@ def _environment() -> jinja2.Environment:
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     environment.globals.update(script=Html(script), style=Html(style), policy=policy, version=__version__)
-    environment.filters.update(short=short, exactly=exactly, shorten=shorten, plural=plural)
+    environment.filters.update(
+        short=short, share=share, percent=percent, exactly=exactly, shorten=shorten, plural=plural
+    )
     return environment
 
 
@@ -242,7 +251,6 @@ def _summary_cells(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _function_page(f: _Function) -> dict[str, Any]:
     """Collect what the page of one function shows."""
-    counts = verdict_counts(f.summary)
     formulas = [("f", typeset(f.latex, otherwise=f.formula))] if f.formula or f.latex else []
     derivatives = [
         (variable, typeset(latex, otherwise=latex))
@@ -254,7 +262,13 @@ def _function_page(f: _Function) -> dict[str, Any]:
         again = reproduce(name=f.name, formula=f.formula, variables=f.variables, rows=f.rows)
     return {
         "function": f,
-        "verdicts": [(v, n, VERDICT_WORDS[v]) for v, n in counts],
+        "verdicts": verdict_lines(f.rows, f.summary),
+        "proven": _has_source(f.rows, "proven"),
+        "measured": _has_source(f.rows, "measured"),
+        "bounded": bool(f.rows["bound"].notna().any()),
+        "split": bool(f.rows[list(PART_WORDS)].notna().any(axis=None)),
+        "parts": list(PART_WORDS),
+        "hot_spots": _hot_spots(f.hot_spots),
         "formulas": formulas,
         "derivatives": derivatives,
         "best": [_summary_cells(row) for row in f.summary.to_dict("records")],
@@ -262,6 +276,24 @@ def _function_page(f: _Function) -> dict[str, Any]:
         "statuses": STATUS_WORDS,
         "again": again,
     }
+
+
+def _has_source(rows: pd.DataFrame, source: str) -> bool:
+    return bool((rows["bound"].notna() & (rows["bound_source"].astype(str) == source)).any())
+
+
+def _hot_spots(spots: pd.DataFrame) -> list[dict[str, Any]]:
+    """Collect the operations of a function by point; the leaders make up half of the bound, or are the first three."""
+    made = []
+    for point, part in spots.groupby("point", observed=True, sort=False) if len(spots) else ():
+        operations = part["operation"].astype(str).tolist()
+        numbers = {name: part[name].tolist() for name in ("bound", "bound_share", "error", "error_share")}
+        shares = numbers["bound_share"]
+        count = next((k for k in range(1, 4) if sum(shares[:k]) >= 0.5), 3)
+        leaders = [(name, part) for name, part in zip(operations[:count], shares, strict=False) if part > 0]
+        rows = [dict(zip(numbers, values, strict=True)) for values in zip(*numbers.values(), strict=True)]
+        made.append({"point": str(point), "leaders": leaders, "rows": list(zip(operations, rows, strict=True))})
+    return made
 
 
 def _partials(rows: pd.DataFrame) -> list[pd.DataFrame]:
@@ -282,6 +314,9 @@ def _section(f: _Function, number: int, rows: pd.DataFrame) -> dict[str, Any]:
         "point": point,
         "exact": exact,
         "chart": error_chart(rows, title=title, identity=f"chart-{number}") if drawable else None,
+        "splits": split_charts(
+            rows, title=f"Parts of the error, variable {variable} at {point}", identity=f"split-{number}"
+        ),
         "uncharted": int((rows["h"] == 0).sum()),
         "sketch": _sketch(f, rows, point, number),
         "notes": status_notes(rows),

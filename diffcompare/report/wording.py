@@ -13,6 +13,7 @@ __all__ = [
     "Html",
     "bound_words",
     "exactly",
+    "percent",
     "plural",
     "printable",
     "share",
@@ -39,7 +40,7 @@ VERDICT_WORDS: Mapping[str, str] = {
 # the exact parts of an error, in the order of their columns
 PART_WORDS: Mapping[str, str] = {
     "truncation": "truncation",
-    "abscissa": "rounding of x ± h",
+    "abscissa": "abscissa (rounding of x ± h)",
     "evaluation": "evaluation of f",
     "subtraction": "subtraction",
     "division": "division",
@@ -109,10 +110,25 @@ def share(value: float) -> str:
     """Write a ratio of an error to its bound: what lies on one side of 1 is never rounded to it.
 
     >>> share(0.98), share(0.9999999), share(1.0), share(1.00001), share(0.0)
-    ('0.98', '0.9999999', '1', '1.00001', '0')
+    ('0.98', '> 0.999', '1', '> 1', '0')
     """
+    if 0.999 < value < 1:
+        return "> 0.999"
     text = short(value)
-    return repr(float(value)) if text == "1" and value != 1.0 else text
+    return "> 1" if text == "1" and value > 1 else text
+
+
+def percent(value: float) -> str:
+    """Write a share; what is not all is never rounded to all, nor what is something to nothing.
+
+    >>> percent(0.4), percent(0.99999), percent(1e-300), percent(1.0), percent(0.0), percent(float("nan"))
+    ('40 %', '> 99 %', '< 1 %', '100 %', '0 %', '–')
+    """
+    if value != value:
+        return "–"
+    if 0.995 <= value < 1:
+        return "> 99 %"
+    return "< 1 %" if 0 < value < 0.005 else f"{100 * value:.0f} %"
 
 
 def plural(count: int, noun: str) -> str:

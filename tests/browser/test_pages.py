@@ -16,7 +16,15 @@ from diffcompare.compare.schema import Tables
 from diffcompare.report.page import write_report
 from diffcompare.report.tables import read_errors
 
-from ..report.example import errors_table, example, functions_table, summary_table, sweep_rows  # noqa: TID252
+from ..report.example import (  # noqa: TID252
+    errors_table,
+    example,
+    functions_table,
+    hot_spots_table,
+    split_example,
+    summary_table,
+    sweep_rows,
+)
 from .driver import Browser, browser
 
 pytestmark = pytest.mark.browser
@@ -49,8 +57,17 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def splits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("splits")
+    write_report(split_example(), folder)
+    return folder
+
+
 def evil_tables() -> Tables:
-    rows = [{**row, "variable": EVIL} for row in sweep_rows(EVIL, math.exp, ["x"], [1.0], [math.e])]
+    parts = {"truncation": 1.0, "abscissa": 0.0, "evaluation": 2.0, "subtraction": 0.0, "division": 0.0}
+    one = [{**row, **parts, "bound": 9.0} for row in sweep_rows(EVIL, math.exp, ["x"], [1.0], [math.e])]
+    rows = [{**row, "variable": EVIL, "scheme": EVIL if k < 16 else row["scheme"]} for k, row in enumerate(one)]
     rows += sweep_rows(EVIL + "2", math.exp, ["x"], [1.0], [math.e])
     errors = errors_table(rows)
     functions = functions_table(
@@ -60,7 +77,8 @@ def evil_tables() -> Tables:
             (EVIL + "3", "x", EVIL, "", "", "text", "failed", EVIL),
         ]
     )
-    return Tables(EVIL, errors, summary_table(errors), functions)
+    spots = hot_spots_table([(EVIL, f"{EVIL}=1.0", EVIL, 1.0, 1.0, 1.0, 1.0)])
+    return Tables(EVIL, errors, summary_table(errors), functions, hot_spots=spots)
 
 
 def pages(folder: Path) -> list[Path]:
@@ -79,8 +97,8 @@ def point_of(row: pd.Series[Any]) -> str:
     return f"{row['scheme']}: h = {float(row['h'])!r}, |error| = {words}{status}"
 
 
-def test_pages_ask_for_nothing_and_log_nothing(tab: Browser, report: Path) -> None:
-    for page in pages(report):
+def test_pages_ask_for_nothing_and_log_nothing(tab: Browser, report: Path, splits: Path) -> None:
+    for page in (*pages(report), *pages(splits)):
         tab.open(page)
         assert [u for u in tab.requests() if u != page.as_uri() and not u.startswith("data:")] == []
         assert tab.log("browser") == []
@@ -140,6 +158,132 @@ def test_hovering_a_marker_reads_its_row(tab: Browser, report: Path) -> None:
         assert readout(tab) == point_of(row)
 
 
+SPLITS = "document.querySelectorAll('.chart.split')"
+PARTS = ("truncation", "abscissa", "evaluation", "subtraction", "division")
+
+
+def split_readout(tab: Browser, k: int) -> str:
+    text: str = tab.run(f"return document.getElementById({SPLITS}[{k}].dataset.readout).textContent")
+    return text
+
+
+def part_of(row: pd.Series[Any], part: str) -> str:
+    value = float(row[part])
+    status = "" if row["status"] == "ok" else f" ({row['status']})"
+    return f"h = {float(row['h'])!r}: {part} = {'nan' if value != value else repr(value)}{status}"
+
+
+@pytest.mark.parametrize("function", ["exp(x)", "log(x)"])
+def test_arrow_keys_walk_every_part_of_the_split(tab: Browser, splits: Path, function: str) -> None:
+    errors = read_errors(splits / "errors.csv")
+    errors = errors[errors["function"] == function]
+    tab.open(splits / {"exp(x)": "function-001.html", "log(x)": "function-003.html"}[function])
+    assert tab.run(f"return {SPLITS}.length") == 3
+    for k, scheme in enumerate(("forward", "backward", "central")):
+        tab.run(f"{SPLITS}[{k}].focus()")
+        rows = errors[errors["scheme"] == scheme].iloc[::-1]
+        for number, part in enumerate(PARTS):
+            if number:
+                tab.keys("ArrowDown")
+            tab.keys("Home")
+            found = []
+            for _ in range(len(rows)):
+                found.append(split_readout(tab, k))
+                tab.keys("ArrowRight")
+            assert found == [part_of(row, part) for _, row in rows.iterrows()]
+    assert tab.log("browser") == []
+
+
+def test_hovering_a_line_of_the_split_reads_its_row(tab: Browser, splits: Path) -> None:
+    errors = read_errors(splits / "errors.csv")
+    tab.open(splits / "function-001.html")
+    rows = errors[(errors["function"] == "exp(x)") & (errors["scheme"] == "central")]
+    tab.run(f"{SPLITS}[2].scrollIntoView()")
+    for part, k in (("truncation", 0), ("truncation", 3), ("evaluation", 9), ("subtraction", 4)):
+        row = rows.iloc[k]
+        x, y = tab.run(
+            f"const svg = {SPLITS}[2].querySelector('svg'), d = svg.dataset.scale.split(' ').map(Number);"
+            """const x = d[0] + (Math.log10(arguments[0]) - d[4]) / (d[5] - d[4]) * (d[1] - d[0]);
+            const up = (Math.log10(arguments[1]) - d[6]) / (d[7] - d[6]) * (d[3] - d[2]);
+            const y = arguments[1] === 0 ? d[9] + d[10] : d[3] - up;
+            const p = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM()); return [p.x, p.y];""",
+            float(row["h"]),
+            abs(float(row[part])),
+        )
+        tab.move(x, y)
+        assert split_readout(tab, 2) == part_of(row, part)
+
+
+def test_the_cursor_of_the_split_stands_on_the_marker(tab: Browser, splits: Path) -> None:
+    tab.open(splits / "function-003.html")
+    for k in range(3):  # backward and central have markers in the lane above
+        tab.run(f"{SPLITS}[{k}].focus()")
+        tab.keys("End")
+        place = tab.run(
+            f"const c = {SPLITS}[{k}].querySelector('.cursor'); return [+c.getAttribute('cx'), +c.getAttribute('cy')]"
+        )
+        d = tab.run(
+            f"return [...{SPLITS}[{k}].querySelectorAll('svg > .p1 > .dots')].map((p) => p.getAttribute('d')).join('')"
+        )
+        marks = [tuple(map(float, mark.split("m")[0].split(","))) for mark in d.split("M")[1:]]
+        assert min(math.dist(place, mark) for mark in marks) < 0.2
+
+
+def test_the_bound_is_read_out_with_the_error(tab: Browser, splits: Path) -> None:
+    row = read_errors(splits / "errors.csv").iloc[0]
+    tab.open(splits / "function-001.html")
+    tab.run("document.querySelector('.chart').focus()")
+    tab.keys("End")
+    assert readout(tab) == f"{point_of(row)}, bound = {float(row['bound'])!r}"
+
+
+def test_lines_and_labels_of_the_split_have_their_colours(tab: Browser, splits: Path) -> None:
+    tab.open(splits / "function-001.html")
+    for scheme in ("light", "dark"):
+        tab.scheme(scheme)
+        colours = tab.run(
+            f"return [...{SPLITS}[2].querySelectorAll('svg > [class^=p] > .dots, .part')].map((e) => "
+            "getComputedStyle(e).fill)"
+        )
+        assert len(set(colours)) == 5
+        dashes = tab.run(
+            f"return [...{SPLITS}[2].querySelectorAll('svg > [class^=p] > .line')].map((e) => "
+            "getComputedStyle(e).strokeDasharray)"
+        )
+        assert len(dashes) == len(set(dashes)) >= 3
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_the_table_of_the_index_fits_a_desktop(tab: Browser, splits: Path, tmp_path: Path, long: bool) -> None:
+    folder = splits
+    if long:
+        name = "a long name " * 20
+        rows = [
+            {
+                **row,
+                "function": name,
+                "variable": "w" * 60,
+                "point": f"{'w' * 60}=1.0",
+                "bound": 1e300,
+                "scheme": "s" * 60,
+            }
+            for row in sweep_rows("f", math.exp, ["x"], [1.0], [math.e])[:16]
+        ]
+        errors = errors_table(rows)
+        functions = functions_table([(name, "x", name + "+ 1", "", "", "text", "ok", "")])
+        folder = tmp_path
+        write_report(Tables("long", errors, summary_table(errors), functions), folder)
+    box = "const t = document.querySelector('.sortable'); return [t.offsetWidth, t.parentElement.clientWidth]"
+    tab.open(folder / "index.html")
+    table, room = tab.run(box)
+    assert table <= room <= 1180
+    tab.width(360)
+    table, room = tab.run(box)
+    assert table > room
+    assert tab.run("return getComputedStyle(document.querySelector('.sortable').parentElement).overflowX") == "auto"
+    assert tab.run("return document.documentElement.scrollWidth") <= 360
+
+
 def test_the_cursor_stands_on_the_marker(tab: Browser, report: Path) -> None:
     for number in (1, 7):  # the second has markers in the lane above
         tab.open(report / f"function-{number:03d}.html")
@@ -175,9 +319,9 @@ def test_colours_follow_the_reader(tab: Browser, report: Path) -> None:
 
 
 @pytest.mark.parametrize("width", [360, 1180])
-def test_pages_are_never_wider_than_the_screen(tab: Browser, report: Path, width: int) -> None:
+def test_pages_are_never_wider_than_the_screen(tab: Browser, report: Path, splits: Path, width: int) -> None:
     tab.width(width)
-    for page in pages(report):
+    for page in (*pages(report), *pages(splits)):
         tab.open(page)
         assert tab.run("return document.documentElement.scrollWidth") <= width
 
@@ -218,8 +362,8 @@ def test_the_pages_are_readable_without_script(report: Path) -> None:
     assert "smallest |error|" in words
 
 
-def test_everything_that_scrolls_or_is_drawn_has_a_name(tab: Browser, report: Path) -> None:
-    for page in pages(report):
+def test_everything_that_scrolls_or_is_drawn_has_a_name(tab: Browser, report: Path, splits: Path) -> None:
+    for page in (*pages(report), *pages(splits)):
         tab.open(page)
         named = "e.getAttribute('aria-label') || e.getAttribute('aria-labelledby')"
         labels = tab.run(f"return [...document.querySelectorAll('[tabindex], [role=img]')].map((e) => {named})")

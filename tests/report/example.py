@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 
 import pandas as pd
 
@@ -13,6 +14,7 @@ from diffcompare.compare.schema import (
     CURVE_COLUMNS,
     DESCENT_COLUMNS,
     FUNCTION_COLUMNS,
+    HOT_SPOT_COLUMNS,
     STATUSES,
     SUMMARY_COLUMNS,
     Tables,
@@ -86,6 +88,43 @@ def sweep_rows(
     return rows
 
 
+def with_split(rows: Sequence[Row], second: float, third: float) -> list[Row]:
+    """The rows with parts that sum to the error but for rounding, and bounds.
+
+    Truncation is its first term, made of f″/2 and f‴/6; what that leaves out counts as evaluation.
+    """
+    coefficients = {"forward": second, "backward": -second, "central": third}
+    made = []
+    for row in rows:
+        if row["status"] not in ("ok", "h-underflow"):
+            made.append(row)
+            continue
+        h, error, exact, order = (float(row[name]) for name in ("h", "error", "exact", "order"))  # type: ignore[arg-type]
+        x = dict(pair.split("=") for pair in str(row["point"]).split(";"))[str(row["variable"])]
+        left, right, _ = OFFSETS[str(row["scheme"])]
+        moved = [Fraction(float(x) + side * h) - Fraction(x) - Fraction(side) * Fraction(h) for side in (left, right)]
+        truncation = coefficients[str(row["scheme"])] * h**order
+        abscissa = float(Fraction(exact) * (moved[1] - moved[0]) / (Fraction(right - left) * Fraction(h)))
+        division = 0.0 if row["scheme"] == "forward" else 1e-17 * exact
+        bounds = (abs(truncation) * 1.01, 2 * abs(error - truncation))
+        made.append(
+            {
+                **row,
+                "truncation": truncation,
+                "abscissa": abscissa,
+                "evaluation": error - truncation - abscissa - division,
+                "subtraction": 0.0,
+                "division": division,
+                "truncation_bound": bounds[0],
+                "rounding_bound": bounds[1],
+                "bound": sum(bounds),
+                "within_bound": abs(error) <= sum(bounds),
+                "bound_source": "proven",
+            }
+        )
+    return made
+
+
 def errors_table(rows: Sequence[Row]) -> pd.DataFrame:
     """The table with the dtypes of the contract, categories in order of first appearance."""
     full = {"status": STATUSES, "bound_source": BOUND_SOURCES}
@@ -109,6 +148,10 @@ def summary_table(errors: pd.DataFrame) -> pd.DataFrame:
         ok = part[part["status"] == "ok"]
         best = ok.loc[ok["abs_error"].idxmin()] if len(ok) else None
         at = ok[ok["h"] == 1e-4]["abs_error"]
+        bounded = ok[ok["bound"].notna()]
+        verdict = "within-bound" if bounded["within_bound"].fillna(True).all() else "outside-bound"
+        if bounded.empty:
+            verdict = "not-differentiable" if part["exact"].isna().all() else "unbounded"
         rows.append(
             {
                 "function": function,
@@ -122,8 +165,8 @@ def summary_table(errors: pd.DataFrame) -> pd.DataFrame:
                 "order": part["order"].iloc[0],
                 "observed_order": float(part["order"].iloc[0]) + 0.01 if len(ok) > 2 else NAN,
                 "abs_error_at_1e-4": at.iloc[0] if len(at) else NAN,
-                "max_bound_ratio": NAN,
-                "verdict": "not-differentiable" if part["exact"].isna().all() else "unbounded",
+                "max_bound_ratio": (bounded["abs_error"] / bounded["bound"]).fillna(0.0).max(),
+                "verdict": verdict,
             }
         )
     return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
@@ -200,3 +243,30 @@ def example() -> Tables:
         columns=list(CURVE_COLUMNS),
     )
     return Tables("Chapter 4", errors, summary_table(errors), functions, descent, curves)
+
+
+def hot_spots_table(rows: Sequence[Sequence[object]]) -> pd.DataFrame:
+    table = pd.DataFrame(list(rows), columns=list(HOT_SPOT_COLUMNS))
+    return table.astype({name: "category" for name, kind in HOT_SPOT_COLUMNS.items() if kind == "text"})
+
+
+def split_example() -> Tables:
+    """A study with split, bounds and hot spots: one ordinary function, one that is exact, one with rows outside."""
+    log = sweep_rows("log(x)", math.log, ["x"], [0.01], [100.0])
+    exact = sweep_rows("2*x", lambda x: 2.0 * x, ["x"], [1.0], [2.0], steps=[2.0**-k for k in range(1, 30, 2)])
+    rows = [
+        *with_split(sweep_rows("exp(x)", math.exp, ["x"], [1.0], [math.e]), math.e / 2, math.e / 6),
+        *[{**row, "division": 0.0, "evaluation": 0.0} for row in with_split(exact, 0.0, 0.0)],
+        *with_split(log, -5e3, 1e6 / 3),
+        *sweep_rows("abs(x)", abs, ["x"], [0.0], [NAN], status="kink"),
+    ]
+    errors = errors_table(rows)
+    functions = functions_table([(name, "x", name, "", "", "text", "ok", "") for name in errors["function"].unique()])
+    spots = hot_spots_table(
+        [
+            ("exp(x)", "x=1.0", "exp(x)", 3e-16, 0.97, -1e-16, 0.9),
+            ("exp(x)", "x=1.0", "x + 1 < 2", 1e-17, 0.03, 1e-17, 0.1),
+            ("log(x)", "x=0.01", "log(x)", NAN, NAN, NAN, NAN),
+        ]
+    )
+    return Tables("Split", errors, summary_table(errors), functions, hot_spots=spots)

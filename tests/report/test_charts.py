@@ -163,3 +163,53 @@ def test_all_zero_errors_are_drawn() -> None:
     drawing = chart(changed(abs_error=dict.fromkeys(range(len(ROWS)), 0.0)))
     assert paths(drawing, "best")
     assert any("(16 such h)" in t for t in texts(drawing))
+
+
+def heights(path: str) -> list[tuple[float, float]]:
+    return [(float(x), float(y)) for x, y in re.findall(r"[ML]([\d.]+),(-?[\d.]+)", path)]
+
+
+def test_the_bound_is_a_line_above_the_errors_of_its_scheme() -> None:
+    rows = [{**row, "bound": 3.0 * row["abs_error"], "bound_source": "proven"} for row in ROWS]  # type: ignore[operator]
+    drawing = chart(errors_table(rows))
+    assert scale(drawing)[4:8] == scale(chart(errors_table(ROWS)))[4:8]
+    groups = [g for g in drawing.iter("g") if re.fullmatch(r"s\d", g.get("class", ""))]
+    assert len(groups) == 3
+    _, _, top, bottom = scale(drawing)[:4]
+    for group in groups:
+        (bound,), (line,) = paths(group, "bound"), paths(group, "line")
+        measured = dict(heights(line))
+        inside = [(x, y) for x, y in heights(bound) if x in measured and y > top]
+        assert len(inside) > 10
+        assert all(y < measured[x] for x, y in inside)
+        assert all(top <= y <= bottom for _, y in heights(bound))
+    assert "proven bound on |error|" in texts(drawing)
+
+
+def test_a_bound_is_drawn_only_where_there_is_one_and_named_as_it_is() -> None:
+    assert paths(chart(errors_table(ROWS)), "bound") == []
+    assert not [t for t in texts(chart(errors_table(ROWS))) if "bound" in t]
+    every = {k: row["abs_error"] for k, row in enumerate(ROWS)}
+    some = {k: value for k, value in every.items() if k < 16 and k != 5}
+    drawing = chart(changed(bound=some, bound_source=dict.fromkeys(some, "measured")))
+    (path,) = paths(drawing, "bound")
+    assert path.count("M") == 2
+    assert "measured bound on |error|" in texts(drawing)
+    mixed = dict.fromkeys(every, "proven") | {3: "measured"}
+    assert "bound on |error|" in texts(chart(changed(bound=every, bound_source=mixed)))
+
+
+def test_a_bound_far_above_the_errors_does_not_leave_the_drawing() -> None:
+    drawing = chart(changed(bound={k: 1e30 if k % 2 else row["abs_error"] for k, row in enumerate(ROWS)}))
+    _, _, top, bottom = scale(drawing)[:4]
+    found = [y for path in paths(drawing, "bound") for _, y in heights(path)]
+    assert found
+    assert all(top <= y <= bottom for y in found)
+
+
+def test_the_exact_truncation_replaces_the_slope() -> None:
+    assert "slope of the scheme's order" in texts(chart(errors_table(ROWS)))
+    drawing = chart(changed(truncation={k: row["h"] for k, row in enumerate(ROWS)}))
+    assert "truncation error" in texts(drawing)
+    assert "slope of the scheme's order" not in texts(drawing)
+    assert paths(chart(changed(truncation=dict.fromkeys(range(len(ROWS)), 0.0))), "model") == []

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from diffcompare.compare.schema import Tables
-from diffcompare.report.findings import findings, status_notes, verdict_counts, worst_first
+from diffcompare.report.findings import findings, status_notes, verdict_counts, verdict_lines, worst_first
+from diffcompare.report.wording import short
 
-from .example import errors_table, example, summary_table, sweep_rows
+from .example import errors_table, example, split_example, summary_table, sweep_rows
 
 
 def sentences(tables: Tables) -> str:
@@ -21,11 +23,68 @@ def test_the_scope_is_counted() -> None:
 
 def test_missing_bounds_are_said_and_present_ones_are_not_denied() -> None:
     tables = example()
-    assert "No bound was computed. The verdict “unbounded” says that errors were measured" in sentences(tables)
-    tables.summary["max_bound_ratio"] = 0.5
-    tables.summary["verdict"] = "within-bound"
-    assert "No bound" not in sentences(tables)
-    assert "The largest error is 0.5 times its bound." in sentences(tables)
+    assert "There is no bound in these tables. The verdict “unbounded” says that errors were" in sentences(tables)
+    assert "proven" not in sentences(tables)
+    assert "largest part" not in sentences(tables)
+    tables = split_example()
+    assert "no bound" not in sentences(tables).lower()
+    largest = short(tables.summary["max_bound_ratio"].max())
+    assert largest.startswith("0.9")
+    assert (f"9 of 12 comparisons: every error within its proven bound; the largest is {largest} of it.") in sentences(
+        tables
+    )
+
+
+def outside() -> Tables:
+    tables = split_example()
+    errors = tables.errors
+    errors.loc[3, "bound"] = errors.loc[3, "abs_error"] / 1.25
+    errors.loc[3, "within_bound"] = False
+    return replace(tables, summary=summary_table(errors))
+
+
+def test_an_error_outside_its_bound_is_an_alarm() -> None:
+    found = sentences(outside())
+    assert (
+        "1 of 12 comparisons: an error exceeds its proven bound: 1.25 times it (forward, exp(x), x, at x=1.0)" in found
+    )
+    assert "a bug in diffcompare or in this build of NumPy" in found
+    assert "8 of 12 comparisons: every error within its proven bound" in found
+
+
+def test_verdicts_claim_no_more_than_the_rows_say() -> None:
+    def words(tables: Tables) -> dict[str, str]:
+        return {verdict: text for verdict, _, text in verdict_lines(tables.errors, tables.summary)}
+
+    tables = split_example()
+    assert words(tables)["within-bound"] == "every error within its proven bound"
+    assert "a proven bound was exceeded" in words(outside())["outside-bound"]
+    assert "no bound was found here" in words(example())["unbounded"]
+    tables.errors.loc[[1, 2], "bound"] = math.nan
+    assert words(tables)["within-bound"] == "every error that has a proven bound is within it (2 rows without one)"
+    assert "2 rows without one" in sentences(tables)
+    tables.errors.loc[0, "bound_source"] = "measured"
+    assert "proven" not in words(tables)["within-bound"]
+    tables.errors["bound_source"] = "measured"
+    assert "a measured bound" in words(tables)["within-bound"]
+
+
+def test_a_ratio_is_never_rounded_to_one() -> None:
+    tables = split_example()
+    tables.summary.loc[0, "max_bound_ratio"] = 1 - 2**-40
+    assert "the largest is more than 0.999 of it" in sentences(tables)
+
+
+def test_the_largest_parts_are_counted() -> None:
+    tables = split_example()
+    errors = tables.errors.iloc[:3].copy()
+    errors.loc[:, ["truncation", "abscissa", "evaluation", "subtraction", "division"]] = [
+        [1.0, 0.0, -2.0, 0.0, 0.0],
+        [1.0, 0.0, 1.0, 0.0, 0.0],
+        [0.0, 0.0, 3.0, 0.0, math.nan],
+    ]
+    found = sentences(Tables("", errors, summary_table(errors)))
+    assert "The largest part of the error: truncation in 1 row, evaluation of f in 1 row." in found
 
 
 def test_an_odd_order_is_named_with_its_place() -> None:

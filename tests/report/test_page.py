@@ -18,7 +18,16 @@ from diffcompare.errors import DiffcompareError
 from diffcompare.report.page import write_report
 from diffcompare.report.tables import read_errors
 
-from .example import curve_rows, errors_table, example, functions_table, summary_table, sweep_rows
+from .example import (
+    curve_rows,
+    errors_table,
+    example,
+    functions_table,
+    hot_spots_table,
+    split_example,
+    summary_table,
+    sweep_rows,
+)
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -62,6 +71,20 @@ def hostile_tables(text: str) -> Tables:
     rows = [
         {**row, "point": f"{text}=1.0", "variable": text} for row in sweep_rows(text, math.exp, ["x"], [1.0], [math.e])
     ]
+    rows = [
+        {
+            **row,
+            "truncation": 1.0,
+            "abscissa": 0.0,
+            "evaluation": 2.0,
+            "subtraction": 0.0,
+            "division": 0.0,
+            "bound": 9.0,
+            "within_bound": True,
+            "bound_source": "proven",
+        }
+        for row in rows
+    ]
     for row in rows[:16]:
         row["scheme"] = text
     rows += [{**row, "variable": text} for row in sweep_rows(text + "2", abs, ["x"], [0.0], [math.nan], status="kink")]
@@ -78,7 +101,10 @@ def hostile_tables(text: str) -> Tables:
         columns=["function", "gradient", "step", text or "x", "value", "gradient_norm", "distance"],
     )
     curves = pd.DataFrame(curve_rows(text, math.exp, text, 1.0))
-    return Tables(text, errors, summary_table(errors), functions, descent, curves)
+    spots = hot_spots_table(
+        [(text, f"{text}=1.0", text, 1.0, 0.9, 1.0, 0.9), (text, text, text + "*2", 0.1, 0.1, 0.1, 0.1)]
+    )
+    return Tables(text, errors, summary_table(errors), functions, descent, curves, spots)
 
 
 def check_inert(path: Path) -> None:
@@ -92,7 +118,7 @@ def check_inert(path: Path) -> None:
         assert "src" not in attributes
         for name in ("href", "xlink:href", "action", "formaction"):
             target = attributes.get(name)
-            assert target is None or re.fullmatch(r"data:,|[a-z]+(-\d+)?\.(html|csv|json)", target), (tag, target)
+            assert target is None or re.fullmatch(r"data:,|[a-z_]+(-\d+)?\.(html|csv|json)", target), (tag, target)
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:20]) or "empty")
@@ -190,7 +216,7 @@ def test_statuses_failures_and_missing_bounds_are_told_in_words(tmp_path: Path) 
     write_report(example(), tmp_path)
     index = "".join(Page(tmp_path / "index.html").words)
     for words in (
-        "No bound was computed",
+        "There is no bound in these tables",
         "slopes from the left and from the right differ",
         "lies outside the real domain",
         "inf or nan at an abscissa",
@@ -205,6 +231,77 @@ def test_statuses_failures_and_missing_bounds_are_told_in_words(tmp_path: Path) 
     kink = "".join(Page(tmp_path / "function-003.html").words)
     assert "Without an exact derivative there is no error to draw" in kink
     assert "48 of 48 rows" in kink
+
+
+def words_of(path: Path) -> str:
+    return " ".join("".join(Page(path).words).split())
+
+
+def test_split_bounds_and_hot_spots_are_shown_and_explained(tmp_path: Path) -> None:
+    tables = split_example()
+    write_report(tables, tmp_path)
+    page = words_of(tmp_path / "function-001.html")
+    for words in (
+        "3 of 3 comparisons within-bound: every error within its proven bound",
+        "largest |error|/bound",
+        "Which part of the error dominates",
+        "97 % of the proven bound on the rounding error comes from exp(x)",
+        "given the committed table of rounding constants for this NumPy build",
+        "The dashed line is the truncation error itself",
+        "rounding of the divisor and of the quotient",
+    ):
+        assert words in page
+    assert "“Measured” means" not in page
+    cells = {word.strip() for word in Page(tmp_path / "function-001.html").words}
+    rows = tables.errors[tables.errors["function"] == "exp(x)"]
+    for column in ("bound", "truncation_bound", "rounding_bound", "truncation", "abscissa", "evaluation", "division"):
+        assert column in cells
+        assert {repr(value) for value in rows[column].tolist()} <= cells
+    assert {"within_bound", "bound_source", "subtraction", "proven", "True"} <= cells
+    assert words_of(tmp_path / "function-002.html").count("all parts exactly 0.") == 3
+    assert "error comes from" not in words_of(tmp_path / "function-003.html")  # a bound of nan has no share
+
+
+def test_without_split_and_bounds_nothing_is_said_of_them(tmp_path: Path) -> None:
+    write_report(example(), tmp_path)
+    page = words_of(tmp_path / "function-001.html")
+    for words in (
+        "Which part of the error",
+        "largest |error|",
+        "“Proven” means",
+        "The table splits",
+        "error of f comes",
+    ):
+        assert words not in page
+    assert "chart split" not in (tmp_path / "function-001.html").read_text(encoding="utf-8")
+    assert "The dashed line has that slope" in page
+
+
+def test_measured_bounds_are_not_called_proven(tmp_path: Path) -> None:
+    tables = split_example()
+    tables.errors["bound_source"] = pd.Categorical(
+        ["measured"] * len(tables.errors), categories=tables.errors["bound_source"].cat.categories
+    )
+    write_report(tables, tmp_path)
+    page = words_of(tmp_path / "function-001.html").replace("proven bound on the rounding error", "")
+    assert "“Measured” means" in page
+    assert "measured bound on |error|" in page
+    assert "proven" not in page.lower()
+    assert "A bound is proven" not in words_of(tmp_path / "index.html")
+
+
+def test_an_exceeded_bound_looks_alarming(tmp_path: Path) -> None:
+    tables = split_example()
+    write_report(tables, tmp_path / "calm")
+    tables.errors.loc[3, "bound"] = tables.errors.loc[3, "abs_error"] / 2
+    tables.errors.loc[3, "within_bound"] = False
+    write_report(replace(tables, summary=summary_table(tables.errors)), tmp_path / "alarm")
+    for name in ("index.html", "function-001.html"):
+        calm, alarm = tmp_path / "calm" / name, tmp_path / "alarm" / name
+        assert [a for _, a in Page(alarm).tags if a.get("class") == "alarm"]
+        assert not [a for _, a in Page(calm).tags if a.get("class") == "alarm"]
+        assert "⚠ outside-bound: a proven bound was exceeded" in words_of(alarm)
+        assert "⚠" not in words_of(calm)
 
 
 def test_formulas_are_mathematics_or_code(tmp_path: Path) -> None:
@@ -243,7 +340,15 @@ def test_the_manifest_lists_the_files(tmp_path: Path) -> None:
     assert write_report(example(), tmp_path) == tmp_path / "index.html"
     listed = json.loads((tmp_path / "manifest.json").read_text())["files"]
     assert {p.name for p in tmp_path.iterdir()} == {*listed, "manifest.json"}
-    assert {"errors.csv", "summary.csv", "functions.csv", "descent.csv", "curves.csv", "index.html"} <= set(listed)
+    assert {
+        "errors.csv",
+        "summary.csv",
+        "functions.csv",
+        "descent.csv",
+        "curves.csv",
+        "hot_spots.csv",
+        "index.html",
+    } <= set(listed)
 
 
 def test_a_foreign_file_is_refused(tmp_path: Path) -> None:

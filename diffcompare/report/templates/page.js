@@ -1,5 +1,6 @@
 "use strict";
 // Charts: the numbers come from the table of the page, so hover, keys and screen reader say what errors.csv holds.
+// An error chart has a series for each scheme, the split chart of a scheme one for each part of the error.
 for (const chart of document.querySelectorAll(".chart[data-rows]")) {
   const svg = chart.querySelector("svg");
   const table = document.getElementById(chart.dataset.rows);
@@ -7,21 +8,25 @@ for (const chart of document.querySelectorAll(".chart[data-rows]")) {
   const [left, right, top, bottom, x0, x1, y0, y1, above, below, dodge] = svg.dataset.scale.split(" ").map(Number);
   const heads = Array.from(table.tHead.rows[0].cells, (cell) => cell.textContent);
   const column = (row, name) => row.cells[heads.indexOf(name)]?.textContent ?? "";
-  const schemes = new Map();
+  const parts = chart.dataset.parts?.split(" ") ?? ["abs_error"];
+  const found = new Map();
   for (const row of table.tBodies[0].rows) {
-    const point = { h: column(row, "h"), error: column(row, "abs_error"), status: column(row, "status"), scheme: column(row, "scheme") };
-    if (!(Number(point.h) > 0)) continue;
-    if (!schemes.has(point.scheme)) schemes.set(point.scheme, []);
-    schemes.get(point.scheme).push(point);
+    const scheme = column(row, "scheme"), h = column(row, "h");
+    if (!(Number(h) > 0) || (chart.dataset.parts && scheme !== chart.dataset.scheme)) continue;
+    for (const part of parts) {
+      const name = chart.dataset.parts ? part : scheme;
+      if (!found.has(name)) found.set(name, []);
+      found.get(name).push({ name, h, value: column(row, part), bound: column(row, "bound"), status: column(row, "status") });
+    }
   }
-  const series = [...schemes.values()];
+  const series = [...found.values()];
   series.forEach((points, k) => {
     const shift = dodge * (k - (series.length - 1) / 2);
     for (const point of points) {
-      const error = point.error === "" ? NaN : Number(point.error);
+      const size = point.value === "" ? NaN : Math.abs(Number(point.value));
       point.x = left + (Math.log10(Number(point.h)) - x0) / (x1 - x0) * (right - left);
-      if (error > 0 && error < Infinity) point.y = bottom - (Math.log10(error) - y0) / (y1 - y0) * (bottom - top);
-      else point.y = (error === 0 ? below : above) + shift;
+      if (size > 0 && size < Infinity) point.y = Math.min(bottom, bottom - (Math.log10(size) - y0) / (y1 - y0) * (bottom - top));
+      else point.y = (size === 0 ? below : above) + shift;
     }
     points.sort((a, b) => a.x - b.x);
   });
@@ -35,8 +40,11 @@ for (const chart of document.querySelectorAll(".chart[data-rows]")) {
     cursor.setAttribute("cx", point.x);
     cursor.setAttribute("cy", point.y);
     svg.append(cursor);
-    const error = point.error === "" ? "nan" : point.error;
-    readout.textContent = `${point.scheme}: h = ${point.h}, |error| = ${error}` + (point.status === "ok" ? "" : ` (${point.status})`);
+    const value = point.value === "" ? "nan" : point.value;
+    const words = chart.dataset.parts
+      ? `h = ${point.h}: ${point.name} = ${value}`
+      : `${point.name}: h = ${point.h}, |error| = ${value}` + (point.bound === "" ? "" : `, bound = ${point.bound}`);
+    readout.textContent = words + (point.status === "ok" ? "" : ` (${point.status})`);
   };
   const nearest = (points, x) => {
     let best = 0;
@@ -46,12 +54,12 @@ for (const chart of document.querySelectorAll(".chart[data-rows]")) {
   svg.addEventListener("pointermove", (event) => {
     const place = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
     if (place.x < left - 8 || place.x > right + 8) return;
-    let found = null;
+    let near = null;
     series.forEach((points, k) => points.forEach((point, j) => {
       const distance = Math.hypot(point.x - place.x, point.y - place.y);
-      if (found === null || distance < found[0]) found = [distance, k, j];
+      if (near === null || distance < near[0]) near = [distance, k, j];
     }));
-    if (found !== null) show(found[1], found[2]);
+    if (near !== null) show(near[1], near[2]);
   });
   chart.addEventListener("keydown", (event) => {
     let [k, j] = at;
@@ -68,7 +76,9 @@ for (const chart of document.querySelectorAll(".chart[data-rows]")) {
     event.preventDefault();
     show(k, j);
   });
-  readout.textContent = "Hover over the chart, or focus it and walk with the arrow keys: left and right along h, up and down between schemes.";
+  readout.textContent = chart.dataset.parts
+    ? "Hover, or walk with the arrow keys: left and right along h, up and down between parts."
+    : "Hover over the chart, or focus it and walk with the arrow keys: left and right along h, up and down between schemes.";
 }
 // The index: sort by any column, filter by text.
 for (const table of document.querySelectorAll("table.sortable")) {
