@@ -1,0 +1,552 @@
+"""Neither formula nor trace: the function is held against the integral of the claimed gradient.
+
+For a smooth f with gradient g, f(x + hv) − f(x) = ∫₀ʰ g(x + tv)·v dt. Gauss's rule with 11 nodes has no truncation
+error to speak of at steps of x/8, so no noise is divided by a tiny h. A bug stays whatever h is; the error of a step or
+of a needle that falls between the nodes grows like 1/h; noise is measured and divided by h.
+
+Up to 200 variables each axis is tried on both sides. Beyond, 16 axes (the 8 largest components and 8 drawn with a
+fixed seed) and 16 random directions through all variables; a direction that contradicts is halved until single
+components are found.
+
+References
+----------
+DLMF 3.5(v) (Gauss–Legendre quadrature); J. J. Moré, S. M. Wild, Estimating computational noise, SIAM J. Sci. Comput. 33
+(2011): the noise of a function is what no smooth function explains on a short line. Here the smooth function is a
+polynomial of degree 5, fitted by least squares.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.compare.judgement import Judgement, Problem
+
+__all__ = [
+    "Claim",
+    "actual_point",
+    "carried_unit",
+    "coordinate_scales",
+    "first_claim",
+    "judge_by_witness",
+    "polynomial_residual",
+    "try_claim",
+    "try_value",
+    "unit_of",
+]
+
+Floats = NDArray[np.float64]
+
+_UNIT = 2.0**-53
+# narrower formats that a value may have been rounded to
+_NARROW = (np.float16, np.float32)
+_SEED = 20_240_229
+_LARGEST, _SMALLEST = 2.0**-3, 2.0**-20
+_NOISE_RADII = (-48, -40, -30, -20, -14, -8)
+_AXIS_NOISE_RADII = (-48, -30, -8)
+_KINK_RADII = (-20, -26, -32, -38)
+# relative to ‖g‖∞: what is never called wrong; the coarsest bar of a consistent gradient
+_FLOOR, _COARSE = 1e-8, 1e-5
+_ALL_AXES, _SOME_AXES, _DIRECTIONS, _HALVINGS = 200, 16, 16, 96
+
+
+def _gauss(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return nodes and weights of Gauss's rule on [0, 1]."""
+    nodes, weights = np.polynomial.legendre.leggauss(n)
+    return (nodes + 1) / 2, weights / 2
+
+
+_NODES_11, _WEIGHTS_11 = _gauss(11)
+_NODES_7, _WEIGHTS_7 = _gauss(7)
+
+
+def judge_by_witness(problem: Problem) -> Judgement | None:
+    """Judge a gradient by the values of its function alone.
+
+    Measured: f and ∫g·dx must agree within a bar made of the quadrature error and the noise of both.
+
+    Returns
+    -------
+    Judgement or None
+        With ``evidence="witness"``; ``certified`` is nan.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> problem = Problem(lambda x: x @ x, lambda x: 2.001 * x, np.array([3.0, 4.0]), np.copy, np.asarray,
+    ...                   ("x[0]", "x[1]"))
+    >>> judge_by_witness(problem).status
+    ('wrong', 'wrong')
+    """
+    with np.errstate(all="ignore"):
+        return _judge(problem)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the gradient returned at the point: flat values (nan where the structure is another), unit, fault."""
+
+    value: Floats
+    unit: float
+    fault: str = ""
+
+
+def unit_of(dtype: np.dtype[Any]) -> float:
+    """Return the unit roundoff of what a value of this dtype carries: 2⁻⁵³, 2⁻²⁴ for float32, 2⁻¹¹ for float16."""
+    return float(np.finfo(dtype).eps) / 2 if dtype in (np.float16, np.float32) else _UNIT
+
+
+def first_claim(problem: Problem) -> Claim:
+    """Ask the gradient twice at the point, and see whether its answers have the right structure and agree.
+
+    What the gradient raises at the point itself is raised.
+    """
+    n = problem.x.size
+    unknown = np.full(n, math.nan)
+    arguments = problem.unflatten(problem.x)
+    raw = problem.gradient(arguments, *problem.args)
+    unit = unit_of(getattr(raw, "dtype", np.dtype(np.float64)))
+    try:
+        flat = problem.flatten(raw)
+        unit = max(unit, unit_of(flat.dtype))
+        value = np.asarray(flat, dtype=np.float64)
+    except (ValueError, TypeError) as error:
+        return Claim(unknown, unit, f"the gradient has another structure than its argument: {error}")
+    if value.shape != (n,):
+        return Claim(unknown, unit, f"the gradient has {value.size} components, its argument {n}")
+    value = value.copy()
+    after = _flat(problem, arguments)
+    if after is not None and not np.array_equal(after, actual_point(problem, problem.x), equal_nan=True):
+        return Claim(value, unit, "the gradient changes its argument")
+    again = try_claim(problem, problem.x)
+    if again is None or not np.array_equal(again, value, equal_nan=True):
+        return Claim(value, unit, "two calls with equal arguments gave different gradients")
+    return Claim(value, unit)
+
+
+def _flat(problem: Problem, arguments: Any) -> Floats | None:
+    # an argument has the structure of the gradient, so it can be flattened likewise
+    try:
+        return np.array(problem.flatten(arguments), dtype=np.float64)
+    except Exception:
+        return None
+
+
+def actual_point(problem: Problem, x: Floats) -> Floats:
+    """Return the point that the user's code sees: the arguments may be float32."""
+    found = _flat(problem, problem.unflatten(x))
+    return x if found is None or found.shape != x.shape else found
+
+
+def try_value(problem: Problem, x: Floats) -> float:
+    """Evaluate the user's function; nan where it raises or gives no number."""
+    try:
+        with np.errstate(all="ignore"):
+            return problem.value(x)
+    except Exception:
+        return math.nan
+
+
+def try_claim(problem: Problem, x: Floats) -> Floats | None:
+    """Evaluate the user's gradient; None where it raises, has another structure or is not finite."""
+    try:
+        with np.errstate(all="ignore"):
+            value = problem.claim(x)
+    except Exception:
+        return None
+    return np.array(value) if value.shape == x.shape else None
+
+
+def carried_unit(values: Sequence[float] | Floats, declared: float) -> float:
+    """Tell to which format values at neighbouring points were rounded: all representable, more than half distinct."""
+    finite = np.asarray(values, dtype=np.float64)
+    finite = finite[np.isfinite(finite)]
+    if declared > _UNIT or finite.size < 6 or 2 * np.unique(finite).size <= finite.size:
+        return declared
+    with np.errstate(all="ignore"):
+        for narrow in _NARROW:
+            if np.array_equal(finite.astype(narrow).astype(np.float64), finite):
+                return unit_of(np.dtype(narrow))
+    return declared
+
+
+def coordinate_scales(x: Floats) -> Floats:
+    """Return |x_j|; where that is 0, the largest |x|, or 1."""
+    size = np.abs(x)
+    return np.asarray(np.where(size > 0, size, size.max(initial=0.0) or 1.0), dtype=np.float64)
+
+
+def polynomial_residual(t: Floats, values: Floats, degree: int) -> tuple[Floats, Floats]:
+    """Fit a polynomial by least squares: √(SS/(m − degree − 1)) and the value at t = 0, for each column of values."""
+    basis, at_zero = _basis(t.tobytes(), degree)
+    # centred, or the rounding of the fit would be that of the values; scaled, as 1e-200 squared is 0
+    moved = values - values[0]
+    size = np.abs(moved).max(axis=0)
+    size = np.where((size > 0) & np.isfinite(size), size, 1.0)
+    scaled = moved / size
+    coefficients = basis.T @ scaled
+    rest = scaled - basis @ coefficients
+    spread = np.sqrt((rest * rest).sum(axis=0) / max(1, len(t) - degree - 1))
+    return spread * size, values[0] + (at_zero @ coefficients) * size
+
+
+@lru_cache(maxsize=64)
+def _basis(t: bytes, degree: int) -> tuple[Floats, Floats]:
+    """Return polynomials orthonormal on the abscissae, and their values at 0."""
+    columns = np.vander(np.frombuffer(t), degree + 1, increasing=True)
+    q, r = np.linalg.qr(columns)
+    return q, np.linalg.solve(r.T, np.eye(degree + 1)[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """The point, what was claimed there, and the noise of function and gradient."""
+
+    problem: Problem
+    x: Floats
+    value: float
+    claimed: Floats
+    scales: Floats
+    size: float  # ‖g‖∞, also of what the gradient is nearby
+    noise: float
+    noise_within: dict[int, float]  # on lines up to 2ᵏ
+    gradient_noise: Floats
+    unit: float
+    gradient_unit: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What a direction showed on one side: ``wrong``, ``within``, ``unclear`` or ``nothing``; in units of g·v."""
+
+    answer: str
+    bar: float
+    error: float = 0.0
+
+
+@dataclass(slots=True)
+class _Findings:
+    """Status, threshold and words as they are found."""
+
+    status: list[str]
+    threshold: Floats
+    words: list[str] = field(default_factory=list)
+
+
+def _judge(problem: Problem) -> Judgement:
+    x = problem.x
+    n = x.size
+    claim = first_claim(problem)
+    found = _Findings(["inconclusive"] * n, np.full(n, math.inf))
+    rounding = math.nan
+    value = try_value(problem, x)
+    if claim.fault:
+        found = _Findings(["wrong"] * n, np.zeros(n), [claim.fault])
+    elif not math.isfinite(value):
+        found = _Findings(["out-of-domain"] * n, np.full(n, math.inf), [f"the function is {value} at the point"])
+    else:
+        scene = _scene(problem, value, claim)
+        rounding = float(scene.gradient_noise.max(initial=0.0) / scene.size) if scene.size else 0.0
+        found.words.append(f"the noise of the function was taken as {scene.noise:.2g}")
+        if n <= _ALL_AXES:
+            for i in range(n):
+                _judge_axis(scene, i, found)
+        else:
+            _judge_many(scene, found)
+    return Judgement(
+        "witness",
+        tuple(found.status),
+        claim.value,
+        np.full(n, math.nan),
+        found.threshold,
+        rounding,
+        "gradient" if "wrong" in found.status else None,
+        tuple(dict.fromkeys(found.words)),
+    )
+
+
+def _scene(problem: Problem, value: float, claim: Claim) -> _Scene:
+    x, rng = problem.x, np.random.default_rng(_SEED)
+    scales = coordinate_scales(x)
+    t = np.linspace(-1.0, 1.0, 11)
+    noises, gradient_noise = dict.fromkeys(_NOISE_RADII, problem.noise or 0.0), np.zeros(x.size)
+    nearby, slopes = [value], [claim.value]
+    for _ in range(2):
+        v = rng.uniform(0.4, 1.0, x.size) * rng.choice([-1.0, 1.0], x.size) * scales
+        for exponent in _NOISE_RADII:
+            points = _inside(problem, x + (2.0**exponent * t)[:, None] * v)
+            values = np.array([try_value(problem, p) for p in points])
+            claims = [c for c in (try_claim(problem, p) for p in points) if c is not None]
+            noises[exponent] = max(noises[exponent], _line_noise(t, values))
+            if len(claims) == t.size:
+                residual, _ = polynomial_residual(t, np.nan_to_num(np.array(claims), posinf=0.0, neginf=0.0), 5)
+                gradient_noise = np.maximum(gradient_noise, residual)
+            if exponent == _NOISE_RADII[-1]:
+                nearby += values.tolist()
+                slopes += claims
+    # one line per axis where there are few of them: f may be noisier along one than along another
+    axes = range(x.size) if x.size <= _ALL_AXES else ()
+    for i in axes:
+        for exponent in _AXIS_NOISE_RADII:
+            points = _inside(problem, x + (2.0**exponent * t)[:, None] * _axis(scales, i))
+            noises[exponent] = max(noises[exponent], _line_noise(t, np.array([try_value(problem, p) for p in points])))
+    unit = carried_unit(nearby[1:], _declared_unit(problem))
+    columns = np.array(slopes[1:]).reshape(-1, x.size).T
+    gradient_unit = max([carried_unit(column, claim.unit) for column in columns[:8]], default=claim.unit)
+    every = np.abs(np.array(slopes))
+    around = float(every[np.isfinite(every)].max(initial=0.0))
+    own = float(np.abs(claim.value[np.isfinite(claim.value)]).max(initial=0.0))
+    # near a critical point the gradient is small against what it is a step away
+    size = max(own, 2.0**-10 * around)
+    noise = max(noises.values())
+    return _Scene(problem, x, value, claim.value, scales, size, noise, noises, gradient_noise, unit, gradient_unit)
+
+
+def _declared_unit(problem: Problem) -> float:
+    try:
+        return unit_of(np.asarray(problem.function(problem.unflatten(problem.x), *problem.args)).dtype)
+    except Exception:
+        return _UNIT
+
+
+def _line_noise(t: Floats, values: Floats) -> float:
+    known = np.isfinite(values)
+    if known.sum() < 8:
+        return 0.0
+    return float(polynomial_residual(t[known], values[known][:, None], 5)[0][0])
+
+
+def _inside(problem: Problem, points: Floats) -> Floats:
+    return points if problem.box is None else np.asarray(np.clip(points, *problem.box), dtype=np.float64)
+
+
+def _axis(scales: Floats, i: int) -> Floats:
+    v = np.zeros_like(scales)
+    v[i] = scales[i]
+    return v
+
+
+def _room(scene: _Scene, v: Floats) -> float:
+    """Return the largest h for which x + h·v stays in the box."""
+    if scene.problem.box is None:
+        return math.inf
+    lower, upper = scene.problem.box
+    moves = v != 0
+    room = np.where(v > 0, upper - scene.x, scene.x - lower)[moves] / np.abs(v[moves])
+    return float(room.min(initial=math.inf))
+
+
+def _look(scene: _Scene, v: Floats) -> _Side:
+    """Hold f(x + hv) − f(x) against ∫g·v for h = 2⁻³ … 2⁻²⁰, as long as smaller steps can show more."""
+    weight = float(np.abs(v[v != 0]).max(initial=1.0)) if np.count_nonzero(v) == 1 else float(np.abs(v).max())
+    floor = _FLOOR * scene.size * weight
+    h = min(_LARGEST, _room(scene, v))
+    before: tuple[float, float] | None = None
+    best, pair, error_at_best = math.inf, math.inf, 0.0
+    while h >= _SMALLEST:
+        step = _step(scene, v, h)
+        h /= 2
+        if step is None:
+            before = None
+            continue
+        error, bar = step
+        limit = max(bar, floor)
+        if before is not None:
+            pair = min(pair, max(bar, before[1]))
+            if (
+                abs(error) > limit
+                and abs(before[0]) > max(before[1], floor)
+                and abs(error - before[0]) <= 0.3 * max(abs(error), abs(before[0]))
+            ):
+                return _Side("wrong", max(pair, floor), error)
+        if bar < best:
+            best, error_at_best = bar, error
+        if abs(error) <= bar <= floor or (error == 0.0 == scene.size):
+            return _Side("within", 2 * floor, error)
+        if bar > 8 * best:
+            break
+        before = error, bar
+    if best == math.inf:
+        return _Side("nothing", math.inf)
+    threshold = max(1.5 * pair, floor)
+    if abs(error_at_best) > best:
+        # too small to be called wrong, too large for the bar
+        small = abs(error_at_best) <= floor and abs(error_at_best) <= 1e-3 * abs(float(scene.claimed @ v))
+        return _Side("within" if small else "unclear", threshold, error_at_best)
+    return _Side("within" if best <= _COARSE * scene.size * weight else "unclear", threshold, error_at_best)
+
+
+def _step(scene: _Scene, v: Floats, h: float) -> tuple[float, float] | None:
+    """Return [f(x + hv) − f(x) − ∫g·v]/h and its bar; None where the function or the gradient has no value."""
+    problem = scene.problem
+    end = actual_point(problem, _inside(problem, scene.x + h * v))
+    move = end - scene.x
+    value = try_value(problem, end)
+    if not math.isfinite(value) or not move.any():
+        return None
+    integrals, largest = [], 0.0
+    for nodes, weights in ((_NODES_11, _WEIGHTS_11), (_NODES_7, _WEIGHTS_7)):
+        total = 0.0
+        for node, weight in zip(nodes, weights, strict=True):
+            claimed = try_claim(problem, scene.x + node * move)
+            # 0·nan: components that do not move do not matter
+            rate = float((claimed * move)[move != 0].sum()) if claimed is not None else math.nan
+            if not math.isfinite(rate):
+                return None
+            largest = max(largest, abs(rate))
+            total += weight * rate
+        integrals.append(total)
+    rise = value - scene.value
+    quadrature = 3 * abs(integrals[1] - integrals[0])
+    noise = 12 * scene.noise + 4 * scene.unit * (abs(scene.value) + abs(value))
+    gradient = 8 * float(scene.gradient_noise @ np.abs(move)) + 8 * scene.gradient_unit * largest
+    return (rise - integrals[0]) / h, (quadrature + noise + gradient) / h
+
+
+def _judge_axis(scene: _Scene, i: int, found: _Findings) -> None:
+    name, scale, claimed = scene.problem.names[i], scene.scales[i], scene.claimed[i]
+    v = _axis(scene.scales, i)
+    slopes = _slopes(scene, v, _KINK_RADII)
+    kink = _kink(scene, slopes, scale)
+    if kink is not None:
+        found.status[i] = "non-smooth"
+        found.words.append(f"{name}: a kink, the slopes on its sides are {kink[0]:.6g} and {kink[1]:.6g}")
+        return
+    if not math.isfinite(claimed):
+        wide = _slopes(scene, v, (-13, -16))
+        values = np.array([slope for _, left, right in wide for slope in (left, right)]) / scale
+        if values.size == 4 and np.ptp(values) <= 1e-3 * np.abs(values).max():
+            found.status[i] = "wrong"
+            found.words.append(f"{name}: the gradient is {claimed} where the function has the slope {values[-1]:.4g}")
+        return
+    sides = [_look(scene, v), _look(scene, -v)]
+    rooms = [_room(scene, v) >= _SMALLEST, _room(scene, -v) >= _SMALLEST]
+    allowed = [side for side, room in zip(sides, rooms, strict=True) if room]
+    finite = [side.bar for side in allowed if side.bar < math.inf]
+    found.threshold[i] = max(finite) / scale if finite else math.inf
+    wrong = [side for side in allowed if side.answer == "wrong"]
+    if wrong and _moves_in_steps(scene, v, wrong[0].error):
+        found.words.append(f"{name}: the function moves in steps and is constant nearby")
+    elif wrong:
+        found.status[i] = "wrong"
+        sign = 1.0 if wrong[0] is sides[0] else -1.0
+        slope = claimed + sign * wrong[0].error / scale
+        found.words.append(f"{name}: the function rises as if its slope were {slope:.6g}, not {claimed:.6g}")
+    elif allowed and all(side.answer == "within" for side in allowed):
+        found.status[i] = "consistent"
+        if len(allowed) == 1:
+            found.words.append(f"{name}: tried on one side only, the other is outside the box")
+    elif any(side.answer == "nothing" for side in allowed):
+        found.words.append(f"{name}: the function or the gradient has no value on one side")
+    elif not allowed:
+        found.words.append(f"{name}: the box leaves no room")
+
+
+def _moves_in_steps(scene: _Scene, v: Floats, error: float) -> bool:
+    """Tell whether f is constant where a slope of this size would move it: its derivative may be 0 after all."""
+    if abs(float(scene.claimed @ v)) > 0.01 * abs(error):
+        return False
+    h = 2.0**-14
+    values = [try_value(scene.problem, _inside(scene.problem, scene.x + t * h * v)) for t in (-1.0, -0.5, 0.5, 1.0)]
+    return all(value == scene.value for value in values) and abs(error) * h > 64 * scene.unit * abs(scene.value)
+
+
+def _slopes(scene: _Scene, v: Floats, exponents: Sequence[int]) -> list[tuple[float, float, float]]:
+    """Return h and the slopes of f on the left and on the right, in units of g·v, where both can be had."""
+    found = []
+    for exponent in exponents:
+        h = 2.0**exponent
+        if min(_room(scene, v), _room(scene, -v)) < h:
+            continue
+        right, left = (actual_point(scene.problem, scene.x + sign * h * v) for sign in (1, -1))
+        i = int(np.abs(v).argmax())
+        up, down = (right - scene.x)[i] / v[i], (scene.x - left)[i] / v[i]
+        if up > 0 and down > 0:
+            a, b = (
+                (scene.value - try_value(scene.problem, left)) / down,
+                (try_value(scene.problem, right) - scene.value) / up,
+            )
+            if math.isfinite(a) and math.isfinite(b):
+                found.append((h, a, b))
+    return found
+
+
+def _kink(scene: _Scene, slopes: list[tuple[float, float, float]], scale: float) -> tuple[float, float] | None:
+    """Return the two slopes where they differ by the same amount at steps that differ by a factor of 64 and more."""
+    least = _FLOOR * scene.size * scale
+    loud = []
+    for h, left, right in slopes:
+        # a kink spoils the lines that are as long as the step
+        own = max(noise for exponent, noise in scene.noise_within.items() if 2.0**exponent <= h / 64)
+        if abs(right - left) > max(48 * (own + 2 * scene.unit * abs(scene.value)) / h, least):
+            loud.append((right - left, left, right))
+    if len(loud) < 2:
+        return None
+    jumps = np.array([jump for jump, _, _ in loud])
+    if np.ptp(jumps) > 0.1 * np.abs(jumps).max():
+        return None
+    return loud[-1][1] / scale, loud[-1][2] / scale
+
+
+def _judge_many(scene: _Scene, found: _Findings) -> None:
+    """Judge many components: some axes, then random directions through all of them."""
+    n, rng = scene.x.size, np.random.default_rng(_SEED)
+    order = np.argsort(-np.abs(np.nan_to_num(scene.claimed)), kind="stable")
+    half = _SOME_AXES // 2
+    axes = [*order[:half].tolist(), *rng.choice(order[half:], half, replace=False).tolist()]
+    axes += np.flatnonzero(~np.isfinite(scene.claimed))[:_SOME_AXES].tolist()
+    for i in dict.fromkeys(axes):
+        _judge_axis(scene, i, found)
+    judged = np.zeros(n, dtype=bool)
+    judged[axes] = True
+    found.words.append(
+        f"{n} components: {len(set(axes))} axes and {_DIRECTIONS} random directions were tried; "
+        "the other components are judged by the directions"
+    )
+    open_ = np.isfinite(scene.claimed)
+    budget = _HALVINGS
+    within, threshold = True, np.zeros(n)
+    suspects: list[NDArray[np.bool_]] = []
+    for _ in range(_DIRECTIONS):
+        v = _direction(scene, rng)
+        side = _look(scene, np.where(open_, v, 0.0))
+        within = within and side.answer == "within"
+        threshold = np.maximum(threshold, side.bar / np.abs(v))
+        if side.answer == "wrong" and not suspects:
+            suspects.append(open_)
+    located = 0
+    while suspects and budget > 0 and located < 8:
+        mask = suspects.pop()
+        members = np.flatnonzero(mask)
+        if members.size == 1:
+            _judge_axis(scene, int(members[0]), found)
+            judged[members] = True
+            located += found.status[members[0]] == "wrong"
+            continue
+        for part in (members[: members.size // 2], members[members.size // 2 :]):
+            narrower = np.zeros(n, dtype=bool)
+            narrower[part] = True
+            budget -= 1
+            if _look(scene, np.where(narrower, _direction(scene, rng), 0.0)).answer == "wrong":
+                suspects.append(narrower)
+    for i in np.flatnonzero(~judged):
+        found.threshold[i] = threshold[i]
+        found.status[i] = "consistent" if within and open_[i] else "inconclusive"
+    if not within and "wrong" not in found.status:
+        found.words.append("a random direction does not fit, but no single component was found to be wrong")
+
+
+def _direction(scene: _Scene, rng: np.random.Generator) -> Floats:
+    v: Floats = rng.uniform(0.4, 1.0, scene.x.size) * rng.choice([-1.0, 1.0], scene.x.size) * scene.scales
+    if scene.problem.box is not None:
+        # towards the larger room where the other side has little
+        up, down = scene.problem.box[1] - scene.x, scene.x - scene.problem.box[0]
+        little = np.minimum(up, down) < _LARGEST * np.abs(v)
+        v[little] = (np.abs(v) * np.where(up >= down, 1.0, -1.0))[little]
+    return v
