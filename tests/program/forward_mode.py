@@ -87,10 +87,23 @@ def _undefined():
     raise Undefined
 
 
+def _cube_root(x):
+    return mpmath.sign(x) * mpmath.cbrt(abs(x))
+
+
+def _moderate(x):
+    # mpmath spends time and memory in proportion to the size of an argument
+    if x != 0 and mpmath.mag(x) > 17:
+        raise OverflowError("an argument beyond 2^17")
+    return x
+
+
 def _unary(function, derivative, domain=lambda x: True):
     def rule(u):
         x, dx = u
         _need(domain(x))
+        if function not in (abs, mpmath.sign, mpmath.sqrt, _cube_root):
+            _moderate(x)
         y = function(x)
         return y, derivative(x, y) * dx
 
@@ -104,7 +117,7 @@ def _divide(a, b):
 
 def _power(a, p):
     _need(a[0] > 0)
-    y = mpmath.exp(p[0] * mpmath.log(a[0]))
+    y = mpmath.exp(_moderate(p[0] * mpmath.log(a[0])))
     return y, y * (p[1] * mpmath.log(a[0]) + p[0] * a[1] / a[0])
 
 
@@ -117,10 +130,6 @@ def _hypot(a, b):
 def _atan2(a, b):
     _need(a[0] != 0 or b[0] > 0)
     return mpmath.atan2(a[0], b[0]), (a[1] * b[0] - a[0] * b[1]) / (a[0] ** 2 + b[0] ** 2)
-
-
-def _cube_root(x):
-    return mpmath.sign(x) * mpmath.cbrt(abs(x))
 
 
 def _smaller(a, b, sign):
