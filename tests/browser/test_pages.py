@@ -250,7 +250,7 @@ def test_lines_and_labels_of_the_split_have_their_colours(tab: Browser, splits: 
             f"return [...{SPLITS}[2].querySelectorAll('svg > [class^=p] > .line')].map((e) => "
             "getComputedStyle(e).strokeDasharray)"
         )
-        assert len(dashes) == len(set(dashes)) >= 3
+        assert len(dashes) == len(set(dashes)) == 5
 
 
 @pytest.mark.parametrize("long", [False, True])

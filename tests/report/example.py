@@ -106,14 +106,15 @@ def with_split(rows: Sequence[Row], second: float, third: float) -> list[Row]:
         truncation = coefficients[str(row["scheme"])] * h**order
         abscissa = float(Fraction(exact) * (moved[1] - moved[0]) / (Fraction(right - left) * Fraction(h)))
         division = 0.0 if row["scheme"] == "forward" else 1e-17 * exact
+        subtraction = 1e-13 * exact if h >= 0.01 else 0.0
         bounds = (abs(truncation) * 1.01, 2 * abs(error - truncation))
         made.append(
             {
                 **row,
                 "truncation": truncation,
                 "abscissa": abscissa,
-                "evaluation": error - truncation - abscissa - division,
-                "subtraction": 0.0,
+                "evaluation": error - truncation - abscissa - division - subtraction,
+                "subtraction": subtraction,
                 "division": division,
                 "truncation_bound": bounds[0],
                 "rounding_bound": bounds[1],
@@ -256,7 +257,7 @@ def split_example() -> Tables:
     exact = sweep_rows("2*x", lambda x: 2.0 * x, ["x"], [1.0], [2.0], steps=[2.0**-k for k in range(1, 30, 2)])
     rows = [
         *with_split(sweep_rows("exp(x)", math.exp, ["x"], [1.0], [math.e]), math.e / 2, math.e / 6),
-        *[{**row, "division": 0.0, "evaluation": 0.0} for row in with_split(exact, 0.0, 0.0)],
+        *[{**row, "division": 0.0, "evaluation": 0.0, "subtraction": 0.0} for row in with_split(exact, 0.0, 0.0)],
         *with_split(log, -5e3, 1e6 / 3),
         *sweep_rows("abs(x)", abs, ["x"], [0.0], [NAN], status="kink"),
     ]

@@ -66,8 +66,9 @@ def test_lines_stand_where_the_axes_say() -> None:
         assert all(top <= y <= bottom for _, y in points)
 
 
-def test_every_part_has_its_own_class_marker_and_label() -> None:
-    drawing = drawn(rows(**SIZES))
+@pytest.mark.parametrize("sizes", [SIZES, {name: [1.0] * 16 for name in PARTS}], ids=["apart", "together"])
+def test_every_part_has_its_own_class_marker_and_label(sizes: dict[str, list[float]]) -> None:
+    drawing = drawn(rows(**sizes))
     labels = {e.text: e for e in drawing.iter("text") if e.get("class") == "part"}
     assert labels.keys() == set(PARTS)
     heights = sorted(float(e.get("y", "")) for e in labels.values())
@@ -167,8 +168,14 @@ def test_extreme_parts_are_drawn(value: float) -> None:
 def test_many_steps_are_thinned_but_lanes_are_not() -> None:
     steps = [10.0 ** -(k / 8) for k in range(100)]
     table = sweep_rows("f", math.exp, ["x"], [1.0], [math.e], schemes=["central"], steps=steps)
-    made = errors_table([{**row, **dict.fromkeys(PARTS, 0.0), "truncation": row["h"]} for row in table])
+    zeros = dict.fromkeys(PARTS, 0.0)
+    made = errors_table(
+        [{**row, **zeros, "truncation": row["h"], "abscissa": float(k % 7 > 0)} for k, row in enumerate(table)]
+    )
     drawing = drawn(made)
+    bottom = scale(drawing)[3]
+    marks = re.findall(r"M[\d.]+,([\d.]+)", "".join(paths(group(drawing, "abscissa"), "dots")))
+    assert sum(float(y) > bottom for y in marks) == 15
     assert 15 <= "".join(paths(group(drawing, "truncation"), "dots")).count("M") <= 25
     lane = paths(group(drawing, "division"), "dots") + paths(group(drawing, "division"), "dots hollow")
     assert "".join(lane).count("M") == 100
