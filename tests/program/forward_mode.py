@@ -115,6 +115,11 @@ def _divide(a, b):
     return a[0] / b[0], (a[1] * b[0] - a[0] * b[1]) / b[0] ** 2
 
 
+def _dot(first, second):
+    pairs = list(zip(first, second, strict=True))
+    return sum(a[0] * b[0] for a, b in pairs), sum(a[0] * b[1] + a[1] * b[0] for a, b in pairs)
+
+
 def _power(a, p):
     _need(a[0] > 0)
     y = mpmath.exp(_moderate(p[0] * mpmath.log(a[0])))
@@ -158,6 +163,8 @@ _RULES = {
     "subtract": lambda a, b: (a[0] - b[0], a[1] - b[1]),
     "multiply": lambda a, b: (a[0] * b[0], a[0] * b[1] + a[1] * b[0]),
     "divide": _divide,
+    "sum": lambda *terms: tuple(mpmath.fsum(part) for part in zip(*terms, strict=True)),
+    "dot": lambda *factors: _dot(factors[: len(factors) // 2], factors[len(factors) // 2 :]),
     "negative": lambda a: (-a[0], -a[1]),
     "power": _power,
     "sqrt": _unary(mpmath.sqrt, lambda x, y: 1 / (2 * y), lambda x: x > 0),

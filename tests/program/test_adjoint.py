@@ -36,9 +36,11 @@ def random_program(generator, variables=3, nodes=14):
                 term = one.apply(generator.choice(SMOOTH + (PARTLY if kind < 0.1 else [])))
             elif kind < 0.45:
                 term = one.apply("integer_power", payload=generator.randint(-2, 4))
+            elif kind < 0.5:
+                term = one.apply(*generator.choice([("sum", two, three), ("dot", two, three, one)]))
             elif kind < 0.6:
                 condition = one.apply(generator.choice(COMPARISONS), two)
-                if kind < 0.5:
+                if kind < 0.55:
                     condition = condition.apply(generator.choice(["and", "or"]), two.apply("less", three)).apply("not")
                 term = condition.apply("select", two, three)
             else:
@@ -88,7 +90,19 @@ def test_every_operation_occurs_in_the_random_programs():
     generator, found = random.Random(5), set()
     for _ in range(400):
         found |= {node.operation for node in random_program(generator).nodes}
-    assert found >= {*SMOOTH, *PARTLY, *BINARY, *COMPARISONS, "select", "and", "or", "not", "integer_power"}
+    assert found >= {
+        *SMOOTH,
+        *PARTLY,
+        *BINARY,
+        *COMPARISONS,
+        "select",
+        "and",
+        "or",
+        "not",
+        "integer_power",
+        "sum",
+        "dot",
+    }
 
 
 def test_rational_gradients_are_exact():

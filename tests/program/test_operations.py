@@ -55,6 +55,7 @@ BINARY = {
     "min": (sympy.Piecewise((X, X < Y), (Y, True)), PAIRS),
     "max": (sympy.Piecewise((X, X > Y), (Y, True)), PAIRS),
 }
+ANY_NUMBER = {"sum", "dot"}
 WITHOUT_PARTIALS = {"constant", "variable", "pi", "e", "undefined", "true", "false", "and", "or", "not", "select"}
 WITHOUT_PARTIALS |= COMPARISONS
 
@@ -90,6 +91,8 @@ def evaluate(term: Term, point: list[sympy.Rational]) -> sympy.Expr:
                 values.append(point[int(node.payload)])
             case "pi":
                 values.append(sympy.pi)
+            case "sum" | "dot":
+                values.append(None)  # the result itself: no partial of these two uses it
             case "integer_power":
                 values.append(operands[0] ** int(node.payload))
             case "less":
@@ -119,7 +122,7 @@ def local_partials(operation: str, payload: int | None, arity: int) -> list[Term
 
 
 def test_every_row_is_covered():
-    assert set(OPERATIONS) == set(UNARY) | set(BINARY) | WITHOUT_PARTIALS | {"integer_power"}
+    assert set(OPERATIONS) == set(UNARY) | set(BINARY) | WITHOUT_PARTIALS | ANY_NUMBER | {"integer_power"}
     assert set(DERIVED) == set(DERIVED_FUNCTIONS)
 
 
@@ -148,6 +151,19 @@ def test_partial_of_an_integer_power_is_the_derivative_of_sympy(n, point):
     (partial,) = local_partials("integer_power", n, 1)
     at = sympy.Rational(point)
     assert evaluate(partial, [at]) == sympy.diff(X**n, X).subs(X, at)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_partials_of_sums_and_dot_products_are_the_derivatives_of_sympy(size):
+    symbols = sympy.symbols(f"u:{2 * size}", real=True)
+    at = {symbol: sympy.Rational(3 * i - 4, 7) for i, symbol in enumerate(symbols)}
+    dot = sum(a * b for a, b in zip(symbols[:size], symbols[size:], strict=True))
+    for name, expr, used in (("sum", sum(symbols[:size]), symbols[:size]), ("dot", dot, symbols)):
+        build = Builder([str(symbol) for symbol in used])
+        operands = [Term(build, build.variable(i)) for i in range(len(used))]
+        partials = partial_terms(name, None, operands[0].apply(name, *operands[1:]), operands)
+        for partial, symbol in zip(partials, used, strict=True):
+            assert evaluate(partial, list(at.values())) == sympy.diff(expr, symbol).subs(at)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3])
