@@ -2,7 +2,8 @@
 
 With ∂D_i/∂v the sensitivity of the partial derivative D_i to the node v of its program, u the unit roundoff:
 
-- R = Σ_k sup|∂D_i/∂v_k|·δ_k, the rounding error of the program that computes D_i, δ_k the rounding of node k;
+- R = Σ_k sup|∂D_i/∂v_k|·δ_k, the rounding error of the program that computes D_i, δ_k the rounding of node k; for
+  tanh′ and expm1′ the larger of that and of the route by the value, 1 − tanh² and expm1 + 1;
 - L = u·(Σ_j |x_j|·|∂D_i/∂x_j| + Σ_c |c|·|∂D_i/∂c|), one rounding of every input and of every inexact constant;
 - P = u·Σ |w|·|∂D_i/∂t| over the two-term sums w = t ± s: t may have been recovered from the rounded w;
 - G = u·Σ |v|_abs·|∂D_i/∂v| over the roots v of the maximal polynomial parts, |v|_abs being v with every sum replaced by
@@ -49,6 +50,9 @@ _BLOCK = 4_000_000
 # a constant of so few bits is exact in every format and in every way of writing it
 _SHORT_CONSTANT = 24
 _LEAST_NORMAL = 2.0**-1022
+# derivatives that are often computed from the value y, and their derivative a + b·y: tanh′ = 1 − y² (DLMF 4.34.8),
+# expm1′ = y + 1; the derivative program has 1/cosh² and exp
+_ROUTES = {"tanh": (0.0, 2.0), "expm1": (1.0, 0.0)}
 _CONDITIONS = COMPARISONS | {"and", "or", "not", "true", "false"}
 _POLYNOMIAL = frozenset({"add", "subtract", "multiply", "negative", "sum", "dot"})
 
@@ -121,6 +125,11 @@ def conditioning(
         # a divisor may reach 0: to first order, at the exact values alone
         run = _evaluate(tape, point, unit, widen=False)
     value = np.abs(run.middle[:size])
+    rounding = run.rounding.copy()
+    for y, slope in tape.routes:
+        a, b = _ROUTES[program.nodes[y].operation]
+        own = run.rounding[y] * (a + b * float(value[y])) + unit
+        rounding[slope] = max(rounding[slope], own)
     rests = np.zeros(size, dtype=bool) if still is None else still
     leaves = np.where(tape.inexact, unit * value, 0.0)
     roots = np.where(tape.roots, unit * _absolute_values(program, value), 0.0)
@@ -130,7 +139,7 @@ def conditioning(
             if program.nodes[t].operation != "constant":
                 pairs[t] += unit * value[w]
                 still_pairs[t] += unit * value[w] * rests[w]
-    weights = np.stack([run.rounding, leaves, pairs, roots, np.where(rests, run.rounding, 0.0), still_pairs])
+    weights = np.stack([rounding, leaves, pairs, roots, np.where(rests, rounding, 0.0), still_pairs])
     # what does not matter to first order may be infinite
     weights[:, ~tape.needed] = 0.0
     n = len(program.outputs) - 1
@@ -143,14 +152,14 @@ def conditioning(
     terms = np.concatenate(parts, axis=1) if parts else np.zeros((6, 0))
     outputs = list(program.outputs[1:])
     constants = [program.nodes[i].operation == "constant" and program.nodes[i].payload == 0 for i in outputs]
-    rounding, inputs, sums, polynomial, still_rounding, still_sums = np.where(np.isnan(terms), math.inf, terms)
+    terms = np.where(np.isnan(terms), math.inf, terms)
     return Conditioning(
-        rounding,
-        inputs,
-        sums,
-        polynomial,
-        still_rounding,
-        still_sums,
+        terms[0],
+        terms[1],
+        terms[2],
+        terms[3],
+        terms[4],
+        terms[5],
         np.array(constants, dtype=bool),
         lower[outputs],
         upper[outputs],
@@ -196,6 +205,7 @@ class _Tape:
     pairs: tuple[int, ...]  # two-term sums
     rounds: tuple[tuple[float, float], ...]
     gaps: dict[int, float]  # |fl(c) − c| of the constants that are not binary64 numbers
+    routes: tuple[tuple[int, int], ...]  # a value y, and its derivative that may be computed from y
 
 
 _TAPES: WeakKeyDictionary[Program, _Tape] = WeakKeyDictionary()
@@ -231,6 +241,12 @@ def _record(program: Program) -> _Tape:
         ):
             if partial.value != 0:
                 edges.append((k, operand.index, partial.index))
+    routes = []
+    for k, node in enumerate(program.nodes):
+        if node.operation in _ROUTES:
+            x, y = Term(build, node.operands[0]), Term(build, k)
+            (slope,) = partial_terms(node.operation, node.payload, y, [x])
+            routes.append((k, slope.index))
     nodes = tuple(build.nodes)
     with precision(_BITS):
         constants = {k: ball(Fraction(n.payload or 0)) for k, n in enumerate(nodes) if n.operation == "constant"}
@@ -248,6 +264,7 @@ def _record(program: Program) -> _Tape:
         tuple(k for k, n in enumerate(program.nodes) if needed[k] and n.operation in ("add", "subtract")),
         tuple(_constants_of(program, node) for node in program.nodes),
         {k: gap for k, node in enumerate(program.nodes) if node.operation == "constant" and (gap := _gap(node))},
+        tuple((k, slope) for k, slope in routes if slope < size),
     )
 
 

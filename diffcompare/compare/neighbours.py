@@ -127,11 +127,9 @@ def _judge(problem: Problem, formula: SymbolicFunction) -> Judgement:
         blame = "gradient" if "wrong" in status else None
         return _answer(truth, status, threshold, math.nan, blame, *words)
     tolerance = 2 * (terms.rounding + terms.inputs)
-    if (
-        (np.abs(truth.error) <= tolerance)[open_].all()
-        and (tolerance <= _COARSE * size)[open_].all()
-        and not terms.near_switch
-    ):
+    # right to the last digits is right however coarse the tolerance
+    tolerance = np.where(tolerance <= _COARSE * size, tolerance, 4 * _UNIT * np.abs(value))
+    if (np.abs(truth.error) <= tolerance)[open_].all() and not terms.near_switch:
         rounding = float(np.abs(truth.error[open_]).max() / size) if size else 0.0
         line = _line(problem, _WIDEST, np.ones(x.size, dtype=bool), np.random.default_rng(_SEED), _STEPS)
         fault = _formula_fault(truth, line)
@@ -334,7 +332,9 @@ def _measured(truth: _Truth, status: list[str], open_: Flags, words: list[str]) 
     scatter = _scatter(truth, samples)
     floor = _floor(truth, terms, unit, scatter.stuck)
     threshold = 6 * scatter.spread + floor
-    size = truth.size or max((float(np.abs(s.exact).max(initial=0.0)) for s in samples), default=0.0)
+    # near a critical point the derivative is small against what it is a step away
+    around = max((float(np.abs(s.exact).max(initial=0.0)) for s in samples), default=0.0)
+    size = max(truth.size, 2.0**-10 * around) or float(terms.polynomial[open_].max()) / unit
     error = np.abs(truth.error)
     enough = open_ & (scatter.groups >= 2)
     candidates = enough & (scatter.bias > threshold)

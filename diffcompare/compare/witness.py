@@ -21,6 +21,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -171,8 +172,11 @@ def carried_unit(values: Sequence[float] | Floats, declared: float) -> float:
         return declared
     with np.errstate(all="ignore"):
         for narrow in _NARROW:
+            unit = unit_of(np.dtype(narrow))
             if np.array_equal(finite.astype(narrow).astype(np.float64), finite):
-                return unit_of(np.dtype(narrow))
+                # a difference of nearby numbers has fewer bits still: 1 − cos(1e-5) is a small multiple of 2⁻⁵³
+                bits = finite / (unit * 2.0 ** np.floor(np.log2(np.abs(finite) + (finite == 0))))
+                return unit if (bits % 16 != 0).any() else declared
     return declared
 
 
@@ -344,42 +348,61 @@ def _room(scene: _Scene, v: Floats) -> float:
 
 def _look(scene: _Scene, v: Floats) -> _Side:
     """Hold f(x + hv) − f(x) against ∫g·v for h = 2⁻³ … 2⁻²⁰, as long as smaller steps can show more."""
-    weight = float(np.abs(v[v != 0]).max(initial=1.0)) if np.count_nonzero(v) == 1 else float(np.abs(v).max())
-    floor = _FLOOR * scene.size * weight
+    weight = max(float(np.abs(scene.claimed * v)[v != 0].max()), 2.0**-10 * scene.size * float(np.abs(v).max()))
+    if np.count_nonzero(v) == 1:
+        weight = scene.size * float(np.abs(v).max())
+    floor = _FLOOR * weight
     h = min(_LARGEST, _room(scene, v))
-    before: tuple[float, float] | None = None
+    steps: list[tuple[float, float]] = []
     best, pair, error_at_best = math.inf, math.inf, 0.0
     while h >= _SMALLEST:
         step = _step(scene, v, h)
         h /= 2
         if step is None:
-            before = None
+            steps.clear()
             continue
         error, bar = step
-        limit = max(bar, floor)
-        if before is not None:
-            pair = min(pair, max(bar, before[1]))
-            if (
-                abs(error) > limit
-                and abs(before[0]) > max(before[1], floor)
-                and abs(error - before[0]) <= 0.3 * max(abs(error), abs(before[0]))
-            ):
-                return _Side("wrong", max(pair, floor), error)
+        steps.append(step)
+        if len(steps) > 1:
+            pair = min(pair, max(bar, steps[-2][1]))
+            seen = _persistent(steps, floor)
+            if seen is not None:
+                return _Side("wrong", max(pair, floor), seen)
         if bar < best:
             best, error_at_best = bar, error
         if abs(error) <= bar <= floor or (error == 0.0 == scene.size):
-            return _Side("within", 2 * floor, error)
-        if bar > 8 * best:
+            return _Side("within", 2 * max(bar, floor), error)
+        if bar > 8 * best and abs(error) <= bar:
             break
-        before = error, bar
     if best == math.inf:
         return _Side("nothing", math.inf)
     threshold = max(1.5 * pair, floor)
     if abs(error_at_best) > best:
-        # too small to be called wrong, too large for the bar
+        # too small to be called wrong, too large for the bar; or what neither a bug nor noise explains
         small = abs(error_at_best) <= floor and abs(error_at_best) <= 1e-3 * abs(float(scene.claimed @ v))
-        return _Side("within" if small else "unclear", threshold, error_at_best)
-    return _Side("within" if best <= _COARSE * scene.size * weight else "unclear", threshold, error_at_best)
+        return _Side("within", threshold, error_at_best) if small else _Side("unclear", math.inf, error_at_best)
+    fine = best <= max(_COARSE, 2.0**10 * max(scene.unit, scene.gradient_unit)) * weight
+    return _Side("within" if fine else "unclear", threshold, error_at_best)
+
+
+def _persistent(steps: list[tuple[float, float]], floor: float) -> float | None:
+    """Return the error that stays when h is halved, with what is linear in h or without; None if none stays.
+
+    The jump of a step grows like 1/h. The error of a gradient that changes much over h has a part that is linear in
+    h; a(h) = 2·err(h/2) − err(h) is free of it.
+    """
+    (before, bar_before), (error, bar) = steps[-2:]
+    if min(abs(error) / max(bar, floor), abs(before) / max(bar_before, floor)) <= 1:
+        return None
+    if abs(error - before) <= 0.3 * max(abs(error), abs(before)):
+        return error
+    if len(steps) < 3:
+        return None
+    first, bar_first = steps[-3]
+    a, b = 2 * before - first, 2 * error - before
+    if min(abs(a), abs(b)) > 3 * max(bar, bar_before, bar_first, floor) and abs(a - b) <= 0.3 * max(abs(a), abs(b)):
+        return b
+    return None
 
 
 def _step(scene: _Scene, v: Floats, h: float) -> tuple[float, float] | None:
@@ -390,7 +413,7 @@ def _step(scene: _Scene, v: Floats, h: float) -> tuple[float, float] | None:
     value = try_value(problem, end)
     if not math.isfinite(value) or not move.any():
         return None
-    integrals, largest = [], 0.0
+    integrals, largest, quantized = [], 0.0, True
     for nodes, weights in ((_NODES_11, _WEIGHTS_11), (_NODES_7, _WEIGHTS_7)):
         total = 0.0
         for node, weight in zip(nodes, weights, strict=True):
@@ -399,14 +422,24 @@ def _step(scene: _Scene, v: Floats, h: float) -> tuple[float, float] | None:
             rate = float((claimed * move)[move != 0].sum()) if claimed is not None else math.nan
             if not math.isfinite(rate):
                 return None
-            largest = max(largest, abs(rate))
+            largest, quantized = max(largest, abs(rate)), quantized and _is_quantized(claimed, move)
             total += weight * rate
         integrals.append(total)
     rise = value - scene.value
     quadrature = 3 * abs(integrals[1] - integrals[0])
     noise = 12 * scene.noise + 4 * scene.unit * (abs(scene.value) + abs(value))
     gradient = 8 * float(scene.gradient_noise @ np.abs(move)) + 8 * scene.gradient_unit * largest
+    if quantized:
+        gradient += 8 * _UNIT * float(np.abs(move).sum())
     return (rise - integrals[0]) / h, (quadrature + noise + gradient) / h
+
+
+def _is_quantized(claimed: Floats | None, move: Floats) -> bool:
+    """Tell whether all that is left of a gradient are a few units of 2⁻⁵⁴, as of 1 − s where s is nearly 1."""
+    if claimed is None:
+        return False
+    units = claimed[move != 0] * 2.0**54
+    return bool((np.abs(units) < 1024).all() and (units % 1 == 0).all())
 
 
 def _judge_axis(scene: _Scene, i: int, found: _Findings) -> None:
@@ -425,27 +458,30 @@ def _judge_axis(scene: _Scene, i: int, found: _Findings) -> None:
             found.status[i] = "wrong"
             found.words.append(f"{name}: the gradient is {claimed} where the function has the slope {values[-1]:.4g}")
         return
-    sides = [_look(scene, v), _look(scene, -v)]
-    rooms = [_room(scene, v) >= _SMALLEST, _room(scene, -v) >= _SMALLEST]
-    allowed = [side for side, room in zip(sides, rooms, strict=True) if room]
-    finite = [side.bar for side in allowed if side.bar < math.inf]
-    found.threshold[i] = max(finite) / scale if finite else math.inf
-    wrong = [side for side in allowed if side.answer == "wrong"]
-    if wrong and _moves_in_steps(scene, v, wrong[0].error):
+    sides = [(sign, _look(scene, sign * v)) for sign in (1.0, -1.0) if _room(scene, sign * v) >= _SMALLEST]
+    bars = [side.bar for _, side in sides if side.answer != "nothing"]
+    unexplained = _unexplained(scene, slopes, float(claimed * scale))
+    threshold = max(bars, default=math.inf) / scale
+    wrong = [(sign, side) for sign, side in sides if side.answer == "wrong"]
+    if wrong and _moves_in_steps(scene, v, wrong[0][1].error):
+        threshold = math.inf
         found.words.append(f"{name}: the function moves in steps and is constant nearby")
     elif wrong:
         found.status[i] = "wrong"
-        sign = 1.0 if wrong[0] is sides[0] else -1.0
-        slope = claimed + sign * wrong[0].error / scale
-        found.words.append(f"{name}: the function rises as if its slope were {slope:.6g}, not {claimed:.6g}")
-    elif allowed and all(side.answer == "within" for side in allowed):
-        found.status[i] = "consistent"
-        if len(allowed) == 1:
-            found.words.append(f"{name}: tried on one side only, the other is outside the box")
-    elif any(side.answer == "nothing" for side in allowed):
-        found.words.append(f"{name}: the function or the gradient has no value on one side")
-    elif not allowed:
+        slope = claimed + wrong[0][0] * wrong[0][1].error / scale
+        found.words.append(f"{name}: the function rises as if its slope were {slope:.10g}, not {claimed:.10g}")
+    elif not sides:
         found.words.append(f"{name}: the box leaves no room")
+    elif len(bars) < len(sides):
+        found.words.append(f"{name}: the function or the gradient has no value on one side")
+    elif unexplained > max(bars):
+        threshold = math.inf
+        found.words.append(f"{name}: very close to the point the function has another slope than the gradient says")
+    elif all(side.answer == "within" for _, side in sides):
+        found.status[i] = "consistent"
+        if len(sides) == 1:
+            found.words.append(f"{name}: tried on one side only, the other is outside the box")
+    found.threshold[i] = threshold
 
 
 def _moves_in_steps(scene: _Scene, v: Floats, error: float) -> bool:
@@ -477,21 +513,34 @@ def _slopes(scene: _Scene, v: Floats, exponents: Sequence[int]) -> list[tuple[fl
     return found
 
 
+def _own_noise(scene: _Scene, h: float) -> float:
+    # a kink spoils the lines that are as long as the step
+    own = max(noise for exponent, noise in scene.noise_within.items() if 2.0**exponent <= h / 64)
+    return 48 * (own + 2 * scene.unit * abs(scene.value)) / h
+
+
 def _kink(scene: _Scene, slopes: list[tuple[float, float, float]], scale: float) -> tuple[float, float] | None:
     """Return the two slopes where they differ by the same amount at steps that differ by a factor of 64 and more."""
     least = _FLOOR * scene.size * scale
-    loud = []
-    for h, left, right in slopes:
-        # a kink spoils the lines that are as long as the step
-        own = max(noise for exponent, noise in scene.noise_within.items() if 2.0**exponent <= h / 64)
-        if abs(right - left) > max(48 * (own + 2 * scene.unit * abs(scene.value)) / h, least):
-            loud.append((right - left, left, right))
-    if len(loud) < 2:
+    bars = [max(_own_noise(scene, h), least) for h, _, _ in slopes]
+    jumps = np.array([right - left for _, left, right in slopes])
+    loud = [k for k, jump in enumerate(jumps) if abs(jump) > bars[k]]
+    if len(loud) < 2 or np.ptp(jumps[loud]) > 0.1 * np.abs(jumps[loud]).max():
         return None
-    jumps = np.array([jump for jump, _, _ in loud])
-    if np.ptp(jumps) > 0.1 * np.abs(jumps).max():
+    # a smaller step that would show the kink, and does not: it lies beside the point
+    if any(bars[k] < 0.5 * abs(jumps[loud[0]]) for k in range(loud[-1] + 1, len(slopes))):
         return None
-    return loud[-1][1] / scale, loud[-1][2] / scale
+    return slopes[loud[-1]][1] / scale, slopes[loud[-1]][2] / scale
+
+
+def _unexplained(scene: _Scene, slopes: list[tuple[float, float, float]], claimed: float) -> float:
+    """Return how far the claim is from the slope that two steps very close to the point agree on, in units of g·v."""
+    gaps = [
+        # a function that moves in steps has no slope there
+        abs((left + right) / 2 - claimed) - abs(right - left) - _own_noise(scene, h) if left or right else 0.0
+        for h, left, right in slopes
+    ]
+    return max([0.0, *(min(a, b) for a, b in pairwise(gaps) if abs(a - b) <= 0.3 * max(a, b))])
 
 
 def _judge_many(scene: _Scene, found: _Findings) -> None:
