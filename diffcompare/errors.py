@@ -75,6 +75,9 @@ def shorten(text: str, limit: int = 200) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+_REMEDY = "pass h=1e-4 or geometric_steps(...)"
+
+
 def check_step_size(h: object) -> float:
     """Return the step size as a float; positive and finite, or ``ValueError``.
 
@@ -83,8 +86,10 @@ def check_step_size(h: object) -> float:
     """
     try:
         value = float(h)  # type: ignore[arg-type]
+    except OverflowError:
+        value = math.inf
     except (TypeError, ValueError):
-        raise TypeError(f"h={h!r}: step size must be a number; pass h=1e-4 or geometric_steps(...)") from None
+        raise TypeError(f"h={shorten(repr(h), 60)}: step size must be a number; {_REMEDY}") from None
     if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"h={h!r}: step size must be positive and finite; pass h=1e-4 or geometric_steps(...)")
+        raise ValueError(f"h={shorten(repr(h), 60)}: step size must be positive and finite; {_REMEDY}")
     return value

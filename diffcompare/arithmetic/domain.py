@@ -86,7 +86,8 @@ def _abscissa_is_defined(program: Program, arguments: list[arb], direction: int,
     rounded = arb(x + move)
     found = [
         _point_is_defined(program, [*arguments[:direction], abscissa, *arguments[direction + 1 :]])
-        for abscissa in ([rounded] if rounded == nominal else [nominal, rounded])
+        # an abscissa that overflows is no point: that shows in the value of f
+        for abscissa in ([nominal, rounded] if rounded.is_finite() and rounded != nominal else [nominal])
     ]
     return False if False in found else None if None in found else True
 

@@ -61,6 +61,11 @@ def _key(*parts: object) -> bytes:
     return blake2b(repr(parts).encode()).digest()
 
 
+def _digits(value: Fraction) -> str:
+    # hexadecimal: Python refuses to write thousands of decimal digits
+    return f"{value.numerator:x}/{value.denominator:x}"
+
+
 def _germ(
     coefficients: Sequence[arb],
     exact: Fraction | None,
@@ -74,10 +79,10 @@ def _germ(
     padded = [*coefficients, *([arb.nan()] * _LENGTH)][:_LENGTH]
     if exact is not None:
         padded[0] = ball(exact)
-        value_key = _key(exact)
+        value_key = _key(_digits(exact))
     slope = exact_fraction(padded[1]) if _few_bits(padded[1]) else None
     if slope is not None:
-        slope_key = _key(slope * side if slope else slope)
+        slope_key = _key(_digits(slope * side if slope else slope))
     return _Germ(tuple(padded), exact, constant, side, value_key, slope_key)
 
 
@@ -509,7 +514,8 @@ def _power(u: _Germ, p: _Germ) -> _Value:
 def _hypot(a: _Germ, b: _Germ) -> _Value:
     side = a.side or b.side
     squares = [_smooth(Node("integer_power", (), 2), [u], side) for u in (a, b)]
-    total = _smooth(Node("add"), [square for square in squares if isinstance(square, _Germ)], side)
+    known = [square for square in squares if isinstance(square, _Germ)]
+    total = _smooth(Node("add"), known, side) if len(known) == 2 else None
     return _sqrt(total) if isinstance(total, _Germ) else None
 
 

@@ -14,7 +14,7 @@ __all__ = ["exact_operation", "exact_outputs"]
 _BITS = 60_000
 
 
-def exact_outputs(program: Program, point: Sequence[float]) -> list[Fraction | None]:
+def exact_outputs(program: Program, point: Sequence[float | Fraction]) -> list[Fraction | None]:
     """Evaluate the outputs exactly where they need only + − × ÷, integer powers and choices among such.
 
     Returns None for an output that needs more, or that is not defined.

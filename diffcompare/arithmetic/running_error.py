@@ -198,7 +198,10 @@ def _compile(program: Program) -> _Code:
         exact, source = value.denominator & (value.denominator - 1) == 0, f"k{index}"
         scope[source] = ball(value) if exact else fmpq(value.numerator, value.denominator)
         source = source if exact else f"arb({source})"
-        gap = abs(Fraction(round_to_nearest(value)) - value) if index < size and abs(value) < _LARGEST else 0
+        if index < size and abs(value) >= _LARGEST:
+            # the float is infinite, or nearly
+            return "arb.nan()"
+        gap = abs(Fraction(round_to_nearest(value)) - value) if index < size else 0
         if not gap:
             return source
         scope[f"g{index}"] = arb(0, math.nextafter(float(gap), math.inf))
@@ -258,7 +261,10 @@ def _scales_by_a_power_of_two(program: Program, node: Node) -> bool:
         return False
     constants = [program.nodes[i] for i in (node.operands if node.operation == "multiply" else node.operands[1:])]
     values = [abs(Fraction(c.payload or 0)) for c in constants if c.operation == "constant"]
-    return any(v and v.numerator & (v.numerator - 1) == 0 and v.denominator & (v.denominator - 1) == 0 for v in values)
+    return any(
+        2.0**-1000 < v < 2.0**1000 and v.numerator & (v.numerator - 1) == 0 and v.denominator & (v.denominator - 1) == 0
+        for v in values
+    )
 
 
 def _rounding(value: arb, ulps: float, absolute: float) -> arb:

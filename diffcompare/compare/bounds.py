@@ -25,6 +25,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ from diffcompare.arithmetic.running_error import ROUNDING_BITS, rounding_bound
 from diffcompare.compare.exact_error import two_sum
 from diffcompare.compare.kernel import Evaluations, Grid
 from diffcompare.compare.reference import partial_ball
+from diffcompare.numeric.stencils import Stencil
 from diffcompare.symbolic.function import SymbolicFunction
 
 __all__ = ["bound_error"]
@@ -47,6 +49,8 @@ Flags = NDArray[np.bool_]
 _ORDER = 6
 # a float computation of fewer than 40 operations, all errors counted generously, and underflow
 _UP, _ETA = 1 + 2.0**-46, 2.0**-1060
+# sixth powers of numbers within these bounds are normal numbers
+_SMALL = 2.0**-130
 
 
 def bound_error(
@@ -80,8 +84,8 @@ def bound_error(
                 around = _surroundings(grid.f, point, direction, grid.steps, rows[p, v].any(axis=0))
                 truncation[p, v] = _truncation(grid, around)
                 moved = _moved(grid, point[direction])
-                k = grid.steps * np.array([[s.upper - s.lower] for s in grid.stencils])
                 with np.errstate(all="ignore"):
+                    k = grid.steps * np.array([[s.upper - s.lower] for s in grid.stencils])
                     if measured:
                         evaluation = np.abs(parts["evaluation"][p, v])
                     else:
@@ -89,6 +93,13 @@ def bound_error(
                     total = around.slope * moved / k + evaluation
                     total = total + np.abs(parts["subtraction"][p, v]) + np.abs(parts["division"][p, v])
                     rounding[p, v] = np.where(total > 0, total * _UP + _ETA, total)
+                for s, j in np.argwhere(rows[p, v] & _extreme(around, grid.steps)):
+                    names = ("evaluation", "subtraction", "division") if measured else ("subtraction", "division")
+                    local = {name: float(parts[name][p, v, s, j]) for name in names}
+                    still = bool(evaluations.collapsed[p, v, s, j])
+                    truncation[p, v, s, j], rounding[p, v, s, j] = _in_balls(
+                        grid.stencils[s], around, j, point[direction], float(grid.steps[j]), local, measured, still
+                    )
     for bound in (truncation, rounding):
         bound[~rows | np.isinf(bound)] = np.nan
     return truncation, rounding
@@ -120,11 +131,12 @@ def _surroundings(
     thin = np.append(np.abs(known).sum(axis=1), rounding_bound(program, at, direction))
     supremum = np.full((_ORDER + 1, steps.size), np.inf)
     slope, lipschitz, rounding = (np.full(steps.size, np.inf) for _ in range(3))
-    level, settled = np.inf, False
+    level: float | None = None
+    settled = False
     for k, h in enumerate(steps.tolist()):
         if not wanted[k]:
             continue
-        if h * 3 < level and not settled:
+        if level is None or (h < level / 3 and not settled):
             level = h
             with precision(ROUNDING_BITS):
                 hull = (at[direction] - h).union(at[direction] + h).union(ball(x - h)).union(ball(x + h))
@@ -170,6 +182,58 @@ def _truncation(grid: Grid, around: _Surroundings) -> Floats:
                     nonzero |= bool(value or spread)
             best[s] = smallest
     return best
+
+
+def _extreme(around: _Surroundings, h: Floats) -> Flags:
+    """Tell at which steps the float arithmetic above may over- or underflow."""
+    sizes = np.vstack([around.supremum, around.slope, around.rounding])
+    with np.errstate(all="ignore"):
+        outside = (np.isfinite(sizes) & (sizes != 0) & ((sizes < _SMALL) | (sizes > 1 / _SMALL))).any(axis=0)
+    known = np.abs(around.known[:, 0])
+    odd = ((known != 0) & ((known < _SMALL) | (known > 1 / _SMALL))).any()
+    return np.asarray(outside | odd | (h < _SMALL) | (h > 1 / _SMALL))
+
+
+def _in_balls(
+    stencil: Stencil,
+    around: _Surroundings,
+    j: int,
+    x: float,
+    h: float,
+    parts: Mapping[str, float],
+    measured: bool,
+    collapsed: bool,
+) -> tuple[float, float]:
+    """Return both bounds of one row by the same formulas in balls, whose exponents have no limits."""
+    with precision(ROUNDING_BITS):
+        step, width = ball(h), stencil.upper - stencil.lower
+        k = step * width
+        candidates = [around.lipschitz[j]] if math.isfinite(around.lipschitz[j]) else []
+        total = ball(0)
+        for n in range(2, _ORDER + 1):
+            power = step ** (n - 1)
+            if math.isfinite(around.supremum[n, j]):
+                weight = Fraction(abs(stencil.upper) ** n + abs(stencil.lower) ** n, width)
+                remainder = ball(weight) * ball(float(around.supremum[n, j])) * power
+                candidates.append(_up((total.abs_upper() + remainder).abs_upper()))
+            value, spread = (ball(float(part)) for part in around.known[n])
+            total = total + ball(stencil.error_coefficient(n - 1)) * (value + _symmetric(spread)) * power
+        moved = ball(0)
+        for offset in (stencil.upper, stencil.lower):
+            gap = Fraction(x) + offset * Fraction(h) - Fraction(x + offset * h)
+            moved = moved + ball(abs(gap)) if gap else moved
+        error = ball(0) if collapsed and not measured else ball(float(around.rounding[j])) / k
+        if measured:
+            error = ball(abs(parts["evaluation"])) + _symmetric(ball(2.0**-1074))
+        rounding = ball(float(around.slope[j])) * moved / k + error
+        for name in ("subtraction", "division"):
+            # rounded to nearest, also where the nearest is 0
+            rounding = rounding + ball(abs(parts[name])) + _symmetric(ball(2.0**-1074))
+        return min(candidates, default=math.nan), _up(rounding.abs_upper()) if rounding.is_finite() else math.nan
+
+
+def _symmetric(size: Ball) -> Ball:
+    return size.union(-size)
 
 
 def _moved(grid: Grid, x: float) -> Floats:

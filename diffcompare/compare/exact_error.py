@@ -40,7 +40,9 @@ def two_product(a: Any, b: Any) -> tuple[Any, Any]:
 def _round(head: Any, rest: Any, doubt: Any) -> tuple[Any, Flags]:
     """Round head + rest, and tell where a change of rest by doubt would round otherwise."""
     result = head + rest
-    return result, (head + (rest - doubt)) != (head + (rest + doubt))
+    # one float further on either side: a doubt that is too small to move a tie still decides it
+    lower, upper = np.nextafter(rest - doubt, -np.inf), np.nextafter(rest + doubt, np.inf)
+    return result, (doubt > 0) & ((head + lower) != (head + upper))
 
 
 def difference(numeric: Floats, exact: Triple) -> tuple[Floats, Floats, Floats, Flags]:
@@ -73,7 +75,8 @@ def difference(numeric: Floats, exact: Triple) -> tuple[Floats, Floats, Floats, 
         rounded = np.where((residual == 0) | (tail == 0), 0.0, np.abs(residual - tail) * 2.0**-52)
         doubt = slack + rounded
         error, unsure = _round(total, lost, doubt)
-        unsure &= doubt > 0
+        # what overflows is left to exact means
+        unsure |= ~np.isfinite(total) & np.isfinite(numeric) & np.isfinite(value)
         rest = lost - (error - total)
     return error, rest, doubt, unsure
 

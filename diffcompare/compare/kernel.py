@@ -49,7 +49,7 @@ class Evaluations:
     numeric, rise : ndarray, shape points × variables × schemes × steps
         The difference quotient D̂, and s = fl(f̂(a) − f̂(b)) that was divided.
     collapsed, finite : ndarray of bool, same shape
-        All abscissae are one float; every value of f is finite.
+        All abscissae are one float; abscissae, values of f and quotient are finite.
     values : list of dict
         For each variable, f̂ at the abscissae x + offset·h, by offset, of shape points × steps (or × 1).
     """
@@ -83,13 +83,13 @@ def differences(grid: Grid, run: Run) -> Evaluations:
                     for j, column in enumerate(columns)
                 ]
                 values[offset] = run(arguments).reshape(m, k)
-            known = {offset: np.isfinite(value) for offset, value in values.items()}
+            known = {offset: np.isfinite(value) & np.isfinite(abscissae[offset]) for offset, value in values.items()}
             for j, chosen in enumerate(grid.stencils):
                 width = chosen.upper - chosen.lower
                 np.subtract(values[chosen.upper], values[chosen.lower], out=rise[:, v, j])
                 np.divide(rise[:, v, j], h if width == 1 else width * h, out=numeric[:, v, j])
                 collapsed[:, v, j] = abscissae[chosen.upper] == abscissae[chosen.lower]
-                finite[:, v, j] = known[chosen.upper] & known[chosen.lower]
+                finite[:, v, j] = known[chosen.upper] & known[chosen.lower] & np.isfinite(numeric[:, v, j])
             every.append(values)
     return Evaluations(numeric, rise, collapsed, finite, every)
 

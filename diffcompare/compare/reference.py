@@ -246,7 +246,11 @@ def _rounded(value: Ball) -> Partial | None:
         return Partial("ok", rounded, 0.0, 0.0)
     rest = value - rounded
     tail = float(rest.mid())
-    return Partial("ok", rounded, tail, float((rest - tail).abs_upper()))
+    return Partial("ok", rounded, tail, _upwards((rest - tail).abs_upper()))
+
+
+def _upwards(value: Ball) -> float:
+    return 0.0 if value.is_zero() else math.nextafter(float(value), math.inf)
 
 
 def _rational(exact: Fraction | None) -> Partial | None:
@@ -257,8 +261,8 @@ def _rational(exact: Fraction | None) -> Partial | None:
         return Partial("ok", rounded, 0.0, 0.0)
     rest = exact - Fraction(rounded)
     tail = round_to_nearest(rest)
-    # twice: the slack is rounded to nearest, and must not be too small
-    return Partial("ok", rounded, tail, 2 * abs(round_to_nearest(rest - Fraction(tail))))
+    slack = abs(rest - Fraction(tail))
+    return Partial("ok", rounded, tail, math.nextafter(round_to_nearest(slack), math.inf) if slack else 0.0)
 
 
 def _singular(outcome: OneSided) -> Partial | None:

@@ -22,11 +22,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import PRECISION_CAP, Ball, ball, ball_function, precision, round_ball
+from diffcompare.arithmetic.rational import exact_outputs
 from diffcompare.arithmetic.ulp import round_to_nearest
 from diffcompare.compare.exact_error import two_product, two_sum
 from diffcompare.compare.kernel import Evaluations, Grid
 from diffcompare.compare.reference import partial_ball
 from diffcompare.numeric.stencils import Stencil
+from diffcompare.program.adjoint import adjoint
 from diffcompare.program.degree import polynomial_degree
 
 __all__ = ["PARTS", "float_parts", "split_error"]
@@ -38,6 +40,7 @@ Flags = NDArray[np.bool_]
 
 # products of numbers within these bounds have exact residuals
 _SAFE_LOW, _SAFE_HIGH = 2.0**-900, 2.0**900
+_TIE_BITS = 640
 
 
 def split_error(grid: Grid, evaluations: Evaluations, rows: Flags) -> dict[str, Floats]:
@@ -88,7 +91,7 @@ def float_parts(grid: Grid, evaluations: Evaluations, rows: Flags) -> dict[str, 
                 subtraction[:, v, s] = -lost / k
                 quotient = evaluations.numeric[:, v, s]
                 product, residual = two_product(quotient, k)
-                division[:, v, s] = ((product - rise) + residual) / k
+                division[:, v, s] = np.where(rise == 0, quotient, ((product - rise) + residual) / k)
                 size = np.abs(product)
                 plain = (size > _SAFE_LOW) & (size < _SAFE_HIGH) & (k > _SAFE_LOW) & (k < _SAFE_HIGH)
                 plain &= (np.abs(quotient) < _SAFE_HIGH) & ((lost == 0) | (np.abs(lost) > _SAFE_LOW))
@@ -142,6 +145,8 @@ class _Line:
                 }
                 for known, stencil in zip(found, stencils, strict=True):
                     self._fill(known, stencil, h, moved, reached, nominal, values, bits)
+            if bits >= _TIE_BITS and any(part is None for known in found for part in known):
+                self._fill_exactly(found, stencils, h, moved, values)
             if bits >= PRECISION_CAP or all(part is not None for known in found for part in known):
                 return [tuple(math.nan if part is None else part for part in known) for known in found]
             bits = min(2 * bits, PRECISION_CAP)
@@ -177,11 +182,38 @@ class _Line:
                 )
                 known[1] = round_ball(gap / width)
         if known[2] is None:
-            if collapsed:
-                known[2] = 0.0
-            else:
-                rise = ball(values[upper]) - ball(values[lower])
-                known[2] = round_ball((rise if still else rise - (reached[upper] - reached[lower])) / width)
+            rise = ball(values[upper]) - ball(values[lower])
+            still = still or collapsed
+            known[2] = round_ball((rise if still else rise - (reached[upper] - reached[lower])) / width)
+
+    def _fill_exactly(
+        self,
+        found: list[list[float | None]],
+        stencils: Sequence[Stencil],
+        h: float,
+        moved: dict[int, tuple[float, float]],
+        values: dict[int, float],
+    ) -> None:
+        """Decide ties of functions that are rational numbers at rational points."""
+        slope = exact_outputs(adjoint(self.f.program), self.point)[1 + self.direction]
+        at = [Fraction(x) for x in self.point]
+
+        def value(abscissa: Fraction) -> Fraction | None:
+            there = [abscissa if i == self.direction else x for i, x in enumerate(at)]
+            return exact_outputs(self.f.program, there)[0]
+
+        reached = {offset: value(Fraction(a)) for offset, (a, _) in moved.items()}
+        nominal = {offset: value(Fraction(a) + Fraction(off)) for offset, (a, off) in moved.items()}
+        if slope is None or None in reached.values() or None in nominal.values():
+            return
+        for known, stencil in zip(found, stencils, strict=True):
+            upper, lower = stencil.upper, stencil.lower
+            width = Fraction(h) * (upper - lower)
+            rise = (nominal[upper] or 0) - (nominal[lower] or 0)
+            true = (reached[upper] or 0) - (reached[lower] or 0)
+            computed = Fraction(values[upper]) - Fraction(values[lower])
+            exact = (rise / width - slope, (true - rise) / width, (computed - true) / width)
+            known[:] = [round_to_nearest(e) if k is None else k for k, e in zip(known, exact, strict=True)]
 
 
 def _gap(

@@ -54,7 +54,8 @@ def geometric_steps(largest: float, smallest: float, per_decade: int = 4) -> Flo
     if count > _MAX_STEPS:
         raise ValueError(f"per_decade={per_decade!r}: {count} steps; ask for at most {_MAX_STEPS}")
     start = Decimal(repr(largest))
-    return np.array([_decimal_step(start, k, int(per_decade)) for k in range(count)])
+    steps = np.array([_decimal_step(start, k, int(per_decade)) for k in range(count)])
+    return steps[steps >= smallest]
 
 
 def _decimal_step(start: Decimal, k: int, per_decade: int) -> float:
@@ -113,6 +114,7 @@ def optimal_step(series: Floats, noise: Floats, h_min: float, h_max: float) -> t
             high, low = np.where(go_down, upper, high), np.where(go_down, low, lower)
         found = np.clip(np.sqrt(low) * np.sqrt(high), h_min, h_max)
         refined = _model(series, noise, found)
+        found, refined = _zero_of_the_series(series, noise, grid, found, refined)
     better = refined < error
     step, error = np.where(better, found, step), np.where(better, refined, error)
     silent = (noise == 0).all(axis=1)
@@ -124,6 +126,31 @@ def optimal_step(series: Floats, noise: Floats, h_min: float, h_max: float) -> t
     return np.where(unknown, np.nan, step), np.where(unknown, np.nan, error)
 
 
+def _zero_of_the_series(
+    series: Floats, noise: Floats, grid: Floats, found: Floats, error: Floats
+) -> tuple[Floats, Floats]:
+    """Take the largest step at which the terms cancel, where there is one: a valley narrower than the grid."""
+    signs = np.sign(_series(series[:, None, :], grid[None, :]))
+    changes = signs[:, :-1] * signs[:, 1:] < 0
+    rows = np.flatnonzero(changes.any(axis=1))
+    if not rows.size:
+        return found, error
+    first = np.argmax(changes[rows], axis=1)
+    high, low, terms = grid[first], grid[first + 1], series[rows]
+    sign = signs[rows, first]
+    for _ in range(60):
+        middle = np.sqrt(low) * np.sqrt(high)
+        upper_half = np.sign(_series(terms, middle)) == sign
+        high, low = np.where(upper_half, middle, high), np.where(upper_half, low, middle)
+    found, error = found.copy(), error.copy()
+    for candidate in (high, low):
+        value = _model(terms, noise[rows], candidate)
+        better = value < error[rows]
+        found[rows] = np.where(better, candidate, found[rows])
+        error[rows] = np.where(better, value, error[rows])
+    return found, error
+
+
 def _candidates(h_min: float, h_max: float) -> Floats:
     top = float(f"1e{math.ceil(math.log10(h_max)) + 1}") if h_max < 1e307 else h_max
     bottom = max(h_min / 10, 5e-324)
@@ -133,7 +160,11 @@ def _candidates(h_min: float, h_max: float) -> Floats:
 
 
 def _model(series: Floats, noise: Floats, h: Floats) -> Floats:
+    return np.abs(_series(series, h)) + noise[..., 0] / h + noise[..., 1]
+
+
+def _series(series: Floats, h: Floats) -> Floats:
     total = np.zeros(np.broadcast_shapes(series.shape[:-1], h.shape))
     for m in range(series.shape[-1] - 1, -1, -1):
         total = (total + series[..., m]) * h
-    return np.abs(total) + noise[..., 0] / h + noise[..., 1]
+    return total

@@ -71,6 +71,9 @@ def _constants_are_moderate(program: Program) -> bool:
     return True
 
 
+_STRANGE = (sympy.zoo, sympy.oo, sympy.nan, sympy.I)
+
+
 def expression(program: Program) -> sympy.Expr | None:
     """Return a program's first output as a SymPy expression; None where SymPy must not be asked.
 
@@ -85,7 +88,11 @@ def expression(program: Program) -> sympy.Expr | None:
 
 def _guarded(build: Callable[[], Any]) -> Any:
     try:
-        return build()
+        found = build()
+        exprs = found if isinstance(found, list) else [found]
+        # what SymPy evaluates to an infinity, or to a complex number, is not the function that was meant
+        strange = any(isinstance(e, sympy.Basic) and e.has(*_STRANGE) for e in exprs)
+        return None if strange else found
     except (RecursionError, ValueError, TypeError, AttributeError, NotImplementedError, ArithmeticError):
         return None
 

@@ -161,6 +161,8 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _bind(program: Program, namespace: Any) -> Callable[..., Any]:
+    if any(node.operation == "select" for node in program.nodes) and not hasattr(namespace, "where"):
+        return _on_demand(program, namespace)
     scope = {f"{name}_": implementation(namespace, name) for name in functions_used(program)}
     scope["inf"] = math.inf
 
@@ -174,6 +176,40 @@ def _bind(program: Program, namespace: Any) -> Callable[..., Any]:
 
     def function(*arguments: Any) -> Any:
         return run(*arguments)[0]
+
+    return function
+
+
+def _on_demand(program: Program, namespace: Any) -> Callable[..., Any]:
+    """Evaluate only the branches that are taken: functions of numbers raise where they are not defined."""
+    found = {node.operation: node for node in program.nodes if node.operation not in ("constant", "variable", "select")}
+    functions = {name: implementation(namespace, name) for name in found}
+
+    def function(*arguments: Any) -> Any:
+        values: dict[int, Any] = {}
+        stack = [program.outputs[0]]
+        while stack:
+            index = stack[-1]
+            node = program.nodes[index]
+            needed = node.operands
+            if node.operation == "select":
+                needed = needed[:1] if needed[0] not in values else (needed[1 if values[needed[0]] else 2],)
+            missing = [i for i in needed if i not in values]
+            if missing:
+                stack.extend(missing)
+                continue
+            stack.pop()
+            if node.operation == "constant":
+                values[index] = _as_float(Fraction(node.payload or 0))
+            elif node.operation == "variable":
+                values[index] = arguments[int(node.payload or 0)]
+            elif node.operation == "select":
+                values[index] = values[needed[0]]
+            else:
+                what = functions[node.operation]
+                payload = [] if node.payload is None else [node.payload]
+                values[index] = what(*(values[i] for i in needed), *payload) if callable(what) else what
+        return values[program.outputs[0]]
 
     return function
 
@@ -199,4 +235,4 @@ def _as_float(value: Fraction) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return -math.inf if value < 0 else math.inf

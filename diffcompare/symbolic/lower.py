@@ -178,7 +178,8 @@ def _power_parts(expr: sympy.Pow, build: Builder) -> tuple[list[Any], Combine]:
             return [base], lambda ids: build.apply("integer_power", *ids, payload=n)
         if exponent == sympy.Rational(1, 2):
             return [base], lambda ids: build.apply("sqrt", *ids)
-    if isinstance(exponent, sympy.Float) and exponent == int(exponent) and abs(exponent) <= 1000:
+    # (SymPy says that Float(2.0) is not 2)
+    if isinstance(exponent, sympy.Float) and abs(exponent) <= 1000 and float(exponent).is_integer():
         return [base], lambda ids: build.apply("integer_power", *ids, payload=int(exponent))
     return [base, exponent], lambda ids: build.apply("power", *ids)
 
