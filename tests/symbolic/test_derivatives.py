@@ -50,6 +50,13 @@ def test_the_derivative_as_a_program():
     assert gradient_program(f) is gradient_program(f)
 
 
+def test_variables_are_real():
+    # of complex variables SymPy differentiates abs to Derivative(re(x), x)
+    assert gradient(dc.parse("abs(x)")) == [sympy.sign(X)]
+    assert gradient_program(dc.parse("abs(x)*x")) is not None
+    assert gradient_program(dc.parse("sqrt(x**2)*y")) is not None
+
+
 def test_a_derivative_that_has_no_row_is_no_program():
     assert gradient_program(dc.parse("sign(x)*x")) is None  # DiracDelta
 
