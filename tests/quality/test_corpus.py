@@ -1,0 +1,249 @@
+"""The verdict on the whole corpus: bugs found net of false alarms, causes, blame, and no false alarm.
+
+A bug counts as found where the wrong gradient is called wrong *and* the right one, at the same point, is not: who
+calls everything wrong finds nothing. Three settings: as it is (f and gradient can both be traced), an opaque gradient
+beside a formula or a traced f, and a black box (neither can be traced, and there is no formula).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+import diffcompare as dc
+
+from .corpus import (
+    BUGS,
+    EASY,
+    HARD,
+    RIGHT_FORMULAS,
+    ROUNDING,
+    TWINS,
+    WRONG_FORMULAS,
+    Case,
+    evaluated,
+    opaque,
+    size,
+)
+from .corpus_truth import formula_function, true_gradient
+
+SETTINGS = ("as it is", "opaque gradient", "black box")
+RIGHT = [*EASY, *HARD, *ROUNDING, *RIGHT_FORMULAS]
+
+needs_the_verdict = pytest.mark.skipif("check_gradient" not in dc.__all__, reason="there is no check_gradient yet")
+
+
+def truth(case: Case) -> list[Any]:
+    """The partial derivatives of f in many digits; of its formula where f cannot be run on such numbers."""
+    try:
+        return true_gradient(case.f, case.at)
+    except (TypeError, AttributeError, ValueError):
+        if case.formula is None:
+            raise
+        return formula_truth(case)
+
+
+def formula_truth(case: Case) -> list[Any]:
+    function = formula_function(str(case.formula), np.size(case.at), scalar=np.ndim(case.at) == 0)
+    return true_gradient(function, case.at)
+
+
+def relative(one: list[Any], other: list[Any]) -> float:
+    """The largest difference, relative to the largest component (absolute where all are 0)."""
+    with mpmath.workdps(60):
+        largest = max(abs(mpmath.mpf(d)) for d in other)
+        return float(max(abs(mpmath.mpf(a) - d) for a, d in zip(one, other, strict=True)) / (largest or 1))
+
+
+# the corpus itself
+
+
+def test_the_corpus_is_as_large_as_it_should_be() -> None:
+    assert len(BUGS) >= 80
+    assert len({case.kind for case in BUGS}) >= 18
+    assert len(EASY) >= 60
+    assert len(HARD) >= 60
+    assert len(ROUNDING) == len(TWINS) >= 30
+    assert len(WRONG_FORMULAS) == len(RIGHT_FORMULAS) >= 20
+    names = [case.name for case in (*EASY, *HARD, *ROUNDING, *TWINS, *BUGS, *WRONG_FORMULAS, *RIGHT_FORMULAS)]
+    assert [name for name, count in Counter(names).items() if count > 1] == []
+
+
+@pytest.mark.parametrize("case", [*RIGHT, *WRONG_FORMULAS], ids=str)
+def test_a_right_gradient_is_right(case: Case) -> None:
+    # a formula that contradicts f says nothing about f
+    found = true_gradient(case.f, case.at) if case.blame else truth(case)
+    assert relative([float(g) for g in evaluated(case.gradient, case.at)], found) <= case.rounding
+
+
+@pytest.mark.parametrize("case", [case for case in RIGHT if case.formula], ids=str)
+def test_a_formula_of_a_right_gradient_is_that_of_the_function(case: Case) -> None:
+    # constants of the code are binary, those of the formula are decimal
+    assert relative(truth(case), formula_truth(case)) <= 1e-14
+
+
+@pytest.mark.parametrize("case", WRONG_FORMULAS, ids=str)
+def test_a_wrong_formula_is_wrong(case: Case) -> None:
+    assert relative(truth(case), formula_truth(case)) > 1e-7
+
+
+@pytest.mark.parametrize("case", [*BUGS, *TWINS], ids=str)
+def test_a_bug_is_wrong_and_its_truth_is_right(case: Case) -> None:
+    assert case.truth is not None
+    found = truth(case)
+    assert relative([float(g) for g in evaluated(case.truth, case.at)], found) <= case.rounding
+    assert size(case, found) >= (1e-9 if case.kind != "twin" else 25 * case.rounding)
+
+
+def test_the_sizes_of_the_bugs_reach_from_1_to_1e_minus_9() -> None:
+    sizes = [size(case, truth(case)) for case in BUGS]
+    assert {int(np.floor(np.log10(s))) for s in sizes if np.isfinite(s)} >= {0, -1, -2, -3, -4, -5, -6, -7, -8, -9}
+
+
+# the verdict on it
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What was said of a gradient; ``control`` of its right twin."""
+
+    case: Case
+    verdict: Any
+    control: Any = None
+
+    @property
+    def found(self) -> bool:
+        return self.verdict.status == "wrong" and self.control.status != "wrong"
+
+
+def judged(case: Case, gradient: Any, setting: str) -> Any:
+    at = np.array(case.at) if np.ndim(case.at) else float(case.at)
+    if setting == "as it is":
+        return dc.check_gradient(case.f, gradient, at)
+    if setting == "opaque gradient":
+        return dc.check_gradient(case.f, opaque(gradient), at, formula=case.formula)
+    return dc.check_gradient(opaque(case.f), opaque(gradient), at)
+
+
+@functools.cache
+def right(setting: str) -> tuple[Scored, ...]:
+    return tuple(Scored(case, judged(case, case.gradient, setting)) for case in (*EASY, *HARD, *ROUNDING))
+
+
+@functools.cache
+def wrong(setting: str) -> tuple[Scored, ...]:
+    return tuple(
+        Scored(case, judged(case, case.gradient, setting), judged(case, case.truth, setting))
+        for case in (*BUGS, *TWINS)
+    )
+
+
+@functools.cache
+def formulas() -> tuple[Scored, ...]:
+    def checked(case: Case) -> Any:
+        at = np.array(case.at) if np.ndim(case.at) else float(case.at)
+        return dc.check_gradient(case.f, case.gradient, at, formula=case.formula)
+
+    return tuple(
+        Scored(case, checked(case), checked(control))
+        for case, control in zip(WRONG_FORMULAS, RIGHT_FORMULAS, strict=True)
+    )
+
+
+def told(scored: list[Scored]) -> str:
+    return "\n".join(
+        f"{s.case}: {s.verdict.status} by {s.verdict.evidence}, blame {s.verdict.blame}, cause {s.verdict.cause}"
+        f"{'' if s.control is None else f'; right gradient {s.control.status}'}"
+        for s in scored
+    )
+
+
+@needs_the_verdict
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_no_right_gradient_is_called_wrong(setting: str) -> None:
+    false = [s for s in right(setting) if s.verdict.status == "wrong"]
+    false += [Scored(s.case, s.control) for s in wrong(setting) if s.control.status == "wrong"]
+    assert false == [], told(false)
+
+
+@needs_the_verdict
+def test_few_right_gradients_are_left_open_where_both_trace() -> None:
+    unsure = [s for s in right("as it is") if s.verdict.status != "consistent"]
+    assert len(unsure) < 0.05 * len(right("as it is")), told(unsure)
+
+
+@needs_the_verdict
+def test_every_bug_above_the_resolution_is_found_where_both_trace() -> None:
+    missed = [
+        s
+        for s in wrong("as it is")
+        if not s.found and not size(s.case, truth(s.case)) <= s.verdict.resolution
+    ]  # fmt: skip
+    assert missed == [], told(missed)
+
+
+@needs_the_verdict
+@pytest.mark.parametrize(("setting", "least"), [("as it is", 0.97), ("opaque gradient", 0.97), ("black box", 0.91)])
+def test_bugs_found_net(setting: str, least: float) -> None:
+    # twins are as small as the rounding of the point allows; a witness need not see them
+    scored = [s for s in wrong(setting) if s.case.kind != "twin"]
+    missed = [s for s in scored if not s.found]
+    assert len(missed) <= (1 - least) * len(scored), told(missed)
+
+
+@needs_the_verdict
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_the_stated_resolution_is_kept(setting: str) -> None:
+    broken = [
+        s
+        for s in wrong(setting)
+        if s.verdict.status == "consistent" and size(s.case, truth(s.case)) > s.verdict.resolution
+    ]
+    assert broken == [], told(broken)
+
+
+@needs_the_verdict
+def test_formulas_that_contradict_their_function() -> None:
+    false = [Scored(s.case, s.control) for s in formulas() if s.control.status != "consistent"]
+    assert false == [], told(false)
+    missed = [s for s in formulas() if s.verdict.status != "wrong"]
+    assert missed == [], told(missed)
+
+
+@needs_the_verdict
+def test_the_blame_is_right() -> None:
+    called = [s for s in (*wrong("as it is"), *formulas()) if s.verdict.status == "wrong"]
+    mistaken = [s for s in called if s.verdict.blame != s.case.blame]
+    assert len(mistaken) <= 0.05 * len(called), told(mistaken)
+
+
+@needs_the_verdict
+@pytest.mark.parametrize("setting", SETTINGS[:2])
+def test_the_cause_is_right(setting: str) -> None:
+    named = [s for s in wrong(setting) if s.case.causes and s.case.kind != "twin" and s.verdict.status == "wrong"]
+    mistaken = [s for s in named if getattr(s.verdict.cause, "kind", None) not in s.case.causes]
+    assert len(mistaken) <= 0.15 * len(named), told(mistaken)
+
+
+@needs_the_verdict
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_the_evidence_is_that_of_the_setting(setting: str) -> None:
+    evidence = {"as it is": "identity", "opaque gradient": "neighbours", "black box": "witness"}[setting]
+    others = [s for s in right(setting) if s.verdict.evidence != evidence]
+    # what cannot be traced, or is settled before any rule, may be judged otherwise
+    assert len(others) <= 0.1 * len(right(setting)), told(others)
+
+
+@needs_the_verdict
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_the_score_is_printed(setting: str) -> None:
+    statuses = Counter((s.case.kind, s.verdict.status) for s in right(setting))
+    found = Counter((s.case.kind == "twin", s.found) for s in wrong(setting))
+    print(f"\n{setting}: bugs {found[False, True]} of {len(BUGS)} net, twins {found[True, True]} of {len(TWINS)}")
+    print("  right gradients: " + ", ".join(f"{k} {s} {n}" for (k, s), n in sorted(statuses.items())))
