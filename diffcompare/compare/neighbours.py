@@ -33,6 +33,7 @@ from diffcompare.compare.witness import (
     polynomial_residual,
     try_claim,
     try_value,
+    uneven_steps,
     unit_of,
 )
 from diffcompare.program.adjoint import adjoint
@@ -56,7 +57,7 @@ _RADII = {
 }
 # a program of so many nodes is sampled on half of the lines
 _LARGE_PROGRAM = 20_000
-_STEPS = np.array([-1.0, -0.75, -0.5, -0.25, 0.25, 0.5, 0.75, 1.0])
+_STEPS = np.delete(uneven_steps(9), 4)
 _WITNESS_RADII = (-3, -5, -8)
 _WIDEST = -7
 # relative to ‖D‖∞: the coarsest threshold of a consistent gradient; a deviation too large to be that of a constant; one
@@ -488,7 +489,7 @@ def _ask_function(truth: _Truth, unit: float, candidates: Flags) -> str:
     found: list[tuple[float, str]] = []
     for exponent in _WITNESS_RADII:
         for free in (np.ones_like(candidates), candidates):
-            line = _line(truth.problem, exponent, free, rng, np.linspace(-1.0, 1.0, 11))
+            line = _line(truth.problem, exponent, free, rng, uneven_steps(11))
             answer = _along(truth, line, unit, np.isfinite(truth.value))
             if answer is not None:
                 found.append(answer)

@@ -39,6 +39,7 @@ __all__ = [
     "polynomial_residual",
     "try_claim",
     "try_value",
+    "uneven_steps",
     "unit_of",
 ]
 
@@ -65,6 +66,7 @@ def _gauss(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 _NODES_11, _WEIGHTS_11 = _gauss(11)
 _NODES_7, _WEIGHTS_7 = _gauss(7)
+_NODES = np.concatenate([_NODES_11, _NODES_7])
 
 
 def judge_by_witness(problem: Problem) -> Judgement | None:
@@ -186,6 +188,14 @@ def coordinate_scales(x: Floats) -> Floats:
     return np.asarray(np.where(size > 0, size, size.max(initial=0.0) or 1.0), dtype=np.float64)
 
 
+def uneven_steps(count: int) -> Floats:
+    """Return abscissae in [−1, 1] that no quantum fits: evenly spaced values of a coarse function round alike."""
+    k = np.arange(count)
+    even = np.linspace(-1.0, 1.0, count)
+    # the golden ratio is the number worst approached by fractions
+    return np.asarray(even + (1 - even * even) * 0.6 / count * (2 * (k * 0.6180339887498949 % 1) - 1), dtype=np.float64)
+
+
 def polynomial_residual(t: Floats, values: Floats, degree: int) -> tuple[Floats, Floats]:
     """Fit a polynomial by least squares: √(SS/(m − degree − 1)) and the value at t = 0, for each column of values."""
     basis, at_zero = _basis(t.tobytes(), degree)
@@ -278,7 +288,7 @@ def _judge(problem: Problem) -> Judgement:
 def _scene(problem: Problem, value: float, claim: Claim) -> _Scene:
     x, rng = problem.x, np.random.default_rng(_SEED)
     scales = coordinate_scales(x)
-    t = np.linspace(-1.0, 1.0, 11)
+    t = uneven_steps(11)
     noises, gradient_noise = dict.fromkeys(_NOISE_RADII, problem.noise or 0.0), np.zeros(x.size)
     nearby, slopes = [value], [claim.value]
     for _ in range(2):
@@ -413,33 +423,32 @@ def _step(scene: _Scene, v: Floats, h: float) -> tuple[float, float] | None:
     value = try_value(problem, end)
     if not math.isfinite(value) or not move.any():
         return None
-    integrals, largest, quantized = [], 0.0, True
-    for nodes, weights in ((_NODES_11, _WEIGHTS_11), (_NODES_7, _WEIGHTS_7)):
-        total = 0.0
-        for node, weight in zip(nodes, weights, strict=True):
-            claimed = try_claim(problem, scene.x + node * move)
-            # 0·nan: components that do not move do not matter
-            rate = float((claimed * move)[move != 0].sum()) if claimed is not None else math.nan
-            if not math.isfinite(rate):
-                return None
-            largest, quantized = max(largest, abs(rate)), quantized and _is_quantized(claimed, move)
-            total += weight * rate
-        integrals.append(total)
+    moves = move != 0
+    rates = []
+    for node in _NODES:
+        claimed = try_claim(problem, scene.x + node * move)
+        # 0·nan: components that do not move do not matter
+        if claimed is None or not np.isfinite(claimed[moves]).all():
+            return None
+        rates.append(claimed[moves])
+    along = np.array(rates) @ move[moves]
+    integrals = _WEIGHTS_11 @ along[:11], _WEIGHTS_7 @ along[11:]
     rise = value - scene.value
     quadrature = 3 * abs(integrals[1] - integrals[0])
     noise = 12 * scene.noise + 4 * scene.unit * (abs(scene.value) + abs(value))
-    gradient = 8 * float(scene.gradient_noise @ np.abs(move)) + 8 * scene.gradient_unit * largest
-    if quantized:
+    extent = max(1.0, float(np.abs(scene.x).max()))
+    if _is_quantized(np.array([value, scene.value]), extent):
+        noise += 8 * _UNIT * extent
+    gradient = 8 * float(scene.gradient_noise @ np.abs(move)) + 8 * scene.gradient_unit * float(np.abs(along).max())
+    if _is_quantized(np.array(rates)):
         gradient += 8 * _UNIT * float(np.abs(move).sum())
-    return (rise - integrals[0]) / h, (quadrature + noise + gradient) / h
+    return float(rise - integrals[0]) / h, float(quadrature + noise + gradient) / h
 
 
-def _is_quantized(claimed: Floats | None, move: Floats) -> bool:
-    """Tell whether all that is left of a gradient are a few units of 2⁻⁵⁴, as of 1 − s where s is nearly 1."""
-    if claimed is None:
-        return False
-    units = claimed[move != 0] * 2.0**54
-    return bool((np.abs(units) < 1024).all() and (units % 1 == 0).all())
+def _is_quantized(values: Floats, extent: float = 1.0) -> bool:
+    """Tell whether all that is left of values are a few units of 2⁻⁵⁴, as of 1 − s where s is nearly 1."""
+    units = values * 2.0**54
+    return bool((np.abs(units) < 1024 * extent).all() and (units % 1 == 0).all())
 
 
 def _judge_axis(scene: _Scene, i: int, found: _Findings) -> None:
