@@ -134,6 +134,21 @@ def test_constants_near_the_end_of_the_range_are_rounded_too() -> None:
         assert table["within_bound"].dropna().all()
 
 
+def test_a_coefficient_that_is_no_float_is_not_0() -> None:
+    # F″/2 = 2⁻¹¹⁰⁰; the step makes it large again
+    found = row("x**2/2**1000/2**100", 0.0, 2.0**200, "forward")
+    assert found["truncation"] == 2.0**-900
+    assert found["truncation_bound"] >= 2.0**-900
+    assert found["bound"] >= abs(found["error"])
+
+
+def test_a_rounding_of_the_subtraction_that_underflows_is_not_0() -> None:
+    # s = 3·2¹⁰⁰ for 3·2¹⁰⁰ − 2⁻¹⁰⁷⁴, divided by 2¹⁰²
+    found = row("max(x, 2**-1000*2**-74)", 2.0**100, 2.0**101)
+    assert found["numeric"] == 0.75
+    assert found["rounding_bound"] > 0
+
+
 # --- corners and edges -------------------------------------------------------------------------------------------
 
 

@@ -163,6 +163,9 @@ def test_an_abscissa_that_overflows_is_nonfinite() -> None:
         ("x**3*0.1*10", 1.0, 2.0**-52, "forward", "truncation", 3 * 2.0**-52),
         # an exact comparison of two numbers that balls cannot tell apart
         ("where(0.1 < 0.1, 2, 0.3)*x", 2.0, 0.125, "central", "abscissa", 0.0),
+        # x/10: at the switch itself the derivative is that of the germs, not of one branch of each max
+        ("(max(x, 0) - max(-x, 0))*0.1", 0.0, 0.25, "forward", "truncation", 0.0),
+        ("(max(x, 0) - max(-x, 0) + x**2)*0.1", 0.0, 0.25, "central", "truncation", 0.0),
     ],
 )
 def test_rational_functions_have_no_undecided_part(text, x, h, scheme, name, value) -> None:
