@@ -1,0 +1,109 @@
+"""The paths through a function that branches on values, put together to one program."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.errors import TraceError
+from diffcompare.program.dag import Program, subprogram
+from diffcompare.symbolic.trace import Trace, placed, record
+from diffcompare.symbolic.tracing.table import Table
+
+__all__ = ["Paths", "sample_points"]
+
+Floats = NDArray[np.float64]
+
+_PATHS = 16
+
+
+def sample_points(n: int) -> list[Floats]:
+    """Return points near one another and far apart, in and out of the positive orthant."""
+    random = np.random.default_rng(20)
+    first = random.uniform(0.3, 0.9, n)
+    points = [first, first * (1 + 2.0**-10 * random.normal(size=n)), random.uniform(0.1, 2.5, n), random.normal(size=n)]
+    points += [-random.uniform(0.2, 1.5, n), 3 * random.normal(size=n), random.uniform(2, 9, n)]
+    points += [0.05 * random.normal(size=n), random.uniform(-1, 1, n)]
+    return points if n <= 200 else points[:4]
+
+
+class Paths:
+    """The paths that were met so far, in one table.
+
+    Parameters
+    ----------
+    function : callable
+    shape : tuple of int
+        Of its argument; a float for ``()``.
+    names : tuple of str
+        One for each number of the argument.
+    evaluate : callable
+        ``evaluate(program, point)`` returns what each output is at an exact point, True or False for a condition.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        shape: tuple[int, ...],
+        names: tuple[str, ...],
+        evaluate: Callable[[Program, Floats], Sequence[Any]],
+    ) -> None:
+        self.function, self.shape, self.names, self.evaluate = function, shape, names, evaluate
+        self.found: list[Trace] = []
+        self._programs: list[tuple[Program, Program]] = []
+        self._table: Table | None = None
+
+    def argument(self, point: Floats) -> Any:
+        """Return a fresh argument for the function."""
+        return point.reshape(self.shape).copy() if self.shape else float(point[0])
+
+    def value(self, point: Floats) -> float:
+        """Return what the code returns; nan where it raises, or returns something else than one number."""
+        try:
+            with np.errstate(all="ignore"):
+                result = np.asarray(self.function(self.argument(point)))
+            return float(result.reshape(())) if result.dtype.kind in "fiub" else math.nan
+        except Exception:
+            # it comes up again, with its place, when the point is recorded
+            return math.nan
+
+    def at(self, point: Floats) -> tuple[Trace, Program] | None:
+        """Return the path that a point takes and its program, recorded first if it is new; None beyond 16 paths."""
+        for path, (program, guards) in zip(self.found, self._programs, strict=True):
+            answers = self.evaluate(guards, point) if path.guards else []
+            if all(answer is guard.answer for answer, guard in zip(answers, path.guards, strict=True)):
+                return path, program
+        if len(self.found) >= _PATHS:
+            return None
+        if self._table is None:
+            self._table = Table(self.names, point.tolist(), mode="region")
+        self._table.move(point.tolist())
+        indices = np.arange(float(point.size)).reshape(self.shape)
+        path = record(self.function, (placed(indices, self._table),), table=self._table)
+        if len(path.outputs) != 1:
+            raise TraceError(f"the function returned {len(path.outputs)} numbers: one is needed; return a scalar")
+        program = subprogram(self._table.program(path.outputs))
+        self.found.append(path)
+        self._programs.append((program, subprogram(self._table.program([g.condition for g in path.guards]))))
+        return path, program
+
+    def program(self) -> Program:
+        """Put the paths together: undefined where none was met."""
+        if len(self.found) == 1 and not self.found[0].guards:
+            # the program that was validated, with what is cached for it
+            return self._programs[0][0]
+        if self._table is None:
+            raise TraceError("no path was recorded; the function has no finite value where it was tried")
+        build = self._table.builder
+        result = build.raw("undefined")
+        for path in reversed(self.found):
+            condition = None
+            for index, answer in dict.fromkeys((g.condition, g.answer) for g in path.guards):
+                one = index if answer else build.raw("not", index)
+                condition = one if condition is None else build.raw("and", condition, one)
+            result = path.outputs[0] if condition is None else build.raw("select", condition, path.outputs[0], result)
+        return subprogram(Program(self.names, tuple(build.nodes), (result,)))

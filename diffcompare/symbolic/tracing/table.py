@@ -1,0 +1,377 @@
+"""The table into which traced code writes: nodes, their float values, constants, and the decisions that were taken."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+
+from diffcompare.errors import TraceError, UnsupportedFunction
+from diffcompare.program.dag import Builder, Program
+
+__all__ = ["NODE_LIMIT", "Cast", "Constant", "Guard", "Place", "Table", "active_table", "here", "loop_exits", "refuse"]
+
+NODE_LIMIT = 300_000
+# a sum of n terms is one node: what it holds must stay bounded too
+_OPERAND_LIMIT = 6_000_000
+# constants with at most this many significant bits were not rounded when they were written
+EXACT_BITS = 24
+# constants as short as this stay constants of the program, where rational arithmetic on them is exact
+_SHORT_BITS = 12
+_FOLDED_BITS = 64
+
+_OWN = str(Path(__file__).parents[1])
+_NUMPY = str(Path(np.__file__).parent)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the user's code; ``offset`` tells two places in one line apart."""
+
+    file: str
+    function: str
+    line: int
+    offset: int = 0
+
+    def __str__(self) -> str:
+        """Say it: ``line 12 of loss (model.py)``."""
+        return f"line {self.line} of {self.function} ({self.file})"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A decision that the code took: the comparison, its answer, where it was taken."""
+
+    condition: int
+    answer: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A number of the code that is kept apart: its node is a variable that follows those of the point.
+
+    Parameters
+    ----------
+    value : float
+    exact : bool
+        At most 24 significant bits: it was not rounded when it was written.
+    scale : float
+        0 for a number of its own; the largest entry of the array that it was found in.
+    """
+
+    value: float
+    exact: bool
+    scale: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """A conversion to a shorter floating-point type."""
+
+    node: int
+    bits: int
+    place: Place
+
+
+def here() -> Place:
+    """Return the innermost place in the user's code."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _foreign(frame.f_code.co_filename):
+        frame = frame.f_back
+    if frame is None:
+        return Place("?", "the function", 0)
+    code = frame.f_code
+    return Place(Path(code.co_filename).name, code.co_name, frame.f_lineno, frame.f_lasti)
+
+
+_FOREIGN: dict[str, bool] = {}
+
+
+def _foreign(file: str) -> bool:
+    found = _FOREIGN.get(file)
+    if found is None:
+        found = _FOREIGN[file] = file.startswith((_OWN, _NUMPY)) or file == "<__array_function__ internals>"
+    return found
+
+
+_ACTIVE: ContextVar[Table | None] = ContextVar("diffcompare_table", default=None)
+
+
+def active_table() -> Table:
+    """Return the table that is being written; ``TraceError`` outside a recording."""
+    table = _ACTIVE.get()
+    if table is None:
+        raise TraceError("a traced value is used after its recording; return it from the function instead")
+    return table
+
+
+def refuse(what: str, why: str, remedy: str) -> TraceError:
+    """Make the error for code that cannot be traced, and remember it: the user's code may swallow it."""
+    error = TraceError(f"{here()}: {what}: {why}; {remedy}")
+    table = _ACTIVE.get()
+    if table is not None and table.refusal is None:
+        table.refusal = error
+    return error
+
+
+class Table:
+    """Nodes that are shared by everything that is recorded at one point.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The variables.
+    point : sequence of float
+        Their values.
+    mode : str
+        ``region``: choices become nodes, decisions are guards. ``point``: every decision is taken at once.
+    exact : bool
+        Numbers of the code are kept as exact constants, and arithmetic among them is exact; else it is float
+        arithmetic, as in the code.
+    decide : callable, optional
+        ``decide(number of the guard, place, answer)`` returns the answer to go on with.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        point: Sequence[float],
+        *,
+        mode: str = "point",
+        exact: bool = True,
+        decide: Callable[[int, Place, bool], bool] | None = None,
+    ) -> None:
+        self.builder = Builder(names)
+        self.names = tuple(names)
+        self.point = tuple(float(v) for v in point)
+        self.region = mode == "region"
+        self.exact = exact and not self.region
+        self.decide = decide
+        self.shadows: list[float] = []
+        self.moving: list[bool] = []
+        self.constants: list[Constant] = []
+        self.constant_nodes: dict[float, int] = {}
+        self.guards: list[Guard] = []
+        self.casts: list[Cast] = []
+        self.eliminations = 0
+        self.refusal: TraceError | None = None
+        self.limit = NODE_LIMIT
+        self._operands = 0
+        self._infinite = False
+        for i, value in enumerate(self.point):
+            self._added(self.builder.variable(i), value, True)
+
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """Make this the table that traced values write to."""
+        token = _ACTIVE.set(self)
+        try:
+            with np.errstate(all="ignore"):
+                yield
+        finally:
+            _ACTIVE.reset(token)
+
+    def move(self, point: Sequence[float]) -> None:
+        """Go to another point: what is recorded there shares the nodes."""
+        self.point = tuple(float(v) for v in point)
+        self.shadows[: len(self.point)] = self.point
+
+    def _added(self, index: int, shadow: float, moving: bool, operands: int = 0) -> int:
+        if index == len(self.shadows):
+            self.shadows.append(shadow)
+            self.moving.append(moving)
+            self._operands += operands
+            if index >= self.limit or self._operands > _OPERAND_LIMIT:
+                raise refuse(
+                    f"more than {self.limit:,} elementary operations",
+                    "the trace would be too large",
+                    "trace a smaller problem: fewer data, fewer rounds of the loop",
+                )
+        return index
+
+    def constant(self, value: float, scale: float = 0.0) -> int:
+        """Return the node of a number."""
+        index = self.constant_nodes.get(value)
+        if index is not None and (not scale or not self.exact):
+            return index
+        if not math.isfinite(value):
+            self._infinite = True
+            return self._added(self.builder.raw("undefined"), value, False)
+        bits = significant_bits(value)
+        if not self.exact or bits <= _SHORT_BITS:
+            index = self._added(self.builder.constant(Fraction(value)), value, False)
+        elif index is None:
+            index = self._added(self.builder.variable(len(self.point) + len(self.constants)), value, False)
+            self.constants.append(Constant(value, bits <= EXACT_BITS, scale))
+        else:
+            place = int(self.builder.nodes[index].payload or 0) - len(self.point)
+            held = self.constants[place]
+            if scale > held.scale:
+                self.constants[place] = Constant(value, held.exact, scale)
+        self.constant_nodes[value] = index
+        return index
+
+    def apply(self, operation: str, operands: tuple[int, ...], shadow: float, payload: int | None = None) -> int:
+        """Return the node of an operation whose float result is ``shadow``."""
+        moving = self.moving
+        for i in operands:
+            if moving[i]:
+                break
+        else:
+            if not self.exact:
+                return self.constant(shadow)
+            folded = self._folded(operation, operands, payload)
+            if folded is not None:
+                return self._added(folded, shadow, False)
+        if self._infinite:
+            # ±inf of the code: e⁻ⁱⁿᶠ is 0, and what stays infinite is no number
+            nodes = self.builder.nodes
+            if any(nodes[i].operation == "undefined" for i in operands) and operation != "select":
+                return self.constant(shadow)
+        index = self.builder.raw(operation, *operands, payload=payload)
+        if index == len(self.shadows):
+            self._added(index, shadow, any(moving[i] for i in operands), len(operands))
+        return index
+
+    def _folded(self, operation: str, operands: tuple[int, ...], payload: int | None) -> int | None:
+        values = [self.builder.value(i) for i in operands]
+        if any(value is None or _size(value) > _FOLDED_BITS for value in values) or abs(payload or 0) > 64:
+            return None
+        try:
+            before = len(self.builder.nodes)
+            index = self.builder.apply(operation, *operands, payload=payload)
+        except (ZeroDivisionError, UnsupportedFunction):
+            return None
+        value = self.builder.value(index)
+        if value is not None and _size(value) <= _FOLDED_BITS:
+            return index
+        # too long: the node is left behind, unused
+        if len(self.builder.nodes) > before:
+            self._added(index, math.nan, False)
+        return None
+
+    def decided(self, operation: str, operands: tuple[int, ...], answer: bool) -> bool:
+        """Record a decision on a comparison, and return the answer to go on with."""
+        if not any(self.moving[i] for i in operands):
+            return answer
+        index = self.builder.raw(operation, *operands)
+        return self.guarded(self._added(index, float(answer), True), answer)
+
+    def guarded(self, condition: int, answer: bool) -> bool:
+        """Record a decision on a condition, and return the answer to go on with."""
+        if not self.moving[condition]:
+            return answer
+        place = here()
+        if self.decide is not None:
+            answer = self.decide(len(self.guards), place, answer)
+        self.guards.append(Guard(condition, answer, place))
+        return answer
+
+    def insert(self, program: Program, *, text: bool = False) -> list[int]:
+        """Add the nodes of a program; its variables are those of the point. Returns the outputs.
+
+        ``text``: numbers of a formula and of the code that are written alike are one, and its π is the float.
+        """
+        new: list[int] = []
+        with self.recording():
+            for node in program.nodes:
+                if node.operation == "variable":
+                    new.append(self.builder.variable(int(node.payload or 0)))
+                elif text and node.operation in ("pi", "e"):
+                    new.append(self.constant(math.pi if node.operation == "pi" else math.e))
+                elif node.operation == "constant":
+                    new.append(self._exact_constant(Fraction(node.payload or 0), text))
+                else:
+                    operands = tuple(new[i] for i in node.operands)
+                    index = self.builder.raw(node.operation, *operands, payload=_payload(node.payload))
+                    new.append(self._added(index, math.nan, any(self.moving[i] for i in operands), len(operands)))
+        return [new[i] for i in program.outputs]
+
+    def _exact_constant(self, value: Fraction, text: bool) -> int:
+        try:
+            nearest = float(value)
+        except OverflowError:
+            nearest = math.inf
+        # a decimal of the text and the literal of the code that rounds to it are the same number
+        if text and math.isfinite(nearest) and (Fraction(nearest) == value or Fraction(repr(nearest)) == value):
+            return self.constant(nearest)
+        return self._added(self.builder.constant(value), nearest, False)
+
+    def program(self, outputs: Sequence[int]) -> Program:
+        """Close a program over the variables of the point (constants that are kept apart follow them)."""
+        return Program(self.names, tuple(self.builder.nodes), tuple(outputs))
+
+
+def loop_exits(table: Table, guards: Sequence[Guard], *, close: bool = False) -> dict[Place, bool]:
+    """Return the places where a loop ended because a value had converged, with the answer that ended it.
+
+    A run of at least two equal answers at one place, then another one; what is compared is made from what was compared
+    the round before (which tells it from a choice that is made for each element). ``close``: and it is small in the
+    end (which tells it from a barrier that is crossed).
+    """
+    rounds: dict[Place, list[Guard]] = {}
+    for guard in guards:
+        rounds.setdefault(guard.place, []).append(guard)
+    found = {}
+    for place, taken in rounds.items():
+        for k in range(2, len(taken)):
+            one, two, last = taken[k - 2 : k + 1]
+            if one.answer == two.answer != last.answer and _follows(table, one, two) and _follows(table, two, last):
+                if close and not _close(table, taken[0], last):
+                    continue
+                found[place] = last.answer
+                break
+    return found
+
+
+def _close(table: Table, first: Guard, last: Guard) -> bool:
+    nodes, shadows = table.builder.nodes, table.shadows
+    start = max((abs(shadows[i]) for i in nodes[first.condition].operands), default=0.0)
+    return min((abs(shadows[i]) for i in nodes[last.condition].operands), default=0.0) <= 1e-4 * max(start, 1.0)
+
+
+def _follows(table: Table, earlier: Guard, later: Guard) -> bool:
+    nodes, moving = table.builder.nodes, table.moving
+    first, second = nodes[earlier.condition].operands, nodes[later.condition].operands
+    for before, after in zip(first, second, strict=False):
+        if before == after or not moving[before] or nodes[before].operation == "variable":
+            continue
+        # |new − old| is not made from the last |new − old|, but from the last new
+        wanted = {before, *nodes[before].operands}
+        wanted |= {j for i in nodes[before].operands for j in nodes[i].operands}
+        wanted -= set(second)
+        wanted = {i for i in wanted if moving[i] and nodes[i].operation != "variable"}
+        stack, seen = [after], {after}
+        while stack:
+            index = stack.pop()
+            if index in wanted:
+                return True
+            lowest = min(wanted, default=index)
+            for i in nodes[index].operands:
+                if i >= lowest and i not in seen:
+                    seen.add(i)
+                    stack.append(i)
+    return False
+
+
+def _payload(value: Fraction | int | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _size(value: Fraction) -> int:
+    return max(value.numerator.bit_length(), value.denominator.bit_length())
+
+
+def significant_bits(value: float) -> int:
+    """Count the bits between the first and the last one of a float."""
+    mantissa = abs(int(math.ldexp(math.frexp(value)[0], 53)))
+    return (mantissa // (mantissa & -mantissa)).bit_length() if mantissa else 0
