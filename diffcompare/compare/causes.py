@@ -77,7 +77,8 @@ def find_cause(
     Returns
     -------
     Cause or None
-        None where nothing is wrong or no known mistake explains what is.
+        None where nothing is wrong or no known mistake explains what is. (Values of float32 are recognised below the
+        threshold as well.)
 
     Examples
     --------
@@ -98,8 +99,12 @@ def find_cause(
         if difference is None:
             slack = slack + 4 * U * np.maximum(np.abs(g), np.abs(D))
         wrong = np.abs(e) > np.maximum(limit, 0.0)
-    if not wrong.any() or not np.isfinite(e).all() or not np.isfinite(slack).all():
+    if not np.isfinite(e).all() or not np.isfinite(slack).all():
         return None
+    if not wrong.any():
+        # too small for the threshold, and yet called wrong: coarse numbers are known by what they are
+        coarse = Facts(g, D, e, slack, np.abs(e) > 4 * U * np.abs(D), labels)
+        return next(lost_precision(coarse), None) if coarse.wrong.any() else None
     facts = Facts(D + e if difference is not None else g, D, e, slack, wrong, labels)
     lines = None
     if program is not None and point is not None and len(point) == len(g):

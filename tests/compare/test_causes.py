@@ -146,6 +146,12 @@ def test_the_point_in_single_precision():
     assert found.text == "the claim is the gradient at the point rounded to float32"
 
 
+def test_single_precision_is_recognised_below_the_threshold():
+    claim = np.float32([math.exp(0.7) * math.sin(1.9), math.exp(0.7) * math.cos(1.9)])
+    assert cause_of("exp(x0)*sin(x1)", [0.7, 1.9], claim, threshold=1e-6).kind == "float32"
+    assert cause_of("exp(x0)*sin(x1)", [0.7, 1.9], lambda D: D * (1 + 3e-8), threshold=1e-6) is None
+
+
 def test_names_stand_for_components():
     found = values([3.0, 5, 7], claim=[5.0, 3, 7], names=("x[0]", "x[1]", "x[2]"))
     assert found.text == "the components are permuted: x[0] and x[1] are swapped"
