@@ -27,6 +27,9 @@ NODE_LIMIT = 200
 VARIABLE_LIMIT = 8
 # branches and corners multiply the cases that SymPy looks at
 SWITCH_LIMIT = 12
+EXTREMA_LIMIT = 6
+TREE_LIMIT = 1000
+DEPTH_LIMIT = 40
 _MAGNITUDE_LIMIT = 2.0**1000
 
 _SWITCHING = {"select", "min", "max", "abs", "sign"}
@@ -36,9 +39,33 @@ def affordable(program: Program) -> bool:
     """Tell whether SymPy can be asked about this program without the risk that it never returns."""
     if len(program.nodes) > NODE_LIMIT or len(program.variables) > VARIABLE_LIMIT:
         return False
-    if sum(node.operation in _SWITCHING for node in program.nodes) > SWITCH_LIMIT:
+    operations = [node.operation for node in program.nodes]
+    if sum(name in _SWITCHING for name in operations) > SWITCH_LIMIT:
         return False
-    return _constants_are_moderate(program)
+    if operations.count("min") + operations.count("max") > EXTREMA_LIMIT:
+        return False
+    return _tree_is_small(program) and _constants_are_moderate(program)
+
+
+def _tree_is_small(program: Program) -> bool:
+    """Bound size and depth of the expression tree, in which what is shared in the program stands many times."""
+    sizes: list[int] = []
+    for node in program.nodes:
+        # a cube root is written sign(x)·|x|^(1/3): its argument stands there twice
+        copies = 2 if node.operation == "cbrt" else 1
+        sizes.append(1 + copies * sum(sizes[i] for i in node.operands))
+        if sizes[-1] > TREE_LIMIT:
+            return False
+    # a long sum is deep as a program, but flat as an expression
+    return _nesting(program) <= DEPTH_LIMIT
+
+
+def _nesting(program: Program) -> int:
+    depths: list[int] = []
+    for node in program.nodes:
+        below = max((depths[i] for i in node.operands), default=0)
+        depths.append(below + (node.operation not in ("add", "subtract", "multiply", "sum", "constant", "variable")))
+    return max(depths, default=0)
 
 
 def _constants_are_moderate(program: Program) -> bool:
