@@ -32,7 +32,8 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     # sees the tables and nothing else, so that the pages can be redrawn from the files
     "report": ("diffcompare errors compare.schema compare.summary", "jinja2 latex2mathml pandas"),
     "descent": ("errors program symbolic arithmetic numeric compare", "numpy pandas"),
-    "study": ("errors program symbolic arithmetic numeric compare report descent", "msgspec numpy pandas"),
+    "study_file": ("errors symbolic numeric descent", "msgspec"),
+    "study": ("errors symbolic numeric compare descent study_file", "numpy pandas"),
     "cli": ("diffcompare errors symbolic compare report descent study", "click rich"),
     "__main__": ("cli", ""),
 }

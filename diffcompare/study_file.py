@@ -1,0 +1,397 @@
+"""Study files: TOML in, a checked :class:`Study` out; nothing is evaluated."""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from diffcompare.descent import GRADIENTS
+from diffcompare.errors import DiffcompareError, ParseError, StudyError, shorten
+from diffcompare.numeric.stencils import SCHEMES
+from diffcompare.numeric.steps import geometric_steps
+from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.symbolic.parse import parse
+
+__all__ = ["Descent", "Entry", "Study", "read_study", "reason"]
+
+_DTYPES = ("float64",)
+
+# Limits on files from strangers; what people write is far below them.
+_BYTES = 1_000_000
+_DOTS = 16  # tomllib needs memory quadratic in the dots of one key
+_NAME = 200
+_STEPS = 2_000
+_ROWS = 1_000_000
+_UPDATES = 10_000
+
+
+class _Steps(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"largest": "from", "smallest": "to"}):
+    largest: float
+    smallest: float
+    per_decade: int = 4
+
+
+class _Function(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    points: list[float | list[float]]
+    expr: str | None = None
+    python: str | None = None
+    name: str | None = None
+    variables: list[str] | None = None
+    steps: _Steps | list[float] | None = None
+    schemes: list[str] | None = None
+
+
+class _Descent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    function: str
+    start: float | list[float]
+    learning_rate: float = 0.1
+    steps: int = 100
+    gradients: list[str] | None = None
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    function: list[_Function]
+    title: str | None = None
+    schemes: list[str] | None = None
+    steps: _Steps | list[float] | None = None
+    dtype: str = "float64"
+    descent: list[_Descent] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One function of a study; ``function`` is None where the formula could not be read, ``message`` says why."""
+
+    name: str
+    text: str
+    function: SymbolicFunction | None
+    message: str
+    points: tuple[tuple[float, ...], ...]
+    steps: tuple[float, ...]
+    schemes: tuple[str, ...]
+    variables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """One gradient descent of a study."""
+
+    function: str
+    start: tuple[float, ...]
+    learning_rate: float
+    steps: int
+    gradients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What a study file asks for; every limit is checked, every formula read."""
+
+    title: str
+    dtype: str
+    entries: tuple[Entry, ...]
+    descents: tuple[Descent, ...] = ()
+
+
+def read_study(path: str | PathLike[str]) -> Study:
+    """Read and check a study file.
+
+    Parameters and errors as in :func:`diffcompare.run_study`.
+    """
+    name = str(path)
+    source, raw = _load(name)
+    try:
+        file = msgspec.convert(raw, _File)
+    except msgspec.ValidationError as error:
+        raise _wrong_shape(source, str(error)) from None
+    if not file.function:
+        raise source.error(("function",), "there is no function; add a [[function]] with expr and points")
+    if file.dtype not in _DTYPES:
+        raise source.error(("dtype",), f"{_quote(file.dtype)} is not supported in this version; {_remedy('dtype')}")
+    _check_name(source, ("title",), file.title)
+    schemes = _schemes(source, ("schemes",), tuple(SCHEMES) if file.schemes is None else file.schemes)
+    steps = _steps(source, ("steps",), _Steps(1e-1, 1e-16) if file.steps is None else file.steps)
+    entries: dict[str, Entry] = {}
+    rows = 0
+    for k, table in enumerate(file.function):
+        place: _Place = ("function", k)
+        entry = _entry(source, place, table, steps, schemes)
+        if entry.name in entries:
+            raise source.error(
+                (*place, "name"), f"{_quote(entry.name)} is the name of an earlier function; give each its own name"
+            )
+        entries[entry.name] = entry
+        rows += len(entry.points) * max(1, len(entry.variables)) * len(entry.schemes) * len(entry.steps)
+        if rows > _ROWS:
+            raise source.error(
+                (*place, "points"), f"more than {_ROWS} rows with this function; use fewer points or steps"
+            )
+    descents = tuple(_descent(source, ("descent", k), table, entries) for k, table in enumerate(file.descent or ()))
+    title = Path(name).stem if file.title is None else file.title
+    return Study(title, file.dtype, tuple(entries.values()), descents)
+
+
+def reason(error: Exception) -> str:
+    """Say in one line why a function failed; no traceback, no absolute path."""
+    if isinstance(error, ParseError):
+        return shorten(f"column {error.column}: {error.message}", 300)
+    text = " ".join(str(error).split())
+    if not isinstance(error, (DiffcompareError, ValueError)):
+        text = f"{type(error).__name__}: {text}".removesuffix(": ")
+    return shorten(re.sub(r"(?<![\w.])(?:/[\w.@+-]+)+/(?=[\w.])|[A-Za-z]:\\(?:[\w.@+-]+\\)*", "", text), 300)
+
+
+_Place = tuple[str | int, ...]  # ("function", 0, "points"): a key of the first [[function]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The file's name and the lines on which its keys stand, as far as a simple scan can tell."""
+
+    name: str
+    lines: Mapping[_Place, int]
+
+    def error(self, place: _Place, message: str) -> StudyError:
+        """Build the one line that names file, line, key and remedy."""
+        found = next((place[:k] for k in range(len(place), 0, -1) if place[:k] in self.lines), None)
+        line = "" if found is None else f", line {self.lines[found]}"
+        of, keys = "", place
+        if place[0] in ("function", "descent") and place[1:] and isinstance(place[1], int):
+            of, keys = f" of [[{place[0]}]] {place[1] + 1}", place[2:]
+        key = ".".join(k for k in keys if isinstance(k, str))
+        where = f"key {_quote(key)}{of}" if key else of.removeprefix(" of ")
+        return StudyError(f"{self.name}{line}: {where}: {message}")
+
+
+def _load(name: str) -> tuple[_Source, dict[str, Any]]:
+    try:
+        with open(name, "rb") as stream:  # noqa: PTH123 (the name is shown as it was given)
+            content = stream.read(_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise StudyError(f"{name}: cannot be read ({reason}); pass the path of a study file (.toml)") from None
+    except ValueError as error:  # a null character
+        raise StudyError(f"{name!r}: no path ({error}); pass the path of a study file (.toml)") from None
+    if len(content) > _BYTES:
+        raise StudyError(f"{name}: larger than {_BYTES} bytes; split it into several study files")
+    try:
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        number = content.count(b"\n", 0, error.start) + 1
+        raise StudyError(f"{name}, line {number}: not UTF-8; save the file as UTF-8") from None
+    outline = _outline(text)
+    for number, line in enumerate(outline.split("\n"), 1):
+        run = 0
+        for part in line.split("."):
+            run = run + 1 if re.fullmatch(r"[\w\s-]*", part) else 0
+            if run > _DOTS:
+                raise StudyError(f"{name}, line {number}: a key with more than {_DOTS} dots; study files are flat")
+    try:
+        return _Source(name, _key_lines(outline)), tomllib.loads(text)
+    except RecursionError:
+        raise StudyError(f"{name}: brackets are nested too deeply; lists of lists of numbers are enough") from None
+    except ValueError as error:
+        found = re.fullmatch(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
+        what, row, column = found.groups() if found else (str(error).partition(";")[0], None, None)
+        at = f", line {row}" if row else f", line {text.count(chr(10)) + 1}" if found else ""
+        what = shorten(" ".join(what.split())) + (f", column {column}" if column else "")
+        raise StudyError(f"{name}{at}: not valid TOML: {what}; texts need quotes, lists brackets") from None
+
+
+_TOKEN = re.compile(
+    r'"""(?:[^\\]|\\.)*?(?:"""|\Z)'
+    + r"|'''.*?(?:'''|\Z)"
+    + r'|"(?:[^"\\\n]|\\[^\n])*"?'
+    + r"|'[^'\n]*'?"
+    + r"|#[^\n]*",
+    re.DOTALL,
+)
+
+
+def _outline(text: str) -> str:
+    """Replace texts and comments, keeping the lines."""
+    return _TOKEN.sub(lambda m: ("" if m[0][0] == "#" else "s") + "\n" * m[0].count("\n"), text)
+
+
+def _key_lines(outline: str) -> dict[_Place, int]:
+    lines: dict[_Place, int] = {}
+    counts: dict[str, int] = {}
+    table: _Place = ()
+    for number, row in enumerate(outline.split("\n"), 1):
+        if header := re.match(r"\s*(\[\[?)\s*([A-Za-z][\w.-]*)\s*\]", row):
+            keys = header[2].split(".")
+            if header[1] == "[[":
+                counts[keys[0]] = counts.get(keys[0], -1) + 1
+            table = (keys[0], counts[keys[0]], *keys[1:]) if keys[0] in counts else tuple(keys)
+            lines.setdefault(table, number)
+            lines.setdefault((keys[0],), number)
+        elif key := re.match(r"\s*([\w.-]+)\s*=", row):
+            place = (*table, *key[1].split("."))
+            for k in range(len(table) + 1, len(place) + 1):
+                lines.setdefault(place[:k], number)
+    return lines
+
+
+_WORDS = {
+    "float": "a number", "int": "a whole number", "str": "a text in quotes", "bool": "true or false",
+    "array": "a list", "object": "a table", "null": "",
+}  # fmt: skip
+_EXAMPLES = {
+    "points": "points = [[3.0, 4.0]]",
+    "steps": "steps = { from = 1e-1, to = 1e-16, per_decade = 4 }, or a list of numbers",
+    "schemes": 'schemes = ["forward", "central"]',
+    "variables": 'variables = ["x0", "x1"]',
+    "expr": 'expr = "x0**2 + x1**2"',
+    "name": 'name = "sum of squares"',
+    "title": 'title = "Chapter 4"',
+    "dtype": 'dtype = "float64"',
+    "start": "start = [-3.0, 4.0]",
+    "gradients": 'gradients = ["exact", "central"]',
+    "learning_rate": "learning_rate = 0.1",
+    "per_decade": "per_decade = 4",
+    "updates": "steps = 100",
+    "from": "from = 1e-1",
+    "to": "to = 1e-16",
+}
+
+
+def _wrong_shape(source: _Source, message: str) -> StudyError:
+    """Put what msgspec says into our words."""
+    what, _, path = message.partition(" - at `$")
+    place: _Place = tuple(int(k) if k else key for k, key in re.findall(r"\[(\d+)\]|([^.\[\]`]+)", path))
+    tables = {"function": _Function, "descent": _Descent}
+    # "steps" of a [[descent]] is a number, so no key can stand below it
+    struct = _Steps if place[-1:] == ("steps",) else tables.get(str(place[0]), _File) if place else _File
+    if found := re.fullmatch(r"Object contains unknown field `(.*)`", what, re.DOTALL):
+        return source.error((*place, found[1]), f"unknown key; {_choices(found[1], struct.__struct_encode_fields__)}")
+    if found := re.fullmatch(r"Object missing required field `(.*)`", what):
+        if found[1] == "function" and not place:
+            return source.error(("function",), "there is no function; add a [[function]] with expr and points")
+        return source.error((*place, found[1]), f"missing; {_remedy(found[1])}")
+    key = next((k for k in reversed(place) if isinstance(k, str)), "")
+    key = "updates" if place[:1] == ("descent",) and key == "steps" else key
+    if found := re.fullmatch(r"Expected `(.*)`, got `(.*)`", what):
+        if place[:1] in (("function",), ("descent",)) and all(isinstance(k, int) for k in place[1:]):
+            return source.error(place, f"must be a table; write [[{place[0]}]] on a line of its own")
+        wanted = [_WORDS.get(word, word) for word in found[1].split(" | ") if word != "null"]
+        got = _WORDS.get(found[2], found[2])
+        return source.error(place, f"expected {' or '.join(wanted)}, got {got}; {_remedy(key)}")
+    return source.error(place, f"{what.lower()}; {_remedy(key)}")
+
+
+def _remedy(key: str) -> str:
+    return f"write {_EXAMPLES[key]}" if key in _EXAMPLES else "see the study files in reports/"
+
+
+def _choices(given: str, known: Sequence[str]) -> str:
+    close = get_close_matches(given[:_NAME], known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(shorten(k, 40) for k in known[:12])}"
+
+
+def _quote(text: str) -> str:
+    return repr(shorten(text, 60))
+
+
+def _check_name(source: _Source, place: _Place, name: str | None) -> None:
+    if name is not None and not 0 < len(name) <= _NAME:
+        raise source.error(place, f"has {len(name)} characters; 1 to {_NAME} are allowed")
+
+
+def _schemes(source: _Source, place: _Place, schemes: Sequence[str]) -> tuple[str, ...]:
+    for scheme in schemes:
+        if scheme not in SCHEMES:
+            raise source.error(place, f"unknown scheme {_quote(scheme)}; {_choices(scheme, tuple(SCHEMES))}")
+    if not schemes:
+        raise source.error(place, f"is empty; {_remedy('schemes')}")
+    return tuple(dict.fromkeys(schemes))
+
+
+def _steps(source: _Source, place: _Place, steps: _Steps | list[float]) -> tuple[float, ...]:
+    listed = steps if isinstance(steps, list) else [steps.largest, steps.smallest]
+    for h in listed:
+        if not (math.isfinite(h) and h > 0):
+            raise source.error(place, f"h={h!r}: step sizes must be positive and finite; {_remedy('steps')}")
+    if isinstance(steps, list):
+        if not 0 < len(steps) <= _STEPS:
+            raise source.error(place, f"{len(steps)} step sizes; 1 to {_STEPS} are allowed; {_remedy('steps')}")
+        return tuple(sorted(set(steps), reverse=True))
+    if steps.largest < steps.smallest:
+        raise source.error(place, f"from={steps.largest!r} is smaller than to={steps.smallest!r}; exchange them")
+    if not 1 <= steps.per_decade <= 100:
+        raise source.error((*place, "per_decade"), f"per_decade={steps.per_decade}: 1 to 100 are allowed")
+    if (math.log10(steps.largest) - math.log10(steps.smallest)) * steps.per_decade >= _STEPS:
+        raise source.error(place, f"more than {_STEPS} step sizes; make per_decade smaller")
+    return tuple(float(h) for h in geometric_steps(steps.largest, steps.smallest, per_decade=steps.per_decade))
+
+
+def _entry(
+    source: _Source, place: _Place, table: _Function, steps: tuple[float, ...], schemes: tuple[str, ...]
+) -> Entry:
+    if table.python is not None:
+        raise source.error((*place, "python"), "running Python code is not supported in this version; give expr")
+    if table.expr is None:
+        raise source.error((*place, "expr"), f"missing; {_remedy('expr')}")
+    _check_name(source, (*place, "name"), table.name)
+    if table.variables is not None and not table.variables:
+        raise source.error((*place, "variables"), f"is empty; {_remedy('variables')}, or leave it out")
+    if table.steps is not None:
+        steps = _steps(source, (*place, "steps"), table.steps)
+    if table.schemes is not None:
+        schemes = _schemes(source, (*place, "schemes"), table.schemes)
+    if not table.points:
+        raise source.error((*place, "points"), f"is empty; {_remedy('points')}")
+    function, message, variables = None, "", tuple(table.variables or ())
+    try:
+        function = parse(table.expr, variables=table.variables, name=table.name)
+        variables = function.variables
+    except Exception as error:
+        message = reason(error)
+    points = _points(source, (*place, "points"), table.points, variables)
+    name = table.name if table.name is not None else table.expr if function else shorten(table.expr) or "(empty)"
+    return Entry(name, table.expr, function, message, points, steps, schemes, variables)
+
+
+def _points(
+    source: _Source, place: _Place, points: Sequence[float | list[float]], variables: tuple[str, ...]
+) -> tuple[tuple[float, ...], ...]:
+    rows = [[p] if isinstance(p, float) else p for p in points]
+    if len(variables) > 1 and all(isinstance(p, float) for p in points):
+        rows = [[p for row in rows for p in row]]  # one point, as everywhere
+    for row in rows:
+        if variables and len(row) != len(variables):
+            names = shorten(", ".join(variables), 80)
+            raise source.error(
+                place, f"point {shorten(repr(row), 80)} has {len(row)} coordinate(s); give {len(variables)}: {names}"
+            )
+        if not all(map(math.isfinite, row)):
+            raise source.error(place, f"point {shorten(repr(row), 80)}: coordinates must be finite; give numbers")
+    return tuple(dict.fromkeys(tuple(row) for row in rows))
+
+
+def _descent(source: _Source, place: _Place, table: _Descent, entries: Mapping[str, Entry]) -> Descent:
+    if table.function not in entries:
+        remedy = _choices(table.function, list(entries))
+        raise source.error((*place, "function"), f"no function {_quote(table.function)}; {remedy}")
+    start = [table.start] if isinstance(table.start, float) else table.start
+    (point,) = _points(source, (*place, "start"), [start], entries[table.function].variables)
+    if not math.isfinite(table.learning_rate):
+        raise source.error((*place, "learning_rate"), f"must be a finite number; {_remedy('learning_rate')}")
+    if not 0 <= table.steps <= _UPDATES:
+        raise source.error((*place, "steps"), f"{table.steps} steps; 0 to {_UPDATES} are allowed")
+    gradients = ["exact", "central"] if table.gradients is None else table.gradients
+    for gradient in gradients:
+        if gradient not in GRADIENTS:
+            remedy = _choices(gradient, GRADIENTS)
+            raise source.error((*place, "gradients"), f"unknown gradient {_quote(gradient)}; {remedy}")
+    if not gradients:
+        raise source.error((*place, "gradients"), f"is empty; {_remedy('gradients')}")
+    return Descent(table.function, point, table.learning_rate, table.steps, tuple(dict.fromkeys(gradients)))
