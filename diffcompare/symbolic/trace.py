@@ -81,7 +81,7 @@ def record(function: Callable[..., Any], arguments: Sequence[Any], *, table: Tab
         The code does what a trace cannot follow; the message names the line, the reason and the remedy.
     """
     guards, casts, eliminations = len(table.guards), len(table.casts), table.eliminations
-    table.refusal = None
+    table.refusal, table.first_guard = None, guards
     with table.recording():
         rebuilder = Rebuilder(table)
         try:

@@ -161,6 +161,8 @@ class Table:
         self.constants: list[Constant] = []
         self.constant_nodes: dict[float, int] = {}
         self.guards: list[Guard] = []
+        # of what is being recorded
+        self.first_guard = 0
         self.casts: list[Cast] = []
         self.eliminations = 0
         self.refusal: TraceError | None = None
@@ -272,7 +274,7 @@ class Table:
             return answer
         place = here()
         if self.decide is not None:
-            answer = self.decide(len(self.guards), place, answer)
+            answer = self.decide(len(self.guards) - self.first_guard, place, answer)
         self.guards.append(Guard(condition, answer, place))
         return answer
 

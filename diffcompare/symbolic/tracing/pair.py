@@ -1,0 +1,175 @@
+"""A function and its claimed gradient: what their code does, called and traced in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.program.adjoint import adjoint
+from diffcompare.program.dag import Program
+from diffcompare.symbolic.trace import Trace, placed, record
+from diffcompare.symbolic.tracing.sweep import needed_nodes
+from diffcompare.symbolic.tracing.table import Place, Table, loop_exits
+
+__all__ = ["Pair", "State", "observe", "one_sided", "slope_agrees", "trace_pair"]
+
+Floats = NDArray[np.float64]
+
+_U = 2.0**-53
+# what the user's code may raise where it is not defined
+_FAILURES = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, np.linalg.LinAlgError)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Function and gradient in one table, and what the code did.
+
+    Parameters
+    ----------
+    table : Table
+    function, gradient : Trace
+    D, G : tuple of int
+        The nodes of the true derivative and of what the gradient's code returns, one for each variable.
+    claim : tuple of int
+        The nodes of the formula and its derivative; empty without a formula.
+    """
+
+    table: Table
+    function: Trace
+    gradient: Trace
+    D: tuple[int, ...]
+    G: tuple[int, ...]
+    claim: tuple[int, ...]
+
+    @property
+    def exits(self) -> dict[Place, bool]:
+        """The loops that ended by themselves."""
+        return loop_exits(self.table, self.function.guards) | loop_exits(self.table, self.gradient.guards)
+
+    def arguments(self) -> list[Any]:
+        """The point, then the constants that are kept apart."""
+        return [*self.table.point, *(c.value for c in self.table.constants)]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the float code does when it is called."""
+
+    value: float
+    claimed: Floats
+    faults: tuple[str, ...]
+
+
+def observe(problem: Any) -> State | None:
+    """Call the code a few times; None where it raises or answers differently from call to call."""
+    x, faults = problem.x, []
+    try:
+        with np.errstate(all="ignore"):
+            value = problem.value(x)
+            argument, untouched = problem.unflatten(x), problem.unflatten(x)
+            returned = problem.gradient(argument, *problem.args)
+            if not _same(argument, untouched):
+                faults.append("the gradient changes its argument")
+            try:
+                claimed = np.asarray(problem.flatten(returned), dtype=np.float64)
+            except ValueError as error:
+                return State(value, np.full(x.shape, np.nan), (f"the gradient has another structure: {error}",))
+            first = claimed.copy()
+            second = problem.claim(x)
+            if not np.array_equal(first, second, equal_nan=True) or (problem.value(x) != value and value == value):
+                return None
+            problem.value(x * (1 + 2.0**-9) + 2.0**-12)
+            third = problem.claim(x)
+            if not np.array_equal(first, third, equal_nan=True):
+                faults.append(
+                    "the gradient depends on earlier calls: after the function was called elsewhere it changed"
+                )
+    except _FAILURES:
+        return None
+    return State(value, first, tuple(faults))
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(_same(a[k], b[k]) for k in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(_same, a, b))
+    return bool(np.array_equal(np.asarray(a), np.asarray(b), equal_nan=True))
+
+
+def trace_pair(
+    problem: Any,
+    *,
+    exact: bool,
+    rebuilt: bool,
+    function: Callable[[int, Place, bool], bool] | None = None,
+    gradient: Callable[[int, Place, bool], bool] | None = None,
+) -> Pair | None:
+    """Record a function and its gradient at a point, with answers to their guards that may differ from the floats'.
+
+    ``problem`` has the callables, the point, and how arguments and results are structured. None where the function does
+    not return one number.
+    """
+    names = tuple(f"x{i}" for i in range(len(problem.x)))
+    table = Table(names, problem.x.tolist(), exact=exact, decide=function)
+    template = problem.unflatten(np.arange(len(names), dtype=float))
+    first = record(problem.function, (placed(template, table), *problem.args), table=table, rebuilt=rebuilt)
+    if len(first.outputs) != 1:
+        return None
+    nodes = tuple(table.builder.nodes)
+    table.decide = gradient
+    second = record(problem.gradient, (placed(template, table), *problem.args), table=table, rebuilt=rebuilt)
+    order = np.asarray(problem.flatten(second.structure), dtype=float)
+    derivative = adjoint(Program(names, nodes, first.outputs))
+    _, *D = table.insert(derivative)
+    G = tuple(second.outputs[round(k)] for k in order.tolist())
+    claim = () if problem.formula is None else tuple(table.insert(adjoint(problem.formula.program), text=True))
+    return Pair(table, first, second, tuple(D), G, claim)
+
+
+def one_sided(pair: Pair) -> list[float]:
+    """Rule C4: how far constants of unknown origin, used on one side only and long, may be off."""
+    nodes, start = pair.table.builder.nodes, len(pair.table.point)
+
+    def used(roots: Sequence[int]) -> set[int]:
+        return {
+            int(nodes[i].payload or 0) - start for i in needed_nodes(nodes, roots) if nodes[i].operation == "variable"
+        }
+
+    one, two = used(pair.function.outputs), used(pair.G)
+    allowed = []
+    for k, c in enumerate(pair.table.constants):
+        digits = len(repr(c.value).partition("e")[0].replace(".", "").strip("-0"))
+        if (k in one) == (k in two) or digits <= 12:
+            allowed.append(0.0)
+        elif c.scale:
+            allowed.append(1e7 * _U * c.scale)
+        else:
+            allowed.append(_U * min(max(1.0, abs(c.value)), 1e7 * abs(c.value)))
+    return allowed
+
+
+def slope_agrees(problem: Any, D: Floats) -> bool:
+    """Rule D5: a trace that took decisions must have the slope that f has over a coarse step."""
+    x = problem.x
+    random = np.random.default_rng(3)
+    scale = np.where(x == 0, max(float(np.max(np.abs(x))), 1e-3), np.abs(x))
+    for _ in range(3):
+        direction = random.choice((-1.0, 1.0), len(x)) * random.uniform(0.4, 1.0, len(x)) * scale
+        slopes = []
+        for h in (2.0**-12, 2.0**-16):
+            try:
+                with np.errstate(all="ignore"):
+                    slopes.append((problem.value(x + h * direction) - problem.value(x - h * direction)) / (2 * h))
+            except _FAILURES:
+                return True
+        first, second = slopes
+        traced = float(D @ direction)
+        size = max(abs(first), abs(second))
+        if abs(first - second) <= 1e-3 * size and abs(second - traced) > 0.05 * max(size, abs(traced)):
+            return False
+    return True
