@@ -143,7 +143,7 @@ def simple_mistakes(facts: Facts) -> Iterator[Cause]:
         hint = " (a descent direction)" if everywhere else ""
         yield facts.cause("sign", f"the sign is flipped{facts.where()}{hint}")
     n = len(g)
-    yield from constant_factors(facts, _COMMON | ({"n": float(n)} if n > 2 else {}))
+    yield from constant_factors(facts, _COMMON | ({"n": float(n), "n/(n - 1)": n / (n - 1)} if n > 2 else {}))
 
 
 def constant_factors(facts: Facts, named: dict[str, float]) -> Iterator[Cause]:
@@ -274,6 +274,14 @@ def leftovers(facts: Facts) -> Iterator[Cause]:
             rounded = float(f"{value:.2g}")
             if wrong.sum() == 1 and facts.fits(np.where(wrong, (rounded - offset) * D, 0.0)) and facts.certain(400):
                 yield facts.cause("factor", f"the claim is {_ratio(excess)} times the true value{facts.where()}")
+    if wrong.sum() == 2 and facts.certain(1, free=1):
+        # where the right contribution is lacking is not to be told from where it stands wrongly
+        i, j = (int(k) for k in np.flatnonzero(wrong))
+        if abs(e[i] + e[j]) <= facts.slack[i] + facts.slack[j]:
+            a, b = facts.names[i], facts.names[j]
+            yield facts.cause(
+                "shifted", f"a contribution of {_short(abs(e[i]))} stands in the wrong one of {a} and {b}"
+            )
     if wrong.sum() == 1 and n > 2:
         yield facts.cause("one component", f"only component {facts.label()} is wrong, by {_short(float(e[wrong][0]))}")
 

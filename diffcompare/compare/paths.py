@@ -24,7 +24,7 @@ from diffcompare.arithmetic.running_error import point_rounding_bound
 from diffcompare.compare.mistakes import Cause, Facts, U
 from diffcompare.errors import DiffcompareError
 from diffcompare.program.adjoint import adjoint
-from diffcompare.program.dag import Builder, Program, Term
+from diffcompare.program.dag import Builder, Node, Program, Term
 from diffcompare.program.operations import COMPARISONS, partial_terms
 from diffcompare.program.printing import formula
 
@@ -104,7 +104,7 @@ def linearise(program: Program, point: Sequence[float], facts: Facts) -> Lines |
             else:
                 terms = [Term(build, i) for i in node.operands]
                 local = partial_terms(node.operation, node.payload, Term(build, k), terms)
-                uses = [(i, partial.index) for i, partial in zip(node.operands, local, strict=True)]
+                uses = [(i, partial.index) for i, partial in _merged(node, local)]
             needed.update(i for i, _ in uses)
             edges += [(k, i, p) for i, p in uses]
         whole = Program(program.variables, tuple(build.nodes), (*range(size), *(p for _, _, p in edges)))
@@ -130,6 +130,17 @@ def linearise(program: Program, point: Sequence[float], facts: Facts) -> Lines |
         return None
     users, used, partials = (np.array(column, dtype=np.intp) for column in zip(*edges, strict=True))
     return Lines(facts, whole, output, values, users, used, partials, slopes, bars, tangents, columns, _shapes(program))
+
+
+def _merged(node: Node, partials: Sequence[Term]) -> Iterator[tuple[int, Term]]:
+    """Pair operands with partials; both factors of x·x are one use, with the partial 2x."""
+    half = len(partials) // 2
+    square = node.operation in ("multiply", "dot")
+    for k, (i, partial) in enumerate(zip(node.operands, partials, strict=True)):
+        if not square or node.operands[(k + half) % (2 * half)] != i:
+            yield i, partial
+        elif k < half:
+            yield i, 2 * partial
 
 
 def _shapes(program: Program) -> Indices:
@@ -180,16 +191,18 @@ def other_function(lines: Lines) -> Iterator[Cause]:
             if facts.fits((ratio - 1) * facts.D) and facts.certain(len(others)):
                 yield facts.cause("other function", f"the claim is the gradient of {name}")
         if len(facts.g) > 1 and norm > 0 and facts.fits((1 / norm - 1) * facts.D) and facts.certain(4):
-            yield facts.cause("factor", "the claim is normalised: it is D divided by its norm")
+            yield facts.cause(
+                "clipped", "the claim is clipped to the norm 1, or normalised: it is D divided by its norm"
+            )
 
 
-def _terms(lines: Lines) -> tuple[list[str], Wide, Mask, Indices]:
-    """Every addend of every sum: its text, its part of the gradient, whether the sum is the outermost, its shape."""
+def _terms(lines: Lines) -> tuple[list[str], Wide, Mask, tuple[Indices, Indices]]:
+    """Every addend of every sum: its text, its part of the gradient, whether the sum is the outermost, its shapes."""
     flow = lines.slopes[:, None] * lines.through()
     texts: list[str] = []
     rows: list[Wide] = []
     top: list[bool] = []
-    keys: list[int] = []
+    keys: list[tuple[int, int]] = []
     outer = {lines.output}
     place: dict[int, list[int]] = {}
     for edge, k in enumerate(lines.nodes):
@@ -199,11 +212,15 @@ def _terms(lines: Lines) -> tuple[list[str], Wide, Mask, Indices]:
         if operation in _SUMS:
             groups = [(lines.text(lines.operands[i]), flow[i], int(lines.operands[i])) for i in own]
         elif operation == "dot":
-            half = len(own) // 2
-            pairs = list(zip(own[:half], own[half:], strict=True))
+            operands = lines.program.nodes[k].operands
+            half = len(operands) // 2
             groups = [
-                (f"{lines.text(lines.operands[a])}*{lines.text(lines.operands[b])}", flow[a] + flow[b], -1)
-                for a, b in pairs
+                (
+                    f"{lines.text(a)}*{lines.text(b)}",
+                    lines.bars[k] * (lines.values[b] * lines.tangents[a] + lines.values[a] * lines.tangents[b]),
+                    -1,
+                )
+                for a, b in zip(operands[:half], operands[half:], strict=True)
             ]
         else:
             continue
@@ -211,12 +228,14 @@ def _terms(lines: Lines) -> tuple[list[str], Wide, Mask, Indices]:
             texts.append(text)
             rows.append(row)
             top.append(k in outer)
-            keys.append(int(lines.shapes[operand]) if operand >= 0 else -1 - len(keys))
+            shape = int(lines.shapes[operand]) if operand >= 0 else -1 - len(keys)
+            keys.append((shape, shape * len(lines.values) + int(lines.shapes[k])))
             if k in outer and operand >= 0:
                 outer.add(operand)
     width = len(lines.columns)
     flat = np.array(rows, dtype=np.longdouble).reshape(-1, width)
-    return texts, flat, np.array(top, dtype=bool), np.array(keys, dtype=np.intp)
+    shapes, places = np.array(keys, dtype=np.intp).reshape(-1, 2).T
+    return texts, flat, np.array(top, dtype=bool), (shapes, places)
 
 
 def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False) -> Iterator[Cause]:
@@ -234,9 +253,10 @@ def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False
 
     def addend(ratio: float, kind: str, words: str) -> Iterator[Cause]:
         if together:
-            sums, first, counts = _grouped((ratio - 1) * terms, keys)
-            for g in np.flatnonzero(lines.fits(sums, everywhere)):
-                yield facts.cause(kind, words.format(texts[first[g]]) + _also(int(counts[g]), "terms") + place)
+            for key in keys:
+                sums, first, counts = _grouped((ratio - 1) * terms, key)
+                for g in np.flatnonzero(lines.fits(sums, everywhere)):
+                    yield facts.cause(kind, words.format(texts[first[g]]) + _also(int(counts[g]), "terms") + place)
             return
         for i in np.flatnonzero(lines.fits((ratio - 1) * terms, everywhere)):
             yield facts.cause(kind, words.format(texts[i]) + place)
@@ -255,7 +275,7 @@ def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False
             what, said = kind, words
             constant = lines.program.nodes[lines.partials[i]].operation == "constant"
             if constant and count == 1 and words.endswith("{p} is missing"):
-                what, said = "factor", "the factor {p} is missing"
+                what, said = "factor", f"the factor {{p}}{_reciprocal(p[i])} is missing"
             also = _also(count, "places") if count > 1 else ""
             yield facts.cause(what, said.format(p=local, y=value, x=operand) + also + place)
 
@@ -294,6 +314,12 @@ def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False
         yield from change(
             1 - (1 - p) / y, "chain factor", "{y} is not squared in its derivative {p}", operation == "tanh"
         )
+
+
+def _reciprocal(value: np.longdouble) -> str:
+    """Write 0.05 as 1/20 too: what is forgotten is the number of data."""
+    inverse = float(1 / value)
+    return f" (1/{round(inverse)})" if 1 < inverse < 1e6 and abs(inverse - round(inverse)) <= 4 * U * inverse else ""
 
 
 def _also(count: int, what: str) -> str:
