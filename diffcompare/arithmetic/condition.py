@@ -115,7 +115,12 @@ def conditioning(
     still : ndarray of bool, optional
         Which nodes count as still (:func:`still_nodes`).
     """
-    tape = _tape(program)
+    with np.errstate(all="ignore"):
+        return _conditioning(_tape(program), point, unit, still)
+
+
+def _conditioning(tape: _Tape, point: Sequence[float], unit: float, still: NDArray[np.bool_] | None) -> Conditioning:
+    program = tape.program
     size = len(program.nodes)
     run = _evaluate(tape, point, unit, widen=True)
     near_switch = run.near_switch
@@ -144,11 +149,10 @@ def conditioning(
     weights[:, ~tape.needed] = 0.0
     n = len(program.outputs) - 1
     block = max(1, _BLOCK // size)
-    with np.errstate(all="ignore"):
-        parts = [
-            _weighted(weights, _sensitivities(tape, run, range(start, min(start + block, n))))
-            for start in range(0, n, block)
-        ]
+    parts = [
+        _weighted(weights, _sensitivities(tape, run, range(start, min(start + block, n))))
+        for start in range(0, n, block)
+    ]
     terms = np.concatenate(parts, axis=1) if parts else np.zeros((6, 0))
     outputs = list(program.outputs[1:])
     constants = [program.nodes[i].operation == "constant" and program.nodes[i].payload == 0 for i in outputs]

@@ -30,6 +30,8 @@ from diffcompare.compare.witness import (
     carried_unit,
     coordinate_scales,
     first_claim,
+    inside,
+    lay_line,
     polynomial_residual,
     try_claim,
     try_value,
@@ -210,18 +212,13 @@ class _Sample:
 
 def _line(problem: Problem, exponent: int, free: Flags, rng: np.random.Generator, steps: Floats) -> _Line:
     """Draw a direction d of length (0.4 … 1)·r·s_j and lay points along it, one-sided where the box asks for it."""
-    x, reach = problem.x, 2.0**exponent
-    d = rng.uniform(0.4, 1.0, x.size) * rng.choice([-1.0, 1.0], x.size) * reach * coordinate_scales(x) * free
-    if problem.box is not None:
-        up, down = (np.maximum(room, 0.0) for room in (problem.box[1] - x, x - problem.box[0]))
-        if (np.abs(d) > np.minimum(up, down)).any():
-            d = np.where(up >= down, 1.0, -1.0) * np.minimum(np.abs(d), np.maximum(up, down))
-            steps = (steps + 1) / 2
-    steps = np.union1d(steps, [0.0])
-    points = x + steps[:, None] * d
-    if problem.box is not None:
-        points = np.clip(points, *problem.box)
-    return _Line(steps, np.array([actual_point(problem, p) for p in points]), d, reach)
+    n, reach = problem.x.size, 2.0**exponent
+    d = rng.uniform(0.4, 1.0, n) * rng.choice([-1.0, 1.0], n) * reach * coordinate_scales(problem) * free
+    steps, points, d = lay_line(problem, d, steps)
+    if 0.0 not in steps:
+        at = int(np.searchsorted(steps, 0.0))
+        steps, points = np.insert(steps, at, 0.0), np.insert(points, at, problem.x, axis=0)
+    return _Line(steps, points, d, reach)
 
 
 def _around(problem: Problem, unit: float, rng: np.random.Generator) -> _Line:
@@ -229,9 +226,7 @@ def _around(problem: Problem, unit: float, rng: np.random.Generator) -> _Line:
     x = problem.x
     steps = np.array([k for k in range(-8, 9) if k])
     k = np.stack([rng.permutation(steps)[:_U_POINTS] for _ in range(x.size)], axis=1)
-    points = x + 2 * unit * k * coordinate_scales(x)
-    if problem.box is not None:
-        points = np.clip(points, *problem.box)
+    points = inside(problem, x + 2 * unit * k * coordinate_scales(problem))
     points = np.array([actual_point(problem, p) for p in points])
     return _Line(np.full(_U_POINTS, math.nan), points, 0 * x, 0.0)
 
@@ -242,7 +237,8 @@ def _sample(truth: _Truth, line: _Line, open_: Flags) -> _Sample:
     n = open_.size
     rows, kept = [], []
     for k, point in enumerate(line.points):
-        claimed = try_claim(truth.problem, point)
+        at_point = np.array_equal(point, truth.problem.x)
+        claimed = truth.claim.value if at_point else try_claim(truth.problem, point)
         if claimed is None or not np.isfinite(claimed[open_]).all() or not np.isfinite(point).all():
             continue
         partials = certified_partials(truth.formula, point.tolist(), indices=indices, check=False)
@@ -344,7 +340,7 @@ def _measured(truth: _Truth, status: list[str], open_: Flags, words: list[str]) 
     rounding = float(scatter.spread[enough].max(initial=0.0) / size) if size and enough.any() else math.nan
     words = [*words, *_described(truth, scatter, enough, rounding)]
     fault = _formula_fault(truth, widest)
-    audible = np.minimum(_MUTE * size, 240 * fault.noise / coordinate_scales(x))
+    audible = np.minimum(_MUTE * size, 240 * fault.noise / coordinate_scales(problem))
     stated = np.where(enough, np.fmax(threshold, np.where(terms.zero, 0.0, audible)), math.inf)
 
     coarser = _coarser(truth, terms, scatter, floor, samples[-1], unit, enough)

@@ -35,7 +35,9 @@ __all__ = [
     "carried_unit",
     "coordinate_scales",
     "first_claim",
+    "inside",
     "judge_by_witness",
+    "lay_line",
     "polynomial_residual",
     "try_claim",
     "try_value",
@@ -52,6 +54,8 @@ _SEED = 20_240_229
 _LARGEST, _SMALLEST = 2.0**-3, 2.0**-20
 _NOISE_RADII = (-48, -40, -30, -20, -14, -8)
 _AXIS_NOISE_RADII = (-48, -30, -8)
+# where a function that moves in steps is constant, and where it is not
+_SHORT, _LONG = (-(2.0**-14), -(2.0**-17), 2.0**-17, 2.0**-14), (-64.0, -8.0, -1.0, 1.0, 8.0, 64.0)
 _KINK_RADII = (-20, -26, -32, -38)
 # relative to ‖g‖∞: what is never called wrong; the coarsest bar of a consistent gradient
 _FLOOR, _COARSE = 1e-8, 1e-5
@@ -182,10 +186,31 @@ def carried_unit(values: Sequence[float] | Floats, declared: float) -> float:
     return declared
 
 
-def coordinate_scales(x: Floats) -> Floats:
-    """Return |x_j|; where that is 0, the largest |x|, or 1."""
-    size = np.abs(x)
-    return np.asarray(np.where(size > 0, size, size.max(initial=0.0) or 1.0), dtype=np.float64)
+def coordinate_scales(problem: Problem) -> Floats:
+    """Return |x_j|; where that is 0, the largest |x|, or 1; nowhere more than the room in the box."""
+    size = np.abs(problem.x)
+    scales = np.where(size > 0, size, size.max(initial=0.0) or 1.0)
+    if problem.box is not None:
+        room = np.maximum(problem.box[1] - problem.x, problem.x - problem.box[0])
+        scales = np.where(room > 0, np.minimum(scales, room), scales)
+    return np.asarray(scales, dtype=np.float64)
+
+
+def lay_line(problem: Problem, d: Floats, steps: Floats) -> tuple[Floats, Floats, Floats]:
+    """Lay points x + t·d, one-sided where the box asks for it: t, the points as the user's code sees them, and d."""
+    x = problem.x
+    if problem.box is not None:
+        up, down = (np.maximum(room, 0.0) for room in (problem.box[1] - x, x - problem.box[0]))
+        if (np.abs(d) > np.minimum(up, down)).any():
+            d = np.where(up >= down, 1.0, -1.0) * np.minimum(np.abs(d), np.maximum(up, down))
+            steps = (steps + 1) / 2
+    points = inside(problem, x + steps[:, None] * d)
+    return steps, np.array([actual_point(problem, p) for p in points]), d
+
+
+def inside(problem: Problem, points: Floats) -> Floats:
+    """Return points moved into the box."""
+    return points if problem.box is None else np.asarray(np.clip(points, *problem.box), dtype=np.float64)
 
 
 def uneven_steps(count: int) -> Floats:
@@ -228,9 +253,8 @@ class _Scene:
     claimed: Floats
     scales: Floats
     size: float  # ‖g‖∞, also of what the gradient is nearby
-    noise: float
-    noise_within: dict[int, float]  # on lines up to 2ᵏ
-    gradient_noise: Floats
+    noise: dict[int, float]  # on lines 2ᵏ long
+    gradient_noise: dict[int, Floats]
     unit: float
     gradient_unit: float
 
@@ -266,8 +290,9 @@ def _judge(problem: Problem) -> Judgement:
         found = _Findings(["out-of-domain"] * n, np.full(n, math.inf), [f"the function is {value} at the point"])
     else:
         scene = _scene(problem, value, claim)
-        rounding = float(scene.gradient_noise.max(initial=0.0) / scene.size) if scene.size else 0.0
-        found.words.append(f"the noise of the function was taken as {scene.noise:.2g}")
+        noise, own = _noise_within(scene, _LARGEST)
+        rounding = float(own.max(initial=0.0) / scene.size) if scene.size else 0.0
+        found.words.append(f"the noise of the function was taken as {noise:.2g}")
         if n <= _ALL_AXES:
             for i in range(n):
                 _judge_axis(scene, i, found)
@@ -286,40 +311,44 @@ def _judge(problem: Problem) -> Judgement:
 
 
 def _scene(problem: Problem, value: float, claim: Claim) -> _Scene:
-    x, rng = problem.x, np.random.default_rng(_SEED)
-    scales = coordinate_scales(x)
-    t = uneven_steps(11)
-    noises, gradient_noise = dict.fromkeys(_NOISE_RADII, problem.noise or 0.0), np.zeros(x.size)
-    nearby, slopes = [value], [claim.value]
+    x, rng, n = problem.x, np.random.default_rng(_SEED), problem.x.size
+    scales = coordinate_scales(problem)
+    noise = dict.fromkeys(_NOISE_RADII, 0.0)
+    gradient_noise = {exponent: np.zeros(n) for exponent in _NOISE_RADII}
+    nearby, slopes = [], []
     for _ in range(2):
-        v = rng.uniform(0.4, 1.0, x.size) * rng.choice([-1.0, 1.0], x.size) * scales
+        v = rng.uniform(0.4, 1.0, n) * rng.choice([-1.0, 1.0], n) * scales
         for exponent in _NOISE_RADII:
-            points = _inside(problem, x + (2.0**exponent * t)[:, None] * v)
-            values = np.array([try_value(problem, p) for p in points])
+            t, points, _ = lay_line(problem, 2.0**exponent * v, uneven_steps(11))
+            values = [try_value(problem, p) for p in points]
             claims = [c for c in (try_claim(problem, p) for p in points) if c is not None]
-            noises[exponent] = max(noises[exponent], _line_noise(t, values))
+            noise[exponent] = max(noise[exponent], _line_noise(t, np.array(values)))
             if len(claims) == t.size:
                 residual, _ = polynomial_residual(t, np.nan_to_num(np.array(claims), posinf=0.0, neginf=0.0), 5)
-                gradient_noise = np.maximum(gradient_noise, residual)
+                gradient_noise[exponent] = np.maximum(gradient_noise[exponent], residual)
             if exponent == _NOISE_RADII[-1]:
-                nearby += values.tolist()
+                nearby += values
                 slopes += claims
     # one line per axis where there are few of them: f may be noisier along one than along another
-    axes = range(x.size) if x.size <= _ALL_AXES else ()
-    for i in axes:
+    for i in range(n) if n <= _ALL_AXES else ():
         for exponent in _AXIS_NOISE_RADII:
-            points = _inside(problem, x + (2.0**exponent * t)[:, None] * _axis(scales, i))
-            noises[exponent] = max(noises[exponent], _line_noise(t, np.array([try_value(problem, p) for p in points])))
-    unit = carried_unit(nearby[1:], _declared_unit(problem))
-    columns = np.array(slopes[1:]).reshape(-1, x.size).T
+            t, points, _ = lay_line(problem, 2.0**exponent * _axis(scales, i), uneven_steps(11))
+            found = _line_noise(t, np.array([try_value(problem, p) for p in points]))
+            noise[exponent] = max(noise[exponent], found)
+    unit = carried_unit(nearby, _declared_unit(problem))
+    columns = np.array(slopes).reshape(-1, n).T
     gradient_unit = max([carried_unit(column, claim.unit) for column in columns[:8]], default=claim.unit)
-    every = np.abs(np.array(slopes))
-    around = float(every[np.isfinite(every)].max(initial=0.0))
-    own = float(np.abs(claim.value[np.isfinite(claim.value)]).max(initial=0.0))
+    around, own = (float(np.abs(a[np.isfinite(a)]).max(initial=0.0)) for a in (columns, claim.value))
     # near a critical point the gradient is small against what it is a step away
     size = max(own, 2.0**-10 * around)
-    noise = max(noises.values())
-    return _Scene(problem, x, value, claim.value, scales, size, noise, noises, gradient_noise, unit, gradient_unit)
+    return _Scene(problem, x, value, claim.value, scales, size, noise, gradient_noise, unit, gradient_unit)
+
+
+def _noise_within(scene: _Scene, radius: float) -> tuple[float, Floats]:
+    """Return the noise of function and gradient on lines up to this long: a kink further away is none."""
+    chosen = [exponent for exponent in _NOISE_RADII if 2.0**exponent <= radius] or [_NOISE_RADII[0]]
+    noise = max(scene.problem.noise or 0.0, *(scene.noise[k] for k in chosen))
+    return noise, np.asarray(np.max([scene.gradient_noise[k] for k in chosen], axis=0), dtype=np.float64)
 
 
 def _declared_unit(problem: Problem) -> float:
@@ -334,10 +363,6 @@ def _line_noise(t: Floats, values: Floats) -> float:
     if known.sum() < 8:
         return 0.0
     return float(polynomial_residual(t[known], values[known][:, None], 5)[0][0])
-
-
-def _inside(problem: Problem, points: Floats) -> Floats:
-    return points if problem.box is None else np.asarray(np.clip(points, *problem.box), dtype=np.float64)
 
 
 def _axis(scales: Floats, i: int) -> Floats:
@@ -377,7 +402,8 @@ def _look(scene: _Scene, v: Floats) -> _Side:
             pair = min(pair, max(bar, steps[-2][1]))
             seen = _persistent(steps, floor)
             if seen is not None:
-                return _Side("wrong", max(pair, floor), seen)
+                right = _right_nearby(scene, v, seen)
+                return _Side("unclear", math.inf, seen) if right else _Side("wrong", max(pair, floor), seen)
         if bar < best:
             best, error_at_best = bar, error
         if abs(error) <= bar <= floor or (error == 0.0 == scene.size):
@@ -418,7 +444,7 @@ def _persistent(steps: list[tuple[float, float]], floor: float) -> float | None:
 def _step(scene: _Scene, v: Floats, h: float) -> tuple[float, float] | None:
     """Return [f(x + hv) − f(x) − ∫g·v]/h and its bar; None where the function or the gradient has no value."""
     problem = scene.problem
-    end = actual_point(problem, _inside(problem, scene.x + h * v))
+    end = actual_point(problem, inside(problem, scene.x + h * v))
     move = end - scene.x
     value = try_value(problem, end)
     if not math.isfinite(value) or not move.any():
@@ -435,11 +461,12 @@ def _step(scene: _Scene, v: Floats, h: float) -> tuple[float, float] | None:
     integrals = _WEIGHTS_11 @ along[:11], _WEIGHTS_7 @ along[11:]
     rise = value - scene.value
     quadrature = 3 * abs(integrals[1] - integrals[0])
-    noise = 12 * scene.noise + 4 * scene.unit * (abs(scene.value) + abs(value))
+    noise_, gradient_noise = _noise_within(scene, 4 * h)
+    noise = 12 * noise_ + 4 * scene.unit * (abs(scene.value) + abs(value))
     extent = max(1.0, float(np.abs(scene.x).max()))
     if _is_quantized(np.array([value, scene.value]), extent):
         noise += 8 * _UNIT * extent
-    gradient = 8 * float(scene.gradient_noise @ np.abs(move)) + 8 * scene.gradient_unit * float(np.abs(along).max())
+    gradient = 8 * float(gradient_noise @ np.abs(move)) + 8 * scene.gradient_unit * float(np.abs(along).max())
     if _is_quantized(np.array(rates)):
         gradient += 8 * _UNIT * float(np.abs(move).sum())
     return float(rise - integrals[0]) / h, float(quadrature + noise + gradient) / h
@@ -493,13 +520,27 @@ def _judge_axis(scene: _Scene, i: int, found: _Findings) -> None:
     found.threshold[i] = threshold
 
 
+def _right_nearby(scene: _Scene, v: Floats, error: float) -> bool:
+    """Tell whether two steps very close to the point deny an error: a kink or many small steps made it further away."""
+    claimed = float((scene.claimed * v)[v != 0].sum())
+    agree = [
+        # one side is enough: the point may lie on a step
+        min(abs(left - claimed), abs(right - claimed)) < 0.3 * abs(error)
+        for h, left, right in _slopes(scene, v, _KINK_RADII)
+        if _own_noise(scene, h) < 0.3 * abs(error)
+    ]
+    return sum(agree) >= 2
+
+
 def _moves_in_steps(scene: _Scene, v: Floats, error: float) -> bool:
-    """Tell whether f is constant where a slope of this size would move it: its derivative may be 0 after all."""
-    if abs(float(scene.claimed @ v)) > 0.01 * abs(error):
-        return False
-    h = 2.0**-14
-    values = [try_value(scene.problem, _inside(scene.problem, scene.x + t * h * v)) for t in (-1.0, -0.5, 0.5, 1.0)]
-    return all(value == scene.value for value in values) and abs(error) * h > 64 * scene.unit * abs(scene.value)
+    """Tell whether f is constant close to the point and not further away, where a slope would have moved it."""
+    values = {t: try_value(scene.problem, inside(scene.problem, scene.x + t * v)) for t in (*_SHORT, *_LONG)}
+    slope = max(abs(float(scene.claimed @ v)), abs(error))
+    return (
+        all(values[t] == scene.value for t in _SHORT)
+        and any(math.isfinite(values[t]) and values[t] != scene.value for t in _LONG)
+        and slope * max(_SHORT) > 64 * scene.unit * abs(scene.value)
+    )
 
 
 def _slopes(scene: _Scene, v: Floats, exponents: Sequence[int]) -> list[tuple[float, float, float]]:
@@ -524,8 +565,7 @@ def _slopes(scene: _Scene, v: Floats, exponents: Sequence[int]) -> list[tuple[fl
 
 def _own_noise(scene: _Scene, h: float) -> float:
     # a kink spoils the lines that are as long as the step
-    own = max(noise for exponent, noise in scene.noise_within.items() if 2.0**exponent <= h / 64)
-    return 48 * (own + 2 * scene.unit * abs(scene.value)) / h
+    return 48 * (_noise_within(scene, h / 64)[0] + 2 * scene.unit * abs(scene.value)) / h
 
 
 def _kink(scene: _Scene, slopes: list[tuple[float, float, float]], scale: float) -> tuple[float, float] | None:
