@@ -9,8 +9,8 @@ Every bug is tried with the bug and with the right gradient; it counts as found 
 - FRESH, 40 gradients in styles that the others do not have, run once when the rule was done: no false alarm, 1
   inconclusive, 327 of 345 bugs. The rule was not changed for them.
 
-3,800 right gradients at points drawn around these gave 2 false alarms at first, both of one class: evenly spaced values
-of a function with a coarse quantum round alike, and look like a slope. With uneven abscissae there was none.
+1,030 right gradients at points drawn around these gave 2 false alarms at first, both of one class: evenly spaced values
+of a function with a coarse quantum round alike, and look like a slope. With uneven abscissae 5,300 gave none.
 """
 
 from __future__ import annotations
