@@ -9,7 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from diffcompare.compare.check import Verdict, check_gradient
     from diffcompare.compare.hot_spots import hot_spots
+    from diffcompare.compare.identity import trace
     from diffcompare.compare.reference import certified_gradient
     from diffcompare.compare.summary import summarize
     from diffcompare.compare.sweep import sweep
@@ -40,7 +42,9 @@ _HOME = {
     "SymbolicFunction": "symbolic.function",
     "TraceError": "errors",
     "UnsupportedFunction": "errors",
+    "Verdict": "compare.check",
     "certified_gradient": "compare.reference",
+    "check_gradient": "compare.check",
     "geometric_steps": "numeric.steps",
     "gradient_descent": "descent",
     "hot_spots": "compare.hot_spots",
@@ -51,6 +55,7 @@ _HOME = {
     "run_study": "study",
     "summarize": "compare.summary",
     "sweep": "compare.sweep",
+    "trace": "compare.identity",
     "write_report": "report.page",
 }
 
@@ -62,7 +67,9 @@ __all__ = [
     "SymbolicFunction",
     "TraceError",
     "UnsupportedFunction",
+    "Verdict",
     "certified_gradient",
+    "check_gradient",
     "geometric_steps",
     "gradient_descent",
     "hot_spots",
@@ -73,6 +80,7 @@ __all__ = [
     "run_study",
     "summarize",
     "sweep",
+    "trace",
     "write_report",
 ]
 

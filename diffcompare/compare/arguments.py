@@ -1,0 +1,124 @@
+"""How the arguments of a user's function become flat numbers and back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.symbolic.function import SymbolicFunction
+
+__all__ = ["Structure", "points_of", "structure_of"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """How a flat array of numbers becomes the user's arguments and back."""
+
+    kind: str  # "array", "tuple" or "dict"
+    keys: tuple[Any, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    size: int
+
+    def unflatten(self, flat: Floats) -> Any:
+        """Make fresh arguments of the user's structure."""
+        parts, start = [], 0
+        for shape in self.shapes:
+            count = math.prod(shape)
+            part = np.array(flat[start : start + count]).reshape(shape)
+            parts.append(part if shape else part[()])
+            start += count
+        if self.kind == "array":
+            return parts[0]
+        return tuple(parts) if self.kind == "tuple" else dict(zip(self.keys, parts, strict=True))
+
+    def flatten(self, value: Any) -> NDArray[Any]:
+        """Flatten what a gradient returned; ``ValueError`` for another structure, shape or kind of numbers."""
+        if self.kind == "array":
+            parts = [value]
+        elif self.kind == "tuple":
+            if not isinstance(value, tuple | list) or len(value) != len(self.shapes):
+                raise ValueError(f"a gradient of {len(self.shapes)} arrays is needed, got {_described(value)}")
+            parts = list(value)
+        else:
+            if not isinstance(value, Mapping) or set(value) != set(self.keys):
+                raise ValueError(f"a gradient with the keys {list(self.keys)} is needed, got {_described(value)}")
+            parts = [value[key] for key in self.keys]
+        arrays = [np.asarray(part) for part in parts]
+        for array, shape in zip(arrays, self.shapes, strict=True):
+            if array.shape != shape and not (array.size == 1 and math.prod(shape) == 1):
+                raise ValueError(f"a gradient of shape {shape} is needed, got shape {array.shape}")
+            if array.dtype.kind not in "fiub":
+                raise ValueError(f"a gradient of real numbers is needed, got dtype {array.dtype}")
+        flat = [array.reshape(-1) for array in arrays]
+        return flat[0] if len(flat) == 1 else np.concatenate(flat)
+
+    def names(self) -> tuple[str, ...]:
+        """Name every component: ``x[0]``, ``W[1, 2]``."""
+        found = []
+        for key, shape in zip(self.keys, self.shapes, strict=True):
+            name = "x" if self.kind == "array" else f"x[{key}]" if self.kind == "tuple" else str(key)
+            indices: list[tuple[int, ...]] = list(np.ndindex(*shape)) if shape else [()]
+            found += [f"{name}[{', '.join(map(str, index))}]" if index else name for index in indices]
+        return tuple(found)
+
+
+def _described(value: Any) -> str:
+    return f"{type(value).__name__} of length {len(value)}" if hasattr(value, "__len__") else type(value).__name__
+
+
+def structure_of(at: Any) -> tuple[Structure, Floats]:
+    """Return the structure of a point and its numbers, flat; errors name what is no point."""
+    if isinstance(at, Mapping):
+        kind, keys, parts = "dict", tuple(at), list(at.values())
+    elif isinstance(at, tuple) and any(np.ndim(part) for part in at):
+        kind, keys, parts = "tuple", tuple(range(len(at))), list(at)
+    else:
+        kind, keys, parts = "array", (0,), [at]
+    arrays = [np.asarray(part) for part in parts]
+    for array in arrays:
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"at of dtype {array.dtype}: real numbers are needed; pass floats")
+    flat = np.concatenate([array.astype(np.float64).reshape(-1) for array in arrays]) if arrays else np.empty(0)
+    if not flat.size:
+        raise ValueError(f"at={at!r}: an empty point; pass at least one coordinate")
+    structure = Structure(kind, keys, tuple(array.shape for array in arrays), flat.size)
+    if not np.isfinite(flat).all():
+        name = structure.names()[int(np.flatnonzero(~np.isfinite(flat))[0])]
+        raise ValueError(f"{name} is not finite: pass a point of finite numbers")
+    return structure, flat
+
+
+def points_of(f: Any, at: Any, args: tuple[Any, ...]) -> list[Any]:
+    """Return the points: rows of an array where f gives one number for each, else the whole."""
+    if isinstance(f, SymbolicFunction):
+        values = np.asarray(at, dtype=np.float64)
+        n = len(f.variables)
+        if n == 1:
+            return [np.float64(v) for v in values.reshape(-1)]
+        if values.size != n and values.shape[-1:] == (n,):
+            return list(values.reshape(-1, n))
+        return [values]
+    if isinstance(at, Mapping) or (isinstance(at, tuple) and any(np.ndim(part) for part in at)) or np.ndim(at) == 0:
+        return [at]
+    values = np.asarray(at)
+    if values.dtype.kind not in "fiub" or not values.size:
+        return [at]
+    whole = _size_of_value(f, values.astype(np.float64), args)
+    if whole != 1 and len(values) and _size_of_value(f, values.astype(np.float64)[0], args) == 1:
+        return list(values)
+    return [at]
+
+
+def _size_of_value(f: Callable[..., Any], x: Any, args: tuple[Any, ...]) -> int | None:
+    try:
+        with np.errstate(all="ignore"):
+            return int(np.asarray(f(np.array(x)[()], *args)).size)
+    except Exception:
+        return None
