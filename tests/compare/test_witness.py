@@ -8,8 +8,8 @@ The gradients are those of ``test_neighbours``. Scores (``pytest -s`` prints the
 
 1,030 right gradients at points drawn around these gave 2 false alarms at first (an unshifted softmax, saturated so that
 the function is 0); 5,300 drawn since gave none. 5,200 right gradients of functions with kinks, steps, needles, noise
-and rounding nearby gave 323 at first: 303 of a function with up to 10⁵ small steps, 19 of values rounded to 2 digits, 1 of
-a network with corners; 5,200 drawn after the last change gave none.
+and rounding nearby gave 323 at first: 303 of a function with up to 10⁵ small steps, 19 of values rounded to 2 digits, 1
+of a network with corners; 5,200 drawn after the last change gave none.
 """
 
 from __future__ import annotations
