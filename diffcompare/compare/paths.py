@@ -44,8 +44,8 @@ Mask = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 
 _BITS = 160
-# nodes × components of the search through a program; beyond it some components stand for all
-_LARGE = 2_000_000
+# uses × components of the search through a program; beyond it some components stand for all
+_LARGE = 200_000
 _SAMPLE = 16
 
 
@@ -84,6 +84,10 @@ class Lines:
         """Write the formula of a node."""
         return formula(self.program, int(index), limit=60)
 
+    def product(self, factors: Sequence[int]) -> str:
+        """Write the product of one or two nodes."""
+        return "*".join(self.text(index) for index in factors)
+
 
 def linearise(program: Program, point: Sequence[float], facts: Facts) -> Lines | None:
     """Evaluate all nodes and local partials in balls, then sweep forwards and backwards."""
@@ -114,7 +118,7 @@ def linearise(program: Program, point: Sequence[float], facts: Facts) -> Lines |
         return None
     values, slopes = found[:size], np.where(np.isfinite(found[size:]), found[size:], 0)
     columns = np.arange(len(point))
-    if size * len(point) > _LARGE:
+    if len(edges) * len(point) > _LARGE:
         columns = np.unique(np.r_[np.argsort(~facts.wrong, kind="stable")[:_SAMPLE], np.arange(_SAMPLE)])
     bars, tangents = np.zeros(size, np.longdouble), np.zeros((size, len(columns)), np.longdouble)
     bars[output] = 1
@@ -196,10 +200,10 @@ def other_function(lines: Lines) -> Iterator[Cause]:
             )
 
 
-def _terms(lines: Lines) -> tuple[list[str], Wide, Mask, tuple[Indices, Indices]]:
-    """Every addend of every sum: its text, its part of the gradient, whether the sum is the outermost, its shapes."""
+def _terms(lines: Lines) -> tuple[list[tuple[int, ...]], Wide, Mask, tuple[Indices, Indices]]:
+    """Every addend of every sum: its factors, its part of the gradient, whether the sum is outermost, its shapes."""
     flow = lines.slopes[:, None] * lines.through()
-    texts: list[str] = []
+    factors: list[tuple[int, ...]] = []
     rows: list[Wide] = []
     top: list[bool] = []
     keys: list[tuple[int, int]] = []
@@ -210,13 +214,13 @@ def _terms(lines: Lines) -> tuple[list[str], Wide, Mask, tuple[Indices, Indices]
     for k, own in sorted(place.items(), reverse=True):
         operation = lines.program.nodes[k].operation
         if operation in _SUMS:
-            groups = [(lines.text(lines.operands[i]), flow[i], int(lines.operands[i])) for i in own]
+            groups = [((int(lines.operands[i]),), flow[i], int(lines.operands[i])) for i in own]
         elif operation == "dot":
             operands = lines.program.nodes[k].operands
             half = len(operands) // 2
             groups = [
                 (
-                    f"{lines.text(a)}*{lines.text(b)}",
+                    (a, b),
                     lines.bars[k] * (lines.values[b] * lines.tangents[a] + lines.values[a] * lines.tangents[b]),
                     -1,
                 )
@@ -224,8 +228,8 @@ def _terms(lines: Lines) -> tuple[list[str], Wide, Mask, tuple[Indices, Indices]
             ]
         else:
             continue
-        for text, row, operand in groups:
-            texts.append(text)
+        for factor, row, operand in groups:
+            factors.append(factor)
             rows.append(row)
             top.append(k in outer)
             shape = int(lines.shapes[operand]) if operand >= 0 else -1 - len(keys)
@@ -235,7 +239,7 @@ def _terms(lines: Lines) -> tuple[list[str], Wide, Mask, tuple[Indices, Indices]
     width = len(lines.columns)
     flat = np.array(rows, dtype=np.longdouble).reshape(-1, width)
     shapes, places = np.array(keys, dtype=np.intp).reshape(-1, 2).T
-    return texts, flat, np.array(top, dtype=bool), (shapes, places)
+    return factors, flat, np.array(top, dtype=bool), (shapes, places)
 
 
 def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False) -> Iterator[Cause]:
@@ -247,7 +251,7 @@ def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False
     if not facts.certain(20 * len(p)):
         return
     place = "" if everywhere else facts.where()
-    texts, terms, _, keys = _terms(lines)
+    factors, terms, _, keys = _terms(lines)
     uses = lines.shapes[lines.nodes] * len(lines.values) + lines.shapes[lines.operands]
     numbers = {"2": 2.0, "3": 3.0, "4": 4.0, "pi": math.pi} | ({"n": float(len(facts.g))} if len(facts.g) > 1 else {})
 
@@ -256,10 +260,12 @@ def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False
             for key in keys:
                 sums, first, counts = _grouped((ratio - 1) * terms, key)
                 for g in np.flatnonzero(lines.fits(sums, everywhere)):
-                    yield facts.cause(kind, words.format(texts[first[g]]) + _also(int(counts[g]), "terms") + place)
+                    yield facts.cause(
+                        kind, words.format(lines.product(factors[first[g]])) + _also(int(counts[g]), "terms") + place
+                    )
             return
         for i in np.flatnonzero(lines.fits((ratio - 1) * terms, everywhere)):
-            yield facts.cause(kind, words.format(texts[i]) + place)
+            yield facts.cause(kind, words.format(lines.product(factors[i])) + place)
 
     def change(partial: Wide, kind: str, words: str, among: Mask | bool = True) -> Iterator[Cause]:
         with np.errstate(all="ignore"):
@@ -335,7 +341,7 @@ def stray_factors(facts: Facts, lines: Lines) -> Iterator[Cause]:
             for ratio, words in ((1 / values, "the factor {} is missing"), (values, "the factor {} is too many")):
                 for k in np.flatnonzero(lines.fits((ratio - 1)[:, None] * D, True) & np.isfinite(ratio)):
                     yield facts.cause("chain factor", words.format(lines.text(int(k))) + facts.where())
-    texts, terms, top, _ = _terms(lines)
+    factors, terms, top, _ = _terms(lines)
     chosen: list[int] = []
     for c in np.flatnonzero(facts.wrong[columns]):
         gap = facts.e[columns[c]] + terms[:, c]
@@ -345,7 +351,8 @@ def stray_factors(facts: Facts, lines: Lines) -> Iterator[Cause]:
         chosen.append(int(hits[0]))
     some = list(dict.fromkeys(chosen))
     if some and lines.fits(-terms[some].sum(axis=0)[None, :], True)[0] and facts.certain(len(terms) ** 2):
-        named = " and ".join([", ".join(texts[i] for i in some[:3][:-1]), texts[some[:3][-1]]]) if len(some) > 1 else ""
+        shown = [lines.product(factors[i]) for i in some[:3]]
+        named = " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(some) > 1 else ""
         yield facts.cause("missing term", f"the terms {named}{' …' if len(some) > 3 else ''} have no contribution")
 
 
@@ -358,9 +365,9 @@ def additions(lines: Lines) -> Iterator[Cause]:
         for k in np.flatnonzero(lines.fits(c * lines.tangents, True)):
             yield facts.cause("extra term", f"an extra term: {words}the gradient of {lines.text(int(k))} is added")
     if facts.wrong.sum() > 1 and facts.certain(400 * len(lines.values), free=1):
-        texts, terms, _, _ = _terms(lines)
+        factors, terms, _, _ = _terms(lines)
         for i, c in _round_multiples(lines, terms):
-            yield facts.cause("factor", f"the term {texts[i]} has {1 + c:.6g} times its weight")
+            yield facts.cause("factor", f"the term {lines.product(factors[i])} has {1 + c:.6g} times its weight")
         for i, c in _round_multiples(lines, lines.tangents):
             yield facts.cause("extra term", f"an extra term: {c:.3g} times the gradient of {lines.text(i)} is added")
     if facts.wrong.sum() == 1:
