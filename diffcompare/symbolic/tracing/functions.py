@@ -174,10 +174,8 @@ def _traced(table: Table, value: Any) -> Any:
     if isinstance(value, TracedArray):
         return value.view(np.ndarray)
     if isinstance(value, list | tuple) and contains_traced(value):
-        try:
-            return lifted(value, table)
-        except (ValueError, TypeError):
-            return type(value)(_traced(table, v) for v in value)
+        # each of them an array: NumPy must not meet a traced number on its own
+        return [lifted(v, table) for v in value]
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
         return lifted(value, table)
     return value
