@@ -575,7 +575,7 @@ def _in_floats(
         for i in lost:
             status[i] = "wrong"
         return status, [
-            f"{problem.names[lost[0]]} is {state.claimed[lost[0]]!r} though the derivative is finite: the formula is "
+            f"{problem.names[lost[0]]} is {float(state.claimed[lost[0]])!r} though the derivative is finite: the formula is "
             "right, an intermediate value overflows or is not defined"
         ]
     casts, own = pair.gradient.casts, pair.function.casts

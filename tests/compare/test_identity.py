@@ -1,0 +1,350 @@
+"""Right gradients, however they round, are never wrong; their twins with a bug of 1e-9 are."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from diffcompare.compare.identity import judge_by_identity
+from diffcompare.compare.judgement import Judgement, Problem
+from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.symbolic.parse import parse
+
+RANDOM = np.random.default_rng(0)
+A = RANDOM.normal(size=(30, 20))
+B = RANDOM.normal(size=30)
+X20 = RANDOM.normal(size=20)
+SMALL = RANDOM.normal(size=(8, 3))
+Y = RANDOM.normal(size=8)
+LABELS = np.array([1.0, 0, 1, 1, 0, 0, 1, 0])
+
+
+def problem(f: Any, g: Any, at: Any, formula: SymbolicFunction | None = None) -> Problem:
+    x = np.asarray(at, dtype=float)
+
+    def flatten(returned: Any) -> Any:
+        array = np.asarray(returned)
+        if array.shape != x.shape:
+            raise ValueError(f"shape {array.shape} where {x.shape} is needed")
+        return array.reshape(-1)
+
+    names = tuple(f"x[{i}]" for i in range(x.size))
+    return Problem(f, g, x.reshape(-1), lambda v: v.reshape(x.shape).copy(), flatten, names, formula)
+
+
+def judge(f: Any, g: Any, at: Any, formula: SymbolicFunction | None = None) -> Judgement:
+    found = judge_by_identity(problem(f, g, at, formula))
+    assert found is not None
+    return found
+
+
+RIGHT: dict[str, tuple[Any, Any, Any]] = {}
+
+
+def right(at: Any) -> Callable[[Callable[[], tuple[Any, Any]]], None]:
+    def add(make: Callable[[], tuple[Any, Any]]) -> None:
+        RIGHT[make.__name__] = (*make(), at)
+
+    return add
+
+
+@right(X20)
+def least_squares() -> tuple[Any, Any]:
+    return lambda x: 0.5 * np.sum((A @ x - B) ** 2) + 0.1 * x @ x, lambda x: A.T @ (A @ x - B) + 0.2 * x
+
+
+@right(X20)
+def least_squares_by_normal_equations() -> tuple[Any, Any]:
+    return lambda x: 0.5 * np.sum((A @ x - B) ** 2), lambda x: (A.T @ A) @ x - A.T @ B
+
+
+@right(X20)
+def tanh_regression() -> tuple[Any, Any]:
+    def g(x: Any) -> Any:
+        z = np.tanh(A @ x - B)
+        return 2 * A.T @ (z * (1 - z**2))
+
+    return lambda x: np.sum(np.tanh(A @ x - B) ** 2), g
+
+
+@right(10 * X20)
+def unshifted_softmax() -> tuple[Any, Any]:
+    def f(x: Any) -> Any:
+        return -np.log(np.exp(x)[0] / np.exp(x).sum())
+
+    def g(x: Any) -> Any:
+        p = np.exp(x) / np.exp(x).sum()
+        p[0] -= 1
+        return p
+
+    return f, g
+
+
+@right(X20 + 1e6)
+def variance_as_difference_of_squares() -> tuple[Any, Any]:
+    return lambda x: np.mean(x**2) - np.mean(x) ** 2, lambda x: 2 * x / len(x) - 2 * np.mean(x) / len(x)
+
+
+@right([1.0001])
+def expanded_polynomial() -> tuple[Any, Any]:
+    return lambda x: (x[0] - 1) ** 5, lambda x: 5 * np.array([1 - 4 * x[0] + 6 * x[0] ** 2 - 4 * x[0] ** 3 + x[0] ** 4])
+
+
+@right([0.3, -0.2, 0.5])
+def logistic() -> tuple[Any, Any]:
+    def f(w: Any) -> Any:
+        z = SMALL @ w
+        return np.sum(np.log1p(np.exp(-np.abs(z))) + np.maximum(z, 0) - LABELS * z)
+
+    return f, lambda w: SMALL.T @ (1 / (1 + np.exp(-(SMALL @ w))) - LABELS)
+
+
+@right([1.3])
+def constants_multiplied_out() -> tuple[Any, Any]:
+    return lambda x: 0.3 * x[0] ** 3, lambda x: np.array([0.9 * x[0] ** 2])
+
+
+@right([0.7, 1.9])
+def constants_in_other_places() -> tuple[Any, Any]:
+    s = 0.37
+    return (
+        lambda x: np.sum(np.exp(-(x**2) / (2 * s**2)) / (s * np.sqrt(2 * np.pi))),
+        lambda x: -x / s**2 * np.exp(-0.5 * (x / s) ** 2) / (np.sqrt(2 * np.pi) * s),
+    )
+
+
+@right([[0.5, 1.0], [2.0, 3.0]])
+def log_determinant() -> tuple[Any, Any]:
+    def f(W: Any) -> Any:
+        return np.log(np.linalg.det(W @ W.T + np.eye(2)))
+
+    return f, lambda W: 2 * np.linalg.inv(W @ W.T + np.eye(2)) @ W
+
+
+@right([1.0, 0.0, -2.0])
+def smooth_at_a_tie() -> tuple[Any, Any]:
+    return lambda x: np.sum(np.maximum(x, 0) ** 2), lambda x: 2 * x * (x > 0)
+
+
+@right([3.0, 1.0, 2.0])
+def sorted_weights() -> tuple[Any, Any]:
+    def g(x: Any) -> Any:
+        result = np.empty(3)
+        result[np.argsort(x)] = np.array([1.0, 2.0, 3.0])
+        return result
+
+    return lambda x: np.sort(x) @ np.array([1.0, 2.0, 3.0]), g
+
+
+def newton(x: Any) -> Any:
+    z = 1.0
+    for _ in range(100):
+        step = (z**3 + x[0] * z - x[1]) / (3 * z**2 + x[0])
+        z = z - step
+        if abs(step) < 1e-6:
+            break
+    return z
+
+
+@right([1.5, 2.5])
+def implicit_function_of_a_newton_solver() -> tuple[Any, Any]:
+    def g(x: Any) -> Any:
+        z = newton(x)
+        return np.array([-z, 1.0]) / (3 * z**2 + x[0])
+
+    return newton, g
+
+
+def fixed_point(x: Any) -> Any:
+    z = x[0]
+    while True:
+        new = 0.5 * np.cos(z) + 0.1 * x[1]
+        if abs(new - z) < 1e-8:
+            return new
+        z = new
+
+
+@right([1.5, 2.5])
+def implicit_function_of_a_fixed_point() -> tuple[Any, Any]:
+    return fixed_point, lambda x: np.array([0.0, 0.1 / (1 + 0.5 * np.sin(fixed_point(x)))])
+
+
+@right([0.5, -1.0, 2.0])
+def data_in_float32() -> tuple[Any, Any]:
+    short = SMALL.astype(np.float32)
+    return lambda w: np.sum((short @ w - Y) ** 2), lambda w: 2 * short.T @ (short @ w - Y)
+
+
+@right([0.4, 0.6, 0.9])
+def product_by_division() -> tuple[Any, Any]:
+    return lambda x: np.prod(x), lambda x: np.prod(x) / x
+
+
+@right([0.4, 0.6, 0.9])
+def loops_and_buffers() -> tuple[Any, Any]:
+    def f(x: Any) -> Any:
+        total = 0.0
+        for i in range(len(x)):
+            for j in range(i):
+                total += math.sin(x[i] * x[j])
+        return total
+
+    def g(x: Any) -> Any:
+        result = np.zeros(len(x))
+        for i in range(len(x)):
+            for j in range(i):
+                c = math.cos(x[i] * x[j])
+                result[i] += x[j] * c
+                result[j] += x[i] * c
+        return result
+
+    return f, g
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_gradient_is_consistent(name: str) -> None:
+    f, g, at = RIGHT[name]
+    found = judge(f, g, at)
+    assert set(found.status) == {"consistent"}, found.notes
+    assert found.blame is None
+    assert found.evidence == "identity"
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e-9])
+@pytest.mark.parametrize("name", RIGHT)
+def test_the_same_with_a_bug_is_wrong(name: str, size: float) -> None:
+    f, g, at = RIGHT[name]
+
+    def wrong(x: Any) -> Any:
+        return g(x) * (1 + size)
+
+    found = judge(f, wrong, at)
+    assert "wrong" in found.status, found.notes
+    assert found.blame == "gradient"
+    assert found.difference is not None
+    worst = int(np.argmax(np.abs(found.certified)))
+    assert 0.9 * size <= abs(found.difference[worst] / found.certified[worst]) <= 1.1 * size
+
+
+def test_the_certified_values_are_the_derivatives() -> None:
+    found = judge(lambda x: np.sum(x**3), lambda x: 3 * x**2, [1.0, 2.0, 0.1])
+    assert found.certified.tolist() == [3.0, 12.0, 0.030000000000000002]
+    assert found.rounding <= 2.0**-52
+    assert all(found.threshold <= 2.0**-51 * np.abs(found.certified))
+
+
+def test_a_kink_is_non_smooth() -> None:
+    found = judge(lambda x: np.sum(np.abs(x)), np.sign, [1.0, 0.0, -2.0])
+    assert found.status == ("consistent", "non-smooth", "consistent")
+    assert "f branches between equal numbers" in found.notes[0]
+
+
+def test_what_the_floats_do_wrong_is_said() -> None:
+    found = judge(lambda x: np.sum(x**2 / (1 + x**2)), lambda x: 2 * x / (1 + x**2) ** 2 + 0 * np.exp(x), [1.0, 800.0])
+    assert found.status[1] == "wrong"
+    assert "x[1] is nan though the derivative is finite" in found.notes[0]
+    found = judge(lambda x: np.sum(np.sin(x)), lambda x: np.cos(x.astype(np.float32)), [1.0, 2.0])
+    assert "wrong" in found.status
+    assert "float32 precision" in found.notes[0]
+    found = judge(lambda x: np.sum(np.sin(x.astype(np.float32))), lambda x: np.cos(x.astype(np.float32)), [1.0, 2.0])
+    assert set(found.status) == {"consistent"}
+    assert "both are computed in 32-bit numbers" in found.notes
+
+
+def test_a_finite_difference_is_wrong_by_its_truncation() -> None:
+    found = judge(lambda x: np.sum(np.sin(x)), lambda x: (np.sin(x + 1e-4) - np.sin(x - 1e-4)) / 2e-4, [1.0, 2.0])
+    assert found.status == ("wrong", "wrong")
+    assert found.difference is not None
+    assert abs(found.difference[0] / (math.cos(1.0) * 1e-8 / 6) - 1) < 1e-3
+
+
+def test_state_is_found() -> None:
+    def mutating(x: Any) -> Any:
+        x *= 2
+        return x
+
+    found = judge(lambda x: x @ x, mutating, [1.0, 2.0])
+    assert (set(found.status), found.notes[0]) == ({"wrong"}, "the gradient changes its argument")
+    found = judge(lambda x: x @ x, lambda x: (2 * x)[None], [1.0, 2.0])
+    assert set(found.status) == {"wrong"}
+    assert "another structure: shape (1, 2)" in found.notes[0]
+    held: list[Any] = []
+
+    def remembering(x: Any) -> Any:
+        held[:] = [x.copy()]
+        return x @ x
+
+    found = judge(remembering, lambda x: 2 * (held[0] if held else x), [1.0, 2.0])
+    assert set(found.status) == {"wrong"}
+    assert "depends on earlier calls" in found.notes[0]
+
+
+def test_the_formula_is_compared_with_the_code() -> None:
+    formula = parse("x0**2 + x1**2")
+    assert set(judge(lambda x: x @ x, lambda x: 2 * x, [1.0, 2.0], formula).status) == {"consistent"}
+    found = judge(lambda x: x @ x + 3, lambda x: 2 * x, [1.0, 2.0], formula)
+    assert set(found.status) == {"consistent"}
+    assert "f is the formula plus a constant, 3" in found.notes
+    found = judge(lambda x: x @ x + 1e-9 * x[0], lambda x: 2 * x, [1.0, 2.0], formula)
+    assert (found.blame, found.notes) == ("formula", ("f is not the given formula; the gradient fits the formula",))
+    pi = judge(
+        lambda x: np.sin(np.pi * x[0]), lambda x: np.pi * np.cos(np.pi * x), [0.3], parse("sin(pi*x)", variables=["x"])
+    )
+    assert set(pi.status) == {"consistent"}
+
+
+def test_a_switch_between_two_ways_is_inconclusive() -> None:
+    def f(x: Any) -> Any:
+        return np.sin(x[0]) / x[0] if abs(x[0]) > 1e-4 else 1 - x[0] ** 2 / 6
+
+    def g(x: Any) -> Any:
+        if abs(x[0]) > 1e-3:
+            return np.array([(x[0] * np.cos(x[0]) - np.sin(x[0])) / x[0] ** 2])
+        return np.array([-x[0] / 3 + x[0] ** 3 / 30])
+
+    found = judge(f, g, [5e-4])
+    assert found.status == ("inconclusive",)
+    assert "two ways of computing one thing meet here" in found.notes[0]
+
+
+def test_what_cannot_be_judged_is_left_to_the_next_rule() -> None:
+    x = [1.0, 2.0]
+    assert judge_by_identity(problem(lambda x: x @ x, lambda x: 2 * x * (1 + 1e-3 * RANDOM.random()), x)) is None
+    assert judge_by_identity(problem(lambda x: x @ x, lambda x: np.interp(x, [0, 9], [0, 18]), x)) is None
+    bisection = problem(bisect, lambda x: np.array([1 / (2 * bisect(x))]), [2.0])
+    assert judge_by_identity(bisection) is None
+    assert set(judge(lambda x: np.log(x).sum(), lambda x: 1 / x, [-1.0, 1.0]).status) == {"out-of-domain"}
+
+
+def bisect(x: Any) -> Any:
+    low, high = 0.0, 4.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if middle * middle < x[0] else (low, middle)
+    return (low + high) / 2
+
+
+def test_an_interrupt_passes() -> None:
+    def interrupted(x: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        judge_by_identity(problem(lambda x: x @ x, interrupted, [1.0, 2.0]))
+
+
+def test_large_data_is_judged_in_seconds() -> None:
+    matrix, right_side = RANDOM.normal(size=(200, 200)), RANDOM.normal(size=200)
+    start = time.perf_counter()
+    found = judge(
+        lambda x: np.sum(np.log1p((matrix @ x - right_side) ** 2)),
+        lambda x: matrix.T @ (2 * (matrix @ x - right_side) / (1 + (matrix @ x - right_side) ** 2)),
+        RANDOM.normal(size=200),
+    )
+    assert set(found.status) == {"consistent"}
+    # 2 s on two shared cores
+    assert time.perf_counter() - start < 60
