@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.arithmetic.ulp import round_to_nearest
-from diffcompare.program.code import functions_used, operation_source, straight_line
+from diffcompare.program.code import constant_nodes, functions_used, operation_source, straight_line
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import FALLBACKS, OPERATIONS
 
@@ -46,8 +46,13 @@ def _speller(program: Program, scope: dict[str, Any]) -> Callable[[int, Node, Se
         if node.operation == "constant":
             scope[f"k{index}"] = np.float64(round_to_nearest(Fraction(node.payload or 0)))
             return f"k{index}"
+        if operands and index in still:
+            # NumPy computes numbers otherwise than arrays: what does not move is an array of one
+            return operation_source(node, [f"array_({operand})" for operand in operands])
         return operation_source(node, operands) if operands else f"{node.operation}_"
 
+    still = constant_nodes(program)
+    scope["array_"] = np.atleast_1d
     return spell
 
 

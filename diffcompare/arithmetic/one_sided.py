@@ -31,10 +31,11 @@ _LENGTH = 9
 
 @dataclass(frozen=True, slots=True)
 class OneSided:
-    """The outcome: ``ok`` with the enclosed derivative, ``kink``, ``domain`` or ``undecided``."""
+    """The outcome: ``ok`` with the enclosed derivative (a rational number where known), or why there is none."""
 
     status: str
     value: arb | None = None
+    exact: Fraction | None = None
 
 
 class _UndefinedError(Exception):
@@ -51,6 +52,7 @@ class _Germ:
 
     coefficients: tuple[arb, ...]
     exact: Fraction | None
+    exact_slope: Fraction | None
     constant: bool
     side: int
     value_key: bytes | None
@@ -72,6 +74,7 @@ def _germ(
     side: int,
     *,
     constant: bool = False,
+    exact_slope: Fraction | None = None,
     value_key: bytes | None = None,
     slope_key: bytes | None = None,
 ) -> _Germ:
@@ -80,10 +83,14 @@ def _germ(
     if exact is not None:
         padded[0] = ball(exact)
         value_key = _key(_digits(exact))
-    slope = exact_fraction(padded[1]) if _few_bits(padded[1]) else None
+    slope = exact_slope
+    if slope is not None:
+        padded[1] = ball(slope)
+    elif _few_bits(padded[1]):
+        slope = exact_fraction(padded[1])
     if slope is not None:
         slope_key = _key(_digits(slope * side if slope else slope))
-    return _Germ(tuple(padded), exact, constant, side, value_key, slope_key)
+    return _Germ(tuple(padded), exact, slope, constant, side, value_key, slope_key)
 
 
 _Value = _Germ | bool | None
@@ -130,7 +137,7 @@ def one_sided_derivative(program: Program, point: Sequence[float], direction: in
     same = right.slope_key is not None and right.slope_key == left.slope_key
     if None in joins or not same:
         return OneSided("undecided")
-    return OneSided("ok", slopes[0])
+    return OneSided("ok", slopes[0], right.exact_slope)
 
 
 def is_defined(program: Program, point: Sequence[arb]) -> bool | None:
@@ -286,9 +293,34 @@ def _smooth(node: Node, germs: list[_Germ], side: int) -> _Value:
         exact,
         side,
         constant=all(germ.constant for germ in germs),
+        exact_slope=_exact_slope(node, germs),
         value_key=_key(operation, node.payload, values) if named else None,
         slope_key=_key(operation, node.payload, values, slopes) if named and None not in slopes else None,
     )
+
+
+def _exact_slope(node: Node, germs: list[_Germ]) -> Fraction | None:
+    """Return c₁ as a rational number by the rules of differentiation, where values and slopes are rational."""
+    values, slopes = [germ.exact for germ in germs], [germ.exact_slope for germ in germs]
+    if not germs or None in slopes:
+        return None
+    known = [slope for slope in slopes if slope is not None]
+    match node.operation, values:
+        case (("add" | "sum"), _):
+            return sum(known, Fraction(0))
+        case "subtract", _:
+            return known[0] - known[1]
+        case "negative", _:
+            return -known[0]
+        case "multiply", [Fraction() as a, Fraction() as b]:
+            return known[0] * b + a * known[1]
+        case "divide", [Fraction() as a, Fraction() as b] if b:
+            return (known[0] * b - a * known[1]) / b**2
+        case "integer_power", [Fraction() as a] if 0 < int(node.payload or 0) <= 100:
+            n = int(node.payload or 0)
+            return n * a ** (n - 1) * known[0]
+        case _:
+            return None
 
 
 def _few_bits(value: arb) -> bool:

@@ -92,7 +92,9 @@ def bound_error(
                         evaluation = np.where(evaluations.collapsed[p, v], 0.0, around.rounding / k)
                     total = around.slope * moved / k + evaluation
                     total = total + np.abs(parts["subtraction"][p, v]) + np.abs(parts["division"][p, v])
-                    rounding[p, v] = np.where(total > 0, total * _UP + _ETA, total)
+                    rounding[p, v] = np.where(
+                        (total > 0) | _inexact(grid, evaluations, p, v), total * _UP + _ETA, total
+                    )
                 for s, j in np.argwhere(rows[p, v] & _extreme(around, grid.steps)):
                     names = ("evaluation", "subtraction", "division") if measured else ("subtraction", "division")
                     local = {name: float(parts[name][p, v, s, j]) for name in names}
@@ -125,7 +127,12 @@ def _surroundings(
     """
     program, x = f.program, point[direction]
     at = [ball(value) for value in point]
-    here = [(float(c.mid()), _up(c.rad())) for c in taylor_jet(program, at, direction, order=_ORDER)]
+    with precision(ROUNDING_BITS):
+        # what a float cannot hold of a coefficient is part of the doubt
+        here = [
+            (float(c.mid()), _up((c - float(c.mid())).abs_upper()) if c.is_finite() else math.inf)
+            for c in taylor_jet(program, at, direction, order=_ORDER)
+        ]
     known = np.array(here)
     known[:, 1] = known[:, 1] * _UP + np.abs(known[:, 0]) * 2.0**-52
     thin = np.append(np.abs(known).sum(axis=1), rounding_bound(program, at, direction))
@@ -182,6 +189,14 @@ def _truncation(grid: Grid, around: _Surroundings) -> Floats:
                     nonzero |= bool(value or spread)
             best[s] = smallest
     return best
+
+
+def _inexact(grid: Grid, evaluations: Evaluations, p: int, v: int) -> Flags:
+    """Tell where the subtraction was rounded, though what that makes may be too small for a float."""
+    values = evaluations.values[v]
+    with np.errstate(all="ignore"):
+        lost = [two_sum(values[s.upper][p], -values[s.lower][p])[1] + 0 * grid.steps for s in grid.stencils]
+    return np.asarray(np.array(lost) != 0)
 
 
 def _extreme(around: _Surroundings, h: Floats) -> Flags:

@@ -55,7 +55,7 @@ def hot_spots(f: SymbolicFunction, point: ArrayLike) -> pd.DataFrame:
     rounds = [k for k, node in enumerate(program.nodes) if node.operands or errors[k] != 0]
     table = pd.DataFrame(
         {
-            "operation": [formula(program, k) for k in rounds],
+            "operation": [formula(program, k, exact=False) for k in rounds],
             "bound": bounds[rounds],
             "bound_share": _shares(bounds)[rounds],
             "error": errors[rounds],

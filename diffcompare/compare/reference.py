@@ -43,6 +43,7 @@ __all__ = [
     "certified_partials",
     "check_point",
     "exact_error",
+    "exact_partial",
     "partial_ball",
 ]
 
@@ -320,6 +321,15 @@ def exact_error(f: SymbolicFunction, point: Sequence[float], i: int, numeric: fl
             break
         bits = min(2 * bits, PRECISION_CAP)
     return float("nan") if error is None else error, float("nan") if relative is None else relative
+
+
+def exact_partial(f: SymbolicFunction, point: Sequence[float], i: int) -> Fraction | None:
+    """Return a partial derivative that is known as a rational number, None for any other; inside ``precision``."""
+    code = _code(f.program)
+    _, regular = code.evaluate([ball(value) for value in point])
+    if regular:
+        return exact_outputs(code.program, point)[1 + i]
+    return one_sided_derivative(f.program, point, i).exact
 
 
 def partial_ball(f: SymbolicFunction, point: Sequence[float], i: int, bits: int) -> Ball | None:

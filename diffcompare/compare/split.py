@@ -26,9 +26,8 @@ from diffcompare.arithmetic.rational import exact_outputs
 from diffcompare.arithmetic.ulp import round_to_nearest
 from diffcompare.compare.exact_error import two_product, two_sum
 from diffcompare.compare.kernel import Evaluations, Grid
-from diffcompare.compare.reference import partial_ball
+from diffcompare.compare.reference import exact_partial, partial_ball
 from diffcompare.numeric.stencils import Stencil
-from diffcompare.program.adjoint import adjoint
 from diffcompare.program.degree import polynomial_degree
 
 __all__ = ["PARTS", "float_parts", "split_error"]
@@ -195,7 +194,7 @@ class _Line:
         values: dict[int, float],
     ) -> None:
         """Decide ties of functions that are rational numbers at rational points."""
-        slope = exact_outputs(adjoint(self.f.program), self.point)[1 + self.direction]
+        slope = exact_partial(self.f, self.point, self.direction)
         at = [Fraction(x) for x in self.point]
 
         def value(abscissa: Fraction) -> Fraction | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import INFIX, OPERATIONS
 
-__all__ = ["functions_used", "operation_source", "straight_line", "switch_sources", "temporary"]
+__all__ = ["constant_nodes", "functions_used", "operation_source", "straight_line", "switch_sources", "temporary"]
 
 
 def straight_line(
@@ -64,6 +64,15 @@ def functions_used(program: Program) -> list[str]:
     """List the operations that the source of a program calls by name."""
     names = dict.fromkeys(node.operation for node in program.nodes)
     return [name for name in names if name not in INFIX and name not in ("constant", "variable")]
+
+
+def constant_nodes(program: Program) -> set[int]:
+    """Return the nodes that depend on no variable."""
+    still: set[int] = set()
+    for index, node in enumerate(program.nodes):
+        if node.operation != "variable" and all(i in still for i in node.operands):
+            still.add(index)
+    return still
 
 
 def switch_sources(program: Program, output: int) -> list[str]:

@@ -27,8 +27,10 @@ _NAMES = {"select": "where", "and": "And", "or": "Or", "not": "Not"}
 _LEAVES = {"pi": "pi", "e": "E", "true": "True", "false": "False", "undefined": "nan"}
 
 
-def formula(program: Program, index: int, *, limit: int = 80) -> str:
+def formula(program: Program, index: int, *, limit: int = 80, exact: bool = True) -> str:
     """Write the formula of a node; operands that would make it longer than ``limit`` are written as …
+
+    A constant that is a binary float but no short decimal is written as a fraction, or, not ``exact``, as the float.
 
     >>> from diffcompare.symbolic.parse import parse
     >>> program = parse("(x + 1)**2*sin(x)").program
@@ -41,7 +43,7 @@ def formula(program: Program, index: int, *, limit: int = 80) -> str:
         if node.operation == "variable":
             precedence, text = 5, program.variables[int(node.payload or 0)]
         elif node.operation == "constant":
-            precedence, text = _constant(Fraction(node.payload or 0))
+            precedence, text = _constant(Fraction(node.payload or 0), exact=exact)
         elif node.operation == "sum":
             precedence, text = 1, " + ".join(_bracketed(operand, 2 if k else 1) for k, operand in enumerate(operands))
         elif node.operation == "dot":
@@ -72,11 +74,30 @@ def _bracketed(operand: tuple[int, str], needed: int) -> str:
     return text if precedence >= needed else f"({text})"
 
 
-def _constant(value: Fraction) -> tuple[int, str]:
-    if value.denominator == 1:
-        text = str(value.numerator) if value.numerator.bit_length() < 60 else f"{float(value):.6g}"
-    else:
-        # a decimal literal, if it was one
-        decimal = repr(float(value)) if abs(value) < 1e300 else str(value)
-        text = decimal if Fraction(decimal) == value else f"{value.numerator}/{value.denominator}"
+def _constant(value: Fraction, *, exact: bool) -> tuple[int, str]:
+    text = _decimal(value) or f"{value.numerator}/{value.denominator}"
+    if not exact and len(text) > 20 and 1e-300 < abs(value) < 1e300 and Fraction(float(value)) == value:
+        text = repr(float(value))
     return (1 if value < 0 else 2 if "/" in text else 5), text
+
+
+def _decimal(value: Fraction) -> str:
+    """Write a number as a decimal literal of moderate length, empty where it has none."""
+    rest, places = value.denominator, 0
+    for prime in (2, 5):
+        count = 0
+        while rest % prime == 0:
+            rest, count = rest // prime, count + 1
+        places = max(places, count)
+    if rest != 1 or places > 400:
+        return ""
+    digits = str(value.numerator * 10**places // value.denominator)
+    stripped = digits.rstrip("0") or "0"
+    exponent = len(digits) - len(stripped) - places
+    if places == 0 and len(digits) <= 15:
+        return digits
+    if len(stripped) > 60:
+        return ""
+    literal = f"{stripped}e{exponent}"
+    shown = repr(float(value)) if 1e-300 < abs(value) < 1e300 else ""
+    return shown if shown and Fraction(shown) == value else literal

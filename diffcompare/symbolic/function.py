@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from diffcompare.errors import UnsupportedFunction
-from diffcompare.program.code import functions_used, operation_source, straight_line
+from diffcompare.program.code import constant_nodes, functions_used, operation_source, straight_line
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import FALLBACKS, OPERATIONS
 
@@ -126,7 +126,7 @@ class SymbolicFunction:
         # always fresh contiguous 1-D arrays: NumPy's loops for scalars and strided arrays round differently
         flat = [np.array(column, dtype=np.float64, order="C").reshape(-1) for column in columns]
         with np.errstate(all="ignore"):
-            result = self.callable(np)(*flat)
+            result = _bind(self.program, np, arrays=True)(*flat)
         size = flat[0].size if flat else 1
         return np.array(np.broadcast_to(np.asarray(result, dtype=np.float64), (size,))).reshape(shape)[()]
 
@@ -160,17 +160,22 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _bind(program: Program, namespace: Any) -> Callable[..., Any]:
+def _bind(program: Program, namespace: Any, *, arrays: bool = False) -> Callable[..., Any]:
     if any(node.operation == "select" for node in program.nodes) and not hasattr(namespace, "where"):
         return _on_demand(program, namespace)
     scope = {f"{name}_": implementation(namespace, name) for name in functions_used(program)}
     scope["inf"] = math.inf
 
-    def spell(_: int, node: Node, operands: Sequence[str]) -> str:
+    def spell(index: int, node: Node, operands: Sequence[str]) -> str:
         if node.operation == "constant":
             return repr(_as_float(Fraction(node.payload or 0)))
+        if arrays and operands and index in still:
+            # NumPy computes numbers otherwise than arrays: what does not move is an array of one
+            return operation_source(node, [f"array_({operand})" for operand in operands])
         return operation_source(node, operands) if operands else f"{node.operation}_"
 
+    still = constant_nodes(program)
+    scope["array_"] = np.atleast_1d
     exec(compile(straight_line(program, spell), "<program>", "exec"), scope)  # noqa: S102 - our own source
     run = scope["run"]
 
