@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diffcompare.compare.arguments import Structure, points_of, structure_of
-from diffcompare.compare.causes import find_cause
+from diffcompare.compare.causes import Cause, find_cause
 from diffcompare.compare.identity import judge_by_identity, trace
 from diffcompare.compare.judgement import COMPONENT_STATUSES, Judgement, Problem
 from diffcompare.compare.neighbours import judge_by_neighbours
@@ -45,6 +45,18 @@ _ADVICE = {
 }
 
 
+class Explanation(str):
+    """Why a gradient is wrong, in one sentence; ``kind`` names the mistake, ``components`` are those it explains."""
+
+    kind: str
+    components: tuple[int, ...]
+
+    def __new__(cls, cause: Cause) -> Explanation:
+        self = super().__new__(cls, cause.text)
+        self.kind, self.components = cause.kind, tuple(cause.components)
+        return self
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether a gradient is right, and how closely that can be told.
@@ -63,7 +75,7 @@ class Verdict:
     blame : str or None
         ``gradient`` or ``formula``.
     cause : str or None
-        Why it is wrong, in one sentence.
+        Why it is wrong, in one sentence, with the attributes ``kind`` and ``components``.
     components : DataFrame
         One row a point and component: ``point``, ``component``, ``claimed``, ``certified``, ``difference``, ``ulps``,
         ``relative``, ``threshold``, ``status``.
@@ -78,7 +90,7 @@ class Verdict:
     resolution: float
     rounding: float
     blame: str | None
-    cause: str | None
+    cause: Explanation | None
     components: pd.DataFrame
     notes: tuple[str, ...] = ()
     snippet: str = ""
@@ -347,7 +359,9 @@ def _verdict(problem: Problem, judgement: Judgement, at: Any) -> Verdict:
     )  # fmt: skip
 
 
-def _cause(problem: Problem, judgement: Judgement, difference: Floats, shape: tuple[int, ...] | None) -> str | None:
+def _cause(
+    problem: Problem, judgement: Judgement, difference: Floats, shape: tuple[int, ...] | None
+) -> Explanation | None:
     known = problem.formula if problem.formula is not None else _traced(problem)
     found = find_cause(
         judgement.claimed,
@@ -359,7 +373,7 @@ def _cause(problem: Problem, judgement: Judgement, difference: Floats, shape: tu
         shape=shape,
         difference=None if judgement.difference is None else difference,
     )
-    return None if found is None else found.text
+    return None if found is None else Explanation(found)
 
 
 def _written(at: Any) -> str:
