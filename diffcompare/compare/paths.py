@@ -211,6 +211,7 @@ def _terms(lines: Lines) -> tuple[list[tuple[int, ...]], Wide, Mask, tuple[Indic
     place: dict[int, list[int]] = {}
     for edge, k in enumerate(lines.nodes):
         place.setdefault(int(k), []).append(edge)
+    groups: list[tuple[tuple[int, ...], Wide, int]]
     for k, own in sorted(place.items(), reverse=True):
         operation = lines.program.nodes[k].operation
         if operation in _SUMS:

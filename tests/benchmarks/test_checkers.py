@@ -158,7 +158,9 @@ def ours(case: Case, gradient: Callable[[Any], Any], setting: str) -> bool:
     if setting == "as it is":
         verdict = dc.check_gradient(case.f, gradient, at)
     elif setting == "opaque gradient":
-        verdict = dc.check_gradient(case.f, opaque(gradient), at, formula=case.formula)
+        names = [f"x{i}" for i in range(np.size(at))] if np.ndim(at) else ["x"]
+        formula = dc.parse(case.formula, variables=names) if case.formula else None
+        verdict = dc.check_gradient(case.f, opaque(gradient), at, formula=formula)
     else:
         verdict = dc.check_gradient(opaque(case.f), opaque(gradient), at)
     return bool(verdict.status == "wrong")

@@ -8,6 +8,7 @@ beside a formula or a traced f, and a black box (neither can be traced, and ther
 from __future__ import annotations
 
 import functools
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,25 @@ from .corpus_truth import formula_function, true_gradient
 
 SETTINGS = ("as it is", "opaque gradient", "black box")
 RIGHT = [*EASY, *HARD, *ROUNDING, *RIGHT_FORMULAS]
+
+# how the sentence of each kind of cause is known
+WORDS = {
+    "not finite": "nan|infinite",
+    "treated as constant": "treated as constant",
+    "sign": "sign .*flipped",
+    "factor": "^factor|^the factor|times (the true value|its weight)",
+    "permuted": "permuted|repeats component",
+    "shifted": "shifted|stands in the wrong one",
+    "transposed": "transposed",
+    "missing term": "no contribution|product rule",
+    "extra term": "added|counted twice",
+    "chain factor": "chain factor|derivative|exponent|^the factor",
+    "other function": "is the gradient of",
+    "clipped": "clipped",
+    "float32": "float32|float16",
+    "finite difference": "finite difference",
+    "one component": "^only component",
+}
 
 needs_the_verdict = pytest.mark.skipif("check_gradient" not in dc.__all__, reason="there is no check_gradient yet")
 
@@ -122,12 +142,20 @@ class Scored:
         return self.verdict.status == "wrong" and self.control.status != "wrong"
 
 
+def stated(case: Case) -> Any:
+    """The formula with all variables of the point, whether they occur or not."""
+    if case.formula is None:
+        return None
+    names = [f"x{i}" for i in range(np.size(case.at))] if np.ndim(case.at) else ["x"]
+    return dc.parse(case.formula, variables=names)
+
+
 def judged(case: Case, gradient: Any, setting: str) -> Any:
     at = np.array(case.at) if np.ndim(case.at) else float(case.at)
     if setting == "as it is":
         return dc.check_gradient(case.f, gradient, at)
     if setting == "opaque gradient":
-        return dc.check_gradient(case.f, opaque(gradient), at, formula=case.formula)
+        return dc.check_gradient(case.f, opaque(gradient), at, formula=stated(case))
     return dc.check_gradient(opaque(case.f), opaque(gradient), at)
 
 
@@ -148,7 +176,7 @@ def wrong(setting: str) -> tuple[Scored, ...]:
 def formulas() -> tuple[Scored, ...]:
     def checked(case: Case) -> Any:
         at = np.array(case.at) if np.ndim(case.at) else float(case.at)
-        return dc.check_gradient(case.f, case.gradient, at, formula=case.formula)
+        return dc.check_gradient(case.f, case.gradient, at, formula=stated(case))
 
     return tuple(
         Scored(case, checked(case), checked(control))
@@ -194,7 +222,7 @@ def test_bugs_found_net(setting: str, least: float) -> None:
     # twins are as small as the rounding of the point allows; a witness need not see them
     scored = [s for s in wrong(setting) if s.case.kind != "twin"]
     missed = [s for s in scored if not s.found]
-    assert len(missed) <= (1 - least) * len(scored), told(missed)
+    assert len(scored) - len(missed) >= round(least * len(scored), 6), told(missed)
 
 
 @needs_the_verdict
@@ -227,7 +255,7 @@ def test_the_blame_is_right() -> None:
 @pytest.mark.parametrize("setting", SETTINGS[:2])
 def test_the_cause_is_right(setting: str) -> None:
     named = [s for s in wrong(setting) if s.case.causes and s.case.kind != "twin" and s.verdict.status == "wrong"]
-    mistaken = [s for s in named if getattr(s.verdict.cause, "kind", None) not in s.case.causes]
+    mistaken = [s for s in named if not any(re.search(WORDS[kind], s.verdict.cause or "") for kind in s.case.causes)]
     assert len(mistaken) <= 0.15 * len(named), told(mistaken)
 
 
