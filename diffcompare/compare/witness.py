@@ -428,7 +428,8 @@ def _persistent(steps: list[tuple[float, float]], floor: float) -> float | None:
     h; a(h) = 2·err(h/2) − err(h) is free of it.
     """
     (before, bar_before), (error, bar) = steps[-2:]
-    if min(abs(error) / max(bar, floor), abs(before) / max(bar_before, floor)) <= 1:
+    # compared without dividing: bars of subnormal functions round to 0
+    if abs(error) <= max(bar, floor) or abs(before) <= max(bar_before, floor):
         return None
     if abs(error - before) <= 0.3 * max(abs(error), abs(before)):
         return error

@@ -128,6 +128,12 @@ def test_a_constant_function_has_the_gradient_zero() -> None:
     assert judged(lambda x: 3.0, lambda x: 0 * x + 1, [1.0, 2.0]).status == ("wrong", "wrong")
 
 
+@pytest.mark.parametrize(("factor", "expected"), [(2e-320, "consistent"), (1e-320, "wrong")])
+def test_a_function_so_small_that_its_bars_are_0_is_judged(factor: float, expected: str) -> None:
+    judgement = judged(lambda x: (1e-320 * x * x).sum(), lambda x: factor * x, [1.5, 0.0])
+    assert judgement.status[0] == expected
+
+
 def test_not_a_number_where_the_function_has_a_slope_is_wrong() -> None:
     assert judged(square, lambda x: x * np.nan, [1.0, 2.0]).status == ("wrong", "wrong")
 
