@@ -1,4 +1,4 @@
-"""The command line: ``diffcompare run`` and ``diffcompare compare``.
+"""The command line: ``diffcompare run``, ``diffcompare compare`` and ``diffcompare check``.
 
 Only click is loaded to show the help; everything else when a command runs.
 """
@@ -8,10 +8,13 @@ from __future__ import annotations
 import math
 import os
 import re
+import shlex
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from difflib import get_close_matches
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
@@ -20,6 +23,7 @@ import click
 
 from diffcompare import __version__
 from diffcompare.errors import DiffcompareError, ParseError, shorten
+from diffcompare.numeric.stencils import SCHEMES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,12 +33,20 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-DONE, FINDING, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
-_SCHEMES = ("forward", "backward", "central")
+DONE, FINDING, BAD_INPUT, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
+_SCHEMES = tuple(SCHEMES)
 _NO_DERIVATIVE = {
     "kink": "the derivative does not exist here, the slopes from the left and from the right differ",
     "undecided": "whether the derivative exists here could not be decided",
     "domain": "the point lies outside the real domain of the function, or on its edge",
+}
+# the statuses of a verdict, worst first: exit code and colour
+_VERDICTS = {
+    "wrong": (FINDING, "red"),
+    "out-of-domain": (BAD_INPUT, "yellow"),
+    "non-smooth": (FINDING, "yellow"),
+    "inconclusive": (INCONCLUSIVE, "yellow"),
+    "consistent": (DONE, "green"),
 }
 # more columns of errors than this are put together, scheme by scheme
 _COLUMNS = 6
@@ -43,8 +55,8 @@ _COLUMNS = 6
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0: done. 1: an error was outside its bound, or a function could not be evaluated. 2: bad input, one line on
-    stderr. 130: Ctrl-C. There is never a traceback.
+    0: done. 1: an error was outside its bound, a function could not be evaluated, or a gradient is wrong. 2: bad
+    input, one line on stderr. 3: a check was inconclusive. 130: Ctrl-C. There is never a traceback.
     """
     if threading.current_thread() is not threading.main_thread():
         return _main(arguments)
@@ -80,8 +92,12 @@ def _main(arguments: Sequence[str] | None) -> int:
     return code if isinstance(code, int) else DONE
 
 
+class _Terminated(SystemExit):
+    """A signal, and not code of the user's, wants the process to end."""
+
+
 def _terminate(number: int, _: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)
+    raise _Terminated(128 + number)
 
 
 def _complain(message: str) -> int:
@@ -121,8 +137,9 @@ def diffcompare(context: click.Context) -> None:
     """Compare numeric derivatives with certified ones.
 
     \b
-    Exit codes: 0 done, 1 an error is outside its bound or a function could
-    not be evaluated, 2 bad input, 130 interrupted.
+    Exit codes: 0 done, 1 an error is outside its bound, a function could
+    not be evaluated or a gradient is wrong, 2 bad input, 3 a check was
+    inconclusive, 130 interrupted.
     """  # noqa: D301 (click's mark for lines to keep)
     if context.invoked_subcommand is None:
         raise click.UsageError(
@@ -139,7 +156,8 @@ def run(study: str, out: str | None) -> int:
         out = os.path.splitext(os.path.basename(study))[0] + "-report"  # noqa: PTH119, PTH122
     _check_directory(out)
     from diffcompare.report.page import write_report
-    from diffcompare.study import evaluate, read_study
+    from diffcompare.study import evaluate
+    from diffcompare.study_file import read_study
 
     tables = evaluate(read_study(study), progress=_progress if sys.stderr.isatty() else None)
     if sys.stderr.isatty():
@@ -170,15 +188,13 @@ def compare(formula: str, at: Sequence[str], variables: str | None, schemes: Seq
     """  # noqa: D301
     if out is not None:
         _check_directory(out)
-    from diffcompare.study import Study, evaluate, make_entry
+    from diffcompare.study import evaluate, make_entry
+    from diffcompare.study_file import Study
 
-    names = None if variables is None else [name.strip() for name in variables.split(",")]
-    try:
+    with _blaming_names(variables) as names:
         entry = make_entry(
             formula, lambda f: _read_points(at, f.variables), variables=names, schemes=schemes or _SCHEMES
         )
-    except (TypeError, ValueError) as error:  # of the names
-        raise click.UsageError(f"--variables {shorten(repr(variables), 80)}: {error}") from None
     tables = evaluate(Study(shorten(formula, 80), "float64", (entry,)))
     row = tables.functions.iloc[0]
     if row["status"] == "failed":
@@ -195,6 +211,71 @@ def compare(formula: str, at: Sequence[str], variables: str | None, schemes: Seq
     return _exit_code(tables)
 
 
+@diffcompare.command()
+@click.argument("function", metavar="MODULE:F")
+@click.argument("gradient", metavar="MODULE:GRAD")
+@click.option("--at", "at", metavar="POINT", multiple=True, required=True, help="1,2,3; repeat it for more points.")
+@click.option("--formula", metavar="EXPR", help="What the function claims to be.")
+@click.option("--variables", metavar="NAMES", help="The variables of the formula in order, as x0,x1.")
+@click.option("--out", metavar="DIR", help="Write a report there as well.")
+def check(
+    function: str, gradient: str, at: Sequence[str], formula: str | None, variables: str | None, out: str | None
+) -> int:
+    """Judge whether a gradient in Python code is right; this runs the code.
+
+    MODULE is a name that can be imported from here, or the path of a .py
+    file. The functions are given an array of the numbers, or the number
+    where there is one alone; write 3, for an array of one number.
+
+    \b
+    diffcompare check model:loss model:gradient --at 1,2,3
+    diffcompare check book.py:f book.py:df --at 3 --formula "x**2"
+    diffcompare check model:loss model:gradient --at 1,2 --at 3,4 --out report
+
+    \b
+    Exit codes: 0 consistent, 1 wrong or non-smooth, 2 bad input or outside
+    the domain, 3 inconclusive, 130 interrupted.
+    """  # noqa: D301
+    if out is not None:
+        _check_directory(out)
+    from diffcompare.compare.check import check_gradient
+    from diffcompare.report.page import write_report
+    from diffcompare.symbolic.function import SymbolicFunction
+    from diffcompare.symbolic.parse import parse
+    from diffcompare.user_code import importable, load_function, without_place
+
+    if formula is None and variables is not None:
+        raise click.UsageError("--variables: names the variables of a formula; add --formula EXPR")
+    with _blaming_names(variables) as names:
+        known = None if formula is None else parse(formula, variables=names)
+    options = {"--formula": formula, "--variables": variables}
+    repeat = ["diffcompare", "check", without_place(function), without_place(gradient)]
+    repeat += [f"{name}={value}" for name, value in options.items() if value is not None]
+    judged = []
+    with importable(function, gradient):
+        f, claimed = load_function(function), load_function(gradient)
+        named = known or (f if isinstance(f, SymbolicFunction) else None)
+        for point in _points_to_check(at, None if named is None else named.variables):
+            try:
+                verdict = check_gradient(f, claimed, point, formula=known)
+            except (TypeError, ValueError) as error:
+                raise click.UsageError(f"--at {_written(point)}: {' '.join(str(error).split())}") from None
+            again = shlex.join([*repeat, f"--at={_written(point)}"])
+            judged.append((point, replace(verdict, snippet=again)))
+    if out is not None:
+        write_report([verdict for _, verdict in judged], out)
+    console = _console()
+    for point, verdict in judged:
+        if len(judged) > 1:
+            _say(console, f"at {_written(point)}", style="bold")
+        first, _, rest = verdict.explain().partition("\n")
+        _say(console, first, style=f"bold {_VERDICTS[verdict.status][1]}")
+        _say(console, rest + "\n" * (len(judged) > 1))
+    if out is not None:
+        _say(console, f"report: {os.path.join(out, 'index.html')}")  # noqa: PTH118 (as it was given)
+    return next(code for status, (code, _) in _VERDICTS.items() if status in {v.status for _, v in judged})
+
+
 # ---- input
 
 
@@ -209,6 +290,35 @@ def _check_directory(out: str) -> None:
         raise click.UsageError(f"--out {out!r}: a file is in the way; choose a directory")
     if not os.access(there, os.W_OK | os.X_OK):
         raise click.UsageError(f"--out {out!r}: cannot be written; choose a directory that can be")
+
+
+@contextmanager
+def _blaming_names(variables: str | None) -> Iterator[list[str] | None]:
+    """Give the names of --variables; what a formula says of them becomes one line."""
+    try:
+        yield None if variables is None else [name.strip() for name in variables.split(",")]
+    except (TypeError, ValueError) as error:
+        raise click.UsageError(f"--variables {shorten(repr(variables), 80)}: {error}") from None
+
+
+def _points_to_check(at: Sequence[str], variables: Sequence[str] | None) -> list[float | list[float]]:
+    """Read points for Python code: several coordinates are an array, one is a number, "3," an array of one."""
+    texts = [text.strip().removesuffix(",") for text in at]
+    if variables is not None:
+        points = _read_points(texts, variables)
+    else:
+        points = []
+        for text in texts:
+            place = f"--at {shorten(repr(text), 80)}"
+            if "=" in text:
+                raise click.UsageError(f"{place}: names are those of a formula; add --formula EXPR, or write 1,2,3")
+            points.append(tuple(_read_number(place, part.strip()) for part in re.split("[,;]", text)))
+    arrays = any(text.strip().endswith(",") for text in at)
+    return [list(point) if arrays or len(point) > 1 else point[0] for point in points]
+
+
+def _written(point: float | Sequence[float]) -> str:
+    return repr(point) if isinstance(point, float) else ",".join(map(repr, point)) + "," * (len(point) == 1)
 
 
 def _read_points(at: Sequence[str], variables: Sequence[str]) -> list[tuple[float, ...]]:
@@ -354,24 +464,12 @@ def _summary_table(summary: pd.DataFrame) -> RenderableType:
     def cells() -> Iterator[Sequence[str]]:
         for row in summary.to_dict("records"):
             numbers = ("best_h", "best_abs_error", "abs_error_at_1e-4", "predicted_h")
-            order = (
-                f"{row['order']} ({row['observed_order']:.2f})"
-                if row["observed_order"] == row["observed_order"]
-                else f"{row['order']}"
-            )
+            observed = row["observed_order"]
+            order = f"{row['order']}" + (f" ({observed:.2f})" if observed == observed else "")
             yield row["variable"], row["scheme"], *(short(float(row[n])) for n in numbers), order, row["verdict"]
 
-    headers = [
-        "variable",
-        "scheme",
-        "best h",
-        "|error| there",
-        "|error| at 1e-4",
-        "predicted h",
-        "order (observed)",
-        "verdict",
-    ]
-    return _table(headers, cells())
+    heads = "variable, scheme, best h, |error| there, |error| at 1e-4, predicted h, order (observed), verdict"
+    return _table(heads.split(", "), cells())
 
 
 def _error_table(rows: pd.DataFrame) -> RenderableType:
@@ -392,7 +490,6 @@ def _error_table(rows: pd.DataFrame) -> RenderableType:
     )
     wide = wide.sort_index(ascending=False)
     names = [" ".join(map(str, key)) if isinstance(key, tuple) else str(key) for key in wide.columns]
-    cells = (
-        [decades[h], *(short(float(v)) for v in values)] for h, values in zip(wide.index, wide.to_numpy(), strict=True)
-    )
+    rows_of = zip(wide.index, wide.to_numpy(), strict=True)
+    cells = ([decades[h], *(short(float(v)) for v in values)] for h, values in rows_of)
     return _table(["h", *(f"{what} {name}" for name in names)], cells)

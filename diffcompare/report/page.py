@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import jinja2
 import pandas as pd
 
-from diffcompare import __version__
 from diffcompare.compare.schema import COLUMNS, SUMMARY_COLUMNS, Tables
 from diffcompare.errors import shorten
 from diffcompare.report.charts import error_chart
+from diffcompare.report.environment import environment as _environment
 from diffcompare.report.findings import findings, status_notes, verdict_lines, worst_first
 from diffcompare.report.mathml import typeset
 from diffcompare.report.sketch import function_sketch
 from diffcompare.report.snippet import reproduce
 from diffcompare.report.split_chart import split_charts
 from diffcompare.report.tables import html_table, write_csv
-from diffcompare.report.wording import PART_WORDS, STATUS_WORDS, Html, exactly, percent, plural, printable, share, short
+from diffcompare.report.verdict_page import is_verdict, write_verdict
+from diffcompare.report.wording import PART_WORDS, STATUS_WORDS, Html, exactly, short
 from diffcompare.report.writing import MANIFEST, write_files
 
 if TYPE_CHECKING:
     from os import PathLike
+
+    from diffcompare.compare.check import Verdict
 
 __all__ = ["write_report"]
 
@@ -36,7 +36,10 @@ _KEYS = ["function", "variable", "point", "scheme"]
 
 
 def write_report(
-    result: Tables | pd.DataFrame, directory: str | PathLike[str], *, pages: Literal["auto", "all"] = "auto"
+    result: Tables | pd.DataFrame | Verdict | Sequence[Verdict],
+    directory: str | PathLike[str],
+    *,
+    pages: Literal["auto", "all"] = "auto",
 ) -> Path:
     """Write the tables as CSV files and as HTML pages that need no network and no script.
 
@@ -45,8 +48,9 @@ def write_report(
 
     Parameters
     ----------
-    result : Tables or DataFrame
-        What ``run_study`` returned, or a table of ``sweep``.
+    result : Tables, DataFrame, Verdict or sequence of Verdict
+        What ``run_study`` returned, a table of ``sweep``, or what ``check_gradient`` returned, once or for
+        each of several points.
     directory : path
         Where the files go; made if it is missing.
     pages : {"auto", "all"}
@@ -65,6 +69,12 @@ def write_report(
     """
     if pages not in ("auto", "all"):
         raise ValueError(f'pages={pages!r}: unknown choice; pass "auto" or "all"')
+    if is_verdict(result):
+        write_verdict([result], Path(directory))
+        return Path(directory) / "index.html"
+    if isinstance(result, (list, tuple)) and result and all(map(is_verdict, result)):
+        write_verdict(result, Path(directory))
+        return Path(directory) / "index.html"
     tables = _tables(result)
     functions = _functions(tables, every=pages == "all")
     csv_tables = {
@@ -106,7 +116,7 @@ class _Function:
     file: str
 
 
-def _tables(result: Tables | pd.DataFrame) -> Tables:
+def _tables(result: object) -> Tables:
     if isinstance(result, pd.DataFrame):
         _check_columns("errors", result, COLUMNS)
         # here, so that a report can be redrawn from its files without the rest of compare/
@@ -115,7 +125,8 @@ def _tables(result: Tables | pd.DataFrame) -> Tables:
         return Tables("Derivatives compared", result, summarize(result))
     if not isinstance(result, Tables):
         raise TypeError(
-            f"result={type(result).__name__}: pass a table of dc.sweep, dc.read_errors or what dc.run_study returned"
+            f"result={type(result).__name__}: pass a table of dc.sweep, dc.read_errors or what dc.run_study returned, "
+            "or a Verdict"
         )
     _check_columns("errors", result.errors, COLUMNS)
     _check_columns("summary", result.summary, SUMMARY_COLUMNS)
@@ -195,33 +206,6 @@ def _pages(tables: Tables, functions: Sequence[_Function], *, files: Sequence[st
 
 def _file(functions: Sequence[_Function], k: int) -> str:
     return functions[k].file if k < len(functions) else ""
-
-
-def _environment() -> jinja2.Environment:
-    """Build the templates' environment: everything is escaped, a missing name is an error."""
-    loader = jinja2.PackageLoader("diffcompare.report", "templates")
-    environment = jinja2.Environment(
-        loader=loader,
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: printable(value) if isinstance(value, str) else value,
-    )
-    script, style = (loader.get_source(environment, name)[0].strip() for name in ("page.js", "page.css"))
-    policy = (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
-    environment.globals.update(script=Html(script), style=Html(style), policy=policy, version=__version__)
-    environment.filters.update(
-        short=short, share=share, percent=percent, exactly=exactly, shorten=shorten, plural=plural
-    )
-    return environment
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _index_rows(tables: Tables, functions: Sequence[_Function]) -> Iterator[dict[str, Any]]:

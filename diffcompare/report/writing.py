@@ -24,7 +24,9 @@ MANIFEST = "manifest.json"
 _GENERATOR = "diffcompare"
 # Names that a report can have. A manifest is a file like any other and may be forged: whatever it says,
 # nothing but a file of such a name, directly in the directory, is touched.
-_OURS = re.compile(r"index\.html|function-[0-9]{3,9}\.html|(errors|summary|functions|descent|curves|hot_spots)\.csv")
+_OURS = re.compile(
+    r"index\.html|function-[0-9]{3,9}\.html|(errors|summary|functions|descent|curves|hot_spots|components)\.csv"
+)
 
 
 def write_files(directory: Path, names: Sequence[str], write: Callable[[Path], None]) -> None:

@@ -1,0 +1,169 @@
+"""The page of a verdict on a gradient: how it was judged, why, and every component, worst first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import pandas as pd
+
+from diffcompare.errors import shorten
+from diffcompare.report.environment import environment
+from diffcompare.report.tables import write_csv
+from diffcompare.report.wording import plural, short
+from diffcompare.report.writing import MANIFEST, write_files
+
+if TYPE_CHECKING:
+    # for type checkers alone: the page sees a verdict's attributes, not how it came about
+    from diffcompare.compare.check import Verdict
+
+__all__ = ["is_verdict", "write_verdict"]
+
+_COLUMNS = (
+    "point", "component", "claimed", "certified", "difference", "ulps", "relative", "threshold", "status"
+)  # fmt: skip
+_NUMBERS = ("claimed", "certified", "difference", "ulps", "relative", "threshold")
+_ROWS = 2_000  # of the table in the page; components.csv has them all
+
+# worst first
+_STATUS_WORDS: Mapping[str, str] = {
+    "wrong": "the difference to the derivative is larger than anything that rounding or constants explain",
+    "out-of-domain": "the function or its derivative is not defined at this point, or not finite",
+    "non-smooth": "there is no derivative at this point: the slopes on its sides differ",
+    "inconclusive": "neither right nor wrong could be shown; the notes say what stood in the way",
+    "consistent": "the claim agrees with the derivative, as closely as the resolution says",
+}
+_EVIDENCE_WORDS: Mapping[str, str] = {
+    "identity": "function and gradient were traced and compared as real functions, in ball arithmetic. "
+    "A mistake and a rounding error are told apart, however small the one and large the other",
+    "neighbours": "the derivative is known and the gradient returns only floats, so its rounding was measured at "
+    "floats around the point: rounding scatters there, a mistake is smooth",
+    "witness": "neither function nor gradient could be read, so differences of the function were compared with "
+    "integrals of the claimed gradient",
+    "calls": "what the calls did decided it, before any derivative was looked at",
+}
+
+
+def is_verdict(result: object) -> TypeGuard[Verdict]:
+    """Tell a Verdict from the other things that a report is made of."""
+    return isinstance(getattr(result, "components", None), pd.DataFrame) and callable(getattr(result, "explain", None))
+
+
+def write_verdict(verdicts: Sequence[Verdict], directory: Path) -> None:
+    """Write components.csv and index.html: all files, or none.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+        One, or one for each of several points.
+    directory : Path
+        Where the files go; made if it is missing.
+
+    Raises
+    ------
+    DiffcompareError
+        As :func:`diffcompare.write_report`.
+    """
+    for verdict in verdicts:
+        missing = [column for column in _COLUMNS if column not in verdict.components.columns]
+        if missing:
+            raise ValueError(f"components: column {missing[0]!r} is missing; pass what dc.check_gradient returned")
+    frames = [verdict.components for verdict in verdicts]
+    components = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+
+    def write(folder: Path) -> None:
+        write_csv(components, folder / "components.csv")
+        (folder / "index.html").write_text(_page(verdicts, components), encoding="utf-8", newline="\n")
+
+    write_files(directory, ["components.csv", "index.html"], write)
+
+
+def _page(verdicts: Sequence[Verdict], components: pd.DataFrame) -> str:
+    rows = _worst_first(components)
+    points = components["point"].astype(str)
+    return (
+        environment()
+        .get_template("verdict/index.html")
+        .render(
+            status=min((verdict.status for verdict in verdicts), key=_rank),
+            verdicts=[_verdict(verdict) for verdict in verdicts],
+            rows=[_row(row) for row in rows.head(_ROWS).to_dict("records")],
+            count=len(rows),
+            several=points.nunique() > 1,
+            statuses=_STATUS_WORDS,
+            files=["components.csv", MANIFEST],
+        )
+    )
+
+
+def _rank(status: str) -> int:
+    known = list(_STATUS_WORDS)
+    return known.index(status) if status in known else len(known)
+
+
+def _worst_first(components: pd.DataFrame) -> pd.DataFrame:
+    """Sort by status, then by the size of the error; one that is not known comes before those that are."""
+    keys = pd.DataFrame(
+        {
+            "rank": components["status"].astype(str).map(_rank),
+            "relative": -components["relative"].abs().fillna(math.inf),
+        },
+        index=components.index,
+    )
+    return components.loc[keys.sort_values(["rank", "relative"], kind="stable").index]
+
+
+def _row(row: Mapping[Any, Any]) -> dict[str, Any]:
+    texts = {name: str(row[name]) for name in ("point", "component", "status")}
+    return {**texts, **{name: float(row[name]) for name in _NUMBERS}}
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    """Collect what the page says of one verdict."""
+    components = verdict.components
+    text = verdict.explain()
+    worst = _worst_first(components).head(1).to_dict("records")
+    points = components["point"].astype(str).unique().tolist()
+    return {
+        "place": shorten(points[0], 200) if len(points) == 1 else plural(len(points), "point"),
+        "status": verdict.status,
+        "headline": text.partition("\n")[0].removeprefix(f"{verdict.status}: "),
+        "resolution": _resolution(verdict.resolution),
+        "evidence": verdict.evidence,
+        "judged": _EVIDENCE_WORDS.get(verdict.evidence, ""),
+        "cause": verdict.cause or "",
+        "blame": _blame(verdict.blame),
+        "rounding": _rounding(verdict),
+        "worst": _row(worst[0]) if worst else None,
+        "notes": list(verdict.notes),
+        "text": text,
+        "snippet": verdict.snippet,
+    }
+
+
+def _resolution(resolution: float) -> str:
+    if math.isnan(resolution):
+        return "no resolution can be stated, for nothing could be measured"
+    if resolution >= 1:
+        return "only an error larger than the largest component itself would have been seen"
+    return f"any error above {short(resolution)} of the largest component would have been seen"
+
+
+def _rounding(verdict: Verdict) -> str:
+    """Say how much rounding the gradient carries; beside a mistake the number would be the mistake."""
+    if math.isnan(verdict.rounding) or verdict.status == "wrong":
+        return ""
+    if verdict.rounding == 0:
+        return "none: every component is the correctly rounded derivative"
+    return f"the gradient carries {short(verdict.rounding)} of its largest component"
+
+
+def _blame(blame: str | None) -> str:
+    words = {
+        "gradient": "the gradient",
+        "formula": "the formula: the function is not the one that was written down",
+        None: "",
+    }
+    return words.get(blame, str(blame))

@@ -1,0 +1,212 @@
+"""Functions of the user's own modules, named as MODULE:function."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from types import ModuleType, TracebackType
+from typing import Any
+
+from diffcompare.errors import DiffcompareError, shorten
+
+__all__ = ["importable", "load_function", "without_place"]
+
+_EXAMPLE = "write MODULE:function, such as model:loss or code/model.py:loss"
+
+
+@contextmanager
+def importable(*names: str) -> Iterator[None]:
+    """Let modules be imported from the current directory, and from the directories of those given as a path.
+
+    User code runs inside: its ``sys.exit()`` is an error, so that it never chooses our exit code.
+
+    Parameters
+    ----------
+    names : str
+        Names as :func:`load_function` takes them.
+
+    Raises
+    ------
+    DiffcompareError
+        The code called ``sys.exit()``, or a name is no MODULE:function.
+    """
+    folders = [os.path.dirname(_split(name)[0]) for name in names if _is_path(_split(name)[0])]  # noqa: PTH120
+    before = list(sys.path)
+    sys.path[:0] = list(dict.fromkeys(["", *filter(None, folders)]))
+    importlib.invalidate_caches()
+    try:
+        yield
+    except SystemExit as error:
+        if _passes(error):
+            raise
+        raise DiffcompareError(f"the code called sys.exit({error.code!r}); a function must return") from None
+    finally:
+        sys.path[:] = before
+
+
+def load_function(name: str) -> Callable[..., Any]:
+    """Import a module and return one of its functions. This runs the module's code.
+
+    Parameters
+    ----------
+    name : str
+        ``MODULE:function``. MODULE is a name that can be imported or the path of a .py file; the function may be
+        an attribute of something in it, such as ``model:layer.loss``.
+
+    Returns
+    -------
+    callable
+
+    Raises
+    ------
+    DiffcompareError
+        There is no such module or function, it is not a function, or importing the module failed. One line,
+        without absolute paths.
+    """
+    module_name, attributes = _split(name)
+    found: Any = _load_file(module_name) if _is_path(module_name) else _load_module(module_name)
+    shown = _shown(module_name)
+    for attribute in attributes.split("."):
+        try:
+            found = getattr(found, attribute)
+        except AttributeError:
+            raise DiffcompareError(f"{shown}: no function {_quote(attributes)}; {_remedy(found, attribute)}") from None
+        except Exception as error:
+            raise DiffcompareError(f"{shown}: {_quote(attributes)} cannot be had: {_described(error)}") from None
+    if not callable(found):
+        raise DiffcompareError(f"{shown}: {_quote(attributes)} is of type {type(found).__name__}; name a function")
+    return found  # type: ignore[no-any-return]
+
+
+def without_place(name: str) -> str:
+    """Rewrite MODULE:function without an absolute path, for what others will read.
+
+    >>> without_place("code/model.py:loss")
+    'code/model.py:loss'
+    """
+    module, attributes = _split(name)
+    return f"{_local(module)}:{attributes}"
+
+
+def _split(name: str) -> tuple[str, str]:
+    module, colon, attributes = name.rpartition(":")
+    if not (colon and module and re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*", attributes)):
+        raise DiffcompareError(f"{_quote(name)}: names no function; {_EXAMPLE}")
+    if not _is_path(module) and not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*", module):
+        raise DiffcompareError(f"{_quote(name)}: {_quote(module)} is no name of a module; {_EXAMPLE}")
+    return module, attributes
+
+
+def _is_path(module: str) -> bool:
+    return module.endswith(".py")
+
+
+def _shown(module: str) -> str:
+    """Name a module without directories above the current one."""
+    return shorten(_local(module), 80)
+
+
+def _local(module: str) -> str:
+    if not os.path.isabs(module):  # noqa: PTH117
+        return module
+    path = os.path.relpath(module)
+    return os.path.basename(path) if path.startswith(os.pardir) else path  # noqa: PTH119
+
+
+def _load_module(name: str) -> ModuleType:
+    # the user's random.py is meant, even where the standard library's was loaded long ago
+    if name in sys.modules and os.path.isfile(f"{name}.py"):  # noqa: PTH113
+        return _load_file(f"{name}.py")
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
+            raise _import_failure(name, error) from None
+        files = [entry.removesuffix(".py") for entry in os.listdir() if _is_path(entry)]  # noqa: PTH208
+        close = get_close_matches(name, files, n=1)
+        remedy = f"did you mean {_quote(close[0])}?" if close else "give its name, or the path of its .py file"
+        raise DiffcompareError(
+            f"no module {_quote(name)} in the current directory or among the installed packages; {remedy}"
+        ) from None
+    except BaseException as error:
+        if _passes(error):
+            raise
+        raise _import_failure(name, error) from None
+
+
+def _load_file(path: str) -> ModuleType:
+    shown = _shown(path)
+    if not os.path.isfile(path):  # noqa: PTH113
+        where = "" if os.path.isabs(path) else " below the current directory"  # noqa: PTH117
+        raise DiffcompareError(f"no file {_quote(shown)}{where}; give the path of a .py file, or a module's name")
+    name = os.path.basename(path).removesuffix(".py")  # noqa: PTH119
+    known = sys.modules.get(name)
+    if known is not None:
+        if os.path.abspath(getattr(known, "__file__", None) or "") == os.path.abspath(path):  # noqa: PTH100
+            return known
+        name = f"{name} of {path}"
+        if name in sys.modules:
+            return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise DiffcompareError(f"{shown}: is no Python file; give the path of a .py file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pickle look there
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[name]
+        if _passes(error):
+            raise
+        raise _import_failure(path, error) from None
+    return module
+
+
+def _passes(error: BaseException) -> bool:
+    """Tell Ctrl-C and signals from what the module itself raised, sys.exit() among it."""
+    return not isinstance(error, Exception) and type(error) is not SystemExit
+
+
+def _import_failure(name: str, error: BaseException) -> DiffcompareError:
+    return DiffcompareError(f"{_shown(name)}: cannot be imported: {_described(error)}; mend the module")
+
+
+def _described(error: BaseException) -> str:
+    """Say what was raised and where, in one line without absolute paths."""
+    if isinstance(error, SyntaxError):
+        text, place = error.msg, (error.filename or "", error.lineno or 0)
+    else:
+        text, place = str(error), _place(error.__traceback__)
+    text = re.sub(r"(?<![\w.])(?:/[\w.@+-]+)+/(?=[\w.])|[A-Za-z]:\\(?:[\w.@+-]+\\)*", "", " ".join(text.split()))
+    what = f"{type(error).__name__}: {shorten(text)}".removesuffix(": ")
+    return f"{what} ({os.path.basename(place[0])}, line {place[1]})" if place[0] else what  # noqa: PTH119
+
+
+def _place(traceback: TracebackType | None) -> tuple[str, int]:
+    """Find the last line that is neither ours, nor the import machinery's, nor in a library."""
+    found = ("", 0)
+    libraries = (os.path.dirname(os.__file__), os.path.dirname(__file__))  # noqa: PTH120
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if not file.startswith(("<", *libraries)) and "site-packages" not in file:
+            found = (file, traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return found
+
+
+def _remedy(found: object, attribute: str) -> str:
+    names = [name for name in dir(found) if not name.startswith("_") and callable(getattr(found, name, None))]
+    close = get_close_matches(attribute, names, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"choose from {', '.join(names[:8])}" if names else "it has no functions"
+
+
+def _quote(text: str) -> str:
+    return repr(shorten(text, 80))
