@@ -26,7 +26,7 @@ from diffcompare.program.dag import Builder, Node, Program
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.trace import CodeError
 from diffcompare.symbolic.tracing.decisions import continuing, flipping
-from diffcompare.symbolic.tracing.pair import Pair, State, observe, one_sided, slope_agrees, trace_pair
+from diffcompare.symbolic.tracing.pair import FAILURES, Pair, State, observe, one_sided, slope_agrees, trace_pair
 from diffcompare.symbolic.tracing.paths import Paths, sample_points
 from diffcompare.symbolic.tracing.sweep import forward_errors, needed_nodes, recovered_errors, reverse_errors
 from diffcompare.symbolic.tracing.table import Place
@@ -233,6 +233,32 @@ def _is_what_runs(problem: Problem, state: State, pair: Pair) -> bool:
     return not any(gap > slack * errors[root] for root, gap in late)
 
 
+def _moves_alike(problem: Problem, state: State, pair: Pair) -> bool:
+    """Check the traces beside the point, where a value that was kept from an earlier call would stay what it was."""
+    x = problem.x * (1 + 2.0**-10 * np.random.default_rng(5).uniform(0.5, 1.0, len(problem.x)))
+    try:
+        with np.errstate(all="ignore"):
+            after = np.array([problem.value(x), *problem.claim(x)])
+    except FAILURES:
+        return True
+    roots = [pair.function.outputs[0], *pair.G]
+    guards = (*pair.function.guards, *pair.gradient.guards)
+    arguments = [*x.tolist(), *pair.arguments()[len(x) :]]
+    nodes = pair.table.builder.nodes
+    values = node_balls(nodes, [*roots, *(g.condition for g in guards)], arguments, _BITS)
+    if any(values[g.condition] is not g.answer for g in guards):
+        return True
+    start = node_balls(nodes, roots, pair.arguments(), _BITS)
+    seen = after - np.array([state.value, *state.claimed])
+    with precision(_BITS):
+        traced = np.array([float((values[r] - start[r]).mid()) for r in roots])
+        size = np.array([abs(float(start[r].mid())) for r in roots])
+        noise = np.array([state.value, *state.claimed]) - np.array([float(start[r].mid()) for r in roots])
+    size[1:], noise[1:] = max(size[1:]), np.max(np.abs(noise[1:]))
+    slack = 0.05 * np.maximum(np.abs(seen), np.abs(traced)) + 1e-6 * size + 8 * np.abs(noise)
+    return not np.any(np.abs(seen - traced) > slack)
+
+
 _CAST = {32: 2.0**-24, 16: 2.0**-11}
 
 
@@ -385,11 +411,13 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
             return None
         return None if other is None or compared is None else (other, compared)
 
+    if not _moves_alike(problem, state, pair):
+        return None
     status, notes = _weighed(pair, found)
     guarded = bool(pair.function.guards or pair.gradient.guards)
     kinks, note = _kinks(again, pair, found)
     notes += note
-    if pair.function.guards and not kinks and not slope_agrees(problem, np.array([float(d.mid()) for d in found.D])):
+    if not kinks and not slope_agrees(problem, np.array([float(d.mid()) for d in found.D])):
         return None
     exits = pair.exits if "consistent" not in set(status) or len(set(status)) > 1 else {}
     if exits:
@@ -459,11 +487,11 @@ def _at_the_limit(
 ) -> tuple[list[str], _Difference, list[str]]:
     """Rule D3: a loop that ended by itself is continued, and the limits are compared."""
     before = None
-    for rounds in (6, 24, 96, 384):
+    for rounds in (3, 6, 24, 96, 384):
         after = again(function=continuing(exits, rounds), gradient=continuing(exits, rounds))
         if after is None:
             break
-        if before is not None and _near(before, after, after[1]):
+        if before is not None and _near(before[0], after[0], max(after[1].size)):
             other = after[1]
             for i in range(len(other.D)):
                 # what the loops still move by is no difference
@@ -478,14 +506,14 @@ def _at_the_limit(
     return status, found, ["a loop that ends at a tolerance does not settle when it is continued"]
 
 
-def _near(before: tuple[Pair, _Difference], after: tuple[Pair, _Difference], found: _Difference) -> bool:
-    limit = 2.0**-75 * (max(found.size) or 1.0)
-    with precision(333):
-        moved = [float(abs(p - q).mid()) for p, q in zip(before[1].D, after[1].D, strict=True)]
-        values = (node_balls(p.table.builder.nodes, p.G, p.arguments(), 333) for p in (before[0], after[0]))
-        one, two = ([v[g] for g in p.G] for v, p in zip(values, (before[0], after[0]), strict=True))
-        moved += [float(abs(p - q).mid()) for p, q in zip(one, two, strict=True)]
-    return all(m <= limit for m in moved)
+def _near(before: Pair, after: Pair, size: float) -> bool:
+    """Tell whether D and G hardly moved; long loops need many bits."""
+    moved = []
+    values = [node_balls(p.table.builder.nodes, [*p.D, *p.G], p.arguments(), 2700) for p in (before, after)]
+    with precision(2700):
+        for p, q in zip((*before.D, *before.G), (*after.D, *after.G), strict=True):
+            moved.append(abs(values[0][p] - values[1][q]))
+        return all(m < 2.0**-75 * (size or 1.0) for m in moved)
 
 
 def _at_switches(again: _Again, pair: Pair, found: _Difference, status: list[str]) -> tuple[list[str], list[str]]:
@@ -575,8 +603,8 @@ def _in_floats(
         for i in lost:
             status[i] = "wrong"
         return status, [
-            f"{problem.names[lost[0]]} is {float(state.claimed[lost[0]])!r} though the derivative is finite: the formula is "
-            "right, an intermediate value overflows or is not defined"
+            f"{problem.names[lost[0]]} is {float(state.claimed[lost[0]])!r} though the derivative is finite: the formula "
+            "is right, an intermediate value overflows or is not defined"
         ]
     casts, own = pair.gradient.casts, pair.function.casts
     if casts and not own and rounding > 2.0**-40 and not _short_data(problem):

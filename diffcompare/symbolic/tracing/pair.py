@@ -15,13 +15,13 @@ from diffcompare.symbolic.trace import Trace, placed, record
 from diffcompare.symbolic.tracing.sweep import needed_nodes
 from diffcompare.symbolic.tracing.table import Place, Table, loop_exits
 
-__all__ = ["Pair", "State", "observe", "one_sided", "slope_agrees", "trace_pair"]
+__all__ = ["FAILURES", "Pair", "State", "observe", "one_sided", "slope_agrees", "trace_pair"]
 
 Floats = NDArray[np.float64]
 
 _U = 2.0**-53
 # what the user's code may raise where it is not defined
-_FAILURES = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, np.linalg.LinAlgError)
+FAILURES = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, np.linalg.LinAlgError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def observe(problem: Any) -> State | None:
                 faults.append(
                     "the gradient depends on earlier calls: after the function was called elsewhere it changed"
                 )
-    except _FAILURES:
+    except FAILURES:
         return None
     return State(value, first, tuple(faults))
 
@@ -165,7 +165,7 @@ def slope_agrees(problem: Any, D: Floats) -> bool:
             try:
                 with np.errstate(all="ignore"):
                     slopes.append((problem.value(x + h * direction) - problem.value(x - h * direction)) / (2 * h))
-            except _FAILURES:
+            except FAILURES:
                 return True
         first, second = slopes
         traced = float(D @ direction)

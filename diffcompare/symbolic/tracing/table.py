@@ -321,13 +321,16 @@ def loop_exits(table: Table, guards: Sequence[Guard], *, close: bool = False) ->
     end (which tells it from a barrier that is crossed).
     """
     rounds: dict[Place, list[Guard]] = {}
+    zero = table.constant_nodes.get(0.0)
     for guard in guards:
-        rounds.setdefault(guard.place, []).append(guard)
+        # a sign is no tolerance
+        if zero not in table.builder.nodes[guard.condition].operands:
+            rounds.setdefault(guard.place, []).append(guard)
     found = {}
     for place, taken in rounds.items():
         for k in range(2, len(taken)):
             one, two, last = taken[k - 2 : k + 1]
-            if one.answer == two.answer != last.answer and _follows(table, one, two) and _follows(table, two, last):
+            if one.answer == two.answer != last.answer and _follows(table, one, two, last):
                 if close and not _close(table, taken[0], last):
                     continue
                 found[place] = last.answer
@@ -341,28 +344,21 @@ def _close(table: Table, first: Guard, last: Guard) -> bool:
     return min((abs(shadows[i]) for i in nodes[last.condition].operands), default=0.0) <= 1e-4 * max(start, 1.0)
 
 
-def _follows(table: Table, earlier: Guard, later: Guard) -> bool:
+def _follows(table: Table, one: Guard, two: Guard, last: Guard) -> bool:
+    """Tell whether the last comparison is made from what was new in the one before it."""
+    before, after = _ancestry(table, two.condition, 6), _ancestry(table, last.condition, None)
+    return bool((before - _ancestry(table, one.condition, None) - {two.condition}) & after)
+
+
+def _ancestry(table: Table, index: int, depth: int | None) -> set[int]:
+    """Return the nodes that depend on the variables and that a node is made from, a few levels down or all."""
     nodes, moving = table.builder.nodes, table.moving
-    first, second = nodes[earlier.condition].operands, nodes[later.condition].operands
-    for before, after in zip(first, second, strict=False):
-        if before == after or not moving[before] or nodes[before].operation == "variable":
-            continue
-        # |new − old| is not made from the last |new − old|, but from the last new
-        wanted = {before, *nodes[before].operands}
-        wanted |= {j for i in nodes[before].operands for j in nodes[i].operands}
-        wanted -= set(second)
-        wanted = {i for i in wanted if moving[i] and nodes[i].operation != "variable"}
-        stack, seen = [after], {after}
-        while stack:
-            index = stack.pop()
-            if index in wanted:
-                return True
-            lowest = min(wanted, default=index)
-            for i in nodes[index].operands:
-                if i >= lowest and i not in seen:
-                    seen.add(i)
-                    stack.append(i)
-    return False
+    found, level = {index}, [index]
+    while level and depth != 0:
+        level = list({i for k in level for i in nodes[k].operands if moving[i] and i not in found})
+        found.update(level)
+        depth = None if depth is None else depth - 1
+    return found
 
 
 def _payload(value: Fraction | int | None) -> int | None:
