@@ -48,6 +48,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 _UNIT = 2.0**-53
+_ETA = 2.0**-1074
 # narrower formats that a value may have been rounded to
 _NARROW = (np.float16, np.float32)
 _SEED = 20_240_229
@@ -463,11 +464,13 @@ def _step(scene: _Scene, v: Floats, h: float) -> tuple[float, float] | None:
     rise = value - scene.value
     quadrature = 3 * abs(integrals[1] - integrals[0])
     noise_, gradient_noise = _noise_within(scene, 4 * h)
-    noise = 12 * noise_ + 4 * scene.unit * (abs(scene.value) + abs(value))
+    noise = 12 * noise_ + 4 * scene.unit * (abs(scene.value) + abs(value)) + 4 * _ETA * moves.size
     extent = max(1.0, float(np.abs(scene.x).max()))
     if _is_quantized(np.array([value, scene.value]), extent):
         noise += 8 * _UNIT * extent
     gradient = 8 * float(gradient_noise @ np.abs(move)) + 8 * scene.gradient_unit * float(np.abs(along).max())
+    # each value is rounded to a multiple of η, and so is each product with the move
+    gradient += 4 * _ETA * float((1 + np.abs(move)).sum())
     if _is_quantized(np.array(rates)):
         gradient += 8 * _UNIT * float(np.abs(move).sum())
     return float(rise - integrals[0]) / h, float(quadrature + noise + gradient) / h

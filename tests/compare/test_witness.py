@@ -128,10 +128,16 @@ def test_a_constant_function_has_the_gradient_zero() -> None:
     assert judged(lambda x: 3.0, lambda x: 0 * x + 1, [1.0, 2.0]).status == ("wrong", "wrong")
 
 
-@pytest.mark.parametrize(("factor", "expected"), [(2e-320, "consistent"), (1e-320, "wrong")])
-def test_a_function_so_small_that_its_bars_are_0_is_judged(factor: float, expected: str) -> None:
+@pytest.mark.parametrize(("factor", "expected"), [(2e-320, "inconclusive"), (1e-320, "wrong")])
+def test_a_subnormal_function_is_judged(factor: float, expected: str) -> None:
     judgement = judged(lambda x: (1e-320 * x * x).sum(), lambda x: factor * x, [1.5, 0.0])
     assert judgement.status[0] == expected
+
+
+@pytest.mark.parametrize(("scale", "point"), [(2.7e-322, [0.2146591225063409, 0.0]), (1.3e-322, [0.9079779107107238])])
+def test_the_rounding_of_subnormal_values_is_no_bug(scale: float, point: list[float]) -> None:
+    assert worst(judged(lambda x: (scale * np.sin(x)).sum(), lambda x: scale * np.cos(x), point)) != "wrong"
+    assert worst(judged(lambda x: (scale * np.exp(x)).sum(), lambda x: scale * np.exp(x), point)) != "wrong"
 
 
 def test_not_a_number_where_the_function_has_a_slope_is_wrong() -> None:
