@@ -403,7 +403,7 @@ def faults_of_split(row: Row) -> list[str]:
     for bits in [None] if rational else [needed_bits(row), 4 * needed_bits(row) + 4000]:
         try:
             parts, error = exact_parts(row, bits)
-        except (ZeroDivisionError, OverflowError, UnknownError):
+        except (ZeroDivisionError, OverflowError, MemoryError, UnknownError):
             # a division by 0 in a branch that is not taken, a number with an exponent of many digits
             return ["unknown"]
         faults = []
