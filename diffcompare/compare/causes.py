@@ -101,19 +101,24 @@ def find_cause(
         wrong = np.abs(e) > np.maximum(limit, 0.0)
     if not np.isfinite(e).all() or not np.isfinite(slack).all():
         return None
+    # precision and difference quotients are seen in what was returned, not in what it would be in real arithmetic
+    gap = g - D
+    rounded = slack + 4 * U * np.maximum(np.abs(g), np.abs(D))
     if not wrong.any():
         # too small for the threshold, and yet called wrong: coarse numbers are known by what they are
-        coarse = Facts(g, D, e, slack, np.abs(e) > 4 * U * np.abs(D), labels)
-        return next(lost_precision(coarse), None) if coarse.wrong.any() else None
+        returned = Facts(g, D, gap, rounded, np.abs(gap) > 4 * U * np.abs(D), labels)
+        return next(lost_precision(returned), None) if returned.wrong.any() else None
+    returned = Facts(g, D, gap, rounded, wrong, labels)
     facts = Facts(D + e if difference is not None else g, D, e, slack, wrong, labels)
     lines = None
     if program is not None and point is not None and len(point) == len(g):
         lines = linearise(program, [float(x) for x in point], facts)
-    return _first(facts, lines, program, point, shape)
+    return _first(facts, returned, lines, program, point, shape)
 
 
 def _first(
     facts: Facts,
+    returned: Facts,
     lines: Lines | None,
     program: Program | None,
     point: Sequence[float] | None,
@@ -128,9 +133,9 @@ def _first(
             wrong_parts(lines, together=True),
             stray_factors(facts, lines),
         ]
-    families.append(lost_precision(facts))
+    families.append(lost_precision(returned))
     if program is not None and point is not None:
-        families += [coarse_point(facts, program, point), finite_difference(facts, program, point)]
+        families += [coarse_point(facts, program, point), finite_difference(returned, program, point)]
     families += [clipped(facts), constant_factors(facts, RARE)]
     if lines is not None:
         families += [wrong_parts(lines, everywhere=False), wrong_parts(lines, everywhere=False, together=True)]

@@ -187,6 +187,20 @@ def test_a_known_difference_counts_beyond_rounding():
     assert found.text == "the term 1e-12*x1 has no contribution"
 
 
+def test_what_was_returned_tells_precision_and_difference_quotients():
+    # in real arithmetic a cast does nothing, and a difference quotient has no rounding
+    f = parse("exp(x)")
+    D = certified_gradient(f, 0.7).value
+    found = find_cause(np.float32(D), D, [1e-16], program=f.program, point=[0.7], difference=[0.0])
+    assert found is not None
+    assert found.kind == "float32"
+    claim = (math.exp(0.7 + 1e-8) - math.exp(0.7)) / 1e-8
+    truncation = math.exp(0.7) * 1e-8 / 2
+    found = find_cause([claim], D, [1e-16], program=f.program, point=[0.7], difference=[truncation])
+    assert found is not None
+    assert found.kind == "finite difference"
+
+
 @pytest.mark.parametrize("size", [1.0, 1e-3, 1e-6, 1e-9])
 def test_random_errors_have_no_cause(size):
     random = np.random.default_rng(7)
