@@ -191,8 +191,10 @@ def _check_point(
         function, gradient, x, structure.unflatten, structure.flatten, structure.names(), known, args,
         _box(box, structure, x), noise,
     )  # fmt: skip
-    judgement = _calls(problem) or _ladder(problem)
-    return _verdict(problem, judgement, at)
+    # what overflows or is undefined on the way is judged, not warned of
+    with np.errstate(all="ignore"):
+        judgement = _calls(problem) or _ladder(problem)
+        return _verdict(problem, judgement, at)
 
 
 def _as_callable(f: SymbolicFunction, structure: Structure) -> Callable[..., Any]:
@@ -244,42 +246,41 @@ def _side(side: Any, structure: Structure, x: Floats) -> Floats:
 def _calls(problem: Problem) -> Judgement | None:
     """Judge what shows before any derivative is looked at: exceptions, shapes, nan, state."""
     x = problem.x
-    with np.errstate(all="ignore"):
+    try:
+        value = problem.value(x)
+    except Exception as error:
+        return _plain(problem, "inconclusive", f"The function raised {_named(error)}.")
+    if not math.isfinite(value):
+        return _plain(problem, "out-of-domain", f"The function returned {value!r} at the point.")
+    before = problem.unflatten(x)
+    try:
+        returned = problem.gradient(before, *problem.args)
+    except Exception as error:
+        return _plain(problem, "wrong", f"The gradient raised {_named(error)}.")
+    try:
+        claimed = np.asarray(problem.flatten(returned), dtype=np.float64)
+    except ValueError as error:
+        return _plain(problem, "wrong", f"Wrong shape or type: {error}.")
+    if not np.array_equal(problem.flatten(before), x):
+        return _plain(problem, "wrong", "The gradient changed its argument in place.", claimed)
+    try:
+        again = problem.claim(x)
+        elsewhere = x + np.where(x == 0, 2.0**-3, np.abs(x) * 2.0**-3)
+        if problem.box is not None:
+            elsewhere = np.clip(elsewhere, *problem.box)
+        if not np.array_equal(again, claimed, equal_nan=True):
+            return _plain(problem, "wrong", "Two calls at one point gave two answers: not deterministic.", claimed)
         try:
-            value = problem.value(x)
-        except Exception as error:
-            return _plain(problem, "inconclusive", f"The function raised {_named(error)}.")
-        if not math.isfinite(value):
-            return _plain(problem, "out-of-domain", f"The function returned {value!r} at the point.")
-        before = problem.unflatten(x)
-        try:
-            returned = problem.gradient(before, *problem.args)
-        except Exception as error:
-            return _plain(problem, "wrong", f"The gradient raised {_named(error)}.")
-        try:
-            claimed = np.asarray(problem.flatten(returned), dtype=np.float64)
-        except ValueError as error:
-            return _plain(problem, "wrong", f"Wrong shape or type: {error}.")
-        if not np.array_equal(problem.flatten(before), x):
-            return _plain(problem, "wrong", "The gradient changed its argument in place.", claimed)
-        try:
-            again = problem.claim(x)
-            elsewhere = x + np.where(x == 0, 2.0**-3, np.abs(x) * 2.0**-3)
-            if problem.box is not None:
-                elsewhere = np.clip(elsewhere, *problem.box)
-            if not np.array_equal(again, claimed, equal_nan=True):
-                return _plain(problem, "wrong", "Two calls at one point gave two answers: not deterministic.", claimed)
-            try:
-                problem.value(elsewhere)
-                problem.claim(elsewhere)
-            except Exception:
-                return None
-            later = problem.claim(x)
-        except Exception as error:
-            return _plain(problem, "wrong", f"The gradient raised {_named(error)} when it was called again.", claimed)
-        if not np.array_equal(later, claimed, equal_nan=True):
-            note = "After a call at another point the same point gave another answer: it depends on earlier calls."
-            return _plain(problem, "wrong", note, claimed)
+            problem.value(elsewhere)
+            problem.claim(elsewhere)
+        except Exception:
+            return None
+        later = problem.claim(x)
+    except Exception as error:
+        return _plain(problem, "wrong", f"The gradient raised {_named(error)} when it was called again.", claimed)
+    if not np.array_equal(later, claimed, equal_nan=True):
+        note = "After a call at another point the same point gave another answer: it depends on earlier calls."
+        return _plain(problem, "wrong", note, claimed)
     return None
 
 
