@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffcompare.errors import TraceError
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program
 from diffcompare.symbolic.trace import Trace, placed, record
@@ -117,7 +119,15 @@ def trace_pair(
     names = tuple(f"x{i}" for i in range(len(problem.x)))
     table = Table(names, problem.x.tolist(), exact=exact, decide=function)
     template = problem.unflatten(np.arange(len(names), dtype=float))
-    first = record(problem.function, (placed(template, table), *problem.args), table=table, rebuilt=rebuilt)
+    known = problem.formula
+    try:
+        first = record(problem.function, (placed(template, table), *problem.args), table=table, rebuilt=rebuilt)
+    except TraceError:
+        if known is None:
+            raise
+        # the formula stands in for it
+        first = Trace(tuple(table.insert(known.program, text=True)), (math.nan,), (), 0.0, (), (), False)
+        known = None
     if len(first.outputs) != 1:
         return None
     nodes = tuple(table.builder.nodes)
@@ -127,7 +137,7 @@ def trace_pair(
     derivative = adjoint(Program(names, nodes, first.outputs))
     _, *D = table.insert(derivative)
     G = tuple(second.outputs[round(k)] for k in order.tolist())
-    claim = () if problem.formula is None else tuple(table.insert(adjoint(problem.formula.program), text=True))
+    claim = () if known is None else tuple(table.insert(adjoint(known.program), text=True))
     return Pair(table, first, second, tuple(D), G, claim)
 
 

@@ -13,13 +13,14 @@ import numpy as np
 
 from diffcompare.symbolic.tracing.array import lifted, wrap
 from diffcompare.symbolic.tracing.scalar import scalar
+from diffcompare.symbolic.tracing.scipy_functions import linear_algebra_function, special_function
 from diffcompare.symbolic.tracing.substitutes import (
     BUILTINS,
     ModuleSubstitute,
     RandomSubstitute,
     math_function,
     numpy_function,
-    special_function,
+    vectorized,
 )
 from diffcompare.symbolic.tracing.table import Table
 
@@ -83,6 +84,8 @@ class Rebuilder:
         if isinstance(value, np.ufunc):
             known = getattr(np, value.__name__, None) is value
             return numpy_function(self.table, value) if known else special_function(self.table, value)
+        if isinstance(value, np.vectorize):
+            return vectorized(self.value(value.pyfunc))
         if isinstance(value, types.BuiltinFunctionType) or hasattr(value, "__wrapped__"):
             return self._foreign_function(value)
         if isinstance(value, type):
@@ -118,6 +121,8 @@ class Rebuilder:
             return ModuleSubstitute(module, self.table, math_function)
         if name == "numpy.random" or name == "random":
             return RandomSubstitute(name)
+        if name == "scipy.linalg":
+            return ModuleSubstitute(module, self.table, linear_algebra_function)
         if name in ("scipy.special", "scipy"):
             return ModuleSubstitute(module, self.table, special_function)
         if name == "numpy" or name.startswith("numpy."):
@@ -149,6 +154,8 @@ class Rebuilder:
             return numpy_function(self.table, function)
         if module.startswith("scipy.special"):
             return special_function(self.table, function)
+        if module.startswith("scipy.linalg"):
+            return linear_algebra_function(self.table, function)
         if top in _LIBRARIES or (top in sys.stdlib_module_names and top != "__main__"):
             return function
         code = self._code(function.__code__)

@@ -33,12 +33,18 @@ from diffcompare.symbolic.tracing.scalar import (
     extreme,
     is_number,
     lift,
-    scalar,
-    select,
 )
+from diffcompare.symbolic.tracing.scipy_functions import SCIPY
 from diffcompare.symbolic.tracing.table import Table, active_table, refuse
 
-__all__ = ["BUILTINS", "ModuleSubstitute", "RandomSubstitute", "math_function", "numpy_function", "special_function"]
+__all__ = [
+    "BUILTINS",
+    "ModuleSubstitute",
+    "RandomSubstitute",
+    "math_function",
+    "numpy_function",
+    "vectorized",
+]
 
 _ARRAYS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite", "require")
 _BUFFERS = ("zeros", "ones", "empty", "full", "eye", "identity")
@@ -65,8 +71,8 @@ class ModuleSubstitute:
                 found = RandomSubstitute("numpy.random")
             elif found is np.fft:
                 found = ModuleSubstitute(found, self._table, numpy_function)
-            elif found.__name__ in ("scipy.special", "scipy.special._ufuncs"):
-                found = ModuleSubstitute(found, self._table, special_function)
+            elif found.__name__ in SCIPY:
+                found = ModuleSubstitute(found, self._table, SCIPY[found.__name__])
             elif found.__name__.startswith(("numpy", "scipy")):
                 found = ModuleSubstitute(found, self._table, self._rule)
         elif isinstance(found, float):
@@ -113,7 +119,7 @@ def numpy_function(table: Table, function: Any) -> Any:
         if issubclass(function, np.integer | np.bool_):
             return _integer_type(kind)
         if function is np.vectorize:
-            return _vectorized
+            return vectorized
         return function
     if not callable(function):
         return function
@@ -192,7 +198,9 @@ def _buffer(table: Table, function: Any, *args: Any, **kwargs: Any) -> Any:
     return wrap(lifted(made, table)) if made.dtype.kind == "f" else made
 
 
-def _vectorized(pyfunc: Any, *_: Any, **__: Any) -> Any:
+def vectorized(pyfunc: Any, *_: Any, **__: Any) -> Any:
+    """Return a loop over broadcast elements."""
+
     def loop(*args: Any) -> Any:
         return elementwise(active_table(), pyfunc, args)
 
@@ -368,103 +376,4 @@ BUILTINS: Mapping[str, Any] = {
     "sorted": _sorted,
     "print": _silent,
     "sum": _sum,
-}
-
-
-def special_function(table: Table, function: Any) -> Any:
-    """Return what stands for a function of ``scipy.special``."""
-    name = getattr(function, "__name__", "")
-    if not callable(function) or isinstance(function, type):
-        return function
-    rule: Any = _SPECIAL.get(name)
-
-    def substitute(*args: Any, **kwargs: Any) -> Any:
-        if not (contains_traced(args) or contains_traced(kwargs)):
-            return table_constants(function(*args, **kwargs), table)
-        if rule is not None:
-            return rule(table, *args, **kwargs)
-        if name in UNARY:
-            return getattr(np, name)(*args, **kwargs)
-        if not is_moving(args) and not is_moving(kwargs):
-            return table_constants(function(*shadows(list(args)), **shadows(kwargs)), table)
-        raise refuse(
-            f"scipy.special.{name} of a traced value", "there is no such operation in the table", "use another function"
-        )
-
-    substitute.__name__ = name
-    return substitute
-
-
-def _each(rule: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda table, *args: elementwise(table, lambda *row: rule(*(lift(v, table) for v in row)), args)
-
-
-def _expit(x: TracedScalar) -> Any:
-    return 1.0 / (1.0 + np.exp(-x))
-
-
-def _log_expit(x: TracedScalar) -> Any:
-    if x.table.region:
-        return extreme("min", x, scalar(x.table, 0.0)) - np.log1p(np.exp(-abs(x)))
-    # the same function, whichever way it is written
-    return -np.log1p(np.exp(-x)) if x.shadow >= 0 else x - np.log1p(np.exp(x))
-
-
-def _xlogy(x: TracedScalar, y: TracedScalar) -> Any:
-    zero = scalar(x.table, 0.0)
-    return select(x == 0, zero, x * np.log(y)) if x.moving or x.shadow == 0 else x * np.log(y)
-
-
-def _xlog1py(x: TracedScalar, y: TracedScalar) -> Any:
-    zero = scalar(x.table, 0.0)
-    return select(x == 0, zero, x * np.log1p(y)) if x.moving or x.shadow == 0 else x * np.log1p(y)
-
-
-def _shift(table: Table, array: Any, axis: Any) -> Any:
-    # any shift gives the same real function; one that is an exact number of the code costs nothing
-    if table.region:
-        return np.max(array, axis=axis, keepdims=True)
-    largest = np.max(shadows(array), axis=axis, keepdims=True)
-    return np.where(np.isfinite(largest), np.rint(largest), 0.0)
-
-
-def _logsumexp(table: Table, a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, **_: Any) -> Any:
-    array = wrap(lifted(a, table))
-    shift = _shift(table, array, axis)
-    scaled = np.exp(array - shift) if b is None else b * np.exp(array - shift)
-    result = np.log(np.sum(scaled, axis=axis, keepdims=True)) + shift
-    return result if keepdims else np.squeeze(result, axis=axis) if axis is not None else np.reshape(result, ())[()]
-
-
-def _softmax(table: Table, x: Any, axis: Any = None) -> Any:
-    array = wrap(lifted(x, table))
-    e = np.exp(array - _shift(table, array, axis))
-    return e / np.sum(e, axis=axis, keepdims=True)
-
-
-def _log_softmax(table: Table, x: Any, axis: Any = None) -> Any:
-    return x - _logsumexp(table, x, axis=axis, keepdims=True)
-
-
-def _rel_entr(x: TracedScalar, y: TracedScalar) -> Any:
-    return x * np.log(x / y) if x.shadow > 0 else _xlogy(x, x)
-
-
-_SPECIAL: dict[str, Callable[..., Any]] = {
-    "expit": _each(_expit),
-    "log_expit": _each(_log_expit),
-    "logit": _each(lambda x: np.log(x / (1.0 - x))),
-    "xlogy": _each(_xlogy),
-    "xlog1py": _each(_xlog1py),
-    "entr": _each(lambda x: -_xlogy(x, x)),
-    "rel_entr": _each(_rel_entr),
-    "kl_div": _each(lambda x, y: _rel_entr(x, y) - x + y),
-    "logsumexp": _logsumexp,
-    "softmax": _softmax,
-    "log_softmax": _log_softmax,
-    "exprel": _each(lambda x: np.expm1(x) / x),
-    "softplus": _each(lambda x: np.logaddexp(x, 0)),
-    "huber": _each(
-        lambda d, r: select(abs(r) <= d, 0.5 * r * r, d * (abs(r) - 0.5 * d)),
-    ),
 }
