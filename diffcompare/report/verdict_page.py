@@ -156,7 +156,7 @@ def _rounding(verdict: Verdict) -> str:
     if math.isnan(verdict.rounding) or verdict.status == "wrong":
         return ""
     if verdict.rounding == 0:
-        return "none: every component is the correctly rounded derivative"
+        return "none was seen"
     return f"the gradient carries {short(verdict.rounding)} of its largest component"
 
 

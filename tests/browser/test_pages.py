@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +30,6 @@ pytestmark = pytest.mark.browser
 
 EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'"
 LATEX = (r"\text{<img src=x onerror=alert(3)>}", r"\href{javascript:alert(4)}{x}")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as started:
-        started.command("POST", "/url", {"url": "about:blank"})
-        yield started
-
-
-@pytest.fixture
-def tab(chromium: Browser) -> Browser:
-    """The browser with empty logs, on a wide light screen."""
-    chromium.scheme("light")
-    chromium.width(1180)
-    chromium.log("browser")
-    chromium.requests()
-    return chromium
 
 
 @pytest.fixture(scope="module")

@@ -160,7 +160,7 @@ CALM = replace(WRONG, status="consistent", blame=None, cause=None, notes=(), rou
         (replace(CALM, resolution=NAN), "no resolution can be stated"),
         (replace(CALM, resolution=7.0), "only an error larger than the largest component itself"),
         (replace(CALM, resolution=1.25e-9), "any error above 1.25e-9 of the largest component"),
-        (CALM, "Rounding none: every component is the correctly rounded derivative"),
+        (CALM, "Rounding none was seen"),
         (replace(CALM, rounding=3e-9), "Rounding the gradient carries 3e-9 of its largest component"),
         (replace(CALM, evidence="neighbours"), "rounding scatters there, a mistake is smooth"),
         (replace(CALM, evidence="witness"), "integrals of the claimed gradient"),
