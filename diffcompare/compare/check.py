@@ -308,8 +308,11 @@ def _ladder(problem: Problem) -> Judgement:
 
 
 def _traced(problem: Problem) -> SymbolicFunction | None:
+    # bound here, so that tracing finds the user's function behind a plain name
+    user, unflatten, args = problem.function, problem.unflatten, problem.args
+
     def function(flat: Any) -> Any:
-        return problem.function(problem.unflatten(flat), *problem.args)
+        return user(unflatten(flat), *args)
 
     try:
         return trace(function, (problem.x.size,))

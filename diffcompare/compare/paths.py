@@ -82,7 +82,7 @@ class Lines:
 
     def text(self, index: int) -> str:
         """Write the formula of a node."""
-        return formula(self.program, int(index), limit=60)
+        return formula(self.program, int(index), limit=60, exact=False)
 
     def product(self, factors: Sequence[int]) -> str:
         """Write the product of one or two nodes."""
