@@ -23,21 +23,21 @@ from numpy.typing import NDArray
 
 from diffcompare.arithmetic.condition import Conditioning, conditioning, exact_difference, still_nodes
 from diffcompare.compare.judgement import Judgement, Problem
-from diffcompare.compare.reference import certified_partials
-from diffcompare.compare.witness import (
+from diffcompare.compare.probing import (
     Claim,
-    actual_point,
+    Line,
     carried_unit,
     coordinate_scales,
+    draw_line,
     first_claim,
-    inside,
-    lay_line,
     polynomial_residual,
+    scatter_points,
     try_claim,
     try_value,
     uneven_steps,
     unit_of,
 )
+from diffcompare.compare.reference import certified_partials
 from diffcompare.program.adjoint import adjoint
 from diffcompare.symbolic.function import SymbolicFunction
 
@@ -50,7 +50,6 @@ _UNIT = 2.0**-53
 _ETA = 2.0**-1074
 _LEAST_NORMAL = 2.0**-1022
 _SEED = 20_240_229
-_U_POINTS = 8
 _LEAST_POINTS = 6
 _RADII = {
     _UNIT: (-40, -30, -22, -15, -10, -7),
@@ -134,7 +133,7 @@ def _judge(problem: Problem, formula: SymbolicFunction) -> Judgement:
     tolerance = np.where(tolerance <= _COARSE * size, tolerance, 4 * _UNIT * np.abs(value))
     if (np.abs(truth.error) <= tolerance)[open_].all() and not terms.near_switch:
         rounding = float(np.abs(truth.error[open_]).max() / size) if size else 0.0
-        line = _line(problem, _WIDEST, np.ones(x.size, dtype=bool), np.random.default_rng(_SEED), _STEPS)
+        line = draw_line(problem, _WIDEST, np.ones(x.size, dtype=bool), np.random.default_rng(_SEED), _STEPS)
         fault = _formula_fault(truth, line)
         final = [s or ("wrong" if fault.blamed else "consistent") for s in status]
         quick = "the gradient agrees with the certified one as closely as the rounding of its formula allows"
@@ -191,47 +190,16 @@ def _answer(
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """Points x + t·d, as the user's code sees them; t is nan for scattered points."""
-
-    t: Floats
-    points: Floats
-    direction: Floats
-    reach: float
-
-
-@dataclass(frozen=True, slots=True)
 class _Sample:
     """The claimed gradient and its error at the points of a line that count, of shape (m, n)."""
 
-    line: _Line
+    line: Line
     claimed: Floats
     exact: Floats
     error: Floats
 
 
-def _line(problem: Problem, exponent: int, free: Flags, rng: np.random.Generator, steps: Floats) -> _Line:
-    """Draw a direction d of length (0.4 … 1)·r·s_j and lay points along it, one-sided where the box asks for it."""
-    n, reach = problem.x.size, 2.0**exponent
-    d = rng.uniform(0.4, 1.0, n) * rng.choice([-1.0, 1.0], n) * reach * coordinate_scales(problem) * free
-    steps, points, d = lay_line(problem, d, steps)
-    if 0.0 not in steps:
-        at = int(np.searchsorted(steps, 0.0))
-        steps, points = np.insert(steps, at, 0.0), np.insert(points, at, problem.x, axis=0)
-    return _Line(steps, points, d, reach)
-
-
-def _around(problem: Problem, unit: float, rng: np.random.Generator) -> _Line:
-    """Scatter 8 points a few ulps around the point: x_j + 2u·k_j·s_j, k_j = ±1 … ±8."""
-    x = problem.x
-    steps = np.array([k for k in range(-8, 9) if k])
-    k = np.stack([rng.permutation(steps)[:_U_POINTS] for _ in range(x.size)], axis=1)
-    points = inside(problem, x + 2 * unit * k * coordinate_scales(problem))
-    points = np.array([actual_point(problem, p) for p in points])
-    return _Line(np.full(_U_POINTS, math.nan), points, 0 * x, 0.0)
-
-
-def _sample(truth: _Truth, line: _Line, open_: Flags) -> _Sample:
+def _sample(truth: _Truth, line: Line, open_: Flags) -> _Sample:
     """Ask the gradient along a line; points outside the domain, and those without an answer, are dropped."""
     indices = np.flatnonzero(open_).tolist()
     n = open_.size
@@ -314,11 +282,11 @@ def _measured(truth: _Truth, status: list[str], open_: Flags, words: list[str]) 
     rng = np.random.default_rng(_SEED)
     program = adjoint(truth.formula.program)
     everywhere = np.ones(x.size, dtype=bool)
-    widest = _line(problem, _WIDEST, everywhere, rng, _STEPS)
+    widest = draw_line(problem, _WIDEST, everywhere, rng, _STEPS)
     unit = _function_unit(problem, widest)
     exponents = _RADII[unit][:: 2 if len(program) > _LARGE_PROGRAM else 1]
-    lines = [_around(problem, unit, rng)]
-    lines += [_line(problem, r, everywhere, rng, _STEPS) for r in exponents if r != _WIDEST]
+    lines = [scatter_points(problem, unit, rng)]
+    lines += [draw_line(problem, r, everywhere, rng, _STEPS) for r in exponents if r != _WIDEST]
     lines.append(widest)
     lines.sort(key=lambda line: line.reach)
     samples = [_sample(truth, line, open_) for line in lines]
@@ -396,7 +364,7 @@ def _described(truth: _Truth, scatter: _Scatter, enough: Flags, rounding: float)
     return words
 
 
-def _function_unit(problem: Problem, widest: _Line) -> float:
+def _function_unit(problem: Problem, widest: Line) -> float:
     """Tell in which format the function computes: by its dtype, by its argument's, or by its values at neighbours."""
     try:
         result = problem.function(problem.unflatten(problem.x), *problem.args)
@@ -442,7 +410,7 @@ class _FormulaFault:
     words: tuple[str, ...] = ()
 
 
-def _formula_fault(truth: _Truth, line: _Line) -> _FormulaFault:
+def _formula_fault(truth: _Truth, line: Line) -> _FormulaFault:
     """Hold the function against the formula along the widest line; a constant offset is no fault."""
     problem = truth.problem
     values = np.array([try_value(problem, p) for p in line.points])
@@ -485,14 +453,14 @@ def _ask_function(truth: _Truth, unit: float, candidates: Flags) -> str:
     found: list[tuple[float, str]] = []
     for exponent in _WITNESS_RADII:
         for free in (np.ones_like(candidates), candidates):
-            line = _line(truth.problem, exponent, free, rng, uneven_steps(11))
+            line = draw_line(truth.problem, exponent, free, rng, uneven_steps(11))
             answer = _along(truth, line, unit, np.isfinite(truth.value))
             if answer is not None:
                 found.append(answer)
     return max(found)[1] if found else "mute"
 
 
-def _along(truth: _Truth, line: _Line, unit: float, known: Flags) -> tuple[float, str] | None:
+def _along(truth: _Truth, line: Line, unit: float, known: Flags) -> tuple[float, str] | None:
     """Return how loud the deviation is above the noise of the function, and what the function says; None if mute."""
     sample = _sample(truth, line, known)
     t = sample.line.t

@@ -22,7 +22,8 @@ import numpy as np
 import pytest
 
 from diffcompare.compare.judgement import Judgement, Problem
-from diffcompare.compare.witness import carried_unit, first_claim, judge_by_witness, polynomial_residual, uneven_steps
+from diffcompare.compare.probing import carried_unit, first_claim, polynomial_residual, uneven_steps
+from diffcompare.compare.witness import judge_by_witness
 
 from .test_neighbours import EASY, FRESH, HARD, Case, score, worst
 
