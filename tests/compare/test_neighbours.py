@@ -249,33 +249,15 @@ def log_cosh_gradient(x: Array) -> Array:
 
 
 HARD = (
-    Case(
-        "sigmoid s(1-s) at 5",
-        "1/(1 + exp(-x0))",
-        (5.0,),
-        lambda x: sigmoid(x[0]),
-        lambda x: sigmoid(x) * (1 - sigmoid(x)),
-    ),
-    Case(
-        "sigmoid s(1-s) at 20",
-        "1/(1 + exp(-x0))",
-        (20.0,),
-        lambda x: sigmoid(x[0]),
-        lambda x: sigmoid(x) * (1 - sigmoid(x)),
-    ),
-    Case(
-        "sigmoid s(1-s) at 36",
-        "1/(1 + exp(-x0))",
-        (36.0,),
-        lambda x: sigmoid(x[0]),
-        lambda x: sigmoid(x) * (1 - sigmoid(x)),
-    ),
-    Case(
-        "sigmoid s(1-s) at 45",
-        "1/(1 + exp(-x0))",
-        (45.0,),
-        lambda x: sigmoid(x[0]),
-        lambda x: sigmoid(x) * (1 - sigmoid(x)),
+    *(
+        Case(
+            f"sigmoid s(1-s) at {at}",
+            "1/(1 + exp(-x0))",
+            (float(at),),
+            lambda x: sigmoid(x[0]),
+            lambda x: sigmoid(x) * (1 - sigmoid(x)),
+        )
+        for at in (5, 20, 36, 45)
     ),
     Case("1-tanh² at 12", "tanh(x0)", (12.0,), lambda x: np.tanh(x[0]), lambda x: 1 - np.tanh(x) ** 2),
     Case("1-tanh² at 25", "tanh(x0)", (25.0,), lambda x: np.tanh(x[0]), lambda x: 1 - np.tanh(x) ** 2),
