@@ -127,7 +127,11 @@ def _agrees(title: str, program: Program, point: Floats, value: float, *, slack:
 def _rounding_bound(program: Program, point: Floats) -> float:
     """Bound the rounding error of the float code: proven, for large programs eight times the first-order estimate."""
     if sum(len(node.operands) for node in program.nodes) <= _PROVEN_OPERANDS:
-        return math.fsum(local_bounds(program, point.tolist()))
+        try:
+            return math.fsum(local_bounds(program, point.tolist()))
+        except UnsupportedFunction:
+            # a long recursion with numbers of 53 bits: their product is too long for an exact constant
+            pass
     values = node_balls(program.nodes, program.outputs, point, 64)
     order = needed_nodes(program.nodes, program.outputs)
     return 8 * reverse_errors(program.nodes, order, _floats(values), program.outputs[0], unit_roundoff)[0]

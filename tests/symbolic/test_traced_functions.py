@@ -116,3 +116,29 @@ def test_the_gradient_of_a_trace_is_certified(case: Any) -> None:
     reference = certified_gradient(f, point if len(point) > 1 else float(point[0]))
     assert set(reference.status) <= {"ok", "kink"}
     assert f.source == "python"
+
+
+def test_a_long_recursion_with_rounded_constants_is_traced() -> None:
+    def relaxation(x: Any) -> Any:
+        y = x[0]
+        for _ in range(200):
+            y = y + 0.013 * (-0.7 * y + x[1])
+        return y
+
+    # the product of so many numbers of 53 bits is no exact constant any more
+    assert float(trace(relaxation, 2)([1.0, 2.0])) == relaxation(np.array([1.0, 2.0]))
+
+
+def test_a_trace_is_limited_in_size() -> None:
+    with pytest.raises(TraceError, match="more than 300,000 elementary operations: .*; trace a smaller problem"):
+        trace(lambda x: sum(x[i % 3] * float(i) for i in range(200_000)), 3)
+
+
+def test_a_path_that_was_not_met_is_not_defined() -> None:
+    def rarely(x: Any) -> Any:
+        return x[0] ** 2 if x[0] < 1000 else x[0]
+
+    f = trace(rarely, 1)
+    assert float(f(3.0)) == 9.0
+    assert math.isnan(float(f(2000.0)))
+    assert certified_gradient(f, 2000.0).status == ["domain"]
