@@ -130,7 +130,7 @@ def test_a_long_recursion_with_rounded_constants_is_traced() -> None:
 
 
 def test_a_trace_is_limited_in_size() -> None:
-    with pytest.raises(TraceError, match="more than 300,000 elementary operations: .*; trace a smaller problem"):
+    with pytest.raises(TraceError, match=r"more than 300,000 elementary operations: .*; trace a smaller problem"):
         trace(lambda x: sum(x[i % 3] * float(i) for i in range(200_000)), 3)
 
 
