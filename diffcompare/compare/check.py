@@ -21,6 +21,7 @@ from diffcompare.compare.causes import Cause, find_cause
 from diffcompare.compare.identity import judge_by_identity, trace
 from diffcompare.compare.judgement import COMPONENT_STATUSES, Judgement, Problem
 from diffcompare.compare.neighbours import judge_by_neighbours
+from diffcompare.compare.reference import certified_gradient
 from diffcompare.compare.witness import judge_by_witness
 from diffcompare.errors import DiffcompareError, shorten
 from diffcompare.symbolic.function import SymbolicFunction
@@ -315,9 +316,11 @@ def _traced(problem: Problem) -> SymbolicFunction | None:
         return user(unflatten(flat), *args)
 
     try:
-        return trace(function, (problem.x.size,))
+        known = trace(function, (problem.x.size,))
     except DiffcompareError:
         return None
+    # a trace is undefined on paths that it did not meet, which says nothing about the function
+    return known if "domain" not in certified_gradient(known, problem.x).status else None
 
 
 # ---- the verdict
