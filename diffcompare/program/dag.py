@@ -176,7 +176,12 @@ class Term:
     def apply(self, operation: str, *others: Term, payload: int | None = None) -> Term:
         """Apply an operation of the table with this term as its first operand."""
         operands = (self.index, *(other.index for other in others))
-        return Term(self.builder, self.builder.apply(operation, *operands, payload=payload))
+        try:
+            index = self.builder.apply(operation, *operands, payload=payload)
+        except (UnsupportedFunction, ZeroDivisionError):
+            # a constant that is too long, or none: a derivative need not be folded
+            index = self.builder.raw(operation, *operands, payload=payload)
+        return Term(self.builder, index)
 
     @property
     def value(self) -> Fraction | None:
@@ -226,9 +231,6 @@ class Term:
             return self
         if other.value == -1:
             return -self
-        if other.value == 0:
-            # not folded: whoever runs it finds it undefined, if it is run at all
-            return Term(self.builder, self.builder.raw("divide", self.index, other.index))
         return self.apply("divide", other)
 
     def __rtruediv__(self, other: Term | Fraction | int) -> Term:
