@@ -294,7 +294,10 @@ def forward_mode(program, point: list, direction: int, number, library=None):
             if u[0] == 0:
                 result = (number(0), number(0))
             else:
-                value = m.exp(v[0] * m.log(u[0]))
+                exponent = v[0] * m.log(u[0])
+                if abs(exponent) > 1e6:
+                    raise UnknownError
+                value = m.exp(exponent)
                 result = (value, value * (v[0] * u[1] / u[0] + v[1] * m.log(u[0])))
         elif name == "hypot":
             value = m.sqrt(u[0] ** 2 + v[0] ** 2)
@@ -305,6 +308,9 @@ def forward_mode(program, point: list, direction: int, number, library=None):
             square = u[0] ** 2 + v[0] ** 2
             result = (m.atan2(u[0], v[0]), (v[0] * u[1] - u[0] * v[1]) / square)
         else:
+            # mpmath would write out the digits of exp(1e300)
+            if name in ("exp", "expm1", "exp2", "sinh", "cosh", "tanh") and abs(u[0]) > 1e6:
+                raise UnknownError
             result = chain(u, *ELEMENTARY[name](m, u[0]))
         values.append(result)
     return values[program.outputs[0]]
