@@ -226,14 +226,21 @@ def _unordered(a: arb, b: arb) -> Condition:
 
 
 def _less(a: arb, b: arb) -> Condition:
+    if a is b:
+        # one and the same number, however wide its ball
+        return UNDEFINED if a.is_nan() else False
     return True if a < b else False if a >= b else _unordered(a, b)
 
 
 def _less_equal(a: arb, b: arb) -> Condition:
+    if a is b:
+        return UNDEFINED if a.is_nan() else True
     return True if a <= b else False if a > b else _unordered(a, b)
 
 
 def _equal(a: arb, b: arb) -> Condition:
+    if a is b:
+        return UNDEFINED if a.is_nan() else True
     if a < b or a > b:
         return False
     return True if a.is_exact() and b.is_exact() and a == b else _unordered(a, b)

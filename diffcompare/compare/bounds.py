@@ -239,11 +239,11 @@ def _in_balls(
             moved = moved + ball(abs(gap)) if gap else moved
         error = ball(0) if collapsed and not measured else ball(float(around.rounding[j])) / k
         if measured:
-            error = ball(abs(parts["evaluation"])) + _symmetric(ball(2.0**-1074))
+            error = ball(abs(parts["evaluation"]) * _UP) + _symmetric(ball(2.0**-1074))
         rounding = ball(float(around.slope[j])) * moved / k + error
         for name in ("subtraction", "division"):
             # rounded to nearest, also where the nearest is 0
-            rounding = rounding + ball(abs(parts[name])) + _symmetric(ball(2.0**-1074))
+            rounding = rounding + ball(abs(parts[name]) * _UP) + _symmetric(ball(2.0**-1074))
         return min(candidates, default=math.nan), _up(rounding.abs_upper()) if rounding.is_finite() else math.nan
 
 
