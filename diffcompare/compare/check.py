@@ -120,7 +120,7 @@ class Verdict:
             lines.append(f"Resolution: an error above {self.resolution:.1e} of the largest component would be seen.")
         if not math.isnan(self.rounding) and self.status != "wrong":
             lines.append(f"Rounding: the gradient carries {self.rounding:.1e} of its largest component.")
-        lines += [note if note.endswith(".") else f"{note[:1].upper()}{note[1:]}." for note in self.notes[:5]]
+        lines += [_sentence(note) for note in self.notes[:5]]
         lines.append(_ADVICE[self.status])
         if self.snippet:
             lines.append(f"Repeat with: {self.snippet}")
@@ -402,6 +402,13 @@ def _combined(verdicts: Sequence[Verdict]) -> Verdict:
         components=pd.concat([v.components for v in verdicts], ignore_index=True),
         notes=(note, *worst.notes),
     )
+
+
+def _sentence(note: str) -> str:
+    """Write a note as a sentence; names such as f and x[0] stay as they are."""
+    word = note.partition(" ")[0]
+    start = note[:1].upper() if len(word) > 1 and word.isalpha() else note[:1]
+    return f"{start}{note[1:]}".rstrip(".") + "."
 
 
 def _headline(verdict: Verdict) -> str:
