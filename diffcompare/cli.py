@@ -150,16 +150,20 @@ def diffcompare(context: click.Context) -> None:
 @diffcompare.command()
 @click.argument("study", metavar="STUDY.toml")
 @click.option("--out", metavar="DIR", help="Directory of the report.  [default: STUDY-report]")
-def run(study: str, out: str | None) -> int:
+@click.option("--allow-python", is_flag=True, help="Run the Python code that the study file names.")
+def run(study: str, out: str | None, allow_python: bool) -> int:
     """Run a study file and write its report: CSV files and HTML pages."""
     if out is None:
         out = os.path.splitext(os.path.basename(study))[0] + "-report"  # noqa: PTH119, PTH122
     _check_directory(out)
     from diffcompare.report.page import write_report
-    from diffcompare.study import evaluate
-    from diffcompare.study_file import read_study
+    from diffcompare.study import evaluate, read_study
 
-    tables = evaluate(read_study(study), progress=_progress if sys.stderr.isatty() else None)
+    if allow_python:
+        from diffcompare.user_code import loader_near
+    load = loader_near(study) if allow_python else None
+    progress = _progress if sys.stderr.isatty() else None
+    tables = evaluate(read_study(study, allow_python=allow_python), load=load, progress=progress)
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
     write_report(tables, out)

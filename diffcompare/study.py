@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from os import PathLike
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from diffcompare.compare.hot_spots import hot_spots
+from diffcompare.compare.identity import trace
 from diffcompare.compare.schema import (
     BOUND_SOURCES,
     COLUMNS,
@@ -25,7 +29,7 @@ from diffcompare.compare.schema import (
 from diffcompare.compare.summary import summarize
 from diffcompare.compare.sweep import sweep
 from diffcompare.descent import gradient_descents, stack_descents
-from diffcompare.errors import shorten
+from diffcompare.errors import StudyError, shorten
 from diffcompare.numeric.stencils import SCHEMES
 from diffcompare.numeric.steps import geometric_steps
 from diffcompare.study_file import Entry, Study, read_study, reason
@@ -34,6 +38,9 @@ from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
 
 __all__ = ["Study", "evaluate", "make_entry", "read_study", "run_study"]
+
+# gives the function that MODULE:function names; the code runs inside
+Loader = Callable[[str], AbstractContextManager[Callable[..., Any]]]
 
 _CURVE_ROWS = 200_000
 _HOT_SPOTS = 12  # operations shown of one function at one point
@@ -84,13 +91,28 @@ def make_entry(
     return Entry(function.name, text, function, "", found, steps, tuple(schemes), function.variables)
 
 
-def evaluate(study: Study, *, progress: Callable[[int, int, str], None] | None = None) -> Tables:
-    """Evaluate a study that was read; a function that fails is recorded and the others go on."""
+def evaluate(
+    study: Study, *, load: Loader | None = None, progress: Callable[[int, int, str], None] | None = None
+) -> Tables:
+    """Evaluate a study that was read; a function that fails is recorded and the others go on.
+
+    Parameters
+    ----------
+    study : Study
+    load : callable, optional
+        Loads Python code, see ``diffcompare.user_code``; needed by studies that name some.
+    progress : callable, optional
+        As in :func:`run_study`.
+    """
+    entries = []
     errors, curves, spots, functions, messages = [], [], [], {}, {}
     wanted = {descent.function for descent in study.descents}
     for done, entry in enumerate(study.entries):
         if progress is not None:
             progress(done, len(study.entries), entry.name)
+        if entry.shape is not None:
+            entry = _traced(entry, load)
+        entries.append(entry)
         message = entry.message
         if entry.function is not None:
             try:
@@ -126,13 +148,26 @@ def evaluate(study: Study, *, progress: Callable[[int, int, str], None] | None =
         study.title,
         table,
         summarize(table) if len(table) else _stack([], SUMMARY_COLUMNS),
-        pd.DataFrame([_function_row(e, messages[e.name], e.name in functions) for e in study.entries], dtype=str)[
+        pd.DataFrame([_function_row(e, messages[e.name], e.name in functions) for e in entries], dtype=str)[
             list(FUNCTION_COLUMNS)
         ],
         stack_descents(descents),
         _stack(curves, CURVE_COLUMNS),
         _stack(spots, HOT_SPOT_COLUMNS),
     )
+
+
+def _traced(entry: Entry, load: Loader | None) -> Entry:
+    """Load and trace the Python code of an entry; what goes wrong becomes its message."""
+    if load is None:
+        raise StudyError(f"{shorten(entry.text)}: there is nothing to load Python code with; pass load=")
+    try:
+        with load(entry.text) as code:
+            program = trace(code, entry.shape or (), name=shorten(entry.text, 80)).program
+    except Exception as error:
+        return replace(entry, message=reason(error))
+    found = SymbolicFunction.from_program(program, formula=entry.text, name=entry.name, source="python")
+    return replace(entry, function=found)
 
 
 def _sweep(function: SymbolicFunction, entry: Entry, dtype: str) -> pd.DataFrame:
@@ -185,14 +220,14 @@ def _hot_spots(function: SymbolicFunction, entry: Entry) -> pd.DataFrame:
 
 
 def _function_row(entry: Entry, message: str, ok: bool) -> dict[str, str]:
-    f = entry.function
+    f, written = entry.function, entry.shape is None  # as a formula
     return {
         "function": entry.name,
         "variables": ";".join(entry.variables),
         "formula": shorten(entry.text) if f is None else f.formula,
-        "latex": _quietly(latex, f) if f is not None and ok else "",
-        "derivative_latex": _quietly(derivative_latex, f) if f is not None and ok else "",
-        "source": "text" if f is None else f.source,
+        "latex": _quietly(latex, f) if f is not None and ok and written else "",
+        "derivative_latex": _quietly(derivative_latex, f) if f is not None and ok and written else "",
+        "source": f.source if f is not None else "text" if written else "python",
         "status": "ok" if ok else "failed",
         "message": message,
     }

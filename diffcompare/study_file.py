@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from os import PathLike
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import msgspec
@@ -69,7 +69,11 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One function of a study; ``function`` is None where the formula could not be read, ``message`` says why."""
+    """One function of a study; ``function`` is None where the formula could not be read, ``message`` says why.
+
+    An entry of Python code has the ``shape`` of its points, and no function before its code is traced; its text is
+    ``module:function``.
+    """
 
     name: str
     text: str
@@ -79,6 +83,7 @@ class Entry:
     steps: tuple[float, ...]
     schemes: tuple[str, ...]
     variables: tuple[str, ...] = ()
+    shape: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +107,20 @@ class Study:
     descents: tuple[Descent, ...] = ()
 
 
-def read_study(path: str | PathLike[str]) -> Study:
-    """Read and check a study file.
+def read_study(path: str | PathLike[str], *, allow_python: bool = False) -> Study:
+    """Read and check a study file; no Python code is loaded.
 
-    Parameters and errors as in :func:`diffcompare.run_study`.
+    Parameters
+    ----------
+    path : path
+        The TOML file.
+    allow_python : bool
+        Whether it may name Python code.
+
+    Raises
+    ------
+    StudyError
+        As in :func:`diffcompare.run_study`.
     """
     name = str(path)
     source, raw = _load(name)
@@ -124,7 +139,7 @@ def read_study(path: str | PathLike[str]) -> Study:
     rows = 0
     for k, table in enumerate(file.function):
         place: _Place = ("function", k)
-        entry = _entry(source, place, table, steps, schemes)
+        entry = _entry(source, place, table, steps, schemes, allow_python)
         if entry.name in entries:
             raise source.error(
                 (*place, "name"), f"{_quote(entry.name)} is the name of an earlier function; give each its own name"
@@ -251,6 +266,7 @@ _EXAMPLES = {
     "schemes": 'schemes = ["forward", "central"]',
     "variables": 'variables = ["x0", "x1"]',
     "expr": 'expr = "x0**2 + x1**2"',
+    "python": 'python = "module:function"',
     "name": 'name = "sum of squares"',
     "title": 'title = "Chapter 4"',
     "dtype": 'dtype = "float64"',
@@ -334,12 +350,17 @@ def _steps(source: _Source, place: _Place, steps: _Steps | list[float]) -> tuple
 
 
 def _entry(
-    source: _Source, place: _Place, table: _Function, steps: tuple[float, ...], schemes: tuple[str, ...]
+    source: _Source,
+    place: _Place,
+    table: _Function,
+    steps: tuple[float, ...],
+    schemes: tuple[str, ...],
+    allow_python: bool,
 ) -> Entry:
     if table.python is not None:
-        raise source.error((*place, "python"), "running Python code is not supported in this version; give expr")
-    if table.expr is None:
-        raise source.error((*place, "expr"), f"missing; {_remedy('expr')}")
+        _check_python(source, place, table, allow_python)
+    elif table.expr is None:
+        raise source.error((*place, "expr"), f"missing; {_remedy('expr')}, or {_EXAMPLES['python']}")
     _check_name(source, (*place, "name"), table.name)
     if table.variables is not None and not table.variables:
         raise source.error((*place, "variables"), f"is empty; {_remedy('variables')}, or leave it out")
@@ -349,15 +370,58 @@ def _entry(
         schemes = _schemes(source, (*place, "schemes"), table.schemes)
     if not table.points:
         raise source.error((*place, "points"), f"is empty; {_remedy('points')}")
+    if table.python is not None:
+        return _python_entry(source, place, table, steps, schemes)
+    text = table.expr or ""
     function, message, variables = None, "", tuple(table.variables or ())
     try:
-        function = parse(table.expr, variables=table.variables, name=table.name)
+        function = parse(text, variables=table.variables, name=table.name)
         variables = function.variables
     except Exception as error:
         message = reason(error)
     points = _points(source, (*place, "points"), table.points, variables)
-    name = table.name if table.name is not None else table.expr if function else shorten(table.expr) or "(empty)"
-    return Entry(name, table.expr, function, message, points, steps, schemes, variables)
+    name = table.name if table.name is not None else text if function else shorten(text) or "(empty)"
+    return Entry(name, text, function, message, points, steps, schemes, variables)
+
+
+def _check_python(source: _Source, place: _Place, table: _Function, allow_python: bool) -> None:
+    here, name = (*place, "python"), table.python or ""
+    if table.expr is not None:
+        raise source.error(here, "expr is given as well; leave one of them out")
+    if not allow_python:
+        raise source.error(here, "pass --allow-python to run Python code named by a study file")
+    if not 0 < len(name) <= _NAME:
+        raise source.error(here, f"has {len(name)} characters; 1 to {_NAME} are allowed; {_remedy('python')}")
+    if PurePosixPath(name).is_absolute() or PureWindowsPath(name).is_absolute():
+        raise source.error(here, "is an absolute path; write it from the folder of the study file")
+    if table.variables is not None:
+        raise source.error((*place, "variables"), "the variables of Python code are x, or x0, x1, …; leave it out")
+
+
+def _python_entry(
+    source: _Source, place: _Place, table: _Function, steps: tuple[float, ...], schemes: tuple[str, ...]
+) -> Entry:
+    text = table.python or ""
+    shapes: dict[tuple[int, ...], None] = dict.fromkeys(
+        () if isinstance(point, float) else (len(point),) for point in table.points
+    )
+    if len(shapes) > 1:
+        raise source.error(
+            (*place, "points"),
+            f"points with {' and '.join(_counted(shape) for shape in list(shapes)[:3])}; all points of Python code "
+            "must have the same number of coordinates",
+        )
+    (shape,) = shapes
+    if shape == (0,):
+        raise source.error((*place, "points"), f"point [] has no coordinates; {_remedy('points')}")
+    variables = ("x",) if shape in ((), (1,)) else tuple(f"x{i}" for i in range(shape[0]))
+    points = _points(source, (*place, "points"), [[p] if isinstance(p, float) else p for p in table.points], variables)
+    name = text if table.name is None else table.name
+    return Entry(name, text, None, "", points, steps, schemes, variables, shape)
+
+
+def _counted(shape: tuple[int, ...]) -> str:
+    return f"{shape[0]} coordinate(s) in a list" if shape else "a plain number"
 
 
 def _points(

@@ -8,20 +8,20 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from difflib import get_close_matches
 from types import ModuleType, TracebackType
 from typing import Any
 
 from diffcompare.errors import DiffcompareError, shorten
 
-__all__ = ["importable", "load_function", "without_place"]
+__all__ = ["importable", "load_function", "loader_near", "without_place"]
 
 _EXAMPLE = "write MODULE:function, such as model:loss or code/model.py:loss"
 
 
 @contextmanager
-def importable(*names: str) -> Iterator[None]:
+def importable(*names: str, near: str = "") -> Iterator[None]:
     """Let modules be imported from the current directory, and from the directories of those given as a path.
 
     User code runs inside: its ``sys.exit()`` is an error, so that it never chooses our exit code.
@@ -30,6 +30,8 @@ def importable(*names: str) -> Iterator[None]:
     ----------
     names : str
         Names as :func:`load_function` takes them.
+    near : str
+        One more directory to import from, before the others.
 
     Raises
     ------
@@ -38,7 +40,7 @@ def importable(*names: str) -> Iterator[None]:
     """
     folders = [os.path.dirname(_split(name)[0]) for name in names if _is_path(_split(name)[0])]  # noqa: PTH120
     before = list(sys.path)
-    sys.path[:0] = list(dict.fromkeys(["", *filter(None, folders)]))
+    sys.path[:0] = list(dict.fromkeys([near, "", *filter(None, folders)]))
     importlib.invalidate_caches()
     try:
         yield
@@ -50,7 +52,37 @@ def importable(*names: str) -> Iterator[None]:
         sys.path[:] = before
 
 
-def load_function(name: str) -> Callable[..., Any]:
+def loader_near(path: str) -> Callable[[str], AbstractContextManager[Callable[..., Any]]]:
+    """Return what loads the functions that a file names: from its own directory, or from the current one.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+
+    Returns
+    -------
+    callable
+        Takes ``MODULE:function`` and gives, for a ``with`` block in which it may run, the function. Errors are those
+        of :func:`importable` and :func:`load_function`.
+    """
+    folder = os.path.dirname(path)  # noqa: PTH120
+
+    @contextmanager
+    def load(name: str) -> Iterator[Callable[..., Any]]:
+        module, attributes = _split(name)
+        # a file nearby is meant, whatever of that name was loaded for another study
+        file = module if _is_path(module) else f"{module}.py"
+        if "." not in module or _is_path(module):
+            there = next((f for f in (os.path.join(folder, file), file) if os.path.isfile(f)), module)  # noqa: PTH113, PTH118
+            name = f"{there}:{attributes}"
+        with importable(name, near=folder):
+            yield load_function(name, near=folder)
+
+    return load
+
+
+def load_function(name: str, *, near: str = "") -> Callable[..., Any]:
     """Import a module and return one of its functions. This runs the module's code.
 
     Parameters
@@ -58,6 +90,8 @@ def load_function(name: str) -> Callable[..., Any]:
     name : str
         ``MODULE:function``. MODULE is a name that can be imported or the path of a .py file; the function may be
         an attribute of something in it, such as ``model:layer.loss``.
+    near : str
+        The directory of a study file that names it.
 
     Returns
     -------
@@ -70,7 +104,7 @@ def load_function(name: str) -> Callable[..., Any]:
         without absolute paths.
     """
     module_name, attributes = _split(name)
-    found: Any = _load_file(module_name) if _is_path(module_name) else _load_module(module_name)
+    found: Any = _load_file(module_name) if _is_path(module_name) else _load_module(module_name, near)
     shown = _shown(module_name)
     for attribute in attributes.split("."):
         try:
@@ -119,7 +153,7 @@ def _local(module: str) -> str:
     return os.path.basename(path) if path.startswith(os.pardir) else path  # noqa: PTH119
 
 
-def _load_module(name: str) -> ModuleType:
+def _load_module(name: str, near: str) -> ModuleType:
     # the user's random.py is meant, even where the standard library's was loaded long ago
     if name in sys.modules and os.path.isfile(f"{name}.py"):  # noqa: PTH113
         return _load_file(f"{name}.py")
@@ -128,12 +162,12 @@ def _load_module(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
             raise _import_failure(name, error) from None
-        files = [entry.removesuffix(".py") for entry in os.listdir() if _is_path(entry)]  # noqa: PTH208
+        entries = [entry for folder in dict.fromkeys([near or os.curdir, os.curdir]) for entry in os.listdir(folder)]  # noqa: PTH208
+        files = [entry.removesuffix(".py") for entry in entries if _is_path(entry)]
         close = get_close_matches(name, files, n=1)
         remedy = f"did you mean {_quote(close[0])}?" if close else "give its name, or the path of its .py file"
-        raise DiffcompareError(
-            f"no module {_quote(name)} in the current directory or among the installed packages; {remedy}"
-        ) from None
+        places = "beside the study file, in the current directory" if near else "in the current directory"
+        raise DiffcompareError(f"no module {_quote(name)} {places} or among the installed packages; {remedy}") from None
     except BaseException as error:
         if _passes(error):
             raise
@@ -150,7 +184,7 @@ def _load_file(path: str) -> ModuleType:
     if known is not None:
         if os.path.abspath(getattr(known, "__file__", None) or "") == os.path.abspath(path):  # noqa: PTH100
             return known
-        name = f"{name} of {path}"
+        name = f"{name} of {os.path.abspath(path)}"  # noqa: PTH100
         if name in sys.modules:
             return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)

@@ -346,6 +346,27 @@ def test_kinks_domains_and_underflow_are_results_of_a_study(call, tmp_path):
     assert {"kink", "domain", "h-underflow"} <= statuses
 
 
+def test_python_code_runs_only_when_it_is_allowed(run, tmp_path):
+    model = "import numpy as np\nprint('loaded')\ndef loss(w):\n    return np.sum(np.tanh(w) ** 2)\n"
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "model.py").write_text(model, encoding="utf-8")
+    text = 'steps = [1e-1, 1e-4]\n[[function]]\npython = "model:loss"\npoints = [[0.5, 2.0]]\n'
+    (tmp_path / "mine" / "s.toml").write_text(text, encoding="utf-8")
+    refused(run("run", "mine/s.toml"), r"mine/s\.toml, line 3: key 'python' .*: pass --allow-python to run Python code")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    result = run("run", "mine/s.toml", "--allow-python")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "1 function, 12 rows" in result.stdout
+    row = pd.read_csv(tmp_path / "s-report" / "functions.csv", keep_default_na=False).iloc[0]
+    assert (row["formula"], row["latex"], row["source"]) == ("model:loss", "", "python")
+    with (tmp_path / "mine" / "s.toml").open("a", encoding="utf-8") as stream:
+        stream.write('[[function]]\npython = "model:gone"\npoints = [1.0]\n')
+    result = run("run", "mine/s.toml", "--allow-python", "--out", "out")
+    assert (result.returncode, result.stderr) == (1, "")
+    assert "failed: model:gone: mine/model.py: no function 'gone'; choose from loss" in result.stdout
+    assert str(tmp_path) not in result.stdout
+
+
 def test_a_bad_study_is_refused_before_anything_is_written(call, tmp_path):
     (tmp_path / "s.toml").write_text(STUDY + "point = [1]\n", encoding="utf-8")
     refused(call("run", "s.toml", "--out", "out"), r"s\.toml, line 6: key 'point' .*did you mean 'points'\?")

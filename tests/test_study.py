@@ -1,7 +1,9 @@
 """Study files: what they hold, every way of getting them wrong, and the tables that come out."""
 
 import math
+import random
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +12,10 @@ import pytest
 
 import diffcompare as dc
 from diffcompare import study as module
+from diffcompare import user_code
 from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, CURVE_COLUMNS, FUNCTION_COLUMNS, STATUSES, read_point
 from diffcompare.errors import StudyError
-from diffcompare.study import read_study, run_study
+from diffcompare.study import evaluate, read_study, run_study
 
 ONE = '[[function]]\nexpr = "x**2"\npoints = [3.0]\n'
 TWO = '[[function]]\nexpr = "x*y"\npoints = [[3.0, 4.0]]\n'
@@ -170,8 +173,9 @@ BAD = {
     "repeated text": (ONE + ONE, "line 4: key 'name' .*is the name of an earlier function; give each its own name"),
     "python": (
         '[[function]]\npython = "m:f"\npoints = [1]\n',
-        "line 2: key 'python' .*not supported in this version; give expr",
+        r"line 2: key 'python' of \[\[function\]\] 1: pass --allow-python to run Python code named by a study file",
     ),
+    "python and a formula": (ONE + 'python = "m:f"\n', "line 4: key 'python' .*expr is given as well; leave one"),
     "descent of nothing": (
         DESCENT.replace('function = "x**2"', 'function = "x*2"'),
         r"line 5: .*no function 'x\*2'; did you mean 'x\*\*2'",
@@ -213,6 +217,35 @@ def test_a_bad_file_is_refused_in_one_line(write, case):
     assert re.match(r"s\.toml[,:] ", text)
     assert "\n" not in text
     assert len(text) < 400
+
+
+BAD_PYTHON = {
+    "no name": ('python = ""\npoints = [1]', "line 2: key 'python' .*has 0 characters"),
+    "absolute": ('python = "/m.py:f"\npoints = [1]', "line 2: key 'python' .*is an absolute path; write it from the"),
+    "variables": ('python = "m:f"\nvariables = ["a"]\npoints = [1]', "line 3: key 'variables' .*leave it out"),
+    "no points": ('python = "m:f"\npoints = []', "line 3: key 'points' .*is empty"),
+    "lengths": (
+        'python = "m:f"\npoints = [[1, 2], [1, 2, 3]]',
+        r"line 3: key 'points' .*2 coordinate\(s\) in a list and 3 .*must have the same number of coordinates",
+    ),
+    "number and list": ('python = "m:f"\npoints = [1, [2]]', "line 3: key 'points' .*a plain number and 1 coordinate"),
+    "no coordinates": ('python = "m:f"\npoints = [[]]', r"line 3: key 'points' .*point \[\] has no coordinates"),
+    "infinite": ('python = "m:f"\npoints = [[1, inf]]', "line 3: key 'points' .*coordinates must be finite"),
+    "both": ('python = "m:f"\nexpr = "x"\npoints = [1]', "line 2: key 'python' .*expr is given as well"),
+    "descent": (
+        'python = "m:f"\npoints = [[1, 2]]\n[[descent]]\nfunction = "m:f"\nstart = [1]',
+        r"line 6: key 'start' .*has 1 coordinate\(s\); give 2: x0, x1",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_PYTHON)
+def test_a_bad_entry_of_python_code_is_refused_in_one_line(write, case):
+    content, message = BAD_PYTHON[case]
+    with pytest.raises(StudyError, match=message) as caught:
+        read_study(write(f"[[function]]\n{content}\n"), allow_python=True)
+    assert re.match(r"s\.toml, line ", str(caught.value))
+    assert "\n" not in str(caught.value)
 
 
 def test_the_path_is_named_as_it_was_given(tmp_path, monkeypatch):
@@ -460,3 +493,170 @@ def test_chapter_four():
         [-25898374737328.363, -1295248616896.5398],
         [-2.999999939999995, 3.9999999199999934],
     ]
+
+
+# ---- Python code
+
+MODEL = """
+import numpy as np
+from HELPER import W1, B1, TARGET
+
+def network(w):
+    hidden = np.tanh(W1 @ w[:2] + B1)
+    return np.mean((hidden @ w[2:] - TARGET) ** 2) + 0.01 * np.sum(w**2)
+
+def kinked(x):
+    return np.maximum(x, 0.0) + x**2
+
+def one(x):
+    return np.exp(x[0])
+
+def raises(x):
+    raise ValueError("no data in " + __file__)
+
+def leaves(x):
+    raise SystemExit(0)
+
+def cast(x):
+    return float(int(np.sum(x)))
+
+def several(x):
+    return x**2
+
+number = 3
+"""
+HELPER = """
+import numpy as np
+W1 = np.array([[0.5, -0.25], [1.5, 0.75], [-0.5, 0.125]])
+B1 = np.array([0.1, 0.2, -0.3])
+TARGET = 0.7
+"""
+
+
+@pytest.fixture
+def model(write, tmp_path):
+    """A module beside the study file, of a name of its own as in every process."""
+    name = f"model_{random.randrange(10**9)}"
+    Path(f"{name}.py").write_text(MODEL.replace("HELPER", f"{name}_data"), encoding="utf-8")
+    Path(f"{name}_data.py").write_text(HELPER, encoding="utf-8")
+    Path(f"{name}_broken.py").write_text("import no_such_library\n", encoding="utf-8")
+    yield name
+    for loaded in [key for key in sys.modules if key.startswith(name)]:
+        del sys.modules[loaded]
+
+
+def python(name, points, more=""):
+    return f'[[function]]\npython = "{name}"\npoints = {points}\n{more}'
+
+
+def run_python(path):
+    before = list(sys.path)
+    tables = evaluate(read_study(path, allow_python=True), load=user_code.loader_near(path))
+    assert sys.path == before
+    return tables
+
+
+def test_python_code_runs_like_any_function(write, model, tmp_path):
+    network = python(f"{model}:network", "[[0.1, 0.2, 0.3, -0.4, 0.5]]", 'name = "net"\n')
+    descent = '[[descent]]\nfunction = "net"\nstart = [0.1, 0.2, 0.3, -0.4, 0.5]\nsteps = 20\n'
+    tables = run_python(write(SMALL + network + python(f"{model}:kinked", "[0.0, 1.5]") + TWO + descent))
+    net, kinked, _ = tables.functions.to_dict("records")
+    assert (net["function"], net["formula"], net["source"]) == ("net", f"{model}:network", "python")
+    assert (net["status"], net["message"], net["latex"], net["derivative_latex"]) == ("ok", "", "", "")
+    assert net["variables"] == "x0;x1;x2;x3;x4"
+    assert (kinked["function"], kinked["variables"]) == (f"{model}:kinked", "x")
+    errors = tables.errors
+    rows = errors[errors["function"] == "net"]
+    assert len(rows) == 5 * 2 * 3
+    assert set(rows["status"]) == {"ok"}
+    assert rows["within_bound"].all()
+    code = sys.modules[model]
+    point = np.array([0.1, 0.2, 0.3, -0.4, 0.5])
+    expected = dc.certified_gradient(dc.trace(code.network, 5), point).value
+    assert rows.groupby("variable", observed=True)["exact"].first().tolist() == expected.tolist()
+    rows = errors[errors["function"] == f"{model}:kinked"]
+    assert set(rows["status"][rows["point"] == "x=0.0"]) == {"kink"}
+    assert set(rows["status"][rows["point"] == "x=1.5"]) == {"ok"}
+    assert set(tables.curves["function"]) == {f"{model}:kinked"}
+    values = tables.descent["value"][tables.descent["gradient"] == "exact"].tolist()
+    assert values[-1] < values[0]
+    dc.write_report(tables, tmp_path / "out")
+    assert len(list((tmp_path / "out").glob("function-*.html"))) == 3
+    pages = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "out").iterdir() if path.is_file())
+    assert str(tmp_path) not in pages
+
+
+@pytest.mark.parametrize(("points", "ok"), [("[[0.5], [1.0]]", True), ("[0.5]", False)])
+def test_plain_numbers_and_lists_of_one_are_told_apart(write, model, points, ok):
+    tables = run_python(write(SMALL + python(f"{model}:one", points)))
+    assert tables.functions["status"].tolist() == ["ok" if ok else "failed"]
+    assert tables.functions["variables"].tolist() == ["x"]
+
+
+FAILURES = {
+    "no module": ("no_such_M:f", "no module 'no_such_M' in the current directory"),
+    "no file": ("sub/M.py:f", r"no file 'sub/M\.py' below the current directory"),
+    "broken module": ("M_broken:f", "cannot be imported: ModuleNotFoundError: No module named 'no_such_library'"),
+    "no function": ("M:netwerk", r"no function 'netwerk'; did you mean 'network'\?"),
+    "no callable": ("M:number", "'number' is of type int; name a function"),
+    "no colon": ("M", "names no function; write MODULE:function"),
+    "raises": ("M:raises", "no data in M.py"),
+    "leaves": ("M:leaves", r"the code called sys\.exit\(0\)"),
+    "no trace": ("M:cast", r"^line \d+ of cast \(M\.py\): int\(\) of a traced value"),
+    "no scalar": ("M:several", "returned 2 numbers: one is needed"),
+}
+
+
+@pytest.mark.parametrize("case", FAILURES)
+def test_python_code_that_fails_fails_alone(write, model, tmp_path, case):
+    name, message = FAILURES[case]
+    name = name.replace("M", model)
+    descent = f'[[descent]]\nfunction = "{name}"\nstart = [1, 2]\n'
+    tables = run_python(write(SMALL + python(name, "[[1.0, 2.0]]") + TWO + descent))
+    bad, good = tables.functions.to_dict("records")
+    assert (bad["status"], bad["source"], bad["formula"], bad["latex"]) == ("failed", "python", name, "")
+    told = bad["message"].replace(model, "M")
+    assert re.search(message, told), told
+    assert told.endswith("; its gradient descent is skipped")
+    assert str(tmp_path) not in told
+    assert "\n" not in told
+    assert "Traceback" not in told
+    assert (good["status"], good["message"]) == ("ok", "")
+    assert set(tables.errors["function"]) == {"x*y"}
+
+
+def test_modules_stand_beside_the_study_file_or_here(write, model):
+    square = "def f(x):\n    return x * x\n"
+    for folder, factor in (("a", 2), ("b", 3)):
+        Path(folder).mkdir()
+        Path(folder, f"{model}_own.py").write_text(f"def f(x):\n    return {factor} * x\n", encoding="utf-8")
+        Path(folder, "s.toml").write_text(
+            SMALL
+            + python(f"{model}_own:f", "[1.0]")
+            + python(f"{model}_own.py:f", "[1.0]")
+            + python("here:f", "[1.0]"),
+            encoding="utf-8",
+        )
+    Path("here.py").write_text(square, encoding="utf-8")
+    for folder, factor in (("a", 2.0), ("b", 3.0)):
+        tables = run_python(f"{folder}/s.toml")
+        assert tables.functions["message"].tolist() == ["", "", ""]
+        exact = tables.errors.groupby("function", observed=True)["exact"].first().tolist()
+        assert exact == [factor, factor, 2.0]
+    (entry, *_) = run_python("a/s.toml").functions.to_dict("records")
+    assert entry["formula"] == f"{model}_own:f"
+    Path("a/s.toml").write_text(python("here_:f", "[1.0]"), encoding="utf-8")
+    (message,) = run_python("a/s.toml").functions["message"]
+    assert message.startswith("no module 'here_' beside the study file, in the current directory or among")
+    assert message.endswith("did you mean 'here'?")
+
+
+def test_nothing_is_loaded_without_leave(write):
+    Path("touches.py").write_text("open('touched', 'w')\ndef f(x):\n    return x\n", encoding="utf-8")
+    path = write(python("touches:f", "[1.0]"))
+    for refuse in (run_study, read_study):
+        with pytest.raises(StudyError, match=r"^s\.toml, line 2: key 'python' .*pass --allow-python"):
+            refuse(path)
+    with pytest.raises(StudyError, match="nothing to load Python code with; pass load="):
+        evaluate(read_study(path, allow_python=True))
+    assert not Path("touched").exists()
