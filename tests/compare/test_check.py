@@ -1,0 +1,149 @@
+"""The verdict: what shows before any rule, the structure of points, several points, words."""
+
+import numpy as np
+import pytest
+
+import diffcompare as dc
+
+
+def square(x):
+    return np.sum(x**2)
+
+
+def slope(x):
+    return 2 * x
+
+
+def check(gradient=slope, f=square, at=(3.0, 4.0), **options):
+    return dc.check_gradient(f, gradient, np.array(at) if isinstance(at, tuple) else at, **options)
+
+
+def test_a_right_gradient_is_consistent_and_says_how_closely():
+    verdict = check()
+    assert (verdict.status, verdict.ok, verdict.evidence, verdict.cause) == ("consistent", True, "identity", None)
+    assert verdict.resolution <= 2.0**-50
+    assert verdict.components["certified"].tolist() == [6.0, 8.0]
+
+
+@pytest.mark.parametrize("size", [1e-1, 1e-6, 1e-12])
+def test_a_wrong_gradient_is_wrong_however_small_the_bug(size):
+    verdict = check(lambda x: 2 * x * (1 + size))
+    assert verdict.status == "wrong"
+    assert verdict.blame == "gradient"
+
+
+def test_a_verdict_has_no_truth_value():
+    with pytest.raises(TypeError, match=r"ask verdict\.ok"):
+        bool(check())
+
+
+@pytest.mark.parametrize(
+    ("gradient", "note"),
+    [
+        (lambda x: x.__imul__(2), "changed its argument in place"),
+        (lambda x: (2 * x)[:1], r"a gradient of shape \(2,\) is needed, got shape \(1,\)"),
+        (lambda x: 2j * x, "a gradient of real numbers is needed"),
+        (lambda x: 1 / 0, "The gradient raised ZeroDivisionError: division by zero"),
+        (lambda x: np.random.default_rng().normal(size=2), "not deterministic"),
+        (lambda x: None, "a gradient of shape"),
+    ],
+    ids=["mutates", "shape", "complex", "raises", "random", "None"],
+)
+def test_what_shows_in_the_calls_is_wrong_and_said(gradient, note):
+    verdict = check(gradient)
+    assert (verdict.status, verdict.evidence) == ("wrong", "calls")
+    with pytest.raises(AssertionError, match=note):
+        raise AssertionError(verdict.explain())
+
+
+def test_a_gradient_that_depends_on_earlier_calls_is_wrong():
+    seen = []
+
+    def gradient(x):
+        seen.append(x.copy())
+        return 2 * x if np.array_equal(seen[0], seen[-1]) and len(seen) < 3 else 2 * x + len(set(map(tuple, seen))) - 1
+
+    verdict = check(gradient)
+    assert verdict.status == "wrong"
+    assert "earlier calls" in verdict.explain()
+
+
+def test_outside_the_domain_and_on_a_kink():
+    assert check(lambda x: 1 / x, np.log, at=-1.0).status == "out-of-domain"
+    assert check(np.sign, lambda x: np.sum(np.abs(x)), at=(0.0, 1.0)).status == "non-smooth"
+
+
+def test_a_function_that_raises_is_inconclusive():
+    def f(x):
+        raise RuntimeError("no data")
+
+    verdict = check(f=f)
+    assert verdict.status == "inconclusive"
+    assert "The function raised RuntimeError: no data." in verdict.explain()
+
+
+def test_keyboard_interrupt_passes():
+    def gradient(x):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check(gradient)
+
+
+def test_parameters_of_any_structure():
+    w, b = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.5, -1.0])
+    as_dict = dc.check_gradient(
+        lambda p: np.sum(p["w"] @ p["b"]),
+        lambda p: {"w": np.outer(np.ones(2), p["b"]), "b": p["w"].sum(axis=0)},
+        {"w": w, "b": b},
+    )
+    as_tuple = dc.check_gradient(
+        lambda p: np.sum(p[0] @ p[1]), lambda p: (np.outer(np.ones(2), p[1]), p[0].sum(axis=1)), (w, b)
+    )
+    assert as_dict.ok
+    assert as_dict.components["component"].tolist()[:2] == ["w[0, 0]", "w[0, 1]"]
+    assert as_tuple.status == "wrong"
+
+
+def test_rows_are_several_points_where_the_function_takes_one():
+    verdict = dc.check_gradient(
+        lambda x: x[0] ** 2 * x[1], lambda x: np.array([2 * x[0] * x[1], x[0] ** 2]), [[1.0, 2.0], [3.0, 4.0]]
+    )
+    assert verdict.ok
+    assert len(verdict.components) == 4
+    assert "2 points: 2 consistent." in verdict.explain()
+
+
+def test_a_formula_that_is_not_the_function_is_blamed():
+    verdict = check(formula="x0**2 + 2*x1**2")
+    assert verdict.status == "wrong"
+    assert verdict.blame == "formula"
+    assert verdict.cause is None
+
+
+def test_arguments_go_to_both():
+    assert check(lambda x, a: 2 * a * x, lambda x, a: a * np.sum(x**2), args=(3.0,)).ok
+
+
+def test_an_explanation_has_at_most_15_lines_and_the_cause():
+    verdict = check(lambda x: x)
+    lines = verdict.explain().splitlines()
+    assert len(lines) <= 15
+    assert "Cause: factor 2 missing: the claim is D/2 in every component." in lines
+    assert verdict.cause.kind == "factor"
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"at": (np.nan, 1.0)}, ValueError, r"x\[0\] is not finite"),
+        ({"at": np.array([])}, ValueError, "an empty point"),
+        ({"at": np.array(["a"])}, TypeError, "real numbers are needed"),
+        ({"noise": -1.0}, ValueError, "noise=-1.0"),
+        ({"formula": "x**2"}, ValueError, "has 1 variables"),
+        ({"box": (0.0, 3.5)}, ValueError, r"x\[1\]=.*4.0.* lies outside the box"),
+    ],
+)
+def test_bad_arguments(options, error, message):
+    with pytest.raises(error, match=message):
+        check(**options)
