@@ -54,7 +54,7 @@ _LARGEST, _SMALLEST = 2.0**-3, 2.0**-20
 _NOISE_RADII = (-48, -40, -30, -20, -14, -8)
 _AXIS_NOISE_RADII = (-48, -30, -8)
 # where a function that moves in steps is constant, and where it is not
-_SHORT, _LONG = (-(2.0**-14), -(2.0**-17), 2.0**-17, 2.0**-14), (-64.0, -8.0, -1.0, 1.0, 8.0, 64.0)
+_SHORT, _LONG = (-(2.0**-14), -(2.0**-17), 2.0**-17, 2.0**-14), (-1.0, -0.5, -0.25, 0.25, 0.5, 1.0)
 _KINK_RADII = (-20, -26, -32, -38)
 # relative to ‖g‖∞: what is never called wrong; the coarsest bar of a consistent gradient
 _FLOOR, _COARSE = 1e-8, 1e-5

@@ -176,12 +176,15 @@ class Term:
     def apply(self, operation: str, *others: Term, payload: int | None = None) -> Term:
         """Apply an operation of the table with this term as its first operand."""
         operands = (self.index, *(other.index for other in others))
+        return Term(self.builder, self.builder.apply(operation, *operands, payload=payload))
+
+    def _apply(self, operation: str, *others: Term, payload: int | None = None) -> Term:
+        """Apply an operation; a constant that is too long or undefined is left unfolded, as a derivative may be."""
         try:
-            index = self.builder.apply(operation, *operands, payload=payload)
+            return self.apply(operation, *others, payload=payload)
         except (UnsupportedFunction, ZeroDivisionError):
-            # a constant that is too long, or none: a derivative need not be folded
-            index = self.builder.raw(operation, *operands, payload=payload)
-        return Term(self.builder, index)
+            operands = (self.index, *(other.index for other in others))
+            return Term(self.builder, self.builder.raw(operation, *operands, payload=payload))
 
     @property
     def value(self) -> Fraction | None:
@@ -197,7 +200,7 @@ class Term:
             return other
         if other.value == 0:
             return self
-        return self.apply("add", other)
+        return self._apply("add", other)
 
     __radd__ = __add__
 
@@ -207,7 +210,7 @@ class Term:
             return self
         if self.value == 0:
             return -other
-        return self.apply("subtract", other)
+        return self._apply("subtract", other)
 
     def __rsub__(self, other: Term | Fraction | int) -> Term:
         return self._term(other) - self
@@ -221,7 +224,7 @@ class Term:
                 return two
             if one.value == -1:
                 return -two
-        return self.apply("multiply", other)
+        return self._apply("multiply", other)
 
     __rmul__ = __mul__
 
@@ -231,7 +234,7 @@ class Term:
             return self
         if other.value == -1:
             return -self
-        return self.apply("divide", other)
+        return self._apply("divide", other)
 
     def __rtruediv__(self, other: Term | Fraction | int) -> Term:
         return self._term(other) / self
@@ -240,9 +243,9 @@ class Term:
         node = self.builder.nodes[self.index]
         if node.operation == "negative":
             return Term(self.builder, node.operands[0])
-        return self.apply("negative")
+        return self._apply("negative")
 
     def __pow__(self, exponent: int) -> Term:
         if exponent == 0:
             return self.constant(1)
-        return self if exponent == 1 else self.apply("integer_power", payload=exponent)
+        return self if exponent == 1 else self._apply("integer_power", payload=exponent)

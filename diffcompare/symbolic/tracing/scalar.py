@@ -260,15 +260,14 @@ class TracedScalar:
         return complex(self._plain("complex()"))
 
     def __format__(self, how: str) -> str:
-        if self.table.region:
-            self._plain("formatting")
-        return format(self.shadow, how)
+        # a number that goes through text comes back as a constant
+        return format(self._plain("formatting"), how)
 
     def __repr__(self) -> str:
         return f"np.float64({self.shadow!r})"
 
     def __str__(self) -> str:
-        return str(self.shadow)
+        return str(self._plain("str()"))
 
     def __copy__(self) -> TracedScalar:
         return self
