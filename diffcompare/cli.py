@@ -157,13 +157,9 @@ def run(study: str, out: str | None, allow_python: bool) -> int:
         out = os.path.splitext(os.path.basename(study))[0] + "-report"  # noqa: PTH119, PTH122
     _check_directory(out)
     from diffcompare.report.page import write_report
-    from diffcompare.study import evaluate, read_study
+    from diffcompare.study import run_study
 
-    if allow_python:
-        from diffcompare.user_code import loader_near
-    load = loader_near(study) if allow_python else None
-    progress = _progress if sys.stderr.isatty() else None
-    tables = evaluate(read_study(study, allow_python=allow_python), load=load, progress=progress)
+    tables = run_study(study, allow_python, _progress if sys.stderr.isatty() else None)
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
     write_report(tables, out)

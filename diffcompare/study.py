@@ -46,13 +46,19 @@ _CURVE_ROWS = 200_000
 _HOT_SPOTS = 12  # operations shown of one function at one point
 
 
-def run_study(path: str | PathLike[str], *, progress: Callable[[int, int, str], None] | None = None) -> Tables:
+def run_study(
+    path: str | PathLike[str],
+    allow_python: bool = False,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Tables:
     """Run a study file.
 
     Parameters
     ----------
     path : path
         The TOML file.
+    allow_python : bool
+        Whether to run the Python code that the file names: modules beside it, in the current directory or installed.
     progress : callable, optional
         Called before each function with how many are done, how many there are, and its name.
 
@@ -66,7 +72,12 @@ def run_study(path: str | PathLike[str], *, progress: Callable[[int, int, str], 
     StudyError
         The file is wrong as a whole: file, line where possible, key and remedy in one line.
     """
-    return evaluate(read_study(path), progress=progress)
+    study = read_study(path, allow_python=allow_python)
+    if not allow_python:
+        return evaluate(study, progress=progress)
+    from diffcompare.user_code import loader_near
+
+    return evaluate(study, load=loader_near(str(path)), progress=progress)
 
 
 def make_entry(

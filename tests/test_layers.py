@@ -33,9 +33,9 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "report": ("diffcompare errors compare.schema compare.summary", "jinja2 latex2mathml pandas"),
     "descent": ("errors program symbolic arithmetic numeric compare", "numpy pandas"),
     "study_file": ("errors symbolic numeric descent", "msgspec"),
-    "study": ("errors symbolic numeric compare descent study_file", "numpy pandas"),
     # runs code of the user's: nothing but the commands that were asked to may load it
     "user_code": ("errors", ""),
+    "study": ("errors symbolic numeric compare descent study_file user_code", "numpy pandas"),
     "cli": (
         "diffcompare errors symbolic numeric compare report descent study_file study user_code",
         "click rich",

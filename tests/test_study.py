@@ -12,7 +12,6 @@ import pytest
 
 import diffcompare as dc
 from diffcompare import study as module
-from diffcompare import user_code
 from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, CURVE_COLUMNS, FUNCTION_COLUMNS, STATUSES, read_point
 from diffcompare.errors import StudyError
 from diffcompare.study import evaluate, read_study, run_study
@@ -551,7 +550,7 @@ def python(name, points, more=""):
 
 def run_python(path):
     before = list(sys.path)
-    tables = evaluate(read_study(path, allow_python=True), load=user_code.loader_near(path))
+    tables = run_study(path, allow_python=True)
     assert sys.path == before
     return tables
 
