@@ -81,7 +81,10 @@ def structure_of(at: Any) -> tuple[Structure, Floats]:
         kind, keys, parts = "tuple", tuple(range(len(at))), list(at)
     else:
         kind, keys, parts = "array", (0,), [at]
-    arrays = [np.asarray(part) for part in parts]
+    try:
+        arrays = [np.asarray(part) for part in parts]
+    except ValueError:
+        raise TypeError("at is a list of arrays of different shapes: pass a tuple or a dict of arrays") from None
     for array in arrays:
         if array.dtype.kind not in "fiub":
             raise TypeError(f"at of dtype {array.dtype}: real numbers are needed; pass floats")
@@ -105,9 +108,15 @@ def points_of(f: Any, at: Any, args: tuple[Any, ...]) -> list[Any]:
         if values.size != n and values.shape[-1:] == (n,):
             return list(values.reshape(-1, n))
         return [values]
-    if isinstance(at, Mapping) or (isinstance(at, tuple) and any(np.ndim(part) for part in at)) or np.ndim(at) == 0:
+    if isinstance(at, Mapping) or (isinstance(at, tuple) and any(np.ndim(part) for part in at)):
         return [at]
-    values = np.asarray(at)
+    try:
+        values = np.asarray(at)
+    except ValueError:
+        # what is wrong with it is said where its structure is read
+        return [at]
+    if values.ndim == 0:
+        return [at]
     if values.dtype.kind not in "fiub" or not values.size:
         return [at]
     whole = _size_of_value(f, values.astype(np.float64), args)

@@ -37,6 +37,7 @@ _EVIDENCE = {
     "witness": "witness: the function was compared with the integral of the claimed gradient",
     "calls": "what the calls did, before any derivative was looked at",
 }
+_MANY = 1000
 _ADVICE = {
     "consistent": "Nothing to do.",
     "wrong": "Mend the gradient, or pass formula= if the function is not what you meant.",
@@ -172,7 +173,12 @@ def check_gradient(
     >>> verdict.status, verdict.cause
     ('wrong', 'factor 2 missing: the claim is D/2 in every component')
     """
-    if noise is not None and not (math.isfinite(noise) and noise >= 0):
+    for name, value in (("f", f), ("gradient", gradient)):
+        if not callable(value):
+            raise TypeError(f"{name}={shorten(repr(value), 60)}: must be callable; pass the function itself")
+    if isinstance(args, str) or not hasattr(args, "__iter__"):
+        raise TypeError(f"args={args!r}: must be a sequence of further arguments; pass args=({args!r},)")
+    if noise is not None and not (isinstance(noise, int | float) and math.isfinite(noise) and noise >= 0):
         raise ValueError(f"noise={noise!r}: the error of f must be a finite number of at least 0")
     points = points_of(f, at, tuple(args))
     verdicts = [_check_point(f, gradient, point, formula, tuple(args), box, noise) for point in points]
@@ -213,6 +219,8 @@ def _formula(f: Any, formula: Any, size: int) -> SymbolicFunction | None:
         known = formula
     elif isinstance(formula, str):
         known = parse(formula)
+    elif not hasattr(formula, "free_symbols"):
+        raise TypeError(f"formula={formula!r}: must be text, a SymPy expression or a SymbolicFunction")
     else:
         symbols = sorted(formula.free_symbols, key=lambda symbol: symbol.name)
         known = SymbolicFunction(formula, symbols)
@@ -228,11 +236,16 @@ def _formula(f: Any, formula: Any, size: int) -> SymbolicFunction | None:
 def _box(box: Any, structure: Structure, x: Floats) -> tuple[Floats, Floats] | None:
     if box is None:
         return None
+    if not isinstance(box, tuple | list) or len(box) != 2:
+        raise ValueError(f"box={shorten(repr(box), 60)}: must be (lower, upper)")
     lower, upper = (_side(side, structure, x) for side in box)
+    if np.isnan(lower).any() or np.isnan(upper).any() or (lower > upper).any():
+        raise ValueError(f"box={shorten(repr(box), 60)}: every lower corner must be a number below its upper one")
     if not (np.all(lower <= x) and np.all(x <= upper)):
         k = int(np.flatnonzero((lower > x) | (x > upper))[0])
         raise ValueError(
-            f"{structure.names()[k]}={x[k]!r} lies outside the box [{lower[k]!r}, {upper[k]!r}]; move one of them"
+            f"{structure.names()[k]}={float(x[k])!r} lies outside the box [{float(lower[k])!r}, {float(upper[k])!r}]; "
+            "move one of them"
         )
     return lower, upper
 
@@ -301,8 +314,10 @@ def _plain(problem: Problem, status: str, note: str, claimed: Floats | None = No
 def _ladder(problem: Problem) -> Judgement:
     judgement = judge_by_identity(problem)
     if judgement is None:
-        known = problem if problem.formula is not None else replace(problem, formula=_traced(problem))
-        judgement = judge_by_neighbours(known) if known.formula is not None else None
+        traced = problem.formula if problem.formula is not None or problem.x.size > _MANY else _traced(problem)
+        known = replace(problem, formula=traced)
+        few = problem.x.size <= _MANY
+        judgement = judge_by_neighbours(known) if known.formula is not None and few else None
     if judgement is None:
         judgement = judge_by_witness(problem)
     return judgement if judgement is not None else _plain(problem, "inconclusive", "No rule could judge it.")
@@ -336,8 +351,13 @@ def _verdict(problem: Problem, judgement: Judgement, at: Any) -> Verdict:
         difference = claimed - judgement.certified
         if judgement.difference is not None:
             # a rule that knows the real difference knows its size
-            difference = np.copysign(judgement.difference, difference)
-        largest = np.nanmax(np.abs(judgement.certified), initial=0.0)
+            # (a fault of the floats alone, such as float32, is told by the floats)
+            real = np.copysign(judgement.difference, difference)
+            floats_alone = (np.array(judgement.status) == "wrong") & (np.abs(real) <= judgement.threshold)
+            difference = np.where(floats_alone, difference, real)
+        # where the derivative is not known, the claim tells the scale
+        sizes = np.abs(np.where(np.isnan(judgement.certified), claimed, judgement.certified))
+        largest = np.max(sizes, initial=0.0, where=np.isfinite(sizes))
         judged = np.isfinite(judgement.threshold)
         scale = largest if largest > 0 else np.nan
         resolution = float(np.max(judgement.threshold[judged]) / scale) if judged.any() else math.nan
@@ -369,7 +389,8 @@ def _verdict(problem: Problem, judgement: Judgement, at: Any) -> Verdict:
 def _cause(
     problem: Problem, judgement: Judgement, difference: Floats, shape: tuple[int, ...] | None
 ) -> Explanation | None:
-    known = problem.formula if problem.formula is not None else _traced(problem)
+    # a trace serves the cause alone; with very many components it would cost more than it tells
+    known = problem.formula if problem.formula is not None or problem.x.size > _MANY else _traced(problem)
     found = find_cause(
         judgement.claimed,
         judgement.certified,

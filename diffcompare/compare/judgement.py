@@ -58,7 +58,10 @@ class Problem:
 
     def value(self, x: Floats) -> float:
         """Evaluate the user's function at a flat point, on fresh arguments."""
-        return float(np.asarray(self.function(self.unflatten(x), *self.args)).reshape(())[()])
+        value = np.asarray(self.function(self.unflatten(x), *self.args))
+        if value.dtype.kind not in "fiub" or value.size != 1:
+            raise TypeError(f"a function must return one real number, not {value.dtype} of shape {value.shape}")
+        return float(value.reshape(())[()])
 
     def claim(self, x: Floats) -> Floats:
         """Evaluate the user's gradient at a flat point, on fresh arguments."""

@@ -147,3 +147,44 @@ def test_an_explanation_has_at_most_15_lines_and_the_cause():
 def test_bad_arguments(options, error, message):
     with pytest.raises(error, match=message):
         check(**options)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: dc.check_gradient(square, 3, [1.0]), TypeError, "gradient=3: must be callable"),
+        (lambda: dc.check_gradient(3, slope, [1.0]), TypeError, "f=3: must be callable"),
+        (lambda: check(args=3.0), TypeError, r"args=3\.0: must be a sequence"),
+        (lambda: check(noise="a"), ValueError, "noise='a'"),
+        (lambda: check(formula=3), TypeError, "formula=3: must be text"),
+        (lambda: check(box=(0, 1, 2)), ValueError, r"must be \(lower, upper\)"),
+        (lambda: check(box=([2, 9], [0, 9])), ValueError, "every lower corner"),
+        (lambda: check(at=[np.ones(2), np.ones(3)]), TypeError, "pass a tuple or a dict"),
+    ],
+)
+def test_what_is_no_argument_at_all(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+@pytest.mark.parametrize("value", ["3", 1j, [1.0, 2.0]], ids=["text", "complex", "two numbers"])
+def test_a_function_that_does_not_return_one_real_number_is_not_judged(value):
+    verdict = check(f=lambda x: value)
+    assert verdict.status == "inconclusive"
+    assert "must return one real number" in verdict.explain()
+
+
+def test_a_number_that_goes_through_text_is_not_traced():
+    verdict = dc.check_gradient(
+        lambda x: float(str(float((1 - np.cos(x)) / x**2))),
+        lambda x: (x * np.sin(x) - 2 * (1 - np.cos(x))) / x**3,
+        1e-3,
+    )
+    assert verdict.status != "wrong"
+    assert verdict.evidence == "witness"
+
+
+def test_a_bug_among_many_components_is_found_soon():
+    x = np.linspace(0.1, 1.0, 10_000)
+    verdict = dc.check_gradient(square, lambda x: 2 * x + (np.arange(10_000) == 77) * 1e-6, x)
+    assert verdict.components["status"].value_counts()["wrong"] == 1
