@@ -123,6 +123,8 @@ class Verdict:
             lines.append(f"Rounding: the gradient carries {self.rounding:.1e} of its largest component.")
         lines += [_sentence(note) for note in self.notes[:5]]
         lines.append(_ADVICE[self.status])
+        if self.status == "wrong" and self.evidence == "witness":
+            lines.append("If f itself is inexact, as an iteration that stops early is, state its error with noise=.")
         if self.snippet:
             lines.append(f"Repeat with: {self.snippet}")
         return "\n".join(lines[:15])
