@@ -381,7 +381,8 @@ def _verdict(problem: Problem, judgement: Judgement, at: Any) -> Verdict:
             "status": list(judgement.status),
         }
     )
-    snippet = f"diffcompare.check_gradient(f, gradient, at={_written(at)})"
+    more = f", args={shorten(repr(problem.args), 60)}" if problem.args else ""
+    snippet = f"diffcompare.check_gradient(f, gradient, at={_written(at)}{more})"
     return Verdict(
         status, judgement.evidence, resolution, judgement.rounding, judgement.blame, cause, components,
         judgement.notes, snippet,

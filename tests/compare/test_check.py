@@ -122,7 +122,9 @@ def test_a_formula_that_is_not_the_function_is_blamed():
 
 
 def test_arguments_go_to_both():
-    assert check(lambda x, a: 2 * a * x, lambda x, a: a * np.sum(x**2), args=(3.0,)).ok
+    verdict = check(lambda x, a: 2 * a * x, lambda x, a: a * np.sum(x**2), args=(3.0,))
+    assert verdict.ok
+    assert verdict.snippet.endswith("at=[3.0, 4.0], args=(3.0,))")
 
 
 def test_an_explanation_has_at_most_15_lines_and_the_cause():
