@@ -27,12 +27,17 @@ def test_the_inner_listener_hears_and_the_outer_one_is_restored_after_an_error()
     outer: list[Observation] = []
     inner: list[Observation] = []
     with listening(outer.append):
-        with pytest.raises(KeyError), listening(inner.append):
-            observe("gradient", 1)
-            raise KeyError
+        with pytest.raises(KeyError):
+            _observe_and_fail(inner)
         observe("gradient", 2)
     assert [o.data for o in inner] == [1]
     assert [o.data for o in outer] == [2]
+
+
+def _observe_and_fail(heard: list[Observation]) -> None:
+    with listening(heard.append):
+        observe("gradient", 1)
+        raise KeyError
 
 
 def test_another_thread_is_not_heard() -> None:
