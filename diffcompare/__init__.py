@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from diffcompare import testing as testing
     from diffcompare.compare.check import Verdict, check_gradient
     from diffcompare.compare.hot_spots import hot_spots
     from diffcompare.compare.identity import trace
@@ -86,12 +87,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name in _HOME:
-        value = getattr(import_module(f"diffcompare.{_HOME[name]}"), name)
+    if name in _HOME or name == "testing":
+        # a package of its own, with lazy names
+        module = import_module(f"diffcompare.{_HOME.get(name, name)}")
+        value = module if name == "testing" else getattr(module, name)
         globals()[name] = value
         return value
     raise AttributeError(f"module 'diffcompare' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "testing"})

@@ -72,7 +72,7 @@ def test_star_import_gives_the_public_names() -> None:
 
 
 def test_dir_shows_names_that_are_not_loaded_yet() -> None:
-    assert {*NAMES, "__version__"} <= set(dir(diffcompare))
+    assert {*NAMES, "testing", "__version__"} <= set(dir(diffcompare))
 
 
 @pytest.mark.parametrize("name", ["derivative", "_home", "Sweep", "sweep_", "numpy"])

@@ -35,6 +35,11 @@ def test_looking_at_the_names_of_the_package_loads_no_library() -> None:
     assert loaded("import diffcompare; dir(diffcompare); diffcompare.ParseError") == {"diffcompare"}
 
 
+def test_the_package_for_tests_loads_no_library() -> None:
+    assert loaded("import diffcompare; dir(diffcompare.testing)") == {"diffcompare"}
+    assert "hypothesis" in loaded("import diffcompare; diffcompare.testing.steps")
+
+
 def test_the_command_line_loads_click_alone() -> None:
     assert loaded("import diffcompare.cli") <= {"diffcompare", "click", "colorama"}
 

@@ -6,10 +6,18 @@ The public names are loaded when they are first used: a pytest plugin lives here
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-_HOME: dict[str, str] = {}
+if TYPE_CHECKING:
+    from diffcompare.testing.strategies import steps
 
-__all__: list[str] = []
+_HOME = {
+    "steps": "strategies",
+}
+
+__all__ = [
+    "steps",
+]
 
 
 def __getattr__(name: str) -> object:
