@@ -1,0 +1,171 @@
+"""Planted bugs in compare/: the verdict on a gradient."""
+
+from __future__ import annotations
+
+from .mutant import Mutant
+
+__all__ = ["MUTANTS"]
+
+MUTANTS = (
+    # arguments
+    Mutant(
+        "compare/arguments.py",
+        "parts = [value[key] for key in self.keys]",
+        "parts = list(value.values())",
+        "gradients by name are mixed up where their order is another",
+    ),
+    Mutant(
+        "compare/arguments.py",
+        "flat = [array.reshape(-1) for array in arrays]",
+        'flat = [array.reshape(-1, order="F") for array in arrays]',
+        "gradients of matrices are transposed",
+    ),
+    # causes
+    Mutant(
+        "compare/causes.py",
+        "slack = limit * np.where(np.isfinite(stretch), stretch, 1.0) + 4 * U * np.abs(e)",
+        "slack = limit + 4 * U * np.abs(e)",
+        "a factor of 1000 is not recognised, because its rounding is a thousand times as large",
+    ),
+    Mutant(
+        "compare/causes.py",
+        "families.append(lost_precision(returned))",
+        "families.append(lost_precision(facts))",
+        "float32 is looked for in real numbers, where it never is",
+    ),
+    # check
+    Mutant(
+        "compare/check.py",
+        "status = min(judgement.status, key=COMPONENT_STATUSES.index)",
+        "status = max(judgement.status, key=COMPONENT_STATUSES.index)",
+        "one right component makes the gradient consistent",
+    ),
+    Mutant(
+        "compare/check.py",
+        "np.max(judgement.threshold[judged])",
+        "np.min(judgement.threshold[judged])",
+        "the resolution is that of the best component",
+    ),
+    Mutant(
+        "compare/check.py",
+        "worst = min(verdicts, key=lambda v: COMPONENT_STATUSES.index(v.status))",
+        "worst = verdicts[0]",
+        "of several points the first decides",
+    ),
+    # identity
+    Mutant(
+        "compare/identity.py",
+        "    if not _moves_alike(problem, state, pair):\n",
+        "    if not pair.D:\n",
+        "values that were kept from an earlier call are taken for constants",
+    ),
+    Mutant(
+        "compare/identity.py",
+        "    for i, word in kinks.items():\n        status[i] = word\n",
+        "",
+        "at a kink the gradient of one side is consistent",
+    ),
+    Mutant(
+        "compare/identity.py",
+        "rounding = float(np.max(errors)) / largest",
+        "rounding = float(np.max(errors))",
+        "the rounding of a gradient is absolute, not relative",
+    ),
+    # identity_rules
+    Mutant(
+        "compare/identity_rules.py",
+        "least = 0.0 if found.size[i] == 0 else unit_roundoff * found.size[i]",
+        "least = 0.0 if found.size[i] == 0 else 1e-6 * found.size[i]",
+        "a tolerance of 1e-6: smaller bugs are not seen",
+    ),
+    Mutant(
+        "compare/identity_rules.py",
+        "        if not any(float(abs(g - gaps[0]).lower()) > slack * size for g in gaps):\n",
+        "        if not gaps:\n",
+        "a function that is the formula plus a constant is blamed",
+    ),
+    Mutant(
+        "compare/identity_rules.py",
+        "elif not (flipped[1].D[i] - d).contains(0):",
+        "elif (flipped[1].D[i] - d).contains(0):",
+        "smooth functions with a branch are called non-smooth, and kinks are not",
+    ),
+    # judgement
+    Mutant(
+        "compare/judgement.py",
+        '("wrong", "out-of-domain", "non-smooth", "inconclusive", "consistent")',
+        '("wrong", "out-of-domain", "inconclusive", "non-smooth", "consistent")',
+        "one component that cannot be told hides that another has no derivative",
+    ),
+    Mutant(
+        "compare/judgement.py",
+        "self.function(self.unflatten(x), *self.args)",
+        "self.function(x, *self.args)",
+        "functions of matrices and dicts are called with flat numbers",
+    ),
+    # mistakes
+    Mutant(
+        "compare/mistakes.py",
+        '((1 / a, "missing", "D/{0}"), (a, "too many", "{0}*D"))',
+        '((a, "missing", "{0}*D"), (1 / a, "too many", "D/{0}"))',
+        "a missing factor is said to be one too many",
+    ),
+    Mutant(
+        "compare/mistakes.py",
+        "return math.log10(max(candidates, 1.0)) + float(odds[free:].sum()) <= math.log10(_CHANCE)",
+        "return float(odds[free:].sum()) <= math.log10(_CHANCE)",
+        "the number of candidates is forgotten: causes are named by chance",
+    ),
+    # neighbours
+    Mutant(
+        "compare/neighbours.py",
+        "spread = np.where(counts, np.fmax(spread, sigma), spread)",
+        "spread = np.where(counts, np.fmin(spread, sigma), spread)",
+        "the rounding of a gradient is taken for 0: right ones are called wrong",
+    ),
+    Mutant(
+        "compare/neighbours.py",
+        'blame = "formula" if agrees else "gradient"',
+        'blame = "gradient"',
+        "the gradient is blamed where the function is not the formula",
+    ),
+    # paths
+    Mutant(
+        "compare/paths.py",
+        "yield i, 2 * partial",
+        "yield i, partial",
+        "mistakes in the derivative of x*x are not explained",
+    ),
+    Mutant(
+        "compare/paths.py",
+        '{"forward": 1, "central": 2, "backward": 1}',
+        '{"forward": 1, "central": 1, "backward": 1}',
+        "central differences are not recognised",
+    ),
+    # probing
+    Mutant(
+        "compare/probing.py",
+        "np.where(up >= down, 1.0, -1.0) * np.minimum",
+        "np.where(up >= down, -1.0, 1.0) * np.minimum",
+        "at an edge of the box neighbours are looked for outside",
+    ),
+    Mutant(
+        "compare/probing.py",
+        "/ max(1, len(t) - degree - 1))",
+        "/ len(t))",
+        "noise is underestimated, as if a fit had no parameters",
+    ),
+    # witness
+    Mutant(
+        "compare/witness.py",
+        "quadrature = 3 * abs(integrals[1] - integrals[0])",
+        "quadrature = 0.0",
+        "gradients that oscillate are called wrong: the error of the integral is forgotten",
+    ),
+    Mutant(
+        "compare/witness.py",
+        "if abs(error - before) <= 0.3 * max(abs(error), abs(before)):",
+        "if abs(error) > 0.0:",
+        "a jump nearby makes a right gradient wrong",
+    ),
+)

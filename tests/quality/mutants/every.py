@@ -1,0 +1,15 @@
+"""All planted bugs. The list was fixed before it was run for the first time; nothing is ever taken out of it."""
+
+from __future__ import annotations
+
+from . import arithmetic, compare_numbers, compare_verdict, others, program_and_numeric
+
+__all__ = ["MUTANTS"]
+
+MUTANTS = (
+    *program_and_numeric.MUTANTS,
+    *arithmetic.MUTANTS,
+    *compare_numbers.MUTANTS,
+    *compare_verdict.MUTANTS,
+    *others.MUTANTS,
+)

@@ -1,0 +1,70 @@
+"""Planted bugs in symbolic/, report/, testing/ and gradient descent."""
+
+from __future__ import annotations
+
+from .mutant import Mutant
+
+__all__ = ["MUTANTS"]
+
+MUTANTS = (
+    Mutant(
+        "symbolic/lower.py",
+        "in reversed(list(zip(ids[::2], ids[1::2], strict=True))):",
+        "in list(zip(ids[::2], ids[1::2], strict=True)):",
+        "the last piece whose condition holds is taken, not the first",
+    ),
+    Mutant(
+        "symbolic/lower.py",
+        "return -size if sign else size",
+        "return size",
+        "negative floats in SymPy expressions become positive",
+    ),
+    Mutant(
+        "symbolic/parse.py",
+        "self._reduce(rank + (rank in (POWER, COMPARE)))",
+        "self._reduce(rank + (rank == COMPARE))",
+        "x**y**z is read as (x**y)**z",
+    ),
+    Mutant(
+        "symbolic/derivatives.py",
+        '"log10": lambda x: sympy.log(x) / sympy.log(10)',
+        '"log10": lambda x: sympy.log(x) / sympy.log(2)',
+        "the formula of log10 is that of log2, and no gradient of it is certified",
+    ),
+    Mutant(
+        "symbolic/tracing/sweep.py",
+        "return (*operands[half:], *operands[:half])",
+        "return tuple(operands)",
+        "the rounding of dot products in traced code is estimated by the wrong factors",
+    ),
+    Mutant(
+        "report/tables.py",
+        'return [repr(value) if value == value else "" for value in values]',
+        'return [f"{value:.15g}" if value == value else "" for value in values]',
+        "errors.csv does not read back bit for bit",
+    ),
+    Mutant(
+        "report/tables.py",
+        "return html.escape(printable(text))",
+        "return printable(text)",
+        "names of functions are HTML",
+    ),
+    Mutant(
+        "descent.py",
+        "x = x - rate * slopes[step]",
+        "x = x + rate * slopes[step]",
+        "gradient descent climbs",
+    ),
+    Mutant(
+        "descent.py",
+        "distance = _norms(points - exact[0])",
+        "distance = _norms(points - points[0])",
+        "the distance is that from the start, not from the exact run",
+    ),
+    Mutant(
+        "testing/record.py",
+        "        LISTENER.reset(token)\n",
+        "        LISTENER.set(None)\n",
+        "after a block inside it, the block around it hears of nothing any more",
+    ),
+)

@@ -1,0 +1,185 @@
+"""Planted bugs in program/ and numeric/."""
+
+from __future__ import annotations
+
+from .mutant import Mutant
+
+__all__ = ["MUTANTS"]
+
+MUTANTS = (
+    # operations
+    Mutant(
+        "program/operations.py",
+        "lambda y, a, b: (a / y, b / y)",
+        "lambda y, a, b: (b / y, a / y)",
+        "the partial derivatives of hypot are swapped",
+    ),
+    Mutant(
+        "program/operations.py",
+        'return p * x.apply("power", p - 1), y',
+        'return p * x.apply("power", p), y',
+        "the exponent of a power is not lowered",
+    ),
+    Mutant(
+        "program/operations.py",
+        "return b / square, -(a / square)",
+        "return b / square, a / square",
+        "the sign of the second partial derivative of atan2",
+    ),
+    Mutant(
+        "program/operations.py",
+        '"csch": lambda x: x.constant(1).apply("divide", x.apply("sinh"))',
+        '"csch": lambda x: x.constant(1).apply("divide", x.apply("cosh"))',
+        "csch is computed as sech",
+    ),
+    Mutant(
+        "program/operations.py",
+        "(x > 0) * abs(x) ** (1 / 3) - (x < 0) * abs(x) ** (1 / 3)",
+        "(x > 0) * abs(x) ** (1 / 3) + (x < 0) * abs(x) ** (1 / 3)",
+        "cube roots of negative numbers are positive in namespaces without cbrt",
+    ),
+    # dag
+    Mutant(
+        "program/dag.py",
+        "            return values[0] - values[1]\n",
+        "            return values[1] - values[0]\n",
+        "differences of constants have the wrong sign",
+    ),
+    Mutant(
+        "program/dag.py",
+        "        if self.value == 0:\n            return -other\n",
+        "        if self.value == 0:\n            return other\n",
+        "0 - x becomes x in derivatives",
+    ),
+    Mutant(
+        "program/dag.py",
+        "        if other.value == -1:\n            return -self\n",
+        "        if other.value == -1:\n            return self\n",
+        "x / -1 becomes x in derivatives",
+    ),
+    # adjoint
+    Mutant(
+        "program/adjoint.py",
+        '(second, condition.apply("select", zero, bar))',
+        '(second, condition.apply("select", bar, zero))',
+        "the second branch has the derivative of the first condition",
+    ),
+    Mutant(
+        "program/adjoint.py",
+        "contribution if held is None else held + contribution",
+        "contribution",
+        "of a value that is used several times one use counts",
+    ),
+    Mutant(
+        "program/adjoint.py",
+        'return bar.apply("not_equal", zero).apply("select", product, zero)',
+        "return product",
+        "a branch that is not taken, and is undefined, spoils the derivative",
+    ),
+    # code
+    Mutant(
+        "program/code.py",
+        "results = [names[i] for i in program.outputs] + list(extras)",
+        "results = [names[i] for i in sorted(program.outputs)] + list(extras)",
+        "outputs come in the order of the nodes: partial derivatives are swapped",
+    ),
+    Mutant(
+        "program/code.py",
+        "            if switch:\n",
+        "            if switch and index < output:\n",
+        "a corner in the last operation is overlooked: |x| has the derivative 0 at 0",
+    ),
+    # degree
+    Mutant(
+        "program/degree.py",
+        "degree = sum(known)\n",
+        "degree = max(known)\n",
+        "x*x counts as linear: its truncation error is said to be 0",
+    ),
+    Mutant(
+        "program/degree.py",
+        "degree = known[0] if known[1] == 0 else None",
+        "degree = known[0]",
+        "x/(1 + x) counts as linear: its truncation error is said to be 0",
+    ),
+    # printing
+    Mutant(
+        "program/printing.py",
+        "left if k == 0 else precedence + 1",
+        "left if k == 0 else precedence",
+        "x - (y - z) is shown as x - y - z",
+    ),
+    Mutant(
+        "program/printing.py",
+        'left = precedence + (node.operation in ("power", "negative"))',
+        "left = precedence",
+        "(x**y)**z is shown as x**y**z",
+    ),
+    Mutant(
+        "program/printing.py",
+        "places = max(places, count)",
+        "places = count",
+        "0.25 is shown as another number",
+    ),
+    # numeric
+    Mutant(
+        "numeric/differences.py",
+        "kind = np.longdouble if values.dtype == np.longdouble else np.float64",
+        "kind = np.float64",
+        "longdouble is rounded to float64 without a word",
+    ),
+    Mutant(
+        "numeric/differences.py",
+        "    copy = np.array(values)\n",
+        "    copy = values\n",
+        "the point moves while the gradient is formed",
+    ),
+    Mutant(
+        "numeric/differences.py",
+        "lower = x - h if chosen.lower else x",
+        "lower = x - h",
+        "a forward difference spans 2h and is divided by h",
+    ),
+    Mutant(
+        "numeric/stencils.py",
+        "self.upper ** (m + 1) - self.lower ** (m + 1)",
+        "self.upper ** (m + 1) + self.lower ** (m + 1)",
+        "the central difference has an error of order 1, in bounds and predictions",
+    ),
+    Mutant(
+        "numeric/stencils.py",
+        'Stencil("central", 2, 1, -1)',
+        'Stencil("central", 1, 1, -1)',
+        "the column order says 1 for the central difference",
+    ),
+    Mutant(
+        "numeric/stencils.py",
+        'Stencil("backward", 1, 0, -1)',
+        'Stencil("backward", 1, 1, 0)',
+        "the backward difference is the forward one",
+    ),
+    Mutant(
+        "numeric/steps.py",
+        "return np.unique(values)[::-1].copy()",
+        "return np.unique(values)",
+        "rows come with ascending steps",
+    ),
+    Mutant(
+        "numeric/steps.py",
+        "+ noise[..., 0] / h + noise[..., 1]",
+        "+ noise[..., 0] / h",
+        "predicted errors lack the part of the noise that grows with h",
+    ),
+    Mutant(
+        "numeric/steps.py",
+        "step = np.where(silent, h_min, np.where(exact, h_max, step))",
+        "step = np.where(silent, h_max, np.where(exact, h_max, step))",
+        "without any noise the largest step is called best",
+    ),
+    Mutant(
+        "numeric/steps.py",
+        "high, low = np.where(go_down, upper, high), np.where(go_down, low, lower)",
+        "high, low = np.where(go_down, high, upper), np.where(go_down, lower, low)",
+        "the best step is looked for on the wrong side, so it stays on the grid",
+    ),
+)
