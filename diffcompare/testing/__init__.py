@@ -9,13 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from diffcompare.testing.assertions import assert_gradient
     from diffcompare.testing.strategies import steps
 
 _HOME = {
+    "assert_gradient": "assertions",
     "steps": "strategies",
 }
 
 __all__ = [
+    "assert_gradient",
     "steps",
 ]
 

@@ -1,0 +1,156 @@
+"""Assertions about gradients, for any test runner; what fails says where, by how much, why, and how to repeat it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from diffcompare.compare.arguments import points_of
+from diffcompare.compare.check import Verdict, check_gradient
+from diffcompare.compare.judgement import COMPONENT_STATUSES
+from diffcompare.errors import shorten
+from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.testing.record import observe
+from diffcompare.testing.snippets import call_source, source
+from diffcompare.testing.steering import steer
+
+__all__ = ["assert_gradient"]
+
+_SHOWN = 5
+
+
+def assert_gradient(
+    f: Callable[..., Any] | SymbolicFunction,
+    gradient: Callable[..., Any],
+    at: Any,
+    *,
+    formula: SymbolicFunction | str | Any = None,
+    args: Sequence[Any] = (),
+    box: tuple[Any, Any] | None = None,
+    noise: float | None = None,
+) -> Verdict:
+    """Fail unless a gradient is the gradient of a function.
+
+    Judged by :func:`diffcompare.check_gradient`. Every status but ``consistent`` fails, ``inconclusive`` too: a test
+    that could not tell must not pass. Its message names what would make it conclusive; where that is not to be had,
+    ask ``check_gradient`` and assert on ``verdict.status != "wrong"``.
+
+    Parameters
+    ----------
+    f : callable or SymbolicFunction
+        ``f(x, *args)`` returns one number.
+    gradient : callable
+        ``gradient(x, *args)`` returns the claimed gradient in the structure of x.
+    at : array_like, tuple or dict of arrays
+        The point; or several, as the rows of an array.
+    formula : SymbolicFunction, SymPy expression or text, optional
+        What f claims to be.
+    args : sequence
+        Further arguments of both callables.
+    box : (lower, upper), optional
+        Nothing is evaluated outside.
+    noise : float, optional
+        The absolute error of f, where it is not just rounded.
+
+    Returns
+    -------
+    Verdict
+        The consistent one: ``resolution`` says which error would have been seen.
+
+    Raises
+    ------
+    AssertionError
+        The verdict is not ``consistent``: ``verdict.explain()``, then point, components and code that repeats it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> assert_gradient(lambda x: np.sum(x**2), lambda x: 2 * x, at=[3.0, 4.0]).status
+    'consistent'
+    """
+    __tracebackhide__ = True
+    options = {"formula": formula, "args": args, "box": box, "noise": noise}
+    verdict = check_gradient(f, gradient, at, formula=formula, args=args, box=box, noise=noise)
+    return _assert_verdict("gradient", verdict, f, ("f", "gradient"), at, options)
+
+
+def _assert_verdict(
+    kind: str, verdict: Verdict, f: Any, names: Sequence[str], at: Any, options: Mapping[str, Any]
+) -> Verdict:
+    """Tell who listens, steer Hypothesis, and fail unless the verdict is consistent."""
+    __tracebackhide__ = True
+    observe(kind, verdict)
+    steer(_closeness(verdict.components), f"difference from the derivative, over what is told ({kind})")
+    if not verdict.ok:
+        raise AssertionError(_message(kind, verdict, f, names, at, options))
+    return verdict
+
+
+def _closeness(components: pd.DataFrame) -> float:
+    """Return the largest difference in units of the smallest that would have been called wrong; nan if none is known.
+
+    Only a ratio to a threshold that is not 0 can be compared with others.
+    """
+    threshold, difference = components["threshold"].to_numpy(), np.abs(components["difference"].to_numpy())
+    known = np.isfinite(difference) & (threshold > 0) & np.isfinite(threshold)
+    return float(np.max(difference[known] / threshold[known])) if known.any() else math.nan
+
+
+def _message(kind: str, verdict: Verdict, f: Any, names: Sequence[str], at: Any, options: Mapping[str, Any]) -> str:
+    at, components = _failing_point(verdict, f, at, tuple(options.get("args", ())))
+    given = {name: value for name, value in options.items() if value is not None and not _is_empty(value)}
+    code = call_source(f"dc.check_{kind}", names, {"at": at, **given})
+    return "\n".join(
+        [
+            verdict.explain(),
+            "",
+            f"at = {shorten(source(at) or repr(at), 300)}",
+            *_rows(components),
+            "",
+            "To repeat it:",
+            *(f"    {line}" for line in code),
+            "    print(result.explain())",
+        ]
+    )
+
+
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, tuple | list) and not value
+
+
+def _failing_point(verdict: Verdict, f: Any, at: Any, args: tuple[Any, ...]) -> tuple[Any, pd.DataFrame]:
+    """Return the worst of several points, with its components; the whole of one."""
+    components = _worst_first(verdict.components)
+    points = points_of(f, at, args)
+    count = len(verdict.components) // max(1, len(points))
+    if len(points) == 1 or count * len(points) != len(verdict.components):
+        return at, components
+    number = int(components.index[0]) // count
+    return points[number], components[components.index // count == number]
+
+
+def _worst_first(components: pd.DataFrame) -> pd.DataFrame:
+    rank = components["status"].map(COMPONENT_STATUSES.index)
+    size = components["relative"].fillna(-1.0)
+    return components.assign(_rank=rank, _size=-size).sort_values(["_rank", "_size"], kind="stable")
+
+
+def _rows(components: pd.DataFrame) -> list[str]:
+    """Show the worst components: what is claimed, what is true, and the difference that would have been accepted."""
+    table: list[tuple[str, ...]] = [("component", "claimed", "certified", "difference", "tolerance", "status")]
+    for row in components.head(_SHOWN).to_dict("records"):
+        exact = [_text(row[name], "r") for name in ("claimed", "certified")]
+        rough = [_text(row[name], ".3e") for name in ("difference", "threshold")]
+        table.append((str(row["component"]), *exact, *rough, str(row["status"])))
+    widths = [max(len(line[k]) for line in table) for k in range(len(table[0]))]
+    lines = ["  ".join(word.ljust(w) for word, w in zip(line, widths, strict=True)).rstrip() for line in table]
+    more = len(components) - _SHOWN
+    return [*lines, *([f"and {more} more components"] if more > 0 else [])]
+
+
+def _text(value: float, form: str) -> str:
+    return "not known" if math.isnan(value) else repr(value) if form == "r" else f"{value:{form}}"
