@@ -26,8 +26,7 @@ from diffcompare.errors import DiffcompareError, ParseError, shorten
 from diffcompare.numeric.stencils import SCHEMES
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from rich.console import Console, RenderableType
+    from concurrent.futures import Executor
 
     from diffcompare.compare.schema import Tables
 
@@ -35,11 +34,6 @@ __all__ = ["main"]
 
 DONE, FINDING, BAD_INPUT, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
 _SCHEMES = tuple(SCHEMES)
-_NO_DERIVATIVE = {
-    "kink": "the derivative does not exist here, the slopes from the left and from the right differ",
-    "undecided": "whether the derivative exists here could not be decided",
-    "domain": "the point lies outside the real domain of the function, or on its edge",
-}
 # the statuses of a verdict, worst first: exit code and colour
 _VERDICTS = {
     "wrong": (FINDING, "red"),
@@ -48,8 +42,6 @@ _VERDICTS = {
     "inconclusive": (INCONCLUSIVE, "yellow"),
     "consistent": (DONE, "green"),
 }
-# more columns of errors than this are put together, scheme by scheme
-_COLUMNS = 6
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -150,26 +142,29 @@ def diffcompare(context: click.Context) -> None:
 @diffcompare.command()
 @click.argument("study", metavar="STUDY.toml")
 @click.option("--out", metavar="DIR", help="Directory of the report.  [default: STUDY-report]")
+@click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes to work in.  [default: 1]")
 @click.option("--allow-python", is_flag=True, help="Run the Python code that the study file names.")
-def run(study: str, out: str | None, allow_python: bool) -> int:
+def run(study: str, out: str | None, jobs: int, allow_python: bool) -> int:
     """Run a study file and write its report: CSV files and HTML pages."""
     if out is None:
         out = os.path.splitext(os.path.basename(study))[0] + "-report"  # noqa: PTH119, PTH122
     _check_directory(out)
+    from diffcompare import terminal
     from diffcompare.report.page import write_report
     from diffcompare.study import run_study
 
-    tables = run_study(study, allow_python, _progress if sys.stderr.isatty() else None)
+    with _workers(jobs) as executor:
+        tables = run_study(study, allow_python, _progress if sys.stderr.isatty() else None, executor)
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
     write_report(tables, out)
-    console = _console()
-    _say(console, tables.title, style="bold")
-    _say(console, _counted(tables))
+    screen = terminal.console()
+    terminal.say(screen, tables.title, style="bold")
+    terminal.say(screen, _counted(tables))
     for row in tables.functions[tables.functions["message"] != ""].to_dict("records"):
         word = "failed" if row["status"] == "failed" else "note"
-        _say(console, f"{word}: {shorten(row['function'], 80)}: {row['message']}", style="red")
-    _say(console, f"report: {os.path.join(out, 'index.html')}")  # noqa: PTH118 (as it was given)
+        terminal.say(screen, f"{word}: {shorten(row['function'], 80)}: {row['message']}", style="red")
+    terminal.say(screen, f"report: {os.path.join(out, 'index.html')}")  # noqa: PTH118 (as it was given)
     return _exit_code(tables)
 
 
@@ -188,6 +183,7 @@ def compare(formula: str, at: Sequence[str], variables: str | None, schemes: Seq
     """  # noqa: D301
     if out is not None:
         _check_directory(out)
+    from diffcompare import terminal
     from diffcompare.study import evaluate, make_entry
     from diffcompare.study_file import Study
 
@@ -204,10 +200,10 @@ def compare(formula: str, at: Sequence[str], variables: str | None, schemes: Seq
         from diffcompare.report.page import write_report
 
         write_report(tables, out)
-    console = _console()
-    _show(console, formula, entry.variables, tables)
+    screen = terminal.console()
+    terminal.show(screen, formula, entry.variables, tables)
     if out is not None:
-        _say(console, f"report: {os.path.join(out, 'index.html')}")  # noqa: PTH118 (as it was given)
+        terminal.say(screen, f"report: {os.path.join(out, 'index.html')}")  # noqa: PTH118 (as it was given)
     return _exit_code(tables)
 
 
@@ -238,6 +234,7 @@ def check(
     """  # noqa: D301
     if out is not None:
         _check_directory(out)
+    from diffcompare import terminal
     from diffcompare.compare.check import check_gradient
     from diffcompare.report.page import write_report
     from diffcompare.symbolic.function import SymbolicFunction
@@ -264,15 +261,15 @@ def check(
             judged.append((point, replace(verdict, snippet=again)))
     if out is not None:
         write_report([verdict for _, verdict in judged], out)
-    console = _console()
+    screen = terminal.console()
     for point, verdict in judged:
         if len(judged) > 1:
-            _say(console, f"at {_written(point)}", style="bold")
+            terminal.say(screen, f"at {_written(point)}", style="bold")
         first, _, rest = verdict.explain().partition("\n")
-        _say(console, first, style=f"bold {_VERDICTS[verdict.status][1]}")
-        _say(console, rest + "\n" * (len(judged) > 1))
+        terminal.say(screen, first, style=f"bold {_VERDICTS[verdict.status][1]}")
+        terminal.say(screen, rest + "\n" * (len(judged) > 1))
     if out is not None:
-        _say(console, f"report: {os.path.join(out, 'index.html')}")  # noqa: PTH118 (as it was given)
+        terminal.say(screen, f"report: {os.path.join(out, 'index.html')}")  # noqa: PTH118 (as it was given)
     return next(code for status, (code, _) in _VERDICTS.items() if status in {v.status for _, v in judged})
 
 
@@ -374,20 +371,28 @@ def _read_number(place: str, text: str) -> float:
     return value
 
 
+@contextmanager
+def _workers(jobs: int) -> Iterator[Executor | None]:
+    """Give an executor of that many processes, None for one; they end with the command, however it ends."""
+    if jobs == 1:
+        yield None
+        return
+    from multiprocessing import active_children
+
+    from diffcompare.compare.parallel import own_processes
+
+    executor = own_processes(jobs)
+    try:
+        yield executor
+    except BaseException:
+        for child in active_children():
+            child.terminate()
+        raise
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
 # ---- output
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    # tables take the width they need: no number is ever cut, a narrow terminal wraps the line itself
-    return Console(width=10_000, highlight=False, markup=False, emoji=False, soft_wrap=True)
-
-
-def _say(console: Console, text: str, style: str | None = None) -> None:
-    from diffcompare.report.wording import printable
-
-    console.print(printable(text), style=style)
 
 
 def _progress(done: int, total: int, name: str) -> None:
@@ -409,87 +414,3 @@ def _counted(tables: Tables) -> str:
 def _exit_code(tables: Tables) -> int:
     outside = bool((tables.summary["verdict"].astype(str) == "outside-bound").any())
     return FINDING if outside or bool((tables.functions["status"] == "failed").any()) else DONE
-
-
-def _show(console: Console, formula: str, variables: Sequence[str], tables: Tables) -> None:
-    from diffcompare.report.findings import status_notes
-    from diffcompare.report.wording import VERDICT_WORDS, plural
-
-    _say(console, f"f({', '.join(variables)}) = {formula}", style="bold")
-    for point, rows in tables.errors.groupby("point", observed=True, sort=False):
-        summary = tables.summary[tables.summary["point"] == point]
-        _say(console, "")
-        _say(console, f"at {str(point).replace(';', ', ')}", style="bold")
-        for variable, part in rows.groupby("variable", observed=True, sort=False):
-            _say(console, f"  df/d{variable} = {_derivative(part)}")
-        _say(console, "")
-        console.print(_summary_table(summary))
-        if rows["numeric"].notna().any():
-            _say(console, "")
-            console.print(_error_table(rows))
-    _say(console, "")
-    for verdict in dict.fromkeys(tables.summary["verdict"].astype(str)):
-        _say(console, f"{verdict}: {VERDICT_WORDS[verdict]}")
-    for status, count, words in status_notes(tables.errors):
-        _say(console, f"{status} ({plural(count, 'row')}): {words}")
-
-
-def _derivative(rows: pd.DataFrame) -> str:
-    exact = float(rows["exact"].iloc[0])
-    if exact == exact:
-        return f"{exact!r}  (certified: correctly rounded)"
-    statuses = rows["status"].astype(str)
-    status = next((s for s in ("kink", "undecided", "domain") if (statuses == s).any()), "undecided")
-    return f"none ({status}): {_NO_DERIVATIVE[status]}"
-
-
-def _table(headers: Sequence[str], rows: Iterator[Sequence[str]]) -> RenderableType:
-    from rich import box
-    from rich.padding import Padding
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="")
-    for header in headers:
-        words = header in ("variable", "scheme", "verdict", "h")
-        table.add_column(Text(header), justify="left" if words else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    return Padding(table, (0, 0, 0, 2), expand=False)
-
-
-def _summary_table(summary: pd.DataFrame) -> RenderableType:
-    from diffcompare.report.wording import short
-
-    def cells() -> Iterator[Sequence[str]]:
-        for row in summary.to_dict("records"):
-            numbers = ("best_h", "best_abs_error", "abs_error_at_1e-4", "predicted_h")
-            observed = row["observed_order"]
-            order = f"{row['order']}" + (f" ({observed:.2f})" if observed == observed else "")
-            yield row["variable"], row["scheme"], *(short(float(row[n])) for n in numbers), order, row["verdict"]
-
-    heads = "variable, scheme, best h, |error| there, |error| at 1e-4, predicted h, order (observed), verdict"
-    return _table(heads.split(", "), cells())
-
-
-def _error_table(rows: pd.DataFrame) -> RenderableType:
-    """Tabulate |error| by decade of h; the numeric derivative itself where there is no exact one."""
-    from diffcompare.report.wording import short
-
-    decades = {float(f"1e{k}"): f"1e{k}" for k in range(-323, 309)}
-    rows = rows[rows["h"].isin(decades)]
-    column = "abs_error" if rows["exact"].notna().any() else "numeric"
-    what = "|error|" if column == "abs_error" else "numeric"
-    by: list[str] = ["variable", "scheme"]
-    if rows["variable"].nunique() == 1 or len(rows[by].drop_duplicates()) > _COLUMNS:
-        by = ["scheme"]
-    if column == "abs_error" and by == ["scheme"] and rows["variable"].nunique() > 1:
-        what = "largest |error|"
-    wide = rows.pivot_table(
-        index="h", columns=by, values=column, aggfunc="max", observed=True, sort=False, dropna=False
-    )
-    wide = wide.sort_index(ascending=False)
-    names = [" ".join(map(str, key)) if isinstance(key, tuple) else str(key) for key in wide.columns]
-    rows_of = zip(wide.index, wide.to_numpy(), strict=True)
-    cells = ([decades[h], *(short(float(v)) for v in values)] for h, values in rows_of)
-    return _table(["h", *(f"{what} {name}" for name in names)], cells)

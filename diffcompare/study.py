@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from itertools import islice
 from os import PathLike
 from typing import Any
 
@@ -14,17 +16,17 @@ import pandas as pd
 
 from diffcompare.compare.hot_spots import hot_spots
 from diffcompare.compare.identity import trace
+from diffcompare.compare.parallel import Outcome, attempt, in_processes, packed, unpacked
 from diffcompare.compare.schema import (
-    BOUND_SOURCES,
     COLUMNS,
     CURVE_COLUMNS,
     FUNCTION_COLUMNS,
     HOT_SPOT_COLUMNS,
-    STATUSES,
     SUMMARY_COLUMNS,
     Tables,
     format_point,
     labelled,
+    stack,
 )
 from diffcompare.compare.summary import summarize
 from diffcompare.compare.sweep import sweep
@@ -43,6 +45,7 @@ __all__ = ["Study", "evaluate", "make_entry", "read_study", "run_study"]
 Loader = Callable[[str], AbstractContextManager[Callable[..., Any]]]
 
 _CURVE_ROWS = 200_000
+_CHUNK_POINTS = 20  # of one function, for another process
 _HOT_SPOTS = 12  # operations shown of one function at one point
 
 
@@ -50,6 +53,7 @@ def run_study(
     path: str | PathLike[str],
     allow_python: bool = False,
     progress: Callable[[int, int, str], None] | None = None,
+    executor: Executor | None = None,
 ) -> Tables:
     """Run a study file.
 
@@ -61,6 +65,8 @@ def run_study(
         Whether to run the Python code that the file names: modules beside it, in the current directory or installed.
     progress : callable, optional
         Called before each function with how many are done, how many there are, and its name.
+    executor : concurrent.futures.Executor, optional
+        Runs functions and points in other processes: the same tables, bit for bit.
 
     Returns
     -------
@@ -74,10 +80,10 @@ def run_study(
     """
     study = read_study(path, allow_python=allow_python)
     if not allow_python:
-        return evaluate(study, progress=progress)
+        return evaluate(study, progress=progress, executor=executor)
     from diffcompare.user_code import loader_near
 
-    return evaluate(study, load=loader_near(str(path)), progress=progress)
+    return evaluate(study, load=loader_near(str(path)), progress=progress, executor=executor)
 
 
 def make_entry(
@@ -103,7 +109,11 @@ def make_entry(
 
 
 def evaluate(
-    study: Study, *, load: Loader | None = None, progress: Callable[[int, int, str], None] | None = None
+    study: Study,
+    *,
+    load: Loader | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+    executor: Executor | None = None,
 ) -> Tables:
     """Evaluate a study that was read; a function that fails is recorded and the others go on.
 
@@ -112,30 +122,31 @@ def evaluate(
     study : Study
     load : callable, optional
         Loads Python code, see ``diffcompare.user_code``; needed by studies that name some.
-    progress : callable, optional
+    progress, executor : optional
         As in :func:`run_study`.
     """
     entries = []
-    errors, curves, spots, functions, messages = [], [], [], {}, {}
+    errors: list[pd.DataFrame] = []
+    curves: list[pd.DataFrame] = []
+    spots: list[pd.DataFrame] = []
+    functions, messages = {}, {}
     wanted = {descent.function for descent in study.descents}
-    for done, entry in enumerate(study.entries):
+    measured = _measured(study, load, executor)
+    for done, read in enumerate(study.entries):
         if progress is not None:
-            progress(done, len(study.entries), entry.name)
-        if entry.shape is not None:
-            entry = _traced(entry, load)
+            progress(done, len(study.entries), read.name)
+        entry, found = next(measured)
         entries.append(entry)
         message = entry.message
         if entry.function is not None:
-            try:
-                table = _sweep(entry.function, entry, study.dtype)
-                curve = _curves(entry.function, entry, study.dtype)
-            except Exception as error:
-                message = reason(error)
+            failed = next((outcome.error for outcome in found if outcome.error is not None), None)
+            if failed is not None:
+                message = reason(failed)
             else:
-                errors.append(table)
-                curves.append(curve)
-                spots.append(_hot_spots(entry.function, entry))
                 functions[entry.name] = entry.function
+                for outcome in found:
+                    for tables, table in zip((errors, curves, spots), outcome.value, strict=True):
+                        tables.append(table)
         if message and entry.name in wanted:
             message += "; its gradient descent is skipped"
         messages[entry.name] = message
@@ -154,18 +165,52 @@ def evaluate(
             except Exception as error:
                 known = messages[descent.function]
                 messages[descent.function] = f"{known}; gradient descent: {reason(error)}".removeprefix("; ")
-    table = _stack(errors, COLUMNS)
+    table = stack(errors, COLUMNS)
     return Tables(
         study.title,
         table,
-        summarize(table) if len(table) else _stack([], SUMMARY_COLUMNS),
+        summarize(table) if len(table) else stack([], SUMMARY_COLUMNS),
         pd.DataFrame([_function_row(e, messages[e.name], e.name in functions) for e in entries], dtype=str)[
             list(FUNCTION_COLUMNS)
         ],
         stack_descents(descents),
-        _stack(curves, CURVE_COLUMNS),
-        _stack(spots, HOT_SPOT_COLUMNS),
+        stack(curves, CURVE_COLUMNS),
+        stack(spots, HOT_SPOT_COLUMNS),
     )
+
+
+def _measured(study: Study, load: Loader | None, executor: Executor | None) -> Iterator[tuple[Entry, list[Outcome]]]:
+    """Give each entry, traced where it is code, with the outcomes of its chunks of points."""
+    entries = (entry if entry.shape is None else _traced(entry, load) for entry in study.entries)
+    if executor is None:
+        for entry in entries:
+            yield entry, [attempt(_measure, chunk) for chunk in _chunks(entry, study.dtype, len(entry.points))]
+        return
+    # every function is traced before the first one is sent: code of the user's runs in this process alone
+    known = list(entries)
+    chunks = [_chunks(entry, study.dtype, _CHUNK_POINTS) for entry in known]
+    names = [shorten(entry.name, 80) for entry, some in zip(known, chunks, strict=True) for _ in some]
+    outcomes = in_processes(_measure, [chunk for some in chunks for chunk in some], names, executor)
+    for entry, some in zip(known, chunks, strict=True):
+        yield entry, list(islice(outcomes, len(some)))
+
+
+def _chunks(entry: Entry, dtype: str, size: int) -> list[tuple[bytes, Entry, str, int]]:
+    """Cut the points of an entry; the function is packed once, so that a process compiles it once."""
+    if entry.function is None:
+        return []
+    half = max(2, min(100, _CURVE_ROWS // (2 * len(entry.points))))
+    function = packed(entry.function, entry.name)
+    return [
+        (function, replace(entry, function=None, points=entry.points[k : k + size]), dtype, half)
+        for k in range(0, len(entry.points), size)
+    ]
+
+
+def _measure(chunk: tuple[bytes, Entry, str, int]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    function, entry, dtype, half = chunk
+    f = unpacked(function)
+    return _sweep(f, entry, dtype), _curves(f, entry, dtype, half), _hot_spots(f, entry)
 
 
 def _traced(entry: Entry, load: Loader | None) -> Entry:
@@ -187,9 +232,8 @@ def _sweep(function: SymbolicFunction, entry: Entry, dtype: str) -> pd.DataFrame
     return sweep(function, points, schemes=entry.schemes, steps=np.array(entry.steps), dtype=dtype)
 
 
-def _curves(function: SymbolicFunction, entry: Entry, dtype: str) -> pd.DataFrame:
+def _curves(function: SymbolicFunction, entry: Entry, dtype: str, half: int) -> pd.DataFrame:
     """Tabulate a function of one variable over [x - w, x + w], w = max(|x|, 1), around each of its points."""
-    half = max(2, min(100, _CURVE_ROWS // (2 * len(entry.points))))
     parts = []
     for point in entry.points if len(function.variables) == 1 else ():
         # the sweep shows the point as the dtype rounds it
@@ -206,7 +250,7 @@ def _curves(function: SymbolicFunction, entry: Entry, dtype: str) -> pd.DataFram
             "point": labelled(same, [format_point(function.variables, [x])]),
         }
         parts.append(pd.DataFrame({**labels, "x": abscissae, "value": values}))
-    return _stack(parts, CURVE_COLUMNS)
+    return stack(parts, CURVE_COLUMNS)
 
 
 def _hot_spots(function: SymbolicFunction, entry: Entry) -> pd.DataFrame:
@@ -227,7 +271,7 @@ def _hot_spots(function: SymbolicFunction, entry: Entry) -> pd.DataFrame:
             }
             numbers = {name: found[name] for name, kind in HOT_SPOT_COLUMNS.items() if kind == "float"}
             parts.append(pd.DataFrame({**labels, **numbers}))
-    return _stack(parts, HOT_SPOT_COLUMNS)
+    return stack(parts, HOT_SPOT_COLUMNS)
 
 
 def _function_row(entry: Entry, message: str, ok: bool) -> dict[str, str]:
@@ -249,22 +293,3 @@ def _quietly(write: Callable[[SymbolicFunction], str], function: SymbolicFunctio
         return write(function)
     except Exception:
         return ""
-
-
-def _stack(frames: Sequence[pd.DataFrame], columns: Mapping[str, str]) -> pd.DataFrame:
-    """Stack tables; categories are joined in order of first appearance."""
-    full = {"status": STATUSES, "bound_source": BOUND_SOURCES}
-    kinds = {"float": "float64", "integer": "int64", "flag": "boolean"}
-    if len(frames) == 1:
-        return frames[0]
-    stacked = {}
-    for column, kind in columns.items():
-        parts = [frame[column] for frame in frames if len(frame)]
-        if not parts:
-            labels = pd.CategoricalDtype(pd.Index(full.get(column, ()), dtype="str"))
-            stacked[column] = pd.Series([], dtype=labels if kind == "text" else kinds[kind])
-        elif kind == "text":
-            stacked[column] = pd.Series(pd.api.types.union_categoricals(parts))
-        else:
-            stacked[column] = pd.concat(parts, ignore_index=True)
-    return pd.DataFrame(stacked)

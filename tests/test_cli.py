@@ -336,6 +336,23 @@ def test_a_failed_function_is_named_and_the_rest_is_done(call, tmp_path):
     assert set(dc.read_errors(tmp_path / "out" / "errors.csv")["function"]) == {"제곱"}
 
 
+def test_several_processes_write_the_same_bytes(run, tmp_path):
+    failing = '[[function]]\nexpr = "foo(x)"\npoints = [1.0]\n'
+    code = '[[function]]\npython = "model:loss"\npoints = [[1.0, 2.0], [0.5, -1.0]]\n'
+    many = f'[[function]]\nexpr = "exp(sin(x))"\npoints = {list(range(50))}\n'
+    (tmp_path / "s.toml").write_text(STUDY + failing + code + many, encoding="utf-8")
+    (tmp_path / "model.py").write_text("def loss(w):\n    return (w**2).sum()\n", encoding="utf-8")
+    one = run("run", "s.toml", "--out", "one", "--allow-python")
+    two = run("run", "s.toml", "--out", "two", "--allow-python", "--jobs", "2")
+    assert (two.returncode, two.stderr) == (one.returncode, one.stderr) == (1, "")
+    assert two.stdout == one.stdout.replace("one/index.html", "two/index.html")
+    files = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert "errors.csv" in files
+    assert files == sorted(path.name for path in (tmp_path / "two").iterdir())
+    for name in files:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
+
+
 def test_kinks_domains_and_underflow_are_results_of_a_study(call, tmp_path):
     text = 'steps = [1e-1, 1e-49]\n[[function]]\nexpr = "abs(x)"\npoints = [0.0]\n'
     text += '[[function]]\nexpr = "log(x)"\npoints = [-1.0, 1.0]\n'
@@ -453,8 +470,9 @@ def test_help_and_version(run):
     assert dc.__version__ in run("--version").stdout
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_leaves_no_debris(tmp_path, number, code):
+def test_a_signal_leaves_no_debris(tmp_path, number, code, jobs):
     points = ", ".join(map(str, range(1, 1500)))
     (tmp_path / "s.toml").write_text(f'[[function]]\nexpr = "exp(sin(x))"\npoints = [{points}]\n', encoding="utf-8")
     program = (
@@ -464,7 +482,7 @@ def test_a_signal_leaves_no_debris(tmp_path, number, code):
         "    print('ready', flush=True)\n"
         "    while True: real(*a, **k)\n"
         "s.evaluate = evaluate\n"
-        "sys.exit(c.main(['run', 's.toml', '--out', 'out']))\n"
+        "sys.exit(c.main(['run', 's.toml', '--out', 'out', '--jobs', '" + jobs + "']))\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", program],
@@ -473,10 +491,14 @@ def test_a_signal_leaves_no_debris(tmp_path, number, code):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
+        start_new_session=True,
     )
     assert process.stdout.readline() == "ready\n"
-    time.sleep(0.2)
-    process.send_signal(number)
+    time.sleep(0.2 if jobs == "1" else 1.5)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does, to all processes at once
+    else:
+        process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert "Traceback" not in err

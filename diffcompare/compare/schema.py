@@ -27,6 +27,7 @@ __all__ = [
     "format_point",
     "labelled",
     "read_point",
+    "stack",
 ]
 
 STATUSES = ("ok", "domain", "kink", "undecided", "nonfinite", "h-underflow")
@@ -135,3 +136,22 @@ def read_point(text: str) -> dict[str, float]:
     """
     pairs = (part.rpartition("=") for part in text.split(";"))
     return {name: float(value) for name, _, value in pairs}
+
+
+def stack(frames: Sequence[pd.DataFrame], columns: Mapping[str, str]) -> pd.DataFrame:
+    """Stack tables; categories are joined in order of first appearance."""
+    full = {"status": STATUSES, "bound_source": BOUND_SOURCES}
+    kinds = {"float": "float64", "integer": "int64", "flag": "boolean"}
+    if len(frames) == 1:
+        return frames[0]
+    stacked = {}
+    for column, kind in columns.items():
+        parts = [frame[column] for frame in frames if len(frame)]
+        if not parts:
+            labels = pd.CategoricalDtype(pd.Index(full.get(column, ()), dtype="str"))
+            stacked[column] = pd.Series([], dtype=labels if kind == "text" else kinds[kind])
+        elif kind == "text":
+            stacked[column] = pd.Series(pd.api.types.union_categoricals(parts))
+        else:
+            stacked[column] = pd.concat(parts, ignore_index=True)
+    return pd.DataFrame(stacked)

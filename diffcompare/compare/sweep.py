@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -27,9 +29,11 @@ from diffcompare.compare.kernel import (
     differences,
     references,
 )
+from diffcompare.compare.parallel import in_processes, packed, unpacked
 from diffcompare.compare.reference import check_point, exact_error
-from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES, format_point, labelled
+from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES, format_point, labelled, stack
 from diffcompare.compare.split import PARTS, float_parts, split_error
+from diffcompare.errors import shorten
 from diffcompare.numeric.stencils import check_schemes
 from diffcompare.numeric.steps import check_steps, geometric_steps, optimal_step
 from diffcompare.symbolic.function import SymbolicFunction
@@ -38,6 +42,9 @@ __all__ = ["sweep"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+
+# rows of a task for another process: about a tenth of a second
+_CHUNK_ROWS = 2000
 
 
 def sweep(
@@ -52,7 +59,7 @@ def sweep(
     bounds: bool = True,
     evaluate: Callable[[Any], Any] | None = None,
     vectorized: bool = False,
-    executor: object | None = None,
+    executor: Executor | None = None,
 ) -> pd.DataFrame:
     """Tabulate the error of finite differences against the certified derivative.
 
@@ -78,8 +85,9 @@ def sweep(
     evaluate : callable, optional
         Runs in place of f's own program: of one number (one variable) or an array of length n; with
         ``vectorized=True`` of an array of abscissae of shape (m, n), returning m values.
-    executor : None
-        Not in this version.
+    executor : concurrent.futures.Executor, optional
+        Runs the points in other processes: the same table, bit for bit. f, and ``evaluate``, must pickle. A worker
+        that dies is replaced; the points that kill one twice are named.
 
     Returns
     -------
@@ -91,7 +99,9 @@ def sweep(
     ValueError
         A point, scheme, step or variable that cannot be used; the message names it.
     NotImplementedError
-        ``executor`` or another dtype.
+        Another dtype.
+    DiffcompareError
+        A worker process died twice at the points that are named.
 
     Examples
     --------
@@ -101,7 +111,7 @@ def sweep(
     {'h': [0.01, 0.0001], 'numeric': [5.999999999999872, 6.000000000012662], 'exact': [6.0, 6.0],
      'within_bound': [True, True]}
     """
-    _refuse_what_is_missing(dtype, executor)
+    _refuse_what_is_missing(dtype)
     if not isinstance(f, SymbolicFunction):
         raise TypeError(f"f={f!r}: sweep needs a SymbolicFunction; make one with diffcompare.parse(text)")
     grid = Grid(
@@ -111,6 +121,9 @@ def sweep(
         check_steps(geometric_steps(1e-1, 1e-16) if steps is None else steps),
         _check_variables(f, variables),
     )
+    if executor is not None:
+        options = {"split": split, "bounds": bounds, "evaluate": evaluate, "vectorized": vectorized}
+        return _shared_out(grid, options, executor)
     run = compile_numpy(f.program) if evaluate is None else _users_code(evaluate, vectorized)
     reference = references(grid)
     evaluations = differences(grid, run)
@@ -131,6 +144,40 @@ def sweep(
     return _frame(grid, measured, status, source="" if not bounds else "proven" if evaluate is None else "measured")
 
 
+def _shared_out(grid: Grid, options: dict[str, Any], executor: Executor) -> pd.DataFrame:
+    """Sweep chunks of the points in other processes, and stack their tables."""
+    if not hasattr(executor, "submit"):
+        raise TypeError(f"executor={executor!r}: must be a concurrent.futures.Executor, as ProcessPoolExecutor()")
+    m, *others = grid.shape
+    rows = math.prod(others)
+    # a task should take longer than to send it, and workers should not wait for the last one
+    size = min(max(-(-_CHUNK_ROWS // rows), -(-m // 16)), max(-(-10 * _CHUNK_ROWS // rows), 1))
+    shared = {
+        "schemes": [chosen.scheme for chosen in grid.stencils],
+        "steps": grid.steps,
+        "variables": [grid.f.variables[i] for i in grid.directions],
+    }
+    work = packed((grid.f, shared | options), "evaluate" if options["evaluate"] is not None else "f")
+    chunks = [grid.points[k : k + size] for k in range(0, m, size)]
+    names = [
+        f"{shorten(grid.f.name, 60)} at {format_point(grid.f.variables, chunk[0])}"
+        + (f" and the {len(chunk) - 1} points after it" if len(chunk) > 1 else "")
+        for chunk in chunks
+    ]
+    tables = []
+    for outcome in in_processes(_sweep_chunk, [(work, chunk) for chunk in chunks], names, executor):
+        if outcome.error is not None:
+            raise outcome.error
+        tables.append(outcome.value)
+    return stack(tables, COLUMNS)
+
+
+def _sweep_chunk(payload: tuple[bytes, Floats]) -> pd.DataFrame:
+    work, points = payload
+    f, options = unpacked(work)
+    return sweep(f, points, **options)
+
+
 def _bounds(
     grid: Grid, evaluations: Evaluations, certain: Flags, parts: dict[str, Floats], *, measured_code: bool
 ) -> dict[str, Floats]:
@@ -142,9 +189,7 @@ def _bounds(
     return {"truncation_bound": truncation, "rounding_bound": rounding, "bound": total}
 
 
-def _refuse_what_is_missing(dtype: str, executor: object | None) -> None:
-    if executor is not None:
-        raise NotImplementedError("executor: running in several processes is not in this version; leave it out")
+def _refuse_what_is_missing(dtype: str) -> None:
     if np.dtype(dtype) != np.float64:
         raise NotImplementedError(f"dtype={dtype!r}: only 'float64' is in this version")
 

@@ -297,7 +297,7 @@ def test_abscissae_beyond_binary64_are_not_finite():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"executor": object()}, NotImplementedError, "executor: running in several processes is not in this version"),
+        ({"executor": object()}, TypeError, "must be a concurrent.futures.Executor"),
         ({"dtype": "float32"}, NotImplementedError, "dtype='float32': only 'float64' is in this version"),
         ({"schemes": "centred"}, ValueError, "scheme='centred': unknown scheme"),
         ({"schemes": []}, ValueError, "no scheme; choose from"),

@@ -1,0 +1,151 @@
+"""Work in several processes: the results in order, whichever worker gave them, and a lost worker is survived.
+
+A worker that dies takes down what was in flight with it. Each of those suspects is then run alone in a process of its
+own; the one that kills that too is named, and the rest goes on. Payloads and results are plain bytes: executors that
+reach other machines are slow on nested arguments.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from multiprocessing import get_context
+from threading import Lock
+from typing import Any
+
+from diffcompare.errors import DiffcompareError, shorten
+
+__all__ = ["Outcome", "attempt", "in_processes", "own_processes", "packed", "unpacked"]
+
+
+# the precision of balls belongs to a process: where workers are threads, they take turns
+_TURN = Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one piece of work gave: a value, or the error that it ended with."""
+
+    value: Any = None
+    error: Exception | None = None
+
+
+def own_processes(jobs: int) -> ProcessPoolExecutor:
+    """Return an executor of that many fresh processes (not forked: a library's threads do not survive a fork)."""
+    return ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn"), initializer=_leave_interrupts)
+
+
+def _leave_interrupts() -> None:
+    """Let Ctrl-C be the parent's alone; it ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def attempt(work: Callable[[Any], Any], payload: Any) -> Outcome:
+    """Do one piece of work here."""
+    try:
+        return Outcome(work(payload))
+    except Exception as error:
+        return Outcome(error=error)
+
+
+def packed(value: Any, what: str) -> bytes:
+    """Pickle an argument for another process; ``TypeError`` names what cannot be sent."""
+    try:
+        return pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    except Exception as error:
+        raise TypeError(
+            f"{what}: cannot be sent to another process ({shorten(str(error), 80)}); define it in a module, "
+            "or leave executor out"
+        ) from None
+
+
+@lru_cache(maxsize=8)
+def unpacked(payload: bytes) -> Any:
+    """Unpickle; the same bytes give the same object, so that what is compiled for it is compiled once a process."""
+    return pickle.loads(payload)  # noqa: S301 - our own bytes
+
+
+def in_processes(
+    work: Callable[[Any], Any], payloads: Sequence[Any], names: Sequence[str], executor: Executor
+) -> Iterator[Outcome]:
+    """Run a function on every payload, and give the outcomes in the order of the payloads.
+
+    Parameters
+    ----------
+    work : callable
+        Defined in a module; is given one payload.
+    payloads : sequence
+        What it is run on; must pickle.
+    names : sequence of str
+        What each payload is called, for the message about a worker that died.
+    executor : Executor
+        At most two payloads a worker are in flight.
+    """
+    crew = _Crew(executor)
+    try:
+        submitted = 0
+        flying: dict[int, Future[bytes]] = {}
+        for k in range(len(payloads)):
+            while submitted < len(payloads) and submitted < k + 2 * crew.size:
+                flying[submitted] = crew.submit(work, payloads[submitted])
+                submitted += 1
+            reply: bytes | None
+            try:
+                reply = flying[k].result()
+            except Exception:
+                # the worker is gone, or the executor is: code of ours would have replied
+                reply = crew.alone(work, payloads[k])
+            del flying[k]
+            if reply is None:
+                yield Outcome(error=DiffcompareError(f"{names[k]}: a worker process died of it twice; leave it out"))
+            else:
+                yield pickle.loads(reply)  # noqa: S301 - our own bytes
+    finally:
+        crew.dismiss()
+
+
+class _Crew:
+    """An executor that is replaced by one of our own when it breaks."""
+
+    def __init__(self, executor: Executor) -> None:
+        self.executor = executor
+        self.size: int = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
+        self.replacements: list[ProcessPoolExecutor] = []
+
+    def submit(self, work: Callable[[Any], Any], payload: Any) -> Future[bytes]:
+        try:
+            return self.executor.submit(_reply, work, payload)
+        except RuntimeError:
+            # broken by a worker that died
+            self.executor = own_processes(self.size)
+            self.replacements.append(self.executor)
+            return self.executor.submit(_reply, work, payload)
+
+    def alone(self, work: Callable[[Any], Any], payload: Any) -> bytes | None:
+        """Run in a process that nothing else depends on; None where that dies too."""
+        with own_processes(1) as single:
+            try:
+                return single.submit(_reply, work, payload).result()
+            except Exception:
+                return None
+
+    def dismiss(self) -> None:
+        for replacement in self.replacements:
+            replacement.shutdown(wait=False, cancel_futures=True)
+
+
+def _reply(work: Callable[[Any], Any], payload: Any) -> bytes:
+    """Do the work in the worker; an error is an answer, an exception only that of a worker that is lost."""
+    with _TURN:
+        outcome = attempt(work, payload)
+    try:
+        reply = pickle.dumps(outcome, protocol=pickle.HIGHEST_PROTOCOL)
+        pickle.loads(reply)  # noqa: S301 - some errors pickle and cannot be read back
+    except Exception:
+        reply = pickle.dumps(Outcome(error=DiffcompareError(f"{type(outcome.error).__name__}: {outcome.error}")))
+    return reply
