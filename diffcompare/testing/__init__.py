@@ -10,15 +10,28 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from diffcompare.testing.assertions import assert_gradient
-    from diffcompare.testing.strategies import steps
+    from diffcompare.testing.building import SmoothFunction, smooth_function
+    from diffcompare.testing.strategies import Comparison, comparisons, points, smooth_functions, steps
 
 _HOME = {
+    "Comparison": "strategies",
+    "SmoothFunction": "building",
     "assert_gradient": "assertions",
+    "comparisons": "strategies",
+    "points": "strategies",
+    "smooth_function": "building",
+    "smooth_functions": "strategies",
     "steps": "strategies",
 }
 
 __all__ = [
+    "Comparison",
+    "SmoothFunction",
     "assert_gradient",
+    "comparisons",
+    "points",
+    "smooth_function",
+    "smooth_functions",
     "steps",
 ]
 
