@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from diffcompare import testing as testing
-    from diffcompare.compare.check import Verdict, check_gradient
+    from diffcompare.compare.check import check_gradient
     from diffcompare.compare.hot_spots import hot_spots
     from diffcompare.compare.identity import trace
     from diffcompare.compare.reference import certified_gradient
     from diffcompare.compare.summary import summarize
     from diffcompare.compare.sweep import sweep
+    from diffcompare.compare.verdict import Verdict
     from diffcompare.descent import gradient_descent
     from diffcompare.errors import (
         DiffcompareError,
@@ -43,7 +44,7 @@ _HOME = {
     "SymbolicFunction": "symbolic.function",
     "TraceError": "errors",
     "UnsupportedFunction": "errors",
-    "Verdict": "compare.check",
+    "Verdict": "compare.verdict",
     "certified_gradient": "compare.reference",
     "check_gradient": "compare.check",
     "geometric_steps": "numeric.steps",

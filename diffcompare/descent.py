@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from diffcompare.compare.reference import certified_gradient
 from diffcompare.compare.schema import DESCENT_COLUMNS
 from diffcompare.numeric.differences import numerical_diff, numerical_gradient
-from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.symbolic.function import SymbolicFunction, scalar
 
 __all__ = ["GRADIENTS", "gradient_descent", "gradient_descents", "stack_descents"]
 
@@ -80,6 +80,7 @@ def gradient_descents(
     """
     if not isinstance(f, SymbolicFunction):
         raise TypeError(f"f={f!r}: gradient descent needs a formula; pass dc.parse(text) or dc.SymbolicFunction(...)")
+    scalar(f, "descend along one of its .components")
     unusable = sorted({*DESCENT_COLUMNS} & {*f.variables})
     if unusable:
         raise ValueError(f"variable {unusable[0]!r} is the name of a column of the table; rename the variable")

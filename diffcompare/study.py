@@ -36,7 +36,7 @@ from diffcompare.numeric.stencils import SCHEMES
 from diffcompare.numeric.steps import geometric_steps
 from diffcompare.study_file import Entry, Study, read_study, reason
 from diffcompare.symbolic.derivatives import derivative_latex, latex
-from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.symbolic.function import SymbolicFunction, scalar
 from diffcompare.symbolic.parse import parse
 
 __all__ = ["Study", "evaluate", "make_entry", "read_study", "run_study"]
@@ -219,10 +219,11 @@ def _traced(entry: Entry, load: Loader | None) -> Entry:
         raise StudyError(f"{shorten(entry.text)}: there is nothing to load Python code with; pass load=")
     try:
         with load(entry.text) as code:
-            program = trace(code, entry.shape or (), name=shorten(entry.text, 80)).program
+            traced = trace(code, entry.shape or (), name=shorten(entry.text, 80))
+            scalar(traced, "return one number")
     except Exception as error:
         return replace(entry, message=reason(error))
-    found = SymbolicFunction.from_program(program, formula=entry.text, name=entry.name, source="python")
+    found = SymbolicFunction.from_program(traced.program, formula=entry.text, name=entry.name, source="python")
     return replace(entry, function=found)
 
 

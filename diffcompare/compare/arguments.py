@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.errors import shorten
+from diffcompare.symbolic.function import SymbolicFunction, flat_entries
+from diffcompare.symbolic.parse import parse
 
-__all__ = ["Structure", "points_of", "structure_of"]
+__all__ = ["Structure", "as_callable", "box_of", "formula_of", "points_of", "structure_of"]
 
 Floats = NDArray[np.float64]
 
@@ -131,3 +133,62 @@ def _size_of_value(f: Callable[..., Any], x: Any, args: tuple[Any, ...]) -> int 
             return int(np.asarray(f(np.array(x)[()], *args)).size)
     except Exception:
         return None
+
+
+def as_callable(f: SymbolicFunction, structure: Structure) -> Callable[..., Any]:
+    """Return a formula as a function of arguments of this structure."""
+
+    def function(x: Any, *_: Any) -> Any:
+        flat = structure.flatten(x)
+        return f(flat[0] if len(f.variables) == 1 else flat)
+
+    return function
+
+
+def formula_of(f: Any, formula: Any, size: int) -> SymbolicFunction | None:
+    """Return what f claims to be, with as many variables as the point has numbers; None where nothing is stated."""
+    if formula is None:
+        known = f if isinstance(f, SymbolicFunction) else None
+    elif isinstance(formula, SymbolicFunction):
+        known = formula
+    else:
+        entries, _ = flat_entries(formula)
+        if all(isinstance(entry, str) for entry in entries):
+            known = parse(formula)
+        elif not all(hasattr(entry, "free_symbols") for entry in entries):
+            raise TypeError(f"formula={formula!r}: must be text, a SymPy expression or a SymbolicFunction")
+        else:
+            symbols = sorted({s for entry in entries for s in entry.free_symbols}, key=lambda symbol: symbol.name)
+            known = SymbolicFunction(formula, symbols)
+    if known is not None and len(known.variables) != size:
+        raise ValueError(
+            f"formula {shorten(known.formula, 60)!r} has {len(known.variables)} variables "
+            f"({', '.join(known.variables)}), the point has {size} coordinates; pass "
+            "diffcompare.parse(text, variables=[...]) with one name for each"
+        )
+    return known
+
+
+def box_of(box: Any, structure: Structure, x: Floats) -> tuple[Floats, Floats] | None:
+    """Return the corners of a box, flat; ``ValueError`` where the point is not in it."""
+    if box is None:
+        return None
+    if not isinstance(box, tuple | list) or len(box) != 2:
+        raise ValueError(f"box={shorten(repr(box), 60)}: must be (lower, upper)")
+    lower, upper = (_side(side, structure, x) for side in box)
+    if np.isnan(lower).any() or np.isnan(upper).any() or (lower > upper).any():
+        raise ValueError(f"box={shorten(repr(box), 60)}: every lower corner must be a number below its upper one")
+    if not (np.all(lower <= x) and np.all(x <= upper)):
+        k = int(np.flatnonzero((lower > x) | (x > upper))[0])
+        raise ValueError(
+            f"{structure.names()[k]}={float(x[k])!r} lies outside the box [{float(lower[k])!r}, {float(upper[k])!r}]; "
+            "move one of them"
+        )
+    return lower, upper
+
+
+def _side(side: Any, structure: Structure, x: Floats) -> Floats:
+    """Return one corner of the box, flat; a number stands for all coordinates."""
+    if not isinstance(side, Mapping | tuple) and np.ndim(side) == 0:
+        return np.full(x.shape, float(side))
+    return np.asarray(structure.flatten(side), dtype=np.float64)

@@ -30,9 +30,10 @@ from diffcompare.compare.identity_rules import (
     weigh,
 )
 from diffcompare.compare.judgement import Judgement, Problem
-from diffcompare.compare.reference import certified_gradient
+from diffcompare.compare.reference import certified_gradient, is_regular
 from diffcompare.errors import TraceError, UnsupportedFunction
-from diffcompare.program.dag import Program
+from diffcompare.program.adjoint import adjoint
+from diffcompare.program.dag import Program, subprogram
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.trace import CodeError
 from diffcompare.symbolic.tracing.pair import FAILURES, Pair, State, observe, slope_agrees, trace_pair
@@ -58,7 +59,8 @@ def trace(function: Callable[..., Any], shape: int | Sequence[int], *, name: str
     Parameters
     ----------
     function : callable
-        Takes an array of this shape (a float for ``()``) and returns one number. It is called with copies.
+        Takes an array of this shape (a float for ``()``) and returns one number, or an array of one shape. It is
+        called with copies.
     shape : int or tuple of int
         The shape of the point; its numbers, flattened, are the variables.
     name : str, optional
@@ -91,8 +93,8 @@ def trace(function: Callable[..., Any], shape: int | Sequence[int], *, name: str
     failure: TraceError | None = None
     checked = 0
     for point in sample_points(n):
-        value = paths.value(point)
-        if math.isnan(value) and paths.found:
+        values = paths.values(point)
+        if np.isnan(values).all() and paths.found:
             continue
         try:
             found = paths.at(point)
@@ -100,19 +102,24 @@ def trace(function: Callable[..., Any], shape: int | Sequence[int], *, name: str
             # perhaps on purpose: another point may do
             failure = failure or error
             continue
-        if found is not None and math.isfinite(value):
+        if found is not None and np.isfinite(values).any():
             path, program = found
             if path.casts:
                 raise TraceError(
                     f"{path.casts[0].place}: a conversion to {path.casts[0].bits}-bit numbers: the rounding "
                     "of a program is that of binary64; leave the conversion out"
                 )
-            checked += _agrees(title, program, point, value, slack=64 if path.eliminated else 1)
+            for k, value in enumerate(values.tolist()):
+                one = program if len(program.outputs) == 1 else subprogram(program, [program.outputs[k]])
+                if math.isfinite(value):
+                    checked += _agrees(title, one, point, value, slack=64 if path.eliminated else 1)
     if failure is not None and not paths.found:
         raise failure
     if not checked:
         raise TraceError(f"{title}: there is no point where the trace could be validated; check that values are finite")
-    return SymbolicFunction.from_program(paths.program(), formula=title, name=title, source="python")
+    return SymbolicFunction.from_program(
+        paths.program(), formula=title, name=title, source="python", output_shape=paths.output_shape or ()
+    )
 
 
 def _agrees(title: str, program: Program, point: Floats, value: float, *, slack: float) -> bool:
@@ -163,7 +170,7 @@ def judge_by_identity(problem: Problem) -> Judgement | None:
     if state is None:
         return None
     if state.faults and np.all(np.isnan(state.claimed)):
-        n = len(problem.x)
+        n = len(problem.names)
         nan = np.full(n, np.nan)
         return Judgement("identity", ("wrong",) * n, state.claimed, nan, nan, math.nan, "gradient", state.faults)
     for exact, rebuilt in ((True, True), (False, True), (False, False)):
@@ -179,18 +186,19 @@ def judge_by_identity(problem: Problem) -> Judgement | None:
 
 def _is_what_runs(problem: Problem, state: State, pair: Pair) -> bool:
     """Check the floats of the code against the traces, within eight times their rounding errors to first order."""
-    roots = [pair.function.outputs[0], *pair.G]
-    observed = [state.value, *state.claimed.tolist()]
+    m = problem.outputs
+    roots = [*pair.function.outputs, *pair.G]
+    observed = [*state.values.tolist(), *state.claimed.tolist()]
     real = node_balls(pair.table.builder.nodes, roots, pair.arguments(), 333)
-    if math.isnan(pair.function.values[0]) and math.isfinite(state.value):
+    if all(map(math.isnan, pair.function.values)) and np.isfinite(state.values).all():
         # f is known by its formula only: noise, rounding and float32 in it are no contradiction
+        if problem.formula is None or not _is_smooth(problem, problem.formula):
+            return False
         with precision(333):
-            F = float(real[roots[0]].mid())
-        if problem.formula is None or set(certified_gradient(problem.formula, problem.x).status) != {"ok"}:
+            F = np.array([float(real[root].mid()) for root in roots[:m]])
+        if not (np.abs(state.values - F) <= 2.0**-18 * (np.abs(state.values) + np.abs(F))).all():
             return False
-        if not abs(state.value - F) <= 2.0**-18 * (abs(state.value) + abs(F)):
-            return False
-        roots, observed = roots[1:], observed[1:]
+        roots, observed = roots[m:], observed[m:]
     u = max([unit_roundoff, *(_CAST[c.bits] for c in (*pair.function.casts, *pair.gradient.casts))])
     late = []
     for root, seen in zip(roots, observed, strict=True):
@@ -212,15 +220,23 @@ def _is_what_runs(problem: Problem, state: State, pair: Pair) -> bool:
     return not any(gap > slack * errors[root] for root, gap in late)
 
 
+def _is_smooth(problem: Problem, formula: SymbolicFunction) -> bool:
+    """Tell whether a formula has the derivative that is claimed: the trace of a formula knows no guards."""
+    if problem.derivative is adjoint:
+        return set(certified_gradient(formula, problem.x).status) == {"ok"}
+    return is_regular(formula, problem.x.tolist())
+
+
 def _moves_alike(problem: Problem, state: State, pair: Pair) -> bool:
     """Check the traces beside the point, where a value that was kept from an earlier call would stay what it was."""
     x = problem.x * (1 + 2.0**-10 * np.random.default_rng(5).uniform(0.5, 1.0, len(problem.x)))
     try:
         with np.errstate(all="ignore"):
-            after = np.array([problem.value(x), *problem.claim(x)])
+            after = np.array([*problem.values(x), *problem.claim(x)])
     except FAILURES:
         return True
-    roots = [pair.function.outputs[0], *pair.G]
+    m = problem.outputs
+    roots = [*pair.function.outputs, *pair.G]
     guards = (*pair.function.guards, *pair.gradient.guards)
     arguments = [*x.tolist(), *pair.arguments()[len(x) :]]
     nodes = pair.table.builder.nodes
@@ -228,12 +244,13 @@ def _moves_alike(problem: Problem, state: State, pair: Pair) -> bool:
     if any(values[g.condition] is not g.answer for g in guards):
         return True
     start = node_balls(nodes, roots, pair.arguments(), _BITS)
-    seen = after - np.array([state.value, *state.claimed])
+    before = np.array([*state.values, *state.claimed])
+    seen = after - before
     with precision(_BITS):
         traced = np.array([float((values[r] - start[r]).mid()) for r in roots])
         size = np.array([abs(float(start[r].mid())) for r in roots])
-        noise = np.array([state.value, *state.claimed]) - np.array([float(start[r].mid()) for r in roots])
-    size[1:], noise[1:] = max(size[1:]), np.max(np.abs(noise[1:]))
+        noise = before - np.array([float(start[r].mid()) for r in roots])
+    size[m:], noise[m:] = max(size[m:]), np.max(np.abs(noise[m:]))
     slack = 0.05 * np.maximum(np.abs(seen), np.abs(traced)) + 1e-6 * size + 8 * np.abs(noise)
     return not np.any(np.abs(seen - traced) > slack)
 
@@ -244,7 +261,7 @@ _CAST = {32: 2.0**-24, 16: 2.0**-11}
 def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt: bool) -> Judgement | None:
     n = len(pair.D)
     nan = np.full(n, np.nan)
-    if not math.isfinite(state.value):
+    if not np.isfinite(state.values).all():
         return Judgement(
             "identity", ("out-of-domain",) * n, state.claimed, nan, nan, math.nan, None, ("f is not finite",)
         )
@@ -266,7 +283,7 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
     guarded = bool(pair.function.guards or pair.gradient.guards)
     kinks, note = find_kinks(again, pair, found)
     notes += note
-    if not kinks and not slope_agrees(problem, np.array([float(d.mid()) for d in found.D])):
+    if not kinks and not slope_agrees(problem, _slopes(pair, found)):
         return None
     exits = pair.exits if "consistent" not in set(status) or len(set(status)) > 1 else {}
     if exits:
@@ -318,6 +335,14 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
         tuple(dict.fromkeys(notes)),
         np.array(found.gap),
     )
+
+
+def _slopes(pair: Pair, found: Difference) -> Floats:
+    """Return the slopes of the outputs of the function: what is claimed, or what that is made from."""
+    if not pair.slopes:
+        return np.array([float(d.mid()) for d in found.D])
+    values = node_balls(pair.table.builder.nodes, pair.slopes, pair.arguments(), _BITS)
+    return np.array([float(values[i].mid()) for i in pair.slopes])
 
 
 def _distance(claimed: float, value: Any) -> float:

@@ -327,9 +327,23 @@ def find_kinks(again: _Again, pair: Pair, found: Difference) -> tuple[dict[int, 
                     words.setdefault(i, "inconclusive")
                 elif not (flipped[1].D[i] - d).contains(0):
                     words[i] = "non-smooth"
+        if flipped is not None:
+            words |= dict.fromkeys(_without_slope(pair, flipped[0]), "non-smooth")
         if words:
             notes.append(f"f branches between equal numbers here, with another derivative on the other side: {place}")
     return words, notes
+
+
+def _without_slope(pair: Pair, flipped: Pair) -> list[int]:
+    """Return the components of a second derivative that need a slope which is another on the other side."""
+    one, two = (node_balls(p.table.builder.nodes, p.slopes, p.arguments(), 333) for p in (pair, flipped))
+    n = len(pair.slopes)
+    with precision(333):
+        lost = {i for i in range(n) if not (one[pair.slopes[i]] - two[flipped.slopes[i]]).contains(0)}
+    if len(pair.D) != n * n:
+        # a product with a vector takes all slopes together
+        return list(range(len(pair.D))) if lost else []
+    return [i * n + j for i in range(n) for j in range(n) if i in lost or j in lost]
 
 
 def judge_floats(
@@ -371,26 +385,31 @@ def _short_data(problem: Problem) -> bool:
 
 def judge_formula(pair: Pair, status: list[str], blame: str | None) -> tuple[list[str], str | None, list[str]]:
     """Rule G: is f the formula that it claims to be, here and at two neighbours?"""
-    nodes, root, (claim, *slopes) = pair.table.builder.nodes, pair.function.outputs[0], pair.claim
-    if claim == root:
+    nodes, roots, m = pair.table.builder.nodes, pair.function.outputs, len(pair.function.outputs)
+    claims, slopes = pair.claim[:m], pair.claim[m:]
+    if claims == roots:
         return status, blame, []
     count = sum(not c.exact for c in pair.table.constants)
     slack = (2.0**-250) + 64 * count * unit_roundoff
-    gaps, size = [], 0.0
+    gaps: list[list[Any]] = []
+    size = 0.0
     for factor in (1.0, 1 + 2.0**-6, 1 - 2.0**-6):
-        arguments = [*(v * factor for v in pair.table.point), *pair.arguments()[len(pair.D) :]]
-        values = node_balls(nodes, [root, claim, *(g.condition for g in pair.function.guards)], arguments, 333)
+        arguments = [*(v * factor for v in pair.table.point), *pair.arguments()[len(pair.table.point) :]]
+        values = node_balls(nodes, [*roots, *claims, *(g.condition for g in pair.function.guards)], arguments, 333)
         with precision(333):
-            gap = values[root] - values[claim]
+            gap = [values[root] - values[claim] for root, claim in zip(roots, claims, strict=True)]
             # elsewhere the code may take another branch
-            if gap.is_finite() and all(values[g.condition] is g.answer for g in pair.function.guards):
+            if all(g.is_finite() for g in gap) and all(values[g.condition] is g.answer for g in pair.function.guards):
                 gaps.append(gap)
-                size = max(size, float(values[root].abs_upper()))
+                size = max(size, *(float(values[root].abs_upper()) for root in roots))
     with precision(333):
-        if not any(float(abs(g).lower()) > slack * size for g in gaps):
+        if not any(float(abs(g).lower()) > slack * size for gap in gaps for g in gap):
             return status, blame, []
-        if not any(float(abs(g - gaps[0]).lower()) > slack * size for g in gaps):
-            return status, blame, [f"f is the formula plus a constant, {float(gaps[0].mid()):.6g}"]
+        if not any(
+            float(abs(g - first).lower()) > slack * size for gap in gaps for g, first in zip(gap, gaps[0], strict=True)
+        ):
+            constant = max((float(g.mid()) for g in gaps[0]), key=abs)
+            return status, blame, [f"f is the formula plus a constant, {constant:.6g}"]
         values = node_balls(nodes, [*slopes, *pair.G], pair.arguments(), 333)
         off = [values[g] - values[d] for g, d in zip(pair.G, slopes, strict=True)]
         fits = all(

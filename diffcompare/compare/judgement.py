@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffcompare.program.adjoint import adjoint
+from diffcompare.program.dag import Program
 from diffcompare.symbolic.function import SymbolicFunction
 
 __all__ = ["COMPONENT_STATUSES", "Judgement", "Problem"]
@@ -21,7 +23,7 @@ COMPONENT_STATUSES = ("wrong", "out-of-domain", "non-smooth", "inconclusive", "c
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A gradient that is claimed at a point.
+    """A gradient, or another derivative, that is claimed at a point.
 
     Parameters
     ----------
@@ -32,7 +34,8 @@ class Problem:
     unflatten : callable
         From a flat array to fresh arguments of the user's structure (an array of any shape, a tuple or dict of arrays).
     flatten : callable
-        From what the gradient returned to a flat float array of length n (``ValueError`` for another structure).
+        From what the gradient returned to a flat float array, one number a component (``ValueError`` for another
+        structure).
     names : tuple of str
         How each component is called in messages: ``x[0]``, ``W[1, 2]``.
     formula : SymbolicFunction or None
@@ -43,6 +46,13 @@ class Problem:
         Lower and upper corner; no evaluation leaves it.
     noise : float or None
         The stated absolute error of the function.
+    what : str
+        The word for what is claimed.
+    outputs : int
+        How many numbers the function returns.
+    derivative : callable
+        From the program of the function to a program with its outputs, then the true components, then slopes that
+        must exist for the components to exist (of a Hessian: the gradient).
     """
 
     function: Callable[..., Any]
@@ -55,6 +65,20 @@ class Problem:
     args: tuple[Any, ...] = ()
     box: tuple[Floats, Floats] | None = None
     noise: float | None = None
+    what: str = "gradient"
+    outputs: int = 1
+    derivative: Callable[[Program], Program] = adjoint
+
+    def values(self, x: Floats) -> Floats:
+        """Evaluate all outputs of the user's function at a flat point, on fresh arguments."""
+        if self.outputs == 1:
+            return np.array([self.value(x)])
+        values = np.asarray(self.function(self.unflatten(x), *self.args))
+        if values.dtype.kind not in "fiub" or values.size != self.outputs:
+            raise TypeError(
+                f"a function must return {self.outputs} real numbers, not {values.dtype} of shape {values.shape}"
+            )
+        return values.reshape(-1).astype(np.float64)
 
     def value(self, x: Floats) -> float:
         """Evaluate the user's function at a flat point, on fresh arguments."""

@@ -34,7 +34,7 @@ from diffcompare.errors import shorten
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program
 from diffcompare.symbolic.derivatives import gradient_program
-from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.symbolic.function import SymbolicFunction, scalar
 
 __all__ = [
     "Partial",
@@ -44,6 +44,7 @@ __all__ = [
     "check_point",
     "exact_error",
     "exact_partial",
+    "is_regular",
     "partial_ball",
 ]
 
@@ -135,7 +136,8 @@ def certified_gradient(f: SymbolicFunction, point: ArrayLike) -> Reference:
 
 
 def check_point(f: SymbolicFunction, point: ArrayLike) -> list[float]:
-    """Return a point as finite floats, one per variable; ``ValueError`` names what is wrong."""
+    """Return a point of a function of one value as finite floats; ``ValueError`` names what is wrong."""
+    scalar(f, "ask one of its .components, or dc.certified_jacobian")
     coordinates = np.asarray(point, dtype=np.float64)
     values = [coordinates.item()] if coordinates.ndim == 0 else coordinates.tolist()
     if coordinates.ndim > 1 or len(values) != len(f.variables):
@@ -297,6 +299,18 @@ def _undecided(f: SymbolicFunction, indices: Sequence[int], route: str) -> dict[
         "please report it"
     )
     return {i: Partial("undecided", note=note) for i in indices}
+
+
+def is_regular(f: SymbolicFunction, point: Sequence[float]) -> bool:
+    """Tell whether a function is certainly analytic at a point: inside its domain and on no corner, edge or jump."""
+    code = _code(f.program)
+    bits = POINT_BITS
+    while bits <= _SINGULAR_BITS:
+        with precision(bits):
+            if code.evaluate([ball(value) for value in point])[1]:
+                return True
+        bits *= 2
+    return False
 
 
 def exact_error(f: SymbolicFunction, point: Sequence[float], i: int, numeric: float) -> tuple[float, float]:

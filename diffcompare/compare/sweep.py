@@ -36,7 +36,7 @@ from diffcompare.compare.split import PARTS, float_parts, split_error
 from diffcompare.errors import shorten
 from diffcompare.numeric.stencils import check_schemes
 from diffcompare.numeric.steps import check_steps, geometric_steps, optimal_step
-from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.symbolic.function import SymbolicFunction, scalar
 
 __all__ = ["sweep"]
 
@@ -114,6 +114,7 @@ def sweep(
     _refuse_what_is_missing(dtype)
     if not isinstance(f, SymbolicFunction):
         raise TypeError(f"f={f!r}: sweep needs a SymbolicFunction; make one with diffcompare.parse(text)")
+    scalar(f, "sweep one of its .components")
     grid = Grid(
         f,
         _check_points(f, points),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
 from weakref import WeakKeyDictionary
 
 from diffcompare.program.dag import Builder, Program, Term
 from diffcompare.program.operations import partial_terms
 
-__all__ = ["adjoint", "sensitivities"]
+__all__ = ["adjoint", "adjoint_along", "hessian", "hessian_along", "jacobian", "sensitivities"]
 
 _CACHE: WeakKeyDictionary[Program, Program] = WeakKeyDictionary()
 _SENSITIVITIES: WeakKeyDictionary[Program, Program] = WeakKeyDictionary()
@@ -26,13 +28,65 @@ def adjoint(program: Program) -> Program:
     """
     result = _CACHE.get(program)
     if result is None:
-        build, bars = _reverse(program)
-        zero = Term(build, build.constant(0))
-        variables = {int(n.payload or 0): i for i, n in enumerate(program.nodes) if n.operation == "variable"}
-        gradient = [bars.get(variables[i], zero) if i in variables else zero for i in range(len(program.variables))]
-        result = build.program([program.outputs[0], *(term.index for term in gradient)])
+        build = Builder(program.variables, start=program)
+        result = build.program([program.outputs[0], *_gradient(build, program.outputs[0])])
         _CACHE[program] = result
     return result
+
+
+def jacobian(program: Program) -> Program:
+    """Differentiate every output: outputs f₀, …, fₘ₋₁, then ∂fᵢ/∂xⱼ by rows."""
+    build = Builder(program.variables, start=program)
+    rows = [_gradient(build, output) for output in program.outputs]
+    return build.program([*program.outputs, *(index for row in rows for index in row)])
+
+
+def hessian(program: Program) -> Program:
+    """Differentiate the first output twice: outputs f, ∂²f/∂xᵢ∂xⱼ by rows, then ∂f/∂xᵢ.
+
+    Entry [i, j] below the diagonal is the node of [j, i].
+
+    References
+    ----------
+    Griewank, Walther, Evaluating Derivatives, 2nd ed. (2008), section 5.4: second-order adjoints.
+    """
+    build = Builder(program.variables, start=program)
+    slopes = _gradient(build, program.outputs[0])
+    rows = [_gradient(build, slope) for slope in slopes]
+    n = len(slopes)
+    entries = [rows[min(i, j)][max(i, j)] for i in range(n) for j in range(n)]
+    return build.program([program.outputs[0], *entries, *slopes])
+
+
+def hessian_along(program: Program, vector: Sequence[Fraction]) -> Program:
+    """Multiply the Hessian of the first output by a vector: outputs f, Σⱼ ∂²f/∂xᵢ∂xⱼ·vⱼ, then ∂f/∂xᵢ.
+
+    The product is the gradient of ∇f·v, so it costs two reverse sweeps whatever the number of variables.
+    """
+    build = Builder(program.variables, start=program)
+    slopes = _gradient(build, program.outputs[0])
+    along = _dot(build, slopes, vector)
+    return build.program([program.outputs[0], *_gradient(build, along), *slopes])
+
+
+def adjoint_along(program: Program, vectors: Sequence[Sequence[Fraction]]) -> Program:
+    """Differentiate the first output along vectors: outputs f, then Σᵢ ∂f/∂xᵢ·vᵢ for each of them."""
+    build = Builder(program.variables, start=program)
+    slopes = _gradient(build, program.outputs[0])
+    return build.program([program.outputs[0], *(_dot(build, slopes, vector) for vector in vectors)])
+
+
+def _gradient(build: Builder, output: int) -> list[int]:
+    """Add the partial derivatives of a node to its builder; returns their nodes, one for each variable."""
+    bars = _reverse(build, output)
+    zero = Term(build, build.constant(0))
+    return [bars.get(build.variable(i), zero).index for i in range(len(build.variables))]
+
+
+def _dot(build: Builder, slopes: Sequence[int], vector: Sequence[Fraction]) -> int:
+    pairs = [(slope, build.constant(v)) for slope, v in zip(slopes, vector, strict=True) if v]
+    pairs = [(slope, v) for slope, v in pairs if build.value(slope) != 0]
+    return build.apply("dot", *(p[0] for p in pairs), *(p[1] for p in pairs)) if pairs else build.constant(0)
 
 
 def sensitivities(program: Program) -> Program:
@@ -42,7 +96,8 @@ def sensitivities(program: Program) -> Program:
     """
     result = _SENSITIVITIES.get(program)
     if result is None:
-        build, bars = _reverse(program)
+        build = Builder(program.variables, start=program)
+        bars = _reverse(build, program.outputs[0])
         zero = Term(build, build.constant(0))
         outputs = [bars.get(i, zero).index for i in range(len(program.nodes))]
         result = Program(program.variables, tuple(build.nodes), (program.outputs[0], *outputs))
@@ -50,16 +105,14 @@ def sensitivities(program: Program) -> Program:
     return result
 
 
-def _reverse(program: Program) -> tuple[Builder, dict[int, Term]]:
-    """Return the adjoint of every node that the output depends on, as terms of a builder that starts with f."""
-    build = Builder(program.variables, start=program)
+def _reverse(build: Builder, output: int) -> dict[int, Term]:
+    """Return the adjoint of every node that the output depends on, as terms of its builder."""
     zero, one = Term(build, build.constant(0)), Term(build, build.constant(1))
-    output = program.outputs[0]
-    branches = any(node.operation == "select" for node in program.nodes)
+    branches = any(node.operation == "select" for node in build.nodes[: output + 1])
     bars: dict[int, Term] = {output: one}
     for index in range(output, -1, -1):
         bar = bars.get(index)
-        node = program.nodes[index]
+        node = build.nodes[index]
         if bar is None or not node.operands:
             continue
         if node.operation == "select":
@@ -80,7 +133,7 @@ def _reverse(program: Program) -> tuple[Builder, dict[int, Term]]:
                 continue
             held = bars.get(operand.index)
             bars[operand.index] = contribution if held is None else held + contribution
-    return build, bars
+    return bars
 
 
 def _product(bar: Term, partial: Term, *, gated: bool) -> Term:

@@ -26,7 +26,7 @@ from diffcompare.report.writing import MANIFEST, write_files
 if TYPE_CHECKING:
     from os import PathLike
 
-    from diffcompare.compare.check import Verdict
+    from diffcompare.compare.verdict import Verdict
 
 __all__ = ["write_report"]
 

@@ -180,7 +180,7 @@ def _real_gradient(f: SymbolicFunction) -> tuple[list[sympy.Expr], list[sympy.Sy
 
     Without them SymPy leaves Derivative(re(x)) in d|x|/dx, and folds 3*0.1 in floating point.
     """
-    if not affordable(f.program):
+    if f.output_shape or not affordable(f.program):
         return None
     symbols = [sympy.Dummy(name, real=True) for name in f.variables]
 

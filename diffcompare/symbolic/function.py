@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from diffcompare.errors import UnsupportedFunction
+from diffcompare.errors import UnsupportedFunction, shorten
 from diffcompare.program.code import constant_nodes, functions_used, operation_source, straight_line
-from diffcompare.program.dag import Node, Program
+from diffcompare.program.dag import Node, Program, subprogram
 from diffcompare.program.operations import FALLBACKS, OPERATIONS
 
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["SymbolicFunction", "check_names", "implementation"]
+__all__ = ["SymbolicFunction", "check_names", "flat_entries", "implementation", "nested", "scalar"]
 
 
 class SymbolicFunction:
@@ -27,8 +27,9 @@ class SymbolicFunction:
 
     Parameters
     ----------
-    expr : sympy.Expr or number
-        The formula. A SymPy Float stands for its binary value, a Rational for itself.
+    expr : sympy.Expr, number, or list or Matrix of them
+        The formula; several in a (nested) list or a Matrix make a vector function, a Matrix of one column a list of
+        its entries. A SymPy Float stands for its binary value, a Rational for itself.
     variables : sequence of sympy.Symbol or str
         The arguments, in order; they need not all occur.
     name : str, optional
@@ -40,6 +41,8 @@ class SymbolicFunction:
         The elementary operations, in the order in which they are carried out: the truth of what is computed.
     variables : tuple of str
         The names of the arguments.
+    output_shape : tuple of int
+        The shape of a value: ``()`` for one number.
     name, formula : str
         The name, and the formula as it was given.
     source : str
@@ -60,22 +63,33 @@ class SymbolicFunction:
     """
 
     def __init__(
-        self, expr: sympy.Expr | complex, variables: Sequence[sympy.Symbol | str], name: str | None = None
+        self,
+        expr: sympy.Expr | complex | Sequence[Any] | Any,
+        variables: Sequence[sympy.Symbol | str],
+        name: str | None = None,
     ) -> None:
         import sympy
 
-        from diffcompare.symbolic.lower import lower
+        from diffcompare.symbolic.lower import lower_all
 
-        self.expr: Any = sympy.sympify(expr, strict=True)
+        entries, self.output_shape = flat_entries(expr)
+        exprs = [sympy.sympify(entry, strict=True) for entry in entries]
         self.variables = check_names([str(v) for v in variables])
-        self.program: Program = lower(self.expr, self.variables)
+        self.program: Program = lower_all(exprs, self.variables)
+        self.expr: Any = nested(exprs, self.output_shape)
         self.formula = str(self.expr)
         self.name = self.formula if name is None else name
         self.source = "sympy"
 
     @classmethod
     def from_program(
-        cls, program: Program, *, formula: str, name: str | None = None, source: str = "text"
+        cls,
+        program: Program,
+        *,
+        formula: str,
+        name: str | None = None,
+        source: str = "text",
+        output_shape: tuple[int, ...] = (),
     ) -> SymbolicFunction:
         """Wrap a program; its SymPy expression is built when somebody asks for it."""
         self = cls.__new__(cls)
@@ -84,15 +98,37 @@ class SymbolicFunction:
         self.formula = formula
         self.name = formula if name is None else name
         self.source = source
+        self.output_shape = output_shape
         return self
 
     def __getattr__(self, attribute: str) -> Any:
         if attribute == "expr":
             from diffcompare.symbolic.derivatives import expression
 
-            self.expr = expression(self.program)
+            if self.output_shape:
+                exprs = [component.expr for component in self.components]
+                self.expr = None if any(e is None for e in exprs) else nested(exprs, self.output_shape)
+            else:
+                self.expr = expression(self.program)
             return self.expr
+        if attribute == "components":
+            self.components: tuple[SymbolicFunction, ...] = self._split()
+            return self.components
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {attribute!r}")
+
+    def _split(self) -> tuple[SymbolicFunction, ...]:
+        """Return every output as a function of its own, flat: what is compiled for it is kept with it."""
+        if not self.output_shape:
+            return (self,)
+        return tuple(
+            SymbolicFunction.from_program(
+                subprogram(self.program, [output]),
+                formula=f"{self.formula}[{', '.join(map(str, index))}]",
+                name=f"{self.name}[{', '.join(map(str, index))}]",
+                source=self.source,
+            )
+            for output, index in zip(self.program.outputs, np.ndindex(self.output_shape), strict=True)
+        )
 
     def __call__(self, points: ArrayLike) -> Any:
         """Evaluate the program in binary64.
@@ -105,7 +141,7 @@ class SymbolicFunction:
         Returns
         -------
         numpy.float64 or ndarray of float64
-            nan where the function is not defined.
+            nan where the function is not defined. A vector function: the shape of the points, then ``output_shape``.
 
         Raises
         ------
@@ -126,12 +162,13 @@ class SymbolicFunction:
         # always fresh contiguous 1-D arrays: NumPy's loops for scalars and strided arrays round differently
         flat = [np.array(column, dtype=np.float64, order="C").reshape(-1) for column in columns]
         with np.errstate(all="ignore"):
-            result = _bind(self.program, np, arrays=True)(*flat)
+            results = _bind(self.program, np, arrays=True)(*flat)
         size = flat[0].size if flat else 1
-        return np.array(np.broadcast_to(np.asarray(result, dtype=np.float64), (size,))).reshape(shape)[()]
+        rows = [np.broadcast_to(np.asarray(result, dtype=np.float64), (size,)) for result in results]
+        return np.stack(rows, axis=-1).reshape(shape + self.output_shape)[()]
 
     def callable(self, namespace: ModuleType | Any) -> Callable[..., Any]:
-        """Return the program as a Python function of one argument per variable.
+        """Return the program as a Python function of one argument per variable; a vector function returns lists.
 
         Parameters
         ----------
@@ -144,7 +181,12 @@ class SymbolicFunction:
         UnsupportedFunction
             Neither the namespace nor the table has a function that the program needs.
         """
-        return _bind(self.program, namespace)
+        run, shape = _bind(self.program, namespace), self.output_shape
+
+        def function(*arguments: Any) -> Any:
+            return nested(run(*arguments), shape)
+
+        return function
 
     def __repr__(self) -> str:
         return f"SymbolicFunction({self.formula!r}, variables={list(self.variables)!r})"
@@ -160,7 +202,43 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _bind(program: Program, namespace: Any, *, arrays: bool = False) -> Callable[..., Any]:
+def flat_entries(value: Any) -> tuple[list[Any], tuple[int, ...]]:
+    """Return the entries of a nested list or a SymPy Matrix and its shape; anything else is one entry.
+
+    Raises
+    ------
+    ValueError
+        Lists of different lengths beside one another, or an empty one.
+    """
+    if hasattr(value, "tolist") and hasattr(value, "shape"):
+        rows = value.tolist()
+        # a column is SymPy's way to write a vector
+        value = [row[0] for row in rows] if len(value.shape) == 2 and value.shape[1] == 1 else rows
+    if not isinstance(value, list | tuple):
+        return [value], ()
+    parts = [flat_entries(part) for part in value]
+    if not parts or any(shape != parts[0][1] for _, shape in parts):
+        raise ValueError("a list of formulas must be rectangular and not empty; give every row the same length")
+    return [entry for entries, _ in parts for entry in entries], (len(parts), *parts[0][1])
+
+
+def nested(entries: Sequence[Any], shape: tuple[int, ...]) -> Any:
+    """Put flat entries into nested lists of a shape; the only entry itself for ``()``."""
+    if not shape:
+        return entries[0]
+    step = len(entries) // shape[0]
+    return [nested(entries[k * step : (k + 1) * step], shape[1:]) for k in range(shape[0])]
+
+
+def scalar(f: SymbolicFunction, remedy: str) -> None:
+    """Refuse a vector function where one number is needed; ``remedy`` says what to do instead."""
+    if f.output_shape:
+        raise ValueError(
+            f"{shorten(f.name, 60)} returns an array of shape {f.output_shape}: one number is needed; {remedy}"
+        )
+
+
+def _bind(program: Program, namespace: Any, *, arrays: bool = False) -> Callable[..., Sequence[Any]]:
     if any(node.operation == "select" for node in program.nodes) and not hasattr(namespace, "where"):
         return _on_demand(program, namespace)
     scope = {f"{name}_": implementation(namespace, name) for name in functions_used(program)}
@@ -177,24 +255,22 @@ def _bind(program: Program, namespace: Any, *, arrays: bool = False) -> Callable
     still = constant_nodes(program)
     scope["array_"] = np.atleast_1d
     exec(compile(straight_line(program, spell), "<program>", "exec"), scope)  # noqa: S102 - our own source
-    run = scope["run"]
-
-    def function(*arguments: Any) -> Any:
-        return run(*arguments)[0]
-
-    return function
+    return scope["run"]  # type: ignore[no-any-return]
 
 
-def _on_demand(program: Program, namespace: Any) -> Callable[..., Any]:
+def _on_demand(program: Program, namespace: Any) -> Callable[..., Sequence[Any]]:
     """Evaluate only the branches that are taken: functions of numbers raise where they are not defined."""
     found = {node.operation: node for node in program.nodes if node.operation not in ("constant", "variable", "select")}
     functions = {name: implementation(namespace, name) for name in found}
 
-    def function(*arguments: Any) -> Any:
+    def function(*arguments: Any) -> Sequence[Any]:
         values: dict[int, Any] = {}
-        stack = [program.outputs[0]]
+        stack = list(program.outputs)
         while stack:
             index = stack[-1]
+            if index in values:
+                stack.pop()
+                continue
             node = program.nodes[index]
             needed = node.operands
             if node.operation == "select":
@@ -214,7 +290,7 @@ def _on_demand(program: Program, namespace: Any) -> Callable[..., Any]:
                 what = functions[node.operation]
                 payload = [] if node.payload is None else [node.payload]
                 values[index] = what(*(values[i] for i in needed), *payload) if callable(what) else what
-        return values[program.outputs[0]]
+        return [values[i] for i in program.outputs]
 
     return function
 

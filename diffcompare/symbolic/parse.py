@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import reduce
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 from diffcompare.errors import ParseError, UnsupportedFunction, shorten
 from diffcompare.program.dag import Builder, Term
 from diffcompare.program.operations import COMPARISONS, DERIVED, OPERATIONS
-from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.symbolic.function import SymbolicFunction, flat_entries, nested
 from diffcompare.symbolic.words import (
     AMBIGUOUS,
     COMPARE,
@@ -41,17 +41,20 @@ _CHARACTERS = 20_000
 _TERMS = 1_000
 _DEPTH = 60
 _EXPONENT = 1_000
+_OUTPUTS = 1_000
 
 
-def parse(text: str, variables: Sequence[str] | None = None, name: str | None = None) -> SymbolicFunction:
+def parse(
+    text: str | Sequence[Any], variables: Sequence[str] | None = None, name: str | None = None
+) -> SymbolicFunction:
     """Read a formula; safe on text from strangers.
 
     Parameters
     ----------
-    text : str
+    text : str, or list of str
         Python's arithmetic (``^`` means ``**``) with the names of SymPy, NumPy and ``math``. A decimal number is
         exactly that number: ``0.1`` is 1/10. Sums and products are carried out in the order in which they are
-        written; operations on numbers alone are carried out exactly, once.
+        written; operations on numbers alone are carried out exactly, once. A (nested) list makes a vector function.
     variables : sequence of str, optional
         The arguments, in order; they need not all occur. Default: the names that occur, in natural order
         (x2 before x10).
@@ -86,20 +89,45 @@ def parse(text: str, variables: Sequence[str] | None = None, name: str | None = 
       2x + 1
        ^
     """
-    if not isinstance(text, str):
-        raise TypeError(f"text={shorten(repr(text), 60)}: a formula must be a str; pass one such as 'x**2 + 1'")
     listed = None if variables is None else listed_names(variables)
-    if len(text) > _CHARACTERS:
-        raise ParseError(f"a formula has at most {_CHARACTERS:,} characters; split it", text, _CHARACTERS + 1)
-    tokens = cut_tokens(text)
-    if not tokens:
-        raise ParseError("the formula is empty; write one such as x**2 + 1", text, 1)
+    if not isinstance(text, str):
+        return _parse_several(text, listed, name)
+    tokens = _tokens(text)
     names = occurring_names(tokens) if listed is None else listed
     reader = _Reader(text, tokens, names)
     result = reader.read()
     if not names:
         raise ParseError("no variable occurs; list the arguments, as in variables=['x']", text, 1)
     return SymbolicFunction.from_program(reader.build.program([result]), formula=text, name=name, source="text")
+
+
+def _parse_several(texts: Sequence[Any], listed: Sequence[str] | None, name: str | None) -> SymbolicFunction:
+    """Read formulas of the same variables into one program."""
+    entries, shape = flat_entries(texts)
+    if len(entries) > _OUTPUTS:
+        raise ValueError(f"{len(entries):,} formulas: at most {_OUTPUTS:,} can be read into one function; split them")
+    several = [_tokens(entry) for entry in entries]
+    names = occurring_names([token for tokens in several for token in tokens]) if listed is None else listed
+    if not names:
+        raise ParseError("no variable occurs; list the arguments, as in variables=['x']", entries[0], 1)
+    build, results = Builder(names), []
+    for entry, tokens in zip(entries, several, strict=True):
+        results.append(_Reader(entry, tokens, names, build).read())
+    formula = str(nested(entries, shape)).replace("'", "")
+    return SymbolicFunction.from_program(
+        build.program(results), formula=formula, name=name, source="text", output_shape=shape
+    )
+
+
+def _tokens(text: Any) -> list[Token]:
+    if not isinstance(text, str):
+        raise TypeError(f"text={shorten(repr(text), 60)}: a formula must be a str; pass one such as 'x**2 + 1'")
+    if len(text) > _CHARACTERS:
+        raise ParseError(f"a formula has at most {_CHARACTERS:,} characters; split it", text, _CHARACTERS + 1)
+    tokens = cut_tokens(text)
+    if not tokens:
+        raise ParseError("the formula is empty; write one such as x**2 + 1", text, 1)
+    return tokens
 
 
 _CHAINS = frozenset({"min", "max", "and", "or"})  # take any number of arguments
@@ -134,10 +162,10 @@ class _Bracket:
 class _Reader:
     """Operators wait on a stack until what follows binds no tighter; then their node is built."""
 
-    def __init__(self, text: str, tokens: Sequence[Token], names: Sequence[str]) -> None:
+    def __init__(self, text: str, tokens: Sequence[Token], names: Sequence[str], build: Builder | None = None) -> None:
         self.text, self.tokens, self.depth = text, tokens, 0
         self.indices = {name: i for i, name in enumerate(names)}
-        self.build = Builder(names)
+        self.build = Builder(names) if build is None else build
         self.values: list[_Value] = []
         self.waiting: list[Token] = []  # operators whose right operand is not complete
         self.brackets = [_Bracket("", 1, 0)]

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diffcompare.compare.check import Verdict, check_gradient
+from diffcompare.compare.check import check_gradient
+from diffcompare.compare.verdict import Verdict
 from diffcompare.report.page import write_report
 
 from .driver import Browser, browser

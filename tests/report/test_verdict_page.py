@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 
 import diffcompare.report
-from diffcompare.compare.check import Verdict, check_gradient
+from diffcompare.compare.check import check_gradient
+from diffcompare.compare.verdict import Verdict
 from diffcompare.errors import DiffcompareError
 from diffcompare.report.page import write_report
 

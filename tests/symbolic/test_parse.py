@@ -293,7 +293,7 @@ def test_bad_variables(variables: object, error: type[Exception], match: str) ->
         parse("x", variables=variables)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("text", [None, 3, 1.5, b"x", ["x"]])
+@pytest.mark.parametrize("text", [None, 3, 1.5, b"x", ["x", None], [["x"], [3]]])
 def test_text_is_a_str(text: object) -> None:
     with pytest.raises(TypeError, match=r"a formula must be a str"):
         parse(text)  # type: ignore[arg-type]

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.errors import TraceError
-from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program
 from diffcompare.symbolic.trace import Trace, placed, record
 from diffcompare.symbolic.tracing.sweep import needed_nodes
@@ -35,9 +34,11 @@ class Pair:
     table : Table
     function, gradient : Trace
     D, G : tuple of int
-        The nodes of the true derivative and of what the gradient's code returns, one for each variable.
+        The nodes of the true derivative and of what the gradient's code returns, one for each component.
     claim : tuple of int
         The nodes of the formula and its derivative; empty without a formula.
+    slopes : tuple of int
+        The nodes of slopes that must exist for the derivative to exist.
     """
 
     table: Table
@@ -46,6 +47,7 @@ class Pair:
     D: tuple[int, ...]
     G: tuple[int, ...]
     claim: tuple[int, ...]
+    slopes: tuple[int, ...] = ()
 
     @property
     def exits(self) -> dict[Place, bool]:
@@ -61,7 +63,7 @@ class Pair:
 class State:
     """What the float code does when it is called."""
 
-    value: float
+    values: Floats
     claimed: Floats
     faults: tuple[str, ...]
 
@@ -71,28 +73,31 @@ def observe(problem: Any) -> State | None:
     x, faults = problem.x, []
     try:
         with np.errstate(all="ignore"):
-            value = problem.value(x)
+            values = problem.values(x)
             argument, untouched = problem.unflatten(x), problem.unflatten(x)
             returned = problem.gradient(argument, *problem.args)
             if not _same(argument, untouched):
-                faults.append("the gradient changes its argument")
+                faults.append(f"the {problem.what} changes its argument")
             try:
                 claimed = np.asarray(problem.flatten(returned), dtype=np.float64)
             except ValueError as error:
-                return State(value, np.full(x.shape, np.nan), (f"the gradient has another structure: {error}",))
+                nothing = np.full(len(problem.names), np.nan)
+                return State(values, nothing, (f"the {problem.what} has another structure: {error}",))
             first = claimed.copy()
             second = problem.claim(x)
-            if not np.array_equal(first, second, equal_nan=True) or (problem.value(x) != value and value == value):
+            if not np.array_equal(first, second, equal_nan=True):
                 return None
-            problem.value(x * (1 + 2.0**-9) + 2.0**-12)
+            if not np.array_equal(problem.values(x), values, equal_nan=True):
+                return None
+            problem.values(x * (1 + 2.0**-9) + 2.0**-12)
             third = problem.claim(x)
             if not np.array_equal(first, third, equal_nan=True):
                 faults.append(
-                    "the gradient depends on earlier calls: after the function was called elsewhere it changed"
+                    f"the {problem.what} depends on earlier calls: after the function was called elsewhere it changed"
                 )
     except FAILURES:
         return None
-    return State(value, first, tuple(faults))
+    return State(values, first, tuple(faults))
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -114,7 +119,7 @@ def trace_pair(
     """Record a function and its gradient at a point, with answers to their guards that may differ from the floats'.
 
     ``problem`` has the callables, the point, and how arguments and results are structured. None where the function does
-    not return one number.
+    not return as many numbers as it should.
     """
     names = tuple(f"x{i}" for i in range(len(problem.x)))
     table = Table(names, problem.x.tolist(), exact=exact, decide=function)
@@ -126,19 +131,20 @@ def trace_pair(
         if known is None:
             raise
         # the formula stands in for it
-        first = Trace(tuple(table.insert(known.program, text=True)), (math.nan,), (), 0.0, (), (), False)
+        stated = tuple(table.insert(known.program, text=True))
+        first = Trace(stated, (math.nan,) * len(stated), (), 0.0, (), (), False)
         known = None
-    if len(first.outputs) != 1:
+    if len(first.outputs) != problem.outputs:
         return None
     nodes = tuple(table.builder.nodes)
     table.decide = gradient
     second = record(problem.gradient, (placed(template, table), *problem.args), table=table, rebuilt=rebuilt)
     order = np.asarray(problem.flatten(second.structure), dtype=float)
-    derivative = adjoint(Program(names, nodes, first.outputs))
-    _, *D = table.insert(derivative)
+    found = table.insert(problem.derivative(Program(names, nodes, first.outputs)))
     G = tuple(second.outputs[round(k)] for k in order.tolist())
-    claim = () if known is None else tuple(table.insert(adjoint(known.program), text=True))
-    return Pair(table, first, second, tuple(D), G, claim)
+    end = problem.outputs + len(G)
+    claim = () if known is None else tuple(table.insert(problem.derivative(known.program), text=True)[:end])
+    return Pair(table, first, second, tuple(found[problem.outputs : end]), G, claim, tuple(found[end:]))
 
 
 def one_sided(pair: Pair) -> list[float]:
@@ -164,8 +170,8 @@ def one_sided(pair: Pair) -> list[float]:
 
 
 def slope_agrees(problem: Any, D: Floats) -> bool:
-    """Rule D5: a trace that took decisions must have the slope that f has over a coarse step."""
-    x = problem.x
+    """Rule D5: a trace that took decisions must have the slope that f has over a coarse step; D by rows of outputs."""
+    x, D = problem.x, D.reshape(problem.outputs, -1)
     random = np.random.default_rng(3)
     scale = np.where(x == 0, max(float(np.max(np.abs(x))), 1e-3), np.abs(x))
     for _ in range(3):
@@ -174,12 +180,13 @@ def slope_agrees(problem: Any, D: Floats) -> bool:
         for h in (2.0**-12, 2.0**-16):
             try:
                 with np.errstate(all="ignore"):
-                    slopes.append((problem.value(x + h * direction) - problem.value(x - h * direction)) / (2 * h))
+                    slopes.append((problem.values(x + h * direction) - problem.values(x - h * direction)) / (2 * h))
             except FAILURES:
                 return True
         first, second = slopes
-        traced = float(D @ direction)
-        size = max(abs(first), abs(second))
-        if abs(first - second) <= 1e-3 * size and abs(second - traced) > 0.05 * max(size, abs(traced)):
+        traced = D @ direction
+        size = np.maximum(np.abs(first), np.abs(second))
+        settled = np.abs(first - second) <= 1e-3 * size
+        if (settled & (np.abs(second - traced) > 0.05 * np.maximum(size, np.abs(traced)))).any():
             return False
     return True

@@ -54,6 +54,7 @@ class Paths:
     ) -> None:
         self.function, self.shape, self.names, self.evaluate = function, shape, names, evaluate
         self.found: list[Trace] = []
+        self.output_shape: tuple[int, ...] | None = None
         self._programs: list[tuple[Program, Program]] = []
         self._table: Table | None = None
 
@@ -61,15 +62,15 @@ class Paths:
         """Return a fresh argument for the function."""
         return point.reshape(self.shape).copy() if self.shape else float(point[0])
 
-    def value(self, point: Floats) -> float:
-        """Return what the code returns; nan where it raises, or returns something else than one number."""
+    def values(self, point: Floats) -> Floats:
+        """Return what the code returns, flat; one nan where it raises, or returns something else than numbers."""
         try:
             with np.errstate(all="ignore"):
                 result = np.asarray(self.function(self.argument(point)))
-            return float(result.reshape(())) if result.dtype.kind in "fiub" else math.nan
         except Exception:
             # it comes up again, with its place, when the point is recorded
-            return math.nan
+            return np.array([math.nan])
+        return result.reshape(-1).astype(np.float64) if result.dtype.kind in "fiub" else np.array([math.nan])
 
     def at(self, point: Floats) -> tuple[Trace, Program] | None:
         """Return the path that a point takes and its program, recorded first if it is new; None beyond 16 paths."""
@@ -84,8 +85,15 @@ class Paths:
         self._table.move(point.tolist())
         indices = np.arange(float(point.size)).reshape(self.shape)
         path = record(self.function, (placed(indices, self._table),), table=self._table)
-        if len(path.outputs) != 1:
-            raise TraceError(f"the function returned {len(path.outputs)} numbers: one is needed; return a scalar")
+        # an array of one number counts as one number
+        shape = path.shape if len(path.outputs) != 1 else ()
+        if not path.outputs or shape != (self.output_shape or shape):
+            raise TraceError(
+                f"the function returned an array of shape {shape}"
+                f"{f' here and {self.output_shape} elsewhere' if self.output_shape else ''}: numbers in an array of "
+                "one shape are needed"
+            )
+        self.output_shape = shape
         program = subprogram(self._table.program(path.outputs))
         self.found.append(path)
         self._programs.append((program, subprogram(self._table.program([g.condition for g in path.guards]))))
@@ -99,11 +107,14 @@ class Paths:
         if self._table is None:
             raise TraceError("no path was recorded; the function has no finite value where it was tried")
         build = self._table.builder
-        result = build.raw("undefined")
+        results = [build.raw("undefined")] * len(self.found[0].outputs)
         for path in reversed(self.found):
             condition = None
             for index, answer in dict.fromkeys((g.condition, g.answer) for g in path.guards):
                 one = index if answer else build.raw("not", index)
                 condition = one if condition is None else build.raw("and", condition, one)
-            result = path.outputs[0] if condition is None else build.raw("select", condition, path.outputs[0], result)
-        return subprogram(Program(self.names, tuple(build.nodes), (result,)))
+            results = [
+                output if condition is None else build.raw("select", condition, output, result)
+                for output, result in zip(path.outputs, results, strict=True)
+            ]
+        return subprogram(Program(self.names, tuple(build.nodes), tuple(results)))

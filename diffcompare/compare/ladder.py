@@ -1,0 +1,132 @@
+"""The ladder of rules for one claimed derivative: from the most certain evidence to the least."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.compare.causes import Cause, find_cause
+from diffcompare.compare.identity import judge_by_identity, trace
+from diffcompare.compare.judgement import Judgement, Problem
+from diffcompare.compare.neighbours import judge_by_neighbours
+from diffcompare.compare.reference import certified_gradient
+from diffcompare.compare.witness import judge_by_witness
+from diffcompare.errors import DiffcompareError, shorten
+from diffcompare.symbolic.function import SymbolicFunction
+
+# beyond so many components a derivative is not certified one by one
+MANY = 1000
+
+__all__ = ["MANY", "calls", "cause_in_code", "ladder", "plain", "traced"]
+
+Floats = NDArray[np.float64]
+
+
+def calls(problem: Problem) -> Judgement | None:
+    """Judge what shows before any derivative is looked at: exceptions, shapes, nan, state."""
+    x = problem.x
+    try:
+        values = problem.values(x)
+    except Exception as error:
+        return plain(problem, "inconclusive", f"The function raised {_named(error)}.")
+    if not np.isfinite(values).all():
+        value = float(values[~np.isfinite(values)][0])
+        return plain(problem, "out-of-domain", f"The function returned {value!r} at the point.")
+    before = problem.unflatten(x)
+    try:
+        returned = problem.gradient(before, *problem.args)
+    except Exception as error:
+        return plain(problem, "wrong", f"The {problem.what} raised {_named(error)}.")
+    try:
+        claimed = np.asarray(problem.flatten(returned), dtype=np.float64)
+    except ValueError as error:
+        return plain(problem, "wrong", f"Wrong shape or type: {error}.")
+    if not np.array_equal(problem.flatten(before), x):
+        return plain(problem, "wrong", f"The {problem.what} changed its argument in place.", claimed)
+    try:
+        again = problem.claim(x)
+        elsewhere = x + np.where(x == 0, 2.0**-3, np.abs(x) * 2.0**-3)
+        if problem.box is not None:
+            elsewhere = np.clip(elsewhere, *problem.box)
+        if not np.array_equal(again, claimed, equal_nan=True):
+            return plain(problem, "wrong", "Two calls at one point gave two answers: not deterministic.", claimed)
+        try:
+            problem.values(elsewhere)
+            problem.claim(elsewhere)
+        except Exception:
+            return None
+        later = problem.claim(x)
+    except Exception as error:
+        return plain(problem, "wrong", f"The {problem.what} raised {_named(error)} when it was called again.", claimed)
+    if not np.array_equal(later, claimed, equal_nan=True):
+        note = "After a call at another point the same point gave another answer: it depends on earlier calls."
+        return plain(problem, "wrong", note, claimed)
+    return None
+
+
+def _named(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {shorten(text, 120)}" if text else type(error).__name__
+
+
+def plain(problem: Problem, status: str, note: str, claimed: Floats | None = None) -> Judgement:
+    """Judge all components alike, by what the calls did."""
+    nothing = np.full(len(problem.names), np.nan)
+    return Judgement(
+        "calls", (status,) * len(problem.names), nothing if claimed is None else claimed, nothing, nothing, math.nan,
+        "gradient" if status == "wrong" else None, (note,),
+    )  # fmt: skip
+
+
+def ladder(problem: Problem) -> Judgement:
+    """Judge by the first rule that can."""
+    judgement = judge_by_identity(problem)
+    if judgement is None:
+        known = replace(problem, formula=_known(problem))
+        few = problem.x.size <= MANY
+        judgement = judge_by_neighbours(known) if known.formula is not None and few else None
+    if judgement is None:
+        judgement = judge_by_witness(problem)
+    return judgement if judgement is not None else plain(problem, "inconclusive", "No rule could judge it.")
+
+
+def traced(problem: Problem) -> SymbolicFunction | None:
+    """Return the function of a problem as a trace of its flat point; None where there is none that is defined here."""
+    # bound here, so that tracing finds the user's function behind a plain name
+    user, unflatten, args = problem.function, problem.unflatten, problem.args
+
+    def function(flat: Any) -> Any:
+        return user(unflatten(flat), *args)
+
+    try:
+        known = trace(function, (problem.x.size,))
+    except DiffcompareError:
+        return None
+    # a trace is undefined on paths that it did not meet, which says nothing about the function
+    return known if "domain" not in certified_gradient(known, problem.x).status else None
+
+
+def _known(problem: Problem) -> SymbolicFunction | None:
+    # with very many components a trace would cost more than it tells
+    return problem.formula if problem.formula is not None or problem.x.size > MANY else traced(problem)
+
+
+def cause_in_code(
+    problem: Problem, judgement: Judgement, difference: Floats, shape: tuple[int, ...] | None
+) -> Cause | None:
+    """Find out why a gradient is wrong, from its values and the program of the function."""
+    known = _known(problem)
+    return find_cause(
+        judgement.claimed,
+        judgement.certified,
+        judgement.threshold,
+        program=None if known is None else known.program,
+        point=problem.x.tolist(),
+        names=problem.names,
+        shape=shape,
+        difference=None if judgement.difference is None else difference,
+    )
