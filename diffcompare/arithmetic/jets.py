@@ -24,7 +24,15 @@ from diffcompare.program.code import functions_used, operation_source, straight_
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import COMPARISONS, FALLBACKS
 
-__all__ = ["JET_BITS", "JET_ORDER", "directional_slope", "series_length", "taylor_coefficients", "taylor_jet"]
+__all__ = [
+    "JET_BITS",
+    "JET_ORDER",
+    "directional_curvature",
+    "directional_slope",
+    "series_length",
+    "taylor_coefficients",
+    "taylor_jet",
+]
 
 JET_ORDER = 10
 JET_BITS = 80
@@ -78,10 +86,20 @@ def taylor_jet(
 
 def directional_slope(program: Program, point: Sequence[float | arb], direction: Sequence[int], bits: int) -> arb:
     """Enclose Σ d_i ∂F/∂x_i for whole numbers d_i: all partial derivatives by one series of two terms."""
+    return _along(program, point, direction, 1, bits)
+
+
+def directional_curvature(program: Program, point: Sequence[float | arb], direction: Sequence[int], bits: int) -> arb:
+    """Enclose Σ d_i d_j ∂²F/∂x_i∂x_j for whole numbers d_i: twice the second Taylor coefficient along d."""
+    with precision(bits):
+        return 2 * _along(program, point, direction, 2, bits)
+
+
+def _along(program: Program, point: Sequence[float | arb], direction: Sequence[int], order: int, bits: int) -> arb:
     run = _function(program)
-    with precision(bits), series_length(2):
+    with precision(bits), series_length(order + 1):
         coefficients = run(*(arb_series([arb(x), d]) for x, d in zip(point, direction, strict=True)))[0].coeffs()
-    return coefficients[1] if len(coefficients) > 1 else arb(0)
+    return coefficients[order] if len(coefficients) > order else arb(0)
 
 
 def taylor_coefficients(program: Program, point: Sequence[float], direction: int) -> list[float]:
