@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from diffcompare import testing as testing
+    from diffcompare.compare.certified_arrays import certified_hessian, certified_jacobian
     from diffcompare.compare.check import check_gradient
+    from diffcompare.compare.check_arrays import check_hessian, check_jacobian
     from diffcompare.compare.hot_spots import hot_spots
     from diffcompare.compare.identity import trace
     from diffcompare.compare.reference import certified_gradient
@@ -46,7 +48,11 @@ _HOME = {
     "UnsupportedFunction": "errors",
     "Verdict": "compare.verdict",
     "certified_gradient": "compare.reference",
+    "certified_hessian": "compare.certified_arrays",
+    "certified_jacobian": "compare.certified_arrays",
     "check_gradient": "compare.check",
+    "check_hessian": "compare.check_arrays",
+    "check_jacobian": "compare.check_arrays",
     "geometric_steps": "numeric.steps",
     "gradient_descent": "descent",
     "hot_spots": "compare.hot_spots",
@@ -71,7 +77,11 @@ __all__ = [
     "UnsupportedFunction",
     "Verdict",
     "certified_gradient",
+    "certified_hessian",
+    "certified_jacobian",
     "check_gradient",
+    "check_hessian",
+    "check_jacobian",
     "geometric_steps",
     "gradient_descent",
     "hot_spots",

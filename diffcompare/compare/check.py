@@ -92,6 +92,8 @@ def _check_point(
 ) -> Verdict:
     structure, x = structure_of(at)
     known = formula_of(f, formula, structure.size)
+    if known is not None:
+        scalar(known, "use check_jacobian")
     function = as_callable(f, structure) if isinstance(f, SymbolicFunction) else f
     problem = Problem(
         function, gradient, x, structure.unflatten, structure.flatten, structure.names(), known, args,

@@ -17,6 +17,7 @@ from diffcompare.compare.reference import certified_gradient
 from diffcompare.compare.witness import judge_by_witness
 from diffcompare.errors import DiffcompareError, shorten
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.symbolic.tracing.pair import same
 
 # beyond so many components a derivative is not certified one by one
 MANY = 1000
@@ -45,7 +46,7 @@ def calls(problem: Problem) -> Judgement | None:
         claimed = np.asarray(problem.flatten(returned), dtype=np.float64)
     except ValueError as error:
         return plain(problem, "wrong", f"Wrong shape or type: {error}.")
-    if not np.array_equal(problem.flatten(before), x):
+    if not same(before, problem.unflatten(x)):
         return plain(problem, "wrong", f"The {problem.what} changed its argument in place.", claimed)
     try:
         again = problem.claim(x)
@@ -89,8 +90,7 @@ def ladder(problem: Problem) -> Judgement:
         known = replace(problem, formula=_known(problem))
         few = problem.x.size <= MANY
         judgement = judge_by_neighbours(known) if known.formula is not None and few else None
-    if judgement is None:
-        judgement = judge_by_witness(problem)
+    judgement = judgement or judge_by_witness(problem)
     return judgement if judgement is not None else plain(problem, "inconclusive", "No rule could judge it.")
 
 
@@ -107,7 +107,8 @@ def traced(problem: Problem) -> SymbolicFunction | None:
     except DiffcompareError:
         return None
     # a trace is undefined on paths that it did not meet, which says nothing about the function
-    return known if "domain" not in certified_gradient(known, problem.x).status else None
+    lost = any("domain" in certified_gradient(component, problem.x).status for component in known.components)
+    return None if lost else known
 
 
 def _known(problem: Problem) -> SymbolicFunction | None:

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from diffcompare.compare.arguments import points_of
-from diffcompare.compare.check import Verdict, check_gradient
+from diffcompare.compare.check import check_gradient
 from diffcompare.compare.judgement import COMPONENT_STATUSES
+from diffcompare.compare.verdict import Verdict
 from diffcompare.errors import shorten
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.testing.record import observe

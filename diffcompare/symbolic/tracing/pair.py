@@ -16,11 +16,12 @@ from diffcompare.symbolic.trace import Trace, placed, record
 from diffcompare.symbolic.tracing.sweep import needed_nodes
 from diffcompare.symbolic.tracing.table import Place, Table, loop_exits
 
-__all__ = ["FAILURES", "Pair", "State", "observe", "one_sided", "slope_agrees", "trace_pair"]
+__all__ = ["FAILURES", "Pair", "State", "observe", "one_sided", "same", "slope_agrees", "trace_pair"]
 
 Floats = NDArray[np.float64]
 
 _U = 2.0**-53
+_PRODUCTS = frozenset({"Hessian-vector product", "directional derivative"})
 # what the user's code may raise where it is not defined
 FAILURES = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, np.linalg.LinAlgError)
 
@@ -76,7 +77,7 @@ def observe(problem: Any) -> State | None:
             values = problem.values(x)
             argument, untouched = problem.unflatten(x), problem.unflatten(x)
             returned = problem.gradient(argument, *problem.args)
-            if not _same(argument, untouched):
+            if not same(argument, untouched):
                 faults.append(f"the {problem.what} changes its argument")
             try:
                 claimed = np.asarray(problem.flatten(returned), dtype=np.float64)
@@ -100,11 +101,12 @@ def observe(problem: Any) -> State | None:
     return State(values, first, tuple(faults))
 
 
-def _same(a: Any, b: Any) -> bool:
+def same(a: Any, b: Any) -> bool:
+    """Tell whether two structures of arrays hold the same numbers."""
     if isinstance(a, dict):
-        return list(a) == list(b) and all(_same(a[k], b[k]) for k in a)
+        return list(a) == list(b) and all(same(a[k], b[k]) for k in a)
     if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(map(_same, a, b))
+        return len(a) == len(b) and all(map(same, a, b))
     return bool(np.array_equal(np.asarray(a), np.asarray(b), equal_nan=True))
 
 
@@ -140,7 +142,8 @@ def trace_pair(
     table.decide = gradient
     second = record(problem.gradient, (placed(template, table), *problem.args), table=table, rebuilt=rebuilt)
     order = np.asarray(problem.flatten(second.structure), dtype=float)
-    found = table.insert(problem.derivative(Program(names, nodes, first.outputs)))
+    # numbers of a vector that the derivative is multiplied by are those of the code
+    found = table.insert(problem.derivative(Program(names, nodes, first.outputs)), text=problem.what in _PRODUCTS)
     G = tuple(second.outputs[round(k)] for k in order.tolist())
     end = problem.outputs + len(G)
     claim = () if known is None else tuple(table.insert(problem.derivative(known.program), text=True)[:end])
@@ -156,7 +159,7 @@ def one_sided(pair: Pair) -> list[float]:
             int(nodes[i].payload or 0) - start for i in needed_nodes(nodes, roots) if nodes[i].operation == "variable"
         }
 
-    one, two = used(pair.function.outputs), used(pair.G)
+    one, two = used([*pair.function.outputs, *pair.D]), used(pair.G)
     allowed = []
     for k, c in enumerate(pair.table.constants):
         digits = len(repr(c.value).partition("e")[0].replace(".", "").strip("-0"))
