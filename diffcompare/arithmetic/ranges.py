@@ -18,6 +18,7 @@ __all__ = ["RANGE_BITS", "Range", "constant_range", "is_smooth", "smooth_range",
 RANGE_BITS = 64
 # values and slopes beyond it are refused, so that squares of them are finite floats too
 _LARGEST = 1e100
+_WORST = 1e-6
 # wider than the rounding of any function of NumPy's (a few ulps) and than its absolute error near a zero
 _RELATIVE, _ABSOLUTE = 2.0**-48, 2.0**-1000
 
@@ -32,10 +33,13 @@ class Range:
         Contains the exact values and those that binary64 code computes.
     slope : ball
         At least Σ|∂/∂x_i| everywhere on the box.
+    error : ball
+        At least the rounding error of a value that binary64 code computes.
     """
 
     values: Ball
     slope: Ball
+    error: Ball
 
     @property
     def middle(self) -> float:
@@ -45,31 +49,36 @@ class Range:
 
 def variable_range(low: float, high: float) -> Range:
     """Return the range of a variable."""
-    return Range(arb(low).union(arb(high)), arb(1))
+    return Range(arb(low).union(arb(high)), arb(1), arb(0))
 
 
 def constant_range(value: float) -> Range:
     """Return the range of a constant, of which ``value`` is the nearest float."""
-    return Range(_widened(arb(value)), arb(0))
+    return _constant(arb(value))
 
 
 def smooth_range(operation: str, operands: Sequence[Range], payload: int | None = None) -> Range | None:
     """Enclose an operation over ranges of its operands; None where it is not certainly smooth and moderate there.
 
     Proven: inside the domain and on no corner, for every exact operand and for every one that binary64 code
-    computes; values and slopes of at most 1e100. Call it at a precision of ``RANGE_BITS``.
+    computes; values and slopes of at most 1e100, and rounding errors of at most 1e-6, relative where the value is
+    large (the sine of 1e81 is nothing but rounding). Call it at a precision of ``RANGE_BITS``.
     """
     run, outputs = _single(operation, len(operands), payload)
     values, *rest = run(*(operand.values for operand in operands))
     partials, switches = rest[: outputs - 1], rest[outputs - 1 :]
     if not (values.is_finite() and all(certainly_nonzero(quantity) for quantity in switches)):
         return None
-    slope = arb(0)
+    slope, error = arb(0), _rounding(values)
     for partial, operand in zip(partials, operands, strict=True):
-        slope += partial.abs_upper() * operand.slope
-    values = _widened(values)
+        size = partial.abs_upper()
+        slope += size * operand.slope
+        error += size * operand.error
+    largest = values.abs_upper() + error
     # a comparison of balls is true only if it is certain
-    return Range(values, slope) if values.abs_upper() <= _LARGEST and slope <= _LARGEST else None
+    if not (largest <= _LARGEST and slope <= _LARGEST and error <= _WORST * (1 + largest)):
+        return None
+    return Range(values + arb(0, _rounding(values)), slope, error)
 
 
 def is_smooth(program: Program, box: Sequence[tuple[float, float]]) -> bool:
@@ -80,7 +89,7 @@ def is_smooth(program: Program, box: Sequence[tuple[float, float]]) -> bool:
             if node.operation == "variable":
                 ranges.append(variable_range(*box[int(node.payload or 0)]))
             elif node.operation == "constant":
-                ranges.append(Range(_widened(ball(node.payload or 0)), arb(0)))
+                ranges.append(_constant(ball(node.payload or 0)))
             else:
                 operands = [ranges[i] for i in node.operands]
                 known = [operand for operand in operands if operand is not None]
@@ -95,9 +104,13 @@ def is_smooth(program: Program, box: Sequence[tuple[float, float]]) -> bool:
     return True
 
 
-def _widened(values: Ball) -> Ball:
-    size = values.abs_upper() * _RELATIVE + _ABSOLUTE
-    return values + arb(0, size) if values.is_finite() else values
+def _constant(value: Ball) -> Range:
+    error = _rounding(value)
+    return Range(value + arb(0, error), arb(0), error)
+
+
+def _rounding(values: Ball) -> Ball:
+    return values.abs_upper() * _RELATIVE + _ABSOLUTE
 
 
 @lru_cache(maxsize=1024)

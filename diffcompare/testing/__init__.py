@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from diffcompare.testing.assertions import assert_gradient
     from diffcompare.testing.building import SmoothFunction, smooth_function
+    from diffcompare.testing.mutations import Gradient, GradientWithBug, gradients_with_bugs
     from diffcompare.testing.strategies import Comparison, comparisons, points, smooth_functions, steps
 
 _HOME = {
     "Comparison": "strategies",
+    "Gradient": "mutations",
+    "GradientWithBug": "mutations",
     "SmoothFunction": "building",
     "assert_gradient": "assertions",
     "comparisons": "strategies",
+    "gradients_with_bugs": "mutations",
     "points": "strategies",
     "smooth_function": "building",
     "smooth_functions": "strategies",
@@ -26,9 +30,12 @@ _HOME = {
 
 __all__ = [
     "Comparison",
+    "Gradient",
+    "GradientWithBug",
     "SmoothFunction",
     "assert_gradient",
     "comparisons",
+    "gradients_with_bugs",
     "points",
     "smooth_function",
     "smooth_functions",

@@ -1,0 +1,241 @@
+"""Right gradients and wrong ones that are known to be wrong, for tests of gradient checkers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from diffcompare.arithmetic.balls import Ball, ball, ball_function, precision
+from diffcompare.program.adjoint import adjoint
+from diffcompare.program.code import constant_nodes
+from diffcompare.program.dag import Builder, Program, subprogram
+from diffcompare.program.operations import OPERATIONS
+from diffcompare.program.printing import formula
+from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.testing.building import SmoothFunction
+from diffcompare.testing.strategies import Point, points, smooth_functions
+
+__all__ = ["Gradient", "GradientWithBug", "gradients_with_bugs"]
+
+# relative to the largest partial derivative: what a checker of floats can see
+_SMALLEST = 2.0**-20
+# and what does not underflow
+_LEAST, _LARGEST = 1e-250, 1e100
+# enough for the sine of 1e100
+_BITS = 640
+
+
+@dataclass(frozen=True, slots=True)
+class Gradient:
+    """A gradient as code: ``gradient(point)`` with NumPy, each component a formula.
+
+    Parameters
+    ----------
+    components : tuple of SymbolicFunction
+        The partial derivatives, in the order of the variables.
+    """
+
+    components: tuple[SymbolicFunction, ...]
+
+    def __call__(self, point: Any) -> NDArray[Any]:
+        """Evaluate at one point, with one coordinate per variable."""
+        coordinates = [*np.atleast_1d(point)]
+        values = [_code(component)(*coordinates) for component in self.components]
+        # a constant partial derivative is a plain number
+        return np.array([value + 0.0 * coordinates[0] if isinstance(value, float) else value for value in values])
+
+    def __repr__(self) -> str:
+        return f"Gradient({[component.formula for component in self.components]})"
+
+
+@dataclass(frozen=True, slots=True)
+class GradientWithBug:
+    """A function, its gradient, and a gradient with one bug that shows at the point.
+
+    Parameters
+    ----------
+    function : SmoothFunction
+    point : tuple of float
+        In the box of the function.
+    gradient : Gradient
+        Right, up to rounding.
+    mutant : Gradient
+        Proven: at the point, as a real function, it differs from the derivative by more than 2⁻²⁰ of the largest
+        partial derivative, and 1e-250, in at least one component.
+    bug : str
+        What was done to the gradient.
+    """
+
+    function: SmoothFunction
+    point: Point
+    gradient: Gradient
+    mutant: Gradient
+    bug: str
+
+
+@lru_cache(maxsize=512)
+def _code(component: SymbolicFunction) -> Callable[..., Any]:
+    return component.callable(np)
+
+
+def gradients_with_bugs(
+    *,
+    variables: Sequence[str] = ("x", "y"),
+    max_operations: int = 8,
+    operations: Sequence[str] | None = None,
+) -> st.SearchStrategy[GradientWithBug]:
+    """Draw a function with its gradient and a mutant of it, for tests of gradient checkers.
+
+    One operation of the gradient's code is replaced: a sign, sine for cosine, a factor that is missing, a number.
+
+    Parameters
+    ----------
+    variables, max_operations, operations
+        See :func:`smooth_functions`.
+
+    Returns
+    -------
+    SearchStrategy of GradientWithBug
+        With ``.function``, ``.point``, ``.gradient``, ``.mutant`` and ``.bug``.
+
+    Examples
+    --------
+    >>> from hypothesis import given
+    >>> @given(gradients_with_bugs(variables=["x"]))
+    ... def test(case):
+    ...     assert case.mutant(case.point) != case.gradient(case.point)
+    >>> test()
+    """
+    return _with_bugs(smooth_functions(variables=variables, max_operations=max_operations, operations=operations))
+
+
+@lru_cache(maxsize=256)
+def _with_bugs(functions: st.SearchStrategy[SmoothFunction]) -> st.SearchStrategy[GradientWithBug]:
+    return functions.flatmap(lambda f: st.builds(_mutated, st.just(f), points(f), st.integers(0, 255)))
+
+
+def _mutated(f: SmoothFunction, point: Point, start: int) -> GradientWithBug:
+    program = adjoint(f.program)
+    right = subprogram(program, program.outputs[1:])
+    with precision(_BITS):
+        arguments = [ball(x) for x in point]
+        exact = ball_function(right)(*arguments)
+        mutants = [*_replacements(right), *_additions(right)]
+        # any start; all are tried, and the last ones always differ
+        shift = start % max(1, len(mutants) - 2 * len(point))
+        for mutant, bug in mutants[shift:] + mutants[:shift]:
+            if _differs(exact, ball_function(mutant)(*arguments)):
+                return GradientWithBug(f, point, _gradient(right), _gradient(mutant), bug)
+    raise AssertionError(f"no mutant differs for {f!r} at {point!r}")  # pragma: no cover - 1 is added to 0
+
+
+def _differs(exact: Sequence[Ball], wrong: Sequence[Ball]) -> bool:
+    """Tell whether the two certainly differ by more than 2⁻²⁰ of the largest, and the mutant is moderate."""
+    if not all(value.is_finite() and value.abs_upper() <= _LARGEST for value in wrong):
+        return False
+    largest = ball(0)
+    for value in exact:
+        largest = largest.max(value.abs_upper())
+    visible = largest * _SMALLEST + _LEAST
+    # a comparison of balls is true only if it is certain
+    return any(abs(a - b) > visible for a, b in zip(exact, wrong, strict=True))
+
+
+def _gradient(program: Program) -> Gradient:
+    components = []
+    for output in program.outputs:
+        one = subprogram(program, [output])
+        components.append(SymbolicFunction.from_program(one, formula=formula(one, one.outputs[0], limit=1_000_000)))
+    return Gradient(tuple(components))
+
+
+# what people mix up; each must be of the same number of operands
+_MIXED_UP = {
+    "sin": "cos",
+    "cos": "sin",
+    "exp": "expm1",
+    "sinh": "cosh",
+    "cosh": "sinh",
+    "log": "log1p",
+    "log2": "log",
+    "sqrt": "cbrt",
+    "tan": "tanh",
+    "tanh": "tan",
+    "atan": "tanh",
+    "add": "subtract",
+    "subtract": "add",
+    "multiply": "divide",
+    "divide": "multiply",
+}
+
+
+def _replacements(program: Program) -> Iterator[tuple[Program, str]]:
+    """Yield the programs in which one node is another operation, a factor is gone, or an exponent or number is off."""
+    still = constant_nodes(program)
+    for index, node in enumerate(program.nodes):
+        shown = formula(program, index, limit=40)
+        if node.operation == "negative":
+            yield _with_node(program, index, _operand(0)), f"the sign of {shown} is lost"
+        elif node.operation == "integer_power":
+            n = int(node.payload or 0)
+            yield (
+                _with_node(program, index, _power(n + 1)),
+                f"the exponent of {shown} is {n + 1}",
+            )
+        elif node.operation in _MIXED_UP and index not in still:
+            other = _MIXED_UP[node.operation]
+            yield _with_node(program, index, _operation(other)), f"{other} in place of {node.operation} in {shown}"
+        if node.operation == "multiply":
+            for k in range(2):
+                yield _with_node(program, index, _operand(k)), f"a factor of {shown} is missing"
+        elif OPERATIONS[node.operation].arity == 1 and node.operation != "negative":
+            yield _with_node(program, index, _operand(0)), f"{shown} is replaced by its argument"
+
+
+def _additions(program: Program) -> Iterator[tuple[Program, str]]:
+    """Yield the programs with one component doubled, or 1 more: one of the two always differs."""
+    for k, name in enumerate(program.variables):
+        for operation, number, words in (("multiply", 2, "is doubled"), ("add", 1, "is 1 too large")):
+            build = Builder(program.variables, start=program)
+            outputs = list(program.outputs)
+            outputs[k] = build.raw(operation, outputs[k], build.constant(number))
+            yield build.program(outputs), f"the partial derivative by {name} {words}"
+
+
+Replacement = Callable[[Builder, Sequence[int]], int]
+
+
+def _operation(name: str) -> Replacement:
+    return lambda build, operands: build.raw(name, *operands)
+
+
+def _operand(k: int) -> Replacement:
+    return lambda _, operands: operands[k]
+
+
+def _power(n: int) -> Replacement:
+    return lambda build, operands: build.raw("integer_power", operands[0], payload=n)
+
+
+def _with_node(program: Program, changed: int, replacement: Replacement) -> Program:
+    """Copy a program with one node replaced."""
+    build = Builder(program.variables)
+    new: list[int] = []
+    for index, node in enumerate(program.nodes):
+        operands = [new[i] for i in node.operands]
+        if index == changed:
+            new.append(replacement(build, operands))
+        elif node.operation == "constant":
+            new.append(build.constant(node.payload or 0))
+        elif node.operation == "variable":
+            new.append(build.variable(int(node.payload or 0)))
+        else:
+            payload = None if node.payload is None else int(node.payload)
+            new.append(build.raw(node.operation, *operands, payload=payload))
+    return build.program(new[i] for i in program.outputs)

@@ -1,0 +1,91 @@
+"""The gradient is right, the mutant is wrong at the point, and the verdict sees both."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import diffcompare as dc
+
+
+@pytest.fixture(scope="module")
+def cases() -> list:
+    found: list = []
+
+    @settings(derandomize=True, database=None, deadline=None, max_examples=150)
+    @given(dc.testing.gradients_with_bugs())
+    def gather(case: object) -> None:
+        found.append(case)
+
+    gather()
+    return found
+
+
+def value(component: dc.SymbolicFunction, point: tuple[float, ...]) -> Fraction:
+    """Evaluate a formula in mpmath, from its text alone."""
+    scope = {name: getattr(mpmath, name) for name in ("sin", "cos", "tan", "exp", "expm1", "log", "sqrt", "cbrt")}
+    scope |= {name: getattr(mpmath, name) for name in ("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "hypot")}
+    scope |= {name: getattr(mpmath, name) for name in ("asin", "acos", "atan", "atan2", "log10")}
+    scope |= {"exp2": lambda x: mpmath.mpf(2) ** x, "log2": lambda x: mpmath.log(x) / mpmath.log(2)}
+    scope |= {"log1p": mpmath.log1p, "cbrt": lambda x: mpmath.sign(x) * mpmath.root(abs(x), 3)}
+    with mpmath.workdps(220):
+        scope |= dict(zip(component.variables, map(mpmath.mpf, point), strict=True))
+        result = mpmath.mpf(eval(_LITERAL.sub(r'F("\1")', component.formula), {"F": mpmath.mpf}, scope))
+    sign, mantissa, exponent, _ = result._mpf_
+    return (-1) ** sign * Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+
+
+_LITERAL = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?(?:e-?\d+)?)")
+
+
+def test_mutants_differ_at_the_point_by_another_route(cases) -> None:
+    for case in cases[::5]:
+        exact = [value(component, case.point) for component in case.gradient.components]
+        wrong = [value(component, case.point) for component in case.mutant.components]
+        largest = max(map(abs, exact))
+        assert max(abs(a - b) for a, b in zip(exact, wrong, strict=True)) > largest / 2**20, case
+
+
+def test_gradients_are_the_certified_ones(cases) -> None:
+    for case in cases[1::5]:
+        reference = dc.certified_gradient(case.function, case.point)
+        exact = [value(component, case.point) for component in case.gradient.components]
+        for certified, other in zip(reference.value, exact, strict=True):
+            assert abs(Fraction(float(certified)) - other) <= Fraction(float(np.spacing(abs(certified)))) / 2, case
+
+
+def test_the_verdict_tells_them_apart(cases) -> None:
+    right: Counter[str] = Counter()
+    wrong: Counter[str] = Counter()
+    for case in cases[::4]:
+        right[dc.check_gradient(case.function, case.gradient, case.point).status] += 1
+        wrong[dc.check_gradient(case.function, case.mutant, case.point).status] += 1
+    assert set(right) <= {"consistent", "inconclusive"}
+    assert set(wrong) <= {"wrong", "inconclusive"}
+    assert right["consistent"] > 0.9 * right.total()
+    assert wrong["wrong"] > 0.9 * wrong.total()
+
+
+def test_a_gradient_is_an_array_of_floats(cases) -> None:
+    for case in cases[::5]:
+        for gradient in (case.gradient, case.mutant):
+            found = gradient(np.array(case.point))
+            assert (found.shape, found.dtype) == ((2,), np.float64)
+
+
+def test_bugs_are_of_many_kinds_and_say_what_they_are(cases) -> None:
+    words = " ".join(case.bug for case in cases)
+    for kind in ("in place of", "is missing", "the sign of", "the exponent of", "by its argument", "1 too large"):
+        assert kind in words, kind
+    assert len({case.bug for case in cases}) > 40
+
+
+def test_its_parts_are_shown(cases) -> None:
+    assert repr(cases[0]).startswith("GradientWithBug(function=diffcompare.testing.smooth_function('")
+    assert "mutant=Gradient(['" in repr(cases[0])
