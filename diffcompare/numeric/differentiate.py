@@ -1,0 +1,140 @@
+"""The derivative of a black box of one variable, with an error estimate that can be believed, or a reason for none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from diffcompare.errors import shorten
+from diffcompare.numeric.extrapolation import Extrapolation
+from diffcompare.numeric.ladder import Ladder, climb, discontinuity, kink, scan, search
+from diffcompare.numeric.samples import Samples
+
+__all__ = ["Derivative", "differentiate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Derivative:
+    """A derivative with an estimate of its error, or the reason why there is none.
+
+    Parameters
+    ----------
+    value : float
+        The derivative; nan when refused.
+    error : float
+        An estimate of \\|value − f′(x)\\|, no bound; inf when refused.
+    evaluations : int
+        How often f was called.
+    h : float
+        The largest step size that entered the value; nan when refused.
+    status : {"ok", "kink", "jump", "noise", "domain"}
+    reason : str
+        Why it was refused; empty for ``ok``.
+    """
+
+    value: float
+    error: float
+    evaluations: int
+    h: float
+    status: str
+    reason: str
+
+
+def differentiate(f: Callable[[Any], Any], x: float, *, noise: float = 0.0) -> Derivative:
+    """Differentiate any function of one number, choosing the step sizes itself.
+
+    Estimated. Central differences at five scales that lie a factor of about 170 apart find the largest scale below
+    which all agree: the derivative is a limit, and a ripple or a kink nearby shows as a disagreement of a finer
+    scale. There the differences are extrapolated to h = 0, and the answer is held against every finer scale again.
+    The noise of f is measured from second differences where the curvature does not show.
+
+    Parameters
+    ----------
+    f : callable
+        Takes one float64 and returns one number. A value that is not finite or complex, an ``ArithmeticError`` and
+        a ``ValueError`` mean that the abscissa is outside the domain.
+    x : float
+    noise : float
+        Absolute error of the values of f, where it is known and cannot be seen: an iteration that stops early.
+
+    Returns
+    -------
+    Derivative
+        ``status`` is ``ok``, or says that no answer is given: ``kink`` (the slopes of both sides differ, or are
+        infinite), ``jump`` (f is discontinuous nearby: it has steps), ``noise`` (no digit is certain), ``domain``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        x is not a finite number, noise is negative, or f returns more than one number.
+
+    References
+    ----------
+    J. J. Moré, S. M. Wild, Estimating derivatives of noisy functions, ACM TOMS 38 (2012), 19: noise from differences of
+    values at a scale where f is linear. C. J. F. Ridders, Adv. Eng. Software 4 (1982), 75-76: extrapolation.
+
+    Examples
+    --------
+    >>> import math
+    >>> slope = differentiate(math.exp, 1.0)
+    >>> abs(slope.value - math.e) <= slope.error < 1e-11
+    True
+    >>> differentiate(abs, 0.0).status
+    'kink'
+    """
+    x, noise = _number("x", x), _number("noise", noise)
+    if noise < 0:
+        raise ValueError(f"noise={noise!r}: the noise of f cannot be negative; pass 0.0 to have it measured")
+    samples = Samples(f, x)
+    if not math.isfinite(samples.value(x)):
+        return _refused(samples, "domain", f"f({x!r}) is not finite")
+    ladder = scan(samples, noise)
+    if len(ladder.pairs) < 2:
+        return _refused(samples, "domain", f"f is not finite on both sides of x={x!r}: x is at the edge of the domain")
+    fault = kink(ladder, noise)
+    if fault is not None:
+        return _refused(samples, *fault)
+    for _ in range(2):
+        search(samples, ladder)
+        step = discontinuity(samples, ladder)
+        if step is not None:
+            # below the steps f is a staircase: they are a noise for those who look from farther away
+            ladder = ladder.seen_from(*step)
+            search(samples, ladder)
+        agreed = ladder.top_step()
+        found = climb(samples, ladder)
+        if step is not None or ladder.top_step() >= agreed:
+            break
+        # the new steps do not agree with what was taken for the limit: the search was too far up
+    if found is None or _is_lost(found, ladder):
+        if step is not None:
+            return _refused(samples, "jump", f"f jumps by {step[0]:.2g} within {step[1]:.2g} of x={x!r}")
+        size = f"{ladder.noise:.2g}"
+        return _refused(samples, "noise", f"no digit is certain at x={x!r}: the values of f scatter by about {size}")
+    error = max(found.error, ladder.contradiction(found))
+    if _is_lost(found, ladder, error):
+        return _refused(samples, "noise", f"differences at several scales contradict each other at x={x!r}")
+    return Derivative(found.value, error, samples.evaluations, found.h, "ok", "")
+
+
+def _is_lost(found: Extrapolation, ladder: Ladder, error: float | None = None) -> bool:
+    """Whether the estimate is as large as the slopes themselves, so that not one digit is certain."""
+    error = found.error if error is None else error
+    share = 0.1 if ladder.stepped else 0.5
+    return not math.isfinite(found.value) or found.steepness * share < error and found.steepness > 0
+
+
+def _refused(samples: Samples, status: str, reason: str) -> Derivative:
+    return Derivative(math.nan, math.inf, samples.evaluations, math.nan, status, reason)
+
+
+def _number(name: str, value: object) -> float:
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"{name}={shorten(repr(value), 60)}: a real number is needed; pass a float") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{name}={number!r}: must be finite; pass an ordinary float")
+    return number

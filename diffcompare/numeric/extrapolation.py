@@ -1,0 +1,105 @@
+"""Extrapolation of central differences to h = 0, over every window of neighbouring steps, each with its estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from diffcompare.numeric.samples import UNIT_ROUNDOFF, Pair
+
+__all__ = ["Extrapolation", "best_extrapolation"]
+
+# beyond six terms the weights amplify rounding faster than truncation falls
+_MAX_TERMS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Extrapolation:
+    """The value at h = 0 of the polynomial in h² through the slopes of a window of steps."""
+
+    value: float
+    truncation: float
+    rounding: float
+    h: float
+    smallest: float
+    steepness: float
+
+    @property
+    def error(self) -> float:
+        """The sum of both estimates."""
+        return self.truncation + self.rounding
+
+
+def best_extrapolation(pairs: Sequence[Pair], noise: float) -> Extrapolation | None:
+    """Choose the window of consecutive steps whose estimate is smallest.
+
+    Estimated. The slope of a smooth function is D + c₂h² + c₄h⁴ + …; the polynomial in h² of degree m − 1 through m
+    slopes, taken at 0, leaves O(h₁²…h_m²). Truncation: the change when the largest step is left out, which is
+    the error of the *shorter* extrapolation and so one order too large; doubled, since the law of h² is an assumption
+    (a jump of f″ gives O(h), where the change is half of the error). Two may agree by chance: the change when the
+    smallest step is left out, and the change one term earlier, are (h_m/h₁)² times as large by the same law, and count
+    where they are larger than that. Rounding: Σ|w_j|·noise_j/h_j, the worst case.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        Ascending in h.
+    noise : float
+        Absolute error of the values of f, beside the half ulp that every value has.
+
+    Returns
+    -------
+    Extrapolation or None
+        None with fewer than two pairs.
+
+    References
+    ----------
+    C. J. F. Ridders, Accurate computation of F'(x) and F'(x)F''(x), Adv. Eng. Software 4 (1982), 75-76: the tableau and
+    its stopping rule; here every window of it is a candidate, and rounding is counted.
+    """
+    best: Extrapolation | None = None
+    values: dict[tuple[int, int], float] = {(i, i + 1): pair.slope for i, pair in enumerate(pairs)}
+    for count in range(2, min(_MAX_TERMS, len(pairs)) + 1):
+        for first in range(len(pairs) - count + 1):
+            candidate = _extrapolate(pairs, first, first + count, values, noise)
+            if best is None or candidate.error < best.error:
+                best = candidate
+    return best
+
+
+def _extrapolate(
+    pairs: Sequence[Pair], first: int, end: int, values: dict[tuple[int, int], float], noise: float
+) -> Extrapolation:
+    """Extrapolate over pairs[first:end]; ``values`` has the shorter extrapolations and takes this one."""
+    window = pairs[first:end]
+    weights = _weights(window)
+    value = sum(w * pair.slope for w, pair in zip(weights, window, strict=True))
+    values[first, end] = value
+    low, high = window[0].h, window[-1].h
+    shorter = values[first, end - 1]
+    scale = (low / high) ** 2
+    change = max(abs(value - shorter), scale * abs(value - values[first + 1, end]))
+    if end - first > 2:
+        change = max(change, scale * abs(shorter - values[first, end - 2]))
+    rounding = sum(abs(w) * max(noise, pair.rounding, 5e-324) / pair.h for w, pair in zip(weights, window, strict=True))
+    return Extrapolation(
+        value=value,
+        truncation=2 * change,
+        rounding=rounding + 2 * UNIT_ROUNDOFF * abs(value),
+        h=high,
+        smallest=low,
+        steepness=max(pair.steepness for pair in window),
+    )
+
+
+def _weights(window: Sequence[Pair]) -> list[float]:
+    """Lagrange's weights at 0 for the abscissae h²."""
+    weights = []
+    for i, pair in enumerate(window):
+        weight = 1.0
+        for j, other in enumerate(window):
+            if j != i:
+                # as ratios: squares of tiny steps underflow
+                weight /= (1 - pair.h / other.h) * (1 + pair.h / other.h)
+        weights.append(weight)
+    return weights
