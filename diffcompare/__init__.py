@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         UnsupportedFunction,
     )
     from diffcompare.numeric.differences import numerical_diff, numerical_gradient
+    from diffcompare.numeric.differentiate import differentiate
     from diffcompare.numeric.steps import geometric_steps
     from diffcompare.report.page import write_report
     from diffcompare.report.tables import read_errors
@@ -53,6 +54,7 @@ _HOME = {
     "check_gradient": "compare.check",
     "check_hessian": "compare.check_arrays",
     "check_jacobian": "compare.check_arrays",
+    "differentiate": "numeric.differentiate",
     "geometric_steps": "numeric.steps",
     "gradient_descent": "descent",
     "hot_spots": "compare.hot_spots",
@@ -82,6 +84,7 @@ __all__ = [
     "check_gradient",
     "check_hessian",
     "check_jacobian",
+    "differentiate",
     "geometric_steps",
     "gradient_descent",
     "hot_spots",

@@ -24,7 +24,7 @@ class Derivative:
     value : float
         The derivative; nan when refused.
     error : float
-        An estimate of \\|value − f′(x)\\|, no bound; inf when refused.
+        An estimate of the size of value − f′(x), no bound; inf when refused.
     evaluations : int
         How often f was called.
     h : float
@@ -123,7 +123,7 @@ def _is_lost(found: Extrapolation, ladder: Ladder, error: float | None = None) -
     """Whether the estimate is as large as the slopes themselves, so that not one digit is certain."""
     error = found.error if error is None else error
     share = 0.1 if ladder.stepped else 0.5
-    return not math.isfinite(found.value) or found.steepness * share < error and found.steepness > 0
+    return not math.isfinite(found.value) or (0 < found.steepness * share < error)
 
 
 def _refused(samples: Samples, status: str, reason: str) -> Derivative:

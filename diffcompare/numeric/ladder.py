@@ -11,9 +11,9 @@ from diffcompare.numeric.samples import Pair, Samples
 
 __all__ = ["Ladder", "climb", "discontinuity", "kink", "scan", "search"]
 
-# five scales from 0.19·|x| down to 2e-10·|x|: ten evaluations; no power of 2 or 10, so that no period fits all
-_RATIO = 173.3
-_RUNGS = 5
+# four scales from 0.19·|x| down to 2e-10·|x|: eight evaluations; no power of 2 or 10, so that no period fits all
+_RATIO = 1517.3
+_RUNGS = 4
 _TOP = 0.187
 # truncation relative to the slope at the top of an extrapolation: (h/L)²/6 = 1e-3 means h ≈ L/13, where five terms
 # in ratios of 1.9 leave about (1/13)¹⁰·1.9⁻²⁰ < u
@@ -62,10 +62,13 @@ class Ladder:
         return self.pairs[self.top()].h if self.pairs else 0.0
 
     def truncation(self, pair: Pair) -> float:
-        """The departure of a slope from the top's, relative to the steepness of f there."""
+        """The departure of a slope from the top's, relative to the slopes.
+
+        Not to the steepness: far from its scale, a function that is nearly even departs by little of that.
+        """
         top = self.pairs[self.top()]
-        steepness = max(pair.steepness, top.steepness)
-        return abs(pair.slope - top.slope) / steepness if steepness > 0 else 0.0
+        slope = max(abs(pair.slope), abs(top.slope))
+        return abs(pair.slope - top.slope) / slope if slope > 0 else 0.0
 
     def add(self, samples: Samples, h: float) -> Pair | None:
         """Evaluate at a step and keep it; a step where f is not finite lowers the ceiling."""
@@ -124,9 +127,9 @@ def scan(samples: Samples, noise: float) -> Ladder:
 def _bends_below(ladder: Ladder, noise: float) -> bool:
     """Whether the second differences have the law of a kink but at the smallest step: it lies within that step."""
     first, second, third = ladder.pairs[:3] if len(ladder.pairs) > 2 else [None] * 3
-    if first is None or second is None or third is None or not first.bend > 0:
+    if first is None or second is None or third is None or first.bend == 0:
         return False
-    if min(first.bend, second.bend) <= 32 * max(second.rounding, noise):
+    if min(first.bend, second.bend, third.bend) <= 32 * max(second.rounding, noise):
         return False
     law = _power(second, third)
     return 0.75 < law < 1.25 and abs(_power(first, second) - law) >= _SAME_POWER
@@ -165,15 +168,15 @@ def kink(ladder: Ladder, noise: float) -> tuple[str, str] | None:
     floors = [32 * max(pair.rounding, noise) for pair in ladder.pairs]
     for k, pair in enumerate(ladder.pairs[:-2]):
         if pair.bend <= floors[k]:
-            following = ladder.pairs[k + 1]
-            if following.bend * pair.h / following.h > floors[k]:
+            above = ladder.pairs[k + 1]
+            if above.bend * pair.h / above.h > floors[k]:
                 # a kink at x itself would show here as well
                 return None
             continue
         following = ladder.pairs[k : k + 4]
         if not all(other.bend > 0 for other in following):
             return None
-        powers = [_power(a, b) for a, b in pairwise(following)]
+        powers = [_power(low, high) for low, high in pairwise(following)]
         constant = max(powers[:2]) - min(powers[:2]) < _SAME_POWER
         if constant and powers[0] < 0.6:
             constant = len(powers) == 3 and max(powers) - min(powers) < _SAME_POWER
@@ -214,7 +217,8 @@ def _extend(samples: Samples, ladder: Ladder) -> None:
         if ladder.top() < len(ladder.pairs) - 1:
             return
         last = ladder.pairs[-1]
-        if ladder.bar(last) <= 1e-13 * last.steepness or (ladder.noise == 0 and last.size == 0):
+        # where f is constant there is nothing to resolve
+        if last.steepness == 0 or ladder.bar(last) <= 1e-13 * last.steepness:
             return
         h = last.h
         if ladder.add(samples, max(1013 * h, 0.9 * math.sqrt(h)) if h < 1 else 1013 * h) is None:
@@ -275,16 +279,16 @@ def _refine(samples: Samples, ladder: Ladder, start: float) -> Extrapolation | N
         found = _best(ladder, limit)
         if found is not None and found.error <= _ENOUGH * found.steepness:
             return found
+        if found is not None and factor < 0.3 and 4 * found.truncation < found.rounding:
+            # smaller steps have more rounding
+            break
     if not _has_even_series(ladder, start):
         limit = min(limit, ladder.pairs[ladder.top()].h)
         found = _best(ladder, limit)
     for _ in range(4):
-        if found is None or found.error <= _ENOUGH * found.steepness:
+        if found is None or found.steepness == 0 or found.error <= _ENOUGH * found.steepness:
             break
-        if found.truncation > found.rounding:
-            h = found.smallest / 1.87
-        else:
-            h = min(2.11 * found.h, 0.7 * ladder.ceiling)
+        h = found.smallest / 1.87 if found.truncation > found.rounding else min(2.11 * found.h, 0.7 * ladder.ceiling)
         count = len(ladder.pairs)
         reached = _near(samples, ladder, h)
         if reached is None or (len(ladder.pairs) == count and reached <= limit):
@@ -303,8 +307,8 @@ def _near(samples: Samples, ladder: Ladder, h: float) -> float | None:
     for pair in ladder.pairs:
         if 0.8 < h / pair.h < 1.25:
             return pair.h
-    pair = ladder.add(samples, h)
-    return None if pair is None else pair.h
+    added = ladder.add(samples, h)
+    return None if added is None else added.h
 
 
 def _has_even_series(ladder: Ladder, start: float) -> bool:

@@ -1,0 +1,124 @@
+"""``differentiate`` beside libraries that estimate their own error, on the nasty problems of the quality tests.
+
+Run with ``pytest tests/benchmarks/test_derivatives.py -m benchmark -s``. Scores are printed, never asserted.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import diffcompare as dc
+
+from ..quality.nasty_derivatives import FIRST, HELD_OUT, Problem  # noqa: TID252 - tests are no package
+from .timing import print_table
+
+pytestmark = pytest.mark.benchmark
+
+# value and estimate; nan where there is no answer
+Solver = Callable[[Callable[[Any], Any], float], tuple[float, float]]
+
+
+class Counted:
+    """A function of numbers that libraries may call with arrays; what f cannot answer is nan."""
+
+    def __init__(self, f: Callable[[float], Any]) -> None:
+        self.f = f
+        self.calls = 0
+
+    def __call__(self, x: Any) -> Any:
+        values = np.asarray(x, dtype=float)
+        answers = [self._one(t) for t in values.ravel()]
+        return np.array(answers).reshape(values.shape) if values.ndim else answers[0]
+
+    def _one(self, t: float) -> float:
+        self.calls += 1
+        try:
+            return float(self.f(float(t)))
+        except (ArithmeticError, ValueError, TypeError):
+            return math.nan
+
+
+def ours(f: Callable[[Any], Any], x: float) -> tuple[float, float]:
+    found = dc.differentiate(f, x)
+    return found.value, found.error
+
+
+def scipy_all(f: Callable[[Any], Any], x: float) -> tuple[float, float]:
+    from scipy.differentiate import derivative
+
+    found = derivative(f, x)
+    return float(found.df), float(found.error)
+
+
+def scipy_success(f: Callable[[Any], Any], x: float) -> tuple[float, float]:
+    from scipy.differentiate import derivative
+
+    found = derivative(f, x)
+    return (float(found.df), float(found.error)) if found.success else (math.nan, math.inf)
+
+
+def numdifftools_central(f: Callable[[Any], Any], x: float) -> tuple[float, float]:
+    import numdifftools
+
+    value, info, *_ = numdifftools.Derivative(f, full_output=True)(x)
+    return float(value), float(np.ravel(getattr(info, "error_estimate", info))[0])
+
+
+def jacobi_default(f: Callable[[Any], Any], x: float) -> tuple[float, float]:
+    import jacobi
+
+    value, error = jacobi.jacobi(f, x)
+    return float(np.ravel(value)[0]), float(np.ravel(error)[0])
+
+
+SOLVERS: dict[str, tuple[str, Solver]] = {
+    "diffcompare": ("", ours),
+    "scipy.differentiate": ("scipy", scipy_all),
+    "the same, only where success": ("scipy", scipy_success),
+    "numdifftools, central": ("numdifftools", numdifftools_central),
+    "jacobi": ("jacobi", jacobi_default),
+}
+
+
+def row(name: str, solve: Solver, problems: list[Problem]) -> tuple[str, ...]:
+    answered = wrong = off = below = calls = 0
+    at_kink = ""
+    for problem in problems:
+        f = Counted(problem.f)
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                value, error = solve(f, problem.x)
+            except np.linalg.LinAlgError:
+                # an exception is no answer
+                value, error = math.nan, math.inf
+        calls += f.calls
+        actual = abs(value - problem.exact)
+        size = abs(problem.exact) or 1.0
+        answered += math.isfinite(value)
+        wrong += math.isfinite(value) and not actual <= 10 * error
+        off += math.isfinite(value) and not actual <= 0.01 * size
+        below += actual <= 1e-6 * size
+        if problem.name == "abs(x) at 0":
+            at_kink = f"{value:.2g} ± {error:.2g}" if math.isfinite(value) else "refused"
+    count = len(problems)
+    return name, f"{answered}", f"{below}", f"{off}", f"{wrong}", f"{calls / count:.1f}", at_kink
+
+
+@pytest.mark.parametrize("problems", [FIRST, HELD_OUT], ids=["first", "held out"])
+def test_derivatives_side_by_side(problems: list[Problem]) -> None:
+    rows = []
+    for name, (library, solve) in SOLVERS.items():
+        if library and importlib.util.find_spec(library) is None:
+            rows.append((f"{name}: not installed", *[""] * 6))
+        else:
+            rows.append(row(name, solve, problems))
+    headers = ("of", "answered", "< 1e-6", "off by > 1 %", "estimate too small x10", "evaluations", "abs(x) at 0")
+    print_table(f"{len(problems)} nasty derivatives", headers, rows)

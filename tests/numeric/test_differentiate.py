@@ -1,0 +1,145 @@
+"""A black box is differentiated, or refused with a reason; the estimate covers the error."""
+
+import math
+import re
+import warnings
+
+import numpy as np
+import pytest
+
+import diffcompare as dc
+from diffcompare.numeric.differentiate import differentiate
+from diffcompare.numeric.extrapolation import best_extrapolation
+from diffcompare.numeric.ladder import Ladder
+from diffcompare.numeric.samples import Samples
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "slope"),
+    [
+        (math.exp, 1.0, math.e),
+        (math.exp, 0.0, 1.0),
+        (math.sin, 1e-8, 1.0),
+        (lambda x: x**3, 2.0, 12.0),
+        (lambda x: x**3, 0.0, 0.0),
+        (lambda x: x * x, 0.0, 0.0),
+        (lambda x: 3 * x + 1, -7.0, 3.0),
+        (math.sqrt, 1e-12, 5e5),
+        (lambda x: 1 / x, 1e100, -1e-200),
+        (math.tanh, 1e9, 0.0),
+        (lambda x: 5.0, 3.0, 0.0),
+        (lambda x: 0.0, 0.0, 0.0),
+    ],
+)
+def test_the_estimate_covers_the_error(f, x, slope):
+    found = differentiate(f, x)
+    assert found.status == "ok"
+    assert abs(found.value - slope) <= found.error
+    assert found.error <= 1e-7 * abs(slope) + 1e-10
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "status", "words"),
+    [
+        (abs, 0.0, "kink", "the slopes of both sides differ: -1 on the left, 1 on the right"),
+        (lambda x: max(x, 0.0), 0.0, "kink", "0 on the left, 1 on the right"),
+        (lambda x: abs(x - 3) + x, 3.0, "kink", "-?0 on the left, 2 on the right"),
+        (lambda x: math.sqrt(abs(x)), 0.0, "kink", "grow without limit"),
+        (lambda x: float(x > 0), 0.0, "jump", "f jumps at x: by 1 "),
+        (lambda x: x % 1.0, 0.999, "jump", "f jumps by 1 within 0.001 of x=0.999"),
+        (math.sqrt, 0.0, "domain", "edge of the domain"),
+        (math.log, -1.0, "domain", r"f\(-1.0\) is not finite"),
+        (lambda x: x ** (1 / 3), -8.0, "domain", "is not finite"),
+        (lambda x: math.sin(1e5 * float(x).__hash__()), 0.3, "noise", "scatter by about|contradict"),
+    ],
+)
+def test_no_answer_has_a_reason(f, x, status, words):
+    found = differentiate(f, x)
+    assert found.status == status
+    assert math.isnan(found.value)
+    assert found.error == math.inf
+    assert math.isnan(found.h)
+    assert re.search(words, found.reason)
+
+
+def test_every_abscissa_is_evaluated_once_and_counted():
+    seen = []
+
+    def f(x):
+        seen.append(float(x))
+        return math.exp(x)
+
+    found = differentiate(f, 0.7)
+    assert found.evaluations == len(seen) == len(set(seen)) <= 19
+    assert 0.7 in seen
+
+
+def test_abscissae_are_symmetric_so_that_no_abscissa_error_enters():
+    samples = Samples(math.exp, 0.1)
+    for h in (1e-1, 1e-5, 3e-9, 1e-16, 5e-18):
+        step = samples.exact_step(h)
+        assert (0.1 + step) - 0.1 == step == 0.1 - (0.1 - step)
+
+
+def test_probing_outside_the_domain_warns_nobody():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert differentiate(np.log, 1e-3).status == "ok"
+        assert differentiate(np.sqrt, 0.0).status == "domain"
+
+
+def test_a_formula_is_a_black_box_too():
+    f = dc.parse("exp(x)/(sin(x)**3 + cos(x)**3)")
+    found = dc.differentiate(f, 1.5)
+    assert abs(found.value - dc.certified_gradient(f, 1.5).value[0]) <= found.error <= 1e-9
+
+
+def test_a_stated_noise_enters_the_estimate():
+    # both are exact; told that values are good to 1e-6, the estimate says what that means
+    loose = differentiate(math.sin, 1.0, noise=1e-6)
+    assert loose.error > 1e-7 > differentiate(math.sin, 1.0).error
+    assert abs(loose.value - math.cos(1.0)) <= loose.error
+
+
+@pytest.mark.parametrize(
+    ("x", "noise", "error", "words"),
+    [
+        ("one", 0.0, TypeError, "x='one': a real number is needed; pass a float"),
+        (math.nan, 0.0, ValueError, "x=nan: must be finite"),
+        (1.0, -1.0, ValueError, "noise=-1.0: the noise of f cannot be negative"),
+        (1.0, math.inf, ValueError, "noise=inf: must be finite"),
+    ],
+)
+def test_bad_arguments_are_named(x, noise, error, words):
+    with pytest.raises(error, match=words):
+        differentiate(math.exp, x, noise=noise)
+
+
+def test_a_function_of_many_values_is_refused():
+    with pytest.raises(ValueError, match=r"f\(x\) has shape \(2,\): differentiate needs one number"):
+        differentiate(lambda x: np.array([x, x]), 1.0)
+
+
+def test_what_f_raises_on_purpose_is_not_swallowed():
+    def f(x):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        differentiate(f, 1.0)
+
+
+def test_extrapolation_is_exact_for_polynomials_of_its_degree():
+    # D(h) = 5 + 3h² + 2h⁴: three terms leave nothing but rounding
+    samples = Samples(lambda x: 5 * x + 3 * x**3 + 2 * x**5, 0.0)
+    pairs = [samples.pair(h) for h in (0.1, 0.19, 0.4)]
+    found = best_extrapolation(pairs, 0.0)
+    assert abs(found.value - 5) <= 64 * np.spacing(5.0)
+    assert found.h == samples.exact_step(0.4)
+    assert best_extrapolation(pairs[:1], 0.0) is None
+
+
+def test_the_largest_step_that_agrees_is_the_top():
+    samples, ladder = Samples(math.sin, 0.5), Ladder()
+    for h in (1e-9, 1e-7, 1e-3, 0.2):
+        ladder.add(samples, h)
+    assert ladder.pairs[ladder.top()].h == samples.exact_step(1e-7)

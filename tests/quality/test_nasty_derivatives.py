@@ -1,0 +1,76 @@
+"""Nasty functions: how often ``differentiate`` is off by more than ten times its estimate, and how much it answers.
+
+Run with ``-s`` to see the counts.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+import diffcompare as dc
+
+from .nasty_derivatives import FIRST, HELD_OUT, Problem
+
+
+def scores(problems: list[Problem]) -> dict[str, float]:
+    counts = {"wrong": 0, "refused": 0, "below 1e-6": 0, "evaluations": 0.0}
+    for problem in problems:
+        found = dc.differentiate(problem.f, problem.x)
+        error = abs(found.value - problem.exact)
+        size = abs(problem.exact) or 1.0
+        counts["refused"] += found.status != "ok"
+        # where there is no derivative, every answer is wrong
+        counts["wrong"] += found.status == "ok" and not error <= 10 * found.error
+        counts["below 1e-6"] += error <= 1e-6 * size
+        counts["evaluations"] += found.evaluations / len(problems)
+    return counts
+
+
+@pytest.mark.parametrize(("problems", "answered"), [(FIRST, 24), (HELD_OUT, 22)], ids=["first", "held out"])
+def test_few_answers_are_worse_than_they_say(problems: list[Problem], answered: int) -> None:
+    counts = scores(problems)
+    print(f"\n{len(problems)} problems: {counts}")
+    assert counts["wrong"] < 2
+    assert counts["below 1e-6"] >= answered
+    assert counts["evaluations"] <= 22
+
+
+@pytest.mark.parametrize("problem", [p for p in FIRST + HELD_OUT if math.isnan(p.exact)], ids=lambda p: p.name)
+def test_where_there_is_no_derivative_none_is_given(problem: Problem) -> None:
+    assert dc.differentiate(problem.f, problem.x).status in ("kink", "jump", "domain")
+
+
+FORMULAS = [
+    "sin(x)", "exp(x)", "log(x)", "sqrt(x)", "1/x", "tanh(x)", "exp(-x**2)", "x*log(x)", "cos(x)", "sin(50*x)",
+    "sin(x**2)", "1e6 + sin(x)", "x/(1 + x**2)", "(exp(x) - 1)/x", "1/(1 + exp(-x))", "sin(x) + 0.01*sin(1000*x)",
+    "(x - 1)**7", "abs(x - 1)**3", "max(0, x - 1) + x", "atan(x)/x", "x**3 - 2*x", "log1p(exp(-x))",
+]  # fmt: skip
+
+
+def test_ordinary_functions_at_random_points() -> None:
+    rng = random.Random(7)
+    answers = refused = wrong = below = evaluations = 0
+    for text in FORMULAS:
+        f = dc.parse(text)
+        for _ in range(12):
+            x = rng.choice(
+                [rng.uniform(-3, 3), 10 ** rng.uniform(-8, 4) * rng.choice([1, -1]), 1 + 10 ** rng.uniform(-9, -1)]
+            )
+            reference = dc.certified_gradient(f, x)
+            if reference.status != ["ok"] or not math.isfinite(float(f(x))):
+                continue
+            exact = float(reference.value[0])
+            found = dc.differentiate(f, x)
+            error = abs(found.value - exact)
+            answers += 1
+            refused += found.status != "ok"
+            wrong += found.status == "ok" and error > 10 * found.error
+            below += error <= 1e-6 * abs(exact)
+            evaluations += found.evaluations
+    print(f"\n{answers}: {refused} refused, {wrong} wrong, {below} below 1e-6, {evaluations / answers:.1f} evaluations")
+    assert wrong < 2
+    assert refused <= 0.03 * answers
+    assert below >= 0.93 * answers
