@@ -136,7 +136,7 @@ _SWITCHED: WeakKeyDictionary[Program, tuple[BallFunction, int]] = WeakKeyDiction
 
 def _compile(program: Program, extras: Sequence[str]) -> BallFunction:
     scope: dict[str, object] = {f"{name}_": BALL_OPERATIONS[name] for name in functions_used(program)}
-    scope |= {"arb": arb, "hypot_": _hypot}
+    scope |= {"arb": arb, "hypot_": _hypot, "gate_": _gate}
 
     def spell(index: int, node: Node, operands: Sequence[str]) -> str:
         if node.operation == "constant":
@@ -153,6 +153,10 @@ def _compile(program: Program, extras: Sequence[str]) -> BallFunction:
 
     exec(compile(straight_line(program, spell, extras=extras), "<program>", "exec"), scope)  # noqa: S102 - our own source
     return scope["run"]  # type: ignore[return-value]
+
+
+def _gate(a: arb, product: arb) -> arb:
+    return arb(1) if product.is_finite() else a
 
 
 def _absolute(x: arb) -> arb:

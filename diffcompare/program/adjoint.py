@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from weakref import WeakKeyDictionary
 
-from diffcompare.program.dag import Builder, Program, Term
+from diffcompare.program.dag import Builder, Program, Term, gated_operand
 from diffcompare.program.operations import partial_terms
 
 __all__ = ["adjoint", "adjoint_along", "hessian", "hessian_along", "jacobian", "sensitivities"]
@@ -19,7 +19,8 @@ def adjoint(program: Program) -> Program:
     """Differentiate the first output: a program with outputs f, ∂f/∂x₀, …, ∂f/∂xₙ₋₁.
 
     Every node of f is shared. Where f has branches, an adjoint that is exactly 0 contributes 0 whatever the
-    local partial is, so that a branch that is not taken, and may be undefined, has no say.
+    local partial is, so that a branch that is not taken, and may be undefined, has no say. (Differentiated again, that
+    gate is the product that it guards: at an adjoint that happens to be 0 its slope is not.)
 
     References
     ----------
@@ -115,7 +116,9 @@ def _reverse(build: Builder, output: int) -> dict[int, Term]:
         node = build.nodes[index]
         if bar is None or not node.operands:
             continue
-        if node.operation == "select":
+        if gated_operand(build.nodes, node) is not None:
+            contributions = [(Term(build, node.operands[1]), bar)]
+        elif node.operation == "select":
             condition, first, second = (Term(build, i) for i in node.operands)
             contributions = [
                 (first, condition.apply("select", bar, zero)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from diffcompare.program.dag import Node, Program
+from diffcompare.program.dag import Node, Program, gated_operand
 from diffcompare.program.operations import INFIX, OPERATIONS
 
 __all__ = ["constant_nodes", "functions_used", "operation_source", "straight_line", "switch_sources", "temporary"]
@@ -76,15 +76,25 @@ def constant_nodes(program: Program) -> set[int]:
 
 
 def switch_sources(program: Program, output: int) -> list[str]:
-    """Write the switch quantities of all operations that an output needs (see ``Operation.switch``)."""
+    """Write the switch quantities of all operations that an output needs (see ``Operation.switch``).
+
+    ``gate_(a, product)`` stands for that of a gate (see :func:`gated_operand`): a, unless the product is finite.
+    """
     needed = {output}
     sources: dict[str, None] = {}
+    gates: dict[int, bool] = {}
     for index in range(output, -1, -1):
         if index in needed:
             node = program.nodes[index]
             needed.update(node.operands)
+            gated = gated_operand(program.nodes, node)
+            if gated is not None:
+                # where the product is finite, it is no matter which way the choice goes
+                sources[f"gate_({temporary(program, gated)}, {temporary(program, node.operands[1])})"] = None
+            for i in node.operands:
+                gates[i] = gates.get(i, True) and gated is not None and i == node.operands[0]
             switch = OPERATIONS[node.operation].switch
-            if switch:
+            if switch and not gates.get(index, False):
                 names = [temporary(program, i) for i in node.operands]
                 sources[switch.replace("hypot(", "hypot_(").format(*names)] = None
     return list(sources)

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from diffcompare.errors import UnsupportedFunction
 
-__all__ = ["CONSTANT_BITS", "Builder", "Node", "Program", "Term", "subprogram"]
+__all__ = ["CONSTANT_BITS", "Builder", "Node", "Program", "Term", "gated_operand", "subprogram"]
 
 # An exact constant with more bits is refused: the cost of a formula must stay bounded.
 CONSTANT_BITS = 4096
@@ -156,6 +156,22 @@ def subprogram(program: Program, outputs: Sequence[int] | None = None) -> Progra
         Node(n.operation, tuple(new[i] for i in n.operands), n.payload) for n in (program.nodes[old] for old in order)
     )
     return Program(program.variables, nodes, tuple(new[i] for i in chosen))
+
+
+def gated_operand(nodes: Sequence[Node], node: Node) -> int | None:
+    """Return the a of ``select(a ≠ 0, a·p, 0)``, None for any other node.
+
+    Such a choice is the product itself wherever p is finite: its value and its derivatives are those of a·p, also
+    where a is 0. It is how an adjoint keeps out what a branch that is not taken would contribute.
+    """
+    if node.operation != "select":
+        return None
+    condition, product, zero = (nodes[i] for i in node.operands)
+    if condition.operation != "not_equal" or zero != Node("constant", (), Fraction(0)):
+        return None
+    a, other = condition.operands
+    gated = nodes[other] == zero and product.operation == "multiply" and a in product.operands
+    return a if gated else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pytest
 
 import diffcompare as dc
 from diffcompare.arithmetic.rational import exact_outputs
-from diffcompare.program.adjoint import adjoint
+from diffcompare.program.adjoint import adjoint, adjoint_along, hessian, hessian_along, jacobian
 from diffcompare.program.dag import Builder, Term, subprogram
 
 forward = runpy.run_path(str(Path(__file__).with_name("forward_mode.py")))
@@ -228,3 +228,30 @@ def test_a_wrong_gradient_is_told_apart():
         right = dual(program, [1.5], 0)[1]
         assert agree(dual(adjoint(program), [1.5], 0, output=1)[0], right)
         assert not agree(dual(adjoint(twin), [1.5], 0, output=1)[0], right)
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "expected"),
+    [
+        # an adjoint that happens to be 0 at the point has a slope
+        ("where(x > -1, (x*y)**2, log(x + 1))", (0.0, 3.0), [18, 0, 0, 0]),
+        ("where(x > -1, (x*y)**2, log(x + 1))", (0.5, 3.0), [18, 6, 6, Fraction(1, 2)]),
+        # a branch that is not taken, and is not defined, has no say
+        ("where(x > 1, x/(x - x), (x - 1)**2*y**2)", (1.0, 2.0), [8, 0, 0, 0]),
+        ("x**3*y**2", (2.0, 3.0), [108, 72, 72, 16]),
+    ],
+)
+def test_second_derivatives_of_branches(text, point, expected):
+    program = hessian(dc.parse(text, variables=["x", "y"]).program)
+    assert exact_outputs(program, point)[1:5] == expected
+
+
+def test_the_derivatives_of_several_outputs_and_along_vectors():
+    f = dc.parse(["x**2*y", "x - y/3"], variables=["x", "y"])
+    assert exact_outputs(jacobian(f.program), [2.0, 3.0]) == [12, 1, 12, 4, 1, Fraction(-1, 3)]
+    first = f.components[0].program
+    along = adjoint_along(first, [[Fraction(1), Fraction(2)], [Fraction(0), Fraction(1, 2)]])
+    assert exact_outputs(along, [2.0, 3.0]) == [12, 20, 2]
+    # H = [[6, 4], [4, 0]], then the gradient
+    assert exact_outputs(hessian_along(first, [Fraction(1), Fraction(2)]), [2.0, 3.0]) == [12, 14, 4, 12, 4]
+    assert exact_outputs(hessian_along(first, [Fraction(0), Fraction(0)]), [2.0, 3.0])[:3] == [12, 0, 0]

@@ -105,3 +105,13 @@ def test_a_payload_is_the_last_argument():
     assert operation_source(Node("integer_power", (0,), -3), ["t1"]) == "integer_power_(t1, -3)"
     assert operation_source(Node("atan2", (0, 1)), ["t1", "v0"]) == "atan2_(t1, v0)"
     assert operation_source(Node("subtract", (0, 1)), ["t1", "v0"]) == "t1 - v0"
+
+
+def test_the_gate_of_an_adjoint_is_a_switch_only_where_its_product_is_not_finite():
+    program = dc.parse("where(x != 0, x*sin(y), 0)", variables=["x", "y"]).program
+    (source,) = switch_sources(program, program.outputs[0])
+    product = program.nodes[program.outputs[0]].operands[1]
+    assert source == f"gate_(v0, {temporary(program, product)})"
+    # another choice on the same comparison makes it a switch
+    both = dc.parse("where(x != 0, x*sin(y), 0) + where(x != 0, y, 1)", variables=["x", "y"]).program
+    assert "v0" in switch_sources(both, both.outputs[0])
