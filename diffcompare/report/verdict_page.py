@@ -19,16 +19,24 @@ if TYPE_CHECKING:
     # for type checkers alone: the page sees a verdict's attributes, not how it came about
     from diffcompare.compare.verdict import Verdict
 
-__all__ = ["is_verdict", "write_verdict"]
+__all__ = ["COMPONENT_COLUMNS", "STATUS_WORDS", "is_verdict", "verdict_html", "worst_first", "write_verdict"]
 
-_COLUMNS = (
-    "point", "component", "claimed", "certified", "difference", "ulps", "relative", "threshold", "status"
-)  # fmt: skip
-_NUMBERS = ("claimed", "certified", "difference", "ulps", "relative", "threshold")
+COMPONENT_COLUMNS: Mapping[str, str] = {
+    "point": "text",
+    "component": "text",
+    "claimed": "float",
+    "certified": "float",
+    "difference": "float",
+    "ulps": "float",
+    "relative": "float",
+    "threshold": "float",
+    "status": "text",
+}
+_NUMBERS = tuple(name for name, kind in COMPONENT_COLUMNS.items() if kind == "float")
 _ROWS = 2_000  # of the table in the page; components.csv has them all
 
 # worst first
-_STATUS_WORDS: Mapping[str, str] = {
+STATUS_WORDS: Mapping[str, str] = {
     "wrong": "the difference to the derivative is larger than anything that rounding or constants explain",
     "out-of-domain": "the function or its derivative is not defined at this point, or not finite",
     "non-smooth": "there is no derivative at this point: the slopes on its sides differ",
@@ -67,7 +75,7 @@ def write_verdict(verdicts: Sequence[Verdict], directory: Path) -> None:
         As :func:`diffcompare.write_report`.
     """
     for verdict in verdicts:
-        missing = [column for column in _COLUMNS if column not in verdict.components.columns]
+        missing = [column for column in COMPONENT_COLUMNS if column not in verdict.components.columns]
         if missing:
             raise ValueError(f"components: column {missing[0]!r} is missing; pass what dc.check_gradient returned")
     frames = [verdict.components for verdict in verdicts]
@@ -75,13 +83,30 @@ def write_verdict(verdicts: Sequence[Verdict], directory: Path) -> None:
 
     def write(folder: Path) -> None:
         write_csv(components, folder / "components.csv")
-        (folder / "index.html").write_text(_page(verdicts, components), encoding="utf-8", newline="\n")
+        page = verdict_html(verdicts, files=["components.csv", MANIFEST])
+        (folder / "index.html").write_text(page, encoding="utf-8", newline="\n")
 
     write_files(directory, ["components.csv", "index.html"], write)
 
 
-def _page(verdicts: Sequence[Verdict], components: pd.DataFrame) -> str:
-    rows = _worst_first(components)
+def verdict_html(verdicts: Sequence[Verdict], *, files: Sequence[str], place: str = "") -> str:
+    """Draw the page of one or several verdicts.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+        At least one.
+    files : sequence of str
+        What the page links to; the first one holds all components.
+    place : str
+        Of a page that belongs to an index: the test that made the comparison, and where.
+
+    Returns
+    -------
+    str
+    """
+    components = pd.concat([verdict.components for verdict in verdicts], ignore_index=True)
+    rows = worst_first(components)
     points = components["point"].astype(str)
     return (
         environment()
@@ -92,18 +117,19 @@ def _page(verdicts: Sequence[Verdict], components: pd.DataFrame) -> str:
             rows=[_row(row) for row in rows.head(_ROWS).to_dict("records")],
             count=len(rows),
             several=points.nunique() > 1,
-            statuses=_STATUS_WORDS,
-            files=["components.csv", MANIFEST],
+            statuses=STATUS_WORDS,
+            files=files,
+            place=place,
         )
     )
 
 
 def _rank(status: str) -> int:
-    known = list(_STATUS_WORDS)
+    known = list(STATUS_WORDS)
     return known.index(status) if status in known else len(known)
 
 
-def _worst_first(components: pd.DataFrame) -> pd.DataFrame:
+def worst_first(components: pd.DataFrame) -> pd.DataFrame:
     """Sort by status, then by the size of the error; one that is not known comes before those that are."""
     keys = pd.DataFrame(
         {
@@ -124,7 +150,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     """Collect what the page says of one verdict."""
     components = verdict.components
     text = verdict.explain()
-    worst = _worst_first(components).head(1).to_dict("records")
+    worst = worst_first(components).head(1).to_dict("records")
     points = components["point"].astype(str).unique().tolist()
     return {
         "place": shorten(points[0], 200) if len(points) == 1 else plural(len(points), "point"),

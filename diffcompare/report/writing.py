@@ -18,14 +18,15 @@ from pathlib import Path
 
 from diffcompare.errors import DiffcompareError, shorten
 
-__all__ = ["MANIFEST", "write_files"]
+__all__ = ["MANIFEST", "check_directory", "write_files"]
 
 MANIFEST = "manifest.json"
 _GENERATOR = "diffcompare"
 # Names that a report can have. A manifest is a file like any other and may be forged: whatever it says,
 # nothing but a file of such a name, directly in the directory, is touched.
 _OURS = re.compile(
-    r"index\.html|function-[0-9]{3,9}\.html|(errors|summary|functions|descent|curves|hot_spots|components)\.csv"
+    r"index\.html|(function|comparison)-[0-9]{3,9}\.html"
+    r"|(errors|summary|functions|descent|curves|hot_spots|components|comparisons)\.csv"
 )
 
 
@@ -55,6 +56,30 @@ def write_files(directory: Path, names: Sequence[str], write: Callable[[Path], N
         with _staging(directory) as staging:
             write(staging)
             _publish(directory, staging, names, set(earlier or ()) - set(names))
+
+
+def check_directory(directory: Path, names: Sequence[str]) -> None:
+    """Refuse now what :func:`write_files` would refuse later: for reports that are written at the end of long work.
+
+    The directory is made if it is missing, and stays.
+
+    Parameters
+    ----------
+    directory : Path
+        Where files are to go.
+    names : sequence of str
+        Those that are known already.
+
+    Raises
+    ------
+    DiffcompareError
+        As :func:`write_files`.
+    """
+    with _named(directory), _made(directory):
+        earlier = _earlier_files(directory)
+        _refuse_foreign(directory, [*names, MANIFEST] if earlier is None else names, earlier or ())
+        with _staging(directory):
+            pass
 
 
 @contextmanager
