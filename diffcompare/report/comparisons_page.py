@@ -17,7 +17,7 @@ from diffcompare.errors import shorten
 from diffcompare.report.environment import environment
 from diffcompare.report.tables import write_csv
 from diffcompare.report.verdict_page import COMPONENT_COLUMNS, STATUS_WORDS, verdict_html, worst_first
-from diffcompare.report.wording import VERDICT_WORDS, plural, printable
+from diffcompare.report.wording import VERDICT_WORDS, plural, printable, short
 from diffcompare.report.writing import MANIFEST, write_files
 
 if TYPE_CHECKING:
@@ -274,7 +274,10 @@ def _index(rows: Sequence[Mapping[str, Any]], errors: pd.DataFrame, files: Seque
 
 
 def _finding(row: Mapping[str, Any]) -> dict[str, str]:
-    what = row.get("cause") or f"worst component {shorten(str(row.get('component', '')), 80)}"
+    component, difference = row.get("component"), row.get("difference")
+    what = row.get("cause") or (f"worst component {shorten(str(component), 80)}" if component else "")
+    if component and not row.get("cause") and difference is not None and not math.isnan(difference):
+        what += f", off by {short(float(difference))}"
     return {"test": row["test"], "page": row["page"], "status": row["status"], "place": row["place"], "what": what}
 
 
