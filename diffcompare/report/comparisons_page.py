@@ -22,7 +22,7 @@ from diffcompare.report.writing import MANIFEST, write_files
 
 if TYPE_CHECKING:
     # for type checkers alone: the page sees a verdict's attributes, not how it came about
-    from diffcompare.compare.check import Verdict
+    from diffcompare.compare.verdict import Verdict
 
 __all__ = ["COMPARISON_COLUMNS", "FILES", "write_comparisons"]
 
