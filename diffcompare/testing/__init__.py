@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from diffcompare.testing.building import SmoothFunction, smooth_function
     from diffcompare.testing.mutations import Gradient, GradientWithBug, gradients_with_bugs
     from diffcompare.testing.strategies import Comparison, comparisons, points, smooth_functions, steps
+    from diffcompare.testing.worst import WorstPoint, find_worst
 
 _HOME = {
     "Comparison": "strategies",
     "Gradient": "mutations",
     "GradientWithBug": "mutations",
     "SmoothFunction": "building",
+    "WorstPoint": "worst",
     "assert_gradient": "assertions",
     "comparisons": "strategies",
+    "find_worst": "worst",
     "gradients_with_bugs": "mutations",
     "points": "strategies",
     "smooth_function": "building",
@@ -33,8 +36,10 @@ __all__ = [
     "Gradient",
     "GradientWithBug",
     "SmoothFunction",
+    "WorstPoint",
     "assert_gradient",
     "comparisons",
+    "find_worst",
     "gradients_with_bugs",
     "points",
     "smooth_function",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.testing.record import observe
 from diffcompare.testing.snippets import call_source, source
 from diffcompare.testing.steering import steer
+from diffcompare.testing.worst import find_worst
 
 __all__ = ["assert_gradient"]
 
@@ -27,12 +29,14 @@ _SHOWN = 5
 def assert_gradient(
     f: Callable[..., Any] | SymbolicFunction,
     gradient: Callable[..., Any],
-    at: Any,
+    at: Any = None,
     *,
     formula: SymbolicFunction | str | Any = None,
     args: Sequence[Any] = (),
     box: tuple[Any, Any] | None = None,
     noise: float | None = None,
+    budget: int = 2000,
+    seed: int = 0,
 ) -> Verdict:
     """Fail unless a gradient is the gradient of a function.
 
@@ -47,20 +51,24 @@ def assert_gradient(
     gradient : callable
         ``gradient(x, *args)`` returns the claimed gradient in the structure of x.
     at : array_like, tuple or dict of arrays
-        The point; or several, as the rows of an array.
+        The point; or several, as the rows of an array. With None, the box is searched for the worst point by
+        :func:`find_worst`.
     formula : SymbolicFunction, SymPy expression or text, optional
         What f claims to be.
     args : sequence
         Further arguments of both callables.
     box : (lower, upper), optional
-        Nothing is evaluated outside.
+        Nothing is evaluated outside. Where ``at`` is None: finite corners in the structure of x.
     noise : float, optional
         The absolute error of f, where it is not just rounded.
+    budget, seed : int
+        Of the search: how often the gradient may be called; another seed tries other points.
 
     Returns
     -------
     Verdict
-        The consistent one: ``resolution`` says which error would have been seen.
+        The consistent one: ``resolution`` says which error would have been seen. After a search, that of the worst
+        point.
 
     Raises
     ------
@@ -72,9 +80,18 @@ def assert_gradient(
     >>> import numpy as np
     >>> assert_gradient(lambda x: np.sum(x**2), lambda x: 2 * x, at=[3.0, 4.0]).status
     'consistent'
+    >>> assert_gradient(lambda x: np.sum(x**2), lambda x: 2 * x, box=([-1.0, -1.0], [1.0, 1.0])).ok
+    True
     """
     __tracebackhide__ = True
     options = {"formula": formula, "args": args, "box": box, "noise": noise}
+    if at is None:
+        if box is None:
+            raise TypeError("at=None and box=None: pass a point to check at, or a box to search for the worst point")
+        worst = find_worst(f, gradient, box, budget, formula=formula, args=args, noise=noise, seed=seed)
+        options["box"] = worst.neighbourhood
+        verdict = replace(worst.verdict, notes=(*worst.verdict.notes, worst.covered))
+        return _assert_verdict("worst", verdict, f, ("f", "gradient"), worst.point, options)
     verdict = check_gradient(f, gradient, at, formula=formula, args=args, box=box, noise=noise)
     return _assert_verdict("gradient", verdict, f, ("f", "gradient"), at, options)
 
@@ -104,7 +121,7 @@ def _closeness(components: pd.DataFrame) -> float:
 def _message(kind: str, verdict: Verdict, f: Any, names: Sequence[str], at: Any, options: Mapping[str, Any]) -> str:
     at, components = _failing_point(verdict, f, at, tuple(options.get("args", ())))
     given = {name: value for name, value in options.items() if value is not None and not _is_empty(value)}
-    code = call_source(f"dc.check_{kind}", names, {"at": at, **given})
+    code = call_source(f"dc.check_{'gradient' if kind == 'worst' else kind}", names, {"at": at, **given})
     return "\n".join(
         [
             verdict.explain(),

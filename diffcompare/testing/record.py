@@ -21,7 +21,7 @@ class Observation:
     Parameters
     ----------
     kind : str
-        ``gradient``, ``jacobian``, ``hessian``, ``worst`` or ``within-bound``: the assertion that made it.
+        ``gradient``, ``jacobian``, ``hessian``, ``worst`` (a search of a box) or ``within-bound``.
     data : Verdict or DataFrame
         A Verdict; for ``within-bound`` rows of the table of ``sweep``.
     """

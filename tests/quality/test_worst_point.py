@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import diffcompare as dc
-from diffcompare.testing.worst import find_worst
+from diffcompare.testing.worst import WorstPoint, find_worst
 
 BUDGET = 2000
 
@@ -24,8 +24,6 @@ class Case:
     right: Callable[[Any], Any]
     wrong: Callable[[Any], Any]
     box: tuple[Any, Any]
-    # how much of the box shows the bug, as measured on 200,000 points
-    share: float = 0.01
 
     def __str__(self) -> str:
         return self.name
@@ -187,7 +185,7 @@ TABLE = {(3, -3, 2): -1.0}
 
 
 def lookup_right(x: Any) -> Any:
-    return 2 * x * TABLE.get((int(round(float(opaque(x[0])))), 0, 0), 1.0)
+    return 2 * x * TABLE.get((round(float(opaque(x[0]))), 0, 0), 1.0)
 
 
 def lookup_wrong(x: Any) -> Any:
@@ -200,15 +198,29 @@ def sum_of_squares(x: Any) -> Any:
 
 
 CASES = [
-    Case("softplus saturates", dc.parse("log1p(exp(x))"), lambda x: 1 / (1 + np.exp(-x)), softplus_wrong, (-10.0, 10.0)),
+    Case(
+        "softplus saturates", dc.parse("log1p(exp(x))"), lambda x: 1 / (1 + np.exp(-x)), softplus_wrong, (-10.0, 10.0)
+    ),
     Case("sine, a slab", np.sin, np.cos, sine_wrong, (-3.0, 3.0)),
     Case("Rosenbrock, clipped in a corner", rosenbrock, rosenbrock_right, rosenbrock_wrong, ([-2.0, -1.0], [2.0, 3.0])),
     Case("squares, outside a ball", sum_of_squares, lambda x: 2 * x, ball_wrong, ([-2.0] * 3, [2.0] * 3)),
-    Case("product, where", lambda x: np.exp(x[0] * x[1]), lambda x: np.exp(x[0] * x[1]) * x[::-1], product_wrong, ([0.0] * 2, [2.4] * 2)),
+    Case(
+        "product, where",
+        lambda x: np.exp(x[0] * x[1]),
+        lambda x: np.exp(x[0] * x[1]) * x[::-1],
+        product_wrong,
+        ([0.0] * 2, [2.4] * 2),
+    ),
     Case("x|x|, sign near zero", lambda x: x * abs(x), lambda x: 2 * abs(x), odd_square_wrong, (-5.0, 5.0)),
     Case("exponential, overflow guard", np.exp, np.exp, exponential_wrong, (-7.0, 7.0)),
     Case("quartic, near the faces", lambda x: np.sum(x**4), lambda x: 4 * x**3, quartic_wrong, ([-5.0] * 3, [5.0] * 3)),
-    Case("difference, small angles", lambda x: np.sin(x[0] - x[1]) + x[0] ** 2, difference_right, difference_wrong, ([-1.0] * 2, [1.0] * 2)),
+    Case(
+        "difference, small angles",
+        lambda x: np.sin(x[0] - x[1]) + x[0] ** 2,
+        difference_right,
+        difference_wrong,
+        ([-1.0] * 2, [1.0] * 2),
+    ),
     Case("tiny numbers", lambda x: 3.0 * x, lambda x: 3.0 + 0 * x, tiny_wrong, (-1.0, 1.0)),
     Case("opaque cube, clipped", lambda x: x**3, cube_right, cube_wrong, (-4.0, 4.0)),
     Case("opaque, an edge", lambda x: np.exp(x[0]) * x[1], edge_right, edge_wrong, ([-3.0] * 2, [3.0] * 2)),
@@ -220,4 +232,61 @@ CASES = [
     Case("opaque, a smooth bump", np.sin, bump_right, bump_wrong, (-5.0, 5.0)),
     Case("a smooth bump", np.sin, np.cos, traced_bump_wrong, (-5.0, 5.0)),
     Case("a table with one wrong entry", sum_of_squares, lookup_right, lookup_wrong, ([-4.0] * 3, [4.0] * 3)),
-]  # fmt: skip
+]
+
+MISSED_AT_MOST = 2
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, WorstPoint]:
+    return {case.name: find_worst(case.f, case.wrong, case.box, BUDGET) for case in CASES}
+
+
+def shows(case: Case, point: Any) -> bool:
+    """Tell whether the bug is really at a point: the twins differ there."""
+    right, wrong = np.asarray(case.right(point)), np.asarray(case.wrong(point))
+    return bool(np.max(np.abs(right - wrong)) > 1e-12 * np.max(np.abs(right)))
+
+
+def test_nine_of_ten_bugs_are_found_where_they_are(found: dict[str, WorstPoint]) -> None:
+    missed = [case.name for case in CASES if found[case.name].verdict.status != "wrong"]
+    assert len(missed) <= MISSED_AT_MOST, missed
+    assert [c.name for c in CASES if c.name not in missed and not shows(c, found[c.name].point)] == []
+
+
+def test_no_search_calls_more_often_than_it_may(found: dict[str, WorstPoint]) -> None:
+    assert [name for name, worst in found.items() if not worst.points < worst.evaluations <= BUDGET] == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_right_twin_is_consistent(case: Case) -> None:
+    worst = find_worst(case.f, case.right, case.box, BUDGET)
+    assert worst.verdict.status == "consistent"
+    assert worst.relative <= 1e-13
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_bug_shows_in_less_than_one_percent_of_its_box(case: Case) -> None:
+    rng = np.random.default_rng(1)
+    lower, upper = (np.asarray(side, dtype=float) for side in case.box)
+    points = lower + (upper - lower) * rng.random((3000, *lower.shape))
+    assert sum(shows(case, point[()]) for point in points) < 30
+
+
+@pytest.mark.parametrize("name", ["sine, a slab", "Rosenbrock, clipped in a corner", "opaque, a slab"])
+def test_calls_are_counted_honestly(name: str) -> None:
+    case = next(case for case in CASES if case.name == name)
+    code = case.wrong.__code__
+    calls = 0
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        nonlocal calls
+        here = frame.f_code
+        calls += event == "call" and here.co_name == code.co_name and here.co_firstlineno == code.co_firstlineno
+
+    sys.setprofile(count)
+    try:
+        worst = find_worst(case.f, case.wrong, case.box, BUDGET)
+    finally:
+        sys.setprofile(None)
+    assert worst.evaluations == calls

@@ -218,3 +218,29 @@ class TestUnittestStyle(unittest.TestCase):
         assert_gradient(square, twice, [1.0, 2.0])
         with pytest.raises(AssertionError):
             assert_gradient(square, once, [1.0, 2.0])
+
+
+def sine_wrong(x: Any) -> Any:
+    return np.cos(x) if x < 2.99 else -np.cos(x)
+
+
+def test_a_box_without_a_point_is_searched() -> None:
+    heard: list[Observation] = []
+    with listening(heard.append):
+        assert assert_gradient(np.sin, np.cos, box=(-3.0, 3.0)).ok
+        text = message(np.sin, sine_wrong, None, box=(-3.0, 3.0))
+    assert text.startswith("wrong: ")
+    assert " points were tried by calls: " in text
+    assert [o.kind for o in heard] == ["worst", "worst"]
+    again = repeated(text, f=np.sin, gradient=sine_wrong)
+    assert again.status == "wrong"
+    assert float(text.partition("\nat = ")[2].split()[0]) >= 2.99
+
+
+def test_a_point_with_a_box_is_checked_there_alone() -> None:
+    assert assert_gradient(np.sin, sine_wrong, 1.0, box=(-3.0, 3.0)).ok
+
+
+def test_neither_point_nor_box_is_an_error() -> None:
+    with pytest.raises(TypeError, match=r"^at=None and box=None: pass a point to check at, or a box"):
+        assert_gradient(np.sin, np.cos)
