@@ -15,6 +15,7 @@ import os
 import queue
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -141,6 +142,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.list:
         print("\n".join(f"{mutant.name:38} {mutant.breaks}" for mutant in mutants))
         return 0
+    # a shell that starts this in the background has Ctrl-C ignored, and tests of Ctrl-C would inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     outcomes = read_outcomes(chosen.out) if chosen.out else {}
     due = [mutant for mutant in mutants if mutant.name not in outcomes]
     with tempfile.TemporaryDirectory() as scratch:
