@@ -242,4 +242,17 @@ MUTANTS = (
         '"tanh": (0.0, 0.0)',
         "the rounding of 1 - tanh**2 is forgotten: right gradients are called wrong",
     ),
+    # ranges
+    Mutant(
+        "arithmetic/ranges.py",
+        "slope += size * operand.slope",
+        "slope = size * operand.slope",
+        "of a function of two operands the slope of one counts: steep functions are called moderate",
+    ),
+    Mutant(
+        "arithmetic/ranges.py",
+        "if not (values.is_finite() and all(certainly_nonzero(quantity) for quantity in switches)):",
+        "if not values.is_finite():",
+        "functions with a corner in the box are called smooth",
+    ),
 )

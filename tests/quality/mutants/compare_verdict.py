@@ -36,18 +36,31 @@ MUTANTS = (
     # check
     Mutant(
         "compare/check.py",
+        "args), box, noise) for point in points]",
+        "args), box, noise) for point in points[:1]]",
+        "of several points the first alone is judged",
+    ),
+    Mutant(
+        "compare/check.py",
+        "box_of(box, structure, x), noise,",
+        "box_of(box, structure, x), None,",
+        "the stated error of a function is ignored",
+    ),
+    # verdict
+    Mutant(
+        "compare/verdict.py",
         "status = min(judgement.status, key=COMPONENT_STATUSES.index)",
         "status = max(judgement.status, key=COMPONENT_STATUSES.index)",
         "one right component makes the gradient consistent",
     ),
     Mutant(
-        "compare/check.py",
+        "compare/verdict.py",
         "np.max(judgement.threshold[judged])",
         "np.min(judgement.threshold[judged])",
         "the resolution is that of the best component",
     ),
     Mutant(
-        "compare/check.py",
+        "compare/verdict.py",
         "worst = min(verdicts, key=lambda v: COMPONENT_STATUSES.index(v.status))",
         "worst = verdicts[0]",
         "of several points the first decides",
@@ -80,8 +93,8 @@ MUTANTS = (
     ),
     Mutant(
         "compare/identity_rules.py",
-        "        if not any(float(abs(g - gaps[0]).lower()) > slack * size for g in gaps):\n",
-        "        if not gaps:\n",
+        "            float(abs(g - first).lower()) > slack * size for gap in gaps",
+        "            float(abs(g).lower()) > slack * size for gap in gaps",
         "a function that is the formula plus a constant is blamed",
     ),
     Mutant(
@@ -99,8 +112,8 @@ MUTANTS = (
     ),
     Mutant(
         "compare/judgement.py",
-        "self.function(self.unflatten(x), *self.args)",
-        "self.function(x, *self.args)",
+        "        value = np.asarray(self.function(self.unflatten(x), *self.args))",
+        "        value = np.asarray(self.function(x, *self.args))",
         "functions of matrices and dicts are called with flat numbers",
     ),
     # mistakes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import arithmetic, compare_numbers, compare_verdict, others, program_and_numeric
+from . import arithmetic, compare_arrays, compare_numbers, compare_verdict, others, program_and_numeric
 
 __all__ = ["MUTANTS"]
 
@@ -11,5 +11,6 @@ MUTANTS = (
     *arithmetic.MUTANTS,
     *compare_numbers.MUTANTS,
     *compare_verdict.MUTANTS,
+    *compare_arrays.MUTANTS,
     *others.MUTANTS,
 )

@@ -67,4 +67,22 @@ MUTANTS = (
         "        LISTENER.set(None)\n",
         "after a block inside it, the block around it hears of nothing any more",
     ),
+    Mutant(
+        "testing/strategies.py",
+        "if 2 * h > room:",
+        "if h > 2 * room:",
+        "stencils of drawn comparisons leave the box",
+    ),
+    Mutant(
+        "testing/strategies.py",
+        "return max(0, -rule.lower), max(0, rule.upper)",
+        "return max(0, rule.upper), max(0, -rule.lower)",
+        "the room is left on the wrong side of one-sided stencils",
+    ),
+    Mutant(
+        "testing/mutations.py",
+        "_SMALLEST = 2.0**-20",
+        "_SMALLEST = 0.0",
+        "gradients that are only rounded otherwise are drawn as wrong ones",
+    ),
 )

@@ -85,8 +85,8 @@ MUTANTS = (
     ),
     Mutant(
         "program/code.py",
-        "            if switch:\n",
-        "            if switch and index < output:\n",
+        "if switch and not gates.get(index, False):",
+        "if switch and index < output and not gates.get(index, False):",
         "a corner in the last operation is overlooked: |x| has the derivative 0 at 0",
     ),
     # degree
@@ -181,5 +181,54 @@ MUTANTS = (
         "high, low = np.where(go_down, upper, high), np.where(go_down, low, lower)",
         "high, low = np.where(go_down, high, upper), np.where(go_down, lower, low)",
         "the best step is looked for on the wrong side, so it stays on the grid",
+    ),
+    # the derivative of a black box
+    Mutant(
+        "numeric/differentiate.py",
+        "error = max(found.error, ladder.contradiction(found))",
+        "error = found.error",
+        "an answer that finer scales contradict has a small error",
+    ),
+    Mutant(
+        "numeric/differentiate.py",
+        "share = 0.1 if ladder.stepped else 0.5",
+        "share = 0.0 if ladder.stepped else 0.0",
+        "an answer without a certain digit is given as ok",
+    ),
+    Mutant(
+        "numeric/extrapolation.py",
+        "weight /= (1 - pair.h / other.h) * (1 + pair.h / other.h)",
+        "weight /= 1 - pair.h / other.h",
+        "the extrapolation takes an error of h for one of h²: its value is wrong",
+    ),
+    Mutant(
+        "numeric/extrapolation.py",
+        "truncation=2 * change",
+        "truncation=0.0",
+        "the error estimate lacks the truncation",
+    ),
+    Mutant(
+        "numeric/ladder.py",
+        "if powers[0] < 0.1:",
+        "if powers[0] < 1.1:",
+        "a kink is called a jump",
+    ),
+    Mutant(
+        "numeric/ladder.py",
+        "left, right = -pair.fall / pair.h, pair.rise / pair.h",
+        "left, right = pair.fall / pair.h, pair.rise / pair.h",
+        "the left slope at a kink has the wrong sign",
+    ),
+    Mutant(
+        "numeric/samples.py",
+        "return (self.rise - self.fall) / 2 / self.h",
+        "return (self.rise - self.fall) / self.h",
+        "derivatives of black boxes are twice too large",
+    ),
+    Mutant(
+        "numeric/samples.py",
+        "grain = math.ulp(abs(self.x) + h)",
+        "grain = math.ulp(h)",
+        "abscissae are rounded, and the slope is that of another step",
     ),
 )

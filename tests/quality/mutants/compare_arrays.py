@@ -1,0 +1,101 @@
+"""Planted bugs in compare/: Jacobians and Hessians, the ladder of rules, several processes."""
+
+from __future__ import annotations
+
+from .mutant import Mutant
+
+__all__ = ["MUTANTS"]
+
+MUTANTS = (
+    # array_causes
+    Mutant(
+        "compare/array_causes.py",
+        '(lower, upper, "lower", "upper"), (upper, lower, "upper", "lower")',
+        '(lower, upper, "upper", "lower"), (upper, lower, "lower", "upper")',
+        "the wrong triangle of a Hessian is named",
+    ),
+    Mutant(
+        "compare/array_causes.py",
+        "components=tuple(c + k * n for c in found.components)",
+        "components=tuple(found.components)",
+        "the components of a cause in a later row are those of the first row",
+    ),
+    # arrays
+    Mutant(
+        "compare/arrays.py",
+        "    return np.concatenate(blocks, axis=1).reshape(-1)\n",
+        '    return np.concatenate(blocks, axis=1).reshape(-1, order="F")\n',
+        "Jacobians are flattened by columns: right ones are called wrong",
+    ),
+    Mutant(
+        "compare/arrays.py",
+        'return tuple(_name("J", row, column) for row in rows for column in _indices(structure))',
+        'return tuple(_name("J", row, column) for column in _indices(structure) for row in rows)',
+        "entries of a Jacobian carry the names of others",
+    ),
+    # certified_arrays
+    Mutant(
+        "compare/certified_arrays.py",
+        '_ORDER = ("domain", "kink", "undecided", "ok")',
+        '_ORDER = ("kink", "domain", "undecided", "ok")',
+        "an entry that is undefined one way and a kink the other is called a kink",
+    ),
+    Mutant(
+        "compare/certified_arrays.py",
+        "worst = np.minimum(_ranks(status), _ranks(status).T)",
+        "worst = _ranks(status)",
+        "an entry is certified though the other mixed derivative does not exist",
+    ),
+    # check_arrays
+    Mutant(
+        "compare/check_arrays.py",
+        "return gradient(point, *more) if structure",
+        "return 2 * gradient(point, *more) if structure",
+        "beside a gradient that was given, right Hessians are called wrong",
+    ),
+    Mutant(
+        "compare/check_arrays.py",
+        '    if own.blame != "formula":\n        return judgement\n',
+        '    if own.blame == "formula":\n        return judgement\n',
+        "the formula is blamed where it is right, and not where f is another function",
+    ),
+    # ladder
+    Mutant(
+        "compare/ladder.py",
+        "elsewhere = x + np.where(x == 0, 2.0**-3, np.abs(x) * 2.0**-3)",
+        "elsewhere = x",
+        "a gradient that depends on earlier calls is not noticed",
+    ),
+    Mutant(
+        "compare/ladder.py",
+        "    return None if lost else known\n",
+        "    return known\n",
+        "a trace that knows another path only makes a gradient out-of-domain",
+    ),
+    # parallel
+    Mutant(
+        "compare/parallel.py",
+        "flying[submitted] = crew.submit(work, payloads[submitted])",
+        "flying[submitted] = crew.submit(work, payloads[-1 - submitted])",
+        "points get the results of other points",
+    ),
+    Mutant(
+        "compare/parallel.py",
+        "reply = crew.alone(work, payloads[k])",
+        "reply = None",
+        "a worker that dies takes the points of others with it",
+    ),
+    # rows
+    Mutant(
+        "compare/rows.py",
+        '"formula" if "formula" in blames else "gradient"',
+        '"gradient" if "formula" in blames else "gradient"',
+        "the Jacobian is blamed where the function is not the formula",
+    ),
+    Mutant(
+        "compare/rows.py",
+        "(problem.value(x + delta * v) - problem.value(x - delta * v)) / (2 * delta)",
+        "(problem.value(x + delta * v) - problem.value(x - delta * v)) / delta",
+        "without code or formula, right Hessians are called wrong: the stencil has the wrong width",
+    ),
+)
