@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from diffcompare.compare.hot_spots import hot_spots
     from diffcompare.compare.identity import trace
     from diffcompare.compare.reference import certified_gradient
+    from diffcompare.compare.step_rules import step_rules
     from diffcompare.compare.summary import summarize
     from diffcompare.compare.sweep import sweep
     from diffcompare.compare.verdict import Verdict
@@ -63,6 +64,7 @@ _HOME = {
     "parse": "symbolic.parse",
     "read_errors": "report.tables",
     "run_study": "study",
+    "step_rules": "compare.step_rules",
     "summarize": "compare.summary",
     "sweep": "compare.sweep",
     "trace": "compare.identity",
@@ -93,6 +95,7 @@ __all__ = [
     "parse",
     "read_errors",
     "run_study",
+    "step_rules",
     "summarize",
     "sweep",
     "trace",

@@ -20,6 +20,7 @@ __all__ = [
     "DESCENT_COLUMNS",
     "FUNCTION_COLUMNS",
     "HOT_SPOT_COLUMNS",
+    "RULE_COLUMNS",
     "STATUSES",
     "SUMMARY_COLUMNS",
     "VERDICTS",
@@ -98,6 +99,21 @@ HOT_SPOT_COLUMNS: Mapping[str, str] = {
 }
 
 
+RULE_COLUMNS: Mapping[str, str] = {
+    "function": "text",
+    "variable": "text",
+    "point": "text",
+    "scheme": "text",
+    "rule": "text",
+    "h": "float",
+    "abs_error": "float",
+    "best_abs_error": "float",
+    "ratio": "float",
+    "evaluations": "integer",
+    "message": "text",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Tables:
     """All that a study found: what the CSV files hold and the pages are drawn from.
@@ -112,6 +128,7 @@ class Tables:
     descent: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(DESCENT_COLUMNS)))
     curves: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(CURVE_COLUMNS)))
     hot_spots: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(HOT_SPOT_COLUMNS)))
+    rules: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(RULE_COLUMNS)))
 
 
 def labelled(codes: NDArray[Any], names: Sequence[str]) -> pd.Categorical[Any]:

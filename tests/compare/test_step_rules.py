@@ -1,0 +1,60 @@
+"""Rows of rules.csv: the errors are those of the steps that are named, ratios those of the sweep's best."""
+
+import math
+from fractions import Fraction
+
+import pytest
+
+import diffcompare as dc
+from diffcompare.compare.schema import RULE_COLUMNS
+from diffcompare.numeric.step_rules import STEP_RULES
+
+
+def test_every_rule_has_a_row_in_every_group():
+    table = dc.step_rules(dc.parse("x0**2*exp(x1)"), [[1.0, 0.5], [2.0, -1.0]], schemes=("forward", "central"))
+    assert list(table.columns) == list(RULE_COLUMNS)
+    assert len(table) == 2 * 2 * 2 * (len(STEP_RULES) + 1)
+    groups = table.groupby(["point", "variable", "scheme"], observed=True, sort=False)
+    assert all(
+        part["rule"].tolist() == ["fixed 1e-4", "scaled by u", "certified optimum", *list(STEP_RULES)[2:]]
+        for _, part in groups
+    )
+    assert (table["abs_error"].notna() == (table["message"] == "")).all()
+
+
+def test_the_error_is_that_of_the_difference_at_the_step():
+    f = dc.parse("x**3")
+    table = dc.step_rules(f, 2.0, schemes="central").set_index("rule")
+    for rule in ("fixed 1e-4", "scaled by u", "certified optimum", "Dumontet-Vignes", "Shi-Xie-Xuan-Nocedal"):
+        h = float(table.loc[rule, "h"])
+        numeric = dc.numerical_diff(f, 2.0, h)
+        assert table.loc[rule, "abs_error"] == float(abs(Fraction(float(numeric)) - 12))
+        assert table.loc[rule, "ratio"] == table.loc[rule, "abs_error"] / table.loc[rule, "best_abs_error"]
+
+
+def test_the_best_is_that_of_the_sweep():
+    f = dc.parse("exp(x)/(sin(x)**3 + cos(x)**3)")
+    table = dc.step_rules(f, 1.5)
+    best = dc.summarize(dc.sweep(f, 1.5)).set_index("scheme")
+    for row in table.to_dict("records"):
+        assert row["best_abs_error"] == best.loc[row["scheme"], "best_abs_error"]
+    fixed = table[table["rule"] == "fixed 1e-4"].set_index("scheme")
+    assert fixed["abs_error"].to_dict() == best["abs_error_at_1e-4"].to_dict()
+    chosen = table[table["rule"] == "certified optimum"].set_index("scheme")
+    assert chosen["h"].to_dict() == best["predicted_h"].to_dict()
+
+
+def test_without_a_derivative_there_is_no_row():
+    assert dc.step_rules(dc.parse("abs(x)"), 0.0).empty
+    assert list(dc.step_rules(dc.parse("log(x)"), -1.0).columns) == list(RULE_COLUMNS)
+
+
+@pytest.mark.parametrize("scheme", ["forward", "central"])
+def test_where_a_difference_leaves_the_domain_there_is_a_message(scheme):
+    table = dc.step_rules(dc.parse("sqrt(x)"), 1e-9, schemes=scheme).set_index("rule")
+    assert table.loc["fixed 1e-4", "message"] == (
+        "the difference is not finite at this step" if scheme == "central" else ""
+    )
+    assert math.isnan(table.loc["fixed 1e-4", "abs_error"]) == (scheme == "central")
+    # a rule that looks stays inside
+    assert table.loc["Shi-Xie-Xuan-Nocedal", "ratio"] < 100
