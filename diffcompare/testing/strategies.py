@@ -72,7 +72,8 @@ _NUMBERS = st.one_of(
 
 # --- functions ---------------------------------------------------------------------------------------------------
 
-_CENTRES = st.one_of(_SMALL, _ORDINARY, _ORDINARY, _ANY_SIZE, _EXTREME)
+_TENS = st.integers(-400, 400).map(lambda k: k / 10)
+_CENTRES = st.one_of(_SMALL, _ORDINARY, _TENS, _TENS, _ANY_SIZE, _EXTREME)
 
 
 def _side(centre: float, k: int, absolute: bool) -> tuple[float, float]:
@@ -87,7 +88,12 @@ _SIDES = st.builds(_side, _CENTRES, st.integers(1, 24), st.booleans())
 _CONSTANTS = st.sampled_from(["2", "3", "0.5", "0.1", "10", "7/3", "1.7", "-1.3", "1e-7", "1024"])
 _EXPONENTS = st.sampled_from([2, 3, -1, -2, 4, 5, -3])
 # tenths: arguments of both signs, near 0 and where functions grow, saturate or overflow
-_AIMS = st.one_of(st.none(), st.integers(-80, 80), st.integers(-800, 800))
+_SIZES = (5, 10, 14, 20, 27, 35, 42, 50, 65, 80, 100, 130, 180, 250, 400, 650)
+_AIMS = st.sampled_from([None] * 8 + [sign * size for size in _SIZES for sign in (1, -1)])
+
+
+def _same(instruction: Instruction) -> Instruction:
+    return instruction
 
 
 def _with_aim(operation: str, start: int, aim: int | None) -> Instruction:
@@ -112,11 +118,11 @@ def _instructions(operations: tuple[str, ...], count: int) -> st.SearchStrategy[
     kinds: list[st.SearchStrategy[Instruction]] = []
     if unary:
         names, starts = st.sampled_from(unary), st.integers(0, count)
-        # a strategy each time: the same one would count once
-        kinds += [st.builds(_with_aim, names, starts, _AIMS) for _ in range(4)]
+        # Hypothesis returns the same strategy for the same arguments, and counts it once: map makes another
+        kinds += [st.builds(_with_aim, names, starts, _AIMS).map(_same) for _ in range(6)]
     if binary:
         names = st.sampled_from([name for name in binary for _ in range(3 if name in INFIX else 1)])
-        kinds += [st.builds(_with_value, names, st.integers(0, 5), st.booleans()) for _ in range(2)]
+        kinds += [st.builds(_with_value, names, st.integers(0, 5), st.booleans()).map(_same) for _ in range(2)]
         kinds.append(st.builds(_with_constant, names, _CONSTANTS, st.booleans()))
     if "integer_power" in operations:
         kinds.append(st.builds(lambda n: Instruction("integer_power", payload=n), _EXPONENTS))
@@ -179,7 +185,11 @@ def _smooth_functions(
     return st.builds(
         lambda sides, instructions: build(variables, tuple(sides), instructions, limit),
         st.tuples(*[_SIDES] * len(variables)),
-        st.lists(_instructions(operations, len(variables)), min_size=1, max_size=limit),
+        # long ones more often than Hypothesis has them, which prefers about half of the limit
+        st.one_of(
+            st.lists(_instructions(operations, len(variables)), min_size=1, max_size=limit),
+            st.lists(_instructions(operations, len(variables)), min_size=(limit + 1) // 2, max_size=limit),
+        ),
     )
 
 
