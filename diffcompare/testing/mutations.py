@@ -46,7 +46,9 @@ class Gradient:
     def __call__(self, point: Any) -> NDArray[Any]:
         """Evaluate at one point, with one coordinate per variable."""
         coordinates = [*np.atleast_1d(point)]
-        values = [_code(component)(*coordinates) for component in self.components]
+        # 1/cosh² of large arguments overflows on the way to 0
+        with np.errstate(all="ignore"):
+            values = [_code(component)(*coordinates) for component in self.components]
         # a constant partial derivative is a plain number
         return np.array([value + 0.0 * coordinates[0] if isinstance(value, float) else value for value in values])
 

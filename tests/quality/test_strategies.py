@@ -88,7 +88,7 @@ def caught(bug: Bug | None, number: int, *, shrink: bool, cases: Any = None) -> 
 
     @seed(number)
     @settings(max_examples=300, database=None, deadline=None, phases=phases, report_multiple_bugs=False)
-    @given(cases or dc.testing.comparisons())
+    @given(dc.testing.comparisons() if cases is None else cases)
     def law(case: Comparison) -> None:
         with np.errstate(all="ignore"):
             one = forward_mode(case.function.program, case.point, None)
