@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from diffcompare.numeric.differences import numerical_diff, numerical_gradient
     from diffcompare.numeric.differentiate import differentiate
+    from diffcompare.numeric.stencils import Stencil
     from diffcompare.numeric.steps import geometric_steps
     from diffcompare.report.page import write_report
     from diffcompare.report.tables import read_errors
@@ -44,6 +45,7 @@ _HOME = {
     "DiffcompareError": "errors",
     "DomainError": "errors",
     "ParseError": "errors",
+    "Stencil": "numeric.stencils",
     "StudyError": "errors",
     "SymbolicFunction": "symbolic.function",
     "TraceError": "errors",
@@ -75,6 +77,7 @@ __all__ = [
     "DiffcompareError",
     "DomainError",
     "ParseError",
+    "Stencil",
     "StudyError",
     "SymbolicFunction",
     "TraceError",

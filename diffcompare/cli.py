@@ -23,7 +23,7 @@ import click
 
 from diffcompare import __version__
 from diffcompare.errors import DiffcompareError, ParseError, shorten
-from diffcompare.numeric.stencils import SCHEMES
+from diffcompare.numeric.stencils import DEFAULT_SCHEMES, stencil
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 DONE, FINDING, BAD_INPUT, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
-_SCHEMES = tuple(SCHEMES)
 # the statuses of a verdict, worst first: exit code and colour
 _VERDICTS = {
     "wrong": (FINDING, "red"),
@@ -172,9 +171,19 @@ def run(study: str, out: str | None, jobs: int, allow_python: bool) -> int:
 @click.argument("formula", metavar="EXPR")
 @click.option("--at", "at", metavar="POINT", multiple=True, required=True, help="3,4 or x0=3,x1=4; repeat it for more.")
 @click.option("--variables", metavar="NAMES", help="The arguments in order, as x0,x1.  [default: those that occur]")
-@click.option("--scheme", "schemes", multiple=True, type=click.Choice(_SCHEMES), help="Repeatable.  [default: all]")
+@click.option(
+    "--scheme", "schemes", multiple=True, metavar="NAME", help="forward, central4 …; repeatable.  [default: the three]"
+)
+@click.option("--derivative", metavar="N", type=int, default=1, help="The order of the derivative.  [default: 1]")
 @click.option("--out", metavar="DIR", help="Write a report there as well.")
-def compare(formula: str, at: Sequence[str], variables: str | None, schemes: Sequence[str], out: str | None) -> int:
+def compare(
+    formula: str,
+    at: Sequence[str],
+    variables: str | None,
+    schemes: Sequence[str],
+    derivative: int,
+    out: str | None,
+) -> int:
     """Compare the derivatives of one formula at one or more points.
 
     \b
@@ -183,13 +192,22 @@ def compare(formula: str, at: Sequence[str], variables: str | None, schemes: Seq
     """  # noqa: D301
     if out is not None:
         _check_directory(out)
+    for scheme in schemes or DEFAULT_SCHEMES:
+        try:
+            stencil(scheme, derivative)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
     from diffcompare import terminal
     from diffcompare.study import evaluate, make_entry
     from diffcompare.study_file import Study
 
     with _blaming_names(variables) as names:
         entry = make_entry(
-            formula, lambda f: _read_points(at, f.variables), variables=names, schemes=schemes or _SCHEMES
+            formula,
+            lambda f: _read_points(at, f.variables),
+            variables=names,
+            schemes=schemes or DEFAULT_SCHEMES,
+            derivative=derivative,
         )
     tables = evaluate(Study(shorten(formula, 80), "float64", (entry,)))
     row = tables.functions.iloc[0]

@@ -32,7 +32,7 @@ from diffcompare.compare.summary import summarize
 from diffcompare.compare.sweep import sweep
 from diffcompare.descent import gradient_descents, stack_descents
 from diffcompare.errors import StudyError, shorten
-from diffcompare.numeric.stencils import SCHEMES
+from diffcompare.numeric.stencils import DEFAULT_SCHEMES
 from diffcompare.numeric.steps import geometric_steps
 from diffcompare.study_file import Entry, Study, read_study, reason
 from diffcompare.symbolic.derivatives import derivative_latex, latex
@@ -91,7 +91,8 @@ def make_entry(
     points: Callable[[SymbolicFunction], Sequence[Sequence[float]]],
     *,
     variables: Sequence[str] | None = None,
-    schemes: Sequence[str] = tuple(SCHEMES),
+    schemes: Sequence[str] = DEFAULT_SCHEMES,
+    derivative: int = 1,
 ) -> Entry:
     """Make the entry of one formula, with the standard steps; errors of the formula are raised.
 
@@ -105,7 +106,9 @@ def make_entry(
     function = parse(text, variables=variables)
     found = tuple(tuple(point) for point in points(function))
     steps = tuple(float(h) for h in geometric_steps(1e-1, 1e-16))
-    return Entry(function.name, text, function, "", found, steps, tuple(schemes), function.variables)
+    return Entry(
+        function.name, text, function, "", found, steps, tuple(schemes), function.variables, derivative=derivative
+    )
 
 
 def evaluate(
@@ -230,7 +233,14 @@ def _traced(entry: Entry, load: Loader | None) -> Entry:
 def _sweep(function: SymbolicFunction, entry: Entry, dtype: str) -> pd.DataFrame:
     points = np.array(entry.points)
     points = points[:, 0] if len(function.variables) == 1 else points
-    return sweep(function, points, schemes=entry.schemes, steps=np.array(entry.steps), dtype=dtype)
+    return sweep(
+        function,
+        points,
+        schemes=entry.schemes,
+        steps=np.array(entry.steps),
+        dtype=dtype,
+        derivative=entry.derivative,
+    )
 
 
 def _curves(function: SymbolicFunction, entry: Entry, dtype: str, half: int) -> pd.DataFrame:

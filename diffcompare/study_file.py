@@ -6,7 +6,7 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -16,7 +16,7 @@ import msgspec
 
 from diffcompare.descent import GRADIENTS
 from diffcompare.errors import DiffcompareError, ParseError, StudyError, shorten
-from diffcompare.numeric.stencils import SCHEMES
+from diffcompare.numeric.stencils import DEFAULT_SCHEMES, SCHEME_FORMS, check_derivative, stencil
 from diffcompare.numeric.steps import geometric_steps
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
@@ -48,6 +48,7 @@ class _Function(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     variables: list[str] | None = None
     steps: _Steps | list[float] | None = None
     schemes: list[str] | None = None
+    derivative: int | None = None
 
 
 class _Descent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,6 +63,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     function: list[_Function]
     title: str | None = None
     schemes: list[str] | None = None
+    derivative: int = 1
     steps: _Steps | list[float] | None = None
     dtype: str = "float64"
     descent: list[_Descent] | None = None
@@ -84,6 +86,7 @@ class Entry:
     schemes: tuple[str, ...]
     variables: tuple[str, ...] = ()
     shape: tuple[int, ...] | None = None
+    derivative: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +136,15 @@ def read_study(path: str | PathLike[str], *, allow_python: bool = False) -> Stud
     if file.dtype not in _DTYPES:
         raise source.error(("dtype",), f"{_quote(file.dtype)} is not supported in this version; {_remedy('dtype')}")
     _check_name(source, ("title",), file.title)
-    schemes = _schemes(source, ("schemes",), tuple(SCHEMES) if file.schemes is None else file.schemes)
+    schemes = _schemes(source, ("schemes",), DEFAULT_SCHEMES if file.schemes is None else file.schemes)
     steps = _steps(source, ("steps",), _Steps(1e-1, 1e-16) if file.steps is None else file.steps)
     entries: dict[str, Entry] = {}
     rows = 0
     for k, table in enumerate(file.function):
         place: _Place = ("function", k)
         entry = _entry(source, place, table, steps, schemes, allow_python)
+        entry = replace(entry, derivative=file.derivative if table.derivative is None else table.derivative)
+        _check_derivative(source, place, file.derivative, table.derivative)
         if entry.name in entries:
             raise source.error(
                 (*place, "name"), f"{_quote(entry.name)} is the name of an earlier function; give each its own name"
@@ -270,6 +275,7 @@ _EXAMPLES = {
     "name": 'name = "sum of squares"',
     "title": 'title = "Chapter 4"',
     "dtype": 'dtype = "float64"',
+    "derivative": "derivative = 2",
     "start": "start = [-3.0, 4.0]",
     "gradients": 'gradients = ["exact", "central"]',
     "learning_rate": "learning_rate = 0.1",
@@ -324,11 +330,22 @@ def _check_name(source: _Source, place: _Place, name: str | None) -> None:
 
 def _schemes(source: _Source, place: _Place, schemes: Sequence[str]) -> tuple[str, ...]:
     for scheme in schemes:
-        if scheme not in SCHEMES:
-            raise source.error(place, f"unknown scheme {_quote(scheme)}; {_choices(scheme, tuple(SCHEMES))}")
+        try:
+            stencil(scheme)
+        except ValueError:
+            close = get_close_matches(scheme[:_NAME], DEFAULT_SCHEMES, n=1)
+            remedy = f"did you mean {close[0]!r}?" if close else f"choose from {SCHEME_FORMS}"
+            raise source.error(place, f"unknown scheme {_quote(scheme)}; {remedy}") from None
     if not schemes:
         raise source.error(place, f"is empty; {_remedy('schemes')}")
     return tuple(dict.fromkeys(schemes))
+
+
+def _check_derivative(source: _Source, place: _Place, everywhere: int, own: int | None) -> None:
+    try:
+        check_derivative(everywhere if own is None else own)
+    except ValueError as error:
+        raise source.error(("derivative",) if own is None else (*place, "derivative"), str(error)) from None
 
 
 def _steps(source: _Source, place: _Place, steps: _Steps | list[float]) -> tuple[float, ...]:

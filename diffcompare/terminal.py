@@ -48,8 +48,10 @@ def show(console: Console, formula: str, variables: Sequence[str], tables: Table
         summary = tables.summary[tables.summary["point"] == point]
         say(console, "")
         say(console, f"at {str(point).replace(';', ', ')}", style="bold")
+        order = int(rows["derivative"].iloc[0])
+        above, below = ("d", "") if order == 1 else (f"d^{order} ", f"^{order}")
         for variable, part in rows.groupby("variable", observed=True, sort=False):
-            say(console, f"  df/d{variable} = {_derivative(part)}")
+            say(console, f"  {above}f/d{variable}{below} = {_derivative(part)}")
         say(console, "")
         console.print(_summary_table(summary))
         if rows["numeric"].notna().any():

@@ -241,7 +241,10 @@ BAD_ARGUMENTS = [
     (["x", "y", "--at", "1"], "unexpected extra argument"),
     (["x", "--att", "1"], "No such option '--att'.*'--at'"),
     (["x", "--at", "1", "--shceme=central"], "No such option '--shceme'.*--scheme"),
-    (["x", "--at", "1", "--scheme", "centre"], "'centre' is not one of 'forward'"),
+    (
+        ["x", "--at", "1", "--scheme", "centre"],
+        "scheme='centre': unknown scheme; choose from forward, backward, central, or one",
+    ),
     (["x", "--at", "1", "--variables", "x,x"], "--variables 'x,x': .*'x' is listed twice"),
     (["x", "--at", "1", "--variables", ""], "--variables '': "),
     (["x", "--at", "1", "--out", ""], "--out '': is empty; name a directory"),

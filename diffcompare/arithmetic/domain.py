@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from diffcompare.arithmetic.balls import ball_function, precision
+from diffcompare.arithmetic.balls import ball, ball_function, precision
 from diffcompare.arithmetic.one_sided import is_defined
 from diffcompare.program.dag import Program
 
@@ -25,7 +26,8 @@ def undefined_steps(
     point: Sequence[float],
     direction: int,
     steps: NDArray[np.float64],
-    offsets: Sequence[tuple[int, ...]],
+    offsets: Sequence[tuple[Fraction, ...]],
+    abscissae: Mapping[Fraction, NDArray[np.float64]] | None = None,
 ) -> tuple[Flags, Flags] | None:
     """Tell for which stencils and steps an abscissa, nominal or rounded, lies outside the domain.
 
@@ -42,6 +44,8 @@ def undefined_steps(
         Descending.
     offsets : sequence of tuples
         The offsets of each stencil in units of h.
+    abscissae : mapping of ndarray, optional
+        For each offset the abscissae as rounded, one for each step; default: x + offset·h in binary64.
 
     Returns
     -------
@@ -52,26 +56,35 @@ def undefined_steps(
     arguments = [arb(value) for value in point]
     run = ball_function(program)
 
-    def inside(h: float) -> bool:
+    every = sorted({offset for stencil in offsets for offset in stencil})
+    far = max(abs(offset) for offset in every)
+    if abscissae is None:
+        abscissae = {offset: x + float(offset) * steps for offset in every}
+
+    def inside(k: int) -> bool:
         with precision(_RANGE_BITS):
-            centre = arguments[direction]
-            hull = (centre - h).union(centre + h).union(arb(x + h)).union(arb(x - h))
+            centre, move = arguments[direction], float(steps[k]) * ball(far)
+            hull = (centre - move).union(centre + move)
+            for offset in (every[0], every[-1]):
+                hull = hull.union(arb(float(abscissae[offset][k])))
             arguments_there = [*arguments[:direction], hull, *arguments[direction + 1 :]]
             return bool(run(*arguments_there)[0].is_finite())
 
-    if inside(float(steps[0])):
+    if inside(0):
         return None
     # the hulls are nested: find the first step from which on all is inside
     low, high = 0, len(steps)
     while low + 1 < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if inside(float(steps[middle])) else (middle, high)
+        low, high = (low, middle) if inside(middle) else (middle, high)
     outside = np.zeros((len(offsets), len(steps)), dtype=bool)
     unknown = np.zeros_like(outside)
     for k in range(high):
         verdicts = {
-            offset: _abscissa_is_defined(program, arguments, direction, x, offset * float(steps[k]))
-            for offset in {o for stencil in offsets for o in stencil}
+            offset: _abscissa_is_defined(
+                program, arguments, direction, float(steps[k]), offset, float(abscissae[offset][k])
+            )
+            for offset in every
         }
         for s, stencil in enumerate(offsets):
             found = [verdicts[offset] for offset in stencil]
@@ -80,10 +93,12 @@ def undefined_steps(
     return outside, unknown & ~outside
 
 
-def _abscissa_is_defined(program: Program, arguments: list[arb], direction: int, x: float, move: float) -> bool | None:
+def _abscissa_is_defined(
+    program: Program, arguments: list[arb], direction: int, h: float, offset: Fraction, reached: float
+) -> bool | None:
     with precision(_POINT_BITS[-1] + 1200):  # x + h is exact for any two floats that are not 2^3000 apart
-        nominal = arguments[direction] + move
-    rounded = arb(x + move)
+        nominal = arguments[direction] + h * ball(offset)
+    rounded = arb(reached)
     found = [
         _point_is_defined(program, [*arguments[:direction], abscissa, *arguments[direction + 1 :]])
         # an abscissa that overflows is no point: that shows in the value of f

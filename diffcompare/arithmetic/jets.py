@@ -102,9 +102,11 @@ def _along(program: Program, point: Sequence[float | arb], direction: Sequence[i
     return coefficients[order] if len(coefficients) > order else arb(0)
 
 
-def taylor_coefficients(program: Program, point: Sequence[float], direction: int) -> list[float]:
-    """Return the midpoints of :func:`taylor_jet` at a point as floats: estimates of F^(k)/k!, k = 0 … 10."""
-    return [float(coefficient) for coefficient in taylor_jet(program, point, direction)]
+def taylor_coefficients(
+    program: Program, point: Sequence[float], direction: int, *, order: int = JET_ORDER
+) -> list[float]:
+    """Return the midpoints of :func:`taylor_jet` at a point as floats: estimates of F^(k)/k!, k = 0 … order."""
+    return [float(coefficient) for coefficient in taylor_jet(program, point, direction, order=order)]
 
 
 _FUNCTIONS: WeakKeyDictionary[Program, JetFunction] = WeakKeyDictionary()

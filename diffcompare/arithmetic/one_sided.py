@@ -52,7 +52,7 @@ class _UndefinedError(Exception):
     """A node that the function uses is certainly not defined there."""
 
 
-def one_sided_derivative(program: Program, point: Sequence[float], direction: int) -> OneSided:
+def one_sided_derivative(program: Program, point: Sequence[float], direction: int, *, limits: bool = False) -> OneSided:
     """Decide whether the partial derivative exists, and enclose it, at the working precision.
 
     Parameters
@@ -63,6 +63,10 @@ def one_sided_derivative(program: Program, point: Sequence[float], direction: in
         Exact binary values.
     direction : int
         The index of the variable.
+    limits : bool
+        The program writes a derivative that is known to exist at the point, where its own value may be wrong: the
+        limits from both sides count (a derivative has no removable jump, by Darboux), and what it leaves undefined is
+        undecided.
 
     References
     ----------
@@ -70,11 +74,11 @@ def one_sided_derivative(program: Program, point: Sequence[float], direction: in
     procedures; germs with valuations as in the field of Puiseux series.
     """
     try:
-        here = _evaluate(program, point, direction, 0)
         right = _evaluate(program, point, direction, 1)
         left = _evaluate(program, point, direction, -1)
+        here = right if limits else _evaluate(program, point, direction, 0)
     except _UndefinedError:
-        return OneSided("domain")
+        return OneSided("undecided" if limits else "domain")
     if not (isinstance(here, Germ) and isinstance(right, Germ) and isinstance(left, Germ)):
         return OneSided("undecided")
     if any(_is_infinite(beside.coefficients[0]) for beside in (right, left)):

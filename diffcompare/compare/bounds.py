@@ -1,18 +1,20 @@
-"""The proven bound on the error of a difference quotient: truncation plus rounding.
+"""The proven bound on the error of a finite difference: truncation plus rounding.
 
-With c_j = F^(j)/j!, C_j an enclosure of c_j over the hull of x and all abscissae, p the order of the scheme and
-a_j = (upper^j − lower^j)/(upper − lower):
+With q the order of the derivative, p that of the scheme, c_j the exact weights, w_j = d·c_j, k = d·h^q, f_n = F^(n)/n!,
+C_n an enclosure of f_n over the hull of x and all abscissae, and a_n = Σ c_j·o_jⁿ:
 
-    |T| ≤ min over n = p+1 … N of |Σ_{p < j < n} a_j c_j(x) h^(j−1)| + b_n·sup|C_n|·h^(n−1)
+    |T| ≤ min over n = q+1 … N of |Σ_{q < m < n} a_m f_m(x) h^(m−q)| + b_n·sup|C_n|·h^(n−q)
 
-(b_n = (|upper|ⁿ + |lower|ⁿ)/(upper − lower)): Taylor's theorem with Lagrange's remainder at both abscissae; n = p + 1
-is the classical bound with the Peano constant. Where F is only Lipschitz there, |T| ≤ sup|C₁ − F′(x)| with C₁ an
-enclosure of Clarke's set, by the mean value theorem of Lebourg.
+(b_n = Σ |c_j|·|o_j|ⁿ, Taylor's theorem with Lagrange's remainder at every abscissa; for n = p + q, where the sum is
+empty, Peano's constant if that is less). Where F is only Lipschitz there and q = 1, |T| ≤ Σ |c_j·o_j|·sup|C₁ − F′(x)|
+with C₁ an enclosure of Clarke's set, by the mean value theorem of Lebourg.
 
-    |A| ≤ sup|C₁|·(|a − (x + upper·h)| + |b − (x + lower·h)|)/k
-    |E| ≤ B/k, B the proven bound on the difference of two rounding errors of f̂ in the hull
+    |A| ≤ sup|C₁|·Σ |w_j|·|a_j − (x + o_j·h)|/k
+    |E| ≤ B·½Σ |w_j|/k, B the proven bound on the difference of two rounding errors of f̂ in the hull
 
-and |S|, |Q| are known exactly. Everything is rounded upwards.
+(the weights sum to 0, so that E is a sum of such differences), and |S|, |Q| are known exactly. Everything is rounded
+upwards. The hull reaches as far on both sides as the stencil does on one; where that gives no bound, the hull of the
+stencil alone is taken.
 
 References
 ----------
@@ -23,7 +25,7 @@ Optimization and Nonsmooth Analysis (1983), Theorem 2.3.7 (Lebourg).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -34,23 +36,23 @@ from diffcompare.arithmetic.balls import Ball, ball, precision
 from diffcompare.arithmetic.jets import taylor_jet
 from diffcompare.arithmetic.lipschitz import slope_range
 from diffcompare.arithmetic.running_error import ROUNDING_BITS, rounding_bound
-from diffcompare.compare.exact_error import two_sum
+from diffcompare.compare.exact_error import two_product, two_sum
 from diffcompare.compare.kernel import Evaluations, Grid
 from diffcompare.compare.reference import partial_ball
+from diffcompare.numeric.quotients import abscissa
 from diffcompare.numeric.stencils import Stencil
-from diffcompare.symbolic.function import SymbolicFunction
 
 __all__ = ["bound_error"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-# the highest Taylor coefficient of which a remainder is made
+# the highest Taylor coefficient of which a remainder is made, unless a scheme needs more
 _ORDER = 6
-# a float computation of fewer than 40 operations, all errors counted generously, and underflow
-_UP, _ETA = 1 + 2.0**-46, 2.0**-1060
-# sixth powers of numbers within these bounds are normal numbers
-_SMALL = 2.0**-130
+# a float computation of fewer than 100 operations, all errors counted generously, and underflow
+_UP, _ETA = 1 + 2.0**-45, 2.0**-1060
+# powers of numbers between 2^−e and 2^e, e this over the highest power, are normal numbers, and so are their products
+_EXPONENT = 780
 
 
 def bound_error(
@@ -78,33 +80,133 @@ def bound_error(
         Rounded upwards; nan where there is none.
     """
     truncation, rounding = np.full(grid.shape, np.nan), np.full(grid.shape, np.nan)
+    order = max(_ORDER, *(stencil.order + stencil.derivative + 1 for stencil in grid.stencils))
+    by_reach: dict[Fraction, list[int]] = {}
+    for s, stencil in enumerate(grid.stencils):
+        by_reach.setdefault(max(map(abs, stencil.reach)), []).append(s)
     for p, point in enumerate(grid.points.tolist()):
-        for v, direction in enumerate(grid.directions):
-            if rows[p, v].any():
-                around = _surroundings(grid.f, point, direction, grid.steps, rows[p, v].any(axis=0))
-                truncation[p, v] = _truncation(grid, around)
-                moved = _moved(grid, point[direction])
-                with np.errstate(all="ignore"):
-                    k = grid.steps * np.array([[s.upper - s.lower] for s in grid.stencils])
-                    if measured:
-                        evaluation = np.abs(parts["evaluation"][p, v])
-                    else:
-                        evaluation = np.where(evaluations.collapsed[p, v], 0.0, around.rounding / k)
-                    total = around.slope * moved / k + evaluation
-                    total = total + np.abs(parts["subtraction"][p, v]) + np.abs(parts["division"][p, v])
-                    rounding[p, v] = np.where(
-                        (total > 0) | _inexact(grid, evaluations, p, v), total * _UP + _ETA, total
-                    )
-                for s, j in np.argwhere(rows[p, v] & _extreme(around, grid.steps)):
-                    names = ("evaluation", "subtraction", "division") if measured else ("subtraction", "division")
-                    local = {name: float(parts[name][p, v, s, j]) for name in names}
-                    still = bool(evaluations.collapsed[p, v, s, j])
-                    truncation[p, v, s, j], rounding[p, v, s, j] = _in_balls(
-                        grid.stencils[s], around, j, point[direction], float(grid.steps[j]), local, measured, still
-                    )
+        for v in range(len(grid.directions)):
+            here = _Here(grid, evaluations, parts, measured, order, p, v, point)
+            for reach, members in by_reach.items():
+                here.fill(truncation, rounding, rows, members, (-reach, reach))
+                for s in members:
+                    alone = grid.stencils[s].reach
+                    missing = rows & ~(np.isfinite(truncation) & np.isfinite(rounding))
+                    if alone != (-reach, reach) and missing[p, v, s].any():
+                        here.fill(truncation, rounding, missing, [s], alone)
     for bound in (truncation, rounding):
         bound[~rows | np.isinf(bound)] = np.nan
     return truncation, rounding
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """One point and variable of a sweep."""
+
+    grid: Grid
+    evaluations: Evaluations
+    parts: Mapping[str, Floats]
+    measured: bool
+    order: int
+    p: int
+    v: int
+    point: list[float]
+
+    def fill(
+        self, truncation: Floats, rounding: Floats, rows: Flags, members: list[int], span: tuple[Fraction, Fraction]
+    ) -> None:
+        """Bound the chosen rows of some schemes by what holds over the hull of x + span·h."""
+        grid, p, v = self.grid, self.p, self.v
+        wanted = np.asarray(rows[p, v, members].any(axis=0))
+        if not wanted.any():
+            return
+        h, stencils = grid.steps, [grid.stencils[s] for s in members]
+        around = _surroundings(grid, self.point, grid.directions[v], wanted, span, self.order)
+        bounds = _truncation(stencils, h, around)
+        with np.errstate(all="ignore"):
+            moved = np.array([self._moved(stencil) for stencil in stencils])
+            k = np.array([_divisor(stencil, h) for stencil in stencils])
+            mass = np.array([[float(stencil.mass)] for stencil in stencils])
+            if self.measured:
+                evaluation = np.abs(self.parts["evaluation"][p, v, members])
+            else:
+                evaluation = np.where(self.evaluations.collapsed[p, v, members], 0.0, around.rounding * mass / k)
+            total = around.slope * moved / k + evaluation
+            for name in ("subtraction", "division"):
+                total = total + np.abs(self.parts[name][p, v, members])
+            inexact = np.array([self._inexact(s) for s in members])
+            total = np.where((total > 0) | inexact, total * _UP + _ETA, total)
+        extreme = _extreme(around, h, self.order)
+        for j, s in enumerate(members):
+            chosen = rows[p, v, s]
+            truncation[p, v, s, chosen], rounding[p, v, s, chosen] = bounds[j, chosen], total[j, chosen]
+            for k_ in np.flatnonzero(chosen & extreme).tolist():
+                truncation[p, v, s, k_], rounding[p, v, s, k_] = self._in_balls(s, around, k_)
+
+    def _abscissae(self, offset: Fraction) -> Floats:
+        return np.broadcast_to(self.evaluations.abscissae[self.v][offset][self.p], self.grid.steps.shape)
+
+    def _moved(self, stencil: Stencil) -> Floats:
+        """Return Σ |w_j|·|a_j − (x + o_j·h)|, rounded upwards."""
+        x, h = np.float64(self.point[self.grid.directions[self.v]]), self.grid.steps
+        total = np.zeros(h.size)
+        for offset, factor in zip(stencil.offsets, stencil.factors, strict=True):
+            if offset == 0:
+                continue
+            near = float(offset)
+            nominal, lost = two_sum(x, near * h)
+            gap = np.abs((self._abscissae(offset) - nominal) - lost)
+            if abs(offset) != 1:
+                gap = gap + np.abs(two_product(near, h)[1]) + float(abs(Fraction(near) - offset)) * h
+            total = total + gap * float(abs(factor))
+        return total * _UP
+
+    def _inexact(self, s: int) -> Flags:
+        """Tell where the subtraction was rounded, though what that makes may be too small for a float."""
+        stencil, values = self.grid.stencils[s], self.evaluations.values[self.v]
+        at = [np.broadcast_to(values[offset][self.p], self.grid.steps.shape) for offset in stencil.offsets]
+        if not stencil.is_difference:
+            return np.asarray(np.logical_or.reduce([value != 0 for value in at]))
+        with np.errstate(all="ignore"):
+            rise, lost = two_sum(at[0], -at[1])
+            return np.asarray((lost != 0) | (rise != self.evaluations.rise[self.p, self.v, s]))
+
+    def _in_balls(self, s: int, around: _Surroundings, j: int) -> tuple[float, float]:
+        """Return both bounds of one row by the same formulas in balls, whose exponents have no limits."""
+        stencil, h = self.grid.stencils[s], float(self.grid.steps[j])
+        at = self.p, self.v, s, j
+        x, q = Fraction(self.point[self.grid.directions[self.v]]), stencil.derivative
+        with precision(ROUNDING_BITS):
+            step = ball(h)
+            k = step**q * stencil.divisor
+            candidates = []
+            if q == 1 and math.isfinite(around.lipschitz[j]):
+                slope = ball(_lipschitz_weight(stencil)) * ball(float(around.lipschitz[j]))
+                candidates.append(_up(slope.abs_upper()))
+            total = ball(0)
+            for n in range(q + 1, self.order + 1):
+                power = step ** (n - q)
+                if math.isfinite(around.supremum[n, j]):
+                    weight = ball(stencil.remainder_coefficient(n))
+                    remainder = weight * ball(float(around.supremum[n, j])) * power
+                    candidates.append(_up((total.abs_upper() + remainder).abs_upper()))
+                value, spread = (ball(float(part)) for part in around.known[n])
+                total = total + ball(stencil.error_coefficient(n - q)) * (value + _symmetric(spread)) * power
+            moved = ball(0)
+            for offset, factor in zip(stencil.offsets, stencil.factors, strict=True):
+                gap = abs(factor) * (x + offset * Fraction(h) - Fraction(float(self._abscissae(offset)[j])))
+                moved = moved + ball(abs(gap)) if gap else moved
+            if self.measured:
+                error = ball(abs(float(self.parts["evaluation"][at])) * _UP) + _symmetric(ball(2.0**-1074))
+            elif self.evaluations.collapsed[at]:
+                error = ball(0)
+            else:
+                error = ball(float(around.rounding[j])) * ball(stencil.mass) / k
+            rounding = ball(float(around.slope[j])) * moved / k + error
+            for name in ("subtraction", "division"):
+                # rounded to nearest, also where the nearest is 0
+                rounding = rounding + ball(abs(float(self.parts[name][at])) * _UP) + _symmetric(ball(2.0**-1074))
+            return min(candidates, default=math.nan), _up(rounding.abs_upper()) if rounding.is_finite() else math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,24 +221,29 @@ class _Surroundings:
 
 
 def _surroundings(
-    f: SymbolicFunction, point: list[float], direction: int, steps: Floats, wanted: Flags
+    grid: Grid, point: list[float], direction: int, wanted: Flags, span: tuple[Fraction, Fraction], order: int
 ) -> _Surroundings:
     """Enclose derivatives and rounding error over hulls around the point; that of a larger step serves a smaller one.
 
     A new hull is taken where the step has shrunk by more than a factor of three, until nothing is gained any more.
     """
+    f, steps = grid.f, grid.steps
     program, x = f.program, point[direction]
     at = [ball(value) for value in point]
     with precision(ROUNDING_BITS):
         # what a float cannot hold of a coefficient is part of the doubt
         here = [
             (float(c.mid()), _up((c - float(c.mid())).abs_upper()) if c.is_finite() else math.inf)
-            for c in taylor_jet(program, at, direction, order=_ORDER)
+            for c in taylor_jet(program, at, direction, order=order)
         ]
     known = np.array(here)
     known[:, 1] = known[:, 1] * _UP + np.abs(known[:, 0]) * 2.0**-52
     thin = np.append(np.abs(known).sum(axis=1), rounding_bound(program, at, direction))
-    supremum = np.full((_ORDER + 1, steps.size), np.inf)
+    with np.errstate(all="ignore"):
+        # rounding is monotone: all other abscissae lie between these
+        moved = steps.astype(grid.dtype)
+        ends = [abscissa(grid.dtype.type(x), end, moved) + np.zeros(steps.size) for end in span]
+    supremum = np.full((order + 1, steps.size), np.inf)
     slope, lipschitz, rounding = (np.full(steps.size, np.inf) for _ in range(3))
     level: float | None = None
     settled = False
@@ -146,9 +253,10 @@ def _surroundings(
         if level is None or (h < level / 3 and not settled):
             level = h
             with precision(ROUNDING_BITS):
-                hull = (at[direction] - h).union(at[direction] + h).union(ball(x - h)).union(ball(x + h))
+                hull = (at[direction] + h * ball(span[0])).union(at[direction] + h * ball(span[1]))
+                hull = hull.union(ball(float(ends[0][k]))).union(ball(float(ends[1][k]))).union(at[direction])
                 box = [*at[:direction], hull, *at[direction + 1 :]]
-                jet = taylor_jet(program, box, direction, order=_ORDER, bits=ROUNDING_BITS)
+                jet = taylor_jet(program, box, direction, order=order, bits=ROUNDING_BITS)
                 size = [_up(c.abs_upper()) for c in jet]
                 slopes = jet[1] if jet[1].is_finite() else slope_range(program, box, direction)
                 error = rounding_bound(program, box, direction)
@@ -165,94 +273,56 @@ def _up(value: Ball) -> float:
     return math.inf if not value.is_finite() else math.nextafter(float(value), math.inf) if not value.is_zero() else 0.0
 
 
-def _truncation(grid: Grid, around: _Surroundings) -> Floats:
+def _truncation(stencils: Sequence[Stencil], h: Floats, around: _Surroundings) -> Floats:
     """Return the smallest of the Taylor bounds and the Lipschitz bound, schemes × steps."""
-    h = grid.steps
-    best = np.empty((len(grid.stencils), h.size))
+    best = np.empty((len(stencils), h.size))
+    order = len(around.supremum) - 1
     with np.errstate(all="ignore"):
-        powers = np.cumprod(np.broadcast_to(h, (_ORDER, h.size)), axis=0)  # h, h², …
-        for s, stencil in enumerate(grid.stencils):
-            width = stencil.upper - stencil.lower
-            smallest = around.lipschitz.copy()
+        powers = np.cumprod(np.broadcast_to(h, (order, h.size)), axis=0)  # h, h², …
+        for s, stencil in enumerate(stencils):
+            q = stencil.derivative
+            smallest = np.full(h.size, np.inf)
+            if q == 1:
+                weight = _lipschitz_weight(stencil)
+                smallest = around.lipschitz * (float(weight) * _UP) if weight != 1 else around.lipschitz.copy()
             total, doubt, nonzero = np.zeros(h.size), np.zeros(h.size), np.zeros(h.size, dtype=bool)
-            for n in range(2, _ORDER + 1):
-                weight = (abs(stencil.upper) ** n + abs(stencil.lower) ** n) / width
-                remainder = weight * around.supremum[n] * powers[n - 2]
+            for n in range(q + 1, order + 1):
+                remainder = float(stencil.remainder_coefficient(n)) * around.supremum[n] * powers[n - q - 1]
                 bound = (np.abs(total) + doubt + remainder) * _UP
                 bound = np.where(nonzero | (around.supremum[n] > 0), bound + _ETA, bound)
                 smallest = np.fmin(smallest, np.where(np.isnan(bound), np.inf, bound))
-                coefficient = float(stencil.error_coefficient(n - 1))
+                coefficient = float(stencil.error_coefficient(n - q))
                 if coefficient:
                     value, spread = around.known[n]
-                    total = total + coefficient * value * powers[n - 2]
-                    doubt = (doubt + (abs(coefficient) * spread + abs(value) * 2.0**-50) * powers[n - 2]) * _UP
+                    total = total + coefficient * value * powers[n - q - 1]
+                    doubt = doubt + (abs(coefficient) * (spread + abs(value) * 2.0**-50)) * powers[n - q - 1]
+                    doubt = doubt * _UP
                     nonzero |= bool(value or spread)
             best[s] = smallest
     return best
 
 
-def _inexact(grid: Grid, evaluations: Evaluations, p: int, v: int) -> Flags:
-    """Tell where the subtraction was rounded, though what that makes may be too small for a float."""
-    values = evaluations.values[v]
-    with np.errstate(all="ignore"):
-        lost = [two_sum(values[s.upper][p], -values[s.lower][p])[1] + 0 * grid.steps for s in grid.stencils]
-    return np.asarray(np.array(lost) != 0)
+def _lipschitz_weight(stencil: Stencil) -> Fraction:
+    return sum((abs(c * o) for c, o in zip(stencil.weights, stencil.offsets, strict=True)), Fraction(0))
 
 
-def _extreme(around: _Surroundings, h: Floats) -> Flags:
+def _divisor(stencil: Stencil, h: Floats) -> Floats:
+    k = h * stencil.divisor
+    for _ in range(stencil.derivative - 1):
+        k = k * h
+    return k
+
+
+def _extreme(around: _Surroundings, h: Floats, order: int) -> Flags:
     """Tell at which steps the float arithmetic above may over- or underflow."""
+    small = 2.0 ** -(_EXPONENT / order)
     sizes = np.vstack([around.supremum, around.slope, around.rounding])
     with np.errstate(all="ignore"):
-        outside = (np.isfinite(sizes) & (sizes != 0) & ((sizes < _SMALL) | (sizes > 1 / _SMALL))).any(axis=0)
+        outside = (np.isfinite(sizes) & (sizes != 0) & ((sizes < small) | (sizes > 1 / small))).any(axis=0)
     known = np.abs(around.known[:, 0])
-    odd = ((known != 0) & ((known < _SMALL) | (known > 1 / _SMALL))).any()
-    return np.asarray(outside | odd | (h < _SMALL) | (h > 1 / _SMALL))
-
-
-def _in_balls(
-    stencil: Stencil,
-    around: _Surroundings,
-    j: int,
-    x: float,
-    h: float,
-    parts: Mapping[str, float],
-    measured: bool,
-    collapsed: bool,
-) -> tuple[float, float]:
-    """Return both bounds of one row by the same formulas in balls, whose exponents have no limits."""
-    with precision(ROUNDING_BITS):
-        step, width = ball(h), stencil.upper - stencil.lower
-        k = step * width
-        candidates = [around.lipschitz[j]] if math.isfinite(around.lipschitz[j]) else []
-        total = ball(0)
-        for n in range(2, _ORDER + 1):
-            power = step ** (n - 1)
-            if math.isfinite(around.supremum[n, j]):
-                weight = Fraction(abs(stencil.upper) ** n + abs(stencil.lower) ** n, width)
-                remainder = ball(weight) * ball(float(around.supremum[n, j])) * power
-                candidates.append(_up((total.abs_upper() + remainder).abs_upper()))
-            value, spread = (ball(float(part)) for part in around.known[n])
-            total = total + ball(stencil.error_coefficient(n - 1)) * (value + _symmetric(spread)) * power
-        moved = ball(0)
-        for offset in (stencil.upper, stencil.lower):
-            gap = Fraction(x) + offset * Fraction(h) - Fraction(x + offset * h)
-            moved = moved + ball(abs(gap)) if gap else moved
-        error = ball(0) if collapsed and not measured else ball(float(around.rounding[j])) / k
-        if measured:
-            error = ball(abs(parts["evaluation"]) * _UP) + _symmetric(ball(2.0**-1074))
-        rounding = ball(float(around.slope[j])) * moved / k + error
-        for name in ("subtraction", "division"):
-            # rounded to nearest, also where the nearest is 0
-            rounding = rounding + ball(abs(parts[name]) * _UP) + _symmetric(ball(2.0**-1074))
-        return min(candidates, default=math.nan), _up(rounding.abs_upper()) if rounding.is_finite() else math.nan
+    odd = ((known != 0) & ((known < small) | (known > 1 / small))).any()
+    return np.asarray(outside | odd | (h < small) | (h > 1 / small))
 
 
 def _symmetric(size: Ball) -> Ball:
     return size.union(-size)
-
-
-def _moved(grid: Grid, x: float) -> Floats:
-    """Return |a − (x + upper·h)| + |b − (x + lower·h)|, exactly or rounded upwards, schemes × steps."""
-    with np.errstate(all="ignore"):
-        off = {offset: np.abs(two_sum(np.float64(x), offset * grid.steps)[1]) for offset in (-1, 0, 1)}
-        return np.array([(off[s.upper] + off[s.lower]) * _UP for s in grid.stencils])

@@ -4,21 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.arithmetic.jets import JET_ORDER, taylor_coefficients
-from diffcompare.compare.reference import Partial, certified_partials
+from diffcompare.compare.higher import certified_derivatives
+from diffcompare.compare.reference import Partial
 from diffcompare.compare.schema import STATUSES
+from diffcompare.numeric.quotients import abscissa, divisor, weighted_sum
 from diffcompare.numeric.stencils import Stencil
 from diffcompare.symbolic.function import SymbolicFunction
 
-__all__ = ["STATUS_CODES", "SWEEP_BITS", "Evaluations", "Grid", "References", "Run", "differences", "references"]
+__all__ = [
+    "STATUS_CODES",
+    "SWEEP_BITS",
+    "Evaluations",
+    "Grid",
+    "References",
+    "Run",
+    "differences",
+    "references",
+    "series_order",
+]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-Run = Callable[[Sequence[Floats]], Floats]
+# of arrays of the dtype of the sweep, one for each variable
+Run = Callable[[Sequence[NDArray[Any]]], NDArray[Any]]
 
 SWEEP_BITS = 160
 STATUS_CODES = {status: code for code, status in enumerate(STATUSES)}
@@ -26,13 +41,18 @@ STATUS_CODES = {status: code for code, status in enumerate(STATUSES)}
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """What is tabulated: arrays over it have the axes points, variables, schemes, steps."""
+    """What is tabulated: arrays over it have the axes points, variables, schemes, steps.
+
+    Points and steps are numbers of the dtype, held in binary64.
+    """
 
     f: SymbolicFunction
     points: Floats
     stencils: list[Stencil]
     steps: Floats
     directions: list[int]
+    derivative: int = 1
+    dtype: np.dtype[Any] = np.dtype(np.float64)  # noqa: RUF009 (immutable)
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -47,18 +67,22 @@ class Evaluations:
     Parameters
     ----------
     numeric, rise : ndarray, shape points × variables × schemes × steps
-        The difference quotient D̂, and s = fl(f̂(a) − f̂(b)) that was divided.
+        The difference quotient D̂, and the weighted sum s = fl(Σ w_j·f̂(a_j)) that was divided.
     collapsed, finite : ndarray of bool, same shape
         All abscissae are one float; abscissae, values of f and quotient are finite.
-    values : list of dict
-        For each variable, f̂ at the abscissae x + offset·h, by offset, of shape points × steps (or × 1).
+    values, abscissae : list of dict
+        For each variable f̂(a_j), and the rounded abscissae a_j of x + offset·h, by offset, of shape points × steps (or
+        × 1).
+
+    All are numbers of the dtype of the sweep, held in binary64.
     """
 
     numeric: Floats
     rise: Floats
     collapsed: Flags
     finite: Flags
-    values: list[dict[int, Floats]]
+    values: list[dict[Fraction, Floats]]
+    abscissae: list[dict[Fraction, Floats]]
 
 
 def differences(grid: Grid, run: Run) -> Evaluations:
@@ -67,16 +91,16 @@ def differences(grid: Grid, run: Run) -> Evaluations:
     m, _, _, k = shape
     numeric, rise = np.empty(shape), np.empty(shape)
     collapsed, finite = np.empty(shape, dtype=bool), np.empty(shape, dtype=bool)
-    every: list[dict[int, Floats]] = []
-    h = grid.steps
+    every, reached = [], []
+    h = grid.steps.astype(grid.dtype)
     with np.errstate(all="ignore"):
-        columns = [np.ascontiguousarray(column) for column in grid.points.T]
+        columns = [np.ascontiguousarray(column, dtype=grid.dtype) for column in grid.points.T]
         centre = run(columns)[:, None]
-        offsets = {offset for chosen in grid.stencils for offset in (chosen.upper, chosen.lower)}
+        offsets = {offset for chosen in grid.stencils for offset in chosen.offsets}
         for v, i in enumerate(grid.directions):
             x = columns[i][:, None]
-            abscissae = {0: x, 1: x + h, -1: x - h}
-            values = {0: centre}
+            abscissae = {Fraction(0): x} | {offset: abscissa(x, offset, h) for offset in offsets}
+            values = {Fraction(0): centre}
             for offset in offsets - {0}:
                 arguments = [
                     abscissae[offset].reshape(-1) if j == i else np.repeat(column, k)
@@ -85,13 +109,16 @@ def differences(grid: Grid, run: Run) -> Evaluations:
                 values[offset] = run(arguments).reshape(m, k)
             known = {offset: np.isfinite(value) & np.isfinite(abscissae[offset]) for offset, value in values.items()}
             for j, chosen in enumerate(grid.stencils):
-                width = chosen.upper - chosen.lower
-                np.subtract(values[chosen.upper], values[chosen.lower], out=rise[:, v, j])
-                np.divide(rise[:, v, j], h if width == 1 else width * h, out=numeric[:, v, j])
-                collapsed[:, v, j] = abscissae[chosen.upper] == abscissae[chosen.lower]
-                finite[:, v, j] = known[chosen.upper] & known[chosen.lower] & np.isfinite(numeric[:, v, j])
-            every.append(values)
-    return Evaluations(numeric, rise, collapsed, finite, every)
+                rise[:, v, j] = total = weighted_sum(chosen, values, h)
+                np.divide(total, divisor(chosen, h), out=numeric[:, v, j], casting="same_kind", dtype=grid.dtype)
+                first, *others = (abscissae[offset] for offset in chosen.offsets)
+                collapsed[:, v, j] = np.logical_and.reduce([np.broadcast_to(first == a, (m, k)) for a in others])
+                finite[:, v, j] = np.isfinite(numeric[:, v, j])
+                for offset in chosen.offsets:
+                    finite[:, v, j] &= known[offset]
+            every.append({offset: value.astype(np.float64, copy=False) for offset, value in values.items()})
+            reached.append({offset: a.astype(np.float64, copy=False) for offset, a in abscissae.items()})
+    return Evaluations(numeric, rise, collapsed, finite, every, reached)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +132,20 @@ class References:
     taylor: Floats  # × coefficients: F^(k)/k!
 
 
+def series_order(grid: Grid) -> int:
+    """Return the highest Taylor coefficient that predictions use: past the leading error of every scheme."""
+    return max(JET_ORDER, *(chosen.order + grid.derivative + 2 for chosen in grid.stencils))
+
+
 def references(grid: Grid) -> References:
     """Certify the partial derivatives at every point, with the Taylor coefficients along each variable."""
     shape = grid.shape[:2]
     partials = np.empty((*shape, 4))
-    taylor = np.empty((*shape, JET_ORDER + 1))
+    order = series_order(grid)
+    taylor = np.empty((*shape, order + 1))
     for p, point in enumerate(grid.points.tolist()):
-        found: list[Partial] = certified_partials(grid.f, point, bits=SWEEP_BITS, indices=grid.directions)
+        found: list[Partial] = certified_derivatives(grid.f, point, grid.directions, grid.derivative, bits=SWEEP_BITS)
         for v, partial in enumerate(found):
             partials[p, v] = STATUS_CODES[partial.status], partial.value, partial.tail, partial.slack
-            taylor[p, v] = taylor_coefficients(grid.f.program, point, grid.directions[v])
+            taylor[p, v] = taylor_coefficients(grid.f.program, point, grid.directions[v], order=order)
     return References(partials[..., 0].astype(np.int8), partials[..., 1], partials[..., 2], partials[..., 3], taylor)

@@ -37,22 +37,26 @@ from diffcompare.symbolic.derivatives import gradient_program
 from diffcompare.symbolic.function import SymbolicFunction, scalar
 
 __all__ = [
+    "SINGULAR_BITS",
+    "TIE_BITS",
     "Partial",
     "Reference",
+    "certainly_regular",
     "certified_gradient",
     "certified_partials",
     "check_point",
-    "exact_error",
     "exact_partial",
     "is_regular",
     "partial_ball",
+    "rational_partial",
+    "rounded_partial",
 ]
 
 # bits to start with: 80 round almost every value; the sweep needs the difference to a float as well
 POINT_BITS = 80
 # an evaluation that is not regular at these bits is not merely short of precision
-_SINGULAR_BITS = 320
-_TIE_BITS = 640
+SINGULAR_BITS = 320
+TIE_BITS = 640
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,12 +225,12 @@ def certified_partials(
             for i in wanted:
                 if i in found:
                     continue
-                partial = _rounded(values[1 + i]) if regular else None
+                partial = rounded_partial(values[1 + i]) if regular else None
                 if partial is not None:
                     new[i] = partial
-                elif regular and bits >= _TIE_BITS:
-                    partial = _rational(exact_outputs(code.program, point)[1 + i])
-                elif not regular and bits >= _SINGULAR_BITS:
+                elif regular and bits >= TIE_BITS:
+                    partial = rational_partial(exact_outputs(code.program, point)[1 + i])
+                elif not regular and bits >= SINGULAR_BITS:
                     partial = _singular(one_sided_derivative(f.program, point, i))
                 if partial is not None:
                     found[i] = partial
@@ -241,7 +245,8 @@ def certified_partials(
     return [found[i] for i in wanted]
 
 
-def _rounded(value: Ball) -> Partial | None:
+def rounded_partial(value: Ball) -> Partial | None:
+    """Make the reference of an enclosure that decides how the derivative rounds; None for any other."""
     rounded = round_ball(value)
     if rounded is None:
         return None
@@ -256,7 +261,8 @@ def _upwards(value: Ball) -> float:
     return 0.0 if value.is_zero() else math.nextafter(float(value), math.inf)
 
 
-def _rational(exact: Fraction | None) -> Partial | None:
+def rational_partial(exact: Fraction | None) -> Partial | None:
+    """Make the reference of a derivative that is a known rational number."""
     if exact is None:
         return None
     rounded = round_to_nearest(exact)
@@ -270,7 +276,7 @@ def _rational(exact: Fraction | None) -> Partial | None:
 
 def _singular(outcome: OneSided) -> Partial | None:
     if outcome.status == "ok" and outcome.value is not None:
-        return _rounded(outcome.value)
+        return rounded_partial(outcome.value)
     return None if outcome.status == "undecided" else Partial(outcome.status)
 
 
@@ -305,7 +311,7 @@ def is_regular(f: SymbolicFunction, point: Sequence[float]) -> bool:
     """Tell whether a function is certainly analytic at a point: inside its domain and on no corner, edge or jump."""
     code = _code(f.program)
     bits = POINT_BITS
-    while bits <= _SINGULAR_BITS:
+    while bits <= SINGULAR_BITS:
         with precision(bits):
             if code.evaluate([ball(value) for value in point])[1]:
                 return True
@@ -313,28 +319,9 @@ def is_regular(f: SymbolicFunction, point: Sequence[float]) -> bool:
     return False
 
 
-def exact_error(f: SymbolicFunction, point: Sequence[float], i: int, numeric: float) -> tuple[float, float]:
-    """Return numeric − F′ and its size relative to |F′|, correctly rounded, by raising the precision.
-
-    nan for what is still undecided at the cap. F′ = 0: the ratio is 0 if the error is 0, else infinite.
-    """
-    bits = _SINGULAR_BITS
-    error: float | None = None
-    relative: float | None = None
-    while error is None or relative is None:
-        with precision(bits):
-            slope = partial_ball(f, point, i, bits)
-            if slope is not None:
-                gap = ball(numeric) - slope
-                error = round_ball(gap) if error is None else error
-                if not slope.is_zero():
-                    relative = round_ball(abs(gap) / abs(slope)) if relative is None else relative
-                elif error is not None:
-                    relative = 0.0 if error == 0 else float("inf")
-        if bits >= PRECISION_CAP:
-            break
-        bits = min(2 * bits, PRECISION_CAP)
-    return float("nan") if error is None else error, float("nan") if relative is None else relative
+def certainly_regular(f: SymbolicFunction, point: Sequence[float]) -> bool:
+    """Tell whether a point is certainly inside the domain and on no switch, at the working precision."""
+    return _code(f.program).evaluate([ball(value) for value in point])[1]
 
 
 def exact_partial(f: SymbolicFunction, point: Sequence[float], i: int) -> Fraction | None:
@@ -351,6 +338,6 @@ def partial_ball(f: SymbolicFunction, point: Sequence[float], i: int, bits: int)
     code = _code(f.program)
     values, regular = code.evaluate([ball(value) for value in point])
     if regular:
-        exact = exact_outputs(code.program, point)[1 + i] if bits >= _TIE_BITS else None
+        exact = exact_outputs(code.program, point)[1 + i] if bits >= TIE_BITS else None
         return values[1 + i] if exact is None else ball(exact)
     return one_sided_derivative(f.program, point, i).value

@@ -25,6 +25,7 @@ __all__ = [
     "SUMMARY_COLUMNS",
     "VERDICTS",
     "Tables",
+    "complete",
     "format_point",
     "labelled",
     "read_point",
@@ -62,6 +63,8 @@ COLUMNS: Mapping[str, str] = {
     "bound_source": "text",
     "predicted_h": "float",
     "predicted_abs_error": "float",
+    # after the columns of the first derivative
+    "derivative": "integer",
 }
 
 SUMMARY_COLUMNS: Mapping[str, str] = {
@@ -78,6 +81,7 @@ SUMMARY_COLUMNS: Mapping[str, str] = {
     "abs_error_at_1e-4": "float",
     "max_bound_ratio": "float",
     "verdict": "text",
+    "derivative": "integer",
 }
 
 # plain text columns: one row a function, so categories would save nothing
@@ -134,6 +138,11 @@ class Tables:
 def labelled(codes: NDArray[Any], names: Sequence[str]) -> pd.Categorical[Any]:
     """Make a categorical column from the numbers of its labels."""
     return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(names)))
+
+
+def complete(table: pd.DataFrame) -> pd.DataFrame:
+    """Add the column ``derivative`` where a table of errors or a summary lacks it: it is of the first derivative."""
+    return table if "derivative" in table.columns else table.assign(derivative=1)
 
 
 def format_point(variables: Sequence[str], coordinates: Sequence[float] | NDArray[np.float64]) -> str:

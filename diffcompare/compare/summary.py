@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from diffcompare.compare.schema import SUMMARY_COLUMNS, VERDICTS, labelled
+from diffcompare.compare.schema import SUMMARY_COLUMNS, VERDICTS, complete, labelled
 
 __all__ = ["summarize"]
 
@@ -49,6 +49,7 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
     >>> dc.summarize(table)[["scheme", "order", "abs_error_at_1e-4", "verdict"]].to_dict("records")
     [{'scheme': 'forward', 'order': 1, 'abs_error_at_1e-4': 0.00010000001205412445, 'verdict': 'within-bound'}]
     """
+    table = complete(table)
     missing = [c for c in (*_KEYS, "h", "abs_error", "status", "exact", "predicted_h") if c not in table.columns]
     if missing:
         raise ValueError(f"table lacks the columns {', '.join(missing)}; pass a table of sweep or read_errors")
@@ -60,10 +61,10 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
     best = _best_rows(group, h, absolute, ok, count)
     found = best >= 0
     rows = np.maximum(best, 0)
-    columns: dict[str, Any] = {name: _taken(table[name], first) for name in _KEYS}
+    columns: dict[str, Any] = {name: _taken(table[name], first) for name in _KEYS[:-1]}
     columns["best_h"] = np.where(found, h[rows], np.nan) if len(h) else np.empty(0)
     columns["best_abs_error"] = np.where(found, absolute[rows], np.nan) if len(h) else np.empty(0)
-    for name in ("predicted_h", "predicted_abs_error", "order"):
+    for name in ("predicted_h", "predicted_abs_error", "order", "derivative"):
         columns[name] = table[name].to_numpy()[first]
     columns["observed_order"] = _observed_order(table, group, h, absolute, ok, count)
     columns["abs_error_at_1e-4"] = _at_step(group, h, absolute, 1e-4, count)
@@ -71,7 +72,7 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({name: columns[name] for name in SUMMARY_COLUMNS})
 
 
-_KEYS = ("function", "variable", "point", "scheme")
+_KEYS = ("function", "variable", "point", "scheme", "derivative")
 
 
 def _groups(table: pd.DataFrame) -> tuple[Integers, Integers]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 from diffcompare.arithmetic.balls import precision
 from diffcompare.arithmetic.domain import undefined_steps
 from diffcompare.arithmetic.floating import compile_numpy
-from diffcompare.arithmetic.jets import JET_ORDER
 from diffcompare.arithmetic.running_error import point_rounding_bound
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.compare.bounds import bound_error
 from diffcompare.compare.exact_error import difference, ratio
+from diffcompare.compare.higher import exact_error
 from diffcompare.compare.kernel import (
     STATUS_CODES,
     SWEEP_BITS,
@@ -30,11 +31,11 @@ from diffcompare.compare.kernel import (
     references,
 )
 from diffcompare.compare.parallel import in_processes, packed, unpacked
-from diffcompare.compare.reference import check_point, exact_error
+from diffcompare.compare.reference import check_point
 from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES, format_point, labelled, stack
 from diffcompare.compare.split import PARTS, float_parts, split_error
 from diffcompare.errors import shorten
-from diffcompare.numeric.stencils import check_schemes
+from diffcompare.numeric.stencils import DEFAULT_SCHEMES, Stencil, check_schemes
 from diffcompare.numeric.steps import check_steps, geometric_steps, optimal_step
 from diffcompare.symbolic.function import SymbolicFunction, scalar
 
@@ -51,10 +52,11 @@ def sweep(
     f: SymbolicFunction,
     points: ArrayLike,
     *,
-    schemes: str | Sequence[str] = ("forward", "backward", "central"),
+    schemes: str | Stencil | Sequence[str | Stencil] = DEFAULT_SCHEMES,
     steps: ArrayLike | None = None,
     variables: Sequence[str] | None = None,
     dtype: str = "float64",
+    derivative: int | None = None,
     split: bool = True,
     bounds: bool = True,
     evaluate: Callable[[Any], Any] | None = None,
@@ -71,13 +73,16 @@ def sweep(
     points : array_like of float
         One variable: a number or numbers. n variables: one point of length n, or an array of shape (m, n). Finite.
         Repeated points are dropped.
-    schemes : str or sequence of str
-        Of ``"forward"``, ``"backward"``, ``"central"``.
+    schemes : str, Stencil, or sequence of them
+        ``"forward"``, ``"backward"``, ``"central"``, one of these with an order (``"forward2"``, ``"central4"``), or a
+        :class:`diffcompare.Stencil`, which says what exactly is evaluated.
     steps : array_like of float, optional
         Positive step sizes in units of the variable, any order; default ``geometric_steps(1e-1, 1e-16)``.
     variables : sequence of str, optional
         The variables to differentiate in; default: all.
     dtype : {"float64"}
+    derivative : int, optional
+        The order of the derivative along each variable; default: that of a ``Stencil`` in ``schemes``, else 1.
     split : bool
         Fill the columns truncation, abscissa, evaluation, subtraction and division: the exact parts of the error.
     bounds : bool
@@ -115,12 +120,14 @@ def sweep(
     if not isinstance(f, SymbolicFunction):
         raise TypeError(f"f={f!r}: sweep needs a SymbolicFunction; make one with diffcompare.parse(text)")
     scalar(f, "sweep one of its .components")
+    stencils = check_schemes(schemes, derivative)
     grid = Grid(
         f,
         _check_points(f, points),
-        check_schemes(schemes),
+        stencils,
         check_steps(geometric_steps(1e-1, 1e-16) if steps is None else steps),
         _check_variables(f, variables),
+        stencils[0].derivative,
     )
     if executor is not None:
         options = {"split": split, "bounds": bounds, "evaluate": evaluate, "vectorized": vectorized}
@@ -154,7 +161,8 @@ def _shared_out(grid: Grid, options: dict[str, Any], executor: Executor) -> pd.D
     # a task should take longer than to send it, and workers should not wait for the last one
     size = min(max(-(-_CHUNK_ROWS // rows), -(-m // 16)), max(-(-10 * _CHUNK_ROWS // rows), 1))
     shared = {
-        "schemes": [chosen.scheme for chosen in grid.stencils],
+        "schemes": grid.stencils,
+        "derivative": grid.derivative,
         "steps": grid.steps,
         "variables": [grid.f.variables[i] for i in grid.directions],
     }
@@ -266,7 +274,9 @@ def _settle(grid: Grid, numeric: Floats, error: Floats, relative: Floats, unsure
     """Round by balls what the two floats of the reference do not decide."""
     for p, v, s, k in np.argwhere(unsure):
         point, i = grid.points[p].tolist(), grid.directions[v]
-        error[p, v, s, k], relative[p, v, s, k] = exact_error(grid.f, point, i, float(numeric[p, v, s, k]))
+        error[p, v, s, k], relative[p, v, s, k] = exact_error(
+            grid.f, point, i, float(numeric[p, v, s, k]), grid.derivative
+        )
 
 
 def _statuses(grid: Grid, reference: References, evaluations: Evaluations) -> NDArray[np.int8]:
@@ -282,8 +292,12 @@ def _statuses(grid: Grid, reference: References, evaluations: Evaluations) -> ND
             for v, i in enumerate(grid.directions):
                 if reference.status[p, v] == STATUS_CODES["domain"]:
                     continue
-                offsets = tuple((chosen.upper, chosen.lower) for chosen in grid.stencils)
-                found = undefined_steps(grid.f.program, point, i, grid.steps, offsets)
+                offsets = tuple(chosen.offsets for chosen in grid.stencils)
+                reached = {
+                    offset: np.broadcast_to(array[p], grid.steps.shape)
+                    for offset, array in evaluations.abscissae[v].items()
+                }
+                found = undefined_steps(grid.f.program, point, i, grid.steps, offsets, reached)
                 if found is not None:
                     outside, unknown = found
                     status[p, v][unknown & (status[p, v] != STATUS_CODES["kink"])] = STATUS_CODES["undecided"]
@@ -294,11 +308,12 @@ def _statuses(grid: Grid, reference: References, evaluations: Evaluations) -> ND
 def _predictions(grid: Grid, reference: References) -> tuple[Floats, Floats]:
     """Return the step with the smallest modelled error, and that error, per point, variable and scheme."""
     m, n, s, _ = grid.shape
+    q, highest = grid.derivative, reference.taylor.shape[-1] - 1
     coefficients = [
-        [float(chosen.error_coefficient(order)) for order in range(1, JET_ORDER)] for chosen in grid.stencils
+        [float(chosen.error_coefficient(order)) for order in range(1, highest - q + 1)] for chosen in grid.stencils
     ]
     with np.errstate(all="ignore"):
-        series = reference.taylor[:, :, None, 2:] * np.array(coefficients)[None, None]
+        series = reference.taylor[:, :, None, q + 1 :] * np.array(coefficients)[None, None]
         # a term that the stencil does not have is 0, also where the derivative is infinite
         series = np.where(np.array(coefficients)[None, None] == 0, 0.0, series)
     noise = _noise(grid, reference)
@@ -308,16 +323,18 @@ def _predictions(grid: Grid, reference: References) -> tuple[Floats, Floats]:
         noise.reshape(m * n * s, 2),
         float(grid.steps[-1]),
         float(grid.steps[0]),
+        derivative=q,
     )
     return step.reshape(m, n, s), error.reshape(m, n, s)
 
 
 def _noise(grid: Grid, reference: References) -> Floats:
-    """Return n₀ and n₁ of the rounding (n₀ + n₁h)/h, points × variables × schemes × 2.
+    """Return n₀ and n₁ of the rounding (n₀ + n₁h)/h^q, points × variables × schemes × 2.
 
-    N(h) = B/(upper − lower) + |F′|·Σ|c_j|·½ulp(x + o_j·h)·[o_j ≠ 0], with B the proven bound on the difference of two
-    rounding errors of f̂ near x (that at the abscissae is close to it where the best step lies) and
-    ½ulp(x + h) ≤ ½ulp(x) + u·h.
+    N(h) = B·½Σ|c_j| + |F′|·Σ|c_j|·½ulp(x + o_j·h)·[o_j ≠ 0] + u·|F|·(Σ partial sums and products that round)/d, with B
+    the proven bound on the difference of two rounding errors of f̂ near x (that at the abscissae is close to it where
+    the best step lies) and ½ulp(x + o·h) ≤ ½ulp(x) + u·|o|·h. Two values that are near one another are subtracted
+    exactly.
     """
     m, n, s, _ = grid.shape
     bound = np.array(
@@ -330,11 +347,22 @@ def _noise(grid: Grid, reference: References) -> Floats:
         bound = np.where(np.isnan(bound), 2 * unit_roundoff * value, bound)
         noise = np.empty((m, n, s, 2))
         for j, stencil in enumerate(grid.stencils):
-            width = stencil.upper - stencil.lower
-            moving = ((stencil.upper != 0) + (stencil.lower != 0)) / width
-            noise[:, :, j, 0] = bound / width + slope * moving * np.spacing(x) / 2
-            noise[:, :, j, 1] = slope * moving * unit_roundoff
+            pairs = list(zip(stencil.offsets, stencil.weights, strict=True))
+            moving = float(sum(abs(c) for o, c in pairs if o))
+            distance = float(sum(abs(c * o) for o, c in pairs))
+            noise[:, :, j, 0] = bound * float(stencil.mass) / stencil.divisor + slope * moving * np.spacing(x) / 2
+            noise[:, :, j, 0] += value * (_rounded_size(stencil) * unit_roundoff)
+            noise[:, :, j, 1] = slope * distance * unit_roundoff
     return noise
+
+
+def _rounded_size(stencil: Stencil) -> float:
+    """Return the sum of the sizes, in units of |F|/d, of the products and partial sums that are rounded."""
+    if stencil.is_difference:
+        return 0.0
+    partial = list(accumulate(stencil.factors))[1:-1]
+    products = [w for w in stencil.factors if w.numerator & (w.numerator - 1) or w.denominator != 1]
+    return float(sum(map(abs, [*partial, *products])) / stencil.divisor)
 
 
 def _frame(grid: Grid, measured: dict[str, Floats], status: NDArray[np.int8], *, source: str) -> pd.DataFrame:
@@ -345,7 +373,7 @@ def _frame(grid: Grid, measured: dict[str, Floats], status: NDArray[np.int8], *,
         "function": ([f.name], None),
         "point": ([format_point(f.variables, point) for point in grid.points], 0),
         "variable": ([f.variables[i] for i in grid.directions], 1),
-        "scheme": ([chosen.scheme for chosen in grid.stencils], 2),
+        "scheme": ([chosen.name for chosen in grid.stencils], 2),
         "dtype": (["float64"], None),
     }
     empty = np.full(size, np.nan)
@@ -360,6 +388,8 @@ def _frame(grid: Grid, measured: dict[str, Floats], status: NDArray[np.int8], *,
         elif column == "bound_source":
             codes = np.where(bounded, BOUND_SOURCES.index(source), BOUND_SOURCES.index("")).astype(np.int8)
             data[column] = labelled(codes, BOUND_SOURCES)
+        elif column == "derivative":
+            data[column] = np.full(size, grid.derivative)
         elif column == "h":
             data[column] = np.broadcast_to(grid.steps, shape).reshape(-1)
         elif column == "order":

@@ -1,4 +1,7 @@
-"""Finite differences of any Python callable, evaluated exactly as the textbook writes them."""
+"""Finite differences of any Python callable, evaluated exactly as the textbook writes them.
+
+What is evaluated is told by :class:`diffcompare.Stencil`, to the order of its floating-point operations.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffcompare.errors import check_step_size
+from diffcompare.numeric.quotients import abscissa, divisor, weighted_sum
 from diffcompare.numeric.stencils import Stencil, stencil
 
 __all__ = ["numerical_diff", "numerical_gradient"]
@@ -16,11 +20,18 @@ __all__ = ["numerical_diff", "numerical_gradient"]
 Array = NDArray[Any]
 
 
-def numerical_diff(f: Callable[[Any], Any], x: ArrayLike, h: float = 1e-4, *, scheme: str = "central") -> Any:
+def numerical_diff(
+    f: Callable[[Any], Any],
+    x: ArrayLike,
+    h: float = 1e-4,
+    *,
+    scheme: str | Stencil = "central",
+    derivative: int | None = None,
+) -> Any:
     """Differentiate a function of one variable by a finite difference.
 
     Estimated. Evaluates ``(f(x + h) - f(x - h)) / (2*h)`` for ``central``, ``(f(x + h) - f(x)) / h`` for
-    ``forward`` and ``(f(x) - f(x - h)) / h`` for ``backward``.
+    ``forward`` and ``(f(x) - f(x - h)) / h`` for ``backward``; see :class:`diffcompare.Stencil` for the others.
 
     Parameters
     ----------
@@ -30,7 +41,11 @@ def numerical_diff(f: Callable[[Any], Any], x: ArrayLike, h: float = 1e-4, *, sc
         Copied as float64 (longdouble stays); never changed.
     h : float
         Step size in units of x.
-    scheme : {"central", "forward", "backward"}
+    scheme : str or Stencil
+        ``"central"``, ``"forward"``, ``"backward"``, one of these with an order of accuracy as in ``"central4"``, or a
+        stencil.
+    derivative : int, optional
+        The order of the derivative; default: that of the stencil, else 1.
 
     Returns
     -------
@@ -49,12 +64,16 @@ def numerical_diff(f: Callable[[Any], Any], x: ArrayLike, h: float = 1e-4, *, sc
     --------
     >>> float(numerical_diff(lambda x: 0.01 * x**2 + 0.1 * x, 5))
     0.1999999999990898
+    >>> float(numerical_diff(lambda x: x**3, 2.0, 0.5, derivative=2))
+    12.0
     """
     h = check_step_size(h)
-    return _difference(f, _float_copy(x), h, stencil(scheme))
+    return _difference(f, _float_copy(x), h, stencil(scheme, derivative))
 
 
-def numerical_gradient(f: Callable[[Any], Any], x: ArrayLike, h: float = 1e-4, *, scheme: str = "central") -> Any:
+def numerical_gradient(
+    f: Callable[[Any], Any], x: ArrayLike, h: float = 1e-4, *, scheme: str | Stencil = "central"
+) -> Any:
     """Differentiate a function of many variables by finite differences, one variable at a time.
 
     Estimated, by the formulas of :func:`numerical_diff`.
@@ -68,7 +87,8 @@ def numerical_gradient(f: Callable[[Any], Any], x: ArrayLike, h: float = 1e-4, *
         Any shape; copied as float64 (longdouble stays), never changed.
     h : float
         Step size, the same for every coordinate.
-    scheme : {"central", "forward", "backward"}
+    scheme : str or Stencil
+        As in :func:`numerical_diff`, of the first derivative.
 
     Returns
     -------
@@ -86,7 +106,7 @@ def numerical_gradient(f: Callable[[Any], Any], x: ArrayLike, h: float = 1e-4, *
     [6.00000000000378, 7.999999999999119]
     """
     h = check_step_size(h)
-    chosen = stencil(scheme)
+    chosen = stencil(scheme, 1)
     values = _float_copy(x)
     variables = getattr(f, "variables", None)
     if variables is not None:
@@ -104,12 +124,10 @@ def _difference(f: Callable[[Any], Any], x: Any, h: float, chosen: Stencil) -> A
     h = x.dtype.type(h)
     # what overflows is inf or nan in the result; warnings from inside f are f's own
     with np.errstate(all="ignore"):
-        upper = x + h if chosen.upper else x
-        lower = x - h if chosen.lower else x
-    rise, fall = np.asarray(f(upper))[()], np.asarray(f(lower))[()]
-    width = chosen.upper - chosen.lower
+        abscissae = {offset: abscissa(x, offset, h) for offset in chosen.offsets}
+    values = {offset: np.asarray(f(there))[()] for offset, there in abscissae.items()}
     with np.errstate(all="ignore"):
-        return (rise - fall) / (width * h if width != 1 else h)
+        return weighted_sum(chosen, values, h) / divisor(chosen, h)
 
 
 def _along(f: Callable[[Any], Any], x: Array, index: tuple[int, ...]) -> Callable[[Any], Any]:

@@ -74,10 +74,12 @@ def check_steps(steps: ArrayLike) -> Floats:
     return np.unique(values)[::-1].copy()
 
 
-def optimal_step(series: Floats, noise: Floats, h_min: float, h_max: float) -> tuple[Floats, Floats]:
+def optimal_step(
+    series: Floats, noise: Floats, h_min: float, h_max: float, *, derivative: int = 1
+) -> tuple[Floats, Floats]:
     """Estimate the best step size from a model of the error.
 
-    Estimated: h* = argmin over [h_min, h_max] of M(h) = |Σ_{m≥1} a_m hᵐ| + (n₀ + n₁ h)/h. Only + − × ÷ and sqrt are
+    Estimated: h* = argmin over [h_min, h_max] of M(h) = |Σ_{m≥1} a_m hᵐ| + (n₀ + n₁ h)/h^q. Only + − × ÷ and sqrt are
     used, so that every machine finds the same step: the decimal grid is searched, then the neighbourhood of its
     best element is narrowed by geometric quarters.
 
@@ -88,6 +90,8 @@ def optimal_step(series: Floats, noise: Floats, h_min: float, h_max: float) -> t
     noise : ndarray, shape (groups, 2)
         n₀ and n₁, both ≥ 0.
     h_min, h_max : float
+    derivative : int
+        q, the order of the derivative.
 
     Returns
     -------
@@ -101,7 +105,7 @@ def optimal_step(series: Floats, noise: Floats, h_min: float, h_max: float) -> t
     """
     with np.errstate(all="ignore"):
         grid = _candidates(h_min, h_max)
-        model = _model(series[:, None, :], noise[:, None, :], grid[None, :])
+        model = _model(series[:, None, :], noise[:, None, :], grid[None, :], derivative)
         # the grid descends, so the first of equal minima is the larger step
         best = np.argmin(np.where(np.isnan(model), np.inf, model), axis=1)
         rows = np.arange(len(series))
@@ -110,24 +114,24 @@ def optimal_step(series: Floats, noise: Floats, h_min: float, h_max: float) -> t
         for _ in range(40):
             middle = np.sqrt(low) * np.sqrt(high)
             lower, upper = np.sqrt(low) * np.sqrt(middle), np.sqrt(middle) * np.sqrt(high)
-            go_down = _model(series, noise, lower) < _model(series, noise, upper)
+            go_down = _model(series, noise, lower, derivative) < _model(series, noise, upper, derivative)
             high, low = np.where(go_down, upper, high), np.where(go_down, low, lower)
         found = np.clip(np.sqrt(low) * np.sqrt(high), h_min, h_max)
-        refined = _model(series, noise, found)
-        found, refined = _zero_of_the_series(series, noise, grid, found, refined)
+        refined = _model(series, noise, found, derivative)
+        found, refined = _zero_of_the_series(series, noise, grid, found, refined, derivative)
     better = refined < error
     step, error = np.where(better, found, step), np.where(better, refined, error)
     silent = (noise == 0).all(axis=1)
     exact = (series == 0).all(axis=1)
     step = np.where(silent, h_min, np.where(exact, h_max, step))
     with np.errstate(all="ignore"):
-        error = np.where(silent | exact, _model(series, noise, step), error)
+        error = np.where(silent | exact, _model(series, noise, step, derivative), error)
     unknown = np.isnan(series).any(axis=1) | np.isnan(noise).any(axis=1)
     return np.where(unknown, np.nan, step), np.where(unknown, np.nan, error)
 
 
 def _zero_of_the_series(
-    series: Floats, noise: Floats, grid: Floats, found: Floats, error: Floats
+    series: Floats, noise: Floats, grid: Floats, found: Floats, error: Floats, derivative: int
 ) -> tuple[Floats, Floats]:
     """Take the largest step at which the terms cancel, where there is one: a valley narrower than the grid."""
     signs = np.sign(_series(series[:, None, :], grid[None, :]))
@@ -144,7 +148,7 @@ def _zero_of_the_series(
         high, low = np.where(upper_half, middle, high), np.where(upper_half, low, middle)
     found, error = found.copy(), error.copy()
     for candidate in (high, low):
-        value = _model(terms, noise[rows], candidate)
+        value = _model(terms, noise[rows], candidate, derivative)
         better = value < error[rows]
         found[rows] = np.where(better, candidate, found[rows])
         error[rows] = np.where(better, value, error[rows])
@@ -159,8 +163,11 @@ def _candidates(h_min: float, h_max: float) -> Floats:
     return np.unique(np.array([h_min, *inside, h_max]))[::-1].copy()
 
 
-def _model(series: Floats, noise: Floats, h: Floats) -> Floats:
-    return np.abs(_series(series, h)) + noise[..., 0] / h + noise[..., 1]
+def _model(series: Floats, noise: Floats, h: Floats, derivative: int) -> Floats:
+    rounding, moved = noise[..., 0] / h, noise[..., 1]
+    for _ in range(derivative - 1):
+        rounding, moved = rounding / h, moved / h
+    return np.abs(_series(series, h)) + rounding + moved
 
 
 def _series(series: Floats, h: Floats) -> Floats:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from diffcompare.compare.schema import COLUMNS, SUMMARY_COLUMNS, Tables
+from diffcompare.compare.schema import COLUMNS, SUMMARY_COLUMNS, Tables, complete
 from diffcompare.errors import shorten
 from diffcompare.report.charts import error_chart
 from diffcompare.report.environment import environment as _environment
@@ -118,6 +118,7 @@ class _Function:
 
 def _tables(result: object) -> Tables:
     if isinstance(result, pd.DataFrame):
+        result = complete(result)
         _check_columns("errors", result, COLUMNS)
         # here, so that a report can be redrawn from its files without the rest of compare/
         from diffcompare.compare.summary import summarize
@@ -128,6 +129,7 @@ def _tables(result: object) -> Tables:
             f"result={type(result).__name__}: pass a table of dc.sweep, dc.read_errors or what dc.run_study returned, "
             "or a Verdict"
         )
+    result = replace(result, errors=complete(result.errors), summary=complete(result.summary))
     _check_columns("errors", result.errors, COLUMNS)
     _check_columns("summary", result.summary, SUMMARY_COLUMNS)
     return result
@@ -217,6 +219,8 @@ def _index_rows(tables: Tables, functions: Sequence[_Function]) -> Iterator[dict
 
 def _summary_cells(row: Mapping[Any, Any]) -> dict[str, Any]:
     texts = {key: str(row[key]) for key in (*_KEYS, "verdict")}
+    if row["derivative"] != 1:
+        texts["variable"] += f" (derivative of order {row['derivative']})"
     numbers = {
         key: float(row[column])
         for key, column in {
@@ -290,13 +294,16 @@ def _section(f: _Function, number: int, rows: pd.DataFrame) -> dict[str, Any]:
     variable, point = str(rows["variable"].iloc[0]), str(rows["point"].iloc[0])
     exact = float(rows["exact"].iloc[0])
     identity = f"rows-{number}"
-    title = f"Absolute error of finite differences against step size, variable {variable} at {point}"
+    order = int(rows["derivative"].iloc[0])
+    of = "" if order == 1 else f" for the derivative of order {order}"
+    title = f"Absolute error of finite differences{of} against step size, variable {variable} at {point}"
     drawable = rows["exact"].notna().any()
     return {
         "number": number,
         "variable": variable,
         "point": point,
         "exact": exact,
+        "order": order,
         "chart": error_chart(rows, title=title, identity=f"chart-{number}") if drawable else None,
         "splits": split_charts(
             rows, title=f"Parts of the error, variable {variable} at {point}", identity=f"split-{number}"
@@ -311,7 +318,8 @@ def _section(f: _Function, number: int, rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _sketch(f: _Function, rows: pd.DataFrame, point: str, number: int) -> Html | None:
-    if f.curves.empty:
+    # tangent and secants are of the first derivative
+    if f.curves.empty or int(rows["derivative"].iloc[0]) != 1:
         return None
     curve = f.curves[f.curves["point"].astype(str) == point]
     title = f"{shorten(f.name, 80)} near {point}, with tangent and secants"
@@ -320,7 +328,8 @@ def _sketch(f: _Function, rows: pd.DataFrame, point: str, number: int) -> Html |
 
 def _rows_table(rows: pd.DataFrame, identity: str, caption: str) -> Html:
     """Show the rows as errors.csv has them, digit for digit, without the columns that are the same or empty."""
-    hidden = {"function", "variable", "point", "order", "exact", "dtype", "predicted_h", "predicted_abs_error"}
+    same = {"function", "variable", "point", "order", "exact", "dtype", "derivative"}
+    hidden = same | {"predicted_h", "predicted_abs_error"}
     shown = [c for c in COLUMNS if c not in hidden and not _blank(rows[c])]
     cells = []
     for column in shown:

@@ -8,7 +8,7 @@ from textwrap import wrap
 
 import pandas as pd
 
-from diffcompare.compare.schema import read_point
+from diffcompare.compare.schema import complete, read_point
 
 __all__ = ["reproduce"]
 
@@ -24,8 +24,12 @@ def reproduce(*, name: str, formula: str, variables: Sequence[str], rows: pd.Dat
         return ""
     schemes = [str(scheme) for scheme in rows["scheme"].unique()]
     steps = sorted((float(h) for h in rows["h"].unique() if h > 0), reverse=True)
-    dtype = str(rows["dtype"].iloc[0])
+    order, dtype = int(complete(rows)["derivative"].iloc[0]), str(rows["dtype"].iloc[0])
+    if any("[" in scheme for scheme in schemes):  # a stencil made by hand, of which the table has only the name
+        return ""
     options = [f"schemes={schemes!r}", f"steps={_steps(steps)}"]
+    if order != 1:
+        options.append(f"derivative={order}")
     if dtype not in ("", "float64"):
         options.append(f"dtype={dtype!r}")
     lines = [

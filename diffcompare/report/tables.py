@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES
+from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES, complete
 from diffcompare.errors import DiffcompareError, shorten
 from diffcompare.report.wording import Html, printable
 
@@ -123,11 +123,12 @@ def read_errors(path: str | PathLike[str]) -> pd.DataFrame:
 
 
 def _read(reader: Iterator[list[str]], name: str) -> pd.DataFrame:
-    expected = list(COLUMNS)
     header = next(reader, [])
+    # a table of the first derivative may lack the column that says so
+    expected = [column for column in COLUMNS if column != "derivative" or column in header]
     if header != expected:
         raise DiffcompareError(f"{name}: {_header_fault(header)}; pass the errors.csv that write_report wrote")
-    readers = [_Column(column, kind) for column, kind in COLUMNS.items()]
+    readers = [_Column(column, COLUMNS[column]) for column in expected]
     first = 1
     while rows := list(islice(reader, _CHUNK)):
         for number, row in enumerate(rows, first):
@@ -139,13 +140,13 @@ def _read(reader: Iterator[list[str]], name: str) -> pd.DataFrame:
         for column, cells in zip(readers, zip(*rows, strict=True), strict=True):
             column.extend(cells, name, first)
         first += len(rows)
-    return pd.DataFrame({column.name: column.series() for column in readers})
+    return complete(pd.DataFrame({column.name: column.series() for column in readers}))
 
 
 def _header_fault(header: Sequence[str]) -> str:
     if not header:
         return "the file is empty"
-    missing = [column for column in COLUMNS if column not in header]
+    missing = [column for column in COLUMNS if column not in header and column != "derivative"]
     unknown = [column for column in header if column not in COLUMNS]
     if missing:
         return f"column {missing[0]!r} is missing from the header"

@@ -17,7 +17,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from diffcompare.arithmetic.ranges import is_smooth
-from diffcompare.numeric.stencils import SCHEMES, Stencil, stencil
+from diffcompare.numeric.stencils import DEFAULT_SCHEMES, SCHEME_FORMS, Stencil, stencil
 from diffcompare.program.operations import FALLBACKS, INFIX, OPERATIONS
 from diffcompare.symbolic.function import SymbolicFunction, check_names
 from diffcompare.testing.building import Box, Instruction, SmoothFunction, build, check_box
@@ -389,7 +389,7 @@ def comparisons(
     variables: Sequence[str] = ("x", "y"),
     max_operations: int = 8,
     operations: Sequence[str] | None = None,
-    schemes: Sequence[str] = tuple(SCHEMES),
+    schemes: Sequence[str] = DEFAULT_SCHEMES,
 ) -> st.SearchStrategy[Comparison]:
     """Draw a smooth function, a point of its box, a scheme, and a step that stays inside.
 
@@ -398,7 +398,7 @@ def comparisons(
     variables, max_operations, operations
         See :func:`smooth_functions`.
     schemes : sequence of str
-        Default: all.
+        Default: forward, backward and central.
 
     Returns
     -------
@@ -415,9 +415,9 @@ def comparisons(
     >>> test()
     """
     functions = smooth_functions(variables=variables, max_operations=max_operations, operations=operations)
-    names = tuple(stencil(scheme).scheme for scheme in schemes)
+    names = tuple(stencil(scheme).name for scheme in schemes)
     if not names:
-        raise ValueError(f"schemes=[]: choose from {', '.join(SCHEMES)}")
+        raise ValueError(f"schemes=[]: choose from {SCHEME_FORMS}")
     return _comparisons(functions, len(check_names(variables)), names)
 
 
@@ -447,6 +447,7 @@ def _compared(
     return Comparison(function, tuple(coordinates), scheme, h)
 
 
-def _reach(rule: Stencil) -> tuple[int, int]:
+def _reach(rule: Stencil) -> tuple[float, float]:
     """Return how far a stencil goes below and above x, in steps."""
-    return max(0, -rule.lower), max(0, rule.upper)
+    low, high = rule.reach
+    return float(-low), float(high)

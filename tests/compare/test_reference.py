@@ -16,7 +16,8 @@ import pytest
 
 import diffcompare as dc
 from diffcompare.compare import reference as module
-from diffcompare.compare.reference import Partial, certified_partials, exact_error
+from diffcompare.compare.higher import exact_error
+from diffcompare.compare.reference import Partial, certified_partials
 from diffcompare.program.operations import OPERATIONS, Operation
 
 forward = runpy.run_path(str(Path(__file__).parents[1] / "program" / "forward_mode.py"))

@@ -52,7 +52,7 @@ def random_table(seed, groups=12, rows=40):
 
 
 def as_table(records):
-    table = pd.DataFrame(records, columns=list(COLUMNS))
+    table = pd.DataFrame([{"derivative": 1} | record for record in records], columns=list(COLUMNS))
     for name, kind in COLUMNS.items():
         if kind == "text":
             categories = list(STATUSES) if name == "status" else list(dict.fromkeys(table[name]))

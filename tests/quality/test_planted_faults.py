@@ -172,9 +172,9 @@ def nominal_abscissae_forgotten(patch) -> None:
 
 
 def slope_at_a_neighbour(patch) -> None:
-    original = split.partial_ball
+    original = split.derivative_ball
     patch.setattr(
-        split, "partial_ball", lambda f, x, i, bits: original(f, [math.nextafter(v, 9.0) for v in x], i, bits)
+        split, "derivative_ball", lambda f, x, i, q, bits: original(f, [math.nextafter(v, 9.0) for v in x], i, q, bits)
     )
 
 
@@ -196,18 +196,18 @@ def order_off_by_one(patch) -> None:
 
 
 def remainder_forgotten(patch) -> None:
-    def without(grid, around):
+    def without(stencils, h, around):
         around.supremum[3:] = 0
-        return original(grid, around)
+        return original(stencils, h, around)
 
     original = bounds._truncation
     patch.setattr(bounds, "_truncation", without)
 
 
 def remainder_at_the_point_only(patch) -> None:
-    def at_the_point(grid, around):
+    def at_the_point(stencils, h, around):
         around.supremum[:] = np.abs(around.known).sum(axis=1)[:, None]
-        return original(grid, around)
+        return original(stencils, h, around)
 
     original = bounds._truncation
     patch.setattr(bounds, "_truncation", at_the_point)
@@ -250,13 +250,13 @@ def without(name: str):
 
 
 def abscissae_dropped_from_the_bound(patch) -> None:
-    original = bounds._moved
-    patch.setattr(bounds, "_moved", lambda grid, x: 0 * original(grid, x))
+    original = bounds._Here._moved
+    patch.setattr(bounds._Here, "_moved", lambda here, stencil: 0 * original(here, stencil))
 
 
 def abscissa_of_one_side_only(patch) -> None:
-    original = bounds._moved
-    patch.setattr(bounds, "_moved", lambda grid, x: original(grid, x) / 2)
+    original = bounds._Here._moved
+    patch.setattr(bounds._Here, "_moved", lambda here, stencil: original(here, stencil) / 2)
 
 
 def evaluation_counted_once(patch) -> None:

@@ -73,6 +73,7 @@ def sweep_rows(
                         "point": format_point(variables, point),
                         "scheme": scheme,
                         "order": order,
+                        "derivative": 1,
                         "h": h,
                         "numeric": numeric,
                         "exact": gradient[k],
@@ -168,6 +169,7 @@ def summary_table(errors: pd.DataFrame) -> pd.DataFrame:
                 "abs_error_at_1e-4": at.iloc[0] if len(at) else NAN,
                 "max_bound_ratio": (bounded["abs_error"] / bounded["bound"]).fillna(0.0).max(),
                 "verdict": verdict,
+                "derivative": part["derivative"].iloc[0],
             }
         )
     return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))

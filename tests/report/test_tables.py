@@ -134,7 +134,7 @@ def _edited(tmp_path: Path, old: str, new: str) -> Path:
         ),
         ("variable,point", "point,variable", r"columns of the header are not in their order"),
         ("predicted_abs_error", "predicted_abs_error,extra", r"column 'extra' of the header is unknown"),
-        (",forward,1,", ",forward,1,,", r"row 1 has 26 cells instead of 25; the file was cut short or edited"),
+        (",forward,1,", ",forward,1,,", r"row 1 has 27 cells instead of 26; the file was cut short or edited"),
         ("exp/", '"exp/', r"errors\.csv: not a CSV file"),
     ],
 )
