@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.arithmetic.running_error import point_rounding_bound
-from diffcompare.compare.reference import exact_error
+from diffcompare.compare.higher import exact_error
 from diffcompare.compare.schema import RULE_COLUMNS, labelled, read_point, stack
 from diffcompare.compare.summary import summarize
 from diffcompare.compare.sweep import sweep
@@ -66,7 +66,8 @@ def rules_of_summary(f: SymbolicFunction, summary: pd.DataFrame) -> pd.DataFrame
     """Make the rows of ``rules.csv`` for the groups of a summary of f; groups without a derivative have none."""
     rows = []
     for group in summary.to_dict("records"):
-        if group["verdict"] == "not-differentiable":
+        # all rules are for the first derivative
+        if group["verdict"] == "not-differentiable" or group["derivative"] != 1:
             continue
         point, i = list(read_point(str(group["point"])).values()), f.variables.index(str(group["variable"]))
         along, best = _along(f, point, i), float(group["best_abs_error"])
