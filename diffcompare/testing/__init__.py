@@ -9,10 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from diffcompare.testing.assertions import assert_gradient
+    from diffcompare.testing.assertions import assert_gradient, assert_hessian, assert_jacobian
     from diffcompare.testing.building import SmoothFunction, smooth_function
     from diffcompare.testing.mutations import Gradient, GradientWithBug, gradients_with_bugs
     from diffcompare.testing.strategies import Comparison, comparisons, points, smooth_functions, steps
+    from diffcompare.testing.within_bound import assert_within_bound
     from diffcompare.testing.worst import WorstPoint, find_worst
 
 _HOME = {
@@ -22,6 +23,9 @@ _HOME = {
     "SmoothFunction": "building",
     "WorstPoint": "worst",
     "assert_gradient": "assertions",
+    "assert_hessian": "assertions",
+    "assert_jacobian": "assertions",
+    "assert_within_bound": "within_bound",
     "comparisons": "strategies",
     "find_worst": "worst",
     "gradients_with_bugs": "mutations",
@@ -38,6 +42,9 @@ __all__ = [
     "SmoothFunction",
     "WorstPoint",
     "assert_gradient",
+    "assert_hessian",
+    "assert_jacobian",
+    "assert_within_bound",
     "comparisons",
     "find_worst",
     "gradients_with_bugs",

@@ -12,6 +12,7 @@ import pandas as pd
 
 from diffcompare.compare.arguments import points_of
 from diffcompare.compare.check import check_gradient
+from diffcompare.compare.check_arrays import check_hessian, check_jacobian
 from diffcompare.compare.judgement import COMPONENT_STATUSES
 from diffcompare.compare.verdict import Verdict
 from diffcompare.errors import shorten
@@ -21,7 +22,7 @@ from diffcompare.testing.snippets import call_source, source
 from diffcompare.testing.steering import steer
 from diffcompare.testing.worst import find_worst
 
-__all__ = ["assert_gradient"]
+__all__ = ["assert_gradient", "assert_hessian", "assert_jacobian"]
 
 _SHOWN = 5
 
@@ -96,6 +97,54 @@ def assert_gradient(
     return _assert_verdict("gradient", verdict, f, ("f", "gradient"), at, options)
 
 
+def assert_jacobian(
+    f: Callable[..., Any] | SymbolicFunction, jacobian: Callable[..., Any], at: Any, **options: Any
+) -> Verdict:
+    """Fail unless a Jacobian is the Jacobian of a function.
+
+    Parameters
+    ----------
+    f, jacobian, at, **options
+        As in :func:`diffcompare.check_jacobian`.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    AssertionError
+        The verdict is not ``consistent``.
+    """
+    __tracebackhide__ = True
+    verdict = check_jacobian(f, jacobian, at, **options)
+    return _assert_verdict("jacobian", verdict, f, ("f", "jacobian"), at, options)
+
+
+def assert_hessian(
+    f: Callable[..., Any] | SymbolicFunction, hessian: Callable[..., Any], at: Any, **options: Any
+) -> Verdict:
+    """Fail unless a Hessian, or its product with a vector, is that of a function.
+
+    Parameters
+    ----------
+    f, hessian, at, **options
+        As in :func:`diffcompare.check_hessian`.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    AssertionError
+        The verdict is not ``consistent``.
+    """
+    __tracebackhide__ = True
+    verdict = check_hessian(f, hessian, at, **options)
+    return _assert_verdict("hessian", verdict, f, ("f", "hessian"), at, options)
+
+
 def _assert_verdict(
     kind: str, verdict: Verdict, f: Any, names: Sequence[str], at: Any, options: Mapping[str, Any]
 ) -> Verdict:
@@ -119,7 +168,9 @@ def _closeness(components: pd.DataFrame) -> float:
 
 
 def _message(kind: str, verdict: Verdict, f: Any, names: Sequence[str], at: Any, options: Mapping[str, Any]) -> str:
-    at, components = _failing_point(verdict, f, at, tuple(options.get("args", ())))
+    components = _worst_first(verdict.components)
+    if kind == "gradient":
+        at, components = _failing_point(verdict, f, at, tuple(options.get("args", ())))
     given = {name: value for name, value in options.items() if value is not None and not _is_empty(value)}
     code = call_source(f"dc.check_{'gradient' if kind == 'worst' else kind}", names, {"at": at, **given})
     return "\n".join(

@@ -150,8 +150,8 @@ def find_worst(
         judged = _judge(f, gradient, structure, candidates, budget - spent, (lower, upper), options)
     if judged is None:
         raise DiffcompareError(
-            f"box={shorten(repr(box), 60)}: no derivative of the function is known at any of {tried.calls} points; "
-            "pass a box inside its domain"
+            f"box={shorten(repr(box), 60)}: none of {tried.calls} points could be judged; "
+            "pass a box inside the domain, a larger budget, or formula="
         )
     point, verdict, part, calls = judged
     if verdict.status == "wrong" and regions.contradicted(point):

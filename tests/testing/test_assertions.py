@@ -15,7 +15,7 @@ import pytest
 from hypothesis import strategies as st
 
 import diffcompare as dc
-from diffcompare.testing.assertions import assert_gradient
+from diffcompare.testing.assertions import assert_gradient, assert_hessian, assert_jacobian
 from diffcompare.testing.record import Observation, listening
 
 
@@ -205,7 +205,7 @@ def test_hypothesis_shrinks_to_the_simplest_point_that_fails() -> None:
 def test_no_hypothesis_is_imported_for_an_assertion() -> None:
     script = """
 import sys
-from diffcompare.testing.assertions import assert_gradient
+from diffcompare.testing.assertions import assert_gradient, assert_hessian, assert_jacobian
 assert_gradient(lambda x: x**2, lambda x: 2 * x, 1.0)
 print("hypothesis" in sys.modules, "pytest" in sys.modules)
 """
@@ -244,3 +244,33 @@ def test_a_point_with_a_box_is_checked_there_alone() -> None:
 def test_neither_point_nor_box_is_an_error() -> None:
     with pytest.raises(TypeError, match=r"^at=None and box=None: pass a point to check at, or a box"):
         assert_gradient(np.sin, np.cos)
+
+
+@pytest.mark.parametrize(
+    ("check", "name", "f", "right"),
+    [
+        (
+            assert_jacobian,
+            "jacobian",
+            lambda x: np.array([x[0] * x[1], x[0]]),
+            lambda x: np.array([[x[1], x[0]], [1, 0]]),
+        ),
+        (
+            assert_hessian,
+            "hessian",
+            lambda x: x[0] * x[1] ** 2,
+            lambda x: np.array([[0, 2 * x[1]], [2 * x[1], 2 * x[0]]]),
+        ),
+    ],
+    ids=["jacobian", "hessian"],
+)
+def test_matrices_pass_or_fail_with_code_that_repeats_it(check: Any, name: str, f: Any, right: Any) -> None:
+    def wrong(x: Any) -> Any:
+        return 3 * right(x)
+
+    assert check(f, right, [3.0, 4.0]).ok
+    heard: list[Observation] = []
+    with listening(heard.append), pytest.raises(AssertionError) as failure:
+        check(f, wrong, [3.0, 4.0])
+    assert [o.kind for o in heard] == [name]
+    assert repeated(str(failure.value), f=f, **{name: wrong}).status == "wrong"
