@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.compare.arguments import formula_of, structure_of
+from diffcompare.compare.higher import exact_error
 from diffcompare.compare.identity import trace
-from diffcompare.compare.reference import exact_error
 from diffcompare.compare.split import PARTS
 from diffcompare.compare.sweep import sweep
 from diffcompare.errors import check_step_size, shorten
