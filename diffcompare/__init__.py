@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         TraceError,
         UnsupportedFunction,
     )
+    from diffcompare.numeric.array_differences import numerical_directional, numerical_hessian, numerical_jacobian
     from diffcompare.numeric.differences import numerical_diff, numerical_gradient
     from diffcompare.numeric.differentiate import differentiate
     from diffcompare.numeric.stencils import Stencil
@@ -62,7 +63,10 @@ _HOME = {
     "gradient_descent": "descent",
     "hot_spots": "compare.hot_spots",
     "numerical_diff": "numeric.differences",
+    "numerical_directional": "numeric.array_differences",
     "numerical_gradient": "numeric.differences",
+    "numerical_hessian": "numeric.array_differences",
+    "numerical_jacobian": "numeric.array_differences",
     "parse": "symbolic.parse",
     "read_errors": "report.tables",
     "run_study": "study",
@@ -94,7 +98,10 @@ __all__ = [
     "gradient_descent",
     "hot_spots",
     "numerical_diff",
+    "numerical_directional",
     "numerical_gradient",
+    "numerical_hessian",
+    "numerical_jacobian",
     "parse",
     "read_errors",
     "run_study",

@@ -109,6 +109,10 @@ def numerical_gradient(
     chosen = stencil(scheme, 1)
     values = _float_copy(x)
     variables = getattr(f, "variables", None)
+    if getattr(f, "output_shape", ()):
+        raise ValueError(
+            f"f returns an array of shape {f.output_shape}: a gradient needs one number; use numerical_jacobian"
+        )  # type: ignore[attr-defined]
     if variables is not None:
         if len(variables) == 1:
             return _difference(f, values, h, chosen)
