@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from diffcompare.compare.certified_arrays import certified_hessian, certified_jacobian
     from diffcompare.compare.check import check_gradient
     from diffcompare.compare.check_arrays import check_hessian, check_jacobian
+    from diffcompare.compare.check_directional import check_directional
     from diffcompare.compare.hot_spots import hot_spots
     from diffcompare.compare.identity import trace
     from diffcompare.compare.reference import certified_gradient
@@ -55,6 +56,7 @@ _HOME = {
     "certified_gradient": "compare.reference",
     "certified_hessian": "compare.certified_arrays",
     "certified_jacobian": "compare.certified_arrays",
+    "check_directional": "compare.check_directional",
     "check_gradient": "compare.check",
     "check_hessian": "compare.check_arrays",
     "check_jacobian": "compare.check_arrays",
@@ -90,6 +92,7 @@ __all__ = [
     "certified_gradient",
     "certified_hessian",
     "certified_jacobian",
+    "check_directional",
     "check_gradient",
     "check_hessian",
     "check_jacobian",

@@ -53,6 +53,8 @@ class Problem:
     derivative : callable
         From the program of the function to a program with its outputs, then the true components, then slopes that
         must exist for the components to exist (of a Hessian: the gradient).
+    weights : ndarray or None
+        The components are these combinations (rows) of what is returned: slopes along directions.
     """
 
     function: Callable[..., Any]
@@ -68,6 +70,7 @@ class Problem:
     what: str = "gradient"
     outputs: int = 1
     derivative: Callable[[Program], Program] = adjoint
+    weights: Floats | None = None
 
     def values(self, x: Floats) -> Floats:
         """Evaluate all outputs of the user's function at a flat point, on fresh arguments."""
@@ -89,7 +92,12 @@ class Problem:
 
     def claim(self, x: Floats) -> Floats:
         """Evaluate the user's gradient at a flat point, on fresh arguments."""
-        return np.asarray(self.flatten(self.gradient(self.unflatten(x), *self.args)), dtype=np.float64)
+        return self.read(self.gradient(self.unflatten(x), *self.args))
+
+    def read(self, returned: Any) -> Floats:
+        """Return the components of what was returned; ``ValueError`` for another structure."""
+        flat = np.asarray(self.flatten(returned), dtype=np.float64)
+        return flat if self.weights is None else self.weights @ flat
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def calls(problem: Problem) -> Judgement | None:
     except Exception as error:
         return plain(problem, "wrong", f"The {problem.what} raised {_named(error)}.")
     try:
-        claimed = np.asarray(problem.flatten(returned), dtype=np.float64)
+        claimed = problem.read(returned)
     except ValueError as error:
         return plain(problem, "wrong", f"Wrong shape or type: {error}.")
     if not same(before, problem.unflatten(x)):

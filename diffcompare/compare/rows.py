@@ -92,7 +92,7 @@ def hessian_rows(problem: Problem, known: SymbolicFunction) -> list[Row]:
 def product_row(problem: Problem, known: SymbolicFunction, vector: Floats) -> Row:
     """Return the only row of a product H·v: the slope ∇f·v of a known function."""
     program = adjoint_along(known.program, [[Fraction(v) for v in vector.tolist()]])
-    slope = SymbolicFunction.from_program(subprogram(program, program.outputs[1:]), formula=f"slope of {known.name}")
+    slope = SymbolicFunction.from_program(subprogram(program, program.outputs[1:2]), formula=f"slope of {known.name}")
     return Row(_of_flat(slope), _claims(problem, 1)[0], slope)
 
 
@@ -109,7 +109,7 @@ def judge_rows(problem: Problem, rows: Sequence[Row]) -> Judgement:
 def _judge_row(problem: Problem, row: Row, names: tuple[str, ...]) -> Judgement:
     one = replace(
         problem, function=row.function, gradient=row.claim, unflatten=np.copy, flatten=np.asarray, names=names,
-        formula=row.formula, args=(), outputs=1,
+        formula=row.formula, args=(), outputs=1, weights=None,
     )  # fmt: skip
     judgement = judge_by_neighbours(one) if row.formula is not None and len(names) <= MANY else None
     judgement = judgement or judge_by_witness(one)

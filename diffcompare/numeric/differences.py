@@ -109,10 +109,9 @@ def numerical_gradient(
     chosen = stencil(scheme, 1)
     values = _float_copy(x)
     variables = getattr(f, "variables", None)
-    if getattr(f, "output_shape", ()):
-        raise ValueError(
-            f"f returns an array of shape {f.output_shape}: a gradient needs one number; use numerical_jacobian"
-        )  # type: ignore[attr-defined]
+    shape = getattr(f, "output_shape", ())
+    if shape:
+        raise ValueError(f"f returns an array of shape {shape}: a gradient needs one number; use numerical_jacobian")
     if variables is not None:
         if len(variables) == 1:
             return _difference(f, values, h, chosen)

@@ -71,10 +71,10 @@ def hessian_along(program: Program, vector: Sequence[Fraction]) -> Program:
 
 
 def adjoint_along(program: Program, vectors: Sequence[Sequence[Fraction]]) -> Program:
-    """Differentiate the first output along vectors: outputs f, then Σᵢ ∂f/∂xᵢ·vᵢ for each of them."""
+    """Differentiate the first output along vectors: outputs f, Σᵢ ∂f/∂xᵢ·vᵢ for each, then ∂f/∂xᵢ."""
     build = Builder(program.variables, start=program)
     slopes = _gradient(build, program.outputs[0])
-    return build.program([program.outputs[0], *(_dot(build, slopes, vector) for vector in vectors)])
+    return build.program([program.outputs[0], *(_dot(build, slopes, vector) for vector in vectors), *slopes])
 
 
 def _gradient(build: Builder, output: int) -> list[int]:

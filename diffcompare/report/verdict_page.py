@@ -44,12 +44,12 @@ STATUS_WORDS: Mapping[str, str] = {
     "consistent": "the claim agrees with the derivative, as closely as the resolution says",
 }
 _EVIDENCE_WORDS: Mapping[str, str] = {
-    "identity": "function and gradient were traced and compared as real functions, in ball arithmetic. "
+    "identity": "function and {what} were traced and compared as real functions, in ball arithmetic. "
     "A mistake and a rounding error are told apart, however small the one and large the other",
-    "neighbours": "the derivative is known and the gradient returns only floats, so its rounding was measured at "
+    "neighbours": "the derivative is known and the {what} returns only floats, so its rounding was measured at "
     "floats around the point: rounding scatters there, a mistake is smooth",
-    "witness": "neither function nor gradient could be read, so differences of the function were compared with "
-    "integrals of the claimed gradient",
+    "witness": "neither function nor {what} could be read, so differences of the function were compared with "
+    "integrals of the claimed {what}",
     "calls": "what the calls did decided it, before any derivative was looked at",
 }
 
@@ -113,6 +113,7 @@ def verdict_html(verdicts: Sequence[Verdict], *, files: Sequence[str], place: st
         .get_template("verdict/index.html")
         .render(
             status=min((verdict.status for verdict in verdicts), key=_rank),
+            what=verdicts[0].what,
             verdicts=[_verdict(verdict) for verdict in verdicts],
             rows=[_row(row) for row in rows.head(_ROWS).to_dict("records")],
             count=len(rows),
@@ -158,9 +159,9 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "headline": text.partition("\n")[0].removeprefix(f"{verdict.status}: "),
         "resolution": _resolution(verdict.resolution),
         "evidence": verdict.evidence,
-        "judged": _EVIDENCE_WORDS.get(verdict.evidence, ""),
+        "judged": _EVIDENCE_WORDS.get(verdict.evidence, "").format(what=verdict.what),
         "cause": verdict.cause or "",
-        "blame": _blame(verdict.blame),
+        "blame": _blame(verdict),
         "rounding": _rounding(verdict),
         "worst": _row(worst[0]) if worst else None,
         "notes": list(verdict.notes),
@@ -178,18 +179,18 @@ def _resolution(resolution: float) -> str:
 
 
 def _rounding(verdict: Verdict) -> str:
-    """Say how much rounding the gradient carries; beside a mistake the number would be the mistake."""
+    """Say how much rounding the claim carries; beside a mistake the number would be the mistake."""
     if math.isnan(verdict.rounding) or verdict.status == "wrong":
         return ""
     if verdict.rounding == 0:
         return "none was seen"
-    return f"the gradient carries {short(verdict.rounding)} of its largest component"
+    return f"the {verdict.what} carries {short(verdict.rounding)} of its largest component"
 
 
-def _blame(blame: str | None) -> str:
+def _blame(verdict: Verdict) -> str:
     words = {
-        "gradient": "the gradient",
+        "gradient": f"the {verdict.what}",
         "formula": "the formula: the function is not the one that was written down",
         None: "",
     }
-    return words.get(blame, str(blame))
+    return words.get(verdict.blame, str(verdict.blame))

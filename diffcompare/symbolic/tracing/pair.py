@@ -80,7 +80,7 @@ def observe(problem: Any) -> State | None:
             if not same(argument, untouched):
                 faults.append(f"the {problem.what} changes its argument")
             try:
-                claimed = np.asarray(problem.flatten(returned), dtype=np.float64)
+                claimed = problem.read(returned)
             except ValueError as error:
                 nothing = np.full(len(problem.names), np.nan)
                 return State(values, nothing, (f"the {problem.what} has another structure: {error}",))
@@ -145,9 +145,18 @@ def trace_pair(
     # numbers of a vector that the derivative is multiplied by are those of the code
     found = table.insert(problem.derivative(Program(names, nodes, first.outputs)), text=problem.what in _PRODUCTS)
     G = tuple(second.outputs[round(k)] for k in order.tolist())
+    if problem.weights is not None:
+        G = tuple(_combination(table, G, row) for row in problem.weights.tolist())
     end = problem.outputs + len(G)
     claim = () if known is None else tuple(table.insert(problem.derivative(known.program), text=True)[:end])
     return Pair(table, first, second, tuple(found[problem.outputs : end]), G, claim, tuple(found[end:]))
+
+
+def _combination(table: Table, nodes: Sequence[int], weights: Sequence[float]) -> int:
+    with table.recording():
+        constants = [table.constant(weight) for weight in weights]
+        shadow = sum(w * table.shadows[i] for w, i in zip(weights, nodes, strict=True))
+        return table.apply("dot", (*nodes, *constants), shadow)
 
 
 def one_sided(pair: Pair) -> list[float]:

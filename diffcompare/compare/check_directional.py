@@ -1,0 +1,206 @@
+"""The verdict on slopes along random directions: few numbers that see every component of a gradient at once."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.compare.arguments import Structure, as_callable, box_of, formula_of, structure_of
+from diffcompare.compare.causes import Cause, find_cause
+from diffcompare.compare.check import check_arguments
+from diffcompare.compare.identity import judge_by_identity
+from diffcompare.compare.judgement import Judgement, Problem
+from diffcompare.compare.ladder import calls, traced
+from diffcompare.compare.rows import Row, judge_rows
+from diffcompare.compare.verdict import Verdict, verdict_of
+from diffcompare.program.adjoint import adjoint_along
+from diffcompare.program.lines import on_line
+from diffcompare.symbolic.function import SymbolicFunction, scalar
+
+__all__ = ["check_directional"]
+
+Floats = NDArray[np.float64]
+
+# more variables than this are not traced: each direction is a function of one variable then
+_TRACED = 20_000
+# nodes of a program that is taken along every direction and evaluated in balls at every neighbour
+_SMALL = 60
+
+
+def check_directional(
+    f: Callable[..., Any] | SymbolicFunction,
+    derivative: Callable[..., Any],
+    at: Any,
+    *,
+    directions: int = 16,
+    seed: int = 0,
+    formula: SymbolicFunction | str | Any = None,
+    args: Sequence[Any] = (),
+    box: tuple[Any, Any] | None = None,
+    noise: float | None = None,
+) -> Verdict:
+    """Judge a gradient, or a function of slopes, along random directions.
+
+    For many variables: an error in any component of a gradient moves nearly every slope. The numbers of a direction
+    are ±(½ … 1) times the size of the coordinate, so that all are seen alike.
+
+    Parameters
+    ----------
+    f : callable or SymbolicFunction
+        ``f(x, *args)`` returns one number.
+    derivative : callable
+        ``derivative(x, *args)`` returns the claimed gradient in the structure of x, or, where it takes one argument
+        more, ``derivative(x, v, *args)`` the claimed slope ∇f(x)·v.
+    at : array_like, tuple or dict of arrays
+        The point, of any shape.
+    directions : int
+        How many random directions.
+    seed : int
+        Of the random numbers.
+    formula, args, box, noise
+        As in :func:`check_gradient`.
+
+    Returns
+    -------
+    Verdict
+        Its components are the slopes, called ``along v0``, ``along v1`` …
+
+    Raises
+    ------
+    ValueError, TypeError
+        A point, box, formula or number of directions that does not fit; the message names it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.linspace(-1, 1, 2000)
+    >>> check_directional(lambda x: np.sum(x**3), lambda x: 3*x**2, x).status
+    'consistent'
+    >>> check_directional(lambda x: np.sum(x**3), lambda x, v: np.sum(x**2*v), x).cause
+    'factor 3 missing: the claim is D/3 in every component'
+    """
+    check_arguments({"f": f, "derivative": derivative}, args, noise)
+    if isinstance(directions, bool) or not isinstance(directions, int | np.integer) or directions < 1:
+        raise ValueError(f"directions={directions!r}: a whole number of at least 1 is needed")
+    structure, x = structure_of(at)
+    known = formula_of(f, formula, structure.size)
+    if known is not None:
+        scalar(known, "check one of its .components")
+    function = as_callable(f, structure) if isinstance(f, SymbolicFunction) else f
+    vectors = _directions(x, int(directions), seed)
+    names = tuple(f"along v{k}" for k in range(len(vectors)))
+    weights: Floats | None = vectors
+    flatten: Callable[[Any], Any] = structure.flatten
+    slope = None
+    if not _takes(derivative, structure.unflatten(x), *args):
+        slope = derivative
+        derivative, weights, flatten = _slopes(derivative, structure, vectors), None, _flat_slopes
+    problem = Problem(
+        function, derivative, x, structure.unflatten, flatten, names, known, tuple(args), box_of(box, structure, x),
+        noise, what="directional derivative", weights=weights,
+        derivative=partial(adjoint_along, vectors=[[Fraction(c) for c in v] for v in vectors.tolist()]),
+    )  # fmt: skip
+    with np.errstate(all="ignore"):
+        judgement = calls(problem)
+        if judgement is None and x.size <= _TRACED:
+            judgement = judge_by_identity(problem)
+        judgement = judgement or _by_lines(problem, vectors, slope, structure)
+        return verdict_of(problem, judgement, at, cause=_cause, check="check_directional(f, derivative")
+
+
+def _takes(claimed: Any, *arguments: Any) -> bool:
+    try:
+        inspect.signature(claimed).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:
+        # no signature can be had of it
+        return True
+    return True
+
+
+def _directions(x: Floats, count: int, seed: int) -> Floats:
+    """Draw directions whose numbers have 4 bits: they are exact in the code and in the program."""
+    rng = np.random.default_rng(seed)
+    largest = float(np.abs(x).max()) or 1.0
+    sizes = np.maximum(np.abs(x), 2.0**-20 * largest)
+    scales = 2.0 ** np.floor(np.log2(sizes))
+    return np.asarray(rng.choice((-1.0, 1.0), (count, x.size)) * rng.integers(4, 9, (count, x.size)) / 8 * scales)
+
+
+def _slopes(claimed: Any, structure: Structure, vectors: Floats) -> Callable[..., Any]:
+    """Return the slopes along all directions as one function of the point."""
+    directions = [structure.unflatten(v) for v in vectors]
+
+    def slopes(point: Any, *more: Any) -> Any:
+        return [claimed(point, v, *more) for v in directions]
+
+    return slopes
+
+
+def _flat_slopes(returned: Any) -> NDArray[Any]:
+    arrays = [np.asarray(value) for value in returned]
+    for array in arrays:
+        if array.size != 1 or array.dtype.kind not in "fiub":
+            raise ValueError(f"a slope must be one real number, got {array.dtype} of shape {array.shape}")
+    return np.array([array.reshape(()) for array in arrays])
+
+
+def _by_lines(problem: Problem, vectors: Floats, slope: Any, structure: Structure) -> Judgement:
+    """Judge each slope as the derivative of t ↦ f(x + t·v) at 0."""
+    known = problem.formula or (traced(problem) if problem.x.size <= _TRACED else None)
+    if known is not None and len(known.program) > _SMALL:
+        known = None
+    rows = []
+    for v in vectors:
+        line = None if known is None else _line(known, problem.x, v)
+        rows.append(Row(_on_line(problem, v), _claim(problem, v, slope, structure), line))
+    line_problem = replace(problem, x=np.zeros(1), box=_room(problem, vectors))
+    return judge_rows(line_problem, rows)
+
+
+def _line(known: SymbolicFunction, x: Floats, v: Floats) -> SymbolicFunction:
+    return SymbolicFunction.from_program(on_line(known.program, x.tolist(), v.tolist()), formula=known.name)
+
+
+def _on_line(problem: Problem, v: Floats) -> Callable[[Floats], Any]:
+    return lambda t: problem.function(problem.unflatten(problem.x + t[0] * v), *problem.args)
+
+
+def _claim(problem: Problem, v: Floats, slope: Any, structure: Structure) -> Callable[[Floats], NDArray[Any]]:
+    def claim(t: Floats) -> NDArray[Any]:
+        point = problem.unflatten(problem.x + t[0] * v)
+        if slope is not None:
+            return np.asarray(slope(point, structure.unflatten(v), *problem.args)).reshape(1)
+        return np.array([v @ problem.flatten(problem.gradient(point, *problem.args))])
+
+    return claim
+
+
+def _room(problem: Problem, vectors: Floats) -> tuple[Floats, Floats] | None:
+    """Return how far t may move so that no line leaves the box."""
+    if problem.box is None:
+        return None
+    lower, upper = problem.box
+    rooms = np.minimum(upper - problem.x, problem.x - lower) / np.abs(vectors)
+    room = np.array([float(rooms.min())])
+    return -room, room
+
+
+def _cause(problem: Problem, judgement: Judgement, difference: Floats, _shape: tuple[int, ...] | None) -> Cause | None:
+    """Find out what all slopes have in common; the components of the gradient are not seen here."""
+    found = find_cause(
+        judgement.claimed,
+        judgement.certified,
+        judgement.threshold,
+        names=problem.names,
+        difference=None if judgement.difference is None else difference,
+    )
+    return found if found is not None and found.kind in ("not finite", "sign", "factor", "float32") else None
