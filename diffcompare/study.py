@@ -223,7 +223,7 @@ def _traced(entry: Entry, load: Loader | None) -> Entry:
     try:
         with load(entry.text) as code:
             traced = trace(code, entry.shape or (), name=shorten(entry.text, 80))
-            scalar(traced, "return one number")
+            scalar(traced, "return a scalar")
     except Exception as error:
         return replace(entry, message=reason(error))
     found = SymbolicFunction.from_program(traced.program, formula=entry.text, name=entry.name, source="python")
