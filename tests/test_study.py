@@ -602,7 +602,7 @@ FAILURES = {
     "raises": ("M:raises", "no data in M.py"),
     "leaves": ("M:leaves", r"the code called sys\.exit\(0\)"),
     "no trace": ("M:cast", r"^line \d+ of cast \(M\.py\): int\(\) of a traced value"),
-    "no scalar": ("M:several", "returns an array of shape \(2,\): one number is needed; return a scalar"),
+    "no scalar": ("M:several", r"returns an array of shape \(2,\): one number is needed; return a scalar"),
 }
 
 
