@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .mutants.__main__ import Outcome, read_outcomes, stages, try_mutant
+from .mutants.__main__ import TESTED_BY, Outcome, read_outcomes, stages, try_mutant
 from .mutants.every import MUTANTS
 from .mutants.mutant import Mutant
 
@@ -101,3 +101,9 @@ def test_the_last_word_on_a_mutant_counts(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     assert read_outcomes(out) == {"a": Outcome("a", "killed", "test", 2.0)}
+
+
+def test_the_modules_that_are_tested_elsewhere_exist() -> None:
+    for module, tests in TESTED_BY.items():
+        assert (PACKAGE / module).is_file()
+        assert [test for test in tests if not (ROOT / "tests" / test).is_file()] == []

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -31,6 +31,27 @@ from .mutant import Mutant
 ROOT = Path(__file__).parents[3]
 # the test of the list itself sees every mutant, whatever the others do
 _OF_THE_LIST = "tests/quality/test_mutants.py"
+# where modules without a test module of their own are tested, so that most bugs are found within seconds
+TESTED_BY = {
+    "arithmetic/germs.py": ("arithmetic/test_one_sided.py",),
+    "arithmetic/jets.py": ("arithmetic/test_laws.py", "compare/test_sweep.py", "compare/test_bounds.py"),
+    "arithmetic/lipschitz.py": ("compare/test_bounds.py",),
+    "arithmetic/ranges.py": ("testing/test_strategies.py",),
+    "compare/arguments.py": ("compare/test_check.py",),
+    "compare/identity_rules.py": ("compare/test_identity.py",),
+    "compare/judgement.py": ("compare/test_check.py",),
+    "compare/kernel.py": ("compare/test_sweep.py", "compare/test_split.py"),
+    "compare/ladder.py": ("compare/test_check.py",),
+    "compare/mistakes.py": ("compare/test_causes.py",),
+    "compare/paths.py": ("compare/test_causes.py",),
+    "compare/probing.py": ("compare/test_witness.py", "compare/test_neighbours.py"),
+    "compare/schema.py": ("compare/test_sweep.py", "compare/test_summary.py"),
+    "compare/verdict.py": ("compare/test_check.py",),
+    "numeric/extrapolation.py": ("numeric/test_differentiate.py",),
+    "numeric/ladder.py": ("numeric/test_differentiate.py",),
+    "numeric/samples.py": ("numeric/test_differentiate.py",),
+    "symbolic/tracing/sweep.py": ("compare/test_identity.py",),
+}
 # a mutant may loop for ever: a stage of the suite may take so much longer than the whole unchanged suite
 _FACTOR, _LEAST = 4.0, 300.0
 
@@ -59,6 +80,7 @@ def stages(root: Path, module: str) -> list[list[str]]:
     path = Path(module)
     folder = Path("tests") / path.parent
     own = [p.relative_to(root).as_posix() for p in sorted((root / folder).glob(f"test_{path.stem}*.py"))]
+    own += [f"tests/{name}" for name in TESTED_BY.get(module, ()) if (root / "tests" / name).is_file()]
     found = [[*own, f"diffcompare/{module}"]]
     if folder != Path("tests") and (root / folder).is_dir():
         found.append([folder.as_posix(), *(f"--ignore={one}" for one in own)])
@@ -172,7 +194,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 free.put(root)
 
         with ThreadPoolExecutor(max(1, chosen.jobs)) as pool:
-            for found in pool.map(attempt, due):
+            for done in as_completed([pool.submit(attempt, mutant) for mutant in due]):
+                found = done.result()
                 outcomes[found.mutant] = found
                 print(f"{found.outcome:9} {found.seconds:6.0f} s  {found.mutant}", flush=True)
                 if chosen.out:
