@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 import diffcompare as dc
 from diffcompare.arithmetic.balls import (
+    BALL_OPERATIONS,
+    UNDEFINED,
     ball,
     ball_function,
     certainly_less,
@@ -237,3 +239,31 @@ def test_pi_and_e_are_enclosed(x, bits):
 def test_round_to_nearest_is_what_rational_and_ball_share():
     for value in (Fraction(1, 3), LEAST / 2, Fraction(BEYOND) - 1):
         assert round_to_nearest(value) == thin(value)
+
+
+@pytest.mark.parametrize("n", [4, 5, 6, 7, -4])
+def test_a_power_of_a_range_holds_the_power_of_every_number_of_it(n):
+    run = ball_function(dc.parse(f"x**{n}").program)
+    for low, high in [(-1, 1), (-2, 1), (-1, 3), (-3, -2), (2, 3)]:
+        if n < 0 and low < 0 < high:
+            continue
+        with precision(80):
+            (found,) = run(ball(low).union(ball(high)))
+            assert all(found.contains(ball(low + Fraction(high - low) * k / 8) ** n) for k in range(9))
+
+
+def test_a_power_of_zero_needs_a_positive_exponent():
+    run = ball_function(dc.parse("x**y").program)
+    for exponent in (-1.5, -1.0, 0.0):
+        assert not run(arb(0), arb(exponent))[0].is_finite()
+    assert run(arb(0), arb(1.5))[0].is_zero()
+
+
+def test_conditions_that_cannot_be_told_follow_the_logic_of_kleene():
+    for a in (True, False, None):
+        for b in (True, False, None):
+            both = False if False in (a, b) else None if None in (a, b) else True
+            one = True if True in (a, b) else None if None in (a, b) else False
+            assert BALL_OPERATIONS["and"](a, b) is both
+            assert BALL_OPERATIONS["or"](a, b) is one
+            assert BALL_OPERATIONS["and"](UNDEFINED, b) == BALL_OPERATIONS["or"](a, UNDEFINED) == UNDEFINED

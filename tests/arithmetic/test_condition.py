@@ -12,6 +12,7 @@ import diffcompare as dc
 from diffcompare.arithmetic.condition import Conditioning, conditioning, exact_difference, still_nodes
 from diffcompare.arithmetic.floating import node_values
 from diffcompare.program.adjoint import adjoint
+from diffcompare.program.dag import Builder, Program
 
 u = 2.0**-53
 
@@ -147,3 +148,27 @@ def test_the_difference_to_the_exact_value_is_rounded_once() -> None:
     f = dc.parse("x**2")
     assert exact_difference(f.program, [0.1], 0.1 * 0.1) == float(Fraction(0.1 * 0.1) - Fraction(0.1) ** 2)
     assert math.isnan(exact_difference(dc.parse("log(x)").program, [-1.0], 0.0))
+
+
+def derivative(operation: str, n: int) -> Program:
+    """Return a program for f and one partial derivative, which is an operation on n variables."""
+    build = Builder([f"x{i}" for i in range(n)])
+    variables = [build.variable(i) for i in range(n)]
+    return build.program([variables[0], build.apply(operation, *variables)])
+
+
+def test_a_long_sum_rounds_once_a_term() -> None:
+    # each of the small terms is a half ulp of 1 and is lost
+    x = [1.0, *([u] * 40)]
+    lost = Fraction(sum(map(Fraction, x))) - Fraction(sum(x))
+    assert lost == 40 * Fraction(u)
+    found = conditioning(derivative("sum", 41), x).rounding[0]
+    assert float(lost) <= found <= 41 * u * (1 + 1e-12)
+
+
+def test_a_difference_of_near_numbers_is_exact_and_a_sum_is_not() -> None:
+    # Sterbenz: 1.5 − 1 is exact whatever the digits are
+    assert conditioning(derivative("subtract", 2), [1.5, 1.0]).rounding[0] == 0.0
+    assert conditioning(derivative("subtract", 2), [1.5, -1.0]).rounding[0] >= 2 * u
+    assert conditioning(derivative("add", 2), [1.5, 1.0]).rounding[0] >= 2 * u
+    assert conditioning(derivative("add", 2), [1.5, -1.0]).rounding[0] == 0.0

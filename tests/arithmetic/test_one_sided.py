@@ -377,3 +377,11 @@ def test_exact_numbers_of_many_digits_are_handled():
 def test_what_is_too_large_to_enclose_is_not_claimed(text):
     # a square without a finite enclosure was left out of the sum: TypeError
     assert claim(dc.parse(text).program, 1000.0).status in ("ok", "undecided")
+
+
+def test_on_its_cut_the_angle_is_pi_as_it_is_above():
+    # atan2(0, −1) = π, so the first branch holds all along the cut (IEEE 754-2019, 9.2.1)
+    f = dc.parse("where(atan2(y, x) > 0, x, 2*x)", variables=["x", "y"])
+    with precision(160):
+        found = one_sided_derivative(f.program, [-1.0, 0.0], 0)
+    assert (found.status, found.exact) == ("ok", 1)

@@ -246,3 +246,20 @@ def test_a_power_of_two_beyond_the_range_is_no_exact_factor() -> None:
 def test_bound_of_a_function_that_is_constant() -> None:
     program = dc.parse("exp(2) + 0*x", variables=["x"]).program
     assert point_rounding_bound(program, [1.0], 0) < 1e-14
+
+
+@pytest.mark.parametrize("terms", [1, 2, 3])
+def test_every_product_of_a_dot_product_rounds(terms):
+    build = Builder([f"x{i}" for i in range(2 * terms)])
+    program = build.program([build.apply("dot", *map(build.variable, range(2 * terms)))])
+    largest = 0.0
+    for seed in range(200):
+        generator = random.Random(seed)
+        x = [generator.uniform(1, 2) for _ in range(2 * terms)]
+        exact = sum(Fraction(a) * Fraction(b) for a, b in zip(x[:terms], x[terms:], strict=True))
+        error = abs(Fraction(node_values(program, x)[-1]) - exact)
+        bound = sum(map(Fraction, local_bounds(program, x)))
+        assert error <= bound
+        largest = max(largest, float(error / bound))
+    # and the bound is not idle
+    assert largest > 0.2

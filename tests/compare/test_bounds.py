@@ -240,3 +240,13 @@ def test_a_smaller_step_may_use_the_hull_of_a_larger_one_and_no_other_way_round(
         assert math.isnan(bound) or error <= bound
         # nothing is gained by a wider hull
         assert math.isnan(bound) or bound >= alone[h] * (1 - 1e-9)
+
+
+def test_a_jump_that_only_a_rounded_abscissa_reaches_is_inside() -> None:
+    # 1 + h = 1 + 0.75 ulp lies before the jump, the float next to it, 1 + ulp, beyond
+    text, h = "where(x < 1 + 9/10*2**-52, 0, 1)", 0.75 * 2.0**-52
+    for scheme in ("forward", "central"):
+        found = row(text, 1.0, h, scheme)
+        assert (found["status"], found["truncation"]) == ("ok", 0.0)
+        assert found["abscissa"] > 1e15
+        assert math.isnan(found["rounding_bound"])

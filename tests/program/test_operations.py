@@ -222,3 +222,9 @@ def test_a_switch_names_operands_that_exist(row):
 def test_programs_of_the_table_have_one_class():
     build = Builder(("x",))
     assert isinstance(build.program([build.variable(0)]), Program)
+
+
+@pytest.mark.parametrize("x", [-27.0, -8.0, -1.0, 0.0, 1.0, 8.0])
+def test_the_cube_root_of_a_namespace_without_one_keeps_the_sign(x):
+    root = FALLBACKS["cbrt"](x)
+    assert abs(root**3 - x) <= 1e-14 * abs(x)
