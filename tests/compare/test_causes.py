@@ -249,3 +249,17 @@ def test_a_large_program_is_searched_by_sample():
     found = cause_of(formula, x, lambda D: D - np.where(np.arange(n) == 0, 0.4**3, 0), threshold=1e-13)
     assert found is not None
     assert found.text == "the term x0**4/4 has no contribution"
+
+
+def test_a_factor_carries_the_rounding_of_what_it_multiplies():
+    # each component is off by 8e-13, which is within the threshold of D and a thousand times that in 1000·D
+    D = np.array([0.1, 0.7, -0.3])
+    cause = find_cause(1000 * D * (1 + 8e-13 * np.array([1, -1, 1])), D, 1e-12 * np.abs(D))
+    assert (cause.kind, cause.text[:19]) == ("factor", "factor 1000 too man")
+
+
+def test_float32_is_seen_in_what_was_returned_not_in_the_real_difference():
+    # constants of float32 make a real difference that has all digits
+    D = np.array([0.1, 0.7, -0.3])
+    cause = find_cause(D.astype(np.float32), D, 1e-12 * np.abs(D), difference=D * 1e-9 * np.array([1, -2, 3]))
+    assert cause.kind == "float32"

@@ -1,9 +1,12 @@
 """The verdict: what shows before any rule, the structure of points, several points, words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import diffcompare as dc
+from diffcompare.compare.verdict import combined
 
 
 def square(x):
@@ -190,3 +193,54 @@ def test_a_bug_among_many_components_is_found_soon():
     x = np.linspace(0.1, 1.0, 10_000)
     verdict = dc.check_gradient(square, lambda x: 2 * x + (np.arange(10_000) == 77) * 1e-6, x)
     assert verdict.components["status"].value_counts()["wrong"] == 1
+
+
+def test_the_resolution_is_that_of_the_worst_component():
+    verdict = check(lambda x: np.array([2 * x[0], np.exp(x[1])]), lambda x: x[0] ** 2 + np.exp(x[1]), (3.0, 9.0))
+    threshold = verdict.components["threshold"]
+    assert threshold.max() > 100 * threshold.min()
+    assert verdict.resolution == threshold.max() / np.exp(9.0)
+
+
+def test_the_rounding_is_relative():
+    verdict = check(lambda x: 1e8 * np.exp(x) / 3, lambda x: 1e8 * np.sum(np.exp(x) / 3), (1.0, 2.0))
+    assert verdict.status == "consistent"
+    assert verdict.rounding <= 2.0**-51
+
+
+def test_the_worst_of_several_points_decides_whichever_it_is():
+    def late(x):
+        return 2 * x + (x > 3)
+
+    assert dc.check_gradient(dc.parse("x**2"), late, np.array([1.0, 5.0])).status == "wrong"
+    assert dc.check_gradient(dc.parse("x**2"), late, np.array([5.0, 1.0])).status == "wrong"
+
+
+def test_verdicts_combine_worst_first():
+    worst_first = ["wrong", "out-of-domain", "non-smooth", "inconclusive", "consistent"]
+    some = {status: replace(check(), status=status) for status in worst_first}
+    for i, worse in enumerate(worst_first):
+        for better in worst_first[i:]:
+            assert combined([some[better], some[worse]]).status == worse
+            assert combined([some[worse], some[better]]).status == worse
+
+
+def test_arrays_by_name_are_told_apart_in_any_order():
+    def f(p):
+        return np.sum(p["a"] ** 2) + 3 * np.sum(p["b"])
+
+    at = {"a": np.array([1.0, 2.0]), "b": np.array([5.0, 6.0])}
+    assert dc.check_gradient(f, lambda p: {"b": 3 * np.ones(2), "a": 2 * p["a"]}, at).status == "consistent"
+    assert dc.check_gradient(f, lambda p: {"b": 2 * p["a"], "a": 3 * np.ones(2)}, at).status == "wrong"
+
+
+def test_an_error_of_the_function_that_is_stated_is_no_fault_of_the_gradient():
+    def stopped_early(x):
+        # its error is smooth, so it cannot be seen
+        return float(str(float(np.sum(x**2) + 1e-4 * np.sum(x))))
+
+    def opaque(x):
+        return np.array([float(str(2 * t)) for t in x])
+
+    assert check(opaque, stopped_early).status == "wrong"
+    assert check(opaque, stopped_early, noise=1e-3).status != "wrong"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import diffcompare as dc
 from diffcompare.compare.identity import judge_by_identity
 from diffcompare.compare.judgement import Judgement, Problem
 from diffcompare.symbolic.function import SymbolicFunction
@@ -454,3 +455,17 @@ def test_large_data_is_judged_in_seconds() -> None:
     assert set(found.status) == {"consistent"}
     # 2 s on two shared cores
     assert time.perf_counter() - start < 60
+
+
+def test_values_kept_from_an_earlier_call_are_no_constants():
+    class Network:
+        kept = None
+
+        def gradient(self, x):
+            # a trace does not come by here, and finds what the floats have left
+            if type(x) is np.ndarray:
+                self.kept = np.exp(x)
+            return self.kept * 1.0
+
+    verdict = dc.check_gradient(lambda x: np.sum(np.exp(x)), Network().gradient, np.array([1.0, 2.0]))
+    assert (verdict.status, verdict.evidence) == ("consistent", "neighbours")

@@ -207,3 +207,12 @@ def test_the_part_that_dominates_changes_with_the_step() -> None:
     sizes = table[PARTS].abs().to_numpy()
     assert np.argmax(sizes[0]) == 0
     assert np.argmax(sizes[-1]) in (1, 2)
+
+
+@pytest.mark.parametrize(("scheme", "k"), [("forward", 2), ("central", 4)])
+def test_what_the_subtraction_loses_has_its_sign(scheme: str, k: int) -> None:
+    # 3 − 2⁻⁶⁰ rounds to 3; (forward: f(1) = 1 and 3 − 1 is exact)
+    found = row("max(x, 2**-60)", 1.0, 2.0, scheme)
+    assert found["subtraction"] == (2.0**-60 / k if scheme == "central" else 0.0)
+    # and the other way round
+    assert row("-max(x, 2**-60)", 1.0, 2.0, scheme)["subtraction"] == -found["subtraction"]

@@ -357,3 +357,18 @@ def test_a_derivative_below_the_least_subnormal_is_not_0():
     row = sweep("x*(2**-1000*2**-74/3)", 1.0, schemes="central", steps=[0.5]).iloc[0]
     assert (row["numeric"], row["exact"], row["error"]) == (0.0, 0.0, 0.0)
     assert row["rel_error"] == 1.0
+
+
+def test_the_bound_is_not_below_the_sum_of_its_parts():
+    rows = dc.sweep(dc.parse("exp(x)/(1 + x**2)"), [0.3, -1.7, 2.9]).dropna(subset=["bound"])
+    assert len(rows) > 300
+    for whole, one, two in rows[["bound", "truncation_bound", "rounding_bound"]].itertuples(index=False):
+        assert Fraction(whole) >= Fraction(one) + Fraction(two)
+
+
+def test_where_f_is_exact_the_rounding_of_the_abscissae_is_predicted():
+    # F = x: half an ulp of 1, and u·h for that of h, over h
+    for h in (0.1, 1e-3):
+        found = dc.sweep(dc.parse("x"), 1.0, steps=[h])["predicted_abs_error"]
+        expected = (2.0**-53 + 2.0**-53 * h) / h
+        assert ((found - expected).abs() <= 1e-14 * expected).all()
