@@ -22,9 +22,11 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "errors": ("", ""),
     # writes Python source, runs nothing
     "program": ("errors", ""),
-    "symbolic": ("errors program", "numpy sympy"),
+    # loads SciPy when one of its functions is used
+    "scipy_functions": ("errors program", "numpy scipy"),
+    "symbolic": ("errors program scipy_functions", "numpy sympy"),
     # flint's precision belongs to the process, so it is kept in one place
-    "arithmetic": ("errors program", "flint numpy"),
+    "arithmetic": ("errors program scipy_functions", "flint numpy"),
     # useful alone: takes any callable
     "numeric": ("errors", "numpy"),
     # alone sees both reference and subject, so that they cannot contaminate one another

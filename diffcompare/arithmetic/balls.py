@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 import flint
 from flint import arb, fmpq
 
+from diffcompare.arithmetic.special_balls import SPECIAL_BALLS, order_edge
 from diffcompare.program.code import functions_used, operation_source, straight_line, switch_sources
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import FALLBACKS
@@ -137,6 +138,7 @@ _SWITCHED: WeakKeyDictionary[Program, tuple[BallFunction, int]] = WeakKeyDiction
 def _compile(program: Program, extras: Sequence[str]) -> BallFunction:
     scope: dict[str, object] = {f"{name}_": BALL_OPERATIONS[name] for name in functions_used(program)}
     scope |= {"arb": arb, "hypot_": _hypot, "gate_": _gate}
+    scope |= {"floor_": arb.floor, "ceiling_": arb.ceil, "order_edge_": order_edge}
 
     def spell(index: int, node: Node, operands: Sequence[str]) -> str:
         if node.operation == "constant":
@@ -309,4 +311,5 @@ BALL_OPERATIONS: dict[str, Callable[..., object]] = {
     "and": _and,
     "or": lambda a, b: _not(_and(_not(a), _not(b))),
     "not": _not,
+    **SPECIAL_BALLS,
 }

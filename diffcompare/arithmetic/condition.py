@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, ball, precision
 from diffcompare.arithmetic.constants import rounding_constants
+from diffcompare.arithmetic.special_constants import SPECIAL, Accuracy, accuracy
 from diffcompare.arithmetic.ulp import round_to_nearest, unit_roundoff
 from diffcompare.program.dag import Builder, Node, Program, Term
 from diffcompare.program.operations import COMPARISONS, partial_terms
@@ -53,6 +54,7 @@ _LEAST_NORMAL = 2.0**-1022
 # derivatives that are often computed from the value y, and their derivative a + b·y: tanh′ = 1 − y² (DLMF 4.34.8),
 # expm1′ = y + 1; the derivative program has 1/cosh² and exp
 _ROUTES = {"tanh": (0.0, 2.0), "expm1": (1.0, 0.0)}
+_SPECIAL_ULPS = 16.0  # where no bound is known
 _CONDITIONS = COMPARISONS | {"and", "or", "not", "true", "false"}
 _POLYNOMIAL = frozenset({"add", "subtract", "multiply", "negative", "sum", "dot"})
 
@@ -208,6 +210,7 @@ class _Tape:
     roots: NDArray[np.bool_]  # of maximal polynomial parts
     pairs: tuple[int, ...]  # two-term sums
     rounds: tuple[tuple[float, float], ...]
+    special: dict[int, tuple[Accuracy, ...]]  # the special functions of which a bound is known
     gaps: dict[int, float]  # |fl(c) − c| of the constants that are not binary64 numbers
     routes: tuple[tuple[int, int], ...]  # a value y, and its derivative that may be computed from y
 
@@ -243,7 +246,8 @@ def _record(program: Program) -> _Tape:
         for operand, partial in zip(
             operands, partial_terms(node.operation, node.payload, Term(build, k), operands), strict=True
         ):
-            if partial.value != 0:
+            # (a parameter is the same constant in the code that is judged)
+            if partial.value != 0 and build.nodes[partial.index].operation != "undefined":
                 edges.append((k, operand.index, partial.index))
     routes = []
     for k, node in enumerate(program.nodes):
@@ -267,6 +271,11 @@ def _record(program: Program) -> _Tape:
         _polynomial_roots(program, needed),
         tuple(k for k, n in enumerate(program.nodes) if needed[k] and n.operation in ("add", "subtract")),
         tuple(_constants_of(program, node) for node in program.nodes),
+        {
+            k: known
+            for k, node in enumerate(program.nodes)
+            if node.operation in SPECIAL and (known := accuracy(program, node))
+        },
         {k: gap for k, node in enumerate(program.nodes) if node.operation == "constant" and (gap := _gap(node))},
         tuple((k, slope) for k, slope in routes if slope < size),
     )
@@ -274,6 +283,8 @@ def _record(program: Program) -> _Tape:
 
 def _constants_of(program: Program, node: Node) -> tuple[float, float]:
     """Return the rounding constants of a node; a factor ±2ᵏ rounds nothing."""
+    if node.operation in SPECIAL:
+        return _SPECIAL_ULPS, 0.0
     if node.operation in ("multiply", "divide"):
         scales = node.operands if node.operation == "multiply" else node.operands[1:]
         for constant in (program.nodes[i] for i in scales):
@@ -432,6 +443,9 @@ def _rounding(tape: _Tape, k: int, value: arb, operands: Sequence[Any], unit: fl
         # γ_n Σ|terms|, in whatever order: Higham 2002, (4.4)
         return unit * len(sizes) * sum(sizes)
     ulps, absolute = tape.rounds[k]
+    if k in tape.special:
+        met = [piece for piece in tape.special[k] if piece.low <= float(operands[-1].mid()) <= piece.high]
+        ulps, absolute = (met[0].ulps, met[0].absolute * scale) if met else (ulps, absolute)
     if not ulps:
         return absolute
     if operation in ("add", "subtract"):

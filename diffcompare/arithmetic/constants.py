@@ -22,7 +22,7 @@ __all__ = ["BUILDS", "MAXIMA", "WORST", "build", "rounding_constants"]
 _CORRECTLY_ROUNDED = frozenset({"add", "subtract", "multiply", "divide", "sqrt", "pi", "e"})
 _EXACT = frozenset(
     {"constant", "variable", "undefined", "negative", "abs", "sign", "min", "max", "select", "true", "false"}
-    | {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "and", "or", "not"}
+    | {"floor", "ceiling", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "and", "or", "not"}
 )
 
 # largest error in ulps of the exact value, over all builds

@@ -14,6 +14,7 @@ from diffcompare.arithmetic.ulp import round_to_nearest
 from diffcompare.program.code import constant_nodes, functions_used, operation_source, straight_line
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import FALLBACKS, OPERATIONS
+from diffcompare.scipy_functions import scipy_function
 
 __all__ = ["compile_numpy", "implementation", "node_values"]
 
@@ -96,7 +97,7 @@ _OPERATORS = {name: FALLBACKS[name] for name in ("integer_power", "power", "sum"
 
 
 def implementation(name: str) -> Any:
-    """Return what NumPy runs for an operation: a function, or the value of a constant."""
+    """Return what NumPy, or SciPy, runs for an operation: a function, or the value of a constant."""
     if name in _LEAVES:
         return _LEAVES[name]
-    return _OPERATORS.get(name) or getattr(np, OPERATIONS[name].names[0])
+    return _OPERATORS.get(name) or scipy_function(name) or getattr(np, OPERATIONS[name].names[0])

@@ -162,7 +162,7 @@ def apply_smooth(node: Node, germs: list[Germ], side: int) -> Value:
         coefficients = [ball(Fraction(node.payload or 0))]
     else:
         function = _OPERATORS.get(operation) or JET_OPERATIONS[operation]
-        payload = [int(node.payload)] if operation == "integer_power" and node.payload is not None else []
+        payload = [] if node.payload is None else [int(node.payload)]
         with series_length(known):
             try:
                 series: Any = function(*(arb_series(list(germ.coefficients[:known])) for germ in germs), *payload)

@@ -33,6 +33,7 @@ from diffcompare.arithmetic.germs import (
     staying_at,
 )
 from diffcompare.arithmetic.jets import series_length
+from diffcompare.arithmetic.special_balls import certainly_outside, order_edge
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import COMPARISONS
 
@@ -176,7 +177,19 @@ def _node(node: Node, operands: list[Value], point: Sequence[float | arb], direc
     rule = _integer_power(int(node.payload or 0)) if node.operation == "integer_power" else _RULES.get(node.operation)
     if rule is not None:
         return rule(*germs)
+    if certainly_outside(node.operation, [germ.coefficients[0] for germ in germs]):
+        raise _UndefinedError
+    if node.operation in _EDGES and is_zero(germs[-1]) and not germs[-1].constant and _has_an_edge(node, germs):
+        # the edge of the domain belongs to it: on one side the function ends there, on the other it is not expanded
+        if sign_of(germs[-1]) == -1:
+            raise _UndefinedError
+        return None
     return apply_smooth(node, germs, side)
+
+
+def _has_an_edge(node: Node, germs: list[Germ]) -> bool:
+    bessel = node.operation in ("besselj", "besseli")
+    return not bessel or bool(order_edge(germs[0].coefficients[0], arb(0)).is_zero())
 
 
 def _condition(operation: str, operands: list[Value]) -> bool | None:
@@ -269,6 +282,24 @@ def _abs(u: Germ) -> Value:
 def _signum(u: Germ) -> Value:
     sign = sign_of(u)
     return None if sign is None else number(sign)
+
+
+def _floor(u: Germ) -> Value:
+    below = u.coefficients[0].floor()
+    if not below.is_exact():
+        return None
+    whole = exact_fraction(below)
+    if whole is None or u.coefficients[0] > below:
+        return None if whole is None else number(whole)
+    difference = apply_smooth(Node("subtract"), [u, number(whole)], u.side)
+    sign = sign_of(difference) if isinstance(difference, Germ) else None
+    return None if sign is None else number(whole if sign >= 0 else whole - 1)
+
+
+def _ceiling(u: Germ) -> Value:
+    opposite = _negative(u)
+    below = _floor(opposite) if isinstance(opposite, Germ) else None
+    return _negative(below) if isinstance(below, Germ) else None
 
 
 def _min(a: Germ, b: Germ) -> Value:
@@ -418,6 +449,9 @@ def _atan2(a: Germ, b: Germ) -> Value:
     return apply_smooth(Node("add" if sign >= 0 else "subtract"), [angle, pi], side)
 
 
+# functions whose domain ends at 0 and holds it (those of Bessel: for an order that is not whole)
+_EDGES = frozenset({"gammainc", "gammaincc", "besselj", "besseli", "expint"})
+
 _RULES: dict[str, Callable[..., Value]] = {
     "divide": _divide,
     "log": _logarithm("log"),
@@ -429,6 +463,8 @@ _RULES: dict[str, Callable[..., Value]] = {
     "sign": _signum,
     "min": _min,
     "max": _max,
+    "floor": _floor,
+    "ceiling": _ceiling,
     "sqrt": _sqrt,
     "cbrt": _cbrt,
     "power": _power,

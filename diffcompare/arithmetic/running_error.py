@@ -33,6 +33,7 @@ from flint import arb, fmpq
 
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, ball, ball_function, precision
 from diffcompare.arithmetic.constants import rounding_constants
+from diffcompare.arithmetic.special_constants import SPECIAL, Accuracy, accuracy
 from diffcompare.arithmetic.ulp import round_to_nearest
 from diffcompare.program.adjoint import sensitivities
 from diffcompare.program.code import functions_used, operation_source, straight_line, temporary
@@ -133,7 +134,7 @@ _OPERATORS: dict[str, Callable[..., arb]] = {
 
 
 def has_jump(program: Program, box: Sequence[arb]) -> bool:
-    """Tell whether a branch, a sign or the cut of atan2 is undecided over a box, so that the function may jump."""
+    """Tell whether a branch, sign, step or the cut of atan2 is undecided over a box, so that the function may jump."""
     with precision(ROUNDING_BITS):
         return _run(_code(program), box)[3]
 
@@ -190,6 +191,7 @@ def _compile(program: Program) -> _Code:
         "spread_": _spread,
         "part_": _part,
     }
+    scope["special_rounding_"] = _special_rounding
     scope |= {"sum_rounding_": _n_ary_sum_rounding, "dot_rounding_": _dot_rounding}
     rounding: list[int] = []
 
@@ -220,6 +222,10 @@ def _compile(program: Program) -> _Code:
             rounding.append(index)
             bound = f"{node.operation}_rounding_({', '.join(operands)})"
             return f"(r{index} := {source}) + (d{index} := {bound})"
+        if node.operation in SPECIAL:
+            rounding.append(index)
+            scope[f"a{index}"] = accuracy(program, node)
+            return f"(r{index} := {source}) + (d{index} := special_rounding_(r{index}, {operands[-1]}, a{index}))"
         ulps, absolute = rounding_constants(node)
         if not ulps:
             return source
@@ -275,6 +281,17 @@ def _rounding(value: arb, ulps: float, absolute: float) -> arb:
     return arb(0, ulps * math.ulp(largest) + absolute + _ETA)
 
 
+def _special_rounding(value: arb, x: arb, known: Sequence[Accuracy]) -> arb:
+    """Return [−δ, δ] for a special function of x: nan where x may lie outside the ranges that are known."""
+    if not known or not (x >= known[0].low and x <= known[-1].high):
+        return arb.nan()
+    met = [piece for piece in known if not (x < piece.low or x > piece.high)]
+    largest = float(value.abs_upper())
+    if not largest < _LARGEST:
+        return arb.nan()
+    return arb(0, max(piece.ulps * math.ulp(largest) + piece.absolute for piece in met) + _ETA)
+
+
 def _difference_rounding(value: arb, a: arb, b: arb) -> arb:
     """Return [−δ, δ] for a − b: no error where b/2 ≤ a ≤ 2b (Sterbenz), and none from underflow."""
     if (a > 0 and 2 * a >= b and a <= 2 * b) or (a < 0 and 2 * a <= b and a >= 2 * b):
@@ -328,4 +345,6 @@ _JUMPS: dict[str, Callable[..., bool]] = {
     "select": lambda condition, *_: isinstance(condition, bool),
     "sign": lambda x: bool(x > 0 or x < 0 or x.is_zero()),
     "atan2": lambda a, b: bool(a > 0 or a < 0 or b > 0),
+    "floor": lambda x: bool(x.floor().is_exact()),
+    "ceiling": lambda x: bool(x.ceil().is_exact()),
 }

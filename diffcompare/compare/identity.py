@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball, precision, round_ball
 from diffcompare.arithmetic.running_error import local_bounds
+from diffcompare.arithmetic.special_constants import SPECIAL
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.compare.identity_rules import (
     Difference,
@@ -142,7 +143,10 @@ def _rounding_bound(program: Program, point: Floats) -> float:
     """Bound the rounding error of the float code: proven, for large programs eight times the first-order estimate."""
     if sum(len(node.operands) for node in program.nodes) <= _PROVEN_OPERANDS:
         try:
-            return math.fsum(local_bounds(program, point.tolist()))
+            proven = math.fsum(local_bounds(program, point.tolist()))
+            # there is none where the program holds a special function of unknown accuracy
+            if math.isfinite(proven) or not any(node.operation in SPECIAL for node in program.nodes):
+                return proven
         except UnsupportedFunction:
             # a long recursion with numbers of 53 bits: their product is too long for an exact constant
             pass

@@ -70,10 +70,9 @@ def node_balls(nodes: Sequence[Node], roots: Sequence[int], point: Any, bits: in
                 values[index] = held if isinstance(held, Ball) else Ball(float(held))
             elif name == "constant":
                 values[index] = ball(Fraction(node.payload or 0))
-            elif name == "integer_power":
-                values[index] = _OPERATIONS[name](values[node.operands[0]], node.payload)
             else:
-                values[index] = _OPERATIONS[name](*[values[i] for i in node.operands])
+                payload = [] if node.payload is None else [int(node.payload)]
+                values[index] = _OPERATIONS[name](*[values[i] for i in node.operands], *payload)
     return values
 
 

@@ -152,7 +152,7 @@ def _shapes(program: Program) -> Indices:
     numbers: dict[tuple[object, ...], int] = {}
     shapes: list[int] = []
     for node in program.nodes:
-        power = node.payload if node.operation == "integer_power" else None
+        power = node.payload if node.operands else None
         key = (node.operation, power, *(shapes[i] for i in node.operands))
         shapes.append(numbers.setdefault(key, len(numbers)))
     return np.array(shapes, dtype=np.intp)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from diffcompare.program.dag import Node, Program, gated_operand
@@ -96,7 +97,7 @@ def switch_sources(program: Program, output: int) -> list[str]:
             switch = OPERATIONS[node.operation].switch
             if switch and not gates.get(index, False):
                 names = [temporary(program, i) for i in node.operands]
-                sources[switch.replace("hypot(", "hypot_(").format(*names)] = None
+                sources[re.sub(r"(\w+)\(", r"\1_(", switch).format(*names)] = None
     return list(sources)
 
 

@@ -7,51 +7,18 @@ names are strings here. The partial derivatives are written as formulas of opera
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 from typing import Any
 
 from diffcompare.program.dag import Term
+from diffcompare.program.operation import Operation, Partials
+from diffcompare.program.special_functions import ROWS as SPECIAL_ROWS
 
 __all__ = ["COMPARISONS", "DERIVED", "FALLBACKS", "INFIX", "OPERATIONS", "REAL_NAMES", "Operation", "partial_terms"]
-
-Partials = Callable[..., tuple[Term, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One elementary operation.
-
-    Parameters
-    ----------
-    name : str
-        Its name in programs.
-    arity : int
-        Number of operands, -1 for any.
-    names : tuple of str
-        Its names in text and in modules: those of NumPy or SciPy, ``math`` and SymPy.
-    sympy : str
-        The class of the SymPy function, empty where SymPy writes it otherwise.
-    partials : callable or None
-        ``partials(result, *operands)`` returns one :class:`Term` per operand; None where there is nothing to
-        differentiate or the payload is needed (:func:`partial_terms`).
-    switch : str
-        Source of a quantity (``{0}`` the first operand) that is 0 where the operation has a corner, a jump or an
-        edge of its domain that belongs to the domain. A derivative needs it certainly non-zero.
-    domain : str
-        Where the operation is defined, in words; empty for the whole line.
-    """
-
-    name: str
-    arity: int
-    names: tuple[str, ...] = ()
-    sympy: str = ""
-    partials: Partials | None = None
-    switch: str = ""
-    domain: str = ""
 
 
 def _sin(x: Term) -> Term:
@@ -188,6 +155,7 @@ _ROWS = (
     Operation("and", 2, ("logical_and", "And"), "And"),
     Operation("or", 2, ("logical_or", "Or"), "Or"),
     Operation("not", 1, ("logical_not", "Not"), "Not"),
+    *SPECIAL_ROWS,
 )
 
 OPERATIONS: Mapping[str, Operation] = {row.name: row for row in _ROWS}
@@ -249,6 +217,8 @@ FALLBACKS: Mapping[str, Callable[..., Any]] = {
     "and": lambda a, b: a & b,
     "or": lambda a, b: a | b,
     "not": operator.not_,
+    "floor": math.floor,
+    "ceiling": math.ceil,
     "cbrt": lambda x: (x > 0) * abs(x) ** (1 / 3) - (x < 0) * abs(x) ** (1 / 3),
     "exp2": lambda x: 2.0**x,
 }
@@ -275,7 +245,13 @@ def partial_terms(
     if operation == "integer_power":
         n, (x,) = int(payload or 0), operands
         return (n * x ** (n - 1) if n else x.constant(0),)
-    partials = OPERATIONS[operation].partials
+    row = OPERATIONS[operation]
+    if row.by_order:
+        *parameters, x = operands
+        undefined = Term(x.builder, x.builder.apply("undefined"))
+        order = int(payload or 0) + 1
+        return *(undefined for _ in parameters), operands[0].apply(operation, *operands[1:], payload=order)
+    partials = row.partials
     if partials is None:
         raise KeyError(operation)
     return partials(result, *operands)

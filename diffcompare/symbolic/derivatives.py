@@ -32,7 +32,9 @@ TREE_LIMIT = 1000
 DEPTH_LIMIT = 40
 _MAGNITUDE_LIMIT = 2.0**1000
 
-_SWITCHING = {"select", "min", "max", "abs", "sign"}
+_SWITCHING = {"select", "min", "max", "abs", "sign", "floor", "ceiling"}
+# SymPy writes some functions of a whole order out as sums
+_PARAMETER_LIMIT = 30
 
 
 def affordable(program: Program) -> bool:
@@ -44,7 +46,15 @@ def affordable(program: Program) -> bool:
         return False
     if operations.count("min") + operations.count("max") > EXTREMA_LIMIT:
         return False
-    return _tree_is_small(program) and _constants_are_moderate(program)
+    return _tree_is_small(program) and _parameters_are_small(program) and _constants_are_moderate(program)
+
+
+def _parameters_are_small(program: Program) -> bool:
+    for node in program.nodes:
+        for i in node.operands[: OPERATIONS[node.operation].parameters]:
+            if abs(Fraction(program.nodes[i].payload or 0)) > _PARAMETER_LIMIT:
+                return False
+    return True
 
 
 def _tree_is_small(program: Program) -> bool:
@@ -84,7 +94,7 @@ def _constants_are_moderate(program: Program) -> bool:
                 if callable(value):
                     payload = [] if node.payload is None else [node.payload]
                     value = value(*(values[i] for i in node.operands), *payload)
-        except (ArithmeticError, ValueError, TypeError):
+        except (ArithmeticError, ValueError, TypeError, UnsupportedFunction):
             return False
         if not isinstance(value, bool):
             inexact_zero = value == 0 and node.operation != "constant"
@@ -135,6 +145,8 @@ def _expression(program: Program, symbols: list[sympy.Symbol]) -> sympy.Expr:
             values.append(symbols[int(node.payload or 0)])
         elif node.operation == "integer_power":
             values.append(operands[0] ** int(node.payload or 0))
+        elif node.payload is not None:
+            raise NotImplementedError("the derivative of a function that has no closed form")
         else:
             values.append(_SYMPY[node.operation](*operands))
     return values[program.outputs[0]]
@@ -166,6 +178,12 @@ _SYMPY: dict[str, Callable[..., Any]] = {
     "log1p": lambda x: sympy.log(1 + x),
     "atan2": sympy.atan2,
     "select": _select,
+    "gammaln": lambda x: sympy.log(sympy.Abs(sympy.gamma(x))),
+    "gammainc": lambda s, x: sympy.lowergamma(s, x) / sympy.gamma(s),
+    "gammaincc": lambda s, x: sympy.uppergamma(s, x) / sympy.gamma(s),
+    "hurwitz_zeta": sympy.zeta,
+    "lambertw": sympy.LambertW,
+    "lambertw_lower": lambda x: sympy.LambertW(x, -1),
     "true": lambda: sympy.true,
     "false": lambda: sympy.false,
 } | {

@@ -15,6 +15,7 @@ from diffcompare.errors import UnsupportedFunction, shorten
 from diffcompare.program.code import constant_nodes, functions_used, operation_source, straight_line
 from diffcompare.program.dag import Node, Program, subprogram
 from diffcompare.program.operations import FALLBACKS, OPERATIONS
+from diffcompare.scipy_functions import scipy_function
 
 if TYPE_CHECKING:
     import sympy
@@ -304,11 +305,15 @@ def implementation(namespace: Any, operation: str) -> Any:
         return _LEAVES[operation]
     # min and max of array libraries reduce an array; maximum and minimum are meant
     for name in OPERATIONS[operation].names:
-        found = None if name in ("min", "max") else getattr(namespace, name, None)
+        # (and NumPy's sinc is that of πx)
+        found = None if name in ("min", "max", "sinc") else getattr(namespace, name, None)
         if callable(found):
             return found
     if operation in FALLBACKS:
         return FALLBACKS[operation]
+    found = scipy_function(operation) if namespace in (np, math) else None
+    if found is not None:
+        return found
     raise UnsupportedFunction(f"{getattr(namespace, '__name__', namespace)!s} has no function {operation!r}")
 
 

@@ -13,6 +13,7 @@ from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
 from diffcompare.errors import UnsupportedFunction, shorten
 from diffcompare.program.dag import Builder, Program, Term
 from diffcompare.program.operations import COMPARISONS, DERIVED, OPERATIONS
+from diffcompare.program.special_functions import NAMED, named_term
 
 __all__ = ["lower", "lower_all"]
 
@@ -90,10 +91,11 @@ def _parts(expr: Any, build: Builder, index: dict[str, int]) -> tuple[list[Any],
     name = type(expr).__name__
     if isinstance(expr, Relational) and name in _RELATIONS:
         return list(expr.args), lambda ids: build.apply(_RELATIONS[name], *ids)
-    if isinstance(expr, sympy.Heaviside):
-        zero = sympy.Integer(0)
-        step = sympy.Piecewise((1, expr.args[0] > zero), (0, expr.args[0] < zero), (expr.args[1], True), evaluate=False)
-        return [step], lambda ids: ids[0]
+    name = _RENAMED.get(name, name)
+    if name in NAMED:
+        args = list(expr.args)
+        if len(args) in NAMED[name].counts:
+            return args, lambda ids: named_term(name, [Term(build, i) for i in ids]).index
     if name in _FUNCTIONS and len(expr.args) == 1:
         return list(expr.args), lambda ids: build.apply(_FUNCTIONS[name], *ids)
     if name == "atan2":
@@ -101,6 +103,10 @@ def _parts(expr: Any, build: Builder, index: dict[str, int]) -> tuple[list[Any],
     if name in DERIVED and len(expr.args) == 1:
         return list(expr.args), lambda ids: DERIVED[name](Term(build, ids[0])).index
     raise UnsupportedFunction(f"{name}: not supported; in {shorten(str(expr), 60)}")
+
+
+# classes whose name in text means something else, or is missing there
+_RENAMED = {"jn": "spherical_jn"}
 
 
 def _chain(build: Builder, operation: str, ids: list[int]) -> int:

@@ -17,6 +17,7 @@ from typing import Any, Literal, NoReturn
 from diffcompare.errors import ParseError, UnsupportedFunction, shorten
 from diffcompare.program.dag import Builder, Term
 from diffcompare.program.operations import COMPARISONS, DERIVED, OPERATIONS
+from diffcompare.program.special_functions import NAMED, SOFT_NAMES, named_term
 from diffcompare.symbolic.function import SymbolicFunction, flat_entries, nested
 from diffcompare.symbolic.words import (
     AMBIGUOUS,
@@ -156,7 +157,8 @@ class _Bracket:
 
     @property
     def operation(self) -> str:
-        return FUNCTIONS.get(self.function.rpartition(".")[2], "")
+        name = self.function.rpartition(".")[2]
+        return name if name in NAMED else FUNCTIONS.get(name, "")
 
 
 class _Reader:
@@ -227,14 +229,14 @@ class _Reader:
         after = self.tokens[position + 1] if position + 1 < len(self.tokens) else None
         is_known = name == token.text  # no module before it
         if after is not None and after.text == "(":
-            if name in FUNCTIONS:
+            if name in FUNCTIONS and not (is_known and name in SOFT_NAMES and name in self.indices):
                 return True
             if is_known and (name in self.indices or name in CONSTANTS):
                 self.fail(f"'{shown}' is no function; for a product write {shown}*(...)", column + len(token.text))
             near = get_close_matches(name.lower(), sorted(FUNCTIONS), 1)
             remedy = f"did you mean {near[0]}?" if near else f"a product is written {shown}*(...)"
             self.fail(f"unknown function '{shown}'; {remedy}", column)
-        if name in FUNCTIONS:
+        if name in FUNCTIONS and not (is_known and name in SOFT_NAMES):
             argument = after.text if after is not None and after.kind != "operator" else "x"
             self.fail(f"the function '{shown}' has no argument; write {shown}({shorten(argument, 40)})", column)
         if name in ("pi", "E") or (name == "e" and not is_known):
@@ -346,6 +348,8 @@ class _Reader:
         operation, items, column = bracket.operation, bracket.items, bracket.column
         if operation == "piecewise":
             return _Value(self._piecewise(items), "number", column)
+        if operation in NAMED:
+            return self._special(bracket)
         arity = OPERATIONS[operation].arity if operation in OPERATIONS else 1
         most = 2 if operation in ("log", "Rational") else arity
         if operation not in _CHAINS and not arity <= len(items) <= most:
@@ -356,6 +360,20 @@ class _Reader:
         indices = [self._index(value, wants if i else firsts) for i, value in enumerate(items)]
         kind: _Kind = "condition" if operation in COMPARISONS | LOGIC else "number"
         return _Value(self._apply(operation, indices, column), kind, column)
+
+    def _special(self, bracket: _Bracket) -> _Value:
+        module, _, name = bracket.function.rpartition(".")
+        # NumPy's sinc is that of πx
+        name = "np.sinc" if name == "sinc" and module in ("np", "numpy") else name
+        counts, items = NAMED[name].counts, bracket.items
+        if len(items) not in counts:
+            wanted = f"{' or '.join(map(str, counts))} argument{'s' * (counts[-1] > 1)}"
+            self.fail(f"'{bracket.function}' takes {wanted}, not {len(items)}; write as many", bracket.column)
+        try:
+            term = named_term(name, [Term(self.build, self._index(item, "number")) for item in items])
+        except UnsupportedFunction as error:
+            self.fail(str(error), bracket.column)
+        return _Value(term.index, "number", bracket.column)
 
     def _apply(self, operation: str, operands: Sequence[int], column: int) -> int:
         """Build a node, or the few that stand for it."""

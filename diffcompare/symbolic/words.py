@@ -12,6 +12,7 @@ from typing import Literal
 
 from diffcompare.errors import ParseError, shorten
 from diffcompare.program.operations import COMPARISONS, DERIVED, OPERATIONS, REAL_NAMES
+from diffcompare.program.special_functions import NAMED, SOFT_NAMES
 
 __all__ = [
     "AMBIGUOUS",
@@ -53,8 +54,9 @@ FUNCTIONS: Mapping[str, str] = {
     **dict.fromkeys(("pow", "power", "Pow"), "power"),
     **dict.fromkeys(("Piecewise", "piecewise"), "piecewise"),
     "radians": "deg2rad",
+    **{name: name for name in NAMED if "." not in name},
 }
-_MODULES = frozenset({"np", "numpy", "math", "sympy", "sp"})
+_MODULES = frozenset({"np", "numpy", "math", "sympy", "sp", "special", "scipy.special"})
 # names that many read as numbers: variables only where they are listed
 AMBIGUOUS: Mapping[str, str] = {
     "e": "'e' is no constant: write exp(x) or E**x for powers of it, E for the number, or list 'e' in variables",
@@ -119,7 +121,7 @@ def listed_names(variables: Sequence[str]) -> tuple[str, ...]:
         shown = shorten(repr(name), 60)
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or len(name) > _NAME_CHARACTERS or name.startswith("__"):
             raise ValueError(f"variables: {shown} is no name; use ASCII letters, digits and _, as in x0")
-        if name in FUNCTIONS or name in CONSTANTS or iskeyword(name):
+        if (name in FUNCTIONS and name not in SOFT_NAMES) or name in CONSTANTS or iskeyword(name):
             raise ValueError(f"variables: {shown} is the name of a function, constant or keyword; use another one")
         if count > 1:
             raise ValueError(f"variables: {shown} is listed twice; list each name once")
@@ -137,7 +139,7 @@ def occurring_names(tokens: Sequence[Token]) -> tuple[str, ...]:
         for token, after in zip(tokens, [*tokens[1:], None], strict=True)
         if token.kind == "name" and "." not in token.text and (after is None or after.text != "(")
     }
-    return tuple(sorted(found - FUNCTIONS.keys() - CONSTANTS.keys() - AMBIGUOUS.keys(), key=natural))
+    return tuple(sorted(found - (FUNCTIONS.keys() - SOFT_NAMES) - CONSTANTS.keys() - AMBIGUOUS.keys(), key=natural))
 
 
 def cut_tokens(text: str) -> list[Token]:
@@ -187,7 +189,8 @@ def _number_fault(text: str, number: str, start: int, end: int) -> str:
 
 
 def _name_fault(name: str) -> str:
-    head, dot, tail = name.partition(".")
+    head, dot, _ = name.partition(".")
+    module = name.rpartition(".")[0]
     shown = shorten(name, 40)
     if name.startswith("__") or ".__" in name:
         return f"'{shown}' starts with two underscores, which names must not; write a name such as x0"
@@ -195,8 +198,11 @@ def _name_fault(name: str) -> str:
         return f"a name has at most {_NAME_CHARACTERS} characters; shorten it"
     if iskeyword(head) and head not in LOGIC and head not in CONSTANTS:
         return f"'{head}' is a Python keyword; {_KEYWORDS.get(head, 'write another name')}"
-    if dot and (head not in _MODULES or "." in tail):
-        return f"'{shown}': attribute access does not exist; only np., numpy., math., sympy. and sp. are understood"
+    if dot and module not in _MODULES:
+        return (
+            f"'{shown}': attribute access does not exist; only np., numpy., math., sympy., sp. and scipy.special. are "
+            f"understood"
+        )
     return ""
 
 

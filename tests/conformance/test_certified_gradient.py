@@ -27,9 +27,9 @@ rounded_partials, nearest_binary64, exact_fraction = (
     truth["nearest_binary64"],
     truth["exact_fraction"],
 )
-GROUPS = ["table_of_derivatives", "physics", "optimisation", "cancelling_and_extreme"]
+GROUPS = ["table_of_derivatives", "physics", "optimisation", "cancelling_and_extreme", "special_functions"]
 CASES = [case for name in GROUPS for case in load(name)["CASES"]]
-STATUS_CASES = load("kinks_and_domains")["CASES"]
+STATUS_CASES = [*load("kinks_and_domains")["CASES"], *load("special_functions")["STATUS_CASES"]]
 HONEST_CASES = load("kinks_and_domains")["HONEST"]
 
 FUNCTIONS = re.findall(
@@ -106,6 +106,12 @@ def test_hard_switches_are_right_or_undecided_never_wrong(case):
 def test_two_precisions_agree_on_every_truth():
     for case in CASES:
         assert len(rounded_partials(case)) == len(case.variables), str(case)
+
+
+def test_special_functions_are_well_represented():
+    special = load("special_functions")["CASES"]
+    assert len({(case.formula, case.point) for case in special}) >= 100
+    assert len({case.formula for case in special}) >= 60
 
 
 def test_a_truth_that_needs_more_digits_is_refused():

@@ -22,6 +22,7 @@ from diffcompare.symbolic.tracing.array import (
 )
 from diffcompare.symbolic.tracing.registry import Handler, Handlers, named, registering
 from diffcompare.symbolic.tracing.scalar import TracedCondition, extreme, lift, scalar
+from diffcompare.symbolic.tracing.special import traced_special
 from diffcompare.symbolic.tracing.table import Table, refuse
 
 __all__ = ["HANDLERS", "accumulated", "reduced"]
@@ -311,8 +312,7 @@ def _vander(table: Table, x: Any, N: Any = None, increasing: bool = False) -> An
 
 @handles(np.sinc)
 def _sinc(table: Table, x: Any) -> Any:
-    y = np.pi * x
-    return np.where(y == 0, 1.0, np.sin(y) / np.where(y == 0, 1.0, y))
+    return traced_special(table, "sinc", lambda y: np.sin(y) / y if y else 1.0, (np.pi * x,))
 
 
 @handles(np.apply_along_axis)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.scipy_functions import scipy_special
 from diffcompare.symbolic.tracing.array import (
     contains_traced,
     elementwise,
@@ -17,6 +18,7 @@ from diffcompare.symbolic.tracing.array import (
     wrap,
 )
 from diffcompare.symbolic.tracing.scalar import UNARY, TracedScalar, extreme, lift, scalar, select
+from diffcompare.symbolic.tracing.special import TRACED, traced_special
 from diffcompare.symbolic.tracing.table import Table, refuse
 
 __all__ = ["SCIPY", "linear_algebra_function", "special_function"]
@@ -83,6 +85,8 @@ def special_function(table: Table, function: Any) -> Any:
             return table_constants(function(*args, **kwargs), table)
         if rule is not None:
             return rule(table, *args, **kwargs)
+        if name in TRACED and not kwargs and (is_moving(args) or table.exact):
+            return traced_special(table, TRACED[name], function, args)
         if name in UNARY:
             return getattr(np, name)(*args, **kwargs)
         if not is_moving(args) and not is_moving(kwargs):
@@ -150,7 +154,54 @@ def _rel_entr(x: TracedScalar, y: TracedScalar) -> Any:
     return x * np.log(x / y) if x.shadow > 0 else _xlogy(x, x)
 
 
+def _of_table(name: str, floats: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda table, *args: traced_special(table, name, floats, args)
+
+
+def _together(*rules: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda table, *args: tuple(rule(table, *args) for rule in rules)
+
+
+def _part(name: str, k: int) -> Callable[..., Any]:
+    """Return the floats of one of several results."""
+    return lambda *args: getattr(scipy_special(), name)(*args)[k]
+
+
+def _lambertw(table: Table, z: Any, k: Any = 0, tol: float = 1e-8) -> Any:
+    # the real branches; what is complex there is refused by the domain
+    branch = int(shadows(k))
+    name = "LambertW" if branch == 0 else "lambertw_lower"
+    return traced_special(table, name, lambda x: scipy_special().lambertw(x, branch, tol).real, (z,))
+
+
+def _normal_distribution(x: TracedScalar) -> Any:
+    return 0.5 * traced_special(x.table, "erfc", scipy_special().erfc, (-x / np.sqrt(scalar(x.table, 2.0)),))
+
+
+def _factorial(x: TracedScalar) -> Any:
+    # scipy's is 0 left of 0
+    inside = traced_special(x.table, "factorial", scipy_special().factorial, (x,))
+    return select(x < 0, scalar(x.table, 0.0), inside)
+
+
+def _log_beta(a: TracedScalar, b: TracedScalar) -> Any:
+    one, two, both = (traced_special(a.table, "gammaln", scipy_special().gammaln, (v,)) for v in (a, b, a + b))
+    return one + two - both
+
+
 _SPECIAL: dict[str, Callable[..., Any]] = {
+    "lambertw": _lambertw,
+    "sici": _together(_of_table("Si", _part("sici", 0)), _of_table("Ci", _part("sici", 1))),
+    "airy": _together(
+        *(
+            _of_table(name, _part("airy", k))
+            for k, name in enumerate(("airyai", "airyaiprime", "airybi", "airybiprime"))
+        )
+    ),
+    "fresnel": _together(_of_table("fresnels", _part("fresnel", 0)), _of_table("fresnelc", _part("fresnel", 1))),
+    "factorial": _each(_factorial),
+    "ndtr": _each(_normal_distribution),
+    "betaln": _each(_log_beta),
     "expit": _each(_expit),
     "log_expit": _each(_log_expit),
     "logit": _each(lambda x: np.log(x / (1.0 - x))),

@@ -35,6 +35,7 @@ from diffcompare.symbolic.tracing.scalar import (
     lift,
 )
 from diffcompare.symbolic.tracing.scipy_functions import SCIPY
+from diffcompare.symbolic.tracing.special import traced_special
 from diffcompare.symbolic.tracing.table import Table, active_table, refuse
 
 __all__ = [
@@ -277,6 +278,9 @@ _MATH = {
 } | {name: name for name in UNARY if hasattr(math, name)}
 
 
+_SPECIAL = ("erf", "erfc", "gamma", "lgamma")
+
+
 def math_function(table: Table, function: Any) -> Any:
     """Return what stands for a function of ``math``."""
     name = getattr(function, "__name__", "")
@@ -310,6 +314,8 @@ def math_function(table: Table, function: Any) -> Any:
             return _MANY[name](table, *args)
         if name == "hypot" and len(args) != 2:
             return np.linalg.norm(list(args))
+        if name in _SPECIAL:
+            return traced_special(table, name, own, args)
         if name in _MATH:
             return getattr(np, _MATH[name])(*(lift(a, table) for a in args))
         if not is_moving(args):

@@ -12,6 +12,7 @@ import numpy as np
 from diffcompare.program.code import operation_source, straight_line
 from diffcompare.program.dag import Builder, Node, Program, Term
 from diffcompare.program.operations import OPERATIONS, partial_terms
+from diffcompare.program.special_functions import ROWS
 from diffcompare.symbolic.function import implementation
 
 __all__ = ["forward_errors", "needed_nodes", "recovered_errors", "reverse_errors"]
@@ -19,8 +20,12 @@ __all__ = ["forward_errors", "needed_nodes", "recovered_errors", "reverse_errors
 _TINY = 2.0**-1074
 # arithmetic is correctly rounded; library functions are within a few units (the table of constants has them)
 _ULPS = {"add": 1.0, "subtract": 1.0, "multiply": 1.0, "divide": 1.0, "sqrt": 1.0}
-_EXACT = frozenset({"constant", "variable", "negative", "abs", "sign", "min", "max", "select", "undefined"})
+_EXACT = frozenset(
+    {"constant", "variable", "negative", "abs", "sign", "min", "max", "select", "undefined", "floor", "ceiling"}
+)
 _FUNCTION_ULPS = 4.0
+_SPECIAL_ULPS = 16.0
+_SPECIAL = frozenset(row.name for row in ROWS) - {"floor", "ceiling"}
 
 
 def needed_nodes(nodes: Sequence[Node], roots: Iterable[int]) -> list[int]:
@@ -74,12 +79,22 @@ def local_partials(node: Node, value: float, operands: Sequence[float]) -> Seque
             return (n * operands[0] ** (n - 1),)
         if operation == "select":
             return (0.0, 1.0, 0.0) if operands[0] else (0.0, 0.0, 1.0)
+        if OPERATIONS[operation].parameters or OPERATIONS[operation].by_order:
+            return (0.0,) * (len(operands) - 1) + (_slope(operation, operands),)
         if OPERATIONS[operation].partials is None:
             return (0.0,) * len(operands)
         padded = [*operands, 0.0, 0.0][:2]
         return _partials(operation, len(operands))(value, *padded)
     except (ZeroDivisionError, OverflowError, ValueError):
         return (math.inf,) * len(operands)
+
+
+def _slope(operation: str, operands: Sequence[float]) -> float:
+    """Estimate the derivative of a special function in its last operand by a difference: ten digits are plenty."""
+    function, (*parameters, x) = implementation(np, operation), operands
+    h = 2.0**-17 * max(abs(x), 2.0**-20)
+    above, below = (float(function(*parameters, v)) for v in (x + h, x - h))
+    return (above - below) / (2 * h)
 
 
 def own_error(node: Node, value: float, operands: Sequence[float], u: float) -> float:
@@ -92,6 +107,10 @@ def own_error(node: Node, value: float, operands: Sequence[float], u: float) -> 
     if operation == "dot":
         half = len(operands) // 2
         return (half + 1) * u * sum(abs(p * q) for p, q in zip(operands[:half], operands[half:], strict=True))
+    if operation in _SPECIAL:
+        # a rounding or two of the argument, too: near a zero that is all there is
+        moved = abs(operands[-1] * local_partials(node, value, operands)[-1])
+        return _SPECIAL_ULPS * u * (abs(value) + (moved if math.isfinite(moved) else 0.0)) + _TINY
     return _ULPS.get(operation, _FUNCTION_ULPS) * u * abs(value) + _TINY
 
 

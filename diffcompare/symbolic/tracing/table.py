@@ -244,6 +244,14 @@ class Table:
             self._added(index, shadow, any(moving[i] for i in operands), len(operands))
         return index
 
+    def adopt(self) -> None:
+        """Take in the nodes that a builder's user has added; their floats are not known."""
+        nodes = self.builder.nodes
+        for index in range(len(self.shadows), len(nodes)):
+            node = nodes[index]
+            value = float(Fraction(node.payload or 0)) if node.operation == "constant" else math.nan
+            self._added(index, value, any(self.moving[i] for i in node.operands), len(node.operands))
+
     def _folded(self, operation: str, operands: tuple[int, ...], payload: int | None) -> int | None:
         values = [self.builder.value(i) for i in operands]
         if any(value is None or _size(value) > _FOLDED_BITS for value in values) or abs(payload or 0) > 64:
