@@ -167,6 +167,9 @@ def _integral(head: arb, derivative: Series) -> Series:
 
 
 def _integer_power(u: Series, n: int) -> Series:
+    if u.length() <= 1:
+        # flint's power of a ball with midpoint 0 is nan
+        return arb_series([BALL_OPERATIONS["integer_power"](u[0], n)])  # type: ignore[list-item]
     return _divide(arb_series([1]), u**-n) if n < 0 else u**n
 
 
@@ -188,11 +191,11 @@ def _hypot(u: Series, v: Series) -> Series:
 
 
 def _sinh_cosh(u: Series) -> tuple[Series, Series]:
-    # addition theorems, DLMF 4.35.1-2: the moving part has head 0, so nothing cancels
-    head = u[0]
-    moving = (u - head).exp()
-    back = (head - u).exp()
-    cosh, sinh = (moving + back) / 2, (moving - back) / 2
+    # addition theorems, DLMF 4.35.1-2: the moving part has head 0 (exactly, although a wide head less itself is not
+    # 0), so nothing cancels
+    head, moving = u[0], _with_head(arb(0), u)
+    forth, back = moving.exp(), (-moving).exp()
+    cosh, sinh = (forth + back) / 2, (forth - back) / 2
     return head.sinh() * cosh + head.cosh() * sinh, head.cosh() * cosh + head.sinh() * sinh
 
 
