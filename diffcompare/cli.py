@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+DTYPES = ("float64", "float32", "float16")
 DONE, FINDING, BAD_INPUT, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
 # the statuses of a verdict, worst first: exit code and colour
 _VERDICTS = {
@@ -175,6 +176,9 @@ def run(study: str, out: str | None, jobs: int, allow_python: bool) -> int:
     "--scheme", "schemes", multiple=True, metavar="NAME", help="forward, central4 …; repeatable.  [default: the three]"
 )
 @click.option("--derivative", metavar="N", type=int, default=1, help="The order of the derivative.  [default: 1]")
+@click.option(
+    "--dtype", type=click.Choice(DTYPES), default="float64", help="What f is computed in.  [default: float64]"
+)
 @click.option("--out", metavar="DIR", help="Write a report there as well.")
 def compare(
     formula: str,
@@ -182,6 +186,7 @@ def compare(
     variables: str | None,
     schemes: Sequence[str],
     derivative: int,
+    dtype: str,
     out: str | None,
 ) -> int:
     """Compare the derivatives of one formula at one or more points.
@@ -208,8 +213,9 @@ def compare(
             variables=names,
             schemes=schemes or DEFAULT_SCHEMES,
             derivative=derivative,
+            dtype=dtype,
         )
-    tables = evaluate(Study(shorten(formula, 80), "float64", (entry,)))
+    tables = evaluate(Study(shorten(formula, 80), dtype, (entry,)))
     row = tables.functions.iloc[0]
     if row["status"] == "failed":
         _complain(f"{shorten(formula, 80)} could not be evaluated: {row['message']}")

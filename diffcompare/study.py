@@ -34,7 +34,7 @@ from diffcompare.descent import gradient_descents, stack_descents
 from diffcompare.errors import StudyError, shorten
 from diffcompare.numeric.stencils import DEFAULT_SCHEMES
 from diffcompare.numeric.steps import geometric_steps
-from diffcompare.study_file import Entry, Study, read_study, reason
+from diffcompare.study_file import Entry, Study, read_study, reason, rounded_points
 from diffcompare.symbolic.derivatives import derivative_latex, latex
 from diffcompare.symbolic.function import SymbolicFunction, scalar
 from diffcompare.symbolic.parse import parse
@@ -93,6 +93,7 @@ def make_entry(
     variables: Sequence[str] | None = None,
     schemes: Sequence[str] = DEFAULT_SCHEMES,
     derivative: int = 1,
+    dtype: str = "float64",
 ) -> Entry:
     """Make the entry of one formula, with the standard steps; errors of the formula are raised.
 
@@ -107,7 +108,16 @@ def make_entry(
     found = tuple(tuple(point) for point in points(function))
     steps = tuple(float(h) for h in geometric_steps(1e-1, 1e-16))
     return Entry(
-        function.name, text, function, "", found, steps, tuple(schemes), function.variables, derivative=derivative
+        function.name,
+        text,
+        function,
+        "",
+        rounded_points(found, dtype),
+        steps,
+        tuple(schemes),
+        function.variables,
+        derivative=derivative,
+        dtype=dtype,
     )
 
 
@@ -187,33 +197,33 @@ def _measured(study: Study, load: Loader | None, executor: Executor | None) -> I
     entries = (entry if entry.shape is None else _traced(entry, load) for entry in study.entries)
     if executor is None:
         for entry in entries:
-            yield entry, [attempt(_measure, chunk) for chunk in _chunks(entry, study.dtype, len(entry.points))]
+            yield entry, [attempt(_measure, chunk) for chunk in _chunks(entry, len(entry.points))]
         return
     # every function is traced before the first one is sent: code of the user's runs in this process alone
     known = list(entries)
-    chunks = [_chunks(entry, study.dtype, _CHUNK_POINTS) for entry in known]
+    chunks = [_chunks(entry, _CHUNK_POINTS) for entry in known]
     names = [shorten(entry.name, 80) for entry, some in zip(known, chunks, strict=True) for _ in some]
     outcomes = in_processes(_measure, [chunk for some in chunks for chunk in some], names, executor)
     for entry, some in zip(known, chunks, strict=True):
         yield entry, list(islice(outcomes, len(some)))
 
 
-def _chunks(entry: Entry, dtype: str, size: int) -> list[tuple[bytes, Entry, str, int]]:
+def _chunks(entry: Entry, size: int) -> list[tuple[bytes, Entry, int]]:
     """Cut the points of an entry; the function is packed once, so that a process compiles it once."""
     if entry.function is None:
         return []
     half = max(2, min(100, _CURVE_ROWS // (2 * len(entry.points))))
     function = packed(entry.function, entry.name)
     return [
-        (function, replace(entry, function=None, points=entry.points[k : k + size]), dtype, half)
+        (function, replace(entry, function=None, points=entry.points[k : k + size]), half)
         for k in range(0, len(entry.points), size)
     ]
 
 
-def _measure(chunk: tuple[bytes, Entry, str, int]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    function, entry, dtype, half = chunk
+def _measure(chunk: tuple[bytes, Entry, int]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    function, entry, half = chunk
     f = unpacked(function)
-    return _sweep(f, entry, dtype), _curves(f, entry, dtype, half), _hot_spots(f, entry)
+    return _sweep(f, entry), _curves(f, entry, half), _hot_spots(f, entry)
 
 
 def _traced(entry: Entry, load: Loader | None) -> Entry:
@@ -230,7 +240,7 @@ def _traced(entry: Entry, load: Loader | None) -> Entry:
     return replace(entry, function=found)
 
 
-def _sweep(function: SymbolicFunction, entry: Entry, dtype: str) -> pd.DataFrame:
+def _sweep(function: SymbolicFunction, entry: Entry) -> pd.DataFrame:
     points = np.array(entry.points)
     points = points[:, 0] if len(function.variables) == 1 else points
     return sweep(
@@ -238,17 +248,17 @@ def _sweep(function: SymbolicFunction, entry: Entry, dtype: str) -> pd.DataFrame
         points,
         schemes=entry.schemes,
         steps=np.array(entry.steps),
-        dtype=dtype,
+        dtype=entry.dtype,
         derivative=entry.derivative,
     )
 
 
-def _curves(function: SymbolicFunction, entry: Entry, dtype: str, half: int) -> pd.DataFrame:
+def _curves(function: SymbolicFunction, entry: Entry, half: int) -> pd.DataFrame:
     """Tabulate a function of one variable over [x - w, x + w], w = max(|x|, 1), around each of its points."""
     parts = []
     for point in entry.points if len(function.variables) == 1 else ():
         # the sweep shows the point as the dtype rounds it
-        x = float(np.dtype(dtype).type(point[0]))
+        x = float(np.dtype(entry.dtype).type(point[0]))
         with np.errstate(all="ignore"):
             abscissae = x + np.linspace(-1.0, 1.0, 2 * half + 1) * max(abs(x), 1.0)
         abscissae[half] = x
@@ -267,7 +277,8 @@ def _curves(function: SymbolicFunction, entry: Entry, dtype: str, half: int) -> 
 def _hot_spots(function: SymbolicFunction, entry: Entry) -> pd.DataFrame:
     """List where the rounding error of a function comes from at its points; a point that fails is left out."""
     parts = []
-    for point in entry.points:
+    # they are told of binary64
+    for point in entry.points if entry.dtype == "float64" else ():
         try:
             found = hot_spots(function, point[0] if len(point) == 1 else point).head(_HOT_SPOTS)
         except Exception:

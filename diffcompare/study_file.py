@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,9 +22,9 @@ from diffcompare.numeric.steps import geometric_steps
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
 
-__all__ = ["Descent", "Entry", "Study", "read_study", "reason"]
+__all__ = ["Descent", "Entry", "Study", "read_study", "reason", "rounded_points"]
 
-_DTYPES = ("float64",)
+_DTYPES = ("float64", "float32", "float16")
 
 # Limits on files from strangers; what people write is far below them.
 _BYTES = 1_000_000
@@ -49,6 +50,7 @@ class _Function(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: _Steps | list[float] | None = None
     schemes: list[str] | None = None
     derivative: int | None = None
+    dtype: str | None = None
 
 
 class _Descent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,6 +89,7 @@ class Entry:
     variables: tuple[str, ...] = ()
     shape: tuple[int, ...] | None = None
     derivative: int = 1
+    dtype: str = "float64"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +136,7 @@ def read_study(path: str | PathLike[str], *, allow_python: bool = False) -> Stud
         raise _wrong_shape(source, str(error)) from None
     if not file.function:
         raise source.error(("function",), "there is no function; add a [[function]] with expr and points")
-    if file.dtype not in _DTYPES:
-        raise source.error(("dtype",), f"{_quote(file.dtype)} is not supported in this version; {_remedy('dtype')}")
+    _check_dtype(source, ("dtype",), file.dtype)
     _check_name(source, ("title",), file.title)
     schemes = _schemes(source, ("schemes",), DEFAULT_SCHEMES if file.schemes is None else file.schemes)
     steps = _steps(source, ("steps",), _Steps(1e-1, 1e-16) if file.steps is None else file.steps)
@@ -143,7 +145,13 @@ def read_study(path: str | PathLike[str], *, allow_python: bool = False) -> Stud
     for k, table in enumerate(file.function):
         place: _Place = ("function", k)
         entry = _entry(source, place, table, steps, schemes, allow_python)
-        entry = replace(entry, derivative=file.derivative if table.derivative is None else table.derivative)
+        entry = replace(
+            entry,
+            derivative=file.derivative if table.derivative is None else table.derivative,
+            dtype=file.dtype if table.dtype is None else table.dtype,
+        )
+        _check_dtype(source, (*place, "dtype"), entry.dtype)
+        entry = replace(entry, points=rounded_points(entry.points, entry.dtype))
         _check_derivative(source, place, file.derivative, table.derivative)
         if entry.name in entries:
             raise source.error(
@@ -339,6 +347,26 @@ def _schemes(source: _Source, place: _Place, schemes: Sequence[str]) -> tuple[st
     if not schemes:
         raise source.error(place, f"is empty; {_remedy('schemes')}")
     return tuple(dict.fromkeys(schemes))
+
+
+def rounded_points(points: Sequence[tuple[float, ...]], dtype: str) -> tuple[tuple[float, ...], ...]:
+    """Round points to a dtype, repeated ones dropped; what is infinite there is left for the sweep to refuse."""
+    code = {"float32": "<f", "float16": "<e"}.get(dtype)
+
+    def rounded(value: float) -> float:
+        try:
+            return value if code is None else float(struct.unpack(code, struct.pack(code, value))[0])
+        except OverflowError:
+            return value
+
+    # by their texts: 0.0 and -0.0 are two points
+    by_text = {repr(row): row for row in (tuple(rounded(value) for value in point) for point in points)}
+    return tuple(by_text.values())
+
+
+def _check_dtype(source: _Source, place: _Place, dtype: str) -> None:
+    if dtype not in _DTYPES:
+        raise source.error(place, f"{_quote(dtype)} is not supported; choose from {', '.join(_DTYPES)}")
 
 
 def _check_derivative(source: _Source, place: _Place, everywhere: int, own: int | None) -> None:

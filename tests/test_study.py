@@ -160,7 +160,10 @@ BAD = {
         'schemes = ["centre"]\n' + ONE,
         r"line 1: key 'schemes': unknown scheme 'centre'; did you mean 'central'\?",
     ),
-    "unknown dtype": ('dtype = "float32"\n' + ONE, r"line 1: key 'dtype': 'float32' is not supported in this version"),
+    "unknown dtype": (
+        'dtype = "float8"\n' + ONE,
+        r"line 1: key 'dtype': 'float8' is not supported; choose from float64",
+    ),
     "unknown gradient": (
         DESCENT + 'gradients = ["exakt"]\n',
         r"line 7: .*unknown gradient 'exakt'; did you mean 'exact'\?",

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.arithmetic.ulp import round_to_nearest
+from diffcompare.arithmetic.ulp import BINARY64, FORMATS, Format
 from diffcompare.program.code import constant_nodes, functions_used, operation_source, straight_line
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import FALLBACKS, OPERATIONS
@@ -18,34 +18,39 @@ from diffcompare.scipy_functions import scipy_function
 
 __all__ = ["compile_numpy", "implementation", "node_values"]
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 
 # 8,000 binary64 numbers are 64 kB: the temporaries of a formula stay in the second-level cache
 _CHUNK = 8192
 
-_CACHE: WeakKeyDictionary[Program, Callable[[Sequence[Array]], Array]] = WeakKeyDictionary()
+_CACHE: WeakKeyDictionary[Program, dict[str, Callable[[Sequence[Array]], Array]]] = WeakKeyDictionary()
 
 
-def compile_numpy(program: Program) -> Callable[[Sequence[Array]], Array]:
-    """Return f as a function of contiguous 1-D binary64 arrays, one per variable.
+def compile_numpy(program: Program, dtype: str = "float64") -> Callable[[Sequence[Array]], Array]:
+    """Return f as a function of contiguous 1-D arrays of a dtype, one per variable.
 
     Where the function is not defined the result is nan, or whatever NumPy returns: it is what NumPy does with
     the program, not what is true. Integer exponents are Python integers (NumPy's ``x**3`` and ``x**array``
     round differently), constants are rounded once from their exact value.
     """
-    function = _CACHE.get(program)
-    if function is None:
-        function = _CACHE[program] = _compile(program)
-    return function
+    known = _CACHE.setdefault(program, {})
+    if dtype not in known:
+        known[dtype] = _compile(program, FORMATS[dtype])
+    return known[dtype]
 
 
-def _speller(program: Program, scope: dict[str, Any]) -> Callable[[int, Node, Sequence[str]], str]:
+def _speller(
+    program: Program, scope: dict[str, Any], form: Format = BINARY64
+) -> Callable[[int, Node, Sequence[str]], str]:
     """Return how nodes are spelled, what stands behind the names going into ``scope``."""
-    scope |= {f"{name}_": implementation(name) for name in functions_used(program)}
+    kind = np.dtype(form.name).type
+    for name in functions_used(program):
+        found = implementation(name)
+        scope[f"{name}_"] = kind(found) if isinstance(found, np.float64) else found
 
     def spell(index: int, node: Node, operands: Sequence[str]) -> str:
         if node.operation == "constant":
-            scope[f"k{index}"] = np.float64(round_to_nearest(Fraction(node.payload or 0)))
+            scope[f"k{index}"] = kind(form.round(Fraction(node.payload or 0)))
             return f"k{index}"
         if operands and index in still:
             # NumPy computes numbers otherwise than arrays: what does not move is an array of one
@@ -57,15 +62,15 @@ def _speller(program: Program, scope: dict[str, Any]) -> Callable[[int, Node, Se
     return spell
 
 
-def _compile(program: Program) -> Callable[[Sequence[Array]], Array]:
+def _compile(program: Program, form: Format) -> Callable[[Sequence[Array]], Array]:
     scope: dict[str, Any] = {}
-    source = straight_line(program, _speller(program, scope), release=True)
+    source = straight_line(program, _speller(program, scope, form), release=True)
     exec(compile(source, "<program>", "exec"), scope)  # noqa: S102 - our own source
     run = scope["run"]
 
     def function(columns: Sequence[Array]) -> Array:
         size = columns[0].size
-        result = np.empty(size)
+        result = np.empty(size, dtype=form.name)
         with np.errstate(all="ignore"):
             for start in range(0, size, _CHUNK):
                 stop = min(start + _CHUNK, size)

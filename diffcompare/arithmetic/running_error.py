@@ -27,14 +27,16 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from weakref import WeakKeyDictionary
 
 from flint import arb, fmpq
 
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, ball, ball_function, precision
 from diffcompare.arithmetic.constants import rounding_constants
+from diffcompare.arithmetic.narrow import narrow_constants
 from diffcompare.arithmetic.special_constants import SPECIAL, Accuracy, accuracy
-from diffcompare.arithmetic.ulp import round_to_nearest
+from diffcompare.arithmetic.ulp import BINARY64, FORMATS, Format, round_to_nearest
 from diffcompare.program.adjoint import sensitivities
 from diffcompare.program.code import functions_used, operation_source, straight_line, temporary
 from diffcompare.program.dag import Node, Program
@@ -43,11 +45,11 @@ __all__ = ["ROUNDING_BITS", "has_jump", "local_bounds", "local_errors", "point_r
 
 ROUNDING_BITS = 64
 _ETA = 2.0**-1074
-# a computed value may be infinite from here on, and the model of rounding ends
-_LARGEST = 2.0**1023 * 1.99
+# a computed value may be infinite from this part of the largest number on, and the model of rounding ends
+_LARGEST = 0.995
 
 
-def rounding_bound(program: Program, box: Sequence[arb], direction: int) -> float:
+def rounding_bound(program: Program, box: Sequence[arb], direction: int, *, dtype: str = "float64") -> float:
     """Bound |(f̂(a) − F(a)) − (f̂(b) − F(b))| for any two points of a box that differ in one coordinate.
 
     Proven, given the table of constants. f̂ is what the generated NumPy code returns.
@@ -59,6 +61,8 @@ def rounding_bound(program: Program, box: Sequence[arb], direction: int) -> floa
         One enclosure per variable.
     direction : int
         The coordinate in which the points differ.
+    dtype : str
+        The format that f̂ computes in.
 
     Returns
     -------
@@ -67,7 +71,7 @@ def rounding_bound(program: Program, box: Sequence[arb], direction: int) -> floa
         domain of its operation.
     """
     with precision(ROUNDING_BITS):
-        code = _code(program)
+        code = _code(program, dtype)
         value, products, spreads, jumps = _run(code, box)
         if not value.is_finite():
             return math.nan
@@ -79,9 +83,9 @@ def rounding_bound(program: Program, box: Sequence[arb], direction: int) -> floa
         return width if jumps or not total.is_finite() else min(_upwards(total.abs_upper()), width)
 
 
-def point_rounding_bound(program: Program, point: Sequence[float], direction: int) -> float:
+def point_rounding_bound(program: Program, point: Sequence[float], direction: int, *, dtype: str = "float64") -> float:
     """Bound the same very close to one point; see :func:`rounding_bound`."""
-    return rounding_bound(program, [ball(x) for x in point], direction)
+    return rounding_bound(program, [ball(x) for x in point], direction, dtype=dtype)
 
 
 def local_bounds(program: Program, point: Sequence[float]) -> list[float]:
@@ -160,14 +164,14 @@ class _Code:
         return self.sorted_by[direction]
 
 
-_CACHE: WeakKeyDictionary[Program, _Code] = WeakKeyDictionary()
+_CACHE: WeakKeyDictionary[Program, dict[str, _Code]] = WeakKeyDictionary()
 
 
-def _code(program: Program) -> _Code:
-    code = _CACHE.get(program)
-    if code is None:
-        code = _CACHE[program] = _compile(program)
-    return code
+def _code(program: Program, dtype: str = "float64") -> _Code:
+    known = _CACHE.setdefault(program, {})
+    if dtype not in known:
+        known[dtype] = _compile(program, FORMATS[dtype])
+    return known[dtype]
 
 
 def _run(code: _Code, box: Sequence[arb]) -> tuple[arb, Sequence[arb], Sequence[arb], bool]:
@@ -178,7 +182,7 @@ def _run(code: _Code, box: Sequence[arb]) -> tuple[arb, Sequence[arb], Sequence[
     return value, rest[:count], rest[count:], bool(code.jumps)
 
 
-def _compile(program: Program) -> _Code:
+def _compile(program: Program, form: Format) -> _Code:
     whole = sensitivities(program)
     size = len(program.nodes)
     jumps: list[str] = []
@@ -186,13 +190,13 @@ def _compile(program: Program) -> _Code:
     scope |= {f"own_{name}_": _noting(name, test, jumps) for name, test in _JUMPS.items()}
     scope |= {
         "arb": arb,
-        "rounding_": _rounding,
-        "difference_rounding_": _difference_rounding,
+        "rounding_": _in(form, _rounding),
+        "difference_rounding_": _in(form, _difference_rounding),
         "spread_": _spread,
         "part_": _part,
     }
     scope["special_rounding_"] = _special_rounding
-    scope |= {"sum_rounding_": _n_ary_sum_rounding, "dot_rounding_": _dot_rounding}
+    scope |= {"sum_rounding_": _in(form, _n_ary_sum_rounding), "dot_rounding_": _in(form, _dot_rounding)}
     rounding: list[int] = []
 
     def constant(index: int, node: Node) -> str:
@@ -200,10 +204,11 @@ def _compile(program: Program) -> _Code:
         exact, source = value.denominator & (value.denominator - 1) == 0, f"k{index}"
         scope[source] = ball(value) if exact else fmpq(value.numerator, value.denominator)
         source = source if exact else f"arb({source})"
-        if index < size and abs(value) >= _LARGEST:
+        if index < size and abs(value) >= _LARGEST * form.largest:
             # the float is infinite, or nearly
             return "arb.nan()"
-        gap = abs(Fraction(round_to_nearest(value)) - value) if index < size else 0
+        rounded = round_to_nearest(value) if form is BINARY64 else form.round(value)
+        gap = abs(Fraction(rounded) - value) if index < size and math.isfinite(rounded) else 0
         if not gap:
             return source
         scope[f"g{index}"] = arb(0, math.nextafter(float(gap), math.inf))
@@ -222,11 +227,11 @@ def _compile(program: Program) -> _Code:
             rounding.append(index)
             bound = f"{node.operation}_rounding_({', '.join(operands)})"
             return f"(r{index} := {source}) + (d{index} := {bound})"
-        if node.operation in SPECIAL:
+        if node.operation in SPECIAL and form is BINARY64:
             rounding.append(index)
             scope[f"a{index}"] = accuracy(program, node)
             return f"(r{index} := {source}) + (d{index} := special_rounding_(r{index}, {operands[-1]}, a{index}))"
-        ulps, absolute = rounding_constants(node)
+        ulps, absolute = rounding_constants(node) if form is BINARY64 else narrow_constants(node, form.name)
         if not ulps:
             return source
         if _scales_by_a_power_of_two(program, node):
@@ -273,12 +278,17 @@ def _scales_by_a_power_of_two(program: Program, node: Node) -> bool:
     )
 
 
-def _rounding(value: arb, ulps: float, absolute: float) -> arb:
+def _in(form: Format, rule: Callable[..., arb]) -> Callable[..., arb]:
+    return rule if form is BINARY64 else partial(rule, form=form)
+
+
+def _rounding(value: arb, ulps: float, absolute: float, form: Format = BINARY64) -> arb:
     """Return [−δ, δ] for a value of this enclosure."""
     largest = float(value.abs_upper())
-    if not largest < _LARGEST:
+    if not largest < _LARGEST * form.largest:
         return arb.nan()
-    return arb(0, ulps * math.ulp(largest) + absolute + _ETA)
+    eta = _ETA if form is BINARY64 else form.least
+    return arb(0, ulps * form.ulp(largest) + absolute + eta)
 
 
 def _special_rounding(value: arb, x: arb, known: Sequence[Accuracy]) -> arb:
@@ -287,43 +297,44 @@ def _special_rounding(value: arb, x: arb, known: Sequence[Accuracy]) -> arb:
         return arb.nan()
     met = [piece for piece in known if not (x < piece.low or x > piece.high)]
     largest = float(value.abs_upper())
-    if not largest < _LARGEST:
+    if not largest < _LARGEST * BINARY64.largest:
         return arb.nan()
     return arb(0, max(piece.ulps * math.ulp(largest) + piece.absolute for piece in met) + _ETA)
 
 
-def _difference_rounding(value: arb, a: arb, b: arb) -> arb:
+def _difference_rounding(value: arb, a: arb, b: arb, form: Format = BINARY64) -> arb:
     """Return [−δ, δ] for a − b: no error where b/2 ≤ a ≤ 2b (Sterbenz), and none from underflow."""
     if (a > 0 and 2 * a >= b and a <= 2 * b) or (a < 0 and 2 * a <= b and a >= 2 * b):
         return arb(0)
     largest = float(value.abs_upper())
-    return arb(0, 0.5 * math.ulp(largest)) if largest < _LARGEST else arb.nan()
+    return arb(0, 0.5 * form.ulp(largest)) if largest < _LARGEST * form.largest else arb.nan()
 
 
 def _part(bar: arb, error: arb) -> arb:
     return bar if bar.is_zero() else bar * error
 
 
-def _terms_rounding(sizes: Sequence[arb], roundings: int) -> arb:
+def _terms_rounding(sizes: Sequence[arb], roundings: int, form: Format) -> arb:
     """Return γ_n·Σ|terms| + nη, γ_n = nu/(1 − nu): it holds in any order of summation, with fused products or without.
 
     Higham 2002, (3.5) and (4.4), with one more roundings for the products of a dot product.
     """
     total = float(sum(sizes, arb(0)).upper()) if sizes else 0.0
-    if not total < _LARGEST:
+    share = roundings * form.unit_roundoff
+    if not total < _LARGEST * form.largest or share >= 0.5:
         return arb.nan()
-    gamma = roundings * 2.0**-53 / (1 - roundings * 2.0**-53)
-    return arb(0, math.nextafter(gamma * total, math.inf) * (1 + 2.0**-50) + len(sizes) * _ETA)
+    gamma = share / (1 - share)
+    return arb(0, math.nextafter(gamma * total, math.inf) * (1 + 2.0**-50) + len(sizes) * form.least)
 
 
-def _n_ary_sum_rounding(*terms: arb) -> arb:
-    return _terms_rounding([term.abs_upper() for term in terms], len(terms) - 1)
+def _n_ary_sum_rounding(*terms: arb, form: Format = BINARY64) -> arb:
+    return _terms_rounding([term.abs_upper() for term in terms], len(terms) - 1, form)
 
 
-def _dot_rounding(*factors: arb) -> arb:
+def _dot_rounding(*factors: arb, form: Format = BINARY64) -> arb:
     half = len(factors) // 2
     products = [a.abs_upper() * b.abs_upper() for a, b in zip(factors[:half], factors[half:], strict=True)]
-    return _terms_rounding(products, half)
+    return _terms_rounding(products, half, form)
 
 
 def _spread(value: arb) -> arb:

@@ -238,7 +238,7 @@ def _surroundings(
         ]
     known = np.array(here)
     known[:, 1] = known[:, 1] * _UP + np.abs(known[:, 0]) * 2.0**-52
-    thin = np.append(np.abs(known).sum(axis=1), rounding_bound(program, at, direction))
+    thin = np.append(np.abs(known).sum(axis=1), rounding_bound(program, at, direction, dtype=grid.dtype.name))
     with np.errstate(all="ignore"):
         # rounding is monotone: all other abscissae lie between these
         moved = steps.astype(grid.dtype)
@@ -259,7 +259,7 @@ def _surroundings(
                 jet = taylor_jet(program, box, direction, order=order, bits=ROUNDING_BITS)
                 size = [_up(c.abs_upper()) for c in jet]
                 slopes = jet[1] if jet[1].is_finite() else slope_range(program, box, direction)
-                error = rounding_bound(program, box, direction)
+                error = rounding_bound(program, box, direction, dtype=grid.dtype.name)
                 exact = partial_ball(f, point, direction, ROUNDING_BITS)
                 largest = np.inf if slopes is None else _up(slopes.abs_upper())
                 gap = np.inf if slopes is None or exact is None else _up((slopes - exact).abs_upper())

@@ -116,6 +116,9 @@ def differences(grid: Grid, run: Run) -> Evaluations:
                 finite[:, v, j] = np.isfinite(numeric[:, v, j])
                 for offset in chosen.offsets:
                     finite[:, v, j] &= known[offset]
+                # a step that the dtype rounds to 0 gives no quotient, and that is all that is wrong with it
+                numeric[:, v, j, grid.steps == 0] = np.nan
+                finite[:, v, j, grid.steps == 0] = True
             every.append({offset: value.astype(np.float64, copy=False) for offset, value in values.items()})
             reached.append({offset: a.astype(np.float64, copy=False) for offset, a in abscissae.items()})
     return Evaluations(numeric, rise, collapsed, finite, every, reached)

@@ -50,7 +50,7 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
     [{'scheme': 'forward', 'order': 1, 'abs_error_at_1e-4': 0.00010000001205412445, 'verdict': 'within-bound'}]
     """
     table = complete(table)
-    missing = [c for c in (*_KEYS, "h", "abs_error", "status", "exact", "predicted_h") if c not in table.columns]
+    missing = [c for c in (*_GROUPED, "h", "abs_error", "status", "exact", "predicted_h") if c not in table.columns]
     if missing:
         raise ValueError(f"table lacks the columns {', '.join(missing)}; pass a table of sweep or read_errors")
     group, first = _groups(table)
@@ -67,18 +67,20 @@ def summarize(table: pd.DataFrame) -> pd.DataFrame:
     for name in ("predicted_h", "predicted_abs_error", "order", "derivative"):
         columns[name] = table[name].to_numpy()[first]
     columns["observed_order"] = _observed_order(table, group, h, absolute, ok, count)
-    columns["abs_error_at_1e-4"] = _at_step(group, h, absolute, 1e-4, count)
+    columns["abs_error_at_1e-4"] = _at_step(table, group, h, absolute, 1e-4, count)
     columns["max_bound_ratio"], columns["verdict"] = _bounds(table, group, absolute, ok, count, found)
     return pd.DataFrame({name: columns[name] for name in SUMMARY_COLUMNS})
 
 
 _KEYS = ("function", "variable", "point", "scheme", "derivative")
+# tables of several dtypes may be stacked
+_GROUPED = (*_KEYS, "dtype")
 
 
 def _groups(table: pd.DataFrame) -> tuple[Integers, Integers]:
     """Number the groups in order of first appearance; return the number of every row and the first row of each."""
     code = np.zeros(len(table), dtype=np.int64)
-    for name in _KEYS:
+    for name in _GROUPED:
         labels = table[name].astype("category").cat
         code = code * max(len(labels.categories), 1) + labels.codes.to_numpy(np.int64)
     numbers, _ = pd.factorize(code)
@@ -104,9 +106,14 @@ def _best_rows(group: Integers, h: Floats, absolute: Floats, ok: Flags, count: i
     return best
 
 
-def _at_step(group: Integers, h: Floats, absolute: Floats, step: float, count: int) -> Floats:
+def _at_step(table: pd.DataFrame, group: Integers, h: Floats, absolute: Floats, step: float, count: int) -> Floats:
+    """Return the error at a step, as each row's dtype rounds it."""
     result = np.full(count, np.nan)
-    rows = np.flatnonzero(h == step)
+    dtypes = table["dtype"].astype("category").cat
+    rounded = np.array(
+        [step if name in ("", "float64") else float(np.dtype(name).type(step)) for name in dtypes.categories]
+    )
+    rows = np.flatnonzero(h == rounded[dtypes.codes.to_numpy()]) if len(rounded) else np.empty(0, int)
     result[group[rows]] = absolute[rows]
     return result
 

@@ -16,7 +16,7 @@ from diffcompare.arithmetic.balls import precision
 from diffcompare.arithmetic.domain import undefined_steps
 from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.arithmetic.running_error import point_rounding_bound
-from diffcompare.arithmetic.ulp import unit_roundoff
+from diffcompare.arithmetic.ulp import FORMATS
 from diffcompare.compare.bounds import bound_error
 from diffcompare.compare.exact_error import difference, ratio
 from diffcompare.compare.higher import exact_error
@@ -80,7 +80,10 @@ def sweep(
         Positive step sizes in units of the variable, any order; default ``geometric_steps(1e-1, 1e-16)``.
     variables : sequence of str, optional
         The variables to differentiate in; default: all.
-    dtype : {"float64"}
+    dtype : {"float64", "float32", "float16"}
+        What f is computed in: points, steps and constants are rounded to it first, and the table shows them rounded;
+        the reference is taken at the rounded point. A step that rounds to 0 has the status ``h-underflow`` and no
+        quotient. ``longdouble`` is for ``numerical_diff`` and ``numerical_gradient``.
     derivative : int, optional
         The order of the derivative along each variable; default: that of a ``Stencil`` in ``schemes``, else 1.
     split : bool
@@ -116,23 +119,24 @@ def sweep(
     {'h': [0.01, 0.0001], 'numeric': [5.999999999999872, 6.000000000012662], 'exact': [6.0, 6.0],
      'within_bound': [True, True]}
     """
-    _refuse_what_is_missing(dtype)
+    kind = _check_dtype(dtype)
     if not isinstance(f, SymbolicFunction):
         raise TypeError(f"f={f!r}: sweep needs a SymbolicFunction; make one with diffcompare.parse(text)")
     scalar(f, "sweep one of its .components")
     stencils = check_schemes(schemes, derivative)
     grid = Grid(
         f,
-        _check_points(f, points),
+        _check_points(f, points, kind),
         stencils,
-        check_steps(geometric_steps(1e-1, 1e-16) if steps is None else steps),
+        _rounded_steps(check_steps(geometric_steps(1e-1, 1e-16) if steps is None else steps), kind),
         _check_variables(f, variables),
         stencils[0].derivative,
+        kind,
     )
     if executor is not None:
         options = {"split": split, "bounds": bounds, "evaluate": evaluate, "vectorized": vectorized}
         return _shared_out(grid, options, executor)
-    run = compile_numpy(f.program) if evaluate is None else _users_code(evaluate, vectorized)
+    run = compile_numpy(f.program, kind.name) if evaluate is None else _users_code(evaluate, vectorized, kind)
     reference = references(grid)
     evaluations = differences(grid, run)
     status = _statuses(grid, reference, evaluations)
@@ -140,7 +144,7 @@ def sweep(
     # a tie that no precision resolves, as where F′ is exactly 1 and no ball can show it
     status[np.isnan(measured["error"]) & (status == STATUS_CODES["ok"])] = STATUS_CODES["undecided"]
     certain = np.isin(status, [STATUS_CODES["ok"], STATUS_CODES["h-underflow"]])
-    certain &= np.isfinite(reference.value)[:, :, None, None]
+    certain &= np.isfinite(reference.value)[:, :, None, None] & (grid.steps > 0)
     if split or (bounds and evaluate is not None):
         measured |= split_error(grid, evaluations, certain)
     elif bounds:
@@ -163,6 +167,7 @@ def _shared_out(grid: Grid, options: dict[str, Any], executor: Executor) -> pd.D
     shared = {
         "schemes": grid.stencils,
         "derivative": grid.derivative,
+        "dtype": grid.dtype.name,
         "steps": grid.steps,
         "variables": [grid.f.variables[i] for i in grid.directions],
     }
@@ -198,12 +203,33 @@ def _bounds(
     return {"truncation_bound": truncation, "rounding_bound": rounding, "bound": total}
 
 
-def _refuse_what_is_missing(dtype: str) -> None:
-    if np.dtype(dtype) != np.float64:
-        raise NotImplementedError(f"dtype={dtype!r}: only 'float64' is in this version")
+def _check_dtype(dtype: Any) -> np.dtype[Any]:
+    """Return the dtype that f is computed in."""
+    kind: np.dtype[Any] | None
+    try:
+        kind = np.dtype(dtype)
+    except TypeError:
+        kind = None
+    if kind is not None and kind.name in FORMATS and kind.isnative:
+        return kind
+    reason = "unknown"
+    if kind is not None and kind == np.longdouble:
+        reason = "its errors have no proven bounds, and binary64 columns cannot hold them; use numerical_diff for it"
+    raise ValueError(f"dtype={shorten(str(dtype), 40)!r}: {reason}; choose from {', '.join(FORMATS)}")
 
 
-def _check_points(f: SymbolicFunction, points: ArrayLike) -> Floats:
+def _rounded_steps(steps: Floats, kind: np.dtype[Any]) -> Floats:
+    """Round steps to a dtype; equal ones are one."""
+    with np.errstate(all="ignore"):
+        rounded = np.unique(steps.astype(kind).astype(np.float64))[::-1]
+    if np.isinf(rounded[0]):
+        raise ValueError(
+            f"h={float(steps[0])!r}: is infinite in {kind.name}; pass steps below {FORMATS[kind.name].largest!r}"
+        )
+    return np.ascontiguousarray(rounded)
+
+
+def _check_points(f: SymbolicFunction, points: ArrayLike, kind: np.dtype[Any]) -> Floats:
     values = np.asarray(points, dtype=np.float64)
     n = len(f.variables)
     values = values.reshape(-1, 1) if n == 1 and values.ndim <= 1 else np.atleast_2d(values)
@@ -216,6 +242,12 @@ def _check_points(f: SymbolicFunction, points: ArrayLike) -> Floats:
         )
     if not np.isfinite(values).all():
         check_point(f, values[~np.isfinite(values).all(axis=1)][0])
+    with np.errstate(all="ignore"):
+        rounded = values.astype(kind).astype(np.float64)
+    for name, value in zip(f.variables, values[~np.isfinite(rounded).all(axis=1)][:1].reshape(-1), strict=False):
+        if not np.isfinite(kind.type(value)):
+            raise ValueError(f"{name}={float(value)!r}: is infinite in {kind.name}; pass a coordinate that it can hold")
+    values = rounded
     # by their bits: 0.0 and -0.0 are two points
     _, first = np.unique(values.view(np.int64), axis=0, return_index=True)
     return np.ascontiguousarray(values[np.sort(first)])
@@ -233,18 +265,18 @@ def _check_variables(f: SymbolicFunction, variables: Sequence[str] | None) -> li
     return [f.variables.index(name) for name in names]
 
 
-def _users_code(evaluate: Callable[[Any], Any], vectorized: bool) -> Run:
-    def run(columns: Sequence[Floats]) -> Floats:
+def _users_code(evaluate: Callable[[Any], Any], vectorized: bool, kind: np.dtype[Any]) -> Run:
+    def run(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
         abscissae = np.stack(columns, axis=-1)
         if vectorized:
-            values = np.asarray(evaluate(abscissae), dtype=np.float64)
+            values = np.asarray(evaluate(abscissae), dtype=kind)
             if values.size != len(abscissae):
                 raise ValueError(
                     f"evaluate returned shape {values.shape} for {len(abscissae)} abscissae; return one value each"
                 )
             return values.reshape(-1)
         single = len(columns) == 1
-        return np.array([float(evaluate(row[0] if single else row)) for row in abscissae])
+        return np.array([kind.type(evaluate(row[0] if single else row)) for row in abscissae], dtype=kind)
 
     return run
 
@@ -318,11 +350,14 @@ def _predictions(grid: Grid, reference: References) -> tuple[Floats, Floats]:
         series = np.where(np.array(coefficients)[None, None] == 0, 0.0, series)
     noise = _noise(grid, reference)
     noise = np.where((reference.status == STATUS_CODES["ok"])[..., None, None], noise, np.nan)
+    usable = grid.steps[grid.steps > 0]
+    if not usable.size:
+        return np.full((m, n, s), np.nan), np.full((m, n, s), np.nan)
     step, error = optimal_step(
         series.reshape(m * n * s, -1),
         noise.reshape(m * n * s, 2),
-        float(grid.steps[-1]),
-        float(grid.steps[0]),
+        float(usable[-1]),
+        float(usable[0]),
         derivative=q,
     )
     return step.reshape(m, n, s), error.reshape(m, n, s)
@@ -338,21 +373,26 @@ def _noise(grid: Grid, reference: References) -> Floats:
     """
     m, n, s, _ = grid.shape
     bound = np.array(
-        [[point_rounding_bound(grid.f.program, point, i) for i in grid.directions] for point in grid.points.tolist()]
+        [
+            [point_rounding_bound(grid.f.program, point, i, dtype=grid.dtype.name) for i in grid.directions]
+            for point in grid.points.tolist()
+        ]
     )
     x = np.abs(grid.points[:, grid.directions])
     with np.errstate(all="ignore"):
         value, slope = np.abs(reference.taylor[..., 0]), np.abs(reference.taylor[..., 1])
         # where there is no bound: one rounding of the value and of the abscissa
-        bound = np.where(np.isnan(bound), 2 * unit_roundoff * value, bound)
+        unit = FORMATS[grid.dtype.name].unit_roundoff
+        bound = np.where(np.isnan(bound), 2 * unit * value, bound)
+        spacing = np.spacing(x.astype(grid.dtype)).astype(np.float64)
         noise = np.empty((m, n, s, 2))
         for j, stencil in enumerate(grid.stencils):
             pairs = list(zip(stencil.offsets, stencil.weights, strict=True))
             moving = float(sum(abs(c) for o, c in pairs if o))
             distance = float(sum(abs(c * o) for o, c in pairs))
-            noise[:, :, j, 0] = bound * float(stencil.mass) / stencil.divisor + slope * moving * np.spacing(x) / 2
-            noise[:, :, j, 0] += value * (_rounded_size(stencil) * unit_roundoff)
-            noise[:, :, j, 1] = slope * distance * unit_roundoff
+            noise[:, :, j, 0] = bound * float(stencil.mass) / stencil.divisor + slope * moving * spacing / 2
+            noise[:, :, j, 0] += value * (_rounded_size(stencil) * unit)
+            noise[:, :, j, 1] = slope * distance * unit
     return noise
 
 
@@ -374,7 +414,7 @@ def _frame(grid: Grid, measured: dict[str, Floats], status: NDArray[np.int8], *,
         "point": ([format_point(f.variables, point) for point in grid.points], 0),
         "variable": ([f.variables[i] for i in grid.directions], 1),
         "scheme": ([chosen.name for chosen in grid.stencils], 2),
-        "dtype": (["float64"], None),
+        "dtype": ([grid.dtype.name], None),
     }
     empty = np.full(size, np.nan)
     bound = measured["bound"].reshape(-1) if "bound" in measured else empty

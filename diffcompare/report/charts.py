@@ -23,7 +23,7 @@ from diffcompare.report.drawing import (
     coord,
     log_axes,
     log_range,
-    scheme_style,
+    scheme_styles,
     step_range,
     svg_element,
     to_html,
@@ -113,7 +113,8 @@ def smallest_error(h: Sequence[float], error: Sequence[float], ok: Sequence[bool
 
 def _series(rows: pd.DataFrame) -> list[_Series]:
     made = []
-    for position, (scheme, part) in enumerate(rows.groupby("scheme", observed=True, sort=False)):
+    styles = scheme_styles([str(scheme) for scheme in rows["scheme"].unique()])
+    for scheme, part in rows.groupby("scheme", observed=True, sort=False):
         # a step that the dtype rounds to 0 has no place on a logarithmic axis; the page says how many there are
         part = part[part["h"] > 0].sort_values("h", ascending=False, kind="stable")
         if part.empty:
@@ -121,7 +122,7 @@ def _series(rows: pd.DataFrame) -> list[_Series]:
         made.append(
             _Series(
                 scheme=str(scheme),
-                style=scheme_style(str(scheme), position),
+                style=styles[str(scheme)],
                 order=int(part["order"].iloc[0]),
                 h=part["h"].tolist(),
                 error=part["abs_error"].tolist(),

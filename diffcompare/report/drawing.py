@@ -20,7 +20,7 @@ __all__ = [
     "coord",
     "log_axes",
     "log_range",
-    "scheme_style",
+    "scheme_styles",
     "step_range",
     "svg_element",
     "to_html",
@@ -34,6 +34,9 @@ MARKERS: Mapping[int, str] = {
     3: "m0,-4l4,7h-8z",
     4: "m0,-4.4l4.4,4.4l-4.4,4.4l-4.4,-4.4z",
     5: "m-4,-1.2h2.8v-2.8h2.4v2.8h2.8v2.4h-2.8v2.8h-2.4v-2.8h-2.8z",
+    6: "m0,4l4,-7h-8z",
+    7: "m-2,-3.6h4l2,3.6l-2,3.6h-4l-2,-3.6z",
+    8: "m-1.4,-4.4h2.8v8.8h-2.8z",
 }
 _STYLES: Mapping[str, int] = {"forward": 1, "backward": 2, "central": 3, "central4": 4}
 
@@ -92,9 +95,20 @@ class Frame:
         return self.left, self.right, self.top, self.bottom
 
 
-def scheme_style(scheme: str, position: int) -> int:
-    """Give the number (1 to 5) of a scheme's colour and marker; unknown schemes take them in turn."""
-    return _STYLES.get(scheme, 1 + (position + 4) % len(MARKERS))
+def scheme_styles(schemes: Sequence[str]) -> dict[str, int]:
+    """Number colour and marker (1 to 8) of each scheme of a chart: well-known ones have their own.
+
+    The others take those that are left, in turn; only when there are none left is one used again.
+
+    >>> scheme_styles(["central", "central6", "central4", "forward2"])
+    {'central': 3, 'central6': 1, 'central4': 4, 'forward2': 2}
+    """
+    styles = {scheme: _STYLES[scheme] for scheme in schemes if scheme in _STYLES}
+    for scheme in schemes:
+        if scheme not in styles:
+            taken = list(styles.values())
+            styles[scheme] = min(MARKERS, key=lambda style: (taken.count(style), style))
+    return {scheme: styles[scheme] for scheme in schemes}
 
 
 def step_range(h: Sequence[float]) -> tuple[float, float]:

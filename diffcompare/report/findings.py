@@ -97,6 +97,7 @@ def findings(tables: Tables) -> list[str]:
 def _scope(errors: pd.DataFrame) -> str:
     partials = len(errors[["function", "variable", "point"]].drop_duplicates())
     steps = errors["h"].drop_duplicates()
+    steps = steps[steps > 0] if (steps > 0).any() else steps
     schemes = ", ".join(shorten(str(s), 40) for s in errors["scheme"].unique())
     return (
         f"{plural(partials, 'partial derivative')} of {plural(errors['function'].nunique(), 'function')} compared with "

@@ -20,7 +20,7 @@ from diffcompare.report.snippet import reproduce
 from diffcompare.report.split_chart import split_charts
 from diffcompare.report.tables import html_table, write_csv
 from diffcompare.report.verdict_page import is_verdict, write_verdict
-from diffcompare.report.wording import PART_WORDS, STATUS_WORDS, Html, exactly, short
+from diffcompare.report.wording import PART_WORDS, STATUS_WORDS, Html, exactly, partial, short
 from diffcompare.report.writing import MANIFEST, write_files
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def _index_rows(tables: Tables, functions: Sequence[_Function]) -> Iterator[dict
 def _summary_cells(row: Mapping[Any, Any]) -> dict[str, Any]:
     texts = {key: str(row[key]) for key in (*_KEYS, "verdict")}
     if row["derivative"] != 1:
-        texts["variable"] += f" (derivative of order {row['derivative']})"
+        texts["variable"] = partial(texts["variable"], int(row["derivative"]))
     numbers = {
         key: float(row[column])
         for key, column in {
@@ -304,6 +304,7 @@ def _section(f: _Function, number: int, rows: pd.DataFrame) -> dict[str, Any]:
         "point": point,
         "exact": exact,
         "order": order,
+        "partial": partial(shorten(variable, 60), order),
         "chart": error_chart(rows, title=title, identity=f"chart-{number}") if drawable else None,
         "splits": split_charts(
             rows, title=f"Parts of the error, variable {variable} at {point}", identity=f"split-{number}"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from diffcompare.compare.schema import read_point
 from diffcompare.errors import shorten
-from diffcompare.report.drawing import Frame, add, coord, scheme_style, svg_element, to_html
+from diffcompare.report.drawing import Frame, add, coord, scheme_styles, svg_element, to_html
 from diffcompare.report.wording import Html, printable, short
 
 __all__ = ["function_sketch"]
@@ -99,7 +99,8 @@ def _secants(
 ) -> list[tuple[str, int, float, float, list[tuple[float, float]]]]:
     """Choose a secant a scheme: name, style, h, slope and the two points that it joins."""
     made = []
-    for position, (scheme, part) in enumerate(rows.groupby("scheme", observed=True, sort=False)):
+    styles = scheme_styles([str(scheme) for scheme in rows["scheme"].unique()])
+    for scheme, part in rows.groupby("scheme", observed=True, sort=False):
         offsets = {"forward": (0.0, 1.0), "backward": (-1.0, 0.0), "central": (-1.0, 1.0)}.get(str(scheme))
         if offsets is None:
             continue
@@ -110,7 +111,7 @@ def _secants(
             if inside and right - left > 0.02 * (points[-1][0] - points[0][0]) and math.isfinite(start + slope):
                 # the quotient fixes the second end: f(left) + slope·(right − left)
                 ends = [(left, start), (right, start + slope * (right - left))]
-                made.append((printable(shorten(str(scheme), 24)), scheme_style(str(scheme), position), h, slope, ends))
+                made.append((printable(shorten(str(scheme), 24)), styles[str(scheme)], h, slope, ends))
                 break
     return made
 

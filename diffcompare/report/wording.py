@@ -13,6 +13,7 @@ __all__ = [
     "Html",
     "bound_words",
     "exactly",
+    "partial",
     "percent",
     "plural",
     "printable",
@@ -27,7 +28,7 @@ STATUS_WORDS: Mapping[str, str] = {
     "undecided": "whether the derivative exists, or how it rounds, could not be decided; no value is claimed",
     "nonfinite": "the function's code returned inf or nan at an abscissa, so the quotient is not a finite number",
     "h-underflow": "h is too small to move the point: all abscissae are the same float, "
-    "so the quotient is 0 whatever the function",
+    "so the quotient says nothing about the function (it is 0, but for rounding)",
 }
 
 VERDICT_WORDS: Mapping[str, str] = {
@@ -116,6 +117,16 @@ def share(value: float) -> str:
         return "> 0.999"
     text = short(value)
     return "> 1" if text == "1" and value > 1 else text
+
+
+def partial(variable: str, order: int) -> str:
+    """Write the operator of a partial derivative.
+
+    >>> partial("x", 1), partial("x0", 2)
+    ('∂/∂x', '∂²/∂x0²')
+    """
+    raised = "" if order == 1 else str(order).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"∂{raised}/∂{variable}{raised}"
 
 
 def percent(value: float) -> str:

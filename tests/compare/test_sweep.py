@@ -298,7 +298,14 @@ def test_abscissae_beyond_binary64_are_not_finite():
     ("options", "error", "message"),
     [
         ({"executor": object()}, TypeError, "must be a concurrent.futures.Executor"),
-        ({"dtype": "float32"}, NotImplementedError, "dtype='float32': only 'float64' is in this version"),
+        ({"dtype": "float8"}, ValueError, "dtype='float8': unknown; choose from float16, float32, float64"),
+        (
+            {"dtype": "longdouble"},
+            ValueError,
+            "dtype='longdouble': its errors have no proven bounds.*use numerical_diff",
+        ),
+        ({"dtype": "float16", "points": [[1e6, 1.0]]}, ValueError, "x=1000000.0: is infinite in float16"),
+        ({"dtype": "float32", "steps": [1e300]}, ValueError, r"h=1e\+300: is infinite in float32; pass steps below"),
         ({"schemes": "centred"}, ValueError, "scheme='centred': unknown scheme"),
         ({"schemes": []}, ValueError, "no scheme; choose from"),
         ({"steps": []}, ValueError, "pass a one-dimensional list"),
@@ -372,3 +379,105 @@ def test_where_f_is_exact_the_rounding_of_the_abscissae_is_predicted():
         found = dc.sweep(dc.parse("x"), 1.0, steps=[h])["predicted_abs_error"]
         expected = (2.0**-53 + 2.0**-53 * h) / h
         assert ((found - expected).abs() <= 1e-14 * expected).all()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_points_steps_and_values_are_numbers_of_the_dtype(dtype):
+    kind = np.dtype(dtype).type
+    found = dc.sweep(dc.parse("x**2 + 0.1"), 0.1, steps=[0.1, 0.01, 1e-3], dtype=dtype)
+    assert found["point"].unique().tolist() == [f"x={float(kind(0.1))!r}"]
+    assert found["h"].unique().tolist() == [float(kind(h)) for h in (0.1, 0.01, 1e-3)]
+    assert found["exact"].unique().tolist() == [2 * float(kind(0.1))]
+    for row in found.itertuples():
+        x, h = kind(0.1), kind(row.h)
+        a, b = {"forward": (x + h, x), "backward": (x, x - h), "central": (x + h, x - h)}[row.scheme]
+        f = [np.array([t]) ** 2 + kind(0.1) for t in (a, b)]
+        assert row.numeric == float(((f[0] - f[1]) / (kind(2) * h if row.scheme == "central" else h))[0])
+        assert row.dtype == dtype
+
+
+def test_a_step_that_the_dtype_rounds_to_0_is_kept():
+    found = dc.sweep(dc.parse("x**2"), 1.0, steps=[0.1, 1e-8, 1e-9], dtype="float16", schemes=["central", "central4"])
+    none = found[found["h"] == 0]
+    assert len(none) == 2
+    assert (none["status"] == "h-underflow").all()
+    assert none[["numeric", "error", "bound", "truncation", "division"]].isna().all(axis=None)
+    assert (none["exact"] == 2.0).all()
+    assert found["predicted_h"].notna().all()
+    nothing = dc.sweep(dc.parse("x**2"), 1.0, steps=[1e-9], dtype="float16")
+    assert nothing["predicted_h"].isna().all()
+
+
+def test_points_that_become_one_are_one():
+    found = dc.sweep(dc.parse("x**2"), [0.1, 0.10000000001], steps=[0.1], schemes="central", dtype="float32")
+    assert len(found) == 1
+
+
+def test_evaluate_gets_numbers_of_the_dtype():
+    seen = set()
+
+    def code(x):
+        seen.add(type(x))
+        return x * x
+
+    found = dc.sweep(dc.parse("x*x"), 1.5, steps=[0.1], dtype="float32", evaluate=code, schemes="central")
+    assert seen == {np.float32}
+    plain = dc.sweep(dc.parse("x*x"), 1.5, steps=[0.1], dtype="float32", schemes="central")
+    assert found["numeric"].tolist() == plain["numeric"].tolist()
+
+
+def test_the_error_at_1e_minus_4_is_that_at_the_rounded_step():
+    found = dc.sweep(dc.parse("x**2"), 1.0, steps=[1e-2, 1e-4], dtype="float32", schemes="forward")
+    assert dc.summarize(found)["abs_error_at_1e-4"].tolist() == [found["abs_error"].iloc[1]]
+
+
+def test_second_derivatives_have_the_statuses_of_their_point():
+    expected = {
+        "x**3": ("ok", 0.0),
+        "abs(x)": ("kink", None),
+        "abs(x)*x": ("kink", None),
+        "abs(x)**3": ("ok", 0.0),
+        "max(x, 0)**3 + x**2": ("ok", 2.0),
+        "max(x, 0)**2": ("kink", None),
+        "max(x, 0) - max(-x, 0) + x**2": ("ok", 2.0),
+        "sqrt(x)": ("domain", None),
+        "x**2.5": ("domain", None),
+        "cos(x)*3": ("ok", -3.0),
+        "where(x < 0, x**2, 3*x**2)": ("kink", None),
+        "where(x < 0, x**3, -x**3) + 7*x*x": ("ok", 14.0),
+        "exp(x) + abs(sin(x)**2 + cos(x)**2 - 1)": ("undecided", None),
+    }
+    for text, (status, value) in expected.items():
+        row = sweep(text, 0.0, schemes="central", steps=[0.125], derivative=2).iloc[0]
+        # what happens at the abscissae is another matter
+        assert (row["status"], None if math.isnan(row["exact"]) else row["exact"]) == (status, value), text
+
+
+@pytest.mark.parametrize("derivative", [2, 3, 5, 8])
+def test_higher_derivatives_are_correctly_rounded(derivative):
+    x = sympy.Symbol("x")
+    for text in ("exp(x)/(sin(x)**3 + cos(x)**3)", "log(2 + cos(x))*x", "1/(3 + x**2)", "0.1*x**7 - x**2/3"):
+        f = dc.parse(text)
+        exact = sweep(f, [0.7, 1.5], schemes="central", steps=[0.1], derivative=derivative)["exact"].tolist()
+        slope = sympy.diff(f.expr, next(iter(f.expr.free_symbols)), derivative)
+        for value, point in zip(exact, (0.7, 1.5), strict=True):
+            true = slope.subs(next(iter(f.expr.free_symbols)), sympy.Rational(Fraction(point))).evalf(60)
+            assert value == float(true), (text, point)
+    assert x.is_symbol
+
+
+def test_the_derivative_of_a_stencil_is_that_of_the_sweep():
+    second = dc.Stencil([-1, 0, 2], derivative=2)
+    found = sweep("x**4", 1.0, schemes=[second, "central"], steps=[0.1])
+    assert found["derivative"].tolist() == [2, 2]
+    assert found["scheme"].tolist() == ["[-1, 0, 2]", "central"]
+    assert found["exact"].tolist() == [12.0, 12.0]
+    with pytest.raises(ValueError, match=r"is one of derivative=2; pass that, not 3"):
+        sweep("x**4", 1.0, schemes=second, steps=[0.1], derivative=3)
+
+
+def test_a_one_sided_difference_at_the_edge_of_a_domain_has_a_bound():
+    found = dc.sweep(dc.parse("sqrt(x)"), 0.05, schemes=["forward", "forward4", "central"], steps=[0.06])
+    assert found["status"].tolist() == ["ok", "ok", "domain"]
+    assert found["bound"].notna().tolist() == [True, True, False]
+    assert found["within_bound"].tolist()[:2] == [True, True]
