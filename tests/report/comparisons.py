@@ -52,7 +52,13 @@ def errors(test: str, *, within: bool, name: str = "exp(x)") -> dict[str, Any]:
     """Two rows of a central difference; the second one may exceed its bound."""
     bound = 1e-6 if within else 1e-12
     numbers = {"h": [1e-3, 1e-4], "numeric": [2.5, 2.5], "exact": [2.5, 2.5], "error": [1e-7, -1e-9]}
-    more = {"abs_error": [1e-7, 1e-9], "bound": [1e-6, bound], "within_bound": [True, within], "order": [2, 2]}
+    more = {
+        "abs_error": [1e-7, 1e-9],
+        "bound": [1e-6, bound],
+        "within_bound": [True, within],
+        "order": [2, 2],
+        "derivative": [1, 1],
+    }
     texts = {
         "function": name,
         "variable": "x",
