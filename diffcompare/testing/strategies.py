@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from diffcompare.arithmetic.ranges import is_smooth
 from diffcompare.numeric.stencils import DEFAULT_SCHEMES, SCHEME_FORMS, Stencil, stencil
 from diffcompare.program.operations import FALLBACKS, INFIX, OPERATIONS
+from diffcompare.program.special_functions import ROWS
 from diffcompare.symbolic.function import SymbolicFunction, check_names
 from diffcompare.testing.building import Box, Instruction, SmoothFunction, build, check_box
 
@@ -38,9 +39,12 @@ def _is_known_to_numpy(name: str) -> bool:
 _DIFFERENTIABLE = tuple(
     name
     for name, row in OPERATIONS.items()
-    if row.arity in (1, 2) and (row.partials is not None or name == "integer_power")
+    if row.arity in (1, 2) and (row.partials is not None or name == "integer_power") and not row.parameters
 )
-DEFAULT_OPERATIONS = tuple(name for name in _DIFFERENTIABLE if name not in _CORNERS and _is_known_to_numpy(name))
+_SPECIAL = frozenset(row.name for row in ROWS)
+DEFAULT_OPERATIONS = tuple(
+    name for name in _DIFFERENTIABLE if name not in _CORNERS | _SPECIAL and _is_known_to_numpy(name)
+)
 
 
 # --- numbers -----------------------------------------------------------------------------------------------------
