@@ -263,3 +263,9 @@ def test_float32_is_seen_in_what_was_returned_not_in_the_real_difference():
     D = np.array([0.1, 0.7, -0.3])
     cause = find_cause(D.astype(np.float32), D, 1e-12 * np.abs(D), difference=D * 1e-9 * np.array([1, -2, 3]))
     assert cause.kind == "float32"
+
+
+def test_a_match_within_a_coarse_threshold_may_be_chance() -> None:
+    # 2.0001 is 2 within 4e-4: of two dozen factors one lies that close to some number too often
+    assert find_cause([2.0001], [1.0], [2e-4]) is None
+    assert find_cause([2.0 + 1e-9], [1.0], [2e-9]).kind == "factor"

@@ -224,3 +224,10 @@ def test_a_bug_is_measured() -> None:
     assert judgement.status == ("wrong", "wrong")
     assert judgement.blame == "gradient"
     assert not math.isnan(judgement.rounding)
+
+
+@pytest.mark.parametrize("w", [30.0, 40.0, 60.0])
+def test_a_step_that_the_quadrature_cannot_resolve_says_nothing(w: float) -> None:
+    # at the larger steps the integral of the gradient is wrong by more than all noise, and that is known
+    found = judged(lambda x: np.arctan(w * (x[0] - 1)), lambda x: w / (1 + (w * (x - 1)) ** 2), [1 + 1 / w])
+    assert found.status == ("consistent",)

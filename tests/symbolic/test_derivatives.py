@@ -142,3 +142,11 @@ def test_hard_formulas_are_answered_soon(text):
         start = time.process_time()
         ask(f)
         assert time.process_time() - start < SECONDS
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "value"),
+    [("log2(x)", 8, 3), ("log10(x)", 1000, 3), ("log1p(x)", 0, 0), ("expm1(x)", sympy.log(3), 2), ("exp2(x)", 5, 32)],
+)
+def test_functions_that_sympy_lacks_are_written_with_those_it_has(text, at, value):
+    assert sympy.simplify(dc.parse(text).expr.subs(X, at) - value) == 0

@@ -225,3 +225,10 @@ def test_other_refusals():
         lower(X + sympy.Integer(2) ** 5000, ["x"])
     with pytest.raises(dc.UnsupportedFunction, match="division by an exact zero"):
         lower(sympy.Pow(sympy.Add(1, -1, evaluate=False), -1, evaluate=False) + X, ["x"])
+
+
+@pytest.mark.parametrize("value", [-2.5, -0.1, 0.1, -1e300])
+def test_a_float_keeps_its_sign(value):
+    assert dc.SymbolicFunction(sympy.Float(value) * X, [X])(1.0) == value
+    assert dc.SymbolicFunction(X + sympy.Float(value), [X])(0.0) == value
+    assert dc.SymbolicFunction(sympy.Float(value), [X])(0.0) == value

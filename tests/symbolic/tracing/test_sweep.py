@@ -1,0 +1,30 @@
+"""First-order rounding errors of a list of nodes, against derivatives by hand."""
+
+from __future__ import annotations
+
+from diffcompare.program.dag import Builder
+from diffcompare.symbolic.tracing.sweep import forward_errors, reverse_errors
+
+u = 2.0**-53
+
+
+def test_the_factors_of_a_dot_product_weigh_one_another() -> None:
+    # Σ p·q: ∂/∂p = q and ∂/∂q = p; the last factor comes with a large error of its own
+    build = Builder(["p0", "p1", "q0", "q1"])
+    p0, p1, q0, q1 = map(build.variable, range(4))
+    dot = build.apply("dot", p0, p1, q0, q1)
+    values = {p0: 2.0, p1: 3.0, q0: 5.0, q1: 7.0, dot: 31.0}
+    _, bars = reverse_errors(build.nodes, range(len(build.nodes)), values, dot, u)
+    assert [bars[i] for i in (p0, p1, q0, q1)] == [5.0, 7.0, 2.0, 3.0]
+
+
+def test_an_error_of_one_factor_is_carried_by_the_other() -> None:
+    build = Builder(["x", "y"])
+    x, y = build.variable(0), build.variable(1)
+    root = build.apply("exp", x)
+    dot = build.apply("dot", root, y)
+    values = {x: 0.0, y: 1000.0, root: 1.0, dot: 1000.0}
+    errors = forward_errors(build.nodes, [x, y, root, dot], values, u)
+    assert errors[dot] >= 1000.0 * errors[root]
+    # and the rounding of a product and of a sum
+    assert errors[dot] <= 1000.0 * errors[root] + 2 * u * 1000.0
