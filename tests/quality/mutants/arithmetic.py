@@ -188,8 +188,8 @@ MUTANTS = (
     ),
     Mutant(
         "arithmetic/running_error.py",
-        "    largest = float(value.abs_upper())\n    if not largest",
-        "    largest = abs(float(value.mid()))\n    if not largest",
+        "    return arb(0, ulps * math.ulp(largest) + absolute + _ETA)",
+        "    return arb(0, ulps * math.ulp(abs(float(value.mid()))) + absolute + _ETA)",
         "the rounding of the middle of a range stands for that of its largest value",
     ),
     Mutant(

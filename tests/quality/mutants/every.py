@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from . import arithmetic, compare_arrays, compare_numbers, compare_verdict, others, program_and_numeric
+from . import (
+    arithmetic,
+    compare_arrays,
+    compare_numbers,
+    compare_verdict,
+    others,
+    program_and_numeric,
+    special_and_higher,
+)
 
 __all__ = ["MUTANTS"]
 
@@ -12,5 +20,6 @@ MUTANTS = (
     *compare_numbers.MUTANTS,
     *compare_verdict.MUTANTS,
     *compare_arrays.MUTANTS,
+    *special_and_higher.MUTANTS,
     *others.MUTANTS,
 )

@@ -75,8 +75,8 @@ MUTANTS = (
     ),
     Mutant(
         "testing/strategies.py",
-        "return max(0, -rule.lower), max(0, rule.upper)",
-        "return max(0, rule.upper), max(0, -rule.lower)",
+        "return float(-low), float(high)",
+        "return float(high), float(-low)",
         "the room is left on the wrong side of one-sided stencils",
     ),
     Mutant(
