@@ -22,12 +22,14 @@ from diffcompare.compare.schema import (
     CURVE_COLUMNS,
     FUNCTION_COLUMNS,
     HOT_SPOT_COLUMNS,
+    RULE_COLUMNS,
     SUMMARY_COLUMNS,
     Tables,
     format_point,
     labelled,
     stack,
 )
+from diffcompare.compare.step_rules import rules_of_summary
 from diffcompare.compare.summary import summarize
 from diffcompare.compare.sweep import sweep
 from diffcompare.descent import gradient_descents, stack_descents
@@ -142,6 +144,7 @@ def evaluate(
     errors: list[pd.DataFrame] = []
     curves: list[pd.DataFrame] = []
     spots: list[pd.DataFrame] = []
+    rules: list[pd.DataFrame] = []
     functions, messages = {}, {}
     wanted = {descent.function for descent in study.descents}
     measured = _measured(study, load, executor)
@@ -158,7 +161,7 @@ def evaluate(
             else:
                 functions[entry.name] = entry.function
                 for outcome in found:
-                    for tables, table in zip((errors, curves, spots), outcome.value, strict=True):
+                    for tables, table in zip((errors, curves, spots, rules), outcome.value, strict=True):
                         tables.append(table)
         if message and entry.name in wanted:
             message += "; its gradient descent is skipped"
@@ -189,6 +192,7 @@ def evaluate(
         stack_descents(descents),
         stack(curves, CURVE_COLUMNS),
         stack(spots, HOT_SPOT_COLUMNS),
+        stack(rules, RULE_COLUMNS),
     )
 
 
@@ -220,10 +224,13 @@ def _chunks(entry: Entry, size: int) -> list[tuple[bytes, Entry, int]]:
     ]
 
 
-def _measure(chunk: tuple[bytes, Entry, int]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def _measure(chunk: tuple[bytes, Entry, int]) -> tuple[pd.DataFrame, ...]:
     function, entry, half = chunk
     f = unpacked(function)
-    return _sweep(f, entry), _curves(f, entry, half), _hot_spots(f, entry)
+    errors = _sweep(f, entry)
+    # the rules are asked in binary64
+    groups = summarize(errors if entry.dtype == "float64" else errors.iloc[:0])
+    return errors, _curves(f, entry, half), _hot_spots(f, entry), rules_of_summary(f, groups)
 
 
 def _traced(entry: Entry, load: Loader | None) -> Entry:

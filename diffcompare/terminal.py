@@ -57,6 +57,10 @@ def show(console: Console, formula: str, variables: Sequence[str], tables: Table
         if rows["numeric"].notna().any():
             say(console, "")
             console.print(_error_table(rows))
+        rules = tables.rules[tables.rules["point"] == point]
+        if rules["h"].notna().any():
+            say(console, "")
+            console.print(_rules_table(rules))
     say(console, "")
     for verdict in dict.fromkeys(tables.summary["verdict"].astype(str)):
         say(console, f"{verdict}: {VERDICT_WORDS[verdict]}")
@@ -76,7 +80,7 @@ def _derivative(rows: pd.DataFrame) -> str:
 def _table(headers: Sequence[str], rows: Iterator[Sequence[str]]) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="")
     for header in headers:
-        words = header in ("variable", "scheme", "verdict", "h")
+        words = header in ("variable", "scheme", "verdict", "h", "step rule")
         table.add_column(Text(header), justify="left" if words else "right", no_wrap=True)
     for row in rows:
         table.add_row(*map(Text, row))
@@ -114,3 +118,22 @@ def _error_table(rows: pd.DataFrame) -> RenderableType:
     rows_of = zip(wide.index, wide.to_numpy(), strict=True)
     cells = ([decades[h], *(short(float(v)) for v in values)] for h, values in rows_of)
     return _table(["h", *(f"{what} {name}" for name in names)], cells)
+
+
+def _rules_table(rules: pd.DataFrame) -> RenderableType:
+    """Tabulate what rules would have chosen: h, and the error there as a multiple of the smallest one."""
+    schemes = list(dict.fromkeys(rules["scheme"].astype(str)))
+    single = rules["variable"].nunique() == 1
+
+    def cells() -> Iterator[Sequence[str]]:
+        for rule, rows in rules.groupby("rule", observed=True, sort=False):
+            texts = []
+            for scheme in schemes:
+                part = rows[(rows["scheme"] == scheme) & (rows["h"] > 0)]
+                ratio = part["ratio"].max()
+                words = "not finite" if ratio != ratio else f"×{short(float(ratio))}"
+                texts.append("" if part.empty else f"{short(float(part['h'].iloc[0]))} {words}" if single else words)
+            yield str(rule), *texts
+
+    what = "h, |error|/smallest" if single else "largest |error|/smallest"
+    return _table(["step rule", *(f"{scheme}: {what}" for scheme in schemes)], cells())

@@ -68,6 +68,8 @@ class Samples:
         """The step near h for which x + h and x − h are both floats; 0 if there is none."""
         # both abscissae are multiples of the spacing at the larger one
         grain = math.ulp(abs(self.x) + h)
+        if grain == math.inf:
+            return 0.0
         return round(h / grain) * grain
 
     def pair(self, h: float) -> Pair | None:

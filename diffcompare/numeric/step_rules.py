@@ -146,7 +146,8 @@ def _dumontet_vignes(task: _Task) -> Choice:
         lower, upper = up / (1 + eps) + down / (1 - eps), up / (1 - eps) + down / (1 + eps)
         ratio = upper / lower if lower else math.inf
         if 1 / 15 <= ratio <= 1 / 2 or 2 <= ratio <= 15:
-            third = sum(terms) / (2 * k**3)
+            # as quotients: k³ may overflow or vanish
+            third = sum(terms) / 2 / k / k / k
             return task.chosen(math.cbrt(1.67 * eps * abs(f0 / third))) if third else task.refused("f‴ = 0")
         if 1 / 2 < ratio < 2:
             high = k

@@ -28,6 +28,7 @@ from diffcompare.report.drawing import (
     svg_element,
     to_html,
 )
+from diffcompare.report.rule_ticks import rule_ticks
 from diffcompare.report.wording import Html, bound_words, plural, printable, short
 
 __all__ = ["error_chart", "slope_level", "smallest_error"]
@@ -53,7 +54,7 @@ class _Series:
     predicted: tuple[float, float]
 
 
-def error_chart(rows: pd.DataFrame, *, title: str, identity: str) -> Html | None:
+def error_chart(rows: pd.DataFrame, *, title: str, identity: str, rules: pd.DataFrame | None = None) -> Html | None:
     """Draw |error| against h, one line a scheme.
 
     Parameters
@@ -64,6 +65,8 @@ def error_chart(rows: pd.DataFrame, *, title: str, identity: str) -> Html | None
         What is differentiated, and where.
     identity : str
         Prefix of the ids in the drawing; ours, unique in the page.
+    rules : DataFrame, optional
+        The rows of rules.csv for the same, drawn as ticks at the upper edge.
 
     Returns
     -------
@@ -99,6 +102,8 @@ def error_chart(rows: pd.DataFrame, *, title: str, identity: str) -> Html | None
         _key(svg, series, frame, 10 + _LINE * (len(series) + 0.5))
     for s in series:
         _marks(svg, s, frame, lanes[1])
+    if rules is not None:
+        rule_ticks(svg, frame, rules, {s.scheme: s.style for s in series})
     return to_html(svg)
 
 

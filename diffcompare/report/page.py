@@ -15,6 +15,7 @@ from diffcompare.report.charts import error_chart
 from diffcompare.report.environment import environment as _environment
 from diffcompare.report.findings import findings, status_notes, verdict_lines, worst_first
 from diffcompare.report.mathml import typeset
+from diffcompare.report.rule_ticks import rule_rows
 from diffcompare.report.sketch import function_sketch
 from diffcompare.report.snippet import reproduce
 from diffcompare.report.split_chart import split_charts
@@ -84,6 +85,7 @@ def write_report(
         "descent.csv": tables.descent,
         "curves.csv": tables.curves,
         "hot_spots.csv": tables.hot_spots,
+        "rules.csv": tables.rules,
     }
     names = [*csv_tables, *(f.file for f in functions if f.file), "index.html"]
 
@@ -113,6 +115,7 @@ class _Function:
     summary: pd.DataFrame
     curves: pd.DataFrame
     hot_spots: pd.DataFrame
+    rules: pd.DataFrame
     file: str
 
 
@@ -143,8 +146,8 @@ def _check_columns(name: str, frame: pd.DataFrame, columns: Mapping[str, str]) -
 
 def _functions(tables: Tables, *, every: bool) -> list[_Function]:
     known = {str(row["function"]): row for row in tables.functions.astype(object).fillna("").to_dict("records")}
-    rows, summaries, curves, spots = (
-        _by_function(t) for t in (tables.errors, tables.summary, tables.curves, tables.hot_spots)
+    rows, summaries, curves, spots, rules = (
+        _by_function(t) for t in (tables.errors, tables.summary, tables.curves, tables.hot_spots, tables.rules)
     )
     names = list(dict.fromkeys([*known, *rows]))
     made = []
@@ -169,6 +172,7 @@ def _functions(tables: Tables, *, every: bool) -> list[_Function]:
                 summary=summary,
                 curves=curves.get(name, tables.curves.iloc[:0]),
                 hot_spots=spots.get(name, tables.hot_spots.iloc[:0]),
+                rules=rules.get(name, tables.rules.iloc[:0]),
                 file="" if len(names) > _MANY and calm and not every else f"function-{number:03d}.html",
             )
         )
@@ -298,6 +302,8 @@ def _section(f: _Function, number: int, rows: pd.DataFrame) -> dict[str, Any]:
     of = "" if order == 1 else f" for the derivative of order {order}"
     title = f"Absolute error of finite differences{of} against step size, variable {variable} at {point}"
     drawable = rows["exact"].notna().any()
+    # the rules are for first derivatives
+    rules = f.rules[(f.rules["variable"] == variable) & (f.rules["point"] == point) & (order == 1)]
     return {
         "number": number,
         "variable": variable,
@@ -305,7 +311,8 @@ def _section(f: _Function, number: int, rows: pd.DataFrame) -> dict[str, Any]:
         "exact": exact,
         "order": order,
         "partial": partial(shorten(variable, 60), order),
-        "chart": error_chart(rows, title=title, identity=f"chart-{number}") if drawable else None,
+        "chart": error_chart(rows, title=title, identity=f"chart-{number}", rules=rules) if drawable else None,
+        "rules": rule_rows(rules),
         "splits": split_charts(
             rows, title=f"Parts of the error, variable {variable} at {point}", identity=f"split-{number}"
         ),

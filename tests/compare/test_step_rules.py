@@ -58,3 +58,9 @@ def test_where_a_difference_leaves_the_domain_there_is_a_message(scheme):
     assert math.isnan(table.loc["fixed 1e-4", "abs_error"]) == (scheme == "central")
     # a rule that looks stays inside
     assert table.loc["Shi-Xie-Xuan-Nocedal", "ratio"] < 100
+
+
+@pytest.mark.parametrize("x", [0.0, 1e-300, 1e17, 1.7e308, -1.7e308, 5e-324])
+def test_extreme_points_have_their_rows(x):
+    table = dc.step_rules(dc.parse("x**3"), x)
+    assert len(table) == 3 * (len(STEP_RULES) + 1)

@@ -143,3 +143,13 @@ def test_the_largest_step_that_agrees_is_the_top():
     for h in (1e-9, 1e-7, 1e-3, 0.2):
         ladder.add(samples, h)
     assert ladder.pairs[ladder.top()].h == samples.exact_step(1e-7)
+
+
+@pytest.mark.parametrize("text", ["x**2", "exp(x)", "log(x)", "1/x", "sin(x)", "3*x", "abs(x)", "x**100"])
+def test_extreme_points_raise_nothing_and_deceive_nobody(text):
+    f = dc.parse(text)
+    for x in (0.0, -0.0, 5e-324, 1e-300, 1e-17, -7.5, 709.0, 1e17, 1e154, 1.7e308, -1.7e308):
+        found, reference = differentiate(f, x), dc.certified_gradient(f, x)
+        if found.status == "ok":
+            assert reference.status == ["ok"]
+            assert abs(found.value - reference.value[0]) <= 10 * found.error, x
