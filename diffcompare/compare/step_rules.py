@@ -17,6 +17,7 @@ from diffcompare.compare.summary import summarize
 from diffcompare.compare.sweep import sweep
 from diffcompare.numeric.differences import numerical_diff
 from diffcompare.numeric.samples import UNIT_ROUNDOFF
+from diffcompare.numeric.stencils import stencil
 from diffcompare.numeric.step_rules import STEP_RULES, Choice, choose_step
 from diffcompare.symbolic.function import SymbolicFunction
 
@@ -68,6 +69,11 @@ def rules_of_summary(f: SymbolicFunction, summary: pd.DataFrame) -> pd.DataFrame
     for group in summary.to_dict("records"):
         # all rules are for the first derivative
         if group["verdict"] == "not-differentiable" or group["derivative"] != 1:
+            continue
+        try:
+            stencil(str(group["scheme"]))
+        except ValueError:
+            # a stencil made by hand: no rule knows it, and its name does not evaluate it
             continue
         point, i = list(read_point(str(group["point"])).values()), f.variables.index(str(group["variable"]))
         along, best = _along(f, point, i), float(group["best_abs_error"])

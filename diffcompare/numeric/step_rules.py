@@ -101,6 +101,8 @@ def choose_step(rule: str, f: Callable[[float], float], x: float, *, scheme: str
     """
     if rule not in STEP_RULES:
         raise ValueError(f"rule={rule!r}: unknown rule; choose from {', '.join(STEP_RULES)}")
+    if scheme not in _SCHEMES and rule == "fixed 1e-4":
+        return Choice(1e-4, 0)
     if scheme not in _SCHEMES:
         return Choice(math.nan, 0, "the rule is for forward, backward and central differences")
     order, side = _SCHEMES[scheme]

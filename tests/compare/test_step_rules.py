@@ -7,6 +7,7 @@ import pytest
 
 import diffcompare as dc
 from diffcompare.compare.schema import RULE_COLUMNS
+from diffcompare.numeric.stencils import Stencil
 from diffcompare.numeric.step_rules import STEP_RULES
 
 
@@ -64,3 +65,9 @@ def test_where_a_difference_leaves_the_domain_there_is_a_message(scheme):
 def test_extreme_points_have_their_rows(x):
     table = dc.step_rules(dc.parse("x**3"), x)
     assert len(table) == 3 * (len(STEP_RULES) + 1)
+
+
+def test_schemes_that_rules_do_not_know_keep_the_fixed_step_and_the_optimum():
+    table = dc.step_rules(dc.parse("exp(x)"), 1.0, schemes="central4")
+    assert table.loc[table["h"] > 0, "rule"].tolist() == ["fixed 1e-4", "certified optimum"]
+    assert dc.step_rules(dc.parse("exp(x)"), 1.0, schemes=[Stencil([-1, 0, 2])]).empty
