@@ -244,8 +244,9 @@ def _check_points(f: SymbolicFunction, points: ArrayLike, kind: np.dtype[Any]) -
         check_point(f, values[~np.isfinite(values).all(axis=1)][0])
     with np.errstate(all="ignore"):
         rounded = values.astype(kind).astype(np.float64)
-    for name, value in zip(f.variables, values[~np.isfinite(rounded).all(axis=1)][:1].reshape(-1), strict=False):
-        if not np.isfinite(kind.type(value)):
+    bad = ~np.isfinite(rounded).all(axis=1)
+    for name, value, held in zip(f.variables, values[bad][:1].reshape(-1), rounded[bad][:1].reshape(-1), strict=False):
+        if not np.isfinite(held):
             raise ValueError(f"{name}={float(value)!r}: is infinite in {kind.name}; pass a coordinate that it can hold")
     values = rounded
     # by their bits: 0.0 and -0.0 are two points

@@ -182,14 +182,14 @@ MUTANTS = (
     ),
     Mutant(
         "arithmetic/running_error.py",
-        "return _terms_rounding(products, half)",
-        "return _terms_rounding(products, half - 1)",
+        "return _terms_rounding(products, half, form)",
+        "return _terms_rounding(products, half - 1, form)",
         "the rounding of the products of a dot product is forgotten",
     ),
     Mutant(
         "arithmetic/running_error.py",
-        "    return arb(0, ulps * math.ulp(largest) + absolute + _ETA)",
-        "    return arb(0, ulps * math.ulp(abs(float(value.mid()))) + absolute + _ETA)",
+        "return arb(0, ulps * form.ulp(largest) + absolute + eta)",
+        "return arb(0, ulps * form.ulp(abs(float(value.mid()))) + absolute + eta)",
         "the rounding of the middle of a range stands for that of its largest value",
     ),
     Mutant(
@@ -241,6 +241,19 @@ MUTANTS = (
         '"tanh": (0.0, 2.0)',
         '"tanh": (0.0, 0.0)',
         "the rounding of 1 - tanh**2 is forgotten: right gradients are called wrong",
+    ),
+    # narrow
+    Mutant(
+        "arithmetic/narrow.py",
+        "return 1.5 * largest + 0.25",
+        "return 0.5",
+        "float32 functions are taken for correctly rounded: bounds are exceeded",
+    ),
+    Mutant(
+        "arithmetic/narrow.py",
+        "if errors[k] > worst:",
+        "if errors[k] < worst or not worst:",
+        "the largest error of the first sample is reported, not that of all",
     ),
     # ranges
     Mutant(

@@ -152,7 +152,7 @@ MUTANTS = (
     ),
     Mutant(
         "compare/sweep.py",
-        " + slope * moving * np.spacing(x) / 2",
+        " + slope * moving * spacing / 2",
         "",
         "predictions lack the rounding of the abscissae",
     ),
