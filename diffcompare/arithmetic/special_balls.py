@@ -65,12 +65,32 @@ def _erfi(x: arb) -> arb:
 # --- gamma functions ------------------------------------------------------------------------------------------------
 
 
+def _series(length: int, function: Callable[[], arb_series]) -> list[arb]:
+    """Return the first coefficients of a series, nan where flint refuses it."""
+    before = flint.ctx.cap
+    flint.ctx.cap = length
+    try:
+        found = function().coeffs()
+    except (ValueError, ZeroDivisionError):
+        found = [arb.nan()] * length
+    finally:
+        flint.ctx.cap = before
+    return found + [arb(0)] * (length - len(found))
+
+
 @_monotone
 def _polygamma(n: arb, x: arb) -> arb:
     order = _whole(n)
     if order is None or order < 0 or x.is_nan():
         return arb.nan()
-    return x.digamma() if order == 0 else acb(x).polygamma(order).real
+    if order == 0:
+        return x.digamma()
+    if not x < 0:
+        return acb(x).polygamma(order).real
+    # reflection, DLMF 5.15.6: flint steps from x to the right one by one
+    cotangent = _series(order + 1, lambda: arb_series([x, 1]).cot_pi())[order] * arb(order).fac()
+    reflected: arb = acb(1 - x).polygamma(order).real
+    return (reflected if order % 2 == 0 else -reflected) - arb.pi() * cotangent
 
 
 def _digamma(x: arb) -> arb:
@@ -241,13 +261,12 @@ _elliptic_e = _hypergeometric(-_HALF, _HALF)
 def _zeta_taylor(length: int, s: arb) -> list[arb]:
     if length == 1:
         return [s.zeta()]
-    before = flint.ctx.cap
-    flint.ctx.cap = length
-    try:
-        found = arb_series([s, 1]).zeta().coeffs()
-    finally:
-        flint.ctx.cap = before
-    return found + [arb(0)] * (length - len(found))
+    if s > 1000 and s > 2 * flint.ctx.prec and length <= 100:
+        # Σ (−log n)ᵏ·n⁻ˢ/k!: what follows n = 2 is below 2·(3/2)⁻ˢ·(log 3/log 2)ᵏ < 2^(85 − 0.58·s) of that term
+        rest = arb(0).union(arb(2) ** -(min(1_000_000, int(float(s.lower()))) // 3))
+        first = arb(2) ** -s * (1 + rest)
+        return [int(k == 0) + first * (-arb(2).log()) ** k / arb(k).fac() for k in range(length)]
+    return _series(length, lambda: arb_series([s, 1]).zeta())
 
 
 @_monotone
