@@ -55,3 +55,9 @@ def test_there_is_no_jet_at_a_pole() -> None:
         for direction in (0, 1):
             jet = taylor_jet(dc.parse("x**-2", variables=["x", "y"]).program, [x, 1.0], direction, order=2)
             assert not jet[0].is_finite()
+
+
+@pytest.mark.parametrize("text", ["floor(x)", "ceil(x)"])
+def test_where_a_step_jumps_there_is_no_series(text: str) -> None:
+    assert all(c.is_nan() for c in taylor_jet(dc.parse(text).program, [2.0], 0, order=2))
+    assert [float(c) for c in taylor_jet(dc.parse(text).program, [2.5], 0, order=2)][1:] == [0.0, 0.0]

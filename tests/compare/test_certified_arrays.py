@@ -78,3 +78,8 @@ def test_an_adjoint_that_contradicts_the_taylor_coefficient_is_undecided(monkeyp
 def test_a_vector_function_has_no_hessian():
     with pytest.raises(ValueError, match=r"returns an array of shape \(2,\)"):
         dc.certified_hessian(dc.parse(["x", "y"]), [1.0, 2.0])
+
+
+def test_where_one_derivative_is_undefined_and_the_other_a_kink_the_entry_is_undefined():
+    found = dc.certified_hessian(dc.parse("sqrt(x) + abs(y)"), [0.0, 0.0])
+    assert found.status.tolist() == [["domain", "domain"], ["domain", "kink"]]

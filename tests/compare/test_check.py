@@ -244,3 +244,11 @@ def test_an_error_of_the_function_that_is_stated_is_no_fault_of_the_gradient():
 
     assert check(opaque, stopped_early).status == "wrong"
     assert check(opaque, stopped_early, noise=1e-3).status != "wrong"
+
+
+def test_a_path_that_no_trace_met_is_no_edge_of_the_domain():
+    def opaque(x):
+        return np.array([float(str(2 * t)) for t in x])
+
+    verdict = check(opaque, lambda x: np.sum(x**2) if x[0] > 1000 else np.sum(x), (5000.0, 1.0))
+    assert (verdict.status, verdict.evidence) == ("consistent", "witness")

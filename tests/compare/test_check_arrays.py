@@ -195,3 +195,33 @@ def test_what_is_no_argument_is_refused_by_name():
     ):
         with pytest.raises(ValueError, match=r"array of shape \(2,\): .*one number"):
             refuse()
+
+
+def test_the_triangle_that_is_0_is_named():
+    def verdict(matrix):
+        return dc.check_hessian(lambda x: x[0] ** 2 * x[1], lambda x: np.array(matrix(x)), np.array([3.0, 5.0]))
+
+    lower = verdict(lambda x: [[2 * x[1], 2 * x[0]], [0, 0]])
+    upper = verdict(lambda x: [[2 * x[1], 0], [2 * x[0], 0]])
+    assert lower.cause == "the lower triangle is 0: a Hessian is symmetric, copy the upper one"
+    assert upper.cause == "the upper triangle is 0: a Hessian is symmetric, copy the lower one"
+
+
+def test_the_cause_of_a_later_row_names_the_entries_of_that_row():
+    def jacobian(x):
+        return np.array([[1.0, 1.0], [np.cos(x[0] * x[1]), x[0] * np.cos(x[0] * x[1])]])
+
+    verdict = dc.check_jacobian(lambda x: np.array([x[0] + x[1], np.sin(x[0] * x[1])]), jacobian, np.array([0.7, 1.3]))
+    assert verdict.cause == "in row 1, the chain factor x1 is missing"
+    assert verdict.cause.components == (2,)
+
+
+def test_one_row_of_another_formula_blames_the_formula():
+    def jacobian(x):
+        return np.array([[float(str(v)) for v in row] for row in [[x[1], x[0]], [2 * x[0], 1e-3]]])
+
+    def f(x):
+        return np.array([x[0] * x[1], x[0] ** 2 + 1e-3 * x[1]])
+
+    verdict = dc.check_jacobian(f, jacobian, np.array([3.0, 5.0]), formula=dc.parse(["x0*x1", "x0**2"]))
+    assert (verdict.status, verdict.blame, verdict.evidence) == ("wrong", "formula", "neighbours")

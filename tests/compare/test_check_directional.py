@@ -97,3 +97,17 @@ def test_what_is_no_argument_is_refused_by_name():
         dc.check_directional(f, None, X)
     wrong = dc.check_directional(f, lambda x, v: np.zeros(3), X)
     assert "a slope must be one real number, got float64 of shape (3,)" in wrong.explain()
+
+
+def test_no_gradient_along_a_direction_is_asked_for_outside_the_box():
+    seen = []
+
+    def watched(x):
+        seen.append(np.array(x, dtype=float))
+        return 2 * x
+
+    at, box = np.array([1.0, -2.0]), (np.array([0.999, -5.0]), np.array([4.0, -1.99]))
+    verdict = dc.check_directional(opaque(lambda x: np.sum(x**2)), opaque(watched), at, directions=3, box=box)
+    assert verdict.status != "wrong"
+    assert len(seen) > 10
+    assert all((box[0] <= x).all() and (x <= box[1]).all() for x in seen)

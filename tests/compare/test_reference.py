@@ -315,3 +315,11 @@ def test_threads_get_the_values_of_one_thread():
 def test_bad_points_are_refused(point, message):
     with pytest.raises(ValueError, match=message):
         certify("x*y", point)
+
+
+def test_a_bessel_function_of_a_whole_order_goes_through_0():
+    # J₁′(0) = 1/2 and I₁′(0) = 1/2 (DLMF 10.2.2, 10.25.2), J of order 3/2 ends there
+    for text, expected in [("besselj(1, x)", 0.5), ("besseli(1, x)", 0.5), ("besselj(0, x)", 0.0)]:
+        found = dc.certified_gradient(dc.parse(text), 0.0)
+        assert (found.status, found.value.tolist()) == (["ok"], [expected])
+    assert dc.certified_gradient(dc.parse("besselj(3/2, x)"), 0.0).status == ["domain"]

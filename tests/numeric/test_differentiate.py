@@ -153,3 +153,10 @@ def test_extreme_points_raise_nothing_and_deceive_nobody(text):
         if found.status == "ok":
             assert reference.status == ["ok"]
             assert abs(found.value - reference.value[0]) <= 10 * found.error, x
+
+
+@pytest.mark.parametrize(("a", "w"), [(9.251451229040479e-06, 185442.12384527526), (0.0046, 565.6)])
+def test_what_finer_scales_contradict_has_a_large_error(a, w):
+    # a corner close by, at 1/w: coarse differences agree with one another on the slope of the wrong side
+    found = differentiate(lambda t: t * t + a * abs(t - 1 / w), 0.0)
+    assert abs(found.value + a) <= 4 * found.error

@@ -89,3 +89,9 @@ def test_backward_is_forward_of_the_mirrored_function():
 def test_an_unknown_rule_is_named():
     with pytest.raises(ValueError, match="rule='best': unknown rule; choose from fixed 1e-4, scaled by u"):
         choose_step("best", math.exp, 1.0, noise=0.0)
+
+
+@pytest.mark.parametrize("x", [0.0, 0.3, -1.0, 50.0])
+def test_the_scaled_step_is_relative_beyond_1_and_absolute_below(x):
+    h = choose_step("scaled by u", math.exp, x, scheme="central", noise=1e-16).h
+    assert h == math.cbrt(2.0**-53) * max(1.0, abs(x))
