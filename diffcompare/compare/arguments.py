@@ -33,7 +33,7 @@ class Structure:
         parts, start = [], 0
         for shape in self.shapes:
             count = math.prod(shape)
-            part = np.array(flat[start : start + count]).reshape(shape)
+            part = flat[start : start + count].copy().reshape(shape)
             parts.append(part if shape else part[()])
             start += count
         if self.kind == "array":

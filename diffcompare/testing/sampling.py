@@ -14,12 +14,22 @@ from numpy.typing import NDArray
 
 from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.compare.judgement import Problem
-from diffcompare.compare.probing import try_claim
+from diffcompare.compare.probing import inside, try_claim, try_value
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program, subprogram
 from diffcompare.symbolic.function import SymbolicFunction
 
-__all__ = ["Candidate", "Tried", "columns", "relative_error", "true_gradient", "try_points", "written_numbers"]
+__all__ = [
+    "Candidate",
+    "Gradient",
+    "Tried",
+    "columns",
+    "errors_at",
+    "relative_error",
+    "true_gradient",
+    "try_points",
+    "written_numbers",
+]
 
 Floats = NDArray[np.float64]
 Gradient = Callable[[Floats], Floats]
@@ -27,21 +37,28 @@ Gradient = Callable[[Floats], Floats]
 _NUMBERS = 60
 _DEPTH = 4
 _REFINED = 6
+_DIFFERENCES = 20_000
+# 2^53 times the smallest normal number
+_SUBNORMAL = 2.0**-969
+# an error that rounding explains at most ordinary points, and how many of these are looked through for finite values
+_RIGHT, _ORDINARY = 1e-6, 60
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A point, and the error of the gradient there relative to its largest component, as floats see it."""
+    """A point, and the error of the gradient there as floats see it: over its largest component, and in itself."""
 
     point: Floats
     error: float
+    size: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """The worst of the points that were tried."""
+    """The worst of the points that were tried, and a few where the derivative is of a moderate size."""
 
     candidates: list[Candidate]
+    ordinary: list[Floats]
     calls: int
     covered: str
 
@@ -58,16 +75,48 @@ def columns(program: Program, outputs: Iterable[int]) -> Gradient:
     return function
 
 
-def true_gradient(f: SymbolicFunction) -> Gradient:
-    """Return the gradient in floats: rounded, only to choose points by."""
-    program = adjoint(f.program)
-    return columns(program, program.outputs[1:])
+def true_gradient(f: SymbolicFunction | None, problem: Problem) -> Gradient:
+    """Return the gradient in floats: rounded, only to choose points by.
+
+    Where the formula has no value (a trace has none on paths that it did not meet) the function's central differences
+    stand in.
+    """
+    run: Gradient | None = None
+    if f is not None:
+        program = adjoint(f.program)
+        run = columns(program, program.outputs[1:])
+    # how often the function may be called for that
+    left = _DIFFERENCES // (2 * problem.x.size + 1)
+
+    def function(points: Floats) -> Floats:
+        nonlocal left
+        found = np.full(points.shape, np.nan) if run is None else run(points)
+        for i in np.flatnonzero(~np.isfinite(found).all(axis=-1)):
+            if left > 0:
+                left -= 1
+                found[i] = _differences(problem, points[i])
+        return found
+
+    return function
+
+
+def _differences(problem: Problem, point: Floats) -> Floats:
+    slopes = np.full(point.size, np.nan)
+    if not math.isfinite(try_value(problem, point)):
+        return slopes
+    for i in range(point.size):
+        # about the best step: the cube root of the unit roundoff
+        reach = 2.0**-18 * (abs(point[i]) or 1.0)
+        above, below = (inside(problem, point + sign * reach * (np.arange(point.size) == i)) for sign in (1, -1))
+        slopes[i] = (try_value(problem, above) - try_value(problem, below)) / (above[i] - below[i])
+    return slopes
 
 
 def relative_error(claimed: Floats, true: Floats) -> Floats:
     """Return the largest difference over the largest true component, row by row; nan where the truth is not known."""
     with np.errstate(all="ignore"):
-        scale = np.max(np.abs(true), axis=-1)
+        # a derivative below this is rounded to fewer bits than 53, and a large relative error of it is no news
+        scale = np.maximum(np.max(np.abs(true), axis=-1), _SUBNORMAL)
         error = np.max(np.abs(claimed - true), axis=-1)
         ratio = np.where(error == 0, 0.0, error / scale)
         ratio = np.where(np.isfinite(claimed).all(axis=-1), ratio, np.inf)
@@ -92,60 +141,68 @@ def try_points(
     """
     lower, upper = box
     numbers = written_numbers(problem.gradient)
-    special = _shuffled(rng, [hints, _corners(lower, upper, rng), _aimed(lower, upper, numbers, rng)])
+    special = _shuffled(
+        rng,
+        [hints, _corners(lower, upper, rng), _aimed(lower, upper, numbers, rng), _around_zero(lower, upper, rng)],
+    )
     refined = calls // 5
     first = special[: (calls - refined) * 2 // 5]
     near = _towards_edges(lower, upper, (calls - refined) // 8, rng)
     spread = _spread(lower, upper, calls - refined - len(first) - len(near), rng)
     points = np.concatenate([first, near, spread])
-    errors = _errors(problem, true, points)
-    used = len(points)
-    points, errors, used = _refine(problem, box, true, points, errors, refined, used, rng)
-    known = np.isfinite(errors) | np.isinf(errors)
-    order = np.argsort(-np.where(known, errors, -1.0), kind="stable")[: 40 * _REFINED]
-    candidates = [Candidate(points[i], float(errors[i])) for i in order if known[i]]
+    errors = errors_at(problem, true, points)
+    points, errors = _refine(problem, box, true, points, errors, refined, rng)
+    relative, size, largest = errors.T
+    known = ~np.isnan(relative)
+    orders = [np.argsort(-np.where(known, key, -1.0), kind="stable")[: 20 * _REFINED] for key in (relative, size)]
+    candidates = [Candidate(points[i], *errors[i, :2].tolist()) for i in dict.fromkeys(np.ravel(orders)) if known[i]]
+    used, unknown = len(points), int(np.sum(~known))
     covered = (
-        f"{used} points were tried by calls: {len(first)} special ones (corners, 0, powers of two, "
+        f"{used} points were tried by calls: {len(first)} special ones (corners, 0, powers of two and ten, "
         f"{len(numbers)} numbers of the code), {len(near)} close to faces and 0, {len(spread)} evenly spread, "
         f"{used - len(first) - len(near) - len(spread)} around the worst."
     )
-    unknown = int(np.sum(~known))
     if unknown:
         covered += f" At {unknown} of them the derivative is not known."
-    return Tried(candidates, used, covered)
+    moderate = np.abs(np.log2(np.where(known & (largest > 0), largest, np.inf)))
+    order = np.lexsort((moderate, ~(relative < _RIGHT)))[:_ORDINARY]
+    finite = [points[i] for i in order if math.isfinite(try_value(problem, points[i]))]
+    ordinary = finite[:: max(1, len(finite) // 3)][:3]
+    return Tried(candidates, ordinary, used, covered)
 
 
-def _errors(problem: Problem, true: Gradient, points: Floats) -> Floats:
+def errors_at(problem: Problem, true: Gradient, points: Floats) -> Floats:
+    """Return three columns: the relative error, the absolute one, and the largest component of the derivative."""
+    if not len(points):
+        return np.empty((0, 3))
     missing = np.full(points.shape[1], np.nan)
     claims = [try_claim(problem, point) for point in points]
     claimed = np.array([missing if claim is None else claim for claim in claims]).reshape(points.shape)
-    return relative_error(claimed, true(points)) if len(points) else np.empty(0)
+    D = true(points)
+    with np.errstate(all="ignore"):
+        size = np.max(np.abs(claimed - D), axis=-1)
+    relative = relative_error(claimed, D)
+    return np.stack([relative, np.where(np.isnan(size), relative, size), np.max(np.abs(D), axis=-1)], axis=-1)
 
 
 def _refine(
-    problem: Problem,
-    box: tuple[Floats, Floats],
-    true: Gradient,
-    points: Floats,
-    errors: Floats,
-    calls: int,
-    used: int,
+    problem: Problem, box: tuple[Floats, Floats], true: Gradient, points: Floats, errors: Floats, calls: int,
     rng: np.random.Generator,
-) -> tuple[Floats, Floats, int]:
-    """Scatter points ever closer around the worst ones."""
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """Scatter points ever closer around the worst ones, by relative error and by absolute one."""
     lower, upper = box
     rounds = 4
     each = calls // (rounds * _REFINED)
     for k in range(rounds if each else 0):
-        known = np.where(np.isfinite(errors), errors, -1.0)
-        best = np.argsort(-known, kind="stable")[:_REFINED]
+        known = np.where(np.isfinite(errors[:, :2]), errors[:, :2], -1.0)
+        by_relative, by_size = (np.argsort(-column, kind="stable").tolist() for column in known.T)
+        best = [*by_relative[: _REFINED - 2], *[i for i in by_size if i not in by_relative[: _REFINED - 2]][:2]]
         reach = (upper - lower) * 0.1 ** (k + 1)
         moves = rng.normal(size=(len(best), each, len(lower))) * reach
         new = np.clip(points[best][:, None] + moves, lower, upper).reshape(-1, len(lower))
-        errors = np.concatenate([errors, _errors(problem, true, new)])
+        errors = np.concatenate([errors, errors_at(problem, true, new)])
         points = np.concatenate([points, new])
-        used += len(new)
-    return points, errors, used
+    return points, errors
 
 
 # ---- where the points lie
@@ -187,6 +244,19 @@ def _corners(lower: Floats, upper: Floats, rng: np.random.Generator) -> Floats:
     usable = (mixed >= lower) & (mixed <= upper)
     mixed = np.where(usable, mixed, lower + (upper - lower) * rng.random((60, n)))
     return np.concatenate([np.unique(corners, axis=0), faces, middle[None], np.array(inside), mixed])
+
+
+def _around_zero(lower: Floats, upper: Floats, rng: np.random.Generator) -> Floats:
+    """Return points with powers of ten and of two, of both signs, in one coordinate or in all."""
+    n = len(lower)
+    sizes = np.array([*(10.0**-k for k in range(-6, 17)), *(2.0**-k for k in range(-20, 41))])
+    values = np.concatenate([sizes, -sizes])
+    one = lower + (upper - lower) * rng.random((len(values), n))
+    chosen = np.arange(n) == rng.integers(n, size=(len(values), 1))
+    one = np.where(chosen, values[:, None], one)
+    every = values[:, None] * rng.choice([-1.0, 1.0], (len(values), n))
+    points = np.concatenate([one, every]) if n > 1 else one
+    return np.asarray(points[((lower <= points) & (points <= upper)).all(axis=-1)], dtype=np.float64)
 
 
 def _aimed(lower: Floats, upper: Floats, numbers: list[float], rng: np.random.Generator) -> Floats:

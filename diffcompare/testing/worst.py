@@ -5,32 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.compare.arguments import Structure, structure_of
+from diffcompare.compare.arguments import Structure, as_callable, formula_of, structure_of
 from diffcompare.compare.check import check_gradient
 from diffcompare.compare.identity import trace
 from diffcompare.compare.judgement import Problem
 from diffcompare.compare.verdict import Verdict
-from diffcompare.errors import DiffcompareError, TraceError, shorten
+from diffcompare.errors import DiffcompareError, shorten
 from diffcompare.symbolic.function import SymbolicFunction
-from diffcompare.symbolic.parse import parse
+from diffcompare.testing.judging import VERDICT, VERDICTS, in_turn, judge
 from diffcompare.testing.regions import HIDDEN, map_regions
-from diffcompare.testing.sampling import Candidate, true_gradient, try_points
+from diffcompare.testing.sampling import true_gradient, try_points
 
 __all__ = ["WorstPoint", "find_worst"]
 
 Floats = NDArray[np.float64]
 
-# what a verdict may cost where the gradient is opaque (about 60 calls and a few), and how many are asked for
-_VERDICT, _VERDICTS = 90, 6
-_LEAST = 4 * _VERDICT
-# the part of the box that a verdict looks at, in units of its width: all of it, then closer
-_REACHES = (1.0, 2.0**-8, 2.0**-14)
+_LEAST = 4 * VERDICT
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +85,21 @@ def find_worst(
     powers of two, the numbers that stand in the code and their neighbours, an even spread, and the surroundings of
     the worst. The worst points are judged by :func:`diffcompare.check_gradient`.
 
+    The search ends with ``wrong`` where a point is wrong. Kinks, points outside the domain, and points of which nothing
+    can be told are no faults amid points that are consistent: ``covered`` counts them and names the first of each. The
+    same holds for a point at which floats overflow or underflow on the way to a right derivative: the claim is not
+    finite and numbers beyond 2^±340 are involved, or claim and derivative are both below 2^-340. So it is
+    for a component that is wrong beside another one that has a kink, and, where the code is opaque, for a single float
+    between floats at which the claim is right: such is a rounded boundary between two formulas. Where no point is
+    consistent, the worst verdict is returned.
+
     A search that finds nothing is no proof, except for what ``covered`` says.
 
     Parameters
     ----------
     f : callable or SymbolicFunction
-        ``f(x, *args)`` returns one number; it must be known as a formula, by itself, by a trace or by ``formula``.
+        ``f(x, *args)`` returns one number. Where it is known neither by itself nor by a trace or ``formula``, its
+        differences choose the points, and the verdicts see less.
     gradient : callable
         ``gradient(x, *args)`` returns the claimed gradient in the structure of x.
     box : (lower, upper)
@@ -117,8 +121,8 @@ def find_worst(
 
     Raises
     ------
-    TraceError
-        f is known neither by itself nor by a trace or a formula.
+    DiffcompareError
+        The budget did not do for a single verdict.
     ValueError
         A box or budget that cannot be used.
 
@@ -134,26 +138,33 @@ def find_worst(
     if not isinstance(budget, int) or budget < _LEAST:
         raise ValueError(f"budget={budget!r}: must be a whole number of at least {_LEAST}, a few verdicts' calls")
     structure, lower, upper = _corners(f, box)
+    plain = as_callable(f, structure) if isinstance(f, SymbolicFunction) else f
     problem = Problem(
-        _plain(f, structure), gradient, (lower + upper) / 2, structure.unflatten, structure.flatten,
-        structure.names(), _formula(f, formula, structure.size), tuple(args), (lower, upper), noise,
+        plain, gradient, (lower + upper) / 2, structure.unflatten, structure.flatten, structure.names(),
+        formula_of(f, formula, structure.size), tuple(args), (lower, upper), noise,
     )  # fmt: skip
-    known = problem.formula if problem.formula is not None else _traced(problem)
     rng = np.random.default_rng(seed)
     with np.errstate(all="ignore"):
-        regions = map_regions(problem, (lower, upper), limit=(budget - _VERDICTS * _VERDICT) // 2, rng=rng)
-        calls = budget - _VERDICTS * _VERDICT - regions.calls
-        tried = try_points(problem, (lower, upper), true_gradient(known), calls, regions.hints, rng)
-        candidates = _separate([*regions.candidates, *tried.candidates], upper - lower)
+        regions = map_regions(problem, (lower, upper), limit=(budget - VERDICTS * VERDICT) // 2, rng=rng)
+        known = problem.formula if problem.formula is not None else _traced(problem)
+        calls = budget - VERDICTS * VERDICT - regions.calls
+        true = true_gradient(known, problem)
+        tried = try_points(problem, (lower, upper), true, calls, regions.hints, rng)
         spent = regions.calls + tried.calls
-        options = {"formula": formula, "args": tuple(args), "noise": noise}
-        judged = _judge(f, gradient, structure, candidates, budget - spent, (lower, upper), options)
+
+        def check(counted: Callable[..., Any], at: Any, part: tuple[Any, Any]) -> Verdict:
+            return check_gradient(f, counted, at, formula=formula, args=tuple(args), box=part, noise=noise)
+
+        judged = judge(
+            check, problem, in_turn([*regions.candidates, *tried.candidates], upper - lower), tried.ordinary,
+            budget - spent, known, true,
+        )  # fmt: skip
     if judged is None:
         raise DiffcompareError(
             f"box={shorten(repr(box), 60)}: none of {tried.calls} points could be judged; "
             "pass a box inside the domain, a larger budget, or formula="
         )
-    point, verdict, part, calls = judged
+    point, verdict, part = judged.point, judged.verdict, judged.part
     if verdict.status == "wrong" and regions.contradicted(point):
         regions = replace(regions, mapped=0.0, covered=HIDDEN)
     claimed, certified = (verdict.components[name].to_numpy(dtype=float) for name in ("claimed", "certified"))
@@ -162,8 +173,8 @@ def find_worst(
     largest = float(np.max(np.abs(certified)))
     relative = error / largest if largest > 0 else math.inf if error > 0 else 0.0
     return WorstPoint(
-        structure.unflatten(point), error, math.nan if math.isnan(error) else relative, verdict, spent + calls,
-        tried.calls, regions.mapped, part, f"{tried.covered} {regions.covered}",
+        structure.unflatten(point), error, math.nan if math.isnan(error) else relative, verdict, spent + judged.calls,
+        tried.calls, regions.mapped, part, " ".join(filter(None, (tried.covered, judged.covered, regions.covered))),
     )  # fmt: skip
 
 
@@ -181,36 +192,8 @@ def _corners(f: Any, box: Any) -> tuple[Structure, Floats, Floats]:
     return structure, lower, upper
 
 
-def _plain(f: Any, structure: Structure) -> Callable[..., Any]:
-    if not isinstance(f, SymbolicFunction):
-        return f  # type: ignore[no-any-return]
-
-    def function(x: Any, *_: Any) -> Any:
-        flat = structure.flatten(x)
-        return f(flat[0] if len(f.variables) == 1 else flat)
-
-    return function
-
-
-def _formula(f: Any, formula: Any, size: int) -> SymbolicFunction | None:
-    if formula is None:
-        return f if isinstance(f, SymbolicFunction) else None
-    if isinstance(formula, str):
-        known = parse(formula)
-    elif isinstance(formula, SymbolicFunction):
-        known = formula
-    else:
-        # a SymPy expression
-        known = SymbolicFunction(formula, sorted(formula.free_symbols, key=str))
-    if len(known.variables) != size:
-        raise ValueError(
-            f"formula {shorten(known.formula, 60)!r} has {len(known.variables)} variables, the box has {size} "
-            "coordinates; pass diffcompare.parse(text, variables=[...]) with one name for each"
-        )
-    return known
-
-
-def _traced(problem: Problem) -> SymbolicFunction:
+def _traced(problem: Problem) -> SymbolicFunction | None:
+    # bound here, so that tracing finds the user's function behind a plain name
     user, unflatten, args = problem.function, problem.unflatten, problem.args
 
     def function(flat: Any) -> Any:
@@ -218,63 +201,6 @@ def _traced(problem: Problem) -> SymbolicFunction:
 
     try:
         return trace(function, (problem.x.size,))
-    except TraceError as error:
-        raise TraceError(f"{error}; or pass formula=, what f is meant to be") from None
-
-
-def _separate(candidates: list[Candidate], width: Floats) -> list[Candidate]:
-    """Order candidates, the worst first, and leave out those that lie beside a worse one."""
-    kept: list[Candidate] = []
-    for candidate in sorted(candidates, key=lambda c: -c.error):
-        apart = [np.max(np.abs(candidate.point - k.point) / np.where(width > 0, width, 1.0)) for k in kept]
-        if all(distance > 1e-3 for distance in apart):
-            kept.append(candidate)
-        if len(kept) == 2 * _VERDICTS:
-            break
-    return kept
-
-
-class _SpentError(BaseException):
-    """The calls are used up, which is no error of the gradient's: nothing that catches those may catch this."""
-
-
-def _judge(
-    f: Any, gradient: Any, structure: Structure, candidates: Sequence[Candidate], calls: int,
-    box: tuple[Floats, Floats], options: dict[str, Any],
-) -> tuple[Floats, Verdict, tuple[Any, Any], int] | None:  # fmt: skip
-    """Ask for verdicts, the worst candidate first, until one is wrong; else the worst that could be told counts.
-
-    A verdict that could not be told is asked for again closer to the point: a bug in a thin part looks like noise from
-    outside of it.
-    """
-    counter = count()
-
-    def counted(x: Any, *more: Any) -> Any:
-        if next(counter) >= calls:
-            raise _SpentError
-        return gradient(x, *more)
-
-    best: tuple[Floats, Verdict, tuple[Any, Any]] | None = None
-    used = 0
-    for candidate in candidates:
-        at = structure.unflatten(candidate.point)
-        for reach in _REACHES:
-            if calls - used < _VERDICT:
-                break
-            around = reach * (box[1] - box[0])
-            corners = np.maximum(box[0], candidate.point - around), np.minimum(box[1], candidate.point + around)
-            part = structure.unflatten(corners[0]), structure.unflatten(corners[1])
-            try:
-                verdict = check_gradient(f, counted, at, box=part, **options)
-            except _SpentError:
-                return None if best is None else (*best, calls)
-            # reading a counter takes a step of it
-            used = next(counter)
-            counter = count(used)
-            if verdict.status == "wrong":
-                return candidate.point, verdict, part, used
-            if best is None or (verdict.ok and not best[1].ok):
-                best = candidate.point, verdict, part
-            if verdict.status != "inconclusive":
-                break
-    return None if best is None else (*best, used)
+    except DiffcompareError:
+        # code that sorts has a trace at every point, and no single one
+        return None

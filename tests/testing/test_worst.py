@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -58,9 +59,69 @@ def test_an_opaque_function_needs_a_formula(formula: Any) -> None:
     assert worst.point[0] >= 0.995
 
 
-def test_a_function_of_which_nothing_is_known_is_refused() -> None:
-    with pytest.raises(dc.TraceError, match=r"or pass formula=, what f is meant to be$"):
-        find_worst(lambda x: float(int(x)), lambda x: 0.0, (0.0, 1.0))
+def opaque(x: Any) -> Any:
+    return np.frombuffer(np.asarray(x, dtype=np.float64).tobytes()).reshape(np.shape(x))[()]
+
+
+def test_a_function_of_which_nothing_is_known_is_searched_by_its_differences() -> None:
+    def f(x: Any) -> Any:
+        return float(f"{np.sin(opaque(x))!r}".partition("(")[2].rstrip(")"))
+
+    assert find_worst(f, lambda x: np.cos(opaque(x)), (-3.0, 3.0)).verdict.ok
+    worst = find_worst(f, lambda x: np.cos(opaque(x)) * (1.0 if x < 2.98 else 1.01), (-3.0, 3.0))
+    assert (worst.verdict.status, worst.verdict.evidence) == ("wrong", "witness")
+    assert worst.point >= 2.98
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e-5, 1e-8])
+def test_a_fault_close_to_zero_alone_is_found_in_opaque_code(size: float) -> None:
+    def gradient(x: Any) -> Any:
+        return np.exp(opaque(x)) if abs(x) > size else 0.5
+
+    worst = find_worst(np.exp, gradient, (-1.0, 1.0))
+    assert worst.verdict.status == "wrong"
+    assert abs(worst.point) <= size
+
+
+def test_a_search_in_which_no_point_is_consistent_returns_the_worst_verdict() -> None:
+    worst = find_worst(np.log, lambda x: 1 / x, (-3.0, -1.0))
+    assert worst.verdict.status == "out-of-domain"
+
+
+def test_points_that_could_not_be_told_are_counted_amid_consistent_ones() -> None:
+    worst = find_worst(np.tanh, lambda x: 1 - np.tanh(opaque(x)) ** 2, (-50.0, 50.0))
+    assert worst.verdict.ok
+    assert re.search(
+        r"of the points were judged: 1 consistent, \d of which nothing could be told \(first ", worst.covered
+    )
+
+
+def test_what_floats_cannot_hold_is_no_fault_and_a_claim_of_inf_elsewhere_is_one() -> None:
+    def f(x: Any) -> Any:
+        return 1 / (1 + np.exp(-x))
+
+    def gradient(x: Any) -> Any:
+        x = opaque(x)
+        return np.exp(-x) / (1 + np.exp(-x)) ** 2
+
+    def broken(x: Any) -> Any:
+        return gradient(x) if abs(x) > 1e-2 else np.inf
+
+    assert find_worst(f, gradient, (-715.0, 715.0)).verdict.ok
+    worst = find_worst(f, broken, (-715.0, 715.0))
+    assert worst.verdict.status == "wrong"
+    assert abs(worst.point) <= 1e-2
+
+
+def test_a_rounded_boundary_is_no_fault() -> None:
+    # as real numbers the float -0.8 lies on the other side of the kink
+    def f(x: Any) -> Any:
+        return np.maximum(-2 * x - 2, 0.5 * x)
+
+    def gradient(x: Any) -> Any:
+        return -2.0 if opaque(x) < -0.8 else 0.5
+
+    assert find_worst(f, gradient, (-3.0, 3.0)).verdict.ok
 
 
 def test_kinks_and_points_outside_the_domain_are_no_fault() -> None:
@@ -128,7 +189,7 @@ def test_the_numbers_of_the_code_are_found_where_they_stand() -> None:
         ((1.0, 1.0), {}, "lower and upper corner must have one structure"),
         ((0.0, [1.0, 2.0]), {}, "lower and upper corner must have one structure"),
         ((0.0, np.inf), {}, "x is not finite"),
-        ((0.0, 1.0), {"formula": "x + y"}, "has 2 variables, the box has 1 coordinates"),
+        ((0.0, 1.0), {"formula": "x + y"}, "has 2 variables \\(x, y\\), the point has 1 coordinates"),
     ],
 )
 def test_a_box_or_budget_that_cannot_be_used_is_refused(box: Any, options: dict[str, Any], message: str) -> None:
