@@ -45,7 +45,8 @@ def undefined_steps(
     offsets : sequence of tuples
         The offsets of each stencil in units of h.
     abscissae : mapping of ndarray, optional
-        For each offset the abscissae as rounded, one for each step; default: x + offset·h in binary64.
+        For each offset, the lowest first, the abscissae as rounded, one for each step (or one for all); default: x +
+        offset·h in binary64.
 
     Returns
     -------
@@ -56,17 +57,23 @@ def undefined_steps(
     arguments = [arb(value) for value in point]
     run = ball_function(program)
 
-    every = sorted({offset for stencil in offsets for offset in stencil})
-    far = max(abs(offset) for offset in every)
     if abscissae is None:
+        every = sorted({offset for stencil in offsets for offset in stencil})
         abscissae = {offset: x + float(offset) * steps for offset in every}
+    else:
+        every = list(abscissae)
+    far = max(-every[0], every[-1])
+    ends = [abscissae[every[0]], abscissae[every[-1]]]
+
+    def reached(array: NDArray[np.float64], k: int) -> float:
+        return float(array[k if len(array) > 1 else 0])
 
     def inside(k: int) -> bool:
         with precision(_RANGE_BITS):
             centre, move = arguments[direction], float(steps[k]) * ball(far)
             hull = (centre - move).union(centre + move)
-            for offset in (every[0], every[-1]):
-                hull = hull.union(arb(float(abscissae[offset][k])))
+            for end in ends:
+                hull = hull.union(arb(reached(end, k)))
             arguments_there = [*arguments[:direction], hull, *arguments[direction + 1 :]]
             return bool(run(*arguments_there)[0].is_finite())
 
@@ -82,7 +89,7 @@ def undefined_steps(
     for k in range(high):
         verdicts = {
             offset: _abscissa_is_defined(
-                program, arguments, direction, float(steps[k]), offset, float(abscissae[offset][k])
+                program, arguments, direction, float(steps[k]), offset, reached(abscissae[offset], k)
             )
             for offset in every
         }

@@ -33,7 +33,11 @@ class Format:
 
     def ulp(self, value: float) -> float:
         """Return the spacing of the numbers of the format at a value, η where they are subnormal."""
-        return math.ldexp(1.0, max(math.frexp(value)[1] - self.bits, self.least_exponent))
+        if self.bits == 53:
+            return math.ulp(value)
+        # frexp gives 0 the exponent 0
+        exponent = math.frexp(value)[1] - self.bits if value else self.least_exponent
+        return math.ldexp(1.0, max(exponent, self.least_exponent))
 
     def round(self, value: Fraction) -> float:
         """Round an exact rational to the format: nearest, ties to even, gradual underflow, overflow to infinity.

@@ -28,6 +28,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -286,12 +287,13 @@ def _truncation(stencils: Sequence[Stencil], h: Floats, around: _Surroundings) -
                 weight = _lipschitz_weight(stencil)
                 smallest = around.lipschitz * (float(weight) * _UP) if weight != 1 else around.lipschitz.copy()
             total, doubt, nonzero = np.zeros(h.size), np.zeros(h.size), np.zeros(h.size, dtype=bool)
-            for n in range(q + 1, order + 1):
-                remainder = float(stencil.remainder_coefficient(n)) * around.supremum[n] * powers[n - q - 1]
+            for n, (coefficient, remainders) in zip(
+                range(q + 1, order + 1), _coefficients(stencil, order), strict=True
+            ):
+                remainder = remainders * around.supremum[n] * powers[n - q - 1]
                 bound = (np.abs(total) + doubt + remainder) * _UP
                 bound = np.where(nonzero | (around.supremum[n] > 0), bound + _ETA, bound)
                 smallest = np.fmin(smallest, np.where(np.isnan(bound), np.inf, bound))
-                coefficient = float(stencil.error_coefficient(n - q))
                 if coefficient:
                     value, spread = around.known[n]
                     total = total + coefficient * value * powers[n - q - 1]
@@ -300,6 +302,16 @@ def _truncation(stencils: Sequence[Stencil], h: Floats, around: _Surroundings) -
                     nonzero |= bool(value or spread)
             best[s] = smallest
     return best
+
+
+@lru_cache(maxsize=64)
+def _coefficients(stencil: Stencil, order: int) -> list[tuple[float, float]]:
+    """List a_n and b_n for n from q + 1 on."""
+    q = stencil.derivative
+    return [
+        (float(stencil.error_coefficient(n - q)), float(stencil.remainder_coefficient(n)))
+        for n in range(q + 1, order + 1)
+    ]
 
 
 def _lipschitz_weight(stencil: Stencil) -> Fraction:

@@ -67,17 +67,16 @@ def split_error(grid: Grid, evaluations: Evaluations, rows: Flags) -> dict[str, 
     for p, point in enumerate(grid.points.tolist()):
         for v, direction in enumerate(grid.directions):
             line = _Line(grid, point, direction)
-            values = {offset: array[p].tolist() for offset, array in evaluations.values[v].items()}
-            reached = {offset: array[p].tolist() for offset, array in evaluations.abscissae[v].items()}
+            values = [evaluations.values[v][offset][p].tolist() for offset in line.offsets]
+            reached = [evaluations.abscissae[v][offset][p].tolist() for offset in line.offsets]
             for k, h in enumerate(grid.steps.tolist()):
                 chosen = [s for s in range(len(grid.stencils)) if rows[p, v, s, k]]
                 if not chosen:
                     continue
                 at_step, moved = (
-                    {offset: column[k if len(column) > 1 else 0] for offset, column in columns.items()}
-                    for columns in (values, reached)
+                    [column[k if len(column) > 1 else 0] for column in columns] for columns in (values, reached)
                 )
-                found = line.parts(h, [grid.stencils[s] for s in chosen], at_step, moved)
+                found = line.parts(h, chosen, at_step, moved)
                 for s, (truncation, abscissa, evaluation) in zip(chosen, found, strict=True):
                     parts["truncation"][p, v, s, k] = truncation
                     parts["abscissa"][p, v, s, k] = abscissa
@@ -132,10 +131,10 @@ def _exact_float_parts(
 
 @dataclass(frozen=True, slots=True)
 class _Abscissa:
-    """Where f was evaluated and where it should have been; ``hit``: that is one number."""
+    """Where f was evaluated and, unless that is hit, where it should have been."""
 
     reached: float
-    nominal: Ball
+    nominal: Ball | None
     hit: bool
 
 
@@ -147,6 +146,10 @@ class _Line:
         self.run = ball_function(grid.f.program)
         self.degree = polynomial_degree(grid.f.program, direction)
         self.slopes: dict[int, Ball | None] = {}
+        # offsets by their numbers: fractions are slow keys
+        self.offsets = list(dict.fromkeys(offset for stencil in grid.stencils for offset in stencil.offsets))
+        self.units = [int(offset) if offset in (-1, 0, 1) else None for offset in self.offsets]
+        self.sums = [_Sum(stencil, tuple(map(self.offsets.index, stencil.offsets))) for stencil in grid.stencils]
         # T is smaller than its terms by the digits of h^(p + q)
         self.digits = max(3, *(s.order + s.derivative for s in grid.stencils))
 
@@ -161,78 +164,91 @@ class _Line:
         return self.run(*at)[0]
 
     def parts(
-        self,
-        h: float,
-        stencils: Sequence[Stencil],
-        values: Mapping[Fraction, float],
-        reached: Mapping[Fraction, float],
+        self, h: float, schemes: Sequence[int], values: Sequence[float], reached: Sequence[float]
     ) -> list[tuple[float, ...]]:
-        """Return truncation, abscissa and evaluation error of each stencil, raising the precision until all round."""
+        """Return truncation, abscissa and evaluation error of some schemes, raising the precision until all round.
+
+        ``values`` and ``reached`` are f̂ and the abscissae, in the order of ``offsets``.
+        """
         x = self.point[self.direction]
-        offsets = sorted({offset for stencil in stencils for offset in stencil.offsets})
-        found: list[list[float | None]] = [[None, None, None] for _ in stencils]
+        sums = [self.sums[s] for s in schemes]
+        places = sorted({place for each in sums for place in each.places})
+        found: list[list[float | None]] = [[None, None, None] for _ in sums]
         bits, cap = _first_bits(x, h, self.digits), PRECISION_CAP * self.digits // 3
         while True:
             with precision(bits):
-                moved = {offset: _abscissa(x, offset, h, reached[offset]) for offset in offsets}
-                there = {offset: self.value(ball(moved[offset].reached)) for offset in offsets}
+                moved = {place: self._abscissa(place, h, reached[place]) for place in places}
+                there = {place: self.value(ball(reached[place])) for place in places}
                 nominal = {
-                    offset: there[offset] if moved[offset].hit else self.value(moved[offset].nominal)
-                    for offset in offsets
+                    place: there[place] if (other := moved[place].nominal) is None else self.value(other)
+                    for place in places
                 }
-                for known, stencil in zip(found, stencils, strict=True):
-                    self._fill(known, stencil, h, moved, there, nominal, values, bits)
+                for known, each in zip(found, sums, strict=True):
+                    self._fill(known, each, h, moved, there, nominal, values, bits)
             if bits >= _TIE_BITS and any(part is None for known in found for part in known):
-                self._fill_exactly(found, stencils, h, reached, values)
+                self._fill_exactly(found, sums, h, reached, values)
             if bits >= cap or all(part is not None for known in found for part in known):
                 return [tuple(math.nan if part is None else part for part in known) for known in found]
             bits = min(2 * bits, cap)
 
+    def _abscissa(self, place: int, h: float, reached: float) -> _Abscissa:
+        x, unit = self.point[self.direction], self.units[place]
+        if unit is not None:
+            total, lost = two_sum(x, unit * h)
+            if lost == 0 and total == reached:
+                return _Abscissa(reached, None, True)
+            if math.isfinite(lost):
+                return _Abscissa(reached, ball(total) + ball(lost), False)
+        exact = Fraction(x) + self.offsets[place] * Fraction(h)
+        hit = exact == Fraction(reached)
+        return _Abscissa(reached, None if hit else ball(exact), hit)
+
     def _fill(
         self,
         known: list[float | None],
-        stencil: Stencil,
+        each: _Sum,
         h: float,
-        moved: Mapping[Fraction, _Abscissa],
-        reached: Mapping[Fraction, Ball],
-        nominal: Mapping[Fraction, Ball],
-        values: Mapping[Fraction, float],
+        moved: Mapping[int, _Abscissa],
+        reached: Mapping[int, Ball],
+        nominal: Mapping[int, Ball],
+        values: Sequence[float],
         bits: int,
     ) -> None:
-        width = ball(h) ** stencil.derivative * stencil.divisor
+        stencil, places = each.stencil, each.places
+        width = ball(h) * stencil.divisor
+        for _ in range(stencil.derivative - 1):
+            width = width * ball(h)
         still = self.degree == 0
         if known[0] is None:
             if self.degree is not None and self.degree < stencil.order + stencil.derivative:
                 known[0] = 0.0
             elif (slope := self.slope(bits)) is not None:
-                known[0] = round_ball(_weighted(stencil, nominal) / width - slope)
-        first, *others = (moved[offset].reached for offset in stencil.offsets)
-        collapsed = all(other == first for other in others)
+                known[0] = round_ball(each.weighted([nominal[k] for k in places]) / width - slope)
+        first = moved[places[0]].reached
+        collapsed = all(moved[k].reached == first for k in places)
         if known[1] is None:
-            if still or all(moved[offset].hit for offset in stencil.offsets):
+            if still or all(moved[k].hit for k in places):
                 known[1] = 0.0
             elif collapsed:
                 # nothing was reached: all abscissae are one float
-                known[1] = round_ball(-_weighted(stencil, nominal) / width)
+                known[1] = round_ball(-each.weighted([nominal[k] for k in places]) / width)
             else:
-                gaps = {
-                    offset: ball(0) if moved[offset].hit else reached[offset] - nominal[offset]
-                    for offset in stencil.offsets
-                }
-                known[1] = round_ball(_weighted(stencil, gaps) / width)
+                gaps = [ball(0) if moved[k].hit else reached[k] - nominal[k] for k in places]
+                known[1] = round_ball(each.weighted(gaps) / width)
         if known[2] is None:
-            total = _weighted(stencil, {offset: ball(values[offset]) for offset in stencil.offsets})
+            total = each.weighted([ball(values[k]) for k in places])
             # what is the same everywhere has the weight 0
-            still = still or collapsed
-            known[2] = round_ball((total if still else total - _weighted(stencil, reached)) / width)
+            if not (still or collapsed):
+                total = total - each.weighted([reached[k] for k in places])
+            known[2] = round_ball(total / width)
 
     def _fill_exactly(
         self,
         found: list[list[float | None]],
-        stencils: Sequence[Stencil],
+        sums: Sequence[_Sum],
         h: float,
-        reached: Mapping[Fraction, float],
-        values: Mapping[Fraction, float],
+        reached: Sequence[float],
+        values: Sequence[float],
     ) -> None:
         """Decide ties of functions that are rational numbers at rational points."""
         slope = exact_derivative(self.f, self.point, self.direction, self.derivative)
@@ -242,36 +258,33 @@ class _Line:
             there = [abscissa if i == self.direction else x for i, x in enumerate(at)]
             return exact_outputs(self.f.program, there)[0]
 
-        offsets = {offset for stencil in stencils for offset in stencil.offsets}
-        true = {offset: value(Fraction(reached[offset])) for offset in offsets}
-        nominal = {offset: value(at[self.direction] + offset * Fraction(h)) for offset in offsets}
+        places = {place for each in sums for place in each.places}
+        true = {k: value(Fraction(reached[k])) for k in places}
+        nominal = {k: value(at[self.direction] + self.offsets[k] * Fraction(h)) for k in places}
         if slope is None or None in true.values() or None in nominal.values():
             return
-        for known, stencil in zip(found, stencils, strict=True):
-            width = stencil.divisor * Fraction(h) ** stencil.derivative
-            pairs = list(zip(stencil.offsets, stencil.factors, strict=True))
-            wanted = sum((w * (nominal[o] or 0) for o, w in pairs), Fraction(0))
-            got = sum((w * (true[o] or 0) for o, w in pairs), Fraction(0))
-            computed = sum((w * Fraction(values[o]) for o, w in pairs), Fraction(0))
+        for known, each in zip(found, sums, strict=True):
+            width = each.stencil.divisor * Fraction(h) ** each.stencil.derivative
+            pairs = list(zip(each.places, each.stencil.factors, strict=True))
+            wanted = sum((w * (nominal[k] or 0) for k, w in pairs), Fraction(0))
+            got = sum((w * (true[k] or 0) for k, w in pairs), Fraction(0))
+            computed = sum((w * Fraction(values[k]) for k, w in pairs), Fraction(0))
             exact = (wanted / width - slope, (got - wanted) / width, (computed - got) / width)
             known[:] = [round_to_nearest(e) if k is None else k for k, e in zip(known, exact, strict=True)]
 
 
-def _weighted(stencil: Stencil, values: Mapping[Fraction, Ball]) -> Ball:
-    """Return Σ w_j·values_j."""
-    if stencil.is_difference:
-        upper, lower = stencil.offsets
-        return values[upper] - values[lower]
-    return sum((ball(w) * values[o] for o, w in zip(stencil.offsets, stencil.factors, strict=True)), ball(0))
+class _Sum:
+    """The weighted sum of a stencil over values that are listed by the numbers of its offsets."""
 
+    def __init__(self, stencil: Stencil, places: tuple[int, ...]) -> None:
+        self.stencil, self.places = stencil, places
+        self.difference = stencil.is_difference
 
-def _abscissa(x: float, offset: Fraction, h: float, reached: float) -> _Abscissa:
-    if abs(offset) <= 1 and offset.denominator == 1:
-        total, lost = two_sum(x, int(offset) * h)
-        if math.isfinite(lost):
-            return _Abscissa(reached, ball(total) + ball(lost), total == reached and lost == 0)
-    exact = Fraction(x) + offset * Fraction(h)
-    return _Abscissa(reached, ball(exact), exact == Fraction(reached))
+    def weighted(self, values: Sequence[Ball]) -> Ball:
+        """Return Σ w_j·values_j."""
+        if self.difference:
+            return values[0] - values[1]
+        return sum((ball(w) * value for w, value in zip(self.stencil.factors, values, strict=True)), ball(0))
 
 
 def _first_bits(x: float, h: float, digits: int) -> int:

@@ -320,16 +320,15 @@ def _statuses(grid: Grid, reference: References, evaluations: Evaluations) -> ND
     certain = reference.status[:, :, None, None]
     for name in ("undecided", "kink"):
         status = np.where(certain == STATUS_CODES[name], certain, status)
+    offsets = tuple(chosen.offsets for chosen in grid.stencils)
+    every = sorted({offset for stencil in offsets for offset in stencil})
+    abscissae = [[(offset, arrays[offset]) for offset in every] for arrays in evaluations.abscissae]
     with precision(SWEEP_BITS):
         for p, point in enumerate(grid.points.tolist()):
             for v, i in enumerate(grid.directions):
                 if reference.status[p, v] == STATUS_CODES["domain"]:
                     continue
-                offsets = tuple(chosen.offsets for chosen in grid.stencils)
-                reached = {
-                    offset: np.broadcast_to(array[p], grid.steps.shape)
-                    for offset, array in evaluations.abscissae[v].items()
-                }
+                reached = {offset: array[p] for offset, array in abscissae[v]}
                 found = undefined_steps(grid.f.program, point, i, grid.steps, offsets, reached)
                 if found is not None:
                     outside, unknown = found

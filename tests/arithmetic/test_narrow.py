@@ -60,7 +60,7 @@ def test_rounding_to_a_format_is_that_of_numpy(dtype):
 
 @pytest.mark.parametrize("dtype", [*NARROW, "float64"])
 def test_spacing_is_that_of_numpy(dtype):
-    for value in (1.0, 1.5, 0.1, 3e-5, 6e-8, 60000.0):
+    for value in (1.0, 1.5, 0.1, 3e-5, 6e-8, 60000.0, 0.0):
         x = np.dtype(dtype).type(value)
         assert FORMATS[dtype].ulp(float(x)) == float(np.spacing(x))
 
