@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 from diffcompare.arithmetic.balls import precision
 from diffcompare.arithmetic.ranges import RANGE_BITS, Range, constant_range, is_smooth, smooth_range, variable_range
@@ -43,8 +44,9 @@ class Instruction:
         Of two operands: exchange them.
     payload : int or None
         The exponent of an integer power.
-    aim : int or None
-        Shift the argument so that it is about this tenth: functions see arguments from their whole range.
+    aim : float or None
+        Move the argument (of two, the second) to about this number, or to minus it, or to one over it: functions see
+        arguments from their whole range.
     """
 
     operation: str
@@ -52,7 +54,7 @@ class Instruction:
     constant: str = ""
     exchanged: bool = False
     payload: int | None = None
-    aim: int | None = None
+    aim: float | None = None
 
 
 # A subclass although the house avoids them: it is a function in every place where one is taken.
@@ -131,6 +133,7 @@ def build(variables: Sequence[str], box: Box, instructions: Sequence[Instruction
     """Carry out instructions, repairing each argument that is not proven to lie inside the domain.
 
     Proven: see :class:`SmoothFunction`. At least one operation, at most ``limit``; the function depends on a variable.
+    The box of a variable may be moved to where the first operation on it has its aim.
     """
     with precision(RANGE_BITS):
         work = _Construction(variables, box, limit)
@@ -144,6 +147,8 @@ class _Value:
     index: int
     range: Range
     length: int
+    # of a variable: its side of the box
+    side: tuple[float, float] | None = None
 
 
 class _Construction:
@@ -152,8 +157,10 @@ class _Construction:
     def __init__(self, variables: Sequence[str], box: Box, limit: int) -> None:
         self.operations = 0
         self.build = Builder(variables)
-        self.box, self.limit = box, limit
-        self.variables = [_Value(self.build.variable(i), variable_range(*side), 1) for i, side in enumerate(box)]
+        self.limit = limit
+        self.variables = [_Value(self.build.variable(i), variable_range(*side), 1, side) for i, side in enumerate(box)]
+        self.places = {value.index: i for i, value in enumerate(self.variables)}
+        self.used: set[int] = set()
         self.built: list[_Value] = []
         self.stack: list[_Value] = []
 
@@ -198,7 +205,8 @@ class _Construction:
             self.stack[-2:] = [total]
         program = _in_order_of_writing(self.build, self.stack[0].index)
         text = formula(program, program.outputs[0], limit=_TEXT_LIMIT)
-        return _with_box(SymbolicFunction.from_program(program, formula=text), self.box)
+        box = tuple(value.side for value in self.variables if value.side is not None)
+        return _with_box(SymbolicFunction.from_program(program, formula=text), box)
 
     def _constant(self, text: str) -> _Value:
         value = Fraction(text)
@@ -218,14 +226,22 @@ class _Construction:
                 result = self._node(instruction.operation, arguments, instruction.payload)
                 if result is not None:
                     self.operations += costs + 1
+                    for value in (*operands, *arguments):
+                        if value.index in self.places:
+                            self.used.add(value.index)
+                            self.variables[self.places[value.index]] = value
                     return result
         return None
 
-    def _milder(self, operands: Sequence[_Value], aim: int | None) -> Iterator[tuple[int, list[_Value]]]:
-        if aim is not None and len(operands) == 1:
-            shifted = self._shifted(operands[0], aim)
-            if shifted is not None:
-                yield 1, [shifted]
+    def _milder(self, operands: Sequence[_Value], aim: float | None) -> Iterator[tuple[int, list[_Value]]]:
+        *others, last = operands
+        if aim is not None and not last.range.slope.is_zero():
+            # a half-line, [−1, 1], from 1 on, what does not overflow: one of these is inside
+            for target in (aim, -aim, 1 / aim, -1 / aim):
+                moved = self._moved(last, target)
+                # x beside a moved x would be in two places
+                if moved is not None and not (moved[0] == 0 and any(last.index == other.index for other in others)):
+                    yield moved[0], [*others, moved[1]]
         # of two operands the second, a divisor or an exponent, changes first
         for choice in product(range(len(_COSTS)), repeat=len(operands)):
             picked = [self._mild(operand, kind) for operand, kind in zip(operands, choice, strict=True)]
@@ -247,14 +263,47 @@ class _Construction:
             return self._node("add", [self._constant("2"), sine])
         return self._node("divide", [sine, self._constant("2")])
 
-    def _shifted(self, value: _Value, aim: int) -> _Value | None:
-        distance = Fraction(aim, 10) - Fraction(value.range.middle)
-        # two decimals are enough to hit a region, and can be read
-        shift = Fraction(round(distance * 100), 100)
-        if not shift or abs(shift) > 10_000:
-            return None
-        operation = "add" if shift > 0 else "subtract"
-        return self._node(operation, [value, self._constant(str(abs(shift)))])
+    def _moved(self, value: _Value, aim: float) -> tuple[int, _Value] | None:
+        """Return u·s + t with a range about the aim, and what it costs; where u is a new variable, its box moves."""
+        middle, radius = value.range.middle, float(value.range.values.rad())
+        # the range keeps its width where that leaves its sign, else its relative width where it has one sign
+        if radius <= _NARROW * abs(aim):
+            wanted = radius
+        elif radius <= _NARROW * abs(middle):
+            wanted = radius / abs(middle) * abs(aim)
+        else:
+            wanted = abs(aim) / 2
+        if value.index in self.places and value.index not in self.used:
+            # as in the strategy, wide enough to hold many floats
+            wanted = max(wanted, abs(aim) * 2.0**-24)
+            side = (aim - wanted, aim + wanted)
+            return 0, _Value(value.index, variable_range(*side), 1, side)
+        if wanted == radius and abs(aim - middle) <= 1e4 * min(1.0, abs(aim)):
+            return self._affine(value, Fraction(1), middle, aim)
+        if radius <= _NARROW * abs(middle):
+            factor = _short(aim / middle)
+            scaled = self._node("multiply", [value, self._constant(factor)]) if Fraction(factor) else None
+            return None if scaled is None else (1, scaled)
+        factor = _short(wanted / radius) if radius else "0"
+        return self._affine(value, Fraction(factor), middle, aim)
+
+    def _affine(self, value: _Value, factor: Fraction, middle: float, aim: float) -> tuple[int, _Value] | None:
+        # two digits of the aim are enough to hit a region, and can be read
+        digits = 1 - Decimal(aim).adjusted()
+        shift = round(Fraction(aim) - factor * Fraction(middle), digits)
+        costs, moved = 0, cast(_Value | None, value)
+        for operation, number, neutral in (
+            ("multiply", factor, 1),
+            ("add" if shift > 0 else "subtract", abs(shift), 0),
+        ):
+            if number != neutral and moved is not None:
+                costs += 1
+                moved = self._node(operation, [moved, self._constant(str(number))])
+        return None if moved is None else (costs, moved)
+
+
+def _short(number: float) -> str:
+    return f"{number:.1e}"
 
 
 def _in_order_of_writing(build: Builder, output: int) -> Program:
@@ -280,3 +329,5 @@ def _in_order_of_writing(build: Builder, output: int) -> Program:
 
 
 _COSTS = (0, 2, 1, 2, 2)
+# of a range: the radius, in units of the middle, that leaves it clear of 0
+_NARROW = 0.75

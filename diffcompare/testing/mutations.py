@@ -19,7 +19,8 @@ from diffcompare.program.operations import OPERATIONS
 from diffcompare.program.printing import formula
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.testing.building import SmoothFunction
-from diffcompare.testing.strategies import Point, points, smooth_functions
+from diffcompare.testing.digits import bug_digits
+from diffcompare.testing.strategies import Point, placed, places, smooth_functions
 
 __all__ = ["Gradient", "GradientWithBug", "gradients_with_bugs"]
 
@@ -114,12 +115,18 @@ def gradients_with_bugs(
     ...     assert case.mutant(case.point) != case.gradient(case.point)
     >>> test()
     """
-    return _with_bugs(smooth_functions(variables=variables, max_operations=max_operations, operations=operations))
+    functions = smooth_functions(variables=variables, max_operations=max_operations, operations=operations)
+    return _with_bugs(functions, len(variables))
 
 
 @lru_cache(maxsize=256)
-def _with_bugs(functions: st.SearchStrategy[SmoothFunction]) -> st.SearchStrategy[GradientWithBug]:
-    return functions.flatmap(lambda f: st.builds(_mutated, st.just(f), points(f), st.integers(0, 255)))
+def _with_bugs(functions: st.SearchStrategy[SmoothFunction], count: int) -> st.SearchStrategy[GradientWithBug]:
+    return st.builds(
+        lambda f, place, start: _mutated(f, placed(f.box, place), start[0]),
+        functions,
+        places(count),
+        bug_digits(256),
+    )
 
 
 def _mutated(f: SmoothFunction, point: Point, start: int) -> GradientWithBug:

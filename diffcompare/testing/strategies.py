@@ -22,13 +22,23 @@ from diffcompare.program.operations import FALLBACKS, INFIX, OPERATIONS
 from diffcompare.program.special_functions import ROWS
 from diffcompare.symbolic.function import SymbolicFunction, check_names
 from diffcompare.testing.building import Box, Instruction, SmoothFunction, build, check_box
+from diffcompare.testing.digits import KINDS, MANY, function_digits, number, place_digits, step_digits
 
-__all__ = ["DEFAULT_OPERATIONS", "Comparison", "comparisons", "points", "smooth_functions", "steps"]
+__all__ = [
+    "DEFAULT_OPERATIONS",
+    "Comparison",
+    "comparisons",
+    "placed",
+    "places",
+    "points",
+    "smooth_functions",
+    "steps",
+]
 
 Point = tuple[float, ...]
 
 # corners are no matter of smooth functions, although away from them these are smooth
-_CORNERS = frozenset({"abs", "sign", "min", "max"})
+_CORNERS = frozenset({"abs", "sign", "min", "max", "floor", "ceiling"})
 
 
 def _is_known_to_numpy(name: str) -> bool:
@@ -41,96 +51,79 @@ _DIFFERENTIABLE = tuple(
     for name, row in OPERATIONS.items()
     if row.arity in (1, 2) and (row.partials is not None or name == "integer_power") and not row.parameters
 )
+# their derivatives are no functions of NumPy's
 _SPECIAL = frozenset(row.name for row in ROWS)
 DEFAULT_OPERATIONS = tuple(
     name for name in _DIFFERENTIABLE if name not in _CORNERS | _SPECIAL and _is_known_to_numpy(name)
 )
 
 
-# --- numbers -----------------------------------------------------------------------------------------------------
-
-_SIGNS = st.sampled_from([1.0, -1.0])
-_SMALL = st.integers(-9, 9).map(float)
-_ORDINARY = st.integers(-3000, 3000).map(lambda k: k / 1000)
-_ANY_SIZE = st.builds(lambda s, m, e: s * m * 10.0**e, _SIGNS, st.integers(1, 9), st.integers(-12, 12))
-_EXTREME = st.builds(lambda s, e: s * 2.0**e, _SIGNS, st.integers(-1000, 300))
-_BINADE_EDGES = st.builds(
-    lambda s, e, side: s * math.nextafter(2.0**e, side),
-    _SIGNS,
-    st.one_of(st.integers(-4, 10), st.integers(-1022, 1000)),
-    st.sampled_from([0.0, math.inf]),
-)
-_SUBNORMAL = st.builds(lambda s, k: s * k * 5e-324, _SIGNS, st.integers(0, 2**52))
-_HUGE = st.builds(lambda s, e: s * 10.0**e, _SIGNS, st.integers(20, 307))
-# every kind of number that a float can be
-_NUMBERS = st.one_of(
-    _SMALL,
-    st.sampled_from([0.0, -0.0]),
-    _ORDINARY,
-    _BINADE_EDGES,
-    _ANY_SIZE,
-    _SUBNORMAL,
-    _HUGE,
-    st.floats(allow_nan=False, allow_infinity=False),
-)
-
 # --- functions ---------------------------------------------------------------------------------------------------
 
-_TENS = st.integers(-400, 400).map(lambda k: k / 10)
-_CENTRES = st.one_of(_SMALL, _ORDINARY, _TENS, _TENS, _ANY_SIZE, _EXTREME)
 
-
-def _side(centre: float, k: int, absolute: bool) -> tuple[float, float]:
+def _side(kind: int, place: int, k: int) -> tuple[float, float]:
+    """Return a wide or narrow range, in units of the centre or of 1."""
+    centre = number(kind % 5, place)
+    absolute = k % 2 == 1
     # never so narrow that it holds only a few floats
     relative = min(abs(centre), 2.0**300) * 2.0**-24
-    radius = 2.0**-k * (1.0 if absolute or not centre else min(abs(centre), 2.0**300))
+    radius = 2.0 ** -(1 + k // 2) * (1.0 if absolute or not centre else min(abs(centre), 2.0**300))
     return centre - max(radius, relative), centre + max(radius, relative)
 
 
-# wide and narrow ones, in units of the centre or of 1
-_SIDES = st.builds(_side, _CENTRES, st.integers(1, 24), st.booleans())
-_CONSTANTS = st.sampled_from(["2", "3", "0.5", "0.1", "10", "7/3", "1.7", "-1.3", "1e-7", "1024"])
-_EXPONENTS = st.sampled_from([2, 3, -1, -2, 4, 5, -3])
-# tenths: arguments of both signs, near 0 and where functions grow, saturate or overflow
-_SIZES = (5, 10, 14, 20, 27, 35, 42, 50, 65, 80, 100, 130, 180, 250, 400, 650)
-_AIMS = st.sampled_from([None] * 8 + [sign * size for size in _SIZES for sign in (1, -1)])
+# what is drawn for each variable, and how much of it there is
+_SIDE = (7, MANY, 2 * 24)
+_CONSTANTS = ("2", "3", "0.5", "0.1", "10", "7/3", "1.7", "-1.3", "1e-7", "1024")
+_EXPONENTS = (2, 3, -1, -2, 4, 5, -3)
+# near 0, and where functions bend, grow, saturate or overflow; the building tries −a and 1/a where a is outside
+_SIZES = (
+    *(1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0, 200.0, 700.0),
+    *(0.5, 0.9, 2.5, 3.5, 6.0, 8.0, 12.0, 0.1, 0.01, 5e-4, 2e-4, 1e-4, 1e-5, 1e-6, 1e-8, 1e-12, 1e6),
+)
+_AIMS: tuple[float | None, ...] = (*[None] * 8, *_SIZES, *(-size for size in _SIZES))
+
+# operation and what its second operand is: nothing, another value, a constant, an exponent
+_Form = tuple[str, str]
+_SKIPPED: _Form = ("", "")
 
 
-def _same(instruction: Instruction) -> Instruction:
-    return instruction
+@lru_cache(maxsize=256)
+def _forms(operations: tuple[str, ...]) -> tuple[_Form, ...]:
+    """Return operations in proportion to how often they are drawn; every one of one operand equally often."""
+    unary = [name for name in operations if OPERATIONS[name].arity == 1 and name != "integer_power"]
+    binary = [name for name in operations if OPERATIONS[name].arity == 2]
+    found = [_SKIPPED] * 3
+    for names, form, share in (
+        (unary, "alone", 70),
+        ([name for name in binary for _ in range(3 if name in INFIX else 1)], "value", 20),
+        (binary, "constant", 10),
+        (["integer_power"] if "integer_power" in operations else [], "exponent", 3),
+    ):
+        if names:
+            found += [(name, form) for name in names] * max(1, round(share / len(names)))
+    return tuple(found)
 
 
-def _with_aim(operation: str, start: int, aim: int | None) -> Instruction:
-    return Instruction(operation, start, aim=aim)
+# what is drawn for each instruction, besides the form
+_OPERANDS = 12
 
 
-def _with_value(operation: str, operand: int, exchanged: bool) -> Instruction:
-    return Instruction(operation, operand, exchanged=exchanged)
-
-
-def _with_constant(operation: str, constant: str, exchanged: bool) -> Instruction:
+def _instruction(forms: Sequence[_Form], count: int, which: int, operand: int, extra: int) -> Instruction | None:
+    operation, form = forms[which]
+    if not operation:
+        return None
+    if form == "alone":
+        return Instruction(operation, operand % (count + 1), aim=_AIMS[extra])
+    if form == "exponent":
+        return Instruction(operation, payload=_EXPONENTS[extra % len(_EXPONENTS)])
+    exchanged = operand % 2 == 1
+    if form == "value":
+        return Instruction(operation, operand // 2, exchanged=exchanged, aim=_AIMS[extra] if extra % 2 else None)
+    constant = _CONSTANTS[extra % len(_CONSTANTS)]
     if operation == "power" and not exchanged and "." not in constant:
         # a whole exponent is an operation of its own
         constant = "0.5"
     return Instruction(operation, 0, constant, exchanged)
-
-
-@lru_cache(maxsize=256)
-def _instructions(operations: tuple[str, ...], count: int) -> st.SearchStrategy[Instruction]:
-    unary = [name for name in operations if OPERATIONS[name].arity == 1 and name != "integer_power"]
-    binary = [name for name in operations if OPERATIONS[name].arity == 2]
-    kinds: list[st.SearchStrategy[Instruction]] = []
-    if unary:
-        names, starts = st.sampled_from(unary), st.integers(0, count)
-        # Hypothesis returns the same strategy for the same arguments, and counts it once: map makes another
-        kinds += [st.builds(_with_aim, names, starts, _AIMS).map(_same) for _ in range(6)]
-    if binary:
-        names = st.sampled_from([name for name in binary for _ in range(3 if name in INFIX else 1)])
-        kinds += [st.builds(_with_value, names, st.integers(0, 5), st.booleans()).map(_same) for _ in range(2)]
-        kinds.append(st.builds(_with_constant, names, _CONSTANTS, st.booleans()))
-    if "integer_power" in operations:
-        kinds.append(st.builds(lambda n: Instruction("integer_power", payload=n), _EXPONENTS))
-    return st.one_of(kinds)
 
 
 def smooth_functions(
@@ -186,33 +179,35 @@ def smooth_functions(
 def _smooth_functions(
     variables: tuple[str, ...], limit: int, operations: tuple[str, ...]
 ) -> st.SearchStrategy[SmoothFunction]:
-    return st.builds(
-        lambda sides, instructions: build(variables, tuple(sides), instructions, limit),
-        st.tuples(*[_SIDES] * len(variables)),
-        # long ones more often than Hypothesis has them, which prefers about half of the limit
-        st.one_of(
-            st.lists(_instructions(operations, len(variables)), min_size=1, max_size=limit),
-            st.lists(_instructions(operations, len(variables)), min_size=(limit + 1) // 2, max_size=limit),
-        ),
-    )
+    forms, count = _forms(operations), len(variables)
+    # most functions are as long as possible
+    sizes = [4 * limit, *_SIDE * count, *(len(forms), _OPERANDS, len(_AIMS)) * limit]
+
+    def built(drawn: Sequence[int]) -> SmoothFunction:
+        room, sides, rest = drawn[0], drawn[1 : 1 + 3 * count], drawn[1 + 3 * count :]
+        box = tuple(_side(*sides[i : i + 3]) for i in range(0, len(sides), 3))
+        instructions = [_instruction(forms, count, *rest[i : i + 3]) for i in range(0, len(rest), 3)]
+        return build(variables, box, [one for one in instructions if one is not None], min(1 + room, limit))
+
+    return function_digits(*sizes).map(built)
 
 
 # --- points ------------------------------------------------------------------------------------------------------
 
-_FRACTIONS = st.one_of(
-    st.sampled_from([0.5, 0.0, 1.0]),
-    st.integers(0, 64).map(lambda k: k / 64),
-    st.floats(0.0, 1.0),
-)
+
+def _fraction(k: int) -> float:
+    """Return a number of [0, 1], often an end."""
+    rest = k // 4
+    return (0.5, 0.0, 1.0)[rest % 3] if k % 4 == 0 else rest % 65 / 64 if k % 4 == 1 else rest / (2**14 - 1)
 
 
-def _inside(low: float, high: float, fraction: float, number: float, kind: int) -> float:
-    """Return a number of [low, high]: the number itself where it lies inside, else one as awkward near the fraction."""
+def _inside(low: float, high: float, fraction: float, wanted: float, kind: int) -> float:
+    """Return a number of [low, high]: the wanted one where it lies inside, else one as awkward near the fraction."""
     x = min(max(low + fraction * (high - low), low), high)
     if kind == 0:
         return x
-    if low <= number <= high:
-        return number
+    if low <= wanted <= high:
+        return wanted
     if kind == 1:
         # a power of two, or one of its neighbours
         _, exponent = math.frexp(x)
@@ -281,7 +276,12 @@ def points(function: SymbolicFunction, box: Sequence[tuple[float, float]] | None
         assume(False)
         return point
 
-    return st.builds(moved, st.tuples(*[_NUMBERS] * count), st.booleans())
+    def scattered(drawn: Sequence[int]) -> Point:
+        edge, *rest = drawn
+        return moved(tuple(number(*rest[i : i + 2]) for i in range(0, len(rest), 2)), edge == 1)
+
+    sizes = [2, *(KINDS, MANY) * count]
+    return place_digits(*sizes).map(scattered)
 
 
 # what brings a number into the domains that there are: a half-line, [−1, 1], from 1 on
@@ -311,30 +311,46 @@ def _next_to_the_edge(function: SymbolicFunction, inside: Point, outside: Point)
 
 @lru_cache(maxsize=64)
 def _points_of_a_box(box: Box) -> st.SearchStrategy[Point]:
-    return _PLACES[len(box)].map(lambda places: _placed(box, places))
+    return places(len(box)).map(lambda drawn: placed(box, drawn))
 
 
-_PLACE = st.tuples(_FRACTIONS, _NUMBERS, st.integers(0, 3))
+# what is drawn for each coordinate: a fraction of the side, a number and its kind, the way from one to the other
+_PLACE = (2**16, KINDS, MANY, 4)
 
 
-class _ByLength(dict[int, "st.SearchStrategy[tuple[tuple[float, float, int], ...]]"]):
-    def __missing__(self, count: int) -> st.SearchStrategy[tuple[tuple[float, float, int], ...]]:
-        strategy = self[count] = st.tuples(*[_PLACE] * count)
-        return strategy
+def places(count: int) -> st.SearchStrategy[list[int]]:
+    """Draw what :func:`placed` makes a point of."""
+    return place_digits(*_PLACE * count)
 
 
-_PLACES = _ByLength()
-
-
-def _placed(box: Box, places: Sequence[tuple[float, float, int]]) -> Point:
-    return tuple(_inside(low, high, *place) for (low, high), place in zip(box, places, strict=True))
+def placed(box: Box, drawn: Sequence[int]) -> Point:
+    """Return a point of a box, often an awkward one."""
+    return tuple(
+        _inside(low, high, _fraction(fraction), number(kind, k), way)
+        for (low, high), (fraction, kind, k, way) in zip(
+            box, (drawn[i : i + 4] for i in range(0, len(drawn), 4)), strict=True
+        )
+    )
 
 
 # --- steps and comparisons ---------------------------------------------------------------------------------------
 
-_DECADES = st.integers(1, 16).map(lambda k: float(f"1e-{k}"))
-_BINADES = st.integers(1, 53).map(lambda k: 2.0**-k)
-_STEPS = st.one_of(_DECADES, _BINADES, st.floats(1e-16, 0.1))
+
+def _step(order: int, kind: int, k: int) -> float:
+    """Return a step size for a scheme of an order: from 0.1 to well below the best one, about u^(1/(p+1)), or any."""
+    match kind:
+        case 0:
+            return float(f"1e-{1 + k % min(16, 2 + 32 // (order + 1))}")
+        case 1:
+            return float(f"1e-{1 + k % 16}")
+        case 2:
+            # the larger ones more often
+            return 2.0 ** -(1 + min(k % 53, k // 53 % 53))
+        case _:
+            return float(f"{10.0 ** (-1 - 15 * k / MANY):.6g}")
+
+
+_STEP = (4, MANY)
 
 
 def steps(scheme: str | None = None) -> st.SearchStrategy[float]:
@@ -358,13 +374,12 @@ def steps(scheme: str | None = None) -> st.SearchStrategy[float]:
     ...     assert 0 < h <= 0.5
     >>> test()
     """
-    return _STEPS if scheme is None else _steps_of_order(stencil(scheme).order)
+    return _steps_of_order(0 if scheme is None else stencil(scheme).order)
 
 
 @lru_cache(maxsize=16)
 def _steps_of_order(order: int) -> st.SearchStrategy[float]:
-    # from 0.1 to well below the best step, which is about u^(1/(p+1))
-    return st.one_of(st.integers(1, min(16, 2 + 32 // (order + 1))).map(lambda k: float(f"1e-{k}")), _STEPS)
+    return step_digits(*_STEP).map(lambda drawn: _step(order, *drawn))
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,18 +444,22 @@ def comparisons(
 def _comparisons(
     functions: st.SearchStrategy[SmoothFunction], count: int, schemes: tuple[str, ...]
 ) -> st.SearchStrategy[Comparison]:
-    with_steps = st.one_of([st.tuples(st.just(scheme), steps(scheme)) for scheme in schemes])
-    return st.builds(_compared, functions, _PLACES[count], with_steps)
+    rules = {scheme: stencil(scheme) for scheme in schemes}
+    chosen = step_digits(*_STEP, len(schemes))
+
+    def compared(function: SmoothFunction, place: Sequence[int], drawn: Sequence[int]) -> Comparison:
+        kind, k, which = drawn
+        scheme = schemes[which]
+        h = _step(rules[scheme].order, kind, k)
+        return _compared(function, placed(function.box, place), scheme, rules[scheme], h)
+
+    return st.builds(compared, functions, places(count), chosen)
 
 
-def _compared(
-    function: SmoothFunction, places: Sequence[tuple[float, float, int]], chosen: tuple[str, float]
-) -> Comparison:
-    scheme, h = chosen
-    rule = stencil(scheme)
+def _compared(function: SmoothFunction, point: Point, scheme: str, rule: Stencil, h: float) -> Comparison:
     below, above = _reach(rule)
     coordinates = []
-    for (low, high), x in zip(function.box, _placed(function.box, places), strict=True):
+    for (low, high), x in zip(function.box, point, strict=True):
         # at least an eighth of the side is left where the stencil goes
         side = high - low
         kept = min(max(x, low + (side / 8 if below else 0.0)), high - (side / 8 if above else 0.0))

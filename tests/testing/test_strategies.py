@@ -218,7 +218,9 @@ def test_strategies_are_built_once() -> None:
     [
         ([Instruction("log")], "log(1 + x**2)"),
         ([Instruction("asin")], "asin(sin(x))"),
-        ([Instruction("exp", aim=30)], "exp(x + 5)"),
+        ([Instruction("exp", aim=3.0)], "exp(x)"),
+        ([Instruction("sin"), Instruction("exp", 1, aim=3.0)], "sin(x) + exp(x + 5)"),
+        ([Instruction("sin"), Instruction("log", 1, aim=-1e-3)], "sin(x) + log(x*(-0.0005))"),
         ([Instruction("exp"), Instruction("multiply", 0)], "exp(x)*x"),
         ([Instruction("exp"), Instruction("sin", 2), Instruction("multiply", 0)], "sin(y)*exp(x)"),
         ([Instruction("exp"), Instruction("sin", 2)], "exp(x) + sin(y)"),
