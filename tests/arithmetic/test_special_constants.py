@@ -4,11 +4,13 @@ import math
 from fractions import Fraction
 from itertools import pairwise
 
+import mpmath
 import numpy as np
 import pytest
 
 import diffcompare as dc
 from diffcompare.arithmetic import special_constants, special_measurement
+from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.arithmetic.special_constants import (
     RANGES,
     SCIPY_BUILDS,
@@ -189,3 +191,16 @@ def test_a_step_inside_the_stencil_has_no_false_bound():
     wide, narrow = (table[table["h"] == h] for h in (1e-1, 1e-5))
     assert not (wide["within_bound"] == False).any()  # noqa: E712 - nullable
     assert narrow["within_bound"].all()
+
+
+def test_the_constant_of_sinc_covers_its_division():
+    program = dc.parse("sinc(x)").program
+    x = np.random.default_rng(1).uniform(0.1, 30, 2000)
+    largest = 0.0
+    with mpmath.workprec(200):
+        for a, b in zip(x.tolist(), compile_numpy(program)([x]).tolist(), strict=True):
+            a = mpmath.mpf(a)
+            largest = max(largest, float(abs(mpmath.sin(a) / a - b) / np.spacing(abs(b))))
+    (known,) = accuracy(program, program.nodes[program.outputs[0]])
+    # the sine and the quotient both round
+    assert 1.1 < largest <= known.ulps

@@ -6,9 +6,10 @@ from fractions import Fraction
 import pytest
 
 import diffcompare as dc
+from diffcompare.arithmetic.running_error import point_rounding_bound
 from diffcompare.compare.schema import RULE_COLUMNS
 from diffcompare.numeric.stencils import Stencil
-from diffcompare.numeric.step_rules import STEP_RULES
+from diffcompare.numeric.step_rules import STEP_RULES, choose_step
 
 
 def test_every_rule_has_a_row_in_every_group():
@@ -71,3 +72,14 @@ def test_schemes_that_rules_do_not_know_keep_the_fixed_step_and_the_optimum():
     table = dc.step_rules(dc.parse("exp(x)"), 1.0, schemes="central4")
     assert table.loc[table["h"] > 0, "rule"].tolist() == ["fixed 1e-4", "certified optimum"]
     assert dc.step_rules(dc.parse("exp(x)"), 1.0, schemes=[Stencil([-1, 0, 2])]).empty
+
+
+def test_rules_are_given_the_noise_of_one_value():
+    # the proven bound is on a difference of two
+    f = dc.parse("exp(x)")
+    noise = point_rounding_bound(f.program, [1.0], 0) / 2
+    table = dc.step_rules(f, 1.0, schemes="forward")
+    for rule, h in table[["rule", "h"]].itertuples(index=False):
+        if rule in STEP_RULES:
+            chosen = choose_step(rule, lambda t: float(f(t)), 1.0, scheme="forward", noise=noise).h
+            assert chosen == h or (chosen != chosen and h != h)

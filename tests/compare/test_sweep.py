@@ -481,3 +481,10 @@ def test_a_one_sided_difference_at_the_edge_of_a_domain_has_a_bound():
     assert found["status"].tolist() == ["ok", "ok", "domain"]
     assert found["bound"].notna().tolist() == [True, True, False]
     assert found["within_bound"].tolist()[:2] == [True, True]
+
+
+def test_a_stencil_of_which_two_abscissae_alone_are_one_float_is_ok():
+    # 1 + 1e-16 rounds to 1, 1 + 2e-16 to the next float
+    row = dc.sweep(dc.parse("exp(x)"), 1.0, schemes="forward2", steps=[1e-16]).iloc[0]
+    assert row["status"] == "ok"
+    assert row["numeric"] != 0.0
