@@ -29,8 +29,10 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "arithmetic": ("errors program scipy_functions", "flint numpy"),
     # useful alone: takes any callable
     "numeric": ("errors", "numpy"),
+    # each library inside the functions that need it
+    "adapters": ("errors program symbolic numeric", "jax numpy scipy torch"),
     # alone sees both reference and subject, so that they cannot contaminate one another
-    "compare": ("errors program symbolic arithmetic numeric", "numpy pandas"),
+    "compare": ("errors program symbolic arithmetic numeric adapters", "numpy pandas"),
     # sees the tables and nothing else, so that the pages can be redrawn from the files
     "report": ("diffcompare errors compare.schema compare.summary", "jinja2 latex2mathml pandas"),
     "descent": ("errors program symbolic arithmetic numeric compare", "numpy pandas"),

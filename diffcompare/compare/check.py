@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.adapters.foreign import adapted, adapted_point
 from diffcompare.compare.arguments import as_callable, box_of, formula_of, points_of, structure_of
 from diffcompare.compare.judgement import Problem
 from diffcompare.compare.ladder import calls, cause_in_code, ladder
@@ -71,7 +72,8 @@ def check_gradient(
     check_arguments({"f": f, "gradient": gradient}, args, noise)
     if isinstance(f, SymbolicFunction):
         scalar(f, "use check_jacobian")
-    points = points_of(f, at, tuple(args))
+    f, gradient = adapted(f, (at, *args)), adapted(gradient, (at, *args))
+    points = points_of(f, adapted_point(at, (f, gradient)), tuple(args))
     verdicts = [_check_point(f, gradient, point, formula, tuple(args), box, noise) for point in points]
     return verdicts[0] if len(verdicts) == 1 else combined(verdicts)
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffcompare.adapters.foreign import adapted
 from diffcompare.arithmetic.balls import Ball, precision, round_ball
 from diffcompare.arithmetic.running_error import local_bounds
 from diffcompare.arithmetic.special_constants import SPECIAL
@@ -37,6 +38,7 @@ from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program, subprogram
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.trace import CodeError
+from diffcompare.symbolic.tracing.foreign import Foreign
 from diffcompare.symbolic.tracing.pair import FAILURES, Pair, State, observe, slope_agrees, trace_pair
 from diffcompare.symbolic.tracing.paths import Paths, sample_points
 from diffcompare.symbolic.tracing.sweep import forward_errors, needed_nodes, reverse_errors
@@ -90,6 +92,8 @@ def trace(function: Callable[..., Any], shape: int | Sequence[int], *, name: str
         raise ValueError(f"shape={shape!r}: there must be at least one number; pass a shape without 0")
     title = str(name or getattr(function, "__name__", type(function).__name__))
     names = ("x",) if n == 1 else tuple(f"x{i}" for i in range(n))
+    adaptable = adapted(function, (np.full(shape, 0.5)[()],))
+    function = (adaptable.wide or adaptable) if isinstance(adaptable, Foreign) else function
     paths = Paths(function, shape, names, lambda program, point: evaluate(program, point, _BITS))
     failure: TraceError | None = None
     checked = 0

@@ -17,6 +17,7 @@ from diffcompare.compare.reference import certified_gradient
 from diffcompare.compare.witness import judge_by_witness
 from diffcompare.errors import DiffcompareError, shorten
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.symbolic.tracing.foreign import Foreign
 from diffcompare.symbolic.tracing.pair import same
 
 # beyond so many components a derivative is not certified one by one
@@ -98,6 +99,8 @@ def traced(problem: Problem) -> SymbolicFunction | None:
     """Return the function of a problem as a trace of its flat point; None where there is none that is defined here."""
     # bound here, so that tracing finds the user's function behind a plain name
     user, unflatten, args = problem.function, problem.unflatten, problem.args
+    if isinstance(user, Foreign):
+        user = user.wide or user
 
     def function(flat: Any) -> Any:
         return user(unflatten(flat), *args)

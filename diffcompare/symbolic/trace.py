@@ -13,6 +13,7 @@ import numpy as np
 from diffcompare.errors import TraceError, shorten
 from diffcompare.program.dag import Program
 from diffcompare.symbolic.tracing.array import elements, lifted, new_array
+from diffcompare.symbolic.tracing.foreign import Foreign
 from diffcompare.symbolic.tracing.rebuild import Rebuilder
 from diffcompare.symbolic.tracing.scalar import TracedCondition, TracedScalar, is_number, lift
 from diffcompare.symbolic.tracing.table import Cast, Guard, Table, loop_exits
@@ -85,7 +86,7 @@ def record(function: Callable[..., Any], arguments: Sequence[Any], *, table: Tab
     with table.recording():
         rebuilder = Rebuilder(table)
         try:
-            run = rebuilder.value(function) if rebuilt else function
+            run = _seen(function, rebuilder, rebuilt)
             result = run(*(rebuilder.value(a) if rebuilt else a for a in arguments))
         except TraceError as error:
             raise table.refusal or error from None
@@ -116,6 +117,14 @@ def record(function: Callable[..., Any], arguments: Sequence[Any], *, table: Tab
         tuple(table.casts[casts:]),
         table.eliminations > eliminations,
     )
+
+
+def _seen(function: Callable[..., Any], rebuilder: Rebuilder, rebuilt: bool) -> Callable[..., Any]:
+    """Return what is called with traced numbers in place of a function."""
+    if rebuilt:
+        seen: Callable[..., Any] = rebuilder.value(function)
+        return seen
+    return function.in_numpy() if isinstance(function, Foreign) else function
 
 
 def placed(template: Any, table: Table) -> Any:

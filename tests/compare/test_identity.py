@@ -428,6 +428,13 @@ def test_what_cannot_be_judged_is_left_to_the_next_rule() -> None:
     assert set(judge(lambda x: np.log(x).sum(), lambda x: 1 / x, [-1.0, 1.0]).status) == {"out-of-domain"}
 
 
+def test_log_sum_exp_of_equal_numbers_is_smooth() -> None:
+    # its larger and its smaller number were two decisions, and read apart a corner
+    assert set(judge(lambda x: np.logaddexp(0.0, x[0]), lambda x: 1 / (1 + np.exp(-x)), [0.0]).status) == {"consistent"}
+    wrong = judge(lambda x: np.logaddexp(x[0], x[1]), lambda x: np.array([0.5, 0.5 + 1e-9]), [2.0, 2.0])
+    assert set(wrong.status) == {"consistent", "wrong"}
+
+
 def bisect(x: Any) -> Any:
     low, high = 0.0, 4.0
     for _ in range(60):

@@ -21,7 +21,7 @@ Y = np.array([1.0, 0.0, 1.0, 0.0])
 
 def loss(w, penalty=0.1):
     z = X @ w
-    return np.mean(np.log1p(np.exp(z)) - Y * z) + penalty * np.sum(w**2)
+    return np.mean(np.logaddexp(0, z) - Y * z) + penalty * np.sum(w**2)
 
 
 def gradient(w, penalty=0.1):

@@ -348,7 +348,9 @@ def _half_turn(x: TracedScalar) -> Any:
 
 
 def _log_add(a: TracedScalar, b: TracedScalar) -> Any:
-    larger, smaller = extreme("max", a, b), extreme("min", a, b)
+    # one decision for both: a maximum and a minimum that branch apart would not be this function
+    first = a >= b
+    larger, smaller = select(first, a, b), select(first, b, a)
     return larger + np.log1p(np.exp(smaller - larger)) if np.isfinite(larger.shadow) else larger
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from diffcompare.errors import TraceError
 from diffcompare.program.dag import Program
 from diffcompare.symbolic.trace import Trace, placed, record
+from diffcompare.symbolic.tracing.foreign import Foreign
 from diffcompare.symbolic.tracing.sweep import needed_nodes
 from diffcompare.symbolic.tracing.table import Place, Table, loop_exits
 
@@ -184,6 +185,7 @@ def one_sided(pair: Pair) -> list[float]:
 def slope_agrees(problem: Any, D: Floats) -> bool:
     """Rule D5: a trace that took decisions must have the slope that f has over a coarse step; D by rows of outputs."""
     x, D = problem.x, D.reshape(problem.outputs, -1)
+    unit = 2.0**-24 if isinstance(problem.function, Foreign) and problem.function.bits < 64 else _U
     random = np.random.default_rng(3)
     scale = np.where(x == 0, max(float(np.max(np.abs(x))), 1e-3), np.abs(x))
     for _ in range(3):
@@ -199,6 +201,8 @@ def slope_agrees(problem: Any, D: Floats) -> bool:
         traced = D @ direction
         size = np.maximum(np.abs(first), np.abs(second))
         settled = np.abs(first - second) <= 1e-3 * size
-        if (settled & (np.abs(second - traced) > 0.05 * np.maximum(size, np.abs(traced)))).any():
+        # below that the quotient of the smaller step is rounding
+        floor = 2.0**20 * unit * np.abs(problem.values(x))
+        if (settled & (np.abs(second - traced) > np.maximum(0.05 * np.maximum(size, np.abs(traced)), floor))).any():
             return False
     return True

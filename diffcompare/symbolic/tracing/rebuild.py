@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from diffcompare.symbolic.tracing.array import lifted, wrap
+from diffcompare.symbolic.tracing.foreign import Foreign
 from diffcompare.symbolic.tracing.scalar import scalar
 from diffcompare.symbolic.tracing.scipy_functions import linear_algebra_function, special_function
 from diffcompare.symbolic.tracing.substitutes import (
@@ -64,6 +65,8 @@ class Rebuilder:
         return result
 
     def _converted(self, value: Any) -> Any:
+        if isinstance(value, Foreign):
+            return value.in_numpy()
         if isinstance(value, np.ndarray):
             return self._array(value)
         if isinstance(value, types.ModuleType):

@@ -28,7 +28,7 @@ EXACT_BITS = 24
 _SHORT_BITS = 12
 _FOLDED_BITS = 64
 
-_OWN = str(Path(__file__).parents[1])
+_OWN = str(Path(__file__).parents[2])
 _NUMPY = str(Path(np.__file__).parent)
 
 

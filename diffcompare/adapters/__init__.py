@@ -1,0 +1,1 @@
+"""Functions of other array libraries, handed in as they are; a library is loaded only where it is already in use."""

@@ -1,0 +1,107 @@
+"""JAX functions handed in as they are: run in their own floating-point type, traced through their jaxpr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
+from typing import Any
+
+import numpy as np
+
+from diffcompare.adapters.jaxpr import evaluate
+from diffcompare.errors import TraceError, shorten
+from diffcompare.symbolic.tracing.foreign import Foreign
+
+__all__ = ["adapt", "is_used_by"]
+
+
+def is_used_by(function: Callable[..., Any], arguments: Sequence[Any]) -> bool:
+    """Tell whether a function is given JAX arrays, or returns some; JAX itself is never loaded for that."""
+    jax = sys.modules.get("jax")
+    if jax is None or not hasattr(jax, "Array"):
+        return False
+    leaves = jax.tree_util.tree_leaves
+    if any(isinstance(leaf, jax.Array) for leaf in leaves(list(arguments))):
+        return True
+    x, *others = arguments
+    # x.at is a method of JAX arrays alone
+    for make in (np.asarray, jax.numpy.asarray):
+        with suppress(Exception):
+            returned = leaves(function(jax.tree_util.tree_map(make, x), *others))
+            return any(isinstance(leaf, jax.Array) for leaf in returned)
+    return False
+
+
+def adapt(function: Callable[..., Any], arguments: Sequence[Any]) -> Foreign:
+    """Return a JAX function as one of NumPy arrays.
+
+    The jaxpr is made with 64-bit numbers: a literal 0.1 is the binary64 one whatever type the function runs in, and
+    what is traced is the real function that is meant. Its own type is a cast at its door.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(x, *others)``, of arrays or of lists, tuples and dicts of arrays.
+    arguments : sequence
+        A point, in the user's structure, and the other arguments, which are kept as they are.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    template, *others = arguments
+    tree = jax.tree_util
+
+    def run(x: Any, *_: Any) -> Any:
+        return tree.tree_map(np.asarray, function(tree.tree_map(jnp.asarray, x), *others))
+
+    types = [leaf.dtype for leaf in tree.tree_leaves(run(template)) if leaf.dtype.kind == "f"]
+    bits = min((8 * dtype.itemsize for dtype in types), default=64)
+    made: dict[tuple[tuple[int, ...], ...], tuple[Any, Any]] = {}
+
+    def wide_run(x: Any, *_: Any) -> Any:
+        with _sixty_four_bits():
+            return run(x)
+
+    def wide(x: Any, *_: Any) -> Any:
+        with _sixty_four_bits():
+            leaves = tree.tree_leaves(x)
+            shapes = tuple(np.shape(leaf) for leaf in leaves)
+            if shapes not in made:
+                made[shapes] = _jaxpr(function, x, others)
+            closed, structure = made[shapes]
+            results = evaluate(closed.jaxpr, [np.asarray(c)[()] for c in closed.consts], leaves)
+        return tree.tree_unflatten(structure, results)
+
+    def narrow(x: Any, *_: Any) -> Any:
+        return wide(tree.tree_map(lambda leaf: leaf.astype(f"float{bits}"), x))
+
+    there = Foreign("JAX", wide_run, 64, wide)
+    return there if bits == 64 else Foreign("JAX", run, bits, narrow, there)
+
+
+def _sixty_four_bits() -> AbstractContextManager[Any]:
+    import jax
+
+    if hasattr(jax, "enable_x64"):
+        context: AbstractContextManager[Any] = jax.enable_x64(True)
+    else:
+        from jax import experimental
+
+        context = experimental.enable_x64()
+    return context
+
+
+def _jaxpr(function: Callable[..., Any], template: Any, others: Sequence[Any]) -> tuple[Any, Any]:
+    """Make the jaxpr of a function of 64-bit numbers, and the structure of what it returns."""
+    import jax
+
+    wide = jax.tree_util.tree_map(lambda leaf: jax.ShapeDtypeStruct(np.shape(leaf), np.float64), template)
+    try:
+        closed, shapes = jax.make_jaxpr(lambda x: function(x, *others), return_shape=True)(wide)
+    except Exception as error:
+        raise TraceError(
+            f"{getattr(function, '__name__', 'the function')}: JAX cannot write it down as a jaxpr "
+            f"({type(error).__name__}: {shorten(' '.join(str(error).split()), 80)}); avoid Python branches on values"
+        ) from None
+    return closed, jax.tree_util.tree_structure(shapes)
