@@ -106,8 +106,8 @@ MUTANTS = (
     # split
     Mutant(
         "compare/split.py",
-        "total - _weighted(stencil, reached)",
-        "total - _weighted(stencil, nominal)",
+        "total = total - each.weighted([reached[k] for k in places])",
+        "total = total - each.weighted([nominal[k] for k in places])",
         "the evaluation error contains that of the abscissae",
     ),
     Mutant(
