@@ -157,7 +157,9 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
         found = cause(problem, judgement, difference, shape)
     components = pd.DataFrame(
         {
-            "point": shorten(repr(at), 60) if not isinstance(at, Mapping) else "at",
+            "point": shorten(repr(at.item() if isinstance(at, np.generic) else at), 60)
+            if not isinstance(at, Mapping)
+            else "at",
             "component": list(problem.names),
             "claimed": claimed,
             "certified": certified,

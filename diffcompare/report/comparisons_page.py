@@ -83,6 +83,7 @@ class _Verdict:
     notes: Sequence[str]
     snippet: str
     text: str
+    what: str
 
     def explain(self) -> str:
         return self.text
@@ -292,5 +293,5 @@ def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _error(row: Mapping[Any, Any]) -> dict[str, Any]:
-    texts = {name: str(row[name]) for name in ("function", "variable", "point", "scheme", "status")}
+    texts = {name: str(row[name]) for name in ("function", "variable", "point", "scheme", "status", "bound_source")}
     return {**texts, **{name: float(row[name]) for name in ("h", "numeric", "exact", "abs_error", "bound", "ratio")}}

@@ -139,6 +139,7 @@ def _plain(data: Any) -> dict[str, Any]:
             "notes": [str(note) for note in data.notes],
             "snippet": str(data.snippet),
             "text": data.explain(),
+            "what": str(data.what),
             "components": _columns(data.components),
         }
     }

@@ -21,6 +21,7 @@ from diffcompare.errors import shorten
 from diffcompare.program.adjoint import adjoint
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.testing.sampling import Candidate, Gradient, errors_at
+from diffcompare.testing.snippets import source
 
 __all__ = ["VERDICT", "VERDICTS", "Judged", "in_turn", "is_beyond_floats", "judge"]
 
@@ -168,7 +169,7 @@ def _said(found: Sequence[tuple[Floats, Verdict, tuple[Any, Any]]], unflatten: C
     parts = []
     for status in reversed(COMPONENT_STATUSES):
         if counts[status]:
-            where = shorten(repr(unflatten(first[status])), 80)
+            where = shorten(source(unflatten(first[status])) or "a point of many numbers", 80)
             parts.append(f"{counts[status]} {_SAID[status]}{'' if status == 'consistent' else f' (first {where})'}")
     return f"{len(found)} of the points were judged: {', '.join(parts)}."
 

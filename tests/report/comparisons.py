@@ -33,6 +33,7 @@ def comparison(test: str, status: str, *, outcome: str = "passed", examples: int
             "notes": [text or "a note"],
             "snippet": text or "dc.check_gradient(f, gradient, at=[3.0, 4.0])",
             "text": f"{status}: {text or 'in words'}",
+            "what": text or "gradient",
             "components": {
                 "point": [text or "[3.0, 4.0]"] * 2,
                 "component": [text or "x[0]", text or "x[1]"],

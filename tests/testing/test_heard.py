@@ -25,6 +25,7 @@ class Judged:
     cause: str | None = None
     notes: tuple[str, ...] = ()
     snippet: str = ""
+    what: str = "gradient"
     components: pd.DataFrame = field(init=False)
 
     def __post_init__(self) -> None:

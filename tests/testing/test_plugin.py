@@ -30,8 +30,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import diffcompare as dc
-from diffcompare.testing import assert_gradient
-from diffcompare.testing.record import observe
+from diffcompare.testing import assert_gradient, assert_hessian, assert_jacobian, assert_within_bound
 
 
 def square(x):
@@ -90,8 +89,30 @@ def test_question_is_not_gathered():
     assert dc.check_gradient(square, np.sin, 1.0).status == "wrong"
 
 
-def test_within_bound():
-    observe("within-bound", dc.sweep(dc.parse("exp(x)"), 1.0, schemes="central", steps=[1e-3, 1e-4]))
+def test_jacobian():
+    assert_jacobian(lambda x: np.array([x[0] * x[1], x[0]]), lambda x: np.array([[x[1], x[0]], [1, 1]]), [3.0, 4.0])
+
+
+def test_hessian():
+    assert_hessian(lambda x: x[0] * x[1] ** 2, lambda x: np.array([[0, 2 * x[1]], [2 * x[1], 2 * x[0]]]), [3.0, 4.0])
+
+
+def test_box():
+    assert_gradient(square, twice, box=([-1.0, -1.0], [1.0, 1.0]))
+
+
+def test_wrong_in_a_box():
+    assert_gradient(square, lambda x: 2 * x if x < 0.995 else x, box=(-1.0, 1.0))
+
+
+@pytest.mark.parametrize("h", [1e-3, 1e-4])
+def test_within_bound(h):
+    f = dc.parse("exp(x)")
+    assert_within_bound(f, lambda f, x: dc.numerical_diff(f, x, h), 1.0, h=h)
+
+
+def test_outside_bound():
+    assert_within_bound(dc.parse("exp(x)"), lambda f, x: (f(x + 1e-4) - f(x)) / 1e-4, 1.0)
 """
 
 # quicker: no derivative is taken, and pytest alone is loaded
@@ -104,6 +125,7 @@ from diffcompare.testing.record import observe
 
 class Fake:
     evidence, resolution, rounding, blame, cause, notes, snippet = "identity", 1e-15, 0.0, None, None, (), ""
+    what = "gradient"
 
     def __init__(self, status):
         self.status = status
@@ -135,11 +157,11 @@ def test_every_style_of_test_is_gathered_alike_with_and_without_workers(
 ) -> None:
     pytester.makepyfile(test_suite=SUITE)
     done = run(pytester, monkeypatch, "--diffcompare-report=plain", "-p", "no:cacheprovider", "-p", "no:xdist")
-    done.assert_outcomes(passed=6, failed=2, xfailed=1)
-    done.stdout.fnmatch_lines(["diffcompare: 12 comparisons, 3 not good: plain/index.html"])
+    done.assert_outcomes(passed=9, failed=5, xfailed=1)
+    done.stdout.fnmatch_lines(["diffcompare: 18 comparisons, 6 not good: plain/index.html"])
     spread = run(pytester, monkeypatch, "--diffcompare-report=spread", "-n2", "-p", "no:cacheprovider")
-    spread.assert_outcomes(passed=6, failed=2, xfailed=1)
-    spread.stdout.fnmatch_lines(["diffcompare: 12 comparisons, 3 not good: spread/index.html"])
+    spread.assert_outcomes(passed=9, failed=5, xfailed=1)
+    spread.stdout.fnmatch_lines(["diffcompare: 18 comparisons, 6 not good: spread/index.html"])
 
     plain, other = pytester.path / "plain", pytester.path / "spread"
     names = sorted(path.name for path in plain.iterdir())
@@ -181,24 +203,41 @@ def test_every_style_of_test_is_gathered_alike_with_and_without_workers(
     assert sum(counts.values()) == int(shrunk["examples"]) > 5
     assert float(shrunk["max_threshold_ratio"]) > 1e10
 
-    (bound,) = of_test(rows, "test_within_bound")
-    assert (bound["status"], bound["kind"], bound["examples"], bound["page"]) == (
-        "within-bound",
-        "within-bound",
-        "1",
-        "",
-    )
+    (jacobian,) = of_test(rows, "test_jacobian")
+    assert (jacobian["status"], jacobian["kind"], jacobian["outcome"]) == ("wrong", "jacobian", "failed")
+    assert (jacobian["claimed"], jacobian["certified"]) == ("1.0", "0.0")
+    (hessian,) = of_test(rows, "test_hessian")
+    assert (hessian["status"], hessian["kind"]) == ("consistent", "hessian")
+    for row, word in [(jacobian, "Jacobian"), (hessian, "Hessian"), (wrong, "gradient")]:
+        assert f"Is this {word} right?" in (plain / row["page"]).read_text(encoding="utf-8")
+
+    (searched,) = of_test(rows, "test_box")
+    assert (searched["status"], searched["kind"]) == ("consistent", "worst")
+    (found,) = of_test(rows, "test_wrong_in_a_box")
+    assert (found["status"], found["kind"], found["outcome"]) == ("wrong", "worst", "failed")
+    assert float(found["point"]) >= 0.995
+    assert " points were tried by calls: " in (plain / found["page"]).read_text(encoding="utf-8")
+
+    bounds = of_test(rows, "test_within_bound[0.001]") + of_test(rows, "test_within_bound[0.0001]")
+    assert [(row["status"], row["kind"], row["examples"], row["page"]) for row in bounds] == [
+        ("within-bound", "within-bound", "1", "")
+    ] * 2
+    (outside,) = of_test(rows, "test_outside_bound")
+    assert (outside["status"], outside["outcome"], outside["page"]) == ("outside-bound", "failed", "")
     errors = read_errors(plain / "errors.csv")
-    assert errors["h"].tolist() == [1e-3, 1e-4]
-    assert bool(errors["within_bound"].all())
-    assert table(plain, "summary.csv")[0]["verdict"] == "within-bound"
+    # in the order of the tests' names
+    assert errors["h"].tolist() == [1e-4, 1e-4, 1e-3]
+    assert errors["bound_source"].tolist() == ["measured", "proven", "proven"]
+    assert errors["within_bound"].tolist() == [False, True, True]
+    assert [row["verdict"] for row in table(plain, "summary.csv")] == ["outside-bound"]
 
     linked = {row["page"] for row in rows} - {""}
     assert linked == {name for name in names if name.startswith("comparison-")}
-    assert len(linked) == 11
+    assert len(linked) == 15
     for page in plain.glob("*.html"):
         check_inert(page)
     assert "".join(Page(plain / "index.html").words).count("<script>alert(1)</script>") == 1
+    assert {"proven", "measured"} <= set(Page(plain / "index.html").words)
     assert "factor 2 missing" in (plain / wrong["page"]).read_text(encoding="utf-8")
     assert "test_suite.py::TestGrouped::test_wrong" in (plain / wrong["page"]).read_text(encoding="utf-8")
     for path in plain.iterdir():
