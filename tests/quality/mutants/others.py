@@ -85,4 +85,58 @@ MUTANTS = (
         "_SMALLEST = 0.0",
         "gradients that are only rounded otherwise are drawn as wrong ones",
     ),
+    Mutant(
+        "testing/judging.py",
+        'return "non-smooth" not in verdict.components["status"].tolist() and not is_beyond',
+        "return not is_beyond",
+        "right gradients of code that sorts are called wrong where numbers are equal",
+    ),
+    Mutant(
+        "testing/judging.py",
+        "_RESERVE = 2 * VERDICT",
+        "_RESERVE = 0",
+        "searches spend all calls where nothing can be told, and fail right gradients",
+    ),
+    Mutant(
+        "testing/judging.py",
+        "if np.isfinite(claimed).all():",
+        "if True:",
+        "a claim of inf where floats overflow fails a right gradient",
+    ),
+    Mutant(
+        "testing/judging.py",
+        "ranks = [-1 if verdict.ok else",
+        "ranks = [99 if verdict.ok else",
+        "one kink in the box fails a right gradient",
+    ),
+    Mutant(
+        "testing/judging.py",
+        "_REACHES = (1.0, 2.0**-12, 2.0**-30)",
+        "_REACHES = (1.0,)",
+        "faults of opaque code in a thin part of the box are taken for rounding",
+    ),
+    Mutant(
+        "testing/sampling.py",
+        "left = _DIFFERENCES // (2 * problem.x.size + 1)",
+        "left = 0",
+        "gradients of code that has no single trace are tried at random",
+    ),
+    Mutant(
+        "testing/within_bound.py",
+        'table.loc[i, "bound_source"] = "measured"',
+        'table.loc[i, "bound_source"] = "proven"',
+        "an allowance that is only reasoned is called proven",
+    ),
+    Mutant(
+        "testing/within_bound.py",
+        '(h * (2 if scheme == "central" else 1)',
+        '(h * (1 if scheme == "central" else 2)',
+        "central differences are allowed twice their rounding, one-sided ones half of it",
+    ),
+    Mutant(
+        "testing/heard.py",
+        '"what": str(data.what)',
+        '"what": "gradient"',
+        "the page of a Jacobian asks whether this gradient is right",
+    ),
 )
