@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from diffcompare.compare.judgement import COMPONENT_STATUSES, Judgement, Problem
 from diffcompare.compare.mistakes import Cause
+from diffcompare.compare.verdict_html import verdict_html
 from diffcompare.errors import shorten
 
 __all__ = ["Explanation", "Verdict", "combined", "verdict_of"]
@@ -99,6 +100,10 @@ class Verdict:
 
     def __str__(self) -> str:
         return self.explain()
+
+    def _repr_html_(self) -> str:
+        """Show the verdict in a notebook."""
+        return verdict_html(self)
 
     def explain(self) -> str:
         """Return the verdict in at most 15 plain lines."""
