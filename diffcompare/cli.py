@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from difflib import get_close_matches
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 import click
 
@@ -139,16 +139,27 @@ def diffcompare(context: click.Context) -> None:
         )
 
 
+_format_option = click.option(
+    "--format",
+    "table_format",
+    type=click.Choice(("csv", "parquet")),
+    default="csv",
+    help="Of the report's tables; parquet: CSV and Parquet.  [default: csv]",
+)
+
+
 @diffcompare.command()
 @click.argument("study", metavar="STUDY.toml")
 @click.option("--out", metavar="DIR", help="Directory of the report.  [default: STUDY-report]")
 @click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes to work in.  [default: 1]")
 @click.option("--allow-python", is_flag=True, help="Run the Python code that the study file names.")
-def run(study: str, out: str | None, jobs: int, allow_python: bool) -> int:
+@_format_option
+def run(study: str, out: str | None, jobs: int, allow_python: bool, table_format: Literal["csv", "parquet"]) -> int:
     """Run a study file and write its report: CSV files and HTML pages."""
     if out is None:
         out = os.path.splitext(os.path.basename(study))[0] + "-report"  # noqa: PTH119, PTH122
     _check_directory(out)
+    _check_format(table_format)
     from diffcompare import terminal
     from diffcompare.report.page import write_report
     from diffcompare.study import run_study
@@ -157,7 +168,7 @@ def run(study: str, out: str | None, jobs: int, allow_python: bool) -> int:
         tables = run_study(study, allow_python, _progress if sys.stderr.isatty() else None, executor)
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-    write_report(tables, out)
+    write_report(tables, out, format=table_format)
     screen = terminal.console()
     terminal.say(screen, tables.title, style="bold")
     terminal.say(screen, _counted(tables))
@@ -180,6 +191,7 @@ def run(study: str, out: str | None, jobs: int, allow_python: bool) -> int:
     "--dtype", type=click.Choice(DTYPES), default="float64", help="What f is computed in.  [default: float64]"
 )
 @click.option("--out", metavar="DIR", help="Write a report there as well.")
+@_format_option
 def compare(
     formula: str,
     at: Sequence[str],
@@ -188,6 +200,7 @@ def compare(
     derivative: int,
     dtype: str,
     out: str | None,
+    table_format: Literal["csv", "parquet"],
 ) -> int:
     """Compare the derivatives of one formula at one or more points.
 
@@ -197,6 +210,7 @@ def compare(
     """  # noqa: D301
     if out is not None:
         _check_directory(out)
+        _check_format(table_format)
     for scheme in schemes or DEFAULT_SCHEMES:
         try:
             stencil(scheme, derivative)
@@ -223,7 +237,7 @@ def compare(
     if out is not None:
         from diffcompare.report.page import write_report
 
-        write_report(tables, out)
+        write_report(tables, out, format=table_format)
     screen = terminal.console()
     terminal.show(screen, formula, entry.variables, tables)
     if out is not None:
@@ -298,6 +312,14 @@ def check(
 
 
 # ---- input
+
+
+def _check_format(table_format: str) -> None:
+    """Refuse early what needs a library that is not there."""
+    if table_format == "parquet":
+        from diffcompare.report.parquet import require_pyarrow
+
+        require_pyarrow()
 
 
 def _check_directory(out: str) -> None:

@@ -15,6 +15,7 @@ from diffcompare.report.charts import error_chart
 from diffcompare.report.environment import environment as _environment
 from diffcompare.report.findings import findings, status_notes, verdict_lines, worst_first
 from diffcompare.report.mathml import typeset
+from diffcompare.report.parquet import parquet_name, require_pyarrow, write_parquet
 from diffcompare.report.rule_ticks import rule_rows
 from diffcompare.report.sketch import function_sketch
 from diffcompare.report.snippet import reproduce
@@ -41,6 +42,7 @@ def write_report(
     directory: str | PathLike[str],
     *,
     pages: Literal["auto", "all"] = "auto",
+    format: Literal["csv", "parquet"] = "csv",  # noqa: A002 (the word of the command line)
 ) -> Path:
     """Write the tables as CSV files and as HTML pages that need no network and no script.
 
@@ -57,6 +59,8 @@ def write_report(
     pages : {"auto", "all"}
         With "auto", and more than 200 functions, only those that failed or are not within their bounds
         have a page of their own.
+    format : {"csv", "parquet"}
+        With "parquet", each table is written as a Parquet file beside its CSV file (extra ``parquet``).
 
     Returns
     -------
@@ -70,11 +74,13 @@ def write_report(
     """
     if pages not in ("auto", "all"):
         raise ValueError(f'pages={pages!r}: unknown choice; pass "auto" or "all"')
+    if format not in ("csv", "parquet"):
+        raise ValueError(f'format={format!r}: unknown choice; pass "csv" or "parquet"')
     if is_verdict(result):
-        write_verdict([result], Path(directory))
+        write_verdict([result], Path(directory), parquet=format == "parquet")
         return Path(directory) / "index.html"
     if isinstance(result, (list, tuple)) and result and all(map(is_verdict, result)):
-        write_verdict(result, Path(directory))
+        write_verdict(result, Path(directory), parquet=format == "parquet")
         return Path(directory) / "index.html"
     tables = _tables(result)
     functions = _functions(tables, every=pages == "all")
@@ -87,12 +93,17 @@ def write_report(
         "hot_spots.csv": tables.hot_spots,
         "rules.csv": tables.rules,
     }
-    names = [*csv_tables, *(f.file for f in functions if f.file), "index.html"]
+    if format == "parquet":
+        require_pyarrow()
+    files = [*csv_tables, *(parquet_name(name) for name in csv_tables if format == "parquet")]
+    names = [*files, *(f.file for f in functions if f.file), "index.html"]
 
     def write(folder: Path) -> None:
         for name, table in csv_tables.items():
             write_csv(table, folder / name)
-        for name, text in _pages(tables, functions, files=[*csv_tables, MANIFEST]):
+            if format == "parquet":
+                write_parquet(table, folder / parquet_name(name))
+        for name, text in _pages(tables, functions, files=[*files, MANIFEST]):
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
     write_files(Path(directory), names, write)

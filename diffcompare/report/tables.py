@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import pandas as pd
 
 from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES, complete
 from diffcompare.errors import DiffcompareError, shorten
+from diffcompare.report.parquet import read_parquet
 from diffcompare.report.wording import Html, printable
 
 if TYPE_CHECKING:
@@ -86,12 +88,12 @@ def _quote(text: str) -> str:
 
 
 def read_errors(path: str | PathLike[str]) -> pd.DataFrame:
-    """Read errors.csv back: the table that was written, dtypes and all.
+    """Read errors.csv or errors.parquet back: the table that was written, dtypes and all.
 
     Parameters
     ----------
     path : path
-        A file errors.csv of :func:`diffcompare.write_report`.
+        A file of :func:`diffcompare.write_report`; one whose name ends with ``.parquet`` is read as Parquet.
 
     Returns
     -------
@@ -105,12 +107,17 @@ def read_errors(path: str | PathLike[str]) -> pd.DataFrame:
         The file is missing, is not such a table, or a cell cannot be read.
     """
     file = Path(path)
+    wrote = "errors.parquet" if file.suffix == ".parquet" else "errors.csv"
     try:
+        if file.suffix == ".parquet":
+            return _labelled(
+                read_parquet(file, COLUMNS, partial(_check_header, name=file.name, wrote=wrote)), file.name
+            )
         with file.open(encoding="utf-8", newline="") as lines:
             return _read(csv.reader(lines, strict=True), file.name)
     except OSError as error:
         raise DiffcompareError(
-            f"{file}: cannot be read ({error.strerror}); pass the errors.csv that write_report wrote"
+            f"{file}: cannot be read ({error.strerror}); pass the {wrote} that write_report wrote"
         ) from None
     except UnicodeDecodeError as error:
         raise DiffcompareError(
@@ -123,11 +130,8 @@ def read_errors(path: str | PathLike[str]) -> pd.DataFrame:
 
 
 def _read(reader: Iterator[list[str]], name: str) -> pd.DataFrame:
-    header = next(reader, [])
-    # a table of the first derivative may lack the column that says so
-    expected = [column for column in COLUMNS if column != "derivative" or column in header]
-    if header != expected:
-        raise DiffcompareError(f"{name}: {_header_fault(header)}; pass the errors.csv that write_report wrote")
+    expected = next(reader, [])
+    _check_header(expected, name=name, wrote="errors.csv")
     readers = [_Column(column, COLUMNS[column]) for column in expected]
     first = 1
     while rows := list(islice(reader, _CHUNK)):
@@ -141,6 +145,33 @@ def _read(reader: Iterator[list[str]], name: str) -> pd.DataFrame:
             column.extend(cells, name, first)
         first += len(rows)
     return complete(pd.DataFrame({column.name: column.series() for column in readers}))
+
+
+def _labelled(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Make texts categorical: in order of first appearance, or the full list."""
+    for column, kind in COLUMNS.items():
+        if kind == "text":
+            full = _FULL_CATEGORIES.get(column)
+            texts = pd.Index(frame[column].unique() if full is None else full, dtype="str")
+            codes = texts.get_indexer(pd.Index(frame[column]))
+            if (codes < 0).any():
+                strange = str(frame[column][codes < 0].iloc[0])
+                raise DiffcompareError(
+                    f"{name}: column {column!r}: {shorten(strange, 60)!r} is not one of {_listed(column)}; "
+                    "restore the file or write the report again"
+                )
+            frame[column] = pd.Categorical.from_codes(codes, categories=texts)
+    return complete(frame)
+
+
+def _check_header(header: Sequence[str], *, name: str, wrote: str) -> None:
+    # a table of the first derivative may lack the column that says so
+    if list(header) != [column for column in COLUMNS if column != "derivative" or column in header]:
+        raise DiffcompareError(f"{name}: {_header_fault(header)}; pass the {wrote} that write_report wrote")
+
+
+def _listed(column: str) -> str:
+    return ", ".join(repr(text) for text in _FULL_CATEGORIES[column])
 
 
 def _header_fault(header: Sequence[str]) -> str:
@@ -188,7 +219,7 @@ class _Column:
 
     def _wanted(self) -> str:
         kinds = {"float": "a number", "integer": "a whole number", "flag": "True, False or empty"}
-        return kinds.get(self.kind) or "one of " + ", ".join(repr(text) for text in _FULL_CATEGORIES[self.name])
+        return kinds.get(self.kind) or f"one of {_listed(self.name)}"
 
     def series(self) -> pd.Series[Any]:
         if self.kind == "text":

@@ -11,6 +11,7 @@ import pandas as pd
 
 from diffcompare.errors import shorten
 from diffcompare.report.environment import environment
+from diffcompare.report.parquet import require_pyarrow, write_parquet
 from diffcompare.report.tables import write_csv
 from diffcompare.report.wording import plural, short
 from diffcompare.report.writing import MANIFEST, write_files
@@ -59,7 +60,7 @@ def is_verdict(result: object) -> TypeGuard[Verdict]:
     return isinstance(getattr(result, "components", None), pd.DataFrame) and callable(getattr(result, "explain", None))
 
 
-def write_verdict(verdicts: Sequence[Verdict], directory: Path) -> None:
+def write_verdict(verdicts: Sequence[Verdict], directory: Path, *, parquet: bool = False) -> None:
     """Write components.csv and index.html: all files, or none.
 
     Parameters
@@ -68,6 +69,8 @@ def write_verdict(verdicts: Sequence[Verdict], directory: Path) -> None:
         One, or one for each of several points.
     directory : Path
         Where the files go; made if it is missing.
+    parquet : bool
+        Write components.parquet as well.
 
     Raises
     ------
@@ -81,12 +84,18 @@ def write_verdict(verdicts: Sequence[Verdict], directory: Path) -> None:
     frames = [verdict.components for verdict in verdicts]
     components = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
 
+    if parquet:
+        require_pyarrow()
+    files = ["components.csv", *["components.parquet"] * parquet]
+
     def write(folder: Path) -> None:
         write_csv(components, folder / "components.csv")
-        page = verdict_html(verdicts, files=["components.csv", MANIFEST])
+        if parquet:
+            write_parquet(components, folder / "components.parquet")
+        page = verdict_html(verdicts, files=[*files, MANIFEST])
         (folder / "index.html").write_text(page, encoding="utf-8", newline="\n")
 
-    write_files(directory, ["components.csv", "index.html"], write)
+    write_files(directory, [*files, "index.html"], write)
 
 
 def verdict_html(verdicts: Sequence[Verdict], *, files: Sequence[str], place: str = "") -> str:

@@ -90,6 +90,15 @@ def test_numbers_are_those_of_the_components_worst_first() -> None:
         assert row[head.index("status")] == there["status"]
 
 
+def test_a_worse_status_stands_before_a_larger_difference_and_that_before_a_smaller_one() -> None:
+    verdict = _verdict(4)
+    components = verdict.components.assign(
+        relative=[3.0, 0.25, np.nan, 0.5], status=["consistent", "wrong", "wrong", "wrong"]
+    )
+    head, *rows = Page(dataclasses.replace(verdict, components=components)._repr_html_()).rows
+    assert [row[head.index("component")] for row in rows] == ["x[3]", "x[1]", "x[2]", "x[0]"]
+
+
 def test_hostile_names_are_text() -> None:
     text = _named(HOSTILE)._repr_html_()
     page = Page(text)

@@ -181,4 +181,16 @@ MUTANTS = (
         "if abs(error) > 0.0:",
         "a jump nearby makes a right gradient wrong",
     ),
+    Mutant(
+        "compare/verdict_html.py",
+        "html.escape(''.join(seen))",
+        "''.join(seen)",
+        "a name of the user's is markup in a notebook",
+    ),
+    Mutant(
+        "compare/verdict_html.py",
+        'assign(rank=rank, size=-verdict.components["relative"].abs())',
+        'assign(rank=rank, size=verdict.components["relative"].abs())',
+        "of many wrong components the smallest are shown in a notebook",
+    ),
 )
