@@ -1,21 +1,19 @@
-"""The command line: ``diffcompare run``, ``diffcompare compare`` and ``diffcompare check``.
+"""The command line: ``diffcompare run``, ``compare``, ``check``, ``explain`` and ``completion``.
 
 Only click is loaded to show the help; everything else when a command runs.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import shlex
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from dataclasses import replace
-from difflib import get_close_matches
 from types import FrameType
 from typing import TYPE_CHECKING, Literal, NoReturn
 
@@ -24,6 +22,7 @@ import click
 from diffcompare import __version__
 from diffcompare.errors import DiffcompareError, ParseError, shorten
 from diffcompare.numeric.stencils import DEFAULT_SCHEMES, stencil
+from diffcompare.point_arguments import blaming_names, points_to_check, read_points, written
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -103,6 +102,9 @@ class _WithFormula(click.Command):
     """A command whose formula, and whose points, may start with a minus; its options all start with two."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing:
+            # half a line, to be completed
+            return super().parse_args(ctx, args)
         valued = {o for p in self.params if isinstance(p, click.Option) and not p.is_flag for o in p.opts}
         options: list[str] = []
         formulas: list[str] = []
@@ -120,6 +122,17 @@ class _WithFormula(click.Command):
             else:
                 formulas.append(word)
         return super().parse_args(ctx, [*options, "--", *formulas])
+
+
+def _output_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add what every command that computes can print instead of its text."""
+    command = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")(command)
+    return click.option("--quiet", is_flag=True, help="Print nothing but errors.")(command)
+
+
+def _check_output(quiet: bool, as_json: bool) -> None:
+    if quiet and as_json:
+        raise click.UsageError("--quiet, --json: one prints nothing, the other a document; choose one")
 
 
 @click.group(invoke_without_command=True)
@@ -154,8 +167,18 @@ _format_option = click.option(
 @click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes to work in.  [default: 1]")
 @click.option("--allow-python", is_flag=True, help="Run the Python code that the study file names.")
 @_format_option
-def run(study: str, out: str | None, jobs: int, allow_python: bool, table_format: Literal["csv", "parquet"]) -> int:
+@_output_options
+def run(
+    study: str,
+    out: str | None,
+    jobs: int,
+    allow_python: bool,
+    table_format: Literal["csv", "parquet"],
+    quiet: bool,
+    as_json: bool,
+) -> int:
     """Run a study file and write its report: CSV files and HTML pages."""
+    _check_output(quiet, as_json)
     if out is None:
         out = os.path.splitext(os.path.basename(study))[0] + "-report"  # noqa: PTH119, PTH122
     _check_directory(out)
@@ -164,19 +187,25 @@ def run(study: str, out: str | None, jobs: int, allow_python: bool, table_format
     from diffcompare.report.page import write_report
     from diffcompare.study import run_study
 
-    with _workers(jobs) as executor:
-        tables = run_study(study, allow_python, _progress if sys.stderr.isatty() else None, executor)
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-    write_report(tables, out, format=table_format)
-    screen = terminal.console()
-    terminal.say(screen, tables.title, style="bold")
-    terminal.say(screen, _counted(tables))
-    for row in tables.functions[tables.functions["message"] != ""].to_dict("records"):
-        word = "failed" if row["status"] == "failed" else "note"
-        terminal.say(screen, f"{word}: {shorten(row['function'], 80)}: {row['message']}", style="red")
-    terminal.say(screen, f"report: {os.path.join(out, 'index.html')}")  # noqa: PTH118 (as it was given)
+    index = _index(out)
+    with _code_beside(as_json), terminal.progress(wanted=sys.stderr.isatty() and not quiet) as advance:
+        with _workers(jobs) as executor:
+            tables = run_study(study, allow_python, advance, executor)
+        write_report(tables, out, format=table_format)
+    if as_json:
+        from diffcompare.json_output import study_document
+
+        click.echo(study_document(tables, index))
+    elif quiet:
+        for row in tables.functions[tables.functions["status"] == "failed"].to_dict("records"):
+            _complain(f"{shorten(row['function'], 80)} could not be evaluated: {row['message']}")
+    else:
+        terminal.show_study(terminal.console(), tables, index)
     return _exit_code(tables)
+
+
+def _schemes(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in (*DEFAULT_SCHEMES, "central4", "central6") if name.startswith(incomplete)]
 
 
 @diffcompare.command(cls=_WithFormula)
@@ -184,7 +213,12 @@ def run(study: str, out: str | None, jobs: int, allow_python: bool, table_format
 @click.option("--at", "at", metavar="POINT", multiple=True, required=True, help="3,4 or x0=3,x1=4; repeat it for more.")
 @click.option("--variables", metavar="NAMES", help="The arguments in order, as x0,x1.  [default: those that occur]")
 @click.option(
-    "--scheme", "schemes", multiple=True, metavar="NAME", help="forward, central4 …; repeatable.  [default: the three]"
+    "--scheme",
+    "schemes",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=_schemes,
+    help="forward, central4 …; repeatable.  [default: the three]",
 )
 @click.option("--derivative", metavar="N", type=int, default=1, help="The order of the derivative.  [default: 1]")
 @click.option(
@@ -192,6 +226,7 @@ def run(study: str, out: str | None, jobs: int, allow_python: bool, table_format
 )
 @click.option("--out", metavar="DIR", help="Write a report there as well.")
 @_format_option
+@_output_options
 def compare(
     formula: str,
     at: Sequence[str],
@@ -201,6 +236,8 @@ def compare(
     dtype: str,
     out: str | None,
     table_format: Literal["csv", "parquet"],
+    quiet: bool,
+    as_json: bool,
 ) -> int:
     """Compare the derivatives of one formula at one or more points.
 
@@ -208,6 +245,7 @@ def compare(
     diffcompare compare "exp(x)/(sin(x)**3 + cos(x)**3)" --at x=1.5
     diffcompare compare "-x0**2 + x1**2" --at 3,4 --at -1,2 --out report
     """  # noqa: D301
+    _check_output(quiet, as_json)
     if out is not None:
         _check_directory(out)
         _check_format(table_format)
@@ -220,10 +258,10 @@ def compare(
     from diffcompare.study import evaluate, make_entry
     from diffcompare.study_file import Study
 
-    with _blaming_names(variables) as names:
+    with blaming_names(variables) as names:
         entry = make_entry(
             formula,
-            lambda f: _read_points(at, f.variables),
+            lambda f: read_points(at, f.variables),
             variables=names,
             schemes=schemes or DEFAULT_SCHEMES,
             derivative=derivative,
@@ -238,10 +276,13 @@ def compare(
         from diffcompare.report.page import write_report
 
         write_report(tables, out, format=table_format)
-    screen = terminal.console()
-    terminal.show(screen, formula, entry.variables, tables)
-    if out is not None:
-        terminal.say(screen, f"report: {os.path.join(out, 'index.html')}")  # noqa: PTH118 (as it was given)
+    index = None if out is None else _index(out)
+    if as_json:
+        from diffcompare.json_output import comparison_document
+
+        click.echo(comparison_document(tables, formula, entry.variables, index))
+    elif not quiet:
+        terminal.show(terminal.console(), formula, entry.variables, tables, index)
     return _exit_code(tables)
 
 
@@ -252,8 +293,16 @@ def compare(
 @click.option("--formula", metavar="EXPR", help="What the function claims to be.")
 @click.option("--variables", metavar="NAMES", help="The variables of the formula in order, as x0,x1.")
 @click.option("--out", metavar="DIR", help="Write a report there as well.")
+@_output_options
 def check(
-    function: str, gradient: str, at: Sequence[str], formula: str | None, variables: str | None, out: str | None
+    function: str,
+    gradient: str,
+    at: Sequence[str],
+    formula: str | None,
+    variables: str | None,
+    out: str | None,
+    quiet: bool,
+    as_json: bool,
 ) -> int:
     """Judge whether a gradient in Python code is right; this runs the code.
 
@@ -270,6 +319,7 @@ def check(
     Exit codes: 0 consistent, 1 wrong or non-smooth, 2 bad input or outside
     the domain, 3 inconclusive, 130 interrupted.
     """  # noqa: D301
+    _check_output(quiet, as_json)
     if out is not None:
         _check_directory(out)
     from diffcompare import terminal
@@ -281,34 +331,88 @@ def check(
 
     if formula is None and variables is not None:
         raise click.UsageError("--variables: names the variables of a formula; add --formula EXPR")
-    with _blaming_names(variables) as names:
+    with blaming_names(variables) as names:
         known = None if formula is None else parse(formula, variables=names)
     options = {"--formula": formula, "--variables": variables}
     repeat = ["diffcompare", "check", without_place(function), without_place(gradient)]
     repeat += [f"{name}={value}" for name, value in options.items() if value is not None]
     judged = []
-    with importable(function, gradient):
+    with _code_beside(as_json), importable(function, gradient):
         f, claimed = load_function(function), load_function(gradient)
         named = known or (f if isinstance(f, SymbolicFunction) else None)
-        for point in _points_to_check(at, None if named is None else named.variables):
+        for point in points_to_check(at, None if named is None else named.variables):
             try:
                 verdict = check_gradient(f, claimed, point, formula=known)
             except (TypeError, ValueError) as error:
-                raise click.UsageError(f"--at {_written(point)}: {' '.join(str(error).split())}") from None
-            again = shlex.join([*repeat, f"--at={_written(point)}"])
+                raise click.UsageError(f"--at {written(point)}: {' '.join(str(error).split())}") from None
+            again = shlex.join([*repeat, f"--at={written(point)}"])
             judged.append((point, replace(verdict, snippet=again)))
     if out is not None:
         write_report([verdict for _, verdict in judged], out)
-    screen = terminal.console()
-    for point, verdict in judged:
-        if len(judged) > 1:
-            terminal.say(screen, f"at {_written(point)}", style="bold")
-        first, _, rest = verdict.explain().partition("\n")
-        terminal.say(screen, first, style=f"bold {_VERDICTS[verdict.status][1]}")
-        terminal.say(screen, rest + "\n" * (len(judged) > 1))
-    if out is not None:
-        terminal.say(screen, f"report: {os.path.join(out, 'index.html')}")  # noqa: PTH118 (as it was given)
-    return next(code for status, (code, _) in _VERDICTS.items() if status in {v.status for _, v in judged})
+    index = None if out is None else _index(out)
+    worst = next(status for status in _VERDICTS if status in {verdict.status for _, verdict in judged})
+    if as_json:
+        from diffcompare.json_output import verdict_document
+
+        click.echo(verdict_document([(written(point), verdict) for point, verdict in judged], worst, index))
+    elif not quiet:
+        screen = terminal.console()
+        for point, verdict in judged:
+            if len(judged) > 1:
+                terminal.say(screen, f"at {written(point)}", style="bold")
+            first, _, rest = verdict.explain().partition("\n")
+            terminal.say(screen, first, style=f"bold {_VERDICTS[verdict.status][1]}")
+            terminal.say(screen, rest + "\n" * (len(judged) > 1))
+        if index is not None:
+            terminal.say(screen, f"report: {index}")
+    return _VERDICTS[worst][0]
+
+
+def _words(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    from diffcompare.report.theory import WORDS
+
+    return [word for words in WORDS.values() for word in words if word.startswith(incomplete)]
+
+
+@diffcompare.command()
+@click.argument("words", metavar="[WORD]", nargs=-1, shell_complete=_words)
+def explain(words: Sequence[str]) -> int:
+    """Explain a column, status, verdict, scheme or step rule; without WORD, list them.
+
+    \b
+    diffcompare explain truncation
+    diffcompare explain h-underflow
+    """  # noqa: D301
+    from diffcompare.report.theory import close_words, explanation, word_list
+    from diffcompare.report.wording import spelled
+
+    word = " ".join(words)
+    text = explanation(word) if words else word_list()
+    if text is None:
+        close = close_words(word)
+        remedy = f"did you mean {' or '.join(map(repr, close))}?" if close else "diffcompare explain lists the words"
+        raise click.UsageError(f"explain {shorten(word, 40)!r}: unknown word; {remedy}")
+    click.echo(spelled(text, sys.stdout.encoding))
+    return DONE
+
+
+@diffcompare.command()
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+def completion(shell: str) -> int:
+    """Print the script that lets a shell complete commands, options and words.
+
+    \b
+    bash:  eval "$(diffcompare completion bash)"   in ~/.bashrc
+    zsh:   eval "$(diffcompare completion zsh)"    in ~/.zshrc
+    fish:  diffcompare completion fish | source    in config.fish
+    """  # noqa: D301
+    from click.shell_completion import ShellComplete, get_completion_class
+
+    kind = get_completion_class(shell)
+    assert kind is not None  # noqa: S101 - the three that click has
+    # the plain source: click's own for bash starts a bash to learn its version
+    click.echo(ShellComplete.source(kind(diffcompare, {}, "diffcompare", "_DIFFCOMPARE_COMPLETE")))
+    return DONE
 
 
 # ---- input
@@ -336,88 +440,6 @@ def _check_directory(out: str) -> None:
 
 
 @contextmanager
-def _blaming_names(variables: str | None) -> Iterator[list[str] | None]:
-    """Give the names of --variables; what a formula says of them becomes one line."""
-    try:
-        yield None if variables is None else [name.strip() for name in variables.split(",")]
-    except (TypeError, ValueError) as error:
-        raise click.UsageError(f"--variables {shorten(repr(variables), 80)}: {error}") from None
-
-
-def _points_to_check(at: Sequence[str], variables: Sequence[str] | None) -> list[float | list[float]]:
-    """Read points for Python code: several coordinates are an array, one is a number, "3," an array of one."""
-    texts = [text.strip().removesuffix(",") for text in at]
-    if variables is not None:
-        points = _read_points(texts, variables)
-    else:
-        points = []
-        for text in texts:
-            place = f"--at {shorten(repr(text), 80)}"
-            if "=" in text:
-                raise click.UsageError(f"{place}: names are those of a formula; add --formula EXPR, or write 1,2,3")
-            points.append(tuple(_read_number(place, part.strip()) for part in re.split("[,;]", text)))
-    arrays = any(text.strip().endswith(",") for text in at)
-    return [list(point) if arrays or len(point) > 1 else point[0] for point in points]
-
-
-def _written(point: float | Sequence[float]) -> str:
-    return repr(point) if isinstance(point, float) else ",".join(map(repr, point)) + "," * (len(point) == 1)
-
-
-def _read_points(at: Sequence[str], variables: Sequence[str]) -> list[tuple[float, ...]]:
-    """Read the points; single assignments join until each variable has its coordinate."""
-    points: list[tuple[float, ...]] = []
-    pending: dict[str, float] = {}
-    names = shorten(", ".join(variables), 80)
-    for text in at:
-        place = f"--at {shorten(repr(text), 80)}"
-        parts = [part.strip() for part in re.split("[,;]", text.strip())]
-        if not any("=" in part for part in parts):
-            if len(parts) != len(variables):
-                raise click.UsageError(
-                    f"{place}: {len(parts)} coordinate(s) for {len(variables)} variable(s) {names}; "
-                    "give one for each, and repeat --at for more points"
-                )
-            if pending:
-                break
-            points.append(tuple(_read_number(place, part) for part in parts))
-            continue
-        for part in parts:
-            name, equals, number = (side.strip() for side in part.partition("="))
-            if not equals:
-                raise click.UsageError(f"{place}: {shorten(part, 40)!r} has no name; write all as name=value, or none")
-            if name not in variables:
-                close = get_close_matches(name, variables, n=1)
-                remedy = f"did you mean {close[0]!r}?" if close else f"the variables are {names}"
-                raise click.UsageError(f"{place}: unknown variable {shorten(name, 40)!r}; {remedy}")
-            if name in pending:
-                raise click.UsageError(f"{place}: {name!r} is given twice before the point is complete ({names})")
-            pending[name] = _read_number(place, number)
-            if len(pending) == len(variables):
-                points.append(tuple(pending[v] for v in variables))
-                pending = {}
-    if pending:
-        missing = [v for v in variables if v not in pending]
-        raise click.UsageError(
-            f"--at: the point with {shorten(', '.join(f'{k}={v!r}' for k, v in pending.items()), 80)} lacks "
-            f"{shorten(', '.join(missing), 80)}; add --at {missing[0]}=VALUE"
-        )
-    return points
-
-
-def _read_number(place: str, text: str) -> float:
-    try:
-        value = float(text) if "_" not in text else None
-    except ValueError:
-        value = None
-    if value is None:
-        raise click.UsageError(f"{place}: {shorten(text, 40)!r} is not a number; write a decimal such as 1.5 or 1e-3")
-    if not math.isfinite(value):
-        raise click.UsageError(f"{place}: {shorten(text, 40)!r} is not finite; give a finite number")
-    return value
-
-
-@contextmanager
 def _workers(jobs: int) -> Iterator[Executor | None]:
     """Give an executor of that many processes, None for one; they end with the command, however it ends."""
     if jobs == 1:
@@ -441,20 +463,13 @@ def _workers(jobs: int) -> Iterator[Executor | None]:
 # ---- output
 
 
-def _progress(done: int, total: int, name: str) -> None:
-    from diffcompare.report.wording import printable
-
-    print(f"\r\x1b[K{done + 1}/{total} {printable(shorten(name, 60))}", end="", file=sys.stderr, flush=True)
+def _index(out: str) -> str:
+    return os.path.join(out, "index.html")  # noqa: PTH118 (as it was given)
 
 
-def _counted(tables: Tables) -> str:
-    from diffcompare.report.findings import verdict_counts
-    from diffcompare.report.wording import plural
-
-    failed = int((tables.functions["status"] == "failed").sum())
-    counts = [f"{count} {verdict}" for verdict, count in verdict_counts(tables.summary)]
-    counts += [f"{plural(failed, 'function')} failed"] if failed else []
-    return f"{plural(len(tables.functions), 'function')}, {plural(len(tables.errors), 'row')}: {', '.join(counts)}"
+def _code_beside(as_json: bool) -> AbstractContextManager[object]:
+    """Keep what code of the user's prints out of a JSON document."""
+    return redirect_stdout(sys.stderr) if as_json else nullcontext()
 
 
 def _exit_code(tables: Tables) -> int:

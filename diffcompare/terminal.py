@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich import box
 from rich.console import Console, RenderableType
@@ -11,15 +13,17 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from diffcompare.report.findings import status_notes
-from diffcompare.report.wording import VERDICT_WORDS, plural, printable, short
+from diffcompare.errors import shorten
+from diffcompare.report.findings import status_notes, verdict_counts, worst_first
+from diffcompare.report.text_plot import text_plot
+from diffcompare.report.wording import VERDICT_WORDS, plural, printable, share, short, spelled
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from diffcompare.compare.schema import Tables
 
-__all__ = ["console", "say", "show"]
+__all__ = ["console", "progress", "say", "show", "show_study"]
 
 _NO_DERIVATIVE = {
     "kink": "the derivative does not exist here, the slopes from the left and from the right differ",
@@ -28,6 +32,10 @@ _NO_DERIVATIVE = {
 }
 # more columns of errors than this are put together, scheme by scheme
 _COLUMNS = 6
+_OFFENDERS = 5
+_WIDTH = 80
+# a line below the header and nothing else, in characters of any encoding
+_PLAIN_BOX = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 
 
 def console() -> Console:
@@ -36,36 +44,106 @@ def console() -> Console:
     return Console(width=10_000, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
-def say(console: Console, text: str, style: str | None = None) -> None:
-    """Print one line of text, which may come from a file."""
-    console.print(printable(text), style=style)
+def say(console: Console, text: str, style: str | None = None, *, wrap: bool = False) -> None:
+    """Print one line of text, which may come from a file; or a sentence of ours, in lines that fit."""
+    if wrap:
+        text = textwrap.fill(text, _WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    console.print(spelled(printable(text), console.encoding), style=style)
 
 
-def show(console: Console, formula: str, variables: Sequence[str], tables: Tables) -> None:
+@contextmanager
+def progress(*, wanted: bool) -> Iterator[Callable[[int, int, str], None] | None]:
+    """Show on stderr how far a study is and when it will be done, and take it away at the end."""
+    if not wanted:
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(20), TextColumn("ETA"), TimeRemainingColumn(), TextColumn("{task.description}", markup=False))
+    screen = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    # what code of the user's prints stays where it is printed
+    with Progress(*columns, console=screen, transient=True, redirect_stdout=False, redirect_stderr=False) as bar:
+        task = bar.add_task("", total=None)
+
+        def advance(done: int, total: int, name: str) -> None:
+            words = f"{done + 1}/{total} {printable(shorten(name, 40))}"
+            bar.update(task, total=total, completed=done, description=spelled(words, screen.encoding), refresh=True)
+
+        yield advance
+
+
+def show_study(console: Console, tables: Tables, report: str) -> None:
+    """Print what a study found: counts, what failed, the worst comparisons and where the report is."""
+    say(console, tables.title, style="bold")
+    say(console, _counted(tables))
+    for row in tables.functions[tables.functions["message"] != ""].to_dict("records"):
+        word = "failed" if row["status"] == "failed" else "note"
+        say(console, f"{word}: {shorten(row['function'], 80)}: {row['message']}", style="red")
+    partials = ["function", "variable", "point"]
+    worst = worst_first(tables.summary).drop_duplicates(partials).head(_OFFENDERS)
+    if len(worst):
+        say(console, "worst first:")
+    for row in worst.to_dict("records"):
+        rows = tables.errors
+        for name in (*partials, "scheme"):
+            rows = rows[rows[name] == row[name]]
+        operator = _operator(row["variable"], row["derivative"])
+        say(console, f"  {shorten(str(row['function']), 60)}")
+        say(console, f"    {operator} at {shorten(str(row['point']), 60)}, {row['scheme']}")
+        say(console, f"    {_outcome(row, rows)}")
+    say(console, f"report: {report}")
+
+
+def _outcome(row: Any, rows: pd.DataFrame) -> str:
+    """Put one row of a summary into words."""
+    if row["best_h"] != row["best_h"]:
+        statuses = [status for status, _, _ in status_notes(rows)]
+        return f"{row['verdict']} ({', '.join(statuses)})"
+    ratio = row["max_bound_ratio"]
+    bound = "" if ratio != ratio else f", largest |error|/bound {share(float(ratio))}"
+    best = f"best |error| {short(float(row['best_abs_error']))} at h = {short(float(row['best_h']))}"
+    return f"{row['verdict']}, {best}{bound}"
+
+
+def _counted(tables: Tables) -> str:
+    failed = int((tables.functions["status"] == "failed").sum())
+    counts = [f"{count} {verdict}" for verdict, count in verdict_counts(tables.summary)]
+    counts += [f"{plural(failed, 'function')} failed"] if failed else []
+    return f"{plural(len(tables.functions), 'function')}, {plural(len(tables.errors), 'row')}: {', '.join(counts)}"
+
+
+def _operator(variable: str, order: int) -> str:
+    return f"df/d{variable}" if order == 1 else f"d^{order} f/d{variable}^{order}"
+
+
+def show(console: Console, formula: str, variables: Sequence[str], tables: Tables, report: str | None = None) -> None:
     """Print the comparison of one formula: for each point its derivatives, best steps and errors."""
     say(console, f"f({', '.join(variables)}) = {formula}", style="bold")
     for point, rows in tables.errors.groupby("point", observed=True, sort=False):
         summary = tables.summary[tables.summary["point"] == point]
         say(console, "")
         say(console, f"at {str(point).replace(';', ', ')}", style="bold")
-        order = int(rows["derivative"].iloc[0])
-        above, below = ("d", "") if order == 1 else (f"d^{order} ", f"^{order}")
         for variable, part in rows.groupby("variable", observed=True, sort=False):
-            say(console, f"  {above}f/d{variable}{below} = {_derivative(part)}")
+            operator = _operator(str(variable), int(part["derivative"].iloc[0]))
+            say(console, f"  {operator} = {_derivative(part)}", wrap=True)
         say(console, "")
-        console.print(_summary_table(summary))
+        console.print(_summary_table(summary, console.encoding))
+        if drawn := text_plot(rows, plain=spelled("┊", console.encoding) != "┊"):
+            say(console, "\n  |error|\n" + "\n".join(drawn))
         if rows["numeric"].notna().any():
             say(console, "")
-            console.print(_error_table(rows))
+            console.print(_error_table(rows, console.encoding))
         rules = tables.rules[tables.rules["point"] == point]
         if rules["h"].notna().any():
             say(console, "")
-            console.print(_rules_table(rules))
+            console.print(_rules_table(rules, console.encoding))
     say(console, "")
     for verdict in dict.fromkeys(tables.summary["verdict"].astype(str)):
-        say(console, f"{verdict}: {VERDICT_WORDS[verdict]}")
+        say(console, f"{verdict}: {VERDICT_WORDS[verdict]}", wrap=True)
     for status, count, words in status_notes(tables.errors):
-        say(console, f"{status} ({plural(count, 'row')}): {words}")
+        say(console, f"{status} ({plural(count, 'row')}): {words}", wrap=True)
+    if report is not None:
+        say(console, f"report: {report}")
 
 
 def _derivative(rows: pd.DataFrame) -> str:
@@ -77,29 +155,39 @@ def _derivative(rows: pd.DataFrame) -> str:
     return f"none ({status}): {_NO_DERIVATIVE[status]}"
 
 
-def _table(headers: Sequence[str], rows: Iterator[Sequence[str]]) -> RenderableType:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="")
-    for header in headers:
-        words = header in ("variable", "scheme", "verdict", "h", "step rule")
-        table.add_column(Text(header), justify="left" if words else "right", no_wrap=True)
+def _table(headers: Sequence[str], rows: Iterator[Sequence[str]], encoding: str) -> RenderableType:
+    # the edges of the columns and one space part them
+    lines = box.SIMPLE_HEAD if spelled("─", encoding) == "─" else _PLAIN_BOX
+    table = Table(box=lines, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="")
+    for k, header in enumerate(headers):
+        words = k == 0 or header == "verdict"
+        justify: Literal["left", "right"] = "left" if words else "right"
+        table.add_column(Text(spelled(header, encoding)), justify=justify, no_wrap=True, vertical="bottom")
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(spelled(cell, encoding)) for cell in row))
     return Padding(table, (0, 0, 0, 2), expand=False)
 
 
-def _summary_table(summary: pd.DataFrame) -> RenderableType:
+def _summary_table(summary: pd.DataFrame, encoding: str) -> RenderableType:
+    single = summary["variable"].nunique() == 1
+
     def cells() -> Iterator[Sequence[str]]:
         for row in summary.to_dict("records"):
             numbers = ("best_h", "best_abs_error", "abs_error_at_1e-4", "predicted_h")
             observed = row["observed_order"]
             order = f"{row['order']}" + (f" ({observed:.2f})" if observed == observed else "")
-            yield row["variable"], row["scheme"], *(short(float(row[n])) for n in numbers), order, row["verdict"]
+            label = row["scheme"] if single else f"{row['variable']} {row['scheme']}"
+            yield label, *(short(float(row[n])) for n in numbers), order, row["verdict"]
 
-    heads = "variable, scheme, best h, |error| there, |error| at 1e-4, predicted h, order (observed), verdict"
-    return _table(heads.split(", "), cells())
+    heads = ["scheme", "best h", "|error|\nthere", "|error|\nat 1e-4", "predicted\nh", "order\n(seen)", "verdict"]
+    rows = [heads, *cells()]
+    widths = (max(len(line) for cell in column for line in cell.split("\n")) for column in zip(*rows, strict=True))
+    if sum(width + 2 for width in widths) > _WIDTH:
+        rows = [[cell.replace("not-differentiable", "not-\ndifferentiable") for cell in row] for row in rows]
+    return _table(heads, iter(rows[1:]), encoding)
 
 
-def _error_table(rows: pd.DataFrame) -> RenderableType:
+def _error_table(rows: pd.DataFrame, encoding: str) -> RenderableType:
     """Tabulate |error| by decade of h; the numeric derivative itself where there is no exact one."""
     decades = {float(f"1e{k}"): f"1e{k}" for k in range(-323, 309)}
     rows = rows[rows["h"].isin(decades)]
@@ -109,18 +197,18 @@ def _error_table(rows: pd.DataFrame) -> RenderableType:
     if rows["variable"].nunique() == 1 or len(rows[by].drop_duplicates()) > _COLUMNS:
         by = ["scheme"]
     if column == "abs_error" and by == ["scheme"] and rows["variable"].nunique() > 1:
-        what = "largest |error|"
+        what = "largest\n|error|"
     wide = rows.pivot_table(
         index="h", columns=by, values=column, aggfunc="max", observed=True, sort=False, dropna=False
     )
     wide = wide.sort_index(ascending=False)
-    names = [" ".join(map(str, key)) if isinstance(key, tuple) else str(key) for key in wide.columns]
+    names = ["\n".join(map(str, key)) if isinstance(key, tuple) else str(key) for key in wide.columns]
     rows_of = zip(wide.index, wide.to_numpy(), strict=True)
     cells = ([decades[h], *(short(float(v)) for v in values)] for h, values in rows_of)
-    return _table(["h", *(f"{what} {name}" for name in names)], cells)
+    return _table(["h", *(f"{what}\n{name}" for name in names)], cells, encoding)
 
 
-def _rules_table(rules: pd.DataFrame) -> RenderableType:
+def _rules_table(rules: pd.DataFrame, encoding: str) -> RenderableType:
     """Tabulate what rules would have chosen: h, and the error there as a multiple of the smallest one."""
     schemes = list(dict.fromkeys(rules["scheme"].astype(str)))
     single = rules["variable"].nunique() == 1
@@ -133,7 +221,7 @@ def _rules_table(rules: pd.DataFrame) -> RenderableType:
                 ratio = part["ratio"].max()
                 words = "not finite" if ratio != ratio else f"×{short(float(ratio))}"
                 texts.append("" if part.empty else f"{short(float(part['h'].iloc[0]))} {words}" if single else words)
-            yield str(rule), *texts
+            yield "\n".join(textwrap.wrap(str(rule), 20)), *texts
 
-    what = "h, |error|/smallest" if single else "largest |error|/smallest"
-    return _table(["step rule", *(f"{scheme}: {what}" for scheme in schemes)], cells())
+    what = "h, |error|\n/smallest" if single else "largest\n|error|\n/smallest"
+    return _table(["step rule", *(f"{scheme}\n{what}" for scheme in schemes)], cells(), encoding)

@@ -45,8 +45,11 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "user_code": ("errors", ""),
     "study": ("errors symbolic numeric compare descent study_file user_code", "numpy pandas"),
     "terminal": ("errors compare.schema report", "pandas rich"),
+    "json_output": ("report", "pandas"),
+    "point_arguments": ("errors", "click"),
     "cli": (
-        "diffcompare errors symbolic numeric compare report descent study_file study user_code terminal",
+        "diffcompare errors symbolic numeric compare report descent study_file study user_code terminal json_output "
+        "point_arguments",
         "click",
     ),
     "__main__": ("cli", ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -19,7 +20,30 @@ __all__ = [
     "printable",
     "share",
     "short",
+    "spelled",
 ]
+
+# signs that a terminal may lack, as they are typed
+_TYPED = str.maketrans(
+    {
+        **dict(zip("–−×·≈“”┊│└─", '--x*~"":|+-', strict=True)),
+        "→": "->",
+        "±": "+-",
+        "≤": "<=",
+        "≥": ">=",
+        "…": "...",
+        "′": "'",
+        "″": "''",
+        "‴": "'''",
+        "√": "sqrt",
+        "Σ": "sum ",
+        "κ": "kappa",
+        "ε": "eps",
+        "∂": "d",
+        "\u0302": "^",
+    }
+)
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 STATUS_WORDS: Mapping[str, str] = {
     "ok": "the exact derivative is known and the numeric one is a finite number",
@@ -77,6 +101,20 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def spelled(text: str, encoding: str) -> str:
+    """Spell signs with ASCII characters where the encoding lacks one of them.
+
+    >>> spelled("x ± h, u = 2⁻⁵³", "utf-8"), spelled("x ± h, u = 2⁻⁵³", "ascii")
+    ('x ± h, u = 2⁻⁵³', 'x +- h, u = 2^-53')
+    """
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        raised = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda found: "^" + found.group().translate(_RAISED), text)
+        return raised.translate(_TYPED)
+    return text
 
 
 def exactly(value: float) -> str:

@@ -1,0 +1,98 @@
+"""Points and names as a command line gives them: read, or refused in one line that names the option."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+
+import click
+
+from diffcompare.errors import shorten
+
+__all__ = ["blaming_names", "points_to_check", "read_points", "written"]
+
+
+@contextmanager
+def blaming_names(variables: str | None) -> Iterator[list[str] | None]:
+    """Give the names of --variables; what a formula says of them becomes one line."""
+    try:
+        yield None if variables is None else [name.strip() for name in variables.split(",")]
+    except (TypeError, ValueError) as error:
+        raise click.UsageError(f"--variables {shorten(repr(variables), 80)}: {error}") from None
+
+
+def points_to_check(at: Sequence[str], variables: Sequence[str] | None) -> list[float | list[float]]:
+    """Read points for Python code: several coordinates are an array, one is a number, "3," an array of one."""
+    texts = [text.strip().removesuffix(",") for text in at]
+    if variables is not None:
+        points = read_points(texts, variables)
+    else:
+        points = []
+        for text in texts:
+            place = f"--at {shorten(repr(text), 80)}"
+            if "=" in text:
+                raise click.UsageError(f"{place}: names are those of a formula; add --formula EXPR, or write 1,2,3")
+            points.append(tuple(_read_number(place, part.strip()) for part in re.split("[,;]", text)))
+    arrays = any(text.strip().endswith(",") for text in at)
+    return [list(point) if arrays or len(point) > 1 else point[0] for point in points]
+
+
+def written(point: float | Sequence[float]) -> str:
+    """Write a point to check as the option has it."""
+    return repr(point) if isinstance(point, float) else ",".join(map(repr, point)) + "," * (len(point) == 1)
+
+
+def read_points(at: Sequence[str], variables: Sequence[str]) -> list[tuple[float, ...]]:
+    """Read the points; single assignments join until each variable has its coordinate."""
+    points: list[tuple[float, ...]] = []
+    pending: dict[str, float] = {}
+    names = shorten(", ".join(variables), 80)
+    for text in at:
+        place = f"--at {shorten(repr(text), 80)}"
+        parts = [part.strip() for part in re.split("[,;]", text.strip())]
+        if not any("=" in part for part in parts):
+            if len(parts) != len(variables):
+                raise click.UsageError(
+                    f"{place}: {len(parts)} coordinate(s) for {len(variables)} variable(s) {names}; "
+                    "give one for each, and repeat --at for more points"
+                )
+            if pending:
+                break
+            points.append(tuple(_read_number(place, part) for part in parts))
+            continue
+        for part in parts:
+            name, equals, number = (side.strip() for side in part.partition("="))
+            if not equals:
+                raise click.UsageError(f"{place}: {shorten(part, 40)!r} has no name; write all as name=value, or none")
+            if name not in variables:
+                close = get_close_matches(name, variables, n=1)
+                remedy = f"did you mean {close[0]!r}?" if close else f"the variables are {names}"
+                raise click.UsageError(f"{place}: unknown variable {shorten(name, 40)!r}; {remedy}")
+            if name in pending:
+                raise click.UsageError(f"{place}: {name!r} is given twice before the point is complete ({names})")
+            pending[name] = _read_number(place, number)
+            if len(pending) == len(variables):
+                points.append(tuple(pending[v] for v in variables))
+                pending = {}
+    if pending:
+        missing = [v for v in variables if v not in pending]
+        raise click.UsageError(
+            f"--at: the point with {shorten(', '.join(f'{k}={v!r}' for k, v in pending.items()), 80)} lacks "
+            f"{shorten(', '.join(missing), 80)}; add --at {missing[0]}=VALUE"
+        )
+    return points
+
+
+def _read_number(place: str, text: str) -> float:
+    try:
+        value = float(text) if "_" not in text else None
+    except ValueError:
+        value = None
+    if value is None:
+        raise click.UsageError(f"{place}: {shorten(text, 40)!r} is not a number; write a decimal such as 1.5 or 1e-3")
+    if not math.isfinite(value):
+        raise click.UsageError(f"{place}: {shorten(text, 40)!r} is not finite; give a finite number")
+    return value

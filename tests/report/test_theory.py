@@ -1,0 +1,90 @@
+"""The words of the tables: each is explained, briefly, and as the README and the pages have it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import diffcompare as dc
+from diffcompare.compare import schema
+from diffcompare.compare.judgement import COMPONENT_STATUSES
+from diffcompare.compare.step_rules import step_rules
+from diffcompare.compare.verdict import _EVIDENCE
+from diffcompare.numeric.stencils import DEFAULT_SCHEMES
+from diffcompare.numeric.step_rules import STEP_RULES
+from diffcompare.report.theory import WORDS, close_words, explanation, word_list
+from diffcompare.report.wording import PART_WORDS, STATUS_WORDS, VERDICT_WORDS
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+TABLES = (
+    *(schema.COLUMNS, schema.SUMMARY_COLUMNS, schema.FUNCTION_COLUMNS, schema.DESCENT_COLUMNS),
+    *(schema.CURVE_COLUMNS, schema.HOT_SPOT_COLUMNS, schema.RULE_COLUMNS),
+)
+COLUMNS = sorted({column for table in TABLES for column in table})
+ALL = [word for words in WORDS.values() for word in words]
+
+
+def test_every_column_is_explained():
+    assert [column for column in COLUMNS if column not in ALL] == []
+
+
+def test_every_status_verdict_and_source_is_explained():
+    groups = {
+        "status of a row": schema.STATUSES,
+        "verdict on a row of the summary": schema.VERDICTS,
+        "source of a bound": [source for source in schema.BOUND_SOURCES if source],
+        "evidence of a verdict": list(_EVIDENCE),
+    }
+    for group, words in groups.items():
+        assert list(WORDS[group]) == list(words)
+    assert set(COMPONENT_STATUSES) <= set(WORDS["verdict on a gradient (check)"])
+    assert {"resolution", "rounding", "blame", "cause"} <= set(WORDS["verdict on a gradient (check)"])
+    assert set(PART_WORDS) <= set(WORDS["columns: the exact split"])
+    assert set(DEFAULT_SCHEMES) <= set(WORDS["schemes"])
+
+
+def test_every_step_rule_is_explained():
+    shown = set(step_rules(dc.parse("exp(x)"), 1.0)["rule"].astype(str))
+    assert set(STEP_RULES) < shown
+    assert shown == set(WORDS["step rules"])
+
+
+def test_a_word_has_one_place():
+    assert len(ALL) == len(set(ALL)) == len({word.casefold() for word in ALL})
+
+
+@pytest.mark.parametrize("word", ALL)
+def test_an_explanation_is_short_and_says_something(word):
+    lines = explanation(word).splitlines()
+    assert 2 <= len(lines) <= 10
+    assert max(map(len, lines)) <= 78
+    assert lines[0].startswith(f"{word} (")
+    assert lines[-1].endswith(".")
+    assert word in word_list()
+
+
+def test_the_words_of_the_pages_are_those_of_the_explanations():
+    for words in (STATUS_WORDS, VERDICT_WORDS):
+        for word, text in words.items():
+            assert text[1:] in " ".join(explanation(word).split())
+
+
+def test_the_readme_names_every_column_status_and_verdict():
+    dictionary = README[README.index("## The tables") : README.index("## How we know")]
+    named = set(re.findall(r"`([^`]+)`", dictionary))
+    expected = [*schema.COLUMNS, *schema.SUMMARY_COLUMNS, *schema.STATUSES, *schema.VERDICTS, "proven", "measured"]
+    assert [word for word in expected if word not in named] == []
+
+
+@pytest.mark.parametrize("word", ["central4", "CENTRAL", " central ", "central12"])
+def test_schemes_with_a_number_and_capitals_are_known(word):
+    assert explanation(word) == explanation("central")
+
+
+def test_unknown_words_have_neighbours():
+    assert explanation("truncatoin") is None
+    assert close_words("truncatoin") == ["truncation"]
+    assert close_words("ridder")[0] == "Ridders"
+    assert close_words("bound source")[0] == "bound_source"
+    assert "Dumontet-Vignes" in close_words("dumontet")
+    assert close_words("qqq") == []
