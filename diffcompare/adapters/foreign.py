@@ -28,7 +28,11 @@ def adapted(function: Callable[..., Any], arguments: Sequence[Any]) -> Callable[
         return function
     at, *others = arguments
     if isinstance(at, int | float | list):
-        at = np.asarray(at, dtype=np.float64)[()]
+        try:
+            at = np.asarray(at, dtype=np.float64)[()]
+        except (TypeError, ValueError):
+            # what is wrong with the point is said where its structure is read
+            return function
     for library in (jax, torch):
         if library.is_used_by(function, (at, *others)):
             found: Foreign = library.adapt(function, (at, *others))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
 from diffcompare.adapters.jaxpr import evaluate
+from diffcompare.adapters.mentions import mentions
 from diffcompare.errors import TraceError, shorten
 from diffcompare.symbolic.tracing.foreign import Foreign
 
@@ -24,13 +25,17 @@ def is_used_by(function: Callable[..., Any], arguments: Sequence[Any]) -> bool:
     leaves = jax.tree_util.tree_leaves
     if any(isinstance(leaf, jax.Array) for leaf in leaves(list(arguments))):
         return True
+    if not mentions(function, ("jax", "jaxlib")):
+        return False
     x, *others = arguments
-    # x.at is a method of JAX arrays alone
-    for make in (np.asarray, jax.numpy.asarray):
-        with suppress(Exception):
-            returned = leaves(function(jax.tree_util.tree_map(make, x), *others))
-            return any(isinstance(leaf, jax.Array) for leaf in returned)
-    return False
+    try:
+        returned = leaves(function(jax.tree_util.tree_map(np.array, x), *others))
+    except AttributeError as error:
+        # x.at[...].set(...) is for JAX arrays alone; other NumPy code would return them if it were given some
+        return "no attribute 'at'" in str(error)
+    except Exception:
+        return False
+    return any(isinstance(leaf, jax.Array) for leaf in returned)
 
 
 def adapt(function: Callable[..., Any], arguments: Sequence[Any]) -> Foreign:

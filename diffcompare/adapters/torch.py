@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.adapters.mentions import mentions
 from diffcompare.symbolic.tracing.foreign import Foreign
 
 __all__ = ["adapt", "is_used_by"]
@@ -20,11 +21,18 @@ def is_used_by(function: Callable[..., Any], arguments: Sequence[Any]) -> bool:
         return False
     if any(isinstance(leaf, torch.Tensor) for leaf in _leaves(arguments[0])):
         return True
-    try:
-        returned = function(_mapped(lambda leaf: torch.tensor(np.asarray(leaf)), arguments[0]), *arguments[1:])
-    except Exception:
+    if not mentions(function, ("torch",)):
         return False
-    return any(isinstance(leaf, torch.Tensor) for leaf in _leaves(returned))
+    # code that does with arrays is called with arrays: what NumPy's functions make of tensors are tensors
+    for make in (np.array, lambda leaf: torch.tensor(np.asarray(leaf))):
+        try:
+            returned = function(_mapped(make, arguments[0]), *arguments[1:])
+        except (TypeError, AttributeError):
+            continue
+        except Exception:
+            return False
+        return any(isinstance(leaf, torch.Tensor) for leaf in _leaves(returned))
+    return False
 
 
 def adapt(function: Callable[..., Any], arguments: Sequence[Any]) -> Foreign:

@@ -154,7 +154,8 @@ def _constants_rounding(pair: Pair) -> list[float]:
             moved = [
                 *pair.table.point,
                 *(
-                    Ball(c.value) * (1 + (0 if c.exact else random.choice((-1.0, 1.0)) * unit_roundoff))
+                    # in balls: as a float, 1 + u is 1
+                    Ball(c.value) * (Ball(1) + (0.0 if c.exact else random.choice((-1.0, 1.0)) * unit_roundoff))
                     for c in constants
                 ),
             ]
@@ -188,7 +189,8 @@ def weigh(pair: Pair, found: Difference) -> tuple[list[str], list[str]]:
         clear = found.decided[i] and found.gap[i] > max(32 * found.L[i], 2 * least)
         if sweeps and pair.table.constants and math.isfinite(found.gap[i]):
             allowed = one_sided(pair) if allowed is None else allowed
-            if not clear or any(allowed):
+            # two random evaluations are an estimate: what is no larger than rounding could be is weighed exactly
+            if not clear or any(allowed) or found.gap[i] <= _CLOSE * found.size[i]:
                 sweeps -= 1
                 slopes = _constant_slopes(pair, i)
                 terms = [
@@ -214,6 +216,7 @@ def weigh(pair: Pair, found: Difference) -> tuple[list[str], list[str]]:
 
 
 _SWEEPS = 40
+_CLOSE = 2.0**-40
 
 
 _Again = Callable[..., "tuple[Pair, Difference] | None"]
