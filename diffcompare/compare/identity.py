@@ -52,7 +52,13 @@ _PROVEN_OPERANDS = 20_000
 _BITS = 128
 
 
-def trace(function: Callable[..., Any], shape: int | Sequence[int], *, name: str | None = None) -> SymbolicFunction:
+def trace(
+    function: Callable[..., Any],
+    shape: int | Sequence[int],
+    *,
+    name: str | None = None,
+    box: tuple[Any, Any] | None = None,
+) -> SymbolicFunction:
     """Turn NumPy code into a function that is known as a program.
 
     The code is run on traced numbers at a few points; where it branches on a value, each path that is met becomes a
@@ -68,6 +74,8 @@ def trace(function: Callable[..., Any], shape: int | Sequence[int], *, name: str
         The shape of the point; its numbers, flattened, are the variables.
     name : str, optional
         Default: the name of the function.
+    box : (lower, upper), optional
+        Numbers, or arrays of n numbers; the code is run inside alone.
 
     Returns
     -------
@@ -92,12 +100,13 @@ def trace(function: Callable[..., Any], shape: int | Sequence[int], *, name: str
         raise ValueError(f"shape={shape!r}: there must be at least one number; pass a shape without 0")
     title = str(name or getattr(function, "__name__", type(function).__name__))
     names = ("x",) if n == 1 else tuple(f"x{i}" for i in range(n))
-    adaptable = adapted(function, (np.full(shape, 0.5)[()],))
+    points = sample_points(n) if box is None else [_inside(point, box) for point in sample_points(n)]
+    adaptable = adapted(function, (points[0].reshape(shape)[()],))
     function = (adaptable.wide or adaptable) if isinstance(adaptable, Foreign) else function
     paths = Paths(function, shape, names, lambda program, point: evaluate(program, point, _BITS))
     failure: TraceError | None = None
     checked = 0
-    for point in sample_points(n):
+    for point in points:
         values = paths.values(point)
         if np.isnan(values).all() and paths.found:
             continue
@@ -125,6 +134,15 @@ def trace(function: Callable[..., Any], shape: int | Sequence[int], *, name: str
     return SymbolicFunction.from_program(
         paths.program(), formula=title, name=title, source="python", output_shape=paths.output_shape or ()
     )
+
+
+def _inside(point: Floats, box: tuple[Any, Any]) -> Floats:
+    """Move a point into a box: spread over the sides that are finite, clipped by the others."""
+    lower, upper = (np.broadcast_to(np.asarray(side, dtype=np.float64), point.shape) for side in box)
+    finite = np.isfinite(lower) & np.isfinite(upper)
+    with np.errstate(all="ignore"):
+        spread = lower + (upper - lower) * np.modf(7 * np.abs(point))[0]
+    return np.clip(np.where(finite, spread, point), lower, upper)
 
 
 def _agrees(title: str, program: Program, point: Floats, value: float, *, slack: float) -> bool:
@@ -237,7 +255,7 @@ def _is_smooth(problem: Problem, formula: SymbolicFunction) -> bool:
 
 def _moves_alike(problem: Problem, state: State, pair: Pair) -> bool:
     """Check the traces beside the point, where a value that was kept from an earlier call would stay what it was."""
-    x = problem.x * (1 + 2.0**-10 * np.random.default_rng(5).uniform(0.5, 1.0, len(problem.x)))
+    x = problem.inside(problem.x * (1 + 2.0**-10 * np.random.default_rng(5).uniform(0.5, 1.0, len(problem.x))))
     try:
         with np.errstate(all="ignore"):
             after = np.array([*problem.values(x), *problem.claim(x)])

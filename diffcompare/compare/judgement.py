@@ -83,6 +83,10 @@ class Problem:
             )
         return values.reshape(-1).astype(np.float64)
 
+    def inside(self, x: Floats) -> Floats:
+        """Clip a flat point to the box."""
+        return x if self.box is None else np.clip(x, *self.box)
+
     def value(self, x: Floats) -> float:
         """Evaluate the user's function at a flat point, on fresh arguments."""
         value = np.asarray(self.function(self.unflatten(x), *self.args))

@@ -106,7 +106,7 @@ def traced(problem: Problem) -> SymbolicFunction | None:
         return user(unflatten(flat), *args)
 
     try:
-        known = trace(function, (problem.x.size,))
+        known = trace(function, (problem.x.size,), box=problem.box)
     except DiffcompareError:
         return None
     # a trace is undefined on paths that it did not meet, which says nothing about the function

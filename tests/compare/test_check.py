@@ -1,6 +1,7 @@
 """The verdict: what shows before any rule, the structure of points, several points, words."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -252,3 +253,23 @@ def test_a_path_that_no_trace_met_is_no_edge_of_the_domain():
 
     verdict = check(opaque, lambda x: np.sum(x**2) if x[0] > 1000 else np.sum(x), (5000.0, 1.0))
     assert (verdict.status, verdict.evidence) == ("consistent", "witness")
+
+
+@pytest.mark.parametrize("opaque", [False, True])
+def test_nothing_is_evaluated_outside_a_box(opaque: bool) -> None:
+    seen: list[np.ndarray] = []
+
+    def watched(x: Any) -> Any:
+        if getattr(x, "dtype", None) == np.float64 and type(x) is np.ndarray:
+            seen.append(np.array(x))
+        return float(x[0]) ** 2 * float(x[1]) if opaque else x[0] ** 2 * x[1]
+
+    def gradient(x: Any) -> Any:
+        # no trace of it, so that f alone is traced
+        return np.array([2 * float(x[0]) * float(x[1]), float(x[0]) ** 2])
+
+    lower, upper = np.array([1.0, -2.0]), np.array([4.0, -1.99])
+    dc.check_gradient(watched, gradient, np.array([1.0, -2.0]), box=(lower, upper))
+    points = np.array(seen)
+    assert len(points) > 3
+    assert np.all((lower <= points) & (points <= upper))
