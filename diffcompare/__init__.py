@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from diffcompare.numeric.differentiate import differentiate
     from diffcompare.numeric.stencils import Stencil
     from diffcompare.numeric.steps import geometric_steps
+    from diffcompare.plotting import plot
     from diffcompare.report.page import write_report
     from diffcompare.report.tables import read_errors
     from diffcompare.study import run_study
@@ -70,6 +71,7 @@ _HOME = {
     "numerical_hessian": "numeric.array_differences",
     "numerical_jacobian": "numeric.array_differences",
     "parse": "symbolic.parse",
+    "plot": "plotting",
     "read_errors": "report.tables",
     "run_study": "study",
     "step_rules": "compare.step_rules",
@@ -106,6 +108,7 @@ __all__ = [
     "numerical_hessian",
     "numerical_jacobian",
     "parse",
+    "plot",
     "read_errors",
     "run_study",
     "step_rules",

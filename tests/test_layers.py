@@ -36,7 +36,7 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     # sees the tables and nothing else, so that the pages can be redrawn from the files
     "report": ("diffcompare errors compare.schema compare.summary", "jinja2 latex2mathml pandas pyarrow"),
     # Matplotlib inside the function that draws
-    "plot": ("errors compare.schema report", "matplotlib pandas"),
+    "plotting": ("errors compare.schema report", "matplotlib pandas"),
     "descent": ("errors program symbolic arithmetic numeric compare", "numpy pandas"),
     # inside people's tests
     "testing": ("errors program symbolic arithmetic numeric compare report", "hypothesis numpy pandas pytest"),
