@@ -22,7 +22,9 @@ _COLOURS = {"consistent": "#2a9d5c", "wrong": "#d9363e"}
 _UNDECIDED = "#b87d10"
 _ROWS = 10
 _NUMBERS = {"claimed": "", "certified": "", "difference": ".3g", "ulps": ".3g", "relative": ".3g", "threshold": ".3g"}
-_CELL = 'style="text-align:right;padding:.1em .7em"'
+_CELL = 'style="text-align:right;padding:.1em .7em;white-space:nowrap"'
+# a page without a doctype gives tables a colour of their own
+_TABLE = 'style="margin:.5em 0;color:inherit;font:inherit"'
 
 
 def verdict_html(verdict: Verdict) -> str:
@@ -59,7 +61,8 @@ def _table(verdict: Verdict) -> str:
     )
     more = len(worst) - _ROWS
     unseen = f"<div>… and {more:,} more, none of them worse; all are in <code>.components</code></div>" * (more > 0)
-    return f'<table style="margin:.5em 0"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{unseen}'
+    table = f"<table {_TABLE}><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f'<div style="overflow-x:auto">{table}</div>{unseen}'
 
 
 def _cell(name: object, value: object) -> str:

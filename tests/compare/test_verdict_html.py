@@ -115,7 +115,8 @@ def test_nothing_is_loaded_and_text_takes_the_colour_of_the_page() -> None:
     page = Page(_verdict()._repr_html_())
     styles = " ".join(value or "" for _, value in page.attributes)
     assert "url(" not in styles
-    assert not re.search(r"(?<![-\w])(color|background)", styles)
+    assert not re.search(r"(?<![-\w])(color(?!:inherit)|background)", styles)
+    assert "color:inherit" in styles
 
 
 def test_of_many_components_ten_are_shown_and_the_rest_counted() -> None:
