@@ -91,6 +91,13 @@ def test_the_split_is_drawn_part_by_part_under_a_strip_of_the_largest() -> None:
         assert over.get_gid() == f"rules:{largest}"
 
 
+def test_the_title_stands_above_the_strip() -> None:
+    ax = dc.plot(BOOK[BOOK["scheme"] == "central"], kind="split")
+    ax.figure.canvas.draw()
+    tops = [box.get_window_extent().y1 for box in ax.patches if str(box.get_gid()).startswith("rules:")]
+    assert ax.title.get_window_extent().y0 >= max(tops)
+
+
 def test_lanes_are_there_where_they_are_needed_and_no_tick_or_line_is_in_them() -> None:
     exact = dc.sweep(dc.parse("3*x + 1"), 2.0, schemes=["central"], steps=dc.geometric_steps(1.0, 1e-9))
     ax = dc.plot(exact)
@@ -147,6 +154,12 @@ def test_colours_are_those_of_the_pages_on_light_and_on_dark_ground() -> None:
             found = lines(dc.plot(BOOK))
         seen = [to_hex(found[f"error:{scheme}"].get_color()) for scheme in ("forward", "backward", "central")]
         assert seen == palette[:3]
+    for style, palette in zip(["default", "dark_background"], _of_the_pages("p"), strict=True):
+        with plt.style.context(style):
+            ax = dc.plot(BOOK[BOOK["scheme"] == "central"], kind="split")
+        assert [to_hex(lines(ax)[f"part:{part}"].get_color()) for part in PART_WORDS] == palette
+        strip = {str(box.get_gid()): to_hex(box.get_facecolor()) for box in ax.patches}
+        assert strip["rules:truncation"] == palette[0]
     markers = [found[f"error:{scheme}"].get_marker() for scheme in ("forward", "backward", "central")]
     assert markers == ["o", "s", "^"]
 

@@ -178,7 +178,7 @@ import sys
 sys.modules["pyarrow"] = sys.modules["pyarrow.parquet"] = None
 from diffcompare.cli import main
 print(main(["run", "no-such-study.toml", "--out", sys.argv[1], "--format", "parquet"]))
-print(main(["compare", "x**2", "--at", "3", "--out", sys.argv[1], "--format", "parquet"]))
+print(main(["compare", "no formula", "--at", "3", "--out", sys.argv[1], "--format", "parquet"]))
 import diffcompare as dc
 table = dc.sweep(dc.parse("x**2"), 3.0, steps=[1e-3])
 for call in (lambda: dc.write_report(table, sys.argv[1], format="parquet"), lambda: dc.read_errors("errors.parquet")):
