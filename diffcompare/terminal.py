@@ -82,7 +82,8 @@ def show_study(console: Console, tables: Tables, report: str) -> None:
     partials = ["function", "variable", "point"]
     worst = worst_first(tables.summary).drop_duplicates(partials).head(_OFFENDERS)
     if len(worst):
-        say(console, "worst first:")
+        within = set(worst["verdict"].astype(str)) == {"within-bound"}
+        say(console, "closest to their bounds:" if within else "worst first:")
     for row in worst.to_dict("records"):
         rows = tables.errors
         for name in (*partials, "scheme"):

@@ -157,6 +157,14 @@ def test_run_ends_with_the_worst_and_the_report(call, study):
     assert max(map(len, lines)) <= 80
 
 
+def test_what_is_within_its_bound_is_not_called_bad(call, tmp_path):
+    (tmp_path / "s.toml").write_text(KINKS[: KINKS.index('[[function]]\nexpr = "abs')], encoding="utf-8")
+    text = call("run", "s.toml").stdout
+    assert "\nclosest to their bounds:\n" in text
+    assert "worst" not in text
+    assert len(re.findall("^  x", text, re.MULTILINE)) == 5
+
+
 # ---- explain
 
 
