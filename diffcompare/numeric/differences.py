@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffcompare.errors import check_step_size
+from diffcompare.numeric.complex_step import COMPLEX_STEP, complex_quotient, takes_complex
 from diffcompare.numeric.quotients import abscissa, divisor, weighted_sum
 from diffcompare.numeric.stencils import Stencil, stencil
 
@@ -32,6 +33,8 @@ def numerical_diff(
 
     Estimated. Evaluates ``(f(x + h) - f(x - h)) / (2*h)`` for ``central``, ``(f(x + h) - f(x)) / h`` for
     ``forward`` and ``(f(x) - f(x - h)) / h`` for ``backward``; see :class:`diffcompare.Stencil` for the others.
+    ``complex`` is the complex step, ``f(x + 1j*h).imag / h``: it subtracts nothing, so that h may be as small as
+    1e-20. f must be analytic, in NumPy functions that take complex numbers; an ``abs`` inside makes it wrong.
 
     Parameters
     ----------
@@ -42,8 +45,8 @@ def numerical_diff(
     h : float
         Step size in units of x.
     scheme : str or Stencil
-        ``"central"``, ``"forward"``, ``"backward"``, one of these with an order of accuracy as in ``"central4"``, or a
-        stencil.
+        ``"central"``, ``"forward"``, ``"backward"``, one of these with an order of accuracy as in ``"central4"``,
+        ``"complex"``, or a stencil.
     derivative : int, optional
         The order of the derivative; default: that of the stencil, else 1.
 
@@ -55,10 +58,15 @@ def numerical_diff(
     ------
     ValueError
         Unknown scheme, or a step size that is not positive and finite.
+    TypeError
+        ``complex``: f does not take complex numbers, or returns real ones.
+    UnsupportedFunction
+        ``complex``: an operation of a formula is not analytic, or has no complex floats.
 
     References
     ----------
-    DLMF 3.4(ii): differentiation formulas of two points.
+    DLMF 3.4(ii): differentiation formulas of two points. W. Squire and G. Trapp, Using complex variables to estimate
+    derivatives of real functions, SIAM Review 40 (1998).
 
     Examples
     --------
@@ -66,9 +74,13 @@ def numerical_diff(
     0.1999999999990898
     >>> float(numerical_diff(lambda x: x**3, 2.0, 0.5, derivative=2))
     12.0
+    >>> import numpy as np
+    >>> float(numerical_diff(np.exp, 0.0, 1e-20, scheme="complex"))
+    1.0
     """
     h = check_step_size(h)
-    return _difference(f, _float_copy(x), h, stencil(scheme, derivative))
+    chosen = _scheme(scheme, derivative)
+    return _difference(takes_complex(f) if chosen is None else f, _float_copy(x), h, chosen)
 
 
 def numerical_gradient(
@@ -106,12 +118,13 @@ def numerical_gradient(
     [6.00000000000378, 7.999999999999119]
     """
     h = check_step_size(h)
-    chosen = stencil(scheme, 1)
+    chosen = _scheme(scheme, 1)
     values = _float_copy(x)
     variables = getattr(f, "variables", None)
     shape = getattr(f, "output_shape", ())
     if shape:
         raise ValueError(f"f returns an array of shape {shape}: a gradient needs one number; use numerical_jacobian")
+    f = takes_complex(f) if chosen is None else f
     if variables is not None:
         if len(variables) == 1:
             return _difference(f, values, h, chosen)
@@ -123,8 +136,21 @@ def numerical_gradient(
     return gradient[()]
 
 
-def _difference(f: Callable[[Any], Any], x: Any, h: float, chosen: Stencil) -> Any:
+def _scheme(scheme: str | Stencil, derivative: int | None) -> Stencil | None:
+    """Return the stencil of a scheme; None for the complex step, which is none."""
+    if scheme != COMPLEX_STEP:
+        return stencil(scheme, derivative)
+    if derivative not in (None, 1):
+        raise ValueError(
+            f'derivative={derivative!r}: scheme="complex" is one of first derivatives; choose "central" for others'
+        )
+    return None
+
+
+def _difference(f: Callable[[Any], Any], x: Any, h: float, chosen: Stencil | None) -> Any:
     h = x.dtype.type(h)
+    if chosen is None:
+        return complex_quotient(f, x, h)
     # what overflows is inf or nan in the result; warnings from inside f are f's own
     with np.errstate(all="ignore"):
         abscissae = {offset: abscissa(x, offset, h) for offset in chosen.offsets}
@@ -137,7 +163,7 @@ def _along(f: Callable[[Any], Any], x: Array, index: tuple[int, ...]) -> Callabl
     return lambda t: _one_number(f, _replaced(x, index, t))
 
 
-def _partial_of_points(f: Callable[[Any], Any], points: Array, i: int, h: float, chosen: Stencil) -> Any:
+def _partial_of_points(f: Callable[[Any], Any], points: Array, i: int, h: float, chosen: Stencil | None) -> Any:
     if points.ndim == 0:
         f(points)  # raises the function's own message about the number of coordinates
 
@@ -156,7 +182,7 @@ def _float_copy(x: ArrayLike) -> Any:
 
 
 def _replaced(values: Array, index: tuple[Any, ...], value: Any) -> Array:
-    copy = np.array(values)
+    copy = np.array(values, dtype=np.result_type(values, value))
     copy[index] = value
     return copy
 

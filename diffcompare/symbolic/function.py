@@ -9,9 +9,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from diffcompare.errors import UnsupportedFunction, shorten
+from diffcompare.program.analytic import check_analytic
 from diffcompare.program.code import constant_nodes, functions_used, operation_source, straight_line
 from diffcompare.program.dag import Node, Program, subprogram
 from diffcompare.program.operations import FALLBACKS, OPERATIONS
@@ -149,7 +150,26 @@ class SymbolicFunction:
         ValueError
             The last axis has another length than there are variables.
         """
-        values = np.asarray(points, dtype=np.float64)
+        return self._values(np.asarray(points, dtype=np.float64))
+
+    def complex_values(self, points: ArrayLike) -> Any:
+        """Evaluate the program in complex128, at points as they are called with.
+
+        Returns
+        -------
+        numpy.complex128 or ndarray of complex128
+            nan where the function is not defined at the real part: the logarithm of −1 has no real value.
+
+        Raises
+        ------
+        UnsupportedFunction
+            An operation is not analytic, or has no complex floats.
+        """
+        check_analytic(self.program)
+        values = np.asarray(points, dtype=np.complex128)
+        return np.where(np.isnan(self(values.real)), complex(math.nan, math.nan), self._values(values))[()]
+
+    def _values(self, values: NDArray[Any]) -> Any:
         n = len(self.variables)
         if n == 1:
             columns, shape = [values], values.shape
@@ -161,11 +181,11 @@ class SymbolicFunction:
         else:
             columns, shape = [values[..., i] for i in range(n)], values.shape[:-1]
         # always fresh contiguous 1-D arrays: NumPy's loops for scalars and strided arrays round differently
-        flat = [np.array(column, dtype=np.float64, order="C").reshape(-1) for column in columns]
+        flat = [np.array(column, order="C").reshape(-1) for column in columns]
         with np.errstate(all="ignore"):
             results = _bind(self.program, np, arrays=True)(*flat)
         size = flat[0].size if flat else 1
-        rows = [np.broadcast_to(np.asarray(result, dtype=np.float64), (size,)) for result in results]
+        rows = [np.broadcast_to(np.asarray(result, dtype=values.dtype), (size,)) for result in results]
         return np.stack(rows, axis=-1).reshape(shape + self.output_shape)[()]
 
     def callable(self, namespace: ModuleType | Any) -> Callable[..., Any]:
