@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from diffcompare.errors import shorten
 from diffcompare.symbolic.function import SymbolicFunction, flat_entries
 from diffcompare.symbolic.parse import parse
 
-__all__ = ["Structure", "as_callable", "box_of", "formula_of", "points_of", "structure_of"]
+__all__ = ["Structure", "as_callable", "box_of", "formula_of", "points_of", "structure_of", "takes"]
 
 Floats = NDArray[np.float64]
 
@@ -192,3 +193,15 @@ def _side(side: Any, structure: Structure, x: Floats) -> Floats:
     if not isinstance(side, Mapping | tuple) and np.ndim(side) == 0:
         return np.full(x.shape, float(side))
     return np.asarray(structure.flatten(side), dtype=np.float64)
+
+
+def takes(function: Any, *arguments: Any) -> bool:
+    """Tell whether a function can be called with these arguments; True where it does not say."""
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:
+        # no signature can be had of it
+        return True
+    return True

@@ -6,7 +6,6 @@ is opaque, each row is the gradient of one number, and is judged as such.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -16,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.compare.arguments import Structure, as_callable, box_of, formula_of, structure_of
+from diffcompare.adapters.foreign import adapted, adapted_along, adapted_point, remade, untraced
+from diffcompare.compare.arguments import Structure, as_callable, box_of, formula_of, structure_of, takes
 from diffcompare.compare.array_causes import cause_in_matrix
 from diffcompare.compare.arrays import (
     flat_hessian,
@@ -95,7 +95,9 @@ def check_jacobian(
     ('wrong', 'the components are transposed: rows and columns are exchanged')
     """
     check_arguments({"f": f, "jacobian": jacobian}, args, noise)
-    verdicts = [_check_jacobian(f, jacobian, point, formula, tuple(args), box, noise) for point in _points(f, at)]
+    f, jacobian = adapted(f, (at, *args)), adapted(jacobian, (at, *args))
+    points = _points(f, adapted_point(at, (f, jacobian)))
+    verdicts = [_check_jacobian(f, jacobian, point, formula, tuple(args), box, noise) for point in points]
     return verdicts[0] if len(verdicts) == 1 else combined(verdicts)
 
 
@@ -212,6 +214,13 @@ def check_hessian(
     check_arguments({"f": f, "hessian": hessian} | ({} if gradient is None else {"gradient": gradient}), args, noise)
     if isinstance(f, SymbolicFunction):
         scalar(f, "check the Hessians of its .components")
+    if vector is not None and takes(hessian, at, vector, *args):
+        hessian = adapted_along(hessian, (at, vector, *args))
+    else:
+        hessian = adapted(hessian, (at, *args))
+        hessian = hessian if vector is None else untraced(hessian)
+    f, gradient = adapted(f, (at, *args)), None if gradient is None else adapted(gradient, (at, *args))
+    at, vector = (None if a is None else adapted_point(a, (f, hessian)) for a in (at, vector))
     points = [at] if vector is not None else _points(f, at)
     verdicts = [
         _check_hessian(f, hessian, point, vector, gradient, formula, tuple(args), box, noise) for point in points
@@ -258,19 +267,14 @@ def _vector(vector: Any, structure: Structure) -> Floats:
 
 def _product(claimed: Any, structure: Structure, x: Floats, v: Floats, args: tuple[Any, ...]) -> Callable[..., Any]:
     """Return the claim as a function of the point alone, whether it takes the vector or holds it."""
-    try:
-        inspect.signature(claimed).bind(structure.unflatten(x), structure.unflatten(v), *args)
-    except TypeError:
+    if not takes(claimed, structure.unflatten(x), structure.unflatten(v), *args):
         return claimed  # type: ignore[no-any-return]
-    except ValueError:
-        # no signature can be had of it: it is taken to be of two arguments
-        pass
     vector = structure.unflatten(v)
 
-    def product(point: Any, *more: Any) -> Any:
-        return claimed(point, vector, *more)
+    def product(call: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda point, *more: call(point, vector, *more)
 
-    return product
+    return remade(claimed, product)
 
 
 def _slopes(problem: Problem) -> Sequence[SymbolicFunction] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -12,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.compare.arguments import Structure, as_callable, box_of, formula_of, structure_of
+from diffcompare.adapters.foreign import adapted, adapted_along, adapted_point, remade
+from diffcompare.compare.arguments import Structure, as_callable, box_of, formula_of, structure_of, takes
 from diffcompare.compare.causes import Cause, find_cause
 from diffcompare.compare.check import check_arguments
 from diffcompare.compare.identity import judge_by_identity
@@ -21,6 +21,7 @@ from diffcompare.compare.ladder import calls, traced
 from diffcompare.compare.rows import Row, judge_rows
 from diffcompare.compare.verdict import Verdict, verdict_of
 from diffcompare.program.adjoint import adjoint_along
+from diffcompare.program.dag import Program
 from diffcompare.program.lines import on_line
 from diffcompare.symbolic.function import SymbolicFunction, scalar
 
@@ -89,7 +90,10 @@ def check_directional(
     check_arguments({"f": f, "derivative": derivative}, args, noise)
     if isinstance(directions, bool) or not isinstance(directions, int | np.integer) or directions < 1:
         raise ValueError(f"directions={directions!r}: a whole number of at least 1 is needed")
-    structure, x = structure_of(at)
+    is_gradient = takes(derivative, at, *args)
+    f = adapted(f, (at, *args))
+    derivative = adapted(derivative, (at, *args)) if is_gradient else adapted_along(derivative, (at, at, *args))
+    structure, x = structure_of(adapted_point(at, (f, derivative)))
     known = formula_of(f, formula, structure.size)
     if known is not None:
         scalar(known, "check one of its .components")
@@ -99,13 +103,12 @@ def check_directional(
     weights: Floats | None = vectors
     flatten: Callable[[Any], Any] = structure.flatten
     slope = None
-    if not _takes(derivative, structure.unflatten(x), *args):
+    if not is_gradient:
         slope = derivative
         derivative, weights, flatten = _slopes(derivative, structure, vectors), None, _flat_slopes
     problem = Problem(
         function, derivative, x, structure.unflatten, flatten, names, known, tuple(args), box_of(box, structure, x),
-        noise, what="directional derivative", weights=weights,
-        derivative=partial(adjoint_along, vectors=[[Fraction(c) for c in v] for v in vectors.tolist()]),
+        noise, what="directional derivative", weights=weights, derivative=partial(_along, vectors=vectors),
     )  # fmt: skip
     with np.errstate(all="ignore"):
         judgement = calls(problem)
@@ -113,17 +116,6 @@ def check_directional(
             judgement = judge_by_identity(problem)
         judgement = judgement or _by_lines(problem, vectors, slope, structure)
         return verdict_of(problem, judgement, at, cause=_cause, check="check_directional(f, derivative")
-
-
-def _takes(claimed: Any, *arguments: Any) -> bool:
-    try:
-        inspect.signature(claimed).bind(*arguments)
-    except TypeError:
-        return False
-    except ValueError:
-        # no signature can be had of it
-        return True
-    return True
 
 
 def _directions(x: Floats, count: int, seed: int) -> Floats:
@@ -135,14 +127,19 @@ def _directions(x: Floats, count: int, seed: int) -> Floats:
     return np.asarray(rng.choice((-1.0, 1.0), (count, x.size)) * rng.integers(4, 9, (count, x.size)) / 8 * scales)
 
 
+def _along(program: Program, vectors: Floats) -> Program:
+    # only here: fractions of all numbers of many variables take seconds
+    return adjoint_along(program, [[Fraction(c) for c in v] for v in vectors.tolist()])
+
+
 def _slopes(claimed: Any, structure: Structure, vectors: Floats) -> Callable[..., Any]:
     """Return the slopes along all directions as one function of the point."""
     directions = [structure.unflatten(v) for v in vectors]
 
-    def slopes(point: Any, *more: Any) -> Any:
-        return [claimed(point, v, *more) for v in directions]
+    def slopes(call: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda point, *more: [call(point, v, *more) for v in directions]
 
-    return slopes
+    return remade(claimed, slopes)
 
 
 def _flat_slopes(returned: Any) -> NDArray[Any]:
@@ -179,7 +176,8 @@ def _claim(problem: Problem, v: Floats, slope: Any, structure: Structure) -> Cal
         point = problem.unflatten(problem.x + t[0] * v)
         if slope is not None:
             return np.asarray(slope(point, structure.unflatten(v), *problem.args)).reshape(1)
-        return np.array([v @ problem.flatten(problem.gradient(point, *problem.args))])
+        # no dot product of the linear algebra library: its threads wait for one another longer than all else takes
+        return np.array([np.sum(v * problem.flatten(problem.gradient(point, *problem.args)))])
 
     return claim
 

@@ -96,7 +96,6 @@ def elementwise(x: Any) -> Any:
         (square, once, 2.0, {"formula": dc.parse("t**2")}),
         (abs, np.sign, 0.0, {}),
     ],
-    ids=str,
 )  # fmt: skip
 def test_the_code_of_the_message_runs_and_comes_to_the_same_verdict(
     f: Any, gradient: Any, at: Any, options: dict[str, Any]
