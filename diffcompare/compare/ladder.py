@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.adapters.foreign import remade
 from diffcompare.compare.causes import Cause, find_cause
 from diffcompare.compare.identity import judge_by_identity, trace
 from diffcompare.compare.judgement import Judgement, Problem
@@ -19,6 +17,7 @@ from diffcompare.compare.reference import certified_gradient
 from diffcompare.compare.witness import judge_by_witness
 from diffcompare.errors import DiffcompareError, shorten
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.symbolic.tracing.foreign import Foreign
 from diffcompare.symbolic.tracing.pair import same
 
 # beyond so many components a derivative is not certified one by one
@@ -99,12 +98,13 @@ def ladder(problem: Problem) -> Judgement:
 def traced(problem: Problem) -> SymbolicFunction | None:
     """Return the function of a problem as a trace of its flat point; None where there is none that is defined here."""
     # bound here, so that tracing finds the user's function behind a plain name
-    unflatten, args = problem.unflatten, problem.args
+    user, unflatten, args = problem.function, problem.unflatten, problem.args
+    if isinstance(user, Foreign):
+        user = user.wide or user
 
-    def of_flat(user: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda flat: user(unflatten(flat), *args)
+    def function(flat: Any) -> Any:
+        return user(unflatten(flat), *args)
 
-    function = remade(problem.function, of_flat)
     try:
         known = trace(function, (problem.x.size,), box=problem.box)
     except DiffcompareError:
