@@ -5,6 +5,8 @@ depend on them: names, points, steps, certified values, statuses, formulas; and 
 + − × ÷, squares and sqrt, but for the observed order (a logarithm).
 """
 
+import html
+import importlib.util
 import os
 import re
 import subprocess
@@ -100,3 +102,20 @@ def test_the_study_gives_the_committed_report_on_a_plain_processor(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     _agree(REPORTS / "chapter4", tmp_path / "plain")
+
+
+def test_the_gallery_of_verdicts_says_what_it_says(tmp_path):
+    spec = importlib.util.spec_from_file_location("verdicts", REPORTS / "verdicts.py")
+    gallery = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(gallery)
+    found = list(gallery.verdicts())
+    assert [verdict.status for verdict in found] == [status for status, *_ in gallery.CHECKS]
+    dc.write_report(found, tmp_path / "made")
+    committed = REPORTS / "verdicts"
+    assert sorted(path.name for path in (tmp_path / "made").iterdir()) == sorted(p.name for p in committed.iterdir())
+    kept = ["point", "component", "certified", "status"]
+    one, two = (_text(folder / "components.csv") for folder in (committed, tmp_path / "made"))
+    pd.testing.assert_frame_equal(one[kept], two[kept])
+    # the page is that of these verdicts: every cause stands in it
+    page = (committed / "index.html").read_text(encoding="utf-8")
+    assert all(html.escape(str(verdict.cause)) in page for verdict in found if verdict.cause)
