@@ -5,13 +5,14 @@ What is evaluated is told by :class:`diffcompare.Stencil`, to the order of its f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffcompare.errors import check_step_size
+from diffcompare.numeric.boxes import check_box, fitting
 from diffcompare.numeric.complex_step import COMPLEX_STEP, complex_quotient, takes_complex
 from diffcompare.numeric.quotients import abscissa, divisor, weighted_sum
 from diffcompare.numeric.stencils import Stencil, stencil
@@ -28,6 +29,7 @@ def numerical_diff(
     *,
     scheme: str | Stencil = "central",
     derivative: int | None = None,
+    box: tuple[Any, Any] | None = None,
 ) -> Any:
     """Differentiate a function of one variable by a finite difference.
 
@@ -49,6 +51,8 @@ def numerical_diff(
         ``"complex"``, or a stencil.
     derivative : int, optional
         The order of the derivative; default: that of the stencil, else 1.
+    box : (lower, upper), optional
+        Where f may be evaluated. Near a side the forward or backward stencil of the same order of accuracy is taken.
 
     Returns
     -------
@@ -57,7 +61,7 @@ def numerical_diff(
     Raises
     ------
     ValueError
-        Unknown scheme, or a step size that is not positive and finite.
+        Unknown scheme, a step size that is not positive and finite, or a box that no stencil fits into.
     TypeError
         ``complex``: f does not take complex numbers, or returns real ones.
     UnsupportedFunction
@@ -79,12 +83,23 @@ def numerical_diff(
     1.0
     """
     h = check_step_size(h)
-    chosen = _scheme(scheme, derivative)
-    return _difference(takes_complex(f) if chosen is None else f, _float_copy(x), h, chosen)
+    values, chosen = _float_copy(x), _scheme(scheme, derivative)
+    f = takes_complex(f) if chosen is None else f
+    if box is None:
+        return _difference(f, values, h, chosen)
+    result = np.empty_like(values)
+    for index, side in _sides(values, h, chosen, box):
+        result[index] = _difference(f, values[index], h, side)
+    return result[()]
 
 
 def numerical_gradient(
-    f: Callable[[Any], Any], x: ArrayLike, h: float = 1e-4, *, scheme: str | Stencil = "central"
+    f: Callable[[Any], Any],
+    x: ArrayLike,
+    h: float = 1e-4,
+    *,
+    scheme: str | Stencil = "central",
+    box: tuple[Any, Any] | None = None,
 ) -> Any:
     """Differentiate a function of many variables by finite differences, one variable at a time.
 
@@ -101,6 +116,8 @@ def numerical_gradient(
         Step size, the same for every coordinate.
     scheme : str or Stencil
         As in :func:`numerical_diff`, of the first derivative.
+    box : (lower, upper), optional
+        As in :func:`numerical_diff`; numbers, or arrays of the shape of x.
 
     Returns
     -------
@@ -109,7 +126,7 @@ def numerical_gradient(
     Raises
     ------
     ValueError
-        f(x) is not one number; unknown scheme; bad step size.
+        f(x) is not one number; unknown scheme; bad step size; a box that no stencil fits into.
 
     Examples
     --------
@@ -126,13 +143,16 @@ def numerical_gradient(
         raise ValueError(f"f returns an array of shape {shape}: a gradient needs one number; use numerical_jacobian")
     f = takes_complex(f) if chosen is None else f
     if variables is not None:
+        if box is not None:
+            raise ValueError("box: points of a SymbolicFunction are many; pass f.callable(numpy) and one point")
         if len(variables) == 1:
             return _difference(f, values, h, chosen)
         columns = [_partial_of_points(f, values, i, h, chosen) for i in range(len(variables))]
         return np.stack(columns, axis=-1)
     gradient = np.empty_like(values)
-    for index in np.ndindex(values.shape):
-        gradient[index] = _difference(_along(f, values, index), values[index], h, chosen)
+    every = _sides(values, h, chosen, box) if box is not None else ((i, chosen) for i in np.ndindex(values.shape))
+    for index, side in every:
+        gradient[index] = _difference(_along(f, values, index), values[index], h, side)
     return gradient[()]
 
 
@@ -157,6 +177,18 @@ def _difference(f: Callable[[Any], Any], x: Any, h: float, chosen: Stencil | Non
     values = {offset: np.asarray(f(there))[()] for offset, there in abscissae.items()}
     with np.errstate(all="ignore"):
         return weighted_sum(chosen, values, h) / divisor(chosen, h)
+
+
+def _sides(
+    values: Any, h: float, chosen: Stencil | None, box: tuple[Any, Any]
+) -> Iterator[tuple[tuple[int, ...], Stencil | None]]:
+    """Give every coordinate with the stencil that stays inside the box there."""
+    lower, upper = check_box(box, np.shape(values))
+    step = values.dtype.type(h)
+    for index in np.ndindex(np.shape(values)):
+        # the complex step leaves the real coordinate where it is
+        inside = None if chosen is None else fitting(chosen, values[index], step, lower[index], upper[index])
+        yield index, inside
 
 
 def _along(f: Callable[[Any], Any], x: Array, index: tuple[int, ...]) -> Callable[[Any], Any]:

@@ -1,0 +1,44 @@
+"""Stencils that stay inside a box: one-sided ones of the same accuracy near its sides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from diffcompare.numeric.quotients import abscissa
+from diffcompare.numeric.stencils import Stencil, stencil
+
+__all__ = ["check_box", "fitting"]
+
+
+def check_box(box: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """Return the sides of a box as arrays of a shape; ``ValueError`` for what is no box."""
+    if not isinstance(box, tuple | list) or len(box) != 2:
+        raise ValueError(f"box={box!r}: must be (lower, upper)")
+    try:
+        lower, upper = (np.broadcast_to(np.asarray(side, dtype=np.float64), shape) for side in box)
+    except ValueError:
+        raise ValueError(f"box={box!r}: its sides must be numbers, or arrays of shape {shape}") from None
+    if not (lower <= upper).all():
+        raise ValueError(f"box={box!r}: every lower side must be a number below its upper one")
+    return lower, upper
+
+
+def fitting(chosen: Stencil, x: Any, h: Any, lower: float, upper: float) -> Stencil:
+    """Return the stencil, or the forward or backward one of its order whose rounded abscissae lie in [lower, upper].
+
+    Raises
+    ------
+    ValueError
+        None of them fits.
+    """
+    suffix = "" if chosen.order == 1 else str(chosen.order)
+    for candidate in (chosen, *(stencil(f"{side}{suffix}", chosen.derivative) for side in ("forward", "backward"))):
+        there = [abscissa(x, offset, h) for offset in candidate.offsets]
+        if all(lower <= t <= upper for t in there):
+            return candidate
+    raise ValueError(
+        f"h={float(h)!r}: at {float(x)!r} no stencil of order {chosen.order} fits into the box "
+        f"[{float(lower)!r}, {float(upper)!r}]; take a smaller h"
+    )
