@@ -168,11 +168,18 @@ _format_option = click.option(
 @click.option("--allow-python", is_flag=True, help="Run the Python code that the study file names.")
 @_format_option
 @_output_options
+@click.option(
+    "--pages",
+    type=click.Choice(["auto", "all"]),
+    default="auto",
+    help="A page for all functions, or above 200 only for those outside their bounds.  [default: auto]",
+)
 def run(
     study: str,
     out: str | None,
     jobs: int,
     allow_python: bool,
+    pages: Literal["auto", "all"],
     table_format: Literal["csv", "parquet"],
     quiet: bool,
     as_json: bool,
@@ -191,7 +198,7 @@ def run(
     with _code_beside(as_json), terminal.progress(wanted=sys.stderr.isatty() and not quiet) as advance:
         with _workers(jobs) as executor:
             tables = run_study(study, allow_python, advance, executor)
-        write_report(tables, out, format=table_format)
+        write_report(tables, out, pages=pages, format=table_format)
     if as_json:
         from diffcompare.json_output import study_document
 

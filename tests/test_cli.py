@@ -533,3 +533,13 @@ def test_progress_is_for_terminals_only(tmp_path):
     assert "1/1 제곱" in shown
     assert "ETA" in shown
     assert "1/1" not in out.decode()
+
+
+def test_pages_all_gives_every_function_a_page(call, tmp_path, monkeypatch):
+    monkeypatch.setattr("diffcompare.report.page._MANY", 1)
+    functions = "".join(f'[[function]]\nexpr = "x**{k}"\npoints = [1.0]\nsteps = [1e-4]\n' for k in (2, 3))
+    (tmp_path / "s.toml").write_text(f'title = "two"\n{functions}')
+    for option, count in (("auto", 0), ("all", 2)):
+        assert call("run", "s.toml", "--out", option, "--pages", option).returncode == 0
+        assert len([*(tmp_path / option).glob("function-*.html")]) == count
+    refused(call("run", "s.toml", "--pages", "some"), "Invalid value for '--pages'")

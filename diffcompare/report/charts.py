@@ -35,6 +35,7 @@ __all__ = ["error_chart", "slope_level", "smallest_error"]
 
 _WIDTH, _LEFT, _RIGHT = 760.0, 64.0, 742.0
 _PLOT_HEIGHT, _LINE, _DODGE = 300.0, 19.0, 4.0
+_REGIME_LABEL = 100.0  # a narrower regime is shaded without its name
 _BARE_HEIGHT = 60.0  # where every error stands in a lane
 
 
@@ -86,25 +87,47 @@ def error_chart(rows: pd.DataFrame, *, title: str, identity: str, rules: pd.Data
     lanes = (frame.top - 8 - LANE / 2, frame.bottom + 4 + LANE / 2)
     svg.set("data-scale", " ".join(coord(v) for v in (*frame.bounds, *frame.x_range, *frame.y_range, *lanes, _DODGE)))
     log_axes(svg, frame, (lanes[0] if broken else 0.0, lanes[1] if zeros else 0.0), label="|error|")
+    _regimes(svg, series, frame)
     if frame.x_range[0] < -4 < frame.x_range[1]:
         book = frame.x(-4)
         add(svg, "path", class_="mark", d=f"M{coord(book)},{coord(frame.top)}V{coord(frame.bottom)}")
         add(svg, "text", "h = 1e-4", class_="tick", x=coord(book + 4), y=coord(frame.bottom - 6))
     for k, s in enumerate(series):
         dodge = _DODGE * (k - (len(series) - 1) / 2)
-        _legend(svg, s, 10 + _LINE * (k + 0.5))
-        group = add(svg, "g", class_=f"s{s.style}")
+        _legend(svg, s, k, 10 + _LINE * (k + 0.5))
+        group = add(svg, "g", class_=f"s{s.style}", data_scheme=str(k))
+        if band := frame.log_area(s.h, s.bound):
+            add(group, "path", class_="band", d=band)
         for name, d in _lines(s, frame).items():
             if d:
                 add(group, "path", class_=name, d=d)
         _measured(group, s, frame, (lanes[0] + dodge, lanes[1] + dodge))
     if keyed:
         _key(svg, series, frame, 10 + _LINE * (len(series) + 0.5))
-    for s in series:
-        _marks(svg, s, frame, lanes[1])
+    for k, s in enumerate(series):
+        _marks(svg, s, k, frame, lanes[1])
     if rules is not None:
         rule_ticks(svg, frame, rules, {s.scheme: s.style for s in series})
     return to_html(svg)
+
+
+def _regimes(svg: Element, series: Sequence[_Series], frame: Frame) -> None:
+    """Shade where rounding rules for every scheme, and where truncation does: left and right of the predicted h."""
+    predicted = [frame.x(math.log10(s.predicted[0])) for s in series if s.predicted[0] > 0]
+    if len(predicted) < len(series):
+        return
+    inside = [min(max(x, frame.left), frame.right) for x in predicted]
+    sides = {"rounding": (frame.left, min(inside)), "truncation": (max(inside), frame.right)}
+    for name, (start, end) in sides.items():
+        if end - start < 1:
+            continue
+        box = f"M{coord(start)},{coord(frame.top)}H{coord(end)}V{coord(frame.bottom)}H{coord(start)}z"
+        svg.insert(2, Element("path", {"class": f"regime {name}", "d": box}))  # behind the axes, after title and desc
+        if end - start > _REGIME_LABEL:
+            left = name == "rounding"
+            anchor, x = ("start", start + 6) if left else ("end", end - 6)
+            text = f"{name} rules"
+            add(svg, "text", text, class_=f"tick {anchor}", x=coord(x), y=coord(frame.bottom - 20))
 
 
 def smallest_error(h: Sequence[float], error: Sequence[float], ok: Sequence[bool]) -> tuple[float, float, int]:
@@ -207,8 +230,8 @@ def slope_level(h: Sequence[float], error: Sequence[float], ok: Sequence[bool], 
     return median(rows)
 
 
-def _legend(svg: Element, s: _Series, y: float) -> None:
-    row = add(svg, "g", class_=f"legend s{s.style}")
+def _legend(svg: Element, s: _Series, k: int, y: float) -> None:
+    row = add(svg, "g", class_=f"legend s{s.style}", data_scheme=str(k))
     add(row, "path", class_="line", d=f"M{coord(_LEFT)},{coord(y)}h30")
     add(row, "path", class_="dots", d=f"M{coord(_LEFT + 15)},{coord(y)}{MARKERS[s.style]}")
     add(row, "text", printable(shorten(s.scheme, 14)), class_="name", x=coord(_LEFT + 38), y=coord(y + 4))
@@ -230,7 +253,7 @@ def _key(svg: Element, series: Sequence[_Series], frame: Frame, y: float) -> Non
     sources = set().union(*(s.source for s in series))
     words = {
         "model": "truncation error" if all(map(_split, series)) else "slope of the scheme's order",
-        "bound": f"{bound_words(sources)} on |error|",
+        "bound": f"{bound_words(sources)} on |error|, shaded below",
     }
     x = _LEFT
     for name, text in words.items():
@@ -240,8 +263,8 @@ def _key(svg: Element, series: Sequence[_Series], frame: Frame, y: float) -> Non
             x += 140 if len(text) < 20 else 220
 
 
-def _marks(svg: Element, s: _Series, frame: Frame, zero_lane: float) -> None:
-    group = add(svg, "g", class_=f"marks s{s.style}")
+def _marks(svg: Element, s: _Series, k: int, frame: Frame, zero_lane: float) -> None:
+    group = add(svg, "g", class_=f"marks s{s.style}", data_scheme=str(k))
     best, smallest, times = smallest_error(s.h, s.error, s.ok)
     if times:
         x = frame.x(math.log10(best))

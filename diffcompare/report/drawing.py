@@ -89,6 +89,20 @@ class Frame:
                 path += f"L{end}" if piece and joined else piece
         return path
 
+    def log_area(self, h: Sequence[float], values: Sequence[float]) -> str:
+        """Path of what lies below the logarithms, within the frame; a gap where a value is 0, nan or infinite."""
+        floor = coord(self.bottom)
+        path, run = "", []
+        for step, value in [*zip(h, values, strict=True), (1.0, math.nan)]:
+            if 0 < value < math.inf:
+                y = min(max(self.y(math.log10(value)), self.top), self.bottom)
+                run.append((coord(self.x(math.log10(step))), coord(y)))
+            elif run:
+                if len(run) > 1 and any(y != floor for _, y in run):
+                    path += f"M{run[0][0]},{floor}" + "".join(f"L{x},{y}" for x, y in run) + f"V{floor}z"
+                run = []
+        return path
+
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         """Left, right, top and bottom."""
@@ -173,8 +187,8 @@ def svg_element(width: float, height: float, *, title: str, description: str, id
 
 
 def add(parent: Element, tag: str, content: str = "", **attributes: str) -> Element:
-    """Add an element; ``class_`` stands for class. Text and attributes are escaped when it is written."""
-    child = SubElement(parent, tag, {name.rstrip("_"): value for name, value in attributes.items()})
+    """Add an element; ``class_`` stands for class, ``data_scheme`` for data-scheme; all is escaped when written."""
+    child = SubElement(parent, tag, {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()})
     child.text = content
     return child
 

@@ -16,9 +16,11 @@ from diffcompare.report.environment import environment as _environment
 from diffcompare.report.findings import findings, status_notes, verdict_lines, worst_first
 from diffcompare.report.mathml import typeset
 from diffcompare.report.parquet import parquet_name, require_pyarrow, write_parquet
+from diffcompare.report.pivot import pivot
 from diffcompare.report.rule_ticks import rule_rows
 from diffcompare.report.sketch import function_sketch
 from diffcompare.report.snippet import reproduce
+from diffcompare.report.sparkline import sparkline
 from diffcompare.report.split_chart import split_charts
 from diffcompare.report.tables import html_table, write_csv
 from diffcompare.report.verdict_page import is_verdict, write_verdict
@@ -33,6 +35,12 @@ if TYPE_CHECKING:
 __all__ = ["write_report"]
 
 _MANY = 200  # above it only the functions that need a look get a page
+_SPARKS = 1500  # rows of the index with a drawing, so that its size stays bounded
+# bytes of a page and of what stands on it: measured, and rounded up
+_PAGE, _FIXED, _SMALLEST_SECTION = 149_000, 26_000, 1_800
+_BEST_ROW, _SPOT_ROW, _RULE_ROW, _PIVOT_CELL = 560, 300, 360, 32
+_ROWS_SHARE = 0.4  # of the room of the sections: what charts leave to rows and splits
+_BEST_ROWS = 40
 _DESCENT_STEPS = (0, 1, 10, 100)
 _KEYS = ["function", "variable", "point", "scheme"]
 
@@ -214,6 +222,7 @@ def _pages(tables: Tables, functions: Sequence[_Function], *, files: Sequence[st
             functions=len(functions),
             findings=findings(tables),
             rows=list(_index_rows(tables, functions)),
+            sparks=_SPARKS,
             descent=_descent(tables.descent),
             files=files,
             without_page=sum(not f.file for f in functions),
@@ -227,9 +236,13 @@ def _file(functions: Sequence[_Function], k: int) -> str:
 
 def _index_rows(tables: Tables, functions: Sequence[_Function]) -> Iterator[dict[str, Any]]:
     by_name = {f.name: f for f in functions}
-    for row in worst_first(tables.summary).to_dict("records"):
+    keys = [*_KEYS, "derivative"]
+    groups = {tuple(map(str, key)): part for key, part in tables.errors.groupby(keys, observed=True, sort=False)}
+    for k, row in enumerate(worst_first(tables.summary).to_dict("records")):
         f = by_name.get(str(row["function"]))
-        yield {**_summary_cells(row), "file": f.file if f else "", "formula": f.formula if f else ""}
+        part = groups.get(tuple(str(row[key]) for key in keys)) if k < _SPARKS else None
+        spark = None if part is None else sparkline(part["h"].tolist(), part["abs_error"].tolist())
+        yield {**_summary_cells(row), "file": f.file if f else "", "formula": f.formula if f else "", "spark": spark}
 
 
 def _summary_cells(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -263,6 +276,9 @@ def _function_page(f: _Function) -> dict[str, Any]:
     again = ""
     if f.source in ("text", "sympy") and f.formula and len(f.rows):
         again = reproduce(name=f.name, formula=f.formula, variables=f.variables, rows=f.rows)
+    used = _FIXED + _BEST_ROW * min(len(f.summary), _BEST_ROWS) + _SPOT_ROW * len(f.hot_spots)
+    used += sum(len(str(getattr(html, "text", html))) for _, html in (*formulas, *derivatives))
+    sections, without = _sections(f, room=_PAGE - used)
     return {
         "function": f,
         "verdicts": verdict_lines(f.rows, f.summary),
@@ -275,7 +291,9 @@ def _function_page(f: _Function) -> dict[str, Any]:
         "formulas": formulas,
         "derivatives": derivatives,
         "best": [_summary_cells(row) for row in f.summary.to_dict("records")],
-        "sections": [_section(f, k, part) for k, part in enumerate(_partials(f.rows), 1)],
+        "shown": _BEST_ROWS,
+        "sections": sections,
+        "without_section": without,
         "statuses": STATUS_WORDS,
         "again": again,
     }
@@ -305,6 +323,38 @@ def _partials(rows: pd.DataFrame) -> list[pd.DataFrame]:
     return [part for _, part in rows.groupby(["point", "variable"], observed=True, sort=False)]
 
 
+def _sections(f: _Function, *, room: int) -> tuple[list[dict[str, Any]], int]:
+    """Make the sections of a page, and count those that it has no room for.
+
+    Charts come first, then the rows with the split; of partials that are not within their bounds before the others.
+    """
+    parts = _partials(f.rows)
+    calm = f.summary[f.summary["verdict"].astype(str) == "within-bound"]
+    places = set(zip(calm["variable"].astype(str), calm["point"].astype(str), strict=True))
+    keys = [(str(part["variable"].iloc[0]), str(part["point"].iloc[0])) for part in parts]
+    order = sorted(range(len(parts)), key=lambda k: (keys[k] in places, k))
+    made: dict[int, dict[str, Any]] = {}
+    reserved = room * _ROWS_SHARE
+    for k in order:
+        if room < reserved:
+            break
+        section = _section(f, k + 1, parts[k])
+        room -= _SMALLEST_SECTION + sum(len(html.text) for html in (section["chart"], section["sketch"]) if html)
+        made[k] = section
+    for section in made.values():
+        cells = len(section["pivot"].rows) * (1 + len(section["pivot"].schemes))
+        size = len(section["table"].text) + _RULE_ROW * len(section["rules"]) + _PIVOT_CELL * cells
+        drawn = sum(len(split.drawing.text) for split in section["splits"] if split.drawing)
+        if size + drawn > room:
+            section["splits"] = [replace(split, drawing=None) for split in section["splits"]]
+            drawn = 0
+        if size > room:
+            section.update(table=None, pivot=None, rules=[])
+            size = 0
+        room -= size + drawn
+    return [made[k] for k in sorted(made)], len(parts) - len(made)
+
+
 def _section(f: _Function, number: int, rows: pd.DataFrame) -> dict[str, Any]:
     variable, point = str(rows["variable"].iloc[0]), str(rows["point"].iloc[0])
     exact = float(rows["exact"].iloc[0])
@@ -324,6 +374,7 @@ def _section(f: _Function, number: int, rows: pd.DataFrame) -> dict[str, Any]:
         "partial": partial(shorten(variable, 60), order),
         "chart": error_chart(rows, title=title, identity=f"chart-{number}", rules=rules) if drawable else None,
         "rules": rule_rows(rules),
+        "pivot": pivot(rows),
         "splits": split_charts(
             rows, title=f"Parts of the error, variable {variable} at {point}", identity=f"split-{number}"
         ),

@@ -45,7 +45,7 @@ def rule_ticks(svg: Element, frame: Frame, rules: pd.DataFrame, styles: Mapping[
     They hang from the upper edge, where the valley of the errors leaves room. A step outside the chart is left out.
     """
     line = 0
-    for scheme, style in styles.items():
+    for k, (scheme, style) in enumerate(styles.items()):
         part = rules[rules["scheme"].astype(str) == scheme]
         chosen = [
             (frame.x(math.log10(h)), _TICKS[rule])
@@ -56,7 +56,7 @@ def rule_ticks(svg: Element, frame: Frame, rules: pd.DataFrame, styles: Mapping[
             continue
         top = frame.top + 2 + _ROW * line
         line += 1
-        group = add(svg, "g", class_=f"s{style}")
+        group = add(svg, "g", class_=f"s{style}", data_scheme=str(k))
         add(group, "path", class_="rule", d="".join(f"M{coord(x)},{coord(top)}v{coord(_TICK)}" for x, _ in chosen))
         for start, names in _clusters(sorted(chosen)):
             text = " ".join(names)

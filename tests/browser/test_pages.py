@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
+import re
 import time
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ import pytest
 from diffcompare.compare.schema import Tables
 from diffcompare.report.page import write_report
 from diffcompare.report.tables import read_errors
+from diffcompare.report.wording import printable
 
 from ..report.example import (  # noqa: TID252
     errors_table,
@@ -321,7 +325,7 @@ def test_hostile_names_are_text_and_nothing_of_them_runs(tab: Browser, tmp_path:
 def test_the_index_sorts_and_filters(tab: Browser, report: Path) -> None:
     tab.open(report / "index.html")
     column = (
-        "return [...document.querySelectorAll('.sortable tbody tr:not([hidden])')].map((r) => r.cells[7].textContent)"
+        "return [...document.querySelectorAll('.sortable tbody tr:not([hidden])')].map((r) => r.cells[8].textContent)"
     )
     head = "[...document.querySelectorAll('.sortable th[scope=col]')].find((h) => h.textContent === 'best |error|')"
     for direction in ("ascending", "descending"):
@@ -369,3 +373,129 @@ def test_a_large_page_is_ready_quickly_enough_to_use(tab: Browser, tmp_path: Pat
     assert tab.run("return document.querySelectorAll('.sortable tbody tr').length") == 900
     assert time.monotonic() - begun < 20  # not a benchmark: only that it does not hang
     assert json.loads((tmp_path / "manifest.json").read_text())["files"]
+
+
+def test_a_scheme_can_be_hidden_and_the_keys_pass_it_over(tab: Browser, report: Path) -> None:
+    tab.open(report / "function-001.html")
+    boxes = "document.querySelectorAll('.toggles')[0].querySelectorAll('input')"
+    shown = (
+        "return [0, 1, 2].map((k) => [...document.querySelector('.chart').querySelectorAll(`[data-scheme='${k}']`)]"
+        ".map((e) => getComputedStyle(e).display !== 'none'))"
+    )
+    assert tab.run(shown) == [[True] * 3] * 3
+    tab.run(f"{boxes}[1].click()")
+    assert tab.run(shown) == [[True] * 3, [False] * 3, [True] * 3]
+    tab.run("document.querySelector('.chart').focus()")
+    names = []
+    for key in ("Home", "ArrowDown", "ArrowDown", "ArrowUp"):
+        tab.keys(key)
+        names.append(readout(tab).partition(":")[0])
+    assert names == ["forward", "central", "forward", "central"]
+    tab.cdp("Emulation.setEmulatedMedia", media="print")
+    assert tab.run(shown) == [[True] * 3] * 3  # paper shows everything
+    tab.cdp("Emulation.setEmulatedMedia", media="")
+    tab.run(f"{boxes}[0].click(); {boxes}[2].click(); document.querySelector('.chart').focus()")
+    tab.keys("ArrowDown")  # nothing is left to walk on
+    assert tab.log("browser") == []
+
+
+def axe(tab: Browser) -> list[str]:
+    """What axe-core objects to on the page that is open."""
+    source = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
+    tab.run(source)
+    found = tab.command(
+        "POST",
+        "/execute/async",
+        {
+            "script": "axe.run().then((r) => arguments[0](r.violations.map((v) => `${v.id}: ${v.nodes[0].html}`)))",
+            "args": [],
+        },
+    )
+    assert isinstance(found, list)
+    return found
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_has_nothing_to_object_to(
+    tab: Browser, report: Path, splits: Path, tmp_path: Path, colours: str, width: int
+) -> None:
+    tab.scheme(colours)
+    tab.width(width)
+    write_report(evil_tables(), tmp_path)
+    for page in (report / "index.html", report / "function-001.html", *pages(splits)[:2], *pages(tmp_path)):
+        tab.open(page)
+        assert axe(tab) == [], page
+
+
+def test_axe_sees_what_is_wrong(tab: Browser, report: Path) -> None:
+    tab.open(report / "index.html")
+    tab.run("document.querySelector('.filter').replaceWith(document.querySelector('.filter input'))")
+    assert [found.split(":")[0] for found in axe(tab)] == ["label"]
+
+
+def test_a_page_prints(tab: Browser, report: Path) -> None:
+    for name in ("index.html", "function-001.html"):
+        tab.open(report / name)
+        data = base64.b64decode(tab.cdp("Page.printToPDF", paperWidth=8.27, paperHeight=11.69)["data"])
+        assert data.startswith(b"%PDF-")
+        assert 1 <= len(re.findall(rb"/Type\s*/Page\b", data)) <= 8
+        tab.cdp("Emulation.setEmulatedMedia", media="print")
+        assert tab.run(
+            "return [...document.querySelectorAll('.filter, .readout, .toggles, nav')].every((e) => !e.offsetParent)"
+        )
+        assert tab.run("return document.querySelectorAll('thead').length") >= 1
+        heads = "return [...document.querySelectorAll('thead')].map((e) => getComputedStyle(e).display)"
+        assert set(tab.run(heads)) == {"table-header-group"}
+        tab.cdp("Emulation.setEmulatedMedia", media="")
+
+
+NAMES = (
+    "<script>alert(1)</script>",
+    "\"double\" 'single' `back` &amp; \\",
+    "\u05e2\u05d1\u05e8\u05d9\u05ea \u202eevil",
+    "n" * 10_000,
+)
+
+
+@pytest.mark.parametrize("name", NAMES, ids=["script", "quotes", "right-to-left", "10,000 characters"])
+def test_a_name_is_text_wherever_it_stands(tab: Browser, tmp_path: Path, name: str) -> None:
+    rows = [
+        {**row, "variable": name, "scheme": name} for row in sweep_rows(name, math.exp, ["x"], [1.0], [math.e])[:16]
+    ]
+    errors = errors_table(rows)
+    functions = functions_table([(name, name, name, name, name, "text", "ok", name)])
+    write_report(Tables(name, errors, summary_table(errors), functions), tmp_path)
+    for page in pages(tmp_path):
+        for width in (390, 1280):
+            tab.width(width)
+            tab.open(page)
+            assert printable(name)[:50] in tab.run("return document.querySelector('h1').textContent")
+            assert tab.run("return document.documentElement.scrollWidth") <= width
+            assert tab.run("return document.scripts.length") == 1
+    assert tab.log("browser") == []
+    shown = tab.run("return document.body.innerText")
+    assert "\u202e" not in shown
+
+
+def test_the_policy_is_in_force(tab: Browser, report: Path) -> None:
+    tab.open(report / "function-001.html")
+    tab.run(
+        """const script = document.createElement('script'); script.textContent = 'window.ran = 1';
+        const image = document.createElement('img'); image.src = 'other.png';
+        const box = document.createElement('div'); box.innerHTML = '<b onclick="ran = 2" style="color: red">b</b>';
+        document.body.append(script, image, box); box.firstChild.click();"""
+    )
+    assert tab.run("return window.ran === undefined")
+    assert tab.run("return document.querySelector('b').style.color") == ""
+    assert len([e for e in tab.log("browser") if "Content Security Policy" in e["message"]]) >= 4
+
+
+def test_a_row_of_the_index_has_its_curve_and_the_filter_counts(tab: Browser, report: Path) -> None:
+    tab.open(report / "index.html")
+    boxes = tab.run("return [...document.querySelectorAll('.spark')].map((p) => p.getBoundingClientRect().width)")
+    assert boxes
+    assert all(20 < box <= 56 for box in boxes)
+    tab.run("const i = document.querySelector('.filter input'); i.value = 'HUGE'; i.dispatchEvent(new Event('input'))")
+    total = tab.run("return document.querySelectorAll('.sortable tbody tr').length")
+    assert tab.run("return document.querySelector('.filter output').textContent") == f"3 of {total} rows"

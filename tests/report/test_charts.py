@@ -183,7 +183,7 @@ def test_the_bound_is_a_line_above_the_errors_of_its_scheme() -> None:
         assert len(inside) > 10
         assert all(y < measured[x] for x, y in inside)
         assert all(top <= y <= bottom for _, y in heights(bound))
-    assert "proven bound on |error|" in texts(drawing)
+    assert "proven bound on |error|, shaded below" in texts(drawing)
 
 
 def test_a_bound_is_drawn_only_where_there_is_one_and_named_as_it_is() -> None:
@@ -194,9 +194,9 @@ def test_a_bound_is_drawn_only_where_there_is_one_and_named_as_it_is() -> None:
     drawing = chart(changed(bound=some, bound_source=dict.fromkeys(some, "measured")))
     (path,) = paths(drawing, "bound")
     assert path.count("M") == 2
-    assert "measured bound on |error|" in texts(drawing)
+    assert "measured bound on |error|, shaded below" in texts(drawing)
     mixed = dict.fromkeys(every, "proven") | {3: "measured"}
-    assert "bound on |error|" in texts(chart(changed(bound=every, bound_source=mixed)))
+    assert "bound on |error|, shaded below" in texts(chart(changed(bound=every, bound_source=mixed)))
 
 
 def test_a_bound_far_above_the_errors_does_not_leave_the_drawing() -> None:
@@ -213,3 +213,41 @@ def test_the_exact_truncation_replaces_the_slope() -> None:
     assert "truncation error" in texts(drawing)
     assert "slope of the scheme's order" not in texts(drawing)
     assert paths(chart(changed(truncation=dict.fromkeys(range(len(ROWS)), 0.0))), "model") == []
+
+
+def test_the_band_of_a_bound_reaches_from_the_bound_to_the_floor() -> None:
+    bounds = {k: 3.0 * row["abs_error"] for k, row in enumerate(ROWS) if k != 5}  # type: ignore[operator]
+    drawing = chart(changed(bound=bounds, bound_source=dict.fromkeys(bounds, "proven")))
+    _, _, top, bottom = scale(drawing)[:4]
+    bands = paths(drawing, "band")
+    assert len(bands) == 3
+    assert bands[0].count("M") == 2  # a gap where there is no bound
+    for band in bands:
+        assert all(top <= y <= bottom for _, y in heights(band))
+        assert all(heights(piece)[0][1] == bottom for piece in re.findall(r"M[^M]*", band))
+        assert band.count(f"V{bottom:.1f}".removesuffix(".0") + "z") == band.count("M")
+    assert paths(chart(errors_table(ROWS)), "band") == []
+
+
+def test_regimes_are_shaded_up_to_the_outermost_predicted_h() -> None:
+    assert not paths(chart(errors_table(ROWS)), "regime rounding")
+    h = {"forward": 1e-8, "backward": 1e-7, "central": 1e-5}
+    drawing = chart(changed(predicted_h={k: h[str(row["scheme"])] for k, row in enumerate(ROWS)}))
+    left, right, _, _, x0, x1 = scale(drawing)[:6]
+    for name, step, column in (("rounding", 1e-8, 1), ("truncation", 1e-5, 0)):
+        (path,) = paths(drawing, f"regime {name}")
+        edges = [float(x) for x in re.findall(r"[MH]([\d.]+)", path)][:2]
+        x = left + (math.log10(step) - x0) / (x1 - x0) * (right - left)
+        assert edges[column] == float(f"{x:.1f}")
+        assert edges[1 - column] == (left, right)[1 - column]
+        assert f"{name} rules" in texts(drawing)
+    # one scheme without a prediction: nothing can be said of all
+    some = {k: h[str(row["scheme"])] for k, row in enumerate(ROWS) if row["scheme"] != "central"}
+    assert not paths(chart(changed(predicted_h=some)), "regime rounding")
+
+
+def test_all_that_belongs_to_a_scheme_can_be_hidden_with_it() -> None:
+    drawing = chart(errors_table(ROWS))
+    for k in range(3):
+        classes = [e.get("class", "") for e in drawing.iter() if e.get("data-scheme") == str(k)]
+        assert classes == [f"legend s{k + 1}", f"s{k + 1}", f"marks s{k + 1}"]

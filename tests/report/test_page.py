@@ -27,6 +27,7 @@ from .example import (
     split_example,
     summary_table,
     sweep_rows,
+    with_split,
 )
 
 HOSTILE = [
@@ -111,7 +112,7 @@ def check_inert(path: Path) -> None:
     """Our script and style only, hashed; nothing remote, no handler, no style attribute."""
     page = Page(path)
     tags = [tag for tag, _ in page.tags]
-    assert tags.count("script") == tags.count("style") == tags.count("title") - tags.count("svg") == 1
+    assert tags.count("script") == tags.count("style") == tags.count("title") - tags.count("desc") == 1
     assert not {"img", "iframe", "object", "embed", "form", "base", "audio", "video", "foreignobject"} & set(tags)
     for tag, attributes in page.tags:
         assert not [name for name in attributes if name.startswith("on") or name == "style"], (tag, attributes)
@@ -285,7 +286,7 @@ def test_measured_bounds_are_not_called_proven(tmp_path: Path) -> None:
     write_report(tables, tmp_path)
     page = words_of(tmp_path / "function-001.html").replace("proven bound on the rounding error", "")
     assert "“Measured” means" in page
-    assert "measured bound on |error|" in page
+    assert "measured bound on |error|, shaded below" in page
     assert "proven" not in page.lower()
     assert "A bound is proven" not in words_of(tmp_path / "index.html")
 
@@ -381,3 +382,37 @@ def test_a_missing_template_value_is_an_error() -> None:
 
     with pytest.raises(jinja2.UndefinedError):
         _environment().get_template("index.html").render(title="only")
+
+
+@pytest.mark.parametrize("count", [1, 12, 400])
+def test_a_page_stays_small_and_says_what_it_leaves_out(tmp_path: Path, count: int) -> None:
+    names = [f"x{k}" for k in range(count)]
+    one = with_split(sweep_rows("f", math.exp, ["x"], [1.0], [math.e]), math.e / 2, math.e / 6)
+    errors = errors_table([{**row, "variable": name} for name in names for row in one])
+    summary = summary_table(errors)
+    summary["verdict"] = ["outside-bound" if name == names[-1] else "within-bound" for name in summary["variable"]]
+    write_report(Tables("large", errors, summary), tmp_path)
+    page = (tmp_path / "function-001.html").read_bytes()
+    assert len(page) <= 150_000
+    text = page.decode()
+    drawn = text.count('aria-label="Error chart')
+    rows = text.count('aria-label="All rows')
+    assert f"∂/∂{names[-1]}" in text  # what is outside its bound comes before what is not
+    if count == 1:
+        assert (drawn, rows) == (1, 1)
+        assert "The page is kept small" not in text
+    else:
+        assert 1 <= rows < drawn <= count
+        assert text.count('rows are in <a href="errors.csv">') == drawn - rows
+        assert (f"{count - drawn} more partial derivatives are in" in text) == (drawn < count)
+
+
+def test_the_pivot_of_a_page_has_each_scheme_and_h(tmp_path: Path) -> None:
+    write_report(example(), tmp_path)
+    text = (tmp_path / "function-001.html").read_text(encoding="utf-8")
+    table = re.search(r'<details class="pivot">.*?</details>', text, re.DOTALL)
+    assert table is not None
+    errors = read_errors(tmp_path / "errors.csv")
+    first = errors[errors["function"] == errors["function"].iloc[0]]
+    assert table[0].count("<tr>") == 1 + first["h"].nunique()
+    assert table[0].count("<b>") == 3

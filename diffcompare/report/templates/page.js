@@ -34,6 +34,7 @@ for (const chart of document.querySelectorAll(".chart[data-rows]")) {
   cursor.setAttribute("class", "cursor");
   cursor.setAttribute("r", "7");
   let at = [0, -1];
+  const off = new Set();
   const show = (k, j) => {
     const point = series[k][j];
     at = [k, j];
@@ -55,7 +56,7 @@ for (const chart of document.querySelectorAll(".chart[data-rows]")) {
     const place = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
     if (place.x < left - 8 || place.x > right + 8) return;
     let near = null;
-    series.forEach((points, k) => points.forEach((point, j) => {
+    series.forEach((points, k) => off.has(k) || points.forEach((point, j) => {
       const distance = Math.hypot(point.x - place.x, point.y - place.y);
       if (near === null || distance < near[0]) near = [distance, k, j];
     }));
@@ -63,6 +64,8 @@ for (const chart of document.querySelectorAll(".chart[data-rows]")) {
   });
   chart.addEventListener("keydown", (event) => {
     let [k, j] = at;
+    if (off.size === series.length) return;
+    while (off.has(k)) k = (k + 1) % series.length;
     const last = series[k].length - 1;
     if (event.key === "ArrowLeft") j = j < 0 ? last : Math.max(0, j - 1);
     else if (event.key === "ArrowRight") j = j < 0 ? 0 : Math.min(last, j + 1);
@@ -70,12 +73,32 @@ for (const chart of document.querySelectorAll(".chart[data-rows]")) {
     else if (event.key === "End") j = last;
     else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
       const x = j < 0 ? right : series[k][j].x;
-      k = (k + (event.key === "ArrowDown" ? 1 : series.length - 1)) % series.length;
+      do k = (k + (event.key === "ArrowDown" ? 1 : series.length - 1)) % series.length; while (off.has(k));
       j = nearest(series[k], x);
     } else return;
     event.preventDefault();
     show(k, j);
   });
+  if (!chart.dataset.parts && series.length > 1) {
+    const box = document.createElement("fieldset"), title = document.createElement("legend");
+    box.className = "toggles";
+    title.textContent = "Show in chart " + chart.getAttribute("aria-label").split(" ").pop() + ":";
+    box.append(title);
+    series.forEach((points, k) => {
+      const label = document.createElement("label"), input = document.createElement("input"), name = document.createElement("bdi");
+      input.type = "checkbox";
+      input.checked = true;
+      name.textContent = points[0].name;
+      label.append(input, name);
+      box.append(label);
+      input.addEventListener("change", () => {
+        input.checked ? off.delete(k) : off.add(k);
+        for (const part of svg.querySelectorAll(`[data-scheme="${k}"]`)) part.classList.toggle("off", !input.checked);
+        if (off.has(at[0])) cursor.remove();
+      });
+    });
+    chart.before(box);
+  }
   readout.textContent = chart.dataset.parts
     ? "Hover, or walk with the arrow keys: left and right along h, up and down between parts."
     : "Hover over the chart, or focus it and walk with the arrow keys: left and right along h, up and down between schemes.";
@@ -88,6 +111,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
     return data ? (data.value === "" ? Infinity : Number(data.value)) : row.cells[k].textContent;
   };
   Array.from(table.tHead.rows[0].cells).forEach((head, k) => {
+    if (head.className === "shape") return;
     const button = document.createElement("button");
     button.type = "button";
     button.append(...head.childNodes);
@@ -103,12 +127,19 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
   const label = document.createElement("label");
   const input = document.createElement("input");
+  const count = document.createElement("output");
   label.className = "filter";
   label.append("Filter:", input);
   input.type = "search";
   input.addEventListener("input", () => {
     const words = input.value.toLowerCase();
-    for (const row of body.rows) row.hidden = !row.textContent.toLowerCase().includes(words);
+    let shown = 0;
+    for (const row of body.rows) {
+      row.hidden = !row.textContent.toLowerCase().includes(words);
+      shown += !row.hidden;
+    }
+    count.textContent = words === "" ? "" : `${shown} of ${body.rows.length} rows`;
   });
+  label.append(count);
   table.parentElement.before(label);
 }
