@@ -135,6 +135,25 @@ def test_a_bad_function_is_found_out(monkeypatch):
     assert measure_special("erf", 0, count=200, rounds=0).ulps > 60
 
 
+@pytest.mark.parametrize("planted", [0.0, 1e-11])
+def test_an_absolute_error_near_a_zero_is_measured_as_one(monkeypatch, planted):
+    # correctly rounded by mpmath, but for what is added where the digamma function is small
+    def nearly(name):
+        def rounded(x):
+            values = [float(mpmath.digamma(t)) for t in x.tolist()]
+            return np.array([v + planted * (abs(v) < 2.0**-7) for v in values])
+
+        return rounded
+
+    monkeypatch.setattr(special_measurement, "scipy_function", nearly)
+    with mpmath.workdps(30):
+        found = measure_special("digamma", 0, count=400, rounds=0)
+    assert 0.4 < found.ulps <= 0.5 + 2.0**-10
+    # up to the rounding of the sum and k ulps of it
+    assert abs(found.absolute - planted) <= 2.0**-59
+    assert not planted or abs(float(mpmath.digamma(found.worst[1]))) < 2.0**-7
+
+
 SWEPT = [
     ("erf(x)", 0.7),
     ("erfc(x)*exp(x**2)", 3.0),

@@ -302,6 +302,44 @@ def test_derivatives_of_the_polylogarithm_around_0(order, z):
         assert high - low < mpmath.mpf(10) ** -40
 
 
+def power_series(term):
+    """Return what gives the n-th derivative of Σ term(j)·xʲ at x, |x| ≤ 1/2, term by term."""
+    return lambda x, n: mpmath.fsum(term(j) * mpmath.ff(j, n) * mpmath.mpf(x) ** (j - n) for j in range(n, 220))
+
+
+def elliptic_term(j):
+    return mpmath.pi / 2 * (mpmath.binomial(2 * j, j) / mpmath.mpf(4) ** j) ** 2
+
+
+BY_ORDER = {
+    ("zeta",): (2.5, lambda x, n: mpmath.zeta(x, 1, n)),
+    ("polylog", 2): (0.375, power_series(lambda j: mpmath.mpf(j) ** -2 if j else 0)),
+    ("elliptic_k",): (0.25, power_series(elliptic_term)),
+    ("elliptic_e",): (-0.5, power_series(lambda j: elliptic_term(j) / (1 - 2 * j))),
+}
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("row", BY_ORDER, ids=identifier)
+def test_the_jet_of_the_kth_derivative_has_the_derivatives_from_the_kth_on(row, order):
+    name, *parameters = row
+    x, derivative = BY_ORDER[row]
+    build = Builder(("x",))
+    operands = [*map(build.constant, parameters), build.variable(0)]
+    jet = taylor_jet(build.program([build.apply(name, *operands, payload=order)]), [x], 0, order=4, bits=200)
+    with mpmath.workdps(60):
+        for k, found in enumerate(jet):
+            low, high = map(number, ends(found))
+            expected = derivative(x, order + k) / mpmath.factorial(k)
+            slack = abs(expected) * mpmath.mpf(10) ** -40
+            assert low - slack <= expected <= high + slack
+            assert high - low <= slack
+
+
+def test_every_row_by_order_has_its_derivatives():
+    assert {row[0] for row in BY_ORDER} == {row.name for row in ROWS if row.by_order}
+
+
 def test_a_wrong_coefficient_is_told_apart():
     # the checker's wrong twin: a coefficient that is off by its last digits
     jet = taylor_jet(PROGRAMS[("besselj", 0)], [1.5], 0, bits=150)

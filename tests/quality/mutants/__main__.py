@@ -33,6 +33,7 @@ ROOT = Path(__file__).parents[3]
 _OF_THE_LIST = "tests/quality/test_mutants.py"
 # where modules without a test module of their own are tested, so that most bugs are found within seconds
 TESTED_BY = {
+    "adapters/jaxpr.py": ("adapters/test_jax.py",),
     "arithmetic/germs.py": ("arithmetic/test_one_sided.py",),
     "arithmetic/jets.py": ("arithmetic/test_laws.py", "compare/test_sweep.py", "compare/test_bounds.py"),
     "arithmetic/lipschitz.py": ("compare/test_bounds.py",),
@@ -66,6 +67,7 @@ TESTED_BY = {
     "compare/array_causes.py": ("compare/test_check_arrays.py",),
     "compare/arrays.py": ("compare/test_check_arrays.py",),
     "compare/rows.py": ("compare/test_check_arrays.py",),
+    "testing/digits.py": ("testing/test_strategies.py", "testing/test_mutations.py", "quality/test_strategies.py"),
     "symbolic/tracing/sweep.py": ("compare/test_identity.py",),
 }
 # a mutant may loop for ever: a stage of the suite may take so much longer than the whole unchanged suite

@@ -139,4 +139,46 @@ MUTANTS = (
         '"what": "gradient"',
         "the page of a Jacobian asks whether this gradient is right",
     ),
+    Mutant(
+        "testing/digits.py",
+        "starts = [((family << 20) + i) << 32 for i in range(len(sizes))]",
+        "starts = [0 for i in range(len(sizes))]",
+        "of many examples Hypothesis makes four in five by copying one part over another",
+    ),
+    Mutant(
+        "testing/digits.py",
+        "return (k + 1) // 2 * (1 if k % 2 else -1)",
+        "return (k + 1) // 2 * (1 if k % 2 else 1)",
+        "no negative constants, exponents or coordinates between -9 and 0 are drawn",
+    ),
+    Mutant(
+        "adapters/jaxpr.py",
+        'for k in reversed(order) if params["reverse"] else order:',
+        "for k in order:",
+        "jax.lax.scan backwards is traced forwards: right gradients are called wrong",
+    ),
+    Mutant(
+        "adapters/jaxpr.py",
+        '"select_n": lambda params, which, first, second: np.where(which, second, first)',
+        '"select_n": lambda params, which, first, second: np.where(which, first, second)',
+        "jnp.where takes the other branch",
+    ),
+    Mutant(
+        "adapters/jaxpr.py",
+        "numbers[place - 1] = numbers[place - 1] + update",
+        "numbers[place - 1] = update",
+        "x.at[...].add sets instead of adding, as do gradients of indexing",
+    ),
+    Mutant(
+        "compare/parallel.py",
+        "    with _TURN:\n        outcome = attempt(work, payload)\n",
+        "    outcome = attempt(work, payload)\n",
+        "threads of one executor set the precision of one another's balls",
+    ),
+    Mutant(
+        "compare/parallel.py",
+        "submitted < k + 2 * crew.size",
+        "submitted < k + 1",
+        "an executor of many workers works on one piece at a time",
+    ),
 )
