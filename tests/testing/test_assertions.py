@@ -105,6 +105,13 @@ def test_the_code_of_the_message_runs_and_comes_to_the_same_verdict(
     assert repeated(text, f=f, gradient=gradient).explain() == dc.check_gradient(f, gradient, at, **options).explain()
 
 
+def test_a_builtin_branches_nowhere_in_the_code_of_the_test() -> None:
+    # the line that called for the check was said to branch
+    text = dc.check_gradient(abs, np.sign, 0.0).explain()
+    assert "with another derivative on the other side: the function.\n" in text
+    assert "line" not in text
+
+
 def test_what_is_no_data_goes_into_the_code_by_its_name() -> None:
     args, at = (np.sin,), np.linspace(0.0, 1.0, 500)
 

@@ -30,6 +30,8 @@ _FOLDED_BITS = 64
 
 _OWN = str(Path(__file__).parents[2])
 _NUMPY = str(Path(np.__file__).parent)
+# the module that calls the user's function
+_RECORDER = str(Path(__file__).parents[1] / "trace.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Place:
 
     def __str__(self) -> str:
         """Say it: ``line 12 of loss (model.py)``."""
-        return f"line {self.line} of {self.function} ({self.file})"
+        return f"line {self.line} of {self.function} ({self.file})" if self.line else self.function
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ def here() -> Place:
     """Return the innermost place in the user's code."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and _foreign(frame.f_code.co_filename):
-        frame = frame.f_back
+        # what called for the trace is no code of the function: a builtin has none
+        frame = None if frame.f_code.co_filename == _RECORDER else frame.f_back
     if frame is None:
         return Place("?", "the function", 0)
     code = frame.f_code
