@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -125,3 +127,38 @@ def test_the_same_bytes_are_unpacked_once() -> None:
     sent = packed(dc.parse("x + 1"), "f")
     assert unpacked(sent) is unpacked(sent)
     assert float(unpacked(sent)(2.0)) == 3.0
+
+
+def test_threads_of_one_executor_take_turns() -> None:
+    # the precision of balls belongs to the process: two at once would change one another's
+    inside: list[int] = []
+
+    def alone(k: int) -> int:
+        inside.append(k)
+        time.sleep(0.02)
+        others = len(inside)
+        inside.remove(k)
+        return others
+
+    with ThreadPoolExecutor(4) as executor:
+        outcomes = list(in_processes(alone, range(8), list("abcdefgh"), executor))
+    assert [outcome.value for outcome in outcomes] == [1] * 8
+
+
+def test_two_payloads_a_worker_are_in_flight() -> None:
+    given: list[int] = []
+
+    class Busy(Executor):
+        _max_workers = 3
+
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            given.append(args[-1])
+            future: Future[Any] = Future()
+            future.set_result(fn(*args, **kwargs))
+            return future
+
+    outcomes = in_processes(abs, range(20), [str(k) for k in range(20)], Busy())
+    seen = []
+    for outcome in outcomes:
+        seen.append((outcome.value, len(given)))
+    assert seen == [(k, min(k + 6, 20)) for k in range(20)]
