@@ -158,7 +158,5 @@ def test_two_payloads_a_worker_are_in_flight() -> None:
             return future
 
     outcomes = in_processes(abs, range(20), [str(k) for k in range(20)], Busy())
-    seen = []
-    for outcome in outcomes:
-        seen.append((outcome.value, len(given)))
+    seen = [(outcome.value, len(given)) for outcome in outcomes]
     assert seen == [(k, min(k + 6, 20)) for k in range(20)]

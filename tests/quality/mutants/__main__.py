@@ -67,6 +67,9 @@ TESTED_BY = {
     "compare/array_causes.py": ("compare/test_check_arrays.py",),
     "compare/arrays.py": ("compare/test_check_arrays.py",),
     "compare/rows.py": ("compare/test_check_arrays.py",),
+    "testing/heard.py": ("testing/test_plugin.py",),
+    "testing/judging.py": ("quality/test_worst_point.py",),
+    "testing/sampling.py": ("quality/test_worst_point.py",),
     "testing/digits.py": ("testing/test_strategies.py", "testing/test_mutations.py", "quality/test_strategies.py"),
     "symbolic/tracing/sweep.py": ("compare/test_identity.py",),
 }
