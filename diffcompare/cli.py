@@ -21,6 +21,7 @@ import click
 
 from diffcompare import __version__
 from diffcompare.errors import DiffcompareError, ParseError, shorten
+from diffcompare.numeric.complex_step import COMPLEX_STEP
 from diffcompare.numeric.stencils import DEFAULT_SCHEMES, stencil
 from diffcompare.point_arguments import blaming_names, points_to_check, read_points, written
 
@@ -212,7 +213,7 @@ def run(
 
 
 def _schemes(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    return [name for name in (*DEFAULT_SCHEMES, "central4", "central6") if name.startswith(incomplete)]
+    return [name for name in (*DEFAULT_SCHEMES, "central4", "central6", COMPLEX_STEP) if name.startswith(incomplete)]
 
 
 @diffcompare.command(cls=_WithFormula)
@@ -258,7 +259,8 @@ def compare(
         _check_format(table_format)
     for scheme in schemes or DEFAULT_SCHEMES:
         try:
-            stencil(scheme, derivative)
+            if scheme != COMPLEX_STEP or derivative != 1:
+                stencil(scheme, derivative)
         except ValueError as error:
             raise click.UsageError(str(error)) from None
     from diffcompare import terminal

@@ -17,6 +17,7 @@ import msgspec
 
 from diffcompare.descent import GRADIENTS
 from diffcompare.errors import DiffcompareError, ParseError, StudyError, shorten
+from diffcompare.numeric.complex_step import COMPLEX_STEP
 from diffcompare.numeric.stencils import DEFAULT_SCHEMES, SCHEME_FORMS, check_derivative, stencil
 from diffcompare.numeric.steps import geometric_steps
 from diffcompare.symbolic.function import SymbolicFunction
@@ -338,6 +339,8 @@ def _check_name(source: _Source, place: _Place, name: str | None) -> None:
 
 def _schemes(source: _Source, place: _Place, schemes: Sequence[str]) -> tuple[str, ...]:
     for scheme in schemes:
+        if scheme == COMPLEX_STEP:
+            continue
         try:
             stencil(scheme)
         except ValueError:

@@ -18,6 +18,7 @@ from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.arithmetic.running_error import point_rounding_bound
 from diffcompare.arithmetic.ulp import FORMATS
 from diffcompare.compare.bounds import bound_error
+from diffcompare.compare.complex_step import complex_columns, interleave
 from diffcompare.compare.exact_error import difference, ratio
 from diffcompare.compare.higher import exact_error
 from diffcompare.compare.kernel import (
@@ -35,6 +36,7 @@ from diffcompare.compare.reference import check_point
 from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES, format_point, labelled, stack
 from diffcompare.compare.split import PARTS, float_parts, split_error
 from diffcompare.errors import shorten
+from diffcompare.numeric.complex_step import COMPLEX_STEP
 from diffcompare.numeric.stencils import DEFAULT_SCHEMES, Stencil, check_schemes
 from diffcompare.numeric.steps import check_steps, geometric_steps, optimal_step
 from diffcompare.symbolic.function import SymbolicFunction, scalar
@@ -75,7 +77,8 @@ def sweep(
         Repeated points are dropped.
     schemes : str, Stencil, or sequence of them
         ``"forward"``, ``"backward"``, ``"central"``, one of these with an order (``"forward2"``, ``"central4"``), or a
-        :class:`diffcompare.Stencil`, which says what exactly is evaluated.
+        :class:`diffcompare.Stencil`, which says what exactly is evaluated; ``"complex"``, the complex step, has the
+        split and no bound.
     steps : array_like of float, optional
         Positive step sizes in units of the variable, any order; default ``geometric_steps(1e-1, 1e-16)``.
     variables : sequence of str, optional
@@ -106,8 +109,8 @@ def sweep(
     ------
     ValueError
         A point, scheme, step or variable that cannot be used; the message names it.
-    NotImplementedError
-        Another dtype.
+    UnsupportedFunction
+        ``"complex"``: an operation is not analytic, has no complex floats, or meets its branch cut.
     DiffcompareError
         A worker process died twice at the points that are named.
 
@@ -123,7 +126,22 @@ def sweep(
     if not isinstance(f, SymbolicFunction):
         raise TypeError(f"f={f!r}: sweep needs a SymbolicFunction; make one with diffcompare.parse(text)")
     scalar(f, "sweep one of its .components")
-    stencils = check_schemes(schemes, derivative)
+    names = [schemes] if isinstance(schemes, str | Stencil) else list(schemes)
+    if COMPLEX_STEP in names:
+        if kind != np.float64 or evaluate is not None or derivative not in (None, 1):
+            raise ValueError(
+                'schemes: "complex" is for the program of f, in float64, and for first derivatives; leave it out, or '
+                "leave out dtype, evaluate and derivative"
+            )
+        alone = _complex_table(f, points, steps, variables, split)
+        others: Any = [name for name in names if name != COMPLEX_STEP]
+        if not others:
+            return alone
+        options: Any = {"steps": steps, "variables": variables, "split": split, "bounds": bounds, "executor": executor}
+        before = names[: names.index(COMPLEX_STEP)]
+        place = len(check_schemes(before, 1)) if before else 0
+        return interleave(sweep(f, points, schemes=others, derivative=1, **options), alone, place)
+    stencils = check_schemes(names, derivative)
     grid = Grid(
         f,
         _check_points(f, points, kind),
@@ -154,6 +172,17 @@ def sweep(
     if not split:
         measured = {name: array for name, array in measured.items() if name not in PARTS}
     return _frame(grid, measured, status, source="" if not bounds else "proven" if evaluate is None else "measured")
+
+
+def _complex_table(
+    f: SymbolicFunction, points: ArrayLike, steps: ArrayLike | None, variables: Sequence[str] | None, split: bool
+) -> pd.DataFrame:
+    h = check_steps(geometric_steps(1e-1, 1e-16) if steps is None else steps)
+    # a stencil that no code runs gives the rows their name and their order
+    named = Stencil([-1, 1], name=COMPLEX_STEP)
+    grid = Grid(f, _check_points(f, points, np.dtype(np.float64)), [named], h, _check_variables(f, variables))
+    columns = complex_columns(grid, split)
+    return _frame(grid, columns, columns.pop("status").astype(np.int8), source="")
 
 
 def _shared_out(grid: Grid, options: dict[str, Any], executor: Executor) -> pd.DataFrame:
