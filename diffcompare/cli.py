@@ -21,8 +21,7 @@ import click
 
 from diffcompare import __version__
 from diffcompare.errors import DiffcompareError, ParseError, shorten
-from diffcompare.numeric.complex_step import COMPLEX_STEP
-from diffcompare.numeric.stencils import DEFAULT_SCHEMES, stencil
+from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, stencil
 from diffcompare.point_arguments import blaming_names, points_to_check, read_points, written
 
 if TYPE_CHECKING:

@@ -17,8 +17,7 @@ import msgspec
 
 from diffcompare.descent import GRADIENTS
 from diffcompare.errors import DiffcompareError, ParseError, StudyError, shorten
-from diffcompare.numeric.complex_step import COMPLEX_STEP
-from diffcompare.numeric.stencils import DEFAULT_SCHEMES, SCHEME_FORMS, check_derivative, stencil
+from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, SCHEME_FORMS, check_derivative, stencil
 from diffcompare.numeric.steps import geometric_steps
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse

@@ -36,8 +36,7 @@ from diffcompare.compare.reference import check_point
 from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES, format_point, labelled, stack
 from diffcompare.compare.split import PARTS, float_parts, split_error
 from diffcompare.errors import shorten
-from diffcompare.numeric.complex_step import COMPLEX_STEP
-from diffcompare.numeric.stencils import DEFAULT_SCHEMES, Stencil, check_schemes
+from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, Stencil, check_schemes
 from diffcompare.numeric.steps import check_steps, geometric_steps, optimal_step
 from diffcompare.symbolic.function import SymbolicFunction, scalar
 

@@ -8,10 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["COMPLEX_STEP", "complex_quotient", "takes_complex"]
-
-# its name among the schemes; it is no stencil
-COMPLEX_STEP = "complex"
+__all__ = ["complex_quotient", "takes_complex"]
 
 _REMEDY = 'choose scheme="central", or write f with NumPy functions that take complex numbers'
 

@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffcompare.errors import check_step_size
 from diffcompare.numeric.boxes import check_box, fitting
-from diffcompare.numeric.complex_step import COMPLEX_STEP, complex_quotient, takes_complex
+from diffcompare.numeric.complex_step import complex_quotient, takes_complex
 from diffcompare.numeric.quotients import abscissa, divisor, weighted_sum
-from diffcompare.numeric.stencils import Stencil, stencil
+from diffcompare.numeric.stencils import COMPLEX_STEP, Stencil, stencil
 
 __all__ = ["numerical_diff", "numerical_gradient"]
 

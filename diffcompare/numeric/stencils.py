@@ -13,8 +13,10 @@ from typing import Any
 from diffcompare.errors import shorten
 from diffcompare.numeric.weights import difference_weights, moment, peano_bound
 
-__all__ = ["DEFAULT_SCHEMES", "SCHEME_FORMS", "Stencil", "check_derivative", "check_schemes", "stencil"]
+__all__ = ["COMPLEX_STEP", "DEFAULT_SCHEMES", "SCHEME_FORMS", "Stencil", "check_derivative", "check_schemes", "stencil"]
 
+# a name among the schemes, and no stencil
+COMPLEX_STEP = "complex"
 DEFAULT_SCHEMES = ("forward", "backward", "central")
 SCHEME_FORMS = "forward, backward, central, or one of these with its order, as forward2, central4"
 
