@@ -170,6 +170,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "central": "(f(x + h) − f(x − h))/2h. The terms of even order cancel: truncation ≈ h²/6·F‴(x), rounding ≈ "
         "ε|f|/h, so the best h is about (3ε|f/F‴|)^(1/3), 1e-5 for ordinary functions, with an error of about "
         "1e-10. central4, central6 … use more abscissae: a higher order, and a larger best h.",
+        "complex": "Im f(x + ih)/h. Nothing is subtracted, so no digits cancel and h may be tiny: truncation ≈ "
+        "h²/6·F‴(x), gone at h = 1e-10. For analytic functions of code that takes complex numbers alone: abs, max, "
+        "comparisons and branch cuts are refused (Squire and Trapp 1998).",
         "stencil": "Offsets and weights of a finite difference: D̂ = Σ c_j·f(x + o_j·h)/h^q. The weights are exact "
         "rationals that differentiate every polynomial of low degree (Fornberg).",
     },

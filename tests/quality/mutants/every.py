@@ -7,6 +7,7 @@ from . import (
     compare_arrays,
     compare_numbers,
     compare_verdict,
+    complex_and_boxes,
     others,
     program_and_numeric,
     special_and_higher,
@@ -22,4 +23,5 @@ MUTANTS = (
     *compare_arrays.MUTANTS,
     *special_and_higher.MUTANTS,
     *others.MUTANTS,
+    *complex_and_boxes.MUTANTS,
 )

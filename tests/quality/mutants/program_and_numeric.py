@@ -130,7 +130,7 @@ MUTANTS = (
     ),
     Mutant(
         "numeric/differences.py",
-        "    copy = np.array(values)\n",
+        "    copy = np.array(values, dtype=np.result_type(values, value))\n",
         "    copy = values\n",
         "the point moves while the gradient is formed",
     ),

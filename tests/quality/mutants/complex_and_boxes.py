@@ -1,0 +1,70 @@
+"""Planted bugs in the complex step and in stencils at the sides of a box."""
+
+from __future__ import annotations
+
+from .mutant import Mutant
+
+__all__ = ["MUTANTS"]
+
+MUTANTS = (
+    Mutant(
+        "program/analytic.py",
+        '"dot", "integer_power",',
+        '"dot", "abs", "integer_power",',
+        "the complex step of |x| is answered instead of refused",
+    ),
+    Mutant(
+        "program/analytic.py",
+        '"sqrt", "exp", "exp2"',
+        '"sqrt", "exp2"',
+        "the complex step of exp is refused",
+    ),
+    Mutant(
+        "numeric/complex_step.py",
+        "        return value.imag / h\n",
+        "        return value.real / h\n",
+        "the complex step is the value, not the slope",
+    ),
+    Mutant(
+        "numeric/complex_step.py",
+        '            warnings.simplefilter("error", np.exceptions.ComplexWarning)\n',
+        '            warnings.simplefilter("ignore", np.exceptions.ComplexWarning)\n',
+        "code that drops the imaginary part gets a slope that is wrong",
+    ),
+    Mutant(
+        "numeric/boxes.py",
+        "if all(lower <= t <= upper for t in there):",
+        "if all(t <= upper for t in there):",
+        "f is evaluated below the lower side of a box",
+    ),
+    Mutant(
+        "numeric/boxes.py",
+        'suffix = "" if chosen.order == 1 else str(chosen.order)',
+        'suffix = ""',
+        "near a side of a box the difference loses its order of accuracy",
+    ),
+    Mutant(
+        "arithmetic/complex_balls.py",
+        '    "log1p": _beyond(-1),\n',
+        '    "log1p": _beyond(0),\n',
+        "the complex step of log1p is refused where it applies",
+    ),
+    Mutant(
+        "arithmetic/complex_balls.py",
+        "    found: Ball = values[program.outputs[0]].imag\n",
+        "    found: Ball = values[program.outputs[0]].real\n",
+        "the parts of the error of a complex step are those of the value",
+    ),
+    Mutant(
+        "compare/complex_step.py",
+        "evaluation = round_ball((ball(value) - exact) / width)",
+        "evaluation = round_ball((exact - ball(value)) / width)",
+        "the evaluation error of a complex step has the other sign",
+    ),
+    Mutant(
+        "compare/complex_step.py",
+        "    at = min(place * h, size)\n",
+        "    at = size\n",
+        "rows of the complex step stand behind the other schemes whatever the order asked for",
+    ),
+)
