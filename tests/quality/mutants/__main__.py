@@ -114,7 +114,8 @@ def stages(root: Path, module: str) -> list[list[str]]:
 def run_tests(root: Path, arguments: Sequence[str], limit: float | None) -> tuple[str, str]:
     """Run some tests until the first failure: ``passed``, ``failed``, ``timeout`` or ``broken``, and which failed."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider"]
-    command += ["-p", "no:randomly", f"--ignore={_OF_THE_LIST}", *arguments]
+    # of an installed diffcompare: the copy has its own
+    command += ["-p", "no:randomly", "-p", "no:diffcompare.testing.plugin", f"--ignore={_OF_THE_LIST}", *arguments]
     environment = os.environ | {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=limit)
