@@ -178,3 +178,11 @@ def test_studies_and_the_command_line_know_it(tmp_path):
         assert result.exit_code == 0, result.output
         errors = dc.read_errors(tmp_path / words[0] / "errors.csv")
         assert list(errors["scheme"].cat.categories) == ["complex", "central"]
+
+
+def test_log1p_of_what_does_not_move_applies_on_both_sides_of_0() -> None:
+    # on the real line its cut ends at -1, not at 0
+    f = dc.parse("x*log1p(y)", variables=["x", "y"])
+    table = dc.sweep(f, [[2.0, -0.5], [2.0, 0.5]], schemes="complex", steps=[1e-10], variables=["x"])
+    assert table["status"].astype(str).tolist() == ["ok", "ok"]
+    assert table["truncation"].tolist() == [0.0, 0.0]
