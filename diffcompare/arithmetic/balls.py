@@ -10,9 +10,11 @@ F. Johansson, Arb: efficient arbitrary-precision midpoint-radius interval arithm
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import flint
@@ -264,7 +266,13 @@ def _and(a: Condition, b: Condition) -> Condition:
     return None if a is None or b is None else True
 
 
-BALL_OPERATIONS: dict[str, Callable[..., object]] = {
+# by the names of the table; compiled programs write the arithmetic ones as operators
+BALL_OPERATIONS: dict[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "negative": operator.neg,
     "sum": FALLBACKS["sum"],
     "dot": FALLBACKS["dot"],
     "pi": arb.pi,

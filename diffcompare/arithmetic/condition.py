@@ -23,7 +23,6 @@ Evaluating Derivatives, 2nd ed. (2008), section 3.2 (reverse mode).
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -356,16 +355,6 @@ def _absolute_values(program: Program, value: Floats) -> Floats:
     return np.array(found)
 
 
-_OPERATIONS: dict[str, Callable[..., Any]] = {
-    **BALL_OPERATIONS,
-    "add": operator.add,
-    "subtract": operator.sub,
-    "multiply": operator.mul,
-    "divide": operator.truediv,
-    "negative": operator.neg,
-}
-
-
 def _run(
     tape: _Tape, point: Sequence[float], stop: int, widen: Callable[[int, Any, Sequence[Any]], arb] | None = None
 ) -> list[Any]:
@@ -381,9 +370,9 @@ def _run(
         else:
             operands = [values[i] for i in node.operands]
             if node.payload is None:
-                value = _OPERATIONS[node.operation](*operands)
+                value = BALL_OPERATIONS[node.operation](*operands)
             else:
-                value = _OPERATIONS[node.operation](*operands, int(node.payload))
+                value = BALL_OPERATIONS[node.operation](*operands, int(node.payload))
             if widen is not None and k < size and isinstance(value, arb):
                 value = value + widen(k, value, operands)
             values.append(value)

@@ -169,7 +169,7 @@ def _integral(head: arb, derivative: Series) -> Series:
 def _integer_power(u: Series, n: int) -> Series:
     if u.length() <= 1:
         # flint's power of a ball with midpoint 0 is nan
-        return arb_series([BALL_OPERATIONS["integer_power"](u[0], n)])  # type: ignore[list-item]
+        return arb_series([BALL_OPERATIONS["integer_power"](u[0], n)])
     return _divide(arb_series([1]), u**-n) if n < 0 else u**n
 
 
@@ -278,7 +278,7 @@ def _at_rest(name: str, rule: Callable[..., Series]) -> Callable[..., Series]:
 
     def apply(*operands: Series) -> Any:
         if all(operand.length() <= 1 for operand in operands):
-            return arb_series([value(*(operand[0] for operand in operands))])  # type: ignore[list-item]
+            return arb_series([value(*(operand[0] for operand in operands))])
         return rule(*operands)
 
     return apply

@@ -116,9 +116,9 @@ def local_errors(program: Program, point: Sequence[float], values: Sequence[floa
             if node.operation == "constant":
                 exact = ball(Fraction(node.payload or 0))
             else:
-                operation = _OPERATORS.get(node.operation) or BALL_OPERATIONS[node.operation]
+                operation = BALL_OPERATIONS[node.operation]
                 payload = [] if node.payload is None else [int(node.payload)]
-                exact = operation(*(_operand(values[i]) for i in node.operands), *payload)  # type: ignore[assignment]
+                exact = operation(*(_operand(values[i]) for i in node.operands), *payload)
             contribution = (ball(float(values[k])) - exact) * bars[k]
             contributions.append(float(contribution.mid()) if contribution.is_finite() else math.nan)
         return contributions
@@ -126,15 +126,6 @@ def local_errors(program: Program, point: Sequence[float], values: Sequence[floa
 
 def _operand(value: float) -> arb | bool:
     return value if isinstance(value, bool) else ball(float(value))
-
-
-_OPERATORS: dict[str, Callable[..., arb]] = {
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "divide": lambda a, b: a / b,
-    "negative": lambda a: -a,
-}
 
 
 def has_jump(program: Program, box: Sequence[arb]) -> bool:

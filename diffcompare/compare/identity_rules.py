@@ -7,7 +7,6 @@ alone can do wrong; G: the formula that f claims to be.
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -42,15 +41,6 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
-_OPERATIONS: dict[str, Callable[..., Any]] = {
-    **BALL_OPERATIONS,
-    "add": operator.add,
-    "subtract": operator.sub,
-    "multiply": operator.mul,
-    "divide": operator.truediv,
-    "negative": operator.neg,
-}
-
 
 def evaluate(program: Program, point: Sequence[float] | Floats, bits: int) -> list[Any]:
     """Evaluate the outputs at an exact point, node by node."""
@@ -72,7 +62,7 @@ def node_balls(nodes: Sequence[Node], roots: Sequence[int], point: Any, bits: in
                 values[index] = ball(Fraction(node.payload or 0))
             else:
                 payload = [] if node.payload is None else [int(node.payload)]
-                values[index] = _OPERATIONS[name](*[values[i] for i in node.operands], *payload)
+                values[index] = BALL_OPERATIONS[name](*[values[i] for i in node.operands], *payload)
     return values
 
 

@@ -84,8 +84,8 @@ class Problem:
         return values.reshape(-1).astype(np.float64)
 
     def inside(self, x: Floats) -> Floats:
-        """Clip a flat point to the box."""
-        return x if self.box is None else np.clip(x, *self.box)
+        """Move flat points into the box."""
+        return x if self.box is None else np.asarray(np.clip(x, *self.box), dtype=np.float64)
 
     def value(self, x: Floats) -> float:
         """Evaluate the user's function at a flat point, on fresh arguments."""

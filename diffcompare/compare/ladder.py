@@ -51,9 +51,7 @@ def calls(problem: Problem) -> Judgement | None:
         return plain(problem, "wrong", f"The {problem.what} changed its argument in place.", claimed)
     try:
         again = problem.claim(x)
-        elsewhere = x + np.where(x == 0, 2.0**-3, np.abs(x) * 2.0**-3)
-        if problem.box is not None:
-            elsewhere = np.clip(elsewhere, *problem.box)
+        elsewhere = problem.inside(x + np.where(x == 0, 2.0**-3, np.abs(x) * 2.0**-3))
         if not np.array_equal(again, claimed, equal_nan=True):
             return plain(problem, "wrong", "Two calls at one point gave two answers: not deterministic.", claimed)
         try:

@@ -22,7 +22,6 @@ __all__ = [
     "declared_unit",
     "draw_line",
     "first_claim",
-    "inside",
     "lay_line",
     "line_noise",
     "polynomial_residual",
@@ -152,11 +151,6 @@ def coordinate_scales(problem: Problem) -> Floats:
     return np.asarray(scales, dtype=np.float64)
 
 
-def inside(problem: Problem, points: Floats) -> Floats:
-    """Return points moved into the box."""
-    return points if problem.box is None else np.asarray(np.clip(points, *problem.box), dtype=np.float64)
-
-
 def uneven_steps(count: int) -> Floats:
     """Return abscissae in [−1, 1] that no quantum fits: evenly spaced values of a coarse function round alike."""
     k = np.arange(count)
@@ -178,7 +172,7 @@ def lay_line(problem: Problem, d: Floats, steps: Floats) -> tuple[Floats, Floats
         if (np.abs(d) > np.minimum(up, down)).any():
             d = np.where(up >= down, 1.0, -1.0) * np.minimum(np.abs(d), np.maximum(up, down))
             steps = (steps + 1) / 2
-    points = inside(problem, x + steps[:, None] * d)
+    points = problem.inside(x + steps[:, None] * d)
     return steps, np.array([actual_point(problem, p) for p in points]), d
 
 
@@ -208,7 +202,7 @@ def scatter_points(problem: Problem, unit: float, rng: np.random.Generator) -> L
     x = problem.x
     steps = np.array([k for k in range(-8, 9) if k])
     k = np.stack([rng.permutation(steps)[:_SCATTERED] for _ in range(x.size)], axis=1)
-    points = inside(problem, x + 2 * unit * k * coordinate_scales(problem))
+    points = problem.inside(x + 2 * unit * k * coordinate_scales(problem))
     points = np.array([actual_point(problem, p) for p in points])
     return Line(np.full(_SCATTERED, math.nan), points, 0 * x, 0.0)
 

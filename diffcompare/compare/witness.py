@@ -33,7 +33,6 @@ from diffcompare.compare.probing import (
     coordinate_scales,
     declared_unit,
     first_claim,
-    inside,
     lay_line,
     line_noise,
     polynomial_residual,
@@ -282,7 +281,7 @@ def _persistent(steps: list[tuple[float, float]], floor: float) -> float | None:
 def _step(scene: _Scene, v: Floats, h: float) -> tuple[float, float] | None:
     """Return [f(x + hv) − f(x) − ∫g·v]/h and its bar; None where the function or the gradient has no value."""
     problem = scene.problem
-    end = actual_point(problem, inside(problem, scene.x + h * v))
+    end = actual_point(problem, problem.inside(scene.x + h * v))
     move = end - scene.x
     value = try_value(problem, end)
     if not math.isfinite(value) or not move.any():
@@ -374,7 +373,7 @@ def _right_nearby(scene: _Scene, v: Floats, error: float) -> bool:
 
 def _moves_in_steps(scene: _Scene, v: Floats, error: float) -> bool:
     """Tell whether f is constant close to the point and not further away, where a slope would have moved it."""
-    values = {t: try_value(scene.problem, inside(scene.problem, scene.x + t * v)) for t in (*_SHORT, *_LONG)}
+    values = {t: try_value(scene.problem, scene.problem.inside(scene.x + t * v)) for t in (*_SHORT, *_LONG)}
     slope = max(abs(float(scene.claimed @ v)), abs(error))
     return (
         all(values[t] == scene.value for t in _SHORT)

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from diffcompare.arithmetic.balls import Ball
 from diffcompare.compare.identity_rules import node_balls
 from diffcompare.compare.judgement import COMPONENT_STATUSES, Problem
-from diffcompare.compare.probing import inside
 from diffcompare.compare.verdict import Verdict
 from diffcompare.errors import shorten
 from diffcompare.program.adjoint import adjoint
@@ -158,7 +157,7 @@ def _lasts(problem: Problem, true: Gradient, point: Floats, verdict: Verdict) ->
     moves = (
         signs * np.where(point == 0, 1.0, np.abs(point)) * np.array([2.0**-44, 2.0**-44, 2.0**-40, 2.0**-40])[:, None]
     )
-    sizes = errors_at(problem, true, inside(problem, point + moves))[:, 1]
+    sizes = errors_at(problem, true, problem.inside(point + moves))[:, 1]
     return bool(np.isnan(sizes).all() or np.nanmax(sizes) >= error / 4)
 
 

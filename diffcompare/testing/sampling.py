@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.compare.judgement import Problem
-from diffcompare.compare.probing import inside, try_claim, try_value
+from diffcompare.compare.probing import try_claim, try_value
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program, subprogram
 from diffcompare.symbolic.function import SymbolicFunction
@@ -107,7 +107,7 @@ def _differences(problem: Problem, point: Floats) -> Floats:
     for i in range(point.size):
         # about the best step: the cube root of the unit roundoff
         reach = 2.0**-18 * (abs(point[i]) or 1.0)
-        above, below = (inside(problem, point + sign * reach * (np.arange(point.size) == i)) for sign in (1, -1))
+        above, below = (problem.inside(point + sign * reach * (np.arange(point.size) == i)) for sign in (1, -1))
         slopes[i] = (try_value(problem, above) - try_value(problem, below)) / (above[i] - below[i])
     return slopes
 

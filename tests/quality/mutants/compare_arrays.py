@@ -62,7 +62,7 @@ MUTANTS = (
     # ladder
     Mutant(
         "compare/ladder.py",
-        "elsewhere = x + np.where(x == 0, 2.0**-3, np.abs(x) * 2.0**-3)",
+        "elsewhere = problem.inside(x + np.where(x == 0, 2.0**-3, np.abs(x) * 2.0**-3))",
         "elsewhere = x",
         "a gradient that depends on earlier calls is not noticed",
     ),
