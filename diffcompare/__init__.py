@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from diffcompare.numeric.stencils import Stencil
     from diffcompare.numeric.steps import geometric_steps
     from diffcompare.plotting import plot
+    from diffcompare.ranking import rank
     from diffcompare.report.page import write_report
     from diffcompare.report.tables import read_errors
     from diffcompare.study import run_study
@@ -72,6 +73,7 @@ _HOME = {
     "numerical_jacobian": "numeric.array_differences",
     "parse": "symbolic.parse",
     "plot": "plotting",
+    "rank": "ranking",
     "read_errors": "report.tables",
     "run_study": "study",
     "step_rules": "compare.step_rules",
@@ -109,6 +111,7 @@ __all__ = [
     "numerical_jacobian",
     "parse",
     "plot",
+    "rank",
     "read_errors",
     "run_study",
     "step_rules",

@@ -1,4 +1,4 @@
-"""The command line: ``diffcompare run``, ``compare``, ``check``, ``explain`` and ``completion``.
+"""The command line: ``diffcompare run``, ``compare``, ``check``, ``rank``, ``explain`` and ``completion``.
 
 Only click is loaded to show the help; everything else when a command runs.
 """
@@ -6,7 +6,6 @@ Only click is loaded to show the help; everything else when a command runs.
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import signal
 import sys
@@ -22,7 +21,7 @@ import click
 from diffcompare import __version__
 from diffcompare.errors import DiffcompareError, ParseError, shorten
 from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, stencil
-from diffcompare.point_arguments import blaming_names, points_to_check, read_points, written
+from diffcompare.point_arguments import CommandWithFormula, blaming_names, points_to_check, read_points, written
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -96,32 +95,6 @@ def _complain(message: str) -> int:
 
     print(f"diffcompare: {printable(message)}", file=sys.stderr)
     return BAD_INPUT
-
-
-class _WithFormula(click.Command):
-    """A command whose formula, and whose points, may start with a minus; its options all start with two."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if ctx.resilient_parsing:
-            # half a line, to be completed
-            return super().parse_args(ctx, args)
-        valued = {o for p in self.params if isinstance(p, click.Option) and not p.is_flag for o in p.opts}
-        options: list[str] = []
-        formulas: list[str] = []
-        words = iter(args)
-        for word in words:
-            if word == "--":
-                formulas.extend(words)
-            elif re.fullmatch(r"--[A-Za-z][\w-]*(=.*)?", word, re.DOTALL):
-                options.append(word)
-                if word in valued:
-                    value = next(words, None)
-                    if value is None:
-                        raise click.BadOptionUsage(word, f"Option {word!r} requires an argument.", ctx)
-                    options.append(value)
-            else:
-                formulas.append(word)
-        return super().parse_args(ctx, [*options, "--", *formulas])
 
 
 def _output_options(command: Callable[..., int]) -> Callable[..., int]:
@@ -215,7 +188,7 @@ def _schemes(_: click.Context, __: click.Parameter, incomplete: str) -> list[str
     return [name for name in (*DEFAULT_SCHEMES, "central4", "central6", COMPLEX_STEP) if name.startswith(incomplete)]
 
 
-@diffcompare.command(cls=_WithFormula)
+@diffcompare.command(cls=CommandWithFormula)
 @click.argument("formula", metavar="EXPR")
 @click.option("--at", "at", metavar="POINT", multiple=True, required=True, help="3,4 or x0=3,x1=4; repeat it for more.")
 @click.option("--variables", metavar="NAMES", help="The arguments in order, as x0,x1.  [default: those that occur]")
@@ -380,6 +353,38 @@ def _words(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     from diffcompare.report.theory import WORDS
 
     return [word for words in WORDS.values() for word in words if word.startswith(incomplete)]
+
+
+@diffcompare.command()
+@click.option("--out", metavar="DIR", help="Write a report there as well.")
+@_output_options
+def rank(out: str | None, quiet: bool, as_json: bool) -> int:
+    """Rank differentiators by functions whose derivatives are certified.
+
+    Those of SciPy, numdifftools and jacobi take part where they are
+    installed. Deterministic, and done in seconds.
+    """
+    _check_output(quiet, as_json)
+    if out is not None:
+        _check_directory(out)
+    from diffcompare import ranking, terminal
+    from diffcompare.adapters.differentiators import installed
+
+    differentiators, missing = installed()
+    table = ranking.rank(differentiators)
+    scores = ranking.scores(table)
+    index = None if out is None else _index(out)
+    if out is not None:
+        from diffcompare.report.ranking_page import write_ranking
+
+        write_ranking(table, scores, out, missing=missing)
+    if as_json:
+        from diffcompare.json_output import ranking_document
+
+        click.echo(ranking_document(scores, missing, index))
+    elif not quiet:
+        terminal.show_ranking(terminal.console(), scores, missing, index)
+    return DONE
 
 
 @diffcompare.command()

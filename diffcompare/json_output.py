@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from diffcompare.compare.schema import Tables
     from diffcompare.compare.verdict import Verdict
 
-__all__ = ["comparison_document", "study_document", "verdict_document"]
+__all__ = ["comparison_document", "ranking_document", "study_document", "verdict_document"]
 
 
 def comparison_document(tables: Tables, formula: str, variables: Sequence[str], report: str | None) -> str:
@@ -59,6 +59,11 @@ def verdict_document(judged: Sequence[tuple[str, Verdict]], status: str, report:
         for point, verdict in judged
     ]
     return _document({"command": "check", "status": status, "verdicts": verdicts, "report": report})
+
+
+def ranking_document(scores: pd.DataFrame, missing: Sequence[str], report: str | None) -> str:
+    """Write the scores of differentiators, the fewest overconfident answers first, and what is not installed."""
+    return _document({"command": "rank", "scores": _rows(scores), "missing": list(missing), "report": report})
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

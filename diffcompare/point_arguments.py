@@ -1,4 +1,4 @@
-"""Points and names as a command line gives them: read, or refused in one line that names the option."""
+"""Formulas, points and names as a command line gives them: read, or refused in one line that names the option."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 
 from diffcompare.errors import shorten
 
-__all__ = ["blaming_names", "points_to_check", "read_points", "written"]
+__all__ = ["CommandWithFormula", "blaming_names", "points_to_check", "read_points", "written"]
 
 
 @contextmanager
@@ -96,3 +96,30 @@ def _read_number(place: str, text: str) -> float:
     if not math.isfinite(value):
         raise click.UsageError(f"{place}: {shorten(text, 40)!r} is not finite; give a finite number")
     return value
+
+
+class CommandWithFormula(click.Command):
+    """A command whose formula, and whose points, may start with a minus; its options all start with two."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Sort words into options and formulas before click sees them."""
+        if ctx.resilient_parsing:
+            # half a line, to be completed
+            return super().parse_args(ctx, args)
+        valued = {o for p in self.params if isinstance(p, click.Option) and not p.is_flag for o in p.opts}
+        options: list[str] = []
+        formulas: list[str] = []
+        words = iter(args)
+        for word in words:
+            if word == "--":
+                formulas.extend(words)
+            elif re.fullmatch(r"--[A-Za-z][\w-]*(=.*)?", word, re.DOTALL):
+                options.append(word)
+                if word in valued:
+                    value = next(words, None)
+                    if value is None:
+                        raise click.BadOptionUsage(word, f"Option {word!r} requires an argument.", ctx)
+                    options.append(value)
+            else:
+                formulas.append(word)
+        return super().parse_args(ctx, [*options, "--", *formulas])

@@ -13,17 +13,18 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from diffcompare.compare.schema import OUTCOMES
 from diffcompare.errors import shorten
 from diffcompare.report.findings import status_notes, verdict_counts, worst_first
 from diffcompare.report.text_plot import text_plot
-from diffcompare.report.wording import VERDICT_WORDS, plural, printable, share, short, spelled
+from diffcompare.report.wording import OUTCOME_WORDS, VERDICT_WORDS, plural, printable, share, short, spelled
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from diffcompare.compare.schema import Tables
 
-__all__ = ["console", "progress", "say", "show", "show_study"]
+__all__ = ["console", "progress", "say", "show", "show_ranking", "show_study"]
 
 _NO_DERIVATIVE = {
     "kink": "the derivative does not exist here, the slopes from the left and from the right differ",
@@ -143,6 +144,29 @@ def show(console: Console, formula: str, variables: Sequence[str], tables: Table
         say(console, f"{verdict}: {VERDICT_WORDS[verdict]}", wrap=True)
     for status, count, words in status_notes(tables.errors):
         say(console, f"{status} ({plural(count, 'row')}): {words}", wrap=True)
+    if report is not None:
+        say(console, f"report: {report}")
+
+
+def show_ranking(console: Console, scores: pd.DataFrame, missing: Sequence[str], report: str | None) -> None:
+    """Print the scores of differentiators: what they answered, how far off, and whether they knew."""
+    count, none = int(scores["functions"].max()), int(scores["without_derivative"].max())
+    say(console, f"{count} functions, {none} of them without a derivative at the point", style="bold")
+    say(console, "")
+
+    def cells() -> Iterator[Sequence[str]]:
+        for row in scores.to_dict("records"):
+            counts = (*(row[name] for name in OUTCOMES), f"{row['rightly_refused']} of {row['without_derivative']}")
+            sizes = (short(float(row[name])) for name in ("median_rel_error", "median_evaluations"))
+            yield row["differentiator"], *map(str, counts), *sizes
+
+    heads = ["differentiator", *OUTCOMES, "rightly\nrefused", "median\nrel. error", "median\nevaluations"]
+    console.print(_table(heads, cells(), console.encoding))
+    say(console, "")
+    for name, words in OUTCOME_WORDS.items():
+        say(console, f"{name}: {words}", wrap=True)
+    if missing:
+        say(console, f"not installed, and left out: {', '.join(missing)}")
     if report is not None:
         say(console, f"report: {report}")
 

@@ -30,7 +30,7 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     # useful alone: takes any callable
     "numeric": ("errors", "numpy"),
     # each library inside the functions that need it
-    "adapters": ("errors program symbolic numeric", "jax numpy scipy torch"),
+    "adapters": ("errors program symbolic numeric", "jacobi jax numdifftools numpy scipy torch"),
     # alone sees both reference and subject, so that they cannot contaminate one another
     "compare": ("errors program symbolic arithmetic numeric adapters", "numpy pandas"),
     # sees the tables and nothing else, so that the pages can be redrawn from the files
@@ -38,6 +38,7 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     # Matplotlib inside the function that draws
     "plotting": ("errors compare.schema report", "matplotlib pandas"),
     "descent": ("errors program symbolic arithmetic numeric compare", "numpy pandas"),
+    "ranking": ("errors symbolic compare adapters", "numpy pandas"),
     # inside people's tests
     "testing": ("errors program symbolic arithmetic numeric compare report", "hypothesis numpy pandas pytest"),
     "study_file": ("errors symbolic numeric descent", "msgspec"),
@@ -48,8 +49,8 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "json_output": ("report", "pandas"),
     "point_arguments": ("errors", "click"),
     "cli": (
-        "diffcompare errors symbolic numeric compare report descent study_file study user_code terminal json_output "
-        "point_arguments",
+        "diffcompare errors symbolic numeric compare report adapters descent ranking study_file study user_code "
+        "terminal json_output point_arguments",
         "click",
     ),
     "__main__": ("cli", ""),

@@ -20,7 +20,10 @@ __all__ = [
     "DESCENT_COLUMNS",
     "FUNCTION_COLUMNS",
     "HOT_SPOT_COLUMNS",
+    "OUTCOMES",
+    "RANKING_COLUMNS",
     "RULE_COLUMNS",
+    "SCORE_COLUMNS",
     "STATUSES",
     "SUMMARY_COLUMNS",
     "VERDICTS",
@@ -115,6 +118,35 @@ RULE_COLUMNS: Mapping[str, str] = {
     "ratio": "float",
     "evaluations": "integer",
     "message": "text",
+}
+
+# of an answer of a differentiator, and the tables of ``rank``
+OUTCOMES = ("covered", "overconfident", "unestimated", "refused")
+
+RANKING_COLUMNS: Mapping[str, str] = {
+    "differentiator": "text",
+    "function": "text",
+    "point": "float",
+    "trouble": "text",
+    "status": "text",
+    "value": "float",
+    "estimate": "float",
+    "exact": "float",
+    "abs_error": "float",
+    "evaluations": "integer",
+    "outcome": "text",
+    "message": "text",
+}
+
+SCORE_COLUMNS: Mapping[str, str] = {
+    "differentiator": "text",
+    "functions": "integer",
+    **dict.fromkeys(OUTCOMES, "integer"),
+    "without_derivative": "integer",
+    "rightly_refused": "integer",
+    "median_rel_error": "float",
+    "max_rel_error": "float",
+    "median_evaluations": "float",
 }
 
 

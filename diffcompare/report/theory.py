@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from diffcompare.report.wording import STATUS_WORDS, VERDICT_WORDS
+from diffcompare.report.wording import OUTCOME_WORDS, STATUS_WORDS, VERDICT_WORDS
 
 __all__ = ["WORDS", "close_words", "explanation", "word_list"]
 
@@ -195,6 +195,27 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "Ridders": "Halves h and extrapolates the differences to h = 0, until the change grows again (Adv. Eng. "
         "Software 4, 1982). It gives the derivative itself, and may be better than any single difference.",
     },
+    "outcome of an answer (rank)": {
+        "covered": f"{_sentence(OUTCOME_WORDS['covered'])}. What an estimate is for.",
+        "overconfident": f"{_sentence(OUTCOME_WORDS['overconfident'])}. The number is wrong, and who asked is not "
+        "told.",
+        "unestimated": f"{_sentence(OUTCOME_WORDS['unestimated'])}. So is every plain finite difference.",
+        "refused": f"{_sentence(OUTCOME_WORDS['refused'])}.",
+    },
+    "columns of a ranking": {
+        "differentiator": "ranking.csv and scores.csv: what took a function and a point and gave a derivative.",
+        "trouble": "ranking.csv: what makes the derivative hard at this point; none where any method should do.",
+        "estimate": "ranking.csv: what the differentiator says of the size of its own error; empty where it says "
+        "nothing.",
+        "outcome": "ranking.csv: covered, overconfident, unestimated or refused, by the certified derivative.",
+        "functions": "scores.csv: how many functions were asked for.",
+        "without_derivative": "scores.csv: how many of them have no derivative at the point, provably.",
+        "rightly_refused": "scores.csv: how many of those without a derivative were refused.",
+        "median_rel_error": "scores.csv: the median of |error|/|D| over the answers where D exists and is not 0. "
+        "Who refuses what is hard is measured on what is easy: look at refused as well.",
+        "max_rel_error": "scores.csv: the largest |error|/|D| over the same answers.",
+        "median_evaluations": "scores.csv: the median number of values of f that a differentiator asked for.",
+    },
     "columns of the other files": {
         "variables": "functions.csv: the arguments of the function in order, with ; between.",
         "formula": "functions.csv: the formula as given, or MODULE:function of Python code.",
@@ -217,7 +238,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "ratio": "rules.csv: abs_error/best_abs_error, how much worse the rule is than the best step of the sweep. "
         "Below 1: better than all of its steps.",
         "evaluations": "rules.csv: how many values of f the rule took to choose h; those of the difference not "
-        "counted.",
+        "counted. ranking.csv: how many the differentiator asked for.",
     },
 }
 

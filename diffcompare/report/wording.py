@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 __all__ = [
+    "OUTCOME_WORDS",
     "PART_WORDS",
     "STATUS_WORDS",
     "VERDICT_WORDS",
@@ -60,6 +61,14 @@ VERDICT_WORDS: Mapping[str, str] = {
     "outside-bound": "a proven bound was exceeded, which cannot be: a bug in diffcompare or in this build of NumPy",
     "unbounded": "errors were measured, but no bound was found here to judge them by",
     "not-differentiable": "there is no exact derivative to compare with at this point",
+}
+
+# of an answer of a differentiator
+OUTCOME_WORDS: Mapping[str, str] = {
+    "covered": "the error is at most 10 times what was estimated (an estimate counts for an ulp at least)",
+    "overconfident": "the error is more than 10 times what was estimated, or there is no derivative at all",
+    "unestimated": "an answer that says nothing of its error",
+    "refused": "no answer: nan, an infinite estimate or an exception; right where there is no derivative",
 }
 
 # the exact parts of an error, in the order of their columns

@@ -13,7 +13,7 @@ from diffcompare.compare.verdict import _EVIDENCE
 from diffcompare.numeric.stencils import DEFAULT_SCHEMES
 from diffcompare.numeric.step_rules import STEP_RULES
 from diffcompare.report.theory import WORDS, close_words, explanation, word_list
-from diffcompare.report.wording import PART_WORDS, STATUS_WORDS, VERDICT_WORDS
+from diffcompare.report.wording import OUTCOME_WORDS, PART_WORDS, STATUS_WORDS, VERDICT_WORDS
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 TABLES = (
@@ -25,7 +25,8 @@ ALL = [word for words in WORDS.values() for word in words]
 
 
 def test_every_column_is_explained():
-    assert [column for column in COLUMNS if column not in ALL] == []
+    columns = [*COLUMNS, *schema.RANKING_COLUMNS, *schema.SCORE_COLUMNS]
+    assert [column for column in columns if column not in ALL] == []
 
 
 def test_every_status_verdict_and_source_is_explained():
@@ -34,6 +35,7 @@ def test_every_status_verdict_and_source_is_explained():
         "verdict on a row of the summary": schema.VERDICTS,
         "source of a bound": [source for source in schema.BOUND_SOURCES if source],
         "evidence of a verdict": list(_EVIDENCE),
+        "outcome of an answer (rank)": schema.OUTCOMES,
     }
     for group, words in groups.items():
         assert list(WORDS[group]) == list(words)
@@ -64,7 +66,7 @@ def test_an_explanation_is_short_and_says_something(word):
 
 
 def test_the_words_of_the_pages_are_those_of_the_explanations():
-    for words in (STATUS_WORDS, VERDICT_WORDS):
+    for words in (OUTCOME_WORDS, STATUS_WORDS, VERDICT_WORDS):
         for word, text in words.items():
             assert text[1:] in " ".join(explanation(word).split())
 

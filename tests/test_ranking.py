@@ -1,0 +1,166 @@
+"""Differentiators are held against certified derivatives, and nothing that a library does ends the run."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import diffcompare as dc
+from diffcompare.adapters.differentiators import DIFFERENTIATORS, installed
+from diffcompare.cli import main
+from diffcompare.compare.schema import OUTCOMES, RANKING_COLUMNS, SCORE_COLUMNS
+from diffcompare.ranking import rank, scores
+from diffcompare.report.ranking_page import write_ranking
+from diffcompare.symbolic.catalogue import CATALOGUE, CatalogueEntry
+
+SMOOTH = CatalogueEntry("x**3", 2.0, "none")
+CORNER = CatalogueEntry("abs(x)", 0.0, "corner")
+
+
+def outcome(answer, entry=SMOOTH):
+    return rank({"it": lambda f, x: answer}, [entry]).loc[0, "outcome"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [
+        ((12.0, 0.0), "covered"),
+        ((12.0 + 10 * 2**-49, 0.0), "covered"),
+        ((12.0 + 11 * 2**-49, 0.0), "overconfident"),
+        ((12.1, 0.0101), "covered"),
+        ((12.1, 0.0099), "overconfident"),
+        ((12.1, math.nan), "unestimated"),
+        (12.1, "unestimated"),
+        (np.float64(12.1), "unestimated"),
+        ((12.0, math.inf), "refused"),
+        ((math.inf, 1.0), "refused"),
+        (math.nan, "refused"),
+        ("twelve", "refused"),
+    ],
+)
+def test_the_outcome_of_an_answer(answer, word):
+    assert outcome(answer) == word
+
+
+@pytest.mark.parametrize(("answer", "word"), [((0.0, 1e300), "overconfident"), ((math.nan, 0.0), "refused")])
+def test_where_there_is_no_derivative_no_estimate_covers(answer, word):
+    assert outcome(answer, CORNER) == word
+
+
+def test_an_exception_is_an_answer_and_a_loop_ends():
+    def endless(f, x):
+        while True:
+            f(np.full(9_999, x))
+
+    def raising(f, x):
+        raise ValueError("no\nsuch thing")
+
+    table = rank({"endless": endless, "raising": raising}, [SMOOTH])
+    assert table["outcome"].tolist() == ["refused", "refused"]
+    assert table["message"].tolist() == [
+        "RuntimeError: more than 100,000 evaluations of one function",
+        "ValueError: no such thing",
+    ]
+
+
+def test_evaluations_are_numbers_and_not_calls():
+    def solver(f, x):
+        assert isinstance(f(x), float)
+        assert f(np.array([[x, 2 * x]])).tolist() == [[8.0, 64.0]]
+        return 12.0, 1.0
+
+    assert rank({"it": solver}, [SMOOTH]).loc[0, "evaluations"] == 3
+
+
+def test_rows_and_columns():
+    table = rank({"a": lambda f, x: (12.0, 1.0), "b": lambda f, x: math.nan}, [SMOOTH, CORNER])
+    assert list(table.columns) == list(RANKING_COLUMNS)
+    assert table["differentiator"].tolist() == ["a", "a", "b", "b"]
+    assert table["status"].tolist() == ["ok", "kink"] * 2
+    assert table["exact"].isna().tolist() == [False, True] * 2
+    with pytest.raises(ValueError, match=r"differentiators=\{\}: is empty"):
+        rank({})
+
+
+def test_scores_count_what_the_rows_say():
+    answers = {"x**3": (15.0, 1e-9), "abs(x)": (math.nan, math.inf), "x**2": (0.5, 1.0), "exp(x)": (1.0, 1e-3)}
+    catalogue = [SMOOTH, CORNER, CatalogueEntry("x**2", 0.0, "zero slope"), CatalogueEntry("exp(x)", 0.0, "none")]
+    bold = {"bold": lambda f, x: answers[f.f.name], "shy": lambda f, x: math.nan}
+    found = scores(rank(bold, catalogue))
+    assert list(found.columns) == list(SCORE_COLUMNS)
+    shy, first = found.to_dict("records")  # nothing overconfident comes first
+    assert (shy["differentiator"], shy["refused"], shy["rightly_refused"]) == ("shy", 4, 1)
+    assert math.isnan(shy["median_rel_error"])
+    assert [first[name] for name in OUTCOMES] == [2, 1, 0, 1]
+    assert (first["functions"], first["without_derivative"], first["rightly_refused"]) == (4, 1, 1)
+    # of x**3 and exp(x): the derivative of x**2 is 0 there
+    assert first["max_rel_error"] == 3 / 12
+    assert first["median_rel_error"] == 1.5 / 12
+
+
+def test_the_catalogue_has_a_certified_answer_everywhere_and_troubles_of_both_kinds():
+    table = rank({"none": lambda f, x: math.nan}, CATALOGUE)
+    assert set(table["status"]) == {"ok", "kink", "domain"}
+    without = {"corner", "jump", "edge"}
+    assert ((table["status"] != "ok") == table["trouble"].isin(without)).all()
+    assert len(set(zip(table["function"], table["point"], strict=True))) == len(CATALOGUE)
+
+
+def test_every_differentiator_that_is_installed_answers_the_easy_ones():
+    here, missing = installed()
+    assert len(here) + len(missing) == len(DIFFERENTIATORS)
+    easy = [entry for entry in CATALOGUE if entry.trouble == "none"][:8]
+    table = rank(here, easy)
+    assert set(table["differentiator"]) == set(here)
+    refused = table["outcome"] == "refused"  # SciPy's test of convergence fails at 0.01*x**2 + 0.1*x
+    assert refused.groupby(table["differentiator"], observed=True).sum().max() <= 2
+    assert (table["abs_error"] <= 1e-6 * table["exact"].abs())[~refused].all()
+    assert (table["message"] == "").all()
+
+
+def test_ours_knows_its_errors():
+    table = rank({"diffcompare": DIFFERENTIATORS["diffcompare"][1]})
+    found = scores(table).iloc[0]
+    assert found["rightly_refused"] == found["without_derivative"]
+    assert found["overconfident"] <= 1
+    assert found["refused"] - found["rightly_refused"] <= 2
+
+
+def test_the_command_prints_and_writes_the_same_bytes_twice(tmp_path, capsys, monkeypatch):
+    ours = {"diffcompare": DIFFERENTIATORS["diffcompare"][1]}
+    monkeypatch.setattr("diffcompare.adapters.differentiators.installed", lambda: (ours, ["jacobi"]))
+    out = tmp_path / "out"
+    assert main(["rank", "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert f"{len(CATALOGUE)} functions, 8 of them without a derivative" in printed
+    assert "not installed, and left out: jacobi" in printed
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert set(before) == {"ranking.csv", "scores.csv", "index.html", "manifest.json"}
+    assert main(["rank", "--out", str(out), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["missing"] == ["jacobi"]
+    assert document["scores"][0]["differentiator"] == "diffcompare"
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert pd.read_csv(out / "ranking.csv").shape == (len(CATALOGUE), len(RANKING_COLUMNS))
+    assert main(["rank", "--quiet"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_names_and_messages_are_text_on_the_page(tmp_path):
+    evil = "<script>alert(1)</script>"
+
+    def raising(f, x):
+        raise ValueError(evil)
+
+    table = rank({evil: raising}, [SMOOTH])
+    page = write_ranking(table, scores(table), tmp_path, missing=[evil]).read_text(encoding="utf-8")
+    assert evil not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 4
+
+
+def test_ranking_is_public():
+    assert dc.rank is rank
