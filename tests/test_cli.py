@@ -249,7 +249,7 @@ BAD_ARGUMENTS = [
     (["x", "--at", "1", "--shceme=central"], "No such option '--shceme'.*--scheme"),
     (
         ["x", "--at", "1", "--scheme", "centre"],
-        "scheme='centre': unknown scheme; choose from forward, backward, central, or one",
+        "scheme='centre': unknown scheme; choose from forward, backward, central, one of",
     ),
     (["x", "--at", "1", "--variables", "x,x"], "--variables 'x,x': .*'x' is listed twice"),
     (["x", "--at", "1", "--variables", ""], "--variables '': "),

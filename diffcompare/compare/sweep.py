@@ -132,7 +132,7 @@ def sweep(
                 'schemes: "complex" is for the program of f, in float64, and for first derivatives; leave it out, or '
                 "leave out dtype, evaluate and derivative"
             )
-        alone = _complex_table(f, points, steps, variables, split)
+        alone = _complex_table(f, points, steps, variables, split, executor)
         others: Any = [name for name in names if name != COMPLEX_STEP]
         if not others:
             return alone
@@ -174,12 +174,19 @@ def sweep(
 
 
 def _complex_table(
-    f: SymbolicFunction, points: ArrayLike, steps: ArrayLike | None, variables: Sequence[str] | None, split: bool
+    f: SymbolicFunction,
+    points: ArrayLike,
+    steps: ArrayLike | None,
+    variables: Sequence[str] | None,
+    split: bool,
+    executor: Executor | None,
 ) -> pd.DataFrame:
     h = check_steps(geometric_steps(1e-1, 1e-16) if steps is None else steps)
     # a stencil that no code runs gives the rows their name and their order
     named = Stencil([-1, 1], name=COMPLEX_STEP)
     grid = Grid(f, _check_points(f, points, np.dtype(np.float64)), [named], h, _check_variables(f, variables))
+    if executor is not None:
+        return _shared_out(grid, {"schemes": COMPLEX_STEP, "split": split, "evaluate": None}, executor)
     columns = complex_columns(grid, split)
     return _frame(grid, columns, columns.pop("status").astype(np.int8), source="")
 

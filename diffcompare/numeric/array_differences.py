@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffcompare.errors import check_step_size
+from diffcompare.numeric.complex_step import complex_abscissa, takes_complex
 from diffcompare.numeric.differences import numerical_diff
+from diffcompare.numeric.stencils import COMPLEX_STEP, Stencil
 
 __all__ = ["numerical_directional", "numerical_hessian", "numerical_jacobian"]
 
@@ -17,7 +19,7 @@ Array = NDArray[Any]
 Function = Callable[[Any], Any]
 
 
-def numerical_jacobian(f: Function, x: ArrayLike, h: float = 1e-4, *, scheme: str = "central") -> Any:
+def numerical_jacobian(f: Function, x: ArrayLike, h: float = 1e-4, *, scheme: str | Stencil = "central") -> Any:
     """Differentiate a function of many variables and many values by finite differences, one variable at a time.
 
     Estimated. Column j is ``(f(x + h*e) - f(x - h*e)) / (2*h)`` for ``central``, with e the j-th unit vector, and so
@@ -32,8 +34,8 @@ def numerical_jacobian(f: Function, x: ArrayLike, h: float = 1e-4, *, scheme: st
         Any shape; copied as float64 (longdouble stays), never changed.
     h : float
         Step size, the same for every coordinate.
-    scheme : str
-        As of :func:`numerical_diff`.
+    scheme : str or Stencil
+        As of :func:`numerical_diff`, of the first derivative.
 
     Returns
     -------
@@ -44,6 +46,8 @@ def numerical_jacobian(f: Function, x: ArrayLike, h: float = 1e-4, *, scheme: st
     ------
     ValueError
         Unknown scheme; bad step size.
+    TypeError, UnsupportedFunction
+        ``complex``: as of :func:`numerical_diff`.
 
     Examples
     --------
@@ -52,7 +56,11 @@ def numerical_jacobian(f: Function, x: ArrayLike, h: float = 1e-4, *, scheme: st
     [[4.0, 3.0], [0.0, 1.0]]
     """
     values = _float_copy(x)
-    columns = [numerical_diff(_moved(f, values, index), values[index], h, scheme=scheme) for index in _axes(f, values)]
+    run = takes_complex(f) if scheme == COMPLEX_STEP else f
+    columns = [
+        numerical_diff(_moved(run, values, index), values[index], h, scheme=scheme, derivative=1)
+        for index in _axes(f, values)
+    ]
     return _arranged(f, values, columns, 1)
 
 
@@ -75,7 +83,7 @@ def numerical_hessian(f: Function, x: ArrayLike, h: float = 1e-4, *, scheme: str
         Step size, the same for every coordinate. Rounding grows like u/h², so the default 1e-4 is near the best there
         is for ``central`` where f and x are near 1; much smaller steps leave no correct digit.
     scheme : str
-        As of :func:`numerical_diff`.
+        As of :func:`numerical_diff`, but for ``complex``, which is one of first derivatives.
 
     Returns
     -------
@@ -86,7 +94,7 @@ def numerical_hessian(f: Function, x: ArrayLike, h: float = 1e-4, *, scheme: str
     Raises
     ------
     ValueError
-        Unknown scheme; bad step size.
+        Unknown scheme, or ``complex``; bad step size.
 
     References
     ----------
@@ -97,6 +105,11 @@ def numerical_hessian(f: Function, x: ArrayLike, h: float = 1e-4, *, scheme: str
     >>> numerical_hessian(lambda x: x[0] ** 2 * x[1], [3, 4], 0.5).tolist()
     [[8.0, 6.0], [6.0, 0.0]]
     """
+    if scheme == COMPLEX_STEP:
+        raise ValueError(
+            'scheme="complex" is one of first derivatives: the imaginary part of f has no second one in it; pass the '
+            'gradient of f to numerical_jacobian with scheme="complex", or choose scheme="central"'
+        )
     values, step = _float_copy(x), check_step_size(h)
     axes = _axes(f, values)
     found: dict[tuple[int, int], Any] = {}
@@ -108,7 +121,7 @@ def numerical_hessian(f: Function, x: ArrayLike, h: float = 1e-4, *, scheme: str
 
 
 def numerical_directional(
-    f: Function, x: ArrayLike, direction: ArrayLike, h: float = 1e-4, *, scheme: str = "central"
+    f: Function, x: ArrayLike, direction: ArrayLike, h: float = 1e-4, *, scheme: str | Stencil = "central"
 ) -> Any:
     """Differentiate a function along a direction by a finite difference.
 
@@ -125,8 +138,8 @@ def numerical_directional(
         Of the shape of x; not normalised.
     h : float
         Step size in units of the direction.
-    scheme : str
-        As of :func:`numerical_diff`.
+    scheme : str or Stencil
+        As of :func:`numerical_diff`, of the first derivative.
 
     Returns
     -------
@@ -136,6 +149,8 @@ def numerical_directional(
     ------
     ValueError
         Unknown scheme; bad step size; a direction of another shape than x.
+    TypeError, UnsupportedFunction
+        ``complex``: as of :func:`numerical_diff`.
 
     Examples
     --------
@@ -145,7 +160,12 @@ def numerical_directional(
     values, along = _float_copy(x), _float_copy(direction)
     if values.shape != along.shape:
         raise ValueError(f"direction of shape {along.shape}: it must have the shape {values.shape} of x")
-    return numerical_diff(lambda t: f(values + t * along), values.dtype.type(0), h, scheme=scheme)
+    run = takes_complex(f) if scheme == COMPLEX_STEP else f
+
+    def moved(t: Any) -> Any:
+        return run(complex_abscissa(values, t.imag * along) if np.iscomplexobj(t) else values + t * along)
+
+    return numerical_diff(moved, values.dtype.type(0), h, scheme=scheme, derivative=1)
 
 
 def _float_copy(x: ArrayLike) -> Array:
@@ -172,12 +192,7 @@ def _axes(f: Function, x: Array) -> list[tuple[Any, ...]]:
 
 
 def _moved(f: Function, x: Array, index: tuple[Any, ...]) -> Function:
-    def moved(t: Any) -> Any:
-        copy = np.array(x)
-        copy[index] = t
-        return f(copy[()])
-
-    return moved
+    return lambda t: f(_replaced(x, index, t)[()])
 
 
 def _second(f: Function, x: Array, one: tuple[Any, ...], two: tuple[Any, ...], h: Any, scheme: str) -> Any:
@@ -201,7 +216,7 @@ def _second(f: Function, x: Array, one: tuple[Any, ...], two: tuple[Any, ...], h
 
 
 def _replaced(x: Array, index: tuple[Any, ...], value: Any) -> Array:
-    copy = np.array(x)
+    copy = np.array(x, dtype=np.result_type(x, value))
     copy[index] = value
     return copy
 

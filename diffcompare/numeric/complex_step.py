@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["complex_quotient", "takes_complex"]
+__all__ = ["complex_abscissa", "complex_quotient", "takes_complex"]
 
 _REMEDY = 'choose scheme="central", or write f with NumPy functions that take complex numbers'
 
@@ -16,6 +16,14 @@ _REMEDY = 'choose scheme="central", or write f with NumPy functions that take co
 def takes_complex(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return what computes f of complex numbers: ``f.complex_values`` of a formula, else f itself."""
     return getattr(f, "complex_values", f)
+
+
+def complex_abscissa(x: Any, imaginary: Any) -> Any:
+    """Return x + i·imaginary, the real part as it is."""
+    z = np.empty(np.shape(x), dtype=np.result_type(x, np.complex64))
+    # part by part: x + 1j*h would make a 0.0 of -0.0
+    z.real, z.imag = x, imaginary
+    return z[()]
 
 
 def complex_quotient(f: Callable[[Any], Any], x: Any, h: Any) -> Any:
@@ -40,14 +48,11 @@ def complex_quotient(f: Callable[[Any], Any], x: Any, h: Any) -> Any:
     ----------
     W. Squire and G. Trapp, Using complex variables to estimate derivatives of real functions, SIAM Review 40 (1998).
     """
-    z = np.empty(np.shape(x), dtype=np.result_type(x, np.complex64))
-    # part by part: x + 1j*h would make a 0.0 of -0.0
-    z.real, z.imag = x, h
     try:
         with warnings.catch_warnings():
             # math.sin(z) takes the real part of a NumPy number with no more than this warning
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
-            value = np.asarray(f(z[()]))[()]
+            value = np.asarray(f(complex_abscissa(x, h)))[()]
     except (TypeError, np.exceptions.ComplexWarning) as error:
         raise TypeError(f'scheme="complex": f does not take complex numbers ({error}); {_REMEDY}') from error
     if not np.iscomplexobj(value):

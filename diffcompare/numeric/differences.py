@@ -158,13 +158,7 @@ def numerical_gradient(
 
 def _scheme(scheme: str | Stencil, derivative: int | None) -> Stencil | None:
     """Return the stencil of a scheme; None for the complex step, which is none."""
-    if scheme != COMPLEX_STEP:
-        return stencil(scheme, derivative)
-    if derivative not in (None, 1):
-        raise ValueError(
-            f'derivative={derivative!r}: scheme="complex" is one of first derivatives; choose "central" for others'
-        )
-    return None
+    return None if scheme == COMPLEX_STEP and derivative in (None, 1) else stencil(scheme, derivative)
 
 
 def _difference(f: Callable[[Any], Any], x: Any, h: float, chosen: Stencil | None) -> Any:

@@ -18,7 +18,7 @@ __all__ = ["COMPLEX_STEP", "DEFAULT_SCHEMES", "SCHEME_FORMS", "Stencil", "check_
 # a name among the schemes, and no stencil
 COMPLEX_STEP = "complex"
 DEFAULT_SCHEMES = ("forward", "backward", "central")
-SCHEME_FORMS = "forward, backward, central, or one of these with its order, as forward2, central4"
+SCHEME_FORMS = "forward, backward, central, one of these with its order, as forward2, central4, or complex"
 
 _NAME = re.compile(r"(forward|backward|central)([1-9]\d?)?", re.ASCII)
 _HIGHEST = 20  # of the order of a name, and of a derivative
@@ -187,7 +187,8 @@ def stencil(scheme: str | Stencil, derivative: int | None = None) -> Stencil:
     """Return the stencil of a scheme, for the first derivative unless told otherwise.
 
     ``forward`` and ``backward`` have order 1 and ``central`` order 2; a number after the name is another order. The
-    offsets are 0, 1, …, p + q − 1 (forward), their negatives (backward), and those around 0 (central).
+    offsets are 0, 1, …, p + q − 1 (forward), their negatives (backward), and those around 0 (central). The complex step
+    has none, and is refused.
     """
     if isinstance(scheme, Stencil):
         if derivative is not None and scheme.derivative != derivative:
@@ -196,6 +197,12 @@ def stencil(scheme: str | Stencil, derivative: int | None = None) -> Stencil:
             )
         return scheme
     q = 1 if derivative is None else check_derivative(derivative)
+    if scheme == COMPLEX_STEP:
+        if q > 1:
+            raise ValueError(
+                f'derivative={q}: scheme="complex" is one of first derivatives; choose "central" for others'
+            )
+        raise ValueError('scheme="complex": a weighted sum of values of f is needed here; choose "central"')
     found = _NAME.fullmatch(scheme) if isinstance(scheme, str) else None
     if found is None:
         raise ValueError(f"scheme={shorten(repr(scheme), 60)}: unknown scheme; choose from {SCHEME_FORMS}")

@@ -87,6 +87,27 @@ def test_a_sweep_in_other_processes_is_the_same_table(executor: ProcessPoolExecu
     assert serial.to_csv() == parallel.to_csv()
 
 
+def test_rows_of_the_complex_step_are_the_same_from_other_processes(executor: ProcessPoolExecutor) -> None:
+    f = dc.parse("exp(x0)*log(x1)")
+    options = {"schemes": ["forward", "complex", "central"], "steps": dc.geometric_steps(1e-1, 1e-8, per_decade=2)}
+    serial = dc.sweep(f, points(), **options)
+    parallel = dc.sweep(f, points(), executor=executor, **options)
+    assert set(serial.loc[serial["scheme"] == "complex", "status"]) == {"ok", "domain"}
+    pd.testing.assert_frame_equal(serial, parallel, check_exact=True, check_categorical=True)
+    # shared out, and not computed here
+    sent: list[object] = []
+
+    class Counted(ThreadPoolExecutor):
+        def submit(self, *arguments: Any, **named: Any) -> Future[Any]:
+            sent.append(arguments)
+            return executor.submit(*arguments, **named)
+
+    with Counted(1) as counted:
+        alone = dc.sweep(f, points(), executor=counted, **(options | {"schemes": "complex"}))
+    assert len(sent) >= 2
+    assert len(alone) == len(serial) / 3
+
+
 def test_code_of_ones_own_runs_in_the_workers(executor: ProcessPoolExecutor) -> None:
     f = dc.parse("exp(x)")
     here = dc.sweep(f, [1.0, 2.0], evaluate=np.exp, vectorized=False)

@@ -137,3 +137,79 @@ def test_higher_derivatives_are_refused():
     with pytest.raises(ValueError, match='derivative=2: scheme="complex" is one of first derivatives'):
         numerical_diff(np.sin, 1.0, scheme="complex", derivative=2)
     assert numerical_diff(lambda x: x * x, 1.0, 0.5, scheme="complex", derivative=1) == 2.0
+
+
+def pair(x):
+    return np.array([x[0] ** 2 * x[1], np.exp(x[0]) - x[1]])
+
+
+# bugs that these find: columns of the wrong variable, a step that is not along the direction, real parts that move
+def test_jacobians_and_slopes_are_those_of_closed_forms():
+    a, b, h = 1.5, -2.0, 1e-30
+    true = [[2 * a * b, a * a], [math.exp(a), -1.0]]
+    for f in (pair, dc.trace(pair, (2,))):
+        found = dc.numerical_jacobian(f, [a, b], h, scheme="complex")
+        assert np.max(np.abs(found - true)) <= 4 * math.ulp(8.0)
+        slopes = dc.numerical_directional(f, [a, b], [2, -1], h, scheme="complex")
+        assert np.max(np.abs(slopes - np.array(true) @ [2, -1])) <= 8 * math.ulp(16.0)
+    # Im (x + 0.5i)³/0.5 = 3x² − 0.25
+    assert dc.numerical_jacobian(lambda x: x * x * x, [2.0, 4.0], 0.5, scheme="complex").tolist() == [
+        [11.75, 0.0],
+        [0.0, 47.75],
+    ]
+
+
+def test_jacobians_of_formulas_have_the_shapes_of_points():
+    points = [[1.0, 2.0], [3.0, 4.0]]
+    found = dc.numerical_jacobian(dc.trace(pair, (2,)), points, 1e-30, scheme="complex")
+    assert found.shape == (2, 2, 2)
+    assert found[1, 0].tolist() == [24.0, 9.0]
+    assert dc.numerical_jacobian(dc.parse("x*x"), [1.0, 3.0], 1e-30, scheme="complex").tolist() == [2.0, 6.0]
+
+
+def test_a_direction_leaves_negative_zeros_alone():
+    seen = []
+
+    def f(z):
+        seen.append(z.copy())
+        return z[0] * z[1]
+
+    dc.numerical_directional(f, [-0.0, 3.0], [1.0, 2.0], 0.5, scheme="complex")
+    assert str(seen[0].tolist()) == "[(-0+0.5j), (3+1j)]"
+
+
+def abs_first(x):
+    return np.abs(x[0]) * x[1]
+
+
+def filled(x):
+    out = np.zeros(2)
+    out[0] = x[0]
+    return out
+
+
+def test_jacobians_and_slopes_are_refused_for_the_same_reasons():
+    for derive in (dc.numerical_jacobian, lambda f, x, **options: dc.numerical_directional(f, x, [1, 1], **options)):
+        with pytest.raises(TypeError, match=r"f returns real numbers for complex ones; choose"):
+            derive(lambda x: np.abs(x), [1.0, 2.0], scheme="complex")
+        with pytest.raises(TypeError, match=r"f does not take complex numbers \(.*; choose"):
+            derive(filled, [1.0, 2.0], scheme="complex")
+        with pytest.raises(UnsupportedFunction, match=r"abs in abs\(x0\).*; choose"):
+            derive(dc.trace(abs_first, (2,)), [1.0, 2.0], scheme="complex")
+
+
+def test_a_hessian_by_complex_step_is_refused_with_what_to_use():
+    with pytest.raises(ValueError, match=r"one of first derivatives: .*gradient of f to numerical_jacobian .*central"):
+        dc.numerical_hessian(pair, [1.0, 2.0], scheme="complex")
+    # what the message says: ∂²(x³y) from its gradient
+    found = dc.numerical_jacobian(
+        lambda x: np.array([3 * x[0] ** 2 * x[1], x[0] ** 3]), [2.0, 3.0], 1e-30, scheme="complex"
+    )
+    assert found.tolist() == [[36.0, 12.0], [12.0, 0.0]]
+
+
+def test_where_a_stencil_is_needed_the_complex_step_is_refused():
+    with pytest.raises(ValueError, match='scheme="complex": a weighted sum of values of f is needed here; choose'):
+        dc.testing.steps("complex")
+    with pytest.raises(ValueError, match=r"scheme='cplx': unknown scheme; choose from .*, or complex$"):
+        numerical_diff(np.sin, 1.0, scheme="cplx")

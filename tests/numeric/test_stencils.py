@@ -165,7 +165,7 @@ def test_stencils_that_give_no_derivative_are_refused(arguments, message):
 )
 def test_unknown_names_are_refused(name):
     with pytest.raises(
-        ValueError, match=r"unknown scheme; (choose from forward, backward, central, or one|orders up to 20)"
+        ValueError, match=r"unknown scheme; (choose from forward, backward, central, one of these|orders up to 20)"
     ):
         stencil(name)
 

@@ -67,4 +67,16 @@ MUTANTS = (
         "    at = size\n",
         "rows of the complex step stand behind the other schemes whatever the order asked for",
     ),
+    Mutant(
+        "numeric/complex_step.py",
+        "    z.real, z.imag = x, imaginary\n",
+        "    z.real, z.imag = x + imaginary, imaginary\n",
+        "the complex step is taken beside the point",
+    ),
+    Mutant(
+        "numeric/array_differences.py",
+        "complex_abscissa(values, t.imag * along)",
+        "complex_abscissa(values, t.imag)",
+        "a slope by complex step is that along the ones, whatever the direction",
+    ),
 )
