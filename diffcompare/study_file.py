@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 import re
 import struct
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
 
 import msgspec
 
@@ -19,6 +17,7 @@ from diffcompare.descent import GRADIENTS
 from diffcompare.errors import DiffcompareError, ParseError, StudyError, shorten
 from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, SCHEME_FORMS, check_derivative, stencil
 from diffcompare.numeric.steps import geometric_steps
+from diffcompare.study_source import Place, Source, load, quote
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
 
@@ -27,8 +26,6 @@ __all__ = ["Descent", "Entry", "Study", "read_study", "reason", "rounded_points"
 _DTYPES = ("float64", "float32", "float16")
 
 # Limits on files from strangers; what people write is far below them.
-_BYTES = 1_000_000
-_DOTS = 16  # tomllib needs memory quadratic in the dots of one key
 _NAME = 200
 _STEPS = 2_000
 _ROWS = 1_000_000
@@ -129,7 +126,7 @@ def read_study(path: str | PathLike[str], *, allow_python: bool = False) -> Stud
         As in :func:`diffcompare.run_study`.
     """
     name = str(path)
-    source, raw = _load(name)
+    source, raw = load(name)
     try:
         file = msgspec.convert(raw, _File)
     except msgspec.ValidationError as error:
@@ -143,7 +140,7 @@ def read_study(path: str | PathLike[str], *, allow_python: bool = False) -> Stud
     entries: dict[str, Entry] = {}
     rows = 0
     for k, table in enumerate(file.function):
-        place: _Place = ("function", k)
+        place: Place = ("function", k)
         entry = _entry(source, place, table, steps, schemes, allow_python)
         entry = replace(
             entry,
@@ -155,7 +152,7 @@ def read_study(path: str | PathLike[str], *, allow_python: bool = False) -> Stud
         _check_derivative(source, place, file.derivative, table.derivative)
         if entry.name in entries:
             raise source.error(
-                (*place, "name"), f"{_quote(entry.name)} is the name of an earlier function; give each its own name"
+                (*place, "name"), f"{quote(entry.name)} is the name of an earlier function; give each its own name"
             )
         entries[entry.name] = entry
         rows += len(entry.points) * max(1, len(entry.variables)) * len(entry.schemes) * len(entry.steps)
@@ -176,97 +173,6 @@ def reason(error: Exception) -> str:
     if not isinstance(error, (DiffcompareError, ValueError)):
         text = f"{type(error).__name__}: {text}".removesuffix(": ")
     return shorten(re.sub(r"(?<![\w.])(?:/[\w.@+-]+)+/(?=[\w.])|[A-Za-z]:\\(?:[\w.@+-]+\\)*", "", text), 300)
-
-
-_Place = tuple[str | int, ...]  # ("function", 0, "points"): a key of the first [[function]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """The file's name and the lines on which its keys stand, as far as a simple scan can tell."""
-
-    name: str
-    lines: Mapping[_Place, int]
-
-    def error(self, place: _Place, message: str) -> StudyError:
-        """Build the one line that names file, line, key and remedy."""
-        found = next((place[:k] for k in range(len(place), 0, -1) if place[:k] in self.lines), None)
-        line = "" if found is None else f", line {self.lines[found]}"
-        of, keys = "", place
-        if place[0] in ("function", "descent") and place[1:] and isinstance(place[1], int):
-            of, keys = f" of [[{place[0]}]] {place[1] + 1}", place[2:]
-        key = ".".join(k for k in keys if isinstance(k, str))
-        where = f"key {_quote(key)}{of}" if key else of.removeprefix(" of ")
-        return StudyError(f"{self.name}{line}: {where}: {message}")
-
-
-def _load(name: str) -> tuple[_Source, dict[str, Any]]:
-    try:
-        with open(name, "rb") as stream:  # noqa: PTH123 (the name is shown as it was given)
-            content = stream.read(_BYTES + 1)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise StudyError(f"{name}: cannot be read ({reason}); pass the path of a study file (.toml)") from None
-    except ValueError as error:  # a null character
-        raise StudyError(f"{name!r}: no path ({error}); pass the path of a study file (.toml)") from None
-    if len(content) > _BYTES:
-        raise StudyError(f"{name}: larger than {_BYTES} bytes; split it into several study files")
-    try:
-        text = content.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        number = content.count(b"\n", 0, error.start) + 1
-        raise StudyError(f"{name}, line {number}: not UTF-8; save the file as UTF-8") from None
-    outline = _outline(text)
-    for number, line in enumerate(outline.split("\n"), 1):
-        run = 0
-        for part in line.split("."):
-            run = run + 1 if re.fullmatch(r"[\w\s-]*", part) else 0
-            if run > _DOTS:
-                raise StudyError(f"{name}, line {number}: a key with more than {_DOTS} dots; study files are flat")
-    try:
-        return _Source(name, _key_lines(outline)), tomllib.loads(text)
-    except RecursionError:
-        raise StudyError(f"{name}: brackets are nested too deeply; lists of lists of numbers are enough") from None
-    except ValueError as error:
-        found = re.fullmatch(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error), re.DOTALL)
-        what, row, column = found.groups() if found else (str(error).partition(";")[0], None, None)
-        at = f", line {row}" if row else f", line {text.count(chr(10)) + 1}" if found else ""
-        what = shorten(" ".join(what.split())) + (f", column {column}" if column else "")
-        raise StudyError(f"{name}{at}: not valid TOML: {what}; texts need quotes, lists brackets") from None
-
-
-_TOKEN = re.compile(
-    r'"""(?:[^\\]|\\.)*?(?:"""|\Z)'
-    + r"|'''.*?(?:'''|\Z)"
-    + r'|"(?:[^"\\\n]|\\[^\n])*"?'
-    + r"|'[^'\n]*'?"
-    + r"|#[^\n]*",
-    re.DOTALL,
-)
-
-
-def _outline(text: str) -> str:
-    """Replace texts and comments, keeping the lines."""
-    return _TOKEN.sub(lambda m: ("" if m[0][0] == "#" else "s") + "\n" * m[0].count("\n"), text)
-
-
-def _key_lines(outline: str) -> dict[_Place, int]:
-    lines: dict[_Place, int] = {}
-    counts: dict[str, int] = {}
-    table: _Place = ()
-    for number, row in enumerate(outline.split("\n"), 1):
-        if header := re.match(r"\s*(\[\[?)\s*([A-Za-z][\w.-]*)\s*\]", row):
-            keys = header[2].split(".")
-            if header[1] == "[[":
-                counts[keys[0]] = counts.get(keys[0], -1) + 1
-            table = (keys[0], counts[keys[0]], *keys[1:]) if keys[0] in counts else tuple(keys)
-            lines.setdefault(table, number)
-            lines.setdefault((keys[0],), number)
-        elif key := re.match(r"\s*([\w.-]+)\s*=", row):
-            place = (*table, *key[1].split("."))
-            for k in range(len(table) + 1, len(place) + 1):
-                lines.setdefault(place[:k], number)
-    return lines
 
 
 _WORDS = {
@@ -294,10 +200,10 @@ _EXAMPLES = {
 }
 
 
-def _wrong_shape(source: _Source, message: str) -> StudyError:
+def _wrong_shape(source: Source, message: str) -> StudyError:
     """Put what msgspec says into our words."""
     what, _, path = message.partition(" - at `$")
-    place: _Place = tuple(int(k) if k else key for k, key in re.findall(r"\[(\d+)\]|([^.\[\]`]+)", path))
+    place: Place = tuple(int(k) if k else key for k, key in re.findall(r"\[(\d+)\]|([^.\[\]`]+)", path))
     tables = {"function": _Function, "descent": _Descent}
     # "steps" of a [[descent]] is a number, so no key can stand below it
     struct = _Steps if place[-1:] == ("steps",) else tables.get(str(place[0]), _File) if place else _File
@@ -327,16 +233,12 @@ def _choices(given: str, known: Sequence[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(shorten(k, 40) for k in known[:12])}"
 
 
-def _quote(text: str) -> str:
-    return repr(shorten(text, 60))
-
-
-def _check_name(source: _Source, place: _Place, name: str | None) -> None:
+def _check_name(source: Source, place: Place, name: str | None) -> None:
     if name is not None and not 0 < len(name) <= _NAME:
         raise source.error(place, f"has {len(name)} characters; 1 to {_NAME} are allowed")
 
 
-def _schemes(source: _Source, place: _Place, schemes: Sequence[str]) -> tuple[str, ...]:
+def _schemes(source: Source, place: Place, schemes: Sequence[str]) -> tuple[str, ...]:
     for scheme in schemes:
         if scheme == COMPLEX_STEP:
             continue
@@ -345,7 +247,7 @@ def _schemes(source: _Source, place: _Place, schemes: Sequence[str]) -> tuple[st
         except ValueError:
             close = get_close_matches(scheme[:_NAME], DEFAULT_SCHEMES, n=1)
             remedy = f"did you mean {close[0]!r}?" if close else f"choose from {SCHEME_FORMS}"
-            raise source.error(place, f"unknown scheme {_quote(scheme)}; {remedy}") from None
+            raise source.error(place, f"unknown scheme {quote(scheme)}; {remedy}") from None
     if not schemes:
         raise source.error(place, f"is empty; {_remedy('schemes')}")
     return tuple(dict.fromkeys(schemes))
@@ -366,19 +268,19 @@ def rounded_points(points: Sequence[tuple[float, ...]], dtype: str) -> tuple[tup
     return tuple(by_text.values())
 
 
-def _check_dtype(source: _Source, place: _Place, dtype: str) -> None:
+def _check_dtype(source: Source, place: Place, dtype: str) -> None:
     if dtype not in _DTYPES:
-        raise source.error(place, f"{_quote(dtype)} is not supported; choose from {', '.join(_DTYPES)}")
+        raise source.error(place, f"{quote(dtype)} is not supported; choose from {', '.join(_DTYPES)}")
 
 
-def _check_derivative(source: _Source, place: _Place, everywhere: int, own: int | None) -> None:
+def _check_derivative(source: Source, place: Place, everywhere: int, own: int | None) -> None:
     try:
         check_derivative(everywhere if own is None else own)
     except ValueError as error:
         raise source.error(("derivative",) if own is None else (*place, "derivative"), str(error)) from None
 
 
-def _steps(source: _Source, place: _Place, steps: _Steps | list[float]) -> tuple[float, ...]:
+def _steps(source: Source, place: Place, steps: _Steps | list[float]) -> tuple[float, ...]:
     listed = steps if isinstance(steps, list) else [steps.largest, steps.smallest]
     for h in listed:
         if not (math.isfinite(h) and h > 0):
@@ -397,8 +299,8 @@ def _steps(source: _Source, place: _Place, steps: _Steps | list[float]) -> tuple
 
 
 def _entry(
-    source: _Source,
-    place: _Place,
+    source: Source,
+    place: Place,
     table: _Function,
     steps: tuple[float, ...],
     schemes: tuple[str, ...],
@@ -431,7 +333,7 @@ def _entry(
     return Entry(name, text, function, message, points, steps, schemes, variables)
 
 
-def _check_python(source: _Source, place: _Place, table: _Function, allow_python: bool) -> None:
+def _check_python(source: Source, place: Place, table: _Function, allow_python: bool) -> None:
     here, name = (*place, "python"), table.python or ""
     if table.expr is not None:
         raise source.error(here, "expr is given as well; leave one of them out")
@@ -446,7 +348,7 @@ def _check_python(source: _Source, place: _Place, table: _Function, allow_python
 
 
 def _python_entry(
-    source: _Source, place: _Place, table: _Function, steps: tuple[float, ...], schemes: tuple[str, ...]
+    source: Source, place: Place, table: _Function, steps: tuple[float, ...], schemes: tuple[str, ...]
 ) -> Entry:
     text = table.python or ""
     shapes: dict[tuple[int, ...], None] = dict.fromkeys(
@@ -472,7 +374,7 @@ def _counted(shape: tuple[int, ...]) -> str:
 
 
 def _points(
-    source: _Source, place: _Place, points: Sequence[float | list[float]], variables: tuple[str, ...]
+    source: Source, place: Place, points: Sequence[float | list[float]], variables: tuple[str, ...]
 ) -> tuple[tuple[float, ...], ...]:
     rows = [[p] if isinstance(p, float) else p for p in points]
     if len(variables) > 1 and all(isinstance(p, float) for p in points):
@@ -488,10 +390,10 @@ def _points(
     return tuple(dict.fromkeys(tuple(row) for row in rows))
 
 
-def _descent(source: _Source, place: _Place, table: _Descent, entries: Mapping[str, Entry]) -> Descent:
+def _descent(source: Source, place: Place, table: _Descent, entries: Mapping[str, Entry]) -> Descent:
     if table.function not in entries:
         remedy = _choices(table.function, list(entries))
-        raise source.error((*place, "function"), f"no function {_quote(table.function)}; {remedy}")
+        raise source.error((*place, "function"), f"no function {quote(table.function)}; {remedy}")
     start = [table.start] if isinstance(table.start, float) else table.start
     (point,) = _points(source, (*place, "start"), [start], entries[table.function].variables)
     if not math.isfinite(table.learning_rate):
@@ -502,7 +404,7 @@ def _descent(source: _Source, place: _Place, table: _Descent, entries: Mapping[s
     for gradient in gradients:
         if gradient not in GRADIENTS:
             remedy = _choices(gradient, GRADIENTS)
-            raise source.error((*place, "gradients"), f"unknown gradient {_quote(gradient)}; {remedy}")
+            raise source.error((*place, "gradients"), f"unknown gradient {quote(gradient)}; {remedy}")
     if not gradients:
         raise source.error((*place, "gradients"), f"is empty; {_remedy('gradients')}")
     return Descent(table.function, point, table.learning_rate, table.steps, tuple(dict.fromkeys(gradients)))

@@ -41,7 +41,9 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "ranking": ("errors symbolic compare adapters", "numpy pandas"),
     # inside people's tests
     "testing": ("errors program symbolic arithmetic numeric compare report", "hypothesis numpy pandas pytest"),
-    "study_file": ("errors symbolic numeric descent", "msgspec"),
+    # where a fault stands in a file of TOML
+    "study_source": ("errors", ""),
+    "study_file": ("errors symbolic numeric descent study_source", "msgspec"),
     # runs code of the user's: nothing but the commands that were asked to may load it
     "user_code": ("errors", ""),
     "study": ("errors symbolic numeric compare descent study_file user_code", "numpy pandas"),
