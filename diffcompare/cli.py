@@ -198,7 +198,7 @@ def _schemes(_: click.Context, __: click.Parameter, incomplete: str) -> list[str
     multiple=True,
     metavar="NAME",
     shell_complete=_schemes,
-    help="forward, central4 …; repeatable.  [default: the three]",
+    help="forward, central4, [0,1,3] …; repeatable.  [default: the three]",
 )
 @click.option("--derivative", metavar="N", type=int, default=1, help="The order of the derivative.  [default: 1]")
 @click.option(

@@ -239,18 +239,22 @@ def _check_name(source: Source, place: Place, name: str | None) -> None:
 
 
 def _schemes(source: Source, place: Place, schemes: Sequence[str]) -> tuple[str, ...]:
+    names: list[str] = []
     for scheme in schemes:
         if scheme == COMPLEX_STEP:
+            names.append(scheme)
             continue
         try:
-            stencil(scheme)
-        except ValueError:
+            names.append(stencil(scheme).name)
+        except ValueError as error:
+            if scheme.startswith("["):
+                raise source.error(place, str(error)) from None
             close = get_close_matches(scheme[:_NAME], DEFAULT_SCHEMES, n=1)
             remedy = f"did you mean {close[0]!r}?" if close else f"choose from {SCHEME_FORMS}"
             raise source.error(place, f"unknown scheme {quote(scheme)}; {remedy}") from None
     if not schemes:
         raise source.error(place, f"is empty; {_remedy('schemes')}")
-    return tuple(dict.fromkeys(schemes))
+    return tuple(dict.fromkeys(names))
 
 
 def rounded_points(points: Sequence[tuple[float, ...]], dtype: str) -> tuple[tuple[float, ...], ...]:

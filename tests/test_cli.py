@@ -126,6 +126,12 @@ def test_variables_and_schemes(call):
     assert "backward" not in result.stdout
 
 
+def test_a_stencil_by_hand(call):
+    result = call("compare", "exp(x)", "--at", "1", "--scheme", "[0,1,3]")
+    assert result.returncode == 0
+    assert re.search(r"\[0, 1, 3\] .* 2 \(2\.00\)  within-bound", result.stdout)
+
+
 NO_DERIVATIVE = [
     ("abs(x)", "0", "none (kink): the derivative does not exist here"),
     ("log(x)", "-1", "none (domain): the point lies outside"),

@@ -160,6 +160,10 @@ BAD = {
         'schemes = ["centre"]\n' + ONE,
         r"line 1: key 'schemes': unknown scheme 'centre'; did you mean 'central'\?",
     ),
+    "offsets that repeat": (
+        'schemes = ["[0, 1, 1]"]\n' + ONE,
+        r"line 1: key 'schemes': offsets=\['0', '1', '1'\]: an offset is repeated; list each once",
+    ),
     "unknown dtype": (
         'dtype = "float8"\n' + ONE,
         r"line 1: key 'dtype': 'float8' is not supported; choose from float64",
@@ -308,6 +312,12 @@ def test_a_functions_own_steps_and_schemes(write):
     assert set(own["scheme"]) == {"backward"}
     assert set(own["status"]) == {"h-underflow"}
     assert set(own["numeric"]) == {0.0}
+
+
+def test_a_stencil_by_hand_in_a_study(write):
+    tables = run_study(write(SMALL + ONE + 'schemes = ["[0,1,3]", "[3, 1, 0]", "central"]\n'))
+    assert list(tables.errors["scheme"].cat.categories) == ["[0, 1, 3]", "central"]
+    assert tables.errors["within_bound"].all()
 
 
 HOSTILE = {

@@ -18,9 +18,15 @@ __all__ = ["COMPLEX_STEP", "DEFAULT_SCHEMES", "SCHEME_FORMS", "Stencil", "check_
 # a name among the schemes, and no stencil
 COMPLEX_STEP = "complex"
 DEFAULT_SCHEMES = ("forward", "backward", "central")
-SCHEME_FORMS = "forward, backward, central, one of these with its order, as forward2, central4, or complex"
+SCHEME_FORMS = (
+    "forward, backward, central, one of these with its order, as forward2, central4, offsets in brackets, "
+    "as [0, 1, 3], or complex"
+)
 
 _NAME = re.compile(r"(forward|backward|central)([1-9]\d?)?", re.ASCII)
+# short numbers, so that exact weights stay small
+_OFFSET = r"\s*-?\d{1,6}(?:\.\d{1,6}|/\d{1,6})?\s*"
+_LISTED = re.compile(rf"\[{_OFFSET}(?:,{_OFFSET}){{1,20}}\]", re.ASCII)
 _HIGHEST = 20  # of the order of a name, and of a derivative
 # whole weights up to here are numbers of binary64
 _WHOLE = 2**53
@@ -187,8 +193,8 @@ def stencil(scheme: str | Stencil, derivative: int | None = None) -> Stencil:
     """Return the stencil of a scheme, for the first derivative unless told otherwise.
 
     ``forward`` and ``backward`` have order 1 and ``central`` order 2; a number after the name is another order. The
-    offsets are 0, 1, …, p + q − 1 (forward), their negatives (backward), and those around 0 (central). The complex step
-    has none, and is refused.
+    offsets are 0, 1, …, p + q − 1 (forward), their negatives (backward), and those around 0 (central).
+    ``"[-1, 0, 5/2]"`` is ``Stencil([-1, 0, 2.5])``. The complex step has none, and is refused.
     """
     if isinstance(scheme, Stencil):
         if derivative is not None and scheme.derivative != derivative:
@@ -203,6 +209,8 @@ def stencil(scheme: str | Stencil, derivative: int | None = None) -> Stencil:
                 f'derivative={q}: scheme="complex" is one of first derivatives; choose "central" for others'
             )
         raise ValueError('scheme="complex": a weighted sum of values of f is needed here; choose "central"')
+    if isinstance(scheme, str) and _LISTED.fullmatch(scheme):
+        return _listed(scheme, q)
     found = _NAME.fullmatch(scheme) if isinstance(scheme, str) else None
     if found is None:
         raise ValueError(f"scheme={shorten(repr(scheme), 60)}: unknown scheme; choose from {SCHEME_FORMS}")
@@ -223,6 +231,11 @@ def _named(kind: str, order: int, derivative: int, name: str) -> Stencil:
         return Stencil(range(-reach, reach + 1), derivative, name=name)
     sign = 1 if kind == "forward" else -1
     return Stencil([sign * k for k in range(order + derivative)], derivative, name=name)
+
+
+@lru_cache(maxsize=256)
+def _listed(text: str, derivative: int) -> Stencil:
+    return Stencil([offset.strip() for offset in text[1:-1].split(",")], derivative)
 
 
 def check_schemes(schemes: str | Stencil | Sequence[str | Stencil], derivative: int | None = None) -> list[Stencil]:

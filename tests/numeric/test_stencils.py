@@ -190,3 +190,32 @@ def test_lists_of_schemes():
 def test_stencils_cannot_be_changed():
     with pytest.raises(AttributeError):
         stencil("central").order = 4
+
+
+@pytest.mark.parametrize("text", ["[0, 1, 3]", "[0,1,3]", "[ 3 ,0,  1 ]", "[0, 2/2, 3.0]"])
+def test_offsets_in_brackets_are_a_stencil_by_hand(text):
+    assert stencil(text) == dc.Stencil([0, 1, 3])
+    assert stencil(text).name == "[0, 1, 3]"
+    assert check_schemes(["central", text, "[0, 1, 3]"], 2) == [stencil("central", 2), dc.Stencil([0, 1, 3], 2)]
+
+
+def test_the_name_of_a_stencil_reads_back():
+    for made in (dc.Stencil([-1, 0, 2.5]), dc.Stencil([Fraction(-1, 3), 0, 7]), stencil("[-1, 1]")):
+        assert stencil(made.name) == made
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[0, 1/0]", "offset '1/0': must be a finite number"),
+        ("[0, 0]", "an offset is repeated"),
+        ("[0, 1e99]", "unknown scheme"),
+        ("[0, 1234567]", "unknown scheme"),
+        ("[0]", "unknown scheme"),
+        ("[" + "1," * 30 + "2]", "unknown scheme"),
+        ("[0, ١]", "unknown scheme"),
+    ],
+)
+def test_offsets_that_cannot_be(text, words):
+    with pytest.raises(ValueError, match=words):
+        stencil(text)
