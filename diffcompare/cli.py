@@ -65,8 +65,9 @@ def _main(arguments: Sequence[str] | None) -> int:
     try:
         code = diffcompare.main(arguments, prog_name="diffcompare", standalone_mode=False)
     except click.UsageError as error:
-        remedy = "" if error.ctx is None else f"; see {error.ctx.command_path} --help"
-        return _complain(" ".join(error.format_message().split()) + remedy)
+        text = " ".join(error.format_message().split()).removesuffix(".")
+        manual = "" if error.ctx is None else f"{error.ctx.command_path} --help"
+        return _complain(text if manual in text else f"{text}; see {manual}")
     except click.ClickException as error:
         return _complain(" ".join(error.format_message().split()))
     except (click.Abort, KeyboardInterrupt):
@@ -134,7 +135,7 @@ _format_option = click.option(
 )
 
 
-@diffcompare.command()
+@diffcompare.command(short_help="Run a study file and write its report.")
 @click.argument("study", metavar="STUDY.toml")
 @click.option("--out", metavar="DIR", help="Directory of the report.  [default: STUDY-report]")
 @click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes to work in.  [default: 1]")
@@ -188,7 +189,7 @@ def _schemes(_: click.Context, __: click.Parameter, incomplete: str) -> list[str
     return [name for name in (*DEFAULT_SCHEMES, "central4", "central6", COMPLEX_STEP) if name.startswith(incomplete)]
 
 
-@diffcompare.command(cls=CommandWithFormula)
+@diffcompare.command(cls=CommandWithFormula, short_help="Show the errors of differences of a formula.")
 @click.argument("formula", metavar="EXPR")
 @click.option("--at", "at", metavar="POINT", multiple=True, required=True, help="3,4 or x0=3,x1=4; repeat it for more.")
 @click.option("--variables", metavar="NAMES", help="The arguments in order, as x0,x1.  [default: those that occur]")
@@ -267,7 +268,7 @@ def compare(
     return _exit_code(tables)
 
 
-@diffcompare.command()
+@diffcompare.command(short_help="Judge a gradient in Python code.")
 @click.argument("function", metavar="MODULE:F")
 @click.argument("gradient", metavar="MODULE:GRAD")
 @click.option("--at", "at", metavar="POINT", multiple=True, required=True, help="1,2,3; repeat it for more points.")
@@ -355,7 +356,7 @@ def _words(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     return [word for words in WORDS.values() for word in words if word.startswith(incomplete)]
 
 
-@diffcompare.command()
+@diffcompare.command(short_help="Rank differentiators by certified derivatives.")
 @click.option("--out", metavar="DIR", help="Write a report there as well.")
 @_output_options
 def rank(out: str | None, quiet: bool, as_json: bool) -> int:
@@ -387,7 +388,7 @@ def rank(out: str | None, quiet: bool, as_json: bool) -> int:
     return DONE
 
 
-@diffcompare.command()
+@diffcompare.command(short_help="Explain a column, status, verdict or rule.")
 @click.argument("words", metavar="[WORD]", nargs=-1, shell_complete=_words)
 def explain(words: Sequence[str]) -> int:
     """Explain a column, status, verdict, scheme or step rule; without WORD, list them.
@@ -409,7 +410,7 @@ def explain(words: Sequence[str]) -> int:
     return DONE
 
 
-@diffcompare.command()
+@diffcompare.command(short_help="Print a script for the shell to complete.")
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 def completion(shell: str) -> int:
     """Print the script that lets a shell complete commands, options and words.

@@ -208,7 +208,10 @@ def _passes(error: BaseException) -> bool:
 
 
 def _import_failure(name: str, error: BaseException) -> DiffcompareError:
-    return DiffcompareError(f"{_shown(name)}: cannot be imported: {_described(error)}; mend the module")
+    remedy = "mend the module"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        remedy = f"install {_quote(error.name)} where diffcompare is installed, or mend the module"
+    return DiffcompareError(f"{_shown(name)}: cannot be imported: {_described(error)}; {remedy}")
 
 
 def _described(error: BaseException) -> str:

@@ -608,7 +608,11 @@ def test_plain_numbers_and_lists_of_one_are_told_apart(write, model, points, ok)
 FAILURES = {
     "no module": ("no_such_M:f", "no module 'no_such_M' in the current directory"),
     "no file": ("sub/M.py:f", r"no file 'sub/M\.py' below the current directory"),
-    "broken module": ("M_broken:f", "cannot be imported: ModuleNotFoundError: No module named 'no_such_library'"),
+    "broken module": (
+        "M_broken:f",
+        "cannot be imported: ModuleNotFoundError: No module named 'no_such_library' .*; "
+        "install 'no_such_library' where diffcompare is installed, or mend the module",
+    ),
     "no function": ("M:netwerk", r"no function 'netwerk'; did you mean 'network'\?"),
     "no callable": ("M:number", "'number' is of type int; name a function"),
     "no colon": ("M", "names no function; write MODULE:function"),

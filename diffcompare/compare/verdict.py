@@ -117,7 +117,8 @@ class Verdict:
         if not math.isnan(self.resolution):
             lines.append(f"Resolution: an error above {self.resolution:.1e} of the largest component would be seen.")
         if not math.isnan(self.rounding) and self.status != "wrong":
-            lines.append(f"Rounding: the {self.what} carries {self.rounding:.1e} of its largest component.")
+            size = f"{self.rounding:.1e} of its largest component" if self.rounding else "none"
+            lines.append(f"Rounding: the {self.what} carries {size}.")
         lines += [_sentence(note) for note in self.notes[:5]]
         lines.append(_ADVICE[self.status].format(self.what))
         if self.status == "wrong" and self.evidence == "witness":
@@ -213,16 +214,19 @@ def _sentence(note: str) -> str:
 
 
 def _headline(verdict: Verdict) -> str:
-    bad = verdict.components[verdict.components["status"] == verdict.status]
+    bad, count = verdict.components[verdict.components["status"] == verdict.status], len(verdict.components)
     if verdict.status == "wrong":
         size = bad["relative"].max()
-        where = f"{len(bad)} of {len(verdict.components)} components"
-        by = "" if math.isnan(size) else f", by up to {size:.1e} of the largest"
-        return f"{where} differ from the derivative{by}"
+        if count == 1:
+            by = "" if math.isnan(size) else f", by {size:.2g} times its size"
+            return f"the {verdict.what} differs from the derivative{by}"
+        by = "" if math.isnan(size) else f", by up to {size:.2g} of the largest"
+        return f"{len(bad)} of {count} components differ from the derivative{by}"
     if verdict.status == "consistent":
-        return f"the {verdict.what} agrees with the derivative in all {len(verdict.components)} components"
+        return f"the {verdict.what} agrees with the derivative" + (count > 1) * f" in all {count} components"
     if verdict.status == "non-smooth":
-        return f"the function has no derivative in {len(bad)} of {len(verdict.components)} components at this point"
+        where = "" if count == 1 else f" in {len(bad)} of {count} components"
+        return f"the function has no derivative{where} at this point"
     if verdict.status == "out-of-domain":
         return "the function or its derivative is not defined at this point"
     return "neither right nor wrong can be shown here"

@@ -50,7 +50,9 @@ def verdict_html(verdict: Verdict) -> str:
 
 
 def _table(verdict: Verdict) -> str:
-    columns = [column for column in verdict.components.columns if column in ("point", "component", "status", *_NUMBERS)]
+    # what has room without scrolling comes first; one point is named by the explanation
+    points = ["point"] * (verdict.components["point"].nunique() > 1) if "point" in verdict.components else []
+    columns = [*points, "component", "status", *(name for name in _NUMBERS if name in verdict.components)]
     rank = verdict.components["status"].map(COMPONENT_STATUSES.index)
     worst = verdict.components.assign(rank=rank, size=-verdict.components["relative"].abs())
     worst = worst.sort_values(["rank", "size"], kind="stable", na_position="last")[columns]

@@ -240,6 +240,23 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "evaluations": "rules.csv: how many values of f the rule took to choose h; those of the difference not "
         "counted. ranking.csv: how many the differentiator asked for.",
     },
+    "the command line": {
+        "formulas": "+ - * / **, sqrt, cbrt, exp, log (also log2, log10, log1p, expm1, log(x, base)), the "
+        "trigonometric and hyperbolic functions and their inverses, abs, sign, min, max, hypot, where(condition, a, "
+        "b), Piecewise, pi and E, under their SymPy, NumPy and math names; and special functions. 0.1 means 1/10 "
+        "exactly.",
+        "special functions": "erf erfc erfi erfinv, gamma loggamma gammaln digamma polygamma factorial beta, "
+        "gammainc gammaincc (regularised) lowergamma uppergamma, besselj bessely besseli besselk (jv yv iv kv, j0 …) "
+        "spherical_jn sinc (np.sinc is that of πx), airyai airyaiprime airybi airybiprime, zeta(s) zeta(s, a), "
+        "polylog, LambertW(x) LambertW(x, -1), elliptic_k elliptic_e (of m), Ei Si Ci li expint fresnels fresnelc, "
+        "legendre chebyshevt chebyshevu hermite laguerre, Heaviside floor ceiling. Orders are constants. The floats "
+        "are SciPy's; functions and orders whose accuracy was not measured have no bound.",
+        "json": "--json prints one document. run: functions and verdicts, their counts, and summary, the rows of "
+        "summary.csv, the worst first. compare: derivatives, rules and summary. check: status, the worst, and "
+        "verdicts, one a point, with components. Numbers read back exactly, nan is null, infinities are “inf” and "
+        "“-inf”; report is a path or null. What your code prints goes to stderr; where the input is refused there "
+        "is no document, and the reason is there.",
+    },
 }
 
 _PLACES = {_key: group for group, words in WORDS.items() for _key in words}

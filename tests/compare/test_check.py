@@ -273,3 +273,17 @@ def test_nothing_is_evaluated_outside_a_box(opaque: bool) -> None:
     points = np.array(seen)
     assert len(points) > 3
     assert np.all((lower <= points) & (points <= upper))
+
+
+def test_one_component_is_spoken_of_as_one():
+    for gradient, first in (
+        (np.cos, "consistent: the gradient agrees with the derivative"),
+        (lambda x: -np.cos(x), "wrong: the gradient differs from the derivative, by 2 times its size"),
+    ):
+        assert dc.check_gradient(np.sin, gradient, at=1.0).explain().splitlines()[0] == first
+    assert (
+        dc.check_gradient(np.abs, np.sign, at=0.0).explain().startswith("non-smooth: the function has no derivative at")
+    )
+    assert (
+        "Rounding: the gradient carries none." in dc.check_gradient(lambda x: x * x, lambda x: 2 * x, at=3.0).explain()
+    )

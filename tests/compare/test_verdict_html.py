@@ -79,7 +79,9 @@ def test_all_lines_of_the_explanation_are_there() -> None:
 def test_numbers_are_those_of_the_components_worst_first() -> None:
     verdict = _verdict(4)
     head, *rows = Page(verdict._repr_html_()).rows
-    assert head == list(verdict.components.columns)
+    assert sorted(["point", *head]) == sorted(verdict.components.columns)
+    # what is read first has room without scrolling
+    assert head[:2] == ["component", "status"]
     assert [row[head.index("component")] for row in rows] == ["x[3]", "x[0]", "x[1]", "x[2]"]
     for row in rows:
         there = verdict.components.set_index("component").loc[row[head.index("component")]]
@@ -119,11 +121,18 @@ def test_nothing_is_loaded_and_text_takes_the_colour_of_the_page() -> None:
     assert "color:inherit" in styles
 
 
+def test_points_are_named_where_there_are_several() -> None:
+    verdict = dc.check_gradient(np.sin, np.cos, at=[1.0, 2.0])
+    head, *rows = Page(verdict._repr_html_()).rows
+    assert head[:3] == ["point", "component", "status"]
+    assert {row[0] for row in rows} == {"1.0", "2.0"}
+
+
 def test_of_many_components_ten_are_shown_and_the_rest_counted() -> None:
     page = Page(_verdict(1234)._repr_html_())
     assert len(page.rows) == 11
     assert "… and 1,224 more, none of them worse" in page.words
-    assert page.rows[1][1] == "x[1233]"
+    assert page.rows[1][0] == "x[1233]"
     assert "more" not in Page(_verdict(10)._repr_html_()).words
 
 

@@ -117,7 +117,7 @@ def test_components_csv_reads_back_bit_for_bit(tmp_path: Path) -> None:
 def test_the_page_says_what_was_judged_and_how(tmp_path: Path) -> None:
     page = page_of(WRONG, tmp_path)
     for words in (
-        "⚠ wrong: 2 of 4 components differ from the derivative, by up to 5.0e-01 of the largest.",
+        "⚠ wrong: 2 of 4 components differ from the derivative, by up to 0.5 of the largest.",
         "Resolution: any error above 2.2e-16 of the largest component would have been seen.",
         "identity: function and gradient were traced and compared as real functions",
         "factor 2 missing: the claim is D/2 in component x[1]",
