@@ -55,15 +55,39 @@ def _bessel(special: ModuleType, general: str, letter: str) -> Function:
 
     def function(order: Any, x: Any) -> Any:
         n = _number(order)
-        return whole[n](x) if n in whole else getattr(special, general)(n, x)
+        if n in whole and not np.iscomplexobj(x):
+            return whole[n](x)
+        return getattr(special, general)(n, x)
 
     return function
 
 
 def _real_lambert(special: ModuleType, branch: int) -> Function:
     def function(x: Any) -> Any:
+        if np.iscomplexobj(x):
+            # the lower branch is real on its cut, and SciPy continues it from there upwards alone
+            below = np.signbit(x.imag) & (branch < 0)
+            w = special.lambertw(np.where(below, x.conjugate(), x), branch)
+            return np.where(below, w.conjugate(), w)
         w = special.lambertw(x, branch)
         return np.where(w.imag == 0, w.real, np.nan)
+
+    return function
+
+
+def _ei(special: ModuleType) -> Function:
+    # left of 0 the real values lie between those on both sides of the cut of Ei: continued by DLMF 6.2.7
+    return lambda x: np.where(x.real < 0, -special.exp1(-x), special.expi(x)) if np.iscomplexobj(x) else special.expi(x)
+
+
+def _riemann_zeta(special: ModuleType) -> Function:
+    def function(x: Any) -> Any:
+        try:
+            return special.zeta(x)
+        except TypeError:
+            raise UnsupportedFunction(
+                "zeta: this SciPy has no floats of complex arguments; pip install --upgrade scipy"
+            ) from None
 
     return function
 
@@ -111,14 +135,14 @@ SCIPY: Mapping[str, Callable[[ModuleType], Function]] = {
     "airyaiprime": lambda special: lambda x: special.airy(x)[1],
     "airybi": lambda special: lambda x: special.airy(x)[2],
     "airybiprime": lambda special: lambda x: special.airy(x)[3],
-    "zeta": lambda special: special.zeta,
+    "zeta": _riemann_zeta,
     "hurwitz_zeta": lambda special: lambda s, a: special.zeta(_number(s), a),
     "polylog": _polylogarithm,
     "lambertw": lambda special: _real_lambert(special, 0),
     "lambertw_lower": lambda special: _real_lambert(special, -1),
     "elliptic_k": lambda special: special.ellipk,
     "elliptic_e": lambda special: special.ellipe,
-    "Ei": lambda special: special.expi,
+    "Ei": _ei,
     "Si": lambda special: lambda x: special.sici(x)[0],
     "Ci": lambda special: lambda x: special.sici(x)[1],
     "expint": _exponential_integral,

@@ -22,13 +22,14 @@ from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import PRECISION_CAP, ball, precision, round_ball
 from diffcompare.arithmetic.complex_balls import imaginary_part
+from diffcompare.arithmetic.gaussian import exact_imaginary_part
 from diffcompare.arithmetic.jets import taylor_coefficients
 from diffcompare.arithmetic.ulp import round_to_nearest
-from diffcompare.compare.higher import certified_derivatives, derivative_ball, exact_error
+from diffcompare.compare.higher import certified_derivatives, derivative_ball, exact_derivative, exact_error
 from diffcompare.compare.kernel import STATUS_CODES, SWEEP_BITS, Grid
 from diffcompare.compare.schema import COLUMNS, stack
 from diffcompare.compare.split import PARTS
-from diffcompare.program.analytic import check_analytic
+from diffcompare.program.analytic import SCIPY_ANALYTIC, check_analytic
 from diffcompare.program.degree import polynomial_degree
 from diffcompare.symbolic.function import SymbolicFunction
 
@@ -41,7 +42,9 @@ _ORDER = 2
 def complex_columns(grid: Grid, split: bool) -> dict[str, NDArray[Any]]:
     """Return the numbers of the rows, over a grid of one scheme, by the names of the columns; ``status`` as codes.
 
-    Proven: error and parts are exact numbers, rounded to nearest; nan for one that is undecided at the precision cap.
+    Proven: error and parts are exact numbers, rounded to nearest; nan for one that is undecided at the precision cap: a
+    tie between two floats of a function that is not rational. The smallest step is predicted where NumPy computes f,
+    which keeps a tiny imaginary part; SciPy's special functions need not (J₀ returns one of 1e-17 at any h).
 
     Raises
     ------
@@ -50,6 +53,7 @@ def complex_columns(grid: Grid, split: bool) -> dict[str, NDArray[Any]]:
     """
     f, directions, steps = grid.f, grid.directions, grid.steps
     check_analytic(f.program)
+    predictable = not any(node.operation in SCIPY_ANALYTIC for node in f.program.nodes)
     rows: list[dict[str, Any]] = []
     for point in grid.points.tolist():
         partials = certified_derivatives(f, point, directions, 1, bits=SWEEP_BITS)
@@ -62,7 +66,7 @@ def complex_columns(grid: Grid, split: bool) -> dict[str, NDArray[Any]]:
             # nothing is subtracted: only the truncation error grows or falls with h
             smallest = float(steps[-1])
             predicted = {"predicted_h": math.nan, "predicted_abs_error": math.nan}
-            if partial.status == "ok":
+            if partial.status == "ok" and predictable:
                 third = abs(float(taylor_coefficients(f.program, point, i, order=3)[3]))
                 size = third * smallest * smallest + 2.0**-53 * abs(partial.value)
                 predicted = {"predicted_h": smallest, "predicted_abs_error": size}
@@ -120,6 +124,11 @@ def _parts(
                 truncation = round_ball(exact / width - slope)
             if evaluation is None:
                 evaluation = round_ball((ball(value) - exact) / width)
+            if None in (truncation, evaluation):
+                rational, exact_slope = exact_imaginary_part(f.program, point, i, h), exact_derivative(f, point, i, 1)
+                if rational is not None and exact_slope is not None:
+                    truncation = round_to_nearest(rational / Fraction(h) - exact_slope)
+                    evaluation = round_to_nearest((Fraction(value) - rational) / Fraction(h))
         if bits >= PRECISION_CAP or None not in (truncation, evaluation):
             break
         bits = min(2 * bits, PRECISION_CAP)

@@ -6,16 +6,24 @@ from diffcompare.errors import UnsupportedFunction, shorten
 from diffcompare.program.dag import Program
 from diffcompare.program.printing import formula
 
-__all__ = ["ANALYTIC", "check_analytic"]
+__all__ = ["ANALYTIC", "SCIPY_ANALYTIC", "check_analytic"]
 
-# leaves and arithmetic, then what NumPy computes of complex numbers (it does not: cbrt, hypot, atan2)
 # fmt: off
-ANALYTIC = frozenset({
+# what SciPy computes of complex numbers (it does not: gammaln, beta, polygamma, elliptic integrals …)
+SCIPY_ANALYTIC = frozenset({
+    "erf", "erfc", "erfi", "gamma", "loggamma", "digamma", "besselj", "bessely", "besseli", "besselk",
+    "spherical_jn", "airyai", "airyaiprime", "airybi", "airybiprime", "zeta", "polylog", "lambertw",
+    "lambertw_lower", "Ei", "Si", "Ci", "expint", "fresnels", "fresnelc"
+})
+# leaves and arithmetic, then what NumPy computes of complex numbers (it does not: cbrt, hypot, atan2)
+ANALYTIC = SCIPY_ANALYTIC | frozenset({
     "constant", "variable", "pi", "e", "undefined", "add", "subtract", "multiply", "divide", "negative", "sum",
     "dot", "integer_power", "power", "sqrt", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin",
-    "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh"
+    "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "sinc"
 })
 # fmt: on
+# of the others SciPy has real floats alone
+_ORDERS = {"expint": 1, "polylog": 2}
 
 
 def check_analytic(program: Program) -> None:
@@ -27,7 +35,8 @@ def check_analytic(program: Program) -> None:
         An operation is not analytic (abs, sign, min, max, floor, select), or has no complex floats; it is named.
     """
     for index, node in enumerate(program.nodes):
-        if node.operation not in ANALYTIC:
+        needed, order = _ORDERS.get(node.operation), program.nodes[node.operands[0]] if node.operands else node
+        if node.operation not in ANALYTIC or (needed is not None and order.payload != needed):
             raise UnsupportedFunction(
                 f"{node.operation} in {shorten(formula(program, index), 60)}: not analytic, or without complex floats, "
                 'so that scheme="complex" does not apply; choose "central"'

@@ -172,7 +172,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "1e-10. central4, central6 … use more abscissae: a higher order, and a larger best h.",
         "complex": "Im f(x + ih)/h. Nothing is subtracted, so no digits cancel and h may be tiny: truncation ≈ "
         "h²/6·F‴(x), gone at h = 1e-10. For analytic functions of code that takes complex numbers alone: abs, max, "
-        "comparisons and branch cuts are refused (Squire and Trapp 1998).",
+        "comparisons and branch cuts are refused (Squire and Trapp 1998). Some special functions of SciPy lose a tiny "
+        "imaginary part (Bessel J and Y, Si, Ei; gamma and Airy left of 0), which the split shows as evaluation.",
         "stencil": "Offsets and weights of a finite difference: D̂ = Σ c_j·f(x + o_j·h)/h^q. The weights are exact "
         "rationals that differentiate every polynomial of low degree (Fornberg).",
     },

@@ -1,5 +1,6 @@
 """The complex step in the table of errors: its split, its place among other schemes, what is refused."""
 
+import math
 from fractions import Fraction
 
 import mpmath
@@ -108,13 +109,22 @@ def test_where_there_is_no_derivative_the_status_says_so():
     ("text", "reason"),
     [
         ("abs(x)*x", r"abs in abs\(x\): not analytic"),
-        ("erf(x)", r"erf in erf\(x\): not analytic, or without complex floats"),
+        ("erfinv(x)", r"erfinv in erfinv\(x\): not analytic, or without complex floats"),
+        ("expint(2, x)", r"expint in expint\(2, x\): not analytic, or without complex floats"),
+        ("polylog(3, x)", r"polylog in .*: not analytic, or without complex floats"),
+        ("elliptic_k(x)", r"elliptic_k in .*: not analytic, or without complex floats"),
         ("log(x**2 + 1)", r"log in log\(x\*\*2 \+ 1\): its argument meets a branch cut at h=2\.0"),
         ("sqrt(x**2 + 1)", "sqrt in .* branch cut at h=2.0"),
         ("(x**2 + 1)**0.3", "power in .* branch cut at h=2.0"),
         ("atan(x)", "atan in .* branch cut at h=2.0"),
         ("asinh(x)", "asinh in .* branch cut at h=2.0"),
         ("asin(x**2/2)", "asin in .* branch cut at h=2.0"),
+        ("loggamma(x**2 + 0.5)", "loggamma in .* branch cut at h=2.0"),
+        ("besselj(1/2, x**2 + 1)", "besselj in .* branch cut at h=2.0"),
+        ("lambertw(x**2 + 1)", "lambertw in .* branch cut at h=2.0"),
+        ("polylog(2, -x**2)", "polylog in .* branch cut at h=2.0"),
+        ("LambertW(-(x**2 + 1)/5, -1)", "lambertw_lower in .* branch cut at h=2.0"),
+        ("Ei(x**2 + x + 4)", "Ei in .* branch cut at h=2.0"),
     ],
 )
 def test_what_does_not_apply_is_refused_by_name(text, reason):
@@ -186,3 +196,72 @@ def test_log1p_of_what_does_not_move_applies_on_both_sides_of_0() -> None:
     table = dc.sweep(f, [[2.0, -0.5], [2.0, 0.5]], schemes="complex", steps=[1e-10], variables=["x"])
     assert table["status"].astype(str).tolist() == ["ok", "ok"]
     assert table["truncation"].tolist() == [0.0, 0.0]
+
+
+# as text and as mpmath has them, and where; mpmath continues Ei and W₋₁ in the upper half plane only
+SPECIAL = {
+    ("erf(x)*erfc(2*x)", 0.75): lambda z: mpmath.erf(z) * mpmath.erfc(2 * z),
+    ("erfi(x)", -0.75): mpmath.erfi,
+    ("gamma(x)", -0.75): mpmath.gamma,
+    ("loggamma(x)/x", 2.25): lambda z: mpmath.loggamma(z) / z,
+    ("digamma(x)", -0.75): lambda z: mpmath.psi(0, z),
+    ("besselj(0, x)", -0.75): lambda z: mpmath.besselj(0, z),
+    ("besselj(1/2, x)", 0.75): lambda z: mpmath.besselj(0.5, z),
+    ("bessely(1, x)", 0.75): lambda z: mpmath.bessely(1, z),
+    ("besseli(1, -x)", 0.75): lambda z: mpmath.besseli(1, -z),
+    ("besselk(2, x)", 0.75): lambda z: mpmath.besselk(2, z),
+    ("spherical_jn(2, x)", 0.75): lambda z: mpmath.sqrt(mpmath.pi / (2 * z)) * mpmath.besselj(2.5, z),
+    ("airyai(x)", 0.75): mpmath.airyai,
+    ("airyaiprime(x)", -0.75): lambda z: mpmath.airyai(z, derivative=1),
+    ("airybi(x)", -0.75): mpmath.airybi,
+    ("airybiprime(x)", 0.75): lambda z: mpmath.airybi(z, derivative=1),
+    ("zeta(x)", -0.75): mpmath.zeta,
+    ("polylog(2, x)", 0.75): lambda z: mpmath.polylog(2, z),
+    ("LambertW(x)", -0.25): mpmath.lambertw,
+    ("LambertW(x, -1)", -0.25): lambda z: mpmath.lambertw(z, -1),
+    ("LambertW(-x, -1)", 0.25): lambda z: mpmath.conj(mpmath.lambertw(mpmath.conj(-z), -1)),
+    ("Ei(x)", 0.75): mpmath.ei,
+    ("Ei(-x)", 0.75): lambda z: -mpmath.e1(z),
+    ("Si(x)*Ci(x)", 0.75): lambda z: mpmath.si(z) * mpmath.ci(z),
+    ("E1(x)", 0.75): mpmath.e1,
+    ("fresnels(x)", -0.75): mpmath.fresnels,
+    ("fresnelc(x)", 0.75): mpmath.fresnelc,
+    ("sinc(x)", 0.75): mpmath.sinc,
+}
+
+
+@pytest.mark.parametrize(("text", "x"), SPECIAL, ids=str)
+def test_special_functions_have_the_split_of_mpmath(text, x):
+    f, steps = dc.parse(text), [0.125, 1e-3]
+    table = dc.sweep(f, x, schemes="complex", steps=steps)
+    exact = SPECIAL[text, x]
+    with mpmath.workdps(60):
+        slope = mpmath.mpf(mpmath.diff(lambda t: mpmath.re(exact(t)), mpmath.mpf(x), h=mpmath.mpf(10) ** -20))
+        for row in table.to_dict("records"):
+            wanted = exact(mpmath.mpc(x, row["h"])).imag / mpmath.mpf(row["h"]) - slope
+            assert row["status"] == "ok"
+            assert abs(row["truncation"] - wanted) <= abs(wanted) * mpmath.mpf(2) ** -52
+            # what SciPy computes is the function that is meant
+            assert abs(row["evaluation"]) <= 1e-12 / row["h"]
+            parts = [Fraction(row[name]) for name in PARTS]
+            allowed = sum(map(abs, [*parts, Fraction(row["error"])])) / 2**53
+            assert abs(sum(parts) - Fraction(row["error"])) <= allowed
+
+
+def test_what_scipy_loses_of_a_tiny_imaginary_part_is_evaluation_error():
+    table = dc.sweep(dc.parse("Si(x)"), 2.0, schemes="complex", steps=[1e-30])
+    (row,) = table.to_dict("records")
+    assert abs(row["truncation"]) < 1e-60
+    assert abs(row["evaluation"] - row["error"]) <= 2**-52 * abs(row["error"])
+    # and no step is predicted
+    assert math.isnan(row["predicted_h"])
+    assert dc.sweep(dc.parse("sin(x)"), 2.0, schemes="complex", steps=[1e-30])["predicted_h"].tolist() == [1e-30]
+
+
+def test_ties_of_rational_functions_are_decided():
+    # h² = n²·2^-58 with n² odd and of 54 bits is a tie between two floats, and no ball of 1/3 shows it
+    h = (2**27 - 61) * 2.0**-29
+    for text in ("x**3/3*3", "x**5/(x**2/3)/3", "(x + 1/3)**3 - (x + 1/3)**2 + x**2 + 2/3*x"):
+        (row,) = dc.sweep(dc.parse(text), 2.0, schemes="complex", steps=[h]).to_dict("records")
+        assert row["truncation"] == float(-(Fraction(h) ** 2))
+        assert not math.isnan(row["evaluation"])

@@ -79,4 +79,22 @@ MUTANTS = (
         "complex_abscissa(values, t.imag)",
         "a slope by complex step is that along the ones, whatever the direction",
     ),
+    Mutant(
+        "arithmetic/gaussian.py",
+        "self.real * other.real - self.imag * other.imag,",
+        "self.real * other.real + self.imag * other.imag,",
+        "ties of the complex step are decided by products with i² = 1",
+    ),
+    Mutant(
+        "arithmetic/gaussian.py",
+        "other.real / size, -other.imag / size",
+        "other.real / size, other.imag / size",
+        "ties of the complex step are decided by wrong quotients",
+    ),
+    Mutant(
+        "arithmetic/complex_balls.py",
+        "return z.ei() if z.real > 0 else",
+        "return z.ei() if z.real < 0 else",
+        "Ei is continued from the other side of 0",
+    ),
 )

@@ -1,0 +1,91 @@
+"""Programs at points x + ih in exact rational arithmetic: what decides ties beside the real axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from diffcompare.program.dag import Program
+from diffcompare.program.operations import FALLBACKS
+
+__all__ = ["exact_imaginary_part"]
+
+# beyond this size an exact value is given up: the cost must stay bounded
+_BITS = 60_000
+_EXACT = frozenset({"add", "subtract", "multiply", "divide", "negative", "sum", "dot", "integer_power"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Gaussian:
+    """A complex number of rational parts."""
+
+    real: Fraction
+    imag: Fraction = Fraction(0)
+
+    def __add__(self, other: _Gaussian) -> _Gaussian:
+        return _Gaussian(self.real + other.real, self.imag + other.imag)
+
+    def __sub__(self, other: _Gaussian) -> _Gaussian:
+        return self + -other
+
+    def __neg__(self) -> _Gaussian:
+        return _Gaussian(-self.real, -self.imag)
+
+    def __mul__(self, other: _Gaussian) -> _Gaussian:
+        return _Gaussian(
+            self.real * other.real - self.imag * other.imag, self.real * other.imag + self.imag * other.real
+        )
+
+    def __truediv__(self, other: _Gaussian) -> _Gaussian:
+        size = other.real**2 + other.imag**2
+        return self * _Gaussian(other.real / size, -other.imag / size)
+
+    def __pow__(self, exponent: int) -> _Gaussian:
+        if exponent < 0:
+            return _Gaussian(Fraction(1)) / self**-exponent
+        # repeated squares
+        power, square = _Gaussian(Fraction(1)), self
+        while exponent:
+            power = power * square if exponent & 1 else power
+            exponent >>= 1
+            square = square * square if exponent else square
+        return power
+
+    def bits(self) -> int:
+        parts = (self.real, self.imag)
+        return max(max(part.numerator.bit_length(), part.denominator.bit_length()) for part in parts)
+
+
+def exact_imaginary_part(program: Program, point: Sequence[float], i: int, h: float) -> Fraction | None:
+    """Return Im F(x + ih·e_i) where the output needs only + − × ÷ and integer powers; None for any other, or a pole."""
+    values: list[_Gaussian | None] = []
+    for node in program.nodes:
+        operands = [values[k] for k in node.operands]
+        found: _Gaussian | None = None
+        if node.operation == "constant":
+            found = _Gaussian(Fraction(node.payload or 0))
+        elif node.operation == "variable":
+            k = int(node.payload or 0)
+            found = _Gaussian(Fraction(point[k]), Fraction(h if k == i else 0))
+        elif node.operation in _EXACT:
+            found = _computed(node.operation, operands, node.payload)
+        values.append(found if found is not None and found.bits() <= _BITS else None)
+    output = values[program.outputs[0]]
+    return None if output is None else output.imag
+
+
+def _computed(
+    operation: str, operands: Sequence[_Gaussian | None], payload: int | float | Fraction | None
+) -> _Gaussian | None:
+    known = [operand for operand in operands if operand is not None]
+    if len(known) < len(operands):
+        return None
+    exponent = [] if payload is None else [int(payload)]
+    if exponent and known[0].bits() * abs(exponent[0]) > _BITS:
+        return None
+    try:
+        result: _Gaussian = FALLBACKS[operation](*known, *exponent)
+    except ZeroDivisionError:
+        return None
+    return result
