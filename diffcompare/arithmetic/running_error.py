@@ -228,7 +228,8 @@ def _compile(program: Program, form: Format) -> _Code:
         if _scales_by_a_power_of_two(program, node):
             ulps = 0.0
         rounding.append(index)
-        bound = f"rounding_(r{index}, {ulps!r}, {absolute!r})"
+        # what was not measured has no bound
+        bound = f"rounding_(r{index}, {ulps!r}, {absolute!r})" if math.isfinite(ulps) else "arb.nan()"
         if node.operation in ("add", "subtract"):
             other = operands[1] if node.operation == "subtract" else f"-{operands[1]}"
             bound = f"difference_rounding_(r{index}, {operands[0]}, {other})"

@@ -11,6 +11,7 @@ from diffcompare.arithmetic.balls import PRECISION_CAP, Ball, ball, ball_functio
 from diffcompare.arithmetic.jets import taylor_jet
 from diffcompare.arithmetic.one_sided import OneSided, one_sided_derivative
 from diffcompare.arithmetic.rational import exact_outputs
+from diffcompare.arithmetic.ulp import round_to_nearest
 from diffcompare.compare.reference import (
     SINGULAR_BITS,
     TIE_BITS,
@@ -158,12 +159,17 @@ def exact_error(
     relative: float | None = None
     while error is None or relative is None:
         with precision(bits):
+            rational = exact_derivative(f, point, i, derivative) if bits >= TIE_BITS else None
+            if rational:
+                # no ball shows a tie of the ratio
+                gap = Fraction(numeric) - rational
+                return round_to_nearest(gap), round_to_nearest(abs(gap / rational))
             slope = derivative_ball(f, point, i, derivative, bits)
             if slope is not None:
-                gap = ball(numeric) - slope
-                error = round_ball(gap) if error is None else error
+                distance = ball(numeric) - slope
+                error = round_ball(distance) if error is None else error
                 if not slope.is_zero():
-                    relative = round_ball(abs(gap) / abs(slope)) if relative is None else relative
+                    relative = round_ball(abs(distance) / abs(slope)) if relative is None else relative
                 elif error is not None:
                     relative = 0.0 if error == 0 else float("inf")
         if bits >= PRECISION_CAP:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import diffcompare as dc
-from diffcompare.arithmetic.constants import MAXIMA, rounding_constants
+from diffcompare.arithmetic.constants import BUILDS, MAXIMA, build, rounding_constants
 from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.arithmetic.narrow import NARROW_MAXIMA, measure_narrow, narrow_constants
 from diffcompare.arithmetic.running_error import point_rounding_bound
@@ -24,7 +24,10 @@ def test_constants_hold_here_with_a_margin(dtype, operation):
     found, where = measure_narrow(operation, dtype, stride=stride, count=2**13, seed=5)
     constant, absolute = narrow_constants(Node(operation, (0,), 7 if operation == "integer_power" else None), dtype)
     assert found <= NARROW_MAXIMA[dtype][operation] + 0.1, where
-    assert (constant, absolute) == (1.5 * NARROW_MAXIMA[dtype][operation] + 0.25, 0.0)
+    listed = 1.5 * NARROW_MAXIMA[dtype][operation] + 0.25
+    # on a build that is not listed, what is measured there may be more
+    assert constant == listed if build() in BUILDS else constant >= listed
+    assert absolute == 0.0
 
 
 @pytest.mark.parametrize("dtype", NARROW)
@@ -46,6 +49,24 @@ def test_what_was_not_measured_has_no_bound():
     # 2049 is no number of float16: NumPy computes another power
     assert narrow_constants(Node("integer_power", (0,), 2049), "float16") == (math.inf, 0.0)
     assert rounding_constants(Node("integer_power", (0,), 2049))[0] < 2
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+@pytest.mark.parametrize("text", ["erf(x)", "gamma(x)*x", "sinc(x)", "besselj(1, x)"])
+def test_a_sweep_of_what_was_not_measured_has_errors_and_no_bounds(text, dtype):
+    # was a NameError
+    row = dc.sweep(dc.parse(text), 0.5, schemes="central", steps=[0.125], dtype=dtype).iloc[0]
+    assert row["status"] == "ok"
+    assert np.isfinite(row["error"])
+    assert np.isnan(row["bound"])
+    assert row["bound_source"] == ""
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+def test_floor_is_exact_in_every_format(dtype):
+    row = dc.sweep(dc.parse("x*floor(x)"), 2.5, schemes="central", steps=[0.125], dtype=dtype).iloc[0]
+    assert row["abs_error"] == 0.0
+    assert row["bound_source"] == "proven"
 
 
 @pytest.mark.parametrize("dtype", NARROW)

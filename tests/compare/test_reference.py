@@ -286,6 +286,14 @@ def test_exact_errors_raise_the_precision_until_they_are_decided():
     assert exact_error(dc.parse("x**2"), [0.0], 0, 0.0) == (0.0, 0.0)
 
 
+def test_a_tie_of_the_relative_error_is_decided_by_fractions():
+    # D = 1/3, and |numeric − D|/D = 2 + 3·2⁻⁵² lies halfway between two floats: no ball around it shows that
+    numeric = 1 + 2.0**-52
+    error, relative = exact_error(dc.parse("x/3"), [1.0], 0, numeric)
+    assert error == nearest(Fraction(numeric) - Fraction(1, 3))
+    assert relative == 2 + 2.0**-50
+
+
 def test_threads_get_the_values_of_one_thread():
     texts = ["sin(x)*exp(x)", "x**7/3", "log(x)*cbrt(x)", "abs(x - 1)", "tanh(x)*1e300*sin(1e300*x)"]
     points = [0.5, 1.0, 2.25]

@@ -157,6 +157,18 @@ MUTANTS = (
     ),
     Mutant(
         "compare/higher.py",
+        "if bits >= TIE_BITS else None\n            if rational:",
+        "if bits >= TIE_BITS else None\n            if rational and False:",
+        "a relative error halfway between two floats is undecided",
+    ),
+    Mutant(
+        "arithmetic/running_error.py",
+        'if math.isfinite(ulps) else "arb.nan()"',
+        'if math.isfinite(ulps) else "arb(0)"',
+        "special functions of float16 and float32 seem not to round",
+    ),
+    Mutant(
+        "compare/higher.py",
         "[derivative] * math.factorial(derivative)",
         "[derivative]",
         "higher derivatives lack the factorial",
