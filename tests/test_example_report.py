@@ -12,6 +12,8 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -104,10 +106,15 @@ def test_the_study_gives_the_committed_report_on_a_plain_processor(tmp_path):
     _agree(REPORTS / "chapter4", tmp_path / "plain")
 
 
+def _script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, REPORTS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def test_the_gallery_of_verdicts_says_what_it_says(tmp_path):
-    spec = importlib.util.spec_from_file_location("verdicts", REPORTS / "verdicts.py")
-    gallery = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(gallery)
+    gallery = _script("verdicts")
     found = list(gallery.verdicts())
     assert [verdict.status for verdict in found] == [status for status, *_ in gallery.CHECKS]
     dc.write_report(found, tmp_path / "made")
@@ -119,3 +126,39 @@ def test_the_gallery_of_verdicts_says_what_it_says(tmp_path):
     # the page is that of these verdicts: every cause stands in it
     page = (committed / "index.html").read_text(encoding="utf-8")
     assert all(html.escape(str(verdict.cause)) in page for verdict in found if verdict.cause)
+
+
+def _drawing(path: Path) -> bytes:
+    """A picture without its colours and fonts."""
+    drawing = ElementTree.fromstring(path.read_text(encoding="utf-8"))
+    for style in drawing.findall("{http://www.w3.org/2000/svg}style"):
+        drawing.remove(style)
+    return ElementTree.tostring(drawing)
+
+
+def test_the_tutorial_is_what_its_code_prints(tmp_path):
+    _script("tutorial").write(tmp_path)
+    committed = (REPORTS / "tutorial.md").read_text(encoding="utf-8")
+    # every number of the text is in the output, or was computed where it stands
+    assert (tmp_path / "tutorial.md").read_text(encoding="utf-8").splitlines() == committed.splitlines()
+    assert not set("«»") & set(committed)
+    shown = re.findall(r"!\[[^]]+\]\(tutorial/([^)]+)\)", committed)
+    for folder in (REPORTS, tmp_path):
+        assert sorted(path.name for path in (folder / "tutorial").iterdir()) == sorted(shown)
+    for name in shown:
+        assert _drawing(REPORTS / "tutorial" / name) == _drawing(tmp_path / "tutorial" / name)
+        # a code host shows a picture that brings its styles and nothing from elsewhere
+        text = (REPORTS / "tutorial" / name).read_text(encoding="utf-8")
+        assert "svg .line {" in text
+        assert "prefers-color-scheme: dark" in text
+        assert "://" not in text.replace('xmlns="http://www.w3.org/2000/svg"', "")
+        assert "url(" not in text
+
+
+def test_the_output_of_the_tutorial_is_that_of_its_code():
+    tutorial = _script("tutorial")
+    assert tutorial.executed(">>> x = 2\n>>> for k in (1, 2):\n...     print(k * x)\n>>> x\n", {}) == (
+        ">>> x = 2\n>>> for k in (1, 2):\n...     print(k * x)\n2\n4\n>>> x\n2"
+    )
+    with pytest.raises(ZeroDivisionError):
+        tutorial.executed(">>> 1 / 0\n", {})
