@@ -16,8 +16,8 @@ from diffcompare.compare.summary import summarize
 from diffcompare.errors import shorten
 from diffcompare.report.environment import environment
 from diffcompare.report.tables import write_csv
-from diffcompare.report.verdict_page import COMPONENT_COLUMNS, STATUS_WORDS, verdict_html, worst_first
-from diffcompare.report.wording import VERDICT_WORDS, plural, printable, short
+from diffcompare.report.verdict_page import COMPONENT_COLUMNS, verdict_html, worst_first
+from diffcompare.report.wording import CHECK_WORDS, VERDICT_WORDS, plural, printable, short
 from diffcompare.report.writing import MANIFEST, write_files
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ _ROWS = 2_000  # of a table in the page; the CSV files have them all
 
 # worst first
 _WORDS: Mapping[str, str] = {
-    "wrong": STATUS_WORDS["wrong"],
+    "wrong": CHECK_WORDS["wrong"],
     "outside-bound": "a finite difference is further from the derivative than its bound",
-    "out-of-domain": STATUS_WORDS["out-of-domain"],
-    "non-smooth": STATUS_WORDS["non-smooth"],
+    "out-of-domain": CHECK_WORDS["out-of-domain"],
+    "non-smooth": CHECK_WORDS["non-smooth"],
     "not-differentiable": VERDICT_WORDS["not-differentiable"],
-    "inconclusive": STATUS_WORDS["inconclusive"],
+    "inconclusive": CHECK_WORDS["inconclusive"],
     "unbounded": VERDICT_WORDS["unbounded"],
-    "consistent": STATUS_WORDS["consistent"],
+    "consistent": CHECK_WORDS["consistent"],
     "within-bound": "every error that has a bound is within it",
 }
 _GOOD = ("consistent", "within-bound")

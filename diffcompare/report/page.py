@@ -24,7 +24,7 @@ from diffcompare.report.sparkline import sparkline
 from diffcompare.report.split_chart import split_charts
 from diffcompare.report.tables import html_table, write_csv
 from diffcompare.report.verdict_page import is_verdict, write_verdict
-from diffcompare.report.wording import PART_WORDS, STATUS_WORDS, Html, exactly, partial, short
+from diffcompare.report.wording import PART_MEANINGS, PART_WORDS, STATUS_WORDS, Html, exactly, partial, short
 from diffcompare.report.writing import MANIFEST, write_files
 
 if TYPE_CHECKING:
@@ -287,6 +287,7 @@ def _function_page(f: _Function) -> dict[str, Any]:
         "bounded": bool(f.rows["bound"].notna().any()),
         "split": bool(f.rows[list(PART_WORDS)].notna().any(axis=None)),
         "parts": list(PART_WORDS),
+        "part_meanings": PART_MEANINGS,
         "hot_spots": _hot_spots(f.hot_spots),
         "formulas": formulas,
         "derivatives": derivatives,

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from diffcompare.report.wording import OUTCOME_WORDS, STATUS_WORDS, VERDICT_WORDS
+from diffcompare.report.wording import CHECK_WORDS, OUTCOME_WORDS, PART_MEANINGS, STATUS_WORDS, VERDICT_WORDS
 
 __all__ = ["WORDS", "close_words", "explanation", "word_list"]
 
@@ -62,19 +62,17 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "the reason in message.",
     },
     "columns: the exact split": {
-        "truncation": "T = (F(x + h) − F(x − h))/2h − D for central: what the formula leaves out, with the true "
-        "function F at the intended abscissae and no rounding at all. It falls like h^p, and rules where h is "
-        "large.",
-        "abscissa": "A: x + h and x − h are rounded to floats, so f is evaluated a little beside the intended "
-        "places. About |F′|·u·|x|/h; it is 0 where x ± h are floats, as for powers of two that fit.",
-        "evaluation": "E = ((f̂(a) − F(a)) − (f̂(b) − F(b)))/2h for central, at the rounded abscissae a and b: the "
-        "rounding errors inside f. Of the size u·|f|/h or more, so it grows as h falls; usually what rules for "
-        "small h.",
-        "subtraction": "S: the rounding of the difference f̂(a) − f̂(b), or of the weighted sum. It is exactly 0 "
-        "where two values are within a factor of two of each other (Sterbenz): the loss of digits that is blamed on "
-        "subtraction happened before, in evaluation.",
-        "division": "Q = D̂ − s/2h: the rounding of the divisor 2h and of the quotient. At most a few u·|D̂|; it "
-        "does not grow as h falls.",
+        "truncation": f"{_sentence(PART_MEANINGS['truncation'])}: T = (F(x + h) − F(x − h))/2h − D for central, with "
+        "no rounding at all. It falls like h^p, and rules where h is large.",
+        "abscissa": f"A: {PART_MEANINGS['abscissa']}. About |F′|·u·|x|/h; it is 0 where x ± h are floats, as for "
+        "powers of two that fit.",
+        "evaluation": f"{_sentence(PART_MEANINGS['evaluation'])}. E = ((f̂(a) − F(a)) − (f̂(b) − F(b)))/2h for "
+        "central, at the rounded abscissae a and b. Of the size u·|f|/h or more, so it grows as h falls.",
+        "subtraction": f"S: {PART_MEANINGS['subtraction']}: exactly 0 where they are within a factor of "
+        "two of each other (Sterbenz). The loss of digits that is blamed on subtraction happened before, in "
+        "evaluation.",
+        "division": f"{_sentence(PART_MEANINGS['division'])}: Q = D̂ − s/2h. At most a few u·|D̂|; it does not grow as h "
+        "falls.",
         "truncation_bound": "Proven to be at least |truncation|: a constant of the scheme (Peano) times h^q times "
         "the largest |F^(q+1)| over all points between the abscissae, enclosed by interval arithmetic; for central "
         "h²/6·sup|F‴|. The smallest of the bounds for q = p, p − 1, …, 1 and of one from the slopes alone.",
@@ -130,15 +128,15 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "found exactly, and stands in place of a bound on it. Truncation and the other roundings are still bounded.",
     },
     "verdict on a gradient (check)": {
-        "consistent": "No difference from the derivative beyond what rounding explains, in any component. It is not "
-        "“right”: an error below the resolution, which is stated, would not have been seen. Exit code 0.",
-        "wrong": "Some component differs from the derivative by more than rounding can explain; the worst one is "
-        "named, and a cause where one fits. Exit code 1.",
-        "inconclusive": "Neither right nor wrong can be shown here: the difference is of the size of the rounding, "
-        "or too little is known of the function. Pass a formula, or choose another point. Exit code 3.",
-        "non-smooth": "The function has no derivative at this point: the slopes to both sides differ. Whatever the "
-        "gradient says is a convention, and is not judged. Exit code 1.",
-        "out-of-domain": "The function has no finite value or derivative at this point. Exit code 2.",
+        "consistent": f"{_sentence(CHECK_WORDS['consistent'])}. It is not “right”: an error below the resolution, "
+        "which is stated, would not have been seen. Exit code 0.",
+        "wrong": f"{_sentence(CHECK_WORDS['wrong'])}. The worst component is named, and a cause where one fits. Exit "
+        "code 1.",
+        "inconclusive": f"{_sentence(CHECK_WORDS['inconclusive'])}: the difference is of the size of the rounding, or "
+        "too little is known of the function. Pass a formula, or choose another point. Exit code 3.",
+        "non-smooth": f"{_sentence(CHECK_WORDS['non-smooth'])}. Whatever the gradient says is a convention, and is not "
+        "judged. Exit code 1.",
+        "out-of-domain": f"{_sentence(CHECK_WORDS['out-of-domain'])}. Exit code 2.",
         "resolution": "The largest error, relative to the largest component, that would have gone unnoticed in some "
         "component. A check without a resolution proves nothing.",
         "rounding": "The rounding error that the gradient itself carries, relative to its largest component.",

@@ -13,14 +13,14 @@ from diffcompare.errors import shorten
 from diffcompare.report.environment import environment
 from diffcompare.report.parquet import require_pyarrow, write_parquet
 from diffcompare.report.tables import write_csv
-from diffcompare.report.wording import plural, short
+from diffcompare.report.wording import CHECK_WORDS, plural, short
 from diffcompare.report.writing import MANIFEST, write_files
 
 if TYPE_CHECKING:
     # for type checkers alone: the page sees a verdict's attributes, not how it came about
     from diffcompare.compare.verdict import Verdict
 
-__all__ = ["COMPONENT_COLUMNS", "STATUS_WORDS", "is_verdict", "verdict_html", "worst_first", "write_verdict"]
+__all__ = ["COMPONENT_COLUMNS", "is_verdict", "verdict_html", "worst_first", "write_verdict"]
 
 COMPONENT_COLUMNS: Mapping[str, str] = {
     "point": "text",
@@ -36,14 +36,6 @@ COMPONENT_COLUMNS: Mapping[str, str] = {
 _NUMBERS = tuple(name for name, kind in COMPONENT_COLUMNS.items() if kind == "float")
 _ROWS = 2_000  # of the table in the page; components.csv has them all
 
-# worst first
-STATUS_WORDS: Mapping[str, str] = {
-    "wrong": "the difference to the derivative is larger than anything that rounding or constants explain",
-    "out-of-domain": "the function or its derivative is not defined at this point, or not finite",
-    "non-smooth": "there is no derivative at this point: the slopes on its sides differ",
-    "inconclusive": "neither right nor wrong could be shown; the notes say what stood in the way",
-    "consistent": "the claim agrees with the derivative, as closely as the resolution says",
-}
 _EVIDENCE_WORDS: Mapping[str, str] = {
     "identity": "function and {what} were traced and compared as real functions, in ball arithmetic. "
     "A mistake and a rounding error are told apart, however small the one and large the other",
@@ -127,7 +119,7 @@ def verdict_html(verdicts: Sequence[Verdict], *, files: Sequence[str], place: st
             rows=[_row(row) for row in rows.head(_ROWS).to_dict("records")],
             count=len(rows),
             several=points.nunique() > 1,
-            statuses=STATUS_WORDS,
+            statuses=CHECK_WORDS,
             files=files,
             place=place,
         )
@@ -135,7 +127,7 @@ def verdict_html(verdicts: Sequence[Verdict], *, files: Sequence[str], place: st
 
 
 def _rank(status: str) -> int:
-    known = list(STATUS_WORDS)
+    known = list(CHECK_WORDS)
     return known.index(status) if status in known else len(known)
 
 

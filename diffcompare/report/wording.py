@@ -8,7 +8,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 __all__ = [
+    "CHECK_WORDS",
     "OUTCOME_WORDS",
+    "PART_MEANINGS",
     "PART_WORDS",
     "STATUS_WORDS",
     "VERDICT_WORDS",
@@ -71,6 +73,15 @@ OUTCOME_WORDS: Mapping[str, str] = {
     "refused": "no answer: nan, an infinite estimate or an exception; right where there is no derivative",
 }
 
+# a checked gradient, worst first
+CHECK_WORDS: Mapping[str, str] = {
+    "wrong": "the difference to the derivative is larger than anything that rounding or constants explain",
+    "out-of-domain": "the function or its derivative is not defined at this point, or not finite",
+    "non-smooth": "there is no derivative at this point: the slopes on its sides differ",
+    "inconclusive": "neither right nor wrong could be shown; the notes say what stood in the way",
+    "consistent": "the claim agrees with the derivative, as closely as the resolution says",
+}
+
 # the exact parts of an error, in the order of their columns
 PART_WORDS: Mapping[str, str] = {
     "truncation": "truncation",
@@ -78,6 +89,15 @@ PART_WORDS: Mapping[str, str] = {
     "evaluation": "evaluation of f",
     "subtraction": "subtraction",
     "division": "division",
+}
+
+PART_MEANINGS: Mapping[str, str] = {
+    "truncation": "what the formula leaves out: the quotient of the true function at the intended abscissae, "
+    "minus the derivative",
+    "abscissa": "x + h and x − h are rounded to floats, so f is evaluated a little beside the intended places",
+    "evaluation": "the rounding errors that the code of f makes at these floats; usually what rules for small h",
+    "subtraction": "rounding of the difference of the two values of f; 0 when they are close together",
+    "division": "rounding of the divisor and of the quotient",
 }
 
 

@@ -13,7 +13,14 @@ from diffcompare.compare.verdict import _EVIDENCE
 from diffcompare.numeric.stencils import DEFAULT_SCHEMES
 from diffcompare.numeric.step_rules import STEP_RULES
 from diffcompare.report.theory import WORDS, close_words, explanation, word_list
-from diffcompare.report.wording import OUTCOME_WORDS, PART_WORDS, STATUS_WORDS, VERDICT_WORDS
+from diffcompare.report.wording import (
+    CHECK_WORDS,
+    OUTCOME_WORDS,
+    PART_MEANINGS,
+    PART_WORDS,
+    STATUS_WORDS,
+    VERDICT_WORDS,
+)
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 TABLES = (
@@ -66,7 +73,8 @@ def test_an_explanation_is_short_and_says_something(word):
 
 
 def test_the_words_of_the_pages_are_those_of_the_explanations():
-    for words in (OUTCOME_WORDS, STATUS_WORDS, VERDICT_WORDS):
+    assert list(PART_MEANINGS) == list(PART_WORDS)
+    for words in (CHECK_WORDS, OUTCOME_WORDS, PART_MEANINGS, STATUS_WORDS, VERDICT_WORDS):
         for word, text in words.items():
             assert text[1:] in " ".join(explanation(word).split())
 
