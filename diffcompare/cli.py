@@ -21,7 +21,14 @@ import click
 from diffcompare import __version__
 from diffcompare.errors import DiffcompareError, ParseError, shorten
 from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, stencil
-from diffcompare.point_arguments import CommandWithFormula, blaming_names, points_to_check, read_points, written
+from diffcompare.point_arguments import (
+    CommandWithFormula,
+    blaming_names,
+    points_to_check,
+    read_box,
+    read_points,
+    written,
+)
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -162,8 +169,7 @@ def run(
     _check_output(quiet, as_json)
     if out is None:
         out = os.path.splitext(os.path.basename(study))[0] + "-report"  # noqa: PTH119, PTH122
-    _check_directory(out)
-    _check_format(table_format)
+    _check_report(out, table_format)
     from diffcompare import terminal
     from diffcompare.report.page import write_report
     from diffcompare.study import run_study
@@ -205,6 +211,7 @@ def _schemes(_: click.Context, __: click.Parameter, incomplete: str) -> list[str
 @click.option(
     "--dtype", type=click.Choice(DTYPES), default="float64", help="What f is computed in.  [default: float64]"
 )
+@click.option("--box", metavar="LOWER,UPPER", help="Where stencils may reach, as 0,inf: one-sided near its sides.")
 @click.option("--out", metavar="DIR", help="Write a report there as well.")
 @_format_option
 @_output_options
@@ -215,6 +222,7 @@ def compare(
     schemes: Sequence[str],
     derivative: int,
     dtype: str,
+    box: str | None,
     out: str | None,
     table_format: Literal["csv", "parquet"],
     quiet: bool,
@@ -228,8 +236,7 @@ def compare(
     """  # noqa: D301
     _check_output(quiet, as_json)
     if out is not None:
-        _check_directory(out)
-        _check_format(table_format)
+        _check_report(out, table_format)
     for scheme in schemes or DEFAULT_SCHEMES:
         try:
             if scheme != COMPLEX_STEP or derivative != 1:
@@ -248,6 +255,7 @@ def compare(
             schemes=schemes or DEFAULT_SCHEMES,
             derivative=derivative,
             dtype=dtype,
+            box=None if box is None else read_box(box),
         )
     tables = evaluate(Study(shorten(formula, 80), dtype, (entry,)))
     row = tables.functions.iloc[0]
@@ -303,7 +311,7 @@ def check(
     """  # noqa: D301
     _check_output(quiet, as_json)
     if out is not None:
-        _check_directory(out)
+        _check_report(out)
     from diffcompare import terminal
     from diffcompare.compare.check import check_gradient
     from diffcompare.report.page import write_report
@@ -367,7 +375,7 @@ def rank(out: str | None, quiet: bool, as_json: bool) -> int:
     """
     _check_output(quiet, as_json)
     if out is not None:
-        _check_directory(out)
+        _check_report(out)
     from diffcompare import ranking, terminal
     from diffcompare.adapters.differentiators import installed
 
@@ -432,16 +440,8 @@ def completion(shell: str) -> int:
 # ---- input
 
 
-def _check_format(table_format: str) -> None:
-    """Refuse early what needs a library that is not there."""
-    if table_format == "parquet":
-        from diffcompare.report.parquet import require_pyarrow
-
-        require_pyarrow()
-
-
-def _check_directory(out: str) -> None:
-    """Refuse early, before minutes of work, what cannot be written to; the report itself checks again."""
+def _check_report(out: str, table_format: str = "csv") -> None:
+    """Refuse early, before minutes of work, what cannot be written, or how; the report itself checks again."""
     if not out:
         raise click.UsageError("--out '': is empty; name a directory")
     there = os.path.abspath(out)  # noqa: PTH100 (a null character is an error of its own)
@@ -451,6 +451,10 @@ def _check_directory(out: str) -> None:
         raise click.UsageError(f"--out {out!r}: a file is in the way; choose a directory")
     if not os.access(there, os.W_OK | os.X_OK):
         raise click.UsageError(f"--out {out!r}: cannot be written; choose a directory that can be")
+    if table_format == "parquet":
+        from diffcompare.report.parquet import require_pyarrow
+
+        require_pyarrow()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import click
 
 from diffcompare.errors import shorten
 
-__all__ = ["CommandWithFormula", "blaming_names", "points_to_check", "read_points", "written"]
+__all__ = ["CommandWithFormula", "blaming_names", "points_to_check", "read_box", "read_points", "written"]
 
 
 @contextmanager
@@ -84,6 +84,18 @@ def read_points(at: Sequence[str], variables: Sequence[str]) -> list[tuple[float
             f"{shorten(', '.join(missing), 80)}; add --at {missing[0]}=VALUE"
         )
     return points
+
+
+def read_box(text: str) -> tuple[float, float]:
+    """Read the sides of a box, which may be infinite."""
+    place = f"--box {shorten(repr(text), 80)}"
+    sides = [part.strip() for part in text.split(",")]
+    if len(sides) != 2:
+        raise click.UsageError(f"{place}: must be two numbers; write LOWER,UPPER as 0,1 or 0,inf")
+    lower, upper = (float(side) if side in ("inf", "-inf") else _read_number(place, side) for side in sides)
+    if lower > upper:
+        raise click.UsageError(f"{place}: the lower side is above the upper one; exchange them")
+    return lower, upper
 
 
 def _read_number(place: str, text: str) -> float:

@@ -96,6 +96,7 @@ def make_entry(
     schemes: Sequence[str] = DEFAULT_SCHEMES,
     derivative: int = 1,
     dtype: str = "float64",
+    box: tuple[float, float] | None = None,
 ) -> Entry:
     """Make the entry of one formula, with the standard steps; errors of the formula are raised.
 
@@ -105,6 +106,8 @@ def make_entry(
         The formula.
     points : callable
         Is given the function and returns its points.
+    box : (lower, upper), optional
+        Of all variables.
     """
     function = parse(text, variables=variables)
     found = tuple(tuple(point) for point in points(function))
@@ -120,6 +123,7 @@ def make_entry(
         function.variables,
         derivative=derivative,
         dtype=dtype,
+        box=None if box is None else ((box[0],) * len(function.variables), (box[1],) * len(function.variables)),
     )
 
 
@@ -257,11 +261,12 @@ def _sweep(function: SymbolicFunction, entry: Entry) -> pd.DataFrame:
         steps=np.array(entry.steps),
         dtype=entry.dtype,
         derivative=entry.derivative,
+        box=entry.box,
     )
 
 
 def _curves(function: SymbolicFunction, entry: Entry, half: int) -> pd.DataFrame:
-    """Tabulate a function of one variable over [x - w, x + w], w = max(|x|, 1), around each of its points."""
+    """Tabulate a function of one variable over [x - w, x + w], w = max(|x|, 1), around its points, inside its box."""
     parts = []
     for point in entry.points if len(function.variables) == 1 else ():
         # the sweep shows the point as the dtype rounds it
@@ -269,7 +274,8 @@ def _curves(function: SymbolicFunction, entry: Entry, half: int) -> pd.DataFrame
         with np.errstate(all="ignore"):
             abscissae = x + np.linspace(-1.0, 1.0, 2 * half + 1) * max(abs(x), 1.0)
         abscissae[half] = x
-        abscissae = abscissae[np.isfinite(abscissae)]
+        low, high = (-math.inf, math.inf) if entry.box is None else (side[0] for side in entry.box)
+        abscissae = abscissae[np.isfinite(abscissae) & (abscissae >= low) & (abscissae <= high)]
         values = np.asarray(function(abscissae), dtype=np.float64)
         values = np.where(np.isfinite(values), values, math.nan)
         same = np.zeros(len(abscissae), dtype=np.int8)

@@ -15,6 +15,7 @@ import msgspec
 
 from diffcompare.descent import GRADIENTS
 from diffcompare.errors import DiffcompareError, ParseError, StudyError, shorten
+from diffcompare.numeric.boxes import check_box
 from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, SCHEME_FORMS, check_derivative, stencil
 from diffcompare.numeric.steps import geometric_steps
 from diffcompare.study_source import Place, Source, load, quote
@@ -48,6 +49,7 @@ class _Function(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schemes: list[str] | None = None
     derivative: int | None = None
     dtype: str | None = None
+    box: list[float | list[float]] | None = None
 
 
 class _Descent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,6 +68,10 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: _Steps | list[float] | None = None
     dtype: str = "float64"
     descent: list[_Descent] | None = None
+
+
+# lower and upper, one number for each variable
+Box = tuple[tuple[float, ...], tuple[float, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,7 @@ class Entry:
     shape: tuple[int, ...] | None = None
     derivative: int = 1
     dtype: str = "float64"
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +153,7 @@ def read_study(path: str | PathLike[str], *, allow_python: bool = False) -> Stud
             entry,
             derivative=file.derivative if table.derivative is None else table.derivative,
             dtype=file.dtype if table.dtype is None else table.dtype,
+            box=_box(source, (*place, "box"), table.box, len(entry.variables)),
         )
         _check_dtype(source, (*place, "dtype"), entry.dtype)
         entry = replace(entry, points=rounded_points(entry.points, entry.dtype))
@@ -190,6 +198,7 @@ _EXAMPLES = {
     "title": 'title = "Chapter 4"',
     "dtype": 'dtype = "float64"',
     "derivative": "derivative = 2",
+    "box": "box = [0.0, inf], or box = [[0.0, 0.0], [1.0, inf]]",
     "start": "start = [-3.0, 4.0]",
     "gradients": 'gradients = ["exact", "central"]',
     "learning_rate": "learning_rate = 0.1",
@@ -282,6 +291,17 @@ def _check_derivative(source: Source, place: Place, everywhere: int, own: int | 
         check_derivative(everywhere if own is None else own)
     except ValueError as error:
         raise source.error(("derivative",) if own is None else (*place, "derivative"), str(error)) from None
+
+
+def _box(source: Source, place: Place, box: list[float | list[float]] | None, variables: int) -> Box | None:
+    # the variables of a formula that could not be read are not known
+    if box is None or not variables:
+        return None
+    try:
+        lower, upper = check_box(box, (variables,))
+    except ValueError as error:
+        raise source.error(place, f"{error}; {_remedy('box')}") from None
+    return tuple(lower.tolist()), tuple(upper.tolist())
 
 
 def _steps(source: Source, place: Place, steps: _Steps | list[float]) -> tuple[float, ...]:

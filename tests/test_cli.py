@@ -62,6 +62,33 @@ def refused(result, message, code=2, lines=1):
 # ---- compare
 
 
+def test_a_box_in_compare(call):
+    result = call("compare", "sqrt(x)", "--at", "0.001", "--scheme", "central", "--box", "0,inf")
+    assert result.returncode == 0
+    assert re.search("central +1e-8 .*\n *forward2 ", result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("box", "message"),
+    [
+        ("0", r"--box '0': must be two numbers; write LOWER,UPPER as 0,1 or 0,inf"),
+        ("1,0", r"--box '1,0': the lower side is above the upper one; exchange them"),
+        ("0,a", r"--box '0,a': 'a' is not a number; write a decimal"),
+        ("nan,1", r"--box 'nan,1': 'nan' is not finite"),
+    ],
+)
+def test_a_box_that_is_none_is_refused(call, box, message):
+    refused(call("compare", "sqrt(x)", "--at", "0.001", "--box", box), message)
+
+
+def test_a_point_outside_the_box_is_told(call):
+    refused(
+        call("compare", "sqrt(x)", "--at", "0.001", "--box", "0.5,inf"),
+        r"x=0.001: lies outside the box \[0.5, inf\]",
+        1,
+    )
+
+
 def test_compare_prints_derivative_summary_and_errors(run):
     result = run("compare", "exp(x)/(sin(x)**3 + cos(x)**3)", "--at", "x=1.5")
     assert (result.returncode, result.stderr) == (0, "")

@@ -206,6 +206,10 @@ BAD = {
     "deep header": ("[" + "a . " * 20_000 + "b]", "line 1: a key with more than 16 dots"),
     "not UTF-8": (b'title = "a"\n# \xff\n', "line 2: not UTF-8; save the file as UTF-8"),
     "too large": (b"#" * 1_000_001, "larger than 1000000 bytes; split it"),
+    "box of one side": (ONE + "box = [0.0]\n", r"key 'box' of \[\[function\]\] 1: .* must be \(lower, upper\); write "),
+    "box upside down": (ONE + "box = [5, 1]\n", "every lower side must be a number below its upper one; write box = "),
+    "box of another size": (ONE + "box = [[0, 1], 9]\n", r"its sides must be numbers, or arrays of shape \(1,\)"),
+    "box of words": (ONE + 'box = "positive"\n', r"expected a list, got a text in quotes; write box = \[0.0, inf\]"),
     "too many rows": (
         f"steps = [{', '.join(f'{k}e-9' for k in range(1, 1900))}]\n"
         + ONE.replace("3.0", ", ".join(map(str, range(200)))),
@@ -312,6 +316,28 @@ def test_a_functions_own_steps_and_schemes(write):
     assert set(own["scheme"]) == {"backward"}
     assert set(own["status"]) == {"h-underflow"}
     assert set(own["numeric"]) == {0.0}
+
+
+def test_the_box_of_a_function(write):
+    box = "box = [[-inf, 0.0], [inf, 4.05]]\n"
+    tables = run_study(write(SMALL + TWO + box))
+    options = {"schemes": ("forward", "central"), "steps": [1e-1, 1e-4, 1e-8]}
+    expected = dc.sweep(dc.parse("x*y"), [[3.0, 4.0]], box=([-np.inf, 0.0], [np.inf, 4.05]), **options)
+    pd.testing.assert_frame_equal(tables.errors, expected)
+    assert tables.errors["scheme"].cat.categories.tolist() == ["forward", "central", "backward", "backward2"]
+
+
+def test_curves_stay_in_the_box(write):
+    tables = run_study(write(SMALL + ONE.replace("3.0", "3.0, 0.0") + "box = [0.0, inf]\n"))
+    assert tables.curves["x"].min() == 0.0
+    assert set(tables.curves["point"]) == {"x=3.0", "x=0.0"}
+
+
+def test_a_point_outside_the_box_fails_alone(write):
+    tables = run_study(write(SMALL + ONE + "box = [0, 1]\n" + TWO))
+    failed, other = tables.functions.to_dict("records")
+    assert failed["message"] == "x=3.0: lies outside the box [0.0, 1.0]; pass a point inside, or a wider box"
+    assert other["status"] == "ok"
 
 
 def test_a_stencil_by_hand_in_a_study(write):

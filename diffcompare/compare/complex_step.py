@@ -17,7 +17,6 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import PRECISION_CAP, ball, precision, round_ball
@@ -27,13 +26,12 @@ from diffcompare.arithmetic.jets import taylor_coefficients
 from diffcompare.arithmetic.ulp import round_to_nearest
 from diffcompare.compare.higher import certified_derivatives, derivative_ball, exact_derivative, exact_error
 from diffcompare.compare.kernel import STATUS_CODES, SWEEP_BITS, Grid
-from diffcompare.compare.schema import COLUMNS, stack
 from diffcompare.compare.split import PARTS
 from diffcompare.program.analytic import SCIPY_ANALYTIC, check_analytic
 from diffcompare.program.degree import polynomial_degree
 from diffcompare.symbolic.function import SymbolicFunction
 
-__all__ = ["complex_columns", "interleave"]
+__all__ = ["complex_columns"]
 
 # T = −h²/6·F‴(x) + O(h⁴)
 _ORDER = 2
@@ -92,20 +90,6 @@ def complex_columns(grid: Grid, split: bool) -> dict[str, NDArray[Any]]:
     names = ("numeric", "exact", "error", "abs_error", "rel_error", "predicted_h", "predicted_abs_error", *PARTS)
     columns = {name: np.array([row.get(name, math.nan) for row in rows]).reshape(grid.shape) for name in names}
     return columns | {"status": np.array([STATUS_CODES[row["status"]] for row in rows]).reshape(grid.shape)}
-
-
-def interleave(table: pd.DataFrame, alone: pd.DataFrame, place: int) -> pd.DataFrame:
-    """Put the rows of one scheme at its place among those of others, at the same points, variables and steps."""
-    h = alone["h"].nunique()
-    groups = len(alone) // h
-    size = len(table) // groups
-    at = min(place * h, size)
-    old = np.arange(len(table)).reshape(groups, size)
-    new = len(table) + np.arange(len(alone)).reshape(groups, h)
-    order = np.concatenate([old[:, :at], new, old[:, at:]], axis=1).reshape(-1)
-    stacked = stack([table, alone], COLUMNS).iloc[order].reset_index(drop=True)
-    stacked["scheme"] = stacked["scheme"].cat.reorder_categories(stacked["scheme"].astype(str).unique())
-    return stacked
 
 
 def _parts(

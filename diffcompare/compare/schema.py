@@ -30,6 +30,7 @@ __all__ = [
     "Tables",
     "complete",
     "format_point",
+    "in_order",
     "labelled",
     "read_point",
     "stack",
@@ -213,3 +214,26 @@ def stack(frames: Sequence[pd.DataFrame], columns: Mapping[str, str]) -> pd.Data
         else:
             stacked[column] = pd.concat(parts, ignore_index=True)
     return pd.DataFrame(stacked)
+
+
+def in_order(tables: Sequence[pd.DataFrame], schemes: Sequence[str]) -> pd.DataFrame:
+    """Stack tables of errors of one function: rows by point and variable as they first appear, by scheme, h descending.
+
+    Parameters
+    ----------
+    tables : sequence of DataFrame
+    schemes : sequence of str
+        The schemes that may occur, in their order.
+    """
+    if len(tables) == 1:
+        return tables[0]
+    stacked = stack(tables, COLUMNS)
+    ranks = [-stacked["h"].to_numpy()]
+    for column in ("scheme", "variable", "point"):
+        labels = stacked[column].cat
+        wanted = list(schemes) if column == "scheme" else labels.categories.tolist()
+        ranks.append(np.array([wanted.index(label) for label in labels.categories])[labels.codes])
+    stacked = stacked.iloc[np.lexsort(ranks)].reset_index(drop=True)
+    for column in ("scheme", "variable", "point"):
+        stacked[column] = stacked[column].cat.reorder_categories(stacked[column].astype(str).unique())
+    return stacked

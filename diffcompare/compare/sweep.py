@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from diffcompare.arithmetic.balls import precision
 from diffcompare.arithmetic.domain import undefined_steps
 from diffcompare.arithmetic.floating import compile_numpy
-from diffcompare.arithmetic.running_error import point_rounding_bound
 from diffcompare.arithmetic.ulp import FORMATS
 from diffcompare.compare.bounds import bound_error
-from diffcompare.compare.complex_step import complex_columns, interleave
+from diffcompare.compare.boxes import pieces
+from diffcompare.compare.complex_step import complex_columns
 from diffcompare.compare.exact_error import difference, ratio
 from diffcompare.compare.higher import exact_error
 from diffcompare.compare.kernel import (
@@ -32,12 +31,14 @@ from diffcompare.compare.kernel import (
     references,
 )
 from diffcompare.compare.parallel import in_processes, packed, unpacked
+from diffcompare.compare.predictions import predictions
 from diffcompare.compare.reference import check_point
-from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES, format_point, labelled, stack
+from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES, format_point, in_order, labelled, stack
 from diffcompare.compare.split import PARTS, float_parts, split_error
 from diffcompare.errors import shorten
-from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, Stencil, check_schemes
-from diffcompare.numeric.steps import check_steps, geometric_steps, optimal_step
+from diffcompare.numeric.boxes import candidates, check_box
+from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, Stencil, check_schemes, stencil
+from diffcompare.numeric.steps import check_steps, geometric_steps
 from diffcompare.symbolic.function import SymbolicFunction, scalar
 
 __all__ = ["sweep"]
@@ -58,6 +59,7 @@ def sweep(
     variables: Sequence[str] | None = None,
     dtype: str = "float64",
     derivative: int | None = None,
+    box: tuple[Any, Any] | None = None,
     split: bool = True,
     bounds: bool = True,
     evaluate: Callable[[Any], Any] | None = None,
@@ -88,6 +90,11 @@ def sweep(
         quotient. ``longdouble`` is for ``numerical_diff`` and ``numerical_gradient``.
     derivative : int, optional
         The order of the derivative along each variable; default: that of a ``Stencil`` in ``schemes``, else 1.
+    box : (lower, upper), optional
+        Where the stencils may reach; numbers, or arrays with one for each variable. Where a stencil would leave it,
+        the forward or backward one of its order runs, and ``scheme`` names the one that ran, as ``forward2`` in place
+        of ``central``; a row that is there already is not repeated. The derivative is that of f, box or not: at a
+        side where f ends it is ``domain``.
     split : bool
         Fill the columns truncation, abscissa, evaluation, subtraction and division: the exact parts of the error.
     bounds : bool
@@ -107,7 +114,8 @@ def sweep(
     Raises
     ------
     ValueError
-        A point, scheme, step or variable that cannot be used; the message names it.
+        A point, scheme, step, variable or box that cannot be used, a point outside the box, a step for which nothing
+        fits into it; the message names it.
     UnsupportedFunction
         ``"complex"``: an operation is not analytic, has no complex floats, or meets its branch cut.
     DiffcompareError
@@ -125,35 +133,53 @@ def sweep(
     if not isinstance(f, SymbolicFunction):
         raise TypeError(f"f={f!r}: sweep needs a SymbolicFunction; make one with diffcompare.parse(text)")
     scalar(f, "sweep one of its .components")
+    sides = None if box is None else check_box(box, (len(f.variables),))
+    places = _check_points(f, points, kind, sides)
     names = [schemes] if isinstance(schemes, str | Stencil) else list(schemes)
+    tables = []
     if COMPLEX_STEP in names:
         if kind != np.float64 or evaluate is not None or derivative not in (None, 1):
             raise ValueError(
                 'schemes: "complex" is for the program of f, in float64, and for first derivatives; leave it out, or '
                 "leave out dtype, evaluate and derivative"
             )
-        alone = _complex_table(f, points, steps, variables, split, executor)
-        others: Any = [name for name in names if name != COMPLEX_STEP]
-        if not others:
-            return alone
-        options: Any = {"steps": steps, "variables": variables, "split": split, "bounds": bounds, "executor": executor}
-        before = names[: names.index(COMPLEX_STEP)]
-        place = len(check_schemes(before, 1)) if before else 0
-        return interleave(sweep(f, points, schemes=others, derivative=1, **options), alone, place)
-    stencils = check_schemes(names, derivative)
-    grid = Grid(
-        f,
-        _check_points(f, points, kind),
-        stencils,
-        _rounded_steps(check_steps(geometric_steps(1e-1, 1e-16) if steps is None else steps), kind),
-        _check_variables(f, variables),
-        stencils[0].derivative,
-        kind,
-    )
-    if executor is not None:
-        options = {"split": split, "bounds": bounds, "evaluate": evaluate, "vectorized": vectorized}
-        return _shared_out(grid, options, executor)
-    run = compile_numpy(f.program, kind.name) if evaluate is None else _users_code(evaluate, vectorized, kind)
+        derivative = 1
+        tables.append(_complex_table(f, places, steps, variables, split, executor))
+    others: Any = [name for name in names if name != COMPLEX_STEP]
+    if others or not names:
+        stencils = check_schemes(others, derivative)
+        derivative = stencils[0].derivative
+        h = _rounded_steps(check_steps(geometric_steps(1e-1, 1e-16) if steps is None else steps), kind)
+        grid = Grid(f, places, stencils, h, _check_variables(f, variables), derivative, kind)
+        options: dict[str, Any] = {
+            "split": split,
+            "bounds": bounds,
+            "evaluate": evaluate,
+            "vectorized": vectorized,
+        }
+        if executor is not None:
+            tables.append(_shared_out(grid, options | {"box": box}, executor))
+        else:
+            tables += [_table(piece, **options) for piece in ([grid] if sides is None else pieces(grid, *sides))]
+    return in_order(tables, _names(names, derivative, boxed=sides is not None))
+
+
+def _names(schemes: Sequence[str | Stencil], derivative: int | None, *, boxed: bool) -> list[str]:
+    """List the schemes in the order of their rows: each as given, followed by what may run in its place."""
+    given = {name if isinstance(name, str) else name.name: name for name in schemes}
+    found: list[str] = []
+    for name, scheme in given.items():
+        others = [] if scheme == COMPLEX_STEP or not boxed else candidates(stencil(scheme, derivative))
+        found += [name, *(other.name for other in others if other.name not in given)]
+    return list(dict.fromkeys(found))
+
+
+def _table(
+    grid: Grid, *, split: bool, bounds: bool, evaluate: Callable[[Any], Any] | None, vectorized: bool
+) -> pd.DataFrame:
+    run = compile_numpy(grid.f.program, grid.dtype.name)
+    if evaluate is not None:
+        run = _users_code(evaluate, vectorized, grid.dtype)
     reference = references(grid)
     evaluations = differences(grid, run)
     status = _statuses(grid, reference, evaluations)
@@ -175,7 +201,7 @@ def sweep(
 
 def _complex_table(
     f: SymbolicFunction,
-    points: ArrayLike,
+    points: Floats,
     steps: ArrayLike | None,
     variables: Sequence[str] | None,
     split: bool,
@@ -184,7 +210,7 @@ def _complex_table(
     h = check_steps(geometric_steps(1e-1, 1e-16) if steps is None else steps)
     # a stencil that no code runs gives the rows their name and their order
     named = Stencil([-1, 1], name=COMPLEX_STEP)
-    grid = Grid(f, _check_points(f, points, np.dtype(np.float64)), [named], h, _check_variables(f, variables))
+    grid = Grid(f, points, [named], h, _check_variables(f, variables))
     if executor is not None:
         return _shared_out(grid, {"schemes": COMPLEX_STEP, "split": split, "evaluate": None}, executor)
     columns = complex_columns(grid, split)
@@ -264,7 +290,9 @@ def _rounded_steps(steps: Floats, kind: np.dtype[Any]) -> Floats:
     return np.ascontiguousarray(rounded)
 
 
-def _check_points(f: SymbolicFunction, points: ArrayLike, kind: np.dtype[Any]) -> Floats:
+def _check_points(
+    f: SymbolicFunction, points: ArrayLike, kind: np.dtype[Any], box: tuple[Floats, Floats] | None
+) -> Floats:
     values = np.asarray(points, dtype=np.float64)
     n = len(f.variables)
     values = values.reshape(-1, 1) if n == 1 and values.ndim <= 1 else np.atleast_2d(values)
@@ -284,6 +312,12 @@ def _check_points(f: SymbolicFunction, points: ArrayLike, kind: np.dtype[Any]) -
         if not np.isfinite(held):
             raise ValueError(f"{name}={float(value)!r}: is infinite in {kind.name}; pass a coordinate that it can hold")
     values = rounded
+    if box is not None:
+        for p, i in np.argwhere((values < box[0]) | (values > box[1])):
+            raise ValueError(
+                f"{f.variables[i]}={float(values[p, i])!r}: lies outside the box [{float(box[0][i])!r}, "
+                f"{float(box[1][i])!r}]; pass a point inside, or a wider box"
+            )
     # by their bits: 0.0 and -0.0 are two points
     _, first = np.unique(values.view(np.int64), axis=0, return_index=True)
     return np.ascontiguousarray(values[np.sort(first)])
@@ -326,7 +360,7 @@ def _errors(grid: Grid, reference: References, evaluations: Evaluations) -> dict
     certified = (reference.status == STATUS_CODES["ok"])[:, :, None, None]
     unsure = unsure | unsure_ratio | np.isinf(exact[0])
     _settle(grid, numeric, error, relative, unsure & certified & np.isfinite(numeric))
-    predicted_h, predicted_error = _predictions(grid, reference)
+    predicted_h, predicted_error = predictions(grid, reference)
     return {
         "numeric": numeric,
         "exact": exact[0],
@@ -370,74 +404,6 @@ def _statuses(grid: Grid, reference: References, evaluations: Evaluations) -> ND
                     status[p, v][unknown & (status[p, v] != STATUS_CODES["kink"])] = STATUS_CODES["undecided"]
                     status[p, v][outside] = STATUS_CODES["domain"]
     return np.where(certain == STATUS_CODES["domain"], certain, status)
-
-
-def _predictions(grid: Grid, reference: References) -> tuple[Floats, Floats]:
-    """Return the step with the smallest modelled error, and that error, per point, variable and scheme."""
-    m, n, s, _ = grid.shape
-    q, highest = grid.derivative, reference.taylor.shape[-1] - 1
-    coefficients = [
-        [float(chosen.error_coefficient(order)) for order in range(1, highest - q + 1)] for chosen in grid.stencils
-    ]
-    with np.errstate(all="ignore"):
-        series = reference.taylor[:, :, None, q + 1 :] * np.array(coefficients)[None, None]
-        # a term that the stencil does not have is 0, also where the derivative is infinite
-        series = np.where(np.array(coefficients)[None, None] == 0, 0.0, series)
-    noise = _noise(grid, reference)
-    noise = np.where((reference.status == STATUS_CODES["ok"])[..., None, None], noise, np.nan)
-    usable = grid.steps[grid.steps > 0]
-    if not usable.size:
-        return np.full((m, n, s), np.nan), np.full((m, n, s), np.nan)
-    step, error = optimal_step(
-        series.reshape(m * n * s, -1),
-        noise.reshape(m * n * s, 2),
-        float(usable[-1]),
-        float(usable[0]),
-        derivative=q,
-    )
-    return step.reshape(m, n, s), error.reshape(m, n, s)
-
-
-def _noise(grid: Grid, reference: References) -> Floats:
-    """Return n₀ and n₁ of the rounding (n₀ + n₁h)/h^q, points × variables × schemes × 2.
-
-    N(h) = B·½Σ|c_j| + |F′|·Σ|c_j|·½ulp(x + o_j·h)·[o_j ≠ 0] + u·|F|·(Σ partial sums and products that round)/d, with B
-    the proven bound on the difference of two rounding errors of f̂ near x (that at the abscissae is close to it where
-    the best step lies) and ½ulp(x + o·h) ≤ ½ulp(x) + u·|o|·h. Two values that are near one another are subtracted
-    exactly.
-    """
-    m, n, s, _ = grid.shape
-    bound = np.array(
-        [
-            [point_rounding_bound(grid.f.program, point, i, dtype=grid.dtype.name) for i in grid.directions]
-            for point in grid.points.tolist()
-        ]
-    )
-    x = np.abs(grid.points[:, grid.directions])
-    with np.errstate(all="ignore"):
-        value, slope = np.abs(reference.taylor[..., 0]), np.abs(reference.taylor[..., 1])
-        # where there is no bound: one rounding of the value and of the abscissa
-        unit = FORMATS[grid.dtype.name].unit_roundoff
-        bound = np.where(np.isnan(bound), 2 * unit * value, bound)
-        spacing = np.spacing(x.astype(grid.dtype)).astype(np.float64)
-        noise = np.empty((m, n, s, 2))
-        for j, stencil in enumerate(grid.stencils):
-            pairs = list(zip(stencil.offsets, stencil.weights, strict=True))
-            moving = float(sum(abs(c) for o, c in pairs if o))
-            distance = float(sum(abs(c * o) for o, c in pairs))
-            noise[:, :, j, 0] = bound * float(stencil.mass) / stencil.divisor + slope * moving * spacing / 2
-            noise[:, :, j, 0] += value * (_rounded_size(stencil) * unit)
-            noise[:, :, j, 1] = slope * distance * unit
-    return noise
-
-
-def _rounded_size(stencil: Stencil) -> float:
-    """Return the sum of the sizes, in units of |F|/d, of the products and partial sums that are rounded."""
-    if stencil.is_difference:
-        return 0.0
-    partial = list(accumulate(stencil.factors))[1:-1]
-    products = [w for w in stencil.factors if w.numerator & (w.numerator - 1) or w.denominator != 1]
-    return float(sum(map(abs, [*partial, *products])) / stencil.divisor)
 
 
 def _frame(grid: Grid, measured: dict[str, Floats], status: NDArray[np.int8], *, source: str) -> pd.DataFrame:

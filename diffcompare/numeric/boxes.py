@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import numpy as np
 from diffcompare.numeric.quotients import abscissa
 from diffcompare.numeric.stencils import Stencil, stencil
 
-__all__ = ["check_box", "fitting"]
+__all__ = ["candidates", "check_box", "fitting"]
 
 
 def check_box(box: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
@@ -25,20 +27,30 @@ def check_box(box: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
     return lower, upper
 
 
+def candidates(chosen: Stencil) -> Iterator[Stencil]:
+    """Give the stencil, then the forward and the backward one of its order."""
+    yield chosen
+    suffix = "" if chosen.order == 1 else str(chosen.order)
+    for side in ("forward", "backward"):
+        yield stencil(f"{side}{suffix}", chosen.derivative)
+
+
 def fitting(chosen: Stencil, x: Any, h: Any, lower: float, upper: float) -> Stencil:
-    """Return the stencil, or the forward or backward one of its order whose rounded abscissae lie in [lower, upper].
+    """Return the first candidate whose abscissae, exact and rounded, lie in [lower, upper].
 
     Raises
     ------
     ValueError
         None of them fits.
     """
-    suffix = "" if chosen.order == 1 else str(chosen.order)
-    for candidate in (chosen, *(stencil(f"{side}{suffix}", chosen.derivative) for side in ("forward", "backward"))):
-        there = [abscissa(x, offset, h) for offset in candidate.offsets]
-        if all(lower <= t <= upper for t in there):
+    for candidate in candidates(chosen):
+        if all(lower <= t <= upper for offset in candidate.offsets for t in _abscissae(x, offset, h)):
             return candidate
     raise ValueError(
         f"h={float(h)!r}: at {float(x)!r} no stencil of order {chosen.order} fits into the box "
         f"[{float(lower)!r}, {float(upper)!r}]; take a smaller h"
     )
+
+
+def _abscissae(x: Any, offset: Fraction, h: Any) -> tuple[Any, Fraction]:
+    return abscissa(x, offset, h), Fraction(*x.as_integer_ratio()) + offset * Fraction(*h.as_integer_ratio())

@@ -27,8 +27,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "point": "Where, as text that reads back bit for bit: x=1.5, or x0=3.0;x1=4.0. The derivative is taken at "
         "exactly these binary64 numbers.",
         "scheme": "Which finite difference: forward, backward or central, or one of these with its order of "
-        "accuracy, as forward2 or central4; a stencil of your own is named by its offsets. See forward, backward, "
-        "central.",
+        "accuracy, as forward2 or central4; a stencil of your own is named by its offsets. In a box it is the "
+        "one that ran, as forward2 in place of central. See forward, backward, central.",
         "order": "The order of accuracy p of the scheme: its truncation error is κ·F^(p+1)(x)·h^p + higher powers "
         "of h (for a first derivative). p is 1 for forward and backward, 2 for central. In a log-log plot the error "
         "falls with slope p as h falls, until rounding takes over.",

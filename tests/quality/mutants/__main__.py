@@ -54,6 +54,7 @@ TESTED_BY = {
     "compare/ladder.py": ("compare/test_check.py",),
     "compare/mistakes.py": ("compare/test_causes.py",),
     "compare/paths.py": ("compare/test_causes.py",),
+    "compare/predictions.py": ("compare/test_sweep.py",),
     "compare/probing.py": ("compare/test_witness.py", "compare/test_neighbours.py"),
     "compare/schema.py": ("compare/test_sweep.py", "compare/test_summary.py"),
     "compare/verdict.py": ("compare/test_check.py",),

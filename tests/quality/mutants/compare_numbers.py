@@ -151,7 +151,7 @@ MUTANTS = (
         "h-underflow hides that f is not finite",
     ),
     Mutant(
-        "compare/sweep.py",
+        "compare/predictions.py",
         " + slope * moving * spacing / 2",
         "",
         "predictions lack the rounding of the abscissae",

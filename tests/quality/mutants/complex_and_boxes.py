@@ -33,8 +33,8 @@ MUTANTS = (
     ),
     Mutant(
         "numeric/boxes.py",
-        "if all(lower <= t <= upper for t in there):",
-        "if all(t <= upper for t in there):",
+        "if all(lower <= t <= upper for offset",
+        "if all(t <= upper for offset",
         "f is evaluated below the lower side of a box",
     ),
     Mutant(
@@ -62,10 +62,46 @@ MUTANTS = (
         "the evaluation error of a complex step has the other sign",
     ),
     Mutant(
+        "compare/schema.py",
+        'wanted = list(schemes) if column == "scheme" else labels.categories.tolist()',
+        "wanted = labels.categories.tolist()",
+        "rows of the complex step stand before the other schemes whatever the order asked for",
+    ),
+    Mutant(
         "compare/complex_step.py",
-        "    at = min(place * h, size)\n",
-        "    at = size\n",
-        "rows of the complex step stand behind the other schemes whatever the order asked for",
+        "(Fraction(quotient) - Fraction(value) / Fraction(h))",
+        "(Fraction(value) / Fraction(h) - Fraction(quotient))",
+        "the division error of a complex step has the other sign",
+    ),
+    Mutant(
+        "numeric/boxes.py",
+        "return abscissa(x, offset, h), Fraction(*x.as_integer_ratio()) + offset * Fraction(*h.as_integer_ratio())",
+        "return abscissa(x, offset, h), Fraction(float(abscissa(x, offset, h)))",
+        "an abscissa outside that rounds to the side of a box is taken, and the row is out of the domain",
+    ),
+    Mutant(
+        "compare/boxes.py",
+        "(near[1] <= upper[grid.directions])",
+        "(x <= upper[grid.directions])",
+        "a sweep leaves its box at the upper side",
+    ),
+    Mutant(
+        "compare/boxes.py",
+        "steps=grid.steps[list(run)])",
+        "steps=grid.steps[list(run)[:1]])",
+        "near a side of a box rows are missing",
+    ),
+    Mutant(
+        "compare/boxes.py",
+        "directions=[i]), lower[i], upper[i])",
+        "directions=[i]), lower[0], upper[0])",
+        "every variable has the sides of the first",
+    ),
+    Mutant(
+        "compare/predictions.py",
+        "series = np.where(np.array(coefficients)[None, None] == 0, 0.0, series)",
+        "series = np.where(series == 0, 0.0, series)",
+        "no best step is predicted where a derivative that the scheme does not meet is infinite",
     ),
     Mutant(
         "numeric/complex_step.py",
