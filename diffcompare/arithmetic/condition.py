@@ -50,6 +50,8 @@ _BLOCK = 4_000_000
 # a constant of so few bits is exact in every format and in every way of writing it
 _SHORT_CONSTANT = 24
 _LEAST_NORMAL = 2.0**-1022
+# roundings by which the condition of a branch may be off where other code writes it in another way
+_INPUTS = 4
 # derivatives that are often computed from the value y, and their derivative a + b·y: tanh′ = 1 − y² (DLMF 4.34.8),
 # expm1′ = y + 1; the derivative program has 1/cosh² and exp
 _ROUTES = {"tanh": (0.0, 2.0), "expm1": (1.0, 0.0)}
@@ -74,6 +76,9 @@ class Conditioning:
         The hull of the partial derivative over the enclosures V.
     near_switch : bool
         A branch or a sign is undecided over them.
+    near_crossing : bool
+        It is where the point, too, is known to a few roundings only: other code may write the condition otherwise.
+        Then ``lower`` and ``upper`` are taken over that.
     out_of_range : bool
         The exact value of a node is beyond the largest binary64 number, or below the least normal one and not 0.
     operations : int
@@ -90,6 +95,7 @@ class Conditioning:
     lower: Floats
     upper: Floats
     near_switch: bool
+    near_crossing: bool
     out_of_range: bool
     operations: int
 
@@ -124,8 +130,13 @@ def _conditioning(tape: _Tape, point: Sequence[float], unit: float, still: NDArr
     program = tape.program
     size = len(program.nodes)
     run = _evaluate(tape, point, unit, widen=True)
-    near_switch = run.near_switch
+    near_switch = near_crossing = run.near_switch
     lower, upper = (run.middle + s * run.radius for s in (-1, 1))
+    if tape.branches and not near_switch:
+        moved = _evaluate(tape, point, unit, widen=True, inputs=_INPUTS * unit)
+        near_crossing = moved.near_switch
+        if near_crossing:
+            lower, upper = (moved.middle + s * moved.radius for s in (-1, 1))
     known = np.isfinite(run.middle) & np.isfinite(run.radius)
     if not known[list(tape.used)].all():
         # a divisor may reach 0: to first order, at the exact values alone
@@ -150,28 +161,17 @@ def _conditioning(tape: _Tape, point: Sequence[float], unit: float, still: NDArr
     weights[:, ~tape.needed] = 0.0
     n = len(program.outputs) - 1
     block = max(1, _BLOCK // size)
-    parts = [
-        _weighted(weights, _sensitivities(tape, run, range(start, min(start + block, n))))
-        for start in range(0, n, block)
-    ]
+    blocks = [range(start, min(start + block, n)) for start in range(0, n, block)]
+    parts = [_weighted(weights, _sensitivities(tape, run, columns)) for columns in blocks]
     terms = np.concatenate(parts, axis=1) if parts else np.zeros((6, 0))
     outputs = list(program.outputs[1:])
     constants = [program.nodes[i].operation == "constant" and program.nodes[i].payload == 0 for i in outputs]
     terms = np.where(np.isnan(terms), math.inf, terms)
     return Conditioning(
-        terms[0],
-        terms[1],
-        terms[2],
-        terms[3],
-        terms[4],
-        terms[5],
-        np.array(constants, dtype=bool),
-        lower[outputs],
-        upper[outputs],
-        near_switch,
-        bool(((value > 0) & (value < _LEAST_NORMAL) | ~(value < math.inf)).any()),
-        size,
-    )
+        terms[0], terms[1], terms[2], terms[3], terms[4], terms[5],
+        np.array(constants, dtype=bool), lower[outputs], upper[outputs], near_switch, near_crossing,
+        bool(((value > 0) & (value < _LEAST_NORMAL) | ~(value < math.inf)).any()), size,
+    )  # fmt: skip
 
 
 def still_nodes(
@@ -212,6 +212,7 @@ class _Tape:
     special: dict[int, tuple[Accuracy, ...]]  # the special functions of which a bound is known
     gaps: dict[int, float]  # |fl(c) − c| of the constants that are not binary64 numbers
     routes: tuple[tuple[int, int], ...]  # a value y, and its derivative that may be computed from y
+    branches: bool  # whether there are conditions or signs
 
 
 _TAPES: WeakKeyDictionary[Program, _Tape] = WeakKeyDictionary()
@@ -277,6 +278,7 @@ def _record(program: Program) -> _Tape:
         },
         {k: gap for k, node in enumerate(program.nodes) if node.operation == "constant" and (gap := _gap(node))},
         tuple((k, slope) for k, slope in routes if slope < size),
+        any(node.operation in ("select", "sign") for node in program.nodes),
     )
 
 
@@ -356,9 +358,13 @@ def _absolute_values(program: Program, value: Floats) -> Floats:
 
 
 def _run(
-    tape: _Tape, point: Sequence[float], stop: int, widen: Callable[[int, Any, Sequence[Any]], arb] | None = None
+    tape: _Tape,
+    point: Sequence[float],
+    stop: int,
+    widen: Callable[[int, Any, Sequence[Any]], arb] | None = None,
+    inputs: float = 0.0,
 ) -> list[Any]:
-    """Evaluate the first nodes; ``widen(k, value, operands)`` is [−δ, δ] of node k."""
+    """Evaluate the first nodes; ``widen(k, value, operands)`` is [−δ, δ] of node k, ``inputs`` δ/|x| of variables."""
     size = len(tape.program.nodes)
     values: list[Any] = []
     for k, node in enumerate(tape.nodes[:stop]):
@@ -366,13 +372,12 @@ def _run(
             value = tape.constants[k]
             values.append(value + widen(k, value, ()) if widen is not None and k in tape.gaps else value)
         elif node.operation == "variable":
-            values.append(ball(float(point[int(node.payload or 0)])))
+            x = float(point[int(node.payload or 0)])
+            values.append(ball(x) + arb(0, inputs * abs(x)) if inputs else ball(x))
         else:
             operands = [values[i] for i in node.operands]
-            if node.payload is None:
-                value = BALL_OPERATIONS[node.operation](*operands)
-            else:
-                value = BALL_OPERATIONS[node.operation](*operands, int(node.payload))
+            payload = [] if node.payload is None else [int(node.payload)]
+            value = BALL_OPERATIONS[node.operation](*operands, *payload)
             if widen is not None and k < size and isinstance(value, arb):
                 value = value + widen(k, value, operands)
             values.append(value)
@@ -401,7 +406,7 @@ class _Run:
     near_switch: bool
 
 
-def _evaluate(tape: _Tape, point: Sequence[float], unit: float, *, widen: bool) -> _Run:
+def _evaluate(tape: _Tape, point: Sequence[float], unit: float, *, widen: bool, inputs: float = 0.0) -> _Run:
     size, scale = len(tape.program.nodes), unit / unit_roundoff
     rounding = np.zeros(size)
 
@@ -410,7 +415,7 @@ def _evaluate(tape: _Tape, point: Sequence[float], unit: float, *, widen: bool) 
         return arb(0, rounding[k]) if widen and rounding[k] else _NOTHING
 
     with precision(_BITS):
-        values = _run(tape, point, len(tape.nodes), delta)
+        values = _run(tape, point, len(tape.nodes), delta, inputs)
         middle = np.array([_middle(value) for value in values])
         radius = np.array([float(value.rad()) if isinstance(value, arb) else 0.0 for value in values])
     conditions = {k: value for k, value in enumerate(values) if not isinstance(value, arb)}

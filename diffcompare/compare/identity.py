@@ -18,11 +18,11 @@ from diffcompare.arithmetic.balls import Ball, precision, round_ball
 from diffcompare.arithmetic.running_error import local_bounds
 from diffcompare.arithmetic.special_constants import SPECIAL
 from diffcompare.arithmetic.ulp import unit_roundoff
+from diffcompare.compare.branches import branches_of
 from diffcompare.compare.identity_rules import (
     Difference,
     difference_of,
     evaluate,
-    find_kinks,
     judge_at_switches,
     judge_at_the_limit,
     judge_floats,
@@ -39,7 +39,7 @@ from diffcompare.program.dag import Program, subprogram
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.trace import CodeError
 from diffcompare.symbolic.tracing.foreign import Foreign
-from diffcompare.symbolic.tracing.pair import FAILURES, Pair, State, observe, slope_agrees, trace_pair
+from diffcompare.symbolic.tracing.pair import FAILURES, Pair, State, observe, slope_agrees, trace_beside, trace_pair
 from diffcompare.symbolic.tracing.paths import Paths, sample_points
 from diffcompare.symbolic.tracing.sweep import forward_errors, needed_nodes, reverse_errors
 
@@ -255,12 +255,21 @@ def _is_smooth(problem: Problem, formula: SymbolicFunction) -> bool:
 
 def _moves_alike(problem: Problem, state: State, pair: Pair) -> bool:
     """Check the traces beside the point, where a value that was kept from an earlier call would stay what it was."""
-    x = problem.inside(problem.x * (1 + 2.0**-10 * np.random.default_rng(5).uniform(0.5, 1.0, len(problem.x))))
+    if not pair.table.read:
+        return _moves_alike_within(problem, state, pair, 2.0**-10) is not False
+    # numbers were read, as keys of a cache or to go on with them unseen: not to be seen to differ is not enough
+    answers = [_moves_alike_within(problem, state, pair, reach) for reach in (2.0**-10, 2.0**-3, 1.0)]
+    return True in answers and False not in answers
+
+
+def _moves_alike_within(problem: Problem, state: State, pair: Pair, reach: float) -> bool | None:
+    """Compare what floats and traces do between the point and one nearby; None where they take another branch."""
+    x = problem.inside(problem.x * (1 + reach * np.random.default_rng(5).uniform(0.5, 1.0, len(problem.x))))
     try:
         with np.errstate(all="ignore"):
             after = np.array([*problem.values(x), *problem.claim(x)])
     except FAILURES:
-        return True
+        return None
     m = problem.outputs
     roots = [*pair.function.outputs, *pair.G]
     guards = (*pair.function.guards, *pair.gradient.guards)
@@ -268,7 +277,7 @@ def _moves_alike(problem: Problem, state: State, pair: Pair) -> bool:
     nodes = pair.table.builder.nodes
     values = node_balls(nodes, [*roots, *(g.condition for g in guards)], arguments, _BITS)
     if any(values[g.condition] is not g.answer for g in guards):
-        return True
+        return None
     start = node_balls(nodes, roots, pair.arguments(), _BITS)
     before = np.array([*state.values, *state.claimed])
     seen = after - before
@@ -278,7 +287,7 @@ def _moves_alike(problem: Problem, state: State, pair: Pair) -> bool:
         noise = before - np.array([float(start[r].mid()) for r in roots])
     size[m:], noise[m:] = max(size[m:]), np.max(np.abs(noise[m:]))
     slack = 0.05 * np.maximum(np.abs(seen), np.abs(traced)) + 1e-6 * size + 8 * np.abs(noise)
-    return not np.any(np.abs(seen - traced) > slack)
+    return not bool(np.any(np.abs(seen - traced) > slack))
 
 
 _CAST = {32: 2.0**-24, 16: 2.0**-11}
@@ -303,13 +312,19 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
             return None
         return None if other is None or compared is None else (other, compared)
 
+    def beside(point: Floats) -> Pair | None:
+        try:
+            return trace_beside(problem, point, exact=exact, rebuilt=rebuilt)
+        except (TraceError, UnsupportedFunction):
+            return None
+
     if not _moves_alike(problem, state, pair):
         return None
     status, notes = weigh(pair, found)
     guarded = bool(pair.function.guards or pair.gradient.guards)
-    kinks, note = find_kinks(again, pair, found)
-    notes += note
-    if not kinks and not slope_agrees(problem, _slopes(pair, found)):
+    branches = branches_of(problem, beside, pair, found, status)
+    notes += branches.notes
+    if not branches.kinks and not slope_agrees(problem, _slopes(pair, found)):
         return None
     exits = pair.exits if "consistent" not in set(status) or len(set(status)) > 1 else {}
     if exits:
@@ -318,8 +333,11 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
     if guarded and "wrong" in status:
         status, note = judge_at_switches(again, pair, found, status)
         notes += note
-    for i, word in kinks.items():
-        status[i] = word
+    for i, word in enumerate(status):
+        if i in branches.kinks or (i in branches.unknown and word == "wrong"):
+            status[i] = "non-smooth"
+        elif i in branches.open and word == "wrong":
+            status[i] = "inconclusive"
     with precision(333):
         certified = np.array([_rounded(d) for d in found.D])
         largest = max(found.size) or 1.0
@@ -329,7 +347,7 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
                 for c, d in zip(state.claimed.tolist(), found.D, strict=True)
             ]
         )
-    errors[[i for i, word in kinks.items() if word == "non-smooth"]] = 0.0
+    errors[[i for i, word in enumerate(status) if word == "non-smooth"]] = 0.0
     parts = zip(found.L, found.size, found.off, strict=True)
     threshold = np.array([max(32 * L, 2 * unit_roundoff * s, off) for L, s, off in parts])
     rounding = float(np.max(errors)) / largest

@@ -29,7 +29,6 @@ __all__ = [
     "Difference",
     "difference_of",
     "evaluate",
-    "find_kinks",
     "judge_at_switches",
     "judge_at_the_limit",
     "judge_floats",
@@ -292,57 +291,11 @@ def _slight(before: list[Any], after: list[Any]) -> bool:
     return 2.0**-300 * size < max(changes) <= 1e-8 * size
 
 
-def _ties(pair: Pair) -> list[int]:
-    """Rule D1: the decisions of f on numbers that are exactly equal."""
-    nodes, guards = pair.table.builder.nodes, pair.function.guards
-    sides = [nodes[g.condition].operands[:2] for g in guards]
-    values = node_balls(nodes, [i for side in sides for i in side], pair.arguments(), 333)
-    found = []
-    with precision(333):
-        for k, (a, b) in enumerate(sides):
-            if a != b and isinstance(values[a], Ball) and (values[a] - values[b]).contains(0):
-                found.append(k)
-    return found
-
-
-def find_kinks(again: _Again, pair: Pair, found: Difference) -> tuple[dict[int, str], list[str]]:
-    """Rule D1: flip the decisions on equal numbers; what D becomes shows whether f is smooth here."""
-    ties = _ties(pair) if pair.function.guards else []
-    words: dict[int, str] = {}
-    notes = []
-    for tie in [*([k] for k in ties[:6]), *([ties] if len(ties) > 6 else [])]:
-        flipped = again(function=flipping(tie))
-        place = pair.function.guards[tie[0]].place
-        with precision(333):
-            for i, d in enumerate(found.D):
-                if flipped is None:
-                    words.setdefault(i, "inconclusive")
-                elif not (flipped[1].D[i] - d).contains(0):
-                    words[i] = "non-smooth"
-        if flipped is not None:
-            words |= dict.fromkeys(_without_slope(pair, flipped[0]), "non-smooth")
-        if words:
-            notes.append(f"f branches between equal numbers here, with another derivative on the other side: {place}")
-    return words, notes
-
-
-def _without_slope(pair: Pair, flipped: Pair) -> list[int]:
-    """Return the components of a second derivative that need a slope which is another on the other side."""
-    one, two = (node_balls(p.table.builder.nodes, p.slopes, p.arguments(), 333) for p in (pair, flipped))
-    n = len(pair.slopes)
-    with precision(333):
-        lost = {i for i in range(n) if not (one[pair.slopes[i]] - two[flipped.slopes[i]]).contains(0)}
-    if len(pair.D) != n * n:
-        # a product with a vector takes all slopes together
-        return list(range(len(pair.D))) if lost else []
-    return [i * n + j for i in range(n) for j in range(n) if i in lost or j in lost]
-
-
 def judge_floats(
     problem: Problem, state: State, pair: Pair, found: Difference, status: list[str], errors: Floats, rounding: float
 ) -> tuple[list[str], list[str]]:
     """Rules B and F: what floats alone can do wrong."""
-    lost = [i for i in range(len(status)) if not math.isfinite(state.claimed[i])]
+    lost = [i for i in range(len(status)) if not math.isfinite(state.claimed[i]) and status[i] != "non-smooth"]
     if lost:
         for i in lost:
             status[i] = "wrong"
@@ -362,7 +315,8 @@ def judge_floats(
         floats = midpoints(node_balls(nodes, roots, pair.arguments(), 333))
         order = needed_nodes(nodes, roots)
         for i in range(len(status)):
-            if errors[i] > 0.1 * max(found.size):
+            # a real difference is no cancellation: it was judged by what it may come from
+            if errors[i] > 0.1 * max(found.size) >= found.gap[i]:
                 error, bars = reverse_errors(nodes, order, floats, pair.D[i], unit_roundoff)
                 if errors[i] > 60 * error + 8 * unit_roundoff * recovered_errors(nodes, floats, bars):
                     status[i] = "wrong"

@@ -122,15 +122,15 @@ def _judge(problem: Problem, formula: SymbolicFunction) -> Judgement:
     truth = _Truth(problem, formula, value, tail, terms, size, claim, (claim.value - value) - tail, notes)
     if claim.fault:
         return _answer(truth, ["wrong"] * x.size, 0 * terms.inputs, math.nan, "gradient", claim.fault)
-    status, words = _settled(truth, [_STATUSES[p.status] for p in partials])
+    tolerance = 2 * (terms.rounding + terms.inputs)
+    # right to the last digits is right however coarse the tolerance
+    tolerance = np.where(tolerance <= _COARSE * size, tolerance, 4 * _UNIT * np.abs(value))
+    status, words = _settled(truth, [_STATUSES[p.status] for p in partials], np.abs(truth.error) <= tolerance)
     open_ = np.array([s == "" for s in status])
     threshold = _expected_threshold(truth)
     if not open_.any():
         blame = "gradient" if "wrong" in status else None
         return _answer(truth, status, threshold, math.nan, blame, *words)
-    tolerance = 2 * (terms.rounding + terms.inputs)
-    # right to the last digits is right however coarse the tolerance
-    tolerance = np.where(tolerance <= _COARSE * size, tolerance, 4 * _UNIT * np.abs(value))
     if (np.abs(truth.error) <= tolerance)[open_].all() and not terms.near_switch:
         rounding = float(np.abs(truth.error[open_]).max() / size) if size else 0.0
         line = draw_line(problem, _WIDEST, np.ones(x.size, dtype=bool), np.random.default_rng(_SEED), _STEPS)
@@ -142,7 +142,7 @@ def _judge(problem: Problem, formula: SymbolicFunction) -> Judgement:
     return _measured(truth, status, open_, words)
 
 
-def _settled(truth: _Truth, status: list[str]) -> tuple[list[str], list[str]]:
+def _settled(truth: _Truth, status: list[str], agrees: Flags) -> tuple[list[str], list[str]]:
     """Settle what needs no neighbours: no number, a derivative out of range, a switch within rounding."""
     claimed, value, terms = truth.claim.value, truth.value, truth.terms
     words = []
@@ -156,9 +156,11 @@ def _settled(truth: _Truth, status: list[str]) -> tuple[list[str], list[str]]:
             status[i] = "wrong"
             cause = ", perhaps because an intermediate value leaves the range of the format" * terms.out_of_range
             words.append(f"{name}: the gradient is {claimed[i]} where the derivative is {value[i]:.6g}{cause}")
-        elif terms.near_switch and terms.upper[i] - terms.lower[i] > _COARSE * truth.size:
-            margin = _LARGE * truth.size
+        elif terms.near_crossing and terms.upper[i] - terms.lower[i] > _COARSE * truth.size:
+            margin = _LARGE * truth.size + _heavy(terms)[i]
             inside = terms.lower[i] - margin <= claimed[i] <= terms.upper[i] + margin
+            if agrees[i] and not terms.near_switch:
+                continue
             status[i] = "inconclusive" if inside else "wrong"
             words.append(
                 f"{name}: a branch changes within the rounding of the point; its derivatives lie between "
@@ -261,6 +263,11 @@ def _scatter(truth: _Truth, samples: list[_Sample]) -> _Scatter:
     return _Scatter(spread, bias, groups, stuck)
 
 
+def _heavy(terms: Conditioning) -> Floats:
+    """Return what hardly any way of computing the derivative strays by."""
+    return 60 * (terms.rounding + terms.inputs) + 8 * (terms.sums + terms.polynomial)
+
+
 def _floor(truth: _Truth, terms: Conditioning, unit: float, stuck: Flags) -> Floats:
     """Return what neighbours cannot show: the rounding of inputs, constants and of what stands still."""
     size = np.abs(truth.value)
@@ -272,8 +279,7 @@ def _floor(truth: _Truth, terms: Conditioning, unit: float, stuck: Flags) -> Flo
         + terms.operations * _ETA
         + _LEAST_NORMAL
     )
-    saturated = 60 * (terms.rounding + terms.inputs) + 8 * (terms.sums + terms.polynomial)
-    floor = np.where(stuck, np.maximum(np.maximum(floor, _LARGE * truth.size), saturated), floor)
+    floor = np.where(stuck, np.maximum(np.maximum(floor, _LARGE * truth.size), _heavy(terms)), floor)
     return np.where(terms.zero, 0.0, floor)
 
 

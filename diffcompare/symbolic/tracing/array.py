@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.symbolic.tracing.elementwise import COMPOSED, LOGICAL
 from diffcompare.symbolic.tracing.scalar import (
     UNARY,
     TracedCondition,
@@ -15,9 +16,7 @@ from diffcompare.symbolic.tracing.scalar import (
     compare,
     extreme,
     lift,
-    power,
     scalar,
-    select,
 )
 from diffcompare.symbolic.tracing.table import Table, active_table, refuse
 
@@ -87,7 +86,7 @@ class TracedArray(np.ndarray[Any, np.dtype[np.object_]]):
 
     def tobytes(self, *_: Any, **__: Any) -> bytes:
         """The bytes of the floats."""
-        return bytes(shadows(self).tobytes())
+        return bytes(_read(self).tobytes())
 
     def item(self, *args: Any) -> Any:
         """One element."""
@@ -97,10 +96,10 @@ class TracedArray(np.ndarray[Any, np.dtype[np.object_]]):
         return format(self.item(), how) if self.ndim == 0 else str(self)
 
     def __repr__(self) -> str:
-        return repr(shadows(self))
+        return repr(_read(self))
 
     def __str__(self) -> str:
-        return str(shadows(self))
+        return str(_read(self))
 
     def __float__(self) -> float:
         return float(self.item())
@@ -264,6 +263,13 @@ def shadows(value: Any) -> Any:
     return value
 
 
+def _read(array: TracedArray) -> Any:
+    """Give the floats of an array away, as a key or as text."""
+    if is_moving(array):
+        active_table().read = True
+    return shadows(array)
+
+
 def plain(value: Any, what: str) -> Any:
     """Return an array that does not depend on the variables as floats; refuse any other."""
     if is_moving(value):
@@ -337,69 +343,6 @@ _DIRECT = UNARY | {
 _COMPARE = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
 _EXTREMES = {"maximum": "max", "fmax": "max", "minimum": "min", "fmin": "min"}
 _STEPS = {"floor": "floor", "ceil": "ceil", "trunc": "trunc", "rint": "rint"}
-
-
-def _one(x: TracedScalar) -> TracedScalar:
-    return scalar(x.table, 1.0)
-
-
-def _half_turn(x: TracedScalar) -> Any:
-    return scalar(x.table, float(np.pi)) / 180
-
-
-def _log_add(a: TracedScalar, b: TracedScalar) -> Any:
-    # one decision for both: a maximum and a minimum that branch apart would not be this function
-    first = a >= b
-    larger, smaller = select(first, a, b), select(first, b, a)
-    return larger + np.log1p(np.exp(smaller - larger)) if np.isfinite(larger.shadow) else larger
-
-
-def _sign(x: TracedScalar) -> TracedScalar:
-    table = x.table
-    if table.region:
-        shadow = float(np.sign(x.shadow))
-        return TracedScalar(table, table.apply("sign", (x.index,), shadow), shadow)
-    return scalar(table, 1.0) if x > 0 else scalar(table, -1.0) if x < 0 else scalar(table, 0.0)
-
-
-def _heaviside(x: TracedScalar, half: TracedScalar) -> Any:
-    return select(x > 0, _one(x), select(x < 0, scalar(x.table, 0.0), half))
-
-
-# what is put together from operations of the table
-_RULES: dict[str, Callable[..., Any]] = {
-    "positive": lambda x: x,
-    "conjugate": lambda x: x,
-    "absolute": abs,
-    "fabs": abs,
-    "sign": _sign,
-    "square": lambda x: power(x, 2),
-    "reciprocal": lambda x: _one(x) / x,
-    "power": power,
-    "float_power": power,
-    "deg2rad": lambda x: x * _half_turn(x),
-    "radians": lambda x: x * _half_turn(x),
-    "rad2deg": lambda x: x / _half_turn(x),
-    "degrees": lambda x: x / _half_turn(x),
-    "logaddexp": _log_add,
-    "logaddexp2": lambda a, b: np.log2(np.exp2(a) + np.exp2(b)),
-    "heaviside": _heaviside,
-    "copysign": lambda x, y: select(y >= 0, abs(x), -abs(x)),
-    "floor_divide": lambda a, b: a // b,
-    "remainder": lambda a, b: a % b,
-    "fmod": lambda a, b: a - b * (a / b).trunc(),
-    "clip": lambda x, low, high: x.clip(low, high),
-}
-_LOGICAL: dict[str, Callable[..., Any]] = {
-    "logical_and": lambda a, b: a & b,
-    "logical_or": lambda a, b: a | b,
-    "logical_xor": lambda a, b: a ^ b,
-    "logical_not": lambda a: ~a,
-    "bitwise_and": lambda a, b: a & b,
-    "bitwise_or": lambda a, b: a | b,
-    "bitwise_xor": lambda a, b: a ^ b,
-    "invert": lambda a: ~a,
-}
 _TESTS = {"isfinite", "isnan", "isinf", "signbit"}
 
 
@@ -418,13 +361,13 @@ def _apply(table: Table, name: str, ufunc: Any, inputs: Sequence[Any]) -> Any:
     if name in _STEPS:
         step = _STEPS[name]
         return elementwise(table, lambda a: getattr(lift(a, table), step)(), inputs)
-    if name in _RULES:
-        rule = _RULES[name]
+    if name in COMPOSED:
+        rule = COMPOSED[name]
         return elementwise(table, lambda *row: rule(*(lift(v, table) for v in row)), inputs)
     if name in _TESTS:
         return ufunc(*(shadows(v) for v in inputs))
-    if name in _LOGICAL:
-        logic = _LOGICAL[name]
+    if name in LOGICAL:
+        logic = LOGICAL[name]
         arrays = [np.asarray(v, dtype=object) if not isinstance(v, _TRACED) else lifted(v, table) for v in inputs]
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
         columns = [elements(np.broadcast_to(a, shape)) for a in arrays]

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.errors import TraceError
-from diffcompare.program.dag import Program
+from diffcompare.program.dag import Node, Program
 from diffcompare.symbolic.trace import Trace, placed, record
 from diffcompare.symbolic.tracing.foreign import Foreign
 from diffcompare.symbolic.tracing.sweep import needed_nodes
 from diffcompare.symbolic.tracing.table import Place, Table, loop_exits
 
-__all__ = ["FAILURES", "Pair", "State", "observe", "one_sided", "same", "slope_agrees", "trace_pair"]
+__all__ = ["FAILURES", "Pair", "State", "observe", "one_sided", "same", "slope_agrees", "trace_beside", "trace_pair"]
 
 Floats = NDArray[np.float64]
 
@@ -124,12 +124,11 @@ def trace_pair(
     ``problem`` has the callables, the point, and how arguments and results are structured. None where the function does
     not return as many numbers as it should.
     """
-    names = tuple(f"x{i}" for i in range(len(problem.x)))
-    table = Table(names, problem.x.tolist(), exact=exact, decide=function)
-    template = problem.unflatten(np.arange(len(names), dtype=float))
+    table = _table(problem.x, exact=exact)
+    table.decide = function
     known = problem.formula
     try:
-        first = record(problem.function, (placed(template, table), *problem.args), table=table, rebuilt=rebuilt)
+        first = _recorded(problem, problem.function, table, rebuilt=rebuilt)
     except TraceError:
         if known is None:
             raise
@@ -141,16 +140,46 @@ def trace_pair(
         return None
     nodes = tuple(table.builder.nodes)
     table.decide = gradient
-    second = record(problem.gradient, (placed(template, table), *problem.args), table=table, rebuilt=rebuilt)
+    second = _recorded(problem, problem.gradient, table, rebuilt=rebuilt)
     order = np.asarray(problem.flatten(second.structure), dtype=float)
-    # numbers of a vector that the derivative is multiplied by are those of the code
-    found = table.insert(problem.derivative(Program(names, nodes, first.outputs)), text=problem.what in _PRODUCTS)
+    found = _derivative(problem, table, nodes, first)
     G = tuple(second.outputs[round(k)] for k in order.tolist())
     if problem.weights is not None:
         G = tuple(_combination(table, G, row) for row in problem.weights.tolist())
     end = problem.outputs + len(G)
     claim = () if known is None else tuple(table.insert(problem.derivative(known.program), text=True)[:end])
     return Pair(table, first, second, tuple(found[problem.outputs : end]), G, claim, tuple(found[end:]))
+
+
+def trace_beside(problem: Any, point: Floats, *, exact: bool, rebuilt: bool) -> Pair | None:
+    """Record a function where a point nearby takes it; what it does there is then to be evaluated at the point itself.
+
+    The pair that is returned has no gradient.
+    """
+    table = _table(point, exact=exact)
+    trace = _recorded(problem, problem.function, table, rebuilt=rebuilt)
+    if len(trace.outputs) != problem.outputs:
+        return None
+    found = _derivative(problem, table, tuple(table.builder.nodes), trace)
+    table.move(problem.x.tolist())
+    end = problem.outputs + len(problem.names)
+    nothing = Trace((), (), (), 0.0, (), (), False)
+    return Pair(table, trace, nothing, tuple(found[problem.outputs : end]), (), (), tuple(found[end:]))
+
+
+def _table(point: Floats, *, exact: bool) -> Table:
+    return Table(tuple(f"x{i}" for i in range(len(point))), point.tolist(), exact=exact)
+
+
+def _recorded(problem: Any, function: Callable[..., Any], table: Table, *, rebuilt: bool) -> Trace:
+    template = problem.unflatten(np.arange(len(table.names), dtype=float))
+    return record(function, (placed(template, table), *problem.args), table=table, rebuilt=rebuilt)
+
+
+def _derivative(problem: Any, table: Table, nodes: tuple[Node, ...], trace: Trace) -> list[int]:
+    # numbers of a vector that the derivative is multiplied by are those of the code
+    derivative = problem.derivative(Program(table.names, nodes, trace.outputs))
+    return table.insert(derivative, text=problem.what in _PRODUCTS)
 
 
 def _combination(table: Table, nodes: Sequence[int], weights: Sequence[float]) -> int:

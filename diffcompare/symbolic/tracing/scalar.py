@@ -230,7 +230,7 @@ class TracedScalar:
         return compare("not_equal", self, other)
 
     def __hash__(self) -> int:
-        return hash(self.shadow)
+        return hash(self._read())
 
     def __bool__(self) -> bool:
         return _decide("not_equal", self, scalar(self.table, 0.0))
@@ -242,6 +242,11 @@ class TracedScalar:
                 "what follows would no longer depend on the variables",
                 "keep the NumPy number, or leave it out of what is traced",
             )
+        return self.shadow
+
+    def _read(self) -> float:
+        """Give the float away, as a key or as text."""
+        self.table.read = self.table.read or self.moving
         return self.shadow
 
     def __float__(self) -> float:
@@ -264,7 +269,7 @@ class TracedScalar:
         return format(self._plain("formatting"), how)
 
     def __repr__(self) -> str:
-        return f"np.float64({self.shadow!r})"
+        return f"np.float64({self._read()!r})"
 
     def __str__(self) -> str:
         return str(self._plain("str()"))
@@ -292,7 +297,7 @@ class TracedScalar:
 
     def tobytes(self) -> bytes:
         """The bytes of the float."""
-        return np.float64(self.shadow).tobytes()
+        return np.float64(self._read()).tobytes()
 
     def is_integer(self) -> bool:
         """Whether the float is an integer."""

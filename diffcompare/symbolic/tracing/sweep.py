@@ -115,15 +115,25 @@ def own_error(node: Node, value: float, operands: Sequence[float], u: float) -> 
 
 
 def forward_errors(
-    nodes: Sequence[Node], order: Sequence[int], values: Mapping[int, float] | Sequence[float], u: float
+    nodes: Sequence[Node],
+    order: Sequence[int],
+    values: Mapping[int, float] | Sequence[float],
+    u: float,
+    *,
+    inputs: float = 0.0,
 ) -> dict[int, float]:
-    """Bound the rounding error of every node, to first order; correlations are not seen."""
+    """Bound the rounding error of every node, to first order; correlations are not seen.
+
+    ``inputs`` is the relative error of the variables.
+    """
     errors: dict[int, float] = {}
     with np.errstate(all="ignore"):
         for index in order:
             node = nodes[index]
             operands = [values[i] for i in node.operands]
             error = own_error(node, values[index], operands, u)
+            if node.operation == "variable":
+                error = inputs * abs(values[index])
             moving = [errors[i] for i in node.operands]
             if any(moving):
                 partials = local_partials(node, values[index], operands)

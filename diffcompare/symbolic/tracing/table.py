@@ -168,6 +168,8 @@ class Table:
         self.first_guard = 0
         self.casts: list[Cast] = []
         self.eliminations = 0
+        # whether code took the bytes or the text of a number that varies: what it makes of them is not seen
+        self.read = False
         self.refusal: TraceError | None = None
         self.limit = NODE_LIMIT
         self._operands = 0
@@ -356,9 +358,15 @@ def _close(table: Table, first: Guard, last: Guard) -> bool:
 
 
 def _follows(table: Table, one: Guard, two: Guard, last: Guard) -> bool:
-    """Tell whether the last comparison is made from what was new in the one before it."""
-    before, after = _ancestry(table, two.condition, 6), _ancestry(table, last.condition, None)
-    return bool((before - _ancestry(table, one.condition, None) - {two.condition}) & after)
+    """Tell whether the last comparison is made from what was new in the one before it.
+
+    That a number is compared once more, as sorting does, makes nothing from it.
+    """
+    nodes, moving = table.builder.nodes, table.moving
+    new = _ancestry(table, two.condition, 6) - _ancestry(table, one.condition, None) - {two.condition}
+    again = nodes[two.condition].operands
+    made = [i for i in nodes[last.condition].operands if moving[i] and i not in again]
+    return any(new & _ancestry(table, i, None) for i in made)
 
 
 def _ancestry(table: Table, index: int, depth: int | None) -> set[int]:

@@ -242,6 +242,12 @@ MUTANTS = (
         '"tanh": (0.0, 0.0)',
         "the rounding of 1 - tanh**2 is forgotten: right gradients are called wrong",
     ),
+    Mutant(
+        "arithmetic/condition.py",
+        "_INPUTS = 4",
+        "_INPUTS = 0",
+        "a condition that is written in another way must answer alike within rounding",
+    ),
     # narrow
     Mutant(
         "arithmetic/narrow.py",

@@ -65,6 +65,25 @@ MUTANTS = (
         "worst = verdicts[0]",
         "of several points the first decides",
     ),
+    # branches
+    Mutant(
+        "compare/branches.py",
+        "return any(not (value - values[0]).contains(0) for value in values[1:])",
+        "return any((value - values[0]).contains(0) for value in values[1:])",
+        "smooth functions with a branch are called non-smooth, and kinks are not",
+    ),
+    Mutant(
+        "compare/branches.py",
+        "count, variables = count + other, variables | theirs",
+        "variables = variables | theirs",
+        "in large ties the sides that were tried are taken for all there are: false alarms",
+    ),
+    Mutant(
+        "compare/branches.py",
+        "            elif float(abs(gap).mid()) <= _SLACK",
+        "            elif 0.0 <= -_SLACK",
+        "what rounding decides is taken for decided: false alarms at switches",
+    ),
     # identity
     Mutant(
         "compare/identity.py",
@@ -74,8 +93,8 @@ MUTANTS = (
     ),
     Mutant(
         "compare/identity.py",
-        "    for i, word in kinks.items():\n        status[i] = word\n",
-        "",
+        "if i in branches.kinks or (i in branches.unknown",
+        "if (i in branches.unknown",
         "at a kink the gradient of one side is consistent",
     ),
     Mutant(
@@ -99,9 +118,9 @@ MUTANTS = (
     ),
     Mutant(
         "compare/identity_rules.py",
-        "elif not (flipped[1].D[i] - d).contains(0):",
-        "elif (flipped[1].D[i] - d).contains(0):",
-        "smooth functions with a branch are called non-smooth, and kinks are not",
+        "max(found.size) >= found.gap[i]:",
+        "max(found.size):",
+        "the gradient of another branch is taken for one that cancels: a false alarm",
     ),
     # judgement
     Mutant(
