@@ -1,4 +1,4 @@
-"""Gradient descent along the certified gradient, and along finite differences beside it."""
+"""Gradient descent along the certified gradient, and along finite differences beside it; surfaces around the runs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from diffcompare.compare.schema import DESCENT_COLUMNS
 from diffcompare.numeric.differences import numerical_diff, numerical_gradient
 from diffcompare.symbolic.function import SymbolicFunction, scalar
 
-__all__ = ["GRADIENTS", "gradient_descent", "gradient_descents", "stack_descents"]
+__all__ = ["GRADIENTS", "gradient_descent", "gradient_descents", "stack_descents", "surface_around"]
 
 GRADIENTS = ("exact", "forward", "backward", "central")
 _H = 1e-4  # the step size of the textbook's numerical_gradient
+_NODES = 33  # a side of the grid of a surface
+_NARROW = 0.05  # sides of a surface are made equal, unless one is a smaller part than this of the other
+_STILL = 2.0**-30  # a run that moves by less, relative to where it is, does not move in this direction
 
 
 def gradient_descent(
@@ -131,6 +134,67 @@ def stack_descents(runs: Sequence[tuple[str, Mapping[str, pd.DataFrame]]]) -> pd
     variables = dict.fromkeys(c for frame in frames for c in frame.columns if c not in DESCENT_COLUMNS)
     columns = [*DESCENT_COLUMNS[:3], *variables, *DESCENT_COLUMNS[3:]]
     return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+
+
+def surface_around(f: SymbolicFunction, runs: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Tabulate a function of two variables around its runs: the nodes of a square grid, for surfaces.csv.
+
+    The grid holds all points of the runs that are no higher than both the start and the first step, so a run that
+    climbs leaves it; and as much on the far side of the lowest of them. Its steps have few binary digits: it is the
+    same on every machine.
+
+    Parameters
+    ----------
+    f : SymbolicFunction
+        The function.
+    runs : sequence of DataFrame
+        Tables of :func:`gradient_descent` for it.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``x`` and ``y`` (the first and the second variable) and ``value``, nan where it is not finite. No rows
+        for a function of more or fewer variables, where no point of the runs has a finite value, and where floats are
+        too sparse for a grid.
+    """
+    kept = [_not_above(run, list(f.variables)) for run in runs] if len(f.variables) == 2 else []
+    near = pd.concat(kept) if kept else pd.DataFrame()
+    first = second = np.empty(0)
+    if len(near):
+        first, second = _grid(near[list(f.variables)].to_numpy(np.float64), int(near["value"].argmin()))
+    points = np.array([(x, y) for x in first.tolist() for y in second.tolist()]).reshape(-1, 2)
+    values = _values(f, points) if len(points) else np.empty(0)
+    return pd.DataFrame(
+        {"x": points[:, 0], "y": points[:, 1], "value": np.where(np.isfinite(values), values, math.nan)}
+    )
+
+
+def _not_above(run: pd.DataFrame, variables: list[str]) -> pd.DataFrame:
+    """Keep the points of a run that are no higher than both the start and the first step."""
+    finite = run[np.isfinite(run[[*variables, "value"]]).all(axis=1)]
+    kept: pd.DataFrame = finite[finite["value"] <= finite["value"][finite["step"] <= 1].max()]
+    return kept
+
+
+def _grid(points: NDArray[np.float64], lowest: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Choose the nodes on both axes, with one step where the sides are comparable; none where floats are too sparse."""
+    with np.errstate(all="ignore"):
+        low, high = points.min(axis=0), points.max(axis=0)
+        sides = np.where(high - low > _STILL * np.maximum(np.abs(low), np.abs(high)), high - low, 0.0)
+        longest = float(sides.max() or np.abs(points).max() or 1.0)
+        if not 0 < sides.min() < _NARROW * longest:
+            sides = np.full(2, longest)
+        low = np.minimum(low - sides / 8, points[lowest] - sides / 2)
+        high = np.maximum(high + sides / 8, points[lowest] + sides / 2)
+        widths = high - low
+        if sides[0] == sides[1]:
+            widths = np.full(2, widths.max())
+        low = low - (widths - (high - low)) / 2
+        mantissa, exponent = np.frexp(widths / (_NODES - 2))
+        step = np.ldexp(np.ceil(32 * mantissa) / 32, exponent)
+        nodes = step * (np.floor(low / step) + np.arange(_NODES)[:, None])
+        usable = bool((np.diff(nodes, axis=0) > 0).all() and np.isfinite(nodes).all())
+    return (nodes[:, 0], nodes[:, 1]) if usable else (np.empty(0), np.empty(0))
 
 
 def _check_start(f: SymbolicFunction, start: ArrayLike) -> NDArray[np.float64]:

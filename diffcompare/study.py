@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -24,6 +24,7 @@ from diffcompare.compare.schema import (
     HOT_SPOT_COLUMNS,
     RULE_COLUMNS,
     SUMMARY_COLUMNS,
+    SURFACE_COLUMNS,
     Tables,
     format_point,
     labelled,
@@ -32,7 +33,7 @@ from diffcompare.compare.schema import (
 from diffcompare.compare.step_rules import rules_of_summary
 from diffcompare.compare.summary import summarize
 from diffcompare.compare.sweep import sweep
-from diffcompare.descent import gradient_descents, stack_descents
+from diffcompare.descent import gradient_descents, stack_descents, surface_around
 from diffcompare.errors import StudyError, shorten
 from diffcompare.numeric.stencils import DEFAULT_SCHEMES
 from diffcompare.numeric.steps import geometric_steps
@@ -197,7 +198,23 @@ def evaluate(
         stack(curves, CURVE_COLUMNS),
         stack(spots, HOT_SPOT_COLUMNS),
         stack(rules, RULE_COLUMNS),
+        stack(_surfaces(functions, descents), SURFACE_COLUMNS),
     )
+
+
+def _surfaces(
+    functions: Mapping[str, SymbolicFunction], descents: Sequence[tuple[str, Mapping[str, pd.DataFrame]]]
+) -> list[pd.DataFrame]:
+    """Tabulate each function around all of its descents."""
+    runs: dict[str, list[pd.DataFrame]] = {}
+    for name, by in descents:
+        runs.setdefault(name, []).extend(by.values())
+    made = []
+    for name, found in runs.items():
+        surface = surface_around(functions[name], found)
+        names = labelled(np.zeros(len(surface), dtype=np.int8), [name])
+        made.append(surface.assign(function=names)[list(SURFACE_COLUMNS)])
+    return made
 
 
 def _measured(study: Study, load: Loader | None, executor: Executor | None) -> Iterator[tuple[Entry, list[Outcome]]]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import diffcompare as dc
-from diffcompare.descent import gradient_descents
+from diffcompare.descent import gradient_descents, surface_around
 
 BOWL = dc.parse("x0**2 + x1**2")
 
@@ -136,3 +136,89 @@ def test_a_plain_callable_is_refused():
 def test_a_variable_named_like_a_column_is_refused():
     with pytest.raises(ValueError, match="variable 'value' is the name of a column"):
         dc.gradient_descent(dc.parse("value**2"), 1.0)
+
+
+# ---- the surface around the runs
+
+
+def around(f, start, *, rate=0.1, steps=100, gradients=("exact", "central")):
+    f = dc.parse(f) if isinstance(f, str) else f
+    runs = gradient_descents(f, start, learning_rate=rate, steps=steps, gradients=gradients)
+    return surface_around(f, list(runs.values())), runs
+
+
+def sides(surface):
+    return [(surface[name].min(), surface[name].max()) for name in ("x", "y")]
+
+
+def test_the_surface_holds_the_runs_and_the_far_side_of_the_minimum():
+    surface, runs = around(BOWL, (-3, 4))
+    assert list(surface.columns) == ["x", "y", "value"]
+    assert len(surface) == 33 * 33
+    (left, right), (bottom, top) = sides(surface)
+    for run in runs.values():
+        assert run["x0"].between(left, right).all()
+        assert run["x1"].between(bottom, top).all()
+    # the runs go 3 and 4 far, to the minimum at 0
+    assert -5 < left < -3 < 0 < 1.5 < right < 4
+    assert -4 < bottom < -1.5 < 0 < 4 < top < 6
+
+
+def test_the_nodes_are_a_square_grid_of_short_numbers_with_the_values_of_f():
+    surface, _ = around(BOWL, (-3, 4))
+    x, y = (np.unique(surface[name]) for name in ("x", "y"))
+    steps = {*np.diff(x), *np.diff(y)}
+    assert len(x) == len(y) == 33
+    assert len(steps) == 1
+    (step,) = steps
+    mantissa, _ = math.frexp(step)
+    assert mantissa * 32 == int(mantissa * 32)
+    assert (x / step == np.round(x / step)).all()
+    assert surface["value"].tolist() == [a * a + b * b for a in x for b in y]
+
+
+def test_a_run_that_climbs_leaves_the_surface():
+    surface, runs = around(BOWL, (-3, 4), rate=10.0)
+    assert abs(runs["exact"]["x0"]).max() > 1e100
+    (left, right), (bottom, top) = sides(surface)
+    assert left < -3 < 57 < right < 100  # the start and the first step
+    assert -150 < bottom < -76 < 4 < top
+
+
+def test_sides_that_differ_much_have_steps_of_their_own():
+    (left, right), (bottom, top) = sides(around("x**2 + 1e6*y**2", (10.0, 1e-3), rate=3e-7, steps=1000)[0])
+    assert right - left < 0.1
+    (left, right), (bottom, top) = sides(around("x**2 + 1e-8*y**2", (1.0, 1e4), rate=0.45)[0])
+    assert right - left == top - bottom  # y does not move
+    (left, right), (bottom, top) = sides(around("x**2/1e4 + y**2*1e4", (3e3, 3e-1), rate=4e-5, steps=10000)[0])
+    assert right - left > 20 * (top - bottom) > 0
+
+
+@pytest.mark.parametrize(("start", "half"), [((0.0, 0.0), 1.0), ((5.0, 3.0), 10.0)])
+def test_a_run_that_stands_still_has_a_surface(start, half):
+    surface, _ = around("0*x + 0*y", start)
+    (left, right), (bottom, top) = sides(surface)
+    assert left < start[0] < right
+    assert bottom < start[1] < top
+    assert right - left <= 2 * half
+
+
+def test_the_surface_is_empty_where_nothing_can_be_drawn():
+    for f, start in (
+        ("x**2", 1.0),
+        ("x + y + z", (1.0, 1.0, 1.0)),
+        ("log(x) + y", (-1.0, 1.0)),
+        ("0*x + y", (1e17, 1.0)),  # floats are 16 apart
+        ("x + y", (1.7e308, -1.7e308)),
+    ):
+        surface, _ = around(f, start, steps=3)
+        assert list(surface.columns) == ["x", "y", "value"]
+        assert surface.empty, f
+    assert surface_around(BOWL, []).empty
+
+
+def test_the_surface_is_nan_where_f_is_not_finite():
+    surface, _ = around("log(x) + y**2 + 1/y", (0.5, 1.0), rate=0.01)
+    outside = (surface["x"] <= 0) | (surface["y"] == 0)
+    assert (surface["value"].isna() == outside).all()
+    assert outside.any() == (surface["x"].min() <= 0)

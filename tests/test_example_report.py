@@ -63,7 +63,7 @@ def _agree(committed: Path, made: Path) -> None:
     pd.testing.assert_frame_equal(new[EVERYWHERE], old[EVERYWHERE])
     same = _rational(committed)
     pd.testing.assert_frame_equal(new[new["function"].isin(same)], old[old["function"].isin(same)])
-    for name in ("summary.csv", "curves.csv", "descent.csv", "hot_spots.csv"):
+    for name in ("summary.csv", "curves.csv", "descent.csv", "hot_spots.csv", "surfaces.csv"):
         one, two = _text(committed / name), _text(made / name)
         assert list(one.columns) == list(two.columns)
         assert len(one) == len(two)

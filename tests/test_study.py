@@ -12,7 +12,15 @@ import pytest
 
 import diffcompare as dc
 from diffcompare import study as module
-from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, CURVE_COLUMNS, FUNCTION_COLUMNS, STATUSES, read_point
+from diffcompare.compare.schema import (
+    BOUND_SOURCES,
+    COLUMNS,
+    CURVE_COLUMNS,
+    FUNCTION_COLUMNS,
+    STATUSES,
+    SURFACE_COLUMNS,
+    read_point,
+)
 from diffcompare.errors import StudyError
 from diffcompare.study import evaluate, read_study, run_study
 
@@ -489,6 +497,21 @@ def test_descents_are_stacked_over_the_union_of_variables(write):
     assert descent["gradient"].tolist() == ["exact"] * 3 + ["central"] * 3 + ["exact"] * 2 + ["central"] * 2
     assert descent["y"][:6].notna().all()
     assert descent["y"][6:].isna().all()
+
+
+def test_functions_of_two_variables_are_tabulated_around_their_descents(write):
+    product = '[[descent]]\nfunction = "x*y"\nstart = [1, 2]\nsteps = 2\n'
+    again = '[[descent]]\nfunction = "x*y"\nstart = [-9, 2]\nsteps = 1\n'
+    square = '[[descent]]\nfunction = "x**2"\nstart = 1\nsteps = 1\n'
+    surfaces = run_study(write(SMALL + ONE + TWO + product + square + again)).surfaces
+    assert list(surfaces.columns) == list(SURFACE_COLUMNS)
+    assert len(surfaces) == 33 * 33
+    assert set(surfaces["function"]) == {"x*y"}
+    assert surfaces["x"].min() < -9 < 1 < surfaces["x"].max()  # both descents
+    assert (surfaces["value"] == surfaces["x"] * surfaces["y"]).all()
+    nothing = run_study(write(SMALL + ONE + square)).surfaces
+    assert list(nothing.columns) == list(SURFACE_COLUMNS)
+    assert nothing.empty
 
 
 def test_a_descent_that_cannot_be_is_noted(write):

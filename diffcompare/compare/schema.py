@@ -26,6 +26,7 @@ __all__ = [
     "SCORE_COLUMNS",
     "STATUSES",
     "SUMMARY_COLUMNS",
+    "SURFACE_COLUMNS",
     "VERDICTS",
     "Tables",
     "complete",
@@ -95,6 +96,9 @@ FUNCTION_COLUMNS = ("function", "variables", "formula", "latex", "derivative_lat
 DESCENT_COLUMNS = ("function", "gradient", "step", "value", "gradient_norm", "distance")
 
 CURVE_COLUMNS: Mapping[str, str] = {"function": "text", "point": "text", "x": "float", "value": "float"}
+
+# x and y are the first and the second variable of the function
+SURFACE_COLUMNS: Mapping[str, str] = {"function": "text", "x": "float", "y": "float", "value": "float"}
 
 HOT_SPOT_COLUMNS: Mapping[str, str] = {
     "function": "text",
@@ -166,6 +170,7 @@ class Tables:
     curves: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(CURVE_COLUMNS)))
     hot_spots: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(HOT_SPOT_COLUMNS)))
     rules: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(RULE_COLUMNS)))
+    surfaces: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(SURFACE_COLUMNS)))
 
 
 def labelled(codes: NDArray[Any], names: Sequence[str]) -> pd.Categorical[Any]:

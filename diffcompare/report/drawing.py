@@ -20,9 +20,11 @@ __all__ = [
     "coord",
     "log_axes",
     "log_range",
+    "number",
     "scheme_styles",
     "step_range",
     "svg_element",
+    "ticks",
     "to_html",
 ]
 
@@ -175,6 +177,30 @@ def _decades(limits: tuple[float, float], most: int) -> list[int]:
 
 def _power(exponent: int) -> str:
     return {0: "1", 1: "10"}.get(exponent, f"1e{exponent}")
+
+
+def ticks(limits: tuple[float, float]) -> list[tuple[float, str]]:
+    """Choose about five round numbers; all digits that tell them apart are written."""
+    low, high = limits
+    rough = (high - low) / 5
+    power = math.floor(math.log10(rough))
+    step = next(m for m in (1, 2, 5, 10) if m * 10.0**power >= rough) * 10.0**power
+    digits = max(1, 1 + math.ceil(math.log10(max(abs(low), abs(high)) / step)))
+    marks = [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)][:12]
+    return [(mark, number(mark, digits)) for mark in marks]
+
+
+def number(value: float, digits: int) -> str:
+    """Write a number with so many digits, and those before its point.
+
+    >>> number(0.25, 1), number(1500.0, 1), number(-2e9, 2), number(1e-7, 3)
+    ('0.2', '1500', '-2e9', '1e-7')
+    """
+    text = f"{value:.{digits}g}"
+    if "e" in text and 1 <= abs(value) < 1e6:
+        return f"{value:.0f}"
+    mantissa, e, exponent = text.partition("e")
+    return f"{mantissa}e{int(exponent)}" if e else mantissa
 
 
 def svg_element(width: float, height: float, *, title: str, description: str, identity: str) -> Element:

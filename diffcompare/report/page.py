@@ -12,6 +12,7 @@ import pandas as pd
 from diffcompare.compare.schema import COLUMNS, SUMMARY_COLUMNS, Tables, complete
 from diffcompare.errors import shorten
 from diffcompare.report.charts import error_chart
+from diffcompare.report.contour import Contour, descent_contour
 from diffcompare.report.environment import environment as _environment
 from diffcompare.report.findings import findings, status_notes, verdict_lines, worst_first
 from diffcompare.report.mathml import typeset
@@ -100,6 +101,7 @@ def write_report(
         "curves.csv": tables.curves,
         "hot_spots.csv": tables.hot_spots,
         "rules.csv": tables.rules,
+        "surfaces.csv": tables.surfaces,
     }
     if format == "parquet":
         require_pyarrow()
@@ -135,6 +137,8 @@ class _Function:
     curves: pd.DataFrame
     hot_spots: pd.DataFrame
     rules: pd.DataFrame
+    descent: pd.DataFrame
+    surface: pd.DataFrame
     file: str
 
 
@@ -165,8 +169,17 @@ def _check_columns(name: str, frame: pd.DataFrame, columns: Mapping[str, str]) -
 
 def _functions(tables: Tables, *, every: bool) -> list[_Function]:
     known = {str(row["function"]): row for row in tables.functions.astype(object).fillna("").to_dict("records")}
-    rows, summaries, curves, spots, rules = (
-        _by_function(t) for t in (tables.errors, tables.summary, tables.curves, tables.hot_spots, tables.rules)
+    rows, summaries, curves, spots, rules, descents, surfaces = (
+        _by_function(t)
+        for t in (
+            tables.errors,
+            tables.summary,
+            tables.curves,
+            tables.hot_spots,
+            tables.rules,
+            tables.descent,
+            tables.surfaces,
+        )
     )
     names = list(dict.fromkeys([*known, *rows]))
     made = []
@@ -192,6 +205,8 @@ def _functions(tables: Tables, *, every: bool) -> list[_Function]:
                 curves=curves.get(name, tables.curves.iloc[:0]),
                 hot_spots=spots.get(name, tables.hot_spots.iloc[:0]),
                 rules=rules.get(name, tables.rules.iloc[:0]),
+                descent=descents.get(name, tables.descent.iloc[:0]),
+                surface=surfaces.get(name, tables.surfaces.iloc[:0]),
                 file="" if len(names) > _MANY and calm and not every else f"function-{number:03d}.html",
             )
         )
@@ -278,6 +293,8 @@ def _function_page(f: _Function) -> dict[str, Any]:
         again = reproduce(name=f.name, formula=f.formula, variables=f.variables, rows=f.rows)
     used = _FIXED + _BEST_ROW * min(len(f.summary), _BEST_ROWS) + _SPOT_ROW * len(f.hot_spots)
     used += sum(len(str(getattr(html, "text", html))) for _, html in (*formulas, *derivatives))
+    contour = _contour(f)
+    used += len(contour.drawing.text) if contour else 0
     sections, without = _sections(f, room=_PAGE - used)
     return {
         "function": f,
@@ -295,6 +312,7 @@ def _function_page(f: _Function) -> dict[str, Any]:
         "shown": _BEST_ROWS,
         "sections": sections,
         "without_section": without,
+        "contour": contour,
         "statuses": STATUS_WORDS,
         "again": again,
     }
@@ -395,6 +413,11 @@ def _sketch(f: _Function, rows: pd.DataFrame, point: str, number: int) -> Html |
     curve = f.curves[f.curves["point"].astype(str) == point]
     title = f"{shorten(f.name, 80)} near {point}, with tangent and secants"
     return function_sketch(curve, rows, title=title, identity=f"sketch-{number}") if len(curve) else None
+
+
+def _contour(f: _Function) -> Contour | None:
+    title = f"Gradient descent on {shorten(f.name, 80)}, over level lines"
+    return descent_contour(f.surface, f.descent, f.variables, title=title, identity="contour")
 
 
 def _rows_table(rows: pd.DataFrame, identity: str, caption: str) -> Html:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from diffcompare.compare.schema import read_point
 from diffcompare.errors import shorten
-from diffcompare.report.drawing import Frame, add, coord, scheme_styles, svg_element, to_html
+from diffcompare.report.drawing import Frame, add, coord, scheme_styles, svg_element, ticks, to_html
 from diffcompare.report.wording import Html, printable, short
 
 __all__ = ["function_sketch"]
@@ -148,27 +148,16 @@ def _curve(svg: Element, frame: Frame, points: Sequence[tuple[float, float]]) ->
 def _axes(svg: Element, frame: Frame) -> None:
     axes = add(svg, "g", class_="axes")
     grid = []
-    for value, text in _ticks(frame.x_range):
+    for value, text in ticks(frame.x_range):
         x = coord(frame.x(value))
         grid.append(f"M{x},{coord(frame.top)}V{coord(frame.bottom)}")
         add(axes, "text", text, class_="tick middle", x=x, y=coord(frame.bottom + 16))
-    for value, text in _ticks(frame.y_range):
+    for value, text in ticks(frame.y_range):
         grid.append(f"M{coord(frame.left)},{coord(frame.y(value))}H{coord(frame.right)}")
         add(axes, "text", text, class_="tick end", x=coord(frame.left - 7), y=coord(frame.y(value) + 4))
     add(axes, "path", class_="grid", d="".join(grid))
     box = f"M{coord(frame.left)},{coord(frame.top)}H{coord(frame.right)}V{coord(frame.bottom)}H{coord(frame.left)}Z"
     add(axes, "path", class_="box", d=box)
-
-
-def _ticks(limits: tuple[float, float]) -> list[tuple[float, str]]:
-    """Choose about five round numbers; all digits that tell them apart are written."""
-    low, high = limits
-    rough = (high - low) / 5
-    power = math.floor(math.log10(rough))
-    step = next(m for m in (1, 2, 5, 10) if m * 10.0**power >= rough) * 10.0**power
-    digits = max(1, 1 + math.ceil(math.log10(max(abs(low), abs(high)) / step)))
-    marks = [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)][:12]
-    return [(mark, f"{mark:.{digits}g}") for mark in marks]
 
 
 def _legend(svg: Element, style: str, text: str, y: float) -> None:

@@ -226,10 +226,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "gradient": "descent.csv: which gradient was followed: exact, or that of a scheme. As blame of a verdict: "
         "the gradient is at fault, not the formula.",
         "step": "descent.csv: the number of the step, 0 at the start. Each goes from x to x − learning_rate·gradient.",
-        "value": "descent.csv: f at this step. curves.csv: f at x.",
+        "value": "descent.csv: f at this step. curves.csv: f at x. surfaces.csv: f at x and y.",
         "gradient_norm": "descent.csv: the Euclidean length of the gradient that is followed.",
         "distance": "descent.csv: the Euclidean distance to the descent with the exact gradient, at the same step.",
-        "x": "curves.csv: a place near a point at which a function of one variable is tabulated.",
+        "x": "curves.csv: a place near a point at which a function of one variable is tabulated. surfaces.csv: the "
+        "first variable of a function of two, around its gradient descents.",
+        "y": "surfaces.csv: the second variable of a function of two, around its gradient descents.",
         "operation": "hot_spots.csv: a part of the formula whose last operation rounds.",
         "bound_share": "hot_spots.csv: bound, as a share of the sum over all operations.",
         "error_share": "hot_spots.csv: |error|, as a share of the sum of the sizes over all operations.",

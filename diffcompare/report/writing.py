@@ -26,7 +26,8 @@ _GENERATOR = "diffcompare"
 # nothing but a file of such a name, directly in the directory, is touched.
 _OURS = re.compile(
     r"index\.html|(function|comparison)-[0-9]{3,9}\.html"
-    r"|(errors|summary|functions|descent|curves|hot_spots|rules|components|comparisons|ranking|scores)\.(csv|parquet)"
+    r"|(errors|summary|functions|descent|curves|hot_spots|rules|surfaces|components|comparisons|ranking|scores)"
+    r"\.(csv|parquet)"
 )
 
 

@@ -17,6 +17,7 @@ from diffcompare.compare.schema import (
     HOT_SPOT_COLUMNS,
     STATUSES,
     SUMMARY_COLUMNS,
+    SURFACE_COLUMNS,
     Tables,
     format_point,
 )
@@ -245,7 +246,14 @@ def example() -> Tables:
         ],
         columns=list(CURVE_COLUMNS),
     )
-    return Tables("Chapter 4", errors, summary_table(errors), functions, descent, curves)
+    surfaces = surface_table("x0^2 + x1^2", lambda a, b: a * a + b * b)
+    return Tables("Chapter 4", errors, summary_table(errors), functions, descent, curves, surfaces=surfaces)
+
+
+def surface_table(name: str, function: Callable[[float, float], float], half: float = 5.0) -> pd.DataFrame:
+    """A function of two variables at 21 × 21 nodes around 0."""
+    nodes = [half * k / 10 for k in range(-10, 11)]
+    return pd.DataFrame([(name, x, y, function(x, y)) for x in nodes for y in nodes], columns=list(SURFACE_COLUMNS))
 
 
 def hot_spots_table(rows: Sequence[Sequence[object]]) -> pd.DataFrame:

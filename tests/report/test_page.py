@@ -26,6 +26,7 @@ from .example import (
     hot_spots_table,
     split_example,
     summary_table,
+    surface_table,
     sweep_rows,
     with_split,
 )
@@ -92,20 +93,21 @@ def hostile_tables(text: str) -> Tables:
     errors = errors_table(rows)
     functions = functions_table(
         [
-            (text, text, text, text, rf"\text{{{text}}}", "text", "ok", ""),
+            (text, f"{text or 'x'};{text}2", text, text, rf"\text{{{text}}}", "text", "ok", ""),
             (text + "2", text, text, rf"\href{{{text}}}{{x}}", text, "sympy", "ok", text),
             (text + "3", text, text, text, text, "python", "failed", text),
         ]
     )
     descent = pd.DataFrame(
-        [(text, text, k, 1.0, 2.0, 3.0, 4.0) for k in range(3)],
-        columns=["function", "gradient", "step", text or "x", "value", "gradient_norm", "distance"],
+        [(text, text, k, 1.0, k / 2, 2.0, 3.0, 4.0) for k in range(3)],
+        columns=["function", "gradient", "step", text or "x", f"{text}2", "value", "gradient_norm", "distance"],
     )
     curves = pd.DataFrame(curve_rows(text, math.exp, text, 1.0))
     spots = hot_spots_table(
         [(text, f"{text}=1.0", text, 1.0, 0.9, 1.0, 0.9), (text, text, text + "*2", 0.1, 0.1, 0.1, 0.1)]
     )
-    return Tables(text, errors, summary_table(errors), functions, descent, curves, spots)
+    surfaces = surface_table(text, lambda x, y: x * x + y)
+    return Tables(text, errors, summary_table(errors), functions, descent, curves, spots, surfaces=surfaces)
 
 
 def check_inert(path: Path) -> None:
@@ -181,7 +183,7 @@ def test_nothing_remote_is_mentioned(tmp_path: Path) -> None:
 def test_templates_never_switch_escaping_off() -> None:
     folder = Path(diffcompare.report.__file__).parent / "templates"
     templates = sorted(folder.glob("*.html"))
-    assert len(templates) == 4
+    assert len(templates) == 5
     for template in templates:
         assert not re.search(r"\|\s*safe|autoescape|Markup", template.read_text(encoding="utf-8")), template
 
@@ -318,6 +320,36 @@ def test_the_last_step_of_a_descent_is_shown(tmp_path: Path) -> None:
     index = "".join(Page(tmp_path / "index.html").words)
     assert "1.04e-18" in index
     assert "x0 = -6.11e-10, x1 = 8.15e-10" in index
+
+
+def test_the_page_of_a_function_of_two_variables_shows_its_descents(tmp_path: Path) -> None:
+    write_report(example(), tmp_path)
+    shown = [path.name for path in pages(tmp_path) if 'class="sketch contour"' in path.read_text(encoding="utf-8")]
+    assert shown == ["function-002.html"]
+    words = "".join(Page(tmp_path / "function-002.html").words)
+    assert "central, from (-3, 4): 100 steps, to (-6.11e-10, 8.15e-10), 5 away. It ends 1e-12 from the exact" in words
+    # a report that was made before there were surfaces has no such drawing
+    write_report(replace(example(), surfaces=Tables("", *[pd.DataFrame()] * 3).surfaces), tmp_path)
+    assert "contour" not in re.sub(
+        "<style>.*?</style>", "", (tmp_path / "function-002.html").read_text(), flags=re.DOTALL
+    )
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_a_page_with_a_descent_stays_small(tmp_path: Path, count: int) -> None:
+    one = with_split(sweep_rows("f", math.exp, ["x"], [1.0], [math.e]), math.e / 2, math.e / 6)
+    errors = errors_table([{**row, "variable": f"x{k}"} for k in range(count) for row in one])
+    functions = functions_table([("f", "a;b", "f", "", "", "text", "ok", "")])
+    way = [(4 * math.cos(7 * k), 4 * math.sin(5 * k)) for k in range(1001)]
+    descent = pd.DataFrame(
+        [("f", gradient, k, *point, 0.0, 0.0, 0.0) for gradient in ("exact", "central") for k, point in enumerate(way)],
+        columns=["function", "gradient", "step", "a", "b", "value", "gradient_norm", "distance"],
+    )
+    surfaces = surface_table("f", lambda x, y: math.sin(3 * x) * math.sin(2 * y))
+    write_report(Tables("large", errors, summary_table(errors), functions, descent, surfaces=surfaces), tmp_path)
+    page = (tmp_path / "function-001.html").read_bytes()
+    assert b'class="sketch contour"' in page
+    assert len(page) <= 150_000
 
 
 def _many(count: int) -> Tables:

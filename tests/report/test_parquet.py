@@ -26,7 +26,7 @@ from diffcompare.report.tables import read_errors, write_csv
 from .example import Row, errors_table, example
 from .test_tables import assert_same, rows_of_text
 
-TABLES = ("errors", "summary", "functions", "descent", "curves", "hot_spots", "rules")
+TABLES = ("errors", "summary", "functions", "descent", "curves", "hot_spots", "rules", "surfaces")
 
 
 def test_the_example_reads_back_equal(tmp_path: Path) -> None:

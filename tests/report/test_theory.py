@@ -25,7 +25,7 @@ from diffcompare.report.wording import (
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 TABLES = (
     *(schema.COLUMNS, schema.SUMMARY_COLUMNS, schema.FUNCTION_COLUMNS, schema.DESCENT_COLUMNS),
-    *(schema.CURVE_COLUMNS, schema.HOT_SPOT_COLUMNS, schema.RULE_COLUMNS),
+    *(schema.CURVE_COLUMNS, schema.HOT_SPOT_COLUMNS, schema.RULE_COLUMNS, schema.SURFACE_COLUMNS),
 )
 COLUMNS = sorted({column for table in TABLES for column in table})
 ALL = [word for words in WORDS.values() for word in words]
