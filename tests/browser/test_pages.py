@@ -26,6 +26,7 @@ from ..report.example import (  # noqa: TID252
     hot_spots_table,
     split_example,
     summary_table,
+    surface_table,
     sweep_rows,
 )
 from .driver import Browser, browser
@@ -59,12 +60,17 @@ def evil_tables() -> Tables:
     functions = functions_table(
         [
             (EVIL, EVIL, EVIL, LATEX[0], LATEX[1], "text", "ok", ""),
-            (EVIL + "2", "x", EVIL, LATEX[1], LATEX[0], "text", "ok", ""),
+            (EVIL + "2", f"x;{EVIL}", EVIL, LATEX[1], LATEX[0], "text", "ok", ""),
             (EVIL + "3", "x", EVIL, "", "", "text", "failed", EVIL),
         ]
     )
     spots = hot_spots_table([(EVIL, f"{EVIL}=1.0", EVIL, 1.0, 1.0, 1.0, 1.0)])
-    return Tables(EVIL, errors, summary_table(errors), functions, hot_spots=spots)
+    descent = pd.DataFrame(
+        [(EVIL + "2", EVIL, k, k, 0.0, 0.0, 0.0, 0.0) for k in range(3)],
+        columns=["function", "gradient", "step", "x", EVIL, "value", "gradient_norm", "distance"],
+    )
+    surfaces = surface_table(EVIL + "2", lambda x, y: x * x + y)
+    return Tables(EVIL, errors, summary_table(errors), functions, hot_spots=spots, descent=descent, surfaces=surfaces)
 
 
 def pages(folder: Path) -> list[Path]:
@@ -337,6 +343,44 @@ def test_the_index_sorts_and_filters(tab: Browser, report: Path) -> None:
     assert len(tab.run(column)) == 3
 
 
+CONTOUR = "document.querySelector('.contour svg')"
+
+
+@pytest.mark.parametrize("width", [390, 1180])
+def test_the_descents_are_seen_over_their_level_lines(tab: Browser, report: Path, width: int) -> None:
+    tab.width(width)
+    tab.open(report / "function-002.html")
+    left, right, top, bottom = tab.run(
+        f"const r = {CONTOUR}.querySelector('.box').getBoundingClientRect(); return [r.left, r.right, r.top, r.bottom]"
+    )
+    assert 0 <= left < right <= width  # also on a phone, with nothing to scroll
+    for name in (".level", ".s3 > .line + text + .line", ".exact > .line + text + .line", ".start", ".cross"):
+        x0, x1, y0, y1 = tab.run(
+            f"const r = {CONTOUR}.querySelector(arguments[0]).getBoundingClientRect();"
+            "return [r.left, r.right, r.top, r.bottom]",
+            name,
+        )
+        assert left - 0.5 <= x0 < x1 <= right + 0.5
+        assert top - 0.5 <= y0 < y1 <= bottom + 0.5
+    styles = "(n) => getComputedStyle(document.querySelector(`.contour ${n} > .line`))"
+    for scheme in ("light", "dark"):
+        tab.scheme(scheme)
+        strokes = tab.run(f"const s = {styles}; return ['.s3', '.exact'].map((n) => s(n).stroke)")
+        page = tab.run("return getComputedStyle(document.documentElement).backgroundColor")
+        assert len({*strokes, page}) == 3
+    dashes = tab.run(f"const s = {styles}; return ['.s3', '.exact'].map((n) => s(n).strokeDasharray)")
+    assert dashes == ["none", "5px, 5px"]
+    labels = tab.run(
+        f"return [...{CONTOUR}.querySelectorAll('.level-names text, .mark-name')].map((e) => "
+        "{ const r = e.getBoundingClientRect(); return [r.left, r.right, r.top, r.bottom]; })"
+    )
+    assert len(labels) > 4
+    for k, (x0, x1, y0, y1) in enumerate(labels):
+        assert left <= x0 < x1 <= right
+        assert not [b for b in labels[:k] if x0 < b[1] and b[0] < x1 and y0 < b[3] and b[2] < y1]
+    assert tab.log("browser") == []
+
+
 def test_the_pages_are_readable_without_script(report: Path) -> None:
     with browser(script=False) as plain:
         plain.open(report / "function-001.html")
@@ -423,7 +467,8 @@ def test_axe_has_nothing_to_object_to(
     tab.scheme(colours)
     tab.width(width)
     write_report(evil_tables(), tmp_path)
-    for page in (report / "index.html", report / "function-001.html", *pages(splits)[:2], *pages(tmp_path)):
+    ours = [report / name for name in ("index.html", "function-001.html", "function-002.html")]
+    for page in (*ours, *pages(splits)[:2], *pages(tmp_path)):
         tab.open(page)
         assert axe(tab) == [], page
 

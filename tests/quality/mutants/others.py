@@ -62,6 +62,36 @@ MUTANTS = (
         "the distance is that from the start, not from the exact run",
     ),
     Mutant(
+        "descent.py",
+        'finite["value"] <= finite["value"][finite["step"] <= 1].max()',
+        'finite["value"] <= finite["value"].max()',
+        "the surface around a run that climbs shows where it went last, and nothing of the function",
+    ),
+    Mutant(
+        "report/level_lines.py",
+        "share = (scale * level - low) / (high - low)",
+        "share = (high - scale * level) / (high - low)",
+        "level lines cross the edges of the grid at the mirrored place",
+    ),
+    Mutant(
+        "report/level_lines.py",
+        "rises if joined == high[0] else rises[::-1]",
+        "rises",
+        "level lines at a saddle join the corners by where the cell begins, not by its height",
+    ),
+    Mutant(
+        "report/contour.py",
+        "share = min(share, ((low if b < low else high) - a) / (b - a))",
+        "share = min(share, 1.0)",
+        "runs are drawn beyond the edges of the contour plot",
+    ),
+    Mutant(
+        "report/contour.py",
+        "if before is None or gradient != before[0] or step <= before[1]:",
+        "if before is None or gradient != before[0]:",
+        "the end of one descent and the start of the next are joined by a line",
+    ),
+    Mutant(
         "testing/record.py",
         "        LISTENER.reset(token)\n",
         "        LISTENER.set(None)\n",
