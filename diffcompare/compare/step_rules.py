@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,10 +17,12 @@ from diffcompare.compare.higher import exact_error
 from diffcompare.compare.schema import RULE_COLUMNS, labelled, read_point, stack
 from diffcompare.compare.summary import summarize
 from diffcompare.compare.sweep import sweep
+from diffcompare.errors import UnsupportedFunction
 from diffcompare.numeric.differences import numerical_diff
 from diffcompare.numeric.samples import UNIT_ROUNDOFF
-from diffcompare.numeric.stencils import stencil
+from diffcompare.numeric.stencils import COMPLEX_STEP, stencil
 from diffcompare.numeric.step_rules import STEP_RULES, Choice, choose_step
+from diffcompare.program.analytic import not_analytic
 from diffcompare.symbolic.function import SymbolicFunction
 
 __all__ = ["rules_of_summary", "step_rules"]
@@ -50,7 +54,8 @@ def step_rules(
     DataFrame
         The columns of ``rules.csv``: one row per point, variable, scheme and rule. ``h`` is nan, and ``message`` says
         why, where a rule gives no step; ``ratio`` is abs_error/best_abs_error; ``evaluations`` are those that the rule
-        took to choose. Ridders' row has the error of the extrapolation, and may be better than the best step.
+        took to choose. Ridders' row has the error of the extrapolation, that of the complex step its own: both may be
+        better than the best step.
 
     Examples
     --------
@@ -71,12 +76,13 @@ def rules_of_summary(f: SymbolicFunction, summary: pd.DataFrame) -> pd.DataFrame
         if group["verdict"] == "not-differentiable" or group["derivative"] != 1:
             continue
         try:
-            stencil(str(group["scheme"]))
+            if group["scheme"] != COMPLEX_STEP:
+                stencil(str(group["scheme"]))
         except ValueError:
             # a stencil made by hand: no rule knows it, and its name does not evaluate it
             continue
         point, i = list(read_point(str(group["point"])).values()), f.variables.index(str(group["variable"]))
-        along, best = _along(f, point, i), float(group["best_abs_error"])
+        along, best = _Along(f, point, i), float(group["best_abs_error"])
         noise = point_rounding_bound(f.program, point, i)
         if not math.isfinite(noise):
             noise = 2 * UNIT_ROUNDOFF * abs(along(point[i]))
@@ -104,25 +110,34 @@ def rules_of_summary(f: SymbolicFunction, summary: pd.DataFrame) -> pd.DataFrame
     return _frame(rows)
 
 
-def _choices(
-    along: Callable[[float], float], x: float, scheme: str, noise: float, predicted: float
-) -> list[tuple[str, Choice]]:
+@dataclass(frozen=True, slots=True)
+class _Along:
+    """A formula as a function of one coordinate, of real and of complex numbers."""
+
+    f: SymbolicFunction
+    point: Sequence[float]
+    i: int
+
+    def __call__(self, t: float) -> float:
+        columns = [np.array([t if j == self.i else c]) for j, c in enumerate(self.point)]
+        # what overflows is inf or nan, and the rules know both
+        with np.errstate(all="ignore"):
+            return float(compile_numpy(self.f.program)(columns)[0])
+
+    def complex_values(self, t: Any) -> Any:
+        reason = not_analytic(self.f.program)
+        if reason:
+            raise UnsupportedFunction(reason)
+        z = np.array(self.point, dtype=np.complex128)
+        z[self.i] = t
+        return self.f.complex_values(z if len(self.point) > 1 else z[0])
+
+
+def _choices(along: _Along, x: float, scheme: str, noise: float, predicted: float) -> list[tuple[str, Choice]]:
     """Ask every rule; the certified optimum stands after those that ask nothing of f."""
     named = [(rule, choose_step(rule, along, x, scheme=scheme, noise=noise)) for rule in STEP_RULES]
     certified = Choice(predicted, 0, "" if predicted > 0 else "no step was predicted")
     return [*named[:2], (_CERTIFIED, certified), *named[2:]]
-
-
-def _along(f: SymbolicFunction, point: Sequence[float], i: int) -> Callable[[float], float]:
-    run = compile_numpy(f.program)
-
-    def value(t: float) -> float:
-        columns = [np.array([t if j == i else c]) for j, c in enumerate(point)]
-        # what overflows is inf or nan, and the rules know both
-        with np.errstate(all="ignore"):
-            return float(run(columns)[0])
-
-    return value
 
 
 def _frame(rows: list[dict[str, object]]) -> pd.DataFrame:

@@ -6,12 +6,18 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from diffcompare.errors import UnsupportedFunction
+from diffcompare.numeric.complex_step import complex_quotient, takes_complex
 from diffcompare.numeric.samples import UNIT_ROUNDOFF, Samples
 
 __all__ = ["STEP_RULES", "Choice", "choose_step"]
 
 # order of accuracy and side of the schemes that the rules know
 _SCHEMES = {"forward": (1, 1.0), "backward": (1, -1.0), "central": (2, 1.0)}
+# what does not depend on the scheme
+_ANY_SCHEME = ("fixed 1e-4", "complex step")
 _ITERATIONS = 40
 
 
@@ -28,7 +34,7 @@ class Choice:
     message : str
         Why there is no step; empty if there is one.
     value : float
-        The derivative itself, where the rule is an extrapolation; else nan.
+        The derivative itself, where the rule is an extrapolation or the complex step; else nan.
     """
 
     h: float
@@ -72,9 +78,10 @@ def choose_step(rule: str, f: Callable[[float], float], x: float, *, scheme: str
     rule : str
         One of ``STEP_RULES``.
     f : callable
-        Of one number.
+        Of one number; the complex step asks ``f.complex_values`` where there is such a method.
     x : float
     scheme : {"forward", "backward", "central"}
+        Of others only ``fixed 1e-4`` and ``complex step`` know.
     noise : float
         Bound on the absolute error of a value of f near x.
 
@@ -101,11 +108,9 @@ def choose_step(rule: str, f: Callable[[float], float], x: float, *, scheme: str
     """
     if rule not in STEP_RULES:
         raise ValueError(f"rule={rule!r}: unknown rule; choose from {', '.join(STEP_RULES)}")
-    if scheme not in _SCHEMES and rule == "fixed 1e-4":
-        return Choice(1e-4, 0)
-    if scheme not in _SCHEMES:
+    if scheme not in _SCHEMES and rule not in _ANY_SCHEME:
         return Choice(math.nan, 0, "the rule is for forward, backward and central differences")
-    order, side = _SCHEMES[scheme]
+    order, side = _SCHEMES.get(scheme, (0, 1.0))
     return STEP_RULES[rule](_Task(Samples(f, x), side, order, noise))
 
 
@@ -124,8 +129,10 @@ def _dumontet_vignes(task: _Task) -> Choice:
     """J. Dumontet, J. Vignes, RAIRO Anal. Numér. 11 (1977), 13-25: f‴ at a step where rounding shows, but little.
 
     2k³f‴ ≈ f(x+2k) − f(x−2k) − 2f(x+k) + 2f(x−k). With A the sum of the positive terms, B of the negative, ε the
-    relative error of f: f‴ lies between (A/(1+ε) + B/(1−ε))/2k³ and (A/(1−ε) + B/(1+ε))/2k³. k is halved or doubled on
-    the scale of logarithms until the ratio of the two lies in [1/15, 1/2] or [2, 15]; then h = (1.67·ε·|f/f‴|)^{1/3}.
+    relative error of f: f‴ lies between (A/(1+ε) + B/(1−ε))/2k³ and (A/(1−ε) + B/(1+ε))/2k³ (equation 30). The interval
+    of k is halved on the scale of logarithms until the ratio of the two lies in [1/15, 1/2] or [2, 15] (34, whose
+    misprinted limits later authors corrected); then h = (1.67·ε·|f/f‴|)^{1/3} (36). Its ends are our own, 1e-10·|x| and
+    10·|x|; those of the paper (26) are 2^∓52·|x|.
     """
     if task.order != 2:
         return task.refused("the rule is for central differences")
@@ -163,8 +170,10 @@ def _dumontet_vignes(task: _Task) -> Choice:
 def _gill_murray_saunders_wright(task: _Task) -> Choice:
     """P. E. Gill, W. Murray, M. A. Saunders, M. H. Wright, SIAM J. Sci. Stat. Comput. 4 (1983), 310-321, algorithm FD.
 
-    Φ = (f(x+k) − 2f(x) + f(x−k))/k² at a step k with relative condition error 4ε/(k²|Φ|) in [0.001, 0.1], searched from
-    20(1+|x|)·√(ε/(1+|f|)) by factors of 10; then h = 2√(ε/|Φ|).
+    Section 3.2: Φ = (f(x+k) − 2f(x) + f(x−k))/k² (equation 8) at a step k with relative condition error 4ε/(k²|Φ|) (11)
+    in [0.001, 0.1], searched from 20(1+|x|)·√(ε/(1+|f|)) by factors of 10; where it jumps over that interval the larger
+    k is taken; then h = 2√(ε/|Φ|). The authors' own program (CHCORE, of NPSOL) searches so, with Φ from x, x+k, x+2k
+    and another factor. Where no k is found it falls back on one of the first difference; here that is said instead.
     """
     if task.order != 1:
         return task.refused("the rule is for forward and backward differences")
@@ -192,14 +201,15 @@ def _gill_murray_saunders_wright(task: _Task) -> Choice:
 def _shi_xie_xuan_nocedal(task: _Task) -> Choice:
     """H.-J. M. Shi, Y. Xie, M. Q. Xuan, J. Nocedal, SIAM J. Sci. Comput. 44 (2022), A2302-A2321: bisection on a ratio.
 
-    Forward: |f(x+4h) − 4f(x+h) + 3f(x)|/8ε from h = (2/√3)√ε; central: |f(x+3h) − 3f(x+h) + 3f(x−h) − f(x−3h)|/8ε from
-    h = (3ε)^{1/3}. The ratio is to lie in [1.5, 6]; h is multiplied by 4 (3), or halved on the scale of logarithms.
+    Forward (algorithm 2.1): |f(x+4h) − 4f(x+h) + 3f(x)|/8ε from h = (2/√3)√ε. Central (algorithm 3.1, the ratio 3.14
+    with α = 3): |f(x+3h) − 3f(x+h) + 3f(x−h) − f(x−3h)|/8ε from h = (3ε)^{1/3}, the best step for f‴ = 1 (3.3). The
+    ratio is to lie in [1.5, 6]: h is multiplied or divided by 4 until it is between two, whose interval is then halved,
+    here on the scale of logarithms.
     """
     noise = task.noise
     if not noise > 0:
         return task.refused("the noise of f is 0: no balance")
     h = 2 / math.sqrt(3) * math.sqrt(noise) if task.order == 1 else math.cbrt(3 * noise)
-    factor = 4.0 if task.order == 1 else 3.0
     low, high = 0.0, math.inf
     for _ in range(_ITERATIONS):
         if task.samples.exact_step(h) == 0:
@@ -220,7 +230,7 @@ def _shi_xie_xuan_nocedal(task: _Task) -> Choice:
             high = h
         if h > 1e300 or h < 1e-300:
             break
-        h = h * factor if high == math.inf else h / factor if low == 0 else math.sqrt(low) * math.sqrt(high)
+        h = 4 * h if high == math.inf else h / 4 if low == 0 else math.sqrt(low) * math.sqrt(high)
     return task.refused("no step balances truncation and noise: the truncation error may vanish")
 
 
@@ -252,6 +262,20 @@ def _ridders(task: _Task) -> Choice:
     return task.chosen(step, value) if math.isfinite(value) else task.refused("no two differences are finite")
 
 
+def _complex_step(task: _Task) -> Choice:
+    """W. Squire, G. Trapp, SIAM Review 40 (1998), 110-112: Im f(x + ih)/h, at h = 1e-20 (the default of R's pracma).
+
+    Nothing is subtracted, so that nothing has to be balanced (J. R. R. A. Martins, P. Sturdza, J. J. Alonso, ACM Trans.
+    Math. Softw. 29 (2003), 245-262).
+    """
+    h = 1e-20
+    try:
+        value = float(complex_quotient(takes_complex(task.samples.f), np.float64(task.samples.x), np.float64(h)))
+    except (TypeError, UnsupportedFunction) as error:
+        return task.refused(str(error))
+    return task.chosen(h, value) if math.isfinite(value) else task.refused("f(x + ih) is not finite")
+
+
 STEP_RULES: Mapping[str, Callable[[_Task], Choice]] = {
     "fixed 1e-4": _fixed,
     "scaled by u": _scaled,
@@ -259,4 +283,5 @@ STEP_RULES: Mapping[str, Callable[[_Task], Choice]] = {
     "Gill-Murray-Saunders-Wright": _gill_murray_saunders_wright,
     "Shi-Xie-Xuan-Nocedal": _shi_xie_xuan_nocedal,
     "Ridders": _ridders,
+    "complex step": _complex_step,
 }

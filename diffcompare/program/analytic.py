@@ -6,7 +6,7 @@ from diffcompare.errors import UnsupportedFunction, shorten
 from diffcompare.program.dag import Program
 from diffcompare.program.printing import formula
 
-__all__ = ["ANALYTIC", "SCIPY_ANALYTIC", "check_analytic"]
+__all__ = ["ANALYTIC", "SCIPY_ANALYTIC", "check_analytic", "not_analytic"]
 
 # fmt: off
 # what SciPy computes of complex numbers (it does not: gammaln, beta, polygamma, elliptic integrals …)
@@ -26,6 +26,17 @@ ANALYTIC = SCIPY_ANALYTIC | frozenset({
 _ORDERS = {"expint": 1, "polylog": 2}
 
 
+def not_analytic(program: Program) -> str:
+    """Say why a complex step cannot differentiate a program; empty where it can."""
+    for index, node in enumerate(program.nodes):
+        needed, order = _ORDERS.get(node.operation), program.nodes[node.operands[0]] if node.operands else node
+        if node.operation not in ANALYTIC or (needed is not None and order.payload != needed):
+            return (
+                f"{node.operation} in {shorten(formula(program, index), 60)}: not analytic, or without complex floats"
+            )
+    return ""
+
+
 def check_analytic(program: Program) -> None:
     """Refuse a program that a complex step cannot differentiate.
 
@@ -34,10 +45,6 @@ def check_analytic(program: Program) -> None:
     UnsupportedFunction
         An operation is not analytic (abs, sign, min, max, floor, select), or has no complex floats; it is named.
     """
-    for index, node in enumerate(program.nodes):
-        needed, order = _ORDERS.get(node.operation), program.nodes[node.operands[0]] if node.operands else node
-        if node.operation not in ANALYTIC or (needed is not None and order.payload != needed):
-            raise UnsupportedFunction(
-                f"{node.operation} in {shorten(formula(program, index), 60)}: not analytic, or without complex floats, "
-                'so that scheme="complex" does not apply; choose "central"'
-            )
+    reason = not_analytic(program)
+    if reason:
+        raise UnsupportedFunction(f'{reason}, so that scheme="complex" does not apply; choose "central"')

@@ -20,6 +20,7 @@ _TICKS: Mapping[str, str] = {
     "Gill-Murray-Saunders-Wright": "GM",
     "Shi-Xie-Xuan-Nocedal": "SX",
     "Ridders": "Ri",
+    "complex step": "CS",
 }
 _ROW, _TICK, _LETTERS = 17.0, 5.0, 6.5
 

@@ -191,6 +191,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "1983).",
         "Shi-Xie-Xuan-Nocedal": "Bisection on h until the ratio of truncation to noise, told from a few values of "
         "f, lies between 1.5 and 6 (SIAM J. Sci. Comput. 44, 2022). The noise of f must be known.",
+        "complex step": "Im f(x + ih)/h at h = 1e-20, for analytic functions alone: nothing is subtracted, so nothing "
+        "has to be balanced (Squire and Trapp, SIAM Review 40, 1998). The same row in every scheme. See complex.",
         "Ridders": "Halves h and extrapolates the differences to h = 0, until the change grows again (Adv. Eng. "
         "Software 4, 1982). It gives the derivative itself, and may be better than any single difference.",
     },

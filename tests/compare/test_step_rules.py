@@ -70,8 +70,8 @@ def test_extreme_points_have_their_rows(x):
 
 def test_schemes_that_rules_do_not_know_keep_the_fixed_step_and_the_optimum():
     table = dc.step_rules(dc.parse("exp(x)"), 1.0, schemes="central4")
-    assert table.loc[table["h"] > 0, "rule"].tolist() == ["fixed 1e-4", "certified optimum"]
-    assert dc.step_rules(dc.parse("exp(x)"), 1.0, schemes=[Stencil([-1, 0, 2])]).empty
+    assert table.loc[table["h"] > 0, "rule"].tolist() == ["fixed 1e-4", "certified optimum", "complex step"]
+    assert dc.step_rules(dc.parse("exp(x)"), 1.0, schemes=[Stencil([-1, 0, 2], name="mine")]).empty
 
 
 def test_rules_are_given_the_noise_of_one_value():
@@ -80,6 +80,40 @@ def test_rules_are_given_the_noise_of_one_value():
     noise = point_rounding_bound(f.program, [1.0], 0) / 2
     table = dc.step_rules(f, 1.0, schemes="forward")
     for rule, h in table[["rule", "h"]].itertuples(index=False):
-        if rule in STEP_RULES:
+        if rule in STEP_RULES and rule != "complex step":
             chosen = choose_step(rule, lambda t: float(f(t)), 1.0, scheme="forward", noise=noise).h
             assert chosen == h or (chosen != chosen and h != h)
+
+
+def test_the_complex_step_has_a_row_of_its_own_whatever_the_scheme():
+    f = dc.parse("exp(x0)*sin(x1)/x0")
+    table = dc.step_rules(f, [[1.5, 0.5]], schemes=["forward", "central4", "complex"])
+    rows = table[table["rule"] == "complex step"]
+    assert rows["scheme"].tolist() == ["forward", "central4", "complex"] * 2
+    assert set(rows["h"]) == {1e-20}
+    assert (rows["evaluations"] == 0).all()
+    for name, part in rows.groupby("variable", observed=True):
+        numeric = dc.numerical_gradient(f, [1.5, 0.5], 1e-20, scheme="complex")[f.variables.index(name)]
+        (error,) = dc.sweep(f, [[1.5, 0.5]], schemes="complex", steps=[1e-20], variables=[name])["abs_error"]
+        assert part["abs_error"].tolist() == [error] * 3
+        # five operations, of complex numbers
+        assert error <= 16 * math.ulp(numeric)
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "message"),
+    [
+        ("x*abs(x - 1)", 2.0, "abs in abs(x - 1): not analytic, or without complex floats"),
+        ("erfinv(x)", 0.5, "erfinv in erfinv(x): not analytic, or without complex floats"),
+    ],
+)
+def test_what_is_not_analytic_has_a_reason_in_its_row(text, x, message):
+    table = dc.step_rules(dc.parse(text), x, schemes="central").set_index("rule")
+    assert table.loc["complex step", "message"] == message
+    assert math.isnan(table.loc["complex step", "h"])
+    assert math.isnan(table.loc["complex step", "ratio"])
+
+
+def test_rows_of_the_complex_step_tell_what_scipy_loses():
+    table = dc.step_rules(dc.parse("Si(x)"), 2.0, schemes="central").set_index("rule")
+    assert table.loc["complex step", "ratio"] > 1e6

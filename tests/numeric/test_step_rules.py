@@ -3,6 +3,7 @@
 import math
 import re
 
+import numpy as np
 import pytest
 
 from diffcompare.numeric.differences import numerical_diff
@@ -69,6 +70,9 @@ def test_ridders_extrapolates_far_below_the_error_of_a_difference(scheme):
         ("Shi-Xie-Xuan-Nocedal", math.exp, 1.0, "forward", 0.0, "^the noise of f is 0"),
         ("Ridders", math.sqrt, 0.0, "central", 1e-16, "^f is not finite at a distance of"),
         ("Ridders", math.exp, 1.0, "central4", 1e-16, "^the rule is for forward, backward and central"),
+        ("complex step", np.abs, 1.0, "central", 1e-16, "f returns real numbers for complex ones"),
+        ("complex step", np.cbrt, 1.0, "forward", 1e-16, "f does not take complex numbers"),
+        ("complex step", lambda z: z * np.inf, 1.0, "central", 1e-16, "not finite$"),
     ],
 )
 def test_a_rule_refuses_with_its_reason(rule, f, x, scheme, noise, words):
@@ -80,8 +84,8 @@ def test_a_rule_refuses_with_its_reason(rule, f, x, scheme, noise, words):
 
 def test_backward_is_forward_of_the_mirrored_function():
     for rule in STEP_RULES:
-        backward = choose_step(rule, math.exp, 0.5, scheme="backward", noise=2e-16)
-        mirrored = choose_step(rule, lambda t: math.exp(-t), -0.5, scheme="forward", noise=2e-16)
+        backward = choose_step(rule, np.exp, 0.5, scheme="backward", noise=2e-16)
+        mirrored = choose_step(rule, lambda t: np.exp(-t), -0.5, scheme="forward", noise=2e-16)
         assert str((backward.h, backward.evaluations)) == str((mirrored.h, mirrored.evaluations))
         assert str(backward.value) == str(-mirrored.value)
 
@@ -95,3 +99,10 @@ def test_an_unknown_rule_is_named():
 def test_the_scaled_step_is_relative_beyond_1_and_absolute_below(x):
     h = choose_step("scaled by u", math.exp, x, scheme="central", noise=1e-16).h
     assert h == math.cbrt(2.0**-53) * max(1.0, abs(x))
+
+
+@pytest.mark.parametrize("scheme", ["forward", "central", "central4", "complex"])
+def test_the_complex_step_gives_the_derivative_at_a_tiny_step(scheme):
+    choice = choose_step("complex step", lambda z: np.exp(z) / z, 2.0, scheme=scheme, noise=1e-16)
+    assert (choice.h, choice.evaluations, choice.message) == (1e-20, 0, "")
+    assert abs(choice.value - math.exp(2) / 4) <= 2 * math.ulp(2.0)

@@ -133,4 +133,16 @@ MUTANTS = (
         "return z.ei() if z.real < 0 else",
         "Ei is continued from the other side of 0",
     ),
+    Mutant(
+        "numeric/step_rules.py",
+        "    h = 1e-20\n",
+        "    h = 1e-2\n",
+        "the complex step is judged at a step that nobody takes",
+    ),
+    Mutant(
+        "compare/step_rules.py",
+        "        z[self.i] = t\n",
+        "        z[0] = t\n",
+        "the rule of the complex step differentiates in the first variable alone",
+    ),
 )
