@@ -17,6 +17,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 import click
+from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
 from diffcompare import __version__
 from diffcompare.errors import DiffcompareError, ParseError, shorten
@@ -116,6 +117,10 @@ def _check_output(quiet: bool, as_json: bool) -> None:
         raise click.UsageError("--quiet, --json: one prints nothing, the other a document; choose one")
 
 
+def _files(_: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(incomplete, type="dir" if parameter.name == "out" else "file")]
+
+
 @click.group(invoke_without_command=True)
 @click.version_option(__version__)
 @click.pass_context
@@ -143,8 +148,8 @@ _format_option = click.option(
 
 
 @diffcompare.command(short_help="Run a study file and write its report.")
-@click.argument("study", metavar="STUDY.toml")
-@click.option("--out", metavar="DIR", help="Directory of the report.  [default: STUDY-report]")
+@click.argument("study", metavar="STUDY.toml", shell_complete=_files)
+@click.option("--out", metavar="DIR", shell_complete=_files, help="Directory of the report.  [default: STUDY-report]")
 @click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes to work in.  [default: 1]")
 @click.option("--allow-python", is_flag=True, help="Run the Python code that the study file names.")
 @_format_option
@@ -212,7 +217,7 @@ def _schemes(_: click.Context, __: click.Parameter, incomplete: str) -> list[str
     "--dtype", type=click.Choice(DTYPES), default="float64", help="What f is computed in.  [default: float64]"
 )
 @click.option("--box", metavar="LOWER,UPPER", help="Where stencils may reach, as 0,inf: one-sided near its sides.")
-@click.option("--out", metavar="DIR", help="Write a report there as well.")
+@click.option("--out", metavar="DIR", shell_complete=_files, help="Write a report there as well.")
 @_format_option
 @_output_options
 def compare(
@@ -277,12 +282,12 @@ def compare(
 
 
 @diffcompare.command(short_help="Judge a gradient in Python code.")
-@click.argument("function", metavar="MODULE:F")
-@click.argument("gradient", metavar="MODULE:GRAD")
+@click.argument("function", metavar="MODULE:F", shell_complete=_files)
+@click.argument("gradient", metavar="MODULE:GRAD", shell_complete=_files)
 @click.option("--at", "at", metavar="POINT", multiple=True, required=True, help="1,2,3; repeat it for more points.")
 @click.option("--formula", metavar="EXPR", help="What the function claims to be.")
 @click.option("--variables", metavar="NAMES", help="The variables of the formula in order, as x0,x1.")
-@click.option("--out", metavar="DIR", help="Write a report there as well.")
+@click.option("--out", metavar="DIR", shell_complete=_files, help="Write a report there as well.")
 @_output_options
 def check(
     function: str,
@@ -365,7 +370,7 @@ def _words(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
 
 
 @diffcompare.command(short_help="Rank differentiators by certified derivatives.")
-@click.option("--out", metavar="DIR", help="Write a report there as well.")
+@click.option("--out", metavar="DIR", shell_complete=_files, help="Write a report there as well.")
 @_output_options
 def rank(out: str | None, quiet: bool, as_json: bool) -> int:
     """Rank differentiators by functions whose derivatives are certified.
@@ -428,8 +433,6 @@ def completion(shell: str) -> int:
     zsh:   eval "$(diffcompare completion zsh)"    in ~/.zshrc
     fish:  diffcompare completion fish | source    in config.fish
     """  # noqa: D301
-    from click.shell_completion import ShellComplete, get_completion_class
-
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 - the three that click has
     # the plain source: click's own for bash starts a bash to learn its version

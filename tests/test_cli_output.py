@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 
 import diffcompare as dc
 from diffcompare import cli
@@ -226,6 +227,21 @@ def test_commands_options_and_words_are_completed():
     assert completed("compare", "x**2", "--scheme", "cen") == ["central", "central4", "central6"]
     assert completed("compare", "-x", "--dtype", "float1") == ["float16"]
     assert completed("explain", "trunc") == ["truncation", "truncation_bound"]
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (["run", "stu"], "file"),
+        (["run", "s.toml", "--out", "stu"], "dir"),
+        (["check", "stu"], "file"),
+        (["check", "m.py:f", "stu"], "file"),
+        (["compare", "x", "--out", "stu"], "dir"),
+    ],
+)
+def test_files_and_directories_are_left_to_the_shell(words, kind):
+    item = ShellComplete(cli.diffcompare, {}, "diffcompare", "_").get_completions(words[:-1], words[-1])
+    assert [(found.type, found.value) for found in item] == [(kind, "stu")]
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
