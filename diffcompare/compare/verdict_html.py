@@ -22,7 +22,7 @@ _COLOURS = {"consistent": "#2a9d5c", "wrong": "#d9363e"}
 _UNDECIDED = "#b87d10"
 _ROWS = 10
 _NUMBERS = {"claimed": "", "certified": "", "difference": ".3g", "ulps": ".3g", "relative": ".3g", "threshold": ".3g"}
-_CELL = 'style="text-align:right;padding:.1em .7em;white-space:nowrap"'
+_CELL = 'style="text-align:right;padding:.1em .5em;white-space:nowrap"'
 # a page without a doctype gives tables a colour of their own
 _TABLE = 'style="margin:.5em 0;color:inherit;font:inherit"'
 

@@ -103,6 +103,21 @@ def test_hard_switches_are_right_or_undecided_never_wrong(case):
         assert (s, float(v).hex()) in {expected, ("undecided", "nan")}, case.reason
 
 
+def different(cases):
+    return len({(case.formula, case.variables, case.point) for case in cases})
+
+
+def test_there_are_many_truths(capsys):
+    special = different(load("special_functions")["CASES"])
+    counts = f"{different(CASES)} different points ({special} of special functions) with derivatives"
+    with capsys.disabled():
+        print(
+            f"\n{counts}, {different(STATUS_CASES)} kinks and edges of domains, {different(HONEST_CASES)} hard switches"
+        )
+    assert different(CASES) >= 780
+    assert special >= 120
+
+
 def test_two_precisions_agree_on_every_truth():
     for case in CASES:
         assert len(rounded_partials(case)) == len(case.variables), str(case)
