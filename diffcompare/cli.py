@@ -355,7 +355,7 @@ def check(
         for point, verdict in judged:
             if len(judged) > 1:
                 terminal.say(screen, f"at {written(point)}", style="bold")
-            first, _, rest = verdict.explain().partition("\n")
+            first, _, rest = verdict.explain().replace("pass formula=", "pass --formula").partition("\n")
             terminal.say(screen, first, style=f"bold {_VERDICTS[verdict.status][1]}")
             terminal.say(screen, rest + "\n" * (len(judged) > 1))
         if index is not None:

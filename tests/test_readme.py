@@ -27,7 +27,6 @@ from .test_cli import environment
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-LONGEST_LINE = 120
 REST = "…"
 
 
@@ -218,13 +217,6 @@ def test_files_that_are_named_exist() -> None:
     for module in re.findall(r"python -m ((?:diffcompare|tests)[\w.]*)", README):
         path = ROOT.joinpath(*module.split("."))
         assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module
-
-
-def test_lines_of_text_are_short() -> None:
-    code = {n for block in BLOCKS for n in range(block.at, block.at + len(block.lines) + 2)}
-    lines = [line for number, line in enumerate(README.splitlines(), 1) if number not in code]
-    # tables and pictures have one line each
-    assert [line for line in lines if len(line) > LONGEST_LINE and not line.startswith(("|", "!["))] == []
 
 
 # ---- the comparison itself
