@@ -21,6 +21,7 @@ from diffcompare.report.wording import (
     STATUS_WORDS,
     VERDICT_WORDS,
 )
+from diffcompare.symbolic.words import FUNCTIONS
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 TABLES = (
@@ -98,3 +99,11 @@ def test_unknown_words_have_neighbours():
     assert close_words("bound source")[0] == "bound_source"
     assert "Dumontet-Vignes" in close_words("dumontet")
     assert close_words("qqq") == []
+
+
+def test_the_functions_that_are_listed_are_known_to_formulas():
+    words = WORDS["the command line"]
+    special = set(re.findall(r"[A-Za-z]\w+", words["special functions"].partition(". Orders")[0]))
+    assert special - set(FUNCTIONS) == set(["np", "of", "is", "that", "regularised"])
+    ordinary = set(re.findall(r"[A-Za-z]\w+(?=[,( ])", words["formulas"].partition("the trigonometric")[0]))
+    assert ordinary - set(FUNCTIONS) == {"also"}
