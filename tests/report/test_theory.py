@@ -104,6 +104,6 @@ def test_unknown_words_have_neighbours():
 def test_the_functions_that_are_listed_are_known_to_formulas():
     words = WORDS["the command line"]
     special = set(re.findall(r"[A-Za-z]\w+", words["special functions"].partition(". Orders")[0]))
-    assert special - set(FUNCTIONS) == set(["np", "of", "is", "that", "regularised"])
+    assert special - set(FUNCTIONS) == {"np", "of", "is", "that", "regularised"}
     ordinary = set(re.findall(r"[A-Za-z]\w+(?=[,( ])", words["formulas"].partition("the trigonometric")[0]))
     assert ordinary - set(FUNCTIONS) == {"also"}
