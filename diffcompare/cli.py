@@ -246,6 +246,8 @@ def compare(
         try:
             if scheme != COMPLEX_STEP or derivative != 1:
                 stencil(scheme, derivative)
+            elif dtype != "float64":
+                raise ValueError(f'--dtype {dtype}: scheme="complex" is computed in float64; leave out one of them')
         except ValueError as error:
             raise click.UsageError(str(error)) from None
     from diffcompare import terminal

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from diffcompare.compare.schema import OUTCOMES
 from diffcompare.errors import shorten
-from diffcompare.report.findings import status_notes, verdict_counts, worst_first
+from diffcompare.report.findings import status_notes, unbounded_words, verdict_counts, worst_first
 from diffcompare.report.text_plot import text_plot
 from diffcompare.report.wording import OUTCOME_WORDS, VERDICT_WORDS, plural, printable, share, short, spelled
 
@@ -141,7 +141,8 @@ def show(console: Console, formula: str, variables: Sequence[str], tables: Table
             console.print(_rules_table(rules, console.encoding))
     say(console, "")
     for verdict in dict.fromkeys(tables.summary["verdict"].astype(str)):
-        say(console, f"{verdict}: {VERDICT_WORDS[verdict]}", wrap=True)
+        words = unbounded_words(tables.summary) if verdict == "unbounded" else VERDICT_WORDS[verdict]
+        say(console, f"{verdict}: {words}", wrap=True)
     for status, count, words in status_notes(tables.errors):
         say(console, f"{status} ({plural(count, 'row')}): {words}", wrap=True)
     if report is not None:

@@ -284,6 +284,14 @@ BAD_ARGUMENTS = [
         ["x", "--at", "1", "--scheme", "centre"],
         "scheme='centre': unknown scheme; choose from forward, backward, central, one of",
     ),
+    (
+        ["x", "--at", "1", "--scheme", "complex", "--dtype", "float32"],
+        '--dtype float32: scheme="complex" is computed in float64; leave out one of them',
+    ),
+    (
+        ["x", "--at", "1", "--scheme", "complex", "--derivative", "2"],
+        'derivative=2: scheme="complex" is one of first derivatives; choose "central"',
+    ),
     (["x", "--at", "1", "--variables", "x,x"], "--variables 'x,x': .*'x' is listed twice"),
     (["x", "--at", "1", "--variables", ""], "--variables '': "),
     (["x", "--at", "1", "--out", ""], "--out '': is empty; name a directory"),

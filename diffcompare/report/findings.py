@@ -12,8 +12,9 @@ from diffcompare.errors import shorten
 from diffcompare.report.split_chart import dominating_parts
 from diffcompare.report.wording import PART_WORDS, STATUS_WORDS, VERDICT_WORDS, bound_words, plural, share, short
 
-__all__ = ["findings", "status_notes", "verdict_counts", "verdict_lines", "worst_first"]
+__all__ = ["findings", "status_notes", "unbounded_words", "verdict_counts", "verdict_lines", "worst_first"]
 
+_COMPLEX_WORDS = "errors of the complex step were measured, no bound is proven for it"
 _WORST_FIRST = ("outside-bound", "not-differentiable", "unbounded", "within-bound")
 _ORDER_GAP = 0.25  # an observed order further from the scheme's than this is worth a sentence
 _EXAMPLES = 3
@@ -34,8 +35,16 @@ def verdict_lines(errors: pd.DataFrame, summary: pd.DataFrame) -> list[tuple[str
             words = _within(errors, summary)
         elif verdict == "outside-bound":
             words = words.replace("proven bound", _bound(errors))
+        elif verdict == "unbounded":
+            words = unbounded_words(summary)
         lines.append((verdict, count, words))
     return lines
+
+
+def unbounded_words(summary: pd.DataFrame) -> str:
+    """Say what the verdict unbounded says; of the complex step, which has no bound by its nature, that it is so."""
+    schemes = set(summary["scheme"].astype(str)[summary["verdict"].astype(str) == "unbounded"])
+    return _COMPLEX_WORDS if schemes == {"complex"} else VERDICT_WORDS["unbounded"]
 
 
 def _within(errors: pd.DataFrame, summary: pd.DataFrame) -> str:
@@ -131,8 +140,7 @@ def _bounds(errors: pd.DataFrame, summary: pd.DataFrame) -> list[str]:
         made.append(f"{within} of {total}: {_within(errors, summary)}{largest}.")
     if unbounded := counts.get("unbounded"):
         made.append(
-            f"{unbounded} of {total}: no bound was found; errors were measured, "
-            "and nothing follows for or against the derivative."
+            f"{unbounded} of {total}: {unbounded_words(summary)}; nothing follows for or against the derivative."
         )
     return made
 

@@ -302,6 +302,7 @@ def _function_page(f: _Function) -> dict[str, Any]:
         "proven": _has_source(f.rows, "proven"),
         "measured": _has_source(f.rows, "measured"),
         "bounded": bool(f.rows["bound"].notna().any()),
+        "complex": (f.rows["scheme"].astype(str) == "complex").any(),
         "split": bool(f.rows[list(PART_WORDS)].notna().any(axis=None)),
         "parts": list(PART_WORDS),
         "part_meanings": PART_MEANINGS,

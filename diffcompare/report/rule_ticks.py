@@ -45,13 +45,16 @@ def rule_ticks(svg: Element, frame: Frame, rules: pd.DataFrame, styles: Mapping[
 
     They hang from the upper edge, where the valley of the errors leaves room. A step outside the chart is left out.
     """
+    # the complex step is the same whatever the scheme
+    owner = "complex" if "complex" in styles else next(iter(styles), "")
     line = 0
     for k, (scheme, style) in enumerate(styles.items()):
         part = rules[rules["scheme"].astype(str) == scheme]
+        names = {rule: name for rule, name in _TICKS.items() if rule != "complex step" or scheme == owner}
         chosen = [
-            (frame.x(math.log10(h)), _TICKS[rule])
+            (frame.x(math.log10(h)), names[rule])
             for rule, h in zip(part["rule"].astype(str), part["h"].tolist(), strict=True)
-            if rule in _TICKS and h > 0 and frame.x_range[0] <= math.log10(h) <= frame.x_range[1]
+            if rule in names and h > 0 and frame.x_range[0] <= math.log10(h) <= frame.x_range[1]
         ]
         if not chosen:
             continue
@@ -59,8 +62,8 @@ def rule_ticks(svg: Element, frame: Frame, rules: pd.DataFrame, styles: Mapping[
         line += 1
         group = add(svg, "g", class_=f"s{style}", data_scheme=str(k))
         add(group, "path", class_="rule", d="".join(f"M{coord(x)},{coord(top)}v{coord(_TICK)}" for x, _ in chosen))
-        for start, names in _clusters(sorted(chosen)):
-            text = " ".join(names)
+        for start, cluster in _clusters(sorted(chosen)):
+            text = " ".join(cluster)
             left = min(start - 5, frame.right - _LETTERS * len(text))
             add(group, "text", text, class_="rule-name", x=coord(left), y=coord(top + _TICK + 9))
 

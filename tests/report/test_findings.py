@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import diffcompare as dc
 from diffcompare.compare.schema import Tables
 from diffcompare.report.findings import findings, status_notes, verdict_counts, verdict_lines, worst_first
 from diffcompare.report.wording import short
@@ -67,6 +68,16 @@ def test_verdicts_claim_no_more_than_the_rows_say() -> None:
     assert "proven" not in words(tables)["within-bound"]
     tables.errors["bound_source"] = "measured"
     assert "a measured bound" in words(tables)["within-bound"]
+
+
+def test_the_complex_step_is_said_to_have_no_bound_by_its_nature() -> None:
+    def words(schemes: list[str]) -> str:
+        errors = dc.sweep(dc.parse("exp(x)"), 1.0, schemes=schemes, steps=[1e-3, 1e-9])
+        errors.loc[errors["scheme"] == "forward", "bound"] = math.nan
+        return {verdict: text for verdict, _, text in verdict_lines(errors, dc.summarize(errors))}["unbounded"]
+
+    assert words(["complex", "central"]) == "errors of the complex step were measured, no bound is proven for it"
+    assert "no bound was found here" in words(["complex", "forward"])
 
 
 def test_a_ratio_is_never_rounded_to_one() -> None:

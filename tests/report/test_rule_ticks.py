@@ -54,6 +54,19 @@ def test_ticks_stand_at_the_steps_and_close_names_are_one():
     assert all(abs(a - b) <= 0.051 for a, b in zip(places, expected, strict=True))
 
 
+def test_the_complex_step_has_one_tick_whatever_the_schemes():
+    svg = chart(
+        rules_table(
+            ("forward", "complex step", 1e-10, ""),
+            ("central", "complex step", 1e-10, ""),
+            ("central", "Ridders", 1e-3, ""),
+        )
+    )
+    assert names(svg) == ["CS", "Ri"]
+    # outside the steps of the chart it has none
+    assert names(chart(rules_table(("forward", "complex step", 1e-20, "")))) == []
+
+
 def test_what_has_no_place_has_no_tick():
     refused = ("forward", "Ridders", math.nan, "no two differences are finite")
     far = ("central", "Shi-Xie-Xuan-Nocedal", 10.6, "")
