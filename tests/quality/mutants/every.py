@@ -10,6 +10,7 @@ from . import (
     complex_and_boxes,
     others,
     program_and_numeric,
+    rows,
     special_and_higher,
 )
 
@@ -24,4 +25,5 @@ MUTANTS = (
     *special_and_higher.MUTANTS,
     *others.MUTANTS,
     *complex_and_boxes.MUTANTS,
+    *rows.MUTANTS,
 )
