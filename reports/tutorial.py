@@ -285,7 +285,9 @@ def _standing_alone(drawing: str) -> str:
     ]
     style = "\n".join([*kept, "svg { background: var(--page); }"])
     head, _, rest = drawing.partition(">")
-    return f'{head} xmlns="http://www.w3.org/2000/svg"><style>\n{style}\n</style>{rest}\n'
+    # in its own size, and not as wide as the page
+    size = re.sub(r'.* viewBox="0 0 (\S+) (\S+)".*', r'width="\1" height="\2"', head)
+    return f'{head} {size} xmlns="http://www.w3.org/2000/svg"><style>\n{style}\n</style>{rest}\n'
 
 
 def tutorial() -> tuple[str, dict[str, str]]:
