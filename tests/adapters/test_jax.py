@@ -160,3 +160,41 @@ def test_jax_is_not_loaded_by_those_who_do_not_use_it() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=60, check=True)
     assert found.stdout.split() == ["False", "False"]
+
+
+def test_a_gradient_that_is_asked_often_is_not_made_anew_each_time() -> None:
+    made = []
+
+    def loop(x: Any) -> Any:
+        made.append(x)
+        return scanned(x)
+
+    f = adapter.adapt(loop, (np.array([1.0, 2.0, 3.0]),))
+    points = np.linspace(0.1, 3.0, 120).reshape(40, 3)
+    found = [f(x) for x in points]
+    # the first calls are the caller's own, then it is written down once and carried out
+    assert len(made) < 25
+    f = adapter.adapt(scanned, (points[0],))
+    assert [f(x).tobytes() for x in points[:3]] == [x.tobytes() for x in found[:3]]
+    assert [np.asarray(scanned(jnp.asarray(x))).astype(y.dtype) for x, y in zip(points, found, strict=True)] == found
+
+
+def test_a_function_that_branches_in_python_is_asked_itself() -> None:
+    def absolute(x: Any) -> Any:
+        return x[0] if float(x[0]) > 0 else -x[0]
+
+    f = adapter.adapt(absolute, (np.array([1.0]),))
+    assert [float(f(np.array([x]))) for x in (1.0, -2.0) * 20] == [1.0, 2.0] * 20
+
+
+def test_what_does_not_answer_as_its_jaxpr_does_is_asked_itself() -> None:
+    calls = []
+
+    def counting(x: Any) -> Any:
+        calls.append(None)
+        return x[0] * len(calls)
+
+    f = adapter.adapt(counting, (np.array([1.0]),))
+    found = [float(f(np.array([1.0]))) for _ in range(30)]
+    assert found == sorted(found)
+    assert len(set(found)) == 30
