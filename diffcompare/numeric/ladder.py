@@ -20,16 +20,20 @@ _TOP = 0.187
 _TARGET = 1e-3
 # beyond this the first term of the series says nothing about the next
 _VISIBLE = 0.03
-# the powers of h between three scales of a corner are the same, but for the curvature of either side
-_SAME_POWER = 0.01
+# from here on a step is large enough to extrapolate from: L/400 by the same law
+_SEEN = 1e-6
+# the powers of h between three scales of a corner are the same; those of noise, 0 on average, by a rarer chance
+_SAME_POWER, _SAME_NOISE = 0.01, 0.001
 # neighbours closer than this are the same scale
 _CLOSE = 2.5
 # slopes agree within twice the sum of their worst rounding errors: the noise is itself an estimate from few values
 _SLACK = 2.0
+# where f is constant within this there is nothing to resolve
+_CONSTANT = 0.1
 # steps of an extrapolation, relative to the first: no ratio is a whole number
 _FACTORS = (1.0, 1 / 1.93, 1 / 3.71, 1 / 7.3)
-# relative to the steepness: more digits cost more evaluations than they are worth
-_ENOUGH = 1e-11
+# relative to the steepness: more digits cost more evaluations than they are worth; the second after all _FACTORS
+_ENOUGH, _CONTENT = 1e-10, 1e-9
 
 
 @dataclass(slots=True)
@@ -126,13 +130,13 @@ def scan(samples: Samples, noise: float) -> Ladder:
 
 def _bends_below(ladder: Ladder, noise: float) -> bool:
     """Whether the second differences have the law of a kink but at the smallest step: it lies within that step."""
-    first, second, third = ladder.pairs[:3] if len(ladder.pairs) > 2 else [None] * 3
-    if first is None or second is None or third is None or first.bend == 0:
+    if len(ladder.pairs) < 3:
         return False
-    if min(first.bend, second.bend, third.bend) <= 32 * max(second.rounding, noise):
+    (h, g, k), (first, second, third) = zip(*((pair.h, abs(pair.bend)) for pair in ladder.pairs[:3]), strict=True)
+    if first == 0 or min(first, second, third) <= 32 * max(ladder.pairs[1].rounding, noise):
         return False
-    law = _power(second, third)
-    return 0.75 < law < 1.25 and abs(_power(first, second) - law) >= _SAME_POWER
+    law = _power(g, second, k, third)
+    return 0.75 < law < 1.25 and abs(_power(h, first, g, second) - law) >= _SAME_POWER
 
 
 def _measured_noise(pairs: list[Pair]) -> float:
@@ -146,12 +150,12 @@ def _measured_noise(pairs: list[Pair]) -> float:
     noise = reference = 0.0
     for pair in pairs[:3]:
         reference = reference or 2 * pair.rounding
-        if noise and pair.bend > 30 * reference:
+        if noise and abs(pair.bend) > 30 * reference:
             break
-        reference = max(reference, pair.bend)
-        noise = max(noise, pair.bend / 2, pair.rounding)
+        reference = max(reference, abs(pair.bend))
+        noise = max(noise, abs(pair.bend) / 2, pair.rounding)
     changes = [abs(low.slope - high.slope) * low.h for low, high in pairwise(pairs[:4])]
-    bend = max(pair.bend for pair in pairs[:3]) if pairs else 0.0
+    bend = max(abs(pair.bend) for pair in pairs[:3]) if pairs else 0.0
     # beside a kink the change is constant too, but the second difference grows like h
     if len(changes) == 3 and bend <= max(changes) <= 30 * min(changes):
         noise = max(noise, *changes)
@@ -161,38 +165,37 @@ def _measured_noise(pairs: list[Pair]) -> float:
 def kink(ladder: Ladder, noise: float) -> tuple[str, str] | None:
     """Return ``kink`` or ``jump`` and what was seen, where f has the same corner at every scale; None for smooth f.
 
-    |f(x + h) − 2f(x) + f(x − h)| is h times the difference of the one-sided slopes at a kink, h²|f″| where f
-    is smooth, and hᵖ at |x|ᵖ: below p = 1.25 the slopes cannot be told from different ones. Noise has p = 0 on
-    average, and the same p between four scales by a rare chance; a jump at x has.
+    f(x + h) − 2f(x) + f(x − h) is h times the difference of the one-sided slopes at a kink, h²f″ where f is smooth
+    (which the next larger scale takes out), and hᵖ at |x|ᵖ: below p = 1.25 the slopes cannot be told from different
+    ones. Noise has p = 0 on average, and the same p between three scales by a rare chance; a jump at x has.
     """
-    floors = [32 * max(pair.rounding, noise) for pair in ladder.pairs]
-    for k, pair in enumerate(ladder.pairs[:-2]):
-        if pair.bend <= floors[k]:
-            above = ladder.pairs[k + 1]
-            if above.bend * pair.h / above.h > floors[k]:
+    pairs = ladder.pairs
+    bends = [low.bend - high.bend * (low.h / high.h) ** 2 for low, high in pairwise(pairs)] + [pairs[-1].bend]
+    floors = [32 * max(pair.rounding, noise) for pair in pairs]
+    for k, pair in enumerate(pairs[:-2]):
+        if abs(bends[k]) <= floors[k]:
+            if abs(bends[k + 1]) * pair.h / pairs[k + 1].h > floors[k]:
                 # a kink at x itself would show here as well
                 return None
             continue
-        following = ladder.pairs[k : k + 4]
-        if not all(other.bend > 0 for other in following):
+        sizes = [bend if bends[k] > 0 else -bend for bend in bends[k : k + 3]]
+        if not all(size > 0 for size in sizes):
             return None
-        powers = [_power(low, high) for low, high in pairwise(following)]
-        constant = max(powers[:2]) - min(powers[:2]) < _SAME_POWER
-        if constant and powers[0] < 0.6:
-            constant = len(powers) == 3 and max(powers) - min(powers) < _SAME_POWER
-        if not constant or powers[0] >= 1.25:
+        first, second = (_power(pairs[k + j].h, sizes[j], pairs[k + j + 1].h, sizes[j + 1]) for j in range(2))
+        if not (first < 1.25 and abs(second - first) < (_SAME_POWER if first > 0.6 else _SAME_NOISE)):
             return None
         left, right = -pair.fall / pair.h, pair.rise / pair.h
-        if powers[0] < 0.1:
+        if first < 0.1:
             return "jump", f"f jumps at x: by {pair.rise:.6g} within {pair.h:.2g} above and {pair.fall:.6g} below"
-        if powers[0] < 0.75:
+        if first < 0.75:
             return "kink", f"the slopes grow without limit as h falls: {left:.6g} and {right:.6g} within {pair.h:.2g}"
         return "kink", f"the slopes of both sides differ: {left:.6g} on the left, {right:.6g} on the right of x"
     return None
 
 
-def _power(low: Pair, high: Pair) -> float:
-    return math.log(high.bend / low.bend) / math.log(high.h / low.h)
+def _power(low: float, small: float, high: float, large: float) -> float:
+    """The power p of h with which a size grows from ``small`` at step ``low`` to ``large`` at step ``high``."""
+    return (math.log(large) - math.log(small)) / math.log(high / low)
 
 
 def search(samples: Samples, ladder: Ladder) -> None:
@@ -217,8 +220,9 @@ def _extend(samples: Samples, ladder: Ladder) -> None:
         if ladder.top() < len(ladder.pairs) - 1:
             return
         last = ladder.pairs[-1]
-        # where f is constant there is nothing to resolve
-        if last.steepness == 0 or ladder.bar(last) <= 1e-13 * last.steepness:
+        # beside an x near 0 values of few digits may be constant on every scale of x
+        constant = last.steepness == 0 and last.h > min(abs(samples.x), _CONSTANT)
+        if constant or ladder.bar(last) <= 1e-13 * last.steepness:
             return
         h = last.h
         if ladder.add(samples, max(1013 * h, 0.9 * math.sqrt(h)) if h < 1 else 1013 * h) is None:
@@ -229,32 +233,40 @@ def discontinuity(samples: Samples, ladder: Ladder) -> tuple[float, float] | Non
     """Return the size of a jump of f and the step at which it was seen; None where the slopes depart continuously.
 
     Between a step whose slope agrees with the smaller ones and one whose slope does not, the side that departs
-    is halved seven times. A continuous departure shrinks with the interval, even that of a square root to 9 %.
+    is halved five times. A continuous departure shrinks with the interval, even that of a square root to 18 %; of a
+    staircase there are at most three steps within the interval. The two must be neighbours, unless f is constant below.
     """
     top = ladder.top()
     if top == len(ladder.pairs) - 1:
         return None
     low, high = ladder.pairs[top], ladder.pairs[top + 1]
-    if ladder.truncation(high) <= _VISIBLE or high.h >= 2 * _CLOSE * low.h:
+    if ladder.truncation(high) <= _VISIBLE or (high.h >= 2 * _CLOSE * low.h and low.steepness > 0):
         return None
     centre, slope = samples.value(samples.x), low.slope
     side = 1.0 if abs(high.rise - slope * high.h) >= abs(high.fall + slope * high.h) else -1.0
 
     def departure(h: float) -> float:
-        return abs(samples.value(samples.x + side * h) - centre - side * slope * h)
+        return samples.value(samples.x + side * h) - centre - side * slope * h
 
-    below, above, whole = low.h, high.h, departure(high.h)
-    last = whole
-    for _ in range(7):
-        middle = samples.exact_step((below + above) / 2)
-        if not below < middle < above:
-            break
+    below, above, before, after = low.h, high.h, departure(low.h), departure(high.h)
+    floor = 3 * max(ladder.noise, high.rounding)
+
+    def narrow(h: float, threshold: float) -> None:
+        nonlocal below, above, before, after
+        middle = samples.exact_step(h)
         seen = departure(middle)
-        if seen > 3 * max(ladder.noise, high.rounding):
-            above, last = middle, seen
+        if abs(seen) > threshold:
+            above, after = middle, seen
         else:
-            below = middle
-    return (last, above) if last > whole / 8 else None
+            below, before = middle, seen
+
+    while above > 2 * _CLOSE * below:
+        narrow(math.sqrt(below) * math.sqrt(above), floor)
+    whole = abs(after)
+    for _ in range(5):
+        narrow((below + above) / 2, whole / 8)
+    jump = abs(after - before)
+    return (jump, above) if jump > max(whole / 4, floor) else None
 
 
 def climb(samples: Samples, ladder: Ladder) -> Extrapolation | None:
@@ -274,19 +286,19 @@ def climb(samples: Samples, ladder: Ladder) -> Extrapolation | None:
 
 def _refine(samples: Samples, ladder: Ladder, start: float) -> Extrapolation | None:
     limit, found = start, None
-    for factor in _FACTORS:
-        _near(samples, ladder, start * factor)
+    for h in _steps(ladder, start):
+        _near(samples, ladder, h)
         found = _best(ladder, limit)
         if found is not None and found.error <= _ENOUGH * found.steepness:
             return found
-        if found is not None and factor < 0.3 and 4 * found.truncation < found.rounding:
+        if found is not None and h < 0.6 * start and 4 * found.truncation < found.rounding:
             # smaller steps have more rounding
             break
     if not _has_even_series(ladder, start):
         limit = min(limit, ladder.pairs[ladder.top()].h)
         found = _best(ladder, limit)
-    for _ in range(4):
-        if found is None or found.steepness == 0 or found.error <= _ENOUGH * found.steepness:
+    for _ in range(2):
+        if found is None or found.steepness == 0 or found.error <= _CONTENT * found.steepness:
             break
         h = found.smallest / 1.87 if found.truncation > found.rounding else min(2.11 * found.h, 0.7 * ladder.ceiling)
         count = len(ladder.pairs)
@@ -300,6 +312,17 @@ def _refine(samples: Samples, ladder: Ladder, start: float) -> Extrapolation | N
             break
         found = better
     return found
+
+
+def _steps(ladder: Ladder, start: float) -> list[float]:
+    """The steps of an extrapolation from ``start`` down, with one where rounding is half of what is enough."""
+    top = ladder.pairs[ladder.top()]
+    steps = [start * factor for factor in _FACTORS]
+    if top.steepness > 0:
+        anchor = 2 * ladder.bar(top) * top.h / (_ENOUGH * top.steepness)
+        if anchor < 0.1 * start and not any(anchor <= pair.h < 0.1 * start for pair in ladder.pairs):
+            steps.insert(2, anchor)
+    return steps
 
 
 def _near(samples: Samples, ladder: Ladder, h: float) -> float | None:
@@ -324,29 +347,35 @@ def _has_even_series(ladder: Ladder, start: float) -> bool:
 
 
 def _start(samples: Samples, ladder: Ladder) -> float:
-    """The largest step of an extrapolation: where the first term of the series is 1e-3 of the slope."""
+    """The largest step of an extrapolation: up to there the first term of the series is small and has the law of h²."""
     top = ladder.top()
-    low = ladder.pairs[top].h
-    if top == len(ladder.pairs) - 1:
+    low, above = ladder.pairs[top].h, ladder.pairs[top + 1 :]
+    if not above or ladder.truncation(above[0]) > _VISIBLE:
         return low
-    high = ladder.pairs[top + 1]
+    high, further = above[0], above[1:]
+    while further and ladder.truncation(further[0]) <= _VISIBLE and _is_even(ladder, high, further[0]):
+        high, further = further[0], further[1:]
     seen = ladder.truncation(high)
-    if seen > _VISIBLE:
-        return low
+    if seen > _SEEN:
+        return high.h
     best = high.h * math.sqrt(_TARGET / seen)
-    if top + 2 < len(ladder.pairs):
-        further = ladder.pairs[top + 2]
-        law = ladder.truncation(further) / seen / (further.h / high.h) ** 2
+    if further:
         # the law of h² holds up to there, or half way on the scale of logarithms is all that may be hoped for
-        best = min(best, further.h if 0.3 < law < 3 else math.sqrt(high.h) * math.sqrt(further.h))
+        even = _is_even(ladder, high, further[0])
+        best = min(best, further[0].h if even else math.sqrt(high.h) * math.sqrt(further[0].h))
     best = min(max(best, low), 100 * high.h, 0.7 * ladder.ceiling)
     while best > _CLOSE * high.h:
         pair = ladder.add(samples, best)
-        if pair is not None and 0.3 < ladder.truncation(pair) / seen / (best / high.h) ** 2 < 3:
+        if pair is not None and _is_even(ladder, high, pair):
             break
         # what was seen at the smaller step does not tell the scale: a function that is nearly even hides it
         best = math.sqrt(best) * math.sqrt(high.h)
     return best
+
+
+def _is_even(ladder: Ladder, low: Pair, high: Pair) -> bool:
+    """Whether the departure from the top's slope grows about like h²."""
+    return 0.3 < ladder.truncation(high) / ladder.truncation(low) / (high.h / low.h) ** 2 < 3
 
 
 def _best(ladder: Ladder, limit: float) -> Extrapolation | None:

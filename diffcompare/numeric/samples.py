@@ -31,8 +31,8 @@ class Pair:
 
     @property
     def bend(self) -> float:
-        """|f(x + h) − 2f(x) + f(x − h)|: h²|f″| where f is smooth, the noise of f where h is small enough."""
-        return abs(self.rise + self.fall)
+        """f(x + h) − 2f(x) + f(x − h): h²f″ where f is smooth, the noise of f where h is small enough."""
+        return self.rise + self.fall
 
     @property
     def rounding(self) -> float:

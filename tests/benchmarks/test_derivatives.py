@@ -1,4 +1,4 @@
-"""``differentiate`` beside libraries that estimate their own error, on the nasty problems of the quality tests.
+"""``differentiate`` beside libraries that estimate their own error, on the problems of the quality tests.
 
 Run with ``pytest tests/benchmarks/test_derivatives.py -m benchmark -s``. Scores are printed, never asserted.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import statistics
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,8 @@ import pytest
 import diffcompare as dc
 
 from ..quality.nasty_derivatives import FIRST, HELD_OUT, Problem  # noqa: TID252 - tests are no package
+from ..quality.random_derivatives import problems as random_problems  # noqa: TID252
+from ..quality.test_nasty_derivatives import SEED, ordinary_problems  # noqa: TID252
 from .timing import print_table
 
 pytestmark = pytest.mark.benchmark
@@ -88,7 +91,9 @@ SOLVERS: dict[str, tuple[str, Solver]] = {
 
 
 def row(name: str, solve: Solver, problems: list[Problem]) -> tuple[str, ...]:
-    answered = wrong = off = below = calls = 0
+    answered = wrong = off = below = 0
+    calls: list[int] = []
+    errors: list[float] = []
     at_kink = ""
     for problem in problems:
         f = Counted(problem.f)
@@ -96,29 +101,43 @@ def row(name: str, solve: Solver, problems: list[Problem]) -> tuple[str, ...]:
             warnings.simplefilter("ignore")
             try:
                 value, error = solve(f, problem.x)
-            except np.linalg.LinAlgError:
+            except (np.linalg.LinAlgError, ArithmeticError, ValueError):
                 # an exception is no answer
                 value, error = math.nan, math.inf
-        calls += f.calls
+        calls.append(f.calls)
         actual = abs(value - problem.exact)
         size = abs(problem.exact) or 1.0
         answered += math.isfinite(value)
         wrong += math.isfinite(value) and not actual <= 10 * error
         off += math.isfinite(value) and not actual <= 0.01 * size
         below += actual <= 1e-6 * size
+        if math.isfinite(problem.exact):
+            errors.append(actual / size if math.isfinite(value) else math.inf)
         if problem.name == "abs(x) at 0":
             at_kink = f"{value:.2g} ± {error:.2g}" if math.isfinite(value) else "refused"
-    count = len(problems)
-    return name, f"{answered}", f"{below}", f"{off}", f"{wrong}", f"{calls / count:.1f}", at_kink
+    counts = (f"{answered}", f"{below}", f"{off}", f"{wrong}")
+    used = (f"{statistics.median(calls):g}", f"{statistics.mean(calls):.1f}")
+    return name, *counts, *used, f"{statistics.median(errors):.1g}", at_kink
 
 
-@pytest.mark.parametrize("problems", [FIRST, HELD_OUT], ids=["first", "held out"])
-def test_derivatives_side_by_side(problems: list[Problem]) -> None:
+SETS: dict[str, Callable[[], list[Problem]]] = {
+    "nasty": lambda: FIRST + HELD_OUT,
+    "random": lambda: random_problems(SEED),
+    "ordinary": ordinary_problems,
+}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_derivatives_side_by_side(name: str) -> None:
+    problems = SETS[name]()
+    headers = (
+        "of", "answered", "< 1e-6", "off by > 1 %", "estimate too small x10", "calls: median", "mean", "median error",
+        "abs(x) at 0",
+    )  # fmt: skip
     rows = []
-    for name, (library, solve) in SOLVERS.items():
+    for solver, (library, solve) in SOLVERS.items():
         if library and importlib.util.find_spec(library) is None:
-            rows.append((f"{name}: not installed", *[""] * 6))
+            rows.append((f"{solver}: not installed", *[""] * (len(headers) - 1)))
         else:
-            rows.append(row(name, solve, problems))
-    headers = ("of", "answered", "< 1e-6", "off by > 1 %", "estimate too small x10", "evaluations", "abs(x) at 0")
-    print_table(f"{len(problems)} nasty derivatives", headers, rows)
+            rows.append(row(solver, solve, problems))
+    print_table(f"{len(problems)} {name} derivatives", headers, rows)

@@ -27,7 +27,7 @@ class Problem:
     exact: float
 
 
-def _noise(x: float, size: float) -> float:
+def noise(x: float, size: float) -> float:
     """A deterministic noise: the bits of x, hashed by a multiplication."""
     bits = int(np.float64(x).view(np.uint64))
     mixed = (bits * 0x9E3779B97F4A7C15 + 0x632BE59BD9B4E019) & (2**64 - 1)
@@ -84,7 +84,7 @@ FIRST = [
         lambda x: 2 * x * mpmath.sin(1 / x) - mpmath.cos(1 / x),
     ),
     # noise, low precision, steps
-    _problem("exp(x) + noise 1e-8 at 0.5", lambda x: math.exp(x) + _noise(x, 1e-8), 0.5, mpmath.exp),
+    _problem("exp(x) + noise 1e-8 at 0.5", lambda x: math.exp(x) + noise(x, 1e-8), 0.5, mpmath.exp),
     _problem("sin in float32 at 1.1", lambda x: float(np.sin(np.float32(x))), 1.1, mpmath.cos),
     _problem("round(x, 3) at 0.7", lambda x: round(x, 3), 0.7, 1.0),
     _problem(
@@ -158,7 +158,7 @@ HELD_OUT = [
         lambda x: 1 + mpf(1e-9) * mpf(1e7) * mpmath.cos(mpf(1e7) * x),
     ),
     _problem("sin(1/x) at 0.01", lambda x: math.sin(1 / x), 0.01, lambda x: -mpmath.cos(1 / x) / x**2),
-    _problem("cos(x) + noise 1e-3 at 1", lambda x: math.cos(x) + _noise(x, 1e-3), 1.0, lambda x: -mpmath.sin(x)),
+    _problem("cos(x) + noise 1e-3 at 1", lambda x: math.cos(x) + noise(x, 1e-3), 1.0, lambda x: -mpmath.sin(x)),
     _problem("exp in float16 at 0.4", lambda x: float(np.float16(math.exp(x))), 0.4, mpmath.exp),
     _problem(
         "series in float32 at 0.9",

@@ -208,9 +208,15 @@ MUTANTS = (
         "the error estimate lacks the truncation",
     ),
     Mutant(
+        "numeric/extrapolation.py",
+        "corner=max(0.0, abs(corner) - doubt) / 2",
+        "corner=0.0",
+        "a corner that central differences do not show has no error",
+    ),
+    Mutant(
         "numeric/ladder.py",
-        "if powers[0] < 0.1:",
-        "if powers[0] < 1.1:",
+        "if first < 0.1:",
+        "if first < 1.1:",
         "a kink is called a jump",
     ),
     Mutant(
