@@ -222,7 +222,7 @@ def _extend(samples: Samples, ladder: Ladder) -> None:
         last = ladder.pairs[-1]
         # beside an x near 0 values of few digits may be constant on every scale of x
         constant = last.steepness == 0 and last.h > min(abs(samples.x), _CONSTANT)
-        if constant or ladder.bar(last) <= 1e-13 * last.steepness:
+        if constant or ladder.bar(last) <= 0.1 * _ENOUGH * last.steepness:
             return
         h = last.h
         if ladder.add(samples, max(1013 * h, 0.9 * math.sqrt(h)) if h < 1 else 1013 * h) is None:

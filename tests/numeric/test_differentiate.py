@@ -23,6 +23,8 @@ from diffcompare.numeric.samples import Samples
         (lambda x: x**3, 2.0, 12.0),
         (lambda x: x**3, 0.0, 0.0),
         (lambda x: x * x, 0.0, 0.0),
+        # even: every slope is 0, and steps of many periods would be taken for a corner
+        (math.cos, 0.0, 0.0),
         (lambda x: 3 * x + 1, -7.0, 3.0),
         (math.sqrt, 1e-12, 5e5),
         (lambda x: 1 / x, 1e100, -1e-200),
