@@ -17,7 +17,6 @@ import pandas as pd
 from diffcompare.errors import shorten
 from diffcompare.report.drawing import (
     LANE,
-    MARKERS,
     Frame,
     add,
     coord,
@@ -88,10 +87,9 @@ def error_chart(rows: pd.DataFrame, *, title: str, identity: str, rules: pd.Data
     svg.set("data-scale", " ".join(coord(v) for v in (*frame.bounds, *frame.x_range, *frame.y_range, *lanes, _DODGE)))
     log_axes(svg, frame, (lanes[0] if broken else 0.0, lanes[1] if zeros else 0.0), label="|error|")
     _regimes(svg, series, frame)
-    if frame.x_range[0] < -4 < frame.x_range[1]:
-        book = frame.x(-4)
-        add(svg, "path", class_="mark", d=f"M{coord(book)},{coord(frame.top)}V{coord(frame.bottom)}")
-        add(svg, "text", "h = 1e-4", class_="tick", x=coord(book + 4), y=coord(frame.bottom - 6))
+    marked = frame.x_range[0] < -4 < frame.x_range[1]
+    if marked:
+        add(svg, "path", class_="mark", d=f"M{coord(frame.x(-4))},{coord(frame.top)}V{coord(frame.bottom)}")
     for k, s in enumerate(series):
         dodge = _DODGE * (k - (len(series) - 1) / 2)
         _legend(svg, s, k, 10 + _LINE * (k + 0.5))
@@ -106,8 +104,12 @@ def error_chart(rows: pd.DataFrame, *, title: str, identity: str, rules: pd.Data
         _key(svg, series, frame, 10 + _LINE * (len(series) + 0.5))
     for k, s in enumerate(series):
         _marks(svg, s, k, frame, lanes[1])
+    floor = frame.top
     if rules is not None:
-        rule_ticks(svg, frame, rules, {s.scheme: s.style for s in series})
+        floor = rule_ticks(svg, frame, rules, {s.scheme: s.style for s in series})
+    if marked:
+        # in the valley of the errors, which is widest at the top
+        add(svg, "text", "h = 1e-4", class_="book", x=coord(frame.x(-4) + 4), y=coord(floor + 14))
     return to_html(svg)
 
 
@@ -124,10 +126,9 @@ def _regimes(svg: Element, series: Sequence[_Series], frame: Frame) -> None:
         box = f"M{coord(start)},{coord(frame.top)}H{coord(end)}V{coord(frame.bottom)}H{coord(start)}z"
         svg.insert(2, Element("path", {"class": f"regime {name}", "d": box}))  # behind the axes, after title and desc
         if end - start > _REGIME_LABEL:
-            left = name == "rounding"
-            anchor, x = ("start", start + 6) if left else ("end", end - 6)
-            text = f"{name} rules"
-            add(svg, "text", text, class_=f"tick {anchor}", x=coord(x), y=coord(frame.bottom - 20))
+            anchor = {} if name == "rounding" else {"class": "end"}
+            x = start + 6 if name == "rounding" else end - 6
+            add(svg, "text", f"{name} rules", x=coord(x), y=coord(frame.bottom - 20), **anchor)
 
 
 def smallest_error(h: Sequence[float], error: Sequence[float], ok: Sequence[bool]) -> tuple[float, float, int]:
@@ -190,7 +191,7 @@ def _measured(group: Element, s: _Series, frame: Frame, lanes: tuple[float, floa
         if plain:
             line.append(f"{'L' if joined else 'M'}{x},{y}")
         joined = plain
-        (full if ok else hollow).append(f"M{x},{y}{MARKERS[s.style]}")
+        (full if ok else hollow).append(f"M{x},{y}")
     for name, parts in (("line", line), ("dots", full), ("dots hollow", hollow)):
         if parts:
             add(group, "path", class_=name, d="".join(parts))
@@ -233,18 +234,18 @@ def slope_level(h: Sequence[float], error: Sequence[float], ok: Sequence[bool], 
 def _legend(svg: Element, s: _Series, k: int, y: float) -> None:
     row = add(svg, "g", class_=f"legend s{s.style}", data_scheme=str(k))
     add(row, "path", class_="line", d=f"M{coord(_LEFT)},{coord(y)}h30")
-    add(row, "path", class_="dots", d=f"M{coord(_LEFT + 15)},{coord(y)}{MARKERS[s.style]}")
+    add(row, "path", class_="dots", d=f"M{coord(_LEFT + 15)},{coord(y)}")
     add(row, "text", printable(shorten(s.scheme, 14)), class_="name", x=coord(_LEFT + 38), y=coord(y + 4))
     h, error, times = smallest_error(s.h, s.error, s.ok)
     if not times:
-        add(row, "text", "no error could be measured", class_="tick", x=coord(_LEFT + 140), y=coord(y + 4))
+        add(row, "text", "no error could be measured", x=coord(_LEFT + 140), y=coord(y + 4))
         return
     text = f"▼ smallest |error| {short(error)} at h = {short(h)}"
     if times > 1:
         text += f" ({times} such h)"
     if math.isfinite(s.predicted[0]):
         text += f"; ◇ predicted {short(s.predicted[1])} at h = {short(s.predicted[0])}"
-    add(row, "text", text, class_="tick", x=coord(_LEFT + 140), y=coord(y + 4))
+    add(row, "text", text, x=coord(_LEFT + 140), y=coord(y + 4))
 
 
 def _key(svg: Element, series: Sequence[_Series], frame: Frame, y: float) -> None:
@@ -259,7 +260,7 @@ def _key(svg: Element, series: Sequence[_Series], frame: Frame, y: float) -> Non
     for name, text in words.items():
         if any(_lines(s, frame)[name] for s in series):
             add(row, "path", class_=f"{name} sample", d=f"M{coord(x)},{coord(y)}h30")
-            add(row, "text", text, class_="tick", x=coord(x + 38), y=coord(y + 4))
+            add(row, "text", text, x=coord(x + 38), y=coord(y + 4))
             x += 140 if len(text) < 20 else 220
 
 

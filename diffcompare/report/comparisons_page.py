@@ -255,7 +255,7 @@ def _index(rows: Sequence[Mapping[str, Any]], errors: pd.DataFrame, files: Seque
     )
     tests = len({row["test"] for row in rows})
     return (
-        environment()
+        environment("tables")
         .get_template("comparisons/index.html")
         .render(
             counts=[(name, counts[name], _WORDS.get(name, "")) for name in sorted(counts, key=_rank)],

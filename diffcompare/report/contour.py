@@ -265,11 +265,11 @@ def _axes(svg: Element, frame: Frame, names: Sequence[str]) -> None:
     for value, text in across[::every]:
         x = coord(frame.x(value))
         marks.append(f"M{x},{coord(frame.bottom)}v4")
-        add(axes, "text", text, class_="tick middle", x=x, y=coord(frame.bottom + 16))
+        add(axes, "text", text, class_="middle", x=x, y=coord(frame.bottom + 16))
     for value, text in ticks(frame.y_range):
         y = frame.y(value)
         marks.append(f"M{coord(frame.left)},{coord(y)}h-4")
-        add(axes, "text", text, class_="tick end", x=coord(frame.left - 7), y=coord(y + 4))
+        add(axes, "text", text, class_="end", x=coord(frame.left - 7), y=coord(y + 4))
     box = f"M{coord(frame.left)},{coord(frame.top)}H{coord(frame.right)}V{coord(frame.bottom)}H{coord(frame.left)}z"
     add(axes, "path", class_="box", d=box + "".join(marks))
     middle = coord((frame.left + frame.right) / 2), coord(frame.bottom + 35)
@@ -292,7 +292,7 @@ def _draw_runs(
         middle = _LINE * (row + 0.5)
         add(group, "path", class_="line", d=f"M{coord(frame.left)},{coord(middle)}h30")
         name = "along the exact gradient" if exact else f"along the {gradient} difference"
-        add(group, "text", name, class_="tick", x=coord(frame.left + 38), y=coord(middle + 4))
+        add(group, "text", name, x=coord(frame.left + 38), y=coord(middle + 4))
         add(group, "path", class_="line", d="".join(_path(piece) for trace in mine for piece in trace.pieces))
         dots = "".join(f"M{coord(x)},{coord(y)}h0" for trace in mine for x, y in trace.steps)
         add(group, "path", class_="steps", d=dots)

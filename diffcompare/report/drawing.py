@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from diffcompare.errors import shorten
+from diffcompare.report.paths import shorten_path
 from diffcompare.report.wording import Html, printable
 
 __all__ = [
     "DECADES",
     "LANE",
     "MARKERS",
+    "PART_MARKERS",
     "Frame",
     "add",
     "coord",
     "log_axes",
     "log_range",
+    "marker_symbols",
     "number",
     "scheme_styles",
     "step_range",
@@ -40,6 +43,13 @@ MARKERS: Mapping[int, str] = {
     7: "m-2,-3.6h4l2,3.6l-2,3.6h-4l-2,-3.6z",
     8: "m-1.4,-4.4h2.8v8.8h-2.8z",
 }
+PART_MARKERS = (
+    "m-2.6,0a2.6,2.6 0 1,0 5.2,0a2.6,2.6 0 1,0-5.2,0z",
+    "m-3.2,0l3.2,-3.2l3.2,3.2l-3.2,3.2z",
+    "m-2.4,-2.4h4.8v4.8h-4.8z",
+    "m0,-3.2l3.2,5.6h-6.4z",
+    "m0,3.2l-3.2,-5.6h6.4z",
+)
 _STYLES: Mapping[str, int] = {"forward": 1, "backward": 2, "central": 3, "central4": 4}
 
 
@@ -145,16 +155,17 @@ def log_axes(svg: Element, frame: Frame, lanes: tuple[float, float], *, label: s
     """Draw box, grid, ticks and labels, and the lanes above and below (their middles; 0 where there is none)."""
     axes = add(svg, "g", class_="axes")
     add(axes, "path", class_="box", d=_box(frame.left, frame.right, frame.top, frame.bottom))
+    ends, middles = add(axes, "g", class_="end"), add(axes, "g", class_="middle")
     grid = []
     for exponent in _decades(frame.y_range, most=int((frame.bottom - frame.top) / 26)):
         y = coord(frame.y(exponent))
         grid.append(f"M{coord(frame.left)},{y}H{coord(frame.right)}")
-        add(axes, "text", _power(exponent), class_="tick end", x=coord(frame.left - 7), y=coord(frame.y(exponent) + 4))
+        add(ends, "text", _power(exponent), x=coord(frame.left - 7), y=coord(frame.y(exponent) + 4))
     floor = lanes[1] + LANE / 2 if lanes[1] else frame.bottom
     for exponent in _decades(frame.x_range, most=int((frame.right - frame.left) / 52)):
         x = coord(frame.x(exponent))
         grid.append(f"M{x},{coord(frame.top)}V{coord(frame.bottom)}")
-        add(axes, "text", _power(exponent), class_="tick middle", x=x, y=coord(floor + 16))
+        add(middles, "text", _power(exponent), x=x, y=coord(floor + 16))
     axes.insert(0, Element("path", {"class": "grid", "d": "".join(grid)}))
     middle = f"translate(13,{coord((frame.top + frame.bottom) / 2)}) rotate(-90)"
     add(axes, "text", label, class_="axis middle", transform=middle)
@@ -163,7 +174,7 @@ def log_axes(svg: Element, frame: Frame, lanes: tuple[float, float], *, label: s
         if at:
             box = _box(frame.left, frame.right, at - LANE / 2 + 1, at + LANE / 2 - 1)
             add(axes, "path", class_="lane", d=box)
-            add(axes, "text", name, class_="tick end", x=coord(frame.left - 7), y=coord(at + 4))
+            add(ends, "text", name, x=coord(frame.left - 7), y=coord(at + 4))
 
 
 def _decades(limits: tuple[float, float], most: int) -> list[int]:
@@ -220,8 +231,24 @@ def add(parent: Element, tag: str, content: str = "", **attributes: str) -> Elem
 
 
 def to_html(svg: Element) -> Html:
-    """Write a drawing as markup."""
-    return Html(tostring(svg, encoding="unicode"))
+    """Write a drawing as markup, every path as short as it can be."""
+    for path in svg.iter("path"):
+        path.set("d", shorten_path(path.get("d", "")))
+    return Html(tostring(svg, encoding="unicode").replace(" />", "/>"))
+
+
+def marker_symbols(classes: Iterable[str]) -> Html:
+    """Define the markers that paths of class ``dots`` in groups of these classes (s1, p1 …) carry at every point.
+
+    A page has them once: each marker of each chart is then a pair of coordinates. The style sheet refers to them.
+    """
+    svg = Element("svg", {"class": "symbols", "aria-hidden": "true"})
+    for name in classes:
+        shape = MARKERS[int(name[1:])] if name[0] == "s" else PART_MARKERS[int(name[1:]) - 1]
+        for letter in ("d", "e"):
+            marker = add(svg, "marker", id=f"{letter}-{name}", class_=name)
+            add(marker, "path", class_={"d": "mark-full", "e": "mark-hollow"}[letter], d=shape)
+    return Html(tostring(svg, encoding="unicode").replace(" />", "/>"))
 
 
 def _box(left: float, right: float, top: float, bottom: float) -> str:

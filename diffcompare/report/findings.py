@@ -92,14 +92,15 @@ def findings(tables: Tables) -> list[str]:
     errors, summary = tables.errors, tables.summary
     if errors.empty:
         return ["There is nothing to compare: the table of errors has no rows."]
+    # what is wrong, and where, comes first; what was looked at comes last
     return [
-        _scope(errors),
         *_bounds(errors, summary),
-        *_at_book_step(summary),
+        *_statuses(errors),
         *_orders(summary),
+        *_at_book_step(summary),
         *_parts(errors),
         *_zeros(errors),
-        *_statuses(errors),
+        _scope(errors),
     ]
 
 
@@ -131,16 +132,16 @@ def _bounds(errors: pd.DataFrame, summary: pd.DataFrame) -> list[str]:
         over = _records(worst_first(summary).head(min(outside, _EXAMPLES)))
         places = "; ".join(f"{_share(row['max_bound_ratio'])} times it ({_place(row)})" for row in over)
         made.append(
-            f"{outside} of {total}: an error exceeds its {bound}: {places}. "
+            f"{outside:,} of {total}: an error exceeds its {bound}: {places}. "
             "This is a bug in diffcompare or in this build of NumPy."
         )
     if within := counts.get("within-bound"):
         ratio = summary["max_bound_ratio"][summary["verdict"].astype(str) == "within-bound"].max()
         largest = f"; the largest is {_share(ratio)} of it" if ratio == ratio else ""
-        made.append(f"{within} of {total}: {_within(errors, summary)}{largest}.")
+        made.append(f"{within:,} of {total}: {_within(errors, summary)}{largest}.")
     if unbounded := counts.get("unbounded"):
         made.append(
-            f"{unbounded} of {total}: {unbounded_words(summary)}; nothing follows for or against the derivative."
+            f"{unbounded:,} of {total}: {unbounded_words(summary)}; nothing follows for or against the derivative."
         )
     return made
 
@@ -175,7 +176,8 @@ def _at_book_step(summary: pd.DataFrame) -> list[str]:
         closer = int((both["central"] < both["forward"]).sum())
         if len(both):
             made.append(
-                f"At h = 1e-4 central is closer to the exact derivative than forward in {closer} of {len(both)} cases."
+                f"At h = 1e-4 central is closer to the exact derivative than forward in {closer:,} of {len(both):,} "
+                "cases."
             )
     return made
 
@@ -192,9 +194,9 @@ def _orders(summary: pd.DataFrame) -> list[str]:
         f"{short(float(row['observed_order']))} instead of {row['order']} ({_place(row)})"
         for row in _records(odd.head(_EXAMPLES))
     ]
-    more = f" and {len(odd) - _EXAMPLES} more" if len(odd) > _EXAMPLES else ""
+    more = f" and {len(odd) - _EXAMPLES:,} more" if len(odd) > _EXAMPLES else ""
     return [
-        f"The observed order differs from the scheme's in {len(odd)} of {plural(len(observed), 'comparison')}: "
+        f"The observed order differs from the scheme's in {len(odd):,} of {plural(len(observed), 'comparison')}: "
         f"{', '.join(shown)}{more}. A leading term that vanishes raises it, a kink or a rough function lowers it."
     ]
 
@@ -205,7 +207,13 @@ def _zeros(errors: pd.DataFrame) -> list[str]:
 
 
 def _statuses(errors: pd.DataFrame) -> list[str]:
-    return [f"{plural(count, 'row')} {_has(count)} status “{s}”: {words}." for s, count, words in status_notes(errors)]
+    made = []
+    for status, count, words in status_notes(errors):
+        names = errors["function"][errors["status"].astype(str) == status].astype(str).unique().tolist()
+        where = ", ".join(shorten(name, 60) for name in names[:_EXAMPLES])
+        more = f" and {plural(len(names) - _EXAMPLES, 'more function')}" if len(names) > _EXAMPLES else ""
+        made.append(f"{plural(count, 'row')} {_has(count)} status “{status}” ({where}{more}): {words}.")
+    return made
 
 
 def _has(count: int) -> str:

@@ -51,7 +51,7 @@ def write_ranking(
     order = {outcome: k for k, outcome in enumerate(_WORST_FIRST)}
     places = ranking["outcome"].astype(str).map(order)
     page = (
-        environment()
+        environment("tables")
         .get_template("ranking/index.html")
         .render(
             scores=scores.to_dict("records"),

@@ -40,10 +40,11 @@ def rule_rows(rules: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def rule_ticks(svg: Element, frame: Frame, rules: pd.DataFrame, styles: Mapping[str, int]) -> None:
+def rule_ticks(svg: Element, frame: Frame, rules: pd.DataFrame, styles: Mapping[str, int]) -> float:
     """Draw a tick for each step that a rule chose, one line a scheme; names that would overlap are written as one.
 
     They hang from the upper edge, where the valley of the errors leaves room. A step outside the chart is left out.
+    Returned is how far down they reach.
     """
     # the complex step is the same whatever the scheme
     owner = "complex" if "complex" in styles else next(iter(styles), "")
@@ -66,6 +67,7 @@ def rule_ticks(svg: Element, frame: Frame, rules: pd.DataFrame, styles: Mapping[
             text = " ".join(cluster)
             left = min(start - 5, frame.right - _LETTERS * len(text))
             add(group, "text", text, class_="rule-name", x=coord(left), y=coord(top + _TICK + 9))
+    return frame.top + _ROW * line
 
 
 def _clusters(chosen: list[tuple[float, str]]) -> list[tuple[float, list[str]]]:

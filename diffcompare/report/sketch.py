@@ -151,10 +151,10 @@ def _axes(svg: Element, frame: Frame) -> None:
     for value, text in ticks(frame.x_range):
         x = coord(frame.x(value))
         grid.append(f"M{x},{coord(frame.top)}V{coord(frame.bottom)}")
-        add(axes, "text", text, class_="tick middle", x=x, y=coord(frame.bottom + 16))
+        add(axes, "text", text, class_="middle", x=x, y=coord(frame.bottom + 16))
     for value, text in ticks(frame.y_range):
         grid.append(f"M{coord(frame.left)},{coord(frame.y(value))}H{coord(frame.right)}")
-        add(axes, "text", text, class_="tick end", x=coord(frame.left - 7), y=coord(frame.y(value) + 4))
+        add(axes, "text", text, class_="end", x=coord(frame.left - 7), y=coord(frame.y(value) + 4))
     add(axes, "path", class_="grid", d="".join(grid))
     box = f"M{coord(frame.left)},{coord(frame.top)}H{coord(frame.right)}V{coord(frame.bottom)}H{coord(frame.left)}Z"
     add(axes, "path", class_="box", d=box)
@@ -163,4 +163,4 @@ def _axes(svg: Element, frame: Frame) -> None:
 def _legend(svg: Element, style: str, text: str, y: float) -> None:
     row = add(svg, "g", class_=f"legend {style}")
     add(row, "path", class_="line", d=f"M{coord(_LEFT)},{coord(y)}h30")
-    add(row, "text", text, class_="tick", x=coord(_LEFT + 38), y=coord(y + 4))
+    add(row, "text", text, x=coord(_LEFT + 38), y=coord(y + 4))

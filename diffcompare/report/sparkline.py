@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from diffcompare.report.drawing import log_range
+from diffcompare.report.paths import shorten_path
 from diffcompare.report.wording import Html
 
 __all__ = ["sparkline"]
@@ -34,4 +35,4 @@ def sparkline(h: Sequence[float], error: Sequence[float]) -> Html | None:
             place = f"{(x - left) / (right - left) * _WIDTH:.0f},{_HEIGHT - 1 - share * (_HEIGHT - 2):.0f}"
             path += ("L" if joined else "M") + place
         joined = e < math.inf
-    return Html(f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" aria-hidden="true"><path class="spark" d="{path}"/></svg>')
+    return Html(f'<svg aria-hidden=true><path d="{shorten_path(path)}"/></svg>')

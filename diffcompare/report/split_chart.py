@@ -24,13 +24,6 @@ _PLOT_HEIGHT, _DODGE, _LABEL = 210.0, 4.0, 14.0
 _RIBBON = 5.0  # the strip above the plot that shows the dominating part
 _BELOW = 6  # decades below the smallest dominating part at which lines are cut off
 _MARKED = 24  # of more steps only every second, third … has a marker
-_DOTS = (
-    "m-2.6,0a2.6,2.6 0 1,0 5.2,0a2.6,2.6 0 1,0-5.2,0z",
-    "m-3.2,0l3.2,-3.2l3.2,3.2l-3.2,3.2z",
-    "m-2.4,-2.4h4.8v4.8h-4.8z",
-    "m0,-3.2l3.2,5.6h-6.4z",
-    "m0,3.2l-3.2,-5.6h6.4z",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +132,7 @@ def _draw(parts: _Parts, words: str, *, title: str, identity: str) -> Html:
         heights = [_height(size, frame, (lanes[0] + dodge, lanes[1] + dodge)) for size in sizes]
         if line := frame.log_line(parts.h, sizes):
             add(group, "path", class_="line", d=line)
-        _dots(group, parts, sizes, heights, frame, _DOTS[k])
+        _dots(group, parts, sizes, heights, frame)
         last = next((j for j, size in enumerate(sizes) if size < math.inf), 0)
         ends[name] = (frame.x(math.log10(parts.h[last])), heights[last])
     _labels(svg, ends, frame.top, frame.bottom + LANE * zeros)
@@ -165,9 +158,7 @@ def _height(size: float, frame: Frame, lanes: tuple[float, float]) -> float:
     return min(frame.y(math.log10(size)), frame.bottom) if size < math.inf else lanes[0]
 
 
-def _dots(
-    group: Element, parts: _Parts, sizes: Sequence[float], heights: Sequence[float], frame: Frame, marker: str
-) -> None:
+def _dots(group: Element, parts: _Parts, sizes: Sequence[float], heights: Sequence[float], frame: Frame) -> None:
     """Draw markers: all in the lanes, all of rows that are not ok, and enough of the rest to tell the lines apart."""
     every = math.ceil(len(sizes) / _MARKED)
     full: list[str] = []
@@ -178,7 +169,7 @@ def _dots(
         in_lane = not 0 < size < math.inf
         cut_off = not in_lane and math.log10(size) < frame.y_range[0]
         if not cut_off and (in_lane or alone or not ok or k % every == 0):
-            (full if ok else hollow).append(f"M{coord(frame.x(math.log10(h)))},{coord(y)}{marker}")
+            (full if ok else hollow).append(f"M{coord(frame.x(math.log10(h)))},{coord(y)}")
     for name, dots in (("dots", full), ("dots hollow", hollow)):
         if dots:
             add(group, "path", class_=name, d="".join(dots))
@@ -192,12 +183,18 @@ def _ribbon(svg: Element, parts: _Parts, frame: Frame) -> None:
     group = add(svg, "g", class_="ribbon")
     for k, name in enumerate(PART_WORDS, 1):
         boxes = [
-            f"M{coord(edges[j + 1])},{y}H{coord(edges[j])}v{height}H{coord(edges[j + 1])}z"
-            for j, ruler in enumerate(parts.rulers)
-            if ruler == name
+            f"M{coord(edges[last + 1])},{y}H{coord(edges[first])}v{height}H{coord(edges[last + 1])}z"
+            for first, last in _runs([ruler == name for ruler in parts.rulers])
         ]
         if boxes:
             add(group, "path", class_=f"p{k} rules", d="".join(boxes))
+
+
+def _runs(flags: Sequence[bool]) -> list[tuple[int, int]]:
+    """Find the first and the last place of every run of true flags."""
+    starts = [k for k, flag in enumerate(flags) if flag and not (k and flags[k - 1])]
+    ends = [k for k, flag in enumerate(flags) if flag and flags[k + 1 : k + 2] != [True]]
+    return list(zip(starts, ends, strict=True))
 
 
 def _labels(svg: Element, ends: dict[str, tuple[float, float]], top: float, bottom: float) -> None:
@@ -216,7 +213,7 @@ def _labels(svg: Element, ends: dict[str, tuple[float, float]], top: float, bott
         x, end = ends[name]
         row = add(group, "g", class_=f"p{k + 1}")
         add(row, "path", class_="leader", d=f"M{coord(x + 5)},{coord(end)}L{coord(_RIGHT + 8)},{coord(y)}h6")
-        add(row, "path", class_="dots", d=f"M{coord(_RIGHT + 18)},{coord(y)}{_DOTS[k]}")
+        add(row, "path", class_="dots", d=f"M{coord(_RIGHT + 18)},{coord(y)}")
         add(row, "text", name, class_="part", x=coord(_RIGHT + 25), y=coord(y + 4))
 
 

@@ -1,10 +1,9 @@
-"""CSV files that read back bit for bit, and HTML tables."""
+"""CSV files that read back bit for bit."""
 
 from __future__ import annotations
 
 import csv
-import html
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -15,12 +14,11 @@ import pandas as pd
 from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES, complete
 from diffcompare.errors import DiffcompareError, shorten
 from diffcompare.report.parquet import read_parquet
-from diffcompare.report.wording import Html, printable
 
 if TYPE_CHECKING:
     from os import PathLike
 
-__all__ = ["html_table", "read_errors", "write_csv"]
+__all__ = ["read_errors", "write_csv"]
 
 _FULL_CATEGORIES = {"status": STATUSES, "bound_source": BOUND_SOURCES}
 _FLAGS = {"True": True, "False": False, "": None}
@@ -239,42 +237,3 @@ def _converts(convert: Callable[[str], Any], cell: str) -> bool:
     except (ValueError, KeyError):
         return False
     return True
-
-
-def html_table(
-    header: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str, identity: str = "", row_heads: int = 1
-) -> Html:
-    """Draw a table of text; every cell is escaped.
-
-    Parameters
-    ----------
-    header : sequence of str
-        One head a column.
-    rows : iterable of sequences of str
-        The cells.
-    caption : str
-        What the table holds.
-    identity : str
-        The id of the table element, for the script; ours, never a name from the data.
-    row_heads : int
-        How many cells at the left of each row are its heads.
-    """
-    heads = "".join(f'<th scope="col">{_escape(text)}</th>' for text in header)
-    body = "\n".join(
-        "<tr>"
-        + "".join(
-            f'<th scope="row">{_escape(cell)}</th>' if k < row_heads else f"<td>{_escape(cell)}</td>"
-            for k, cell in enumerate(row)
-        )
-        + "</tr>"
-        for row in rows
-    )
-    name = f' id="{_escape(identity)}"' if identity else ""
-    return Html(
-        f"<table{name}><caption>{_escape(caption)}</caption>\n<thead><tr>{heads}</tr></thead>\n"
-        f"<tbody>\n{body}\n</tbody></table>"
-    )
-
-
-def _escape(text: str) -> str:
-    return html.escape(printable(text))

@@ -110,7 +110,7 @@ def verdict_html(verdicts: Sequence[Verdict], *, files: Sequence[str], place: st
     rows = worst_first(components)
     points = components["point"].astype(str)
     return (
-        environment()
+        environment("tables")
         .get_template("verdict/index.html")
         .render(
             status=min((verdict.status for verdict in verdicts), key=_rank),

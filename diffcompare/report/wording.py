@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 import re
 from collections.abc import Collection, Mapping
@@ -16,6 +17,7 @@ __all__ = [
     "VERDICT_WORDS",
     "Html",
     "bound_words",
+    "breakable",
     "exactly",
     "partial",
     "percent",
@@ -119,6 +121,15 @@ class Html:
 
     def __html__(self) -> str:
         return self.text
+
+
+def breakable(text: str) -> Html:
+    """Escape the text of a point, and let a line break after each coordinate.
+
+    >>> breakable("x0=1.0;x<1=2.0").text
+    'x0=1.0;<wbr>x&lt;1=2.0'
+    """
+    return Html(";<wbr>".join(html.escape(printable(part)) for part in text.split(";")))
 
 
 def printable(text: str) -> str:

@@ -25,13 +25,13 @@ _GENERATOR = "diffcompare"
 # Names that a report can have. A manifest is a file like any other and may be forged: whatever it says,
 # nothing but a file of such a name, directly in the directory, is touched.
 _OURS = re.compile(
-    r"index\.html|(function|comparison)-[0-9]{3,9}\.html"
+    r"index\.html|(function|comparison)-[0-9]{3,9}(-[0-9]{1,9})?\.html"
     r"|(errors|summary|functions|descent|curves|hot_spots|rules|surfaces|components|comparisons|ranking|scores)"
     r"\.(csv|parquet)"
 )
 
 
-def write_files(directory: Path, names: Sequence[str], write: Callable[[Path], None]) -> None:
+def write_files(directory: Path, names: Sequence[str], write: Callable[[Path], Sequence[str] | None]) -> None:
     """Write files into a directory: all of them, or none.
 
     Parameters
@@ -39,24 +39,32 @@ def write_files(directory: Path, names: Sequence[str], write: Callable[[Path], N
     directory : Path
         Made if it is missing.
     names : sequence of str
-        The files, in the order in which they are moved to their places: the entry page last.
+        The files that are known beforehand, in the order in which they are moved to their places: the entry page last.
     write : callable
-        Is given a folder and writes all of these files into it.
+        Is given a folder and writes all of these files into it. Names that it returns are more files of the report,
+        which are moved before those.
 
     Raises
     ------
     DiffcompareError
         A file of that name exists that no earlier run wrote, or the directory cannot be written.
     """
-    unknown = [name for name in names if not _OURS.fullmatch(name)]
-    if unknown:
-        raise ValueError(f"names={unknown[:1]!r}: not the name of a report file; extend _OURS")
+    _refuse_unknown(names)
     with _named(directory), _made(directory):
         earlier = _earlier_files(directory)
         _refuse_foreign(directory, [*names, MANIFEST] if earlier is None else names, earlier or ())
         with _staging(directory) as staging:
-            write(staging)
+            more = write(staging) or ()
+            _refuse_unknown(more)
+            _refuse_foreign(directory, more, earlier or ())
+            names = [*more, *names]
             _publish(directory, staging, names, set(earlier or ()) - set(names))
+
+
+def _refuse_unknown(names: Sequence[str]) -> None:
+    unknown = [name for name in names if not _OURS.fullmatch(name)]
+    if unknown:
+        raise ValueError(f"names={unknown[:1]!r}: not the name of a report file; extend _OURS")
 
 
 def check_directory(directory: Path, names: Sequence[str]) -> None:

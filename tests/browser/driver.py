@@ -40,6 +40,7 @@ class Browser:
         return _http(method, self.session + path, body)
 
     def open(self, page: Path) -> None:
+        assert page.is_file(), page  # else the browser shows a page of its own
         self.command("POST", "/url", {"url": page.resolve().as_uri()})
 
     def run(self, script: str, *arguments: object) -> Any:

@@ -11,10 +11,9 @@ from diffcompare.report.comparisons_page import write_comparisons
 
 from ..report.comparisons import comparison, errors  # noqa: TID252 - tests are no package
 from .driver import Browser
+from .evil import EVIL
 
 pytestmark = pytest.mark.browser
-
-EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'"
 
 
 @pytest.fixture(scope="module")

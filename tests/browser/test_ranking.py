@@ -11,8 +11,8 @@ import pytest
 from diffcompare.ranking import rank, scores
 from diffcompare.report.ranking_page import write_ranking
 
+from .axe import axe
 from .driver import Browser
-from .test_pages import axe
 
 pytestmark = pytest.mark.browser
 

@@ -14,10 +14,9 @@ from diffcompare.compare.verdict import Verdict
 from diffcompare.report.page import write_report
 
 from .driver import Browser, browser
+from .evil import EVIL
 
 pytestmark = pytest.mark.browser
-
-EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'"
 
 
 def loss(x: np.ndarray) -> np.float64:

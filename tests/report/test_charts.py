@@ -10,7 +10,8 @@ import pytest
 from diffcompare.report.charts import error_chart, slope_level, smallest_error
 from diffcompare.report.wording import short
 
-from .example import STEPS, errors_table, sweep_rows
+from .example import errors_table, sweep_rows
+from .paths import absolute
 
 ROWS = sweep_rows("exp", math.exp, ["x"], [1.0], [math.e])
 
@@ -31,7 +32,7 @@ def changed(**columns: object) -> pd.DataFrame:
 
 
 def paths(drawing: ElementTree.Element, name: str) -> list[str]:
-    return [e.get("d", "") for e in drawing.iter("path") if e.get("class") == name]
+    return [absolute(e.get("d", "")) for e in drawing.iter("path") if e.get("class") == name]
 
 
 def texts(drawing: ElementTree.Element) -> list[str]:
@@ -45,9 +46,7 @@ def scale(drawing: ElementTree.Element) -> list[float]:
 def test_every_row_has_a_marker() -> None:
     drawing = chart(errors_table(ROWS))
     legend = 3
-    dots = "".join(
-        d for e in drawing.iter("path") if (e.get("class") or "").startswith("dots") for d in [e.get("d", "")]
-    )
+    dots = "".join(absolute(e.get("d", "")) for e in drawing.iter("path") if (e.get("class") or "").startswith("dots"))
     assert dots.count("M") == len(ROWS) + legend
 
 
@@ -57,6 +56,14 @@ def test_markers_stand_where_the_axes_say() -> None:
     x = left + (math.log10(0.1) - x0) / (x1 - x0) * (right - left)
     y = bottom - (math.log10(ROWS[0]["abs_error"]) - y0) / (y1 - y0) * (bottom - top)  # type: ignore[arg-type]
     assert f"M{x:.1f}".removesuffix(".0") + f",{y:.1f}".removesuffix(".0") in paths(drawing, "line")[1]
+    for name, scheme in zip(("s1", "s2", "s3"), ("forward", "backward", "central"), strict=True):
+        (group,) = [g for g in drawing.iter("g") if g.get("class") == name]
+        found = heights("".join(paths(group, "dots") + paths(group, "dots hollow")))
+        for row in ROWS:
+            if row["scheme"] == scheme and row["abs_error"]:
+                h, error = math.log10(row["h"]), math.log10(row["abs_error"])  # type: ignore[arg-type]
+                place = left + (h - x0) / (x1 - x0) * (right - left), bottom - (error - y0) / (y1 - y0) * (bottom - top)
+                assert min(math.dist(place, mark) for mark in found) < 0.08
 
 
 def test_a_zero_stands_in_its_lane_and_breaks_the_line() -> None:
@@ -66,7 +73,9 @@ def test_a_zero_stands_in_its_lane_and_breaks_the_line() -> None:
     assert "nan / inf" not in texts(broken)
     line = paths(broken, "line")[1]
     assert (paths(whole, "line")[1].count("M"), line.count("M")) == (1, 2)
-    assert len(re.findall("[ML]", line)) == len(STEPS) - 1
+    gone = line.split("M")[1].split("L")[-1].split(",")[0], line.split("M")[2].split(",")[0]
+    (marker,) = [float(x) for x, y in heights(paths(broken, "dots")[1]) if y > scale(broken)[3]]
+    assert float(gone[1]) < marker < float(gone[0])
     assert "exactly 0 at 1 of 16 h" in (broken.findtext("desc") or "")
 
 
@@ -177,10 +186,10 @@ def test_the_bound_is_a_line_above_the_errors_of_its_scheme() -> None:
     assert len(groups) == 3
     _, _, top, bottom = scale(drawing)[:4]
     for group in groups:
-        (bound,), (line,) = paths(group, "bound"), paths(group, "line")
-        measured = dict(heights(line))
+        (bound,), dots = paths(group, "bound"), "".join(paths(group, "dots") + paths(group, "dots hollow"))
+        measured = dict(heights(dots))
         inside = [(x, y) for x, y in heights(bound) if x in measured and y > top]
-        assert len(inside) > 10
+        assert len(inside) > 5
         assert all(y < measured[x] for x, y in inside)
         assert all(top <= y <= bottom for _, y in heights(bound))
     assert "proven bound on |error|, shaded below" in texts(drawing)

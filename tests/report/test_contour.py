@@ -14,6 +14,7 @@ import pytest
 from diffcompare.report.contour import Contour, descent_contour
 
 from .example import surface_table
+from .paths import absolute
 
 NAN = math.nan
 Point = tuple[float, float]
@@ -72,7 +73,7 @@ def lines(path: str) -> list[list[Point]]:
 
 def frame_of(drawing: ElementTree.Element) -> tuple[float, float, float, float]:
     (box,) = of_class(drawing, "box")
-    found = re.match(r"M([\d.]+),([\d.]+)H([\d.]+)V([\d.]+)H", box.get("d") or "")
+    found = re.match(r"M([\d.]+),([\d.]+)H([\d.]+)V([\d.]+)H", absolute(box.get("d") or ""))
     assert found is not None
     left, top, right, bottom = map(float, found.groups())
     return left, right, top, bottom
@@ -106,7 +107,7 @@ def test_both_runs_are_drawn_from_their_start_to_their_end() -> None:
     assert math.dist((float(start.get("cx") or 0), float(start.get("cy") or 0)), place(*WAY[0])) < 0.1
     for name in ("cross", "best"):
         (end,) = of_class(drawing, name)
-        x, y = (end.get("d") or "")[1:].split("m")[0].split(",")
+        x, y = re.findall(r"[\d.]+", end.get("d") or "")[:2]
         assert math.dist((float(x), float(y)), place(*WAY[-1])) < 0.1
     words = [element.text for element in drawing.iter("text")]
     assert {"start", "end", "along the exact gradient", "along the central difference", "x", "y"} <= set(words)
@@ -186,7 +187,7 @@ def test_what_is_not_finite_is_shaded_and_said() -> None:
     left, right, _, _ = frame_of(drawing)
     edge = round(left + 11 / 20 * (right - left), 1)  # the first nodes where x > 0
     (hole,) = of_class(drawing, "hole")
-    rows = re.findall(r"M([\d.]+),([\d.]+)H([\d.]+)V([\d.]+)H([\d.]+)z", hole.get("d") or "")
+    rows = re.findall(r"M([\d.]+),([\d.]+)H([\d.]+)V([\d.]+)H([\d.]+)z", absolute(hole.get("d") or ""))
     assert len(rows) == 20
     assert {(float(a), float(c), float(e)) for a, _, c, _, e in rows} == {(left, edge, left)}
     assert "Shaded: cells with a corner where f is not finite." in made.remarks

@@ -19,6 +19,7 @@ from diffcompare.report.page import write_report
 from diffcompare.report.tables import read_errors
 
 from .example import (
+    STEPS,
     curve_rows,
     errors_table,
     example,
@@ -121,7 +122,10 @@ def check_inert(path: Path) -> None:
         assert "src" not in attributes
         for name in ("href", "xlink:href", "action", "formaction"):
             target = attributes.get(name)
-            assert target is None or re.fullmatch(r"data:,|[a-z_]+(-\d+)?\.(html|csv|json)", target), (tag, target)
+            assert target is None or re.fullmatch(r"data:,|[a-z_]+(-\d+){0,2}\.(html|csv|json)(#how)?", target), (
+                tag,
+                target,
+            )
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:20]) or "empty")
@@ -183,7 +187,7 @@ def test_nothing_remote_is_mentioned(tmp_path: Path) -> None:
 def test_templates_never_switch_escaping_off() -> None:
     folder = Path(diffcompare.report.__file__).parent / "templates"
     templates = sorted(folder.glob("*.html"))
-    assert len(templates) == 5
+    assert len(templates) == 6
     for template in templates:
         assert not re.search(r"\|\s*safe|autoescape|Markup", template.read_text(encoding="utf-8")), template
 
@@ -260,7 +264,8 @@ def test_split_bounds_and_hot_spots_are_shown_and_explained(tmp_path: Path) -> N
     for column in ("bound", "truncation_bound", "rounding_bound", "truncation", "abscissa", "evaluation", "division"):
         assert column in cells
         assert {repr(value) for value in rows[column].tolist()} <= cells
-    assert {"within_bound", "bound_source", "subtraction", "proven", "True"} <= cells
+    assert "subtraction" in cells
+    assert "In every row: within_bound True, bound_source proven." in page
     assert words_of(tmp_path / "function-002.html").count("all parts exactly 0.") == 3
     assert "error comes from" not in words_of(tmp_path / "function-003.html")  # a bound of nan has no share
 
@@ -410,33 +415,80 @@ def test_empty_tables_make_a_report_that_says_so(tmp_path: Path) -> None:
 def test_a_missing_template_value_is_an_error() -> None:
     import jinja2
 
-    from diffcompare.report.page import _environment
+    from diffcompare.report.environment import environment
 
     with pytest.raises(jinja2.UndefinedError):
-        _environment().get_template("index.html").render(title="only")
+        environment("tables").get_template("index.html").render(title="only")
 
 
-@pytest.mark.parametrize("count", [1, 12, 400])
-def test_a_page_stays_small_and_says_what_it_leaves_out(tmp_path: Path, count: int) -> None:
+def _many_partials(count: int, steps: tuple[float, ...] = STEPS) -> Tables:
+    """A function of many variables, the last one outside its bound."""
     names = [f"x{k}" for k in range(count)]
-    one = with_split(sweep_rows("f", math.exp, ["x"], [1.0], [math.e]), math.e / 2, math.e / 6)
+    one = with_split(sweep_rows("f", math.exp, ["x"], [1.0], [math.e], steps=steps), math.e / 2, math.e / 6)
     errors = errors_table([{**row, "variable": name} for name in names for row in one])
     summary = summary_table(errors)
     summary["verdict"] = ["outside-bound" if name == names[-1] else "within-bound" for name in summary["variable"]]
-    write_report(Tables("large", errors, summary), tmp_path)
-    page = (tmp_path / "function-001.html").read_bytes()
-    assert len(page) <= 150_000
-    text = page.decode()
-    drawn = text.count('aria-label="Error chart')
-    rows = text.count('aria-label="All rows')
-    assert f"∂/∂{names[-1]}" in text  # what is outside its bound comes before what is not
-    if count == 1:
-        assert (drawn, rows) == (1, 1)
-        assert "The page is kept small" not in text
-    else:
-        assert 1 <= rows < drawn <= count
-        assert text.count('rows are in <a href="errors.csv">') == drawn - rows
-        assert (f"{count - drawn} more partial derivatives are in" in text) == (drawn < count)
+    return Tables("large", errors, summary)
+
+
+def _titles(path: Path) -> list[str]:
+    return re.findall(r"<h2><bdi>∂/∂(x\d+)</bdi>", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_a_function_has_as_many_small_pages_as_it_needs_and_every_row_is_there(tmp_path: Path, count: int) -> None:
+    write_report(_many_partials(count), tmp_path)
+    made = sorted(tmp_path.glob("function-001*.html"), key=lambda path: (len(path.name), path.name))
+    assert all(path.stat().st_size <= 150_000 for path in made)
+    shown = [name for path in made for name in _titles(path)]
+    assert shown[0] == f"x{count - 1}"  # what is outside its bound comes first
+    assert sorted(shown) == sorted(f"x{k}" for k in range(count))
+    texts = [path.read_text(encoding="utf-8") for path in made]
+    assert sum(text.count('aria-label="All rows') for text in texts) == count
+    assert sum(text.count('class="chart split"') for text in texts) == 3 * count
+    assert not any("kept small" in text or "more partial" in text for text in texts)
+    assert (len(made) == 1) == (count == 1)
+    for number, text in enumerate(texts, 1):
+        links = re.findall(r'<nav aria-label="Pages of this function">.*?</nav>', text)
+        assert len(links) == (len(made) > 1)
+        for link in links:
+            assert re.findall(r'href="([^"]+)"', link) == [p.name for p in made if p != made[number - 1]]
+        assert ("How to read this</h2>" in text) == (number == 1)
+        # the table of best steps is that of the partials on the page
+        assert len(set(re.findall(r"<tr><td><bdi>(x\d+)</bdi>", text))) == len(_titles(made[number - 1]))
+
+
+def test_of_very_many_partials_the_first_pages_are_drawn_unless_all_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("diffcompare.report.function_page._PAGES", 2)
+    tables = _many_partials(15)
+    write_report(tables, tmp_path)
+    made = [tmp_path / "function-001.html", tmp_path / "function-001-2.html"]
+    assert sorted(tmp_path.glob("function-001*.html")) == sorted(made)
+    drawn = sum(len(_titles(path)) for path in made)
+    assert 2 < drawn < 15
+    assert f"{15 - drawn} more partial derivatives are in" in made[1].read_text(encoding="utf-8")
+    assert "more partial" not in made[0].read_text(encoding="utf-8")
+    write_report(tables, tmp_path, pages="all")
+    assert sum(len(_titles(path)) for path in tmp_path.glob("function-001*.html")) == 15
+    write_report(_many_partials(1), tmp_path)
+    assert [path.name for path in tmp_path.glob("function-001*.html")] == ["function-001.html"]  # none is left over
+
+
+@pytest.mark.parametrize(("steps", "kept"), [(61, "all"), (250, "brief"), (1000, "none")])
+def test_a_partial_that_fills_a_page_leaves_out_rows_and_says_so(tmp_path: Path, steps: int, kept: str) -> None:
+    write_report(_many_partials(1, tuple(10.0 ** -(16 * k / steps) for k in range(1, steps + 1))), tmp_path)
+    page = tmp_path / "function-001.html"
+    text = page.read_text(encoding="utf-8")
+    assert page.stat().st_size <= 150_000
+    rows = text.count("<tr\n")
+    assert rows == (0 if kept == "none" else 3 * steps)
+    assert ("<th scope=col>truncation" in text) == (kept == "all")
+    said = f"rows 1 to {3 * steps:,} " in text
+    assert said == (kept != "all")
+    assert 'class="chart"' in text
+    assert ("data-readout" in text) == (kept != "none")
 
 
 def test_the_pivot_of_a_page_has_each_scheme_and_h(tmp_path: Path) -> None:

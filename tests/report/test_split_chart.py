@@ -8,10 +8,12 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
+from diffcompare.report.drawing import marker_symbols
 from diffcompare.report.split_chart import Split, dominating_parts, split_charts
 from diffcompare.report.wording import PART_WORDS
 
 from .example import STEPS, errors_table, split_example, sweep_rows
+from .paths import absolute
 
 PARTS = list(PART_WORDS)
 SIZES = {  # of central on 1e-1 … 1e-16
@@ -44,11 +46,19 @@ def group(drawing: ElementTree.Element, name: str) -> ElementTree.Element:
 
 
 def paths(element: ElementTree.Element, name: str) -> list[str]:
-    return [e.get("d", "") for e in element.iter("path") if e.get("class") == name]
+    return [absolute(e.get("d", "")) for e in element.iter("path") if e.get("class") == name]
 
 
 def scale(drawing: ElementTree.Element) -> list[float]:
     return [float(part) for part in drawing.get("data-scale", "").split()]
+
+
+def distance(place: tuple[float, ...], a: tuple[float, ...], b: tuple[float, ...]) -> float:
+    """From a place to a line between two points."""
+    length = math.dist(a, b) or 1.0
+    share = sum((p - q) * (r - q) for p, q, r in zip(place, a, b, strict=True)) / length**2
+    share = min(1.0, max(0.0, share))
+    return math.dist(place, [q + share * (r - q) for q, r in zip(a, b, strict=True)])
 
 
 def test_lines_stand_where_the_axes_say() -> None:
@@ -62,7 +72,7 @@ def test_lines_stand_where_the_axes_say() -> None:
         for h, size in inside:
             x = left + (math.log10(h) - x0) / (x1 - x0) * (right - left)
             y = bottom - (math.log10(size) - y0) / (y1 - y0) * (bottom - top)
-            assert min(math.dist((x, y), point) for point in points) < 0.1
+            assert min(distance((x, y), a, b) for a, b in pairwise(points)) < 0.2
         assert all(top <= y <= bottom for _, y in points)
 
 
@@ -73,8 +83,9 @@ def test_every_part_has_its_own_class_marker_and_label(sizes: dict[str, list[flo
     assert labels.keys() == set(PARTS)
     heights = sorted(float(e.get("y", "")) for e in labels.values())
     assert all(b - a >= 13.9 for a, b in pairwise(heights))
-    markers = [re.findall(r"M[\d.]+,[\d.]+([^M]+)", "".join(paths(group(drawing, name), "dots")))[0] for name in PARTS]
-    assert len(set(markers)) == 5
+    assert all(paths(group(drawing, name), "dots") for name in PARTS)
+    symbols = ElementTree.fromstring(marker_symbols(f"p{k}" for k in range(1, 6)).text)
+    assert len({path.get("d") for path in symbols.iter("path")}) == 5
 
 
 def test_zeros_stand_in_their_lane() -> None:
@@ -107,7 +118,11 @@ def test_the_dominating_part_is_named_and_painted() -> None:
     assert split.words == "truncation dominates for h ≥ 1e-5; evaluation of f below."
     assert split.words in (drawing.findtext("desc") or "")
     ribbon = {e.get("class"): e.get("d", "").count("M") for e in drawing.iter("path") if "rules" in e.get("class", "")}
-    assert ribbon == {"p1 rules": 5, "p3 rules": 11}
+    assert ribbon == {"p1 rules": 1, "p3 rules": 1}
+    left, right = scale(drawing)[:2]
+    (first,), (second,) = paths(drawing, "p1 rules"), paths(drawing, "p3 rules")
+    edges = [float(x) for d in (first, second) for x in re.findall(r"[MH]([\d.]+)", d)[:2]]
+    assert edges == [edges[0], right, left, edges[0]]  # side by side, from edge to edge
 
 
 def test_changing_rulers_are_counted() -> None:

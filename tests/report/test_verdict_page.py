@@ -186,7 +186,7 @@ def test_only_wrong_looks_alarming(tmp_path: Path, status: str) -> None:
 def test_what_is_not_known_is_not_shown(tmp_path: Path) -> None:
     table = components(("x", NAN, NAN, NAN, "out-of-domain"))
     page = page_of(replace(CALM, status="out-of-domain", evidence="calls", components=table, snippet=""), tmp_path)
-    assert "certified not known" in page
+    assert "Certified not known" in page
     assert "difference Difference" not in page
     for words in ("Cause", "To blame", "Notes", "Do it again", "nan of the largest"):
         assert words not in page

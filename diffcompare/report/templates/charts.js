@@ -10,13 +10,17 @@ for (const chart of document.querySelectorAll(".chart[data-rows]")) {
   const column = (row, name) => row.cells[heads.indexOf(name)]?.textContent ?? "";
   const parts = chart.dataset.parts?.split(" ") ?? ["abs_error"];
   const found = new Map();
-  for (const row of table.tBodies[0].rows) {
-    const scheme = column(row, "scheme"), h = column(row, "h");
-    if (!(Number(h) > 0) || (chart.dataset.parts && scheme !== chart.dataset.scheme)) continue;
-    for (const part of parts) {
-      const name = chart.dataset.parts ? part : scheme;
-      if (!found.has(name)) found.set(name, []);
-      found.get(name).push({ name, h, value: column(row, part), bound: column(row, "bound"), status: column(row, "status") });
+  for (const body of table.tBodies) {
+    const [head, ...rows] = body.rows;
+    if (chart.dataset.parts && head.textContent !== chart.dataset.scheme) continue;
+    for (const row of rows) {
+      const h = column(row, "h");
+      if (!(Number(h) > 0)) continue;
+      for (const part of parts) {
+        const name = chart.dataset.parts ? part : head.textContent;
+        if (!found.has(name)) found.set(name, []);
+        found.get(name).push({ name, h, value: column(row, part), bound: column(row, "bound"), status: column(row, "status") || "ok" });
+      }
     }
   }
   const series = [...found.values()];
@@ -102,44 +106,4 @@ for (const chart of document.querySelectorAll(".chart[data-rows]")) {
   readout.textContent = chart.dataset.parts
     ? "Hover, or walk with the arrow keys: left and right along h, up and down between parts."
     : "Hover over the chart, or focus it and walk with the arrow keys: left and right along h, up and down between schemes.";
-}
-// The index: sort by any column, filter by text.
-for (const table of document.querySelectorAll("table.sortable")) {
-  const body = table.tBodies[0];
-  const value = (row, k) => {
-    const data = row.cells[k].querySelector("data");
-    return data ? (data.value === "" ? Infinity : Number(data.value)) : row.cells[k].textContent;
-  };
-  Array.from(table.tHead.rows[0].cells).forEach((head, k) => {
-    if (head.className === "shape") return;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.append(...head.childNodes);
-    head.append(button);
-    button.addEventListener("click", () => {
-      const direction = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
-      const rows = Array.from(body.rows, (row) => [value(row, k), row]);
-      rows.sort(([a], [b]) => direction * (a < b ? -1 : a > b ? 1 : 0));
-      body.append(...rows.map(([, row]) => row));
-      for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
-      head.setAttribute("aria-sort", direction === 1 ? "ascending" : "descending");
-    });
-  });
-  const label = document.createElement("label");
-  const input = document.createElement("input");
-  const count = document.createElement("output");
-  label.className = "filter";
-  label.append("Filter:", input);
-  input.type = "search";
-  input.addEventListener("input", () => {
-    const words = input.value.toLowerCase();
-    let shown = 0;
-    for (const row of body.rows) {
-      row.hidden = !row.textContent.toLowerCase().includes(words);
-      shown += !row.hidden;
-    }
-    count.textContent = words === "" ? "" : `${shown} of ${body.rows.length} rows`;
-  });
-  label.append(count);
-  table.parentElement.before(label);
 }
