@@ -258,6 +258,9 @@ def _moves_alike(problem: Problem, state: State, pair: Pair) -> bool:
     if not pair.table.read:
         return _moves_alike_within(problem, state, pair, 2.0**-10) is not False
     # numbers were read, as keys of a cache or to go on with them unseen: not to be seen to differ is not enough
+    moving = pair.table.moving
+    if not (any(moving[i] for i in pair.function.outputs) and any(moving[i] for i in pair.G)):
+        return False
     answers = [_moves_alike_within(problem, state, pair, reach) for reach in (2.0**-10, 2.0**-3, 1.0)]
     return True in answers and False not in answers
 

@@ -148,3 +148,12 @@ def test_sorting_is_no_loop_that_ends() -> None:
     )
     assert found.components["status"].tolist() == ["wrong", "consistent", "wrong", "consistent", "wrong"]
     assert "limits" not in found.explain()
+
+
+def test_a_function_that_is_read_through_bytes_is_no_constant() -> None:
+    # in tiny numbers nothing moves that could show it
+    for at in (np.full(3, 1e-301), np.array([3e-9, -2e-9, 1e-8])):
+        found = dc.check_gradient(
+            lambda x: np.sum(np.sqrt(np.abs(opaque(x)) + 1)), lambda x: np.sign(x) / (2 * np.sqrt(np.abs(x) + 1)), at
+        )
+        assert found.status != "wrong", found.explain()

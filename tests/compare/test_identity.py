@@ -476,3 +476,15 @@ def test_values_kept_from_an_earlier_call_are_no_constants():
 
     verdict = dc.check_gradient(lambda x: np.sum(np.exp(x)), Network().gradient, np.array([1.0, 2.0]))
     assert (verdict.status, verdict.evidence) == ("consistent", "neighbours")
+
+
+@pytest.mark.parametrize("at", [20.0, 100.0, -100.0, 300.0])
+def test_a_derivative_by_the_value_that_saturates_is_not_wrong(at: float) -> None:
+    for slope in (lambda x: 1 - np.tanh(x) ** 2, lambda x: (1 - np.tanh(x)) * (1 + np.tanh(x))):
+        assert judge(np.tanh, slope, at).status != ("wrong",)
+
+
+def test_cancellation_that_the_derivative_does_not_need_is_wrong() -> None:
+    found = judge(lambda x: x**2, lambda x: (x + 1e20) - 1e20 + x, 1.0)
+    assert found.status == ("wrong",)
+    assert "cancellation leaves no correct digit" in found.notes[0]

@@ -15,7 +15,7 @@ from diffcompare.program.operations import OPERATIONS, partial_terms
 from diffcompare.program.special_functions import ROWS
 from diffcompare.symbolic.function import implementation
 
-__all__ = ["forward_errors", "needed_nodes", "recovered_errors", "reverse_errors"]
+__all__ = ["forward_errors", "needed_nodes", "reverse_errors"]
 
 _TINY = 2.0**-1074
 # arithmetic is correctly rounded; library functions are within a few units (the table of constants has them)
@@ -161,25 +161,3 @@ def reverse_errors(
                     if p:
                         bars[i] = bars.get(i, 0.0) + bar * p
     return total, bars
-
-
-def recovered_errors(nodes: Sequence[Node], floats: Mapping[int, float], bars: Mapping[int, float]) -> float:
-    """Bound what numbers that are recovered from sums may be off by, whichever way they were written, in units of u."""
-    total = 0.0
-    absolute: dict[int, float] = {}
-    for index in sorted(floats):
-        node = nodes[index]
-        parts = [absolute[i] for i in node.operands if i in absolute]
-        match node.operation:
-            case "add" | "subtract" | "sum":
-                absolute[index] = math.fsum(parts)
-                total += abs(floats[index]) * sum(abs(bars.get(i, 0.0)) for i in node.operands)
-            case "multiply" | "dot":
-                half = len(parts) // 2
-                absolute[index] = math.fsum(p * q for p, q in zip(parts[:half], parts[half:], strict=True))
-            case "integer_power" if int(node.payload or 0) > 0:
-                absolute[index] = parts[0] ** int(node.payload or 0)
-            case _:
-                absolute[index] = abs(floats[index])
-        total += absolute[index] * abs(bars.get(index, 0.0))
-    return total
