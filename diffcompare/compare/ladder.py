@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -95,21 +97,22 @@ def ladder(problem: Problem) -> Judgement:
 
 def traced(problem: Problem) -> SymbolicFunction | None:
     """Return the function of a problem as a trace of its flat point; None where there is none that is defined here."""
-    # bound here, so that tracing finds the user's function behind a plain name
-    user, unflatten, args = problem.function, problem.unflatten, problem.args
+    user = problem.function
     if isinstance(user, Foreign):
         user = user.wide or user
-
-    def function(flat: Any) -> Any:
-        return user(unflatten(flat), *args)
-
+    # what a partial holds is seen by a trace; what a function of our own refers to is not
+    function = partial(_of_flat, user, problem.unflatten, problem.args)
     try:
-        known = trace(function, (problem.x.size,), box=problem.box)
+        known = trace(function, (problem.x.size,), name="function", box=problem.box)
     except DiffcompareError:
         return None
     # a trace is undefined on paths that it did not meet, which says nothing about the function
     lost = any("domain" in certified_gradient(component, problem.x).status for component in known.components)
     return None if lost else known
+
+
+def _of_flat(user: Callable[..., Any], unflatten: Callable[[Floats], Any], args: Sequence[Any], flat: Any) -> Any:
+    return user(unflatten(flat), *args)
 
 
 def _known(problem: Problem) -> SymbolicFunction | None:

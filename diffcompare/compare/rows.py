@@ -86,18 +86,21 @@ def output_rows(problem: Problem, formulas: Sequence[SymbolicFunction | None]) -
 def hessian_rows(problem: Problem, known: SymbolicFunction) -> list[Row]:
     """Return the rows of a Hessian: the partial derivatives of a known function."""
     slopes = gradient_functions(known)
-    return [Row(_of_flat(s), claim, s) for s, claim in zip(slopes, _claims(problem, len(slopes)), strict=True)]
+    return [Row(_of_flat(problem, s), claim, s) for s, claim in zip(slopes, _claims(problem, len(slopes)), strict=True)]
 
 
 def product_row(problem: Problem, known: SymbolicFunction, vector: Floats) -> Row:
     """Return the only row of a product H·v: the slope ∇f·v of a known function."""
     program = adjoint_along(known.program, [[Fraction(v) for v in vector.tolist()]])
     slope = SymbolicFunction.from_program(subprogram(program, program.outputs[1:2]), formula=f"slope of {known.name}")
-    return Row(_of_flat(slope), _claims(problem, 1)[0], slope)
+    return Row(_of_flat(problem, slope), _claims(problem, 1)[0], slope)
 
 
-def _of_flat(f: SymbolicFunction) -> Callable[[Floats], Any]:
-    return lambda x: f(x[0] if x.size == 1 else x)
+def _of_flat(problem: Problem, f: SymbolicFunction) -> Callable[[Floats], Any]:
+    """Return a formula in the floats of the user's function: a claim may be as coarse as that."""
+    dtype = np.asarray(problem.function(problem.unflatten(problem.x), *problem.args)).dtype
+    kind = dtype.type if dtype in (np.float16, np.float32) else np.float64
+    return lambda x: kind(f(x[0] if x.size == 1 else x))
 
 
 def judge_rows(problem: Problem, rows: Sequence[Row]) -> Judgement:
