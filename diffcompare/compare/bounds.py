@@ -237,6 +237,7 @@ def _surroundings(
             (float(c.mid()), _up((c - float(c.mid())).abs_upper()) if c.is_finite() else math.inf)
             for c in taylor_jet(program, at, direction, order=order)
         ]
+        exact = partial_ball(f, point, direction, ROUNDING_BITS)
     known = np.array(here)
     known[:, 1] = known[:, 1] * _UP + np.abs(known[:, 0]) * 2.0**-52
     thin = np.append(np.abs(known).sum(axis=1), rounding_bound(program, at, direction, dtype=grid.dtype.name))
@@ -261,7 +262,6 @@ def _surroundings(
                 size = [_up(c.abs_upper()) for c in jet]
                 slopes = jet[1] if jet[1].is_finite() else slope_range(program, box, direction)
                 error = rounding_bound(program, box, direction, dtype=grid.dtype.name)
-                exact = partial_ball(f, point, direction, ROUNDING_BITS)
                 largest = np.inf if slopes is None else _up(slopes.abs_upper())
                 gap = np.inf if slopes is None or exact is None else _up((slopes - exact).abs_upper())
             new = np.append(size, error)

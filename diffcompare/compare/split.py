@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,7 @@ Flags = NDArray[np.bool_]
 # products of numbers within these bounds have exact residuals
 _SAFE_LOW, _SAFE_HIGH = 2.0**-900, 2.0**900
 _TIE_BITS = 640
+_ZERO = ball(0)
 
 
 def split_error(grid: Grid, evaluations: Evaluations, rows: Flags) -> dict[str, Floats]:
@@ -69,18 +70,22 @@ def split_error(grid: Grid, evaluations: Evaluations, rows: Flags) -> dict[str, 
             line = _Line(grid, point, direction)
             values = [evaluations.values[v][offset][p].tolist() for offset in line.offsets]
             reached = [evaluations.abscissae[v][offset][p].tolist() for offset in line.offsets]
+            wanted = rows[p, v].T.tolist()
+            places: list[tuple[int, int]] = []
+            found: list[tuple[float, ...]] = []
             for k, h in enumerate(grid.steps.tolist()):
-                chosen = [s for s in range(len(grid.stencils)) if rows[p, v, s, k]]
+                chosen = [s for s, row in enumerate(wanted[k]) if row]
                 if not chosen:
                     continue
                 at_step, moved = (
                     [column[k if len(column) > 1 else 0] for column in columns] for columns in (values, reached)
                 )
-                found = line.parts(h, chosen, at_step, moved)
-                for s, (truncation, abscissa, evaluation) in zip(chosen, found, strict=True):
-                    parts["truncation"][p, v, s, k] = truncation
-                    parts["abscissa"][p, v, s, k] = abscissa
-                    parts["evaluation"][p, v, s, k] = evaluation
+                places += [(s, k) for s in chosen]
+                found += line.parts(h, chosen, at_step, moved)
+            if found:
+                at = tuple(np.array(places).T)
+                for name, part in zip(PARTS[:3], np.array(found).T, strict=True):
+                    parts[name][p, v][at] = part
     return parts
 
 
@@ -129,13 +134,14 @@ def _exact_float_parts(
     return round_to_nearest((s - exact) / k), round_to_nearest(Fraction(quotient) - s / k)
 
 
-@dataclass(frozen=True, slots=True)
-class _Abscissa:
-    """Where f was evaluated and, unless that is hit, where it should have been."""
+class _Place(NamedTuple):
+    """What holds at one offset; what is hit lies at the nominal abscissa, and has no gap to it."""
 
     reached: float
-    nominal: Ball | None
-    hit: bool
+    nominal: Ball  # F at the nominal abscissa
+    gap: Ball | None  # F(a) − F there
+    computed: Ball  # f̂(a)
+    error: Ball  # f̂(a) − F(a)
 
 
 class _Line:
@@ -144,6 +150,7 @@ class _Line:
     def __init__(self, grid: Grid, point: Sequence[float], direction: int) -> None:
         self.f, self.point, self.direction, self.derivative = grid.f, point, direction, grid.derivative
         self.run = ball_function(grid.f.program)
+        self.at = [ball(x) for x in point]
         self.degree = polynomial_degree(grid.f.program, direction)
         self.slopes: dict[int, Ball | None] = {}
         # offsets by their numbers: fractions are slow keys
@@ -159,9 +166,8 @@ class _Line:
         return self.slopes[bits]
 
     def value(self, abscissa: Ball) -> Ball:
-        at = [ball(x) for x in self.point]
-        at[self.direction] = abscissa
-        return self.run(*at)[0]
+        self.at[self.direction] = abscissa
+        return self.run(*self.at)[0]
 
     def parts(
         self, h: float, schemes: Sequence[int], values: Sequence[float], reached: Sequence[float]
@@ -172,75 +178,67 @@ class _Line:
         """
         x = self.point[self.direction]
         sums = [self.sums[s] for s in schemes]
-        places = sorted({place for each in sums for place in each.places})
+        offsets = sorted({place for each in sums for place in each.places})
         found: list[list[float | None]] = [[None, None, None] for _ in sums]
         bits, cap = _first_bits(x, h, self.digits), PRECISION_CAP * self.digits // 3
         while True:
             with precision(bits):
-                moved = {place: self._abscissa(place, h, reached[place]) for place in places}
-                there = {place: self.value(ball(reached[place])) for place in places}
-                nominal = {
-                    place: there[place] if (other := moved[place].nominal) is None else self.value(other)
-                    for place in places
-                }
+                step, places = ball(h), {k: self._place(k, h, reached[k], values[k]) for k in offsets}
                 for known, each in zip(found, sums, strict=True):
-                    self._fill(known, each, h, moved, there, nominal, values, bits)
-            if bits >= _TIE_BITS and any(part is None for known in found for part in known):
+                    self._fill(known, each, step, places, bits)
+            if all(part is not None for known in found for part in known):
+                return [tuple(known) for known in found]  # type: ignore[arg-type]
+            if bits >= _TIE_BITS:
                 self._fill_exactly(found, sums, h, reached, values)
             if bits >= cap or all(part is not None for known in found for part in known):
                 return [tuple(math.nan if part is None else part for part in known) for known in found]
             bits = min(2 * bits, cap)
 
-    def _abscissa(self, place: int, h: float, reached: float) -> _Abscissa:
-        x, unit = self.point[self.direction], self.units[place]
+    def _place(self, k: int, h: float, reached: float, computed: float) -> _Place:
+        there, nominal, float_value = self.value(ball(reached)), self._nominal(k, h, reached), ball(computed)
+        if nominal is None:
+            return _Place(reached, there, None, float_value, float_value - there)
+        wanted = self.value(nominal)
+        return _Place(reached, wanted, there - wanted, float_value, float_value - there)
+
+    def _nominal(self, k: int, h: float, reached: float) -> Ball | None:
+        """Return x + o·h, None where it was reached."""
+        x, unit = self.point[self.direction], self.units[k]
         if unit is not None:
             total, lost = two_sum(x, unit * h)
             if lost == 0 and total == reached:
-                return _Abscissa(reached, None, True)
+                return None
             if math.isfinite(lost):
-                return _Abscissa(reached, ball(total) + ball(lost), False)
-        exact = Fraction(x) + self.offsets[place] * Fraction(h)
-        hit = exact == Fraction(reached)
-        return _Abscissa(reached, None if hit else ball(exact), hit)
+                return ball(total) + ball(lost)
+        exact = Fraction(x) + self.offsets[k] * Fraction(h)
+        return None if exact == Fraction(reached) else ball(exact)
 
-    def _fill(
-        self,
-        known: list[float | None],
-        each: _Sum,
-        h: float,
-        moved: Mapping[int, _Abscissa],
-        reached: Mapping[int, Ball],
-        nominal: Mapping[int, Ball],
-        values: Sequence[float],
-        bits: int,
-    ) -> None:
-        stencil, places = each.stencil, each.places
-        width = ball(h) * stencil.divisor
+    def _fill(self, known: list[float | None], each: _Sum, step: Ball, places: Mapping[int, _Place], bits: int) -> None:
+        stencil, here = each.stencil, [places[k] for k in each.places]
+        width = step if stencil.divisor == 1 else step * stencil.divisor
         for _ in range(stencil.derivative - 1):
-            width = width * ball(h)
+            width = width * step
         still = self.degree == 0
         if known[0] is None:
             if self.degree is not None and self.degree < stencil.order + stencil.derivative:
                 known[0] = 0.0
             elif (slope := self.slope(bits)) is not None:
-                known[0] = round_ball(each.weighted([nominal[k] for k in places]) / width - slope)
-        first = moved[places[0]].reached
-        collapsed = all(moved[k].reached == first for k in places)
+                known[0] = round_ball(each.weighted([place.nominal for place in here]) / width - slope)
+        first = here[0].reached
+        collapsed = all(place.reached == first for place in here)
         if known[1] is None:
-            if still or all(moved[k].hit for k in places):
+            if still or all(place.gap is None for place in here):
                 known[1] = 0.0
             elif collapsed:
                 # nothing was reached: all abscissae are one float
-                known[1] = round_ball(-each.weighted([nominal[k] for k in places]) / width)
+                known[1] = round_ball(-each.weighted([place.nominal for place in here]) / width)
             else:
-                gaps = [ball(0) if moved[k].hit else reached[k] - nominal[k] for k in places]
+                gaps = [_ZERO if place.gap is None else place.gap for place in here]
                 known[1] = round_ball(each.weighted(gaps) / width)
         if known[2] is None:
-            total = each.weighted([ball(values[k]) for k in places])
             # what is the same everywhere has the weight 0
-            if not (still or collapsed):
-                total = total - each.weighted([reached[k] for k in places])
-            known[2] = round_ball(total / width)
+            errors = [place.computed if still or collapsed else place.error for place in here]
+            known[2] = round_ball(each.weighted(errors) / width)
 
     def _fill_exactly(
         self,
@@ -291,4 +289,6 @@ def _first_bits(x: float, h: float, digits: int) -> int:
     """Guess the bits that T needs: p + q times the digits by which h is smaller than x, or than 1."""
     _, exponent = math.frexp(h)
     _, scale = math.frexp(max(abs(x), 1.0))
-    return min(128 + digits * max(scale - exponent, 0), 1600)
+    # in steps of 64: the derivative is enclosed once at each precision
+    bits = 128 + digits * max(scale - exponent, 0)
+    return min(-(-bits // 64) * 64, 1600)

@@ -240,18 +240,18 @@ class Truth:
         small = Fraction(1, 1 << (self.precision.step // 4))
         for n in range(q + 1):
             (right, left), (right_nearer, left_nearer) = [[side[n] for side in sides] for sides in (there, nearer)]
-            size = max(abs(right), abs(left), small)
+            size, nearer_size = max(abs(right), abs(left)), max(abs(right_nearer), abs(left_nearer))
             moved = max(abs(right - right_nearer), abs(left - left_nearer))
-            gap = abs(right_nearer - left_nearer)
-            if moved > size / 1000 and size > 1 / small:
-                # it grows without limit
-                return "kink"
             if moved > small * size:
-                # towards 0 more slowly than the others, as |x|^1.5
-                if size > Fraction(1, 1 << 20):
+                # it grows without limit, or goes to 0, some more slowly than others, as |x|^1.5
+                if nearer_size > size > 1 / small:
+                    return "kink"
+                if nearer_size > Fraction(1, 1 << 20):
                     raise UnknownError
-                continue
-            if gap > small * size:
+            elif abs(right_nearer - left_nearer) > small * size:
+                if size < small:
+                    # what is left of a limit that is 0, perhaps
+                    raise UnknownError
                 return "kink"
         return "ok"
 

@@ -106,8 +106,8 @@ MUTANTS = (
     # split
     Mutant(
         "compare/split.py",
-        "total = total - each.weighted([reached[k] for k in places])",
-        "total = total - each.weighted([nominal[k] for k in places])",
+        "there - wanted, float_value, float_value - there)",
+        "there - wanted, float_value, float_value - wanted)",
         "the evaluation error contains that of the abscissae",
     ),
     Mutant(

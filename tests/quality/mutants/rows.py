@@ -21,9 +21,9 @@ MUTANTS = (
     ),
     Mutant(
         "compare/bounds.py",
-        "total = total + coefficient * value * powers[n - q - 1]",
-        "total = total - coefficient * value * powers[n - q - 1]",
-        "the terms of Taylor's bound on truncation have the other sign",
+        "bound = (np.abs(total) + doubt + remainder) * _UP",
+        "bound = (np.abs(total) + doubt - remainder) * _UP",
+        "the remainder of Taylor's bound on truncation has the other sign",
     ),
     Mutant(
         "compare/bounds.py",
