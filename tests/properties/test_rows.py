@@ -56,8 +56,8 @@ def faults_of_row(row: Row, truths: dict[str, Truth]) -> list[str] | None:
         try:
             faults = _faults(row, truths[key])
         except UnknownError:
-            continue
-        if not faults:
+            faults = None
+        if faults == []:
             break
     return faults
 

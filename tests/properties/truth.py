@@ -229,7 +229,13 @@ class Truth:
 
     def derivative(self, q: int) -> Fraction:
         right, left = self.sides(q)
-        return (right[q] + left[q]) / 2
+        found = (right[q] + left[q]) / 2
+        return Fraction(0) if abs(found) < self.noise() else found
+
+    def noise(self) -> Fraction:
+        """Return what the rounding of F leaves of a derivative that is 0."""
+        size = abs(self.value(self.point[self.direction]))
+        return (1 + size) / (1 << self.precision.bits - 64)
 
     def status(self, q: int) -> str:
         """Return ``ok``, ``kink`` or ``domain``: all derivatives up to F^(q) have one limit from both sides, or not."""
@@ -242,6 +248,8 @@ class Truth:
             (right, left), (right_nearer, left_nearer) = [[side[n] for side in sides] for sides in (there, nearer)]
             size, nearer_size = max(abs(right), abs(left)), max(abs(right_nearer), abs(left_nearer))
             moved = max(abs(right - right_nearer), abs(left - left_nearer))
+            if size < self.noise():
+                continue
             if moved > small * size:
                 # it grows without limit, or goes to 0, some more slowly than others, as |x|^1.5
                 if nearer_size > size > 1 / small:
