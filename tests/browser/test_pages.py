@@ -425,6 +425,11 @@ def test_a_page_prints(tab: Browser, report: Path) -> None:
             "return [...document.querySelectorAll('.filter, .readout, .toggles, nav')].every((e) => !e.offsetParent)"
         )
         assert tab.run("return document.querySelectorAll('thead').length") >= 1
+        tab.width(740)  # A4 without its margins
+        assert tab.run("return document.documentElement.scrollWidth") <= 740
+        cells = "[...document.querySelectorAll('.index tbody tr:first-child > *')]"
+        assert all(size > 24 for size in tab.run(f"return {cells}.map((e) => e.clientWidth)"))
+        tab.width(1180)
         heads = "return [...document.querySelectorAll('thead')].map((e) => getComputedStyle(e).display)"
         assert set(tab.run(heads)) == {"table-header-group"}
         tab.cdp("Emulation.setEmulatedMedia", media="")
