@@ -216,6 +216,20 @@ def test_lines_and_labels_of_the_split_have_their_colours(tab: Browser, splits: 
         assert len(dashes) == len(set(dashes)) == 5
 
 
+def test_only_what_stands_on_lines_has_a_halo(tab: Browser) -> None:
+    texts = 0
+    for page in pages(Path(__file__).parents[2] / "reports" / "chapter4"):
+        tab.open(page)
+        outlined = (
+            "[...document.querySelectorAll('svg text')].filter((e) => getComputedStyle(e).stroke !== 'none')"
+            ".map((e) => [e.textContent, getComputedStyle(e).stroke, getComputedStyle(e).paintOrder])"
+        )
+        texts += tab.run("return document.querySelectorAll('svg text').length")
+        ground = tab.run("return getComputedStyle(document.documentElement).backgroundColor")
+        assert [found for found in tab.run(f"return {outlined}") if found[1:] != [ground, "stroke"]] == []
+    assert texts > 0
+
+
 @pytest.mark.parametrize("long", [False, True])
 def test_the_table_of_the_index_fits_a_desktop(tab: Browser, splits: Path, tmp_path: Path, long: bool) -> None:
     folder = splits
