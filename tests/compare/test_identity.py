@@ -488,3 +488,16 @@ def test_cancellation_that_the_derivative_does_not_need_is_wrong() -> None:
     found = judge(lambda x: x**2, lambda x: (x + 1e20) - 1e20 + x, 1.0)
     assert found.status == ("wrong",)
     assert "cancellation leaves no correct digit" in found.notes[0]
+
+
+def test_a_derivative_beyond_the_range_is_rightly_infinite() -> None:
+    for f, slope, at in (
+        (lambda x: 1 / x, lambda x: -1 / x**2, 1e-200),
+        (lambda x: np.log(np.abs(x)), lambda x: 1 / x, -5e-324),
+    ):
+        verdict = dc.check_gradient(f, slope, at)
+        assert verdict.status == "consistent", verdict.explain()
+    assert dc.check_gradient(lambda x: 1 / x, lambda x: 1 / (x - x), 1e-200).status != "consistent"
+    # beside it the rest is judged
+    two = dc.check_gradient(lambda x: np.sum(1 / x), lambda x: np.array([-1 / x[0] ** 2, 1.0]), [1e-200, 3.0])
+    assert two.status == "wrong"
