@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -128,8 +127,7 @@ def _directions(x: Floats, count: int, seed: int) -> Floats:
 
 
 def _along(program: Program, vectors: Floats) -> Program:
-    # only here: fractions of all numbers of many variables take seconds
-    return adjoint_along(program, [[Fraction(c) for c in v] for v in vectors.tolist()])
+    return adjoint_along(program, vectors.tolist())
 
 
 def _slopes(claimed: Any, structure: Structure, vectors: Floats) -> Callable[..., Any]:

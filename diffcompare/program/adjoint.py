@@ -70,7 +70,7 @@ def hessian_along(program: Program, vector: Sequence[Fraction]) -> Program:
     return build.program([program.outputs[0], *_gradient(build, along), *slopes])
 
 
-def adjoint_along(program: Program, vectors: Sequence[Sequence[Fraction]]) -> Program:
+def adjoint_along(program: Program, vectors: Sequence[Sequence[Fraction | float]]) -> Program:
     """Differentiate the first output along vectors: outputs f, Σᵢ ∂f/∂xᵢ·vᵢ for each, then ∂f/∂xᵢ."""
     build = Builder(program.variables, start=program)
     slopes = _gradient(build, program.outputs[0])
@@ -84,8 +84,10 @@ def _gradient(build: Builder, output: int) -> list[int]:
     return [bars.get(build.variable(i), zero).index for i in range(len(build.variables))]
 
 
-def _dot(build: Builder, slopes: Sequence[int], vector: Sequence[Fraction]) -> int:
-    pairs = [(slope, build.constant(v)) for slope, v in zip(slopes, vector, strict=True) if v]
+def _dot(build: Builder, slopes: Sequence[int], vector: Sequence[Fraction | float]) -> int:
+    # of very many numbers few are distinct
+    constants = {v: build.constant(Fraction(v)) for v in dict.fromkeys(vector) if v}
+    pairs = [(slope, constants[v]) for slope, v in zip(slopes, vector, strict=True) if v]
     pairs = [(slope, v) for slope, v in pairs if build.value(slope) != 0]
     return build.apply("dot", *(p[0] for p in pairs), *(p[1] for p in pairs)) if pairs else build.constant(0)
 
