@@ -489,3 +489,11 @@ def test_a_stencil_of_which_two_abscissae_alone_are_one_float_is_ok():
         row = dc.sweep(dc.parse("exp(x)"), 1.0, schemes="forward2", steps=[ulps * 2.0**-52]).iloc[0]
         assert row["status"] == "ok"
         assert row["numeric"] != 0.0
+
+
+def test_an_infinite_coefficient_that_a_scheme_does_not_meet_predicts_nothing() -> None:
+    # F″/2 = 7e308 is no float; central differences have no term in it, and none at all: the largest step is best
+    table = dc.sweep(dc.parse("1e308*(7*x**2)"), 0.0, schemes=["central", "forward"], steps=[1e-2, 1e-4])
+    predicted = table.groupby("scheme", observed=True)["predicted_h"].first()
+    assert predicted["central"] == 1e-2
+    assert table["predicted_abs_error"][table["scheme"] == "central"].notna().all()
