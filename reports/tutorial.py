@@ -18,10 +18,12 @@ from typing import Any
 
 import diffcompare as dc
 from diffcompare.report.charts import error_chart
+from diffcompare.report.drawing import marker_symbols
 from diffcompare.report.split_chart import split_charts
 from diffcompare.report.wording import short
 
-STYLES = Path(dc.__file__).parent / "report" / "templates" / "page.css"
+TEMPLATES = Path(dc.__file__).parent / "report" / "templates"
+STYLES = "".join((TEMPLATES / f"{name}.css").read_text(encoding="utf-8") for name in ("page", "charts"))
 
 TEXT = """\
 # Why is 1e-4 a good h?
@@ -279,15 +281,21 @@ def executed(block: str, scope: dict[str, Any]) -> str:
 def _standing_alone(drawing: str) -> str:
     """Give a chart of the pages its part of their styles, so that it can be shown by itself."""
     # one rule or one block of rules at a time
-    rules = re.findall(r"[^{}]+\{(?:[^{}]*|(?:[^{}]+\{[^{}]*\})*\s*)\}", STYLES.read_text(encoding="utf-8"))
+    rules = re.findall(r"[^{}]+\{(?:[^{}]*|(?:[^{}]+\{[^{}]*\})*\s*)\}", STYLES)
     kept = [
-        rule.strip() for rule in rules if re.match(r"\s*(:root|@media \(prefers-color-scheme|svg |\.[sp]\d )", rule)
+        rule.strip()
+        for rule in rules
+        if re.match(r"\s*(:root|@media \(prefers-color-scheme|svg |marker |\.[sp]\d )", rule)
     ]
     style = "\n".join([*kept, "svg { background: var(--page); }"])
     head, _, rest = drawing.partition(">")
     # in its own size, and not as wide as the page
     size = re.sub(r'.* viewBox="0 0 (\S+) (\S+)".*', r'width="\1" height="\2"', head)
-    return f'{head} {size} xmlns="http://www.w3.org/2000/svg"><style>\n{style}\n</style>{rest}\n'
+    # what a page has once for all its charts
+    names = sorted(set(re.findall('class="([sp][1-8])"', drawing)))
+    markers = "".join(re.findall("<marker.*</marker>", marker_symbols(names).text))
+    start = f'{head} {size} xmlns="http://www.w3.org/2000/svg"><style>\n{style}\n</style>'
+    return f"{start}<defs>{markers}</defs>{rest}\n"
 
 
 def tutorial() -> tuple[str, dict[str, str]]:

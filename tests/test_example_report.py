@@ -152,7 +152,8 @@ def test_the_tutorial_is_what_its_code_prints(tmp_path):
         assert "svg .line {" in text
         assert "prefers-color-scheme: dark" in text
         assert "://" not in text.replace('xmlns="http://www.w3.org/2000/svg"', "")
-        assert "url(" not in text
+        assert {name for name in re.findall(r"url\(([^)]*)\)", text) if not name.startswith("#")} == set()
+        assert set(re.findall('class="([sp][1-8])"', text)) == set(re.findall('id="d-([sp][1-8])"', text))
 
 
 def test_the_output_of_the_tutorial_is_that_of_its_code():
