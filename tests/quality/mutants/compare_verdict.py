@@ -118,8 +118,8 @@ MUTANTS = (
     ),
     Mutant(
         "compare/identity_rules.py",
-        "max(found.size) >= found.gap[i]:",
-        "max(found.size):",
+        "max(found.size) >= found.gap[i] and errors[i]",
+        "max(found.size) and errors[i]",
         "the gradient of another branch is taken for one that cancels: a false alarm",
     ),
     # judgement

@@ -44,7 +44,7 @@ MUTANTS = (
         "errors.csv does not read back bit for bit",
     ),
     Mutant(
-        "report/tables.py",
+        "report/rows_table.py",
         "return html.escape(printable(text))",
         "return printable(text)",
         "names of functions are HTML",
