@@ -34,10 +34,12 @@ _OF_THE_LIST = "tests/quality/test_mutants.py"
 # where modules without a test module of their own are tested, so that most bugs are found within seconds
 TESTED_BY = {
     "adapters/jaxpr.py": ("adapters/test_jax.py",),
+    "arithmetic/complex_balls.py": ("compare/test_complex_step.py",),
     "arithmetic/germs.py": ("arithmetic/test_one_sided.py",),
     "arithmetic/jets.py": ("arithmetic/test_laws.py", "compare/test_sweep.py", "compare/test_bounds.py"),
     "arithmetic/lipschitz.py": ("compare/test_bounds.py",),
     "arithmetic/ranges.py": ("testing/test_strategies.py",),
+    "arithmetic/running_error.py": ("arithmetic/test_narrow.py",),
     "arithmetic/special_balls.py": ("arithmetic/test_special_laws.py", "compare/test_reference.py"),
     "arithmetic/special_jets.py": (
         "arithmetic/test_special_laws.py",
@@ -45,6 +47,7 @@ TESTED_BY = {
         "compare/test_sweep.py",
     ),
     "arithmetic/special_measurement.py": ("arithmetic/test_special_constants.py",),
+    "compare/bounds.py": ("properties/test_rows.py",),
     "compare/arguments.py": ("compare/test_check.py",),
     "arithmetic/condition.py": (
         "arithmetic/test_condition.py",
@@ -61,8 +64,10 @@ TESTED_BY = {
     "compare/paths.py": ("compare/test_causes.py",),
     "compare/predictions.py": ("compare/test_sweep.py",),
     "compare/probing.py": ("compare/test_witness.py", "compare/test_neighbours.py"),
-    "compare/schema.py": ("compare/test_sweep.py", "compare/test_summary.py"),
+    "compare/schema.py": ("compare/test_sweep.py", "compare/test_summary.py", "compare/test_boxes.py"),
     "compare/verdict.py": ("compare/test_check.py",),
+    "numeric/array_differences.py": ("numeric/test_complex_step.py",),
+    "numeric/boxes.py": ("compare/test_boxes.py",),
     "numeric/extrapolation.py": ("numeric/test_differentiate.py",),
     "numeric/ladder.py": ("numeric/test_differentiate.py",),
     "numeric/samples.py": ("numeric/test_differentiate.py",),
