@@ -96,9 +96,11 @@ WORST: Mapping[str, tuple[str, ...]] = {
 BUILDS = frozenset(
     {
         "numpy 2.4.6 x86_64 X86_V3 X86_V4 AVX512_ICL glibc2.41",
+        "numpy 2.4.6 x86_64 X86_V3 X86_V4 AVX512_ICL AVX512_SPR glibc2.41",
         "numpy 2.4.6 x86_64 X86_V3 glibc2.41",
         "numpy 2.4.6 x86_64 glibc2.41",
         "numpy 2.5.5 x86_64 X86_V3 X86_V4 AVX512_ICL glibc2.41",
+        "numpy 2.5.5 x86_64 X86_V3 X86_V4 AVX512_ICL AVX512_SPR glibc2.41",
         "numpy 2.5.5 x86_64 X86_V3 glibc2.41",
         "numpy 2.5.5 x86_64 glibc2.41",
     }
