@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import diffcompare as dc
+from diffcompare.adapters.differentiators import DIFFERENTIATORS, Differentiator
 
 from ..quality.nasty_derivatives import FIRST, HELD_OUT, Problem  # noqa: TID252 - tests are no package
 from ..quality.random_derivatives import problems as random_problems  # noqa: TID252
@@ -23,9 +23,6 @@ from ..quality.test_nasty_derivatives import SEED, ordinary_problems  # noqa: TI
 from .timing import print_table
 
 pytestmark = pytest.mark.benchmark
-
-# value and estimate; nan where there is no answer
-Solver = Callable[[Callable[[Any], Any], float], tuple[float, float]]
 
 
 class Counted:
@@ -48,11 +45,6 @@ class Counted:
             return math.nan
 
 
-def ours(f: Callable[[Any], Any], x: float) -> tuple[float, float]:
-    found = dc.differentiate(f, x)
-    return found.value, found.error
-
-
 def scipy_all(f: Callable[[Any], Any], x: float) -> tuple[float, float]:
     from scipy.differentiate import derivative
 
@@ -60,37 +52,16 @@ def scipy_all(f: Callable[[Any], Any], x: float) -> tuple[float, float]:
     return float(found.df), float(found.error)
 
 
-def scipy_success(f: Callable[[Any], Any], x: float) -> tuple[float, float]:
-    from scipy.differentiate import derivative
-
-    found = derivative(f, x)
-    return (float(found.df), float(found.error)) if found.success else (math.nan, math.inf)
-
-
-def numdifftools_central(f: Callable[[Any], Any], x: float) -> tuple[float, float]:
-    import numdifftools
-
-    value, info, *_ = numdifftools.Derivative(f, full_output=True)(x)
-    return float(value), float(np.ravel(getattr(info, "error_estimate", info))[0])
-
-
-def jacobi_default(f: Callable[[Any], Any], x: float) -> tuple[float, float]:
-    import jacobi
-
-    value, error = jacobi.jacobi(f, x)
-    return float(np.ravel(value)[0]), float(np.ravel(error)[0])
-
-
-SOLVERS: dict[str, tuple[str, Solver]] = {
-    "diffcompare": ("", ours),
+SOLVERS: dict[str, tuple[str, Differentiator]] = {
+    "diffcompare": DIFFERENTIATORS["diffcompare"],
     "scipy.differentiate": ("scipy", scipy_all),
-    "the same, only where success": ("scipy", scipy_success),
-    "numdifftools, central": ("numdifftools", numdifftools_central),
-    "jacobi": ("jacobi", jacobi_default),
+    "the same, only where success": DIFFERENTIATORS["scipy"],
+    "numdifftools, central": DIFFERENTIATORS["numdifftools"],
+    "jacobi": DIFFERENTIATORS["jacobi"],
 }
 
 
-def row(name: str, solve: Solver, problems: list[Problem]) -> tuple[str, ...]:
+def row(name: str, solve: Differentiator, problems: list[Problem]) -> tuple[str, ...]:
     answered = wrong = off = below = 0
     calls: list[int] = []
     errors: list[float] = []
