@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, Ball, ball, precision
+from diffcompare.arithmetic.condition import Conditioning, conditioning
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.program.adjoint import adjoint
-from diffcompare.program.dag import Builder, Node, Program
+from diffcompare.program.dag import Builder, Node, Program, subprogram
 from diffcompare.symbolic.tracing.pair import Pair, one_sided
 from diffcompare.symbolic.tracing.sweep import needed_nodes
 
-__all__ = ["Difference", "difference_of", "evaluate", "midpoints", "node_balls", "weigh"]
+__all__ = ["Difference", "conditioning_of", "difference_of", "evaluate", "midpoints", "node_balls", "weigh"]
 
 Floats = NDArray[np.float64]
 
@@ -40,7 +41,7 @@ def evaluate(program: Program, point: Sequence[float] | Floats, bits: int) -> li
     return [values[i] for i in program.outputs]
 
 
-def node_balls(nodes: Sequence[Node], roots: Sequence[int], point: Any, bits: int) -> dict[int, Any]:
+def node_balls(nodes: Sequence[Node], roots: Collection[int], point: Any, bits: int) -> dict[int, Any]:
     """Evaluate all nodes that the roots need; ``point`` holds a float or a ball for every variable."""
     values: dict[int, Any] = {}
     with precision(bits):
@@ -82,7 +83,8 @@ class Difference:
     off : list of float
         What numbers of unknown origin may be off by.
     beside : list of float
-        What the rounding of constants sets the slopes of the two sides apart, where f compares equal numbers.
+        What else rounding explains: the slopes of two sides that differ by that of constants, where f compares equal
+        numbers; a constant claim that the code took through text.
     """
 
     D: list[Any]
@@ -148,7 +150,31 @@ def difference_of(pair: Pair, slopes: dict[int, Any] | None = None) -> Differenc
                 if decided[i]:
                     left.remove(i)
         bits *= 2
-    return Difference(balls, gap, size, equal, decided, _constants_rounding(pair), [0.0] * n, [0.0] * n)
+    return Difference(balls, gap, size, equal, decided, _constants_rounding(pair), [0.0] * n, _taken(pair))
+
+
+def _taken(pair: Pair) -> list[float]:
+    """Bound what rounding makes of a claim that does not vary, where the trace does not see it.
+
+    Numbers that were taken as text or by float() come back rounded; where numbers of the code are plain floats, so is
+    their arithmetic, which rounds by the size of the largest.
+    """
+    table, n = pair.table, len(pair.G)
+    still = [i for i in range(n) if not table.moving[pair.G[i]] and pair.G[i] != pair.D[i]]
+    bounds = [0.0] * n
+    if not still:
+        return bounds
+    if not table.exact:
+        largest = max((abs(v) for v in table.constant_nodes if math.isfinite(v)), default=0.0)
+        lost = 4 * unit_roundoff * largest
+    else:
+        values = node_balls(table.builder.nodes, table.given.values(), pair.arguments(), 333)
+        with precision(333):
+            gaps = [abs(values[i] - Ball(v)).abs_upper() for v, i in table.given.items() if values[i].is_finite()]
+            lost = 4 * max(map(float, gaps), default=0.0)
+    for i in still:
+        bounds[i] = lost
+    return bounds
 
 
 def _constants_rounding(pair: Pair) -> list[float]:
@@ -245,3 +271,11 @@ def weigh(pair: Pair, found: Difference, among: Collection[int]) -> tuple[dict[i
         if found.equal[i] and not math.isfinite(found.L[i]):
             found.L[i] = 0.0
     return words, list(dict.fromkeys(notes))
+
+
+def conditioning_of(pair: Pair) -> Conditioning:
+    """Return how far a right gradient may stray, from the program of f and its derivative."""
+    table = pair.table
+    names = (*table.names, *(f"c{k}" for k in range(len(table.constants))))
+    derivative = Program(names, tuple(table.builder.nodes), (pair.function.outputs[0], *pair.D))
+    return conditioning(subprogram(derivative, derivative.outputs), pair.arguments())

@@ -313,7 +313,7 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
     if found is None or not _moves_alike(problem, state, pair):
         return None
     for i, rounding in sides.rounding.items():
-        found.beside[i] = rounding
+        found.beside[i] = max(found.beside[i], rounding)
     lost = sides.kinks | sides.outside | sides.unknown
     if not lost and not slope_agrees(problem, _slopes(pair, found)):
         return None

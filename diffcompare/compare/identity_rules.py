@@ -16,13 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball, precision
-from diffcompare.arithmetic.condition import conditioning
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.compare.branches import between_branches
-from diffcompare.compare.difference import Difference, node_balls, weigh
+from diffcompare.compare.difference import Difference, conditioning_of, node_balls, weigh
 from diffcompare.compare.judgement import COMPONENT_STATUSES, Problem
 from diffcompare.compare.sides import Beside, Sides
-from diffcompare.program.dag import Program, subprogram
 from diffcompare.symbolic.tracing.decisions import continuing, flipping
 from diffcompare.symbolic.tracing.pair import Pair, State
 
@@ -279,22 +277,15 @@ def cancellation(case: Case) -> Finding:
     # a real difference is no cancellation: it was judged by what it may come from
     lost = [i for i in case.finite if case.errors[i] > 0.1 * largest >= case.found.gap[i]]
     if lost and not case.pair.gradient.casts:
-        strays = _strays(case.pair)
+        terms = conditioning_of(case.pair)
+        # hardly any way of computing the derivative strays by more
+        strays = 60 * (terms.rounding + terms.inputs) + 8 * (terms.sums + terms.polynomial)
         lost = [i for i in lost if case.errors[i] > strays[i]]
         if lost:
             return Finding(
                 dict.fromkeys(lost, "wrong"), ["the formula is right, but cancellation leaves no correct digit"]
             )
     return Finding()
-
-
-def _strays(pair: Pair) -> Floats:
-    """Return what hardly any way of computing the derivative strays by: inf where that is not known."""
-    table = pair.table
-    names = (*table.names, *(f"c{k}" for k in range(len(table.constants))))
-    derivative = Program(names, tuple(table.builder.nodes), (pair.function.outputs[0], *pair.D))
-    terms = conditioning(subprogram(derivative, derivative.outputs), pair.arguments())
-    return 60 * (terms.rounding + terms.inputs) + 8 * (terms.sums + terms.polynomial)
 
 
 def kept_state(case: Case) -> Finding:

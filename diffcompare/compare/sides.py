@@ -60,6 +60,8 @@ class Sides:
         Components that depend on comparisons of equal numbers whose sides could not be told.
     slopes : dict
         The derivative that both sides have, where the decisions at the point itself belong to neither.
+    common : dict
+        The derivative that both sides have, of all components that were compared.
     rounding : dict
         How far the rounding of constants may set the two slopes of a component apart.
     notes : list of str
@@ -69,6 +71,7 @@ class Sides:
     outside: set[int] = field(default_factory=set)
     unknown: set[int] = field(default_factory=set)
     slopes: dict[int, Any] = field(default_factory=dict)
+    common: dict[int, Any] = field(default_factory=dict)
     rounding: dict[int, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -150,12 +153,13 @@ def sides_of(problem: Problem, beside: Beside, pair: Pair) -> Sides:
             _compare(here[k], sides, component, len(soft) + len(pair.table.constants), found)
     found.unknown.update(component for *_, components in lines[tried:] for _, component in components)
     place = min(str(tie.place) for tie in ties)
-    what = {
+    what = "f branches between equal numbers here"
+    said = {
         "has no value on one side": found.outside,
         "has another value or slope on the other side": found.kinks,
         "has more sides than could be told apart": found.unknown,
     }
-    found.notes.extend(f"f compares equal numbers here and {words}: {place}" for words, some in what.items() if some)
+    found.notes.extend(f"{what} and {words}: {place}" for words, some in said.items() if some)
     return found
 
 
@@ -326,6 +330,7 @@ def _compare(here: _Side, sides: Sequence[_Side], component: int, count: int, fo
             found.unknown.add(component)
             return
         rounding = max(rounding, gap + slack if gap else 0.0)
+    found.common[component] = sides[0].slope
     if rounding:
         found.rounding[component] = rounding
     gap, slack = _apart(sides[0], here, 1, count)

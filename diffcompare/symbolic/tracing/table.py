@@ -195,6 +195,8 @@ class Table:
         self.moving: list[bool] = []
         self.constants: list[Constant] = []
         self.constant_nodes: dict[float, int] = {}
+        # the floats of constants that code took as text, as bytes or by float(); long ones come back as what they were
+        self.given: dict[float, int] = {}
         self.guards: list[Guard] = []
         self._visit = 0
         self._callee: FrameType | None = None
@@ -241,6 +243,9 @@ class Table:
 
     def constant(self, value: float, scale: float = 0.0) -> int:
         """Return the node of a number."""
+        index = self.given.get(value) if self.exact else None
+        if index is not None and significant_bits(value) > EXACT_BITS:
+            return index
         index = self.constant_nodes.get(value)
         if index is not None and (not scale or not self.exact):
             return index
