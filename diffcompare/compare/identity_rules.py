@@ -161,15 +161,24 @@ def _near(before: Pair, after: Pair, size: float) -> bool:
 
 
 def decided_by_rounding(case: Case, words: dict[int, str]) -> Finding:
-    """Floats took a decision that real numbers take otherwise."""
-    guards = (*case.pair.function.guards, *case.pair.gradient.guards)
-    values = node_balls(case.pair.table.builder.nodes, [g.condition for g in guards], case.pair.arguments(), 333)
-    for guard in guards:
-        answer = values[guard.condition]
-        if isinstance(answer, bool) and answer is not guard.answer:
-            note = f"rounding decides a branch at {guard.place}: real numbers take the other one"
-            return Finding(_open(words), [note])
-    return Finding()
+    """Floats took a decision that real numbers take otherwise, and what those compute agrees."""
+    pair = case.pair
+    guards = (*pair.function.guards, *pair.gradient.guards)
+    values = node_balls(pair.table.builder.nodes, [g.condition for g in guards], pair.arguments(), 333)
+    contrary = [
+        k for k, g in enumerate(guards) if isinstance(values[g.condition], bool) and values[g.condition] is not g.answer
+    ]
+    if not contrary:
+        return Finding()
+    count = len(pair.function.guards)
+    other = case.again(
+        function=flipping([k for k in contrary if k < count]), gradient=flipping([k - count for k in contrary])
+    )
+    suspects = [i for i, word in words.items() if word == "wrong"]
+    judged = dict.fromkeys(suspects, "inconclusive") if other is None else weigh(*other, suspects)[0]
+    excused = {i: "inconclusive" for i, word in judged.items() if word != "wrong"}
+    note = f"rounding decides a branch at {guards[contrary[0]].place}: real numbers take the other one"
+    return Finding(excused, [note] if excused else [])
 
 
 def _open(words: dict[int, str]) -> dict[int, str]:

@@ -41,7 +41,7 @@ _DISTANCES = (64, 128, 256, 512)
 _LIMIT_BITS = 4 * _DISTANCES[-1] + _BITS
 # nodes that may be recorded for all sides together, and the lines that are tried however large the trace is
 _NODES, _LEAST_LINES, _MOST_LINES = 200_000, 2, 64
-_DIRECTIONS = 6
+_DIRECTIONS, _TURNS = 6, 3
 # a trace of so many nodes is recorded anew for few directions
 _LARGE, _FEW = 20_000, 2
 
@@ -220,13 +220,13 @@ def _at_point(pair: Pair, components: Sequence[tuple[int, int]], soft: Collectio
 
 
 def _moved(pair: Pair, soft: Collection[int]) -> list[list[Any]]:
-    """Return arguments with every rounded number off by a unit roundoff, up or down at random but everywhere alike."""
+    """Return arguments with every rounded number off by up to a unit roundoff, at random but everywhere alike."""
     table, results = pair.table, []
-    for turn in range(2):
+    for turn in range(_TURNS):
 
         def off(value: float, name: str, turn: int = turn) -> Any:
             # in balls: as a float, 1 + u is 1
-            return Ball(value) * (Ball(1) + Random(f"{turn} {name}").choice((-1, 1)) * unit_roundoff)  # noqa: S311
+            return Ball(value) * (Ball(1) + Random(f"{turn} {name}").uniform(-1, 1) * unit_roundoff)  # noqa: S311
 
         with precision(_BITS):
             point = [off(v, f"x{j}") if j in soft else v for j, v in enumerate(table.point)]
