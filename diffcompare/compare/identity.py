@@ -19,6 +19,7 @@ from diffcompare.arithmetic.running_error import local_bounds
 from diffcompare.arithmetic.special_constants import SPECIAL
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.compare.branches import branches_of
+from diffcompare.compare.calls import why_left
 from diffcompare.compare.identity_rules import (
     Difference,
     difference_of,
@@ -31,7 +32,7 @@ from diffcompare.compare.identity_rules import (
     node_balls,
     weigh,
 )
-from diffcompare.compare.judgement import Judgement, Problem
+from diffcompare.compare.judgement import Judgement, Left, Problem
 from diffcompare.compare.reference import certified_gradient, is_regular
 from diffcompare.errors import TraceError, UnsupportedFunction
 from diffcompare.program.adjoint import adjoint
@@ -177,7 +178,7 @@ def _rounding_bound(program: Program, point: Floats) -> float:
     return 8 * reverse_errors(program.nodes, order, midpoints(values), program.outputs[0], unit_roundoff)[0]
 
 
-def judge_by_identity(problem: Problem) -> Judgement | None:
+def judge_by_identity(problem: Problem) -> Judgement | Left:
     """Compare the gradient's own code with the true derivative of the function's, as real functions.
 
     Proven as far as the traces are what runs, which is validated: a difference of the real numbers G and D beyond the
@@ -189,25 +190,34 @@ def judge_by_identity(problem: Problem) -> Judgement | None:
 
     Returns
     -------
-    Judgement or None
-        None where the function or the gradient cannot be traced, or the traces are not what runs.
+    Judgement or Left
+        Left where the function or the gradient cannot be traced, or the traces are not what runs.
     """
     state = observe(problem)
     if state is None:
-        return None
+        return Left(f"the function or the {problem.what} raises nearby, or answers differently from call to call")
     if state.faults and np.all(np.isnan(state.claimed)):
         n = len(problem.names)
         nan = np.full(n, np.nan)
         return Judgement("identity", ("wrong",) * n, state.claimed, nan, nan, math.nan, "gradient", state.faults)
+    reasons = []
     for exact, rebuilt in ((True, True), (False, True), (False, False)):
         try:
             pair = trace_pair(problem, exact=exact, rebuilt=rebuilt)
-            if pair is None or not _is_what_runs(problem, state, pair):
-                continue
-        except (TraceError, UnsupportedFunction):
-            continue
-        return _judged(problem, state, pair, exact=exact, rebuilt=rebuilt)
-    return None
+            if pair is None:
+                reasons.append(f"the function returned something else than {problem.outputs} numbers to a trace")
+            elif not _is_what_runs(problem, state, pair):
+                reasons.append("the trace gives other numbers than the code: it depends on what a trace does not see")
+            else:
+                return _judged(problem, state, pair, exact=exact, rebuilt=rebuilt) or Left(_MOVED)
+        except Exception as error:
+            # an error of ours as well: another attempt or the next rung may do better
+            reasons.append(why_left(error))
+    # the later attempts see less of the code, and say less of it
+    return Left(reasons[0])
+
+
+_MOVED = "beside the point the code gives other numbers than its trace: it depends on what a trace does not see"
 
 
 def _is_what_runs(problem: Problem, state: State, pair: Pair) -> bool:

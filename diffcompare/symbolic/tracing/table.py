@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,19 @@ import numpy as np
 from diffcompare.errors import TraceError, UnsupportedFunction
 from diffcompare.program.dag import Builder, Program
 
-__all__ = ["NODE_LIMIT", "Cast", "Constant", "Guard", "Place", "Table", "active_table", "here", "loop_exits", "refuse"]
+__all__ = [
+    "NODE_LIMIT",
+    "Cast",
+    "Constant",
+    "Guard",
+    "Place",
+    "Table",
+    "active_table",
+    "here",
+    "loop_exits",
+    "place_last",
+    "refuse",
+]
 
 NODE_LIMIT = 300_000
 # a sum of n terms is one node: what it holds must stay bounded too
@@ -46,6 +59,12 @@ class Place:
     def __str__(self) -> str:
         """Say it: ``line 12 of loss (model.py)``."""
         return f"line {self.line} of {self.function} ({self.file})" if self.line else self.function
+
+
+def place_last(message: str) -> str:
+    """Write a message that begins with a place as one that ends with it: ``… (model.py:12)``."""
+    found = re.match(r"line (\d+) of \S+ \((.+?)\): ", message)
+    return message if found is None else f"{message[found.end() :]} ({found[2]}:{found[1]})"
 
 
 @dataclass(frozen=True, slots=True)
