@@ -41,7 +41,8 @@ def user_frame(error: BaseException) -> tuple[FrameType, int] | None:
     found = list(frames(error.__traceback__))
     own = [(f, line) for f, line in found if not is_library(f.f_code.co_filename)]
     others = [(f, line) for f, line in found if not f.f_code.co_filename.startswith(_OWN)]
-    return (own or others or [None])[-1]
+    found = own or others
+    return found[-1] if found else None
 
 
 def raised_at(error: BaseException) -> str:

@@ -286,7 +286,7 @@ def _rungs_of_rows(v: Floats | None, gradient: Any, structure: Structure) -> lis
     given = partial(_hessian_by_gradient, v=v, gradient=gradient, structure=structure)
     return [
         ("neighbours", partial(_hessian_by_rows, v=v)),
-        *([] if gradient is None else [("the gradient that was given", given)]),
+        *([] if gradient is None else [("gradient", given)]),
         ("witness", partial(_hessian_by_values, v=v)),
     ]
 
@@ -306,7 +306,7 @@ def _hessian_by_gradient(problem: Problem, v: Floats | None, gradient: Any, stru
         box=None if problem.box is None else tuple(map(structure.unflatten, problem.box)),
     )  # fmt: skip
     if own.status in ("wrong", "non-smooth", "out-of-domain"):
-        return Left(f"it is itself {own.status}")
+        return Left(f"the gradient that was given is itself {own.status}")
     return _by_gradient(problem, v, gradient, structure, own.status)
 
 

@@ -145,7 +145,7 @@ def _flat_slopes(returned: Any) -> NDArray[Any]:
         raise ValueError(f"a slope must be one real number, got {error}") from error.__cause__
     for array in arrays:
         if array.size != 1:
-            raise ValueError(f"a slope must be one real number, got an array of shape {array.shape}")
+            raise ValueError(f"a slope must be one real number, got {array.dtype} of shape {array.shape}")
     return np.array([array.reshape(()) for array in arrays])
 
 

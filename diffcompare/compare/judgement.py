@@ -108,7 +108,7 @@ class Problem:
 
     def numbers(self, returned: Any) -> Floats:
         """Return the outputs that the function returned; ``TypeError`` where they are not as many real numbers."""
-        needed = "one real number is needed" if self.outputs == 1 else f"{self.outputs} real numbers are needed"
+        needed = f"a function must return {'one real number' if self.outputs == 1 else f'{self.outputs} real numbers'}"
         try:
             values = real_numbers(returned)
         except TypeError as error:

@@ -276,7 +276,7 @@ def _headline(verdict: Verdict) -> str:
         return f"the function has no derivative{where} at this point"
     if verdict.status == "out-of-domain":
         return "the function or its derivative is not defined at this point"
-    return f"neither right nor wrong can be shown here: {_open_because(bad)}"
+    return "neither right nor wrong can be shown here" + (f": {_open_because(bad)}" if len(bad) else "")
 
 
 def _open_because(rows: pd.DataFrame) -> str:
