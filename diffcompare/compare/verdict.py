@@ -137,7 +137,7 @@ class Verdict:
         if self.status == "inconclusive":
             lines += notes
         lines.append(f"Judged by {_EVIDENCE[self.evidence].format(self.what)}.")
-        lines += _worst_line(self.components)
+        lines += _worst_line(self)
         if self.cause:
             lines.append(f"Cause: {self.cause}.")
         if self.blame == "formula":
@@ -299,15 +299,15 @@ def _worst_row(rows: pd.DataFrame) -> pd.Series[Any]:
     return rows.iloc[int(np.argmax(np.where(lost, np.inf, np.nan_to_num(sizes, nan=-1.0, posinf=0.0))))]
 
 
-def _worst_line(components: pd.DataFrame) -> list[str]:
-    order = components["status"].map(COMPONENT_STATUSES.index)
-    row = _worst_row(components[order == order.min()])
+def _worst_line(verdict: Verdict) -> list[str]:
+    order = verdict.components["status"].map(COMPONENT_STATUSES.index)
+    row = _worst_row(verdict.components[order == order.min()])
     name, claimed, certified = row["component"], float(row["claimed"]), float(row["certified"])
     difference = float(row["difference"])
     if math.isnan(certified):
         if math.isnan(claimed):
             return []
-        if math.isnan(difference):
+        if verdict.evidence != "witness" or math.isnan(difference):
             return [f"Component {name}: claimed {claimed!r}."]
         return [f"Worst component {name}: claimed {claimed!r}, measured {claimed - difference:.10g}."]
     if not math.isfinite(claimed):
@@ -316,6 +316,6 @@ def _worst_line(components: pd.DataFrame) -> list[str]:
     apart = f"{ulps} ulp apart" if ulps == "1" else f"{ulps} ulps apart"
     seen = abs(claimed - certified)
     # the headline is about the real numbers that the codes stand for; floats may hide them
-    if not abs(seen - abs(difference)) <= 0.5 * max(seen, abs(difference)):
+    if verdict.status == "wrong" and not abs(seen - abs(difference)) <= 0.5 * max(seen, abs(difference)):
         apart += f"; {abs(difference):.2g} apart as real functions"
     return [f"Worst component {name}: claimed {claimed!r}, derivative {certified!r} ({apart})."]

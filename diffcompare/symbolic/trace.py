@@ -14,6 +14,7 @@ from diffcompare.places import called_library, user_frame
 from diffcompare.program.dag import Program
 from diffcompare.symbolic.tracing.array import elements, lifted, new_array
 from diffcompare.symbolic.tracing.foreign import Foreign
+from diffcompare.symbolic.tracing.keeping import kept
 from diffcompare.symbolic.tracing.rebuild import Rebuilder
 from diffcompare.symbolic.tracing.scalar import TracedCondition, TracedScalar, is_number, lift
 from diffcompare.symbolic.tracing.table import Cast, Guard, Place, Table, loop_exits
@@ -64,7 +65,7 @@ def record(function: Callable[..., Any], arguments: Sequence[Any], *, table: Tab
     """Run a function on traced numbers and return what it did; not validated.
 
     The function is rebuilt: it, and the functions that it calls, see substitutes of numpy and math and constants that
-    are traced. Nothing of the user's is changed.
+    are traced. What the code changes of the user's objects is put back.
 
     Parameters
     ----------
@@ -83,7 +84,7 @@ def record(function: Callable[..., Any], arguments: Sequence[Any], *, table: Tab
     """
     guards, casts, eliminations = len(table.guards), len(table.casts), table.eliminations
     table.refusal, table.first_guard = None, guards
-    with table.recording():
+    with table.recording(), kept((function, *arguments), opaque=rebuilt):
         rebuilder = Rebuilder(table)
         try:
             run = _seen(function, rebuilder, rebuilt)

@@ -256,6 +256,20 @@ def _integer_type(kind: Any) -> Any:
     return _IntegerMeta(kind.__name__, (), {"own_type": kind, "dtype": np.dtype(kind)})
 
 
+class _TypeMeta(type):
+    """Stands for ``type``: what is asked of its type is given that of the number that it stands for."""
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, type)
+
+    def __call__(cls, *args: Any, **options: Any) -> Any:
+        if len(args) == 1 and type(args[0]) is TracedArray:
+            return np.ndarray
+        if len(args) == 1 and type(args[0]) is TracedScalar:
+            return _float_type(np.float64)
+        return type(*args, **options)
+
+
 _MATH = {
     "asin": "arcsin",
     "acos": "arccos",
@@ -381,5 +395,6 @@ BUILTINS: Mapping[str, Any] = {
     "min": _largest("min"),
     "sorted": _sorted,
     "print": _silent,
+    "type": _TypeMeta("type", (), {}),
     "sum": _sum,
 }
