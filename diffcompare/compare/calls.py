@@ -25,7 +25,7 @@ def judge_calls(problem: Problem) -> Judgement | None:
     try:
         returned = called(problem.function, problem.unflatten(x), *problem.args)
     except Exception as error:
-        return plain(problem, "inconclusive", f"the function {raised(error)}", error=error)
+        return plain(problem, "inconclusive", f"the function {raised(error, problem.function)}", error=error)
     try:
         values = problem.numbers(returned)
     except TypeError as error:
@@ -37,7 +37,7 @@ def judge_calls(problem: Problem) -> Judgement | None:
     try:
         returned = called(problem.gradient, before, *problem.args)
     except Exception as error:
-        return plain(problem, "wrong", f"{what} {raised(error)}", error=error)
+        return plain(problem, "wrong", f"{what} {raised(error, problem.gradient)}", error=error)
     if returned is None:
         return plain(problem, "wrong", f"{what} returned None{_written(problem.gradient, None)}")
     try:
@@ -74,12 +74,12 @@ def _state(problem: Problem, claimed: Floats) -> Judgement | None:
     return None
 
 
-def raised(error: BaseException) -> str:
-    """Say what was raised and where: ``raised ValueError: no data (model.py:12)``."""
+def raised(error: BaseException, function: Any = None) -> str:
+    """Say what was raised and where, if only by which function: ``raised ValueError: no data (model.py:12)``."""
     if isinstance(error, StoppedError) and error.__cause__ is not None:
         error = error.__cause__
     text = _text(error)
-    return f"raised {type(error).__name__}{f': {text}' if text else ''}{_in(raised_at(error))}"
+    return f"raised {type(error).__name__}{f': {text}' if text else ''}{_in(raised_at(error) or defined_at(function))}"
 
 
 def why_left(error: BaseException) -> str:

@@ -46,8 +46,10 @@ def real_numbers(value: Any) -> NDArray[Any]:
     except Exception as error:
         raise TypeError(f"{type(value).__name__}, which is no array of numbers ({type(error).__name__})") from error
     if array.dtype.kind not in "fiub":
-        held = f"an array of dtype {array.dtype}" if isinstance(value, np.ndarray | list | tuple) else ""
-        raise TypeError(held or type(value).__name__)
+        if not isinstance(value, np.ndarray | list | tuple):
+            raise TypeError(type(value).__name__)
+        held = f", which holds {type(array.flat[0]).__name__}" if array.dtype == object and array.size else ""
+        raise TypeError(f"an array of dtype {array.dtype}{held}")
     return array
 
 

@@ -125,7 +125,7 @@ def global_name():
         LAST = x
         return inner(x)
 
-    return f, slope, globals()
+    return f, slope, HISTORY
 
 
 def default_argument():
@@ -242,17 +242,11 @@ def test_no_traced_number_is_left_in_the_users_objects(name, check):
         verdict = None
         with contextlib.suppress(dc.TraceError):
             dc.trace(f, 2)
-    assert traced_numbers([owner, f, gradient]) == []
+    assert traced_numbers([owner, LAST, f, gradient]) == []
     value = f(AT)
     assert type(value) is np.float64 or type(value) is float
-    if name == "cached_helper":
-        assert abs(value - AT @ AT) < 1e-15
-    else:
-        assert value == inner(AT)
-    assert verdict is None or verdict.status in (
-        "consistent",
-        "inconclusive" if name == "cached_helper" else "consistent",
-    )
+    assert abs(value - inner(AT)) < 1e-15
+    assert verdict is None or verdict.status == "consistent"
 
 
 def test_a_class_with_code_that_keeps_its_last_answer_is_judged_by_identity():

@@ -81,9 +81,7 @@ class _Held:
                 continue
             self._seen[id(value)] = value
             if len(self._seen) > _LARGEST or self._bytes > _LARGEST_BYTES:
-                raise TraceError(
-                    "the function refers to too many objects to put them back after a trace; pass formula="
-                )
+                raise TraceError("the function refers to more objects than are put back after a trace; pass formula=")
             waiting += self._referred(value)
 
     def _referred(self, value: Any) -> Sequence[Any]:

@@ -257,17 +257,15 @@ def _integer_type(kind: Any) -> Any:
 
 
 class _TypeMeta(type):
-    """Stands for ``type``: what is asked of its type is given that of the number that it stands for."""
+    """Stands for ``type``: a traced value says that it is what it stands for, where one point alone is looked at."""
 
     def __instancecheck__(cls, value: Any) -> bool:
         return isinstance(value, type)
 
     def __call__(cls, *args: Any, **options: Any) -> Any:
-        if len(args) == 1 and type(args[0]) is TracedArray:
-            return np.ndarray
-        if len(args) == 1 and type(args[0]) is TracedScalar:
-            return _float_type(np.float64)
-        return type(*args, **options)
+        kind = type(*args, **options)
+        stands_for = {TracedArray: np.ndarray, TracedScalar: _float_type(np.float64)}
+        return kind if len(args) > 1 or active_table().region else stands_for.get(kind, kind)
 
 
 _MATH = {
