@@ -27,11 +27,11 @@ __all__ = ["kept", "names_of", "slots_of"]
 # what is reached is held and compared at every trace
 _LARGEST = 200_000
 _LARGEST_BYTES = 2**28
-_NO_STATE = (
+_NO_STATE = frozenset({
     type(None), bool, int, float, complex, str, bytes, range, slice, type(Ellipsis), type(NotImplemented),
     types.CodeType, types.GetSetDescriptorType, types.MemberDescriptorType, types.WrapperDescriptorType,
-    types.MethodDescriptorType, types.ClassMethodDescriptorType, np.generic, np.dtype, np.ufunc,
-)  # fmt: skip
+    types.MethodDescriptorType, types.ClassMethodDescriptorType,
+})  # fmt: skip
 # classes of Python's own whose objects are looked into; others, such as locks and loggers, are left alone
 _LOOKED_INTO = ("collections", "functools", "types", "queue", "builtins")
 # libraries whose objects never change
@@ -77,7 +77,7 @@ class _Held:
         waiting = list(values)
         while waiting:
             value = waiting.pop()
-            if isinstance(value, _NO_STATE) or id(value) in self._seen:
+            if _is_atom(type(value)) or id(value) in self._seen:
                 continue
             self._seen[id(value)] = value
             if len(self._seen) > _LARGEST or self._bytes > _LARGEST_BYTES:
@@ -86,26 +86,9 @@ class _Held:
 
     def _referred(self, value: Any) -> Sequence[Any]:
         """Keep what a value holds, and return what it refers to."""
-        if isinstance(value, types.FunctionType):
-            return self._function(value)
-        if isinstance(value, types.CellType):
-            return self._cell(value)
-        if isinstance(value, types.MethodType):
-            return [value.__self__, value.__func__]
-        if isinstance(value, types.BuiltinFunctionType):
-            owner = value.__self__
-            return [] if owner is None or isinstance(owner, types.ModuleType) else [owner]
-        if isinstance(value, types.ModuleType):
-            # its names are looked at where code refers to them
-            return []
-        if isinstance(value, functools._lru_cache_wrapper):
-            return self._cached(value)
-        if isinstance(value, type):
-            return self._class(value)
-        if isinstance(value, staticmethod | classmethod):
-            return [value.__func__]
-        if isinstance(value, property):
-            return [value.fget, value.fset, value.fdel]
+        for kind, keep in _KINDS.items():
+            if isinstance(value, kind):
+                return keep(self, value)
         return [*self._contents(value), *self._attributes(value)]
 
     def _function(self, function: types.FunctionType) -> Sequence[Any]:
@@ -254,7 +237,7 @@ class _Held:
     def _hidden(self, value: Any, seen: Sequence[Any]) -> list[Any]:
         """Return what an object of C code refers to out of sight."""
         known = {id(v) for v in seen}
-        hidden = [v for v in gc.get_referents(value) if id(v) not in known and not isinstance(v, _NO_STATE)]
+        hidden = [v for v in gc.get_referents(value) if id(v) not in known and not _is_atom(type(v))]
         if hidden and not self.opaque and not isinstance(value, _OPEN):
             raise TraceError(
                 f"{type(value).__module__}.{type(value).__name__}: what such an object holds cannot be put back after "
@@ -263,6 +246,25 @@ class _Held:
         return hidden
 
 
+def _method(_: _Held, value: Any) -> Sequence[Any]:
+    owner = getattr(value, "__self__", None)
+    # of a function in a module the module is the owner
+    return [getattr(value, "__func__", None), None if isinstance(owner, types.ModuleType) else owner]
+
+
+_KINDS: dict[type, Callable[[_Held, Any], Sequence[Any]]] = {
+    types.FunctionType: _Held._function,
+    types.CellType: _Held._cell,
+    types.MethodType: _method,
+    types.BuiltinFunctionType: _method,
+    # its names are looked at where code refers to them
+    types.ModuleType: lambda *_: [],
+    functools._lru_cache_wrapper: _Held._cached,
+    type: _Held._class,
+    staticmethod: _method,
+    classmethod: _method,
+    property: lambda _, value: [value.fget, value.fset, value.fdel],
+}
 _USED_UP = "the function refers to a {}: a trace would use it up; give it a list"
 # of a class: Py_TPFLAGS_HEAPTYPE
 _WRITTEN_IN_PYTHON = 1 << 9
@@ -279,6 +281,11 @@ _CONTAINERS: dict[type, Callable[[Any, Any], None]] = {
 
 # of these nothing is hidden that could be changed
 _OPEN = (*_CONTAINERS, np.ndarray, tuple, frozenset, functools.partial, BaseException)
+
+
+def _is_atom(kind: type) -> bool:
+    # a class of the user's that is a number may have attributes
+    return kind in _NO_STATE or issubclass(kind, np.generic | np.dtype | np.ufunc)
 
 
 def _listed(value: Any, kind: Any) -> list[Any]:
