@@ -80,6 +80,8 @@ class Paths:
                 return path, program
         if len(self.found) >= _PATHS:
             return None
+        # code that keeps its last answer must not give it to the trace
+        self.values(point * (1 + 2.0**-8) + 2.0**-11)
         if self._table is None:
             self._table = Table(self.names, point.tolist(), mode="region")
         self._table.move(point.tolist())
