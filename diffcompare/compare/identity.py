@@ -31,7 +31,7 @@ from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.trace import CodeError
 from diffcompare.symbolic.tracing.foreign import Foreign
 from diffcompare.symbolic.tracing.pair import FAILURES, Pair, State, observe, slope_agrees, trace_beside, trace_pair
-from diffcompare.symbolic.tracing.paths import Paths, sample_points
+from diffcompare.symbolic.tracing.paths import Paths, nearby_points, sample_points
 from diffcompare.symbolic.tracing.sweep import forward_errors, needed_nodes, reverse_errors
 
 __all__ = ["judge_by_identity", "trace"]
@@ -49,6 +49,7 @@ def trace(
     *,
     name: str | None = None,
     box: tuple[Any, Any] | None = None,
+    near: Floats | None = None,
 ) -> SymbolicFunction:
     """Turn NumPy code into a function that is known as a program.
 
@@ -67,6 +68,8 @@ def trace(
         Default: the name of the function.
     box : (lower, upper), optional
         Numbers, or arrays of n numbers; the code is run inside alone.
+    near : ndarray of float64, shape (n,), optional
+        The code is run at this point and around it alone; default: at points of all sizes and signs.
 
     Returns
     -------
@@ -91,7 +94,9 @@ def trace(
         raise ValueError(f"shape={shape!r}: there must be at least one number; pass a shape without 0")
     title = str(name or getattr(function, "__name__", type(function).__name__))
     names = ("x",) if n == 1 else tuple(f"x{i}" for i in range(n))
-    points = sample_points(n) if box is None else [_inside(point, box) for point in sample_points(n)]
+    points = sample_points(n) if near is None else nearby_points(near)
+    if box is not None:
+        points = [_inside(point, box) if near is None else np.clip(point, *box) for point in points]
     adaptable = adapted(function, (points[0].reshape(shape)[()],))
     function = (adaptable.wide or adaptable) if isinstance(adaptable, Foreign) else function
     paths = Paths(function, shape, names, lambda program, point: evaluate(program, point, _BITS))

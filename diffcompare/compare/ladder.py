@@ -105,7 +105,7 @@ def known_function(problem: Problem) -> SymbolicFunction | Left:
     # what a partial holds is seen by a trace; what a function of our own refers to is not
     function = partial(_of_flat, user, problem.unflatten, problem.args)
     try:
-        known = trace(function, (problem.x.size,), name="function", box=problem.box)
+        known = trace(function, (problem.x.size,), name="function", box=problem.box, near=problem.x)
     except DiffcompareError as error:
         return Left(why_left(error))
     # a trace is undefined on paths that it did not meet, which says nothing about the function
