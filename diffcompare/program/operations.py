@@ -191,7 +191,13 @@ DERIVED: Mapping[str, Callable[[Term], Term]] = {
 }
 
 # For namespaces that lack a function (math has no sign, maximum, where; torch no cbrt): plain Python on numbers.
+# Constants are functions of no argument, as in balls, where their value depends on the precision.
 FALLBACKS: Mapping[str, Callable[..., Any]] = {
+    "pi": lambda: math.pi,
+    "e": lambda: math.e,
+    "undefined": lambda: math.nan,
+    "true": lambda: True,
+    "false": lambda: False,
     "add": operator.add,
     "subtract": operator.sub,
     "multiply": operator.mul,
