@@ -18,7 +18,17 @@ from diffcompare.program.dag import Term
 from diffcompare.program.operation import Operation, Partials
 from diffcompare.program.special_functions import ROWS as SPECIAL_ROWS
 
-__all__ = ["COMPARISONS", "DERIVED", "FALLBACKS", "INFIX", "OPERATIONS", "REAL_NAMES", "Operation", "partial_terms"]
+__all__ = [
+    "COMPARISONS",
+    "CONDITIONS",
+    "DERIVED",
+    "FALLBACKS",
+    "INFIX",
+    "OPERATIONS",
+    "REAL_NAMES",
+    "Operation",
+    "partial_terms",
+]
 
 
 def _sin(x: Term) -> Term:
@@ -161,6 +171,8 @@ _ROWS = (
 OPERATIONS: Mapping[str, Operation] = {row.name: row for row in _ROWS}
 
 COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"})
+# what is true or false
+CONDITIONS = COMPARISONS | {"and", "or", "not", "true", "false"}
 
 INFIX: Mapping[str, str] = {
     "add": "{0} + {1}",
