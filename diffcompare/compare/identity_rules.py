@@ -117,7 +117,8 @@ def difference_of(pair: Pair) -> Difference | None:
                 elif not difference.contains(0):
                     gap[i], decided[i] = float(abs(difference).lower()), True
                 else:
-                    scale = max(size[i], largest * 2.0**-64) * 2.0**-100
+                    # a ball: as a float it would underflow
+                    scale = Ball(max(size[i], largest * 2.0**-64)) * 2.0**-100
                     gap[i] = float(abs(difference).upper())
                     equal[i] = decided[i] = bool(difference.rad() <= scale)
                 if decided[i]:
