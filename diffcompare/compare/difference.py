@@ -159,7 +159,7 @@ def difference_of(pair: Pair, slopes: dict[int, Any] | None = None) -> Differenc
                     gap[i], decided[i] = float(abs(difference).lower()), True
                 else:
                     # a limit is known to fewer bits
-                    scale = max(size[i], largest * 2.0**-64) * 2.0 ** (-60 if i in slopes else -100)
+                    scale = Ball(max(size[i], largest * 2.0**-64)) * 2.0 ** (-60 if i in slopes else -100)
                     gap[i] = float(abs(difference).upper())
                     equal[i] = decided[i] = bool(difference.rad() <= scale or gap[i] <= _TINY)
                 if decided[i]:

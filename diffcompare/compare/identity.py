@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from diffcompare.adapters.foreign import adapted
 from diffcompare.arithmetic.balls import Ball, precision
+from diffcompare.arithmetic.first_order import forward_errors, reverse_errors
 from diffcompare.arithmetic.running_error import local_bounds
 from diffcompare.arithmetic.special_constants import SPECIAL
 from diffcompare.arithmetic.ulp import unit_roundoff
@@ -32,7 +33,7 @@ from diffcompare.symbolic.trace import CodeError
 from diffcompare.symbolic.tracing.foreign import Foreign
 from diffcompare.symbolic.tracing.pair import FAILURES, Pair, State, observe, slope_agrees, trace_beside, trace_pair
 from diffcompare.symbolic.tracing.paths import Paths, nearby_points, sample_points
-from diffcompare.symbolic.tracing.sweep import forward_errors, needed_nodes, reverse_errors
+from diffcompare.symbolic.tracing.sweep import needed_nodes
 
 __all__ = ["judge_by_identity", "trace"]
 

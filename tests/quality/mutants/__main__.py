@@ -84,7 +84,7 @@ TESTED_BY = {
     "testing/judging.py": ("quality/test_worst_point.py",),
     "testing/sampling.py": ("quality/test_worst_point.py",),
     "testing/digits.py": ("testing/test_strategies.py", "testing/test_mutations.py", "quality/test_strategies.py"),
-    "symbolic/tracing/sweep.py": ("compare/test_identity.py",),
+    "arithmetic/first_order.py": ("arithmetic/test_first_order.py", "program/test_every_operation.py"),
 }
 # a mutant may loop for ever: a stage of the suite may take so much longer than the whole unchanged suite
 _FACTOR, _LEAST = 4.0, 300.0
