@@ -88,10 +88,13 @@ class Ladder:
             self.pairs.sort(key=lambda item: item.h)
         return pair
 
-    def seen_from(self, jump: float, h: float) -> Ladder:
-        """The part of the ladder above a step h within which f jumps: the jump is its noise."""
-        above = [pair for pair in self.pairs if pair.h >= h]
-        return Ladder(above, max(self.noise, jump), self.ceiling, h, stepped=True)
+    def split(self, jump: float, h: float) -> tuple[Ladder, Ladder]:
+        """The parts of the ladder below and above a step h within which f jumps: the jump is the noise of the upper."""
+        below, above = ([pair for pair in self.pairs if (pair.h >= h) == upper] for upper in (False, True))
+        return (
+            Ladder(below, self.noise, h, self.floor),
+            Ladder(above, max(self.noise, jump), self.ceiling, h, stepped=True),
+        )
 
     def contradiction(self, found: Extrapolation) -> float:
         """How far a value is from the slopes of smaller steps that agree, beyond what rounding explains."""
