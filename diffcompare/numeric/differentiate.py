@@ -18,6 +18,8 @@ __all__ = ["Derivative", "differentiate"]
 _CORNER = 1e-6
 # roundings, each of half a unit, that may meet in one jump of a function that computes in a narrow format
 _ROUNDINGS = 4
+# the error relative to the slopes from which on no digit counts as certain beside a jump
+_STEPPED_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +127,11 @@ def differentiate(f: Callable[[Any], Any], x: float, *, noise: float = 0.0) -> D
         # the new steps do not agree with what was taken for the limit: the search was too far up
     error = math.inf if found is None else max(found.error, ladder.contradiction(found))
     if steps is not None and below is not None:
+        gap = 0.0
         if found is not None and not _is_rounding(samples, steps[0], below, found, noise):
-            error = max(error, below.contradiction(found))
-        if found is None or _is_lost(found, ladder, error):
+            gap = below.contradiction(found)
+            error = max(error, gap)
+        if found is None or gap > _STEPPED_SHARE * abs(found.value) or _is_lost(found, ladder, error):
             jump = f"f jumps by {steps[0]:.2g} within {steps[1]:.2g} of x={x!r}"
             remedy = f"if that is the rounding of its values, pass noise={steps[0]:.2g}"
             return _refused(samples, "jump", f"{jump}; {remedy}")
@@ -160,7 +164,7 @@ def _is_rounding(samples: Samples, jump: float, below: Ladder, found: Extrapolat
 def _is_lost(found: Extrapolation, ladder: Ladder, error: float | None = None) -> bool:
     """Whether the estimate is as large as the slopes themselves, so that not one digit is certain."""
     error = found.error if error is None else error
-    share = 0.1 if ladder.stepped else 0.5
+    share = _STEPPED_SHARE if ladder.stepped else 0.5
     return not math.isfinite(found.value) or (0 < found.steepness * share < error)
 
 

@@ -25,6 +25,7 @@ class Pair:
     fall: float
     size: float
     x: float
+    unit: float = UNIT_ROUNDOFF
 
     @property
     def slope(self) -> float:
@@ -39,7 +40,7 @@ class Pair:
     @property
     def rounding(self) -> float:
         """What every code may be expected to be off by: half an ulp of its value, and of its argument once scaled."""
-        return UNIT_ROUNDOFF * max(self.size, abs(self.x) * self.steepness)
+        return self.unit * max(self.size, abs(self.x) * self.steepness)
 
     @property
     def steepness(self) -> float:
