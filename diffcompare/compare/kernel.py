@@ -43,7 +43,8 @@ STATUS_CODES = {status: code for code, status in enumerate(STATUSES)}
 class Grid:
     """What is tabulated: arrays over it have the axes points, variables, schemes, steps.
 
-    Points and steps are numbers of the dtype, held in binary64.
+    Points and steps are numbers of the dtype, held in binary64. ``ranges`` has the smallest and the largest step of each
+    stencil in the whole sweep, where the grid is but a part of it.
     """
 
     f: SymbolicFunction
@@ -53,6 +54,7 @@ class Grid:
     directions: list[int]
     derivative: int = 1
     dtype: np.dtype[Any] = np.dtype(np.float64)  # noqa: RUF009 (immutable)
+    ranges: tuple[tuple[float, float], ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
