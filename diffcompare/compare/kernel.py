@@ -43,8 +43,8 @@ STATUS_CODES = {status: code for code, status in enumerate(STATUSES)}
 class Grid:
     """What is tabulated: arrays over it have the axes points, variables, schemes, steps.
 
-    Points and steps are numbers of the dtype, held in binary64. ``ranges`` has the smallest and the largest step of each
-    stencil in the whole sweep, where the grid is but a part of it.
+    Points and steps are numbers of the dtype, held in binary64. ``ranges`` has the smallest and the largest step
+    of each stencil in the whole sweep, where the grid is but a part of it.
     """
 
     f: SymbolicFunction
