@@ -43,7 +43,8 @@ STATUS_CODES = {status: code for code, status in enumerate(STATUSES)}
 class Grid:
     """What is tabulated: arrays over it have the axes points, variables, schemes, steps.
 
-    Points and steps are numbers of the dtype, held in binary64.
+    Points and steps are numbers of the dtype, held in binary64. ``ranges`` has the smallest and the largest step
+    of each stencil in the whole sweep, where the grid is but a part of it.
     """
 
     f: SymbolicFunction
@@ -53,6 +54,7 @@ class Grid:
     directions: list[int]
     derivative: int = 1
     dtype: np.dtype[Any] = np.dtype(np.float64)  # noqa: RUF009 (immutable)
+    ranges: tuple[tuple[float, float], ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -96,17 +98,15 @@ def differences(grid: Grid, run: Run) -> Evaluations:
     with np.errstate(all="ignore"):
         columns = [np.ascontiguousarray(column, dtype=grid.dtype) for column in grid.points.T]
         centre = run(columns)[:, None]
+        still = [np.repeat(column, k) for column in columns]
         offsets = {offset for chosen in grid.stencils for offset in chosen.offsets}
         for v, i in enumerate(grid.directions):
             x = columns[i][:, None]
             abscissae = {Fraction(0): x} | {offset: abscissa(x, offset, h) for offset in offsets}
             values = {Fraction(0): centre}
             for offset in offsets - {0}:
-                arguments = [
-                    abscissae[offset].reshape(-1) if j == i else np.repeat(column, k)
-                    for j, column in enumerate(columns)
-                ]
-                values[offset] = run(arguments).reshape(m, k)
+                moved = abscissae[offset].reshape(-1)
+                values[offset] = run([*still[:i], moved, *still[i + 1 :]]).reshape(m, k)
             known = {offset: np.isfinite(value) & np.isfinite(abscissae[offset]) for offset, value in values.items()}
             for j, chosen in enumerate(grid.stencils):
                 rise[:, v, j] = total = weighted_sum(chosen, values, h)

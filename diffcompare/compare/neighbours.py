@@ -113,7 +113,7 @@ _STATUSES = {"kink": "non-smooth", "domain": "out-of-domain", "undecided": "inco
 
 def _judge(problem: Problem, formula: SymbolicFunction) -> Judgement:
     x = problem.x
-    partials = certified_partials(formula, x.tolist())
+    partials = certified_partials(formula, x.tolist(), ties=True)
     value, tail = (np.array([getattr(p, name) for p in partials], dtype=np.float64) for name in ("value", "tail"))
     notes = tuple(dict.fromkeys(p.note for p in partials if p.note))
     terms = conditioning(adjoint(formula.program), x.tolist())
@@ -136,7 +136,8 @@ def _judge(problem: Problem, formula: SymbolicFunction) -> Judgement:
         line = draw_line(problem, _WIDEST, np.ones(x.size, dtype=bool), np.random.default_rng(_SEED), _STEPS)
         fault = _formula_fault(truth, line)
         final = [s or ("wrong" if fault.blamed else "consistent") for s in status]
-        quick = "the gradient agrees with the certified one as closely as the rounding of its formula allows"
+        whose = "the gradient agrees" if open_.all() else "the other components agree"
+        quick = f"{whose} with the certified one as closely as the rounding of its formula allows"
         blame = "formula" if fault.blamed else "gradient" if "wrong" in final else None
         return _answer(truth, final, threshold, rounding, blame, *words, quick, *fault.words)
     return _measured(truth, status, open_, words)
@@ -211,7 +212,7 @@ def _sample(truth: _Truth, line: Line, open_: Flags) -> _Sample:
         claimed = truth.claim.value if at_point else try_claim(truth.problem, point)
         if claimed is None or not np.isfinite(claimed[open_]).all() or not np.isfinite(point).all():
             continue
-        partials = certified_partials(truth.formula, point.tolist(), indices=indices, check=False)
+        partials = certified_partials(truth.formula, point.tolist(), indices=indices, check=False, ties=True)
         if not all(p.status == "ok" and math.isfinite(p.value) for p in partials):
             continue
         exact, error = np.zeros(n), np.zeros(n)

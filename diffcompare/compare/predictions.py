@@ -31,17 +31,22 @@ def predictions(grid: Grid, reference: References) -> tuple[Floats, Floats]:
         series = np.where(np.array(coefficients)[None, None] == 0, 0.0, series)
     noise = _noise(grid, reference)
     noise = np.where((reference.status == STATUS_CODES["ok"])[..., None, None], noise, np.nan)
+    step, error = np.full((m, n, s), np.nan), np.full((m, n, s), np.nan)
     usable = grid.steps[grid.steps > 0]
     if not usable.size:
-        return np.full((m, n, s), np.nan), np.full((m, n, s), np.nan)
-    step, error = optimal_step(
-        series.reshape(m * n * s, -1),
-        noise.reshape(m * n * s, 2),
-        float(usable[-1]),
-        float(usable[0]),
-        derivative=q,
-    )
-    return step.reshape(m, n, s), error.reshape(m, n, s)
+        return step, error
+    ranges = grid.ranges or ((float(usable[-1]), float(usable[0])),) * s
+    for own in dict.fromkeys(ranges):
+        alike = [j for j in range(s) if ranges[j] == own]
+        found = optimal_step(
+            series[:, :, alike].reshape(m * n * len(alike), -1),
+            noise[:, :, alike].reshape(m * n * len(alike), 2),
+            *own,
+            derivative=q,
+            trailing=2,
+        )
+        step[:, :, alike], error[:, :, alike] = (part.reshape(m, n, len(alike)) for part in found)
+    return step, error
 
 
 def _noise(grid: Grid, reference: References) -> Floats:
