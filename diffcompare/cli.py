@@ -20,6 +20,7 @@ import click
 from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
 from diffcompare import __version__
+from diffcompare.calling import Interruption
 from diffcompare.errors import DiffcompareError, ParseError, shorten
 from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, stencil
 from diffcompare.point_arguments import (
@@ -91,7 +92,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     return code if isinstance(code, int) else DONE
 
 
-class _Terminated(SystemExit):
+class _Terminated(Interruption, SystemExit):
     """A signal, and not code of the user's, wants the process to end."""
 
 
@@ -342,6 +343,8 @@ def check(
                 verdict = check_gradient(f, claimed, point, formula=known)
             except (TypeError, ValueError) as error:
                 raise click.UsageError(f"--at {written(point)}: {' '.join(str(error).split())}") from None
+            if isinstance(verdict.error, SystemExit):
+                raise verdict.error
             again = shlex.join([*repeat, f"--at={written(point)}"])
             judged.append((point, replace(verdict, snippet=again)))
     if out is not None:

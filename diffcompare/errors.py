@@ -43,6 +43,10 @@ class ParseError(DiffcompareError):
         self.column = column
         super().__init__(message)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Make copies from what it was made from."""
+        return type(self), (self.message, self.text, self.column)
+
     def __str__(self) -> str:
         """Three lines: place and message, the formula (a window of it if it is long), the caret."""
         start = max(0, self.column - 41)

@@ -22,11 +22,12 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "errors": ("", ""),
     # where the user's code stands
     "places": ("", ""),
+    "calling": ("", ""),
     # writes Python source, runs nothing
     "program": ("errors", ""),
     # loads SciPy when one of its functions is used
     "scipy_functions": ("errors program", "numpy scipy"),
-    "symbolic": ("errors places program scipy_functions", "numpy sympy"),
+    "symbolic": ("errors places calling program scipy_functions", "numpy sympy"),
     # flint's precision belongs to the process, so it is kept in one place
     "arithmetic": ("errors program scipy_functions", "flint numpy"),
     # useful alone: takes any callable
@@ -34,7 +35,7 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     # each library inside the functions that need it
     "adapters": ("errors program symbolic numeric", "jacobi jax numdifftools numpy scipy torch"),
     # alone sees both reference and subject, so that they cannot contaminate one another
-    "compare": ("errors places program symbolic arithmetic numeric adapters", "numpy pandas"),
+    "compare": ("errors places calling program symbolic arithmetic numeric adapters", "numpy pandas"),
     # sees the tables and nothing else, so that the pages can be redrawn from the files
     "report": ("diffcompare errors compare.schema compare.summary", "jinja2 latex2mathml pandas pyarrow"),
     # Matplotlib inside the function that draws
@@ -42,7 +43,7 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "descent": ("errors program symbolic arithmetic numeric compare", "numpy pandas"),
     "ranking": ("errors symbolic compare adapters", "numpy pandas"),
     # inside people's tests
-    "testing": ("errors program symbolic arithmetic numeric compare report", "hypothesis numpy pandas pytest"),
+    "testing": ("errors calling program symbolic arithmetic numeric compare report", "hypothesis numpy pandas pytest"),
     # where a fault stands in a file of TOML
     "study_source": ("errors", ""),
     "study_file": ("errors symbolic numeric descent study_source", "msgspec"),
@@ -53,7 +54,7 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "json_output": ("report", "pandas"),
     "point_arguments": ("errors", "click"),
     "cli": (
-        "diffcompare errors symbolic numeric compare report adapters descent ranking study_file study user_code "
+        "diffcompare errors calling symbolic numeric compare report adapters descent ranking study_file study user_code "
         "terminal json_output point_arguments",
         "click",
     ),

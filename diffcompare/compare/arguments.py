@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.compare.judgement import called, real_numbers
+from diffcompare.calling import called
+from diffcompare.compare.judgement import real_numbers
 from diffcompare.errors import shorten
 from diffcompare.symbolic.function import SymbolicFunction, flat_entries
 from diffcompare.symbolic.parse import parse

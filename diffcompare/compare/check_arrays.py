@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.adapters.foreign import adapted, adapted_along, adapted_point, remade, untraced
+from diffcompare.calling import called
 from diffcompare.compare.arguments import Structure, as_callable, box_of, formula_of, structure_of, takes
 from diffcompare.compare.array_causes import cause_in_matrix
 from diffcompare.compare.arrays import (
@@ -29,7 +30,7 @@ from diffcompare.compare.arrays import (
 from diffcompare.compare.certified_arrays import gradient_functions
 from diffcompare.compare.check import check_arguments, check_gradient
 from diffcompare.compare.identity import judge_by_identity
-from diffcompare.compare.judgement import Judgement, Left, Problem, called, real_numbers
+from diffcompare.compare.judgement import Judgement, Left, Problem, real_numbers
 from diffcompare.compare.ladder import Rung, climb, known_function, traced
 from diffcompare.compare.rows import (
     hessian_rows,
@@ -119,8 +120,6 @@ def _check_jacobian(
     function = as_callable(f, structure) if isinstance(f, SymbolicFunction) else f
     shape = f.output_shape if isinstance(f, SymbolicFunction) else _output_shape(function, structure, x, args)
     size = int(np.prod(shape))
-    if not size:
-        raise ValueError(f"f returns an array of shape {shape}: there is nothing to differentiate; return numbers")
     if known is not None and len(known.components) != size:
         raise ValueError(
             f"formula {shorten(known.formula, 60)!r} has {len(known.components)} outputs, f returns {size} numbers; "
@@ -144,10 +143,11 @@ def _check_jacobian(
 def _output_shape(function: Any, structure: Structure, x: Floats, args: tuple[Any, ...]) -> tuple[int, ...]:
     try:
         with np.errstate(all="ignore"):
-            return real_numbers(called(function, structure.unflatten(x), *args)).shape
+            returned = real_numbers(called(function, structure.unflatten(x), *args))
     except Exception:
         # the verdict tells what it raised, or returned
         return ()
+    return returned.shape if returned.size else ()
 
 
 def _components(problem: Problem) -> Sequence[SymbolicFunction] | None:

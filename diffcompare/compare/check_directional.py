@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.adapters.foreign import adapted, adapted_along, adapted_point, remade
+from diffcompare.calling import called
 from diffcompare.compare.arguments import Structure, as_callable, box_of, formula_of, structure_of, takes
 from diffcompare.compare.causes import Cause, find_cause
 from diffcompare.compare.check import check_arguments
 from diffcompare.compare.identity import judge_by_identity
-from diffcompare.compare.judgement import Judgement, Left, Problem, called, real_numbers
+from diffcompare.compare.judgement import Judgement, Left, Problem, real_numbers
 from diffcompare.compare.ladder import climb, traced
 from diffcompare.compare.rows import Row, judge_rows
 from diffcompare.compare.verdict import Verdict, verdict_of

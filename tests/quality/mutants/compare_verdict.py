@@ -182,8 +182,8 @@ MUTANTS = (
     ),
     Mutant(
         "compare/judgement.py",
-        "        value = np.asarray(self.function(self.unflatten(x), *self.args))",
-        "        value = np.asarray(self.function(x, *self.args))",
+        "self.numbers(called(self.function, self.unflatten(x), *self.args))",
+        "self.numbers(called(self.function, x, *self.args))",
         "functions of matrices and dicts are called with flat numbers",
     ),
     # mistakes
