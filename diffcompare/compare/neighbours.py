@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.arithmetic.condition import Conditioning, conditioning, exact_difference, still_nodes
+from diffcompare.compare.difference import folded_sizes
 from diffcompare.compare.judgement import Judgement, Problem
 from diffcompare.compare.probing import (
     Claim,
@@ -106,6 +107,7 @@ class _Truth:
     claim: Claim
     error: Floats  # g − D
     notes: tuple[str, ...]
+    folded: Floats  # the rounding of constants that a derivative is computed from, where it is a constant
 
 
 _STATUSES = {"kink": "non-smooth", "domain": "out-of-domain", "undecided": "inconclusive", "ok": ""}
@@ -116,13 +118,16 @@ def _judge(problem: Problem, formula: SymbolicFunction) -> Judgement:
     partials = certified_partials(formula, x.tolist(), ties=True)
     value, tail = (np.array([getattr(p, name) for p in partials], dtype=np.float64) for name in ("value", "tail"))
     notes = tuple(dict.fromkeys(p.note for p in partials if p.note))
-    terms = conditioning(adjoint(formula.program), x.tolist())
+    derivative = adjoint(formula.program)
+    terms = conditioning(derivative, x.tolist())
+    constant = np.array([derivative.nodes[i].operation == "constant" for i in derivative.outputs[1:]]) & ~terms.zero
+    folded = np.where(constant, _UNIT * folded_sizes(formula.program.nodes, formula.program.outputs, x)[0], 0.0)
     size = float(np.abs(value[np.isfinite(value)]).max(initial=0.0))
     claim = first_claim(problem)
-    truth = _Truth(problem, formula, value, tail, terms, size, claim, (claim.value - value) - tail, notes)
+    truth = _Truth(problem, formula, value, tail, terms, size, claim, (claim.value - value) - tail, notes, folded)
     if claim.fault:
         return _answer(truth, ["wrong"] * x.size, 0 * terms.inputs, math.nan, "gradient", claim.fault)
-    tolerance = 2 * (terms.rounding + terms.inputs)
+    tolerance = 2 * (terms.rounding + terms.inputs + folded)
     # right to the last digits is right however coarse the tolerance
     tolerance = np.where(tolerance <= _COARSE * size, tolerance, 4 * _UNIT * np.abs(value))
     status, words = _settled(truth, [_STATUSES[p.status] for p in partials], np.abs(truth.error) <= tolerance)
@@ -173,7 +178,7 @@ def _settled(truth: _Truth, status: list[str], agrees: Flags) -> tuple[list[str]
 def _expected_threshold(truth: _Truth) -> Floats:
     """Estimate what the neighbours would have shown, were they asked: a scatter of R."""
     terms = truth.terms
-    expected = 8 * (terms.rounding + terms.inputs) + 4 * terms.sums + 4 * _UNIT * np.abs(truth.value)
+    expected = 8 * (terms.rounding + terms.inputs + truth.folded) + 4 * terms.sums + 4 * _UNIT * np.abs(truth.value)
     return np.where(terms.zero, 0.0, expected)
 
 
@@ -273,7 +278,7 @@ def _floor(truth: _Truth, terms: Conditioning, unit: float, stuck: Flags) -> Flo
     """Return what neighbours cannot show: the rounding of inputs, constants and of what stands still."""
     size = np.abs(truth.value)
     floor = (
-        4 * (terms.inputs + terms.still_rounding + terms.still_sums)
+        4 * (terms.inputs + terms.still_rounding + terms.still_sums + truth.folded)
         + 4 * unit * size
         # constants that the code prepared by a loop
         + np.minimum(2 * terms.rounding, 4096 * unit * size)

@@ -1138,3 +1138,19 @@ def test_the_words_of_agreement_are_said_of_what_agrees() -> None:
     assert found.status == ("non-smooth", "consistent")
     assert any(note.startswith("the other components agree with") for note in found.notes)
     assert not any(note.startswith("the gradient agrees") for note in found.notes)
+
+
+def test_a_constant_derivative_rounds_as_what_it_is_computed_from() -> None:
+    c = np.array([0.1, 0.25, 0.7, 0.35])
+
+    def opaque(x: Any) -> Any:
+        return np.frombuffer(np.asarray(x).tobytes())
+
+    # the last component is 0 in floats and 7e-18 in real numbers
+    right = dc.check_gradient(
+        lambda x: np.sum(c * (x - x.mean())), lambda x: c - c.mean() + 0 * opaque(x), [0.3, 0.7, 1.1, 0.2]
+    )
+    assert right.status == "consistent", right.explain()
+    # what is small by itself keeps its threshold
+    small = dc.check_gradient(lambda x: x[0] + 1e-20 * x[1], lambda x: [1.0, 2e-20] + 0 * opaque(x), [1.0, 1.0])
+    assert small.components["status"].tolist()[1] != "consistent", small.explain()
