@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import msgspec
 
 from diffcompare.descent import GRADIENTS
-from diffcompare.errors import DiffcompareError, ParseError, StudyError, shorten
+from diffcompare.errors import StudyError, reason, shorten
 from diffcompare.numeric.boxes import check_box
 from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, SCHEME_FORMS, check_derivative, stencil
 from diffcompare.numeric.steps import geometric_steps
@@ -22,7 +22,7 @@ from diffcompare.study_source import Place, Source, load, quote
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
 
-__all__ = ["Descent", "Entry", "Study", "read_study", "reason", "rounded_points"]
+__all__ = ["Descent", "Entry", "Study", "read_study", "rounded_points"]
 
 _DTYPES = ("float64", "float32", "float16")
 
@@ -171,16 +171,6 @@ def read_study(path: str | PathLike[str], *, allow_python: bool = False) -> Stud
     descents = tuple(_descent(source, ("descent", k), table, entries) for k, table in enumerate(file.descent or ()))
     title = Path(name).stem if file.title is None else file.title
     return Study(title, file.dtype, tuple(entries.values()), descents)
-
-
-def reason(error: Exception) -> str:
-    """Say in one line why a function failed; no traceback, no absolute path."""
-    if isinstance(error, ParseError):
-        return shorten(f"column {error.column}: {error.message}", 300)
-    text = " ".join(str(error).split())
-    if not isinstance(error, (DiffcompareError, ValueError)):
-        text = f"{type(error).__name__}: {text}".removesuffix(": ")
-    return shorten(re.sub(r"(?<![\w.])(?:/[\w.@+-]+)+/(?=[\w.])|[A-Za-z]:\\(?:[\w.@+-]+\\)*", "", text), 300)
 
 
 _WORDS = {

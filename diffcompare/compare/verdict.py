@@ -47,6 +47,10 @@ class Explanation(str):
         self.kind, self.components = cause.kind, tuple(cause.components)
         return self
 
+    def __reduce__(self) -> tuple[type[Explanation], tuple[Cause]]:
+        """Copy and pickle it by its cause."""
+        return Explanation, (Cause(self.kind, str(self), self.components),)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
