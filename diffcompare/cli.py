@@ -163,6 +163,7 @@ _timeout_option = click.option(
 @click.option("--out", metavar="DIR", shell_complete=_files, help="Directory of the report.  [default: STUDY-report]")
 @click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes to work in.  [default: 1]")
 @click.option("--allow-python", is_flag=True, help="Run the Python code that the study file names.")
+@click.option("--no-limit", is_flag=True, help="Run a study however large its report will be.")
 @_timeout_option
 @_format_option
 @_output_options
@@ -177,6 +178,7 @@ def run(
     out: str | None,
     jobs: int,
     allow_python: bool,
+    no_limit: bool,
     timeout: float | None,
     pages: Literal["auto", "all"],
     table_format: Literal["csv", "parquet"],
@@ -200,7 +202,7 @@ def run(
     with terminal.progress(wanted=sys.stderr.isatty() and not quiet) as advance:
         try:
             with code as runs, workers(jobs) as executor:
-                tables = run_study(study, allow_python, advance, executor, runs)
+                tables = run_study(study, allow_python, advance, executor, runs, not no_limit)
         except Interrupted as error:
             tables, interrupted = error.tables, f"{error}; the report has what is done: {index}"
         write_report(tables, out, pages=pages, format=table_format)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from os import PathLike
@@ -46,10 +46,11 @@ __all__ = ["Interrupted", "Study", "evaluate", "make_entry", "read_study", "run_
 # gives the function of an entry of Python code, or says why there is none
 Loader = Callable[[Entry], SymbolicFunction | str]
 
-Chunk = tuple[bytes, Entry, int]
+# the packed function, its entry with these points and without the function, half the rows of a curve, is it the first
+Chunk = tuple[bytes, Entry, int, bool]
 
 _CURVE_ROWS = 200_000
-_TABLES = 200  # of small ones that are kept before they are made one
+_TABLES = 50  # of small ones that are kept before they are made one
 # what is measured of each entry, in this order
 _MEASURED: Mapping[str, Mapping[str, str]] = {
     "errors": COLUMNS, "curves": CURVE_COLUMNS, "hot_spots": HOT_SPOT_COLUMNS, "rules": RULE_COLUMNS,
@@ -66,6 +67,7 @@ def run_study(
     progress: Callable[[int, int, str], None] | None = None,
     executor: Executor | None = None,
     code_process: Callable[[Callable[[Any], Any], Any], Any] | None = None,
+    limit: bool = True,
 ) -> Tables:
     """Run a study file.
 
@@ -82,6 +84,8 @@ def run_study(
         Runs functions and points in other processes: the same tables, bit for bit.
     code_process : callable, optional
         Where the Python code is loaded and traced, such as a ``diffcompare.code_process.CodeProcess``; default: here.
+    limit : bool
+        Refuse, before any work, a file whose report would be very large.
 
     Returns
     -------
@@ -95,7 +99,7 @@ def run_study(
     Interrupted
         Ctrl-C, after some functions were done.
     """
-    study = read_study(path, allow_python=allow_python)
+    study = read_study(path, allow_python=allow_python, limit=limit)
     if not allow_python:
         return evaluate(study, progress=progress, executor=executor)
     from diffcompare.study_code import Code, traced_code
@@ -192,19 +196,19 @@ def evaluate(
             message = entry.message if failed is None else reason(failed)
             ok = entry.function is not None and failed is None
             for outcome in found if ok else ():
-                for part, table in zip(parts.values(), outcome.value, strict=True):
+                for part, table in zip(parts.values(), outcome.value.tables, strict=True):
                     part.add(table)
             if message and entry.name in wanted:
                 message += "; its gradient descent is skipped"
             if ok and entry.name in wanted and entry.function is not None:
                 functions[entry.name] = entry.function
-            rows[entry.name] = _function_row(entry, message, ok)
+            rows[entry.name] = _function_row(entry, message, found[0].value if ok else None)
     except KeyboardInterrupt as error:
         if not rows or type(error) is not KeyboardInterrupt:
             raise
         left = [entry for entry in study.entries if entry.name not in rows]
         told = f"interrupted after {len(rows)} of {len(study.entries)} functions"
-        rows |= {entry.name: _function_row(entry, entry.message or told, False) for entry in left}
+        rows |= {entry.name: _function_row(entry, entry.message or told, None) for entry in left}
         raise Interrupted(told, _tables(study, parts, rows, [], [])) from None
     descents = []
     for descent in study.descents:
@@ -326,16 +330,30 @@ def _chunks(entry: Entry, size: int) -> Iterator[Chunk]:
     half = max(2, min(100, _CURVE_ROWS // (2 * len(entry.points))))
     function = packed(entry.function, entry.name)
     for k in range(0, len(entry.points), size):
-        yield function, replace(entry, function=None, points=entry.points[k : k + size]), half
+        yield function, replace(entry, function=None, points=entry.points[k : k + size]), half, k == 0
 
 
-def _measure(chunk: Chunk) -> tuple[pd.DataFrame, ...]:
-    function, entry, half = chunk
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What was found of a chunk of points; its first one has the formulas."""
+
+    tables: tuple[pd.DataFrame, ...]
+    latex: str
+    derivative_latex: str
+
+
+def _measure(chunk: Chunk) -> _Measured:
+    function, entry, half, first = chunk
     f = unpacked(function)
     errors = _sweep(f, entry)
     # the rules are asked in binary64
     groups = summarize(errors if entry.dtype == "float64" else errors.iloc[:0])
-    return errors, _curves(f, entry, half), _hot_spots(f, entry), rules_of_summary(f, groups)
+    written = first and entry.shape is None  # as a formula
+    return _Measured(
+        (errors, _curves(f, entry, half), _hot_spots(f, entry), rules_of_summary(f, groups)),
+        _quietly(latex, f) if written else "",
+        _quietly(derivative_latex, f) if written else "",
+    )
 
 
 def _traced(entry: Entry, load: Loader | None) -> Entry:
@@ -404,16 +422,16 @@ def _hot_spots(function: SymbolicFunction, entry: Entry) -> pd.DataFrame:
     return stack(parts, HOT_SPOT_COLUMNS)
 
 
-def _function_row(entry: Entry, message: str, ok: bool) -> dict[str, str]:
-    f, written = entry.function, entry.shape is None  # as a formula
+def _function_row(entry: Entry, message: str, measured: _Measured | None) -> dict[str, str]:
+    f = entry.function
     return {
         "function": entry.name,
         "variables": ";".join(entry.variables),
         "formula": shorten(entry.text) if f is None else f.formula,
-        "latex": _quietly(latex, f) if f is not None and ok and written else "",
-        "derivative_latex": _quietly(derivative_latex, f) if f is not None and ok and written else "",
-        "source": f.source if f is not None else "text" if written else "python",
-        "status": "ok" if ok else "failed",
+        "latex": "" if measured is None else measured.latex,
+        "derivative_latex": "" if measured is None else measured.derivative_latex,
+        "source": f.source if f is not None else "text" if entry.shape is None else "python",
+        "status": "failed" if measured is None else "ok",
         "message": message,
     }
 
