@@ -32,8 +32,8 @@ _STEPS = 2_000
 # of the report, as far as it can be told beforehand
 _ROWS = 1_000_000
 _BYTES = 1_000_000_000
-# measured on the reports in reports/: a row of errors.csv; the rows of summary.csv and rules.csv for one variable, point
-# and scheme; a curve; a page, which at most so many functions have unless they need a look
+# bytes, measured on the reports in reports/: a row of errors.csv; the rows of summary.csv and rules.csv for one
+# variable, point and scheme; a curve; a page, which at most so many functions have unless they need a look
 _ROW, _GROUP, _CURVE, _PAGE, _PAGES = 350, 1_500, 11_000, 90_000, 200
 _UPDATES = 10_000
 

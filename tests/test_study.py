@@ -271,7 +271,7 @@ def test_a_bad_entry_of_python_code_is_refused_in_one_line(write, case):
     ("content", "told"),
     [
         (
-            "".join(f'[[function]]\nexpr = "x+{k}"\npoints = [1]\n' for k in range(24_000)),
+            "".join(f'[[function]]\nexpr="x+{k}"\npoints=[1]\n' for k in range(24_000)),
             r"about 4392000 rows and 1.9 GB, more than 1000000 rows",
         ),
         (
@@ -297,7 +297,7 @@ def test_a_study_that_is_too_large_is_told_before_any_work(write, monkeypatch, c
 def test_no_limit_reads_a_large_study(write, monkeypatch):
     monkeypatch.setattr(study_file, "_ROWS", 100)
     path = write(ONE)
-    with pytest.raises(StudyError, match="about 183 rows and .* more than 100 rows"):
+    with pytest.raises(StudyError, match=r"about 183 rows and .* more than 100 rows"):
         read_study(path)
     assert len(read_study(path, limit=False).entries) == 1
     large = write(ONE + "#" * 1_000_001)
