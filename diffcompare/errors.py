@@ -7,6 +7,7 @@ Bad arguments raise ``ValueError`` or ``TypeError``; bad mathematics, formulas a
 from __future__ import annotations
 
 import math
+import re
 
 __all__ = [
     "DiffcompareError",
@@ -16,6 +17,7 @@ __all__ = [
     "TraceError",
     "UnsupportedFunction",
     "check_step_size",
+    "reason",
     "shorten",
 ]
 
@@ -77,6 +79,16 @@ class StudyError(DiffcompareError):
 def shorten(text: str, limit: int = 200) -> str:
     """Cut a text that goes into a message or a table to ``limit`` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def reason(error: Exception) -> str:
+    """Say in one line why a function failed; no traceback, no absolute path."""
+    if isinstance(error, ParseError):
+        return shorten(f"column {error.column}: {error.message}", 300)
+    text = " ".join(str(error).split())
+    if not isinstance(error, (DiffcompareError, ValueError)):
+        text = f"{type(error).__name__}: {text}".removesuffix(": ")
+    return shorten(re.sub(r"(?<![\w.])(?:/[\w.@+-]+)+/(?=[\w.])|[A-Za-z]:\\(?:[\w.@+-]+\\)*", "", text), 300)
 
 
 _REMEDY = "pass h=1e-4 or geometric_steps(...)"

@@ -49,13 +49,17 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "study_file": ("errors symbolic numeric descent study_source", "msgspec"),
     # runs code of the user's: nothing but the commands that were asked to may load it
     "user_code": ("errors", ""),
-    "study": ("errors symbolic numeric compare descent study_file user_code", "numpy pandas"),
+    "study_code": ("errors symbolic compare user_code", ""),
+    "code_process": ("errors compare", ""),
+    # one of several places in which the code can run
+    "code_check": ("errors symbolic compare user_code code_process", "pandas"),
+    "study": ("errors symbolic numeric compare descent study_file study_code", "numpy pandas"),
     "terminal": ("errors compare.schema report", "pandas rich"),
     "json_output": ("report", "pandas"),
     "point_arguments": ("errors", "click"),
     "cli": (
-        "diffcompare errors calling symbolic numeric compare report adapters descent ranking study_file study user_code "
-        "terminal json_output point_arguments",
+        "diffcompare errors symbolic numeric compare report adapters descent ranking study_file study user_code "
+        "code_process code_check terminal json_output point_arguments",
         "click",
     ),
     "__main__": ("cli", ""),

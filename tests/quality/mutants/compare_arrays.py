@@ -88,14 +88,14 @@ MUTANTS = (
     # parallel
     Mutant(
         "compare/parallel.py",
-        "flying[submitted] = crew.submit(work, payloads[submitted])",
-        "flying[submitted] = crew.submit(work, payloads[-1 - submitted])",
+        "flying.append((payload, name, crew.submit(work, payload)))",
+        "flying.appendleft((payload, name, crew.submit(work, payload)))",
         "points get the results of other points",
     ),
     Mutant(
         "compare/parallel.py",
-        "reply = crew.alone(work, payloads[k])",
-        "reply = None",
+        "answer = crew.alone(work, payload)",
+        "answer = None",
         "a worker that dies takes the points of others with it",
     ),
     # rows
