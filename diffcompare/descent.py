@@ -13,6 +13,7 @@ from diffcompare.compare.reference import certified_gradient
 from diffcompare.compare.schema import DESCENT_COLUMNS
 from diffcompare.numeric.differences import numerical_diff, numerical_gradient
 from diffcompare.symbolic.function import SymbolicFunction, scalar
+from diffcompare.watchdog import one_account
 
 __all__ = ["GRADIENTS", "gradient_descent", "gradient_descents", "stack_descents", "surface_around"]
 
@@ -23,6 +24,7 @@ _NARROW = 0.05  # sides of a surface are made equal, unless one is a smaller par
 _STILL = 2.0**-30  # a run that moves by less, relative to where it is, does not move in this direction
 
 
+@one_account()
 def gradient_descent(
     f: SymbolicFunction,
     start: ArrayLike,

@@ -17,14 +17,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import ContextDecorator, contextmanager
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
-__all__ = ["Account", "ask", "one_account", "serve"]
+__all__ = ["account_for_each_place", "ask", "one_account", "serve"]
 
 # processor time of children for one account: a formula costs 2 s at a point, whatever else is done there
 _SECONDS = 1.0
@@ -44,27 +44,60 @@ class Account:
     left: float = _SECONDS
 
 
-_CURRENT: ContextVar[Account | None] = ContextVar("account", default=None)
+# of what is asked now, or by the place where it is asked
+_CURRENT: ContextVar[Account | dict[Hashable, Account] | None] = ContextVar("account", default=None)
+
+
+class one_account(ContextDecorator):  # noqa: N801 - reads like the function that it is; a generator costs more
+    """Let all that is asked inside share one account: that of an outer call, or of this place inside such a call."""
+
+    __slots__ = ("place", "token")
+
+    def __init__(self, place: Hashable = None) -> None:
+        self.place = place
+        self.token: Token[Account | dict[Hashable, Account] | None] | None = None
+
+    def _recreate_cm(self) -> one_account:
+        return one_account(self.place)
+
+    def __enter__(self) -> Account:
+        current = _CURRENT.get()
+        if isinstance(current, Account):
+            return current
+        account = Account() if current is None else current.setdefault(self.place, Account())
+        self.token = _CURRENT.set(account)
+        return account
+
+    def __exit__(self, *_: object) -> None:
+        if self.token is not None:
+            _CURRENT.reset(self.token)
 
 
 @contextmanager
-def one_account() -> Iterator[Account]:
-    """Let all that is asked inside share one account; that of an outer call holds on."""
-    account = _CURRENT.get()
-    if account is not None:
-        yield account
+def account_for_each_place() -> Iterator[None]:
+    """Give every place that is named inside an account of its own; that of an outer call holds on."""
+    if _CURRENT.get() is not None:
+        yield
         return
-    account = Account()
-    token = _CURRENT.set(account)
+    token = _CURRENT.set({})
     try:
-        yield account
+        yield
     finally:
         _CURRENT.reset(token)
 
 
-# by the service; a process that was forked has none of its parent's
-_CHILDREN: dict[str, subprocess.Popen[bytes]] = {}
-_INHERITED: list[dict[str, subprocess.Popen[bytes]]] = []
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """A process that answers, and both ends of its pipes that are ours."""
+
+    process: subprocess.Popen[bytes]
+    requests: IO[bytes]
+    replies: IO[bytes]
+
+
+# by the service; a process that was forked leaves those of its parent alone
+_CHILDREN: dict[str, _Child] = {}
+_INHERITED: list[dict[str, _Child]] = []
 _LOCK = threading.Lock()
 
 
@@ -91,69 +124,51 @@ def ask(service: str, request: Any) -> Any:
     with one_account() as account, _LOCK:
         if account.left <= 0:
             return None
-        child = _CHILDREN.get(service) or _started(service)
-        if child is None:
-            return None
         try:
-            used, answer = _exchange(child, pickle.dumps(request), account.left)
+            child = _CHILDREN.get(service) or _started(service)
+            _write(child.requests, account.left, pickle.dumps(request))
+            used, answer = _receive(child, _PATIENCE if _HAS_TIMER else account.left)
         except (OSError, EOFError):
-            # killed: it has used up what was left
-            used, answer = account.left, None
+            # killed, or not to be had
+            account.left = 0.0
             _end(service)
+            return None
         except BaseException:
             _end(service)
             raise
         account.left -= used
-        return answer
+        return pickle.loads(answer)  # noqa: S301 - our own bytes
 
 
-def _started(service: str) -> subprocess.Popen[bytes] | None:
+def _started(service: str) -> _Child:
     if not sys.executable or getattr(sys, "frozen", False):
-        return None
+        raise OSError("no interpreter to start")
     module, function = service.split(":")
     path = [str(Path(__file__).parents[1]), *filter(None, sys.path)]
     source = (
         f"import sys; sys.path[:] = {path!r}; from {module} import {function}; "
         f"from {__name__} import serve; serve({function})"
     )
-    try:
-        child = subprocess.Popen(
-            [sys.executable, "-P", "-W", "ignore", "-c", source],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            # SymPy orders by hashes
-            env={**os.environ, "PYTHONHASHSEED": "0"},
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
-    except OSError:
-        return None
-    _CHILDREN[service] = child
-    try:
-        _receive(child, _START)
-    except (OSError, EOFError):
-        _end(service)
-        return None
-    except BaseException:
-        _end(service)
-        raise
+    process = subprocess.Popen(  # noqa: S603 - our own source
+        [sys.executable, "-P", "-W", "ignore", "-c", source],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        # SymPy orders by hashes
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+    child = _CHILDREN[service] = _Child(process, cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout))
+    _receive(child, _START)
     return child
 
 
-def _exchange(child: subprocess.Popen[bytes], request: bytes, seconds: float) -> tuple[float, Any]:
-    assert child.stdin is not None
-    _write(child.stdin, seconds, request)
-    used, answer = _receive(child, _PATIENCE if _HAS_TIMER else seconds)
-    return used, pickle.loads(answer)  # noqa: S301 - our own bytes
-
-
-def _receive(child: subprocess.Popen[bytes], seconds: float) -> tuple[float, bytes]:
-    assert child.stdout is not None
-    guard = threading.Timer(seconds, child.kill)
+def _receive(child: _Child, seconds: float) -> tuple[float, bytes]:
+    guard = threading.Timer(seconds, child.process.kill)
     guard.daemon = True
     guard.start()
     try:
-        return _read(child.stdout)
+        return _read(child.replies)
     finally:
         guard.cancel()
 
@@ -175,13 +190,14 @@ def _read(stream: IO[bytes]) -> tuple[float, bytes]:
 
 
 def _end(service: str) -> None:
-    child = _CHILDREN.pop(service)
-    child.kill()
-    for stream in (child.stdin, child.stdout):
+    child = _CHILDREN.pop(service, None)
+    if child is None:
+        return
+    child.process.kill()
+    for stream in (child.requests, child.replies):
         with contextlib.suppress(OSError):
-            if stream is not None:
-                stream.close()
-    child.wait()
+            stream.close()
+    child.process.wait()
 
 
 @atexit.register

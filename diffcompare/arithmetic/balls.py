@@ -21,6 +21,7 @@ import flint
 from flint import arb, fmpq
 
 from diffcompare.arithmetic.special_balls import SPECIAL_BALLS, order_edge
+from diffcompare.arithmetic.watched import watched
 from diffcompare.program.code import functions_used, operation_source, straight_line, switch_sources
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import FALLBACKS
@@ -319,5 +320,5 @@ BALL_OPERATIONS: dict[str, Callable[..., Any]] = {
     "and": _and,
     "or": lambda a, b: _not(_and(_not(a), _not(b))),
     "not": _not,
-    **SPECIAL_BALLS,
+    **watched("balls", SPECIAL_BALLS),
 }

@@ -20,10 +20,12 @@ from diffcompare.compare.ladder import calls, cause_in_code, ladder
 from diffcompare.compare.verdict import Verdict, combined, verdict_of
 from diffcompare.errors import shorten
 from diffcompare.symbolic.function import SymbolicFunction, scalar
+from diffcompare.watchdog import one_account
 
 __all__ = ["check_arguments", "check_gradient"]
 
 
+@one_account()
 def check_gradient(
     f: Callable[..., Any] | SymbolicFunction,
     gradient: Callable[..., Any],

@@ -44,12 +44,14 @@ from diffcompare.errors import shorten
 from diffcompare.program.adjoint import hessian as second_adjoint
 from diffcompare.program.adjoint import hessian_along, jacobian
 from diffcompare.symbolic.function import SymbolicFunction, scalar
+from diffcompare.watchdog import one_account
 
 __all__ = ["check_hessian", "check_jacobian"]
 
 Floats = NDArray[np.float64]
 
 
+@one_account()
 def check_jacobian(
     f: Callable[..., Any] | SymbolicFunction,
     jacobian: Callable[..., Any],
@@ -161,6 +163,7 @@ def _jacobian_by_rows(problem: Problem) -> Judgement:
     return judge_rows(problem, output_rows(problem, formulas or [None] * problem.outputs))
 
 
+@one_account()
 def check_hessian(
     f: Callable[..., Any] | SymbolicFunction,
     hessian: Callable[..., Any],

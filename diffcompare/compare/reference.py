@@ -35,6 +35,7 @@ from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program
 from diffcompare.symbolic.derivatives import gradient_program
 from diffcompare.symbolic.function import SymbolicFunction, scalar
+from diffcompare.watchdog import one_account
 
 __all__ = [
     "SINGULAR_BITS",
@@ -89,6 +90,7 @@ class Partial:
     note: str = ""
 
 
+@one_account()
 def certified_gradient(f: SymbolicFunction, point: ArrayLike) -> Reference:
     """Certify the gradient of a function at a point.
 
