@@ -107,11 +107,7 @@ class SymbolicFunction:
         if attribute == "expr":
             from diffcompare.symbolic.derivatives import expression
 
-            if self.output_shape:
-                exprs = [component.expr for component in self.components]
-                self.expr = None if any(e is None for e in exprs) else nested(exprs, self.output_shape)
-            else:
-                self.expr = expression(self.program)
+            self.expr = expression(self)
             return self.expr
         if attribute == "components":
             self.components: tuple[SymbolicFunction, ...] = self._split()
