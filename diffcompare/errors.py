@@ -16,6 +16,7 @@ __all__ = [
     "TraceError",
     "UnsupportedFunction",
     "check_step_size",
+    "check_text",
     "shorten",
 ]
 
@@ -73,6 +74,24 @@ class StudyError(DiffcompareError):
 def shorten(text: str, limit: int = 200) -> str:
     """Cut a text that goes into a message or a table to ``limit`` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def check_text(text: str, what: str) -> str:
+    r"""Return a text that a file can hold; ``ValueError`` for one with half of a character.
+
+    >>> check_text("\ud800", "name")
+    Traceback (most recent call last):
+        ...
+    ValueError: name='\ud800': holds U+D800, half of a character, which no file can hold; remove it
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{what}={shorten(ascii(text), 60)}: holds U+{ord(text[error.start]):04X}, half of a character, which no "
+            "file can hold; remove it"
+        ) from None
+    return text
 
 
 _REMEDY = "pass h=1e-4 or geometric_steps(...)"

@@ -37,6 +37,7 @@ from diffcompare.compare.reference import check_point
 from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES, format_point, in_order, labelled, stack
 from diffcompare.compare.split import PARTS, float_parts, split_error
 from diffcompare.errors import shorten
+from diffcompare.floats import as_floats
 from diffcompare.numeric.boxes import candidates, check_box
 from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, Stencil, check_schemes, stencil
 from diffcompare.numeric.steps import check_steps, geometric_steps
@@ -296,7 +297,7 @@ def _rounded_steps(steps: Floats, kind: np.dtype[Any]) -> Floats:
 def _check_points(
     f: SymbolicFunction, points: ArrayLike, kind: np.dtype[Any], box: tuple[Floats, Floats] | None
 ) -> Floats:
-    values = np.asarray(points, dtype=np.float64)
+    values = as_floats(points, f"points of {', '.join(f.variables[:8])}")
     n = len(f.variables)
     values = values.reshape(-1, 1) if n == 1 and values.ndim <= 1 else np.atleast_2d(values)
     if not values.size:
