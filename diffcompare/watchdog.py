@@ -24,10 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
-__all__ = ["account_for_each_place", "ask", "one_account", "serve"]
+__all__ = ["account_for_each_place", "ask", "end_children", "one_account", "serve"]
 
 # processor time of children for one account: a formula costs 2 s at a point, whatever else is done there
-_SECONDS = 1.0
+_SECONDS = 0.5
 # what a child may take beyond what it has when it starts to serve
 _BYTES = 150 << 20
 _REPLY_BYTES = 1 << 20
@@ -41,7 +41,7 @@ _HEADER = struct.Struct("<dQ")
 class Account:
     """What is left of the processor time of children, in seconds."""
 
-    left: float = _SECONDS
+    left: float
 
 
 # of what is asked now, or by the place where it is asked
@@ -64,7 +64,7 @@ class one_account(ContextDecorator):  # noqa: N801 - reads like the function tha
         current = _CURRENT.get()
         if isinstance(current, Account):
             return current
-        account = Account() if current is None else current.setdefault(self.place, Account())
+        account = Account(_SECONDS) if current is None else current.setdefault(self.place, Account(_SECONDS))
         self.token = _CURRENT.set(account)
         return account
 
@@ -201,7 +201,8 @@ def _end(service: str) -> None:
 
 
 @atexit.register
-def _end_all() -> None:
+def end_children() -> None:
+    """End the children of this process; the next request starts another."""
     for service in list(_CHILDREN):
         _end(service)
 

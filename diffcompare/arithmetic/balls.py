@@ -43,6 +43,8 @@ __all__ = [
 
 # bits; what is still undecided there is said to be undecided
 PRECISION_CAP = 4000
+# the binary exponent of an exact number: 2**(10**9) fills 125 MB
+_EXPONENT = 60_000
 
 Ball = arb
 Condition = bool | str | None
@@ -82,10 +84,12 @@ def ball(value: Fraction | int | float) -> arb:
 
 
 def exact_fraction(value: arb) -> Fraction | None:
-    """Return the value of an exact ball, None for any other."""
+    """Return the value of an exact ball, None for any other, and for one of too many digits to write."""
     if not value.is_exact() or not value.is_finite():
         return None
     mantissa, exponent = value.man_exp()
+    if abs(exponent) > _EXPONENT:
+        return None
     return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
 
 

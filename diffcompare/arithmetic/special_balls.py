@@ -31,9 +31,13 @@ def _exact(value: Fraction | int) -> arb:
     return arb(fmpq(value.numerator, value.denominator))
 
 
+_WHOLE = arb(2) ** 60_000
+
+
 def _whole(value: arb) -> int | None:
     """Return the whole number that a ball is, None where it is none for certain."""
-    whole = value.unique_fmpz() if value.is_exact() else None
+    # of a number with more digits nobody asks whether it is whole: 2**(10**9) fills 125 MB
+    whole = value.unique_fmpz() if value.is_exact() and abs(value) < _WHOLE else None
     return None if whole is None else int(whole)
 
 
