@@ -17,6 +17,7 @@ __all__ = [
     "TraceError",
     "UnsupportedFunction",
     "check_step_size",
+    "check_text",
     "reason",
     "shorten",
 ]
@@ -89,6 +90,24 @@ def reason(error: Exception) -> str:
     if not isinstance(error, (DiffcompareError, ValueError)):
         text = f"{type(error).__name__}: {text}".removesuffix(": ")
     return shorten(re.sub(r"(?<![\w.])(?:/[\w.@+-]+)+/(?=[\w.])|[A-Za-z]:\\(?:[\w.@+-]+\\)*", "", text), 300)
+
+
+def check_text(text: str, what: str) -> str:
+    r"""Return a text that a file can hold; ``ValueError`` for one with half of a character.
+
+    >>> check_text("\ud800", "name")
+    Traceback (most recent call last):
+        ...
+    ValueError: name='\ud800': holds U+D800, half of a character, which no file can hold; remove it
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{what}={shorten(ascii(text), 60)}: holds U+{ord(text[error.start]):04X}, half of a character, which no "
+            "file can hold; remove it"
+        ) from None
+    return text
 
 
 _REMEDY = "pass h=1e-4 or geometric_steps(...)"

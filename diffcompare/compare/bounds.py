@@ -38,7 +38,7 @@ from diffcompare.arithmetic.jets import taylor_jet
 from diffcompare.arithmetic.lipschitz import slope_range
 from diffcompare.arithmetic.running_error import ROUNDING_BITS, point_rounding_bound, rounding_bound
 from diffcompare.compare.exact_error import two_product, two_sum
-from diffcompare.compare.kernel import Evaluations, Grid
+from diffcompare.compare.kernel import Evaluations, Grid, each_point
 from diffcompare.compare.reference import partial_ball
 from diffcompare.numeric.quotients import abscissa
 from diffcompare.numeric.stencils import Stencil
@@ -85,7 +85,7 @@ def bound_error(
     by_reach: dict[Fraction, list[int]] = {}
     for s, stencil in enumerate(grid.stencils):
         by_reach.setdefault(max(map(abs, stencil.reach)), []).append(s)
-    for p, point in enumerate(grid.points.tolist()):
+    for p, point in each_point(grid):
         for v in range(len(grid.directions)):
             here = _Here(grid, evaluations, parts, measured, order, p, v, point)
             for reach, members in by_reach.items():

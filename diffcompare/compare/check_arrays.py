@@ -42,15 +42,18 @@ from diffcompare.compare.rows import (
 )
 from diffcompare.compare.verdict import Verdict, combined, verdict_of
 from diffcompare.errors import shorten
+from diffcompare.floats import as_floats
 from diffcompare.program.adjoint import hessian as second_adjoint
 from diffcompare.program.adjoint import hessian_along, jacobian
 from diffcompare.symbolic.function import SymbolicFunction, scalar
+from diffcompare.watchdog import one_account
 
 __all__ = ["check_hessian", "check_jacobian"]
 
 Floats = NDArray[np.float64]
 
 
+@one_account()
 def check_jacobian(
     f: Callable[..., Any] | SymbolicFunction,
     jacobian: Callable[..., Any],
@@ -104,7 +107,7 @@ def check_jacobian(
 
 def _points(f: Any, at: Any) -> list[Any]:
     if isinstance(f, SymbolicFunction):
-        values, n = np.asarray(at, dtype=np.float64), len(f.variables)
+        values, n = as_floats(at, "at"), len(f.variables)
         if n == 1:
             return [np.float64(v) for v in values.reshape(-1)]
         if values.ndim > 1 and values.shape[-1] == n:
@@ -160,6 +163,7 @@ def _jacobian_by_rows(problem: Problem) -> Judgement:
     return judge_rows(problem, output_rows(problem, formulas or [None] * problem.outputs))
 
 
+@one_account()
 def check_hessian(
     f: Callable[..., Any] | SymbolicFunction,
     hessian: Callable[..., Any],
@@ -256,7 +260,7 @@ def _check_hessian(
 
 def _vector(vector: Any, structure: Structure) -> Floats:
     try:
-        v = np.asarray(structure.flatten(vector), dtype=np.float64)
+        v = as_floats(structure.flatten(vector), "vector")
     except ValueError as error:
         raise ValueError(f"vector: {str(error).replace('a gradient', 'a vector')}") from None
     if not np.isfinite(v).all():

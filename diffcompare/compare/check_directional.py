@@ -24,6 +24,7 @@ from diffcompare.program.adjoint import adjoint_along
 from diffcompare.program.dag import Program
 from diffcompare.program.lines import on_line
 from diffcompare.symbolic.function import SymbolicFunction, scalar
+from diffcompare.watchdog import one_account
 
 __all__ = ["check_directional"]
 
@@ -35,6 +36,7 @@ _TRACED = 20_000
 _SMALL = 60
 
 
+@one_account()
 def check_directional(
     f: Callable[..., Any] | SymbolicFunction,
     derivative: Callable[..., Any],

@@ -12,10 +12,12 @@ from diffcompare.compare.reference import check_point
 from diffcompare.program.dag import Program
 from diffcompare.program.printing import formulas
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.watchdog import one_account
 
 __all__ = ["hot_spots"]
 
 
+@one_account()
 def hot_spots(f: SymbolicFunction, point: ArrayLike) -> pd.DataFrame:
     """List the operations of a function by their share of its rounding error at a point.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -17,6 +17,7 @@ from diffcompare.compare.schema import STATUSES
 from diffcompare.numeric.quotients import abscissa, divisor, weighted_sum
 from diffcompare.numeric.stencils import Stencil
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.watchdog import one_account
 
 __all__ = [
     "STATUS_CODES",
@@ -26,6 +27,7 @@ __all__ = [
     "References",
     "Run",
     "differences",
+    "each_point",
     "references",
     "series_order",
 ]
@@ -140,13 +142,20 @@ def series_order(grid: Grid) -> int:
     return max(JET_ORDER, *(chosen.order + grid.derivative + 2 for chosen in grid.stencils))
 
 
+def each_point(grid: Grid) -> Iterator[tuple[int, list[float]]]:
+    """Number the points; what is done at one shares its account of what children may cost."""
+    for p, point in enumerate(grid.points.tolist()):
+        with one_account(tuple(point)):
+            yield p, point
+
+
 def references(grid: Grid) -> References:
     """Certify the partial derivatives at every point, with the Taylor coefficients along each variable."""
     shape = grid.shape[:2]
     partials = np.empty((*shape, 4))
     order = series_order(grid)
     taylor = np.empty((*shape, order + 1))
-    for p, point in enumerate(grid.points.tolist()):
+    for p, point in each_point(grid):
         found: list[Partial] = certified_derivatives(grid.f, point, grid.directions, grid.derivative, bits=SWEEP_BITS)
         for v, partial in enumerate(found):
             partials[p, v] = STATUS_CODES[partial.status], partial.value, partial.tail, partial.slack

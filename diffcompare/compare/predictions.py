@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from diffcompare.arithmetic.running_error import point_rounding_bound
 from diffcompare.arithmetic.ulp import FORMATS
-from diffcompare.compare.kernel import STATUS_CODES, Grid, References
+from diffcompare.compare.kernel import STATUS_CODES, Grid, References, each_point
 from diffcompare.numeric.stencils import Stencil
 from diffcompare.numeric.steps import optimal_step
 
@@ -61,7 +61,7 @@ def _noise(grid: Grid, reference: References) -> Floats:
     bound = np.array(
         [
             [point_rounding_bound(grid.f.program, point, i, dtype=grid.dtype.name) for i in grid.directions]
-            for point in grid.points.tolist()
+            for _, point in each_point(grid)
         ]
     )
     x = np.abs(grid.points[:, grid.directions])

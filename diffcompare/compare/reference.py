@@ -31,10 +31,12 @@ from diffcompare.arithmetic.one_sided import OneSided, one_sided_derivative
 from diffcompare.arithmetic.rational import exact_outputs
 from diffcompare.arithmetic.ulp import round_to_nearest
 from diffcompare.errors import shorten
+from diffcompare.floats import as_floats
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program
 from diffcompare.symbolic.derivatives import gradient_program
 from diffcompare.symbolic.function import SymbolicFunction, scalar
+from diffcompare.watchdog import one_account
 
 __all__ = [
     "SINGULAR_BITS",
@@ -89,6 +91,7 @@ class Partial:
     note: str = ""
 
 
+@one_account()
 def certified_gradient(f: SymbolicFunction, point: ArrayLike) -> Reference:
     """Certify the gradient of a function at a point.
 
@@ -142,7 +145,7 @@ def certified_gradient(f: SymbolicFunction, point: ArrayLike) -> Reference:
 def check_point(f: SymbolicFunction, point: ArrayLike) -> list[float]:
     """Return a point of a function of one value as finite floats; ``ValueError`` names what is wrong."""
     scalar(f, "ask one of its .components, or dc.certified_jacobian")
-    coordinates = np.asarray(point, dtype=np.float64)
+    coordinates = as_floats(point, f"point of {', '.join(f.variables[:8])}")
     values = [coordinates.item()] if coordinates.ndim == 0 else coordinates.tolist()
     if coordinates.ndim > 1 or len(values) != len(f.variables):
         raise ValueError(
