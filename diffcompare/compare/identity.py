@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -206,7 +207,8 @@ def judge_by_identity(problem: Problem) -> Judgement | None:
                 continue
         except (TraceError, UnsupportedFunction):
             continue
-        return _judged(problem, state, pair, exact=exact, rebuilt=rebuilt)
+        judged = _judged(problem, state, pair, exact=exact, rebuilt=rebuilt)
+        return None if judged is None else replace(judged, pair=pair)
     return None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffcompare.compare.mistakes import Cause
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program
 from diffcompare.symbolic.function import SymbolicFunction
@@ -126,6 +127,12 @@ class Judgement:
         Plain sentences for the explanation: what was seen and what it means.
     difference : ndarray of float64 or None
         The real difference G − D of each component where the rule knows it apart from rounding.
+    pair : Pair or None
+        The traces of function and derivative that were compared, for the search for a cause.
+    known : SymbolicFunction or None
+        The function that an opaque derivative was compared with.
+    cause : Cause or None
+        Why it is wrong, where the rule knows.
     """
 
     evidence: str
@@ -137,3 +144,6 @@ class Judgement:
     blame: str | None = None
     notes: tuple[str, ...] = ()
     difference: Floats | None = None
+    pair: Any = None
+    known: SymbolicFunction | None = None
+    cause: Cause | None = None

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.compare.causes import Cause, find_cause
+from diffcompare.compare.budget import Budget
+from diffcompare.compare.causes import Cause, find_cause_nearby, quiet
 from diffcompare.compare.identity import judge_by_identity, trace
 from diffcompare.compare.judgement import Judgement, Problem
+from diffcompare.compare.nearby import nearby, program_of, value_of
 from diffcompare.compare.neighbours import judge_by_neighbours
 from diffcompare.compare.reference import certified_gradient
 from diffcompare.compare.witness import judge_by_witness
@@ -91,6 +93,7 @@ def ladder(problem: Problem) -> Judgement:
         known = replace(problem, formula=_known(problem))
         few = problem.x.size <= MANY
         judgement = judge_by_neighbours(known) if known.formula is not None and few else None
+        judgement = None if judgement is None else replace(judgement, known=known.formula)
     judgement = judgement or judge_by_witness(problem)
     return judgement if judgement is not None else plain(problem, "inconclusive", "No rule could judge it.")
 
@@ -120,18 +123,13 @@ def _known(problem: Problem) -> SymbolicFunction | None:
     return problem.formula if problem.formula is not None or problem.x.size > MANY else traced(problem)
 
 
+@quiet
 def cause_in_code(
     problem: Problem, judgement: Judgement, difference: Floats, shape: tuple[int, ...] | None
 ) -> Cause | None:
     """Find out why a gradient is wrong, from its values and the program of the function."""
-    known = _known(problem)
-    return find_cause(
-        judgement.claimed,
-        judgement.certified,
-        judgement.threshold,
-        program=None if known is None else known.program,
-        point=problem.x.tolist(),
-        names=problem.names,
-        shape=shape,
-        difference=None if judgement.difference is None else difference,
-    )
+    budget = Budget()
+    program = program_of(problem, judgement, budget)
+    asked = nearby(problem, judgement, program, budget)
+    value = value_of(problem)
+    return find_cause_nearby(problem, judgement, difference, program, asked, budget, shape=shape, value=value)

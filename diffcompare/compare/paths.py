@@ -11,7 +11,7 @@ Griewank, Walther, Evaluating Derivatives, 2nd ed. (2008), section 3.2.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,21 +21,27 @@ from numpy.typing import NDArray
 from diffcompare.arithmetic.balls import Ball, ball_function, precision
 from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.arithmetic.running_error import point_rounding_bound
-from diffcompare.compare.mistakes import Cause, Facts, U
+from diffcompare.compare.budget import BALLS, BUILT, Budget
+from diffcompare.compare.identity_rules import node_balls
+from diffcompare.compare.mistakes import Cause, Facts, U, written
 from diffcompare.errors import DiffcompareError
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Builder, Node, Program, Term
 from diffcompare.program.operations import COMPARISONS, partial_terms
-from diffcompare.program.printing import formula
+from diffcompare.program.printing import formulas
 
 __all__ = [
     "Lines",
+    "Parts",
+    "Quotient",
     "additions",
     "coarse_point",
     "finite_difference",
     "linearise",
     "other_function",
+    "quotients",
     "stray_factors",
+    "take_apart",
     "wrong_parts",
 ]
 
@@ -44,18 +50,37 @@ Mask = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 
 _BITS = 160
+# how often the search for a wrong part passes over all uses: some candidates, each compared with the error
+_PASSES = 200
 # uses × components of the search through a program; beyond it some components stand for all
 _LARGE = 200_000
 _SAMPLE = 16
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """A program taken apart: every use of a node (an edge), its local partial, and what is the same formula."""
+
+    program: Program  # with the local partials
+    size: int
+    output: int
+    edges: tuple[tuple[int, int, int], ...]  # node, operand, partial
+    shapes: Indices  # equal for nodes that are the same formula of other numbers and variables
+    texts: list[str]  # once they are needed
+
+    def text(self, index: int) -> str:
+        """Write the formula of a node."""
+        if not self.texts:
+            self.texts.extend(formulas(self.program, len(self.program.nodes), limit=60, exact=False))
+        return self.texts[index]
+
+
+@dataclass(frozen=True, slots=True)
 class Lines:
-    """A program taken apart at a point: every use of a node (an edge) and what it contributes to the gradient."""
+    """A program taken apart at a point: every use of a node and what it contributes to the gradient."""
 
     facts: Facts
-    program: Program
-    output: int
+    parts: Parts
     values: Wide  # of the nodes; nan for conditions
     nodes: Indices  # of each edge, and which operand it uses
     operands: Indices
@@ -64,7 +89,11 @@ class Lines:
     bars: Wide  # ∂F/∂node
     tangents: Wide  # ∂node/∂x, one column per component looked at
     columns: Indices
-    shapes: Indices  # equal for nodes that are the same formula of other numbers and variables
+    budget: Budget
+
+    def pay(self, passes: int) -> None:
+        """Pay for passes over all uses and columns, and for what is made of each use."""
+        self.budget.spend(len(self.nodes) * (passes * len(self.columns) + BUILT))
 
     def fits(self, predicted: NDArray[Any], everywhere: bool) -> Mask:
         """Tell which rows of predicted errors equal the error, everywhere or in the wrong components."""
@@ -82,15 +111,16 @@ class Lines:
 
     def text(self, index: int) -> str:
         """Write the formula of a node."""
-        return formula(self.program, int(index), limit=60, exact=False)
+        return self.parts.text(int(index))
 
     def product(self, factors: Sequence[int]) -> str:
         """Write the product of one or two nodes."""
         return "*".join(self.text(index) for index in factors)
 
 
-def linearise(program: Program, point: Sequence[float], facts: Facts) -> Lines | None:
-    """Evaluate all nodes and local partials in balls, then sweep forwards and backwards."""
+def take_apart(program: Program, budget: Budget) -> Parts | None:
+    """Find the uses of every node that the first output needs, with their local partials; None where one has none."""
+    budget.spend(BUILT * sum(1 + len(node.operands) for node in program.nodes))
     build = Builder(program.variables, start=program)
     output, size = program.outputs[0], len(program.nodes)
     needed, edges = {output}, []
@@ -111,18 +141,29 @@ def linearise(program: Program, point: Sequence[float], facts: Facts) -> Lines |
                 uses = [(i, partial.index) for i, partial in _merged(node, local)]
             needed.update(i for i, _ in uses)
             edges += [(k, i, p) for i, p in uses]
-        whole = Program(program.variables, tuple(build.nodes), (*range(size), *(p for _, _, p in edges)))
-        with precision(_BITS):
-            found = np.array([_wide(v) for v in ball_function(whole)(*(Ball(x) for x in point))], dtype=np.longdouble)
     except (ArithmeticError, KeyError, DiffcompareError):
         return None
-    values, slopes = found[:size], np.where(np.isfinite(found[size:]), found[size:], 0)
+    whole = Program(program.variables, tuple(build.nodes), (*range(size), *(p for _, _, p in edges)))
+    return Parts(whole, size, output, tuple(edges), _shapes(program), []) if edges else None
+
+
+def linearise(parts: Parts, point: Sequence[float], facts: Facts, budget: Budget) -> Lines | None:
+    """Evaluate all nodes and local partials in balls, then sweep forwards and backwards."""
+    program, edges, size = parts.program, parts.edges, parts.size
     columns = np.arange(len(point))
     if len(edges) * len(point) > _LARGE:
-        columns = np.unique(np.r_[np.argsort(~facts.wrong, kind="stable")[:_SAMPLE], np.arange(_SAMPLE)])
+        columns = np.unique(np.r_[np.argsort(~facts.wrong, kind="stable")[:_SAMPLE], columns[:_SAMPLE]])
+    budget.spend(BALLS * len(program.nodes) + (BUILT + 10 * len(columns)) * len(edges))
+    try:
+        balls = node_balls(program.nodes, program.outputs, point, _BITS)
+    except (ArithmeticError, KeyError):
+        return None
+    with precision(_BITS):
+        found = np.array([_wide(balls[i]) for i in program.outputs], dtype=np.longdouble)
+    values, slopes = found[:size], np.where(np.isfinite(found[size:]), found[size:], 0)
     bars, tangents = np.zeros(size, np.longdouble), np.zeros((size, len(columns)), np.longdouble)
-    bars[output] = 1
-    for k, node in enumerate(program.nodes):
+    bars[parts.output] = 1
+    for k, node in enumerate(program.nodes[:size]):
         if node.operation == "variable":
             tangents[k] = columns == node.payload
     with np.errstate(all="ignore"):
@@ -130,10 +171,8 @@ def linearise(program: Program, point: Sequence[float], facts: Facts) -> Lines |
             bars[j] += bars[k] * p
         for (k, j, _), p in zip(reversed(edges), slopes[::-1], strict=True):
             tangents[k] += p * tangents[j]
-    if not edges:
-        return None
     users, used, partials = (np.array(column, dtype=np.intp) for column in zip(*edges, strict=True))
-    return Lines(facts, whole, output, values, users, used, partials, slopes, bars, tangents, columns, _shapes(program))
+    return Lines(facts, parts, values, users, used, partials, slopes, bars, tangents, columns, budget)
 
 
 def _merged(node: Node, partials: Sequence[Term]) -> Iterator[tuple[int, Term]]:
@@ -179,7 +218,7 @@ _SUMS = {"add", "subtract", "sum"}
 
 def other_function(lines: Lines) -> Iterator[Cause]:
     """The gradient of something else that is made of F."""
-    facts, F = lines.facts, lines.values[lines.output]
+    facts, F = lines.facts, lines.values[lines.parts.output]
     with np.errstate(all="ignore"):
         others = {
             "the logarithm of the function": 1 / F,
@@ -207,17 +246,17 @@ def _terms(lines: Lines) -> tuple[list[tuple[int, ...]], Wide, Mask, tuple[Indic
     rows: list[Wide] = []
     top: list[bool] = []
     keys: list[tuple[int, int]] = []
-    outer = {lines.output}
+    outer = {lines.parts.output}
     place: dict[int, list[int]] = {}
     for edge, k in enumerate(lines.nodes):
         place.setdefault(int(k), []).append(edge)
     groups: list[tuple[tuple[int, ...], Wide, int]]
     for k, own in sorted(place.items(), reverse=True):
-        operation = lines.program.nodes[k].operation
+        operation = lines.parts.program.nodes[k].operation
         if operation in _SUMS:
             groups = [((int(lines.operands[i]),), flow[i], int(lines.operands[i])) for i in own]
         elif operation == "dot":
-            operands = lines.program.nodes[k].operands
+            operands = lines.parts.program.nodes[k].operands
             half = len(operands) // 2
             groups = [
                 (
@@ -233,8 +272,8 @@ def _terms(lines: Lines) -> tuple[list[tuple[int, ...]], Wide, Mask, tuple[Indic
             factors.append(factor)
             rows.append(row)
             top.append(k in outer)
-            shape = int(lines.shapes[operand]) if operand >= 0 else -1 - len(keys)
-            keys.append((shape, shape * len(lines.values) + int(lines.shapes[k])))
+            shape = int(lines.parts.shapes[operand]) if operand >= 0 else -1 - len(keys)
+            keys.append((shape, shape * len(lines.values) + int(lines.parts.shapes[k])))
             if k in outer and operand >= 0:
                 outer.add(operand)
     width = len(lines.columns)
@@ -248,12 +287,13 @@ def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False
     facts = lines.facts
     if not everywhere and (facts.wrong | (facts.D == 0)).all():
         return
-    through, p = lines.through(), lines.slopes
-    if not facts.certain(20 * len(p)):
+    if not facts.certain(20 * len(lines.slopes)):
         return
+    lines.pay(_PASSES)
+    through, p = lines.through(), lines.slopes
     place = "" if everywhere else facts.where()
     factors, terms, _, keys = _terms(lines)
-    uses = lines.shapes[lines.nodes] * len(lines.values) + lines.shapes[lines.operands]
+    uses = lines.parts.shapes[lines.nodes] * len(lines.values) + lines.parts.shapes[lines.operands]
     numbers = {"2": 2.0, "3": 3.0, "4": 4.0, "pi": math.pi} | ({"n": float(len(facts.g))} if len(facts.g) > 1 else {})
 
     def addend(ratio: float, kind: str, words: str) -> Iterator[Cause]:
@@ -280,14 +320,14 @@ def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False
         for i, count in hits:
             local, value, operand = (lines.text(a[i]) for a in (lines.partials, lines.nodes, lines.operands))
             what, said = kind, words
-            constant = lines.program.nodes[lines.partials[i]].operation == "constant"
+            constant = lines.parts.program.nodes[lines.partials[i]].operation == "constant"
             if constant and count == 1 and words.endswith("{p} is missing"):
                 what, said = "factor", f"the factor {{p}}{_reciprocal(p[i])} is missing"
             also = _also(count, "places") if count > 1 else ""
             yield facts.cause(what, said.format(p=local, y=value, x=operand) + also + place)
 
-    operation = np.array([lines.program.nodes[k].operation for k in lines.nodes])
-    leaf = np.array([lines.program.nodes[j].operation == "variable" for j in lines.operands])
+    operation = np.array([lines.parts.program.nodes[k].operation for k in lines.nodes])
+    leaf = np.array([lines.parts.program.nodes[j].operation == "variable" for j in lines.operands])
     summing = np.isin(operation, [*_SUMS])
     product = np.isin(operation, ["multiply", "divide", "dot", "power", "atan2", "hypot"])
     y, x = lines.values[lines.nodes], lines.values[lines.operands]
@@ -333,9 +373,10 @@ def _also(count: int, what: str) -> str:
     return f", and so it is in the {count - 1} {what} like it" if count > 2 else f", and so in the {what[:-1]} like it"
 
 
-def stray_factors(facts: Facts, lines: Lines) -> Iterator[Cause]:
+def stray_factors(lines: Lines) -> Iterator[Cause]:
     """The value of some node that multiplies or divides the whole gradient, and several addends missing at once."""
-    values, columns = lines.values, lines.columns
+    facts, values, columns = lines.facts, lines.values, lines.columns
+    lines.pay(10)
     if facts.certain(4 * len(values)) and np.count_nonzero(facts.D) > 0:
         D = facts.D[columns]
         with np.errstate(all="ignore"):
@@ -362,13 +403,14 @@ def additions(lines: Lines) -> Iterator[Cause]:
     facts = lines.facts
     if not facts.certain(8 * len(lines.values)):
         return
+    lines.pay(40)
     for c, words in ((1, ""), (-1, "minus "), (2, "2 times "), (0.5, "half "), (-2, "-2 times ")):
         for k in np.flatnonzero(lines.fits(c * lines.tangents, True)):
             yield facts.cause("extra term", f"an extra term: {words}the gradient of {lines.text(int(k))} is added")
     if facts.wrong.sum() > 1 and facts.certain(400 * len(lines.values), free=1):
         factors, terms, _, _ = _terms(lines)
         for i, c in _round_multiples(lines, terms):
-            yield facts.cause("factor", f"the term {lines.product(factors[i])} has {1 + c:.6g} times its weight")
+            yield facts.cause("factor", f"the term {lines.product(factors[i])} has {written(c)} times its weight")
         for i, c in _round_multiples(lines, lines.tangents):
             yield facts.cause("extra term", f"an extra term: {c:.3g} times the gradient of {lines.text(i)} is added")
     if facts.wrong.sum() == 1:
@@ -401,24 +443,79 @@ def coarse_point(facts: Facts, program: Program, point: Sequence[float]) -> Iter
         yield facts.cause("float32", "the claim is the gradient at the point rounded to float32")
 
 
-def finite_difference(facts: Facts, program: Program, point: Sequence[float]) -> Iterator[Cause]:
-    """The difference quotients with the usual steps, and what the rounding of F makes of them."""
-    some = np.flatnonzero(facts.wrong)
-    some = some[np.argsort(-np.abs(facts.e[some] / facts.slack[some]))][:_SAMPLE]
-    bases = [10.0**-k for k in range(1, 13)] + [2.0**-26, U ** (1 / 3), (2 * U) ** (1 / 3), U**0.5]
-    scales = {"": 1.0, "*|x|": 0.0, "*(1 + |x|)": 0.0, "*max(1, |x|)": 0.0}
-    labels = [(scheme, h, scale) for scheme in _WIDTHS for scale in scales for h in bases]
+@dataclass(frozen=True, slots=True)
+class Quotient:
+    """A difference quotient that the claim may be; ``odds`` is log10 of the chance that another number looks like it."""
+
+    scheme: str
+    h: float
+    scale: str
+    odds: float
+
+    def step(self, x: float) -> float:
+        """Return the step at a coordinate."""
+        return self.h * _scales(x)[self.scale]
+
+    def is_exact(self, facts: Facts, point: Sequence[float], value: Callable[[Any], float]) -> bool:
+        """Tell whether the claim is this quotient of the function's own floats, to the last bit."""
+        for i in _telling(facts):
+            x, h = np.array(point, dtype=np.float64), self.step(point[i])
+            ends = []
+            for end in ((h, -h), (h, 0.0), (0.0, -h))[("central", "forward", "backward").index(self.scheme)]:
+                moved = x.copy()
+                moved[i] += end
+                ends.append(value(moved))
+            if (ends[0] - ends[1]) / (_WIDTHS[self.scheme] * h) != facts.g[i]:
+                return False
+        return True
+
+
+def quotients(facts: Facts, program: Program, point: Sequence[float], budget: Budget) -> list[Quotient]:
+    """Find the difference quotients with the usual steps, and what the rounding of F makes of them, likeliest first."""
+    labels = [(scheme, h, scale) for scheme in _WIDTHS for scale in _scales(1.0) for h in _STEPS]
     odds = np.full(len(labels), math.log10(len(labels)))
-    for i in map(int, some):
-        x = point[i]
-        scales |= {"*|x|": abs(x) or 1.0, "*(1 + |x|)": 1 + abs(x), "*max(1, |x|)": max(1.0, abs(x))}
-        steps = np.array([h * scale for scale in scales.values() for h in bases])
+    for i in _telling(facts):
+        budget.spend(2 * len(program.nodes) * len(labels) + BUILT * len(program.nodes))
+        steps = np.array([h * scale for scale in _scales(point[i]).values() for h in _STEPS])
         with np.errstate(all="ignore"):
             odds += np.concatenate([_odds(facts, program, point, i, steps, scheme) for scheme in _WIDTHS])
-    best = int(np.argmin(odds))
-    if odds[best] <= -3:
-        scheme, h, scale = labels[best]
-        yield facts.cause("finite difference", f"the claim is a finite difference: {scheme}, h about {h:.3g}{scale}")
+    limit = -3 if facts.further is not None else math.inf
+    order = np.argsort(odds, kind="stable")
+    return [Quotient(*labels[k], float(odds[k])) for k in order.tolist() if odds[k] < limit]
+
+
+def finite_difference(
+    facts: Facts,
+    found: Sequence[Quotient],
+    point: Sequence[float] = (),
+    value: Callable[[Any], float] | None = None,
+    *,
+    absolute: bool = False,
+) -> Iterator[Cause]:
+    """The difference quotients: those of the function's own floats, or (without ``value``) the likely ones."""
+    for quotient in found[:_TRIED] if facts.further is not None else found:
+        if absolute and quotient.scale:
+            continue
+        if value is None or quotient.is_exact(facts, point, value):
+            text = f"{quotient.scheme}, h about {quotient.h:.3g}{quotient.scale}"
+            yield facts.cause("finite difference", f"the claim is a finite difference: {text}")
+
+
+_STEPS = [10.0**-k for k in range(1, 13)] + [2.0**-26, U ** (1 / 3), (2 * U) ** (1 / 3), U**0.5]
+# quotients of which it is asked whether they are exact
+_TRIED = 12
+
+
+def _scales(x: float) -> dict[str, float]:
+    return {"": 1.0, "*|x|": abs(x) or 1.0, "*(1 + |x|)": 1 + abs(x), "*max(1, |x|)": max(1.0, abs(x))}
+
+
+def _telling(facts: Facts) -> list[int]:
+    """Return the components that tell most, so many that they stand for all."""
+    some = np.flatnonzero(facts.wrong)
+    with np.errstate(all="ignore"):
+        order = np.argsort(-np.abs(facts.e[some] / facts.slack[some]), kind="stable")
+    return [int(i) for i in some[order][:_SAMPLE]]
 
 
 _WIDTHS = {"forward": 1, "central": 2, "backward": 1}

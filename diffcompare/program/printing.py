@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from diffcompare.program.dag import Program
 
-__all__ = ["formula"]
+__all__ = ["formula", "formulas"]
 
 # operation -> (precedence, pattern); operands of the same precedence need brackets on the right only
 _PATTERNS = {
@@ -37,8 +37,13 @@ def formula(program: Program, index: int, *, limit: int = 80, exact: bool = True
     >>> formula(program, program.outputs[0])
     '(x + 1)**2*sin(x)'
     """
+    return formulas(program, index + 1, limit=limit, exact=exact)[index]
+
+
+def formulas(program: Program, count: int, *, limit: int = 80, exact: bool = True) -> list[str]:
+    """Write the formulas of the first nodes, as :func:`formula` does."""
     texts: list[tuple[int, str]] = []
-    for node in program.nodes[: index + 1]:
+    for node in program.nodes[:count]:
         operands = [texts[i] for i in node.operands]
         if node.operation == "variable":
             precedence, text = 5, program.variables[int(node.payload or 0)]
@@ -62,7 +67,7 @@ def formula(program: Program, index: int, *, limit: int = 80, exact: bool = True
         else:
             precedence, text = 5, f"{_NAMES.get(node.operation, node.operation)}({', '.join(t for _, t in operands)})"
         texts.append((precedence, text if len(text) <= limit else _short(text, limit)))
-    return texts[index][1]
+    return [text for _, text in texts]
 
 
 def _short(text: str, limit: int) -> str:
