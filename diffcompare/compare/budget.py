@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["BALLS", "BUILT", "Budget", "Exhausted"]
 
 # about two seconds of additions of long doubles in arrays
-_OPERATIONS = 300_000_000
+_OPERATIONS = 400_000_000
 # such additions that take as long as one operation on balls, and as one node that is built
 BALLS, BUILT = 300, 2000
 

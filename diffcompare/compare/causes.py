@@ -35,18 +35,16 @@ from diffcompare.compare.mistakes import (
 from diffcompare.compare.paths import (
     Lines,
     Parts,
-    Quotient,
     additions,
     coarse_point,
-    finite_difference,
     linearise,
     other_function,
-    quotients,
     stray_factors,
     take_apart,
     wrong_parts,
 )
 from diffcompare.compare.nearby import Nearby
+from diffcompare.compare.quotients import exact_quotients, likely_quotients
 from diffcompare.program.dag import Program
 
 __all__ = ["Cause", "find_cause", "find_cause_nearby", "not_finite", "quiet"]
@@ -186,7 +184,6 @@ class _View:
     returned: Facts
     point: Sequence[float] | None
     _lines: list[Lines | None] = field(default_factory=list)
-    _quotients: list[list[Quotient]] = field(default_factory=list)
     _found: dict[_Family, list[Cause]] = field(default_factory=dict)
 
     @property
@@ -204,15 +201,6 @@ class _View:
                 lines = None if parts is None else linearise(parts, self.point, self.facts, self.code.budget)
             self._lines.append(lines)
         return self._lines[0]
-
-    def quotients(self) -> list[Quotient]:
-        """Return the difference quotients that the claim may be, once."""
-        if not self._quotients:
-            found = []
-            if self.program is not None and self.point is not None:
-                found = quotients(self.returned, self.program, self.point, self.code.budget)
-            self._quotients.append(found)
-        return self._quotients[0]
 
     def repeats(self, family: _Family, cause: Cause) -> bool:
         """Tell whether a family finds the same cause here."""
@@ -271,25 +259,23 @@ def _of_lines(find: Callable[[Lines], Iterator[Cause]]) -> _Family:
 
 
 def _coarse_point(view: _View) -> Iterator[Cause]:
-    if view.facts is None or view.program is None or view.point is None:
-        return iter(())
-    return coarse_point(view.facts, view.program, view.point)
+    lines = view.lines()
+    return iter(()) if lines is None or view.point is None else coarse_point(lines, view.point)
 
 
-def _exact_quotients(view: _View) -> Iterator[Cause]:
-    if view.code.value is not None and view.point is not None:
-        yield from finite_difference(view.returned, view.quotients(), view.point, view.code.value)
-
-
-def _near_quotients(view: _View) -> Iterator[Cause]:
-    # where the function can be called, a quotient of other values of it is recognised last
-    if view.code.value is None:
-        yield from finite_difference(view.returned, view.quotients())
+def _quotients(view: _View) -> Iterator[Cause]:
+    """Difference quotients; where the function can be called, those of its own floats."""
+    program, point, budget = view.program, view.point, view.code.budget
+    if program is not None and point is not None:
+        if view.code.value is not None:
+            yield from exact_quotients(view.returned, point, view.code.value, program, budget)
+        else:
+            yield from likely_quotients(view.returned, program, point, budget)
 
 
 def _late_quotients(view: _View) -> Iterator[Cause]:
-    if view.code.value is not None:
-        yield from finite_difference(view.returned, view.quotients(), absolute=True)
+    if view.program is not None and view.point is not None and view.code.value is not None:
+        yield from likely_quotients(view.returned, view.program, view.point, view.code.budget, absolute=True)
 
 
 # the simplest explanations first
@@ -302,8 +288,7 @@ _FAMILIES: tuple[_Family, ...] = (
     _of_lines(stray_factors),
     _lost_precision,
     _coarse_point,
-    _exact_quotients,
-    _near_quotients,
+    _quotients,
     _of_facts(clipped),
     _of_facts(functools.partial(constant_factors, named=RARE)),
     _of_lines(functools.partial(wrong_parts, everywhere=False)),

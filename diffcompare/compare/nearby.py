@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball, precision
+from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.compare.budget import BALLS, BUILT, Budget
 from diffcompare.compare.identity_rules import node_balls
 from diffcompare.compare.judgement import Judgement, Problem
@@ -70,7 +71,7 @@ def closed(pair: Pair, roots: Sequence[int], budget: Budget) -> Program:
     names = ("x",) if n == 1 else pair.table.names
     build = Builder(names)
     order = needed_nodes(nodes, roots)
-    budget.spend(BUILT // 4 * len(order))
+    budget.spend(BUILT * len(order))
     new: dict[int, int] = {}
     for index in order:
         node = nodes[index]
@@ -92,10 +93,14 @@ def program_of(problem: Problem, judgement: Judgement, budget: Budget) -> Progra
 
 
 def value_of(problem: Problem) -> Callable[[Floats], float]:
-    """Return the float code of the function at flat points; nan outside of the box."""
+    """Return the float code of the function at flat points; nan outside of the box and where it raises."""
 
     def value(x: Floats) -> float:
-        return problem.value(x) if np.array_equal(problem.inside(x), x) else np.nan
+        try:
+            with np.errstate(all="ignore"):
+                return problem.value(x) if np.array_equal(problem.inside(x), x) else np.nan
+        except Exception:
+            return np.nan
 
     return value
 
@@ -171,12 +176,14 @@ def _asked(
 
 
 def _allowing(beside: Nearby, here: Nearby) -> Nearby:
-    """Set the thresholds of another point: those of the point, as much larger as the derivative is."""
+    """Set the thresholds of another point: wider than those of the point, and in proportion to the derivative there."""
+    size = np.maximum(np.abs(beside.certified), np.abs(beside.claimed))
     with np.errstate(all="ignore"):
         own = np.abs(beside.certified) / np.abs(here.certified)
         all_ = np.max(np.abs(beside.certified)) / np.max(np.abs(here.certified))
     larger = np.maximum(np.where(np.isfinite(own), own, 1.0), all_ if np.isfinite(all_) else 1.0)
-    return replace(beside, threshold=here.threshold * np.maximum(1.0, larger) * (4 if here.difference is None else 2))
+    slack = 4 * here.threshold * np.maximum(1.0, larger) + 16 * unit_roundoff * np.where(np.isfinite(size), size, 0.0)
+    return replace(beside, threshold=slack)
 
 
 def _derived(problem: Problem, program: Program, budget: Budget) -> Program | None:
