@@ -115,7 +115,7 @@ def find_cause(
     others: list[_View] = []
     for beside in further:
         view = _view(code, labels, beside.claimed, beside.certified, beside.threshold, beside.difference,
-                     beside.point.tolist(), None)  # fmt: skip
+                     beside.point.tolist(), None, here.returned.wrong)  # fmt: skip
         if view is None:
             return None
         others.append(view)
@@ -217,8 +217,12 @@ _Family = Callable[[_View], Iterator[Cause]]
 def _view(
     code: _Code, labels: tuple[str, ...], g: NDArray[np.float64], D: NDArray[np.float64], threshold: ArrayLike,
     difference: ArrayLike | None, point: Sequence[float] | None, further: int | None,
+    known: NDArray[np.bool_] | None = None,
 ) -> _View | None:  # fmt: skip
-    """Put together what is known at a point; None where that is too little."""
+    """Put together what is known at a point; None where that is too little.
+
+    ``known``: the components that are wrong at the first point; here some may be too small to be seen.
+    """
     limit = np.array(np.ravel(np.asarray(threshold, dtype=np.float64)))
     e = g - D if difference is None else np.array(np.ravel(np.asarray(difference, dtype=np.float64)))
     with np.errstate(all="ignore"):
@@ -228,6 +232,8 @@ def _view(
         if difference is None:
             slack = slack + 4 * U * np.maximum(np.abs(g), np.abs(D))
         wrong = np.abs(e) > np.maximum(limit, 0.0)
+    if known is not None and wrong.any() and not (wrong & ~known).any():
+        wrong = known
     if not np.isfinite(e).all() or not np.isfinite(slack).all():
         return None
     # precision and difference quotients are seen in what was returned, not in what it would be in real arithmetic

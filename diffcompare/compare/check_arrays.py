@@ -133,13 +133,7 @@ def _check_jacobian(
     )  # fmt: skip
     with np.errstate(all="ignore"):
         judgement = calls(problem) or judge_by_identity(problem) or _jacobian_by_rows(problem)
-        return verdict_of(
-            problem,
-            judgement,
-            at,
-            cause=partial(cause_in_matrix, outputs=_components),
-            check="check_jacobian(f, jacobian",
-        )
+        return verdict_of(problem, judgement, at, cause=cause_in_matrix, check="check_jacobian(f, jacobian")
 
 
 def _output_shape(function: Any, structure: Structure, x: Floats, args: tuple[Any, ...]) -> tuple[int, ...]:
@@ -251,8 +245,7 @@ def _check_hessian(
     )  # fmt: skip
     with np.errstate(all="ignore"):
         judgement = calls(problem) or judge_by_identity(problem) or _hessian_by_rows(problem, v, gradient, structure)
-        causes = partial(cause_in_matrix, outputs=_slopes if v is None else None)
-        return verdict_of(problem, judgement, at, cause=causes, check=check)
+        return verdict_of(problem, judgement, at, cause=cause_in_matrix, check=check)
 
 
 def _vector(vector: Any, structure: Structure) -> Floats:
@@ -275,11 +268,6 @@ def _product(claimed: Any, structure: Structure, x: Floats, v: Floats, args: tup
         return lambda point, *more: call(point, vector, *more)
 
     return remade(claimed, product)
-
-
-def _slopes(problem: Problem) -> Sequence[SymbolicFunction] | None:
-    known = problem.formula or traced(problem)
-    return None if known is None else gradient_functions(known)
 
 
 def _hessian_by_rows(problem: Problem, v: Floats | None, gradient: Any, structure: Structure) -> Judgement:

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from diffcompare.adapters.foreign import adapted, adapted_along, adapted_point, remade
 from diffcompare.compare.arguments import Structure, as_callable, box_of, formula_of, structure_of, takes
-from diffcompare.compare.causes import Cause, find_cause
+from diffcompare.compare.budget import Budget
+from diffcompare.compare.causes import Cause, find_cause_nearby, quiet
 from diffcompare.compare.check import check_arguments
 from diffcompare.compare.identity import judge_by_identity
 from diffcompare.compare.judgement import Judgement, Problem
 from diffcompare.compare.ladder import calls, traced
+from diffcompare.compare.nearby import nearby, program_of
 from diffcompare.compare.rows import Row, judge_rows
 from diffcompare.compare.verdict import Verdict, verdict_of
 from diffcompare.program.adjoint import adjoint_along
@@ -151,14 +153,13 @@ def _flat_slopes(returned: Any) -> NDArray[Any]:
 def _by_lines(problem: Problem, vectors: Floats, slope: Any, structure: Structure) -> Judgement:
     """Judge each slope as the derivative of t ↦ f(x + t·v) at 0."""
     known = problem.formula or (traced(problem) if problem.x.size <= _TRACED else None)
-    if known is not None and len(known.program) > _SMALL:
-        known = None
     rows = []
     for v in vectors:
-        line = None if known is None else _line(known, problem.x, v)
+        small = known is not None and len(known.program) <= _SMALL
+        line = _line(known, problem.x, v) if known is not None and small else None
         rows.append(Row(_on_line(problem, v), _claim(problem, v, slope, structure), line))
     line_problem = replace(problem, x=np.zeros(1), box=_room(problem, vectors))
-    return judge_rows(line_problem, rows)
+    return replace(judge_rows(line_problem, rows), known=known)
 
 
 def _line(known: SymbolicFunction, x: Floats, v: Floats) -> SymbolicFunction:
@@ -190,13 +191,10 @@ def _room(problem: Problem, vectors: Floats) -> tuple[Floats, Floats] | None:
     return -room, room
 
 
+@quiet
 def _cause(problem: Problem, judgement: Judgement, difference: Floats, _shape: tuple[int, ...] | None) -> Cause | None:
     """Find out what all slopes have in common; the components of the gradient are not seen here."""
-    found = find_cause(
-        judgement.claimed,
-        judgement.certified,
-        judgement.threshold,
-        names=problem.names,
-        difference=None if judgement.difference is None else difference,
-    )
+    budget = Budget()
+    asked = nearby(problem, judgement, program_of(problem, judgement, budget), budget)
+    found = find_cause_nearby(problem, judgement, difference, None, asked, budget)
     return found if found is not None and found.kind in ("not finite", "sign", "factor", "float32") else None

@@ -252,15 +252,16 @@ def clipped(facts: Facts) -> Iterator[Cause]:
         yield facts.cause("clipped", f"{at}{facts.where()}", key=at)
     norm = float(np.sqrt(np.sum(g.astype(np.longdouble) ** 2)))
     true = float(np.sqrt(np.sum(D.astype(np.longdouble) ** 2)))
-    if len(g) > 1 and norm > 0 and _is_round(norm) and norm < true:
+    spread = float(np.max(facts.slack))
+    if len(g) > 1 and norm > 0 and _is_round(norm, spread) and norm < true:
         exact = np.longdouble(float(f"{norm:.3g}")) / true
         if facts.fits((exact - 1) * D) and facts.certain(1000, free=1):
             yield facts.cause("clipped", f"the claim is clipped: it is D scaled to the norm {norm:.3g}")
 
 
-def _is_round(value: float) -> bool:
+def _is_round(value: float, spread: float = 0.0) -> bool:
     """Tell whether a number has at most two significant digits, up to a few ulps."""
-    return abs(value - float(f"{value:.2g}")) <= 8 * U * abs(value)
+    return abs(value - float(f"{value:.2g}")) <= 8 * U * abs(value) + spread
 
 
 def unnamed_factor(facts: Facts) -> Iterator[Cause]:

@@ -181,8 +181,8 @@ def _allowing(beside: Nearby, here: Nearby) -> Nearby:
     with np.errstate(all="ignore"):
         own = np.abs(beside.certified) / np.abs(here.certified)
         all_ = np.max(np.abs(beside.certified)) / np.max(np.abs(here.certified))
-    larger = np.maximum(np.where(np.isfinite(own), own, 1.0), all_ if np.isfinite(all_) else 1.0)
-    slack = 4 * here.threshold * np.maximum(1.0, larger) + 16 * unit_roundoff * np.where(np.isfinite(size), size, 0.0)
+    larger = np.maximum(np.where(np.isfinite(own), own, 0.0), all_ if np.isfinite(all_) else 1.0)
+    slack = 4 * here.threshold * larger + 16 * unit_roundoff * np.where(np.isfinite(size), size, 0.0)
     return replace(beside, threshold=slack)
 
 
