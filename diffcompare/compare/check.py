@@ -15,6 +15,7 @@ import numpy as np
 
 from diffcompare.adapters.foreign import adapted, adapted_point
 from diffcompare.compare.arguments import as_callable, box_of, formula_of, points_of, structure_of
+from diffcompare.compare.guards import settle_guards
 from diffcompare.compare.judgement import Problem
 from diffcompare.compare.ladder import calls, cause_in_code, ladder
 from diffcompare.compare.verdict import Verdict, combined, verdict_of
@@ -33,6 +34,7 @@ def check_gradient(
     args: Sequence[Any] = (),
     box: tuple[Any, Any] | None = None,
     noise: float | None = None,
+    guards: bool = False,
 ) -> Verdict:
     """Judge whether a gradient is the gradient of a function.
 
@@ -52,6 +54,9 @@ def check_gradient(
         Arrays of the structure of x; nothing is evaluated outside.
     noise : float, optional
         The absolute error of f, where it is not just rounded (an iteration stopped early, a measurement).
+    guards : bool
+        Judge f without the small constants that keep logarithms, roots, powers and denominators from 0, such as
+        ``log(p + 1e-7)``, where the gradient ignores them; the notes say which.
 
     Returns
     -------
@@ -74,7 +79,7 @@ def check_gradient(
         scalar(f, "use check_jacobian")
     f, gradient = adapted(f, (at, *args)), adapted(gradient, (at, *args))
     points = points_of(f, adapted_point(at, (f, gradient)), tuple(args))
-    verdicts = [_check_point(f, gradient, point, formula, tuple(args), box, noise) for point in points]
+    verdicts = [_check_point(f, gradient, point, formula, tuple(args), box, noise, guards) for point in points]
     return verdicts[0] if len(verdicts) == 1 else combined(verdicts)
 
 
@@ -90,8 +95,9 @@ def check_arguments(callables: Mapping[str, Any], args: Any, noise: Any) -> None
 
 
 def _check_point(
-    f: Any, gradient: Any, at: Any, formula: Any, args: tuple[Any, ...], box: Any, noise: float | None
-) -> Verdict:
+    f: Any, gradient: Any, at: Any, formula: Any, args: tuple[Any, ...], box: Any, noise: float | None,
+    guards: bool,
+) -> Verdict:  # fmt: skip
     structure, x = structure_of(at)
     known = formula_of(f, formula, structure.size)
     if known is not None:
@@ -103,5 +109,5 @@ def _check_point(
     )  # fmt: skip
     # what overflows or is undefined on the way is judged, not warned of
     with np.errstate(all="ignore"):
-        judgement = calls(problem) or ladder(problem)
+        judgement = settle_guards(problem, calls(problem) or ladder(problem), ladder, left_out=guards)
         return verdict_of(problem, judgement, at, cause=cause_in_code, check="check_gradient(f, gradient")

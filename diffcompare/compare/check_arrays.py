@@ -28,6 +28,7 @@ from diffcompare.compare.arrays import (
 )
 from diffcompare.compare.certified_arrays import gradient_functions
 from diffcompare.compare.check import check_arguments, check_gradient
+from diffcompare.compare.guards import settle_guards
 from diffcompare.compare.identity import judge_by_identity
 from diffcompare.compare.judgement import Judgement, Problem
 from diffcompare.compare.ladder import calls, traced
@@ -59,6 +60,7 @@ def check_jacobian(
     args: Sequence[Any] = (),
     box: tuple[Any, Any] | None = None,
     noise: float | None = None,
+    guards: bool = False,
 ) -> Verdict:
     """Judge whether a Jacobian is the Jacobian of a function.
 
@@ -73,7 +75,7 @@ def check_jacobian(
         The point, of any shape. Of a SymbolicFunction several points along the last axis.
     formula : SymbolicFunction, SymPy Matrix, or list of expressions or texts, optional
         What f claims to be. With none, f is traced; if that fails too, the witness rule judges.
-    args, box, noise
+    args, box, noise, guards
         As in :func:`check_gradient`.
 
     Returns
@@ -97,7 +99,7 @@ def check_jacobian(
     check_arguments({"f": f, "jacobian": jacobian}, args, noise)
     f, jacobian = adapted(f, (at, *args)), adapted(jacobian, (at, *args))
     points = _points(f, adapted_point(at, (f, jacobian)))
-    verdicts = [_check_jacobian(f, jacobian, point, formula, tuple(args), box, noise) for point in points]
+    verdicts = [_check_jacobian(f, jacobian, point, formula, tuple(args), box, noise, guards) for point in points]
     return verdicts[0] if len(verdicts) == 1 else combined(verdicts)
 
 
@@ -112,7 +114,7 @@ def _points(f: Any, at: Any) -> list[Any]:
 
 
 def _check_jacobian(
-    f: Any, claimed: Any, at: Any, formula: Any, args: tuple[Any, ...], box: Any, noise: float | None
+    f: Any, claimed: Any, at: Any, formula: Any, args: tuple[Any, ...], box: Any, noise: float | None, guards: bool
 ) -> Verdict:
     structure, x = structure_of(at)
     known = formula_of(f, formula, structure.size)
@@ -132,7 +134,7 @@ def _check_jacobian(
         what="Jacobian", outputs=size, derivative=jacobian,
     )  # fmt: skip
     with np.errstate(all="ignore"):
-        judgement = calls(problem) or judge_by_identity(problem) or _jacobian_by_rows(problem)
+        judgement = settle_guards(problem, calls(problem) or _judge_jacobian(problem), _judge_jacobian, left_out=guards)
         return verdict_of(problem, judgement, at, cause=cause_in_matrix, check="check_jacobian(f, jacobian")
 
 
@@ -148,6 +150,10 @@ def _output_shape(function: Any, structure: Structure, x: Floats, args: tuple[An
 def _components(problem: Problem) -> Sequence[SymbolicFunction] | None:
     known = problem.formula or traced(problem)
     return None if known is None else known.components
+
+
+def _judge_jacobian(problem: Problem) -> Judgement:
+    return judge_by_identity(problem) or _jacobian_by_rows(problem)
 
 
 def _jacobian_by_rows(problem: Problem) -> Judgement:
@@ -166,6 +172,7 @@ def check_hessian(
     args: Sequence[Any] = (),
     box: tuple[Any, Any] | None = None,
     noise: float | None = None,
+    guards: bool = False,
 ) -> Verdict:
     """Judge whether a Hessian, or its product with a vector, is that of a function.
 
@@ -185,7 +192,7 @@ def check_hessian(
     gradient : callable, optional
         The gradient of f, for functions that can neither be traced nor stated as a formula: it is checked, and then
         the Hessian is judged as its Jacobian.
-    formula, args, box, noise
+    formula, args, box, noise, guards
         As in :func:`check_gradient`.
 
     Returns
@@ -217,14 +224,15 @@ def check_hessian(
     at, vector = (None if a is None else adapted_point(a, (f, hessian)) for a in (at, vector))
     points = [at] if vector is not None else _points(f, at)
     verdicts = [
-        _check_hessian(f, hessian, point, vector, gradient, formula, tuple(args), box, noise) for point in points
+        _check_hessian(f, hessian, point, vector, gradient, formula, tuple(args), box, noise, guards)
+        for point in points
     ]
     return verdicts[0] if len(verdicts) == 1 else combined(verdicts)
 
 
 def _check_hessian(
     f: Any, claimed: Any, at: Any, vector: Any, gradient: Any, formula: Any, args: tuple[Any, ...], box: Any,
-    noise: float | None,
+    noise: float | None, guards: bool,
 ) -> Verdict:  # fmt: skip
     structure, x = structure_of(at)
     known = formula_of(f, formula, structure.size)
@@ -244,7 +252,10 @@ def _check_hessian(
         what=what, derivative=derivative,
     )  # fmt: skip
     with np.errstate(all="ignore"):
-        judgement = calls(problem) or judge_by_identity(problem) or _hessian_by_rows(problem, v, gradient, structure)
+        def judge(one: Problem) -> Judgement:
+            return judge_by_identity(one) or _hessian_by_rows(one, v, gradient, structure)
+
+        judgement = settle_guards(problem, calls(problem) or judge(problem), judge, left_out=guards)
         return verdict_of(problem, judgement, at, cause=cause_in_matrix, check=check)
 
 

@@ -15,6 +15,7 @@ from diffcompare.compare.arguments import Structure, as_callable, box_of, formul
 from diffcompare.compare.budget import Budget
 from diffcompare.compare.causes import Cause, find_cause_nearby, quiet
 from diffcompare.compare.check import check_arguments
+from diffcompare.compare.guards import settle_guards
 from diffcompare.compare.identity import judge_by_identity
 from diffcompare.compare.judgement import Judgement, Problem
 from diffcompare.compare.ladder import calls, traced
@@ -47,6 +48,7 @@ def check_directional(
     args: Sequence[Any] = (),
     box: tuple[Any, Any] | None = None,
     noise: float | None = None,
+    guards: bool = False,
 ) -> Verdict:
     """Judge a gradient, or a function of slopes, along random directions.
 
@@ -66,7 +68,7 @@ def check_directional(
         How many random directions.
     seed : int
         Of the random numbers.
-    formula, args, box, noise
+    formula, args, box, noise, guards
         As in :func:`check_gradient`.
 
     Returns
@@ -112,10 +114,11 @@ def check_directional(
         noise, what="directional derivative", weights=weights, derivative=partial(_along, vectors=vectors),
     )  # fmt: skip
     with np.errstate(all="ignore"):
-        judgement = calls(problem)
-        if judgement is None and x.size <= _TRACED:
-            judgement = judge_by_identity(problem)
-        judgement = judgement or _by_lines(problem, vectors, slope, structure)
+        def judge(one: Problem) -> Judgement:
+            judgement = judge_by_identity(one) if x.size <= _TRACED else None
+            return judgement or _by_lines(one, vectors, slope, structure)
+
+        judgement = settle_guards(problem, calls(problem) or judge(problem), judge, left_out=guards)
         return verdict_of(problem, judgement, at, cause=_cause, check="check_directional(f, derivative")
 
 

@@ -23,7 +23,7 @@ from diffcompare.program.dag import Builder, Program
 from diffcompare.symbolic.tracing.pair import Pair
 from diffcompare.symbolic.tracing.sweep import needed_nodes
 
-__all__ = ["Nearby", "closed", "nearby", "program_of", "recorded", "value_of"]
+__all__ = ["Nearby", "closed", "derived", "nearby", "program_of", "recorded", "value_of"]
 
 Floats = NDArray[np.float64]
 
@@ -35,9 +35,9 @@ _STEPS = (2.0**-6, 2.0**-4, 2.0**-8, 2.0**-10, 2.0**-5, 2.0**-7, 2.0**-9, 2.0**-
 
 @dataclass(frozen=True, slots=True)
 class Nearby:
-    """A point: the claim as it was returned and as a real number, the derivative, and the threshold of each component.
+    """A point: the claim as it was returned, the derivative, and the threshold of each component.
 
-    ``difference`` is None where the claim is known as returned only.
+    ``difference`` is None where the claim is known as returned only; ``real`` and ``true`` are both as balls.
     """
 
     point: Floats
@@ -45,7 +45,8 @@ class Nearby:
     certified: Floats
     threshold: Floats
     difference: Floats | None
-    real: tuple[Any, ...] = ()
+    real: tuple[Any, ...]
+    true: tuple[Any, ...]
 
     def part(self, some: slice) -> Nearby:
         """Return some of the components."""
@@ -56,6 +57,7 @@ class Nearby:
             threshold=self.threshold[some],
             difference=None if self.difference is None else self.difference[some],
             real=self.real[some],
+            true=self.true[some],
         )
 
 
@@ -65,8 +67,11 @@ def recorded(judgement: Judgement) -> Pair | None:
     return None if pair is None or pair.exits else pair
 
 
-def closed(pair: Pair, roots: Sequence[int], budget: Budget) -> Program:
-    """Close the program of some nodes over the point alone: constants that were kept apart are numbers again."""
+def closed(pair: Pair, roots: Sequence[int], budget: Budget) -> tuple[Program, dict[int, int]]:
+    """Close the program of some nodes over the point alone: constants that were kept apart are numbers again.
+
+    The second value says what the nodes have become.
+    """
     nodes, n = pair.table.builder.nodes, len(pair.table.point)
     names = ("x",) if n == 1 else pair.table.names
     build = Builder(names)
@@ -80,14 +85,14 @@ def closed(pair: Pair, roots: Sequence[int], budget: Budget) -> Program:
             new[index] = build.constant(Fraction(pair.table.constants[place].value))
         else:
             new[index] = build.raw(node.operation, *(new[i] for i in node.operands), payload=node.payload)  # type: ignore[arg-type]
-    return Program(names, tuple(build.nodes), tuple(new[i] for i in roots))
+    return Program(names, tuple(build.nodes), tuple(new[i] for i in roots)), new
 
 
 def program_of(problem: Problem, judgement: Judgement, budget: Budget) -> Program | None:
     """Return the program of the function as it was judged: on the path that was traced, or as it is known."""
     pair = recorded(judgement)
     if pair is not None:
-        return closed(pair, pair.function.outputs, budget)
+        return closed(pair, pair.function.outputs, budget)[0]
     known = problem.formula or judgement.known
     return None if known is None else known.program
 
@@ -144,7 +149,7 @@ def _asked(
 ) -> Callable[[Floats, Floats], Nearby | None] | None:
     """Return what evaluates claim and derivative at a point."""
     pair, m, n = recorded(judgement), problem.outputs, len(problem.names)
-    derivative = None if pair is not None or program is None else _derived(problem, program, budget)
+    derivative = None if pair is not None or program is None else derived(problem, program, budget)
     if pair is not None:
         nodes = pair.table.builder.nodes
         guards = (*pair.function.guards, *pair.gradient.guards)
@@ -170,7 +175,7 @@ def _asked(
                 return None
             certified = np.array([float(v.mid()) for v in true])
             gap = np.array([float((g - d).mid()) for g, d in zip(real, true, strict=True)])
-        return Nearby(x, returned, certified, judgement.threshold, gap if G else None, tuple(real))
+        return Nearby(x, returned, certified, judgement.threshold, gap if G else None, tuple(real), tuple(true))
 
     return ask
 
@@ -186,7 +191,7 @@ def _allowing(beside: Nearby, here: Nearby) -> Nearby:
     return replace(beside, threshold=slack)
 
 
-def _derived(problem: Problem, program: Program, budget: Budget) -> Program | None:
+def derived(problem: Problem, program: Program, budget: Budget) -> Program | None:
     """Differentiate a program; None where that is not known."""
     rows = max(1, len(problem.names) // problem.x.size)
     budget.spend(rows * BUILT * sum(1 + len(node.operands) for node in program.nodes))

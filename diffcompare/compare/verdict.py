@@ -107,10 +107,11 @@ class Verdict:
 
     def explain(self) -> str:
         """Return the verdict in at most 15 plain lines."""
-        lines = [f"{self.status}: {_headline(self)}"]
+        told = self.cause is not None and self.cause.kind == "guard"
+        lines = [f"{self.status}: {self.cause}." if told else f"{self.status}: {_headline(self)}"]
         lines.append(f"Judged by {_EVIDENCE[self.evidence].format(self.what)}.")
         lines += _worst_line(self.components)
-        if self.cause:
+        if self.cause and not told:
             lines.append(f"Cause: {self.cause}.")
         if self.blame == "formula":
             lines.append(f"The function is not the formula that was given; the {self.what} is not to blame.")
@@ -160,7 +161,7 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
     found = None
     if status == "wrong" and judgement.blame != "formula" and judgement.evidence != "calls":
         shape = np.shape(at) if not isinstance(at, Mapping | tuple) else None
-        found = cause(problem, judgement, difference, shape)
+        found = judgement.cause or cause(problem, judgement, difference, shape)
     components = pd.DataFrame(
         {
             "point": shorten(repr(at.item() if isinstance(at, np.generic) else at), 60)
