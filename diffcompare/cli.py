@@ -289,6 +289,7 @@ def compare(
 @click.option("--at", "at", metavar="POINT", multiple=True, required=True, help="1,2,3; repeat it for more points.")
 @click.option("--formula", metavar="EXPR", help="What the function claims to be.")
 @click.option("--variables", metavar="NAMES", help="The variables of the formula in order, as x0,x1.")
+@click.option("--guards", is_flag=True, help="Judge F without constants such as in log(p + 1e-7) that GRAD ignores.")
 @click.option("--out", metavar="DIR", shell_complete=_files, help="Write a report there as well.")
 @_output_options
 def check(
@@ -297,6 +298,7 @@ def check(
     at: Sequence[str],
     formula: str | None,
     variables: str | None,
+    guards: bool,
     out: str | None,
     quiet: bool,
     as_json: bool,
@@ -333,13 +335,14 @@ def check(
     options = {"--formula": formula, "--variables": variables}
     repeat = ["diffcompare", "check", without_place(function), without_place(gradient)]
     repeat += [f"{name}={value}" for name, value in options.items() if value is not None]
+    repeat += ["--guards"] * guards
     judged = []
     with _code_beside(as_json), importable(function, gradient):
         f, claimed = load_function(function), load_function(gradient)
         named = known or (f if isinstance(f, SymbolicFunction) else None)
         for point in points_to_check(at, None if named is None else named.variables):
             try:
-                verdict = check_gradient(f, claimed, point, formula=known)
+                verdict = check_gradient(f, claimed, point, formula=known, guards=guards)
             except (TypeError, ValueError) as error:
                 raise click.UsageError(f"--at {written(point)}: {' '.join(str(error).split())}") from None
             again = shlex.join([*repeat, f"--at={written(point)}"])
@@ -357,7 +360,12 @@ def check(
         for point, verdict in judged:
             if len(judged) > 1:
                 terminal.say(screen, f"at {written(point)}", style="bold")
-            first, _, rest = verdict.explain().replace("pass formula=", "pass --formula").partition("\n")
+            first, _, rest = (
+                verdict.explain()
+                .replace("pass formula=", "pass --formula")
+                .replace("`guards=True`", "--guards")
+                .partition("\n")
+            )
             terminal.say(screen, first, style=f"bold {_VERDICTS[verdict.status][1]}")
             terminal.say(screen, rest + "\n" * (len(judged) > 1))
         if index is not None:

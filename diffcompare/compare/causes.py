@@ -32,6 +32,7 @@ from diffcompare.compare.mistakes import (
     where,
     wrong_order,
 )
+from diffcompare.compare.nearby import Nearby
 from diffcompare.compare.paths import (
     Lines,
     Parts,
@@ -43,7 +44,6 @@ from diffcompare.compare.paths import (
     take_apart,
     wrong_parts,
 )
-from diffcompare.compare.nearby import Nearby
 from diffcompare.compare.quotients import exact_quotients, likely_quotients
 from diffcompare.program.dag import Program
 

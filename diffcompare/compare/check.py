@@ -15,7 +15,7 @@ import numpy as np
 
 from diffcompare.adapters.foreign import adapted, adapted_point
 from diffcompare.compare.arguments import as_callable, box_of, formula_of, points_of, structure_of
-from diffcompare.compare.guards import settle_guards
+from diffcompare.compare.guards import GUARDS, settle_guards
 from diffcompare.compare.judgement import Problem
 from diffcompare.compare.ladder import calls, cause_in_code, ladder
 from diffcompare.compare.verdict import Verdict, combined, verdict_of
@@ -110,4 +110,6 @@ def _check_point(
     # what overflows or is undefined on the way is judged, not warned of
     with np.errstate(all="ignore"):
         judgement = settle_guards(problem, calls(problem) or ladder(problem), ladder, left_out=guards)
-        return verdict_of(problem, judgement, at, cause=cause_in_code, check="check_gradient(f, gradient")
+        return verdict_of(
+            problem, judgement, at, cause=cause_in_code, check="check_gradient(f, gradient" + GUARDS * guards
+        )

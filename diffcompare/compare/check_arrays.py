@@ -28,7 +28,7 @@ from diffcompare.compare.arrays import (
 )
 from diffcompare.compare.certified_arrays import gradient_functions
 from diffcompare.compare.check import check_arguments, check_gradient
-from diffcompare.compare.guards import settle_guards
+from diffcompare.compare.guards import GUARDS, settle_guards
 from diffcompare.compare.identity import judge_by_identity
 from diffcompare.compare.judgement import Judgement, Problem
 from diffcompare.compare.ladder import calls, traced
@@ -135,7 +135,9 @@ def _check_jacobian(
     )  # fmt: skip
     with np.errstate(all="ignore"):
         judgement = settle_guards(problem, calls(problem) or _judge_jacobian(problem), _judge_jacobian, left_out=guards)
-        return verdict_of(problem, judgement, at, cause=cause_in_matrix, check="check_jacobian(f, jacobian")
+        return verdict_of(
+            problem, judgement, at, cause=cause_in_matrix, check="check_jacobian(f, jacobian" + GUARDS * guards
+        )
 
 
 def _output_shape(function: Any, structure: Structure, x: Floats, args: tuple[Any, ...]) -> tuple[int, ...]:
@@ -252,11 +254,12 @@ def _check_hessian(
         what=what, derivative=derivative,
     )  # fmt: skip
     with np.errstate(all="ignore"):
+
         def judge(one: Problem) -> Judgement:
             return judge_by_identity(one) or _hessian_by_rows(one, v, gradient, structure)
 
         judgement = settle_guards(problem, calls(problem) or judge(problem), judge, left_out=guards)
-        return verdict_of(problem, judgement, at, cause=cause_in_matrix, check=check)
+        return verdict_of(problem, judgement, at, cause=cause_in_matrix, check=check + GUARDS * guards)
 
 
 def _vector(vector: Any, structure: Structure) -> Floats:

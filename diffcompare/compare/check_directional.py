@@ -15,7 +15,7 @@ from diffcompare.compare.arguments import Structure, as_callable, box_of, formul
 from diffcompare.compare.budget import Budget
 from diffcompare.compare.causes import Cause, find_cause_nearby, quiet
 from diffcompare.compare.check import check_arguments
-from diffcompare.compare.guards import settle_guards
+from diffcompare.compare.guards import GUARDS, settle_guards
 from diffcompare.compare.identity import judge_by_identity
 from diffcompare.compare.judgement import Judgement, Problem
 from diffcompare.compare.ladder import calls, traced
@@ -114,12 +114,15 @@ def check_directional(
         noise, what="directional derivative", weights=weights, derivative=partial(_along, vectors=vectors),
     )  # fmt: skip
     with np.errstate(all="ignore"):
+
         def judge(one: Problem) -> Judgement:
             judgement = judge_by_identity(one) if x.size <= _TRACED else None
             return judgement or _by_lines(one, vectors, slope, structure)
 
         judgement = settle_guards(problem, calls(problem) or judge(problem), judge, left_out=guards)
-        return verdict_of(problem, judgement, at, cause=_cause, check="check_directional(f, derivative")
+        return verdict_of(
+            problem, judgement, at, cause=_cause, check="check_directional(f, derivative" + GUARDS * guards
+        )
 
 
 def _directions(x: Floats, count: int, seed: int) -> Floats:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.compare.budget import BALLS, Budget, Exhausted
-from diffcompare.compare.identity_rules import node_balls
+from diffcompare.compare.identity_rules import evaluate, node_balls
 from diffcompare.compare.judgement import Judgement, Problem
 from diffcompare.compare.mistakes import Cause
 from diffcompare.compare.nearby import Nearby, closed, derived, nearby, program_of, recorded
@@ -31,7 +31,10 @@ from diffcompare.symbolic.tracing.pair import Pair, trace_pair
 from diffcompare.symbolic.tracing.sweep import needed_nodes
 from diffcompare.symbolic.tracing.table import SMALL, Place
 
-__all__ = ["settle_guards"]
+__all__ = ["GUARDS", "find_ignored", "settle_guards"]
+
+# how a check is repeated
+GUARDS = ", guards=True"
 
 Floats = NDArray[np.float64]
 
@@ -73,9 +76,10 @@ def settle_guards(
     problem: Problem, judgement: Judgement, judge: Callable[[Problem], Judgement], *, left_out: bool
 ) -> Judgement:
     """Find out whether a derivative is wrong only because it ignores guards; ``left_out``: judge f without them."""
-    if "wrong" not in judgement.status or judgement.evidence in ("calls", "witness") or judgement.blame == "formula":
+    words = set(judgement.status)
+    if words <= {"consistent"} or judgement.evidence in ("calls", "witness") or judgement.blame == "formula":
         return judgement
-    if not np.isfinite(judgement.claimed).all() or {"non-smooth", "out-of-domain"} & set(judgement.status):
+    if not np.isfinite(judgement.claimed).all() or words & {"non-smooth", "out-of-domain"}:
         return judgement
     try:
         found = find_ignored(problem, judgement)
@@ -86,11 +90,10 @@ def settle_guards(
         return judgement
     ignored, here = found
     gap = np.abs(here.claimed - here.certified if here.difference is None else here.difference)
-    wrong, size = np.array(judgement.status) == "wrong", np.abs(here.certified)
-    if (gap[wrong] <= _FEW * unit_roundoff * size[wrong]).all():
-        status = tuple("consistent" if word == "wrong" else word for word in judgement.status)
+    open_, size = np.array(judgement.status) != "consistent", np.abs(here.certified)
+    if (gap[open_] <= _FEW * unit_roundoff * size[open_]).all():
         note = f"{ignored.text}: that is within a few ulps"
-        return replace(judgement, status=status, blame=None, notes=(*judgement.notes, note))
+        return replace(judgement, status=("consistent",) * len(open_), blame=None, notes=(*judgement.notes, note))
     largest = float(np.max(size))
     off = f"off by {float(np.max(gap)) / largest:.2g} of the largest component" if largest else "the derivative is 0"
     if ignored.program is not None and left_out:
@@ -98,7 +101,7 @@ def settle_guards(
         return replace(other, notes=(f"judged without a guard: {ignored.text}: {off}", *other.notes))
     remedy = ". `guards=True` judges f without it" if ignored.program is not None else ""
     text = f"{ignored.text}: {off}; everything else is right{remedy}"
-    return replace(judgement, cause=Cause("guard", text, tuple(np.flatnonzero(wrong).tolist())))
+    return replace(judgement, cause=Cause("guard", text, tuple(np.flatnonzero(open_).tolist())))
 
 
 def _without(problem: Problem, program: Program) -> Problem:
@@ -151,6 +154,15 @@ def _ignored(problem: Problem, judgement: Judgement, budget: Budget) -> Iterator
         for some in _explaining(problem, claim, theirs, asked, budget, claim=True):
             text = f"f has not {_listed(claim, some, _places(pair, claim_new))} of the {problem.what}"
             yield _Ignored(text, None), asked[0]
+    if pair is not None and mine and theirs:
+        bare = _stripped(claim, theirs)
+        unguarded = [replace(beside, real=tuple(evaluate(bare, beside.point, _BITS))) for beside in asked]
+        for some in _explaining(problem, program, mine, unguarded, budget, claim=False):
+            one, other = (
+                _listed(code, sites, _places(pair, numbers))
+                for code, sites, numbers in ((program, some, new), (claim, theirs, claim_new))
+            )
+            yield _Ignored(f"f has {one}, the {problem.what} has {other}", None), asked[0]
 
 
 def _places(pair: Pair | None, new: Mapping[int, int]) -> dict[int, Place]:
@@ -278,7 +290,7 @@ def _stripped(program: Program, sites: Sequence[_Site]) -> Program:
 def _listed(program: Program, sites: Sequence[_Site], places: Mapping[int, Place]) -> str:
     """Write guards: ``the constant 1e-07 in log(x0 + 1e-07) (model.py:12)``."""
     said: dict[str, None] = {}
-    for site in {site.kind: site for site in sites}.values():
+    for site in {site.kind: site for site in reversed(sites)}.values():
         node = program.nodes[site.node]
         rest = [i for place, i in enumerate(node.operands) if place != site.operand]
         text = formula(program, rest[0], limit=_LONG + 1, exact=False) if len(rest) == 1 else "…"

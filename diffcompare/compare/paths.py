@@ -109,7 +109,7 @@ class Lines:
         return found
 
     def fitting(self, weight: NDArray[Any] | float, rows: Wide, everywhere: bool) -> Indices:
-        """List the rows that, times their weights, equal the error: the component that tells most is looked at first."""
+        """List the rows that, times their weights, equal the error; the component that tells most comes first."""
         k = self._telling()
         with np.errstate(all="ignore"):
             gap = np.abs(weight * rows[:, k] - self.facts.e[self.columns[k]])

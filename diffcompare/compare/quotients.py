@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +63,7 @@ def exact_quotients(
             scheme, h, scale = label
             step = h * _scales(point[i])[scale]
             high, low = (at(step * end) for end in _ENDS[scheme])
-            return (high - low) / (_WIDTHS[scheme] * step) == facts.g[i]
+            return bool((high - low) / (_WIDTHS[scheme] * step) == facts.g[i])
 
         labels = [label for label in labels if equal(label)]
     for scheme, h, scale in labels if facts.wrong.any() else ():

@@ -17,7 +17,19 @@ import numpy as np
 from diffcompare.errors import TraceError, UnsupportedFunction
 from diffcompare.program.dag import Builder, Program
 
-__all__ = ["NODE_LIMIT", "SMALL", "Cast", "Constant", "Guard", "Place", "Table", "active_table", "here", "loop_exits", "refuse"]
+__all__ = [
+    "NODE_LIMIT",
+    "SMALL",
+    "Cast",
+    "Constant",
+    "Guard",
+    "Place",
+    "Table",
+    "active_table",
+    "here",
+    "loop_exits",
+    "refuse",
+]
 
 NODE_LIMIT = 300_000
 # a sum of n terms is one node: what it holds must stay bounded too
