@@ -162,7 +162,10 @@ def _ignored(problem: Problem, judgement: Judgement, budget: Budget) -> Iterator
                 _listed(code, sites, _places(pair, numbers))
                 for code, sites, numbers in ((program, some, new), (claim, theirs, claim_new))
             )
-            yield _Ignored(f"f has {one}, the {problem.what} has {other}", None), asked[0]
+            text = f"f has {one}, the {problem.what} has {other}"
+            if {site.value for site in some} == {site.value for site in theirs}:
+                text = f"the {problem.what} ignores {one} in some places"
+            yield _Ignored(text, None), asked[0]
 
 
 def _places(pair: Pair | None, new: Mapping[int, int]) -> dict[int, Place]:
@@ -290,7 +293,10 @@ def _stripped(program: Program, sites: Sequence[_Site]) -> Program:
 def _listed(program: Program, sites: Sequence[_Site], places: Mapping[int, Place]) -> str:
     """Write guards: ``the constant 1e-07 in log(x0 + 1e-07) (model.py:12)``."""
     said: dict[str, None] = {}
-    for site in {site.kind: site for site in reversed(sites)}.values():
+    first: dict[tuple[str, float, int], _Site] = {}
+    for site in sites:
+        first.setdefault(site.kind, site)
+    for site in first.values():
         node = program.nodes[site.node]
         rest = [i for place, i in enumerate(node.operands) if place != site.operand]
         text = formula(program, rest[0], limit=_LONG + 1, exact=False) if len(rest) == 1 else "…"

@@ -305,10 +305,10 @@ def judge_floats(
     if lost:
         for i in lost:
             status[i] = "wrong"
-        return status, [
-            f"{problem.names[lost[0]]} is {float(state.claimed[lost[0]])!r} though the derivative is finite: "
-            "the formula is right, an intermediate value overflows or is not defined"
-        ]
+        note = f"{problem.names[lost[0]]} is {float(state.claimed[lost[0]])!r} though the derivative is finite"
+        if all(found.equal[i] for i in lost):
+            note += ": the formula is right, an intermediate value overflows or is not defined"
+        return status, [note]
     casts, own = pair.gradient.casts, pair.function.casts
     if casts and not own and rounding > 2.0**-40 and not _short_data(problem):
         worst = int(np.argmax(errors))
