@@ -69,7 +69,8 @@ def test_a_coincidence_is_no_cause(name, setting):
     [
         (lambda w: np.sum(w**2) + np.sum(np.sin(w)), lambda w: 2.000002 * w + np.cos(w), X,
          "the term x0**2 + x1**2 has 1 + 1e-06 times its weight"),
-        (lambda w: np.sum(w**2), lambda w: 2 * w * 1.5, X, "factor 3/2 too many: the claim is (3/2)*D in every component"),
+        (lambda w: np.sum(w**2), lambda w: 2 * w * 1.5, X,
+         "factor 3/2 too many: the claim is (3/2)*D in every component"),
         (lambda w: np.sum(w**2), lambda w: np.array([np.nan, 2 * w[1]]), X, "the claim is nan in component x[0]"),
         (lambda w: np.sum(w**3), lambda w: np.float32(3 * w**2).astype(float), X + 0.1,
          "the claim has the precision of float32: every value is one of its numbers"),

@@ -271,7 +271,7 @@ def test_the_blame_is_right() -> None:
 
 
 def cause_judged(s: Scored) -> str:
-    """``right`` if the sentence is one of those that say what was planted, ``none`` if there is none, else ``wrong``."""
+    """``right`` if the sentence is one that says what was planted, ``none`` if there is none, else ``wrong``."""
     if s.verdict.cause is None:
         return "none"
     return "right" if any(re.search(WORDS[kind], s.verdict.cause) for kind in s.case.causes) else "wrong"
