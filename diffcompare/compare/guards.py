@@ -31,7 +31,7 @@ from diffcompare.symbolic.tracing.pair import Pair, trace_pair
 from diffcompare.symbolic.tracing.sweep import needed_nodes
 from diffcompare.symbolic.tracing.table import SMALL, Place
 
-__all__ = ["GUARDS", "find_ignored", "settle_guards"]
+__all__ = ["GUARDS", "find_ignored", "settle_guards", "unguarded"]
 
 # how a check is repeated
 GUARDS = ", guards=True"
@@ -166,6 +166,30 @@ def _ignored(problem: Problem, judgement: Judgement, budget: Budget) -> Iterator
             if {site.value for site in some} == {site.value for site in theirs}:
                 text = f"the {problem.what} ignores {one} in some places"
             yield _Ignored(text, None), asked[0]
+
+
+def unguarded(problem: Problem, judgement: Judgement, budget: Budget) -> tuple[Judgement, str] | None:
+    """Return the judgement as it were without any guard in f, and what they are; None where there is none.
+
+    For the search for another mistake beside them.
+    """
+    pair = recorded(judgement)
+    if pair is None:
+        return None
+    program, new = closed(pair, pair.function.outputs, budget)
+    sites = _sites(program)
+    derivative = derived(problem, _stripped(program, sites), budget) if sites else None
+    if derivative is None:
+        return None
+    nodes = pair.table.insert(derivative)
+    m, n = problem.outputs, len(problem.names)
+    bare = replace(pair, function=replace(pair.function, outputs=tuple(nodes[:m])), D=tuple(nodes[m : m + n]), claim=())
+    values = evaluate(pair.table.program([*bare.D, *bare.G]), pair.arguments(), _BITS)
+    with precision(_BITS):
+        certified = np.array([float(d.mid()) for d in values[:n]])
+        gap = np.array([float((g - d).mid()) for d, g in zip(values[:n], values[n:], strict=True)])
+    other = replace(judgement, pair=bare, certified=certified, difference=gap)
+    return other, _listed(program, sites, _places(pair, new))
 
 
 def _places(pair: Pair | None, new: Mapping[int, int]) -> dict[int, Place]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from diffcompare.compare.budget import Budget
 from diffcompare.compare.causes import Cause, find_cause_nearby, quiet
+from diffcompare.compare.guards import unguarded
 from diffcompare.compare.identity import judge_by_identity, trace
 from diffcompare.compare.judgement import Judgement, Problem
 from diffcompare.compare.nearby import nearby, program_of, value_of
@@ -129,6 +130,18 @@ def cause_in_code(
 ) -> Cause | None:
     """Find out why a gradient is wrong, from its values and the program of the function."""
     budget = Budget()
+    found = _cause(problem, judgement, difference, shape, budget)
+    bare = None if found is not None else unguarded(problem, judgement, budget)
+    if bare is None:
+        return found
+    other, guards = bare
+    found = _cause(problem, other, np.asarray(other.difference), shape, budget)
+    return None if found is None else replace(found, text=f"{found.text}; besides, it ignores {guards}")
+
+
+def _cause(
+    problem: Problem, judgement: Judgement, difference: Floats, shape: tuple[int, ...] | None, budget: Budget
+) -> Cause | None:
     program = program_of(problem, judgement, budget)
     asked = nearby(problem, judgement, program, budget)
     value = value_of(problem)

@@ -149,7 +149,7 @@ def test_a_guard_of_the_gradient(f, gradient, words):
         (lambda w: np.sum(np.log(w**2)) + 1e-4 * np.sum(w**2), lambda w: 2 / w),
         (lambda w: np.sum(np.log(w**2 + 1e-4 * w**4)), lambda w: 2 / w),
         (lambda w: np.sum(np.log(w**2 + 0.5)), lambda w: 2 / w),
-        (lambda w: np.sum(np.log(w**2 + 1e-7)), lambda w: 3 / w),
+        (lambda w: np.sum(np.log(w**2 + 1e-7)), lambda w: 3 * w),
         # added to something that needs no guard
         (lambda w: np.sum(np.exp(w + 1e-7)), lambda w: np.exp(w)),
     ],
@@ -159,6 +159,23 @@ def test_what_is_no_guard(f, gradient):
         verdict = dc.check_gradient(f, gradient, X, guards=left_out)
         assert verdict.status == "wrong"
         assert verdict.cause is None or verdict.cause.kind != "guard"
+
+
+@pytest.mark.parametrize(
+    ("gradient", "cause"),
+    [
+        (lambda a: 2 * (softmax(a) - T), "factor 2 too many: the claim is 2*D in every component"),
+        (lambda a: T - softmax(a), "the sign is flipped in every component (a descent direction)"),
+        (lambda a: (softmax(a) - T)[::-1], "the components are permuted"),
+    ],
+)
+def test_a_mistake_beside_a_guard_is_named(gradient, cause):
+    verdict = dc.check_gradient(cross_entropy, gradient, X)
+    assert verdict.cause.startswith(cause)
+    assert "; besides, it ignores the constant 1e-07 in log(" in verdict.cause
+    # where f is right with its guard, it is not mentioned
+    right = dc.check_gradient(lambda w: np.log(w[0] + 1e-7), lambda w: 2 / (w + 1e-7), P[:1])
+    assert right.cause == "factor 2 too many: the claim is 2*D"
 
 
 def test_a_guard_within_a_few_ulps_is_no_fault():
