@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -205,7 +206,8 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
             elif not _is_what_runs(problem, state, pair):
                 reasons.append("the trace gives other numbers than the code: it depends on what a trace does not see")
             else:
-                return _judged(problem, state, pair, exact=exact, rebuilt=rebuilt)
+                judged = _judged(problem, state, pair, exact=exact, rebuilt=rebuilt)
+                return judged if isinstance(judged, Left) else replace(judged, pair=pair)
         except Exception as error:
             # an error of ours as well: another attempt or the next rung may do better
             reasons.append(why_left(error))
