@@ -54,8 +54,8 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "json_output": ("report", "pandas"),
     "point_arguments": ("errors", "click"),
     "cli": (
-        "diffcompare errors calling symbolic numeric compare report adapters descent ranking study_file study user_code "
-        "terminal json_output point_arguments",
+        "diffcompare errors calling symbolic numeric compare report adapters descent ranking study_file study "
+        "user_code terminal json_output point_arguments",
         "click",
     ),
     "__main__": ("cli", ""),
