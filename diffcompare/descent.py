@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffcompare.compare.reference import certified_gradient
 from diffcompare.compare.schema import DESCENT_COLUMNS
+from diffcompare.errors import shown
 from diffcompare.numeric.differences import numerical_diff, numerical_gradient
 from diffcompare.symbolic.function import SymbolicFunction, scalar
 
@@ -201,8 +202,8 @@ def _check_start(f: SymbolicFunction, start: ArrayLike) -> NDArray[np.float64]:
     n = len(f.variables)
     try:
         point = np.array(start, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"start={start!r}: must be numbers, one for each of {', '.join(f.variables)}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"start={shown(start)}: must be numbers, one for each of {', '.join(f.variables)}") from None
     if point.ndim == 0:
         point = point.reshape(1)
     if point.shape != (n,):
@@ -217,10 +218,10 @@ def _check_start(f: SymbolicFunction, start: ArrayLike) -> NDArray[np.float64]:
 def _check_rate(learning_rate: float) -> float:
     try:
         rate = float(learning_rate)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         rate = math.nan
     if not math.isfinite(rate):
-        raise ValueError(f"learning_rate={learning_rate!r}: must be a finite number; pass learning_rate=0.1")
+        raise ValueError(f"learning_rate={shown(learning_rate)}: must be a finite number; pass learning_rate=0.1")
     return rate
 
 

@@ -37,6 +37,7 @@ from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES, format_
 from diffcompare.compare.split import PARTS, float_parts, split_error
 from diffcompare.errors import shorten
 from diffcompare.numeric.boxes import candidates, check_box
+from diffcompare.numeric.floats import answer, floats
 from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, Stencil, check_schemes, stencil
 from diffcompare.numeric.steps import check_steps, geometric_steps
 from diffcompare.symbolic.function import SymbolicFunction, scalar
@@ -293,7 +294,7 @@ def _rounded_steps(steps: Floats, kind: np.dtype[Any]) -> Floats:
 def _check_points(
     f: SymbolicFunction, points: ArrayLike, kind: np.dtype[Any], box: tuple[Floats, Floats] | None
 ) -> Floats:
-    values = np.asarray(points, dtype=np.float64)
+    values = floats("points", points)
     n = len(f.variables)
     values = values.reshape(-1, 1) if n == 1 and values.ndim <= 1 else np.atleast_2d(values)
     if not values.size:
@@ -339,14 +340,14 @@ def _users_code(evaluate: Callable[[Any], Any], vectorized: bool, kind: np.dtype
     def run(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
         abscissae = np.stack(columns, axis=-1)
         if vectorized:
-            values = np.asarray(evaluate(abscissae), dtype=kind)
+            values = np.asarray(answer(evaluate(abscissae)), dtype=kind)
             if values.size != len(abscissae):
                 raise ValueError(
                     f"evaluate returned shape {values.shape} for {len(abscissae)} abscissae; return one value each"
                 )
             return values.reshape(-1)
         single = len(columns) == 1
-        return np.array([kind.type(evaluate(row[0] if single else row)) for row in abscissae], dtype=kind)
+        return np.array([kind.type(answer(evaluate(row[0] if single else row))) for row in abscissae], dtype=kind)
 
     return run
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.numeric.complex_step import complex_quotient, takes_complex
+from diffcompare.numeric.floats import floats
 from diffcompare.numeric.samples import UNIT_ROUNDOFF, Samples
 
 __all__ = ["STEP_RULES", "Choice", "choose_step"]
@@ -108,6 +109,7 @@ def choose_step(rule: str, f: Callable[[float], float], x: float, *, scheme: str
     """
     if rule not in STEP_RULES:
         raise ValueError(f"rule={rule!r}: unknown rule; choose from {', '.join(STEP_RULES)}")
+    x = float(floats("x", x))
     if scheme not in _SCHEMES and rule not in _ANY_SCHEME:
         return Choice(math.nan, 0, "the rule is for forward, backward and central differences")
     order, side = _SCHEMES.get(scheme, (0, 1.0))

@@ -10,7 +10,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffcompare.errors import check_step_size
+from diffcompare.errors import check_step_size, shown
+from diffcompare.numeric.floats import floats
 
 __all__ = ["check_steps", "geometric_steps", "optimal_step"]
 
@@ -50,8 +51,10 @@ def geometric_steps(largest: float, smallest: float, per_decade: int = 4) -> Flo
     largest, smallest = check_step_size(largest), check_step_size(smallest)
     if largest < smallest:
         raise ValueError(f"largest={largest!r} is below smallest={smallest!r}; exchange them")
-    if isinstance(per_decade, bool) or int(per_decade) != per_decade or per_decade < 1:
+    if isinstance(per_decade, bool) or not per_decade >= 1 or per_decade % 1:
         raise ValueError(f"per_decade={per_decade!r}: steps per decade must be a whole number of at least 1; pass 4")
+    if per_decade > _MAX_STEPS:
+        raise ValueError(f"per_decade={shown(per_decade)}: too many steps; ask for at most {_MAX_STEPS}")
     count = math.floor(per_decade * (math.log10(largest) - math.log10(smallest)) + 1e-9) + 1
     if count > _MAX_STEPS:
         raise ValueError(f"per_decade={per_decade!r}: {count} steps; ask for at most {_MAX_STEPS}")
@@ -68,7 +71,7 @@ def _decimal_step(start: Decimal, k: int, per_decade: int) -> float:
 
 def check_steps(steps: ArrayLike) -> Floats:
     """Return step sizes as a descending array without repetitions; ``ValueError`` names a bad one."""
-    values = np.atleast_1d(np.asarray(steps, dtype=np.float64))
+    values = np.atleast_1d(floats("steps", steps))
     if values.ndim != 1 or not values.size:
         raise ValueError(f"steps of shape {values.shape}: pass a one-dimensional list of at least one step size")
     for value in values:
