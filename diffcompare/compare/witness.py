@@ -403,13 +403,14 @@ def _look_along(scene: _Scene, i: int) -> _Axis:
 
 def _is_continued(scene: _Scene, i: int, v: Floats, threshold: float) -> bool:
     """Tell whether the claim at the point is what the gradient nearby continues to: the integrals do not ask for it."""
-    around = [
-        try_claim(scene.problem, scene.x + sign * _SMALLEST * v)
-        for sign in (1, -1)
-        if _room(scene, sign * v) >= _SMALLEST
-    ]
-    values = np.array([claim[i] for claim in around if claim is not None])
-    return values.size == 0 or not min(np.abs(values - scene.claimed[i])) > max(threshold, 2.0**-10 * scene.size)
+    if min(_room(scene, v), _room(scene, -v)) < _SMALLEST:
+        return True
+    around = [try_claim(scene.problem, scene.x + sign * _SMALLEST * v) for sign in (1, -1)]
+    values = np.array([claim[i] for claim in around if claim is not None and math.isfinite(claim[i])])
+    if values.size < 2:
+        return True
+    noise = 8 * float(_noise_within(scene, _LARGEST)[1][i])
+    return bool(abs(values.mean() - scene.claimed[i]) <= max(threshold, 2.0**-10 * scene.size, np.ptp(values)) + noise)
 
 
 def _has_another_scale(scene: _Scene, i: int) -> bool:

@@ -112,8 +112,8 @@ class Stencil:
             wanted = math.factorial(q) if n == q else 0
             if (is_ := moment(kept, used, n)) != wanted:
                 raise ValueError(
-                    f"weights: the sum of weight times offset**{n} is {shorten(str(is_), 40)} and must be {wanted} for a "
-                    f"derivative of order {q}; correct them, or leave them out"
+                    f"weights: the sum of weight times offset**{n} is {shorten(str(is_), 40)} and must be {wanted} for "
+                    f"a derivative of order {q}; correct them, or leave them out"
                 )
         order = next(p for p in range(1, 2 * len(kept) + q + 2) if moment(kept, used, q + p))
         divisor: int = math.lcm(*(c.denominator for c in used))
