@@ -1,0 +1,167 @@
+"""Draw a pair, find the truth, ask diffcompare in several settings, and hold the answers against it."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+import diffcompare as dc
+from diffcompare.compare import check
+
+from .drawing import Drawn
+from .reals import TruthUnknown
+from .referee import Fault, Seen, contradiction, faults_of
+from .truth import Truth, truth_of
+
+__all__ = ["SETTINGS", "Outcome", "TooLong", "judge", "limited"]
+
+SETTINGS = ("traced", "opaque gradient", "opaque")
+_OPAQUE = '''
+
+def opaque_f(x):
+    return float(repr(float(f(x))))
+
+
+def opaque_gradient(x):
+    return np.array([float(repr(float(v))) for v in gradient(x)])
+'''
+
+
+class TooLong(BaseException):
+    """The time is over: no user code and no rule may catch this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one pair.
+
+    Parameters
+    ----------
+    kinds : tuple of str
+        What the components are in truth; empty where that is not known.
+    words : tuple of (setting, word, kind)
+        One for each component and setting.
+    faults : tuple of Fault
+    seconds, truth_seconds : float
+        Of diffcompare, and of the truth.
+    """
+
+    index: int
+    kinds: tuple[str, ...]
+    delicate: bool
+    words: tuple[tuple[str, str, str], ...]
+    faults: tuple[Fault, ...]
+    seconds: float
+    truth_seconds: float
+    unknown: str = ""
+
+
+@contextlib.contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Raise :class:`TooLong` after some time; in the main thread, where the system has alarms."""
+
+    def over(_: int, frame: FrameType | None) -> None:
+        raise TooLong("".join(traceback.format_stack(frame)[-6:]))
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def judge(drawn: Drawn, *, settings: Sequence[str] = SETTINGS, limit: float = 30.0, causes: bool = False) -> Outcome:
+    """Judge one pair in all settings."""
+    start = time.perf_counter()
+    try:
+        with limited(limit), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            truth = truth_of(drawn.source, drawn.x)
+    except TruthUnknown as error:
+        return Outcome(drawn.index, (), False, (), (), 0.0, time.perf_counter() - start, str(error))
+    except TooLong:
+        return Outcome(drawn.index, (), False, (), (), 0.0, time.perf_counter() - start, "the truth takes too long")
+    middle = time.perf_counter()
+    faults, answers = [], []
+    for setting in settings:
+        try:
+            with limited(limit):
+                answers.append(ask(drawn, setting, causes=causes))
+        except TooLong as over:
+            faults.append(Fault(setting, "hang", f"more than {limit:g} s", str(over)))
+        except Exception as error:  # any exception is a fault
+            faults.append(Fault(setting, "exception", _place(error), traceback.format_exc(limit=-6)))
+    for answer in answers:
+        faults += faults_of(truth, answer)
+    if not faults and not truth.delicate:
+        faults += contradiction(answers)
+    kinds = tuple(c.kind for c in truth.components)
+    words = tuple((a.setting, word, kind) for a in answers for word, kind in zip(a.status, kinds, strict=True))
+    return Outcome(
+        drawn.index, kinds, bool(truth.delicate), words, tuple(faults), time.perf_counter() - middle, middle - start
+    )
+
+
+def _place(error: Exception) -> str:
+    """Name an exception by its type and the line of diffcompare that raised it."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "diffcompare" in f.filename]
+    where = f"{frames[-1].filename.rsplit('/', 1)[-1]} {frames[-1].name}" if frames else "?"
+    return f"{type(error).__name__} in {where}"
+
+
+def ask(drawn: Drawn, setting: str, *, causes: bool = False) -> Seen:
+    """Ask diffcompare about a pair."""
+    names: dict[str, Any] = {"__name__": "drawn"}
+    exec(compile(drawn.source + _OPAQUE, "drawn.py", "exec"), names)  # noqa: S102
+    f = names["opaque_f" if setting == "opaque" else "f"]
+    gradient = names["gradient" if setting == "traced" else "opaque_gradient"]
+    x = np.array(drawn.x)
+    with warnings.catch_warnings(), np.errstate(all="ignore"), _cause_search(causes):
+        warnings.simplefilter("ignore")
+        value = _value(f, x)
+        verdict = dc.check_gradient(f, gradient, x)
+        verdict.explain()
+        around = math.isfinite(value) and all(
+            math.isfinite(_value(f, np.where(np.arange(len(x)) == i, x + s * (2.0**-20 * abs(v) or 2.0**-20), x)))
+            for i, v in enumerate(drawn.x)
+            for s in (-1, 1)
+        )
+    table = verdict.components
+    columns = (tuple(map(float, table[name])) for name in ("claimed", "certified", "threshold"))
+    return Seen(setting, value, verdict.evidence, tuple(table["status"]), *columns, verdict.resolution, around)
+
+
+def _value(f: Callable[..., Any], x: Any) -> float:
+    try:
+        return float(f(x))
+    except (ArithmeticError, ValueError):
+        return math.nan
+
+
+@contextlib.contextmanager
+def _cause_search(wanted: bool) -> Iterator[None]:
+    """Leave out the search for a cause: it takes longer than the verdict."""
+    before = check.cause_in_code
+    if not wanted:
+        check.cause_in_code = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        check.cause_in_code = before
+
+
+def truth(drawn: Drawn) -> Truth:
+    """Return what is true of a pair."""
+    return truth_of(drawn.source, drawn.x)
