@@ -24,7 +24,7 @@ from .workers import outcomes
 _WORDS = ("consistent", "wrong", "inconclusive", "non-smooth", "out-of-domain")
 _KINDS = ("smooth", "kink", "jump", "domain", "unknown")
 # code of one kind of fault is printed so often
-_SHOWN = 2
+_SHOWN = 1
 
 
 def show(fault: Fault, index: int, seed: int, limit: float, causes: bool) -> str:
@@ -56,8 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="another sequence of pairs (0)")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="how many processes (1)")
     parser.add_argument("--limit", type=float, default=30.0, metavar="SECONDS", help="for one check (30)")
+    parser.add_argument("--thin", action="store_true", help="traced, and one of the opaque settings by turns")
     parser.add_argument("--causes", action="store_true", help="search for causes too")
     chosen = parser.parse_args(arguments)
+    if chosen.count < 1 or chosen.jobs < 1:
+        parser.error("--count and --jobs must be at least 1")
     options = {"seed": chosen.seed, "limit": chosen.limit, "causes": chosen.causes}
     words: Counter[tuple[str, str, str]] = Counter()
     faults: dict[tuple[str, str, str], list[tuple[int, Fault]]] = {}
@@ -65,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     delicate, seconds, truth, slowest, faulty = 0, 0.0, 0.0, (0.0, -1), 0
     start = time.monotonic()
     indices = range(chosen.start, chosen.start + chosen.count)
-    for done, found in enumerate(outcomes(indices, jobs=chosen.jobs, **options), 1):
+    for done, found in enumerate(outcomes(indices, jobs=chosen.jobs, thin=chosen.thin, **options), 1):
         seconds, truth = seconds + found.seconds, truth + found.truth_seconds
         slowest = max(slowest, (found.seconds, found.index))
         if found.unknown:
@@ -76,11 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         faulty += bool(found.faults)
         for fault in found.faults:
             faults.setdefault(fault.kind, []).append((found.index, fault))
-        if done % 1000 == 0:
+        if done % max(100, chosen.count // 50) == 0:
             print(f"{done} pairs, {faulty} with a fault, {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
     table(words, faults)
     print(
-        f"\n{chosen.count} pairs, {3 * chosen.count} checks: false words "
+        f"\n{chosen.count} pairs, {(2 if chosen.thin else 3) * chosen.count} checks: false words "
         f"{sum(len(v) for k, v in faults.items() if k[1] in _WORDS)}, exceptions "
         f"{sum(len(v) for k, v in faults.items() if k[1] in ('exception', 'crash'))}, hangs "
         f"{sum(len(v) for k, v in faults.items() if k[1] == 'hang')}; in {faulty} pairs\n"

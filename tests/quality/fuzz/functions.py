@@ -496,6 +496,7 @@ CHOOSING: Mapping[str, Callable[..., Any]] = {
     "power": lambda a, b: as_real(a) ** as_real(b),
     "negative": lambda a: -as_real(a),
     "positive": as_real,
+    "fmod": lambda a, b: as_real(a) - CHOOSING["trunc"](as_real(a) / as_real(b)) * as_real(b),
     "remainder": lambda a, b: as_real(a) % as_real(b),
     "floor_divide": lambda a, b: as_real(a) // as_real(b),
 }

@@ -9,7 +9,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any
 
@@ -107,11 +107,45 @@ def judge(drawn: Drawn, *, settings: Sequence[str] = SETTINGS, limit: float = 30
         faults += faults_of(truth, answer)
     if not faults and not truth.delicate:
         faults += contradiction(answers)
+    if not faults and not truth.delicate and len(drawn.x) > 1 and drawn.index % 4 == 0:
+        faults += _beside(drawn, answers, limit)
     kinds = tuple(c.kind for c in truth.components)
     words = tuple((a.setting, word, kind) for a in answers for word, kind in zip(a.status, kinds, strict=True))
     return Outcome(
         drawn.index, kinds, bool(truth.delicate), words, tuple(faults), time.perf_counter() - middle, middle - start
     )
+
+
+def _beside(drawn: Drawn, answers: Sequence[Seen], limit: float) -> list[Fault]:
+    """Change one component of the claim: the words of the others may not change."""
+    found = []
+    j = drawn.index // 4 % len(drawn.x)
+    how = ("np.nan", "3*r + 1")[drawn.index // 4 % 2]
+    spoiled = f"""
+
+
+def whole_gradient(x, gradient=gradient):
+    return gradient(x)
+
+
+def gradient(x):
+    r = whole_gradient(x)
+    return np.where(np.arange({len(drawn.x)}) == {j}, {how}, r)
+"""
+    for answer in answers:
+        if answer.setting == "opaque" or answer.evidence == "calls" or not all(map(math.isfinite, answer.claimed)):
+            continue
+        try:
+            with limited(limit):
+                again = ask(replace(drawn, source=drawn.source + spoiled), answer.setting)
+        except Exception as error:
+            found.append(Fault(answer.setting, "exception", _place(error), traceback.format_exc(limit=-6)))
+            continue
+        for i, (one, two) in enumerate(zip(answer.status, again.status, strict=True)):
+            if i != j and one != two:
+                detail = f"component {i} is {one}; {two} where the claim of component {j} is {how}"
+                found.append(Fault(answer.setting, two, "it depends on another component's claim", detail, i))
+    return found
 
 
 def _place(error: Exception) -> str:

@@ -117,6 +117,11 @@ UNARY = (
     _one("clip", ("np.where(({0} > -1.0) & ({0} < 1.0), 1.0, 0.0)", "({0} > -1.0)*({0} < 1.0)*1.0"),
          spelled=("np.clip({0}, -1.0, 1.0)", "np.minimum(np.maximum({0}, -1.0), 1.0)"), edges=(1.0, -1.0),
          tempting=("1.0",)),
+    _one("inside", ("np.where(({0} > -1.0) & ({0} < 1.0), 2*{0}, 0.0)",
+                    "np.where(({0} <= -1.0) | ({0} >= 1.0), 0.0, 2*{0})"), edges=(1.0, -1.0, 0.0), tempting=("2*{0}",),
+         spelled=("np.where(({0} > -1.0) & ({0} < 1.0), {0}**2, 1.0)",
+                  "np.where(np.logical_not(({0} < -1.0) | ({0} > 1.0)), {0}**2, 1.0)")),
+    _one("fmod", ("1.0",), -30, 30, spelled=("np.fmod({0}, 1.5)",), edges=(1.5,)),
     _one("huber", ("np.clip({0}, -1.0, 1.0)", "np.where(np.abs({0}) <= 1, {0}, np.sign({0}))"), edges=(1.0, -1.0),
          spelled=("np.where(np.abs({0}) <= 1, 0.5*{0}**2, np.abs({0}) - 0.5)", "sc.huber(1.0, {0})"),
          tempting=("{0}",)),
@@ -179,11 +184,15 @@ SPECIAL = (
     _special("j0", ("-sc.j1({0})",), tempting=("sc.j1({0})",)),
     _special("j1", ("sc.j0({0}) - sc.j1({0})/{0}", "0.5*(sc.j0({0}) - sc.jv(2, {0}))")),
     _special("y0", ("-sc.y1({0})",), 1e-3, 40),
+    _special("y1", ("sc.y0({0}) - {y}/{0}",), 1e-2, 40),
     _special("yv", ("0.5*(sc.yv(0.5, {0}) - sc.yv(2.5, {0}))",), 1e-1, 40, spelled=("sc.yv(1.5, {0})",)),
     _special("yn", ("0.5*(sc.yn(1, {0}) - sc.yn(3, {0}))",), 1e-1, 40, spelled=("sc.yn(2, {0})",)),
     _special("iv", ("0.5*(sc.iv(1, {0}) + sc.iv(3, {0}))",), -40, 40, spelled=("sc.iv(2, {0})",)),
     _special("i0", ("sc.i1({0})",)),
     _special("kv", ("-0.5*(sc.kv(0.5, {0}) + sc.kv(2.5, {0}))",), 1e-2, 40, spelled=("sc.kv(1.5, {0})",)),
+    _special("k0", ("-sc.k1({0})",), 1e-2, 40),
+    _special("kn", ("-0.5*(sc.kn(1, {0}) + sc.kn(3, {0}))",), 1e-1, 40, spelled=("sc.kn(2, {0})",)),
+    _special("i1", ("0.5*(sc.i0({0}) + sc.iv(2, {0}))",)),
     _special("k1", ("-sc.k0({0}) - sc.k1({0})/{0}",), 1e-2, 40, edges=(0.0,)),
     _special("spherical_jn", ("sc.spherical_jn(1, {0}) - 3*{y}/{0}",), spelled=("sc.spherical_jn(2, {0})",),
              edges=(0.0,)),
@@ -213,6 +222,7 @@ SPECIAL = (
     _special("factorial", ("{y}*sc.psi({0} + 1)",), 0.1, 15),
     _special("legendre", ("(15*{0}**2 - 3)/2",), -10, 10, spelled=("sc.eval_legendre(3, {0})",)),
     _special("chebyshev", ("12*{0}**2 - 3",), -10, 10, spelled=("sc.eval_chebyt(3, {0})",)),
+    _special("chebyshev u", ("8*{0}",), -10, 10, spelled=("sc.eval_chebyu(2, {0})",)),
     _special("hermite", ("8*{0}",), -10, 10, spelled=("sc.eval_hermite(2, {0})",)),
     _special("laguerre", ("{0} - 2",), -10, 10, spelled=("sc.eval_laguerre(2, {0})",)),
     _special("xlog of two", ("np.log(2.0)",), spelled=("sc.xlogy({0}, 2.0)",), edges=(0.0,)),
@@ -316,7 +326,7 @@ LOOPS = {
     ),
     "steps3": (
         "def steps3(a):\n    y = a\n    for _ in range(3):\n        y = y + 0.3*np.sin(y)\n    return y\n"
-        "def steps3_slope(a):\n    y, d = a, 1.0\n    for _ in range(3):\n        d = d*(1 + 0.3*np.cos(y))\n"
+        "\n\ndef steps3_slope(a):\n    y, d = a, 1.0\n    for _ in range(3):\n        d = d*(1 + 0.3*np.cos(y))\n"
         "        y = y + 0.3*np.sin(y)\n    return d\n",
         ("steps3_slope({0})",),
         (-5.0, 5.0),
@@ -326,9 +336,15 @@ LOOPS = {
         ("(3*0.5*{0} - 2*1.25)*{0} + 0.1", "1.5*{0}**2 - 2.5*{0} + 0.1"),
         (-10.0, 10.0),
     ),
+    "zeta_of": (
+        "def zeta_of(a):\n    return sc.zeta(a)\n\n\n"
+        "def zeta_of_slope(a):\n    return -sum([math.log(k)*k**-a for k in range(2, 60)])\n",
+        ("zeta_of_slope({0})",),
+        (20.0, 40.0),
+    ),
     "halving": (
         "def halving(a):\n    k = 0\n    while a > 1.0:\n        a = a/2\n        k += 1\n    return a*a + k\n"
-        "def halving_slope(a):\n    k = 0\n    while a > 1.0:\n        a = a/2\n        k += 1\n    return 2*a/2**k\n",
+        "\n\ndef halving_slope(a):\n    k = 0\n    while a > 1.0:\n        a = a/2\n        k += 1\n    return 2*a/2**k\n",
         ("halving_slope({0})",),
         (0.1, 50.0),
     ),

@@ -20,7 +20,7 @@ __all__ = ["KEPT", "RUN", "Real", "TruthUnknown", "applied", "as_real", "compare
 NAN = mpf("nan")
 _U = mpf(2) ** -53
 # a comparison closer than this is rounding's, whichever way the floats decided it
-_CLOSE = mpf(2) ** -40
+_CLOSE = mpf(2) ** -47
 
 
 class TruthUnknown(Exception):
@@ -324,7 +324,8 @@ def compare(a: Real, b: Real, where: str = "comparison") -> int:
     floats = 0 if a.s == b.s else -1 if a.s < b.s else 1
     if not math.isnan(a.s + b.s):
         far = mpmath.isinf(a.v) or mpmath.isinf(b.v)
-        near = not equal and not far and abs(a.v - b.v) <= _CLOSE * max(abs(a.v), abs(b.v))
+        off = _CLOSE * (abs(a.v) + abs(b.v)) + 64 * (abs(a.v - a.s) + abs(b.v - b.s))
+        near = not equal and not far and abs(a.v - b.v) <= off
         if floats != answer or near:
             now.delicate.append(where)
     return decided(answer)
@@ -354,7 +355,7 @@ def floor(x: Real, rounding: Callable[[Any], Any] = mpmath.floor, floats: Any = 
     if x.d is not None:
         if tie:
             now.singular = True
-        if s != v or (not tie and abs(x.v - nearest) <= _CLOSE * max(abs(x.v), abs(nearest))):
+        if s != v or (not tie and abs(x.v - nearest) <= _CLOSE * abs(x.v) + 64 * abs(x.v - x.s)):
             now.delicate.append("floor")
     v = mpf(decided(int(v)))
     return Real(v, None if x.d is None else [mpf(0)] * len(x.d), s)

@@ -12,7 +12,7 @@ from .drawing import Drawn, Step, written
 __all__ = ["shrunk"]
 
 
-def shrunk(drawn: Drawn, shows: Callable[[Drawn], bool], *, seconds: float = 30.0) -> Drawn:
+def shrunk(drawn: Drawn, shows: Callable[[Drawn], bool], *, seconds: float = 20.0) -> Drawn:
     """Return the shortest pair found that still shows the fault."""
     end = time.monotonic() + seconds
     best, improved = drawn, True

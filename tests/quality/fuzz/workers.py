@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from .drawing import draw
-from .judging import Outcome, judge
+from .judging import SETTINGS, Outcome, judge
 from .referee import Fault
 
 __all__ = ["outcomes"]
@@ -26,23 +26,28 @@ class Worker:
     since: float = field(default_factory=time.monotonic)
 
 
-def serve(ends: Connection, seed: int, limit: float, causes: bool) -> None:
+def serve(ends: Connection, seed: int, limit: float, causes: bool, thin: bool) -> None:
     """Judge what is asked for until nothing more is."""
     while True:
         index = ends.recv()
         if index is None:
             return
-        ends.send(judge(draw(index, seed), limit=limit, causes=causes))
+        settings = ("traced", SETTINGS[1 + index % 2]) if thin else SETTINGS
+        ends.send(judge(draw(index, seed), settings=settings, limit=limit, causes=causes))
 
 
-def outcomes(indices: Sequence[int], *, jobs: int, seed: int, limit: float, causes: bool) -> Iterator[Outcome]:
+def outcomes(
+    indices: Sequence[int], *, jobs: int, seed: int, limit: float, causes: bool, thin: bool
+) -> Iterator[Outcome]:
     """Judge all pairs in processes; one that hangs beyond its alarm is killed."""
     context = multiprocessing.get_context("spawn")
 
     def started() -> Worker:
         ours, theirs = context.Pipe()
-        process = context.Process(target=serve, args=(theirs, seed, limit, causes), daemon=True)
+        process = context.Process(target=serve, args=(theirs, seed, limit, causes, thin), daemon=True)
         process.start()
+        # else its death would not be seen
+        theirs.close()
         return Worker(process, ours)
 
     queue = iter(indices)
