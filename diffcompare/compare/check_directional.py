@@ -108,6 +108,7 @@ def check_directional(
     problem = Problem(
         function, derivative, x, structure.unflatten, flatten, names, known, tuple(args), box_of(box, structure, x),
         noise, what="directional derivative", weights=weights, derivative=partial(_along, vectors=vectors),
+        directions=vectors,
     )  # fmt: skip
     with np.errstate(all="ignore"):
         judgement = calls(problem)

@@ -18,21 +18,11 @@ from diffcompare.arithmetic.balls import Ball, precision, round_ball
 from diffcompare.arithmetic.running_error import local_bounds
 from diffcompare.arithmetic.special_constants import SPECIAL
 from diffcompare.arithmetic.ulp import unit_roundoff
-from diffcompare.compare.branches import branches_of
-from diffcompare.compare.identity_rules import (
-    Difference,
-    difference_of,
-    evaluate,
-    judge_at_switches,
-    judge_at_the_limit,
-    judge_floats,
-    judge_formula,
-    midpoints,
-    node_balls,
-    weigh,
-)
+from diffcompare.compare.difference import Difference, difference_of, evaluate, midpoints, node_balls
+from diffcompare.compare.identity_rules import Case, find
 from diffcompare.compare.judgement import Judgement, Problem
 from diffcompare.compare.reference import certified_gradient, is_regular
+from diffcompare.compare.sides import sides_of
 from diffcompare.errors import TraceError, UnsupportedFunction
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program, subprogram
@@ -303,9 +293,6 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
         return Judgement(
             "identity", ("out-of-domain",) * n, state.claimed, nan, nan, math.nan, None, ("f is not finite",)
         )
-    found = difference_of(pair)
-    if found is None:
-        return None
 
     def again(**decide: Any) -> tuple[Pair, Difference] | None:
         try:
@@ -321,49 +308,24 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
         except (TraceError, UnsupportedFunction):
             return None
 
-    if not _moves_alike(problem, state, pair):
+    sides = sides_of(problem, beside, pair)
+    found = difference_of(pair, sides.slopes)
+    if found is None or not _moves_alike(problem, state, pair):
         return None
-    status, notes = weigh(pair, found)
-    guarded = bool(pair.function.guards or pair.gradient.guards)
-    branches = branches_of(problem, beside, pair, found, status)
-    notes += branches.notes
-    if not branches.kinks and not slope_agrees(problem, _slopes(pair, found)):
+    for i, rounding in sides.rounding.items():
+        found.beside[i] = max(found.beside[i], rounding)
+    lost = sides.kinks | sides.outside | sides.unknown
+    if not lost and not slope_agrees(problem, _slopes(pair, found)):
         return None
-    exits = pair.exits if "consistent" not in set(status) or len(set(status)) > 1 else {}
-    if exits:
-        status, found, note = judge_at_the_limit(again, exits, status, found)
-        notes += note
-    if guarded and "wrong" in status:
-        status, note = judge_at_switches(again, pair, found, status)
-        notes += note
-    for i, word in enumerate(status):
-        if i in branches.kinks or (i in branches.unknown and word == "wrong"):
-            status[i] = "non-smooth"
-        elif i in branches.open and word == "wrong":
-            status[i] = "inconclusive"
+    with precision(333):
+        errors = np.array([_distance(c, d) for c, d in zip(state.claimed.tolist(), found.D, strict=True)])
+    case = Case(problem, state, pair, found, sides, again, beside, errors)
+    status, notes, blame = find(case)
     with precision(333):
         certified = np.array([_rounded(d) for d in found.D])
-        largest = max(found.size) or 1.0
-        errors = np.array(
-            [
-                float(abs(Ball(c) - d).mid()) if math.isfinite(c) else math.inf
-                for c, d in zip(state.claimed.tolist(), found.D, strict=True)
-            ]
-        )
-    errors[[i for i, word in enumerate(status) if word == "non-smooth"]] = 0.0
-    parts = zip(found.L, found.size, found.off, strict=True)
-    threshold = np.array([max(32 * L, 2 * unit_roundoff * s, off) for L, s, off in parts])
-    rounding = float(np.max(errors)) / largest
-    if "wrong" not in status:
-        status, note = judge_floats(problem, state, pair, found, status, errors, rounding)
-        notes += note
-    notes = [*state.faults, *notes]
-    if state.faults:
-        status = ["wrong"] * n
-    blame = "gradient" if "wrong" in status else None
-    if pair.claim:
-        status, blame, note = judge_formula(pair, status, blame)
-        notes += note
+    threshold = np.array([found.threshold(i) for i in range(n)])
+    unjudged = [i for i in range(n) if i not in case.smooth]
+    certified[unjudged] = threshold[unjudged] = np.nan
     if set(status) == {"consistent"}:
         same = all(found.equal)
         notes.append(
@@ -377,11 +339,23 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
         state.claimed,
         certified,
         threshold,
-        rounding,
+        _rounding(state, pair, max((found.size[i] for i in case.smooth), default=0.0)),
         blame,
         tuple(dict.fromkeys(notes)),
         np.array(found.gap),
     )
+
+
+def _rounding(state: State, pair: Pair, largest: float) -> float:
+    """Return how far the floats of the gradient are from what its code is as a real function, by the largest slope."""
+    values = node_balls(pair.table.builder.nodes, pair.G, pair.arguments(), 333)
+    with precision(333):
+        gaps = [
+            _distance(c, values[g])
+            for c, g in zip(state.claimed.tolist(), pair.G, strict=True)
+            if math.isfinite(c) and values[g].is_finite()
+        ]
+    return max(gaps, default=math.nan) / (largest or 1.0)
 
 
 def _slopes(pair: Pair, found: Difference) -> Floats:

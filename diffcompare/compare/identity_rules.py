@@ -1,239 +1,153 @@
-"""The rules by which two traces are compared as real functions, in ball arithmetic.
+"""The rules by which two traces are compared as real functions: each says what it finds of each component.
 
-A: the difference G − D against the rounding of constants; D: kinks, limits of loops and switches; B and F: what floats
-alone can do wrong; G: the formula that f claims to be.
+Of what the rules find of a component the worst is its status. A difference of real numbers is a fault, unless an excuse
+holds: a loop that was to go on, a decision that rounding took, a side that rounding alone excludes. What floats alone
+can do wrong, state that is kept, and the formula that f claims to be have rules of their own.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.arithmetic.balls import BALL_OPERATIONS, Ball, ball, precision
-from diffcompare.arithmetic.condition import conditioning
+from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.arithmetic.ulp import unit_roundoff
-from diffcompare.compare.judgement import Problem
-from diffcompare.program.adjoint import adjoint
-from diffcompare.program.dag import Builder, Node, Program, subprogram
+from diffcompare.compare.branches import between_branches
+from diffcompare.compare.difference import Difference, conditioning_of, node_balls, weigh
+from diffcompare.compare.judgement import COMPONENT_STATUSES, Problem
+from diffcompare.compare.sides import Beside, Sides
 from diffcompare.symbolic.tracing.decisions import continuing, flipping
-from diffcompare.symbolic.tracing.pair import Pair, State, one_sided
-from diffcompare.symbolic.tracing.sweep import needed_nodes
-from diffcompare.symbolic.tracing.table import Place
+from diffcompare.symbolic.tracing.pair import Pair, State
 
-__all__ = [
-    "Difference",
-    "difference_of",
-    "evaluate",
-    "judge_at_switches",
-    "judge_at_the_limit",
-    "judge_floats",
-    "judge_formula",
-    "midpoints",
-    "node_balls",
-    "weigh",
-]
+__all__ = ["Case", "Finding", "find"]
 
 Floats = NDArray[np.float64]
 
-
-def evaluate(program: Program, point: Sequence[float] | Floats, bits: int) -> list[Any]:
-    """Evaluate the outputs at an exact point, node by node."""
-    values = node_balls(program.nodes, program.outputs, point, bits)
-    return [values[i] for i in program.outputs]
+# records both codes anew, with other decisions; None where that fails
+Again = Callable[..., "tuple[Pair, Difference] | None"]
 
 
-def node_balls(nodes: Sequence[Node], roots: Sequence[int], point: Any, bits: int) -> dict[int, Any]:
-    """Evaluate all nodes that the roots need; ``point`` holds a float or a ball for every variable."""
-    values: dict[int, Any] = {}
-    with precision(bits):
-        for index in needed_nodes(nodes, roots):
-            node = nodes[index]
-            name = node.operation
-            if name == "variable":
-                held = point[int(node.payload or 0)]
-                values[index] = held if isinstance(held, Ball) else Ball(float(held))
-            elif name == "constant":
-                values[index] = ball(Fraction(node.payload or 0))
-            else:
-                payload = [] if node.payload is None else [int(node.payload)]
-                values[index] = BALL_OPERATIONS[name](*[values[i] for i in node.operands], *payload)
-    return values
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Two traces and what is known of them.
+
+    Parameters
+    ----------
+    problem, state, pair : Problem, State, Pair
+    found : Difference
+    sides : Sides
+        Where f compares equal numbers.
+    again, beside : callable
+        Record the codes once more: with other decisions, at a point nearby.
+    errors : ndarray of float64, shape (n,)
+        How far the claimed floats are from the derivative.
+    """
+
+    problem: Problem
+    state: State
+    pair: Pair
+    found: Difference
+    sides: Sides
+    again: Again
+    beside: Beside
+    errors: Floats
+
+    @property
+    def smooth(self) -> list[int]:
+        """The components that have a derivative, as far as can be told."""
+        return [i for i in range(len(self.found.D)) if i not in self.sides.kinks | self.sides.outside]
+
+    @property
+    def finite(self) -> list[int]:
+        """Those of them whose claim is a finite number."""
+        return [i for i in self.smooth if math.isfinite(self.state.claimed[i])]
 
 
-def midpoints(values: dict[int, Any]) -> dict[int, float]:
-    """Round the balls to floats; nan for a node without a value."""
-    return {
-        i: float(v) if isinstance(v, bool) else float(v.mid()) if isinstance(v, Ball) else math.nan
-        for i, v in values.items()
-    }
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule says: words for components, sentences, and who is to blame if not the gradient."""
+
+    words: dict[int, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    blame: str | None = None
 
 
-@dataclass(slots=True)
-class Difference:
-    """G − D as real numbers: the balls, the rounding of constants in it, and which components are equal."""
-
-    D: list[Any]
-    gap: list[float]
-    size: list[float]
-    equal: list[bool]
-    decided: list[bool]
-    L: list[float]
-    # what one-sided constants may be off by
-    off: list[float]
-
-
-def difference_of(pair: Pair) -> Difference | None:
-    """Rule A: the real difference, and L, the rounding of constants in it; None where D is not defined."""
-    nodes, arguments = pair.table.builder.nodes, pair.arguments()
-    n = len(pair.D)
-    gap, equal, decided = [math.nan] * n, [False] * n, [False] * n
-    balls: list[Any] = [None] * n
-    size = [math.nan] * n
-    left = list(range(n))
-    bits = 333
-    while left and bits <= 2700:
-        values = node_balls(nodes, [*(pair.D[i] for i in left), *(pair.G[i] for i in left)], arguments, bits)
-        with precision(bits):
-            for i in left:
-                balls[i] = values[pair.D[i]]
-                if not balls[i].is_finite():
-                    return None
-                size[i] = abs(float(balls[i].mid()))
-            largest = max(size)
-            for i in list(left):
-                d, g = balls[i], values[pair.G[i]]
-                difference = g - d
-                if pair.D[i] == pair.G[i]:
-                    gap[i], equal[i], decided[i] = 0.0, True, True
-                elif not difference.is_finite():
-                    gap[i] = math.inf
-                    continue
-                elif not difference.contains(0):
-                    gap[i], decided[i] = float(abs(difference).lower()), True
-                else:
-                    scale = max(size[i], largest * 2.0**-64) * 2.0**-100
-                    gap[i] = float(abs(difference).upper())
-                    equal[i] = decided[i] = bool(difference.rad() <= scale)
-                if decided[i]:
-                    left.remove(i)
-        bits *= 2
-    return Difference(balls, gap, size, equal, decided, _constants_rounding(pair), [0.0] * n)
+def find(case: Case) -> tuple[list[str], list[str], str | None]:
+    """Ask all rules: the status of each component, what was noticed, and ``gradient``, ``formula`` or None."""
+    status, notes = ["consistent"] * len(case.found.D), list[str]()
+    blame = None
+    for rule in RULES:
+        finding = rule(case)
+        notes += finding.notes
+        blame = blame or finding.blame
+        for i, word in finding.words.items():
+            status[i] = min(status[i], word, key=COMPONENT_STATUSES.index)
+    return status, notes, blame or ("gradient" if "wrong" in status else None)
 
 
-def _constants_rounding(pair: Pair) -> list[float]:
-    """Bound u·Σ|c·∂(G − D)/∂c| over the rounded constants: two evaluations with all constants off by ±u at random."""
-    constants = pair.table.constants
-    count = sum(not c.exact for c in constants)
-    n = len(pair.D)
-    pending = [i for i in range(n) if pair.D[i] != pair.G[i]]
-    bounds = [0.0] * n
-    if not count or not pending:
-        return bounds
-    roots = [*(pair.D[i] for i in pending), *(pair.G[i] for i in pending)]
-    random = np.random.default_rng(7)
-    nodes, arguments = pair.table.builder.nodes, pair.arguments()
-    before = node_balls(nodes, roots, arguments, 333)
-    for _ in range(2):
-        with precision(333):
-            moved = [
-                *pair.table.point,
-                *(
-                    # in balls: as a float, 1 + u is 1
-                    Ball(c.value) * (Ball(1) + (0.0 if c.exact else random.choice((-1.0, 1.0)) * unit_roundoff))
-                    for c in constants
-                ),
-            ]
-        after = node_balls(nodes, roots, moved, 333)
-        with precision(333):
-            for i in pending:
-                change = (after[pair.G[i]] - after[pair.D[i]]) - (before[pair.G[i]] - before[pair.D[i]])
-                size = float(change.abs_upper()) if change.is_finite() else math.inf
-                bounds[i] = max(bounds[i], 3 * math.sqrt(count) * size)
-    return bounds
+def no_derivative(case: Case) -> Finding:
+    """The function has other values or slopes on its two sides, or none on one."""
+    words = dict.fromkeys(case.sides.outside, "out-of-domain") | dict.fromkeys(case.sides.kinks, "non-smooth")
+    return Finding(words, case.sides.notes)
 
 
-def _constant_slopes(pair: Pair, i: int) -> list[float]:
-    """Return ∂(G_i − D_i)/∂c for every constant, by one reverse sweep of the difference."""
-    table = pair.table
-    names = (*table.names, *(f"c{k}" for k in range(len(table.constants))))
-    build = Builder(names, start=Program(names, tuple(table.builder.nodes), ()))
-    root = build.raw("subtract", pair.G[i], pair.D[i])
-    slopes = evaluate(adjoint(build.program([root])), pair.arguments(), 333)[1 + len(table.names) :]
-    return [float(s.mid()) if s.is_finite() else math.inf for s in slopes]
+def real_difference(case: Case) -> Finding:
+    """G and D are different real numbers, by more than the rounding of constants explains, and nothing excuses it."""
+    words, notes = weigh(case.pair, case.found, case.smooth)
+    for excuse in EXCUSES:
+        if "wrong" not in words.values() and not (excuse is at_the_limit and "inconclusive" in words.values()):
+            continue
+        finding = excuse(case, words)
+        words |= finding.words
+        notes += finding.notes
+    return Finding(words, notes)
 
 
-def weigh(pair: Pair, found: Difference) -> tuple[list[str], list[str]]:
-    """Judge each component by rule A, with C4 for what differs; the constants of few are weighed exactly."""
-    status, notes = ["consistent"] * len(pair.D), []
-    different = [i for i in range(len(pair.D)) if not found.equal[i]]
-    sweeps = _SWEEPS
-    allowed: list[float] | None = None
-    for i in sorted(different, key=lambda i: -found.gap[i] / (found.size[i] + 1e-300)):
-        least = 0.0 if found.size[i] == 0 else unit_roundoff * found.size[i]
-        clear = found.decided[i] and found.gap[i] > max(32 * found.L[i], 2 * least)
-        if sweeps and pair.table.constants and math.isfinite(found.gap[i]):
-            allowed = one_sided(pair) if allowed is None else allowed
-            # two random evaluations are an estimate: what is no larger than rounding could be is weighed exactly
-            if not clear or any(allowed) or found.gap[i] <= _CLOSE * found.size[i]:
-                sweeps -= 1
-                slopes = _constant_slopes(pair, i)
-                terms = [
-                    unit_roundoff * abs(c.value * s)
-                    for c, s in zip(pair.table.constants, slopes, strict=True)
-                    if not c.exact
-                ]
-                found.L[i] = math.fsum(terms)
-                found.off[i] = math.fsum(a * abs(s) for a, s in zip(allowed, slopes, strict=True) if a)
-                clear = found.decided[i] and found.gap[i] > max(32 * found.L[i], 2 * least)
-                if clear and found.gap[i] <= found.off[i]:
-                    status[i] = "inconclusive"
-                    notes.append(
-                        "the difference could come from numbers of many digits that only one of the two codes holds; "
-                        "compute them inside the function"
-                    )
-                    continue
-        if clear:
-            status[i] = "wrong"
-        elif not (found.decided[i] and found.gap[i] <= max(4 * found.L[i], least)):
-            status[i] = "inconclusive"
-    return status, list(dict.fromkeys(notes))
-
-
-_SWEEPS = 40
-_CLOSE = 2.0**-40
-
-
-_Again = Callable[..., "tuple[Pair, Difference] | None"]
-
-
-def judge_at_the_limit(
-    again: _Again, exits: dict[Place, bool], status: list[str], found: Difference
-) -> tuple[list[str], Difference, list[str]]:
-    """Rule D3: a loop that ended by itself is continued, and the limits are compared."""
+def at_the_limit(case: Case, words: dict[int, str]) -> Finding:
+    """A loop ended at a tolerance: it is continued, and the limits are compared."""
+    exits = case.pair.exits
+    if not exits:
+        return Finding()
     before = None
     for rounds in (3, 6, 24, 96, 384):
-        after = again(function=continuing(exits, rounds), gradient=continuing(exits, rounds))
-        if after is None:
+        after = case.again(function=continuing(exits, rounds), gradient=continuing(exits, rounds))
+        if after is None or not _near_the_floats(case, after[0]):
             break
         if before is not None and _near(before[0], after[0], max(after[1].size)):
-            other = after[1]
-            for i in range(len(other.D)):
+            limit = after[1]
+            for i in range(len(limit.D)):
                 # what the loops still move by is no difference
-                other.equal[i] = other.equal[i] or other.gap[i] <= 2.0**-70 * (max(other.size) or 1.0)
-            judged, notes = weigh(*after)
-            return judged, other, [*notes, "loops that end at a tolerance were continued to their limits"]
+                limit.equal[i] = limit.equal[i] or limit.gap[i] <= 2.0**-70 * (max(limit.size) or 1.0)
+            judged, notes = weigh(after[0], limit, list(words))
+            case.found.take(limit)
+            return Finding(judged, [*notes, "loops that end at a tolerance were continued to their limits"])
         before = after
-    largest = max(found.size)
-    for i, word in enumerate(status):
-        if word == "wrong" and found.gap[i] < 1e-6 * max(largest, found.size[i]):
-            status[i] = "inconclusive"
-    return status, found, ["a loop that ends at a tolerance does not settle when it is continued"]
+    if before is None:
+        return Finding()
+    largest = max(case.found.size)
+    small = {i for i, word in words.items() if word == "wrong" and case.found.gap[i] < 1e-6 * largest}
+    note = "a loop that ends at a tolerance does not settle when it is continued"
+    return Finding(dict.fromkeys(small, "inconclusive"), [note] if small else [])
+
+
+def _near_the_floats(case: Case, pair: Pair) -> bool:
+    """Tell whether f hardly moved when its loops were continued: else they were none that converge."""
+    values = _values(pair, pair.function.outputs)
+    scale = max(float(np.max(np.abs(case.state.values))), max(case.found.size) * float(np.max(np.abs(case.problem.x))))
+    with precision(333):
+        return all(
+            float(abs(v - Ball(float(seen))).abs_upper()) <= _SETTLED * scale if v.is_finite() else False
+            for v, seen in zip(values, case.state.values, strict=True)
+        )
+
+
+# a loop that ends at a tolerance leaves less of the value to come
+_SETTLED = 2.0**-6
 
 
 def _near(before: Pair, after: Pair, size: float) -> bool:
@@ -246,17 +160,36 @@ def _near(before: Pair, after: Pair, size: float) -> bool:
         return all(m < 2.0**-75 * (size or 1.0) for m in moved)
 
 
-def judge_at_switches(again: _Again, pair: Pair, found: Difference, status: list[str]) -> tuple[list[str], list[str]]:
-    """Rules D2 and D4: decisions that real numbers take otherwise; switches between two ways of computing one thing."""
-    nodes = pair.table.builder.nodes
+def decided_by_rounding(case: Case, words: dict[int, str]) -> Finding:
+    """Floats took a decision that real numbers take otherwise, and what those compute agrees."""
+    pair = case.pair
     guards = (*pair.function.guards, *pair.gradient.guards)
-    values = node_balls(nodes, [g.condition for g in guards], pair.arguments(), 333)
-    contrary = [g for g in guards if isinstance(values[g.condition], bool) and values[g.condition] is not g.answer]
-    if contrary:
-        note = f"rounding decides a branch at {contrary[0].place}: real numbers take the other one"
-        return ["inconclusive" if s == "wrong" else s for s in status], [note]
-    if len(guards) > 60:
-        return status, []
+    values = node_balls(pair.table.builder.nodes, [g.condition for g in guards], pair.arguments(), 333)
+    contrary = [
+        k for k, g in enumerate(guards) if isinstance(values[g.condition], bool) and values[g.condition] is not g.answer
+    ]
+    if not contrary:
+        return Finding()
+    count = len(pair.function.guards)
+    other = case.again(
+        function=flipping([k for k in contrary if k < count]), gradient=flipping([k - count for k in contrary])
+    )
+    suspects = [i for i, word in words.items() if word == "wrong"]
+    judged = dict.fromkeys(suspects, "inconclusive") if other is None else weigh(*other, suspects)[0]
+    excused = {i: "inconclusive" for i, word in judged.items() if word != "wrong"}
+    note = f"rounding decides a branch at {guards[contrary[0]].place}: real numbers take the other one"
+    return Finding(excused, [note] if excused else [])
+
+
+def _open(words: dict[int, str]) -> dict[int, str]:
+    return {i: "inconclusive" for i, word in words.items() if word == "wrong"}
+
+
+def two_ways(case: Case, words: dict[int, str]) -> Finding:
+    """A switch between two ways of computing one thing, such as a series near 0: on one side both codes agree."""
+    pair, again = case.pair, case.again
+    if not 0 < len(pair.function.guards) + len(pair.gradient.guards) <= 60:
+        return Finding()
     mine, theirs = [], []
     for k in range(len(pair.function.guards)):
         other = again(function=flipping([k]))
@@ -270,12 +203,11 @@ def judge_at_switches(again: _Again, pair: Pair, found: Difference, status: list
             theirs.append(k)
     for one, two in ((mine, theirs), (mine, []), ([], theirs)):
         other = again(function=flipping(one), gradient=flipping(two)) if one or two else None
-        if other is not None and "wrong" not in weigh(*other)[0]:
-            size = max((g for g in found.gap if math.isfinite(g)), default=math.nan)
-            return ["inconclusive" if s == "wrong" else s for s in status], [
-                f"two ways of computing one thing meet here, and differ by {size:.1e}: a series, or a special case"
-            ]
-    return status, []
+        if other is not None and "wrong" not in weigh(*other, case.smooth)[0].values():
+            size = max((g for g in case.found.gap if math.isfinite(g)), default=math.nan)
+            note = f"two ways of computing one thing meet here, and differ by {size:.1e}: a series, or a special case"
+            return Finding(_open(words), [note])
+    return Finding()
 
 
 def _values(pair: Pair, roots: Sequence[int]) -> list[Any]:
@@ -292,85 +224,148 @@ def _slight(before: list[Any], after: list[Any]) -> bool:
     return 2.0**-300 * size < max(changes) <= 1e-8 * size
 
 
-def judge_floats(
-    problem: Problem, state: State, pair: Pair, found: Difference, status: list[str], errors: Floats, rounding: float
-) -> tuple[list[str], list[str]]:
-    """Rules B and F: what floats alone can do wrong."""
-    lost = [i for i in range(len(status)) if not math.isfinite(state.claimed[i]) and status[i] != "non-smooth"]
-    # a derivative beyond the range of binary64 is infinite there
-    for i in [i for i in lost if math.isinf(found.size[i])]:
-        lost.remove(i)
-        if state.claimed[i] != float(found.D[i].mid()):
-            status[i] = "inconclusive"
-    if lost:
-        for i in lost:
-            status[i] = "wrong"
-        return status, [
-            f"{problem.names[lost[0]]} is {float(state.claimed[lost[0]])!r} though the derivative is finite: "
-            "the formula is right, an intermediate value overflows or is not defined"
-        ]
-    casts, own = pair.gradient.casts, pair.function.casts
-    if casts and not own and rounding > 2.0**-40 and not _short_data(problem):
-        worst = int(np.argmax(errors))
-        status[worst] = "wrong"
-        return status, [f"float32 precision: {casts[0].place} converts to {casts[0].bits}-bit numbers, f does not"]
-    if casts:
-        return status, [f"both are computed in {casts[0].bits}-bit numbers"]
-    if rounding > 0.1:
-        strays = _strays(pair)
-        for i in range(len(status)):
-            # a real difference is no cancellation: it was judged by what it may come from
-            if errors[i] > 0.1 * max(found.size) >= found.gap[i] and errors[i] > strays[i]:
-                status[i] = "wrong"
-        if "wrong" in status:
-            return status, ["the formula is right, but cancellation leaves no correct digit"]
-    return status, []
+def beside_a_branch(case: Case, words: dict[int, str]) -> Finding:
+    """The claim is the derivative of a branch that rounding alone excludes."""
+    suspects = [i for i, word in words.items() if word == "wrong"]
+    unknown = {i: "non-smooth" for i in suspects if i in case.sides.unknown}
+    open_, notes = between_branches(case.problem, case.beside, case.pair, case.found, suspects)
+    return Finding(dict.fromkeys(open_, "inconclusive") | unknown, notes)
 
 
-def _strays(pair: Pair) -> Floats:
-    """Return what hardly any way of computing the derivative strays by: inf where that is not known."""
-    table = pair.table
-    names = (*table.names, *(f"c{k}" for k in range(len(table.constants))))
-    derivative = Program(names, tuple(table.builder.nodes), (pair.function.outputs[0], *pair.D))
-    terms = conditioning(subprogram(derivative, derivative.outputs), pair.arguments())
-    return 60 * (terms.rounding + terms.inputs) + 8 * (terms.sums + terms.polynomial)
+# in this order; each is asked only while something is wrong
+EXCUSES: tuple[Callable[[Case, dict[int, str]], Finding], ...] = (
+    at_the_limit,
+    decided_by_rounding,
+    two_ways,
+    beside_a_branch,
+)
+
+
+def not_finite(case: Case) -> Finding:
+    """The claim is nan or infinite where the derivative is a number."""
+    words, notes = {}, []
+    for i in case.smooth:
+        claimed, size = float(case.state.claimed[i]), case.found.size[i]
+        if math.isfinite(claimed):
+            continue
+        if math.isinf(size):
+            # a derivative beyond the range of binary64 is infinite there
+            words[i] = "consistent" if claimed == float(case.found.D[i].mid()) else "inconclusive"
+            continue
+        words[i] = "wrong"
+        right = case.found.decided[i] and case.found.gap[i] <= case.found.threshold(i)
+        why = ": the formula is right, an intermediate value overflows or is not defined" if right else ""
+        notes.append(f"{case.problem.names[i]} is {claimed!r} though the derivative is finite{why}")
+    return Finding(words, notes[:1])
+
+
+def narrow_precision(case: Case) -> Finding:
+    """The gradient is computed in shorter numbers than f."""
+    casts = case.pair.gradient.casts
+    if not casts:
+        return Finding()
+    if case.pair.function.casts or _short_data(case.problem):
+        return Finding({}, [f"both are computed in {casts[0].bits}-bit numbers"])
+    largest = max(case.found.size) or 1.0
+    coarse = [i for i in case.finite if case.errors[i] > 2.0**-40 * largest and _real_part_is_right(case, i)]
+    note = f"float32 precision: {casts[0].place} converts to {casts[0].bits}-bit numbers, f does not"
+    return Finding(dict.fromkeys(coarse, "wrong"), [note] if coarse else [])
+
+
+def _real_part_is_right(case: Case, i: int) -> bool:
+    return case.found.gap[i] <= case.found.threshold(i)
 
 
 def _short_data(problem: Problem) -> bool:
     return any(isinstance(a, np.ndarray) and a.dtype in (np.float32, np.float16) for a in problem.args)
 
 
-def judge_formula(pair: Pair, status: list[str], blame: str | None) -> tuple[list[str], str | None, list[str]]:
-    """Rule G: is f the formula that it claims to be, here and at two neighbours?"""
+def cancellation(case: Case) -> Finding:
+    """The formula is right, but its floats have no correct digit, as those of hardly any other formula."""
+    largest = max(case.found.size)
+    # a real difference is no cancellation: it was judged by what it may come from
+    lost = [i for i in case.finite if case.errors[i] > 0.1 * largest >= case.found.gap[i]]
+    if lost and not case.pair.gradient.casts:
+        terms = conditioning_of(case.pair)
+        # hardly any way of computing the derivative strays by more
+        strays = 60 * (terms.rounding + terms.inputs) + 8 * (terms.sums + terms.polynomial)
+        lost = [i for i in lost if case.errors[i] > strays[i]]
+        if lost:
+            return Finding(
+                dict.fromkeys(lost, "wrong"), ["the formula is right, but cancellation leaves no correct digit"]
+            )
+    return Finding()
+
+
+def kept_state(case: Case) -> Finding:
+    """The gradient changes its argument, or depends on earlier calls."""
+    everything = dict.fromkeys(range(len(case.found.D)), "wrong") if case.state.faults else {}
+    return Finding(everything, case.state.faults)
+
+
+# a function and a formula that are closer than this, relative to the value and to each partial, are one function: a
+# series that is summed until its terms vanish leaves as much
+_ONE_FUNCTION = unit_roundoff / 64
+
+
+def another_formula(case: Case) -> Finding:
+    """The function is not the formula that it claims to be, here or at two neighbours."""
+    pair = case.pair
     nodes, roots, m = pair.table.builder.nodes, pair.function.outputs, len(pair.function.outputs)
     claims, slopes = pair.claim[:m], pair.claim[m:]
-    if claims == roots:
-        return status, blame, []
+    if not pair.claim or claims == roots:
+        return Finding()
     count = sum(not c.exact for c in pair.table.constants)
     slack = (2.0**-250) + 64 * count * unit_roundoff
     gaps: list[list[Any]] = []
+    close = True
     size = 0.0
     for factor in (1.0, 1 + 2.0**-6, 1 - 2.0**-6):
         arguments = [*(v * factor for v in pair.table.point), *pair.arguments()[len(pair.table.point) :]]
-        values = node_balls(nodes, [*roots, *claims, *(g.condition for g in pair.function.guards)], arguments, 333)
+        conditions = [g.condition for g in pair.function.guards]
+        values = node_balls(nodes, [*roots, *claims, *pair.D, *slopes, *conditions], arguments, 333)
+        # elsewhere the code may take another branch
+        if any(values[g.condition] is not g.answer for g in pair.function.guards):
+            continue
         with precision(333):
             gap = [values[root] - values[claim] for root, claim in zip(roots, claims, strict=True)]
-            # elsewhere the code may take another branch
-            if all(g.is_finite() for g in gap) and all(values[g.condition] is g.answer for g in pair.function.guards):
+            if all(g.is_finite() for g in gap):
                 gaps.append(gap)
                 size = max(size, *(float(values[root].abs_upper()) for root in roots))
+                close = close and all(
+                    float(abs(values[d] - values[s]).lower()) <= _ONE_FUNCTION * float(abs(values[s]).abs_upper())
+                    for d, s in zip(pair.D, slopes, strict=True)
+                    if values[d].is_finite() and values[s].is_finite()
+                )
     with precision(333):
-        if not any(float(abs(g).lower()) > slack * size for gap in gaps for g in gap):
-            return status, blame, []
+        sizes = [float(abs(g).lower()) for gap in gaps for g in gap]
+        largest = max(sizes, default=0.0)
+        if largest <= slack * size:
+            return Finding()
+        if largest <= _ONE_FUNCTION * size and close:
+            return Finding({}, [f"f is the formula up to {largest / size:.1e} of its value, far below its rounding"])
         if not any(
             float(abs(g - first).lower()) > slack * size for gap in gaps for g, first in zip(gap, gaps[0], strict=True)
         ):
             constant = max((float(g.mid()) for g in gaps[0]), key=abs)
-            return status, blame, [f"f is the formula plus a constant, {constant:.6g}"]
+            return Finding({}, [f"f is the formula plus a constant, {constant:.6g}"])
         values = node_balls(nodes, [*slopes, *pair.G], pair.arguments(), 333)
         off = [values[g] - values[d] for g, d in zip(pair.G, slopes, strict=True)]
         fits = all(
             float(abs(o).lower()) <= slack * float(abs(values[d]).upper()) for o, d in zip(off, slopes, strict=True)
         )
-    whose = "the formula" if fits else "the code of f" if "wrong" not in status else "neither of the two"
-    return ["wrong"] * len(status), "formula", [f"f is not the given formula; the gradient fits {whose}"]
+    right = all(_real_part_is_right(case, i) for i in case.smooth)
+    whose = "the formula" if fits else "the code of f" if right else "neither of the two"
+    everything = dict.fromkeys(range(len(case.found.D)), "wrong")
+    return Finding(everything, [f"f is not the given formula; the gradient fits {whose}"], "formula")
+
+
+RULES: tuple[Callable[[Case], Finding], ...] = (
+    no_derivative,
+    real_difference,
+    not_finite,
+    narrow_precision,
+    cancellation,
+    kept_state,
+    another_formula,
+)

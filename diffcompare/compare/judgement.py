@@ -55,6 +55,8 @@ class Problem:
         must exist for the components to exist (of a Hessian: the gradient).
     weights : ndarray or None
         The components are these combinations (rows) of what is returned: slopes along directions.
+    directions : ndarray or None
+        The components are the slopes along these directions (rows), whatever is returned.
     """
 
     function: Callable[..., Any]
@@ -71,6 +73,7 @@ class Problem:
     outputs: int = 1
     derivative: Callable[[Program], Program] = adjoint
     weights: Floats | None = None
+    directions: Floats | None = None
 
     def values(self, x: Floats) -> Floats:
         """Evaluate all outputs of the user's function at a flat point, on fresh arguments."""

@@ -101,7 +101,7 @@ def record(function: Callable[..., Any], arguments: Sequence[Any], *, table: Tab
             raise table.refusal
         found: list[TracedScalar] = []
         structure = _collected(result, table, found)
-    ended = loop_exits(table, table.guards[guards:], close=True) if table.region else {}
+    ended = loop_exits(table, table.guards[guards:]) if table.region else {}
     for place in ended:
         raise TraceError(
             f"{place}: an iteration until convergence: the number of rounds changes with the point; run a fixed number "

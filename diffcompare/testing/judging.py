@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball
-from diffcompare.compare.identity_rules import node_balls
+from diffcompare.compare.difference import node_balls
 from diffcompare.compare.judgement import COMPONENT_STATUSES, Problem
 from diffcompare.compare.verdict import Verdict
 from diffcompare.errors import shorten

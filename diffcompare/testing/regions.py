@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball, precision
-from diffcompare.compare.identity_rules import node_balls
+from diffcompare.compare.difference import node_balls
 from diffcompare.compare.judgement import Problem
 from diffcompare.compare.probing import try_claim
 from diffcompare.errors import DiffcompareError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable
@@ -501,3 +502,156 @@ def test_a_derivative_beyond_the_range_is_rightly_infinite() -> None:
     # beside it the rest is judged
     two = dc.check_gradient(lambda x: np.sum(1 / x), lambda x: np.array([-1 / x[0] ** 2, 1.0]), [1e-200, 3.0])
     assert two.status == "wrong"
+
+
+def words(f: Any, g: Any, at: Any, **options: Any) -> list[str]:
+    return dc.check_gradient(f, g, at, **options).components["status"].tolist()
+
+
+def through_text(x: Any) -> Any:
+    return np.array([float(f"{v!r}") for v in np.ravel(x).tolist()]).reshape(np.shape(x))
+
+
+def test_ordinary_choices_are_no_loops_that_ended() -> None:
+    def largest(x: Any) -> Any:
+        return np.max(np.array([x[0], 1 - x[0], x[1], 1 - x[1]]))
+
+    for claim in (lambda x: np.array([0.0, -1.0]), lambda x: np.array([0.0, -1.0]) + 0 * through_text(x)):
+        verdict = dc.check_gradient(largest, claim, [0.45, 0.6])
+        assert verdict.components["status"].tolist() == ["consistent", "wrong"], verdict.explain()
+        assert "limits" not in verdict.explain()
+
+    def confidence(b: Any) -> Any:
+        e = np.exp(b - np.max(b, axis=1, keepdims=True))
+        return np.sum(np.max(e / e.sum(axis=1, keepdims=True), axis=1))
+
+    b = np.array([[0.3, -0.2, 0.9], [1.2, 0.1, -0.4]])
+    right = dc.certified_gradient(dc.trace(confidence, (2, 3)), b.ravel()).value.reshape(2, 3)
+    slope = 1e-6 * np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+    assert words(confidence, lambda x: right + slope + 0 * x, b)[1] in ("wrong", "inconclusive")
+
+    def barrier(x: Any) -> Any:
+        # comes down to below 1, which is no limit
+        k = 0
+        while x > 1:
+            x, k = x / 2, k + 1
+        return x + k
+
+    assert words(barrier, lambda x: 0 * x, 100.0) == ["wrong"]
+    assert words(barrier, lambda x: 2.0**-7 + 0 * x, 100.0) == ["consistent"]
+
+
+@pytest.mark.parametrize("tolerance", [1e-6, 1e-10])
+def test_loops_that_converge_are_continued_to_their_limit(tolerance: float) -> None:
+    def root(a: Any) -> Any:
+        x, step = a, a
+        for _ in range(50):
+            if np.abs(step) <= tolerance:
+                break
+            step = (x - a / x) / 2
+            x = x - step
+        return x
+
+    def roots(a: Any) -> Any:
+        x, step = a, a
+        for _ in range(50):
+            if not np.any(np.abs(step) > tolerance):
+                break
+            step = (x - a / x) / 2
+            x = x - step
+        return np.sum(x)
+
+    assert words(root, lambda a: 0.5 / np.sqrt(a), 3.0) == ["consistent"]
+    assert words(root, lambda a: 0.5000001 / np.sqrt(a), 3.0) == ["wrong"]
+    assert words(roots, lambda a: 0.5 / np.sqrt(a), [3.0, 2.0, 7.0]) == ["consistent"] * 3
+    assert words(roots, lambda a: 0.5 / np.sqrt(a) + np.array([0, 0, 1e-5]), [3.0, 2.0, 7.0])[2] == "wrong"
+
+
+def test_a_component_is_consistent_only_below_a_finite_threshold() -> None:
+    def f(x: Any) -> Any:
+        return np.sum((x[0] * np.linspace(0, 1, 7) ** 0.1 - x[1]) ** 2)
+
+    def gradient(x: Any, scale: float = 1.0) -> Any:
+        t = np.arange(7) / 6
+        r = x[0] * t**0.1 - x[1]
+        return np.array([scale * np.sum(2 * r * t**0.1), np.sum(-2 * r)])
+
+    wrong = dc.check_gradient(f, lambda x: gradient(x, 1.001), [1.3, 0.4])
+    assert wrong.components["status"].tolist() == ["wrong", "consistent"]
+    right = dc.check_gradient(f, gradient, [1.3, 0.4])
+    assert right.status == "consistent"
+    for verdict in (wrong, right):
+        assert np.isfinite(verdict.components["threshold"]).all()
+        largest = verdict.components["certified"].abs().max()
+        assert verdict.resolution == verdict.components["threshold"].max() / largest
+
+
+def test_a_component_has_its_word_whatever_its_neighbours_have() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(x**2)
+
+    assert words(f, lambda x: np.array([np.nan, 2 * x[1]]), [1.0, 2.0]) == ["wrong", "consistent"]
+    assert words(f, lambda x: np.array([np.nan, 3 * x[1]]), [1.0, 2.0]) == ["wrong", "wrong"]
+    assert words(f, lambda x: np.array([np.inf, 3 * x[1]]), [1.0, 2.0]) == ["wrong", "wrong"]
+    coarse = words(f, lambda x: np.array([2 * np.float32(x[0]), 2 * x[1]]), [1 / 3, 2.0])
+    both = words(f, lambda x: np.array([2 * np.float32(x[0]), 3 * x[1]]), [1 / 3, 2.0])
+    assert (coarse, both) == (["wrong", "consistent"], ["wrong", "wrong"])
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "taken",
+    [
+        lambda a: [float(str(v)) for v in a],
+        lambda a: [float(repr(float(v))) for v in a],
+        lambda a: np.frombuffer(np.asarray(a).tobytes()),
+        lambda a: json.loads(json.dumps([float(v) for v in a])),
+    ],
+    ids=["str", "repr", "bytes", "json"],
+)
+def test_constants_that_went_through_text_carry_their_rounding(taken: Any, seed: int) -> None:
+    c = np.random.default_rng(seed).normal(size=4)
+    # the float is 0 or near it, the real number is not
+    c[3] = c[:3].mean()
+    x = np.array([0.3, 0.7, 1.1, 0.2])
+    verdict = dc.check_gradient(lambda x: np.sum(c * (x - x.mean())), lambda x: np.array(taken(c - c.mean())), x)
+    assert verdict.status == "consistent", verdict.explain()
+    wrong = words(lambda x: np.sum(c * (x - x.mean())), lambda x: np.array(taken(c - c.mean())) * (1 + 1e-6), x)
+    assert wrong[:3] == ["wrong"] * 3
+
+
+def test_a_small_component_keeps_a_small_threshold() -> None:
+    def f(x: Any) -> Any:
+        return x[0] ** 2 + 1e-20 * x[1] ** 2
+
+    assert words(f, lambda x: np.array([2 * x[0], 4e-20 * x[1]]), [1.0, 1.0]) == ["consistent", "wrong"]
+
+
+def test_what_is_exactly_0_on_both_sides_is_right() -> None:
+    assert words(lambda v: np.arctan2(v, v), lambda v: 0 * v, 1.3) == ["consistent"]
+    assert words(lambda v: np.sum(np.arctan2(v, v)), lambda v: 0 * v, [1.3, 0.2]) == ["consistent"] * 2
+    assert words(lambda v: np.arctan2(v, v), lambda v: 0 * v + 1e-30, 1.3) == ["wrong"]
+
+
+def series(x: Any) -> Any:
+    total, term, k = 1.0, 1.0, 1
+    while total + term != total:
+        term = term * x / k
+        total, k = total + term, k + 1
+    return total
+
+
+def test_a_series_summed_until_its_terms_vanish_is_its_formula() -> None:
+    verdict = dc.check_gradient(series, np.exp, 0.7, formula="exp(x)")
+    assert verdict.status == "consistent", verdict.explain()
+    short = dc.check_gradient(lambda x: 1 + x + x**2 / 2, lambda x: 1 + x, 0.001, formula="exp(x)")
+    assert short.blame == "formula"
+
+
+def test_a_formula_may_differ_by_far_less_than_rounding() -> None:
+    def close(size: float) -> Any:
+        return dc.check_gradient(lambda x: x**2 + size * x**3, lambda x: 2 * x + 3 * size * x**2, 0.7, formula="x**2")
+
+    assert close(2.0**-84).status == "consistent"
+    assert "far below its rounding" in close(2.0**-84).explain()
+    assert close(1e-11).blame == "formula"

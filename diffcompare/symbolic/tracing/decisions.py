@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 
-from diffcompare.symbolic.tracing.table import Place
+from diffcompare.symbolic.tracing.table import Decide, Place
 
 __all__ = ["continuing", "flipping"]
 
 
-def flipping(numbers: Collection[int]) -> Callable[[int, Place, bool], bool]:
+def flipping(numbers: Collection[int]) -> Decide:
     """Answer the guards with these numbers the other way."""
-    return lambda number, _, answer: answer != (number in numbers)
+    return lambda number, _, __, answer: answer != (number in numbers)
 
 
-def continuing(exits: Mapping[Place, bool], rounds: int) -> Callable[[int, Place, bool], bool]:
+def continuing(exits: Mapping[Place, bool], rounds: int) -> Decide:
     """Let each loop run for some rounds after it would have ended.
 
-    ``exits`` holds the answer that ends the loop at a place.
+    ``exits`` holds the answer that ends the loop at a place; one round may compare an array of numbers.
     """
-    done: dict[Place, int] = {}
+    # rounds after the end of the floats, and the last round that was seen
+    done: dict[Place, tuple[int, int]] = {}
 
-    def decide(_: int, place: Place, answer: bool) -> bool:
+    def decide(_: int, place: Place, visit: int, answer: bool) -> bool:
         last = exits.get(place)
         if last is None:
             return answer
-        count = done.get(place, 0)
-        if not count and answer != last:
-            return answer
-        if count >= rounds:
-            done[place] = 0
-            return last
-        done[place] = count + 1
-        return not last
+        count, seen = done.get(place, (0, -1))
+        if visit != seen and count > rounds:
+            # that loop has ended: this is the next one
+            count = 0
+        if (visit != seen and count) or (not count and answer == last):
+            count += 1
+        done[place] = count, visit
+        return answer if not count else last if count > rounds else not last
 
     return decide

@@ -15,7 +15,7 @@ from diffcompare.program.dag import Node, Program
 from diffcompare.symbolic.trace import Trace, placed, record
 from diffcompare.symbolic.tracing.foreign import Foreign
 from diffcompare.symbolic.tracing.sweep import needed_nodes
-from diffcompare.symbolic.tracing.table import Place, Table, loop_exits
+from diffcompare.symbolic.tracing.table import Decide, Place, Table, loop_exits
 
 __all__ = ["FAILURES", "Pair", "State", "observe", "one_sided", "same", "slope_agrees", "trace_beside", "trace_pair"]
 
@@ -116,8 +116,8 @@ def trace_pair(
     *,
     exact: bool,
     rebuilt: bool,
-    function: Callable[[int, Place, bool], bool] | None = None,
-    gradient: Callable[[int, Place, bool], bool] | None = None,
+    function: Decide | None = None,
+    gradient: Decide | None = None,
 ) -> Pair | None:
     """Record a function and its gradient at a point, with answers to their guards that may differ from the floats'.
 

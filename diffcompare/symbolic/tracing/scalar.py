@@ -242,11 +242,16 @@ class TracedScalar:
                 "what follows would no longer depend on the variables",
                 "keep the NumPy number, or leave it out of what is traced",
             )
-        return self.shadow
+        return self._given()
 
     def _read(self) -> float:
         """Give the float away, as a key or as text."""
         self.table.read = self.table.read or self.moving
+        return self.shadow if self.moving else self._given()
+
+    def _given(self) -> float:
+        """Give the float of a constant away; what was computed exactly is remembered under it."""
+        self.table.given.setdefault(self.shadow, self.index)
         return self.shadow
 
     def __float__(self) -> float:
@@ -269,7 +274,8 @@ class TracedScalar:
         return format(self._plain("formatting"), how)
 
     def __repr__(self) -> str:
-        return f"np.float64({self._read()!r})"
+        # as float() of it would be written: that is what code reads back
+        return repr(self._read())
 
     def __str__(self) -> str:
         return str(self._plain("str()"))

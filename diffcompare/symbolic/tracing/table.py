@@ -17,7 +17,19 @@ import numpy as np
 from diffcompare.errors import TraceError, UnsupportedFunction
 from diffcompare.program.dag import Builder, Program
 
-__all__ = ["NODE_LIMIT", "Cast", "Constant", "Guard", "Place", "Table", "active_table", "here", "loop_exits", "refuse"]
+__all__ = [
+    "NODE_LIMIT",
+    "Cast",
+    "Constant",
+    "Decide",
+    "Guard",
+    "Place",
+    "Table",
+    "active_table",
+    "here",
+    "loop_exits",
+    "refuse",
+]
 
 NODE_LIMIT = 300_000
 # a sum of n terms is one node: what it holds must stay bounded too
@@ -50,11 +62,23 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A decision that the code took: the comparison, its answer, where it was taken."""
+    """A decision that the code took.
+
+    Parameters
+    ----------
+    condition : int
+        The comparison.
+    answer : bool
+    place : Place
+        Where it was taken.
+    visit : int
+        Which run of that place took it: one run of ``np.max(a)`` compares many times.
+    """
 
     condition: int
     answer: bool
     place: Place
+    visit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +110,19 @@ class Cast:
 
 def here() -> Place:
     """Return the innermost place in the user's code."""
-    frame: FrameType | None = sys._getframe(1)
+    return _called_from(sys._getframe(1))[0]
+
+
+def _called_from(frame: FrameType | None) -> tuple[Place, FrameType | None]:
+    """Return the innermost place in the user's code, and the frame of what it called."""
+    callee = None
     while frame is not None and _foreign(frame.f_code.co_filename):
         # what called for the trace is no code of the function: a builtin has none
-        frame = None if frame.f_code.co_filename == _RECORDER else frame.f_back
+        callee, frame = frame, None if frame.f_code.co_filename == _RECORDER else frame.f_back
     if frame is None:
-        return Place("?", "the function", 0)
+        return Place("?", "the function", 0), callee
     code = frame.f_code
-    return Place(Path(code.co_filename).name, code.co_name, frame.f_lineno, frame.f_lasti)
+    return Place(Path(code.co_filename).name, code.co_name, frame.f_lineno, frame.f_lasti), callee
 
 
 _FOREIGN: dict[str, bool] = {}
@@ -105,6 +134,9 @@ def _foreign(file: str) -> bool:
         found = _FOREIGN[file] = file.startswith((_OWN, _NUMPY)) or file == "<__array_function__ internals>"
     return found
 
+
+# number of the guard, place, visit, answer of the floats -> the answer to go on with
+Decide = Callable[[int, Place, int, bool], bool]
 
 _ACTIVE: ContextVar[Table | None] = ContextVar("diffcompare_table", default=None)
 
@@ -141,7 +173,7 @@ class Table:
         Numbers of the code are kept as exact constants, and arithmetic among them is exact; else it is float
         arithmetic, as in the code.
     decide : callable, optional
-        ``decide(number of the guard, place, answer)`` returns the answer to go on with.
+        ``decide(number of the guard, place, visit, answer)`` returns the answer to go on with.
     """
 
     def __init__(
@@ -151,7 +183,7 @@ class Table:
         *,
         mode: str = "point",
         exact: bool = True,
-        decide: Callable[[int, Place, bool], bool] | None = None,
+        decide: Decide | None = None,
     ) -> None:
         self.builder = Builder(names)
         self.names = tuple(names)
@@ -163,7 +195,11 @@ class Table:
         self.moving: list[bool] = []
         self.constants: list[Constant] = []
         self.constant_nodes: dict[float, int] = {}
+        # the floats of constants that code took as text, as bytes or by float(); long ones come back as what they were
+        self.given: dict[float, int] = {}
         self.guards: list[Guard] = []
+        self._visit = 0
+        self._callee: FrameType | None = None
         # of what is being recorded
         self.first_guard = 0
         self.casts: list[Cast] = []
@@ -207,6 +243,9 @@ class Table:
 
     def constant(self, value: float, scale: float = 0.0) -> int:
         """Return the node of a number."""
+        index = self.given.get(value) if self.exact else None
+        if index is not None and significant_bits(value) > EXACT_BITS:
+            return index
         index = self.constant_nodes.get(value)
         if index is not None and (not scale or not self.exact):
             return index
@@ -285,10 +324,13 @@ class Table:
         """Record a decision on a condition, and return the answer to go on with."""
         if not self.moving[condition]:
             return answer
-        place = here()
+        place, callee = _called_from(sys._getframe(1))
+        # the frame is held, so that no other one can be taken for it
+        if callee is not self._callee:
+            self._visit, self._callee = self._visit + 1, callee
         if self.decide is not None:
-            answer = self.decide(len(self.guards) - self.first_guard, place, answer)
-        self.guards.append(Guard(condition, answer, place))
+            answer = self.decide(len(self.guards) - self.first_guard, place, self._visit, answer)
+        self.guards.append(Guard(condition, answer, place, self._visit))
         return answer
 
     def insert(self, program: Program, *, text: bool = False) -> list[int]:
@@ -326,35 +368,50 @@ class Table:
         return Program(self.names, tuple(self.builder.nodes), tuple(outputs))
 
 
-def loop_exits(table: Table, guards: Sequence[Guard], *, close: bool = False) -> dict[Place, bool]:
+def loop_exits(table: Table, guards: Sequence[Guard]) -> dict[Place, bool]:
     """Return the places where a loop ended because a value had converged, with the answer that ended it.
 
-    A run of at least two equal answers at one place, then another one; what is compared is made from what was compared
-    the round before (which tells it from a choice that is made for each element). ``close``: and it is small in the
-    end (which tells it from a barrier that is crossed).
+    One line that compares in run after run: at least two equal answers, then another one. What is compared is made from
+    what was compared the round before (a choice that is made for each element is not), and comes down to a small part
+    of what it was (a barrier that is crossed does not).
     """
-    rounds: dict[Place, list[Guard]] = {}
+    rounds: dict[tuple[Place, int], list[Guard]] = {}
     zero = table.constant_nodes.get(0.0)
+    number, visit = 0, None
     for guard in guards:
+        # of an array of comparisons, those of one element belong together
+        number, visit = number + 1 if guard.visit == visit else 0, guard.visit
         # a sign is no tolerance
         if zero not in table.builder.nodes[guard.condition].operands:
-            rounds.setdefault(guard.place, []).append(guard)
+            rounds.setdefault((guard.place, number), []).append(guard)
     found = {}
-    for place, taken in rounds.items():
-        for k in range(2, len(taken)):
-            one, two, last = taken[k - 2 : k + 1]
-            if one.answer == two.answer != last.answer and _follows(table, one, two, last):
-                if close and not _close(table, taken[0], last):
-                    continue
-                found[place] = last.answer
+    for (place, _), taken in rounds.items():
+        start = 0
+        for k in range(1, len(taken)):
+            if taken[k].answer == taken[k - 1].answer:
+                continue
+            run = taken[start : k + 1]
+            start = k
+            if len(run) > 2 and _converges(table, run) and _follows(table, *run[-3:]):
+                found[place] = run[-1].answer
                 break
     return found
 
 
-def _close(table: Table, first: Guard, last: Guard) -> bool:
-    nodes, shadows = table.builder.nodes, table.shadows
-    start = max((abs(shadows[i]) for i in nodes[first.condition].operands), default=0.0)
-    return min((abs(shadows[i]) for i in nodes[last.condition].operands), default=0.0) <= 1e-4 * max(start, 1.0)
+# what is compared in the end, relative to the largest before
+_CONVERGED = 2.0**-7
+
+
+def _converges(table: Table, run: Sequence[Guard]) -> bool:
+    sizes = [_compared(table, guard) for guard in run]
+    return sizes[-1] <= _CONVERGED * max(sizes) and sizes[-1] < sizes[-2]
+
+
+def _compared(table: Table, guard: Guard) -> float:
+    """Return the size of what is compared with a tolerance: of the difference, where both sides vary."""
+    operands = table.builder.nodes[guard.condition].operands
+    moving = [table.shadows[i] for i in operands if table.moving[i]]
+    return abs(moving[0] - moving[1]) if len(moving) == 2 else abs(moving[0]) if moving else math.inf
 
 
 def _follows(table: Table, one: Guard, two: Guard, last: Guard) -> bool:

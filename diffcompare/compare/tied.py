@@ -1,0 +1,92 @@
+"""A gradient that only returns floats, at a point where f branches between equal numbers: f's own code tells more.
+
+The rules that measure a gradient around the point look across the branch there. Where f can be traced, its sides say
+whether there is a derivative, and which one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.arithmetic.balls import Ball, precision, round_ball
+from diffcompare.arithmetic.ulp import unit_roundoff
+from diffcompare.compare.difference import conditioning_of
+from diffcompare.compare.judgement import Judgement, Problem
+from diffcompare.compare.sides import Sides, sides_of
+from diffcompare.errors import DiffcompareError
+from diffcompare.symbolic.tracing.pair import Pair, trace_beside
+
+__all__ = ["judge_by_sides"]
+
+Floats = NDArray[np.float64]
+
+# no single value is called wrong for less, relative to the largest component
+_CLEAR = 2.0**-20
+
+
+def judge_by_sides(problem: Problem, judgement: Judgement) -> Judgement:
+    """Put right what a rule that looks around the point says of components whose derivative jumps or ends there.
+
+    Proven where the sides are (:func:`diffcompare.compare.sides.sides_of`); a claim is held against the derivative of
+    both sides by what hardly any way of computing it strays by.
+
+    Parameters
+    ----------
+    problem : Problem
+    judgement : Judgement
+        What another rule found.
+    """
+    found = _sides(problem)
+    if found is None:
+        return judgement
+    sides, pair = found
+    status, threshold, certified = list(judgement.status), judgement.threshold.copy(), judgement.certified.copy()
+    known = np.abs(certified[np.isfinite(certified)])
+    largest = max([float(known.max(initial=0.0)), *(abs(float(s.mid())) for s in sides.common.values())])
+    terms = conditioning_of(pair)
+    for i, slope in sides.common.items():
+        if not np.isfinite(judgement.claimed[i]):
+            continue
+        quick = max(2 * (terms.rounding[i] + terms.inputs[i]), unit_roundoff * abs(float(slope.mid())))
+        with precision(333):
+            gap = float(abs(Ball(float(judgement.claimed[i])) - slope).mid())
+        explained = quick + sides.rounding.get(i, 0.0)
+        strays = 60 * (terms.rounding[i] + terms.inputs[i]) + 8 * (terms.sums[i] + terms.polynomial[i])
+        threshold[i] = max(strays, _CLEAR * largest, 8 * sides.rounding.get(i, 0.0))
+        nearest = round_ball(slope)
+        certified[i] = float(slope.mid()) if nearest is None else nearest
+        status[i] = "consistent" if gap <= explained else "wrong" if gap > threshold[i] else "inconclusive"
+    for some, word in ((sides.kinks, "non-smooth"), (sides.outside, "out-of-domain")):
+        for i in some:
+            status[i], threshold[i] = word, np.nan
+    blame = judgement.blame if judgement.blame == "formula" else "gradient" if "wrong" in status else None
+    return replace(
+        judgement,
+        status=tuple(status),
+        threshold=threshold,
+        certified=certified,
+        blame=blame,
+        notes=(*sides.notes, *judgement.notes),
+    )
+
+
+def _sides(problem: Problem) -> tuple[Sides, Pair] | None:
+    """Return the sides of f, and f at the point; None where it has none, or cannot be traced."""
+    if problem.what not in ("gradient", "Jacobian"):
+        return None
+    for exact, rebuilt in ((True, True), (False, True), (False, False)):
+
+        def beside(point: Floats, exact: bool = exact, rebuilt: bool = rebuilt) -> Pair | None:
+            try:
+                return trace_beside(problem, point, exact=exact, rebuilt=rebuilt)
+            except DiffcompareError:
+                return None
+
+        pair = beside(problem.x)
+        if pair is not None:
+            sides = sides_of(problem, beside, pair)
+            return (sides, pair) if sides.notes or sides.common else None
+    return None
