@@ -68,32 +68,32 @@ class Outcome:
 
 @contextlib.contextmanager
 def limited(seconds: float) -> Iterator[None]:
-    """Raise :class:`TooLong` after some time; in the main thread, where the system has alarms."""
+    """Raise :class:`TooLong` after some time of the processor; in the main thread, where the system has alarms."""
 
     def over(_: int, frame: FrameType | None) -> None:
         raise TooLong("".join(traceback.format_stack(frame)[-6:]))
 
-    before = signal.signal(signal.SIGALRM, over)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, over)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
-def judge(drawn: Drawn, *, settings: Sequence[str] = SETTINGS, limit: float = 30.0, causes: bool = False) -> Outcome:
+def judge(drawn: Drawn, *, settings: Sequence[str] = SETTINGS, limit: float = 20.0, causes: bool = False) -> Outcome:
     """Judge one pair in all settings."""
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         with limited(limit), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             truth = truth_of(drawn.source, drawn.x)
     except TruthUnknown as error:
-        return Outcome(drawn.index, (), False, (), (), 0.0, time.perf_counter() - start, str(error))
+        return Outcome(drawn.index, (), False, (), (), 0.0, time.process_time() - start, str(error))
     except TooLong:
-        return Outcome(drawn.index, (), False, (), (), 0.0, time.perf_counter() - start, "the truth takes too long")
-    middle = time.perf_counter()
+        return Outcome(drawn.index, (), False, (), (), 0.0, time.process_time() - start, "the truth takes too long")
+    middle = time.process_time()
     faults, answers = [], []
     for setting in settings:
         try:
@@ -112,7 +112,7 @@ def judge(drawn: Drawn, *, settings: Sequence[str] = SETTINGS, limit: float = 30
     kinds = tuple(c.kind for c in truth.components)
     words = tuple((a.setting, word, kind) for a in answers for word, kind in zip(a.status, kinds, strict=True))
     return Outcome(
-        drawn.index, kinds, bool(truth.delicate), words, tuple(faults), time.perf_counter() - middle, middle - start
+        drawn.index, kinds, bool(truth.delicate), words, tuple(faults), time.process_time() - middle, middle - start
     )
 
 
@@ -138,6 +138,9 @@ def gradient(x):
         try:
             with limited(limit):
                 again = ask(replace(drawn, source=drawn.source + spoiled), answer.setting)
+        except TooLong as over:
+            found.append(Fault(answer.setting, "hang", f"more than {limit:g} s", str(over)))
+            continue
         except Exception as error:
             found.append(Fault(answer.setting, "exception", _place(error), traceback.format_exc(limit=-6)))
             continue
