@@ -20,11 +20,13 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     # "diffcompare" itself is the version; its public names are for users
     "diffcompare": ("", ""),
     "errors": ("", ""),
+    # where the user's code stands
+    "places": ("", ""),
     # writes Python source, runs nothing
     "program": ("errors", ""),
     # loads SciPy when one of its functions is used
     "scipy_functions": ("errors program", "numpy scipy"),
-    "symbolic": ("errors program scipy_functions", "numpy sympy"),
+    "symbolic": ("errors places program scipy_functions", "numpy sympy"),
     # flint's precision belongs to the process, so it is kept in one place
     "arithmetic": ("errors program scipy_functions", "flint numpy"),
     # useful alone: takes any callable
@@ -32,7 +34,7 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     # each library inside the functions that need it
     "adapters": ("errors program symbolic numeric", "jacobi jax numdifftools numpy scipy torch"),
     # alone sees both reference and subject, so that they cannot contaminate one another
-    "compare": ("errors program symbolic arithmetic numeric adapters", "numpy pandas"),
+    "compare": ("errors places program symbolic arithmetic numeric adapters", "numpy pandas"),
     # sees the tables and nothing else, so that the pages can be redrawn from the files
     "report": ("diffcompare errors compare.schema compare.summary", "jinja2 latex2mathml pandas pyarrow"),
     # Matplotlib inside the function that draws

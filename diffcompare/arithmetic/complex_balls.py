@@ -163,6 +163,11 @@ def imaginary_part(program: Program, point: Sequence[float], i: int, h: float) -
             values.append(operands[0] ** int(node.payload or 0))
         elif node.operation == "undefined":
             values.append(acb("nan"))
+        elif node.payload is not None:
+            raise UnsupportedFunction(
+                f"{shorten(formula(program, index), 60)}: the derivative of {node.operation} has no complex balls, so "
+                'that scheme="complex" does not apply; choose "central"'
+            )
         else:
             certain = _OFF_THE_CUT.get(node.operation)
             if certain is not None and all(z.is_finite() for z in operands) and not certain(*operands):

@@ -38,7 +38,7 @@ from diffcompare.arithmetic.constants import rounding_constants
 from diffcompare.arithmetic.special_constants import SPECIAL, Accuracy, accuracy
 from diffcompare.arithmetic.ulp import round_to_nearest, unit_roundoff
 from diffcompare.program.dag import Builder, Node, Program, Term
-from diffcompare.program.operations import COMPARISONS, partial_terms
+from diffcompare.program.operations import CONDITIONS, partial_terms
 
 __all__ = ["Conditioning", "conditioning", "exact_difference", "still_nodes"]
 
@@ -56,7 +56,6 @@ _INPUTS = 4
 # expm1′ = y + 1; the derivative program has 1/cosh² and exp
 _ROUTES = {"tanh": (0.0, 2.0), "expm1": (1.0, 0.0)}
 _SPECIAL_ULPS = 16.0  # where no bound is known
-_CONDITIONS = COMPARISONS | {"and", "or", "not", "true", "false"}
 _POLYNOMIAL = frozenset({"add", "subtract", "multiply", "negative", "sum", "dot"})
 
 
@@ -237,7 +236,7 @@ def _record(program: Program) -> _Tape:
     selects: list[tuple[int, int, int, int]] = []
     for k in range(size - 1, -1, -1):
         node = program.nodes[k]
-        if not needed[k] or not node.operands or node.operation in _CONDITIONS:
+        if not needed[k] or not node.operands or node.operation in CONDITIONS:
             continue
         if node.operation == "select":
             selects.append((k, *node.operands))  # type: ignore[arg-type]

@@ -45,8 +45,7 @@ def _speller(
     """Return how nodes are spelled, what stands behind the names going into ``scope``."""
     kind = np.dtype(form.name).type
     for name in functions_used(program):
-        found = implementation(name)
-        scope[f"{name}_"] = kind(found) if isinstance(found, np.float64) else found
+        scope[f"{name}_"] = implementation(name) if OPERATIONS[name].arity else _leaf(name, kind)
 
     def spell(index: int, node: Node, operands: Sequence[str]) -> str:
         if node.operation == "constant":
@@ -55,7 +54,7 @@ def _speller(
         if operands and index in still:
             # NumPy computes numbers otherwise than arrays: what does not move is an array of one
             return operation_source(node, [f"array_({operand})" for operand in operands])
-        return operation_source(node, operands) if operands else f"{node.operation}_"
+        return operation_source(node, operands)
 
     still = constant_nodes(program)
     scope["array_"] = np.atleast_1d
@@ -91,18 +90,18 @@ def node_values(program: Program, point: Sequence[float]) -> list[float]:
     return [bool(value) if isinstance(value, np.bool_) else float(value) for value in values]
 
 
-_LEAVES = {
-    "pi": np.float64(np.pi),
-    "e": np.float64(np.e),
-    "undefined": np.float64(np.nan),
-    "true": True,
-    "false": False,
-}
+def _leaf(name: str, kind: type) -> Callable[[], Any]:
+    """Return a constant in the dtype at hand, as a function like the others."""
+    value = FALLBACKS[name]()
+    rounded = value if isinstance(value, bool) else kind(value)
+    return lambda: rounded
+
+
 _OPERATORS = {name: FALLBACKS[name] for name in ("integer_power", "power", "sum", "dot")}
 
 
-def implementation(name: str) -> Any:
-    """Return what NumPy, or SciPy, runs for an operation: a function, or the value of a constant."""
-    if name in _LEAVES:
-        return _LEAVES[name]
+def implementation(name: str) -> Callable[..., Any]:
+    """Return what NumPy, or SciPy, runs for an operation."""
+    if OPERATIONS[name].arity == 0:
+        return _leaf(name, np.float64)
     return _OPERATORS.get(name) or scipy_function(name) or getattr(np, OPERATIONS[name].names[0])

@@ -107,7 +107,7 @@ def narrow_constants(node: Node, dtype: str) -> tuple[float, float]:
 # correctly rounded or exact in every format (IEEE 754-2019, 5.4.1)
 _SAME_AS_BINARY64 = frozenset(
     {"constant", "variable", "undefined", "negative", "abs", "sign", "min", "max", "select", "true", "false", "pi", "e"}
-    | {"add", "subtract", "multiply", "divide", "sqrt", "sum", "dot", "floor", "ceiling"}
+    | {"add", "subtract", "multiply", "divide", "sqrt", "floor", "ceiling"}
     | {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "and", "or", "not"}
 )
 

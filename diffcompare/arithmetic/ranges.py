@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 
 from flint import arb
 
-from diffcompare.arithmetic.balls import Ball, BallFunction, ball, certainly_nonzero, precision, switch_function
+from diffcompare.arithmetic.balls import (
+    Ball,
+    BallFunction,
+    ball,
+    certainly_nonzero,
+    exact_fraction,
+    precision,
+    switch_function,
+)
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Builder, Program
+from diffcompare.program.operations import CONDITIONS, OPERATIONS
 
 __all__ = ["RANGE_BITS", "Range", "constant_range", "is_smooth", "smooth_range", "variable_range"]
 
@@ -64,13 +74,19 @@ def smooth_range(operation: str, operands: Sequence[Range], payload: int | None 
     computes; values and slopes of at most 1e100, and rounding errors of at most 1e-6, relative where the value is
     large (the sine of 1e81 is nothing but rounding). Call it at a precision of ``RANGE_BITS``.
     """
-    run, outputs = _single(operation, len(operands), payload)
-    values, *rest = run(*(operand.values for operand in operands))
+    # parameters, such as the order of a Bessel function, are exact constants; there is no derivative in them
+    count = OPERATIONS[operation].parameters
+    parameters = tuple(exact_fraction(operand.values) for operand in operands[:count])
+    if None in parameters:
+        return None
+    moving = operands[count:]
+    run, outputs = _single(operation, parameters, len(moving), payload)
+    values, *rest = run(*(operand.values for operand in moving))
     partials, switches = rest[: outputs - 1], rest[outputs - 1 :]
     if not (values.is_finite() and all(certainly_nonzero(quantity) for quantity in switches)):
         return None
     slope, error = arb(0), _rounding(values)
-    for partial, operand in zip(partials, operands, strict=True):
+    for partial, operand in zip(partials, moving, strict=True):
         size = partial.abs_upper()
         slope += size * operand.slope
         error += size * operand.error
@@ -89,7 +105,7 @@ def is_smooth(program: Program, box: Sequence[tuple[float, float]]) -> bool:
             if node.operation == "variable":
                 ranges.append(variable_range(*box[int(node.payload or 0)]))
             elif node.operation == "constant":
-                ranges.append(_constant(ball(node.payload or 0)))
+                ranges.append(_exact_constant(Fraction(node.payload or 0)))
             else:
                 operands = [ranges[i] for i in node.operands]
                 known = [operand for operand in operands if operand is not None]
@@ -104,6 +120,11 @@ def is_smooth(program: Program, box: Sequence[tuple[float, float]]) -> bool:
     return True
 
 
+def _exact_constant(value: Fraction) -> Range:
+    exact = abs(value) < _LARGEST and Fraction(float(value)) == value
+    return Range(ball(value), arb(0), arb(0)) if exact else _constant(ball(value))
+
+
 def _constant(value: Ball) -> Range:
     error = _rounding(value)
     return Range(value + arb(0, error), arb(0), error)
@@ -114,10 +135,15 @@ def _rounding(values: Ball) -> Ball:
 
 
 @lru_cache(maxsize=1024)
-def _single(operation: str, arity: int, payload: int | None) -> tuple[BallFunction, int]:
+def _single(
+    operation: str, parameters: tuple[Fraction, ...], count: int, payload: int | None
+) -> tuple[BallFunction, int]:
     """Compile one operation, its partial derivatives and its switches."""
-    build = Builder([f"v{k}" for k in range(arity)])
-    result = build.raw(operation, *(build.variable(k) for k in range(arity)), payload=payload)
+    if operation in CONDITIONS:
+        raise UnsupportedFunction(f"operation {operation!r} has no derivative; choose another")
+    build = Builder([f"v{k}" for k in range(count)])
+    fixed, moving = map(build.constant, parameters), map(build.variable, range(count))
+    result = build.raw(operation, *fixed, *moving, payload=payload)
     try:
         program = adjoint(build.program([result]))
     except KeyError:

@@ -11,11 +11,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffcompare.compare.judgement import called, real_numbers
 from diffcompare.errors import shorten
 from diffcompare.symbolic.function import SymbolicFunction, flat_entries
 from diffcompare.symbolic.parse import parse
 
-__all__ = ["Structure", "as_callable", "box_of", "formula_of", "points_of", "structure_of", "takes"]
+__all__ = [
+    "Structure",
+    "as_callable",
+    "box_of",
+    "formula_of",
+    "points_of",
+    "returned_numbers",
+    "stacked",
+    "structure_of",
+    "takes",
+]
 
 Floats = NDArray[np.float64]
 
@@ -53,12 +64,13 @@ class Structure:
             if not isinstance(value, Mapping) or set(value) != set(self.keys):
                 raise ValueError(f"a gradient with the keys {list(self.keys)} is needed, got {_described(value)}")
             parts = [value[key] for key in self.keys]
-        arrays = [np.asarray(part) for part in parts]
+        try:
+            arrays = [real_numbers(part) for part in parts]
+        except TypeError as error:
+            raise ValueError(f"a gradient of real numbers is needed, got {error}") from error.__cause__
         for array, shape in zip(arrays, self.shapes, strict=True):
             if array.shape != shape and not (array.size == 1 and math.prod(shape) == 1):
                 raise ValueError(f"a gradient of shape {shape} is needed, got shape {array.shape}")
-            if array.dtype.kind not in "fiub":
-                raise ValueError(f"a gradient of real numbers is needed, got dtype {array.dtype}")
         flat = [array.reshape(-1) for array in arrays]
         return flat[0] if len(flat) == 1 else np.concatenate(flat)
 
@@ -122,16 +134,30 @@ def points_of(f: Any, at: Any, args: tuple[Any, ...]) -> list[Any]:
         return [at]
     if values.dtype.kind not in "fiub" or not values.size:
         return [at]
-    whole = _size_of_value(f, values.astype(np.float64), args)
-    if whole != 1 and len(values) and _size_of_value(f, values.astype(np.float64)[0], args) == 1:
-        return list(values)
-    return [at]
+    whole = returned_numbers(f, values.astype(np.float64), args)
+    first = None if whole is not None and whole.size == 1 else returned_numbers(f, values.astype(np.float64)[0], args)
+    if first is None or first.size != 1 or (values.ndim == 1 and not stacked(f, whole, values, args)):
+        return [at]
+    return list(values)
 
 
-def _size_of_value(f: Callable[..., Any], x: Any, args: tuple[Any, ...]) -> int | None:
+def stacked(f: Callable[..., Any], whole: NDArray[Any] | None, values: NDArray[Any], args: tuple[Any, ...]) -> bool:
+    """Tell whether what a function returned of numbers is what it returns of each; True where it takes no more."""
+    if whole is None:
+        return True
+    each = [returned_numbers(f, value, args) for value in values.astype(np.float64)]
+    if whole.shape != values.shape or any(one is None or one.size != 1 for one in each):
+        return False
+    flat = np.array([np.reshape(one, ()) for one in each])  # type: ignore[arg-type]
+    # an operation on an array and one on a number may round differently
+    return bool((np.abs(flat - whole) <= 1e-6 * np.abs(whole)).all() or np.array_equal(flat, whole, equal_nan=True))
+
+
+def returned_numbers(f: Callable[..., Any], x: Any, args: tuple[Any, ...]) -> NDArray[Any] | None:
+    """Return what the user's code returns; None where it raises, or that is no array of real numbers."""
     try:
         with np.errstate(all="ignore"):
-            return int(np.asarray(f(np.array(x)[()], *args)).size)
+            return real_numbers(called(f, np.array(x)[()], *args))
     except Exception:
         return None
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.compare.arguments import Structure
+from diffcompare.compare.judgement import real_numbers
 
 __all__ = ["flat_hessian", "flat_jacobian", "flat_product", "hessian_names", "jacobian_names", "product_names"]
 
@@ -68,14 +69,15 @@ def _parts(value: Any, structure: Structure, what: str, rows: int) -> Sequence[A
 
 def _block(value: Any, outputs: Shape, inputs: Shape, what: str) -> NDArray[Any]:
     # sparse matrices say it themselves
-    array = np.asarray(value.toarray() if hasattr(value, "toarray") else value)
+    try:
+        array = real_numbers(value.toarray() if hasattr(value, "toarray") else value)
+    except TypeError as error:
+        raise ValueError(f"{what} of real numbers is needed, got {error}") from error.__cause__
     rows, columns = math.prod(outputs), math.prod(inputs)
     if array.shape not in (outputs + inputs, (rows, columns)) and not (array.size == 1 == rows * columns):
         turned = array.shape == (columns, rows) or array.shape == inputs + outputs
         hint = "; it is transposed: rows are outputs, columns are variables" if turned else ""
         raise ValueError(f"{what} of shape {outputs + inputs} is needed, got shape {array.shape}{hint}")
-    if array.dtype.kind not in "fiub":
-        raise ValueError(f"{what} of real numbers is needed, got dtype {array.dtype}")
     return array.reshape(rows, columns)
 
 

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import precision
+from diffcompare.arithmetic.first_order import forward_errors
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.compare.difference import Difference, midpoints, node_balls
 from diffcompare.compare.judgement import Problem
 from diffcompare.compare.sides import Beside, compared_guards, comparisons_in
 from diffcompare.symbolic.tracing.pair import Pair
-from diffcompare.symbolic.tracing.sweep import forward_errors, needed_nodes
+from diffcompare.symbolic.tracing.sweep import needed_nodes
 
 __all__ = ["between_branches"]
 

@@ -12,16 +12,28 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffcompare.adapters.foreign import adapted, adapted_point
-from diffcompare.compare.arguments import as_callable, box_of, formula_of, points_of, structure_of
+from diffcompare.compare.arguments import (
+    as_callable,
+    box_of,
+    formula_of,
+    points_of,
+    returned_numbers,
+    stacked,
+    structure_of,
+)
+from diffcompare.compare.calls import plain
 from diffcompare.compare.judgement import Problem
-from diffcompare.compare.ladder import calls, cause_in_code, ladder
+from diffcompare.compare.ladder import cause_in_code, judge
 from diffcompare.compare.verdict import Verdict, combined, verdict_of
 from diffcompare.errors import shorten
 from diffcompare.symbolic.function import SymbolicFunction, scalar
 
 __all__ = ["check_arguments", "check_gradient"]
+
+_CHECK = "check_gradient(f, gradient"
 
 
 def check_gradient(
@@ -65,6 +77,7 @@ def check_gradient(
     Examples
     --------
     >>> import numpy as np
+    from numpy.typing import NDArray
     >>> verdict = check_gradient(lambda x: np.sum(x**2), lambda x: x, at=[3.0, 4.0])
     >>> verdict.status, verdict.cause
     ('wrong', 'factor 2 missing: the claim is D/2 in every component')
@@ -74,8 +87,28 @@ def check_gradient(
         scalar(f, "use check_jacobian")
     f, gradient = adapted(f, (at, *args)), adapted(gradient, (at, *args))
     points = points_of(f, adapted_point(at, (f, gradient)), tuple(args))
+    remark = ""
+    if len(points) > 1 and not isinstance(f, SymbolicFunction):
+        remark = f"f returned {len(points)} numbers, one for each row of at"
+        if not _is_by_rows(gradient, np.asarray(at), tuple(args)):
+            words = f"{remark}, and the gradient is that of an array, not of a row; let f return one number"
+            problem = _posed(f, gradient, at, None, tuple(args), None, None)
+            return verdict_of(problem, plain(problem, "inconclusive", words), at, cause=cause_in_code, check=_CHECK)
+        remark += f": they are judged as {len(points)} points"
     verdicts = [_check_point(f, gradient, point, formula, tuple(args), box, noise) for point in points]
-    return verdicts[0] if len(verdicts) == 1 else combined(verdicts)
+    return verdicts[0] if len(verdicts) == 1 else combined(verdicts, remark)
+
+
+def _is_by_rows(gradient: Any, at: NDArray[Any], args: tuple[Any, ...]) -> bool:
+    """Tell whether a gradient takes a row of an array, and not the array as a whole."""
+    whole = returned_numbers(gradient, at.astype(np.float64), args)
+    if whole is None or whole.shape != at.shape:
+        return True
+    row = returned_numbers(gradient, at[0].astype(np.float64), args)
+    if row is None or row.size != at[0].size:
+        return False
+    # of a matrix both may be had by chance: numbers that are picked by their place
+    return at.ndim > 1 or stacked(gradient, whole, at, args)
 
 
 def check_arguments(callables: Mapping[str, Any], args: Any, noise: Any) -> None:
@@ -92,16 +125,21 @@ def check_arguments(callables: Mapping[str, Any], args: Any, noise: Any) -> None
 def _check_point(
     f: Any, gradient: Any, at: Any, formula: Any, args: tuple[Any, ...], box: Any, noise: float | None
 ) -> Verdict:
+    problem = _posed(f, gradient, at, formula, args, box, noise)
+    # what overflows or is undefined on the way is judged, not warned of
+    with np.errstate(all="ignore"):
+        return verdict_of(problem, judge(problem), at, cause=cause_in_code, check=_CHECK)
+
+
+def _posed(
+    f: Any, gradient: Any, at: Any, formula: Any, args: tuple[Any, ...], box: Any, noise: float | None
+) -> Problem:
     structure, x = structure_of(at)
     known = formula_of(f, formula, structure.size)
     if known is not None:
         scalar(known, "use check_jacobian")
     function = as_callable(f, structure) if isinstance(f, SymbolicFunction) else f
-    problem = Problem(
+    return Problem(
         function, gradient, x, structure.unflatten, structure.flatten, structure.names(), known, args,
         box_of(box, structure, x), noise,
     )  # fmt: skip
-    # what overflows or is undefined on the way is judged, not warned of
-    with np.errstate(all="ignore"):
-        judgement = calls(problem) or ladder(problem)
-        return verdict_of(problem, judgement, at, cause=cause_in_code, check="check_gradient(f, gradient")

@@ -29,8 +29,8 @@ from diffcompare.compare.arrays import (
 from diffcompare.compare.certified_arrays import gradient_functions
 from diffcompare.compare.check import check_arguments, check_gradient
 from diffcompare.compare.identity import judge_by_identity
-from diffcompare.compare.judgement import Judgement, Problem
-from diffcompare.compare.ladder import calls, traced
+from diffcompare.compare.judgement import Judgement, Left, Problem, called, real_numbers
+from diffcompare.compare.ladder import Rung, climb, known_function, traced
 from diffcompare.compare.rows import (
     hessian_rows,
     judge_by_second_differences,
@@ -132,10 +132,9 @@ def _check_jacobian(
         what="Jacobian", outputs=size, derivative=jacobian,
     )  # fmt: skip
     with np.errstate(all="ignore"):
-        judgement = calls(problem) or judge_by_identity(problem) or _jacobian_by_rows(problem)
         return verdict_of(
             problem,
-            judgement,
+            climb(problem, [("identity", judge_by_identity), ("rows", _jacobian_by_rows)]),
             at,
             cause=partial(cause_in_matrix, outputs=_components),
             check="check_jacobian(f, jacobian",
@@ -145,9 +144,9 @@ def _check_jacobian(
 def _output_shape(function: Any, structure: Structure, x: Floats, args: tuple[Any, ...]) -> tuple[int, ...]:
     try:
         with np.errstate(all="ignore"):
-            return np.shape(function(structure.unflatten(x), *args))
+            return real_numbers(called(function, structure.unflatten(x), *args)).shape
     except Exception:
-        # the verdict tells what it raised
+        # the verdict tells what it raised, or returned
         return ()
 
 
@@ -250,7 +249,7 @@ def _check_hessian(
         what=what, derivative=derivative,
     )  # fmt: skip
     with np.errstate(all="ignore"):
-        judgement = calls(problem) or judge_by_identity(problem) or _hessian_by_rows(problem, v, gradient, structure)
+        judgement = climb(problem, [("identity", judge_by_identity), *_rungs_of_rows(v, gradient, structure)])
         causes = partial(cause_in_matrix, outputs=_slopes if v is None else None)
         return verdict_of(problem, judgement, at, cause=causes, check=check)
 
@@ -282,28 +281,42 @@ def _slopes(problem: Problem) -> Sequence[SymbolicFunction] | None:
     return None if known is None else gradient_functions(known)
 
 
-def _hessian_by_rows(problem: Problem, v: Floats | None, gradient: Any, structure: Structure) -> Judgement:
-    known = problem.formula or traced(problem)
-    if known is not None:
-        rows = hessian_rows(problem, known) if v is None else [product_row(problem, known, v)]
-        judgement = settled(judge_rows(problem, rows), known, problem.x, matrix=v is None)
-        return _blamed(problem, judgement)
-    notes: tuple[str, ...] = ()
-    if gradient is not None:
-        own = check_gradient(
-            problem.function, gradient, structure.unflatten(problem.x), args=problem.args, noise=problem.noise,
-            box=None if problem.box is None else tuple(map(structure.unflatten, problem.box)),
-        )  # fmt: skip
-        if own.status not in ("wrong", "non-smooth", "out-of-domain"):
-            return _by_gradient(problem, v, gradient, structure, own.status)
-        notes = (f"the gradient that was given is itself {own.status}, and was left aside",)
+def _rungs_of_rows(v: Floats | None, gradient: Any, structure: Structure) -> list[Rung]:
+    """Return the rungs below identity: the rows by a formula or trace, by the gradient that was given, by f alone."""
+    given = partial(_hessian_by_gradient, v=v, gradient=gradient, structure=structure)
+    return [
+        ("neighbours", partial(_hessian_by_rows, v=v)),
+        *([] if gradient is None else [("gradient", given)]),
+        ("witness", partial(_hessian_by_values, v=v)),
+    ]
+
+
+def _hessian_by_rows(problem: Problem, v: Floats | None) -> Judgement | Left:
+    known = known_function(problem)
+    if isinstance(known, Left):
+        return known
+    rows = hessian_rows(problem, known) if v is None else [product_row(problem, known, v)]
+    judgement = settled(judge_rows(problem, rows), known, problem.x, matrix=v is None)
+    return _blamed(problem, judgement)
+
+
+def _hessian_by_gradient(problem: Problem, v: Floats | None, gradient: Any, structure: Structure) -> Judgement | Left:
+    own = check_gradient(
+        problem.function, gradient, structure.unflatten(problem.x), args=problem.args, noise=problem.noise,
+        box=None if problem.box is None else tuple(map(structure.unflatten, problem.box)),
+    )  # fmt: skip
+    if own.status in ("wrong", "non-smooth", "out-of-domain"):
+        return Left(f"the gradient that was given is itself {own.status}")
+    return _by_gradient(problem, v, gradient, structure, own.status)
+
+
+def _hessian_by_values(problem: Problem, v: Floats | None) -> Judgement:
     n = problem.x.size
     if n > _FEW and v is None:
         nothing = np.full(n * n, np.nan)
-        notes = (*notes, "neither f nor a gradient can be read: pass formula=, gradient=, or some vector= at a time")
-        return Judgement("witness", ("inconclusive",) * n**2, nothing, nothing, nothing, np.nan, None, notes)
-    judgement = judge_by_second_differences(problem, np.eye(n) if v is None else v[None, :])
-    return replace(judgement, notes=(*notes, *judgement.notes))
+        note = "neither f nor a gradient can be read: pass formula=, gradient=, or some vector= at a time"
+        return Judgement("witness", ("inconclusive",) * n**2, nothing, nothing, nothing, np.nan, None, (note,))
+    return judge_by_second_differences(problem, np.eye(n) if v is None else v[None, :])
 
 
 # rows of a Hessian that are judged by values of f alone
@@ -321,7 +334,7 @@ def _by_gradient(problem: Problem, v: Floats | None, gradient: Any, structure: S
 
     if v is None:
         other = replace(problem, function=slopes, outputs=problem.x.size, derivative=jacobian)
-        judgement = judge_by_identity(other) or _jacobian_by_rows(other)
+        judgement = climb(other, [("identity", judge_by_identity), ("rows", _jacobian_by_rows)])
     else:
         judgement = judge_rows(problem, output_rows(replace(problem, function=slope), [None]))
     note = f"f cannot be read: the claim was compared with the gradient that was given, which is {status}"

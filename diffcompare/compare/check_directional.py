@@ -15,8 +15,8 @@ from diffcompare.compare.arguments import Structure, as_callable, box_of, formul
 from diffcompare.compare.causes import Cause, find_cause
 from diffcompare.compare.check import check_arguments
 from diffcompare.compare.identity import judge_by_identity
-from diffcompare.compare.judgement import Judgement, Problem
-from diffcompare.compare.ladder import calls, traced
+from diffcompare.compare.judgement import Judgement, Left, Problem, called, real_numbers
+from diffcompare.compare.ladder import climb, traced
 from diffcompare.compare.rows import Row, judge_rows
 from diffcompare.compare.verdict import Verdict, verdict_of
 from diffcompare.program.adjoint import adjoint_along
@@ -111,10 +111,8 @@ def check_directional(
         directions=vectors,
     )  # fmt: skip
     with np.errstate(all="ignore"):
-        judgement = calls(problem)
-        if judgement is None and x.size <= _TRACED:
-            judgement = judge_by_identity(problem)
-        judgement = judgement or _by_lines(problem, vectors, slope, structure)
+        lines = partial(_by_lines, vectors=vectors, slope=slope, structure=structure)
+        judgement = climb(problem, [("identity", _by_identity), ("lines", lines)])
         return verdict_of(problem, judgement, at, cause=_cause, check="check_directional(f, derivative")
 
 
@@ -142,11 +140,20 @@ def _slopes(claimed: Any, structure: Structure, vectors: Floats) -> Callable[...
 
 
 def _flat_slopes(returned: Any) -> NDArray[Any]:
-    arrays = [np.asarray(value) for value in returned]
+    try:
+        arrays = [real_numbers(value) for value in returned]
+    except TypeError as error:
+        raise ValueError(f"a slope must be one real number, got {error}") from error.__cause__
     for array in arrays:
-        if array.size != 1 or array.dtype.kind not in "fiub":
+        if array.size != 1:
             raise ValueError(f"a slope must be one real number, got {array.dtype} of shape {array.shape}")
     return np.array([array.reshape(()) for array in arrays])
+
+
+def _by_identity(problem: Problem) -> Judgement | Left:
+    if problem.x.size > _TRACED:
+        return Left(f"more than {_TRACED:,} variables are not traced")
+    return judge_by_identity(problem)
 
 
 def _by_lines(problem: Problem, vectors: Floats, slope: Any, structure: Structure) -> Judgement:
@@ -167,16 +174,16 @@ def _line(known: SymbolicFunction, x: Floats, v: Floats) -> SymbolicFunction:
 
 
 def _on_line(problem: Problem, v: Floats) -> Callable[[Floats], Any]:
-    return lambda t: problem.function(problem.unflatten(problem.x + t[0] * v), *problem.args)
+    return lambda t: called(problem.function, problem.unflatten(problem.x + t[0] * v), *problem.args)
 
 
 def _claim(problem: Problem, v: Floats, slope: Any, structure: Structure) -> Callable[[Floats], NDArray[Any]]:
     def claim(t: Floats) -> NDArray[Any]:
         point = problem.unflatten(problem.x + t[0] * v)
         if slope is not None:
-            return np.asarray(slope(point, structure.unflatten(v), *problem.args)).reshape(1)
+            return np.asarray(called(slope, point, structure.unflatten(v), *problem.args)).reshape(1)
         # no dot product of the linear algebra library: its threads wait for one another longer than all else takes
-        return np.array([np.sum(v * problem.flatten(problem.gradient(point, *problem.args)))])
+        return np.array([np.sum(v * problem.flatten(called(problem.gradient, point, *problem.args)))])
 
     return claim
 

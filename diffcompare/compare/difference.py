@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.arithmetic.balls import BALL_OPERATIONS, Ball, ball, precision
+from diffcompare.arithmetic.balls import BALL_OPERATIONS, Ball, ball, precision, round_ball
 from diffcompare.arithmetic.condition import Conditioning, conditioning
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.program.adjoint import adjoint
@@ -22,7 +22,16 @@ from diffcompare.program.dag import Builder, Node, Program, subprogram
 from diffcompare.symbolic.tracing.pair import Pair, one_sided
 from diffcompare.symbolic.tracing.sweep import needed_nodes
 
-__all__ = ["Difference", "conditioning_of", "difference_of", "evaluate", "midpoints", "node_balls", "weigh"]
+__all__ = [
+    "Difference",
+    "conditioning_of",
+    "difference_of",
+    "evaluate",
+    "midpoints",
+    "nearest_float",
+    "node_balls",
+    "weigh",
+]
 
 Floats = NDArray[np.float64]
 
@@ -65,6 +74,12 @@ def midpoints(values: dict[int, Any]) -> dict[int, float]:
         i: float(v) if isinstance(v, bool) else float(v.mid()) if isinstance(v, Ball) else math.nan
         for i, v in values.items()
     }
+
+
+def nearest_float(value: Any) -> float:
+    """Round a ball to a float: to 0 where that may be its value, else, if it is too wide to tell, its midpoint."""
+    nearest = round_ball(value)
+    return nearest if nearest is not None else 0.0 if value.contains(0) else float(value.mid())
 
 
 @dataclass(slots=True)
@@ -144,7 +159,7 @@ def difference_of(pair: Pair, slopes: dict[int, Any] | None = None) -> Differenc
                     gap[i], decided[i] = float(abs(difference).lower()), True
                 else:
                     # a limit is known to fewer bits
-                    scale = max(size[i], largest * 2.0**-64) * 2.0 ** (-60 if i in slopes else -100)
+                    scale = Ball(max(size[i], largest * 2.0**-64)) * 2.0 ** (-60 if i in slopes else -100)
                     gap[i] = float(abs(difference).upper())
                     equal[i] = decided[i] = bool(difference.rad() <= scale or gap[i] <= _TINY)
                 if decided[i]:

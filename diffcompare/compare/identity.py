@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.adapters.foreign import adapted
-from diffcompare.arithmetic.balls import Ball, precision, round_ball
+from diffcompare.arithmetic.balls import Ball, precision
+from diffcompare.arithmetic.first_order import forward_errors, reverse_errors
 from diffcompare.arithmetic.running_error import local_bounds
 from diffcompare.arithmetic.special_constants import SPECIAL
 from diffcompare.arithmetic.ulp import unit_roundoff
-from diffcompare.compare.difference import Difference, difference_of, evaluate, midpoints, node_balls
+from diffcompare.compare.calls import why_left
+from diffcompare.compare.difference import Difference, difference_of, evaluate, midpoints, nearest_float, node_balls
 from diffcompare.compare.identity_rules import Case, find
-from diffcompare.compare.judgement import Judgement, Problem
+from diffcompare.compare.judgement import Judgement, Left, Problem
 from diffcompare.compare.reference import certified_gradient, is_regular
 from diffcompare.compare.sides import sides_of
 from diffcompare.errors import TraceError, UnsupportedFunction
@@ -30,8 +32,8 @@ from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.trace import CodeError
 from diffcompare.symbolic.tracing.foreign import Foreign
 from diffcompare.symbolic.tracing.pair import FAILURES, Pair, State, observe, slope_agrees, trace_beside, trace_pair
-from diffcompare.symbolic.tracing.paths import Paths, sample_points
-from diffcompare.symbolic.tracing.sweep import forward_errors, needed_nodes, reverse_errors
+from diffcompare.symbolic.tracing.paths import Paths, nearby_points, sample_points
+from diffcompare.symbolic.tracing.sweep import needed_nodes
 
 __all__ = ["judge_by_identity", "trace"]
 
@@ -48,6 +50,7 @@ def trace(
     *,
     name: str | None = None,
     box: tuple[Any, Any] | None = None,
+    near: Floats | None = None,
 ) -> SymbolicFunction:
     """Turn NumPy code into a function that is known as a program.
 
@@ -66,6 +69,8 @@ def trace(
         Default: the name of the function.
     box : (lower, upper), optional
         Numbers, or arrays of n numbers; the code is run inside alone.
+    near : ndarray of float64, shape (n,), optional
+        The code is run at this point and around it alone; default: at points of all sizes and signs.
 
     Returns
     -------
@@ -90,7 +95,9 @@ def trace(
         raise ValueError(f"shape={shape!r}: there must be at least one number; pass a shape without 0")
     title = str(name or getattr(function, "__name__", type(function).__name__))
     names = ("x",) if n == 1 else tuple(f"x{i}" for i in range(n))
-    points = sample_points(n) if box is None else [_inside(point, box) for point in sample_points(n)]
+    points = sample_points(n) if near is None else nearby_points(near)
+    if box is not None:
+        points = [_inside(point, box) if near is None else np.clip(point, *box) for point in points]
     adaptable = adapted(function, (points[0].reshape(shape)[()],))
     function = (adaptable.wide or adaptable) if isinstance(adaptable, Foreign) else function
     paths = Paths(function, shape, names, lambda program, point: evaluate(program, point, _BITS))
@@ -167,7 +174,7 @@ def _rounding_bound(program: Program, point: Floats) -> float:
     return 8 * reverse_errors(program.nodes, order, midpoints(values), program.outputs[0], unit_roundoff)[0]
 
 
-def judge_by_identity(problem: Problem) -> Judgement | None:
+def judge_by_identity(problem: Problem) -> Judgement | Left:
     """Compare the gradient's own code with the true derivative of the function's, as real functions.
 
     Proven as far as the traces are what runs, which is validated: a difference of the real numbers G and D beyond the
@@ -179,25 +186,31 @@ def judge_by_identity(problem: Problem) -> Judgement | None:
 
     Returns
     -------
-    Judgement or None
-        None where the function or the gradient cannot be traced, or the traces are not what runs.
+    Judgement or Left
+        Left where the function or the gradient cannot be traced, or the traces are not what runs.
     """
     state = observe(problem)
     if state is None:
-        return None
+        return Left(f"the function or the {problem.what} raises nearby, or answers differently from call to call")
     if state.faults and np.all(np.isnan(state.claimed)):
         n = len(problem.names)
         nan = np.full(n, np.nan)
         return Judgement("identity", ("wrong",) * n, state.claimed, nan, nan, math.nan, "gradient", state.faults)
+    reasons = []
     for exact, rebuilt in ((True, True), (False, True), (False, False)):
         try:
             pair = trace_pair(problem, exact=exact, rebuilt=rebuilt)
-            if pair is None or not _is_what_runs(problem, state, pair):
-                continue
-        except (TraceError, UnsupportedFunction):
-            continue
-        return _judged(problem, state, pair, exact=exact, rebuilt=rebuilt)
-    return None
+            if pair is None:
+                reasons.append(f"the function returned something else than {problem.outputs} numbers to a trace")
+            elif not _is_what_runs(problem, state, pair):
+                reasons.append("the trace gives other numbers than the code: it depends on what a trace does not see")
+            else:
+                return _judged(problem, state, pair, exact=exact, rebuilt=rebuilt)
+        except Exception as error:
+            # an error of ours as well: another attempt or the next rung may do better
+            reasons.append(why_left(error))
+    # the later attempts see less of the code, and say less of it
+    return Left(reasons[0])
 
 
 def _is_what_runs(problem: Problem, state: State, pair: Pair) -> bool:
@@ -286,7 +299,7 @@ def _moves_alike_within(problem: Problem, state: State, pair: Pair, reach: float
 _CAST = {32: 2.0**-24, 16: 2.0**-11}
 
 
-def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt: bool) -> Judgement | None:
+def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt: bool) -> Judgement | Left:
     n = len(pair.D)
     nan = np.full(n, np.nan)
     if not np.isfinite(state.values).all():
@@ -310,19 +323,21 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
 
     sides = sides_of(problem, beside, pair)
     found = difference_of(pair, sides.slopes)
-    if found is None or not _moves_alike(problem, state, pair):
-        return None
+    if found is None:
+        return Left("the derivative of the traced code is not finite at the point")
+    if not _moves_alike(problem, state, pair):
+        return Left("beside the point the code gives other numbers than its trace: a trace does not see all of it")
     for i, rounding in sides.rounding.items():
         found.beside[i] = max(found.beside[i], rounding)
     lost = sides.kinks | sides.outside | sides.unknown
     if not lost and not slope_agrees(problem, _slopes(pair, found)):
-        return None
+        return Left("the code has another slope than its trace: its decisions do what a trace does not see")
     with precision(333):
         errors = np.array([_distance(c, d) for c, d in zip(state.claimed.tolist(), found.D, strict=True)])
     case = Case(problem, state, pair, found, sides, again, beside, errors)
     status, notes, blame = find(case)
     with precision(333):
-        certified = np.array([_rounded(d) for d in found.D])
+        certified = np.array([nearest_float(d) for d in found.D])
     threshold = np.array([found.threshold(i) for i in range(n)])
     unjudged = [i for i in range(n) if i not in case.smooth]
     certified[unjudged] = threshold[unjudged] = np.nan
@@ -368,8 +383,3 @@ def _slopes(pair: Pair, found: Difference) -> Floats:
 
 def _distance(claimed: float, value: Any) -> float:
     return float(abs(Ball(claimed) - value).mid()) if math.isfinite(claimed) else math.inf
-
-
-def _rounded(value: Any) -> float:
-    nearest = round_ball(value)
-    return float(value.mid()) if nearest is None else nearest

@@ -13,12 +13,44 @@ from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program
 from diffcompare.symbolic.function import SymbolicFunction
 
-__all__ = ["COMPONENT_STATUSES", "Judgement", "Problem"]
+__all__ = ["COMPONENT_STATUSES", "Judgement", "Left", "Problem", "StoppedError", "called", "real_numbers"]
 
 Floats = NDArray[np.float64]
 
 # worst first
 COMPONENT_STATUSES = ("wrong", "out-of-domain", "non-smooth", "inconclusive", "consistent")
+
+
+class StoppedError(RuntimeError):
+    """The user's code raised what is no Exception, such as SystemExit; it is the cause of this one."""
+
+
+def called(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call the user's code, which raises an Exception if anything; Ctrl-C passes."""
+    try:
+        return function(*arguments)
+    except (Exception, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
+        raise StoppedError(f"{type(error).__name__}: {error}") from error
+
+
+def real_numbers(value: Any) -> NDArray[Any]:
+    """Return what the user's code returned as an array of real numbers; ``TypeError`` says what it is instead."""
+    if value is None:
+        raise TypeError("None")
+    if np.ma.is_masked(value):
+        raise TypeError("a masked array, some of whose numbers are masked")
+    try:
+        array = np.asarray(value)
+    except Exception as error:
+        raise TypeError(f"{type(value).__name__}, which is no array of numbers ({type(error).__name__})") from error
+    if array.dtype.kind not in "fiub":
+        if not isinstance(value, np.ndarray | list | tuple):
+            raise TypeError(type(value).__name__)
+        held = f", which holds {type(array.flat[0]).__name__}" if array.dtype == object and array.size else ""
+        raise TypeError(f"an array of dtype {array.dtype}{held}")
+    return array
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +109,17 @@ class Problem:
 
     def values(self, x: Floats) -> Floats:
         """Evaluate all outputs of the user's function at a flat point, on fresh arguments."""
-        if self.outputs == 1:
-            return np.array([self.value(x)])
-        values = np.asarray(self.function(self.unflatten(x), *self.args))
-        if values.dtype.kind not in "fiub" or values.size != self.outputs:
-            raise TypeError(
-                f"a function must return {self.outputs} real numbers, not {values.dtype} of shape {values.shape}"
-            )
+        return self.numbers(called(self.function, self.unflatten(x), *self.args))
+
+    def numbers(self, returned: Any) -> Floats:
+        """Return the outputs that the function returned; ``TypeError`` where they are not as many real numbers."""
+        needed = f"a function must return {'one real number' if self.outputs == 1 else f'{self.outputs} real numbers'}"
+        try:
+            values = real_numbers(returned)
+        except TypeError as error:
+            raise TypeError(f"returned {error}: {needed}") from error.__cause__
+        if values.size != self.outputs:
+            raise TypeError(f"returned an array of shape {values.shape}: {needed}")
         return values.reshape(-1).astype(np.float64)
 
     def inside(self, x: Floats) -> Floats:
@@ -92,14 +128,11 @@ class Problem:
 
     def value(self, x: Floats) -> float:
         """Evaluate the user's function at a flat point, on fresh arguments."""
-        value = np.asarray(self.function(self.unflatten(x), *self.args))
-        if value.dtype.kind not in "fiub" or value.size != 1:
-            raise TypeError(f"a function must return one real number, not {value.dtype} of shape {value.shape}")
-        return float(value.reshape(())[()])
+        return float(self.values(x)[0])
 
     def claim(self, x: Floats) -> Floats:
         """Evaluate the user's gradient at a flat point, on fresh arguments."""
-        return self.read(self.gradient(self.unflatten(x), *self.args))
+        return self.read(called(self.gradient, self.unflatten(x), *self.args))
 
     def read(self, returned: Any) -> Floats:
         """Return the components of what was returned; ``ValueError`` for another structure."""
@@ -129,6 +162,10 @@ class Judgement:
         Plain sentences for the explanation: what was seen and what it means.
     difference : ndarray of float64 or None
         The real difference G − D of each component where the rule knows it apart from rounding.
+    headline : str
+        What the verdict begins with, where counting components would not say what happened.
+    error : BaseException or None
+        What the user's code raised.
     """
 
     evidence: str
@@ -140,3 +177,12 @@ class Judgement:
     blame: str | None = None
     notes: tuple[str, ...] = ()
     difference: Floats | None = None
+    headline: str = ""
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Why a rung of the ladder does not judge, with the place in the user's code where it is known."""
+
+    reason: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,120 +10,125 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffcompare.compare.calls import judge_calls, plain, why_left
 from diffcompare.compare.causes import Cause, find_cause
 from diffcompare.compare.identity import judge_by_identity, trace
-from diffcompare.compare.judgement import Judgement, Problem
+from diffcompare.compare.judgement import Judgement, Left, Problem
 from diffcompare.compare.neighbours import judge_by_neighbours
 from diffcompare.compare.reference import certified_gradient
+from diffcompare.compare.tied import judge_by_sides
 from diffcompare.compare.witness import judge_by_witness
-from diffcompare.errors import DiffcompareError, shorten
+from diffcompare.errors import DiffcompareError
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.tracing.foreign import Foreign
-from diffcompare.symbolic.tracing.pair import same
 
 # beyond so many components a derivative is not certified one by one
 MANY = 1000
 
-__all__ = ["MANY", "calls", "cause_in_code", "ladder", "plain", "traced"]
+__all__ = ["MANY", "Rung", "cause_in_code", "climb", "climb_rungs", "judge", "known_function", "traced"]
 
 Floats = NDArray[np.float64]
+# the word for its evidence, and the rule
+Rung = tuple[str, Callable[[Problem], "Judgement | Left | None"]]
 
 
-def calls(problem: Problem) -> Judgement | None:
-    """Judge what shows before any derivative is looked at: exceptions, shapes, nan, state."""
-    x = problem.x
-    try:
-        values = problem.values(x)
-    except Exception as error:
-        return plain(problem, "inconclusive", f"The function raised {_named(error)}.")
-    if not np.isfinite(values).all():
-        value = float(values[~np.isfinite(values)][0])
-        return plain(problem, "out-of-domain", f"The function returned {value!r} at the point.")
-    before = problem.unflatten(x)
-    try:
-        returned = problem.gradient(before, *problem.args)
-    except Exception as error:
-        return plain(problem, "wrong", f"The {problem.what} raised {_named(error)}.")
-    try:
-        claimed = problem.read(returned)
-    except ValueError as error:
-        return plain(problem, "wrong", f"Wrong shape or type: {error}.")
-    if not same(before, problem.unflatten(x)):
-        return plain(problem, "wrong", f"The {problem.what} changed its argument in place.", claimed)
-    try:
-        again = problem.claim(x)
-        elsewhere = problem.inside(x + np.where(x == 0, 2.0**-3, np.abs(x) * 2.0**-3))
-        if not np.array_equal(again, claimed, equal_nan=True):
-            return plain(problem, "wrong", "Two calls at one point gave two answers: not deterministic.", claimed)
+def judge(problem: Problem) -> Judgement:
+    """Judge a gradient by the first rule that can."""
+    return climb(problem, [("identity", judge_by_identity), ("neighbours", _neighbours), ("witness", _witness)])
+
+
+def climb(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
+    """Judge by what the calls did, else by the first rung that can."""
+    return climb_rungs(problem, [("the calls", judge_calls), *rungs])
+
+
+def climb_rungs(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
+    """Judge by the first rung that can; the notes say which were left, and why.
+
+    What fails inside a rung, for whatever reason, leads to the next one.
+    """
+    reasons: dict[str, str] = {}
+    for name, rung in rungs:
         try:
-            problem.values(elsewhere)
-            problem.claim(elsewhere)
-        except Exception:
-            return None
-        later = problem.claim(x)
-    except Exception as error:
-        return plain(problem, "wrong", f"The {problem.what} raised {_named(error)} when it was called again.", claimed)
-    if not np.array_equal(later, claimed, equal_nan=True):
-        note = "After a call at another point the same point gave another answer: it depends on earlier calls."
-        return plain(problem, "wrong", note, claimed)
-    return None
+            found = rung(problem)
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
+            found = Left(why_left(error))
+        if isinstance(found, Judgement):
+            return replace(found, notes=(*found.notes, *_notes(reasons)))
+        if found is not None:
+            reasons[name] = found.reason
+    judgement = plain(problem, "inconclusive", "no rule could judge it")
+    return replace(judgement, notes=(*judgement.notes, *_notes(reasons)))
 
 
-def _named(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {shorten(text, 120)}" if text else type(error).__name__
+def _notes(reasons: dict[str, str]) -> list[str]:
+    """Say each reason once: what cannot be traced cannot be so on two rungs."""
+    said: dict[str, str] = {}
+    for name, reason in reasons.items():
+        said.setdefault(reason, name)
+    return [f"not by {name}: {reason}" for reason, name in said.items()]
 
 
-def plain(problem: Problem, status: str, note: str, claimed: Floats | None = None) -> Judgement:
-    """Judge all components alike, by what the calls did."""
-    nothing = np.full(len(problem.names), np.nan)
-    return Judgement(
-        "calls", (status,) * len(problem.names), nothing if claimed is None else claimed, nothing, nothing, math.nan,
-        "gradient" if status == "wrong" else None, (note,),
-    )  # fmt: skip
+def _neighbours(problem: Problem) -> Judgement | Left | None:
+    if problem.x.size > MANY:
+        return Left(f"more than {MANY:,} components are not certified one by one")
+    known = known_function(problem)
+    if isinstance(known, Left):
+        return known
+    return _beside_ties(problem, judge_by_neighbours(replace(problem, formula=known)))
 
 
-def ladder(problem: Problem) -> Judgement:
-    """Judge by the first rule that can."""
-    judgement = judge_by_identity(problem)
-    if judgement is None:
-        known = replace(problem, formula=_known(problem))
-        few = problem.x.size <= MANY
-        judgement = judge_by_neighbours(known) if known.formula is not None and few else None
-    judgement = judgement or judge_by_witness(problem)
-    return judgement if judgement is not None else plain(problem, "inconclusive", "No rule could judge it.")
+def _witness(problem: Problem) -> Judgement | Left | None:
+    return _beside_ties(problem, judge_by_witness(problem))
 
 
-def traced(problem: Problem) -> SymbolicFunction | None:
-    """Return the function of a problem as a trace of its flat point; None where there is none that is defined here."""
+def _beside_ties(problem: Problem, found: Judgement | Left | None) -> Judgement | Left | None:
+    """Put right what is said of a point where f branches between equal numbers, where f can be asked."""
+    if not isinstance(found, Judgement):
+        return found
+    try:
+        return judge_by_sides(problem, found)
+    except Exception:
+        # what was found without it stands
+        return found
+
+
+def known_function(problem: Problem) -> SymbolicFunction | Left:
+    """Return the formula of a function, or a trace of its flat point; why there is none that is defined here."""
+    if problem.formula is not None:
+        return problem.formula
     user = problem.function
     if isinstance(user, Foreign):
         user = user.wide or user
     # what a partial holds is seen by a trace; what a function of our own refers to is not
     function = partial(_of_flat, user, problem.unflatten, problem.args)
     try:
-        known = trace(function, (problem.x.size,), name="function", box=problem.box)
-    except DiffcompareError:
-        return None
+        known = trace(function, (problem.x.size,), name="function", box=problem.box, near=problem.x)
+    except DiffcompareError as error:
+        return Left(why_left(error))
     # a trace is undefined on paths that it did not meet, which says nothing about the function
     lost = any("domain" in certified_gradient(component, problem.x).status for component in known.components)
-    return None if lost else known
+    return Left("the function takes a path here that a trace at other points did not meet") if lost else known
+
+
+def traced(problem: Problem) -> SymbolicFunction | None:
+    """Return what :func:`known_function` finds; None where it finds nothing."""
+    known = known_function(problem)
+    return None if isinstance(known, Left) else known
 
 
 def _of_flat(user: Callable[..., Any], unflatten: Callable[[Floats], Any], args: Sequence[Any], flat: Any) -> Any:
     return user(unflatten(flat), *args)
 
 
-def _known(problem: Problem) -> SymbolicFunction | None:
-    # with very many components a trace would cost more than it tells
-    return problem.formula if problem.formula is not None or problem.x.size > MANY else traced(problem)
-
-
 def cause_in_code(
     problem: Problem, judgement: Judgement, difference: Floats, shape: tuple[int, ...] | None
 ) -> Cause | None:
     """Find out why a gradient is wrong, from its values and the program of the function."""
-    known = _known(problem)
+    # with very many components a trace would cost more than it tells
+    known = traced(problem) if problem.formula is not None or problem.x.size <= MANY else None
     return find_cause(
         judgement.claimed,
         judgement.certified,

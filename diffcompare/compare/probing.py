@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.compare.judgement import Problem
+from diffcompare.compare.judgement import Problem, called
 
 __all__ = [
     "Claim",
@@ -59,7 +59,7 @@ def first_claim(problem: Problem) -> Claim:
     n = problem.x.size
     unknown = np.full(n, math.nan)
     arguments = problem.unflatten(problem.x)
-    raw = problem.gradient(arguments, *problem.args)
+    raw = called(problem.gradient, arguments, *problem.args)
     unit = unit_of(getattr(raw, "dtype", np.dtype(np.float64)))
     try:
         flat = problem.flatten(raw)
@@ -120,7 +120,7 @@ def unit_of(dtype: np.dtype[Any]) -> float:
 def declared_unit(problem: Problem) -> float:
     """Return the unit roundoff of what the function returns at the point; 2⁻⁵³ where it raises."""
     try:
-        return unit_of(np.asarray(problem.function(problem.unflatten(problem.x), *problem.args)).dtype)
+        return unit_of(np.asarray(called(problem.function, problem.unflatten(problem.x), *problem.args)).dtype)
     except Exception:
         return _UNIT
 

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.compare.certified_arrays import certified_hessian, gradient_functions
-from diffcompare.compare.judgement import Judgement, Problem
-from diffcompare.compare.ladder import MANY
+from diffcompare.compare.judgement import Judgement, Problem, called
+from diffcompare.compare.ladder import MANY, climb_rungs
 from diffcompare.compare.neighbours import judge_by_neighbours
 from diffcompare.compare.probing import coordinate_scales, try_value
 from diffcompare.compare.reference import is_regular
@@ -64,7 +64,8 @@ def _claims(problem: Problem, rows: int) -> list[Claim]:
     """Return the rows of the claim, each in its own dtype."""
 
     def call(x: Floats) -> NDArray[Any]:
-        return np.array(problem.flatten(problem.gradient(problem.unflatten(x), *problem.args))).reshape(rows, -1)
+        returned = called(problem.gradient, problem.unflatten(x), *problem.args)
+        return np.array(problem.flatten(returned)).reshape(rows, -1)
 
     whole = remembered(call, len(problem.names))
     return [lambda x, k=k: np.array(whole(x)[k]) for k in range(rows)]  # type: ignore[misc]
@@ -74,7 +75,7 @@ def output_rows(problem: Problem, formulas: Sequence[SymbolicFunction | None]) -
     """Return the rows of a Jacobian: the outputs of the function."""
 
     def call(x: Floats) -> NDArray[Any]:
-        return np.asarray(problem.function(problem.unflatten(x), *problem.args)).reshape(-1)
+        return np.asarray(called(problem.function, problem.unflatten(x), *problem.args)).reshape(-1)
 
     whole = remembered(call, problem.outputs)
     return [
@@ -98,7 +99,7 @@ def product_row(problem: Problem, known: SymbolicFunction, vector: Floats) -> Ro
 
 def _of_flat(problem: Problem, f: SymbolicFunction) -> Callable[[Floats], Any]:
     """Return a formula in the floats of the user's function: a claim may be as coarse as that."""
-    dtype = np.asarray(problem.function(problem.unflatten(problem.x), *problem.args)).dtype
+    dtype = np.asarray(called(problem.function, problem.unflatten(problem.x), *problem.args)).dtype
     kind = dtype.type if dtype in (np.float16, np.float32) else np.float64
     return lambda x: kind(f(x[0] if x.size == 1 else x))
 
@@ -114,10 +115,8 @@ def _judge_row(problem: Problem, row: Row, names: tuple[str, ...]) -> Judgement:
         problem, function=row.function, gradient=row.claim, unflatten=np.copy, flatten=np.asarray, names=names,
         formula=row.formula, args=(), outputs=1, weights=None,
     )  # fmt: skip
-    judgement = judge_by_neighbours(one) if row.formula is not None and len(names) <= MANY else None
-    judgement = judgement or judge_by_witness(one)
-    nothing = np.full(len(names), np.nan)
-    return judgement or Judgement("witness", ("inconclusive",) * len(names), nothing, nothing, nothing, math.nan)
+    known = row.formula is not None and len(names) <= MANY
+    return climb_rungs(one, [*[("neighbours", judge_by_neighbours)] * known, ("witness", judge_by_witness)])
 
 
 def _stacked(found: Sequence[Judgement]) -> Judgement:
@@ -127,7 +126,7 @@ def _stacked(found: Sequence[Judgement]) -> Judgement:
     blames = [j.blame for j in found]
     return Judgement(
         # the weakest evidence speaks for all
-        "witness" if any(j.evidence == "witness" for j in found) else "neighbours",
+        "neighbours" if all(j.evidence == "neighbours" for j in found) else "witness",
         tuple(status for j in found for status in j.status),
         np.concatenate([j.claimed for j in found]),
         np.concatenate([j.certified for j in found]),

@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.arithmetic.balls import Ball, precision, round_ball
+from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.arithmetic.ulp import unit_roundoff
-from diffcompare.compare.difference import conditioning_of
+from diffcompare.compare.difference import conditioning_of, nearest_float
 from diffcompare.compare.judgement import Judgement, Problem
 from diffcompare.compare.sides import Sides, sides_of
 from diffcompare.errors import DiffcompareError
@@ -45,19 +45,18 @@ def judge_by_sides(problem: Problem, judgement: Judgement) -> Judgement:
     sides, pair = found
     status, threshold, certified = list(judgement.status), judgement.threshold.copy(), judgement.certified.copy()
     known = np.abs(certified[np.isfinite(certified)])
-    largest = max([float(known.max(initial=0.0)), *(abs(float(s.mid())) for s in sides.common.values())])
+    largest = max([float(known.max(initial=0.0)), *(abs(nearest_float(s)) for s in sides.common.values())])
     terms = conditioning_of(pair)
     for i, slope in sides.common.items():
         if not np.isfinite(judgement.claimed[i]):
             continue
-        quick = max(2 * (terms.rounding[i] + terms.inputs[i]), unit_roundoff * abs(float(slope.mid())))
+        quick = max(2 * (terms.rounding[i] + terms.inputs[i]), unit_roundoff * abs(nearest_float(slope)))
         with precision(333):
-            gap = float(abs(Ball(float(judgement.claimed[i])) - slope).mid())
+            gap = float(abs(Ball(float(judgement.claimed[i])) - slope).abs_lower())
         explained = quick + sides.rounding.get(i, 0.0)
         strays = 60 * (terms.rounding[i] + terms.inputs[i]) + 8 * (terms.sums[i] + terms.polynomial[i])
         threshold[i] = max(strays, _CLEAR * largest, 8 * sides.rounding.get(i, 0.0))
-        nearest = round_ball(slope)
-        certified[i] = float(slope.mid()) if nearest is None else nearest
+        certified[i] = nearest_float(slope)
         status[i] = "consistent" if gap <= explained else "wrong" if gap > threshold[i] else "inconclusive"
     for some, word in ((sides.kinks, "non-smooth"), (sides.outside, "out-of-domain")):
         for i in some:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -41,11 +44,15 @@ class Explanation(str):
     kind: str
     components: tuple[int, ...]
 
-    def __new__(cls, cause: Cause) -> Explanation:
+    def __new__(cls, text: str, kind: str = "", components: Sequence[int] = ()) -> Explanation:
         """Make the sentence of a cause."""
-        self = super().__new__(cls, cause.text)
-        self.kind, self.components = cause.kind, tuple(cause.components)
+        self = super().__new__(cls, text)
+        self.kind, self.components = kind, tuple(components)
         return self
+
+    def __getnewargs__(self) -> tuple[str, str, tuple[int, ...]]:  # type: ignore[override]
+        """Return what a copy is made from."""
+        return str(self), self.kind, self.components
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,11 @@ class Verdict:
     what : str
         What was claimed: ``gradient``, ``Jacobian``, ``Hessian``, ``Hessian-vector product`` or ``directional
         derivative``.
+    headline : str
+        What the first line says after the status, where it does not count components; empty where it does.
+    error : BaseException or None
+        What the function or the gradient raised at the point, where that decided; None after pickling one that cannot
+        be pickled.
     """
 
     status: str
@@ -89,6 +101,17 @@ class Verdict:
     notes: tuple[str, ...] = ()
     snippet: str = ""
     what: str = "gradient"
+    headline: str = ""
+    error: BaseException | None = field(default=None, repr=False, compare=False)
+
+    def __getstate__(self) -> list[Any]:
+        """Return the fields; an exception of the user's that cannot be pickled is left out."""
+        try:
+            pickle.dumps(copy(self.error))
+            error = self.error
+        except Exception:
+            error = None
+        return [error if one.name == "error" else getattr(self, one.name) for one in fields(self)]
 
     @property
     def ok(self) -> bool:
@@ -107,9 +130,14 @@ class Verdict:
 
     def explain(self) -> str:
         """Return the verdict in at most 15 plain lines."""
-        lines = [f"{self.status}: {_headline(self)}"]
+        lines = [f"{self.status}: {self.headline or _headline(self)}"]
+        rungs = [note for note in self.notes if note.startswith("not by ")]
+        notes = [note for note in self.notes if note not in rungs and note not in self.headline]
+        notes = [_sentence(note) for note in (*notes[: max(5 - len(rungs), 2)], *rungs)][:5]
+        if self.status == "inconclusive":
+            lines += notes
         lines.append(f"Judged by {_EVIDENCE[self.evidence].format(self.what)}.")
-        lines += _worst_line(self.components)
+        lines += _worst_line(self)
         if self.cause:
             lines.append(f"Cause: {self.cause}.")
         if self.blame == "formula":
@@ -119,7 +147,8 @@ class Verdict:
         if not math.isnan(self.rounding) and self.status != "wrong":
             size = f"{self.rounding:.1e} of its largest component" if self.rounding else "none"
             lines.append(f"Rounding: the {self.what} carries {size}.")
-        lines += [_sentence(note) for note in self.notes[:5]]
+        if self.status != "inconclusive":
+            lines += notes
         lines.append(_ADVICE[self.status].format(self.what))
         if self.status == "wrong" and self.evidence == "witness":
             lines.append("If f itself is inexact, as an iteration that stops early is, state its error with noise=.")
@@ -149,6 +178,8 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
             real = np.copysign(judgement.difference, difference)
             floats_alone = (np.array(judgement.status) == "wrong") & (np.abs(real) <= judgement.threshold)
             difference = np.where(floats_alone, difference, real)
+            # measured: there is no derivative to take the sign from
+            difference = np.where(np.isnan(judgement.certified), judgement.difference, difference)
         # where the derivative is not known, the claim tells the scale
         sizes = np.abs(np.where(np.isnan(judgement.certified), claimed, judgement.certified))
         largest = np.max(sizes, initial=0.0, where=np.isfinite(sizes))
@@ -157,10 +188,19 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
         resolution = float(np.max(judgement.threshold[judged]) / scale) if judged.any() else math.nan
         ulps = np.abs(claimed - certified) / np.spacing(np.abs(certified))
         relative = np.abs(difference) / scale
+        rounding = judgement.rounding
+        if status == "wrong" and judgement.difference is not None:
+            # what the floats are off beside the fault
+            beside = np.abs(np.abs(claimed - judgement.certified) - np.abs(judgement.difference)) / scale
+            known = np.isfinite(beside)
+            rounding = float(np.max(beside, initial=0.0, where=known)) if known.any() else judgement.rounding
     found = None
     if status == "wrong" and judgement.blame != "formula" and judgement.evidence != "calls":
         shape = np.shape(at) if not isinstance(at, Mapping | tuple) else None
-        found = cause(problem, judgement, difference, shape)
+        # a search that fails says nothing
+        with suppress(Exception):
+            measured = judgement.evidence == "witness"
+            found = cause(problem, replace(judgement, difference=None) if measured else judgement, difference, shape)
     components = pd.DataFrame(
         {
             "point": shorten(repr(at.item() if isinstance(at, np.generic) else at), 60)
@@ -179,8 +219,9 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
     more = f", args={shorten(repr(problem.args), 60)}" if problem.args else ""
     snippet = f"diffcompare.{check}, at={_written(at)}{more})"
     return Verdict(
-        status, judgement.evidence, resolution, judgement.rounding, judgement.blame,
-        None if found is None else Explanation(found), components, judgement.notes, snippet, problem.what,
+        status, judgement.evidence, resolution, rounding, judgement.blame,
+        None if found is None else Explanation(found.text, found.kind, found.components), components, judgement.notes,
+        snippet, problem.what, judgement.headline, judgement.error,
     )  # fmt: skip
 
 
@@ -190,20 +231,24 @@ def _written(at: Any) -> str:
     return text if len(text) <= 200 else "…"
 
 
-def combined(verdicts: Sequence[Verdict]) -> Verdict:
-    """Put the verdicts at several points into one: the worst, with the components of all."""
+def combined(verdicts: Sequence[Verdict], remark: str = "") -> Verdict:
+    """Put the verdicts at several points into one: the worst, with the components of all.
+
+    ``remark`` is added to the first line.
+    """
     worst = min(verdicts, key=lambda v: COMPONENT_STATUSES.index(v.status))
     resolutions = [v.resolution for v in verdicts if not math.isnan(v.resolution)]
     roundings = [v.rounding for v in verdicts if not math.isnan(v.rounding)]
     counts = pd.Series([v.status for v in verdicts]).value_counts()
     note = f"{len(verdicts)} points: {', '.join(f'{count} {status}' for status, count in counts.items())}."
-    return replace(
+    whole = replace(
         worst,
         resolution=max(resolutions, default=math.nan),
         rounding=max(roundings, default=math.nan),
         components=pd.concat([v.components for v in verdicts], ignore_index=True),
         notes=(note, *worst.notes),
     )
+    return replace(whole, headline=f"{whole.headline or _headline(whole)}; {remark}") if remark else whole
 
 
 def _sentence(note: str) -> str:
@@ -216,11 +261,13 @@ def _sentence(note: str) -> str:
 def _headline(verdict: Verdict) -> str:
     bad, count = verdict.components[verdict.components["status"] == verdict.status], len(verdict.components)
     if verdict.status == "wrong":
-        size = bad["relative"].max()
+        sizes = bad["relative"].to_numpy(dtype=float)
+        size = np.max(sizes, initial=0.0, where=np.isfinite(sizes))
         if count == 1:
-            by = "" if math.isnan(size) else f", by {size:.2g} times its size"
+            by = f", by {size:.2g} times its size" if size else ""
             return f"the {verdict.what} differs from the derivative{by}"
-        by = "" if math.isnan(size) else f", by up to {size:.2g} of the largest"
+        by = "" if not size else f", by up to {size:.2g} of the largest"
+        by = by if size < 1 else f", by up to {size:.3g} times the largest component"
         return f"{len(bad)} of {count} components differ from the derivative{by}"
     if verdict.status == "consistent":
         return f"the {verdict.what} agrees with the derivative" + (count > 1) * f" in all {count} components"
@@ -229,20 +276,46 @@ def _headline(verdict: Verdict) -> str:
         return f"the function has no derivative{where} at this point"
     if verdict.status == "out-of-domain":
         return "the function or its derivative is not defined at this point"
-    return "neither right nor wrong can be shown here"
+    return "neither right nor wrong can be shown here" + (f": {_open_because(bad)}" if len(bad) else "")
 
 
-def _worst_line(components: pd.DataFrame) -> list[str]:
-    order = components["status"].map(COMPONENT_STATUSES.index)
-    candidates = components[order == order.min()]
-    if candidates["relative"].notna().any():
-        row = candidates.loc[candidates["relative"].idxmax()]
-    else:
-        row = candidates.iloc[0]
-    claimed, certified = float(row["claimed"]), float(row["certified"])
-    if math.isnan(claimed):
-        return []
+def _open_because(rows: pd.DataFrame) -> str:
+    """Say why a component is left open, from its numbers."""
+    row = _worst_row(rows)
+    name, size, limit = row["component"], abs(float(row["difference"])), float(row["threshold"])
+    if not math.isfinite(limit):
+        return f"for {name} no error is large enough to be told from rounding or noise"
+    if not math.isfinite(size):
+        return f"for {name} the derivative is known to {limit:.2g} only"
+    if size > limit:
+        return f"{name} differs by {size:.2g}, which may be no fault of the claim"
+    return f"{name} differs by {size:.2g}, and rounding may explain as much as {limit:.2g}"
+
+
+def _worst_row(rows: pd.DataFrame) -> pd.Series[Any]:
+    """Return the row that is furthest off; one that is no number is further off than any."""
+    sizes = rows["relative"].to_numpy(dtype=float)
+    lost = ~np.isfinite(rows["claimed"].to_numpy(dtype=float)) & np.isfinite(rows["certified"].to_numpy(dtype=float))
+    return rows.iloc[int(np.argmax(np.where(lost, np.inf, np.nan_to_num(sizes, nan=-1.0, posinf=0.0))))]
+
+
+def _worst_line(verdict: Verdict) -> list[str]:
+    order = verdict.components["status"].map(COMPONENT_STATUSES.index)
+    row = _worst_row(verdict.components[order == order.min()])
+    name, claimed, certified = row["component"], float(row["claimed"]), float(row["certified"])
+    difference = float(row["difference"])
     if math.isnan(certified):
-        return [f"Component {row['component']}: claimed {claimed!r}."]
-    apart = f"{row['ulps']:.3g} ulps apart"
-    return [f"Worst component {row['component']}: claimed {claimed!r}, derivative {certified!r} ({apart})."]
+        if math.isnan(claimed):
+            return []
+        if verdict.evidence != "witness" or math.isnan(difference):
+            return [f"Component {name}: claimed {claimed!r}."]
+        return [f"Worst component {name}: claimed {claimed!r}, measured {claimed - difference:.10g}."]
+    if not math.isfinite(claimed):
+        return [f"Worst component {name}: claimed {claimed!r}, derivative {certified!r}."]
+    ulps = f"{float(row['ulps']):.3g}"
+    apart = f"{ulps} ulp apart" if ulps == "1" else f"{ulps} ulps apart"
+    seen = abs(claimed - certified)
+    # the headline is about the real numbers that the codes stand for; floats may hide them
+    if verdict.status == "wrong" and not abs(seen - abs(difference)) <= 0.5 * max(seen, abs(difference)):
+        apart += f"; {abs(difference):.2g} apart as real functions"
+    return [f"Worst component {name}: claimed {claimed!r}, derivative {certified!r} ({apart})."]

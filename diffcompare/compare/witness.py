@@ -120,10 +120,11 @@ class _Side:
 
 @dataclass(slots=True)
 class _Findings:
-    """Status, threshold and words as they are found."""
+    """Status, threshold, measured difference and words as they are found."""
 
     status: list[str]
     threshold: Floats
+    difference: Floats
     words: list[str] = field(default_factory=list)
 
 
@@ -131,13 +132,15 @@ def _judge(problem: Problem) -> Judgement:
     x = problem.x
     n = x.size
     claim = first_claim(problem)
-    found = _Findings(["inconclusive"] * n, np.full(n, math.inf))
+    unknown = np.full(n, math.nan)
+    found = _Findings(["inconclusive"] * n, np.full(n, math.inf), unknown)
     rounding = math.nan
     value = try_value(problem, x)
     if claim.fault:
-        found = _Findings(["wrong"] * n, np.zeros(n), [claim.fault])
+        found = _Findings(["wrong"] * n, np.zeros(n), unknown, [claim.fault])
     elif not math.isfinite(value):
-        found = _Findings(["out-of-domain"] * n, np.full(n, math.inf), [f"the function is {value} at the point"])
+        words = [f"the function is {value} at the point"]
+        found = _Findings(["out-of-domain"] * n, np.full(n, math.inf), unknown, words)
     else:
         scene = _scene(problem, value, claim)
         noise, own = _noise_within(scene, _LARGEST)
@@ -157,6 +160,7 @@ def _judge(problem: Problem) -> Judgement:
         rounding,
         "gradient" if "wrong" in found.status else None,
         tuple(dict.fromkeys(found.words)),
+        found.difference,
     )
 
 
@@ -344,6 +348,7 @@ def _judge_axis(scene: _Scene, i: int, found: _Findings) -> None:
     elif wrong:
         found.status[i] = "wrong"
         slope = claimed + wrong[0][0] * wrong[0][1].error / scale
+        found.difference[i] = claimed - slope
         found.words.append(f"{name}: the function rises as if its slope were {slope:.10g}, not {claimed:.10g}")
     elif not sides:
         found.words.append(f"{name}: the box leaves no room")

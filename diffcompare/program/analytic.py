@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from diffcompare.errors import UnsupportedFunction, shorten
 from diffcompare.program.dag import Program
+from diffcompare.program.operations import OPERATIONS
 from diffcompare.program.printing import formula
 
 __all__ = ["ANALYTIC", "SCIPY_ANALYTIC", "check_analytic", "not_analytic"]
@@ -30,7 +31,8 @@ def not_analytic(program: Program) -> str:
     """Say why a complex step cannot differentiate a program; empty where it can."""
     for index, node in enumerate(program.nodes):
         needed, order = _ORDERS.get(node.operation), program.nodes[node.operands[0]] if node.operands else node
-        if node.operation not in ANALYTIC or (needed is not None and order.payload != needed):
+        derived = node.payload is not None and OPERATIONS[node.operation].by_order
+        if node.operation not in ANALYTIC or derived or (needed is not None and order.payload != needed):
             return (
                 f"{node.operation} in {shorten(formula(program, index), 60)}: not analytic, or without complex floats"
             )

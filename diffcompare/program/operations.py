@@ -18,7 +18,17 @@ from diffcompare.program.dag import Term
 from diffcompare.program.operation import Operation, Partials
 from diffcompare.program.special_functions import ROWS as SPECIAL_ROWS
 
-__all__ = ["COMPARISONS", "DERIVED", "FALLBACKS", "INFIX", "OPERATIONS", "REAL_NAMES", "Operation", "partial_terms"]
+__all__ = [
+    "COMPARISONS",
+    "CONDITIONS",
+    "DERIVED",
+    "FALLBACKS",
+    "INFIX",
+    "OPERATIONS",
+    "REAL_NAMES",
+    "Operation",
+    "partial_terms",
+]
 
 
 def _sin(x: Term) -> Term:
@@ -161,6 +171,8 @@ _ROWS = (
 OPERATIONS: Mapping[str, Operation] = {row.name: row for row in _ROWS}
 
 COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"})
+# what is true or false
+CONDITIONS = COMPARISONS | {"and", "or", "not", "true", "false"}
 
 INFIX: Mapping[str, str] = {
     "add": "{0} + {1}",
@@ -191,7 +203,13 @@ DERIVED: Mapping[str, Callable[[Term], Term]] = {
 }
 
 # For namespaces that lack a function (math has no sign, maximum, where; torch no cbrt): plain Python on numbers.
+# Constants are functions of no argument, as in balls, where their value depends on the precision.
 FALLBACKS: Mapping[str, Callable[..., Any]] = {
+    "pi": lambda: math.pi,
+    "e": lambda: math.e,
+    "undefined": lambda: math.nan,
+    "true": lambda: True,
+    "false": lambda: False,
     "add": operator.add,
     "subtract": operator.sub,
     "multiply": operator.mul,

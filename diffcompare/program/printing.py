@@ -23,7 +23,7 @@ _PATTERNS = {
     "equal": (0, "Eq({0}, {1})"),
     "not_equal": (0, "Ne({0}, {1})"),
 }
-_NAMES = {"select": "where", "and": "And", "or": "Or", "not": "Not"}
+_NAMES = {"select": "where", "and": "And", "or": "Or", "not": "Not", "hurwitz_zeta": "zeta"}
 _LEAVES = {"pi": "pi", "e": "E", "true": "True", "false": "False", "undefined": "nan"}
 
 
@@ -60,7 +60,9 @@ def formula(program: Program, index: int, *, limit: int = 80, exact: bool = True
             shown = [_bracketed(operand, left if k == 0 else precedence + 1) for k, operand in enumerate(operands)]
             text = pattern.format(*shown)
         else:
-            precedence, text = 5, f"{_NAMES.get(node.operation, node.operation)}({', '.join(t for _, t in operands)})"
+            # a payload is the order of a derivative that has no name of its own
+            name = _NAMES.get(node.operation, node.operation) + "'" * int(node.payload or 0)
+            precedence, text = 5, f"{name}({', '.join(t for _, t in operands)})"
         texts.append((precedence, text if len(text) <= limit else _short(text, limit)))
     return texts[index][1]
 

@@ -315,6 +315,8 @@ NAMED: Mapping[str, Named] = {
     **dict.fromkeys(("exp1", "E1"), _of_order("expint", 1)),
     "expint": Named((2,), _of_whole_order("expint", "expint", 0)),
     "expn": Named((2,), _of_whole_order("expint", "expn", 0)),
+    # Li₂(1 − x), DLMF 25.12.2
+    "spence": Named((1,), lambda x: x.constant(2).apply("polylog", 1 - x)),
     "li": Named((1,), lambda x: x.apply("log").apply("Ei")),
     **dict.fromkeys(("Heaviside", "heaviside"), Named((1, 2), _heaviside)),
     "np.sinc": Named((1,), lambda x: x.apply("multiply", _pi(x)).apply("sinc")),

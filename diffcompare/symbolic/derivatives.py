@@ -90,10 +90,8 @@ def _constants_are_moderate(program: Program) -> bool:
             if node.operation == "constant":
                 value: float | bool = float(Fraction(node.payload or 0))
             else:
-                value = implementation(math, node.operation)
-                if callable(value):
-                    payload = [] if node.payload is None else [node.payload]
-                    value = value(*(values[i] for i in node.operands), *payload)
+                payload = [] if node.payload is None else [node.payload]
+                value = implementation(math, node.operation)(*(values[i] for i in node.operands), *payload)
         except (ArithmeticError, ValueError, TypeError, UnsupportedFunction):
             return False
         if not isinstance(value, bool):

@@ -262,7 +262,7 @@ def scalar(f: SymbolicFunction, remedy: str) -> None:
 def _bind(program: Program, namespace: Any, *, arrays: bool = False) -> Callable[..., Sequence[Any]]:
     if any(node.operation == "select" for node in program.nodes) and not hasattr(namespace, "where"):
         return _on_demand(program, namespace)
-    scope = {f"{name}_": implementation(namespace, name) for name in functions_used(program)}
+    scope: dict[str, Any] = {f"{name}_": implementation(namespace, name) for name in functions_used(program)}
     scope["inf"] = math.inf
 
     def spell(index: int, node: Node, operands: Sequence[str]) -> str:
@@ -271,7 +271,7 @@ def _bind(program: Program, namespace: Any, *, arrays: bool = False) -> Callable
         if arrays and operands and index in still:
             # NumPy computes numbers otherwise than arrays: what does not move is an array of one
             return operation_source(node, [f"array_({operand})" for operand in operands])
-        return operation_source(node, operands) if operands else f"{node.operation}_"
+        return operation_source(node, operands)
 
     still = constant_nodes(program)
     scope["array_"] = np.atleast_1d
@@ -308,27 +308,23 @@ def _on_demand(program: Program, namespace: Any) -> Callable[..., Sequence[Any]]
             elif node.operation == "select":
                 values[index] = values[needed[0]]
             else:
-                what = functions[node.operation]
                 payload = [] if node.payload is None else [node.payload]
-                values[index] = what(*(values[i] for i in needed), *payload) if callable(what) else what
+                values[index] = functions[node.operation](*(values[i] for i in needed), *payload)
         return [values[i] for i in program.outputs]
 
     return function
 
 
-_LEAVES = {"pi": math.pi, "e": math.e, "undefined": math.nan, "true": True, "false": False}
-
-
-def implementation(namespace: Any, operation: str) -> Any:
+def implementation(namespace: Any, operation: str) -> Callable[..., Any]:
     """Return what stands behind an operation's name, by the first of its names that the namespace knows."""
-    if operation in _LEAVES:
-        return _LEAVES[operation]
+    if OPERATIONS[operation].arity == 0:
+        return FALLBACKS[operation]
     # min and max of array libraries reduce an array; maximum and minimum are meant
     for name in OPERATIONS[operation].names:
         # (and NumPy's sinc is that of πx)
         found = None if name in ("min", "max", "sinc") else getattr(namespace, name, None)
         if callable(found):
-            return found
+            return found  # type: ignore[no-any-return]
     if operation in FALLBACKS:
         return FALLBACKS[operation]
     found = scipy_function(operation) if namespace in (np, math) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from diffcompare.errors import TraceError, shorten
+from diffcompare.places import called_library, user_frame
 from diffcompare.program.dag import Program
 from diffcompare.symbolic.tracing.array import elements, lifted, new_array
 from diffcompare.symbolic.tracing.foreign import Foreign
+from diffcompare.symbolic.tracing.keeping import kept
 from diffcompare.symbolic.tracing.rebuild import Rebuilder
 from diffcompare.symbolic.tracing.scalar import TracedCondition, TracedScalar, is_number, lift
-from diffcompare.symbolic.tracing.table import Cast, Guard, Table, loop_exits
+from diffcompare.symbolic.tracing.table import Cast, Guard, Place, Table, loop_exits
 
 __all__ = ["CodeError", "Trace", "placed", "record"]
 
@@ -64,7 +65,7 @@ def record(function: Callable[..., Any], arguments: Sequence[Any], *, table: Tab
     """Run a function on traced numbers and return what it did; not validated.
 
     The function is rebuilt: it, and the functions that it calls, see substitutes of numpy and math and constants that
-    are traced. Nothing of the user's is changed.
+    are traced. What the code changes of the user's objects is put back.
 
     Parameters
     ----------
@@ -83,7 +84,7 @@ def record(function: Callable[..., Any], arguments: Sequence[Any], *, table: Tab
     """
     guards, casts, eliminations = len(table.guards), len(table.casts), table.eliminations
     table.refusal, table.first_guard = None, guards
-    with table.recording():
+    with table.recording(), kept((function, *arguments), opaque=rebuilt):
         rebuilder = Rebuilder(table)
         try:
             run = _seen(function, rebuilder, rebuilt)
@@ -92,7 +93,9 @@ def record(function: Callable[..., Any], arguments: Sequence[Any], *, table: Tab
             raise table.refusal or error from None
         except RecursionError:
             raise TraceError(f"{_name(function)}: the calls are nested too deeply; write a loop") from None
-        except Exception as error:
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
             raise table.refusal or CodeError(
                 f"{_where(error, function)}: {type(error).__name__}: {shorten(str(error))}; "
                 "the function must run on NumPy numbers"
@@ -180,8 +183,11 @@ def _name(function: Any) -> str:
 
 
 def _where(error: BaseException, function: Any) -> str:
-    own = str(Path(__file__).parent)
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if not frame.filename.startswith((own, str(Path(np.__file__).parent))):
-            return f"line {frame.lineno} of {frame.name} ({Path(frame.filename).name})"
-    return _name(function)
+    """Return the place in the user's code, and what it called there of a library that is not traced."""
+    found = user_frame(error)
+    if found is None:
+        return _name(function)
+    code = found[0].f_code
+    place = Place(Path(code.co_filename).name, code.co_name, found[1])
+    called = called_library(error)
+    return f"{place}: {called} is not traced" if called else str(place)

@@ -286,4 +286,4 @@ def test_pi_and_e_are_correctly_rounded() -> None:
     with precision(200):
         for operation in ("pi", "e"):
             exact = BALL_OPERATIONS[operation]()
-            assert float(exact.lower()) == float(exact.upper()) == float(implementation(operation))
+            assert float(exact.lower()) == float(exact.upper()) == float(implementation(operation)())

@@ -47,9 +47,9 @@ def test_a_verdict_has_no_truth_value():
         (lambda x: x.__imul__(2), "changed its argument in place"),
         (lambda x: (2 * x)[:1], r"a gradient of shape \(2,\) is needed, got shape \(1,\)"),
         (lambda x: 2j * x, "a gradient of real numbers is needed"),
-        (lambda x: 1 / 0, "The gradient raised ZeroDivisionError: division by zero"),
+        (lambda x: 1 / 0, r"^wrong: the gradient raised ZeroDivisionError: division by zero \(test_check.py:\d+\)"),
         (lambda x: np.random.default_rng().normal(size=2), "not deterministic"),
-        (lambda x: None, "a gradient of shape"),
+        (lambda x: None, r"^wrong: the gradient returned None; is a return missing\? \(test_check.py:\d+\)"),
     ],
     ids=["mutates", "shape", "complex", "raises", "random", "None"],
 )
@@ -83,7 +83,8 @@ def test_a_function_that_raises_is_inconclusive():
 
     verdict = check(f=f)
     assert verdict.status == "inconclusive"
-    assert "The function raised RuntimeError: no data." in verdict.explain()
+    assert verdict.explain().startswith("inconclusive: the function raised RuntimeError: no data (test_check.py:")
+    assert isinstance(verdict.error, RuntimeError)
 
 
 def test_keyboard_interrupt_passes():

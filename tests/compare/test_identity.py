@@ -13,7 +13,7 @@ import pytest
 
 import diffcompare as dc
 from diffcompare.compare.identity import judge_by_identity
-from diffcompare.compare.judgement import Judgement, Problem
+from diffcompare.compare.judgement import Judgement, Left, Problem
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
 
@@ -41,7 +41,7 @@ def problem(f: Any, g: Any, at: Any, formula: SymbolicFunction | None = None) ->
 
 def judge(f: Any, g: Any, at: Any, formula: SymbolicFunction | None = None) -> Judgement:
     found = judge_by_identity(problem(f, g, at, formula))
-    assert found is not None
+    assert isinstance(found, Judgement)
     return found
 
 
@@ -394,7 +394,7 @@ def test_a_formula_stands_in_for_code_that_cannot_be_traced() -> None:
     found = judge(looked_up, lambda x: np.array([2 * x[0] * (1 + 1e-9), 1.0]), [1.5, 2.0], formula)
     assert found.status == ("wrong", "consistent")
     kink = problem(lambda x: float(np.interp(abs(x[0]), [0, 9], [0, 9])), lambda x: np.sign(x), [0.0], parse("abs(x)"))
-    assert judge_by_identity(kink) is None
+    assert isinstance(judge_by_identity(kink), Left)
 
 
 def test_a_switch_between_two_ways_is_inconclusive() -> None:
@@ -413,8 +413,10 @@ def test_a_switch_between_two_ways_is_inconclusive() -> None:
 
 def test_what_cannot_be_judged_is_left_to_the_next_rule() -> None:
     x = [1.0, 2.0]
-    assert judge_by_identity(problem(lambda x: x @ x, lambda x: 2 * x * (1 + 1e-3 * RANDOM.random()), x)) is None
-    assert judge_by_identity(problem(lambda x: x @ x, lambda x: np.interp(x, [0, 9], [0, 18]), x)) is None
+    assert isinstance(
+        judge_by_identity(problem(lambda x: x @ x, lambda x: 2 * x * (1 + 1e-3 * RANDOM.random()), x)), Left
+    )
+    assert isinstance(judge_by_identity(problem(lambda x: x @ x, lambda x: np.interp(x, [0, 9], [0, 18]), x)), Left)
     stored: dict[bytes, Any] = {}
 
     def kept(x: Any) -> Any:
@@ -423,9 +425,9 @@ def test_what_cannot_be_judged_is_left_to_the_next_rule() -> None:
             stored[x.tobytes()] = np.exp(x).sum()
         return stored[x.tobytes()] ** 2
 
-    assert judge_by_identity(problem(kept, lambda x: 2 * np.exp(x).sum() * np.exp(x), x)) is None
+    assert isinstance(judge_by_identity(problem(kept, lambda x: 2 * np.exp(x).sum() * np.exp(x), x)), Left)
     bisection = problem(bisect, lambda x: np.array([1 / (2 * bisect(x))]), [2.0])
-    assert judge_by_identity(bisection) is None
+    assert isinstance(judge_by_identity(bisection), Left)
     assert set(judge(lambda x: np.log(x).sum(), lambda x: 1 / x, [-1.0, 1.0]).status) == {"out-of-domain"}
 
 

@@ -14,7 +14,7 @@ from diffcompare.program.dag import Program, subprogram
 from diffcompare.symbolic.trace import Trace, placed, record
 from diffcompare.symbolic.tracing.table import Table
 
-__all__ = ["Paths", "sample_points"]
+__all__ = ["Paths", "nearby_points", "sample_points"]
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +29,16 @@ def sample_points(n: int) -> list[Floats]:
     points += [-random.uniform(0.2, 1.5, n), 3 * random.normal(size=n), random.uniform(2, 9, n)]
     points += [0.05 * random.normal(size=n), random.uniform(-1, 1, n)]
     return points if n <= 200 else points[:4]
+
+
+def nearby_points(x: Floats) -> list[Floats]:
+    """Return a point and others around it: code that is run far away may never come to an end."""
+    random = np.random.default_rng(21)
+    scale = np.where(x == 0, float(np.max(np.abs(x))) or 1.0, np.abs(x))
+    steps = [0.0, 2.0**-20, -(2.0**-20), 2.0**-10, 2.0**-7, -(2.0**-7), 2.0**-4, 2.0**-3, -(2.0**-3)]
+    signs = [random.choice((-1.0, 1.0), x.size) * random.uniform(0.4, 1.0, x.size) for _ in steps]
+    points = [x + step * direction * scale for step, direction in zip(steps, signs, strict=True)]
+    return points if x.size <= 200 else points[:4]
 
 
 class Paths:
@@ -80,6 +90,8 @@ class Paths:
                 return path, program
         if len(self.found) >= _PATHS:
             return None
+        # code that keeps its last answer must not give it to the trace
+        self.values(point * (1 + 2.0**-8) + 2.0**-11)
         if self._table is None:
             self._table = Table(self.names, point.tolist(), mode="region")
         self._table.move(point.tolist())

@@ -7,12 +7,14 @@ import functools
 import sys
 import types
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from diffcompare.symbolic.tracing.array import lifted, wrap
 from diffcompare.symbolic.tracing.foreign import Foreign
+from diffcompare.symbolic.tracing.keeping import names_of, slots_of
 from diffcompare.symbolic.tracing.scalar import scalar
 from diffcompare.symbolic.tracing.scipy_functions import linear_algebra_function, special_function
 from diffcompare.symbolic.tracing.substitutes import (
@@ -162,7 +164,7 @@ class Rebuilder:
         if top in _LIBRARIES or (top in sys.stdlib_module_names and top != "__main__"):
             return function
         code = self._code(function.__code__)
-        names = _names(function.__code__)
+        names = names_of(function.__code__)
         closure = tuple(self._cell(cell) for cell in function.__closure__ or ())
         namespace = self._namespace(function.__globals__)
         rebuilt = types.FunctionType(code, namespace, function.__name__, None, closure)
@@ -292,20 +294,13 @@ class Rebuilder:
         except TypeError:
             return value
         self._done[id(value)] = (value, new)
-        for name in _slots(kind):
-            if hasattr(value, name):
-                object.__setattr__(new, name, self.value(getattr(value, name)))
+        for slot in slots_of(kind):
+            # one that was never set is not set in the copy
+            with suppress(AttributeError):
+                slot.__set__(new, self.value(slot.__get__(value)))
         for name, attribute in list(getattr(value, "__dict__", {}).items()):
             new.__dict__[name] = self.value(attribute)
         return new
-
-
-def _slots(kind: type) -> list[str]:
-    found: list[str] = []
-    for base in kind.__mro__:
-        slots = base.__dict__.get("__slots__", ())
-        found += [s for s in ([slots] if isinstance(slots, str) else slots) if s not in ("__dict__", "__weakref__")]
-    return found
 
 
 def _is_users(kind: type) -> bool:
@@ -314,14 +309,6 @@ def _is_users(kind: type) -> bool:
     if top in _LIBRARIES or (top in sys.stdlib_module_names and top != "__main__"):
         return False
     return type(kind) is type and not issubclass(kind, _VALUES)
-
-
-def _names(code: types.CodeType) -> set[str]:
-    found = set(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            found |= _names(constant)
-    return found
 
 
 def _refuser(name: str) -> Callable[..., Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,8 @@ _LINEAR: dict[str, Any] = {
 def special_function(table: Table, function: Any) -> Any:
     """Return what stands for a function of ``scipy.special``."""
     name = getattr(function, "__name__", "")
-    if not callable(function) or isinstance(function, type):
+    if not isinstance(function, np.ufunc | FunctionType | BuiltinFunctionType):
+        # distributions and the like: whether they run on traced numbers will be seen
         return function
     rule: Any = _SPECIAL.get(name)
 

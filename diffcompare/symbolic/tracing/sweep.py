@@ -1,31 +1,12 @@
-"""First-order rounding errors of a list of nodes, in floats: estimates that say whether a trace is what ran."""
+"""Which nodes of a list are needed."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-import numpy as np
+from diffcompare.program.dag import Node
 
-from diffcompare.program.code import operation_source, straight_line
-from diffcompare.program.dag import Builder, Node, Program, Term
-from diffcompare.program.operations import OPERATIONS, partial_terms
-from diffcompare.program.special_functions import ROWS
-from diffcompare.symbolic.function import implementation
-
-__all__ = ["forward_errors", "needed_nodes", "reverse_errors"]
-
-_TINY = 2.0**-1074
-# arithmetic is correctly rounded; library functions are within a few units (the table of constants has them)
-_ULPS = {"add": 1.0, "subtract": 1.0, "multiply": 1.0, "divide": 1.0, "sqrt": 1.0}
-_EXACT = frozenset(
-    {"constant", "variable", "negative", "abs", "sign", "min", "max", "select", "undefined", "floor", "ceiling"}
-)
-_FUNCTION_ULPS = 4.0
-_SPECIAL_ULPS = 16.0
-_SPECIAL = frozenset(row.name for row in ROWS) - {"floor", "ceiling"}
+__all__ = ["needed_nodes"]
 
 
 def needed_nodes(nodes: Sequence[Node], roots: Iterable[int]) -> list[int]:
@@ -40,124 +21,3 @@ def needed_nodes(nodes: Sequence[Node], roots: Iterable[int]) -> list[int]:
             for i in nodes[index].operands:
                 wanted[i] = 1
     return [index for index in range(highest + 1) if wanted[index]]
-
-
-@cache
-def _partials(operation: str, arity: int) -> Callable[..., Sequence[float]]:
-    build = Builder(("y", "a", "b"))
-    y, *operands = (Term(build, build.variable(i)) for i in range(arity + 1))
-    terms = partial_terms(operation, None, y, operands)
-    program = Program(build.variables, tuple(build.nodes), tuple(t.index for t in terms))
-    scope: dict[str, Any] = {}
-
-    def spell(_: int, node: Node, names: Sequence[str]) -> str:
-        if node.operation == "constant":
-            return repr(float(node.payload or 0))
-        if node.operation not in ("add", "subtract", "multiply", "divide", "negative"):
-            scope[f"{node.operation}_"] = implementation(np, node.operation)
-        return operation_source(node, names)
-
-    exec(compile(straight_line(program, spell), "<program>", "exec"), scope)  # noqa: S102 - our own source
-    return scope["run"]  # type: ignore[no-any-return]
-
-
-def local_partials(node: Node, value: float, operands: Sequence[float]) -> Sequence[float]:
-    """Return the partial derivatives of one node; infinite or nan where it has none."""
-    operation = node.operation
-    if operation in ("add", "sum"):
-        return (1.0,) * len(operands)
-    if operation == "subtract":
-        return 1.0, -1.0
-    if operation == "multiply":
-        return operands[1], operands[0]
-    if operation == "dot":
-        half = len(operands) // 2
-        return (*operands[half:], *operands[:half])
-    try:
-        if operation == "integer_power":
-            n = int(node.payload or 0)
-            return (n * operands[0] ** (n - 1),)
-        if operation == "select":
-            return (0.0, 1.0, 0.0) if operands[0] else (0.0, 0.0, 1.0)
-        if OPERATIONS[operation].parameters or OPERATIONS[operation].by_order:
-            return (0.0,) * (len(operands) - 1) + (_slope(operation, operands),)
-        if OPERATIONS[operation].partials is None:
-            return (0.0,) * len(operands)
-        padded = [*operands, 0.0, 0.0][:2]
-        return _partials(operation, len(operands))(value, *padded)
-    except (ZeroDivisionError, OverflowError, ValueError):
-        return (math.inf,) * len(operands)
-
-
-def _slope(operation: str, operands: Sequence[float]) -> float:
-    """Estimate the derivative of a special function in its last operand by a difference: ten digits are plenty."""
-    function, (*parameters, x) = implementation(np, operation), operands
-    h = 2.0**-17 * max(abs(x), 2.0**-20)
-    above, below = (float(function(*parameters, v)) for v in (x + h, x - h))
-    return (above - below) / (2 * h)
-
-
-def own_error(node: Node, value: float, operands: Sequence[float], u: float) -> float:
-    """Return the rounding error of one operation, sums and products of any number of terms in any order."""
-    operation = node.operation
-    if operation in _EXACT:
-        return 0.0
-    if operation == "sum":
-        return len(operands) * u * sum(map(abs, operands))
-    if operation == "dot":
-        half = len(operands) // 2
-        return (half + 1) * u * sum(abs(p * q) for p, q in zip(operands[:half], operands[half:], strict=True))
-    if operation in _SPECIAL:
-        # a rounding or two of the argument, too: near a zero that is all there is
-        moved = abs(operands[-1] * local_partials(node, value, operands)[-1])
-        return _SPECIAL_ULPS * u * (abs(value) + (moved if math.isfinite(moved) else 0.0)) + _TINY
-    return _ULPS.get(operation, _FUNCTION_ULPS) * u * abs(value) + _TINY
-
-
-def forward_errors(
-    nodes: Sequence[Node],
-    order: Sequence[int],
-    values: Mapping[int, float] | Sequence[float],
-    u: float,
-    *,
-    inputs: float = 0.0,
-) -> dict[int, float]:
-    """Bound the rounding error of every node, to first order; correlations are not seen.
-
-    ``inputs`` is the relative error of the variables.
-    """
-    errors: dict[int, float] = {}
-    with np.errstate(all="ignore"):
-        for index in order:
-            node = nodes[index]
-            operands = [values[i] for i in node.operands]
-            error = own_error(node, values[index], operands, u)
-            if node.operation == "variable":
-                error = inputs * abs(values[index])
-            moving = [errors[i] for i in node.operands]
-            if any(moving):
-                partials = local_partials(node, values[index], operands)
-                error += sum(abs(p) * e for p, e in zip(partials, moving, strict=True) if e)
-            errors[index] = error
-    return errors
-
-
-def reverse_errors(
-    nodes: Sequence[Node], order: Sequence[int], values: Mapping[int, float] | Sequence[float], output: int, u: float
-) -> tuple[float, dict[int, float]]:
-    """Bound the rounding error of one node, to first order, and return the derivative with respect to every node."""
-    bars: dict[int, float] = {output: 1.0}
-    total = 0.0
-    with np.errstate(all="ignore"):
-        for index in reversed(order):
-            bar = bars.get(index)
-            if not bar:
-                continue
-            node = nodes[index]
-            operands = [values[i] for i in node.operands]
-            total += abs(bar) * own_error(node, values[index], operands, u)
-            if operands:
-                for i, p in zip(node.operands, local_partials(node, values[index], operands), strict=True):
-                    if p:
-                        bars[i] = bars.get(i, 0.0) + bar * p
-    return total, bars

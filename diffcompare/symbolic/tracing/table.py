@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ __all__ = [
     "active_table",
     "here",
     "loop_exits",
+    "place_last",
     "refuse",
 ]
 
@@ -58,6 +60,12 @@ class Place:
     def __str__(self) -> str:
         """Say it: ``line 12 of loss (model.py)``."""
         return f"line {self.line} of {self.function} ({self.file})" if self.line else self.function
+
+
+def place_last(message: str) -> str:
+    """Write a message that begins with a place as one that ends with it: ``… (model.py:12)``."""
+    found = re.match(r"line (\d+) of \S+ \((.+?)\): ", message)
+    return message if found is None else f"{message[found.end() :]} ({found[2]}:{found[1]})"
 
 
 @dataclass(frozen=True, slots=True)

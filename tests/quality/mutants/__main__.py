@@ -55,7 +55,9 @@ TESTED_BY = {
         "compare/test_branches.py",
     ),
     "compare/identity.py": ("compare/test_check.py",),
-    "compare/identity_rules.py": ("compare/test_identity.py", "compare/test_branches.py"),
+    "compare/identity_rules.py": ("compare/test_identity.py", "compare/test_branches.py", "compare/test_sides.py"),
+    "compare/difference.py": ("compare/test_identity.py",),
+    "compare/tied.py": ("compare/test_sides.py",),
     "compare/judgement.py": ("compare/test_check.py",),
     "compare/higher.py": ("compare/test_sweep.py", "compare/test_reference.py"),
     "compare/kernel.py": ("compare/test_sweep.py", "compare/test_split.py"),
@@ -82,7 +84,7 @@ TESTED_BY = {
     "testing/judging.py": ("quality/test_worst_point.py",),
     "testing/sampling.py": ("quality/test_worst_point.py",),
     "testing/digits.py": ("testing/test_strategies.py", "testing/test_mutations.py", "quality/test_strategies.py"),
-    "symbolic/tracing/sweep.py": ("compare/test_identity.py",),
+    "arithmetic/first_order.py": ("arithmetic/test_first_order.py", "program/test_every_operation.py"),
 }
 # a mutant may loop for ever: a stage of the suite may take so much longer than the whole unchanged suite
 _FACTOR, _LEAST = 4.0, 300.0

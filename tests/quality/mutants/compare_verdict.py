@@ -68,12 +68,6 @@ MUTANTS = (
     # branches
     Mutant(
         "compare/branches.py",
-        "return any(not (value - values[0]).contains(0) for value in values[1:])",
-        "return any((value - values[0]).contains(0) for value in values[1:])",
-        "smooth functions with a branch are called non-smooth, and kinks are not",
-    ),
-    Mutant(
-        "compare/branches.py",
         "count, variables = count + other, variables | theirs",
         "variables = variables | theirs",
         "in large ties the sides that were tried are taken for all there are: false alarms",
@@ -84,31 +78,50 @@ MUTANTS = (
         "            elif 0.0 <= -_SLACK",
         "what rounding decides is taken for decided: false alarms at switches",
     ),
+    # difference
+    Mutant(
+        "compare/difference.py",
+        "return 0.0 if self.size[i] == 0 else unit_roundoff * self.size[i]",
+        "return 0.0 if self.size[i] == 0 else 1e-6 * self.size[i]",
+        "a tolerance of 1e-6: smaller bugs are not seen",
+    ),
+    Mutant(
+        "compare/difference.py",
+        "<= explained and math.isfinite(found.threshold(i))):",
+        "<= explained):",
+        "a component whose threshold is infinite is consistent",
+    ),
+    Mutant(
+        "compare/difference.py",
+        "    if without and len(without) <= _MOVED:",
+        "    if not without:",
+        "the exponent of 0 makes thresholds infinite: bugs are not seen",
+    ),
+    Mutant(
+        "compare/difference.py",
+        "or gap[i] <= _TINY)",
+        "or False)",
+        "a derivative and a claim that are 0 by cancellation stay open",
+    ),
     # identity
     Mutant(
         "compare/identity.py",
-        "    if not _moves_alike(problem, state, pair):\n",
-        "    if not pair.D:\n",
+        "not _moves_alike(problem, state, pair):\n",
+        "not pair.D:\n",
         "values that were kept from an earlier call are taken for constants",
     ),
     Mutant(
         "compare/identity.py",
-        "if i in branches.kinks or (i in branches.unknown",
-        "if (i in branches.unknown",
-        "at a kink the gradient of one side is consistent",
-    ),
-    Mutant(
-        "compare/identity.py",
-        "rounding = float(np.max(errors)) / largest",
-        "rounding = float(np.max(errors))",
+        "return max(gaps, default=math.nan) / (largest or 1.0)",
+        "return max(gaps, default=math.nan)",
         "the rounding of a gradient is absolute, not relative",
     ),
     # identity_rules
     Mutant(
         "compare/identity_rules.py",
-        "least = 0.0 if found.size[i] == 0 else unit_roundoff * found.size[i]",
-        "least = 0.0 if found.size[i] == 0 else 1e-6 * found.size[i]",
-        "a tolerance of 1e-6: smaller bugs are not seen",
+        " | dict.fromkeys(case.sides.kinks, \"non-smooth\")",
+        "",
+        "at a kink the gradient of one side is consistent",
     ),
     Mutant(
         "compare/identity_rules.py",
@@ -118,9 +131,47 @@ MUTANTS = (
     ),
     Mutant(
         "compare/identity_rules.py",
-        "max(found.size) >= found.gap[i] and errors[i]",
-        "max(found.size) and errors[i]",
+        "case.errors[i] > 0.1 * largest >= case.found.gap[i]]",
+        "case.errors[i] > 0.1 * largest]",
         "the gradient of another branch is taken for one that cancels: a false alarm",
+    ),
+    Mutant(
+        "compare/identity_rules.py",
+        "if after is None or not _near_the_floats(case, after[0]):",
+        "if after is None:",
+        "a loop that crosses a barrier is continued: bugs are consistent",
+    ),
+    # sides
+    Mutant(
+        "compare/sides.py",
+        "for one, two, what in (*((side, here, 0) for side in sides), (sides[0], sides[-1], 1)):",
+        "for one, two, what in ((sides[0], sides[-1], 1),):",
+        "a jump between equal slopes is consistent",
+    ),
+    Mutant(
+        "compare/sides.py",
+        "        if gap > 32 * slack:",
+        "        if gap > 0:",
+        "what constants' rounding leaves of two equal slopes is a kink",
+    ),
+    Mutant(
+        "compare/sides.py",
+        "        found.slopes[component] = sides[0].slope",
+        "        pass",
+        "the slope of a point's own branch, which holds nowhere else, is taken for the derivative",
+    ),
+    # tied
+    Mutant(
+        "compare/tied.py",
+        "        status[i] = \"consistent\" if gap <= explained else",
+        "        status[i] = \"consistent\" if gap >= 0 else",
+        "at a tie any opaque gradient is consistent",
+    ),
+    Mutant(
+        "compare/tied.py",
+        "(sides.outside, \"out-of-domain\")):",
+        "(set[int](), \"out-of-domain\")):",
+        "an opaque gradient at the edge of the domain is wrong",
     ),
     # judgement
     Mutant(

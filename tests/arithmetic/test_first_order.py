@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from diffcompare.arithmetic.first_order import forward_errors, reverse_errors
 from diffcompare.program.dag import Builder
-from diffcompare.symbolic.tracing.sweep import forward_errors, reverse_errors
 
 u = 2.0**-53
 

@@ -1,0 +1,82 @@
+"""Where something happened in the user's code, as ``model.py:12``."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import sysconfig
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import takewhile
+from pathlib import Path
+from types import CodeType, FrameType, TracebackType
+from typing import Any
+
+__all__ = ["called_library", "defined_at", "is_library", "raised_at", "user_frame"]
+
+_OWN = str(Path(__file__).parent)
+_STANDARD = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib")})
+_INSTALLED = ("site-packages", "dist-packages")
+
+
+@functools.lru_cache(maxsize=4096)
+def is_library(file: str) -> bool:
+    """Tell whether a file of code belongs to an installed package, to Python itself or to diffcompare."""
+    # text that was compiled is called <string> or <ipython-input-1>: the user's, but for two kinds of Python's own
+    if file.startswith(("<frozen", "<__array_function__")):
+        return True
+    return file.startswith((_OWN, *_STANDARD)) or any(part in _INSTALLED for part in Path(file).parts)
+
+
+def frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
+    """Return the frames of a traceback and their lines, the innermost last."""
+    while traceback is not None:
+        yield traceback.tb_frame, traceback.tb_lineno
+        traceback = traceback.tb_next
+
+
+def user_frame(error: BaseException) -> tuple[FrameType, int] | None:
+    """Return the innermost frame that is no library's, and its line; else the innermost that is not diffcompare's."""
+    found = list(frames(error.__traceback__))
+    own = [(f, line) for f, line in found if not is_library(f.f_code.co_filename)]
+    others = [(f, line) for f, line in found if not f.f_code.co_filename.startswith(_OWN)]
+    found = own or others
+    return found[-1] if found else None
+
+
+def raised_at(error: BaseException) -> str:
+    """Return the file and line of the user's code where an exception was raised; empty where they are not known."""
+    found = user_frame(error)
+    return "" if found is None else f"{Path(found[0].f_code.co_filename).name}:{found[1]}"
+
+
+def called_library(error: BaseException) -> str:
+    """Return the name of the library's function, as ``scipy.stats.norm.cdf``, in which the user's code failed."""
+    found = list(frames(error.__traceback__))
+    user = user_frame(error)
+    below = found[next((k for k, one in enumerate(found) if one == user), len(found)) + 1 :]
+    for frame, _ in below:
+        code, module = frame.f_code, str(frame.f_globals.get("__name__", ""))
+        if code.co_filename.startswith(_OWN) or module.partition(".")[0] == "numpy":
+            # what stands for the functions that are traced
+            return ""
+        # where it can be imported from
+        public = ".".join(takewhile(lambda part: not part.startswith("_"), module.split(".")))
+        names = vars(sys.modules.get(public, sys))
+        owner = next((k for k, v in names.items() if v is frame.f_locals.get("self", frame)), "")
+        return f"{public}.{owner}.{code.co_name}" if owner else f"{public}.{code.co_qualname}"
+    return ""
+
+
+def defined_at(function: Any) -> str:
+    """Return the file and line where a function is written; empty where they are not known."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    with suppress(ValueError):
+        function = inspect.unwrap(function)
+    method = function if hasattr(function, "__code__") else vars(type(function)).get("__call__")
+    code = getattr(method, "__code__", None)
+    if not isinstance(code, CodeType) or code.co_filename.startswith(_OWN):
+        return ""
+    return f"{Path(code.co_filename).name}:{code.co_firstlineno}"
