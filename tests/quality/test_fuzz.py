@@ -121,10 +121,10 @@ def test_the_whole_table_is_drawn_from() -> None:
     assert left == set()
 
 
-_SMOOTH = Component("smooth", mpf(2), (mpf(2), mpf(2)), mpf(2), mpf(0), mpf(0))
-_OFF = Component("smooth", mpf(2), (mpf(2), mpf(2)), mpf("2.001"), mpf(0), mpf(0))
-_KINK = Component("kink", mpf("nan"), (mpf(-1), mpf(1)), mpf(0), mpf(0), mpf(0))
-_DOMAIN = Component("domain", mpf("nan"), (mpf("nan"), mpf("nan")), mpf(0), mpf(0), mpf(0))
+_SMOOTH = Component("smooth", mpf(2), (mpf(2), mpf(2)), mpf(2), mpf(0), mpf(0), mpf(0))
+_OFF = Component("smooth", mpf(2), (mpf(2), mpf(2)), mpf("2.001"), mpf(0), mpf(0), mpf(0))
+_KINK = Component("kink", mpf("nan"), (mpf(-1), mpf(1)), mpf(0), mpf(0), mpf(0), mpf(0))
+_DOMAIN = Component("domain", mpf("nan"), (mpf("nan"), mpf("nan")), mpf(0), mpf(0), mpf(0), mpf(0))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ _DOMAIN = Component("domain", mpf("nan"), (mpf("nan"), mpf("nan")), mpf(0), mpf(
 def test_words_are_held_against_the_truth(
     component: Component, word: str, claimed: float, threshold: float, false: bool
 ) -> None:
-    seen = Seen("traced", 1.0, "identity", (word,), (claimed,), (float(component.D),), (threshold,), threshold, True)
+    seen = Seen("traced", 1.0, "identity", (word,), (claimed,), (float(component.D),), (threshold,), threshold, True, (1.0,))
     assert bool(faults_of(Truth(mpf(1), (component,), (), False), seen)) is false
 
 

@@ -177,7 +177,7 @@ def ask(drawn: Drawn, setting: str, *, causes: bool = False) -> Seen:
         )
     table = verdict.components
     columns = (tuple(map(float, table[name])) for name in ("claimed", "certified", "threshold"))
-    return Seen(setting, value, verdict.evidence, tuple(table["status"]), *columns, verdict.resolution, around)
+    return Seen(setting, value, verdict.evidence, tuple(table["status"]), *columns, verdict.resolution, around, drawn.x)
 
 
 def _value(f: Callable[..., Any], x: Any) -> float:

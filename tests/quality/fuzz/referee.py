@@ -47,6 +47,7 @@ class Seen:
     threshold: tuple[float, ...]
     resolution: float
     around: bool
+    x: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,24 +132,29 @@ def _at_the_edge(c: Component, seen: Seen, i: int) -> list[str]:
         return []
     if word == "wrong" and outside and not math.isfinite(seen.claimed[i]):
         return []
+    if word == "wrong" and outside and any(not mpmath.isnan(s) and s != seen.claimed[i] for s in c.sides):
+        return ["f has no value on a side; the other side contradicts the claim"]
     return ["f has no value on a side, or none in real numbers"]
 
 
 def _at_a_corner(c: Component, seen: Seen, i: int) -> list[str]:
-    word = seen.status[i]
+    word, claimed = seen.status[i], seen.claimed[i]
     if word == "non-smooth":
         return []
     if word == "wrong":
-        claimed = seen.claimed[i]
-        if not math.isfinite(claimed) or c.kind == "jump":
-            return [] if not math.isfinite(claimed) else [f"f has a {c.kind}"]
-        low, high = (mpf("-inf") if math.isnan(s) else s for s in (min(c.sides), max(c.sides)))
-        if any(map(mpmath.isnan, c.sides)):
-            return ["f has a kink"]
-        return ["f has a kink, and the claim lies between its slopes"] if low <= claimed <= high else []
-    if seen.setting == "opaque" and c.kind == "kink" and not any(map(mpmath.isnan, c.sides)):
+        if not math.isfinite(claimed):
+            return []
+        if c.kind == "jump" or any(map(mpmath.isnan, c.sides)):
+            return [f"f has a {c.kind}"]
+        between = min(c.sides) <= claimed <= max(c.sides)
+        return ["f has a kink, and the claim lies between its slopes"] if between else []
+    if seen.setting == "opaque":
         # too small to be seen from outside
-        return ["f has a kink"] if abs(c.sides[0] - c.sides[1]) > 2 * mpf(seen.threshold[i]) else []
+        threshold = mpf(seen.threshold[i])
+        if c.kind == "kink" and not abs(c.sides[0] - c.sides[1]) > 2 * threshold:
+            return []
+        if c.kind == "jump" and c.gap * 2**20 <= threshold * abs(seen.x[i] or 1.0):
+            return []
     return [f"f has a {c.kind}"]
 
 
@@ -171,7 +177,7 @@ def _of_a_derivative(truth: Truth, c: Component, seen: Seen, i: int, largest: An
     if floats > mpf(10) ** -3 * max(abs(c.D), largest):
         # whatever the formula is, these floats are no derivative
         return [] if real > 0 or floats > mpf(10) ** -1 * max(abs(c.D), largest) else ["the formula is right"]
-    if real <= max(mpf("0.9") * _U * abs(c.D), c.rounding / 2, _LEAST, slack) and mpmath.isfinite(c.G):
+    if real <= max(mpf("0.9") * _U * abs(c.D), c.rounding / 2, _LEAST) and mpmath.isfinite(c.G):
         return ["the gradient is right"]
     if math.isfinite(threshold) and max(real, floats) <= mpf(threshold) * mpf("0.999999"):
         return ["the difference is below the threshold"]

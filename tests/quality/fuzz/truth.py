@@ -40,11 +40,13 @@ class Component:
     D : mpf
         The derivative; nan where there is none.
     sides : tuple of mpf
-        The slopes to the left and to the right.
+        The slopes to the left and to the right; nan where there is none.
     G : mpf
         What the gradient's code is in real numbers.
     rounding, own : mpf
         What the rounding of constants may change in G − D, and in D.
+    gap : mpf
+        How far the value jumps.
     """
 
     kind: str
@@ -53,6 +55,7 @@ class Component:
     G: Any
     rounding: Any
     own: Any
+    gap: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +100,14 @@ def truth_of(source: str, x: Sequence[float]) -> Truth:
     rounding, own = _constants(work, met, found, n)
     components = []
     for i in range(n):
-        kind, d, sides = "smooth", D[i], (D[i], D[i])
+        kind, d, sides, gap = "smooth", D[i], (D[i], D[i]), mpf(0)
         if met.singular:
-            kind, d, sides = _both_sides(lambda i, t: at(lambda: _point(x, (i, t)), gradient=False), i, x, value)
+            kind, d, sides, gap = _both_sides(lambda i, t: at(lambda: _point(x, (i, t)), gradient=False), i, x, value)
         elif not mpmath.isfinite(value):
             kind, d = "domain", NAN
         elif not mpmath.isfinite(d):
             kind, d = "unknown", NAN
-        components.append(Component(kind, d, sides, G[i], rounding[i], own[i]))
+        components.append(Component(kind, d, sides, G[i], rounding[i], own[i], gap))
     return Truth(value, tuple(components), tuple(dict.fromkeys(met.delicate)), limit)
 
 
@@ -131,6 +134,8 @@ def _gradient(names: dict[str, Any], point: Any) -> list[Any]:
 
 def _numbers(result: tuple[Real, list[Any]], n: int) -> list[Any]:
     value, G = result
+    if mpmath.isnan(value.v):
+        return [NAN, *[NAN] * n, *G]
     return [value.v, *(value.d if value.d is not None else [mpf(0)] * n), *G]
 
 
@@ -190,15 +195,15 @@ def _constants(work: Callable[[], Any], met: Run, found: list[Any], n: int) -> t
 
 def _both_sides(
     at: Callable[[int, Any], Callable[[], Any]], i: int, x: Sequence[float], value: Any
-) -> tuple[str, Any, tuple[Any, Any]]:
-    """Tell what a component is from both sides along its axis."""
+) -> tuple[str, Any, tuple[Any, Any], Any]:
+    """Tell what a component is from both sides along its axis: kind, derivative, slopes, and how far it jumps."""
     if not mpmath.isfinite(value):
-        return "domain", NAN, (NAN, NAN)
+        return "domain", NAN, (NAN, NAN), mpf(0)
     scale = min([1.0, *(abs(v) for v in x if v)])
     depth = max(0, -math.floor(math.log10(scale)))
     digits = 130 + 3 * depth
-    sides = []
-    kind = "smooth"
+    sides: list[Any] = []
+    kind, gap = "smooth", mpf(0)
     for sign in (-1, 1):
         values, slopes = [], []
         for exponent in _STEPS:
@@ -209,40 +214,44 @@ def _both_sides(
             slopes.append(mpf(0) if result.d is None else result.d[0])
         with mp.workdps(digits):
             if any(map(mpmath.isnan, values)):
-                return "domain", NAN, (NAN, NAN)
+                kind = "domain"
+                sides.append((NAN, NAN, NAN))
+                continue
             limit, off = _limit(values)
             largest = max(abs(value), abs(values[0]))
-            if limit is None or abs(limit - value) > off + mpf(10) ** -30 * largest:
-                kind = "jump"
+            jump = abs(limit - value)
+            if not jump <= off + mpf(10) ** -30 * largest:
+                kind = "jump" if kind == "smooth" else kind
+                gap = max(gap, jump)
             slope, error = _limit(slopes)
             sides.append((slope, error, abs(slopes[0])))
     with mp.workdps(digits):
         (left, left_off, a), (right, right_off, b) = sides
-        if left is None or right is None:
-            infinite = (left if left is not None else NAN, right if right is not None else NAN)
-            return ("jump" if kind == "jump" else "kink"), NAN, infinite
-        if kind == "jump":
-            return kind, NAN, (left, right)
+        if kind != "smooth":
+            return kind, NAN, (left, right), gap
+        if not (mpmath.isfinite(left) and mpmath.isfinite(right)):
+            return "kink", NAN, (left, right), gap
         off = left_off + right_off + mpf(10) ** -45 * max(abs(left), abs(right))
         if abs(left - right) > off:
-            return "kink", NAN, (left, right)
+            return "kink", NAN, (left, right), gap
         D = (left + right) / 2
         if off > mpf(10) ** -25 * max(abs(D), mpf(10) ** -20 * max(a, b)):
-            return "unknown", NAN, (left, right)
+            return "unknown", NAN, (left, right), gap
         # a slope that dies away with the step
-        return "smooth", mpf(0) if abs(D) <= mpf(10) ** -15 * max(a, b) else D, (left, right)
+        return "smooth", mpf(0) if abs(D) <= mpf(10) ** -15 * max(a, b) else D, (left, right), gap
 
 
 def _limit(values: list[Any]) -> tuple[Any, Any]:
-    """Extrapolate what comes ever closer, and by how much that may be off; None where it has no limit."""
+    """Extrapolate what comes ever closer, and by how much that may be off; infinite, or nan, where it has no limit."""
     if not all(map(mpmath.isfinite, values)):
-        return None, NAN
+        return NAN, NAN
     steps = [q - p for p, q in zip(values, values[1:])]
     size = max(map(abs, values))
     if abs(steps[2]) <= size * mpf(10) ** -45:
         return values[3], abs(steps[2]) * 2 + size * mpf(10) ** -60
     if abs(steps[2]) >= mpf("0.9") * abs(steps[1]):
-        return None, NAN
+        away = steps[2] * steps[1] > 0
+        return (mpf("inf") if steps[2] > 0 else mpf("-inf")) if away else NAN, NAN
     first, second = (_aitken(values[k : k + 3]) for k in (0, 1))
     return second, 4 * abs(second - first) + size * mpf(10) ** -60
 
