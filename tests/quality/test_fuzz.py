@@ -20,6 +20,8 @@ from .fuzz import functions, operations
 from .fuzz.drawing import draw
 from .fuzz.functions import NUMPY, Function
 from .fuzz.judging import judge
+from .fuzz.namespaces import LIMITS, compiled, namespace
+from .fuzz.reals import Real, TruthUnknown, as_real, run
 from .fuzz.referee import Seen, faults_of
 from .fuzz.truth import Component, Truth, truth_of
 
@@ -104,6 +106,30 @@ def test_slopes_of_the_truth_are_slopes(name: str, function: Function) -> None:
                 difference = (function.value(*up) - function.value(*down)) / (2 * h)
                 assert abs(difference - slope) <= mpf(10) ** -30 * (1 + abs(slope))
     assert seen
+
+
+@pytest.mark.parametrize("index", range(24))
+def test_derivatives_of_the_truth_are_limits_of_differences(index: int) -> None:
+    drawn = draw(index, seed=8)
+    try:
+        truth = truth_of(drawn.source, drawn.x)
+    except TruthUnknown:
+        return
+    h = mpf(10) ** -250
+
+    def value(i: int, side: int) -> object:
+        names = namespace()
+        exec(compiled(drawn.source), names)
+        names.update({name: rule for name, rule in LIMITS.items() if name in names})
+        moved = [mpf(v) + side * h * (k == i) for k, v in enumerate(drawn.x)]
+        point = np.array([Real(v, [mpf(0)], s) for v, s in zip(moved, drawn.x, strict=True)], dtype=object)
+        return as_real(np.asarray(names["f"](point), dtype=object)[()]).v
+
+    with mp.workdps(600):
+        for i, component in enumerate(truth.components):
+            if component.kind == "smooth":
+                (up, _), (down, _) = (run(lambda s=s: value(i, s), 600) for s in (1, -1))
+                assert abs((up - down) / (2 * h) - component.D) <= mpf(10) ** -20 * abs(component.D) + mpf(10) ** -24
 
 
 def test_drawing_is_the_same_every_time() -> None:

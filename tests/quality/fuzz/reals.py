@@ -56,7 +56,7 @@ RUN = [Run()]
 def run(work: Callable[[], Any], digits: int, **options: Any) -> tuple[Any, Run]:
     """Run some code at so many digits; what it returns, and what it met."""
     RUN[0] = Run(**options)
-    with mp.workdps(digits):
+    with mp.workdps(digits), np.errstate(all="ignore"):
         return work(), RUN[0]
 
 
