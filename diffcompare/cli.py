@@ -10,8 +10,8 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, Literal, NoReturn
@@ -32,8 +32,6 @@ from diffcompare.point_arguments import (
 )
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from diffcompare.compare.schema import Tables
 
 __all__ = ["main"]
@@ -78,8 +76,9 @@ def _main(arguments: Sequence[str] | None) -> int:
         return _complain(text if manual in text else f"{text}; see {manual}")
     except click.ClickException as error:
         return _complain(" ".join(error.format_message().split()))
-    except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED
+    except (click.Abort, KeyboardInterrupt) as error:
+        cause = error.__cause__ if isinstance(error, click.Abort) else error
+        return cause.code if isinstance(cause, _Terminated) else INTERRUPTED
     except ParseError as error:
         return _complain(str(error))
     except DiffcompareError as error:
@@ -91,8 +90,12 @@ def _main(arguments: Sequence[str] | None) -> int:
     return code if isinstance(code, int) else DONE
 
 
-class _Terminated(SystemExit):
-    """A signal, and not code of the user's, wants the process to end."""
+class _Terminated(KeyboardInterrupt):
+    """A signal wants the process to end: as Ctrl-C, no code of the user's may hold it up."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__()
+        self.code = code
 
 
 def _terminate(number: int, _: FrameType | None) -> NoReturn:
@@ -147,11 +150,21 @@ _format_option = click.option(
 )
 
 
+_timeout_option = click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(0, min_open=True),
+    help="For the Python code of one function, or of one point to check.  [default: no limit]",
+)
+
+
 @diffcompare.command(short_help="Run a study file and write its report.")
 @click.argument("study", metavar="STUDY.toml", shell_complete=_files)
 @click.option("--out", metavar="DIR", shell_complete=_files, help="Directory of the report.  [default: STUDY-report]")
 @click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes to work in.  [default: 1]")
 @click.option("--allow-python", is_flag=True, help="Run the Python code that the study file names.")
+@click.option("--no-limit", is_flag=True, help="Run a study however large its report will be.")
+@_timeout_option
 @_format_option
 @_output_options
 @click.option(
@@ -165,6 +178,8 @@ def run(
     out: str | None,
     jobs: int,
     allow_python: bool,
+    no_limit: bool,
+    timeout: float | None,
     pages: Literal["auto", "all"],
     table_format: Literal["csv", "parquet"],
     quiet: bool,
@@ -176,14 +191,24 @@ def run(
         out = os.path.splitext(os.path.basename(study))[0] + "-report"  # noqa: PTH119, PTH122
     _check_report(out, table_format)
     from diffcompare import terminal
+    from diffcompare.code_process import CodeProcess
+    from diffcompare.compare.parallel import workers
     from diffcompare.report.page import write_report
-    from diffcompare.study import run_study
+    from diffcompare.study import Interrupted, run_study
 
     index = _index(out)
-    with _code_beside(as_json), terminal.progress(wanted=sys.stderr.isatty() and not quiet) as advance:
-        with _workers(jobs) as executor:
-            tables = run_study(study, allow_python, advance, executor)
+    code = CodeProcess(timeout, quiet=as_json) if allow_python else nullcontext()
+    interrupted = ""
+    with terminal.progress(wanted=sys.stderr.isatty() and not quiet) as advance:
+        try:
+            with code as runs, workers(jobs) as executor:
+                tables = run_study(study, allow_python, advance, executor, runs, not no_limit)
+        except Interrupted as error:
+            tables, interrupted = error.tables, f"{error}; the report has what is done: {index}"
         write_report(tables, out, pages=pages, format=table_format)
+    if interrupted:
+        _complain(interrupted)
+        return INTERRUPTED
     if as_json:
         from diffcompare.json_output import study_document
 
@@ -290,6 +315,7 @@ def compare(
 @click.option("--formula", metavar="EXPR", help="What the function claims to be.")
 @click.option("--variables", metavar="NAMES", help="The variables of the formula in order, as x0,x1.")
 @click.option("--out", metavar="DIR", shell_complete=_files, help="Write a report there as well.")
+@_timeout_option
 @_output_options
 def check(
     function: str,
@@ -298,6 +324,7 @@ def check(
     formula: str | None,
     variables: str | None,
     out: str | None,
+    timeout: float | None,
     quiet: bool,
     as_json: bool,
 ) -> int:
@@ -319,12 +346,11 @@ def check(
     _check_output(quiet, as_json)
     if out is not None:
         _check_report(out)
-    from diffcompare import terminal
-    from diffcompare.compare.check import check_gradient
+    from diffcompare import code_check, terminal
+    from diffcompare.code_process import CodeProcess
     from diffcompare.report.page import write_report
-    from diffcompare.symbolic.function import SymbolicFunction
     from diffcompare.symbolic.parse import parse
-    from diffcompare.user_code import importable, load_function, without_place
+    from diffcompare.user_code import without_place
 
     if formula is None and variables is not None:
         raise click.UsageError("--variables: names the variables of a formula; add --formula EXPR")
@@ -333,15 +359,18 @@ def check(
     options = {"--formula": formula, "--variables": variables}
     repeat = ["diffcompare", "check", without_place(function), without_place(gradient)]
     repeat += [f"{name}={value}" for name, value in options.items() if value is not None]
+    code = code_check.CodeCheck(function, gradient, known)
     judged = []
-    with _code_beside(as_json), importable(function, gradient):
-        f, claimed = load_function(function), load_function(gradient)
-        named = known or (f if isinstance(f, SymbolicFunction) else None)
-        for point in points_to_check(at, None if named is None else named.variables):
+    # without a limit of time the code runs here
+    where = nullcontext(code_check.here) if timeout is None else CodeProcess(timeout, quiet=as_json)
+    with _code_beside(as_json), where as runs:
+        for point in points_to_check(at, code_check.variables(code, runs)):
             try:
-                verdict = check_gradient(f, claimed, point, formula=known)
+                verdict = code_check.judge(code, point, runs)
             except (TypeError, ValueError) as error:
                 raise click.UsageError(f"--at {written(point)}: {' '.join(str(error).split())}") from None
+            if isinstance(verdict.error, SystemExit):
+                raise verdict.error
             again = shlex.join([*repeat, f"--at={written(point)}"])
             judged.append((point, replace(verdict, snippet=again)))
     if out is not None:
@@ -460,27 +489,6 @@ def _check_report(out: str, table_format: str = "csv") -> None:
         from diffcompare.report.parquet import require_pyarrow
 
         require_pyarrow()
-
-
-@contextmanager
-def _workers(jobs: int) -> Iterator[Executor | None]:
-    """Give an executor of that many processes, None for one; they end with the command, however it ends."""
-    if jobs == 1:
-        yield None
-        return
-    from multiprocessing import active_children
-
-    from diffcompare.compare.parallel import own_processes
-
-    executor = own_processes(jobs)
-    try:
-        yield executor
-    except BaseException:
-        for child in active_children():
-            child.terminate()
-        raise
-    finally:
-        executor.shutdown(cancel_futures=True)
 
 
 # ---- output

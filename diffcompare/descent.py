@@ -11,8 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffcompare.compare.reference import certified_gradient
 from diffcompare.compare.schema import DESCENT_COLUMNS
+from diffcompare.errors import shorten
+from diffcompare.floats import as_floats
 from diffcompare.numeric.differences import numerical_diff, numerical_gradient
 from diffcompare.symbolic.function import SymbolicFunction, scalar
+from diffcompare.watchdog import one_account
 
 __all__ = ["GRADIENTS", "gradient_descent", "gradient_descents", "stack_descents", "surface_around"]
 
@@ -23,6 +26,7 @@ _NARROW = 0.05  # sides of a surface are made equal, unless one is a smaller par
 _STILL = 2.0**-30  # a run that moves by less, relative to where it is, does not move in this direction
 
 
+@one_account()
 def gradient_descent(
     f: SymbolicFunction,
     start: ArrayLike,
@@ -200,8 +204,10 @@ def _grid(points: NDArray[np.float64], lowest: int) -> tuple[NDArray[np.float64]
 def _check_start(f: SymbolicFunction, start: ArrayLike) -> NDArray[np.float64]:
     n = len(f.variables)
     try:
-        point = np.array(start, dtype=np.float64)
-    except (TypeError, ValueError):
+        point = as_floats(start, "start").copy()
+    except (TypeError, ValueError) as error:
+        if "largest float" in str(error):
+            raise
         raise ValueError(f"start={start!r}: must be numbers, one for each of {', '.join(f.variables)}") from None
     if point.ndim == 0:
         point = point.reshape(1)
@@ -217,10 +223,12 @@ def _check_start(f: SymbolicFunction, start: ArrayLike) -> NDArray[np.float64]:
 def _check_rate(learning_rate: float) -> float:
     try:
         rate = float(learning_rate)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         rate = math.nan
     if not math.isfinite(rate):
-        raise ValueError(f"learning_rate={learning_rate!r}: must be a finite number; pass learning_rate=0.1")
+        raise ValueError(
+            f"learning_rate={shorten(repr(learning_rate), 60)}: must be a finite number; pass learning_rate=0.1"
+        )
     return rate
 
 

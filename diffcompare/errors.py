@@ -7,6 +7,7 @@ Bad arguments raise ``ValueError`` or ``TypeError``; bad mathematics, formulas a
 from __future__ import annotations
 
 import math
+import re
 
 __all__ = [
     "DiffcompareError",
@@ -16,6 +17,8 @@ __all__ = [
     "TraceError",
     "UnsupportedFunction",
     "check_step_size",
+    "check_text",
+    "reason",
     "shorten",
 ]
 
@@ -42,6 +45,10 @@ class ParseError(DiffcompareError):
         self.text = text
         self.column = column
         super().__init__(message)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Make copies from what it was made from."""
+        return type(self), (self.message, self.text, self.column)
 
     def __str__(self) -> str:
         """Three lines: place and message, the formula (a window of it if it is long), the caret."""
@@ -73,6 +80,34 @@ class StudyError(DiffcompareError):
 def shorten(text: str, limit: int = 200) -> str:
     """Cut a text that goes into a message or a table to ``limit`` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def reason(error: Exception) -> str:
+    """Say in one line why a function failed; no traceback, no absolute path."""
+    if isinstance(error, ParseError):
+        return shorten(f"column {error.column}: {error.message}", 300)
+    text = " ".join(str(error).split())
+    if not isinstance(error, (DiffcompareError, ValueError)):
+        text = f"{type(error).__name__}: {text}".removesuffix(": ")
+    return shorten(re.sub(r"(?<![\w.])(?:/[\w.@+-]+)+/(?=[\w.])|[A-Za-z]:\\(?:[\w.@+-]+\\)*", "", text), 300)
+
+
+def check_text(text: str, what: str) -> str:
+    r"""Return a text that a file can hold; ``ValueError`` for one with half of a character.
+
+    >>> check_text("\ud800", "name")
+    Traceback (most recent call last):
+        ...
+    ValueError: name='\ud800': holds U+D800, half of a character, which no file can hold; remove it
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{what}={shorten(ascii(text), 60)}: holds U+{ord(text[error.start]):04X}, half of a character, which no "
+            "file can hold; remove it"
+        ) from None
+    return text
 
 
 _REMEDY = "pass h=1e-4 or geometric_steps(...)"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from os import PathLike
 from typing import Any
@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from diffcompare.compare.hot_spots import hot_spots
-from diffcompare.compare.identity import trace
 from diffcompare.compare.parallel import Outcome, attempt, in_processes, packed, unpacked
 from diffcompare.compare.schema import (
     COLUMNS,
@@ -34,21 +33,31 @@ from diffcompare.compare.step_rules import rules_of_summary
 from diffcompare.compare.summary import summarize
 from diffcompare.compare.sweep import sweep
 from diffcompare.descent import gradient_descents, stack_descents, surface_around
-from diffcompare.errors import StudyError, shorten
+from diffcompare.errors import DiffcompareError, StudyError, reason, shorten
 from diffcompare.numeric.stencils import DEFAULT_SCHEMES
 from diffcompare.numeric.steps import geometric_steps
-from diffcompare.study_file import Entry, Study, read_study, reason, rounded_points
+from diffcompare.study_file import Entry, Study, read_study, rounded_points
 from diffcompare.symbolic.derivatives import derivative_latex, latex
-from diffcompare.symbolic.function import SymbolicFunction, scalar
+from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
 
-__all__ = ["Study", "evaluate", "make_entry", "read_study", "run_study"]
+__all__ = ["Interrupted", "Study", "evaluate", "make_entry", "read_study", "run_study"]
 
-# gives the function that MODULE:function names; the code runs inside
-Loader = Callable[[str], AbstractContextManager[Callable[..., Any]]]
+# gives the function of an entry of Python code, or says why there is none
+Loader = Callable[[Entry], SymbolicFunction | str]
+
+# the packed function, its entry with these points and without the function, half the rows of a curve, is it the first
+Chunk = tuple[bytes, Entry, int, bool]
 
 _CURVE_ROWS = 200_000
-_CHUNK_POINTS = 20  # of one function, for another process
+_TABLES = 50  # of small ones that are kept before they are made one
+# what is measured of each entry, in this order
+_MEASURED: Mapping[str, Mapping[str, str]] = {
+    "errors": COLUMNS, "curves": CURVE_COLUMNS, "hot_spots": HOT_SPOT_COLUMNS, "rules": RULE_COLUMNS,
+}  # fmt: skip
+# points of one function that are worked on at a time, here and in another process
+_CHUNK_POINTS = 200
+_CHUNK_POINTS_SENT = 20
 _HOT_SPOTS = 12  # operations shown of one function at one point
 
 
@@ -57,6 +66,8 @@ def run_study(
     allow_python: bool = False,
     progress: Callable[[int, int, str], None] | None = None,
     executor: Executor | None = None,
+    code_process: Callable[[Callable[[Any], Any], Any], Any] | None = None,
+    limit: bool = True,
 ) -> Tables:
     """Run a study file.
 
@@ -67,9 +78,14 @@ def run_study(
     allow_python : bool
         Whether to run the Python code that the file names: modules beside it, in the current directory or installed.
     progress : callable, optional
-        Called before each function with how many are done, how many there are, and its name.
+        Called before each function, and each part of one with many points, with how many parts are done, how many there
+        are, and the name of the function.
     executor : concurrent.futures.Executor, optional
         Runs functions and points in other processes: the same tables, bit for bit.
+    code_process : callable, optional
+        Where the Python code is loaded and traced, such as a ``diffcompare.code_process.CodeProcess``; default: here.
+    limit : bool
+        Refuse, before any work, a file whose report would be very large.
 
     Returns
     -------
@@ -80,13 +96,25 @@ def run_study(
     ------
     StudyError
         The file is wrong as a whole: file, line where possible, key and remedy in one line.
+    Interrupted
+        Ctrl-C, after some functions were done.
     """
-    study = read_study(path, allow_python=allow_python)
+    study = read_study(path, allow_python=allow_python, limit=limit)
     if not allow_python:
         return evaluate(study, progress=progress, executor=executor)
-    from diffcompare.user_code import loader_near
+    from diffcompare.study_code import Code, traced_code
 
-    return evaluate(study, load=loader_near(str(path)), progress=progress, executor=executor)
+    def load(entry: Entry) -> SymbolicFunction | str:
+        code = Code(entry.text, entry.name, entry.shape or (), str(path))
+        if code_process is None:
+            return traced_code(code)
+        try:
+            found: SymbolicFunction | str = code_process(traced_code, code)
+        except DiffcompareError as lost:
+            return reason(lost)
+        return found
+
+    return evaluate(study, load=load, progress=progress, executor=executor)
 
 
 def make_entry(
@@ -141,36 +169,47 @@ def evaluate(
     ----------
     study : Study
     load : callable, optional
-        Loads Python code, see ``diffcompare.user_code``; needed by studies that name some.
+        Gives the function of an entry of Python code, or says why there is none; needed by studies that name some.
     progress, executor : optional
         As in :func:`run_study`.
     """
-    entries = []
-    errors: list[pd.DataFrame] = []
-    curves: list[pd.DataFrame] = []
-    spots: list[pd.DataFrame] = []
-    rules: list[pd.DataFrame] = []
-    functions, messages = {}, {}
+    parts = {name: _Stack(columns) for name, columns in _MEASURED.items()}
+    rows: dict[str, dict[str, str]] = {}
+    functions: dict[str, SymbolicFunction] = {}  # those that are still needed
     wanted = {descent.function for descent in study.descents}
-    measured = _measured(study, load, executor)
-    for done, read in enumerate(study.entries):
-        if progress is not None:
-            progress(done, len(study.entries), read.name)
-        entry, found = next(measured)
-        entries.append(entry)
-        message = entry.message
-        if entry.function is not None:
+    size = _CHUNK_POINTS if executor is None else _CHUNK_POINTS_SENT
+    pieces = [math.ceil(len(entry.points) / size) for entry in study.entries]
+    begun = 0
+    try:
+        measured = _measured(study, load, executor, size)
+        for read, count in zip(study.entries, pieces, strict=True):
+            tell = partial(_tell, progress, read.name, sum(pieces))
+            tell(begun)
+            entry, outcomes = next(measured)
+            found = []
+            for k, outcome in enumerate(outcomes, 1):
+                found.append(outcome)
+                if k < count:
+                    tell(begun + k)
+            begun += count
             failed = next((outcome.error for outcome in found if outcome.error is not None), None)
-            if failed is not None:
-                message = reason(failed)
-            else:
+            message = entry.message if failed is None else reason(failed)
+            ok = entry.function is not None and failed is None
+            for outcome in found if ok else ():
+                for part, table in zip(parts.values(), outcome.value.tables, strict=True):
+                    part.add(table)
+            if message and entry.name in wanted:
+                message += "; its gradient descent is skipped"
+            if ok and entry.name in wanted and entry.function is not None:
                 functions[entry.name] = entry.function
-                for outcome in found:
-                    for tables, table in zip((errors, curves, spots, rules), outcome.value, strict=True):
-                        tables.append(table)
-        if message and entry.name in wanted:
-            message += "; its gradient descent is skipped"
-        messages[entry.name] = message
+            rows[entry.name] = _function_row(entry, message, found[0].value if ok else None)
+    except KeyboardInterrupt as error:
+        if not rows or type(error) is not KeyboardInterrupt:
+            raise
+        left = [entry for entry in study.entries if entry.name not in rows]
+        told = f"interrupted after {len(rows)} of {len(study.entries)} functions"
+        rows |= {entry.name: _function_row(entry, entry.message or told, None) for entry in left}
+        raise Interrupted(told, _tables(study, parts, rows, [], [])) from None
     descents = []
     for descent in study.descents:
         if descent.function in functions:
@@ -184,21 +223,58 @@ def evaluate(
                 )
                 descents.append((descent.function, runs))
             except Exception as error:
-                known = messages[descent.function]
-                messages[descent.function] = f"{known}; gradient descent: {reason(error)}".removeprefix("; ")
-    table = stack(errors, COLUMNS)
+                known = rows[descent.function]["message"]
+                rows[descent.function]["message"] = f"{known}; gradient descent: {reason(error)}".removeprefix("; ")
+    return _tables(study, parts, rows, descents, _surfaces(functions, descents))
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, after some functions were done: ``tables`` has them, the others are failed in it."""
+
+    def __init__(self, message: str, tables: Tables) -> None:
+        super().__init__(message)
+        self.tables = tables
+
+
+class _Stack:
+    """A table that grows: small tables become one now and then, since each takes more memory than its rows."""
+
+    def __init__(self, columns: Mapping[str, str]) -> None:
+        self.columns = columns
+        self.tables: list[pd.DataFrame] = []
+        self.loose = 0  # at the end, not yet put together
+
+    def add(self, table: pd.DataFrame) -> None:
+        self.tables.append(table)
+        self.loose += 1
+        if self.loose == _TABLES:
+            self.tables[-self.loose :] = [stack(self.tables[-self.loose :], self.columns)]
+            self.loose = 0
+
+    def table(self) -> pd.DataFrame:
+        return stack(self.tables, self.columns)
+
+
+def _tell(progress: Callable[[int, int, str], None] | None, name: str, total: int, done: int) -> None:
+    if progress is not None:
+        progress(done, total, name)
+
+
+def _tables(
+    study: Study,
+    parts: Mapping[str, _Stack],
+    rows: Mapping[str, dict[str, str]],
+    descents: Sequence[tuple[str, Mapping[str, pd.DataFrame]]],
+    surfaces: Sequence[pd.DataFrame],
+) -> Tables:
+    measured = {name: part.table() for name, part in parts.items()}
     return Tables(
         study.title,
-        table,
-        summarize(table) if len(table) else stack([], SUMMARY_COLUMNS),
-        pd.DataFrame([_function_row(e, messages[e.name], e.name in functions) for e in entries], dtype=str)[
-            list(FUNCTION_COLUMNS)
-        ],
-        stack_descents(descents),
-        stack(curves, CURVE_COLUMNS),
-        stack(spots, HOT_SPOT_COLUMNS),
-        stack(rules, RULE_COLUMNS),
-        stack(_surfaces(functions, descents), SURFACE_COLUMNS),
+        summary=summarize(measured["errors"]) if len(measured["errors"]) else stack([], SUMMARY_COLUMNS),
+        functions=pd.DataFrame(list(rows.values()), dtype=str)[list(FUNCTION_COLUMNS)],
+        descent=stack_descents(descents),
+        surfaces=stack(surfaces, SURFACE_COLUMNS),
+        **measured,
     )
 
 
@@ -217,55 +293,75 @@ def _surfaces(
     return made
 
 
-def _measured(study: Study, load: Loader | None, executor: Executor | None) -> Iterator[tuple[Entry, list[Outcome]]]:
+def _measured(
+    study: Study, load: Loader | None, executor: Executor | None, size: int
+) -> Iterator[tuple[Entry, Iterator[Outcome]]]:
     """Give each entry, traced where it is code, with the outcomes of its chunks of points."""
     entries = (entry if entry.shape is None else _traced(entry, load) for entry in study.entries)
     if executor is None:
         for entry in entries:
-            yield entry, [attempt(_measure, chunk) for chunk in _chunks(entry, len(entry.points))]
+            yield entry, _until_an_error(_chunks(entry, size))
         return
-    # every function is traced before the first one is sent: code of the user's runs in this process alone
+    # every function is traced before the first one is sent: a process that code of the user's ends is none of theirs
     known = list(entries)
-    chunks = [_chunks(entry, _CHUNK_POINTS) for entry in known]
-    names = [shorten(entry.name, 80) for entry, some in zip(known, chunks, strict=True) for _ in some]
-    outcomes = in_processes(_measure, [chunk for some in chunks for chunk in some], names, executor)
-    for entry, some in zip(known, chunks, strict=True):
-        yield entry, list(islice(outcomes, len(some)))
+    payloads = (chunk for entry in known for chunk in _chunks(entry, size))
+    names = (shorten(entry.name, 80) for entry in known for _ in range(_count(entry, size)))
+    outcomes = in_processes(_measure, payloads, names, executor)
+    for entry in known:
+        yield entry, islice(outcomes, _count(entry, size))
 
 
-def _chunks(entry: Entry, size: int) -> list[tuple[bytes, Entry, int]]:
+def _until_an_error(chunks: Iterable[Chunk]) -> Iterator[Outcome]:
+    for chunk in chunks:
+        outcome = attempt(_measure, chunk)
+        yield outcome
+        if outcome.error is not None:
+            return
+
+
+def _count(entry: Entry, size: int) -> int:
+    return 0 if entry.function is None else math.ceil(len(entry.points) / size)
+
+
+def _chunks(entry: Entry, size: int) -> Iterator[Chunk]:
     """Cut the points of an entry; the function is packed once, so that a process compiles it once."""
     if entry.function is None:
-        return []
+        return
     half = max(2, min(100, _CURVE_ROWS // (2 * len(entry.points))))
     function = packed(entry.function, entry.name)
-    return [
-        (function, replace(entry, function=None, points=entry.points[k : k + size]), half)
-        for k in range(0, len(entry.points), size)
-    ]
+    for k in range(0, len(entry.points), size):
+        yield function, replace(entry, function=None, points=entry.points[k : k + size]), half, k == 0
 
 
-def _measure(chunk: tuple[bytes, Entry, int]) -> tuple[pd.DataFrame, ...]:
-    function, entry, half = chunk
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What was found of a chunk of points; its first one has the formulas."""
+
+    tables: tuple[pd.DataFrame, ...]
+    latex: str
+    derivative_latex: str
+
+
+def _measure(chunk: Chunk) -> _Measured:
+    function, entry, half, first = chunk
     f = unpacked(function)
     errors = _sweep(f, entry)
     # the rules are asked in binary64
     groups = summarize(errors if entry.dtype == "float64" else errors.iloc[:0])
-    return errors, _curves(f, entry, half), _hot_spots(f, entry), rules_of_summary(f, groups)
+    written = first and entry.shape is None  # as a formula
+    return _Measured(
+        (errors, _curves(f, entry, half), _hot_spots(f, entry), rules_of_summary(f, groups)),
+        _quietly(latex, f) if written else "",
+        _quietly(derivative_latex, f) if written else "",
+    )
 
 
 def _traced(entry: Entry, load: Loader | None) -> Entry:
     """Load and trace the Python code of an entry; what goes wrong becomes its message."""
     if load is None:
         raise StudyError(f"{shorten(entry.text)}: there is nothing to load Python code with; pass load=")
-    try:
-        with load(entry.text) as code:
-            traced = trace(code, entry.shape or (), name=shorten(entry.text, 80))
-            scalar(traced, "return a scalar")
-    except Exception as error:
-        return replace(entry, message=reason(error))
-    found = SymbolicFunction.from_program(traced.program, formula=entry.text, name=entry.name, source="python")
-    return replace(entry, function=found)
+    found = load(entry)
+    return replace(entry, message=found) if isinstance(found, str) else replace(entry, function=found)
 
 
 def _sweep(function: SymbolicFunction, entry: Entry) -> pd.DataFrame:
@@ -326,16 +422,16 @@ def _hot_spots(function: SymbolicFunction, entry: Entry) -> pd.DataFrame:
     return stack(parts, HOT_SPOT_COLUMNS)
 
 
-def _function_row(entry: Entry, message: str, ok: bool) -> dict[str, str]:
-    f, written = entry.function, entry.shape is None  # as a formula
+def _function_row(entry: Entry, message: str, measured: _Measured | None) -> dict[str, str]:
+    f = entry.function
     return {
         "function": entry.name,
         "variables": ";".join(entry.variables),
         "formula": shorten(entry.text) if f is None else f.formula,
-        "latex": _quietly(latex, f) if f is not None and ok and written else "",
-        "derivative_latex": _quietly(derivative_latex, f) if f is not None and ok and written else "",
-        "source": f.source if f is not None else "text" if written else "python",
-        "status": "ok" if ok else "failed",
+        "latex": "" if measured is None else measured.latex,
+        "derivative_latex": "" if measured is None else measured.derivative_latex,
+        "source": f.source if f is not None else "text" if entry.shape is None else "python",
+        "status": "failed" if measured is None else "ok",
         "message": message,
     }
 

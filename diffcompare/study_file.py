@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import msgspec
 
 from diffcompare.descent import GRADIENTS
-from diffcompare.errors import DiffcompareError, ParseError, StudyError, shorten
+from diffcompare.errors import StudyError, reason, shorten
 from diffcompare.numeric.boxes import check_box
 from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, SCHEME_FORMS, check_derivative, stencil
 from diffcompare.numeric.steps import geometric_steps
@@ -22,14 +22,19 @@ from diffcompare.study_source import Place, Source, load, quote
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
 
-__all__ = ["Descent", "Entry", "Study", "read_study", "reason", "rounded_points"]
+__all__ = ["Descent", "Entry", "Study", "read_study", "rounded_points"]
 
 _DTYPES = ("float64", "float32", "float16")
 
 # Limits on files from strangers; what people write is far below them.
 _NAME = 200
 _STEPS = 2_000
+# of the report, as far as it can be told beforehand
 _ROWS = 1_000_000
+_BYTES = 1_000_000_000
+# bytes, measured on the reports in reports/: a row of errors.csv; the rows of summary.csv and rules.csv for one
+# variable, point and scheme; a curve; a page, which at most so many functions have unless they need a look
+_ROW, _GROUP, _CURVE, _PAGE, _PAGES = 350, 1_500, 11_000, 90_000, 200
 _UPDATES = 10_000
 
 
@@ -117,7 +122,7 @@ class Study:
     descents: tuple[Descent, ...] = ()
 
 
-def read_study(path: str | PathLike[str], *, allow_python: bool = False) -> Study:
+def read_study(path: str | PathLike[str], *, allow_python: bool = False, limit: bool = True) -> Study:
     """Read and check a study file; no Python code is loaded.
 
     Parameters
@@ -126,6 +131,8 @@ def read_study(path: str | PathLike[str], *, allow_python: bool = False) -> Stud
         The TOML file.
     allow_python : bool
         Whether it may name Python code.
+    limit : bool
+        Refuse a file that is large, or whose report would be.
 
     Raises
     ------
@@ -133,7 +140,7 @@ def read_study(path: str | PathLike[str], *, allow_python: bool = False) -> Stud
         As in :func:`diffcompare.run_study`.
     """
     name = str(path)
-    source, raw = load(name)
+    source, raw = load(name, limit=limit)
     try:
         file = msgspec.convert(raw, _File)
     except msgspec.ValidationError as error:
@@ -144,8 +151,9 @@ def read_study(path: str | PathLike[str], *, allow_python: bool = False) -> Stud
     _check_name(source, ("title",), file.title)
     schemes = _schemes(source, ("schemes",), DEFAULT_SCHEMES if file.schemes is None else file.schemes)
     steps = _steps(source, ("steps",), _Steps(1e-1, 1e-16) if file.steps is None else file.steps)
+    if limit:
+        _check_size(source, file, steps, schemes)
     entries: dict[str, Entry] = {}
-    rows = 0
     for k, table in enumerate(file.function):
         place: Place = ("function", k)
         entry = _entry(source, place, table, steps, schemes, allow_python)
@@ -163,24 +171,29 @@ def read_study(path: str | PathLike[str], *, allow_python: bool = False) -> Stud
                 (*place, "name"), f"{quote(entry.name)} is the name of an earlier function; give each its own name"
             )
         entries[entry.name] = entry
-        rows += len(entry.points) * max(1, len(entry.variables)) * len(entry.schemes) * len(entry.steps)
-        if rows > _ROWS:
-            raise source.error(
-                (*place, "points"), f"more than {_ROWS} rows with this function; use fewer points or steps"
-            )
     descents = tuple(_descent(source, ("descent", k), table, entries) for k, table in enumerate(file.descent or ()))
     title = Path(name).stem if file.title is None else file.title
     return Study(title, file.dtype, tuple(entries.values()), descents)
 
 
-def reason(error: Exception) -> str:
-    """Say in one line why a function failed; no traceback, no absolute path."""
-    if isinstance(error, ParseError):
-        return shorten(f"column {error.column}: {error.message}", 300)
-    text = " ".join(str(error).split())
-    if not isinstance(error, (DiffcompareError, ValueError)):
-        text = f"{type(error).__name__}: {text}".removesuffix(": ")
-    return shorten(re.sub(r"(?<![\w.])(?:/[\w.@+-]+)+/(?=[\w.])|[A-Za-z]:\\(?:[\w.@+-]+\\)*", "", text), 300)
+def _check_size(source: Source, file: _File, steps: tuple[float, ...], schemes: tuple[str, ...]) -> None:
+    """Refuse, before a formula is read, what would be too large."""
+    rows = groups = curves = 0
+    for k, table in enumerate(file.function):
+        place: Place = ("function", k)
+        # each point has one coordinate a variable
+        partials = sum(1 if isinstance(point, float) else len(point) for point in table.points)
+        many = len(schemes if table.schemes is None else _schemes(source, (*place, "schemes"), table.schemes))
+        groups += partials * many
+        rows += partials * many * len(steps if table.steps is None else _steps(source, (*place, "steps"), table.steps))
+        curves += min(partials, 1_000)  # those of many points are coarser
+    size = rows * _ROW + groups * _GROUP + curves * _CURVE + min(len(file.function), _PAGES) * _PAGE
+    if rows > _ROWS or size > _BYTES:
+        over = f"{_ROWS} rows" if rows > _ROWS else f"{_BYTES / 1e9:g} GB"
+        raise StudyError(
+            f"{source.name}: the report would have about {rows} rows and {size / 1e9:.2g} GB, more than {over}; "
+            "use fewer functions, points or steps, or pass --no-limit"
+        )
 
 
 _WORDS = {

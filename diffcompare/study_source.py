@@ -38,8 +38,8 @@ class Source:
         return StudyError(f"{self.name}{line}: {where}: {message}")
 
 
-def load(name: str) -> tuple[Source, dict[str, Any]]:
-    """Read a file as TOML, with the lines of its keys.
+def load(name: str, *, limit: bool = True) -> tuple[Source, dict[str, Any]]:
+    """Read a file as TOML, with the lines of its keys; ``limit`` refuses a large one.
 
     Raises
     ------
@@ -48,14 +48,14 @@ def load(name: str) -> tuple[Source, dict[str, Any]]:
     """
     try:
         with open(name, "rb") as stream:  # noqa: PTH123 (the name is shown as it was given)
-            content = stream.read(_BYTES + 1)
+            content = stream.read(_BYTES + 1 if limit else -1)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise StudyError(f"{name}: cannot be read ({reason}); pass the path of a study file (.toml)") from None
     except ValueError as error:  # a null character
         raise StudyError(f"{name!r}: no path ({error}); pass the path of a study file (.toml)") from None
-    if len(content) > _BYTES:
-        raise StudyError(f"{name}: larger than {_BYTES} bytes; split it into several study files")
+    if limit and len(content) > _BYTES:
+        raise StudyError(f"{name}: larger than {_BYTES} bytes; split it into several study files, or pass --no-limit")
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

@@ -8,10 +8,11 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from difflib import get_close_matches
+from functools import partial
 from types import ModuleType, TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from diffcompare.errors import DiffcompareError, shorten
 
@@ -24,7 +25,9 @@ _EXAMPLE = "write MODULE:function, such as model:loss or code/model.py:loss"
 def importable(*names: str, near: str = "") -> Iterator[None]:
     """Let modules be imported from the current directory, and from the directories of those given as a path.
 
-    User code runs inside: its ``sys.exit()`` is an error, so that it never chooses our exit code.
+    User code runs inside. What it raises that is no ``Exception``, and its ``sys.exit()`` and ``os._exit()``, is an
+    error of its own, so that it never chooses our exit code. Whatever it does to the current directory and to stdout
+    and stderr, they are as before afterwards.
 
     Parameters
     ----------
@@ -36,20 +39,71 @@ def importable(*names: str, near: str = "") -> Iterator[None]:
     Raises
     ------
     DiffcompareError
-        The code called ``sys.exit()``, or a name is no MODULE:function.
+        The code wanted to end the process, or raised what is no ``Exception``; or a name is no MODULE:function.
     """
     folders = [os.path.dirname(_split(name)[0]) for name in names if _is_path(_split(name)[0])]  # noqa: PTH120
     before = list(sys.path)
     sys.path[:0] = list(dict.fromkeys([near, "", *filter(None, folders)]))
     importlib.invalidate_caches()
     try:
-        yield
+        with _kept():
+            yield
+    except _Left as error:
+        raise DiffcompareError(f"the code called os._exit({error.code!r}); a function must return") from None
     except SystemExit as error:
-        if _passes(error):
-            raise
         raise DiffcompareError(f"the code called sys.exit({error.code!r}); a function must return") from None
+    except BaseException as error:
+        if isinstance(error, Exception | KeyboardInterrupt):
+            raise
+        raise DiffcompareError(f"the code raised {_described(error)}; a function must return") from None
     finally:
         sys.path[:] = before
+
+
+class _Left(SystemExit):
+    """The code called ``os._exit()``."""
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    """Keep what is the whole process's from the code inside: its end, its current directory, stdout and stderr."""
+    process, leave, streams = os.getpid(), os._exit, (sys.stdout, sys.stderr)
+
+    def refuse(status: int) -> NoReturn:
+        if os.getpid() != process:  # a fork of the code's own
+            leave(status)
+        raise _Left(status)
+
+    with ExitStack() as stack:
+        here = _copy(stack, partial(os.open, os.curdir, os.O_RDONLY))
+        copies = [_copy(stack, partial(os.dup, number)) for number in (1, 2)]
+        os._exit = refuse
+        try:
+            yield
+        finally:
+            os._exit = leave
+            if here is not None:
+                os.fchdir(here)
+            for number, copy in zip((1, 2), copies, strict=True):
+                if copy is not None:
+                    os.dup2(copy, number)
+            sys.stdout, sys.stderr = map(_opened, (1, 2), streams)
+
+
+def _opened(number: int, stream: Any) -> Any:
+    """Return a stream as it was, or a new one where the code closed it."""
+    if stream is None or not stream.closed:
+        return stream
+    return os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+def _copy(stack: ExitStack, make: Callable[[], int]) -> int | None:
+    try:
+        copy = make()
+    except OSError:  # Windows opens no directories; a process may have been started without stdout
+        return None
+    stack.callback(os.close, copy)
+    return copy
 
 
 def loader_near(path: str) -> Callable[[str], AbstractContextManager[Callable[..., Any]]]:
@@ -168,9 +222,9 @@ def _load_module(name: str, near: str) -> ModuleType:
         remedy = f"did you mean {_quote(close[0])}?" if close else "give its name, or the path of its .py file"
         places = "beside the study file, in the current directory" if near else "in the current directory"
         raise DiffcompareError(f"no module {_quote(name)} {places} or among the installed packages; {remedy}") from None
+    except KeyboardInterrupt:
+        raise
     except BaseException as error:
-        if _passes(error):
-            raise
         raise _import_failure(name, error) from None
 
 
@@ -196,15 +250,10 @@ def _load_file(path: str) -> ModuleType:
         spec.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[name]
-        if _passes(error):
+        if isinstance(error, KeyboardInterrupt):
             raise
         raise _import_failure(path, error) from None
     return module
-
-
-def _passes(error: BaseException) -> bool:
-    """Tell Ctrl-C and signals from what the module itself raised, sys.exit() among it."""
-    return not isinstance(error, Exception) and type(error) is not SystemExit
 
 
 def _import_failure(name: str, error: BaseException) -> DiffcompareError:
@@ -221,7 +270,8 @@ def _described(error: BaseException) -> str:
     else:
         text, place = str(error), _place(error.__traceback__)
     text = re.sub(r"(?<![\w.])(?:/[\w.@+-]+)+/(?=[\w.])|[A-Za-z]:\\(?:[\w.@+-]+\\)*", "", " ".join(text.split()))
-    what = f"{type(error).__name__}: {shorten(text)}".removesuffix(": ")
+    kind = "os._exit" if isinstance(error, _Left) else type(error).__name__
+    what = f"{kind}: {shorten(text)}".removesuffix(": ")
     return f"{what} ({os.path.basename(place[0])}, line {place[1]})" if place[0] else what  # noqa: PTH119
 
 

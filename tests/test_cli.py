@@ -18,6 +18,11 @@ ROOT = Path(__file__).parent.parent
 STUDY = 'steps = [1e-1, 1e-4]\n[[function]]\nname = "제곱"\nexpr = "x**2"\npoints = [3.0]\n'
 
 
+def hear_interrupts():
+    """Let Ctrl-C be heard in a process of a test, also where the tests run in the background and do not hear it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def environment(**changes):
     clean = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "PYTHONWARNINGS")}
     return {**clean, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", **changes}
@@ -543,6 +548,7 @@ def test_a_signal_leaves_no_debris(tmp_path, number, code, jobs):
         stderr=subprocess.PIPE,
         encoding="utf-8",
         start_new_session=True,
+        preexec_fn=hear_interrupts,
     )
     assert process.stdout.readline() == "ready\n"
     time.sleep(0.2 if jobs == "1" else 1.5)
@@ -554,6 +560,110 @@ def test_a_signal_leaves_no_debris(tmp_path, number, code, jobs):
     assert process.returncode == code
     assert "Traceback" not in err
     assert [p.name for p in tmp_path.iterdir()] == ["s.toml"]
+
+
+def test_ctrl_c_keeps_what_is_done(tmp_path):
+    points = ", ".join(map(str, range(1, 1500)))
+    text = f'{STUDY}[[function]]\nname = "long"\nexpr = "exp(sin(x))"\npoints = [{points}]\n'
+    (tmp_path / "s.toml").write_text(text, encoding="utf-8")
+    program = (
+        "import sys, diffcompare.study as s, diffcompare.cli as c\n"
+        "real = s.run_study\n"
+        "def run_study(path, allow_python, progress, *more):\n"
+        "    return real(path, allow_python, lambda done, *_: print(done, flush=True), *more)\n"
+        "s.run_study = run_study\n"
+        "sys.exit(c.main(['run', 's.toml', '--out', 'out', '--jobs', '2']))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+        preexec_fn=hear_interrupts,
+    )
+    assert [process.stdout.readline() for _ in range(2)] == ["0\n", "1\n"]
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to all processes at once
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == "diffcompare: interrupted after 1 of 2 functions; the report has what is done: out/index.html\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "s.toml"]
+    assert set(dc.read_errors(tmp_path / "out" / "errors.csv")["function"]) == {"제곱"}
+    functions = pd.read_csv(tmp_path / "out" / "functions.csv", keep_default_na=False)
+    assert functions["status"].tolist() == ["ok", "failed"]
+    assert functions["message"].tolist() == ["", "interrupted after 1 of 2 functions"]
+
+
+ILL_BEHAVED = """
+import ctypes, os, sys, time
+import numpy as np
+
+class Stop(BaseException):
+    pass
+
+def moves(x):
+    os.chdir("/")
+    return np.sum(x**2)
+
+def stops(x):
+    raise Stop("enough")
+
+def leaves(x):
+    sys.exit(0)
+
+def exits(x):
+    os._exit(0)
+
+def dies(x):
+    ctypes.CDLL(None)._exit(0)
+
+def closes(x):
+    sys.stdout.close()
+    sys.stderr.close()
+    os.close(1)
+    return np.sum(x**2)
+
+def replaces(x):
+    sys.stdout = sys.stderr = None
+    return np.sum(x**2)
+
+def loops(x):
+    while True:
+        pass
+
+def prints(x):
+    print("said")
+    return np.sum(x**2)
+"""
+REASONS = {
+    "moves": "",
+    "stops": "the code raised Stop: enough (model.py, line 13); a function must return",
+    "leaves": "the code called sys.exit(0); a function must return",
+    "exits": "the code called os._exit(0); a function must return",
+    "dies": "the code ended its process (exit code 0); a function must return",
+    "closes": (
+        "line 27 of closes (model.py): OSError: [Errno 9] Bad file descriptor; the function must run on NumPy numbers"
+    ),
+    "replaces": "",
+    "loops": "the code did not come to its end within 2 s; mend it, or raise --timeout",
+    "prints": "",
+}
+
+
+def test_ill_behaved_code_is_one_failed_function_each(run, tmp_path):
+    (tmp_path / "model.py").write_text(ILL_BEHAVED, encoding="utf-8")
+    text = "steps = [1e-1, 1e-4]\n"
+    text += "".join(f'[[function]]\npython = "model:{name}"\npoints = [[0.5, 2.0]]\n' for name in REASONS)
+    (tmp_path / "s.toml").write_text(text, encoding="utf-8")
+    result = run("run", "s.toml", "--allow-python", "--timeout", "2", "--jobs", "2")
+    assert (result.returncode, result.stderr) == (1, "")
+    assert "said\n" in result.stdout
+    assert result.stdout.endswith("report: s-report/index.html\n")
+    functions = pd.read_csv(tmp_path / "s-report" / "functions.csv", keep_default_na=False)
+    assert dict(zip(functions["function"].str.removeprefix("model:"), functions["message"], strict=True)) == REASONS
+    assert {path.name for path in tmp_path.iterdir()} - {"__pycache__"} == {"model.py", "s.toml", "s-report"}
 
 
 def test_progress_is_for_terminals_only(tmp_path):

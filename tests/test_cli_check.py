@@ -14,7 +14,7 @@ from diffcompare import cli, user_code
 from diffcompare.compare import check as check_module
 from diffcompare.errors import DiffcompareError
 
-from .test_cli import environment, refused
+from .test_cli import ILL_BEHAVED, environment, hear_interrupts, refused
 
 CODE = """
 import math
@@ -377,6 +377,53 @@ def test_code_that_exits_does_not_choose_the_exit_code(check):
     refused(check("M:leaves", "M:right", "--at", "1,2"), r"the code called sys\.exit\(0\); a function must return")
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("exits", r"the code called os\._exit\(0\); a function must return"),
+        ("stops", r"the code raised Stop: enough \(.*\.py, line 13\); a function must return"),
+    ],
+)
+def test_code_never_chooses_the_exit_code(check, folder, name, message):
+    (folder / "ill_behaved.py").write_text(ILL_BEHAVED, encoding="utf-8")
+    refused(check(f"ill_behaved.py:{name}", "M:right", "--at", "1,2"), message)
+
+
+def test_code_that_changes_the_directory_does_not_move_the_report(check, folder):
+    (folder / "ill_behaved.py").write_text(ILL_BEHAVED, encoding="utf-8")
+    assert check("ill_behaved.py:moves", "M:right", "--at", "1,2", "--out", "out").returncode == 0
+    assert (folder / "out" / "index.html").is_file()
+
+
+@pytest.mark.parametrize("name", ["closes", "replaces"])
+def test_code_that_takes_the_streams_away_is_judged_all_the_same(tmp_path, name):
+    text = ILL_BEHAVED.replace("    os.close(1)\n", "")
+    (tmp_path / "model.py").write_text(f"{text}\ndef g(x):\n    return 2 * x\n", encoding="utf-8")
+    command = [sys.executable, "-m", "diffcompare", "check", f"model:{name}", "model:g", "--at", "1,2"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, encoding="utf-8", timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("consistent: ")
+
+
+def test_code_without_end_is_inconclusive_when_its_time_is_over(tmp_path):
+    (tmp_path / "model.py").write_text(f"{ILL_BEHAVED}\ndef g(x):\n    return 2 * x\n", encoding="utf-8")
+    command = [sys.executable, "-m", "diffcompare", "check", "model:loops", "model:g", "--at", "1,2", "--timeout", "1"]
+    done = subprocess.run(
+        [*command, "--out", "out"], cwd=tmp_path, env=environment(), capture_output=True, encoding="utf-8", timeout=60
+    )
+    assert (done.returncode, done.stderr) == (3, "")
+    assert "The code did not come to its end within 1 s; mend it, or raise --timeout." in done.stdout
+    table = pd.read_csv(tmp_path / "out" / "components.csv")
+    assert table["status"].tolist() == ["inconclusive"] * 2
+
+
+def test_a_verdict_from_a_process_of_its_own_is_the_same(check):
+    for gradient, code in (("M:right", 0), ("M:wrong", 1)):
+        results = [check("M:f", gradient, "--at", "1,2", *more) for more in ((), ("--timeout", "50"))]
+        assert [result.returncode for result in results] == [code, code]
+        assert results[0].stdout == results[1].stdout
+
+
 def test_ctrl_c_in_the_code_ends_the_check(check):
     result = check("M:stops", "M:right", "--at", "1,2")
     assert (result.returncode, result.stdout, result.stderr.strip()) == (130, "", "")
@@ -395,6 +442,7 @@ def test_code_that_hangs_can_be_ended(tmp_path, number, code, where):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
+        preexec_fn=hear_interrupts,
     )
     assert process.stdout.readline() == "ready\n"
     process.send_signal(number)

@@ -22,39 +22,47 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "errors": ("", ""),
     # where the user's code stands
     "places": ("", ""),
+    "calling": ("", ""),
+    "floats": ("errors", "numpy"),
+    # asks processes of our own
+    "watchdog": ("", ""),
     # writes Python source, runs nothing
     "program": ("errors", ""),
     # loads SciPy when one of its functions is used
     "scipy_functions": ("errors program", "numpy scipy"),
-    "symbolic": ("errors places program scipy_functions", "numpy sympy"),
+    "symbolic": ("errors places calling floats watchdog program scipy_functions", "numpy sympy"),
     # flint's precision belongs to the process, so it is kept in one place
-    "arithmetic": ("errors program scipy_functions", "flint numpy"),
+    "arithmetic": ("errors watchdog program scipy_functions", "flint numpy"),
     # useful alone: takes any callable
-    "numeric": ("errors", "numpy"),
+    "numeric": ("errors floats", "numpy"),
     # each library inside the functions that need it
     "adapters": ("errors program symbolic numeric", "jacobi jax numdifftools numpy scipy torch"),
     # alone sees both reference and subject, so that they cannot contaminate one another
-    "compare": ("errors places program symbolic arithmetic numeric adapters", "numpy pandas"),
+    "compare": ("errors places calling floats watchdog program symbolic arithmetic numeric adapters", "numpy pandas"),
     # sees the tables and nothing else, so that the pages can be redrawn from the files
     "report": ("diffcompare errors compare.schema compare.summary", "jinja2 latex2mathml pandas pyarrow"),
     # Matplotlib inside the function that draws
     "plotting": ("errors compare.schema report", "matplotlib pandas"),
-    "descent": ("errors program symbolic arithmetic numeric compare", "numpy pandas"),
+    "descent": ("errors floats watchdog program symbolic arithmetic numeric compare", "numpy pandas"),
     "ranking": ("errors symbolic compare adapters", "numpy pandas"),
     # inside people's tests
-    "testing": ("errors program symbolic arithmetic numeric compare report", "hypothesis numpy pandas pytest"),
+    "testing": ("errors calling program symbolic arithmetic numeric compare report", "hypothesis numpy pandas pytest"),
     # where a fault stands in a file of TOML
     "study_source": ("errors", ""),
     "study_file": ("errors symbolic numeric descent study_source", "msgspec"),
     # runs code of the user's: nothing but the commands that were asked to may load it
     "user_code": ("errors", ""),
-    "study": ("errors symbolic numeric compare descent study_file user_code", "numpy pandas"),
+    "study_code": ("errors symbolic compare user_code", ""),
+    "code_process": ("errors compare", ""),
+    # one of several places in which the code can run
+    "code_check": ("errors symbolic compare user_code code_process", "pandas"),
+    "study": ("errors symbolic numeric compare descent study_file study_code", "numpy pandas"),
     "terminal": ("errors compare.schema report", "pandas rich"),
     "json_output": ("report", "pandas"),
     "point_arguments": ("errors", "click"),
     "cli": (
         "diffcompare errors symbolic numeric compare report adapters descent ranking study_file study user_code "
-        "terminal json_output point_arguments",
+        "code_process code_check terminal json_output point_arguments",
         "click",
     ),
     "__main__": ("cli", ""),

@@ -12,6 +12,7 @@ import pytest
 
 import diffcompare as dc
 from diffcompare import study as module
+from diffcompare import study_file
 from diffcompare.compare.schema import (
     BOUND_SOURCES,
     COLUMNS,
@@ -266,6 +267,45 @@ def test_a_bad_entry_of_python_code_is_refused_in_one_line(write, case):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            "".join(f'[[function]]\nexpr="x+{k}"\npoints=[1]\n' for k in range(24_000)),
+            r"about 4392000 rows and 1.9 GB, more than 1000000 rows",
+        ),
+        (
+            f'[[function]]\nexpr = "x*y"\npoints = [{", ".join(f"[{k}, 0]" for k in range(40_000))}]\n',
+            r"about 14640000 rows and 5.5 GB, more than 1000000 rows",
+        ),
+        (
+            "steps = [1.0]\n"
+            + f'[[function]]\nexpr = "x"\npoints = [{", ".join(str(k % 10) for k in range(300_000))}]\n',
+            r"about 900000 rows and 1.7 GB, more than 1 GB",
+        ),
+    ],
+    ids=["functions", "points", "bytes"],
+)
+def test_a_study_that_is_too_large_is_told_before_any_work(write, monkeypatch, content, told):
+    parsed = []
+    monkeypatch.setattr(study_file, "parse", lambda *a, **k: parsed.append(a))
+    with pytest.raises(StudyError, match=rf"^s\.toml: the report would have {told}; use fewer .* or pass --no-limit$"):
+        read_study(write(content))
+    assert parsed == []
+
+
+def test_no_limit_reads_a_large_study(write, monkeypatch):
+    monkeypatch.setattr(study_file, "_ROWS", 100)
+    path = write(ONE)
+    with pytest.raises(StudyError, match=r"about 183 rows and .* more than 100 rows"):
+        read_study(path)
+    assert len(read_study(path, limit=False).entries) == 1
+    large = write(ONE + "#" * 1_000_001)
+    assert len(read_study(large, limit=False).entries) == 1
+    with pytest.raises(StudyError, match="larger than 1000000 bytes; split it into several study files, or pass --no-"):
+        read_study(large)
+
+
 def test_the_path_is_named_as_it_was_given(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(StudyError, match=r"^\./nothing\.toml: cannot be read \(No such file"):
@@ -433,6 +473,39 @@ def test_ctrl_c_passes(write, monkeypatch):
     monkeypatch.setattr(module, "sweep", interrupt)
     with pytest.raises(KeyboardInterrupt):
         run_study(write(ONE))
+
+
+def test_progress_is_told_within_many_points(write):
+    told = []
+    points = ", ".join(map(str, range(450)))
+    run_study(
+        write(f'steps = [1.0]\nschemes = ["central"]\n[[function]]\nexpr = "x"\npoints = [{points}]\n' + TWO),
+        progress=lambda *now: told.append(now),
+    )
+    assert told == [(0, 4, "x"), (1, 4, "x"), (2, 4, "x"), (3, 4, "x*y")]
+
+
+def test_tables_are_put_together_as_they_come(write, monkeypatch):
+    functions = "".join(f'[[function]]\nexpr = "x+{k}"\npoints = [{k}]\n' for k in range(8))
+    path = write(f'steps = [1.0]\nschemes = ["central"]\n{functions}')
+    expected = run_study(path)
+    held = []
+    stacked = module._Stack.table
+    monkeypatch.setattr(module, "_TABLES", 3)
+    monkeypatch.setattr(module._Stack, "table", lambda self: held.append(len(self.tables)) or stacked(self))
+    found = run_study(path)
+    assert held == [4] * 4
+    for name in ("errors", "curves", "hot_spots", "rules", "functions"):
+        pd.testing.assert_frame_equal(getattr(found, name), getattr(expected, name), check_exact=True)
+
+
+def test_formulas_are_derived_once_where_they_are_measured(write, monkeypatch):
+    real, parents = module.derivative_latex, []
+    monkeypatch.setattr(module, "derivative_latex", lambda f: parents.append(f) or real(f))
+    study = read_study(write(SMALL + ONE))
+    evaluate(study)
+    assert len(parents) == 1
+    assert parents[0] is not study.entries[0].function
 
 
 def test_progress_is_told(write):

@@ -60,7 +60,7 @@ def untraced(function: Callable[..., Any]) -> Callable[..., Any]:
 def _numbers(at: Any) -> Any:
     if isinstance(at, int | float | list):
         # what is no array is refused by name later
-        with suppress(TypeError, ValueError):
+        with suppress(TypeError, ValueError, OverflowError):
             return np.asarray(at, dtype=np.float64)[()]
     return at
 

@@ -21,6 +21,7 @@ import flint
 from flint import arb, fmpq
 
 from diffcompare.arithmetic.special_balls import SPECIAL_BALLS, order_edge
+from diffcompare.arithmetic.watched import watched
 from diffcompare.program.code import functions_used, operation_source, straight_line, switch_sources
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import FALLBACKS
@@ -42,6 +43,8 @@ __all__ = [
 
 # bits; what is still undecided there is said to be undecided
 PRECISION_CAP = 4000
+# the binary exponent of an exact number: 2**(10**9) fills 125 MB
+_EXPONENT = 60_000
 
 Ball = arb
 Condition = bool | str | None
@@ -81,10 +84,12 @@ def ball(value: Fraction | int | float) -> arb:
 
 
 def exact_fraction(value: arb) -> Fraction | None:
-    """Return the value of an exact ball, None for any other."""
+    """Return the value of an exact ball, None for any other, and for one of too many digits to write."""
     if not value.is_exact() or not value.is_finite():
         return None
     mantissa, exponent = value.man_exp()
+    if abs(exponent) > _EXPONENT:
+        return None
     return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
 
 
@@ -319,5 +324,5 @@ BALL_OPERATIONS: dict[str, Callable[..., Any]] = {
     "and": _and,
     "or": lambda a, b: _not(_and(_not(a), _not(b))),
     "not": _not,
-    **SPECIAL_BALLS,
+    **watched("balls", SPECIAL_BALLS),
 }

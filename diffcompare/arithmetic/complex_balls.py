@@ -11,11 +11,12 @@ from typing import Any
 from flint import acb, arb
 
 from diffcompare.arithmetic.balls import Ball, ball, exact_fraction
+from diffcompare.arithmetic.watched import watched
 from diffcompare.errors import UnsupportedFunction, shorten
 from diffcompare.program.dag import Program
 from diffcompare.program.printing import formula
 
-__all__ = ["imaginary_part"]
+__all__ = ["COMPLEX_OPERATIONS", "imaginary_part"]
 
 
 def _dot(*factors: acb) -> acb:
@@ -48,7 +49,7 @@ def _spherical_jn(n: acb, z: acb) -> acb:
     return found
 
 
-_FUNCTIONS: dict[str, Any] = {
+COMPLEX_OPERATIONS: dict[str, Any] = {
     "pi": acb.pi,
     "e": lambda: acb(1).exp(),
     "add": operator.add,
@@ -88,6 +89,8 @@ _FUNCTIONS: dict[str, Any] = {
         *("erf", "erfc", "erfi", "gamma", "digamma", "zeta", "lambertw"),
     )
 }
+
+_LIMITED = watched("complex", COMPLEX_OPERATIONS)
 
 
 # certainly off the branch cut (DLMF 4.2(i), 4.13, 4.23(ii), 4.37(ii), 6.4, 10.2(ii), 10.25(ii), 25.12(i)): off its
@@ -175,6 +178,6 @@ def imaginary_part(program: Program, point: Sequence[float], i: int, h: float) -
                     f"{node.operation} in {shorten(formula(program, index), 60)}: its argument meets a branch cut at "
                     f'h={h!r}, so that scheme="complex" does not apply; pass smaller steps'
                 )
-            values.append(_FUNCTIONS[node.operation](*operands))
+            values.append(_LIMITED[node.operation](*operands))
     found: Ball = values[program.outputs[0]].imag
     return found

@@ -18,7 +18,7 @@ from diffcompare.program.code import functions_used, operation_source, straight_
 from diffcompare.program.dag import Builder, Node, Program, Term
 from diffcompare.program.operations import OPERATIONS, partial_terms
 
-__all__ = ["forward_errors", "local_partials", "reverse_errors"]
+__all__ = ["absolute_slopes", "forward_errors", "local_partials", "reverse_errors"]
 
 _TINY = 2.0**-1074
 # arithmetic is correctly rounded; library functions are within a few units (the table of constants has them)
@@ -164,3 +164,21 @@ def reverse_errors(
                     if p:
                         bars[i] = bars.get(i, 0.0) + bar * p
     return total, bars
+
+
+def absolute_slopes(
+    nodes: Sequence[Node], order: Sequence[int], values: Mapping[int, float] | Sequence[float], output: int
+) -> dict[int, float]:
+    """Sum the absolute products of local partials over all paths from a node to each other one.
+
+    A derivative that is computed in some order from numbers of this size rounds by u times it.
+    """
+    bars: dict[int, float] = {output: 1.0}
+    with np.errstate(all="ignore"):
+        for index in reversed(order):
+            bar, node = bars.get(index), nodes[index]
+            if bar and node.operands:
+                partials = local_partials(node, values[index], [values[i] for i in node.operands])
+                for i, p in zip(node.operands, partials, strict=True):
+                    bars[i] = bars.get(i, 0.0) + bar * abs(p)
+    return bars

@@ -21,6 +21,7 @@ from flint import arb, arb_series
 
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, Condition, ball, precision
 from diffcompare.arithmetic.special_jets import SPECIAL_JETS
+from diffcompare.arithmetic.watched import watched
 from diffcompare.program.code import functions_used, operation_source, straight_line
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import COMPARISONS, FALLBACKS
@@ -328,7 +329,7 @@ JET_OPERATIONS: dict[str, Callable[..., object]] = {
     "and": BALL_OPERATIONS["and"],
     "or": BALL_OPERATIONS["or"],
     "not": BALL_OPERATIONS["not"],
-    **SPECIAL_JETS,
+    **watched("jets", SPECIAL_JETS),
 }
 JET_OPERATIONS |= {name: _comparison(name) for name in COMPARISONS}
 JET_OPERATIONS |= {

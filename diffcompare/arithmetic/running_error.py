@@ -72,20 +72,31 @@ def rounding_bound(program: Program, box: Sequence[arb], direction: int, *, dtyp
     """
     with precision(ROUNDING_BITS):
         code = _code(program, dtype)
-        value, products, spreads, jumps = _run(code, box)
-        if not value.is_finite():
-            return math.nan
-        # each of the four values lies in V_out
-        width = _upwards(4 * value.rad())
-        moving, still = code.dependence(direction)
-        total = 2 * sum((products[k] for k in moving), arb(0)) + sum((spreads[k] for k in still), arb(0))
-        # past a jump there is no derivative to go by: both branches lie in the enclosure
-        return width if jumps or not total.is_finite() else min(_upwards(total.abs_upper()), width)
+        return _bound(code, _run(code, box), direction)
 
 
 def point_rounding_bound(program: Program, point: Sequence[float], direction: int, *, dtype: str = "float64") -> float:
-    """Bound the same very close to one point; see :func:`rounding_bound`."""
-    return rounding_bound(program, [ball(x) for x in point], direction, dtype=dtype)
+    """Bound the same very close to one point; see :func:`rounding_bound`. All directions share one run."""
+    with precision(ROUNDING_BITS):
+        code, at = _code(program, dtype), tuple(point)
+        found = code.last.get(at)
+        if found is None:
+            found = _run(code, [ball(x) for x in point])
+            code.last.clear()
+            code.last[at] = found
+        return _bound(code, found, direction)
+
+
+def _bound(code: _Code, found: _Found, direction: int) -> float:
+    value, products, spreads, jumps = found
+    if not value.is_finite():
+        return math.nan
+    # each of the four values lies in V_out
+    width = _upwards(4 * value.rad())
+    moving, still = code.dependence(direction)
+    total = 2 * sum((products[k] for k in moving), arb(0)) + sum((spreads[k] for k in still), arb(0))
+    # past a jump there is no derivative to go by: both branches lie in the enclosure
+    return width if jumps or not total.is_finite() else min(_upwards(total.abs_upper()), width)
 
 
 def local_bounds(program: Program, point: Sequence[float]) -> list[float]:
@@ -138,6 +149,10 @@ def _upwards(value: arb) -> float:
     return 0.0 if value.is_zero() else math.nextafter(float(value.upper()), math.inf)
 
 
+# V_out, ā·[−δ, δ] and width(ā)·[−δ, δ] of every rounding node, and whether a jump lies inside
+_Found = tuple[arb, Sequence[arb], Sequence[arb], bool]
+
+
 @dataclass(frozen=True, slots=True)
 class _Code:
     run: Callable[..., tuple[arb, ...]]
@@ -145,6 +160,7 @@ class _Code:
     depends: tuple[frozenset[int], ...]  # for each of them, the variables that it depends on
     jumps: list[str]
     sorted_by: dict[int, tuple[list[int], list[int]]]
+    last: dict[tuple[float, ...], _Found]  # what was found at the last point
 
     def dependence(self, direction: int) -> tuple[list[int], list[int]]:
         """Return which of the rounding nodes move with a variable, and which do not."""
@@ -165,8 +181,7 @@ def _code(program: Program, dtype: str = "float64") -> _Code:
     return known[dtype]
 
 
-def _run(code: _Code, box: Sequence[arb]) -> tuple[arb, Sequence[arb], Sequence[arb], bool]:
-    """Return V_out, ā·[−δ, δ] and width(ā)·[−δ, δ] of every rounding node, and whether a jump lies inside."""
+def _run(code: _Code, box: Sequence[arb]) -> _Found:
     code.jumps.clear()
     value, *rest = code.run(*box)
     count = len(code.rounding)
@@ -246,7 +261,7 @@ def _compile(program: Program, form: Format) -> _Code:
     extras += [times.format(f"spread_({bars[k]})", f"d{k}") for k in nodes]
     exec(compile(straight_line(head, spell, extras=extras), "<program>", "exec"), scope)  # noqa: S102 - our own source
     variables = _variables(program)
-    return _Code(scope["run"], nodes, tuple(variables[k] for k in nodes), jumps, {})  # type: ignore[arg-type]
+    return _Code(scope["run"], nodes, tuple(variables[k] for k in nodes), jumps, {}, {})  # type: ignore[arg-type]
 
 
 def _variables(program: Program) -> list[frozenset[int]]:

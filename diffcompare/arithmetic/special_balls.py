@@ -31,9 +31,13 @@ def _exact(value: Fraction | int) -> arb:
     return arb(fmpq(value.numerator, value.denominator))
 
 
+_WHOLE = arb(2) ** 60_000
+
+
 def _whole(value: arb) -> int | None:
     """Return the whole number that a ball is, None where it is none for certain."""
-    whole = value.unique_fmpz() if value.is_exact() else None
+    # of a number with more digits nobody asks whether it is whole: 2**(10**9) fills 125 MB
+    whole = value.unique_fmpz() if value.is_exact() and abs(value) < _WHOLE else None
     return None if whole is None else int(whole)
 
 
@@ -126,10 +130,12 @@ def _loggamma_taylor(length: int, x: arb) -> list[arb]:
     return _gammaln_taylor(length, x) if x > 0 else [arb.nan()] * length
 
 
+@_monotone
 def _gammainc(s: arb, x: arb) -> arb:
     return x.gamma_lower(s, regularized=1) if s > 0 and (x > 0 or x.is_zero()) else arb.nan()
 
 
+@_monotone
 def _gammaincc(s: arb, x: arb) -> arb:
     return x.gamma_upper(s, regularized=1) if s > 0 and (x > 0 or x.is_zero()) else arb.nan()
 
@@ -161,7 +167,18 @@ def _besselj(n: arb, x: arb) -> arb:
 
 
 def _besseli(n: arb, x: arb) -> arb:
-    return x.bessel_i(n) if _along_the_line(n, x) else arb.nan()
+    if not _along_the_line(n, x):
+        return arb.nan()
+    order = _whole(n)
+    if order is not None and x < 0:
+        mirrored = _increasing_besseli(n, -x)
+        return -mirrored if order % 2 else mirrored
+    return _increasing_besseli(n, x) if order is not None or n >= 0 else x.bessel_i(n)
+
+
+@_monotone
+def _increasing_besseli(n: arb, x: arb) -> arb:
+    return x.bessel_i(n)
 
 
 def _bessely(n: arb, x: arb) -> arb:
@@ -259,13 +276,13 @@ _elliptic_e = _hypergeometric(-_HALF, _HALF)
 
 
 def _zeta_taylor(length: int, s: arb) -> list[arb]:
-    if length == 1:
-        return [s.zeta()]
     if s > 1000 and s > 2 * flint.ctx.prec and length <= 100:
         # Σ (−log n)ᵏ·n⁻ˢ/k!: what follows n = 2 is below 2·(3/2)⁻ˢ·(log 3/log 2)ᵏ < 2^(85 − 0.58·s) of that term
-        rest = arb(0).union(arb(2) ** -(min(1_000_000, int(float(s.lower()))) // 3))
+        rest = arb(0).union(arb(2) ** -int(min(1e6, float(s.lower())) // 3))
         first = arb(2) ** -s * (1 + rest)
         return [int(k == 0) + first * (-arb(2).log()) ** k / arb(k).fac() for k in range(length)]
+    if length == 1:
+        return [s.zeta()]
     return _series(length, lambda: arb_series([s, 1]).zeta())
 
 

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.compare.judgement import called, real_numbers
-from diffcompare.errors import shorten
+from diffcompare.calling import called
+from diffcompare.compare.judgement import real_numbers
+from diffcompare.errors import check_text, shorten
+from diffcompare.floats import as_floats, refuse_overflow
 from diffcompare.symbolic.function import SymbolicFunction, flat_entries
 from diffcompare.symbolic.parse import parse
 
@@ -92,6 +94,8 @@ def structure_of(at: Any) -> tuple[Structure, Floats]:
     """Return the structure of a point and its numbers, flat; errors name what is no point."""
     if isinstance(at, Mapping):
         kind, keys, parts = "dict", tuple(at), list(at.values())
+        for key in keys:
+            check_text(str(key), "key of at")
     elif isinstance(at, tuple) and any(np.ndim(part) for part in at):
         kind, keys, parts = "tuple", tuple(range(len(at))), list(at)
     else:
@@ -102,6 +106,7 @@ def structure_of(at: Any) -> tuple[Structure, Floats]:
         raise TypeError("at is a list of arrays of different shapes: pass a tuple or a dict of arrays") from None
     for array in arrays:
         if array.dtype.kind not in "fiub":
+            refuse_overflow(array, "at")
             raise TypeError(f"at of dtype {array.dtype}: real numbers are needed; pass floats")
     flat = np.concatenate([array.astype(np.float64).reshape(-1) for array in arrays]) if arrays else np.empty(0)
     if not flat.size:
@@ -116,7 +121,7 @@ def structure_of(at: Any) -> tuple[Structure, Floats]:
 def points_of(f: Any, at: Any, args: tuple[Any, ...]) -> list[Any]:
     """Return the points: rows of an array where f gives one number for each, else the whole."""
     if isinstance(f, SymbolicFunction):
-        values = np.asarray(at, dtype=np.float64)
+        values = as_floats(at, "at")
         n = len(f.variables)
         if n == 1:
             return [np.float64(v) for v in values.reshape(-1)]
@@ -217,8 +222,8 @@ def box_of(box: Any, structure: Structure, x: Floats) -> tuple[Floats, Floats] |
 def _side(side: Any, structure: Structure, x: Floats) -> Floats:
     """Return one corner of the box, flat; a number stands for all coordinates."""
     if not isinstance(side, Mapping | tuple) and np.ndim(side) == 0:
-        return np.full(x.shape, float(side))
-    return np.asarray(structure.flatten(side), dtype=np.float64)
+        return np.full(x.shape, as_floats(side, "box"))
+    return as_floats(structure.flatten(side), "box")
 
 
 def takes(function: Any, *arguments: Any) -> bool:

@@ -36,9 +36,9 @@ from numpy.typing import NDArray
 from diffcompare.arithmetic.balls import Ball, ball, precision
 from diffcompare.arithmetic.jets import taylor_jet
 from diffcompare.arithmetic.lipschitz import slope_range
-from diffcompare.arithmetic.running_error import ROUNDING_BITS, rounding_bound
+from diffcompare.arithmetic.running_error import ROUNDING_BITS, point_rounding_bound, rounding_bound
 from diffcompare.compare.exact_error import two_product, two_sum
-from diffcompare.compare.kernel import Evaluations, Grid
+from diffcompare.compare.kernel import Evaluations, Grid, each_point
 from diffcompare.compare.reference import partial_ball
 from diffcompare.numeric.quotients import abscissa
 from diffcompare.numeric.stencils import Stencil
@@ -85,7 +85,7 @@ def bound_error(
     by_reach: dict[Fraction, list[int]] = {}
     for s, stencil in enumerate(grid.stencils):
         by_reach.setdefault(max(map(abs, stencil.reach)), []).append(s)
-    for p, point in enumerate(grid.points.tolist()):
+    for p, point in each_point(grid):
         for v in range(len(grid.directions)):
             here = _Here(grid, evaluations, parts, measured, order, p, v, point)
             for reach, members in by_reach.items():
@@ -240,7 +240,7 @@ def _surroundings(
         exact = partial_ball(f, point, direction, ROUNDING_BITS)
     known = np.array(here)
     known[:, 1] = known[:, 1] * _UP + np.abs(known[:, 0]) * 2.0**-52
-    thin = np.append(np.abs(known).sum(axis=1), rounding_bound(program, at, direction, dtype=grid.dtype.name))
+    thin = np.append(np.abs(known).sum(axis=1), point_rounding_bound(program, point, direction, dtype=grid.dtype.name))
     with np.errstate(all="ignore"):
         # rounding is monotone: all other abscissae lie between these
         moved = steps.astype(grid.dtype)

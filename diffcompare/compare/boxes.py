@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,5 +60,8 @@ def _runs(grid: Grid, lower: float, upper: float) -> Iterator[Grid]:
     x = kind(grid.points[0, grid.directions[0]])
     with np.errstate(all="ignore"):
         chosen = [tuple(dict.fromkeys(fitting(s, x, kind(h), lower, upper) for s in grid.stencils)) for h in grid.steps]
+    taken = {s: [float(h) for h, used in zip(grid.steps, chosen, strict=True) if s in used] for s in chain(*chosen)}
     for stencils, run in groupby(range(len(chosen)), key=chosen.__getitem__):
-        yield replace(grid, stencils=list(stencils), steps=grid.steps[list(run)])
+        # a stencil may run with other steps too: its best one is sought among all of them
+        ranges = tuple((min(filter(None, taken[s]), default=0.0), taken[s][0]) for s in stencils)
+        yield replace(grid, stencils=list(stencils), ranges=ranges, steps=grid.steps[list(run)])

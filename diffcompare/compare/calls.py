@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.compare.judgement import Judgement, Problem, StoppedError, called
+from diffcompare.calling import StoppedError, called
+from diffcompare.compare.judgement import Judgement, Problem
 from diffcompare.errors import DiffcompareError, shorten
 from diffcompare.places import defined_at, raised_at
 from diffcompare.symbolic.tracing.pair import same

@@ -21,6 +21,7 @@ from diffcompare.errors import shorten
 from diffcompare.program.adjoint import adjoint, hessian
 from diffcompare.program.dag import Program, subprogram
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.watchdog import one_account
 
 __all__ = ["ReferenceArray", "certified_hessian", "certified_jacobian", "gradient_functions"]
 
@@ -48,6 +49,7 @@ class ReferenceArray:
     notes: tuple[str, ...] = ()
 
 
+@one_account()
 def certified_jacobian(f: SymbolicFunction, point: ArrayLike) -> ReferenceArray:
     """Certify the Jacobian of a function at a point.
 
@@ -85,6 +87,7 @@ def certified_jacobian(f: SymbolicFunction, point: ArrayLike) -> ReferenceArray:
     )
 
 
+@one_account()
 def certified_hessian(f: SymbolicFunction, point: ArrayLike) -> ReferenceArray:
     """Certify the matrix of second derivatives of a function at a point.
 

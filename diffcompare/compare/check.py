@@ -7,7 +7,7 @@ function is compared with the integral of the claimed gradient.
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -30,12 +30,14 @@ from diffcompare.compare.ladder import cause_in_code, judge
 from diffcompare.compare.verdict import Verdict, combined, verdict_of
 from diffcompare.errors import shorten
 from diffcompare.symbolic.function import SymbolicFunction, scalar
+from diffcompare.watchdog import one_account
 
 __all__ = ["check_arguments", "check_gradient"]
 
 _CHECK = "check_gradient(f, gradient"
 
 
+@one_account()
 def check_gradient(
     f: Callable[..., Any] | SymbolicFunction,
     gradient: Callable[..., Any],
@@ -118,8 +120,8 @@ def check_arguments(callables: Mapping[str, Any], args: Any, noise: Any) -> None
             raise TypeError(f"{name}={shorten(repr(value), 60)}: must be callable; pass the function itself")
     if isinstance(args, str) or not hasattr(args, "__iter__"):
         raise TypeError(f"args={args!r}: must be a sequence of further arguments; pass args=({args!r},)")
-    if noise is not None and not (isinstance(noise, int | float) and math.isfinite(noise) and noise >= 0):
-        raise ValueError(f"noise={noise!r}: the error of f must be a finite number of at least 0")
+    if noise is not None and not (isinstance(noise, int | float) and 0 <= noise <= sys.float_info.max):
+        raise ValueError(f"noise={shorten(repr(noise), 60)}: the error of f must be a finite number of at least 0")
 
 
 def _check_point(

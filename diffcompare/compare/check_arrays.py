@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.adapters.foreign import adapted, adapted_along, adapted_point, remade, untraced
+from diffcompare.calling import called
 from diffcompare.compare.arguments import Structure, as_callable, box_of, formula_of, structure_of, takes
 from diffcompare.compare.array_causes import cause_in_matrix
 from diffcompare.compare.arrays import (
@@ -29,7 +30,7 @@ from diffcompare.compare.arrays import (
 from diffcompare.compare.certified_arrays import gradient_functions
 from diffcompare.compare.check import check_arguments, check_gradient
 from diffcompare.compare.identity import judge_by_identity
-from diffcompare.compare.judgement import Judgement, Left, Problem, called, real_numbers
+from diffcompare.compare.judgement import Judgement, Left, Problem, real_numbers
 from diffcompare.compare.ladder import Rung, climb, known_function, traced
 from diffcompare.compare.rows import (
     hessian_rows,
@@ -41,15 +42,18 @@ from diffcompare.compare.rows import (
 )
 from diffcompare.compare.verdict import Verdict, combined, verdict_of
 from diffcompare.errors import shorten
+from diffcompare.floats import as_floats
 from diffcompare.program.adjoint import hessian as second_adjoint
 from diffcompare.program.adjoint import hessian_along, jacobian
 from diffcompare.symbolic.function import SymbolicFunction, scalar
+from diffcompare.watchdog import one_account
 
 __all__ = ["check_hessian", "check_jacobian"]
 
 Floats = NDArray[np.float64]
 
 
+@one_account()
 def check_jacobian(
     f: Callable[..., Any] | SymbolicFunction,
     jacobian: Callable[..., Any],
@@ -103,7 +107,7 @@ def check_jacobian(
 
 def _points(f: Any, at: Any) -> list[Any]:
     if isinstance(f, SymbolicFunction):
-        values, n = np.asarray(at, dtype=np.float64), len(f.variables)
+        values, n = as_floats(at, "at"), len(f.variables)
         if n == 1:
             return [np.float64(v) for v in values.reshape(-1)]
         if values.ndim > 1 and values.shape[-1] == n:
@@ -119,8 +123,6 @@ def _check_jacobian(
     function = as_callable(f, structure) if isinstance(f, SymbolicFunction) else f
     shape = f.output_shape if isinstance(f, SymbolicFunction) else _output_shape(function, structure, x, args)
     size = int(np.prod(shape))
-    if not size:
-        raise ValueError(f"f returns an array of shape {shape}: there is nothing to differentiate; return numbers")
     if known is not None and len(known.components) != size:
         raise ValueError(
             f"formula {shorten(known.formula, 60)!r} has {len(known.components)} outputs, f returns {size} numbers; "
@@ -144,10 +146,11 @@ def _check_jacobian(
 def _output_shape(function: Any, structure: Structure, x: Floats, args: tuple[Any, ...]) -> tuple[int, ...]:
     try:
         with np.errstate(all="ignore"):
-            return real_numbers(called(function, structure.unflatten(x), *args)).shape
+            returned = real_numbers(called(function, structure.unflatten(x), *args))
     except Exception:
         # the verdict tells what it raised, or returned
         return ()
+    return returned.shape if returned.size else ()
 
 
 def _components(problem: Problem) -> Sequence[SymbolicFunction] | None:
@@ -160,6 +163,7 @@ def _jacobian_by_rows(problem: Problem) -> Judgement:
     return judge_rows(problem, output_rows(problem, formulas or [None] * problem.outputs))
 
 
+@one_account()
 def check_hessian(
     f: Callable[..., Any] | SymbolicFunction,
     hessian: Callable[..., Any],
@@ -256,7 +260,7 @@ def _check_hessian(
 
 def _vector(vector: Any, structure: Structure) -> Floats:
     try:
-        v = np.asarray(structure.flatten(vector), dtype=np.float64)
+        v = as_floats(structure.flatten(vector), "vector")
     except ValueError as error:
         raise ValueError(f"vector: {str(error).replace('a gradient', 'a vector')}") from None
     if not np.isfinite(v).all():

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.adapters.foreign import adapted, adapted_along, adapted_point, remade
+from diffcompare.calling import called
 from diffcompare.compare.arguments import Structure, as_callable, box_of, formula_of, structure_of, takes
 from diffcompare.compare.causes import Cause, find_cause
 from diffcompare.compare.check import check_arguments
 from diffcompare.compare.identity import judge_by_identity
-from diffcompare.compare.judgement import Judgement, Left, Problem, called, real_numbers
+from diffcompare.compare.judgement import Judgement, Left, Problem, real_numbers
 from diffcompare.compare.ladder import climb, traced
 from diffcompare.compare.rows import Row, judge_rows
 from diffcompare.compare.verdict import Verdict, verdict_of
@@ -23,6 +24,7 @@ from diffcompare.program.adjoint import adjoint_along
 from diffcompare.program.dag import Program
 from diffcompare.program.lines import on_line
 from diffcompare.symbolic.function import SymbolicFunction, scalar
+from diffcompare.watchdog import one_account
 
 __all__ = ["check_directional"]
 
@@ -34,6 +36,7 @@ _TRACED = 20_000
 _SMALL = 60
 
 
+@one_account()
 def check_directional(
     f: Callable[..., Any] | SymbolicFunction,
     derivative: Callable[..., Any],

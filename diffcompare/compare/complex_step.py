@@ -25,7 +25,7 @@ from diffcompare.arithmetic.gaussian import exact_imaginary_part
 from diffcompare.arithmetic.jets import taylor_coefficients
 from diffcompare.arithmetic.ulp import round_to_nearest
 from diffcompare.compare.higher import certified_derivatives, derivative_ball, exact_derivative, exact_error
-from diffcompare.compare.kernel import STATUS_CODES, SWEEP_BITS, Grid
+from diffcompare.compare.kernel import STATUS_CODES, SWEEP_BITS, Grid, each_point
 from diffcompare.compare.split import PARTS
 from diffcompare.program.analytic import SCIPY_ANALYTIC, check_analytic
 from diffcompare.program.degree import polynomial_degree
@@ -53,7 +53,7 @@ def complex_columns(grid: Grid, split: bool) -> dict[str, NDArray[Any]]:
     check_analytic(f.program)
     predictable = not any(node.operation in SCIPY_ANALYTIC for node in f.program.nodes)
     rows: list[dict[str, Any]] = []
-    for point in grid.points.tolist():
+    for _, point in each_point(grid):
         partials = certified_derivatives(f, point, directions, 1, bits=SWEEP_BITS)
         for i, partial in zip(directions, partials, strict=True):
             z = np.repeat(np.array([point], dtype=np.complex128), steps.size, axis=0)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, Ball, ball, precision, round_ball
 from diffcompare.arithmetic.condition import Conditioning, conditioning
+from diffcompare.arithmetic.first_order import absolute_slopes
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Builder, Node, Program, subprogram
@@ -27,6 +28,7 @@ __all__ = [
     "conditioning_of",
     "difference_of",
     "evaluate",
+    "folded_sizes",
     "midpoints",
     "nearest_float",
     "node_balls",
@@ -172,7 +174,7 @@ def _taken(pair: Pair) -> list[float]:
     """Bound what rounding makes of a claim that does not vary, where the trace does not see it.
 
     Numbers that were taken as text or by float() come back rounded; where numbers of the code are plain floats, so is
-    their arithmetic, which rounds by the size of the largest.
+    their arithmetic.
     """
     table, n = pair.table, len(pair.G)
     still = [i for i in range(n) if not table.moving[pair.G[i]] and pair.G[i] != pair.D[i]]
@@ -180,15 +182,15 @@ def _taken(pair: Pair) -> list[float]:
     if not still:
         return bounds
     if not table.exact:
-        largest = max((abs(v) for v in table.constant_nodes if math.isfinite(v)), default=0.0)
-        lost = 4 * unit_roundoff * largest
+        sizes = folded_sizes(table.builder.nodes, pair.function.outputs, pair.arguments())[:, : len(table.point)]
+        for i in still:
+            bounds[i] = 4 * unit_roundoff * float(sizes.reshape(-1)[i]) if sizes.size == n else 0.0
     else:
         values = node_balls(table.builder.nodes, table.given.values(), pair.arguments(), 333)
         with precision(333):
             gaps = [abs(values[i] - Ball(v)).abs_upper() for v, i in table.given.items() if values[i].is_finite()]
-            lost = 4 * max(map(float, gaps), default=0.0)
-    for i in still:
-        bounds[i] = lost
+        for i in still:
+            bounds[i] = 4 * max(map(float, gaps), default=0.0)
     return bounds
 
 
@@ -286,6 +288,22 @@ def weigh(pair: Pair, found: Difference, among: Collection[int]) -> tuple[dict[i
         if found.equal[i] and not math.isfinite(found.L[i]):
             found.L[i] = 0.0
     return words, list(dict.fromkeys(notes))
+
+
+def folded_sizes(nodes: Sequence[Node], outputs: Sequence[int], point: Any) -> Floats:
+    """Return what the slopes of outputs (rows) in the variables are made from, all terms taken as positive.
+
+    Where a derivative is a constant, its program does not show from what numbers it was computed.
+    """
+    order = needed_nodes(nodes, outputs)
+    values = midpoints(node_balls(nodes, outputs, point, 64))
+    variables = [(int(nodes[i].payload or 0), i) for i in order if nodes[i].operation == "variable"]
+    rows = np.zeros((len(outputs), len(point)))
+    for k, output in enumerate(outputs):
+        bars = absolute_slopes(nodes, order, values, output)
+        for place, i in variables:
+            rows[k, place] = bars.get(i, 0.0)
+    return rows
 
 
 def conditioning_of(pair: Pair) -> Conditioning:

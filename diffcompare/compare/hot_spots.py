@@ -10,12 +10,14 @@ from diffcompare.arithmetic.floating import node_values
 from diffcompare.arithmetic.running_error import local_bounds, local_errors
 from diffcompare.compare.reference import check_point
 from diffcompare.program.dag import Program
-from diffcompare.program.printing import formula
+from diffcompare.program.printing import formulas
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.watchdog import one_account
 
 __all__ = ["hot_spots"]
 
 
+@one_account()
 def hot_spots(f: SymbolicFunction, point: ArrayLike) -> pd.DataFrame:
     """List the operations of a function by their share of its rounding error at a point.
 
@@ -55,7 +57,7 @@ def hot_spots(f: SymbolicFunction, point: ArrayLike) -> pd.DataFrame:
     rounds = [k for k, node in enumerate(program.nodes) if node.operands or errors[k] != 0]
     table = pd.DataFrame(
         {
-            "operation": [formula(program, k, exact=False) for k in rounds],
+            "operation": formulas(program, rounds, exact=False),
             "bound": bounds[rounds],
             "bound_share": _shares(bounds)[rounds],
             "error": errors[rounds],

@@ -9,30 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffcompare.calling import called
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program
 from diffcompare.symbolic.function import SymbolicFunction
 
-__all__ = ["COMPONENT_STATUSES", "Judgement", "Left", "Problem", "StoppedError", "called", "real_numbers"]
+__all__ = ["COMPONENT_STATUSES", "Judgement", "Left", "Problem", "real_numbers"]
 
 Floats = NDArray[np.float64]
 
 # worst first
 COMPONENT_STATUSES = ("wrong", "out-of-domain", "non-smooth", "inconclusive", "consistent")
-
-
-class StoppedError(RuntimeError):
-    """The user's code raised what is no Exception, such as SystemExit; it is the cause of this one."""
-
-
-def called(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call the user's code, which raises an Exception if anything; Ctrl-C passes."""
-    try:
-        return function(*arguments)
-    except (Exception, KeyboardInterrupt, GeneratorExit):
-        raise
-    except BaseException as error:
-        raise StoppedError(f"{type(error).__name__}: {error}") from error
 
 
 def real_numbers(value: Any) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -17,6 +17,7 @@ from diffcompare.compare.schema import STATUSES
 from diffcompare.numeric.quotients import abscissa, divisor, weighted_sum
 from diffcompare.numeric.stencils import Stencil
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.watchdog import one_account
 
 __all__ = [
     "STATUS_CODES",
@@ -26,6 +27,7 @@ __all__ = [
     "References",
     "Run",
     "differences",
+    "each_point",
     "references",
     "series_order",
 ]
@@ -43,7 +45,8 @@ STATUS_CODES = {status: code for code, status in enumerate(STATUSES)}
 class Grid:
     """What is tabulated: arrays over it have the axes points, variables, schemes, steps.
 
-    Points and steps are numbers of the dtype, held in binary64.
+    Points and steps are numbers of the dtype, held in binary64. ``ranges`` has the smallest and the largest step
+    of each stencil in the whole sweep, where the grid is but a part of it.
     """
 
     f: SymbolicFunction
@@ -53,6 +56,7 @@ class Grid:
     directions: list[int]
     derivative: int = 1
     dtype: np.dtype[Any] = np.dtype(np.float64)  # noqa: RUF009 (immutable)
+    ranges: tuple[tuple[float, float], ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -96,17 +100,15 @@ def differences(grid: Grid, run: Run) -> Evaluations:
     with np.errstate(all="ignore"):
         columns = [np.ascontiguousarray(column, dtype=grid.dtype) for column in grid.points.T]
         centre = run(columns)[:, None]
+        still = [np.repeat(column, k) for column in columns]
         offsets = {offset for chosen in grid.stencils for offset in chosen.offsets}
         for v, i in enumerate(grid.directions):
             x = columns[i][:, None]
             abscissae = {Fraction(0): x} | {offset: abscissa(x, offset, h) for offset in offsets}
             values = {Fraction(0): centre}
             for offset in offsets - {0}:
-                arguments = [
-                    abscissae[offset].reshape(-1) if j == i else np.repeat(column, k)
-                    for j, column in enumerate(columns)
-                ]
-                values[offset] = run(arguments).reshape(m, k)
+                moved = abscissae[offset].reshape(-1)
+                values[offset] = run([*still[:i], moved, *still[i + 1 :]]).reshape(m, k)
             known = {offset: np.isfinite(value) & np.isfinite(abscissae[offset]) for offset, value in values.items()}
             for j, chosen in enumerate(grid.stencils):
                 rise[:, v, j] = total = weighted_sum(chosen, values, h)
@@ -140,13 +142,20 @@ def series_order(grid: Grid) -> int:
     return max(JET_ORDER, *(chosen.order + grid.derivative + 2 for chosen in grid.stencils))
 
 
+def each_point(grid: Grid) -> Iterator[tuple[int, list[float]]]:
+    """Number the points; what is done at one shares its account of what children may cost."""
+    for p, point in enumerate(grid.points.tolist()):
+        with one_account(tuple(point)):
+            yield p, point
+
+
 def references(grid: Grid) -> References:
     """Certify the partial derivatives at every point, with the Taylor coefficients along each variable."""
     shape = grid.shape[:2]
     partials = np.empty((*shape, 4))
     order = series_order(grid)
     taylor = np.empty((*shape, order + 1))
-    for p, point in enumerate(grid.points.tolist()):
+    for p, point in each_point(grid):
         found: list[Partial] = certified_derivatives(grid.f, point, grid.directions, grid.derivative, bits=SWEEP_BITS)
         for v, partial in enumerate(found):
             partials[p, v] = STATUS_CODES[partial.status], partial.value, partial.tail, partial.slack

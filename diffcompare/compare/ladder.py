@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffcompare.calling import PASSING
 from diffcompare.compare.calls import judge_calls, plain, why_left
 from diffcompare.compare.causes import Cause, find_cause
 from diffcompare.compare.identity import judge_by_identity, trace
@@ -51,7 +52,7 @@ def climb_rungs(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
     for name, rung in rungs:
         try:
             found = rung(problem)
-        except (KeyboardInterrupt, GeneratorExit):
+        except PASSING:
             raise
         except BaseException as error:
             found = Left(why_left(error))

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.arithmetic.condition import Conditioning, conditioning, exact_difference, still_nodes
+from diffcompare.compare.difference import folded_sizes
 from diffcompare.compare.judgement import Judgement, Problem
 from diffcompare.compare.probing import (
     Claim,
@@ -106,6 +107,7 @@ class _Truth:
     claim: Claim
     error: Floats  # g − D
     notes: tuple[str, ...]
+    folded: Floats  # the rounding of constants that a derivative is computed from, where it is a constant
 
 
 _STATUSES = {"kink": "non-smooth", "domain": "out-of-domain", "undecided": "inconclusive", "ok": ""}
@@ -113,16 +115,19 @@ _STATUSES = {"kink": "non-smooth", "domain": "out-of-domain", "undecided": "inco
 
 def _judge(problem: Problem, formula: SymbolicFunction) -> Judgement:
     x = problem.x
-    partials = certified_partials(formula, x.tolist())
+    partials = certified_partials(formula, x.tolist(), ties=True)
     value, tail = (np.array([getattr(p, name) for p in partials], dtype=np.float64) for name in ("value", "tail"))
     notes = tuple(dict.fromkeys(p.note for p in partials if p.note))
-    terms = conditioning(adjoint(formula.program), x.tolist())
+    derivative = adjoint(formula.program)
+    terms = conditioning(derivative, x.tolist())
+    constant = np.array([derivative.nodes[i].operation == "constant" for i in derivative.outputs[1:]]) & ~terms.zero
+    folded = np.where(constant, _UNIT * folded_sizes(formula.program.nodes, formula.program.outputs, x)[0], 0.0)
     size = float(np.abs(value[np.isfinite(value)]).max(initial=0.0))
     claim = first_claim(problem)
-    truth = _Truth(problem, formula, value, tail, terms, size, claim, (claim.value - value) - tail, notes)
+    truth = _Truth(problem, formula, value, tail, terms, size, claim, (claim.value - value) - tail, notes, folded)
     if claim.fault:
         return _answer(truth, ["wrong"] * x.size, 0 * terms.inputs, math.nan, "gradient", claim.fault)
-    tolerance = 2 * (terms.rounding + terms.inputs)
+    tolerance = 2 * (terms.rounding + terms.inputs + folded)
     # right to the last digits is right however coarse the tolerance
     tolerance = np.where(tolerance <= _COARSE * size, tolerance, 4 * _UNIT * np.abs(value))
     status, words = _settled(truth, [_STATUSES[p.status] for p in partials], np.abs(truth.error) <= tolerance)
@@ -136,7 +141,8 @@ def _judge(problem: Problem, formula: SymbolicFunction) -> Judgement:
         line = draw_line(problem, _WIDEST, np.ones(x.size, dtype=bool), np.random.default_rng(_SEED), _STEPS)
         fault = _formula_fault(truth, line)
         final = [s or ("wrong" if fault.blamed else "consistent") for s in status]
-        quick = "the gradient agrees with the certified one as closely as the rounding of its formula allows"
+        whose = "the gradient agrees" if open_.all() else "the other components agree"
+        quick = f"{whose} with the certified one as closely as the rounding of its formula allows"
         blame = "formula" if fault.blamed else "gradient" if "wrong" in final else None
         return _answer(truth, final, threshold, rounding, blame, *words, quick, *fault.words)
     return _measured(truth, status, open_, words)
@@ -172,7 +178,7 @@ def _settled(truth: _Truth, status: list[str], agrees: Flags) -> tuple[list[str]
 def _expected_threshold(truth: _Truth) -> Floats:
     """Estimate what the neighbours would have shown, were they asked: a scatter of R."""
     terms = truth.terms
-    expected = 8 * (terms.rounding + terms.inputs) + 4 * terms.sums + 4 * _UNIT * np.abs(truth.value)
+    expected = 8 * (terms.rounding + terms.inputs + truth.folded) + 4 * terms.sums + 4 * _UNIT * np.abs(truth.value)
     return np.where(terms.zero, 0.0, expected)
 
 
@@ -211,7 +217,7 @@ def _sample(truth: _Truth, line: Line, open_: Flags) -> _Sample:
         claimed = truth.claim.value if at_point else try_claim(truth.problem, point)
         if claimed is None or not np.isfinite(claimed[open_]).all() or not np.isfinite(point).all():
             continue
-        partials = certified_partials(truth.formula, point.tolist(), indices=indices, check=False)
+        partials = certified_partials(truth.formula, point.tolist(), indices=indices, check=False, ties=True)
         if not all(p.status == "ok" and math.isfinite(p.value) for p in partials):
             continue
         exact, error = np.zeros(n), np.zeros(n)
@@ -272,7 +278,7 @@ def _floor(truth: _Truth, terms: Conditioning, unit: float, stuck: Flags) -> Flo
     """Return what neighbours cannot show: the rounding of inputs, constants and of what stands still."""
     size = np.abs(truth.value)
     floor = (
-        4 * (terms.inputs + terms.still_rounding + terms.still_sums)
+        4 * (terms.inputs + terms.still_rounding + terms.still_sums + truth.folded)
         + 4 * unit * size
         # constants that the code prepared by a loop
         + np.minimum(2 * terms.rounding, 4096 * unit * size)

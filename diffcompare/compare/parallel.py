@@ -10,17 +10,30 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import get_context
+from itertools import islice
+from multiprocessing import active_children, get_context
 from threading import Lock
 from typing import Any
 
 from diffcompare.errors import DiffcompareError, shorten
 
-__all__ = ["Outcome", "attempt", "in_processes", "own_processes", "packed", "unpacked"]
+__all__ = [
+    "Outcome",
+    "attempt",
+    "in_processes",
+    "leave_interrupts",
+    "own_processes",
+    "packed",
+    "reply",
+    "unpacked",
+    "workers",
+]
 
 
 # the precision of balls belongs to a process: where workers are threads, they take turns
@@ -37,10 +50,27 @@ class Outcome:
 
 def own_processes(jobs: int) -> ProcessPoolExecutor:
     """Return an executor of that many fresh processes (not forked: a library's threads do not survive a fork)."""
-    return ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn"), initializer=_leave_interrupts)
+    return ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn"), initializer=leave_interrupts)
 
 
-def _leave_interrupts() -> None:
+@contextmanager
+def workers(jobs: int) -> Iterator[Executor | None]:
+    """Give an executor of that many processes, None for one; they end with the block, however it ends."""
+    if jobs == 1:
+        yield None
+        return
+    executor = own_processes(jobs)
+    try:
+        yield executor
+    except BaseException:
+        for child in active_children():
+            child.terminate()
+        raise
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def leave_interrupts() -> None:
     """Let Ctrl-C be the parent's alone; it ends its workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -71,7 +101,7 @@ def unpacked(payload: bytes) -> Any:
 
 
 def in_processes(
-    work: Callable[[Any], Any], payloads: Sequence[Any], names: Sequence[str], executor: Executor
+    work: Callable[[Any], Any], payloads: Iterable[Any], names: Iterable[str], executor: Executor
 ) -> Iterator[Outcome]:
     """Run a function on every payload, and give the outcomes in the order of the payloads.
 
@@ -79,32 +109,33 @@ def in_processes(
     ----------
     work : callable
         Defined in a module; is given one payload.
-    payloads : sequence
-        What it is run on; must pickle.
-    names : sequence of str
+    payloads : iterable
+        What it is run on; must pickle. They are asked for as they are needed.
+    names : iterable of str
         What each payload is called, for the message about a worker that died.
     executor : Executor
         At most two payloads a worker are in flight.
     """
     crew = _Crew(executor)
+    waiting = zip(payloads, names, strict=True)
+    flying: deque[tuple[Any, str, Future[bytes]]] = deque()
     try:
-        submitted = 0
-        flying: dict[int, Future[bytes]] = {}
-        for k in range(len(payloads)):
-            while submitted < len(payloads) and submitted < k + 2 * crew.size:
-                flying[submitted] = crew.submit(work, payloads[submitted])
-                submitted += 1
-            reply: bytes | None
+        while True:
+            for payload, name in islice(waiting, 2 * crew.size - len(flying)):
+                flying.append((payload, name, crew.submit(work, payload)))
+            if not flying:
+                return
+            payload, name, future = flying.popleft()
+            answer: bytes | None
             try:
-                reply = flying[k].result()
+                answer = future.result()
             except Exception:
                 # the worker is gone, or the executor is: code of ours would have replied
-                reply = crew.alone(work, payloads[k])
-            del flying[k]
-            if reply is None:
-                yield Outcome(error=DiffcompareError(f"{names[k]}: a worker process died of it twice; leave it out"))
+                answer = crew.alone(work, payload)
+            if answer is None:
+                yield Outcome(error=DiffcompareError(f"{name}: a worker process died of it twice; leave it out"))
             else:
-                yield pickle.loads(reply)  # noqa: S301 - our own bytes
+                yield pickle.loads(answer)  # noqa: S301 - our own bytes
     finally:
         crew.dismiss()
 
@@ -119,18 +150,18 @@ class _Crew:
 
     def submit(self, work: Callable[[Any], Any], payload: Any) -> Future[bytes]:
         try:
-            return self.executor.submit(_reply, work, payload)
+            return self.executor.submit(reply, work, payload)
         except RuntimeError:
             # broken by a worker that died
             self.executor = own_processes(self.size)
             self.replacements.append(self.executor)
-            return self.executor.submit(_reply, work, payload)
+            return self.executor.submit(reply, work, payload)
 
     def alone(self, work: Callable[[Any], Any], payload: Any) -> bytes | None:
         """Run in a process that nothing else depends on; None where that dies too."""
         with own_processes(1) as single:
             try:
-                return single.submit(_reply, work, payload).result()
+                return single.submit(reply, work, payload).result()
             except Exception:
                 return None
 
@@ -139,13 +170,13 @@ class _Crew:
             replacement.shutdown(wait=False, cancel_futures=True)
 
 
-def _reply(work: Callable[[Any], Any], payload: Any) -> bytes:
+def reply(work: Callable[[Any], Any], payload: Any) -> bytes:
     """Do the work in the worker; an error is an answer, an exception only that of a worker that is lost."""
     with _TURN:
         outcome = attempt(work, payload)
     try:
-        reply = pickle.dumps(outcome, protocol=pickle.HIGHEST_PROTOCOL)
-        pickle.loads(reply)  # noqa: S301 - some errors pickle and cannot be read back
+        answer = pickle.dumps(outcome, protocol=pickle.HIGHEST_PROTOCOL)
+        pickle.loads(answer)  # noqa: S301 - some errors pickle and cannot be read back
     except Exception:
-        reply = pickle.dumps(Outcome(error=DiffcompareError(f"{type(outcome.error).__name__}: {outcome.error}")))
-    return reply
+        answer = pickle.dumps(Outcome(error=DiffcompareError(f"{type(outcome.error).__name__}: {outcome.error}")))
+    return answer

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from diffcompare.arithmetic.running_error import point_rounding_bound
 from diffcompare.arithmetic.ulp import FORMATS
-from diffcompare.compare.kernel import STATUS_CODES, Grid, References
+from diffcompare.compare.kernel import STATUS_CODES, Grid, References, each_point
 from diffcompare.numeric.stencils import Stencil
 from diffcompare.numeric.steps import optimal_step
 
@@ -31,17 +31,22 @@ def predictions(grid: Grid, reference: References) -> tuple[Floats, Floats]:
         series = np.where(np.array(coefficients)[None, None] == 0, 0.0, series)
     noise = _noise(grid, reference)
     noise = np.where((reference.status == STATUS_CODES["ok"])[..., None, None], noise, np.nan)
+    step, error = np.full((m, n, s), np.nan), np.full((m, n, s), np.nan)
     usable = grid.steps[grid.steps > 0]
     if not usable.size:
-        return np.full((m, n, s), np.nan), np.full((m, n, s), np.nan)
-    step, error = optimal_step(
-        series.reshape(m * n * s, -1),
-        noise.reshape(m * n * s, 2),
-        float(usable[-1]),
-        float(usable[0]),
-        derivative=q,
-    )
-    return step.reshape(m, n, s), error.reshape(m, n, s)
+        return step, error
+    ranges = grid.ranges or ((float(usable[-1]), float(usable[0])),) * s
+    for own in dict.fromkeys(ranges):
+        alike = [j for j in range(s) if ranges[j] == own]
+        found = optimal_step(
+            series[:, :, alike].reshape(m * n * len(alike), -1),
+            noise[:, :, alike].reshape(m * n * len(alike), 2),
+            *own,
+            derivative=q,
+            trailing=2,
+        )
+        step[:, :, alike], error[:, :, alike] = (part.reshape(m, n, len(alike)) for part in found)
+    return step, error
 
 
 def _noise(grid: Grid, reference: References) -> Floats:
@@ -56,7 +61,7 @@ def _noise(grid: Grid, reference: References) -> Floats:
     bound = np.array(
         [
             [point_rounding_bound(grid.f.program, point, i, dtype=grid.dtype.name) for i in grid.directions]
-            for point in grid.points.tolist()
+            for _, point in each_point(grid)
         ]
     )
     x = np.abs(grid.points[:, grid.directions])

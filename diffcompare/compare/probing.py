@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.compare.judgement import Problem, called
+from diffcompare.calling import called
+from diffcompare.compare.judgement import Problem
 
 __all__ = [
     "Claim",

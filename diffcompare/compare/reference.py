@@ -31,10 +31,12 @@ from diffcompare.arithmetic.one_sided import OneSided, one_sided_derivative
 from diffcompare.arithmetic.rational import exact_outputs
 from diffcompare.arithmetic.ulp import round_to_nearest
 from diffcompare.errors import shorten
+from diffcompare.floats import as_floats
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program
 from diffcompare.symbolic.derivatives import gradient_program
 from diffcompare.symbolic.function import SymbolicFunction, scalar
+from diffcompare.watchdog import one_account
 
 __all__ = [
     "SINGULAR_BITS",
@@ -89,6 +91,7 @@ class Partial:
     note: str = ""
 
 
+@one_account()
 def certified_gradient(f: SymbolicFunction, point: ArrayLike) -> Reference:
     """Certify the gradient of a function at a point.
 
@@ -142,7 +145,7 @@ def certified_gradient(f: SymbolicFunction, point: ArrayLike) -> Reference:
 def check_point(f: SymbolicFunction, point: ArrayLike) -> list[float]:
     """Return a point of a function of one value as finite floats; ``ValueError`` names what is wrong."""
     scalar(f, "ask one of its .components, or dc.certified_jacobian")
-    coordinates = np.asarray(point, dtype=np.float64)
+    coordinates = as_floats(point, f"point of {', '.join(f.variables[:8])}")
     values = [coordinates.item()] if coordinates.ndim == 0 else coordinates.tolist()
     if coordinates.ndim > 1 or len(values) != len(f.variables):
         raise ValueError(
@@ -157,6 +160,8 @@ def check_point(f: SymbolicFunction, point: ArrayLike) -> list[float]:
 
 # the second route runs on the first calls of each program, then on every 16th
 _ALWAYS, _EVERY = 64, 16
+# so much narrower than the values of the program is an enclosure that stands for its middle
+_TIED_BITS = 200
 
 
 @dataclass(slots=True)
@@ -208,10 +213,13 @@ def certified_partials(
     bits: int = POINT_BITS,
     indices: Sequence[int] | None = None,
     check: bool | None = None,
+    ties: bool = False,
 ) -> list[Partial]:
     """Certify partial derivatives at one point: all by one evaluation of the adjoint wherever that decides.
 
-    ``check``: whether the second route must agree; by default as often as its cost is small.
+    ``check``: whether the second route must agree; by default as often as its cost is small. ``ties``: a derivative
+    that lies half way between two floats, or at 0, as far as can be told, is ``ok``: value, tail and slack enclose it,
+    though the value may not be the nearer float.
     """
     wanted = list(range(len(point)) if indices is None else indices)
     code = _code(f.program)
@@ -230,6 +238,8 @@ def certified_partials(
                     new[i] = partial
                 elif regular and bits >= TIE_BITS:
                     partial = rational_partial(exact_outputs(code.program, point)[1 + i])
+                    if partial is None and ties:
+                        partial = _tied_partial(values[1 + i], values[: code.count])
                 elif not regular and bits >= SINGULAR_BITS:
                     partial = _singular(one_sided_derivative(f.program, point, i))
                 if partial is not None:
@@ -255,6 +265,16 @@ def rounded_partial(value: Ball) -> Partial | None:
     rest = value - rounded
     tail = float(rest.mid())
     return Partial("ok", rounded, tail, _upwards((rest - tail).abs_upper()))
+
+
+def _tied_partial(value: Ball, values: Sequence[Ball]) -> Partial | None:
+    """Make the reference of an enclosure that is too narrow for any rounding of a claim to matter; else None."""
+    nearest = float(value.mid())
+    rest = value - nearest
+    tail = float(rest.mid())
+    slack = _upwards((rest - tail).abs_upper())
+    size = max((float(v.abs_upper()) for v in values if v.is_finite()), default=0.0)
+    return Partial("ok", nearest, tail, slack) if math.isfinite(nearest) and slack <= 2.0**-_TIED_BITS * size else None
 
 
 def _upwards(value: Ball) -> float:

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffcompare.calling import called
 from diffcompare.compare.certified_arrays import certified_hessian, gradient_functions
-from diffcompare.compare.judgement import Judgement, Problem, called
+from diffcompare.compare.judgement import Judgement, Problem
 from diffcompare.compare.ladder import MANY, climb_rungs
 from diffcompare.compare.neighbours import judge_by_neighbours
 from diffcompare.compare.probing import coordinate_scales, try_value

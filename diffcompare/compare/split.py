@@ -30,7 +30,7 @@ from diffcompare.arithmetic.rational import exact_outputs
 from diffcompare.arithmetic.ulp import round_to_nearest
 from diffcompare.compare.exact_error import two_product, two_sum
 from diffcompare.compare.higher import derivative_ball, exact_derivative
-from diffcompare.compare.kernel import Evaluations, Grid
+from diffcompare.compare.kernel import Evaluations, Grid, each_point
 from diffcompare.numeric.stencils import Stencil
 from diffcompare.program.degree import polynomial_degree
 
@@ -65,7 +65,7 @@ def split_error(grid: Grid, evaluations: Evaluations, rows: Flags) -> dict[str, 
         nan outside the chosen rows, and for a part that is undecided at the precision cap.
     """
     parts = {name: np.full(grid.shape, np.nan) for name in PARTS[:3]} | float_parts(grid, evaluations, rows)
-    for p, point in enumerate(grid.points.tolist()):
+    for p, point in each_point(grid):
         for v, direction in enumerate(grid.directions):
             line = _Line(grid, point, direction)
             values = [evaluations.values[v][offset][p].tolist() for offset in line.offsets]

@@ -24,12 +24,14 @@ from diffcompare.numeric.stencils import COMPLEX_STEP, stencil
 from diffcompare.numeric.step_rules import STEP_RULES, Choice, choose_step
 from diffcompare.program.analytic import not_analytic
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.watchdog import account_for_each_place, one_account
 
 __all__ = ["rules_of_summary", "step_rules"]
 
 _CERTIFIED = "certified optimum"
 
 
+@account_for_each_place()
 def step_rules(
     f: SymbolicFunction,
     points: ArrayLike,
@@ -68,6 +70,7 @@ def step_rules(
     return rules_of_summary(f, summarize(table))
 
 
+@account_for_each_place()
 def rules_of_summary(f: SymbolicFunction, summary: pd.DataFrame) -> pd.DataFrame:
     """Make the rows of ``rules.csv`` for the groups of a summary of f; groups without a derivative have none."""
     rows = []
@@ -82,31 +85,32 @@ def rules_of_summary(f: SymbolicFunction, summary: pd.DataFrame) -> pd.DataFrame
             # a stencil made by hand: no rule knows it, and its name does not evaluate it
             continue
         point, i = list(read_point(str(group["point"])).values()), f.variables.index(str(group["variable"]))
-        along, best = _Along(f, point, i), float(group["best_abs_error"])
-        noise = point_rounding_bound(f.program, point, i)
-        if not math.isfinite(noise):
-            noise = 2 * UNIT_ROUNDOFF * abs(along(point[i]))
-        for rule, choice in _choices(along, point[i], str(group["scheme"]), noise / 2, float(group["predicted_h"])):
-            error = math.nan
-            if choice.h > 0:
-                numeric = choice.value
-                if math.isnan(numeric):
-                    numeric = float(numerical_diff(along, point[i], choice.h, scheme=str(group["scheme"])))
-                error = abs(exact_error(f, point, i, numeric)[0]) if math.isfinite(numeric) else math.nan
-            message = choice.message or ("the difference is not finite at this step" if math.isnan(error) else "")
-            ratio = error / best if best > 0 else 1.0 if error == 0 else math.inf if error > 0 else math.nan
-            rows.append(
-                {
-                    **{name: str(group[name]) for name in ("function", "variable", "point", "scheme")},
-                    "rule": rule,
-                    "h": choice.h,
-                    "abs_error": error,
-                    "best_abs_error": best,
-                    "ratio": ratio,
-                    "evaluations": choice.evaluations,
-                    "message": message,
-                }
-            )
+        with one_account(tuple(point)):
+            along, best = _Along(f, point, i), float(group["best_abs_error"])
+            noise = point_rounding_bound(f.program, point, i)
+            if not math.isfinite(noise):
+                noise = 2 * UNIT_ROUNDOFF * abs(along(point[i]))
+            for rule, choice in _choices(along, point[i], str(group["scheme"]), noise / 2, float(group["predicted_h"])):
+                error = math.nan
+                if choice.h > 0:
+                    numeric = choice.value
+                    if math.isnan(numeric):
+                        numeric = float(numerical_diff(along, point[i], choice.h, scheme=str(group["scheme"])))
+                    error = abs(exact_error(f, point, i, numeric)[0]) if math.isfinite(numeric) else math.nan
+                message = choice.message or ("the difference is not finite at this step" if math.isnan(error) else "")
+                ratio = error / best if best > 0 else 1.0 if error == 0 else math.inf if error > 0 else math.nan
+                rows.append(
+                    {
+                        **{name: str(group[name]) for name in ("function", "variable", "point", "scheme")},
+                        "rule": rule,
+                        "h": choice.h,
+                        "abs_error": error,
+                        "best_abs_error": best,
+                        "ratio": ratio,
+                        "evaluations": choice.evaluations,
+                        "message": message,
+                    }
+                )
     return _frame(rows)
 
 

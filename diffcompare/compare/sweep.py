@@ -28,6 +28,7 @@ from diffcompare.compare.kernel import (
     References,
     Run,
     differences,
+    each_point,
     references,
 )
 from diffcompare.compare.parallel import in_processes, packed, unpacked
@@ -36,10 +37,12 @@ from diffcompare.compare.reference import check_point
 from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES, format_point, in_order, labelled, stack
 from diffcompare.compare.split import PARTS, float_parts, split_error
 from diffcompare.errors import shorten
+from diffcompare.floats import as_floats
 from diffcompare.numeric.boxes import candidates, check_box
 from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, Stencil, check_schemes, stencil
 from diffcompare.numeric.steps import check_steps, geometric_steps
 from diffcompare.symbolic.function import SymbolicFunction, scalar
+from diffcompare.watchdog import account_for_each_place, one_account
 
 __all__ = ["sweep"]
 
@@ -50,6 +53,7 @@ Flags = NDArray[np.bool_]
 _CHUNK_ROWS = 2000
 
 
+@account_for_each_place()
 def sweep(
     f: SymbolicFunction,
     points: ArrayLike,
@@ -293,7 +297,7 @@ def _rounded_steps(steps: Floats, kind: np.dtype[Any]) -> Floats:
 def _check_points(
     f: SymbolicFunction, points: ArrayLike, kind: np.dtype[Any], box: tuple[Floats, Floats] | None
 ) -> Floats:
-    values = np.asarray(points, dtype=np.float64)
+    values = as_floats(points, f"points of {', '.join(f.variables[:8])}")
     n = len(f.variables)
     values = values.reshape(-1, 1) if n == 1 and values.ndim <= 1 else np.atleast_2d(values)
     if not values.size:
@@ -376,9 +380,10 @@ def _settle(grid: Grid, numeric: Floats, error: Floats, relative: Floats, unsure
     """Round by balls what the two floats of the reference do not decide."""
     for p, v, s, k in np.argwhere(unsure):
         point, i = grid.points[p].tolist(), grid.directions[v]
-        error[p, v, s, k], relative[p, v, s, k] = exact_error(
-            grid.f, point, i, float(numeric[p, v, s, k]), grid.derivative
-        )
+        with one_account(tuple(point)):
+            error[p, v, s, k], relative[p, v, s, k] = exact_error(
+                grid.f, point, i, float(numeric[p, v, s, k]), grid.derivative
+            )
 
 
 def _statuses(grid: Grid, reference: References, evaluations: Evaluations) -> NDArray[np.int8]:
@@ -393,7 +398,7 @@ def _statuses(grid: Grid, reference: References, evaluations: Evaluations) -> ND
     every = sorted({offset for stencil in offsets for offset in stencil})
     abscissae = [[(offset, arrays[offset]) for offset in every] for arrays in evaluations.abscissae]
     with precision(SWEEP_BITS):
-        for p, point in enumerate(grid.points.tolist()):
+        for p, point in each_point(grid):
             for v, i in enumerate(grid.directions):
                 if reference.status[p, v] == STATUS_CODES["domain"]:
                     continue

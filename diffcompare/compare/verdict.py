@@ -266,8 +266,11 @@ def _headline(verdict: Verdict) -> str:
         if count == 1:
             by = f", by {size:.2g} times its size" if size else ""
             return f"the {verdict.what} differs from the derivative{by}"
-        by = "" if not size else f", by up to {size:.2g} of the largest"
+        by = f", by up to {size:.2g} of the largest" if size else ""
         by = by if size < 1 else f", by up to {size:.3g} times the largest component"
+        lost = _worst_row(bad) if len(bad) else None
+        if lost is not None and not math.isfinite(lost["claimed"]):
+            by = f"; {lost['component']} is {float(lost['claimed'])!r}"
         return f"{len(bad)} of {count} components differ from the derivative{by}"
     if verdict.status == "consistent":
         return f"the {verdict.what} agrees with the derivative" + (count > 1) * f" in all {count} components"

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -57,6 +57,8 @@ _SHORT, _LONG = (-(2.0**-14), -(2.0**-17), 2.0**-17, 2.0**-14), (-1.0, -0.5, -0.
 _KINK_RADII = (-20, -26, -32, -38)
 # relative to ‖g‖∞: what is never called wrong; the coarsest bar of a consistent gradient
 _FLOOR, _COARSE = 1e-8, 1e-5
+# the bar at the largest step, relative to ‖g‖∞, for which the scale of another try is chosen
+_HEARD = 1e-7
 _ALL_AXES, _SOME_AXES, _DIRECTIONS, _HALVINGS = 200, 16, 16, 96
 
 
@@ -200,7 +202,7 @@ def _scene(problem: Problem, value: float, claim: Claim) -> _Scene:
 
 def _noise_within(scene: _Scene, radius: float) -> tuple[float, Floats]:
     """Return the noise of function and gradient on lines up to this long: a kink further away is none."""
-    chosen = [exponent for exponent in _NOISE_RADII if 2.0**exponent <= radius] or [_NOISE_RADII[0]]
+    chosen = [exponent for exponent in scene.noise if 2.0**exponent <= radius] or [_NOISE_RADII[0]]
     noise = max(scene.problem.noise or 0.0, *(scene.noise[k] for k in chosen))
     return noise, np.asarray(np.max([scene.gradient_noise[k] for k in chosen], axis=0), dtype=np.float64)
 
@@ -310,6 +312,8 @@ def _step(scene: _Scene, v: Floats, h: float) -> tuple[float, float] | None:
     gradient = 8 * float(gradient_noise @ np.abs(move)) + 8 * scene.gradient_unit * float(np.abs(along).max())
     # each value is rounded to a multiple of η, and so is each product with the move
     gradient += 4 * _ETA * float((1 + np.abs(move)).sum())
+    # the abscissae of the quadrature are floats: it counts where a step is a few ulps of x
+    gradient += 2 * _UNIT * float(np.abs(scene.x[moves]) @ np.ptp(rates, axis=0))
     if _is_quantized(np.array(rates)):
         gradient += 8 * _UNIT * float(np.abs(move).sum())
     return float(rise - integrals[0]) / h, float(quadrature + noise + gradient) / h
@@ -322,46 +326,132 @@ def _is_quantized(values: Floats, extent: float = 1.0) -> bool:
 
 
 def _judge_axis(scene: _Scene, i: int, found: _Findings) -> None:
+    """Judge one component with steps in the scale of its coordinate; where they show nothing, of the noise of f."""
+    axis = _look_along(scene, i)
+    if axis.status == "inconclusive" and math.isfinite(scene.claimed[i]) and _has_another_scale(scene, i):
+        along = _scene_along(scene, i)
+        other = _look_along(along, i)
+        wrong = other.status == "wrong" and other.both and _is_smooth(along) and not _is_still(scene, along, i)
+        if wrong or other.status == "consistent":
+            axis = other
+    found.status[i], found.threshold[i], found.difference[i] = axis.status, axis.threshold, axis.difference
+    found.words += axis.words
+
+
+def _is_smooth(scene: _Scene) -> bool:
+    """Tell whether longer lines show no more noise than shorter ones, as those of a function with small steps do."""
+    short = max(noise for exponent, noise in scene.noise.items() if exponent <= _NOISE_RADII[2])
+    return max(scene.noise.values()) <= 2.0**6 * max(short, scene.unit * abs(scene.value)) + (scene.problem.noise or 0)
+
+
+def _is_still(scene: _Scene, along: _Scene, i: int) -> bool:
+    """Tell whether f is constant on the scale of its noise and moves farther away: its values are rounded."""
+    near, far = _axis(along.scales, i), _axis(np.maximum(scene.scales, float(scene.scales.max())), i)
+
+    def moves(v: Floats) -> bool:
+        values = [try_value(scene.problem, scene.problem.inside(scene.x + t * v)) for t in (*_SHORT, *_LONG)]
+        return any(math.isfinite(value) and value != scene.value for value in values)
+
+    return not moves(near) and moves(far)
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """What an axis showed, and the difference that was measured; ``both``: on every side that can be had."""
+
+    status: str
+    threshold: float
+    words: tuple[str, ...] = ()
+    both: bool = True
+    difference: float = math.nan
+
+
+def _look_along(scene: _Scene, i: int) -> _Axis:
     name, scale, claimed = scene.problem.names[i], scene.scales[i], scene.claimed[i]
     v = _axis(scene.scales, i)
     slopes = _slopes(scene, v, _KINK_RADII)
     kink = _kink(scene, slopes, scale)
     if kink is not None:
-        found.status[i] = "non-smooth"
-        found.words.append(f"{name}: a kink, the slopes on its sides are {kink[0]:.6g} and {kink[1]:.6g}")
-        return
+        words = f"{name}: a kink, the slopes on its sides are {kink[0]:.6g} and {kink[1]:.6g}"
+        return _Axis("non-smooth", math.inf, (words,))
     if not math.isfinite(claimed):
         wide = _slopes(scene, v, (-13, -16))
         values = np.array([slope for _, left, right in wide for slope in (left, right)]) / scale
         if values.size == 4 and np.ptp(values) <= 1e-3 * np.abs(values).max():
-            found.status[i] = "wrong"
-            found.words.append(f"{name}: the gradient is {claimed} where the function has the slope {values[-1]:.4g}")
-        return
+            words = f"{name}: the gradient is {claimed} where the function has the slope {values[-1]:.4g}"
+            return _Axis("wrong", math.inf, (words,))
+        return _Axis("inconclusive", math.inf)
     sides = [(sign, _look(scene, sign * v)) for sign in (1.0, -1.0) if _room(scene, sign * v) >= _SMALLEST]
-    bars = [side.bar for _, side in sides if side.answer != "nothing"]
-    unexplained = _unexplained(scene, slopes, float(claimed * scale))
-    threshold = max(bars, default=math.inf) / scale
+    answers = [(sign, side) for sign, side in sides if side.answer != "nothing"]
+    threshold = max((side.bar for _, side in answers), default=math.inf) / scale
     wrong = [(sign, side) for sign, side in sides if side.answer == "wrong"]
     if wrong and _moves_in_steps(scene, v, wrong[0][1].error):
-        threshold = math.inf
-        found.words.append(f"{name}: the function moves in steps and is constant nearby")
-    elif wrong:
-        found.status[i] = "wrong"
-        slope = claimed + wrong[0][0] * wrong[0][1].error / scale
-        found.difference[i] = claimed - slope
-        found.words.append(f"{name}: the function rises as if its slope were {slope:.10g}, not {claimed:.10g}")
-    elif not sides:
-        found.words.append(f"{name}: the box leaves no room")
-    elif len(bars) < len(sides):
-        found.words.append(f"{name}: the function or the gradient has no value on one side")
-    elif unexplained > max(bars):
-        threshold = math.inf
-        found.words.append(f"{name}: very close to the point the function has another slope than the gradient says")
-    elif all(side.answer == "within" for _, side in sides):
-        found.status[i] = "consistent"
-        if len(sides) == 1:
-            found.words.append(f"{name}: tried on one side only, the other is outside the box")
-    found.threshold[i] = threshold
+        return _Axis("inconclusive", math.inf, (f"{name}: the function moves in steps and is constant nearby",))
+    if wrong:
+        slopes_ = [claimed + sign * side.error / scale for sign, side in wrong]
+        words = f"{name}: the function rises as if its slope were {slopes_[0]:.10g}, not {claimed:.10g}"
+        off = np.array(slopes_) - claimed
+        both = len(wrong) == len(answers) and bool(np.ptp(off) <= 0.3 * np.abs(off).max())
+        return _Axis("wrong", threshold, (words,), both, -float(off[0]))
+    if not sides:
+        return _Axis("inconclusive", threshold, (f"{name}: the box leaves no room",))
+    if len(answers) < len(sides):
+        return _Axis("inconclusive", threshold, (f"{name}: the function or the gradient has no value on one side",))
+    if _unexplained(scene, slopes, float(claimed * scale)) > threshold * scale:
+        words = f"{name}: very close to the point the function has another slope than the gradient says"
+        return _Axis("inconclusive", math.inf, (words,))
+    if any(side.answer != "within" for _, side in sides) or not _is_continued(scene, i, v, threshold):
+        return _Axis("inconclusive", threshold)
+    one = (f"{name}: tried on one side only, the other is outside the box",) if len(sides) == 1 else ()
+    return _Axis("consistent", threshold, one)
+
+
+def _is_continued(scene: _Scene, i: int, v: Floats, threshold: float) -> bool:
+    """Tell whether the claim at the point is what the gradient nearby continues to: the integrals do not ask for it."""
+    around = [
+        try_claim(scene.problem, scene.x + sign * _SMALLEST * v)
+        for sign in (1, -1)
+        if _room(scene, sign * v) >= _SMALLEST
+    ]
+    values = np.array([claim[i] for claim in around if claim is not None])
+    return values.size == 0 or not min(np.abs(values - scene.claimed[i])) > max(threshold, 2.0**-10 * scene.size)
+
+
+def _has_another_scale(scene: _Scene, i: int) -> bool:
+    return not 1 / 2 <= _audible(scene, i) / scene.scales[i] <= 2
+
+
+def _audible(scene: _Scene, i: int) -> float:
+    """Return the scale whose largest step moves a slope of ‖g‖∞ well above the rounding of f, and x by many ulps."""
+    # not of the noise that was measured: that may be of steps, which must not be looked over
+    noise = 12 * (scene.problem.noise or 0.0)
+    rate = _LARGEST * _HEARD * scene.size
+    least = (noise + 8 * scene.unit * abs(scene.value)) / rate if rate else 1.0
+    # farther away than the other coordinates and 1 nobody says that f is the same
+    least = min(least, max(1.0, float(scene.scales.max())))
+    scale = max(least, 2.0**10 * float(np.spacing(abs(scene.x[i]))))
+    if scene.problem.box is not None:
+        lower, upper = scene.problem.box
+        scale = min(scale, max(upper[i] - scene.x[i], scene.x[i] - lower[i]))
+    return scale
+
+
+def _scene_along(scene: _Scene, i: int) -> _Scene:
+    """Return the scene for one axis alone, with steps in the scale of the noise of f, which is measured along it."""
+    scales = scene.scales.copy()
+    scales[i] = _audible(scene, i)
+    noise, gradient_noise = {}, {}
+    # up to the largest step: a staircase may be constant on all shorter lines
+    for exponent in (*_NOISE_RADII, -5, -3):
+        t, points, _ = lay_line(scene.problem, 2.0**exponent * _axis(scales, i), uneven_steps(11))
+        values = [try_value(scene.problem, p) for p in points]
+        noise[exponent] = line_noise(t, np.array(values))
+        claims = [c for c in (try_claim(scene.problem, p) for p in points) if c is not None]
+        gradient_noise[exponent] = np.zeros(scene.x.size)
+        if len(claims) == t.size:
+            claimed = np.nan_to_num(np.array(claims), posinf=0.0, neginf=0.0)
+            gradient_noise[exponent] = polynomial_residual(t, claimed, 5)[0]
+    return replace(scene, scales=scales, noise=noise, gradient_noise=gradient_noise)
 
 
 def _right_nearby(scene: _Scene, v: Floats, error: float) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffcompare.errors import check_step_size
+from diffcompare.floats import refuse_overflow
 from diffcompare.numeric.complex_step import complex_abscissa, takes_complex
 from diffcompare.numeric.differences import numerical_diff
 from diffcompare.numeric.stencils import COMPLEX_STEP, Stencil
@@ -171,6 +172,7 @@ def numerical_directional(
 def _float_copy(x: ArrayLike) -> Array:
     values = np.array(x)
     if values.dtype.kind not in "biuf":
+        refuse_overflow(values, "x")
         raise TypeError(f"x of dtype {values.dtype}: real numbers are needed; pass floats")
     return values.astype(np.longdouble if values.dtype == np.longdouble else np.float64)
 

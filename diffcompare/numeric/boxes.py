@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.floats import as_floats
 from diffcompare.numeric.quotients import abscissa
 from diffcompare.numeric.stencils import Stencil, stencil
 
@@ -19,8 +20,10 @@ def check_box(box: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
     if not isinstance(box, tuple | list) or len(box) != 2:
         raise ValueError(f"box={box!r}: must be (lower, upper)")
     try:
-        lower, upper = (np.broadcast_to(np.asarray(side, dtype=np.float64), shape) for side in box)
-    except ValueError:
+        lower, upper = (np.broadcast_to(as_floats(side, "box"), shape) for side in box)
+    except ValueError as error:
+        if "largest float" in str(error):
+            raise
         raise ValueError(f"box={box!r}: its sides must be numbers, or arrays of shape {shape}") from None
     if not (lower <= upper).all():
         raise ValueError(f"box={box!r}: every lower side must be a number below its upper one")

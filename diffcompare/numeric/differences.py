@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffcompare.errors import check_step_size
+from diffcompare.floats import refuse_overflow
 from diffcompare.numeric.boxes import check_box, fitting
 from diffcompare.numeric.complex_step import complex_quotient, takes_complex
 from diffcompare.numeric.quotients import abscissa, divisor, weighted_sum
@@ -203,6 +204,7 @@ def _float_copy(x: ArrayLike) -> Any:
     values = np.array(x)
     kind = np.longdouble if values.dtype == np.longdouble else np.float64
     if values.dtype.kind not in "biuf":
+        refuse_overflow(values, "x")
         raise TypeError(f"x of dtype {values.dtype}: real numbers are needed; pass floats")
     return values.astype(kind)[()]
 

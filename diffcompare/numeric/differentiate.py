@@ -16,6 +16,10 @@ __all__ = ["Derivative", "differentiate"]
 
 # half the difference of the slopes of both sides, relative to them: a smaller one is counted as an error
 _CORNER = 1e-6
+# roundings, each of half a unit, that may meet in one jump of a function that computes in a narrow format
+_ROUNDINGS = 4
+# the error relative to the slopes from which on no digit counts as certain beside a jump
+_STEPPED_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ def differentiate(f: Callable[[Any], Any], x: float, *, noise: float = 0.0) -> D
     f(x + h) − 2f(x) + f(x − h) = A·h + f″h² + … where the curvature does not show. They show a corner too, which D(h)
     does not: A, the difference of the slopes of both sides, is extrapolated from the same values, and half of what
     cannot be truncation or rounding counts as an error; more than a millionth of the slopes is refused as a kink.
+    A staircase has another slope from afar than on its treads: that is refused as a jump, unless its steps are as small
+    as the rounding of float32 or of the stated noise.
 
     Parameters
     ----------
@@ -63,7 +69,8 @@ def differentiate(f: Callable[[Any], Any], x: float, *, noise: float = 0.0) -> D
         a ``ValueError`` mean that the abscissa is outside the domain.
     x : float
     noise : float
-        Absolute error of the values of f, where it is known and cannot be seen: an iteration that stops early.
+        Absolute error of the values of f, where it is known and cannot be seen: an iteration that stops early, values
+        rounded to some decimals.
 
     Returns
     -------
@@ -103,38 +110,61 @@ def differentiate(f: Callable[[Any], Any], x: float, *, noise: float = 0.0) -> D
     fault = kink(ladder, noise)
     if fault is not None:
         return _refused(samples, *fault)
+    steps = below = None
     for _ in range(2):
-        step = discontinuity(samples, ladder)
-        if step is None:
+        steps = discontinuity(samples, ladder)
+        if steps is None:
             search(samples, ladder)
-            step = discontinuity(samples, ladder)
-        if step is not None:
-            # below the steps f is a staircase: they are a noise for those who look from farther away
-            ladder = ladder.seen_from(*step)
+            steps = discontinuity(samples, ladder)
+        if steps is not None:
+            # f may be a staircase: its steps are a noise for those who look from farther away
+            below, ladder = ladder.split(*steps)
             search(samples, ladder)
         agreed = ladder.top_step()
         found = climb(samples, ladder)
-        if step is not None or ladder.top_step() >= agreed:
+        if steps is not None or ladder.top_step() >= agreed:
             break
         # the new steps do not agree with what was taken for the limit: the search was too far up
+    error = math.inf if found is None else max(found.error, ladder.contradiction(found))
+    if steps is not None and below is not None:
+        gap = 0.0
+        if found is not None and not _is_rounding(samples, steps[0], below, found, noise):
+            gap = below.contradiction(found)
+            error = max(error, gap)
+        if found is None or gap > _STEPPED_SHARE * abs(found.value) or _is_lost(found, ladder, error):
+            jump = f"f jumps by {steps[0]:.2g} within {steps[1]:.2g} of x={x!r}"
+            remedy = f"if that is the rounding of its values, pass noise={steps[0]:.2g}"
+            return _refused(samples, "jump", f"{jump}; {remedy}")
     if found is None or _is_lost(found, ladder):
-        if step is not None:
-            return _refused(samples, "jump", f"f jumps by {step[0]:.2g} within {step[1]:.2g} of x={x!r}")
         size = f"{ladder.noise:.2g}"
         return _refused(samples, "noise", f"no digit is certain at x={x!r}: the values of f scatter by about {size}")
     if found.corner > max(_CORNER * found.steepness, found.truncation + found.rounding):
         reason = f"the slopes of both sides differ by {2 * found.corner:.2g} within {found.smallest:.2g} of x={x!r}"
         return _refused(samples, "kink", reason)
-    error = max(found.error, ladder.contradiction(found))
     if _is_lost(found, ladder, error):
         return _refused(samples, "noise", f"differences at several scales contradict each other at x={x!r}")
     return Derivative(found.value, error, samples.evaluations, found.h, "ok", "")
 
 
+def _is_rounding(samples: Samples, jump: float, below: Ladder, found: Extrapolation, noise: float) -> bool:
+    """Tell whether the steps of f are the rounding of its values: as was said, or constant and as fine as float32.
+
+    The slope of a function is that of its treads, however small they are seen from where it looks smooth. But nobody
+    means the slope 0 of a function that computes in a narrow format. Whole numbers are counts, which nothing rounds.
+    """
+    if jump <= _ROUNDINGS * noise:
+        return True
+    if any(pair.steepness > 0 for pair in below.pairs):
+        return False
+    values = [value for value in samples.known.values() if math.isfinite(value)]
+    size = max(abs(samples.value(samples.x)), abs(samples.x * found.value))
+    return jump <= _ROUNDINGS * samples.unit * size and not all(value.is_integer() for value in values)
+
+
 def _is_lost(found: Extrapolation, ladder: Ladder, error: float | None = None) -> bool:
     """Whether the estimate is as large as the slopes themselves, so that not one digit is certain."""
     error = found.error if error is None else error
-    share = 0.1 if ladder.stepped else 0.5
+    share = _STEPPED_SHARE if ladder.stepped else 0.5
     return not math.isfinite(found.value) or (0 < found.steepness * share < error)
 
 

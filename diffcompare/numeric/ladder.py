@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from diffcompare.numeric.extrapolation import Extrapolation, best_extrapolation
-from diffcompare.numeric.samples import Pair, Samples
+from diffcompare.numeric.samples import UNIT_ROUNDOFF, Pair, Samples
 
 __all__ = ["Ladder", "climb", "discontinuity", "kink", "scan", "search"]
 
@@ -45,6 +45,7 @@ class Ladder:
     ceiling: float = math.inf
     floor: float = 0.0
     stepped: bool = False
+    unit: float = UNIT_ROUNDOFF
 
     def bar(self, pair: Pair) -> float:
         """The worst rounding error of a slope: two values, each off by the noise, over 2h."""
@@ -83,15 +84,24 @@ class Ladder:
             if samples.exact_step(h) > 0:
                 self.ceiling = h
             return None
+        pair = replace(pair, unit=self.unit)
         if all(pair.h != other.h for other in self.pairs):
             self.pairs.append(pair)
             self.pairs.sort(key=lambda item: item.h)
         return pair
 
-    def seen_from(self, jump: float, h: float) -> Ladder:
-        """The part of the ladder above a step h within which f jumps: the jump is its noise."""
-        above = [pair for pair in self.pairs if pair.h >= h]
-        return Ladder(above, max(self.noise, jump), self.ceiling, h, stepped=True)
+    def split(self, jump: float, h: float) -> tuple[Ladder, Ladder]:
+        """The parts of the ladder below and above a step h within which f jumps: the jump is the noise of the upper.
+
+        The steps of a rounding grow with what is rounded, so the jump is a noise relative to the values, too.
+        """
+        below, above = ([pair for pair in self.pairs if (pair.h >= h) == upper] for upper in (False, True))
+        unit = max(self.unit, self.unit * jump / above[0].rounding) if above and above[0].rounding else self.unit
+        above = [replace(pair, unit=unit) for pair in above]
+        return (
+            Ladder(below, self.noise, h, self.floor),
+            Ladder(above, max(self.noise, jump), self.ceiling, h, stepped=True, unit=unit),
+        )
 
     def contradiction(self, found: Extrapolation) -> float:
         """How far a value is from the slopes of smaller steps that agree, beyond what rounding explains."""

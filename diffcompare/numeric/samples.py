@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["UNIT_ROUNDOFF", "Pair", "Samples"]
 
 UNIT_ROUNDOFF = 2.0**-53
+_NO_NUMBER = np.array(math.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Pair:
     fall: float
     size: float
     x: float
+    unit: float = UNIT_ROUNDOFF
 
     @property
     def slope(self) -> float:
@@ -37,7 +40,7 @@ class Pair:
     @property
     def rounding(self) -> float:
         """What every code may be expected to be off by: half an ulp of its value, and of its argument once scaled."""
-        return UNIT_ROUNDOFF * max(self.size, abs(self.x) * self.steepness)
+        return self.unit * max(self.size, abs(self.x) * self.steepness)
 
     @property
     def steepness(self) -> float:
@@ -52,6 +55,8 @@ class Samples:
     f: Callable[[Any], Any]
     x: float
     known: dict[float, float] = field(default_factory=dict)
+    # the coarsest format that f may compute in: float32 unless its values come in a coarser one
+    unit: float = 2.0**-24
 
     @property
     def evaluations(self) -> int:
@@ -61,7 +66,10 @@ class Samples:
     def value(self, t: float) -> float:
         """f(t) as a float; nan where f raises an arithmetic or value error, is complex, or is no number."""
         if t not in self.known:
-            self.known[t] = _answer(self.f, t)
+            value = _answer(self.f, t)
+            if value.dtype == np.float16:
+                self.unit = 2.0**-11
+            self.known[t] = float(value)
         return self.known[t]
 
     def exact_step(self, h: float) -> float:
@@ -87,17 +95,16 @@ class Samples:
         return Pair(h, upper - centre, lower - centre, max(abs(upper), abs(lower), abs(centre)), self.x)
 
 
-def _answer(f: Callable[[Any], Any], t: float) -> float:
+def _answer(f: Callable[[Any], Any], t: float) -> NDArray[Any]:
+    """Return one number in the format that f computes in."""
     try:
         # probing may leave the domain: that is no event that a caller should be warned of
         with np.errstate(all="ignore"):
             value = np.asarray(f(np.float64(t)))
     except (ArithmeticError, ValueError):
-        return math.nan
+        return _NO_NUMBER
     if value.size != 1:
         raise ValueError(
             f"f(x) has shape {value.shape}: differentiate needs one number; pass a function of one variable"
         )
-    if value.dtype.kind not in "biuf":
-        return math.nan
-    return float(value.reshape(())[()])
+    return value.reshape(()) if value.dtype.kind in "biuf" else _NO_NUMBER

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from decimal import Context, Decimal
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffcompare.errors import check_step_size
+from diffcompare.errors import check_step_size, shorten
+from diffcompare.floats import as_floats
 
 __all__ = ["check_steps", "geometric_steps", "optimal_step"]
 
@@ -48,8 +51,10 @@ def geometric_steps(largest: float, smallest: float, per_decade: int = 4) -> Flo
     largest, smallest = check_step_size(largest), check_step_size(smallest)
     if largest < smallest:
         raise ValueError(f"largest={largest!r} is below smallest={smallest!r}; exchange them")
-    if isinstance(per_decade, bool) or int(per_decade) != per_decade or per_decade < 1:
-        raise ValueError(f"per_decade={per_decade!r}: steps per decade must be a whole number of at least 1; pass 4")
+    if isinstance(per_decade, bool) or int(per_decade) != per_decade or not 1 <= per_decade <= _MAX_STEPS:
+        raise ValueError(
+            f"per_decade={shorten(repr(per_decade), 60)}: steps per decade must be a whole number of at least 1; pass 4"
+        )
     count = math.floor(per_decade * (math.log10(largest) - math.log10(smallest)) + 1e-9) + 1
     if count > _MAX_STEPS:
         raise ValueError(f"per_decade={per_decade!r}: {count} steps; ask for at most {_MAX_STEPS}")
@@ -66,7 +71,7 @@ def _decimal_step(start: Decimal, k: int, per_decade: int) -> float:
 
 def check_steps(steps: ArrayLike) -> Floats:
     """Return step sizes as a descending array without repetitions; ``ValueError`` names a bad one."""
-    values = np.atleast_1d(np.asarray(steps, dtype=np.float64))
+    values = np.atleast_1d(as_floats(steps, "steps"))
     if values.ndim != 1 or not values.size:
         raise ValueError(f"steps of shape {values.shape}: pass a one-dimensional list of at least one step size")
     for value in values:
@@ -75,7 +80,7 @@ def check_steps(steps: ArrayLike) -> Floats:
 
 
 def optimal_step(
-    series: Floats, noise: Floats, h_min: float, h_max: float, *, derivative: int = 1
+    series: Floats, noise: Floats, h_min: float, h_max: float, *, derivative: int = 1, trailing: int = 0
 ) -> tuple[Floats, Floats]:
     """Estimate the best step size from a model of the error.
 
@@ -92,6 +97,8 @@ def optimal_step(
     h_min, h_max : float
     derivative : int
         q, the order of the derivative.
+    trailing : int
+        So many terms at the end stand for those that follow: the sum counts as at least as large as each of them.
 
     Returns
     -------
@@ -103,35 +110,41 @@ def optimal_step(
     P. E. Gill, W. Murray, M. H. Wright, Practical Optimization (1981), section 8.6: the balance of truncation and
     condition error, here with all known terms of the series instead of the first.
     """
+    model = partial(_model, derivative=derivative, trailing=trailing)
     with np.errstate(all="ignore"):
         grid = _candidates(h_min, h_max)
-        model = _model(series[:, None, :], noise[:, None, :], grid[None, :], derivative)
+        on_grid = model(series[:, None, :], noise[:, None, :], grid[None, :])
         # the grid descends, so the first of equal minima is the larger step
-        best = np.argmin(np.where(np.isnan(model), np.inf, model), axis=1)
+        best = np.argmin(np.where(np.isnan(on_grid), np.inf, on_grid), axis=1)
         rows = np.arange(len(series))
-        step, error = grid[best], model[rows, best]
+        step, error = grid[best], on_grid[rows, best]
         high, low = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, grid.size - 1)]
         for _ in range(40):
             middle = np.sqrt(low) * np.sqrt(high)
             lower, upper = np.sqrt(low) * np.sqrt(middle), np.sqrt(middle) * np.sqrt(high)
-            go_down = _model(series, noise, lower, derivative) < _model(series, noise, upper, derivative)
+            go_down = model(series, noise, lower) < model(series, noise, upper)
             high, low = np.where(go_down, upper, high), np.where(go_down, low, lower)
         found = np.clip(np.sqrt(low) * np.sqrt(high), h_min, h_max)
-        refined = _model(series, noise, found, derivative)
-        found, refined = _zero_of_the_series(series, noise, grid, found, refined, derivative)
+        refined = model(series, noise, found)
+        found, refined = _zero_of_the_series(model, series, noise, grid, found, refined)
     better = refined < error
     step, error = np.where(better, found, step), np.where(better, refined, error)
     silent = (noise == 0).all(axis=1)
     exact = (series == 0).all(axis=1)
     step = np.where(silent, h_min, np.where(exact, h_max, step))
     with np.errstate(all="ignore"):
-        error = np.where(silent | exact, _model(series, noise, step, derivative), error)
+        error = np.where(silent | exact, model(series, noise, step), error)
     unknown = np.isnan(series).any(axis=1) | np.isnan(noise).any(axis=1)
     return np.where(unknown, np.nan, step), np.where(unknown, np.nan, error)
 
 
 def _zero_of_the_series(
-    series: Floats, noise: Floats, grid: Floats, found: Floats, error: Floats, derivative: int
+    model: Callable[[Floats, Floats, Floats], Floats],
+    series: Floats,
+    noise: Floats,
+    grid: Floats,
+    found: Floats,
+    error: Floats,
 ) -> tuple[Floats, Floats]:
     """Take the largest step at which the terms cancel, where there is one: a valley narrower than the grid."""
     signs = np.sign(_series(series[:, None, :], grid[None, :]))
@@ -148,7 +161,7 @@ def _zero_of_the_series(
         high, low = np.where(upper_half, middle, high), np.where(upper_half, low, middle)
     found, error = found.copy(), error.copy()
     for candidate in (high, low):
-        value = _model(terms, noise[rows], candidate, derivative)
+        value = model(terms, noise[rows], candidate)
         better = value < error[rows]
         found[rows] = np.where(better, candidate, found[rows])
         error[rows] = np.where(better, value, error[rows])
@@ -163,11 +176,26 @@ def _candidates(h_min: float, h_max: float) -> Floats:
     return np.unique(np.array([h_min, *inside, h_max]))[::-1].copy()
 
 
-def _model(series: Floats, noise: Floats, h: Floats, derivative: int) -> Floats:
+def _model(series: Floats, noise: Floats, h: Floats, *, derivative: int, trailing: int) -> Floats:
     rounding, moved = noise[..., 0] / h, noise[..., 1]
     for _ in range(derivative - 1):
         rounding, moved = rounding / h, moved / h
-    return np.abs(_series(series, h)) + rounding + moved
+    truncation = np.abs(_series(series, h))
+    if trailing:
+        truncation = np.maximum(truncation, _last_terms(series, h, trailing))
+    return truncation + rounding + moved
+
+
+def _last_terms(series: Floats, h: Floats, count: int) -> Floats:
+    """Return the largest of the last terms: where a series does not converge, what it adds up to means nothing."""
+    size = np.abs(series)
+    largest = np.zeros(np.broadcast_shapes(series.shape[:-1], h.shape))
+    for m in range(max(0, size.shape[-1] - count), size.shape[-1]):
+        term = size[..., m] * h
+        for _ in range(m):
+            term = term * h
+        largest = np.maximum(largest, term)
+    return largest
 
 
 def _series(series: Floats, h: Floats) -> Floats:

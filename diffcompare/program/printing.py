@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from diffcompare.program.dag import Program
 
-__all__ = ["formula"]
+__all__ = ["formula", "formulas"]
 
 # operation -> (precedence, pattern); operands of the same precedence need brackets on the right only
 _PATTERNS = {
@@ -23,7 +24,7 @@ _PATTERNS = {
     "equal": (0, "Eq({0}, {1})"),
     "not_equal": (0, "Ne({0}, {1})"),
 }
-_NAMES = {"select": "where", "and": "And", "or": "Or", "not": "Not", "hurwitz_zeta": "zeta"}
+_NAMES = {"select": "where", "and": "And", "or": "Or", "not": "Not"}
 _LEAVES = {"pi": "pi", "e": "E", "true": "True", "false": "False", "undefined": "nan"}
 
 
@@ -37,34 +38,48 @@ def formula(program: Program, index: int, *, limit: int = 80, exact: bool = True
     >>> formula(program, program.outputs[0])
     '(x + 1)**2*sin(x)'
     """
-    texts: list[tuple[int, str]] = []
-    for node in program.nodes[: index + 1]:
-        operands = [texts[i] for i in node.operands]
-        if node.operation == "variable":
-            precedence, text = 5, program.variables[int(node.payload or 0)]
-        elif node.operation == "constant":
-            precedence, text = _constant(Fraction(node.payload or 0), exact=exact)
-        elif node.operation == "sum":
-            precedence, text = 1, " + ".join(_bracketed(operand, 2 if k else 1) for k, operand in enumerate(operands))
-        elif node.operation == "dot":
-            half = len(operands) // 2
-            factors = zip(operands[:half], operands[half:], strict=True)
-            precedence, text = 1, " + ".join(f"{_bracketed(a, 2)}*{_bracketed(b, 3)}" for a, b in factors)
-        elif node.operation in _LEAVES:
-            precedence, text = 5, _LEAVES[node.operation]
-        elif node.operation == "integer_power":
-            precedence, text = 4, f"{_bracketed(operands[0], 5)}**{node.payload}"
-        elif node.operation in _PATTERNS:
-            precedence, pattern = _PATTERNS[node.operation]
-            left = precedence + (node.operation in ("power", "negative"))
-            shown = [_bracketed(operand, left if k == 0 else precedence + 1) for k, operand in enumerate(operands)]
-            text = pattern.format(*shown)
-        else:
-            # a payload is the order of a derivative that has no name of its own
-            name = _NAMES.get(node.operation, node.operation) + "'" * int(node.payload or 0)
-            precedence, text = 5, f"{name}({', '.join(t for _, t in operands)})"
-        texts.append((precedence, text if len(text) <= limit else _short(text, limit)))
-    return texts[index][1]
+    return formulas(program, [index], limit=limit, exact=exact)[0]
+
+
+def formulas(program: Program, indices: Sequence[int], *, limit: int = 80, exact: bool = True) -> list[str]:
+    """Write the formulas of some nodes as :func:`formula` does, each node that they are made of once."""
+    needed = set(indices)
+    for index in range(max(needed, default=-1), -1, -1):
+        if index in needed:
+            needed.update(program.nodes[index].operands)
+    texts: dict[int, tuple[int, str]] = {}
+    for index in sorted(needed):
+        precedence, text = _written(program, index, texts, exact=exact)
+        texts[index] = precedence, text if len(text) <= limit else _short(text, limit)
+    return [texts[index][1] for index in indices]
+
+
+def _written(program: Program, index: int, texts: Mapping[int, tuple[int, str]], *, exact: bool) -> tuple[int, str]:
+    """Return the precedence of a node and its formula, of those of its operands."""
+    node = program.nodes[index]
+    operands = [texts[i] for i in node.operands]
+    if node.operation == "variable":
+        return 5, program.variables[int(node.payload or 0)]
+    if node.operation == "constant":
+        return _constant(Fraction(node.payload or 0), exact=exact)
+    if node.operation == "sum":
+        return 1, " + ".join(_bracketed(operand, 2 if k else 1) for k, operand in enumerate(operands))
+    if node.operation == "dot":
+        half = len(operands) // 2
+        factors = zip(operands[:half], operands[half:], strict=True)
+        return 1, " + ".join(f"{_bracketed(a, 2)}*{_bracketed(b, 3)}" for a, b in factors)
+    if node.operation in _LEAVES:
+        return 5, _LEAVES[node.operation]
+    if node.operation == "integer_power":
+        return 4, f"{_bracketed(operands[0], 5)}**{node.payload}"
+    if node.operation in _PATTERNS:
+        precedence, pattern = _PATTERNS[node.operation]
+        left = precedence + (node.operation in ("power", "negative"))
+        shown = [_bracketed(operand, left if k == 0 else precedence + 1) for k, operand in enumerate(operands)]
+        return precedence, pattern.format(*shown)
+    # a payload is the order of a derivative that has no name of its own
+    name = _NAMES.get(node.operation, node.operation) + "'" * int(node.payload or 0)
+    return 5, f"{name}({', '.join(t for _, t in operands)})"
 
 
 def _short(text: str, limit: int) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from diffcompare.errors import UnsupportedFunction
+from diffcompare.errors import UnsupportedFunction, shorten
 from diffcompare.program.dag import Builder, Term
 from diffcompare.program.operation import Operation, Partials
 
@@ -208,10 +208,17 @@ def _of_order(operation: str, order: int) -> Named:
     return Named((1,), lambda x: x.constant(order).apply(operation, x))
 
 
+def _shown(value: Fraction) -> str:
+    try:
+        return repr(float(value))
+    except OverflowError:
+        return shorten(str(value), 40)
+
+
 def _whole(name: str, parameter: Term, least: int) -> int:
     value = parameter.value
     if value is None or value.denominator != 1 or value < least:
-        shown = "it is no number" if value is None else f"{float(value)!r}"
+        shown = "it is no number" if value is None else _shown(value)
         raise UnsupportedFunction(f"{name}: the first argument must be a whole number >= {least}, not {shown}")
     return int(value)
 
@@ -233,7 +240,7 @@ def _of_positive_order(name: str, *, times_gamma: bool) -> Rule:
 
     def rule(s: Term, x: Term) -> Term:
         if s.value is not None and s.value <= 0:
-            raise UnsupportedFunction(f"{name}: the first argument must be positive, not {float(s.value)!r}")
+            raise UnsupportedFunction(f"{name}: the first argument must be positive, not {_shown(s.value)}")
         share = s.apply(regularised, x)
         return share.apply("multiply", s.apply("gamma")) if times_gamma else share
 
@@ -244,7 +251,7 @@ def _zeta(s: Term, a: Term | None = None) -> Term:
     if a is None or a.value == 1:
         return s.apply("zeta")
     if s.value is not None and s.value <= 1:
-        raise UnsupportedFunction(f"zeta: the first argument of two must be above 1, not {float(s.value)!r}")
+        raise UnsupportedFunction(f"zeta: the first argument of two must be above 1, not {_shown(s.value)}")
     return s.apply("hurwitz_zeta", a)
 
 
@@ -268,7 +275,7 @@ def _polynomial(name: str) -> Rule:
     def rule(n: Term, x: Term) -> Term:
         degree = _whole(name, n, 0)
         if degree > _DEGREE:
-            raise UnsupportedFunction(f"{name}: the degree goes to {_DEGREE}, not {degree}")
+            raise UnsupportedFunction(f"{name}: the degree goes to {_DEGREE}, not {shorten(str(degree), 40)}")
         before, last = x.constant(1), _FIRST[name](x)
         if degree == 0:
             return before

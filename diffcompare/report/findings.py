@@ -10,7 +10,16 @@ import pandas as pd
 from diffcompare.compare.schema import STATUSES, VERDICTS, Tables
 from diffcompare.errors import shorten
 from diffcompare.report.split_chart import dominating_parts
-from diffcompare.report.wording import PART_WORDS, STATUS_WORDS, VERDICT_WORDS, bound_words, plural, share, short
+from diffcompare.report.wording import (
+    NOTHING_MEASURED,
+    PART_WORDS,
+    STATUS_WORDS,
+    VERDICT_WORDS,
+    bound_words,
+    plural,
+    share,
+    short,
+)
 
 __all__ = ["findings", "status_notes", "unbounded_words", "verdict_counts", "verdict_lines", "worst_first"]
 
@@ -42,9 +51,11 @@ def verdict_lines(errors: pd.DataFrame, summary: pd.DataFrame) -> list[tuple[str
 
 
 def unbounded_words(summary: pd.DataFrame) -> str:
-    """Say what the verdict unbounded says; of the complex step, which has no bound by its nature, that it is so."""
-    schemes = set(summary["scheme"].astype(str)[summary["verdict"].astype(str) == "unbounded"])
-    return _COMPLEX_WORDS if schemes == {"complex"} else VERDICT_WORDS["unbounded"]
+    """Say what the verdict unbounded says: of no finite quotient, and of the complex step, which has no bound, too."""
+    unbounded = summary[summary["verdict"].astype(str) == "unbounded"]
+    if unbounded["best_abs_error"].isna().all():
+        return NOTHING_MEASURED
+    return _COMPLEX_WORDS if set(unbounded["scheme"].astype(str)) == {"complex"} else VERDICT_WORDS["unbounded"]
 
 
 def _within(errors: pd.DataFrame, summary: pd.DataFrame) -> str:
@@ -122,8 +133,10 @@ def _bounds(errors: pd.DataFrame, summary: pd.DataFrame) -> list[str]:
     if errors["bound"].isna().all():
         if "unbounded" not in counts:
             return []
+        words = unbounded_words(summary)
+        measured = words if words == NOTHING_MEASURED else "errors were measured"
         return [
-            "There is no bound in these tables. The verdict “unbounded” says that errors were measured, "
+            f"There is no bound in these tables. The verdict “unbounded” says that {measured}, "
             "and nothing for or against a derivative."
         ]
     bound = _bound(errors)

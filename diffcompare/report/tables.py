@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
@@ -23,13 +24,20 @@ __all__ = ["read_errors", "write_csv"]
 _FULL_CATEGORIES = {"status": STATUSES, "bound_source": BOUND_SOURCES}
 _FLAGS = {"True": True, "False": False, "": None}
 _CHUNK = 20_000  # rows held as Python strings at a time
+# A spreadsheet runs a text that starts so, and takes an apostrophe before it for "this is text". What starts with
+# apostrophes and then so gets one more, so that reading takes off exactly what writing put there. A minus starts
+# ordinary formulas and stays.
+_RUN_BY_SPREADSHEETS = re.compile("'*[=+@\t\r]")
+_MARKED = re.compile("'+[=+@\t\r]")
 
 
 def write_csv(frame: pd.DataFrame, path: str | PathLike[str]) -> None:
     r"""Write a table as a CSV file that reads back bit for bit.
 
     UTF-8, line ends ``\n``, floats as their repr, nan and missing values as empty cells. A cell is quoted
-    only where its text asks for it.
+    only where its text asks for it. A text that a spreadsheet would run has an apostrophe before it, which
+    :func:`read_errors` takes off: one that starts with ``=``, ``+``, ``@``, a tab or a carriage return, or with
+    apostrophes and then one of these.
 
     Parameters
     ----------
@@ -60,7 +68,7 @@ def write_csv(frame: pd.DataFrame, path: str | PathLike[str]) -> None:
 
 def _cells(column: pd.Series[Any]) -> list[str]:
     if isinstance(column.dtype, pd.CategoricalDtype):
-        texts = [_quote(str(category)) for category in column.cat.categories]
+        texts = [_text(str(category)) for category in column.cat.categories]
         texts.append("")  # code -1: no category
         return [texts[code] for code in column.cat.codes.tolist()]
     if column.isna().all():
@@ -73,10 +81,14 @@ def _cells(column: pd.Series[Any]) -> list[str]:
 
 def _cell(value: object) -> str:
     if isinstance(value, str):
-        return _quote(value)
+        return _text(value)
     if value is None or value is pd.NA or value != value:
         return ""
     return repr(float(value)) if isinstance(value, float) else _quote(str(value))
+
+
+def _text(text: str) -> str:
+    return _quote("'" + text if _RUN_BY_SPREADSHEETS.match(text) else text)
 
 
 def _quote(text: str) -> str:
@@ -211,6 +223,7 @@ class _Column:
             ) from None
 
     def _code(self, text: str) -> int:
+        text = text[1:] if _MARKED.match(text) else text
         if self.name in _FULL_CATEGORIES:
             return self.codes[text]
         return self.codes.setdefault(text, len(self.codes))

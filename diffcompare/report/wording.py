@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "CHECK_WORDS",
+    "NOTHING_MEASURED",
     "OUTCOME_WORDS",
     "PART_MEANINGS",
     "PART_WORDS",
@@ -66,6 +67,8 @@ VERDICT_WORDS: Mapping[str, str] = {
     "unbounded": "errors were measured, but no bound was found here to judge them by",
     "not-differentiable": "there is no exact derivative to compare with at this point",
 }
+
+NOTHING_MEASURED = "no error could be measured, for no step gave a finite quotient"
 
 # of an answer of a differentiator
 OUTCOME_WORDS: Mapping[str, str] = {

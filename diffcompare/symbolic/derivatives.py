@@ -1,124 +1,73 @@
 """SymPy's side: the expression of a program, its analytic derivatives, and their LaTeX.
 
-SymPy's constructors evaluate, and some never return on constants such as exp(exp(exp(5))). So SymPy is asked only
-where the program is small and every constant part of it has a moderate size, which is told from the program
-alone; elsewhere the answers are empty.
+SymPy's constructors evaluate, and some never return. Where counting proves that it answers at once it is asked here,
+within wider limits in a child process that can be killed; elsewhere the answers are empty.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+import pickle
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import sympy
+from sympy.core.cache import clear_cache
 
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.dag import Program
 from diffcompare.program.operations import FALLBACKS, OPERATIONS
-from diffcompare.symbolic.function import SymbolicFunction, implementation
+from diffcompare.symbolic.function import SymbolicFunction, nested
+from diffcompare.symbolic.limits import affordable, is_quick
 from diffcompare.symbolic.lower import lower_all
+from diffcompare.watchdog import ask
 
-__all__ = ["derivative_latex", "expression", "gradient", "gradient_program", "latex"]
-
-NODE_LIMIT = 200
-VARIABLE_LIMIT = 8
-# branches and corners multiply the cases that SymPy looks at
-SWITCH_LIMIT = 12
-EXTREMA_LIMIT = 6
-TREE_LIMIT = 1000
-DEPTH_LIMIT = 40
-_MAGNITUDE_LIMIT = 2.0**1000
-
-_SWITCHING = {"select", "min", "max", "abs", "sign", "floor", "ceiling"}
-# SymPy writes some functions of a whole order out as sums
-_PARAMETER_LIMIT = 30
-
-
-def affordable(program: Program) -> bool:
-    """Tell whether SymPy can be asked about this program without the risk that it never returns."""
-    if len(program.nodes) > NODE_LIMIT or len(program.variables) > VARIABLE_LIMIT:
-        return False
-    operations = [node.operation for node in program.nodes]
-    if sum(name in _SWITCHING for name in operations) > SWITCH_LIMIT:
-        return False
-    if operations.count("min") + operations.count("max") > EXTREMA_LIMIT:
-        return False
-    return _tree_is_small(program) and _parameters_are_small(program) and _constants_are_moderate(program)
-
-
-def _parameters_are_small(program: Program) -> bool:
-    for node in program.nodes:
-        for i in node.operands[: OPERATIONS[node.operation].parameters]:
-            if abs(Fraction(program.nodes[i].payload or 0)) > _PARAMETER_LIMIT:
-                return False
-    return True
-
-
-def _tree_is_small(program: Program) -> bool:
-    """Bound size and depth of the expression tree, in which what is shared in the program stands many times."""
-    sizes: list[int] = []
-    for node in program.nodes:
-        # a cube root is written sign(x)·|x|^(1/3): its argument stands there twice
-        copies = 2 if node.operation == "cbrt" else 1
-        sizes.append(1 + copies * sum(sizes[i] for i in node.operands))
-        if sizes[-1] > TREE_LIMIT:
-            return False
-    # a long sum is deep as a program, but flat as an expression
-    return _nesting(program) <= DEPTH_LIMIT
-
-
-def _nesting(program: Program) -> int:
-    depths: list[int] = []
-    for node in program.nodes:
-        below = max((depths[i] for i in node.operands), default=0)
-        depths.append(below + (node.operation not in ("add", "subtract", "multiply", "sum", "constant", "variable")))
-    return max(depths, default=0)
-
-
-def _constants_are_moderate(program: Program) -> bool:
-    """Estimate every constant part in binary64: all of them 0 or within 2^±1000, and none undefined."""
-    values: dict[int, float | bool] = {}
-    for index, node in enumerate(program.nodes):
-        if node.operation == "variable" or any(i not in values for i in node.operands):
-            continue
-        if node.operation in ("true", "false", "undefined"):
-            continue
-        try:
-            if node.operation == "constant":
-                value: float | bool = float(Fraction(node.payload or 0))
-            else:
-                payload = [] if node.payload is None else [node.payload]
-                value = implementation(math, node.operation)(*(values[i] for i in node.operands), *payload)
-        except (ArithmeticError, ValueError, TypeError, UnsupportedFunction):
-            return False
-        if not isinstance(value, bool):
-            inexact_zero = value == 0 and node.operation != "constant"
-            if (
-                isinstance(value, complex)
-                or inexact_zero
-                or not (value == 0 or 1 / _MAGNITUDE_LIMIT < abs(value) < _MAGNITUDE_LIMIT)
-            ):
-                return False
-        values[index] = value
-    return True
-
+__all__ = ["answer", "derivative_latex", "expression", "gradient", "gradient_program", "latex"]
 
 _STRANGE = (sympy.zoo, sympy.oo, sympy.nan, sympy.I)
 
 
-def expression(program: Program) -> sympy.Expr | None:
-    """Return a program's first output as a SymPy expression; None where SymPy must not be asked.
+def expression(f: SymbolicFunction) -> Any:
+    """Return the formula in SymPy's terms, for several values in nested lists; None where SymPy must not be asked.
 
     Constants are Rationals, variables plain Symbols.
     """
-    return (
-        _guarded(lambda: _expression(program, [sympy.Symbol(name) for name in program.variables]))
-        if affordable(program)
-        else None
-    )
+    return _answer("expression", f)
+
+
+# what has no formula in time has no derivative in time
+_FAILED: WeakSet[Program] = WeakSet()
+
+
+def _answer(question: str, f: SymbolicFunction) -> Any:
+    """Answer here or in a child; None where neither can."""
+    programs = [component.program for component in f.components]
+    if all(map(is_quick, programs)):
+        return _ANSWERS[question](f)
+    asked = all(map(affordable, programs)) or (question == "latex" and _known(f) is not None)
+    if not asked or f.program in _FAILED:
+        return None
+    found = ask(f"{__name__}:answer", (question, f))
+    if found is None and question in ("expression", "latex"):
+        _FAILED.add(f.program)
+    return found
+
+
+def answer(request: tuple[str, SymbolicFunction]) -> Any:
+    """Answer in the child."""
+    question, f = request
+    found = _ANSWERS[question](f)
+    if not isinstance(found, str):
+        # to read an expression is to build it again: in the parent that costs what it costs here
+        clear_cache()
+        pickle.loads(pickle.dumps(found))  # noqa: S301 - our own bytes
+    return found
+
+
+def _known(f: SymbolicFunction) -> Any:
+    """Return the expression that f was made of, or that was found before."""
+    return vars(f).get("expr")
 
 
 def _guarded(build: Callable[[], Any]) -> Any:
@@ -191,12 +140,20 @@ _SYMPY: dict[str, Callable[..., Any]] = {
 }
 
 
+def _plain_expression(f: SymbolicFunction) -> Any:
+    if _known(f) is not None:
+        return _known(f)
+    programs, symbols = [component.program for component in f.components], list(map(sympy.Symbol, f.variables))
+    exprs = _guarded(lambda: [_expression(program, symbols) for program in programs])
+    return None if exprs is None else nested(exprs, f.output_shape)
+
+
 def _real_gradient(f: SymbolicFunction) -> tuple[list[sympy.Expr], list[sympy.Symbol]] | None:
     """Differentiate with real symbols in place of the variables and exact Rationals in place of Floats.
 
     Without them SymPy leaves Derivative(re(x)) in d|x|/dx, and folds 3*0.1 in floating point.
     """
-    if f.output_shape or not affordable(f.program):
+    if f.output_shape:
         return None
     symbols = [sympy.Dummy(name, real=True) for name in f.variables]
 
@@ -210,6 +167,11 @@ def _real_gradient(f: SymbolicFunction) -> tuple[list[sympy.Expr], list[sympy.Sy
 
 def gradient(f: SymbolicFunction) -> list[sympy.Expr] | None:
     """Return the partial derivatives as SymPy writes them, in plain symbols; None where SymPy must not be asked."""
+    result: list[sympy.Expr] | None = _answer("gradient", f)
+    return result
+
+
+def _plain_gradient(f: SymbolicFunction) -> list[sympy.Expr] | None:
     found = _real_gradient(f)
     if found is None:
         return None
@@ -225,10 +187,11 @@ _PROGRAMS: WeakKeyDictionary[Program, Program | None] = WeakKeyDictionary()
 def gradient_program(f: SymbolicFunction) -> Program | None:
     """Return SymPy's derivative as a program with one output per variable: a route of its own to the gradient.
 
-    None where SymPy must not be asked, or where its derivative holds what has no row in the operations table.
+    None where SymPy does not certainly answer at once, or where its derivative holds what has no row in the
+    operations table.
     """
     if f.program not in _PROGRAMS:
-        found = _real_gradient(f)
+        found = _real_gradient(f) if is_quick(f.program) else None
         try:
             _PROGRAMS[f.program] = found and lower_all(_named(found), f.variables)
         except UnsupportedFunction:
@@ -244,12 +207,27 @@ def _named(found: tuple[list[sympy.Expr], list[sympy.Symbol]]) -> list[sympy.Exp
 
 def latex(f: SymbolicFunction) -> str:
     """Return the formula as LaTeX, empty where SymPy must not be asked."""
-    return "" if f.expr is None else _guarded(lambda: sympy.latex(f.expr)) or ""
+    return _answer("latex", f) or ""
+
+
+def _latex(f: SymbolicFunction) -> str | None:
+    expr = _plain_expression(f)
+    return None if expr is None else _guarded(lambda: sympy.latex(expr))
 
 
 def derivative_latex(f: SymbolicFunction) -> str:
     """Return the partial derivatives as LaTeX, one line per variable; empty where SymPy must not be asked."""
-    partials = gradient(f)
-    if partials is None:
-        return ""
-    return _guarded(lambda: "\n".join(sympy.latex(partial) for partial in partials)) or ""
+    return _answer("derivative_latex", f) or ""
+
+
+def _derivative_latex(f: SymbolicFunction) -> str | None:
+    partials = _plain_gradient(f)
+    return None if partials is None else _guarded(lambda: "\n".join(map(sympy.latex, partials)))
+
+
+_ANSWERS: Mapping[str, Callable[[SymbolicFunction], Any]] = {
+    "expression": _plain_expression,
+    "gradient": _plain_gradient,
+    "latex": _latex,
+    "derivative_latex": _derivative_latex,
+}

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffcompare.errors import UnsupportedFunction, shorten
+from diffcompare.errors import UnsupportedFunction, check_text, shorten
+from diffcompare.floats import as_floats, refuse_overflow
 from diffcompare.program.analytic import check_analytic
 from diffcompare.program.code import constant_nodes, functions_used, operation_source, straight_line
 from diffcompare.program.dag import Node, Program, subprogram
@@ -80,7 +81,7 @@ class SymbolicFunction:
         self.program: Program = lower_all(exprs, self.variables)
         self.expr: Any = nested(exprs, self.output_shape)
         self.formula = str(self.expr)
-        self.name = self.formula if name is None else name
+        self.name = self.formula if name is None else check_text(name, "name")
         self.source = "sympy"
 
     @classmethod
@@ -98,7 +99,7 @@ class SymbolicFunction:
         self.program = program
         self.variables = program.variables
         self.formula = formula
-        self.name = formula if name is None else name
+        self.name = formula if name is None else check_text(name, "name")
         self.source = source
         self.output_shape = output_shape
         return self
@@ -107,11 +108,7 @@ class SymbolicFunction:
         if attribute == "expr":
             from diffcompare.symbolic.derivatives import expression
 
-            if self.output_shape:
-                exprs = [component.expr for component in self.components]
-                self.expr = None if any(e is None for e in exprs) else nested(exprs, self.output_shape)
-            else:
-                self.expr = expression(self.program)
+            self.expr = expression(self)
             return self.expr
         if attribute == "components":
             self.components: tuple[SymbolicFunction, ...] = self._split()
@@ -150,7 +147,7 @@ class SymbolicFunction:
         ValueError
             The last axis has another length than there are variables.
         """
-        return self._values(np.asarray(points, dtype=np.float64))
+        return self._values(as_floats(points, "points"))
 
     def complex_values(self, points: ArrayLike) -> Any:
         """Evaluate the program in complex128, at points as they are called with.
@@ -166,7 +163,11 @@ class SymbolicFunction:
             An operation is not analytic, or has no complex floats.
         """
         check_analytic(self.program)
-        values = np.asarray(points, dtype=np.complex128)
+        try:
+            values = np.asarray(points, dtype=np.complex128)
+        except OverflowError:
+            refuse_overflow(points, "points")
+            raise
         return np.where(np.isnan(self(values.real)), complex(math.nan, math.nan), self._values(values))[()]
 
     def _values(self, values: NDArray[Any]) -> Any:

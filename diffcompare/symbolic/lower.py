@@ -11,7 +11,7 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
 
 from diffcompare.errors import UnsupportedFunction, shorten
-from diffcompare.program.dag import Builder, Program, Term
+from diffcompare.program.dag import CONSTANT_BITS, Builder, Program, Term
 from diffcompare.program.operations import COMPARISONS, DERIVED, OPERATIONS
 from diffcompare.program.special_functions import NAMED, named_term
 
@@ -120,6 +120,8 @@ def _float_value(value: sympy.Float) -> Fraction:
     sign, mantissa, exponent, _ = value._mpf_
     if not mantissa and exponent:
         raise UnsupportedFunction(f"{value}: a number must be finite")
+    if abs(exponent) > CONSTANT_BITS:
+        raise UnsupportedFunction(f"{value}: a constant of more than {CONSTANT_BITS} bits; write another number")
     size = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
     return -size if sign else size
 
@@ -178,9 +180,9 @@ def _power_parts(expr: sympy.Pow, build: Builder) -> tuple[list[Any], Combine]:
         if exponent < 0:
             return [sympy.Pow(base, -exponent)], lambda ids: build.apply("divide", build.constant(1), ids[0])
         if exponent.q == 1:
+            if exponent > 1000:
+                raise UnsupportedFunction(f"exponent {shorten(str(exponent), 40)}: constant exponents go to 1000")
             n = int(exponent)
-            if n > 1000:
-                raise UnsupportedFunction(f"exponent {n}: constant exponents go to 1000")
             return [base], lambda ids: build.apply("integer_power", *ids, payload=n)
         if exponent == sympy.Rational(1, 2):
             return [base], lambda ids: build.apply("sqrt", *ids)

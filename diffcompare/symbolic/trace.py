@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.calling import PASSING
 from diffcompare.errors import TraceError, shorten
 from diffcompare.places import called_library, user_frame
 from diffcompare.program.dag import Program
@@ -93,7 +94,7 @@ def record(function: Callable[..., Any], arguments: Sequence[Any], *, table: Tab
             raise table.refusal or error from None
         except RecursionError:
             raise TraceError(f"{_name(function)}: the calls are nested too deeply; write a loop") from None
-        except (KeyboardInterrupt, GeneratorExit):
+        except PASSING:
             raise
         except BaseException as error:
             raise table.refusal or CodeError(

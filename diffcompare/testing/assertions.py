@@ -153,7 +153,7 @@ def _assert_verdict(
     observe(kind, verdict)
     steer(_closeness(verdict.components), f"difference from the derivative, over what is told ({kind})")
     if not verdict.ok:
-        raise AssertionError(_message(kind, verdict, f, names, at, options))
+        raise AssertionError(_message(kind, verdict, f, names, at, options)) from verdict.error
     return verdict
 
 

@@ -6,13 +6,14 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import count, zip_longest
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball
+from diffcompare.calling import Interruption
 from diffcompare.compare.difference import node_balls
 from diffcompare.compare.judgement import COMPONENT_STATUSES, Problem
 from diffcompare.compare.verdict import Verdict
@@ -58,8 +59,15 @@ class Judged:
     covered: str
 
 
-class _SpentError(BaseException):
-    """The calls are used up, which is no error of the gradient's: nothing that catches those may catch this."""
+class _SpentError(Interruption):
+    """The calls are used up, which is no error of the gradient's."""
+
+
+@dataclass(slots=True)
+class _Calls:
+    """How many were made, those of traces too."""
+
+    made: int = 0
 
 
 def in_turn(candidates: Sequence[Candidate], width: Floats) -> list[Candidate]:
@@ -93,11 +101,12 @@ def judge(
     counts only where all points are such. A verdict that could not be told is asked for again closer to the point: a
     bug in a thin part looks like noise from outside of it. Returns None where the calls did not do for one verdict.
     """
-    counter = count()
+    gradient_calls = _Calls()
 
     def counted(x: Any, *more: Any) -> Any:
-        if next(counter) >= limit:
+        if gradient_calls.made >= limit:
             raise _SpentError
+        gradient_calls.made += 1
         return problem.gradient(x, *more)
 
     box, unflatten = problem.box or (problem.x, problem.x), problem.unflatten
@@ -117,21 +126,16 @@ def judge(
             try:
                 verdict = check(counted, unflatten(point), part)
             except _SpentError:
-                # the call that was refused was not made
                 used = limit
-                counter = count(used)
                 break
-            # reading a counter takes a step of it
-            used = next(counter)
-            counter = count(used)
+            used = gradient_calls.made
             if turn:
                 found.pop()
             found.append((point, verdict, part))
             if verdict.status == "wrong" and _counts(verdict, known, point):
                 limit += _CONFIRMING
                 lasting = _lasts(replace(problem, gradient=counted), true, point, verdict)
-                used = next(counter)
-                counter = count(used)
+                used = gradient_calls.made
                 if lasting:
                     return Judged(point, verdict, part, used, "")
             if verdict.status != "inconclusive":

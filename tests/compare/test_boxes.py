@@ -157,3 +157,38 @@ def test_a_point_that_the_dtype_rounds_out_of_the_box_is_refused() -> None:
     # 0.3 is 0.300048828125 in float16
     with pytest.raises(ValueError, match=r"x=0.300048828125: lies outside the box \[0.0, 0.3\]"):
         dc.sweep(dc.parse("x**2"), 0.3, dtype="float16", box=(0.0, 0.3))
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "box", "scheme"),
+    [
+        ("log(x)", 1e-5, (0.0, np.inf), "forward"),
+        ("sqrt(1 - x)", 1 - 2.0**-20, (-np.inf, 1.0), "backward"),
+        ("exp(x)", 1e-3, (0.0, 1.0), "forward"),
+    ],
+)
+def test_the_predicted_step_is_sought_among_all_steps_of_a_stencil(text: str, x: float, box: Any, scheme: str) -> None:
+    # not among those of the run of steps that a row belongs to: the scheme stays inside with all of them
+    steps = dc.geometric_steps(1e-1, 1e-15, per_decade=1)
+    rows = dc.sweep(dc.parse(text), x, steps=steps, box=box, split=False, bounds=False)
+    rows = rows[rows["scheme"] == scheme]
+    free = dc.sweep(dc.parse(text), x, schemes=scheme, steps=steps, split=False, bounds=False)
+    assert len(rows) == len(free)
+    for column in PREDICTED:
+        assert rows[column].tolist() == free[column].tolist()
+
+
+def test_the_predicted_step_is_one_that_the_stencil_ran_with() -> None:
+    # a straight line: every step is exact but for rounding, so the longest is the best
+    table = dc.sweep(dc.parse("3*x"), 0.01, schemes="central", steps=[0.1, 0.05, 0.01, 1e-3], box=(0.0, 1.0))
+    best = table.astype({"scheme": str}).groupby("scheme")["predicted_h"].unique()
+    assert best["central"].tolist() == [0.01]
+    assert best["forward2"].tolist() == [0.1]
+
+
+def test_a_series_that_does_not_converge_predicts_no_small_error() -> None:
+    # the abscissa x + 2h is beyond the circle of convergence, where ten terms of log may add up to 0
+    rows = dc.sweep(dc.parse("log(x)"), 1e-5, schemes="forward2", split=False, bounds=False)
+    assert rows["predicted_h"].iloc[0] < 1e-8
+    near = rows.iloc[(np.log(rows["h"]) - np.log(rows["predicted_h"])).abs().argmin()]
+    assert near.abs_error <= near.predicted_abs_error * 10

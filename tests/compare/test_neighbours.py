@@ -1108,3 +1108,49 @@ def test_the_number_of_calls_is_what_the_rule_says() -> None:
     # two at the point, 56 neighbours, and the six lines on which the function is asked
     assert calls["g"] <= 2 + 8 + 6 * 8 + 6 * 11
     assert calls["f"] <= 1 + 2 * 9 + 6 * 12
+
+
+@pytest.mark.parametrize(
+    ("weight", "point"), [(2, [0.7, -0.4, 1.3]), (10, [0.7, -0.4, 1.3]), (1, [0.7, 0.7, 1.0]), (3, [0.5, -0.25, 1.0])]
+)
+def test_a_derivative_half_way_between_two_floats_is_known(weight: int, point: list[float]) -> None:
+    # an ellipsoid turned by 45°: roots of 2 hide that a component is a rational number, so that no ball can round it
+    text = f"((x0 - x1)/sqrt(2))**2 + {weight}*((x0 + x1)/sqrt(2))**2 + x2**2"
+
+    def f(x: Array) -> Any:
+        return ((x[0] - x[1]) ** 2 + weight * (x[0] + x[1]) ** 2) / 2 + x[2] ** 2
+
+    def g(x: Array) -> Array:
+        across, along = x[0] - x[1], weight * (x[0] + x[1])
+        return np.array([across + along, along - across, 2 * x[2]])
+
+    right = judged(text, point, f, g)
+    assert right.status == ("consistent",) * 3
+    assert any("as closely as the rounding of its formula allows" in note for note in right.notes)
+    assert judged(text, point, f, lambda x: g(x) * (1 + 1e-12)).status[2] == "wrong"
+
+
+def test_the_words_of_agreement_are_said_of_what_agrees() -> None:
+    def g(x: Array) -> Array:
+        return np.array([0.0, 2 * x[1]])
+
+    found = judged("abs(x0) + x1**2", [0.0, 4.2], lambda x: abs(x[0]) + x[1] ** 2, g)
+    assert found.status == ("non-smooth", "consistent")
+    assert any(note.startswith("the other components agree with") for note in found.notes)
+    assert not any(note.startswith("the gradient agrees") for note in found.notes)
+
+
+def test_a_constant_derivative_rounds_as_what_it_is_computed_from() -> None:
+    c = np.array([0.1, 0.25, 0.7, 0.35])
+
+    def opaque(x: Any) -> Any:
+        return np.frombuffer(np.asarray(x).tobytes())
+
+    # the last component is 0 in floats and 7e-18 in real numbers
+    right = dc.check_gradient(
+        lambda x: np.sum(c * (x - x.mean())), lambda x: c - c.mean() + 0 * opaque(x), [0.3, 0.7, 1.1, 0.2]
+    )
+    assert right.status == "consistent", right.explain()
+    # what is small by itself keeps its threshold
+    small = dc.check_gradient(lambda x: x[0] + 1e-20 * x[1], lambda x: [1.0, 2e-20] + 0 * opaque(x), [1.0, 1.0])
+    assert small.components["status"].tolist()[1] != "consistent", small.explain()

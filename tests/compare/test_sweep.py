@@ -10,6 +10,7 @@ import pytest
 import sympy
 
 import diffcompare as dc
+from diffcompare.arithmetic import running_error
 from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES
 
 
@@ -497,3 +498,13 @@ def test_an_infinite_coefficient_that_a_scheme_does_not_meet_predicts_nothing() 
     predicted = table.groupby("scheme", observed=True)["predicted_h"].first()
     assert predicted["central"] == 1e-2
     assert table["predicted_abs_error"][table["scheme"] == "central"].notna().all()
+
+
+def test_the_rounding_at_a_point_is_bounded_once_for_all_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    # it was bounded twice for each variable, beside the hull of its abscissae
+    runs, run = [], running_error._run
+    monkeypatch.setattr(running_error, "_run", lambda *arguments: runs.append(arguments) or run(*arguments))
+    f = dc.trace(lambda x: np.sum(x**2), (20,))
+    table = dc.sweep(f, np.linspace(0.1, 2.0, 20), schemes="central", steps=[1e-4])
+    assert len(table) == 20
+    assert len(runs) < 2 * 20

@@ -231,3 +231,69 @@ def test_a_step_that_the_quadrature_cannot_resolve_says_nothing(w: float) -> Non
     # at the larger steps the integral of the gradient is wrong by more than all noise, and that is known
     found = judged(lambda x: np.arctan(w * (x[0] - 1)), lambda x: w / (1 + (w * (x - 1)) ** 2), [1 + 1 / w])
     assert found.status == ("consistent",)
+
+
+def sines(x: Array) -> Any:
+    return np.sin(x).sum()
+
+
+# name: a function whose scale in x[1] is 1, or that of x[1] itself, its gradient, and points
+SMALL: dict[str, tuple[Callable[[Array], Any], Callable[[Array], Any]]] = {
+    "sin": (sines, np.cos),
+    "x[0]**2 + sin(x[1])": (lambda x: x[0] ** 2 + np.sin(x[1:]).sum(), lambda x: np.r_[2 * x[0], np.cos(x[1:])]),
+    "exp of the sum": (lambda x: np.exp(x.sum()), lambda x: np.full(x.size, np.exp(x.sum()))),
+    "softmax": (lambda x: np.log(np.exp(x).sum()), lambda x: np.exp(x) / np.exp(x).sum()),
+    "log(x[1])": (lambda x: x[0] + np.log(x[1]) + x[2] ** 2, lambda x: np.array([1.0, 1 / x[1], 2 * x[2]])),
+}
+
+
+@pytest.mark.parametrize("small", [1e-4, 1e-12, 5e-228, 1e-310, 5e-324])
+@pytest.mark.parametrize("name", SMALL)
+def test_a_coordinate_far_smaller_than_the_others_is_judged(name: str, small: float) -> None:
+    f, g = SMALL[name]
+    if name == "log(x[1])" and small < 1e-308:
+        pytest.skip("the derivative is no float")
+    assert judged(f, g, [0.5, small, 0.5]).status == ("consistent",) * 3
+    bug = judged(f, lambda x: g(x) * np.array([1.0, 1.1, 1.0]), [0.5, small, 0.5])
+    assert bug.status == ("consistent", "wrong", "consistent")
+
+
+def test_the_scale_of_the_coordinate_itself_is_tried_too() -> None:
+    def f(x: Array) -> Any:
+        return x[0] + np.sin(1e12 * x[1]) / 1e12
+
+    found = judged(f, lambda x: np.array([1.0, 1.1 * np.cos(1e12 * x[1])]), [0.5, 1e-12])
+    assert found.status == ("consistent", "wrong")
+
+
+@pytest.mark.parametrize("point", [[1e12, 0.5], [1e8, 1e-8, 3.0], [1e12, 1e-12, 1.0], [0.0, 1e-12, 0.5]])
+def test_a_coordinate_far_larger_than_the_scale_of_the_function_is_judged(point: list[float]) -> None:
+    assert worst(judged(sines, np.cos, point)) in ("consistent", "inconclusive")
+    bug = judged(sines, lambda x: np.cos(x) * np.r_[1.0, 1.1, np.ones(x.size - 2)], point)
+    assert bug.status[1] == "wrong"
+
+
+@pytest.mark.parametrize("digits", [2, 6, 9])
+def test_values_that_are_rounded_do_not_contradict_on_another_scale(digits: int) -> None:
+    # constant where a coordinate of 1e-9 moves: that says nothing of the slope
+    found = judged(lambda x: round(float(np.sin(x).sum()), digits), np.cos, [1e-9, 0.7])
+    assert "wrong" not in found.status
+
+
+@pytest.mark.parametrize("many", [1e3, 1e6, 1e8])
+def test_small_steps_do_not_contradict_on_another_scale(many: float) -> None:
+    found = judged(lambda x: np.sin(x).sum() + np.floor(many * x).sum() / many, np.cos, [5.9e-8, 0.3])
+    assert found.status[0] != "wrong"
+
+
+def test_a_kink_between_the_point_and_a_larger_scale_is_no_bug() -> None:
+    # the slope is right at 1e-12, and another beyond 0
+    found = judged(lambda x: x[0] ** 2 + abs(x[1]), lambda x: np.array([2 * x[0], 1.0]), [0.5, 1e-12])
+    assert found.status[1] != "wrong"
+
+
+def test_a_claim_that_holds_nearby_but_not_at_the_point_is_not_consistent() -> None:
+    def g(x: Array) -> Array:
+        return np.cos(x) * np.where(x == 1e-12, 1.5, 1.0)
+
+    assert judged(sines, g, [0.5, 1e-12]).status[1] != "consistent"

@@ -206,3 +206,72 @@ def test_a_staircase_is_seen_from_afar():
     assert found.status == "ok"
     assert abs(found.value - 1) <= found.error <= 1e-3
     assert found.evaluations <= 33
+
+
+_TABLE = np.linspace(0, 10, 101)
+# name: the function, and its slope at x; where f is constant nearby, the values cannot tell a rounding from a stair
+STAIRS = {
+    "int": (int, lambda x: 0.0),
+    "floor": (math.floor, lambda x: 0.0),
+    "np.floor": (np.floor, lambda x: 0.0),
+    "ceil": (math.ceil, lambda x: 0.0),
+    "round": (round, lambda x: 0.0),
+    "round to 0.001": (lambda t: round(float(t), 3), lambda x: 0.0),
+    "floor(1000 x)/1000": (lambda t: math.floor(1e3 * t) / 1e3, lambda x: 0.0),
+    "(x // 0.1)*x": (lambda t: (t // 0.1) * t, lambda x: x // 0.1),
+    "(x // 10)*x": (lambda t: (t // 10) * t, lambda x: x // 10),
+    "x*floor(x)": (lambda t: t * math.floor(t), math.floor),
+    "floor(x) + 0.1 x": (lambda t: math.floor(t) + 0.1 * t, lambda x: 0.1),
+    "x - floor(x)": (lambda t: t - math.floor(t), lambda x: 1.0),
+    "digitize": (lambda t: float(np.digitize(t, _TABLE)), lambda x: 0.0),
+    "nearest of a table": (lambda t: float(np.sin(_TABLE)[np.argmin(np.abs(_TABLE - t))]), lambda x: 0.0),
+    "levels of sqrt": (lambda t: math.floor(100 * math.sqrt(abs(t))) / 100, lambda x: 0.0),
+    "1 - cos by its values": (lambda t: math.floor(1e4 * (1 - math.cos(t))) / t**2, None),
+}
+
+
+@pytest.mark.parametrize("x", [2.3, 10.5, 1000.5, 0.55, -3.7, 2.999, 3.0, 3.001, 1e-3])
+@pytest.mark.parametrize("name", STAIRS)
+def test_a_staircase_is_refused_or_has_the_slope_of_its_treads(name, x):
+    f, slope = STAIRS[name]
+    found = differentiate(f, x)
+    if found.status != "ok":
+        assert found.status in ("jump", "kink"), found.reason
+    elif slope is not None:
+        assert abs(found.value - slope(x)) <= 10 * found.error
+
+
+@pytest.mark.parametrize(
+    ("f", "x"), [(int, 2.3), (math.floor, 10.5), (math.floor, 1000.5), (lambda t: (t // 0.1) * t, 0.55)]
+)
+def test_a_refused_staircase_names_its_step_and_the_remedy(f, x):
+    found = differentiate(f, x)
+    assert found.status == "jump"
+    assert re.search(
+        r"f jumps by \S+ within \S+ of x=\S+; if that is the rounding of its values, pass noise=", found.reason
+    )
+
+
+def test_a_rounding_that_is_stated_is_seen_from_afar():
+    def f(t):
+        return round(math.sin(t), 3)
+
+    assert differentiate(f, 0.7).status == "jump"
+    found = differentiate(f, 0.7, noise=5e-4)
+    assert found.status == "ok"
+    assert abs(found.value - math.cos(0.7)) <= found.error < 0.1
+
+
+@pytest.mark.parametrize(
+    ("f", "slope"),
+    [
+        (lambda t: float(np.exp(np.float32(t))), math.exp(0.4)),
+        (lambda t: float(np.float32(t)) ** 2, 0.8),
+        (lambda t: np.float32(math.sin(t)), math.cos(0.4)),
+        (lambda t: np.float16(math.exp(t)), math.exp(0.4)),
+    ],
+)
+def test_the_rounding_of_a_narrow_format_is_no_staircase(f, slope):
+    found = differentiate(f, 0.4)
+    assert found.status == "ok"
+    assert abs(found.value - slope) <= found.error

@@ -32,7 +32,7 @@ def scores(problems: list[Problem]) -> dict[str, float]:
     return counts
 
 
-@pytest.mark.parametrize(("problems", "answered"), [(FIRST, 24), (HELD_OUT, 22)], ids=["first", "held out"])
+@pytest.mark.parametrize(("problems", "answered"), [(FIRST, 23), (HELD_OUT, 22)], ids=["first", "held out"])
 def test_few_answers_are_worse_than_they_say(problems: list[Problem], answered: int) -> None:
     counts = scores(problems)
     print(f"\n{len(problems)} problems: {counts}")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import csv
 import math
+import re
 import struct
 from pathlib import Path
 
@@ -31,11 +33,21 @@ HOSTILE = (
     "\x00",
     "\ufeffx",
     "=1+1",
+    "'=1",
+    "''@x",
+    "+x",
+    "-x",
+    "'x",
+    "\r=",
     "각도",
     "-0.0",
 )
 
-texts = st.sampled_from(HOSTILE) | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+texts = (
+    st.sampled_from(HOSTILE)
+    | st.from_regex(r"\A'{0,3}[=+@\t\r-].{0,3}", fullmatch=True)
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+)
 floats = st.floats() | st.sampled_from([-0.0, 5e-324, -5e-324, math.inf, -math.inf, math.nan, 0.1, 1e16, 1e-5])
 CELLS = {
     "text": texts,
@@ -95,6 +107,35 @@ def test_plain_text_columns_are_written_like_categories(
     write_csv(plain, folder / "plain.csv")
     write_csv(plain.astype({"function": "category", "message": "category"}), folder / "category.csv")
     assert (folder / "plain.csv").read_bytes() == (folder / "category.csv").read_bytes()
+
+
+@pytest.mark.parametrize("dtype", [object, "category"])
+@pytest.mark.parametrize("start", ["=", "+", "@", "\t", "\r"])
+def test_a_text_that_a_spreadsheet_would_run_gets_one_apostrophe(tmp_path: Path, start: str, dtype: str) -> None:
+    given = [f"{start}x", f"'{start}x", f"''{start}x"]
+    kept = ["-x**2", "'x", "x=1.5", " =x", ""]
+    write_csv(pd.DataFrame({"message": [*given, *kept]}, dtype=dtype), tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open(encoding="utf-8", newline="") as lines:
+        cells = [row[0] if row else "" for row in csv.reader(lines)][1:]
+    assert cells == [f"'{text}" for text in given] + kept
+
+
+def test_numbers_get_no_apostrophe(tmp_path: Path) -> None:
+    write_csv(pd.DataFrame({"h": [-1.0, math.inf], "n": [-1, 2]}), tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text() == "h,n\n-1.0,-1\ninf,2\n"
+
+
+@settings(deadline=None)  # files and a busy machine: time is no part of the claim
+@given(st.lists(texts, min_size=1))
+def test_no_cell_starts_as_a_formula_of_a_spreadsheet(
+    tmp_path_factory: pytest.TempPathFactory, given: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("csv") / "t.csv"
+    write_csv(pd.DataFrame({"message": given, "n": 1}), path)
+    with path.open(encoding="utf-8", newline="") as lines:
+        cells = [row[0] for row in csv.reader(lines, strict=True)][1:]
+    assert len(cells) == len(given)
+    assert not [cell for cell in cells if re.match(r"[=+@\t\r]", cell)]
 
 
 def test_lines_end_with_a_newline_and_floats_are_their_repr(tmp_path: Path) -> None:

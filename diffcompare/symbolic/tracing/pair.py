@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffcompare.calling import called
 from diffcompare.errors import TraceError
 from diffcompare.program.dag import Node, Program
 from diffcompare.symbolic.trace import Trace, placed, record
@@ -176,7 +177,7 @@ def _recorded(problem: Any, function: Callable[..., Any], table: Table, *, rebui
     # code that keeps its last answer must not give it to the trace
     with suppress(Exception):
         elsewhere = problem.inside(np.array(table.point) * (1 + 2.0**-8) + 2.0**-11)
-        function(problem.unflatten(elsewhere), *problem.args)
+        called(function, problem.unflatten(elsewhere), *problem.args)
     template = problem.unflatten(np.arange(len(table.names), dtype=float))
     return record(function, (placed(template, table), *problem.args), table=table, rebuilt=rebuilt)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffcompare.calling import called
 from diffcompare.errors import TraceError
 from diffcompare.program.dag import Program, subprogram
 from diffcompare.symbolic.trace import Trace, placed, record
@@ -76,7 +77,7 @@ class Paths:
         """Return what the code returns, flat; one nan where it raises, or returns something else than numbers."""
         try:
             with np.errstate(all="ignore"):
-                result = np.asarray(self.function(self.argument(point)))
+                result = np.asarray(called(self.function, self.argument(point)))
         except Exception:
             # it comes up again, with its place, when the point is recorded
             return np.array([math.nan])

@@ -49,6 +49,7 @@ TESTED_BY = {
     "arithmetic/special_measurement.py": ("arithmetic/test_special_constants.py",),
     "compare/bounds.py": ("properties/test_rows.py",),
     "compare/arguments.py": ("compare/test_check.py",),
+    "compare/calls.py": ("compare/test_check.py", "compare/test_calls.py"),
     "arithmetic/condition.py": (
         "arithmetic/test_condition.py",
         "compare/test_neighbours.py",
@@ -61,7 +62,7 @@ TESTED_BY = {
     "compare/judgement.py": ("compare/test_check.py",),
     "compare/higher.py": ("compare/test_sweep.py", "compare/test_reference.py"),
     "compare/kernel.py": ("compare/test_sweep.py", "compare/test_split.py"),
-    "compare/ladder.py": ("compare/test_check.py",),
+    "compare/ladder.py": ("compare/test_check.py", "compare/test_calls.py"),
     "compare/mistakes.py": ("compare/test_causes.py",),
     "compare/paths.py": ("compare/test_causes.py",),
     "compare/predictions.py": ("compare/test_sweep.py",),

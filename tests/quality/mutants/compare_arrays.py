@@ -59,30 +59,43 @@ MUTANTS = (
         '    if own.blame == "formula":\n        return judgement\n',
         "the formula is blamed where it is right, and not where f is another function",
     ),
-    # ladder
+    # calls
     Mutant(
-        "compare/ladder.py",
+        "compare/calls.py",
+        "    if not same(before, problem.unflatten(x)):\n",
+        "    if same(before, problem.unflatten(x)):\n",
+        "a gradient that changes its argument is right, and others are wrong",
+    ),
+    Mutant(
+        "compare/calls.py",
         "elsewhere = problem.inside(x + np.where(x == 0, 2.0**-3, np.abs(x) * 2.0**-3))",
         "elsewhere = x",
         "a gradient that depends on earlier calls is not noticed",
     ),
+    # ladder
     Mutant(
         "compare/ladder.py",
-        "    return None if lost else known\n",
-        "    return known\n",
+        'did not meet") if lost else known\n',
+        'did not meet") if not known else known\n',
         "a trace that knows another path only makes a gradient out-of-domain",
+    ),
+    Mutant(
+        "compare/ladder.py",
+        "            found = Left(why_left(error))\n",
+        "            raise\n",
+        "an error inside a rung ends the check",
     ),
     # parallel
     Mutant(
         "compare/parallel.py",
-        "flying[submitted] = crew.submit(work, payloads[submitted])",
-        "flying[submitted] = crew.submit(work, payloads[-1 - submitted])",
+        "flying.append((payload, name, crew.submit(work, payload)))",
+        "flying.appendleft((payload, name, crew.submit(work, payload)))",
         "points get the results of other points",
     ),
     Mutant(
         "compare/parallel.py",
-        "reply = crew.alone(work, payloads[k])",
-        "reply = None",
+        "answer = crew.alone(work, payload)",
+        "answer = None",
         "a worker that dies takes the points of others with it",
     ),
     # rows

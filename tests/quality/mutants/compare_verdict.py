@@ -119,7 +119,7 @@ MUTANTS = (
     # identity_rules
     Mutant(
         "compare/identity_rules.py",
-        " | dict.fromkeys(case.sides.kinks, \"non-smooth\")",
+        ' | dict.fromkeys(case.sides.kinks, "non-smooth")',
         "",
         "at a kink the gradient of one side is consistent",
     ),
@@ -163,14 +163,14 @@ MUTANTS = (
     # tied
     Mutant(
         "compare/tied.py",
-        "        status[i] = \"consistent\" if gap <= explained else",
-        "        status[i] = \"consistent\" if gap >= 0 else",
+        '        status[i] = "consistent" if gap <= explained else',
+        '        status[i] = "consistent" if gap >= 0 else',
         "at a tie any opaque gradient is consistent",
     ),
     Mutant(
         "compare/tied.py",
-        "(sides.outside, \"out-of-domain\")):",
-        "(set[int](), \"out-of-domain\")):",
+        '(sides.outside, "out-of-domain")):',
+        '(set[int](), "out-of-domain")):',
         "an opaque gradient at the edge of the domain is wrong",
     ),
     # judgement
@@ -182,8 +182,8 @@ MUTANTS = (
     ),
     Mutant(
         "compare/judgement.py",
-        "        value = np.asarray(self.function(self.unflatten(x), *self.args))",
-        "        value = np.asarray(self.function(x, *self.args))",
+        "self.numbers(called(self.function, self.unflatten(x), *self.args))",
+        "self.numbers(called(self.function, x, *self.args))",
         "functions of matrices and dicts are called with flat numbers",
     ),
     # mistakes

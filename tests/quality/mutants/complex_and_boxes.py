@@ -93,6 +93,12 @@ MUTANTS = (
     ),
     Mutant(
         "compare/boxes.py",
+        "stencils=list(stencils), ranges=ranges,",
+        "stencils=list(stencils),",
+        "near a side of a box the best step is sought among some steps alone",
+    ),
+    Mutant(
+        "compare/boxes.py",
         "directions=[i]), lower[i], upper[i])",
         "directions=[i]), lower[0], upper[0])",
         "every variable has the sides of the first",

@@ -213,8 +213,8 @@ MUTANTS = (
     ),
     Mutant(
         "compare/parallel.py",
-        "submitted < k + 2 * crew.size",
-        "submitted < k + 1",
+        "2 * crew.size - len(flying)",
+        "1 - len(flying)",
         "an executor of many workers works on one piece at a time",
     ),
 )

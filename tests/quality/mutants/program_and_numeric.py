@@ -166,8 +166,8 @@ MUTANTS = (
     ),
     Mutant(
         "numeric/steps.py",
-        "return np.abs(_series(series, h)) + rounding + moved",
-        "return np.abs(_series(series, h)) + rounding",
+        "return truncation + rounding + moved",
+        "return truncation + rounding",
         "predicted errors lack the part of the noise that grows with h",
     ),
     Mutant(
@@ -185,15 +185,27 @@ MUTANTS = (
     # the derivative of a black box
     Mutant(
         "numeric/differentiate.py",
-        "error = max(found.error, ladder.contradiction(found))",
-        "error = found.error",
+        "max(found.error, ladder.contradiction(found))",
+        "found.error",
         "an answer that finer scales contradict has a small error",
     ),
     Mutant(
         "numeric/differentiate.py",
-        "share = 0.1 if ladder.stepped else 0.5",
+        "share = _STEPPED_SHARE if ladder.stepped else 0.5",
         "share = 0.0 if ladder.stepped else 0.0",
         "an answer without a certain digit is given as ok",
+    ),
+    Mutant(
+        "numeric/differentiate.py",
+        "gap = below.contradiction(found)",
+        "gap = 0.0",
+        "a staircase has the slope that it has from afar",
+    ),
+    Mutant(
+        "numeric/ladder.py",
+        "unit = max(self.unit, self.unit * jump / above[0].rounding)",
+        "unit = max(self.unit, 0.0)",
+        "the error of what is computed in float32 is that of its values near x, however large they are farther away",
     ),
     Mutant(
         "numeric/extrapolation.py",

@@ -145,8 +145,8 @@ MUTANTS = (
     # compare/
     Mutant(
         "compare/check_directional.py",
-        "return np.array([np.sum(v * problem.flatten(problem.gradient(point, *problem.args)))])",
-        "return np.array([np.abs(v) @ problem.flatten(problem.gradient(point, *problem.args))])",
+        "return np.array([np.sum(v * problem.flatten(called(problem.gradient, point, *problem.args)))])",
+        "return np.array([np.abs(v) @ problem.flatten(called(problem.gradient, point, *problem.args))])",
         "right gradients of functions that cannot be traced are wrong along directions",
     ),
     Mutant(

@@ -1,0 +1,29 @@
+"""Calling the user's code: whatever it raises is an Exception, but for what is no fault of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["PASSING", "Interruption", "StoppedError", "called"]
+
+
+class Interruption(BaseException):
+    """Ends a check from inside the code that it calls: nothing that catches that code's errors may catch this."""
+
+
+PASSING = (KeyboardInterrupt, GeneratorExit, Interruption)
+
+
+class StoppedError(RuntimeError):
+    """The user's code raised what is no Exception, such as SystemExit; it is the cause of this one."""
+
+
+def called(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call the user's code, which raises an Exception if anything; Ctrl-C passes."""
+    try:
+        return function(*arguments)
+    except (Exception, *PASSING):
+        raise
+    except BaseException as error:
+        raise StoppedError(f"{type(error).__name__}: {error}") from error

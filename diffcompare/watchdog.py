@@ -1,0 +1,248 @@
+"""Calls that nothing can interrupt, under a limit of time and memory: in a child process that is killed.
+
+FLINT and SymPy answer neither signals nor deadlines. What counting cannot bound is asked of a child, which is started
+when it is first needed, kept, and ends with this process. Its processor time is limited by a timer of the kernel, so
+that the answer does not depend on what else the machine does; where the system has none, by the clock.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import pickle
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import ContextDecorator, contextmanager
+from contextvars import ContextVar, Token
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+__all__ = ["account_for_each_place", "ask", "end_children", "one_account", "serve"]
+
+# processor time of children for one account: a formula costs 2 s at a point, whatever else is done there
+_SECONDS = 0.5
+# what a child may take beyond what it has when it starts to serve
+_BYTES = 150 << 20
+_REPLY_BYTES = 1 << 20
+# by the clock: to start, and for an answer while other programs have the processor
+_START, _PATIENCE = 60.0, 30.0
+_HAS_TIMER = hasattr(signal, "ITIMER_PROF")
+_HEADER = struct.Struct("<dQ")
+
+
+@dataclass(slots=True)
+class Account:
+    """What is left of the processor time of children, in seconds."""
+
+    left: float
+
+
+# of what is asked now, or by the place where it is asked
+_CURRENT: ContextVar[Account | dict[Hashable, Account] | None] = ContextVar("account", default=None)
+
+
+class one_account(ContextDecorator):  # noqa: N801 - reads like the function that it is; a generator costs more
+    """Let all that is asked inside share one account: that of an outer call, or of this place inside such a call."""
+
+    __slots__ = ("place", "token")
+
+    def __init__(self, place: Hashable = None) -> None:
+        self.place = place
+        self.token: Token[Account | dict[Hashable, Account] | None] | None = None
+
+    def _recreate_cm(self) -> one_account:
+        return one_account(self.place)
+
+    def __enter__(self) -> Account:
+        current = _CURRENT.get()
+        if isinstance(current, Account):
+            return current
+        account = Account(_SECONDS) if current is None else current.setdefault(self.place, Account(_SECONDS))
+        self.token = _CURRENT.set(account)
+        return account
+
+    def __exit__(self, *_: object) -> None:
+        if self.token is not None:
+            _CURRENT.reset(self.token)
+
+
+@contextmanager
+def account_for_each_place() -> Iterator[None]:
+    """Give every place that is named inside an account of its own; that of an outer call holds on."""
+    if _CURRENT.get() is not None:
+        yield
+        return
+    token = _CURRENT.set({})
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """A process that answers, and both ends of its pipes that are ours."""
+
+    process: subprocess.Popen[bytes]
+    requests: IO[bytes]
+    replies: IO[bytes]
+
+
+# by the service; a process that was forked leaves those of its parent alone
+_CHILDREN: dict[str, _Child] = {}
+_INHERITED: list[dict[str, _Child]] = []
+_LOCK = threading.Lock()
+
+
+def _forget() -> None:
+    global _CHILDREN, _LOCK
+    _INHERITED.append(_CHILDREN)
+    _CHILDREN, _LOCK = {}, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+def ask(service: str, request: Any) -> Any:
+    """Let a child answer; None where it fails, or exceeds what is left of the account or its memory.
+
+    Parameters
+    ----------
+    service : str
+        ``"module:function"``: a function of one argument that is served.
+    request : object
+        Plain data; so is the answer.
+    """
+    with one_account() as account, _LOCK:
+        if account.left <= 0:
+            return None
+        try:
+            child = _CHILDREN.get(service) or _started(service)
+            _write(child.requests, account.left, pickle.dumps(request))
+            used, answer = _receive(child, _PATIENCE if _HAS_TIMER else account.left)
+        except (OSError, EOFError):
+            # killed, or not to be had
+            account.left = 0.0
+            _end(service)
+            return None
+        except BaseException:
+            _end(service)
+            raise
+        account.left -= used
+        return pickle.loads(answer)  # noqa: S301 - our own bytes
+
+
+def _started(service: str) -> _Child:
+    if not sys.executable or getattr(sys, "frozen", False):
+        raise OSError("no interpreter to start")
+    module, function = service.split(":")
+    path = [str(Path(__file__).parents[1]), *filter(None, sys.path)]
+    source = (
+        f"import sys; sys.path[:] = {path!r}; from {module} import {function}; "
+        f"from {__name__} import serve; serve({function})"
+    )
+    process = subprocess.Popen(  # noqa: S603 - our own source
+        [sys.executable, "-P", "-W", "ignore", "-c", source],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        # SymPy orders by hashes
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+    child = _CHILDREN[service] = _Child(process, cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout))
+    _receive(child, _START)
+    return child
+
+
+def _receive(child: _Child, seconds: float) -> tuple[float, bytes]:
+    guard = threading.Timer(seconds, child.process.kill)
+    guard.daemon = True
+    guard.start()
+    try:
+        return _read(child.replies)
+    finally:
+        guard.cancel()
+
+
+def _write(stream: IO[bytes], seconds: float, message: bytes) -> None:
+    stream.write(_HEADER.pack(seconds, len(message)) + message)
+    stream.flush()
+
+
+def _read(stream: IO[bytes]) -> tuple[float, bytes]:
+    header = stream.read(_HEADER.size)
+    if len(header) < _HEADER.size:
+        raise EOFError
+    seconds, size = _HEADER.unpack(header)
+    message = stream.read(size)
+    if len(message) < size:
+        raise EOFError
+    return seconds, message
+
+
+def _end(service: str) -> None:
+    child = _CHILDREN.pop(service, None)
+    if child is None:
+        return
+    child.process.kill()
+    for stream in (child.requests, child.replies):
+        with contextlib.suppress(OSError):
+            stream.close()
+    child.process.wait()
+
+
+@atexit.register
+def end_children() -> None:
+    """End the children of this process; the next request starts another."""
+    for service in list(_CHILDREN):
+        _end(service)
+
+
+def serve(function: Callable[[Any], Any]) -> None:
+    """Answer requests until there are no more; the process is killed in the one that exceeds its limits."""
+    requests, replies = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    # nothing else may write among the replies
+    os.dup2(2, 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _limit_memory()
+    _write(replies, 0.0, b"")
+    while True:
+        try:
+            seconds, request = _read(requests)
+        except EOFError:
+            return
+        start = time.process_time()
+        if _HAS_TIMER:
+            signal.setitimer(signal.ITIMER_PROF, seconds)
+        try:
+            reply = pickle.dumps(function(pickle.loads(request)))  # noqa: S301 - our own bytes
+        except Exception:
+            reply = b""
+        if _HAS_TIMER:
+            signal.setitimer(signal.ITIMER_PROF, 0.0)
+        if not reply or len(reply) > _REPLY_BYTES:
+            reply = pickle.dumps(None)
+        _write(replies, time.process_time() - start, reply)
+
+
+def _limit_memory() -> None:
+    try:
+        import resource
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    except OSError:
+        return
+    limit = pages * resource.getpagesize() + _BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
