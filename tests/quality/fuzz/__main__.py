@@ -22,7 +22,7 @@ from .shrinking import reproducer, shrunk
 from .workers import outcomes
 
 _WORDS = ("consistent", "wrong", "inconclusive", "non-smooth", "out-of-domain")
-_KINDS = ("smooth", "kink", "jump", "domain", "unknown")
+_KINDS = ("smooth", "rough", "kink", "jump", "domain", "unknown")
 # code of one kind of fault is printed so often
 _SHOWN = 1
 
@@ -55,8 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--start", type=int, default=0, metavar="K", help="the number of the first (0)")
     parser.add_argument("--seed", type=int, default=0, help="another sequence of pairs (0)")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="how many processes (1)")
-    parser.add_argument("--limit", type=float, default=20.0, metavar="SECONDS",
-                        help="of the processor, for one check (20); five times as long on the clock")
+    parser.add_argument(
+        "--limit",
+        type=float,
+        default=20.0,
+        metavar="SECONDS",
+        help="of the processor, for one check (20); five times as long on the clock",
+    )
     parser.add_argument("--thin", action="store_true", help="traced, and one of the opaque settings by turns")
     parser.add_argument("--causes", action="store_true", help="search for causes too")
     chosen = parser.parse_args(arguments)

@@ -95,7 +95,7 @@ class _Maker:
         self.exact: list[bool] = []
         self.names = {"np": np, "sc": sc, "math": math, "abs": abs, "max": max, "min": min, "sum": sum}
         for code, _, _ in LOOPS.values():
-            exec(code, self.names)  # noqa: S102
+            exec(code, self.names)
 
     def made(self) -> tuple[list[Step], tuple[float, ...]] | None:
         rng = self.rng
@@ -134,7 +134,7 @@ class _Maker:
         names = {**self.names, **{_name(k): self.values[k] for k in operands}}
         with np.errstate(all="ignore"):
             try:
-                return eval(_filled(how, [_name(k) for k in operands]), names)  # noqa: S307
+                return eval(_filled(how, [_name(k) for k in operands]), names)
             except (ArithmeticError, ValueError, TypeError, IndexError):
                 return math.nan
 
@@ -307,7 +307,7 @@ class _Maker:
         rng = self.rng
         low, high = operation.ranges[1]
         text, again = _constant(rng)
-        value = eval(text, {"np": np})  # noqa: S307
+        value = eval(text, {"np": np})
         if not low <= value <= high:
             return None
         size = self.steps[first].size
@@ -386,7 +386,7 @@ class _Maker:
         numbers = []
         for k in ends:
             if self.steps[k].size:
-                done = self._of_array_at(rng.choice(REDUCTIONS[:2] + (REDUCTIONS[10], REDUCTIONS[11])), k)
+                done = self._of_array_at(rng.choice((*REDUCTIONS[:2], REDUCTIONS[10], REDUCTIONS[11])), k)
                 if done is None:
                     return None
                 k = done
@@ -578,9 +578,9 @@ def _with_constant_changed(lines: list[str], change: str, rng: random.Random) ->
 
 
 _CHANGES = (
-    "sign", "twice", "half", "times 1 + 1e-6", "times 1 + 1e-9", "times 1 + 1e-12", "one by 1 + 1e-3", "one by 1 + 1e-7",
-    "swapped", "nan", "zero", "one zero", "extra", "plus constant", "infinite", "dropped", "dropped", "tempting",
-    "tempting", "tempting", "constant", "constant",
+    "sign", "twice", "half", "times 1 + 1e-6", "times 1 + 1e-9", "times 1 + 1e-12", "one by 1 + 1e-3",
+    "one by 1 + 1e-7", "swapped", "nan", "zero", "one zero", "extra", "plus constant", "infinite", "dropped", "dropped",
+    "tempting", "tempting", "tempting", "constant", "constant",
 )  # fmt: skip
 
 

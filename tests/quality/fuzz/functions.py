@@ -15,7 +15,7 @@ import numpy as np
 import scipy.special as sc
 from mpmath import mp, mpf
 
-from .reals import NAN, RUN, Real, TruthUnknown, applied, as_real, compare, floor
+from .reals import NAN, RUN, Real, TruthUnknownError, applied, as_real, compare, floor
 
 __all__ = ["CHOOSING", "NUMPY", "SCIPY", "Function", "call"]
 
@@ -128,7 +128,9 @@ def _beta_partials(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return y * (mpmath.psi(0, a) - whole), y * (mpmath.psi(0, b) - whole)
 
 
-def _bessel(value: Any, floats: Any, below: int, above: int, nu: Any, *, positive: bool, whole: bool = False) -> Function:
+def _bessel(
+    value: Any, floats: Any, below: int, above: int, nu: Any, *, positive: bool, whole: bool = False
+) -> Function:
     def at(order: Any, x: Any) -> Any:
         if x > 0 or (not positive and nu == int(nu)):
             return value(order, x)
@@ -279,7 +281,7 @@ def _result(function: Function) -> Callable[..., Any]:
 def _parameter(value: Any) -> Any:
     number = as_real(value)
     if number.d is not None:
-        raise TruthUnknown("a derivative in a parameter")
+        raise TruthUnknownError("a derivative in a parameter")
     return int(number.s) if float(number.s).is_integer() else float(number.s)
 
 

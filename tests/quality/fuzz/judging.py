@@ -19,14 +19,14 @@ import diffcompare as dc
 from diffcompare.compare import check
 
 from .drawing import Drawn
-from .reals import TruthUnknown
+from .reals import TruthUnknownError
 from .referee import Fault, Seen, contradiction, faults_of
 from .truth import Truth, truth_of
 
 __all__ = ["SETTINGS", "Outcome", "TooLong", "judge", "limited"]
 
 SETTINGS = ("traced", "opaque gradient", "opaque")
-_OPAQUE = '''
+_OPAQUE = """
 
 def opaque_f(x):
     return float(repr(float(f(x))))
@@ -34,7 +34,7 @@ def opaque_f(x):
 
 def opaque_gradient(x):
     return np.array([float(repr(float(v))) for v in gradient(x)])
-'''
+"""
 
 
 class TooLong(BaseException):
@@ -89,7 +89,7 @@ def judge(drawn: Drawn, *, settings: Sequence[str] = SETTINGS, limit: float = 20
         with limited(limit), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             truth = truth_of(drawn.source, drawn.x)
-    except TruthUnknown as error:
+    except TruthUnknownError as error:
         return Outcome(drawn.index, (), False, (), (), 0.0, time.process_time() - start, str(error))
     except TooLong:
         return Outcome(drawn.index, (), False, (), (), 0.0, time.process_time() - start, "the truth takes too long")
@@ -161,7 +161,7 @@ def _place(error: Exception) -> str:
 def ask(drawn: Drawn, setting: str, *, causes: bool = False) -> Seen:
     """Ask diffcompare about a pair."""
     names: dict[str, Any] = {"__name__": "drawn"}
-    exec(compile(drawn.source + _OPAQUE, "drawn.py", "exec"), names)  # noqa: S102
+    exec(compile(drawn.source + _OPAQUE, "drawn.py", "exec"), names)
     f = names["opaque_f" if setting == "opaque" else "f"]
     gradient = names["gradient" if setting == "traced" else "opaque_gradient"]
     x = np.array(drawn.x)

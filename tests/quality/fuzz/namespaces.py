@@ -14,7 +14,7 @@ import numpy as np
 from mpmath import mpf
 
 from .functions import CHOOSING, NUMPY, SCIPY, call
-from .reals import Real, TruthUnknown, as_real, literal
+from .reals import Real, TruthUnknownError, as_real, literal
 
 __all__ = ["compiled", "namespace"]
 
@@ -22,7 +22,7 @@ __all__ = ["compiled", "namespace"]
 def _elementwise(function: Callable[..., Any], count: int) -> Callable[..., Any]:
     def apply(*operands: Any, **options: Any) -> Any:
         if options:
-            raise TruthUnknown(f"options {sorted(options)}")
+            raise TruthUnknownError(f"options {sorted(options)}")
         arrays = [_array(o) for o in operands]
         if all(a.ndim == 0 for a in arrays):
             return function(*(a[()] for a in arrays))
@@ -214,7 +214,7 @@ _ARRAYS: dict[str, Any] = {
     "nan": math.nan,
     **{
         name: _moving(getattr(np, name))
-        for name in ("cumsum", "cumprod", "diff", "roll", "flip", "reshape", "ravel", "transpose", "repeat", "diag", "trace")
+        for name in ("cumsum", "cumprod", "diff", "roll", "flip", "reshape", "ravel", "transpose", "repeat", "diag")
     },
     "linalg": SimpleNamespace(norm=_norm),
 }  # fmt: skip
@@ -277,7 +277,7 @@ class _Module:
 
     def __getattr__(self, name: str) -> Any:
         if name not in self._names:
-            raise TruthUnknown(f"no real numbers for {name}")
+            raise TruthUnknownError(f"no real numbers for {name}")
         return self._names[name]
 
 
@@ -329,7 +329,7 @@ def _value(node: ast.expr) -> float | int | None:
            for n in ast.walk(node)):  # fmt: skip
         return None
     try:
-        found = eval(compile(ast.Expression(ast.copy_location(ast.fix_missing_locations(node), node)), "", "eval"))  # noqa: S307
+        found = eval(compile(ast.Expression(ast.copy_location(ast.fix_missing_locations(node), node)), "", "eval"))
     except (ArithmeticError, TypeError, ValueError):
         return None
     return found if isinstance(found, float | int) else None

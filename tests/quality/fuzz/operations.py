@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["BINARY", "LOOPS", "PIECES", "REDUCTIONS", "REARRANGED", "SPECIAL", "UNARY", "Elementwise", "OfArray"]
+__all__ = ["BINARY", "LOOPS", "PIECES", "REARRANGED", "REDUCTIONS", "SPECIAL", "UNARY", "Elementwise", "OfArray"]
 
 _ANY = (-1e3, 1e3)
 _POSITIVE = (1e-6, 1e3)
@@ -165,7 +165,8 @@ def _special(
 
 _GAUSS = "np.exp(-{0}**2)"
 SPECIAL = (
-    _special("erf", (f"2/np.sqrt(np.pi)*{_GAUSS}",), scalar=("math.erf({0})",), tempting=(f"1/np.sqrt(np.pi)*{_GAUSS}",)),
+    _special("erf", (f"2/np.sqrt(np.pi)*{_GAUSS}",), scalar=("math.erf({0})",),
+             tempting=(f"1/np.sqrt(np.pi)*{_GAUSS}",)),
     _special("erfc", (f"-2/np.sqrt(np.pi)*{_GAUSS}", f"-(2/np.pi**0.5)*{_GAUSS}"), scalar=("math.erfc({0})",)),
     _special("erfi", ("2/np.sqrt(np.pi)*np.exp({0}**2)",), -6, 6),
     _special("erfinv", ("0.5*np.sqrt(np.pi)*np.exp({y}**2)",), -0.99, 0.99, edges=(1.0,)),
@@ -232,6 +233,7 @@ SPECIAL = (
              spelled=("np.where({0} > 0, {0}*np.log(np.where({0} > 0, {0}, 1.0)), 0.0)",), edges=(0.0,)),
 )  # fmt: skip
 
+
 def _two(
     name: str,
     first: tuple[str, ...],
@@ -273,7 +275,8 @@ BINARY = (
     _two("xlog1py", ("np.log1p({1})",), ("{0}/(1 + {1})",), (_ANY, (-0.9, 1e2)), spelled=("sc.xlog1py({0}, {1})",)),
     _two("rel_entr", ("np.log({0}/{1}) + 1",), ("-{0}/{1}",), ((1e-3, 1e2), (1e-3, 1e2)),
          spelled=("sc.rel_entr({0}, {1})", "{0}*np.log({0}/{1})")),
-    _two("kl_div", ("np.log({0}/{1})",), ("1 - {0}/{1}",), ((1e-3, 1e2), (1e-3, 1e2)), spelled=("sc.kl_div({0}, {1})",)),
+    _two("kl_div", ("np.log({0}/{1})",), ("1 - {0}/{1}",), ((1e-3, 1e2), (1e-3, 1e2)),
+         spelled=("sc.kl_div({0}, {1})",)),
     _two("beta", ("{y}*(sc.psi({0}) - sc.psi({0} + {1}))",), ("{y}*(sc.psi({1}) - sc.psi({0} + {1}))",),
          ((0.05, 40), (0.05, 40)), spelled=("sc.beta({0}, {1})",)),
     _two("betaln", ("sc.psi({0}) - sc.psi({0} + {1})",), ("sc.psi({1}) - sc.psi({0} + {1})",),
@@ -308,43 +311,102 @@ PIECES = (
 # name: (the loop as a function, its derivative, where it may be)
 LOOPS = {
     "newton_root": (
-        "def newton_root(a):\n    y = a + 1.0\n    while abs(y*y - a) > 1e-12*a:\n        y = 0.5*(y + a/y)\n    return y\n",
+        """\
+def newton_root(a):
+    y = a + 1.0
+    while abs(y*y - a) > 1e-12*a:
+        y = 0.5*(y + a/y)
+    return y
+""",
         ("0.5/newton_root({0})", "0.5/np.sqrt({0})", "0.5*{0}**-0.5"),
-        (1e-2, 1e3),
+        (0.01, 1000.0),
     ),
     "series_exp": (
-        "def series_exp(a):\n    s, t, k = 1.0, 1.0, 0\n    while abs(t) > 1e-17*abs(s):\n        k += 1\n"
-        "        t = t*a/k\n        s = s + t\n    return s\n",
+        """\
+def series_exp(a):
+    s, t, k = 1.0, 1.0, 0
+    while abs(t) > 1e-17*abs(s):
+        k += 1
+        t = t*a/k
+        s = s + t
+    return s
+""",
         ("series_exp({0})", "np.exp({0})", "{y}"),
         (0.1, 5.0),
     ),
     "kepler": (
-        "def kepler(m):\n    t = m\n    for _ in range(50):\n        step = (t - 0.25*np.sin(t) - m)/(1 - 0.25*np.cos(t))\n"
-        "        t = t - step\n        if abs(step) < 1e-14:\n            break\n    return t\n",
+        """\
+def kepler(m):
+    t = m
+    for _ in range(50):
+        step = (t - 0.25*np.sin(t) - m)/(1 - 0.25*np.cos(t))
+        t = t - step
+        if abs(step) < 1e-14:
+            break
+    return t
+""",
         ("1/(1 - 0.25*np.cos(kepler({0})))", "1/(1 - 0.25*np.cos({y}))"),
         (0.1, 3.0),
     ),
     "steps3": (
-        "def steps3(a):\n    y = a\n    for _ in range(3):\n        y = y + 0.3*np.sin(y)\n    return y\n"
-        "\n\ndef steps3_slope(a):\n    y, d = a, 1.0\n    for _ in range(3):\n        d = d*(1 + 0.3*np.cos(y))\n"
-        "        y = y + 0.3*np.sin(y)\n    return d\n",
+        """\
+def steps3(a):
+    y = a
+    for _ in range(3):
+        y = y + 0.3*np.sin(y)
+    return y
+
+
+def steps3_slope(a):
+    y, d = a, 1.0
+    for _ in range(3):
+        d = d*(1 + 0.3*np.cos(y))
+        y = y + 0.3*np.sin(y)
+    return d
+""",
         ("steps3_slope({0})",),
         (-5.0, 5.0),
     ),
     "horner": (
-        "def horner(a):\n    s = 0.0\n    for c in (0.5, -1.25, 0.1, 3.0):\n        s = s*a + c\n    return s\n",
+        """\
+def horner(a):
+    s = 0.0
+    for c in (0.5, -1.25, 0.1, 3.0):
+        s = s*a + c
+    return s
+""",
         ("(3*0.5*{0} - 2*1.25)*{0} + 0.1", "1.5*{0}**2 - 2.5*{0} + 0.1"),
         (-10.0, 10.0),
     ),
     "zeta_of": (
-        "def zeta_of(a):\n    return sc.zeta(a)\n\n\n"
-        "def zeta_of_slope(a):\n    return -sum([math.log(k)*k**-a for k in range(2, 60)])\n",
+        """\
+def zeta_of(a):
+    return sc.zeta(a)
+
+
+def zeta_of_slope(a):
+    return -sum([math.log(k)*k**-a for k in range(2, 60)])
+""",
         ("zeta_of_slope({0})",),
         (20.0, 40.0),
     ),
     "halving": (
-        "def halving(a):\n    k = 0\n    while a > 1.0:\n        a = a/2\n        k += 1\n    return a*a + k\n"
-        "\n\ndef halving_slope(a):\n    k = 0\n    while a > 1.0:\n        a = a/2\n        k += 1\n    return 2*a/2**k\n",
+        """\
+def halving(a):
+    k = 0
+    while a > 1.0:
+        a = a/2
+        k += 1
+    return a*a + k
+
+
+def halving_slope(a):
+    k = 0
+    while a > 1.0:
+        a = a/2
+        k += 1
+    return 2*a/2**k
+""",
         ("halving_slope({0})",),
         (0.1, 50.0),
     ),

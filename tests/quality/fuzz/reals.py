@@ -15,7 +15,7 @@ import mpmath
 import numpy as np
 from mpmath import mp, mpf
 
-__all__ = ["KEPT", "RUN", "Real", "TruthUnknown", "applied", "as_real", "compare", "literal", "run"]
+__all__ = ["KEPT", "RUN", "Real", "TruthUnknownError", "applied", "as_real", "compare", "literal", "run"]
 
 NAN = mpf("nan")
 _U = mpf(2) ** -53
@@ -23,7 +23,7 @@ _U = mpf(2) ** -53
 _CLOSE = mpf(2) ** -47
 
 
-class TruthUnknown(Exception):
+class TruthUnknownError(Exception):
     """What is asked has no closed form here, or does not converge: no truth is claimed."""
 
 
@@ -156,7 +156,7 @@ class Real:
         return compare(self, as_real(0), "bool") != 0
 
     def __float__(self) -> float:
-        raise TruthUnknown("float() of a real number")
+        raise TruthUnknownError("float() of a real number")
 
     @property
     def real(self) -> Real:
@@ -183,7 +183,7 @@ def as_real(value: Any) -> Real:
         return value
     if isinstance(value, bool | int | float | np.number | np.bool_):
         return literal(float(value))
-    raise TruthUnknown(f"{type(value).__name__} is no real number")
+    raise TruthUnknownError(f"{type(value).__name__} is no real number")
 
 
 def applied(
@@ -255,7 +255,7 @@ def _attempt(value: Callable[..., Any], *values: Any) -> Any:
     except (ZeroDivisionError, ValueError, OverflowError):
         return NAN
     except (mpmath.libmp.NoConvergence, NotImplementedError) as error:
-        raise TruthUnknown(str(error)) from None
+        raise TruthUnknownError(str(error)) from None
     if isinstance(y, mpmath.mpc):
         return y.real if y.imag == 0 else NAN
     return mpf(y)

@@ -18,6 +18,7 @@ _U = mpf(2) ** -53
 # below the normal floats an error is absolute
 _LEAST = mpf(2) ** -1020
 _LARGEST = mpf(2) ** 1023
+_DERIVATIVE = ("smooth", "rough")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,11 @@ def faults_of(truth: Truth, seen: Seen) -> list[Fault]:
         return []
     found = []
     with mp.workdps(40):
-        finite = [abs(c.D) for c in truth.components if c.kind == "smooth" and mpmath.isfinite(c.D)]
+        finite = [abs(c.D) for c in truth.components if c.kind in _DERIVATIVE and mpmath.isfinite(c.D)]
         largest = max(finite, default=mpf(0))
         for i, component in enumerate(truth.components):
-            for why in _why(truth, component, seen, i, largest):
-                found.append(Fault(seen.setting, seen.status[i], why, _shown(component, seen, i), i))
+            whys = _why(truth, component, seen, i, largest)
+            found += [Fault(seen.setting, seen.status[i], why, _shown(component, seen, i), i) for why in whys]
         if set(seen.status) == {"consistent"} and largest and not math.isfinite(seen.resolution):
             found.append(Fault(seen.setting, "consistent", "without a resolution", f"resolution {seen.resolution!r}"))
         elif set(seen.status) == {"consistent"} and largest:
@@ -93,7 +94,7 @@ def _shown(c: Component, seen: Seen, i: int) -> str:
     def short(v: Any) -> str:
         return str(mpmath.nstr(v, 17))
 
-    sides = "" if c.kind == "smooth" else f", slopes {short(c.sides[0])} and {short(c.sides[1])}"
+    sides = "" if c.kind in _DERIVATIVE else f", slopes {short(c.sides[0])} and {short(c.sides[1])}"
     return (
         f"component {i} {seen.status[i]} by {seen.evidence}; truth: {c.kind}, D {short(c.D)}{sides}, gradient's code "
         f"{short(c.G)}, claimed {seen.claimed[i]!r}, certified {seen.certified[i]!r}, threshold {seen.threshold[i]!r}, "
@@ -116,8 +117,10 @@ def _why(truth: Truth, c: Component, seen: Seen, i: int, largest: Any) -> list[s
         return [f"f has values around the point: {c.kind}"]
     if c.kind in ("kink", "jump"):
         return _at_a_corner(c, seen, i)
+    if c.kind == "rough" and seen.setting == "opaque":
+        return []
     if word == "non-smooth":
-        alone = all(other.kind == "smooth" for other in truth.components)
+        alone = all(other.kind in _DERIVATIVE for other in truth.components)
         return ["f has a derivative" if alone else "f has a derivative along this axis, if not along another"]
     if abs(c.D) > _LARGEST:
         return []

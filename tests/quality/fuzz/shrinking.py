@@ -65,5 +65,7 @@ def reproducer(drawn: Drawn, setting: str, why: str) -> str:
         "opaque": ("lambda x: float(repr(float(f(x))))",
                    "lambda x: np.array([float(repr(float(v))) for v in gradient(x)])"),
     }[setting]  # fmt: skip
-    head = re.sub(r"^import", f"# {drawn.index}: {drawn.change}; {why}\nimport diffcompare as dc\nimport", drawn.source, count=1)
+    head = re.sub(
+        r"^import", f"# {drawn.index}: {drawn.change}; {why}\nimport diffcompare as dc\nimport", drawn.source, count=1
+    )
     return f"{head}\n\nprint(dc.check_gradient({opaque[0]}, {opaque[1]}, np.array({list(drawn.x)!r})))\n"

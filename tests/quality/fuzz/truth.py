@@ -11,6 +11,7 @@ import re
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import mpmath
@@ -18,7 +19,7 @@ import numpy as np
 from mpmath import mp, mpf
 
 from .namespaces import LIMITS, compiled, namespace
-from .reals import KEPT, NAN, Real, Run, TruthUnknown, as_real, run
+from .reals import KEPT, NAN, Real, Run, TruthUnknownError, as_real, run
 
 __all__ = ["Component", "Truth", "truth_of"]
 
@@ -35,8 +36,8 @@ class Component:
     Parameters
     ----------
     kind : str
-        ``smooth``, ``kink`` (slopes of the two sides differ or are infinite), ``jump`` (values differ), ``domain`` (no
-        value on a side or at the point) or ``unknown``.
+        ``smooth``, ``rough`` (the same, but slopes nearby are others: x**1.1), ``kink`` (slopes of the two sides
+        differ or are infinite), ``jump`` (values differ), ``domain`` (no value on a side or at the point), ``unknown``.
     D : mpf
         The derivative; nan where there is none.
     sides : tuple of mpf
@@ -77,7 +78,7 @@ class Truth:
 
 
 def truth_of(source: str, x: Sequence[float]) -> Truth:
-    """Find out what is true; :class:`TruthUnknown` where that cannot be told."""
+    """Find out what is true; :class:`TruthUnknownError` where that cannot be told."""
     code = compiled(source)
     KEPT.clear()
     limit = any(re.search(rf"\b{name}\(", source) for name in LIMITS)
@@ -85,7 +86,7 @@ def truth_of(source: str, x: Sequence[float]) -> Truth:
     def at(point: Callable[[], Any], *, gradient: bool) -> Callable[[], tuple[Real, list[Any]]]:
         def work() -> tuple[Real, list[Any]]:
             names = namespace()
-            exec(code, names)  # noqa: S102
+            exec(code, names)
             if limit:
                 names.update({name: rule for name, rule in LIMITS.items() if name in names})
             value = as_real(np.asarray(names["f"](point()), dtype=object)[()])
@@ -151,7 +152,7 @@ def _settled(work: Callable[[], Any], n: int) -> tuple[list[Any], Run]:
             if all(s is not None for s in settled):
                 return settled, met
         before, last = after, met
-    raise TruthUnknown("digits do not settle")
+    raise TruthUnknownError("digits do not settle")
 
 
 def _same(before: Any, after: Any, digits: int) -> Any:
@@ -203,7 +204,7 @@ def _both_sides(
     depth = max(0, -math.floor(math.log10(scale)))
     digits = 130 + 3 * depth
     sides: list[Any] = []
-    kind, gap = "smooth", mpf(0)
+    kind, gap, rough = "smooth", mpf(0), False
     for sign in (-1, 1):
         values, slopes = [], []
         for exponent in _STEPS:
@@ -224,6 +225,7 @@ def _both_sides(
                 kind = "jump" if kind == "smooth" else kind
                 gap = max(gap, jump)
             slope, error = _limit(slopes)
+            rough = rough or _is_slow(slopes)
             sides.append((slope, error, abs(slopes[0])))
     with mp.workdps(digits):
         (left, left_off, a), (right, right_off, b) = sides
@@ -238,14 +240,15 @@ def _both_sides(
         if off > mpf(10) ** -25 * max(abs(D), mpf(10) ** -20 * max(a, b)):
             return "unknown", NAN, (left, right), gap
         # a slope that dies away with the step
-        return "smooth", mpf(0) if abs(D) <= mpf(10) ** -15 * max(a, b) else D, (left, right), gap
+        D = mpf(0) if abs(D) <= mpf(10) ** -15 * max(a, b) else D
+        return "rough" if rough else "smooth", D, (left, right), gap
 
 
 def _limit(values: list[Any]) -> tuple[Any, Any]:
     """Extrapolate what comes ever closer, and by how much that may be off; infinite, or nan, where it has no limit."""
     if not all(map(mpmath.isfinite, values)):
         return NAN, NAN
-    steps = [q - p for p, q in zip(values, values[1:])]
+    steps = [q - p for p, q in pairwise(values)]
     size = max(map(abs, values))
     if abs(steps[2]) <= size * mpf(10) ** -45:
         return values[3], abs(steps[2]) * 2 + size * mpf(10) ** -60
@@ -254,6 +257,12 @@ def _limit(values: list[Any]) -> tuple[Any, Any]:
         return (mpf("inf") if steps[2] > 0 else mpf("-inf")) if away else NAN, NAN
     first, second = (_aitken(values[k : k + 3]) for k in (0, 1))
     return second, 4 * abs(second - first) + size * mpf(10) ** -60
+
+
+def _is_slow(slopes: list[Any]) -> bool:
+    """Tell whether slopes come closer no faster than the 0.3th power of the step: no floats show their limit."""
+    first, second = abs(slopes[1] - slopes[0]), abs(slopes[2] - slopes[1])
+    return bool(second > first * mpf(10) ** (0.3 * (_STEPS[1] - _STEPS[0])) > 0)
 
 
 def _aitken(values: list[Any]) -> Any:
