@@ -18,7 +18,7 @@ import numpy as np
 import diffcompare as dc
 from diffcompare.compare import check
 
-from .drawing import Drawn
+from .code import Drawn
 from .reals import TruthUnknownError
 from .referee import Fault, Seen, contradiction, faults_of
 from .truth import Truth, truth_of

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from .drawing import Drawn, Step, written
+from .code import Drawn, Step, written
 
 __all__ = ["shrunk"]
 
