@@ -326,7 +326,7 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
             return None
 
     sides = sides_of(problem, beside, pair)
-    found = difference_of(pair, sides.slopes)
+    found = difference_of(pair, sides.slopes, sides.kinks | sides.outside)
     if found is None:
         return Left("the derivative of the traced code is not finite at the point")
     if not _moves_alike(problem, state, pair):

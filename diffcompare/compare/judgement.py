@@ -113,6 +113,12 @@ class Problem:
             raise TypeError(f"returned an array of shape {values.shape}: {needed}")
         return values.reshape(-1).astype(np.float64)
 
+    @property
+    def scales(self) -> Floats:
+        """The size of each coordinate; of one that is 0, the size of the largest, but no more than 1."""
+        size = np.abs(self.x)
+        return np.asarray(np.where(size > 0, size, min(1.0, float(size.max(initial=0.0)) or 1.0)), dtype=np.float64)
+
     def inside(self, x: Floats) -> Floats:
         """Move flat points into the box."""
         return x if self.box is None else np.asarray(np.clip(x, *self.box), dtype=np.float64)

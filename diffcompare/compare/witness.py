@@ -396,7 +396,8 @@ def _look_along(scene: _Scene, i: int) -> _Axis:
         words = f"{name}: the function rises as if its slope were {slopes_[0]:.10g}, not {claimed:.10g}"
         off = np.array(slopes_) - claimed
         both = len(wrong) == len(answers) and bool(np.ptp(off) <= 0.3 * np.abs(off).max())
-        return _Axis("wrong", threshold, (words,), both, -float(off[0]))
+        # the side that shows it needs no other one
+        return _Axis("wrong", min(side.bar for _, side in wrong) / scale, (words,), both, -float(off[0]))
     if not sides:
         return _Axis("inconclusive", threshold, (f"{name}: the box leaves no room",))
     if len(answers) < len(sides):

@@ -281,6 +281,10 @@ class Table:
         self.constant_nodes[value] = index
         return index
 
+    def root(self, number: int) -> int:
+        """Return the node of the square root of a whole number: of its real number, not of its float."""
+        return self._added(self.builder.raw("sqrt", self.constant(float(number))), math.sqrt(number), False)
+
     def apply(self, operation: str, operands: tuple[int, ...], shadow: float, payload: int | None = None) -> int:
         """Return the node of an operation whose float result is ``shadow``."""
         moving = self.moving
