@@ -262,7 +262,8 @@ def _limit(values: list[Any]) -> tuple[Any, Any]:
 def _is_slow(slopes: list[Any]) -> bool:
     """Tell whether slopes come closer no faster than the 0.3th power of the step: no floats show their limit."""
     first, second = abs(slopes[1] - slopes[0]), abs(slopes[2] - slopes[1])
-    return bool(second > first * mpf(10) ** (0.3 * (_STEPS[1] - _STEPS[0])) > 0)
+    moved = first > mpf(10) ** -40 * abs(slopes[0])
+    return bool(moved and second > first * mpf(10) ** (0.3 * (_STEPS[1] - _STEPS[0])))
 
 
 def _aitken(values: list[Any]) -> Any:
