@@ -314,6 +314,7 @@ def compare(
 @click.option("--at", "at", metavar="POINT", multiple=True, required=True, help="1,2,3; repeat it for more points.")
 @click.option("--formula", metavar="EXPR", help="What the function claims to be.")
 @click.option("--variables", metavar="NAMES", help="The variables of the formula in order, as x0,x1.")
+@click.option("--guards", is_flag=True, help="Judge F without constants such as in log(p + 1e-7) that GRAD ignores.")
 @click.option("--out", metavar="DIR", shell_complete=_files, help="Write a report there as well.")
 @_timeout_option
 @_output_options
@@ -323,6 +324,7 @@ def check(
     at: Sequence[str],
     formula: str | None,
     variables: str | None,
+    guards: bool,
     out: str | None,
     timeout: float | None,
     quiet: bool,
@@ -359,7 +361,8 @@ def check(
     options = {"--formula": formula, "--variables": variables}
     repeat = ["diffcompare", "check", without_place(function), without_place(gradient)]
     repeat += [f"{name}={value}" for name, value in options.items() if value is not None]
-    code = code_check.CodeCheck(function, gradient, known)
+    repeat += ["--guards"] * guards
+    code = code_check.CodeCheck(function, gradient, known, guards)
     judged = []
     # without a limit of time the code runs here
     where = nullcontext(code_check.here) if timeout is None else CodeProcess(timeout, quiet=as_json)
@@ -386,7 +389,12 @@ def check(
         for point, verdict in judged:
             if len(judged) > 1:
                 terminal.say(screen, f"at {written(point)}", style="bold")
-            first, _, rest = verdict.explain().replace("pass formula=", "pass --formula").partition("\n")
+            first, _, rest = (
+                verdict.explain()
+                .replace("pass formula=", "pass --formula")
+                .replace("`guards=True`", "--guards")
+                .partition("\n")
+            )
             terminal.say(screen, first, style=f"bold {_VERDICTS[verdict.status][1]}")
             terminal.say(screen, rest + "\n" * (len(judged) > 1))
         if index is not None:

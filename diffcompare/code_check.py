@@ -29,6 +29,7 @@ class CodeCheck:
     function: str
     gradient: str
     formula: SymbolicFunction | None
+    guards: bool = False
 
 
 def here(work: Callable[[Any], Any], payload: Any) -> Any:
@@ -73,7 +74,7 @@ def _judged(payload: tuple[CodeCheck, Point]) -> Verdict:
     checked, point = payload
     with importable(checked.function, checked.gradient):
         f, gradient = load_function(checked.function), load_function(checked.gradient)
-        return check.check_gradient(f, gradient, point, formula=checked.formula)
+        return check.check_gradient(f, gradient, point, formula=checked.formula, guards=checked.guards)
 
 
 def _inconclusive(point: Point, reason: str) -> Verdict:

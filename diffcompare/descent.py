@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffcompare.compare.reference import certified_gradient
 from diffcompare.compare.schema import DESCENT_COLUMNS
-from diffcompare.errors import shorten
+from diffcompare.errors import shown
 from diffcompare.floats import as_floats
 from diffcompare.numeric.differences import numerical_diff, numerical_gradient
 from diffcompare.symbolic.function import SymbolicFunction, scalar
@@ -208,7 +208,7 @@ def _check_start(f: SymbolicFunction, start: ArrayLike) -> NDArray[np.float64]:
     except (TypeError, ValueError) as error:
         if "largest float" in str(error):
             raise
-        raise ValueError(f"start={start!r}: must be numbers, one for each of {', '.join(f.variables)}") from None
+        raise ValueError(f"start={shown(start)}: must be numbers, one for each of {', '.join(f.variables)}") from None
     if point.ndim == 0:
         point = point.reshape(1)
     if point.shape != (n,):
@@ -226,9 +226,7 @@ def _check_rate(learning_rate: float) -> float:
     except (TypeError, ValueError, OverflowError):
         rate = math.nan
     if not math.isfinite(rate):
-        raise ValueError(
-            f"learning_rate={shorten(repr(learning_rate), 60)}: must be a finite number; pass learning_rate=0.1"
-        )
+        raise ValueError(f"learning_rate={shown(learning_rate)}: must be a finite number; pass learning_rate=0.1")
     return rate
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "check_text",
     "reason",
     "shorten",
+    "shown",
 ]
 
 
@@ -110,6 +111,15 @@ def check_text(text: str, what: str) -> str:
     return text
 
 
+def shown(value: object, limit: int = 60) -> str:
+    """Return the ``repr`` of a bad argument for a message, shortened; one that cannot be had is described."""
+    try:
+        return shorten(repr(value), limit)
+    except ValueError:
+        # Python refuses to write whole numbers of many thousand digits
+        return f"{type(value).__name__} of too many digits to write"
+
+
 _REMEDY = "pass h=1e-4 or geometric_steps(...)"
 
 
@@ -124,7 +134,7 @@ def check_step_size(h: object) -> float:
     except OverflowError:
         value = math.inf
     except (TypeError, ValueError):
-        raise TypeError(f"h={shorten(repr(h), 60)}: step size must be a number; {_REMEDY}") from None
+        raise TypeError(f"h={shown(h)}: step size must be a number; {_REMEDY}") from None
     if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"h={shorten(repr(h), 60)}: step size must be positive and finite; {_REMEDY}")
+        raise ValueError(f"h={shown(h)}: step size must be positive and finite; {_REMEDY}")
     return value

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffcompare.errors import shorten
+from diffcompare.errors import shown
 
-__all__ = ["as_floats", "refuse_overflow"]
+__all__ = ["answer", "as_floats", "float_copy", "refuse_overflow"]
 
 
 def as_floats(values: ArrayLike, what: str) -> NDArray[np.float64]:
@@ -32,15 +35,33 @@ def refuse_overflow(values: ArrayLike, what: str) -> None:
             float(value)
         except OverflowError:
             raise ValueError(
-                f"{what}: {_shown(value)} is beyond the largest float, about 1.8e308; pass a smaller number"
+                f"{what}: {shown(value, 21)} is beyond the largest float, about 1.8e308; pass a smaller number"
             ) from None
         except (TypeError, ValueError):
             continue
 
 
-def _shown(value: object) -> str:
+def float_copy(name: str, value: ArrayLike) -> NDArray[Any]:
+    """Return a copy of real numbers as float64; longdouble stays. ``TypeError`` for what is no real number."""
+    values = np.array(value)
+    # whole numbers beyond 64 bits are objects
+    if values.dtype == object and all(isinstance(number, int | float) for number in values.flat):
+        values = np.array(as_floats(value, name))
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"{name} of dtype {values.dtype}: real numbers are needed; pass floats")
+    return values.astype(np.longdouble if values.dtype == np.longdouble else np.float64)
+
+
+def answer(value: Any) -> Any:
+    """Return what a function answered as NumPy has it; whole numbers beyond 64 bits as floats, infinite if need be."""
+    found = np.asarray(value)
+    if found.dtype == object and all(isinstance(number, int) for number in found.flat):
+        found = np.array([_rounded(number) for number in found.flat], dtype=np.float64).reshape(found.shape)
+    return found[()]
+
+
+def _rounded(number: int) -> float:
     try:
-        return shorten(str(value), 21)
-    except ValueError:
-        # Python writes no whole number of more than 4300 digits
-        return "a number of more than 4300 digits"
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf

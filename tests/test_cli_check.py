@@ -76,6 +76,12 @@ def d_g(x):
     return np.array([x[1]**2, 2 * x[0] * x[1]])
 
 number = 3
+
+def guarded(x):
+    return np.log(x[0] + 1e-7)
+
+def unguarded(x):
+    return 1 / x
 """
 
 
@@ -477,3 +483,14 @@ def load_and_fail(name):
         assert sys.path[0] == ""
         user_code.load_function(name)
         raise KeyError
+
+
+def test_guards_are_left_out_on_request(check):
+    wrong = check("M:guarded", "M:unguarded", "--at", "0.3,")
+    assert wrong.returncode == 1
+    words = " ".join(wrong.stdout.split())
+    assert "the gradient ignores the constant 1e-07 in log(x + 1e-07)" in words
+    assert "--guards judges f without it" in words
+    right = check("M:guarded", "M:unguarded", "--at", "0.3,", "--guards")
+    assert right.returncode == 0
+    assert "--guards" in right.stdout.split("Repeat with:")[1]

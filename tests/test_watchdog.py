@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_a_child_that_exceeds_its_account_is_killed_and_replaced(started):
     assert len(started) == 2
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="the limit of memory needs /proc")
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limit of memory needs /proc")
 def test_a_child_has_a_limit_of_memory(started):
     assert ask("builtins:bytearray", 10**9) is None
     assert ask("math:factorial", 5) == 120

@@ -14,6 +14,7 @@ from diffcompare.adapters.jaxpr import evaluate
 from diffcompare.adapters.mentions import mentions
 from diffcompare.errors import TraceError, shorten
 from diffcompare.symbolic.tracing.foreign import Foreign
+from diffcompare.symbolic.tracing.keeping import kept
 
 __all__ = ["adapt", "is_used_by"]
 
@@ -144,7 +145,9 @@ def _jaxpr(function: Callable[..., Any], template: Any, others: Sequence[Any]) -
     import jax
 
     try:
-        closed, shapes = jax.make_jaxpr(lambda x: function(x, *others), return_shape=True)(template)
+        # JAX's own traced numbers are not to stay in the user's objects either
+        with kept((function, *others)):
+            closed, shapes = jax.make_jaxpr(lambda x: function(x, *others), return_shape=True)(template)
     except Exception as error:
         raise TraceError(
             f"{getattr(function, '__name__', 'the function')}: JAX cannot write it down as a jaxpr "

@@ -2,65 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.compare.causes import Cause, find_cause
+from diffcompare.compare.budget import Budget
+from diffcompare.compare.causes import Cause, find_cause_nearby, quiet
 from diffcompare.compare.judgement import Judgement, Problem
-from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.compare.ladder import traced
+from diffcompare.compare.nearby import Nearby, nearby, program_of
+from diffcompare.program.adjoint import adjoint
+from diffcompare.program.dag import Program, subprogram
 
 __all__ = ["cause_in_matrix"]
 
 Floats = NDArray[np.float64]
-Outputs = Callable[[Problem], "Sequence[SymbolicFunction] | None"]
 
 # what explains a matrix as a whole
 _WHOLE = frozenset({"not finite", "sign", "factor", "transposed", "permuted", "float32", "clipped"})
+# rows whose causes are looked for
+_TRIED = 4
 
 
+@quiet
 def cause_in_matrix(
-    problem: Problem,
-    judgement: Judgement,
-    difference: Floats,
-    _shape: tuple[int, ...] | None,
-    *,
-    outputs: Outputs | None,
+    problem: Problem, judgement: Judgement, difference: Floats, _shape: tuple[int, ...] | None
 ) -> Cause | None:
-    """Find out why a matrix of derivatives is wrong.
-
-    ``outputs`` gives the functions whose gradients are the rows, None where they are not known.
-    """
+    """Find out why a matrix of derivatives is wrong."""
+    budget = Budget()
     n = problem.x.size
     rows = len(problem.names) // n
     shape = (rows, n) if rows > 1 and n > 1 else None
-    own = None if shape is None or problem.what != "Hessian" else _of_hessian(judgement, difference, n)
+    program = program_of(problem, judgement, budget)
+    if program is None:
+        known = traced(problem)
+        program = None if known is None else known.program
+    asked = nearby(problem, judgement, program, budget)
+    own = None
+    if shape is not None and problem.what == "Hessian" and asked is not None:
+        own = _of_hessian(judgement.claimed, judgement.certified, difference, judgement.threshold)
+        if own is not None and not all(_repeats(own, beside) for beside in asked[1:]):
+            own = None
     if own is not None:
         return own
-    found = find_cause(
-        judgement.claimed,
-        judgement.certified,
-        judgement.threshold,
-        names=problem.names,
-        shape=shape,
-        difference=None if judgement.difference is None else difference,
-    )
+    found = find_cause_nearby(problem, judgement, difference, None, asked, budget, shape=shape)
     if found is not None and found.kind == "sign":
         # what is said of gradients
         found = replace(found, text=found.text.replace(" (a descent direction)", ""))
-    if (found is not None and found.kind in _WHOLE) or outputs is None:
+    if (found is not None and found.kind in _WHOLE) or program is None or asked is None:
         return found
-    return _of_a_row(problem, judgement, difference, rows, outputs) or found
+    return _of_a_row(problem, judgement, difference, program, asked, budget) or found
 
 
-def _of_hessian(judgement: Judgement, difference: Floats, n: int) -> Cause | None:
+def _repeats(own: Cause, beside: Nearby) -> bool:
+    gap = beside.claimed - beside.certified if beside.difference is None else beside.difference
+    found = _of_hessian(beside.claimed, beside.certified, gap, beside.threshold)
+    return found is not None and found.is_same(own)
+
+
+def _of_hessian(claimed: Floats, certified: Floats, difference: Floats, threshold: Floats) -> Cause | None:
     """Tell what is wrong with the symmetric halves or the diagonal."""
-    g, D, e, limit = (
-        a.reshape(n, n) for a in (judgement.claimed, judgement.certified, difference, judgement.threshold)
-    )
+    n = round(claimed.size**0.5)
+    g, D, e, limit = (a.reshape(n, n) for a in (claimed, certified, difference, threshold))
     with np.errstate(all="ignore"):
         wrong = np.abs(e) > limit
     components = tuple(np.flatnonzero(wrong).tolist())
@@ -85,28 +90,25 @@ def _of_hessian(judgement: Judgement, difference: Floats, n: int) -> Cause | Non
     return None
 
 
-def _of_a_row(problem: Problem, judgement: Judgement, difference: Floats, rows: int, outputs: Outputs) -> Cause | None:
-    functions: Any = outputs(problem)
+def _of_a_row(
+    problem: Problem, judgement: Judgement, difference: Floats, program: Program, asked: Sequence[Nearby],
+    budget: Budget,
+) -> Cause | None:  # fmt: skip
     n = problem.x.size
+    rows = len(problem.names) // n
+    numbers = program.outputs
+    if problem.what == "Hessian":
+        program = adjoint(program)
+        numbers = program.outputs[1:]
+    if len(numbers) != rows:
+        # a product with a vector
+        return None
     with np.errstate(all="ignore"):
         wrong = np.abs(difference).reshape(rows, n) > judgement.threshold.reshape(rows, n)
-    for k in np.flatnonzero(wrong.any(axis=1)).tolist()[:_TRIED] if functions is not None else []:
-        part = slice(k * n, (k + 1) * n)
-        found = find_cause(
-            judgement.claimed[part],
-            judgement.certified[part],
-            judgement.threshold[part],
-            program=functions[k].program,
-            point=problem.x.tolist(),
-            names=problem.names[part],
-            shape=None,
-            difference=None if judgement.difference is None else difference[part],
-        )
+    for k in np.flatnonzero(wrong.any(axis=1)).tolist()[:_TRIED]:
+        one, part = subprogram(program, [numbers[k]]), slice(k * n, (k + 1) * n)
+        found = find_cause_nearby(problem, judgement, difference, one, asked, budget, part=part)
         if found is not None and found.kind != "one component":
             words = found.text if n == 1 else f"in row {k}, {found.text}"
             return replace(found, text=words, components=tuple(c + k * n for c in found.components))
     return None
-
-
-# rows whose causes are looked for
-_TRIED = 4

@@ -84,7 +84,7 @@ def _points_nearby(problem: Problem, suspects: Sequence[int], *, few: bool) -> I
     """Yield points on both sides of the point: in random directions, and along the axes of suspects."""
     x, n = problem.x, len(problem.x)
     random = np.random.default_rng(11)
-    scale = np.where(x == 0, float(np.max(np.abs(x))) or 1.0, np.abs(x))
+    scale = problem.scales
     directions = [
         random.choice((-1.0, 1.0), n) * random.uniform(0.4, 1.0, n) for _ in range(_FEW if few else _DIRECTIONS)
     ]

@@ -47,6 +47,7 @@ def check_gradient(
     args: Sequence[Any] = (),
     box: tuple[Any, Any] | None = None,
     noise: float | None = None,
+    guards: bool = False,
 ) -> Verdict:
     """Judge whether a gradient is the gradient of a function.
 
@@ -66,6 +67,9 @@ def check_gradient(
         Arrays of the structure of x; nothing is evaluated outside.
     noise : float, optional
         The absolute error of f, where it is not just rounded (an iteration stopped early, a measurement).
+    guards : bool
+        Judge f without the small constants that keep logarithms, roots, powers and denominators from 0, such as
+        ``log(p + 1e-7)``, where the gradient ignores them; the notes say which.
 
     Returns
     -------
@@ -94,10 +98,10 @@ def check_gradient(
         remark = f"f returned {len(points)} numbers, one for each row of at"
         if not _is_by_rows(gradient, np.asarray(at), tuple(args)):
             words = f"{remark}, and the gradient is that of an array, not of a row; let f return one number"
-            problem = _posed(f, gradient, at, None, tuple(args), None, None)
+            problem = _posed(f, gradient, at, None, tuple(args), None, None, guards)
             return verdict_of(problem, plain(problem, "inconclusive", words), at, cause=cause_in_code, check=_CHECK)
         remark += f": they are judged as {len(points)} points"
-    verdicts = [_check_point(f, gradient, point, formula, tuple(args), box, noise) for point in points]
+    verdicts = [_check_point(f, gradient, point, formula, tuple(args), box, noise, guards) for point in points]
     return verdicts[0] if len(verdicts) == 1 else combined(verdicts, remark)
 
 
@@ -125,16 +129,16 @@ def check_arguments(callables: Mapping[str, Any], args: Any, noise: Any) -> None
 
 
 def _check_point(
-    f: Any, gradient: Any, at: Any, formula: Any, args: tuple[Any, ...], box: Any, noise: float | None
+    f: Any, gradient: Any, at: Any, formula: Any, args: tuple[Any, ...], box: Any, noise: float | None, guards: bool
 ) -> Verdict:
-    problem = _posed(f, gradient, at, formula, args, box, noise)
+    problem = _posed(f, gradient, at, formula, args, box, noise, guards)
     # what overflows or is undefined on the way is judged, not warned of
     with np.errstate(all="ignore"):
         return verdict_of(problem, judge(problem), at, cause=cause_in_code, check=_CHECK)
 
 
 def _posed(
-    f: Any, gradient: Any, at: Any, formula: Any, args: tuple[Any, ...], box: Any, noise: float | None
+    f: Any, gradient: Any, at: Any, formula: Any, args: tuple[Any, ...], box: Any, noise: float | None, guards: bool
 ) -> Problem:
     structure, x = structure_of(at)
     known = formula_of(f, formula, structure.size)
@@ -143,5 +147,5 @@ def _posed(
     function = as_callable(f, structure) if isinstance(f, SymbolicFunction) else f
     return Problem(
         function, gradient, x, structure.unflatten, structure.flatten, structure.names(), known, args,
-        box_of(box, structure, x), noise,
+        box_of(box, structure, x), noise, guards=guards,
     )  # fmt: skip

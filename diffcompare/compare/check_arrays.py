@@ -63,6 +63,7 @@ def check_jacobian(
     args: Sequence[Any] = (),
     box: tuple[Any, Any] | None = None,
     noise: float | None = None,
+    guards: bool = False,
 ) -> Verdict:
     """Judge whether a Jacobian is the Jacobian of a function.
 
@@ -77,7 +78,7 @@ def check_jacobian(
         The point, of any shape. Of a SymbolicFunction several points along the last axis.
     formula : SymbolicFunction, SymPy Matrix, or list of expressions or texts, optional
         What f claims to be. With none, f is traced; if that fails too, the witness rule judges.
-    args, box, noise
+    args, box, noise, guards
         As in :func:`check_gradient`.
 
     Returns
@@ -101,7 +102,7 @@ def check_jacobian(
     check_arguments({"f": f, "jacobian": jacobian}, args, noise)
     f, jacobian = adapted(f, (at, *args)), adapted(jacobian, (at, *args))
     points = _points(f, adapted_point(at, (f, jacobian)))
-    verdicts = [_check_jacobian(f, jacobian, point, formula, tuple(args), box, noise) for point in points]
+    verdicts = [_check_jacobian(f, jacobian, point, formula, tuple(args), box, noise, guards) for point in points]
     return verdicts[0] if len(verdicts) == 1 else combined(verdicts)
 
 
@@ -116,7 +117,7 @@ def _points(f: Any, at: Any) -> list[Any]:
 
 
 def _check_jacobian(
-    f: Any, claimed: Any, at: Any, formula: Any, args: tuple[Any, ...], box: Any, noise: float | None
+    f: Any, claimed: Any, at: Any, formula: Any, args: tuple[Any, ...], box: Any, noise: float | None, guards: bool
 ) -> Verdict:
     structure, x = structure_of(at)
     known = formula_of(f, formula, structure.size)
@@ -131,14 +132,14 @@ def _check_jacobian(
     problem = Problem(
         function, claimed, x, structure.unflatten, partial(flat_jacobian, outputs=shape, structure=structure),
         jacobian_names(shape, structure), known, args, box_of(box, structure, x), noise,
-        what="Jacobian", outputs=size, derivative=jacobian,
+        what="Jacobian", outputs=size, derivative=jacobian, guards=guards,
     )  # fmt: skip
     with np.errstate(all="ignore"):
         return verdict_of(
             problem,
             climb(problem, [("identity", judge_by_identity), ("rows", _jacobian_by_rows)]),
             at,
-            cause=partial(cause_in_matrix, outputs=_components),
+            cause=cause_in_matrix,
             check="check_jacobian(f, jacobian",
         )
 
@@ -175,6 +176,7 @@ def check_hessian(
     args: Sequence[Any] = (),
     box: tuple[Any, Any] | None = None,
     noise: float | None = None,
+    guards: bool = False,
 ) -> Verdict:
     """Judge whether a Hessian, or its product with a vector, is that of a function.
 
@@ -194,7 +196,7 @@ def check_hessian(
     gradient : callable, optional
         The gradient of f, for functions that can neither be traced nor stated as a formula: it is checked, and then
         the Hessian is judged as its Jacobian.
-    formula, args, box, noise
+    formula, args, box, noise, guards
         As in :func:`check_gradient`.
 
     Returns
@@ -226,14 +228,15 @@ def check_hessian(
     at, vector = (None if a is None else adapted_point(a, (f, hessian)) for a in (at, vector))
     points = [at] if vector is not None else _points(f, at)
     verdicts = [
-        _check_hessian(f, hessian, point, vector, gradient, formula, tuple(args), box, noise) for point in points
+        _check_hessian(f, hessian, point, vector, gradient, formula, tuple(args), box, noise, guards)
+        for point in points
     ]
     return verdicts[0] if len(verdicts) == 1 else combined(verdicts)
 
 
 def _check_hessian(
     f: Any, claimed: Any, at: Any, vector: Any, gradient: Any, formula: Any, args: tuple[Any, ...], box: Any,
-    noise: float | None,
+    noise: float | None, guards: bool,
 ) -> Verdict:  # fmt: skip
     structure, x = structure_of(at)
     known = formula_of(f, formula, structure.size)
@@ -250,12 +253,11 @@ def _check_hessian(
         claimed, check = _product(claimed, structure, x, v, args), "check_hessian(f, hessian, vector=vector"
     problem = Problem(
         function, claimed, x, structure.unflatten, flatten, names, known, args, box_of(box, structure, x), noise,
-        what=what, derivative=derivative,
+        what=what, derivative=derivative, guards=guards,
     )  # fmt: skip
     with np.errstate(all="ignore"):
         judgement = climb(problem, [("identity", judge_by_identity), *_rungs_of_rows(v, gradient, structure)])
-        causes = partial(cause_in_matrix, outputs=_slopes if v is None else None)
-        return verdict_of(problem, judgement, at, cause=causes, check=check)
+        return verdict_of(problem, judgement, at, cause=cause_in_matrix, check=check)
 
 
 def _vector(vector: Any, structure: Structure) -> Floats:
@@ -278,11 +280,6 @@ def _product(claimed: Any, structure: Structure, x: Floats, v: Floats, args: tup
         return lambda point, *more: call(point, vector, *more)
 
     return remade(claimed, product)
-
-
-def _slopes(problem: Problem) -> Sequence[SymbolicFunction] | None:
-    known = problem.formula or traced(problem)
-    return None if known is None else gradient_functions(known)
 
 
 def _rungs_of_rows(v: Floats | None, gradient: Any, structure: Structure) -> list[Rung]:

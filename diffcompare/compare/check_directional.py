@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from diffcompare.adapters.foreign import adapted, adapted_along, adapted_point, remade
 from diffcompare.calling import called
 from diffcompare.compare.arguments import Structure, as_callable, box_of, formula_of, structure_of, takes
-from diffcompare.compare.causes import Cause, find_cause
+from diffcompare.compare.budget import Budget
+from diffcompare.compare.causes import Cause, find_cause_nearby, quiet
 from diffcompare.compare.check import check_arguments
 from diffcompare.compare.identity import judge_by_identity
 from diffcompare.compare.judgement import Judgement, Left, Problem, real_numbers
 from diffcompare.compare.ladder import climb, traced
+from diffcompare.compare.nearby import nearby, program_of
 from diffcompare.compare.rows import Row, judge_rows
 from diffcompare.compare.verdict import Verdict, verdict_of
 from diffcompare.program.adjoint import adjoint_along
@@ -48,6 +50,7 @@ def check_directional(
     args: Sequence[Any] = (),
     box: tuple[Any, Any] | None = None,
     noise: float | None = None,
+    guards: bool = False,
 ) -> Verdict:
     """Judge a gradient, or a function of slopes, along random directions.
 
@@ -67,7 +70,7 @@ def check_directional(
         How many random directions.
     seed : int
         Of the random numbers.
-    formula, args, box, noise
+    formula, args, box, noise, guards
         As in :func:`check_gradient`.
 
     Returns
@@ -111,7 +114,7 @@ def check_directional(
     problem = Problem(
         function, derivative, x, structure.unflatten, flatten, names, known, tuple(args), box_of(box, structure, x),
         noise, what="directional derivative", weights=weights, derivative=partial(_along, vectors=vectors),
-        directions=vectors,
+        directions=vectors, guards=guards,
     )  # fmt: skip
     with np.errstate(all="ignore"):
         lines = partial(_by_lines, vectors=vectors, slope=slope, structure=structure)
@@ -162,14 +165,13 @@ def _by_identity(problem: Problem) -> Judgement | Left:
 def _by_lines(problem: Problem, vectors: Floats, slope: Any, structure: Structure) -> Judgement:
     """Judge each slope as the derivative of t ↦ f(x + t·v) at 0."""
     known = problem.formula or (traced(problem) if problem.x.size <= _TRACED else None)
-    if known is not None and len(known.program) > _SMALL:
-        known = None
     rows = []
     for v in vectors:
-        line = None if known is None else _line(known, problem.x, v)
+        small = known is not None and len(known.program) <= _SMALL
+        line = _line(known, problem.x, v) if known is not None and small else None
         rows.append(Row(_on_line(problem, v), _claim(problem, v, slope, structure), line))
     line_problem = replace(problem, x=np.zeros(1), box=_room(problem, vectors))
-    return judge_rows(line_problem, rows)
+    return replace(judge_rows(line_problem, rows), known=known)
 
 
 def _line(known: SymbolicFunction, x: Floats, v: Floats) -> SymbolicFunction:
@@ -201,13 +203,10 @@ def _room(problem: Problem, vectors: Floats) -> tuple[Floats, Floats] | None:
     return -room, room
 
 
+@quiet
 def _cause(problem: Problem, judgement: Judgement, difference: Floats, _shape: tuple[int, ...] | None) -> Cause | None:
     """Find out what all slopes have in common; the components of the gradient are not seen here."""
-    found = find_cause(
-        judgement.claimed,
-        judgement.certified,
-        judgement.threshold,
-        names=problem.names,
-        difference=None if judgement.difference is None else difference,
-    )
+    budget = Budget()
+    asked = nearby(problem, judgement, program_of(problem, judgement, budget), budget)
+    found = find_cause_nearby(problem, judgement, difference, None, asked, budget)
     return found if found is not None and found.kind in ("not finite", "sign", "factor", "float32") else None

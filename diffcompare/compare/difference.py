@@ -6,7 +6,7 @@ Two traces share a table; their nodes are evaluated in ball arithmetic, at the p
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -127,10 +127,13 @@ class Difference:
         self.decided, self.L, self.off, self.beside = other.decided, other.L, other.off, other.beside
 
 
-def difference_of(pair: Pair, slopes: dict[int, Any] | None = None) -> Difference | None:
+def difference_of(
+    pair: Pair, slopes: Mapping[int, Any] | None = None, without: Collection[int] = ()
+) -> Difference | None:
     """Return the real difference, and L, the rounding of constants in it; None where D is not defined.
 
-    ``slopes`` holds the derivative of components that the trace at the point does not have.
+    ``slopes`` holds the derivative of components that the trace at the point does not have; ``without`` lists those
+    that have none.
     """
     nodes, arguments = pair.table.builder.nodes, pair.arguments()
     n = len(pair.D)
@@ -138,7 +141,9 @@ def difference_of(pair: Pair, slopes: dict[int, Any] | None = None) -> Differenc
     gap, equal, decided = [math.nan] * n, [False] * n, [False] * n
     balls: list[Any] = [None] * n
     size = [math.nan] * n
-    left = list(range(n))
+    left = [i for i in range(n) if i not in without]
+    for i in without:
+        balls[i], gap[i], size[i], equal[i], decided[i] = Ball(0), 0.0, 0.0, True, True
     bits = 333
     while left and bits <= 2700:
         values = node_balls(nodes, [*(pair.D[i] for i in left), *(pair.G[i] for i in left)], arguments, bits)
@@ -167,7 +172,7 @@ def difference_of(pair: Pair, slopes: dict[int, Any] | None = None) -> Differenc
                 if decided[i]:
                     left.remove(i)
         bits *= 2
-    return Difference(balls, gap, size, equal, decided, _constants_rounding(pair), [0.0] * n, _taken(pair))
+    return Difference(balls, gap, size, equal, decided, _constants_rounding(pair, without), [0.0] * n, _taken(pair))
 
 
 def _taken(pair: Pair) -> list[float]:
@@ -194,12 +199,12 @@ def _taken(pair: Pair) -> list[float]:
     return bounds
 
 
-def _constants_rounding(pair: Pair) -> list[float]:
+def _constants_rounding(pair: Pair, without: Collection[int]) -> list[float]:
     """Bound u·Σ|c·∂(G − D)/∂c| over the rounded constants: two evaluations with all constants off by ±u at random."""
     constants = pair.table.constants
     count = sum(not c.exact for c in constants)
     n = len(pair.D)
-    pending = [i for i in range(n) if pair.D[i] != pair.G[i]]
+    pending = [i for i in range(n) if pair.D[i] != pair.G[i] and i not in without]
     bounds = [0.0] * n
     if not count or not pending:
         return bounds

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.calling import called
+from diffcompare.compare.mistakes import Cause
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program
 from diffcompare.symbolic.function import SymbolicFunction
@@ -76,6 +77,8 @@ class Problem:
         The components are these combinations (rows) of what is returned: slopes along directions.
     directions : ndarray or None
         The components are the slopes along these directions (rows), whatever is returned.
+    guards : bool
+        Judge the function without the guards that the gradient ignores.
     """
 
     function: Callable[..., Any]
@@ -93,6 +96,7 @@ class Problem:
     derivative: Callable[[Program], Program] = adjoint
     weights: Floats | None = None
     directions: Floats | None = None
+    guards: bool = False
 
     def values(self, x: Floats) -> Floats:
         """Evaluate all outputs of the user's function at a flat point, on fresh arguments."""
@@ -108,6 +112,12 @@ class Problem:
         if values.size != self.outputs:
             raise TypeError(f"returned an array of shape {values.shape}: {needed}")
         return values.reshape(-1).astype(np.float64)
+
+    @property
+    def scales(self) -> Floats:
+        """The size of each coordinate; of one that is 0, the size of the largest, but no more than 1."""
+        size = np.abs(self.x)
+        return np.asarray(np.where(size > 0, size, min(1.0, float(size.max(initial=0.0)) or 1.0)), dtype=np.float64)
 
     def inside(self, x: Floats) -> Floats:
         """Move flat points into the box."""
@@ -153,6 +163,12 @@ class Judgement:
         What the verdict begins with, where counting components would not say what happened.
     error : BaseException or None
         What the user's code raised.
+    pair : Pair or None
+        The traces of function and derivative that were compared, for the search for a cause.
+    known : SymbolicFunction or None
+        The function that an opaque derivative was compared with.
+    cause : Cause or None
+        Why it is wrong, where the rule knows.
     """
 
     evidence: str
@@ -166,6 +182,9 @@ class Judgement:
     difference: Floats | None = None
     headline: str = ""
     error: BaseException | None = None
+    pair: Any = None
+    known: SymbolicFunction | None = None
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)

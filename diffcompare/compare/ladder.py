@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.calling import PASSING
+from diffcompare.compare.budget import Budget
 from diffcompare.compare.calls import judge_calls, plain, why_left
-from diffcompare.compare.causes import Cause, find_cause
+from diffcompare.compare.causes import Cause, find_cause_nearby, quiet
+from diffcompare.compare.guards import settle_guards, unguarded
 from diffcompare.compare.identity import judge_by_identity, trace
 from diffcompare.compare.judgement import Judgement, Left, Problem
+from diffcompare.compare.nearby import nearby, program_of, value_of
 from diffcompare.compare.neighbours import judge_by_neighbours
 from diffcompare.compare.reference import certified_gradient
 from diffcompare.compare.tied import judge_by_sides
@@ -39,8 +42,9 @@ def judge(problem: Problem) -> Judgement:
 
 
 def climb(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
-    """Judge by what the calls did, else by the first rung that can."""
-    return climb_rungs(problem, [("the calls", judge_calls), *rungs])
+    """Judge by what the calls did, else by the first rung that can; guards that are ignored are named, or left out."""
+    judgement = climb_rungs(problem, [("the calls", judge_calls), *rungs])
+    return settle_guards(problem, judgement, partial(climb_rungs, rungs=rungs), left_out=problem.guards)
 
 
 def climb_rungs(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
@@ -78,7 +82,8 @@ def _neighbours(problem: Problem) -> Judgement | Left | None:
     known = known_function(problem)
     if isinstance(known, Left):
         return known
-    return _beside_ties(problem, judge_by_neighbours(replace(problem, formula=known)))
+    found = judge_by_neighbours(replace(problem, formula=known))
+    return _beside_ties(problem, None if found is None else replace(found, known=known))
 
 
 def _witness(problem: Problem) -> Judgement | Left | None:
@@ -124,19 +129,25 @@ def _of_flat(user: Callable[..., Any], unflatten: Callable[[Floats], Any], args:
     return user(unflatten(flat), *args)
 
 
+@quiet
 def cause_in_code(
     problem: Problem, judgement: Judgement, difference: Floats, shape: tuple[int, ...] | None
 ) -> Cause | None:
     """Find out why a gradient is wrong, from its values and the program of the function."""
-    # with very many components a trace would cost more than it tells
-    known = traced(problem) if problem.formula is not None or problem.x.size <= MANY else None
-    return find_cause(
-        judgement.claimed,
-        judgement.certified,
-        judgement.threshold,
-        program=None if known is None else known.program,
-        point=problem.x.tolist(),
-        names=problem.names,
-        shape=shape,
-        difference=None if judgement.difference is None else difference,
-    )
+    budget = Budget()
+    found = _cause(problem, judgement, difference, shape, budget)
+    bare = None if found is not None else unguarded(problem, judgement, budget)
+    if bare is None:
+        return found
+    other, guards = bare
+    found = _cause(problem, other, np.asarray(other.difference), shape, budget)
+    return None if found is None else replace(found, text=f"{found.text}; besides, it ignores {guards}")
+
+
+def _cause(
+    problem: Problem, judgement: Judgement, difference: Floats, shape: tuple[int, ...] | None, budget: Budget
+) -> Cause | None:
+    program = program_of(problem, judgement, budget)
+    asked = nearby(problem, judgement, program, budget)
+    value = value_of(problem)
+    return find_cause_nearby(problem, judgement, difference, program, asked, budget, shape=shape, value=value)

@@ -23,6 +23,7 @@ __all__ = [
     "simple_mistakes",
     "unnamed_factor",
     "where",
+    "written",
     "wrong_order",
 ]
 
@@ -47,19 +48,34 @@ class Cause:
         One plain sentence, without a full stop.
     components : tuple of int
         The components that are wrong.
+    key : str
+        What must be found again at other points; default the text.
+    number : tuple of float
+        A number that was read off the gradient, and how exactly it is known; the same at every point.
     """
 
     kind: str
     text: str
     components: tuple[int, ...]
+    key: str = ""
+    number: tuple[float, float] = (0.0, 0.0)
 
     def __str__(self) -> str:
         return self.text
 
+    def is_same(self, other: Cause) -> bool:
+        """Tell whether what was found at another point is this cause."""
+        (one, near), (two, close) = self.number, other.number
+        return (self.key or self.text) == (other.key or other.text) and abs(one - two) <= near + close
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The claim g, the truth D, the error e, how exactly it is known, and which components are wrong."""
+    """The claim g, the truth D, the error e, how exactly it is known, and which components are wrong.
+
+    ``further`` points are asked whether what is found holds there too; None at these points, where it is only found
+    again.
+    """
 
     g: NDArray[np.float64]
     D: NDArray[np.float64]
@@ -67,6 +83,7 @@ class Facts:
     slack: NDArray[np.float64]
     wrong: Mask
     names: tuple[str, ...]
+    further: int | None = 0
 
     def fits(self, predicted: NDArray[Any], among: Mask | None = None) -> bool:
         """Tell whether a prediction of the error equals it in every component (of ``among``)."""
@@ -76,12 +93,20 @@ class Facts:
 
     def certain(self, candidates: float, *, free: int = 0) -> bool:
         """Tell whether a match cannot be chance, ``free`` components having served to choose the candidate."""
+        if self.further is None:
+            return True
         odds = np.sort(np.log10(np.minimum(1.0, 2 * self.slack[self.wrong] / np.abs(self.e[self.wrong]) + 1e-300)))
-        return math.log10(max(candidates, 1.0)) + float(odds[free:].sum()) <= math.log10(_CHANCE)
+        accident = float(odds[free:].sum()) + self.further * float(odds.sum())
+        return math.log10(max(candidates, 1.0)) + accident <= math.log10(_CHANCE)
 
-    def cause(self, kind: str, text: str) -> Cause:
+    def cause(self, kind: str, text: str, *, key: str = "", number: tuple[float, float] = (0.0, 0.0)) -> Cause:
         """Return a cause of all that is wrong."""
-        return Cause(kind, text, tuple(int(i) for i in np.flatnonzero(self.wrong)))
+        return Cause(kind, text, tuple(int(i) for i in np.flatnonzero(self.wrong)), key, number)
+
+    @property
+    def alone(self) -> bool:
+        """Whether one number of one component is all that is known: what is read off it fits by itself."""
+        return self.wrong.sum() == 1 and self.further == 0
 
     def label(self) -> str:
         """Name the first component that is wrong."""
@@ -156,12 +181,12 @@ def constant_factors(facts: Facts, named: dict[str, float]) -> Iterator[Cause]:
     for name, a in named.items():
         text = f"n = {n}" if name == "n" else name
         for sign, also in ((1, ""), (-1, ", and the sign is flipped")):
-            for value, said, written in ((1 / a, "missing", "D/{0}"), (a, "too many", "{0}*D")):
+            for value, said, pattern in ((1 / a, "missing", "D/{0}"), (a, "too many", "{0}*D")):
                 if abs(sign * value - ratio) <= near * (1 + abs(ratio)) and facts.fits(
                     np.where(wrong, (sign * value - 1) * D, 0.0)
                 ):
                     factor = f"({name})" if "/" in name or "*" in name else name
-                    claim = written.format(factor)
+                    claim = pattern.format(factor)
                     degrees = " (degrees and radians)" if name == "pi/180" else ""
                     yield facts.cause(
                         "factor", f"factor {text} {said}: the claim is {claim}{facts.where()}{also}{degrees}"
@@ -223,43 +248,60 @@ def clipped(facts: Facts) -> Iterator[Cause]:
     size = float(np.max(np.abs(g)))
     held = (np.abs(g[wrong]) == size) & (np.abs(D[wrong]) > size) & (np.sign(g[wrong]) == np.sign(D[wrong]))
     if size > 0 and held.all() and (wrong.sum() > 1 or _is_round(size)):
-        yield facts.cause("clipped", f"the claim is clipped at {size:.6g}{facts.where()}")
+        at = f"the claim is clipped at {size:.6g}"
+        yield facts.cause("clipped", f"{at}{facts.where()}", key=at)
     norm = float(np.sqrt(np.sum(g.astype(np.longdouble) ** 2)))
     true = float(np.sqrt(np.sum(D.astype(np.longdouble) ** 2)))
-    if len(g) > 1 and norm > 0 and _is_round(norm) and norm < true:
+    spread = float(np.max(facts.slack))
+    if len(g) > 1 and norm > 0 and _is_round(norm, spread) and norm < true:
         exact = np.longdouble(float(f"{norm:.3g}")) / true
         if facts.fits((exact - 1) * D) and facts.certain(1000, free=1):
             yield facts.cause("clipped", f"the claim is clipped: it is D scaled to the norm {norm:.3g}")
 
 
-def _is_round(value: float) -> bool:
+def _is_round(value: float, spread: float = 0.0) -> bool:
     """Tell whether a number has at most two significant digits, up to a few ulps."""
-    return abs(value - float(f"{value:.2g}")) <= 8 * U * abs(value)
+    return abs(value - float(f"{value:.2g}")) <= 8 * U * abs(value) + spread
 
 
 def unnamed_factor(facts: Facts) -> Iterator[Cause]:
     """One factor without a name in several components."""
     D, wrong = facts.D, facts.wrong
-    if wrong.sum() > 1 and (D[wrong] != 0).all():
+    if not facts.alone and (D[wrong] != 0).all():
         k = int(np.flatnonzero(wrong)[np.argmax(np.abs(D[wrong]))])
-        excess = float(facts.e[k] / D[k])
+        excess, near = float(facts.e[k] / D[k]), float(facts.slack[k] / abs(D[k]))
         if facts.fits(np.where(wrong, excess * D, 0.0)) and facts.certain(1, free=1):
-            yield facts.cause("factor", f"the claim is {_ratio(excess)} times the true value{facts.where()}")
+            yield facts.cause(
+                "factor",
+                f"the claim is {written(excess)} times the true value{facts.where()}",
+                key=f"times the true value{facts.where()}",
+                number=(excess, near),
+            )
 
 
 def added_shift(facts: Facts, point: Sequence[float] | None) -> Iterator[Cause]:
-    """One constant, or one multiple of the point, added to every component."""
+    """One constant, or one multiple of the point, added to every component (of which some may be too small to see)."""
     e, wrong, n = facts.e, facts.wrong, len(facts.g)
-    if n < 2 or not wrong.all():
+    if facts.alone:
         return
-    if facts.fits(np.full(n, np.median(e))) and facts.certain(1, free=1):
-        yield facts.cause("extra term", f"the constant {_short(float(np.median(e)))} is added to every component")
+    middle = float(np.median(e[wrong]))
+    if wrong.all() and facts.fits(np.full(n, middle)) and facts.certain(1, free=1):
+        everywhere = " to every component" if n > 1 else ""
+        yield facts.cause(
+            "extra term",
+            f"the constant {_short(middle)} is added{everywhere}",
+            key=f"a constant is added{everywhere}",
+            number=(middle, float(np.median(facts.slack[wrong]))),
+        )
     if point is not None and len(point) == n:
         x = np.asarray(point, dtype=np.float64)
         k = int(np.argmax(np.abs(x)))
         if x[k] and facts.fits(e[k] / x[k] * x) and facts.certain(1, free=1):
             yield facts.cause(
-                "extra term", f"the extra term {_short(e[k] / x[k])}*x is added: the gradient of a regulariser"
+                "extra term",
+                f"the extra term {_short(e[k] / x[k])}*x is added: the gradient of a regulariser",
+                key="a multiple of x is added",
+                number=(float(e[k] / x[k]), float(facts.slack[k] / abs(x[k]))),
             )
 
 
@@ -273,20 +315,21 @@ def leftovers(facts: Facts) -> Iterator[Cause]:
         for value, offset in ((1 + excess, 1.0), (excess, 0.0)):
             rounded = float(f"{value:.2g}")
             if wrong.sum() == 1 and facts.fits(np.where(wrong, (rounded - offset) * D, 0.0)) and facts.certain(400):
-                yield facts.cause("factor", f"the claim is {_ratio(excess)} times the true value{facts.where()}")
+                yield facts.cause("factor", f"the claim is {written(excess)} times the true value{facts.where()}")
     if wrong.sum() == 2 and facts.certain(1, free=1):
         # where the right contribution is lacking is not to be told from where it stands wrongly
         i, j = (int(k) for k in np.flatnonzero(wrong))
         if abs(e[i] + e[j]) <= facts.slack[i] + facts.slack[j]:
             a, b = facts.names[i], facts.names[j]
-            yield facts.cause(
-                "shifted", f"a contribution of {_short(abs(e[i]))} stands in the wrong one of {a} and {b}"
-            )
+            where_ = f"stands in the wrong one of {a} and {b}"
+            yield facts.cause("shifted", f"a contribution of {_short(abs(e[i]))} {where_}", key=where_)
     if wrong.sum() == 1 and n > 2:
-        yield facts.cause("one component", f"only component {facts.label()} is wrong, by {_short(float(e[wrong][0]))}")
+        only = f"only component {facts.label()} is wrong"
+        yield facts.cause("one component", f"{only}, by {_short(float(e[wrong][0]))}", key=only)
 
 
-def _ratio(excess: float) -> str:
+def written(excess: float) -> str:
+    """Write 1 + excess with enough digits to tell it from 1."""
     return f"{1 + excess:.6g}" if abs(excess) > 1e-4 else f"1 {'+' if excess > 0 else '-'} {abs(excess):.3g}"
 
 

@@ -179,6 +179,8 @@ def _expected_threshold(truth: _Truth) -> Floats:
     """Estimate what the neighbours would have shown, were they asked: a scatter of R."""
     terms = truth.terms
     expected = 8 * (terms.rounding + terms.inputs + truth.folded) + 4 * terms.sums + 4 * _UNIT * np.abs(truth.value)
+    # what is agreed to without them would have had to agree with them by so much
+    expected = np.where(np.isfinite(expected), expected, _COARSE * (truth.size or 1.0))
     return np.where(terms.zero, 0.0, expected)
 
 
@@ -343,6 +345,8 @@ def _measured(truth: _Truth, status: list[str], open_: Flags, words: list[str]) 
         if "wrong" in final:
             blame = "formula" if agrees else "gradient"
         words += _WITNESS_WORDS[answer]
+        # what was called wrong was told apart by the scatter, whatever the function can say
+        stated = np.where(np.array(final) == "wrong", np.fmin(stated, threshold), stated)
         relative = float((error[candidates] / (size or 1.0)).max())
         words.append(
             f"the deviation is smooth: {relative:.2g} of the largest component, the same at neighbouring points"
@@ -466,7 +470,7 @@ def _ask_function(truth: _Truth, unit: float, candidates: Flags) -> str:
     for exponent in _WITNESS_RADII:
         for free in (np.ones_like(candidates), candidates):
             line = draw_line(truth.problem, exponent, free, rng, uneven_steps(11))
-            answer = _along(truth, line, unit, np.isfinite(truth.value))
+            answer = _along(truth, line, unit, np.isfinite(truth.value) & np.isfinite(truth.claim.value))
             if answer is not None:
                 found.append(answer)
     return max(found)[1] if found else "mute"

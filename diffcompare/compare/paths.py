@@ -1,4 +1,4 @@
-"""Mistakes in a gradient that are told from the program: a term, a chain factor, a difference quotient.
+"""Mistakes in a gradient that are told from the program: a term, a chain factor, another function.
 
 D is a sum over the paths from F to a variable, linear in the local partial of every edge, and no path meets an edge
 twice. So a local partial p that is taken for q changes D by exactly ∂F/∂node · (q − p) · ∂operand/∂x.
@@ -18,24 +18,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.arithmetic.balls import Ball, ball_function, precision
-from diffcompare.arithmetic.floating import compile_numpy
-from diffcompare.arithmetic.running_error import point_rounding_bound
-from diffcompare.compare.mistakes import Cause, Facts, U
+from diffcompare.arithmetic.balls import Ball, precision
+from diffcompare.compare.budget import BALLS, BUILT, Budget
+from diffcompare.compare.difference import node_balls
+from diffcompare.compare.mistakes import Cause, Facts, U, written
 from diffcompare.errors import DiffcompareError
-from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Builder, Node, Program, Term
 from diffcompare.program.operations import COMPARISONS, partial_terms
-from diffcompare.program.printing import formula
+from diffcompare.program.printing import formulas
 
 __all__ = [
     "Lines",
+    "Parts",
     "additions",
     "coarse_point",
-    "finite_difference",
     "linearise",
     "other_function",
     "stray_factors",
+    "take_apart",
     "wrong_parts",
 ]
 
@@ -45,18 +45,37 @@ Indices = NDArray[np.intp]
 
 _BITS = 160
 _ENOUGH = 64
+# how often the search for a wrong part passes over all uses: some candidates, each compared with the error
+_PASSES = 200
 # uses × components of the search through a program; beyond it some components stand for all
 _LARGE = 200_000
 _SAMPLE = 16
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """A program taken apart: every use of a node (an edge), its local partial, and what is the same formula."""
+
+    program: Program  # with the local partials
+    size: int
+    output: int
+    edges: tuple[tuple[int, int, int], ...]  # node, operand, partial
+    shapes: Indices  # equal for nodes that are the same formula of other numbers and variables
+    texts: list[str]  # once they are needed
+
+    def text(self, index: int) -> str:
+        """Write the formula of a node."""
+        if not self.texts:
+            self.texts.extend(formulas(self.program, range(len(self.program.nodes)), limit=60, exact=False))
+        return self.texts[index]
+
+
+@dataclass(frozen=True, slots=True)
 class Lines:
-    """A program taken apart at a point: every use of a node (an edge) and what it contributes to the gradient."""
+    """A program taken apart at a point: every use of a node and what it contributes to the gradient."""
 
     facts: Facts
-    program: Program
-    output: int
+    parts: Parts
     values: Wide  # of the nodes; nan for conditions
     nodes: Indices  # of each edge, and which operand it uses
     operands: Indices
@@ -65,7 +84,21 @@ class Lines:
     bars: Wide  # ∂F/∂node
     tangents: Wide  # ∂node/∂x, one column per component looked at
     columns: Indices
-    shapes: Indices  # equal for nodes that are the same formula of other numbers and variables
+    through: Wide  # what each edge would contribute if its local partial were 1: edges × columns
+    contributions: Wide
+    budget: Budget
+    _addends: list[Addends]
+
+    def addends(self) -> Addends:
+        """Return the addends of all sums, collected once."""
+        if not self._addends:
+            self.budget.spend(BUILT * len(self.nodes))
+            self._addends.append(Addends.of(self))
+        return self._addends[0]
+
+    def pay(self, passes: int) -> None:
+        """Pay for passes over all uses and a few over all columns."""
+        self.budget.spend(len(self.nodes) * (4 * passes + 10 * len(self.columns)))
 
     def fits(self, predicted: NDArray[Any], everywhere: bool) -> Mask:
         """Tell which rows of predicted errors equal the error, everywhere or in the wrong components."""
@@ -76,22 +109,48 @@ class Lines:
         found: Mask = np.all(close, axis=1)
         return found
 
-    def through(self) -> Wide:
-        """What each edge would contribute if its local partial were 1: edges × components."""
-        product: Wide = self.bars[self.nodes][:, None] * self.tangents[self.operands]
-        return product
+    def fitting(self, weight: NDArray[Any] | float, rows: Wide, everywhere: bool) -> Indices:
+        """List the rows that, times their weights, equal the error; the component that tells most comes first."""
+        k = self._telling()
+        with np.errstate(all="ignore"):
+            gap = np.abs(weight * rows[:, k] - self.facts.e[self.columns[k]])
+            near = np.flatnonzero(gap <= self.facts.slack[self.columns[k]])
+            scaled = (weight[near, None] if isinstance(weight, np.ndarray) else weight) * rows[near]
+        return near[self.fits(scaled, everywhere)]
+
+    def fitting_sums(self, weight: Wide | float, rows: Wide, groups: Groups, everywhere: bool) -> list[tuple[int, int]]:
+        """Do so for the sums of groups of rows: one member of each that fits, and how many there are."""
+        k = self._telling()
+        with np.errstate(all="ignore"):
+            sums = np.zeros(len(groups.first), np.longdouble)
+            np.add.at(sums, groups.numbers, weight * rows[:, k])
+            gap = np.abs(sums - self.facts.e[self.columns[k]])
+            found = []
+            for g in np.flatnonzero((gap <= self.facts.slack[self.columns[k]]) & (groups.counts > 1)):
+                own = groups.numbers == g
+                scaled = (weight[own, None] if isinstance(weight, np.ndarray) else weight) * rows[own]
+                if self.fits(scaled.sum(axis=0)[None, :], everywhere)[0]:
+                    found.append((int(groups.first[g]), int(groups.counts[g])))
+        return found
+
+    def _telling(self) -> int:
+        """Return the column in which the error is known best."""
+        with np.errstate(all="ignore"):
+            certainty = np.abs(self.facts.e[self.columns]) / self.facts.slack[self.columns]
+        return int(np.argmax(np.where(self.facts.wrong[self.columns], certainty, -1.0)))
 
     def text(self, index: int) -> str:
         """Write the formula of a node."""
-        return formula(self.program, int(index), limit=60, exact=False)
+        return self.parts.text(int(index))
 
     def product(self, factors: Sequence[int]) -> str:
         """Write the product of one or two nodes."""
         return "*".join(self.text(index) for index in factors)
 
 
-def linearise(program: Program, point: Sequence[float], facts: Facts) -> Lines | None:
-    """Evaluate all nodes and local partials in balls, then sweep forwards and backwards."""
+def take_apart(program: Program, budget: Budget) -> Parts | None:
+    """Find the uses of every node that the first output needs, with their local partials; None where one has none."""
+    budget.spend(BUILT // 2 * sum(1 + len(node.operands) for node in program.nodes))
     build = Builder(program.variables, start=program)
     output, size = program.outputs[0], len(program.nodes)
     needed, edges = {output}, []
@@ -112,23 +171,35 @@ def linearise(program: Program, point: Sequence[float], facts: Facts) -> Lines |
                 uses = [(i, partial.index) for i, partial in _merged(node, local)]
             needed.update(i for i, _ in uses)
             edges += [(k, i, p) for i, p in uses]
-        whole = Program(program.variables, tuple(build.nodes), (*range(size), *(p for _, _, p in edges)))
-        for bits in (_BITS, 4 * _BITS):
-            with precision(bits):
-                balls = ball_function(whole)(*(Ball(x) for x in point))
-                found = np.array([_wide(v) for v in balls], dtype=np.longdouble)
-            # some functions of FLINT's lose many digits: K₀ at 40 has 45 bits left of 160
-            if all(not v.is_finite() or v.rel_accuracy_bits() >= _ENOUGH for v in balls[size:]):
-                break
     except (ArithmeticError, KeyError, DiffcompareError):
         return None
-    values, slopes = found[:size], np.where(np.isfinite(found[size:]), found[size:], 0)
+    whole = Program(program.variables, tuple(build.nodes), (*range(size), *(p for _, _, p in edges)))
+    return Parts(whole, size, output, tuple(edges), _shapes(program), []) if edges else None
+
+
+def linearise(parts: Parts, point: Sequence[float], facts: Facts, budget: Budget) -> Lines | None:
+    """Evaluate all nodes and local partials in balls, then sweep forwards and backwards."""
+    program, edges, size = parts.program, parts.edges, parts.size
     columns = np.arange(len(point))
     if len(edges) * len(point) > _LARGE:
-        columns = np.unique(np.r_[np.argsort(~facts.wrong, kind="stable")[:_SAMPLE], np.arange(_SAMPLE)])
+        columns = np.unique(np.r_[np.argsort(~facts.wrong, kind="stable")[:_SAMPLE], columns[:_SAMPLE]])
+    budget.spend(BALLS * len(program.nodes) + (BUILT + 10 * len(columns)) * len(edges))
+    for bits in (_BITS, 4 * _BITS):
+        try:
+            balls = node_balls(program.nodes, program.outputs, point, bits)
+        except (ArithmeticError, KeyError):
+            return None
+        # some functions of FLINT's lose many digits: K₀ at 40 has 45 bits left of 160
+        slopes_ = [v for i in program.outputs[size:] if isinstance(v := balls[i], Ball) and v.is_finite()]
+        if all(v.rel_accuracy_bits() >= _ENOUGH for v in slopes_):
+            break
+    with precision(_BITS):
+        wide = {i: _wide(balls[i]) for i in dict.fromkeys(program.outputs)}
+    found = np.array([wide[i] for i in program.outputs], dtype=np.longdouble)
+    values, slopes = found[:size], np.where(np.isfinite(found[size:]), found[size:], 0)
     bars, tangents = np.zeros(size, np.longdouble), np.zeros((size, len(columns)), np.longdouble)
-    bars[output] = 1
-    for k, node in enumerate(program.nodes):
+    bars[parts.output] = 1
+    for k, node in enumerate(program.nodes[:size]):
         if node.operation == "variable":
             tangents[k] = columns == node.payload
     with np.errstate(all="ignore"):
@@ -136,10 +207,12 @@ def linearise(program: Program, point: Sequence[float], facts: Facts) -> Lines |
             bars[j] += bars[k] * p
         for (k, j, _), p in zip(reversed(edges), slopes[::-1], strict=True):
             tangents[k] += p * tangents[j]
-    if not edges:
-        return None
     users, used, partials = (np.array(column, dtype=np.intp) for column in zip(*edges, strict=True))
-    return Lines(facts, whole, output, values, users, used, partials, slopes, bars, tangents, columns, _shapes(program))
+    through = bars[users][:, None] * tangents[used]
+    contributions = slopes[:, None] * through
+    return Lines(
+        facts, parts, values, users, used, partials, slopes, bars, tangents, columns, through, contributions, budget, []
+    )  # fmt: skip
 
 
 def _merged(node: Node, partials: Sequence[Term]) -> Iterator[tuple[int, Term]]:
@@ -164,13 +237,19 @@ def _shapes(program: Program) -> Indices:
     return np.array(shapes, dtype=np.intp)
 
 
-def _grouped(rows: Wide, keys: Indices) -> tuple[Wide, Indices, Indices]:
-    """Add up the rows that share a key: the sums, one member of each, and how many there are (two at least)."""
-    _, first, inverse, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
-    sums = np.zeros((len(first), rows.shape[1]), np.longdouble)
-    np.add.at(sums, inverse, rows)
-    several = counts > 1
-    return sums[several], first[several], counts[several]
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Rows that share a key: the group of each row, and of each group one member and how many there are."""
+
+    numbers: Indices
+    first: Indices
+    counts: Indices
+
+    @classmethod
+    def of(cls, keys: Indices) -> Groups:
+        """Group the rows by their keys."""
+        _, first, numbers, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
+        return cls(numbers, first, counts)
 
 
 def _wide(value: Any) -> np.longdouble:
@@ -185,7 +264,7 @@ _SUMS = {"add", "subtract", "sum"}
 
 def other_function(lines: Lines) -> Iterator[Cause]:
     """The gradient of something else that is made of F."""
-    facts, F = lines.facts, lines.values[lines.output]
+    facts, F = lines.facts, lines.values[lines.parts.output]
     with np.errstate(all="ignore"):
         others = {
             "the logarithm of the function": 1 / F,
@@ -206,47 +285,48 @@ def other_function(lines: Lines) -> Iterator[Cause]:
             )
 
 
-def _terms(lines: Lines) -> tuple[list[tuple[int, ...]], Wide, Mask, tuple[Indices, Indices]]:
-    """Every addend of every sum: its factors, its part of the gradient, whether the sum is outermost, its shapes."""
-    flow = lines.slopes[:, None] * lines.through()
-    factors: list[tuple[int, ...]] = []
-    rows: list[Wide] = []
-    top: list[bool] = []
-    keys: list[tuple[int, int]] = []
-    outer = {lines.output}
-    place: dict[int, list[int]] = {}
-    for edge, k in enumerate(lines.nodes):
-        place.setdefault(int(k), []).append(edge)
-    groups: list[tuple[tuple[int, ...], Wide, int]]
-    for k, own in sorted(place.items(), reverse=True):
-        operation = lines.program.nodes[k].operation
-        if operation in _SUMS:
-            groups = [((int(lines.operands[i]),), flow[i], int(lines.operands[i])) for i in own]
-        elif operation == "dot":
-            operands = lines.program.nodes[k].operands
-            half = len(operands) // 2
-            groups = [
-                (
-                    (a, b),
-                    lines.bars[k] * (lines.values[b] * lines.tangents[a] + lines.values[a] * lines.tangents[b]),
-                    -1,
-                )
-                for a, b in zip(operands[:half], operands[half:], strict=True)
-            ]
-        else:
-            continue
-        for factor, row, operand in groups:
-            factors.append(factor)
-            rows.append(row)
-            top.append(k in outer)
-            shape = int(lines.shapes[operand]) if operand >= 0 else -1 - len(keys)
-            keys.append((shape, shape * len(lines.values) + int(lines.shapes[k])))
-            if k in outer and operand >= 0:
-                outer.add(operand)
-    width = len(lines.columns)
-    flat = np.array(rows, dtype=np.longdouble).reshape(-1, width)
-    shapes, places = np.array(keys, dtype=np.intp).reshape(-1, 2).T
-    return factors, flat, np.array(top, dtype=bool), (shapes, places)
+@dataclass(frozen=True, slots=True)
+class Addends:
+    """Every addend of every sum: its factors, what it contributes, whether the sum is outermost, what is like it."""
+
+    factors: list[tuple[int, ...]]
+    rows: Wide
+    top: Mask
+    alike: tuple[Groups, Groups]  # anywhere, and in sums that are alike
+
+    @classmethod
+    def of(cls, lines: Lines) -> Addends:
+        """Collect the addends of a program."""
+        factors: list[tuple[int, ...]] = []
+        rows: list[Wide] = []
+        top: list[bool] = []
+        keys: list[tuple[int, int]] = []
+        outer = {lines.parts.output}
+        nodes, shapes = lines.parts.program.nodes, lines.parts.shapes
+        place: dict[int, list[int]] = {}
+        for edge, k in enumerate(lines.nodes):
+            place.setdefault(int(k), []).append(edge)
+        for k, own in sorted(place.items(), reverse=True):
+            if nodes[k].operation in _SUMS:
+                for edge in own:
+                    operand = int(lines.operands[edge])
+                    factors.append((operand,))
+                    rows.append(lines.contributions[edge])
+                    top.append(k in outer)
+                    keys.append((int(shapes[operand]), int(shapes[operand]) * len(lines.values) + int(shapes[k])))
+                    if k in outer:
+                        outer.add(operand)
+            elif nodes[k].operation == "dot":
+                half = len(nodes[k].operands) // 2
+                for a, b in zip(nodes[k].operands[:half], nodes[k].operands[half:], strict=True):
+                    product = lines.values[b] * lines.tangents[a] + lines.values[a] * lines.tangents[b]
+                    factors.append((a, b))
+                    rows.append(lines.bars[k] * product)
+                    top.append(k in outer)
+                    keys.append((-1 - len(keys), -1 - len(keys)))
+        flat = np.array(rows, dtype=np.longdouble).reshape(-1, len(lines.columns))
+        one, two = np.array(keys, dtype=np.intp).reshape(-1, 2).T
+        return cls(factors, flat, np.array(top, dtype=bool), (Groups.of(one), Groups.of(two)))
 
 
 def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False) -> Iterator[Cause]:
@@ -254,46 +334,44 @@ def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False
     facts = lines.facts
     if not everywhere and (facts.wrong | (facts.D == 0)).all():
         return
-    through, p = lines.through(), lines.slopes
-    if not facts.certain(20 * len(p)):
+    if not facts.certain(20 * len(lines.slopes)):
         return
+    lines.pay(_PASSES)
+    through, p = lines.through, lines.slopes
     place = "" if everywhere else facts.where()
-    factors, terms, _, keys = _terms(lines)
-    uses = lines.shapes[lines.nodes] * len(lines.values) + lines.shapes[lines.operands]
+    addends = lines.addends()
+    uses = lines.parts.shapes[lines.nodes] * len(lines.values) + lines.parts.shapes[lines.operands]
+    alike = Groups.of(uses) if together else None
     numbers = {"2": 2.0, "3": 3.0, "4": 4.0, "pi": math.pi} | ({"n": float(len(facts.g))} if len(facts.g) > 1 else {})
 
     def addend(ratio: float, kind: str, words: str) -> Iterator[Cause]:
-        if together:
-            for key in keys:
-                sums, first, counts = _grouped((ratio - 1) * terms, key)
-                for g in np.flatnonzero(lines.fits(sums, everywhere)):
-                    yield facts.cause(
-                        kind, words.format(lines.product(factors[first[g]])) + _also(int(counts[g]), "terms") + place
-                    )
-            return
-        for i in np.flatnonzero(lines.fits((ratio - 1) * terms, everywhere)):
-            yield facts.cause(kind, words.format(lines.product(factors[i])) + place)
+        if not together:
+            hits = [(int(i), 1) for i in lines.fitting(ratio - 1, addends.rows, everywhere)]
+        else:
+            hits = [hit for g in addends.alike for hit in lines.fitting_sums(ratio - 1, addends.rows, g, everywhere)]
+        for i, count in hits:
+            also = _also(count, "terms") if count > 1 else ""
+            yield facts.cause(kind, words.format(lines.product(addends.factors[i])) + also + place)
 
     def change(partial: Wide, kind: str, words: str, among: Mask | bool = True) -> Iterator[Cause]:
         with np.errstate(all="ignore"):
             usable = np.isfinite(partial) & among
-            rows = np.where(usable[:, None], (partial - p)[:, None] * through, 0)
-            if together:
-                sums, first, counts = _grouped(rows, uses)
-                hits = [(int(first[g]), int(counts[g])) for g in np.flatnonzero(lines.fits(sums, everywhere))]
-            else:
-                hits = [(int(i), 1) for i in np.flatnonzero(lines.fits(rows, everywhere) & usable)]
+            weight = np.where(usable, partial - p, 0)
+        if alike is None:
+            hits = [(int(i), 1) for i in lines.fitting(weight, through, everywhere) if usable[i]]
+        else:
+            hits = lines.fitting_sums(weight, through, alike, everywhere)
         for i, count in hits:
             local, value, operand = (lines.text(a[i]) for a in (lines.partials, lines.nodes, lines.operands))
             what, said = kind, words
-            constant = lines.program.nodes[lines.partials[i]].operation == "constant"
+            constant = lines.parts.program.nodes[lines.partials[i]].operation == "constant"
             if constant and count == 1 and words.endswith("{p} is missing"):
                 what, said = "factor", f"the factor {{p}}{_reciprocal(p[i])} is missing"
             also = _also(count, "places") if count > 1 else ""
             yield facts.cause(what, said.format(p=local, y=value, x=operand) + also + place)
 
-    operation = np.array([lines.program.nodes[k].operation for k in lines.nodes])
-    leaf = np.array([lines.program.nodes[j].operation == "variable" for j in lines.operands])
+    operation = np.array([lines.parts.program.nodes[k].operation for k in lines.nodes])
+    leaf = np.array([lines.parts.program.nodes[j].operation == "variable" for j in lines.operands])
     summing = np.isin(operation, [*_SUMS])
     product = np.isin(operation, ["multiply", "divide", "dot", "power", "atan2", "hypot"])
     y, x = lines.values[lines.nodes], lines.values[lines.operands]
@@ -339,26 +417,28 @@ def _also(count: int, what: str) -> str:
     return f", and so it is in the {count - 1} {what} like it" if count > 2 else f", and so in the {what[:-1]} like it"
 
 
-def stray_factors(facts: Facts, lines: Lines) -> Iterator[Cause]:
+def stray_factors(lines: Lines) -> Iterator[Cause]:
     """The value of some node that multiplies or divides the whole gradient, and several addends missing at once."""
-    values, columns = lines.values, lines.columns
+    facts, values, columns = lines.facts, lines.values, lines.columns
+    lines.pay(10)
     if facts.certain(4 * len(values)) and np.count_nonzero(facts.D) > 0:
         D = facts.D[columns]
         with np.errstate(all="ignore"):
             for ratio, words in ((1 / values, "the factor {} is missing"), (values, "the factor {} is too many")):
-                for k in np.flatnonzero(lines.fits((ratio - 1)[:, None] * D, True) & np.isfinite(ratio)):
+                for k in lines.fitting(ratio - 1, np.broadcast_to(D, (len(ratio), len(D))), True):
                     yield facts.cause("chain factor", words.format(lines.text(int(k))) + facts.where())
-    factors, terms, top, _ = _terms(lines)
+    addends = lines.addends()
     chosen: list[int] = []
     for c in np.flatnonzero(facts.wrong[columns]):
-        gap = facts.e[columns[c]] + terms[:, c]
-        hits = np.flatnonzero(top & (np.abs(gap) <= facts.slack[columns[c]]))
+        gap = facts.e[columns[c]] + addends.rows[:, c]
+        hits = np.flatnonzero(addends.top & (np.abs(gap) <= facts.slack[columns[c]]))
         if not len(hits):
             return
         chosen.append(int(hits[0]))
     some = list(dict.fromkeys(chosen))
-    if some and lines.fits(-terms[some].sum(axis=0)[None, :], True)[0] and facts.certain(len(terms) ** 2):
-        shown = [lines.product(factors[i]) for i in some[:3]]
+    together = -addends.rows[some].sum(axis=0)[None, :]
+    if some and lines.fits(together, True)[0] and facts.certain(len(addends.rows) ** 2):
+        shown = [lines.product(addends.factors[i]) for i in some[:3]]
         named = " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(some) > 1 else ""
         yield facts.cause("missing term", f"the terms {named}{' …' if len(some) > 3 else ''} have no contribution")
 
@@ -368,13 +448,15 @@ def additions(lines: Lines) -> Iterator[Cause]:
     facts = lines.facts
     if not facts.certain(8 * len(lines.values)):
         return
+    lines.pay(40)
     for c, words in ((1, ""), (-1, "minus "), (2, "2 times "), (0.5, "half "), (-2, "-2 times ")):
-        for k in np.flatnonzero(lines.fits(c * lines.tangents, True)):
+        for k in lines.fitting(c, lines.tangents, True):
             yield facts.cause("extra term", f"an extra term: {words}the gradient of {lines.text(int(k))} is added")
     if facts.wrong.sum() > 1 and facts.certain(400 * len(lines.values), free=1):
-        factors, terms, _, _ = _terms(lines)
-        for i, c in _round_multiples(lines, terms):
-            yield facts.cause("factor", f"the term {lines.product(factors[i])} has {1 + c:.6g} times its weight")
+        addends = lines.addends()
+        for i, c in _round_multiples(lines, addends.rows):
+            product = lines.product(addends.factors[i])
+            yield facts.cause("factor", f"the term {product} has {written(c)} times its weight")
         for i, c in _round_multiples(lines, lines.tangents):
             yield facts.cause("extra term", f"an extra term: {c:.3g} times the gradient of {lines.text(i)} is added")
     if facts.wrong.sum() == 1:
@@ -387,67 +469,25 @@ def additions(lines: Lines) -> Iterator[Cause]:
 
 def _round_multiples(lines: Lines, rows: Wide) -> list[tuple[int, float]]:
     """Find the rows of which the error is a multiple by a number of two digits."""
-    error = lines.facts.e[lines.columns]
-    k = int(np.argmax(np.abs(error)))
+    k = int(np.argmax(np.abs(lines.facts.e[lines.columns])))
+    error = lines.facts.e[lines.columns[k]]
     with np.errstate(all="ignore"):
-        ratio = np.array([float(f"{float(r):.2g}") for r in error[k] / rows[:, k]])
-        return [(int(i), float(ratio[i])) for i in np.flatnonzero(lines.fits(ratio[:, None] * rows, True))]
+        ratio = (error / rows[:, k]).astype(np.float64)
+        rounded = np.array([float(f"{r:.2g}") for r in ratio.tolist()])
+    return [(int(i), float(rounded[i])) for i in lines.fitting(rounded, rows, True)]
 
 
-def coarse_point(facts: Facts, program: Program, point: Sequence[float]) -> Iterator[Cause]:
+def coarse_point(lines: Lines, point: Sequence[float]) -> Iterator[Cause]:
     """The right gradient at the point rounded to float32."""
+    facts, program = lines.facts, lines.parts.program
     with np.errstate(all="ignore"):
         rounded = np.array(point, dtype=np.float32).astype(np.float64)
     if (rounded == point).all() or not np.isfinite(rounded).all() or not facts.certain(1):
         return
-    with precision(_BITS):
-        partials = ball_function(adjoint(program))(*(Ball(float(x)) for x in rounded))[1:]
-        found = np.array([_wide(partial) for partial in partials], dtype=np.longdouble)
-    if np.isfinite(found).all() and facts.fits(found - facts.D):
+    moved = linearise(lines.parts, rounded.tolist(), facts, lines.budget)
+    found = np.zeros(len(point), np.longdouble)
+    for k, node in enumerate(program.nodes[: lines.parts.size] if moved is not None else ()):
+        if node.operation == "variable":
+            found[int(node.payload or 0)] = moved.bars[k]  # type: ignore[union-attr]
+    if moved is not None and np.isfinite(found).all() and facts.fits(found - facts.D):
         yield facts.cause("float32", "the claim is the gradient at the point rounded to float32")
-
-
-def finite_difference(facts: Facts, program: Program, point: Sequence[float]) -> Iterator[Cause]:
-    """The difference quotients with the usual steps, and what the rounding of F makes of them."""
-    some = np.flatnonzero(facts.wrong)
-    some = some[np.argsort(-np.abs(facts.e[some] / facts.slack[some]))][:_SAMPLE]
-    bases = [10.0**-k for k in range(1, 13)] + [2.0**-26, U ** (1 / 3), (2 * U) ** (1 / 3), U**0.5]
-    scales = {"": 1.0, "*|x|": 0.0, "*(1 + |x|)": 0.0, "*max(1, |x|)": 0.0}
-    labels = [(scheme, h, scale) for scheme in _WIDTHS for scale in scales for h in bases]
-    odds = np.full(len(labels), math.log10(len(labels)))
-    for i in map(int, some):
-        x = point[i]
-        scales |= {"*|x|": abs(x) or 1.0, "*(1 + |x|)": 1 + abs(x), "*max(1, |x|)": max(1.0, abs(x))}
-        steps = np.array([h * scale for scale in scales.values() for h in bases])
-        with np.errstate(all="ignore"):
-            odds += np.concatenate([_odds(facts, program, point, i, steps, scheme) for scheme in _WIDTHS])
-    best = int(np.argmin(odds))
-    if odds[best] <= -3:
-        scheme, h, scale = labels[best]
-        yield facts.cause("finite difference", f"the claim is a finite difference: {scheme}, h about {h:.3g}{scale}")
-
-
-_WIDTHS = {"forward": 1, "central": 2, "backward": 1}
-
-
-def _odds(
-    facts: Facts, program: Program, point: Sequence[float], i: int, steps: NDArray[np.float64], scheme: str
-) -> NDArray[np.float64]:
-    """log10 of the chance that a number near D looks like the quotient of each step; infinite if it does not."""
-    x, g = point[i], facts.g[i]
-    columns = [np.full(2 * len(steps), v) for v in point]
-    upper, lower = (x if scheme == "backward" else x + steps), (x if scheme == "forward" else x - steps)
-    columns[i] = np.concatenate([upper + 0 * steps, lower + 0 * steps])
-    high, low = compile_numpy(program)(columns).reshape(2, -1)
-    width = _WIDTHS[scheme] * steps
-    noise = max(point_rounding_bound(program, point, i), U * float(np.max(np.abs(low[np.isfinite(low)]), initial=0.0)))
-    spread = 4 * (noise + U * abs(x * facts.D[i])) / width + facts.slack[i]
-    near = np.abs(g - (high - low) / width) <= spread
-    chance = np.minimum(1.0, spread / abs(facts.e[i]))
-    # a difference of two values of F is a multiple of their spacing
-    unit = np.spacing(np.minimum(np.abs(high), np.abs(low))) / 2
-    count = np.rint(g * width / unit)
-    whole = np.abs(count * unit / width - g) <= 2 * np.spacing(abs(g))
-    chance = chance * np.where(whole, np.minimum(1.0, (np.abs(count) + 1) * 2.0**-49), 1.0)
-    result: NDArray[np.float64] = np.where(near & (chance > 0), np.log10(chance), np.inf)
-    return result

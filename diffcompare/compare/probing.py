@@ -143,9 +143,8 @@ def carried_unit(values: Sequence[float] | Floats, declared: float) -> float:
 
 
 def coordinate_scales(problem: Problem) -> Floats:
-    """Return |x_j|; where that is 0, the largest |x|, or 1; nowhere more than the room in the box."""
-    size = np.abs(problem.x)
-    scales = np.where(size > 0, size, size.max(initial=0.0) or 1.0)
+    """Return |x_j|; where that is 0, the largest |x|, but at most 1; nowhere more than the room in the box."""
+    scales = problem.scales
     if problem.box is not None:
         room = np.maximum(problem.box[1] - problem.x, problem.x - problem.box[0])
         scales = np.where(room > 0, np.minimum(scales, room), scales)

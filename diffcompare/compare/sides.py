@@ -39,6 +39,8 @@ _REACHES, _REACHES_OF_ZERO = (20, 36, 46), (20, 46, 120)
 # the distances at which a limit is looked at: a slope that converges no faster than t^0.1 is left open
 _DISTANCES = (64, 128, 256, 512)
 _LIMIT_BITS = 4 * _DISTANCES[-1] + _BITS
+# an enclosure of a neighbourhood, relative to the coordinates, that no rounding in it makes infinite
+_NEAR = 250
 # nodes that may be recorded for all sides together, and the lines that are tried however large the trace is
 _NODES, _LEAST_LINES, _MOST_LINES = 200_000, 2, 64
 _DIRECTIONS, _TURNS = 6, 3
@@ -133,10 +135,10 @@ def sides_of(problem: Problem, beside: Beside, pair: Pair) -> Sides:
         f at the point.
     """
     found = Sides()
-    ties = _ties(pair)
-    if not ties:
+    ties, edges = _ties(pair), _edges(problem, pair)
+    touched = sorted(edges.union(*(tie.variables for tie in ties)))
+    if not touched:
         return found
-    touched = sorted(set().union(*(tie.variables for tie in ties)))
     soft = frozenset().union(*(tie.variables for tie in ties if tie.rounded))
     lines = _lines(problem, pair, touched)
     if lines is None:
@@ -152,15 +154,27 @@ def sides_of(problem: Problem, beside: Beside, pair: Pair) -> Sides:
             sides = [ray[k] for ray in rays]
             _compare(here[k], sides, component, len(soft) + len(pair.table.constants), found)
     found.unknown.update(component for *_, components in lines[tried:] for _, component in components)
-    place = min(str(tie.place) for tie in ties)
-    what = "f branches between equal numbers here"
+    what, place = "f", ""
+    if ties:
+        what, place = "f branches between equal numbers here and", f": {min(str(tie.place) for tie in ties)}"
     said = {
         "has no value on one side": found.outside,
         "has another value or slope on the other side": found.kinks,
         "has more sides than could be told apart": found.unknown,
     }
-    found.notes.extend(f"{what} and {words}: {place}" for words, some in said.items() if some)
+    found.notes.extend(f"{what} {words}{place}" for words, some in said.items() if some)
     return found
+
+
+def _edges(problem: Problem, pair: Pair) -> set[int]:
+    """Return the variables of numbers that are at the edge of where they are defined, such as the root of 0."""
+    nodes, arguments = pair.table.builder.nodes, pair.arguments()
+    with precision(_BITS):
+        around = [Ball(float(v), float(s) * 2.0**-_NEAR) for v, s in zip(pair.table.point, problem.scales, strict=True)]
+    values = node_balls(nodes, pair.function.outputs, [*around, *arguments[len(around) :]], _BITS)
+    lost = [i for i, v in values.items() if isinstance(v, Ball) and not v.is_finite()]
+    first = [i for i in lost if all(values[j].is_finite() for j in nodes[i].operands if isinstance(values[j], Ball))]
+    return variables_of(pair.table, first) if first else set()
 
 
 def _ties(pair: Pair) -> list[_Tie]:
@@ -189,15 +203,14 @@ def _lines(
     A component is an output and its place in D. Only lines on which a comparison moves are returned; None where the
     components are no slopes.
     """
-    x, n = problem.x, len(problem.x)
+    n = len(problem.x)
     if problem.directions is not None:
         moving = [j for j, v in enumerate(problem.directions) if np.any(v[touched])]
-        size = float(np.max(np.abs(x))) or 1.0
+        size = float(np.max(problem.scales))
         return [(v := problem.directions[j], _power(size / float(np.max(np.abs(v)))), [(0, j)]) for j in moving]
     if pair.slopes or len(pair.D) != n * problem.outputs:
         return None
-    sizes = np.where(x == 0, float(np.max(np.abs(x))) or 1.0, np.abs(x))
-    axes = [(1.0 * (np.arange(n) == i), _power(float(sizes[i]))) for i in touched]
+    axes = [(1.0 * (np.arange(n) == i), _power(float(problem.scales[i]))) for i in touched]
     outputs = range(problem.outputs)
     return [(axis, step, [(k, k * n + i) for k in outputs]) for i, (axis, step) in zip(touched, axes, strict=True)]
 
@@ -254,11 +267,23 @@ def _ray(
         elif _holds(other, direction * step, (max(_DISTANCES[0], reach + 8), _DISTANCES[-1])):
             sides = _at_point(other, components, soft)
             for j, side in enumerate(sides):
-                if not (side.value.is_finite() and side.slope.is_finite()):
-                    kind, slope = _limit(pair, other, components[j][0], direction, step)
-                    sides[j] = _Side(_seen(problem, point) if kind == "outside" else kind, here[j].value, slope)
+                # the value and slope of an edge may be finite, as those of 0**1.5 are
+                if (
+                    side.value.is_finite()
+                    and side.slope.is_finite()
+                    and _has_value(other, components[j][0], direction * step)
+                ):
+                    continue
+                kind, slope = _limit(pair, other, components[j][0], direction, step)
+                sides[j] = _Side(_seen(problem, point) if kind == "outside" else kind, here[j].value, slope)
             return sides
     return [_Side("unknown", side.value, side.slope) for side in here]
+
+
+def _has_value(pair: Pair, k: int, direction: Floats) -> bool:
+    output = pair.function.outputs[k]
+    arguments = _beside(pair, direction, _DISTANCES[0])
+    return bool(node_balls(pair.table.builder.nodes, [output], arguments, _LIMIT_BITS)[output].is_finite())
 
 
 def _seen(problem: Problem, point: Floats) -> str:
@@ -348,7 +373,8 @@ def _apart(one: _Side, two: _Side, what: int, count: int) -> tuple[float, float]
         slack = 0.0
         for k in range(1, max(len(first), len(second))):
             change = (first[k] if k < len(first) else first[0]) - (second[k] if k < len(second) else second[0]) - gap
-            slack = max(slack, float(change.abs_upper()) if change.is_finite() else math.inf)
+            # moved out of the domain, a number says nothing of rounding
+            slack = max(slack, float(change.abs_upper()) if change.is_finite() else 0.0)
         return float(abs(gap).lower()), 3 * math.sqrt(count) * slack
 
 
@@ -356,7 +382,7 @@ def _look_around(problem: Problem, beside: Beside, pair: Pair, touched: Sequence
     """Compare sides in random directions, for second derivatives: they need the value and the slopes, too."""
     x, n = problem.x, len(problem.x)
     random = np.random.default_rng(11)
-    scale = np.where(x == 0, float(np.max(np.abs(x))) or 1.0, np.abs(x))
+    scale = problem.scales
     start, few = _finite(pair), len(pair.table.shadows) > _LARGE
     for _ in range(_FEW if few else _DIRECTIONS):
         direction = random.choice((-1.0, 1.0), n) * random.uniform(0.4, 1.0, n) * scale

@@ -37,7 +37,7 @@ from diffcompare.compare.reference import check_point
 from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES, format_point, in_order, labelled, stack
 from diffcompare.compare.split import PARTS, float_parts, split_error
 from diffcompare.errors import shorten
-from diffcompare.floats import as_floats
+from diffcompare.floats import answer, as_floats
 from diffcompare.numeric.boxes import candidates, check_box
 from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, Stencil, check_schemes, stencil
 from diffcompare.numeric.steps import check_steps, geometric_steps
@@ -343,14 +343,14 @@ def _users_code(evaluate: Callable[[Any], Any], vectorized: bool, kind: np.dtype
     def run(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
         abscissae = np.stack(columns, axis=-1)
         if vectorized:
-            values = np.asarray(evaluate(abscissae), dtype=kind)
+            values = np.asarray(answer(evaluate(abscissae)), dtype=kind)
             if values.size != len(abscissae):
                 raise ValueError(
                     f"evaluate returned shape {values.shape} for {len(abscissae)} abscissae; return one value each"
                 )
             return values.reshape(-1)
         single = len(columns) == 1
-        return np.array([kind.type(evaluate(row[0] if single else row)) for row in abscissae], dtype=kind)
+        return np.array([kind.type(answer(evaluate(row[0] if single else row))) for row in abscissae], dtype=kind)
 
     return run
 

@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 
 # no single value is called wrong for less, relative to the largest component
 _CLEAR = 2.0**-20
+_COARSE = 2.0**-10
 
 
 def judge_by_sides(problem: Problem, judgement: Judgement) -> Judgement:
@@ -50,12 +51,15 @@ def judge_by_sides(problem: Problem, judgement: Judgement) -> Judgement:
     for i, slope in sides.common.items():
         if not np.isfinite(judgement.claimed[i]):
             continue
-        quick = max(2 * (terms.rounding[i] + terms.inputs[i]), unit_roundoff * abs(nearest_float(slope)))
+        quick = 2 * (terms.rounding[i] + terms.inputs[i])
+        quick = max(quick if np.isfinite(quick) else 0.0, 4 * unit_roundoff * abs(nearest_float(slope)))
         with precision(333):
             gap = float(abs(Ball(float(judgement.claimed[i])) - slope).abs_lower())
         explained = quick + sides.rounding.get(i, 0.0)
         strays = 60 * (terms.rounding[i] + terms.inputs[i]) + 8 * (terms.sums[i] + terms.polynomial[i])
-        threshold[i] = max(strays, _CLEAR * largest, 8 * sides.rounding.get(i, 0.0))
+        # where no way of computing it is known to stray less, as for neighbours: what no answer may be coarser than
+        clear = max(strays, _CLEAR * largest) if np.isfinite(strays) else _COARSE * (largest or 1.0)
+        threshold[i] = max(clear, 8 * sides.rounding.get(i, 0.0))
         certified[i] = nearest_float(slope)
         status[i] = "consistent" if gap <= explained else "wrong" if gap > threshold[i] else "inconclusive"
     for some, word in ((sides.kinks, "non-smooth"), (sides.outside, "out-of-domain")):

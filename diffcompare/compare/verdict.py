@@ -130,7 +130,8 @@ class Verdict:
 
     def explain(self) -> str:
         """Return the verdict in at most 15 plain lines."""
-        lines = [f"{self.status}: {self.headline or _headline(self)}"]
+        told = self.cause is not None and self.cause.kind == "guard"
+        lines = [f"{self.status}: {self.cause}." if told else f"{self.status}: {self.headline or _headline(self)}"]
         rungs = [note for note in self.notes if note.startswith("not by ")]
         notes = [note for note in self.notes if note not in rungs and note not in self.headline]
         notes = [_sentence(note) for note in (*notes[: max(5 - len(rungs), 2)], *rungs)][:5]
@@ -138,7 +139,7 @@ class Verdict:
             lines += notes
         lines.append(f"Judged by {_EVIDENCE[self.evidence].format(self.what)}.")
         lines += _worst_line(self)
-        if self.cause:
+        if self.cause and not told:
             lines.append(f"Cause: {self.cause}.")
         if self.blame == "formula":
             lines.append(f"The function is not the formula that was given; the {self.what} is not to blame.")
@@ -200,7 +201,8 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
         # a search that fails says nothing
         with suppress(Exception):
             measured = judgement.evidence == "witness"
-            found = cause(problem, replace(judgement, difference=None) if measured else judgement, difference, shape)
+            asked = replace(judgement, difference=None) if measured else judgement
+            found = judgement.cause or cause(problem, asked, difference, shape)
     components = pd.DataFrame(
         {
             "point": shorten(repr(at.item() if isinstance(at, np.generic) else at), 60)
@@ -217,7 +219,8 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
         }
     )
     more = f", args={shorten(repr(problem.args), 60)}" if problem.args else ""
-    snippet = f"diffcompare.{check}, at={_written(at)}{more})"
+    guards = ", guards=True" * problem.guards
+    snippet = f"diffcompare.{check}, at={_written(at)}{more}{guards})"
     return Verdict(
         status, judgement.evidence, resolution, rounding, judgement.blame,
         None if found is None else Explanation(found.text, found.kind, found.components), components, judgement.notes,

@@ -4,7 +4,9 @@ For a smooth f with gradient g, f(x + hv) − f(x) = ∫₀ʰ g(x + tv)·v dt. G
 error to speak of at steps of x/8, so no noise is divided by a tiny h. A bug stays whatever h is; the error of a step or
 of a needle that falls between the nodes grows like 1/h; noise is measured and divided by h.
 
-Up to 200 variables each axis is tried on both sides. Beyond, 16 axes (the 8 largest components and 8 drawn with a
+A step is a part of the coordinate, or, where that shows nothing, of the scale at which f moves well above its own
+rounding: neither the size of a coordinate nor that of the others is the scale of f. Up to 200 variables each axis is
+tried on both sides. Beyond, 16 axes (the 8 largest components and 8 drawn with a
 fixed seed) and 16 random directions through all variables; a direction that contradicts is halved until single
 components are found.
 
@@ -59,6 +61,8 @@ _KINK_RADII = (-20, -26, -32, -38)
 _FLOOR, _COARSE = 1e-8, 1e-5
 # the bar at the largest step, relative to ‖g‖∞, for which the scale of another try is chosen
 _HEARD = 1e-7
+# the threshold that directions through all variables must reach for a component, relative to ‖g‖∞
+_STILL = 2.0**-7
 _ALL_AXES, _SOME_AXES, _DIRECTIONS, _HALVINGS = 200, 16, 16, 96
 
 
@@ -392,7 +396,8 @@ def _look_along(scene: _Scene, i: int) -> _Axis:
         words = f"{name}: the function rises as if its slope were {slopes_[0]:.10g}, not {claimed:.10g}"
         off = np.array(slopes_) - claimed
         both = len(wrong) == len(answers) and bool(np.ptp(off) <= 0.3 * np.abs(off).max())
-        return _Axis("wrong", threshold, (words,), both, -float(off[0]))
+        # the side that shows it needs no other one
+        return _Axis("wrong", min(side.bar for _, side in wrong) / scale, (words,), both, -float(off[0]))
     if not sides:
         return _Axis("inconclusive", threshold, (f"{name}: the box leaves no room",))
     if len(answers) < len(sides):
@@ -408,13 +413,14 @@ def _look_along(scene: _Scene, i: int) -> _Axis:
 
 def _is_continued(scene: _Scene, i: int, v: Floats, threshold: float) -> bool:
     """Tell whether the claim at the point is what the gradient nearby continues to: the integrals do not ask for it."""
-    around = [
-        try_claim(scene.problem, scene.x + sign * _SMALLEST * v)
-        for sign in (1, -1)
-        if _room(scene, sign * v) >= _SMALLEST
-    ]
-    values = np.array([claim[i] for claim in around if claim is not None])
-    return values.size == 0 or not min(np.abs(values - scene.claimed[i])) > max(threshold, 2.0**-10 * scene.size)
+    if min(_room(scene, v), _room(scene, -v)) < _SMALLEST:
+        return True
+    around = [try_claim(scene.problem, scene.x + sign * _SMALLEST * v) for sign in (1, -1)]
+    values = np.array([claim[i] for claim in around if claim is not None and math.isfinite(claim[i])])
+    if values.size < 2:
+        return True
+    noise = 8 * float(_noise_within(scene, _LARGEST)[1][i])
+    return bool(abs(values.mean() - scene.claimed[i]) <= max(threshold, 2.0**-10 * scene.size, np.ptp(values)) + noise)
 
 
 def _has_another_scale(scene: _Scene, i: int) -> bool:
@@ -567,9 +573,14 @@ def _judge_many(scene: _Scene, found: _Findings) -> None:
             budget -= 1
             if _look(scene, np.where(narrower, _direction(scene, rng), 0.0)).answer == "wrong":
                 suspects.append(narrower)
+    # a coordinate far smaller than the others hardly moves in any direction
+    still = ~judged & open_ & ~(threshold <= _STILL * scene.size)
+    for i in np.flatnonzero(still)[:_SOME_AXES]:
+        _judge_axis(scene, int(i), found)
+        judged[i] = True
     for i in np.flatnonzero(~judged):
         found.threshold[i] = threshold[i]
-        found.status[i] = "consistent" if within and open_[i] else "inconclusive"
+        found.status[i] = "consistent" if within and open_[i] and not still[i] else "inconclusive"
     if not within and "wrong" not in found.status:
         found.words.append("a random direction does not fit, but no single component was found to be wrong")
 

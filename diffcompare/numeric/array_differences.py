@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffcompare.errors import check_step_size
-from diffcompare.floats import refuse_overflow
+from diffcompare.floats import answer, float_copy
 from diffcompare.numeric.complex_step import complex_abscissa, takes_complex
 from diffcompare.numeric.differences import numerical_diff
 from diffcompare.numeric.stencils import COMPLEX_STEP, Stencil
@@ -56,7 +56,7 @@ def numerical_jacobian(f: Function, x: ArrayLike, h: float = 1e-4, *, scheme: st
     >>> numerical_jacobian(lambda x: np.array([x[0] * x[1], x[1]]), [3, 4], 0.5).tolist()
     [[4.0, 3.0], [0.0, 1.0]]
     """
-    values = _float_copy(x)
+    values = float_copy("x", x)
     run = takes_complex(f) if scheme == COMPLEX_STEP else f
     columns = [
         numerical_diff(_moved(run, values, index), values[index], h, scheme=scheme, derivative=1)
@@ -111,7 +111,7 @@ def numerical_hessian(f: Function, x: ArrayLike, h: float = 1e-4, *, scheme: str
             'scheme="complex" is one of first derivatives: the imaginary part of f has no second one in it; pass the '
             'gradient of f to numerical_jacobian with scheme="complex", or choose scheme="central"'
         )
-    values, step = _float_copy(x), check_step_size(h)
+    values, step = float_copy("x", x), check_step_size(h)
     axes = _axes(f, values)
     found: dict[tuple[int, int], Any] = {}
     for i, one in enumerate(axes):
@@ -158,7 +158,7 @@ def numerical_directional(
     >>> float(numerical_directional(lambda x: x[0] * x[1], [3, 4], [1, 2], 0.5))
     10.0
     """
-    values, along = _float_copy(x), _float_copy(direction)
+    values, along = float_copy("x", x), float_copy("direction", direction)
     if values.shape != along.shape:
         raise ValueError(f"direction of shape {along.shape}: it must have the shape {values.shape} of x")
     run = takes_complex(f) if scheme == COMPLEX_STEP else f
@@ -167,14 +167,6 @@ def numerical_directional(
         return run(complex_abscissa(values, t.imag * along) if np.iscomplexobj(t) else values + t * along)
 
     return numerical_diff(moved, values.dtype.type(0), h, scheme=scheme, derivative=1)
-
-
-def _float_copy(x: ArrayLike) -> Array:
-    values = np.array(x)
-    if values.dtype.kind not in "biuf":
-        refuse_overflow(values, "x")
-        raise TypeError(f"x of dtype {values.dtype}: real numbers are needed; pass floats")
-    return values.astype(np.longdouble if values.dtype == np.longdouble else np.float64)
 
 
 def _of_points(f: Function) -> int:
@@ -209,7 +201,7 @@ def _second(f: Function, x: Array, one: tuple[Any, ...], two: tuple[Any, ...], h
         copy = np.array(x)
         copy[one] += s * h
         copy[two] += t * h
-        return np.asarray(f(copy[()]))[()]
+        return answer(f(copy[()]))
 
     with np.errstate(all="ignore"):
         if one == two:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffcompare.errors import check_step_size
-from diffcompare.floats import refuse_overflow
+from diffcompare.floats import answer, float_copy
 from diffcompare.numeric.boxes import check_box, fitting
 from diffcompare.numeric.complex_step import complex_quotient, takes_complex
 from diffcompare.numeric.quotients import abscissa, divisor, weighted_sum
@@ -84,7 +84,7 @@ def numerical_diff(
     1.0
     """
     h = check_step_size(h)
-    values, chosen = _float_copy(x), _scheme(scheme, derivative)
+    values, chosen = float_copy("x", x)[()], _scheme(scheme, derivative)
     f = takes_complex(f) if chosen is None else f
     if box is None:
         return _difference(f, values, h, chosen)
@@ -137,7 +137,7 @@ def numerical_gradient(
     """
     h = check_step_size(h)
     chosen = _scheme(scheme, 1)
-    values = _float_copy(x)
+    values = float_copy("x", x)[()]
     variables = getattr(f, "variables", None)
     shape = getattr(f, "output_shape", ())
     if shape:
@@ -169,7 +169,7 @@ def _difference(f: Callable[[Any], Any], x: Any, h: float, chosen: Stencil | Non
     # what overflows is inf or nan in the result; warnings from inside f are f's own
     with np.errstate(all="ignore"):
         abscissae = {offset: abscissa(x, offset, h) for offset in chosen.offsets}
-    values = {offset: np.asarray(f(there))[()] for offset, there in abscissae.items()}
+    values = {offset: answer(f(there)) for offset, there in abscissae.items()}
     with np.errstate(all="ignore"):
         return weighted_sum(chosen, values, h) / divisor(chosen, h)
 
@@ -200,15 +200,6 @@ def _partial_of_points(f: Callable[[Any], Any], points: Array, i: int, h: float,
     return _difference(along, points[..., i], h, chosen)
 
 
-def _float_copy(x: ArrayLike) -> Any:
-    values = np.array(x)
-    kind = np.longdouble if values.dtype == np.longdouble else np.float64
-    if values.dtype.kind not in "biuf":
-        refuse_overflow(values, "x")
-        raise TypeError(f"x of dtype {values.dtype}: real numbers are needed; pass floats")
-    return values.astype(kind)[()]
-
-
 def _replaced(values: Array, index: tuple[Any, ...], value: Any) -> Array:
     copy = np.array(values, dtype=np.result_type(values, value))
     copy[index] = value
@@ -216,7 +207,7 @@ def _replaced(values: Array, index: tuple[Any, ...], value: Any) -> Array:
 
 
 def _one_number(f: Callable[[Any], Any], x: Array) -> Any:
-    value = np.asarray(f(x))
+    value = np.asarray(answer(f(x)))
     if value.size != 1:
         raise ValueError(
             f"f(x) has shape {value.shape}: a gradient needs one number; use numerical_diff for elementwise functions"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from diffcompare.errors import shorten
+from diffcompare.errors import shown
 from diffcompare.numeric.extrapolation import Extrapolation
 from diffcompare.numeric.ladder import Ladder, climb, discontinuity, kink, scan, search
 from diffcompare.numeric.samples import Samples
@@ -175,8 +175,10 @@ def _refused(samples: Samples, status: str, reason: str) -> Derivative:
 def _number(name: str, value: object) -> float:
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        raise TypeError(f"{name}={shorten(repr(value), 60)}: a real number is needed; pass a float") from None
+    except OverflowError:
+        raise ValueError(f"{name}={shown(value)}: must be finite; pass an ordinary float") from None
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}={shown(value)}: a real number is needed; pass a float") from None
     if not math.isfinite(number):
         raise ValueError(f"{name}={number!r}: must be finite; pass an ordinary float")
     return number

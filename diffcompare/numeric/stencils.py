@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from diffcompare.errors import shorten
+from diffcompare.errors import shorten, shown
 from diffcompare.numeric.weights import difference_weights, moment, peano_bound
 
 __all__ = ["COMPLEX_STEP", "DEFAULT_SCHEMES", "SCHEME_FORMS", "Stencil", "check_derivative", "check_schemes", "stencil"]
@@ -97,10 +97,10 @@ class Stencil:
         places = [_number(o, "offset") for o in offsets]
         q = check_derivative(derivative)
         if len(set(places)) != len(places):
-            raise ValueError(f"offsets={shorten(repr(list(offsets)), 80)}: an offset is repeated; list each once")
+            raise ValueError(f"offsets={shown(list(offsets), 80)}: an offset is repeated; list each once")
         if len(places) <= q:
             raise ValueError(
-                f"offsets={shorten(repr(list(offsets)), 80)}: {len(places)} values of f do not determine a derivative "
+                f"offsets={shown(list(offsets), 80)}: {len(places)} values of f do not determine a derivative "
                 f"of order {q}; give at least {q + 1} offsets"
             )
         found = difference_weights(places, q) if weights is None else [_number(c, "weight") for c in weights]
@@ -112,8 +112,8 @@ class Stencil:
             wanted = math.factorial(q) if n == q else 0
             if (is_ := moment(kept, used, n)) != wanted:
                 raise ValueError(
-                    f"weights: the sum of weight times offset**{n} is {is_} and must be {wanted} for a derivative of "
-                    f"order {q}; correct them, or leave them out"
+                    f"weights: the sum of weight times offset**{n} is {shorten(str(is_), 40)} and must be {wanted} for "
+                    f"a derivative of order {q}; correct them, or leave them out"
                 )
         order = next(p for p in range(1, 2 * len(kept) + q + 2) if moment(kept, used, q + p))
         divisor: int = math.lcm(*(c.denominator for c in used))
@@ -122,7 +122,7 @@ class Stencil:
             divisor, factors = 1, used
         text = f"[{', '.join(map(str, sorted(kept)))}]" if name is None else name
         if not 0 < len(text) <= 200 or not text.isprintable():
-            raise ValueError(f"name={shorten(repr(text), 80)}: must be 1 to 200 visible characters; give a short name")
+            raise ValueError(f"name={shown(text, 80)}: must be 1 to 200 visible characters; give a short name")
         for field, value in (
             ("offsets", kept), ("derivative", q), ("weights", used), ("name", text), ("order", order),
             ("factors", factors), ("divisor", divisor),
@@ -176,13 +176,13 @@ def _number(value: Any, what: str) -> Fraction:
     try:
         return Fraction(value if isinstance(value, (int, float, str)) or hasattr(value, "numerator") else float(value))
     except (TypeError, ValueError, OverflowError, ZeroDivisionError):
-        raise ValueError(f"{what} {shorten(repr(value), 40)}: must be a finite number") from None
+        raise ValueError(f"{what} {shown(value, 40)}: must be a finite number") from None
 
 
 def check_derivative(derivative: object) -> int:
     """Return the order of a derivative, ``ValueError`` for what is none."""
     if isinstance(derivative, bool) or not hasattr(derivative, "__index__"):
-        raise ValueError(f"derivative={shorten(repr(derivative), 40)}: must be a whole number; pass derivative=2")
+        raise ValueError(f"derivative={shown(derivative, 40)}: must be a whole number; pass derivative=2")
     q = int(derivative.__index__())
     if not 1 <= q <= _HIGHEST:
         raise ValueError(f"derivative={q}: orders 1 to {_HIGHEST} are supported")
@@ -213,7 +213,7 @@ def stencil(scheme: str | Stencil, derivative: int | None = None) -> Stencil:
         return _listed(scheme, q)
     found = _NAME.fullmatch(scheme) if isinstance(scheme, str) else None
     if found is None:
-        raise ValueError(f"scheme={shorten(repr(scheme), 60)}: unknown scheme; choose from {SCHEME_FORMS}")
+        raise ValueError(f"scheme={shown(scheme, 60)}: unknown scheme; choose from {SCHEME_FORMS}")
     usual = 2 if found[1] == "central" else 1
     order = int(found[2] or usual)
     if found[2] and (order == usual or order > _HIGHEST or (usual == 2 and order % 2)):

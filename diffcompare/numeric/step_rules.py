@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from diffcompare.errors import UnsupportedFunction
+from diffcompare.floats import as_floats
 from diffcompare.numeric.complex_step import complex_quotient, takes_complex
 from diffcompare.numeric.samples import UNIT_ROUNDOFF, Samples
 
@@ -108,6 +109,7 @@ def choose_step(rule: str, f: Callable[[float], float], x: float, *, scheme: str
     """
     if rule not in STEP_RULES:
         raise ValueError(f"rule={rule!r}: unknown rule; choose from {', '.join(STEP_RULES)}")
+    x = float(as_floats(x, "x"))
     if scheme not in _SCHEMES and rule not in _ANY_SCHEME:
         return Choice(math.nan, 0, "the rule is for forward, backward and central differences")
     order, side = _SCHEMES.get(scheme, (0, 1.0))

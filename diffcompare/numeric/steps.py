@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffcompare.errors import check_step_size, shorten
+from diffcompare.errors import check_step_size, shown
 from diffcompare.floats import as_floats
 
 __all__ = ["check_steps", "geometric_steps", "optimal_step"]
@@ -51,10 +51,10 @@ def geometric_steps(largest: float, smallest: float, per_decade: int = 4) -> Flo
     largest, smallest = check_step_size(largest), check_step_size(smallest)
     if largest < smallest:
         raise ValueError(f"largest={largest!r} is below smallest={smallest!r}; exchange them")
-    if isinstance(per_decade, bool) or int(per_decade) != per_decade or not 1 <= per_decade <= _MAX_STEPS:
-        raise ValueError(
-            f"per_decade={shorten(repr(per_decade), 60)}: steps per decade must be a whole number of at least 1; pass 4"
-        )
+    if isinstance(per_decade, bool) or not per_decade >= 1 or per_decade % 1:
+        raise ValueError(f"per_decade={per_decade!r}: steps per decade must be a whole number of at least 1; pass 4")
+    if per_decade > _MAX_STEPS:
+        raise ValueError(f"per_decade={shown(per_decade)}: too many steps; ask for at most {_MAX_STEPS}")
     count = math.floor(per_decade * (math.log10(largest) - math.log10(smallest)) + 1e-9) + 1
     if count > _MAX_STEPS:
         raise ValueError(f"per_decade={per_decade!r}: {count} steps; ask for at most {_MAX_STEPS}")

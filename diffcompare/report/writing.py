@@ -59,6 +59,7 @@ def write_files(directory: Path, names: Sequence[str], write: Callable[[Path], S
         A file of that name exists that no earlier run wrote, or the directory cannot be written.
     """
     _refuse_unknown(names)
+    _refuse_file(directory)
     with _named(directory), _made(directory.parent):
         _recover(directory)
         _refuse_foreign(directory, names)
@@ -91,6 +92,7 @@ def check_directory(directory: Path, names: Sequence[str]) -> None:
     DiffcompareError
         As :func:`write_files`.
     """
+    _refuse_file(directory)
     with _named(directory), _made(directory):
         _recover(directory)
         _refuse_foreign(directory, names)
@@ -160,9 +162,12 @@ def _are_names(names: object, *, of: Callable[[str], object]) -> TypeGuard[list[
     return isinstance(names, list) and all(isinstance(name, str) and of(name) for name in names)
 
 
-def _refuse_foreign(directory: Path, names: Sequence[str]) -> None:
+def _refuse_file(directory: Path) -> None:
     if os.path.lexists(directory) and not directory.is_dir():
         raise DiffcompareError(f"directory={str(directory)!r}: is a file; choose a directory")
+
+
+def _refuse_foreign(directory: Path, names: Sequence[str]) -> None:
     earlier = _earlier_files(directory)
     for name in [*names, MANIFEST] if earlier is None else names:
         path = directory / name

@@ -180,9 +180,10 @@ def _power_parts(expr: sympy.Pow, build: Builder) -> tuple[list[Any], Combine]:
         if exponent < 0:
             return [sympy.Pow(base, -exponent)], lambda ids: build.apply("divide", build.constant(1), ids[0])
         if exponent.q == 1:
-            if exponent > 1000:
-                raise UnsupportedFunction(f"exponent {shorten(str(exponent), 40)}: constant exponents go to 1000")
             n = int(exponent)
+            if n > 1000:
+                shown = str(n) if n.bit_length() < 100 else f"of {n.bit_length()} bits"
+                raise UnsupportedFunction(f"exponent {shown}: constant exponents go to 1000")
             return [base], lambda ids: build.apply("integer_power", *ids, payload=n)
         if exponent == sympy.Rational(1, 2):
             return [base], lambda ids: build.apply("sqrt", *ids)

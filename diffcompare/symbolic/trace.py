@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,14 @@ class Trace:
         return table.program(self.outputs)
 
 
-def record(function: Callable[..., Any], arguments: Sequence[Any], *, table: Table, rebuilt: bool = True) -> Trace:
+def record(
+    function: Callable[..., Any],
+    arguments: Sequence[Any],
+    *,
+    table: Table,
+    rebuilt: bool = True,
+    elsewhere: Callable[[], object] | None = None,
+) -> Trace:
     """Run a function on traced numbers and return what it did; not validated.
 
     The function is rebuilt: it, and the functions that it calls, see substitutes of numpy and math and constants that
@@ -76,7 +84,9 @@ def record(function: Callable[..., Any], arguments: Sequence[Any], *, table: Tab
     table : Table
         Where the nodes go; its mode decides how choices are recorded.
     rebuilt : bool
-        False: the function is called as it is.
+        False: the function is called as it is; the caller has its objects :func:`kept`.
+    elsewhere : callable, optional
+        Calls the function at another point first: code that keeps its last answer must not give it to the trace.
 
     Raises
     ------
@@ -85,7 +95,9 @@ def record(function: Callable[..., Any], arguments: Sequence[Any], *, table: Tab
     """
     guards, casts, eliminations = len(table.guards), len(table.casts), table.eliminations
     table.refusal, table.first_guard = None, guards
-    with table.recording(), kept((function, *arguments), opaque=rebuilt):
+    with table.recording(), kept((function, *arguments)) if rebuilt else nullcontext():
+        if elsewhere is not None:
+            elsewhere()
         rebuilder = Rebuilder(table)
         try:
             run = _seen(function, rebuilder, rebuilt)

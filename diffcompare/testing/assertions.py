@@ -36,6 +36,7 @@ def assert_gradient(
     args: Sequence[Any] = (),
     box: tuple[Any, Any] | None = None,
     noise: float | None = None,
+    guards: bool = False,
     budget: int = 2000,
     seed: int = 0,
 ) -> Verdict:
@@ -62,6 +63,8 @@ def assert_gradient(
         Nothing is evaluated outside. Where ``at`` is None: finite corners in the structure of x.
     noise : float, optional
         The absolute error of f, where it is not just rounded.
+    guards : bool
+        Judge f without the small constants in logarithms, roots, powers and denominators that the gradient ignores.
     budget, seed : int
         Of the search: how often the gradient may be called; another seed tries other points.
 
@@ -85,15 +88,15 @@ def assert_gradient(
     True
     """
     __tracebackhide__ = True
-    options = {"formula": formula, "args": args, "box": box, "noise": noise}
+    options = {"formula": formula, "args": args, "box": box, "noise": noise, "guards": guards or None}
     if at is None:
         if box is None:
             raise TypeError("at=None and box=None: pass a point to check at, or a box to search for the worst point")
-        worst = find_worst(f, gradient, box, budget, formula=formula, args=args, noise=noise, seed=seed)
+        worst = find_worst(f, gradient, box, budget, formula=formula, args=args, noise=noise, guards=guards, seed=seed)
         options["box"] = worst.neighbourhood
         verdict = replace(worst.verdict, notes=(*worst.verdict.notes, worst.covered))
         return _assert_verdict("worst", verdict, f, ("f", "gradient"), worst.point, options)
-    verdict = check_gradient(f, gradient, at, formula=formula, args=args, box=box, noise=noise)
+    verdict = check_gradient(f, gradient, at, formula=formula, args=args, box=box, noise=noise, guards=guards)
     return _assert_verdict("gradient", verdict, f, ("f", "gradient"), at, options)
 
 

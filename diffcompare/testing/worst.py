@@ -75,6 +75,7 @@ def find_worst(
     formula: SymbolicFunction | str | Any = None,
     args: Sequence[Any] = (),
     noise: float | None = None,
+    guards: bool = False,
     seed: int = 0,
 ) -> WorstPoint:
     """Search a box for the point at which a claimed gradient is farthest from the certified one.
@@ -112,6 +113,8 @@ def find_worst(
         Further arguments of both callables.
     noise : float, optional
         The absolute error of f, where it is not just rounded.
+    guards : bool
+        Judge f without guards that the gradient ignores, as :func:`diffcompare.check_gradient` does.
     seed : int
         Another seed tries other points.
 
@@ -153,7 +156,9 @@ def find_worst(
         spent = regions.calls + tried.calls
 
         def check(counted: Callable[..., Any], at: Any, part: tuple[Any, Any]) -> Verdict:
-            return check_gradient(f, counted, at, formula=formula, args=tuple(args), box=part, noise=noise)
+            return check_gradient(
+                f, counted, at, formula=formula, args=tuple(args), box=part, noise=noise, guards=guards
+            )
 
         judged = judge(
             check, problem, in_turn([*regions.candidates, *tried.candidates], upper - lower), tried.ordinary,

@@ -253,7 +253,8 @@ def test_a_path_that_no_trace_met_is_no_edge_of_the_domain():
         return np.array([float(str(2 * t)) for t in x])
 
     verdict = check(opaque, lambda x: np.sum(x**2) if x[0] > 1000 else np.sum(x), (5000.0, 1.0))
-    assert (verdict.status, verdict.evidence) == ("consistent", "witness")
+    # the function is traced around the point, wherever that is
+    assert (verdict.status, verdict.evidence) == ("consistent", "neighbours")
 
 
 @pytest.mark.parametrize("opaque", [False, True])

@@ -253,3 +253,45 @@ def test_a_class_with_code_that_keeps_its_last_answer_is_judged_by_identity():
     owner = Recent()
     verdict = dc.check_gradient(owner.f, owner.gradient, AT)
     assert (verdict.status, verdict.evidence) == ("consistent", "identity")
+
+
+def test_a_generator_is_left_to_plain_calls():
+    class Noisy:
+        def __init__(self):
+            self.ones = (1.0 for _ in range(10**9))
+
+        def f(self, x):
+            return next(self.ones) * inner(x)
+
+    verdict = dc.check_gradient(Noisy().f, slope, AT)
+    assert (verdict.status, verdict.evidence) == ("consistent", "witness")
+    assert any("a generator: a trace would use it up" in note for note in verdict.notes)
+
+
+def test_a_cache_of_a_method_holds_what_floats_have_left():
+    class Scaled:
+        @functools.lru_cache  # noqa: B019
+        def scale(self, k):
+            return 0.5 * k
+
+        def f(self, x):
+            return self.scale(2) * inner(x)
+
+        def gradient(self, x):
+            return self.scale(2) * slope(x)
+
+    owner = Scaled()
+    assert dc.check_gradient(owner.f, owner.gradient, AT).evidence == "identity"
+    assert type(owner.scale(2)) is float
+
+
+def test_numbers_of_jax_do_not_stay_either():
+    jax = pytest.importorskip("jax")
+    plain = []
+
+    def own(x):
+        plain.append(x)
+        return jax.numpy.sum(x * x)
+
+    dc.check_gradient(own, lambda x: 2 * x, AT.astype(np.float32))
+    assert not [x for x in plain if isinstance(x, jax.core.Tracer)]

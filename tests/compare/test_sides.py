@@ -152,3 +152,46 @@ def test_more_equal_numbers_than_lines_are_tried_leave_the_rest_open(monkeypatch
     monkeypatch.setattr(sides, "_MOST_LINES", 2)
     verdict = dc.check_gradient(lambda x: np.sum(np.sort(x) ** 2), lambda x: 2.5 * x, [1.0] * 6)
     assert verdict.components["status"].tolist() == ["wrong"] * 2 + ["non-smooth"] * 4
+
+
+def test_the_edge_of_a_power_is_seen_though_its_slope_is_finite() -> None:
+    def edge(x: Any) -> Any:
+        return (x[0] - 1) ** 1.1 * x[1] if x[0] <= 1 else (x[0] - 1) ** 3 * x[1]
+
+    def slopes(x: Any) -> Any:
+        return np.array([1.1 * np.abs(x[0] - 1) ** 0.1 * x[1], 0.0])
+
+    # left of 1 there is no number
+    for follows in (lambda x: x, opaque):
+        found = dc.check_gradient(edge, lambda x, y=follows: slopes(y(x)), [1.0, 2.0]).components["status"].tolist()
+        assert found == ["out-of-domain", "consistent"]
+    plain = dc.check_gradient(lambda x: np.sum((x - 1) ** 1.5), lambda x: 1.5 * (x - 1) ** 0.5, [1.0, 2.0])
+    assert plain.components["status"].tolist() == ["out-of-domain", "consistent"]
+
+
+def test_the_other_components_are_judged_where_one_has_no_derivative() -> None:
+    found = dc.check_gradient(
+        lambda x: np.sum(np.sqrt(x**2 + x**2)), lambda x: 2 * x / np.sqrt(x**2 + x**2), [-2.0, 2.0, 0.0]
+    )
+    assert found.components["status"].tolist() == ["consistent", "consistent", "non-smooth"]
+    assert found.evidence == "identity"
+    assert np.isfinite(found.components["threshold"][:2]).all()
+
+
+def test_a_jump_by_a_corner_at_a_rounded_number_is_no_rounding() -> None:
+    c = 0.7674279046899866
+
+    def f(x: Any) -> Any:
+        return (x - c) ** 1.5 if x - c >= 0 else 5.0
+
+    for follows in (lambda x: x, opaque):
+        verdict = dc.check_gradient(f, lambda x, y=follows: 1.5 * np.sqrt(y(x) - c) if y(x) >= c else 0.0, c)
+        assert verdict.status == "non-smooth", verdict.explain()
+
+
+def test_a_coordinate_that_is_0_is_moved_by_no_more_than_1() -> None:
+    # the corner at 1/3 is far away, whatever the other coordinate is
+    verdict = dc.check_gradient(
+        lambda x: np.maximum(opaque(x)[1], 1 / 3) + 0 * x[0], lambda x: np.zeros(2) + 0 * opaque(x), [1e150, 0.0]
+    )
+    assert verdict.status != "non-smooth", verdict.explain()

@@ -297,3 +297,20 @@ def test_a_claim_that_holds_nearby_but_not_at_the_point_is_not_consistent() -> N
         return np.cos(x) * np.where(x == 1e-12, 1.5, 1.0)
 
     assert judged(sines, g, [0.5, 1e-12]).status[1] != "consistent"
+
+
+@pytest.mark.parametrize("small", [1e-12, 5e-228])
+def test_a_small_coordinate_among_many_is_judged_by_its_axis(small: float) -> None:
+    # the random directions move it by nothing
+    x = np.random.default_rng(0).uniform(1, 2, 300)
+    x[137] = small
+    assert judged(sines, np.cos, x).status[137] == "consistent"
+
+    def bug(x: Array) -> Array:
+        return np.cos(x) * np.where(np.arange(300) == 137, 1.1, 1.0)
+
+    assert judged(sines, bug, x).status[137] == "wrong"
+    everywhere = np.where(np.arange(300) % 2, x, small)
+    found = judged(sines, bug, everywhere)
+    assert np.isfinite(found.threshold[np.array(found.status) == "consistent"]).all()
+    assert "inconclusive" in found.status

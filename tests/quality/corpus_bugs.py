@@ -26,11 +26,11 @@ _CAUSES = {
     "other function": ("other function", "chain factor"),
     "not finite": ("not finite",),
     "one component": ("one component", "factor", "extra term"),
-    # no name is asked for
-    "wrong constant": (),
-    "small": (),
-    "coarse inverse": (),
-    "boundary": (),
+    # these need not be named, and may only be named so
+    "wrong constant": ("factor", "extra term"),
+    "small": ("guard",),
+    "coarse inverse": ("factor",),
+    "boundary": ("missing term", "factor"),
 }
 
 

@@ -12,7 +12,7 @@ class Case:
     """A function and a gradient written by hand, at a point.
 
     ``kind`` is ``easy``, ``hard`` or ``rounding`` for a right gradient, else the kind of its fault, and then ``truth``
-    is the right gradient and ``causes`` are the kinds of cause that say what is wrong (none: it has no name).
+    is the right gradient and ``causes`` are the kinds of cause that say what is wrong: the planted mistake is known.
     ``rounding`` is the largest error of the right gradient relative to its largest component, and ``size`` the error
     of the fault.
     """

@@ -19,6 +19,8 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 
+from diffcompare.program.operations import OPERATIONS
+
 SECONDS, MEGABYTES = 2.0, 300.0
 # of a process: what hangs is ended
 _LIMIT = 30
@@ -58,81 +60,8 @@ _NUMBERS = [
     "-10**9",
     "999",
 ]
-_ONE = [
-    "exp",
-    "log",
-    "sqrt",
-    "cbrt",
-    "sin",
-    "cos",
-    "tan",
-    "asin",
-    "acos",
-    "atan",
-    "sinh",
-    "cosh",
-    "tanh",
-    "asinh",
-    "acosh",
-    "atanh",
-    "abs",
-    "sign",
-    "floor",
-    "ceil",
-    "erf",
-    "erfc",
-    "erfi",
-    "erfinv",
-    "gamma",
-    "loggamma",
-    "gammaln",
-    "digamma",
-    "trigamma",
-    "factorial",
-    "zeta",
-    "j0",
-    "y1",
-    "i0",
-    "k1",
-    "sinc",
-    "airyai",
-    "airybi",
-    "airyaiprime",
-    "LambertW",
-    "lambertw_lower",
-    "ellipk",
-    "ellipe",
-    "Ei",
-    "Si",
-    "Ci",
-    "E1",
-    "li",
-    "fresnels",
-    "fresnelc",
-    "log1p",
-    "expm1",
-    "exp2",
-    "Heaviside",
-]
-_ORDERED = [
-    "polygamma",
-    "besselj",
-    "bessely",
-    "besseli",
-    "besselk",
-    "spherical_jn",
-    "polylog",
-    "expint",
-    "gammainc",
-    "gammaincc",
-    "lowergamma",
-    "uppergamma",
-    "zeta",
-    "legendre",
-    "hermite",
-    "laguerre",
-    "chebyshevt",
-]
+_ONE = [name for name, row in OPERATIONS.items() if row.arity == 1 and row.names and name != "not"]
+_ORDERED = [name for name, row in OPERATIONS.items() if row.parameters and row.names] + ["legendre", "hermite", "zeta"]
 _POINTS = [2.5, 7.0, 710.0, 0.3, -2.5, 1e300, -1e300, 1e-300, 1e6, 0.0, -7.0, 1e15]
 
 
@@ -150,9 +79,9 @@ def _term(draw: random.Random, depth: int) -> str:
     inner = _term(draw, depth - 1)
     match draw.randrange(10):
         case 0 | 1 | 2:
-            return f"{draw.choice(_ONE)}({inner})"
+            return f"{_name(draw, _ONE)}({inner})"
         case 3 | 4:
-            return f"{draw.choice(_ORDERED)}({draw.choice(_NUMBERS)}, {inner})"
+            return f"{_name(draw, _ORDERED)}({draw.choice(_NUMBERS)}, {inner})"
         case 5:
             return f"({inner})**{draw.choice(['1000', '(1/3)', '-999', 'x', '(x**x)', '0.1'])}"
         case 6:
@@ -165,6 +94,11 @@ def _term(draw: random.Random, depth: int) -> str:
             return draw.choice(
                 ["beta({}, x)", "hypot({}, x)", "atan2({}, x)", "log({}, 3)", "-(({}))", "x*({})"]
             ).format(inner)
+
+
+def _name(draw: random.Random, operations: list[str]) -> str:
+    operation = draw.choice(operations)
+    return draw.choice(OPERATIONS[operation].names or (operation,)) if operation in OPERATIONS else operation
 
 
 def steps(text: str, at: float) -> Iterator[tuple[str, Callable[[], object]]]:

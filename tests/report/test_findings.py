@@ -129,3 +129,10 @@ def test_the_worst_stands_first() -> None:
     assert ordered["verdict"].tolist() == ["outside-bound"] * 3 + ["not-differentiable"] * 3 + ["unbounded"] * 18
     unbounded = ordered["best_abs_error"].tolist()[6:]
     assert unbounded == sorted(unbounded, reverse=True)
+
+
+def test_unbounded_without_a_finite_quotient_says_that_nothing_was_measured():
+    errors = dc.sweep(dc.parse("x**2"), [1.0], steps=[1e-3, 1e-4], evaluate=lambda x: math.nan * x)
+    assert [text for _, _, text in verdict_lines(errors, dc.summarize(errors))] == [
+        "no error could be measured, for no step gave a finite quotient"
+    ]

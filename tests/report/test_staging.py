@@ -140,7 +140,7 @@ def test_what_a_killed_run_moved_one_by_one_is_whole_after_the_next(
             write_files(out, NAMES, writer("next"))
             assert {k: v for k, v in seen(out).items() if k not in mine} == report("next")
             assert names(out) == {*NAMES, MANIFEST, *mine}
-        assert not [path for path in tmp_path.rglob(".*")]
+        assert not list(tmp_path.rglob(".*"))
         assert {name: (out / name).read_text() for name in mine} == mine
         assert out.is_symlink() == (kind == "link")
 
@@ -165,7 +165,7 @@ def test_the_next_run_may_be_killed_too(tmp_path: Path) -> None:
             check_directory(out, NAMES)
             assert seen(out) in (report("old"), report("new"))
             assert (out / "notes.txt").read_text() == "mine"
-            assert not [path for path in out.rglob(".*")]
+            assert not list(out.rglob(".*"))
 
 
 def test_the_folder_of_a_running_process_stays(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from diffcompare.errors import DiffcompareError
-from diffcompare.report.writing import MANIFEST, write_files
+from diffcompare.report.writing import MANIFEST, check_directory, write_files
 
 NAMES = ["errors.csv", "function-001.html", "index.html"]
 
@@ -223,6 +223,8 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(DiffcompareError, match=r"directory='.*file': is a file; choose a directory"):
         write_files(tmp_path / "file", NAMES, writer("new"))
+    with pytest.raises(DiffcompareError, match=r"directory='.*file': is a file; choose a directory"):
+        check_directory(tmp_path / "file", NAMES)
     with pytest.raises(DiffcompareError, match=r"directory='.*below': cannot be written \(Not a directory\); choose"):
         write_files(tmp_path / "file" / "below", NAMES, writer("new"))
     with pytest.raises(DiffcompareError, match=r"cannot be written \(File name too long\); choose"):

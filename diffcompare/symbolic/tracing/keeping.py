@@ -40,7 +40,7 @@ _Undo = Callable[[], None]
 
 
 @contextmanager
-def kept(roots: Sequence[Any], *, opaque: bool) -> Iterator[None]:
+def kept(roots: Sequence[Any], *, opaque: bool = True) -> Iterator[None]:
     """Put back what code changes of the objects that can be reached from ``roots``.
 
     ``opaque``: objects of C code that hold others out of sight are taken along; else they are refused.

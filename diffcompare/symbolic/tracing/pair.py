@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from diffcompare.errors import TraceError
 from diffcompare.program.dag import Node, Program
 from diffcompare.symbolic.trace import Trace, placed, record
 from diffcompare.symbolic.tracing.foreign import Foreign
+from diffcompare.symbolic.tracing.keeping import kept
 from diffcompare.symbolic.tracing.sweep import needed_nodes
 from diffcompare.symbolic.tracing.table import Decide, Place, Table, loop_exits
 
@@ -129,20 +130,21 @@ def trace_pair(
     table = _table(problem.x, exact=exact)
     table.decide = function
     known = problem.formula
-    try:
-        first = _recorded(problem, problem.function, table, rebuilt=rebuilt)
-    except TraceError:
-        if known is None:
-            raise
-        # the formula stands in for it
-        stated = tuple(table.insert(known.program, text=True))
-        first = Trace(stated, (math.nan,) * len(stated), (), 0.0, (), (), False)
-        known = None
-    if len(first.outputs) != problem.outputs:
-        return None
-    nodes = tuple(table.builder.nodes)
-    table.decide = gradient
-    second = _recorded(problem, problem.gradient, table, rebuilt=rebuilt)
+    with _kept(problem, rebuilt=rebuilt):
+        try:
+            first = _recorded(problem, problem.function, table, rebuilt=rebuilt)
+        except TraceError:
+            if known is None:
+                raise
+            # the formula stands in for it
+            stated = tuple(table.insert(known.program, text=True))
+            first = Trace(stated, (math.nan,) * len(stated), (), 0.0, (), (), False)
+            known = None
+        if len(first.outputs) != problem.outputs:
+            return None
+        nodes = tuple(table.builder.nodes)
+        table.decide = gradient
+        second = _recorded(problem, problem.gradient, table, rebuilt=rebuilt)
     order = np.asarray(problem.flatten(second.structure), dtype=float)
     found = _derivative(problem, table, nodes, first)
     G = tuple(second.outputs[round(k)] for k in order.tolist())
@@ -159,7 +161,8 @@ def trace_beside(problem: Any, point: Floats, *, exact: bool, rebuilt: bool) -> 
     The pair that is returned has no gradient.
     """
     table = _table(point, exact=exact)
-    trace = _recorded(problem, problem.function, table, rebuilt=rebuilt)
+    with _kept(problem, rebuilt=rebuilt):
+        trace = _recorded(problem, problem.function, table, rebuilt=rebuilt)
     if len(trace.outputs) != problem.outputs:
         return None
     found = _derivative(problem, table, tuple(table.builder.nodes), trace)
@@ -169,17 +172,25 @@ def trace_beside(problem: Any, point: Floats, *, exact: bool, rebuilt: bool) -> 
     return Pair(table, trace, nothing, tuple(found[problem.outputs : end]), (), (), tuple(found[end:]))
 
 
+def _kept(problem: Any, *, rebuilt: bool) -> AbstractContextManager[None]:
+    # called as they are, a gradient may use what its function has left
+    roots = (problem.function, problem.gradient, *problem.args)
+    return nullcontext() if rebuilt else kept(roots, opaque=False)
+
+
 def _table(point: Floats, *, exact: bool) -> Table:
     return Table(tuple(f"x{i}" for i in range(len(point))), point.tolist(), exact=exact)
 
 
 def _recorded(problem: Any, function: Callable[..., Any], table: Table, *, rebuilt: bool) -> Trace:
-    # code that keeps its last answer must not give it to the trace
-    with suppress(Exception):
-        elsewhere = problem.inside(np.array(table.point) * (1 + 2.0**-8) + 2.0**-11)
-        called(function, problem.unflatten(elsewhere), *problem.args)
+    point = problem.inside(np.array(table.point) * (1 + 2.0**-8) + 2.0**-11)
+
+    def elsewhere() -> None:
+        with suppress(Exception):
+            called(function, problem.unflatten(point), *problem.args)
+
     template = problem.unflatten(np.arange(len(table.names), dtype=float))
-    return record(function, (placed(template, table), *problem.args), table=table, rebuilt=rebuilt)
+    return record(function, (placed(template, table), *problem.args), table=table, rebuilt=rebuilt, elsewhere=elsewhere)
 
 
 def _derivative(problem: Any, table: Table, nodes: tuple[Node, ...], trace: Trace) -> list[int]:

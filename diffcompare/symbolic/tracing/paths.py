@@ -91,13 +91,16 @@ class Paths:
                 return path, program
         if len(self.found) >= _PATHS:
             return None
-        # code that keeps its last answer must not give it to the trace
-        self.values(point * (1 + 2.0**-8) + 2.0**-11)
         if self._table is None:
             self._table = Table(self.names, point.tolist(), mode="region")
         self._table.move(point.tolist())
         indices = np.arange(float(point.size)).reshape(self.shape)
-        path = record(self.function, (placed(indices, self._table),), table=self._table)
+        path = record(
+            self.function,
+            (placed(indices, self._table),),
+            table=self._table,
+            elsewhere=lambda: self.values(point * (1 + 2.0**-8) + 2.0**-11),
+        )
         # an array of one number counts as one number
         shape = path.shape if len(path.outputs) != 1 else ()
         if not path.outputs or shape != (self.output_shape or shape):

@@ -409,6 +409,9 @@ def compare(operation: str, a: TracedScalar, other: Any) -> Any:
         return NotImplemented
     table, b = a.table, lift(other, a.table)
     answer = _ANSWERS[operation](a.shadow, b.shadow)
+    if any(math.isinf(v.shadow) and not v.moving for v in (a, b)):
+        # every real number is on the same side of infinity: nothing is decided
+        return np.bool_(answer)
     if not table.region or not (a.moving or b.moving) or math.isinf(a.shadow) or math.isinf(b.shadow):
         return np.bool_(table.decided(operation, (a.index, b.index), answer))
     return TracedCondition(table, table.apply(operation, (a.index, b.index), float(answer)), answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
@@ -177,7 +178,8 @@ def _lambertw(table: Table, z: Any, k: Any = 0, tol: float = 1e-8) -> Any:
 
 
 def _normal_distribution(x: TracedScalar) -> Any:
-    return 0.5 * traced_special(x.table, "erfc", scipy_special().erfc, (-x / np.sqrt(scalar(x.table, 2.0)),))
+    root = TracedScalar(x.table, x.table.root(2), math.sqrt(2))
+    return 0.5 * traced_special(x.table, "erfc", scipy_special().erfc, (-x / root,))
 
 
 def _factorial(x: TracedScalar) -> Any:

@@ -256,18 +256,6 @@ def _integer_type(kind: Any) -> Any:
     return _IntegerMeta(kind.__name__, (), {"own_type": kind, "dtype": np.dtype(kind)})
 
 
-class _TypeMeta(type):
-    """Stands for ``type``: a traced value says that it is what it stands for, where one point alone is looked at."""
-
-    def __instancecheck__(cls, value: Any) -> bool:
-        return isinstance(value, type)
-
-    def __call__(cls, *args: Any, **options: Any) -> Any:
-        kind = type(*args, **options)
-        stands_for = {TracedArray: np.ndarray, TracedScalar: _float_type(np.float64)}
-        return kind if len(args) > 1 or active_table().region else stands_for.get(kind, kind)
-
-
 _MATH = {
     "asin": "arcsin",
     "acos": "arccos",
@@ -393,6 +381,5 @@ BUILTINS: Mapping[str, Any] = {
     "min": _largest("min"),
     "sorted": _sorted,
     "print": _silent,
-    "type": _TypeMeta("type", (), {}),
     "sum": _sum,
 }

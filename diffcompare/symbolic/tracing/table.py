@@ -20,6 +20,7 @@ from diffcompare.program.dag import Builder, Program
 
 __all__ = [
     "NODE_LIMIT",
+    "SMALL",
     "Cast",
     "Constant",
     "Decide",
@@ -41,6 +42,10 @@ EXACT_BITS = 24
 # constants as short as this stay constants of the program, where rational arithmetic on them is exact
 _SHORT_BITS = 12
 _FOLDED_BITS = 64
+
+# a constant that is added to keep something from 0 is not larger
+SMALL = 1e-3
+_JOINED = frozenset({"add", "subtract"})
 
 _OWN = str(Path(__file__).parents[2])
 _NUMPY = str(Path(np.__file__).parent)
@@ -208,6 +213,8 @@ class Table:
         self.guards: list[Guard] = []
         self._visit = 0
         self._callee: FrameType | None = None
+        # where small constants were added to something
+        self.places: dict[int, Place] = {}
         # of what is being recorded
         self.first_guard = 0
         self.casts: list[Cast] = []
@@ -274,6 +281,10 @@ class Table:
         self.constant_nodes[value] = index
         return index
 
+    def root(self, number: int) -> int:
+        """Return the node of the square root of a whole number: of its real number, not of its float."""
+        return self._added(self.builder.raw("sqrt", self.constant(float(number))), math.sqrt(number), False)
+
     def apply(self, operation: str, operands: tuple[int, ...], shadow: float, payload: int | None = None) -> int:
         """Return the node of an operation whose float result is ``shadow``."""
         moving = self.moving
@@ -294,6 +305,8 @@ class Table:
         index = self.builder.raw(operation, *operands, payload=payload)
         if index == len(self.shadows):
             self._added(index, shadow, any(moving[i] for i in operands), len(operands))
+            if operation in _JOINED and any(0 < abs(self.shadows[i]) <= SMALL and not moving[i] for i in operands):
+                self.places[index] = here()
         return index
 
     def adopt(self) -> None:

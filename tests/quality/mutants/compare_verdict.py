@@ -29,15 +29,73 @@ MUTANTS = (
     ),
     Mutant(
         "compare/causes.py",
-        "families.append(lost_precision(returned))",
-        "families.append(lost_precision(facts))",
+        "return lost_precision(view.returned)",
+        "return lost_precision(view.facts or view.returned)",
         "float32 is looked for in real numbers, where it never is",
+    ),
+    Mutant(
+        "compare/causes.py",
+        "if all(view.repeats(family, cause) for view in others):",
+        "if not others or any(view.repeats(family, cause) for view in others):",
+        "a cause need not hold at every point near by",
+    ),
+    # budget
+    Mutant(
+        "compare/budget.py",
+        "if self.left < 0:",
+        "if self.left < -(10**12):",
+        "a search may cost what it likes",
+    ),
+    Mutant(
+        "compare/budget.py",
+        "self.left -= operations",
+        "self.left = self.left - min(operations, 1)",
+        "operations are not counted, but how often something is asked for",
+    ),
+    # nearby
+    Mutant(
+        "compare/nearby.py",
+        "yield problem.inside(x + step",
+        "yield problem.inside(x + 0 * step",
+        "the points near by are the point itself",
+    ),
+    Mutant(
+        "compare/nearby.py",
+        "found.append(_allowing(beside, here))",
+        "found.append(here)",
+        "what is found near by is not looked at",
+    ),
+    # guards
+    Mutant(
+        "compare/guards.py",
+        "return 0.0 if 0 < abs(value) <= SMALL else None",
+        "return 0.0 if 0 < abs(value) else None",
+        "any constant in a logarithm is a guard",
+    ),
+    Mutant(
+        "compare/guards.py",
+        "if all(map(agrees, asked)):",
+        "if agrees(asked[0]) or True:",
+        "the first guard of a function is to blame for every difference",
+    ),
+    # quotients
+    Mutant(
+        "compare/quotients.py",
+        '{"forward": 1, "central": 2, "backward": 1}',
+        '{"forward": 1, "central": 1, "backward": 1}',
+        "central differences are not recognised",
+    ),
+    Mutant(
+        "compare/quotients.py",
+        "(_WIDTHS[scheme] * step) == facts.g[i])",
+        "(_WIDTHS[scheme] * step) != facts.g[i])",
+        "a claim is called a difference quotient unless it is one",
     ),
     # check
     Mutant(
         "compare/check.py",
-        "args), box, noise) for point in points]",
-        "args), box, noise) for point in points[:1]]",
+        "args), box, noise, guards) for point in points]",
+        "args), box, noise, guards) for point in points[:1]]",
         "of several points the first alone is judged",
     ),
     Mutant(
@@ -195,8 +253,8 @@ MUTANTS = (
     ),
     Mutant(
         "compare/mistakes.py",
-        "return math.log10(max(candidates, 1.0)) + float(odds[free:].sum()) <= math.log10(_CHANCE)",
-        "return float(odds[free:].sum()) <= math.log10(_CHANCE)",
+        "return math.log10(max(candidates, 1.0)) + accident <= math.log10(_CHANCE)",
+        "return accident <= math.log10(_CHANCE)",
         "the number of candidates is forgotten: causes are named by chance",
     ),
     # neighbours
@@ -221,9 +279,9 @@ MUTANTS = (
     ),
     Mutant(
         "compare/paths.py",
-        '{"forward": 1, "central": 2, "backward": 1}',
-        '{"forward": 1, "central": 1, "backward": 1}',
-        "central differences are not recognised",
+        "_SAMPLE], columns[:_SAMPLE]])",
+        "_SAMPLE], np.arange(_SAMPLE)])",
+        "a component that does not exist is looked at in large programs",
     ),
     # probing
     Mutant(

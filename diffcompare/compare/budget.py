@@ -1,0 +1,35 @@
+"""What a search may cost, counted in operations: the same input gives the same answer on every machine."""
+
+from __future__ import annotations
+
+__all__ = ["BALLS", "BUILT", "Budget", "Exhausted"]
+
+# about two seconds of additions of long doubles in arrays
+_OPERATIONS = 400_000_000
+# such additions that take as long as one operation on balls, and as one node that is built
+BALLS, BUILT = 300, 2000
+
+
+class Exhausted(Exception):  # noqa: N818 - no error: the search ends
+    """A search has used its operations up."""
+
+
+class Budget:
+    """Operations that are left.
+
+    >>> budget = Budget(100)
+    >>> budget.spend(60)
+    >>> budget.left
+    40
+    """
+
+    __slots__ = ("left",)
+
+    def __init__(self, operations: int = _OPERATIONS) -> None:
+        self.left = operations
+
+    def spend(self, operations: int) -> None:
+        """Take operations off before they are carried out; ``Exhausted`` where too few are left."""
+        self.left -= operations
+        if self.left < 0:
+            raise Exhausted
