@@ -93,6 +93,9 @@ def judge(drawn: Drawn, *, settings: Sequence[str] = SETTINGS, limit: float = 20
         return Outcome(drawn.index, (), False, (), (), 0.0, time.process_time() - start, str(error))
     except TooLong:
         return Outcome(drawn.index, (), False, (), (), 0.0, time.process_time() - start, "the truth takes too long")
+    except Exception as error:  # mpmath does not converge: no truth, and no word on diffcompare
+        why = f"{type(error).__name__}: {' '.join(str(error).split())[:60]}"
+        return Outcome(drawn.index, (), False, (), (), 0.0, time.process_time() - start, why)
     middle = time.process_time()
     faults, answers = [], []
     for setting in settings:

@@ -252,10 +252,12 @@ def _kept(function: Callable[..., Any], *arguments: Any) -> Any:
 def _attempt(value: Callable[..., Any], *values: Any) -> Any:
     try:
         y = value(*values)
-    except (ZeroDivisionError, ValueError, OverflowError):
+    except ValueError as error:
+        if "converge" in str(error):
+            raise
         return NAN
-    except (mpmath.libmp.NoConvergence, NotImplementedError) as error:
-        raise TruthUnknownError(str(error)) from None
+    except (ZeroDivisionError, OverflowError):
+        return NAN
     if isinstance(y, mpmath.mpc):
         return y.real if y.imag == 0 else NAN
     return mpf(y)

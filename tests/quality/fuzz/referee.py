@@ -135,7 +135,8 @@ def _at_the_edge(c: Component, seen: Seen, i: int) -> list[str]:
         return []
     if word == "wrong" and outside and not math.isfinite(seen.claimed[i]):
         return []
-    if word == "wrong" and outside and any(not mpmath.isnan(s) and s != seen.claimed[i] for s in c.sides):
+    slopes = [s for s in c.sides if not mpmath.isnan(s)]
+    if word == "wrong" and outside and any(abs(s - seen.claimed[i]) > seen.threshold[i] for s in slopes):
         return ["f has no value on a side; the other side contradicts the claim"]
     return ["f has no value on a side, or none in real numbers"]
 
