@@ -73,7 +73,7 @@ def test_floats_that_decide_otherwise_are_delicate() -> None:
 
 def _all() -> list[tuple[str, Function]]:
     one = [(name, f) for name, f in [*NUMPY.items(), *functions._SIMPLE.items()]]
-    orders = [(f"{name} {n}", make(n)) for name, make in functions._ORDERS.items() for n in (0, 1, 2.5, 3)]
+    orders = [(f"{name} {n}", make(n)) for name, make in functions.ORDERS.items() for n in (0, 1, 2.5, 3)]
     return [
         *one,
         *orders,
