@@ -275,3 +275,13 @@ def test_the_rounding_of_a_narrow_format_is_no_staircase(f, slope):
     found = differentiate(f, 0.4)
     assert found.status == "ok"
     assert abs(found.value - slope) <= found.error
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "slope"),
+    [(lambda t: math.expm1(t) / t, 1e-7, 0.5), (lambda t: (math.exp(t) - 1) / t, 1e-7, 0.5)],
+)
+def test_the_treads_of_a_cancelled_value_are_no_staircase(f, x, slope):
+    found = differentiate(f, x)
+    assert found.status == "ok"
+    assert abs(found.value - slope) <= found.error <= 1e-3
