@@ -251,3 +251,26 @@ def test_the_numbers_of_a_child_are_those_of_this_process(monkeypatch):
             assert there.mid() == here.mid()
             assert there.contains(here)
             assert there.rel_accuracy_bits() >= here.rel_accuracy_bits() - 1
+
+
+@pytest.mark.parametrize("name", ["spherical_jn", "polygamma", "expn"])
+def test_an_order_that_scipy_cannot_take_is_named(name):
+    with pytest.raises(dc.UnsupportedFunction, match="SciPy has orders below"):
+        dc.parse(f"{name}(10**300, x)")(2.0)
+
+
+def test_orders_that_are_nearly_whole_are_not_cheap():
+    from flint import arb
+
+    from diffcompare.arithmetic.watched import is_cheap
+
+    cheap = {order: is_cheap("besselk", [arb(order), arb(2)]) for order in (0, 2, 0.5, 1e-300, 1e9)}
+    assert cheap == {0: True, 2: True, 0.5: True, 1e-300: False, 1e9: False}
+
+
+def test_every_answer_costs_something(started):
+    with one_account() as account:
+        account.left = 0.0014
+        answers = [ask("builtins:abs", n) for n in range(10)]
+    assert answers[0] == 0
+    assert answers[3:] == [None] * 7
