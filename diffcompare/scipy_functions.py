@@ -49,6 +49,13 @@ def _number(parameter: Any) -> float:
     return float(np.asarray(parameter).reshape(-1)[0])
 
 
+def _whole_number(name: str, parameter: Any) -> int:
+    n = _number(parameter)
+    if abs(n) >= 2**31:
+        raise UnsupportedFunction(f"{name} of order {n!r}: SciPy has orders below 2**31; pass evaluate= to sweep")
+    return int(n)
+
+
 def _bessel(special: ModuleType, general: str, letter: str) -> Function:
     """Return the Bessel function: orders 0 and 1 have functions of their own, which are closer to the exact values."""
     whole = {0.0: getattr(special, f"{letter}0"), 1.0: getattr(special, f"{letter}1")}
@@ -97,7 +104,7 @@ def _exponential_integral(special: ModuleType) -> Function:
         n = _number(order)
         if n < 0:
             raise UnsupportedFunction(f"expint of order {n!r}: SciPy has whole orders >= 0")
-        return special.exp1(x) if n == 1 else special.expn(int(n), x)
+        return special.exp1(x) if n == 1 else special.expn(_whole_number("expint", n), x)
 
     return function
 
@@ -125,12 +132,12 @@ SCIPY: Mapping[str, Callable[[ModuleType], Function]] = {
         for name in ("erf", "erfc", "erfi", "erfinv", "gamma", "loggamma", "gammaln", "beta", "gammainc", "gammaincc")
     },
     "digamma": lambda special: special.psi,
-    "polygamma": lambda special: lambda n, x: special.polygamma(int(_number(n)), x),
+    "polygamma": lambda special: lambda n, x: special.polygamma(_whole_number("polygamma", n), x),
     "besselj": lambda special: _bessel(special, "jv", "j"),
     "bessely": lambda special: _bessel(special, "yv", "y"),
     "besseli": lambda special: _bessel(special, "iv", "i"),
     "besselk": lambda special: _bessel(special, "kv", "k"),
-    "spherical_jn": lambda special: lambda n, x: special.spherical_jn(int(_number(n)), x),
+    "spherical_jn": lambda special: lambda n, x: special.spherical_jn(_whole_number("spherical_jn", n), x),
     "airyai": lambda special: lambda x: special.airy(x)[0],
     "airyaiprime": lambda special: lambda x: special.airy(x)[1],
     "airybi": lambda special: lambda x: special.airy(x)[2],

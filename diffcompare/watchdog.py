@@ -28,6 +28,8 @@ __all__ = ["account_for_each_place", "ask", "end_children", "one_account", "serv
 
 # processor time of children for one account: a formula costs 2 s at a point, whatever else is done there
 _SECONDS = 0.5
+# what an answer costs at least: the way there and back
+_LEAST = 0.0005
 # what a child may take beyond what it has when it starts to serve
 _BYTES = 150 << 20
 _REPLY_BYTES = 1 << 20
@@ -136,7 +138,7 @@ def ask(service: str, request: Any) -> Any:
         except BaseException:
             _end(service)
             raise
-        account.left -= used
+        account.left -= max(used, _LEAST)
         return pickle.loads(answer)  # noqa: S301 - our own bytes
 
 

@@ -126,8 +126,9 @@ def test_ours_knows_its_errors():
     table = rank({"diffcompare": DIFFERENTIATORS["diffcompare"][1]})
     found = scores(table).iloc[0]
     assert found["rightly_refused"] == found["without_derivative"]
-    assert found["overconfident"] <= 1
-    assert found["refused"] - found["rightly_refused"] <= 2
+    # floor(x) just below 2 is refused as a staircase: its slope was that from afar
+    assert found["overconfident"] == 0
+    assert found["refused"] - found["rightly_refused"] <= 3
 
 
 def test_the_command_prints_and_writes_the_same_bytes_twice(tmp_path, capsys, monkeypatch):

@@ -251,3 +251,64 @@ def test_the_numbers_of_a_child_are_those_of_this_process(monkeypatch):
             assert there.mid() == here.mid()
             assert there.contains(here)
             assert there.rel_accuracy_bits() >= here.rel_accuracy_bits() - 1
+
+
+@pytest.mark.parametrize("name", ["spherical_jn", "polygamma", "expn"])
+def test_an_order_that_scipy_cannot_take_is_named(name):
+    with pytest.raises(dc.UnsupportedFunction, match="SciPy has orders below"):
+        dc.parse(f"{name}(10**300, x)")(2.0)
+
+
+def test_orders_that_are_nearly_whole_are_not_cheap():
+    from flint import arb
+
+    from diffcompare.arithmetic.watched import is_cheap
+
+    cheap = {order: is_cheap("besselk", [arb(order), arb(2)]) for order in (0, 2, 0.5, 1e-300, 1e9)}
+    assert cheap == {0: True, 2: True, 0.5: True, 1e-300: False, 1e9: False}
+
+
+def test_every_answer_costs_something(started):
+    with one_account() as account:
+        account.left = 0.0014
+        answers = [ask("builtins:abs", n) for n in range(10)]
+    assert answers[0] == 0
+    assert answers[3:] == [None] * 7
+
+
+EXTREME = [
+    ("besselj(1000.5, x)", 800.0, lambda m, x: m.besselj(1000.5, x)),
+    ("besselj(150.5, x)", 200.0, lambda m, x: m.besselj(150.5, x)),
+    ("besseli(2, x)", 500.0, lambda m, x: m.besseli(2, x)),
+    ("besselk(120, x)", 3.5, lambda m, x: m.besselk(120, x)),
+    ("polygamma(120, x)", 3.5, lambda m, x: m.polygamma(120, x)),
+    ("expint(200, x)", 3.0, lambda m, x: m.expint(200, x)),
+    ("gammainc(150, x)", 140.0, lambda m, x: m.gammainc(150, 0, x, regularized=True)),
+    ("zeta(x)", 60.5, lambda m, x: m.zeta(x)),
+    ("zeta(x)", -60.5, lambda m, x: m.zeta(x)),
+    ("spherical_jn(120, x)", 100.0, lambda m, x: m.sqrt(m.pi / (2 * x)) * m.besselj(m.mpf(241) / 2, x)),
+]
+
+
+@pytest.mark.parametrize(("text", "at", "function"), EXTREME, ids=lambda value: value if isinstance(value, str) else "")
+def test_far_arguments_have_the_derivatives_of_mpmath(text, at, function):
+    import mpmath
+
+    with mpmath.workdps(60):
+        expected = float(mpmath.diff(lambda x: function(mpmath, x), mpmath.mpf(at), h=mpmath.mpf(10) ** -20))
+    reference = dc.certified_gradient(dc.parse(text), at)
+    assert (reference.status, reference.value.tolist()) == (["ok"], [expected])
+
+
+@pytest.mark.parametrize(("order", "low", "high"), [(0, 1.5, 2.5), (2, 3.0, 9.0), (3, -4.0, -2.0), (0.5, 0.25, 8.0)])
+def test_besseli_of_a_range_is_that_of_its_ends(order, low, high):
+    from flint import arb
+
+    from diffcompare.arithmetic.balls import BALL_OPERATIONS, precision
+
+    with precision(100):
+        found = BALL_OPERATIONS["besseli"](arb(order), arb(low).union(arb(high)))
+        ends = [arb(x).bessel_i(arb(order)) for x in (low, high)]
+        assert all(found.contains(end) for end in ends)
+        # (a union is a ball: a little wider than what it holds)
+        assert found.rad() <= abs(ends[1] - ends[0]) / 2 * 1.001 + 1e-8

@@ -22,6 +22,7 @@ Value = TypeVar("Value", arb, acb, arb_series)
 # the precision, the |order| and the |argument| up to which a function answers at once
 _BITS = 1000
 _ORDER = arb(100)
+_NEARLY_WHOLE = arb(2) ** -20
 _FAR: Mapping[str, arb] = {
     **{name: arb(1e6) for name in ("zeta", "hurwitz_zeta", "polylog", "polygamma")},
     **{name: arb(1e4) for name in ("besselj", "bessely", "besseli", "besselk", "gammainc", "gammaincc", "expint")},
@@ -41,9 +42,17 @@ def is_cheap(name: str, operands: Sequence[arb | acb | arb_series]) -> bool:
         # two terms of its series are enough
         return True
     count, far = _PARAMETERS[name], _FAR.get(name)
-    return all(bool(abs(head) < _ORDER) for head in heads[:count]) and (
+    return all(map(_is_plain, heads[:count])) and (
         far is None or all(bool(abs(head) < far) or not head.is_finite() for head in heads[count:])
     )
+
+
+def _is_plain(order: arb | acb) -> bool:
+    """Tell whether a parameter is small, and whole or not nearly so: a Bessel function divides by what is left."""
+    if not abs(order) < _ORDER:
+        return False
+    nearest = round(float(order.real.mid()))
+    return bool(order == nearest) or bool(abs(order - nearest) > _NEARLY_WHOLE)
 
 
 def watched(table: str, functions: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:

@@ -162,6 +162,8 @@ def _settled(truth: _Truth, status: list[str], agrees: Flags) -> tuple[list[str]
             status[i] = "wrong"
             cause = ", perhaps because an intermediate value leaves the range of the format" * terms.out_of_range
             words.append(f"{name}: the gradient is {claimed[i]} where the derivative is {value[i]:.6g}{cause}")
+        elif terms.zero[i] and claimed[i] == 0:
+            status[i] = "consistent"
         elif terms.near_crossing and terms.upper[i] - terms.lower[i] > _COARSE * truth.size:
             margin = _LARGE * truth.size + _heavy(terms)[i]
             inside = terms.lower[i] - margin <= claimed[i] <= terms.upper[i] + margin

@@ -89,6 +89,9 @@ def _sides(problem: Problem) -> tuple[Sides, Pair] | None:
                 return None
 
         pair = beside(problem.x)
+        if pair is not None and pair.table.read:
+            # what the code made of a number that it read is not in the trace
+            return None
         if pair is not None:
             sides = sides_of(problem, beside, pair)
             return (sides, pair) if sides.notes or sides.common else None

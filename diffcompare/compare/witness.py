@@ -388,6 +388,8 @@ def _look_along(scene: _Scene, i: int) -> _Axis:
     sides = [(sign, _look(scene, sign * v)) for sign in (1.0, -1.0) if _room(scene, sign * v) >= _SMALLEST]
     answers = [(sign, side) for sign, side in sides if side.answer != "nothing"]
     threshold = max((side.bar for _, side in answers), default=math.inf) / scale
+    if any(_is_outside(scene, sign * v) for sign, _ in sides):
+        return _Axis("out-of-domain", math.inf, (f"{name}: the function has no value on one side",))
     wrong = [(sign, side) for sign, side in sides if side.answer == "wrong"]
     if wrong and _moves_in_steps(scene, v, wrong[0][1].error):
         return _Axis("inconclusive", math.inf, (f"{name}: the function moves in steps and is constant nearby",))
@@ -409,6 +411,21 @@ def _look_along(scene: _Scene, i: int) -> _Axis:
         return _Axis("inconclusive", threshold)
     one = (f"{name}: tried on one side only, the other is outside the box",) if len(sides) == 1 else ()
     return _Axis("consistent", threshold, one)
+
+
+def _is_outside(scene: _Scene, v: Floats) -> bool:
+    """Tell whether f is nan at every distance on one side, down to a few ulps."""
+    points = [scene.x + 2.0**exponent * v for exponent in (-20, -30, -40, -48)]
+    moved = [point for point in points if (point != scene.x).any()]
+    return bool(moved) and all(_is_nan(scene, point) for point in moved)
+
+
+def _is_nan(scene: _Scene, point: Floats) -> bool:
+    try:
+        with np.errstate(all="ignore"):
+            return math.isnan(scene.problem.value(point))
+    except Exception:
+        return False
 
 
 def _is_continued(scene: _Scene, i: int, v: Floats, threshold: float) -> bool:

@@ -147,18 +147,19 @@ def differentiate(f: Callable[[Any], Any], x: float, *, noise: float = 0.0) -> D
 
 
 def _is_rounding(samples: Samples, jump: float, below: Ladder, found: Extrapolation, noise: float) -> bool:
-    """Tell whether the steps of f are the rounding of its values: as was said, or constant and as fine as float32.
+    """Tell whether the steps of f are the rounding of its values: as was said, or as fine as those of float32.
 
     The slope of a function is that of its treads, however small they are seen from where it looks smooth. But nobody
-    means the slope 0 of a function that computes in a narrow format. Whole numbers are counts, which nothing rounds.
+    means the slope 0 of a function that computes in a narrow format, nor that of a tread where digits cancel; there
+    the steps of what was rounded must be finer. Whole numbers are counts, which nothing rounds.
     """
     if jump <= _ROUNDINGS * noise:
         return True
-    if any(pair.steepness > 0 for pair in below.pairs):
-        return False
     values = [value for value in samples.known.values() if math.isfinite(value)]
     size = max(abs(samples.value(samples.x)), abs(samples.x * found.value))
-    return jump <= _ROUNDINGS * samples.unit * size and not all(value.is_integer() for value in values)
+    flat = all(pair.steepness == 0 for pair in below.pairs)
+    allowed = (_ROUNDINGS if flat else 1) * samples.unit * size
+    return jump <= allowed and not all(value.is_integer() for value in values)
 
 
 def _is_lost(found: Extrapolation, ladder: Ladder, error: float | None = None) -> bool:

@@ -195,3 +195,19 @@ def test_a_coordinate_that_is_0_is_moved_by_no_more_than_1() -> None:
         lambda x: np.maximum(opaque(x)[1], 1 / 3) + 0 * x[0], lambda x: np.zeros(2) + 0 * opaque(x), [1e150, 0.0]
     )
     assert verdict.status != "non-smooth", verdict.explain()
+
+
+@pytest.mark.parametrize(
+    ("f", "gradient", "at"),
+    [
+        (lambda x: np.abs(x - 0.5) ** 2, lambda x: 2 * (x - 0.5), 0.5),
+        (lambda x: x * abs(x), lambda x: 2 * abs(x), 0.0),
+        (lambda x: np.logaddexp(x, 0.0), lambda x: 1 / (1 + np.exp(-x)), 0.0),
+        (lambda x: x**2, lambda x: 2 * x, 5e-228),
+    ],
+    ids=["square of a distance", "x|x|", "softplus", "tiny"],
+)
+@pytest.mark.parametrize("taken", [lambda x: float(repr(float(x))), opaque], ids=["text", "bytes"])
+def test_a_function_that_reads_its_numbers_has_no_traced_sides(f: Any, gradient: Any, at: float, taken: Any) -> None:
+    verdict = dc.check_gradient(lambda x: taken(f(x)), lambda x: taken(gradient(x)), at)
+    assert verdict.status in ("consistent", "inconclusive"), verdict.explain()

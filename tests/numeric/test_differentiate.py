@@ -275,3 +275,20 @@ def test_the_rounding_of_a_narrow_format_is_no_staircase(f, slope):
     found = differentiate(f, 0.4)
     assert found.status == "ok"
     assert abs(found.value - slope) <= found.error
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "slope"),
+    [(lambda t: math.expm1(t) / t, 1e-7, 0.5 + 1e-7 / 3), (lambda t: (math.exp(t) - 1) / t, 1e-7, 0.5 + 1e-7 / 3)],
+)
+def test_the_treads_of_a_cancelled_value_are_no_staircase(f, x, slope):
+    found = differentiate(f, x)
+    assert found.status == "ok"
+    assert abs(found.value - slope) <= found.error <= 1e-3
+
+
+@pytest.mark.parametrize(("a", "w"), [(0.00014406698847189736, 2979641.379495949), (0.000776018, 119214.8226)])
+def test_a_bump_that_only_finer_scales_show_is_in_the_estimate(a, w):
+    # the extrapolation around 1 does not meet it, one small difference does
+    found = differentiate(lambda t: math.exp(t) + a * math.exp(-(((t - 1) * w) ** 2)) * (t - 1), 1.0)
+    assert abs(found.value - math.e - a) <= 4 * found.error

@@ -101,6 +101,11 @@ class Paths:
             table=self._table,
             elsewhere=lambda: self.values(point * (1 + 2.0**-8) + 2.0**-11),
         )
+        if self._table.read and not any(self._table.moving[i] for i in path.outputs):
+            raise TraceError(
+                "the code takes its numbers as bytes or text, and what it returns no longer depends on them; keep the "
+                "NumPy numbers"
+            )
         # an array of one number counts as one number
         shape = path.shape if len(path.outputs) != 1 else ()
         if not path.outputs or shape != (self.output_shape or shape):

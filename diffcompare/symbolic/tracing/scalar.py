@@ -274,8 +274,8 @@ class TracedScalar:
         return format(self._plain("formatting"), how)
 
     def __repr__(self) -> str:
-        # as float() of it would be written: that is what code reads back
-        return repr(self._read())
+        # a constant as float() of it would be written, which code reads back; what varies is no text that code can read
+        return f"np.float64({self._read()!r})" if self.moving else repr(self._read())
 
     def __str__(self) -> str:
         return str(self._plain("str()"))

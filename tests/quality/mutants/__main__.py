@@ -47,6 +47,7 @@ TESTED_BY = {
         "compare/test_sweep.py",
     ),
     "arithmetic/special_measurement.py": ("arithmetic/test_special_constants.py",),
+    "arithmetic/watched.py": ("test_watchdog.py",),
     "compare/bounds.py": ("properties/test_rows.py",),
     "compare/arguments.py": ("compare/test_check.py",),
     "compare/calls.py": ("compare/test_check.py", "compare/test_calls.py"),

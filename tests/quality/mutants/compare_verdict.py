@@ -310,6 +310,18 @@ MUTANTS = (
         "a jump nearby makes a right gradient wrong",
     ),
     Mutant(
+        "compare/witness.py",
+        'if wrong or other.status == "consistent":',
+        'if other.status == "consistent":',
+        "a bug in a coordinate far smaller than the others is not found",
+    ),
+    Mutant(
+        "compare/witness.py",
+        "and _is_smooth(along) and not _is_still(scene, along, i)",
+        "",
+        "rounded values contradict a right gradient on another scale",
+    ),
+    Mutant(
         "compare/verdict_html.py",
         "html.escape(''.join(seen))",
         "''.join(seen)",

@@ -123,10 +123,22 @@ MUTANTS = (
     ),
     # numeric
     Mutant(
-        "numeric/differences.py",
-        "kind = np.longdouble if values.dtype == np.longdouble else np.float64",
-        "kind = np.float64",
+        "numeric/floats.py",
+        "np.longdouble if values.dtype == np.longdouble else np.float64",
+        "np.float64",
         "longdouble is rounded to float64 without a word",
+    ),
+    Mutant(
+        "numeric/floats.py",
+        "return math.inf if number > 0 else -math.inf",
+        "return math.nan",
+        "a whole number beyond the floats that a function returns is no number",
+    ),
+    Mutant(
+        "numeric/differences.py",
+        "if value.size != 1:",
+        "if value.size < 1:",
+        "a gradient of an array is refused by NumPy's words",
     ),
     Mutant(
         "numeric/differences.py",

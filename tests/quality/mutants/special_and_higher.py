@@ -191,4 +191,16 @@ MUTANTS = (
         "ratio = best / error if error > 0",
         "a rule that is ten times worse than the best step is said to be ten times better",
     ),
+    Mutant(
+        "arithmetic/watched.py",
+        "return bool(order == nearest) or bool(abs(order - nearest) > _NEARLY_WHOLE)",
+        "return True",
+        "orders that are nearly whole are asked in this process",
+    ),
+    Mutant(
+        "arithmetic/watched.py",
+        '"balls": arb.nan,',
+        '"balls": lambda: arb(0),',
+        "what a child cannot answer in time is 0",
+    ),
 )
