@@ -38,9 +38,12 @@ def both_sides(along: Along, x: Sequence[float]) -> Found:
         digits = factor * (130 + 3 * depth + 2 * height)
         samples = _samples(along, digits, depth)
         with mp.workdps(digits):
-            samples = [_without_noise(p, q, digits) for p, q in zip(before or samples, samples, strict=True)]
+            if before:
+                samples = [_without_noise(p, q, digits) for p, q in zip(before, samples, strict=True)]
             found = _told(samples)
-        if found[0] in ("smooth", "rough", "domain") or (last is not None and last[0] == found[0] != "unknown"):
+        # a derivative that is much smaller than what it was computed with may be no more than lost digits
+        clear = found[0] in ("smooth", "rough") and (abs(found[1]) > mpf(10) ** -40 or bool(before))
+        if clear or found[0] == "domain" or (last is not None and last[0] == found[0] != "unknown"):
             return found
         before, last = samples, found
     return "unknown", NAN, (NAN, NAN), mpf(0)
@@ -63,9 +66,11 @@ def _samples(along: Along, digits: int, depth: int) -> list[Any]:
 
 
 def _without_noise(before: Any, after: Any, digits: int) -> Any:
-    """What is as small as the digits, or shrinks with them, is 0."""
+    """What is as small as the digits and not found again, or shrinks with them, is 0."""
+    if not mpmath.isfinite(before) or abs(after - before) <= mpf(10) ** -10 * abs(after):
+        return after
     small = abs(after) <= mpf(10) ** (-0.8 * digits)
-    shrinking = mpmath.isfinite(before) and abs(after) <= abs(before) * mpf(10) ** (-0.25 * digits)
+    shrinking = abs(after) <= abs(before) * mpf(10) ** (-0.25 * digits)
     return mpf(0) if small or shrinking else after
 
 
@@ -97,10 +102,10 @@ def _told(samples: Sequence[Any]) -> Found:
     if abs(left - right) > off:
         return "kink", NAN, (left, right), gap
     D = (left + right) / 2
-    if off > mpf(10) ** -25 * max(abs(D), mpf(10) ** -20 * max(a, b)):
-        return "unknown", NAN, (left, right), gap
     # a slope that dies away with the step
-    D = mpf(0) if abs(D) <= mpf(10) ** -15 * max(a, b) else D
+    D = mpf(0) if abs(D) <= 4 * off or abs(D) <= mpf(10) ** -60 * max(a, b) else D
+    if D and off > mpf(10) ** -20 * abs(D):
+        return "unknown", NAN, (left, right), gap
     return "rough" if rough else "smooth", D, (left, right), gap
 
 

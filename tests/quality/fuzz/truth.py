@@ -95,12 +95,15 @@ def truth_of(source: str, x: Sequence[float]) -> Truth:
     work = at(lambda: _point(x, None), gradient=True)
     found, met = _settled(work, n)
     value, D, G = found[0], found[1 : 1 + n], found[1 + n :]
-    rounding, own = _constants(work, met, found, n)
+    rounding, own, of_value = _constants(work, met, found, n)
     components = []
     for i in range(n):
         kind, d, sides, gap = "smooth", D[i], (D[i], D[i]), mpf(0)
         if met.singular:
             kind, d, sides, gap = both_sides(lambda t, i=i: at(lambda: _point(x, (i, t)), gradient=False), x)
+            if (kind == "jump" and gap <= of_value) or (kind == "kink" and abs(sides[1] - sides[0]) <= own[i]):
+                # what the rounding of constants explains is none
+                kind = "unknown"
         elif not mpmath.isfinite(value):
             kind, d = "domain", NAN
         elif not mpmath.isfinite(d):
@@ -164,11 +167,11 @@ def _same(before: Any, after: Any, digits: int) -> Any:
     return None
 
 
-def _constants(work: Callable[[], Any], met: Run, found: list[Any], n: int) -> tuple[list[Any], list[Any]]:
-    """Estimate what the rounding of constants does to G − D and to D."""
-    rounding, own = [mpf(0)] * n, [mpf(0)] * n
+def _constants(work: Callable[[], Any], met: Run, found: list[Any], n: int) -> tuple[list[Any], list[Any], Any]:
+    """Estimate what the rounding of constants does to G − D, to D and to the value."""
+    rounding, own, of_value = [mpf(0)] * n, [mpf(0)] * n, mpf(0)
     if not met.rounded:
-        return rounding, own
+        return rounding, own, of_value
     for sample in range(_SAMPLES):
 
         def noise(value: float, sample: int = sample) -> float:
@@ -177,6 +180,8 @@ def _constants(work: Callable[[], Any], met: Run, found: list[Any], n: int) -> t
         result, _ = run(work, 60, noise=noise, replay=met.answers)
         moved = _numbers(result, n)
         with mp.workdps(60):
+            if mpmath.isfinite(moved[0] - found[0]):
+                of_value = max(of_value, 4 * abs(moved[0] - found[0]))
             for i in range(n):
                 d, g = moved[1 + i] - found[1 + i], moved[1 + n + i] - found[1 + n + i]
                 if mpmath.isfinite(d):
@@ -188,4 +193,5 @@ def _constants(work: Callable[[], Any], met: Run, found: list[Any], n: int) -> t
     return (
         [r if r > tiny * abs(found[1 + i]) else mpf(0) for i, r in enumerate(rounding)],
         [r if r > tiny * abs(found[1 + i]) else mpf(0) for i, r in enumerate(own)],
+        of_value if of_value > tiny * abs(found[0]) else mpf(0),
     )
