@@ -20,7 +20,7 @@ from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.compare.branches import between_branches
 from diffcompare.compare.difference import Difference, conditioning_of, node_balls, weigh
 from diffcompare.compare.judgement import COMPONENT_STATUSES, Problem
-from diffcompare.compare.sides import Beside, Sides
+from diffcompare.compare.sides import Beside, Sides, varying
 from diffcompare.symbolic.tracing.decisions import continuing, flipping
 from diffcompare.symbolic.tracing.pair import Pair, State
 
@@ -229,6 +229,12 @@ def beside_a_branch(case: Case, words: dict[int, str]) -> Finding:
     suspects = [i for i, word in words.items() if word == "wrong"]
     unknown = {i: "non-smooth" for i in suspects if i in case.sides.unknown}
     open_, notes = between_branches(case.problem, case.beside, case.pair, case.found, suspects)
+    if case.sides.common and case.problem.weights is None:
+        # smooth along the axes, and other slopes between them: which one is claimed is a choice
+        others = varying(case.problem, case.beside, case.pair, case.sides.common)
+        chosen = [i for i in suspects if others and i in case.sides.common]
+        unknown |= dict.fromkeys(chosen, "non-smooth")
+        notes += ["f has other slopes between the axes here"] * bool(chosen)
     return Finding(dict.fromkeys(open_, "inconclusive") | unknown, notes)
 
 

@@ -8,7 +8,7 @@ finite there, as limits. A partial derivative exists where both sides have the v
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
@@ -26,7 +26,7 @@ from diffcompare.symbolic.tracing.pair import FAILURES, Pair
 from diffcompare.symbolic.tracing.sweep import needed_nodes
 from diffcompare.symbolic.tracing.table import Place, Table, loop_exits
 
-__all__ = ["Beside", "Sides", "compared_guards", "comparisons_in", "sides_of", "variables_of"]
+__all__ = ["Beside", "Sides", "compared_guards", "comparisons_in", "sides_of", "variables_of", "varying"]
 
 Floats = NDArray[np.float64]
 # from a point nearby to f as it was recorded there, its numbers those of the point itself; None where that fails
@@ -378,28 +378,48 @@ def _apart(one: _Side, two: _Side, what: int, count: int) -> tuple[float, float]
         return float(abs(gap).lower()), 3 * math.sqrt(count) * slack
 
 
-def _look_around(problem: Problem, beside: Beside, pair: Pair, touched: Sequence[int], found: Sides) -> None:
-    """Compare sides in random directions, for second derivatives: they need the value and the slopes, too."""
+def varying(problem: Problem, beside: Beside, pair: Pair, common: Mapping[int, Any]) -> set[int]:
+    """Return the components that have another slope between the axes than along theirs, ``common``."""
+    if len(problem.x) == 1 or not common:
+        return set()
+    found: set[int] = set()
+    for other in _around(problem, beside, pair):
+        there = _finite(other)[2]
+        with precision(_BITS):
+            size = max(float(abs(d).mid()) for d in (*common.values(), *there) if d.is_finite())
+            found.update(
+                i
+                for i, slope in common.items()
+                if there[i].is_finite() and float(abs(there[i] - slope).mid()) > 2.0**-30 * size
+            )
+    return found
+
+
+def _around(problem: Problem, beside: Beside, pair: Pair) -> Iterator[Pair]:
+    """Record f on sides in random directions, where its decisions are those next to the point."""
     x, n = problem.x, len(problem.x)
     random = np.random.default_rng(11)
-    scale = problem.scales
-    start, few = _finite(pair), len(pair.table.shadows) > _LARGE
-    for _ in range(_FEW if few else _DIRECTIONS):
-        direction = random.choice((-1.0, 1.0), n) * random.uniform(0.4, 1.0, n) * scale
+    for _ in range(_FEW if len(pair.table.shadows) > _LARGE else _DIRECTIONS):
+        direction = random.choice((-1.0, 1.0), n) * random.uniform(0.4, 1.0, n) * problem.scales
         for signed in (direction, -direction):
             for reach in _REACHES:
                 other = beside(problem.inside(x + 2.0**-reach * signed))
-                if other is None or len(other.D) != len(pair.D) or not _holds(other, signed, (_DISTANCES[-1],)):
-                    continue
-                there = _finite(other)
-                value, slopes, derivative = (_differing(one, two) for one, two in zip(start, there, strict=True))
-                lost = slopes | (set(touched) if value else set())
-                if len(pair.D) == n * n:
-                    found.kinks.update(i * n + j for i in range(n) for j in range(n) if {i, j} & lost)
-                elif lost:
-                    found.kinks.update(range(len(pair.D)))
-                found.kinks.update(derivative)
-                break
+                if other is not None and len(other.D) == len(pair.D) and _holds(other, signed, (_DISTANCES[-1],)):
+                    yield other
+                    break
+
+
+def _look_around(problem: Problem, beside: Beside, pair: Pair, touched: Sequence[int], found: Sides) -> None:
+    """Compare sides in random directions, for second derivatives: they need the value and the slopes, too."""
+    n, start = len(problem.x), _finite(pair)
+    for other in _around(problem, beside, pair):
+        value, slopes, derivative = (_differing(one, two) for one, two in zip(start, _finite(other), strict=True))
+        lost = slopes | (set(touched) if value else set())
+        if len(pair.D) == n * n:
+            found.kinks.update(i * n + j for i in range(n) for j in range(n) if {i, j} & lost)
+        elif lost:
+            found.kinks.update(range(len(pair.D)))
+        found.kinks.update(derivative)
 
 
 def _finite(pair: Pair) -> tuple[list[Any], list[Any], list[Any]]:

@@ -15,7 +15,7 @@ from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.compare.difference import conditioning_of, nearest_float
 from diffcompare.compare.judgement import Judgement, Problem
-from diffcompare.compare.sides import Sides, sides_of
+from diffcompare.compare.sides import Beside, Sides, sides_of, varying
 from diffcompare.errors import DiffcompareError
 from diffcompare.symbolic.tracing.pair import Pair, trace_beside
 
@@ -43,7 +43,7 @@ def judge_by_sides(problem: Problem, judgement: Judgement) -> Judgement:
     found = _sides(problem)
     if found is None:
         return judgement
-    sides, pair = found
+    sides, pair, beside = found
     status, threshold, certified = list(judgement.status), judgement.threshold.copy(), judgement.certified.copy()
     known = np.abs(certified[np.isfinite(certified)])
     largest = max([float(known.max(initial=0.0)), *(abs(nearest_float(s)) for s in sides.common.values())])
@@ -62,6 +62,11 @@ def judge_by_sides(problem: Problem, judgement: Judgement) -> Judgement:
         threshold[i] = max(clear, 8 * sides.rounding.get(i, 0.0))
         certified[i] = nearest_float(slope)
         status[i] = "consistent" if gap <= explained else "wrong" if gap > threshold[i] else "inconclusive"
+    if any(status[i] == "wrong" for i in sides.common):
+        # a claim may be a slope that f has between the axes
+        others = varying(problem, beside, pair, sides.common)
+        for i in sides.common if others else ():
+            status[i] = "non-smooth" if status[i] == "wrong" else status[i]
     for some, word in ((sides.kinks, "non-smooth"), (sides.outside, "out-of-domain")):
         for i in some:
             status[i], threshold[i] = word, np.nan
@@ -76,8 +81,8 @@ def judge_by_sides(problem: Problem, judgement: Judgement) -> Judgement:
     )
 
 
-def _sides(problem: Problem) -> tuple[Sides, Pair] | None:
-    """Return the sides of f, and f at the point; None where it has none, or cannot be traced."""
+def _sides(problem: Problem) -> tuple[Sides, Pair, Beside] | None:
+    """Return the sides of f, f at the point, and what records it nearby; None where there are none to be had."""
     if problem.what not in ("gradient", "Jacobian"):
         return None
     for exact, rebuilt in ((True, True), (False, True), (False, False)):
@@ -94,5 +99,5 @@ def _sides(problem: Problem) -> tuple[Sides, Pair] | None:
             return None
         if pair is not None:
             sides = sides_of(problem, beside, pair)
-            return (sides, pair) if sides.notes or sides.common else None
+            return (sides, pair, beside) if sides.notes or sides.common else None
     return None

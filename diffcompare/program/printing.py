@@ -24,7 +24,7 @@ _PATTERNS = {
     "equal": (0, "Eq({0}, {1})"),
     "not_equal": (0, "Ne({0}, {1})"),
 }
-_NAMES = {"select": "where", "and": "And", "or": "Or", "not": "Not"}
+_NAMES = {"select": "where", "and": "And", "or": "Or", "not": "Not", "hurwitz_zeta": "zeta"}
 _LEAVES = {"pi": "pi", "e": "E", "true": "True", "false": "False", "undefined": "nan"}
 
 

@@ -281,7 +281,7 @@ def test_a_search_for_a_cause_that_fails_says_nothing(monkeypatch):
     def failing(*args, **kwargs):
         raise IndexError("inside")
 
-    monkeypatch.setattr(ladder, "find_cause", failing)
+    monkeypatch.setattr(ladder, "find_cause_nearby", failing)
     verdict = dc.check_gradient(square, lambda x: 3 * x, AT)
     assert (verdict.status, verdict.cause) == ("wrong", None)
 

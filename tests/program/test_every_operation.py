@@ -35,8 +35,9 @@ from diffcompare.arithmetic.one_sided import is_defined, one_sided_derivative
 from diffcompare.arithmetic.ranges import is_smooth
 from diffcompare.arithmetic.rational import exact_outputs
 from diffcompare.arithmetic.running_error import local_bounds, local_errors, point_rounding_bound
+from diffcompare.compare.budget import Budget
 from diffcompare.compare.mistakes import Facts
-from diffcompare.compare.paths import linearise
+from diffcompare.compare.paths import linearise, take_apart
 from diffcompare.errors import TraceError, UnsupportedFunction
 from diffcompare.program.adjoint import adjoint, sensitivities
 from diffcompare.program.analytic import ANALYTIC, SCIPY_ANALYTIC, not_analytic
@@ -367,7 +368,9 @@ def structure(case: Case, point: Point) -> None:
         zeros = np.zeros(len(D))
         facts = Facts.__new__(Facts)
         object.__setattr__(facts, "wrong", zeros == 0)
-        lines = linearise(program, point, facts)
+        budget = Budget()
+        parts = take_apart(program, budget)
+        lines = None if parts is None else linearise(parts, point, facts, budget)
         if lines is not None:
             for j, node in enumerate(program.nodes):
                 if node.operation == "variable":
