@@ -8,25 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import mpmath
 import numpy as np
 import scipy.special as sc
 from mpmath import mp, mpf
 
+from .bessel import ORDERS, Function
 from .reals import NAN, RUN, Real, TruthUnknownError, applied, as_real, compare, floor
 
 __all__ = ["CHOOSING", "NUMPY", "SCIPY", "Function", "call"]
-
-
-class Function(NamedTuple):
-    """A real function: value, ``partials(y, *operands)``, floats, and where it is not analytic."""
-
-    value: Callable[..., Any]
-    partials: Callable[..., tuple[Any, ...]]
-    floats: Callable[..., Any]
-    edge: Callable[..., bool] | None = None
 
 
 def call(function: Function, *operands: Any) -> Real:
@@ -126,23 +118,6 @@ def _log_gamma(x: Any) -> Any:
 def _beta_partials(y: Any, a: Any, b: Any) -> tuple[Any, Any]:
     whole = mpmath.psi(0, a + b)
     return y * (mpmath.psi(0, a) - whole), y * (mpmath.psi(0, b) - whole)
-
-
-def _bessel(
-    value: Any, floats: Any, below: int, above: int, nu: Any, *, positive: bool, whole: bool = False
-) -> Function:
-    def at(order: Any, x: Any) -> Any:
-        if x > 0 or (not positive and nu == int(nu)):
-            return value(order, x)
-        return (mpf(0) if nu > 0 else NAN) if x == 0 and not positive else NAN
-
-    def partials(y: Any, x: Any) -> tuple[Any]:
-        return ((below * value(mpf(nu) - 1, x) + above * value(mpf(nu) + 1, x)) / 2,)
-
-    def edge(x: Any) -> bool:
-        return bool(x <= 0 and (positive or nu != int(nu)))
-
-    return Function(lambda x: at(mpf(nu), x), partials, lambda x: floats(nu, x), edge)
 
 
 def _spherical(n: int) -> Function:
@@ -297,8 +272,8 @@ def _x_log(log: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
             RUN[0].singular = True
         if x.v == 0 and not mpmath.isnan(y.v):
             inside = log(y)
-            d = None if x.d is None or mpmath.isnan(inside.v) else [one * inside.v for one in x.d]
-            return Real(mpf(0), d if d is not None or x.d is None else [NAN] * len(x.d), 0.0)
+            d = None if x.d is None else [one * inside.v if one else mpf(0) for one in x.d]
+            return Real(mpf(0), d, 0.0)
         return x * log(y)
 
     return product
@@ -337,55 +312,6 @@ _AIRY = (
 )
 
 
-def _second_kind(n: int, x: Any, *, modified: bool) -> Any:
-    """Return Y_n or K_n of a whole order by its series, DLMF 10.8.1 and 10.31.1: mpmath's limits take seconds."""
-    with mp.extradps(int(2 * x if modified else x) // 2 + 20):
-        half, square = x / 2, x * x / 4 if modified else -x * x / 4
-        log = mpmath.log(half)
-        first = sum(
-            (mpf((-1) ** k if modified else 1) * mpmath.factorial(n - k - 1) / mpmath.factorial(k) * half ** (2 * k - n)
-             for k in range(n)), mpf(0)
-        )  # fmt: skip
-        psi = -2 * mp.euler + sum((mpf(1) / k for k in range(1, n + 1)), mpf(0))
-        term = half**n / mpmath.factorial(n)
-        same, sums, k, least = mpf(0), mpf(0), 0, mpf(10) ** -(mp.dps + 5)
-        while k < x or abs(term) > least * abs(same):
-            same, sums = same + term, sums + psi * term
-            k += 1
-            term = term * square / (k * (n + k))
-            psi += mpf(1) / k + mpf(1) / (n + k)
-        if modified:
-            sign = (-1) ** n
-            return first / 2 - sign * log * same + sign * sums / 2
-        return (2 * log * same - first - sums) / mp.pi
-
-
-def _of_second_kind(plain: Callable[..., Any], *, modified: bool) -> Callable[[Any, Any], Any]:
-    def value(order: Any, x: Any) -> Any:
-        n = abs(int(order))
-        if order != int(order) or x > 60:
-            return plain(order, x)
-        sign = -1 if order < 0 and n % 2 and not modified else 1
-        return sign * _second_kind(n, x, modified=modified)
-
-    return value
-
-
-def _order_functions() -> dict[str, Callable[[Any], Function]]:
-    def kind(value: Any, floats: Any, below: int, above: int, *, positive: bool) -> Callable[[Any], Function]:
-        return lambda nu: _bessel(value, floats, below, above, nu, positive=positive)
-
-    return {
-        "jv": kind(mpmath.besselj, sc.jv, 1, -1, positive=False),
-        "yv": kind(_of_second_kind(mpmath.bessely, modified=False), sc.yv, 1, -1, positive=True),
-        "iv": kind(mpmath.besseli, sc.iv, 1, 1, positive=False),
-        "kv": kind(_of_second_kind(mpmath.besselk, modified=True), sc.kv, -1, -1, positive=True),
-    }
-
-
-_ORDERS = _order_functions()
-
-
 def _expint(n: int) -> Function:
     def value(k: int, x: Any) -> Any:
         if x > 0:
@@ -409,14 +335,14 @@ SCIPY: Mapping[str, Callable[..., Any]] = {
     "psi": _result(_polygamma(0)),
     "digamma": _result(_polygamma(0)),
     "polygamma": _of_order(_polygamma),
-    "jv": _of_order(_ORDERS["jv"]),
-    "jn": _of_order(_ORDERS["jv"]),
-    "yv": _of_order(_ORDERS["yv"]),
-    "yn": _of_order(_ORDERS["yv"]),
-    "iv": _of_order(_ORDERS["iv"]),
-    "kv": _of_order(_ORDERS["kv"]),
-    "kn": _of_order(_ORDERS["kv"]),
-    **{f"{letter}{n}": _result(_ORDERS[f"{letter}v"](n)) for letter in "jyik" for n in (0, 1)},
+    "jv": _of_order(ORDERS["jv"]),
+    "jn": _of_order(ORDERS["jv"]),
+    "yv": _of_order(ORDERS["yv"]),
+    "yn": _of_order(ORDERS["yv"]),
+    "iv": _of_order(ORDERS["iv"]),
+    "kv": _of_order(ORDERS["kv"]),
+    "kn": _of_order(ORDERS["kv"]),
+    **{f"{letter}{n}": _result(ORDERS[f"{letter}v"](n)) for letter in "jyik" for n in (0, 1)},
     "spherical_jn": _of_order(_spherical),
     "gammainc": _of_order(lambda a: _gammainc(a, upper=False)),
     "gammaincc": _of_order(lambda a: _gammainc(a, upper=True)),

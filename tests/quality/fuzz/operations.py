@@ -314,7 +314,9 @@ LOOPS = {
         """\
 def newton_root(a):
     y = a + 1.0
-    while abs(y*y - a) > 1e-12*a:
+    for _ in range(60):
+        if abs(y*y - a) <= 1e-12*a:
+            break
         y = 0.5*(y + a/y)
     return y
 """,
@@ -325,7 +327,7 @@ def newton_root(a):
         """\
 def series_exp(a):
     s, t, k = 1.0, 1.0, 0
-    while abs(t) > 1e-17*abs(s):
+    while abs(t) > 1e-17*abs(s) and k < 500:
         k += 1
         t = t*a/k
         s = s + t
@@ -394,7 +396,7 @@ def zeta_of_slope(a):
         """\
 def halving(a):
     k = 0
-    while a > 1.0:
+    while a > 1.0 and k < 1100:
         a = a/2
         k += 1
     return a*a + k
@@ -402,7 +404,7 @@ def halving(a):
 
 def halving_slope(a):
     k = 0
-    while a > 1.0:
+    while a > 1.0 and k < 1100:
         a = a/2
         k += 1
     return 2*a/2**k

@@ -80,7 +80,7 @@ def faults_of(truth: Truth, seen: Seen) -> list[Fault]:
             found += [Fault(seen.setting, seen.status[i], why, _shown(component, seen, i), i) for why in whys]
         if set(seen.status) == {"consistent"} and largest and not math.isfinite(seen.resolution):
             found.append(Fault(seen.setting, "consistent", "without a resolution", f"resolution {seen.resolution!r}"))
-        elif set(seen.status) == {"consistent"} and largest:
+        elif set(seen.status) == {"consistent"} and largest and len(finite) == len(truth.components):
             stated, needed = mpf(seen.resolution), max(mpf(t) for t in seen.threshold) / largest
             if stated < needed * mpf("0.999"):
                 found.append(

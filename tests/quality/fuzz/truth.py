@@ -6,26 +6,23 @@ ever closer to the point. Limits of values and slopes tell a derivative from a k
 
 from __future__ import annotations
 
-import math
 import re
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import mpmath
 import numpy as np
 from mpmath import mp, mpf
 
+from .limits import both_sides
 from .namespaces import LIMITS, compiled, namespace
 from .reals import KEPT, NAN, Real, Run, TruthUnknownError, as_real, run
 
 __all__ = ["Component", "Truth", "truth_of"]
 
 _DIGITS = (40, 80, 160, 320, 640)
-# how close the sides come, in powers of ten
-_STEPS = (-30, -45, -60, -75)
 _SAMPLES = 2
 
 
@@ -98,12 +95,15 @@ def truth_of(source: str, x: Sequence[float]) -> Truth:
     work = at(lambda: _point(x, None), gradient=True)
     found, met = _settled(work, n)
     value, D, G = found[0], found[1 : 1 + n], found[1 + n :]
-    rounding, own = _constants(work, met, found, n)
+    rounding, own, of_value = _constants(work, met, found, n)
     components = []
     for i in range(n):
         kind, d, sides, gap = "smooth", D[i], (D[i], D[i]), mpf(0)
         if met.singular:
-            kind, d, sides, gap = _both_sides(lambda i, t: at(lambda: _point(x, (i, t)), gradient=False), i, x, value)
+            kind, d, sides, gap = both_sides(lambda t, i=i: at(lambda: _point(x, (i, t)), gradient=False), x)
+            if (kind == "jump" and gap <= of_value) or (kind == "kink" and abs(sides[1] - sides[0]) <= own[i]):
+                # what the rounding of constants explains is none
+                kind = "unknown"
         elif not mpmath.isfinite(value):
             kind, d = "domain", NAN
         elif not mpmath.isfinite(d):
@@ -167,11 +167,11 @@ def _same(before: Any, after: Any, digits: int) -> Any:
     return None
 
 
-def _constants(work: Callable[[], Any], met: Run, found: list[Any], n: int) -> tuple[list[Any], list[Any]]:
-    """Estimate what the rounding of constants does to G − D and to D."""
-    rounding, own = [mpf(0)] * n, [mpf(0)] * n
+def _constants(work: Callable[[], Any], met: Run, found: list[Any], n: int) -> tuple[list[Any], list[Any], Any]:
+    """Estimate what the rounding of constants does to G − D, to D and to the value."""
+    rounding, own, of_value = [mpf(0)] * n, [mpf(0)] * n, mpf(0)
     if not met.rounded:
-        return rounding, own
+        return rounding, own, of_value
     for sample in range(_SAMPLES):
 
         def noise(value: float, sample: int = sample) -> float:
@@ -180,6 +180,8 @@ def _constants(work: Callable[[], Any], met: Run, found: list[Any], n: int) -> t
         result, _ = run(work, 60, noise=noise, replay=met.answers)
         moved = _numbers(result, n)
         with mp.workdps(60):
+            if mpmath.isfinite(moved[0] - found[0]):
+                of_value = max(of_value, 4 * abs(moved[0] - found[0]))
             for i in range(n):
                 d, g = moved[1 + i] - found[1 + i], moved[1 + n + i] - found[1 + n + i]
                 if mpmath.isfinite(d):
@@ -191,81 +193,5 @@ def _constants(work: Callable[[], Any], met: Run, found: list[Any], n: int) -> t
     return (
         [r if r > tiny * abs(found[1 + i]) else mpf(0) for i, r in enumerate(rounding)],
         [r if r > tiny * abs(found[1 + i]) else mpf(0) for i, r in enumerate(own)],
+        of_value if of_value > tiny * abs(found[0]) else mpf(0),
     )
-
-
-def _both_sides(
-    at: Callable[[int, Any], Callable[[], Any]], i: int, x: Sequence[float], value: Any
-) -> tuple[str, Any, tuple[Any, Any], Any]:
-    """Tell what a component is from both sides along its axis: kind, derivative, slopes, and how far it jumps."""
-    if not mpmath.isfinite(value):
-        return "domain", NAN, (NAN, NAN), mpf(0)
-    scale = min([1.0, *(abs(v) for v in x if v)])
-    depth = max(0, -math.floor(math.log10(scale)))
-    digits = 130 + 3 * depth
-    sides: list[Any] = []
-    kind, gap, rough = "smooth", mpf(0), False
-    for sign in (-1, 1):
-        values, slopes = [], []
-        for exponent in _STEPS:
-            with mp.workdps(digits):
-                step = sign * mpf(10) ** (exponent - depth)
-            (result, _), _met = run(at(i, step), digits)
-            values.append(result.v)
-            slopes.append(mpf(0) if result.d is None else result.d[0])
-        with mp.workdps(digits):
-            if any(map(mpmath.isnan, values)):
-                kind = "domain"
-                sides.append((NAN, NAN, NAN))
-                continue
-            limit, off = _limit(values)
-            largest = max(abs(value), abs(values[0]))
-            jump = abs(limit - value)
-            if not jump <= off + mpf(10) ** -30 * largest:
-                kind = "jump" if kind == "smooth" else kind
-                gap = max(gap, jump)
-            slope, error = _limit(slopes)
-            rough = rough or _is_slow(slopes)
-            sides.append((slope, error, abs(slopes[0])))
-    with mp.workdps(digits):
-        (left, left_off, a), (right, right_off, b) = sides
-        if kind != "smooth":
-            return kind, NAN, (left, right), gap
-        if not (mpmath.isfinite(left) and mpmath.isfinite(right)):
-            return "kink", NAN, (left, right), gap
-        off = left_off + right_off + mpf(10) ** -45 * max(abs(left), abs(right))
-        if abs(left - right) > off:
-            return "kink", NAN, (left, right), gap
-        D = (left + right) / 2
-        if off > mpf(10) ** -25 * max(abs(D), mpf(10) ** -20 * max(a, b)):
-            return "unknown", NAN, (left, right), gap
-        # a slope that dies away with the step
-        D = mpf(0) if abs(D) <= mpf(10) ** -15 * max(a, b) else D
-        return "rough" if rough else "smooth", D, (left, right), gap
-
-
-def _limit(values: list[Any]) -> tuple[Any, Any]:
-    """Extrapolate what comes ever closer, and by how much that may be off; infinite, or nan, where it has no limit."""
-    if not all(map(mpmath.isfinite, values)):
-        return NAN, NAN
-    steps = [q - p for p, q in pairwise(values)]
-    size = max(map(abs, values))
-    if abs(steps[2]) <= size * mpf(10) ** -45:
-        return values[3], abs(steps[2]) * 2 + size * mpf(10) ** -60
-    if abs(steps[2]) >= mpf("0.9") * abs(steps[1]):
-        away = steps[2] * steps[1] > 0
-        return (mpf("inf") if steps[2] > 0 else mpf("-inf")) if away else NAN, NAN
-    first, second = (_aitken(values[k : k + 3]) for k in (0, 1))
-    return second, 4 * abs(second - first) + size * mpf(10) ** -60
-
-
-def _is_slow(slopes: list[Any]) -> bool:
-    """Tell whether slopes come closer no faster than the 0.3th power of the step: no floats show their limit."""
-    first, second = abs(slopes[1] - slopes[0]), abs(slopes[2] - slopes[1])
-    moved = first > mpf(10) ** -40 * abs(slopes[0])
-    return bool(moved and second > first * mpf(10) ** (0.3 * (_STEPS[1] - _STEPS[0])))
-
-
-def _aitken(values: list[Any]) -> Any:
-    a, b = values[1] - values[0], values[2] - values[1]
-    return values[2] if b == a else values[2] - b * b / (b - a)

@@ -1,0 +1,136 @@
+"""Value and slope of a function on both sides of a point: a derivative, a kink, a jump, or no value on a side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import mpmath
+from mpmath import mp, mpf
+
+from .reals import NAN, Real, run
+
+__all__ = ["both_sides"]
+
+# how close the sides come, in powers of ten
+_STEPS = (-30, -45, -60, -75)
+# so many digits more each time, until what is found is found again
+_FACTORS = (1, 2, 4)
+
+# from a step along an axis to the code at that distance, which returns a number and something else
+Along = Callable[[Any], Callable[[], tuple[Real, Any]]]
+Found = tuple[str, Any, tuple[Any, Any], Any]
+
+
+def both_sides(along: Along, x: Sequence[float]) -> Found:
+    """Tell what a component is from both sides along its axis: kind, derivative, slopes, and how far it jumps.
+
+    What is no derivative is found with twice as many digits again: the digits that a slope has lost look like a kink.
+    """
+    sizes = [abs(v) for v in x if v]
+    depth = max(0, -math.floor(math.log10(min([1.0, *sizes]))))
+    height = max(0, math.ceil(math.log10(max([1.0, *sizes]))))
+    before: list[Any] = []
+    last: Found | None = None
+    for factor in _FACTORS:
+        digits = factor * (130 + 3 * depth + 2 * height)
+        samples = _samples(along, digits, depth)
+        with mp.workdps(digits):
+            if before:
+                samples = [_without_noise(p, q, digits) for p, q in zip(before, samples, strict=True)]
+            found = _told(samples)
+        # a derivative that is much smaller than what it was computed with may be no more than lost digits
+        clear = found[0] in ("smooth", "rough") and (abs(found[1]) > mpf(10) ** -40 or bool(before))
+        if clear or found[0] == "domain" or (last is not None and last[0] == found[0] != "unknown"):
+            return found
+        before, last = samples, found
+    return "unknown", NAN, (NAN, NAN), mpf(0)
+
+
+def _samples(along: Along, digits: int, depth: int) -> list[Any]:
+    """Return the value at the point, then for each side the values and the slopes, ever closer."""
+    (here, _), _ = run(along(mpf(0)), digits)
+    samples = [here.v]
+    for sign in (-1, 1):
+        values, slopes = [], []
+        for exponent in _STEPS:
+            with mp.workdps(digits):
+                step = sign * mpf(10) ** (exponent - depth)
+            (result, _), _ = run(along(step), digits)
+            values.append(result.v)
+            slopes.append(mpf(0) if result.d is None else result.d[0])
+        samples += [*values, *slopes]
+    return samples
+
+
+def _without_noise(before: Any, after: Any, digits: int) -> Any:
+    """What is as small as the digits and not found again, or shrinks with them, is 0."""
+    if not mpmath.isfinite(before) or abs(after - before) <= mpf(10) ** -10 * abs(after):
+        return after
+    small = abs(after) <= mpf(10) ** (-0.8 * digits)
+    shrinking = abs(after) <= abs(before) * mpf(10) ** (-0.25 * digits)
+    return mpf(0) if small or shrinking else after
+
+
+def _told(samples: Sequence[Any]) -> Found:
+    value, n = samples[0], len(_STEPS)
+    if not mpmath.isfinite(value):
+        return "domain", NAN, (NAN, NAN), mpf(0)
+    sides: list[Any] = []
+    kind, gap, rough = "smooth", mpf(0), False
+    for k in (1, 1 + 2 * n):
+        values, slopes = samples[k : k + n], samples[k + n : k + 2 * n]
+        if any(map(mpmath.isnan, values)):
+            kind = "domain"
+            sides.append((NAN, NAN, NAN))
+            continue
+        limit, off = _limit(values)
+        jump = abs(limit - value)
+        if not jump <= off + mpf(10) ** -30 * max(abs(value), abs(values[0])):
+            kind = "jump" if kind == "smooth" else kind
+            gap = max(gap, jump)
+        rough = rough or _is_slow(slopes)
+        sides.append((*_limit(slopes), abs(slopes[0])))
+    (left, left_off, a), (right, right_off, b) = sides
+    if kind != "smooth":
+        return kind, NAN, (left, right), gap
+    if not (mpmath.isfinite(left) and mpmath.isfinite(right)):
+        return "kink", NAN, (left, right), gap
+    off = left_off + right_off + mpf(10) ** -45 * max(abs(left), abs(right))
+    if abs(left - right) > off:
+        return "kink", NAN, (left, right), gap
+    D = (left + right) / 2
+    # a slope that dies away with the step
+    D = mpf(0) if abs(D) <= 4 * off or abs(D) <= mpf(10) ** -60 * max(a, b) else D
+    if D and off > mpf(10) ** -20 * abs(D):
+        return "unknown", NAN, (left, right), gap
+    return "rough" if rough else "smooth", D, (left, right), gap
+
+
+def _limit(values: Sequence[Any]) -> tuple[Any, Any]:
+    """Extrapolate what comes ever closer, and by how much that may be off; infinite, or nan, where it has no limit."""
+    if not all(map(mpmath.isfinite, values)):
+        return NAN, NAN
+    steps = [q - p for p, q in pairwise(values)]
+    size = max(map(abs, values))
+    if abs(steps[2]) <= size * mpf(10) ** -45:
+        return values[3], abs(steps[2]) * 2 + size * mpf(10) ** -60
+    if abs(steps[2]) >= mpf("0.9") * abs(steps[1]):
+        away = steps[2] * steps[1] > 0
+        return (mpf("inf") if steps[2] > 0 else mpf("-inf")) if away else NAN, NAN
+    first, second = (_aitken(values[k : k + 3]) for k in (0, 1))
+    return second, 4 * abs(second - first) + size * mpf(10) ** -60
+
+
+def _is_slow(slopes: Sequence[Any]) -> bool:
+    """Tell whether slopes come closer no faster than the 0.3th power of the step: no floats show their limit."""
+    first, second = abs(slopes[1] - slopes[0]), abs(slopes[2] - slopes[1])
+    moved = first > mpf(10) ** -40 * abs(slopes[0])
+    return bool(moved and second > first * mpf(10) ** (0.3 * (_STEPS[1] - _STEPS[0])))
+
+
+def _aitken(values: Sequence[Any]) -> Any:
+    a, b = values[1] - values[0], values[2] - values[1]
+    return values[2] if b == a else values[2] - b * b / (b - a)
