@@ -297,6 +297,8 @@ def _moves_alike_within(problem: Problem, state: State, pair: Pair, reach: float
         noise = before - np.array([float(start[r].mid()) for r in roots])
     size[m:], noise[m:] = max(size[m:]), np.max(np.abs(noise[m:]))
     slack = 0.05 * np.maximum(np.abs(seen), np.abs(traced)) + 1e-6 * size + 8 * np.abs(noise)
+    # the slopes of a constant are rounding, and at the point that may be 0 by chance
+    slack[m:] += 2.0**-40 * float(np.max(np.abs(state.values))) / float(np.max(problem.scales))
     return not bool(np.any(np.abs(seen - traced) > slack))
 
 
@@ -333,7 +335,7 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
         return Left("beside the point the code gives other numbers than its trace: a trace does not see all of it")
     for i, rounding in sides.rounding.items():
         found.beside[i] = max(found.beside[i], rounding)
-    lost = sides.kinks | sides.outside | sides.unknown
+    lost = sides.kinks | sides.outside | sides.unknown | sides.untried
     if not lost and not slope_agrees(problem, _slopes(pair, found)):
         return Left("the code has another slope than its trace: its decisions do what a trace does not see")
     with precision(333):

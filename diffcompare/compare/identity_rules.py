@@ -59,8 +59,9 @@ class Case:
 
     @property
     def smooth(self) -> list[int]:
-        """The components that have a derivative, as far as can be told."""
-        return [i for i in range(len(self.found.D)) if i not in self.sides.kinks | self.sides.outside]
+        """The components that have a derivative, as far as was seen."""
+        lost = self.sides.kinks | self.sides.outside | self.sides.unknown
+        return [i for i in range(len(self.found.D)) if i not in lost]
 
     @property
     def finite(self) -> list[int]:
@@ -91,9 +92,9 @@ def find(case: Case) -> tuple[list[str], list[str], str | None]:
 
 
 def no_derivative(case: Case) -> Finding:
-    """The function has other values or slopes on its two sides, or none on one."""
+    """The function has other values or slopes on its two sides, or none on one, or that cannot be told."""
     words = dict.fromkeys(case.sides.outside, "out-of-domain") | dict.fromkeys(case.sides.kinks, "non-smooth")
-    return Finding(words, case.sides.notes)
+    return Finding(words | dict.fromkeys(case.sides.unknown, "inconclusive"), case.sides.notes)
 
 
 def real_difference(case: Case) -> Finding:
@@ -227,7 +228,7 @@ def _slight(before: list[Any], after: list[Any]) -> bool:
 def beside_a_branch(case: Case, words: dict[int, str]) -> Finding:
     """The claim is the derivative of a branch that rounding alone excludes."""
     suspects = [i for i, word in words.items() if word == "wrong"]
-    unknown = {i: "non-smooth" for i in suspects if i in case.sides.unknown}
+    unknown = {i: "non-smooth" for i in suspects if i in case.sides.untried}
     open_, notes = between_branches(case.problem, case.beside, case.pair, case.found, suspects)
     if case.sides.common and case.problem.weights is None:
         # smooth along the axes, and other slopes between them: which one is claimed is a choice

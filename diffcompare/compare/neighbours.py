@@ -327,6 +327,8 @@ def _measured(truth: _Truth, status: list[str], open_: Flags, words: list[str]) 
     audible = np.minimum(_MUTE * size, 240 * fault.noise / coordinate_scales(problem))
     stated = np.where(enough, np.fmax(threshold, np.where(terms.zero, 0.0, audible)), math.inf)
 
+    # any other claim would have been wrong
+    stated = np.where(terms.zero & (error == 0), 0.0, stated)
     coarser = _coarser(truth, terms, scatter, floor, samples[-1], unit, enough)
     if coarser is not None:
         bad = enough & (error > 1000 * floor)

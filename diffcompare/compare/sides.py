@@ -32,10 +32,11 @@ Floats = NDArray[np.float64]
 # from a point nearby to f as it was recorded there, its numbers those of the point itself; None where that fails
 Beside = Callable[[Floats], "Pair | None"]
 
-_BITS = 333
+# enough for a jump of 1 at 1e300
+_BITS = 1200
 # how far beside the point f is recorded, as powers of 2 relative to the coordinate, the widest first; beside 0 floats
 # reach further
-_REACHES, _REACHES_OF_ZERO = (20, 36, 46), (20, 46, 120)
+_REACHES, _REACHES_OF_ZERO = (20, 36, 46, 53), (20, 46, 120)
 # the distances at which a limit is looked at: a slope that converges no faster than t^0.1 is left open
 _DISTANCES = (64, 128, 256, 512)
 _LIMIT_BITS = 4 * _DISTANCES[-1] + _BITS
@@ -43,6 +44,10 @@ _LIMIT_BITS = 4 * _DISTANCES[-1] + _BITS
 _NEAR = 250
 # nodes that may be recorded for all sides together, and the lines that are tried however large the trace is
 _NODES, _LEAST_LINES, _MOST_LINES = 200_000, 2, 64
+# what rounding explains of a value or slope is a small part of it
+_SMALL = 2.0**-10
+# how a side may behave, the worst first
+_KINDS = ("outside", "infinite", "unknown", "untried")
 _DIRECTIONS, _TURNS = 6, 3
 # a trace of so many nodes is recorded anew for few directions
 _LARGE, _FEW = 20_000, 2
@@ -59,7 +64,9 @@ class Sides:
     outside : set of int
         Components for which f has no value on one side.
     unknown : set of int
-        Components that depend on comparisons of equal numbers whose sides could not be told.
+        Components whose sides could not be told apart.
+    untried : set of int
+        Components whose sides were not looked at: there are too many, or none of their points could be recorded.
     slopes : dict
         The derivative that both sides have, where the decisions at the point itself belong to neither.
     common : dict
@@ -72,6 +79,7 @@ class Sides:
     kinks: set[int] = field(default_factory=set)
     outside: set[int] = field(default_factory=set)
     unknown: set[int] = field(default_factory=set)
+    untried: set[int] = field(default_factory=set)
     slopes: dict[int, Any] = field(default_factory=dict)
     common: dict[int, Any] = field(default_factory=dict)
     rounding: dict[int, float] = field(default_factory=dict)
@@ -144,6 +152,7 @@ def sides_of(problem: Problem, beside: Beside, pair: Pair) -> Sides:
     if lines is None:
         _look_around(problem, beside, pair, touched, found)
         lines = []
+    sizes = _sizes(problem, pair)
     tried = min(_MOST_LINES, max(_LEAST_LINES, _NODES // len(pair.table.shadows)))
     for direction, step, components in lines[:tried]:
         here = _at_point(pair, components, soft)
@@ -152,15 +161,16 @@ def sides_of(problem: Problem, beside: Beside, pair: Pair) -> Sides:
         ]
         for k, (_, component) in enumerate(components):
             sides = [ray[k] for ray in rays]
-            _compare(here[k], sides, component, len(soft) + len(pair.table.constants), found)
-    found.unknown.update(component for *_, components in lines[tried:] for _, component in components)
+            _compare(here[k], sides, component, len(soft) + len(pair.table.constants), sizes, found)
+    found.untried.update(component for *_, components in lines[tried:] for _, component in components)
     what, place = "f", ""
     if ties:
         what, place = "f branches between equal numbers here and", f": {min(str(tie.place) for tie in ties)}"
     said = {
         "has no value on one side": found.outside,
         "has another value or slope on the other side": found.kinks,
-        "has more sides than could be told apart": found.unknown,
+        "has sides that cannot be told apart": found.unknown,
+        "has more sides than could be tried": found.untried,
     }
     found.notes.extend(f"{what} {words}{place}" for words, some in said.items() if some)
     return found
@@ -255,6 +265,7 @@ def _ray(
     x = problem.x
     on_axis = np.count_nonzero(direction) == 1
     zero = on_axis and not x[np.flatnonzero(direction)].any()
+    last = "unknown"
     for reach in _REACHES_OF_ZERO if zero else _REACHES:
         point = problem.inside(x + direction * (step * 2.0**-reach))
         if (point == x).all():
@@ -264,7 +275,9 @@ def _ray(
             kind = _seen(problem, point)
             if kind != "unknown":
                 return [_Side(kind, side.value, side.slope) for side in here]
-        elif _holds(other, direction * step, (max(_DISTANCES[0], reach + 8), _DISTANCES[-1])):
+            continue
+        last = "untried"
+        if _holds(other, direction * step, (max(_DISTANCES[0], reach + 8), _DISTANCES[-1])):
             sides = _at_point(other, components, soft)
             for j, side in enumerate(sides):
                 # the value and slope of an edge may be finite, as those of 0**1.5 are
@@ -277,7 +290,7 @@ def _ray(
                 kind, slope = _limit(pair, other, components[j][0], direction, step)
                 sides[j] = _Side(_seen(problem, point) if kind == "outside" else kind, here[j].value, slope)
             return sides
-    return [_Side("unknown", side.value, side.slope) for side in here]
+    return [_Side(last, side.value, side.slope) for side in here]
 
 
 def _has_value(pair: Pair, k: int, direction: Floats) -> bool:
@@ -337,9 +350,11 @@ def _limit(pair: Pair, other: Pair, k: int, direction: Floats, step: float) -> t
         return "infinite" if first < second < third else "unknown", last
 
 
-def _compare(here: _Side, sides: Sequence[_Side], component: int, count: int, found: Sides) -> None:
+def _compare(
+    here: _Side, sides: Sequence[_Side], component: int, count: int, sizes: tuple[float, float], found: Sides
+) -> None:
     """Compare the value of the point with those of its sides, then the slopes of the sides."""
-    for kind, those in (("outside", found.outside), ("infinite", found.kinks), ("unknown", found.unknown)):
+    for kind, those in zip(_KINDS, (found.outside, found.kinks, found.unknown, found.untried), strict=True):
         if any(side.kind == kind for side in sides):
             those.add(component)
             return
@@ -348,10 +363,11 @@ def _compare(here: _Side, sides: Sequence[_Side], component: int, count: int, fo
     rounding = 0.0
     for one, two, what in (*((side, here, 0) for side in sides), (sides[0], sides[-1], 1)):
         gap, slack = _apart(one, two, what, count)
-        if gap > 32 * slack:
+        # the slack is an upper bound of what was seen, not an estimate
+        if gap > 8 * slack:
             found.kinks.add(component)
             return
-        if not gap <= 4 * slack:
+        if not gap <= min(4 * slack, _SMALL * sizes[what]):
             found.unknown.add(component)
             return
         rounding = max(rounding, gap + slack if gap else 0.0)
@@ -361,6 +377,17 @@ def _compare(here: _Side, sides: Sequence[_Side], component: int, count: int, fo
     gap, slack = _apart(sides[0], here, 1, count)
     if not gap <= 4 * slack:
         found.slopes[component] = sides[0].slope
+
+
+def _sizes(problem: Problem, pair: Pair) -> tuple[float, float]:
+    """Return how large values and slopes are here, of which rounding is a small part."""
+    outputs, _, derivative = _finite(pair)
+    scale = float(np.max(problem.scales))
+    value, slope = (
+        max((abs(float(v.mid())) for v in some if v.is_finite()), default=0.0) for some in (outputs, derivative)
+    )
+    slope = max(slope, value / scale)
+    return max(value, slope * scale), slope
 
 
 def _apart(one: _Side, two: _Side, what: int, count: int) -> tuple[float, float]:

@@ -67,6 +67,8 @@ def judge_by_sides(problem: Problem, judgement: Judgement) -> Judgement:
         others = varying(problem, beside, pair, sides.common)
         for i in sides.common if others else ():
             status[i] = "non-smooth" if status[i] == "wrong" else status[i]
+    for i in sides.unknown:
+        status[i] = "inconclusive" if status[i] in ("consistent", "wrong") else status[i]
     for some, word in ((sides.kinks, "non-smooth"), (sides.outside, "out-of-domain")):
         for i in some:
             status[i], threshold[i] = word, np.nan

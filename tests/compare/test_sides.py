@@ -211,3 +211,62 @@ def test_a_coordinate_that_is_0_is_moved_by_no_more_than_1() -> None:
 def test_a_function_that_reads_its_numbers_has_no_traced_sides(f: Any, gradient: Any, at: float, taken: Any) -> None:
     verdict = dc.check_gradient(lambda x: taken(f(x)), lambda x: taken(gradient(x)), at)
     assert verdict.status in ("consistent", "inconclusive"), verdict.explain()
+
+
+def test_a_kink_beside_a_slope_that_rounding_moves_is_not_consistent() -> None:
+    def f(x: Any) -> Any:
+        return np.dot(np.array([-0.55, -1.5]), np.where(x + 2.23 < 0, 2 * (x + 2.23), np.abs(x + 2.23) ** 1.1))
+
+    def gradient(x: Any) -> Any:
+        return np.array([-0.55, -1.5]) * np.where(x + 2.23 < 0, 2.0, 1.1 * np.abs(x + 2.23) ** 0.1)
+
+    found = dc.check_gradient(f, gradient, [-2.23, 0.57]).components["status"].tolist()
+    assert found[0] in ("non-smooth", "inconclusive")
+    assert found[1] == "consistent"
+
+
+def never_on_the_left(x: Any) -> Any:
+    return special.lambertw(x if x >= 0 else 1 / x).real
+
+
+# f, gradient, point: right along no reading of the point
+NOT_RIGHT: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], float]] = {
+    "a kink beside a power": (
+        lambda x: np.abs(x - 2.6) ** 1.1 if x - 2.6 > 0 else np.expm1(x - 2.6),
+        lambda x: 1.1 * np.abs(x - 2.6) ** 0.1 if x - 2.6 > 0 else np.exp(x - 2.6),
+        2.6,
+    ),
+    "a kink that rounding might explain": (
+        lambda x: 0.1 * (x - 2.09) if x - 2.09 <= 0 else np.abs(x - 2.09) ** 1.1,
+        lambda x: 0.1 + 0 * x,
+        2.09,
+    ),
+    "a constant on the side that is taken": (
+        lambda x: 0.0 if x >= 1 else float(repr(float(x))),
+        lambda x: 0.0 if x >= 1 else float(repr(1.0)),
+        1.0,
+    ),
+    "no real number on the left": (never_on_the_left, lambda x: 1.0 + 0 * x, 0.0),
+    "a jump of 1 at 1e150": (lambda x: x - np.sign(x - 1e150), lambda x: 1.0 + 0 * x, 1e150),
+}
+
+
+@pytest.mark.parametrize("name", NOT_RIGHT)
+def test_what_cannot_be_told_apart_is_not_consistent(name: str) -> None:
+    f, gradient, at = NOT_RIGHT[name]
+    verdict = dc.check_gradient(f, gradient, at)
+    assert verdict.status in ("inconclusive", "non-smooth", "out-of-domain"), verdict.explain()
+
+
+def test_a_slope_of_rounding_where_the_derivative_is_0_is_what_runs() -> None:
+    def f(x: Any) -> Any:
+        e = np.exp(x - np.max(x))
+        return np.mean(e / np.sum(e))
+
+    def gradient(x: Any) -> Any:
+        e = np.exp(x - np.max(x))
+        p, g = e / np.sum(e), np.full(4, 0.125)
+        return p * (g - np.sum(g * p))
+
+    verdict = dc.check_gradient(f, gradient, [-2.22, 1.51, 2.03, -2.66])
+    assert (verdict.status, verdict.evidence) == ("consistent", "identity"), verdict.explain()

@@ -177,8 +177,8 @@ MUTANTS = (
     # identity_rules
     Mutant(
         "compare/identity_rules.py",
-        ' | dict.fromkeys(case.sides.kinks, "non-smooth")',
-        "",
+        '"out-of-domain") | dict.fromkeys(case.sides.kinks, "non-smooth")',
+        '"out-of-domain")',
         "at a kink the gradient of one side is consistent",
     ),
     Mutant(

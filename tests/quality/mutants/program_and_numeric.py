@@ -123,13 +123,13 @@ MUTANTS = (
     ),
     # numeric
     Mutant(
-        "numeric/floats.py",
+        "floats.py",
         "np.longdouble if values.dtype == np.longdouble else np.float64",
         "np.float64",
         "longdouble is rounded to float64 without a word",
     ),
     Mutant(
-        "numeric/floats.py",
+        "floats.py",
         "return math.inf if number > 0 else -math.inf",
         "return math.nan",
         "a whole number beyond the floats that a function returns is no number",
