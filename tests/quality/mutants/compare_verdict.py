@@ -208,7 +208,7 @@ MUTANTS = (
     ),
     Mutant(
         "compare/sides.py",
-        "        if gap > 32 * slack:",
+        "        if gap > 8 * slack:",
         "        if gap > 0:",
         "what constants' rounding leaves of two equal slopes is a kink",
     ),
