@@ -36,6 +36,8 @@ _NO_STATE = frozenset({
 _LOOKED_INTO = ("collections", "functools", "types", "queue", "builtins")
 # libraries whose objects never change
 _CONSTANT = ("sympy", "flint", "diffcompare", "mpmath")
+# libraries that keep a world of their own: of what is theirs only the function that they wrap is the user's
+_WORLDS = ("jax", "jaxlib", "torch")
 _Undo = Callable[[], None]
 
 
@@ -202,6 +204,8 @@ class _Held:
         """Keep the attributes of an object."""
         kind = type(value)
         module = kind.__module__.partition(".")[0]
+        if module in _WORLDS:
+            return [getattr(value, "__wrapped__", None)]
         if module in _CONSTANT or (_is_standard(module) and module not in _LOOKED_INTO):
             if hasattr(kind, "__next__") and not module.startswith("_io"):
                 raise TraceError(_USED_UP.format(kind.__name__))
@@ -333,4 +337,4 @@ def _is_standard(module: str) -> bool:
 
 def _is_users(module: str | None) -> bool:
     top = (module or "").partition(".")[0]
-    return not _is_standard(top) and top not in (*_CONSTANT, "numpy", "scipy", "pandas")
+    return not _is_standard(top) and top not in (*_CONSTANT, *_WORLDS, "numpy", "scipy", "pandas")
