@@ -372,8 +372,6 @@ def check(
                 verdict = code_check.judge(code, point, runs)
             except (TypeError, ValueError) as error:
                 raise click.UsageError(f"--at {written(point)}: {' '.join(str(error).split())}") from None
-            if isinstance(verdict.error, SystemExit):
-                raise verdict.error
             again = shlex.join([*repeat, f"--at={written(point)}"])
             judged.append((point, replace(verdict, snippet=again)))
     if out is not None:

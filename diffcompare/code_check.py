@@ -74,7 +74,11 @@ def _judged(payload: tuple[CodeCheck, Point]) -> Verdict:
     checked, point = payload
     with importable(checked.function, checked.gradient):
         f, gradient = load_function(checked.function), load_function(checked.gradient)
-        return check.check_gradient(f, gradient, point, formula=checked.formula, guards=checked.guards)
+        verdict = check.check_gradient(f, gradient, point, formula=checked.formula, guards=checked.guards)
+        if verdict.error is not None and not isinstance(verdict.error, Exception):
+            # no verdict on code that wants to end the process: it is refused by name
+            raise verdict.error
+        return verdict
 
 
 def _inconclusive(point: Point, reason: str) -> Verdict:

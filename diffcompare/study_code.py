@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from diffcompare.calling import StoppedError
 from diffcompare.compare.identity import trace
 from diffcompare.errors import reason, shorten
 from diffcompare.symbolic.function import SymbolicFunction, scalar
+from diffcompare.symbolic.trace import CodeError
 from diffcompare.user_code import loader_near
 
 __all__ = ["Code", "traced_code"]
@@ -38,7 +40,16 @@ def traced_code(code: Code) -> SymbolicFunction | str:
     """Load and trace the code; or say in one line why that cannot be."""
     try:
         with loader_near(code.study)(code.text) as function:
-            traced = trace(function, code.shape, name=shorten(code.text, 80))
+            try:
+                traced = trace(function, code.shape, name=shorten(code.text, 80))
+            except CodeError as error:
+                cause = error.__cause__
+                while isinstance(cause, StoppedError):
+                    cause = cause.__cause__
+                if cause is not None and not isinstance(cause, Exception):
+                    # code that wants to end the process is refused by the name of what it called
+                    raise cause from None
+                raise
             scalar(traced, "return a scalar")
     except Exception as error:
         return reason(error)

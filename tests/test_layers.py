@@ -52,7 +52,7 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "study_file": ("errors symbolic numeric descent study_source", "msgspec"),
     # runs code of the user's: nothing but the commands that were asked to may load it
     "user_code": ("errors", ""),
-    "study_code": ("errors symbolic compare user_code", ""),
+    "study_code": ("errors calling symbolic compare user_code", ""),
     "code_process": ("errors compare", ""),
     # one of several places in which the code can run
     "code_check": ("errors symbolic compare user_code code_process", "pandas"),

@@ -83,7 +83,6 @@ def check_gradient(
     Examples
     --------
     >>> import numpy as np
-    from numpy.typing import NDArray
     >>> verdict = check_gradient(lambda x: np.sum(x**2), lambda x: x, at=[3.0, 4.0])
     >>> verdict.status, verdict.cause
     ('wrong', 'factor 2 missing: the claim is D/2 in every component')

@@ -130,7 +130,7 @@ class Verdict:
 
     def explain(self) -> str:
         """Return the verdict in at most 15 plain lines."""
-        told = self.cause is not None and self.cause.kind == "guard"
+        told = getattr(self.cause, "kind", "") == "guard"
         lines = [f"{self.status}: {self.cause}." if told else f"{self.status}: {self.headline or _headline(self)}"]
         rungs = [note for note in self.notes if note.startswith("not by ")]
         notes = [note for note in self.notes if note not in rungs and note not in self.headline]

@@ -92,8 +92,9 @@ def map_regions(problem: Problem, box: tuple[Floats, Floats], *, limit: int, rng
         share, _, low, high = heapq.heappop(queue)
         inner = _inner(low, high)
         path = next((p for p in paths if _undecided(p, inner, inner) is None), None)
-        if path is None and calls + 2 <= limit and len(paths) < _PATHS:
-            calls += 1
+        if path is None and calls + 3 <= limit and len(paths) < _PATHS:
+            # one call of the code as it is goes before the one that is recorded
+            calls += 2
             path = _recorded(problem, inner)
             if path is not None:
                 calls += 1
