@@ -125,6 +125,7 @@ def _stacked(found: Sequence[Judgement]) -> Judgement:
     carried = [j.rounding * s for j, s in zip(found, sizes, strict=True) if not math.isnan(j.rounding)]
     largest = max(sizes)
     blames = [j.blame for j in found]
+    differences = [j.difference for j in found if j.difference is not None]
     return Judgement(
         # the weakest evidence speaks for all
         "neighbours" if all(j.evidence == "neighbours" for j in found) else "witness",
@@ -135,6 +136,7 @@ def _stacked(found: Sequence[Judgement]) -> Judgement:
         max(carried) / largest if carried and largest else math.nan,
         "formula" if "formula" in blames else "gradient" if "gradient" in blames else None,
         tuple(dict.fromkeys(note for j in found for note in j.notes)),
+        np.concatenate(differences) if len(differences) == len(found) else None,
     )
 
 
@@ -167,7 +169,10 @@ def judge_by_second_differences(problem: Problem, directions: Floats) -> Judgeme
     """
     found = [_judge_at(problem, directions, width) for width in _WIDTHS]
     wide, narrow = found
-    smooth = _stable(problem, directions)
+    smooth = np.array(_stable(problem, directions))
+    if wide.difference is not None and narrow.difference is not None:
+        larger = np.fmax(np.abs(wide.difference), np.abs(narrow.difference))
+        smooth &= ~(np.abs(wide.difference - narrow.difference) > 0.3 * larger)
     status = []
     for one, two, same in zip(wide.status, narrow.status, smooth, strict=True):
         if one == two and (one != "wrong" or same):
