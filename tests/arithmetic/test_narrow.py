@@ -116,6 +116,7 @@ def test_what_overflows_in_the_dtype_has_no_bound(text, x, dtype):
 
 @pytest.mark.parametrize("operation", ["exp", "tan", "log"])
 def test_the_largest_of_all_samples_is_reported(operation):
-    # numbers near 0 come first and are rounded well; the worst inputs lie elsewhere
+    # numbers near 0 come first and are rounded well; the worst inputs lie elsewhere, on this processor as on others
     found, _ = measure_narrow(operation, "float32", stride=65_537, count=2**10)
-    assert 0.5 * NARROW_MAXIMA["float32"][operation] <= found
+    denser, _ = measure_narrow(operation, "float32", stride=8_191, count=2**10)
+    assert 0.8 * denser <= found <= NARROW_MAXIMA["float32"][operation]
