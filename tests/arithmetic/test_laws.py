@@ -140,7 +140,7 @@ def test_balls_at_two_precisions_overlap_and_shrink(row):
         coarse, fine = run(PROGRAMS[row], point, 53)[0], run(PROGRAMS[row], point, 106)[0]
         assert coarse.is_finite()
         assert coarse.overlaps(fine)
-        # by luck the coarse one may be exact but for a tiny term, as tan(x) = x + x³/3 is: the fine one has its own bits
+        # the coarse one may be exact but for a tiny term, as tan(x) = x + x³/3 is; the fine one has its own bits
         own = abs(exact_fraction(fine.mid())) / 2**104
         assert exact_fraction(fine.rad()) <= max(exact_fraction(coarse.rad()), own)
 
