@@ -135,6 +135,7 @@ _CONTROL: Mapping[str, Callable[[Mapping[str, Any], list[Any]], Sequence[Any]]] 
 _MOVING = (
     "broadcast_in_dim", "concatenate", "copy", "copy_p", "dynamic_slice", "dynamic_update_slice", "expand_dims",
     "gather", "pad", "reshape", "rev", "scatter", "slice", "split", "squeeze", "tile", "transpose",
+    "unstack",
 )  # fmt: skip
 # the operands that are indices, and stay as they are
 _INDICES = {"gather": 1, "dynamic_slice": 1, "dynamic_update_slice": 2, "scatter": 1}
@@ -291,7 +292,8 @@ _SPECIAL = {"erf": "erf", "erfc": "erfc", "erf_inv": "erfinv", "lgamma": "gammal
 
 _NUMPY = {
     "add": np.add, "add_any": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative,
-    "exp": np.exp, "exp2": np.exp2, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "sin": np.sin, "cos": np.cos,
+    "exp": np.exp, "exp2": np.exp2, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "log2": np.log2,
+    "sin": np.sin, "cos": np.cos,
     "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2, "sinh": np.sinh,
     "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "sqrt": np.sqrt,
     "cbrt": np.cbrt, "pow": np.power, "abs": np.abs, "sign": np.sign, "max": np.maximum, "min": np.minimum,
