@@ -32,7 +32,16 @@ from diffcompare.program.dag import Program, subprogram
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.trace import CodeError
 from diffcompare.symbolic.tracing.foreign import Foreign
-from diffcompare.symbolic.tracing.pair import FAILURES, Pair, State, observe, slope_agrees, trace_beside, trace_pair
+from diffcompare.symbolic.tracing.pair import (
+    ATTEMPTS,
+    FAILURES,
+    Pair,
+    State,
+    observe,
+    slope_agrees,
+    trace_beside,
+    trace_pair,
+)
 from diffcompare.symbolic.tracing.paths import Paths, nearby_points, sample_points
 from diffcompare.symbolic.tracing.sweep import needed_nodes
 
@@ -200,7 +209,7 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
         nan = np.full(n, np.nan)
         return Judgement("identity", ("wrong",) * n, state.claimed, nan, nan, math.nan, "gradient", state.faults)
     reasons = []
-    for exact, rebuilt in ((True, True), (False, True), (False, False)):
+    for exact, rebuilt in ATTEMPTS:
         try:
             pair = trace_pair(problem, exact=exact, rebuilt=rebuilt)
             if pair is None:

@@ -17,7 +17,7 @@ from diffcompare.compare.difference import conditioning_of, nearest_float
 from diffcompare.compare.judgement import Judgement, Problem
 from diffcompare.compare.sides import Beside, Sides, sides_of, varying
 from diffcompare.errors import DiffcompareError
-from diffcompare.symbolic.tracing.pair import Pair, trace_beside
+from diffcompare.symbolic.tracing.pair import ATTEMPTS, Pair, trace_beside
 
 __all__ = ["judge_by_sides"]
 
@@ -87,7 +87,7 @@ def _sides(problem: Problem) -> tuple[Sides, Pair, Beside] | None:
     """Return the sides of f, f at the point, and what records it nearby; None where there are none to be had."""
     if problem.what not in ("gradient", "Jacobian"):
         return None
-    for exact, rebuilt in ((True, True), (False, True), (False, False)):
+    for exact, rebuilt in ATTEMPTS:
 
         def beside(point: Floats, exact: bool = exact, rebuilt: bool = rebuilt) -> Pair | None:
             try:

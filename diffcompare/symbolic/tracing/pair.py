@@ -20,12 +20,25 @@ from diffcompare.symbolic.tracing.keeping import kept
 from diffcompare.symbolic.tracing.sweep import needed_nodes
 from diffcompare.symbolic.tracing.table import Decide, Place, Table, loop_exits
 
-__all__ = ["FAILURES", "Pair", "State", "observe", "one_sided", "same", "slope_agrees", "trace_beside", "trace_pair"]
+__all__ = [
+    "ATTEMPTS",
+    "FAILURES",
+    "Pair",
+    "State",
+    "observe",
+    "one_sided",
+    "same",
+    "slope_agrees",
+    "trace_beside",
+    "trace_pair",
+]
 
 Floats = NDArray[np.float64]
 
 _U = 2.0**-53
 _PRODUCTS = frozenset({"Hessian-vector product", "directional derivative"})
+# how code is recorded, as (exact, rebuilt), the most telling way first
+ATTEMPTS = ((True, True), (False, True), (False, False))
 # what the user's code may raise where it is not defined
 FAILURES = (Exception,)
 
