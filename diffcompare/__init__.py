@@ -10,17 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from diffcompare import testing as testing
-    from diffcompare.compare.certified_arrays import certified_hessian, certified_jacobian
-    from diffcompare.compare.check import check_gradient
-    from diffcompare.compare.check_arrays import check_hessian, check_jacobian
-    from diffcompare.compare.check_directional import check_directional
-    from diffcompare.compare.hot_spots import hot_spots
-    from diffcompare.compare.identity import trace
-    from diffcompare.compare.reference import certified_gradient
-    from diffcompare.compare.step_rules import step_rules
-    from diffcompare.compare.summary import summarize
-    from diffcompare.compare.sweep import sweep
-    from diffcompare.compare.verdict import Verdict
+    from diffcompare.certify.arrays import certified_hessian, certified_jacobian
+    from diffcompare.certify.reference import certified_gradient
     from diffcompare.descent import gradient_descent
     from diffcompare.errors import (
         DiffcompareError,
@@ -35,13 +26,22 @@ if TYPE_CHECKING:
     from diffcompare.numeric.differentiate import differentiate
     from diffcompare.numeric.stencils import Stencil
     from diffcompare.numeric.steps import geometric_steps
-    from diffcompare.plotting import plot
     from diffcompare.ranking import rank
+    from diffcompare.report.drawings.figures import plot
     from diffcompare.report.page import write_report
-    from diffcompare.report.tables import read_errors
-    from diffcompare.study import run_study
+    from diffcompare.studies.study import run_study
+    from diffcompare.sweeps.hot_spots import hot_spots
+    from diffcompare.sweeps.rule_errors import step_rules
+    from diffcompare.sweeps.sweep import sweep
     from diffcompare.symbolic.function import SymbolicFunction
     from diffcompare.symbolic.parse import parse
+    from diffcompare.tables.csv_files import read_errors
+    from diffcompare.tables.summary import summarize
+    from diffcompare.verdict.check import check_gradient
+    from diffcompare.verdict.check_arrays import check_hessian, check_jacobian
+    from diffcompare.verdict.check_directional import check_directional
+    from diffcompare.verdict.identity import trace
+    from diffcompare.verdict.verdict import Verdict
 
 __version__ = "0.1.0"
 
@@ -54,32 +54,32 @@ _HOME = {
     "SymbolicFunction": "symbolic.function",
     "TraceError": "errors",
     "UnsupportedFunction": "errors",
-    "Verdict": "compare.verdict",
-    "certified_gradient": "compare.reference",
-    "certified_hessian": "compare.certified_arrays",
-    "certified_jacobian": "compare.certified_arrays",
-    "check_directional": "compare.check_directional",
-    "check_gradient": "compare.check",
-    "check_hessian": "compare.check_arrays",
-    "check_jacobian": "compare.check_arrays",
+    "Verdict": "verdict.verdict",
+    "certified_gradient": "certify.reference",
+    "certified_hessian": "certify.arrays",
+    "certified_jacobian": "certify.arrays",
+    "check_directional": "verdict.check_directional",
+    "check_gradient": "verdict.check",
+    "check_hessian": "verdict.check_arrays",
+    "check_jacobian": "verdict.check_arrays",
     "differentiate": "numeric.differentiate",
     "geometric_steps": "numeric.steps",
     "gradient_descent": "descent",
-    "hot_spots": "compare.hot_spots",
+    "hot_spots": "sweeps.hot_spots",
     "numerical_diff": "numeric.differences",
     "numerical_directional": "numeric.array_differences",
     "numerical_gradient": "numeric.differences",
     "numerical_hessian": "numeric.array_differences",
     "numerical_jacobian": "numeric.array_differences",
     "parse": "symbolic.parse",
-    "plot": "plotting",
+    "plot": "report.drawings.figures",
     "rank": "ranking",
-    "read_errors": "report.tables",
-    "run_study": "study",
-    "step_rules": "compare.step_rules",
-    "summarize": "compare.summary",
-    "sweep": "compare.sweep",
-    "trace": "compare.identity",
+    "read_errors": "tables.csv_files",
+    "run_study": "studies.study",
+    "step_rules": "sweeps.rule_errors",
+    "summarize": "tables.summary",
+    "sweep": "sweeps.sweep",
+    "trace": "verdict.identity",
     "write_report": "report.page",
 }
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from diffcompare.cli import main
+from diffcompare.command.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from diffcompare.compare.reference import certified_gradient
-from diffcompare.compare.schema import DESCENT_COLUMNS
+from diffcompare.certify.reference import certified_gradient
 from diffcompare.errors import shown
 from diffcompare.floats import as_floats
 from diffcompare.numeric.differences import numerical_diff, numerical_gradient
 from diffcompare.symbolic.function import SymbolicFunction, scalar
+from diffcompare.tables.schema import DESCENT_COLUMNS
 from diffcompare.watchdog import one_account
 
 __all__ = ["GRADIENTS", "gradient_descent", "gradient_descents", "stack_descents", "surface_around"]

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from diffcompare.adapters.differentiators import installed
-from diffcompare.compare.reference import certified_gradient
-from diffcompare.compare.schema import OUTCOMES, RANKING_COLUMNS, SCORE_COLUMNS
+from diffcompare.certify.reference import certified_gradient
 from diffcompare.errors import shorten
 from diffcompare.symbolic.catalogue import CATALOGUE, CatalogueEntry
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
+from diffcompare.tables.schema import OUTCOMES, RANKING_COLUMNS, SCORE_COLUMNS
 
 __all__ = ["rank", "scores"]
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import diffcompare as dc
-from diffcompare.report.charts import error_chart
-from diffcompare.report.drawing import marker_symbols
-from diffcompare.report.split_chart import split_charts
+from diffcompare.report.drawings.charts import error_chart
+from diffcompare.report.drawings.frame import marker_symbols
+from diffcompare.report.drawings.split_chart import split_charts
 from diffcompare.report.wording import short
 
 TEMPLATES = Path(dc.__file__).parent / "report" / "templates"

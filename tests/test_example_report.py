@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 
 import diffcompare as dc
-from diffcompare.compare.schema import COLUMNS, read_point
+from diffcompare.tables.schema import COLUMNS, read_point
 
 REPORTS = Path(__file__).parent.parent / "reports"
 STUDIES = sorted(path.stem for path in REPORTS.glob("*.toml"))

@@ -41,13 +41,13 @@ def test_the_package_for_tests_loads_no_library() -> None:
 
 
 def test_the_command_line_loads_click_alone() -> None:
-    assert loaded("import diffcompare.cli") <= {"diffcompare", "click", "colorama"}
+    assert loaded("import diffcompare.command.cli") <= {"diffcompare", "click", "colorama"}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["compare", "--help"], ["--version"]])
 def test_help_loads_click_alone(arguments: list[str]) -> None:
     statement = f"""
-from diffcompare.cli import main
+from diffcompare.command.cli import main
 import contextlib, io
 with contextlib.redirect_stdout(io.StringIO()) as shown:
     assert main({arguments!r}) == 0

@@ -11,11 +11,11 @@ import pytest
 
 import diffcompare as dc
 from diffcompare.adapters.differentiators import DIFFERENTIATORS, installed
-from diffcompare.cli import main
-from diffcompare.compare.schema import OUTCOMES, RANKING_COLUMNS, SCORE_COLUMNS
+from diffcompare.command.cli import main
 from diffcompare.ranking import rank, scores
 from diffcompare.report.ranking_page import write_ranking
 from diffcompare.symbolic.catalogue import CATALOGUE, CatalogueEntry
+from diffcompare.tables.schema import OUTCOMES, RANKING_COLUMNS, SCORE_COLUMNS
 
 SMOOTH = CatalogueEntry("x**3", 2.0, "none")
 CORNER = CatalogueEntry("abs(x)", 0.0, "corner")

@@ -20,7 +20,7 @@ import click
 import pytest
 
 import diffcompare as dc
-from diffcompare import cli
+from diffcompare.command import cli
 
 from .test_cli import environment
 

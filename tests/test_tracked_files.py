@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from diffcompare.report.page import write_report
-from diffcompare.study import run_study
+from diffcompare.studies.study import run_study
 
 ROOT = Path(__file__).parents[1]
 

@@ -86,7 +86,7 @@ def test_the_wheel_carries_licence_command_and_readme(wheel: Path) -> None:
         commands = archive.read(f"{folder}/entry_points.txt").decode()
         metadata = archive.read(f"{folder}/METADATA").decode()
         licence = archive.read(f"{folder}/licenses/LICENSE").decode()
-    assert "diffcompare = diffcompare.cli:main" in commands
+    assert "diffcompare = diffcompare.command.cli:main" in commands
     assert "[pytest11]\ndiffcompare.testing.plugin = diffcompare.testing.plugin" in commands
     assert "License-Expression: MIT" in metadata
     assert (ROOT / "README.md").read_text(encoding="utf-8").strip() in metadata

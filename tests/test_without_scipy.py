@@ -54,7 +54,7 @@ def test_floats_name_the_extra(call):
 
 def test_the_command_line_says_it_in_one_line():
     found = run("""
-        from diffcompare.cli import main
+        from diffcompare.command.cli import main
         sys.argv = ["diffcompare", "compare", "erf(x)", "--at", "0.5"]
         sys.exit(main())
     """)

@@ -13,8 +13,8 @@ import numpy as np
 from diffcompare.adapters.jaxpr import evaluate
 from diffcompare.adapters.mentions import mentions
 from diffcompare.errors import TraceError, shorten
-from diffcompare.symbolic.tracing.foreign import Foreign
-from diffcompare.symbolic.tracing.keeping import kept
+from diffcompare.tracing.foreign import Foreign
+from diffcompare.tracing.keeping import kept
 
 __all__ = ["adapt", "is_used_by"]
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from diffcompare.errors import TraceError
-from diffcompare.symbolic.tracing.array import contains_traced, elements, lifted, new_array, wrap
-from diffcompare.symbolic.tracing.scipy_functions import special_function
-from diffcompare.symbolic.tracing.table import active_table
+from diffcompare.tracing.array import contains_traced, elements, lifted, new_array, wrap
+from diffcompare.tracing.scipy_substitutes import special_function
+from diffcompare.tracing.table import active_table
 
 __all__ = ["evaluate"]
 

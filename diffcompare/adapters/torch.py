@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from diffcompare.adapters.mentions import mentions
-from diffcompare.symbolic.tracing.foreign import Foreign
+from diffcompare.tracing.foreign import Foreign
 
 __all__ = ["adapt", "is_used_by"]
 

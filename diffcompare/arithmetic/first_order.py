@@ -12,7 +12,7 @@ import numpy as np
 
 from diffcompare.arithmetic.balls import Ball, BallFunction, ball_function, precision
 from diffcompare.arithmetic.floating import implementation
-from diffcompare.arithmetic.special_constants import SPECIAL
+from diffcompare.arithmetic.roundings.special_constants import SPECIAL
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.code import functions_used, operation_source, straight_line
 from diffcompare.program.dag import Builder, Node, Program, Term

@@ -14,7 +14,7 @@ from diffcompare.arithmetic.ulp import BINARY64, FORMATS, Format
 from diffcompare.program.code import constant_nodes, functions_used, operation_source, straight_line
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import FALLBACKS, OPERATIONS
-from diffcompare.scipy_functions import scipy_function
+from diffcompare.program.scipy_functions import scipy_function
 
 __all__ = ["compile_numpy", "implementation", "node_values"]
 

@@ -12,7 +12,7 @@ of two, Sterbenz), and ā_k an enclosure of ∂f/∂node_k over the V's,
 The first is the mean value theorem along the path that switches one rounding error on after the other, the second
 needs no derivative. In a difference f̂(a) − f̂(b) along one variable, a node that does not depend on it has the same
 rounding error at both ends, so it contributes width(ā_k)·δ_k instead of 2·sup|ā_k|·δ_k. All is proven given the
-constants k_op and a_op (:mod:`diffcompare.arithmetic.constants`).
+constants k_op and a_op (:mod:`diffcompare.arithmetic.roundings.constants`).
 
 References
 ----------
@@ -33,9 +33,9 @@ from weakref import WeakKeyDictionary
 from flint import arb, fmpq
 
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, ball, ball_function, precision
-from diffcompare.arithmetic.constants import rounding_constants
-from diffcompare.arithmetic.narrow import narrow_constants
-from diffcompare.arithmetic.special_constants import SPECIAL, Accuracy, accuracy
+from diffcompare.arithmetic.roundings.constants import rounding_constants
+from diffcompare.arithmetic.roundings.narrow import narrow_constants
+from diffcompare.arithmetic.roundings.special_constants import SPECIAL, Accuracy, accuracy
 from diffcompare.arithmetic.ulp import BINARY64, FORMATS, Format, round_to_nearest
 from diffcompare.program.adjoint import sensitivities
 from diffcompare.program.code import functions_used, operation_source, straight_line, temporary

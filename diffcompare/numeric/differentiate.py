@@ -9,8 +9,8 @@ from typing import Any
 
 from diffcompare.errors import shown
 from diffcompare.numeric.extrapolation import Extrapolation
-from diffcompare.numeric.ladder import Ladder, climb, discontinuity, kink, scan, search
 from diffcompare.numeric.samples import Samples
+from diffcompare.numeric.scales import Ladder, climb, discontinuity, kink, scan, search
 
 __all__ = ["Derivative", "differentiate"]
 

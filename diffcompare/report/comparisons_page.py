@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
-from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES
-from diffcompare.compare.summary import summarize
 from diffcompare.errors import shorten
 from diffcompare.report.environment import environment
-from diffcompare.report.tables import write_csv
 from diffcompare.report.verdict_page import COMPONENT_COLUMNS, verdict_html, worst_first
 from diffcompare.report.wording import CHECK_WORDS, VERDICT_WORDS, plural, printable, short
 from diffcompare.report.writing import MANIFEST, write_files
+from diffcompare.tables.csv_files import write_csv
+from diffcompare.tables.schema import BOUND_SOURCES, COLUMNS, STATUSES
+from diffcompare.tables.summary import summarize
 
 if TYPE_CHECKING:
     # for type checkers alone: the page sees a verdict's attributes, not how it came about
-    from diffcompare.compare.verdict import Verdict
+    from diffcompare.verdict.verdict import Verdict
 
 __all__ = ["COMPARISON_COLUMNS", "FILES", "write_comparisons"]
 
@@ -95,8 +95,8 @@ def write_comparisons(comparisons: Sequence[Mapping[str, Any]], directory: Path)
     Parameters
     ----------
     comparisons : sequence of mappings
-        As :func:`diffcompare.testing.gathering.read_parts` returns them: ``test``, ``outcome``, ``place``, ``kind``,
-        ``status``, ``examples``, ``statuses``, ``max_threshold_ratio``, and either ``verdict`` or ``rows``.
+        As :func:`diffcompare.testing.plugin.gathering.read_parts` returns them: ``test``, ``outcome``, ``place``,
+        ``kind``, ``status``, ``examples``, ``statuses``, ``max_threshold_ratio``, and either ``verdict`` or ``rows``.
     directory : Path
         Where the files go; made if it is missing.
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from diffcompare.compare.schema import STATUSES, VERDICTS, Tables
 from diffcompare.errors import shorten
-from diffcompare.report.split_chart import dominating_parts
+from diffcompare.report.drawings.split_chart import dominating_parts
 from diffcompare.report.wording import (
     NOTHING_MEASURED,
     PART_WORDS,
@@ -20,6 +19,7 @@ from diffcompare.report.wording import (
     share,
     short,
 )
+from diffcompare.tables.schema import STATUSES, VERDICTS, Tables
 
 __all__ = ["findings", "status_notes", "unbounded_words", "verdict_counts", "verdict_lines", "worst_first"]
 

@@ -10,17 +10,17 @@ import jinja2
 import pandas as pd
 
 from diffcompare.errors import shorten
-from diffcompare.report.charts import error_chart
-from diffcompare.report.contour import Contour, descent_contour
-from diffcompare.report.drawing import marker_symbols, scheme_styles
+from diffcompare.report.drawings.charts import error_chart
+from diffcompare.report.drawings.contour import Contour, descent_contour
+from diffcompare.report.drawings.frame import marker_symbols, scheme_styles
+from diffcompare.report.drawings.rule_ticks import rule_rows
+from diffcompare.report.drawings.sketch import function_sketch
+from diffcompare.report.drawings.split_chart import split_charts
 from diffcompare.report.findings import status_notes, verdict_lines
 from diffcompare.report.mathml import typeset
 from diffcompare.report.pivot import pivot
 from diffcompare.report.rows_table import rows_table
-from diffcompare.report.rule_ticks import rule_rows
-from diffcompare.report.sketch import function_sketch
 from diffcompare.report.snippet import reproduce
-from diffcompare.report.split_chart import split_charts
 from diffcompare.report.wording import PART_MEANINGS, PART_WORDS, STATUS_WORDS, Html, partial
 
 __all__ = ["LARGE", "SMALL", "Function", "function_pages", "has_source", "summary_cells"]

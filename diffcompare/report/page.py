@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from diffcompare.compare.schema import COLUMNS, SUMMARY_COLUMNS, Tables, complete
+from diffcompare.report.drawings.sparkline import sparkline
 from diffcompare.report.environment import environment
 from diffcompare.report.findings import findings, verdict_lines, worst_first
 from diffcompare.report.function_page import LARGE, SMALL, Function, function_pages, has_source, summary_cells
-from diffcompare.report.parquet import parquet_name, require_pyarrow, write_parquet
-from diffcompare.report.sparkline import sparkline
-from diffcompare.report.tables import write_csv
 from diffcompare.report.verdict_page import is_verdict, write_verdict
 from diffcompare.report.wording import short
 from diffcompare.report.writing import MANIFEST, write_files
+from diffcompare.tables.csv_files import write_csv
+from diffcompare.tables.parquet import parquet_name, require_pyarrow, write_parquet
+from diffcompare.tables.schema import COLUMNS, SUMMARY_COLUMNS, Tables, complete
 
 if TYPE_CHECKING:
     from os import PathLike
 
-    from diffcompare.compare.verdict import Verdict
+    from diffcompare.verdict.verdict import Verdict
 
 __all__ = ["write_report"]
 
@@ -113,8 +113,8 @@ def _tables(result: object) -> Tables:
     if isinstance(result, pd.DataFrame):
         result = complete(result).reset_index(drop=True)
         _check_columns("errors", result, COLUMNS)
-        # here, so that a report can be redrawn from its files without the rest of compare/
-        from diffcompare.compare.summary import summarize
+        # here, so that a report can be redrawn from its files without the rest
+        from diffcompare.tables.summary import summarize
 
         return Tables("Derivatives compared", result, summarize(result))
     if not isinstance(result, Tables):

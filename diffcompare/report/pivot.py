@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from diffcompare.report.charts import smallest_error
+from diffcompare.report.drawings.charts import smallest_error
 
 __all__ = ["Pivot", "pivot"]
 

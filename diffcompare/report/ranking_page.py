@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from diffcompare.compare.schema import OUTCOMES
 from diffcompare.report.environment import environment
-from diffcompare.report.tables import write_csv
 from diffcompare.report.wording import OUTCOME_WORDS
 from diffcompare.report.writing import MANIFEST, write_files
+from diffcompare.tables.csv_files import write_csv
+from diffcompare.tables.schema import OUTCOMES
 
 if TYPE_CHECKING:
     from os import PathLike

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from diffcompare.compare.schema import COLUMNS
 from diffcompare.report.wording import Html, exactly, printable
+from diffcompare.tables.schema import COLUMNS
 
 __all__ = ["rows_table"]
 

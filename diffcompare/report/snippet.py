@@ -8,7 +8,7 @@ from textwrap import wrap
 
 import pandas as pd
 
-from diffcompare.compare.schema import complete, read_point
+from diffcompare.tables.schema import complete, read_point
 
 __all__ = ["reproduce"]
 

@@ -11,14 +11,14 @@ import pandas as pd
 
 from diffcompare.errors import shorten
 from diffcompare.report.environment import environment
-from diffcompare.report.parquet import require_pyarrow, write_parquet
-from diffcompare.report.tables import write_csv
 from diffcompare.report.wording import CHECK_WORDS, plural, short
 from diffcompare.report.writing import MANIFEST, write_files
+from diffcompare.tables.csv_files import write_csv
+from diffcompare.tables.parquet import require_pyarrow, write_parquet
 
 if TYPE_CHECKING:
     # for type checkers alone: the page sees a verdict's attributes, not how it came about
-    from diffcompare.compare.verdict import Verdict
+    from diffcompare.verdict.verdict import Verdict
 
 __all__ = ["COMPONENT_COLUMNS", "is_verdict", "verdict_html", "worst_first", "write_verdict"]
 

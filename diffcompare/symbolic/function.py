@@ -17,7 +17,7 @@ from diffcompare.program.analytic import check_analytic
 from diffcompare.program.code import constant_nodes, functions_used, operation_source, straight_line
 from diffcompare.program.dag import Node, Program, subprogram
 from diffcompare.program.operations import FALLBACKS, OPERATIONS
-from diffcompare.scipy_functions import scipy_function
+from diffcompare.program.scipy_functions import scipy_function
 
 if TYPE_CHECKING:
     import sympy

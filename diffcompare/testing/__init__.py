@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from diffcompare.testing.assertions import assert_gradient, assert_hessian, assert_jacobian
     from diffcompare.testing.building import SmoothFunction, smooth_function
     from diffcompare.testing.mutations import Gradient, GradientWithBug, gradients_with_bugs
+    from diffcompare.testing.search.worst import WorstPoint, find_worst
     from diffcompare.testing.strategies import Comparison, comparisons, points, smooth_functions, steps
     from diffcompare.testing.within_bound import assert_within_bound
-    from diffcompare.testing.worst import WorstPoint, find_worst
 
 _HOME = {
     "Comparison": "strategies",

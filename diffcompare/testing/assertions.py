@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from diffcompare.compare.arguments import points_of
-from diffcompare.compare.check import check_gradient
-from diffcompare.compare.check_arrays import check_hessian, check_jacobian
-from diffcompare.compare.judgement import COMPONENT_STATUSES
-from diffcompare.compare.verdict import Verdict
 from diffcompare.errors import shorten
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.testing.record import observe
+from diffcompare.testing.search.worst import find_worst
 from diffcompare.testing.snippets import call_source, source
 from diffcompare.testing.steering import steer
-from diffcompare.testing.worst import find_worst
+from diffcompare.verdict.arguments import points_of
+from diffcompare.verdict.check import check_gradient
+from diffcompare.verdict.check_arrays import check_hessian, check_jacobian
+from diffcompare.verdict.judgement import COMPONENT_STATUSES
+from diffcompare.verdict.verdict import Verdict
 
 __all__ = ["assert_gradient", "assert_hessian", "assert_jacobian"]
 

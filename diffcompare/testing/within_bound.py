@@ -11,16 +11,16 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from diffcompare.arithmetic.ulp import unit_roundoff
-from diffcompare.compare.arguments import formula_of, structure_of
-from diffcompare.compare.higher import exact_error
-from diffcompare.compare.identity import trace
-from diffcompare.compare.split import PARTS
-from diffcompare.compare.sweep import sweep
+from diffcompare.certify.higher import exact_error
 from diffcompare.errors import check_step_size, shorten
+from diffcompare.sweeps.split import PARTS
+from diffcompare.sweeps.sweep import sweep
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.testing.record import observe
 from diffcompare.testing.snippets import call_source
 from diffcompare.testing.steering import steer
+from diffcompare.verdict.arguments import formula_of, structure_of
+from diffcompare.verdict.identity import trace
 
 __all__ = ["assert_within_bound"]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from diffcompare.arithmetic.floating import implementation
-from diffcompare.arithmetic.measurement import MEASURED, samples
+from diffcompare.arithmetic.roundings.measurement import MEASURED, samples
 
 
 @pytest.mark.parametrize("operation", [name for name in MEASURED if name != "integer_power"])

@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 import diffcompare as dc
-from diffcompare.compare.schema import Tables
 from diffcompare.report.page import write_report
+from diffcompare.tables.schema import Tables
 
 from ..browser.driver import browser  # noqa: TID252 - tests are no package
 from .timing import print_table

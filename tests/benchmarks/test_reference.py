@@ -16,7 +16,7 @@ import sympy
 from flint import arb
 
 import diffcompare as dc
-from diffcompare.compare.reference import POINT_BITS
+from diffcompare.certify.reference import POINT_BITS
 
 from .timing import median_seconds, print_table, written
 

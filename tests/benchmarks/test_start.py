@@ -29,7 +29,7 @@ def test_the_start_over_a_bare_interpreter() -> None:
         "import diffcompare": (("-c", "import diffcompare"), "≤ 100 ms"),
         "diffcompare --help": (("-m", "diffcompare", "--help"), "≤ 150 ms"),
         "diffcompare run --help": (("-m", "diffcompare", "run", "--help"), ""),
-        "import diffcompare.study": (("-c", "import diffcompare.study"), ""),
+        "import diffcompare.studies.study": (("-c", "import diffcompare.studies.study"), ""),
         "diffcompare compare x**2 --at 3": (("-m", "diffcompare", "compare", "x**2", "--at", "3"), ""),
     }
     calls = [lambda a=a: start(*a) for a, _ in commands.values()]

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 import diffcompare as dc
-from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES
+from diffcompare.tables.schema import BOUND_SOURCES, COLUMNS, STATUSES
 
 from .timing import median_seconds, print_table, written
 

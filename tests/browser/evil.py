@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from diffcompare.compare.schema import Tables
+from diffcompare.tables.schema import Tables
 
 from ..report.example import (  # noqa: TID252 - tests are no package
     errors_table,

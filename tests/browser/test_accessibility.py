@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diffcompare.compare.check import check_gradient
-from diffcompare.compare.schema import Tables
 from diffcompare.report.comparisons_page import write_comparisons
 from diffcompare.report.page import write_report
+from diffcompare.tables.schema import Tables
+from diffcompare.verdict.check import check_gradient
 
 from ..report.comparisons import comparison, errors  # noqa: TID252 - tests are no package
 from ..report.example import (  # noqa: TID252

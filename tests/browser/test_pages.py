@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from diffcompare.compare.schema import Tables
 from diffcompare.report.page import write_report
-from diffcompare.report.tables import read_errors
 from diffcompare.report.wording import printable
+from diffcompare.tables.csv_files import read_errors
+from diffcompare.tables.schema import Tables
 
 from ..report.example import (  # noqa: TID252
     errors_table,

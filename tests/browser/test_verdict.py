@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diffcompare.compare.check import check_gradient
-from diffcompare.compare.verdict import Verdict
 from diffcompare.report.page import write_report
+from diffcompare.verdict.check import check_gradient
+from diffcompare.verdict.verdict import Verdict
 
 from .driver import Browser, browser
 from .evil import EVIL

@@ -10,8 +10,8 @@ import pytest
 import diffcompare as dc
 from diffcompare.numeric.differentiate import differentiate
 from diffcompare.numeric.extrapolation import best_extrapolation
-from diffcompare.numeric.ladder import Ladder
 from diffcompare.numeric.samples import Samples
+from diffcompare.numeric.scales import Ladder
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from diffcompare.arithmetic.floating import implementation
 from diffcompare.program.analytic import ANALYTIC, SCIPY_ANALYTIC
 from diffcompare.program.operations import COMPARISONS, INFIX, OPERATIONS
-from diffcompare.scipy_functions import SCIPY
+from diffcompare.program.scipy_functions import SCIPY
 
 LEAVES = {"constant", "variable", "pi", "e", "undefined", "true", "false"}
 # sums and powers that are written out; what the plane has no derivative of, though NumPy takes it

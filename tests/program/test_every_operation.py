@@ -23,21 +23,18 @@ from flint import arb, arf
 import diffcompare as dc
 from diffcompare.arithmetic.balls import ball_function, precision
 from diffcompare.arithmetic.complex_balls import imaginary_part
-from diffcompare.arithmetic.condition import conditioning
+from diffcompare.arithmetic.conditioning import conditioning
 from diffcompare.arithmetic.domain import undefined_steps
 from diffcompare.arithmetic.first_order import forward_errors, reverse_errors
 from diffcompare.arithmetic.floating import compile_numpy, node_values
 from diffcompare.arithmetic.gaussian import exact_imaginary_part
 from diffcompare.arithmetic.jets import taylor_jet
 from diffcompare.arithmetic.lipschitz import slope_range
-from diffcompare.arithmetic.narrow import NARROW_MAXIMA, narrow_constants
 from diffcompare.arithmetic.one_sided import is_defined, one_sided_derivative
 from diffcompare.arithmetic.ranges import is_smooth
 from diffcompare.arithmetic.rational import exact_outputs
+from diffcompare.arithmetic.roundings.narrow import NARROW_MAXIMA, narrow_constants
 from diffcompare.arithmetic.running_error import local_bounds, local_errors, point_rounding_bound
-from diffcompare.compare.budget import Budget
-from diffcompare.compare.mistakes import Facts
-from diffcompare.compare.paths import linearise, take_apart
 from diffcompare.errors import TraceError, UnsupportedFunction
 from diffcompare.program.adjoint import adjoint, sensitivities
 from diffcompare.program.analytic import ANALYTIC, SCIPY_ANALYTIC, not_analytic
@@ -48,6 +45,9 @@ from diffcompare.program.operations import CONDITIONS, OPERATIONS
 from diffcompare.program.printing import formula
 from diffcompare.symbolic.derivatives import derivative_latex, gradient_program, latex
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.verdict.causes.budget import Budget
+from diffcompare.verdict.causes.mistakes import Facts
+from diffcompare.verdict.causes.program_mistakes import linearise, take_apart
 
 TABLE = runpy.run_path(str(Path(__file__).with_name("table_of_operations.py")))
 CASES: dict[str, Any] = {case.name: case for case in TABLE["CASES"]}

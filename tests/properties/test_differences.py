@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import diffcompare as dc
-from diffcompare.compare.higher import certified_derivatives
+from diffcompare.certify.higher import certified_derivatives
 from diffcompare.numeric.stencils import stencil
 
 from .draws import DERIVATIVES, NAMES, UNEVEN

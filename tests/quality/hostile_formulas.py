@@ -104,7 +104,7 @@ def _name(draw: random.Random, operations: list[str]) -> str:
 def steps(text: str, at: float) -> Iterator[tuple[str, Callable[[], object]]]:
     """Give what is done with a formula, by name."""
     import diffcompare as dc
-    from diffcompare.cli import main
+    from diffcompare.command.cli import main
     from diffcompare.symbolic.derivatives import derivative_latex, latex
 
     f = dc.parse(text)

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 import diffcompare as dc
-from diffcompare.compare.budget import Exhausted
-from diffcompare.compare.ladder import cause_in_code
+from diffcompare.verdict.causes.budget import Exhausted
+from diffcompare.verdict.ladder import cause_in_code
 
 from .corpus import (
     BUGS,
@@ -159,7 +159,7 @@ def judged(case: Case, gradient: Any, setting: str) -> Any:
     at = np.array(case.at) if np.ndim(case.at) else float(case.at)
     # the search as it is: what it raises is seen here
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("diffcompare.compare.check.cause_in_code", raw_search)
+        patch.setattr("diffcompare.verdict.check.cause_in_code", raw_search)
         return checked(case, gradient, at, setting)
 
 

@@ -14,7 +14,7 @@ from .mutants.mutant import Mutant
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "diffcompare"
-FOLDERS = ("program", "arithmetic", "numeric", "compare")
+FOLDERS = ("program", "arithmetic", "numeric", "certify", "sweeps", "verdict")
 SOURCES = {module: (PACKAGE / module).read_text(encoding="utf-8") for module in {m.module for m in MUTANTS}}
 
 

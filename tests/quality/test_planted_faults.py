@@ -11,13 +11,14 @@ import pytest
 from flint import arb
 
 import diffcompare as dc
-from diffcompare.arithmetic import constants, lipschitz, running_error
+from diffcompare.arithmetic import lipschitz, running_error
 from diffcompare.arithmetic.balls import Ball, ball
-from diffcompare.arithmetic.constants import MAXIMA, WORST, rounding_constants
-from diffcompare.arithmetic.measurement import errors_in_ulps
-from diffcompare.compare import bounds, split
+from diffcompare.arithmetic.roundings import constants
+from diffcompare.arithmetic.roundings.constants import MAXIMA, WORST, rounding_constants
+from diffcompare.arithmetic.roundings.measurement import errors_in_ulps
 from diffcompare.numeric.stencils import Stencil
 from diffcompare.program.dag import Node
+from diffcompare.sweeps import bounds, split
 
 PARTS = ["truncation", "abscissa", "evaluation", "subtraction", "division"]
 SIDES = {"forward": (1, 0), "backward": (0, -1), "central": (1, -1)}
@@ -244,7 +245,7 @@ def without(name: str):
             parts = {**parts, name: np.where(rows, 0.0, np.nan)}
             return original(grid, evaluations, rows, parts, measured=measured)
 
-        patch.setattr("diffcompare.compare.sweep.bound_error", fewer)
+        patch.setattr("diffcompare.sweeps.sweep.bound_error", fewer)
 
     forgotten.__name__ = f"{name}_dropped_from_the_bound"
     return forgotten

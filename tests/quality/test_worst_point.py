@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import diffcompare as dc
-from diffcompare.testing.worst import WorstPoint, find_worst
+from diffcompare.testing.search.worst import WorstPoint, find_worst
 
 BUDGET = 2000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from diffcompare.compare.schema import COLUMNS
+from diffcompare.tables.schema import COLUMNS
 
 __all__ = ["comparison", "errors"]
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pandas as pd
 
-from diffcompare.compare.schema import (
+from diffcompare.tables.schema import (
     BOUND_SOURCES,
     COLUMNS,
     CURVE_COLUMNS,

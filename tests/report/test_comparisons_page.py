@@ -9,7 +9,7 @@ import pytest
 
 from diffcompare.errors import DiffcompareError
 from diffcompare.report.comparisons_page import COMPARISON_COLUMNS, write_comparisons
-from diffcompare.report.tables import read_errors
+from diffcompare.tables.csv_files import read_errors
 
 from .comparisons import comparison, errors
 from .test_page import HOSTILE, Page, check_inert

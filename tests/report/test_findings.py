@@ -4,9 +4,9 @@ import math
 from dataclasses import replace
 
 import diffcompare as dc
-from diffcompare.compare.schema import Tables
 from diffcompare.report.findings import findings, status_notes, verdict_counts, verdict_lines, worst_first
 from diffcompare.report.wording import short
+from diffcompare.tables.schema import Tables
 
 from .example import errors_table, example, split_example, summary_table, sweep_rows
 

@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 
 import diffcompare.report
-from diffcompare.compare.schema import Tables
 from diffcompare.errors import DiffcompareError
 from diffcompare.report.page import write_report
-from diffcompare.report.tables import read_errors
+from diffcompare.tables.csv_files import read_errors
+from diffcompare.tables.schema import Tables
 
 from .example import (
     STEPS,

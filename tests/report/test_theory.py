@@ -6,10 +6,6 @@ from pathlib import Path
 import pytest
 
 import diffcompare as dc
-from diffcompare.compare import schema
-from diffcompare.compare.judgement import COMPONENT_STATUSES
-from diffcompare.compare.step_rules import step_rules
-from diffcompare.compare.verdict import _EVIDENCE
 from diffcompare.numeric.stencils import DEFAULT_SCHEMES
 from diffcompare.numeric.step_rules import STEP_RULES
 from diffcompare.report.theory import WORDS, close_words, explanation, word_list
@@ -21,7 +17,11 @@ from diffcompare.report.wording import (
     STATUS_WORDS,
     VERDICT_WORDS,
 )
+from diffcompare.sweeps.rule_errors import step_rules
 from diffcompare.symbolic.words import FUNCTIONS
+from diffcompare.tables import schema
+from diffcompare.verdict.judgement import COMPONENT_STATUSES
+from diffcompare.verdict.verdict import _EVIDENCE
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 TABLES = (

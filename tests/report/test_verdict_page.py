@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 
 import diffcompare.report
-from diffcompare.compare.check import check_gradient
-from diffcompare.compare.verdict import Verdict
 from diffcompare.errors import DiffcompareError
 from diffcompare.report.page import write_report
+from diffcompare.verdict.check import check_gradient
+from diffcompare.verdict.verdict import Verdict
 
 from .test_page import HOSTILE, Page, check_inert
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import diffcompare as dc
-from diffcompare.compare import check
+from diffcompare.verdict import check
 
 from .code import Drawn
 from .reals import TruthUnknownError

@@ -53,13 +53,13 @@ MUTANTS = (
     ),
     # constants
     Mutant(
-        "arithmetic/constants.py",
+        "arithmetic/roundings/constants.py",
         "return 1.5 * largest + 0.25",
         "return largest",
         "rounding constants without a margin: bounds may be exceeded",
     ),
     Mutant(
-        "arithmetic/constants.py",
+        "arithmetic/roundings/constants.py",
         "node.payload in (2, -1)",
         "node.payload in (2, 3, -1)",
         "x**3 is taken for correctly rounded: bounds may be exceeded",
@@ -124,13 +124,13 @@ MUTANTS = (
     ),
     # measurement
     Mutant(
-        "arithmetic/measurement.py",
+        "arithmetic/roundings/measurement.py",
         "/ math.ulp(float(exact.mid()))",
         "/ (2.0**-52 * abs(float(exact.mid())))",
         "relative errors instead of ulps: constants up to twice too small",
     ),
     Mutant(
-        "arithmetic/measurement.py",
+        "arithmetic/roundings/measurement.py",
         "best = max(best, _worst(operation, arguments, errors), key=lambda m: m.ulps)",
         "best = _worst(operation, arguments, errors)",
         "the largest error of the last round is reported, not that of all",
@@ -219,44 +219,44 @@ MUTANTS = (
     ),
     # condition
     Mutant(
-        "arithmetic/condition.py",
+        "arithmetic/conditioning.py",
         "return unit * len(sizes) * sum(sizes)",
         "return unit * sum(sizes)",
         "long sums in a derivative seem to round once: right gradients are called wrong",
     ),
     Mutant(
-        "arithmetic/condition.py",
+        "arithmetic/conditioning.py",
         "                pairs[t] += unit * value[w]\n",
         "                pairs[t] += unit * value[t]\n",
         "what is lost by recovering a term from a sum has the size of the term",
     ),
     Mutant(
-        "arithmetic/condition.py",
+        "arithmetic/conditioning.py",
         'b = b if operation == "subtract" else -b',
         'b = -b if operation == "subtract" else b',
         "sums are taken for exact and cancelling differences are not",
     ),
     Mutant(
-        "arithmetic/condition.py",
+        "arithmetic/conditioning.py",
         '"tanh": (0.0, 2.0)',
         '"tanh": (0.0, 0.0)',
         "the rounding of 1 - tanh**2 is forgotten: right gradients are called wrong",
     ),
     Mutant(
-        "arithmetic/condition.py",
+        "arithmetic/conditioning.py",
         "_INPUTS = 4",
         "_INPUTS = 0",
         "a condition that is written in another way must answer alike within rounding",
     ),
     # narrow
     Mutant(
-        "arithmetic/narrow.py",
+        "arithmetic/roundings/narrow.py",
         "return 1.5 * largest + 0.25",
         "return 0.5",
         "float32 functions are taken for correctly rounded: bounds are exceeded",
     ),
     Mutant(
-        "arithmetic/narrow.py",
+        "arithmetic/roundings/narrow.py",
         "if errors[k] > worst:",
         "if errors[k] < worst or not worst:",
         "the largest error of the first sample is reported, not that of all",

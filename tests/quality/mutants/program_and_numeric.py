@@ -214,7 +214,7 @@ MUTANTS = (
         "a staircase has the slope that it has from afar",
     ),
     Mutant(
-        "numeric/ladder.py",
+        "numeric/scales.py",
         "unit = max(self.unit, self.unit * jump / above[0].rounding)",
         "unit = max(self.unit, 0.0)",
         "the error of what is computed in float32 is that of its values near x, however large they are farther away",
@@ -238,13 +238,13 @@ MUTANTS = (
         "a corner that central differences do not show has no error",
     ),
     Mutant(
-        "numeric/ladder.py",
+        "numeric/scales.py",
         "if first < 0.1:",
         "if first < 1.1:",
         "a kink is called a jump",
     ),
     Mutant(
-        "numeric/ladder.py",
+        "numeric/scales.py",
         "left, right = -pair.fall / pair.h, pair.rise / pair.h",
         "left, right = pair.fall / pair.h, pair.rise / pair.h",
         "the left slope at a kink has the wrong sign",

@@ -1,0 +1,92 @@
+"""The door for functions of other array libraries: each becomes one of NumPy arrays, the point is what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from diffcompare.adapters import jax, torch
+from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.tracing.foreign import Foreign
+
+__all__ = ["adapted", "adapted_along", "adapted_point", "remade", "untraced"]
+
+
+def adapted(function: Callable[..., Any], arguments: Sequence[Any]) -> Callable[..., Any]:
+    """Return a function that takes and returns NumPy arrays: itself, or what calls another library.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(x, *others)``.
+    arguments : sequence
+        A point in the user's structure, and the other arguments.
+    """
+    if isinstance(function, SymbolicFunction | Foreign):
+        return function
+    at, *others = arguments
+    at = _numbers(at)
+    for library in (jax, torch):
+        if library.is_used_by(function, (at, *others)):
+            found: Foreign = library.adapt(function, (at, *others))
+            return found
+    return function
+
+
+def adapted_along(function: Callable[..., Any], arguments: Sequence[Any]) -> Callable[..., Any]:
+    """Return the same of ``function(x, v, *others)``, where the direction v is given anew with every call.
+
+    For the other library the two are one argument, so that v comes to it in the type of x.
+    """
+    at, vector, *others = arguments
+    pair = (_numbers(at), _numbers(vector))
+    found = adapted(lambda both, *more: function(*both, *more), (pair, *others))
+    return remade(found, lambda call: lambda x, v, *_: call((x, v))) if isinstance(found, Foreign) else function
+
+
+def untraced(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of narrow numbers of another library as what runs alone.
+
+    For what holds numbers of the caller's: they are rounded as it runs, and not where it is written down.
+    """
+    narrow = isinstance(function, Foreign) and function.bits < 64
+    return replace(function, traceable=None, wide=None) if narrow else function  # type: ignore[type-var]
+
+
+def _numbers(at: Any) -> Any:
+    if isinstance(at, int | float | list):
+        # what is no array is refused by name later
+        with suppress(TypeError, ValueError, OverflowError):
+            return np.asarray(at, dtype=np.float64)[()]
+    return at
+
+
+def remade(
+    function: Callable[..., Any], make: Callable[[Callable[..., Any]], Callable[..., Any]]
+) -> Callable[..., Any]:
+    """Return ``make(function)``; of another library's function all that stands for it is made anew."""
+    if not isinstance(function, Foreign):
+        return make(function)
+    wide = None if function.wide is None else remade(function.wide, make)
+    traceable = None if function.traceable is None else make(function.traceable)
+    return replace(function, run=make(function.run), traceable=traceable, wide=wide)  # type: ignore[arg-type]
+
+
+def adapted_point(at: Any, functions: Sequence[Callable[..., Any]]) -> Any:
+    """Return a point in NumPy arrays, rounded to the shortest floating-point type that a function works in."""
+    bits = min((f.bits for f in functions if isinstance(f, Foreign)), default=0)
+    return _rounded(at, bits) if bits else at
+
+
+def _rounded(at: Any, bits: int) -> Any:
+    if isinstance(at, Mapping):
+        return {key: _rounded(value, bits) for key, value in at.items()}
+    if isinstance(at, tuple) and any(np.ndim(part) for part in at):
+        return tuple(_rounded(part, bits) for part in at)
+    at = at.detach().cpu().numpy() if hasattr(at, "detach") else np.asarray(at)
+    with np.errstate(over="ignore"):
+        return at.astype(f"float{bits}").astype(np.float64)[()]

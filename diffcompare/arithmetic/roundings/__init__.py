@@ -1,0 +1,1 @@
+"""The measured rounding errors of NumPy's and SciPy's functions."""

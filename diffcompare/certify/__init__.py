@@ -1,0 +1,1 @@
+"""The reference: derivatives of programs, certified."""

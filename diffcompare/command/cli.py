@@ -1,0 +1,515 @@
+"""The command line: ``diffcompare run``, ``compare``, ``check``, ``rank``, ``explain`` and ``completion``.
+
+Only click is loaded to show the help; everything else when a command runs.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
+from dataclasses import replace
+from types import FrameType
+from typing import TYPE_CHECKING, Literal, NoReturn
+
+import click
+from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
+
+from diffcompare import __version__
+from diffcompare.command.point_arguments import (
+    CommandWithFormula,
+    blaming_names,
+    points_to_check,
+    read_box,
+    read_points,
+    written,
+)
+from diffcompare.errors import DiffcompareError, ParseError, shorten
+from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, stencil
+
+if TYPE_CHECKING:
+    from diffcompare.tables.schema import Tables
+
+__all__ = ["main"]
+
+DTYPES = ("float64", "float32", "float16")
+DONE, FINDING, BAD_INPUT, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
+# the statuses of a verdict, worst first: exit code and colour
+_VERDICTS = {
+    "wrong": (FINDING, "red"),
+    "out-of-domain": (BAD_INPUT, "yellow"),
+    "non-smooth": (FINDING, "yellow"),
+    "inconclusive": (INCONCLUSIVE, "yellow"),
+    "consistent": (DONE, "green"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    0: done. 1: an error was outside its bound, a function could not be evaluated, or a gradient is wrong. 2: bad
+    input, one line on stderr. 3: a check was inconclusive. 130: Ctrl-C. There is never a traceback.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return _main(arguments)
+    # an exception, not sudden death: temporary folders are removed on the way out
+    before = signal.signal(signal.SIGTERM, _terminate) or signal.SIG_DFL
+    try:
+        return _main(arguments)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = diffcompare.main(arguments, prog_name="diffcompare", standalone_mode=False)
+    except click.UsageError as error:
+        text = " ".join(error.format_message().split()).removesuffix(".")
+        manual = "" if error.ctx is None else f"{error.ctx.command_path} --help"
+        return _complain(text if manual in text else f"{text}; see {manual}")
+    except click.ClickException as error:
+        return _complain(" ".join(error.format_message().split()))
+    except (click.Abort, KeyboardInterrupt) as error:
+        cause = error.__cause__ if isinstance(error, click.Abort) else error
+        return cause.code if isinstance(cause, _Terminated) else INTERRUPTED
+    except ParseError as error:
+        return _complain(str(error))
+    except DiffcompareError as error:
+        return _complain(" ".join(str(error).splitlines()))
+    except Exception as error:
+        text = " ".join(str(error).split())
+        _complain(f"unexpected {type(error).__name__}: {shorten(text)}; please report the command that led to it")
+        return FINDING
+    return code if isinstance(code, int) else DONE
+
+
+class _Terminated(KeyboardInterrupt):
+    """A signal wants the process to end: as Ctrl-C, no code of the user's may hold it up."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__()
+        self.code = code
+
+
+def _terminate(number: int, _: FrameType | None) -> NoReturn:
+    raise _Terminated(128 + number)
+
+
+def _complain(message: str) -> int:
+    from diffcompare.report.wording import printable
+
+    print(f"diffcompare: {printable(message)}", file=sys.stderr)
+    return BAD_INPUT
+
+
+def _output_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add what every command that computes can print instead of its text."""
+    command = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")(command)
+    return click.option("--quiet", is_flag=True, help="Print nothing but errors.")(command)
+
+
+def _check_output(quiet: bool, as_json: bool) -> None:
+    if quiet and as_json:
+        raise click.UsageError("--quiet, --json: one prints nothing, the other a document; choose one")
+
+
+def _files(_: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(incomplete, type="dir" if parameter.name == "out" else "file")]
+
+
+@click.group(invoke_without_command=True)
+@click.version_option(__version__)
+@click.pass_context
+def diffcompare(context: click.Context) -> None:
+    """Compare numeric derivatives with certified ones.
+
+    \b
+    Exit codes: 0 done, 1 an error is outside its bound, a function could
+    not be evaluated or a gradient is wrong, 2 bad input, 3 a check was
+    inconclusive, 130 interrupted.
+    """  # noqa: D301 (click's mark for lines to keep)
+    if context.invoked_subcommand is None:
+        raise click.UsageError(
+            'a command is missing; write diffcompare compare "x**2" --at 3, or see diffcompare --help'
+        )
+
+
+_format_option = click.option(
+    "--format",
+    "table_format",
+    type=click.Choice(("csv", "parquet")),
+    default="csv",
+    help="Of the report's tables; parquet: CSV and Parquet.  [default: csv]",
+)
+
+
+_timeout_option = click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(0, min_open=True),
+    help="For the Python code of one function, or of one point to check.  [default: no limit]",
+)
+
+
+@diffcompare.command(short_help="Run a study file and write its report.")
+@click.argument("study", metavar="STUDY.toml", shell_complete=_files)
+@click.option("--out", metavar="DIR", shell_complete=_files, help="Directory of the report.  [default: STUDY-report]")
+@click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes to work in.  [default: 1]")
+@click.option("--allow-python", is_flag=True, help="Run the Python code that the study file names.")
+@click.option("--no-limit", is_flag=True, help="Run a study however large its report will be.")
+@_timeout_option
+@_format_option
+@_output_options
+@click.option(
+    "--pages",
+    type=click.Choice(["auto", "all"]),
+    default="auto",
+    help="A page for all functions, or above 200 only for those outside their bounds.  [default: auto]",
+)
+def run(
+    study: str,
+    out: str | None,
+    jobs: int,
+    allow_python: bool,
+    no_limit: bool,
+    timeout: float | None,
+    pages: Literal["auto", "all"],
+    table_format: Literal["csv", "parquet"],
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Run a study file and write its report: CSV files and HTML pages."""
+    _check_output(quiet, as_json)
+    if out is None:
+        out = os.path.splitext(os.path.basename(study))[0] + "-report"  # noqa: PTH119, PTH122
+    _check_report(out, table_format)
+    from diffcompare.command import terminal
+    from diffcompare.command.code_process import CodeProcess
+    from diffcompare.report.page import write_report
+    from diffcompare.studies.study import Interrupted, run_study
+    from diffcompare.sweeps.parallel import workers
+
+    index = _index(out)
+    code = CodeProcess(timeout, quiet=as_json) if allow_python else nullcontext()
+    interrupted = ""
+    with terminal.progress(wanted=sys.stderr.isatty() and not quiet) as advance:
+        try:
+            with code as runs, workers(jobs) as executor:
+                tables = run_study(study, allow_python, advance, executor, runs, not no_limit)
+        except Interrupted as error:
+            tables, interrupted = error.tables, f"{error}; the report has what is done: {index}"
+        write_report(tables, out, pages=pages, format=table_format)
+    if interrupted:
+        _complain(interrupted)
+        return INTERRUPTED
+    if as_json:
+        from diffcompare.command.json_output import study_document
+
+        click.echo(study_document(tables, index))
+    elif quiet:
+        for row in tables.functions[tables.functions["status"] == "failed"].to_dict("records"):
+            _complain(f"{shorten(row['function'], 80)} could not be evaluated: {row['message']}")
+    else:
+        terminal.show_study(terminal.console(), tables, index)
+    return _exit_code(tables)
+
+
+def _schemes(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in (*DEFAULT_SCHEMES, "central4", "central6", COMPLEX_STEP) if name.startswith(incomplete)]
+
+
+@diffcompare.command(cls=CommandWithFormula, short_help="Show the errors of differences of a formula.")
+@click.argument("formula", metavar="EXPR")
+@click.option("--at", "at", metavar="POINT", multiple=True, required=True, help="3,4 or x0=3,x1=4; repeat it for more.")
+@click.option("--variables", metavar="NAMES", help="The arguments in order, as x0,x1.  [default: those that occur]")
+@click.option(
+    "--scheme",
+    "schemes",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=_schemes,
+    help="forward, central4, [0,1,3] …; repeatable.  [default: the three]",
+)
+@click.option("--derivative", metavar="N", type=int, default=1, help="The order of the derivative.  [default: 1]")
+@click.option(
+    "--dtype", type=click.Choice(DTYPES), default="float64", help="What f is computed in.  [default: float64]"
+)
+@click.option("--box", metavar="LOWER,UPPER", help="Where stencils may reach, as 0,inf: one-sided near its sides.")
+@click.option("--out", metavar="DIR", shell_complete=_files, help="Write a report there as well.")
+@_format_option
+@_output_options
+def compare(
+    formula: str,
+    at: Sequence[str],
+    variables: str | None,
+    schemes: Sequence[str],
+    derivative: int,
+    dtype: str,
+    box: str | None,
+    out: str | None,
+    table_format: Literal["csv", "parquet"],
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Compare the derivatives of one formula at one or more points.
+
+    \b
+    diffcompare compare "exp(x)/(sin(x)**3 + cos(x)**3)" --at x=1.5
+    diffcompare compare "-x0**2 + x1**2" --at 3,4 --at -1,2 --out report
+    """  # noqa: D301
+    _check_output(quiet, as_json)
+    if out is not None:
+        _check_report(out, table_format)
+    for scheme in schemes or DEFAULT_SCHEMES:
+        try:
+            if scheme != COMPLEX_STEP or derivative != 1:
+                stencil(scheme, derivative)
+            elif dtype != "float64":
+                raise ValueError(f'--dtype {dtype}: scheme="complex" is computed in float64; leave out one of them')
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+    from diffcompare.command import terminal
+    from diffcompare.studies.study import evaluate, make_entry
+    from diffcompare.studies.study_file import Study
+
+    with blaming_names(variables) as names:
+        entry = make_entry(
+            formula,
+            lambda f: read_points(at, f.variables),
+            variables=names,
+            schemes=schemes or DEFAULT_SCHEMES,
+            derivative=derivative,
+            dtype=dtype,
+            box=None if box is None else read_box(box),
+        )
+    tables = evaluate(Study(shorten(formula, 80), dtype, (entry,)))
+    row = tables.functions.iloc[0]
+    if row["status"] == "failed":
+        _complain(f"{shorten(formula, 80)} could not be evaluated: {row['message']}")
+        return FINDING
+    if out is not None:
+        from diffcompare.report.page import write_report
+
+        write_report(tables, out, format=table_format)
+    index = None if out is None else _index(out)
+    if as_json:
+        from diffcompare.command.json_output import comparison_document
+
+        click.echo(comparison_document(tables, formula, entry.variables, index))
+    elif not quiet:
+        terminal.show(terminal.console(), formula, entry.variables, tables, index)
+    return _exit_code(tables)
+
+
+@diffcompare.command(short_help="Judge a gradient in Python code.")
+@click.argument("function", metavar="MODULE:F", shell_complete=_files)
+@click.argument("gradient", metavar="MODULE:GRAD", shell_complete=_files)
+@click.option("--at", "at", metavar="POINT", multiple=True, required=True, help="1,2,3; repeat it for more points.")
+@click.option("--formula", metavar="EXPR", help="What the function claims to be.")
+@click.option("--variables", metavar="NAMES", help="The variables of the formula in order, as x0,x1.")
+@click.option("--guards", is_flag=True, help="Judge F without constants such as in log(p + 1e-7) that GRAD ignores.")
+@click.option("--out", metavar="DIR", shell_complete=_files, help="Write a report there as well.")
+@_timeout_option
+@_output_options
+def check(
+    function: str,
+    gradient: str,
+    at: Sequence[str],
+    formula: str | None,
+    variables: str | None,
+    guards: bool,
+    out: str | None,
+    timeout: float | None,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Judge whether a gradient in Python code is right; this runs the code.
+
+    MODULE is a name that can be imported from here, or the path of a .py
+    file. The functions are given an array of the numbers, or the number
+    where there is one alone; write 3, for an array of one number.
+
+    \b
+    diffcompare check model:loss model:gradient --at 1,2,3
+    diffcompare check book.py:f book.py:df --at 3 --formula "x**2"
+    diffcompare check model:loss model:gradient --at 1,2 --at 3,4 --out report
+
+    \b
+    Exit codes: 0 consistent, 1 wrong or non-smooth, 2 bad input or outside
+    the domain, 3 inconclusive, 130 interrupted.
+    """  # noqa: D301
+    _check_output(quiet, as_json)
+    if out is not None:
+        _check_report(out)
+    from diffcompare.command import code_check, terminal
+    from diffcompare.command.code_process import CodeProcess
+    from diffcompare.report.page import write_report
+    from diffcompare.studies.user_code import without_place
+    from diffcompare.symbolic.parse import parse
+
+    if formula is None and variables is not None:
+        raise click.UsageError("--variables: names the variables of a formula; add --formula EXPR")
+    with blaming_names(variables) as names:
+        known = None if formula is None else parse(formula, variables=names)
+    options = {"--formula": formula, "--variables": variables}
+    repeat = ["diffcompare", "check", without_place(function), without_place(gradient)]
+    repeat += [f"{name}={value}" for name, value in options.items() if value is not None]
+    repeat += ["--guards"] * guards
+    code = code_check.CodeCheck(function, gradient, known, guards)
+    judged = []
+    # without a limit of time the code runs here
+    where = nullcontext(code_check.here) if timeout is None else CodeProcess(timeout, quiet=as_json)
+    with _code_beside(as_json), where as runs:
+        for point in points_to_check(at, code_check.variables(code, runs)):
+            try:
+                verdict = code_check.judge(code, point, runs)
+            except (TypeError, ValueError) as error:
+                raise click.UsageError(f"--at {written(point)}: {' '.join(str(error).split())}") from None
+            again = shlex.join([*repeat, f"--at={written(point)}"])
+            judged.append((point, replace(verdict, snippet=again)))
+    if out is not None:
+        write_report([verdict for _, verdict in judged], out)
+    index = None if out is None else _index(out)
+    worst = next(status for status in _VERDICTS if status in {verdict.status for _, verdict in judged})
+    if as_json:
+        from diffcompare.command.json_output import verdict_document
+
+        click.echo(verdict_document([(written(point), verdict) for point, verdict in judged], worst, index))
+    elif not quiet:
+        screen = terminal.console()
+        for point, verdict in judged:
+            if len(judged) > 1:
+                terminal.say(screen, f"at {written(point)}", style="bold")
+            first, _, rest = (
+                verdict.explain()
+                .replace("pass formula=", "pass --formula")
+                .replace("`guards=True`", "--guards")
+                .partition("\n")
+            )
+            terminal.say(screen, first, style=f"bold {_VERDICTS[verdict.status][1]}")
+            terminal.say(screen, rest + "\n" * (len(judged) > 1))
+        if index is not None:
+            terminal.say(screen, f"report: {index}")
+    return _VERDICTS[worst][0]
+
+
+def _words(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    from diffcompare.report.theory import WORDS
+
+    return [word for words in WORDS.values() for word in words if word.startswith(incomplete)]
+
+
+@diffcompare.command(short_help="Rank differentiators by certified derivatives.")
+@click.option("--out", metavar="DIR", shell_complete=_files, help="Write a report there as well.")
+@_output_options
+def rank(out: str | None, quiet: bool, as_json: bool) -> int:
+    """Rank differentiators by functions whose derivatives are certified.
+
+    Those of SciPy, numdifftools and jacobi take part where they are
+    installed. Deterministic, and done in seconds.
+    """
+    _check_output(quiet, as_json)
+    if out is not None:
+        _check_report(out)
+    from diffcompare import ranking
+    from diffcompare.adapters.differentiators import installed
+    from diffcompare.command import terminal
+
+    differentiators, missing = installed()
+    table = ranking.rank(differentiators)
+    scores = ranking.scores(table)
+    index = None if out is None else _index(out)
+    if out is not None:
+        from diffcompare.report.ranking_page import write_ranking
+
+        write_ranking(table, scores, out, missing=missing)
+    if as_json:
+        from diffcompare.command.json_output import ranking_document
+
+        click.echo(ranking_document(scores, missing, index))
+    elif not quiet:
+        terminal.show_ranking(terminal.console(), scores, missing, index)
+    return DONE
+
+
+@diffcompare.command(short_help="Explain a column, status, verdict or rule.")
+@click.argument("words", metavar="[WORD]", nargs=-1, shell_complete=_words)
+def explain(words: Sequence[str]) -> int:
+    """Explain a column, status, verdict, scheme or step rule; without WORD, list them.
+
+    \b
+    diffcompare explain truncation
+    diffcompare explain h-underflow
+    """  # noqa: D301
+    from diffcompare.report.theory import close_words, explanation, word_list
+    from diffcompare.report.wording import spelled
+
+    word = " ".join(words)
+    text = explanation(word) if words else word_list()
+    if text is None:
+        close = close_words(word)
+        remedy = f"did you mean {' or '.join(map(repr, close))}?" if close else "diffcompare explain lists the words"
+        raise click.UsageError(f"explain {shorten(word, 40)!r}: unknown word; {remedy}")
+    click.echo(spelled(text, sys.stdout.encoding))
+    return DONE
+
+
+@diffcompare.command(short_help="Print a script for the shell to complete.")
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+def completion(shell: str) -> int:
+    """Print the script that lets a shell complete commands, options and words.
+
+    \b
+    bash:  eval "$(diffcompare completion bash)"   in ~/.bashrc
+    zsh:   eval "$(diffcompare completion zsh)"    in ~/.zshrc
+    fish:  diffcompare completion fish | source    in config.fish
+    """  # noqa: D301
+    kind = get_completion_class(shell)
+    assert kind is not None  # noqa: S101 - the three that click has
+    # the plain source: click's own for bash starts a bash to learn its version
+    click.echo(ShellComplete.source(kind(diffcompare, {}, "diffcompare", "_DIFFCOMPARE_COMPLETE")))
+    return DONE
+
+
+# ---- input
+
+
+def _check_report(out: str, table_format: str = "csv") -> None:
+    """Refuse early, before minutes of work, what cannot be written, or how; the report itself checks again."""
+    if not out:
+        raise click.UsageError("--out '': is empty; name a directory")
+    there = os.path.abspath(out)  # noqa: PTH100 (a null character is an error of its own)
+    while not os.path.lexists(there):
+        there = os.path.dirname(there)  # noqa: PTH120
+    if not os.path.isdir(there):  # noqa: PTH112
+        raise click.UsageError(f"--out {out!r}: a file is in the way; choose a directory")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise click.UsageError(f"--out {out!r}: cannot be written; choose a directory that can be")
+    if table_format == "parquet":
+        from diffcompare.tables.parquet import require_pyarrow
+
+        require_pyarrow()
+
+
+# ---- output
+
+
+def _index(out: str) -> str:
+    return os.path.join(out, "index.html")  # noqa: PTH118 (as it was given)
+
+
+def _code_beside(as_json: bool) -> AbstractContextManager[object]:
+    """Keep what code of the user's prints out of a JSON document."""
+    return redirect_stdout(sys.stderr) if as_json else nullcontext()
+
+
+def _exit_code(tables: Tables) -> int:
+    outside = bool((tables.summary["verdict"].astype(str) == "outside-bound").any())
+    return FINDING if outside or bool((tables.functions["status"] == "failed").any()) else DONE

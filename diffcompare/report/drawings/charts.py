@@ -1,0 +1,297 @@
+"""The error chart: |error| against h on logarithmic axes, as inline SVG.
+
+A chart is a pure function of the rows of one function, variable and point. What a logarithmic axis cannot
+show is not left out: errors of exactly 0 stand in a lane below, nan and inf in a lane above.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from xml.etree.ElementTree import Element
+
+import pandas as pd
+
+from diffcompare.errors import shorten
+from diffcompare.report.drawings.frame import (
+    LANE,
+    Frame,
+    add,
+    coord,
+    log_axes,
+    log_range,
+    scheme_styles,
+    step_range,
+    svg_element,
+    to_html,
+)
+from diffcompare.report.drawings.rule_ticks import rule_ticks
+from diffcompare.report.wording import Html, bound_words, plural, printable, short
+
+__all__ = ["error_chart", "slope_level", "smallest_error"]
+
+_WIDTH, _LEFT, _RIGHT = 760.0, 64.0, 742.0
+_PLOT_HEIGHT, _LINE, _DODGE = 300.0, 19.0, 4.0
+_REGIME_LABEL = 100.0  # a narrower regime is shaded without its name
+_BARE_HEIGHT = 60.0  # where every error stands in a lane
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """One scheme of the chart."""
+
+    scheme: str
+    style: int
+    order: int
+    h: list[float]
+    error: list[float]
+    ok: list[bool]
+    truncation: list[float]
+    bound: list[float]
+    source: set[str]
+    predicted: tuple[float, float]
+
+
+def error_chart(rows: pd.DataFrame, *, title: str, identity: str, rules: pd.DataFrame | None = None) -> Html | None:
+    """Draw |error| against h, one line a scheme.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The rows of errors.csv for one function, variable and point.
+    title : str
+        What is differentiated, and where.
+    identity : str
+        Prefix of the ids in the drawing; ours, unique in the page.
+    rules : DataFrame, optional
+        The rows of rules.csv for the same, drawn as ticks at the upper edge.
+
+    Returns
+    -------
+    Html or None
+        None if no row has a place in the drawing; else an SVG element. Its coordinates are rounded to a tenth
+        of a unit, so equal rows give equal text.
+    """
+    series = _series(rows)
+    if not series:
+        return None
+    zeros = any(error == 0 for s in series for error in s.error)
+    broken = any(not math.isfinite(error) for s in series for error in s.error)
+    keyed = any(path for s in series for path in _lines(s, _frame(series, 0.0)).values())
+    frame = _frame(series, 10 + _LINE * (len(series) + keyed) + 18 + LANE * broken)
+    height = frame.bottom + LANE * zeros + 44
+    svg = svg_element(_WIDTH, height, title=title, description=_description(series), identity=identity)
+    lanes = (frame.top - 8 - LANE / 2, frame.bottom + 4 + LANE / 2)
+    svg.set("data-scale", " ".join(coord(v) for v in (*frame.bounds, *frame.x_range, *frame.y_range, *lanes, _DODGE)))
+    log_axes(svg, frame, (lanes[0] if broken else 0.0, lanes[1] if zeros else 0.0), label="|error|")
+    _regimes(svg, series, frame)
+    marked = frame.x_range[0] < -4 < frame.x_range[1]
+    if marked:
+        add(svg, "path", class_="mark", d=f"M{coord(frame.x(-4))},{coord(frame.top)}V{coord(frame.bottom)}")
+    for k, s in enumerate(series):
+        dodge = _DODGE * (k - (len(series) - 1) / 2)
+        _legend(svg, s, k, 10 + _LINE * (k + 0.5))
+        group = add(svg, "g", class_=f"s{s.style}", data_scheme=str(k))
+        if band := frame.log_area(s.h, s.bound):
+            add(group, "path", class_="band", d=band)
+        for name, d in _lines(s, frame).items():
+            if d:
+                add(group, "path", class_=name, d=d)
+        _measured(group, s, frame, (lanes[0] + dodge, lanes[1] + dodge))
+    if keyed:
+        _key(svg, series, frame, 10 + _LINE * (len(series) + 0.5))
+    for k, s in enumerate(series):
+        _marks(svg, s, k, frame, lanes[1])
+    floor = frame.top
+    if rules is not None:
+        floor = rule_ticks(svg, frame, rules, {s.scheme: s.style for s in series})
+    if marked:
+        # in the valley of the errors, which is widest at the top
+        add(svg, "text", "h = 1e-4", class_="book", x=coord(frame.x(-4) + 4), y=coord(floor + 14))
+    return to_html(svg)
+
+
+def _regimes(svg: Element, series: Sequence[_Series], frame: Frame) -> None:
+    """Shade where rounding rules for every scheme, and where truncation does: left and right of the predicted h."""
+    predicted = [frame.x(math.log10(s.predicted[0])) for s in series if s.predicted[0] > 0]
+    if len(predicted) < len(series):
+        return
+    inside = [min(max(x, frame.left), frame.right) for x in predicted]
+    sides = {"rounding": (frame.left, min(inside)), "truncation": (max(inside), frame.right)}
+    for name, (start, end) in sides.items():
+        if end - start < 1:
+            continue
+        box = f"M{coord(start)},{coord(frame.top)}H{coord(end)}V{coord(frame.bottom)}H{coord(start)}z"
+        svg.insert(2, Element("path", {"class": f"regime {name}", "d": box}))  # behind the axes, after title and desc
+        if end - start > _REGIME_LABEL:
+            anchor = {} if name == "rounding" else {"class": "end"}
+            x = start + 6 if name == "rounding" else end - 6
+            add(svg, "text", f"{name} rules", x=coord(x), y=coord(frame.bottom - 20), **anchor)
+
+
+def smallest_error(h: Sequence[float], error: Sequence[float], ok: Sequence[bool]) -> tuple[float, float, int]:
+    """Find the best h: its value, its |error|, and at how many h that |error| occurs; ties go to the largest h."""
+    found = [(e, -step) for step, e, good in zip(h, error, ok, strict=True) if good and e == e]
+    if not found:
+        return math.nan, math.nan, 0
+    error_best, minus_h = min(found)
+    return -minus_h, error_best, sum(e == error_best for e, _ in found)
+
+
+def _series(rows: pd.DataFrame) -> list[_Series]:
+    made = []
+    styles = scheme_styles([str(scheme) for scheme in rows["scheme"].unique()])
+    for scheme, part in rows.groupby("scheme", observed=True, sort=False):
+        # a step that the dtype rounds to 0 has no place on a logarithmic axis; the page says how many there are
+        part = part[part["h"] > 0].sort_values("h", ascending=False, kind="stable")
+        if part.empty:
+            continue
+        made.append(
+            _Series(
+                scheme=str(scheme),
+                style=styles[str(scheme)],
+                order=int(part["order"].iloc[0]),
+                h=part["h"].tolist(),
+                error=part["abs_error"].tolist(),
+                ok=(part["status"].astype(str) == "ok").tolist(),
+                truncation=part["truncation"].abs().tolist(),
+                bound=part["bound"].tolist(),
+                source=set(part["bound_source"].astype(str)[part["bound"].notna()]),
+                predicted=(float(part["predicted_h"].iloc[0]), float(part["predicted_abs_error"].iloc[0])),
+            )
+        )
+    return made
+
+
+def _frame(series: Sequence[_Series], top: float) -> Frame:
+    """Take the ranges from the measured errors only: a model line or a bound may not flatten them."""
+    errors = [e for s in series for e in s.error if 0 < e < math.inf]
+    return Frame(
+        left=_LEFT,
+        right=_RIGHT,
+        top=top,
+        bottom=top + (_PLOT_HEIGHT if errors else _BARE_HEIGHT),
+        x_range=step_range([h for s in series for h in s.h]),
+        y_range=log_range(errors),
+    )
+
+
+def _measured(group: Element, s: _Series, frame: Frame, lanes: tuple[float, float]) -> None:
+    """Draw line and markers; the line breaks where a value stands in a lane, hollow markers are not ok."""
+    line: list[str] = []
+    full: list[str] = []
+    hollow: list[str] = []
+    joined = False
+    for h, error, ok in zip(s.h, s.error, s.ok, strict=True):
+        x = coord(frame.x(math.log10(h)))
+        plain = 0 < error < math.inf
+        y = coord(frame.y(math.log10(error)) if plain else lanes[1] if error == 0 else lanes[0])
+        if plain:
+            line.append(f"{'L' if joined else 'M'}{x},{y}")
+        joined = plain
+        (full if ok else hollow).append(f"M{x},{y}")
+    for name, parts in (("line", line), ("dots", full), ("dots hollow", hollow)):
+        if parts:
+            add(group, "path", class_=name, d="".join(parts))
+
+
+def _lines(s: _Series, frame: Frame) -> dict[str, str]:
+    """Paths of the proven bound and of the truncation error; '' where there is nothing to draw.
+
+    The truncation error is the exact one where the table has it, else the slope of the scheme's order.
+    """
+    if _split(s):
+        return {"bound": frame.log_line(s.h, s.bound), "model": frame.log_line(s.h, s.truncation)}
+    level = slope_level(s.h, s.error, s.ok, s.order)
+    low, high = frame.x_range
+    model = "" if level is None else frame.clipped((low, s.order * low + level), (high, s.order * high + level))
+    return {"bound": frame.log_line(s.h, s.bound), "model": model}
+
+
+def _split(s: _Series) -> bool:
+    return any(t >= 0 for t in s.truncation)
+
+
+def slope_level(h: Sequence[float], error: Sequence[float], ok: Sequence[bool], order: int) -> float | None:
+    """Place the line log10 |error| = order·log10 h + level through the errors where truncation rules.
+
+    These are the 8 smallest h from 10 times the best h upwards. None if they are fewer than 3, or do not
+    follow the slope within a factor of 3: then no line is the honest one.
+    """
+    best, _, _ = smallest_error(h, error, ok)
+    rows = [
+        math.log10(e) - order * math.log10(step)
+        for step, e, good in zip(h, error, ok, strict=True)
+        if good and 0 < e < math.inf and step >= 10 * best
+    ][-8:]
+    if len(rows) < 3 or max(rows) - min(rows) > math.log10(3):
+        return None
+    return median(rows)
+
+
+def _legend(svg: Element, s: _Series, k: int, y: float) -> None:
+    row = add(svg, "g", class_=f"legend s{s.style}", data_scheme=str(k))
+    add(row, "path", class_="line", d=f"M{coord(_LEFT)},{coord(y)}h30")
+    add(row, "path", class_="dots", d=f"M{coord(_LEFT + 15)},{coord(y)}")
+    add(row, "text", printable(shorten(s.scheme, 14)), class_="name", x=coord(_LEFT + 38), y=coord(y + 4))
+    h, error, times = smallest_error(s.h, s.error, s.ok)
+    if not times:
+        add(row, "text", "no error could be measured", x=coord(_LEFT + 140), y=coord(y + 4))
+        return
+    text = f"▼ smallest |error| {short(error)} at h = {short(h)}"
+    if times > 1:
+        text += f" ({times} such h)"
+    if math.isfinite(s.predicted[0]):
+        text += f"; ◇ predicted {short(s.predicted[1])} at h = {short(s.predicted[0])}"
+    add(row, "text", text, x=coord(_LEFT + 140), y=coord(y + 4))
+
+
+def _key(svg: Element, series: Sequence[_Series], frame: Frame, y: float) -> None:
+    """Say what the dashed and the dotted lines are."""
+    row = add(svg, "g", class_="legend key")
+    sources = set().union(*(s.source for s in series))
+    words = {
+        "model": "truncation error" if all(map(_split, series)) else "slope of the scheme's order",
+        "bound": f"{bound_words(sources)} on |error|, shaded below",
+    }
+    x = _LEFT
+    for name, text in words.items():
+        if any(_lines(s, frame)[name] for s in series):
+            add(row, "path", class_=f"{name} sample", d=f"M{coord(x)},{coord(y)}h30")
+            add(row, "text", text, x=coord(x + 38), y=coord(y + 4))
+            x += 140 if len(text) < 20 else 220
+
+
+def _marks(svg: Element, s: _Series, k: int, frame: Frame, zero_lane: float) -> None:
+    group = add(svg, "g", class_=f"marks s{s.style}", data_scheme=str(k))
+    best, smallest, times = smallest_error(s.h, s.error, s.ok)
+    if times:
+        x = frame.x(math.log10(best))
+        y = frame.y(math.log10(smallest)) if 0 < smallest < math.inf else zero_lane
+        add(group, "path", class_="best", d=f"M{coord(x)},{coord(y - 6)}l-6,-10h12z")
+    h, error = s.predicted
+    low, high = frame.y_range
+    if h > 0 and error > 0 and low <= math.log10(error) <= high:
+        x, y = frame.x(math.log10(h)), frame.y(math.log10(error))
+        add(group, "path", class_="predicted", d=f"M{coord(x)},{coord(y - 7)}l7,7l-7,7l-7,-7z")
+
+
+def _description(series: Sequence[_Series]) -> str:
+    sentences = []
+    for s in series:
+        h, error, times = smallest_error(s.h, s.error, s.ok)
+        name = printable(shorten(s.scheme, 24))
+        if not times:
+            sentences.append(f"{name}: no error could be measured at any of {plural(len(s.h), 'step size')}.")
+            continue
+        parts = [f"{name}: smallest |error| {short(error)} at h = {short(h)}"]
+        ends = (0, -1) if len(s.h) > 1 else (0,)
+        parts += [f"{short(s.error[k])} at h = {short(s.h[k])}" for k in ends]
+        zeros = sum(e == 0 for e in s.error)
+        broken = sum(not math.isfinite(e) for e in s.error)
+        parts += [f"exactly 0 at {zeros} of {len(s.h)} h"] * bool(zeros)
+        parts += [f"nan or inf at {broken} of {len(s.h)} h"] * bool(broken)
+        sentences.append(", ".join(parts) + ".")
+    return " ".join(sentences)

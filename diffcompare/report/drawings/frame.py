@@ -1,0 +1,261 @@
+"""What every drawing of the report is made of: a frame with logarithmic axes and lanes, markers, SVG elements."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from diffcompare.errors import shorten
+from diffcompare.report.drawings.svg_paths import shorten_path
+from diffcompare.report.wording import Html, printable
+
+__all__ = [
+    "DECADES",
+    "LANE",
+    "MARKERS",
+    "PART_MARKERS",
+    "Frame",
+    "add",
+    "coord",
+    "log_axes",
+    "log_range",
+    "marker_symbols",
+    "number",
+    "scheme_styles",
+    "step_range",
+    "svg_element",
+    "ticks",
+    "to_html",
+]
+
+LANE = 26.0  # height of the strips for what a logarithmic axis cannot show
+DECADES = 8  # a y axis is never shorter: noise must not look like a trend
+MARKERS: Mapping[int, str] = {
+    1: "m-3.4,0a3.4,3.4 0 1,0 6.8,0a3.4,3.4 0 1,0-6.8,0z",
+    2: "m-3,-3h6v6h-6z",
+    3: "m0,-4l4,7h-8z",
+    4: "m0,-4.4l4.4,4.4l-4.4,4.4l-4.4,-4.4z",
+    5: "m-4,-1.2h2.8v-2.8h2.4v2.8h2.8v2.4h-2.8v2.8h-2.4v-2.8h-2.8z",
+    6: "m0,4l4,-7h-8z",
+    7: "m-2,-3.6h4l2,3.6l-2,3.6h-4l-2,-3.6z",
+    8: "m-1.4,-4.4h2.8v8.8h-2.8z",
+}
+PART_MARKERS = (
+    "m-2.6,0a2.6,2.6 0 1,0 5.2,0a2.6,2.6 0 1,0-5.2,0z",
+    "m-3.2,0l3.2,-3.2l3.2,3.2l-3.2,3.2z",
+    "m-2.4,-2.4h4.8v4.8h-4.8z",
+    "m0,-3.2l3.2,5.6h-6.4z",
+    "m0,3.2l-3.2,-5.6h6.4z",
+)
+_STYLES: Mapping[str, int] = {"forward": 1, "backward": 2, "central": 3, "central4": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A rectangle of the drawing with linear scales onto it; logarithms are taken before."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+
+    def x(self, value: float) -> float:
+        """Place an abscissa."""
+        low, high = self.x_range
+        return self.left + (value - low) / (high - low) * (self.right - self.left)
+
+    def y(self, value: float) -> float:
+        """Place a value; larger ones stand higher."""
+        low, high = self.y_range
+        return self.bottom - (value - low) / (high - low) * (self.bottom - self.top)
+
+    def clipped(self, start: tuple[float, float], end: tuple[float, float]) -> str:
+        """Path of a straight line between two points in data units, cut at the range of y; '' if outside."""
+        (x0, y0), (x1, y1) = start, end
+        low, high = self.y_range
+        if not math.isfinite(y1 - y0):
+            return ""
+        if y0 == y1:
+            pieces = (0.0, 1.0) if low <= y0 <= high else (1.0, 0.0)
+        else:
+            at = sorted(((low - y0) / (y1 - y0), (high - y0) / (y1 - y0)))
+            pieces = (max(0.0, at[0]), min(1.0, at[1]))
+        if pieces[0] >= pieces[1]:
+            return ""
+        points = [(self.x(x0 + t * (x1 - x0)), self.y(y0 + t * (y1 - y0))) for t in pieces]
+        return "M" + "L".join(f"{coord(x)},{coord(y)}" for x, y in points)
+
+    def log_line(self, h: Sequence[float], values: Sequence[float]) -> str:
+        """Path of the logarithms, cut at the range of y; it breaks where a value is 0, nan or infinite."""
+        path = ""
+        for (h0, v0), (h1, v1) in pairwise(zip(h, values, strict=True)):
+            if 0 < v0 < math.inf and 0 < v1 < math.inf:
+                piece = self.clipped((math.log10(h0), math.log10(v0)), (math.log10(h1), math.log10(v1)))
+                start, _, end = piece.partition("L")
+                joined = bool(path) and path.endswith("L" + start[1:])
+                path += f"L{end}" if piece and joined else piece
+        return path
+
+    def log_area(self, h: Sequence[float], values: Sequence[float]) -> str:
+        """Path of what lies below the logarithms, within the frame; a gap where a value is 0, nan or infinite."""
+        floor = coord(self.bottom)
+        path, run = "", []
+        for step, value in [*zip(h, values, strict=True), (1.0, math.nan)]:
+            if 0 < value < math.inf:
+                y = min(max(self.y(math.log10(value)), self.top), self.bottom)
+                run.append((coord(self.x(math.log10(step))), coord(y)))
+            elif run:
+                if len(run) > 1 and any(y != floor for _, y in run):
+                    path += f"M{run[0][0]},{floor}" + "".join(f"L{x},{y}" for x, y in run) + f"V{floor}z"
+                run = []
+        return path
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, right, top and bottom."""
+        return self.left, self.right, self.top, self.bottom
+
+
+def scheme_styles(schemes: Sequence[str]) -> dict[str, int]:
+    """Number colour and marker (1 to 8) of each scheme of a chart: well-known ones have their own.
+
+    The others take those that are left, in turn; only when there are none left is one used again.
+
+    >>> scheme_styles(["central", "central6", "central4", "forward2"])
+    {'central': 3, 'central6': 1, 'central4': 4, 'forward2': 2}
+    """
+    styles = {scheme: _STYLES[scheme] for scheme in schemes if scheme in _STYLES}
+    for scheme in schemes:
+        if scheme not in styles:
+            taken = list(styles.values())
+            styles[scheme] = min(MARKERS, key=lambda style: (taken.count(style), style))
+    return {scheme: styles[scheme] for scheme in schemes}
+
+
+def step_range(h: Sequence[float]) -> tuple[float, float]:
+    """Choose the range of the x axis, in logarithms."""
+    steps = [math.log10(step) for step in h]
+    return math.floor(10 * min(steps) - 4) / 10, math.ceil(10 * max(steps) + 4) / 10
+
+
+def log_range(values: Sequence[float]) -> tuple[float, float]:
+    """Choose the range of the y axis, in logarithms: whole decades around the values, never too few of them."""
+    logs = [math.log10(value) for value in values]
+    low, high = math.floor(min(logs, default=-8.0) - 0.05), math.ceil(max(logs, default=-8.0) + 0.05)
+    missing = max(0, DECADES - (high - low))
+    return float(low - missing // 2), float(high + missing - missing // 2)
+
+
+def log_axes(svg: Element, frame: Frame, lanes: tuple[float, float], *, label: str) -> None:
+    """Draw box, grid, ticks and labels, and the lanes above and below (their middles; 0 where there is none)."""
+    axes = add(svg, "g", class_="axes")
+    add(axes, "path", class_="box", d=_box(frame.left, frame.right, frame.top, frame.bottom))
+    ends, middles = add(axes, "g", class_="end"), add(axes, "g", class_="middle")
+    grid = []
+    for exponent in _decades(frame.y_range, most=int((frame.bottom - frame.top) / 26)):
+        y = coord(frame.y(exponent))
+        grid.append(f"M{coord(frame.left)},{y}H{coord(frame.right)}")
+        add(ends, "text", _power(exponent), x=coord(frame.left - 7), y=coord(frame.y(exponent) + 4))
+    floor = lanes[1] + LANE / 2 if lanes[1] else frame.bottom
+    for exponent in _decades(frame.x_range, most=int((frame.right - frame.left) / 52)):
+        x = coord(frame.x(exponent))
+        grid.append(f"M{x},{coord(frame.top)}V{coord(frame.bottom)}")
+        add(middles, "text", _power(exponent), x=x, y=coord(floor + 16))
+    axes.insert(0, Element("path", {"class": "grid", "d": "".join(grid)}))
+    middle = f"translate(13,{coord((frame.top + frame.bottom) / 2)}) rotate(-90)"
+    add(axes, "text", label, class_="axis middle", transform=middle)
+    add(axes, "text", "step size h", class_="axis middle", x=coord((frame.left + frame.right) / 2), y=coord(floor + 35))
+    for at, name in zip(lanes, ("nan / inf", "exactly 0"), strict=True):
+        if at:
+            box = _box(frame.left, frame.right, at - LANE / 2 + 1, at + LANE / 2 - 1)
+            add(axes, "path", class_="lane", d=box)
+            add(ends, "text", name, x=coord(frame.left - 7), y=coord(at + 4))
+
+
+def _decades(limits: tuple[float, float], most: int) -> list[int]:
+    """Choose whole exponents for the ticks, every second or third where they would crowd."""
+    low, high = math.ceil(limits[0]), math.floor(limits[1])
+    every = 1
+    while (high - low) / every > most:
+        every += 1
+    return [k for k in range(low, high + 1) if k % every == 0]
+
+
+def _power(exponent: int) -> str:
+    return {0: "1", 1: "10"}.get(exponent, f"1e{exponent}")
+
+
+def ticks(limits: tuple[float, float]) -> list[tuple[float, str]]:
+    """Choose about five round numbers; all digits that tell them apart are written."""
+    low, high = limits
+    rough = (high - low) / 5
+    power = math.floor(math.log10(rough))
+    step = next(m for m in (1, 2, 5, 10) if m * 10.0**power >= rough) * 10.0**power
+    digits = max(1, 1 + math.ceil(math.log10(max(abs(low), abs(high)) / step)))
+    marks = [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)][:12]
+    return [(mark, number(mark, digits)) for mark in marks]
+
+
+def number(value: float, digits: int) -> str:
+    """Write a number with so many digits, and those before its point.
+
+    >>> number(0.25, 1), number(1500.0, 1), number(-2e9, 2), number(1e-7, 3)
+    ('0.2', '1500', '-2e9', '1e-7')
+    """
+    text = f"{value:.{digits}g}"
+    if "e" in text and 1 <= abs(value) < 1e6:
+        return f"{value:.0f}"
+    mantissa, e, exponent = text.partition("e")
+    return f"{mantissa}e{int(exponent)}" if e else mantissa
+
+
+def svg_element(width: float, height: float, *, title: str, description: str, identity: str) -> Element:
+    """Begin a drawing that a screen reader announces with title and description."""
+    names = {"aria-labelledby": f"{identity}-title {identity}-desc", "viewBox": f"0 0 {coord(width)} {coord(height)}"}
+    svg = Element("svg", {"role": "img", **names})
+    add(svg, "title", printable(shorten(title, 200)), id=f"{identity}-title")
+    add(svg, "desc", description, id=f"{identity}-desc")
+    return svg
+
+
+def add(parent: Element, tag: str, content: str = "", **attributes: str) -> Element:
+    """Add an element; ``class_`` stands for class, ``data_scheme`` for data-scheme; all is escaped when written."""
+    child = SubElement(parent, tag, {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()})
+    child.text = content
+    return child
+
+
+def to_html(svg: Element) -> Html:
+    """Write a drawing as markup, every path as short as it can be."""
+    for path in svg.iter("path"):
+        path.set("d", shorten_path(path.get("d", "")))
+    return Html(tostring(svg, encoding="unicode").replace(" />", "/>"))
+
+
+def marker_symbols(classes: Iterable[str]) -> Html:
+    """Define the markers that paths of class ``dots`` in groups of these classes (s1, p1 …) carry at every point.
+
+    A page has them once: each marker of each chart is then a pair of coordinates. The style sheet refers to them.
+    """
+    svg = Element("svg", {"class": "symbols", "aria-hidden": "true"})
+    for name in classes:
+        shape = MARKERS[int(name[1:])] if name[0] == "s" else PART_MARKERS[int(name[1:]) - 1]
+        for letter in ("d", "e"):
+            marker = add(svg, "marker", id=f"{letter}-{name}", class_=name)
+            add(marker, "path", class_={"d": "mark-full", "e": "mark-hollow"}[letter], d=shape)
+    return Html(tostring(svg, encoding="unicode").replace(" />", "/>"))
+
+
+def _box(left: float, right: float, top: float, bottom: float) -> str:
+    return f"M{coord(left)},{coord(top)}H{coord(right)}V{coord(bottom)}H{coord(left)}Z"
+
+
+def coord(value: float) -> str:
+    """Round a coordinate: short, and the same whatever the last bit of a logarithm."""
+    text = f"{value:.1f}"
+    return text.removesuffix(".0") if text != "-0.0" else "0"

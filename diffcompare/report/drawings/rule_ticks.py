@@ -1,0 +1,81 @@
+"""What published rules would have chosen: rows of a table, and ticks at the upper edge of the error chart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import pandas as pd
+
+from diffcompare.report.drawings.frame import Frame, add, coord
+
+__all__ = ["rule_rows", "rule_ticks"]
+
+# the fixed step and the certified optimum have marks of their own in the chart
+_TICKS: Mapping[str, str] = {
+    "scaled by u": "√u",
+    "Dumontet-Vignes": "DV",
+    "Gill-Murray-Saunders-Wright": "GM",
+    "Shi-Xie-Xuan-Nocedal": "SX",
+    "Ridders": "Ri",
+    "complex step": "CS",
+}
+_ROW, _TICK, _LETTERS = 17.0, 5.0, 6.5
+
+
+def rule_rows(rules: pd.DataFrame) -> list[dict[str, Any]]:
+    """Collect the rows that a page shows: not those of rules for other schemes."""
+    shown = rules[~rules["message"].astype(str).str.startswith("the rule is for")]
+    texts = ("scheme", "rule", "message")
+    return [
+        {
+            **{name: str(row[name]) for name in texts},
+            **{name: float(row[name]) for name in ("h", "abs_error", "ratio")},
+            "evaluations": int(row["evaluations"]),
+            "tick": _TICKS.get(str(row["rule"]), ""),
+        }
+        for row in shown.to_dict("records")
+    ]
+
+
+def rule_ticks(svg: Element, frame: Frame, rules: pd.DataFrame, styles: Mapping[str, int]) -> float:
+    """Draw a tick for each step that a rule chose, one line a scheme; names that would overlap are written as one.
+
+    They hang from the upper edge, where the valley of the errors leaves room. A step outside the chart is left out.
+    Returned is how far down they reach.
+    """
+    # the complex step is the same whatever the scheme
+    owner = "complex" if "complex" in styles else next(iter(styles), "")
+    line = 0
+    for k, (scheme, style) in enumerate(styles.items()):
+        part = rules[rules["scheme"].astype(str) == scheme]
+        names = {rule: name for rule, name in _TICKS.items() if rule != "complex step" or scheme == owner}
+        chosen = [
+            (frame.x(math.log10(h)), names[rule])
+            for rule, h in zip(part["rule"].astype(str), part["h"].tolist(), strict=True)
+            if rule in names and h > 0 and frame.x_range[0] <= math.log10(h) <= frame.x_range[1]
+        ]
+        if not chosen:
+            continue
+        top = frame.top + 2 + _ROW * line
+        line += 1
+        group = add(svg, "g", class_=f"s{style}", data_scheme=str(k))
+        add(group, "path", class_="rule", d="".join(f"M{coord(x)},{coord(top)}v{coord(_TICK)}" for x, _ in chosen))
+        for start, cluster in _clusters(sorted(chosen)):
+            text = " ".join(cluster)
+            left = min(start - 5, frame.right - _LETTERS * len(text))
+            add(group, "text", text, class_="rule-name", x=coord(left), y=coord(top + _TICK + 9))
+    return frame.top + _ROW * line
+
+
+def _clusters(chosen: list[tuple[float, str]]) -> list[tuple[float, list[str]]]:
+    """Join the names that would be written over one another."""
+    made: list[tuple[float, list[str]]] = []
+    for x, name in chosen:
+        if made and x < made[-1][0] + _LETTERS * (len(" ".join(made[-1][1])) + 1):
+            made[-1][1].append(name)
+        else:
+            made.append((x, [name]))
+    return made

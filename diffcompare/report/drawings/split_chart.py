@@ -1,0 +1,239 @@
+"""The split chart: how large the five exact parts of the error are against h, and which of them rules where.
+
+One drawing a scheme. As in the error chart, parts of exactly 0 stand in a lane below, nan and inf in one above.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from xml.etree.ElementTree import Element
+
+import pandas as pd
+
+from diffcompare.errors import shorten
+from diffcompare.report.drawings.frame import (
+    LANE,
+    Frame,
+    add,
+    coord,
+    log_axes,
+    log_range,
+    step_range,
+    svg_element,
+    to_html,
+)
+from diffcompare.report.wording import PART_WORDS, Html, plural, printable, short
+
+__all__ = ["Split", "dominating_parts", "split_charts"]
+
+_WIDTH, _LEFT, _RIGHT = 560.0, 64.0, 456.0
+_PLOT_HEIGHT, _DODGE, _LABEL = 210.0, 4.0, 14.0
+_RIBBON = 5.0  # the strip above the plot that shows the dominating part
+_BELOW = 6  # decades below the smallest dominating part at which lines are cut off
+_MARKED = 24  # of more steps only every second, third … has a marker
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The split of one scheme: in words and, unless all parts are 0, as a drawing."""
+
+    scheme: str
+    words: str
+    drawing: Html | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    h: list[float]
+    ok: list[bool]
+    sizes: dict[str, list[float]]  # by part: |part| at every h
+    rulers: list[str | None]  # the largest part at every h; "" where all are 0, None where there is no split
+
+
+def split_charts(rows: pd.DataFrame, *, title: str, identity: str) -> list[Split]:
+    """Draw the parts of the error against h, one chart a scheme.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The rows of errors.csv for one function, variable and point.
+    title : str
+        What is differentiated, and where.
+    identity : str
+        Prefix of the ids in the drawings; ours, unique in the page.
+
+    Returns
+    -------
+    list of Split
+        A scheme without a split has none.
+    """
+    made = []
+    for number, (scheme, group) in enumerate(rows.groupby("scheme", observed=True, sort=False), 1):
+        part = group[group["h"] > 0].sort_values("h", ascending=False, kind="stable")
+        columns = {name: part[name].abs().tolist() for name in PART_WORDS}
+        found = dominating_parts(part).to_dict()
+        if not found:
+            continue
+        rulers = [found.get(label) for label in part.index]
+        parts = _Parts(part["h"].tolist(), (part["status"].astype(str) == "ok").tolist(), columns, rulers)
+        words = _words(parts)
+        drawing = None
+        if any(rulers):
+            name = printable(shorten(str(scheme), 24))
+            drawing = _draw(parts, words, title=f"{title}: {name}", identity=f"{identity}-{number}")
+        made.append(Split(str(scheme), words, drawing))
+    return made
+
+
+def dominating_parts(rows: pd.DataFrame) -> pd.Series[str]:
+    """Name the largest part of every row that is split; '' if all are 0. Of equal parts the first one is named."""
+    sizes = rows[list(PART_WORDS)].abs()
+    sizes = sizes[sizes.notna().all(axis=1)]
+    if sizes.empty:
+        return pd.Series([], dtype="str")
+    return sizes.idxmax(axis=1).where(sizes.max(axis=1) > 0, "")
+
+
+def _words(parts: _Parts) -> str:
+    """Say which part dominates: from which h upwards the first one does, and how often each does below.
+
+    >>> _words(_Parts([1.0, 0.1, 0.01], [True] * 3, {}, ["truncation", "evaluation", "evaluation"]))
+    'truncation dominates at h = 1; evaluation of f below.'
+    """
+    rows = [(h, ruler) for h, ruler in zip(parts.h, parts.rulers, strict=True) if ruler is not None]
+    left_out = len(parts.h) - len(rows)
+    tail = f" {plural(left_out, 'row')} without a split." if left_out else ""
+    if not any(ruler for _, ruler in rows):
+        return f"all parts exactly 0.{tail}"
+    first = rows[0][1]
+    leading = next((k for k, (_, ruler) in enumerate(rows) if ruler != first), len(rows))
+    name = PART_WORDS[first] if first else "no part (the error is 0)"
+    if leading == len(rows):
+        return f"{name} dominates at every h.{tail}"
+    reach = f"at h = {short(rows[0][0])}" if leading == 1 else f"for h ≥ {short(rows[leading - 1][0])}"
+    rest = sorted(ruler or "" for _, ruler in rows[leading:])
+    counts = sorted(((ruler, len(list(same))) for ruler, same in groupby(rest)), key=lambda pair: -pair[1])
+    names = [PART_WORDS.get(ruler, "none (the error is 0)") for ruler, _ in counts]
+    if len(counts) == 1:
+        return f"{name} dominates {reach}; {names[0]} below.{tail}"
+    shares = [f"{n} at {count}" for n, (_, count) in zip(names, counts, strict=True)]
+    return f"{name} dominates {reach}; below, of {len(rest)} steps: {', '.join(shares)}.{tail}"
+
+
+def _draw(parts: _Parts, words: str, *, title: str, identity: str) -> Html:
+    everything = [size for sizes in parts.sizes.values() for size in sizes]
+    zeros, broken = (any(size == 0 for size in everything), any(not size < math.inf for size in everything))
+    top = 8 + (LANE + 8) * broken
+    frame = Frame(_LEFT, _RIGHT, top, top + _PLOT_HEIGHT, step_range(parts.h), _range(parts))
+    lanes = (frame.top - 8 - LANE / 2, frame.bottom + 4 + LANE / 2)
+    svg = svg_element(
+        _WIDTH, frame.bottom + LANE * zeros + 44, title=title, description=_description(parts, words), identity=identity
+    )
+    svg.set("data-scale", " ".join(coord(v) for v in (*frame.bounds, *frame.x_range, *frame.y_range, *lanes, _DODGE)))
+    log_axes(svg, frame, (lanes[0] if broken else 0.0, lanes[1] if zeros else 0.0), label="|part of the error|")
+    _ribbon(svg, parts, frame)
+    ends: dict[str, tuple[float, float]] = {}
+    for k, (name, sizes) in enumerate(parts.sizes.items()):
+        dodge = _DODGE * (k - (len(PART_WORDS) - 1) / 2)
+        group = add(svg, "g", class_=f"p{k + 1}")
+        heights = [_height(size, frame, (lanes[0] + dodge, lanes[1] + dodge)) for size in sizes]
+        if line := frame.log_line(parts.h, sizes):
+            add(group, "path", class_="line", d=line)
+        _dots(group, parts, sizes, heights, frame)
+        last = next((j for j, size in enumerate(sizes) if size < math.inf), 0)
+        ends[name] = (frame.x(math.log10(parts.h[last])), heights[last])
+    _labels(svg, ends, frame.top, frame.bottom + LANE * zeros)
+    return to_html(svg)
+
+
+def _range(parts: _Parts) -> tuple[float, float]:
+    """Show every part, but not what lies far below the smallest part that dominates somewhere."""
+    sizes = [size for sizes in parts.sizes.values() for size in sizes if 0 < size < math.inf]
+    largest = [
+        max(row)
+        for row, ruler in zip(zip(*parts.sizes.values(), strict=True), parts.rulers, strict=True)
+        if ruler and max(row) < math.inf
+    ]
+    floor = min(largest, default=0.0) * 10.0**-_BELOW
+    return log_range([size for size in sizes if size >= floor] or sizes)
+
+
+def _height(size: float, frame: Frame, lanes: tuple[float, float]) -> float:
+    """Place a part; the script does the same for its cursor."""
+    if size == 0:
+        return lanes[1]
+    return min(frame.y(math.log10(size)), frame.bottom) if size < math.inf else lanes[0]
+
+
+def _dots(group: Element, parts: _Parts, sizes: Sequence[float], heights: Sequence[float], frame: Frame) -> None:
+    """Draw markers: all in the lanes, all of rows that are not ok, and enough of the rest to tell the lines apart."""
+    every = math.ceil(len(sizes) / _MARKED)
+    full: list[str] = []
+    hollow: list[str] = []
+    for k, (h, size, y, ok) in enumerate(zip(parts.h, sizes, heights, parts.ok, strict=True)):
+        around = [*sizes[max(0, k - 1) : k], *sizes[k + 1 : k + 2]]
+        alone = not any(0 < other < math.inf for other in around)
+        in_lane = not 0 < size < math.inf
+        cut_off = not in_lane and math.log10(size) < frame.y_range[0]
+        if not cut_off and (in_lane or alone or not ok or k % every == 0):
+            (full if ok else hollow).append(f"M{coord(frame.x(math.log10(h)))},{coord(y)}")
+    for name, dots in (("dots", full), ("dots hollow", hollow)):
+        if dots:
+            add(group, "path", class_=name, d="".join(dots))
+
+
+def _ribbon(svg: Element, parts: _Parts, frame: Frame) -> None:
+    """Colour a strip above the plot by the part that dominates there, up to half way to the next step."""
+    x = [frame.x(math.log10(h)) for h in parts.h]
+    edges = [frame.right, *((a + b) / 2 for a, b in pairwise(x)), frame.left]
+    y, height = coord(frame.top - _RIBBON - 2), coord(_RIBBON)
+    group = add(svg, "g", class_="ribbon")
+    for k, name in enumerate(PART_WORDS, 1):
+        boxes = [
+            f"M{coord(edges[last + 1])},{y}H{coord(edges[first])}v{height}H{coord(edges[last + 1])}z"
+            for first, last in _runs([ruler == name for ruler in parts.rulers])
+        ]
+        if boxes:
+            add(group, "path", class_=f"p{k} rules", d="".join(boxes))
+
+
+def _runs(flags: Sequence[bool]) -> list[tuple[int, int]]:
+    """Find the first and the last place of every run of true flags."""
+    starts = [k for k, flag in enumerate(flags) if flag and not (k and flags[k - 1])]
+    ends = [k for k, flag in enumerate(flags) if flag and flags[k + 1 : k + 2] != [True]]
+    return list(zip(starts, ends, strict=True))
+
+
+def _labels(svg: Element, ends: dict[str, tuple[float, float]], top: float, bottom: float) -> None:
+    """Name the lines at their right ends, pushed apart where they would overlap."""
+    order = sorted(ends, key=lambda name: ends[name][1])
+    heights: list[float] = []
+    for name in order:
+        heights.append(max(ends[name][1], heights[-1] + _LABEL if heights else top + 4))
+    room = bottom - 2
+    for k in reversed(range(len(heights))):
+        heights[k] = min(heights[k], room)
+        room = heights[k] - _LABEL
+    group = add(svg, "g", class_="labels")
+    for name, y in zip(order, heights, strict=True):
+        k = list(PART_WORDS).index(name)
+        x, end = ends[name]
+        row = add(group, "g", class_=f"p{k + 1}")
+        add(row, "path", class_="leader", d=f"M{coord(x + 5)},{coord(end)}L{coord(_RIGHT + 8)},{coord(y)}h6")
+        add(row, "path", class_="dots", d=f"M{coord(_RIGHT + 18)},{coord(y)}")
+        add(row, "text", name, class_="part", x=coord(_RIGHT + 25), y=coord(y + 4))
+
+
+def _description(parts: _Parts, words: str) -> str:
+    sentences = [words]
+    for name, sizes in parts.sizes.items():
+        known = [(size, h) for size, h in zip(sizes, parts.h, strict=True) if size == size]
+        if any(size for size, _ in known):
+            size, h = max(known)
+            sentences.append(f"Largest {name}: {short(size)} at h = {short(h)}.")
+        else:
+            sentences.append(f"{name.capitalize()} is exactly 0 at all {len(known)} h.")
+    return " ".join(sentences)

@@ -1,0 +1,443 @@
+"""Studies: what a study file asks for in, the tables of its functions out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from diffcompare.descent import gradient_descents, stack_descents, surface_around
+from diffcompare.errors import DiffcompareError, StudyError, reason, shorten
+from diffcompare.numeric.stencils import DEFAULT_SCHEMES
+from diffcompare.numeric.steps import geometric_steps
+from diffcompare.studies.study_file import Entry, Study, read_study, rounded_points
+from diffcompare.sweeps.hot_spots import hot_spots
+from diffcompare.sweeps.parallel import Outcome, attempt, in_processes, packed, unpacked
+from diffcompare.sweeps.rule_errors import rules_of_summary
+from diffcompare.sweeps.sweep import sweep
+from diffcompare.symbolic.derivatives import derivative_latex, latex
+from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.symbolic.parse import parse
+from diffcompare.tables.schema import (
+    COLUMNS,
+    CURVE_COLUMNS,
+    FUNCTION_COLUMNS,
+    HOT_SPOT_COLUMNS,
+    RULE_COLUMNS,
+    SUMMARY_COLUMNS,
+    SURFACE_COLUMNS,
+    Tables,
+    format_point,
+    labelled,
+    stack,
+)
+from diffcompare.tables.summary import summarize
+
+__all__ = ["Interrupted", "Study", "evaluate", "make_entry", "read_study", "run_study"]
+
+# gives the function of an entry of Python code, or says why there is none
+Loader = Callable[[Entry], SymbolicFunction | str]
+
+# the packed function, its entry with these points and without the function, half the rows of a curve, is it the first
+Chunk = tuple[bytes, Entry, int, bool]
+
+_CURVE_ROWS = 200_000
+_TABLES = 50  # of small ones that are kept before they are made one
+# what is measured of each entry, in this order
+_MEASURED: Mapping[str, Mapping[str, str]] = {
+    "errors": COLUMNS, "curves": CURVE_COLUMNS, "hot_spots": HOT_SPOT_COLUMNS, "rules": RULE_COLUMNS,
+}  # fmt: skip
+# points of one function that are worked on at a time, here and in another process
+_CHUNK_POINTS = 200
+_CHUNK_POINTS_SENT = 20
+_HOT_SPOTS = 12  # operations shown of one function at one point
+
+
+def run_study(
+    path: str | PathLike[str],
+    allow_python: bool = False,
+    progress: Callable[[int, int, str], None] | None = None,
+    executor: Executor | None = None,
+    code_process: Callable[[Callable[[Any], Any], Any], Any] | None = None,
+    limit: bool = True,
+) -> Tables:
+    """Run a study file.
+
+    Parameters
+    ----------
+    path : path
+        The TOML file.
+    allow_python : bool
+        Whether to run the Python code that the file names: modules beside it, in the current directory or installed.
+    progress : callable, optional
+        Called before each function, and each part of one with many points, with how many parts are done, how many there
+        are, and the name of the function.
+    executor : concurrent.futures.Executor, optional
+        Runs functions and points in other processes: the same tables, bit for bit.
+    code_process : callable, optional
+        Where the Python code is loaded and traced, such as a ``CodeProcess`` of the command line; default: here.
+    limit : bool
+        Refuse, before any work, a file whose report would be very large.
+
+    Returns
+    -------
+    Tables
+        A function that could not be read or evaluated has its reason in ``functions``; the others go on.
+
+    Raises
+    ------
+    StudyError
+        The file is wrong as a whole: file, line where possible, key and remedy in one line.
+    Interrupted
+        Ctrl-C, after some functions were done.
+    """
+    study = read_study(path, allow_python=allow_python, limit=limit)
+    if not allow_python:
+        return evaluate(study, progress=progress, executor=executor)
+    from diffcompare.studies.study_code import Code, traced_code
+
+    def load(entry: Entry) -> SymbolicFunction | str:
+        code = Code(entry.text, entry.name, entry.shape or (), str(path))
+        if code_process is None:
+            return traced_code(code)
+        try:
+            found: SymbolicFunction | str = code_process(traced_code, code)
+        except DiffcompareError as lost:
+            return reason(lost)
+        return found
+
+    return evaluate(study, load=load, progress=progress, executor=executor)
+
+
+def make_entry(
+    text: str,
+    points: Callable[[SymbolicFunction], Sequence[Sequence[float]]],
+    *,
+    variables: Sequence[str] | None = None,
+    schemes: Sequence[str] = DEFAULT_SCHEMES,
+    derivative: int = 1,
+    dtype: str = "float64",
+    box: tuple[float, float] | None = None,
+) -> Entry:
+    """Make the entry of one formula, with the standard steps; errors of the formula are raised.
+
+    Parameters
+    ----------
+    text : str
+        The formula.
+    points : callable
+        Is given the function and returns its points.
+    box : (lower, upper), optional
+        Of all variables.
+    """
+    function = parse(text, variables=variables)
+    found = tuple(tuple(point) for point in points(function))
+    steps = tuple(float(h) for h in geometric_steps(1e-1, 1e-16))
+    return Entry(
+        function.name,
+        text,
+        function,
+        "",
+        rounded_points(found, dtype),
+        steps,
+        tuple(schemes),
+        function.variables,
+        derivative=derivative,
+        dtype=dtype,
+        box=None if box is None else ((box[0],) * len(function.variables), (box[1],) * len(function.variables)),
+    )
+
+
+def evaluate(
+    study: Study,
+    *,
+    load: Loader | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+    executor: Executor | None = None,
+) -> Tables:
+    """Evaluate a study that was read; a function that fails is recorded and the others go on.
+
+    Parameters
+    ----------
+    study : Study
+    load : callable, optional
+        Gives the function of an entry of Python code, or says why there is none; needed by studies that name some.
+    progress, executor : optional
+        As in :func:`run_study`.
+    """
+    parts = {name: _Stack(columns) for name, columns in _MEASURED.items()}
+    rows: dict[str, dict[str, str]] = {}
+    functions: dict[str, SymbolicFunction] = {}  # those that are still needed
+    wanted = {descent.function for descent in study.descents}
+    size = _CHUNK_POINTS if executor is None else _CHUNK_POINTS_SENT
+    pieces = [math.ceil(len(entry.points) / size) for entry in study.entries]
+    begun = 0
+    try:
+        measured = _measured(study, load, executor, size)
+        for read, count in zip(study.entries, pieces, strict=True):
+            tell = partial(_tell, progress, read.name, sum(pieces))
+            tell(begun)
+            entry, outcomes = next(measured)
+            found = []
+            for k, outcome in enumerate(outcomes, 1):
+                found.append(outcome)
+                if k < count:
+                    tell(begun + k)
+            begun += count
+            failed = next((outcome.error for outcome in found if outcome.error is not None), None)
+            message = entry.message if failed is None else reason(failed)
+            ok = entry.function is not None and failed is None
+            for outcome in found if ok else ():
+                for part, table in zip(parts.values(), outcome.value.tables, strict=True):
+                    part.add(table)
+            if message and entry.name in wanted:
+                message += "; its gradient descent is skipped"
+            if ok and entry.name in wanted and entry.function is not None:
+                functions[entry.name] = entry.function
+            rows[entry.name] = _function_row(entry, message, found[0].value if ok else None)
+    except KeyboardInterrupt as error:
+        if not rows or type(error) is not KeyboardInterrupt:
+            raise
+        left = [entry for entry in study.entries if entry.name not in rows]
+        told = f"interrupted after {len(rows)} of {len(study.entries)} functions"
+        rows |= {entry.name: _function_row(entry, entry.message or told, None) for entry in left}
+        raise Interrupted(told, _tables(study, parts, rows, [], [])) from None
+    descents = []
+    for descent in study.descents:
+        if descent.function in functions:
+            try:
+                runs = gradient_descents(
+                    functions[descent.function],
+                    descent.start,
+                    learning_rate=descent.learning_rate,
+                    steps=descent.steps,
+                    gradients=descent.gradients,
+                )
+                descents.append((descent.function, runs))
+            except Exception as error:
+                known = rows[descent.function]["message"]
+                rows[descent.function]["message"] = f"{known}; gradient descent: {reason(error)}".removeprefix("; ")
+    return _tables(study, parts, rows, descents, _surfaces(functions, descents))
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, after some functions were done: ``tables`` has them, the others are failed in it."""
+
+    def __init__(self, message: str, tables: Tables) -> None:
+        super().__init__(message)
+        self.tables = tables
+
+
+class _Stack:
+    """A table that grows: small tables become one now and then, since each takes more memory than its rows."""
+
+    def __init__(self, columns: Mapping[str, str]) -> None:
+        self.columns = columns
+        self.tables: list[pd.DataFrame] = []
+        self.loose = 0  # at the end, not yet put together
+
+    def add(self, table: pd.DataFrame) -> None:
+        self.tables.append(table)
+        self.loose += 1
+        if self.loose == _TABLES:
+            self.tables[-self.loose :] = [stack(self.tables[-self.loose :], self.columns)]
+            self.loose = 0
+
+    def table(self) -> pd.DataFrame:
+        return stack(self.tables, self.columns)
+
+
+def _tell(progress: Callable[[int, int, str], None] | None, name: str, total: int, done: int) -> None:
+    if progress is not None:
+        progress(done, total, name)
+
+
+def _tables(
+    study: Study,
+    parts: Mapping[str, _Stack],
+    rows: Mapping[str, dict[str, str]],
+    descents: Sequence[tuple[str, Mapping[str, pd.DataFrame]]],
+    surfaces: Sequence[pd.DataFrame],
+) -> Tables:
+    measured = {name: part.table() for name, part in parts.items()}
+    return Tables(
+        study.title,
+        summary=summarize(measured["errors"]) if len(measured["errors"]) else stack([], SUMMARY_COLUMNS),
+        functions=pd.DataFrame(list(rows.values()), dtype=str)[list(FUNCTION_COLUMNS)],
+        descent=stack_descents(descents),
+        surfaces=stack(surfaces, SURFACE_COLUMNS),
+        **measured,
+    )
+
+
+def _surfaces(
+    functions: Mapping[str, SymbolicFunction], descents: Sequence[tuple[str, Mapping[str, pd.DataFrame]]]
+) -> list[pd.DataFrame]:
+    """Tabulate each function around all of its descents."""
+    runs: dict[str, list[pd.DataFrame]] = {}
+    for name, by in descents:
+        runs.setdefault(name, []).extend(by.values())
+    made = []
+    for name, found in runs.items():
+        surface = surface_around(functions[name], found)
+        names = labelled(np.zeros(len(surface), dtype=np.int8), [name])
+        made.append(surface.assign(function=names)[list(SURFACE_COLUMNS)])
+    return made
+
+
+def _measured(
+    study: Study, load: Loader | None, executor: Executor | None, size: int
+) -> Iterator[tuple[Entry, Iterator[Outcome]]]:
+    """Give each entry, traced where it is code, with the outcomes of its chunks of points."""
+    entries = (entry if entry.shape is None else _traced(entry, load) for entry in study.entries)
+    if executor is None:
+        for entry in entries:
+            yield entry, _until_an_error(_chunks(entry, size))
+        return
+    # every function is traced before the first one is sent: a process that code of the user's ends is none of theirs
+    known = list(entries)
+    payloads = (chunk for entry in known for chunk in _chunks(entry, size))
+    names = (shorten(entry.name, 80) for entry in known for _ in range(_count(entry, size)))
+    outcomes = in_processes(_measure, payloads, names, executor)
+    for entry in known:
+        yield entry, islice(outcomes, _count(entry, size))
+
+
+def _until_an_error(chunks: Iterable[Chunk]) -> Iterator[Outcome]:
+    for chunk in chunks:
+        outcome = attempt(_measure, chunk)
+        yield outcome
+        if outcome.error is not None:
+            return
+
+
+def _count(entry: Entry, size: int) -> int:
+    return 0 if entry.function is None else math.ceil(len(entry.points) / size)
+
+
+def _chunks(entry: Entry, size: int) -> Iterator[Chunk]:
+    """Cut the points of an entry; the function is packed once, so that a process compiles it once."""
+    if entry.function is None:
+        return
+    half = max(2, min(100, _CURVE_ROWS // (2 * len(entry.points))))
+    function = packed(entry.function, entry.name)
+    for k in range(0, len(entry.points), size):
+        yield function, replace(entry, function=None, points=entry.points[k : k + size]), half, k == 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What was found of a chunk of points; its first one has the formulas."""
+
+    tables: tuple[pd.DataFrame, ...]
+    latex: str
+    derivative_latex: str
+
+
+def _measure(chunk: Chunk) -> _Measured:
+    function, entry, half, first = chunk
+    f = unpacked(function)
+    errors = _sweep(f, entry)
+    # the rules are asked in binary64
+    groups = summarize(errors if entry.dtype == "float64" else errors.iloc[:0])
+    written = first and entry.shape is None  # as a formula
+    return _Measured(
+        (errors, _curves(f, entry, half), _hot_spots(f, entry), rules_of_summary(f, groups)),
+        _quietly(latex, f) if written else "",
+        _quietly(derivative_latex, f) if written else "",
+    )
+
+
+def _traced(entry: Entry, load: Loader | None) -> Entry:
+    """Load and trace the Python code of an entry; what goes wrong becomes its message."""
+    if load is None:
+        raise StudyError(f"{shorten(entry.text)}: there is nothing to load Python code with; pass load=")
+    found = load(entry)
+    return replace(entry, message=found) if isinstance(found, str) else replace(entry, function=found)
+
+
+def _sweep(function: SymbolicFunction, entry: Entry) -> pd.DataFrame:
+    points = np.array(entry.points)
+    points = points[:, 0] if len(function.variables) == 1 else points
+    return sweep(
+        function,
+        points,
+        schemes=entry.schemes,
+        steps=np.array(entry.steps),
+        dtype=entry.dtype,
+        derivative=entry.derivative,
+        box=entry.box,
+    )
+
+
+def _curves(function: SymbolicFunction, entry: Entry, half: int) -> pd.DataFrame:
+    """Tabulate a function of one variable over [x - w, x + w], w = max(|x|, 1), around its points, inside its box."""
+    parts = []
+    for point in entry.points if len(function.variables) == 1 else ():
+        # the sweep shows the point as the dtype rounds it
+        x = float(np.dtype(entry.dtype).type(point[0]))
+        with np.errstate(all="ignore"):
+            abscissae = x + np.linspace(-1.0, 1.0, 2 * half + 1) * max(abs(x), 1.0)
+        abscissae[half] = x
+        low, high = (-math.inf, math.inf) if entry.box is None else (side[0] for side in entry.box)
+        abscissae = abscissae[np.isfinite(abscissae) & (abscissae >= low) & (abscissae <= high)]
+        values = np.asarray(function(abscissae), dtype=np.float64)
+        values = np.where(np.isfinite(values), values, math.nan)
+        same = np.zeros(len(abscissae), dtype=np.int8)
+        labels = {
+            "function": labelled(same, [entry.name]),
+            "point": labelled(same, [format_point(function.variables, [x])]),
+        }
+        parts.append(pd.DataFrame({**labels, "x": abscissae, "value": values}))
+    return stack(parts, CURVE_COLUMNS)
+
+
+def _hot_spots(function: SymbolicFunction, entry: Entry) -> pd.DataFrame:
+    """List where the rounding error of a function comes from at its points; a point that fails is left out."""
+    parts = []
+    # they are told of binary64
+    for point in entry.points if entry.dtype == "float64" else ():
+        try:
+            found = hot_spots(function, point[0] if len(point) == 1 else point).head(_HOT_SPOTS)
+        except Exception:
+            found = pd.DataFrame()
+        if len(found):
+            same = np.zeros(len(found), dtype=np.int8)
+            codes, operations = pd.factorize(found["operation"].to_numpy(object))
+            labels = {
+                "function": labelled(same, [entry.name]),
+                "point": labelled(same, [format_point(function.variables, point)]),
+                "operation": labelled(codes, operations.tolist()),
+            }
+            numbers = {name: found[name] for name, kind in HOT_SPOT_COLUMNS.items() if kind == "float"}
+            parts.append(pd.DataFrame({**labels, **numbers}))
+    return stack(parts, HOT_SPOT_COLUMNS)
+
+
+def _function_row(entry: Entry, message: str, measured: _Measured | None) -> dict[str, str]:
+    f = entry.function
+    return {
+        "function": entry.name,
+        "variables": ";".join(entry.variables),
+        "formula": shorten(entry.text) if f is None else f.formula,
+        "latex": "" if measured is None else measured.latex,
+        "derivative_latex": "" if measured is None else measured.derivative_latex,
+        "source": f.source if f is not None else "text" if entry.shape is None else "python",
+        "status": "failed" if measured is None else "ok",
+        "message": message,
+    }
+
+
+def _quietly(write: Callable[[SymbolicFunction], str], function: SymbolicFunction) -> str:
+    try:
+        return write(function)
+    except Exception:
+        return ""

@@ -1,0 +1,1 @@
+"""The error against the step size."""

@@ -1,0 +1,163 @@
+"""What a sweep runs over, the float kernel, and the certified side of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.arithmetic.jets import JET_ORDER, taylor_coefficients
+from diffcompare.certify.higher import certified_derivatives
+from diffcompare.certify.reference import Partial
+from diffcompare.numeric.quotients import abscissa, divisor, weighted_sum
+from diffcompare.numeric.stencils import Stencil
+from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.tables.schema import STATUSES
+from diffcompare.watchdog import one_account
+
+__all__ = [
+    "STATUS_CODES",
+    "SWEEP_BITS",
+    "Evaluations",
+    "Grid",
+    "References",
+    "Run",
+    "differences",
+    "each_point",
+    "references",
+    "series_order",
+]
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+# of arrays of the dtype of the sweep, one for each variable
+Run = Callable[[Sequence[NDArray[Any]]], NDArray[Any]]
+
+SWEEP_BITS = 160
+STATUS_CODES = {status: code for code, status in enumerate(STATUSES)}
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """What is tabulated: arrays over it have the axes points, variables, schemes, steps.
+
+    Points and steps are numbers of the dtype, held in binary64. ``ranges`` has the smallest and the largest step
+    of each stencil in the whole sweep, where the grid is but a part of it.
+    """
+
+    f: SymbolicFunction
+    points: Floats
+    stencils: list[Stencil]
+    steps: Floats
+    directions: list[int]
+    derivative: int = 1
+    dtype: np.dtype[Any] = np.dtype(np.float64)  # noqa: RUF009 (immutable)
+    ranges: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """The lengths of the four axes."""
+        return len(self.points), len(self.directions), len(self.stencils), len(self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluations:
+    """What the float code returned.
+
+    Parameters
+    ----------
+    numeric, rise : ndarray, shape points × variables × schemes × steps
+        The difference quotient D̂, and the weighted sum s = fl(Σ w_j·f̂(a_j)) that was divided.
+    collapsed, finite : ndarray of bool, same shape
+        All abscissae are one float; abscissae, values of f and quotient are finite.
+    values, abscissae : list of dict
+        For each variable f̂(a_j), and the rounded abscissae a_j of x + offset·h, by offset, of shape points × steps (or
+        × 1).
+
+    All are numbers of the dtype of the sweep, held in binary64.
+    """
+
+    numeric: Floats
+    rise: Floats
+    collapsed: Flags
+    finite: Flags
+    values: list[dict[Fraction, Floats]]
+    abscissae: list[dict[Fraction, Floats]]
+
+
+def differences(grid: Grid, run: Run) -> Evaluations:
+    """Evaluate f once at every abscissa of all schemes and steps, and form the difference quotients."""
+    shape = grid.shape
+    m, _, _, k = shape
+    numeric, rise = np.empty(shape), np.empty(shape)
+    collapsed, finite = np.empty(shape, dtype=bool), np.empty(shape, dtype=bool)
+    every, reached = [], []
+    h = grid.steps.astype(grid.dtype)
+    with np.errstate(all="ignore"):
+        columns = [np.ascontiguousarray(column, dtype=grid.dtype) for column in grid.points.T]
+        centre = run(columns)[:, None]
+        still = [np.repeat(column, k) for column in columns]
+        offsets = {offset for chosen in grid.stencils for offset in chosen.offsets}
+        for v, i in enumerate(grid.directions):
+            x = columns[i][:, None]
+            abscissae = {Fraction(0): x} | {offset: abscissa(x, offset, h) for offset in offsets}
+            values = {Fraction(0): centre}
+            for offset in offsets - {0}:
+                moved = abscissae[offset].reshape(-1)
+                values[offset] = run([*still[:i], moved, *still[i + 1 :]]).reshape(m, k)
+            known = {offset: np.isfinite(value) & np.isfinite(abscissae[offset]) for offset, value in values.items()}
+            for j, chosen in enumerate(grid.stencils):
+                rise[:, v, j] = total = weighted_sum(chosen, values, h)
+                np.divide(total, divisor(chosen, h), out=numeric[:, v, j], casting="same_kind", dtype=grid.dtype)
+                first, *others = (abscissae[offset] for offset in chosen.offsets)
+                collapsed[:, v, j] = np.logical_and.reduce([np.broadcast_to(first == a, (m, k)) for a in others])
+                finite[:, v, j] = np.isfinite(numeric[:, v, j])
+                for offset in chosen.offsets:
+                    finite[:, v, j] &= known[offset]
+                # a step that the dtype rounds to 0 gives no quotient, and that is all that is wrong with it
+                numeric[:, v, j, grid.steps == 0] = np.nan
+                finite[:, v, j, grid.steps == 0] = True
+            every.append({offset: value.astype(np.float64, copy=False) for offset, value in values.items()})
+            reached.append({offset: a.astype(np.float64, copy=False) for offset, a in abscissae.items()})
+    return Evaluations(numeric, rise, collapsed, finite, every, reached)
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """The certified side, arrays over points × variables."""
+
+    status: NDArray[np.int8]
+    value: Floats
+    tail: Floats
+    slack: Floats
+    taylor: Floats  # × coefficients: F^(k)/k!
+
+
+def series_order(grid: Grid) -> int:
+    """Return the highest Taylor coefficient that predictions use: past the leading error of every scheme."""
+    return max(JET_ORDER, *(chosen.order + grid.derivative + 2 for chosen in grid.stencils))
+
+
+def each_point(grid: Grid) -> Iterator[tuple[int, list[float]]]:
+    """Number the points; what is done at one shares its account of what children may cost."""
+    for p, point in enumerate(grid.points.tolist()):
+        with one_account(tuple(point)):
+            yield p, point
+
+
+def references(grid: Grid) -> References:
+    """Certify the partial derivatives at every point, with the Taylor coefficients along each variable."""
+    shape = grid.shape[:2]
+    partials = np.empty((*shape, 4))
+    order = series_order(grid)
+    taylor = np.empty((*shape, order + 1))
+    for p, point in each_point(grid):
+        found: list[Partial] = certified_derivatives(grid.f, point, grid.directions, grid.derivative, bits=SWEEP_BITS)
+        for v, partial in enumerate(found):
+            partials[p, v] = STATUS_CODES[partial.status], partial.value, partial.tail, partial.slack
+            taylor[p, v] = taylor_coefficients(grid.f.program, point, grid.directions[v], order=order)
+    return References(partials[..., 0].astype(np.int8), partials[..., 1], partials[..., 2], partials[..., 3], taylor)

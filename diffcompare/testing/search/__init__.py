@@ -1,0 +1,1 @@
+"""The search for the point where a derivative is worst."""

@@ -1,0 +1,1 @@
+"""From NumPy code to a program."""

@@ -1,0 +1,223 @@
+"""NumPy's functions on traced arrays: reductions, choices, and those that only move elements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from diffcompare.tracing import (
+    choices,
+    products,
+    reductions,  # they register what they stand for
+)
+from diffcompare.tracing.array import (
+    TracedArray,
+    contains_traced,
+    elements,
+    is_moving,
+    lifted,
+    shadows,
+    store,
+    table_constants,
+    wrap,
+)
+from diffcompare.tracing.scalar import TracedCondition, TracedScalar, extreme
+from diffcompare.tracing.table import Table, refuse
+
+__all__ = ["call_function", "call_ufunc_method"]
+
+_MOVING = [
+    "reshape",
+    "ravel",
+    "transpose",
+    "concatenate",
+    "stack",
+    "vstack",
+    "hstack",
+    "column_stack",
+    "dstack",
+    "block",
+    "split",
+    "array_split",
+    "hsplit",
+    "vsplit",
+    "squeeze",
+    "expand_dims",
+    "moveaxis",
+    "swapaxes",
+    "rollaxis",
+    "roll",
+    "flip",
+    "fliplr",
+    "flipud",
+    "rot90",
+    "repeat",
+    "tile",
+    "take",
+    "broadcast_to",
+    "broadcast_arrays",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "diag",
+    "diagflat",
+    "diagonal",
+    "tril",
+    "triu",
+    "delete",
+    "insert",
+    "append",
+    "copy",
+    "shape",
+    "ndim",
+    "size",
+    "meshgrid",
+    "resize",
+    "pad",
+    "fill_diagonal",
+    "put",
+    "copyto",
+    "compress",
+    "extract",
+    "real",
+    "imag",
+    "row_stack",
+    "matrix_transpose",
+    "permute_dims",
+    "concat",
+    "unstack",
+    "take_along_axis",
+    "put_along_axis",
+    "place",
+    "trim_zeros",
+    "iscomplexobj",
+    "isrealobj",
+    "ix_",
+    "may_share_memory",
+    "shares_memory",
+]
+_RUN_BY_NUMPY = {getattr(np, name) for name in _MOVING if hasattr(np, name)} | {
+    np.lib.stride_tricks.sliding_window_view,
+    np.lib.stride_tricks.as_strided,
+    np.linalg.diagonal,
+    np.linalg.matrix_transpose,
+}
+
+
+_HANDLERS = choices.HANDLERS | products.HANDLERS | reductions.HANDLERS
+
+
+def call_function(table: Table, function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Do what a function of NumPy does, on traced numbers."""
+    moving = any(is_moving(a) for a in args) or any(is_moving(a) for a in kwargs.values())
+    handler = _HANDLERS.get(function)
+    if handler is not None and (moving or table.exact):
+        out = kwargs.pop("out", None) if "out" in kwargs else None
+        result = handler(table, *args, **kwargs)
+        if out is not None:
+            store(out, result)
+            return out
+        return result
+    if function in _RUN_BY_NUMPY:
+        return _moved(table, function, args, kwargs)
+    if not moving:
+        out = kwargs.pop("out", None)
+        result = function(*(shadows(a) for a in args), **{k: shadows(v) for k, v in kwargs.items()})
+        result = table_constants(result, table)
+        if out is not None:
+            store(out, result)
+            return out
+        return result
+    name = getattr(function, "__name__", str(function))
+    raise refuse(
+        f"{name} of a traced value",
+        _REASONS.get(name, "it is not made of operations that the trace knows"),
+        "write it with elementary functions, or leave it out of what is traced",
+    )
+
+
+_REASONS = {
+    "interp": "a table lookup has no formula",
+    "searchsorted": "a table lookup has no formula",
+    "digitize": "a table lookup has no formula",
+    "histogram": "counting has no derivative",
+    "round": "a step has no derivative to follow",
+    "around": "a step has no derivative to follow",
+    "fft": "Fourier transforms are complex",
+    "eig": "it is found by iteration until convergence",
+    "eigh": "it is found by iteration until convergence",
+    "eigvals": "it is found by iteration until convergence",
+    "eigvalsh": "it is found by iteration until convergence",
+    "svd": "it is found by iteration until convergence",
+    "roots": "it is found by iteration until convergence",
+}
+
+
+def _moved(table: Table, function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    # on plain object arrays: NumPy's own code only moves the elements
+    result = function(*(_traced(table, a) for a in args), **{k: _traced(table, v) for k, v in kwargs.items()})
+    if isinstance(result, list | tuple):
+        return type(result)(_seen(table, r) for r in result) if type(result) in (list, tuple) else result
+    return _seen(table, result)
+
+
+def _seen(table: Table, result: Any) -> Any:
+    if isinstance(result, np.ndarray) and result.dtype == object:
+        if any(not isinstance(v, TracedScalar | TracedCondition) for v in elements(result)):
+            # zeros that NumPy put in
+            result = lifted(result, table)
+        return wrap(result) if result.ndim else result[()]
+    return result
+
+
+def _traced(table: Table, value: Any) -> Any:
+    if isinstance(value, TracedScalar | TracedCondition):
+        return lifted(value, table)
+    if isinstance(value, TracedArray):
+        return value.view(np.ndarray)
+    if isinstance(value, list | tuple) and contains_traced(value):
+        # each of them an array: NumPy must not meet a traced number on its own
+        return [lifted(v, table) for v in value]
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return lifted(value, table)
+    return value
+
+
+def call_ufunc_method(table: Table, ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
+    """Do what ``add.reduce``, ``multiply.outer`` and the like do."""
+    name = ufunc.__name__
+    options = {k: v for k, v in options.items() if v is not None}
+    whole = {
+        "add": np.sum,
+        "multiply": np.prod,
+        "maximum": np.max,
+        "minimum": np.min,
+        "logical_and": np.all,
+        "logical_or": np.any,
+    }
+    along = {"add": np.cumsum, "multiply": np.cumprod}
+    if method == "reduce" and name in whole:
+        options.setdefault("axis", inputs[1] if len(inputs) > 1 else 0)
+        return call_function(table, whole[name], inputs[:1], options)
+    if method == "accumulate" and name in along:
+        options.setdefault("axis", inputs[1] if len(inputs) > 1 else 0)
+        return call_function(table, along[name], inputs[:1], options)
+    if method == "accumulate" and name in ("maximum", "minimum"):
+        chosen = name[:3]
+        return reductions.accumulated(table, inputs[0], options.get("axis", 0), lambda p, q: extreme(chosen, p, q))
+    if method == "outer":
+        a, b = (wrap(lifted(v, table)) for v in inputs)
+        return ufunc(a.reshape(*a.shape, *([1] * b.ndim)), b)
+    if method == "at" and isinstance(inputs[0], TracedArray):
+        target, index, *rest = inputs
+        places = np.arange(target.size).reshape(target.shape)[index]
+        values = [elements(np.broadcast_to(lifted(v, table), np.shape(places))) for v in rest]
+        flat = target.reshape(-1)
+        if not np.shares_memory(flat.view(np.ndarray), target.view(np.ndarray)):
+            raise refuse(f"{name}.at on a view", "its elements are not in one piece", "use an array of its own")
+        for place, *row in zip(np.ravel(places).tolist(), *values, strict=True):
+            flat[place] = ufunc(flat[place], *row)
+        return None
+    raise refuse(f"{name}.{method} of a traced value", "it is not known to the trace", "write it as a loop")

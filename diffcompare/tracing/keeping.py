@@ -1,0 +1,340 @@
+"""The user's objects are after a trace what they were before it.
+
+Code that is traced may append to lists, fill caches and set attributes. Whatever can be reached from a function is
+looked at beforehand, in what it holds, and put back afterwards; what can't be put back is not traced.
+"""
+
+from __future__ import annotations
+
+import array
+import functools
+import gc
+import random
+import sys
+import types
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import numpy as np
+
+from diffcompare.errors import TraceError
+from diffcompare.tracing.places import is_library
+
+__all__ = ["kept", "names_of", "slots_of"]
+
+# what is reached is held and compared at every trace
+_LARGEST = 200_000
+_LARGEST_BYTES = 2**28
+_NO_STATE = frozenset({
+    type(None), bool, int, float, complex, str, bytes, range, slice, type(Ellipsis), type(NotImplemented),
+    types.CodeType, types.GetSetDescriptorType, types.MemberDescriptorType, types.WrapperDescriptorType,
+    types.MethodDescriptorType, types.ClassMethodDescriptorType,
+})  # fmt: skip
+# classes of Python's own whose objects are looked into; others, such as locks and loggers, are left alone
+_LOOKED_INTO = ("collections", "functools", "types", "queue", "builtins")
+# libraries whose objects never change
+_CONSTANT = ("sympy", "flint", "diffcompare", "mpmath")
+# libraries that keep a world of their own: of what is theirs only the function that they wrap is the user's
+_WORLDS = ("jax", "jaxlib", "torch")
+_Undo = Callable[[], None]
+
+
+@contextmanager
+def kept(roots: Sequence[Any], *, opaque: bool = True) -> Iterator[None]:
+    """Put back what code changes of the objects that can be reached from ``roots``.
+
+    ``opaque``: objects of C code that hold others out of sight are taken along; else they are refused.
+
+    Raises
+    ------
+    TraceError
+        Something that is reached, such as a generator, could not be put back.
+    """
+    held = _Held(opaque)
+    try:
+        held.visit(roots)
+    except RecursionError:
+        raise TraceError("the function refers to objects that are nested too deeply; pass formula=") from None
+    try:
+        yield
+    finally:
+        for undo in reversed(held.undo):
+            undo()
+
+
+class _Held:
+    """What was reached so far, and how each of it is put back."""
+
+    def __init__(self, opaque: bool) -> None:
+        self.opaque = opaque
+        self.undo: list[_Undo] = []
+        # the objects are held: an id must not be used again
+        self._seen: dict[int, Any] = {}
+        self._bytes = 0
+
+    def visit(self, values: Any) -> None:
+        """Look at values and at what they refer to."""
+        waiting = list(values)
+        while waiting:
+            value = waiting.pop()
+            if _is_atom(type(value)) or id(value) in self._seen:
+                continue
+            self._seen[id(value)] = value
+            if len(self._seen) > _LARGEST or self._bytes > _LARGEST_BYTES:
+                raise TraceError("the function refers to more objects than are put back after a trace; pass formula=")
+            waiting += self._referred(value)
+
+    def _referred(self, value: Any) -> Sequence[Any]:
+        """Keep what a value holds, and return what it refers to."""
+        for kind, keep in _KINDS.items():
+            if isinstance(value, kind):
+                return keep(self, value)
+        return [*self._contents(value), *self._attributes(value)]
+
+    def _function(self, function: types.FunctionType) -> Sequence[Any]:
+        found = [*(function.__closure__ or ()), *(function.__defaults__ or ()), function.__dict__]
+        if function.__kwdefaults__:
+            found.append(function.__kwdefaults__)
+        if not _is_users(function.__module__):
+            return found
+        names = names_of(function.__code__)
+        return [*found, *self._names(function.__globals__, names)]
+
+    def _names(self, namespace: dict[str, Any], names: set[str]) -> list[Any]:
+        """Keep the names of a module that code refers to, and those of modules that it refers to."""
+        before = {name: namespace[name] for name in names if name in namespace}
+
+        def undo() -> None:
+            for name in names:
+                if name not in before:
+                    namespace.pop(name, None)
+                elif namespace.get(name) is not before[name]:
+                    namespace[name] = before[name]
+
+        self.undo.append(undo)
+        found = list(before.values())
+        for module in [v for v in found if isinstance(v, types.ModuleType)]:
+            if id(module) not in self._seen and not is_library(getattr(module, "__file__", None) or "<frozen"):
+                self._seen[id(module)] = module
+                found += self._names(vars(module), names)
+        return found
+
+    def _cell(self, cell: types.CellType) -> Sequence[Any]:
+        before = _contents_of(cell)
+
+        def undo() -> None:
+            now = _contents_of(cell)
+            if before and (not now or now[0] is not before[0]):
+                cell.cell_contents = before[0]
+            elif now and not before:
+                del cell.cell_contents
+
+        self.undo.append(undo)
+        return before
+
+    def _cached(self, wrapper: Any) -> Sequence[Any]:
+        before = wrapper.cache_info()
+
+        def undo() -> None:
+            # its entries cannot be told apart; what a cache forgets is found again
+            if wrapper.cache_info() != before:
+                wrapper.cache_clear()
+
+        self.undo.append(undo)
+        return [wrapper.__wrapped__, vars(wrapper)]
+
+    def _class(self, kind: type) -> Sequence[Any]:
+        if not _is_users(kind.__module__):
+            return []
+        before = dict(vars(kind))
+
+        def undo() -> None:
+            now = dict(vars(kind))
+            for name in now.keys() - before.keys():
+                type.__delattr__(kind, name)
+            for name, value in before.items():
+                if now.get(name, undo) is not value:
+                    type.__setattr__(kind, name, value)
+
+        self.undo.append(undo)
+        return [*before.values(), *kind.__bases__]
+
+    def _contents(self, value: Any) -> Sequence[Any]:
+        """Keep what a container of Python's or NumPy's holds."""
+        if isinstance(value, tuple | frozenset):
+            return list(value)
+        if isinstance(value, np.ndarray):
+            return self._array(value)
+        if isinstance(value, np.random.Generator):
+            return self._state(lambda: value.bit_generator.state, lambda s: setattr(value.bit_generator, "state", s))
+        if isinstance(value, np.random.RandomState):
+            return self._state(value.get_state, value.set_state)
+        if isinstance(value, random.Random):
+            return self._state(value.getstate, value.setstate)
+        for kind, write in _CONTAINERS.items():
+            if isinstance(value, kind):
+                before = _listed(value, kind)
+                self.undo.append(functools.partial(_put_back, value, kind, before, write))
+                return [part for pair in before for part in pair] if issubclass(kind, dict) else before
+        return []
+
+    def _array(self, value: Any) -> Sequence[Any]:
+        if isinstance(value.base, np.ndarray):
+            # what it shows is the other's
+            return [value.base]
+        if value.dtype.hasobject:
+            before = value.copy()
+            self.undo.append(lambda: np.copyto(value, before))
+            return list(before.flat)
+        if value.flags.writeable:
+            self._bytes += value.nbytes
+            if self._bytes <= _LARGEST_BYTES:
+                before = np.array(value, subok=False)
+                self.undo.append(lambda: np.copyto(value.view(np.ndarray), before))
+        return []
+
+    def _state(self, get: Callable[[], Any], put: Callable[[Any], None]) -> Sequence[Any]:
+        before = get()
+        self.undo.append(lambda: put(before))
+        return []
+
+    def _attributes(self, value: Any) -> Sequence[Any]:
+        """Keep the attributes of an object."""
+        kind = type(value)
+        module = kind.__module__.partition(".")[0]
+        if module in _WORLDS:
+            return [getattr(value, "__wrapped__", None)]
+        if module in _CONSTANT or (_is_standard(module) and module not in _LOOKED_INTO):
+            if hasattr(kind, "__next__") and not module.startswith("_io"):
+                raise TraceError(_USED_UP.format(kind.__name__))
+            return []
+        found: list[Any] = [kind]
+        with suppress(AttributeError):
+            found.append(object.__getattribute__(value, "__dict__"))
+        for slot in slots_of(kind):
+            found += self._slot(slot, value)
+        if "__next__" in vars(kind) and not kind.__flags__ & _WRITTEN_IN_PYTHON:
+            raise TraceError(_USED_UP.format(kind.__name__))
+        return [*found, *self._hidden(value, found)]
+
+    def _slot(self, slot: Any, value: Any) -> list[Any]:
+        def get() -> list[Any]:
+            try:
+                return [slot.__get__(value)]
+            except AttributeError:
+                return []
+
+        before = get()
+
+        def undo() -> None:
+            now = get()
+            if before and (not now or now[0] is not before[0]):
+                slot.__set__(value, before[0])
+            elif now and not before:
+                slot.__delete__(value)
+
+        self.undo.append(undo)
+        return before
+
+    def _hidden(self, value: Any, seen: Sequence[Any]) -> list[Any]:
+        """Return what an object of C code refers to out of sight."""
+        known = {id(v) for v in seen}
+        hidden = [v for v in gc.get_referents(value) if id(v) not in known and not _is_atom(type(v))]
+        if hidden and not self.opaque and not isinstance(value, _OPEN):
+            raise TraceError(
+                f"{type(value).__module__}.{type(value).__name__}: what such an object holds cannot be put back after "
+                "a trace; pass formula="
+            )
+        return hidden
+
+
+def _method(_: _Held, value: Any) -> Sequence[Any]:
+    owner = getattr(value, "__self__", None)
+    # of a function in a module the module is the owner
+    return [getattr(value, "__func__", None), None if isinstance(owner, types.ModuleType) else owner]
+
+
+_KINDS: dict[type, Callable[[_Held, Any], Sequence[Any]]] = {
+    types.FunctionType: _Held._function,
+    types.CellType: _Held._cell,
+    types.MethodType: _method,
+    types.BuiltinFunctionType: _method,
+    # its names are looked at where code refers to them
+    types.ModuleType: lambda *_: [],
+    functools._lru_cache_wrapper: _Held._cached,
+    type: _Held._class,
+    staticmethod: _method,
+    classmethod: _method,
+    property: lambda _, value: [value.fget, value.fset, value.fdel],
+}
+_USED_UP = "the function refers to a {}: a trace would use it up; give it a list"
+# of a class: Py_TPFLAGS_HEAPTYPE
+_WRITTEN_IN_PYTHON = 1 << 9
+_CONTAINERS: dict[type, Callable[[Any, Any], None]] = {
+    OrderedDict: lambda value, before: (OrderedDict.clear(value), OrderedDict.update(value, before))[0],
+    dict: lambda value, before: (dict.clear(value), dict.update(value, before))[0],
+    list: lambda value, before: list.__setitem__(value, slice(None), before),
+    set: lambda value, before: (set.clear(value), set.update(value, before))[0],
+    deque: lambda value, before: (deque.clear(value), deque.extend(value, before))[0],
+    bytearray: lambda value, before: bytearray.__setitem__(value, slice(None), bytes(before)),
+    array.array: lambda value, before: value.__setitem__(slice(None), array.array(value.typecode, before)),
+}
+
+
+# of these nothing is hidden that could be changed
+_OPEN = (*_CONTAINERS, np.ndarray, tuple, frozenset, functools.partial, BaseException)
+
+
+def _is_atom(kind: type) -> bool:
+    # a class of the user's that is a number may have attributes
+    return kind in _NO_STATE or issubclass(kind, np.generic | np.dtype | np.ufunc)
+
+
+def _listed(value: Any, kind: Any) -> list[Any]:
+    return list(kind.items(value)) if issubclass(kind, dict) else list(kind.__iter__(value))
+
+
+def _put_back(value: Any, kind: Any, before: list[Any], write: Callable[[Any, Any], None]) -> None:
+    now = _listed(value, kind)
+    if len(now) != len(before) or not all(map(_is_same, now, before)):
+        write(value, before)
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    # the pairs of a dict are made anew
+    return a is b or (type(a) is type(b) is tuple and len(a) == len(b) == 2 and a[0] is b[0] and a[1] is b[1])
+
+
+def _contents_of(cell: types.CellType) -> list[Any]:
+    try:
+        return [cell.cell_contents]
+    except ValueError:
+        return []
+
+
+def slots_of(kind: type) -> list[Any]:
+    """Return the descriptors of the slots of a class and of its bases."""
+    return [
+        d for c in kind.__mro__ for d in vars(c).values()
+        if isinstance(d, types.MemberDescriptorType) and c.__flags__ & _WRITTEN_IN_PYTHON and "__slots__" in vars(c)
+    ]  # fmt: skip
+
+
+def names_of(code: types.CodeType) -> set[str]:
+    """Return the global names and attributes that code refers to, with those of functions inside."""
+    found = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            found |= names_of(constant)
+    return found
+
+
+def _is_standard(module: str) -> bool:
+    return module in sys.stdlib_module_names and module != "__main__"
+
+
+def _is_users(module: str | None) -> bool:
+    top = (module or "").partition(".")[0]
+    return not _is_standard(top) and top not in (*_CONSTANT, *_WORLDS, "numpy", "scipy", "pandas")

@@ -1,0 +1,269 @@
+"""A function and its claimed gradient: what their code does, called and traced in one table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.errors import TraceError
+from diffcompare.program.dag import Node, Program
+from diffcompare.program.needed import needed_nodes
+from diffcompare.tracing.calling import called
+from diffcompare.tracing.foreign import Foreign
+from diffcompare.tracing.keeping import kept
+from diffcompare.tracing.table import Decide, Place, Table, loop_exits
+from diffcompare.tracing.trace import Trace, placed, record
+
+__all__ = [
+    "ATTEMPTS",
+    "FAILURES",
+    "Pair",
+    "State",
+    "observe",
+    "one_sided",
+    "same",
+    "slope_agrees",
+    "trace_beside",
+    "trace_pair",
+]
+
+Floats = NDArray[np.float64]
+
+_U = 2.0**-53
+_PRODUCTS = frozenset({"Hessian-vector product", "directional derivative"})
+# how code is recorded, as (exact, rebuilt), the most telling way first
+ATTEMPTS = ((True, True), (False, True), (False, False))
+# what the user's code may raise where it is not defined
+FAILURES = (Exception,)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Function and gradient in one table, and what the code did.
+
+    Parameters
+    ----------
+    table : Table
+    function, gradient : Trace
+    D, G : tuple of int
+        The nodes of the true derivative and of what the gradient's code returns, one for each component.
+    claim : tuple of int
+        The nodes of the formula and its derivative; empty without a formula.
+    slopes : tuple of int
+        The nodes of slopes that must exist for the derivative to exist.
+    """
+
+    table: Table
+    function: Trace
+    gradient: Trace
+    D: tuple[int, ...]
+    G: tuple[int, ...]
+    claim: tuple[int, ...]
+    slopes: tuple[int, ...] = ()
+
+    @property
+    def exits(self) -> dict[Place, bool]:
+        """The loops that ended by themselves."""
+        return loop_exits(self.table, self.function.guards) | loop_exits(self.table, self.gradient.guards)
+
+    def arguments(self) -> list[Any]:
+        """The point, then the constants that are kept apart."""
+        return [*self.table.point, *(c.value for c in self.table.constants)]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the float code does when it is called."""
+
+    values: Floats
+    claimed: Floats
+    faults: tuple[str, ...]
+
+
+def observe(problem: Any) -> State | None:
+    """Call the code a few times; None where it raises or answers differently from call to call."""
+    x, faults = problem.x, []
+    try:
+        with np.errstate(all="ignore"):
+            values = problem.values(x)
+            argument, untouched = problem.unflatten(x), problem.unflatten(x)
+            returned = problem.gradient(argument, *problem.args)
+            if not same(argument, untouched):
+                faults.append(f"the {problem.what} changes its argument")
+            try:
+                claimed = problem.read(returned)
+            except ValueError as error:
+                nothing = np.full(len(problem.names), np.nan)
+                return State(values, nothing, (f"the {problem.what} has another structure: {error}",))
+            first = claimed.copy()
+            second = problem.claim(x)
+            if not np.array_equal(first, second, equal_nan=True):
+                return None
+            if not np.array_equal(problem.values(x), values, equal_nan=True):
+                return None
+            problem.values(problem.inside(x * (1 + 2.0**-9) + 2.0**-12))
+            third = problem.claim(x)
+            if not np.array_equal(first, third, equal_nan=True):
+                faults.append(
+                    f"the {problem.what} depends on earlier calls: after the function was called elsewhere it changed"
+                )
+    except FAILURES:
+        return None
+    return State(values, first, tuple(faults))
+
+
+def same(a: Any, b: Any) -> bool:
+    """Tell whether two structures of arrays hold the same numbers."""
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return bool(np.array_equal(np.asarray(a), np.asarray(b), equal_nan=True))
+
+
+def trace_pair(
+    problem: Any,
+    *,
+    exact: bool,
+    rebuilt: bool,
+    function: Decide | None = None,
+    gradient: Decide | None = None,
+) -> Pair | None:
+    """Record a function and its gradient at a point, with answers to their guards that may differ from the floats'.
+
+    ``problem`` has the callables, the point, and how arguments and results are structured. None where the function does
+    not return as many numbers as it should.
+    """
+    table = _table(problem.x, exact=exact)
+    table.decide = function
+    known = problem.formula
+    with _kept(problem, rebuilt=rebuilt):
+        try:
+            first = _recorded(problem, problem.function, table, rebuilt=rebuilt)
+        except TraceError:
+            if known is None:
+                raise
+            # the formula stands in for it
+            stated = tuple(table.insert(known.program, text=True))
+            first = Trace(stated, (math.nan,) * len(stated), (), 0.0, (), (), False)
+            known = None
+        if len(first.outputs) != problem.outputs:
+            return None
+        nodes = tuple(table.builder.nodes)
+        table.decide = gradient
+        second = _recorded(problem, problem.gradient, table, rebuilt=rebuilt)
+    order = np.asarray(problem.flatten(second.structure), dtype=float)
+    found = _derivative(problem, table, nodes, first)
+    G = tuple(second.outputs[round(k)] for k in order.tolist())
+    if problem.weights is not None:
+        G = tuple(_combination(table, G, row) for row in problem.weights.tolist())
+    end = problem.outputs + len(G)
+    claim = () if known is None else tuple(table.insert(problem.derivative(known.program), text=True)[:end])
+    return Pair(table, first, second, tuple(found[problem.outputs : end]), G, claim, tuple(found[end:]))
+
+
+def trace_beside(problem: Any, point: Floats, *, exact: bool, rebuilt: bool) -> Pair | None:
+    """Record a function where a point nearby takes it; what it does there is then to be evaluated at the point itself.
+
+    The pair that is returned has no gradient.
+    """
+    table = _table(point, exact=exact)
+    with _kept(problem, rebuilt=rebuilt):
+        trace = _recorded(problem, problem.function, table, rebuilt=rebuilt)
+    if len(trace.outputs) != problem.outputs:
+        return None
+    found = _derivative(problem, table, tuple(table.builder.nodes), trace)
+    table.move(problem.x.tolist())
+    end = problem.outputs + len(problem.names)
+    nothing = Trace((), (), (), 0.0, (), (), False)
+    return Pair(table, trace, nothing, tuple(found[problem.outputs : end]), (), (), tuple(found[end:]))
+
+
+def _kept(problem: Any, *, rebuilt: bool) -> AbstractContextManager[None]:
+    # called as they are, a gradient may use what its function has left
+    roots = (problem.function, problem.gradient, *problem.args)
+    return nullcontext() if rebuilt else kept(roots, opaque=False)
+
+
+def _table(point: Floats, *, exact: bool) -> Table:
+    return Table(tuple(f"x{i}" for i in range(len(point))), point.tolist(), exact=exact)
+
+
+def _recorded(problem: Any, function: Callable[..., Any], table: Table, *, rebuilt: bool) -> Trace:
+    point = problem.inside(np.array(table.point) * (1 + 2.0**-8) + 2.0**-11)
+
+    def elsewhere() -> None:
+        with suppress(Exception):
+            called(function, problem.unflatten(point), *problem.args)
+
+    template = problem.unflatten(np.arange(len(table.names), dtype=float))
+    return record(function, (placed(template, table), *problem.args), table=table, rebuilt=rebuilt, elsewhere=elsewhere)
+
+
+def _derivative(problem: Any, table: Table, nodes: tuple[Node, ...], trace: Trace) -> list[int]:
+    # numbers of a vector that the derivative is multiplied by are those of the code
+    derivative = problem.derivative(Program(table.names, nodes, trace.outputs))
+    return table.insert(derivative, text=problem.what in _PRODUCTS)
+
+
+def _combination(table: Table, nodes: Sequence[int], weights: Sequence[float]) -> int:
+    with table.recording():
+        constants = [table.constant(weight) for weight in weights]
+        shadow = sum(w * table.shadows[i] for w, i in zip(weights, nodes, strict=True))
+        return table.apply("dot", (*nodes, *constants), shadow)
+
+
+def one_sided(pair: Pair) -> list[float]:
+    """Rule C4: how far constants of unknown origin, used on one side only and long, may be off."""
+    nodes, start = pair.table.builder.nodes, len(pair.table.point)
+
+    def used(roots: Sequence[int]) -> set[int]:
+        return {
+            int(nodes[i].payload or 0) - start for i in needed_nodes(nodes, roots) if nodes[i].operation == "variable"
+        }
+
+    one, two = used([*pair.function.outputs, *pair.D]), used(pair.G)
+    allowed = []
+    for k, c in enumerate(pair.table.constants):
+        digits = len(repr(c.value).partition("e")[0].replace(".", "").strip("-0"))
+        if (k in one) == (k in two) or digits <= 12:
+            allowed.append(0.0)
+        elif c.scale:
+            allowed.append(1e7 * _U * c.scale)
+        else:
+            allowed.append(_U * min(max(1.0, abs(c.value)), 1e7 * abs(c.value)))
+    return allowed
+
+
+def slope_agrees(problem: Any, D: Floats) -> bool:
+    """Rule D5: a trace that took decisions must have the slope that f has over a coarse step; D by rows of outputs."""
+    x, D = problem.x, D.reshape(problem.outputs, -1)
+    unit = 2.0**-24 if isinstance(problem.function, Foreign) and problem.function.bits < 64 else _U
+    random = np.random.default_rng(3)
+    scale = np.where(x == 0, max(float(np.max(np.abs(x))), 1e-3), np.abs(x))
+    for _ in range(3):
+        direction = random.choice((-1.0, 1.0), len(x)) * random.uniform(0.4, 1.0, len(x)) * scale
+        slopes = []
+        for h in (2.0**-12, 2.0**-16):
+            after, before = problem.inside(x + h * direction), problem.inside(x - h * direction)
+            try:
+                with np.errstate(all="ignore"):
+                    slopes.append((problem.values(after) - problem.values(before)) / (2 * h))
+            except FAILURES:
+                return True
+        first, second = slopes
+        # at the edge of a box the two points are not the direction apart
+        traced = D @ ((after - before) / (2 * h))
+        size = np.maximum(np.abs(first), np.abs(second))
+        settled = np.abs(first - second) <= 1e-3 * size
+        # below that the quotient of the smaller step is rounding
+        floor = 2.0**20 * unit * np.abs(problem.values(x))
+        if (settled & (np.abs(second - traced) > np.maximum(0.05 * np.maximum(size, np.abs(traced)), floor))).any():
+            return False
+    return True

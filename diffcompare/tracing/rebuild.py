@@ -1,0 +1,318 @@
+"""Functions rebuilt so that their numbers, arrays and modules are traced; the user's own are never changed."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import sys
+import types
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from diffcompare.tracing.array import lifted, wrap
+from diffcompare.tracing.foreign import Foreign
+from diffcompare.tracing.keeping import names_of, slots_of
+from diffcompare.tracing.scalar import scalar
+from diffcompare.tracing.scipy_substitutes import linear_algebra_function, special_function
+from diffcompare.tracing.substitutes import (
+    BUILTINS,
+    ModuleSubstitute,
+    RandomSubstitute,
+    math_function,
+    numpy_function,
+    vectorized,
+)
+from diffcompare.tracing.table import Table
+
+__all__ = ["Rebuilder"]
+
+# what is larger is left as it is
+_LARGEST_ARRAY = 400_000
+_LARGEST_LIST = 20_000
+_VALUES = (tuple, BaseException, np.ndarray, dict, list, str, int, float)
+_LIBRARIES = ("numpy", "scipy", "sympy", "pandas", "flint", "diffcompare")
+
+
+class Rebuilder:
+    """Makes copies of functions, and of what they refer to, for one recording.
+
+    Parameters
+    ----------
+    table : Table
+        What the numbers and arrays become constants of.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        # the originals are held: an id must not be used again
+        self._done: dict[int, tuple[Any, Any]] = {}
+        self._globals: dict[int, tuple[dict[str, Any], dict[str, Any], set[str]]] = {}
+
+    def value(self, value: Any) -> Any:
+        """Return what stands for a value; itself where nothing needs to change."""
+        if value is None or isinstance(value, bool | int | str | bytes | complex):
+            return value
+        if isinstance(value, float):
+            if not self.table.exact:
+                return value
+            return scalar(self.table, float(value))
+        held = self._done.get(id(value))
+        if held is not None:
+            return held[1]
+        result = self._converted(value)
+        self._done[id(value)] = (value, result)
+        return result
+
+    def _converted(self, value: Any) -> Any:
+        if isinstance(value, Foreign):
+            return value.in_numpy()
+        if isinstance(value, np.ndarray):
+            return self._array(value)
+        if isinstance(value, types.ModuleType):
+            return self._module(value)
+        if isinstance(value, np.random.Generator | np.random.RandomState):
+            return RandomSubstitute("a random generator")
+        if isinstance(value, types.FunctionType):
+            return self.function(value)
+        if isinstance(value, types.MethodType):
+            owner = self.value(value.__self__)
+            name = value.__func__.__name__
+            # the owner's rebuilt class has the rebuilt method
+            found = getattr(owner, name, None) if owner is not value.__self__ else None
+            return found if isinstance(found, types.MethodType) else types.MethodType(self.value(value.__func__), owner)
+        if isinstance(value, functools.partial):
+            keywords = {k: self.value(v) for k, v in value.keywords.items()}
+            return functools.partial(self.value(value.func), *map(self.value, value.args), **keywords)
+        if isinstance(value, np.ufunc):
+            known = getattr(np, value.__name__, None) is value
+            return numpy_function(self.table, value) if known else special_function(self.table, value)
+        if isinstance(value, np.vectorize):
+            return vectorized(self.value(value.pyfunc))
+        if isinstance(value, types.BuiltinFunctionType) or hasattr(value, "__wrapped__"):
+            return self._foreign_function(value)
+        if isinstance(value, type):
+            return self._class(value)
+        if type(value) in (list, tuple, dict) and len(value) <= _LARGEST_LIST:
+            return self._container(value)
+        return self._instance(value)
+
+    def _array(self, array: Any) -> Any:
+        if array.dtype.kind != "f" or array.size > _LARGEST_ARRAY or type(array) is not np.ndarray:
+            # written to by the function, it must not be the user's own
+            return array.copy() if type(array) is np.ndarray and array.dtype != object else array
+        return wrap(lifted(array, self.table))
+
+    def _container(self, value: Any) -> Any:
+        if isinstance(value, tuple):
+            items = tuple(map(self.value, value))
+            return value if all(a is b for a, b in zip(items, value, strict=True)) else items
+        # a copy in any case: the function may append to it
+        if isinstance(value, list):
+            copied: list[Any] = []
+            self._done[id(value)] = (value, copied)
+            copied.extend(map(self.value, value))
+            return copied
+        filled: dict[Any, Any] = {}
+        self._done[id(value)] = (value, filled)
+        filled.update({k: self.value(v) for k, v in value.items()})
+        return filled
+
+    def _module(self, module: types.ModuleType) -> Any:
+        name = module.__name__
+        if name == "math":
+            return ModuleSubstitute(module, self.table, math_function)
+        if name == "numpy.random" or name == "random":
+            return RandomSubstitute(name)
+        if name == "scipy.linalg":
+            return ModuleSubstitute(module, self.table, linear_algebra_function)
+        if name in ("scipy.special", "scipy"):
+            return ModuleSubstitute(module, self.table, special_function)
+        if name == "numpy" or name.startswith("numpy."):
+            return ModuleSubstitute(module, self.table, numpy_function)
+        return module
+
+    def _foreign_function(self, value: Any) -> Any:
+        name, module = getattr(value, "__name__", ""), getattr(value, "__module__", "") or ""
+        if module == "math":
+            return math_function(self.table, value)
+        if module.startswith("numpy.random") or isinstance(
+            getattr(value, "__self__", None), np.random.RandomState | np.random.Generator
+        ):
+            return _refuser(name)
+        if module.startswith("numpy"):
+            return numpy_function(self.table, value)
+        if module.startswith("scipy.special"):
+            return special_function(self.table, value)
+        wrapped = getattr(value, "__wrapped__", None)
+        if isinstance(wrapped, types.FunctionType) and isinstance(value, functools._lru_cache_wrapper):
+            return self.value(wrapped)
+        return value
+
+    def function(self, function: types.FunctionType) -> Any:
+        """Rebuild a function of Python code."""
+        module = function.__module__ or ""
+        top = module.partition(".")[0]
+        if top == "numpy":
+            return numpy_function(self.table, function)
+        if module.startswith("scipy.special"):
+            return special_function(self.table, function)
+        if module.startswith("scipy.linalg"):
+            return linear_algebra_function(self.table, function)
+        if top in _LIBRARIES or (top in sys.stdlib_module_names and top != "__main__"):
+            return function
+        code = self._code(function.__code__)
+        names = names_of(function.__code__)
+        closure = tuple(self._cell(cell) for cell in function.__closure__ or ())
+        namespace = self._namespace(function.__globals__)
+        rebuilt = types.FunctionType(code, namespace, function.__name__, None, closure)
+        # known before what it refers to is looked at: that may be itself
+        self._done[id(function)] = (function, rebuilt)
+        self._look_up(function.__globals__, names)
+        for own, cell in zip(function.__closure__ or (), closure, strict=True):
+            self._fill(own, cell)
+        if function.__defaults__:
+            rebuilt.__defaults__ = tuple(map(self.value, function.__defaults__))
+        if function.__kwdefaults__:
+            rebuilt.__kwdefaults__ = {k: self.value(v) for k, v in function.__kwdefaults__.items()}
+        rebuilt.__dict__.update({k: self.value(v) for k, v in function.__dict__.items() if k != "__wrapped__"})
+        rebuilt.__qualname__ = function.__qualname__
+        rebuilt.__module__ = function.__module__
+        return rebuilt
+
+    def _cell(self, cell: types.CellType) -> types.CellType:
+        held = self._done.get(id(cell))
+        if held is None:
+            held = self._done[id(cell)] = (cell, types.CellType())
+        new: types.CellType = held[1]
+        return new
+
+    def _fill(self, cell: types.CellType, new: types.CellType) -> None:
+        try:
+            new.cell_contents  # noqa: B018 - filled already
+        except ValueError:
+            try:
+                contents = cell.cell_contents
+            except ValueError:
+                return
+            new.cell_contents = self.value(contents)
+
+    def _code(self, code: types.CodeType) -> types.CodeType:
+        constants = tuple(self._code_constant(c) for c in code.co_consts)
+        return code.replace(co_consts=constants)
+
+    def _code_constant(self, value: Any) -> Any:
+        if isinstance(value, types.CodeType):
+            return self._code(value)
+        if isinstance(value, float) and self.table.exact:
+            return scalar(self.table, value)
+        if isinstance(value, tuple):
+            return tuple(self._code_constant(v) for v in value)
+        return value
+
+    def _namespace(self, own: dict[str, Any]) -> dict[str, Any]:
+        held = self._globals.get(id(own))
+        if held is None:
+            held = self._globals[id(own)] = (own, {**own, "__builtins__": self._builtins()}, set())
+        return held[1]
+
+    def _look_up(self, own: dict[str, Any], names: set[str]) -> None:
+        _, copied, done = self._globals[id(own)]
+        for name in sorted(names - done):
+            done.add(name)
+            value = own.get(name, BUILTINS.get(name, own))
+            if value is getattr(builtins, name, own):
+                value = BUILTINS.get(name, value)
+            if value is not own:
+                copied[name] = self.value(value) if name in own else value
+
+    def _builtins(self) -> dict[str, Any]:
+        held = self._done.get(0)
+        if held is None:
+            scope = dict(vars(builtins))
+            own_import = builtins.__import__
+
+            def importing(name: str, *args: Any, **kwargs: Any) -> Any:
+                found = own_import(name, *args, **kwargs)
+                return self.value(found)
+
+            scope["__import__"] = importing
+            held = self._done[0] = (None, scope)
+        scope_: dict[str, Any] = held[1]
+        return scope_
+
+    def _class(self, kind: type) -> Any:
+        if kind is float:
+            return BUILTINS["float"]
+        module = getattr(kind, "__module__", "") or ""
+        if module == "numpy":
+            return numpy_function(self.table, kind)
+        if not _is_users(kind):
+            return kind
+        try:
+            return self._rebuilt_class(kind)
+        except TypeError:
+            return kind
+
+    def _rebuilt_class(self, kind: type) -> Any:
+        bases = tuple(b for b in (self.value(b) for b in kind.__bases__) if isinstance(b, type))
+        bases = tuple(dict.fromkeys((*(b for b in bases if b is not object), kind)))
+        new = type(kind)(kind.__name__, bases, {})
+        self._done[id(kind)] = (kind, new)
+        for name, attribute in list(vars(kind).items()):
+            if isinstance(attribute, types.FunctionType):
+                rebuilt: Any = self.value(attribute)
+            elif isinstance(attribute, staticmethod | classmethod):
+                rebuilt = type(attribute)(self.value(attribute.__func__))
+            elif isinstance(attribute, property):
+                rebuilt = property(*(self.value(f) for f in (attribute.fget, attribute.fset, attribute.fdel)))
+            elif isinstance(attribute, functools.cached_property):
+                rebuilt = functools.cached_property(self.value(attribute.func))
+                rebuilt.__set_name__(new, name)
+            elif name.startswith("__") or isinstance(
+                attribute, types.MemberDescriptorType | types.GetSetDescriptorType
+            ):
+                continue
+            else:
+                rebuilt = self.value(attribute)
+                if rebuilt is attribute:
+                    continue
+            type.__setattr__(new, name, rebuilt)
+        return new
+
+    def _instance(self, value: Any) -> Any:
+        kind = type(value)
+        if not _is_users(kind):
+            return value
+        new_kind = self.value(kind)
+        if new_kind is kind:
+            return value
+        try:
+            new = object.__new__(new_kind)
+        except TypeError:
+            return value
+        self._done[id(value)] = (value, new)
+        for slot in slots_of(kind):
+            # one that was never set is not set in the copy
+            with suppress(AttributeError):
+                slot.__set__(new, self.value(slot.__get__(value)))
+        for name, attribute in list(getattr(value, "__dict__", {}).items()):
+            new.__dict__[name] = self.value(attribute)
+        return new
+
+
+def _is_users(kind: type) -> bool:
+    module = getattr(kind, "__module__", "") or ""
+    top = module.partition(".")[0]
+    if top in _LIBRARIES or (top in sys.stdlib_module_names and top != "__main__"):
+        return False
+    return type(kind) is type and not issubclass(kind, _VALUES)
+
+
+def _refuser(name: str) -> Callable[..., Any]:
+    def refusing(*_: Any, **__: Any) -> Any:
+        return getattr(RandomSubstitute("numpy.random"), name)
+
+    return refusing

@@ -1,0 +1,327 @@
+"""NumPy's reductions, and what runs along an axis, on traced arrays."""
+
+# ruff: noqa: ARG001 - the arguments are those of NumPy's functions
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from diffcompare.tracing import linear
+from diffcompare.tracing.array import (
+    answers,
+    elements,
+    lifted,
+    new_array,
+    shadows,
+    wrap,
+)
+from diffcompare.tracing.registry import Handler, Handlers, named, registering
+from diffcompare.tracing.scalar import TracedCondition, extreme, lift, scalar
+from diffcompare.tracing.special import traced_special
+from diffcompare.tracing.table import Table, refuse
+
+__all__ = ["HANDLERS", "accumulated", "reduced"]
+
+HANDLERS: Handlers = {}
+handles = registering(HANDLERS)
+
+
+def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    if axis is None:
+        return tuple(range(ndim))
+    return tuple(int(a) % ndim for a in (axis if isinstance(axis, tuple | list) else (axis,)))
+
+
+def reduced(
+    table: Table,
+    value: Any,
+    axis: Any,
+    keepdims: Any,
+    rule: Callable[[list[Any], float | None], Any],
+    floats: Callable[..., Any] | None = None,
+) -> Any:
+    """Apply a rule to the elements along axes; ``floats`` is NumPy's own function, for the floats."""
+    array = lifted(value, table)
+    axes = _axes(axis, array.ndim)
+    kept = [a for a in range(array.ndim) if a not in axes]
+    rows = array.transpose([*kept, *axes]).reshape(math.prod(array.shape[a] for a in kept), -1)
+    values: list[Any] = [None] * len(rows)
+    if floats is not None and array.ndim:
+        values = np.reshape(floats(shadows(wrap(array)), axis=axes), -1).tolist()
+    found = [rule(elements(row), v) for row, v in zip(rows, values, strict=True)]
+    shape = (
+        [1 if a in axes else n for a, n in enumerate(array.shape)]
+        if keepdims is True
+        else [array.shape[a] for a in kept]
+    )
+    return new_array(found, shape)
+
+
+def _masked(value: Any, where: Any) -> Any:
+    return value if where is True or where is np._NoValue else np.where(where, value, 0.0)
+
+
+@handles(np.sum, np.nansum)
+def _sum(
+    table: Table,
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    keepdims: Any = False,
+    initial: Any = 0,
+    where: Any = True,
+) -> Any:
+    if _is_plain_condition(a) and axis is None:
+        return np.sum(a, axis=axis)
+    result = reduced(table, _masked(a, where), axis, keepdims, lambda row, s: linear.total(table, row, s), np.sum)
+    return result if initial is np._NoValue or initial == 0 else result + initial
+
+
+def _is_plain_condition(a: Any) -> bool:
+    return isinstance(a, np.ndarray) and a.view(np.ndarray).dtype != object
+
+
+@handles(np.mean, np.nanmean)
+def _mean(table: Table, a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, where: Any = True) -> Any:
+    array = lifted(a, table)
+    count = math.prod(array.shape[k] for k in _axes(axis, array.ndim))
+    return reduced(table, wrap(array), axis, keepdims, lambda row, s: linear.total(table, row, s), np.sum) / count
+
+
+@handles(np.average)
+def _average(table: Table, a: Any, axis: Any = None, weights: Any = None, returned: bool = False) -> Any:
+    if weights is None:
+        return _mean(table, a, axis)
+    weights = wrap(lifted(weights, table))
+    array = wrap(lifted(a, table))
+    if weights.shape != array.shape and axis is not None:
+        weights = weights.reshape([-1 if k == axis % array.ndim else 1 for k in range(array.ndim)])
+    return np.sum(array * weights, axis=axis) / np.sum(
+        weights + 0 * array.shape[0], axis=axis if weights.ndim else None
+    )
+
+
+def _product(row: list[Any], table: Table) -> Any:
+    result = scalar(table, 1.0) if not row else lift(row[0], table)
+    for v in row[1:]:
+        result = result * lift(v, table)
+    return result
+
+
+@handles(np.prod)
+def _prod(
+    table: Table,
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    keepdims: Any = False,
+    initial: Any = 1,
+    where: Any = True,
+) -> Any:
+    result = reduced(table, a, axis, keepdims, lambda row, _: _product(row, table))
+    return result if initial is np._NoValue or initial == 1 else result * initial
+
+
+def _extreme(operation: str) -> Handler:
+    def handler(
+        table: Table, a: Any, axis: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
+    ) -> Any:
+        def rule(row: list[Any], _: Any) -> Any:
+            row = row if initial is None or initial is np._NoValue else [initial, *row]
+            if not row:
+                raise ValueError("zero-size array to reduction operation which has no identity")
+            return functools.reduce(lambda p, q: extreme(operation, p, lift(q, table)), row[1:], lift(row[0], table))
+
+        return reduced(table, a, axis, keepdims, rule)
+
+    return handler
+
+
+HANDLERS |= dict.fromkeys(named("max", "amax", "nanmax"), _extreme("max"))
+HANDLERS |= dict.fromkeys(named("min", "amin", "nanmin"), _extreme("min"))
+
+
+@handles(np.ptp)
+def _ptp(table: Table, a: Any, axis: Any = None) -> Any:
+    return np.max(a, axis=axis) - np.min(a, axis=axis)
+
+
+@handles(np.var)
+def _var(
+    table: Table,
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    ddof: float = 0,
+    keepdims: Any = False,
+    mean: Any = None,
+    correction: Any = None,
+) -> Any:
+    array = wrap(lifted(a, table))
+    count = math.prod(array.shape[k] for k in _axes(axis, array.ndim))
+    centre = _mean(table, array, axis, keepdims=True) if mean is None or mean is np._NoValue else mean
+    taken = ddof if correction is None or correction is np._NoValue else correction
+    return np.sum((array - centre) ** 2, axis=axis, keepdims=keepdims) / (count - taken)
+
+
+@handles(np.std)
+def _std(table: Table, a: Any, *args: Any, **kwargs: Any) -> Any:
+    return np.sqrt(_var(table, a, *args, **kwargs))
+
+
+def _quantified(operation: str) -> Handler:
+    def handler(table: Table, a: Any, axis: Any = None, keepdims: Any = False) -> Any:
+        array = lifted(a, table)
+        if axis is None:
+            conditions = [v if type(v) is TracedCondition else v != 0 for v in elements(array)]
+            result: Any = operation == "and"
+            for c in conditions:
+                result = (result & c) if operation == "and" else (result | c)
+            return result
+        values = answers(
+            wrap(np.array([c if type(c) is TracedCondition else c != 0 for c in elements(array)], dtype=object))
+        )
+        return (np.all if operation == "and" else np.any)(
+            np.array(values, dtype=bool).reshape(array.shape), axis=axis, keepdims=keepdims
+        )
+
+    return handler
+
+
+HANDLERS[np.all] = _quantified("and")
+HANDLERS[np.any] = _quantified("or")
+
+
+@handles(np.count_nonzero)
+def _count(table: Table, a: Any, axis: Any = None) -> Any:
+    return np.count_nonzero(answers(a if _is_condition(a) else a != 0), axis=axis)
+
+
+def _is_condition(a: Any) -> bool:
+    return isinstance(a, np.ndarray) and a.dtype == bool
+
+
+@handles(np.linalg.norm, np.linalg.vector_norm)
+def _norm(table: Table, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002
+    array = wrap(lifted(x, table))
+    if ord in ("fro", 2, 2.0) and (array.ndim == 1 or axis is not None or ord == "fro"):
+        ord = None  # noqa: A001
+    if ord is None:
+        return np.sqrt(
+            reduced(
+                table,
+                array,
+                axis,
+                keepdims,
+                lambda row, _: linear.contract(table, [np.array(row, dtype=object)] * 2),
+            )
+        )
+    if array.ndim > 1 and not isinstance(axis, int):
+        raise refuse(f"norm(ord={ord}) of a matrix", "it is found by iteration", "use the Frobenius norm")
+    sizes = np.abs(array)
+    if ord == 1:
+        return np.sum(sizes, axis=axis, keepdims=keepdims)
+    if ord in (np.inf, -np.inf):
+        return (np.max if ord > 0 else np.min)(sizes, axis=axis, keepdims=keepdims)
+    return np.sum(sizes**ord, axis=axis, keepdims=keepdims) ** (1.0 / ord)
+
+
+def accumulated(table: Table, a: Any, axis: Any, rule: Callable[[Any, Any], Any]) -> Any:
+    """Apply a rule from element to element."""
+    array = lifted(a, table)
+    array = array.reshape(-1) if axis is None else array
+    moved = np.moveaxis(array, -1 if axis is None else axis, -1)
+    rows = []
+    for row in moved.reshape(-1, moved.shape[-1]):
+        held = None
+        for v in elements(row):
+            held = lift(v, table) if held is None else rule(held, lift(v, table))
+            rows.append(held)
+    return np.moveaxis(new_array(rows, moved.shape), -1, -1 if axis is None else axis)
+
+
+@handles(*named("cumsum", "cumulative_sum"))
+def _cumsum(table: Table, a: Any, axis: Any = None, dtype: Any = None) -> Any:
+    return accumulated(table, a, axis, lambda p, q: p + q)
+
+
+@handles(*named("cumprod", "cumulative_prod"))
+def _cumprod(table: Table, a: Any, axis: Any = None, dtype: Any = None) -> Any:
+    return accumulated(table, a, axis, lambda p, q: p * q)
+
+
+@handles(np.diff)
+def _diff(table: Table, a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    array: Any = np.moveaxis(wrap(lifted(a, table)), axis, -1)
+    for side, ends in ((prepend, True), (append, False)):
+        if side is not None and side is not np._NoValue:
+            end = wrap(lifted(side, table)).reshape(*array.shape[:-1], -1)
+            array = np.concatenate([end, array] if ends else [array, end], axis=-1)
+    for _ in range(n):
+        array = array[..., 1:] - array[..., :-1]
+    return np.moveaxis(array, -1, axis)
+
+
+@handles(*named("trapezoid", "trapz"))
+def _trapezoid(table: Table, y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    array: Any = np.moveaxis(wrap(lifted(y, table)), axis, -1)
+    steps = dx if x is None else np.diff(x, axis=-1)
+    return np.sum(steps * (array[..., 1:] + array[..., :-1]) / 2.0, axis=-1)
+
+
+@handles(np.gradient)
+def _gradient(table: Table, f: Any, *steps: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    if np.ndim(f) != 1 or len(steps) > 1 or (steps and np.ndim(steps[0])) or edge_order != 1:
+        raise refuse("gradient of this kind", "only a vector and one step are read", "write the differences out")
+    h = steps[0] if steps else 1.0
+    return np.concatenate([[(f[1] - f[0]) / h], (f[2:] - f[:-2]) / (2.0 * h), [(f[-1] - f[-2]) / h]])
+
+
+@handles(np.convolve)
+def _convolve(table: Table, a: Any, v: Any, mode: str = "full") -> Any:
+    one, two = lifted(a, table), lifted(v, table)
+    n, m = len(one), len(two)
+    full = [
+        linear.contract(table, [one[max(0, k - m + 1) : k + 1], two[max(0, k - n + 1) : k + 1][::-1]])
+        for k in range(n + m - 1)
+    ]
+    start = {"full": 0, "same": (min(n, m) - 1) // 2, "valid": min(n, m) - 1}[mode]
+    length = {"full": n + m - 1, "same": max(n, m), "valid": abs(n - m) + 1}[mode]
+    return new_array(full[start : start + length], (length,))
+
+
+@handles(np.polyval)
+def _polyval(table: Table, p: Any, x: Any) -> Any:
+    result = 0 * x
+    for c in p:
+        result = result * x + c
+    return result
+
+
+@handles(np.vander)
+def _vander(table: Table, x: Any, N: Any = None, increasing: bool = False) -> Any:
+    count = len(x) if N is None else N
+    powers = [x**k for k in range(count)]
+    return np.stack(powers if increasing else powers[::-1], axis=1)
+
+
+@handles(np.sinc)
+def _sinc(table: Table, x: Any) -> Any:
+    return traced_special(table, "sinc", lambda y: np.sin(y) / y if y else 1.0, (np.pi * x,))
+
+
+@handles(np.apply_along_axis)
+def _apply_along_axis(table: Table, func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
+    moved = np.moveaxis(wrap(lifted(arr, table)), axis, -1)
+    rows = [func1d(row, *args, **kwargs) for row in moved.reshape(-1, moved.shape[-1])]
+    result = np.stack([r if np.ndim(r) else np.reshape(r, 1) for r in rows])
+    return (
+        result.reshape(moved.shape[:-1])
+        if not np.ndim(rows[0])
+        else np.moveaxis(result.reshape(*moved.shape[:-1], -1), -1, axis)
+    )

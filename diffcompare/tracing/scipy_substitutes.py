@@ -1,0 +1,233 @@
+"""What traced code sees in place of functions of scipy, written with operations of the table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from types import BuiltinFunctionType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from diffcompare.program.scipy_functions import scipy_special
+from diffcompare.tracing.array import (
+    contains_traced,
+    elementwise,
+    is_moving,
+    lifted,
+    shadows,
+    table_constants,
+    wrap,
+)
+from diffcompare.tracing.scalar import UNARY, TracedScalar, extreme, lift, scalar, select
+from diffcompare.tracing.special import TRACED, traced_special
+from diffcompare.tracing.table import Table, refuse
+
+__all__ = ["SCIPY", "linear_algebra_function", "special_function"]
+
+
+def linear_algebra_function(table: Table, function: Any) -> Any:
+    """Return what stands for a function of ``scipy.linalg``."""
+    name = getattr(function, "__name__", "")
+    rule: Any = _LINEAR.get(name)
+    if rule is None or not callable(function):
+        return function if isinstance(function, type) else special_function(table, function)
+
+    def substitute(*args: Any, **kwargs: Any) -> Any:
+        if contains_traced(args) or contains_traced(kwargs):
+            return rule(*args, **{k: v for k, v in kwargs.items() if k not in _HINTS})
+        return table_constants(function(*args, **kwargs), table)
+
+    return substitute
+
+
+_HINTS = ("check_finite", "overwrite_a", "overwrite_b", "assume_a", "sym_pos")
+
+
+def _triangular(a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False) -> Any:
+    matrix = np.tril(a) if lower else np.triu(a)
+    if unit_diagonal:
+        matrix = matrix - np.diag(np.diag(matrix)) + np.eye(len(matrix))
+    return np.linalg.solve(matrix.T if trans in (1, "T") else matrix, b)
+
+
+def _factor(a: Any, lower: bool = False) -> Any:
+    factor = np.linalg.cholesky(a)
+    return factor if lower else factor.T
+
+
+def _factor_solve(factor: Any, b: Any) -> Any:
+    matrix, lower = factor
+    matrix = matrix if lower else matrix.T
+    return np.linalg.solve(matrix.T, np.linalg.solve(matrix, b))
+
+
+_LINEAR: dict[str, Any] = {
+    "solve": np.linalg.solve,
+    "inv": np.linalg.inv,
+    "det": np.linalg.det,
+    "norm": np.linalg.norm,
+    "pinv": np.linalg.pinv,
+    "cholesky": _factor,
+    "solve_triangular": _triangular,
+    "cho_factor": lambda a, lower=False: (_factor(a, lower), lower),
+    "cho_solve": _factor_solve,
+}
+
+
+def special_function(table: Table, function: Any) -> Any:
+    """Return what stands for a function of ``scipy.special``."""
+    name = getattr(function, "__name__", "")
+    if not isinstance(function, np.ufunc | FunctionType | BuiltinFunctionType):
+        # distributions and the like: whether they run on traced numbers will be seen
+        return function
+    rule: Any = _SPECIAL.get(name)
+
+    def substitute(*args: Any, **kwargs: Any) -> Any:
+        if not (contains_traced(args) or contains_traced(kwargs)):
+            return table_constants(function(*args, **kwargs), table)
+        if rule is not None:
+            return rule(table, *args, **kwargs)
+        if name in TRACED and not kwargs and (is_moving(args) or table.exact):
+            return traced_special(table, TRACED[name], function, args)
+        if name in UNARY:
+            return getattr(np, name)(*args, **kwargs)
+        if not is_moving(args) and not is_moving(kwargs):
+            return table_constants(function(*shadows(list(args)), **shadows(kwargs)), table)
+        raise refuse(
+            f"scipy's {name} of a traced value", "there is no such operation in the table", "use another function"
+        )
+
+    substitute.__name__ = name
+    return substitute
+
+
+def _each(rule: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda table, *args: elementwise(table, lambda *row: rule(*(lift(v, table) for v in row)), args)
+
+
+def _expit(x: TracedScalar) -> Any:
+    return 1.0 / (1.0 + np.exp(-x))
+
+
+def _log_expit(x: TracedScalar) -> Any:
+    if x.table.region:
+        return extreme("min", x, scalar(x.table, 0.0)) - np.log1p(np.exp(-abs(x)))
+    # the same function, whichever way it is written
+    return -np.log1p(np.exp(-x)) if x.shadow >= 0 else x - np.log1p(np.exp(x))
+
+
+def _xlogy(x: TracedScalar, y: TracedScalar) -> Any:
+    zero = scalar(x.table, 0.0)
+    return select(x == 0, zero, x * np.log(y)) if x.moving or x.shadow == 0 else x * np.log(y)
+
+
+def _xlog1py(x: TracedScalar, y: TracedScalar) -> Any:
+    zero = scalar(x.table, 0.0)
+    return select(x == 0, zero, x * np.log1p(y)) if x.moving or x.shadow == 0 else x * np.log1p(y)
+
+
+def _shift(table: Table, array: Any, axis: Any) -> Any:
+    # any shift gives the same real function; one that is an exact number of the code costs nothing
+    if table.region:
+        return np.max(array, axis=axis, keepdims=True)
+    largest = np.max(shadows(array), axis=axis, keepdims=True)
+    return np.where(np.isfinite(largest), np.rint(largest), 0.0)
+
+
+def _logsumexp(table: Table, a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, **_: Any) -> Any:
+    array = wrap(lifted(a, table))
+    shift = _shift(table, array, axis)
+    scaled = np.exp(array - shift) if b is None else b * np.exp(array - shift)
+    result = np.log(np.sum(scaled, axis=axis, keepdims=True)) + shift
+    return result if keepdims else np.squeeze(result, axis=axis) if axis is not None else np.reshape(result, ())[()]
+
+
+def _softmax(table: Table, x: Any, axis: Any = None) -> Any:
+    array = wrap(lifted(x, table))
+    e = np.exp(array - _shift(table, array, axis))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def _log_softmax(table: Table, x: Any, axis: Any = None) -> Any:
+    return x - _logsumexp(table, x, axis=axis, keepdims=True)
+
+
+def _rel_entr(x: TracedScalar, y: TracedScalar) -> Any:
+    return x * np.log(x / y) if x.shadow > 0 else _xlogy(x, x)
+
+
+def _of_table(name: str, floats: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda table, *args: traced_special(table, name, floats, args)
+
+
+def _together(*rules: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda table, *args: tuple(rule(table, *args) for rule in rules)
+
+
+def _part(name: str, k: int) -> Callable[..., Any]:
+    """Return the floats of one of several results."""
+    return lambda *args: getattr(scipy_special(), name)(*args)[k]
+
+
+def _lambertw(table: Table, z: Any, k: Any = 0, tol: float = 1e-8) -> Any:
+    # the real branches; what is complex there is refused by the domain
+    branch = int(shadows(k))
+    name = "LambertW" if branch == 0 else "lambertw_lower"
+    return traced_special(table, name, lambda x: scipy_special().lambertw(x, branch, tol).real, (z,))
+
+
+def _normal_distribution(x: TracedScalar) -> Any:
+    root = TracedScalar(x.table, x.table.root(2), math.sqrt(2))
+    return 0.5 * traced_special(x.table, "erfc", scipy_special().erfc, (-x / root,))
+
+
+def _factorial(x: TracedScalar) -> Any:
+    # scipy's is 0 left of 0
+    inside = traced_special(x.table, "factorial", scipy_special().factorial, (x,))
+    return select(x < 0, scalar(x.table, 0.0), inside)
+
+
+def _log_beta(a: TracedScalar, b: TracedScalar) -> Any:
+    one, two, both = (traced_special(a.table, "gammaln", scipy_special().gammaln, (v,)) for v in (a, b, a + b))
+    return one + two - both
+
+
+_SPECIAL: dict[str, Callable[..., Any]] = {
+    "lambertw": _lambertw,
+    "sici": _together(_of_table("Si", _part("sici", 0)), _of_table("Ci", _part("sici", 1))),
+    "airy": _together(
+        *(
+            _of_table(name, _part("airy", k))
+            for k, name in enumerate(("airyai", "airyaiprime", "airybi", "airybiprime"))
+        )
+    ),
+    "fresnel": _together(_of_table("fresnels", _part("fresnel", 0)), _of_table("fresnelc", _part("fresnel", 1))),
+    "factorial": _each(_factorial),
+    "ndtr": _each(_normal_distribution),
+    "betaln": _each(_log_beta),
+    "expit": _each(_expit),
+    "log_expit": _each(_log_expit),
+    "logit": _each(lambda x: np.log(x / (1.0 - x))),
+    "xlogy": _each(_xlogy),
+    "xlog1py": _each(_xlog1py),
+    "entr": _each(lambda x: -_xlogy(x, x)),
+    "rel_entr": _each(_rel_entr),
+    "kl_div": _each(lambda x, y: _rel_entr(x, y) - x + y),
+    "logsumexp": _logsumexp,
+    "softmax": _softmax,
+    "log_softmax": _log_softmax,
+    "exprel": _each(lambda x: np.expm1(x) / x),
+    "softplus": _each(lambda x: np.logaddexp(x, 0)),
+    "huber": _each(
+        lambda d, r: select(abs(r) <= d, 0.5 * r * r, d * (abs(r) - 0.5 * d)),
+    ),
+}
+
+
+# what stands for the functions of these modules
+SCIPY: dict[str, Callable[[Table, Any], Any]] = {
+    "scipy.special": special_function,
+    "scipy.special._ufuncs": special_function,
+    "scipy.linalg": linear_algebra_function,
+}

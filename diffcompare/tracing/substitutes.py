@@ -1,0 +1,385 @@
+"""What traced code sees in place of numpy, math, scipy.special, and some of Python's built-in functions."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import math
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from diffcompare.tracing import linear
+from diffcompare.tracing.array import (
+    TracedArray,
+    answers,
+    call_ufunc,
+    contains_traced,
+    elementwise,
+    is_moving,
+    lifted,
+    plain,
+    shadows,
+    table_constants,
+    wrap,
+)
+from diffcompare.tracing.functions import call_function
+from diffcompare.tracing.scalar import (
+    UNARY,
+    TracedCondition,
+    TracedScalar,
+    extreme,
+    is_number,
+    lift,
+)
+from diffcompare.tracing.scipy_substitutes import SCIPY
+from diffcompare.tracing.special import traced_special
+from diffcompare.tracing.table import Table, active_table, refuse
+
+__all__ = [
+    "BUILTINS",
+    "ModuleSubstitute",
+    "RandomSubstitute",
+    "math_function",
+    "numpy_function",
+    "vectorized",
+]
+
+_ARRAYS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite", "require")
+_BUFFERS = ("zeros", "ones", "empty", "full", "eye", "identity")
+
+
+class ModuleSubstitute:
+    """A module whose functions know traced numbers; what it does not know is the module's own.
+
+    Parameters
+    ----------
+    module : module
+    table : Table
+    rule : callable
+        ``rule(table, function)`` returns what stands for a function.
+    """
+
+    def __init__(self, module: ModuleType, table: Table, rule: Callable[[Table, Any], Any]) -> None:
+        self.__dict__.update({"_module": module, "_table": table, "_rule": rule, "__name__": module.__name__})
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._module, name)
+        if isinstance(found, ModuleType):
+            if found is np.random:
+                found = RandomSubstitute("numpy.random")
+            elif found is np.fft:
+                found = ModuleSubstitute(found, self._table, numpy_function)
+            elif found.__name__ in SCIPY:
+                found = ModuleSubstitute(found, self._table, SCIPY[found.__name__])
+            elif found.__name__.startswith(("numpy", "scipy")):
+                found = ModuleSubstitute(found, self._table, self._rule)
+        elif isinstance(found, float):
+            found = table_constants(found, self._table) if self._table.exact else found
+        else:
+            found = self._rule(self._table, found)
+        self.__dict__[name] = found
+        return found
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise refuse(f"{self.__name__}.{name} is set", "modules are left as they are", "keep it in a variable")
+
+    def __dir__(self) -> list[str]:
+        return dir(self._module)
+
+
+class RandomSubstitute:
+    """Stands for whatever draws random numbers."""
+
+    def __init__(self, name: str) -> None:
+        self.__dict__["_name"] = name
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise refuse(
+            f"{self._name}.{name}",
+            "random numbers differ from call to call",
+            "draw them outside and let the function use the array",
+        )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        getattr(self, name)
+
+
+def numpy_function(table: Table, function: Any) -> Any:
+    """Return what stands for a name of NumPy."""
+    if isinstance(function, np.ufunc):
+        return _UfuncSubstitute(table, function)
+    if isinstance(function, type):
+        kind: Any = function
+        if issubclass(function, np.floating):
+            return _float_type(kind)
+        if issubclass(function, np.integer | np.bool_):
+            return _integer_type(kind)
+        if function is np.vectorize:
+            return vectorized
+        return function
+    if not callable(function):
+        return function
+    name = getattr(function, "__name__", "")
+    if name in _ARRAYS and getattr(np, name, None) is function:
+        return functools.partial(_array, table)
+    if name in _BUFFERS and getattr(np, name, None) is function:
+        return functools.partial(_buffer, table, function)
+
+    @functools.wraps(function)
+    def substitute(*args: Any, **kwargs: Any) -> Any:
+        if contains_traced(args) or contains_traced(kwargs):
+            return call_function(table, function, args, kwargs)
+        return table_constants(function(*args, **kwargs), table)
+
+    return substitute
+
+
+class _UfuncSubstitute:
+    def __init__(self, table: Table, ufunc: np.ufunc) -> None:
+        self._table, self._ufunc = table, ufunc
+        self.__name__ = ufunc.__name__
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        return self._call("__call__", inputs, options)
+
+    def _call(self, method: str, inputs: Any, options: dict[str, Any]) -> Any:
+        table = self._table
+        if method == "__call__" and len(inputs) > self._ufunc.nin:
+            options["out"] = inputs[self._ufunc.nin]
+            inputs = inputs[: self._ufunc.nin]
+        if contains_traced(inputs) or contains_traced(options):
+            return call_ufunc(table, self._ufunc, method, inputs, options)
+        # the square root of an integer of the code is exact, too
+        if table.exact and not options and method == "__call__" and self._ufunc.__name__ in UNARY:
+            (x,) = inputs
+            if is_number(x) and self._ufunc.__name__ != "negative" and np.isfinite(self._ufunc(float(x))):
+                return call_ufunc(table, self._ufunc, method, (lift(x, table),), options)
+        return table_constants(getattr(self._ufunc, method)(*inputs, **options), table)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("reduce", "accumulate", "outer", "at", "reduceat"):
+            return lambda *inputs, **options: self._call(name, inputs, options)
+        return getattr(self._ufunc, name)
+
+
+def _array(table: Table, value: Any, dtype: Any = None, *_: Any, copy: Any = None, ndmin: int = 0, **__: Any) -> Any:
+    if isinstance(value, TracedArray):
+        result: Any = value.copy() if copy is not False else value
+    elif contains_traced(value):
+        result = wrap(lifted(value, table))
+    else:
+        result = np.array(value, dtype=dtype, ndmin=ndmin)
+        return wrap(lifted(result, table)) if result.dtype.kind == "f" and result.dtype.itemsize == 8 else result
+    if dtype is not None and dtype is not float and dtype is not object:
+        result = result.astype(_own_type(dtype))
+    while result.ndim < ndmin:
+        result = result[None]
+    return result
+
+
+def _own_type(dtype: Any) -> Any:
+    return getattr(dtype, "own_type", dtype)
+
+
+def _buffer(table: Table, function: Any, *args: Any, **kwargs: Any) -> Any:
+    args = tuple(shadows(_own_type(a)) if contains_traced(a) else _own_type(a) for a in args)
+    if function is np.full and len(args) > 1 and contains_traced(args[1]):
+        return wrap(np.broadcast_to(lifted(args[1], table), args[0]).copy())
+    kwargs = {k: _own_type(v) for k, v in kwargs.items()}
+    fill = args[1] if function is np.full and len(args) > 1 else kwargs.get("fill_value")
+    if contains_traced(fill):
+        shape = args[0] if args else kwargs["shape"]
+        return wrap(np.broadcast_to(lifted(fill, table), shape).copy())
+    made = np.zeros(*args, **kwargs) if function is np.empty else function(*args, **kwargs)
+    return wrap(lifted(made, table)) if made.dtype.kind == "f" else made
+
+
+def vectorized(pyfunc: Any, *_: Any, **__: Any) -> Any:
+    """Return a loop over broadcast elements."""
+
+    def loop(*args: Any) -> Any:
+        return elementwise(active_table(), pyfunc, args)
+
+    return loop
+
+
+class _FloatMeta(type):
+    own_type: Any
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, cls.own_type) or type(value) is TracedScalar
+
+    def __subclasscheck__(cls, other: Any) -> bool:
+        return issubclass(_own_type(other), cls.own_type)
+
+    def __eq__(cls, other: Any) -> bool:
+        return bool(_own_type(other) == cls.own_type)
+
+    def __hash__(cls) -> int:
+        return hash(cls.own_type)
+
+    def __call__(cls, value: Any = 0.0, *args: Any) -> Any:
+        if isinstance(value, TracedArray) and value.size == 1:
+            value = value.item()
+        if isinstance(value, TracedScalar | TracedCondition | TracedArray):
+            value = value.number() if isinstance(value, TracedCondition) else value
+            return value if cls.own_type is float else value.astype(cls.own_type)
+        made = cls.own_type(value, *args)
+        return table_constants(made, active_table()) if cls.own_type in (float, np.float64) else made
+
+    def __getattr__(cls, name: str) -> Any:
+        return getattr(cls.own_type, name)
+
+
+@functools.cache
+def _float_type(kind: Any) -> Any:
+    return _FloatMeta(kind.__name__, (), {"own_type": kind, "dtype": np.dtype(kind)})
+
+
+class _IntegerMeta(_FloatMeta):
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, cls.own_type)
+
+    def __call__(cls, value: Any = 0, *args: Any) -> Any:
+        if isinstance(value, TracedArray | TracedCondition | TracedScalar):
+            value = plain(answers(value), f"{cls.own_type.__name__}()")
+        return cls.own_type(value, *args)
+
+
+@functools.cache
+def _integer_type(kind: Any) -> Any:
+    return _IntegerMeta(kind.__name__, (), {"own_type": kind, "dtype": np.dtype(kind)})
+
+
+_MATH = {
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "asinh": "arcsinh",
+    "acosh": "arccosh",
+    "atanh": "arctanh",
+    "fabs": "absolute",
+    "pow": "power",
+    "atan2": "arctan2",
+    "radians": "radians",
+    "degrees": "degrees",
+    "copysign": "copysign",
+    "fmod": "fmod",
+    "hypot": "hypot",
+    "remainder": "remainder",
+    "isnan": "isnan",
+    "isinf": "isinf",
+    "isfinite": "isfinite",
+} | {name: name for name in UNARY if hasattr(math, name)}
+
+
+_SPECIAL = ("erf", "erfc", "gamma", "lgamma")
+
+
+def math_function(table: Table, function: Any) -> Any:
+    """Return what stands for a function of ``math``."""
+    name = getattr(function, "__name__", "")
+    own: Any = function
+    if not callable(function) or getattr(math, name, None) is not function:
+        return function
+
+    def substitute(*args: Any, **kwargs: Any) -> Any:
+        args = tuple(a.item() if isinstance(a, TracedArray) and a.size == 1 else a for a in args)
+        if not contains_traced(args):
+            if (
+                table.exact
+                and name in _MATH
+                and len(args) == 1
+                and is_number(args[0])
+                and name not in ("isnan", "fabs")
+            ):
+                args = (lift(args[0], table),)
+            else:
+                return table_constants(own(*args, **kwargs), table)
+        if name in ("isclose",):
+            return bool(abs(args[0] - args[1]) <= kwargs.get("abs_tol", 0) + kwargs.get("rel_tol", 1e-9) * abs(args[1]))
+        # a domain error is raised as math does
+        values = shadows(list(args))
+        checked: Any = own(*values, **kwargs)
+        if name == "log" and len(args) == 2:
+            return np.log(lift(args[0], table)) / np.log(lift(args[1], table))
+        if name in ("floor", "ceil", "trunc"):
+            return int(checked) if not is_moving(args) else int(getattr(lift(args[0], table), name)().shadow)
+        if name in ("fsum", "sumprod", "prod", "dist"):
+            return _MANY[name](table, *args)
+        if name == "hypot" and len(args) != 2:
+            return np.linalg.norm(list(args))
+        if name in _SPECIAL:
+            return traced_special(table, name, own, args)
+        if name in _MATH:
+            return getattr(np, _MATH[name])(*(lift(a, table) for a in args))
+        if not is_moving(args):
+            return table_constants(checked, table)
+        raise refuse(
+            f"math.{name} of a traced value", "there is no such operation in the table", "use another function"
+        )
+
+    substitute.__name__ = name
+    return substitute
+
+
+_MANY: dict[str, Callable[..., Any]] = {
+    "fsum": lambda t, x: linear.total(t, list(x)),
+    "sumprod": lambda t, p, q: linear.contract(t, [lifted(list(p), t), lifted(list(q), t)]),
+    "prod": lambda t, x: (
+        np.prod(list(x)) if not contains_traced(list(x)) else call_function(t, np.prod, (list(x),), {})
+    ),
+    "dist": lambda t, p, q: np.linalg.norm(wrap(lifted(list(p), t)) - wrap(lifted(list(q), t))),
+}
+
+
+def _largest(name: str) -> Callable[..., Any]:
+    own, operation = getattr(builtins, name), name
+
+    def substitute(*args: Any, **kwargs: Any) -> Any:
+        table = active_table()
+        values = list(args[0]) if len(args) == 1 else list(args)
+        numbers = all(isinstance(v, TracedScalar) or is_number(v) for v in values)
+        if table.region and numbers and not kwargs and values and is_moving(values):
+            first = lift(values[0], table)
+            return functools.reduce(lambda p, q: extreme(operation, p, lift(q, table)), values[1:], first)
+        return own(values, **kwargs)
+
+    return substitute
+
+
+def _sorted(values: Any, **kwargs: Any) -> Any:
+    values = list(values)
+    if active_table().region and is_moving(values):
+        raise refuse(
+            "sorted of traced values", "sorting by value changes with the point", "leave it out of what is traced"
+        )
+    return sorted(values, **kwargs)
+
+
+def _silent(*_: Any, **__: Any) -> None:
+    return None
+
+
+def _sum(values: Any, start: Any = 0) -> Any:
+    result = start
+    for value in values:
+        result = result + value
+    return result
+
+
+BUILTINS: Mapping[str, Any] = {
+    "float": _float_type(float),
+    "int": _integer_type(int),
+    "bool": _integer_type(bool),
+    "max": _largest("max"),
+    "min": _largest("min"),
+    "sorted": _sorted,
+    "print": _silent,
+    "sum": _sum,
+}

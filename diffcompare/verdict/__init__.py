@@ -1,0 +1,1 @@
+"""Is this derivative right, and how wrong is it?"""

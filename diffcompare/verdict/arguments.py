@@ -1,0 +1,238 @@
+"""How the arguments of a user's function become flat numbers and back."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.errors import check_text, shorten
+from diffcompare.floats import as_floats, refuse_overflow
+from diffcompare.symbolic.function import SymbolicFunction, flat_entries
+from diffcompare.symbolic.parse import parse
+from diffcompare.tracing.calling import called
+from diffcompare.verdict.judgement import real_numbers
+
+__all__ = [
+    "Structure",
+    "as_callable",
+    "box_of",
+    "formula_of",
+    "points_of",
+    "returned_numbers",
+    "stacked",
+    "structure_of",
+    "takes",
+]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """How a flat array of numbers becomes the user's arguments and back."""
+
+    kind: str  # "array", "tuple" or "dict"
+    keys: tuple[Any, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    size: int
+
+    def unflatten(self, flat: Floats) -> Any:
+        """Make fresh arguments of the user's structure."""
+        parts, start = [], 0
+        for shape in self.shapes:
+            count = math.prod(shape)
+            part = flat[start : start + count].copy().reshape(shape)
+            parts.append(part if shape else part[()])
+            start += count
+        if self.kind == "array":
+            return parts[0]
+        return tuple(parts) if self.kind == "tuple" else dict(zip(self.keys, parts, strict=True))
+
+    def flatten(self, value: Any) -> NDArray[Any]:
+        """Flatten what a gradient returned; ``ValueError`` for another structure, shape or kind of numbers."""
+        if self.kind == "array":
+            parts = [value]
+        elif self.kind == "tuple":
+            if not isinstance(value, tuple | list) or len(value) != len(self.shapes):
+                raise ValueError(f"a gradient of {len(self.shapes)} arrays is needed, got {_described(value)}")
+            parts = list(value)
+        else:
+            if not isinstance(value, Mapping) or set(value) != set(self.keys):
+                raise ValueError(f"a gradient with the keys {list(self.keys)} is needed, got {_described(value)}")
+            parts = [value[key] for key in self.keys]
+        try:
+            arrays = [real_numbers(part) for part in parts]
+        except TypeError as error:
+            raise ValueError(f"a gradient of real numbers is needed, got {error}") from error.__cause__
+        for array, shape in zip(arrays, self.shapes, strict=True):
+            if array.shape != shape and not (array.size == 1 and math.prod(shape) == 1):
+                raise ValueError(f"a gradient of shape {shape} is needed, got shape {array.shape}")
+        flat = [array.reshape(-1) for array in arrays]
+        return flat[0] if len(flat) == 1 else np.concatenate(flat)
+
+    def names(self) -> tuple[str, ...]:
+        """Name every component: ``x[0]``, ``W[1, 2]``."""
+        found = []
+        for key, shape in zip(self.keys, self.shapes, strict=True):
+            name = "x" if self.kind == "array" else f"x[{key}]" if self.kind == "tuple" else str(key)
+            indices: list[tuple[int, ...]] = list(np.ndindex(*shape)) if shape else [()]
+            found += [f"{name}[{', '.join(map(str, index))}]" if index else name for index in indices]
+        return tuple(found)
+
+
+def _described(value: Any) -> str:
+    return f"{type(value).__name__} of length {len(value)}" if hasattr(value, "__len__") else type(value).__name__
+
+
+def structure_of(at: Any) -> tuple[Structure, Floats]:
+    """Return the structure of a point and its numbers, flat; errors name what is no point."""
+    if isinstance(at, Mapping):
+        kind, keys, parts = "dict", tuple(at), list(at.values())
+        for key in keys:
+            check_text(str(key), "key of at")
+    elif isinstance(at, tuple) and any(np.ndim(part) for part in at):
+        kind, keys, parts = "tuple", tuple(range(len(at))), list(at)
+    else:
+        kind, keys, parts = "array", (0,), [at]
+    try:
+        arrays = [np.asarray(part) for part in parts]
+    except ValueError:
+        raise TypeError("at is a list of arrays of different shapes: pass a tuple or a dict of arrays") from None
+    for array in arrays:
+        if array.dtype.kind not in "fiub":
+            refuse_overflow(array, "at")
+            raise TypeError(f"at of dtype {array.dtype}: real numbers are needed; pass floats")
+    flat = np.concatenate([array.astype(np.float64).reshape(-1) for array in arrays]) if arrays else np.empty(0)
+    if not flat.size:
+        raise ValueError(f"at={at!r}: an empty point; pass at least one coordinate")
+    structure = Structure(kind, keys, tuple(array.shape for array in arrays), flat.size)
+    if not np.isfinite(flat).all():
+        name = structure.names()[int(np.flatnonzero(~np.isfinite(flat))[0])]
+        raise ValueError(f"{name} is not finite: pass a point of finite numbers")
+    return structure, flat
+
+
+def points_of(f: Any, at: Any, args: tuple[Any, ...]) -> list[Any]:
+    """Return the points: rows of an array where f gives one number for each, else the whole."""
+    if isinstance(f, SymbolicFunction):
+        values = as_floats(at, "at")
+        n = len(f.variables)
+        if n == 1:
+            return [np.float64(v) for v in values.reshape(-1)]
+        if values.size != n and values.shape[-1:] == (n,):
+            return list(values.reshape(-1, n))
+        return [values]
+    if isinstance(at, Mapping) or (isinstance(at, tuple) and any(np.ndim(part) for part in at)):
+        return [at]
+    try:
+        values = np.asarray(at)
+    except ValueError:
+        # what is wrong with it is said where its structure is read
+        return [at]
+    if values.ndim == 0:
+        return [at]
+    if values.dtype.kind not in "fiub" or not values.size:
+        return [at]
+    whole = returned_numbers(f, values.astype(np.float64), args)
+    first = None if whole is not None and whole.size == 1 else returned_numbers(f, values.astype(np.float64)[0], args)
+    if first is None or first.size != 1 or (values.ndim == 1 and not stacked(f, whole, values, args)):
+        return [at]
+    return list(values)
+
+
+def stacked(f: Callable[..., Any], whole: NDArray[Any] | None, values: NDArray[Any], args: tuple[Any, ...]) -> bool:
+    """Tell whether what a function returned of numbers is what it returns of each; True where it takes no more."""
+    if whole is None:
+        return True
+    each = [returned_numbers(f, value, args) for value in values.astype(np.float64)]
+    if whole.shape != values.shape or any(one is None or one.size != 1 for one in each):
+        return False
+    flat = np.array([np.reshape(one, ()) for one in each])  # type: ignore[arg-type]
+    # an operation on an array and one on a number may round differently
+    return bool((np.abs(flat - whole) <= 1e-6 * np.abs(whole)).all() or np.array_equal(flat, whole, equal_nan=True))
+
+
+def returned_numbers(f: Callable[..., Any], x: Any, args: tuple[Any, ...]) -> NDArray[Any] | None:
+    """Return what the user's code returns; None where it raises, or that is no array of real numbers."""
+    try:
+        with np.errstate(all="ignore"):
+            return real_numbers(called(f, np.array(x)[()], *args))
+    except Exception:
+        return None
+
+
+def as_callable(f: SymbolicFunction, structure: Structure) -> Callable[..., Any]:
+    """Return a formula as a function of arguments of this structure."""
+
+    def function(x: Any, *_: Any) -> Any:
+        flat = structure.flatten(x)
+        return f(flat[0] if len(f.variables) == 1 else flat)
+
+    return function
+
+
+def formula_of(f: Any, formula: Any, size: int) -> SymbolicFunction | None:
+    """Return what f claims to be, with as many variables as the point has numbers; None where nothing is stated."""
+    if formula is None:
+        known = f if isinstance(f, SymbolicFunction) else None
+    elif isinstance(formula, SymbolicFunction):
+        known = formula
+    else:
+        entries, _ = flat_entries(formula)
+        if all(isinstance(entry, str) for entry in entries):
+            known = parse(formula)
+        elif not all(hasattr(entry, "free_symbols") for entry in entries):
+            raise TypeError(f"formula={formula!r}: must be text, a SymPy expression or a SymbolicFunction")
+        else:
+            symbols = sorted({s for entry in entries for s in entry.free_symbols}, key=lambda symbol: symbol.name)
+            known = SymbolicFunction(formula, symbols)
+    if known is not None and len(known.variables) != size:
+        raise ValueError(
+            f"formula {shorten(known.formula, 60)!r} has {len(known.variables)} variables "
+            f"({', '.join(known.variables)}), the point has {size} coordinates; pass "
+            "diffcompare.parse(text, variables=[...]) with one name for each"
+        )
+    return known
+
+
+def box_of(box: Any, structure: Structure, x: Floats) -> tuple[Floats, Floats] | None:
+    """Return the corners of a box, flat; ``ValueError`` where the point is not in it."""
+    if box is None:
+        return None
+    if not isinstance(box, tuple | list) or len(box) != 2:
+        raise ValueError(f"box={shorten(repr(box), 60)}: must be (lower, upper)")
+    lower, upper = (_side(side, structure, x) for side in box)
+    if np.isnan(lower).any() or np.isnan(upper).any() or (lower > upper).any():
+        raise ValueError(f"box={shorten(repr(box), 60)}: every lower corner must be a number below its upper one")
+    if not (np.all(lower <= x) and np.all(x <= upper)):
+        k = int(np.flatnonzero((lower > x) | (x > upper))[0])
+        raise ValueError(
+            f"{structure.names()[k]}={float(x[k])!r} lies outside the box [{float(lower[k])!r}, {float(upper[k])!r}]; "
+            "move one of them"
+        )
+    return lower, upper
+
+
+def _side(side: Any, structure: Structure, x: Floats) -> Floats:
+    """Return one corner of the box, flat; a number stands for all coordinates."""
+    if not isinstance(side, Mapping | tuple) and np.ndim(side) == 0:
+        return np.full(x.shape, as_floats(side, "box"))
+    return as_floats(structure.flatten(side), "box")
+
+
+def takes(function: Any, *arguments: Any) -> bool:
+    """Tell whether a function can be called with these arguments; True where it does not say."""
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:
+        # no signature can be had of it
+        return True
+    return True

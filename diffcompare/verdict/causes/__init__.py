@@ -1,0 +1,1 @@
+"""Why a derivative is wrong."""

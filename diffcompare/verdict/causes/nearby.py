@@ -1,0 +1,201 @@
+"""What gradient and derivative are at a point and at a few others near by: a cause is asked there too.
+
+Where the gradient is traced, what its code would return in real arithmetic; otherwise what it returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.arithmetic.balls import Ball, precision
+from diffcompare.arithmetic.ulp import unit_roundoff
+from diffcompare.errors import DiffcompareError
+from diffcompare.program.dag import Builder, Program
+from diffcompare.program.needed import needed_nodes
+from diffcompare.tracing.pair import Pair
+from diffcompare.verdict.causes.budget import BALLS, BUILT, Budget
+from diffcompare.verdict.difference import node_balls
+from diffcompare.verdict.judgement import Judgement, Problem
+
+__all__ = ["Nearby", "closed", "derived", "nearby", "program_of", "recorded", "value_of"]
+
+Floats = NDArray[np.float64]
+
+FURTHER = 3
+_BITS = 160
+# sizes of the steps to other points, of which the first three are taken at which gradient and derivative exist
+_STEPS = (2.0**-6, 2.0**-4, 2.0**-8, 2.0**-10, 2.0**-5, 2.0**-7, 2.0**-9, 2.0**-12)
+
+
+@dataclass(frozen=True, slots=True)
+class Nearby:
+    """A point: the claim as it was returned, the derivative, and the threshold of each component.
+
+    ``difference`` is None where the claim is known as returned only; ``real`` and ``true`` are both as balls.
+    """
+
+    point: Floats
+    claimed: Floats
+    certified: Floats
+    threshold: Floats
+    difference: Floats | None
+    real: tuple[Any, ...]
+    true: tuple[Any, ...]
+
+    def part(self, some: slice) -> Nearby:
+        """Return some of the components."""
+        return replace(
+            self,
+            claimed=self.claimed[some],
+            certified=self.certified[some],
+            threshold=self.threshold[some],
+            difference=None if self.difference is None else self.difference[some],
+            real=self.real[some],
+            true=self.true[some],
+        )
+
+
+def recorded(judgement: Judgement) -> Pair | None:
+    """Return the traces that a judgement rests on; None without any, and where loops were continued beyond them."""
+    pair: Pair | None = judgement.pair
+    return None if pair is None or pair.exits else pair
+
+
+def closed(pair: Pair, roots: Sequence[int], budget: Budget) -> tuple[Program, dict[int, int]]:
+    """Close the program of some nodes over the point alone: constants that were kept apart are numbers again.
+
+    The second value says what the nodes have become.
+    """
+    nodes, n = pair.table.builder.nodes, len(pair.table.point)
+    names = ("x",) if n == 1 else pair.table.names
+    build = Builder(names)
+    order = needed_nodes(nodes, roots)
+    budget.spend(BUILT * len(order))
+    new: dict[int, int] = {}
+    for index in order:
+        node = nodes[index]
+        place = int(node.payload or 0) - n if node.operation == "variable" else -1
+        if place >= 0:
+            new[index] = build.constant(Fraction(pair.table.constants[place].value))
+        else:
+            new[index] = build.raw(node.operation, *(new[i] for i in node.operands), payload=node.payload)  # type: ignore[arg-type]
+    return Program(names, tuple(build.nodes), tuple(new[i] for i in roots)), new
+
+
+def program_of(problem: Problem, judgement: Judgement, budget: Budget) -> Program | None:
+    """Return the program of the function as it was judged: on the path that was traced, or as it is known."""
+    pair = recorded(judgement)
+    if pair is not None:
+        return closed(pair, pair.function.outputs, budget)[0]
+    known = problem.formula or judgement.known
+    return None if known is None else known.program
+
+
+def value_of(problem: Problem) -> Callable[[Floats], float]:
+    """Return the float code of the function at flat points; nan outside of the box and where it raises."""
+
+    def value(x: Floats) -> float:
+        try:
+            with np.errstate(all="ignore"):
+                return problem.value(x) if np.array_equal(problem.inside(x), x) else np.nan
+        except Exception:
+            return np.nan
+
+    return value
+
+
+def nearby(
+    problem: Problem, judgement: Judgement, program: Program | None, budget: Budget
+) -> tuple[Nearby, ...] | None:
+    """Ask gradient and derivative at the point and at three others; None where they do not exist at as many.
+
+    ``program`` is that of the function, which is needed where the gradient is not traced.
+    """
+    ask = _asked(problem, judgement, program, budget)
+    here = None if ask is None else ask(problem.x, judgement.claimed)
+    if ask is None or here is None:
+        return None
+    found = [here]
+    for x in _points(problem):
+        try:
+            with np.errstate(all="ignore"):
+                returned = problem.claim(x)
+        except Exception:  # noqa: S112 - whatever the user's code may raise there
+            continue
+        beside = ask(x, returned) if returned.shape == judgement.claimed.shape else None
+        if beside is not None:
+            found.append(_allowing(beside, here))
+        if len(found) > FURTHER:
+            return tuple(found)
+    return None
+
+
+def _points(problem: Problem) -> Iterator[Floats]:
+    """Yield points near by, in the box: all coordinates move, in directions of their own."""
+    x, random = problem.x, np.random.default_rng(11)
+    size = np.where(x == 0, float(np.max(np.abs(x))) or 1.0, np.abs(x))
+    for step in _STEPS:
+        yield problem.inside(x + step * size * random.choice((-1.0, 1.0), x.size) * random.uniform(0.5, 1.0, x.size))
+
+
+def _asked(
+    problem: Problem, judgement: Judgement, program: Program | None, budget: Budget
+) -> Callable[[Floats, Floats], Nearby | None] | None:
+    """Return what evaluates claim and derivative at a point."""
+    pair, m, n = recorded(judgement), problem.outputs, len(problem.names)
+    derivative = None if pair is not None or program is None else derived(problem, program, budget)
+    if pair is not None:
+        nodes = pair.table.builder.nodes
+        guards = (*pair.function.guards, *pair.gradient.guards)
+        D, G, conditions = pair.D, pair.G, [(g.condition, g.answer) for g in guards]
+        constants = [c.value for c in pair.table.constants]
+    elif derivative is not None:
+        nodes, conditions, constants = list(derivative.nodes), [], []
+        D, G = derivative.outputs[m : m + n], ()
+    else:
+        return None
+    roots = [*D, *G, *(c for c, _ in conditions)]
+    work = len(needed_nodes(nodes, roots)) * BALLS
+
+    def ask(x: Floats, returned: Floats) -> Nearby | None:
+        budget.spend(work)
+        values = node_balls(nodes, roots, [*x.tolist(), *constants], _BITS)
+        if x is not problem.x and any(values[c] is not answer for c, answer in conditions):
+            return None
+        with precision(_BITS):
+            true = [values[i] for i in D]
+            real = [values[i] for i in G] if G else [Ball(g) for g in returned.tolist()]
+            if not all(isinstance(v, Ball) and v.is_finite() for v in (*true, *real)):
+                return None
+            certified = np.array([float(v.mid()) for v in true])
+            gap = np.array([float((g - d).mid()) for g, d in zip(real, true, strict=True)])
+        return Nearby(x, returned, certified, judgement.threshold, gap if G else None, tuple(real), tuple(true))
+
+    return ask
+
+
+def _allowing(beside: Nearby, here: Nearby) -> Nearby:
+    """Set the thresholds of another point: wider than those of the point, and in proportion to the derivative there."""
+    size = np.maximum(np.abs(beside.certified), np.abs(beside.claimed))
+    with np.errstate(all="ignore"):
+        own = np.abs(beside.certified) / np.abs(here.certified)
+        all_ = np.max(np.abs(beside.certified)) / np.max(np.abs(here.certified))
+    larger = np.maximum(np.where(np.isfinite(own), own, 0.0), all_ if np.isfinite(all_) else 1.0)
+    slack = 4 * here.threshold * larger + 16 * unit_roundoff * np.where(np.isfinite(size), size, 0.0)
+    return replace(beside, threshold=slack)
+
+
+def derived(problem: Problem, program: Program, budget: Budget) -> Program | None:
+    """Differentiate a program; None where that is not known."""
+    rows = max(1, len(problem.names) // problem.x.size)
+    budget.spend(rows * BUILT * sum(1 + len(node.operands) for node in program.nodes))
+    try:
+        return problem.derivative(program)
+    except (ArithmeticError, DiffcompareError):
+        return None

@@ -1,0 +1,150 @@
+"""The verdict on a claimed gradient: a ladder of three rules, from the most certain evidence to the least.
+
+Identity: function and gradient are both traced and compared as real functions in ball arithmetic. Neighbours: the
+gradient only returns floats, the derivative is known from a formula or a trace. Witness: neither is known, and the
+function is compared with the integral of the claimed gradient.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.adapters.door import adapted, adapted_point
+from diffcompare.errors import shorten
+from diffcompare.symbolic.function import SymbolicFunction, scalar
+from diffcompare.verdict.arguments import (
+    as_callable,
+    box_of,
+    formula_of,
+    points_of,
+    returned_numbers,
+    stacked,
+    structure_of,
+)
+from diffcompare.verdict.judgement import Problem
+from diffcompare.verdict.ladder import cause_in_code, judge
+from diffcompare.verdict.observation import plain
+from diffcompare.verdict.verdict import Verdict, combined, verdict_of
+from diffcompare.watchdog import one_account
+
+__all__ = ["check_arguments", "check_gradient"]
+
+_CHECK = "check_gradient(f, gradient"
+
+
+@one_account()
+def check_gradient(
+    f: Callable[..., Any] | SymbolicFunction,
+    gradient: Callable[..., Any],
+    at: Any,
+    *,
+    formula: SymbolicFunction | str | Any = None,
+    args: Sequence[Any] = (),
+    box: tuple[Any, Any] | None = None,
+    noise: float | None = None,
+    guards: bool = False,
+) -> Verdict:
+    """Judge whether a gradient is the gradient of a function.
+
+    Parameters
+    ----------
+    f : callable or SymbolicFunction
+        ``f(x, *args)`` returns one number.
+    gradient : callable
+        ``gradient(x, *args)`` returns the claimed gradient in the structure of x.
+    at : array_like, tuple or dict of arrays
+        The point, of any shape. Where f returns one number for each row of an array, the rows are several points.
+    formula : SymbolicFunction, SymPy expression or text, optional
+        What f claims to be. With none, f is traced; if that fails too, the witness rule judges.
+    args : sequence
+        Further arguments of both callables.
+    box : (lower, upper), optional
+        Arrays of the structure of x; nothing is evaluated outside.
+    noise : float, optional
+        The absolute error of f, where it is not just rounded (an iteration stopped early, a measurement).
+    guards : bool
+        Judge f without the small constants that keep logarithms, roots, powers and denominators from 0, such as
+        ``log(p + 1e-7)``, where the gradient ignores them; the notes say which.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    ValueError, TypeError
+        A point, box or formula that does not fit; the message names it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> verdict = check_gradient(lambda x: np.sum(x**2), lambda x: x, at=[3.0, 4.0])
+    >>> verdict.status, verdict.cause
+    ('wrong', 'factor 2 missing: the claim is D/2 in every component')
+    """
+    check_arguments({"f": f, "gradient": gradient}, args, noise)
+    if isinstance(f, SymbolicFunction):
+        scalar(f, "use check_jacobian")
+    f, gradient = adapted(f, (at, *args)), adapted(gradient, (at, *args))
+    points = points_of(f, adapted_point(at, (f, gradient)), tuple(args))
+    remark = ""
+    if len(points) > 1 and not isinstance(f, SymbolicFunction):
+        remark = f"f returned {len(points)} numbers, one for each row of at"
+        if not _is_by_rows(gradient, np.asarray(at), tuple(args)):
+            words = f"{remark}, and the gradient is that of an array, not of a row; let f return one number"
+            problem = _posed(f, gradient, at, None, tuple(args), None, None, guards)
+            return verdict_of(problem, plain(problem, "inconclusive", words), at, cause=cause_in_code, check=_CHECK)
+        remark += f": they are judged as {len(points)} points"
+    verdicts = [_check_point(f, gradient, point, formula, tuple(args), box, noise, guards) for point in points]
+    return verdicts[0] if len(verdicts) == 1 else combined(verdicts, remark)
+
+
+def _is_by_rows(gradient: Any, at: NDArray[Any], args: tuple[Any, ...]) -> bool:
+    """Tell whether a gradient takes a row of an array, and not the array as a whole."""
+    whole = returned_numbers(gradient, at.astype(np.float64), args)
+    if whole is None or whole.shape != at.shape:
+        return True
+    row = returned_numbers(gradient, at[0].astype(np.float64), args)
+    if row is None or row.size != at[0].size:
+        return False
+    # of a matrix both may be had by chance: numbers that are picked by their place
+    return at.ndim > 1 or stacked(gradient, whole, at, args)
+
+
+def check_arguments(callables: Mapping[str, Any], args: Any, noise: Any) -> None:
+    """Refuse by name what is no callable, no sequence of arguments, no error of f."""
+    for name, value in callables.items():
+        if not callable(value):
+            raise TypeError(f"{name}={shorten(repr(value), 60)}: must be callable; pass the function itself")
+    if isinstance(args, str) or not hasattr(args, "__iter__"):
+        raise TypeError(f"args={args!r}: must be a sequence of further arguments; pass args=({args!r},)")
+    if noise is not None and not (isinstance(noise, int | float) and 0 <= noise <= sys.float_info.max):
+        raise ValueError(f"noise={shorten(repr(noise), 60)}: the error of f must be a finite number of at least 0")
+
+
+def _check_point(
+    f: Any, gradient: Any, at: Any, formula: Any, args: tuple[Any, ...], box: Any, noise: float | None, guards: bool
+) -> Verdict:
+    problem = _posed(f, gradient, at, formula, args, box, noise, guards)
+    # what overflows or is undefined on the way is judged, not warned of
+    with np.errstate(all="ignore"):
+        return verdict_of(problem, judge(problem), at, cause=cause_in_code, check=_CHECK)
+
+
+def _posed(
+    f: Any, gradient: Any, at: Any, formula: Any, args: tuple[Any, ...], box: Any, noise: float | None, guards: bool
+) -> Problem:
+    structure, x = structure_of(at)
+    known = formula_of(f, formula, structure.size)
+    if known is not None:
+        scalar(known, "use check_jacobian")
+    function = as_callable(f, structure) if isinstance(f, SymbolicFunction) else f
+    return Problem(
+        function, gradient, x, structure.unflatten, structure.flatten, structure.names(), known, args,
+        box_of(box, structure, x), noise, guards=guards,
+    )  # fmt: skip

@@ -1,0 +1,319 @@
+"""The real difference between a gradient's code and the true derivative, and the rounding of constants in it.
+
+Two traces share a table; their nodes are evaluated in ball arithmetic, at the point and with rounded numbers moved.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.arithmetic.balls import BALL_OPERATIONS, Ball, ball, precision, round_ball
+from diffcompare.arithmetic.conditioning import Conditioning, conditioning
+from diffcompare.arithmetic.first_order import absolute_slopes
+from diffcompare.arithmetic.ulp import unit_roundoff
+from diffcompare.program.adjoint import adjoint
+from diffcompare.program.dag import Builder, Node, Program, subprogram
+from diffcompare.program.needed import needed_nodes
+from diffcompare.tracing.pair import Pair, one_sided
+
+__all__ = [
+    "Difference",
+    "conditioning_of",
+    "difference_of",
+    "evaluate",
+    "folded_sizes",
+    "midpoints",
+    "nearest_float",
+    "node_balls",
+    "weigh",
+]
+
+Floats = NDArray[np.float64]
+
+# components whose constants are weighed one by one, and below which relative difference that is needed
+_SWEEPS = 40
+_CLOSE = 2.0**-40
+# constants that are moved one at a time, where they have no slope
+_MOVED = 50
+# a difference that is smaller than this is none, whatever the size of the numbers
+_TINY = 2.0**-1074
+
+
+def evaluate(program: Program, point: Sequence[float] | Floats, bits: int) -> list[Any]:
+    """Evaluate the outputs at an exact point, node by node."""
+    values = node_balls(program.nodes, program.outputs, point, bits)
+    return [values[i] for i in program.outputs]
+
+
+def node_balls(nodes: Sequence[Node], roots: Collection[int], point: Any, bits: int) -> dict[int, Any]:
+    """Evaluate all nodes that the roots need; ``point`` holds a float or a ball for every variable."""
+    values: dict[int, Any] = {}
+    with precision(bits):
+        for index in needed_nodes(nodes, roots):
+            node = nodes[index]
+            name = node.operation
+            if name == "variable":
+                held = point[int(node.payload or 0)]
+                values[index] = held if isinstance(held, Ball) else Ball(float(held))
+            elif name == "constant":
+                values[index] = ball(Fraction(node.payload or 0))
+            else:
+                payload = [] if node.payload is None else [int(node.payload)]
+                values[index] = BALL_OPERATIONS[name](*[values[i] for i in node.operands], *payload)
+    return values
+
+
+def midpoints(values: dict[int, Any]) -> dict[int, float]:
+    """Round the balls to floats; nan for a node without a value."""
+    return {
+        i: float(v) if isinstance(v, bool) else float(v.mid()) if isinstance(v, Ball) else math.nan
+        for i, v in values.items()
+    }
+
+
+def nearest_float(value: Any) -> float:
+    """Round a ball to a float: to 0 where that may be its value, else, if it is too wide to tell, its midpoint."""
+    nearest = round_ball(value)
+    return nearest if nearest is not None else 0.0 if value.contains(0) else float(value.mid())
+
+
+@dataclass(slots=True)
+class Difference:
+    """G − D as real numbers, by component.
+
+    Parameters
+    ----------
+    D : list of balls
+    gap, size : list of float
+        The size of G − D, and of D.
+    equal, decided : list of bool
+        Whether the two are one number; whether the precision was enough to tell.
+    L : list of float
+        What the rounding of constants explains of G − D, to first order.
+    off : list of float
+        What numbers of unknown origin may be off by.
+    beside : list of float
+        What else rounding explains: the slopes of two sides that differ by that of constants, where f compares equal
+        numbers; a constant claim that the code took through text.
+    """
+
+    D: list[Any]
+    gap: list[float]
+    size: list[float]
+    equal: list[bool]
+    decided: list[bool]
+    L: list[float]
+    off: list[float]
+    beside: list[float]
+
+    def least(self, i: int) -> float:
+        """Return one rounding of a component; a structural 0 has none."""
+        return 0.0 if self.size[i] == 0 else unit_roundoff * self.size[i]
+
+    def threshold(self, i: int) -> float:
+        """Return the difference above which a component is wrong."""
+        return max(32 * self.L[i], 2 * self.least(i), self.off[i], 8 * self.beside[i])
+
+    def take(self, other: Difference) -> None:
+        """Take over what was found where the loops were continued."""
+        self.D, self.gap, self.size, self.equal = other.D, other.gap, other.size, other.equal
+        self.decided, self.L, self.off, self.beside = other.decided, other.L, other.off, other.beside
+
+
+def difference_of(
+    pair: Pair, slopes: Mapping[int, Any] | None = None, without: Collection[int] = ()
+) -> Difference | None:
+    """Return the real difference, and L, the rounding of constants in it; None where D is not defined.
+
+    ``slopes`` holds the derivative of components that the trace at the point does not have; ``without`` lists those
+    that have none.
+    """
+    nodes, arguments = pair.table.builder.nodes, pair.arguments()
+    n = len(pair.D)
+    slopes = slopes or {}
+    gap, equal, decided = [math.nan] * n, [False] * n, [False] * n
+    balls: list[Any] = [None] * n
+    size = [math.nan] * n
+    left = [i for i in range(n) if i not in without]
+    for i in without:
+        balls[i], gap[i], size[i], equal[i], decided[i] = Ball(0), 0.0, 0.0, True, True
+    bits = 333
+    while left and bits <= 2700:
+        values = node_balls(nodes, [*(pair.D[i] for i in left), *(pair.G[i] for i in left)], arguments, bits)
+        with precision(bits):
+            for i in left:
+                balls[i] = slopes.get(i, values[pair.D[i]])
+                if not balls[i].is_finite():
+                    return None
+                size[i] = abs(float(balls[i].mid()))
+            largest = max(size)
+            for i in list(left):
+                d, g = balls[i], values[pair.G[i]]
+                difference = g - d
+                if pair.D[i] == pair.G[i] and i not in slopes:
+                    gap[i], equal[i], decided[i] = 0.0, True, True
+                elif not difference.is_finite():
+                    gap[i] = math.inf
+                    continue
+                elif not difference.contains(0):
+                    gap[i], decided[i] = float(abs(difference).lower()), True
+                else:
+                    # a limit is known to fewer bits
+                    scale = Ball(max(size[i], largest * 2.0**-64)) * 2.0 ** (-60 if i in slopes else -100)
+                    gap[i] = float(abs(difference).upper())
+                    equal[i] = decided[i] = bool(difference.rad() <= scale or gap[i] <= _TINY)
+                if decided[i]:
+                    left.remove(i)
+        bits *= 2
+    return Difference(balls, gap, size, equal, decided, _constants_rounding(pair, without), [0.0] * n, _taken(pair))
+
+
+def _taken(pair: Pair) -> list[float]:
+    """Bound what rounding makes of a claim that does not vary, where the trace does not see it.
+
+    Numbers that were taken as text or by float() come back rounded; where numbers of the code are plain floats, so is
+    their arithmetic.
+    """
+    table, n = pair.table, len(pair.G)
+    still = [i for i in range(n) if not table.moving[pair.G[i]] and pair.G[i] != pair.D[i]]
+    bounds = [0.0] * n
+    if not still:
+        return bounds
+    if not table.exact:
+        sizes = folded_sizes(table.builder.nodes, pair.function.outputs, pair.arguments())[:, : len(table.point)]
+        for i in still:
+            bounds[i] = 4 * unit_roundoff * float(sizes.reshape(-1)[i]) if sizes.size == n else 0.0
+    else:
+        values = node_balls(table.builder.nodes, table.given.values(), pair.arguments(), 333)
+        with precision(333):
+            gaps = [abs(values[i] - Ball(v)).abs_upper() for v, i in table.given.items() if values[i].is_finite()]
+        for i in still:
+            bounds[i] = 4 * max(map(float, gaps), default=0.0)
+    return bounds
+
+
+def _constants_rounding(pair: Pair, without: Collection[int]) -> list[float]:
+    """Bound u·Σ|c·∂(G − D)/∂c| over the rounded constants: two evaluations with all constants off by ±u at random."""
+    constants = pair.table.constants
+    count = sum(not c.exact for c in constants)
+    n = len(pair.D)
+    pending = [i for i in range(n) if pair.D[i] != pair.G[i] and i not in without]
+    bounds = [0.0] * n
+    if not count or not pending:
+        return bounds
+    roots = [*(pair.D[i] for i in pending), *(pair.G[i] for i in pending)]
+    random = np.random.default_rng(7)
+    nodes, arguments = pair.table.builder.nodes, pair.arguments()
+    before = node_balls(nodes, roots, arguments, 333)
+    for _ in range(2):
+        with precision(333):
+            moved = [
+                *pair.table.point,
+                *(
+                    # in balls: as a float, 1 + u is 1
+                    Ball(c.value) * (Ball(1) + (0.0 if c.exact else random.choice((-1.0, 1.0)) * unit_roundoff))
+                    for c in constants
+                ),
+            ]
+        after = node_balls(nodes, roots, moved, 333)
+        with precision(333):
+            for i in pending:
+                change = (after[pair.G[i]] - after[pair.D[i]]) - (before[pair.G[i]] - before[pair.D[i]])
+                size = float(change.abs_upper()) if change.is_finite() else math.inf
+                bounds[i] = max(bounds[i], 3 * math.sqrt(count) * size)
+    return bounds
+
+
+def _constants_effect(pair: Pair, i: int) -> list[float]:
+    """Return ∂(G_i − D_i)/∂c for every constant, by one reverse sweep of the difference.
+
+    A constant that has no slope, as the exponent of 0 has none, is moved by its rounding instead.
+    """
+    table = pair.table
+    names = (*table.names, *(f"c{k}" for k in range(len(table.constants))))
+    build = Builder(names, start=Program(names, tuple(table.builder.nodes), ()))
+    root = build.raw("subtract", pair.G[i], pair.D[i])
+    program = build.program([root])
+    slopes = evaluate(adjoint(program), pair.arguments(), 333)[1 + len(table.names) :]
+    found = [float(s.mid()) if s.is_finite() else math.inf for s in slopes]
+    without = [k for k, c in enumerate(table.constants) if math.isinf(found[k]) and not c.exact]
+    if without and len(without) <= _MOVED:
+        (before,) = evaluate(program, pair.arguments(), 333)
+        for k in without:
+            arguments = pair.arguments()
+            with precision(333):
+                step = Ball(table.constants[k].value) * unit_roundoff
+                arguments[len(table.names) + k] = Ball(table.constants[k].value) + step
+            (after,) = evaluate(program, arguments, 333)
+            with precision(333):
+                slope = (after - before) / step
+                found[k] = float(slope.mid()) if slope.is_finite() else math.inf
+    return found
+
+
+def weigh(pair: Pair, found: Difference, among: Collection[int]) -> tuple[dict[int, str], list[str]]:
+    """Judge components by their real difference; the constants of few are weighed exactly."""
+    words, notes = dict.fromkeys(among, "consistent"), []
+    different = [i for i in among if not found.equal[i]]
+    sweeps = _SWEEPS
+    allowed: list[float] | None = None
+    for i in sorted(different, key=lambda i: -found.gap[i] / (found.size[i] + 1e-300)):
+        clear = found.decided[i] and found.gap[i] > found.threshold(i)
+        if sweeps and pair.table.constants and math.isfinite(found.gap[i]):
+            allowed = one_sided(pair) if allowed is None else allowed
+            # two random evaluations are an estimate: what is no larger than rounding could be is weighed exactly
+            if not clear or any(allowed) or found.gap[i] <= _CLOSE * found.size[i]:
+                sweeps -= 1
+                effect = list(zip(pair.table.constants, _constants_effect(pair, i), strict=True))
+                found.L[i] = math.fsum(unit_roundoff * abs(c.value * s) for c, s in effect if not c.exact)
+                unsure = found.decided[i] and found.gap[i] > found.threshold(i)
+                found.off[i] = math.fsum(a * abs(s) for a, (_, s) in zip(allowed, effect, strict=True) if a)
+                clear = unsure and found.gap[i] > found.off[i]
+                if unsure and not clear:
+                    words[i] = "inconclusive"
+                    notes.append(
+                        "the difference could come from numbers of many digits that only one of the two codes holds; "
+                        "compute them inside the function"
+                    )
+                    continue
+        explained = max(4 * found.L[i], found.least(i), found.beside[i])
+        if clear:
+            words[i] = "wrong"
+        elif not (found.decided[i] and found.gap[i] <= explained and math.isfinite(found.threshold(i))):
+            words[i] = "inconclusive"
+    for i in among:
+        # of what is one real number no constant can be to blame
+        if found.equal[i] and not math.isfinite(found.L[i]):
+            found.L[i] = 0.0
+    return words, list(dict.fromkeys(notes))
+
+
+def folded_sizes(nodes: Sequence[Node], outputs: Sequence[int], point: Any) -> Floats:
+    """Return what the slopes of outputs (rows) in the variables are made from, all terms taken as positive.
+
+    Where a derivative is a constant, its program does not show from what numbers it was computed.
+    """
+    order = needed_nodes(nodes, outputs)
+    values = midpoints(node_balls(nodes, outputs, point, 64))
+    variables = [(int(nodes[i].payload or 0), i) for i in order if nodes[i].operation == "variable"]
+    rows = np.zeros((len(outputs), len(point)))
+    for k, output in enumerate(outputs):
+        bars = absolute_slopes(nodes, order, values, output)
+        for place, i in variables:
+            rows[k, place] = bars.get(i, 0.0)
+    return rows
+
+
+def conditioning_of(pair: Pair) -> Conditioning:
+    """Return how far a right gradient may stray, from the program of f and its derivative."""
+    table = pair.table
+    names = (*table.names, *(f"c{k}" for k in range(len(table.constants))))
+    derivative = Program(names, tuple(table.builder.nodes), (pair.function.outputs[0], *pair.D))
+    return conditioning(subprogram(derivative, derivative.outputs), pair.arguments())

@@ -1,0 +1,382 @@
+"""Guards: small constants that keep a logarithm, a root, a power or a quotient from 0, and that one side ignores.
+
+``log(p + 1e-7)`` beside the gradient 1/p: as real functions they differ. A guard is a constant added to the argument
+of a logarithm, root or power or to a denominator, or the bound of a maximum or minimum there. It is to blame if
+without it claim and derivative agree, at the point and at three others. A coefficient is no guard.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.arithmetic.balls import Ball, precision
+from diffcompare.arithmetic.ulp import unit_roundoff
+from diffcompare.program.dag import Builder, Node, Program
+from diffcompare.program.needed import needed_nodes
+from diffcompare.program.printing import formula
+from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.tracing.decisions import flipping
+from diffcompare.tracing.pair import Pair, trace_pair
+from diffcompare.tracing.table import SMALL, Place
+from diffcompare.verdict.causes.budget import BALLS, Budget, Exhausted
+from diffcompare.verdict.causes.mistakes import Cause
+from diffcompare.verdict.causes.nearby import Nearby, closed, derived, nearby, program_of, recorded
+from diffcompare.verdict.difference import evaluate, node_balls
+from diffcompare.verdict.judgement import Judgement, Problem
+
+__all__ = ["find_ignored", "settle_guards", "unguarded"]
+
+Floats = NDArray[np.float64]
+
+_BITS = 160
+# which operand is to be kept from 0
+_PROTECTED = {"log": 0, "log2": 0, "log10": 0, "sqrt": 0, "cbrt": 0, "power": 0, "integer_power": 0, "divide": 1}
+# no bound at all
+_NONE = 2.0**60
+_TERMS = frozenset({"add", "subtract", "sum", "multiply", "divide", "negative", "max", "min"})
+# an effect of so many units of roundoff of a component is none
+_FEW = 16
+# guards that are tried one by one; few enough that pairs of them are tried as well
+_TRIED, _MANY = 8, 5
+# how long the rest of a sum may be that is shown, and how many guards
+_LONG, _SHOWN = 30, 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """A guard in a program: the node that it is part of, the operand that is the constant, what it protects."""
+
+    node: int
+    operand: int
+    value: float
+    protects: int
+    kind: tuple[str, float, int]  # sites of one kind stand or fall together
+    off: float  # what the constant is where the guard is left out
+
+
+@dataclass(frozen=True, slots=True)
+class _Ignored:
+    """Guards without which claim and derivative agree; ``program``: that of the function without them."""
+
+    text: str
+    program: Program | None
+
+
+def settle_guards(
+    problem: Problem, judgement: Judgement, judge: Callable[[Problem], Judgement], *, left_out: bool
+) -> Judgement:
+    """Find out whether a derivative is wrong only because it ignores guards; ``left_out``: judge f without them."""
+    words = set(judgement.status)
+    if words <= {"consistent"} or judgement.evidence in ("calls", "witness") or judgement.blame == "formula":
+        return judgement
+    if not np.isfinite(judgement.claimed).all() or words & {"non-smooth", "out-of-domain"}:
+        return judgement
+    try:
+        found = find_ignored(problem, judgement)
+    except Exception:
+        # whatever fails in the search for an explanation, the judgement stands
+        return judgement
+    if found is None:
+        return judgement
+    ignored, here = found
+    gap = np.abs(here.claimed - here.certified if here.difference is None else here.difference)
+    open_, size = np.array(judgement.status) != "consistent", np.abs(here.certified)
+    if (gap[open_] <= _FEW * unit_roundoff * size[open_]).all():
+        note = f"{ignored.text}: that is within a few ulps"
+        return replace(judgement, status=("consistent",) * len(open_), blame=None, notes=(*judgement.notes, note))
+    largest = float(np.max(size))
+    off = f"off by {float(np.max(gap)) / largest:.2g} of the largest component" if largest else "the derivative is 0"
+    if ignored.program is not None and left_out:
+        other = judge(_without(problem, ignored.program))
+        return replace(other, notes=(f"judged without a guard: {ignored.text}: {off}", *other.notes))
+    remedy = ". `guards=True` judges f without it" if ignored.program is not None else ""
+    text = f"{ignored.text}: {off}; everything else is right{remedy}"
+    return replace(judgement, cause=Cause("guard", text, tuple(np.flatnonzero(open_).tolist())))
+
+
+def _without(problem: Problem, program: Program) -> Problem:
+    """Return the problem of the function without guards."""
+    shape = () if problem.outputs == 1 else (problem.outputs,)
+    f = SymbolicFunction.from_program(program, formula="f without guards", output_shape=shape)
+
+    def function(x: Any, *_: Any) -> Any:
+        flat = _flat(x)
+        return f(flat[0] if len(f.variables) == 1 else flat)
+
+    return replace(problem, function=function, formula=f)
+
+
+def _flat(x: Any) -> Any:
+    if isinstance(x, Mapping):
+        return np.concatenate([np.ravel(part) for part in x.values()])
+    return np.concatenate([np.ravel(part) for part in x]) if isinstance(x, tuple | list) else np.ravel(x)
+
+
+def find_ignored(problem: Problem, judgement: Judgement) -> tuple[_Ignored, Nearby] | None:
+    """Find the fewest guards without which claim and derivative agree near by, and what they are here."""
+    budget = Budget()
+    try:
+        return next(_ignored(problem, judgement, budget), None)
+    except Exhausted:
+        return None
+
+
+def _ignored(problem: Problem, judgement: Judgement, budget: Budget) -> Iterator[tuple[_Ignored, Nearby]]:
+    pair = recorded(judgement)
+    if pair is not None:
+        program, new = closed(pair, pair.function.outputs, budget)
+        claim, claim_new = closed(pair, pair.G, budget)
+        mine, theirs, bounds = _sites(program), _sites(claim), _bounds(pair)
+    else:
+        known = program_of(problem, judgement, budget)
+        if known is None:
+            return
+        program, new, mine, theirs, bounds = known, {}, _sites(known), [], []
+    asked = nearby(problem, judgement, program, budget) if mine or theirs or bounds else None
+    if asked is None:
+        return
+    for some in _explaining(problem, program, mine, asked, budget, claim=False):
+        text = f"the {problem.what} ignores {_listed(program, some, _places(pair, new))}"
+        yield _Ignored(text, _stripped(program, some)), asked[0]
+    if pair is not None and bounds:
+        yield from ((found, asked[0]) for found in _beyond(problem, pair, bounds, asked, budget))
+    if pair is not None:
+        for some in _explaining(problem, claim, theirs, asked, budget, claim=True):
+            text = f"f has not {_listed(claim, some, _places(pair, claim_new))} of the {problem.what}"
+            yield _Ignored(text, None), asked[0]
+    if pair is not None and mine and theirs:
+        bare = _stripped(claim, theirs)
+        unguarded = [replace(beside, real=tuple(evaluate(bare, beside.point, _BITS))) for beside in asked]
+        for some in _explaining(problem, program, mine, unguarded, budget, claim=False):
+            one, other = (
+                _listed(code, sites, _places(pair, numbers))
+                for code, sites, numbers in ((program, some, new), (claim, theirs, claim_new))
+            )
+            text = f"f has {one}, the {problem.what} has {other}"
+            if {site.value for site in some} == {site.value for site in theirs}:
+                text = f"the {problem.what} ignores {one} in some places"
+            yield _Ignored(text, None), asked[0]
+
+
+def unguarded(problem: Problem, judgement: Judgement, budget: Budget) -> tuple[Judgement, str] | None:
+    """Return the judgement as it were without any guard in f, and what they are; None where there is none.
+
+    For the search for another mistake beside them.
+    """
+    pair = recorded(judgement)
+    if pair is None:
+        return None
+    program, new = closed(pair, pair.function.outputs, budget)
+    sites = _sites(program)
+    derivative = derived(problem, _stripped(program, sites), budget) if sites else None
+    if derivative is None:
+        return None
+    nodes = pair.table.insert(derivative)
+    m, n = problem.outputs, len(problem.names)
+    bare = replace(pair, function=replace(pair.function, outputs=tuple(nodes[:m])), D=tuple(nodes[m : m + n]), claim=())
+    values = evaluate(pair.table.program([*bare.D, *bare.G]), pair.arguments(), _BITS)
+    with precision(_BITS):
+        certified = np.array([float(d.mid()) for d in values[:n]])
+        gap = np.array([float((g - d).mid()) for d, g in zip(values[:n], values[n:], strict=True)])
+    other = replace(judgement, pair=bare, certified=certified, difference=gap)
+    return other, _listed(program, sites, _places(pair, new))
+
+
+def _places(pair: Pair | None, new: Mapping[int, int]) -> dict[int, Place]:
+    return {} if pair is None else {new[i]: place for i, place in pair.table.places.items() if i in new}
+
+
+def _protected(program: Program) -> dict[int, int]:
+    """Return the nodes that are kept from 0, down to the terms that they are made of, and what needs it."""
+    found: dict[int, int] = {}
+    for index in needed_nodes(program.nodes, program.outputs):
+        name = program.nodes[index].operation
+        pending = [program.nodes[index].operands[_PROTECTED[name]]] if name in _PROTECTED else []
+        while pending:
+            k = pending.pop()
+            if k not in found:
+                found[k] = index
+                if program.nodes[k].operation in _TERMS:
+                    pending += program.nodes[k].operands
+    return found
+
+
+def _sites(program: Program) -> list[_Site]:
+    """Find the constants that protect something."""
+    protected = _protected(program)
+    shapes: list[int] = []
+    numbers: dict[object, int] = {}
+    for node in program.nodes if protected else ():
+        key = (node.operation, node.payload if node.operands else None, *(shapes[i] for i in node.operands))
+        shapes.append(numbers.setdefault(key, len(numbers)))
+    found = []
+    for k, index in sorted(protected.items()):
+        node = program.nodes[k]
+        for place, operand in enumerate(node.operands):
+            constant = program.nodes[operand]
+            if constant.operation == "constant":
+                value = float(Fraction(constant.payload or 0))
+                off = _off(node.operation, place, value)
+                if off is not None:
+                    rest = numbers.setdefault(tuple(shapes[i] for j, i in enumerate(node.operands) if j != place), -1)
+                    kind = (program.nodes[index].operation, value, hash((rest, shapes[k])))
+                    found.append(_Site(k, place, value, index, kind, off))
+    return found
+
+
+def _off(operation: str, place: int, value: float) -> float | None:
+    """Return the value of a constant that leaves it out; None where it is no guard."""
+    if operation in ("add", "sum") or (operation == "subtract" and place == 1):
+        return 0.0 if 0 < abs(value) <= SMALL else None
+    if operation == "max":
+        return 0.0 if 0 < value <= SMALL else None
+    return _NONE if operation == "min" and 0 < 1 - value <= SMALL else None
+
+
+def _explaining(
+    problem: Problem, program: Program, sites: Sequence[_Site], asked: Sequence[Nearby], budget: Budget, *, claim: bool
+) -> Iterator[tuple[_Site, ...]]:
+    """Yield the guards without which both sides agree: those of the claim, or those of the function."""
+    if not sites:
+        return
+    kinds = list(dict.fromkeys(site.kind for site in sites))
+    number = {kind: g for g, kind in enumerate(kinds)}
+    marked: Program | None = _marked(program, sites, number)
+    skip = 0
+    if not claim:
+        marked, skip = derived(problem, marked, budget), problem.outputs  # type: ignore[arg-type]
+    if marked is None:
+        return
+    roots = marked.outputs[skip : skip + len(problem.names)]
+    work = BALLS * len(needed_nodes(marked.nodes, roots))
+    value = {site.kind: (site.value, site.off) for site in sites}
+    for chosen in _subsets(kinds):
+        constants = [value[kind][kind in chosen] for kind in kinds]
+
+        def agrees(beside: Nearby, constants: list[float] = constants) -> bool:
+            budget.spend(work)
+            found = node_balls(marked.nodes, roots, [*beside.point.tolist(), *constants], _BITS)
+            return _agree([found[i] for i in roots], beside.true if claim else beside.real, beside.threshold)
+
+        if all(map(agrees, asked)):
+            yield tuple(site for site in sites if site.kind in chosen)
+
+
+def _agree(one: Sequence[Any], other: Sequence[Any], threshold: Floats) -> bool:
+    with precision(_BITS):
+        return all(
+            isinstance(a, Ball) and a.is_finite() and float(abs(a - b).mid()) <= limit
+            for a, b, limit in zip(one, other, threshold.tolist(), strict=True)
+        )
+
+
+def _subsets(kinds: Sequence[tuple[str, float, int]]) -> list[frozenset[tuple[str, float, int]]]:
+    """List which guards may be left out together, few first: single ones, those that are written alike, all, others."""
+    alike = [[k for k in kinds if k[:2] == key] for key in dict.fromkeys(k[:2] for k in kinds)]
+    equal = [[k for k in kinds if k[1] == key] for key in dict.fromkeys(k[1] for k in kinds)]
+    several = [c for size in (2, 3) for c in itertools.combinations(kinds, size)] if len(kinds) <= _MANY else []
+    listed = [*([k] for k in kinds[:_TRIED]), *alike[:_TRIED], *equal[:_TRIED], list(kinds), *several]
+    return list(dict.fromkeys(map(frozenset, listed)))
+
+
+def _marked(program: Program, sites: Sequence[_Site], number: Mapping[Any, int]) -> Program:
+    """Make the guards variables that follow those of the point: they are not differentiated by."""
+    n, shift = len(program.variables), len(number)
+    nodes = [Node("variable", (), n + g) for g in range(shift)]
+    own = {(site.node, site.operand): number[site.kind] for site in sites}
+    for k, node in enumerate(program.nodes):
+        operands = tuple(own.get((k, place), i + shift) for place, i in enumerate(node.operands))
+        nodes.append(Node(node.operation, operands, node.payload))
+    return Program(program.variables, tuple(nodes), tuple(i + shift for i in program.outputs))
+
+
+def _stripped(program: Program, sites: Sequence[_Site]) -> Program:
+    """Leave guards out of a program."""
+    build = Builder(program.variables)
+    gone = {(site.node, site.operand) for site in sites}
+    new: list[int] = []
+    for k, node in enumerate(program.nodes):
+        kept = [new[i] for place, i in enumerate(node.operands) if (k, place) not in gone]
+        if len(kept) < len(node.operands) and len(kept) == 1:
+            new.append(kept[0])
+        else:
+            new.append(build.raw(node.operation, *kept, payload=node.payload))  # type: ignore[arg-type]
+    return build.program([new[i] for i in program.outputs])
+
+
+def _listed(program: Program, sites: Sequence[_Site], places: Mapping[int, Place]) -> str:
+    """Write guards: ``the constant 1e-07 in log(x0 + 1e-07) (model.py:12)``."""
+    said: dict[str, None] = {}
+    first: dict[tuple[str, float, int], _Site] = {}
+    for site in sites:
+        first.setdefault(site.kind, site)
+    for site in first.values():
+        node = program.nodes[site.node]
+        rest = [i for place, i in enumerate(node.operands) if place != site.operand]
+        text = formula(program, rest[0], limit=_LONG + 1, exact=False) if len(rest) == 1 else "…"
+        text = text if len(text) <= _LONG and "…" not in text else "…"
+        if node.operation in ("max", "min"):
+            text = f"{node.operation}({text}, {site.value!r})"
+        else:
+            text = f"{text} {'-' if node.operation == 'subtract' else '+'} {site.value!r}"
+        above = program.nodes[site.protects]
+        inside = above.operands[_PROTECTED[above.operation]] != site.node
+        name = {"integer_power": "power", "divide": "a denominator"}.get(above.operation, above.operation)
+        where = f"{name} with {text}" if inside or " " in name or name == "power" else f"{name}({text})"
+        place = places.get(site.node)
+        said[f"{site.value!r} in {where}" + (f" ({place.file}:{place.line})" if place is not None else "")] = None
+    shown = list(said)[:_SHOWN]
+    more = f" and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
+    return f"the constant{'s' if len(said) > 1 else ''} {' and '.join(shown)}{more}"
+
+
+def _bounds(pair: Pair) -> list[int]:
+    """Return the decisions of the function that take the bound of a maximum or minimum for the number itself."""
+    nodes, table = pair.table.builder.nodes, pair.table
+    found = []
+    for k, guard in enumerate(pair.function.guards):
+        condition = nodes[guard.condition]
+        if condition.operation not in ("greater_equal", "less_equal"):
+            continue
+        first, second = condition.operands
+        bound = second if table.moving[first] else first
+        if (guard.answer is (bound == first)) and not table.moving[bound]:
+            value = table.shadows[bound]
+            if _off("max" if condition.operation == "greater_equal" else "min", 0, value) is not None:
+                found.append(k)
+    return found
+
+
+def _beyond(
+    problem: Problem, pair: Pair, bounds: Sequence[int], asked: Sequence[Nearby], budget: Budget
+) -> Iterator[_Ignored]:
+    """Go on with the numbers themselves where bounds were taken for them."""
+    other = trace_pair(problem, exact=pair.table.exact, rebuilt=True, function=flipping(bounds))
+    if other is None:
+        return
+    program, new = closed(other, other.function.outputs, budget)
+    protected, nodes = _protected(program), other.table.builder.nodes
+    guards = [other.function.guards[k] for k in bounds]
+    if not all(any(new.get(i) in protected for i in nodes[guard.condition].operands) for guard in guards):
+        return
+    derivative = derived(problem, program, budget)
+    if derivative is None:
+        return
+    roots = derivative.outputs[problem.outputs : problem.outputs + len(problem.names)]
+    for beside in asked:
+        budget.spend(BALLS * len(derivative.nodes))
+        found = node_balls(derivative.nodes, roots, beside.point.tolist(), _BITS)
+        if not _agree([found[i] for i in roots], beside.real, beside.threshold):
+            return
+    condition, place = nodes[guards[0].condition], guards[0].place
+    value = next(other.table.shadows[i] for i in condition.operands if not other.table.moving[i])
+    name = "maximum" if condition.operation == "greater_equal" else "minimum"
+    text = f"the {problem.what} ignores the bound {value!r} of a {name} ({place.file}:{place.line})"
+    yield _Ignored(text, program)

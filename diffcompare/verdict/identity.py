@@ -1,0 +1,400 @@
+"""Traced code: validated against the float code, and two traces compared as real functions.
+
+A gradient that is traced beside its function is right if G, what its code would return in real arithmetic, is D, the
+true derivative; how far its floats are from D is rounding. The two are told apart in ball arithmetic.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.adapters.door import adapted
+from diffcompare.arithmetic.balls import Ball, precision
+from diffcompare.arithmetic.first_order import forward_errors, reverse_errors
+from diffcompare.arithmetic.roundings.special_constants import SPECIAL
+from diffcompare.arithmetic.running_error import local_bounds
+from diffcompare.arithmetic.ulp import unit_roundoff
+from diffcompare.certify.reference import certified_gradient, is_regular
+from diffcompare.errors import TraceError, UnsupportedFunction
+from diffcompare.program.adjoint import adjoint
+from diffcompare.program.dag import Program, subprogram
+from diffcompare.program.needed import needed_nodes
+from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.tracing.foreign import Foreign
+from diffcompare.tracing.pair import (
+    ATTEMPTS,
+    FAILURES,
+    Pair,
+    State,
+    observe,
+    slope_agrees,
+    trace_beside,
+    trace_pair,
+)
+from diffcompare.tracing.paths import Paths, nearby_points, sample_points
+from diffcompare.tracing.trace import CodeError
+from diffcompare.verdict.difference import Difference, difference_of, evaluate, midpoints, nearest_float, node_balls
+from diffcompare.verdict.identity_rules import Case, find
+from diffcompare.verdict.judgement import Judgement, Left, Problem
+from diffcompare.verdict.observation import why_left
+from diffcompare.verdict.sides import sides_of
+
+__all__ = ["judge_by_identity", "trace"]
+
+Floats = NDArray[np.float64]
+
+# beyond so many operands the proven bound would take longer than all the rest
+_PROVEN_OPERANDS = 20_000
+_BITS = 128
+
+
+def trace(
+    function: Callable[..., Any],
+    shape: int | Sequence[int],
+    *,
+    name: str | None = None,
+    box: tuple[Any, Any] | None = None,
+    near: Floats | None = None,
+) -> SymbolicFunction:
+    """Turn NumPy code into a function that is known as a program.
+
+    The code is run on traced numbers at a few points; where it branches on a value, each path that is met becomes a
+    branch of the program, which is undefined on paths that were not met. The program is validated: at these points and
+    others it agrees with the float code within the proven bound of its rounding error.
+
+    Parameters
+    ----------
+    function : callable
+        Takes an array of this shape (a float for ``()``) and returns one number, or an array of one shape. It is
+        called with copies.
+    shape : int or tuple of int
+        The shape of the point; its numbers, flattened, are the variables.
+    name : str, optional
+        Default: the name of the function.
+    box : (lower, upper), optional
+        Numbers, or arrays of n numbers; the code is run inside alone.
+    near : ndarray of float64, shape (n,), optional
+        The code is run at this point and around it alone; default: at points of all sizes and signs.
+
+    Returns
+    -------
+    SymbolicFunction
+        Variables ``x0, x1, …``, or ``x`` for one; source ``python``.
+
+    Raises
+    ------
+    TraceError
+        The code does what a trace cannot follow, or the trace is not what runs; the message says where and why.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> f = trace(lambda x: np.sum(x**2), 3)
+    >>> float(f([1.0, 2.0, 2.0]))
+    9.0
+    """
+    shape = (int(shape),) if isinstance(shape, int | np.integer) else tuple(int(n) for n in shape)
+    n = math.prod(shape)
+    if n < 1:
+        raise ValueError(f"shape={shape!r}: there must be at least one number; pass a shape without 0")
+    title = str(name or getattr(function, "__name__", type(function).__name__))
+    names = ("x",) if n == 1 else tuple(f"x{i}" for i in range(n))
+    points = sample_points(n) if near is None else nearby_points(near)
+    if box is not None:
+        points = [_inside(point, box) if near is None else np.clip(point, *box) for point in points]
+    adaptable = adapted(function, (points[0].reshape(shape)[()],))
+    foreign = isinstance(adaptable, Foreign)
+    function = (adaptable.wide or adaptable) if isinstance(adaptable, Foreign) else function
+    paths = Paths(function, shape, names, lambda program, point: evaluate(program, point, _BITS))
+    failure: TraceError | None = None
+    checked = 0
+    for point in points:
+        values = paths.values(point)
+        if np.isnan(values).all() and paths.found:
+            continue
+        try:
+            found = paths.at(point)
+        except CodeError as error:
+            # perhaps on purpose: another point may do
+            failure = failure or error
+            continue
+        if found is not None and np.isfinite(values).any():
+            path, program = found
+            if path.casts:
+                raise TraceError(
+                    f"{path.casts[0].place}: a conversion to {path.casts[0].bits}-bit numbers: the rounding "
+                    "of a program is that of binary64; leave the conversion out"
+                )
+            for k, value in enumerate(values.tolist()):
+                one = program if len(program.outputs) == 1 else subprogram(program, [program.outputs[k]])
+                if math.isfinite(value):
+                    # the constants of rounding are those of NumPy's and SciPy's functions
+                    checked += _agrees(title, one, point, value, slack=64 if path.eliminated or foreign else 1)
+    if failure is not None and not paths.found:
+        raise failure
+    if not checked:
+        raise TraceError(f"{title}: there is no point where the trace could be validated; check that values are finite")
+    return SymbolicFunction.from_program(
+        paths.program(), formula=title, name=title, source="python", output_shape=paths.output_shape or ()
+    )
+
+
+def _inside(point: Floats, box: tuple[Any, Any]) -> Floats:
+    """Move a point into a box: spread over the sides that are finite, clipped by the others."""
+    lower, upper = (np.broadcast_to(np.asarray(side, dtype=np.float64), point.shape) for side in box)
+    finite = np.isfinite(lower) & np.isfinite(upper)
+    with np.errstate(all="ignore"):
+        spread = lower + (upper - lower) * np.modf(7 * np.abs(point))[0]
+    return np.clip(np.where(finite, spread, point), lower, upper)
+
+
+def _agrees(title: str, program: Program, point: Floats, value: float, *, slack: float) -> bool:
+    """Tell whether a value lies within the bound of the rounding error; False where there is no bound."""
+    (real,) = evaluate(program, point, _BITS)
+    bound = slack * _rounding_bound(program, point)
+    if not real.is_finite() or not math.isfinite(bound):
+        return False
+    with precision(_BITS):
+        if abs(real - Ball(value)) > bound + 2.0**-1070:
+            raise TraceError(
+                f"{title}: the trace gives {float(real.mid())!r} where the code returns {value!r}, at "
+                f"{', '.join(map(repr, point[:4].tolist()))}: it depends on something that a trace does not see (an "
+                "exception that is caught, a type that is asked for, a state that is kept); leave that out"
+            )
+    return True
+
+
+def _rounding_bound(program: Program, point: Floats) -> float:
+    """Bound the rounding error of the float code: proven, for large programs eight times the first-order estimate."""
+    if sum(len(node.operands) for node in program.nodes) <= _PROVEN_OPERANDS:
+        try:
+            proven = math.fsum(local_bounds(program, point.tolist()))
+            # there is none where the program holds a special function of unknown accuracy
+            if math.isfinite(proven) or not any(node.operation in SPECIAL for node in program.nodes):
+                return proven
+        except UnsupportedFunction:
+            # a long recursion with numbers of 53 bits: their product is too long for an exact constant
+            pass
+    values = node_balls(program.nodes, program.outputs, point, 64)
+    order = needed_nodes(program.nodes, program.outputs)
+    return 8 * reverse_errors(program.nodes, order, midpoints(values), program.outputs[0], unit_roundoff)[0]
+
+
+def judge_by_identity(problem: Problem) -> Judgement | Left:
+    """Compare the gradient's own code with the true derivative of the function's, as real functions.
+
+    Proven as far as the traces are what runs, which is validated: a difference of the real numbers G and D beyond the
+    rounding of constants is a fault, however small; how far the floats lie from D is rounding.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    Returns
+    -------
+    Judgement or Left
+        Left where the function or the gradient cannot be traced, or the traces are not what runs.
+    """
+    state = observe(problem)
+    if state is None:
+        return Left(f"the function or the {problem.what} raises nearby, or answers differently from call to call")
+    if state.faults and np.all(np.isnan(state.claimed)):
+        n = len(problem.names)
+        nan = np.full(n, np.nan)
+        return Judgement("identity", ("wrong",) * n, state.claimed, nan, nan, math.nan, "gradient", state.faults)
+    reasons = []
+    for exact, rebuilt in ATTEMPTS:
+        try:
+            pair = trace_pair(problem, exact=exact, rebuilt=rebuilt)
+            if pair is None:
+                reasons.append(f"the function returned something else than {problem.outputs} numbers to a trace")
+            elif not _is_what_runs(problem, state, pair):
+                reasons.append("the trace gives other numbers than the code: it depends on what a trace does not see")
+            else:
+                judged = _judged(problem, state, pair, exact=exact, rebuilt=rebuilt)
+                return judged if isinstance(judged, Left) else replace(judged, pair=pair)
+        except Exception as error:
+            # an error of ours as well: another attempt or the next rung may do better
+            reasons.append(why_left(error))
+    # the later attempts see less of the code, and say less of it
+    return Left(reasons[0])
+
+
+def _is_what_runs(problem: Problem, state: State, pair: Pair) -> bool:
+    """Check the floats of the code against the traces, within eight times their rounding errors to first order."""
+    m = problem.outputs
+    roots = [*pair.function.outputs, *pair.G]
+    observed = [*state.values.tolist(), *state.claimed.tolist()]
+    real = node_balls(pair.table.builder.nodes, roots, pair.arguments(), 333)
+    if all(map(math.isnan, pair.function.values)) and np.isfinite(state.values).all():
+        # f is known by its formula only: noise, rounding and float32 in it are no contradiction
+        if problem.formula is None or not _is_smooth(problem, problem.formula):
+            return False
+        with precision(333):
+            F = np.array([float(real[root].mid()) for root in roots[:m]])
+        if not (np.abs(state.values - F) <= 2.0**-18 * (np.abs(state.values) + np.abs(F))).all():
+            return False
+        roots, observed = roots[m:], observed[m:]
+    u = max([unit_roundoff, *(_CAST[c.bits] for c in (*pair.function.casts, *pair.gradient.casts))])
+    late = []
+    for root, seen in zip(roots, observed, strict=True):
+        if not math.isfinite(seen):
+            continue
+        value = real[root]
+        if not value.is_finite():
+            return False
+        with precision(333):
+            gap, size = float(abs(value - Ball(seen)).mid()), abs(float(value.mid()))
+        if gap > 64 * u * size:
+            late.append((root, gap))
+    if not late:
+        return True
+    nodes, values = pair.table.builder.nodes, pair.table.shadows
+    order = needed_nodes(nodes, [root for root, _ in late])
+    errors = forward_errors(nodes, order, values, u)
+    slack = 64 * len(problem.x) if pair.function.eliminated or pair.gradient.eliminated else 8
+    return not any(gap > slack * errors[root] for root, gap in late)
+
+
+def _is_smooth(problem: Problem, formula: SymbolicFunction) -> bool:
+    """Tell whether a formula has the derivative that is claimed: the trace of a formula knows no guards."""
+    if problem.derivative is adjoint:
+        return set(certified_gradient(formula, problem.x).status) == {"ok"}
+    return is_regular(formula, problem.x.tolist())
+
+
+def _moves_alike(problem: Problem, state: State, pair: Pair) -> bool:
+    """Check the traces beside the point, where a value that was kept from an earlier call would stay what it was."""
+    if not pair.table.read:
+        return _moves_alike_within(problem, state, pair, 2.0**-10) is not False
+    # numbers were read, as keys of a cache or to go on with them unseen: not to be seen to differ is not enough
+    moving = pair.table.moving
+    if not (any(moving[i] for i in pair.function.outputs) and any(moving[i] for i in pair.G)):
+        return False
+    answers = [_moves_alike_within(problem, state, pair, reach) for reach in (2.0**-10, 2.0**-3, 1.0)]
+    return True in answers and False not in answers
+
+
+def _moves_alike_within(problem: Problem, state: State, pair: Pair, reach: float) -> bool | None:
+    """Compare what floats and traces do between the point and one nearby; None where they take another branch."""
+    x = problem.inside(problem.x * (1 + reach * np.random.default_rng(5).uniform(0.5, 1.0, len(problem.x))))
+    try:
+        with np.errstate(all="ignore"):
+            after = np.array([*problem.values(x), *problem.claim(x)])
+    except FAILURES:
+        return None
+    m = problem.outputs
+    roots = [*pair.function.outputs, *pair.G]
+    guards = (*pair.function.guards, *pair.gradient.guards)
+    arguments = [*x.tolist(), *pair.arguments()[len(x) :]]
+    nodes = pair.table.builder.nodes
+    values = node_balls(nodes, [*roots, *(g.condition for g in guards)], arguments, _BITS)
+    if any(values[g.condition] is not g.answer for g in guards):
+        return None
+    start = node_balls(nodes, roots, pair.arguments(), _BITS)
+    before = np.array([*state.values, *state.claimed])
+    seen = after - before
+    with precision(_BITS):
+        traced = np.array([float((values[r] - start[r]).mid()) for r in roots])
+        size = np.array([abs(float(start[r].mid())) for r in roots])
+        noise = before - np.array([float(start[r].mid()) for r in roots])
+    size[m:], noise[m:] = max(size[m:]), np.max(np.abs(noise[m:]))
+    slack = 0.05 * np.maximum(np.abs(seen), np.abs(traced)) + 1e-6 * size + 8 * np.abs(noise)
+    # the slopes of a constant are rounding, and at the point that may be 0 by chance
+    slack[m:] += 2.0**-40 * float(np.max(np.abs(state.values))) / float(np.max(problem.scales))
+    return not bool(np.any(np.abs(seen - traced) > slack))
+
+
+_CAST = {32: 2.0**-24, 16: 2.0**-11}
+
+
+def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt: bool) -> Judgement | Left:
+    n = len(pair.D)
+    nan = np.full(n, np.nan)
+    if not np.isfinite(state.values).all():
+        return Judgement(
+            "identity", ("out-of-domain",) * n, state.claimed, nan, nan, math.nan, None, ("f is not finite",)
+        )
+
+    def again(**decide: Any) -> tuple[Pair, Difference] | None:
+        try:
+            other = trace_pair(problem, exact=exact, rebuilt=rebuilt, **decide)
+            compared = None if other is None else difference_of(other)
+        except (TraceError, UnsupportedFunction):
+            return None
+        return None if other is None or compared is None else (other, compared)
+
+    def beside(point: Floats) -> Pair | None:
+        try:
+            return trace_beside(problem, point, exact=exact, rebuilt=rebuilt)
+        except (TraceError, UnsupportedFunction):
+            return None
+
+    sides = sides_of(problem, beside, pair)
+    found = difference_of(pair, sides.slopes, sides.kinks | sides.outside)
+    if found is None:
+        return Left("the derivative of the traced code is not finite at the point")
+    if not _moves_alike(problem, state, pair):
+        return Left("beside the point the code gives other numbers than its trace: a trace does not see all of it")
+    for i, rounding in sides.rounding.items():
+        found.beside[i] = max(found.beside[i], rounding)
+    lost = sides.kinks | sides.outside | sides.unknown | sides.untried
+    if not lost and not slope_agrees(problem, _slopes(pair, found)):
+        return Left("the code has another slope than its trace: its decisions do what a trace does not see")
+    with precision(333):
+        errors = np.array([_distance(c, d) for c, d in zip(state.claimed.tolist(), found.D, strict=True)])
+    case = Case(problem, state, pair, found, sides, again, beside, errors)
+    status, notes, blame = find(case)
+    with precision(333):
+        certified = np.array([nearest_float(d) for d in found.D])
+    threshold = np.array([found.threshold(i) for i in range(n)])
+    unjudged = [i for i in range(n) if i not in case.smooth]
+    certified[unjudged] = threshold[unjudged] = np.nan
+    if set(status) == {"consistent"}:
+        same = all(found.equal)
+        notes.append(
+            "the gradient and the true derivative are identical as real functions at this point"
+            if same
+            else "what differs is explained by the rounding of constants"
+        )
+    return Judgement(
+        "identity",
+        tuple(status),
+        state.claimed,
+        certified,
+        threshold,
+        _rounding(state, pair, max((found.size[i] for i in case.smooth), default=0.0)),
+        blame,
+        tuple(dict.fromkeys(notes)),
+        np.array(found.gap),
+    )
+
+
+def _rounding(state: State, pair: Pair, largest: float) -> float:
+    """Return how far the floats of the gradient are from what its code is as a real function, by the largest slope."""
+    values = node_balls(pair.table.builder.nodes, pair.G, pair.arguments(), 333)
+    with precision(333):
+        gaps = [
+            _distance(c, values[g])
+            for c, g in zip(state.claimed.tolist(), pair.G, strict=True)
+            if math.isfinite(c) and values[g].is_finite()
+        ]
+    return max(gaps, default=math.nan) / (largest or 1.0)
+
+
+def _slopes(pair: Pair, found: Difference) -> Floats:
+    """Return the slopes of the outputs of the function: what is claimed, or what that is made from."""
+    if not pair.slopes:
+        return np.array([float(d.mid()) for d in found.D])
+    values = node_balls(pair.table.builder.nodes, pair.slopes, pair.arguments(), _BITS)
+    return np.array([float(values[i].mid()) for i in pair.slopes])
+
+
+def _distance(claimed: float, value: Any) -> float:
+    return float(abs(Ball(claimed) - value).mid()) if math.isfinite(claimed) else math.inf

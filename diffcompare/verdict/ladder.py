@@ -1,0 +1,153 @@
+"""The ladder of rules for one claimed derivative: from the most certain evidence to the least."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.certify.reference import certified_gradient
+from diffcompare.errors import DiffcompareError
+from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.tracing.calling import PASSING
+from diffcompare.tracing.foreign import Foreign
+from diffcompare.verdict.causes.budget import Budget
+from diffcompare.verdict.causes.nearby import nearby, program_of, value_of
+from diffcompare.verdict.causes.search import Cause, find_cause_nearby, quiet
+from diffcompare.verdict.guards import settle_guards, unguarded
+from diffcompare.verdict.identity import judge_by_identity, trace
+from diffcompare.verdict.judgement import Judgement, Left, Problem
+from diffcompare.verdict.neighbours import judge_by_neighbours
+from diffcompare.verdict.observation import judge_calls, plain, why_left
+from diffcompare.verdict.tied import judge_by_sides
+from diffcompare.verdict.witness import judge_by_witness
+
+# beyond so many components a derivative is not certified one by one
+MANY = 1000
+
+__all__ = ["MANY", "Rung", "cause_in_code", "climb", "climb_rungs", "judge", "known_function", "traced"]
+
+Floats = NDArray[np.float64]
+# the word for its evidence, and the rule
+Rung = tuple[str, Callable[[Problem], "Judgement | Left | None"]]
+
+
+def judge(problem: Problem) -> Judgement:
+    """Judge a gradient by the first rule that can."""
+    return climb(problem, [("identity", judge_by_identity), ("neighbours", _neighbours), ("witness", _witness)])
+
+
+def climb(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
+    """Judge by what the calls did, else by the first rung that can; guards that are ignored are named, or left out."""
+    judgement = climb_rungs(problem, [("the calls", judge_calls), *rungs])
+    return settle_guards(problem, judgement, partial(climb_rungs, rungs=rungs), left_out=problem.guards)
+
+
+def climb_rungs(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
+    """Judge by the first rung that can; the notes say which were left, and why.
+
+    What fails inside a rung, for whatever reason, leads to the next one.
+    """
+    reasons: dict[str, str] = {}
+    for name, rung in rungs:
+        try:
+            found = rung(problem)
+        except PASSING:
+            raise
+        except BaseException as error:
+            found = Left(why_left(error))
+        if isinstance(found, Judgement):
+            return replace(found, notes=(*found.notes, *_notes(reasons)))
+        if found is not None:
+            reasons[name] = found.reason
+    judgement = plain(problem, "inconclusive", "no rule could judge it")
+    return replace(judgement, notes=(*judgement.notes, *_notes(reasons)))
+
+
+def _notes(reasons: dict[str, str]) -> list[str]:
+    """Say each reason once: what cannot be traced cannot be so on two rungs."""
+    said: dict[str, str] = {}
+    for name, reason in reasons.items():
+        said.setdefault(reason, name)
+    return [f"not by {name}: {reason}" for reason, name in said.items()]
+
+
+def _neighbours(problem: Problem) -> Judgement | Left | None:
+    if problem.x.size > MANY:
+        return Left(f"more than {MANY:,} components are not certified one by one")
+    known = known_function(problem)
+    if isinstance(known, Left):
+        return known
+    found = judge_by_neighbours(replace(problem, formula=known))
+    return _beside_ties(problem, None if found is None else replace(found, known=known))
+
+
+def _witness(problem: Problem) -> Judgement | Left | None:
+    return _beside_ties(problem, judge_by_witness(problem))
+
+
+def _beside_ties(problem: Problem, found: Judgement | Left | None) -> Judgement | Left | None:
+    """Put right what is said of a point where f branches between equal numbers, where f can be asked."""
+    if not isinstance(found, Judgement):
+        return found
+    try:
+        return judge_by_sides(problem, found)
+    except Exception:
+        # what was found without it stands
+        return found
+
+
+def known_function(problem: Problem) -> SymbolicFunction | Left:
+    """Return the formula of a function, or a trace of its flat point; why there is none that is defined here."""
+    if problem.formula is not None:
+        return problem.formula
+    user = problem.function
+    if isinstance(user, Foreign):
+        user = user.wide or user
+    # what a partial holds is seen by a trace; what a function of our own refers to is not
+    function = partial(_of_flat, user, problem.unflatten, problem.args)
+    try:
+        known = trace(function, (problem.x.size,), name="function", box=problem.box, near=problem.x)
+    except DiffcompareError as error:
+        return Left(why_left(error))
+    # a trace is undefined on paths that it did not meet, which says nothing about the function
+    lost = any("domain" in certified_gradient(component, problem.x).status for component in known.components)
+    return Left("the function takes a path here that a trace at other points did not meet") if lost else known
+
+
+def traced(problem: Problem) -> SymbolicFunction | None:
+    """Return what :func:`known_function` finds; None where it finds nothing."""
+    known = known_function(problem)
+    return None if isinstance(known, Left) else known
+
+
+def _of_flat(user: Callable[..., Any], unflatten: Callable[[Floats], Any], args: Sequence[Any], flat: Any) -> Any:
+    return user(unflatten(flat), *args)
+
+
+@quiet
+def cause_in_code(
+    problem: Problem, judgement: Judgement, difference: Floats, shape: tuple[int, ...] | None
+) -> Cause | None:
+    """Find out why a gradient is wrong, from its values and the program of the function."""
+    budget = Budget()
+    found = _cause(problem, judgement, difference, shape, budget)
+    bare = None if found is not None else unguarded(problem, judgement, budget)
+    if bare is None:
+        return found
+    other, guards = bare
+    found = _cause(problem, other, np.asarray(other.difference), shape, budget)
+    return None if found is None else replace(found, text=f"{found.text}; besides, it ignores {guards}")
+
+
+def _cause(
+    problem: Problem, judgement: Judgement, difference: Floats, shape: tuple[int, ...] | None, budget: Budget
+) -> Cause | None:
+    program = program_of(problem, judgement, budget)
+    asked = nearby(problem, judgement, program, budget)
+    value = value_of(problem)
+    return find_cause_nearby(problem, judgement, difference, program, asked, budget, shape=shape, value=value)

@@ -1,0 +1,327 @@
+"""The verdict on a claimed derivative, and how it is put into words."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from diffcompare.errors import shorten
+from diffcompare.verdict.causes.mistakes import Cause
+from diffcompare.verdict.judgement import COMPONENT_STATUSES, Judgement, Problem
+from diffcompare.verdict.verdict_html import verdict_html
+
+__all__ = ["Explanation", "Verdict", "combined", "verdict_of"]
+
+Floats = NDArray[np.float64]
+
+_EVIDENCE = {
+    "identity": "identity: function and {0} were traced and compared as real functions in ball arithmetic",
+    "neighbours": "neighbours: the derivative is known, the rounding of the {0} was measured around the point",
+    "witness": "witness: the function was compared with the integral of the claimed {0}",
+    "calls": "what the calls did, before any derivative was looked at",
+}
+_ADVICE = {
+    "consistent": "Nothing to do.",
+    "wrong": "Mend the {0}, or pass formula= if the function is not what you meant.",
+    "non-smooth": "There is no derivative here; check at another point, or state which one-sided slope is meant.",
+    "out-of-domain": "The function has no finite value or derivative here; check at a point inside its domain.",
+    "inconclusive": "Check at another point, or pass formula= (and noise= if the function is only accurate to that).",
+}
+
+
+class Explanation(str):
+    """Why a gradient is wrong, in one sentence; ``kind`` names the mistake, ``components`` are those it explains."""
+
+    kind: str
+    components: tuple[int, ...]
+
+    def __new__(cls, text: str, kind: str = "", components: Sequence[int] = ()) -> Explanation:
+        """Make the sentence of a cause."""
+        self = super().__new__(cls, text)
+        self.kind, self.components = kind, tuple(components)
+        return self
+
+    def __getnewargs__(self) -> tuple[str, str, tuple[int, ...]]:  # type: ignore[override]
+        """Return what a copy is made from."""
+        return str(self), self.kind, self.components
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a gradient, or another derivative, is right, and how closely that can be told.
+
+    Parameters
+    ----------
+    status : str
+        ``consistent``, ``wrong``, ``inconclusive``, ``non-smooth`` or ``out-of-domain``: the worst of the components.
+    evidence : str
+        How it was judged: ``identity``, ``neighbours``, ``witness``, or ``calls``.
+    resolution : float
+        The largest error, relative to the largest component, that would have gone unnoticed in some component; nan
+        where nothing could be judged.
+    rounding : float
+        The rounding error that the gradient carries, relative to its largest component.
+    blame : str or None
+        ``gradient`` or ``formula``.
+    cause : str or None
+        Why it is wrong, in one sentence, with the attributes ``kind`` and ``components``.
+    components : DataFrame
+        One row a point and component: ``point``, ``component``, ``claimed``, ``certified``, ``difference``, ``ulps``,
+        ``relative``, ``threshold``, ``status``.
+    notes : tuple of str
+        What else was seen.
+    snippet : str
+        Code that repeats the check.
+    what : str
+        What was claimed: ``gradient``, ``Jacobian``, ``Hessian``, ``Hessian-vector product`` or ``directional
+        derivative``.
+    headline : str
+        What the first line says after the status, where it does not count components; empty where it does.
+    error : BaseException or None
+        What the function or the gradient raised at the point, where that decided; None after pickling one that cannot
+        be pickled.
+    """
+
+    status: str
+    evidence: str
+    resolution: float
+    rounding: float
+    blame: str | None
+    cause: Explanation | None
+    components: pd.DataFrame
+    notes: tuple[str, ...] = ()
+    snippet: str = ""
+    what: str = "gradient"
+    headline: str = ""
+    error: BaseException | None = field(default=None, repr=False, compare=False)
+
+    def __getstate__(self) -> list[Any]:
+        """Return the fields; an exception of the user's that cannot be pickled is left out."""
+        try:
+            pickle.dumps(copy(self.error))
+            error = self.error
+        except Exception:
+            error = None
+        return [error if one.name == "error" else getattr(self, one.name) for one in fields(self)]
+
+    @property
+    def ok(self) -> bool:
+        """True only for ``consistent``."""
+        return self.status == "consistent"
+
+    def __bool__(self) -> bool:
+        raise TypeError("a Verdict is neither true nor false; ask verdict.ok, or verdict.status for all five answers")
+
+    def __str__(self) -> str:
+        return self.explain()
+
+    def _repr_html_(self) -> str:
+        """Show the verdict in a notebook."""
+        return verdict_html(self)
+
+    def explain(self) -> str:
+        """Return the verdict in at most 15 plain lines."""
+        told = getattr(self.cause, "kind", "") == "guard"
+        lines = [f"{self.status}: {self.cause}." if told else f"{self.status}: {self.headline or _headline(self)}"]
+        rungs = [note for note in self.notes if note.startswith("not by ")]
+        notes = [note for note in self.notes if note not in rungs and note not in self.headline]
+        notes = [_sentence(note) for note in (*notes[: max(5 - len(rungs), 2)], *rungs)][:5]
+        if self.status == "inconclusive":
+            lines += notes
+        lines.append(f"Judged by {_EVIDENCE[self.evidence].format(self.what)}.")
+        lines += _worst_line(self)
+        if self.cause and not told:
+            lines.append(f"Cause: {self.cause}.")
+        if self.blame == "formula":
+            lines.append(f"The function is not the formula that was given; the {self.what} is not to blame.")
+        if not math.isnan(self.resolution):
+            lines.append(f"Resolution: an error above {self.resolution:.1e} of the largest component would be seen.")
+        if not math.isnan(self.rounding) and self.status != "wrong":
+            size = f"{self.rounding:.1e} of its largest component" if self.rounding else "none"
+            lines.append(f"Rounding: the {self.what} carries {size}.")
+        if self.status != "inconclusive":
+            lines += notes
+        lines.append(_ADVICE[self.status].format(self.what))
+        if self.status == "wrong" and self.evidence == "witness":
+            lines.append("If f itself is inexact, as an iteration that stops early is, state its error with noise=.")
+        if self.snippet:
+            lines.append(f"Repeat with: {self.snippet}")
+        return "\n".join(lines[:15])
+
+
+CauseFinder = Callable[[Problem, Judgement, Floats, "tuple[int, ...] | None"], "Cause | None"]
+
+
+def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseFinder, check: str) -> Verdict:
+    """Put a judgement into a verdict: sizes, the cause of what is wrong, and the line that repeats the check.
+
+    ``check`` is that line up to the point, such as ``check_gradient(f, gradient``.
+    """
+    status = min(judgement.status, key=COMPONENT_STATUSES.index)
+    claimed = judgement.claimed
+    # where there is no derivative, none is shown
+    smooth = np.array([one not in ("non-smooth", "out-of-domain") for one in judgement.status])
+    certified = np.where(smooth, judgement.certified, np.nan)
+    with np.errstate(all="ignore"):
+        difference = claimed - judgement.certified
+        if judgement.difference is not None:
+            # a rule that knows the real difference knows its size
+            # (a fault of the floats alone, such as float32, is told by the floats)
+            real = np.copysign(judgement.difference, difference)
+            floats_alone = (np.array(judgement.status) == "wrong") & (np.abs(real) <= judgement.threshold)
+            difference = np.where(floats_alone, difference, real)
+            # measured: there is no derivative to take the sign from
+            difference = np.where(np.isnan(judgement.certified), judgement.difference, difference)
+        # where the derivative is not known, the claim tells the scale
+        sizes = np.abs(np.where(np.isnan(judgement.certified), claimed, judgement.certified))
+        largest = np.max(sizes, initial=0.0, where=np.isfinite(sizes))
+        judged = np.isfinite(judgement.threshold)
+        scale = largest if largest > 0 else np.nan
+        resolution = float(np.max(judgement.threshold[judged]) / scale) if judged.any() else math.nan
+        ulps = np.abs(claimed - certified) / np.spacing(np.abs(certified))
+        relative = np.abs(difference) / scale
+        rounding = judgement.rounding
+        if status == "wrong" and judgement.difference is not None:
+            # what the floats are off beside the fault
+            beside = np.abs(np.abs(claimed - judgement.certified) - np.abs(judgement.difference)) / scale
+            known = np.isfinite(beside)
+            rounding = float(np.max(beside, initial=0.0, where=known)) if known.any() else judgement.rounding
+    found = None
+    if status == "wrong" and judgement.blame != "formula" and judgement.evidence != "calls":
+        shape = np.shape(at) if not isinstance(at, Mapping | tuple) else None
+        # a search that fails says nothing
+        with suppress(Exception):
+            measured = judgement.evidence == "witness"
+            asked = replace(judgement, difference=None) if measured else judgement
+            found = judgement.cause or cause(problem, asked, difference, shape)
+    components = pd.DataFrame(
+        {
+            "point": shorten(repr(at.item() if isinstance(at, np.generic) else at), 60)
+            if not isinstance(at, Mapping)
+            else "at",
+            "component": list(problem.names),
+            "claimed": claimed,
+            "certified": certified,
+            "difference": difference,
+            "ulps": ulps,
+            "relative": relative,
+            "threshold": judgement.threshold,
+            "status": list(judgement.status),
+        }
+    )
+    more = f", args={shorten(repr(problem.args), 60)}" if problem.args else ""
+    guards = ", guards=True" * problem.guards
+    snippet = f"diffcompare.{check}, at={_written(at)}{more}{guards})"
+    return Verdict(
+        status, judgement.evidence, resolution, rounding, judgement.blame,
+        None if found is None else Explanation(found.text, found.kind, found.components), components, judgement.notes,
+        snippet, problem.what, judgement.headline, judgement.error,
+    )  # fmt: skip
+
+
+def _written(at: Any) -> str:
+    """Write a point as code, where that is short."""
+    text = repr(np.asarray(at).tolist()) if not isinstance(at, Mapping | tuple) else "…"
+    return text if len(text) <= 200 else "…"
+
+
+def combined(verdicts: Sequence[Verdict], remark: str = "") -> Verdict:
+    """Put the verdicts at several points into one: the worst, with the components of all.
+
+    ``remark`` is added to the first line.
+    """
+    worst = min(verdicts, key=lambda v: COMPONENT_STATUSES.index(v.status))
+    resolutions = [v.resolution for v in verdicts if not math.isnan(v.resolution)]
+    roundings = [v.rounding for v in verdicts if not math.isnan(v.rounding)]
+    counts = pd.Series([v.status for v in verdicts]).value_counts()
+    note = f"{len(verdicts)} points: {', '.join(f'{count} {status}' for status, count in counts.items())}."
+    whole = replace(
+        worst,
+        resolution=max(resolutions, default=math.nan),
+        rounding=max(roundings, default=math.nan),
+        components=pd.concat([v.components for v in verdicts], ignore_index=True),
+        notes=(note, *worst.notes),
+    )
+    return replace(whole, headline=f"{whole.headline or _headline(whole)}; {remark}") if remark else whole
+
+
+def _sentence(note: str) -> str:
+    """Write a note as a sentence; names such as f and x[0] stay as they are."""
+    word = note.partition(" ")[0]
+    start = note[:1].upper() if len(word) > 1 and word.isalpha() else note[:1]
+    return f"{start}{note[1:]}".rstrip(".") + "."
+
+
+def _headline(verdict: Verdict) -> str:
+    bad, count = verdict.components[verdict.components["status"] == verdict.status], len(verdict.components)
+    if verdict.status == "wrong":
+        sizes = bad["relative"].to_numpy(dtype=float)
+        size = np.max(sizes, initial=0.0, where=np.isfinite(sizes))
+        if count == 1:
+            by = f", by {size:.2g} times its size" if size else ""
+            return f"the {verdict.what} differs from the derivative{by}"
+        by = f", by up to {size:.2g} of the largest" if size else ""
+        by = by if size < 1 else f", by up to {size:.3g} times the largest component"
+        lost = _worst_row(bad) if len(bad) else None
+        if lost is not None and not math.isfinite(lost["claimed"]):
+            by = f"; {lost['component']} is {float(lost['claimed'])!r}"
+        return f"{len(bad)} of {count} components differ from the derivative{by}"
+    if verdict.status == "consistent":
+        return f"the {verdict.what} agrees with the derivative" + (count > 1) * f" in all {count} components"
+    if verdict.status == "non-smooth":
+        where = "" if count == 1 else f" in {len(bad)} of {count} components"
+        return f"the function has no derivative{where} at this point"
+    if verdict.status == "out-of-domain":
+        return "the function or its derivative is not defined at this point"
+    return "neither right nor wrong can be shown here" + (f": {_open_because(bad)}" if len(bad) else "")
+
+
+def _open_because(rows: pd.DataFrame) -> str:
+    """Say why a component is left open, from its numbers."""
+    row = _worst_row(rows)
+    name, size, limit = row["component"], abs(float(row["difference"])), float(row["threshold"])
+    if not math.isfinite(limit):
+        return f"for {name} no error is large enough to be told from rounding or noise"
+    if not math.isfinite(size):
+        return f"for {name} the derivative is known to {limit:.2g} only"
+    if size > limit:
+        return f"{name} differs by {size:.2g}, which may be no fault of the claim"
+    return f"{name} differs by {size:.2g}, and rounding may explain as much as {limit:.2g}"
+
+
+def _worst_row(rows: pd.DataFrame) -> pd.Series[Any]:
+    """Return the row that is furthest off; one that is no number is further off than any."""
+    sizes = rows["relative"].to_numpy(dtype=float)
+    lost = ~np.isfinite(rows["claimed"].to_numpy(dtype=float)) & np.isfinite(rows["certified"].to_numpy(dtype=float))
+    return rows.iloc[int(np.argmax(np.where(lost, np.inf, np.nan_to_num(sizes, nan=-1.0, posinf=0.0))))]
+
+
+def _worst_line(verdict: Verdict) -> list[str]:
+    order = verdict.components["status"].map(COMPONENT_STATUSES.index)
+    row = _worst_row(verdict.components[order == order.min()])
+    name, claimed, certified = row["component"], float(row["claimed"]), float(row["certified"])
+    difference = float(row["difference"])
+    if math.isnan(certified):
+        if math.isnan(claimed):
+            return []
+        if verdict.evidence != "witness" or math.isnan(difference):
+            return [f"Component {name}: claimed {claimed!r}."]
+        return [f"Worst component {name}: claimed {claimed!r}, measured {claimed - difference:.10g}."]
+    if not math.isfinite(claimed):
+        return [f"Worst component {name}: claimed {claimed!r}, derivative {certified!r}."]
+    ulps = f"{float(row['ulps']):.3g}"
+    apart = f"{ulps} ulp apart" if ulps == "1" else f"{ulps} ulps apart"
+    seen = abs(claimed - certified)
+    # the headline is about the real numbers that the codes stand for; floats may hide them
+    if verdict.status == "wrong" and not abs(seen - abs(difference)) <= 0.5 * max(seen, abs(difference)):
+        apart += f"; {abs(difference):.2g} apart as real functions"
+    return [f"Worst component {name}: claimed {claimed!r}, derivative {certified!r} ({apart})."]

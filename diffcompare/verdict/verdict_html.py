@@ -1,0 +1,83 @@
+"""A verdict as a small piece of HTML, for notebooks.
+
+It has no script, no style sheet and nothing from outside, inherits the colours of its surroundings, so that it can
+be read on a dark page as on a light one, and escapes every text.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+from diffcompare.errors import shorten
+from diffcompare.verdict.judgement import COMPONENT_STATUSES
+
+if TYPE_CHECKING:
+    from diffcompare.verdict.verdict import Verdict
+
+__all__ = ["verdict_html"]
+
+# of the border alone: text keeps the colour that the page gives it
+_COLOURS = {"consistent": "#2a9d5c", "wrong": "#d9363e"}
+_UNDECIDED = "#b87d10"
+_ROWS = 10
+_NUMBERS = {"claimed": "", "certified": "", "difference": ".3g", "ulps": ".3g", "relative": ".3g", "threshold": ".3g"}
+_CELL = 'style="text-align:right;padding:.1em .5em;white-space:nowrap"'
+# a page without a doctype gives tables a colour of their own
+_TABLE = 'style="margin:.5em 0;color:inherit;font:inherit"'
+
+
+def verdict_html(verdict: Verdict) -> str:
+    """Write the status, the explanation and the components, worst first, as one HTML element.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        What a check returned.
+
+    Returns
+    -------
+    str
+        At most ten components are shown; a line says how many are not.
+    """
+    first, *rest = verdict.explain().split("\n")
+    lines = "".join(f"<div>{_text(line, 500)}</div>" for line in rest)
+    colour = _COLOURS.get(verdict.status, _UNDECIDED)
+    return (
+        f'<div role="group" aria-label="Verdict" style="border-left:.4em solid {colour};padding:.1em 0 .1em .8em">'
+        f"<div><strong>{_text(first, 500)}</strong></div>{lines}{_table(verdict)}</div>"
+    )
+
+
+def _table(verdict: Verdict) -> str:
+    # what has room without scrolling comes first; one point is named by the explanation
+    points = ["point"] * (verdict.components["point"].nunique() > 1) if "point" in verdict.components else []
+    columns = [*points, "component", "status", *(name for name in _NUMBERS if name in verdict.components)]
+    rank = verdict.components["status"].map(COMPONENT_STATUSES.index)
+    worst = verdict.components.assign(rank=rank, size=-verdict.components["relative"].abs())
+    worst = worst.sort_values(["rank", "size"], kind="stable", na_position="last")[columns]
+    head = "".join(f'<th scope="col" {_CELL}>{_text(column)}</th>' for column in columns)
+    rows = "".join(
+        "<tr>" + "".join(f"<td {_CELL}>{_cell(name, value)}</td>" for name, value in row.items()) + "</tr>"
+        for row in worst.head(_ROWS).to_dict("records")
+    )
+    more = len(worst) - _ROWS
+    unseen = f"<div>… and {more:,} more, none of them worse; all are in <code>.components</code></div>" * (more > 0)
+    table = f"<table {_TABLE}><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f'<div style="overflow-x:auto">{table}</div>{unseen}'
+
+
+def _cell(name: object, value: object) -> str:
+    if name not in _NUMBERS:
+        return _text(str(value))
+    number = float(str(value))
+    if number != number:
+        return ""
+    form = _NUMBERS[str(name)]
+    return format(number, form) if form else repr(number)
+
+
+def _text(text: str, limit: int = 80) -> str:
+    """Escape a text; what cannot be seen, such as marks that turn the direction of reading, is spelt out."""
+    seen = (c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in shorten(text, limit))
+    return f"<bdi>{html.escape(''.join(seen))}</bdi>"

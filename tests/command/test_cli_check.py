@@ -1,0 +1,497 @@
+"""``diffcompare check``: the user's own functions, judged; exit codes, and one line for all that is wrong with them."""
+
+import json
+import random
+import re
+import signal
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from diffcompare.command import cli
+from diffcompare.errors import DiffcompareError
+from diffcompare.studies import user_code
+from diffcompare.verdict import check as check_module
+
+from .test_cli import ILL_BEHAVED, environment, hear_interrupts, refused
+
+CODE = """
+import math
+import numpy as np
+import diffcompare as dc
+
+def f(x):
+    return np.sum(x**2)
+
+def right(x):
+    return 2 * x
+
+def wrong(x):
+    return x
+
+def scalar(x):
+    assert np.ndim(x) == 0
+    return math.sin(x)
+
+def d_scalar(x):
+    return math.cos(x)
+
+def one(x):
+    assert np.shape(x) == (1,)
+    return np.sin(x[0])
+
+def d_one(x):
+    return np.array([np.cos(x[0])])
+
+def kink(x):
+    return np.sum(np.abs(x))
+
+def d_kink(x):
+    return np.sign(x)
+
+def logarithm(x):
+    return np.log(x[0])
+
+def d_logarithm(x):
+    return np.array([1 / x[0]])
+
+def leaves(x):
+    raise SystemExit(0)
+
+def stops(x):
+    raise KeyboardInterrupt
+
+class Model:
+    def loss(self, x):
+        return np.sum(x**3)
+
+    def gradient(self, x):
+        return 3 * x**2
+
+model = Model()
+g = dc.parse("a*b**2")
+
+def d_g(x):
+    return np.array([x[1]**2, 2 * x[0] * x[1]])
+
+number = 3
+
+def guarded(x):
+    return np.log(x[0] + 1e-7)
+
+def unguarded(x):
+    return 1 / x
+"""
+
+
+@pytest.fixture
+def name(request):
+    """A module of its own for each test: Python never loads one of the same name again in one process."""
+    name = f"mine_{re.sub(r'[^a-z0-9]', '_', request.node.name.lower())[:60]}_{random.randrange(10**9)}"
+    yield name
+    for loaded in [module for module in sys.modules if module.split(".")[0] == name]:
+        del sys.modules[loaded]
+
+
+@pytest.fixture
+def folder(tmp_path, name, monkeypatch):
+    (tmp_path / f"{name}.py").write_text(CODE, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def check(folder, name, capsys):
+    """Run the command in this process; M stands for the module."""
+
+    def check(f, gradient, *arguments):
+        before = list(sys.path)
+        words = [word.replace("M:", f"{name}:").replace("M.py", f"{name}.py") for word in (f, gradient)]
+        code = cli.main(["check", *words, *arguments])
+        assert sys.path == before
+        out, err = (text.replace(name, "M") for text in capsys.readouterr())
+        assert str(folder) not in out + err
+        return subprocess.CompletedProcess(arguments, code, out, err)
+
+    return check
+
+
+# ---- verdicts and exit codes
+
+VERDICTS = [
+    (("M:f", "M:right", "--at", "1,2,3"), 0, "consistent"),
+    (("M:f", "M:wrong", "--at", "1,2,3"), 1, "wrong"),
+    (("M:f", "M:right", "--at", "-1,-2"), 0, "consistent"),
+    (("M:f", "M:right", "--at=-1;2"), 0, "consistent"),
+    (("M:scalar", "M:d_scalar", "--at", "1"), 0, "consistent"),
+    (("M:one", "M:d_one", "--at", "1,"), 0, "consistent"),
+    (("M:model.loss", "M:model.gradient", "--at", "1,2"), 0, "consistent"),
+    (("M:kink", "M:d_kink", "--at", "0,1"), 1, "non-smooth"),
+    (("M:logarithm", "M:d_logarithm", "--at", "-1,1"), 2, "out-of-domain"),
+    (("M:f", "M:right", "--at", "1,2", "--formula", "x0**2 + x1**2"), 0, "consistent"),
+    (("M:f", "M:right", "--at", "x1=2,x0=1", "--formula", "x0**2 + x1**2"), 0, "consistent"),
+    (("M:scalar", "M:d_scalar", "--at", "y=1", "--formula", "sin(y)"), 0, "consistent"),
+    (("M:one", "M:d_one", "--at", "1,", "--formula", "sin(y)"), 0, "consistent"),
+    (("M:f", "M:right", "--at", "1,2", "--formula=-x0**2 + x1**2"), 1, "wrong"),
+    (("M:g", "M:d_g", "--at", "b=3,a=2"), 0, "consistent"),
+]
+
+
+@pytest.mark.parametrize("case", VERDICTS, ids=lambda case: " ".join(case[0]))
+def test_verdicts_and_their_exit_codes(check, case):
+    arguments, code, status = case
+    result = check(*arguments)
+    assert (result.returncode, result.stderr) == (code, "")
+    assert result.stdout.startswith(f"{status}: ")
+    assert 3 <= len(result.stdout.splitlines()) <= 15
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [("wrong", 1), ("out-of-domain", 2), ("non-smooth", 1), ("inconclusive", 3), ("consistent", 0)],
+)
+def test_every_status_has_its_exit_code(check, monkeypatch, status, code):
+    monkeypatch.setattr(check_module, "check_gradient", lambda *a, **k: verdict(status))
+    assert check("M:f", "M:right", "--at", "1").returncode == code
+
+
+def verdict(status):
+    columns = ["point", "component", "claimed", "certified", "difference", "ulps", "relative", "threshold", "status"]
+    table = pd.DataFrame([["1.0", "x", 1.0, 1.0, 0.0, 0.0, 0.0, 1e-15, status]], columns=columns)
+    return check_module.Verdict(status, "identity", 1e-15, 0.0, None, None, table)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "code"),
+    [
+        (["consistent", "inconclusive"], 3),
+        (["inconclusive", "non-smooth"], 1),
+        (["non-smooth", "out-of-domain"], 2),
+        (["out-of-domain", "wrong", "consistent"], 1),
+    ],
+)
+def test_the_worst_point_decides(check, monkeypatch, statuses, code):
+    waiting = iter(statuses)
+    monkeypatch.setattr(check_module, "check_gradient", lambda *a, **k: verdict(next(waiting)))
+    points = [word for k in range(len(statuses)) for word in ("--at", str(k))]
+    result = check("M:f", "M:right", *points)
+    assert result.returncode == code
+    assert re.findall(r"^at (.*)\n([\w-]+):", result.stdout, re.MULTILINE) == [
+        (f"{k}.0", status) for k, status in enumerate(statuses)
+    ]
+
+
+def test_several_points_are_judged_one_by_one(check):
+    """A function that sums over everything it is given must not see them as one array."""
+    result = check("M:f", "M:wrong", "--at", "1,2", "--at", "0,0")
+    assert result.returncode == 1
+    assert re.findall(r"^at (\S+)\n(\w+):", result.stdout, re.MULTILINE) == [
+        ("1.0,2.0", "wrong"),
+        ("0.0,0.0", "consistent"),
+    ]
+
+
+def test_the_line_to_repeat_it_with_repeats_it(check):
+    result = check("M:g", "M:d_g", "--at", "2,3", "--formula", "a*b**2", "--variables", "a,b")
+    (line,) = re.findall(r"^Repeat with: (.*)$", result.stdout, re.MULTILINE)
+    assert line == "diffcompare check M:g M:d_g '--formula=a*b**2' --variables=a,b --at=2.0,3.0"
+    again = check("M:g", "M:d_g", "--at=2.0,3.0", "--formula=a*b**2", "--variables=a,b")
+    assert again.stdout == result.stdout
+
+
+def test_a_report_is_written_on_request(check, folder):
+    result = check("M:f", "M:wrong", "--at", "3,4", "--at", "1,1", "--out", "./made/here")
+    assert result.returncode == 1
+    assert result.stdout.endswith("report: ./made/here/index.html\n")
+    out = folder / "made" / "here"
+    assert json.loads((out / "manifest.json").read_text())["files"] == ["components.csv", "index.html"]
+    assert pd.read_csv(out / "components.csv")["certified"].tolist() == [6.0, 8.0, 2.0, 2.0]
+    assert str(folder) not in (out / "index.html").read_text()
+
+
+def test_a_process_of_its_own_with_colours(folder, name):
+    for gradient, code, colour in (("wrong", 1, 31), ("right", 0, 32)):
+        done = subprocess.run(
+            [sys.executable, "-m", "diffcompare", "check", f"{name}:f", f"{name}.py:{gradient}", "--at", "1,2"],
+            cwd=folder,
+            env=environment(FORCE_COLOR="1", TERM="xterm"),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+        )
+        assert (done.returncode, done.stderr) == (code, "")
+        assert done.stdout.startswith(f"\x1b[1;{colour}m")
+
+
+# ---- modules
+
+
+def test_a_path_from_anywhere_and_the_modules_beside_it(check, folder, name):
+    (folder / "deep").mkdir()
+    (folder / "deep" / f"{name}_helper.py").write_text("factor = 2\n")
+    (folder / "deep" / f"{name}_two.py").write_text(
+        f"def f(x): return x @ x\ndef g(x):\n    import {name}_helper as h\n    return h.factor * x\n"
+    )
+    path = f"deep/{name}_two.py"
+    assert check(f"{path}:f", f"{path}:g", "--at", "1,2").returncode == 0
+    result = check(f"{folder / path}:f", f"{folder / path}:g", "--at", "1,2", "--out", "out")
+    assert result.stdout.startswith("consistent")
+    assert "Repeat with: diffcompare check deep/M_two.py:f deep/M_two.py:g --at=1.0,2.0\n" in result.stdout
+    assert str(folder) not in (folder / "out" / "index.html").read_text()
+
+
+def test_a_package_and_its_module(check, folder, name):
+    (folder / f"{name}_p").mkdir()
+    (folder / f"{name}_p" / "__init__.py").write_text("from .inner import f\n")
+    (folder / f"{name}_p" / "inner.py").write_text("def f(x): return x @ x\ndef g(x): return 2 * x\n")
+    assert check(f"{name}_p:f", f"{name}_p.inner:g", "--at", "1,2").returncode == 0
+
+
+def test_the_users_file_is_meant_and_not_the_librarys_of_that_name(check, folder):
+    (folder / "random.py").write_text("def f(x): return x @ x\ndef g(x): return 2 * x\n")
+    assert check("random:f", "random:g", "--at", "1,2").returncode == 0
+    assert sys.modules["random"] is random
+
+
+def test_a_module_is_run_once_for_both_functions(check, folder, name):
+    (folder / f"{name}_print.py").write_text("print('loading')\ndef f(x): return x @ x\ndef g(x): return 2 * x\n")
+    assert check(f"{name}_print:f", f"{name}_print:g", "--at", "1").stdout.count("loading") == 1
+    del sys.modules[f"{name}_print"]
+    assert check(f"{name}_print.py:f", f"{name}_print:g", "--at", "1").stdout.count("loading") == 1
+
+
+def test_a_dataclass_in_a_file_given_as_a_path(check, folder, name):
+    text = (
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n@dataclass\nclass P:\n    k: float\n"
+        "p = P(2.0)\ndef f(x): return x @ x\ndef g(x): return p.k * x\n"
+    )
+    (folder / f"{name}_d.py").write_text(text)
+    assert check(f"{name}_d.py:f", f"{name}_d.py:g", "--at", "1,2").returncode == 0
+
+
+BAD_MODULES = [
+    ("nothing_here:f", "no module 'nothing_here' in the current directory or among the installed packages; give its"),
+    ("nothing_here.below:f", r"no module 'nothing_here\.below' in the current directory"),
+    ("nothing.py:f", r"no file 'nothing\.py' below the current directory; give the path"),
+    ("deep/nothing.py:f", r"no file 'deep/nothing\.py' below the current directory"),
+    ("/nowhere/nothing.py:f", r"no file 'nothing\.py'; give the path"),
+    ("M:nothing", r"M: no function 'nothing'; choose from Model, d_"),
+    ("M:rihgt", r"M: no function 'rihgt'; did you mean 'right'\?"),
+    ("M:model.los", r"M: no function 'model\.los'; did you mean 'loss'\?"),
+    ("M:number", "M: 'number' is of type int; name a function"),
+    ("M:number.real", r"M: 'number\.real' is of type int; name a function"),
+    ("M:", "'M:': names no function; write MODULE:function, such as model:loss"),
+    (":f", "':f': names no function"),
+    ("M", "'M': names no function"),
+    ("M:f()", r"'M:f\(\)': names no function"),
+    ("M:__import__('os').system('touch hacked')", "names no function"),
+    ("a b:f", "'a b' is no name of a module"),
+    ("../M:f", r"'\.\./M' is no name of a module; write MODULE:function, such as model:loss or code/model\.py:loss"),
+    ("..M:f", "is no name of a module"),
+]
+
+
+@pytest.mark.parametrize("case", BAD_MODULES, ids=lambda case: case[0])
+def test_functions_that_cannot_be_had_are_refused_in_one_line(check, folder, case):
+    name, message = case
+    refused(check(name, "M:right", "--at", "1"), message)
+    refused(check("M:f", name, "--at", "1"), message)
+    assert not (folder / "hacked").exists()
+
+
+def test_a_name_that_is_nearly_right_is_proposed(check, name):
+    refused(check(f"{name[:-1]}:f", "M:right", "--at", "1"), "no module .*; did you mean 'M'")
+
+
+BROKEN = [
+    (
+        "import numpy\nraise ValueError('no\\ndata')\n",
+        r"cannot be imported: ValueError: no data \(broken\.py, line 2\)",
+    ),
+    ("x = 1\ndef f(:\n", r"cannot be imported: SyntaxError: .* \(broken\.py, line 2\)"),
+    ("import nothing_at_all\n", r"ModuleNotFoundError: No module named 'nothing_at_all' \(broken\.py, line 1\)"),
+    ("\n\nopen('/nowhere/at/all/data.csv')\n", r"FileNotFoundError: .*'data\.csv' \(broken\.py, line 3\)"),
+    ("import sys\nsys.exit(0)\n", r"cannot be imported: SystemExit: 0 \(broken\.py, line 2\)"),
+    ("import json\njson.loads('{')\n", r"JSONDecodeError: .* \(broken\.py, line 2\)"),
+    ("def g(): raise RuntimeError\ng()\n", r"RuntimeError \(broken\.py, line 1\)"),
+    ("raise ValueError('\\x1b[31m')\n", r"ValueError: \\x1b\[31m"),
+]
+
+
+@pytest.mark.parametrize("path", [False, True], ids=["name", "path"])
+@pytest.mark.parametrize("case", BROKEN, ids=lambda case: case[0].strip()[:40])
+def test_a_module_that_fails_is_named_with_its_line(check, folder, name, case, path):
+    text, message = case
+    (folder / f"{name}_broken.py").write_text(text, encoding="utf-8")
+    broken = f"{name}_broken.py:f" if path else f"{name}_broken:f"
+    result = check(broken, "M:right", "--at", "1")
+    refused(result, message.replace("broken", "M_broken"))
+    assert "\x1b" not in result.stderr
+    assert "/nowhere" not in result.stderr
+    assert f"{name}_broken" not in sys.modules
+
+
+# ---- points
+
+BAD_POINTS = [
+    (("--at", ""), "--at '': '' is not a number; write a decimal"),
+    (("--at", ","), "'' is not a number"),
+    (("--at", "1,two"), "'two' is not a number"),
+    (("--at", "1,nan"), "'nan' is not finite; give a finite number"),
+    (("--at", "x=1"), r"--at 'x=1': names are those of a formula; add --formula EXPR, or write 1,2,3"),
+    (("--at", "1", "--variables", "x"), "--variables: names the variables of a formula; add --formula EXPR"),
+    (("--at", "1", "--formula", "x*y"), r"--at '1': 1 coordinate\(s\) for 2 variable\(s\) x, y"),
+    (("--at", "z=1", "--formula", "x*y"), "unknown variable 'z'; the variables are x, y"),
+    (("--at", "1", "--formula", "x", "--variables", "x,x"), "--variables 'x,x': .*'x' is listed twice"),
+    ((), "Missing option '--at'"),
+    (("--at", "1", "--out", ""), "--out '': is empty; name a directory"),
+    (("--at", "1", "--scheme", "central"), "No such option '--scheme'"),
+]
+
+
+@pytest.mark.parametrize("case", BAD_POINTS, ids=lambda case: " ".join(case[0]) + ".")
+def test_bad_points_are_refused_in_one_line(check, case):
+    arguments, message = case
+    refused(check("M:f", "M:right", *arguments), message)
+
+
+def test_a_bad_formula_shows_its_place(check):
+    refused(check("M:f", "M:right", "--at", "1", "--formula", "foo(x)"), "unknown function 'foo'", lines=3)
+
+
+def test_a_place_that_cannot_be_written_is_refused(check, folder):
+    (folder / "foreign").mkdir()
+    (folder / "foreign" / "index.html").write_text("mine")
+    refused(check("M:f", "M:right", "--at", "1", "--out", "foreign"), "index.html is there already")
+    assert [p.name for p in (folder / "foreign").iterdir()] == ["index.html"]
+
+
+@pytest.mark.parametrize("error", [ValueError("a\nb"), TypeError("a\nb")])
+def test_what_the_check_refuses_is_one_line(check, monkeypatch, error):
+    def fail(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr(check_module, "check_gradient", fail)
+    refused(check("M:f", "M:right", "--at", "1,2"), r"--at 1\.0,2\.0: a b; see diffcompare check --help$")
+
+
+# ---- ends
+
+
+def test_code_that_exits_does_not_choose_the_exit_code(check):
+    refused(check("M:leaves", "M:right", "--at", "1,2"), r"the code called sys\.exit\(0\); a function must return")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("exits", r"the code called os\._exit\(0\); a function must return"),
+        ("stops", r"the code raised Stop: enough \(.*\.py, line 13\); a function must return"),
+    ],
+)
+def test_code_never_chooses_the_exit_code(check, folder, name, message):
+    (folder / "ill_behaved.py").write_text(ILL_BEHAVED, encoding="utf-8")
+    refused(check(f"ill_behaved.py:{name}", "M:right", "--at", "1,2"), message)
+
+
+def test_code_that_changes_the_directory_does_not_move_the_report(check, folder):
+    (folder / "ill_behaved.py").write_text(ILL_BEHAVED, encoding="utf-8")
+    assert check("ill_behaved.py:moves", "M:right", "--at", "1,2", "--out", "out").returncode == 0
+    assert (folder / "out" / "index.html").is_file()
+
+
+@pytest.mark.parametrize("name", ["closes", "replaces"])
+def test_code_that_takes_the_streams_away_is_judged_all_the_same(tmp_path, name):
+    text = ILL_BEHAVED.replace("    os.close(1)\n", "")
+    (tmp_path / "model.py").write_text(f"{text}\ndef g(x):\n    return 2 * x\n", encoding="utf-8")
+    command = [sys.executable, "-m", "diffcompare", "check", f"model:{name}", "model:g", "--at", "1,2"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, encoding="utf-8", timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("consistent: ")
+
+
+def test_code_without_end_is_inconclusive_when_its_time_is_over(tmp_path):
+    (tmp_path / "model.py").write_text(f"{ILL_BEHAVED}\ndef g(x):\n    return 2 * x\n", encoding="utf-8")
+    command = [sys.executable, "-m", "diffcompare", "check", "model:loops", "model:g", "--at", "1,2", "--timeout", "1"]
+    done = subprocess.run(
+        [*command, "--out", "out"], cwd=tmp_path, env=environment(), capture_output=True, encoding="utf-8", timeout=60
+    )
+    assert (done.returncode, done.stderr) == (3, "")
+    assert "The code did not come to its end within 1 s; mend it, or raise --timeout." in done.stdout
+    table = pd.read_csv(tmp_path / "out" / "components.csv")
+    assert table["status"].tolist() == ["inconclusive"] * 2
+
+
+def test_a_verdict_from_a_process_of_its_own_is_the_same(check):
+    for gradient, code in (("M:right", 0), ("M:wrong", 1)):
+        results = [check("M:f", gradient, "--at", "1,2", *more) for more in ((), ("--timeout", "50"))]
+        assert [result.returncode for result in results] == [code, code]
+        assert results[0].stdout == results[1].stdout
+
+
+def test_ctrl_c_in_the_code_ends_the_check(check):
+    result = check("M:stops", "M:right", "--at", "1,2")
+    assert (result.returncode, result.stdout, result.stderr.strip()) == (130, "", "")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("where", ["import", "function"])
+def test_code_that_hangs_can_be_ended(tmp_path, number, code, where):
+    hang = "    print('ready', flush=True)\n    while True: time.sleep(0.01)\n"
+    text = f"import time\ndef f(x):\n{hang}def g(x): return x\n" + ("f(0)\n" if where == "import" else "")
+    (tmp_path / "hanging.py").write_text(text)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "diffcompare", "check", "hanging:f", "hanging:g", "--at", "1", "--out", "out"],
+        cwd=tmp_path,
+        env=environment(PYTHONDONTWRITEBYTECODE="1"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        preexec_fn=hear_interrupts,
+    )
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Traceback" not in err
+    assert [path.name for path in tmp_path.iterdir()] == ["hanging.py"]
+
+
+def test_the_help_of_check_is_light(tmp_path):
+    heavy = ["numpy", "sympy", "pandas", "flint", "rich", "jinja2", "diffcompare.studies.user_code"]
+    code = "import sys, diffcompare.command.cli as c; c.main(['check', '--help']); "
+    code += f"print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, encoding="utf-8")
+    assert done.returncode == 0
+    assert "3 inconclusive" in done.stdout
+    assert done.stdout.endswith("[]\n")
+
+
+def test_the_search_path_is_restored_after_an_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = list(sys.path)
+    for name, error in (("nothing.py:f", DiffcompareError), ("os:getcwd", KeyError)):
+        with pytest.raises(error):
+            load_and_fail(name)
+        assert sys.path == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def load_and_fail(name):
+    with user_code.importable(name):
+        assert sys.path[0] == ""
+        user_code.load_function(name)
+        raise KeyError
+
+
+def test_guards_are_left_out_on_request(check):
+    wrong = check("M:guarded", "M:unguarded", "--at", "0.3,")
+    assert wrong.returncode == 1
+    words = " ".join(wrong.stdout.split())
+    assert "the gradient ignores the constant 1e-07 in log(x + 1e-07)" in words
+    assert "--guards judges f without it" in words
+    right = check("M:guarded", "M:unguarded", "--at", "0.3,", "--guards")
+    assert right.returncode == 0
+    assert "--guards" in right.stdout.split("Repeat with:")[1]

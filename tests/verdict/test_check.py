@@ -1,0 +1,291 @@
+"""The verdict: what shows before any rule, the structure of points, several points, words."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import diffcompare as dc
+from diffcompare.verdict.verdict import combined
+
+
+def square(x):
+    return np.sum(x**2)
+
+
+def slope(x):
+    return 2 * x
+
+
+def check(gradient=slope, f=square, at=(3.0, 4.0), **options):
+    return dc.check_gradient(f, gradient, np.array(at) if isinstance(at, tuple) else at, **options)
+
+
+def test_a_right_gradient_is_consistent_and_says_how_closely():
+    verdict = check()
+    assert (verdict.status, verdict.ok, verdict.evidence, verdict.cause) == ("consistent", True, "identity", None)
+    assert verdict.resolution <= 2.0**-50
+    assert verdict.components["certified"].tolist() == [6.0, 8.0]
+
+
+@pytest.mark.parametrize("size", [1e-1, 1e-6, 1e-12])
+def test_a_wrong_gradient_is_wrong_however_small_the_bug(size):
+    verdict = check(lambda x: 2 * x * (1 + size))
+    assert verdict.status == "wrong"
+    assert verdict.blame == "gradient"
+
+
+def test_a_verdict_has_no_truth_value():
+    with pytest.raises(TypeError, match=r"ask verdict\.ok"):
+        bool(check())
+
+
+@pytest.mark.parametrize(
+    ("gradient", "note"),
+    [
+        (lambda x: x.__imul__(2), "changed its argument in place"),
+        (lambda x: (2 * x)[:1], r"a gradient of shape \(2,\) is needed, got shape \(1,\)"),
+        (lambda x: 2j * x, "a gradient of real numbers is needed"),
+        (lambda x: 1 / 0, r"^wrong: the gradient raised ZeroDivisionError: division by zero \(test_check.py:\d+\)"),
+        (lambda x: np.random.default_rng().normal(size=2), "not deterministic"),
+        (lambda x: None, r"^wrong: the gradient returned None; is a return missing\? \(test_check.py:\d+\)"),
+    ],
+    ids=["mutates", "shape", "complex", "raises", "random", "None"],
+)
+def test_what_shows_in_the_calls_is_wrong_and_said(gradient, note):
+    verdict = check(gradient)
+    assert (verdict.status, verdict.evidence) == ("wrong", "calls")
+    with pytest.raises(AssertionError, match=note):
+        raise AssertionError(verdict.explain())
+
+
+def test_a_gradient_that_depends_on_earlier_calls_is_wrong():
+    seen = []
+
+    def gradient(x):
+        seen.append(x.copy())
+        return 2 * x if np.array_equal(seen[0], seen[-1]) and len(seen) < 3 else 2 * x + len(set(map(tuple, seen))) - 1
+
+    verdict = check(gradient)
+    assert verdict.status == "wrong"
+    assert "earlier calls" in verdict.explain()
+
+
+def test_outside_the_domain_and_on_a_kink():
+    assert check(lambda x: 1 / x, np.log, at=-1.0).status == "out-of-domain"
+    assert check(np.sign, lambda x: np.sum(np.abs(x)), at=(0.0, 1.0)).status == "non-smooth"
+
+
+def test_a_function_that_raises_is_inconclusive():
+    def f(x):
+        raise RuntimeError("no data")
+
+    verdict = check(f=f)
+    assert verdict.status == "inconclusive"
+    assert verdict.explain().startswith("inconclusive: the function raised RuntimeError: no data (test_check.py:")
+    assert isinstance(verdict.error, RuntimeError)
+
+
+def test_keyboard_interrupt_passes():
+    def gradient(x):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check(gradient)
+
+
+def test_parameters_of_any_structure():
+    w, b = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.5, -1.0])
+    as_dict = dc.check_gradient(
+        lambda p: np.sum(p["w"] @ p["b"]),
+        lambda p: {"w": np.outer(np.ones(2), p["b"]), "b": p["w"].sum(axis=0)},
+        {"w": w, "b": b},
+    )
+    as_tuple = dc.check_gradient(
+        lambda p: np.sum(p[0] @ p[1]), lambda p: (np.outer(np.ones(2), p[1]), p[0].sum(axis=1)), (w, b)
+    )
+    assert as_dict.ok
+    assert as_dict.components["component"].tolist()[:2] == ["w[0, 0]", "w[0, 1]"]
+    assert as_tuple.status == "wrong"
+
+
+def test_rows_are_several_points_where_the_function_takes_one():
+    verdict = dc.check_gradient(
+        lambda x: x[0] ** 2 * x[1], lambda x: np.array([2 * x[0] * x[1], x[0] ** 2]), [[1.0, 2.0], [3.0, 4.0]]
+    )
+    assert verdict.ok
+    assert len(verdict.components) == 4
+    assert "2 points: 2 consistent." in verdict.explain()
+
+
+def test_a_formula_that_is_not_the_function_is_blamed():
+    verdict = check(formula="x0**2 + 2*x1**2")
+    assert verdict.status == "wrong"
+    assert verdict.blame == "formula"
+    assert verdict.cause is None
+
+
+def test_arguments_go_to_both():
+    verdict = check(lambda x, a: 2 * a * x, lambda x, a: a * np.sum(x**2), args=(3.0,))
+    assert verdict.ok
+    assert verdict.snippet.endswith("at=[3.0, 4.0], args=(3.0,))")
+
+
+def test_an_explanation_has_at_most_15_lines_and_the_cause():
+    verdict = check(lambda x: x)
+    lines = verdict.explain().splitlines()
+    assert len(lines) <= 15
+    assert "Cause: factor 2 missing: the claim is D/2 in every component." in lines
+    assert verdict.cause.kind == "factor"
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"at": (np.nan, 1.0)}, ValueError, r"x\[0\] is not finite"),
+        ({"at": np.array([])}, ValueError, "an empty point"),
+        ({"at": np.array(["a"])}, TypeError, "real numbers are needed"),
+        ({"noise": -1.0}, ValueError, "noise=-1.0"),
+        ({"formula": "x**2"}, ValueError, "has 1 variables"),
+        ({"box": (0.0, 3.5)}, ValueError, r"x\[1\]=.*4.0.* lies outside the box"),
+    ],
+)
+def test_bad_arguments(options, error, message):
+    with pytest.raises(error, match=message):
+        check(**options)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: dc.check_gradient(square, 3, [1.0]), TypeError, "gradient=3: must be callable"),
+        (lambda: dc.check_gradient(3, slope, [1.0]), TypeError, "f=3: must be callable"),
+        (lambda: check(args=3.0), TypeError, r"args=3\.0: must be a sequence"),
+        (lambda: check(noise="a"), ValueError, "noise='a'"),
+        (lambda: check(formula=3), TypeError, "formula=3: must be text"),
+        (lambda: check(box=(0, 1, 2)), ValueError, r"must be \(lower, upper\)"),
+        (lambda: check(box=([2, 9], [0, 9])), ValueError, "every lower corner"),
+        (lambda: check(at=[np.ones(2), np.ones(3)]), TypeError, "pass a tuple or a dict"),
+    ],
+)
+def test_what_is_no_argument_at_all(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+@pytest.mark.parametrize("value", ["3", 1j, [1.0, 2.0]], ids=["text", "complex", "two numbers"])
+def test_a_function_that_does_not_return_one_real_number_is_not_judged(value):
+    verdict = check(f=lambda x: value)
+    assert verdict.status == "inconclusive"
+    assert "must return one real number" in verdict.explain()
+
+
+def test_a_number_that_goes_through_text_is_not_traced():
+    verdict = dc.check_gradient(
+        lambda x: float(str(float((1 - np.cos(x)) / x**2))),
+        lambda x: (x * np.sin(x) - 2 * (1 - np.cos(x))) / x**3,
+        1e-3,
+    )
+    assert verdict.status != "wrong"
+    assert verdict.evidence == "witness"
+
+
+def test_a_bug_among_many_components_is_found_soon():
+    x = np.linspace(0.1, 1.0, 10_000)
+    verdict = dc.check_gradient(square, lambda x: 2 * x + (np.arange(10_000) == 77) * 1e-6, x)
+    assert verdict.components["status"].value_counts()["wrong"] == 1
+
+
+def test_the_resolution_is_that_of_the_worst_component():
+    verdict = check(lambda x: np.array([2 * x[0], np.exp(x[1])]), lambda x: x[0] ** 2 + np.exp(x[1]), (3.0, 9.0))
+    threshold = verdict.components["threshold"]
+    assert threshold.max() > 100 * threshold.min()
+    assert verdict.resolution == threshold.max() / np.exp(9.0)
+
+
+def test_the_rounding_is_relative():
+    verdict = check(lambda x: 1e8 * np.exp(x) / 3, lambda x: 1e8 * np.sum(np.exp(x) / 3), (1.0, 2.0))
+    assert verdict.status == "consistent"
+    assert verdict.rounding <= 2.0**-51
+
+
+def test_the_worst_of_several_points_decides_whichever_it_is():
+    def late(x):
+        return 2 * x + (x > 3)
+
+    assert dc.check_gradient(dc.parse("x**2"), late, np.array([1.0, 5.0])).status == "wrong"
+    assert dc.check_gradient(dc.parse("x**2"), late, np.array([5.0, 1.0])).status == "wrong"
+
+
+def test_verdicts_combine_worst_first():
+    worst_first = ["wrong", "out-of-domain", "non-smooth", "inconclusive", "consistent"]
+    some = {status: replace(check(), status=status) for status in worst_first}
+    for i, worse in enumerate(worst_first):
+        for better in worst_first[i:]:
+            assert combined([some[better], some[worse]]).status == worse
+            assert combined([some[worse], some[better]]).status == worse
+
+
+def test_arrays_by_name_are_told_apart_in_any_order():
+    def f(p):
+        return np.sum(p["a"] ** 2) + 3 * np.sum(p["b"])
+
+    at = {"a": np.array([1.0, 2.0]), "b": np.array([5.0, 6.0])}
+    assert dc.check_gradient(f, lambda p: {"b": 3 * np.ones(2), "a": 2 * p["a"]}, at).status == "consistent"
+    assert dc.check_gradient(f, lambda p: {"b": 2 * p["a"], "a": 3 * np.ones(2)}, at).status == "wrong"
+
+
+def test_an_error_of_the_function_that_is_stated_is_no_fault_of_the_gradient():
+    def stopped_early(x):
+        # its error is smooth, so it cannot be seen
+        return float(str(float(np.sum(x**2) + 1e-4 * np.sum(x))))
+
+    def opaque(x):
+        return np.array([float(str(2 * t)) for t in x])
+
+    assert check(opaque, stopped_early).status == "wrong"
+    assert check(opaque, stopped_early, noise=1e-3).status != "wrong"
+
+
+def test_a_path_that_no_trace_met_is_no_edge_of_the_domain():
+    def opaque(x):
+        return np.array([float(str(2 * t)) for t in x])
+
+    verdict = check(opaque, lambda x: np.sum(x**2) if x[0] > 1000 else np.sum(x), (5000.0, 1.0))
+    # the function is traced around the point, wherever that is
+    assert (verdict.status, verdict.evidence) == ("consistent", "neighbours")
+
+
+@pytest.mark.parametrize("opaque", [False, True])
+def test_nothing_is_evaluated_outside_a_box(opaque: bool) -> None:
+    seen: list[np.ndarray] = []
+
+    def watched(x: Any) -> Any:
+        if getattr(x, "dtype", None) == np.float64 and type(x) is np.ndarray:
+            seen.append(np.array(x))
+        return float(x[0]) ** 2 * float(x[1]) if opaque else x[0] ** 2 * x[1]
+
+    def gradient(x: Any) -> Any:
+        # no trace of it, so that f alone is traced
+        return np.array([2 * float(x[0]) * float(x[1]), float(x[0]) ** 2])
+
+    lower, upper = np.array([1.0, -2.0]), np.array([4.0, -1.99])
+    dc.check_gradient(watched, gradient, np.array([1.0, -2.0]), box=(lower, upper))
+    points = np.array(seen)
+    assert len(points) > 3
+    assert np.all((lower <= points) & (points <= upper))
+
+
+def test_one_component_is_spoken_of_as_one():
+    for gradient, first in (
+        (np.cos, "consistent: the gradient agrees with the derivative"),
+        (lambda x: -np.cos(x), "wrong: the gradient differs from the derivative, by 2 times its size"),
+    ):
+        assert dc.check_gradient(np.sin, gradient, at=1.0).explain().splitlines()[0] == first
+    assert (
+        dc.check_gradient(np.abs, np.sign, at=0.0).explain().startswith("non-smooth: the function has no derivative at")
+    )
+    assert (
+        "Rounding: the gradient carries none." in dc.check_gradient(lambda x: x * x, lambda x: 2 * x, at=3.0).explain()
+    )

@@ -1,0 +1,659 @@
+"""Right gradients, however they round, are never wrong; their twins with a bug of 1e-9 are."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import diffcompare as dc
+from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.symbolic.parse import parse
+from diffcompare.verdict.identity import judge_by_identity
+from diffcompare.verdict.judgement import Judgement, Left, Problem
+
+RANDOM = np.random.default_rng(0)
+A = RANDOM.normal(size=(30, 20))
+B = RANDOM.normal(size=30)
+X20 = RANDOM.normal(size=20)
+SMALL = RANDOM.normal(size=(8, 3))
+Y = RANDOM.normal(size=8)
+LABELS = np.array([1.0, 0, 1, 1, 0, 0, 1, 0])
+
+
+def problem(f: Any, g: Any, at: Any, formula: SymbolicFunction | None = None) -> Problem:
+    x = np.asarray(at, dtype=float)
+
+    def flatten(returned: Any) -> Any:
+        array = np.asarray(returned)
+        if array.shape != x.shape:
+            raise ValueError(f"shape {array.shape} where {x.shape} is needed")
+        return array.reshape(-1)
+
+    names = tuple(f"x[{i}]" for i in range(x.size))
+    return Problem(f, g, x.reshape(-1), lambda v: v.reshape(x.shape).copy(), flatten, names, formula)
+
+
+def judge(f: Any, g: Any, at: Any, formula: SymbolicFunction | None = None) -> Judgement:
+    found = judge_by_identity(problem(f, g, at, formula))
+    assert isinstance(found, Judgement)
+    return found
+
+
+RIGHT: dict[str, tuple[Any, Any, Any]] = {}
+
+
+def right(at: Any) -> Callable[[Callable[[], tuple[Any, Any]]], None]:
+    def add(make: Callable[[], tuple[Any, Any]]) -> None:
+        RIGHT[make.__name__] = (*make(), at)
+
+    return add
+
+
+@right(X20)
+def least_squares() -> tuple[Any, Any]:
+    return lambda x: 0.5 * np.sum((A @ x - B) ** 2) + 0.1 * x @ x, lambda x: A.T @ (A @ x - B) + 0.2 * x
+
+
+@right(X20)
+def least_squares_by_normal_equations() -> tuple[Any, Any]:
+    return lambda x: 0.5 * np.sum((A @ x - B) ** 2), lambda x: (A.T @ A) @ x - A.T @ B
+
+
+@right(X20)
+def tanh_regression() -> tuple[Any, Any]:
+    def g(x: Any) -> Any:
+        z = np.tanh(A @ x - B)
+        return 2 * A.T @ (z * (1 - z**2))
+
+    return lambda x: np.sum(np.tanh(A @ x - B) ** 2), g
+
+
+@right(10 * X20)
+def unshifted_softmax() -> tuple[Any, Any]:
+    def f(x: Any) -> Any:
+        return -np.log(np.exp(x)[0] / np.exp(x).sum())
+
+    def g(x: Any) -> Any:
+        p = np.exp(x) / np.exp(x).sum()
+        p[0] -= 1
+        return p
+
+    return f, g
+
+
+@right(X20 + 1e6)
+def variance_as_difference_of_squares() -> tuple[Any, Any]:
+    return lambda x: np.mean(x**2) - np.mean(x) ** 2, lambda x: 2 * x / len(x) - 2 * np.mean(x) / len(x)
+
+
+@right([1.0001])
+def expanded_polynomial() -> tuple[Any, Any]:
+    return lambda x: (x[0] - 1) ** 5, lambda x: 5 * np.array([1 - 4 * x[0] + 6 * x[0] ** 2 - 4 * x[0] ** 3 + x[0] ** 4])
+
+
+@right([0.3, -0.2, 0.5])
+def logistic() -> tuple[Any, Any]:
+    def f(w: Any) -> Any:
+        z = SMALL @ w
+        return np.sum(np.log1p(np.exp(-np.abs(z))) + np.maximum(z, 0) - LABELS * z)
+
+    return f, lambda w: SMALL.T @ (1 / (1 + np.exp(-(SMALL @ w))) - LABELS)
+
+
+@right([1.3])
+def constants_multiplied_out() -> tuple[Any, Any]:
+    return lambda x: 0.3 * x[0] ** 3, lambda x: np.array([0.9 * x[0] ** 2])
+
+
+@right([0.7, 1.9])
+def constants_in_other_places() -> tuple[Any, Any]:
+    s = 0.37
+    return (
+        lambda x: np.sum(np.exp(-(x**2) / (2 * s**2)) / (s * np.sqrt(2 * np.pi))),
+        lambda x: -x / s**2 * np.exp(-0.5 * (x / s) ** 2) / (np.sqrt(2 * np.pi) * s),
+    )
+
+
+@right([[0.5, 1.0], [2.0, 3.0]])
+def log_determinant() -> tuple[Any, Any]:
+    def f(W: Any) -> Any:
+        return np.log(np.linalg.det(W @ W.T + np.eye(2)))
+
+    return f, lambda W: 2 * np.linalg.inv(W @ W.T + np.eye(2)) @ W
+
+
+@right([1.0, 0.0, -2.0])
+def smooth_at_a_tie() -> tuple[Any, Any]:
+    return lambda x: np.sum(np.maximum(x, 0) ** 2), lambda x: 2 * x * (x > 0)
+
+
+@right([3.0, 1.0, 2.0])
+def sorted_weights() -> tuple[Any, Any]:
+    def g(x: Any) -> Any:
+        result = np.empty(3)
+        result[np.argsort(x)] = np.array([1.0, 2.0, 3.0])
+        return result
+
+    return lambda x: np.sort(x) @ np.array([1.0, 2.0, 3.0]), g
+
+
+def newton(x: Any) -> Any:
+    z = 1.0
+    for _ in range(100):
+        step = (z**3 + x[0] * z - x[1]) / (3 * z**2 + x[0])
+        z = z - step
+        if abs(step) < 1e-6:
+            break
+    return z
+
+
+@right([1.5, 2.5])
+def implicit_function_of_a_newton_solver() -> tuple[Any, Any]:
+    def g(x: Any) -> Any:
+        z = newton(x)
+        return np.array([-z, 1.0]) / (3 * z**2 + x[0])
+
+    return newton, g
+
+
+def fixed_point(x: Any) -> Any:
+    z = x[0]
+    while True:
+        new = 0.5 * np.cos(z) + 0.1 * x[1]
+        if abs(new - z) < 1e-8:
+            return new
+        z = new
+
+
+@right([1.5, 2.5])
+def implicit_function_of_a_fixed_point() -> tuple[Any, Any]:
+    return fixed_point, lambda x: np.array([0.0, 0.1 / (1 + 0.5 * np.sin(fixed_point(x)))])
+
+
+def secant(x: Any) -> Any:
+    a, b = 1.0, 2.0
+    fa, fb = a**3 + a * x[0] - x[1], b**3 + b * x[0] - x[1]
+    for _ in range(60):
+        c = b - fb * (b - a) / (fb - fa)
+        a, fa, b = b, fb, c
+        fb = b**3 + b * x[0] - x[1]
+        if abs(fb) < 1e-11:
+            break
+    return b
+
+
+@right([2.0, 5.0])
+def implicit_function_of_a_secant_solver() -> tuple[Any, Any]:
+    return secant, lambda x: np.array([-secant(x), 1.0]) / (3 * secant(x) ** 2 + x[0])
+
+
+def eigenvector(x: Any) -> Any:
+    v = np.array([1.0, 0.2])
+    for _ in range(300):
+        w = np.array([[2.0, 0.3], [0.3, 1.0]]) @ v + x * v
+        w = w / np.linalg.norm(w)
+        done = np.linalg.norm(w - v) < 1e-9
+        v = w
+        if done:
+            break
+    return v
+
+
+@right([0.3, 0.4])
+def eigenvalue_by_power_iteration() -> tuple[Any, Any]:
+    def f(x: Any) -> Any:
+        v = eigenvector(x)
+        return v @ (np.array([[2.0, 0.3], [0.3, 1.0]]) @ v + x * v)
+
+    return f, lambda x: eigenvector(x) ** 2
+
+
+@right(np.linspace(-1, 1, 6))
+def inverse_computed_before() -> tuple[Any, Any]:
+    S = A[:6, :6] @ A[:6, :6].T + np.eye(6)
+    inverse = np.linalg.inv(S)
+    return lambda x: 0.5 * x @ np.linalg.solve(S, x), lambda x: inverse @ x
+
+
+@right([1.0, 2.0, 3.0])
+def buffer_kept_outside() -> tuple[Any, Any]:
+    work = np.zeros(3)
+
+    def g(x: Any) -> Any:
+        np.multiply(x, 2.0, out=work)
+        work[0] += 1.0
+        return work.copy()
+
+    return lambda x: x @ x + x[0], g
+
+
+@right([0.5, 0.8, -0.3])
+def layer_that_remembers() -> tuple[Any, Any]:
+    class Layer:
+        def __init__(self) -> None:
+            self.W = np.array([[0.2, -0.4, 0.1], [0.7, 0.1, 0.3]])
+
+        def forward(self, x: Any) -> Any:
+            self.a = np.tanh(self.W @ x)
+            return 0.5 * np.sum(self.a**2)
+
+        def backward(self) -> Any:
+            return self.W.T @ (self.a * (1 - self.a**2))
+
+    layer = Layer()
+
+    def g(x: Any) -> Any:
+        layer.forward(x)
+        return layer.backward()
+
+    return layer.forward, g
+
+
+@right([0.5, -1.0, 2.0])
+def data_in_float32() -> tuple[Any, Any]:
+    short = SMALL.astype(np.float32)
+    return lambda w: np.sum((short @ w - Y) ** 2), lambda w: 2 * short.T @ (short @ w - Y)
+
+
+@right([0.4, 0.6, 0.9])
+def product_by_division() -> tuple[Any, Any]:
+    return lambda x: np.prod(x), lambda x: np.prod(x) / x
+
+
+@right([0.4, 0.6, 0.9])
+def loops_and_buffers() -> tuple[Any, Any]:
+    def f(x: Any) -> Any:
+        total = 0.0
+        for i in range(len(x)):
+            for j in range(i):
+                total += math.sin(x[i] * x[j])
+        return total
+
+    def g(x: Any) -> Any:
+        result = np.zeros(len(x))
+        for i in range(len(x)):
+            for j in range(i):
+                c = math.cos(x[i] * x[j])
+                result[i] += x[j] * c
+                result[j] += x[i] * c
+        return result
+
+    return f, g
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_gradient_is_consistent(name: str) -> None:
+    f, g, at = RIGHT[name]
+    found = judge(f, g, at)
+    assert set(found.status) == {"consistent"}, found.notes
+    assert found.blame is None
+    assert found.evidence == "identity"
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e-9])
+@pytest.mark.parametrize("name", RIGHT)
+def test_the_same_with_a_bug_is_wrong(name: str, size: float) -> None:
+    f, g, at = RIGHT[name]
+
+    def wrong(x: Any) -> Any:
+        return g(x) * (1 + size)
+
+    found = judge(f, wrong, at)
+    if name == "inverse_computed_before" and size < 1e-8:
+        # the array could be that far off
+        assert set(found.status) == {"inconclusive"}
+        assert "numbers of many digits that only one of the two codes holds" in found.notes[0]
+        assert all(found.threshold > np.abs(found.difference))
+        return
+    assert "wrong" in found.status, found.notes
+    assert found.blame == "gradient"
+    assert found.difference is not None
+    worst = int(np.argmax(np.abs(found.certified)))
+    assert 0.9 * size <= abs(found.difference[worst] / found.certified[worst]) <= 1.1 * size
+
+
+def test_the_certified_values_are_the_derivatives() -> None:
+    found = judge(lambda x: np.sum(x**3), lambda x: 3 * x**2, [1.0, 2.0, 0.1])
+    assert found.certified.tolist() == [3.0, 12.0, 0.030000000000000002]
+    assert found.rounding <= 2.0**-52
+    assert all(found.threshold <= 2.0**-51 * np.abs(found.certified))
+
+
+def test_a_kink_is_non_smooth() -> None:
+    found = judge(lambda x: np.sum(np.abs(x)), np.sign, [1.0, 0.0, -2.0])
+    assert found.status == ("consistent", "non-smooth", "consistent")
+    assert "f branches between equal numbers" in found.notes[0]
+
+
+def test_what_the_floats_do_wrong_is_said() -> None:
+    found = judge(lambda x: np.sum(x**2 / (1 + x**2)), lambda x: 2 * x / (1 + x**2) ** 2 + 0 * np.exp(x), [1.0, 800.0])
+    assert found.status[1] == "wrong"
+    assert "x[1] is nan though the derivative is finite" in found.notes[0]
+    found = judge(lambda x: np.sum(np.sin(x)), lambda x: np.cos(x.astype(np.float32)), [1.0, 2.0])
+    assert "wrong" in found.status
+    assert "float32 precision" in found.notes[0]
+    found = judge(lambda x: np.sum(np.sin(x.astype(np.float32))), lambda x: np.cos(x.astype(np.float32)), [1.0, 2.0])
+    assert set(found.status) == {"consistent"}
+    assert "both are computed in 32-bit numbers" in found.notes
+
+
+def test_a_finite_difference_is_wrong_by_its_truncation() -> None:
+    found = judge(lambda x: np.sum(np.sin(x)), lambda x: (np.sin(x + 1e-4) - np.sin(x - 1e-4)) / 2e-4, [1.0, 2.0])
+    assert found.status == ("wrong", "wrong")
+    assert found.difference is not None
+    assert abs(found.difference[0] / (math.cos(1.0) * 1e-8 / 6) - 1) < 1e-3
+
+
+def test_state_is_found() -> None:
+    def mutating(x: Any) -> Any:
+        x *= 2
+        return x
+
+    found = judge(lambda x: x @ x, mutating, [1.0, 2.0])
+    assert (set(found.status), found.notes[0]) == ({"wrong"}, "the gradient changes its argument")
+    found = judge(lambda x: x @ x, lambda x: (2 * x)[None], [1.0, 2.0])
+    assert set(found.status) == {"wrong"}
+    assert "another structure: shape (1, 2)" in found.notes[0]
+    held: list[Any] = []
+
+    def remembering(x: Any) -> Any:
+        held[:] = [x.copy()]
+        return x @ x
+
+    found = judge(remembering, lambda x: 2 * (held[0] if held else x), [1.0, 2.0])
+    assert set(found.status) == {"wrong"}
+    assert "depends on earlier calls" in found.notes[0]
+
+
+def test_the_formula_is_compared_with_the_code() -> None:
+    formula = parse("x0**2 + x1**2")
+    assert set(judge(lambda x: x @ x, lambda x: 2 * x, [1.0, 2.0], formula).status) == {"consistent"}
+    found = judge(lambda x: x @ x + 3, lambda x: 2 * x, [1.0, 2.0], formula)
+    assert set(found.status) == {"consistent"}
+    assert "f is the formula plus a constant, 3" in found.notes
+    found = judge(lambda x: x @ x + 1e-9 * x[0], lambda x: 2 * x, [1.0, 2.0], formula)
+    assert (found.blame, found.notes) == ("formula", ("f is not the given formula; the gradient fits the formula",))
+    pi = judge(
+        lambda x: np.sin(np.pi * x[0]), lambda x: np.pi * np.cos(np.pi * x), [0.3], parse("sin(pi*x)", variables=["x"])
+    )
+    assert set(pi.status) == {"consistent"}
+
+
+def test_a_formula_stands_in_for_code_that_cannot_be_traced() -> None:
+    def looked_up(x: Any) -> Any:
+        return float(np.interp(x[0], [0, 9], [0, 9])) ** 2 + x[1]
+
+    formula = parse("x0**2 + x1")
+    assert set(judge(looked_up, lambda x: np.array([2 * x[0], 1.0]), [1.5, 2.0], formula).status) == {"consistent"}
+    found = judge(looked_up, lambda x: np.array([2 * x[0] * (1 + 1e-9), 1.0]), [1.5, 2.0], formula)
+    assert found.status == ("wrong", "consistent")
+    kink = problem(lambda x: float(np.interp(abs(x[0]), [0, 9], [0, 9])), lambda x: np.sign(x), [0.0], parse("abs(x)"))
+    assert isinstance(judge_by_identity(kink), Left)
+
+
+def test_a_switch_between_two_ways_is_inconclusive() -> None:
+    def f(x: Any) -> Any:
+        return np.sin(x[0]) / x[0] if abs(x[0]) > 1e-4 else 1 - x[0] ** 2 / 6
+
+    def g(x: Any) -> Any:
+        if abs(x[0]) > 1e-3:
+            return np.array([(x[0] * np.cos(x[0]) - np.sin(x[0])) / x[0] ** 2])
+        return np.array([-x[0] / 3 + x[0] ** 3 / 30])
+
+    found = judge(f, g, [5e-4])
+    assert found.status == ("inconclusive",)
+    assert "two ways of computing one thing meet here" in found.notes[0]
+
+
+def test_what_cannot_be_judged_is_left_to_the_next_rule() -> None:
+    x = [1.0, 2.0]
+    assert isinstance(
+        judge_by_identity(problem(lambda x: x @ x, lambda x: 2 * x * (1 + 1e-3 * RANDOM.random()), x)), Left
+    )
+    assert isinstance(judge_by_identity(problem(lambda x: x @ x, lambda x: np.interp(x, [0, 9], [0, 18]), x)), Left)
+    stored: dict[bytes, Any] = {}
+
+    def kept(x: Any) -> Any:
+        # the value at this point is known from earlier calls: nothing is left to trace
+        if x.tobytes() not in stored:
+            stored[x.tobytes()] = np.exp(x).sum()
+        return stored[x.tobytes()] ** 2
+
+    assert isinstance(judge_by_identity(problem(kept, lambda x: 2 * np.exp(x).sum() * np.exp(x), x)), Left)
+    bisection = problem(bisect, lambda x: np.array([1 / (2 * bisect(x))]), [2.0])
+    assert isinstance(judge_by_identity(bisection), Left)
+    assert set(judge(lambda x: np.log(x).sum(), lambda x: 1 / x, [-1.0, 1.0]).status) == {"out-of-domain"}
+
+
+def test_log_sum_exp_of_equal_numbers_is_smooth() -> None:
+    # its larger and its smaller number were two decisions, and read apart a corner
+    assert set(judge(lambda x: np.logaddexp(0.0, x[0]), lambda x: 1 / (1 + np.exp(-x)), [0.0]).status) == {"consistent"}
+    wrong = judge(lambda x: np.logaddexp(x[0], x[1]), lambda x: np.array([0.5, 0.5 + 1e-9]), [2.0, 2.0])
+    assert set(wrong.status) == {"consistent", "wrong"}
+
+
+def bisect(x: Any) -> Any:
+    low, high = 0.0, 4.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if middle * middle < x[0] else (low, middle)
+    return (low + high) / 2
+
+
+def test_an_interrupt_passes() -> None:
+    def interrupted(x: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        judge_by_identity(problem(lambda x: x @ x, interrupted, [1.0, 2.0]))
+
+
+def test_large_data_is_judged_in_seconds() -> None:
+    matrix, right_side = RANDOM.normal(size=(200, 200)), RANDOM.normal(size=200)
+    start = time.perf_counter()
+    found = judge(
+        lambda x: np.sum(np.log1p((matrix @ x - right_side) ** 2)),
+        lambda x: matrix.T @ (2 * (matrix @ x - right_side) / (1 + (matrix @ x - right_side) ** 2)),
+        RANDOM.normal(size=200),
+    )
+    assert set(found.status) == {"consistent"}
+    # 2 s on two shared cores
+    assert time.perf_counter() - start < 60
+
+
+def test_values_kept_from_an_earlier_call_are_no_constants():
+    class Network:
+        kept = None
+
+        def gradient(self, x):
+            # a trace does not come by here, and finds what the floats have left
+            if type(x) is np.ndarray:
+                self.kept = np.exp(x)
+            return self.kept * 1.0
+
+    verdict = dc.check_gradient(lambda x: np.sum(np.exp(x)), Network().gradient, np.array([1.0, 2.0]))
+    assert (verdict.status, verdict.evidence) == ("consistent", "neighbours")
+
+
+@pytest.mark.parametrize("at", [20.0, 100.0, -100.0, 300.0])
+def test_a_derivative_by_the_value_that_saturates_is_not_wrong(at: float) -> None:
+    for slope in (lambda x: 1 - np.tanh(x) ** 2, lambda x: (1 - np.tanh(x)) * (1 + np.tanh(x))):
+        assert judge(np.tanh, slope, at).status != ("wrong",)
+
+
+def test_cancellation_that_the_derivative_does_not_need_is_wrong() -> None:
+    found = judge(lambda x: x**2, lambda x: (x + 1e20) - 1e20 + x, 1.0)
+    assert found.status == ("wrong",)
+    assert "cancellation leaves no correct digit" in found.notes[0]
+
+
+def test_a_derivative_beyond_the_range_is_rightly_infinite() -> None:
+    for f, slope, at in (
+        (lambda x: 1 / x, lambda x: -1 / x**2, 1e-200),
+        (lambda x: np.log(np.abs(x)), lambda x: 1 / x, -5e-324),
+    ):
+        verdict = dc.check_gradient(f, slope, at)
+        assert verdict.status == "consistent", verdict.explain()
+    assert dc.check_gradient(lambda x: 1 / x, lambda x: 1 / (x - x), 1e-200).status != "consistent"
+    # beside it the rest is judged
+    two = dc.check_gradient(lambda x: np.sum(1 / x), lambda x: np.array([-1 / x[0] ** 2, 1.0]), [1e-200, 3.0])
+    assert two.status == "wrong"
+
+
+def words(f: Any, g: Any, at: Any, **options: Any) -> list[str]:
+    return dc.check_gradient(f, g, at, **options).components["status"].tolist()
+
+
+def through_text(x: Any) -> Any:
+    return np.array([float(f"{v!r}") for v in np.ravel(x).tolist()]).reshape(np.shape(x))
+
+
+def test_ordinary_choices_are_no_loops_that_ended() -> None:
+    def largest(x: Any) -> Any:
+        return np.max(np.array([x[0], 1 - x[0], x[1], 1 - x[1]]))
+
+    for claim in (lambda x: np.array([0.0, -1.0]), lambda x: np.array([0.0, -1.0]) + 0 * through_text(x)):
+        verdict = dc.check_gradient(largest, claim, [0.45, 0.6])
+        assert verdict.components["status"].tolist() == ["consistent", "wrong"], verdict.explain()
+        assert "limits" not in verdict.explain()
+
+    def confidence(b: Any) -> Any:
+        e = np.exp(b - np.max(b, axis=1, keepdims=True))
+        return np.sum(np.max(e / e.sum(axis=1, keepdims=True), axis=1))
+
+    b = np.array([[0.3, -0.2, 0.9], [1.2, 0.1, -0.4]])
+    right = dc.certified_gradient(dc.trace(confidence, (2, 3)), b.ravel()).value.reshape(2, 3)
+    slope = 1e-6 * np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+    assert words(confidence, lambda x: right + slope + 0 * x, b)[1] in ("wrong", "inconclusive")
+
+    def barrier(x: Any) -> Any:
+        # comes down to below 1, which is no limit
+        k = 0
+        while x > 1:
+            x, k = x / 2, k + 1
+        return x + k
+
+    assert words(barrier, lambda x: 0 * x, 100.0) == ["wrong"]
+    assert words(barrier, lambda x: 2.0**-7 + 0 * x, 100.0) == ["consistent"]
+
+
+@pytest.mark.parametrize("tolerance", [1e-6, 1e-10])
+def test_loops_that_converge_are_continued_to_their_limit(tolerance: float) -> None:
+    def root(a: Any) -> Any:
+        x, step = a, a
+        for _ in range(50):
+            if np.abs(step) <= tolerance:
+                break
+            step = (x - a / x) / 2
+            x = x - step
+        return x
+
+    def roots(a: Any) -> Any:
+        x, step = a, a
+        for _ in range(50):
+            if not np.any(np.abs(step) > tolerance):
+                break
+            step = (x - a / x) / 2
+            x = x - step
+        return np.sum(x)
+
+    assert words(root, lambda a: 0.5 / np.sqrt(a), 3.0) == ["consistent"]
+    assert words(root, lambda a: 0.5000001 / np.sqrt(a), 3.0) == ["wrong"]
+    assert words(roots, lambda a: 0.5 / np.sqrt(a), [3.0, 2.0, 7.0]) == ["consistent"] * 3
+    assert words(roots, lambda a: 0.5 / np.sqrt(a) + np.array([0, 0, 1e-5]), [3.0, 2.0, 7.0])[2] == "wrong"
+
+
+def test_a_component_is_consistent_only_below_a_finite_threshold() -> None:
+    def f(x: Any) -> Any:
+        return np.sum((x[0] * np.linspace(0, 1, 7) ** 0.1 - x[1]) ** 2)
+
+    def gradient(x: Any, scale: float = 1.0) -> Any:
+        t = np.arange(7) / 6
+        r = x[0] * t**0.1 - x[1]
+        return np.array([scale * np.sum(2 * r * t**0.1), np.sum(-2 * r)])
+
+    wrong = dc.check_gradient(f, lambda x: gradient(x, 1.001), [1.3, 0.4])
+    assert wrong.components["status"].tolist() == ["wrong", "consistent"]
+    right = dc.check_gradient(f, gradient, [1.3, 0.4])
+    assert right.status == "consistent"
+    for verdict in (wrong, right):
+        assert np.isfinite(verdict.components["threshold"]).all()
+        largest = verdict.components["certified"].abs().max()
+        assert verdict.resolution == verdict.components["threshold"].max() / largest
+
+
+def test_a_component_has_its_word_whatever_its_neighbours_have() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(x**2)
+
+    assert words(f, lambda x: np.array([np.nan, 2 * x[1]]), [1.0, 2.0]) == ["wrong", "consistent"]
+    assert words(f, lambda x: np.array([np.nan, 3 * x[1]]), [1.0, 2.0]) == ["wrong", "wrong"]
+    assert words(f, lambda x: np.array([np.inf, 3 * x[1]]), [1.0, 2.0]) == ["wrong", "wrong"]
+    coarse = words(f, lambda x: np.array([2 * np.float32(x[0]), 2 * x[1]]), [1 / 3, 2.0])
+    both = words(f, lambda x: np.array([2 * np.float32(x[0]), 3 * x[1]]), [1 / 3, 2.0])
+    assert (coarse, both) == (["wrong", "consistent"], ["wrong", "wrong"])
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "taken",
+    [
+        lambda a: [float(str(v)) for v in a],
+        lambda a: [float(repr(float(v))) for v in a],
+        lambda a: np.frombuffer(np.asarray(a).tobytes()),
+        lambda a: json.loads(json.dumps([float(v) for v in a])),
+    ],
+    ids=["str", "repr", "bytes", "json"],
+)
+def test_constants_that_went_through_text_carry_their_rounding(taken: Any, seed: int) -> None:
+    c = np.random.default_rng(seed).normal(size=4)
+    # the float is 0 or near it, the real number is not
+    c[3] = c[:3].mean()
+    x = np.array([0.3, 0.7, 1.1, 0.2])
+    verdict = dc.check_gradient(lambda x: np.sum(c * (x - x.mean())), lambda x: np.array(taken(c - c.mean())), x)
+    assert verdict.status == "consistent", verdict.explain()
+    wrong = words(lambda x: np.sum(c * (x - x.mean())), lambda x: np.array(taken(c - c.mean())) * (1 + 1e-6), x)
+    assert wrong[:3] == ["wrong"] * 3
+
+
+def test_a_small_component_keeps_a_small_threshold() -> None:
+    def f(x: Any) -> Any:
+        return x[0] ** 2 + 1e-20 * x[1] ** 2
+
+    assert words(f, lambda x: np.array([2 * x[0], 4e-20 * x[1]]), [1.0, 1.0]) == ["consistent", "wrong"]
+
+
+def test_what_is_exactly_0_on_both_sides_is_right() -> None:
+    assert words(lambda v: np.arctan2(v, v), lambda v: 0 * v, 1.3) == ["consistent"]
+    assert words(lambda v: np.sum(np.arctan2(v, v)), lambda v: 0 * v, [1.3, 0.2]) == ["consistent"] * 2
+    assert words(lambda v: np.arctan2(v, v), lambda v: 0 * v + 1e-30, 1.3) == ["wrong"]
+
+
+def series(x: Any) -> Any:
+    total, term, k = 1.0, 1.0, 1
+    while total + term != total:
+        term = term * x / k
+        total, k = total + term, k + 1
+    return total
+
+
+def test_a_series_summed_until_its_terms_vanish_is_its_formula() -> None:
+    verdict = dc.check_gradient(series, np.exp, 0.7, formula="exp(x)")
+    assert verdict.status == "consistent", verdict.explain()
+    short = dc.check_gradient(lambda x: 1 + x + x**2 / 2, lambda x: 1 + x, 0.001, formula="exp(x)")
+    assert short.blame == "formula"
+
+
+def test_a_formula_may_differ_by_far_less_than_rounding() -> None:
+    def close(size: float) -> Any:
+        return dc.check_gradient(lambda x: x**2 + size * x**3, lambda x: 2 * x + 3 * size * x**2, 0.7, formula="x**2")
+
+    assert close(2.0**-84).status == "consistent"
+    assert "far below its rounding" in close(2.0**-84).explain()
+    assert close(1e-11).blame == "formula"

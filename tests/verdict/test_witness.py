@@ -1,0 +1,316 @@
+"""The function as witness against its gradient, with no formula.
+
+The gradients are those of ``test_neighbours``. Scores (``pytest -s`` prints them):
+
+- EASY: no false alarm of 20, 179 of 179 bugs;
+- HARD: no false alarm of 43, 17 inconclusive (values too noisy, poles, saturation), 199 of 304 bugs;
+- FRESH, first run: no false alarm of 40, 4 inconclusive, 308 of 345 bugs; now 311.
+
+1,030 right gradients at points drawn around these gave 2 false alarms at first (an unshifted softmax, saturated so that
+the function is 0); 5,300 drawn since gave none. 5,200 right gradients of functions with kinks, steps, needles, noise
+and rounding nearby gave 323 at first: 303 of a function with up to 10⁵ small steps, 19 of values rounded to 2 digits, 1
+of a network with corners; 5,200 drawn after the last change gave none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from diffcompare.verdict.judgement import Judgement, Problem
+from diffcompare.verdict.probing import carried_unit, first_claim, polynomial_residual, uneven_steps
+from diffcompare.verdict.witness import judge_by_witness
+
+from .test_neighbours import EASY, FRESH, HARD, Case, score, worst
+
+Array = Any
+
+
+def posed(function: Any, gradient: Any, point: Any, **options: Any) -> Problem:
+    x = np.array(point, dtype=np.float64)
+    names = tuple(f"x[{i}]" for i in range(x.size))
+    return Problem(function, gradient, x, np.copy, np.asarray, names, None, **options)
+
+
+def judged(function: Any, gradient: Any, point: Any, **options: Any) -> Judgement:
+    judgement = judge_by_witness(posed(function, gradient, point, **options))
+    assert judgement is not None
+    return judgement
+
+
+def square(x: Array) -> Any:
+    return x @ x
+
+
+@pytest.mark.parametrize(
+    ("cases", "most_inconclusive", "least_found"), [(EASY, 0, 177), (HARD, 20, 190), (FRESH, 5, 305)]
+)
+def test_no_right_gradient_is_called_wrong_and_bugs_are(
+    cases: tuple[Case, ...], most_inconclusive: int, least_found: int
+) -> None:
+    found = score(cases, judge_by_witness)
+    print(found)
+    assert found.alarms == ()
+    assert found.broken == ()
+    assert len(found.unclear) <= most_inconclusive
+    assert found.found >= least_found
+
+
+def test_the_evidence_is_told_and_nothing_is_certified() -> None:
+    judgement = judged(square, lambda x: 2 * x, [3.0, 4.0])
+    assert (judgement.evidence, judgement.blame) == ("witness", None)
+    assert np.isnan(judgement.certified).all()
+    assert (judgement.threshold <= 1e-6).all()
+
+
+def rough(seed: int) -> list[tuple[str, Callable[[Array], Any], Callable[[Array], Any], Array]]:
+    """Functions that are not smooth near the point, with their right gradients at it."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=3)
+    A, b, w = rng.normal(size=(12, 3)), rng.normal(size=12), rng.normal(size=12)
+    c = x * (1 + rng.uniform(-0.2, 0.2, 3) * 10.0 ** rng.uniform(-6, 0))
+    many, digits, size = 10.0 ** rng.integers(0, 6), int(rng.integers(2, 9)), 10.0 ** rng.uniform(-12, -4)
+
+    def noise(x: Array) -> float:
+        return float(size * np.random.default_rng(abs(hash(x.tobytes())) % 2**32).normal())
+
+    def needle(x: Array) -> Array:
+        return np.exp(-(((x - c) * 1e4) ** 2))
+
+    return [
+        ("network", lambda x: w @ np.maximum(A @ x + b, 0), lambda x: A.T @ (w * (A @ x + b > 0)), x),
+        ("kinks", lambda x: np.abs(x - c).sum() + x @ x, lambda x: np.sign(x - c) + 2 * x, x),
+        ("floor", lambda x: np.sin(x).sum() + np.floor(many * x).sum() / many, np.cos, x),
+        ("step", lambda x: np.sin(x).sum() + 3 * (x[0] > c[0]), np.cos, x),
+        ("round", lambda x: round(float(np.sin(x).sum()), digits), np.cos, x),
+        ("needle", lambda x: np.sin(x).sum() + needle(x).sum(), lambda x: np.cos(x) - 2e8 * needle(x) * (x - c), x),
+        ("sorted", lambda x: np.sort(x) @ np.arange(3), lambda x: np.argsort(np.argsort(x)).astype(float), x),
+        ("noise", lambda x: np.sin(x).sum() + noise(x), np.cos, x),
+        ("wave", lambda x: np.sin(x / size).sum(), lambda x: np.cos(x / size) / size, x),
+        ("smoothed", lambda x: np.sqrt(x * x + size**2).sum(), lambda x: x / np.sqrt(x * x + size**2), x * 1e-4),
+    ]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_rough_near_the_point_is_no_bug(seed: int) -> None:
+    alarms = [name for name, f, g, x in rough(seed) if worst(judge_by_witness(posed(f, g, x))) == "wrong"]
+    assert alarms == []
+
+
+def test_a_kink_is_told_with_the_slopes_on_both_sides() -> None:
+    judgement = judged(lambda x: abs(x[0]) + x[1] ** 2, lambda x: np.array([1.0, 2 * x[1]]), [0.0, 1.0])
+    assert judgement.status[0] == "non-smooth"
+    assert any("-1 and 1" in note for note in judgement.notes)
+
+
+def test_a_kink_beside_the_point_is_none_at_the_point() -> None:
+    judgement = judged(lambda x: abs(x[0] - 1), lambda x: np.sign(x - 1), [1 + 1e-9])
+    assert judgement.status == ("inconclusive",)
+
+
+@pytest.mark.parametrize("noise", [1e-4, 1e-8])
+def test_a_stated_noise_sets_the_resolution(noise: float) -> None:
+    fine = judged(square, lambda x: 2 * x, [3.0, 4.0])
+    coarse = judged(square, lambda x: 2 * x, [3.0, 4.0], noise=noise)
+    assert (coarse.threshold > fine.threshold).all()
+    assert "wrong" not in judged(square, lambda x: 2 * x + noise / 4, [3.0, 4.0], noise=noise).status
+
+
+def test_a_function_outside_its_domain() -> None:
+    assert judged(lambda x: np.log(x[0]), lambda x: 1 / x, [-1.0]).status == ("out-of-domain",)
+
+
+def test_a_constant_function_has_the_gradient_zero() -> None:
+    assert judged(lambda x: 3.0, lambda x: 0 * x, [1.0, 2.0]).status == ("consistent", "consistent")
+    assert judged(lambda x: 3.0, lambda x: 0 * x + 1, [1.0, 2.0]).status == ("wrong", "wrong")
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(2e-320, "inconclusive"), (1e-320, "wrong")])
+def test_a_subnormal_function_is_judged(factor: float, expected: str) -> None:
+    judgement = judged(lambda x: (1e-320 * x * x).sum(), lambda x: factor * x, [1.5, 0.0])
+    assert judgement.status[0] == expected
+
+
+@pytest.mark.parametrize(("scale", "point"), [(2.7e-322, [0.2146591225063409, 0.0]), (1.3e-322, [0.9079779107107238])])
+def test_the_rounding_of_subnormal_values_is_no_bug(scale: float, point: list[float]) -> None:
+    assert worst(judged(lambda x: (scale * np.sin(x)).sum(), lambda x: scale * np.cos(x), point)) != "wrong"
+    assert worst(judged(lambda x: (scale * np.exp(x)).sum(), lambda x: scale * np.exp(x), point)) != "wrong"
+
+
+def test_not_a_number_where_the_function_has_a_slope_is_wrong() -> None:
+    assert judged(square, lambda x: x * np.nan, [1.0, 2.0]).status == ("wrong", "wrong")
+
+
+@pytest.mark.parametrize(
+    "gradient", [lambda x: x[:1], lambda x: x.__imul__(2), lambda x: 2 * x + np.random.default_rng().normal()]
+)
+def test_faults_beside_the_value_are_wrong(gradient: Any) -> None:
+    assert worst(judged(square, gradient, [1.0, 2.0])) == "wrong"
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(2.0, "consistent"), (2.002, "wrong")])
+@pytest.mark.parametrize("room", [0.0, 1e-9, 1e-3])
+def test_no_evaluation_leaves_the_box(room: float, factor: float, expected: str) -> None:
+    x = np.array([2.0, 3.0])
+    box = (x - room, x + np.array([1e-6, 5.0]))
+    seen: list[Array] = []
+
+    def f(p: Array) -> Any:
+        seen.append(p.copy())
+        return square(p)
+
+    def g(p: Array) -> Array:
+        seen.append(p.copy())
+        return factor * p
+
+    assert judged(f, g, x, box=box).status[1] == expected
+    points = np.array(seen)
+    assert (points >= box[0]).all()
+    assert (points <= box[1]).all()
+
+
+def test_many_variables_are_judged_by_directions() -> None:
+    rng = np.random.default_rng(0)
+    A, x = rng.normal(size=(50, 400)), rng.normal(size=400)
+
+    def f(x: Array) -> float:
+        return float(0.5 * np.sum((A @ x) ** 2))
+
+    def bug(x: Array) -> Array:
+        g = A.T @ (A @ x)
+        g[137] *= 1.001
+        return g
+
+    right = judged(f, lambda x: A.T @ (A @ x), x)
+    assert set(right.status) == {"consistent"}
+    assert any("random directions" in note for note in right.notes)
+    wrong = judged(f, bug, x)
+    assert [i for i, status in enumerate(wrong.status) if status == "wrong"] == [137]
+
+
+def test_the_residual_of_a_fit_is_the_scatter() -> None:
+    t = uneven_steps(11)
+    values = np.stack([1e15 + t**5, 1e-200 * (t + 1e-3 * (-1.0) ** np.arange(11))], axis=1)
+    spread, centre = polynomial_residual(t, values, 5)
+    assert spread[0] <= 0.25
+    assert 5e-204 < spread[1] < 2e-203
+    assert abs(centre[0] - 1e15) <= 0.25
+
+
+@pytest.mark.parametrize(("dtype", "unit"), [(np.float64, 2.0**-53), (np.float32, 2.0**-24), (np.float16, 2.0**-11)])
+def test_the_format_that_values_went_through_is_seen(dtype: Any, unit: float) -> None:
+    values = np.exp(np.linspace(0.0, 0.01, 8) * (1 if dtype is not np.float16 else 100)).astype(dtype)
+    assert carried_unit(values.astype(np.float64), 2.0**-53) == unit
+
+
+def test_a_cancelled_difference_is_not_taken_for_a_narrow_format() -> None:
+    assert carried_unit(1 - np.cos(np.linspace(1e-5, 1.01e-5, 8)), 2.0**-53) == 2.0**-53
+
+
+def test_what_the_gradient_raises_at_the_point_is_raised() -> None:
+    def failing(x: Array) -> Array:
+        raise ZeroDivisionError("at the point")
+
+    with pytest.raises(ZeroDivisionError, match="at the point"):
+        first_claim(posed(square, failing, [1.0, 2.0]))
+
+
+def test_a_bug_is_measured() -> None:
+    judgement = judged(square, lambda x: 2 * x + 0.25, [3.0, 4.0])
+    assert judgement.status == ("wrong", "wrong")
+    assert judgement.blame == "gradient"
+    assert not math.isnan(judgement.rounding)
+
+
+@pytest.mark.parametrize("w", [30.0, 40.0, 60.0])
+def test_a_step_that_the_quadrature_cannot_resolve_says_nothing(w: float) -> None:
+    # at the larger steps the integral of the gradient is wrong by more than all noise, and that is known
+    found = judged(lambda x: np.arctan(w * (x[0] - 1)), lambda x: w / (1 + (w * (x - 1)) ** 2), [1 + 1 / w])
+    assert found.status == ("consistent",)
+
+
+def sines(x: Array) -> Any:
+    return np.sin(x).sum()
+
+
+# name: a function whose scale in x[1] is 1, or that of x[1] itself, its gradient, and points
+SMALL: dict[str, tuple[Callable[[Array], Any], Callable[[Array], Any]]] = {
+    "sin": (sines, np.cos),
+    "x[0]**2 + sin(x[1])": (lambda x: x[0] ** 2 + np.sin(x[1:]).sum(), lambda x: np.r_[2 * x[0], np.cos(x[1:])]),
+    "exp of the sum": (lambda x: np.exp(x.sum()), lambda x: np.full(x.size, np.exp(x.sum()))),
+    "softmax": (lambda x: np.log(np.exp(x).sum()), lambda x: np.exp(x) / np.exp(x).sum()),
+    "log(x[1])": (lambda x: x[0] + np.log(x[1]) + x[2] ** 2, lambda x: np.array([1.0, 1 / x[1], 2 * x[2]])),
+}
+
+
+@pytest.mark.parametrize("small", [1e-4, 1e-12, 5e-228, 1e-310, 5e-324])
+@pytest.mark.parametrize("name", SMALL)
+def test_a_coordinate_far_smaller_than_the_others_is_judged(name: str, small: float) -> None:
+    f, g = SMALL[name]
+    if name == "log(x[1])" and small < 1e-308:
+        pytest.skip("the derivative is no float")
+    assert judged(f, g, [0.5, small, 0.5]).status == ("consistent",) * 3
+    bug = judged(f, lambda x: g(x) * np.array([1.0, 1.1, 1.0]), [0.5, small, 0.5])
+    assert bug.status == ("consistent", "wrong", "consistent")
+
+
+def test_the_scale_of_the_coordinate_itself_is_tried_too() -> None:
+    def f(x: Array) -> Any:
+        return x[0] + np.sin(1e12 * x[1]) / 1e12
+
+    found = judged(f, lambda x: np.array([1.0, 1.1 * np.cos(1e12 * x[1])]), [0.5, 1e-12])
+    assert found.status == ("consistent", "wrong")
+
+
+@pytest.mark.parametrize("point", [[1e12, 0.5], [1e8, 1e-8, 3.0], [1e12, 1e-12, 1.0], [0.0, 1e-12, 0.5]])
+def test_a_coordinate_far_larger_than_the_scale_of_the_function_is_judged(point: list[float]) -> None:
+    assert worst(judged(sines, np.cos, point)) in ("consistent", "inconclusive")
+    bug = judged(sines, lambda x: np.cos(x) * np.r_[1.0, 1.1, np.ones(x.size - 2)], point)
+    assert bug.status[1] == "wrong"
+
+
+@pytest.mark.parametrize("digits", [2, 6, 9])
+def test_values_that_are_rounded_do_not_contradict_on_another_scale(digits: int) -> None:
+    # constant where a coordinate of 1e-9 moves: that says nothing of the slope
+    found = judged(lambda x: round(float(np.sin(x).sum()), digits), np.cos, [1e-9, 0.7])
+    assert "wrong" not in found.status
+
+
+@pytest.mark.parametrize("many", [1e3, 1e6, 1e8])
+def test_small_steps_do_not_contradict_on_another_scale(many: float) -> None:
+    found = judged(lambda x: np.sin(x).sum() + np.floor(many * x).sum() / many, np.cos, [5.9e-8, 0.3])
+    assert found.status[0] != "wrong"
+
+
+def test_a_kink_between_the_point_and_a_larger_scale_is_no_bug() -> None:
+    # the slope is right at 1e-12, and another beyond 0
+    found = judged(lambda x: x[0] ** 2 + abs(x[1]), lambda x: np.array([2 * x[0], 1.0]), [0.5, 1e-12])
+    assert found.status[1] != "wrong"
+
+
+def test_a_claim_that_holds_nearby_but_not_at_the_point_is_not_consistent() -> None:
+    def g(x: Array) -> Array:
+        return np.cos(x) * np.where(x == 1e-12, 1.5, 1.0)
+
+    assert judged(sines, g, [0.5, 1e-12]).status[1] != "consistent"
+
+
+@pytest.mark.parametrize("small", [1e-12, 5e-228])
+def test_a_small_coordinate_among_many_is_judged_by_its_axis(small: float) -> None:
+    # the random directions move it by nothing
+    x = np.random.default_rng(0).uniform(1, 2, 300)
+    x[137] = small
+    assert judged(sines, np.cos, x).status[137] == "consistent"
+
+    def bug(x: Array) -> Array:
+        return np.cos(x) * np.where(np.arange(300) == 137, 1.1, 1.0)
+
+    assert judged(sines, bug, x).status[137] == "wrong"
+    everywhere = np.where(np.arange(300) % 2, x, small)
+    found = judged(sines, bug, everywhere)
+    assert np.isfinite(found.threshold[np.array(found.status) == "consistent"]).all()
+    assert "inconclusive" in found.status
