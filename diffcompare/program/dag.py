@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from diffcompare.errors import UnsupportedFunction
 
-__all__ = ["CONSTANT_BITS", "Builder", "Node", "Program", "Term", "gated_operand", "subprogram"]
+__all__ = ["CONSTANT_BITS", "Builder", "Node", "Program", "Term", "gated_operand", "needed_nodes", "subprogram"]
 
 # An exact constant with more bits is refused: the cost of a formula must stay bounded.
 CONSTANT_BITS = 4096
@@ -156,6 +156,20 @@ def subprogram(program: Program, outputs: Sequence[int] | None = None) -> Progra
         Node(n.operation, tuple(new[i] for i in n.operands), n.payload) for n in (program.nodes[old] for old in order)
     )
     return Program(program.variables, nodes, tuple(new[i] for i in chosen))
+
+
+def needed_nodes(nodes: Sequence[Node], roots: Iterable[int]) -> list[int]:
+    """List the nodes that the roots need, in order."""
+    wanted = bytearray(len(nodes))
+    highest = -1
+    for root in roots:
+        wanted[root] = 1
+        highest = max(highest, root)
+    for index in range(highest, -1, -1):
+        if wanted[index]:
+            for i in nodes[index].operands:
+                wanted[i] = 1
+    return [index for index in range(highest + 1) if wanted[index]]
 
 
 def gated_operand(nodes: Sequence[Node], node: Node) -> int | None:

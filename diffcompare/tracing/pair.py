@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.errors import TraceError
-from diffcompare.program.dag import Node, Program
-from diffcompare.program.needed import needed_nodes
+from diffcompare.program.dag import Node, Program, needed_nodes
 from diffcompare.tracing.calling import called
 from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.keeping import kept

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from diffcompare.arithmetic.balls import precision
 from diffcompare.arithmetic.first_order import forward_errors
 from diffcompare.arithmetic.ulp import unit_roundoff
-from diffcompare.program.needed import needed_nodes
+from diffcompare.program.dag import needed_nodes
 from diffcompare.tracing.pair import Pair
 from diffcompare.verdict.difference import Difference, midpoints, node_balls
 from diffcompare.verdict.judgement import Problem

@@ -19,8 +19,7 @@ from diffcompare.arithmetic.conditioning import Conditioning, conditioning
 from diffcompare.arithmetic.first_order import absolute_slopes
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.program.adjoint import adjoint
-from diffcompare.program.dag import Builder, Node, Program, subprogram
-from diffcompare.program.needed import needed_nodes
+from diffcompare.program.dag import Builder, Node, Program, needed_nodes, subprogram
 from diffcompare.tracing.pair import Pair, one_sided
 
 __all__ = [

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.arithmetic.ulp import unit_roundoff
-from diffcompare.program.dag import Builder, Node, Program
-from diffcompare.program.needed import needed_nodes
+from diffcompare.program.dag import Builder, Node, Program, needed_nodes
 from diffcompare.program.printing import formula
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.decisions import flipping

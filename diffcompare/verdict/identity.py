@@ -23,8 +23,7 @@ from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.certify.reference import certified_gradient, is_regular
 from diffcompare.errors import TraceError, UnsupportedFunction
 from diffcompare.program.adjoint import adjoint
-from diffcompare.program.dag import Program, subprogram
-from diffcompare.program.needed import needed_nodes
+from diffcompare.program.dag import Program, needed_nodes, subprogram
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.pair import (

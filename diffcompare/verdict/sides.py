@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.arithmetic.ulp import unit_roundoff
-from diffcompare.program.dag import Node
-from diffcompare.program.needed import needed_nodes
+from diffcompare.program.dag import Node, needed_nodes
 from diffcompare.tracing.pair import FAILURES, Pair
 from diffcompare.tracing.table import Place, Table, loop_exits
 from diffcompare.verdict.difference import node_balls

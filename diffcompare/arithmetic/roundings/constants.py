@@ -1,9 +1,9 @@
 """How far NumPy's elementary functions are from the exact value, in ulps: measured, with a margin.
 
 The maxima below were found by ``python -m diffcompare.arithmetic.roundings.measurement`` (two seeds, worst inputs
-hunted) on the builds listed; the constant of an operation is 1.5 times its maximum plus 0.25. Operations that IEEE 754 rounds
-correctly have 0.5; what is exact has none. On a build that is not listed the functions in use are measured again when
-they are first used, and the larger constant holds.
+hunted) on the builds listed; the constant of an operation is 1.5 times its maximum plus 0.25. Operations that IEEE 754
+rounds correctly have 0.5; what is exact has none. On a build that is not listed the functions in use are measured
+again when they are first used, and the larger constant holds.
 """
 
 from __future__ import annotations

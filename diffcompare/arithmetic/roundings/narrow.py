@@ -6,7 +6,8 @@ prints, for the NumPy that runs it, the largest error of each operation and wher
 argument are run on all 65,536 numbers, float32 ones on every 257th; what they are compared with is the same function in
 binary64, whose own error is less than 10⁻⁷ of an ulp here. The maxima below are those over the builds of
 :mod:`diffcompare.arithmetic.roundings.constants`; the constant of an operation is 1.5 times its maximum plus 0.25, also
-where the result is subnormal. On a build that is not listed the functions in use are measured again when they are first used.
+where the result is subnormal. On a build that is not listed the functions in use are measured again when
+they are first used.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 |computed − exact| ≤ k·ulp(exact) + a in the ranges listed: a function that goes through 0 has a poor relative accuracy
 there, which a covers. The numbers were found by ``python -m diffcompare.arithmetic.roundings.special_measurement`` on
-the builds listed; 1.5·k + 0.25 and 1.5·a are taken. On a build that is not listed the functions in use are measured again
-when they are first used, and the larger constants hold. A function, an order or a range that is not listed has no
+the builds listed; 1.5·k + 0.25 and 1.5·a are taken. On a build that is not listed the functions in use are measured
+again when they are first used, and the larger constants hold. A function, an order or a range that is not listed has no
 proven bound.
 """
 

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.errors import DiffcompareError
-from diffcompare.program.dag import Program
-from diffcompare.program.needed import needed_nodes
+from diffcompare.program.dag import Program, needed_nodes
 from diffcompare.testing.search.sampling import Candidate, columns, relative_error
 from diffcompare.tracing.pair import FAILURES, Pair, trace_pair
 from diffcompare.verdict.difference import node_balls

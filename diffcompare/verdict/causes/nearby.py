@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.errors import DiffcompareError
-from diffcompare.program.dag import Builder, Program
-from diffcompare.program.needed import needed_nodes
+from diffcompare.program.dag import Builder, Program, needed_nodes
 from diffcompare.tracing.pair import Pair
 from diffcompare.verdict.causes.budget import BALLS, BUILT, Budget
 from diffcompare.verdict.difference import node_balls
