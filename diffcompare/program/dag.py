@@ -146,11 +146,7 @@ def _fold(operation: str, values: list[Fraction], payload: int | None) -> Fracti
 def subprogram(program: Program, outputs: Sequence[int] | None = None) -> Program:
     """Keep the nodes that the outputs need, renumbered in the same order."""
     chosen = program.outputs if outputs is None else tuple(outputs)
-    needed = set(chosen)
-    for index in range(len(program.nodes) - 1, -1, -1):
-        if index in needed:
-            needed.update(program.nodes[index].operands)
-    order = sorted(needed)
+    order = needed_nodes(program.nodes, chosen)
     new = {old: i for i, old in enumerate(order)}
     nodes = tuple(
         Node(n.operation, tuple(new[i] for i in n.operands), n.payload) for n in (program.nodes[old] for old in order)
