@@ -329,7 +329,8 @@ def _steps(ladder: Ladder, start: float) -> list[float]:
     top = ladder.pairs[ladder.top()]
     steps = [start * factor for factor in _FACTORS]
     if top.steepness > 0:
-        anchor = 2 * ladder.bar(top) * top.h / (_ENOUGH * top.steepness)
+        # in this order: a part of a tiny slope is no float
+        anchor = 2 * ladder.bar(top) * top.h / top.steepness / _ENOUGH
         if anchor < 0.1 * start and not any(anchor <= pair.h < 0.1 * start for pair in ladder.pairs):
             steps.insert(2, anchor)
     return steps

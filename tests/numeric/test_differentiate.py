@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy.special import sici
 
 import diffcompare as dc
 from diffcompare.numeric.differentiate import differentiate
@@ -155,6 +156,13 @@ def test_extreme_points_raise_nothing_and_deceive_nobody(text):
         if found.status == "ok":
             assert reference.status == ["ok"]
             assert abs(found.value - reference.value[0]) <= 10 * found.error, x
+
+
+@pytest.mark.parametrize("f", [np.sinc, lambda t: math.sin(t) / t, lambda t: float(sici(t)[1])], ids=["sinc", "", "Ci"])
+@pytest.mark.parametrize("x", [1e150, -1e150])
+def test_a_slope_near_the_smallest_float_raises_nothing(f, x):
+    # its period is far below the spacing of floats
+    assert differentiate(f, x).status == "noise"
 
 
 @pytest.mark.parametrize(
