@@ -60,7 +60,8 @@ def differentiate(f: Callable[[Any], Any], x: float, *, noise: float = 0.0) -> D
     does not: A, the difference of the slopes of both sides, is extrapolated from the same values, and half of what
     cannot be truncation or rounding counts as an error; more than a millionth of the slopes is refused as a kink.
     A staircase has another slope from afar than on its treads: that is refused as a jump, unless its steps are as small
-    as the rounding of float32 or of the stated noise.
+    as the rounding of float32 or of the stated noise. Where no value differs, a sine within the rounding counts as an
+    error. One beside a slope is not seen where x is so large that the floats are farther apart than its period.
 
     Parameters
     ----------
@@ -93,7 +94,7 @@ def differentiate(f: Callable[[Any], Any], x: float, *, noise: float = 0.0) -> D
     --------
     >>> import math
     >>> slope = differentiate(math.exp, 1.0)
-    >>> abs(slope.value - math.e) <= slope.error < 1e-11
+    >>> abs(slope.value - math.e) <= slope.error < 2e-11
     True
     >>> differentiate(abs, 0.0).status
     'kink'
@@ -126,6 +127,9 @@ def differentiate(f: Callable[[Any], Any], x: float, *, noise: float = 0.0) -> D
             break
         # the new steps do not agree with what was taken for the limit: the search was too far up
     error = math.inf if found is None else max(found.error, ladder.contradiction(found))
+    if found is not None and found.steepness == 0:
+        # no scale of f is seen: that of a sine whose amplitude is within the rounding may be 1, not the step
+        error = max(error, ladder.noise)
     if steps is not None and below is not None:
         gap = 0.0
         if found is not None and not _is_rounding(samples, steps[0], below, found, noise):

@@ -152,10 +152,12 @@ def _bends_below(ladder: Ladder, noise: float) -> bool:
 def _measured_noise(pairs: list[Pair]) -> float:
     """The noise of f, from second differences and from the changes of the slope between scales.
 
-    A second difference of values that are off by ε is up to 4ε, and 2ε is typical of the largest of three. One that is
-    30 times the one before has more of the curvature than of noise: there the walk ends. The first, curved or not, is a
-    bound in any case. Rounding can be odd about x; then it is seen in |D(h_j) − D(h_{j+1})|·h_j, which is about ε at
-    every scale where it is noise, and grows like h³ where it is truncation.
+    A second difference of values that are off by ε is up to 4ε, and 2ε is typical of the largest of three. A jump of f
+    between x and a neighbour shows as just 2ε, and the rounding of the values comes on top; so it does where a second
+    difference is small by chance. One that is 30 times the one before has more of the curvature than of noise: there
+    the walk ends. The first, curved or not, is a bound in any case. Rounding can be odd about x; then it is seen in
+    |D(h_j) − D(h_{j+1})|·h_j, which is about ε at every scale where it is noise, and grows like h³ where it is
+    truncation.
     """
     noise = reference = 0.0
     for pair in pairs[:3]:
@@ -163,7 +165,7 @@ def _measured_noise(pairs: list[Pair]) -> float:
         if noise and abs(pair.bend) > 30 * reference:
             break
         reference = max(reference, abs(pair.bend))
-        noise = max(noise, abs(pair.bend) / 2, pair.rounding)
+        noise = max(noise, abs(pair.bend) / 2 + pair.rounding)
     changes = [abs(low.slope - high.slope) * low.h for low, high in pairwise(pairs[:4])]
     bend = max(abs(pair.bend) for pair in pairs[:3]) if pairs else 0.0
     # beside a kink the change is constant too, but the second difference grows like h
@@ -299,7 +301,8 @@ def _refine(samples: Samples, ladder: Ladder, start: float) -> Extrapolation | N
     for h in _steps(ladder, start):
         _near(samples, ladder, h)
         found = _best(ladder, limit)
-        if found is not None and found.error <= _ENOUGH * found.steepness:
+        # the first step may agree with the smaller ones by chance, where its truncation changes sign
+        if found is not None and h < start and found.error <= _ENOUGH * found.steepness:
             return found
         if found is not None and h < 0.6 * start and 4 * found.truncation < found.rounding:
             # smaller steps have more rounding
@@ -329,7 +332,8 @@ def _steps(ladder: Ladder, start: float) -> list[float]:
     top = ladder.pairs[ladder.top()]
     steps = [start * factor for factor in _FACTORS]
     if top.steepness > 0:
-        anchor = 2 * ladder.bar(top) * top.h / (_ENOUGH * top.steepness)
+        # in this order: a part of a tiny slope is no float
+        anchor = 2 * ladder.bar(top) * top.h / top.steepness / _ENOUGH
         if anchor < 0.1 * start and not any(anchor <= pair.h < 0.1 * start for pair in ladder.pairs):
             steps.insert(2, anchor)
     return steps

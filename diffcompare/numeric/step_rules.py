@@ -66,6 +66,8 @@ class _Task:
         return Choice(math.nan, self.samples.evaluations, message)
 
     def chosen(self, h: float, value: float = math.nan) -> Choice:
+        if not 0 < h < math.inf:
+            return self.refused("the step is too small or too large for a float")
         return Choice(h, self.samples.evaluations, "", value)
 
 
@@ -157,9 +159,9 @@ def _dumontet_vignes(task: _Task) -> Choice:
         lower, upper = up / (1 + eps) + down / (1 - eps), up / (1 - eps) + down / (1 + eps)
         ratio = upper / lower if lower else math.inf
         if 1 / 15 <= ratio <= 1 / 2 or 2 <= ratio <= 15:
-            # as quotients: k³ may overflow or vanish
-            third = sum(terms) / 2 / k / k / k
-            return task.chosen(math.cbrt(1.67 * eps * abs(f0 / third))) if third else task.refused("f‴ = 0")
+            # in units of k: k³ and f‴ may overflow or vanish
+            third = sum(terms) / 2
+            return task.chosen(k * math.cbrt(1.67 * eps * abs(f0 / third))) if third else task.refused("f‴ = 0")
         if 1 / 2 < ratio < 2:
             high = k
         else:

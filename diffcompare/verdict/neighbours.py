@@ -128,8 +128,10 @@ def _judge(problem: Problem, formula: SymbolicFunction) -> Judgement:
     if claim.fault:
         return _answer(truth, ["wrong"] * x.size, 0 * terms.inputs, math.nan, "gradient", claim.fault)
     tolerance = 2 * (terms.rounding + terms.inputs + folded)
-    # right to the last digits is right however coarse the tolerance
-    tolerance = np.where(tolerance <= _COARSE * size, tolerance, 4 * _UNIT * np.abs(value))
+    # right to the digits that its point and constants carry is right however much its formula cancels
+    carried = 2 * (terms.inputs + folded) + 4 * _UNIT * np.abs(value)
+    carried = np.where(carried <= _COARSE * np.abs(value), carried, 4 * _UNIT * np.abs(value))
+    tolerance = np.where(tolerance <= _COARSE * size, tolerance, carried)
     status, words = _settled(truth, [_STATUSES[p.status] for p in partials], np.abs(truth.error) <= tolerance)
     open_ = np.array([s == "" for s in status])
     threshold = _expected_threshold(truth)

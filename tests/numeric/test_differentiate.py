@@ -4,8 +4,10 @@ import math
 import re
 import warnings
 
+import mpmath
 import numpy as np
 import pytest
+from scipy.special import erfcx, exp1, expi, j0, sici
 
 import diffcompare as dc
 from diffcompare.numeric.differentiate import differentiate
@@ -157,6 +159,13 @@ def test_extreme_points_raise_nothing_and_deceive_nobody(text):
             assert abs(found.value - reference.value[0]) <= 10 * found.error, x
 
 
+@pytest.mark.parametrize("f", [np.sinc, lambda t: math.sin(t) / t, lambda t: float(sici(t)[1])], ids=["sinc", "", "Ci"])
+@pytest.mark.parametrize("x", [1e150, -1e150])
+def test_a_slope_near_the_smallest_float_raises_nothing(f, x):
+    # its period is far below the spacing of floats
+    assert differentiate(f, x).status == "noise"
+
+
 @pytest.mark.parametrize(
     ("a", "w"), [(9.251451229040479e-06, 185442.12384527526), (0.0046, 565.6), (5.785e-06, 227523.1), (2e-8, 1e7)]
 )
@@ -292,3 +301,31 @@ def test_a_bump_that_only_finer_scales_show_is_in_the_estimate(a, w):
     # the extrapolation around 1 does not meet it, one small difference does
     found = differentiate(lambda t: math.exp(t) + a * math.exp(-(((t - 1) * w) ** 2)) * (t - 1), 1.0)
     assert abs(found.value - math.e - a) <= 4 * found.error
+
+
+def test_a_truncation_that_changes_sign_is_no_agreement():
+    # D(h) = 1 + 3e-5 h² − 1.57e-5 h⁴ is nearly 1 again at the largest step of the scan, 1.356
+    found = differentiate(lambda t: (t - 7.25) + 3e-5 * (t - 7.25) ** 3 - 1.57e-5 * (t - 7.25) ** 5, 7.25)
+    assert abs(found.value - 1) <= found.error
+
+
+def test_most_estimates_of_special_functions_cover_the_error():
+    # these codes are off by one to three units in the last place, which few second differences show; expi jumps at 40
+    cases = [
+        (expi, lambda x: mpmath.exp(x) / x, (0.75, 8.0, 20.0, 40.0)),
+        (exp1, lambda x: -mpmath.exp(-x) / x, (0.75, 0.8892626965840225, 3.0)),
+        (j0, lambda x: -mpmath.besselj(1, x), (0.0020146497865440524, 0.02955398565566608, 2.0)),
+        (erfcx, lambda x: 2 * x * mpmath.exp(x * x) * mpmath.erfc(x) - 2 / mpmath.sqrt(mpmath.pi), (0.1776348, 2.0)),
+    ]
+    found = [(differentiate(f, x), slope(mpmath.mpf(x))) for f, slope, points in cases for x in points]
+    assert [one.status for one, _ in found] == ["ok"] * len(found)
+    assert sum(abs(one.value - exact) > one.error for one, exact in found) <= 1
+
+
+@pytest.mark.parametrize("f", [lambda t: sici(t)[0], lambda t: 5 + math.sin(t) / t], ids=["Si", "5 + sin(x)/x"])
+@pytest.mark.parametrize("x", [1e16, -1e17, 1e150, -1e150, 1e300])
+def test_where_no_value_differs_a_ripple_within_the_rounding_is_covered(f, x):
+    # both derivatives are below 1/|x|, and |cos x|/|x| is what the slope of a ripple of period 2π may be
+    found = differentiate(f, x)
+    assert found.value == 0
+    assert 1 / abs(x) <= found.error <= 1e-14

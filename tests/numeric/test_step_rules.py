@@ -84,6 +84,20 @@ def test_a_rule_refuses_with_its_reason(rule, f, x, scheme, noise, words):
     assert re.search(words, choice.message), choice.message
 
 
+def test_the_third_difference_may_be_far_from_1():
+    # f‴ = 2e-450 is no float, the balance of it is
+    choice = choose_step("Dumontet-Vignes", math.log, 1e150, noise=4e-14)
+    assert 1e-6 < choice.h / 1e150 < 1e-3
+
+
+def test_a_step_that_is_no_float_is_refused():
+    # the sum of two tall values overflows, and the balance with it is 0
+    f = lambda t: 1e308 if abs(t) > 10 else 0.0  # noqa: E731
+    choice = choose_step("Gill-Murray-Saunders-Wright", f, 0.0, scheme="forward", noise=1.0)
+    assert math.isnan(choice.h)
+    assert "for a float" in choice.message
+
+
 def test_backward_is_forward_of_the_mirrored_function():
     for rule in STEP_RULES:
         backward = choose_step(rule, np.exp, 0.5, scheme="backward", noise=2e-16)

@@ -68,6 +68,14 @@ def test_extreme_points_have_their_rows(x):
     assert len(table) == 3 * (len(STEP_RULES) + 1)
 
 
+@pytest.mark.parametrize("text", ["x**2", "gammaln(x)", "1e-310*sin(x)"])
+@pytest.mark.parametrize("x", [1e150, 1e200, 1e308])
+def test_a_step_is_finite_or_has_its_reason(text, x):
+    table = dc.step_rules(dc.parse(text), x)
+    assert len(table) == 3 * (len(STEP_RULES) + 1)
+    assert ((table["h"] > 0) & (table["h"] < math.inf) | table["h"].isna() & (table["message"] != "")).all()
+
+
 def test_schemes_that_rules_do_not_know_keep_the_fixed_step_and_the_optimum():
     table = dc.step_rules(dc.parse("exp(x)"), 1.0, schemes="central4")
     assert table.loc[table["h"] > 0, "rule"].tolist() == ["fixed 1e-4", "certified optimum", "complex step"]

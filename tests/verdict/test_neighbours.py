@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import erf
 
 import diffcompare as dc
 from diffcompare.verdict.judgement import Judgement, Problem
@@ -1154,3 +1155,19 @@ def test_a_constant_derivative_rounds_as_what_it_is_computed_from() -> None:
     # what is small by itself keeps its threshold
     small = dc.check_gradient(lambda x: x[0] + 1e-20 * x[1], lambda x: [1.0, 2e-20] + 0 * opaque(x), [1.0, 1.0])
     assert small.components["status"].tolist()[1] != "consistent", small.explain()
+
+
+@pytest.mark.parametrize("x", [-8.5, -8.2, -12.0])
+def test_what_the_point_and_the_constants_carry_is_right_where_the_formula_cancels(x: float) -> None:
+    # 1 + erf is 0 in floats or a last digit of 1; the tail is right to 34 units, which is the rounding of sqrt(2)
+    def tail(x: Any) -> float:
+        return float(str(float(math.erfc(-x / math.sqrt(2)) / 2 + x * math.exp(-x * x / 2) / math.sqrt(2 * math.pi))))
+
+    def gelu(x: Any) -> Any:
+        return 0.5 * x * (1 + erf(x / np.sqrt(2)))
+
+    right = dc.check_gradient(gelu, tail, x)
+    assert right.status == "consistent", right.explain()
+    # the gradient of the formula in floats is this far off: neither right nor wrong
+    coarse = dc.check_gradient(gelu, lambda x: 1.015 * tail(x), x)
+    assert coarse.status == "inconclusive", coarse.explain()
