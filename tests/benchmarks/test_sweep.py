@@ -137,7 +137,7 @@ def wrap_parts(monkeypatch: pytest.MonkeyPatch, wrapper: Wrapper) -> set[str]:
     """Put a wrapper around the functions of the parts in every module that uses them; return the parts found."""
     part_of = {name: part for part, names in PARTS.items() for name in names}
     found = set()
-    for module in [m for name, m in list(sys.modules.items()) if name.startswith("diffcompare.compare.")]:
+    for module in [m for name, m in list(sys.modules.items()) if name.startswith("diffcompare.sweeps.")]:
         for attribute, value in list(vars(module).items()):
             part = part_of.get(attribute.lstrip("_"))
             if part and inspect.isfunction(value):
