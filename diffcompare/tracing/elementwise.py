@@ -39,6 +39,11 @@ def _heaviside(x: TracedScalar, half: TracedScalar) -> Any:
     return select(x > 0, _one(x), select(x < 0, scalar(x.table, 0.0), half))
 
 
+def _copysign(x: TracedScalar, y: TracedScalar) -> Any:
+    # a nan has a sign, too, but none that a program may rely on
+    return select(y >= 0, abs(x), -abs(x)) if y.shadow == y.shadow else y
+
+
 # what is put together from operations of the table
 COMPOSED: dict[str, Callable[..., Any]] = {
     "positive": lambda x: x,
@@ -57,7 +62,7 @@ COMPOSED: dict[str, Callable[..., Any]] = {
     "logaddexp": _log_add,
     "logaddexp2": lambda a, b: np.log2(np.exp2(a) + np.exp2(b)),
     "heaviside": _heaviside,
-    "copysign": lambda x, y: select(y >= 0, abs(x), -abs(x)),
+    "copysign": _copysign,
     "floor_divide": lambda a, b: a // b,
     "remainder": lambda a, b: a % b,
     "fmod": lambda a, b: a - b * (a / b).trunc(),

@@ -27,12 +27,13 @@ def total(table: Table, terms: Sequence[Any], shadow: float | None = None) -> Tr
 
 def _dot(table: Table, a: Sequence[TracedScalar], b: Sequence[TracedScalar], shadow: float) -> TracedScalar:
     if not table.region:
-        # zeros of a constant matrix: exact, unless they meet what is not finite
-        zero = table.constant_nodes.get(0.0, -1)
+        # zeros of a constant matrix: exact, unless they meet what is not finite, or may not be beside the point
+        zero, edged = table.constant_nodes.get(0.0, -1), table.edged
         pairs = [
             (p, q)
             for p, q in zip(a, b, strict=True)
-            if (p.index != zero or not math.isfinite(q.shadow)) and (q.index != zero or not math.isfinite(p.shadow))
+            if (p.index != zero or not math.isfinite(q.shadow) or edged[q.index])
+            and (q.index != zero or not math.isfinite(p.shadow) or edged[p.index])
         ]
         if len(pairs) < len(a):
             a, b = [p for p, _ in pairs], [q for _, q in pairs]

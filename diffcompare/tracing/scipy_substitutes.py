@@ -118,13 +118,20 @@ def _log_expit(x: TracedScalar) -> Any:
 
 
 def _xlogy(x: TracedScalar, y: TracedScalar) -> Any:
-    zero = scalar(x.table, 0.0)
-    return select(x == 0, zero, x * np.log(y)) if x.moving or x.shadow == 0 else x * np.log(y)
+    return _times_logarithm(x, y, "log")
 
 
 def _xlog1py(x: TracedScalar, y: TracedScalar) -> Any:
-    zero = scalar(x.table, 0.0)
-    return select(x == 0, zero, x * np.log1p(y)) if x.moving or x.shadow == 0 else x * np.log1p(y)
+    return _times_logarithm(x, y, "log1p")
+
+
+def _times_logarithm(x: TracedScalar, y: TracedScalar, operation: str) -> Any:
+    logarithm = getattr(np, operation)(y)
+    if not y.moving:
+        shadow = logarithm.shadow
+        logarithm = TracedScalar(x.table, x.table.inside(operation, y.index, shadow), shadow)
+    product = x * logarithm
+    return select(x == 0, scalar(x.table, 0.0), product) if x.moving or x.shadow == 0 else product
 
 
 def _shift(table: Table, array: Any, axis: Any) -> Any:

@@ -17,6 +17,7 @@ import numpy as np
 
 from diffcompare.errors import TraceError, UnsupportedFunction
 from diffcompare.program.dag import Builder, Program
+from diffcompare.program.operations import OPERATIONS
 
 __all__ = [
     "NODE_LIMIT",
@@ -46,6 +47,7 @@ _FOLDED_BITS = 64
 # a constant that is added to keep something from 0 is not larger
 SMALL = 1e-3
 _JOINED = frozenset({"add", "subtract"})
+_EDGED = frozenset(name for name, operation in OPERATIONS.items() if operation.domain)
 
 _OWN = str(Path(__file__).parents[2])
 _NUMPY = str(Path(np.__file__).parent)
@@ -206,6 +208,8 @@ class Table:
         self.decide = decide
         self.shadows: list[float] = []
         self.moving: list[bool] = []
+        # what is not defined for all numbers, or is made of such
+        self.edged: list[bool] = []
         self.constants: list[Constant] = []
         self.constant_nodes: dict[float, int] = {}
         # the floats of constants that code took as text, as bytes or by float(); long ones come back as what they were
@@ -243,10 +247,11 @@ class Table:
         self.point = tuple(float(v) for v in point)
         self.shadows[: len(self.point)] = self.point
 
-    def _added(self, index: int, shadow: float, moving: bool, operands: int = 0) -> int:
+    def _added(self, index: int, shadow: float, moving: bool, operands: int = 0, edged: bool = False) -> int:
         if index == len(self.shadows):
             self.shadows.append(shadow)
             self.moving.append(moving)
+            self.edged.append(edged)
             self._operands += operands
             if index >= self.limit or self._operands > _OPERAND_LIMIT:
                 raise refuse(
@@ -283,7 +288,11 @@ class Table:
 
     def root(self, number: int) -> int:
         """Return the node of the square root of a whole number: of its real number, not of its float."""
-        return self._added(self.builder.raw("sqrt", self.constant(float(number))), math.sqrt(number), False)
+        return self.inside("sqrt", self.constant(float(number)), math.sqrt(number))
+
+    def inside(self, operation: str, index: int, shadow: float) -> int:
+        """Return an operation on a number that is never rounded: it stands inside a function of a library."""
+        return self._added(self.builder.raw(operation, index), shadow, False)
 
     def apply(self, operation: str, operands: tuple[int, ...], shadow: float, payload: int | None = None) -> int:
         """Return the node of an operation whose float result is ``shadow``."""
@@ -304,7 +313,8 @@ class Table:
                 return self.constant(shadow)
         index = self.builder.raw(operation, *operands, payload=payload)
         if index == len(self.shadows):
-            self._added(index, shadow, any(moving[i] for i in operands), len(operands))
+            edged = operation in _EDGED or any(self.edged[i] for i in operands)
+            self._added(index, shadow, any(moving[i] for i in operands), len(operands), edged)
             if operation in _JOINED and any(0 < abs(self.shadows[i]) <= SMALL and not moving[i] for i in operands):
                 self.places[index] = here()
         return index

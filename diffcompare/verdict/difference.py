@@ -23,6 +23,7 @@ from diffcompare.program.dag import Builder, Node, Program, needed_nodes, subpro
 from diffcompare.tracing.pair import Pair, one_sided
 
 __all__ = [
+    "DECIDING_BITS",
     "Difference",
     "conditioning_of",
     "difference_of",
@@ -39,6 +40,8 @@ Floats = NDArray[np.float64]
 # components whose constants are weighed one by one, and below which relative difference that is needed
 _SWEEPS = 40
 _CLOSE = 2.0**-40
+# enough to tell 1 from 1 + 1e-300
+DECIDING_BITS = 1200
 # constants that are moved one at a time, where they have no slope
 _MOVED = 50
 # a difference that is smaller than this is none, whatever the size of the numbers

@@ -20,7 +20,7 @@ from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.tracing.decisions import continuing, flipping
 from diffcompare.tracing.pair import Pair, State
 from diffcompare.verdict.branches import between_branches
-from diffcompare.verdict.difference import Difference, conditioning_of, node_balls, weigh
+from diffcompare.verdict.difference import DECIDING_BITS, Difference, conditioning_of, node_balls, weigh
 from diffcompare.verdict.judgement import COMPONENT_STATUSES, Problem
 from diffcompare.verdict.sides import Beside, Sides, varying
 
@@ -157,7 +157,9 @@ def _near(before: Pair, after: Pair, size: float) -> bool:
     values = [node_balls(p.table.builder.nodes, [*p.D, *p.G], p.arguments(), 2700) for p in (before, after)]
     with precision(2700):
         for p, q in zip((*before.D, *before.G), (*after.D, *after.G), strict=True):
-            moved.append(abs(values[0][p] - values[1][q]))
+            # a nan that is claimed stays one
+            if values[0][p].is_finite() or values[1][q].is_finite():
+                moved.append(abs(values[0][p] - values[1][q]))
         return all(m < 2.0**-75 * (size or 1.0) for m in moved)
 
 
@@ -165,7 +167,10 @@ def decided_by_rounding(case: Case, words: dict[int, str]) -> Finding:
     """Floats took a decision that real numbers take otherwise, and what those compute agrees."""
     pair = case.pair
     guards = (*pair.function.guards, *pair.gradient.guards)
-    values = node_balls(pair.table.builder.nodes, [g.condition for g in guards], pair.arguments(), 333)
+    conditions = [g.condition for g in guards]
+    values = node_balls(pair.table.builder.nodes, conditions, pair.arguments(), 333)
+    if not all(isinstance(values[c], bool) for c in conditions):
+        values = node_balls(pair.table.builder.nodes, conditions, pair.arguments(), DECIDING_BITS)
     contrary = [
         k for k, g in enumerate(guards) if isinstance(values[g.condition], bool) and values[g.condition] is not g.answer
     ]
@@ -178,6 +183,8 @@ def decided_by_rounding(case: Case, words: dict[int, str]) -> Finding:
     suspects = [i for i, word in words.items() if word == "wrong"]
     judged = dict.fromkeys(suspects, "inconclusive") if other is None else weigh(*other, suspects)[0]
     excused = {i: "inconclusive" for i, word in judged.items() if word != "wrong"}
+    if excused and other is not None:
+        case.found.take(other[1])
     note = f"rounding decides a branch at {guards[contrary[0]].place}: real numbers take the other one"
     return Finding(excused, [note] if excused else [])
 

@@ -22,7 +22,7 @@ from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.program.dag import Node, needed_nodes
 from diffcompare.tracing.pair import FAILURES, Pair
 from diffcompare.tracing.table import Place, Table, loop_exits
-from diffcompare.verdict.difference import node_balls
+from diffcompare.verdict.difference import DECIDING_BITS, node_balls
 from diffcompare.verdict.judgement import Problem
 
 __all__ = ["Beside", "Sides", "compared_guards", "comparisons_in", "sides_of", "variables_of", "varying"]
@@ -31,14 +31,12 @@ Floats = NDArray[np.float64]
 # from a point nearby to f as it was recorded there, its numbers those of the point itself; None where that fails
 Beside = Callable[[Floats], "Pair | None"]
 
-# enough for a jump of 1 at 1e300
-_BITS = 1200
 # how far beside the point f is recorded, as powers of 2 relative to the coordinate, the widest first; beside 0 floats
 # reach further
 _REACHES, _REACHES_OF_ZERO = (20, 36, 46, 53), (20, 46, 120)
 # the distances at which a limit is looked at: a slope that converges no faster than t^0.1 is left open
 _DISTANCES = (64, 128, 256, 512)
-_LIMIT_BITS = 4 * _DISTANCES[-1] + _BITS
+_LIMIT_BITS = 4 * _DISTANCES[-1] + DECIDING_BITS
 # an enclosure of a neighbourhood, relative to the coordinates, that no rounding in it makes infinite
 _NEAR = 250
 # nodes that may be recorded for all sides together, and the lines that are tried however large the trace is
@@ -178,9 +176,9 @@ def sides_of(problem: Problem, beside: Beside, pair: Pair) -> Sides:
 def _edges(problem: Problem, pair: Pair) -> set[int]:
     """Return the variables of numbers that are at the edge of where they are defined, such as the root of 0."""
     nodes, arguments = pair.table.builder.nodes, pair.arguments()
-    with precision(_BITS):
+    with precision(DECIDING_BITS):
         around = [Ball(float(v), float(s) * 2.0**-_NEAR) for v, s in zip(pair.table.point, problem.scales, strict=True)]
-    values = node_balls(nodes, pair.function.outputs, [*around, *arguments[len(around) :]], _BITS)
+    values = node_balls(nodes, pair.function.outputs, [*around, *arguments[len(around) :]], DECIDING_BITS)
     lost = [i for i, v in values.items() if isinstance(v, Ball) and not v.is_finite()]
     first = [i for i in lost if all(values[j].is_finite() for j in nodes[i].operands if isinstance(values[j], Ball))]
     return variables_of(pair.table, first) if first else set()
@@ -190,10 +188,10 @@ def _ties(pair: Pair) -> list[_Tie]:
     """Return the comparisons of numbers that are equal as real numbers and vary."""
     nodes, table = pair.table.builder.nodes, pair.table
     compared = {tuple(nodes[c].operands[:2]): place for c, place in compared_guards(pair)}
-    values = node_balls(nodes, [i for operands in compared for i in operands], pair.arguments(), _BITS)
+    values = node_balls(nodes, [i for operands in compared for i in operands], pair.arguments(), DECIDING_BITS)
     found = []
     n = len(table.point)
-    with precision(_BITS):
+    with precision(DECIDING_BITS):
         for (a, b), place in compared.items():
             gap = values[a] - values[b]
             if a != b and gap.is_finite() and gap.contains(0):
@@ -233,7 +231,7 @@ def _at_point(pair: Pair, components: Sequence[tuple[int, int]], soft: Collectio
     """Return the value and slope of outputs at the point, as a trace has them."""
     nodes, outputs = pair.table.builder.nodes, pair.function.outputs
     roots = [root for k, c in components for root in (outputs[k], pair.D[c])]
-    rows = [node_balls(nodes, roots, arguments, _BITS) for arguments in (pair.arguments(), *_moved(pair, soft))]
+    rows = [node_balls(nodes, roots, arguments, DECIDING_BITS) for arguments in (pair.arguments(), *_moved(pair, soft))]
     found = []
     for k, c in components:
         value, slope = ([row[root] for row in rows] for root in (outputs[k], pair.D[c]))
@@ -250,7 +248,7 @@ def _moved(pair: Pair, soft: Collection[int]) -> list[list[Any]]:
             # in balls: as a float, 1 + u is 1
             return Ball(value) * (Ball(1) + Random(f"{turn} {name}").uniform(-1, 1) * unit_roundoff)  # noqa: S311
 
-        with precision(_BITS):
+        with precision(DECIDING_BITS):
             point = [off(v, f"x{j}") if j in soft else v for j, v in enumerate(table.point)]
             results.append([*point, *(c.value if c.exact else off(c.value, repr(c.value)) for c in table.constants)])
     return results
@@ -391,7 +389,7 @@ def _sizes(problem: Problem, pair: Pair) -> tuple[float, float]:
 
 def _apart(one: _Side, two: _Side, what: int, count: int) -> tuple[float, float]:
     """Return how far two values (0) or slopes (1) are apart, 0 where they may be equal, and the rounding in that."""
-    with precision(_BITS):
+    with precision(DECIDING_BITS):
         first, second = ([(side.value, side.slope)[what], *(m[what] for m in side.moved)] for side in (one, two))
         gap = first[0] - second[0]
         if gap.contains(0) and gap.is_finite():
@@ -411,7 +409,7 @@ def varying(problem: Problem, beside: Beside, pair: Pair, common: Mapping[int, A
     found: set[int] = set()
     for other in _around(problem, beside, pair):
         there = _finite(other)[2]
-        with precision(_BITS):
+        with precision(DECIDING_BITS):
             size = max(float(abs(d).mid()) for d in (*common.values(), *there) if d.is_finite())
             found.update(
                 i
@@ -451,11 +449,11 @@ def _look_around(problem: Problem, beside: Beside, pair: Pair, touched: Sequence
 def _finite(pair: Pair) -> tuple[list[Any], list[Any], list[Any]]:
     """Evaluate outputs, slopes and derivative."""
     groups = (pair.function.outputs, pair.slopes, pair.D)
-    values = node_balls(pair.table.builder.nodes, [i for group in groups for i in group], pair.arguments(), _BITS)
+    values = node_balls(pair.table.builder.nodes, [i for group in groups for i in group], pair.arguments(), DECIDING_BITS)
     outputs, slopes, derivative = ([values[i] for i in group] for group in groups)
     return outputs, slopes, derivative
 
 
 def _differing(one: Sequence[Any], two: Sequence[Any]) -> set[int]:
-    with precision(_BITS):
+    with precision(DECIDING_BITS):
         return {k for k, (a, b) in enumerate(zip(one, two, strict=True)) if not (b.is_finite() and (a - b).contains(0))}

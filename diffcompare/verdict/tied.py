@@ -62,11 +62,11 @@ def judge_by_sides(problem: Problem, judgement: Judgement) -> Judgement:
         threshold[i] = max(clear, 8 * sides.rounding.get(i, 0.0))
         certified[i] = nearest_float(slope)
         status[i] = "consistent" if gap <= explained else "wrong" if gap > threshold[i] else "inconclusive"
-    if any(status[i] == "wrong" for i in sides.common):
-        # a claim may be a slope that f has between the axes
-        others = varying(problem, beside, pair, sides.common)
-        for i in sides.common if others else ():
-            status[i] = "non-smooth" if status[i] == "wrong" else status[i]
+    # a claim may be a slope that f has between the axes; a nan is none
+    suspects = [i for i in sides.common if status[i] == "wrong" and np.isfinite(judgement.claimed[i])]
+    if suspects and varying(problem, beside, pair, sides.common):
+        for i in suspects:
+            status[i] = "non-smooth"
     for i in sides.unknown:
         status[i] = "inconclusive" if status[i] in ("consistent", "wrong") else status[i]
     for some, word in ((sides.kinks, "non-smooth"), (sides.outside, "out-of-domain")):

@@ -393,6 +393,9 @@ def _look_along(scene: _Scene, i: int) -> _Axis:
     wrong = [(sign, side) for sign, side in sides if side.answer == "wrong"]
     if wrong and _moves_in_steps(scene, v, wrong[0][1].error):
         return _Axis("inconclusive", math.inf, (f"{name}: the function moves in steps and is constant nearby",))
+    if _leaps(scene, slopes):
+        words = f"{name}: the function jumps at the point, or rises without limit beside it"
+        return _Axis("inconclusive", math.inf, (words,))
     if wrong:
         slopes_ = [claimed + sign * side.error / scale for sign, side in wrong]
         words = f"{name}: the function rises as if its slope were {slopes_[0]:.10g}, not {claimed:.10g}"
@@ -409,7 +412,8 @@ def _look_along(scene: _Scene, i: int) -> _Axis:
         return _Axis("inconclusive", math.inf, (words,))
     if any(side.answer != "within" for _, side in sides) or not _is_continued(scene, i, v, threshold):
         return _Axis("inconclusive", threshold)
-    if threshold > 2.0**-10 * max(scene.size, abs(scene.value) / float(scene.scales.max())):
+    constant = claimed == 0 and all(side.error == 0 for _, side in sides)
+    if not constant and threshold > 2.0**-10 * max(scene.size, abs(scene.value) / float(scene.scales.max())):
         return _Axis("inconclusive", threshold, (f"{name}: the function is too coarse to tell its slope",))
     one = (f"{name}: tried on one side only, the other is outside the box",) if len(sides) == 1 else ()
     return _Axis("consistent", threshold, one)
@@ -539,6 +543,18 @@ def _kink(scene: _Scene, slopes: list[tuple[float, float, float]], scale: float)
     if any(bars[k] < 0.5 * abs(jumps[loud[0]]) for k in range(loud[-1] + 1, len(slopes))):
         return None
     return slopes[loud[-1]][1] / scale, slopes[loud[-1]][2] / scale
+
+
+def _leaps(scene: _Scene, slopes: list[tuple[float, float, float]]) -> bool:
+    """Tell whether the slopes of one side grow by one factor, again and again, as a jump's or a root's do."""
+    if len(slopes) < 3 or abs(slopes[-1][2] - slopes[-1][1]) * slopes[-1][0] <= 2.0**10 * scene.unit * abs(scene.value):
+        return False
+    for side in (1, 2):
+        sizes = [abs(slope[side]) for slope in slopes]
+        growth = [b / a if a else math.inf for a, b in pairwise(sizes)]
+        if min(growth) > 2 and max(growth) < 1.2 * min(growth):
+            return True
+    return False
 
 
 def _unexplained(scene: _Scene, slopes: list[tuple[float, float, float]], claimed: float) -> float:

@@ -392,8 +392,8 @@ def _heaviside(x: Any, half: Any) -> Any:
 
 
 def _copysign(a: Any, b: Any) -> Any:
-    size = abs(as_real(a))
-    return size if compare(as_real(b), as_real(0), "copysign") >= 0 else -size
+    size, sign = abs(as_real(a)), compare(as_real(b), as_real(0), "copysign")
+    return Real(NAN) if sign == 2 else size if sign >= 0 else -size
 
 
 # sin(x)/x, to be given π·x

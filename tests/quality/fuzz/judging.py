@@ -173,14 +173,16 @@ def ask(drawn: Drawn, setting: str, *, causes: bool = False) -> Seen:
         value = _value(f, x)
         verdict = dc.check_gradient(f, gradient, x)
         verdict.explain()
-        around = math.isfinite(value) and all(
-            math.isfinite(_value(f, np.where(np.arange(len(x)) == i, x + s * (2.0**-20 * abs(v) or 2.0**-20), x)))
+        beside = [
+            [_value(f, np.where(np.arange(len(x)) == i, x + s * (2.0**-20 * abs(v) or 2.0**-20), x)) for s in (-1, 1)]
             for i, v in enumerate(drawn.x)
-            for s in (-1, 1)
-        )
+        ]
+        around = math.isfinite(value) and all(math.isfinite(v) for sides in beside for v in sides)
+        infinite = tuple(any(map(math.isinf, sides)) for sides in beside)
     table = verdict.components
     columns = (tuple(map(float, table[name])) for name in ("claimed", "certified", "threshold"))
-    return Seen(setting, value, verdict.evidence, tuple(table["status"]), *columns, verdict.resolution, around, drawn.x)
+    return Seen(setting, value, verdict.evidence, tuple(table["status"]), *columns, verdict.resolution, around, drawn.x,
+                infinite)  # fmt: skip
 
 
 def _value(f: Callable[..., Any], x: Any) -> float:

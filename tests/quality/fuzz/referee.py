@@ -37,6 +37,8 @@ class Seen:
     resolution : float
     around : bool
         Whether the function has finite floats on all sides.
+    infinite : tuple of bool
+        Whether it is infinite on a side, by component.
     """
 
     setting: str
@@ -49,6 +51,7 @@ class Seen:
     resolution: float
     around: bool
     x: tuple[float, ...]
+    infinite: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,9 @@ def _why(truth: Truth, c: Component, seen: Seen, i: int, largest: Any) -> list[s
     if c.kind == "domain":
         return _at_the_edge(c, seen, i)
     if word == "out-of-domain":
+        if seen.evidence == "witness" and not seen.around:
+            # no float beside the point shows that real numbers have a value there
+            return []
         return [f"f has values around the point: {c.kind}"]
     if c.kind in ("kink", "jump"):
         return _at_a_corner(c, seen, i)
@@ -132,6 +138,9 @@ def _at_the_edge(c: Component, seen: Seen, i: int) -> list[str]:
     # floats alone do not show everything
     outside = seen.setting == "opaque" or seen.evidence == "witness"
     if word == "out-of-domain" or (outside and (seen.around or word == "non-smooth")):
+        return []
+    if word == "non-smooth" and any(seen.infinite[i : i + 1]):
+        # an infinite value is one, or none
         return []
     if word == "wrong" and outside and not math.isfinite(seen.claimed[i]):
         return []
