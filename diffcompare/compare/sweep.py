@@ -19,7 +19,7 @@ from diffcompare.compare.bounds import bound_error
 from diffcompare.compare.boxes import pieces
 from diffcompare.compare.complex_step import complex_columns
 from diffcompare.compare.exact_error import difference, ratio
-from diffcompare.compare.higher import exact_error
+from diffcompare.compare.higher import Slope
 from diffcompare.compare.kernel import (
     STATUS_CODES,
     SWEEP_BITS,
@@ -378,12 +378,12 @@ def _errors(grid: Grid, reference: References, evaluations: Evaluations) -> dict
 
 def _settle(grid: Grid, numeric: Floats, error: Floats, relative: Floats, unsure: Flags) -> None:
     """Round by balls what the two floats of the reference do not decide."""
-    for p, v, s, k in np.argwhere(unsure):
-        point, i = grid.points[p].tolist(), grid.directions[v]
+    for p, v in np.argwhere(unsure.any(axis=(2, 3))):
+        point = grid.points[p].tolist()
+        slope = Slope(grid.f, point, grid.directions[v], grid.derivative)
         with one_account(tuple(point)):
-            error[p, v, s, k], relative[p, v, s, k] = exact_error(
-                grid.f, point, i, float(numeric[p, v, s, k]), grid.derivative
-            )
+            for s, k in np.argwhere(unsure[p, v]):
+                error[p, v, s, k], relative[p, v, s, k] = slope.error(float(numeric[p, v, s, k]))
 
 
 def _statuses(grid: Grid, reference: References, evaluations: Evaluations) -> NDArray[np.int8]:
