@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ContextDecorator, contextmanager
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -33,6 +33,8 @@ _LEAST = 0.0005
 # what a child may take beyond what it has when it starts to serve
 _BYTES = 150 << 20
 _REPLY_BYTES = 1 << 20
+# an account keeps at most a thousand answers of this size
+_KEPT_BYTES = 1 << 12
 # by the clock: to start, and for an answer while other programs have the processor
 _START, _PATIENCE = 60.0, 30.0
 _HAS_TIMER = hasattr(signal, "ITIMER_PROF")
@@ -41,9 +43,10 @@ _HEADER = struct.Struct("<dQ")
 
 @dataclass(slots=True)
 class Account:
-    """What is left of the processor time of children, in seconds."""
+    """What is left of the processor time of children, in seconds, and what they answered."""
 
     left: float
+    answers: dict[tuple[str, bytes], bytes] = field(default_factory=dict)
 
 
 # of what is asked now, or by the place where it is asked
@@ -124,11 +127,15 @@ def ask(service: str, request: Any) -> Any:
         Plain data; so is the answer.
     """
     with one_account() as account, _LOCK:
+        question = service, pickle.dumps(request)
+        # a constant is the same at every abscissa
+        if question in account.answers:
+            return pickle.loads(account.answers[question])  # noqa: S301 - our own bytes
         if account.left <= 0:
             return None
         try:
             child = _CHILDREN.get(service) or _started(service)
-            _write(child.requests, account.left, pickle.dumps(request))
+            _write(child.requests, account.left, question[1])
             used, answer = _receive(child, _PATIENCE if _HAS_TIMER else account.left)
         except (OSError, EOFError):
             # killed, or not to be had
@@ -139,6 +146,8 @@ def ask(service: str, request: Any) -> Any:
             _end(service)
             raise
         account.left -= max(used, _LEAST)
+        if len(answer) <= _KEPT_BYTES:
+            account.answers[question] = answer
         return pickle.loads(answer)  # noqa: S301 - our own bytes
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 import diffcompare as dc
-from diffcompare import watchdog
+from diffcompare import study, watchdog
+from diffcompare.arithmetic import watched
+from diffcompare.symbolic import derivatives
 from diffcompare.watchdog import account_for_each_place, ask, end_children, one_account
 
 
@@ -84,6 +86,17 @@ def test_threads_take_turns(started):
         thread.join()
     assert found == {0: 1, 1: 1, 2: 2, 3: 6, 4: 24, 5: 120, 6: 720, 7: 5040}
     assert len(started) == 1
+
+
+def test_an_account_asks_nothing_twice(started):
+    with one_account() as account:
+        answers = [ask("math:factorial", 20) for _ in range(50)]
+        left = account.left
+        account.left = 0.0
+        assert [ask("math:factorial", 20), ask("math:factorial", 21)] == [answers[0], None]
+    assert answers == [2432902008176640000] * 50
+    # fifty answers of the least cost would have taken 0.025
+    assert left > watchdog._SECONDS - 0.02
 
 
 def test_accounts_are_shared_inside_and_one_for_each_place():
@@ -217,6 +230,24 @@ def test_what_sympy_cannot_write_in_time_is_shown_as_text(started, monkeypatch):
     assert f.expr is None
     # one child was killed, and nobody asked again
     assert len(started) == 1
+
+
+def test_a_point_of_a_study_pays_for_the_formulas_too(started, monkeypatch):
+    accounts = {}
+    for module in (derivatives, watched):
+        used = accounts[module] = []
+
+        def spied(service, request, used=used):
+            with one_account() as account:
+                used.append(account)
+                return ask(service, request)
+
+        monkeypatch.setattr(module, "ask", spied)
+    entry = study.make_entry("x*zeta(10**5)", lambda f: [(1.5,)], schemes=["central"])
+    study._measure(next(study._chunks(entry, 1)))
+    # the values, and the formulas
+    assert accounts[derivatives]
+    assert {id(account) for used in accounts.values() for account in used} == {id(accounts[watched][0])}
 
 
 def test_what_sympy_writes_in_a_child_is_what_it_writes_here(started):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -19,6 +20,8 @@ Flags = NDArray[np.bool_]
 
 _RANGE_BITS = 64
 _POINT_BITS = (128, 512, 2048)
+# so many abscissae may stay unknown at all of them; what the first does not decide is unknown from then on
+_DOUBTS = 8
 
 
 def undefined_steps(
@@ -84,14 +87,12 @@ def undefined_steps(
     while low + 1 < high:
         middle = (low + high) // 2
         low, high = (low, middle) if inside(middle) else (middle, high)
+    along = _Abscissae(program, arguments, direction)
     outside = np.zeros((len(offsets), len(steps)), dtype=bool)
     unknown = np.zeros_like(outside)
     for k in range(high):
         verdicts = {
-            offset: _abscissa_is_defined(
-                program, arguments, direction, float(steps[k]), offset, reached(abscissae[offset], k)
-            )
-            for offset in every
+            offset: along.is_defined(float(steps[k]), offset, reached(abscissae[offset], k)) for offset in every
         }
         for s, stencil in enumerate(offsets):
             found = [verdicts[offset] for offset in stencil]
@@ -100,26 +101,38 @@ def undefined_steps(
     return outside, unknown & ~outside
 
 
-def _abscissa_is_defined(
-    program: Program, arguments: list[arb], direction: int, h: float, offset: Fraction, reached: float
-) -> bool | None:
-    with precision(_POINT_BITS[-1] + 1200):  # x + h is exact for any two floats that are not 2^3000 apart
-        nominal = arguments[direction] + h * ball(offset)
-    rounded = arb(reached)
-    found = [
-        _point_is_defined(program, [*arguments[:direction], abscissa, *arguments[direction + 1 :]])
+@dataclass(slots=True)
+class _Abscissae:
+    """The abscissae along one variable, looked at one by one; few of those that stay unknown get a high precision."""
+
+    program: Program
+    arguments: list[arb]
+    direction: int
+    doubts: int = 0
+    # small steps collapse: their abscissae are one float
+    known: dict[float, bool | None] = field(default_factory=dict)
+
+    def is_defined(self, h: float, offset: Fraction, reached: float) -> bool | None:
+        with precision(_POINT_BITS[-1] + 1200):  # x + h is exact for any two floats that are not 2^3000 apart
+            nominal = self.arguments[self.direction] + h * ball(offset)
+        rounded = arb(reached)
         # an abscissa that overflows is no point: that shows in the value of f
-        for abscissa in ([nominal, rounded] if rounded.is_finite() and rounded != nominal else [nominal])
-    ]
-    return False if False in found else None if None in found else True
+        same, other = nominal == rounded, rounded.is_finite() and nominal != rounded
+        if (same or other) and reached not in self.known:
+            self.known[reached] = self._at(rounded)
+        if same or (other and self.known[reached] is False):
+            return self.known[reached]
+        verdict = self._at(nominal)
+        return verdict if verdict is False or not other or self.known[reached] else None
 
-
-def _point_is_defined(program: Program, arguments: list[arb]) -> bool | None:
-    for bits in _POINT_BITS:
-        with precision(bits):
-            if ball_function(program)(*arguments)[0].is_finite():
-                return True
-            verdict = is_defined(program, arguments)
-        if verdict is not None:
-            return verdict
-    return None
+    def _at(self, abscissa: arb) -> bool | None:
+        point = [*self.arguments[: self.direction], abscissa, *self.arguments[self.direction + 1 :]]
+        for bits in _POINT_BITS if self.doubts < _DOUBTS else _POINT_BITS[:1]:
+            with precision(bits):
+                if ball_function(self.program)(*point)[0].is_finite():
+                    return True
+                verdict = is_defined(self.program, point)
+            if verdict is not None:
+                return verdict
+        self.doubts += 1
+        return None

@@ -186,7 +186,18 @@ def _bessely(n: arb, x: arb) -> arb:
 
 
 def _besselk(n: arb, x: arb) -> arb:
-    return x.bessel_k(n) if x > 0 else arb.nan()
+    if not x > 0:
+        return arb.nan()
+    before = flint.ctx.prec
+    if x < before:
+        # its series cancels 3x bits; where half of all is lost, flint integrates, which takes a hundred times as long
+        lost = 3 * int(float(x.mid()) + 1)
+        flint.ctx.prec = max(before + lost, 2 * lost) + 64
+    try:
+        found = x.bessel_k(n)
+    finally:
+        flint.ctx.prec = before
+    return +found
 
 
 def _ladder(function: Rule, below: int, above: int) -> Coefficients:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from weakref import WeakKeyDictionary
 
@@ -28,7 +29,7 @@ from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program
 from diffcompare.symbolic.function import SymbolicFunction
 
-__all__ = ["certified_derivatives", "derivative_ball", "exact_derivative", "exact_error"]
+__all__ = ["Slope", "certified_derivatives", "derivative_ball", "exact_derivative"]
 
 # the adjoint of an adjoint … is a second route up to this size, and decides ties and corners
 _NODES = 3000
@@ -147,32 +148,53 @@ def exact_derivative(f: SymbolicFunction, point: Sequence[float], i: int, deriva
     return None if program is None else exact_outputs(program, point)[0]
 
 
-def exact_error(
-    f: SymbolicFunction, point: Sequence[float], i: int, numeric: float, derivative: int = 1
-) -> tuple[float, float]:
-    """Return numeric − D and its size relative to |D|, correctly rounded, by raising the precision; D = F^(q).
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """One derivative D = ∂^q F/∂x_i^q, asked once at each precision, however many numbers are held against it."""
 
-    nan for what is still undecided at the cap. D = 0: the ratio is 0 if the error is 0, else infinite.
-    """
-    bits = SINGULAR_BITS
-    error: float | None = None
-    relative: float | None = None
-    while error is None or relative is None:
-        with precision(bits):
-            rational = exact_derivative(f, point, i, derivative) if bits >= TIE_BITS else None
-            if rational:
-                # no ball shows a tie of the ratio
-                gap = Fraction(numeric) - rational
-                return round_to_nearest(gap), round_to_nearest(abs(gap / rational))
-            slope = derivative_ball(f, point, i, derivative, bits)
-            if slope is not None:
-                distance = ball(numeric) - slope
-                error = round_ball(distance) if error is None else error
-                if not slope.is_zero():
-                    relative = round_ball(abs(distance) / abs(slope)) if relative is None else relative
-                elif error is not None:
-                    relative = 0.0 if error == 0 else float("inf")
-        if bits >= PRECISION_CAP:
-            break
-        bits = min(2 * bits, PRECISION_CAP)
-    return float("nan") if error is None else error, float("nan") if relative is None else relative
+    f: SymbolicFunction
+    point: Sequence[float]
+    i: int
+    derivative: int = 1
+    _exact: dict[int, Fraction | None] = field(default_factory=dict)
+    _balls: dict[int, Ball | None] = field(default_factory=dict)
+
+    def exact(self, bits: int) -> Fraction | None:
+        """Return D where it is a known rational number; inside ``precision(bits)``."""
+        if bits not in self._exact:
+            self._exact[bits] = exact_derivative(self.f, self.point, self.i, self.derivative)
+        return self._exact[bits]
+
+    def ball(self, bits: int) -> Ball | None:
+        """Enclose D, known to exist; None where this precision does not decide it; inside ``precision(bits)``."""
+        if bits not in self._balls:
+            self._balls[bits] = derivative_ball(self.f, self.point, self.i, self.derivative, bits)
+        return self._balls[bits]
+
+    def error(self, numeric: float) -> tuple[float, float]:
+        """Return numeric − D and its size relative to |D|, correctly rounded, by raising the precision.
+
+        nan for what is still undecided at the cap. D = 0: the ratio is 0 if the error is 0, else infinite.
+        """
+        bits = SINGULAR_BITS
+        error: float | None = None
+        relative: float | None = None
+        while error is None or relative is None:
+            with precision(bits):
+                rational = self.exact(bits) if bits >= TIE_BITS else None
+                if rational:
+                    # no ball shows a tie of the ratio
+                    gap = Fraction(numeric) - rational
+                    return round_to_nearest(gap), round_to_nearest(abs(gap / rational))
+                slope = self.ball(bits)
+                if slope is not None:
+                    distance = ball(numeric) - slope
+                    error = round_ball(distance) if error is None else error
+                    if not slope.is_zero():
+                        relative = round_ball(abs(distance) / abs(slope)) if relative is None else relative
+                    elif error is not None:
+                        relative = 0.0 if error == 0 else float("inf")
+            if bits >= PRECISION_CAP:
+                break
+            bits = min(2 * bits, PRECISION_CAP)
+        return float("nan") if error is None else error, float("nan") if relative is None else relative

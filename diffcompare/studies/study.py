@@ -39,7 +39,18 @@ from diffcompare.tables.schema import (
     labelled,
     stack,
 )
-from diffcompare.tables.summary import summarize
+from diffcompare.compare.step_rules import rules_of_summary
+from diffcompare.compare.summary import summarize
+from diffcompare.compare.sweep import sweep
+from diffcompare.descent import gradient_descents, stack_descents, surface_around
+from diffcompare.errors import DiffcompareError, StudyError, reason, shorten
+from diffcompare.numeric.stencils import DEFAULT_SCHEMES
+from diffcompare.numeric.steps import geometric_steps
+from diffcompare.study_file import Entry, Study, read_study, rounded_points
+from diffcompare.symbolic.derivatives import derivative_latex, latex
+from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.symbolic.parse import parse
+from diffcompare.watchdog import account_for_each_place, one_account
 
 __all__ = ["Interrupted", "Study", "evaluate", "make_entry", "read_study", "run_study"]
 
@@ -342,6 +353,7 @@ class _Measured:
     derivative_latex: str
 
 
+@account_for_each_place()
 def _measure(chunk: Chunk) -> _Measured:
     function, entry, half, first = chunk
     f = unpacked(function)
@@ -349,11 +361,11 @@ def _measure(chunk: Chunk) -> _Measured:
     # the rules are asked in binary64
     groups = summarize(errors if entry.dtype == "float64" else errors.iloc[:0])
     written = first and entry.shape is None  # as a formula
-    return _Measured(
-        (errors, _curves(f, entry, half), _hot_spots(f, entry), rules_of_summary(f, groups)),
-        _quietly(latex, f) if written else "",
-        _quietly(derivative_latex, f) if written else "",
-    )
+    tables = errors, _curves(f, entry, half), _hot_spots(f, entry), rules_of_summary(f, groups)
+    # the first point pays for the formulas too: with one of their own they would double what a single point costs
+    with one_account(tuple(entry.points[0])):
+        texts = [_quietly(write, f) if written else "" for write in (latex, derivative_latex)]
+    return _Measured(tables, *texts)
 
 
 def _traced(entry: Entry, load: Loader | None) -> Entry:
@@ -406,7 +418,8 @@ def _hot_spots(function: SymbolicFunction, entry: Entry) -> pd.DataFrame:
     # they are told of binary64
     for point in entry.points if entry.dtype == "float64" else ():
         try:
-            found = hot_spots(function, point[0] if len(point) == 1 else point).head(_HOT_SPOTS)
+            with one_account(tuple(point)):
+                found = hot_spots(function, point[0] if len(point) == 1 else point).head(_HOT_SPOTS)
         except Exception:
             found = pd.DataFrame()
         if len(found):

@@ -12,7 +12,6 @@ T + E + Q = D̂ − D identically; nothing is rounded in the abscissa and nothin
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -24,12 +23,11 @@ from diffcompare.arithmetic.complex_balls import imaginary_part
 from diffcompare.arithmetic.gaussian import exact_imaginary_part
 from diffcompare.arithmetic.jets import taylor_coefficients
 from diffcompare.arithmetic.ulp import round_to_nearest
-from diffcompare.certify.higher import certified_derivatives, derivative_ball, exact_derivative, exact_error
+from diffcompare.compare.higher import Slope, certified_derivatives
+from diffcompare.compare.kernel import STATUS_CODES, SWEEP_BITS, Grid, each_point
+from diffcompare.compare.split import PARTS
 from diffcompare.program.analytic import SCIPY_ANALYTIC, check_analytic
 from diffcompare.program.degree import polynomial_degree
-from diffcompare.sweeps.split import PARTS
-from diffcompare.sweeps.subject import STATUS_CODES, SWEEP_BITS, Grid, each_point
-from diffcompare.symbolic.function import SymbolicFunction
 
 __all__ = ["complex_columns"]
 
@@ -68,6 +66,7 @@ def complex_columns(grid: Grid, split: bool) -> dict[str, NDArray[Any]]:
                 third = abs(float(taylor_coefficients(f.program, point, i, order=3)[3]))
                 size = third * smallest * smallest + 2.0**-53 * abs(partial.value)
                 predicted = {"predicted_h": smallest, "predicted_abs_error": size}
+            slope = Slope(f, point, i)
             for h, value, quotient in zip(steps.tolist(), values.tolist(), numeric.tolist(), strict=True):
                 row = {"numeric": quotient, "exact": partial.value, "status": partial.status, **predicted}
                 rows.append(row)
@@ -81,20 +80,19 @@ def complex_columns(grid: Grid, split: bool) -> dict[str, NDArray[Any]]:
                         "rel_error": abs(quotient),
                     }
                     continue
-                error, relative = exact_error(f, point, i, quotient)
+                error, relative = slope.error(quotient)
                 row |= {"error": error, "abs_error": abs(error), "rel_error": relative}
                 if math.isnan(error):
                     row["status"] = "undecided"
                 elif split and math.isfinite(partial.value):
-                    row |= _parts(f, point, i, h, value, quotient)
+                    row |= _parts(slope, h, value, quotient)
     names = ("numeric", "exact", "error", "abs_error", "rel_error", "predicted_h", "predicted_abs_error", *PARTS)
     columns = {name: np.array([row.get(name, math.nan) for row in rows]).reshape(grid.shape) for name in names}
     return columns | {"status": np.array([STATUS_CODES[row["status"]] for row in rows]).reshape(grid.shape)}
 
 
-def _parts(
-    f: SymbolicFunction, point: Sequence[float], i: int, h: float, value: float, quotient: float
-) -> dict[str, Any]:
+def _parts(slope: Slope, h: float, value: float, quotient: float) -> dict[str, Any]:
+    f, point, i = slope.f, slope.point, slope.i
     degree = polynomial_degree(f.program, i)
     truncation = 0.0 if degree is not None and degree <= _ORDER else None
     evaluation: float | None = None
@@ -103,13 +101,13 @@ def _parts(
     while True:
         with precision(bits):
             exact, width = imaginary_part(f.program, point, i, h), ball(h)
-            slope = derivative_ball(f, point, i, 1, bits)
-            if truncation is None and slope is not None:
-                truncation = round_ball(exact / width - slope)
+            near = slope.ball(bits)
+            if truncation is None and near is not None:
+                truncation = round_ball(exact / width - near)
             if evaluation is None:
                 evaluation = round_ball((ball(value) - exact) / width)
             if None in (truncation, evaluation):
-                rational, exact_slope = exact_imaginary_part(f.program, point, i, h), exact_derivative(f, point, i, 1)
+                rational, exact_slope = exact_imaginary_part(f.program, point, i, h), slope.exact(bits)
                 if rational is not None and exact_slope is not None:
                     truncation = round_to_nearest(rational / Fraction(h) - exact_slope)
                     evaluation = round_to_nearest((Fraction(value) - rational) / Fraction(h))

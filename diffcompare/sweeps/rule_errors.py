@@ -13,7 +13,10 @@ from numpy.typing import ArrayLike
 
 from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.arithmetic.running_error import point_rounding_bound
-from diffcompare.certify.higher import exact_error
+from diffcompare.compare.higher import Slope
+from diffcompare.compare.schema import RULE_COLUMNS, labelled, read_point, stack
+from diffcompare.compare.summary import summarize
+from diffcompare.compare.sweep import sweep
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.numeric.differences import numerical_diff
 from diffcompare.numeric.samples import UNIT_ROUNDOFF
@@ -86,7 +89,7 @@ def rules_of_summary(f: SymbolicFunction, summary: pd.DataFrame) -> pd.DataFrame
             continue
         point, i = list(read_point(str(group["point"])).values()), f.variables.index(str(group["variable"]))
         with one_account(tuple(point)):
-            along, best = _Along(f, point, i), float(group["best_abs_error"])
+            along, slope, best = _Along(f, point, i), Slope(f, point, i), float(group["best_abs_error"])
             noise = point_rounding_bound(f.program, point, i)
             if not math.isfinite(noise):
                 noise = 2 * UNIT_ROUNDOFF * abs(along(point[i]))
@@ -96,7 +99,7 @@ def rules_of_summary(f: SymbolicFunction, summary: pd.DataFrame) -> pd.DataFrame
                     numeric = choice.value
                     if math.isnan(numeric):
                         numeric = float(numerical_diff(along, point[i], choice.h, scheme=str(group["scheme"])))
-                    error = abs(exact_error(f, point, i, numeric)[0]) if math.isfinite(numeric) else math.nan
+                    error = abs(slope.error(numeric)[0]) if math.isfinite(numeric) else math.nan
                 message = choice.message or ("the difference is not finite at this step" if math.isnan(error) else "")
                 ratio = error / best if best > 0 else 1.0 if error == 0 else math.inf if error > 0 else math.nan
                 rows.append(

@@ -249,7 +249,6 @@ class _Line:
         values: Sequence[float],
     ) -> None:
         """Decide ties of functions that are rational numbers at rational points."""
-        slope = exact_derivative(self.f, self.point, self.direction, self.derivative)
         at = [Fraction(x) for x in self.point]
 
         def value(abscissa: Fraction) -> Fraction | None:
@@ -259,7 +258,10 @@ class _Line:
         places = {place for each in sums for place in each.places}
         true = {k: value(Fraction(reached[k])) for k in places}
         nominal = {k: value(at[self.direction] + self.offsets[k] * Fraction(h)) for k in places}
-        if slope is None or None in true.values() or None in nominal.values():
+        if None in true.values() or None in nominal.values():
+            return
+        slope = exact_derivative(self.f, self.point, self.direction, self.derivative)
+        if slope is None:
             return
         for known, each in zip(found, sums, strict=True):
             width = each.stencil.divisor * Fraction(h) ** each.stencil.derivative

@@ -15,21 +15,12 @@ from diffcompare.arithmetic.balls import precision
 from diffcompare.arithmetic.domain import undefined_steps
 from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.arithmetic.ulp import FORMATS
-from diffcompare.certify.exact_error import difference, ratio
-from diffcompare.certify.higher import exact_error
-from diffcompare.certify.reference import check_point
-from diffcompare.errors import shorten
-from diffcompare.floats import answer, as_floats
-from diffcompare.numeric.boxes import candidates, check_box
-from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, Stencil, check_schemes, stencil
-from diffcompare.numeric.steps import check_steps, geometric_steps
-from diffcompare.sweeps.bounds import bound_error
-from diffcompare.sweeps.box_stencils import pieces
-from diffcompare.sweeps.complex_rows import complex_columns
-from diffcompare.sweeps.parallel import in_processes, packed, unpacked
-from diffcompare.sweeps.predictions import predictions
-from diffcompare.sweeps.split import PARTS, float_parts, split_error
-from diffcompare.sweeps.subject import (
+from diffcompare.compare.bounds import bound_error
+from diffcompare.compare.boxes import pieces
+from diffcompare.compare.complex_step import complex_columns
+from diffcompare.compare.exact_error import difference, ratio
+from diffcompare.compare.higher import Slope
+from diffcompare.compare.kernel import (
     STATUS_CODES,
     SWEEP_BITS,
     Evaluations,
@@ -378,12 +369,12 @@ def _errors(grid: Grid, reference: References, evaluations: Evaluations) -> dict
 
 def _settle(grid: Grid, numeric: Floats, error: Floats, relative: Floats, unsure: Flags) -> None:
     """Round by balls what the two floats of the reference do not decide."""
-    for p, v, s, k in np.argwhere(unsure):
-        point, i = grid.points[p].tolist(), grid.directions[v]
+    for p, v in np.argwhere(unsure.any(axis=(2, 3))):
+        point = grid.points[p].tolist()
+        slope = Slope(grid.f, point, grid.directions[v], grid.derivative)
         with one_account(tuple(point)):
-            error[p, v, s, k], relative[p, v, s, k] = exact_error(
-                grid.f, point, i, float(numeric[p, v, s, k]), grid.derivative
-            )
+            for s, k in np.argwhere(unsure[p, v]):
+                error[p, v, s, k], relative[p, v, s, k] = slope.error(float(numeric[p, v, s, k]))
 
 
 def _statuses(grid: Grid, reference: References, evaluations: Evaluations) -> NDArray[np.int8]:

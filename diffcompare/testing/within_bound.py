@@ -11,7 +11,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from diffcompare.arithmetic.ulp import unit_roundoff
-from diffcompare.certify.higher import exact_error
+from diffcompare.compare.arguments import formula_of, structure_of
+from diffcompare.compare.higher import Slope
+from diffcompare.compare.identity import trace
+from diffcompare.compare.split import PARTS
+from diffcompare.compare.sweep import sweep
 from diffcompare.errors import check_step_size, shorten
 from diffcompare.sweeps.split import PARTS
 from diffcompare.sweeps.sweep import sweep
@@ -106,7 +110,7 @@ def _replace(table: pd.DataFrame, f: SymbolicFunction, x: list[float], values: A
         if not math.isfinite(value):
             table.loc[i, "status"] = "nonfinite" if status in ("ok", "h-underflow") else status
         elif math.isfinite(table["exact"].iloc[i]):
-            error, relative = exact_error(f, x, i, value)
+            error, relative = Slope(f, x, i).error(value)
         if status == "ok" and math.isfinite(value) and not math.isnan(bound):
             bound += _reordered(f, x, i, h, str(table["scheme"].iloc[i]), value)
             table.loc[i, "bound_source"] = "measured"

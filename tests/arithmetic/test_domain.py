@@ -2,12 +2,15 @@
 
 from fractions import Fraction
 
+import flint
 import numpy as np
 import pytest
 
 import diffcompare as dc
+from diffcompare.arithmetic import domain
 from diffcompare.arithmetic.balls import precision
 from diffcompare.arithmetic.domain import undefined_steps
+from diffcompare.arithmetic.one_sided import is_defined
 from diffcompare.numeric.steps import geometric_steps
 
 STENCILS = [(1, 0), (0, -1), (1, -1)]
@@ -112,3 +115,27 @@ def test_what_cannot_be_told_is_said_to_be_unknown():
         outside, unknown = undefined_steps(program, [0.7], 0, np.array([0.1]), STENCILS)
     assert unknown.all()
     assert not outside.any()
+
+
+def test_few_abscissae_that_stay_unknown_get_a_high_precision(monkeypatch):
+    # the argument of log is 0 identically: nothing decides it at any precision, at none of 96 abscissae
+    program = dc.parse("log(sin(x)**2 + cos(x)**2 - 1)").program
+    bits = []
+    monkeypatch.setattr(domain, "is_defined", lambda *at: bits.append(flint.ctx.prec) or is_defined(*at))
+    with precision(160):
+        outside, unknown = undefined_steps(program, [0.7], 0, 0.1 / np.arange(1, 33), STENCILS)
+    assert unknown.all()
+    assert not outside.any()
+    assert sum(each > 128 for each in bits) <= 16
+    assert len(bits) <= 200
+
+
+def test_steps_that_collapse_are_looked_at_once(monkeypatch):
+    program = dc.parse("log(x)*sqrt(y)").program
+    asked = []
+    monkeypatch.setattr(domain, "is_defined", lambda f, at: asked.append(at[1].str(40)) or is_defined(f, at))
+    with precision(160):
+        outside, unknown = undefined_steps(program, [0.5, -(2.0**60)], 1, 0.1 / np.arange(1, 33), STENCILS)
+    assert outside.all()
+    assert not unknown.any()
+    assert len(asked) == 1

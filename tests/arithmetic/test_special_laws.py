@@ -7,6 +7,7 @@ from them, are looked at from outside.
 import math
 from fractions import Fraction
 
+import flint
 import mpmath
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, ball_function, exact_fraction, precision
 from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.arithmetic.jets import taylor_jet
+from diffcompare.arithmetic.special_balls import _besselk
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Builder, Program
 from diffcompare.program.special_functions import ROWS
@@ -346,3 +348,49 @@ def test_a_wrong_coefficient_is_told_apart():
     with precision(150):
         assert not jet[3].overlaps(jet[3] * (1 + arb(2.0**-100)))
     assert math.isfinite(float(jet[3].mid()))
+
+
+@pytest.mark.parametrize("bits", [53, 128, 512])
+@pytest.mark.parametrize("order", [0, 1, 7, 0.3])
+def test_besselk_is_as_narrow_as_the_precision_where_its_series_cancels(order, bits):
+    # where flint loses half of the bits it integrates, which takes a hundred times as long
+    with precision(bits):
+        for part in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.9, 1.1):
+            found = _besselk(arb(order), arb(part * bits))
+            assert found.rel_accuracy_bits() >= bits - 8
+        if bits > 128:
+            return
+        with mpmath.workdps(60):
+            low, high = map(number, ends(found))
+            assert low <= mpmath.besselk(order, part * bits) <= high
+
+
+@pytest.mark.parametrize("bits", [53, 128, 512])
+def test_flint_is_asked_for_besselk_with_more_than_twice_what_its_series_loses(bits):
+    asked = []
+
+    class Spy:
+        def __init__(self, value):
+            self.value = value
+
+        def __gt__(self, other):
+            return self.value > other
+
+        def __lt__(self, other):
+            return self.value < other
+
+        def mid(self):
+            return self.value
+
+        def bessel_k(self, order):
+            asked.append(flint.ctx.prec)
+            return arb(order)
+
+    parts = (0.1, 0.2, 0.3, 0.4, 0.6, 0.9)
+    with precision(bits):
+        for part in parts:
+            _besselk(arb(1), Spy(arb(part * bits)))
+        assert flint.ctx.prec == bits
+    # e^x of one function against e^-x of the other: 2x/log 2 bits
+    lost = [2 * part * bits / math.log(2) for part in parts]
+    assert all(q > max(bits + each, 2 * each) for q, each in zip(asked, lost, strict=True))

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 import diffcompare as dc
-from diffcompare.certify import reference as module
-from diffcompare.certify.higher import exact_error
-from diffcompare.certify.reference import Partial, certified_partials
+from diffcompare.compare import reference as module
+from diffcompare.compare.higher import Slope
+from diffcompare.compare.reference import Partial, certified_partials
 from diffcompare.program.operations import OPERATIONS, Operation
 
 forward = runpy.run_path(str(Path(__file__).parents[1] / "program" / "forward_mode.py"))
@@ -276,20 +276,20 @@ def test_single_partials_are_those_of_the_whole():
 def test_exact_errors_raise_the_precision_until_they_are_decided():
     f = dc.parse("exp(x)")
     numeric = float(certify("exp(x)", 1.0).value[0])
-    error, relative = exact_error(f, [1.0], 0, numeric)
+    error, relative = Slope(f, [1.0], 0).error(numeric)
     with mpmath.workdps(80):
         difference = exact(mpmath.mpf(numeric) - mpmath.e)
         assert error == nearest(difference)
         assert relative == nearest(exact(abs(mpmath.mpf(numeric) - mpmath.e) / mpmath.e))
-    assert exact_error(dc.parse("x**2"), [3.0], 0, 6.0) == (0.0, 0.0)
-    assert exact_error(dc.parse("x**2"), [0.0], 0, 1.0) == (1.0, math.inf)
-    assert exact_error(dc.parse("x**2"), [0.0], 0, 0.0) == (0.0, 0.0)
+    assert Slope(dc.parse("x**2"), [3.0], 0).error(6.0) == (0.0, 0.0)
+    assert Slope(dc.parse("x**2"), [0.0], 0).error(1.0) == (1.0, math.inf)
+    assert Slope(dc.parse("x**2"), [0.0], 0).error(0.0) == (0.0, 0.0)
 
 
 def test_a_tie_of_the_relative_error_is_decided_by_fractions():
     # D = 1/3, and |numeric − D|/D = 2 + 3·2⁻⁵² lies halfway between two floats: no ball around it shows that
     numeric = 1 + 2.0**-52
-    error, relative = exact_error(dc.parse("x/3"), [1.0], 0, numeric)
+    error, relative = Slope(dc.parse("x/3"), [1.0], 0).error(numeric)
     assert error == nearest(Fraction(numeric) - Fraction(1, 3))
     assert relative == 2 + 2.0**-50
 

@@ -11,7 +11,8 @@ import sympy
 
 import diffcompare as dc
 from diffcompare.arithmetic import running_error
-from diffcompare.tables.schema import BOUND_SOURCES, COLUMNS, STATUSES
+from diffcompare.compare import higher
+from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES
 
 
 def sweep(f, points, **options):
@@ -508,3 +509,14 @@ def test_the_rounding_at_a_point_is_bounded_once_for_all_variables(monkeypatch: 
     table = dc.sweep(f, np.linspace(0.1, 2.0, 20), schemes="central", steps=[1e-4])
     assert len(table) == 20
     assert len(runs) < 2 * 20
+
+
+def test_the_derivative_at_a_point_is_asked_once_at_each_precision_for_all_rows(monkeypatch):
+    # F′ overflows: no float of a reference decides the errors, and every row is held against balls
+    asked = []
+    original = higher.derivative_ball
+    monkeypatch.setattr(higher, "derivative_ball", lambda *at: asked.append(at[-1]) or original(*at))
+    table = dc.sweep(dc.parse("x*10**309"), 0.0, bounds=False, evaluate=lambda x: x)
+    assert np.isfinite(table["numeric"]).any()
+    assert asked
+    assert len(asked) == len(set(asked))
