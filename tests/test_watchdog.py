@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 import diffcompare as dc
-from diffcompare import study, watchdog
+from diffcompare import watchdog
 from diffcompare.arithmetic import watched
+from diffcompare.studies import study
 from diffcompare.symbolic import derivatives
 from diffcompare.watchdog import account_for_each_place, ask, end_children, one_account
 

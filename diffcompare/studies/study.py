@@ -39,17 +39,7 @@ from diffcompare.tables.schema import (
     labelled,
     stack,
 )
-from diffcompare.compare.step_rules import rules_of_summary
-from diffcompare.compare.summary import summarize
-from diffcompare.compare.sweep import sweep
-from diffcompare.descent import gradient_descents, stack_descents, surface_around
-from diffcompare.errors import DiffcompareError, StudyError, reason, shorten
-from diffcompare.numeric.stencils import DEFAULT_SCHEMES
-from diffcompare.numeric.steps import geometric_steps
-from diffcompare.study_file import Entry, Study, read_study, rounded_points
-from diffcompare.symbolic.derivatives import derivative_latex, latex
-from diffcompare.symbolic.function import SymbolicFunction
-from diffcompare.symbolic.parse import parse
+from diffcompare.tables.summary import summarize
 from diffcompare.watchdog import account_for_each_place, one_account
 
 __all__ = ["Interrupted", "Study", "evaluate", "make_entry", "read_study", "run_study"]

@@ -23,11 +23,11 @@ from diffcompare.arithmetic.complex_balls import imaginary_part
 from diffcompare.arithmetic.gaussian import exact_imaginary_part
 from diffcompare.arithmetic.jets import taylor_coefficients
 from diffcompare.arithmetic.ulp import round_to_nearest
-from diffcompare.compare.higher import Slope, certified_derivatives
-from diffcompare.compare.kernel import STATUS_CODES, SWEEP_BITS, Grid, each_point
-from diffcompare.compare.split import PARTS
+from diffcompare.certify.higher import Slope, certified_derivatives
 from diffcompare.program.analytic import SCIPY_ANALYTIC, check_analytic
 from diffcompare.program.degree import polynomial_degree
+from diffcompare.sweeps.split import PARTS
+from diffcompare.sweeps.subject import STATUS_CODES, SWEEP_BITS, Grid, each_point
 
 __all__ = ["complex_columns"]
 

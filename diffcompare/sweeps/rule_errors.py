@@ -13,10 +13,7 @@ from numpy.typing import ArrayLike
 
 from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.arithmetic.running_error import point_rounding_bound
-from diffcompare.compare.higher import Slope
-from diffcompare.compare.schema import RULE_COLUMNS, labelled, read_point, stack
-from diffcompare.compare.summary import summarize
-from diffcompare.compare.sweep import sweep
+from diffcompare.certify.higher import Slope
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.numeric.differences import numerical_diff
 from diffcompare.numeric.samples import UNIT_ROUNDOFF

@@ -15,12 +15,21 @@ from diffcompare.arithmetic.balls import precision
 from diffcompare.arithmetic.domain import undefined_steps
 from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.arithmetic.ulp import FORMATS
-from diffcompare.compare.bounds import bound_error
-from diffcompare.compare.boxes import pieces
-from diffcompare.compare.complex_step import complex_columns
-from diffcompare.compare.exact_error import difference, ratio
-from diffcompare.compare.higher import Slope
-from diffcompare.compare.kernel import (
+from diffcompare.certify.exact_error import difference, ratio
+from diffcompare.certify.higher import Slope
+from diffcompare.certify.reference import check_point
+from diffcompare.errors import shorten
+from diffcompare.floats import answer, as_floats
+from diffcompare.numeric.boxes import candidates, check_box
+from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, Stencil, check_schemes, stencil
+from diffcompare.numeric.steps import check_steps, geometric_steps
+from diffcompare.sweeps.bounds import bound_error
+from diffcompare.sweeps.box_stencils import pieces
+from diffcompare.sweeps.complex_rows import complex_columns
+from diffcompare.sweeps.parallel import in_processes, packed, unpacked
+from diffcompare.sweeps.predictions import predictions
+from diffcompare.sweeps.split import PARTS, float_parts, split_error
+from diffcompare.sweeps.subject import (
     STATUS_CODES,
     SWEEP_BITS,
     Evaluations,

@@ -11,11 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from diffcompare.arithmetic.ulp import unit_roundoff
-from diffcompare.compare.arguments import formula_of, structure_of
-from diffcompare.compare.higher import Slope
-from diffcompare.compare.identity import trace
-from diffcompare.compare.split import PARTS
-from diffcompare.compare.sweep import sweep
+from diffcompare.certify.higher import Slope
 from diffcompare.errors import check_step_size, shorten
 from diffcompare.sweeps.split import PARTS
 from diffcompare.sweeps.sweep import sweep

@@ -449,7 +449,9 @@ def _look_around(problem: Problem, beside: Beside, pair: Pair, touched: Sequence
 def _finite(pair: Pair) -> tuple[list[Any], list[Any], list[Any]]:
     """Evaluate outputs, slopes and derivative."""
     groups = (pair.function.outputs, pair.slopes, pair.D)
-    values = node_balls(pair.table.builder.nodes, [i for group in groups for i in group], pair.arguments(), DECIDING_BITS)
+    values = node_balls(
+        pair.table.builder.nodes, [i for group in groups for i in group], pair.arguments(), DECIDING_BITS
+    )
     outputs, slopes, derivative = ([values[i] for i in group] for group in groups)
     return outputs, slopes, derivative
 

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 import diffcompare as dc
-from diffcompare.compare import reference as module
-from diffcompare.compare.higher import Slope
-from diffcompare.compare.reference import Partial, certified_partials
+from diffcompare.certify import reference as module
+from diffcompare.certify.higher import Slope
+from diffcompare.certify.reference import Partial, certified_partials
 from diffcompare.program.operations import OPERATIONS, Operation
 
 forward = runpy.run_path(str(Path(__file__).parents[1] / "program" / "forward_mode.py"))

@@ -11,8 +11,8 @@ import sympy
 
 import diffcompare as dc
 from diffcompare.arithmetic import running_error
-from diffcompare.compare import higher
-from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES
+from diffcompare.certify import higher
+from diffcompare.tables.schema import BOUND_SOURCES, COLUMNS, STATUSES
 
 
 def sweep(f, points, **options):
