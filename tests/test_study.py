@@ -214,7 +214,7 @@ BAD = {
     "deep key": ("\n" + "a." * 20_000 + "b = 1", "line 2: a key with more than 16 dots"),
     "deep header": ("[" + "a . " * 20_000 + "b]", "line 1: a key with more than 16 dots"),
     "not UTF-8": (b'title = "a"\n# \xff\n', "line 2: not UTF-8; save the file as UTF-8"),
-    "too large": (b"#" * 1_000_001, "larger than 1000000 bytes; split it"),
+    "too large": (b"#" * 10_000_001, "larger than 10000000 bytes; split it"),
     "box of one side": (ONE + "box = [0.0]\n", r"key 'box' of \[\[function\]\] 1: .* must be \(lower, upper\); write "),
     "box upside down": (ONE + "box = [5, 1]\n", "every lower side must be a number below its upper one; write box = "),
     "box of another size": (ONE + "box = [[0, 1], 9]\n", r"its sides must be numbers, or arrays of shape \(1,\)"),
@@ -300,9 +300,9 @@ def test_no_limit_reads_a_large_study(write, monkeypatch):
     with pytest.raises(StudyError, match=r"about 183 rows and .* more than 100 rows"):
         read_study(path)
     assert len(read_study(path, limit=False).entries) == 1
-    large = write(ONE + "#" * 1_000_001)
+    large = write(ONE + "#" * 10_000_001)
     assert len(read_study(large, limit=False).entries) == 1
-    with pytest.raises(StudyError, match="larger than 1000000 bytes; split it into several study files, or pass --no-"):
+    with pytest.raises(StudyError, match="larger than 10000000 bytes; split it into several study files, or pass --no-"):
         read_study(large)
 
 
