@@ -4,6 +4,7 @@ import csv
 import math
 import re
 import struct
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from diffcompare.compare.schema import BOUND_SOURCES, COLUMNS, STATUSES
 from diffcompare.errors import DiffcompareError
+from diffcompare.report import tables as tables_module
 from diffcompare.report.tables import read_errors, write_csv
 
 from .example import Row, errors_table, example
@@ -85,6 +87,17 @@ def test_a_table_without_rows_reads_back_equal(tmp_path: Path) -> None:
     empty = errors_table([])
     write_csv(empty, tmp_path / "errors.csv")
     assert_same(read_errors(tmp_path / "errors.csv"), empty)
+
+
+def test_rows_are_written_as_their_texts_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    before: list[int] = []
+    cell = tables_module._cell
+    monkeypatch.setattr(tables_module, "_CHUNK", 10)
+    monkeypatch.setattr(tables_module, "_cell", lambda value: made.append(value) or cell(value))
+    monkeypatch.setattr(tables_module, "islice", lambda rows, n: before.append(len(made)) or islice(rows, n))
+    write_csv(pd.DataFrame({"order": range(35)}), tmp_path / "t.csv")
+    assert before == [0, 10, 20, 30, 35]
 
 
 @settings(deadline=None)  # files and a busy machine: time is no part of the claim
