@@ -6,9 +6,11 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -377,17 +379,26 @@ def test_above_two_hundred_functions_only_those_in_need_have_a_page(tmp_path: Pa
     assert "200 functions within their bounds have no page" in "".join(Page(tmp_path / "index.html").words)
 
 
+def _count_once(alive: list[int], real: Callable[..., Any]) -> Callable[..., Any]:
+    """Count what is alive when a function is first called."""
+
+    def counted(*arguments: Any) -> Any:
+        if len(alive) == 1:
+            alive.append(_frames_alive())
+        return real(*arguments)
+
+    return counted
+
+
 def _frames_alive() -> int:
     gc.collect()
     return sum(isinstance(thing, pd.DataFrame) for thing in gc.get_objects())
 
 
 def test_an_index_of_many_functions_holds_no_table_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tables, alive, real = _many(300), [_frames_alive()], page_module.summary_cells
+    tables, alive, real = _many(300), [_frames_alive()], function_page.summary_cells
     monkeypatch.setattr(page_module, "_SPARKS", 5)
-    monkeypatch.setattr(
-        page_module, "summary_cells", lambda row: (len(alive) == 1 and alive.append(_frames_alive())) or real(row)
-    )
+    monkeypatch.setattr(page_module, "summary_cells", _count_once(alive, real))
     write_report(tables, tmp_path)
     assert alive[1] - alive[0] < 30
 
@@ -395,9 +406,7 @@ def test_an_index_of_many_functions_holds_no_table_for_each(tmp_path: Path, monk
 def test_a_function_of_many_partials_holds_no_table_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tables, alive, real = _many_partials(60, (1e-2, 1e-4)), [_frames_alive()], function_page._section
     monkeypatch.setattr(function_page, "_PAGES", 1)
-    monkeypatch.setattr(
-        function_page, "_section", lambda *a: (len(alive) == 1 and alive.append(_frames_alive())) or real(*a)
-    )
+    monkeypatch.setattr(function_page, "_section", _count_once(alive, real))
     write_report(tables, tmp_path)
     assert alive[1] - alive[0] < 30
 

@@ -4,6 +4,7 @@ import csv
 import math
 import re
 import struct
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -93,9 +94,18 @@ def test_rows_are_written_as_their_texts_are_made(tmp_path: Path, monkeypatch: p
     made: list[object] = []
     before: list[int] = []
     cell = tables_module._cell
+
+    def counted(value: object) -> str:
+        made.append(value)
+        return cell(value)
+
+    def sliced(rows: Iterator[str], count: int) -> Iterator[str]:
+        before.append(len(made))
+        return islice(rows, count)
+
     monkeypatch.setattr(tables_module, "_CHUNK", 10)
-    monkeypatch.setattr(tables_module, "_cell", lambda value: made.append(value) or cell(value))
-    monkeypatch.setattr(tables_module, "islice", lambda rows, n: before.append(len(made)) or islice(rows, n))
+    monkeypatch.setattr(tables_module, "_cell", counted)
+    monkeypatch.setattr(tables_module, "islice", sliced)
     write_csv(pd.DataFrame({"order": range(35)}), tmp_path / "t.csv")
     assert before == [0, 10, 20, 30, 35]
 
