@@ -155,24 +155,26 @@ def _page(f: Function, sections: Sequence[_Section], number: int) -> dict[str, A
     }
 
 
-def _partials(f: Function) -> list[tuple[_Key, int, pd.DataFrame]]:
-    """List the partials, each with its rows and its place in them: those that are not within their bounds first."""
+def _partials(f: Function) -> list[tuple[_Key, int, Any]]:
+    """List the partials, each with its place and where its rows are: those that are not within their bounds first."""
     if f.rows.empty:
         return []
     calm = f.summary[f.summary["verdict"].astype(str) == "within-bound"]
     places = set(zip(calm["variable"].astype(str), calm["point"].astype(str), strict=True))
-    groups = f.rows.groupby(["point", "variable"], observed=True, sort=False)
-    parts = [((str(variable), str(point)), k, rows) for k, ((point, variable), rows) in enumerate(groups, 1)]
+    groups: dict[Any, Any] = f.rows.groupby(["point", "variable"], observed=True, sort=False).indices
+    found = sorted(groups.items(), key=lambda group: group[1][0])
+    parts = [((str(variable), str(point)), k, where) for k, ((point, variable), where) in enumerate(found, 1)]
     return sorted(parts, key=lambda part: part[0] in places)
 
 
 def _sections(
-    f: Function, parts: Sequence[tuple[_Key, int, pd.DataFrame]], template: jinja2.Template, room: int
+    f: Function, parts: Sequence[tuple[_Key, int, Any]], template: jinja2.Template, room: int
 ) -> Iterator[_Section]:
     best: dict[_Key, list[dict[str, Any]]] = {}
     for row in f.summary.to_dict("records"):
         best.setdefault((str(row["variable"]), str(row["point"])), []).append(summary_cells(row))
-    for key, k, rows in parts:
+    for key, k, where in parts:
+        rows = f.rows.iloc[where]
         own = best.get(key, [])
         yield _Section(key, _fitting(_section(f, k, rows), rows, template, room - _BEST_ROW * len(own)), own)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,8 +28,15 @@ if TYPE_CHECKING:
 __all__ = ["write_report"]
 
 _MANY = 200  # above it only the functions that need a look get a page
-_SPARKS = 1500  # rows of the index with a drawing, so that its size stays bounded
+# rows of each table of the index, whose size stays bounded so
+_ROWS = 5_000
+_SPARKS = 1500  # of them with a drawing
 _DESCENT_STEPS = (0, 1, 10, 100)
+# of a Function, and what they are called in the tables
+_FRAMES = {
+    "rows": "errors", "summary": "summary", "curves": "curves", "hot_spots": "hot_spots", "rules": "rules",
+    "descent": "descent", "surface": "surfaces",
+}  # fmt: skip
 
 
 def write_report(
@@ -135,55 +142,50 @@ def _check_columns(name: str, frame: pd.DataFrame, columns: Mapping[str, str]) -
 
 
 def _functions(tables: Tables, *, every: bool) -> list[Function]:
+    """List what is known of each function but its rows: thousands of small tables take more memory than their rows."""
     known = {str(row["function"]): row for row in tables.functions.astype(object).fillna("").to_dict("records")}
-    rows, summaries, curves, spots, rules, descents, surfaces = (
-        _by_function(t)
-        for t in (
-            tables.errors,
-            tables.summary,
-            tables.curves,
-            tables.hot_spots,
-            tables.rules,
-            tables.descent,
-            tables.surfaces,
-        )
-    )
-    names = list(dict.fromkeys([*known, *rows]))
+    restless = set(tables.summary["function"][tables.summary["verdict"].astype(str) != "within-bound"].astype(str))
+    empty = {own: getattr(tables, name).iloc[:0] for own, name in _FRAMES.items()}
+    names = list(dict.fromkeys([*known, *map(str, tables.errors["function"].dropna().unique())]))
     made = []
     for number, name in enumerate(names, 1):
         row = known.get(name, {})
-        part = rows.get(name, tables.errors.iloc[:0])
-        summary = summaries.get(name, tables.summary.iloc[:0])
-        variables = str(row.get("variables", "")).split(";") if row.get("variables") else []
         failed = row.get("status", "ok") == "failed"
-        calm = not failed and bool((summary["verdict"].astype(str) == "within-bound").all())
+        calm = not failed and name not in restless
         made.append(
             Function(
                 name=name,
-                variables=variables or [str(v) for v in part["variable"].unique()],
+                variables=str(row.get("variables", "")).split(";") if row.get("variables") else [],
                 formula=str(row.get("formula", "")),
                 latex=str(row.get("latex", "")),
                 derivatives=str(row.get("derivative_latex", "")).split("\n") if row.get("derivative_latex") else [],
                 source=str(row.get("source", "")),
                 failed=failed,
                 message=str(row.get("message", "")),
-                rows=part,
-                summary=summary,
-                curves=curves.get(name, tables.curves.iloc[:0]),
-                hot_spots=spots.get(name, tables.hot_spots.iloc[:0]),
-                rules=rules.get(name, tables.rules.iloc[:0]),
-                descent=descents.get(name, tables.descent.iloc[:0]),
-                surface=surfaces.get(name, tables.surfaces.iloc[:0]),
                 file="" if len(names) > _MANY and calm and not every else f"function-{number:03d}.html",
+                **empty,
             )
         )
     return made
 
 
-def _by_function(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def _filler(tables: Tables) -> Callable[[Function], Function]:
+    """Make what gives a function its rows, when its page is drawn."""
+    frames = {own: getattr(tables, name) for own, name in _FRAMES.items()}
+    places = {own: _places(frame) for own, frame in frames.items()}
+
+    def filled(f: Function) -> Function:
+        own = {key: frame.iloc[places[key].get(f.name, [])] for key, frame in frames.items()}
+        return replace(f, variables=f.variables or [str(v) for v in own["rows"]["variable"].unique()], **own)
+
+    return filled
+
+
+def _places(frame: pd.DataFrame) -> dict[str, Any]:
     if frame.empty:
         return {}
-    return {str(name): part for name, part in frame.groupby("function", observed=True, sort=False)}
+    places = frame.groupby("function", observed=True, sort=False).indices
+    return {str(name): where for name, where in places.items()}
 
 
 def _pages(
@@ -191,10 +193,11 @@ def _pages(
 ) -> Iterator[tuple[str, str]]:
     charts = environment("charts")
     room = SMALL if sum(bool(f.file) for f in functions) > _MANY else LARGE
+    filled = _filler(tables)
     for k, f in enumerate(functions):
         if f.file:
             around = {"study": tables.title, "previous": _file(functions, k - 1), "following": _file(functions, k + 1)}
-            yield from function_pages(f, charts, room=room, every=every, around=around)
+            yield from function_pages(filled(f), charts, room=room, every=every, around=around)
     yield (
         "index.html",
         environment("tables")
@@ -208,6 +211,8 @@ def _pages(
             functions=len(functions),
             findings=findings(tables),
             rows=list(_index_rows(tables, functions)),
+            comparisons=len(tables.summary),
+            most=_ROWS,
             sparks=_SPARKS,
             descent=_descent(tables.descent),
             files=files,
@@ -223,11 +228,15 @@ def _file(functions: Sequence[Function], k: int) -> str:
 def _index_rows(tables: Tables, functions: Sequence[Function]) -> Iterator[dict[str, Any]]:
     by_name = {f.name: f for f in functions}
     keys = ["function", "variable", "point", "scheme", "derivative"]
-    groups = {tuple(map(str, key)): part for key, part in tables.errors.groupby(keys, observed=True, sort=False)}
-    for k, row in enumerate(worst_first(tables.summary).to_dict("records")):
+    worst = worst_first(tables.summary).head(_ROWS).to_dict("records")
+    drawn = {tuple(str(row[key]) for key in keys) for row in worst[:_SPARKS]}
+    sparks = {}
+    for key, part in tables.errors[[*keys, "h", "abs_error"]].groupby(keys, observed=True, sort=False):
+        if (names := tuple(map(str, key))) in drawn:
+            sparks[names] = sparkline(part["h"].tolist(), part["abs_error"].tolist())
+    for k, row in enumerate(worst):
         f = by_name.get(str(row["function"]))
-        part = groups.get(tuple(str(row[key]) for key in keys)) if k < _SPARKS else None
-        spark = None if part is None else sparkline(part["h"].tolist(), part["abs_error"].tolist())
+        spark = sparks.get(tuple(str(row[key]) for key in keys)) if k < _SPARKS else None
         yield {**summary_cells(row), "file": f.file if f else "", "formula": f.formula if f else "", "spark": spark}
 
 

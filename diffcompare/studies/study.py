@@ -98,7 +98,7 @@ def run_study(
     StudyError
         The file is wrong as a whole: file, line where possible, key and remedy in one line.
     Interrupted
-        Ctrl-C, after some functions were done.
+        Ctrl-C, after some functions or points were done.
     """
     study = read_study(path, allow_python=allow_python, limit=limit)
     if not allow_python:
@@ -181,34 +181,37 @@ def evaluate(
     size = _CHUNK_POINTS if executor is None else _CHUNK_POINTS_SENT
     pieces = [math.ceil(len(entry.points) / size) for entry in study.entries]
     begun = 0
+    found: _Found | None = None
     try:
         measured = _measured(study, load, executor, size)
         for read, count in zip(study.entries, pieces, strict=True):
             tell = partial(_tell, progress, read.name, sum(pieces))
             tell(begun)
             entry, outcomes = next(measured)
-            found = []
+            found = _Found(entry)
             for k, outcome in enumerate(outcomes, 1):
-                found.append(outcome)
+                found.add(outcome)
                 if k < count:
                     tell(begun + k)
             begun += count
-            failed = next((outcome.error for outcome in found if outcome.error is not None), None)
-            message = entry.message if failed is None else reason(failed)
-            ok = entry.function is not None and failed is None
-            for outcome in found if ok else ():
-                for part, table in zip(parts.values(), outcome.value.tables, strict=True):
-                    part.add(table)
+            whole, found = found, None
+            whole.give(parts)
+            message = entry.message if whole.error is None else reason(whole.error)
             if message and entry.name in wanted:
                 message += "; its gradient descent is skipped"
-            if ok and entry.name in wanted and entry.function is not None:
+            if whole.first is not None and entry.name in wanted and entry.function is not None:
                 functions[entry.name] = entry.function
-            rows[entry.name] = _function_row(entry, message, found[0].value if ok else None)
+            rows[entry.name] = _function_row(entry, message, whole.first)
     except KeyboardInterrupt as error:
-        if not rows or type(error) is not KeyboardInterrupt:
+        if type(error) is not KeyboardInterrupt or not (rows or (found is not None and found.first is not None)):
             raise
-        left = [entry for entry in study.entries if entry.name not in rows]
         told = f"interrupted after {len(rows)} of {len(study.entries)} functions"
+        if found is not None and found.first is not None:
+            points = f"{found.chunks * size} of {len(found.entry.points)} points"
+            told += f" and {points} of the next one"
+            found.give(parts)
+            rows[found.entry.name] = _function_row(found.entry, f"interrupted after {points}", found.first)
+        left = [entry for entry in study.entries if entry.name not in rows]
         rows |= {entry.name: _function_row(entry, entry.message or told, None) for entry in left}
         raise Interrupted(told, _tables(study, parts, rows, [], [])) from None
     descents = []
@@ -230,7 +233,7 @@ def evaluate(
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C, after some functions were done: ``tables`` has them, the others are failed in it."""
+    """Ctrl-C, after some points were done: ``tables`` has them, functions without any are failed in it."""
 
     def __init__(self, message: str, tables: Tables) -> None:
         super().__init__(message)
@@ -253,7 +256,36 @@ class _Stack:
             self.loose = 0
 
     def table(self) -> pd.DataFrame:
-        return stack(self.tables, self.columns)
+        # the parts are let go: all tables of a study beside all of their parts would be twice the study
+        self.tables = [stack(self.tables, self.columns)]
+        return self.tables[0]
+
+
+class _Found:
+    """What is known so far of one function, its tables put together as its chunks of points come."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.parts = [_Stack(columns) for columns in _MEASURED.values()]
+        self.first: _Measured | None = None  # none where one has failed
+        self.error: Exception | None = None
+        self.chunks = 0
+
+    def add(self, outcome: Outcome) -> None:
+        self.error = self.error or outcome.error
+        if self.error is not None:
+            self.first = None
+            return
+        self.first = self.first or outcome.value
+        self.chunks += 1
+        for part, table in zip(self.parts, outcome.value.tables, strict=True):
+            part.add(table)
+
+    def give(self, parts: Mapping[str, _Stack]) -> None:
+        """Add the tables to those of the study; none of a function that failed."""
+        for part, own in zip(parts.values(), self.parts, strict=True):
+            for table in own.tables if self.first is not None else ():
+                part.add(table)
 
 
 def _tell(progress: Callable[[int, int, str], None] | None, name: str, total: int, done: int) -> None:

@@ -15,7 +15,7 @@ __all__ = ["Place", "Source", "load", "quote"]
 Place = tuple[str | int, ...]  # ("function", 0, "points"): a key of the first [[function]]
 
 # limits on files from strangers
-_BYTES = 1_000_000
+_BYTES = 10_000_000  # 40,000 points of ten variables: what is told of their report comes after
 _DOTS = 16  # tomllib needs memory quadratic in the dots of one key
 
 

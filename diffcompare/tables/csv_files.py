@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,17 +66,17 @@ def write_csv(frame: pd.DataFrame, path: str | PathLike[str]) -> None:
             ) from None
 
 
-def _cells(column: pd.Series[Any]) -> list[str]:
+def _cells(column: pd.Series[Any]) -> Iterator[str]:
+    """Write one cell after the other: the texts of all rows at once would take several times the table."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         texts = [_text(str(category)) for category in column.cat.categories]
         texts.append("")  # code -1: no category
-        return [texts[code] for code in column.cat.codes.tolist()]
+        return map(texts.__getitem__, column.cat.codes)
     if column.isna().all():
-        return [""] * len(column)
-    values = column.tolist()
+        return repeat("", len(column))
     if pd.api.types.is_float_dtype(column.dtype):
-        return [repr(value) if value == value else "" for value in values]
-    return [_cell(value) for value in values]
+        return (repr(value) if value == value else "" for value in column)
+    return map(_cell, column)
 
 
 def _cell(value: object) -> str:

@@ -1,19 +1,24 @@
 from __future__ import annotations
 
 import base64
+import gc
 import hashlib
 import json
 import math
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 import diffcompare.report
 from diffcompare.errors import DiffcompareError
+from diffcompare.report import function_page
+from diffcompare.report import page as page_module
 from diffcompare.report.page import write_report
 from diffcompare.tables.csv_files import read_errors
 from diffcompare.tables.schema import Tables
@@ -372,6 +377,52 @@ def test_above_two_hundred_functions_only_those_in_need_have_a_page(tmp_path: Pa
     write_report(tables, tmp_path)
     assert [p.name for p in pages(tmp_path)] == ["function-008.html", "index.html"]
     assert "200 functions within their bounds have no page" in "".join(Page(tmp_path / "index.html").words)
+
+
+def _count_once(alive: list[int], real: Callable[..., Any]) -> Callable[..., Any]:
+    """Count what is alive when a function is first called."""
+
+    def counted(*arguments: Any) -> Any:
+        if len(alive) == 1:
+            alive.append(_frames_alive())
+        return real(*arguments)
+
+    return counted
+
+
+def _frames_alive() -> int:
+    gc.collect()
+    return sum(isinstance(thing, pd.DataFrame) for thing in gc.get_objects())
+
+
+def test_an_index_of_many_functions_holds_no_table_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables, alive, real = _many(300), [_frames_alive()], function_page.summary_cells
+    monkeypatch.setattr(page_module, "_SPARKS", 5)
+    monkeypatch.setattr(page_module, "summary_cells", _count_once(alive, real))
+    write_report(tables, tmp_path)
+    assert alive[1] - alive[0] < 30
+
+
+def test_a_function_of_many_partials_holds_no_table_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables, alive, real = _many_partials(60, (1e-2, 1e-4)), [_frames_alive()], function_page._section
+    monkeypatch.setattr(function_page, "_PAGES", 1)
+    monkeypatch.setattr(function_page, "_section", _count_once(alive, real))
+    write_report(tables, tmp_path)
+    assert alive[1] - alive[0] < 30
+
+
+def test_an_index_of_many_rows_ends_and_says_where_the_rest_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_module, "_ROWS", 3)
+    row = {"function": "", "status": "failed", "message": "refused"}
+    failed = functions_table([{**row, "function": f"bad{k}"} for k in range(5)])
+    noted = functions_table([{**row, "function": f"f{k}", "status": "ok"} for k in range(4)])
+    write_report(replace(_many(8), functions=pd.concat([failed, noted], ignore_index=True)), tmp_path)
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert [len(re.findall(rf">{name}\d</", text)) for name in ("bad", "f")] == [3, 3 + 3]
+    words = "".join(Page(tmp_path / "index.html").words)
+    assert "The first 3 of 8; all are in summary.csv." in words
+    assert [f"The first 3 of {count}; all are in functions.csv." in words for count in (5, 4)] == [True] * 2
+    assert "1 of 8 comparisons" in words
 
 
 def test_the_manifest_lists_the_files(tmp_path: Path) -> None:

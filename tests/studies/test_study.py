@@ -1,5 +1,6 @@
 """Study files: what they hold, every way of getting them wrong, and the tables that come out."""
 
+import gc
 import math
 import random
 import re
@@ -214,7 +215,7 @@ BAD = {
     "deep key": ("\n" + "a." * 20_000 + "b = 1", "line 2: a key with more than 16 dots"),
     "deep header": ("[" + "a . " * 20_000 + "b]", "line 1: a key with more than 16 dots"),
     "not UTF-8": (b'title = "a"\n# \xff\n', "line 2: not UTF-8; save the file as UTF-8"),
-    "too large": (b"#" * 1_000_001, "larger than 1000000 bytes; split it"),
+    "too large": (b"#" * 10_000_001, "larger than 10000000 bytes; split it"),
     "box of one side": (ONE + "box = [0.0]\n", r"key 'box' of \[\[function\]\] 1: .* must be \(lower, upper\); write "),
     "box upside down": (ONE + "box = [5, 1]\n", "every lower side must be a number below its upper one; write box = "),
     "box of another size": (ONE + "box = [[0, 1], 9]\n", r"its sides must be numbers, or arrays of shape \(1,\)"),
@@ -271,7 +272,7 @@ def test_a_bad_entry_of_python_code_is_refused_in_one_line(write, case):
     ("content", "told"),
     [
         (
-            "".join(f'[[function]]\nexpr="x+{k}"\npoints=[1]\n' for k in range(24_000)),
+            "".join(f'[[function]]\nexpr="sin(1.0001*x) + {k}.25*x"\npoints=[1]\n' for k in range(24_000)),
             r"about 4392000 rows and 1.9 GB, more than 1000000 rows",
         ),
         (
@@ -300,9 +301,11 @@ def test_no_limit_reads_a_large_study(write, monkeypatch):
     with pytest.raises(StudyError, match=r"about 183 rows and .* more than 100 rows"):
         read_study(path)
     assert len(read_study(path, limit=False).entries) == 1
-    large = write(ONE + "#" * 1_000_001)
+    large = write(ONE + "#" * 10_000_001)
     assert len(read_study(large, limit=False).entries) == 1
-    with pytest.raises(StudyError, match="larger than 1000000 bytes; split it into several study files, or pass --no-"):
+    with pytest.raises(
+        StudyError, match="larger than 10000000 bytes; split it into several study files, or pass --no-"
+    ):
         read_study(large)
 
 
@@ -473,6 +476,45 @@ def test_ctrl_c_passes(write, monkeypatch):
     monkeypatch.setattr(module, "sweep", interrupt)
     with pytest.raises(KeyboardInterrupt):
         run_study(write(ONE))
+
+
+def test_ctrl_c_within_a_function_keeps_its_points(write, monkeypatch):
+    real, swept = module.sweep, []
+
+    def interrupt(f, points, *arguments, **options):
+        swept.append(len(points))
+        if len(swept) == 3:
+            raise KeyboardInterrupt
+        return real(f, points, *arguments, **options)
+
+    monkeypatch.setattr(module, "sweep", interrupt)
+    monkeypatch.setattr(module, "_CHUNK_POINTS", 2)
+    path = write('steps = [1.0]\nschemes = ["central"]\n[[function]]\nexpr = "x"\npoints = [1, 2, 3, 4, 5]\n' + TWO)
+    with pytest.raises(
+        module.Interrupted, match=r"^interrupted after 0 of 2 functions and 4 of 5 points of the next"
+    ) as e:
+        run_study(path)
+    assert e.value.tables.errors["point"].tolist() == ["x=1.0", "x=2.0", "x=3.0", "x=4.0"]
+    assert e.value.tables.functions["function"].tolist() == ["x", "x*y"]
+    assert e.value.tables.functions["status"].tolist() == ["ok", "failed"]
+    assert e.value.tables.functions["message"][0] == "interrupted after 4 of 5 points"
+
+
+def test_the_parts_of_a_large_study_are_let_go(write, monkeypatch):
+    alive, stacks, stacked = [], [], module._Stack.table
+    monkeypatch.setattr(module, "_TABLES", 5)
+    monkeypatch.setattr(module, "_CHUNK_POINTS", 1)
+    monkeypatch.setattr(module._Stack, "table", lambda self: stacks.append(self) or stacked(self))
+    points = ", ".join(map(str, range(60)))
+    path = write(f'steps = [1.0]\nschemes = ["central"]\n[[function]]\nexpr = "x"\npoints = [{points}]\n')
+    run_study(path, progress=lambda done, *_: alive.append(frames_alive()))
+    assert max(alive) - alive[0] < 100  # 60 chunks of four tables each
+    assert [len(stack.tables) for stack in stacks] == [1] * 4
+
+
+def frames_alive():
+    gc.collect()
+    return sum(isinstance(thing, pd.DataFrame) for thing in gc.get_objects())
 
 
 def test_progress_is_told_within_many_points(write):

@@ -4,6 +4,8 @@ import csv
 import math
 import re
 import struct
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -13,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diffcompare.errors import DiffcompareError
-from diffcompare.tables.csv_files import read_errors, write_csv
-from diffcompare.tables.schema import BOUND_SOURCES, COLUMNS, STATUSES
+from diffcompare.report import tables as tables_module
+from diffcompare.report.tables import read_errors, write_csv
 
 from .example import Row, errors_table, example
 
@@ -85,6 +87,26 @@ def test_a_table_without_rows_reads_back_equal(tmp_path: Path) -> None:
     empty = errors_table([])
     write_csv(empty, tmp_path / "errors.csv")
     assert_same(read_errors(tmp_path / "errors.csv"), empty)
+
+
+def test_rows_are_written_as_their_texts_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    before: list[int] = []
+    cell = tables_module._cell
+
+    def counted(value: object) -> str:
+        made.append(value)
+        return cell(value)
+
+    def sliced(rows: Iterator[str], count: int) -> Iterator[str]:
+        before.append(len(made))
+        return islice(rows, count)
+
+    monkeypatch.setattr(tables_module, "_CHUNK", 10)
+    monkeypatch.setattr(tables_module, "_cell", counted)
+    monkeypatch.setattr(tables_module, "islice", sliced)
+    write_csv(pd.DataFrame({"order": range(35)}), tmp_path / "t.csv")
+    assert before == [0, 10, 20, 30, 35]
 
 
 @settings(deadline=None)  # files and a busy machine: time is no part of the claim
