@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diffcompare.errors import DiffcompareError
-from diffcompare.report import tables as tables_module
-from diffcompare.report.tables import read_errors, write_csv
+from diffcompare.tables import csv_files as tables_module
+from diffcompare.tables.csv_files import read_errors, write_csv
+from diffcompare.tables.schema import BOUND_SOURCES, COLUMNS, STATUSES
 
 from .example import Row, errors_table, example
 
