@@ -1,8 +1,9 @@
-"""Who may import whom: layers import downwards only, and every outside library has its layers."""
+"""Who may import whom: layers and files import downwards only, and every outside library has its layers."""
 
 from __future__ import annotations
 
 import ast
+import graphlib
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -65,10 +66,14 @@ def layer(module: str) -> str:
     return name if name in LAYERS else name.partition(".")[0]
 
 
-def imports(tree: ast.AST, module: str) -> Iterator[tuple[int, str]]:
-    """Every module that is imported at run time, with its line; ``if TYPE_CHECKING:`` is for type checkers alone."""
+def imports(tree: ast.AST, module: str, *, typing: bool = False) -> Iterator[tuple[int, str]]:
+    """Every module that is imported at run time, with its line; ``typing`` adds those for type checkers alone."""
     for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+        if (
+            not typing
+            and isinstance(node, ast.If)
+            and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+        ):
             for other in node.orelse:
                 yield from imports(ast.Module([other], []), module)
         elif isinstance(node, ast.Import):
@@ -83,12 +88,10 @@ def imports(tree: ast.AST, module: str) -> Iterator[tuple[int, str]]:
                 inner = ".".join([*origin, alias.name])
                 yield node.lineno, inner if inner in MODULES else ".".join(origin)
         else:
-            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in (
-                "import_module",
-                "__import__",
-            ):
+            called = node.func if isinstance(node, ast.Call) else None
+            if getattr(called, "attr", getattr(called, "id", "")) in ("import_module", "__import__"):
                 yield node.lineno, "a module whose name is computed"
-            yield from imports(node, module)
+            yield from imports(node, module, typing=typing)
 
 
 def violations(source: str, module: str) -> list[str]:
@@ -177,3 +180,49 @@ def test_a_planted_import_is_found(module: str, source: str) -> None:
 )
 def test_an_import_that_is_allowed_is_not_found(module: str, source: str) -> None:
     assert violations(source, module) == []
+
+
+# their public names, for type checkers: at run time each is imported when it is asked for
+_FOR_USERS = ("diffcompare", "diffcompare.testing")
+
+
+def neighbours(source: str, module: str) -> set[str]:
+    """The files of the package that a file imports, in functions and for type checkers too."""
+    return {name for _, name in imports(ast.parse(source), module, typing=module not in _FOR_USERS)} & set(MODULES)
+
+
+def circle(graph: Mapping[str, set[str]]) -> list[str]:
+    """A circle of files that import one another; empty where there is none."""
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        found: list[str] = error.args[1]
+        return found
+    return []
+
+
+@pytest.fixture(scope="module")
+def graph() -> dict[str, set[str]]:
+    return {module: neighbours(path.read_text(encoding="utf-8"), module) for module, path in MODULES.items()}
+
+
+def test_no_files_import_one_another_in_a_circle(graph: dict[str, set[str]]) -> None:
+    assert len(graph) > 150
+    assert circle(graph) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "other"),
+    [
+        ("program.dag", "import diffcompare.program.code", "program.code"),
+        ("program.dag", "def f():\n    from . import code", "program.code"),
+        ("errors", "class A:\n    def f(self):\n        from diffcompare.floats import as_floats", "floats"),
+        ("tracing.table", "from diffcompare.tracing.scalar import scalar", "tracing.scalar"),
+        ("symbolic.entries", "if TYPE_CHECKING:\n    from diffcompare.symbolic import function", "symbolic.function"),
+        ("verdict.verdict_html", "from diffcompare.verdict.verdict import Verdict", "verdict.verdict"),
+    ],
+)
+def test_a_planted_circle_is_found(graph: dict[str, set[str]], module: str, source: str, other: str) -> None:
+    name = f"diffcompare.{module}"
+    found = circle({**graph, name: graph[name] | neighbours(source, name)})
+    assert {name, f"diffcompare.{other}"} <= set(found)

@@ -15,7 +15,7 @@ from flint import acb, arb, arb_series
 from diffcompare.program.special_functions import ROWS
 from diffcompare.watchdog import ask
 
-__all__ = ["answer", "is_cheap", "watched"]
+__all__ = ["decoded", "encoded", "is_cheap", "watched"]
 
 Value = TypeVar("Value", arb, acb, arb_series)
 
@@ -80,10 +80,10 @@ def _limited(table: str, name: str, function: Callable[..., Any]) -> Callable[..
         try:
             if is_cheap(name, values):
                 return function(*operands)
-            reply = ask(_SERVICE, (table, name, flint.ctx.prec, flint.ctx.cap, [_encoded(o) for o in operands]))
+            reply = ask(_SERVICE, (table, name, flint.ctx.prec, flint.ctx.cap, [encoded(o) for o in operands]))
         finally:
             flint.ctx.prec = before
-        return _UNKNOWN[table]() if reply is None else _decoded(reply)
+        return _UNKNOWN[table]() if reply is None else decoded(reply)
 
     return limited
 
@@ -95,7 +95,8 @@ def _accuracy(values: Sequence[arb | acb | arb_series]) -> int:
     return min((int(ball.rel_accuracy_bits()) for ball in balls), default=_BITS)
 
 
-_SERVICE = f"{__name__}:answer"
+# by name alone: it stands above the tables, which stand above this module
+_SERVICE = "diffcompare.arithmetic.watched_answers:answer"
 _UNKNOWN: Mapping[str, Callable[[], Any]] = {
     "balls": arb.nan,
     "complex": lambda: acb(arb.nan(), arb.nan()),
@@ -103,27 +104,12 @@ _UNKNOWN: Mapping[str, Callable[[], Any]] = {
 }
 
 
-def answer(request: tuple[str, str, int, int, list[Any]]) -> Any:
-    """Evaluate in the child."""
-    from diffcompare.arithmetic.complex_balls import COMPLEX_OPERATIONS
-    from diffcompare.arithmetic.special_balls import SPECIAL_BALLS
-    from diffcompare.arithmetic.special_jets import SPECIAL_JETS
-
-    table, name, flint.ctx.prec, flint.ctx.cap, operands = request
-    tables: Mapping[str, Mapping[str, Callable[..., Any]]] = {
-        "balls": SPECIAL_BALLS,
-        "jets": SPECIAL_JETS,
-        "complex": COMPLEX_OPERATIONS,
-    }
-    return _encoded(tables[table][name](*map(_decoded, operands)))
-
-
-def _encoded(value: Any) -> Any:
+def encoded(value: Any) -> Any:
     """Write a value as plain data."""
     if isinstance(value, arb_series):
-        return "series", [_encoded(c) for c in value.coeffs()]
+        return "series", [encoded(c) for c in value.coeffs()]
     if isinstance(value, acb):
-        return "complex", [_encoded(value.real), _encoded(value.imag)]
+        return "complex", [encoded(value.real), encoded(value.imag)]
     if isinstance(value, arb):
         return "ball", [_exact(value.mid()), _exact(value.rad())]
     return "number", [int(value)]
@@ -136,11 +122,12 @@ def _exact(value: arb) -> tuple[int, int] | float:
     return int(mantissa), int(exponent)
 
 
-def _decoded(data: tuple[str, list[Any]]) -> Any:
+def decoded(data: tuple[str, list[Any]]) -> Any:
+    """Read a value back from plain data."""
     kind, parts = data
     if kind == "series":
-        return arb_series([_decoded(part) for part in parts])
+        return arb_series([decoded(part) for part in parts])
     if kind == "complex":
-        return acb(*map(_decoded, parts))
+        return acb(*map(decoded, parts))
     # (a radius may grow by a unit of its 30 bits)
     return arb(*map(arb, parts)) if kind == "ball" else parts[0]

@@ -15,6 +15,7 @@ from types import ModuleType, TracebackType
 from typing import Any, NoReturn
 
 from diffcompare.errors import DiffcompareError, shorten
+from diffcompare.tracing.places import PACKAGE
 
 __all__ = ["importable", "load_function", "loader_near", "without_place"]
 
@@ -278,7 +279,7 @@ def _described(error: BaseException) -> str:
 def _place(traceback: TracebackType | None) -> tuple[str, int]:
     """Find the last line that is neither ours, nor the import machinery's, nor in a library."""
     found = ("", 0)
-    libraries = (os.path.dirname(os.__file__), os.path.dirname(__file__))  # noqa: PTH120
+    libraries = (os.path.dirname(os.__file__), PACKAGE)  # noqa: PTH120
     while traceback is not None:
         file = traceback.tb_frame.f_code.co_filename
         if not file.startswith(("<", *libraries)) and "site-packages" not in file:

@@ -7,9 +7,9 @@ within wider limits in a child process that can be killed; elsewhere the answers
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
 import sympy
@@ -18,17 +18,29 @@ from sympy.core.cache import clear_cache
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.dag import Program
 from diffcompare.program.operations import FALLBACKS, OPERATIONS
-from diffcompare.symbolic.function import SymbolicFunction, nested
+from diffcompare.symbolic.entries import nested
 from diffcompare.symbolic.limits import affordable, is_quick
 from diffcompare.symbolic.lower import lower_all
 from diffcompare.watchdog import ask
 
-__all__ = ["answer", "derivative_latex", "expression", "gradient", "gradient_program", "latex"]
+__all__ = ["Formula", "answer", "derivative_latex", "expression", "gradient", "gradient_program", "latex"]
 
 _STRANGE = (sympy.zoo, sympy.oo, sympy.nan, sympy.I)
 
 
-def expression(f: SymbolicFunction) -> Any:
+class Formula(Protocol):
+    """What is asked about, a SymbolicFunction: it stands above this module, which it asks for its expression."""
+
+    program: Program
+    variables: tuple[str, ...]
+    output_shape: tuple[int, ...]
+
+    @property
+    def components(self) -> Sequence[Formula]:
+        """Every output as a function of its own."""
+
+
+def expression(f: Formula) -> Any:
     """Return the formula in SymPy's terms, for several values in nested lists; None where SymPy must not be asked.
 
     Constants are Rationals, variables plain Symbols.
@@ -40,7 +52,7 @@ def expression(f: SymbolicFunction) -> Any:
 _FAILED: WeakSet[Program] = WeakSet()
 
 
-def _answer(question: str, f: SymbolicFunction) -> Any:
+def _answer(question: str, f: Formula) -> Any:
     """Answer here or in a child; None where neither can."""
     programs = [component.program for component in f.components]
     if all(map(is_quick, programs)):
@@ -54,7 +66,7 @@ def _answer(question: str, f: SymbolicFunction) -> Any:
     return found
 
 
-def answer(request: tuple[str, SymbolicFunction]) -> Any:
+def answer(request: tuple[str, Formula]) -> Any:
     """Answer in the child."""
     question, f = request
     found = _ANSWERS[question](f)
@@ -65,7 +77,7 @@ def answer(request: tuple[str, SymbolicFunction]) -> Any:
     return found
 
 
-def _known(f: SymbolicFunction) -> Any:
+def _known(f: Formula) -> Any:
     """Return the expression that f was made of, or that was found before."""
     return vars(f).get("expr")
 
@@ -140,7 +152,7 @@ _SYMPY: dict[str, Callable[..., Any]] = {
 }
 
 
-def _plain_expression(f: SymbolicFunction) -> Any:
+def _plain_expression(f: Formula) -> Any:
     if _known(f) is not None:
         return _known(f)
     programs, symbols = [component.program for component in f.components], list(map(sympy.Symbol, f.variables))
@@ -148,7 +160,7 @@ def _plain_expression(f: SymbolicFunction) -> Any:
     return None if exprs is None else nested(exprs, f.output_shape)
 
 
-def _real_gradient(f: SymbolicFunction) -> tuple[list[sympy.Expr], list[sympy.Symbol]] | None:
+def _real_gradient(f: Formula) -> tuple[list[sympy.Expr], list[sympy.Symbol]] | None:
     """Differentiate with real symbols in place of the variables and exact Rationals in place of Floats.
 
     Without them SymPy leaves Derivative(re(x)) in d|x|/dx, and folds 3*0.1 in floating point.
@@ -165,13 +177,13 @@ def _real_gradient(f: SymbolicFunction) -> tuple[list[sympy.Expr], list[sympy.Sy
     return result
 
 
-def gradient(f: SymbolicFunction) -> list[sympy.Expr] | None:
+def gradient(f: Formula) -> list[sympy.Expr] | None:
     """Return the partial derivatives as SymPy writes them, in plain symbols; None where SymPy must not be asked."""
     result: list[sympy.Expr] | None = _answer("gradient", f)
     return result
 
 
-def _plain_gradient(f: SymbolicFunction) -> list[sympy.Expr] | None:
+def _plain_gradient(f: Formula) -> list[sympy.Expr] | None:
     found = _real_gradient(f)
     if found is None:
         return None
@@ -184,7 +196,7 @@ def _plain_gradient(f: SymbolicFunction) -> list[sympy.Expr] | None:
 _PROGRAMS: WeakKeyDictionary[Program, Program | None] = WeakKeyDictionary()
 
 
-def gradient_program(f: SymbolicFunction) -> Program | None:
+def gradient_program(f: Formula) -> Program | None:
     """Return SymPy's derivative as a program with one output per variable: a route of its own to the gradient.
 
     None where SymPy does not certainly answer at once, or where its derivative holds what has no row in the
@@ -205,27 +217,27 @@ def _named(found: tuple[list[sympy.Expr], list[sympy.Symbol]]) -> list[sympy.Exp
     return [partial.xreplace(names) for partial in partials]
 
 
-def latex(f: SymbolicFunction) -> str:
+def latex(f: Formula) -> str:
     """Return the formula as LaTeX, empty where SymPy must not be asked."""
     return _answer("latex", f) or ""
 
 
-def _latex(f: SymbolicFunction) -> str | None:
+def _latex(f: Formula) -> str | None:
     expr = _plain_expression(f)
     return None if expr is None else _guarded(lambda: sympy.latex(expr))
 
 
-def derivative_latex(f: SymbolicFunction) -> str:
+def derivative_latex(f: Formula) -> str:
     """Return the partial derivatives as LaTeX, one line per variable; empty where SymPy must not be asked."""
     return _answer("derivative_latex", f) or ""
 
 
-def _derivative_latex(f: SymbolicFunction) -> str | None:
+def _derivative_latex(f: Formula) -> str | None:
     partials = _plain_gradient(f)
     return None if partials is None else _guarded(lambda: "\n".join(map(sympy.latex, partials)))
 
 
-_ANSWERS: Mapping[str, Callable[[SymbolicFunction], Any]] = {
+_ANSWERS: Mapping[str, Callable[[Formula], Any]] = {
     "expression": _plain_expression,
     "gradient": _plain_gradient,
     "latex": _latex,

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffcompare.errors import UnsupportedFunction, check_text, shorten
+from diffcompare.errors import check_text, shorten
 from diffcompare.floats import as_floats, refuse_overflow
 from diffcompare.program.analytic import check_analytic
-from diffcompare.program.code import constant_nodes, functions_used, operation_source, straight_line
-from diffcompare.program.dag import Node, Program, subprogram
-from diffcompare.program.operations import FALLBACKS, OPERATIONS
-from diffcompare.program.scipy_functions import scipy_function
+from diffcompare.program.dag import Program, subprogram
+from diffcompare.symbolic.entries import flat_entries, nested
+from diffcompare.symbolic.namespaces import bind
 
 if TYPE_CHECKING:
     import sympy
 
-__all__ = ["SymbolicFunction", "check_names", "flat_entries", "implementation", "nested", "scalar"]
+__all__ = ["SymbolicFunction", "check_names", "scalar"]
 
 
 class SymbolicFunction:
@@ -184,7 +182,7 @@ class SymbolicFunction:
         # always fresh contiguous 1-D arrays: NumPy's loops for scalars and strided arrays round differently
         flat = [np.array(column, order="C").reshape(-1) for column in columns]
         with np.errstate(all="ignore"):
-            results = _bind(self.program, np, arrays=True)(*flat)
+            results = bind(self.program, np, arrays=True)(*flat)
         size = flat[0].size if flat else 1
         rows = [np.broadcast_to(np.asarray(result, dtype=values.dtype), (size,)) for result in results]
         return np.stack(rows, axis=-1).reshape(shape + self.output_shape)[()]
@@ -203,7 +201,7 @@ class SymbolicFunction:
         UnsupportedFunction
             Neither the namespace nor the table has a function that the program needs.
         """
-        run, shape = _bind(self.program, namespace), self.output_shape
+        run, shape = bind(self.program, namespace), self.output_shape
 
         def function(*arguments: Any) -> Any:
             return nested(run(*arguments), shape)
@@ -224,118 +222,9 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def flat_entries(value: Any) -> tuple[list[Any], tuple[int, ...]]:
-    """Return the entries of a nested list or a SymPy Matrix and its shape; anything else is one entry.
-
-    Raises
-    ------
-    ValueError
-        Lists of different lengths beside one another, or an empty one.
-    """
-    if hasattr(value, "tolist") and hasattr(value, "shape"):
-        rows = value.tolist()
-        # a column is SymPy's way to write a vector
-        value = [row[0] for row in rows] if len(value.shape) == 2 and value.shape[1] == 1 else rows
-    if not isinstance(value, list | tuple):
-        return [value], ()
-    parts = [flat_entries(part) for part in value]
-    if not parts or any(shape != parts[0][1] for _, shape in parts):
-        raise ValueError("a list of formulas must be rectangular and not empty; give every row the same length")
-    return [entry for entries, _ in parts for entry in entries], (len(parts), *parts[0][1])
-
-
-def nested(entries: Sequence[Any], shape: tuple[int, ...]) -> Any:
-    """Put flat entries into nested lists of a shape; the only entry itself for ``()``."""
-    if not shape:
-        return entries[0]
-    step = len(entries) // shape[0]
-    return [nested(entries[k * step : (k + 1) * step], shape[1:]) for k in range(shape[0])]
-
-
 def scalar(f: SymbolicFunction, remedy: str) -> None:
     """Refuse a vector function where one number is needed; ``remedy`` says what to do instead."""
     if f.output_shape:
         raise ValueError(
             f"{shorten(f.name, 60)} returns an array of shape {f.output_shape}: one number is needed; {remedy}"
         )
-
-
-def _bind(program: Program, namespace: Any, *, arrays: bool = False) -> Callable[..., Sequence[Any]]:
-    if any(node.operation == "select" for node in program.nodes) and not hasattr(namespace, "where"):
-        return _on_demand(program, namespace)
-    scope: dict[str, Any] = {f"{name}_": implementation(namespace, name) for name in functions_used(program)}
-    scope["inf"] = math.inf
-
-    def spell(index: int, node: Node, operands: Sequence[str]) -> str:
-        if node.operation == "constant":
-            return repr(_as_float(Fraction(node.payload or 0)))
-        if arrays and operands and index in still:
-            # NumPy computes numbers otherwise than arrays: what does not move is an array of one
-            return operation_source(node, [f"array_({operand})" for operand in operands])
-        return operation_source(node, operands)
-
-    still = constant_nodes(program)
-    scope["array_"] = np.atleast_1d
-    exec(compile(straight_line(program, spell), "<program>", "exec"), scope)  # noqa: S102 - our own source
-    return scope["run"]  # type: ignore[no-any-return]
-
-
-def _on_demand(program: Program, namespace: Any) -> Callable[..., Sequence[Any]]:
-    """Evaluate only the branches that are taken: functions of numbers raise where they are not defined."""
-    found = {node.operation: node for node in program.nodes if node.operation not in ("constant", "variable", "select")}
-    functions = {name: implementation(namespace, name) for name in found}
-
-    def function(*arguments: Any) -> Sequence[Any]:
-        values: dict[int, Any] = {}
-        stack = list(program.outputs)
-        while stack:
-            index = stack[-1]
-            if index in values:
-                stack.pop()
-                continue
-            node = program.nodes[index]
-            needed = node.operands
-            if node.operation == "select":
-                needed = needed[:1] if needed[0] not in values else (needed[1 if values[needed[0]] else 2],)
-            missing = [i for i in needed if i not in values]
-            if missing:
-                stack.extend(missing)
-                continue
-            stack.pop()
-            if node.operation == "constant":
-                values[index] = _as_float(Fraction(node.payload or 0))
-            elif node.operation == "variable":
-                values[index] = arguments[int(node.payload or 0)]
-            elif node.operation == "select":
-                values[index] = values[needed[0]]
-            else:
-                payload = [] if node.payload is None else [node.payload]
-                values[index] = functions[node.operation](*(values[i] for i in needed), *payload)
-        return [values[i] for i in program.outputs]
-
-    return function
-
-
-def implementation(namespace: Any, operation: str) -> Callable[..., Any]:
-    """Return what stands behind an operation's name, by the first of its names that the namespace knows."""
-    if OPERATIONS[operation].arity == 0:
-        return FALLBACKS[operation]
-    # min and max of array libraries reduce an array; maximum and minimum are meant
-    for name in OPERATIONS[operation].names:
-        # (and NumPy's sinc is that of πx)
-        found = None if name in ("min", "max", "sinc") else getattr(namespace, name, None)
-        if callable(found):
-            return found  # type: ignore[no-any-return]
-    if operation in FALLBACKS:
-        return FALLBACKS[operation]
-    found = scipy_function(operation) if namespace in (np, math) else None
-    if found is not None:
-        return found
-    raise UnsupportedFunction(f"{getattr(namespace, '__name__', namespace)!s} has no function {operation!r}")
-
-
-def _as_float(value: Fraction) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return -math.inf if value < 0 else math.inf

@@ -14,7 +14,7 @@ from diffcompare.program.code import constant_nodes
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import OPERATIONS
 from diffcompare.program.special_functions import ROWS
-from diffcompare.symbolic.function import implementation
+from diffcompare.symbolic.namespaces import implementation
 
 __all__ = ["affordable", "is_quick"]
 

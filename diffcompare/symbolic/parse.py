@@ -18,7 +18,8 @@ from diffcompare.errors import ParseError, UnsupportedFunction, shorten
 from diffcompare.program.dag import Builder, Term
 from diffcompare.program.operations import COMPARISONS, DERIVED, OPERATIONS
 from diffcompare.program.special_functions import NAMED, SOFT_NAMES, named_term
-from diffcompare.symbolic.function import SymbolicFunction, flat_entries, nested
+from diffcompare.symbolic.entries import flat_entries, nested
+from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.words import (
     AMBIGUOUS,
     COMPARE,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from diffcompare.tracing.elementwise import COMPOSED, LOGICAL
+from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import (
     UNARY,
     TracedCondition,
@@ -23,7 +24,6 @@ from diffcompare.tracing.table import Table, active_table, refuse
 __all__ = [
     "TracedArray",
     "answers",
-    "call_ufunc",
     "contains_traced",
     "elements",
     "elementwise",
@@ -52,9 +52,7 @@ class TracedArray(np.ndarray[Any, np.dtype[np.object_]]):
         return call_ufunc(active_table(), ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from diffcompare.tracing.functions import call_function
-
-        return call_function(active_table(), function, args, kwargs)
+        return Above.call_function(active_table(), function, args, kwargs)
 
     def __getitem__(self, key: Any) -> Any:
         return super().__getitem__(_key(key))
@@ -117,9 +115,7 @@ for _name, _property in (("real", property(lambda self: self)), ("imag", propert
 
 def _forwarding(name: str, function: Any) -> None:
     def method(self: TracedArray, *args: Any, **kwargs: Any) -> Any:
-        from diffcompare.tracing.functions import call_function
-
-        return call_function(active_table(), function, (self, *args), kwargs)
+        return Above.call_function(active_table(), function, (self, *args), kwargs)
 
     method.__name__ = name
     setattr(TracedArray, name, method)
@@ -400,13 +396,11 @@ def _booleans(value: Any) -> Any:
 
 def call_ufunc(table: Table, ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
     """Do what a universal function does, on traced numbers."""
-    from diffcompare.tracing.functions import call_function, call_ufunc_method
-
     name = "power" if ufunc.__name__ == "pow" else "divide" if ufunc.__name__ == "true_divide" else ufunc.__name__
     if method != "__call__":
-        return call_ufunc_method(table, ufunc, method, inputs, options)
+        return Above.call_ufunc_method(table, ufunc, method, inputs, options)
     if name in ("matmul", "vecdot", "matvec", "vecmat"):
-        result = call_function(table, np.matmul if name != "vecdot" else np.vdot, inputs, {})
+        result = Above.call_function(table, np.matmul if name != "vecdot" else np.vdot, inputs, {})
     elif name in ("divmod", "modf", "frexp"):
         a = inputs[0]
         second = inputs[1] if len(inputs) > 1 else 1
@@ -419,7 +413,7 @@ def call_ufunc(table: Table, ufunc: Any, method: str, inputs: Sequence[Any], opt
     if where is not True:
         if out is None:
             raise refuse(f"{name}(where=...) without out=", "the other elements are undefined", "pass out=")
-        result = call_function(table, np.where, (where, result, out), {})
+        result = Above.call_function(table, np.where, (where, result, out), {})
     dtype = options.get("dtype")
     if dtype is not None and contains_traced(result):
         result = result.astype(dtype)
@@ -441,3 +435,6 @@ def store(out: Any, result: Any) -> None:
         out[...] = result
         return
     out[...] = result
+
+
+Above.wrap, Above.call_ufunc = wrap, call_ufunc

@@ -23,10 +23,11 @@ from diffcompare.tracing.array import (
     table_constants,
     wrap,
 )
+from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import TracedCondition, TracedScalar, extreme
 from diffcompare.tracing.table import Table, refuse
 
-__all__ = ["call_function", "call_ufunc_method"]
+__all__ = ["call_function"]
 
 _MOVING = [
     "reshape",
@@ -221,3 +222,6 @@ def call_ufunc_method(table: Table, ufunc: Any, method: str, inputs: Sequence[An
             flat[place] = ufunc(flat[place], *row)
         return None
     raise refuse(f"{name}.{method} of a traced value", "it is not known to the trace", "write it as a loop")
+
+
+Above.call_function, Above.call_ufunc_method = call_function, call_ufunc_method

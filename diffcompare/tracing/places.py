@@ -13,9 +13,10 @@ from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
-__all__ = ["called_library", "defined_at", "is_library", "raised_at", "user_frame"]
+__all__ = ["PACKAGE", "called_library", "defined_at", "is_library", "raised_at", "user_frame"]
 
-_OWN = str(Path(__file__).parent)
+# the folder of diffcompare: what happens there is no code of the user's
+PACKAGE = str(Path(__file__).parents[1])
 _STANDARD = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib")})
 _INSTALLED = ("site-packages", "dist-packages")
 
@@ -26,7 +27,7 @@ def is_library(file: str) -> bool:
     # text that was compiled is called <string> or <ipython-input-1>: the user's, but for two kinds of Python's own
     if file.startswith(("<frozen", "<__array_function__")):
         return True
-    return file.startswith((_OWN, *_STANDARD)) or any(part in _INSTALLED for part in Path(file).parts)
+    return file.startswith((PACKAGE, *_STANDARD)) or any(part in _INSTALLED for part in Path(file).parts)
 
 
 def frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
@@ -40,7 +41,7 @@ def user_frame(error: BaseException) -> tuple[FrameType, int] | None:
     """Return the innermost frame that is no library's, and its line; else the innermost that is not diffcompare's."""
     found = list(frames(error.__traceback__))
     own = [(f, line) for f, line in found if not is_library(f.f_code.co_filename)]
-    others = [(f, line) for f, line in found if not f.f_code.co_filename.startswith(_OWN)]
+    others = [(f, line) for f, line in found if not f.f_code.co_filename.startswith(PACKAGE)]
     found = own or others
     return found[-1] if found else None
 
@@ -58,7 +59,7 @@ def called_library(error: BaseException) -> str:
     below = found[next((k for k, one in enumerate(found) if one == user), len(found)) + 1 :]
     for frame, _ in below:
         code, module = frame.f_code, str(frame.f_globals.get("__name__", ""))
-        if code.co_filename.startswith(_OWN) or module.partition(".")[0] == "numpy":
+        if code.co_filename.startswith(PACKAGE) or module.partition(".")[0] == "numpy":
             # what stands for the functions that are traced
             return ""
         # where it can be imported from
@@ -77,6 +78,6 @@ def defined_at(function: Any) -> str:
         function = inspect.unwrap(function)
     method = function if hasattr(function, "__code__") else vars(type(function)).get("__call__")
     code = getattr(method, "__code__", None)
-    if not isinstance(code, CodeType) or code.co_filename.startswith(_OWN):
+    if not isinstance(code, CodeType) or code.co_filename.startswith(PACKAGE):
         return ""
     return f"{Path(code.co_filename).name}:{code.co_firstlineno}"

@@ -1,16 +1,29 @@
-"""Which function of ours stands for which function of NumPy."""
+"""Which function of ours stands for which function of NumPy, and what a module asks of those above it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-__all__ = ["Handler", "Handlers", "named", "registering"]
+__all__ = ["Above", "Handler", "Handlers", "named", "registering"]
 
 Handler = Callable[..., Any]
 Handlers = dict[Any, Handler]
+
+
+class Above:
+    """What traced values ask of modules above theirs, each of which puts its own here when it is imported.
+
+    NumPy hands a number or an array whatever is called with it; what carries that out is made of such numbers itself.
+    """
+
+    number: ClassVar[Handler]
+    wrap: ClassVar[Handler]
+    call_ufunc: ClassVar[Handler]
+    call_function: ClassVar[Handler]
+    call_ufunc_method: ClassVar[Handler]
 
 
 def registering(handlers: Handlers) -> Callable[..., Callable[[Handler], Handler]]:

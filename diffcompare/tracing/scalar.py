@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.tracing.registry import Above
 from diffcompare.tracing.table import Cast, Table, here, refuse
 from diffcompare.tracing.traced_condition import TracedCondition
 
@@ -128,14 +129,10 @@ class TracedScalar:
         return self.table.moving[self.index]
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        from diffcompare.tracing.array import call_ufunc
-
-        return call_ufunc(self.table, ufunc, method, inputs, options)
+        return Above.call_ufunc(self.table, ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from diffcompare.tracing.functions import call_function
-
-        return call_function(self.table, function, args, kwargs)
+        return Above.call_function(self.table, function, args, kwargs)
 
     def _unary(self, operation: str, function: Callable[[float], float]) -> TracedScalar:
         shadow = float(function(self.shadow))
@@ -324,11 +321,9 @@ class TracedScalar:
     flatten = ravel
 
     def _array(self) -> Any:
-        from diffcompare.tracing.array import wrap
-
         array = np.empty((), dtype=object)
         array[()] = self
-        return wrap(array)
+        return Above.wrap(array)
 
     def dot(self, other: Any) -> Any:
         """Multiply."""
@@ -444,3 +439,10 @@ def select(condition: Any, first: TracedScalar, second: TracedScalar) -> TracedS
     if first.index == second.index:
         return first
     return TracedScalar(table, table.apply("select", (condition.index, first.index, second.index), shadow), shadow)
+
+
+def _number(condition: TracedCondition) -> TracedScalar:
+    return select(condition, scalar(condition.table, 1.0), scalar(condition.table, 0.0))
+
+
+Above.number = _number

@@ -17,7 +17,7 @@ import numpy as np
 
 from diffcompare.errors import TraceError, UnsupportedFunction
 from diffcompare.program.dag import Builder, Program
-from diffcompare.program.operations import OPERATIONS
+from diffcompare.tracing.places import PACKAGE
 
 __all__ = [
     "NODE_LIMIT",
@@ -49,10 +49,9 @@ SMALL = 1e-3
 _JOINED = frozenset({"add", "subtract"})
 _EDGED = frozenset(name for name, operation in OPERATIONS.items() if operation.domain)
 
-_OWN = str(Path(__file__).parents[2])
 _NUMPY = str(Path(np.__file__).parent)
 # the module that calls the user's function
-_RECORDER = str(Path(__file__).parents[1] / "trace.py")
+_RECORDER = str(Path(__file__).with_name("trace.py"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ _FOREIGN: dict[str, bool] = {}
 def _foreign(file: str) -> bool:
     found = _FOREIGN.get(file)
     if found is None:
-        found = _FOREIGN[file] = file.startswith((_OWN, _NUMPY)) or file == "<__array_function__ internals>"
+        found = _FOREIGN[file] = file.startswith((PACKAGE, _NUMPY)) or file == "<__array_function__ internals>"
     return found
 
 

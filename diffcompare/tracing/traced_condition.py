@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.tracing.registry import Above
 from diffcompare.tracing.table import Table
 
 __all__ = ["TracedCondition"]
@@ -47,9 +48,7 @@ class TracedCondition:
 
     def number(self) -> Any:
         """Return 1 or 0."""
-        from diffcompare.tracing.scalar import scalar, select
-
-        return select(self, scalar(self.table, 1.0), scalar(self.table, 0.0))
+        return Above.number(self)
 
     def __neg__(self) -> Any:
         return -self.number()

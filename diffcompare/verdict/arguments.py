@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from diffcompare.errors import check_text, shorten
 from diffcompare.floats import as_floats, refuse_overflow
-from diffcompare.symbolic.function import SymbolicFunction, flat_entries
+from diffcompare.symbolic.entries import flat_entries
+from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
 from diffcompare.tracing.calling import called
 from diffcompare.verdict.judgement import real_numbers

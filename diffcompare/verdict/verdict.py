@@ -126,7 +126,7 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         """Show the verdict in a notebook."""
-        return verdict_html(self)
+        return verdict_html(self.status, self.explain(), self.components)
 
     def explain(self) -> str:
         """Return the verdict in at most 15 plain lines."""

@@ -7,13 +7,11 @@ be read on a dark page as on a light one, and escapes every text.
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from diffcompare.errors import shorten
 from diffcompare.verdict.judgement import COMPONENT_STATUSES
-
-if TYPE_CHECKING:
-    from diffcompare.verdict.verdict import Verdict
 
 __all__ = ["verdict_html"]
 
@@ -27,34 +25,37 @@ _CELL = 'style="text-align:right;padding:.1em .5em;white-space:nowrap"'
 _TABLE = 'style="margin:.5em 0;color:inherit;font:inherit"'
 
 
-def verdict_html(verdict: Verdict) -> str:
-    """Write the status, the explanation and the components, worst first, as one HTML element.
+def verdict_html(status: str, explanation: str, components: pd.DataFrame) -> str:
+    """Write the explanation, under the colour of the status, and the components, worst first, as one HTML element.
 
     Parameters
     ----------
-    verdict : Verdict
-        What a check returned.
+    status : str
+    explanation : str
+        Its lines, the first of which says the status.
+    components : DataFrame
+        Those of a verdict.
 
     Returns
     -------
     str
         At most ten components are shown; a line says how many are not.
     """
-    first, *rest = verdict.explain().split("\n")
+    first, *rest = explanation.split("\n")
     lines = "".join(f"<div>{_text(line, 500)}</div>" for line in rest)
-    colour = _COLOURS.get(verdict.status, _UNDECIDED)
+    colour = _COLOURS.get(status, _UNDECIDED)
     return (
         f'<div role="group" aria-label="Verdict" style="border-left:.4em solid {colour};padding:.1em 0 .1em .8em">'
-        f"<div><strong>{_text(first, 500)}</strong></div>{lines}{_table(verdict)}</div>"
+        f"<div><strong>{_text(first, 500)}</strong></div>{lines}{_table(components)}</div>"
     )
 
 
-def _table(verdict: Verdict) -> str:
+def _table(components: pd.DataFrame) -> str:
     # what has room without scrolling comes first; one point is named by the explanation
-    points = ["point"] * (verdict.components["point"].nunique() > 1) if "point" in verdict.components else []
-    columns = [*points, "component", "status", *(name for name in _NUMBERS if name in verdict.components)]
-    rank = verdict.components["status"].map(COMPONENT_STATUSES.index)
-    worst = verdict.components.assign(rank=rank, size=-verdict.components["relative"].abs())
+    points = ["point"] * (components["point"].nunique() > 1) if "point" in components else []
+    columns = [*points, "component", "status", *(name for name in _NUMBERS if name in components)]
+    rank = components["status"].map(COMPONENT_STATUSES.index)
+    worst = components.assign(rank=rank, size=-components["relative"].abs())
     worst = worst.sort_values(["rank", "size"], kind="stable", na_position="last")[columns]
     head = "".join(f'<th scope="col" {_CELL}>{_text(column)}</th>' for column in columns)
     rows = "".join(

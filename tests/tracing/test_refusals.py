@@ -117,7 +117,7 @@ def until_convergence_in_a_for(x: Any) -> Any:
     return z
 
 
-LINE = r"line \d+ of {} \(test_trace_refusals.py\): "
+LINE = r"line \d+ of {} \(test_refusals.py\): "
 
 
 @pytest.mark.parametrize(

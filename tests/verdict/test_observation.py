@@ -15,7 +15,7 @@ from diffcompare.verdict import check_arrays, check_directional, ladder
 from diffcompare.verdict.judgement import Judgement, Left, Problem
 
 AT = np.array([0.5, 0.75])
-PLACE = r" \(test_calls\.py:\d+\)"
+PLACE = r" \(test_observation\.py:\d+\)"
 
 
 def square(x):
@@ -224,7 +224,7 @@ def test_a_rung_that_was_left_is_named_with_reason_and_place():
     assert (verdict.status, verdict.evidence) == ("consistent", "neighbours")
     (note,) = [note for note in verdict.notes if note.startswith("not by ")]
     assert note.startswith("not by identity: interp of a traced value: a table lookup has no formula")
-    assert "(test_calls.py:" in note
+    assert "(test_observation.py:" in note
     assert "Not by identity: interp of a traced value" in verdict.explain()
 
 
@@ -235,7 +235,7 @@ def test_a_function_of_a_library_is_named_where_it_is_called():
         assert verdict.status == "consistent"
         (note,) = [note for note in verdict.notes if note.startswith("not by identity: ")]
         assert note.startswith("not by identity: scipy.stats.norm.cdf is not traced")
-        assert "(test_calls.py:" in note
+        assert "(test_observation.py:" in note
 
 
 def test_each_reason_is_said_once_and_every_rung_is_named():

@@ -8,15 +8,13 @@ again when they are first used, and the larger constant holds.
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from functools import cache
 
-import numpy as np
-
+from diffcompare.arithmetic.roundings.measurement import build, measure
 from diffcompare.program.dag import Node
 
-__all__ = ["BUILDS", "MAXIMA", "WORST", "build", "rounding_constants"]
+__all__ = ["BUILDS", "MAXIMA", "WORST", "rounding_constants"]
 
 # IEEE 754-2019, 5.4.1; NumPy computes x**2 as x*x and x**-1 as 1/x
 _CORRECTLY_ROUNDED = frozenset({"add", "subtract", "multiply", "divide", "sqrt", "pi", "e"})
@@ -107,13 +105,6 @@ BUILDS = frozenset(
 )
 
 
-def build() -> str:
-    """Describe what decides how NumPy rounds here: version, processor, vector instructions, C library."""
-    features = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
-    library = "".join(platform.libc_ver()) or platform.system()
-    return " ".join(["numpy", np.__version__, platform.machine(), *features, library])
-
-
 def rounding_constants(node: Node) -> tuple[float, float]:
     """Return k and a: the computed value differs from the exact one by at most k·ulp + a (underflow apart)."""
     name = node.operation
@@ -128,7 +119,5 @@ def rounding_constants(node: Node) -> tuple[float, float]:
 def _measured(operation: str) -> float:
     largest = MAXIMA[operation]
     if build() not in BUILDS:
-        from diffcompare.arithmetic.roundings.measurement import measure
-
         largest = max(largest, measure(operation, count=4000, rounds=2).ulps)
     return 1.5 * largest + 0.25

@@ -10,6 +10,7 @@ builds, times 1.5, plus 0.25.
 from __future__ import annotations
 
 import math
+import platform
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,13 +21,19 @@ from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, precision
 from diffcompare.arithmetic.floating import implementation
-from diffcompare.arithmetic.roundings.constants import build
 
-__all__ = ["MEASURED", "Measurement", "errors_in_ulps", "measure", "samples"]
+__all__ = ["MEASURED", "Measurement", "build", "errors_in_ulps", "measure", "samples"]
 
 Floats = NDArray[np.float64]
 
 _BITS = 128
+
+
+def build() -> str:
+    """Describe what decides how NumPy rounds here: version, processor, vector instructions, C library."""
+    features = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+    library = "".join(platform.libc_ver()) or platform.system()
+    return " ".join(["numpy", np.__version__, platform.machine(), *features, library])
 
 
 @dataclass(frozen=True, slots=True)

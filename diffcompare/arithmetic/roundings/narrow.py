@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.arithmetic.roundings.constants import BUILDS, build, rounding_constants
+from diffcompare.arithmetic.roundings.constants import BUILDS, rounding_constants
+from diffcompare.arithmetic.roundings.measurement import build
 from diffcompare.arithmetic.ulp import FORMATS
 from diffcompare.program.dag import Node
 from diffcompare.program.operations import OPERATIONS

@@ -10,86 +10,17 @@ proven bound.
 from __future__ import annotations
 
 import math
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from itertools import pairwise
 
 from diffcompare.arithmetic.roundings.constants import rounding_constants
+from diffcompare.arithmetic.roundings.special_measurement import RANGES, measure_special, scipy_build
 from diffcompare.program.dag import Node, Program
-from diffcompare.program.scipy_functions import scipy_version
 from diffcompare.program.special_functions import ROWS
 
-__all__ = ["RANGES", "SCIPY_BUILDS", "SPECIAL", "SPECIAL_MAXIMA", "Accuracy", "Range", "accuracy", "scipy_build"]
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Where a function is measured: its range, numbers of interest, and whether it goes through 0 inside."""
-
-    low: float
-    high: float
-    near: tuple[float, ...] = (1.0,)
-    zeros: bool = False
-
-
-_TINY = 1e-290
-_INTEGERS = tuple(float(k) for k in range(-30, 12))
-_J0, _J1 = (2.404825557695773, 5.520078110286311, 8.653727912911013), (3.831705970207512, 7.015586669815619)
-_Y0, _Y1 = (0.8935769662791675, 3.957678419314858), (2.1971413260310170, 5.429681040794135)
-_AI, _BI = (-2.338107410459767, -4.08794944413097), (-1.173713222709128, -3.271093302836353)
-
-
-def _pieces(*cuts: float, near: tuple[float, ...] = (1.0,), zeros: bool = False) -> tuple[Range, ...]:
-    """Return the ranges between cuts; numbers of interest belong to all of them."""
-    return tuple(Range(low, high, near, zeros) for low, high in pairwise(cuts))
-
-
-_BESSEL = (-1000.0, -50.0, -8.0, 8.0, 50.0, 1000.0)
-_HALF_BESSEL = (_TINY, 8.0, 50.0, 1000.0)
-_AIRY = (-100.0, -20.0, 0.0)
-
-# operation, and the parameter of those that have one; zeros: DLMF tables 9.9.1-2, 10.21
-RANGES: Mapping[str, tuple[Range, ...]] = {
-    "erf": _pieces(-1e300, 1e300, near=(0.5, 1.0, 6.0)),
-    "erfc": _pieces(-30.0, 1.0, 6.0, 26.0, near=(0.5, 1.0, 8.0, 25.0)),
-    "erfi": _pieces(-26.0, -5.0, 5.0, 26.0, near=(0.5, 1.0, 5.0, 25.0)),
-    "erfinv": _pieces(-1.0, 1.0, near=(0.5, 0.75, 1.0)),
-    "gamma": _pieces(-30.0, 0.0, 10.0, 171.0, near=(*_INTEGERS, 33.0, 143.0)),
-    "loggamma": _pieces(_TINY, 8.0, 1e300, near=(1.0, 2.0, 7.0), zeros=True),
-    "gammaln": _pieces(_TINY, 8.0, 1e300, near=(1.0, 2.0, 13.0), zeros=True),
-    "digamma": _pieces(_TINY, 1e300, near=(1.4616321449683622, 1.0, 2.0, 10.0), zeros=True),
-    "polygamma 1": _pieces(1e-140, 1e140, near=(1.0, 9.0)),
-    "besselj 0": _pieces(*_BESSEL, near=(*_J0, 5.0, 8.0), zeros=True),
-    "besselj 1": _pieces(*_BESSEL, near=(*_J1, 5.0, 8.0), zeros=True),
-    "bessely 0": _pieces(*_HALF_BESSEL, near=(*_Y0, 5.0), zeros=True),
-    "bessely 1": _pieces(*_HALF_BESSEL, near=(*_Y1, 5.0), zeros=True),
-    "besseli 0": _pieces(-700.0, 700.0, near=(8.0, 699.0)),
-    "besseli 1": _pieces(-700.0, 700.0, near=(8.0, 699.0)),
-    "besselk 0": _pieces(_TINY, 650.0, near=(2.0, 649.0)),
-    "besselk 1": _pieces(_TINY, 650.0, near=(2.0, 649.0)),
-    "airyai": (*_pieces(*_AIRY, near=(*_AI, 2.09), zeros=True), *_pieces(0.0, 9.0, 100.0, near=(2.09, 8.3))),
-    "airyaiprime": (*_pieces(*_AIRY, near=(1.01879297164747, 3.2482, 2.09), zeros=True), *_pieces(0.0, 9.0, 100.0)),
-    "airybi": (*_pieces(*_AIRY, near=(*_BI, 2.09), zeros=True), *_pieces(0.0, 9.0, 100.0, near=(2.09, 8.3))),
-    "airybiprime": (*_pieces(*_AIRY, near=(2.29443968, 4.0731551, 2.09), zeros=True), *_pieces(0.0, 9.0, 100.0)),
-    "zeta": _pieces(1.0, 1000.0, near=(1.0, 2.0, 10.0, 50.0)),
-    "lambertw": _pieces(-0.36, 1e300, near=(0.36, 1.0, math.e)),
-    "lambertw_lower": _pieces(-0.36, -_TINY, near=(0.36, 0.1)),
-    "elliptic_k": _pieces(-1e6, 1.0, near=(0.5, 1.0)),
-    "elliptic_e": _pieces(-1e6, 1.0, near=(0.5, 1.0)),
-    "Ei": (
-        *_pieces(-700.0, 0.0, near=(1.0, 2.0, 40.0)),
-        *_pieces(0.0, 2.0, 700.0, near=(0.37250741078136663, 1.0), zeros=True),
-    ),
-    "Si": _pieces(-1000.0, 1000.0, near=(4.0, 8.0)),
-    "Ci": _pieces(_TINY, 8.0, 50.0, 1000.0, near=(0.6165054856207162, 3.384180422551186, 4.0), zeros=True),
-    "expint 1": _pieces(_TINY, 650.0, near=(1.0, 2.0)),
-    "fresnels": _pieces(-100.0, -6.0, 6.0, 100.0, near=(1.6, 36.0)),
-    "fresnelc": _pieces(-100.0, -6.0, 6.0, 100.0, near=(1.6, 36.0)),
-    "polylog 2": _pieces(-1e6, -1.0, 1.0, near=(0.5, 1.0, 1e-3), zeros=True),
-}
+__all__ = ["SCIPY_BUILDS", "SPECIAL", "SPECIAL_MAXIMA", "Accuracy", "accuracy"]
 
 
 # k and a of each range, the largest of all builds
@@ -222,13 +153,6 @@ class Accuracy:
     absolute: float
 
 
-@cache
-def scipy_build() -> str:
-    """Describe what decides how SciPy rounds here: version, processor, C library."""
-    library = "".join(platform.libc_ver()) or platform.system()
-    return f"scipy {scipy_version()} {platform.machine()} {library}"
-
-
 def accuracy(program: Program, node: Node) -> tuple[Accuracy, ...]:
     """Return the bounds on a special function's float value, by ascending ranges; empty where none is known."""
     if node.operation == "sinc":
@@ -248,8 +172,6 @@ def _known(key: str) -> tuple[Accuracy, ...]:
         zip(RANGES.get(key, ()), SPECIAL_MAXIMA.get(key, ()), strict=True)
     ):
         if scipy_build() not in SCIPY_BUILDS:
-            from diffcompare.arithmetic.roundings.special_measurement import measure_special
-
             here = measure_special(key, piece, count=1500, rounds=1)
             ulps, absolute = max(ulps, here.ulps), max(absolute, here.absolute)
         found.append(Accuracy(limits.low, limits.high, 1.5 * ulps + 0.25, 1.5 * absolute))

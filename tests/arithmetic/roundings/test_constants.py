@@ -10,8 +10,8 @@ import pytest
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, ball, precision
 from diffcompare.arithmetic.floating import compile_numpy, implementation
 from diffcompare.arithmetic.roundings import constants
-from diffcompare.arithmetic.roundings.constants import BUILDS, MAXIMA, WORST, build, rounding_constants
-from diffcompare.arithmetic.roundings.measurement import MEASURED, errors_in_ulps, measure
+from diffcompare.arithmetic.roundings.constants import BUILDS, MAXIMA, WORST, rounding_constants
+from diffcompare.arithmetic.roundings.measurement import MEASURED, build, errors_in_ulps, measure
 from diffcompare.arithmetic.roundings.special_constants import SPECIAL
 from diffcompare.program.dag import Builder, Node
 from diffcompare.program.operations import OPERATIONS

@@ -8,7 +8,8 @@ import pytest
 
 import diffcompare as dc
 from diffcompare.arithmetic.floating import compile_numpy
-from diffcompare.arithmetic.roundings.constants import BUILDS, MAXIMA, build, rounding_constants
+from diffcompare.arithmetic.roundings.constants import BUILDS, MAXIMA, rounding_constants
+from diffcompare.arithmetic.roundings.measurement import build
 from diffcompare.arithmetic.roundings.narrow import NARROW_MAXIMA, measure_narrow, narrow_constants
 from diffcompare.arithmetic.running_error import point_rounding_bound
 from diffcompare.arithmetic.ulp import FORMATS

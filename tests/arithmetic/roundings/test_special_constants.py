@@ -11,15 +11,8 @@ import pytest
 import diffcompare as dc
 from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.arithmetic.roundings import special_constants, special_measurement
-from diffcompare.arithmetic.roundings.special_constants import (
-    RANGES,
-    SCIPY_BUILDS,
-    SPECIAL,
-    SPECIAL_MAXIMA,
-    accuracy,
-    scipy_build,
-)
-from diffcompare.arithmetic.roundings.special_measurement import errors, measure_special
+from diffcompare.arithmetic.roundings.special_constants import SCIPY_BUILDS, SPECIAL, SPECIAL_MAXIMA, accuracy
+from diffcompare.arithmetic.roundings.special_measurement import RANGES, errors, measure_special, scipy_build
 from diffcompare.program.dag import Builder, Program
 
 PIECES = [(key, piece) for key, pieces in RANGES.items() for piece in range(len(pieces))]

@@ -48,6 +48,7 @@ TESTED_BY = {
     ),
     "arithmetic/roundings/special_measurement.py": ("arithmetic/roundings/test_special_constants.py",),
     "arithmetic/watched.py": ("test_watchdog.py",),
+    "arithmetic/watched_answers.py": ("test_watchdog.py",),
     "sweeps/bounds.py": ("properties/test_rows.py",),
     "verdict/arguments.py": ("verdict/test_check.py",),
     "verdict/observation.py": ("verdict/test_check.py", "verdict/test_observation.py"),

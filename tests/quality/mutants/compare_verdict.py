@@ -329,8 +329,8 @@ MUTANTS = (
     ),
     Mutant(
         "verdict/verdict_html.py",
-        'assign(rank=rank, size=-verdict.components["relative"].abs())',
-        'assign(rank=rank, size=verdict.components["relative"].abs())',
+        'assign(rank=rank, size=-components["relative"].abs())',
+        'assign(rank=rank, size=components["relative"].abs())',
         "of many wrong components the smallest are shown in a notebook",
     ),
 )

@@ -203,4 +203,16 @@ MUTANTS = (
         '"balls": lambda: arb(0),',
         "what a child cannot answer in time is 0",
     ),
+    Mutant(
+        "arithmetic/watched_answers.py",
+        "table, name, flint.ctx.prec, flint.ctx.cap, operands = request",
+        "table, name, _, flint.ctx.cap, operands = request",
+        "a child answers at a precision of its own",
+    ),
+    Mutant(
+        "arithmetic/watched_answers.py",
+        "(*map(decoded, operands))",
+        "(*map(decoded, reversed(operands)))",
+        "a child takes the order of a Bessel function for its argument",
+    ),
 )
