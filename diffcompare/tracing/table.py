@@ -17,6 +17,7 @@ import numpy as np
 
 from diffcompare.errors import TraceError, UnsupportedFunction
 from diffcompare.program.dag import Builder, Program
+from diffcompare.program.operations import OPERATIONS
 from diffcompare.tracing.places import PACKAGE
 
 __all__ = [

@@ -178,7 +178,8 @@ def _edges(problem: Problem, pair: Pair) -> set[int]:
     nodes, arguments = pair.table.builder.nodes, pair.arguments()
     with precision(DECIDING_BITS):
         around = [Ball(float(v), float(s) * 2.0**-_NEAR) for v, s in zip(pair.table.point, problem.scales, strict=True)]
-    values = node_balls(nodes, pair.function.outputs, [*around, *arguments[len(around) :]], DECIDING_BITS)
+    roots = [*pair.function.outputs, *(g.condition for g in pair.function.guards)]
+    values = node_balls(nodes, roots, [*around, *arguments[len(around) :]], DECIDING_BITS)
     lost = [i for i, v in values.items() if isinstance(v, Ball) and not v.is_finite()]
     first = [i for i in lost if all(values[j].is_finite() for j in nodes[i].operands if isinstance(values[j], Ball))]
     return variables_of(pair.table, first) if first else set()

@@ -412,7 +412,8 @@ def _look_along(scene: _Scene, i: int) -> _Axis:
         return _Axis("inconclusive", math.inf, (words,))
     if any(side.answer != "within" for _, side in sides) or not _is_continued(scene, i, v, threshold):
         return _Axis("inconclusive", threshold)
-    constant = claimed == 0 and all(side.error == 0 for _, side in sides)
+    # a function that does not change over a distance that is no small one has the slope 0
+    constant = claimed == 0 and scale >= _audible(scene, i) / 2 and all(side.error == 0 for _, side in sides)
     if not constant and threshold > 2.0**-10 * max(scene.size, abs(scene.value) / float(scene.scales.max())):
         return _Axis("inconclusive", threshold, (f"{name}: the function is too coarse to tell its slope",))
     one = (f"{name}: tried on one side only, the other is outside the box",) if len(sides) == 1 else ()
