@@ -310,9 +310,7 @@ def _step(scene: _Scene, v: Floats, h: float) -> tuple[float, float] | None:
     quadrature = 3 * abs(integrals[1] - integrals[0])
     noise_, gradient_noise = _noise_within(scene, 4 * h)
     noise = 12 * noise_ + 4 * scene.unit * (abs(scene.value) + abs(value)) + 4 * _ETA * moves.size
-    extent = max(1.0, float(np.abs(scene.x).max()))
-    if _is_quantized(np.array([value, scene.value]), extent):
-        noise += 8 * _UNIT * extent
+    noise += _quantum(scene.x, value, scene.value)
     gradient = 8 * float(gradient_noise @ np.abs(move)) + 8 * scene.gradient_unit * float(np.abs(along).max())
     # each value is rounded to a multiple of η, and so is each product with the move
     gradient += 4 * _ETA * float((1 + np.abs(move)).sum())
@@ -321,6 +319,12 @@ def _step(scene: _Scene, v: Floats, h: float) -> tuple[float, float] | None:
     if _is_quantized(np.array(rates)):
         gradient += 8 * _UNIT * float(np.abs(move).sum())
     return float(rise - integrals[0]) / h, float(quadrature + noise + gradient) / h
+
+
+def _quantum(x: Floats, *values: float) -> float:
+    """Return what rounding leaves of values that cancel to a few units."""
+    extent = max(1.0, float(np.abs(x).max()))
+    return 8 * _UNIT * extent if _is_quantized(np.array(values), extent) else 0.0
 
 
 def _is_quantized(values: Floats, extent: float = 1.0) -> bool:
@@ -454,7 +458,7 @@ def _has_another_scale(scene: _Scene, i: int) -> bool:
 def _audible(scene: _Scene, i: int) -> float:
     """Return the scale whose largest step moves a slope of ‖g‖∞ well above the rounding of f, and x by many ulps."""
     # not of the noise that was measured: that may be of steps, which must not be looked over
-    noise = 12 * (scene.problem.noise or 0.0)
+    noise = 12 * (scene.problem.noise or 0.0) + _quantum(scene.x, scene.value)
     rate = _LARGEST * _HEARD * scene.size
     least = (noise + 8 * scene.unit * abs(scene.value)) / rate if rate else 1.0
     # farther away than the other coordinates and 1 nobody says that f is the same
@@ -547,12 +551,13 @@ def _kink(scene: _Scene, slopes: list[tuple[float, float, float]], scale: float)
 
 
 def _leaps(scene: _Scene, slopes: list[tuple[float, float, float]]) -> bool:
-    """Tell whether the slopes of one side grow by one factor, again and again, as a jump's or a root's do."""
-    if len(slopes) < 3 or abs(slopes[-1][2] - slopes[-1][1]) * slopes[-1][0] <= 2.0**10 * scene.unit * abs(scene.value):
+    """Tell whether the slopes of one side grow by one factor at each step, as those of a jump or a root do."""
+    if len(slopes) < 4 or abs(slopes[-1][2] - slopes[-1][1]) * slopes[-1][0] <= 2.0**10 * scene.unit * abs(scene.value):
         return False
     for side in (1, 2):
-        sizes = [abs(slope[side]) for slope in slopes]
-        growth = [b / a if a else math.inf for a, b in pairwise(sizes)]
+        # what is a slope drops out
+        changes = [abs(b[side] - a[side]) for a, b in pairwise(slopes)]
+        growth = [b / a if a else math.inf for a, b in pairwise(changes)]
         if min(growth) > 2 and max(growth) < 1.2 * min(growth):
             return True
     return False
