@@ -24,21 +24,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from diffcompare.arithmetic.balls import BALL_OPERATIONS, ball, precision
+from diffcompare.arithmetic.balls import ball, ball_operation, precision
 from diffcompare.arithmetic.roundings.constants import rounding_constants
 from diffcompare.arithmetic.roundings.special_constants import SPECIAL, Accuracy, accuracy
 from diffcompare.arithmetic.ulp import round_to_nearest, unit_roundoff
 from diffcompare.program.dag import Builder, Node, Program, Term
 from diffcompare.program.operations import CONDITIONS, partial_terms
+from diffcompare.program.run import per_program
 
 __all__ = ["Conditioning", "conditioning", "exact_difference", "still_nodes"]
 
@@ -214,17 +214,8 @@ class _Tape:
     branches: bool  # whether there are conditions or signs
 
 
-_TAPES: WeakKeyDictionary[Program, _Tape] = WeakKeyDictionary()
-
-
+@per_program
 def _tape(program: Program) -> _Tape:
-    tape = _TAPES.get(program)
-    if tape is None:
-        tape = _TAPES[program] = _record(program)
-    return tape
-
-
-def _record(program: Program) -> _Tape:
     size = len(program.nodes)
     needed = np.zeros(size, dtype=bool)
     needed[list(program.outputs[1:])] = True
@@ -259,7 +250,8 @@ def _record(program: Program) -> _Tape:
         constants = {k: ball(Fraction(n.payload or 0)) for k, n in enumerate(nodes) if n.operation == "constant"}
     used = sorted({partial for _, _, partial in edges} | set(program.outputs[1:]))
     return _Tape(
-        program,
+        # (a copy: what is kept for a program must not hold it)
+        replace(program),
         nodes,
         constants,
         tuple(edges),
@@ -375,8 +367,7 @@ def _run(
             values.append(ball(x) + arb(0, inputs * abs(x)) if inputs else ball(x))
         else:
             operands = [values[i] for i in node.operands]
-            payload = [] if node.payload is None else [int(node.payload)]
-            value = BALL_OPERATIONS[node.operation](*operands, *payload)
+            value = ball_operation(node, *operands)
             if widen is not None and k < size and isinstance(value, arb):
                 value = value + widen(k, value, operands)
             values.append(value)

@@ -14,9 +14,10 @@ from diffcompare.arithmetic.balls import Ball, BallFunction, ball_function, prec
 from diffcompare.arithmetic.floating import implementation
 from diffcompare.arithmetic.roundings.special_constants import SPECIAL
 from diffcompare.program.adjoint import adjoint
-from diffcompare.program.code import functions_used, operation_source, straight_line
+from diffcompare.program.code import operation_source
 from diffcompare.program.dag import Builder, Node, Program, Term
 from diffcompare.program.operations import OPERATIONS, partial_terms
+from diffcompare.program.run import compiled
 
 __all__ = ["absolute_slopes", "forward_errors", "local_partials", "reverse_errors"]
 
@@ -39,13 +40,11 @@ def _partials(operation: str, arity: int) -> Callable[..., Sequence[float]]:
     y, *operands = (Term(build, build.variable(i)) for i in range(arity + 1))
     terms = partial_terms(operation, None, y, operands)
     program = Program(build.variables, tuple(build.nodes), tuple(t.index for t in terms))
-    scope: dict[str, Any] = {f"{name}_": implementation(name) for name in functions_used(program)}
 
     def spell(_: int, node: Node, names: Sequence[str]) -> str:
         return repr(float(node.payload or 0)) if node.operation == "constant" else operation_source(node, names)
 
-    exec(compile(straight_line(program, spell), "<program>", "exec"), scope)  # noqa: S102 - our own source
-    return scope["run"]  # type: ignore[no-any-return]
+    return compiled(program, implementation, spell, {})
 
 
 def local_partials(node: Node, value: float, operands: Sequence[float]) -> Sequence[float]:

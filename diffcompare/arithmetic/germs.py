@@ -15,6 +15,7 @@ from diffcompare.arithmetic.balls import ball, exact_fraction
 from diffcompare.arithmetic.jets import JET_OPERATIONS, series_length
 from diffcompare.arithmetic.rational import exact_operation
 from diffcompare.program.dag import Node
+from diffcompare.program.run import payload_of
 
 __all__ = [
     "LENGTH",
@@ -154,7 +155,7 @@ _OPERATORS: dict[str, Callable[..., arb_series]] = {
 def apply_smooth(node: Node, germs: list[Germ], side: int) -> Value:
     """Apply an operation that is analytic at the heads of its operands, by series arithmetic."""
     operation = node.operation
-    exact = exact_operation(node, [germ.exact for germ in germs])
+    exact = exact_operation(node, *(germ.exact for germ in germs))
     known = min((finite_prefix(germ) for germ in germs), default=LENGTH)
     if known == 0:
         return None
@@ -162,7 +163,7 @@ def apply_smooth(node: Node, germs: list[Germ], side: int) -> Value:
         coefficients = [ball(Fraction(node.payload or 0))]
     else:
         function = _OPERATORS.get(operation) or JET_OPERATIONS[operation]
-        payload = [] if node.payload is None else [int(node.payload)]
+        payload = payload_of(node)
         with series_length(known):
             try:
                 series: Any = function(*(arb_series(list(germ.coefficients[:known])) for germ in germs), *payload)

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import flint
 from flint import arb, arb_series
@@ -22,9 +21,10 @@ from flint import arb, arb_series
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, Condition, ball, precision
 from diffcompare.arithmetic.special_jets import SPECIAL_JETS
 from diffcompare.arithmetic.watched import watched
-from diffcompare.program.code import functions_used, operation_source, straight_line
+from diffcompare.program.code import operation_source
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import COMPARISONS, FALLBACKS
+from diffcompare.program.run import compiled, per_program
 
 __all__ = [
     "JET_BITS",
@@ -111,19 +111,9 @@ def taylor_coefficients(
     return [float(coefficient) for coefficient in taylor_jet(program, point, direction, order=order)]
 
 
-_FUNCTIONS: WeakKeyDictionary[Program, JetFunction] = WeakKeyDictionary()
-
-
+@per_program
 def _function(program: Program) -> JetFunction:
-    run = _FUNCTIONS.get(program)
-    if run is None:
-        run = _FUNCTIONS[program] = _compile(program)
-    return run
-
-
-def _compile(program: Program) -> JetFunction:
-    scope: dict[str, object] = {f"{name}_": JET_OPERATIONS[name] for name in functions_used(program)}
-    scope |= {"divide_": _divide, "series": arb_series, "ball": ball}
+    scope: dict[str, Any] = {"divide_": _divide, "series": arb_series, "ball": ball}
 
     def spell(index: int, node: Node, operands: Sequence[str]) -> str:
         if node.operation == "constant":
@@ -133,8 +123,7 @@ def _compile(program: Program) -> JetFunction:
             return f"divide_({', '.join(operands)})"
         return operation_source(node, operands)
 
-    exec(compile(straight_line(program, spell), "<program>", "exec"), scope)  # noqa: S102 - our own source
-    return scope["run"]  # type: ignore[return-value]
+    return compiled(program, JET_OPERATIONS.__getitem__, spell, scope)
 
 
 def _undefined() -> Series:

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import FALLBACKS
+from diffcompare.program.run import interpret
 
 __all__ = ["exact_operation", "exact_outputs"]
 
@@ -19,16 +20,16 @@ def exact_outputs(program: Program, point: Sequence[float | Fraction]) -> list[F
 
     Returns None for an output that needs more, or that is not defined.
     """
-    values: list[Fraction | bool | None] = []
-    for node in program.nodes:
-        if node.operation == "variable":
-            values.append(Fraction(point[int(node.payload or 0)]))
-        else:
-            values.append(exact_operation(node, [values[i] for i in node.operands]))
+
+    def leaf(node: Node) -> Fraction | bool | None:
+        variable = node.operation == "variable"
+        return Fraction(point[int(node.payload or 0)]) if variable else exact_operation(node)
+
+    values = interpret(program, leaf, exact_operation)
     return [None if isinstance(value, bool) else value for value in (values[i] for i in program.outputs)]
 
 
-def exact_operation(node: Node, operands: Sequence[Fraction | bool | None]) -> Fraction | bool | None:
+def exact_operation(node: Node, *operands: Fraction | bool | None) -> Fraction | bool | None:
     """Carry out one operation exactly; None where it cannot be, or is not defined."""
     if node.operation == "constant":
         return Fraction(node.payload or 0)

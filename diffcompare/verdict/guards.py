@@ -306,7 +306,7 @@ def _stripped(program: Program, sites: Sequence[_Site]) -> Program:
         if len(kept) < len(node.operands) and len(kept) == 1:
             new.append(kept[0])
         else:
-            new.append(build.raw(node.operation, *kept, payload=node.payload))  # type: ignore[arg-type]
+            new.append(build.copy(node, *kept))
     return build.program([new[i] for i in program.outputs])
 
 

@@ -51,8 +51,8 @@ MUTANTS = (
     ),
     Mutant(
         "arithmetic/complex_balls.py",
-        "    found: Ball = values[program.outputs[0]].imag\n",
-        "    found: Ball = values[program.outputs[0]].real\n",
+        "    found: Ball = interpret(program, leaf, apply)[program.outputs[0]].imag\n",
+        "    found: Ball = interpret(program, leaf, apply)[program.outputs[0]].real\n",
         "the parts of the error of a complex step are those of the value",
     ),
     Mutant(
