@@ -10,7 +10,6 @@ F. Johansson, Arb: efficient arbitrary-precision midpoint-radius interval arithm
 
 from __future__ import annotations
 
-import operator
 import threading
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -23,7 +22,7 @@ from diffcompare.arithmetic.special_balls import SPECIAL_BALLS, order_edge
 from diffcompare.arithmetic.watched import watched
 from diffcompare.program.code import operation_source, switch_sources
 from diffcompare.program.dag import Node, Program
-from diffcompare.program.operations import FALLBACKS
+from diffcompare.program.operations import ARITHMETIC
 from diffcompare.program.run import compiled, payload_of, per_program
 
 __all__ = [
@@ -272,13 +271,7 @@ def _and(a: Condition, b: Condition) -> Condition:
 
 # by the names of the table; compiled programs write the arithmetic ones as operators
 BALL_OPERATIONS: dict[str, Callable[..., Any]] = {
-    "add": operator.add,
-    "subtract": operator.sub,
-    "multiply": operator.mul,
-    "divide": operator.truediv,
-    "negative": operator.neg,
-    "sum": FALLBACKS["sum"],
-    "dot": FALLBACKS["dot"],
+    **ARITHMETIC,
     "pi": arb.pi,
     "e": arb.const_e,
     "undefined": arb.nan,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from functools import reduce
 from typing import Any
 
 from flint import acb, arb
@@ -14,16 +12,11 @@ from diffcompare.arithmetic.balls import Ball, ball, exact_fraction
 from diffcompare.arithmetic.watched import watched
 from diffcompare.errors import UnsupportedFunction, shorten
 from diffcompare.program.dag import Node, Program
+from diffcompare.program.operations import ARITHMETIC
 from diffcompare.program.printing import formula
 from diffcompare.program.run import interpret
 
 __all__ = ["COMPLEX_OPERATIONS", "imaginary_part"]
-
-
-def _dot(*factors: acb) -> acb:
-    half = len(factors) // 2
-    total: acb = reduce(operator.add, map(operator.mul, factors[:half], factors[half:]))
-    return total
 
 
 def _lambertw_lower(z: acb) -> acb:
@@ -54,13 +47,7 @@ COMPLEX_OPERATIONS: dict[str, Any] = {
     "pi": acb.pi,
     "e": lambda: acb(1).exp(),
     "undefined": lambda: acb("nan"),
-    "add": operator.add,
-    "subtract": operator.sub,
-    "multiply": operator.mul,
-    "divide": operator.truediv,
-    "negative": operator.neg,
-    "sum": lambda *terms: reduce(operator.add, terms),
-    "dot": _dot,
+    **ARITHMETIC,
     "power": lambda x, p: (p * x.log()).exp(),
     "exp2": lambda x: (x * acb(2).log()).exp(),
     "log2": lambda x: x.log() / acb(2).log(),

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from diffcompare.program.dag import Node, Program
-from diffcompare.program.operations import FALLBACKS
+from diffcompare.program.operations import FALLBACKS, Kind, named
 from diffcompare.program.run import interpret, payload_of
 
 __all__ = ["exact_imaginary_part"]
 
 # beyond this size an exact value is given up: the cost must stay bounded
 _BITS = 60_000
-_EXACT = frozenset({"add", "subtract", "multiply", "divide", "negative", "sum", "dot", "integer_power"})
+_EXACT = named(Kind.RATIONAL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,15 +143,6 @@ def sign_of(germ: Germ) -> int | None:
     return None if leading is None else leading[1]
 
 
-_OPERATORS: dict[str, Callable[..., arb_series]] = {
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "negative": lambda a: -a,
-    "divide": lambda a, b: a / b,
-}
-
-
 def apply_smooth(node: Node, germs: list[Germ], side: int) -> Value:
     """Apply an operation that is analytic at the heads of its operands, by series arithmetic."""
     operation = node.operation
@@ -162,7 +153,7 @@ def apply_smooth(node: Node, germs: list[Germ], side: int) -> Value:
     if operation == "constant":
         coefficients = [ball(Fraction(node.payload or 0))]
     else:
-        function = _OPERATORS.get(operation) or JET_OPERATIONS[operation]
+        function = JET_OPERATIONS[operation]
         payload = payload_of(node)
         with series_length(known):
             try:

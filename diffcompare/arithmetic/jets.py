@@ -23,7 +23,7 @@ from diffcompare.arithmetic.special_jets import SPECIAL_JETS
 from diffcompare.arithmetic.watched import watched
 from diffcompare.program.code import operation_source
 from diffcompare.program.dag import Node, Program
-from diffcompare.program.operations import COMPARISONS, FALLBACKS
+from diffcompare.program.operations import ARITHMETIC, COMPARISONS, CONDITIONS, OPERATIONS
 from diffcompare.program.run import compiled, per_program
 
 __all__ = [
@@ -278,8 +278,7 @@ _less, _greater = _comparison("less"), _comparison("greater")
 
 
 JET_OPERATIONS: dict[str, Callable[..., object]] = {
-    "sum": FALLBACKS["sum"],
-    "dot": FALLBACKS["dot"],
+    **ARITHMETIC,
     "pi": lambda: arb_series([arb.pi()]),
     "e": lambda: arb_series([arb.const_e()]),
     "undefined": _undefined,
@@ -313,15 +312,12 @@ JET_OPERATIONS: dict[str, Callable[..., object]] = {
     "min": lambda u, v: _select(_less(u, v), u, v),
     "max": lambda u, v: _select(_greater(u, v), u, v),
     "select": _select,
-    "true": lambda: True,
-    "false": lambda: False,
-    "and": BALL_OPERATIONS["and"],
-    "or": BALL_OPERATIONS["or"],
-    "not": BALL_OPERATIONS["not"],
+    **{name: BALL_OPERATIONS[name] for name in CONDITIONS},
     **watched("jets", SPECIAL_JETS),
 }
 JET_OPERATIONS |= {name: _comparison(name) for name in COMPARISONS}
 JET_OPERATIONS |= {
     name: _at_rest(name, JET_OPERATIONS[name])  # type: ignore[arg-type]
-    for name in ("power", "sqrt", "cbrt", "hypot", "asin", "acos", "acosh", "atan2", "abs", "sign", "min", "max")
+    for name, row in OPERATIONS.items()
+    if row.switch and name not in CONDITIONS | SPECIAL_JETS.keys()
 }

@@ -35,10 +35,10 @@ from diffcompare.arithmetic.germs import (
 from diffcompare.arithmetic.jets import series_length
 from diffcompare.arithmetic.special_balls import certainly_outside, order_edge
 from diffcompare.program.dag import Node, Program
-from diffcompare.program.operations import COMPARISONS
+from diffcompare.program.operations import COMPARISONS, CONDITIONS, LOGIC, OPERATIONS, Kind, named
 from diffcompare.program.run import interpret_on_demand
 
-__all__ = ["OneSided", "is_defined", "one_sided_derivative"]
+__all__ = ["GERM_OPERATIONS", "OneSided", "is_defined", "one_sided_derivative"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +146,19 @@ def _applied(node: Node, operands: Sequence[Value], side: int) -> Value:
     if node.operation == "undefined":
         raise _UndefinedError
     if any(operand is None for operand in operands):
-        return _condition(node.operation, operands) if node.operation in ("and", "or") else None
-    if node.operation in ("and", "or", "not", "true", "false"):
+        return _condition(node.operation, operands) if node.operation in LOGIC else None
+    if node.operation in _DECIDED:
         return _condition(node.operation, operands)
     germs = [operand for operand in operands if isinstance(operand, Germ)]
     if not all(germ.coefficients[0].is_finite() for germ in germs):
         return None
     if node.operation in COMPARISONS:
         return _compare(node.operation, *germs)
-    rule = _integer_power(int(node.payload or 0)) if node.operation == "integer_power" else _RULES.get(node.operation)
+    rule = (
+        _integer_power(int(node.payload or 0))
+        if node.operation == "integer_power"
+        else GERM_OPERATIONS.get(node.operation)
+    )
     if rule is not None:
         return rule(*germs)
     if certainly_outside(node.operation, [germ.coefficients[0] for germ in germs]):
@@ -429,10 +433,12 @@ def _atan2(a: Germ, b: Germ) -> Value:
     return apply_smooth(Node("add" if sign >= 0 else "subtract"), [angle, pi], side)
 
 
-# functions whose domain ends at 0 and holds it (those of Bessel: for an order that is not whole)
-_EDGES = frozenset({"gammainc", "gammaincc", "besselj", "besseli", "expint"})
+_DECIDED = CONDITIONS - COMPARISONS
 
-_RULES: dict[str, Callable[..., Value]] = {
+# functions whose domain ends at 0 and holds it (those of Bessel: for an order that is not whole)
+_EDGES = frozenset(name for name in named(Kind.SPECIAL) if OPERATIONS[name].switch)
+
+GERM_OPERATIONS: dict[str, Callable[..., Value]] = {
     "divide": _divide,
     "log": _logarithm("log"),
     "log2": _logarithm("log2"),

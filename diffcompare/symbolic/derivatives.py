@@ -17,14 +17,14 @@ from sympy.core.cache import clear_cache
 
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.dag import Node, Program
-from diffcompare.program.operations import FALLBACKS, OPERATIONS
+from diffcompare.program.operations import ARITHMETIC, OPERATIONS
 from diffcompare.program.run import interpret, per_program
 from diffcompare.symbolic.function import SymbolicFunction, nested
 from diffcompare.symbolic.limits import affordable, is_quick
 from diffcompare.symbolic.lower import lower_all
 from diffcompare.watchdog import ask
 
-__all__ = ["answer", "derivative_latex", "expression", "gradient", "gradient_program", "latex"]
+__all__ = ["SYMPY_OPERATIONS", "answer", "derivative_latex", "expression", "gradient", "gradient_program", "latex"]
 
 _STRANGE = (sympy.zoo, sympy.oo, sympy.nan, sympy.I)
 
@@ -87,14 +87,14 @@ def _expression(program: Program, symbols: list[sympy.Symbol]) -> sympy.Expr:
         if node.operation == "constant":
             constant = Fraction(node.payload or 0)
             return sympy.Rational(constant.numerator, constant.denominator)
-        return symbols[int(node.payload or 0)] if node.operation == "variable" else _SYMPY[node.operation]()
+        return symbols[int(node.payload or 0)] if node.operation == "variable" else SYMPY_OPERATIONS[node.operation]()
 
     def apply(node: Node, *operands: Any) -> Any:
         if node.operation == "integer_power":
             return operands[0] ** int(node.payload or 0)
         if node.payload is not None:
             raise NotImplementedError("the derivative of a function that has no closed form")
-        return _SYMPY[node.operation](*operands)
+        return SYMPY_OPERATIONS[node.operation](*operands)
 
     return interpret(program, leaf, apply)[program.outputs[0]]
 
@@ -103,17 +103,11 @@ def _select(condition: Any, first: Any, second: Any) -> Any:
     return sympy.Piecewise((first, condition), (second, True), evaluate=False)
 
 
-_SYMPY: dict[str, Callable[..., Any]] = {
+SYMPY_OPERATIONS: dict[str, Callable[..., Any]] = {
     "pi": lambda: sympy.pi,
     "e": lambda: sympy.E,
     "undefined": lambda: sympy.nan,
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "divide": lambda a, b: a / b,
-    "negative": lambda a: -a,
-    "sum": FALLBACKS["sum"],
-    "dot": FALLBACKS["dot"],
+    **ARITHMETIC,
     "power": sympy.Pow,
     "sqrt": sympy.sqrt,
     "cbrt": lambda x: sympy.sign(x) * sympy.Abs(x) ** sympy.Rational(1, 3),

@@ -19,8 +19,8 @@ from itertools import pairwise
 
 from diffcompare.arithmetic.roundings.constants import rounding_constants
 from diffcompare.program.dag import Node, Program
+from diffcompare.program.operations import Kind, named
 from diffcompare.program.scipy_functions import scipy_version
-from diffcompare.program.special_functions import ROWS
 
 __all__ = ["RANGES", "SCIPY_BUILDS", "SPECIAL", "SPECIAL_MAXIMA", "Accuracy", "Range", "accuracy", "scipy_build"]
 
@@ -208,8 +208,8 @@ SPECIAL_MAXIMA: Mapping[str, tuple[tuple[float, float], ...]] = {
 
 SCIPY_BUILDS = frozenset({"scipy 1.17.1 x86_64 glibc2.41", "scipy 1.18.1 x86_64 glibc2.41"})
 
-# the operations that this module knows about, bounded or not; floor and ceiling are exact
-SPECIAL = frozenset(row.name for row in ROWS) - {"floor", "ceiling"}
+# the operations that this module knows about, bounded or not
+SPECIAL = named(Kind.SPECIAL)
 
 
 @dataclass(frozen=True, slots=True)
