@@ -24,7 +24,7 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "floats": ("errors", "numpy"),
     # asks processes of our own
     "watchdog": ("", ""),
-    # writes Python source, runs nothing
+    # writes Python source and runs it in what it is given
     "program": ("errors", ""),
     # loads SciPy when one of its functions is used
     "program.scipy_functions": ("errors program", "numpy scipy"),

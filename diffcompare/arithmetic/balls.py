@@ -10,21 +10,20 @@ F. Johansson, Arb: efficient arbitrary-precision midpoint-radius interval arithm
 
 from __future__ import annotations
 
-import operator
 import threading
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import flint
 from flint import arb, fmpq
 
 from diffcompare.arithmetic.special_balls import SPECIAL_BALLS, order_edge
 from diffcompare.arithmetic.watched import watched
-from diffcompare.program.code import functions_used, operation_source, straight_line, switch_sources
+from diffcompare.program.code import operation_source, switch_sources
 from diffcompare.program.dag import Node, Program
-from diffcompare.program.operations import FALLBACKS
+from diffcompare.program.operations import ARITHMETIC
+from diffcompare.program.run import compiled, payload_of, per_program
 
 __all__ = [
     "PRECISION_CAP",
@@ -33,6 +32,7 @@ __all__ = [
     "Condition",
     "ball",
     "ball_function",
+    "ball_operation",
     "certainly_less",
     "certainly_nonzero",
     "exact_fraction",
@@ -103,6 +103,13 @@ def certainly_nonzero(a: arb) -> bool:
     return bool(a > 0) or bool(a < 0)
 
 
+def ball_operation(node: Node, *operands: Any) -> Any:
+    """Carry out one operation in balls: a ball, or a condition; a variable is the caller's business."""
+    if node.operation == "constant":
+        return ball(Fraction(node.payload or 0))
+    return BALL_OPERATIONS[node.operation](*operands, *payload_of(node))
+
+
 def round_ball(value: arb) -> float | None:
     """Round an enclosure to binary64, None where it does not decide.
 
@@ -118,33 +125,25 @@ def round_ball(value: arb) -> float | None:
     return lower
 
 
+@per_program
 def ball_function(program: Program) -> BallFunction:
     """Compile a program: one ball per variable in, a tuple of its outputs out; nan where undefined."""
-    function = _FUNCTIONS.get(program)
-    if function is None:
-        function = _FUNCTIONS[program] = _compile(program, ())
-    return function
+    return _compile(program, ())
 
 
+@per_program
 def switch_function(program: Program, output: int) -> tuple[BallFunction, int]:
     """Compile a program with its switches: the tuple of outputs is followed by the switch quantities.
 
     The second value returned is the number of outputs. Where every switch quantity of ``output`` is certainly
     non-zero and all is finite, the point lies inside the domain and on no corner or jump.
     """
-    entry = _SWITCHED.get(program)
-    if entry is None:
-        entry = _SWITCHED[program] = _compile(program, switch_sources(program, output)), len(program.outputs)
-    return entry
-
-
-_FUNCTIONS: WeakKeyDictionary[Program, BallFunction] = WeakKeyDictionary()
-_SWITCHED: WeakKeyDictionary[Program, tuple[BallFunction, int]] = WeakKeyDictionary()
+    return _compile(program, switch_sources(program, output)), len(program.outputs)
 
 
 def _compile(program: Program, extras: Sequence[str]) -> BallFunction:
-    scope: dict[str, object] = {f"{name}_": BALL_OPERATIONS[name] for name in functions_used(program)}
-    scope |= {"arb": arb, "hypot_": _hypot, "gate_": _gate}
+    # what the switches call
+    scope: dict[str, Any] = {"arb": arb, "hypot_": _hypot, "gate_": _gate}
     scope |= {"floor_": arb.floor, "ceiling_": arb.ceil, "order_edge_": order_edge}
 
     def spell(index: int, node: Node, operands: Sequence[str]) -> str:
@@ -160,8 +159,7 @@ def _compile(program: Program, extras: Sequence[str]) -> BallFunction:
             return f"{x} * {x}" if node.payload == 2 else f"{x} * {x} * {x}"
         return operation_source(node, operands)
 
-    exec(compile(straight_line(program, spell, extras=extras), "<program>", "exec"), scope)  # noqa: S102 - our own source
-    return scope["run"]  # type: ignore[return-value]
+    return compiled(program, BALL_OPERATIONS.__getitem__, spell, scope, extras=extras)
 
 
 def _gate(a: arb, product: arb) -> arb:
@@ -273,13 +271,7 @@ def _and(a: Condition, b: Condition) -> Condition:
 
 # by the names of the table; compiled programs write the arithmetic ones as operators
 BALL_OPERATIONS: dict[str, Callable[..., Any]] = {
-    "add": operator.add,
-    "subtract": operator.sub,
-    "multiply": operator.mul,
-    "divide": operator.truediv,
-    "negative": operator.neg,
-    "sum": FALLBACKS["sum"],
-    "dot": FALLBACKS["dot"],
+    **ARITHMETIC,
     "pi": arb.pi,
     "e": arb.const_e,
     "undefined": arb.nan,

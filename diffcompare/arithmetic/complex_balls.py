@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from functools import reduce
 from typing import Any
 
 from flint import acb, arb
@@ -13,16 +11,12 @@ from flint import acb, arb
 from diffcompare.arithmetic.balls import Ball, ball, exact_fraction
 from diffcompare.arithmetic.watched import watched
 from diffcompare.errors import UnsupportedFunction, shorten
-from diffcompare.program.dag import Program
+from diffcompare.program.dag import Node, Program
+from diffcompare.program.operations import ARITHMETIC
 from diffcompare.program.printing import formula
+from diffcompare.program.run import interpret
 
 __all__ = ["COMPLEX_OPERATIONS", "imaginary_part"]
-
-
-def _dot(*factors: acb) -> acb:
-    half = len(factors) // 2
-    total: acb = reduce(operator.add, map(operator.mul, factors[:half], factors[half:]))
-    return total
 
 
 def _lambertw_lower(z: acb) -> acb:
@@ -52,13 +46,8 @@ def _spherical_jn(n: acb, z: acb) -> acb:
 COMPLEX_OPERATIONS: dict[str, Any] = {
     "pi": acb.pi,
     "e": lambda: acb(1).exp(),
-    "add": operator.add,
-    "subtract": operator.sub,
-    "multiply": operator.mul,
-    "divide": operator.truediv,
-    "negative": operator.neg,
-    "sum": lambda *terms: reduce(operator.add, terms),
-    "dot": _dot,
+    "undefined": lambda: acb("nan"),
+    **ARITHMETIC,
     "power": lambda x, p: (p * x.log()).exp(),
     "exp2": lambda x: (x * acb(2).log()).exp(),
     "log2": lambda x: x.log() / acb(2).log(),
@@ -154,30 +143,34 @@ def imaginary_part(program: Program, point: Sequence[float], i: int, h: float) -
     UnsupportedFunction
         The argument of an operation meets its branch cut: F has no one value there.
     """
-    arguments = [acb(ball(x), ball(h if j == i else 0)) for j, x in enumerate(point)]
-    values: list[Any] = []
-    for index, node in enumerate(program.nodes):
-        operands = [values[k] for k in node.operands]
-        if node.operation == "constant":
-            values.append(acb(ball(Fraction(node.payload or 0))))
-        elif node.operation == "variable":
-            values.append(arguments[int(node.payload or 0)])
-        elif node.operation == "integer_power":
-            values.append(operands[0] ** int(node.payload or 0))
-        elif node.operation == "undefined":
-            values.append(acb("nan"))
-        elif node.payload is not None:
+
+    def leaf(node: Node) -> acb:
+        if node.operation == "variable":
+            k = int(node.payload or 0)
+            return acb(ball(point[k]), ball(h if k == i else 0))
+        constant = node.operation == "constant"
+        return acb(ball(Fraction(node.payload or 0))) if constant else _LIMITED[node.operation]()
+
+    def apply(node: Node, *operands: acb) -> acb:
+        if node.operation == "integer_power":
+            return operands[0] ** int(node.payload or 0)
+        if node.payload is not None:
             raise UnsupportedFunction(
-                f"{shorten(formula(program, index), 60)}: the derivative of {node.operation} has no complex balls, so "
+                f"{_shown(program, node)}: the derivative of {node.operation} has no complex balls, so "
                 'that scheme="complex" does not apply; choose "central"'
             )
-        else:
-            certain = _OFF_THE_CUT.get(node.operation)
-            if certain is not None and all(z.is_finite() for z in operands) and not certain(*operands):
-                raise UnsupportedFunction(
-                    f"{node.operation} in {shorten(formula(program, index), 60)}: its argument meets a branch cut at "
-                    f'h={h!r}, so that scheme="complex" does not apply; pass smaller steps'
-                )
-            values.append(_LIMITED[node.operation](*operands))
-    found: Ball = values[program.outputs[0]].imag
+        certain = _OFF_THE_CUT.get(node.operation)
+        if certain is not None and all(z.is_finite() for z in operands) and not certain(*operands):
+            raise UnsupportedFunction(
+                f"{node.operation} in {_shown(program, node)}: its argument meets a branch cut at "
+                f'h={h!r}, so that scheme="complex" does not apply; pass smaller steps'
+            )
+        value: acb = _LIMITED[node.operation](*operands)
+        return value
+
+    found: Ball = interpret(program, leaf, apply)[program.outputs[0]].imag
     return found
+
+
+def _shown(program: Program, node: Node) -> str:
+    return shorten(formula(program, program.nodes.index(node)), 60)

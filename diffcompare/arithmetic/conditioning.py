@@ -24,21 +24,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from diffcompare.arithmetic.balls import BALL_OPERATIONS, ball, precision
+from diffcompare.arithmetic.balls import ball, ball_operation, precision
 from diffcompare.arithmetic.roundings.constants import rounding_constants
 from diffcompare.arithmetic.roundings.special_constants import SPECIAL, Accuracy, accuracy
 from diffcompare.arithmetic.ulp import round_to_nearest, unit_roundoff
-from diffcompare.program.dag import Builder, Node, Program, Term
-from diffcompare.program.operations import CONDITIONS, partial_terms
+from diffcompare.program.dag import Builder, Node, Program, Term, needed_nodes
+from diffcompare.program.operations import CONDITIONS, Kind, named, partial_terms
+from diffcompare.program.run import per_program
 
 __all__ = ["Conditioning", "conditioning", "exact_difference", "still_nodes"]
 
@@ -56,7 +56,7 @@ _INPUTS = 4
 # expm1′ = y + 1; the derivative program has 1/cosh² and exp
 _ROUTES = {"tanh": (0.0, 2.0), "expm1": (1.0, 0.0)}
 _SPECIAL_ULPS = 16.0  # where no bound is known
-_POLYNOMIAL = frozenset({"add", "subtract", "multiply", "negative", "sum", "dot"})
+_LINEAR, _POLYNOMIAL = named(Kind.LINEAR), named(Kind.POLYNOMIAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,23 +214,11 @@ class _Tape:
     branches: bool  # whether there are conditions or signs
 
 
-_TAPES: WeakKeyDictionary[Program, _Tape] = WeakKeyDictionary()
-
-
+@per_program
 def _tape(program: Program) -> _Tape:
-    tape = _TAPES.get(program)
-    if tape is None:
-        tape = _TAPES[program] = _record(program)
-    return tape
-
-
-def _record(program: Program) -> _Tape:
     size = len(program.nodes)
     needed = np.zeros(size, dtype=bool)
-    needed[list(program.outputs[1:])] = True
-    for k in range(size - 1, -1, -1):
-        if needed[k]:
-            needed[list(program.nodes[k].operands)] = True
+    needed[needed_nodes(program.nodes, program.outputs[1:])] = True
     build = Builder(program.variables, start=program)
     edges: list[tuple[int, int, int]] = []
     selects: list[tuple[int, int, int, int]] = []
@@ -259,7 +247,8 @@ def _record(program: Program) -> _Tape:
         constants = {k: ball(Fraction(n.payload or 0)) for k, n in enumerate(nodes) if n.operation == "constant"}
     used = sorted({partial for _, _, partial in edges} | set(program.outputs[1:]))
     return _Tape(
-        program,
+        # (a copy: what is kept for a program must not hold it)
+        replace(program),
         nodes,
         constants,
         tuple(edges),
@@ -339,7 +328,7 @@ def _absolute_values(program: Program, value: Floats) -> Floats:
         operands = [found[i] for i in node.operands]
         half = len(operands) // 2
         try:
-            if node.operation in ("add", "subtract", "sum"):
+            if node.operation in _LINEAR:
                 found[k] = sum(operands)
             elif node.operation == "multiply":
                 found[k] = operands[0] * operands[1]
@@ -347,8 +336,6 @@ def _absolute_values(program: Program, value: Floats) -> Floats:
                 found[k] = sum(a * b for a, b in zip(operands[:half], operands[half:], strict=True))
             elif node.operation == "integer_power":
                 found[k] = operands[0] ** int(node.payload or 0)
-            elif node.operation == "negative":
-                found[k] = operands[0]
             else:
                 found[k] = operands[0] / operands[1]
         except ArithmeticError:
@@ -375,8 +362,7 @@ def _run(
             values.append(ball(x) + arb(0, inputs * abs(x)) if inputs else ball(x))
         else:
             operands = [values[i] for i in node.operands]
-            payload = [] if node.payload is None else [int(node.payload)]
-            value = BALL_OPERATIONS[node.operation](*operands, *payload)
+            value = ball_operation(node, *operands)
             if widen is not None and k < size and isinstance(value, arb):
                 value = value + widen(k, value, operands)
             values.append(value)

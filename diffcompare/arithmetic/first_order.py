@@ -12,20 +12,19 @@ import numpy as np
 
 from diffcompare.arithmetic.balls import Ball, BallFunction, ball_function, precision
 from diffcompare.arithmetic.floating import implementation
-from diffcompare.arithmetic.roundings.special_constants import SPECIAL
 from diffcompare.program.adjoint import adjoint
-from diffcompare.program.code import functions_used, operation_source, straight_line
+from diffcompare.program.code import operation_source
 from diffcompare.program.dag import Builder, Node, Program, Term
-from diffcompare.program.operations import OPERATIONS, partial_terms
+from diffcompare.program.operations import OPERATIONS, Kind, named, partial_terms
+from diffcompare.program.run import compiled
 
 __all__ = ["absolute_slopes", "forward_errors", "local_partials", "reverse_errors"]
 
 _TINY = 2.0**-1074
 # arithmetic is correctly rounded; library functions are within a few units (the table of constants has them)
 _ULPS = {"add": 1.0, "subtract": 1.0, "multiply": 1.0, "divide": 1.0, "sqrt": 1.0}
-_EXACT = frozenset(
-    {"constant", "variable", "negative", "abs", "sign", "min", "max", "select", "undefined", "floor", "ceiling"}
-)
+_EXACT = named(Kind.EXACT)
+_SPECIAL = named(Kind.SPECIAL)
 _FUNCTION_ULPS = 4.0
 _SPECIAL_ULPS = 16.0
 # the precision at which the slope of a special function is known to some digits: K₀ at 40 loses 115 bits
@@ -39,13 +38,11 @@ def _partials(operation: str, arity: int) -> Callable[..., Sequence[float]]:
     y, *operands = (Term(build, build.variable(i)) for i in range(arity + 1))
     terms = partial_terms(operation, None, y, operands)
     program = Program(build.variables, tuple(build.nodes), tuple(t.index for t in terms))
-    scope: dict[str, Any] = {f"{name}_": implementation(name) for name in functions_used(program)}
 
     def spell(_: int, node: Node, names: Sequence[str]) -> str:
         return repr(float(node.payload or 0)) if node.operation == "constant" else operation_source(node, names)
 
-    exec(compile(straight_line(program, spell), "<program>", "exec"), scope)  # noqa: S102 - our own source
-    return scope["run"]  # type: ignore[no-any-return]
+    return compiled(program, implementation, spell, {})
 
 
 def local_partials(node: Node, value: float, operands: Sequence[float]) -> Sequence[float]:
@@ -66,7 +63,7 @@ def local_partials(node: Node, value: float, operands: Sequence[float]) -> Seque
             return (n * operands[0] ** (n - 1),)
         if operation == "select":
             return (0.0, 1.0, 0.0) if operands[0] else (0.0, 0.0, 1.0)
-        if operation in SPECIAL:
+        if operation in _SPECIAL:
             return _special_partials(node, operands)
         if OPERATIONS[operation].partials is None:
             return (0.0,) * len(operands)
@@ -110,7 +107,7 @@ def own_error(node: Node, value: float, operands: Sequence[float], u: float) -> 
     if operation == "dot":
         half = len(operands) // 2
         return (half + 1) * u * sum(abs(p * q) for p, q in zip(operands[:half], operands[half:], strict=True))
-    if operation in SPECIAL:
+    if operation in _SPECIAL:
         # a rounding or two of the argument, too: near a zero that is all there is
         moved = abs(operands[-1] * local_partials(node, value, operands)[-1])
         return _SPECIAL_ULPS * u * (abs(value) + (moved if math.isfinite(moved) else 0.0)) + _TINY

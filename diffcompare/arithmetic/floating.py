@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.arithmetic.ulp import BINARY64, FORMATS, Format
-from diffcompare.program.code import constant_nodes, functions_used, operation_source, straight_line
+from diffcompare.program.code import constant_nodes, operation_source
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import FALLBACKS, OPERATIONS
+from diffcompare.program.run import compiled, per_program
 from diffcompare.program.scipy_functions import scipy_function
 
 __all__ = ["compile_numpy", "implementation", "node_values"]
@@ -23,8 +23,6 @@ Array = NDArray[Any]
 # 8,000 binary64 numbers are 64 kB: the temporaries of a formula stay in the second-level cache
 _CHUNK = 8192
 
-_CACHE: WeakKeyDictionary[Program, dict[str, Callable[[Sequence[Array]], Array]]] = WeakKeyDictionary()
-
 
 def compile_numpy(program: Program, dtype: str = "float64") -> Callable[[Sequence[Array]], Array]:
     """Return f as a function of contiguous 1-D arrays of a dtype, one per variable.
@@ -33,43 +31,36 @@ def compile_numpy(program: Program, dtype: str = "float64") -> Callable[[Sequenc
     the program, not what is true. Integer exponents are Python integers (NumPy's ``x**3`` and ``x**array``
     round differently), constants are rounded once from their exact value.
     """
-    known = _CACHE.setdefault(program, {})
-    if dtype not in known:
-        known[dtype] = _compile(program, FORMATS[dtype])
-    return known[dtype]
+    return _array_function(program, dtype)
 
 
-def _speller(
-    program: Program, scope: dict[str, Any], form: Format = BINARY64
-) -> Callable[[int, Node, Sequence[str]], str]:
-    """Return how nodes are spelled, what stands behind the names going into ``scope``."""
+def _floats(program: Program, form: Format, *, release: bool = False) -> Callable[..., tuple[Any, ...]]:
     kind = np.dtype(form.name).type
-    for name in functions_used(program):
-        scope[f"{name}_"] = implementation(name) if OPERATIONS[name].arity else _leaf(name, kind)
+    still = constant_nodes(program)
+    # NumPy computes numbers otherwise than arrays: what does not move is an array of one
+    scope: dict[str, Any] = {"array_": np.atleast_1d}
+
+    def function(name: str) -> Callable[..., Any]:
+        return implementation(name) if OPERATIONS[name].arity else _leaf(name, kind)
 
     def spell(index: int, node: Node, operands: Sequence[str]) -> str:
         if node.operation == "constant":
             scope[f"k{index}"] = kind(form.round(Fraction(node.payload or 0)))
             return f"k{index}"
         if operands and index in still:
-            # NumPy computes numbers otherwise than arrays: what does not move is an array of one
             return operation_source(node, [f"array_({operand})" for operand in operands])
         return operation_source(node, operands)
 
-    still = constant_nodes(program)
-    scope["array_"] = np.atleast_1d
-    return spell
+    return compiled(program, function, spell, scope, release=release)
 
 
-def _compile(program: Program, form: Format) -> Callable[[Sequence[Array]], Array]:
-    scope: dict[str, Any] = {}
-    source = straight_line(program, _speller(program, scope, form), release=True)
-    exec(compile(source, "<program>", "exec"), scope)  # noqa: S102 - our own source
-    run = scope["run"]
+@per_program
+def _array_function(program: Program, dtype: str) -> Callable[[Sequence[Array]], Array]:
+    run = _floats(program, FORMATS[dtype], release=True)
 
     def function(columns: Sequence[Array]) -> Array:
         size = columns[0].size
-        result = np.empty(size, dtype=form.name)
+        result = np.empty(size, dtype=dtype)
         with np.errstate(all="ignore"):
             for start in range(0, size, _CHUNK):
                 stop = min(start + _CHUNK, size)
@@ -81,13 +72,15 @@ def _compile(program: Program, form: Format) -> Callable[[Sequence[Array]], Arra
 
 def node_values(program: Program, point: Sequence[float]) -> list[float]:
     """Return the float that every node takes at a point (True or False for a condition)."""
-    whole = Program(program.variables, program.nodes, tuple(range(len(program.nodes))))
-    scope: dict[str, Any] = {}
-    exec(compile(straight_line(whole, _speller(whole, scope)), "<program>", "exec"), scope)  # noqa: S102 - our own source
     with np.errstate(all="ignore"):
-        found = scope["run"](*(np.array([x]) for x in point))
+        found = _every_float(program)(*(np.array([x]) for x in point))
     values = [np.asarray(value).reshape(-1)[0] for value in found]
     return [bool(value) if isinstance(value, np.bool_) else float(value) for value in values]
+
+
+@per_program
+def _every_float(program: Program) -> Callable[..., tuple[Any, ...]]:
+    return _floats(Program(program.variables, program.nodes, tuple(range(len(program.nodes)))), BINARY64)
 
 
 def _leaf(name: str, kind: type) -> Callable[[], Any]:

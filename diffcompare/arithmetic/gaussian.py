@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from diffcompare.program.dag import Program
-from diffcompare.program.operations import FALLBACKS
+from diffcompare.program.dag import Node, Program
+from diffcompare.program.operations import FALLBACKS, Kind, named
+from diffcompare.program.run import interpret, payload_of
 
 __all__ = ["exact_imaginary_part"]
 
 # beyond this size an exact value is given up: the cost must stay bounded
 _BITS = 60_000
-_EXACT = frozenset({"add", "subtract", "multiply", "divide", "negative", "sum", "dot", "integer_power"})
+_EXACT = named(Kind.RATIONAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,33 +60,29 @@ class _Gaussian:
 
 def exact_imaginary_part(program: Program, point: Sequence[float], i: int, h: float) -> Fraction | None:
     """Return Im F(x + ih·e_i) where the output needs only + − × ÷ and integer powers; None for any other, or a pole."""
-    values: list[_Gaussian | None] = []
-    for node in program.nodes:
-        operands = [values[k] for k in node.operands]
-        found: _Gaussian | None = None
-        if node.operation == "constant":
-            found = _Gaussian(Fraction(node.payload or 0))
-        elif node.operation == "variable":
+
+    def leaf(node: Node) -> _Gaussian | None:
+        if node.operation == "variable":
             k = int(node.payload or 0)
-            found = _Gaussian(Fraction(point[k]), Fraction(h if k == i else 0))
-        elif node.operation in _EXACT:
-            found = _computed(node.operation, operands, node.payload)
-        values.append(found if found is not None and found.bits() <= _BITS else None)
-    output = values[program.outputs[0]]
+            return _small(_Gaussian(Fraction(point[k]), Fraction(h if k == i else 0)))
+        return _small(_Gaussian(Fraction(node.payload or 0))) if node.operation == "constant" else None
+
+    output = interpret(program, leaf, _computed)[program.outputs[0]]
     return None if output is None else output.imag
 
 
-def _computed(
-    operation: str, operands: Sequence[_Gaussian | None], payload: int | float | Fraction | None
-) -> _Gaussian | None:
+def _small(value: _Gaussian) -> _Gaussian | None:
+    return value if value.bits() <= _BITS else None
+
+
+def _computed(node: Node, *operands: _Gaussian | None) -> _Gaussian | None:
     known = [operand for operand in operands if operand is not None]
-    if len(known) < len(operands):
+    if len(known) < len(operands) or node.operation not in _EXACT:
         return None
-    exponent = [] if payload is None else [int(payload)]
+    exponent = payload_of(node)
     if exponent and known[0].bits() * abs(exponent[0]) > _BITS:
         return None
     try:
-        result: _Gaussian = FALLBACKS[operation](*known, *exponent)
+        return _small(FALLBACKS[node.operation](*known, *exponent))
     except ZeroDivisionError:
         return None
-    return result

@@ -15,6 +15,7 @@ from diffcompare.arithmetic.balls import ball, exact_fraction
 from diffcompare.arithmetic.jets import JET_OPERATIONS, series_length
 from diffcompare.arithmetic.rational import exact_operation
 from diffcompare.program.dag import Node
+from diffcompare.program.run import payload_of
 
 __all__ = [
     "LENGTH",
@@ -142,27 +143,18 @@ def sign_of(germ: Germ) -> int | None:
     return None if leading is None else leading[1]
 
 
-_OPERATORS: dict[str, Callable[..., arb_series]] = {
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "negative": lambda a: -a,
-    "divide": lambda a, b: a / b,
-}
-
-
 def apply_smooth(node: Node, germs: list[Germ], side: int) -> Value:
     """Apply an operation that is analytic at the heads of its operands, by series arithmetic."""
     operation = node.operation
-    exact = exact_operation(node, [germ.exact for germ in germs])
+    exact = exact_operation(node, *(germ.exact for germ in germs))
     known = min((finite_prefix(germ) for germ in germs), default=LENGTH)
     if known == 0:
         return None
     if operation == "constant":
         coefficients = [ball(Fraction(node.payload or 0))]
     else:
-        function = _OPERATORS.get(operation) or JET_OPERATIONS[operation]
-        payload = [] if node.payload is None else [int(node.payload)]
+        function = JET_OPERATIONS[operation]
+        payload = payload_of(node)
         with series_length(known):
             try:
                 series: Any = function(*(arb_series(list(germ.coefficients[:known])) for germ in germs), *payload)

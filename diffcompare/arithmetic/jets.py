@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import flint
 from flint import arb, arb_series
@@ -22,9 +21,10 @@ from flint import arb, arb_series
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, Condition, ball, precision
 from diffcompare.arithmetic.special_jets import SPECIAL_JETS
 from diffcompare.arithmetic.watched import watched
-from diffcompare.program.code import functions_used, operation_source, straight_line
+from diffcompare.program.code import operation_source
 from diffcompare.program.dag import Node, Program
-from diffcompare.program.operations import COMPARISONS, FALLBACKS
+from diffcompare.program.operations import ARITHMETIC, COMPARISONS, CONDITIONS, OPERATIONS
+from diffcompare.program.run import compiled, per_program
 
 __all__ = [
     "JET_BITS",
@@ -111,19 +111,9 @@ def taylor_coefficients(
     return [float(coefficient) for coefficient in taylor_jet(program, point, direction, order=order)]
 
 
-_FUNCTIONS: WeakKeyDictionary[Program, JetFunction] = WeakKeyDictionary()
-
-
+@per_program
 def _function(program: Program) -> JetFunction:
-    run = _FUNCTIONS.get(program)
-    if run is None:
-        run = _FUNCTIONS[program] = _compile(program)
-    return run
-
-
-def _compile(program: Program) -> JetFunction:
-    scope: dict[str, object] = {f"{name}_": JET_OPERATIONS[name] for name in functions_used(program)}
-    scope |= {"divide_": _divide, "series": arb_series, "ball": ball}
+    scope: dict[str, Any] = {"divide_": _divide, "series": arb_series, "ball": ball}
 
     def spell(index: int, node: Node, operands: Sequence[str]) -> str:
         if node.operation == "constant":
@@ -133,8 +123,7 @@ def _compile(program: Program) -> JetFunction:
             return f"divide_({', '.join(operands)})"
         return operation_source(node, operands)
 
-    exec(compile(straight_line(program, spell), "<program>", "exec"), scope)  # noqa: S102 - our own source
-    return scope["run"]  # type: ignore[return-value]
+    return compiled(program, JET_OPERATIONS.__getitem__, spell, scope)
 
 
 def _undefined() -> Series:
@@ -289,8 +278,7 @@ _less, _greater = _comparison("less"), _comparison("greater")
 
 
 JET_OPERATIONS: dict[str, Callable[..., object]] = {
-    "sum": FALLBACKS["sum"],
-    "dot": FALLBACKS["dot"],
+    **ARITHMETIC,
     "pi": lambda: arb_series([arb.pi()]),
     "e": lambda: arb_series([arb.const_e()]),
     "undefined": _undefined,
@@ -324,15 +312,12 @@ JET_OPERATIONS: dict[str, Callable[..., object]] = {
     "min": lambda u, v: _select(_less(u, v), u, v),
     "max": lambda u, v: _select(_greater(u, v), u, v),
     "select": _select,
-    "true": lambda: True,
-    "false": lambda: False,
-    "and": BALL_OPERATIONS["and"],
-    "or": BALL_OPERATIONS["or"],
-    "not": BALL_OPERATIONS["not"],
+    **{name: BALL_OPERATIONS[name] for name in CONDITIONS},
     **watched("jets", SPECIAL_JETS),
 }
 JET_OPERATIONS |= {name: _comparison(name) for name in COMPARISONS}
 JET_OPERATIONS |= {
     name: _at_rest(name, JET_OPERATIONS[name])  # type: ignore[arg-type]
-    for name in ("power", "sqrt", "cbrt", "hypot", "asin", "acos", "acosh", "atan2", "abs", "sign", "min", "max")
+    for name, row in OPERATIONS.items()
+    if row.switch and name not in CONDITIONS | SPECIAL_JETS.keys()
 }

@@ -35,9 +35,10 @@ from diffcompare.arithmetic.germs import (
 from diffcompare.arithmetic.jets import series_length
 from diffcompare.arithmetic.special_balls import certainly_outside, order_edge
 from diffcompare.program.dag import Node, Program
-from diffcompare.program.operations import COMPARISONS
+from diffcompare.program.operations import COMPARISONS, CONDITIONS, LOGIC, OPERATIONS, Kind, named
+from diffcompare.program.run import interpret_on_demand
 
-__all__ = ["OneSided", "is_defined", "one_sided_derivative"]
+__all__ = ["GERM_OPERATIONS", "OneSided", "is_defined", "one_sided_derivative"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,36 +121,10 @@ def _equal_values(a: Germ, b: Germ) -> bool | None:
 
 
 def _evaluate(program: Program, point: Sequence[float | arb], direction: int, side: int) -> Value:
-    """Evaluate on demand: a branch that is not taken is never looked at."""
-    values: dict[int, Value] = {}
-    stack = [program.outputs[0]]
-    while stack:
-        index = stack[-1]
-        if index in values:
-            stack.pop()
-            continue
-        node = program.nodes[index]
-        missing = [i for i in _demanded(node, values) if i not in values]
-        if missing:
-            stack.extend(reversed(missing))
-            continue
-        values[index] = _node(node, [values.get(i) for i in node.operands], point, direction, side)
-        stack.pop()
-    return values[program.outputs[0]]
 
-
-def _demanded(node: Node, values: dict[int, Value]) -> Sequence[int]:
-    if node.operation != "select":
-        return node.operands
-    condition, first, second = node.operands
-    if condition not in values:
-        return [condition]
-    chosen = values[condition]
-    return [] if chosen is None else [first if chosen else second]
-
-
-def _node(node: Node, operands: list[Value], point: Sequence[float | arb], direction: int, side: int) -> Value:
-    if node.operation == "variable":
+    def leaf(node: Node) -> Value:
+        if node.operation != "variable":
+            return _applied(node, [], side)
         index = int(node.payload or 0)
         value = arb(point[index])
         moving = index == direction and side != 0
@@ -160,21 +135,30 @@ def _node(node: Node, operands: list[Value], point: Sequence[float | arb], direc
             constant=not moving,
             value_key=make_key("variable", index),
         )
+
+    def decide(condition: Value) -> bool | None:
+        return None if condition is None else bool(condition)
+
+    return interpret_on_demand(program, leaf, lambda node, *operands: _applied(node, operands, side), decide)[0]
+
+
+def _applied(node: Node, operands: Sequence[Value], side: int) -> Value:
     if node.operation == "undefined":
         raise _UndefinedError
-    if node.operation == "select":
-        condition, first, second = operands
-        return None if condition is None else first if condition else second
     if any(operand is None for operand in operands):
-        return _condition(node.operation, operands) if node.operation in ("and", "or") else None
-    if node.operation in ("and", "or", "not", "true", "false"):
+        return _condition(node.operation, operands) if node.operation in LOGIC else None
+    if node.operation in _DECIDED:
         return _condition(node.operation, operands)
     germs = [operand for operand in operands if isinstance(operand, Germ)]
     if not all(germ.coefficients[0].is_finite() for germ in germs):
         return None
     if node.operation in COMPARISONS:
         return _compare(node.operation, *germs)
-    rule = _integer_power(int(node.payload or 0)) if node.operation == "integer_power" else _RULES.get(node.operation)
+    rule = (
+        _integer_power(int(node.payload or 0))
+        if node.operation == "integer_power"
+        else GERM_OPERATIONS.get(node.operation)
+    )
     if rule is not None:
         return rule(*germs)
     if certainly_outside(node.operation, [germ.coefficients[0] for germ in germs]):
@@ -192,7 +176,7 @@ def _has_an_edge(node: Node, germs: list[Germ]) -> bool:
     return not bessel or bool(order_edge(germs[0].coefficients[0], arb(0)).is_zero())
 
 
-def _condition(operation: str, operands: list[Value]) -> bool | None:
+def _condition(operation: str, operands: Sequence[Value]) -> bool | None:
     result = BALL_OPERATIONS[operation](*operands)
     return None if result is None else bool(result)
 
@@ -449,10 +433,12 @@ def _atan2(a: Germ, b: Germ) -> Value:
     return apply_smooth(Node("add" if sign >= 0 else "subtract"), [angle, pi], side)
 
 
-# functions whose domain ends at 0 and holds it (those of Bessel: for an order that is not whole)
-_EDGES = frozenset({"gammainc", "gammaincc", "besselj", "besseli", "expint"})
+_DECIDED = CONDITIONS - COMPARISONS
 
-_RULES: dict[str, Callable[..., Value]] = {
+# functions whose domain ends at 0 and holds it (those of Bessel: for an order that is not whole)
+_EDGES = frozenset(name for name in named(Kind.SPECIAL) if OPERATIONS[name].switch)
+
+GERM_OPERATIONS: dict[str, Callable[..., Value]] = {
     "divide": _divide,
     "log": _logarithm("log"),
     "log2": _logarithm("log2"),

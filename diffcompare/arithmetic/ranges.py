@@ -20,8 +20,9 @@ from diffcompare.arithmetic.balls import (
 )
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.adjoint import adjoint
-from diffcompare.program.dag import Builder, Program
+from diffcompare.program.dag import Builder, Node, Program
 from diffcompare.program.operations import CONDITIONS, OPERATIONS
+from diffcompare.program.run import interpret
 
 __all__ = ["RANGE_BITS", "Range", "constant_range", "is_smooth", "smooth_range", "variable_range"]
 
@@ -99,24 +100,23 @@ def smooth_range(operation: str, operands: Sequence[Range], payload: int | None 
 
 def is_smooth(program: Program, box: Sequence[tuple[float, float]]) -> bool:
     """Tell whether the first output is certainly smooth and moderate on a box, at every node."""
-    ranges: list[Range | None] = []
-    with precision(RANGE_BITS):
-        for node in program.nodes:
-            if node.operation == "variable":
-                ranges.append(variable_range(*box[int(node.payload or 0)]))
-            elif node.operation == "constant":
-                ranges.append(_exact_constant(Fraction(node.payload or 0)))
-            else:
-                operands = [ranges[i] for i in node.operands]
-                known = [operand for operand in operands if operand is not None]
-                payload = None if node.payload is None else int(node.payload)
-                try:
-                    found = smooth_range(node.operation, known, payload) if len(known) == len(operands) else None
-                except UnsupportedFunction:
-                    found = None
-                if found is None:
-                    return False
-                ranges.append(found)
+
+    def leaf(node: Node) -> Range:
+        if node.operation == "variable":
+            return variable_range(*box[int(node.payload or 0)])
+        return _exact_constant(Fraction(node.payload or 0)) if node.operation == "constant" else apply(node)
+
+    def apply(node: Node, *operands: Range) -> Range:
+        found = smooth_range(node.operation, operands, None if node.payload is None else int(node.payload))
+        if found is None:
+            raise UnsupportedFunction(f"{node.operation} is not smooth there")
+        return found
+
+    try:
+        with precision(RANGE_BITS):
+            interpret(program, leaf, apply)
+    except UnsupportedFunction:
+        return False
     return True
 
 

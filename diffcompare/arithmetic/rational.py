@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from diffcompare.program.dag import Node, Program
-from diffcompare.program.operations import FALLBACKS
+from diffcompare.program.operations import ARITHMETIC, CONDITIONS, FALLBACKS
+from diffcompare.program.run import interpret
 
-__all__ = ["exact_operation", "exact_outputs"]
+__all__ = ["EXACT_OPERATIONS", "exact_operation", "exact_outputs"]
 
 # beyond this size an exact value is given up: the cost must stay bounded
 _BITS = 60_000
@@ -19,16 +20,16 @@ def exact_outputs(program: Program, point: Sequence[float | Fraction]) -> list[F
 
     Returns None for an output that needs more, or that is not defined.
     """
-    values: list[Fraction | bool | None] = []
-    for node in program.nodes:
-        if node.operation == "variable":
-            values.append(Fraction(point[int(node.payload or 0)]))
-        else:
-            values.append(exact_operation(node, [values[i] for i in node.operands]))
+
+    def leaf(node: Node) -> Fraction | bool | None:
+        variable = node.operation == "variable"
+        return Fraction(point[int(node.payload or 0)]) if variable else exact_operation(node)
+
+    values = interpret(program, leaf, exact_operation)
     return [None if isinstance(value, bool) else value for value in (values[i] for i in program.outputs)]
 
 
-def exact_operation(node: Node, operands: Sequence[Fraction | bool | None]) -> Fraction | bool | None:
+def exact_operation(node: Node, *operands: Fraction | bool | None) -> Fraction | bool | None:
     """Carry out one operation exactly; None where it cannot be, or is not defined."""
     if node.operation == "constant":
         return Fraction(node.payload or 0)
@@ -43,7 +44,7 @@ def exact_operation(node: Node, operands: Sequence[Fraction | bool | None]) -> F
         if size * abs(exponent) > _BITS or (base == 0 and exponent < 0):
             return None
         return base**exponent
-    rule = _RULES.get(node.operation)
+    rule = EXACT_OPERATIONS.get(node.operation)
     if rule is None:
         return None
     try:
@@ -59,27 +60,11 @@ def _sign(a: Fraction) -> Fraction:
     return Fraction((a > 0) - (a < 0))
 
 
-_RULES: dict[str, Callable[..., Fraction | bool]] = {
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "divide": lambda a, b: a / b,
-    "negative": lambda a: -a,
-    "sum": FALLBACKS["sum"],
-    "dot": FALLBACKS["dot"],
+EXACT_OPERATIONS: dict[str, Callable[..., Fraction | bool]] = {
+    **ARITHMETIC,
+    **{name: FALLBACKS[name] for name in CONDITIONS},
     "abs": abs,
     "sign": _sign,
     "min": min,
     "max": max,
-    "true": lambda: True,
-    "false": lambda: False,
-    "less": lambda a, b: a < b,
-    "less_equal": lambda a, b: a <= b,
-    "greater": lambda a, b: a > b,
-    "greater_equal": lambda a, b: a >= b,
-    "equal": lambda a, b: a == b,
-    "not_equal": lambda a, b: a != b,
-    "and": lambda a, b: a and b,
-    "or": lambda a, b: a or b,
-    "not": lambda a: not a,
 }

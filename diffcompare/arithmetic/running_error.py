@@ -28,18 +28,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from weakref import WeakKeyDictionary
+from typing import Any
 
 from flint import arb, fmpq
 
-from diffcompare.arithmetic.balls import BALL_OPERATIONS, ball, ball_function, precision
+from diffcompare.arithmetic.balls import BALL_OPERATIONS, ball, ball_function, ball_operation, precision
 from diffcompare.arithmetic.roundings.constants import rounding_constants
 from diffcompare.arithmetic.roundings.narrow import narrow_constants
 from diffcompare.arithmetic.roundings.special_constants import SPECIAL, Accuracy, accuracy
 from diffcompare.arithmetic.ulp import BINARY64, FORMATS, Format, round_to_nearest
 from diffcompare.program.adjoint import sensitivities
-from diffcompare.program.code import functions_used, operation_source, straight_line, temporary
+from diffcompare.program.code import operation_source, straight_line, temporary
 from diffcompare.program.dag import Node, Program
+from diffcompare.program.run import compiled, interpret, per_program
 
 __all__ = ["ROUNDING_BITS", "has_jump", "local_bounds", "local_errors", "point_rounding_bound", "rounding_bound"]
 
@@ -102,7 +103,7 @@ def _bound(code: _Code, found: _Found, direction: int) -> float:
 def local_bounds(program: Program, point: Sequence[float]) -> list[float]:
     """Bound what the rounding of each node contributes to f̂ − F at a point: sup|ā_k|·δ_k; nan where unknown."""
     with precision(ROUNDING_BITS):
-        code = _code(program)
+        code = _code(program, BINARY64.name)
         _, products, _, jumps = _run(code, [ball(x) for x in point])
         found = dict(zip(code.rounding, products, strict=True))
         return [
@@ -124,12 +125,7 @@ def local_errors(program: Program, point: Sequence[float], values: Sequence[floa
             if isinstance(values[k], bool) or node.operation in ("variable", "undefined") or bars[k].is_zero():
                 contributions.append(0.0)
                 continue
-            if node.operation == "constant":
-                exact = ball(Fraction(node.payload or 0))
-            else:
-                operation = BALL_OPERATIONS[node.operation]
-                payload = [] if node.payload is None else [int(node.payload)]
-                exact = operation(*(_operand(values[i]) for i in node.operands), *payload)
+            exact = ball_operation(node, *(_operand(values[i]) for i in node.operands))
             contribution = (ball(float(values[k])) - exact) * bars[k]
             contributions.append(float(contribution.mid()) if contribution.is_finite() else math.nan)
         return contributions
@@ -142,7 +138,7 @@ def _operand(value: float) -> arb | bool:
 def has_jump(program: Program, box: Sequence[arb]) -> bool:
     """Tell whether a branch, sign, step or the cut of atan2 is undecided over a box, so that the function may jump."""
     with precision(ROUNDING_BITS):
-        return _run(_code(program), box)[3]
+        return _run(_code(program, BINARY64.name), box)[3]
 
 
 def _upwards(value: arb) -> float:
@@ -171,16 +167,6 @@ class _Code:
         return self.sorted_by[direction]
 
 
-_CACHE: WeakKeyDictionary[Program, dict[str, _Code]] = WeakKeyDictionary()
-
-
-def _code(program: Program, dtype: str = "float64") -> _Code:
-    known = _CACHE.setdefault(program, {})
-    if dtype not in known:
-        known[dtype] = _compile(program, FORMATS[dtype])
-    return known[dtype]
-
-
 def _run(code: _Code, box: Sequence[arb]) -> _Found:
     code.jumps.clear()
     value, *rest = code.run(*box)
@@ -188,12 +174,11 @@ def _run(code: _Code, box: Sequence[arb]) -> _Found:
     return value, rest[:count], rest[count:], bool(code.jumps)
 
 
-def _compile(program: Program, form: Format) -> _Code:
-    whole = sensitivities(program)
-    size = len(program.nodes)
+@per_program
+def _code(program: Program, dtype: str) -> _Code:
+    form, whole, size = FORMATS[dtype], sensitivities(program), len(program.nodes)
     jumps: list[str] = []
-    scope: dict[str, object] = {f"{name}_": BALL_OPERATIONS[name] for name in functions_used(whole)}
-    scope |= {f"own_{name}_": _noting(name, test, jumps) for name, test in _JUMPS.items()}
+    scope: dict[str, Any] = {f"own_{name}_": _noting(name, test, jumps) for name, test in _JUMPS.items()}
     scope |= {
         "arb": arb,
         "rounding_": _in(form, _rounding),
@@ -259,18 +244,13 @@ def _compile(program: Program, form: Format) -> _Code:
     times = "part_({0}, {1})" if any(node.operation == "select" for node in program.nodes) else "{0} * {1}"
     extras = [times.format(bars[k], f"d{k}") for k in nodes]
     extras += [times.format(f"spread_({bars[k]})", f"d{k}") for k in nodes]
-    exec(compile(straight_line(head, spell, extras=extras), "<program>", "exec"), scope)  # noqa: S102 - our own source
-    variables = _variables(program)
-    return _Code(scope["run"], nodes, tuple(variables[k] for k in nodes), jumps, {}, {})  # type: ignore[arg-type]
-
-
-def _variables(program: Program) -> list[frozenset[int]]:
-    """List the variables that each node depends on."""
-    found: list[frozenset[int]] = []
-    for node in program.nodes:
-        own = {int(node.payload or 0)} if node.operation == "variable" else set()
-        found.append(frozenset(own).union(*(found[i] for i in node.operands)))
-    return found
+    run = compiled(head, BALL_OPERATIONS.__getitem__, spell, scope, extras=extras)
+    variables = interpret(
+        program,
+        lambda leaf: frozenset({int(leaf.payload or 0)} if leaf.operation == "variable" else ()),
+        lambda _, *below: frozenset[int]().union(*below),
+    )
+    return _Code(run, nodes, tuple(variables[k] for k in nodes), jumps, {}, {})
 
 
 def _scales_by_a_power_of_two(program: Program, node: Node) -> bool:

@@ -19,7 +19,7 @@ from fractions import Fraction
 import flint
 from flint import acb, arb, arb_series, fmpq
 
-__all__ = ["SPECIAL_BALLS", "TAYLOR", "certainly_outside", "order_edge"]
+__all__ = ["OUTSIDE", "SPECIAL_BALLS", "TAYLOR", "certainly_outside", "order_edge"]
 
 Rule = Callable[..., arb]
 # coefficients(length, x, *parameters): c₀ … of f(x + t) = Σ c_k·t^k
@@ -451,7 +451,7 @@ def _needs_positive(n: arb, x: arb) -> bool:
     return bool(x < 0) or (x.is_zero() and not n > 1)
 
 
-_OUTSIDE: Mapping[str, Callable[..., bool]] = {
+OUTSIDE: Mapping[str, Callable[..., bool]] = {
     "erfinv": lambda x: x >= 1 or x <= -1,
     "gamma": _is_pole,
     "loggamma": lambda x: x <= 0,
@@ -481,5 +481,5 @@ _OUTSIDE: Mapping[str, Callable[..., bool]] = {
 
 def certainly_outside(operation: str, operands: list[arb]) -> bool:
     """Tell whether operands certainly lie outside the domain of a special function."""
-    rule = _OUTSIDE.get(operation)
+    rule = OUTSIDE.get(operation)
     return rule is not None and bool(rule(*operands))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +19,7 @@ from diffcompare.certify.reference import (
 from diffcompare.errors import shorten
 from diffcompare.program.adjoint import adjoint, hessian
 from diffcompare.program.dag import Program, subprogram
+from diffcompare.program.run import per_program
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.watchdog import one_account
 
@@ -174,7 +174,7 @@ def _curvature_agrees(f: SymbolicFunction, point: Sequence[float]) -> bool:
     """Check the second adjoint against one Taylor coefficient: ½·dᵀHd along a direction of small odd numbers."""
     n = len(point)
     direction = [2 * i + 3 for i in range(n)]
-    program = _hessian(f.program)
+    program = hessian(f.program)
     with precision(_BITS):
         entries = ball_function(program)(*map(ball, point))[1 : 1 + n * n]
         total = sum((direction[k // n] * direction[k % n] * e for k, e in enumerate(entries)), ball(0))
@@ -182,26 +182,13 @@ def _curvature_agrees(f: SymbolicFunction, point: Sequence[float]) -> bool:
         return not (total.is_finite() and curvature.is_finite()) or bool(total.overlaps(curvature))
 
 
-_GRADIENTS: WeakKeyDictionary[Program, tuple[SymbolicFunction, ...]] = WeakKeyDictionary()
-_HESSIANS: WeakKeyDictionary[Program, Program] = WeakKeyDictionary()
-
-
-def _hessian(program: Program) -> Program:
-    found = _HESSIANS.get(program)
-    if found is None:
-        found = _HESSIANS[program] = hessian(program)
-    return found
-
-
+@per_program
 def gradient_functions(f: SymbolicFunction) -> tuple[SymbolicFunction, ...]:
     """Return the partial derivatives as functions of their own: what is compiled for them is kept with f's program."""
-    found = _GRADIENTS.get(f.program)
-    if found is None:
-        derivative = adjoint(f.program)
-        found = _GRADIENTS[f.program] = tuple(
-            SymbolicFunction.from_program(
-                subprogram(derivative, [output]), formula=f"d({shorten(f.name, 60)})/d{name}", source=f.source
-            )
-            for name, output in zip(f.variables, derivative.outputs[1:], strict=True)
+    derivative = adjoint(f.program)
+    return tuple(
+        SymbolicFunction.from_program(
+            subprogram(derivative, [output]), formula=f"d({shorten(f.name, 60)})/d{name}", source=f.source
         )
-    return found
+        for name, output in zip(f.variables, derivative.outputs[1:], strict=True)
+    )

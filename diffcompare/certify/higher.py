@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from weakref import WeakKeyDictionary
 
 from diffcompare.arithmetic.balls import PRECISION_CAP, Ball, ball, ball_function, precision, round_ball
 from diffcompare.arithmetic.jets import taylor_jet
@@ -27,6 +26,7 @@ from diffcompare.certify.reference import (
 from diffcompare.errors import shorten
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program
+from diffcompare.program.run import per_program
 from diffcompare.symbolic.function import SymbolicFunction
 
 __all__ = ["Slope", "certified_derivatives", "derivative_ball", "exact_derivative"]
@@ -101,20 +101,14 @@ def _at_switch(program: Program, point: Sequence[float], i: int, derivative: int
     return outcome
 
 
-_CACHE: WeakKeyDictionary[Program, dict[tuple[int, int], Program | None]] = WeakKeyDictionary()
-
-
+@per_program
 def _repeated_adjoint(program: Program, i: int, times: int) -> Program | None:
     """Return the program of ∂^times F/∂x_i^times by reverse mode over and over; None where it grows too long."""
-    known = _CACHE.setdefault(program, {})
-    if (i, times) not in known:
-        before = program if times == 1 else _repeated_adjoint(program, i, times - 1)
-        found = None
-        if before is not None and len(before.nodes) <= _NODES:
-            whole = adjoint(before)
-            found = Program(whole.variables, whole.nodes, (whole.outputs[1 + i],))
-        known[i, times] = found
-    return known[i, times]
+    before = program if times == 1 else _repeated_adjoint(program, i, times - 1)
+    if before is None or len(before.nodes) > _NODES:
+        return None
+    whole = adjoint(before)
+    return Program(whole.variables, whole.nodes, (whole.outputs[1 + i],))
 
 
 def _contradicted(f: SymbolicFunction, point: Sequence[float], i: int, derivative: int, value: Ball) -> bool:

@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +33,7 @@ from diffcompare.errors import shorten
 from diffcompare.floats import as_floats
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program
+from diffcompare.program.run import per_program
 from diffcompare.symbolic.derivatives import gradient_program
 from diffcompare.symbolic.function import SymbolicFunction, scalar
 from diffcompare.watchdog import one_account
@@ -187,15 +187,10 @@ class _Code:
         return values, regular
 
 
-_CODES: WeakKeyDictionary[Program, _Code] = WeakKeyDictionary()
-
-
+@per_program
 def _code(program: Program) -> _Code:
-    code = _CODES.get(program)
-    if code is None:
-        derivative = adjoint(program)
-        code = _CODES[program] = _Code(derivative, *switch_function(derivative, derivative.outputs[0]))
-    return code
+    derivative = adjoint(program)
+    return _Code(derivative, *switch_function(derivative, derivative.outputs[0]))
 
 
 def _ordinary(code: _Code, point: Sequence[float]) -> list[float] | None:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from weakref import WeakKeyDictionary
 
 from diffcompare.program.dag import Builder, Program, Term, gated_operand
 from diffcompare.program.operations import partial_terms
+from diffcompare.program.run import per_program
 
 __all__ = ["adjoint", "adjoint_along", "hessian", "hessian_along", "jacobian", "sensitivities"]
 
-_CACHE: WeakKeyDictionary[Program, Program] = WeakKeyDictionary()
-_SENSITIVITIES: WeakKeyDictionary[Program, Program] = WeakKeyDictionary()
 
-
+@per_program
 def adjoint(program: Program) -> Program:
     """Differentiate the first output: a program with outputs f, ∂f/∂x₀, …, ∂f/∂xₙ₋₁.
 
@@ -27,12 +25,8 @@ def adjoint(program: Program) -> Program:
     Griewank, Walther, Evaluating Derivatives, 2nd ed. (2008), section 3.2: the adjoint of an operand is the
     sum over its uses of adjoint times local partial.
     """
-    result = _CACHE.get(program)
-    if result is None:
-        build = Builder(program.variables, start=program)
-        result = build.program([program.outputs[0], *_gradient(build, program.outputs[0])])
-        _CACHE[program] = result
-    return result
+    build = Builder(program.variables, start=program)
+    return build.program([program.outputs[0], *_gradient(build, program.outputs[0])])
 
 
 def jacobian(program: Program) -> Program:
@@ -42,6 +36,7 @@ def jacobian(program: Program) -> Program:
     return build.program([*program.outputs, *(index for row in rows for index in row)])
 
 
+@per_program
 def hessian(program: Program) -> Program:
     """Differentiate the first output twice: outputs f, ∂²f/∂xᵢ∂xⱼ by rows, then ∂f/∂xᵢ.
 
@@ -92,20 +87,17 @@ def _dot(build: Builder, slopes: Sequence[int], vector: Sequence[Fraction | floa
     return build.apply("dot", *(p[0] for p in pairs), *(p[1] for p in pairs)) if pairs else build.constant(0)
 
 
+@per_program
 def sensitivities(program: Program) -> Program:
     """Differentiate the first output with respect to every node: outputs f, ∂f/∂node₀, ∂f/∂node₁, …
 
     The nodes of f come first, with the indices that they have in ``program``.
     """
-    result = _SENSITIVITIES.get(program)
-    if result is None:
-        build = Builder(program.variables, start=program)
-        bars = _reverse(build, program.outputs[0])
-        zero = Term(build, build.constant(0))
-        outputs = [bars.get(i, zero).index for i in range(len(program.nodes))]
-        result = Program(program.variables, tuple(build.nodes), (program.outputs[0], *outputs))
-        _SENSITIVITIES[program] = result
-    return result
+    build = Builder(program.variables, start=program)
+    bars = _reverse(build, program.outputs[0])
+    zero = Term(build, build.constant(0))
+    outputs = [bars.get(i, zero).index for i in range(len(program.nodes))]
+    return Program(program.variables, tuple(build.nodes), (program.outputs[0], *outputs))
 
 
 def _reverse(build: Builder, output: int) -> dict[int, Term]:

@@ -4,25 +4,14 @@ from __future__ import annotations
 
 from diffcompare.errors import UnsupportedFunction, shorten
 from diffcompare.program.dag import Program
-from diffcompare.program.operations import OPERATIONS
+from diffcompare.program.operations import OPERATIONS, Kind, named
 from diffcompare.program.printing import formula
 
 __all__ = ["ANALYTIC", "SCIPY_ANALYTIC", "check_analytic", "not_analytic"]
 
-# fmt: off
-# what SciPy computes of complex numbers (it does not: gammaln, beta, polygamma, elliptic integrals …)
-SCIPY_ANALYTIC = frozenset({
-    "erf", "erfc", "erfi", "gamma", "loggamma", "digamma", "besselj", "bessely", "besseli", "besselk",
-    "spherical_jn", "airyai", "airyaiprime", "airybi", "airybiprime", "zeta", "polylog", "lambertw",
-    "lambertw_lower", "Ei", "Si", "Ci", "expint", "fresnels", "fresnelc"
-})
-# leaves and arithmetic, then what NumPy computes of complex numbers (it does not: cbrt, hypot, atan2)
-ANALYTIC = SCIPY_ANALYTIC | frozenset({
-    "constant", "variable", "pi", "e", "undefined", "add", "subtract", "multiply", "divide", "negative", "sum",
-    "dot", "integer_power", "power", "sqrt", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin",
-    "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "sinc"
-})
-# fmt: on
+ANALYTIC = named(Kind.ANALYTIC)
+# computed by SciPy (the sine of sinc is NumPy's)
+SCIPY_ANALYTIC = named(Kind.ANALYTIC | Kind.SPECIAL) - {"sinc"}
 # of the others SciPy has real floats alone
 _ORDERS = {"expint": 1, "polylog": 2}
 

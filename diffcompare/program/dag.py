@@ -106,6 +106,10 @@ class Builder:
         """Add an operation as it is, also on constants."""
         return self._intern(Node(operation, operands, payload))
 
+    def copy(self, node: Node, *operands: int) -> int:
+        """Add a node of another program on operands of this one."""
+        return self._intern(Node(node.operation, operands, node.payload))
+
     def value(self, index: int) -> Fraction | None:
         """Return the exact value of a constant node, None for any other."""
         node = self.nodes[index]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from diffcompare.program.dag import Program
+from diffcompare.program.dag import Node, Program
+from diffcompare.program.run import interpret
 
 __all__ = ["polynomial_degree"]
 
@@ -12,29 +13,31 @@ def polynomial_degree(program: Program, variable: int) -> int | None:
 
     What has degree ≤ p has no truncation error in a scheme of order p, exactly.
     """
-    degrees: list[int | None] = []
-    for node in program.nodes:
-        operands = [degrees[i] for i in node.operands]
-        if node.operation == "variable":
-            degree: int | None = int(node.payload == variable)
-        elif None in operands:
-            degree = None
-        else:
-            known = [d for d in operands if d is not None]
-            highest = max(known, default=0)
-            if node.operation in ("add", "subtract", "negative", "sum"):
-                degree = highest
-            elif node.operation == "multiply":
-                degree = sum(known)
-            elif node.operation == "dot":
-                half = len(known) // 2
-                degree = max(a + b for a, b in zip(known[:half], known[half:], strict=True))
-            elif node.operation == "divide":
-                degree = known[0] if known[1] == 0 else None
-            elif node.operation == "integer_power" and int(node.payload or 0) >= 0:
-                degree = known[0] * int(node.payload or 0)
-            else:
-                # anything else of what does not move does not move
-                degree = 0 if highest == 0 else None
-        degrees.append(degree)
-    return degrees[program.outputs[0]]
+
+    def leaf(node: Node) -> int | None:
+        return int(node.operation == "variable" and node.payload == variable)
+
+    return interpret(program, leaf, _degree)[program.outputs[0]]
+
+
+def _degree(node: Node, *operands: int | None) -> int | None:
+    known = [d for d in operands if d is not None]
+    if len(known) < len(operands):
+        return None
+    # anything of what does not move does not move
+    if not any(known):
+        return 0
+    match node.operation:
+        case "add" | "subtract" | "negative" | "sum":
+            return max(known)
+        case "multiply":
+            return sum(known)
+        case "dot":
+            half = len(known) // 2
+            return max(map(sum, zip(known[:half], known[half:], strict=True)))
+        case "divide" if known[1] == 0:
+            return known[0]
+        case "integer_power" if int(node.payload or 0) >= 0:
+            return known[0] * int(node.payload or 0)
+        case _:
+            return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from diffcompare.program.dag import Builder, Program
+from diffcompare.program.dag import Builder, Node, Program
+from diffcompare.program.run import interpret
 
 __all__ = ["on_line"]
 
@@ -14,15 +15,13 @@ def on_line(program: Program, point: Sequence[float], direction: Sequence[float]
     """Return the program of t ↦ f(point + t·direction), in exact constants."""
     build = Builder(("t",))
     t = build.variable(0)
-    new: list[int] = []
-    for node in program.nodes:
-        if node.operation == "constant":
-            new.append(build.constant(node.payload or 0))
-        elif node.operation == "variable":
-            i = int(node.payload or 0)
-            step = build.apply("multiply", build.constant(Fraction(direction[i])), t)
-            new.append(build.apply("add", build.constant(Fraction(point[i])), step))
-        else:
-            payload = None if node.payload is None else int(node.payload)
-            new.append(build.raw(node.operation, *(new[i] for i in node.operands), payload=payload))
+
+    def leaf(node: Node) -> int:
+        if node.operation != "variable":
+            return build.copy(node)
+        i = int(node.payload or 0)
+        step = build.apply("multiply", build.constant(Fraction(direction[i])), t)
+        return build.apply("add", build.constant(Fraction(point[i])), step)
+
+    new = interpret(program, leaf, build.copy)
     return build.program([new[i] for i in program.outputs])

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Flag, auto
 
 from diffcompare.program.dag import Term
 
-__all__ = ["Operation", "Partials"]
+__all__ = ["Kind", "Operation", "Partials"]
 
 Partials = Callable[..., tuple[Term, ...]]
+
+
+class Kind(Flag):
+    """What an operation is, whatever the arithmetic: the passes ask for the kinds that they can or cannot hold."""
+
+    CONDITION = auto()  # true or false
+    PIECEWISE = auto()  # another formula on the two sides of a corner, a jump or a condition
+    SPECIAL = auto()  # no elementary function
+    LINEAR = auto()  # a sum of its operands, signs apart
+    POLYNOMIAL = auto()  # sums of products of its operands
+    RATIONAL = auto()  # what exact arithmetic carries out: polynomials, quotients, whole powers
+    ANALYTIC = auto()  # and NumPy or SciPy computes it of complex numbers
+    EXACT = auto()  # floats of every format do not round it
+    ROUNDED = auto()  # floats of every format round it correctly (IEEE 754-2019, 5.4.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +37,8 @@ class Operation:
         Its name in programs.
     arity : int
         Number of operands, -1 for any.
+    kind : Kind
+        The classes that it belongs to.
     names : tuple of str
         Its names in text and in modules: those of NumPy or SciPy, ``math`` and SymPy.
     sympy : str
@@ -43,6 +60,7 @@ class Operation:
 
     name: str
     arity: int
+    kind: Kind
     names: tuple[str, ...] = ()
     sympy: str = ""
     partials: Partials | None = None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from diffcompare.program.dag import Program
+from diffcompare.program.dag import Node, Program, needed_nodes
+from diffcompare.program.run import interpret
 
-__all__ = ["formula", "formulas"]
+__all__ = ["formula", "formulas", "shapes"]
 
 # operation -> (precedence, pattern); operands of the same precedence need brackets on the right only
 _PATTERNS = {
@@ -43,15 +44,21 @@ def formula(program: Program, index: int, *, limit: int = 80, exact: bool = True
 
 def formulas(program: Program, indices: Sequence[int], *, limit: int = 80, exact: bool = True) -> list[str]:
     """Write the formulas of some nodes as :func:`formula` does, each node that they are made of once."""
-    needed = set(indices)
-    for index in range(max(needed, default=-1), -1, -1):
-        if index in needed:
-            needed.update(program.nodes[index].operands)
     texts: dict[int, tuple[int, str]] = {}
-    for index in sorted(needed):
+    for index in needed_nodes(program.nodes, indices):
         precedence, text = _written(program, index, texts, exact=exact)
         texts[index] = precedence, text if len(text) <= limit else _short(text, limit)
     return [texts[index][1] for index in indices]
+
+
+def shapes(program: Program) -> tuple[list[int], dict[object, int]]:
+    """Number the formulas of the nodes, leaves of a kind being all alike; and the number of each (name, payload, …)."""
+    numbers: dict[object, int] = {}
+
+    def number(node: Node, *operands: int) -> int:
+        return numbers.setdefault((node.operation, node.payload if operands else None, *operands), len(numbers))
+
+    return interpret(program, number, number), numbers
 
 
 def _written(program: Program, index: int, texts: Mapping[int, tuple[int, str]], *, exact: bool) -> tuple[int, str]:

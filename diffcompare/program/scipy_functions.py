@@ -161,7 +161,7 @@ _BY_ORDER = {row.name for row in ROWS if row.by_order}
 
 @cache
 def scipy_function(operation: str) -> Function | None:
-    """Return what SciPy (for sinc, floor and ceiling NumPy) computes for a special function; None for any other.
+    """Return what SciPy (for sinc NumPy) computes for a special function; None for any other.
 
     Raises
     ------
@@ -170,8 +170,6 @@ def scipy_function(operation: str) -> Function | None:
     """
     if operation == "sinc":
         return _sinc
-    if operation in ("floor", "ceiling"):
-        return np.floor if operation == "floor" else np.ceil
     if operation not in SCIPY:
         return None
     function = SCIPY[operation](scipy_special())

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from diffcompare.errors import UnsupportedFunction, shorten
-from diffcompare.program.dag import Builder, Term
-from diffcompare.program.operation import Operation, Partials
+from diffcompare.program.dag import Term, needed_nodes
+from diffcompare.program.operation import Kind, Operation, Partials
 
 __all__ = ["NAMED", "ROWS", "SOFT_NAMES", "Named", "named_term"]
 
@@ -76,16 +76,20 @@ def _lambert(y: Term, x: Term) -> tuple[Term, ...]:
     return ((-y).apply("exp") / (1 + y),)
 
 
-_NOT_A_POLE = "no integer <= 0"
+# whether SciPy has complex floats of it (it has none of gammaln, beta, polygamma, elliptic integrals …)
+_REAL, _PLANE = Kind.SPECIAL, Kind.SPECIAL | Kind.ANALYTIC
+_STEP = Kind.PIECEWISE | Kind.EXACT
+_NOT_A_POLE, _POSITIVE = "no integer <= 0", "argument > 0"
 
 ROWS = (
     # error functions
-    Operation("erf", 1, ("erf",), "erf", _gauss(1, -1)),
-    Operation("erfc", 1, ("erfc",), "erfc", _gauss(-1, -1)),
-    Operation("erfi", 1, ("erfi",), "erfi", _gauss(1, 1)),
+    Operation("erf", 1, _PLANE, ("erf",), "erf", _gauss(1, -1)),
+    Operation("erfc", 1, _PLANE, ("erfc",), "erfc", _gauss(-1, -1)),
+    Operation("erfi", 1, _PLANE, ("erfi",), "erfi", _gauss(1, 1)),
     Operation(
         "erfinv",
         1,
+        _REAL,
         ("erfinv",),
         "erfinv",
         lambda y, x: (_pi(x).apply("sqrt") / 2 * (y * y).apply("exp"),),
@@ -93,13 +97,14 @@ ROWS = (
         "argument in (-1, 1)",
     ),
     # gamma functions
-    Operation("gamma", 1, ("gamma",), "gamma", lambda y, x: (y * _digamma(x),), "", _NOT_A_POLE),
-    Operation("loggamma", 1, ("loggamma",), "loggamma", lambda y, x: (_digamma(x),), "", "argument > 0"),
+    Operation("gamma", 1, _PLANE, ("gamma",), "gamma", lambda y, x: (y * _digamma(x),), "", _NOT_A_POLE),
+    Operation("loggamma", 1, _PLANE, ("loggamma",), "loggamma", lambda y, x: (_digamma(x),), "", _POSITIVE),
     # log|Γ|, which is real left of 0 too
-    Operation("gammaln", 1, ("gammaln", "lgamma"), "", lambda y, x: (_digamma(x),), "", _NOT_A_POLE),
+    Operation("gammaln", 1, _REAL, ("gammaln", "lgamma"), "", lambda y, x: (_digamma(x),), "", _NOT_A_POLE),
     Operation(
         "digamma",
         1,
+        _PLANE,
         ("psi", "digamma"),
         "digamma",
         lambda y, x: (x.constant(1).apply("polygamma", x),),
@@ -109,6 +114,7 @@ ROWS = (
     Operation(
         "polygamma",
         2,
+        _REAL,
         ("polygamma",),
         "polygamma",
         lambda y, n, x: (_no_partial(x), (n + 1).apply("polygamma", x)),
@@ -116,13 +122,14 @@ ROWS = (
         _NOT_A_POLE,
         parameters=1,
     ),
-    Operation("beta", 2, ("beta",), "beta", _beta, "", f"{_NOT_A_POLE} in either argument"),
-    Operation("gammainc", 2, ("gammainc",), "", _incomplete(1), "{1}", "argument >= 0", parameters=1),
-    Operation("gammaincc", 2, ("gammaincc",), "", _incomplete(-1), "{1}", "argument >= 0", parameters=1),
+    Operation("beta", 2, _REAL, ("beta",), "beta", _beta, "", f"{_NOT_A_POLE} in either argument"),
+    Operation("gammainc", 2, _REAL, ("gammainc",), "", _incomplete(1), "{1}", "argument >= 0", parameters=1),
+    Operation("gammaincc", 2, _REAL, ("gammaincc",), "", _incomplete(-1), "{1}", "argument >= 0", parameters=1),
     # Bessel functions of real order
     Operation(
         "besselj",
         2,
+        _PLANE,
         ("jv", "besselj"),
         "besselj",
         _bessel("besselj", 1, -1),
@@ -130,10 +137,13 @@ ROWS = (
         "argument > 0, or any for a whole order",
         parameters=1,
     ),
-    Operation("bessely", 2, ("yv", "bessely"), "bessely", _bessel("bessely", 1, -1), "", "argument > 0", parameters=1),
+    Operation(
+        "bessely", 2, _PLANE, ("yv", "bessely"), "bessely", _bessel("bessely", 1, -1), "", _POSITIVE, parameters=1
+    ),
     Operation(
         "besseli",
         2,
+        _PLANE,
         ("iv", "besseli"),
         "besseli",
         _bessel("besseli", 1, 1),
@@ -141,52 +151,56 @@ ROWS = (
         "argument > 0, or any for a whole order",
         parameters=1,
     ),
-    Operation("besselk", 2, ("kv", "besselk"), "besselk", _bessel("besselk", -1, -1), "", "argument > 0", parameters=1),
-    Operation("spherical_jn", 2, ("spherical_jn",), "jn", _spherical, parameters=1),
-    Operation("sinc", 1, ("sinc",), "sinc", lambda y, x: (-x.constant(1).apply("spherical_jn", x),)),
+    Operation(
+        "besselk", 2, _PLANE, ("kv", "besselk"), "besselk", _bessel("besselk", -1, -1), "", _POSITIVE, parameters=1
+    ),
+    Operation("spherical_jn", 2, _PLANE, ("spherical_jn",), "jn", _spherical, parameters=1),
+    Operation("sinc", 1, _PLANE, ("sinc",), "sinc", lambda y, x: (-x.constant(1).apply("spherical_jn", x),)),
     # Airy functions: Ai″ = x·Ai
-    Operation("airyai", 1, ("airyai",), "airyai", lambda y, x: (x.apply("airyaiprime"),)),
-    Operation("airyaiprime", 1, ("airyaiprime",), "airyaiprime", lambda y, x: (x * x.apply("airyai"),)),
-    Operation("airybi", 1, ("airybi",), "airybi", lambda y, x: (x.apply("airybiprime"),)),
-    Operation("airybiprime", 1, ("airybiprime",), "airybiprime", lambda y, x: (x * x.apply("airybi"),)),
+    Operation("airyai", 1, _PLANE, ("airyai",), "airyai", lambda y, x: (x.apply("airyaiprime"),)),
+    Operation("airyaiprime", 1, _PLANE, ("airyaiprime",), "airyaiprime", lambda y, x: (x * x.apply("airyai"),)),
+    Operation("airybi", 1, _PLANE, ("airybi",), "airybi", lambda y, x: (x.apply("airybiprime"),)),
+    Operation("airybiprime", 1, _PLANE, ("airybiprime",), "airybiprime", lambda y, x: (x * x.apply("airybi"),)),
     # zeta functions and polylogarithms
-    Operation("zeta", 1, (), "zeta", domain="argument not 1", by_order=True),
+    Operation("zeta", 1, _PLANE, (), "zeta", domain="argument not 1", by_order=True),
     Operation(
         "hurwitz_zeta",
         2,
+        _REAL,
         (),
         "",
         lambda y, s, a: (_no_partial(a), -(s * (s + 1).apply("hurwitz_zeta", a))),
         "",
-        "argument > 0",
+        _POSITIVE,
         parameters=1,
     ),
-    Operation("polylog", 2, ("polylog",), "polylog", domain="argument < 1", parameters=1, by_order=True),
+    Operation("polylog", 2, _PLANE, ("polylog",), "polylog", domain="argument < 1", parameters=1, by_order=True),
     # both real branches of Lambert's function
-    Operation("lambertw", 1, (), "", _lambert, "", "argument > -1/e"),
-    Operation("lambertw_lower", 1, (), "", _lambert, "", "argument in (-1/e, 0)"),
+    Operation("lambertw", 1, _PLANE, (), "", _lambert, "", "argument > -1/e"),
+    Operation("lambertw_lower", 1, _PLANE, (), "", _lambert, "", "argument in (-1/e, 0)"),
     # elliptic integrals of the parameter m = k²
-    Operation("elliptic_k", 1, ("ellipk", "elliptic_k"), "elliptic_k", domain="argument < 1", by_order=True),
-    Operation("elliptic_e", 1, ("ellipe", "elliptic_e"), "elliptic_e", domain="argument < 1", by_order=True),
+    Operation("elliptic_k", 1, _REAL, ("ellipk", "elliptic_k"), "elliptic_k", domain="argument < 1", by_order=True),
+    Operation("elliptic_e", 1, _REAL, ("ellipe", "elliptic_e"), "elliptic_e", domain="argument < 1", by_order=True),
     # exponential, trigonometric and Fresnel integrals
-    Operation("Ei", 1, ("expi", "Ei"), "Ei", lambda y, x: (x.apply("exp") / x,), "", "argument not 0"),
-    Operation("Si", 1, ("Si",), "Si", lambda y, x: (x.apply("sinc"),)),
-    Operation("Ci", 1, ("Ci",), "Ci", lambda y, x: (x.apply("cos") / x,), "", "argument > 0"),
+    Operation("Ei", 1, _PLANE, ("expi", "Ei"), "Ei", lambda y, x: (x.apply("exp") / x,), "", "argument not 0"),
+    Operation("Si", 1, _PLANE, ("Si",), "Si", lambda y, x: (x.apply("sinc"),)),
+    Operation("Ci", 1, _PLANE, ("Ci",), "Ci", lambda y, x: (x.apply("cos") / x,), "", _POSITIVE),
     Operation(
         "expint",
         2,
+        _PLANE,
         ("expn", "expint"),
         "expint",
         lambda y, n, x: (_no_partial(x), -(n - 1).apply("expint", x)),
         "{1}",
-        "argument > 0",
+        _POSITIVE,
         parameters=1,
     ),
-    Operation("fresnels", 1, ("fresnels",), "fresnels", _fresnel("sin")),
-    Operation("fresnelc", 1, ("fresnelc",), "fresnelc", _fresnel("cos")),
+    Operation("fresnels", 1, _PLANE, ("fresnels",), "fresnels", _fresnel("sin")),
+    Operation("fresnelc", 1, _PLANE, ("fresnelc",), "fresnelc", _fresnel("cos")),
     # constant in pieces; {0} − floor {0} is 0 at the integers
-    Operation("floor", 1, ("floor",), "floor", lambda y, x: (x.constant(0),), "{0} - floor({0})"),
-    Operation("ceiling", 1, ("ceil", "ceiling"), "ceiling", lambda y, x: (x.constant(0),), "ceiling({0}) - {0}"),
+    Operation("floor", 1, _STEP, ("floor",), "floor", lambda y, x: (x.constant(0),), "{0} - floor({0})"),
+    Operation("ceiling", 1, _STEP, ("ceil", "ceiling"), "ceiling", lambda y, x: (x.constant(0),), "ceiling({0}) - {0}"),
 )
 
 Rule = Callable[..., Term]
@@ -357,23 +371,9 @@ def named_term(name: str, operands: list[Term]) -> Term:
     result = NAMED[name].rule(*operands)
     for node in build.nodes[min(before, result.index) :]:
         for parameter in node.operands[: _PARAMETERS.get(node.operation, 0)]:
-            if _depends_on_a_variable(build, parameter):
+            if any(build.nodes[k].operation == "variable" for k in needed_nodes(build.nodes, [parameter])):
                 raise UnsupportedFunction(
                     f"{name}: the first argument must be a constant, its derivative has no closed form; "
                     f"put a number in its place"
                 )
     return result
-
-
-def _depends_on_a_variable(build: Builder, index: int) -> bool:
-    seen, stack = set(), [index]
-    while stack:
-        k = stack.pop()
-        if k in seen:
-            continue
-        seen.add(k)
-        node = build.nodes[k]
-        if node.operation == "variable":
-            return True
-        stack.extend(node.operands)
-    return False

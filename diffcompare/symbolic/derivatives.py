@@ -10,20 +10,30 @@ import pickle
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakSet
 
 import sympy
 from sympy.core.cache import clear_cache
 
 from diffcompare.errors import UnsupportedFunction
-from diffcompare.program.dag import Program
-from diffcompare.program.operations import FALLBACKS, OPERATIONS
+from diffcompare.program.dag import Node, Program
+from diffcompare.program.operations import ARITHMETIC, OPERATIONS
+from diffcompare.program.run import interpret, per_program
 from diffcompare.symbolic.entries import nested
 from diffcompare.symbolic.limits import affordable, is_quick
 from diffcompare.symbolic.lower import lower_all
 from diffcompare.watchdog import ask
 
-__all__ = ["Formula", "answer", "derivative_latex", "expression", "gradient", "gradient_program", "latex"]
+__all__ = [
+    "SYMPY_OPERATIONS",
+    "Formula",
+    "answer",
+    "derivative_latex",
+    "expression",
+    "gradient",
+    "gradient_program",
+    "latex",
+]
 
 _STRANGE = (sympy.zoo, sympy.oo, sympy.nan, sympy.I)
 
@@ -94,38 +104,31 @@ def _guarded(build: Callable[[], Any]) -> Any:
 
 
 def _expression(program: Program, symbols: list[sympy.Symbol]) -> sympy.Expr:
-    values: list[Any] = []
-    for node in program.nodes:
-        operands = [values[i] for i in node.operands]
+    def leaf(node: Node) -> Any:
         if node.operation == "constant":
             constant = Fraction(node.payload or 0)
-            values.append(sympy.Rational(constant.numerator, constant.denominator))
-        elif node.operation == "variable":
-            values.append(symbols[int(node.payload or 0)])
-        elif node.operation == "integer_power":
-            values.append(operands[0] ** int(node.payload or 0))
-        elif node.payload is not None:
+            return sympy.Rational(constant.numerator, constant.denominator)
+        return symbols[int(node.payload or 0)] if node.operation == "variable" else SYMPY_OPERATIONS[node.operation]()
+
+    def apply(node: Node, *operands: Any) -> Any:
+        if node.operation == "integer_power":
+            return operands[0] ** int(node.payload or 0)
+        if node.payload is not None:
             raise NotImplementedError("the derivative of a function that has no closed form")
-        else:
-            values.append(_SYMPY[node.operation](*operands))
-    return values[program.outputs[0]]
+        return SYMPY_OPERATIONS[node.operation](*operands)
+
+    return interpret(program, leaf, apply)[program.outputs[0]]
 
 
 def _select(condition: Any, first: Any, second: Any) -> Any:
     return sympy.Piecewise((first, condition), (second, True), evaluate=False)
 
 
-_SYMPY: dict[str, Callable[..., Any]] = {
+SYMPY_OPERATIONS: dict[str, Callable[..., Any]] = {
     "pi": lambda: sympy.pi,
     "e": lambda: sympy.E,
     "undefined": lambda: sympy.nan,
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "divide": lambda a, b: a / b,
-    "negative": lambda a: -a,
-    "sum": FALLBACKS["sum"],
-    "dot": FALLBACKS["dot"],
+    **ARITHMETIC,
     "power": sympy.Pow,
     "sqrt": sympy.sqrt,
     "cbrt": lambda x: sympy.sign(x) * sympy.Abs(x) ** sympy.Rational(1, 3),
@@ -193,22 +196,18 @@ def _plain_gradient(f: Formula) -> list[sympy.Expr] | None:
     return result
 
 
-_PROGRAMS: WeakKeyDictionary[Program, Program | None] = WeakKeyDictionary()
-
-
+@per_program
 def gradient_program(f: Formula) -> Program | None:
     """Return SymPy's derivative as a program with one output per variable: a route of its own to the gradient.
 
     None where SymPy does not certainly answer at once, or where its derivative holds what has no row in the
     operations table.
     """
-    if f.program not in _PROGRAMS:
-        found = _real_gradient(f) if is_quick(f.program) else None
-        try:
-            _PROGRAMS[f.program] = found and lower_all(_named(found), f.variables)
-        except UnsupportedFunction:
-            _PROGRAMS[f.program] = None
-    return _PROGRAMS[f.program]
+    found = _real_gradient(f) if is_quick(f.program) else None
+    try:
+        return found and lower_all(_named(found), f.variables)
+    except UnsupportedFunction:
+        return None
 
 
 def _named(found: tuple[list[sympy.Expr], list[sympy.Symbol]]) -> list[sympy.Expr]:

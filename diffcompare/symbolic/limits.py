@@ -12,8 +12,7 @@ from fractions import Fraction
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.code import constant_nodes
 from diffcompare.program.dag import Node, Program
-from diffcompare.program.operations import OPERATIONS
-from diffcompare.program.special_functions import ROWS
+from diffcompare.program.operations import OPERATIONS, Kind, named
 from diffcompare.symbolic.namespaces import implementation
 
 __all__ = ["affordable", "is_quick"]
@@ -27,7 +26,7 @@ TREE_LIMIT = 1000
 DEPTH_LIMIT = 40
 _MAGNITUDE_LIMIT = 2.0**1000
 
-_SWITCHING = {"select", "min", "max", "abs", "sign", "floor", "ceiling"}
+_SWITCHING = named(Kind.PIECEWISE)
 # SymPy writes some functions of a whole order out as sums
 _PARAMETER_LIMIT = 30
 
@@ -112,15 +111,14 @@ _ARGUMENT_BITS = 8
 
 # what SymPy asks the signs of its arguments for
 _CASES = _SWITCHING | {"power", "cbrt", "hypot", "atan2", "acosh"}
-_SPECIAL = {row.name for row in ROWS} - {"floor", "ceiling"}
+_SPECIAL = named(Kind.SPECIAL)
 
 
 def is_quick(program: Program) -> bool:
     """Tell whether SymPy certainly answers at once, so that it may be asked in this process."""
     if not affordable(program) or _nesting(program) > _QUICK_NESTING:
         return False
-    rational = ("constant", "pi", "e", "true", "false", "undefined")
-    if sum(program.nodes[i].operation not in rational for i in constant_nodes(program)) > _QUICK_CONSTANTS:
+    if sum(OPERATIONS[program.nodes[i].operation].arity != 0 for i in constant_nodes(program)) > _QUICK_CONSTANTS:
         return False
     tree: list[int] = []
     cases: list[int] = []
@@ -164,7 +162,7 @@ def _variables_once(node: Node, below: list[frozenset[int] | None]) -> frozenset
     if node.operation == "constant":
         return frozenset() if node.payload else None
     # SymPy may find that these are constant: sign(exp(x)), max(exp(x), -1), 1**x, x**0
-    if node.operation in _CASES | {"floor", "ceiling"} or (node.operation == "integer_power" and node.payload == 0):
+    if node.operation in _CASES or (node.operation == "integer_power" and node.payload == 0):
         return None
     union: frozenset[int] = frozenset()
     for part in below:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from diffcompare.errors import UnsupportedFunction
-from diffcompare.program.code import constant_nodes, functions_used, operation_source, straight_line
+from diffcompare.program.code import constant_nodes, operation_source
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import FALLBACKS, OPERATIONS
+from diffcompare.program.run import compiled, interpret_on_demand, payload_of
 from diffcompare.program.scipy_functions import scipy_function
 
 __all__ = ["bind", "implementation"]
@@ -22,8 +23,7 @@ def bind(program: Program, namespace: Any, *, arrays: bool = False) -> Callable[
     """Return a program as a function of one argument per variable; ``arrays`` rounds as NumPy does on arrays."""
     if any(node.operation == "select" for node in program.nodes) and not hasattr(namespace, "where"):
         return _on_demand(program, namespace)
-    scope: dict[str, Any] = {f"{name}_": implementation(namespace, name) for name in functions_used(program)}
-    scope["inf"] = math.inf
+    scope: dict[str, Any] = {"inf": math.inf, "array_": np.atleast_1d}
 
     def spell(index: int, node: Node, operands: Sequence[str]) -> str:
         if node.operation == "constant":
@@ -34,43 +34,26 @@ def bind(program: Program, namespace: Any, *, arrays: bool = False) -> Callable[
         return operation_source(node, operands)
 
     still = constant_nodes(program)
-    scope["array_"] = np.atleast_1d
-    exec(compile(straight_line(program, spell), "<program>", "exec"), scope)  # noqa: S102 - our own source
-    return scope["run"]  # type: ignore[no-any-return]
+    return compiled(program, lambda name: implementation(namespace, name), spell, scope)
 
 
 def _on_demand(program: Program, namespace: Any) -> Callable[..., Sequence[Any]]:
     """Evaluate only the branches that are taken: functions of numbers raise where they are not defined."""
-    found = {node.operation: node for node in program.nodes if node.operation not in ("constant", "variable", "select")}
-    functions = {name: implementation(namespace, name) for name in found}
+    # what is written by an operator is a function here
+    names = dict.fromkeys(node.operation for node in program.nodes)
+    functions = {n: implementation(namespace, n) for n in names if n not in ("constant", "variable", "select")}
 
     def function(*arguments: Any) -> Sequence[Any]:
-        values: dict[int, Any] = {}
-        stack = list(program.outputs)
-        while stack:
-            index = stack[-1]
-            if index in values:
-                stack.pop()
-                continue
-            node = program.nodes[index]
-            needed = node.operands
-            if node.operation == "select":
-                needed = needed[:1] if needed[0] not in values else (needed[1 if values[needed[0]] else 2],)
-            missing = [i for i in needed if i not in values]
-            if missing:
-                stack.extend(missing)
-                continue
-            stack.pop()
+        def leaf(node: Node) -> Any:
             if node.operation == "constant":
-                values[index] = _as_float(Fraction(node.payload or 0))
-            elif node.operation == "variable":
-                values[index] = arguments[int(node.payload or 0)]
-            elif node.operation == "select":
-                values[index] = values[needed[0]]
-            else:
-                payload = [] if node.payload is None else [node.payload]
-                values[index] = functions[node.operation](*(values[i] for i in needed), *payload)
-        return [values[i] for i in program.outputs]
+                return _as_float(Fraction(node.payload or 0))
+            variable = node.operation == "variable"
+            return arguments[int(node.payload or 0)] if variable else functions[node.operation]()
+
+        return interpret_on_demand(program, leaf, apply, bool)
+
+    def apply(node: Node, *operands: Any) -> Any:
+        return functions[node.operation](*operands, *payload_of(node))
 
     return function
 

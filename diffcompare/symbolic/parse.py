@@ -16,7 +16,7 @@ from typing import Any, Literal, NoReturn
 
 from diffcompare.errors import ParseError, UnsupportedFunction, shorten
 from diffcompare.program.dag import Builder, Term
-from diffcompare.program.operations import COMPARISONS, DERIVED, OPERATIONS
+from diffcompare.program.operations import COMPARISONS, DERIVED, LOGIC, OPERATIONS
 from diffcompare.program.special_functions import NAMED, SOFT_NAMES, named_term
 from diffcompare.symbolic.entries import flat_entries, nested
 from diffcompare.symbolic.function import SymbolicFunction
@@ -26,7 +26,6 @@ from diffcompare.symbolic.words import (
     CONSTANTS,
     FUNCTIONS,
     INFIX,
-    LOGIC,
     POWER,
     PREFIX,
     Token,

@@ -11,7 +11,7 @@ from keyword import iskeyword
 from typing import Literal
 
 from diffcompare.errors import ParseError, shorten
-from diffcompare.program.operations import COMPARISONS, DERIVED, OPERATIONS, REAL_NAMES
+from diffcompare.program.operations import COMPARISONS, DERIVED, LOGIC, OPERATIONS, REAL_NAMES
 from diffcompare.program.special_functions import NAMED, SOFT_NAMES
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "CONSTANTS",
     "FUNCTIONS",
     "INFIX",
-    "LOGIC",
     "POWER",
     "PREFIX",
     "Token",
@@ -43,7 +42,6 @@ INFIX: Mapping[str, tuple[str, int]] = {
 }  # fmt: skip
 PREFIX: Mapping[str, tuple[str, int]] = {"not": ("not", 3), "-": ("negative", 9), "+": ("", 9), "~": ("not", 9)}
 COMPARE, POWER = 4, 10
-LOGIC = frozenset({"and", "or", "not"})
 CONSTANTS: Mapping[str, str] = {"pi": "pi", "E": "e", "True": "true", "False": "false"}
 # name in text -> operation, or the name of a derived function
 FUNCTIONS: Mapping[str, str] = {

@@ -318,13 +318,7 @@ def _in_order_of_writing(build: Builder, output: int) -> Program:
             stack.append(missing[0])
             continue
         stack.pop()
-        if node.operation == "constant":
-            new[index] = written.constant(node.payload or 0)
-        elif node.operation == "variable":
-            new[index] = written.variable(int(node.payload or 0))
-        else:
-            payload = None if node.payload is None else int(node.payload)
-            new[index] = written.raw(node.operation, *(new[i] for i in node.operands), payload=payload)
+        new[index] = written.copy(node, *(new[i] for i in node.operands))
     return written.program([new[output]])
 
 

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from diffcompare.arithmetic.balls import Ball, ball, ball_function, precision
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.code import constant_nodes
-from diffcompare.program.dag import Builder, Program, subprogram
+from diffcompare.program.dag import Builder, Node, Program, subprogram
 from diffcompare.program.operations import OPERATIONS
 from diffcompare.program.printing import formula
+from diffcompare.program.run import interpret
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.testing.building import SmoothFunction
 from diffcompare.testing.digits import bug_digits
@@ -235,16 +236,9 @@ def _power(n: int) -> Replacement:
 def _with_node(program: Program, changed: int, replacement: Replacement) -> Program:
     """Copy a program with one node replaced."""
     build = Builder(program.variables)
-    new: list[int] = []
-    for index, node in enumerate(program.nodes):
-        operands = [new[i] for i in node.operands]
-        if index == changed:
-            new.append(replacement(build, operands))
-        elif node.operation == "constant":
-            new.append(build.constant(node.payload or 0))
-        elif node.operation == "variable":
-            new.append(build.variable(int(node.payload or 0)))
-        else:
-            payload = None if node.payload is None else int(node.payload)
-            new.append(build.raw(node.operation, *operands, payload=payload))
+
+    def copied(node: Node, *operands: int) -> int:
+        return replacement(build, operands) if node is program.nodes[changed] else build.copy(node, *operands)
+
+    new = interpret(program, copied, copied)
     return build.program(new[i] for i in program.outputs)

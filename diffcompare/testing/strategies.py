@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 
 from diffcompare.arithmetic.ranges import is_smooth
 from diffcompare.numeric.stencils import DEFAULT_SCHEMES, SCHEME_FORMS, Stencil, stencil
-from diffcompare.program.operations import FALLBACKS, INFIX, OPERATIONS
-from diffcompare.program.special_functions import ROWS
+from diffcompare.program.operations import FALLBACKS, INFIX, OPERATIONS, Kind, named
 from diffcompare.symbolic.function import SymbolicFunction, check_names
 from diffcompare.testing.building import Box, Instruction, SmoothFunction, build, check_box
 from diffcompare.testing.digits import KINDS, MANY, function_digits, number, place_digits, step_digits
@@ -38,7 +37,7 @@ __all__ = [
 Point = tuple[float, ...]
 
 # corners are no matter of smooth functions, although away from them these are smooth
-_CORNERS = frozenset({"abs", "sign", "min", "max", "floor", "ceiling"})
+_CORNERS = named(Kind.PIECEWISE)
 
 
 def _is_known_to_numpy(name: str) -> bool:
@@ -52,7 +51,7 @@ _DIFFERENTIABLE = tuple(
     if row.arity in (1, 2) and (row.partials is not None or name == "integer_power") and not row.parameters
 )
 # their derivatives are no functions of NumPy's
-_SPECIAL = frozenset(row.name for row in ROWS)
+_SPECIAL = named(Kind.SPECIAL)
 DEFAULT_OPERATIONS = tuple(
     name for name in _DIFFERENTIABLE if name not in _CORNERS | _SPECIAL and _is_known_to_numpy(name)
 )

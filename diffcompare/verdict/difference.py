@@ -8,18 +8,18 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.arithmetic.balls import BALL_OPERATIONS, Ball, ball, precision, round_ball
+from diffcompare.arithmetic.balls import Ball, ball_operation, precision, round_ball
 from diffcompare.arithmetic.conditioning import Conditioning, conditioning
 from diffcompare.arithmetic.first_order import absolute_slopes
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Builder, Node, Program, needed_nodes, subprogram
+from diffcompare.program.run import interpret_nodes
 from diffcompare.tracing.pair import Pair, one_sided
 
 __all__ = [
@@ -56,20 +56,15 @@ def evaluate(program: Program, point: Sequence[float] | Floats, bits: int) -> li
 
 def node_balls(nodes: Sequence[Node], roots: Collection[int], point: Any, bits: int) -> dict[int, Any]:
     """Evaluate all nodes that the roots need; ``point`` holds a float or a ball for every variable."""
-    values: dict[int, Any] = {}
+
+    def leaf(node: Node) -> Any:
+        if node.operation != "variable":
+            return ball_operation(node)
+        held = point[int(node.payload or 0)]
+        return held if isinstance(held, Ball) else Ball(float(held))
+
     with precision(bits):
-        for index in needed_nodes(nodes, roots):
-            node = nodes[index]
-            name = node.operation
-            if name == "variable":
-                held = point[int(node.payload or 0)]
-                values[index] = held if isinstance(held, Ball) else Ball(float(held))
-            elif name == "constant":
-                values[index] = ball(Fraction(node.payload or 0))
-            else:
-                payload = [] if node.payload is None else [int(node.payload)]
-                values[index] = BALL_OPERATIONS[name](*[values[i] for i in node.operands], *payload)
-    return values
+        return interpret_nodes(nodes, needed_nodes(nodes, roots), leaf, ball_operation)
 
 
 def midpoints(values: dict[int, Any]) -> dict[int, float]:

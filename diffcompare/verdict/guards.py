@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.program.dag import Builder, Node, Program, needed_nodes
-from diffcompare.program.printing import formula
+from diffcompare.program.printing import formula, shapes
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.decisions import flipping
 from diffcompare.tracing.pair import Pair, trace_pair
@@ -210,11 +210,7 @@ def _protected(program: Program) -> dict[int, int]:
 def _sites(program: Program) -> list[_Site]:
     """Find the constants that protect something."""
     protected = _protected(program)
-    shapes: list[int] = []
-    numbers: dict[object, int] = {}
-    for node in program.nodes if protected else ():
-        key = (node.operation, node.payload if node.operands else None, *(shapes[i] for i in node.operands))
-        shapes.append(numbers.setdefault(key, len(numbers)))
+    numbered, numbers = shapes(program) if protected else ([], {})
     found = []
     for k, index in sorted(protected.items()):
         node = program.nodes[k]
@@ -224,8 +220,8 @@ def _sites(program: Program) -> list[_Site]:
                 value = float(Fraction(constant.payload or 0))
                 off = _off(node.operation, place, value)
                 if off is not None:
-                    rest = numbers.setdefault(tuple(shapes[i] for j, i in enumerate(node.operands) if j != place), -1)
-                    kind = (program.nodes[index].operation, value, hash((rest, shapes[k])))
+                    rest = numbers.setdefault(tuple(numbered[i] for j, i in enumerate(node.operands) if j != place), -1)
+                    kind = (program.nodes[index].operation, value, hash((rest, numbered[k])))
                     found.append(_Site(k, place, value, index, kind, off))
     return found
 
@@ -306,7 +302,7 @@ def _stripped(program: Program, sites: Sequence[_Site]) -> Program:
         if len(kept) < len(node.operands) and len(kept) == 1:
             new.append(kept[0])
         else:
-            new.append(build.raw(node.operation, *kept, payload=node.payload))  # type: ignore[arg-type]
+            new.append(build.copy(node, *kept))
     return build.program([new[i] for i in program.outputs])
 
 

@@ -81,7 +81,7 @@ def test_random_rational_formulas_are_those_of_fractions():
 
 
 def test_an_undefined_operand_spreads():
-    assert exact_operation(Node("add", (0, 1)), [None, Fraction(1)]) is None
-    assert exact_operation(Node("select", (0, 1, 2)), [None, Fraction(1), Fraction(1)]) is None
-    assert exact_operation(Node("select", (0, 1, 2)), [True, Fraction(1), None]) == 1
-    assert exact_operation(Node("select", (0, 1, 2)), [True, None, Fraction(1)]) is None
+    assert exact_operation(Node("add", (0, 1)), None, Fraction(1)) is None
+    assert exact_operation(Node("select", (0, 1, 2)), None, Fraction(1), Fraction(1)) is None
+    assert exact_operation(Node("select", (0, 1, 2)), True, Fraction(1), None) == 1
+    assert exact_operation(Node("select", (0, 1, 2)), True, None, Fraction(1)) is None

@@ -6,6 +6,7 @@ import re
 import runpy
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import diffcompare as dc
 from diffcompare.certify import reference as module
 from diffcompare.certify.higher import Slope
 from diffcompare.certify.reference import Partial, certified_partials
-from diffcompare.program.operations import OPERATIONS, Operation
+from diffcompare.program.operations import OPERATIONS
 
 forward = runpy.run_path(str(Path(__file__).parents[1] / "program" / "forward_mode.py"))
 dual, Undefined = forward["dual"], forward["Undefined"]
@@ -180,11 +181,7 @@ def test_a_tie_that_needs_a_proof_is_undecided():
 
 
 def with_partials(monkeypatch, name, partials):
-    row = OPERATIONS[name]
-    changed = {
-        **OPERATIONS,
-        name: Operation(row.name, row.arity, row.names, row.sympy, partials, row.switch, row.domain),
-    }
+    changed = {**OPERATIONS, name: replace(OPERATIONS[name], partials=partials)}
     monkeypatch.setattr("diffcompare.program.operations.OPERATIONS", changed)
 
 

@@ -1,14 +1,15 @@
 """Every operation of the table in every arithmetic and pass: none is missing, and each gives what mpmath gives.
 
-A pass that cannot hold an operation says so itself, by its name: an UnsupportedFunction, or the set in which the
-package lists what it can do. Nothing is excused here.
+A pass that cannot hold an operation says so itself, by its name: an UnsupportedFunction, or the kind that the row of
+the operation does not have. Nothing is excused here. A row without its entries in the other tables fails by the name
+of each of them.
 """
 
 from __future__ import annotations
 
 import math
 import runpy
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -21,29 +22,32 @@ import scipy.special
 from flint import arb, arf
 
 import diffcompare as dc
-from diffcompare.arithmetic.balls import ball_function, precision
-from diffcompare.arithmetic.complex_balls import imaginary_part
+from diffcompare.arithmetic.balls import BALL_OPERATIONS, ball_function, precision
+from diffcompare.arithmetic.complex_balls import COMPLEX_OPERATIONS, imaginary_part
 from diffcompare.arithmetic.conditioning import conditioning
 from diffcompare.arithmetic.domain import undefined_steps
 from diffcompare.arithmetic.first_order import forward_errors, reverse_errors
-from diffcompare.arithmetic.floating import compile_numpy, node_values
+from diffcompare.arithmetic.floating import compile_numpy, implementation, node_values
 from diffcompare.arithmetic.gaussian import exact_imaginary_part
-from diffcompare.arithmetic.jets import taylor_jet
+from diffcompare.arithmetic.jets import JET_OPERATIONS, taylor_jet
 from diffcompare.arithmetic.lipschitz import slope_range
-from diffcompare.arithmetic.one_sided import is_defined, one_sided_derivative
+from diffcompare.arithmetic.one_sided import GERM_OPERATIONS, is_defined, one_sided_derivative
 from diffcompare.arithmetic.ranges import is_smooth
-from diffcompare.arithmetic.rational import exact_outputs
+from diffcompare.arithmetic.rational import EXACT_OPERATIONS, exact_outputs
+from diffcompare.arithmetic.roundings.constants import MAXIMA, WORST
 from diffcompare.arithmetic.roundings.narrow import NARROW_MAXIMA, narrow_constants
 from diffcompare.arithmetic.running_error import local_bounds, local_errors, point_rounding_bound
+from diffcompare.arithmetic.special_balls import OUTSIDE
 from diffcompare.errors import TraceError, UnsupportedFunction
 from diffcompare.program.adjoint import adjoint, sensitivities
 from diffcompare.program.analytic import ANALYTIC, SCIPY_ANALYTIC, not_analytic
 from diffcompare.program.dag import Program
 from diffcompare.program.degree import polynomial_degree
 from diffcompare.program.lines import on_line
-from diffcompare.program.operations import CONDITIONS, OPERATIONS
+from diffcompare.program.operations import CONDITIONS, FALLBACKS, OPERATIONS, Kind, Operation
 from diffcompare.program.printing import formula
-from diffcompare.symbolic.derivatives import derivative_latex, gradient_program, latex
+from diffcompare.program.scipy_functions import SCIPY
+from diffcompare.symbolic.derivatives import SYMPY_OPERATIONS, derivative_latex, gradient_program, latex
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.verdict.causes.budget import Budget
 from diffcompare.verdict.causes.mistakes import Facts
@@ -59,6 +63,98 @@ Pass = Callable[[Case, Point], None]
 
 def test_every_operation_of_the_table_has_a_case():
     assert {case.operation for case in CASES.values()} == set(OPERATIONS)
+
+
+# ---- the entries that a row needs elsewhere
+
+
+def has_numbers(row: Operation) -> bool:
+    return Kind.CONDITION not in row.kind and row.arity != 0
+
+
+def is_special(row: Operation) -> bool:
+    return Kind.SPECIAL in row.kind
+
+
+def is_measured(row: Operation) -> bool:
+    """Tell whether the float function of an operation has an error that somebody must measure."""
+    # (sums of any number of terms have a bound by theory)
+    return has_numbers(row) and row.arity > 0 and not row.kind & (Kind.EXACT | Kind.ROUNDED | Kind.SPECIAL)
+
+
+def has_no_partials(row: Operation) -> bool:
+    # (that of a choice is the business of the adjoint, that of a whole power needs the exponent)
+    special = row.by_order or row.name in ("select", "integer_power")
+    return has_numbers(row) and row.partials is None and not special
+
+
+def has_a_float(row: Operation) -> bool:
+    try:
+        return callable(implementation(row.name))
+    except (KeyError, AttributeError):
+        return False
+
+
+# what the caller of a table does itself
+OWN = {"constant", "variable"}
+POWER = {*OWN, "integer_power"}
+# each place: what it holds, and which rows must be there
+PLACES: dict[str, tuple[Collection[str], Callable[[Operation], bool]]] = {
+    "partials": ([], has_no_partials),
+    "balls": ({*BALL_OPERATIONS, *OWN}, lambda row: True),
+    "jets": ({*JET_OPERATIONS, *OWN}, lambda row: True),
+    # of special functions what lies outside the domain is a table of its own; the poles of tan are no binary numbers
+    "germs": (
+        {*GERM_OPERATIONS, "integer_power", "tan"},
+        lambda row: has_numbers(row) and not is_special(row) and bool(row.domain or row.switch),
+    ),
+    "outside the domain": (OUTSIDE, lambda row: is_special(row) and bool(row.domain)),
+    "complex balls": ({*COMPLEX_OPERATIONS, *POWER}, lambda row: Kind.ANALYTIC in row.kind),
+    "exact numbers": (
+        {*EXACT_OPERATIONS, *POWER},
+        lambda row: Kind.RATIONAL in row.kind or Kind.CONDITION in row.kind,
+    ),
+    "exact complex numbers": ({*FALLBACKS}, lambda row: Kind.RATIONAL in row.kind),
+    "SciPy": ({*SCIPY, "sinc"}, is_special),
+    "floats": ({*OWN, *(row.name for row in OPERATIONS.values() if has_a_float(row))}, lambda row: True),
+    "rounding": (MAXIMA, is_measured),
+    "where it rounds worst": (WORST, is_measured),
+    **{f"rounding in {dtype}": (NARROW_MAXIMA[dtype], is_measured) for dtype in NARROW_MAXIMA},
+    "SymPy": ({*SYMPY_OPERATIONS, *POWER}, lambda row: True),
+    "cases": ({case.operation for case in CASES.values()}, lambda row: True),
+}
+
+
+def missing(rows: Collection[Operation]) -> dict[str, set[str]]:
+    found = {
+        place: {row.name for row in rows if needs(row) and row.name not in held}
+        for place, (held, needs) in PLACES.items()
+    }
+    return {place: names for place, names in found.items() if names}
+
+
+def test_every_row_has_its_entries():
+    assert missing(OPERATIONS.values()) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "domain", "without"),
+    [
+        (Kind.ANALYTIC, "argument > 0", {"outside the domain", "exact numbers", "exact complex numbers", "SciPy"}),
+        (
+            Kind(0),
+            "",
+            {"germs", "complex balls", "outside the domain", "exact numbers", "exact complex numbers", "SciPy"},
+        ),
+        (
+            Kind.SPECIAL | Kind.ANALYTIC,
+            "argument > 0",
+            {"germs", "exact numbers", "exact complex numbers", *(place for place in PLACES if "round" in place)},
+        ),
+    ],
+)
+def test_a_new_row_alone_is_named_by_every_place_that_lacks_it(kind, domain, without):
+    assert missing([Operation("new", 1, kind, domain=domain)]) == {place: {"new"} for place in PLACES.keys() - without}
 
 
 # ---- the truth

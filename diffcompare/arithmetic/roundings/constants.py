@@ -13,15 +13,12 @@ from functools import cache
 
 from diffcompare.arithmetic.roundings.measurement import build, measure
 from diffcompare.program.dag import Node
+from diffcompare.program.operations import Kind, named
 
 __all__ = ["BUILDS", "MAXIMA", "WORST", "rounding_constants"]
 
 # IEEE 754-2019, 5.4.1; NumPy computes x**2 as x*x and x**-1 as 1/x
-_CORRECTLY_ROUNDED = frozenset({"add", "subtract", "multiply", "divide", "sqrt", "pi", "e"})
-_EXACT = frozenset(
-    {"constant", "variable", "undefined", "negative", "abs", "sign", "min", "max", "select", "true", "false"}
-    | {"floor", "ceiling", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "and", "or", "not"}
-)
+_CORRECTLY_ROUNDED, _EXACT = named(Kind.ROUNDED), named(Kind.EXACT)
 
 # largest error in ulps of the exact value, over all builds
 MAXIMA: Mapping[str, float] = {

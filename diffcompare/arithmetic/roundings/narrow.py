@@ -25,7 +25,7 @@ from diffcompare.arithmetic.roundings.constants import BUILDS, rounding_constant
 from diffcompare.arithmetic.roundings.measurement import build
 from diffcompare.arithmetic.ulp import FORMATS
 from diffcompare.program.dag import Node
-from diffcompare.program.operations import OPERATIONS
+from diffcompare.program.operations import OPERATIONS, Kind, named
 
 __all__ = ["NARROW_MAXIMA", "measure_narrow", "narrow_constants"]
 
@@ -87,7 +87,7 @@ NARROW_MAXIMA: Mapping[str, Mapping[str, float]] = {
     },
 }
 
-_UNARY = tuple(name for name in NARROW_MAXIMA["float32"] if name not in ("hypot", "atan2", "power", "integer_power"))
+_UNARY = tuple(name for name in NARROW_MAXIMA["float32"] if OPERATIONS[name].arity == 1 and name != "integer_power")
 _EXPONENTS = (-7, -5, -4, -3, -2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 33, 64, 100)
 
 
@@ -106,12 +106,7 @@ def narrow_constants(node: Node, dtype: str) -> tuple[float, float]:
     return rounding_constants(node) if name in _SAME_AS_BINARY64 else (math.inf, 0.0)
 
 
-# correctly rounded or exact in every format (IEEE 754-2019, 5.4.1)
-_SAME_AS_BINARY64 = frozenset(
-    {"constant", "variable", "undefined", "negative", "abs", "sign", "min", "max", "select", "true", "false", "pi", "e"}
-    | {"add", "subtract", "multiply", "divide", "sqrt", "floor", "ceiling"}
-    | {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "and", "or", "not"}
-)
+_SAME_AS_BINARY64 = named(Kind.EXACT) | named(Kind.ROUNDED)
 
 
 @cache

@@ -18,7 +18,7 @@ from functools import cache
 from diffcompare.arithmetic.roundings.constants import rounding_constants
 from diffcompare.arithmetic.roundings.special_measurement import RANGES, measure_special, scipy_build
 from diffcompare.program.dag import Node, Program
-from diffcompare.program.special_functions import ROWS
+from diffcompare.program.operations import Kind, named
 
 __all__ = ["SCIPY_BUILDS", "SPECIAL", "SPECIAL_MAXIMA", "Accuracy", "accuracy"]
 
@@ -139,8 +139,8 @@ SPECIAL_MAXIMA: Mapping[str, tuple[tuple[float, float], ...]] = {
 
 SCIPY_BUILDS = frozenset({"scipy 1.17.1 x86_64 glibc2.41", "scipy 1.18.1 x86_64 glibc2.41"})
 
-# the operations that this module knows about, bounded or not; floor and ceiling are exact
-SPECIAL = frozenset(row.name for row in ROWS) - {"floor", "ceiling"}
+# the operations that this module knows about, bounded or not
+SPECIAL = named(Kind.SPECIAL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.errors import DiffcompareError
 from diffcompare.program.dag import Builder, Node, Program, Term
-from diffcompare.program.operations import COMPARISONS, partial_terms
-from diffcompare.program.printing import formulas
+from diffcompare.program.operations import COMPARISONS, Kind, named, partial_terms
+from diffcompare.program.printing import formulas, shapes
 from diffcompare.verdict.causes.budget import BALLS, BUILT, Budget
 from diffcompare.verdict.causes.mistakes import Cause, Facts, U, written
 from diffcompare.verdict.difference import node_balls
@@ -174,7 +174,9 @@ def take_apart(program: Program, budget: Budget) -> Parts | None:
     except (ArithmeticError, KeyError, DiffcompareError):
         return None
     whole = Program(program.variables, tuple(build.nodes), (*range(size), *(p for _, _, p in edges)))
-    return Parts(whole, size, output, tuple(edges), _shapes(program), []) if edges else None
+    # rows of data and components go the same way
+    alike = np.array(shapes(program)[0], dtype=np.intp)
+    return Parts(whole, size, output, tuple(edges), alike, []) if edges else None
 
 
 def linearise(parts: Parts, point: Sequence[float], facts: Facts, budget: Budget) -> Lines | None:
@@ -226,17 +228,6 @@ def _merged(node: Node, partials: Sequence[Term]) -> Iterator[tuple[int, Term]]:
             yield i, 2 * partial
 
 
-def _shapes(program: Program) -> Indices:
-    """Number the formulas of the nodes, leaves being all alike: rows of data and components go the same way."""
-    numbers: dict[tuple[object, ...], int] = {}
-    shapes: list[int] = []
-    for node in program.nodes:
-        power = node.payload if node.operands else None
-        key = (node.operation, power, *(shapes[i] for i in node.operands))
-        shapes.append(numbers.setdefault(key, len(numbers)))
-    return np.array(shapes, dtype=np.intp)
-
-
 @dataclass(frozen=True, slots=True)
 class Groups:
     """Rows that share a key: the group of each row, and of each group one member and how many there are."""
@@ -259,7 +250,7 @@ def _wide(value: Any) -> np.longdouble:
     return np.longdouble(high) + np.longdouble(float((value - high).mid()) if math.isfinite(high) else 0.0)
 
 
-_SUMS = {"add", "subtract", "sum"}
+_SUMS = named(Kind.LINEAR) - {"negative"}
 
 
 def other_function(lines: Lines) -> Iterator[Cause]:

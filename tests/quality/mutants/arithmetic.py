@@ -163,9 +163,9 @@ MUTANTS = (
     # rational
     Mutant(
         "arithmetic/rational.py",
-        '"less_equal": lambda a, b: a <= b',
-        '"less_equal": lambda a, b: a < b',
-        "exact values on the edge of a condition come from the wrong branch",
+        '"min": min',
+        '"min": max',
+        "the lesser of two exact values is the greater",
     ),
     Mutant(
         "arithmetic/rational.py",

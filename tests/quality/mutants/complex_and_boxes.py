@@ -9,14 +9,14 @@ __all__ = ["MUTANTS"]
 MUTANTS = (
     Mutant(
         "program/analytic.py",
-        '"dot", "integer_power",',
-        '"dot", "abs", "integer_power",',
+        "ANALYTIC = named(Kind.ANALYTIC)\n",
+        'ANALYTIC = named(Kind.ANALYTIC) | {"abs"}\n',
         "the complex step of |x| is answered instead of refused",
     ),
     Mutant(
         "program/analytic.py",
-        '"sqrt", "exp", "exp2"',
-        '"sqrt", "exp2"',
+        "ANALYTIC = named(Kind.ANALYTIC)\n",
+        'ANALYTIC = named(Kind.ANALYTIC) - {"exp"}\n',
         "the complex step of exp is refused",
     ),
     Mutant(
@@ -51,8 +51,8 @@ MUTANTS = (
     ),
     Mutant(
         "arithmetic/complex_balls.py",
-        "    found: Ball = values[program.outputs[0]].imag\n",
-        "    found: Ball = values[program.outputs[0]].real\n",
+        "    found: Ball = interpret(program, leaf, apply)[program.outputs[0]].imag\n",
+        "    found: Ball = interpret(program, leaf, apply)[program.outputs[0]].real\n",
         "the parts of the error of a complex step are those of the value",
     ),
     Mutant(

@@ -76,6 +76,19 @@ MUTANTS = (
         "return product",
         "a branch that is not taken, and is undefined, spoils the derivative",
     ),
+    # run
+    Mutant(
+        "program/run.py",
+        "(condition if way is None else first if way else second,)",
+        "(condition if way is None else second if way else first,)",
+        "the branch that is not taken is run",
+    ),
+    Mutant(
+        "program/run.py",
+        "return known[ref(program)][further]",
+        "return next(iter(known[ref(program)].values()))",
+        "what is kept for one dtype is given for another",
+    ),
     # code
     Mutant(
         "program/code.py",
@@ -92,14 +105,14 @@ MUTANTS = (
     # degree
     Mutant(
         "program/degree.py",
-        "degree = sum(known)\n",
-        "degree = max(known)\n",
+        "return sum(known)\n",
+        "return max(known)\n",
         "x*x counts as linear: its truncation error is said to be 0",
     ),
     Mutant(
         "program/degree.py",
-        "degree = known[0] if known[1] == 0 else None",
-        "degree = known[0]",
+        'case "divide" if known[1] == 0:',
+        'case "divide":',
         "x/(1 + x) counts as linear: its truncation error is said to be 0",
     ),
     # printing
