@@ -50,7 +50,7 @@ LAYERS: Mapping[str, tuple[str, str]] = {
         "errors program symbolic tracing arithmetic numeric certify sweeps verdict report",
         "hypothesis numpy pandas pytest",
     ),
-    "studies": ("errors symbolic tracing numeric sweeps verdict tables descent", "msgspec numpy pandas"),
+    "studies": ("errors watchdog symbolic tracing numeric sweeps verdict tables descent", "msgspec numpy pandas"),
     "command": (
         "diffcompare errors symbolic numeric tables sweeps verdict report adapters descent ranking studies",
         "click pandas rich",
