@@ -1,4 +1,4 @@
-"""The derivative of a black box of one variable, with an error estimate that can be believed, or a reason for none."""
+"""The derivative of a black box of one variable, with an error estimate that can be trusted, or a reason for none."""
 
 from __future__ import annotations
 

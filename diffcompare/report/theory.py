@@ -44,7 +44,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "numeric": "The finite difference D̂ as the floating-point code returns it, every rounding included.",
         "exact": "The certified derivative: the true derivative D at the exact binary point, enclosed in ball "
         "arithmetic with more and more bits until only one binary64 number is nearest to all of the enclosure. "
-        "Empty (nan) where the status is kink, domain or undecided: no value is claimed.",
+        "Empty (nan) where the status is kink, domain or undecided: there is no value to give.",
         "error": "numeric − D, with sign, where D is the derivative itself and not its rounded column: computed "
         "from the exact difference and rounded once, so that it is right also where numeric and exact are the same "
         "number. It is the sum of truncation, abscissa, evaluation, subtraction and division. In hot_spots.csv: "
@@ -63,7 +63,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "columns: the exact split": {
         "truncation": f"{_sentence(PART_MEANINGS['truncation'])}: T = (F(x + h) − F(x − h))/2h − D for central, with "
-        "no rounding at all. It falls like h^p, and rules where h is large.",
+        "no rounding at all. It falls like h^p, and dominates where h is large.",
         "abscissa": f"A: {PART_MEANINGS['abscissa']}. About |F′|·u·|x|/h; it is 0 where x ± h are floats, as for "
         "powers of two that fit.",
         "evaluation": f"{_sentence(PART_MEANINGS['evaluation'])}. E = ((f̂(a) − F(a)) − (f̂(b) − F(b)))/2h for "
@@ -139,7 +139,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "out-of-domain": f"{_sentence(CHECK_WORDS['out-of-domain'])}. Exit code 2.",
         "resolution": "The largest error, relative to the largest component, that would have gone unnoticed in some "
         "component. A check without a resolution proves nothing.",
-        "rounding": "The rounding error that the gradient itself carries, relative to its largest component.",
+        "rounding": "The rounding error of the gradient itself, relative to its largest component.",
         "blame": "Which is at fault: gradient, or formula, where the function is not the formula that was given.",
         "cause": "An explanation of what is wrong that fits the numbers: a sign, a factor, permuted components, a "
         "missing term or chain factor, float32. Estimated: what fits need not be what happened.",

@@ -648,7 +648,7 @@ REASONS = {
         "line 27 of closes (model.py): OSError: [Errno 9] Bad file descriptor; the function must run on NumPy numbers"
     ),
     "replaces": "",
-    "loops": "the code did not come to its end within 2 s; mend it, or raise --timeout",
+    "loops": "the code did not finish within 2 s; fix it, or raise --timeout",
     "prints": "",
 }
 

@@ -733,7 +733,7 @@ FAILURES = {
     "broken module": (
         "M_broken:f",
         "cannot be imported: ModuleNotFoundError: No module named 'no_such_library' .*; "
-        "install 'no_such_library' where diffcompare is installed, or mend the module",
+        "install 'no_such_library' where diffcompare is installed, or fix the module",
     ),
     "no function": ("M:netwerk", r"no function 'netwerk'; did you mean 'network'\?"),
     "no callable": ("M:number", "'number' is of type int; name a function"),

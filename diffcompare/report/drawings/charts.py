@@ -114,7 +114,7 @@ def error_chart(rows: pd.DataFrame, *, title: str, identity: str, rules: pd.Data
 
 
 def _regimes(svg: Element, series: Sequence[_Series], frame: Frame) -> None:
-    """Shade where rounding rules for every scheme, and where truncation does: left and right of the predicted h."""
+    """Shade where rounding dominates for every scheme, and where truncation does: left and right of the predicted h."""
     predicted = [frame.x(math.log10(s.predicted[0])) for s in series if s.predicted[0] > 0]
     if len(predicted) < len(series):
         return
@@ -215,7 +215,7 @@ def _split(s: _Series) -> bool:
 
 
 def slope_level(h: Sequence[float], error: Sequence[float], ok: Sequence[bool], order: int) -> float | None:
-    """Place the line log10 |error| = order·log10 h + level through the errors where truncation rules.
+    """Place the line log10 |error| = order·log10 h + level through the errors where truncation dominates.
 
     These are the 8 smallest h from 10 times the best h upwards. None if they are fewer than 3, or do not
     follow the slope within a factor of 3: then no line is the honest one.
