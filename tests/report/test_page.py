@@ -253,7 +253,7 @@ def test_split_bounds_and_hot_spots_are_shown_and_explained(tmp_path: Path) -> N
         "largest |error|/bound",
         "Which part of the error dominates",
         "97 % of the proven bound on the rounding error comes from exp(x)",
-        "holds if the measured rounding constants of this NumPy build do",
+        "“Proven” rests on one measurement",
         "The dashed line is the truncation error itself",
         "rounding of the divisor and of the quotient",
     ):
