@@ -208,7 +208,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "trouble": "ranking.csv: what makes the derivative hard at this point; none where any method should do.",
         "estimate": "ranking.csv: what the differentiator says of the size of its own error; empty where it says "
         "nothing.",
-        "outcome": "ranking.csv: covered, overconfident, unestimated or refused, by the certified derivative.",
+        "outcome": "ranking.csv: covered, overconfident, unestimated or refused, by the certified derivative. "
+        "comparisons.csv: what pytest said of the test.",
         "functions": "scores.csv: how many functions were asked for.",
         "without_derivative": "scores.csv: how many of them have no derivative at the point, provably.",
         "rightly_refused": "scores.csv: how many of those without a derivative were refused.",
@@ -216,6 +217,19 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "Who refuses what is hard is measured on what is easy: look at refused as well.",
         "max_rel_error": "scores.csv: the largest |error|/|D| over the same answers.",
         "median_evaluations": "scores.csv: the median number of values of f that a differentiator asked for.",
+    },
+    "columns of verdicts and of test runs": {
+        "component": "components.csv, comparisons.csv: which component of the gradient, as x[0]; in comparisons.csv "
+        "the worst one.",
+        "difference": "components.csv, comparisons.csv: claimed − derivative.",
+        "relative": "components.csv: |difference| divided by the largest component.",
+        "test": "comparisons.csv, components.csv: the test that made the assertion, as pytest names it.",
+        "place": "comparisons.csv, components.csv: the file and line of the assertion.",
+        "kind": "comparisons.csv: what was compared, as gradient or within_bound.",
+        "examples": "comparisons.csv: how many examples of Hypothesis the assertion was tried at; 1 without it.",
+        "statuses": "comparisons.csv: how often each status was met among the examples.",
+        "max_threshold_ratio": "comparisons.csv: the largest |difference|/threshold of all examples, or |error|/bound.",
+        "page": "comparisons.csv: the file of the page that shows the verdict; empty if it has none.",
     },
     "columns of the other files": {
         "variables": "functions.csv: the arguments of the function in order, with ; between.",

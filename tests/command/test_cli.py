@@ -14,7 +14,7 @@ import pytest
 import diffcompare as dc
 from diffcompare.command import cli
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 STUDY = 'steps = [1e-1, 1e-4]\n[[function]]\nname = "제곱"\nexpr = "x**2"\npoints = [3.0]\n'
 
 

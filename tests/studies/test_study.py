@@ -28,7 +28,7 @@ from diffcompare.tables.schema import (
 ONE = '[[function]]\nexpr = "x**2"\npoints = [3.0]\n'
 TWO = '[[function]]\nexpr = "x*y"\npoints = [[3.0, 4.0]]\n'
 DESCENT = ONE + '[[descent]]\nfunction = "x**2"\nstart = 1.0\n'
-CHAPTER = Path(__file__).parent.parent / "reports" / "chapter4.toml"
+CHAPTER = Path(__file__).parents[2] / "reports" / "chapter4.toml"
 
 
 @pytest.fixture
