@@ -34,7 +34,7 @@ __all__ = ["error_chart", "slope_level", "smallest_error"]
 
 _WIDTH, _LEFT, _RIGHT = 760.0, 64.0, 742.0
 _PLOT_HEIGHT, _LINE, _DODGE = 300.0, 19.0, 4.0
-_REGIME_LABEL = 100.0  # a narrower regime is shaded without its name
+_REGIME_LABEL = 130.0  # a narrower regime is shaded without its name
 _BARE_HEIGHT = 60.0  # where every error stands in a lane
 
 
@@ -128,7 +128,7 @@ def _regimes(svg: Element, series: Sequence[_Series], frame: Frame) -> None:
         if end - start > _REGIME_LABEL:
             anchor = {} if name == "rounding" else {"class": "end"}
             x = start + 6 if name == "rounding" else end - 6
-            add(svg, "text", f"{name} rules", x=coord(x), y=coord(frame.bottom - 20), **anchor)
+            add(svg, "text", f"{name} dominates", x=coord(x), y=coord(frame.bottom - 20), **anchor)
 
 
 def smallest_error(h: Sequence[float], error: Sequence[float], ok: Sequence[bool]) -> tuple[float, float, int]:
