@@ -65,7 +65,7 @@ def test_an_ordinary_test_keeps_every_comparison() -> None:
     kept = heard(False, "failed")
     assert [each["verdict"]["components"]["point"] for each in kept] == [["a"], ["b"], ["c"], ["d"]]
     assert [each["max_threshold_ratio"] for each in kept] == [0.0, 16.0, 4.0, 0.5]
-    assert [each["place"].partition(":")[0] for each in kept] == ["test_heard.py"] * 4
+    assert [each["place"].partition(":")[0] for each in kept] == ["test_listening.py"] * 4
 
 
 def test_a_difference_without_room_is_infinitely_large() -> None:
