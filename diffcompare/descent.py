@@ -54,9 +54,9 @@ def gradient_descent(
     Returns
     -------
     DataFrame
-        Columns ``step``, the variables, ``value``, ``gradient_norm`` and ``distance``: the Euclidean distance to
-        the exact run at the same step (0.0 for the exact run itself). Overflow is kept as inf; where the function
-        or its derivative is not defined, nan from there on.
+        Columns ``step``, the variables, ``value``, ``gradient_norm`` and ``distance``: the Euclidean distance to the
+        exact run at the same step, in units of the variables (0.0 for the exact run itself). Overflow is kept as inf;
+        where the function or its derivative is not defined, nan from there on.
 
     Raises
     ------

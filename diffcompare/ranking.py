@@ -26,7 +26,7 @@ _CALLS = 100_000  # of one function at one point, so that a loop without end end
 
 def rank(
     differentiators: Mapping[str, Callable[[Callable[[Any], Any], float], Any]] | None = None,
-    catalogue: Sequence[CatalogueEntry] = CATALOGUE,
+    catalogue: Sequence[CatalogueEntry] | None = None,
 ) -> pd.DataFrame:
     r"""Let differentiators answer a catalogue of functions, and hold the answers against certified derivatives.
 
@@ -38,8 +38,8 @@ def rank(
         exception are a refusal.
         Default: ``dc.differentiate``, the textbook's central difference, and those of SciPy, numdifftools and jacobi
         that are installed.
-    catalogue : sequence of CatalogueEntry
-        Formulas with points; the default has some 50 of every kind of trouble.
+    catalogue : sequence of CatalogueEntry, optional
+        Formulas with points. Default: the functions of ``diffcompare rank``, some 50 of every kind of trouble.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def rank(
     if not differentiators:
         raise ValueError("differentiators={}: is empty; pass {'name': function of (f, x)}")
     problems = []
-    for entry in catalogue:
+    for entry in CATALOGUE if catalogue is None else catalogue:
         f = parse(entry.formula, variables=["x"])
         reference = certified_gradient(f, entry.point)
         problems.append((entry, f, str(reference.status[0]), float(reference.value[0])))

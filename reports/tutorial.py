@@ -158,7 +158,7 @@ to be small.
 Now put f, f‴ and x of size 1 into the formula: h ≈ (3u)^(1/3) = «short((3 * u) ** (1 / 3))» for the central
 difference. So why do textbooks say 1e-4? Because it is *safe*. It stands a little right of the tip, on the arm of
 truncation, where the error does not jump: it is about h²/6 = «short(1e-8 / 6)», whatever the rounding does. Left of
-the tip rounding rules, and how large it is depends on f. For a plot, or a check by eye, an error of that size is
+the tip rounding dominates, and how large it is depends on f. For a plot, or a check by eye, an error of that size is
 small enough.
 
 The tip of the forward difference is far away from 1e-4:
@@ -258,7 +258,7 @@ forgot a factor 2 in the penalty:
 >>> print(verdict.explain())
 ```
 
-No h was chosen, and no tolerance: function and gradient are compared as real functions. The mended one is right:
+No h was chosen, and no tolerance: function and gradient are compared as real functions. The fixed one is right:
 
 ```pycon
 >>> dc.check_gradient(loss, lambda w: gradient(w) + 0.125 * w, at=[0.5, -0.25]).status

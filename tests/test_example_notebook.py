@@ -78,7 +78,7 @@ def test_tables_and_charts_are_what_the_texts_say(shown: dict[str, Any]) -> None
 
 
 def test_verdicts_show_themselves(shown: dict[str, Any]) -> None:
-    assert [shown[name].status for name in ("check", "mended")] == ["wrong", "consistent"]
+    assert [shown[name].status for name in ("check", "fixed")] == ["wrong", "consistent"]
     assert isinstance(shown["check"], dc.Verdict)
     assert "factor 2 missing in the term 0.1*(x0**2 + x1**2)" in shown["check"]._repr_html_()
-    assert "consistent: the gradient agrees" in shown["mended"]._repr_html_()
+    assert "consistent: the gradient agrees" in shown["fixed"]._repr_html_()

@@ -65,6 +65,21 @@ def test_a_public_function_is_annotated(name: str) -> None:
         assert all(p.annotation is not inspect.Parameter.empty for p in signature.parameters.values())
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_help_begins_with_a_signature_that_can_be_read(name: str) -> None:
+    value = getattr(diffcompare, name)
+    if inspect.isfunction(value):
+        # a table as a default argument would be printed row by row
+        assert all(len(repr(p.default)) <= 60 for p in inspect.signature(value).parameters.values())
+
+
+@pytest.mark.parametrize("name", diffcompare.testing.__all__)
+def test_a_name_of_the_testing_package_is_the_one_of_its_home(name: str) -> None:
+    home = import_module(f"diffcompare.testing.{diffcompare.testing._HOME[name]}")
+    assert getattr(diffcompare.testing, name) is getattr(home, name)
+    assert name in home.__all__
+
+
 def test_star_import_gives_the_public_names() -> None:
     scope: dict[str, object] = {}
     exec("from diffcompare import *", scope)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,8 @@ from diffcompare.ranking import rank, scores
 from diffcompare.report.ranking_page import write_ranking
 from diffcompare.symbolic.catalogue import CATALOGUE, CatalogueEntry
 from diffcompare.tables.schema import OUTCOMES, RANKING_COLUMNS, SCORE_COLUMNS
+
+from .stated import stated
 
 SMOOTH = CatalogueEntry("x**3", 2.0, "none")
 CORNER = CatalogueEntry("abs(x)", 0.0, "corner")
@@ -128,7 +131,15 @@ def test_ours_knows_its_errors():
     assert found["rightly_refused"] == found["without_derivative"]
     # floor(x) just below 2 is refused as a staircase: its slope was that from afar
     assert found["overconfident"] == 0
+    assert stated("ranking").startswith(f"{len(CATALOGUE)} functions; overconfident answers: diffcompare 0, ")
     assert found["refused"] - found["rightly_refused"] <= 3
+
+
+def test_the_overconfident_answers_of_the_others_are_the_stated_ones():
+    others = {name: solve for name, solve in installed()[0].items() if name in ("scipy", "numdifftools", "jacobi")}
+    for row in scores(rank(others)).itertuples():
+        # other versions of a library answer otherwise
+        assert abs(row.overconfident - int(re.search(rf"{row.differentiator} (\d+)", stated("ranking"))[1])) <= 2
 
 
 def test_the_command_prints_and_writes_the_same_bytes_twice(tmp_path, capsys, monkeypatch):

@@ -69,7 +69,7 @@ class CodeProcess:
             if not self._connection.poll(self._timeout):
                 self._process.kill()
                 self._process.join()
-                raise Lost(f"the code did not come to its end within {self._timeout:g} s; mend it, or raise --timeout")
+                raise Lost(f"the code did not finish within {self._timeout:g} s; fix it, or raise --timeout")
             outcome = pickle.loads(self._connection.recv_bytes())  # noqa: S301 - our own bytes
         except (EOFError, OSError):
             self._process.join()

@@ -1,4 +1,4 @@
-"""The derivative of a black box of one variable, with an error estimate that can be believed, or a reason for none."""
+"""The derivative of a black box of one variable, with an error estimate that can be trusted, or a reason for none."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Derivative:
     value : float
         The derivative; nan when refused.
     error : float
-        An estimate of the size of value − f′(x), no bound; inf when refused.
+        An estimate of the size of value − f′(x), in units of f per unit of x; no bound; inf when refused.
     evaluations : int
         How often f was called.
     h : float
-        The largest step size that entered the value; nan when refused.
+        The largest step size that entered the value, in units of x; nan when refused.
     status : {"ok", "kink", "jump", "noise", "domain"}
     reason : str
         Why it was refused; empty for ``ok``.
@@ -69,9 +69,10 @@ def differentiate(f: Callable[[Any], Any], x: float, *, noise: float = 0.0) -> D
         Takes one float64 and returns one number. A value that is not finite or complex, an ``ArithmeticError`` and
         a ``ValueError`` mean that the abscissa is outside the domain.
     x : float
+        Finite.
     noise : float
-        Absolute error of the values of f, where it is known and cannot be seen: an iteration that stops early, values
-        rounded to some decimals.
+        Absolute error of the values of f, in units of f, where it is known and cannot be seen: an iteration that stops
+        early, values rounded to some decimals.
 
     Returns
     -------

@@ -30,13 +30,14 @@ def geometric_steps(largest: float, smallest: float, per_decade: int = 4) -> Flo
     Parameters
     ----------
     largest, smallest : float
-        Positive and finite, largest ≥ smallest; both are included where the progression meets them.
+        In units of the variable; positive and finite, largest ≥ smallest; both are included where the progression
+        meets them.
     per_decade : int
         Steps per factor of ten, at least 1.
 
     Returns
     -------
-    ndarray of float64
+    ndarray of float64, shape (m,)
 
     Raises
     ------

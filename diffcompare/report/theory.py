@@ -44,7 +44,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "numeric": "The finite difference D̂ as the floating-point code returns it, every rounding included.",
         "exact": "The certified derivative: the true derivative D at the exact binary point, enclosed in ball "
         "arithmetic with more and more bits until only one binary64 number is nearest to all of the enclosure. "
-        "Empty (nan) where the status is kink, domain or undecided: no value is claimed.",
+        "Empty (nan) where the status is kink, domain or undecided: there is no value to give.",
         "error": "numeric − D, with sign, where D is the derivative itself and not its rounded column: computed "
         "from the exact difference and rounded once, so that it is right also where numeric and exact are the same "
         "number. It is the sum of truncation, abscissa, evaluation, subtraction and division. In hot_spots.csv: "
@@ -63,7 +63,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "columns: the exact split": {
         "truncation": f"{_sentence(PART_MEANINGS['truncation'])}: T = (F(x + h) − F(x − h))/2h − D for central, with "
-        "no rounding at all. It falls like h^p, and rules where h is large.",
+        "no rounding at all. It falls like h^p, and dominates where h is large.",
         "abscissa": f"A: {PART_MEANINGS['abscissa']}. About |F′|·u·|x|/h; it is 0 where x ± h are floats, as for "
         "powers of two that fit.",
         "evaluation": f"{_sentence(PART_MEANINGS['evaluation'])}. E = ((f̂(a) − F(a)) − (f̂(b) − F(b)))/2h for "
@@ -139,7 +139,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "out-of-domain": f"{_sentence(CHECK_WORDS['out-of-domain'])}. Exit code 2.",
         "resolution": "The largest error, relative to the largest component, that would have gone unnoticed in some "
         "component. A check without a resolution proves nothing.",
-        "rounding": "The rounding error that the gradient itself carries, relative to its largest component.",
+        "rounding": "The rounding error of the gradient itself, relative to its largest component.",
         "blame": "Which is at fault: gradient, or formula, where the function is not the formula that was given.",
         "cause": "An explanation of what is wrong that fits the numbers: a sign, a factor, permuted components, a "
         "missing term or chain factor, float32. Estimated: what fits need not be what happened.",
@@ -208,7 +208,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "trouble": "ranking.csv: what makes the derivative hard at this point; none where any method should do.",
         "estimate": "ranking.csv: what the differentiator says of the size of its own error; empty where it says "
         "nothing.",
-        "outcome": "ranking.csv: covered, overconfident, unestimated or refused, by the certified derivative.",
+        "outcome": "ranking.csv: covered, overconfident, unestimated or refused, by the certified derivative. "
+        "comparisons.csv: what pytest said of the test.",
         "functions": "scores.csv: how many functions were asked for.",
         "without_derivative": "scores.csv: how many of them have no derivative at the point, provably.",
         "rightly_refused": "scores.csv: how many of those without a derivative were refused.",
@@ -216,6 +217,19 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "Who refuses what is hard is measured on what is easy: look at refused as well.",
         "max_rel_error": "scores.csv: the largest |error|/|D| over the same answers.",
         "median_evaluations": "scores.csv: the median number of values of f that a differentiator asked for.",
+    },
+    "columns of verdicts and of test runs": {
+        "component": "components.csv, comparisons.csv: which component of the gradient, as x[0]; in comparisons.csv "
+        "the worst one.",
+        "difference": "components.csv, comparisons.csv: claimed − derivative.",
+        "relative": "components.csv: |difference| divided by the largest component.",
+        "test": "comparisons.csv, components.csv: the test that made the assertion, as pytest names it.",
+        "place": "comparisons.csv, components.csv: the file and line of the assertion.",
+        "kind": "comparisons.csv: what was compared, as gradient or within_bound.",
+        "examples": "comparisons.csv: how many examples of Hypothesis the assertion was tried at; 1 without it.",
+        "statuses": "comparisons.csv: how often each status was met among the examples.",
+        "max_threshold_ratio": "comparisons.csv: the largest |difference|/threshold of all examples, or |error|/bound.",
+        "page": "comparisons.csv: the file of the page that shows the verdict; empty if it has none.",
     },
     "columns of the other files": {
         "variables": "functions.csv: the arguments of the function in order, with ; between.",

@@ -176,7 +176,7 @@ def _resolution(resolution: float) -> str:
         return "no resolution can be stated, for nothing could be measured"
     if resolution >= 1:
         return "only an error larger than the largest component itself would have been seen"
-    return f"any error above {short(resolution)} of the largest component would have been seen"
+    return f"any error above {short(resolution)} times the largest component would have been seen"
 
 
 def _rounding(verdict: Verdict) -> str:
@@ -185,7 +185,7 @@ def _rounding(verdict: Verdict) -> str:
         return ""
     if verdict.rounding == 0:
         return "none was seen"
-    return f"the {verdict.what} carries {short(verdict.rounding)} of its largest component"
+    return f"the {verdict.what} has a rounding error of {short(verdict.rounding)} times its largest component"
 
 
 def _blame(verdict: Verdict) -> str:

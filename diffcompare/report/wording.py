@@ -55,7 +55,7 @@ STATUS_WORDS: Mapping[str, str] = {
     "ok": "the exact derivative is known and the numeric one is a finite number",
     "domain": "the point, or an abscissa such as x + h or x − h, lies outside the real domain of the function",
     "kink": "the derivative does not exist at this point: the slopes from the left and from the right differ",
-    "undecided": "whether the derivative exists, or how it rounds, could not be decided; no value is claimed",
+    "undecided": "whether the derivative exists, or how it rounds, could not be decided; no value is given",
     "nonfinite": "the function's code returned inf or nan at an abscissa, so the quotient is not a finite number",
     "h-underflow": "h is too small to move the point: all abscissae are the same float, "
     "so the quotient says nothing about the function (it is 0, but for rounding)",
@@ -100,7 +100,7 @@ PART_MEANINGS: Mapping[str, str] = {
     "truncation": "what the formula leaves out: the quotient of the true function at the intended abscissae, "
     "minus the derivative",
     "abscissa": "x + h and x − h are rounded to floats, so f is evaluated a little beside the intended places",
-    "evaluation": "the rounding errors that the code of f makes at these floats; usually what rules for small h",
+    "evaluation": "the rounding errors that the code of f makes at these floats; usually the largest part for small h",
     "subtraction": "rounding of the difference of the two values of f; 0 when they are close together",
     "division": "rounding of the divisor and of the quotient",
 }

@@ -258,9 +258,9 @@ def _load_file(path: str) -> ModuleType:
 
 
 def _import_failure(name: str, error: BaseException) -> DiffcompareError:
-    remedy = "mend the module"
+    remedy = "fix the module"
     if isinstance(error, ModuleNotFoundError) and error.name:
-        remedy = f"install {_quote(error.name)} where diffcompare is installed, or mend the module"
+        remedy = f"install {_quote(error.name)} where diffcompare is installed, or fix the module"
     return DiffcompareError(f"{_shown(name)}: cannot be imported: {_described(error)}; {remedy}")
 
 

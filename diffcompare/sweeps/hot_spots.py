@@ -30,9 +30,9 @@ def hot_spots(f: SymbolicFunction, point: ArrayLike) -> pd.DataFrame:
     -------
     DataFrame
         One row for each operation that rounds, the largest share of the bound first: ``operation`` (the sub-formula),
-        ``bound`` (proven: how much its rounding can contribute to f̂ − F) and ``bound_share``, ``error`` (measured: what
-        it does contribute, to first order) and ``error_share``. The shares are of the sums of absolute values; nan
-        where nothing is known.
+        ``bound`` (proven: how much its rounding can contribute to f̂ − F, in units of f) and ``bound_share``,
+        ``error`` (measured: what it does contribute, to first order) and ``error_share``. The shares are of the sums
+        of absolute values; nan where nothing is known.
 
     Raises
     ------

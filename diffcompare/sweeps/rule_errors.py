@@ -59,6 +59,15 @@ def step_rules(
         took to choose. Ridders' row has the error of the extrapolation, that of the complex step its own: both may be
         better than the best step.
 
+    Raises
+    ------
+    ValueError, TypeError, DiffcompareError
+        As in :func:`diffcompare.sweep`.
+
+    References
+    ----------
+    Each rule has its own: ``diffcompare explain "Gill-Murray-Saunders-Wright"`` and the like name them.
+
     Examples
     --------
     >>> import diffcompare as dc

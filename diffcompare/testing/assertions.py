@@ -62,7 +62,7 @@ def assert_gradient(
     box : (lower, upper), optional
         Nothing is evaluated outside. Where ``at`` is None: finite corners in the structure of x.
     noise : float, optional
-        The absolute error of f, where it is not just rounded.
+        The absolute error of f, in units of f, where it is not just rounded.
     guards : bool
         Judge f without the small constants in logarithms, roots, powers and denominators that the gradient ignores.
     budget, seed : int

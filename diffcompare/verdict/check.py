@@ -51,12 +51,15 @@ def check_gradient(
 ) -> Verdict:
     """Judge whether a gradient is the gradient of a function.
 
+    Proven where ``evidence`` is ``identity``, as far as the traces are what runs; measured where it is ``neighbours``;
+    estimated where it is ``witness``.
+
     Parameters
     ----------
     f : callable or SymbolicFunction
         ``f(x, *args)`` returns one number.
     gradient : callable
-        ``gradient(x, *args)`` returns the claimed gradient in the structure of x.
+        ``gradient(x, *args)`` returns the claimed gradient: an array of the shape of x, or x's tuple or dict of them.
     at : array_like, tuple or dict of arrays
         The point, of any shape. Where f returns one number for each row of an array, the rows are several points.
     formula : SymbolicFunction, SymPy expression or text, optional
@@ -66,7 +69,8 @@ def check_gradient(
     box : (lower, upper), optional
         Arrays of the structure of x; nothing is evaluated outside.
     noise : float, optional
-        The absolute error of f, where it is not just rounded (an iteration stopped early, a measurement).
+        The absolute error of f, in units of f, where it is not just rounded (an iteration stopped early, a
+        measurement).
     guards : bool
         Judge f without the small constants that keep logarithms, roots, powers and denominators from 0, such as
         ``log(p + 1e-7)``, where the gradient ignores them; the notes say which.
@@ -74,11 +78,17 @@ def check_gradient(
     Returns
     -------
     Verdict
+        ``.status``, ``.cause``, ``.components`` (one row a component), ``.explain()`` and more.
 
     Raises
     ------
     ValueError, TypeError
         A point, box or formula that does not fit; the message names it.
+
+    References
+    ----------
+    The integral of a claimed gradient against differences of f is the fundamental theorem of calculus for line
+    integrals (DLMF 1.6(iv)); the other rules are ours, and described in their modules.
 
     Examples
     --------

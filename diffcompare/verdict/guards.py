@@ -91,7 +91,7 @@ def settle_guards(
         note = f"{ignored.text}: that is within a few ulps"
         return replace(judgement, status=("consistent",) * len(open_), blame=None, notes=(*judgement.notes, note))
     largest = float(np.max(size))
-    off = f"off by {float(np.max(gap)) / largest:.2g} of the largest component" if largest else "the derivative is 0"
+    off = f"off by {float(np.max(gap)) / largest:.2g} times the largest component" if largest else "the derivative is 0"
     if ignored.program is not None and left_out:
         other = judge(_without(problem, ignored.program))
         return replace(other, notes=(f"judged without a guard: {ignored.text}: {off}", *other.notes))

@@ -152,7 +152,7 @@ class Judgement:
     threshold : ndarray of float64, shape (n,)
         The smallest difference of each component that would have been called wrong, in units of the gradient.
     rounding : float
-        The rounding error that the gradient carries, relative to its largest component; nan where unknown.
+        The rounding error of the gradient, relative to its largest component; nan where unknown.
     blame : str or None
         ``gradient`` or ``formula``.
     notes : tuple of str

@@ -355,7 +355,7 @@ def _measured(truth: _Truth, status: list[str], open_: Flags, words: list[str]) 
         stated = np.where(np.array(final) == "wrong", np.fmin(stated, threshold), stated)
         relative = float((error[candidates] / (size or 1.0)).max())
         words.append(
-            f"the deviation is smooth: {relative:.2g} of the largest component, the same at neighbouring points"
+            f"the deviation is smooth: {relative:.2g} times the largest component, the same at neighbouring points"
         )
         if agrees:
             return _answer(truth, final, stated, rounding, blame, *words)
@@ -366,7 +366,7 @@ def _measured(truth: _Truth, status: list[str], open_: Flags, words: list[str]) 
 
 
 _WITNESS_WORDS = {
-    "agrees": ["the function itself carries the deviation: it is not the formula, and the gradient fits the function"],
+    "agrees": ["the function itself deviates: it is not the formula, and the gradient fits the function"],
     "contradicts": ["the function contradicts the gradient too: its values follow the formula"],
     "mute": ["the values of the function are too coarse to tell which of the two is right"],
 }

@@ -31,7 +31,7 @@ _EVIDENCE = {
 }
 _ADVICE = {
     "consistent": "Nothing to do.",
-    "wrong": "Mend the {0}, or pass formula= if the function is not what you meant.",
+    "wrong": "Fix the {0}, or pass formula= if the function is not what you meant.",
     "non-smooth": "There is no derivative here; check at another point, or state which one-sided slope is meant.",
     "out-of-domain": "The function has no finite value or derivative here; check at a point inside its domain.",
     "inconclusive": "Check at another point, or pass formula= (and noise= if the function is only accurate to that).",
@@ -69,7 +69,7 @@ class Verdict:
         The largest error, relative to the largest component, that would have gone unnoticed in some component; nan
         where nothing could be judged.
     rounding : float
-        The rounding error that the gradient carries, relative to its largest component.
+        The rounding error of the gradient, relative to its largest component.
     blame : str or None
         ``gradient`` or ``formula``.
     cause : str or None
@@ -144,10 +144,10 @@ class Verdict:
         if self.blame == "formula":
             lines.append(f"The function is not the formula that was given; the {self.what} is not to blame.")
         if not math.isnan(self.resolution):
-            lines.append(f"Resolution: an error above {self.resolution:.1e} of the largest component would be seen.")
+            lines.append(f"Resolution: an error above {self.resolution:.1e} times the largest component would be seen.")
         if not math.isnan(self.rounding) and self.status != "wrong":
-            size = f"{self.rounding:.1e} of its largest component" if self.rounding else "none"
-            lines.append(f"Rounding: the {self.what} carries {size}.")
+            size = f"a rounding error of {self.rounding:.1e} times its largest component"
+            lines.append(f"Rounding: the {self.what} has {size if self.rounding else 'no rounding error here'}.")
         if self.status != "inconclusive":
             lines += notes
         lines.append(_ADVICE[self.status].format(self.what))
@@ -269,8 +269,8 @@ def _headline(verdict: Verdict) -> str:
         if count == 1:
             by = f", by {size:.2g} times its size" if size else ""
             return f"the {verdict.what} differs from the derivative{by}"
-        by = f", by up to {size:.2g} of the largest" if size else ""
-        by = by if size < 1 else f", by up to {size:.3g} times the largest component"
+        digits = 2 if size < 1 else 3
+        by = f", by up to {size:.{digits}g} times the largest component" if size else ""
         lost = _worst_row(bad) if len(bad) else None
         if lost is not None and not math.isfinite(lost["claimed"]):
             by = f"; {lost['component']} is {float(lost['claimed'])!r}"

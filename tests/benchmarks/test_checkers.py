@@ -1,6 +1,7 @@
 """The verdict beside other checkers, on the corpus of the quality tests: bugs found net, and false alarms.
 
-Run with ``pytest tests/benchmarks -m benchmark -s``. Scores are printed, never asserted. Libraries that are installed
+Run with ``pytest tests/benchmarks -m benchmark -s``. Scores are printed, and those of
+rules that need NumPy alone are held to what reports/evidence.md states. Libraries that are installed
 run themselves; what only lives inside a framework is its published rule (scheme, step, tolerance), written out here.
 A bug counts as found where the wrong gradient is flagged and the right one at the same point is not.
 """
@@ -19,6 +20,7 @@ import pytest
 import diffcompare as dc
 
 from ..quality.corpus import BUGS, EASY, HARD, ROUNDING, TWINS, Case, opaque  # noqa: TID252 - tests are no package
+from ..stated import stated  # noqa: TID252
 from .timing import print_table
 
 pytestmark = pytest.mark.benchmark
@@ -202,3 +204,9 @@ def test_checkers_side_by_side() -> None:
         "time each",
     )
     print_table("bugs found net of false alarms, and right gradients called wrong", headers, rows)
+    plain = [found for found, (library, _) in zip(rows[-len(PEERS) :], PEERS.values(), strict=True) if not library]
+    bugs, alarms = ([int(found[k].partition(" ")[0]) for found in plain] for k in (1, 4))
+    assert stated("other checkers") == (
+        f"{min(bugs)} to {max(bugs)} of {len(BUGS)} bugs found, {min(alarms)} to {max(alarms)} of {len(HARD)} hard "
+        "right gradients called wrong"
+    )

@@ -1,12 +1,14 @@
 """``differentiate`` beside libraries that estimate their own error, on the problems of the quality tests.
 
-Run with ``pytest tests/benchmarks/test_derivatives.py -m benchmark -s``. Scores are printed, never asserted.
+Run with ``pytest tests/benchmarks/test_derivatives.py -m benchmark -s``. Scores are printed, and held to what
+reports/evidence.md states.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import math
+import re
 import statistics
 import warnings
 from collections.abc import Callable
@@ -20,6 +22,7 @@ from diffcompare.adapters.differentiators import DIFFERENTIATORS, Differentiator
 from ..quality.nasty_derivatives import FIRST, HELD_OUT, Problem  # noqa: TID252 - tests are no package
 from ..quality.random_derivatives import problems as random_problems  # noqa: TID252
 from ..quality.test_nasty_derivatives import SEED, ordinary_problems  # noqa: TID252
+from ..stated import stated  # noqa: TID252
 from .timing import print_table
 
 pytestmark = pytest.mark.benchmark
@@ -91,6 +94,14 @@ def row(name: str, solve: Differentiator, problems: list[Problem]) -> tuple[str,
     return name, *counts, *used, f"{statistics.median(errors):.1g}", at_kink
 
 
+# as reports/evidence.md calls them
+STATED = {
+    "diffcompare": "diffcompare",
+    "scipy.differentiate": "scipy",
+    "numdifftools, central": "numdifftools",
+    "jacobi": "jacobi",
+}
+
 SETS: dict[str, Callable[[], list[Problem]]] = {
     "nasty": lambda: FIRST + HELD_OUT,
     "random": lambda: random_problems(SEED),
@@ -112,3 +123,10 @@ def test_derivatives_side_by_side(name: str) -> None:
         else:
             rows.append(row(solver, solve, problems))
     print_table(f"{len(problems)} {name} derivatives", headers, rows)
+    for solver, stated_as in STATED.items():
+        small = next(found[4] for found in rows if found[0].startswith(solver))
+        if small:
+            said = re.search(rf"{stated_as} (\d+), (\d+), (\d+)", stated("other estimates"))
+            assert said is not None
+            # the functions of a processor, and other versions of a library
+            assert abs(int(small) - int(said[1 + list(SETS).index(name)])) <= 2, solver

@@ -14,7 +14,7 @@ import pytest
 import diffcompare as dc
 from diffcompare.command import cli
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 STUDY = 'steps = [1e-1, 1e-4]\n[[function]]\nname = "제곱"\nexpr = "x**2"\npoints = [3.0]\n'
 
 
@@ -648,7 +648,7 @@ REASONS = {
         "line 27 of closes (model.py): OSError: [Errno 9] Bad file descriptor; the function must run on NumPy numbers"
     ),
     "replaces": "",
-    "loops": "the code did not come to its end within 2 s; mend it, or raise --timeout",
+    "loops": "the code did not finish within 2 s; fix it, or raise --timeout",
     "prints": "",
 }
 

@@ -419,7 +419,7 @@ def test_code_without_end_is_inconclusive_when_its_time_is_over(tmp_path):
         [*command, "--out", "out"], cwd=tmp_path, env=environment(), capture_output=True, encoding="utf-8", timeout=60
     )
     assert (done.returncode, done.stderr) == (3, "")
-    assert "The code did not come to its end within 1 s; mend it, or raise --timeout." in done.stdout
+    assert "The code did not finish within 1 s; fix it, or raise --timeout." in done.stdout
     table = pd.read_csv(tmp_path / "out" / "components.csv")
     assert table["status"].tolist() == ["inconclusive"] * 2
 

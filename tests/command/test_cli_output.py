@@ -19,7 +19,7 @@ from diffcompare.report.theory import WORDS
 
 from .test_cli import environment, refused
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+MANUAL = (Path(__file__).parents[2] / "reports" / "manual.md").read_text(encoding="utf-8")
 MODEL = "import numpy as np\nprint('noise')\ndef f(x):\n    return np.sum(x**2)\ndef g(x):\n    return 2 * x\n"
 MODEL += "def bad(x):\n    print('more noise')\n    return x\n"
 KINKS = 'steps = [1e-1, 1e-4]\n[[function]]\nexpr = "x**3"\npoints = [1.0, 2.0, 3.0, 4.0, 5.0]\n'
@@ -293,13 +293,13 @@ def test_help_is_of_one_kind(call, name, command):
         assert option.is_flag or option.metavar or isinstance(option.type, click.Choice), option.name
         assert all(re.fullmatch("--[a-z][a-z-]+", flag) for flag in option.opts)
         assert option.opts[0] in text
-    assert f"diffcompare {name}" in README
+    assert f"diffcompare {name}" in MANUAL
 
 
 def test_what_commands_share_is_called_the_same(call):
     for flag in ("--quiet", "--json"):
         assert {flag in call(name, "--help").stdout for name in ("run", "compare", "check")} == {True}
-        assert flag in README
+        assert flag in MANUAL
     shared = {}
     for _, command in COMMANDS:
         for option in (p for p in command.params if isinstance(p, click.Option)):

@@ -59,7 +59,7 @@ def test_the_next_is_not_blamed_for_what_the_last_one_left(process: CodeProcess)
 
 def test_an_endless_loop_is_ended_and_the_next_runs() -> None:
     with CodeProcess(1.0) as process:
-        with pytest.raises(Lost, match="did not come to its end within 1 s; mend it, or raise --timeout"):
+        with pytest.raises(Lost, match="did not finish within 1 s; fix it, or raise --timeout"):
             process(eval, "sum(iter(int, 1))")
         assert process(eval, "7") == 7
 

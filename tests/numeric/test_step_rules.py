@@ -9,6 +9,8 @@ import pytest
 from diffcompare.numeric.differences import numerical_diff
 from diffcompare.numeric.step_rules import STEP_RULES, choose_step
 
+from ..stated import numbers  # noqa: TID252 - tests are no package
+
 # name, f, x, f′, f″, f‴: closed forms
 FUNCTIONS = [
     ("exp at 1", math.exp, 1.0, math.e, math.e, math.e),
@@ -36,10 +38,16 @@ def test_a_rule_that_looks_at_f_finds_the_scale_of_the_optimum(case, scheme, cap
         with capsys.disabled():
             print(f" {scheme} {rule}, {case[0]}: {choice.h / best:.2g} times the best step")
         assert choice.message == ""
+        least, most = numbers("step rules")[1:]
+        assert least <= float(f"{choice.h / best:.2g}") <= most, rule
         assert best / 2 <= choice.h <= 2 * best, rule
         # truncation and noise at half or twice the best step, and as much again for what Taylor's theorem leaves out
         bound = 2 * (2 + 1 / 2) * 2 * noise / best if scheme != "central" else 2 * (4 / 2 + 1 / 2) * noise / best
         assert abs(numerical_diff(f, x, choice.h, scheme=scheme) - slope) <= bound
+
+
+def test_the_number_of_functions_is_the_stated_one():
+    assert numbers("step rules")[0] == len(FUNCTIONS)
 
 
 @pytest.mark.parametrize("scheme", ADAPTIVE)

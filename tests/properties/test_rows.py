@@ -23,6 +23,7 @@ import pytest
 
 import diffcompare as dc
 
+from ..stated import stated  # noqa: TID252 - tests are no package
 from .draws import DERIVATIVES, DTYPES, KINDS, Row, Sweep, draw_sweep
 from .truth import (
     PARTS,
@@ -164,6 +165,11 @@ def test_every_number_is_that_of_its_definition(kind: str, capsys) -> None:
     with capsys.disabled():
         print(f"\n{kind} functions by definition: {rows} rows, {len(faults)} faults, {unknown} not known; {dict(met)}")
     assert not faults, summary(faults)
+    if not LARGE:
+        assert (
+            stated("numbers of a row")
+            == f"{EXACT_ROWS} rows and more of each of {len(KINDS)} kinds of function: 0 faults"
+        )
 
 
 # --- bounds ------------------------------------------------------------------------------------------------------
@@ -246,6 +252,12 @@ def test_no_bound_is_exceeded(kind: str, capsys) -> None:
         print(f"\nbounds of {kind} functions: {figures}")
     assert not figures.violations, summary(figures.violations)
     assert figures.unbounded < figures.rows
+    assert figures.rows >= BOUND_ROWS
+    if not LARGE:
+        assert (
+            stated("bounds hold")
+            == f"{BOUND_ROWS} rows and more of each of {len(KINDS)} kinds of function: 0 violations"
+        )
 
 
 def test_the_bounds_are_close(capsys) -> None:
@@ -262,6 +274,11 @@ def test_the_bounds_are_close(capsys) -> None:
     assert not figures.violations, summary(figures.violations)
     assert median(figures.truncating) <= 1.1
     assert median(figures.rounding) <= 10
+    assert stated("bounds are close") == (
+        f"median of bound/|error|: {median(figures.truncating):.0f} where truncation dominates, "
+        f"{median(figures.rounding):.0f} where rounding does; less than 1 % of the rows have no bound"
+    )
+    assert figures.unbounded < 0.01 * figures.rows
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -21,6 +21,7 @@ import diffcompare as dc
 from diffcompare.verdict.causes.budget import Exhausted
 from diffcompare.verdict.ladder import cause_in_code
 
+from ..stated import stated as in_evidence  # noqa: TID252 - tests are no package
 from .corpus import (
     BUGS,
     EASY,
@@ -37,6 +38,12 @@ from .corpus import (
 from .corpus_truth import formula_function, true_gradient
 
 SETTINGS = ("as it is", "opaque gradient", "black box")
+# as reports/evidence.md calls them
+STATED = {
+    "as it is": "where both codes trace",
+    "opaque gradient": "with an opaque gradient and a formula",
+    "black box": "as black boxes",
+}
 RIGHT = [*EASY, *HARD, *ROUNDING, *RIGHT_FORMULAS]
 
 # how the sentence of each kind of cause is known
@@ -310,3 +317,9 @@ def test_the_score_is_printed(setting: str) -> None:
     causes = Counter(cause_judged(s) for s in wrong(setting) if s.verdict.status == "wrong")
     print("  causes: " + ", ".join(f"{word} {causes[word]}" for word in ("right", "none", "wrong")))
     print("  right gradients: " + ", ".join(f"{k} {s} {n}" for (k, s), n in sorted(statuses.items())))
+    alarms = sum(n for (_, status), n in statuses.items() if status == "wrong")
+    share = f"{found[False, True]} {STATED[setting]}"
+    assert in_evidence("verdicts").startswith(
+        f"of {len(right(setting))} right gradients {alarms} called wrong; of {len(BUGS)} bugs "
+    )
+    assert share in in_evidence("verdicts")

@@ -17,6 +17,7 @@ from mpmath import mp, mpf
 
 from diffcompare.program.operations import OPERATIONS
 
+from ..stated import stated  # noqa: TID252 - tests are no package
 from .fuzz import array_operations, functions, operations
 from .fuzz.drawing import draw
 from .fuzz.functions import NUMPY, Function
@@ -26,7 +27,7 @@ from .fuzz.reals import Real, TruthUnknownError, as_real, run
 from .fuzz.referee import Seen, faults_of
 from .fuzz.truth import Component, Truth, truth_of
 
-_PAIRS = 6
+_PAIRS, _CHUNKS = 6, 10
 HEAD = "import math\nimport numpy as np\nimport scipy.special as sc\n"
 
 
@@ -192,13 +193,17 @@ def test_words_are_held_against_the_truth(
     assert bool(faults_of(Truth(mpf(1), (component,), (), False), seen)) is false
 
 
-@pytest.mark.parametrize("chunk", range(10))
+@pytest.mark.parametrize("chunk", range(_CHUNKS))
 def test_no_word_is_false(chunk: int) -> None:
     # one setting for each pair, by turns; the command takes all
     faults = {
         k: judge(draw(k), settings=(SETTINGS[k % 3],)).faults for k in range(_PAIRS * chunk, _PAIRS * (chunk + 1))
     }
     assert {k: [(f.kind, f.detail) for f in v] for k, v in faults.items() if v} == {}
+
+
+def test_the_number_of_pairs_is_the_stated_one() -> None:
+    assert stated("words about random code") == f"of {_PAIRS * _CHUNKS} pairs 0 false words"
 
 
 # the rows that no code of NumPy and SciPy reaches

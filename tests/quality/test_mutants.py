@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ..stated import stated  # noqa: TID252 - tests are no package
 from .mutants.__main__ import TESTED_BY, Outcome, read_outcomes, stages, try_mutant
 from .mutants.every import MUTANTS
 from .mutants.mutant import Mutant
@@ -39,6 +40,9 @@ def test_every_module_has_mutants() -> None:
         if path.name != "__init__.py"
     ]
     assert [module for module in modules if counts[module] < 2] == []
+    rooms = f"{', '.join(FOLDERS[:-1])} and {FOLDERS[-1]}"
+    found = f"{len(MUTANTS)} bugs in {len(counts)} modules; at least two in each module of {rooms}"
+    assert found == stated("planted bugs")
 
 
 def test_at_most_one_mutant_in_twenty_is_excused() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 import diffcompare as dc
 
+from ..stated import numbers  # noqa: TID252 - tests are no package
 from .nasty_derivatives import FIRST, HELD_OUT, Problem
 from .random_derivatives import problems as random_problems
 
@@ -50,6 +51,17 @@ def test_random_functions_of_every_nasty_family() -> None:
     assert counts["refused"] <= 0.15 * len(problems)
     assert counts["below 1e-6"] >= 0.6 * len(problems)
     assert counts["evaluations"] <= 19
+
+
+def test_the_counts_are_the_stated_ones() -> None:
+    counted = []
+    for problems in (FIRST + HELD_OUT, random_problems(SEED, each=12)):
+        counts = scores(problems)
+        counted += [len(problems), counts["refused"], counts["below 1e-6"], counts["wrong"]]
+    # math's functions differ in the last bit between processors
+    slack = [0, 2, 2, 0] * 2
+    said = numbers("error estimates")
+    assert [abs(a - b) <= c for a, b, c in zip(counted, said, slack, strict=True)] == [True] * 8, (counted, said)
 
 
 @pytest.mark.parametrize("problem", [p for p in FIRST + HELD_OUT if math.isnan(p.exact)], ids=lambda p: p.name)

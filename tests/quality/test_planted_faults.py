@@ -20,6 +20,8 @@ from diffcompare.numeric.stencils import Stencil
 from diffcompare.program.dag import Node
 from diffcompare.sweeps import bounds, split
 
+from ..stated import stated  # noqa: TID252 - tests are no package
+
 PARTS = ["truncation", "abscissa", "evaluation", "subtraction", "division"]
 SIDES = {"forward": (1, 0), "backward": (0, -1), "central": (1, -1)}
 C = Fraction(1, 10)
@@ -333,6 +335,10 @@ FAULTS = [
     slopes_of_one_branch_only,
     half_of_all_constants,
 ]
+
+
+def test_the_counts_are_the_stated_ones() -> None:
+    assert stated("planted faults") == f"{len(FAULTS)} faults, {len(LAWS)} laws; each fault breaks a law"
 
 
 def broken(law) -> bool:

@@ -1,6 +1,7 @@
-"""The words of the tables: each is explained, briefly, and as the README and the pages have it."""
+"""The words of the tables: each is explained, briefly, and as the manual and the pages have it."""
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 import diffcompare as dc
 from diffcompare.numeric.stencils import DEFAULT_SCHEMES
 from diffcompare.numeric.step_rules import STEP_RULES
+from diffcompare.report.comparisons_page import COMPARISON_COLUMNS
 from diffcompare.report.theory import WORDS, close_words, explanation, word_list
+from diffcompare.report.verdict_page import COMPONENT_COLUMNS
 from diffcompare.report.wording import (
     CHECK_WORDS,
     OUTCOME_WORDS,
@@ -23,7 +26,6 @@ from diffcompare.tables import schema
 from diffcompare.verdict.judgement import COMPONENT_STATUSES
 from diffcompare.verdict.verdict import _EVIDENCE
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 TABLES = (
     *(schema.COLUMNS, schema.SUMMARY_COLUMNS, schema.FUNCTION_COLUMNS, schema.DESCENT_COLUMNS),
     *(schema.CURVE_COLUMNS, schema.HOT_SPOT_COLUMNS, schema.RULE_COLUMNS, schema.SURFACE_COLUMNS),
@@ -33,7 +35,7 @@ ALL = [word for words in WORDS.values() for word in words]
 
 
 def test_every_column_is_explained():
-    columns = [*COLUMNS, *schema.RANKING_COLUMNS, *schema.SCORE_COLUMNS]
+    columns = [*COLUMNS, *schema.RANKING_COLUMNS, *schema.SCORE_COLUMNS, *COMPONENT_COLUMNS, *COMPARISON_COLUMNS]
     assert [column for column in columns if column not in ALL] == []
 
 
@@ -80,11 +82,14 @@ def test_the_words_of_the_pages_are_those_of_the_explanations():
             assert text[1:] in " ".join(explanation(word).split())
 
 
-def test_the_readme_names_every_column_status_and_verdict():
-    dictionary = README[README.index("## The tables") : README.index("## How we know")]
-    named = set(re.findall(r"`([^`]+)`", dictionary))
-    expected = [*schema.COLUMNS, *schema.SUMMARY_COLUMNS, *schema.STATUSES, *schema.VERDICTS, "proven", "measured"]
-    assert [word for word in expected if word not in named] == []
+def test_the_manual_has_every_column_and_word_as_they_are_explained():
+    manual = runpy.run_path(str(Path(__file__).parents[2] / "reports" / "manual.py"))
+    text = manual["MANUAL"].read_text(encoding="utf-8")
+    assert text == manual["written"](), "run python reports/manual.py"
+    named = set(re.findall(r"^\| `([^`]+)` ", text, re.MULTILINE))
+    columns = [*COLUMNS, *schema.RANKING_COLUMNS, *schema.SCORE_COLUMNS, *COMPONENT_COLUMNS, *COMPARISON_COLUMNS]
+    words = [*schema.STATUSES, *schema.VERDICTS, *schema.OUTCOMES, *COMPONENT_STATUSES, "proven", "measured"]
+    assert [word for word in (*columns, *words) if word not in named] == []
 
 
 @pytest.mark.parametrize("word", ["central4", "CENTRAL", " central ", "central12"])

@@ -117,8 +117,8 @@ def test_components_csv_reads_back_bit_for_bit(tmp_path: Path) -> None:
 def test_the_page_says_what_was_judged_and_how(tmp_path: Path) -> None:
     page = page_of(WRONG, tmp_path)
     for words in (
-        "⚠ wrong: 2 of 4 components differ from the derivative, by up to 0.5 of the largest.",
-        "Resolution: any error above 2.2e-16 of the largest component would have been seen.",
+        "⚠ wrong: 2 of 4 components differ from the derivative, by up to 0.5 times the largest component.",
+        "Resolution: any error above 2.2e-16 times the largest component would have been seen.",
         "identity: function and gradient were traced and compared as real functions",
         "factor 2 missing: the claim is D/2 in component x[1]",
         "To blame the gradient",
@@ -132,7 +132,7 @@ def test_the_page_says_what_was_judged_and_how(tmp_path: Path) -> None:
     for line in WRONG.explain().splitlines():
         assert line in page
     # beside a mistake it would be the mistake
-    assert "Rounding the gradient carries" not in page
+    assert "Rounding the gradient has" not in page
 
 
 def test_components_stand_worst_first(tmp_path: Path) -> None:
@@ -160,9 +160,12 @@ CALM = replace(WRONG, status="consistent", blame=None, cause=None, notes=(), rou
     [
         (replace(CALM, resolution=NAN), "no resolution can be stated"),
         (replace(CALM, resolution=7.0), "only an error larger than the largest component itself"),
-        (replace(CALM, resolution=1.25e-9), "any error above 1.25e-9 of the largest component"),
+        (replace(CALM, resolution=1.25e-9), "any error above 1.25e-9 times the largest component"),
         (CALM, "Rounding none was seen"),
-        (replace(CALM, rounding=3e-9), "Rounding the gradient carries 3e-9 of its largest component"),
+        (
+            replace(CALM, rounding=3e-9),
+            "Rounding the gradient has a rounding error of 3e-9 times its largest component",
+        ),
         (replace(CALM, evidence="neighbours"), "rounding scatters there, a mistake is smooth"),
         (replace(CALM, evidence="witness"), "integrals of the claimed gradient"),
         (replace(CALM, evidence="calls"), "before any derivative was looked at"),
@@ -188,7 +191,7 @@ def test_what_is_not_known_is_not_shown(tmp_path: Path) -> None:
     page = page_of(replace(CALM, status="out-of-domain", evidence="calls", components=table, snippet=""), tmp_path)
     assert "Certified not known" in page
     assert "difference Difference" not in page
-    for words in ("Cause", "To blame", "Notes", "Do it again", "nan of the largest"):
+    for words in ("Cause", "To blame", "Notes", "Do it again", "nan times the largest"):
         assert words not in page
 
 

@@ -29,7 +29,7 @@ from diffcompare.tables.schema import (
 ONE = '[[function]]\nexpr = "x**2"\npoints = [3.0]\n'
 TWO = '[[function]]\nexpr = "x*y"\npoints = [[3.0, 4.0]]\n'
 DESCENT = ONE + '[[descent]]\nfunction = "x**2"\nstart = 1.0\n'
-CHAPTER = Path(__file__).parent.parent / "reports" / "chapter4.toml"
+CHAPTER = Path(__file__).parents[2] / "reports" / "chapter4.toml"
 
 
 @pytest.fixture
@@ -775,7 +775,7 @@ FAILURES = {
     "broken module": (
         "M_broken:f",
         "cannot be imported: ModuleNotFoundError: No module named 'no_such_library' .*; "
-        "install 'no_such_library' where diffcompare is installed, or mend the module",
+        "install 'no_such_library' where diffcompare is installed, or fix the module",
     ),
     "no function": ("M:netwerk", r"no function 'netwerk'; did you mean 'network'\?"),
     "no callable": ("M:number", "'number' is of type int; name a function"),

@@ -19,7 +19,7 @@ from diffcompare.tables import csv_files as tables_module
 from diffcompare.tables.csv_files import read_errors, write_csv
 from diffcompare.tables.schema import BOUND_SOURCES, COLUMNS, STATUSES
 
-from .example import Row, errors_table, example
+from ..report.example import Row, errors_table, example  # noqa: TID252 - tests are no package
 
 HOSTILE = (
     "nan",

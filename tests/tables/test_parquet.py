@@ -23,8 +23,8 @@ from diffcompare.tables.csv_files import read_errors, write_csv
 from diffcompare.tables.parquet import write_parquet
 from diffcompare.tables.schema import COLUMNS
 
-from .example import Row, errors_table, example
-from .test_tables import assert_same, rows_of_text
+from ..report.example import Row, errors_table, example  # noqa: TID252 - tests are no package
+from .test_csv_files import assert_same, rows_of_text
 
 TABLES = ("errors", "summary", "functions", "descent", "curves", "hot_spots", "rules", "surfaces")
 

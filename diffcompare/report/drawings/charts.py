@@ -34,7 +34,7 @@ __all__ = ["error_chart", "slope_level", "smallest_error"]
 
 _WIDTH, _LEFT, _RIGHT = 760.0, 64.0, 742.0
 _PLOT_HEIGHT, _LINE, _DODGE = 300.0, 19.0, 4.0
-_REGIME_LABEL = 100.0  # a narrower regime is shaded without its name
+_REGIME_LABEL = 130.0  # a narrower regime is shaded without its name
 _BARE_HEIGHT = 60.0  # where every error stands in a lane
 
 
@@ -114,7 +114,7 @@ def error_chart(rows: pd.DataFrame, *, title: str, identity: str, rules: pd.Data
 
 
 def _regimes(svg: Element, series: Sequence[_Series], frame: Frame) -> None:
-    """Shade where rounding rules for every scheme, and where truncation does: left and right of the predicted h."""
+    """Shade where rounding dominates for every scheme, and where truncation does: left and right of the predicted h."""
     predicted = [frame.x(math.log10(s.predicted[0])) for s in series if s.predicted[0] > 0]
     if len(predicted) < len(series):
         return
@@ -128,7 +128,7 @@ def _regimes(svg: Element, series: Sequence[_Series], frame: Frame) -> None:
         if end - start > _REGIME_LABEL:
             anchor = {} if name == "rounding" else {"class": "end"}
             x = start + 6 if name == "rounding" else end - 6
-            add(svg, "text", f"{name} rules", x=coord(x), y=coord(frame.bottom - 20), **anchor)
+            add(svg, "text", f"{name} dominates", x=coord(x), y=coord(frame.bottom - 20), **anchor)
 
 
 def smallest_error(h: Sequence[float], error: Sequence[float], ok: Sequence[bool]) -> tuple[float, float, int]:
@@ -215,7 +215,7 @@ def _split(s: _Series) -> bool:
 
 
 def slope_level(h: Sequence[float], error: Sequence[float], ok: Sequence[bool], order: int) -> float | None:
-    """Place the line log10 |error| = order·log10 h + level through the errors where truncation rules.
+    """Place the line log10 |error| = order·log10 h + level through the errors where truncation dominates.
 
     These are the 8 smallest h from 10 times the best h upwards. None if they are fewer than 3, or do not
     follow the slope within a factor of 3: then no line is the honest one.

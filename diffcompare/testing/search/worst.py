@@ -112,7 +112,7 @@ def find_worst(
     args : sequence
         Further arguments of both callables.
     noise : float, optional
-        The absolute error of f, where it is not just rounded.
+        The absolute error of f, in units of f, where it is not just rounded.
     guards : bool
         Judge f without guards that the gradient ignores, as :func:`diffcompare.check_gradient` does.
     seed : int

@@ -1,7 +1,7 @@
 """Why a gradient is wrong: the simplest known mistake that explains every component.
 
 Each candidate predicts the error G − D of every component, and equals it within the judgement's own threshold or is
-none. A match is believed only where chance is ruled out, given how many candidates were tried, and only if the same
+none. A match counts only where chance is ruled out, given how many candidates were tried, and only if the same
 candidate matches at three further points near by: no cause is better than a wrong one.
 """
 

@@ -16,6 +16,8 @@ from diffcompare.arithmetic.roundings.special_constants import SPECIAL
 from diffcompare.program.dag import Builder, Node
 from diffcompare.program.operations import OPERATIONS
 
+from ...stated import stated  # noqa: TID252 - tests are no package
+
 EXACT = {"constant", "variable", "undefined", "negative", "abs", "sign", "min", "max", "select", "true", "false"}
 EXACT |= {
     "floor",
@@ -60,6 +62,10 @@ def test_every_operation_that_rounds_has_a_constant() -> None:
             assert ulps >= allowed(operation) > 0.5, operation
     assert set(OPERATIONS) - SPECIAL == EXACT | HALF | N_ARY | set(MAXIMA)
     assert set(MEASURED) == set(MAXIMA) == set(WORST)
+
+
+def test_the_counts_are_the_stated_ones() -> None:
+    assert stated("rounding of NumPy") == f"{len(MAXIMA)} operations, worst inputs hunted on {len(BUILDS)} builds"
 
 
 def test_integer_powers_that_are_products_or_quotients_have_their_constant() -> None:

@@ -15,6 +15,8 @@ from diffcompare.arithmetic.running_error import point_rounding_bound
 from diffcompare.arithmetic.ulp import FORMATS
 from diffcompare.program.dag import Node
 
+from ...stated import stated  # noqa: TID252 - tests are no package
+
 NARROW = ["float16", "float32"]
 
 
@@ -121,3 +123,10 @@ def test_the_largest_of_all_samples_is_reported(operation):
     found, _ = measure_narrow(operation, "float32", stride=65_537, count=2**10)
     denser, _ = measure_narrow(operation, "float32", stride=8_191, count=2**10)
     assert 0.8 * denser <= found <= NARROW_MAXIMA["float32"][operation]
+
+
+def test_the_counts_are_the_stated_ones() -> None:
+    counts = {len(maxima) for maxima in NARROW_MAXIMA.values()}
+    assert [f"{count} operations in each type, on the same {len(BUILDS)} builds" for count in counts] == [
+        stated("rounding of float16 and float32")
+    ]

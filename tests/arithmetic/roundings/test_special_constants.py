@@ -15,6 +15,8 @@ from diffcompare.arithmetic.roundings.special_constants import SCIPY_BUILDS, SPE
 from diffcompare.arithmetic.roundings.special_measurement import RANGES, errors, measure_special, scipy_build
 from diffcompare.program.dag import Builder, Program
 
+from ...stated import stated  # noqa: TID252 - tests are no package
+
 PIECES = [(key, piece) for key, pieces in RANGES.items() for piece in range(len(pieces))]
 # of these no bound is claimed: beta and the incomplete gamma functions for their second argument or parameter, the
 # others for orders that were not measured
@@ -216,3 +218,8 @@ def test_the_constant_of_sinc_covers_its_division():
     (known,) = accuracy(program, program.nodes[program.outputs[0]])
     # the sine and the quotient both round
     assert 1.1 < largest <= known.ulps
+
+
+def test_the_counts_are_the_stated_ones() -> None:
+    found = f"{len(special_constants.SPECIAL_MAXIMA)} functions and orders on {len(SCIPY_BUILDS)} builds"
+    assert found == stated("rounding of SciPy")

@@ -85,6 +85,7 @@ TESTED_BY = {
     "numeric/weights.py": ("numeric/test_stencils.py",),
     "program/lines.py": ("verdict/test_check_directional.py",),
     "program/operation.py": ("program/test_operations.py", "symbolic/test_parse.py"),
+    "program/scipy_functions.py": ("program/test_every_operation.py",),
     "verdict/causes/array_search.py": ("verdict/test_check_arrays.py",),
     "verdict/layouts.py": ("verdict/test_check_arrays.py",),
     "verdict/rows.py": ("verdict/test_check_arrays.py",),

@@ -44,6 +44,18 @@ MUTANTS = (
         '_bessel("besselj", 1, 1)',
         "the derivative of J is that of I",
     ),
+    Mutant(
+        "program/scipy_functions.py",
+        "special.fresnel(x)[0]",
+        "special.fresnel(x)[1]",
+        "the floats of the Fresnel sine are those of the cosine",
+    ),
+    Mutant(
+        "program/scipy_functions.py",
+        "special.exp1(x) if n == 1",
+        "special.exp1(x) if n <= 1",
+        "the exponential integral of order 0 has the floats of order 1",
+    ),
     # arithmetic/
     Mutant(
         "arithmetic/special_balls.py",

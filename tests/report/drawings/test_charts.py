@@ -10,8 +10,8 @@ import pytest
 from diffcompare.report.drawings.charts import error_chart, slope_level, smallest_error
 from diffcompare.report.wording import short
 
-from .example import errors_table, sweep_rows
-from .paths import absolute
+from ..example import errors_table, sweep_rows  # noqa: TID252 - tests are no package
+from ..paths import absolute  # noqa: TID252 - tests are no package
 
 ROWS = sweep_rows("exp", math.exp, ["x"], [1.0], [math.e])
 
@@ -249,7 +249,7 @@ def test_regimes_are_shaded_up_to_the_outermost_predicted_h() -> None:
         x = left + (math.log10(step) - x0) / (x1 - x0) * (right - left)
         assert edges[column] == float(f"{x:.1f}")
         assert edges[1 - column] == (left, right)[1 - column]
-        assert f"{name} rules" in texts(drawing)
+        assert f"{name} dominates" in texts(drawing)
     # one scheme without a prediction: nothing can be said of all
     some = {k: h[str(row["scheme"])] for k, row in enumerate(ROWS) if row["scheme"] != "central"}
     assert not paths(chart(changed(predicted_h=some)), "regime rounding")

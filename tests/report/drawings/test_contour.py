@@ -13,8 +13,8 @@ import pytest
 
 from diffcompare.report.drawings.contour import Contour, descent_contour
 
-from .example import surface_table
-from .paths import absolute
+from ..example import surface_table  # noqa: TID252 - tests are no package
+from ..paths import absolute  # noqa: TID252 - tests are no package
 
 NAN = math.nan
 Point = tuple[float, float]

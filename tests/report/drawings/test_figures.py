@@ -140,7 +140,7 @@ def test_without_a_split_the_slope_of_the_order_is_drawn() -> None:
 
 
 def _of_the_pages(prefix: str) -> list[list[str]]:
-    css = (Path(plotting.__file__).parent / "report" / "templates" / "charts.css").read_text(encoding="utf-8")
+    css = (Path(plotting.__file__).parents[1] / "templates" / "charts.css").read_text(encoding="utf-8")
     found = re.findall(rf"--{prefix}[0-9]: (#[0-9a-f]{{6}})", css)
     half = len(found) // 2
     return [found[:half], found[half:]]

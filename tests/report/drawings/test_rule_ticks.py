@@ -12,8 +12,8 @@ from diffcompare.report.drawings.rule_ticks import rule_rows
 from diffcompare.report.page import write_report
 from diffcompare.tables.schema import RULE_COLUMNS
 
-from .example import errors_table, example, sweep_rows
-from .paths import absolute
+from ..example import errors_table, example, sweep_rows  # noqa: TID252 - tests are no package
+from ..paths import absolute  # noqa: TID252 - tests are no package
 
 ROWS = errors_table(sweep_rows("square", lambda x: x * x, ["x"], [3.0], [6.0], schemes=("forward", "central")))
 

@@ -10,8 +10,8 @@ import pytest
 from diffcompare.report.drawings.sketch import function_sketch
 from diffcompare.tables.schema import CURVE_COLUMNS
 
-from .example import curve_rows, errors_table, sweep_rows
-from .paths import absolute
+from ..example import curve_rows, errors_table, sweep_rows  # noqa: TID252 - tests are no package
+from ..paths import absolute  # noqa: TID252 - tests are no package
 
 
 def sketch(

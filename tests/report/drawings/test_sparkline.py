@@ -7,7 +7,7 @@ import pytest
 
 from diffcompare.report.drawings.sparkline import sparkline
 
-from .paths import absolute
+from ..paths import absolute  # noqa: TID252 - tests are no package
 
 H = [10.0**-k for k in range(12)]
 

@@ -12,8 +12,8 @@ from diffcompare.report.drawings.frame import marker_symbols
 from diffcompare.report.drawings.split_chart import Split, dominating_parts, split_charts
 from diffcompare.report.wording import PART_WORDS
 
-from .example import STEPS, errors_table, split_example, sweep_rows
-from .paths import absolute
+from ..example import STEPS, errors_table, split_example, sweep_rows  # noqa: TID252 - tests are no package
+from ..paths import absolute  # noqa: TID252 - tests are no package
 
 PARTS = list(PART_WORDS)
 SIZES = {  # of central on 1e-1 … 1e-16

@@ -17,7 +17,7 @@ import pytest
 import diffcompare
 from diffcompare.tables.csv_files import read_errors
 
-from ..report.test_page import Page, check_inert  # noqa: TID252 - tests are no package
+from ...report.test_page import Page, check_inert  # noqa: TID252 - tests are no package
 
 pytest_plugins = ["pytester"]
 
