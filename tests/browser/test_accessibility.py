@@ -47,7 +47,7 @@ PAGES = (
     *("comparisons/index.html", "comparisons/comparison-001.html", "comparisons/comparison-003.html"),
     *("many/index.html", "nothing/index.html"),
 )
-COMMITTED = ("width/index.html", "width/function-006.html", "losses/index.html", "hard/function-001.html")
+COMMITTED = ("chapter4/index.html", "chapter4/function-001.html", "chapter4/function-006.html")
 LONG = "a name that is much longer than any column " * 8
 
 
