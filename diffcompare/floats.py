@@ -1,4 +1,4 @@
-"""Numbers from outside as binary64."""
+"""Binary64: its arrays, its unit roundoff, and numbers from outside as such."""
 
 from __future__ import annotations
 
@@ -10,10 +10,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffcompare.errors import shown
 
-__all__ = ["answer", "as_floats", "float_copy", "refuse_overflow"]
+__all__ = ["Flags", "Floats", "answer", "as_floats", "float_copy", "refuse_overflow", "unit_of", "unit_roundoff"]
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+# of binary64: how far a real number is from the nearest float, relative to it
+unit_roundoff = 2.0**-53
 
 
-def as_floats(values: ArrayLike, what: str) -> NDArray[np.float64]:
+def unit_of(dtype: np.dtype[Any]) -> float:
+    """Return the unit roundoff of what a value of this dtype carries: 2⁻⁵³, 2⁻²⁴ for float32, 2⁻¹¹ for float16."""
+    return float(np.finfo(dtype).eps) / 2 if dtype in (np.float16, np.float32) else unit_roundoff
+
+
+def as_floats(values: ArrayLike, what: str) -> Floats:
     """Return numbers as an array of floats; ``ValueError`` names the first that no float can hold.
 
     >>> as_floats([1, 10**400], "point")

@@ -13,7 +13,7 @@ from diffcompare.adapters import jax, torch
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.foreign import Foreign
 
-__all__ = ["adapted", "adapted_along", "adapted_point", "remade", "untraced"]
+__all__ = ["adapted", "adapted_along", "adapted_point", "parts_of", "remade", "untraced"]
 
 
 def adapted(function: Callable[..., Any], arguments: Sequence[Any]) -> Callable[..., Any]:
@@ -82,11 +82,19 @@ def adapted_point(at: Any, functions: Sequence[Callable[..., Any]]) -> Any:
     return _rounded(at, bits) if bits else at
 
 
+def parts_of(at: Any) -> Mapping[Any, Any] | tuple[Any, ...] | None:
+    """Return the arrays that a point is made of; None where it is one array: a tuple of numbers is."""
+    if isinstance(at, Mapping) or (isinstance(at, tuple) and any(np.ndim(part) for part in at)):
+        return at
+    return None
+
+
 def _rounded(at: Any, bits: int) -> Any:
-    if isinstance(at, Mapping):
-        return {key: _rounded(value, bits) for key, value in at.items()}
-    if isinstance(at, tuple) and any(np.ndim(part) for part in at):
-        return tuple(_rounded(part, bits) for part in at)
+    parts = parts_of(at)
+    if isinstance(parts, Mapping):
+        return {key: _rounded(value, bits) for key, value in parts.items()}
+    if parts is not None:
+        return tuple(_rounded(part, bits) for part in parts)
     at = at.detach().cpu().numpy() if hasattr(at, "detach") else np.asarray(at)
     with np.errstate(over="ignore"):
         return at.astype(f"float{bits}").astype(np.float64)[()]

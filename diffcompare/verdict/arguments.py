@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffcompare.adapters.door import parts_of
 from diffcompare.errors import check_text, shorten
 from diffcompare.floats import as_floats, refuse_overflow
 from diffcompare.symbolic.entries import flat_entries
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
 from diffcompare.tracing.calling import called
-from diffcompare.verdict.judgement import real_numbers
+from diffcompare.verdict.problem import real_numbers
 
 __all__ = [
     "Structure",
@@ -93,12 +94,13 @@ def _described(value: Any) -> str:
 
 def structure_of(at: Any) -> tuple[Structure, Floats]:
     """Return the structure of a point and its numbers, flat; errors name what is no point."""
-    if isinstance(at, Mapping):
-        kind, keys, parts = "dict", tuple(at), list(at.values())
+    found = parts_of(at)
+    if isinstance(found, Mapping):
+        kind, keys, parts = "dict", tuple(found), list(found.values())
         for key in keys:
             check_text(str(key), "key of at")
-    elif isinstance(at, tuple) and any(np.ndim(part) for part in at):
-        kind, keys, parts = "tuple", tuple(range(len(at))), list(at)
+    elif found is not None:
+        kind, keys, parts = "tuple", tuple(range(len(found))), list(found)
     else:
         kind, keys, parts = "array", (0,), [at]
     try:
@@ -129,16 +131,14 @@ def points_of(f: Any, at: Any, args: tuple[Any, ...]) -> list[Any]:
         if values.size != n and values.shape[-1:] == (n,):
             return list(values.reshape(-1, n))
         return [values]
-    if isinstance(at, Mapping) or (isinstance(at, tuple) and any(np.ndim(part) for part in at)):
+    if parts_of(at) is not None:
         return [at]
     try:
         values = np.asarray(at)
     except ValueError:
         # what is wrong with it is said where its structure is read
         return [at]
-    if values.ndim == 0:
-        return [at]
-    if values.dtype.kind not in "fiub" or not values.size:
+    if values.ndim == 0 or values.dtype.kind not in "fiub" or not values.size:
         return [at]
     whole = returned_numbers(f, values.astype(np.float64), args)
     first = None if whole is not None and whole.size == 1 else returned_numbers(f, values.astype(np.float64)[0], args)

@@ -17,9 +17,9 @@ from diffcompare.arithmetic.balls import precision
 from diffcompare.arithmetic.first_order import forward_errors
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.program.dag import needed_nodes
-from diffcompare.tracing.pair import Pair
 from diffcompare.verdict.difference import Difference, midpoints, node_balls
-from diffcompare.verdict.judgement import Problem
+from diffcompare.verdict.pair import Pair
+from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.sides import Beside, compared_guards, comparisons_in
 
 __all__ = ["between_branches"]

@@ -26,9 +26,9 @@ from diffcompare.verdict.arguments import (
     stacked,
     structure_of,
 )
-from diffcompare.verdict.judgement import Problem
 from diffcompare.verdict.ladder import cause_in_code, judge
 from diffcompare.verdict.observation import plain
+from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.verdict import Verdict, combined, verdict_of
 from diffcompare.watchdog import one_account
 
@@ -101,7 +101,8 @@ def check_gradient(
     if isinstance(f, SymbolicFunction):
         scalar(f, "use check_jacobian")
     f, gradient = adapted(f, (at, *args)), adapted(gradient, (at, *args))
-    points = points_of(f, adapted_point(at, (f, gradient)), tuple(args))
+    at = adapted_point(at, (f, gradient))
+    points = points_of(f, at, tuple(args))
     remark = ""
     if len(points) > 1 and not isinstance(f, SymbolicFunction):
         remark = f"f returned {len(points)} numbers, one for each row of at"

@@ -27,7 +27,7 @@ from diffcompare.verdict.arguments import Structure, as_callable, box_of, formul
 from diffcompare.verdict.causes.array_search import cause_in_matrix
 from diffcompare.verdict.check import check_arguments, check_gradient
 from diffcompare.verdict.identity import judge_by_identity
-from diffcompare.verdict.judgement import Judgement, Left, Problem, real_numbers
+from diffcompare.verdict.judgement import Judgement, Left
 from diffcompare.verdict.ladder import Rung, climb, known_function, traced
 from diffcompare.verdict.layouts import (
     flat_hessian,
@@ -37,6 +37,7 @@ from diffcompare.verdict.layouts import (
     jacobian_names,
     product_names,
 )
+from diffcompare.verdict.problem import Problem, real_numbers
 from diffcompare.verdict.rows import (
     hessian_rows,
     judge_by_second_differences,

@@ -22,8 +22,9 @@ from diffcompare.verdict.causes.nearby import nearby, program_of
 from diffcompare.verdict.causes.search import Cause, find_cause_nearby, quiet
 from diffcompare.verdict.check import check_arguments
 from diffcompare.verdict.identity import judge_by_identity
-from diffcompare.verdict.judgement import Judgement, Left, Problem, real_numbers
+from diffcompare.verdict.judgement import Judgement, Left
 from diffcompare.verdict.ladder import climb, traced
+from diffcompare.verdict.problem import Problem, real_numbers
 from diffcompare.verdict.rows import Row, judge_rows
 from diffcompare.verdict.verdict import Verdict, verdict_of
 from diffcompare.watchdog import one_account

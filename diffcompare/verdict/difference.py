@@ -20,7 +20,7 @@ from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Builder, Node, Program, needed_nodes, subprogram
 from diffcompare.program.run import interpret_nodes
-from diffcompare.tracing.pair import Pair, one_sided
+from diffcompare.verdict.pair import Pair, one_sided
 
 __all__ = [
     "DECIDING_BITS",

@@ -22,13 +22,14 @@ from diffcompare.program.dag import Builder, Node, Program, needed_nodes
 from diffcompare.program.printing import formula, shapes
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.decisions import flipping
-from diffcompare.tracing.pair import Pair, trace_pair
 from diffcompare.tracing.table import SMALL, Place
 from diffcompare.verdict.causes.budget import BALLS, Budget, Exhausted
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.causes.nearby import Nearby, closed, derived, nearby, program_of, recorded
 from diffcompare.verdict.difference import evaluate, node_balls
-from diffcompare.verdict.judgement import Judgement, Problem
+from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.pair import Pair, trace_pair
+from diffcompare.verdict.problem import Problem
 
 __all__ = ["find_ignored", "settle_guards", "unguarded"]
 
@@ -109,7 +110,7 @@ def _without(problem: Problem, program: Program) -> Problem:
         flat = _flat(x)
         return f(flat[0] if len(f.variables) == 1 else flat)
 
-    return replace(problem, function=function, formula=f)
+    return replace(problem, function=function, formula=f, seen=None)
 
 
 def _flat(x: Any) -> Any:

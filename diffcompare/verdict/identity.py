@@ -26,22 +26,21 @@ from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program, needed_nodes, subprogram
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.foreign import Foreign
-from diffcompare.tracing.pair import (
-    ATTEMPTS,
-    FAILURES,
-    Pair,
-    State,
-    observe,
-    slope_agrees,
-    trace_beside,
-    trace_pair,
-)
 from diffcompare.tracing.paths import Paths, nearby_points, sample_points
 from diffcompare.tracing.trace import CodeError
 from diffcompare.verdict.difference import Difference, difference_of, evaluate, midpoints, nearest_float, node_balls
 from diffcompare.verdict.identity_rules import Case, find
-from diffcompare.verdict.judgement import Judgement, Left, Problem
-from diffcompare.verdict.observation import why_left
+from diffcompare.verdict.judgement import Judgement, Left
+from diffcompare.verdict.observation import state_of, why_left
+from diffcompare.verdict.pair import (
+    ATTEMPTS,
+    FAILURES,
+    Pair,
+    slope_agrees,
+    trace_beside,
+    trace_pair,
+)
+from diffcompare.verdict.problem import Problem, State
 from diffcompare.verdict.sides import sides_of
 
 __all__ = ["judge_by_identity", "trace"]
@@ -200,13 +199,9 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
     Judgement or Left
         Left where the function or the gradient cannot be traced, or the traces are not what runs.
     """
-    state = observe(problem)
-    if state is None:
+    state = state_of(problem)
+    if not state.steady:
         return Left(f"the function or the {problem.what} raises nearby, or answers differently from call to call")
-    if state.faults and np.all(np.isnan(state.claimed)):
-        n = len(problem.names)
-        nan = np.full(n, np.nan)
-        return Judgement("identity", ("wrong",) * n, state.claimed, nan, nan, math.nan, "gradient", state.faults)
     reasons = []
     for exact, rebuilt in ATTEMPTS:
         try:
@@ -344,7 +339,7 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
     for i, rounding in sides.rounding.items():
         found.beside[i] = max(found.beside[i], rounding)
     lost = sides.kinks | sides.outside | sides.unknown | sides.untried
-    if not lost and not slope_agrees(problem, _slopes(pair, found)):
+    if not lost and not slope_agrees(problem, state.values, _slopes(pair, found)):
         return Left("the code has another slope than its trace: its decisions do what a trace does not see")
     with precision(333):
         errors = np.array([_distance(c, d) for c, d in zip(state.claimed.tolist(), found.D, strict=True)])

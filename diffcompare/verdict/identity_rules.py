@@ -2,7 +2,7 @@
 
 Of what the rules find of a component the worst is its status. A difference of real numbers is a fault, unless an excuse
 holds: a loop that was to go on, a decision that rounding took, a side that rounding alone excludes. What floats alone
-can do wrong, state that is kept, and the formula that f claims to be have rules of their own.
+can do wrong and the formula that f claims to be have rules of their own.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.tracing.decisions import continuing, flipping
-from diffcompare.tracing.pair import Pair, State
 from diffcompare.verdict.branches import between_branches
 from diffcompare.verdict.difference import DECIDING_BITS, Difference, conditioning_of, node_balls, weigh
-from diffcompare.verdict.judgement import COMPONENT_STATUSES, Problem
+from diffcompare.verdict.judgement import COMPONENT_STATUSES
+from diffcompare.verdict.pair import Pair
+from diffcompare.verdict.problem import Problem, State
 from diffcompare.verdict.sides import Beside, Sides, varying
 
 __all__ = ["Case", "Finding", "find"]
@@ -311,12 +312,6 @@ def cancellation(case: Case) -> Finding:
     return Finding()
 
 
-def kept_state(case: Case) -> Finding:
-    """The gradient changes its argument, or depends on earlier calls."""
-    everything = dict.fromkeys(range(len(case.found.D)), "wrong") if case.state.faults else {}
-    return Finding(everything, case.state.faults)
-
-
 # a function and a formula that are closer than this, relative to the value and to each partial, are one function: a
 # series that is summed until its terms vanish leaves as much
 _ONE_FUNCTION = unit_roundoff / 64
@@ -380,6 +375,5 @@ RULES: tuple[Callable[[Case], Finding], ...] = (
     not_finite,
     narrow_precision,
     cancellation,
-    kept_state,
     another_formula,
 )

@@ -20,9 +20,10 @@ from diffcompare.verdict.causes.nearby import nearby, program_of, value_of
 from diffcompare.verdict.causes.search import Cause, find_cause_nearby, quiet
 from diffcompare.verdict.guards import settle_guards, unguarded
 from diffcompare.verdict.identity import judge_by_identity, trace
-from diffcompare.verdict.judgement import Judgement, Left, Problem
+from diffcompare.verdict.judgement import Judgement, Left
 from diffcompare.verdict.neighbours import judge_by_neighbours
-from diffcompare.verdict.observation import judge_calls, plain, why_left
+from diffcompare.verdict.observation import observe, plain, why_left
+from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.tied import judge_by_sides
 from diffcompare.verdict.witness import judge_by_witness
 
@@ -43,7 +44,17 @@ def judge(problem: Problem) -> Judgement:
 
 def climb(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
     """Judge by what the calls did, else by the first rung that can; guards that are ignored are named, or left out."""
-    judgement = climb_rungs(problem, [("the calls", judge_calls), *rungs])
+    try:
+        seen = observe(problem)
+    except PASSING:
+        raise
+    except BaseException:
+        # what is returned runs code of the user's too; each rung asks for itself then
+        seen = None
+    if isinstance(seen, Judgement):
+        return seen
+    problem = replace(problem, seen=seen)
+    judgement = climb_rungs(problem, rungs)
     return settle_guards(problem, judgement, partial(climb_rungs, rungs=rungs), left_out=problem.guards)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.verdict.arguments import Structure
-from diffcompare.verdict.judgement import real_numbers
+from diffcompare.verdict.problem import real_numbers
 
 __all__ = ["flat_hessian", "flat_jacobian", "flat_product", "hessian_names", "jacobian_names", "product_names"]
 

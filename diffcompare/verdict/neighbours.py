@@ -23,37 +23,33 @@ from numpy.typing import NDArray
 
 from diffcompare.arithmetic.conditioning import Conditioning, conditioning, exact_difference, still_nodes
 from diffcompare.certify.reference import certified_partials
+from diffcompare.floats import Flags, Floats, unit_of, unit_roundoff
 from diffcompare.program.adjoint import adjoint
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.verdict.difference import folded_sizes
-from diffcompare.verdict.judgement import Judgement, Problem
+from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.observation import state_of
 from diffcompare.verdict.probing import (
-    Claim,
     Line,
     carried_unit,
     coordinate_scales,
     draw_line,
-    first_claim,
     polynomial_residual,
     scatter_points,
     try_claim,
     try_value,
     uneven_steps,
-    unit_of,
 )
+from diffcompare.verdict.problem import Problem, State
 
 __all__ = ["judge_by_neighbours"]
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-
-_UNIT = 2.0**-53
 _ETA = 2.0**-1074
 _LEAST_NORMAL = 2.0**-1022
 _SEED = 20_240_229
 _LEAST_POINTS = 6
 _RADII = {
-    _UNIT: (-40, -30, -22, -15, -10, -7),
+    unit_roundoff: (-40, -30, -22, -15, -10, -7),
     2.0**-24: (-18, -13, -10, -7),
     2.0**-11: (-7, -6, -5, -4),
 }
@@ -104,7 +100,7 @@ class _Truth:
     tail: Floats
     terms: Conditioning
     size: float  # ‖D‖∞
-    claim: Claim
+    state: State
     error: Floats  # g − D
     notes: tuple[str, ...]
     folded: Floats  # the rounding of constants that a derivative is computed from, where it is a constant
@@ -121,16 +117,14 @@ def _judge(problem: Problem, formula: SymbolicFunction) -> Judgement:
     derivative = adjoint(formula.program)
     terms = conditioning(derivative, x.tolist())
     constant = np.array([derivative.nodes[i].operation == "constant" for i in derivative.outputs[1:]]) & ~terms.zero
-    folded = np.where(constant, _UNIT * folded_sizes(formula.program.nodes, formula.program.outputs, x)[0], 0.0)
+    folded = np.where(constant, unit_roundoff * folded_sizes(formula.program.nodes, formula.program.outputs, x)[0], 0.0)
     size = float(np.abs(value[np.isfinite(value)]).max(initial=0.0))
-    claim = first_claim(problem)
-    truth = _Truth(problem, formula, value, tail, terms, size, claim, (claim.value - value) - tail, notes, folded)
-    if claim.fault:
-        return _answer(truth, ["wrong"] * x.size, 0 * terms.inputs, math.nan, "gradient", claim.fault)
+    state = state_of(problem)
+    truth = _Truth(problem, formula, value, tail, terms, size, state, (state.claimed - value) - tail, notes, folded)
     tolerance = 2 * (terms.rounding + terms.inputs + folded)
     # right to the digits that its point and constants carry is right however much its formula cancels
-    carried = 2 * (terms.inputs + folded) + 4 * _UNIT * np.abs(value)
-    carried = np.where(carried <= _COARSE * np.abs(value), carried, 4 * _UNIT * np.abs(value))
+    carried = 2 * (terms.inputs + folded) + 4 * unit_roundoff * np.abs(value)
+    carried = np.where(carried <= _COARSE * np.abs(value), carried, 4 * unit_roundoff * np.abs(value))
     tolerance = np.where(tolerance <= _COARSE * size, tolerance, carried)
     status, words = _settled(truth, [_STATUSES[p.status] for p in partials], np.abs(truth.error) <= tolerance)
     open_ = np.array([s == "" for s in status])
@@ -152,7 +146,7 @@ def _judge(problem: Problem, formula: SymbolicFunction) -> Judgement:
 
 def _settled(truth: _Truth, status: list[str], agrees: Flags) -> tuple[list[str], list[str]]:
     """Settle what needs no neighbours: no number, a derivative out of range, a switch within rounding."""
-    claimed, value, terms = truth.claim.value, truth.value, truth.terms
+    claimed, value, terms = truth.state.claimed, truth.value, truth.terms
     words = []
     for i, name in enumerate(truth.problem.names):
         if status[i]:
@@ -182,7 +176,9 @@ def _settled(truth: _Truth, status: list[str], agrees: Flags) -> tuple[list[str]
 def _expected_threshold(truth: _Truth) -> Floats:
     """Estimate what the neighbours would have shown, were they asked: a scatter of R."""
     terms = truth.terms
-    expected = 8 * (terms.rounding + terms.inputs + truth.folded) + 4 * terms.sums + 4 * _UNIT * np.abs(truth.value)
+    expected = (
+        8 * (terms.rounding + terms.inputs + truth.folded) + 4 * terms.sums + 4 * unit_roundoff * np.abs(truth.value)
+    )
     # what is agreed to without them would have had to agree with them by so much
     expected = np.where(np.isfinite(expected), expected, _COARSE * (truth.size or 1.0))
     return np.where(terms.zero, 0.0, expected)
@@ -194,7 +190,7 @@ def _answer(
     return Judgement(
         "neighbours",
         tuple(status),
-        truth.claim.value,
+        truth.state.claimed,
         truth.value,
         threshold,
         rounding,
@@ -220,7 +216,7 @@ def _sample(truth: _Truth, line: Line, open_: Flags) -> _Sample:
     rows, kept = [], []
     for k, point in enumerate(line.points):
         at_point = np.array_equal(point, truth.problem.x)
-        claimed = truth.claim.value if at_point else try_claim(truth.problem, point)
+        claimed = truth.state.claimed if at_point else try_claim(truth.problem, point)
         if claimed is None or not np.isfinite(claimed[open_]).all() or not np.isfinite(point).all():
             continue
         partials = certified_partials(truth.formula, point.tolist(), indices=indices, check=False, ties=True)
@@ -264,7 +260,7 @@ def _scatter(truth: _Truth, samples: list[_Sample]) -> _Scatter:
             # the derivative itself must be smooth on the line
             counts = rest * math.sqrt((m - 4) / m) <= 0.01 * rms
             few = np.array([np.unique(column).size <= 3 for column in sample.claimed.T])
-            moved = np.ptp(sample.exact, axis=0) > 64 * _UNIT * np.abs(truth.value)
+            moved = np.ptp(sample.exact, axis=0) > 64 * unit_roundoff * np.abs(truth.value)
             stuck = np.where(counts, few & moved, stuck)
         else:
             sigma, _ = polynomial_residual(np.arange(float(m)), sample.error, 0)
@@ -301,7 +297,7 @@ def _measured(truth: _Truth, status: list[str], open_: Flags, words: list[str]) 
     program = adjoint(truth.formula.program)
     everywhere = np.ones(x.size, dtype=bool)
     widest = draw_line(problem, _WIDEST, everywhere, rng, _STEPS)
-    unit = _function_unit(problem, widest)
+    unit = _function_unit(problem, truth.state.unit, widest)
     exponents = _RADII[unit][:: 2 if len(program) > _LARGE_PROGRAM else 1]
     lines = [scatter_points(problem, unit, rng)]
     lines += [draw_line(problem, r, everywhere, rng, _STEPS) for r in exponents if r != _WIDEST]
@@ -386,14 +382,12 @@ def _described(truth: _Truth, scatter: _Scatter, enough: Flags, rounding: float)
     return words
 
 
-def _function_unit(problem: Problem, widest: Line) -> float:
+def _function_unit(problem: Problem, declared: float, widest: Line) -> float:
     """Tell in which format the function computes: by its dtype, by its argument's, or by its values at neighbours."""
     try:
-        result = problem.function(problem.unflatten(problem.x), *problem.args)
-        declared = unit_of(np.asarray(result).dtype)
         declared = max(declared, unit_of(np.asarray(problem.flatten(problem.unflatten(problem.x))).dtype))
     except Exception:
-        return _UNIT
+        return unit_roundoff
     return carried_unit([try_value(problem, p) for p in widest.points[widest.t != 0]], declared)
 
 
@@ -409,7 +403,7 @@ def _coarser(
     """Tell whether the gradient was rounded to a narrower format than the function, and its error is just that."""
     if not enough.any():
         return None
-    own = max(carried_unit(column, truth.claim.unit) for column in sample.claimed.T[enough])
+    own = max(carried_unit(column, truth.state.claim_unit) for column in sample.claimed.T[enough])
     if own <= unit:
         return None
     error = np.abs(truth.error)
@@ -446,7 +440,7 @@ def _formula_fault(truth: _Truth, line: Line) -> _FormulaFault:
     if known.sum() < _LEAST_POINTS + 1:
         return _FormulaFault(False, math.inf)
     t, values, gaps = line.t[known], values[known], gaps[known]
-    unit = carried_unit(values, _UNIT)
+    unit = carried_unit(values, unit_roundoff)
     noise = _noise(problem, t, values, gaps, unit)
     largest = float(np.abs(values).max() + np.abs(values - gaps).max())
     change = float(np.ptp(gaps))
@@ -476,7 +470,7 @@ def _ask_function(truth: _Truth, unit: float, candidates: Flags) -> str:
     for exponent in _WITNESS_RADII:
         for free in (np.ones_like(candidates), candidates):
             line = draw_line(truth.problem, exponent, free, rng, uneven_steps(11))
-            answer = _along(truth, line, unit, np.isfinite(truth.value) & np.isfinite(truth.claim.value))
+            answer = _along(truth, line, unit, np.isfinite(truth.value) & np.isfinite(truth.state.claimed))
             if answer is not None:
                 found.append(answer)
     return max(found)[1] if found else "mute"

@@ -1,30 +1,30 @@
-"""What the calls of a function and its claimed gradient did: exceptions, what is no number, shapes, state."""
+"""What the calls of a function and its claimed gradient do: exceptions, what is no number, shapes, state."""
 
 from __future__ import annotations
 
 import math
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.errors import DiffcompareError, shorten
+from diffcompare.floats import Floats, unit_of, unit_roundoff
 from diffcompare.tracing.calling import StoppedError, called
-from diffcompare.tracing.pair import same
 from diffcompare.tracing.places import defined_at, raised_at
 from diffcompare.tracing.table import place_last
-from diffcompare.verdict.judgement import Judgement, Problem
+from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.problem import Problem, State
 
-__all__ = ["judge_calls", "plain", "raised", "why_left"]
-
-Floats = NDArray[np.float64]
+__all__ = ["observe", "plain", "raised", "state_of", "why_left"]
 
 
-def judge_calls(problem: Problem) -> Judgement | None:
-    """Judge what shows before any derivative is looked at; None where nothing does."""
-    x, what = problem.x, f"the {problem.what}"
+def observe(problem: Problem) -> State | Judgement:
+    """Call the user's code: its state, or a judgement on what shows before any derivative is looked at."""
+    what = f"the {problem.what}"
     try:
-        returned = called(problem.function, problem.unflatten(x), *problem.args)
+        returned = called(problem.function, problem.unflatten(problem.x), *problem.args)
     except Exception as error:
         return plain(problem, "inconclusive", f"the function {raised(error, problem.function)}", error=error)
     try:
@@ -34,45 +34,87 @@ def judge_calls(problem: Problem) -> Judgement | None:
     if not np.isfinite(values).all():
         value = float(values[~np.isfinite(values)][0])
         return plain(problem, "out-of-domain", f"the function returned {value!r} at the point")
-    before = problem.unflatten(x)
+    unit, before = unit_of(np.asarray(returned).dtype), problem.unflatten(problem.x)
     try:
         returned = called(problem.gradient, before, *problem.args)
     except Exception as error:
         return plain(problem, "wrong", f"{what} {raised(error, problem.gradient)}", error=error)
     if returned is None:
         return plain(problem, "wrong", f"{what} returned None{_written(problem.gradient, None)}")
+    place = _in(defined_at(problem.gradient))
     try:
-        claimed = problem.read(returned)
+        claimed, claim_unit = _claimed(problem, returned)
     except Exception as error:
-        place = _in(defined_at(problem.gradient))
         return plain(problem, "wrong", f"{what} has the wrong shape or type: {_text(error)}{place}")
-    if not same(before, problem.unflatten(x)):
-        place = _in(defined_at(problem.gradient))
+    if not _same(before, problem.unflatten(problem.x)):
         return plain(problem, "wrong", f"{what} changed its argument in place{place}", claimed)
-    return _state(problem, claimed)
+    return _again(problem, State(values, claimed, unit, claim_unit))
 
 
-def _state(problem: Problem, claimed: Floats) -> Judgement | None:
-    """Judge whether the gradient answers at one point as it did before."""
-    x, what = problem.x, f"the {problem.what}"
+def _claimed(problem: Problem, returned: Any) -> tuple[Floats, float]:
+    """Return the components, which are not the user's own array, and the unit roundoff of what was returned."""
+    flat = problem.flatten(returned)
+    unit = max(unit_of(getattr(returned, "dtype", flat.dtype)), unit_of(flat.dtype))
+    return problem.combined(flat).copy(), unit
+
+
+def _again(problem: Problem, seen: State) -> State | Judgement:
+    """Judge whether the gradient answers as it did before, and see whether the function does."""
+    what = f"the {problem.what}"
     try:
-        again = problem.claim(x)
-        elsewhere = problem.inside(x + np.where(x == 0, 2.0**-3, np.abs(x) * 2.0**-3))
-        if not np.array_equal(again, claimed, equal_nan=True):
+        if not _is_claim(problem, seen):
             words = f"two calls of {what} at one point gave two answers: it is not deterministic"
-            return plain(problem, "wrong", words, claimed)
-        try:
-            problem.values(elsewhere)
-            problem.claim(elsewhere)
-        except Exception:
-            return None
-        later = problem.claim(x)
+            return plain(problem, "wrong", words, seen.claimed)
+        if not _is_called_elsewhere(problem):
+            return replace(seen, steady=False)
+        if not _is_claim(problem, seen):
+            words = f"{what} gave another answer after a call at another point: it depends on earlier calls"
+            return plain(problem, "wrong", words, seen.claimed)
     except Exception as error:
-        return plain(problem, "wrong", f"{what} {raised(error)}, when it was called again", claimed, error)
-    if not np.array_equal(later, claimed, equal_nan=True):
-        words = f"{what} gave another answer after a call at another point: it depends on earlier calls"
-        return plain(problem, "wrong", words, claimed)
-    return None
+        return plain(problem, "wrong", f"{what} {raised(error)}, when it was called again", seen.claimed, error)
+    try:
+        return replace(seen, steady=bool(np.array_equal(problem.values(problem.x), seen.values)))
+    except Exception:
+        return replace(seen, steady=False)
+
+
+def _is_claim(problem: Problem, seen: State) -> bool:
+    return bool(np.array_equal(problem.claim(problem.x), seen.claimed, equal_nan=True))
+
+
+def _is_called_elsewhere(problem: Problem) -> bool:
+    """Call both away from the point, or closer to it; false where the function raises there."""
+    x = problem.x
+    for point in (x + np.where(x == 0, 2.0**-3, np.abs(x) * 2.0**-3), x * (1 + 2.0**-9) + 2.0**-12):
+        with suppress(Exception):
+            problem.values(problem.inside(point))
+            with suppress(Exception):
+                problem.claim(problem.inside(point))
+            return True
+    return False
+
+
+def state_of(problem: Problem) -> State:
+    """Return what is known of the calls at the point; where nothing is, ask each once; what the claim raises passes."""
+    if problem.seen is not None:
+        return problem.seen
+    values, unit = np.full(problem.outputs, math.nan), unit_roundoff
+    with np.errstate(all="ignore"):
+        claimed, claim_unit = _claimed(problem, called(problem.gradient, problem.unflatten(problem.x), *problem.args))
+    with suppress(Exception), np.errstate(all="ignore"):
+        returned = called(problem.function, problem.unflatten(problem.x), *problem.args)
+        unit = unit_of(np.asarray(returned).dtype)
+        values = problem.numbers(returned)
+    return State(values, claimed, unit, claim_unit)
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Tell whether two structures of arrays hold the same numbers."""
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(_same(a[k], b[k]) for k in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(_same, a, b))
+    return bool(np.array_equal(np.asarray(a), np.asarray(b), equal_nan=True))
 
 
 def raised(error: BaseException, function: Any = None) -> str:

@@ -11,18 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.tracing.calling import called
-from diffcompare.verdict.judgement import Problem
+from diffcompare.floats import unit_of, unit_roundoff
+from diffcompare.verdict.problem import Problem
 
 __all__ = [
-    "Claim",
     "Line",
     "actual_point",
     "carried_unit",
     "coordinate_scales",
-    "declared_unit",
     "draw_line",
-    "first_claim",
     "lay_line",
     "line_noise",
     "polynomial_residual",
@@ -31,53 +28,14 @@ __all__ = [
     "try_claim",
     "try_value",
     "uneven_steps",
-    "unit_of",
 ]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-_UNIT = 2.0**-53
 # narrower formats that a value may have been rounded to
 _NARROW = (np.float16, np.float32)
 _SCATTERED = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What the gradient returned at the point: flat values (nan where the structure is another), unit, fault."""
-
-    value: Floats
-    unit: float
-    fault: str = ""
-
-
-def first_claim(problem: Problem) -> Claim:
-    """Ask the gradient twice at the point, and see whether its answers have the right structure and agree.
-
-    What the gradient raises at the point itself is raised.
-    """
-    n = problem.x.size
-    unknown = np.full(n, math.nan)
-    arguments = problem.unflatten(problem.x)
-    raw = called(problem.gradient, arguments, *problem.args)
-    unit = unit_of(getattr(raw, "dtype", np.dtype(np.float64)))
-    try:
-        flat = problem.flatten(raw)
-        unit = max(unit, unit_of(flat.dtype))
-        value = np.asarray(flat, dtype=np.float64)
-    except (ValueError, TypeError) as error:
-        return Claim(unknown, unit, f"the gradient has another structure than its argument: {error}")
-    if value.shape != (n,):
-        return Claim(unknown, unit, f"the gradient has {value.size} components, its argument {n}")
-    value = value.copy()
-    after = _flat(problem, arguments)
-    if after is not None and not np.array_equal(after, actual_point(problem, problem.x), equal_nan=True):
-        return Claim(value, unit, "the gradient changes its argument")
-    again = try_claim(problem, problem.x)
-    if again is None or not np.array_equal(again, value, equal_nan=True):
-        return Claim(value, unit, "two calls with equal arguments gave different gradients")
-    return Claim(value, unit)
 
 
 def _flat(problem: Problem, arguments: Any) -> Floats | None:
@@ -113,24 +71,11 @@ def try_claim(problem: Problem, x: Floats) -> Floats | None:
     return np.array(value) if value.shape == x.shape else None
 
 
-def unit_of(dtype: np.dtype[Any]) -> float:
-    """Return the unit roundoff of what a value of this dtype carries: 2⁻⁵³, 2⁻²⁴ for float32, 2⁻¹¹ for float16."""
-    return float(np.finfo(dtype).eps) / 2 if dtype in (np.float16, np.float32) else _UNIT
-
-
-def declared_unit(problem: Problem) -> float:
-    """Return the unit roundoff of what the function returns at the point; 2⁻⁵³ where it raises."""
-    try:
-        return unit_of(np.asarray(called(problem.function, problem.unflatten(problem.x), *problem.args)).dtype)
-    except Exception:
-        return _UNIT
-
-
 def carried_unit(values: Sequence[float] | Floats, declared: float) -> float:
     """Tell to which format values at neighbouring points were rounded: all representable, more than half distinct."""
     finite = np.asarray(values, dtype=np.float64)
     finite = finite[np.isfinite(finite)]
-    if declared > _UNIT or finite.size < 6 or 2 * np.unique(finite).size <= finite.size:
+    if declared > unit_roundoff or finite.size < 6 or 2 * np.unique(finite).size <= finite.size:
         return declared
     with np.errstate(all="ignore"):
         for narrow in _NARROW:

@@ -23,10 +23,11 @@ from diffcompare.program.adjoint import adjoint_along
 from diffcompare.program.dag import subprogram
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.calling import called
-from diffcompare.verdict.judgement import Judgement, Problem
+from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.ladder import MANY, climb_rungs
 from diffcompare.verdict.neighbours import judge_by_neighbours
 from diffcompare.verdict.probing import coordinate_scales, try_value
+from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.witness import judge_by_witness
 
 __all__ = ["Row", "hessian_rows", "judge_by_second_differences", "judge_rows", "output_rows", "product_row", "settled"]
@@ -114,7 +115,7 @@ def judge_rows(problem: Problem, rows: Sequence[Row]) -> Judgement:
 def _judge_row(problem: Problem, row: Row, names: tuple[str, ...]) -> Judgement:
     one = replace(
         problem, function=row.function, gradient=row.claim, unflatten=np.copy, flatten=np.asarray, names=names,
-        formula=row.formula, args=(), outputs=1, weights=None,
+        formula=row.formula, args=(), outputs=1, weights=None, seen=None,
     )  # fmt: skip
     known = row.formula is not None and len(names) <= MANY
     return climb_rungs(one, [*[("neighbours", judge_by_neighbours)] * known, ("witness", judge_by_witness)])

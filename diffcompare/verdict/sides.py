@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.program.dag import Node, needed_nodes
-from diffcompare.tracing.pair import FAILURES, Pair
 from diffcompare.tracing.table import Place, Table, loop_exits
 from diffcompare.verdict.difference import DECIDING_BITS, node_balls
-from diffcompare.verdict.judgement import Problem
+from diffcompare.verdict.pair import FAILURES, Pair
+from diffcompare.verdict.problem import Problem
 
 __all__ = ["Beside", "Sides", "compared_guards", "comparisons_in", "sides_of", "variables_of", "varying"]
 

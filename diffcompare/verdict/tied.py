@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.errors import DiffcompareError
-from diffcompare.tracing.pair import ATTEMPTS, Pair, trace_beside
 from diffcompare.verdict.difference import conditioning_of, nearest_float
-from diffcompare.verdict.judgement import Judgement, Problem
+from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.pair import ATTEMPTS, Pair, trace_beside
+from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.sides import Beside, Sides, sides_of, varying
 
 __all__ = ["judge_by_sides"]

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from diffcompare.errors import shorten
 from diffcompare.verdict.causes.mistakes import Cause
-from diffcompare.verdict.judgement import COMPONENT_STATUSES, Judgement, Problem
+from diffcompare.verdict.judgement import COMPONENT_STATUSES, Judgement
+from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.verdict_html import verdict_html
 
 __all__ = ["Explanation", "Verdict", "combined", "verdict_of"]

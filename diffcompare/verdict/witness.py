@@ -27,14 +27,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.verdict.judgement import Judgement, Problem
+from diffcompare.floats import Floats, unit_roundoff
+from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.observation import state_of
 from diffcompare.verdict.probing import (
-    Claim,
     actual_point,
     carried_unit,
     coordinate_scales,
-    declared_unit,
-    first_claim,
     lay_line,
     line_noise,
     polynomial_residual,
@@ -43,12 +42,10 @@ from diffcompare.verdict.probing import (
     try_value,
     uneven_steps,
 )
+from diffcompare.verdict.problem import Problem, State
 
 __all__ = ["judge_by_witness"]
 
-Floats = NDArray[np.float64]
-
-_UNIT = 2.0**-53
 _ETA = 2.0**-1074
 _SEED = 20_240_229
 _LARGEST, _SMALLEST = 2.0**-3, 2.0**-20
@@ -137,18 +134,16 @@ class _Findings:
 def _judge(problem: Problem) -> Judgement:
     x = problem.x
     n = x.size
-    claim = first_claim(problem)
+    state = state_of(problem)
     unknown = np.full(n, math.nan)
     found = _Findings(["inconclusive"] * n, np.full(n, math.inf), unknown)
     rounding = math.nan
-    value = try_value(problem, x)
-    if claim.fault:
-        found = _Findings(["wrong"] * n, np.zeros(n), unknown, [claim.fault])
-    elif not math.isfinite(value):
+    value = float(state.values[0])
+    if not math.isfinite(value):
         words = [f"the function is {value} at the point"]
         found = _Findings(["out-of-domain"] * n, np.full(n, math.inf), unknown, words)
     else:
-        scene = _scene(problem, value, claim)
+        scene = _scene(problem, state)
         noise, own = _noise_within(scene, _LARGEST)
         rounding = float(own.max(initial=0.0) / scene.size) if scene.size else 0.0
         found.words.append(f"the noise of the function was taken as {noise:.2g}")
@@ -160,7 +155,7 @@ def _judge(problem: Problem) -> Judgement:
     return Judgement(
         "witness",
         tuple(found.status),
-        claim.value,
+        state.claimed,
         np.full(n, math.nan),
         found.threshold,
         rounding,
@@ -170,7 +165,7 @@ def _judge(problem: Problem) -> Judgement:
     )
 
 
-def _scene(problem: Problem, value: float, claim: Claim) -> _Scene:
+def _scene(problem: Problem, state: State) -> _Scene:
     x, rng, n = problem.x, np.random.default_rng(_SEED), problem.x.size
     scales = coordinate_scales(problem)
     noise = dict.fromkeys(_NOISE_RADII, 0.0)
@@ -195,13 +190,15 @@ def _scene(problem: Problem, value: float, claim: Claim) -> _Scene:
             t, points, _ = lay_line(problem, 2.0**exponent * _axis(scales, i), uneven_steps(11))
             found = line_noise(t, np.array([try_value(problem, p) for p in points]))
             noise[exponent] = max(noise[exponent], found)
-    unit = carried_unit(nearby, declared_unit(problem))
+    unit = carried_unit(nearby, state.unit)
     columns = np.array(slopes).reshape(-1, n).T
-    gradient_unit = max([carried_unit(column, claim.unit) for column in columns[:8]], default=claim.unit)
-    around, own = (float(np.abs(a[np.isfinite(a)]).max(initial=0.0)) for a in (columns, claim.value))
+    gradient_unit = max([carried_unit(column, state.claim_unit) for column in columns[:8]], default=state.claim_unit)
+    around, own = (float(np.abs(a[np.isfinite(a)]).max(initial=0.0)) for a in (columns, state.claimed))
     # near a critical point the gradient is small against what it is a step away
     size = max(own, 2.0**-10 * around)
-    return _Scene(problem, x, value, claim.value, scales, size, noise, gradient_noise, unit, gradient_unit)
+    return _Scene(
+        problem, x, float(state.values[0]), state.claimed, scales, size, noise, gradient_noise, unit, gradient_unit
+    )
 
 
 def _noise_within(scene: _Scene, radius: float) -> tuple[float, Floats]:
@@ -315,16 +312,16 @@ def _step(scene: _Scene, v: Floats, h: float) -> tuple[float, float] | None:
     # each value is rounded to a multiple of η, and so is each product with the move
     gradient += 4 * _ETA * float((1 + np.abs(move)).sum())
     # the abscissae of the quadrature are floats: it counts where a step is a few ulps of x
-    gradient += 2 * _UNIT * float(np.abs(scene.x[moves]) @ np.ptp(rates, axis=0))
+    gradient += 2 * unit_roundoff * float(np.abs(scene.x[moves]) @ np.ptp(rates, axis=0))
     if _is_quantized(np.array(rates)):
-        gradient += 8 * _UNIT * float(np.abs(move).sum())
+        gradient += 8 * unit_roundoff * float(np.abs(move).sum())
     return float(rise - integrals[0]) / h, float(quadrature + noise + gradient) / h
 
 
 def _quantum(x: Floats, *values: float) -> float:
     """Return what rounding leaves of values that cancel to a few units."""
     extent = max(1.0, float(np.abs(x).max()))
-    return 8 * _UNIT * extent if _is_quantized(np.array(values), extent) else 0.0
+    return 8 * unit_roundoff * extent if _is_quantized(np.array(values), extent) else 0.0
 
 
 def _is_quantized(values: Floats, extent: float = 1.0) -> bool:

@@ -25,8 +25,9 @@ import pytest
 from scipy.special import erf
 
 import diffcompare as dc
-from diffcompare.verdict.judgement import Judgement, Problem
+from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.neighbours import judge_by_neighbours
+from diffcompare.verdict.problem import Problem
 
 Array = Any
 rng = np.random.default_rng(7)

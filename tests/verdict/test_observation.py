@@ -4,6 +4,7 @@ import copy
 import functools
 import pickle
 import sys
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -12,7 +13,9 @@ import pytest
 import diffcompare as dc
 from diffcompare.testing import assert_gradient
 from diffcompare.verdict import check_arrays, check_directional, ladder
-from diffcompare.verdict.judgement import Judgement, Left, Problem
+from diffcompare.verdict.judgement import Judgement, Left
+from diffcompare.verdict.observation import observe, state_of
+from diffcompare.verdict.problem import Problem, State
 
 AT = np.array([0.5, 0.75])
 PLACE = r" \(test_observation\.py:\d+\)"
@@ -378,3 +381,74 @@ def test_errors_and_what_a_check_is_made_of_can_be_pickled():
 def test_a_function_without_a_signature_is_called():
     assert dc.check_gradient(np.add.reduce, functools.partial(np.multiply, 0), AT).status == "wrong"
     assert dc.check_gradient(max, lambda x: np.array([0.0, 1.0]), AT).status == "consistent"
+
+
+def counting(function):
+    """The function, and a list that grows with each call of it from outside a trace."""
+    calls = []
+
+    def counted(x):
+        calls.append(x)
+        return function(x)
+
+    return counted, calls
+
+
+@pytest.mark.parametrize("read", [square, lambda x: float(x[0]) ** 2 + float(x[1]) ** 2], ids=["traced", "opaque"])
+def test_code_is_observed_by_four_calls_of_the_gradient_and_three_of_the_function(read):
+    f, values = counting(read)
+    g, slopes = counting(slope)
+    seen = observe(Problem(f, g, AT, np.copy, np.asarray, ("x[0]", "x[1]")))
+    assert isinstance(seen, State)
+    assert seen.steady
+    # here, again, elsewhere, here again
+    assert (len(values), len(slopes)) == (3, 4)
+
+
+def test_a_rung_asks_no_more_of_what_was_observed():
+    f, values = counting(square)
+    g, slopes = counting(slope)
+    problem = Problem(f, g, AT, np.copy, np.asarray, ("x[0]", "x[1]"))
+    state_of(replace(problem, seen=observe(problem)))
+    assert (len(values), len(slopes)) == (3, 4)
+    state_of(problem)
+    assert (len(values), len(slopes)) == (4, 5)
+
+
+def test_an_ordinary_traced_pair_takes_few_calls():
+    f, values = counting(square)
+    g, slopes = counting(slope)
+    assert dc.check_gradient(f, g, AT).evidence == "identity"
+    # of the gradient: four to observe it, one to trace it, one beside the point, where it moves as its trace does
+    assert len(slopes) <= 6
+    assert len(values) <= 18
+
+
+def test_a_function_that_raises_far_from_the_point_is_observed_closer_to_it():
+    def near(x):
+        if np.max(np.abs(x - AT)) > 2.0**-8:
+            raise ValueError("too far")
+        return x @ x
+
+    seen = observe(Problem(near, slope, AT, np.copy, np.asarray, ("x[0]", "x[1]")))
+    assert isinstance(seen, State)
+    assert seen.steady
+
+
+def test_a_function_that_answers_differently_is_not_steady():
+    random = np.random.default_rng(1)
+    seen = observe(Problem(lambda x: x @ x + random.random(), slope, AT, np.copy, np.asarray, ("x[0]", "x[1]")))
+    assert isinstance(seen, State)
+    assert not seen.steady
+
+
+def test_a_gradient_that_uses_what_the_function_left_depends_on_earlier_calls():
+    held = []
+
+    def remembering(x):
+        held[:] = [x.copy()]
+        return x @ x
+
+    verdict = dc.check_gradient(remembering, lambda x: 2 * (held[0] if held else x), AT)
+    assert verdict.status == "wrong"
+    assert "depends on earlier calls" in verdict.explain()

@@ -21,8 +21,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from diffcompare.verdict.judgement import Judgement, Problem
-from diffcompare.verdict.probing import carried_unit, first_claim, polynomial_residual, uneven_steps
+from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.observation import state_of
+from diffcompare.verdict.probing import carried_unit, polynomial_residual, uneven_steps
+from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.witness import judge_by_witness
 
 from .test_neighbours import EASY, FRESH, HARD, Case, score, worst
@@ -216,7 +218,7 @@ def test_what_the_gradient_raises_at_the_point_is_raised() -> None:
         raise ZeroDivisionError("at the point")
 
     with pytest.raises(ZeroDivisionError, match="at the point"):
-        first_claim(posed(square, failing, [1.0, 2.0]))
+        state_of(posed(square, failing, [1.0, 2.0]))
 
 
 def test_a_bug_is_measured() -> None:

@@ -20,7 +20,8 @@ from diffcompare.testing.search.sampling import Candidate, Gradient, errors_at
 from diffcompare.testing.snippets import source
 from diffcompare.tracing.calling import Interruption
 from diffcompare.verdict.difference import node_balls
-from diffcompare.verdict.judgement import COMPONENT_STATUSES, Problem
+from diffcompare.verdict.judgement import COMPONENT_STATUSES
+from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.verdict import Verdict
 
 __all__ = ["VERDICT", "VERDICTS", "Judged", "in_turn", "is_beyond_floats", "judge"]

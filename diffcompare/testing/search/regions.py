@@ -15,10 +15,10 @@ from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.errors import DiffcompareError
 from diffcompare.program.dag import Program, needed_nodes
 from diffcompare.testing.search.sampling import Candidate, columns, relative_error
-from diffcompare.tracing.pair import FAILURES, Pair, trace_pair
 from diffcompare.verdict.difference import node_balls
-from diffcompare.verdict.judgement import Problem
+from diffcompare.verdict.pair import FAILURES, Pair, trace_pair
 from diffcompare.verdict.probing import try_claim
+from diffcompare.verdict.problem import Problem
 
 __all__ = ["HIDDEN", "Regions", "map_regions"]
 

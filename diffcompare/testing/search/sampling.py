@@ -16,8 +16,8 @@ from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program, subprogram
 from diffcompare.symbolic.function import SymbolicFunction
-from diffcompare.verdict.judgement import Problem
 from diffcompare.verdict.probing import try_claim, try_value
+from diffcompare.verdict.problem import Problem
 
 __all__ = [
     "Candidate",

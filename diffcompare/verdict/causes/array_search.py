@@ -13,8 +13,9 @@ from diffcompare.program.dag import Program, subprogram
 from diffcompare.verdict.causes.budget import Budget
 from diffcompare.verdict.causes.nearby import Nearby, nearby, program_of
 from diffcompare.verdict.causes.search import Cause, find_cause_nearby, quiet
-from diffcompare.verdict.judgement import Judgement, Problem
+from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.ladder import traced
+from diffcompare.verdict.problem import Problem
 
 __all__ = ["cause_in_matrix"]
 

@@ -17,10 +17,11 @@ from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.errors import DiffcompareError
 from diffcompare.program.dag import Builder, Program, needed_nodes
-from diffcompare.tracing.pair import Pair
 from diffcompare.verdict.causes.budget import BALLS, BUILT, Budget
 from diffcompare.verdict.difference import node_balls
-from diffcompare.verdict.judgement import Judgement, Problem
+from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.pair import Pair
+from diffcompare.verdict.problem import Problem
 
 __all__ = ["Nearby", "closed", "derived", "nearby", "program_of", "recorded", "value_of"]
 

@@ -45,7 +45,8 @@ from diffcompare.verdict.causes.program_mistakes import (
     take_apart,
     wrong_parts,
 )
-from diffcompare.verdict.judgement import Judgement, Problem
+from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.problem import Problem
 
 __all__ = ["Cause", "find_cause", "find_cause_nearby", "not_finite", "quiet"]
 

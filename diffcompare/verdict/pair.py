@@ -1,4 +1,4 @@
-"""A function and its claimed gradient: what their code does, called and traced in one table."""
+"""A function and its claimed gradient, traced in one table."""
 
 from __future__ import annotations
 
@@ -18,15 +18,13 @@ from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.keeping import kept
 from diffcompare.tracing.table import Decide, Place, Table, loop_exits
 from diffcompare.tracing.trace import Trace, placed, record
+from diffcompare.verdict.problem import Problem
 
 __all__ = [
     "ATTEMPTS",
     "FAILURES",
     "Pair",
-    "State",
-    "observe",
     "one_sided",
-    "same",
     "slope_agrees",
     "trace_beside",
     "trace_pair",
@@ -76,58 +74,8 @@ class Pair:
         return [*self.table.point, *(c.value for c in self.table.constants)]
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """What the float code does when it is called."""
-
-    values: Floats
-    claimed: Floats
-    faults: tuple[str, ...]
-
-
-def observe(problem: Any) -> State | None:
-    """Call the code a few times; None where it raises or answers differently from call to call."""
-    x, faults = problem.x, []
-    try:
-        with np.errstate(all="ignore"):
-            values = problem.values(x)
-            argument, untouched = problem.unflatten(x), problem.unflatten(x)
-            returned = problem.gradient(argument, *problem.args)
-            if not same(argument, untouched):
-                faults.append(f"the {problem.what} changes its argument")
-            try:
-                claimed = problem.read(returned)
-            except ValueError as error:
-                nothing = np.full(len(problem.names), np.nan)
-                return State(values, nothing, (f"the {problem.what} has another structure: {error}",))
-            first = claimed.copy()
-            second = problem.claim(x)
-            if not np.array_equal(first, second, equal_nan=True):
-                return None
-            if not np.array_equal(problem.values(x), values, equal_nan=True):
-                return None
-            problem.values(problem.inside(x * (1 + 2.0**-9) + 2.0**-12))
-            third = problem.claim(x)
-            if not np.array_equal(first, third, equal_nan=True):
-                faults.append(
-                    f"the {problem.what} depends on earlier calls: after the function was called elsewhere it changed"
-                )
-    except FAILURES:
-        return None
-    return State(values, first, tuple(faults))
-
-
-def same(a: Any, b: Any) -> bool:
-    """Tell whether two structures of arrays hold the same numbers."""
-    if isinstance(a, dict):
-        return list(a) == list(b) and all(same(a[k], b[k]) for k in a)
-    if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(map(same, a, b))
-    return bool(np.array_equal(np.asarray(a), np.asarray(b), equal_nan=True))
-
-
 def trace_pair(
-    problem: Any,
+    problem: Problem,
     *,
     exact: bool,
     rebuilt: bool,
@@ -167,7 +115,7 @@ def trace_pair(
     return Pair(table, first, second, tuple(found[problem.outputs : end]), G, claim, tuple(found[end:]))
 
 
-def trace_beside(problem: Any, point: Floats, *, exact: bool, rebuilt: bool) -> Pair | None:
+def trace_beside(problem: Problem, point: Floats, *, exact: bool, rebuilt: bool) -> Pair | None:
     """Record a function where a point nearby takes it; what it does there is then to be evaluated at the point itself.
 
     The pair that is returned has no gradient.
@@ -184,7 +132,7 @@ def trace_beside(problem: Any, point: Floats, *, exact: bool, rebuilt: bool) -> 
     return Pair(table, trace, nothing, tuple(found[problem.outputs : end]), (), (), tuple(found[end:]))
 
 
-def _kept(problem: Any, *, rebuilt: bool) -> AbstractContextManager[None]:
+def _kept(problem: Problem, *, rebuilt: bool) -> AbstractContextManager[None]:
     # called as they are, a gradient may use what its function has left
     roots = (problem.function, problem.gradient, *problem.args)
     return nullcontext() if rebuilt else kept(roots, opaque=False)
@@ -194,7 +142,7 @@ def _table(point: Floats, *, exact: bool) -> Table:
     return Table(tuple(f"x{i}" for i in range(len(point))), point.tolist(), exact=exact)
 
 
-def _recorded(problem: Any, function: Callable[..., Any], table: Table, *, rebuilt: bool) -> Trace:
+def _recorded(problem: Problem, function: Callable[..., Any], table: Table, *, rebuilt: bool) -> Trace:
     point = problem.inside(np.array(table.point) * (1 + 2.0**-8) + 2.0**-11)
 
     def elsewhere() -> None:
@@ -205,7 +153,7 @@ def _recorded(problem: Any, function: Callable[..., Any], table: Table, *, rebui
     return record(function, (placed(template, table), *problem.args), table=table, rebuilt=rebuilt, elsewhere=elsewhere)
 
 
-def _derivative(problem: Any, table: Table, nodes: tuple[Node, ...], trace: Trace) -> list[int]:
+def _derivative(problem: Problem, table: Table, nodes: tuple[Node, ...], trace: Trace) -> list[int]:
     # numbers of a vector that the derivative is multiplied by are those of the code
     derivative = problem.derivative(Program(table.names, nodes, trace.outputs))
     return table.insert(derivative, text=problem.what in _PRODUCTS)
@@ -240,8 +188,8 @@ def one_sided(pair: Pair) -> list[float]:
     return allowed
 
 
-def slope_agrees(problem: Any, D: Floats) -> bool:
-    """Rule D5: a trace that took decisions must have the slope that f has over a coarse step; D by rows of outputs."""
+def slope_agrees(problem: Problem, values: Floats, D: Floats) -> bool:
+    """Rule D5: a trace that took decisions must have the slope that f has over a coarse step; both by outputs."""
     x, D = problem.x, D.reshape(problem.outputs, -1)
     unit = 2.0**-24 if isinstance(problem.function, Foreign) and problem.function.bits < 64 else _U
     random = np.random.default_rng(3)
@@ -262,7 +210,7 @@ def slope_agrees(problem: Any, D: Floats) -> bool:
         size = np.maximum(np.abs(first), np.abs(second))
         settled = np.abs(first - second) <= 1e-3 * size
         # below that the quotient of the smaller step is rounding
-        floor = 2.0**20 * unit * np.abs(problem.values(x))
+        floor = 2.0**20 * unit * np.abs(values)
         if (settled & (np.abs(second - traced) > np.maximum(0.05 * np.maximum(size, np.abs(traced)), floor))).any():
             return False
     return True
