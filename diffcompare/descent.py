@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from diffcompare.certify.reference import certified_gradient
 from diffcompare.errors import shown
-from diffcompare.floats import as_floats
+from diffcompare.floats import Floats, as_floats
 from diffcompare.numeric.differences import numerical_diff, numerical_gradient
 from diffcompare.symbolic.function import SymbolicFunction, scalar
 from diffcompare.tables.schema import DESCENT_COLUMNS
@@ -180,7 +180,7 @@ def _not_above(run: pd.DataFrame, variables: list[str]) -> pd.DataFrame:
     return kept
 
 
-def _grid(points: NDArray[np.float64], lowest: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _grid(points: Floats, lowest: int) -> tuple[Floats, Floats]:
     """Choose the nodes on both axes, with one step where the sides are comparable; none where floats are too sparse."""
     with np.errstate(all="ignore"):
         low, high = points.min(axis=0), points.max(axis=0)
@@ -201,7 +201,7 @@ def _grid(points: NDArray[np.float64], lowest: int) -> tuple[NDArray[np.float64]
     return (nodes[:, 0], nodes[:, 1]) if usable else (np.empty(0), np.empty(0))
 
 
-def _check_start(f: SymbolicFunction, start: ArrayLike) -> NDArray[np.float64]:
+def _check_start(f: SymbolicFunction, start: ArrayLike) -> Floats:
     n = len(f.variables)
     try:
         point = as_floats(start, "start").copy()
@@ -230,9 +230,7 @@ def _check_rate(learning_rate: float) -> float:
     return rate
 
 
-def _walk(
-    slope: Callable[[NDArray[np.float64]], NDArray[np.float64]], start: NDArray[np.float64], rate: float, steps: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _walk(slope: Callable[[Floats], Floats], start: Floats, rate: float, steps: int) -> tuple[Floats, Floats]:
     """Return the points and the gradients there, each of shape (steps + 1, n)."""
     points = np.full((steps + 1, start.size), math.nan)
     slopes = np.full((steps + 1, start.size), math.nan)
@@ -249,12 +247,12 @@ def _walk(
     return points, slopes
 
 
-def _exact_gradient(f: SymbolicFunction, x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _exact_gradient(f: SymbolicFunction, x: Floats) -> Floats:
     return np.asarray(certified_gradient(f, x).value, dtype=np.float64).reshape(x.shape)
 
 
-def _difference(f: SymbolicFunction, scheme: str) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    def slope(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _difference(f: SymbolicFunction, scheme: str) -> Callable[[Floats], Floats]:
+    def slope(x: Floats) -> Floats:
         # a function of one variable works elementwise
         derivative = numerical_diff if len(f.variables) == 1 else numerical_gradient
         return np.asarray(derivative(f, x, _H, scheme=scheme), dtype=np.float64)
@@ -262,12 +260,12 @@ def _difference(f: SymbolicFunction, scheme: str) -> Callable[[NDArray[np.float6
     return slope
 
 
-def _values(f: SymbolicFunction, points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _values(f: SymbolicFunction, points: Floats) -> Floats:
     with np.errstate(all="ignore"):
         return np.asarray(f(points[:, 0] if points.shape[1] == 1 else points), dtype=np.float64)
 
 
-def _norms(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+def _norms(vectors: Floats) -> Floats:
     # scaled by a power of two against overflow and underflow; + × and sqrt only, which are the same on every machine
     # (math.hypot and the order of np.sum are not)
     with np.errstate(all="ignore"):

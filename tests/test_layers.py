@@ -29,14 +29,14 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     # loads SciPy when one of its functions is used
     "program.scipy_functions": ("errors program", "numpy scipy"),
     "symbolic": ("errors floats watchdog program program.scipy_functions", "numpy sympy"),
-    "tracing": ("errors program program.scipy_functions", "numpy"),
+    "tracing": ("errors floats program program.scipy_functions", "numpy"),
     # flint's precision belongs to the process, so it is kept in one place
-    "arithmetic": ("errors watchdog program program.scipy_functions", "flint numpy"),
+    "arithmetic": ("errors floats watchdog program program.scipy_functions", "flint numpy"),
     # useful alone: takes any callable
     "numeric": ("errors floats", "numpy"),
     # each library inside the functions that need it
     "adapters": ("errors symbolic tracing numeric", "jacobi jax numdifftools numpy scipy torch"),
-    "tables": ("errors", "numpy pandas pyarrow"),
+    "tables": ("errors floats", "numpy pandas pyarrow"),
     # alone sees both reference and subject, so that they cannot contaminate one another
     "certify": ("errors floats watchdog program symbolic arithmetic", "numpy"),
     "sweeps": ("errors floats watchdog program symbolic arithmetic numeric tables certify", "numpy pandas"),
@@ -47,7 +47,7 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "ranking": ("errors symbolic certify tables adapters", "numpy pandas"),
     # inside people's tests
     "testing": (
-        "errors program symbolic tracing arithmetic numeric certify sweeps verdict report",
+        "errors floats program symbolic tracing arithmetic numeric certify sweeps verdict report",
         "hypothesis numpy pandas pytest",
     ),
     "studies": ("errors watchdog symbolic tracing numeric sweeps verdict tables descent", "msgspec numpy pandas"),

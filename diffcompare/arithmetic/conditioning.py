@@ -30,19 +30,18 @@ from typing import Any
 
 import numpy as np
 from flint import arb
-from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import ball, ball_operation, precision
 from diffcompare.arithmetic.roundings.constants import rounding_constants
 from diffcompare.arithmetic.roundings.special_constants import SPECIAL, Accuracy, accuracy
-from diffcompare.arithmetic.ulp import round_to_nearest, unit_roundoff
+from diffcompare.arithmetic.ulp import round_to_nearest
+from diffcompare.floats import Flags, Floats, unit_roundoff
 from diffcompare.program.dag import Builder, Node, Program, Term, needed_nodes
 from diffcompare.program.operations import CONDITIONS, Kind, named, partial_terms
 from diffcompare.program.run import per_program
 
 __all__ = ["Conditioning", "conditioning", "exact_difference", "still_nodes"]
 
-Floats = NDArray[np.float64]
 
 _BITS = 160
 # what a sweep over many partial derivatives holds at once, in numbers
@@ -90,7 +89,7 @@ class Conditioning:
     polynomial: Floats
     still_rounding: Floats
     still_sums: Floats
-    zero: NDArray[np.bool_]
+    zero: Flags
     lower: Floats
     upper: Floats
     near_switch: bool
@@ -104,7 +103,7 @@ def conditioning(
     point: Sequence[float],
     *,
     unit: float = unit_roundoff,
-    still: NDArray[np.bool_] | None = None,
+    still: Flags | None = None,
 ) -> Conditioning:
     """Estimate R, L, P and G of a derivative program.
 
@@ -125,7 +124,7 @@ def conditioning(
         return _conditioning(_tape(program), point, unit, still)
 
 
-def _conditioning(tape: _Tape, point: Sequence[float], unit: float, still: NDArray[np.bool_] | None) -> Conditioning:
+def _conditioning(tape: _Tape, point: Sequence[float], unit: float, still: Flags | None) -> Conditioning:
     program = tape.program
     size = len(program.nodes)
     run = _evaluate(tape, point, unit, widen=True)
@@ -173,9 +172,7 @@ def _conditioning(tape: _Tape, point: Sequence[float], unit: float, still: NDArr
     )  # fmt: skip
 
 
-def still_nodes(
-    program: Program, points: Sequence[Sequence[float]], *, unit: float = unit_roundoff
-) -> NDArray[np.bool_]:
+def still_nodes(program: Program, points: Sequence[Sequence[float]], *, unit: float = unit_roundoff) -> Flags:
     """Tell which nodes move by less than 4 ulps over some points; neighbours say nothing of their rounding."""
     tape = _tape(program)
     with np.errstate(all="ignore"):
@@ -203,9 +200,9 @@ class _Tape:
     edges: tuple[tuple[int, int, int], ...]  # node, operand, node of the partial; the last nodes first
     selects: tuple[tuple[int, int, int, int], ...]  # node, condition, the two branches
     used: tuple[int, ...]  # nodes of the partials, and outputs
-    needed: NDArray[np.bool_]  # by the partial derivatives, not by f alone
-    inexact: NDArray[np.bool_]  # variables and constants that are not exact in every format
-    roots: NDArray[np.bool_]  # of maximal polynomial parts
+    needed: Flags  # by the partial derivatives, not by f alone
+    inexact: Flags  # variables and constants that are not exact in every format
+    roots: Flags  # of maximal polynomial parts
     pairs: tuple[int, ...]  # two-term sums
     rounds: tuple[tuple[float, float], ...]
     special: dict[int, tuple[Accuracy, ...]]  # the special functions of which a bound is known
@@ -307,7 +304,7 @@ def _is_polynomial(program: Program, node: Node) -> bool:
     return node.operation in _POLYNOMIAL
 
 
-def _polynomial_roots(program: Program, needed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _polynomial_roots(program: Program, needed: Flags) -> Flags:
     """Mark the polynomial nodes that are an output or serve an operation that is no polynomial."""
     polynomial = [_is_polynomial(program, node) for node in program.nodes]
     serves = np.zeros(len(program.nodes), dtype=bool)

@@ -8,15 +8,14 @@ from fractions import Fraction
 
 import numpy as np
 from flint import arb
-from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import ball, ball_function, precision
 from diffcompare.arithmetic.one_sided import is_defined
+from diffcompare.floats import Flags, Floats
 from diffcompare.program.dag import Program
 
 __all__ = ["undefined_steps"]
 
-Flags = NDArray[np.bool_]
 
 _RANGE_BITS = 64
 _POINT_BITS = (128, 512, 2048)
@@ -28,9 +27,9 @@ def undefined_steps(
     program: Program,
     point: Sequence[float],
     direction: int,
-    steps: NDArray[np.float64],
+    steps: Floats,
     offsets: Sequence[tuple[Fraction, ...]],
-    abscissae: Mapping[Fraction, NDArray[np.float64]] | None = None,
+    abscissae: Mapping[Fraction, Floats] | None = None,
 ) -> tuple[Flags, Flags] | None:
     """Tell for which stencils and steps an abscissa, nominal or rounded, lies outside the domain.
 
@@ -68,7 +67,7 @@ def undefined_steps(
     far = max(-every[0], every[-1])
     ends = [abscissae[every[0]], abscissae[every[-1]]]
 
-    def reached(array: NDArray[np.float64], k: int) -> float:
+    def reached(array: Floats, k: int) -> float:
         return float(array[k if len(array) > 1 else 0])
 
     def inside(k: int) -> bool:

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-__all__ = ["BINARY64", "FORMATS", "Format", "round_to_nearest", "unit_roundoff"]
-
-unit_roundoff = 2.0**-53
+__all__ = ["BINARY64", "FORMATS", "Format", "round_to_nearest"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from diffcompare.certify.reference import (
     is_regular,
 )
 from diffcompare.errors import shorten
+from diffcompare.floats import Floats
 from diffcompare.program.adjoint import adjoint, hessian
 from diffcompare.program.dag import Program, subprogram
 from diffcompare.program.run import per_program
@@ -44,7 +45,7 @@ class ReferenceArray:
         What went wrong inside diffcompare, empty unless two routes contradict one another.
     """
 
-    value: NDArray[np.float64]
+    value: Floats
     status: NDArray[np.str_]
     notes: tuple[str, ...] = ()
 

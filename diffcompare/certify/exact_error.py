@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from diffcompare.floats import Flags, Floats
 
 __all__ = ["difference", "ratio", "two_product", "two_sum"]
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 Triple = tuple[Floats, Floats, Floats]
 
 # products of numbers within these bounds have exact residuals

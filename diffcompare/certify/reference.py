@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from diffcompare.arithmetic.balls import (
     PRECISION_CAP,
@@ -30,7 +30,7 @@ from diffcompare.arithmetic.one_sided import OneSided, one_sided_derivative
 from diffcompare.arithmetic.rational import exact_outputs
 from diffcompare.arithmetic.ulp import round_to_nearest
 from diffcompare.errors import shorten
-from diffcompare.floats import as_floats
+from diffcompare.floats import Floats, as_floats
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program
 from diffcompare.program.run import per_program
@@ -75,7 +75,7 @@ class Reference:
         What went wrong inside diffcompare, empty unless the two routes contradict one another.
     """
 
-    value: NDArray[np.float64]
+    value: Floats
     status: list[str]
     notes: tuple[str, ...] = ()
 

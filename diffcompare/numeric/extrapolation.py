@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from diffcompare.numeric.samples import UNIT_ROUNDOFF, Pair
+from diffcompare.floats import unit_roundoff
+from diffcompare.numeric.samples import Pair
 
 __all__ = ["Extrapolation", "best_extrapolation"]
 
@@ -100,7 +101,7 @@ def _extrapolate(
     return Extrapolation(
         value=value,
         truncation=2 * change,
-        rounding=sum(part / pair.h for part, pair in zip(noises, window, strict=True)) + 2 * UNIT_ROUNDOFF * abs(value),
+        rounding=sum(part / pair.h for part, pair in zip(noises, window, strict=True)) + 2 * unit_roundoff * abs(value),
         corner=max(0.0, abs(corner) - doubt) / 2,
         h=high,
         smallest=low,

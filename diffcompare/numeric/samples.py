@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["UNIT_ROUNDOFF", "Pair", "Samples"]
+from diffcompare.floats import unit_roundoff
 
-UNIT_ROUNDOFF = 2.0**-53
+__all__ = ["Pair", "Samples"]
+
 _NO_NUMBER = np.array(math.nan)
 
 
@@ -25,7 +26,7 @@ class Pair:
     fall: float
     size: float
     x: float
-    unit: float = UNIT_ROUNDOFF
+    unit: float = unit_roundoff
 
     @property
     def slope(self) -> float:

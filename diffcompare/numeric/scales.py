@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from diffcompare.floats import unit_roundoff
 from diffcompare.numeric.extrapolation import Extrapolation, best_extrapolation
-from diffcompare.numeric.samples import UNIT_ROUNDOFF, Pair, Samples
+from diffcompare.numeric.samples import Pair, Samples
 
 __all__ = ["Ladder", "climb", "discontinuity", "kink", "scan", "search"]
 
@@ -45,7 +46,7 @@ class Ladder:
     ceiling: float = math.inf
     floor: float = 0.0
     stepped: bool = False
-    unit: float = UNIT_ROUNDOFF
+    unit: float = unit_roundoff
 
     def bar(self, pair: Pair) -> float:
         """The worst rounding error of a slope: two values, each off by the noise, over 2h."""

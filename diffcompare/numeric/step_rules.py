@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from diffcompare.errors import UnsupportedFunction
-from diffcompare.floats import as_floats
+from diffcompare.floats import as_floats, unit_roundoff
 from diffcompare.numeric.complex_step import complex_quotient, takes_complex
-from diffcompare.numeric.samples import UNIT_ROUNDOFF, Samples
+from diffcompare.numeric.samples import Samples
 
 __all__ = ["STEP_RULES", "Choice", "choose_step"]
 
@@ -125,7 +125,7 @@ def _fixed(task: _Task) -> Choice:
 
 def _scaled(task: _Task) -> Choice:
     """J. E. Dennis, R. B. Schnabel (1983), section 5.4: h = u^{1/(p+1)}·max(1, |x|), p the order of the scheme."""
-    root = math.sqrt(UNIT_ROUNDOFF) if task.order == 1 else math.cbrt(UNIT_ROUNDOFF)
+    root = math.sqrt(unit_roundoff) if task.order == 1 else math.cbrt(unit_roundoff)
     return task.chosen(root * max(1.0, abs(task.samples.x)))
 
 
@@ -143,7 +143,7 @@ def _dumontet_vignes(task: _Task) -> Choice:
     f0 = task(0.0)
     if f0 == 0 or not math.isfinite(f0):
         return task.refused("f(x) = 0 or not finite: its relative error is unknown")
-    eps = max(task.noise / abs(f0), UNIT_ROUNDOFF)
+    eps = max(task.noise / abs(f0), unit_roundoff)
     scale = max(abs(task.samples.x), 1e-6)
     low, high = 1e-10 * scale, 10.0 * scale
     for _ in range(_ITERATIONS):

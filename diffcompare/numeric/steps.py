@@ -8,14 +8,13 @@ from decimal import Context, Decimal
 from functools import partial
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from diffcompare.errors import check_step_size, shown
-from diffcompare.floats import as_floats
+from diffcompare.floats import Floats, as_floats
 
 __all__ = ["check_steps", "geometric_steps", "optimal_step"]
 
-Floats = NDArray[np.float64]
 
 _DECIMAL = Context(prec=60, Emin=-99999, Emax=99999)
 _MAX_STEPS = 100_000

@@ -31,7 +31,6 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball, ball, precision
 from diffcompare.arithmetic.jets import taylor_jet
@@ -39,14 +38,13 @@ from diffcompare.arithmetic.lipschitz import slope_range
 from diffcompare.arithmetic.running_error import ROUNDING_BITS, point_rounding_bound, rounding_bound
 from diffcompare.certify.exact_error import two_product, two_sum
 from diffcompare.certify.reference import partial_ball
+from diffcompare.floats import Flags, Floats
 from diffcompare.numeric.quotients import abscissa
 from diffcompare.numeric.stencils import Stencil
 from diffcompare.sweeps.subject import Evaluations, Grid, each_point
 
 __all__ = ["bound_error"]
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 # the highest Taylor coefficient of which a remainder is made, unless a scheme needs more
 _ORDER = 6

@@ -7,15 +7,13 @@ from dataclasses import replace
 from itertools import chain, groupby
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.arithmetic.ulp import FORMATS
+from diffcompare.floats import Flags, Floats
 from diffcompare.numeric.boxes import fitting
 from diffcompare.sweeps.subject import Grid
 
 __all__ = ["pieces"]
-
-Floats = NDArray[np.float64]
 
 
 def pieces(grid: Grid, lower: Floats, upper: Floats) -> Iterator[Grid]:
@@ -44,7 +42,7 @@ def pieces(grid: Grid, lower: Floats, upper: Floats) -> Iterator[Grid]:
                 yield from _runs(replace(grid, points=grid.points[p : p + 1], directions=[i]), lower[i], upper[i])
 
 
-def _all_inside(grid: Grid, lower: Floats, upper: Floats) -> NDArray[np.bool_]:
+def _all_inside(grid: Grid, lower: Floats, upper: Floats) -> Flags:
     """Tell at which points the longest step stays inside, also where abscissae are rounded."""
     low, high = (float(pick(s.reach[k] for s in grid.stencils)) for k, pick in ((0, min), (1, max)))
     x, h = grid.points[:, grid.directions], grid.steps[0]

@@ -24,6 +24,7 @@ from diffcompare.arithmetic.gaussian import exact_imaginary_part
 from diffcompare.arithmetic.jets import taylor_coefficients
 from diffcompare.arithmetic.ulp import round_to_nearest
 from diffcompare.certify.higher import Slope, certified_derivatives
+from diffcompare.floats import unit_roundoff
 from diffcompare.program.analytic import SCIPY_ANALYTIC, check_analytic
 from diffcompare.program.degree import polynomial_degree
 from diffcompare.sweeps.split import PARTS
@@ -64,7 +65,7 @@ def complex_columns(grid: Grid, split: bool) -> dict[str, NDArray[Any]]:
             predicted = {"predicted_h": math.nan, "predicted_abs_error": math.nan}
             if partial.status == "ok" and predictable:
                 third = abs(float(taylor_coefficients(f.program, point, i, order=3)[3]))
-                size = third * smallest * smallest + 2.0**-53 * abs(partial.value)
+                size = third * smallest * smallest + unit_roundoff * abs(partial.value)
                 predicted = {"predicted_h": smallest, "predicted_abs_error": size}
             slope = Slope(f, point, i)
             for h, value, quotient in zip(steps.tolist(), values.tolist(), numeric.tolist(), strict=True):

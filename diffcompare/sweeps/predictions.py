@@ -5,17 +5,15 @@ from __future__ import annotations
 from itertools import accumulate
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.arithmetic.running_error import point_rounding_bound
 from diffcompare.arithmetic.ulp import FORMATS
+from diffcompare.floats import Floats
 from diffcompare.numeric.stencils import Stencil
 from diffcompare.numeric.steps import optimal_step
 from diffcompare.sweeps.subject import STATUS_CODES, Grid, References, each_point
 
 __all__ = ["predictions"]
-
-Floats = NDArray[np.float64]
 
 
 def predictions(grid: Grid, reference: References) -> tuple[Floats, Floats]:

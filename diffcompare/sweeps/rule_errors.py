@@ -15,8 +15,8 @@ from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.arithmetic.running_error import point_rounding_bound
 from diffcompare.certify.higher import Slope
 from diffcompare.errors import UnsupportedFunction
+from diffcompare.floats import unit_roundoff
 from diffcompare.numeric.differences import numerical_diff
-from diffcompare.numeric.samples import UNIT_ROUNDOFF
 from diffcompare.numeric.stencils import COMPLEX_STEP, stencil
 from diffcompare.numeric.step_rules import STEP_RULES, Choice, choose_step
 from diffcompare.program.analytic import not_analytic
@@ -98,7 +98,7 @@ def rules_of_summary(f: SymbolicFunction, summary: pd.DataFrame) -> pd.DataFrame
             along, slope, best = _Along(f, point, i), Slope(f, point, i), float(group["best_abs_error"])
             noise = point_rounding_bound(f.program, point, i)
             if not math.isfinite(noise):
-                noise = 2 * UNIT_ROUNDOFF * abs(along(point[i]))
+                noise = 2 * unit_roundoff * abs(along(point[i]))
             for rule, choice in _choices(along, point[i], str(group["scheme"]), noise / 2, float(group["predicted_h"])):
                 error = math.nan
                 if choice.h > 0:

@@ -23,13 +23,13 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import PRECISION_CAP, Ball, ball, ball_function, precision, round_ball
 from diffcompare.arithmetic.rational import exact_outputs
 from diffcompare.arithmetic.ulp import round_to_nearest
 from diffcompare.certify.exact_error import two_product, two_sum
 from diffcompare.certify.higher import derivative_ball, exact_derivative
+from diffcompare.floats import Flags, Floats
 from diffcompare.numeric.stencils import Stencil
 from diffcompare.program.degree import polynomial_degree
 from diffcompare.sweeps.subject import Evaluations, Grid, each_point
@@ -38,8 +38,6 @@ __all__ = ["PARTS", "float_parts", "split_error"]
 
 PARTS = ("truncation", "abscissa", "evaluation", "subtraction", "division")
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 # products of numbers within these bounds have exact residuals
 _SAFE_LOW, _SAFE_HIGH = 2.0**-900, 2.0**900

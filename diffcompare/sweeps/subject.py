@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from diffcompare.arithmetic.jets import JET_ORDER, taylor_coefficients
 from diffcompare.certify.higher import certified_derivatives
 from diffcompare.certify.reference import Partial
+from diffcompare.floats import Flags, Floats
 from diffcompare.numeric.quotients import abscissa, divisor, weighted_sum
 from diffcompare.numeric.stencils import Stencil
 from diffcompare.symbolic.function import SymbolicFunction
@@ -32,8 +33,6 @@ __all__ = [
     "series_order",
 ]
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 # of arrays of the dtype of the sweep, one for each variable
 Run = Callable[[Sequence[NDArray[Any]]], NDArray[Any]]
 

@@ -19,7 +19,7 @@ from diffcompare.certify.exact_error import difference, ratio
 from diffcompare.certify.higher import Slope
 from diffcompare.certify.reference import check_point
 from diffcompare.errors import shorten
-from diffcompare.floats import answer, as_floats
+from diffcompare.floats import Flags, Floats, answer, as_floats
 from diffcompare.numeric.boxes import candidates, check_box
 from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, Stencil, check_schemes, stencil
 from diffcompare.numeric.steps import check_steps, geometric_steps
@@ -46,8 +46,6 @@ from diffcompare.watchdog import account_for_each_place, one_account
 
 __all__ = ["sweep"]
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 # rows of a task for another process: about a tenth of a second
 _CHUNK_ROWS = 2000

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from diffcompare.floats import Floats
+
 __all__ = [
     "BOUND_SOURCES",
     "COLUMNS",
@@ -183,7 +185,7 @@ def complete(table: pd.DataFrame) -> pd.DataFrame:
     return table if "derivative" in table.columns else table.assign(derivative=1)
 
 
-def format_point(variables: Sequence[str], coordinates: Sequence[float] | NDArray[np.float64]) -> str:
+def format_point(variables: Sequence[str], coordinates: Sequence[float] | Floats) -> str:
     """Write a point as text that reads back exactly.
 
     >>> format_point(["x0", "x1"], [3.0, 4.0])

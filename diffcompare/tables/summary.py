@@ -8,13 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from diffcompare.floats import Flags, Floats
 from diffcompare.tables.schema import SUMMARY_COLUMNS, VERDICTS, complete, labelled
 
 __all__ = ["summarize"]
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 # a slope is fitted through at most this many, and at least this many, of the smallest steps
 _MOST, _LEAST = 8, 3

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.certify.higher import Slope
 from diffcompare.errors import check_step_size, shorten
+from diffcompare.floats import unit_roundoff
 from diffcompare.sweeps.split import PARTS
 from diffcompare.sweeps.sweep import sweep
 from diffcompare.symbolic.function import SymbolicFunction

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.errors import TraceError
+from diffcompare.floats import Floats
 from diffcompare.program.dag import Program, subprogram
 from diffcompare.tracing.calling import called
 from diffcompare.tracing.table import Table
@@ -17,7 +17,6 @@ from diffcompare.tracing.trace import Trace, placed, record
 
 __all__ = ["Paths", "nearby_points", "sample_points"]
 
-Floats = NDArray[np.float64]
 
 _PATHS = 16
 

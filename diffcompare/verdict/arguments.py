@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from diffcompare.adapters.door import parts_of
 from diffcompare.errors import check_text, shorten
-from diffcompare.floats import as_floats, refuse_overflow
+from diffcompare.floats import Floats, as_floats, refuse_overflow
 from diffcompare.symbolic.entries import flat_entries
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
@@ -31,8 +31,6 @@ __all__ = [
     "structure_of",
     "takes",
 ]
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import precision
 from diffcompare.arithmetic.first_order import forward_errors
-from diffcompare.arithmetic.ulp import unit_roundoff
+from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.dag import needed_nodes
 from diffcompare.verdict.difference import Difference, midpoints, node_balls
 from diffcompare.verdict.pair import Pair
@@ -24,7 +23,6 @@ from diffcompare.verdict.sides import Beside, compared_guards, comparisons_in
 
 __all__ = ["between_branches"]
 
-Floats = NDArray[np.float64]
 
 _BITS = 333
 # how far the points nearby are, relative to the coordinates: each is for branches that the wider ones overstep

@@ -13,12 +13,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.adapters.door import adapted, adapted_along, adapted_point, remade, untraced
 from diffcompare.certify.arrays import gradient_functions
 from diffcompare.errors import shorten
-from diffcompare.floats import as_floats
+from diffcompare.floats import Floats, as_floats
 from diffcompare.program.adjoint import hessian as second_adjoint
 from diffcompare.program.adjoint import hessian_along, jacobian
 from diffcompare.symbolic.function import SymbolicFunction, scalar
@@ -50,8 +49,6 @@ from diffcompare.verdict.verdict import Verdict, combined, verdict_of
 from diffcompare.watchdog import one_account
 
 __all__ = ["check_hessian", "check_jacobian"]
-
-Floats = NDArray[np.float64]
 
 
 @one_account()

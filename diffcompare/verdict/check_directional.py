@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.adapters.door import adapted, adapted_along, adapted_point, remade
+from diffcompare.floats import Floats
 from diffcompare.program.adjoint import adjoint_along
 from diffcompare.program.dag import Program
 from diffcompare.program.lines import on_line
@@ -31,7 +32,6 @@ from diffcompare.watchdog import one_account
 
 __all__ = ["check_directional"]
 
-Floats = NDArray[np.float64]
 
 # more variables than this are not traced: each direction is a function of one variable then
 _TRACED = 20_000

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball, ball_operation, precision, round_ball
 from diffcompare.arithmetic.conditioning import Conditioning, conditioning
 from diffcompare.arithmetic.first_order import absolute_slopes
-from diffcompare.arithmetic.ulp import unit_roundoff
+from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Builder, Node, Program, needed_nodes, subprogram
 from diffcompare.program.run import interpret_nodes
@@ -35,7 +34,6 @@ __all__ = [
     "weigh",
 ]
 
-Floats = NDArray[np.float64]
 
 # components whose constants are weighed one by one, and below which relative difference that is needed
 _SWEEPS = 40

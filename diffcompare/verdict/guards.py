@@ -14,10 +14,9 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball, precision
-from diffcompare.arithmetic.ulp import unit_roundoff
+from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.dag import Builder, Node, Program, needed_nodes
 from diffcompare.program.printing import formula, shapes
 from diffcompare.symbolic.function import SymbolicFunction
@@ -33,7 +32,6 @@ from diffcompare.verdict.problem import Problem
 
 __all__ = ["find_ignored", "settle_guards", "unguarded"]
 
-Floats = NDArray[np.float64]
 
 _BITS = 160
 # which operand is to be kept from 0

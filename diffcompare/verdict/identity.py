@@ -12,16 +12,15 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.adapters.door import adapted
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.arithmetic.first_order import forward_errors, reverse_errors
 from diffcompare.arithmetic.roundings.special_constants import SPECIAL
 from diffcompare.arithmetic.running_error import local_bounds
-from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.certify.reference import certified_gradient, is_regular
 from diffcompare.errors import TraceError, UnsupportedFunction
+from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program, needed_nodes, subprogram
 from diffcompare.symbolic.function import SymbolicFunction
@@ -45,7 +44,6 @@ from diffcompare.verdict.sides import sides_of
 
 __all__ = ["judge_by_identity", "trace"]
 
-Floats = NDArray[np.float64]
 
 # beyond so many operands the proven bound would take longer than all the rest
 _PROVEN_OPERANDS = 20_000

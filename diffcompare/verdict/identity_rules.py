@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball, precision
-from diffcompare.arithmetic.ulp import unit_roundoff
+from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.tracing.decisions import continuing, flipping
 from diffcompare.verdict.branches import between_branches
 from diffcompare.verdict.difference import DECIDING_BITS, Difference, conditioning_of, node_balls, weigh
@@ -27,7 +26,6 @@ from diffcompare.verdict.sides import Beside, Sides, varying
 
 __all__ = ["Case", "Finding", "find"]
 
-Floats = NDArray[np.float64]
 
 # records both codes anew, with other decisions; None where that fails
 Again = Callable[..., "tuple[Pair, Difference] | None"]

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from diffcompare.floats import Floats
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.pair import Pair
 
 __all__ = ["COMPONENT_STATUSES", "Judgement", "Left"]
 
-Floats = NDArray[np.float64]
 
 # worst first
 COMPONENT_STATUSES = ("wrong", "out-of-domain", "non-smooth", "inconclusive", "consistent")

@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.certify.reference import certified_gradient
 from diffcompare.errors import DiffcompareError
+from diffcompare.floats import Floats
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.calling import PASSING
 from diffcompare.tracing.foreign import Foreign
@@ -32,7 +32,6 @@ MANY = 1000
 
 __all__ = ["MANY", "Rung", "cause_in_code", "climb", "climb_rungs", "judge", "known_function", "traced"]
 
-Floats = NDArray[np.float64]
 # the word for its evidence, and the rule
 Rung = tuple[str, Callable[[Problem], "Judgement | Left | None"]]
 

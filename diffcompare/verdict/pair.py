@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.errors import TraceError
+from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.dag import Node, Program, needed_nodes
 from diffcompare.tracing.calling import called
 from diffcompare.tracing.foreign import Foreign
@@ -30,9 +30,7 @@ __all__ = [
     "trace_pair",
 ]
 
-Floats = NDArray[np.float64]
 
-_U = 2.0**-53
 _PRODUCTS = frozenset({"Hessian-vector product", "directional derivative"})
 # how code is recorded, as (exact, rebuilt), the most telling way first
 ATTEMPTS = ((True, True), (False, True), (False, False))
@@ -182,16 +180,16 @@ def one_sided(pair: Pair) -> list[float]:
         if (k in one) == (k in two) or digits <= 12:
             allowed.append(0.0)
         elif c.scale:
-            allowed.append(1e7 * _U * c.scale)
+            allowed.append(1e7 * unit_roundoff * c.scale)
         else:
-            allowed.append(_U * min(max(1.0, abs(c.value)), 1e7 * abs(c.value)))
+            allowed.append(unit_roundoff * min(max(1.0, abs(c.value)), 1e7 * abs(c.value)))
     return allowed
 
 
 def slope_agrees(problem: Problem, values: Floats, D: Floats) -> bool:
     """Rule D5: a trace that took decisions must have the slope that f has over a coarse step; both by outputs."""
     x, D = problem.x, D.reshape(problem.outputs, -1)
-    unit = 2.0**-24 if isinstance(problem.function, Foreign) and problem.function.bits < 64 else _U
+    unit = 2.0**-24 if isinstance(problem.function, Foreign) and problem.function.bits < 64 else unit_roundoff
     random = np.random.default_rng(3)
     scale = np.where(x == 0, max(float(np.max(np.abs(x))), 1e-3), np.abs(x))
     for _ in range(3):

@@ -9,9 +9,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from diffcompare.floats import unit_of, unit_roundoff
+from diffcompare.floats import Flags, Floats, unit_of, unit_roundoff
 from diffcompare.verdict.problem import Problem
 
 __all__ = [
@@ -30,8 +29,6 @@ __all__ = [
     "uneven_steps",
 ]
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 # narrower formats that a value may have been rounded to
 _NARROW = (np.float16, np.float32)

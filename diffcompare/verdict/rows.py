@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from diffcompare.certify.arrays import certified_hessian, gradient_functions
 from diffcompare.certify.reference import is_regular
+from diffcompare.floats import Floats
 from diffcompare.program.adjoint import adjoint_along
 from diffcompare.program.dag import subprogram
 from diffcompare.symbolic.function import SymbolicFunction
@@ -32,7 +33,6 @@ from diffcompare.verdict.witness import judge_by_witness
 
 __all__ = ["Row", "hessian_rows", "judge_by_second_differences", "judge_rows", "output_rows", "product_row", "settled"]
 
-Floats = NDArray[np.float64]
 Claim = Callable[[Floats], NDArray[Any]]
 
 # numbers that are remembered of earlier calls: the rows are asked for at the same points

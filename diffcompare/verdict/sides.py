@@ -15,10 +15,9 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball, precision
-from diffcompare.arithmetic.ulp import unit_roundoff
+from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.dag import Node, needed_nodes
 from diffcompare.tracing.table import Place, Table, loop_exits
 from diffcompare.verdict.difference import DECIDING_BITS, node_balls
@@ -27,7 +26,6 @@ from diffcompare.verdict.problem import Problem
 
 __all__ = ["Beside", "Sides", "compared_guards", "comparisons_in", "sides_of", "variables_of", "varying"]
 
-Floats = NDArray[np.float64]
 # from a point nearby to f as it was recorded there, its numbers those of the point itself; None where that fails
 Beside = Callable[[Floats], "Pair | None"]
 

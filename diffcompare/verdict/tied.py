@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball, precision
-from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.errors import DiffcompareError
+from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.verdict.difference import conditioning_of, nearest_float
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.pair import ATTEMPTS, Pair, trace_beside
@@ -22,7 +21,6 @@ from diffcompare.verdict.sides import Beside, Sides, sides_of, varying
 
 __all__ = ["judge_by_sides"]
 
-Floats = NDArray[np.float64]
 
 # no single value is called wrong for less, relative to the largest component
 _CLEAR = 2.0**-20

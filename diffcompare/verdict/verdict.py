@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from diffcompare.errors import shorten
+from diffcompare.floats import Floats
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.judgement import COMPONENT_STATUSES, Judgement
 from diffcompare.verdict.problem import Problem
@@ -22,7 +22,6 @@ from diffcompare.verdict.verdict_html import verdict_html
 
 __all__ = ["Explanation", "Verdict", "combined", "verdict_of"]
 
-Floats = NDArray[np.float64]
 
 _EVIDENCE = {
     "identity": "identity: function and {0} were traced and compared as real functions in ball arithmetic",

@@ -25,9 +25,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from diffcompare.floats import Floats, unit_roundoff
+from diffcompare.floats import Flags, Floats, unit_roundoff
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.observation import state_of
 from diffcompare.verdict.probing import (
@@ -63,7 +62,7 @@ _STILL = 2.0**-7
 _ALL_AXES, _SOME_AXES, _DIRECTIONS, _HALVINGS = 200, 16, 16, 96
 
 
-def _gauss(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _gauss(n: int) -> tuple[Floats, Floats]:
     """Return nodes and weights of Gauss's rule on [0, 1]."""
     nodes, weights = np.polynomial.legendre.leggauss(n)
     return (nodes + 1) / 2, weights / 2
@@ -588,7 +587,7 @@ def _judge_many(scene: _Scene, found: _Findings) -> None:
     open_ = np.isfinite(scene.claimed)
     budget = _HALVINGS
     within, threshold = True, np.zeros(n)
-    suspects: list[NDArray[np.bool_]] = []
+    suspects: list[Flags] = []
     for _ in range(_DIRECTIONS):
         v = _direction(scene, rng)
         side = _look(scene, np.where(open_, v, 0.0))

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diffcompare.arithmetic.ulp import round_to_nearest, unit_roundoff
+from diffcompare.arithmetic.ulp import round_to_nearest
+from diffcompare.floats import unit_roundoff
 
 BEYOND = Fraction(2**1024 - 2**970)
 

@@ -17,14 +17,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from flint import arb
-from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, precision
 from diffcompare.arithmetic.floating import implementation
+from diffcompare.floats import Floats
 
 __all__ = ["MEASURED", "Measurement", "build", "errors_in_ulps", "measure", "samples"]
 
-Floats = NDArray[np.float64]
 
 _BITS = 128
 

@@ -24,13 +24,14 @@ from numpy.typing import NDArray
 from diffcompare.arithmetic.roundings.constants import BUILDS, rounding_constants
 from diffcompare.arithmetic.roundings.measurement import build
 from diffcompare.arithmetic.ulp import FORMATS
+from diffcompare.floats import Floats
 from diffcompare.program.dag import Node
 from diffcompare.program.operations import OPERATIONS, Kind, named
 
 __all__ = ["NARROW_MAXIMA", "measure_narrow", "narrow_constants"]
 
 Array = NDArray[Any]
-Sample = tuple[tuple[Array, ...], Array, NDArray[np.float64]]
+Sample = tuple[tuple[Array, ...], Array, Floats]
 
 NARROW_MAXIMA: Mapping[str, Mapping[str, float]] = {
     "float16": {
@@ -132,7 +133,7 @@ def measure_narrow(
     return worst, where
 
 
-def _errors(computed: Array, exact: NDArray[np.float64], dtype: str) -> NDArray[np.float64]:
+def _errors(computed: Array, exact: Floats, dtype: str) -> Floats:
     form = FORMATS[dtype]
     exponent = np.maximum(np.frexp(exact)[1] - form.bits, form.least_exponent)
     errors = np.abs(computed.astype(np.float64) - exact) / np.ldexp(1.0, exponent)

@@ -20,14 +20,13 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, ball, precision
+from diffcompare.floats import Floats
 from diffcompare.program.scipy_functions import scipy_function, scipy_version
 
 __all__ = ["RANGES", "Range", "SpecialMeasurement", "errors", "measure_special", "scipy_build"]
 
-Floats = NDArray[np.float64]
 
 # where a function goes through 0, its relative accuracy counts from this size on
 _LARGE = 0.5

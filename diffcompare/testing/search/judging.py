@@ -10,10 +10,10 @@ from itertools import zip_longest
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball
 from diffcompare.errors import shorten
+from diffcompare.floats import Floats
 from diffcompare.program.adjoint import adjoint
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.testing.search.sampling import Candidate, Gradient, errors_at
@@ -26,7 +26,6 @@ from diffcompare.verdict.verdict import Verdict
 
 __all__ = ["VERDICT", "VERDICTS", "Judged", "in_turn", "is_beyond_floats", "judge"]
 
-Floats = NDArray[np.float64]
 Check = Callable[[Callable[..., Any], Any, tuple[Any, Any]], Verdict]
 
 # what a verdict may cost where the gradient is opaque (about 60 calls and a few), and how many are asked for

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.errors import DiffcompareError
+from diffcompare.floats import Floats
 from diffcompare.program.dag import Program, needed_nodes
 from diffcompare.testing.search.sampling import Candidate, columns, relative_error
 from diffcompare.verdict.difference import node_balls
@@ -22,7 +23,6 @@ from diffcompare.verdict.problem import Problem
 
 __all__ = ["HIDDEN", "Regions", "map_regions"]
 
-Floats = NDArray[np.float64]
 
 _BITS = 64
 _PATHS = 60

@@ -10,9 +10,9 @@ from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.arithmetic.floating import compile_numpy
+from diffcompare.floats import Floats
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program, subprogram
 from diffcompare.symbolic.function import SymbolicFunction
@@ -31,7 +31,6 @@ __all__ = [
     "written_numbers",
 ]
 
-Floats = NDArray[np.float64]
 Gradient = Callable[[Floats], Floats]
 
 _NUMBERS = 60

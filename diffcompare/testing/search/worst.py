@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.errors import DiffcompareError, shorten
+from diffcompare.floats import Floats
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.testing.search.judging import VERDICT, VERDICTS, in_turn, judge
 from diffcompare.testing.search.regions import HIDDEN, map_regions
@@ -23,7 +23,6 @@ from diffcompare.verdict.verdict import Verdict
 
 __all__ = ["WorstPoint", "find_worst"]
 
-Floats = NDArray[np.float64]
 
 _LEAST = 4 * VERDICT
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from diffcompare.floats import Floats
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program, subprogram
 from diffcompare.verdict.causes.budget import Budget
@@ -19,7 +19,6 @@ from diffcompare.verdict.problem import Problem
 
 __all__ = ["cause_in_matrix"]
 
-Floats = NDArray[np.float64]
 
 # what explains a matrix as a whole
 _WHOLE = frozenset({"not finite", "sign", "factor", "transposed", "permuted", "float32", "clipped"})

@@ -6,21 +6,26 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.arithmetic.running_error import point_rounding_bound
+from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.dag import Program
 from diffcompare.verdict.causes.budget import BUILT, Budget
-from diffcompare.verdict.causes.mistakes import Cause, Facts, U
+from diffcompare.verdict.causes.mistakes import Cause, Facts
 
 __all__ = ["exact_quotients", "likely_quotients"]
 
-Value = Callable[[NDArray[np.float64]], float]
+Value = Callable[[Floats], float]
 
 # components that stand for all
 _SAMPLE = 16
-_STEPS = [10.0**-k for k in range(1, 13)] + [2.0**-26, U ** (1 / 3), (2 * U) ** (1 / 3), U**0.5]
+_STEPS = [10.0**-k for k in range(1, 13)] + [
+    2.0**-26,
+    unit_roundoff ** (1 / 3),
+    (2 * unit_roundoff) ** (1 / 3),
+    unit_roundoff**0.5,
+]
 _ENDS = {"forward": (1.0, 0.0), "central": (1.0, -1.0), "backward": (0.0, -1.0)}
 _WIDTHS = {"forward": 1, "central": 2, "backward": 1}
 # operations in a call of the user's function, for each node of its program
@@ -92,9 +97,7 @@ def likely_quotients(
             yield facts.cause("finite difference", text)
 
 
-def _odds(
-    facts: Facts, program: Program, point: Sequence[float], i: int, steps: NDArray[np.float64], scheme: str
-) -> NDArray[np.float64]:
+def _odds(facts: Facts, program: Program, point: Sequence[float], i: int, steps: Floats, scheme: str) -> Floats:
     """log10 of the chance that a number near D looks like the quotient of each step; infinite if it does not."""
     x, g = point[i], facts.g[i]
     columns = [np.full(2 * len(steps), v) for v in point]
@@ -102,8 +105,11 @@ def _odds(
     columns[i] = np.concatenate([upper + 0 * steps, lower + 0 * steps])
     high, low = compile_numpy(program)(columns).reshape(2, -1)
     width = _WIDTHS[scheme] * steps
-    noise = max(point_rounding_bound(program, point, i), U * float(np.max(np.abs(low[np.isfinite(low)]), initial=0.0)))
-    spread = 4 * (noise + U * abs(x * facts.D[i])) / width + facts.slack[i]
+    noise = max(
+        point_rounding_bound(program, point, i),
+        unit_roundoff * float(np.max(np.abs(low[np.isfinite(low)]), initial=0.0)),
+    )
+    spread = 4 * (noise + unit_roundoff * abs(x * facts.D[i])) / width + facts.slack[i]
     near = np.abs(g - (high - low) / width) <= spread
     chance = np.minimum(1.0, spread / abs(facts.e[i]))
     # a difference of two values of F is a multiple of their spacing
@@ -111,5 +117,5 @@ def _odds(
     count = np.rint(g * width / unit)
     whole = np.abs(count * unit / width - g) <= 2 * np.spacing(abs(g))
     chance = chance * np.where(whole, np.minimum(1.0, (np.abs(count) + 1) * 2.0**-49), 1.0)
-    result: NDArray[np.float64] = np.where(near & (chance > 0), np.log10(chance), np.inf)
+    result: Floats = np.where(near & (chance > 0), np.log10(chance), np.inf)
     return result

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffcompare.floats import Flags, Floats, unit_roundoff
+
 __all__ = [
     "RARE",
     "Cause",
     "Facts",
-    "U",
     "added_shift",
     "clipped",
     "constant_factors",
@@ -27,9 +28,8 @@ __all__ = [
     "wrong_order",
 ]
 
-Mask = NDArray[np.bool_]
+Mask = Flags
 
-U = 2.0**-53
 # the chance that a match is an accident, all candidates of its kind together
 _CHANCE = 1e-3
 
@@ -77,10 +77,10 @@ class Facts:
     again.
     """
 
-    g: NDArray[np.float64]
-    D: NDArray[np.float64]
-    e: NDArray[np.float64]
-    slack: NDArray[np.float64]
+    g: Floats
+    D: Floats
+    e: Floats
+    slack: Floats
     wrong: Mask
     names: tuple[str, ...]
     further: int | None = 0
@@ -261,7 +261,7 @@ def clipped(facts: Facts) -> Iterator[Cause]:
 
 def _is_round(value: float, spread: float = 0.0) -> bool:
     """Tell whether a number has at most two significant digits, up to a few ulps."""
-    return abs(value - float(f"{value:.2g}")) <= 8 * U * abs(value) + spread
+    return abs(value - float(f"{value:.2g}")) <= 8 * unit_roundoff * abs(value) + spread
 
 
 def unnamed_factor(facts: Facts) -> Iterator[Cause]:

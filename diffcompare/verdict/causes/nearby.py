@@ -11,11 +11,10 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball, precision
-from diffcompare.arithmetic.ulp import unit_roundoff
 from diffcompare.errors import DiffcompareError
+from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.dag import Builder, Program, needed_nodes
 from diffcompare.verdict.causes.budget import BALLS, BUILT, Budget
 from diffcompare.verdict.difference import node_balls
@@ -25,7 +24,6 @@ from diffcompare.verdict.problem import Problem
 
 __all__ = ["Nearby", "closed", "derived", "nearby", "program_of", "recorded", "value_of"]
 
-Floats = NDArray[np.float64]
 
 FURTHER = 3
 _BITS = 160

@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.errors import DiffcompareError
+from diffcompare.floats import Flags, unit_roundoff
 from diffcompare.program.dag import Builder, Node, Program, Term
 from diffcompare.program.operations import COMPARISONS, Kind, named, partial_terms
 from diffcompare.program.printing import formulas, shapes
 from diffcompare.verdict.causes.budget import BALLS, BUILT, Budget
-from diffcompare.verdict.causes.mistakes import Cause, Facts, U, written
+from diffcompare.verdict.causes.mistakes import Cause, Facts, written
 from diffcompare.verdict.difference import node_balls
 
 __all__ = [
@@ -40,7 +41,7 @@ __all__ = [
 ]
 
 Wide = NDArray[np.longdouble]
-Mask = NDArray[np.bool_]
+Mask = Flags
 Indices = NDArray[np.intp]
 
 _BITS = 160
@@ -401,7 +402,11 @@ def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False
 def _reciprocal(value: np.longdouble) -> str:
     """Write 0.05 as 1/20 too: what is forgotten is the number of data."""
     inverse = float(1 / value)
-    return f" (1/{round(inverse)})" if 1 < inverse < 1e6 and abs(inverse - round(inverse)) <= 4 * U * inverse else ""
+    return (
+        f" (1/{round(inverse)})"
+        if 1 < inverse < 1e6 and abs(inverse - round(inverse)) <= 4 * unit_roundoff * inverse
+        else ""
+    )
 
 
 def _also(count: int, what: str) -> str:

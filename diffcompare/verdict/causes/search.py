@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from diffcompare.floats import Flags, Floats, unit_roundoff
 from diffcompare.program.dag import Program
 from diffcompare.verdict.causes.budget import Budget, Exhausted
 from diffcompare.verdict.causes.finite_differences import exact_quotients, likely_quotients
@@ -22,7 +23,6 @@ from diffcompare.verdict.causes.mistakes import (
     RARE,
     Cause,
     Facts,
-    U,
     added_shift,
     clipped,
     constant_factors,
@@ -127,7 +127,7 @@ def find_cause(
     return None
 
 
-def not_finite(g: NDArray[np.float64], D: NDArray[np.float64], names: tuple[str, ...]) -> Cause | None:
+def not_finite(g: Floats, D: Floats, names: tuple[str, ...]) -> Cause | None:
     """Say which components are no numbers though the derivative is; None where all are."""
     lost = np.flatnonzero(~np.isfinite(g) & np.isfinite(D))
     if not len(lost):
@@ -137,7 +137,7 @@ def not_finite(g: NDArray[np.float64], D: NDArray[np.float64], names: tuple[str,
 
 
 def find_cause_nearby(
-    problem: Problem, judgement: Judgement, difference: NDArray[np.float64], program: Program | None,
+    problem: Problem, judgement: Judgement, difference: Floats, program: Program | None,
     asked: Sequence[Nearby] | None, budget: Budget, *, part: slice = slice(None), **options: Any,
 ) -> Cause | None:  # fmt: skip
     """Find out why a derivative is wrong that was asked at other points too; without them, only that it is no number.
@@ -216,9 +216,9 @@ _Family = Callable[[_View], Iterator[Cause]]
 
 
 def _view(
-    code: _Code, labels: tuple[str, ...], g: NDArray[np.float64], D: NDArray[np.float64], threshold: ArrayLike,
+    code: _Code, labels: tuple[str, ...], g: Floats, D: Floats, threshold: ArrayLike,
     difference: ArrayLike | None, point: Sequence[float] | None, further: int | None,
-    known: NDArray[np.bool_] | None = None,
+    known: Flags | None = None,
 ) -> _View | None:  # fmt: skip
     """Put together what is known at a point; None where that is too little.
 
@@ -229,9 +229,9 @@ def _view(
     with np.errstate(all="ignore"):
         stretch = np.where((D != 0) & (np.abs(g) > np.abs(D)), np.abs(g / D), 1.0)
         # a claim that is c times too large carries c times the rounding
-        slack = limit * np.where(np.isfinite(stretch), stretch, 1.0) + 4 * U * np.abs(e)
+        slack = limit * np.where(np.isfinite(stretch), stretch, 1.0) + 4 * unit_roundoff * np.abs(e)
         if difference is None:
-            slack = slack + 4 * U * np.maximum(np.abs(g), np.abs(D))
+            slack = slack + 4 * unit_roundoff * np.maximum(np.abs(g), np.abs(D))
         wrong = np.abs(e) > np.maximum(limit, 0.0)
     if known is not None and wrong.any() and not (wrong & ~known).any():
         wrong = known
@@ -239,10 +239,10 @@ def _view(
         return None
     # precision and difference quotients are seen in what was returned, not in what it would be in real arithmetic
     gap = g - D
-    rounded = slack + 4 * U * np.maximum(np.abs(g), np.abs(D))
+    rounded = slack + 4 * unit_roundoff * np.maximum(np.abs(g), np.abs(D))
     if not wrong.any():
         # too small for the threshold, and yet called wrong: coarse numbers are known by what they are
-        returned = Facts(g, D, gap, rounded, np.abs(gap) > 4 * U * np.abs(D), labels, further)
+        returned = Facts(g, D, gap, rounded, np.abs(gap) > 4 * unit_roundoff * np.abs(D), labels, further)
         return _View(code, None, returned, point) if returned.wrong.any() else None
     returned = Facts(g, D, gap, rounded, wrong, labels, further)
     facts = Facts(D + e if difference is not None else g, D, e, slack, wrong, labels, further)
