@@ -10,7 +10,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from diffcompare.errors import shown
 
-__all__ = ["Flags", "Floats", "answer", "as_floats", "float_copy", "refuse_overflow", "unit_of", "unit_roundoff"]
+__all__ = [
+    "Flags",
+    "Floats",
+    "answer",
+    "as_floats",
+    "check_sides",
+    "float_copy",
+    "refuse_overflow",
+    "sides_of",
+    "unit_of",
+    "unit_roundoff",
+]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -37,6 +48,20 @@ def as_floats(values: ArrayLike, what: str) -> Floats:
     except OverflowError:
         refuse_overflow(values, what)
         raise
+
+
+def sides_of(box: Any) -> tuple[Any, Any]:
+    """Return the lower and the upper side of a box; ``ValueError`` where there are not two."""
+    if not isinstance(box, tuple | list) or len(box) != 2:
+        raise ValueError(f"box={shown(box)}: must be (lower, upper)")
+    return box[0], box[1]
+
+
+def check_sides(box: Any, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
+    """Return the sides of a box as arrays; ``ValueError`` where one holds no number, or they are exchanged."""
+    if not (lower <= upper).all():
+        raise ValueError(f"box={shown(box)}: every lower side must be a number below its upper one")
+    return lower, upper
 
 
 def refuse_overflow(values: ArrayLike, what: str) -> None:

@@ -40,14 +40,14 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     # alone sees both reference and subject, so that they cannot contaminate one another
     "certify": ("errors floats watchdog program symbolic arithmetic", "numpy"),
     "sweeps": ("errors floats watchdog program symbolic arithmetic numeric tables certify", "numpy pandas"),
-    "verdict": ("errors floats watchdog program symbolic tracing arithmetic adapters certify", "numpy pandas"),
+    "verdict": ("errors floats watchdog program symbolic tracing arithmetic adapters tables certify", "numpy pandas"),
     # sees the tables and nothing else, so that the pages can be redrawn from the files; Matplotlib inside the function
     "report": ("diffcompare errors tables", "jinja2 latex2mathml matplotlib pandas"),
     "descent": ("errors floats watchdog program symbolic arithmetic numeric certify sweeps tables", "numpy pandas"),
     "ranking": ("errors symbolic certify tables adapters", "numpy pandas"),
     # inside people's tests
     "testing": (
-        "errors floats program symbolic tracing arithmetic numeric certify sweeps verdict report",
+        "errors floats program symbolic tracing arithmetic numeric tables certify sweeps verdict report",
         "hypothesis numpy pandas pytest",
     ),
     "studies": ("errors watchdog symbolic tracing numeric sweeps verdict tables descent", "msgspec numpy pandas"),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from diffcompare.errors import shown
-from diffcompare.floats import as_floats
+from diffcompare.floats import as_floats, check_sides, sides_of
 from diffcompare.numeric.quotients import abscissa
 from diffcompare.numeric.stencils import Stencil, stencil
 
@@ -18,17 +18,14 @@ __all__ = ["candidates", "check_box", "fitting"]
 
 def check_box(box: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
     """Return the sides of a box as arrays of a shape; ``ValueError`` for what is no box."""
-    if not isinstance(box, tuple | list) or len(box) != 2:
-        raise ValueError(f"box={shown(box)}: must be (lower, upper)")
+    sides = sides_of(box)
     try:
-        lower, upper = (np.broadcast_to(as_floats(side, "box"), shape) for side in box)
+        lower, upper = (np.broadcast_to(as_floats(side, "box"), shape) for side in sides)
     except ValueError as error:
         if "largest float" in str(error):
             raise
         raise ValueError(f"box={shown(box)}: its sides must be numbers, or arrays of shape {shape}") from None
-    if not (lower <= upper).all():
-        raise ValueError(f"box={shown(box)}: every lower side must be a number below its upper one")
-    return lower, upper
+    return check_sides(box, lower, upper)
 
 
 def candidates(chosen: Stencil) -> Iterator[Stencil]:

@@ -13,9 +13,10 @@ import pandas as pd
 
 from diffcompare.errors import shorten
 from diffcompare.report.environment import environment
-from diffcompare.report.verdict_page import COMPONENT_COLUMNS, verdict_html, worst_first
+from diffcompare.report.verdict_page import COMPONENT_COLUMNS, verdict_html
 from diffcompare.report.wording import CHECK_WORDS, VERDICT_WORDS, plural, printable, short
 from diffcompare.report.writing import MANIFEST, write_files
+from diffcompare.tables.components import worst_first
 from diffcompare.tables.csv_files import write_csv
 from diffcompare.tables.schema import BOUND_SOURCES, COLUMNS, STATUSES
 from diffcompare.tables.summary import summarize

@@ -160,7 +160,7 @@ def _bounds(errors: pd.DataFrame, summary: pd.DataFrame) -> list[str]:
 
 
 def _share(ratio: float) -> str:
-    return share(float(ratio)).replace(">", "more than")
+    return share(float(ratio), "more than")
 
 
 def _parts(errors: pd.DataFrame) -> list[str]:

@@ -13,6 +13,7 @@ from diffcompare.errors import shorten
 from diffcompare.report.environment import environment
 from diffcompare.report.wording import CHECK_WORDS, plural, short
 from diffcompare.report.writing import MANIFEST, write_files
+from diffcompare.tables.components import status_rank, worst_first
 from diffcompare.tables.csv_files import write_csv
 from diffcompare.tables.parquet import require_pyarrow, write_parquet
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     # for type checkers alone: the page sees a verdict's attributes, not how it came about
     from diffcompare.verdict.verdict import Verdict
 
-__all__ = ["COMPONENT_COLUMNS", "is_verdict", "verdict_html", "worst_first", "write_verdict"]
+__all__ = ["COMPONENT_COLUMNS", "is_verdict", "verdict_html", "write_verdict"]
 
 COMPONENT_COLUMNS: Mapping[str, str] = {
     "point": "text",
@@ -113,7 +114,7 @@ def verdict_html(verdicts: Sequence[Verdict], *, files: Sequence[str], place: st
         environment("tables")
         .get_template("verdict/index.html")
         .render(
-            status=min((verdict.status for verdict in verdicts), key=_rank),
+            status=min((verdict.status for verdict in verdicts), key=status_rank),
             what=verdicts[0].what,
             verdicts=[_verdict(verdict) for verdict in verdicts],
             rows=[_row(row) for row in rows.head(_ROWS).to_dict("records")],
@@ -124,23 +125,6 @@ def verdict_html(verdicts: Sequence[Verdict], *, files: Sequence[str], place: st
             place=place,
         )
     )
-
-
-def _rank(status: str) -> int:
-    known = list(CHECK_WORDS)
-    return known.index(status) if status in known else len(known)
-
-
-def worst_first(components: pd.DataFrame) -> pd.DataFrame:
-    """Sort by status, then by the size of the error; one that is not known comes before those that are."""
-    keys = pd.DataFrame(
-        {
-            "rank": components["status"].astype(str).map(_rank),
-            "relative": -components["relative"].abs().fillna(math.inf),
-        },
-        index=components.index,
-    )
-    return components.loc[keys.sort_values(["rank", "relative"], kind="stable").index]
 
 
 def _row(row: Mapping[Any, Any]) -> dict[str, Any]:

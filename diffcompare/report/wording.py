@@ -188,16 +188,16 @@ def short(value: float) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
-def share(value: float) -> str:
+def share(value: float, more: str = ">") -> str:
     """Write a ratio of an error to its bound: what lies on one side of 1 is never rounded to it.
 
     >>> share(0.98), share(0.9999999), share(1.0), share(1.00001), share(0.0)
     ('0.98', '> 0.999', '1', '> 1', '0')
     """
     if 0.999 < value < 1:
-        return "> 0.999"
+        return f"{more} 0.999"
     text = short(value)
-    return "> 1" if text == "1" and value > 1 else text
+    return f"{more} 1" if text == "1" and value > 1 else text
 
 
 def partial(variable: str, order: int) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from diffcompare.errors import shorten
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.tables.components import worst_first
 from diffcompare.testing.record import observe
 from diffcompare.testing.search.worst import find_worst
 from diffcompare.testing.snippets import call_source, source
@@ -19,7 +20,6 @@ from diffcompare.testing.steering import steer
 from diffcompare.verdict.arguments import points_of
 from diffcompare.verdict.check import check_gradient
 from diffcompare.verdict.check_arrays import check_hessian, check_jacobian
-from diffcompare.verdict.judgement import COMPONENT_STATUSES
 from diffcompare.verdict.verdict import Verdict
 
 __all__ = ["assert_gradient", "assert_hessian", "assert_jacobian"]
@@ -171,7 +171,7 @@ def _closeness(components: pd.DataFrame) -> float:
 
 
 def _message(kind: str, verdict: Verdict, f: Any, names: Sequence[str], at: Any, options: Mapping[str, Any]) -> str:
-    components = _worst_first(verdict.components)
+    components = worst_first(verdict.components)
     if kind == "gradient":
         at, components = _failing_point(verdict, f, at, tuple(options.get("args", ())))
     given = {name: value for name, value in options.items() if value is not None and not _is_empty(value)}
@@ -196,19 +196,13 @@ def _is_empty(value: Any) -> bool:
 
 def _failing_point(verdict: Verdict, f: Any, at: Any, args: tuple[Any, ...]) -> tuple[Any, pd.DataFrame]:
     """Return the worst of several points, with its components; the whole of one."""
-    components = _worst_first(verdict.components)
+    components = worst_first(verdict.components)
     points = points_of(f, at, args)
     count = len(verdict.components) // max(1, len(points))
     if len(points) == 1 or count * len(points) != len(verdict.components):
         return at, components
     number = int(components.index[0]) // count
     return points[number], components[components.index // count == number]
-
-
-def _worst_first(components: pd.DataFrame) -> pd.DataFrame:
-    rank = components["status"].map(COMPONENT_STATUSES.index)
-    size = components["relative"].fillna(-1.0)
-    return components.assign(_rank=rank, _size=-size).sort_values(["_rank", "_size"], kind="stable")
 
 
 def _rows(components: pd.DataFrame) -> list[str]:

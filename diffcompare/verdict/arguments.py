@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from diffcompare.adapters.door import parts_of
 from diffcompare.errors import check_text, shorten
-from diffcompare.floats import Floats, as_floats, refuse_overflow
+from diffcompare.floats import Floats, as_floats, check_sides, refuse_overflow, sides_of
 from diffcompare.symbolic.entries import flat_entries
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
@@ -54,25 +54,25 @@ class Structure:
             return parts[0]
         return tuple(parts) if self.kind == "tuple" else dict(zip(self.keys, parts, strict=True))
 
-    def flatten(self, value: Any) -> NDArray[Any]:
+    def flatten(self, value: Any, what: str = "a gradient") -> NDArray[Any]:
         """Flatten what a gradient returned; ``ValueError`` for another structure, shape or kind of numbers."""
         if self.kind == "array":
             parts = [value]
         elif self.kind == "tuple":
             if not isinstance(value, tuple | list) or len(value) != len(self.shapes):
-                raise ValueError(f"a gradient of {len(self.shapes)} arrays is needed, got {_described(value)}")
+                raise ValueError(f"{what} of {len(self.shapes)} arrays is needed, got {_described(value)}")
             parts = list(value)
         else:
             if not isinstance(value, Mapping) or set(value) != set(self.keys):
-                raise ValueError(f"a gradient with the keys {list(self.keys)} is needed, got {_described(value)}")
+                raise ValueError(f"{what} with the keys {list(self.keys)} is needed, got {_described(value)}")
             parts = [value[key] for key in self.keys]
         try:
             arrays = [real_numbers(part) for part in parts]
         except TypeError as error:
-            raise ValueError(f"a gradient of real numbers is needed, got {error}") from error.__cause__
+            raise ValueError(f"{what} of real numbers is needed, got {error}") from error.__cause__
         for array, shape in zip(arrays, self.shapes, strict=True):
             if array.shape != shape and not (array.size == 1 and math.prod(shape) == 1):
-                raise ValueError(f"a gradient of shape {shape} is needed, got shape {array.shape}")
+                raise ValueError(f"{what} of shape {shape} is needed, got shape {array.shape}")
         flat = [array.reshape(-1) for array in arrays]
         return flat[0] if len(flat) == 1 else np.concatenate(flat)
 
@@ -204,11 +204,7 @@ def box_of(box: Any, structure: Structure, x: Floats) -> tuple[Floats, Floats] |
     """Return the corners of a box, flat; ``ValueError`` where the point is not in it."""
     if box is None:
         return None
-    if not isinstance(box, tuple | list) or len(box) != 2:
-        raise ValueError(f"box={shorten(repr(box), 60)}: must be (lower, upper)")
-    lower, upper = (_side(side, structure, x) for side in box)
-    if np.isnan(lower).any() or np.isnan(upper).any() or (lower > upper).any():
-        raise ValueError(f"box={shorten(repr(box), 60)}: every lower corner must be a number below its upper one")
+    lower, upper = check_sides(box, *(_side(side, structure, x) for side in sides_of(box)))
     if not (np.all(lower <= x) and np.all(x <= upper)):
         k = int(np.flatnonzero((lower > x) | (x > upper))[0])
         raise ValueError(
@@ -222,7 +218,7 @@ def _side(side: Any, structure: Structure, x: Floats) -> Floats:
     """Return one corner of the box, flat; a number stands for all coordinates."""
     if not isinstance(side, Mapping | tuple) and np.ndim(side) == 0:
         return np.full(x.shape, as_floats(side, "box"))
-    return as_floats(structure.flatten(side), "box")
+    return as_floats(structure.flatten(side, "a side"), "box")
 
 
 def takes(function: Any, *arguments: Any) -> bool:

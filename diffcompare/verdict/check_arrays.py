@@ -260,9 +260,9 @@ def _check_hessian(
 
 def _vector(vector: Any, structure: Structure) -> Floats:
     try:
-        v = as_floats(structure.flatten(vector), "vector")
+        v = as_floats(structure.flatten(vector, "a vector"), "vector")
     except ValueError as error:
-        raise ValueError(f"vector: {str(error).replace('a gradient', 'a vector')}") from None
+        raise ValueError(f"vector: {error}") from None
     if not np.isfinite(v).all():
         raise ValueError("vector: its numbers must be finite")
     return v

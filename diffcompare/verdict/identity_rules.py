@@ -16,10 +16,10 @@ import numpy as np
 
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.floats import Floats, unit_roundoff
+from diffcompare.tables.components import COMPONENT_STATUSES
 from diffcompare.tracing.decisions import continuing, flipping
 from diffcompare.verdict.branches import between_branches
 from diffcompare.verdict.difference import DECIDING_BITS, Difference, conditioning_of, node_balls, weigh
-from diffcompare.verdict.judgement import COMPONENT_STATUSES
 from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.problem import Problem, State
 from diffcompare.verdict.sides import Beside, Sides, varying

@@ -9,11 +9,7 @@ from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.pair import Pair
 
-__all__ = ["COMPONENT_STATUSES", "Judgement", "Left"]
-
-
-# worst first
-COMPONENT_STATUSES = ("wrong", "out-of-domain", "non-smooth", "inconclusive", "consistent")
+__all__ = ["Judgement", "Left"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,10 +44,7 @@ def flat_hessian(value: Any, structure: Structure) -> NDArray[Any]:
 
 def flat_product(value: Any, structure: Structure) -> NDArray[Any]:
     """Flatten a Hessian-vector product, which has the structure of the argument."""
-    try:
-        return structure.flatten(value)
-    except ValueError as error:
-        raise ValueError(str(error).replace("a gradient", "a Hessian-vector product")) from None
+    return structure.flatten(value, "a Hessian-vector product")
 
 
 def _parts(value: Any, structure: Structure, what: str, rows: int) -> Sequence[Any]:

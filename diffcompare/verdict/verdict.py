@@ -15,8 +15,9 @@ import pandas as pd
 
 from diffcompare.errors import shorten
 from diffcompare.floats import Floats
+from diffcompare.tables.components import COMPONENT_STATUSES, worst_first
 from diffcompare.verdict.causes.mistakes import Cause
-from diffcompare.verdict.judgement import COMPONENT_STATUSES, Judgement
+from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.verdict_html import verdict_html
 
@@ -271,7 +272,7 @@ def _headline(verdict: Verdict) -> str:
             return f"the {verdict.what} differs from the derivative{by}"
         digits = 2 if size < 1 else 3
         by = f", by up to {size:.{digits}g} times the largest component" if size else ""
-        lost = _worst_row(bad) if len(bad) else None
+        lost = worst_first(bad).iloc[0] if len(bad) else None
         if lost is not None and not math.isfinite(lost["claimed"]):
             by = f"; {lost['component']} is {float(lost['claimed'])!r}"
         return f"{len(bad)} of {count} components differ from the derivative{by}"
@@ -287,7 +288,7 @@ def _headline(verdict: Verdict) -> str:
 
 def _open_because(rows: pd.DataFrame) -> str:
     """Say why a component is left open, from its numbers."""
-    row = _worst_row(rows)
+    row = worst_first(rows).iloc[0]
     name, size, limit = row["component"], abs(float(row["difference"])), float(row["threshold"])
     if not math.isfinite(limit):
         return f"for {name} no error is large enough to be told from rounding or noise"
@@ -298,16 +299,8 @@ def _open_because(rows: pd.DataFrame) -> str:
     return f"{name} differs by {size:.2g}, and rounding may explain as much as {limit:.2g}"
 
 
-def _worst_row(rows: pd.DataFrame) -> pd.Series[Any]:
-    """Return the row that is furthest off; one that is no number is further off than any."""
-    sizes = rows["relative"].to_numpy(dtype=float)
-    lost = ~np.isfinite(rows["claimed"].to_numpy(dtype=float)) & np.isfinite(rows["certified"].to_numpy(dtype=float))
-    return rows.iloc[int(np.argmax(np.where(lost, np.inf, np.nan_to_num(sizes, nan=-1.0, posinf=0.0))))]
-
-
 def _worst_line(verdict: Verdict) -> list[str]:
-    order = verdict.components["status"].map(COMPONENT_STATUSES.index)
-    row = _worst_row(verdict.components[order == order.min()])
+    row = worst_first(verdict.components).iloc[0]
     name, claimed, certified = row["component"], float(row["claimed"]), float(row["certified"])
     difference = float(row["difference"])
     if math.isnan(certified):

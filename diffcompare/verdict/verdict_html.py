@@ -11,7 +11,7 @@ import html
 import pandas as pd
 
 from diffcompare.errors import shorten
-from diffcompare.verdict.judgement import COMPONENT_STATUSES
+from diffcompare.tables.components import worst_first
 
 __all__ = ["verdict_html"]
 
@@ -54,9 +54,7 @@ def _table(components: pd.DataFrame) -> str:
     # what has room without scrolling comes first; one point is named by the explanation
     points = ["point"] * (components["point"].nunique() > 1) if "point" in components else []
     columns = [*points, "component", "status", *(name for name in _NUMBERS if name in components)]
-    rank = components["status"].map(COMPONENT_STATUSES.index)
-    worst = components.assign(rank=rank, size=-components["relative"].abs())
-    worst = worst.sort_values(["rank", "size"], kind="stable", na_position="last")[columns]
+    worst = worst_first(components)[columns]
     head = "".join(f'<th scope="col" {_CELL}>{_text(column)}</th>' for column in columns)
     rows = "".join(
         "<tr>" + "".join(f"<td {_CELL}>{_cell(name, value)}</td>" for name, value in row.items()) + "</tr>"

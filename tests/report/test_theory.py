@@ -23,7 +23,7 @@ from diffcompare.report.wording import (
 from diffcompare.sweeps.rule_errors import step_rules
 from diffcompare.symbolic.words import FUNCTIONS
 from diffcompare.tables import schema
-from diffcompare.verdict.judgement import COMPONENT_STATUSES
+from diffcompare.tables.components import COMPONENT_STATUSES
 from diffcompare.verdict.verdict import _EVIDENCE
 
 TABLES = (

@@ -165,7 +165,7 @@ def test_bad_arguments(options, error, message):
         (lambda: check(noise="a"), ValueError, "noise='a'"),
         (lambda: check(formula=3), TypeError, "formula=3: must be text"),
         (lambda: check(box=(0, 1, 2)), ValueError, r"must be \(lower, upper\)"),
-        (lambda: check(box=([2, 9], [0, 9])), ValueError, "every lower corner"),
+        (lambda: check(box=([2, 9], [0, 9])), ValueError, "every lower side"),
         (lambda: check(at=[np.ones(2), np.ones(3)]), TypeError, "pass a tuple or a dict"),
     ],
 )

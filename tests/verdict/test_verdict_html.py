@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import diffcompare as dc
-from diffcompare.verdict.judgement import COMPONENT_STATUSES
+from diffcompare.tables.components import COMPONENT_STATUSES
 
 HOSTILE = [
     "<script>alert(1)</script>",

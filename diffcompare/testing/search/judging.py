@@ -16,11 +16,11 @@ from diffcompare.errors import shorten
 from diffcompare.floats import Floats
 from diffcompare.program.adjoint import adjoint
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.tables.components import COMPONENT_STATUSES
 from diffcompare.testing.search.sampling import Candidate, Gradient, errors_at
 from diffcompare.testing.snippets import source
 from diffcompare.tracing.calling import Interruption
 from diffcompare.verdict.difference import node_balls
-from diffcompare.verdict.judgement import COMPONENT_STATUSES
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.verdict import Verdict
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from diffcompare.errors import DiffcompareError, shorten
-from diffcompare.floats import Floats
+from diffcompare.errors import DiffcompareError, shorten, shown
+from diffcompare.floats import Floats, sides_of
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.testing.search.judging import VERDICT, VERDICTS, in_turn, judge
 from diffcompare.testing.search.regions import HIDDEN, map_regions
@@ -183,16 +183,12 @@ def find_worst(
 
 
 def _corners(f: Any, box: Any) -> tuple[Structure, Floats, Floats]:
-    if not isinstance(box, tuple | list) or len(box) != 2:
-        raise ValueError(f"box={shorten(repr(box), 60)}: must be (lower, upper)")
-    sides = list(box)
+    sides = list(sides_of(box))
     if isinstance(f, SymbolicFunction) and len(f.variables) > 1:
         sides = [np.full(len(f.variables), side, dtype=float) if np.ndim(side) == 0 else side for side in sides]
     (structure, lower), (other, upper) = structure_of(sides[0]), structure_of(sides[1])
     if structure != other or not (lower < upper).any() or (lower > upper).any():
-        raise ValueError(
-            f"box={shorten(repr(box), 60)}: lower and upper corner must have one structure, and lower be below upper"
-        )
+        raise ValueError(f"box={shown(box)}: lower and upper corner must have one structure, and lower be below upper")
     return structure, lower, upper
 
 
