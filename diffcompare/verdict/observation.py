@@ -55,7 +55,10 @@ def _claimed(problem: Problem, returned: Any) -> tuple[Floats, float]:
     """Return the components, which are not the user's own array, and the unit roundoff of what was returned."""
     flat = problem.flatten(returned)
     unit = max(unit_of(getattr(returned, "dtype", flat.dtype)), unit_of(flat.dtype))
-    return problem.combined(flat).copy(), unit
+    claimed = problem.combined(flat).copy()
+    if claimed.shape != (len(problem.names),):
+        raise ValueError(f"{len(problem.names)} components are needed, got {claimed.size}")
+    return claimed, unit
 
 
 def _again(problem: Problem, seen: State) -> State | Judgement:

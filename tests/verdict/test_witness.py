@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 
 from diffcompare.verdict.judgement import Judgement
-from diffcompare.verdict.observation import state_of
+from diffcompare.verdict.observation import observe, state_of
 from diffcompare.verdict.probing import carried_unit, polynomial_residual, uneven_steps
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.witness import judge_by_witness
@@ -151,7 +151,9 @@ def test_not_a_number_where_the_function_has_a_slope_is_wrong() -> None:
     "gradient", [lambda x: x[:1], lambda x: x.__imul__(2), lambda x: 2 * x + np.random.default_rng().normal()]
 )
 def test_faults_beside_the_value_are_wrong(gradient: Any) -> None:
-    assert worst(judged(square, gradient, [1.0, 2.0])) == "wrong"
+    seen = observe(posed(square, gradient, [1.0, 2.0]))
+    assert isinstance(seen, Judgement)
+    assert worst(seen) == "wrong"
 
 
 @pytest.mark.parametrize(("factor", "expected"), [(2.0, "consistent"), (2.002, "wrong")])

@@ -1,0 +1,172 @@
+"""The point at which a function is a witness: its values there and around, the noise of both, and the scales of steps.
+
+References
+----------
+J. J. Moré, S. M. Wild, Estimating computational noise, SIAM J. Sci. Comput. 33 (2011): the noise of a function is what
+no smooth function explains on a short line. Here the smooth function is a polynomial of degree 5, fitted by least
+squares.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from diffcompare.floats import Floats, unit_roundoff
+from diffcompare.verdict.probing import (
+    carried_unit,
+    coordinate_scales,
+    lay_line,
+    line_noise,
+    polynomial_residual,
+    random_signs,
+    try_claim,
+    try_value,
+    uneven_steps,
+)
+from diffcompare.verdict.problem import Problem, State
+
+__all__ = [
+    "ALL_AXES", "LARGEST", "NOISE_RADII", "SEED", "SMALLEST", "Scene", "audible", "axis_of", "has_another_scale",
+    "is_quantized", "noise_within", "quantum", "room_along", "scene_along", "scene_of",
+]  # fmt: skip
+
+SEED = 20_240_229
+# steps, in parts of the scale of a coordinate
+LARGEST, SMALLEST = 2.0**-3, 2.0**-20
+# of more variables only some axes are tried, and random directions
+ALL_AXES = 200
+NOISE_RADII = (-48, -40, -30, -20, -14, -8)
+_AXIS_NOISE_RADII = (-48, -30, -8)
+# the bar at the largest step, relative to ‖g‖∞, for which the scale of another try is chosen
+_HEARD = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The point, what was claimed there, and the noise of function and gradient."""
+
+    problem: Problem
+    x: Floats
+    value: float
+    claimed: Floats
+    scales: Floats
+    size: float  # ‖g‖∞, also of what the gradient is nearby
+    noise: dict[int, float]  # on lines 2ᵏ long
+    gradient_noise: dict[int, Floats]
+    unit: float
+    gradient_unit: float
+
+
+def scene_of(problem: Problem, state: State) -> Scene:
+    """Measure function and gradient on short lines around the point."""
+    x, rng, n = problem.x, np.random.default_rng(SEED), problem.x.size
+    scales = coordinate_scales(problem)
+    noise = dict.fromkeys(NOISE_RADII, 0.0)
+    gradient_noise = {exponent: np.zeros(n) for exponent in NOISE_RADII}
+    nearby, slopes = [], []
+    for _ in range(2):
+        v = random_signs(rng, n) * scales
+        for exponent in NOISE_RADII:
+            values, claims, of_f, of_g = _measured(problem, 2.0**exponent * v)
+            noise[exponent] = max(noise[exponent], of_f)
+            gradient_noise[exponent] = np.maximum(gradient_noise[exponent], of_g)
+            if exponent == NOISE_RADII[-1]:
+                nearby += values
+                slopes += claims
+    # one line per axis where there are few of them: f may be noisier along one than along another
+    for i in range(n) if n <= ALL_AXES else ():
+        for exponent in _AXIS_NOISE_RADII:
+            t, points, _ = lay_line(problem, 2.0**exponent * axis_of(scales, i), uneven_steps(11))
+            found = line_noise(t, np.array([try_value(problem, p) for p in points]))
+            noise[exponent] = max(noise[exponent], found)
+    unit = carried_unit(nearby, state.unit)
+    columns = np.array(slopes).reshape(-1, n).T
+    gradient_unit = max([carried_unit(column, state.claim_unit) for column in columns[:8]], default=state.claim_unit)
+    around, own = (float(np.abs(a[np.isfinite(a)]).max(initial=0.0)) for a in (columns, state.claimed))
+    # near a critical point the gradient is small against what it is a step away
+    size = max(own, 2.0**-10 * around)
+    return Scene(
+        problem, x, float(state.values[0]), state.claimed, scales, size, noise, gradient_noise, unit, gradient_unit
+    )
+
+
+def _measured(problem: Problem, v: Floats) -> tuple[list[float], list[Floats], float, Floats]:
+    """Return values of function and gradient on a short line, and the noise of both there."""
+    t, points, _ = lay_line(problem, v, uneven_steps(11))
+    values = [try_value(problem, p) for p in points]
+    claims = [c for c in (try_claim(problem, p) for p in points) if c is not None]
+    noise = np.zeros(problem.x.size)
+    if len(claims) == t.size:
+        noise, _ = polynomial_residual(t, np.nan_to_num(np.array(claims), posinf=0.0, neginf=0.0), 5)
+    return values, claims, line_noise(t, np.array(values)), noise
+
+
+def scene_along(scene: Scene, i: int) -> Scene:
+    """Return the scene for one axis alone, with steps in the scale of the noise of f, which is measured along it."""
+    scales = scene.scales.copy()
+    scales[i] = audible(scene, i)
+    noise, gradient_noise = {}, {}
+    # up to the largest step: a staircase may be constant on all shorter lines
+    for exponent in (*NOISE_RADII, -5, -3):
+        step = 2.0**exponent * axis_of(scales, i)
+        *_, noise[exponent], gradient_noise[exponent] = _measured(scene.problem, step)
+    return replace(scene, scales=scales, noise=noise, gradient_noise=gradient_noise)
+
+
+def noise_within(scene: Scene, radius: float) -> tuple[float, Floats]:
+    """Return the noise of function and gradient on lines up to this long: a kink further away is none."""
+    chosen = [exponent for exponent in scene.noise if 2.0**exponent <= radius] or [NOISE_RADII[0]]
+    noise = max(scene.problem.noise or 0.0, *(scene.noise[k] for k in chosen))
+    return noise, np.asarray(np.max([scene.gradient_noise[k] for k in chosen], axis=0), dtype=np.float64)
+
+
+def quantum(x: Floats, *values: float) -> float:
+    """Return what rounding leaves of values that cancel to a few units."""
+    extent = max(1.0, float(np.abs(x).max()))
+    return 8 * unit_roundoff * extent if is_quantized(np.array(values), extent) else 0.0
+
+
+def is_quantized(values: Floats, extent: float = 1.0) -> bool:
+    """Tell whether all that is left of values are a few units of 2⁻⁵⁴, as of 1 − s where s is nearly 1."""
+    units = values * 2.0**54
+    return bool((np.abs(units) < 1024 * extent).all() and (units % 1 == 0).all())
+
+
+def audible(scene: Scene, i: int) -> float:
+    """Return the scale whose largest step moves a slope of ‖g‖∞ well above the rounding of f, and x by many ulps."""
+    # not of the noise that was measured: that may be of steps, which must not be looked over
+    noise = 12 * (scene.problem.noise or 0.0) + quantum(scene.x, scene.value)
+    rate = LARGEST * _HEARD * scene.size
+    least = (noise + 8 * scene.unit * abs(scene.value)) / rate if rate else 1.0
+    # farther away than the other coordinates and 1 nobody says that f is the same
+    least = min(least, max(1.0, float(scene.scales.max())))
+    scale = max(least, 2.0**10 * float(np.spacing(abs(scene.x[i]))))
+    if scene.problem.box is not None:
+        lower, upper = scene.problem.box
+        scale = min(scale, max(upper[i] - scene.x[i], scene.x[i] - lower[i]))
+    return scale
+
+
+def has_another_scale(scene: Scene, i: int) -> bool:
+    """Tell whether f is heard at another scale than that of the coordinate."""
+    return not 1 / 2 <= audible(scene, i) / scene.scales[i] <= 2
+
+
+def axis_of(scales: Floats, i: int) -> Floats:
+    """Return the direction along one coordinate, as long as its scale."""
+    v = np.zeros_like(scales)
+    v[i] = scales[i]
+    return v
+
+
+def room_along(scene: Scene, v: Floats) -> float:
+    """Return the largest h for which x + h·v stays in the box."""
+    if scene.problem.box is None:
+        return math.inf
+    lower, upper = scene.problem.box
+    moves = v != 0
+    room = np.where(v > 0, upper - scene.x, scene.x - lower)[moves] / np.abs(v[moves])
+    return float(room.min(initial=math.inf))
