@@ -16,7 +16,7 @@ from diffcompare.errors import shorten
 from diffcompare.symbolic.catalogue import CATALOGUE, CatalogueEntry
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
-from diffcompare.tables.schema import OUTCOMES, RANKING_COLUMNS, SCORE_COLUMNS
+from diffcompare.tables.schema import OUTCOMES, RANKING_COLUMNS, SCORE_COLUMNS, frame_of
 
 __all__ = ["rank", "scores"]
 
@@ -79,7 +79,7 @@ def rank(
         for name, differentiate in differentiators.items()
         for problem in problems
     ]
-    return _frame(rows, RANKING_COLUMNS)
+    return frame_of(rows, RANKING_COLUMNS)
 
 
 def scores(table: pd.DataFrame) -> pd.DataFrame:
@@ -115,7 +115,7 @@ def scores(table: pd.DataFrame) -> pd.DataFrame:
             }
         )
     rows.sort(key=lambda row: (row["overconfident"] + row["unestimated"], row["refused"]))
-    return _frame(rows, SCORE_COLUMNS)
+    return frame_of(rows, SCORE_COLUMNS)
 
 
 def _row(
@@ -178,9 +178,3 @@ class _Counted:
         if self.evaluations > _CALLS:
             raise RuntimeError(f"more than {_CALLS:,} evaluations of one function")
         return self.f(points) if points.ndim else float(self.f(float(points)))
-
-
-def _frame(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> pd.DataFrame:
-    kinds: Mapping[str, Any] = {"text": "category", "float": "float64", "integer": "int64"}
-    made = {name: pd.Series([row[name] for row in rows], dtype=kinds[kind]) for name, kind in columns.items()}
-    return pd.DataFrame(made)

@@ -22,7 +22,7 @@ from diffcompare.numeric.step_rules import STEP_RULES, Choice, choose_step
 from diffcompare.program.analytic import not_analytic
 from diffcompare.sweeps.sweep import sweep
 from diffcompare.symbolic.function import SymbolicFunction
-from diffcompare.tables.schema import RULE_COLUMNS, labelled, read_point, stack
+from diffcompare.tables.schema import RULE_COLUMNS, frame_of, read_point
 from diffcompare.tables.summary import summarize
 from diffcompare.watchdog import account_for_each_place, one_account
 
@@ -120,7 +120,7 @@ def rules_of_summary(f: SymbolicFunction, summary: pd.DataFrame) -> pd.DataFrame
                         "message": message,
                     }
                 )
-    return _frame(rows)
+    return frame_of(rows, RULE_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,17 +151,3 @@ def _choices(along: _Along, x: float, scheme: str, noise: float, predicted: floa
     named = [(rule, choose_step(rule, along, x, scheme=scheme, noise=noise)) for rule in STEP_RULES]
     certified = Choice(predicted, 0, "" if predicted > 0 else "no step was predicted")
     return [*named[:2], (_CERTIFIED, certified), *named[2:]]
-
-
-def _frame(rows: list[dict[str, object]]) -> pd.DataFrame:
-    if not rows:
-        return stack([], RULE_COLUMNS)
-    columns = {}
-    for name, kind in RULE_COLUMNS.items():
-        values = [row[name] for row in rows]
-        if kind == "text":
-            codes, labels = pd.factorize(np.array(values, dtype=object))
-            columns[name] = pd.Series(labelled(codes, [str(label) for label in labels]))
-        else:
-            columns[name] = pd.Series(values, dtype="float64" if kind == "float" else "int64")
-    return pd.DataFrame(columns)

@@ -33,6 +33,7 @@ __all__ = [
     "Tables",
     "complete",
     "format_point",
+    "frame_of",
     "in_order",
     "labelled",
     "read_point",
@@ -204,10 +205,27 @@ def read_point(text: str) -> dict[str, float]:
     return {name: float(value) for name, _, value in pairs}
 
 
+_DTYPES: Mapping[str, Any] = {"float": "float64", "integer": "int64", "flag": "boolean"}
+
+
+def frame_of(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> pd.DataFrame:
+    """Make a table of rows; texts are categories in order of first appearance."""
+    if not rows:
+        return stack([], columns)
+    made: dict[str, pd.Series[Any]] = {}
+    for name, kind in columns.items():
+        values = [row[name] for row in rows]
+        if kind == "text":
+            codes, labels = pd.factorize(np.array(values, dtype=object))
+            made[name] = pd.Series(labelled(codes, [str(label) for label in labels]))
+        else:
+            made[name] = pd.Series(values, dtype=_DTYPES[kind])
+    return pd.DataFrame(made)
+
+
 def stack(frames: Sequence[pd.DataFrame], columns: Mapping[str, str]) -> pd.DataFrame:
     """Stack tables; categories are joined in order of first appearance."""
     full = {"status": STATUSES, "bound_source": BOUND_SOURCES}
-    kinds = {"float": "float64", "integer": "int64", "flag": "boolean"}
     if len(frames) == 1:
         return frames[0]
     stacked = {}
@@ -215,7 +233,7 @@ def stack(frames: Sequence[pd.DataFrame], columns: Mapping[str, str]) -> pd.Data
         parts = [frame[column] for frame in frames if len(frame)]
         if not parts:
             labels = pd.CategoricalDtype(pd.Index(full.get(column, ()), dtype="str"))
-            stacked[column] = pd.Series([], dtype=labels if kind == "text" else kinds[kind])
+            stacked[column] = pd.Series([], dtype=labels if kind == "text" else _DTYPES[kind])
         elif kind == "text":
             stacked[column] = pd.Series(pd.api.types.union_categoricals(parts))
         else:

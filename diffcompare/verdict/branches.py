@@ -17,7 +17,7 @@ from diffcompare.arithmetic.first_order import forward_errors
 from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.dag import needed_nodes
 from diffcompare.verdict.difference import Difference, midpoints, node_balls
-from diffcompare.verdict.pair import Pair
+from diffcompare.verdict.pair import FEW, Pair, random_directions
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.sides import Beside, compared_guards, comparisons_in
 
@@ -27,9 +27,7 @@ __all__ = ["between_branches"]
 _BITS = 333
 # how far the points nearby are, relative to the coordinates: each is for branches that the wider ones overstep
 _REACHES = (2.0**-20, 2.0**-36, 2.0**-46)
-_DIRECTIONS, _AXES = 6, 16
-# a trace of so many nodes is recorded anew for few directions
-_LARGE, _FEW = 20_000, 2
+_AXES = 16
 # a comparison is open within so many times its rounding error, to first order
 _SLACK = 4
 # so many comparisons that share variables have few enough answers for the directions to meet them all
@@ -66,7 +64,7 @@ def between_branches(
     if here is None or not here.near:
         return set(), []
     branches = [here]
-    for point in _points_nearby(problem, suspects, few=len(pair.table.shadows) > _LARGE):
+    for point in _points_nearby(problem, suspects, few=pair.is_large):
         other = beside(point)
         branch = None if other is None else _branch(other)
         if branch is not None and len(branch.D) == len(found.D):
@@ -80,17 +78,12 @@ def between_branches(
 
 def _points_nearby(problem: Problem, suspects: Sequence[int], *, few: bool) -> Iterator[Floats]:
     """Yield points on both sides of the point: in random directions, and along the axes of suspects."""
-    x, n = problem.x, len(problem.x)
-    random = np.random.default_rng(11)
-    scale = problem.scales
-    directions = [
-        random.choice((-1.0, 1.0), n) * random.uniform(0.4, 1.0, n) for _ in range(_FEW if few else _DIRECTIONS)
-    ]
-    directions += [1.0 * (np.arange(n) == i % n) for i in suspects[: _FEW if few else _AXES]]
-    for direction in directions:
+    n = len(problem.x)
+    axes = [problem.scales * (np.arange(n) == i % n) for i in suspects[: FEW if few else _AXES]]
+    for direction in [*random_directions(problem, few=few), *axes]:
         for sign in (1.0, -1.0):
             for reach in _REACHES:
-                yield problem.inside(x + sign * reach * direction * scale)
+                yield problem.inside(problem.x + sign * reach * direction)
 
 
 def _branch(pair: Pair) -> _Branch | None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.adapters.door import adapted, adapted_point
-from diffcompare.errors import shorten
+from diffcompare.errors import shown
 from diffcompare.symbolic.function import SymbolicFunction, scalar
 from diffcompare.verdict.arguments import (
     as_callable,
@@ -131,11 +131,11 @@ def check_arguments(callables: Mapping[str, Any], args: Any, noise: Any) -> None
     """Refuse by name what is no callable, no sequence of arguments, no error of f."""
     for name, value in callables.items():
         if not callable(value):
-            raise TypeError(f"{name}={shorten(repr(value), 60)}: must be callable; pass the function itself")
+            raise TypeError(f"{name}={shown(value)}: must be callable; pass the function itself")
     if isinstance(args, str) or not hasattr(args, "__iter__"):
         raise TypeError(f"args={args!r}: must be a sequence of further arguments; pass args=({args!r},)")
     if noise is not None and not (isinstance(noise, int | float) and 0 <= noise <= sys.float_info.max):
-        raise ValueError(f"noise={shorten(repr(noise), 60)}: the error of f must be a finite number of at least 0")
+        raise ValueError(f"noise={shown(noise)}: the error of f must be a finite number of at least 0")
 
 
 def _check_point(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -23,8 +23,10 @@ from diffcompare.verdict.problem import Problem
 __all__ = [
     "ATTEMPTS",
     "FAILURES",
+    "FEW",
     "Pair",
     "one_sided",
+    "random_directions",
     "slope_agrees",
     "trace_beside",
     "trace_pair",
@@ -36,6 +38,8 @@ _PRODUCTS = frozenset({"Hessian-vector product", "directional derivative"})
 ATTEMPTS = ((True, True), (False, True), (False, False))
 # what the user's code may raise where it is not defined
 FAILURES = (Exception,)
+# a trace of so many nodes is recorded anew for few directions, other ones for some
+_LARGE, FEW, _DIRECTIONS = 20_000, 2, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,11 @@ class Pair:
     def exits(self) -> dict[Place, bool]:
         """The loops that ended by themselves."""
         return loop_exits(self.table, self.function.guards) | loop_exits(self.table, self.gradient.guards)
+
+    @property
+    def is_large(self) -> bool:
+        """Tell whether it is recorded anew for few directions only."""
+        return len(self.table.shadows) > _LARGE
 
     def arguments(self) -> list[Any]:
         """The point, then the constants that are kept apart."""
@@ -162,6 +171,13 @@ def _combination(table: Table, nodes: Sequence[int], weights: Sequence[float]) -
         constants = [table.constant(weight) for weight in weights]
         shadow = sum(w * table.shadows[i] for w, i in zip(weights, nodes, strict=True))
         return table.apply("dot", (*nodes, *constants), shadow)
+
+
+def random_directions(problem: Problem, *, few: bool) -> Iterator[Floats]:
+    """Draw the directions in which a function is recorded beside the point, as long as the coordinates are large."""
+    random, n = np.random.default_rng(11), len(problem.x)
+    for _ in range(FEW if few else _DIRECTIONS):
+        yield random.choice((-1.0, 1.0), n) * random.uniform(0.4, 1.0, n) * problem.scales
 
 
 def one_sided(pair: Pair) -> list[float]:

@@ -21,7 +21,7 @@ from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.dag import Node, needed_nodes
 from diffcompare.tracing.table import Place, Table, loop_exits
 from diffcompare.verdict.difference import DECIDING_BITS, node_balls
-from diffcompare.verdict.pair import FAILURES, Pair
+from diffcompare.verdict.pair import FAILURES, Pair, random_directions
 from diffcompare.verdict.problem import Problem
 
 __all__ = ["Beside", "Sides", "compared_guards", "comparisons_in", "sides_of", "variables_of", "varying"]
@@ -43,9 +43,7 @@ _NODES, _LEAST_LINES, _MOST_LINES = 200_000, 2, 64
 _SMALL = 2.0**-10
 # how a side may behave, the worst first
 _KINDS = ("outside", "infinite", "unknown", "untried")
-_DIRECTIONS, _TURNS = 6, 3
-# a trace of so many nodes is recorded anew for few directions
-_LARGE, _FEW = 20_000, 2
+_TURNS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,13 +418,10 @@ def varying(problem: Problem, beside: Beside, pair: Pair, common: Mapping[int, A
 
 def _around(problem: Problem, beside: Beside, pair: Pair) -> Iterator[Pair]:
     """Record f on sides in random directions, where its decisions are those next to the point."""
-    x, n = problem.x, len(problem.x)
-    random = np.random.default_rng(11)
-    for _ in range(_FEW if len(pair.table.shadows) > _LARGE else _DIRECTIONS):
-        direction = random.choice((-1.0, 1.0), n) * random.uniform(0.4, 1.0, n) * problem.scales
+    for direction in random_directions(problem, few=pair.is_large):
         for signed in (direction, -direction):
             for reach in _REACHES:
-                other = beside(problem.inside(x + 2.0**-reach * signed))
+                other = beside(problem.inside(problem.x + 2.0**-reach * signed))
                 if other is not None and len(other.D) == len(pair.D) and _holds(other, signed, (_DISTANCES[-1],)):
                     yield other
                     break

@@ -526,6 +526,20 @@ def test_help_and_version(run):
     assert dc.__version__ in run("--version").stdout
 
 
+def started(program, folder):
+    """A process in a session of its own, so that it can be interrupted with all that it starts."""
+    return subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+        preexec_fn=hear_interrupts,
+    )
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_no_debris(tmp_path, number, code, jobs):
@@ -541,16 +555,7 @@ def test_a_signal_leaves_no_debris(tmp_path, number, code, jobs):
         "s.evaluate = evaluate\n"
         "sys.exit(c.main(['run', 's.toml', '--out', 'out', '--jobs', '" + jobs + "']))\n"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        start_new_session=True,
-        preexec_fn=hear_interrupts,
-    )
+    process = started(program, tmp_path)
     assert process.stdout.readline() == "ready\n"
     time.sleep(0.2 if jobs == "1" else 1.5)
     if number == signal.SIGINT:
@@ -575,16 +580,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path):
         "s.run_study = run_study\n"
         "sys.exit(c.main(['run', 's.toml', '--out', 'out', '--jobs', '2']))\n"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        start_new_session=True,
-        preexec_fn=hear_interrupts,
-    )
+    process = started(program, tmp_path)
     assert [process.stdout.readline() for _ in range(2)] == ["0\n", "1\n"]
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to all processes at once
     _, err = process.communicate(timeout=60)
