@@ -16,17 +16,7 @@ import numpy as np
 
 from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.verdict.probing import actual_point, try_claim, try_value
-from diffcompare.verdict.scene import (
-    LARGEST,
-    NOISE_RADII,
-    SMALLEST,
-    Scene,
-    axis_of,
-    is_quantized,
-    noise_within,
-    quantum,
-    room_along,
-)  # fmt: skip
+from diffcompare.verdict.scene import LARGEST, NOISE_RADII, SMALLEST, Scene, axis_of, is_quantized, quantum
 
 __all__ = [
     "KINK_RADII", "Side", "is_outside", "is_smooth", "is_still", "kink_of", "leaps", "look", "moves_in_steps",
@@ -67,7 +57,7 @@ def look(scene: Scene, v: Floats) -> Side:
     if np.count_nonzero(v) == 1:
         weight = scene.size * float(np.abs(v).max())
     floor = _FLOOR * weight
-    h = min(LARGEST, room_along(scene, v))
+    h = min(LARGEST, scene.room(v))
     steps: list[tuple[float, float]] = []
     best, pair, error_at_best = math.inf, math.inf, 0.0
     while h >= SMALLEST:
@@ -142,7 +132,7 @@ def _step(scene: Scene, v: Floats, h: float) -> tuple[float, float] | None:
     integrals = _WEIGHTS_11 @ along[:11], _WEIGHTS_7 @ along[11:]
     rise = value - scene.value
     quadrature = 3 * abs(integrals[1] - integrals[0])
-    noise_, gradient_noise = noise_within(scene, 4 * h)
+    noise_, gradient_noise = scene.noise_within(4 * h)
     noise = 12 * noise_ + 4 * scene.unit * (abs(scene.value) + abs(value)) + 4 * _ETA * moves.size
     noise += quantum(scene.x, value, scene.value)
     gradient = 8 * float(gradient_noise @ np.abs(move)) + 8 * scene.gradient_unit * float(np.abs(along).max())
@@ -172,7 +162,7 @@ def slopes_beside(scene: Scene, v: Floats, exponents: Sequence[int]) -> list[tup
     found = []
     for exponent in exponents:
         h = 2.0**exponent
-        if min(room_along(scene, v), room_along(scene, -v)) < h:
+        if min(scene.room(v), scene.room(-v)) < h:
             continue
         right, left = (actual_point(scene.problem, scene.x + sign * h * v) for sign in (1, -1))
         i = int(np.abs(v).argmax())
@@ -189,7 +179,7 @@ def slopes_beside(scene: Scene, v: Floats, exponents: Sequence[int]) -> list[tup
 
 def _own_noise(scene: Scene, h: float) -> float:
     # a kink spoils the lines that are as long as the step
-    return 48 * (noise_within(scene, h / 64)[0] + 2 * scene.unit * abs(scene.value)) / h
+    return 48 * (scene.noise_within(h / 64)[0] + 2 * scene.unit * abs(scene.value)) / h
 
 
 def kink_of(scene: Scene, slopes: list[tuple[float, float, float]], scale: float) -> tuple[float, float] | None:

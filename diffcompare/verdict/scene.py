@@ -29,8 +29,8 @@ from diffcompare.verdict.probing import (
 from diffcompare.verdict.problem import Problem, State
 
 __all__ = [
-    "ALL_AXES", "LARGEST", "NOISE_RADII", "SEED", "SMALLEST", "Scene", "audible", "axis_of", "has_another_scale",
-    "is_quantized", "noise_within", "quantum", "room_along", "scene_along", "scene_of",
+    "ALL_AXES", "LARGEST", "NOISE_RADII", "SEED", "SMALLEST", "Scene", "axis_of", "is_quantized", "quantum",
+    "scene_along", "scene_of",
 ]  # fmt: skip
 
 SEED = 20_240_229
@@ -58,6 +58,39 @@ class Scene:
     gradient_noise: dict[int, Floats]
     unit: float
     gradient_unit: float
+
+    def room(self, v: Floats) -> float:
+        """Return the largest h for which x + h·v stays in the box."""
+        if self.problem.box is None:
+            return math.inf
+        lower, upper = self.problem.box
+        moves = v != 0
+        room = np.where(v > 0, upper - self.x, self.x - lower)[moves] / np.abs(v[moves])
+        return float(room.min(initial=math.inf))
+
+    def noise_within(self, radius: float) -> tuple[float, Floats]:
+        """Return the noise of function and gradient on lines up to this long: a kink further away is none."""
+        chosen = [exponent for exponent in self.noise if 2.0**exponent <= radius] or [NOISE_RADII[0]]
+        noise = max(self.problem.noise or 0.0, *(self.noise[k] for k in chosen))
+        return noise, np.asarray(np.max([self.gradient_noise[k] for k in chosen], axis=0), dtype=np.float64)
+
+    def audible(self, i: int) -> float:
+        """Return the scale whose largest step moves a slope of ‖g‖∞ well above the rounding of f; x by many ulps."""
+        # not of the noise that was measured: that may be of steps, which must not be looked over
+        noise = 12 * (self.problem.noise or 0.0) + quantum(self.x, self.value)
+        rate = LARGEST * _HEARD * self.size
+        least = (noise + 8 * self.unit * abs(self.value)) / rate if rate else 1.0
+        # farther away than the other coordinates and 1 nobody says that f is the same
+        least = min(least, max(1.0, float(self.scales.max())))
+        scale = max(least, 2.0**10 * float(np.spacing(abs(self.x[i]))))
+        if self.problem.box is not None:
+            lower, upper = self.problem.box
+            scale = min(scale, max(upper[i] - self.x[i], self.x[i] - lower[i]))
+        return scale
+
+    def has_another_scale(self, i: int) -> bool:
+        """Tell whether f is heard at another scale than that of the coordinate."""
+        return not 1 / 2 <= self.audible(i) / self.scales[i] <= 2
 
 
 def scene_of(problem: Problem, state: State) -> Scene:
@@ -107,20 +140,13 @@ def _measured(problem: Problem, v: Floats) -> tuple[list[float], list[Floats], f
 def scene_along(scene: Scene, i: int) -> Scene:
     """Return the scene for one axis alone, with steps in the scale of the noise of f, which is measured along it."""
     scales = scene.scales.copy()
-    scales[i] = audible(scene, i)
+    scales[i] = scene.audible(i)
     noise, gradient_noise = {}, {}
     # up to the largest step: a staircase may be constant on all shorter lines
     for exponent in (*NOISE_RADII, -5, -3):
         step = 2.0**exponent * axis_of(scales, i)
         *_, noise[exponent], gradient_noise[exponent] = _measured(scene.problem, step)
     return replace(scene, scales=scales, noise=noise, gradient_noise=gradient_noise)
-
-
-def noise_within(scene: Scene, radius: float) -> tuple[float, Floats]:
-    """Return the noise of function and gradient on lines up to this long: a kink further away is none."""
-    chosen = [exponent for exponent in scene.noise if 2.0**exponent <= radius] or [NOISE_RADII[0]]
-    noise = max(scene.problem.noise or 0.0, *(scene.noise[k] for k in chosen))
-    return noise, np.asarray(np.max([scene.gradient_noise[k] for k in chosen], axis=0), dtype=np.float64)
 
 
 def quantum(x: Floats, *values: float) -> float:
@@ -135,38 +161,8 @@ def is_quantized(values: Floats, extent: float = 1.0) -> bool:
     return bool((np.abs(units) < 1024 * extent).all() and (units % 1 == 0).all())
 
 
-def audible(scene: Scene, i: int) -> float:
-    """Return the scale whose largest step moves a slope of ‖g‖∞ well above the rounding of f, and x by many ulps."""
-    # not of the noise that was measured: that may be of steps, which must not be looked over
-    noise = 12 * (scene.problem.noise or 0.0) + quantum(scene.x, scene.value)
-    rate = LARGEST * _HEARD * scene.size
-    least = (noise + 8 * scene.unit * abs(scene.value)) / rate if rate else 1.0
-    # farther away than the other coordinates and 1 nobody says that f is the same
-    least = min(least, max(1.0, float(scene.scales.max())))
-    scale = max(least, 2.0**10 * float(np.spacing(abs(scene.x[i]))))
-    if scene.problem.box is not None:
-        lower, upper = scene.problem.box
-        scale = min(scale, max(upper[i] - scene.x[i], scene.x[i] - lower[i]))
-    return scale
-
-
-def has_another_scale(scene: Scene, i: int) -> bool:
-    """Tell whether f is heard at another scale than that of the coordinate."""
-    return not 1 / 2 <= audible(scene, i) / scene.scales[i] <= 2
-
-
 def axis_of(scales: Floats, i: int) -> Floats:
     """Return the direction along one coordinate, as long as its scale."""
     v = np.zeros_like(scales)
     v[i] = scales[i]
     return v
-
-
-def room_along(scene: Scene, v: Floats) -> float:
-    """Return the largest h for which x + h·v stays in the box."""
-    if scene.problem.box is None:
-        return math.inf
-    lower, upper = scene.problem.box
-    moves = v != 0
-    room = np.where(v > 0, upper - scene.x, scene.x - lower)[moves] / np.abs(v[moves])
-    return float(room.min(initial=math.inf))

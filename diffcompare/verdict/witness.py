@@ -30,25 +30,12 @@ from diffcompare.verdict.directions import (
     moves_in_steps,
     slopes_beside,
     unexplained,
-)  # fmt: skip
+)
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.observation import state_of
 from diffcompare.verdict.probing import random_signs, try_claim
 from diffcompare.verdict.problem import Problem
-from diffcompare.verdict.scene import (
-    ALL_AXES,
-    LARGEST,
-    SEED,
-    SMALLEST,
-    Scene,
-    audible,
-    axis_of,
-    has_another_scale,
-    noise_within,
-    room_along,
-    scene_along,
-    scene_of,
-)  # fmt: skip
+from diffcompare.verdict.scene import ALL_AXES, LARGEST, SEED, SMALLEST, Scene, axis_of, scene_along, scene_of
 
 __all__ = ["judge_by_witness"]
 
@@ -102,7 +89,7 @@ def _judge(problem: Problem) -> Judgement:
         found = _Findings(["out-of-domain"] * n, np.full(n, math.inf), unknown, words)
     else:
         scene = scene_of(problem, state)
-        noise, own = noise_within(scene, LARGEST)
+        noise, own = scene.noise_within(LARGEST)
         rounding = float(own.max(initial=0.0) / scene.size) if scene.size else 0.0
         found.words.append(f"the noise of the function was taken as {noise:.2g}")
         if n <= ALL_AXES:
@@ -126,7 +113,7 @@ def _judge(problem: Problem) -> Judgement:
 def _judge_axis(scene: Scene, i: int, found: _Findings) -> None:
     """Judge one component with steps in the scale of its coordinate; where they show nothing, of the noise of f."""
     axis = _look_along(scene, i)
-    if axis.status == "inconclusive" and math.isfinite(scene.claimed[i]) and has_another_scale(scene, i):
+    if axis.status == "inconclusive" and math.isfinite(scene.claimed[i]) and scene.has_another_scale(i):
         along = scene_along(scene, i)
         other = _look_along(along, i)
         wrong = other.status == "wrong" and other.both and is_smooth(along) and not is_still(scene, along, i)
@@ -162,7 +149,7 @@ def _look_along(scene: Scene, i: int) -> _Axis:
             words = f"{name}: the gradient is {claimed} where the function has the slope {values[-1]:.4g}"
             return _Axis("wrong", math.inf, (words,))
         return _Axis("inconclusive", math.inf)
-    sides = [(sign, look(scene, sign * v)) for sign in (1.0, -1.0) if room_along(scene, sign * v) >= SMALLEST]
+    sides = [(sign, look(scene, sign * v)) for sign in (1.0, -1.0) if scene.room(sign * v) >= SMALLEST]
     answers = [(sign, side) for sign, side in sides if side.answer != "nothing"]
     threshold = max((side.bar for _, side in answers), default=math.inf) / scale
     if any(is_outside(scene, sign * v) for sign, _ in sides):
@@ -190,7 +177,7 @@ def _look_along(scene: Scene, i: int) -> _Axis:
     if any(side.answer != "within" for _, side in sides) or not _is_continued(scene, i, v, threshold):
         return _Axis("inconclusive", threshold)
     # a function that does not change over a distance that is no small one has the slope 0
-    constant = claimed == 0 and scale >= audible(scene, i) / 2 and all(side.error == 0 for _, side in sides)
+    constant = claimed == 0 and scale >= scene.audible(i) / 2 and all(side.error == 0 for _, side in sides)
     if not constant and threshold > 2.0**-10 * max(scene.size, abs(scene.value) / float(scene.scales.max())):
         return _Axis("inconclusive", threshold, (f"{name}: the function is too coarse to tell its slope",))
     one = (f"{name}: tried on one side only, the other is outside the box",) if len(sides) == 1 else ()
@@ -199,13 +186,13 @@ def _look_along(scene: Scene, i: int) -> _Axis:
 
 def _is_continued(scene: Scene, i: int, v: Floats, threshold: float) -> bool:
     """Tell whether the claim at the point is what the gradient nearby continues to: the integrals do not ask for it."""
-    if min(room_along(scene, v), room_along(scene, -v)) < SMALLEST:
+    if min(scene.room(v), scene.room(-v)) < SMALLEST:
         return True
     around = [try_claim(scene.problem, scene.x + sign * SMALLEST * v) for sign in (1, -1)]
     values = np.array([claim[i] for claim in around if claim is not None and math.isfinite(claim[i])])
     if values.size < 2:
         return True
-    noise = 8 * float(noise_within(scene, LARGEST)[1][i])
+    noise = 8 * float(scene.noise_within(LARGEST)[1][i])
     return bool(abs(values.mean() - scene.claimed[i]) <= max(threshold, 2.0**-10 * scene.size, np.ptp(values)) + noise)
 
 
