@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from diffcompare.verdict.check import check_gradient
     from diffcompare.verdict.check_arrays import check_hessian, check_jacobian
     from diffcompare.verdict.check_directional import check_directional
-    from diffcompare.verdict.identity import trace
+    from diffcompare.verdict.traced import trace
     from diffcompare.verdict.verdict import Verdict
 
 __version__ = "0.1.0"
@@ -79,7 +79,7 @@ _HOME = {
     "step_rules": "sweeps.rule_errors",
     "summarize": "tables.summary",
     "sweep": "sweeps.sweep",
-    "trace": "verdict.identity",
+    "trace": "verdict.traced",
     "write_report": "report.page",
 }
 

@@ -9,7 +9,7 @@ from diffcompare.studies.user_code import loader_near
 from diffcompare.symbolic.function import SymbolicFunction, scalar
 from diffcompare.tracing.calling import StoppedError
 from diffcompare.tracing.trace import CodeError
-from diffcompare.verdict.identity import trace
+from diffcompare.verdict.traced import trace
 
 __all__ = ["Code", "traced_code"]
 

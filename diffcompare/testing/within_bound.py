@@ -20,7 +20,7 @@ from diffcompare.testing.record import observe
 from diffcompare.testing.snippets import call_source
 from diffcompare.testing.steering import steer
 from diffcompare.verdict.arguments import formula_of, structure_of
-from diffcompare.verdict.identity import trace
+from diffcompare.verdict.traced import trace
 
 __all__ = ["assert_within_bound"]
 

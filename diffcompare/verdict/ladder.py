@@ -19,12 +19,13 @@ from diffcompare.verdict.causes.budget import Budget
 from diffcompare.verdict.causes.nearby import nearby, program_of, value_of
 from diffcompare.verdict.causes.search import Cause, find_cause_nearby, quiet
 from diffcompare.verdict.guards import settle_guards, unguarded
-from diffcompare.verdict.identity import judge_by_identity, trace
+from diffcompare.verdict.identity import judge_by_identity
 from diffcompare.verdict.judgement import Judgement, Left
 from diffcompare.verdict.neighbours import judge_by_neighbours
 from diffcompare.verdict.observation import observe, plain, why_left
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.tied import judge_by_sides
+from diffcompare.verdict.traced import trace
 from diffcompare.verdict.witness import judge_by_witness
 
 # beyond so many components a derivative is not certified one by one

@@ -15,7 +15,7 @@ import pytest
 
 from diffcompare.certify.reference import certified_gradient
 from diffcompare.errors import TraceError
-from diffcompare.verdict.identity import trace
+from diffcompare.verdict.traced import trace
 
 LIST = runpy.run_path(str(Path(__file__).with_name("traced_functions.py")))
 FUNCTIONS: list[Any] = LIST["FUNCTIONS"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from diffcompare.errors import TraceError
-from diffcompare.verdict.identity import trace
+from diffcompare.verdict.traced import trace
 
 
 def takes_int(x: Any) -> Any:

@@ -17,8 +17,8 @@ from diffcompare.testing.search.regions import HIDDEN, map_regions
 from diffcompare.testing.search.sampling import true_gradient, try_points
 from diffcompare.verdict.arguments import Structure, as_callable, formula_of, structure_of
 from diffcompare.verdict.check import check_gradient
-from diffcompare.verdict.identity import trace
 from diffcompare.verdict.problem import Problem
+from diffcompare.verdict.traced import trace
 from diffcompare.verdict.verdict import Verdict
 
 __all__ = ["WorstPoint", "find_worst"]
