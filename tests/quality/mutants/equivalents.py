@@ -18,7 +18,14 @@ class Equivalent:
     why: str
 
 
-EQUIVALENTS: tuple[Equivalent, ...] = ()
+EQUIVALENTS = (
+    # limits of effort: where exactly they lie is no promise
+    Equivalent("", "TREE_LIMIT = 999", "one node less of a formula that is too large for SymPy"),
+    Equivalent(
+        "", "{str(k): float(k) for k in range(3, 1002)}", "one more factor is sought, and one that fits is right"
+    ),
+    Equivalent("", "RANGE_BITS = 65", "enclosures are valid at any precision, and wider than the rounding of floats"),
+)
 
 
 def why_equivalent(mutant: Mutant) -> str:

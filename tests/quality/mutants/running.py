@@ -53,6 +53,12 @@ TESTED_BY = {
     "verdict/causes/array_search.py": ("verdict/test_check_arrays.py",),
     "verdict/causes/budget.py": ("verdict/causes/test_nearby.py",),
 }
+# what uses all modules of a room: code is traced to be judged, and adapters trace
+USED_BY = {
+    "tracing": ("verdict/test_identity.py", "verdict/test_branches.py", "verdict/test_sides.py"),
+    "program": ("certify/test_reference.py", "sweeps/test_sweep.py"),
+    "arithmetic": ("certify/test_reference.py", "sweeps/test_sweep.py"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +90,21 @@ def nearest_tests(root: Path, module: str) -> list[str]:
 
 
 def wider_tests(root: Path, module: str) -> list[str]:
-    """Return the other tests of the room, then those that name the module, then those of the answers as a whole."""
+    """Return the other tests of the room, those that use it or name the module, and those of the answers as a whole."""
     room = root / "tests" / Path(module).parts[0]
     dotted = re.compile(rf"\b{re.escape('diffcompare.' + module.removesuffix('.py').replace('/', '.'))}\b")
     package, _, name = module.removesuffix(".py").replace("/", ".").rpartition(".")
     by_name = re.compile(rf"from diffcompare\.{re.escape(package)} import [^\n]*\b{re.escape(name)}\b")
+    using = [root / "tests" / name for name in USED_BY.get(Path(module).parts[0], ())]
     every = sorted((root / "tests").rglob("test_*.py"))
     texts = {path: path.read_text(encoding="utf-8") for path in every}
     naming = [path for path in every if dotted.search(texts[path]) or by_name.search(texts[path])]
     whole = [path for folder in ("properties", "conformance") for path in every if path.parent.name == folder]
     inside = [path for path in every if path.is_relative_to(room)]
-    # most tests of a room end soon; those that run programs of their own are not about one module
-    found = [p.relative_to(root).as_posix() for p in [*inside, *naming, *whole] if not p.is_relative_to(_away(root))]
+    wide = [path for path in (*inside, *using, *naming, *whole) if path in texts and path.parent.name != "browser"]
+    found = [path.relative_to(root).as_posix() for path in wide]
     near = nearest_tests(root, module)
     return [name for name in dict.fromkeys(found) if name not in near]
-
-
-def _away(root: Path) -> Path:
-    return root / "tests" / "browser"
 
 
 def run_tests(root: Path, tests: Sequence[str], budget: float) -> tuple[str, str]:
