@@ -987,6 +987,9 @@ def test_faults_beside_the_value_are_named(gradient: Any, words: str) -> None:
     judgement = judged(SQUARE, [3.1, 4.2], square, gradient)
     assert "wrong" in judgement.status
     assert any(words in note for note in judgement.notes)
+    if words not in ("nan", "inf"):
+        # nothing is allowed where a claim is refused for how it was made
+        assert judgement.threshold.tolist() == [0.0, 0.0]
 
 
 def test_an_overflow_inside_is_named() -> None:

@@ -191,8 +191,8 @@ def _of(source: Source, node: ast.AST, function: str) -> Iterator[Change]:
             yield from instead(node, str(not value))
         case ast.Constant(value=int(value)):
             yield from instead(node, *(str(n) for n in {value + 1, value - 1, 0} - {value}))
-        case ast.Constant(value=float()):
-            yield from instead(node, "0.0", f"(2 * {source.of(node)})")
+        case ast.Constant(value=float(value)):
+            yield from instead(node, *(("0.0", f"(2 * {source.of(node)})") if value else ("1.0",)))
         case ast.Call(func=called, args=arguments, keywords=keywords):
             yield from _of_a_call(source, function, called, arguments, keywords)
         case ast.Subscript(slice=ast.Slice(lower=lower, upper=upper)):
