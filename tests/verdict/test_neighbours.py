@@ -957,8 +957,15 @@ def test_the_certified_gradient_and_the_evidence_are_told() -> None:
     assert (judgement.threshold > 0).all()
 
 
-def test_a_gradient_in_float32_of_a_function_in_float64_is_a_fault_of_precision() -> None:
-    judgement = judged(SQUARE, [3.1, 4.2], square, lambda x: (2 * x).astype(np.float32))
+@pytest.mark.parametrize("exponent", [0, 40, -40])
+def test_a_gradient_in_float32_of_a_function_in_float64_is_a_fault_of_precision(exponent: int) -> None:
+    size = 2.0**exponent
+    judgement = judged(
+        f"2**({exponent})*({SQUARE})",
+        [3.1, 4.2],
+        lambda x: size * square(x),
+        lambda x: (size * 2 * x).astype(np.float32),
+    )
     assert "wrong" in judgement.status
     assert judgement.blame == "gradient"
     assert any("float32 precision" in note for note in judgement.notes)
