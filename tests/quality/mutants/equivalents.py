@@ -19,7 +19,13 @@ class Equivalent:
 
 
 EQUIVALENTS = (
-    # limits of effort: where exactly they lie is no promise
+    # limits of effort, and points that are tried: where exactly they lie is no promise
+    Equivalent(
+        "sample_points",
+        "points = [first, first * (1 + 2.0**-9 * random.normal(size=n)), random.uniform(0.1, 2.5, n), "
+        "random.normal(size=n)]",
+        "another point beside the first one serves as well",
+    ),
     Equivalent("", "TREE_LIMIT = 999", "one node less of a formula that is too large for SymPy"),
     Equivalent(
         "", "{str(k): float(k) for k in range(3, 1002)}", "one more factor is sought, and one that fits is right"
