@@ -37,6 +37,7 @@ TESTED_BY = {
     "arithmetic/conditioning.py": ("verdict/test_neighbours.py", "verdict/test_branches.py"),
     "arithmetic/first_order.py": ("program/test_every_operation.py",),
     "certify/higher.py": ("sweeps/test_sweep.py",),
+    "numeric/differentiate.py": ("quality/test_nasty_derivatives.py",),
     "numeric/samples.py": ("numeric/test_differentiate.py",),
     "numeric/scales.py": ("numeric/test_differentiate.py", "quality/test_nasty_derivatives.py"),
     "numeric/extrapolation.py": ("numeric/test_differentiate.py",),
