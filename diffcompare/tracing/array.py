@@ -401,10 +401,8 @@ def call_ufunc(table: Table, ufunc: Any, method: str, inputs: Sequence[Any], opt
         return Above.call_ufunc_method(table, ufunc, method, inputs, options)
     if name in ("matmul", "vecdot", "matvec", "vecmat"):
         result = Above.call_function(table, np.matmul if name != "vecdot" else np.vdot, inputs, {})
-    elif name in ("divmod", "modf", "frexp"):
-        a = inputs[0]
-        second = inputs[1] if len(inputs) > 1 else 1
-        return (np.floor_divide(a, second), np.remainder(a, second))
+    elif name == "divmod":
+        return (np.floor_divide(*inputs), np.remainder(*inputs))
     else:
         result = _apply(table, name, ufunc, inputs)
     out = options.get("out")

@@ -174,3 +174,10 @@ def test_a_difference_of_near_numbers_is_exact_and_a_sum_is_not() -> None:
     assert conditioning(derivative("subtract", 2), [1.5, -1.0]).rounding[0] >= 2 * u
     assert conditioning(derivative("add", 2), [1.5, 1.0]).rounding[0] >= 2 * u
     assert conditioning(derivative("add", 2), [1.5, -1.0]).rounding[0] == 0.0
+
+
+def test_a_slope_beyond_the_floats_belongs_to_its_own_variable() -> None:
+    # e^720 is no float, and z has nothing to do with it
+    found = terms("z**2 + 1e-300*exp(y)", [720.0, 3.0])
+    assert found.inputs[0] == math.inf
+    assert near(found.inputs[1], u * 6.0)

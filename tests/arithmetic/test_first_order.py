@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from diffcompare.arithmetic.first_order import forward_errors, reverse_errors
+import pytest
+
+from diffcompare.arithmetic.first_order import absolute_slopes, forward_errors, local_partials, reverse_errors
 from diffcompare.program.dag import Builder
 
 u = 2.0**-53
@@ -28,3 +30,19 @@ def test_an_error_of_one_factor_is_carried_by_the_other() -> None:
     assert errors[dot] >= 1000.0 * errors[root]
     # and the rounding of a product and of a sum
     assert errors[dot] <= 1000.0 * errors[root] + 2 * u * 1000.0
+
+
+@pytest.mark.parametrize(("condition", "slopes"), [(1.0, (0.0, 1.0, 0.0)), (0.0, (0.0, 0.0, 1.0))])
+def test_a_choice_has_the_slope_of_what_is_chosen(condition: float, slopes: tuple[float, ...]) -> None:
+    build = Builder(["x", "y"])
+    x, y = build.variable(0), build.variable(1)
+    less = build.apply("less", x, y)
+    choice = build.apply("select", less, x, y)
+    values = {x: 3.0, y: 2.0 + 2 * condition, less: condition}
+    values[choice] = values[x] if condition else values[y]
+    operands = [values[i] for i in (less, x, y)]
+    assert tuple(local_partials(build.nodes[choice], values[choice], operands)) == slopes
+    # the other branch has an error of its own, which does not count
+    _, bars = reverse_errors(build.nodes, [x, y, less, choice], values, choice, u)
+    assert (bars.get(x, 0.0), bars.get(y, 0.0)) == slopes[1:]
+    assert absolute_slopes(build.nodes, [x, y, less, choice], values, choice).get(less, 0.0) == 0.0

@@ -217,6 +217,20 @@ def test_the_cause_of_a_later_row_names_the_entries_of_that_row():
     assert verdict.cause.components == (2,)
 
 
+def test_the_cause_of_an_early_row_is_sought_in_that_row_alone():
+    def jacobian(x):
+        # sin stands for its derivative; the other rows are right
+        first = [np.sin(x[0]) * x[1] ** 2, 2 * np.sin(x[0]) * x[1]]
+        return np.array([first, [x[1], x[0]], [1.0, np.exp(x[1])]])
+
+    def f(x):
+        return np.array([np.sin(x[0]) * x[1] ** 2, x[0] * x[1], x[0] + np.exp(x[1])])
+
+    verdict = dc.check_jacobian(f, jacobian, np.array([0.7, 1.3]))
+    assert verdict.cause == "in row 0, the value of sin(x0) stands for its derivative cos(x0)"
+    assert verdict.cause.components == (0,)
+
+
 def test_one_row_of_another_formula_blames_the_formula():
     def jacobian(x):
         return np.array([[float(str(v)) for v in row] for row in [[x[1], x[0]], [2 * x[0], 1e-3]]])

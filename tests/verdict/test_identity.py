@@ -15,8 +15,10 @@ import pytest
 import diffcompare as dc
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
-from diffcompare.verdict.identity import judge_by_identity
+from diffcompare.verdict.identity import _is_what_runs, judge_by_identity
 from diffcompare.verdict.judgement import Judgement, Left
+from diffcompare.verdict.observation import observe
+from diffcompare.verdict.pair import trace_pair
 from diffcompare.verdict.problem import Problem, State
 
 RANDOM = np.random.default_rng(0)
@@ -639,3 +641,22 @@ def test_a_formula_may_differ_by_far_less_than_rounding() -> None:
     assert close(2.0**-84).status == "consistent"
     assert "far below its rounding" in close(2.0**-84).explain()
     assert close(1e-11).blame == "formula"
+
+
+@pytest.mark.parametrize(("dtype", "unit"), [(np.float32, 2.0**-24), (np.float16, 2.0**-11)])
+@pytest.mark.parametrize(("times", "runs"), [(0.0, True), (8.0, True), (100.0, False), (-8.0, True), (-100.0, False)])
+def test_a_trace_may_differ_by_the_rounding_of_its_casts_and_by_no_more(
+    dtype: Any, unit: float, times: float, runs: bool
+) -> None:
+    # one cast and one product round by two units; what is seen is far inside 64 of them or beyond
+    posed = problem(lambda x: np.sum(x.astype(dtype) * 3), lambda x: np.full(1, 3.0), [1.0])
+    state, pair = observe(posed), trace_pair(posed, exact=True, rebuilt=False)
+    assert state is not None
+    assert pair is not None
+    seen = replace(state, values=state.values * (1 + times * unit))
+    assert _is_what_runs(posed, seen, pair) is runs
+    # and without a cast nothing of the kind is allowed
+    plain = problem(lambda x: np.sum(x * 3), lambda x: np.full(1, 3.0), [1.0])
+    pair = trace_pair(plain, exact=True, rebuilt=False)
+    assert pair is not None
+    assert _is_what_runs(plain, seen, pair) is (times == 0)

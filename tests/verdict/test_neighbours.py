@@ -958,8 +958,15 @@ def test_the_certified_gradient_and_the_evidence_are_told() -> None:
     assert (judgement.threshold > 0).all()
 
 
-def test_a_gradient_in_float32_of_a_function_in_float64_is_a_fault_of_precision() -> None:
-    judgement = judged(SQUARE, [3.1, 4.2], square, lambda x: (2 * x).astype(np.float32))
+@pytest.mark.parametrize("exponent", [0, 40, -40])
+def test_a_gradient_in_float32_of_a_function_in_float64_is_a_fault_of_precision(exponent: int) -> None:
+    size = 2.0**exponent
+    judgement = judged(
+        f"2**({exponent})*({SQUARE})",
+        [3.1, 4.2],
+        lambda x: size * square(x),
+        lambda x: (size * 2 * x).astype(np.float32),
+    )
     assert "wrong" in judgement.status
     assert judgement.blame == "gradient"
     assert any("float32 precision" in note for note in judgement.notes)
@@ -988,6 +995,9 @@ def test_faults_beside_the_value_are_named(gradient: Any, words: str) -> None:
     judgement = judged(SQUARE, [3.1, 4.2], square, gradient)
     assert "wrong" in judgement.status
     assert any(words in note for note in judgement.notes)
+    if words not in ("nan", "inf"):
+        # nothing is allowed where a claim is refused for how it was made
+        assert judgement.threshold.tolist() == [0.0, 0.0]
 
 
 def test_an_overflow_inside_is_named() -> None:

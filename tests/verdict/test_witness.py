@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from diffcompare.verdict.directions import _persistent
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.observation import observe, state_of
 from diffcompare.verdict.probing import carried_unit, polynomial_residual, uneven_steps
@@ -318,3 +319,22 @@ def test_a_small_coordinate_among_many_is_judged_by_its_axis(small: float) -> No
     found = judged(sines, bug, everywhere)
     assert np.isfinite(found.threshold[np.array(found.status) == "consistent"]).all()
     assert "inconclusive" in found.status
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_an_error_persists_on_either_side_of_zero(sign: float) -> None:
+    def kept(errors: list[float], bar: float = 0.01) -> float | None:
+        return _persistent([(sign * error, bar) for error in errors], 1e-8)
+
+    # a bug stays as it is while h is halved; a jump grows like 1/h
+    assert kept([1.0, 1.1]) == sign * 1.1
+    assert kept([1.0, 2.0]) is None
+    # what is linear in h is left out: err(h) = 1 + 7·h for h = 1, 1/2, 1/4
+    assert kept([8.0, 4.5, 2.75]) == sign * 1.0
+    assert kept([1.0, 2.0, 4.0]) is None
+    # 1.5 and 0.9 differ by too much; without what is linear 0.3 is left, which must be more than three bars
+    assert kept([2.7, 1.5, 0.9], bar=0.05) == sign * (2 * 0.9 - 1.5)
+    assert kept([2.7, 1.5, 0.9], bar=0.11) is None
+    # nothing persists that is below its bar, or below what is never called wrong
+    assert kept([1.0, 1.0], bar=1.0) is None
+    assert _persistent([(sign * 1e-9, 0.0), (sign * 1e-9, 0.0)], 1e-8) is None

@@ -433,9 +433,10 @@ def stray_factors(lines: Lines) -> Iterator[Cause]:
         chosen.append(int(hits[0]))
     some = list(dict.fromkeys(chosen))
     together = -addends.rows[some].sum(axis=0)[None, :]
-    if some and lines.fits(together, True)[0] and facts.certain(len(addends.rows) ** 2):
+    # a single one was told before, by its own words
+    if len(some) > 1 and lines.fits(together, True)[0] and facts.certain(len(addends.rows) ** 2):
         shown = [lines.product(addends.factors[i]) for i in some[:3]]
-        named = " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(some) > 1 else ""
+        named = " and ".join([", ".join(shown[:-1]), shown[-1]])
         yield facts.cause("missing term", f"the terms {named}{' …' if len(some) > 3 else ''} have no contribution")
 
 

@@ -42,6 +42,7 @@ def values(D, threshold=1e-15, claim=None, **options):
         ([3, 5], [3, -2.5], "factor", "factor 2 missing: the claim is D/2 in component 1, and the sign is flipped"),
         ([3, 5], [3 * 1.37912, 5 * 1.37912], "factor", "the claim is 1.37912 times the true value in every component"),
         ([3, 5, 7], [5, 3, 7], "permuted", "the components are permuted: 0 and 1 are swapped"),
+        ([3, 5, 7, 11, 13], [11, 13, 3, 5, 7], "shifted", "the components are shifted by 2"),
         ([3, 5, 7, 11], [11, 7, 5, 3], "permuted", "the components are permuted: they are in reverse order"),
         ([3, 5, 7], [3, 3, 7], "permuted", "component 1 repeats component 0"),
         ([3, 5, 7, 11], [11, 3, 5, 7], "shifted", "the components are shifted by one up"),

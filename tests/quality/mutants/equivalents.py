@@ -1,0 +1,44 @@
+"""Mutants that no test can tell from the code, with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .draw import Mutant
+
+__all__ = ["EQUIVALENTS", "Equivalent", "why_equivalent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalent:
+    """A changed line of a function, as the survivors are printed, and why nobody can see the change."""
+
+    function: str
+    new: str
+    why: str
+
+
+EQUIVALENTS = (
+    # limits of effort, and points that are tried: where exactly they lie is no promise
+    Equivalent(
+        "sample_points",
+        "points = [first, first * (1 + 2.0**-9 * random.normal(size=n)), random.uniform(0.1, 2.5, n), "
+        "random.normal(size=n)]",
+        "another point beside the first one serves as well",
+    ),
+    Equivalent("", "TREE_LIMIT = 999", "one node less of a formula that is too large for SymPy"),
+    Equivalent(
+        "", "{str(k): float(k) for k in range(3, 1002)}", "one more factor is sought, and one that fits is right"
+    ),
+    Equivalent(
+        "_spherical_taylor",
+        "following[m + 1] = following.get(m + 2, Fraction(0)) - w * Fraction(m + 1, 2 * m + 1)",
+        "the orders come in ascending order, so nothing is there at m + 1 yet",
+    ),
+    Equivalent("", "RANGE_BITS = 65", "enclosures are valid at any precision, and wider than the rounding of floats"),
+)
+
+
+def why_equivalent(mutant: Mutant) -> str:
+    """Return the reason that was noted for a mutant, or nothing."""
+    return next((e.why for e in EQUIVALENTS if (e.function, e.new) == (mutant.function, mutant.new)), "")
