@@ -65,6 +65,7 @@ def test_a_cell_that_fails_is_noticed() -> None:
         shown_by([("a", "x = 1"), ("b", "y")])
 
 
+@pytest.mark.thorough
 def test_tables_and_charts_are_what_the_texts_say(shown: dict[str, Any]) -> None:
     best = shown["sweep"].set_index("scheme")
     assert (best["verdict"].astype(str) == "within-bound").all()

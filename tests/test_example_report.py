@@ -81,6 +81,7 @@ def _agree(committed: Path, made: Path) -> None:
             assert found[0] == found[1]
 
 
+@pytest.mark.thorough
 def test_the_lesson_gives_the_committed_report(tmp_path):
     tables = dc.run_study(REPORTS / "chapter4.toml")
     for folder in ("once", "again"):
@@ -100,6 +101,7 @@ SHOWN = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_study_of_the_gallery_shows_what_it_is_there_for(name):
     tables = dc.run_study(REPORTS / f"{name}.toml")
@@ -111,6 +113,7 @@ def test_a_study_of_the_gallery_shows_what_it_is_there_for(name):
     assert (bounded["abs_error"] <= bounded["bound"]).all()
 
 
+@pytest.mark.thorough
 def test_the_study_gives_the_committed_report_on_a_plain_processor(tmp_path):
     features = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
     environment = {**os.environ, "NPY_DISABLE_CPU_FEATURES": ",".join(features)}

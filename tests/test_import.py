@@ -66,6 +66,7 @@ def test_reading_a_formula_loads_no_sympy_and_no_pandas() -> None:
     assert libraries <= {"diffcompare", "numpy"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("library", ["numpy", "sympy", "pandas", "flint"])
 def test_a_library_that_is_loaded_is_noticed(library: str) -> None:
     """The twin of the checks above: what they must see, they see."""

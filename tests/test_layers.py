@@ -206,6 +206,7 @@ def graph() -> dict[str, set[str]]:
     return {module: neighbours(path.read_text(encoding="utf-8"), module) for module, path in MODULES.items()}
 
 
+@pytest.mark.thorough
 def test_no_files_import_one_another_in_a_circle(graph: dict[str, set[str]]) -> None:
     assert len(graph) > 150
     assert circle(graph) == []

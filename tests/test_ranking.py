@@ -142,6 +142,7 @@ def test_the_overconfident_answers_of_the_others_are_the_stated_ones():
         assert abs(row.overconfident - int(re.search(rf"{row.differentiator} (\d+)", stated("ranking"))[1])) <= 2
 
 
+@pytest.mark.thorough
 def test_the_command_prints_and_writes_the_same_bytes_twice(tmp_path, capsys, monkeypatch):
     ours = {"diffcompare": DIFFERENTIATORS["diffcompare"][1]}
     monkeypatch.setattr("diffcompare.adapters.differentiators.installed", lambda: (ours, ["jacobi"]))

@@ -140,6 +140,7 @@ def test_every_block_is_of_a_kind_that_runs() -> None:
     assert not re.search(r"doctest: *\+SKIP", README + MANUAL)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("block", "command", "said"), CONSOLE, ids=[command for _, command, _ in CONSOLE])
 def test_a_command_prints_what_the_readme_says(block: Block, command: str, said: list[str], folder: Path) -> None:
     done = execute(command, folder)
@@ -148,6 +149,7 @@ def test_a_command_prints_what_the_readme_says(block: Block, command: str, said:
     assert differs(said, printed) is None, f"{block.document}, block at line {block.at}"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("block", of("toml"), ids=lambda block: f"{block.document}, line {block.at}")
 def test_a_study_file_runs_and_writes_a_report(block: Block, folder: Path) -> None:
     name = block.lines[0].removeprefix("# ")
@@ -159,6 +161,7 @@ def test_a_study_file_runs_and_writes_a_report(block: Block, folder: Path) -> No
     assert (folder / f"{name}.out" / "index.html").is_file()
 
 
+@pytest.mark.thorough
 def test_the_exit_codes_of_the_example_are_those_that_are_said(folder: Path) -> None:
     codes = [
         execute(command, folder).returncode for _, command, _ in CONSOLE if command.startswith("diffcompare check")
@@ -167,6 +170,7 @@ def test_the_exit_codes_of_the_example_are_those_that_are_said(folder: Path) -> 
     assert "The first command exits with code 1, the second with 0." in README
 
 
+@pytest.mark.thorough
 def test_shell_blocks_are_the_commands_of_the_checks_or_run(folder: Path) -> None:
     commands = [line for block in of("sh") for line in block.lines]
     checks = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
@@ -305,6 +309,7 @@ def test_the_modules_that_the_house_names_exist() -> None:
 # ---- the evidence
 
 
+@pytest.mark.thorough
 def test_every_claim_is_held_to_what_a_test_counts() -> None:
     sources = {path: path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")}
     claims = rows_of_evidence()
@@ -339,6 +344,7 @@ def test_output_is_compared_line_by_line(said: list[str], printed: list[str], ve
     assert differs(said, printed) == verdict
 
 
+@pytest.mark.thorough
 def test_the_digits_of_one_number_are_seen(folder: Path) -> None:
     _, command, said = next(entry for entry in CONSOLE if "diffcompare compare" in entry[1])
     printed = [line.rstrip() for line in execute(command, folder).stdout.splitlines()]

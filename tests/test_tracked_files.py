@@ -65,6 +65,7 @@ def findings(file: Path) -> list[str]:
     return found
 
 
+@pytest.mark.thorough
 def test_tracked_files_name_no_machine() -> None:
     files = tracked_files(ROOT)
     assert Path(__file__) in files

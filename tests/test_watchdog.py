@@ -132,6 +132,7 @@ def test_a_process_ends_with_a_child_and_leaves_none():
         os.kill(int(pid), 0)
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
 def test_a_fork_has_children_of_its_own(started):
@@ -186,6 +187,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("text", "at", "status"), HOSTILE)
 def test_a_function_beyond_its_limits_is_undecided(monkeypatch, text, at, status):
     monkeypatch.setattr(watchdog, "_SECONDS", 0.1)
@@ -233,6 +235,7 @@ def test_what_sympy_cannot_write_in_time_is_shown_as_text(started, monkeypatch):
     assert len(started) == 1
 
 
+@pytest.mark.thorough
 def test_a_point_of_a_study_pays_for_the_formulas_too(started, monkeypatch):
     accounts = {}
     for module in (derivatives, watched):
@@ -251,6 +254,7 @@ def test_a_point_of_a_study_pays_for_the_formulas_too(started, monkeypatch):
     assert {id(account) for used in accounts.values() for account in used} == {id(accounts[watched][0])}
 
 
+@pytest.mark.thorough
 def test_what_sympy_writes_in_a_child_is_what_it_writes_here(started):
     import sympy
 

@@ -69,6 +69,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory, offline: Path, wheel: Pa
     return target
 
 
+@pytest.mark.thorough
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
@@ -93,6 +94,7 @@ def test_the_wheel_carries_licence_command_and_readme(wheel: Path) -> None:
     assert licence == (ROOT / "LICENSE").read_text(encoding="utf-8")
 
 
+@pytest.mark.thorough
 def test_the_installed_package_runs_a_study_from_another_folder(tmp_path: Path, installed: Path, offline: Path) -> None:
     environment = {"PYTHONPATH": os.pathsep.join(map(str, (offline, installed)))}
     where = run("-c", "import diffcompare; print(diffcompare.__file__)", cwd=tmp_path, environment=environment)

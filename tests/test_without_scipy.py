@@ -19,6 +19,7 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.thorough
 def test_certified_values_need_no_scipy():
     found = run("""
         import diffcompare as dc
@@ -36,6 +37,7 @@ def test_certified_values_need_no_scipy():
     assert float(of_math) == math.erf(0.5)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("call", ["f(0.5)", "dc.sweep(f, [0.5])", "dc.numerical_diff(f, 0.5)"])
 def test_floats_name_the_extra(call):
     found = run(f"""
@@ -52,6 +54,7 @@ def test_floats_name_the_extra(call):
     )
 
 
+@pytest.mark.thorough
 def test_the_command_line_says_it_in_one_line():
     found = run("""
         from diffcompare.command.cli import main
@@ -63,6 +66,7 @@ def test_the_command_line_says_it_in_one_line():
     assert "Traceback" not in found.stderr
 
 
+@pytest.mark.thorough
 def test_scipy_is_loaded_only_when_it_is_used():
     code = """
         import sys

@@ -68,6 +68,7 @@ FUNCTIONS: dict[str, tuple[Callable[[Any], Any], list[float]]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_gradient_of_jax_is_its_functions(name: str) -> None:
     f, at = FUNCTIONS[name]
@@ -75,6 +76,7 @@ def test_the_gradient_of_jax_is_its_functions(name: str) -> None:
     assert (verdict.status, verdict.evidence) == ("consistent", "identity"), verdict.explain()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_certified_gradient_of_a_jaxpr_is_near_that_of_jax_in_64_bits(name: str) -> None:
     f, at = FUNCTIONS[name]
@@ -85,6 +87,7 @@ def test_the_certified_gradient_of_a_jaxpr_is_near_that_of_jax_in_64_bits(name: 
     assert np.max(np.abs(certified.value - theirs)) <= 2.0**-45 * np.max(np.abs(theirs))
 
 
+@pytest.mark.thorough
 def test_sorted_numbers_are_judged_where_they_are() -> None:
     def f(x: Any) -> Any:
         return jnp.sort(x)[0] * jnp.median(x) + jnp.argmax(x) * x[0]
@@ -137,6 +140,7 @@ def test_parameters_in_a_dict_and_rows_of_points() -> None:
     assert (rows.status, len(rows.components)) == ("consistent", 6)
 
 
+@pytest.mark.thorough
 def test_an_operation_that_is_not_known_is_named_and_the_other_rungs_judge() -> None:
     def f(x: Any) -> Any:
         return jnp.sum(jnp.convolve(x, jnp.array([1.0, 2.0, 3.0])) ** 2)
@@ -152,6 +156,7 @@ def test_a_python_branch_on_a_value_is_named() -> None:
         dc.trace(lambda x: jnp.sin(x[0]) if x[0] > 0 else jnp.cos(x[0]), 1)
 
 
+@pytest.mark.thorough
 def test_jax_is_not_loaded_by_those_who_do_not_use_it() -> None:
     code = (
         "import sys, numpy as np, diffcompare as dc\n"
@@ -162,6 +167,7 @@ def test_jax_is_not_loaded_by_those_who_do_not_use_it() -> None:
     assert found.stdout.split() == ["False", "False"]
 
 
+@pytest.mark.thorough
 def test_a_gradient_that_is_asked_often_is_not_made_anew_each_time() -> None:
     made = []
 

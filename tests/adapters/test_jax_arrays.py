@@ -35,6 +35,7 @@ def slope(x: Any, v: Any) -> Any:
     return jax.jvp(loss, (x,), (v,))[1]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("claim", [jax.jacobian(layer), jax.jit(jax.jacfwd(layer))], ids=["reverse", "forward"])
 def test_a_jacobian(claim: Any) -> None:
     verdict = dc.check_jacobian(layer, claim, AT)
@@ -54,12 +55,14 @@ def test_an_own_jacobian_in_numpy() -> None:
     assert dc.check_jacobian(jnp.sin, lambda x: jacobian(x) * (1 + 1e-7), AT).status == "wrong"
 
 
+@pytest.mark.thorough
 def test_a_hessian() -> None:
     verdict = dc.check_hessian(loss, jax.jit(jax.hessian(loss)), AT)
     assert (verdict.status, verdict.evidence) == ("consistent", "identity"), verdict.explain()
     assert dc.check_hessian(loss, lambda x: jax.hessian(loss)(x) * 1.001, jnp.array(AT)).status == "wrong"
 
 
+@pytest.mark.thorough
 def test_a_hessian_of_parameters_in_a_dict() -> None:
     def network(p: Any) -> Any:
         return jnp.sum(jnp.tanh(p["W"] @ jnp.array([0.5, -1.0]) + p["b"]) ** 2)
@@ -69,6 +72,7 @@ def test_a_hessian_of_parameters_in_a_dict() -> None:
     assert (verdict.status, verdict.evidence) == ("consistent", "identity"), verdict.explain()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("vector", [V, jnp.array(V)], ids=["numpy", "jax"])
 def test_a_hessian_vector_product(vector: Any) -> None:
     verdict = dc.check_hessian(loss, product, AT, vector=vector)
@@ -79,6 +83,7 @@ def test_a_hessian_vector_product(vector: Any) -> None:
     assert dc.check_hessian(loss, lambda x, v: 1.001 * product(x, v), AT, vector=vector).status == "wrong"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("claim", [slope, jax.grad(loss)], ids=["slope", "gradient"])
 def test_slopes_along_random_directions(claim: Any) -> None:
     verdict = dc.check_directional(loss, claim, AT, directions=4)
@@ -86,6 +91,7 @@ def test_slopes_along_random_directions(claim: Any) -> None:
     assert dc.check_directional(loss, lambda *given: 1.001 * claim(*given), AT, directions=4).status == "wrong"
 
 
+@pytest.mark.thorough
 def test_what_cannot_be_written_down_is_judged_by_its_values() -> None:
     def f(x: Any) -> Any:
         return jnp.sum(jnp.convolve(x, jnp.array([1.0, 2.0, 3.0])) ** 2)

@@ -64,6 +64,7 @@ WRONG = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_right_one_is_no_false_alarm(name: str) -> None:
     f, slopes, evidence = FUNCTIONS[name]
@@ -77,6 +78,7 @@ def test_a_right_one_is_no_false_alarm(name: str) -> None:
             assert verdict.resolution < 1e-4
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_wrong_one_is_wrong(name: str, wrong: str) -> None:

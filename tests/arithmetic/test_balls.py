@@ -112,6 +112,7 @@ def test_what_is_not_finite_is_not_rounded(value):
     assert round_ball(value) is None
 
 
+@pytest.mark.thorough
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
 @given(st.integers(-(2**70), 2**70), st.integers(1, 2**70), st.integers(-1150, 1060))
 def test_rounding_of_balls_is_rounding_of_rationals(numerator, denominator, exponent):

@@ -163,6 +163,7 @@ def test_ball_of_a_point_contains_the_value_of_mpmath_and_is_narrow(row):
     law()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("row", ROWS)
 def test_ball_of_a_range_contains_the_value_at_every_point_of_it(row):
     @settings(max_examples=20, deadline=None, derandomize=True, database=None)

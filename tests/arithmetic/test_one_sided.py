@@ -214,6 +214,7 @@ def claim(program, point):
         return one_sided_derivative(program, [point], 0)
 
 
+@pytest.mark.thorough
 def test_claims_about_random_piecewise_formulas_are_true():
     counts = Counter()
     for text, f, point in random_formulas(7, 2000):

@@ -321,6 +321,7 @@ BY_ORDER = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("order", [1, 2, 3])
 @pytest.mark.parametrize("row", BY_ORDER, ids=identifier)
 def test_the_jet_of_the_kth_derivative_has_the_derivatives_from_the_kth_on(row, order):

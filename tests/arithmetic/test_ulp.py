@@ -41,6 +41,7 @@ def test_rounding(value, expected):
         assert round_to_nearest(-value).hex() == (-expected).hex()
 
 
+@pytest.mark.thorough
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=Decimal("-1e330"), max_value=Decimal("1e330")))
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
 def test_rounding_is_that_of_python_for_decimals(value):

@@ -64,6 +64,7 @@ def interval(numeric, value, tail, slack):
     return (Fraction(numeric) - ends[1], Fraction(numeric) - ends[0]), ends
 
 
+@pytest.mark.thorough
 def test_differences_are_correctly_rounded_or_flagged():
     cases, (numeric, *exact) = random_cases(1)
     error, rest, doubt, unsure = difference(numeric, tuple(exact))

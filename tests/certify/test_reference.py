@@ -94,6 +94,7 @@ def truth(program, point, i):
     return nearest(found[1]) if settled and nearest(found[0]) == nearest(found[1]) else None
 
 
+@pytest.mark.thorough
 def test_gradients_of_random_formulas_are_correctly_rounded():
     generator, counts = random.Random(8), {"ok": 0, "undecided": 0}
     for _ in range(600):
@@ -291,6 +292,7 @@ def test_a_tie_of_the_relative_error_is_decided_by_fractions():
     assert relative == 2 + 2.0**-50
 
 
+@pytest.mark.thorough
 def test_threads_get_the_values_of_one_thread():
     texts = ["sin(x)*exp(x)", "x**7/3", "log(x)*cbrt(x)", "abs(x - 1)", "tanh(x)*1e300*sin(1e300*x)"]
     points = [0.5, 1.0, 2.25]

@@ -94,6 +94,7 @@ def test_a_point_outside_the_box_is_told(call):
     )
 
 
+@pytest.mark.thorough
 def test_compare_prints_derivative_summary_and_errors(run):
     result = run("compare", "exp(x)/(sin(x)**3 + cos(x)**3)", "--at", "x=1.5")
     assert (result.returncode, result.stderr) == (0, "")
@@ -122,6 +123,7 @@ MINUS = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", MINUS, ids=lambda case: " ".join(case[0]))
 def test_formulas_and_points_may_start_with_a_minus(call, case):
     arguments, expected = case
@@ -141,6 +143,7 @@ POINTS = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", POINTS, ids=lambda case: " ".join(case[0]))
 def test_points(call, case):
     arguments, expected = case
@@ -179,6 +182,7 @@ def test_points_without_a_derivative_are_results(call, formula, at, words):
     assert "not-differentiable: there is no exact derivative" in result.stdout
 
 
+@pytest.mark.thorough
 def test_numbers_are_not_cut_in_narrow_and_wide_places(run):
     variables = [f"variable_number_{k}" for k in range(6)]
     formula = " + ".join(f"{v}**2" for v in variables)
@@ -191,6 +195,7 @@ def test_numbers_are_not_cut_in_narrow_and_wide_places(run):
     assert "…" not in narrow.stdout
 
 
+@pytest.mark.thorough
 def test_colour_only_where_it_is_wanted(run):
     arguments = ["compare", "x**2", "--at", "1"]
     assert "\x1b[" in run(*arguments, FORCE_COLOR="1", TERM="xterm").stdout
@@ -200,6 +205,7 @@ def test_colour_only_where_it_is_wanted(run):
     assert not re.search(r"\x1b\[[0-9;]*3[0-7]", bold)
 
 
+@pytest.mark.thorough
 def test_an_ascii_terminal_gets_ascii(run):
     result = run("compare", "abs(x)", "--at", "0", PYTHONIOENCODING="ascii")
     assert (result.returncode, result.stderr) == (0, "")
@@ -212,6 +218,7 @@ def test_an_ascii_terminal_gets_ascii(run):
     assert re.search(r"fixed 1e-4 +1e-4 x\d", result.stdout)
 
 
+@pytest.mark.thorough
 def test_a_report_is_written_on_request(call, tmp_path):
     result = call("compare", "x0*x1", "--at", "3,4", "--out", "./made/here")
     assert result.returncode == 0
@@ -229,6 +236,7 @@ HANGS = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("formula", HANGS)
 def test_formulas_that_would_hang_sympy_are_answered(run, formula):
     result = run("compare", formula, "--at", "1")
@@ -348,6 +356,7 @@ def test_places_that_cannot_be_written_are_refused(call, tmp_path, command):
         refused(call(*arguments, "--out", "closed"), "--out 'closed': cannot be written; choose a directory")
 
 
+@pytest.mark.thorough
 def test_bad_input_of_a_process_of_its_own(run):
     refused(run("compare", "x", "--att", "1"), "No such option '--att'")
     refused(run("compare", "().__class__", "--at", "1"), "column 3: ", lines=3)
@@ -358,6 +367,7 @@ def test_bad_input_of_a_process_of_its_own(run):
 # ---- run
 
 
+@pytest.mark.thorough
 def test_run_writes_a_report_and_counts(run, tmp_path):
     (tmp_path / "s.toml").write_text(STUDY, encoding="utf-8")
     result = run("run", "s.toml", "--out", "./out")
@@ -391,6 +401,7 @@ def test_a_failed_function_is_named_and_the_rest_is_done(call, tmp_path):
     assert set(dc.read_errors(tmp_path / "out" / "errors.csv")["function"]) == {"제곱"}
 
 
+@pytest.mark.thorough
 def test_several_processes_write_the_same_bytes(run, tmp_path):
     failing = '[[function]]\nexpr = "foo(x)"\npoints = [1.0]\n'
     code = '[[function]]\npython = "model:loss"\npoints = [[1.0, 2.0], [0.5, -1.0]]\n'
@@ -418,6 +429,7 @@ def test_kinks_domains_and_underflow_are_results_of_a_study(call, tmp_path):
     assert {"kink", "domain", "h-underflow"} <= statuses
 
 
+@pytest.mark.thorough
 def test_python_code_runs_only_when_it_is_allowed(run, tmp_path):
     model = "import numpy as np\nprint('loaded')\ndef loss(w):\n    return np.sum(np.tanh(w) ** 2)\n"
     (tmp_path / "mine").mkdir()
@@ -540,6 +552,7 @@ def started(program, folder):
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_no_debris(tmp_path, number, code, jobs):
@@ -568,6 +581,7 @@ def test_a_signal_leaves_no_debris(tmp_path, number, code, jobs):
     assert [p.name for p in tmp_path.iterdir()] == ["s.toml"]
 
 
+@pytest.mark.thorough
 def test_ctrl_c_keeps_what_is_done(tmp_path):
     points = ", ".join(map(str, range(1, 1500)))
     text = f'{STUDY}[[function]]\nname = "long"\nexpr = "exp(sin(x))"\npoints = [{points}]\n'
@@ -649,6 +663,7 @@ REASONS = {
 }
 
 
+@pytest.mark.thorough
 def test_ill_behaved_code_is_one_failed_function_each(run, tmp_path):
     (tmp_path / "model.py").write_text(ILL_BEHAVED, encoding="utf-8")
     text = "steps = [1e-1, 1e-4]\n"
@@ -663,6 +678,7 @@ def test_ill_behaved_code_is_one_failed_function_each(run, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} - {"__pycache__"} == {"model.py", "s.toml", "s-report"}
 
 
+@pytest.mark.thorough
 def test_progress_is_for_terminals_only(tmp_path):
     pty = pytest.importorskip("pty")
     (tmp_path / "s.toml").write_text(STUDY, encoding="utf-8")

@@ -211,6 +211,7 @@ def test_a_report_is_written_on_request(check, folder):
     assert str(folder) not in (out / "index.html").read_text()
 
 
+@pytest.mark.thorough
 def test_a_process_of_its_own_with_colours(folder, name):
     for gradient, code, colour in (("wrong", 1, 31), ("right", 0, 32)):
         done = subprocess.run(
@@ -402,6 +403,7 @@ def test_code_that_changes_the_directory_does_not_move_the_report(check, folder)
     assert (folder / "out" / "index.html").is_file()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["closes", "replaces"])
 def test_code_that_takes_the_streams_away_is_judged_all_the_same(tmp_path, name):
     text = ILL_BEHAVED.replace("    os.close(1)\n", "")
@@ -412,6 +414,7 @@ def test_code_that_takes_the_streams_away_is_judged_all_the_same(tmp_path, name)
     assert done.stdout.startswith("consistent: ")
 
 
+@pytest.mark.thorough
 def test_code_without_end_is_inconclusive_when_its_time_is_over(tmp_path):
     (tmp_path / "model.py").write_text(f"{ILL_BEHAVED}\ndef g(x):\n    return 2 * x\n", encoding="utf-8")
     command = [sys.executable, "-m", "diffcompare", "check", "model:loops", "model:g", "--at", "1,2", "--timeout", "1"]
@@ -424,6 +427,7 @@ def test_code_without_end_is_inconclusive_when_its_time_is_over(tmp_path):
     assert table["status"].tolist() == ["inconclusive"] * 2
 
 
+@pytest.mark.thorough
 def test_a_verdict_from_a_process_of_its_own_is_the_same(check):
     for gradient, code in (("M:right", 0), ("M:wrong", 1)):
         results = [check("M:f", gradient, "--at", "1,2", *more) for more in ((), ("--timeout", "50"))]
@@ -436,6 +440,7 @@ def test_ctrl_c_in_the_code_ends_the_check(check):
     assert (result.returncode, result.stdout, result.stderr.strip()) == (130, "", "")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("where", ["import", "function"])
 def test_code_that_hangs_can_be_ended(tmp_path, number, code, where):

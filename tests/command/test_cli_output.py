@@ -104,6 +104,7 @@ def test_compare_as_json_has_the_numbers_of_the_tables(call):
     assert {row["rule"] for row in found["rules"]} == set(WORDS["step rules"])
 
 
+@pytest.mark.thorough
 def test_run_as_json_lists_the_worst_first(call, study):
     result = call("run", study, "--json", "--out", "out")
     assert (result.returncode, result.stderr) == (1, "")

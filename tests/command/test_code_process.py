@@ -33,6 +33,7 @@ def test_an_error_is_raised_here(process: CodeProcess) -> None:
         process(eval, "1/0")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("code", "how"),
     [
@@ -52,11 +53,13 @@ def test_what_is_no_exception_is_an_error(process: CodeProcess) -> None:
         process(eval, "(_ for _ in ()).throw(KeyboardInterrupt)")
 
 
+@pytest.mark.thorough
 def test_the_next_is_not_blamed_for_what_the_last_one_left(process: CodeProcess) -> None:
     process(eval, "__import__('threading').Timer(0.1, __import__('os')._exit, [3]).start()")
     assert process(eval, "__import__('time').sleep(1) or 7") == 7
 
 
+@pytest.mark.thorough
 def test_an_endless_loop_is_ended_and_the_next_runs() -> None:
     with CodeProcess(1.0) as process:
         with pytest.raises(Lost, match="did not finish within 1 s; fix it, or raise --timeout"):
@@ -64,6 +67,7 @@ def test_an_endless_loop_is_ended_and_the_next_runs() -> None:
         assert process(eval, "7") == 7
 
 
+@pytest.mark.thorough
 def test_it_ends_when_the_process_that_asked_is_killed() -> None:
     program = (
         "import os, signal, threading\n"

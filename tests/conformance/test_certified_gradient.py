@@ -120,6 +120,7 @@ def test_there_are_many_truths(capsys):
     assert special >= 120
 
 
+@pytest.mark.thorough
 def test_two_precisions_agree_on_every_truth():
     for case in CASES:
         assert len(rounded_partials(case)) == len(case.variables), str(case)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import autograd
 import autograd.numpy
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from diffcompare.testing import assert_gradient, assert_within_bound, points, sm
 OPERATIONS = ("add", "multiply", "exp", "sin", "tanh")
 
 
+@pytest.mark.thorough
 @given(data=st.data(), f=smooth_functions(variables=["x"], max_operations=5, operations=OPERATIONS))
 @settings(max_examples=25, derandomize=True, database=None, deadline=None)
 def test_autograd_agrees_with_the_derivative(data, f):
@@ -28,6 +30,7 @@ def test_autograd_agrees_with_the_derivative(data, f):
     assert verdict.status in ("consistent", "inconclusive"), verdict.explain()
 
 
+@pytest.mark.thorough
 @given(x=st.floats(-3, 3))
 @settings(max_examples=10, derandomize=True, database=None, deadline=None)
 def test_autograd_agrees_all_over_a_range(x):
@@ -45,6 +48,7 @@ def test_differences_of_somebody_else_keep_their_bound(x):
     assert_within_bound(dc.parse("exp(sin(x))"), three_points, x, h=1e-3)
 
 
+@pytest.mark.thorough
 def test_a_differentiator_with_a_mistake_is_found():
     f = dc.parse("exp(sin(x))")
     right = autograd.grad(f.callable(autograd.numpy))

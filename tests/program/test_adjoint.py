@@ -74,6 +74,7 @@ def compare(program, point):
     return len(point)
 
 
+@pytest.mark.thorough
 def test_gradients_of_random_programs_are_those_of_forward_mode():
     generator, compared = random.Random(5), 0
     with mpmath.workdps(80):
@@ -175,6 +176,7 @@ def test_the_adjoint_is_made_once():
     assert adjoint(dc.parse("x**2").program) is not adjoint(program)
 
 
+@pytest.mark.thorough
 def test_a_sum_of_1000_terms():
     f = dc.parse("+".join(f"{i}*x{i % 10}" for i in range(1000)))
     gradient = exact_outputs(adjoint(f.program), [1.0] * 10)[1:]

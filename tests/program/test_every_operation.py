@@ -568,6 +568,7 @@ FAR = {balls, germs, floats, first_order_errors, structure}
 DEAR = {plain_numbers, of_sympy, numpy_trace, jax_trace, certified, judged, rounding}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", CASES)
 def test_every_operation_in_every_pass(name):
     case, found = CASES[name], []

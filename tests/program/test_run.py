@@ -68,6 +68,7 @@ def test_every_node_is_run_once_in_order(program):
     assert seen == list(program.nodes)
 
 
+@pytest.mark.thorough
 @given(programs())
 def test_loop_demand_and_compiled_source_agree(program):
     def spell(index: int, node: Node, operands: list[str]) -> str:
@@ -170,6 +171,7 @@ def test_an_error_is_not_kept():
     assert [asked(program), asked(program)] == [5, 5]
 
 
+@pytest.mark.thorough
 def test_what_is_kept_dies_with_its_program():
     class Result:
         """Can be watched."""
@@ -186,6 +188,7 @@ def test_what_is_kept_dies_with_its_program():
     assert watched() is None
 
 
+@pytest.mark.thorough
 def test_no_cache_of_the_package_keeps_a_program_alive():
     f = dc.parse("tanh(x)*sqrt(x) + exp(y)")
     program = f.program

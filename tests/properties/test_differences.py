@@ -82,6 +82,7 @@ def run(examples: int, *, shrink: bool = True, **sides) -> Counter[str]:
     return counts
 
 
+@pytest.mark.thorough
 def test_differences_stay_within_the_proven_bound():
     counts = run(120, difference=numerical, derivative=certified)
     assert counts["bounded"] > 150
@@ -90,6 +91,7 @@ def test_differences_stay_within_the_proven_bound():
     assert min(counts[f"derivative {q}"] for q in DERIVATIVES) > 20
 
 
+@pytest.mark.thorough
 def test_the_complex_step_is_that_of_the_table():
     smooth = dc.testing.comparisons(operations=["exp", "sin", "cos", "multiply", "add", "divide", "tanh"])
 
@@ -122,6 +124,7 @@ def _sine_with_the_wrong_sign(f, point, i, derivative):
     return certified(wrong, point, i, derivative)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "sides",
     [

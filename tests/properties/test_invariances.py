@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -103,6 +104,7 @@ def power(k: int) -> str:
     return f"2**{k}" if k >= 0 else f"2**({k})"
 
 
+@pytest.mark.thorough
 @laws
 @given(cases())
 def test_scaling_the_variable_by_a_power_of_two_scales_the_row(case: Case) -> None:
@@ -110,12 +112,14 @@ def test_scaling_the_variable_by_a_power_of_two_scales_the_row(case: Case) -> No
     assert_scaled(case.row(), other, 2.0 ** (case.k * case.q), case.dtype)
 
 
+@pytest.mark.thorough
 @laws
 @given(cases())
 def test_scaling_the_function_by_a_power_of_two_scales_the_row(case: Case) -> None:
     assert_scaled(case.row(), case.row(f"({case.text})*{power(case.k)}"), 2.0**case.k, case.dtype)
 
 
+@pytest.mark.thorough
 @laws
 @given(cases())
 def test_reflection_exchanges_the_sides(case: Case) -> None:
@@ -131,6 +135,7 @@ def test_reflection_exchanges_the_sides(case: Case) -> None:
         assert "domain" not in (row["status"], other["status"]) or row["status"] == other["status"]
 
 
+@pytest.mark.thorough
 @laws
 @given(cases(whole=True), st.integers(-8, 8))
 def test_an_exact_shift_changes_no_value(case: Case, shift: int) -> None:
@@ -143,6 +148,7 @@ def test_an_exact_shift_changes_no_value(case: Case, shift: int) -> None:
     assert not other["rounding_bound"] < row["rounding_bound"] / WIDER
 
 
+@pytest.mark.thorough
 @laws
 @given(cases(), st.sampled_from(FUNCTIONS))
 def test_truncation_and_abscissa_error_of_a_sum_are_sums(case: Case, two: str) -> None:
@@ -154,6 +160,7 @@ def test_truncation_and_abscissa_error_of_a_sum_are_sums(case: Case, two: str) -
             assert abs(gap) <= sum(Fraction(math.ulp(part)) for part in parts) / 2, name
 
 
+@pytest.mark.thorough
 @laws
 @given(cases())
 def test_only_the_sign_of_a_function_changes_the_signs_of_its_row(case: Case) -> None:

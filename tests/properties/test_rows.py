@@ -142,6 +142,7 @@ def summary(faults: list[str]) -> str:
     return "\n".join(f"{kind} ({len(found)})\n  " + "\n  ".join(found[:8]) for kind, found in kinds.items())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_number_is_that_of_its_definition(kind: str, capsys) -> None:
     rng = random.Random(f"definitions {kind}")
@@ -236,6 +237,7 @@ class Figures:
         )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_bound_is_exceeded(kind: str, capsys) -> None:
     rng = random.Random(f"bounds {kind}")

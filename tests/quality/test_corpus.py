@@ -218,6 +218,7 @@ def told(scored: list[Scored]) -> str:
     )
 
 
+@pytest.mark.thorough
 @needs_the_verdict
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_no_right_gradient_is_called_wrong(setting: str) -> None:

@@ -46,6 +46,7 @@ def test_a_right_hessian_is_near_differences(case: ArrayCase) -> None:
     assert np.abs(claimed - numeric).max() <= 1e-5 * np.abs(claimed).max()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_no_right_array_is_called_wrong_and_few_are_left_open(setting: str) -> None:
     verdicts = {case.name: judged(case, setting) for case in RIGHT}
@@ -56,6 +57,7 @@ def test_no_right_array_is_called_wrong_and_few_are_left_open(setting: str) -> N
         assert {v.evidence for v in verdicts.values()} == {"identity"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_every_wrong_array_is_found(setting: str) -> None:
     verdicts = [judged(case, setting) for case in WRONG]

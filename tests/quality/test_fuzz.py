@@ -114,6 +114,7 @@ def test_slopes_of_the_truth_are_slopes(name: str, function: Function) -> None:
     assert seen
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("index", range(24))
 def test_derivatives_of_the_truth_are_limits_of_differences(index: int) -> None:
     drawn = draw(index, seed=8)
@@ -143,6 +144,7 @@ def test_drawing_is_the_same_every_time() -> None:
     assert draw(3, seed=1) != draw(3)
 
 
+@pytest.mark.thorough
 def test_the_whole_table_is_drawn_from() -> None:
     tables = (operations.UNARY, operations.SPECIAL, operations.BINARY)
     arrays = (array_operations.REDUCTIONS, array_operations.REARRANGED)
@@ -193,6 +195,7 @@ def test_words_are_held_against_the_truth(
     assert bool(faults_of(Truth(mpf(1), (component,), (), False), seen)) is false
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("chunk", range(_CHUNKS))
 def test_no_word_is_false(chunk: int) -> None:
     # one setting for each pair, by turns; the command takes all

@@ -83,6 +83,7 @@ def a_project(root: Path, test: str) -> None:
         (root / name).write_text(text, encoding="utf-8")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("test", "outcome"),
     [

@@ -92,6 +92,7 @@ def ordinary_problems() -> list[Problem]:
     return found
 
 
+@pytest.mark.thorough
 def test_ordinary_functions_at_random_points() -> None:
     problems = ordinary_problems()
     counts = scores(problems)

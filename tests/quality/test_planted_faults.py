@@ -131,6 +131,7 @@ LAWS = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 def test_laws_hold_without_a_fault(law) -> None:
     law()
@@ -349,6 +350,7 @@ def broken(law) -> bool:
     return False
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_a_planted_fault_breaks_a_law(fault, monkeypatch) -> None:
     try:

@@ -165,6 +165,7 @@ RIGHT: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], Any]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_gradient_never_fails(name: str) -> None:
     f, gradient, box = RIGHT[name]

@@ -58,6 +58,7 @@ def test_rows_of_errors_are_stacked_and_read_back_and_are_there_once(tmp_path: P
     assert table["truncation"].isna().all()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("count", [200, 201])
 def test_above_200_only_what_is_not_good_has_a_page(tmp_path: Path, count: int) -> None:
     given = [comparison(f"test_{k:03d}", "wrong" if k == 7 else "consistent") for k in range(count)]
@@ -71,6 +72,7 @@ def test_above_200_only_what_is_not_good_has_a_page(tmp_path: Path, count: int) 
     assert len(pd.read_csv(tmp_path / "components.csv")) == 2 * count
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("text", [*HOSTILE, "\ud800"], ids=lambda text: ascii(text[:20]) or "empty")
 def test_hostile_text_in_every_field_stays_text(tmp_path: Path, text: str) -> None:
     given = [

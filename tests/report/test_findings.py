@@ -3,6 +3,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import pytest
+
 import diffcompare as dc
 from diffcompare.report.findings import findings, status_notes, verdict_counts, verdict_lines, worst_first
 from diffcompare.report.wording import short
@@ -53,6 +55,7 @@ def test_an_error_outside_its_bound_is_an_alarm() -> None:
     assert "8 of 12 comparisons: every error within its proven bound" in found
 
 
+@pytest.mark.thorough
 def test_verdicts_claim_no_more_than_the_rows_say() -> None:
     def words(tables: Tables) -> dict[str, str]:
         return {verdict: text for verdict, _, text in verdict_lines(tables.errors, tables.summary)}

@@ -133,6 +133,7 @@ def check_inert(path: Path) -> None:
             )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:20]) or "empty")
 def test_hostile_text_in_every_field_stays_text(tmp_path: Path, text: str) -> None:
     tables = hostile_tables(text)
@@ -147,6 +148,7 @@ def test_hostile_text_in_every_field_stays_text(tmp_path: Path, text: str) -> No
         assert "".join(Page(tmp_path / "index.html").words).count(text) > 10
 
 
+@pytest.mark.thorough
 def test_the_check_for_inert_pages_can_fail(tmp_path: Path) -> None:
     write_report(example(), tmp_path)
     index = tmp_path / "index.html"
@@ -166,6 +168,7 @@ def test_the_check_for_inert_pages_can_fail(tmp_path: Path) -> None:
             check_inert(index)
 
 
+@pytest.mark.thorough
 def test_the_policy_allows_our_script_and_style_by_hash_and_nothing_else(tmp_path: Path) -> None:
     write_report(example(), tmp_path)
     for path in pages(tmp_path):
@@ -181,6 +184,7 @@ def test_the_policy_allows_our_script_and_style_by_hash_and_nothing_else(tmp_pat
             assert directives[f"{tag}-src"] == f"'sha256-{digest}'"
 
 
+@pytest.mark.thorough
 def test_nothing_remote_is_mentioned(tmp_path: Path) -> None:
     write_report(example(), tmp_path)
     for path in tmp_path.iterdir():
@@ -197,6 +201,7 @@ def test_templates_never_switch_escaping_off() -> None:
         assert not re.search(r"\|\s*safe|autoescape|Markup", template.read_text(encoding="utf-8")), template
 
 
+@pytest.mark.thorough
 def test_equal_tables_give_equal_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_report(example(), tmp_path / name)
@@ -205,6 +210,7 @@ def test_equal_tables_give_equal_bytes(tmp_path: Path) -> None:
     assert first == second
 
 
+@pytest.mark.thorough
 def test_a_report_redraws_from_its_own_errors_file(tmp_path: Path) -> None:
     tables = example()
     write_report(tables, tmp_path / "a")
@@ -213,6 +219,7 @@ def test_a_report_redraws_from_its_own_errors_file(tmp_path: Path) -> None:
     assert first == second
 
 
+@pytest.mark.thorough
 def test_the_page_shows_every_row_digit_for_digit(tmp_path: Path) -> None:
     tables = example()
     write_report(tables, tmp_path)
@@ -224,6 +231,7 @@ def test_the_page_shows_every_row_digit_for_digit(tmp_path: Path) -> None:
     assert repr(float(rows["exact"].iloc[0])) in cells
 
 
+@pytest.mark.thorough
 def test_statuses_failures_and_missing_bounds_are_told_in_words(tmp_path: Path) -> None:
     write_report(example(), tmp_path)
     index = "".join(Page(tmp_path / "index.html").words)
@@ -275,6 +283,7 @@ def test_split_bounds_and_hot_spots_are_shown_and_explained(tmp_path: Path) -> N
     assert "error comes from" not in words_of(tmp_path / "function-003.html")  # a bound of nan has no share
 
 
+@pytest.mark.thorough
 def test_without_split_and_bounds_nothing_is_said_of_them(tmp_path: Path) -> None:
     write_report(example(), tmp_path)
     page = words_of(tmp_path / "function-001.html")
@@ -303,6 +312,7 @@ def test_measured_bounds_are_not_called_proven(tmp_path: Path) -> None:
     assert "A bound is proven" not in words_of(tmp_path / "index.html")
 
 
+@pytest.mark.thorough
 def test_an_exceeded_bound_looks_alarming(tmp_path: Path) -> None:
     tables = split_example()
     write_report(tables, tmp_path / "calm")
@@ -317,6 +327,7 @@ def test_an_exceeded_bound_looks_alarming(tmp_path: Path) -> None:
         assert "⚠" not in words_of(calm)
 
 
+@pytest.mark.thorough
 def test_formulas_are_mathematics_or_code(tmp_path: Path) -> None:
     write_report(example(), tmp_path)
     assert [t for t, _ in Page(tmp_path / "function-001.html").tags].count("math") == 2
@@ -325,6 +336,7 @@ def test_formulas_are_mathematics_or_code(tmp_path: Path) -> None:
     assert "foo(x)" in failed.words
 
 
+@pytest.mark.thorough
 def test_the_last_step_of_a_descent_is_shown(tmp_path: Path) -> None:
     write_report(example(), tmp_path)
     index = "".join(Page(tmp_path / "index.html").words)
@@ -332,6 +344,7 @@ def test_the_last_step_of_a_descent_is_shown(tmp_path: Path) -> None:
     assert "x0 = -6.11e-10, x1 = 8.15e-10" in index
 
 
+@pytest.mark.thorough
 def test_the_page_of_a_function_of_two_variables_shows_its_descents(tmp_path: Path) -> None:
     write_report(example(), tmp_path)
     shown = [path.name for path in pages(tmp_path) if 'class="sketch contour"' in path.read_text(encoding="utf-8")]
@@ -345,6 +358,7 @@ def test_the_page_of_a_function_of_two_variables_shows_its_descents(tmp_path: Pa
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("count", [1, 12])
 def test_a_page_with_a_descent_stays_small(tmp_path: Path, count: int) -> None:
     one = with_split(sweep_rows("f", math.exp, ["x"], [1.0], [math.e]), math.e / 2, math.e / 6)
@@ -370,6 +384,7 @@ def _many(count: int) -> Tables:
     return Tables("many", errors, summary)
 
 
+@pytest.mark.thorough
 def test_above_two_hundred_functions_only_those_in_need_have_a_page(tmp_path: Path) -> None:
     tables = _many(201)
     write_report(tables, tmp_path, pages="all")
@@ -395,6 +410,7 @@ def _frames_alive() -> int:
     return sum(isinstance(thing, pd.DataFrame) for thing in gc.get_objects())
 
 
+@pytest.mark.thorough
 def test_an_index_of_many_functions_holds_no_table_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tables, alive, real = _many(300), [_frames_alive()], function_page.summary_cells
     monkeypatch.setattr(page_module, "_SPARKS", 5)
@@ -403,6 +419,7 @@ def test_an_index_of_many_functions_holds_no_table_for_each(tmp_path: Path, monk
     assert alive[1] - alive[0] < 30
 
 
+@pytest.mark.thorough
 def test_a_function_of_many_partials_holds_no_table_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tables, alive, real = _many_partials(60, (1e-2, 1e-4)), [_frames_alive()], function_page._section
     monkeypatch.setattr(function_page, "_PAGES", 1)
@@ -425,6 +442,7 @@ def test_an_index_of_many_rows_ends_and_says_where_the_rest_is(tmp_path: Path, m
     assert "1 of 8 comparisons" in words
 
 
+@pytest.mark.thorough
 def test_the_manifest_lists_the_files(tmp_path: Path) -> None:
     assert write_report(example(), tmp_path) == tmp_path / "index.html"
     listed = json.loads((tmp_path / "manifest.json").read_text())["files"]
@@ -486,6 +504,7 @@ def _titles(path: Path) -> list[str]:
     return re.findall(r"<h2><bdi>∂/∂(x\d+)</bdi>", path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("count", [1, 12])
 def test_a_function_has_as_many_small_pages_as_it_needs_and_every_row_is_there(tmp_path: Path, count: int) -> None:
     write_report(_many_partials(count), tmp_path)
@@ -509,6 +528,7 @@ def test_a_function_has_as_many_small_pages_as_it_needs_and_every_row_is_there(t
         assert len(set(re.findall(r"<tr><td><bdi>(x\d+)</bdi>", text))) == len(_titles(made[number - 1]))
 
 
+@pytest.mark.thorough
 def test_of_very_many_partials_the_first_pages_are_drawn_unless_all_are_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -527,6 +547,7 @@ def test_of_very_many_partials_the_first_pages_are_drawn_unless_all_are_asked_fo
     assert [path.name for path in tmp_path.glob("function-001*.html")] == ["function-001.html"]  # none is left over
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("steps", "kept"), [(61, "all"), (250, "brief"), (1000, "none")])
 def test_a_partial_that_fills_a_page_leaves_out_rows_and_says_so(tmp_path: Path, steps: int, kept: str) -> None:
     write_report(_many_partials(1, tuple(10.0 ** -(16 * k / steps) for k in range(1, steps + 1))), tmp_path)
@@ -542,6 +563,7 @@ def test_a_partial_that_fills_a_page_leaves_out_rows_and_says_so(tmp_path: Path,
     assert ("data-readout" in text) == (kept != "none")
 
 
+@pytest.mark.thorough
 def test_the_pivot_of_a_page_has_each_scheme_and_h(tmp_path: Path) -> None:
     write_report(example(), tmp_path)
     text = (tmp_path / "function-001.html").read_text(encoding="utf-8")

@@ -79,6 +79,7 @@ def cleared(directory: Path) -> None:
         path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("earlier", [False, True])
 def test_a_reader_finds_one_whole_report_whenever_the_run_is_killed(tmp_path: Path, earlier: bool) -> None:
     out = tmp_path / "out"
@@ -104,6 +105,7 @@ def test_a_reader_finds_one_whole_report_whenever_the_run_is_killed(tmp_path: Pa
     assert names(tmp_path) == {"out"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("earlier", [False, True])
 @pytest.mark.parametrize("kind", ["foreign", "link", "here"])
 def test_what_a_killed_run_moved_one_by_one_is_whole_after_the_next(
@@ -145,6 +147,7 @@ def test_what_a_killed_run_moved_one_by_one_is_whole_after_the_next(
         assert out.is_symlink() == (kind == "link")
 
 
+@pytest.mark.thorough
 def test_the_next_run_may_be_killed_too(tmp_path: Path) -> None:
     out = tmp_path / "out"
 

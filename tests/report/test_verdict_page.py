@@ -271,6 +271,7 @@ def test_a_large_gradient_shows_its_worst_components(tmp_path: Path) -> None:
     assert len(pd.read_csv(tmp_path / "components.csv")) == 2_501
 
 
+@pytest.mark.thorough
 def test_a_study_and_a_verdict_replace_each_other(tmp_path: Path) -> None:
     from .example import example
 

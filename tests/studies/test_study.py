@@ -268,6 +268,7 @@ def test_a_bad_entry_of_python_code_is_refused_in_one_line(write, case):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("content", "told"),
     [
@@ -500,6 +501,7 @@ def test_ctrl_c_within_a_function_keeps_its_points(write, monkeypatch):
     assert e.value.tables.functions["message"][0] == "interrupted after 4 of 5 points"
 
 
+@pytest.mark.thorough
 def test_the_parts_of_a_large_study_are_let_go(write, monkeypatch):
     alive, stacks, stacked = [], [], module._Stack.table
     monkeypatch.setattr(module, "_TABLES", 5)
@@ -507,7 +509,8 @@ def test_the_parts_of_a_large_study_are_let_go(write, monkeypatch):
     monkeypatch.setattr(module._Stack, "table", lambda self: stacks.append(self) or stacked(self))
     points = ", ".join(map(str, range(60)))
     path = write(f'steps = [1.0]\nschemes = ["central"]\n[[function]]\nexpr = "x"\npoints = [{points}]\n')
-    run_study(path, progress=lambda done, *_: alive.append(frames_alive()))
+    # looking at every object takes long
+    run_study(path, progress=lambda done, *_: alive.append(frames_alive()) if done % 29 == 0 else None)
     assert max(alive) - alive[0] < 100  # 60 chunks of four tables each
     assert [len(stack.tables) for stack in stacks] == [1] * 4
 
@@ -517,6 +520,7 @@ def frames_alive():
     return sum(isinstance(thing, pd.DataFrame) for thing in gc.get_objects())
 
 
+@pytest.mark.thorough
 def test_progress_is_told_within_many_points(write):
     told = []
     points = ", ".join(map(str, range(450)))
@@ -527,6 +531,7 @@ def test_progress_is_told_within_many_points(write):
     assert told == [(0, 4, "x"), (1, 4, "x"), (2, 4, "x"), (3, 4, "x*y")]
 
 
+@pytest.mark.thorough
 def test_tables_are_put_together_as_they_come(write, monkeypatch):
     functions = "".join(f'[[function]]\nexpr = "x+{k}"\npoints = [{k}]\n' for k in range(8))
     path = write(f'steps = [1.0]\nschemes = ["central"]\n{functions}')
@@ -569,6 +574,7 @@ def test_formulas_that_would_hang_sympy_are_answered(write, formula):
 # ---- curves and descents
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("count", [1, 3000])
 def test_curves_of_many_points_are_coarser(write, count):
     points = ", ".join(f"{k}.5" for k in range(count))
@@ -643,6 +649,7 @@ def test_a_descent_that_cannot_be_is_noted(write):
 # ---- the textbook's chapter
 
 
+@pytest.mark.thorough
 def test_chapter_four():
     tables = run_study(CHAPTER)
     assert set(tables.functions["status"]) == {"ok"}
@@ -732,6 +739,7 @@ def run_python(path):
     return tables
 
 
+@pytest.mark.thorough
 def test_python_code_runs_like_any_function(write, model, tmp_path):
     network = python(f"{model}:network", "[[0.1, 0.2, 0.3, -0.4, 0.5]]", 'name = "net"\n')
     descent = '[[descent]]\nfunction = "net"\nstart = [0.1, 0.2, 0.3, -0.4, 0.5]\nsteps = 20\n'

@@ -72,6 +72,7 @@ def test_hot_spots_that_fail_do_not_fail_the_function(tmp_path: Path, monkeypatc
     assert (tmp_path / "out" / "hot_spots.csv").read_text().split() == [",".join(HOT_SPOT_COLUMNS)]
 
 
+@pytest.mark.thorough
 def test_the_pages_show_what_the_study_found(tmp_path: Path, tables: Tables) -> None:
     write_report(tables, tmp_path / "out")
     pages = [(tmp_path / "out" / f"function-{k:03d}.html").read_text(encoding="utf-8") for k in (1, 2, 3, 4)]

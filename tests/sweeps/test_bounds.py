@@ -160,6 +160,7 @@ def test_a_stencil_over_a_corner_has_the_lipschitz_bound(scheme: str) -> None:
     assert 2.0 <= found["truncation_bound"] <= 2.0000001
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("text", ["max(x, 0)", "min(3*x, x)", "abs(x) + max(x, x**2)", "max(abs(x), x - 1)*exp(x)"])
 @pytest.mark.parametrize("x", [0.01, -0.01])
 def test_a_bound_over_a_corner_is_true(text: str, x: float) -> None:

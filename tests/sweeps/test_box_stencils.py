@@ -18,6 +18,7 @@ PREDICTED = ["predicted_h", "predicted_abs_error"]
 SIDES = [0.0, 1e-3, 0.5, 1.0 - 2.0**-20, 1.0]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("scheme", ["forward", "backward", "central", "central4", "backward3", "[-1, 0, 3/2]"])
 def test_rows_are_what_numerical_diff_computes(scheme: str) -> None:
     f = dc.parse("exp(x)/(1 + x)")
@@ -31,6 +32,7 @@ def test_rows_are_what_numerical_diff_computes(scheme: str) -> None:
         assert row.order == order
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("derivative", [1, 2])
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
 def test_a_row_is_that_of_the_stencil_that_ran(dtype: str, derivative: int) -> None:

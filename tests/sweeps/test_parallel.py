@@ -75,6 +75,7 @@ def points() -> np.ndarray:
     return np.round(random.uniform(-1, 3, (90, 2)), 2)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("threads", [False, True])
 def test_a_sweep_in_other_processes_is_the_same_table(executor: ProcessPoolExecutor, threads: bool) -> None:
     f = dc.parse("exp(x0)/(sin(x1)**3 + cos(x1)**3) + sqrt(x0) + abs(x1)")
@@ -90,6 +91,7 @@ def test_a_sweep_in_other_processes_is_the_same_table(executor: ProcessPoolExecu
     assert serial.to_csv() == parallel.to_csv()
 
 
+@pytest.mark.thorough
 def test_rows_of_the_complex_step_are_the_same_from_other_processes(executor: ProcessPoolExecutor) -> None:
     f = dc.parse("exp(x0)*log(x1)")
     options = {"schemes": ["forward", "complex", "central"], "steps": dc.geometric_steps(1e-1, 1e-8, per_decade=2)}
@@ -138,6 +140,7 @@ class Deadly:
         return os._exit, (3,)
 
 
+@pytest.mark.thorough
 def test_points_that_kill_are_named() -> None:
     f = dc.parse("x**2", name="killer")
     with (

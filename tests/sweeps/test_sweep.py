@@ -12,7 +12,7 @@ import sympy
 import diffcompare as dc
 from diffcompare.arithmetic import running_error
 from diffcompare.certify import higher
-from diffcompare.tables.schema import BOUND_SOURCES, COLUMNS, STATUSES
+from diffcompare.tables.schema import BOUND_SOURCES, COLUMNS, STATUSES, read_point
 
 
 def sweep(f, points, **options):
@@ -119,7 +119,7 @@ def test_errors_are_the_exact_differences_correctly_rounded(text):
     assert len(found) > 1000
     truths = {}
     for row in found.itertuples():
-        x = dc.compare.schema.read_point(row.point)["x"]
+        x = read_point(row.point)["x"]
         if x not in truths:
             truths[x] = RATIONAL[text](Fraction(x))
         difference = Fraction(row.numeric) - truths[x]
@@ -455,6 +455,7 @@ def test_second_derivatives_have_the_statuses_of_their_point():
         assert (row["status"], None if math.isnan(row["exact"]) else row["exact"]) == (status, value), text
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("derivative", [2, 3, 5, 8])
 def test_higher_derivatives_are_correctly_rounded(derivative):
     x = sympy.Symbol("x")

@@ -131,6 +131,7 @@ SLOW = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("text", SLOW, ids=lambda text: text if len(text) < 50 else f"{text[:47]}...")
 def test_hard_formulas_are_answered_soon(text):
     f = dc.parse(text)

@@ -553,6 +553,7 @@ def test_the_first_thing_beyond_a_limit_is_shown(text: str, column: int, message
     assert (error.message, error.column) == (message, column)
 
 
+@pytest.mark.thorough
 def test_depth_is_that_of_nesting_not_of_length() -> None:
     parse("+".join(["-x**-2", "(x)", "sin(x)"] * 300))
 
@@ -588,6 +589,7 @@ PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.thorough
 @settings(max_examples=500, deadline=None)
 @given(st.lists(PIECES, max_size=40).map("".join))
 def test_random_text_is_read_or_refused(text: str) -> None:
@@ -667,6 +669,7 @@ def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
+@pytest.mark.thorough
 @settings(max_examples=1_500, deadline=None)
 @given(st.recursive(st.sampled_from("xy"), grown, max_leaves=12), st.integers(0, 40), st.sampled_from(["", *"-+*<()x"]))
 def test_the_grammar_is_that_of_python(text: str, place: int, more: str) -> None:
@@ -722,6 +725,7 @@ def evaluate(program: Program) -> Fraction:
     return values[program.outputs[0]]
 
 
+@pytest.mark.thorough
 @settings(max_examples=500, deadline=None)
 @given(TRUSTED)
 def test_a_formula_means_what_python_means(trusted: str) -> None:

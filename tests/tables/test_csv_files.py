@@ -110,6 +110,7 @@ def test_rows_are_written_as_their_texts_are_made(tmp_path: Path, monkeypatch: p
     assert before == [0, 10, 20, 30, 35]
 
 
+@pytest.mark.thorough
 @settings(deadline=None)  # files and a busy machine: time is no part of the claim
 @given(st.lists(rows_of_text, min_size=1, max_size=5))
 def test_any_table_reads_back_equal(tmp_path_factory: pytest.TempPathFactory, rows: list[Row]) -> None:
@@ -119,6 +120,7 @@ def test_any_table_reads_back_equal(tmp_path_factory: pytest.TempPathFactory, ro
     assert_same(read_errors(path), errors)
 
 
+@pytest.mark.thorough
 @settings(deadline=None)  # files and a busy machine: time is no part of the claim
 @given(st.lists(st.tuples(texts, texts, floats), min_size=1))
 @sample([("nan", "NA", -0.0), ("", "", math.nan), ("\r", "a\r\nb", math.inf)])
@@ -183,6 +185,7 @@ def _edited(tmp_path: Path, old: str, new: str) -> Path:
     return path
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("old", "new", "match"),
     [

@@ -41,6 +41,7 @@ def test_a_table_without_rows_reads_back_equal(tmp_path: Path) -> None:
     assert_same(read_errors(tmp_path / "errors.parquet"), empty)
 
 
+@pytest.mark.thorough
 @settings(deadline=None)  # files and a busy machine: time is no part of the claim
 @given(st.lists(rows_of_text, min_size=1, max_size=5))
 def test_any_table_reads_back_equal_from_both_files(tmp_path_factory: pytest.TempPathFactory, rows: list[Row]) -> None:
@@ -52,6 +53,7 @@ def test_any_table_reads_back_equal_from_both_files(tmp_path_factory: pytest.Tem
     assert_same(read_errors(folder / "errors.parquet"), read_errors(folder / "errors.csv"))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize("derivative", [1, 2])
 @pytest.mark.parametrize("name", ["errors.csv", "errors.parquet"])
@@ -65,6 +67,7 @@ def test_a_real_sweep_reads_back_equal(tmp_path: Path, dtype: str, derivative: i
     assert (table["derivative"] == derivative).all()
 
 
+@pytest.mark.thorough
 def test_a_report_has_each_table_twice_and_the_same_bytes_each_time(tmp_path: Path) -> None:
     for name in ("one", "two", "plain"):
         write_report(example(), tmp_path / name, format="csv" if name == "plain" else "parquet")
@@ -83,6 +86,7 @@ def test_a_report_has_each_table_twice_and_the_same_bytes_each_time(tmp_path: Pa
     assert {p.name: p.read_bytes() for p in (tmp_path / "two").iterdir()} == plain
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", TABLES)
 def test_the_parquet_table_holds_what_the_csv_file_holds(tmp_path: Path, name: str) -> None:
     write_report(example(), tmp_path, format="parquet")
@@ -108,6 +112,7 @@ def _with(column: str, values: object) -> Callable[[pyarrow.Table], pyarrow.Tabl
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("edit", "match"),
     [
@@ -161,6 +166,7 @@ def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.thorough
 def test_the_commands_write_parquet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "s.toml").write_text('[[function]]\nexpr = "x**2"\npoints = [3.0]\n', encoding="utf-8")
     assert main(["run", str(tmp_path / "s.toml"), "--out", str(tmp_path / "a"), "--format", "parquet"]) == 0
@@ -189,6 +195,7 @@ for call in (lambda: dc.write_report(table, sys.argv[1], format="parquet"), lamb
 """
 
 
+@pytest.mark.thorough
 def test_without_pyarrow_the_extra_is_named_before_anything_is_done(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT, str(tmp_path / "out")], capture_output=True, text=True, check=True
@@ -199,6 +206,7 @@ def test_without_pyarrow_the_extra_is_named_before_anything_is_done(tmp_path: Pa
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.thorough
 def test_pyarrow_is_loaded_only_when_it_is_used() -> None:
     code = "import sys, diffcompare.report.page, diffcompare.tables.csv_files; print('pyarrow.parquet' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -134,6 +134,7 @@ def compare(table):
     return {wanted["verdict"] for _, wanted in expected}
 
 
+@pytest.mark.thorough
 def test_random_tables_are_summarized_as_by_a_plain_loop():
     verdicts = set()
     for seed in range(25):

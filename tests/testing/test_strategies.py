@@ -244,6 +244,7 @@ def test_without_room_for_a_repair_the_operation_is_left_out() -> None:
 # --- points ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("text", ["log(x)", "asin(x)", "acosh(x)", "atanh(x)", "sqrt(-x)", "1/x", "x**2 + sin(x)"])
 def test_points_without_a_box_are_in_the_domain(text: str) -> None:
     f = dc.parse(text)
@@ -251,6 +252,7 @@ def test_points_without_a_box_are_in_the_domain(text: str) -> None:
         assert dc.certified_gradient(f, point).status == ["ok"], point
 
 
+@pytest.mark.thorough
 def test_points_without_a_box_are_also_next_to_the_edge() -> None:
     found = [x for (x,) in drawn(dc.testing.points(dc.parse("asin(x)")), 300)]
     assert any(1 - 1e-9 < abs(x) < 1 for x in found)
@@ -283,6 +285,7 @@ def test_a_box_of_the_wrong_length_is_refused() -> None:
         dc.testing.points(dc.parse("x"), [(0, 1), (0, 1)])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("scheme", [None, *DEFAULT_SCHEMES])
 def test_steps_are_positive_and_reach_both_ends(scheme: str | None) -> None:
     found = drawn(dc.testing.steps(scheme), 300)
@@ -307,6 +310,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.thorough
 def test_the_same_examples_whatever_the_hash_seed() -> None:
     outputs = []
     for seed in ("0", "42"):

@@ -81,6 +81,7 @@ def test_the_list_is_long_and_holds_each_construct_twice() -> None:
     assert seldom <= ({"expit", "log_expit", "xlogy", "logsumexp"} if find_spec("scipy") is None else set())
 
 
+@pytest.mark.thorough
 def test_at_least_95_percent_are_traced() -> None:
     refused = []
     for case in FUNCTIONS:
@@ -129,6 +130,7 @@ def test_a_long_recursion_with_rounded_constants_is_traced() -> None:
     assert float(trace(relaxation, 2)([1.0, 2.0])) == relaxation(np.array([1.0, 2.0]))
 
 
+@pytest.mark.thorough
 def test_a_trace_is_limited_in_size() -> None:
     with pytest.raises(TraceError, match=r"more than 300,000 elementary operations: .*; trace a smaller problem"):
         trace(lambda x: sum(x[i % 3] * float(i) for i in range(200_000)), 3)

@@ -177,6 +177,7 @@ def noticed(operation: str) -> bool:
     return False
 
 
+@pytest.mark.thorough
 def test_half_a_constant_is_noticed(monkeypatch) -> None:
     found = set()
     for operation in MEASURED:

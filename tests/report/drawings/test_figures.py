@@ -75,6 +75,7 @@ def test_marks_are_the_best_and_the_predicted_step_of_the_summary() -> None:
         assert drawn(found[f"predicted:{row.scheme}"]) == {row.predicted_h: row.predicted_abs_error}
 
 
+@pytest.mark.thorough
 def test_the_split_is_drawn_part_by_part_under_a_strip_of_the_largest() -> None:
     rows = BOOK[BOOK["scheme"] == "central"]
     ax = dc.plot(rows, kind="split")
@@ -196,6 +197,7 @@ def test_other_derivatives_and_narrow_types_are_drawn() -> None:
     assert ax.get_title() == "exp(x): ∂²/∂x² at x=1.0"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("at", [-708.0, 700.0])
 def test_errors_at_the_ends_of_what_floats_hold_are_drawn(at: float) -> None:
     ax = dc.plot(dc.sweep(dc.parse("exp(x)"), at))
@@ -258,6 +260,7 @@ def test_the_table_is_not_changed() -> None:
     pd.testing.assert_frame_equal(SQUARES, before, check_exact=True)
 
 
+@pytest.mark.thorough
 def test_the_same_table_gives_the_same_picture() -> None:
     pictures = []
     for _ in range(2):
@@ -268,6 +271,7 @@ def test_the_same_table_gives_the_same_picture() -> None:
     assert len(np.unique(pictures[0].reshape(-1, 4), axis=0)) > 50  # and it is no empty one
 
 
+@pytest.mark.thorough
 def test_without_matplotlib_the_extra_is_named() -> None:
     code = """
 import sys

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from diffcompare.report.drawings.charts import error_chart
 from diffcompare.report.drawings.rule_ticks import rule_rows
@@ -90,6 +91,7 @@ def test_rules_for_other_schemes_are_no_rows():
     ]
 
 
+@pytest.mark.thorough
 def test_the_page_shows_the_table_and_the_file_is_written(tmp_path: Path):
     tables = example()
     name, point, variable = (str(tables.errors[c].iloc[0]) for c in ("function", "point", "variable"))

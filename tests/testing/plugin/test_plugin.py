@@ -152,6 +152,7 @@ def of_test(rows: list[dict[str, str]], name: str) -> list[dict[str, str]]:
     return [row for row in rows if row["test"].endswith(name)]
 
 
+@pytest.mark.thorough
 def test_every_style_of_test_is_gathered_alike_with_and_without_workers(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +245,7 @@ def test_every_style_of_test_is_gathered_alike_with_and_without_workers(
         assert str(pytester.path) not in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.thorough
 def test_a_worker_that_crashes_takes_only_its_test_with_it(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,6 +264,7 @@ def test_one(k):
     assert [row["test"][-3:] for row in table(pytester.path / "out")] == ["[0]", "[1]", "[2]", "[4]", "[5]"]
 
 
+@pytest.mark.thorough
 def test_a_test_that_runs_in_a_fork_is_gathered(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     pytester.makeconftest(
         """
@@ -302,6 +305,7 @@ def test_c():
     ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("workers", [["-p", "no:xdist"], ["-n1"]], ids=["alone", "worker"])
 def test_a_directory_that_cannot_be_is_refused_before_the_first_test(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: list[str]
@@ -320,6 +324,7 @@ def test_a_directory_that_cannot_be_is_refused_before_the_first_test(
     assert [path.name for path in foreign.iterdir()] == ["index.html"]
 
 
+@pytest.mark.thorough
 def test_a_report_that_cannot_be_written_in_the_end_is_said(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -329,6 +334,7 @@ def test_a_report_that_cannot_be_written_in_the_end_is_said(
     done.stdout.fnmatch_lines(["diffcompare: the report was not written: *index.html is there already*", "*1 passed*"])
 
 
+@pytest.mark.thorough
 def test_a_run_without_comparisons_says_so_and_the_same_run_replaces_it(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -202,6 +202,7 @@ def test_what_was_returned_tells_precision_and_difference_quotients():
     assert found.kind == "finite difference"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("size", [1.0, 1e-3, 1e-6, 1e-9])
 def test_random_errors_have_no_cause(size):
     random = np.random.default_rng(7)
@@ -214,6 +215,7 @@ def test_random_errors_have_no_cause(size):
             assert found is None, (formula, x.tolist(), error.tolist(), found)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("size", [0.3, 1e-3, 1e-6])
 def test_a_random_error_of_one_variable_has_no_cause(size):
     random = np.random.default_rng(8)

@@ -1,0 +1,30 @@
+"""The thorough tests: left out unless they, or the files that hold them, are asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--quarter",
+        type=int,
+        metavar="N",
+        help="with -m thorough: every fourth of these tests, beginning with the N-th (modulo 4)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # a file that is named is run whole
+    if any(".py" in argument for argument in config.invocation_params.args):
+        config.option.markexpr = config.option.markexpr.removesuffix(" and not thorough")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    quarter = config.getoption("--quarter")
+    if quarter is None:
+        return
+    thorough = [item for item in items if item.get_closest_marker("thorough")]
+    kept = set(thorough[quarter % 4 :: 4])
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = [item for item in thorough if item in kept]
