@@ -984,20 +984,14 @@ def test_the_scatter_of_a_finite_difference_is_measured() -> None:
 @pytest.mark.parametrize(
     ("gradient", "words"),
     [
-        (lambda x: 2 * x[:1], "1 components"),
         (lambda x: 2 * x * np.nan, "nan"),
         (lambda x: np.array([2 * x[0], np.inf]), "inf"),
-        (lambda x: x.__imul__(2), "changes its argument"),
-        (lambda x: 2 * x + np.random.default_rng().normal(), "two calls"),
     ],
 )
-def test_faults_beside_the_value_are_named(gradient: Any, words: str) -> None:
+def test_what_is_no_number_is_named(gradient: Any, words: str) -> None:
     judgement = judged(SQUARE, [3.1, 4.2], square, gradient)
     assert "wrong" in judgement.status
     assert any(words in note for note in judgement.notes)
-    if words not in ("nan", "inf"):
-        # nothing is allowed where a claim is refused for how it was made
-        assert judgement.threshold.tolist() == [0.0, 0.0]
 
 
 def test_an_overflow_inside_is_named() -> None:
