@@ -37,6 +37,8 @@ from .corpus import (
 )
 from .corpus_truth import formula_function, true_gradient
 
+pytestmark = pytest.mark.thorough
+
 SETTINGS = ("as it is", "opaque gradient", "black box")
 # as reports/evidence.md calls them
 STATED = {
@@ -218,7 +220,6 @@ def told(scored: list[Scored]) -> str:
     )
 
 
-@pytest.mark.thorough
 @needs_the_verdict
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_no_right_gradient_is_called_wrong(setting: str) -> None:

@@ -14,6 +14,8 @@ import diffcompare as dc
 from .corpus import opaque
 from .corpus_arrays import RIGHT_HESSIANS, RIGHT_JACOBIANS, WRONG_HESSIANS, WRONG_JACOBIANS, ArrayCase
 
+pytestmark = pytest.mark.thorough
+
 SETTINGS = ("as it is", "opaque claim", "black box")
 RIGHT = [*RIGHT_JACOBIANS, *RIGHT_HESSIANS]
 WRONG = [*WRONG_JACOBIANS, *WRONG_HESSIANS]
@@ -46,7 +48,6 @@ def test_a_right_hessian_is_near_differences(case: ArrayCase) -> None:
     assert np.abs(claimed - numeric).max() <= 1e-5 * np.abs(claimed).max()
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_no_right_array_is_called_wrong_and_few_are_left_open(setting: str) -> None:
     verdicts = {case.name: judged(case, setting) for case in RIGHT}
@@ -57,7 +58,6 @@ def test_no_right_array_is_called_wrong_and_few_are_left_open(setting: str) -> N
         assert {v.evidence for v in verdicts.values()} == {"identity"}
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_every_wrong_array_is_found(setting: str) -> None:
     verdicts = [judged(case, setting) for case in WRONG]

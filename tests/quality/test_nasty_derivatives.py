@@ -16,6 +16,8 @@ from ..stated import numbers  # noqa: TID252 - tests are no package
 from .nasty_derivatives import FIRST, HELD_OUT, Problem
 from .random_derivatives import problems as random_problems
 
+pytestmark = pytest.mark.thorough
+
 SEED = 6
 
 
@@ -92,7 +94,6 @@ def ordinary_problems() -> list[Problem]:
     return found
 
 
-@pytest.mark.thorough
 def test_ordinary_functions_at_random_points() -> None:
     problems = ordinary_problems()
     counts = scores(problems)

@@ -14,6 +14,8 @@ import pytest
 import diffcompare as dc
 from diffcompare.testing import assert_gradient
 
+pytestmark = pytest.mark.thorough
+
 
 def opaque(x: Any) -> Any:
     """Take a value through bytes, as compiled code does: no trace can follow."""
@@ -165,7 +167,6 @@ RIGHT: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], Any]] = {
 }
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_gradient_never_fails(name: str) -> None:
     f, gradient, box = RIGHT[name]

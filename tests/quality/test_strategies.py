@@ -21,6 +21,8 @@ from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Builder, Program, subprogram
 from diffcompare.testing.strategies import Comparison
 
+pytestmark = pytest.mark.thorough
+
 # operation, operands, partial derivatives -> partial derivatives: what a differentiator believes
 Bug = Callable[[str, list[float], list[float]], list[float]]
 
@@ -114,12 +116,10 @@ def caught(bug: Bug | None, number: int, *, shrink: bool, cases: Any = None) -> 
     return None
 
 
-@pytest.mark.thorough
 def test_without_a_bug_nothing_is_caught() -> None:
     assert caught(None, 0, shrink=True) is None
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("number", range(8))
 def test_bugs_in_a_part_of_the_range_are_found(number: int) -> None:
     missed = [bug.__name__ for bug in PARTIAL if caught(bug, number, shrink=False) is None]
@@ -127,7 +127,6 @@ def test_bugs_in_a_part_of_the_range_are_found(number: int) -> None:
     assert missed == []
 
 
-@pytest.mark.thorough
 def test_bugs_shrink_to_three_operations(capsys) -> None:
     counts, lines = [], []
     for bug in BUGS:

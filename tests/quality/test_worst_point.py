@@ -14,6 +14,8 @@ import pytest
 import diffcompare as dc
 from diffcompare.testing.search.worst import WorstPoint, find_worst
 
+pytestmark = pytest.mark.thorough
+
 BUDGET = 2000
 
 
@@ -248,7 +250,6 @@ def shows(case: Case, point: Any) -> bool:
     return bool(np.max(np.abs(right - wrong)) > 1e-12 * np.max(np.abs(right)))
 
 
-@pytest.mark.thorough
 def test_nine_of_ten_bugs_are_found_where_they_are(found: dict[str, WorstPoint]) -> None:
     missed = [case.name for case in CASES if found[case.name].verdict.status != "wrong"]
     assert len(missed) <= MISSED_AT_MOST, missed
@@ -259,7 +260,6 @@ def test_no_search_calls_more_often_than_it_may(found: dict[str, WorstPoint]) ->
     assert [name for name, worst in found.items() if not worst.points < worst.evaluations <= BUDGET] == []
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_right_twin_is_consistent(case: Case) -> None:
     worst = find_worst(case.f, case.right, case.box, BUDGET)
@@ -275,7 +275,6 @@ def test_a_bug_shows_in_less_than_one_percent_of_its_box(case: Case) -> None:
     assert sum(shows(case, point[()]) for point in points) < 30
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["sine, a slab", "Rosenbrock, clipped in a corner", "opaque, a slab"])
 def test_calls_are_counted_honestly(name: str) -> None:
     case = next(case for case in CASES if case.name == name)

@@ -112,6 +112,7 @@ def test_a_builtin_branches_nowhere_in_the_code_of_the_test() -> None:
     assert "line" not in text
 
 
+@pytest.mark.thorough
 def test_what_is_no_data_goes_into_the_code_by_its_name() -> None:
     args, at = (np.sin,), np.linspace(0.0, 1.0, 500)
 
@@ -198,6 +199,7 @@ def test_two_comparisons_in_one_example_do_not_disturb_hypothesis() -> None:
     run()
 
 
+@pytest.mark.thorough
 def test_hypothesis_shrinks_to_the_simplest_point_that_fails() -> None:
     @hypothesis.settings(max_examples=200, database=None, derandomize=True)
     @hypothesis.given(st.floats(-1e3, 1e3))
@@ -208,6 +210,7 @@ def test_hypothesis_shrinks_to_the_simplest_point_that_fails() -> None:
         run()
 
 
+@pytest.mark.thorough
 def test_no_hypothesis_is_imported_for_an_assertion() -> None:
     script = """
 import sys

@@ -44,6 +44,7 @@ def value(component: dc.SymbolicFunction, point: tuple[float, ...]) -> mpmath.mp
 _LITERAL = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?(?:e[-+]?\d+)?)")
 
 
+@pytest.mark.thorough
 @DIGITS
 def test_mutants_differ_at_the_point_by_another_route(cases) -> None:
     for case in cases[::5]:
@@ -53,6 +54,7 @@ def test_mutants_differ_at_the_point_by_another_route(cases) -> None:
         assert max(abs(a - b) for a, b in zip(exact, wrong, strict=True)) > largest / 2**20, case
 
 
+@pytest.mark.thorough
 @DIGITS
 def test_gradients_are_the_certified_ones(cases) -> None:
     for case in cases[1::5]:
@@ -62,6 +64,7 @@ def test_gradients_are_the_certified_ones(cases) -> None:
             assert abs(float(certified) - other) <= mpmath.mpf(float(np.spacing(abs(certified)))) / 2, case
 
 
+@pytest.mark.thorough
 def test_the_verdict_tells_them_apart(cases) -> None:
     right: Counter[str] = Counter()
     wrong: Counter[str] = Counter()

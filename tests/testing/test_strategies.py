@@ -59,6 +59,7 @@ def unproven(f: dc.testing.SmoothFunction) -> list[str]:
     return found + [f"{f}: a switch is not decided" for value in switches if not (value > 0 or value < 0)]
 
 
+@pytest.mark.thorough
 def test_every_box_is_proven_by_another_route(cases) -> None:
     assert [fault for case in cases for fault in unproven(case.function)] == []
 
@@ -94,6 +95,7 @@ def test_a_box_that_is_none_is_refused(box: dict, message: str) -> None:
         dc.testing.smooth_function("x", box)
 
 
+@pytest.mark.thorough
 def test_points_are_certified_and_numpy_is_finite_there(cases) -> None:
     for case in cases[::2]:
         f = case.function
@@ -113,6 +115,7 @@ def test_abscissae_stay_in_the_box(cases) -> None:
         assert case.h > 0
 
 
+@pytest.mark.thorough
 def test_the_table_of_a_comparison_has_no_failed_row(cases) -> None:
     statuses: Counter[str] = Counter()
     for case in cases[::10]:
@@ -123,6 +126,7 @@ def test_the_table_of_a_comparison_has_no_failed_row(cases) -> None:
     assert statuses["ok"] > 0.8 * statuses.total()
 
 
+@pytest.mark.thorough
 def test_what_is_drawn_can_be_read_back(cases) -> None:
     for case in cases:
         f = case.function
@@ -133,6 +137,7 @@ def test_what_is_drawn_can_be_read_back(cases) -> None:
     assert repr(cases[0]).startswith("Comparison(function=diffcompare.testing.smooth_function('")
 
 
+@pytest.mark.thorough
 def test_every_operation_scheme_and_kind_of_number_occurs(cases) -> None:
     seen = {name for f in drawn(dc.testing.smooth_functions(), 600) for name in operations(f)}
     assert set(DEFAULT_OPERATIONS) <= seen
@@ -147,6 +152,7 @@ def test_every_operation_scheme_and_kind_of_number_occurs(cases) -> None:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("limit", [1, 2, 5, 30])
 def test_operations_are_no_more_than_asked_for(limit: int) -> None:
     functions = drawn(dc.testing.smooth_functions(max_operations=limit), 100)
@@ -167,6 +173,7 @@ def test_variables_and_operations_are_those_asked_for() -> None:
     assert used == {"a", "b2", "c"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", DEFAULT_OPERATIONS)
 def test_each_operation_can_be_asked_for_alone(name: str) -> None:
     functions = drawn(dc.testing.smooth_functions(variables=["x"], operations=[name], max_operations=4), 30)
@@ -174,6 +181,7 @@ def test_each_operation_can_be_asked_for_alone(name: str) -> None:
     assert [fault for f in functions for fault in unproven(f)] == []
 
 
+@pytest.mark.thorough
 def test_corners_are_drawn_only_when_asked_for() -> None:
     assert not {"abs", "sign", "min", "max"} & set(DEFAULT_OPERATIONS)
     functions = drawn(dc.testing.smooth_functions(operations=["abs", "max"]), 50)

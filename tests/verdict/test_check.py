@@ -191,6 +191,7 @@ def test_a_number_that_goes_through_text_is_not_traced():
     assert verdict.evidence == "witness"
 
 
+@pytest.mark.thorough
 def test_a_bug_among_many_components_is_found_soon():
     x = np.linspace(0.1, 1.0, 10_000)
     verdict = dc.check_gradient(square, lambda x: 2 * x + (np.arange(10_000) == 77) * 1e-6, x)

@@ -63,6 +63,7 @@ def test_hessians_of_several_arrays_are_nested():
     assert dc.check_hessian(f, lambda p: tuple(reversed(hessian(p))), at).status == "wrong"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("claim", [cubic_hessian, opaque(cubic_hessian)], ids=["traced", "opaque"])
 def test_a_product_with_a_vector(claim):
     v = np.array([0.3, -1.7])
@@ -121,6 +122,7 @@ def test_corners_have_no_second_derivative(opacity):
     assert away.status == "consistent", away.explain()
 
 
+@pytest.mark.thorough
 def test_a_corner_near_the_point_is_no_false_alarm_where_nothing_is_known():
     def near(x):
         return abs(x[0] - 0.01) + x[0] * x[1]

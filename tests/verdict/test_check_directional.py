@@ -48,6 +48,7 @@ def test_a_right_claim_is_consistent_by_identity(claim):
     assert verdict.components["component"].tolist() == [f"along v{k}" for k in range(16)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("function", [f, opaque(f)], ids=["traced", "opaque"])
 def test_one_wrong_component_is_seen_along_every_direction(function):
     verdict = dc.check_directional(function, opaque(spoiled), X, directions=3)
@@ -83,6 +84,7 @@ def test_the_slopes_are_certified():
     assert rows["certified"].tolist() == rows["claimed"].tolist()
 
 
+@pytest.mark.thorough
 def test_more_variables_than_are_traced():
     x = np.random.default_rng(0).normal(size=20_001)
     right = dc.check_directional(f, gradient, x, directions=1)

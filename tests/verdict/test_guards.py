@@ -85,6 +85,7 @@ def test_f_is_judged_without_guards(name):
     assert "guards=True" in verdict.snippet
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["softmax", "log", "root"])
 def test_guards_beside_an_opaque_gradient(name):
     f, gradient, at, words = IGNORED[name]

@@ -291,6 +291,7 @@ def loops_and_buffers() -> tuple[Any, Any]:
     return f, g
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_gradient_is_consistent(name: str) -> None:
     f, g, at = RIGHT[name]
@@ -300,6 +301,7 @@ def test_a_right_gradient_is_consistent(name: str) -> None:
     assert found.evidence == "identity"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("size", [1e-3, 1e-9])
 @pytest.mark.parametrize("name", RIGHT)
 def test_the_same_with_a_bug_is_wrong(name: str, size: float) -> None:
@@ -438,6 +440,7 @@ def test_an_interrupt_passes() -> None:
         judge_by_identity(problem(lambda x: x @ x, interrupted, [1.0, 2.0]))
 
 
+@pytest.mark.thorough
 def test_large_data_is_judged_in_seconds() -> None:
     matrix, right_side = RANDOM.normal(size=(200, 200)), RANDOM.normal(size=200)
     start = time.perf_counter()
@@ -527,6 +530,7 @@ def test_ordinary_choices_are_no_loops_that_ended() -> None:
     assert words(barrier, lambda x: 2.0**-7 + 0 * x, 100.0) == ["consistent"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("tolerance", [1e-6, 1e-10])
 def test_loops_that_converge_are_continued_to_their_limit(tolerance: float) -> None:
     def root(a: Any) -> Any:

@@ -915,6 +915,7 @@ def score(cases: tuple[Case, ...], judge: Callable[[Problem], Judgement | None])
     return found
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("cases", "most_inconclusive", "least_found"), [(EASY, 0, 179), (HARD, 8, 250), (FRESH, 2, 322)]
 )

@@ -49,6 +49,7 @@ def square(x: Array) -> Any:
     return x @ x
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("cases", "most_inconclusive", "least_found"), [(EASY, 0, 177), (HARD, 20, 190), (FRESH, 5, 305)]
 )
@@ -98,6 +99,7 @@ def rough(seed: int) -> list[tuple[str, Callable[[Array], Any], Callable[[Array]
     ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(12))
 def test_what_is_rough_near_the_point_is_no_bug(seed: int) -> None:
     alarms = [name for name, f, g, x in rough(seed) if worst(judge_by_witness(posed(f, g, x))) == "wrong"]
@@ -271,6 +273,7 @@ def test_the_scale_of_the_coordinate_itself_is_tried_too() -> None:
     assert found.status == ("consistent", "wrong")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("point", [[1e12, 0.5], [1e8, 1e-8, 3.0], [1e12, 1e-12, 1.0], [0.0, 1e-12, 0.5]])
 def test_a_coordinate_far_larger_than_the_scale_of_the_function_is_judged(point: list[float]) -> None:
     assert worst(judged(sines, np.cos, point)) in ("consistent", "inconclusive")
@@ -304,6 +307,7 @@ def test_a_claim_that_holds_nearby_but_not_at_the_point_is_not_consistent() -> N
     assert judged(sines, g, [0.5, 1e-12]).status[1] != "consistent"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("small", [1e-12, 5e-228])
 def test_a_small_coordinate_among_many_is_judged_by_its_axis(small: float) -> None:
     # the random directions move it by nothing

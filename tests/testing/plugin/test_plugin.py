@@ -368,6 +368,7 @@ def loaded(statement: str, **more: Any) -> list[str]:
     return done.stdout.splitlines()[-1].split()
 
 
+@pytest.mark.thorough
 def test_the_plugin_loads_nothing_but_itself(tmp_path: Path) -> None:
     (tmp_path / "test_one.py").write_text("def test_one():\n    pass\n")
     own = ["diffcompare", "diffcompare.testing", "diffcompare.testing.plugin"]

@@ -63,6 +63,7 @@ def opaque(x: Any) -> Any:
     return np.frombuffer(np.asarray(x, dtype=np.float64).tobytes()).reshape(np.shape(x))[()]
 
 
+@pytest.mark.thorough
 def test_a_function_of_which_nothing_is_known_is_searched_by_its_differences() -> None:
     def f(x: Any) -> Any:
         return float(f"{np.sin(opaque(x))!r}".partition("(")[2].rstrip(")"))
@@ -73,6 +74,7 @@ def test_a_function_of_which_nothing_is_known_is_searched_by_its_differences() -
     assert worst.point >= 2.98
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("size", [1e-3, 1e-5, 1e-8])
 def test_a_fault_close_to_zero_alone_is_found_in_opaque_code(size: float) -> None:
     def gradient(x: Any) -> Any:
@@ -96,6 +98,7 @@ def test_points_that_could_not_be_told_are_counted_amid_consistent_ones() -> Non
     )
 
 
+@pytest.mark.thorough
 def test_what_floats_cannot_hold_is_no_fault_and_a_claim_of_inf_elsewhere_is_one() -> None:
     def f(x: Any) -> Any:
         return 1 / (1 + np.exp(-x))
@@ -113,6 +116,7 @@ def test_what_floats_cannot_hold_is_no_fault_and_a_claim_of_inf_elsewhere_is_one
     assert abs(worst.point) <= 1e-2
 
 
+@pytest.mark.thorough
 def test_a_rounded_boundary_is_no_fault() -> None:
     # as real numbers the float -0.8 lies on the other side of the kink
     def f(x: Any) -> Any:
@@ -147,6 +151,7 @@ def test_what_is_covered_is_said() -> None:
     assert "cannot be traced: what lies between the points is not known" in unknown.covered
 
 
+@pytest.mark.thorough
 def test_a_part_that_could_not_be_told_is_not_counted_as_mapped() -> None:
     # the boundary of a disc has a length, and every part across it is open
     def gradient(x: Any) -> Any:
