@@ -18,7 +18,7 @@ from diffcompare.program.dag import Builder, Node, Program, Term
 from diffcompare.program.operations import OPERATIONS, Kind, named, partial_terms
 from diffcompare.program.run import compiled
 
-__all__ = ["absolute_slopes", "forward_errors", "local_partials", "reverse_errors"]
+__all__ = ["absolute_slopes", "forward_errors", "local_partials", "numpy_partials", "own_ulps", "reverse_errors"]
 
 _TINY = 2.0**-1074
 # arithmetic is correctly rounded; library functions are within a few units (the table of constants has them)
@@ -43,6 +43,29 @@ def _partials(operation: str, arity: int) -> Callable[..., Sequence[float]]:
         return repr(float(node.payload or 0)) if node.operation == "constant" else operation_source(node, names)
 
     return compiled(program, implementation, spell, {})
+
+
+@cache
+def numpy_partials(operation: str, arity: int) -> Callable[..., Sequence[Any]] | None:
+    """Return the partial derivatives as a function of floats or arrays: result, then two operands.
+
+    None where NumPy and SciPy lack what they are made of.
+    """
+    if arity > 2 or OPERATIONS[operation].partials is None:
+        return None
+    try:
+        return _partials(operation, arity)
+    except (AttributeError, IndexError, KeyError, TypeError):
+        return None
+
+
+def own_ulps(operation: str) -> tuple[float, bool]:
+    """Return how many units of roundoff one operation may be off by, and whether it is a special function."""
+    if operation in _EXACT:
+        return 0.0, False
+    if operation in _SPECIAL:
+        return _SPECIAL_ULPS, True
+    return _ULPS.get(operation, _FUNCTION_ULPS), False
 
 
 def local_partials(node: Node, value: float, operands: Sequence[float]) -> Sequence[float]:

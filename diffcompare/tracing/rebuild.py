@@ -12,20 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from diffcompare.tracing.array import lifted, wrap
 from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.keeping import names_of, slots_of
-from diffcompare.tracing.scalar import scalar
-from diffcompare.tracing.scipy_substitutes import linear_algebra_function, special_function
-from diffcompare.tracing.substitutes import (
-    BUILTINS,
-    ModuleSubstitute,
-    RandomSubstitute,
-    math_function,
-    numpy_function,
-    vectorized,
-)
-from diffcompare.tracing.table import Table
+from diffcompare.tracing.registry import Dialect
+from diffcompare.tracing.substitutes import SCALARS, ModuleSubstitute, RandomSubstitute
 
 __all__ = ["Rebuilder"]
 
@@ -41,12 +31,15 @@ class Rebuilder:
 
     Parameters
     ----------
-    table : Table
+    table : Table or ArrayTable
         What the numbers and arrays become constants of.
+    dialect : Dialect
+        What the code sees in their place.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Any, dialect: Dialect = SCALARS) -> None:
         self.table = table
+        self.dialect = dialect
         # the originals are held: an id must not be used again
         self._done: dict[int, tuple[Any, Any]] = {}
         self._globals: dict[int, tuple[dict[str, Any], dict[str, Any], set[str]]] = {}
@@ -58,7 +51,7 @@ class Rebuilder:
         if isinstance(value, float):
             if not self.table.exact:
                 return value
-            return scalar(self.table, float(value))
+            return self.dialect.number(self.table, float(value))
         held = self._done.get(id(value))
         if held is not None:
             return held[1]
@@ -88,9 +81,9 @@ class Rebuilder:
             return functools.partial(self.value(value.func), *map(self.value, value.args), **keywords)
         if isinstance(value, np.ufunc):
             known = getattr(np, value.__name__, None) is value
-            return numpy_function(self.table, value) if known else special_function(self.table, value)
+            return self.dialect.numpy(self.table, value) if known else self.dialect.special(self.table, value)
         if isinstance(value, np.vectorize):
-            return vectorized(self.value(value.pyfunc))
+            return self.dialect.vectorized(self.value(value.pyfunc))
         if isinstance(value, types.BuiltinFunctionType) or hasattr(value, "__wrapped__"):
             return self._foreign_function(value)
         if isinstance(value, type):
@@ -103,7 +96,7 @@ class Rebuilder:
         if array.dtype.kind != "f" or array.size > _LARGEST_ARRAY or type(array) is not np.ndarray:
             # written to by the function, it must not be the user's own
             return array.copy() if type(array) is np.ndarray and array.dtype != object else array
-        return wrap(lifted(array, self.table))
+        return self.dialect.array(self.table, array)
 
     def _container(self, value: Any) -> Any:
         if isinstance(value, tuple):
@@ -123,29 +116,29 @@ class Rebuilder:
     def _module(self, module: types.ModuleType) -> Any:
         name = module.__name__
         if name == "math":
-            return ModuleSubstitute(module, self.table, math_function)
+            return ModuleSubstitute(module, self.table, self.dialect.math, self.dialect)
         if name == "numpy.random" or name == "random":
             return RandomSubstitute(name)
         if name == "scipy.linalg":
-            return ModuleSubstitute(module, self.table, linear_algebra_function)
+            return ModuleSubstitute(module, self.table, self.dialect.linear, self.dialect)
         if name in ("scipy.special", "scipy"):
-            return ModuleSubstitute(module, self.table, special_function)
+            return ModuleSubstitute(module, self.table, self.dialect.special, self.dialect)
         if name == "numpy" or name.startswith("numpy."):
-            return ModuleSubstitute(module, self.table, numpy_function)
+            return ModuleSubstitute(module, self.table, self.dialect.numpy, self.dialect)
         return module
 
     def _foreign_function(self, value: Any) -> Any:
         name, module = getattr(value, "__name__", ""), getattr(value, "__module__", "") or ""
         if module == "math":
-            return math_function(self.table, value)
+            return self.dialect.math(self.table, value)
         if module.startswith("numpy.random") or isinstance(
             getattr(value, "__self__", None), np.random.RandomState | np.random.Generator
         ):
             return _refuser(name)
         if module.startswith("numpy"):
-            return numpy_function(self.table, value)
+            return self.dialect.numpy(self.table, value)
         if module.startswith("scipy.special"):
-            return special_function(self.table, value)
+            return self.dialect.special(self.table, value)
         wrapped = getattr(value, "__wrapped__", None)
         if isinstance(wrapped, types.FunctionType) and isinstance(value, functools._lru_cache_wrapper):
             return self.value(wrapped)
@@ -156,11 +149,11 @@ class Rebuilder:
         module = function.__module__ or ""
         top = module.partition(".")[0]
         if top == "numpy":
-            return numpy_function(self.table, function)
+            return self.dialect.numpy(self.table, function)
         if module.startswith("scipy.special"):
-            return special_function(self.table, function)
+            return self.dialect.special(self.table, function)
         if module.startswith("scipy.linalg"):
-            return linear_algebra_function(self.table, function)
+            return self.dialect.linear(self.table, function)
         if top in _LIBRARIES or (top in sys.stdlib_module_names and top != "__main__"):
             return function
         code = self._code(function.__code__)
@@ -207,7 +200,7 @@ class Rebuilder:
         if isinstance(value, types.CodeType):
             return self._code(value)
         if isinstance(value, float) and self.table.exact:
-            return scalar(self.table, value)
+            return self.dialect.number(self.table, value)
         if isinstance(value, tuple):
             return tuple(self._code_constant(v) for v in value)
         return value
@@ -222,9 +215,9 @@ class Rebuilder:
         _, copied, done = self._globals[id(own)]
         for name in sorted(names - done):
             done.add(name)
-            value = own.get(name, BUILTINS.get(name, own))
+            value = own.get(name, self.dialect.builtins.get(name, own))
             if value is getattr(builtins, name, own):
-                value = BUILTINS.get(name, value)
+                value = self.dialect.builtins.get(name, value)
             if value is not own:
                 copied[name] = self.value(value) if name in own else value
 
@@ -245,10 +238,10 @@ class Rebuilder:
 
     def _class(self, kind: type) -> Any:
         if kind is float:
-            return BUILTINS["float"]
+            return self.dialect.builtins["float"]
         module = getattr(kind, "__module__", "") or ""
         if module == "numpy":
-            return numpy_function(self.table, kind)
+            return self.dialect.numpy(self.table, kind)
         if not _is_users(kind):
             return kind
         try:

@@ -23,25 +23,25 @@ from diffcompare.tracing.scalar import UNARY, TracedScalar, extreme, lift, scala
 from diffcompare.tracing.special import TRACED, traced_special
 from diffcompare.tracing.table import Table, refuse
 
-__all__ = ["SCIPY", "linear_algebra_function", "special_function"]
+__all__ = ["HINTS", "LINEAR", "linear_algebra_function", "special_function"]
 
 
 def linear_algebra_function(table: Table, function: Any) -> Any:
     """Return what stands for a function of ``scipy.linalg``."""
     name = getattr(function, "__name__", "")
-    rule: Any = _LINEAR.get(name)
+    rule: Any = LINEAR.get(name)
     if rule is None or not callable(function):
         return function if isinstance(function, type) else special_function(table, function)
 
     def substitute(*args: Any, **kwargs: Any) -> Any:
         if contains_traced(args) or contains_traced(kwargs):
-            return rule(*args, **{k: v for k, v in kwargs.items() if k not in _HINTS})
+            return rule(*args, **{k: v for k, v in kwargs.items() if k not in HINTS})
         return table_constants(function(*args, **kwargs), table)
 
     return substitute
 
 
-_HINTS = ("check_finite", "overwrite_a", "overwrite_b", "assume_a", "sym_pos")
+HINTS = ("check_finite", "overwrite_a", "overwrite_b", "assume_a", "sym_pos")
 
 
 def _triangular(a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False) -> Any:
@@ -62,7 +62,7 @@ def _factor_solve(factor: Any, b: Any) -> Any:
     return np.linalg.solve(matrix.T, np.linalg.solve(matrix, b))
 
 
-_LINEAR: dict[str, Any] = {
+LINEAR: dict[str, Any] = {
     "solve": np.linalg.solve,
     "inv": np.linalg.inv,
     "det": np.linalg.det,
@@ -231,10 +231,3 @@ _SPECIAL: dict[str, Callable[..., Any]] = {
     ),
 }
 
-
-# what stands for the functions of these modules
-SCIPY: dict[str, Callable[[Table, Any], Any]] = {
-    "scipy.special": special_function,
-    "scipy.special._ufuncs": special_function,
-    "scipy.linalg": linear_algebra_function,
-}

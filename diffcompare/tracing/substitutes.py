@@ -26,6 +26,7 @@ from diffcompare.tracing.array import (
     wrap,
 )
 from diffcompare.tracing.functions import call_function
+from diffcompare.tracing.registry import Dialect
 from diffcompare.tracing.scalar import (
     UNARY,
     TracedCondition,
@@ -33,22 +34,19 @@ from diffcompare.tracing.scalar import (
     extreme,
     is_number,
     lift,
+    scalar,
 )
-from diffcompare.tracing.scipy_substitutes import SCIPY
+from diffcompare.tracing.scipy_substitutes import linear_algebra_function, special_function
 from diffcompare.tracing.special import traced_special
 from diffcompare.tracing.table import Table, active_table, refuse
 
-__all__ = [
-    "BUILTINS",
-    "ModuleSubstitute",
-    "RandomSubstitute",
-    "math_function",
-    "numpy_function",
-    "vectorized",
-]
+__all__ = ["MATH", "SCALARS", "FloatKind", "IntegerKind", "ModuleSubstitute", "RandomSubstitute", "print_nothing"]
 
 _ARRAYS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite", "require")
 _BUFFERS = ("zeros", "ones", "empty", "full", "eye", "identity")
+
+
+_SPECIAL_MODULES = ("scipy.special", "scipy.special._ufuncs")
 
 
 class ModuleSubstitute:
@@ -60,10 +58,14 @@ class ModuleSubstitute:
     table : Table
     rule : callable
         ``rule(table, function)`` returns what stands for a function.
+    dialect : Dialect
+        What stands for functions of modules inside, and for numbers.
     """
 
-    def __init__(self, module: ModuleType, table: Table, rule: Callable[[Table, Any], Any]) -> None:
-        self.__dict__.update({"_module": module, "_table": table, "_rule": rule, "__name__": module.__name__})
+    def __init__(self, module: ModuleType, table: Any, rule: Callable[[Any, Any], Any], dialect: Dialect) -> None:
+        self.__dict__.update({
+            "_module": module, "_table": table, "_rule": rule, "_dialect": dialect, "__name__": module.__name__,
+        })  # fmt: skip
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._module, name)
@@ -71,13 +73,15 @@ class ModuleSubstitute:
             if found is np.random:
                 found = RandomSubstitute("numpy.random")
             elif found is np.fft:
-                found = ModuleSubstitute(found, self._table, numpy_function)
-            elif found.__name__ in SCIPY:
-                found = ModuleSubstitute(found, self._table, SCIPY[found.__name__])
+                found = ModuleSubstitute(found, self._table, self._dialect.numpy, self._dialect)
+            elif found.__name__ in _SPECIAL_MODULES:
+                found = ModuleSubstitute(found, self._table, self._dialect.special, self._dialect)
+            elif found.__name__ == "scipy.linalg":
+                found = ModuleSubstitute(found, self._table, self._dialect.linear, self._dialect)
             elif found.__name__.startswith(("numpy", "scipy")):
-                found = ModuleSubstitute(found, self._table, self._rule)
+                found = ModuleSubstitute(found, self._table, self._rule, self._dialect)
         elif isinstance(found, float):
-            found = table_constants(found, self._table) if self._table.exact else found
+            found = self._dialect.number(self._table, found) if self._table.exact else found
         else:
             found = self._rule(self._table, found)
         self.__dict__[name] = found
@@ -208,7 +212,7 @@ def vectorized(pyfunc: Any, *_: Any, **__: Any) -> Any:
     return loop
 
 
-class _FloatMeta(type):
+class FloatKind(type):
     own_type: Any
 
     def __instancecheck__(cls, value: Any) -> bool:
@@ -238,10 +242,10 @@ class _FloatMeta(type):
 
 @functools.cache
 def _float_type(kind: Any) -> Any:
-    return _FloatMeta(kind.__name__, (), {"own_type": kind, "dtype": np.dtype(kind)})
+    return FloatKind(kind.__name__, (), {"own_type": kind, "dtype": np.dtype(kind)})
 
 
-class _IntegerMeta(_FloatMeta):
+class IntegerKind(FloatKind):
     def __instancecheck__(cls, value: Any) -> bool:
         return isinstance(value, cls.own_type)
 
@@ -253,10 +257,10 @@ class _IntegerMeta(_FloatMeta):
 
 @functools.cache
 def _integer_type(kind: Any) -> Any:
-    return _IntegerMeta(kind.__name__, (), {"own_type": kind, "dtype": np.dtype(kind)})
+    return IntegerKind(kind.__name__, (), {"own_type": kind, "dtype": np.dtype(kind)})
 
 
-_MATH = {
+MATH = {
     "asin": "arcsin",
     "acos": "arccos",
     "atan": "arctan",
@@ -293,7 +297,7 @@ def math_function(table: Table, function: Any) -> Any:
         if not contains_traced(args):
             if (
                 table.exact
-                and name in _MATH
+                and name in MATH
                 and len(args) == 1
                 and is_number(args[0])
                 and name not in ("isnan", "fabs")
@@ -316,8 +320,8 @@ def math_function(table: Table, function: Any) -> Any:
             return np.linalg.norm(list(args))
         if name in _SPECIAL:
             return traced_special(table, name, own, args)
-        if name in _MATH:
-            return getattr(np, _MATH[name])(*(lift(a, table) for a in args))
+        if name in MATH:
+            return getattr(np, MATH[name])(*(lift(a, table) for a in args))
         if not is_moving(args):
             return table_constants(checked, table)
         raise refuse(
@@ -362,7 +366,7 @@ def _sorted(values: Any, **kwargs: Any) -> Any:
     return sorted(values, **kwargs)
 
 
-def _silent(*_: Any, **__: Any) -> None:
+def print_nothing(*_: Any, **__: Any) -> None:
     return None
 
 
@@ -373,13 +377,26 @@ def _sum(values: Any, start: Any = 0) -> Any:
     return result
 
 
-BUILTINS: Mapping[str, Any] = {
+_BUILTINS: Mapping[str, Any] = {
     "float": _float_type(float),
     "int": _integer_type(int),
     "bool": _integer_type(bool),
     "max": _largest("max"),
     "min": _largest("min"),
     "sorted": _sorted,
-    "print": _silent,
+    "print": print_nothing,
     "sum": _sum,
 }
+
+
+SCALARS = Dialect(
+    number=lambda table, value: scalar(table, float(value)),
+    array=lambda table, value: wrap(lifted(value, table)),
+    constants=lambda table, value: table_constants(value, table),
+    numpy=numpy_function,
+    math=math_function,
+    special=special_function,
+    linear=linear_algebra_function,
+    vectorized=vectorized,
+    builtins=_BUILTINS,
+)

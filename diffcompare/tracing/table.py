@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,7 @@ __all__ = [
     "loop_exits",
     "place_last",
     "refuse",
+    "writing_to",
 ]
 
 NODE_LIMIT = 300_000
@@ -156,6 +158,16 @@ Decide = Callable[[int, Place, int, bool], bool]
 _ACTIVE: ContextVar[Table | None] = ContextVar("diffcompare_table", default=None)
 
 
+@contextmanager
+def writing_to(table: Any) -> Iterator[None]:
+    """Make a table the one that traced values write to, and whose refusal is remembered."""
+    token = _ACTIVE.set(table)
+    try:
+        yield
+    finally:
+        _ACTIVE.reset(token)
+
+
 def active_table() -> Table:
     """Return the table that is being written; ``TraceError`` outside a recording."""
     table = _ACTIVE.get()
@@ -235,12 +247,8 @@ class Table:
     @contextmanager
     def recording(self) -> Iterator[None]:
         """Make this the table that traced values write to."""
-        token = _ACTIVE.set(self)
-        try:
-            with np.errstate(all="ignore"):
-                yield
-        finally:
-            _ACTIVE.reset(token)
+        with writing_to(self), np.errstate(all="ignore"):
+            yield
 
     def move(self, point: Sequence[float]) -> None:
         """Go to another point: what is recorded there shares the nodes."""

@@ -21,7 +21,7 @@ from diffcompare.tracing.rebuild import Rebuilder
 from diffcompare.tracing.scalar import TracedCondition, TracedScalar, is_number, lift
 from diffcompare.tracing.table import Cast, Guard, Place, Table, loop_exits
 
-__all__ = ["CodeError", "Trace", "placed", "record"]
+__all__ = ["CodeError", "Trace", "carried_out", "placed", "record"]
 
 
 class CodeError(TraceError):
@@ -94,29 +94,14 @@ def record(
         The code does what a trace cannot follow; the message names the line, the reason and the remedy.
     """
     guards, casts, eliminations = len(table.guards), len(table.casts), table.eliminations
-    table.refusal, table.first_guard = None, guards
-    with table.recording(), kept((function, *arguments)) if rebuilt else nullcontext():
-        if elsewhere is not None:
-            elsewhere()
-        rebuilder = Rebuilder(table)
-        try:
-            run = _seen(function, rebuilder, rebuilt)
-            result = run(*(rebuilder.value(a) if rebuilt else a for a in arguments))
-        except TraceError as error:
-            raise table.refusal or error from None
-        except RecursionError:
-            raise TraceError(f"{_name(function)}: the calls are nested too deeply; write a loop") from None
-        except PASSING:
-            raise
-        except BaseException as error:
-            raise table.refusal or CodeError(
-                f"{_where(error, function)}: {type(error).__name__}: {shorten(str(error))}; "
-                "the function must run on NumPy numbers"
-            ) from error
-        if table.refusal is not None:
-            raise table.refusal
-        found: list[TracedScalar] = []
-        structure = _collected(result, table, found)
+    table.first_guard = guards
+    found: list[TracedScalar] = []
+
+    def read(result: Any) -> Any:
+        return _collected(result, table, found)
+
+    rebuilder = Rebuilder(table) if rebuilt else None
+    structure = carried_out(function, arguments, table=table, rebuilder=rebuilder, read=read, elsewhere=elsewhere)
     ended = loop_exits(table, table.guards[guards:]) if table.region else {}
     for place in ended:
         raise TraceError(
@@ -135,12 +120,43 @@ def record(
     )
 
 
-def _seen(function: Callable[..., Any], rebuilder: Rebuilder, rebuilt: bool) -> Callable[..., Any]:
-    """Return what is called with traced numbers in place of a function."""
-    if rebuilt:
-        seen: Callable[..., Any] = rebuilder.value(function)
-        return seen
-    return function.in_numpy() if isinstance(function, Foreign) else function
+def carried_out(
+    function: Callable[..., Any],
+    arguments: Sequence[Any],
+    *,
+    table: Any,
+    rebuilder: Rebuilder | None,
+    read: Callable[[Any], Any],
+    elsewhere: Callable[[], object] | None = None,
+) -> Any:
+    """Run a function on what is traced and return what is read from its result; ``TraceError`` where it does not run.
+
+    ``rebuilder`` makes what is called; None: the function as it is, whose objects the caller has :func:`kept`.
+    """
+    table.refusal = None
+    with table.recording(), kept((function, *arguments)) if rebuilder else nullcontext():
+        if elsewhere is not None:
+            elsewhere()
+        try:
+            if rebuilder is None:
+                run = function.in_numpy() if isinstance(function, Foreign) else function
+                result = run(*arguments)
+            else:
+                result = rebuilder.value(function)(*map(rebuilder.value, arguments))
+        except TraceError as error:
+            raise table.refusal or error from None
+        except RecursionError:
+            raise TraceError(f"{_name(function)}: the calls are nested too deeply; write a loop") from None
+        except PASSING:
+            raise
+        except BaseException as error:
+            raise table.refusal or CodeError(
+                f"{_where(error, function)}: {type(error).__name__}: {shorten(str(error))}; "
+                "the function must run on NumPy numbers"
+            ) from error
+        if table.refusal is not None:
+            raise table.refusal
+        return read(result)
 
 
 def placed(template: Any, table: Table) -> Any:

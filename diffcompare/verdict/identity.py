@@ -20,6 +20,8 @@ from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import needed_nodes
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.verdict.array_identity import judge_arrays
+from diffcompare.verdict.array_pair import is_for_arrays
 from diffcompare.verdict.difference import Difference, difference_of, nearest_float, node_balls
 from diffcompare.verdict.identity_rules import Case, find
 from diffcompare.verdict.judgement import Judgement, Left
@@ -60,6 +62,13 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
     if not state.steady:
         return Left(f"the function or the {problem.what} raises nearby, or answers differently from call to call")
     reasons = []
+    if is_for_arrays(problem) and _is_large(problem):
+        try:
+            whole = judge_arrays(problem, state)
+            if isinstance(whole, Judgement):
+                return whole
+        except Exception as error:
+            whole = Left(why_left(error))
     for exact, rebuilt in ATTEMPTS:
         try:
             pair = trace_pair(problem, exact=exact, rebuilt=rebuilt)
@@ -75,6 +84,14 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
             reasons.append(why_left(error))
     # the later attempts see less of the code, and say less of it
     return Left(reasons[0])
+
+
+# numbers of the point and of arguments from which on arrays are traced as such
+_LARGE = 1_000
+
+
+def _is_large(problem: Problem) -> bool:
+    return problem.x.size + sum(a.size for a in problem.args if isinstance(a, np.ndarray)) >= _LARGE
 
 
 def _is_what_runs(problem: Problem, state: State, pair: Pair) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from diffcompare.floats import Floats
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.pair import Pair
 
@@ -44,6 +45,8 @@ class Judgement:
         The function that an opaque derivative was compared with.
     cause : Cause or None
         Why it is wrong, where the rule knows.
+    arrays : ArrayPair or None
+        The traces as programs of arrays, where those were compared.
     """
 
     evidence: str
@@ -60,6 +63,7 @@ class Judgement:
     pair: Pair | None = None
     known: SymbolicFunction | None = None
     cause: Cause | None = None
+    arrays: ArrayPair | None = None
 
 
 @dataclass(frozen=True, slots=True)

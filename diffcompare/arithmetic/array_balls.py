@@ -1,0 +1,340 @@
+"""Programs of arrays in ball arithmetic: object arrays of balls, and FLINT's matrices for products and systems.
+
+A value is an object array of balls; constants stay floats until a ball is asked for. Every value is let go after its
+last use.
+
+References
+----------
+F. Johansson, Faster arbitrary-precision dot product and matrix multiplication, ARITH (2019): products of ``arb_mat``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import numpy as np
+from flint import arb_mat
+
+from diffcompare.arithmetic.balls import BALL_OPERATIONS, Ball, ball, certainly_nonzero, precision, switch_function
+from diffcompare.program.arrays import STRUCTURAL, ArrayBuilder, ArrayNode, contracted, interpret_arrays
+from diffcompare.program.dag import Builder
+from diffcompare.program.operations import OPERATIONS
+
+__all__ = ["Edge", "array_balls", "as_balls", "rearranged", "switches_of"]
+
+# a product of matrices has so many multiplications for each number that is converted, or is done by elements
+_WORTHWHILE = 2
+# columns of a Cholesky factor that are done at once
+_BLOCK = 24
+
+
+def array_balls(
+    build: ArrayBuilder, roots: Sequence[int], point: Any, bits: int, given: dict[int, Any] | None = None
+) -> list[Any]:
+    """Evaluate nodes at an exact point.
+
+    Parameters
+    ----------
+    build : ArrayBuilder
+    roots : sequence of int
+    point : ndarray of float64 or of balls, shape (n,)
+    bits : int
+        The working precision.
+    given : dict, optional
+        Values of nodes that are known.
+
+    Returns
+    -------
+    list of ndarray of balls
+        One for each root; nan where it is not defined.
+    """
+    run = _Run(point, given or {})
+    with precision(bits):
+        order = build.needed(roots)
+        values = interpret_arrays(build.nodes, order, roots, run.leaf, run.apply)
+        return [as_balls(values[root]) for root in roots]
+
+
+class _Run:
+    """One evaluation; matrices of constants are converted once."""
+
+    def __init__(self, point: Any, given: dict[int, Any]) -> None:
+        self.point, self.given = point, given
+        # by the identity of the float array, which is held
+        self._matrices: dict[tuple[int, tuple[int, ...]], tuple[Any, Any]] = {}
+
+    def leaf(self, index: int, node: ArrayNode) -> Any:
+        if index in self.given:
+            return self.given[index]
+        if node.operation == "variable":
+            return self.point
+        if node.operation == "constant":
+            held = node.payload
+            return held if isinstance(held, np.ndarray) else _array(ball(held if isinstance(held, float) else Fraction(held)))
+        return _array(BALL_OPERATIONS[node.operation]())
+
+    def apply(self, node: ArrayNode, *values: Any) -> Any:
+        name = node.operation
+        if name == "contract":
+            return self._contract(node, *values)
+        if name in _OF_MATRICES:
+            return _OF_MATRICES[name](*map(as_balls, values))
+        if name in ("total", "cumulate", "scatter", "choose"):
+            values = tuple(map(as_balls, values))
+        found = rearranged(node, values, _ZERO)
+        return _elementwise(node, *map(as_balls, values)) if found is None else found
+
+    def _contract(self, node: ArrayNode, one: Any, two: Any) -> Any:
+        first, second, result, batch, summed, left = contracted(node.payload)
+        right = "".join(c for c in result if c not in batch and c not in left)
+        sizes = dict(zip(first + second, one.shape + two.shape, strict=True))
+        count = {group: math.prod(sizes[c] for c in group) for group in {batch, summed, left, right}}
+        work = count[summed] * count[left] * count[right]
+        if not summed or work < _WORTHWHILE * (count[summed] * (count[left] + count[right])):
+            if count[batch] * work <= 4 * (one.size + two.size) or not summed:
+                return _by_elements(first, second, result, summed, as_balls(one), as_balls(two))
+        rows = self._matrix(one, first, batch, left, summed)
+        columns = self._matrix(two, second, batch, summed, right)
+        found = [np.array((a * b).entries(), dtype=object) for a, b in zip(rows, columns, strict=True)]
+        shape = [sizes[c] for c in batch + left + right]
+        product = np.concatenate(found).reshape(shape) if found else np.empty(shape, dtype=object)
+        return product.transpose([(batch + left + right).index(c) for c in result])
+
+    def _matrix(self, value: Any, letters: str, batch: str, rows: str, columns: str) -> list[Any]:
+        axes = tuple(letters.index(c) for c in batch + rows + columns)
+        key = (id(value), (*axes, len(batch), len(rows)))
+        held = self._matrices.get(key)
+        if held is None:
+            shape = [value.shape[a] for a in axes]
+            b, r = len(batch), len(batch) + len(rows)
+            size = math.prod(shape[b:r]), math.prod(shape[r:])
+            other = self._matrices.get((id(value), (*axes[:b], *axes[r:], *axes[b:r], b, len(columns))))
+            if other is not None:
+                made = [m.transpose() for m in other[1]]
+            else:
+                flat = value.transpose(axes).reshape(-1, *size)
+                made = [arb_mat(*size, m.reshape(-1).tolist()) for m in flat]
+            held = (value, made)
+            if value.dtype != object:
+                # the value is held, so that its id is not used again
+                self._matrices[key] = held
+        return held[1]  # type: ignore[no-any-return]
+
+
+def _by_elements(first: str, second: str, result: str, summed: str, one: Any, two: Any) -> Any:
+    letters = result + summed
+    spread = []
+    for value, own in ((one, first), (two, second)):
+        moved = value.transpose([own.index(c) for c in letters if c in own])
+        spread.append(moved.reshape([moved.shape["".join(c for c in letters if c in own).index(c)] if c in own else 1
+                                     for c in letters]))  # fmt: skip
+    product = _array(np.multiply(*spread))
+    axes = tuple(range(len(result), len(letters)))
+    return _array(np.add.reduce(product, axis=axes)) if axes else product
+
+
+def as_balls(value: Any) -> Any:
+    """Return a float array as one of balls."""
+    if value.dtype == object:
+        return value
+    result = np.empty(value.shape, dtype=object)
+    result.reshape(-1)[:] = [Ball(v) for v in value.reshape(-1).tolist()]
+    return result
+
+
+def _array(value: Any) -> Any:
+    # NumPy returns what an array of no dimension holds
+    if isinstance(value, np.ndarray):
+        return value
+    result = np.empty((), dtype=object)
+    result[()] = value
+    return result
+
+
+_ZERO = Ball(0)
+
+
+def rearranged(node: ArrayNode, values: Sequence[Any], zero: Any) -> Any:
+    """Carry out an operation that moves or sums elements, in any arithmetic; None for any other operation."""
+    match node.operation:
+        case "reshape":
+            return values[0].reshape(node.shape)
+        case "transpose":
+            return values[0].transpose(node.payload)
+        case "broadcast":
+            return np.broadcast_to(values[0], node.shape)
+        case "take":
+            return _array(values[0].reshape(-1)[node.payload])
+        case "join":
+            return np.concatenate([v.reshape(-1) for v in values])
+        case "choose":
+            return np.where(node.payload, *values)
+        case "total":
+            return _array(np.add.reduce(values[0], axis=node.payload)) if values[0].size else _zeros(node.shape, zero)
+        case "cumulate":
+            axis, backwards = node.payload
+            moved = np.flip(values[0], axis) if backwards else values[0]
+            found = np.add.accumulate(moved, axis=axis)
+            return np.flip(found, axis) if backwards else found
+        case "scatter":
+            result = _zeros(node.shape, zero)
+            np.add.at(result.reshape(-1), node.payload.reshape(-1), values[0].reshape(-1))
+            return result
+    return None
+
+
+def _zeros(shape: tuple[int, ...], zero: Any) -> Any:
+    return np.full(shape, zero, dtype=object if isinstance(zero, Ball) else np.float64)
+
+
+@cache
+def _function(operation: str, payload: int | None) -> Callable[..., Any]:
+    rule = BALL_OPERATIONS[operation]
+    arity = OPERATIONS[operation].arity
+    if payload is not None:
+        return np.frompyfunc(lambda *operands: rule(*operands, payload), arity, 1)
+    return np.frompyfunc(rule, arity, 1)
+
+
+_OPERATORS: dict[str, Callable[..., Any]] = {
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": np.multiply,
+    "divide": np.divide,
+    "negative": np.negative,
+}
+
+
+def _elementwise(node: ArrayNode, *values: Any) -> Any:
+    function = _OPERATORS.get(node.operation) or _function(node.operation, node.payload)
+    return _array(function(*values))
+
+
+def _to_matrix(value: Any) -> Any:
+    return arb_mat(*value.shape, value.reshape(-1).tolist())
+
+
+def _from_matrix(matrix: Any) -> Any:
+    return np.array(matrix.entries(), dtype=object).reshape(matrix.nrows(), matrix.ncols())
+
+
+def _nothing(shape: tuple[int, ...]) -> Any:
+    return np.full(shape, Ball.nan(), dtype=object)
+
+
+def _solve(matrix: Any, right: Any) -> Any:
+    way = _triangle(matrix)
+    if way is not None:
+        return _substituted(matrix, right, lower=way)
+    try:
+        return _from_matrix(_to_matrix(matrix).solve(_to_matrix(right)))
+    except ZeroDivisionError:
+        # singular, as far as can be told
+        return _nothing(right.shape)
+
+
+def _triangle(matrix: Any) -> bool | None:
+    """Tell whether a matrix is lower (true) or upper triangular (false)."""
+    n = len(matrix)
+    for lower in (True, False):
+        outside = matrix[np.triu_indices(n, 1) if lower else np.tril_indices(n, -1)]
+        if all(v.is_zero() for v in outside.tolist()):
+            return lower
+    return None
+
+
+def _substituted(matrix: Any, right: Any, *, lower: bool) -> Any:
+    """Solve a triangular system by substitution, blocks of rows at once."""
+    n = len(matrix)
+    if not lower:
+        return _substituted(matrix[::-1, ::-1], right[::-1], lower=True)[::-1]
+    found = np.empty(right.shape, dtype=object)
+    for start in range(0, n, _BLOCK):
+        stop = min(start + _BLOCK, n)
+        rest = right[start:stop]
+        if start:
+            rest = rest - _from_matrix(_to_matrix(matrix[start:stop, :start]) * _to_matrix(found[:start]))
+        for i in range(start, stop):
+            row = rest[i - start]
+            for k in range(start, i):
+                row = row - matrix[i, k] * found[k]
+            found[i] = row / matrix[i, i]
+    return found
+
+
+def _cholesky(matrix: Any) -> Any:
+    """Factor a positive definite matrix, blocks of columns at once; nan where it is none for certain."""
+    n = len(matrix)
+    factor = np.full((n, n), _ZERO, dtype=object)
+    rest = np.array(matrix)
+    for start in range(0, n, _BLOCK):
+        stop = min(start + _BLOCK, n)
+        for j in range(start, stop):
+            if not rest[j, j] > 0:
+                return _nothing((n, n))
+            column = rest[j:, j] / rest[j, j].sqrt()
+            column[0] = rest[j, j].sqrt()
+            factor[j:, j] = column
+            for k in range(j + 1, stop):
+                rest[k:, k] = rest[k:, k] - factor[k:, j] * factor[k, j]
+        if stop < n:
+            below = _to_matrix(factor[stop:, start:stop])
+            rest[stop:, stop:] = rest[stop:, stop:] - _from_matrix(below * below.transpose())
+    return factor
+
+
+def _determinant(matrix: Any) -> Any:
+    return _array(_to_matrix(matrix).det())
+
+
+def _log_determinant(matrix: Any) -> Any:
+    return _array(abs(_to_matrix(matrix).det()).log())
+
+
+_OF_MATRICES: dict[str, Callable[..., Any]] = {
+    "solve": _solve,
+    "cholesky": _cholesky,
+    "determinant": _determinant,
+    "log_determinant": _log_determinant,
+}
+
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """An operation with corners or edges of its domain, and the node of its operands, one after the other."""
+
+    operation: str
+    node: int
+    count: int
+
+    def is_inside(self, value: Any) -> bool:
+        """Tell whether all elements are certainly at no corner and no edge."""
+        run = _switch(self.operation)
+        return all(certainly_nonzero(run(*row)) for row in zip(*value.reshape(self.count, -1).tolist(), strict=True))
+
+
+@cache
+def _switch(operation: str) -> Callable[..., Any]:
+    build = Builder(("a", "b", "c"))
+    operands = range(max(OPERATIONS[operation].arity, 1))
+    node = build.raw(operation, *(build.variable(k) for k in operands))
+    run, count = switch_function(build.program([node]), node)
+    return lambda *row: run(*row, *[Ball(1)] * (3 - len(row)))[count]
+
+
+def switches_of(build: ArrayBuilder, roots: Sequence[int]) -> list[Edge]:
+    """List the operations that have corners or edges of their domain, where their operands depend on the variables."""
+    found = []
+    for index in build.needed(roots):
+        node = build.nodes[index]
+        if node.operation in STRUCTURAL or not build.moving[index] or not OPERATIONS[node.operation].switch:
+            continue
+        spread = [build.broadcast(i, node.shape) for i in node.operands]
+        found.append(Edge(node.operation, build.join(spread), len(spread)))
+    return found

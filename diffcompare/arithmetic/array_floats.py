@@ -1,0 +1,325 @@
+"""Programs of arrays in floats: values, how far rounding may carry them, and how rounded constants move them.
+
+All to first order: estimates which say whether a trace is what ran, and what a difference of real numbers may come from.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.arithmetic.array_balls import rearranged
+from diffcompare.arithmetic.first_order import local_partials, numpy_partials, own_ulps
+from diffcompare.arithmetic.floating import implementation
+from diffcompare.floats import Floats, unit_roundoff
+from diffcompare.program.arrays import ArrayBuilder, ArrayNode, contracted, interpret_arrays
+from diffcompare.program.dag import Node
+
+__all__ = ["Moved", "array_floats", "is_rounded", "moved_floats"]
+
+_TINY = 2.0**-1074
+# how often the signs of the roundings of constants are drawn
+_DRAWS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A value in floats.
+
+    Parameters
+    ----------
+    value : ndarray of float64
+    moves : tuple of ndarray
+        What the roundings of constants make of it, to first order, with signs drawn at random; nothing where all are 0.
+    error : ndarray of float64
+        A bound on its rounding error, to first order.
+    """
+
+    value: Floats
+    moves: tuple[Floats, ...]
+    error: Floats
+
+
+def array_floats(build: ArrayBuilder, roots: Sequence[int], point: Floats) -> list[Floats]:
+    """Evaluate nodes in floats; nan where they are not defined."""
+
+    def leaf(_: int, node: ArrayNode) -> Floats:
+        return point if node.operation == "variable" else _leaf_value(node)
+
+    with np.errstate(all="ignore"):
+        order = build.needed(roots)
+        values = interpret_arrays(build.nodes, order, roots, leaf, _value)
+    return [np.asarray(values[root]) for root in roots]
+
+
+def moved_floats(build: ArrayBuilder, roots: Sequence[int], point: Floats, *, unit: float) -> list[Moved]:
+    """Evaluate nodes in floats, with their rounding errors and what the rounding of constants makes of them.
+
+    The signs of the roundings come from the digits of each constant: copies of a number, and what is made of it by
+    powers of two, are rounded alike.
+
+    Parameters
+    ----------
+    build : ArrayBuilder
+    roots : sequence of int
+    point : ndarray of float64, shape (n,)
+    unit : float
+        The unit roundoff of the floats that ran.
+    """
+
+    def leaf(_: int, node: ArrayNode) -> Moved:
+        value = point if node.operation == "variable" else _leaf_value(node)
+        error = np.zeros(()) if node.operation in ("variable", "constant") else unit * np.abs(value)
+        # an exact number of a formula is not rounded
+        rounded = node.operation == "constant" and not isinstance(node.payload, Fraction)
+        return Moved(value, _roundings(value) if rounded else (), error)
+
+    def apply(node: ArrayNode, *operands: Moved) -> Moved:
+        return _moved(node, operands, unit)
+
+    with np.errstate(all="ignore"):
+        order = build.needed(roots)
+        values = interpret_arrays(build.nodes, order, roots, leaf, apply)
+    return [values[root] for root in roots]
+
+
+def _leaf_value(node: ArrayNode) -> Floats:
+    if node.operation == "constant":
+        held = node.payload
+        return held if isinstance(held, np.ndarray) else np.asarray(float(held))
+    return np.asarray(implementation(node.operation)())
+
+
+def is_rounded(values: Floats) -> NDArray[np.bool_]:
+    """Tell which floats have more than 24 significant bits: they may have been rounded when they were written."""
+    mantissas = np.ldexp(np.frexp(np.where(np.isfinite(values), values, 0.0))[0], 24)
+    return np.asarray(mantissas != np.rint(mantissas))
+
+
+def _roundings(values: Floats) -> tuple[Floats, ...]:
+    """Return roundings of constants: each times ±u·[½, 1], by its digits."""
+    rounded = is_rounded(values)
+    if not rounded.any():
+        return ()
+    digits = np.ldexp(np.abs(np.frexp(np.where(rounded, values, 0.0))[0]), 53).astype(np.uint64)
+    found = []
+    for draw in range(_DRAWS):
+        mixed = _mixed(digits + np.uint64(draw) * np.uint64(0x9E3779B97F4A7C15))
+        weight = 0.5 + np.ldexp((mixed >> np.uint64(12)).astype(np.float64), -53)
+        sign = np.where(mixed & np.uint64(1), 1.0, -1.0)
+        found.append(np.where(rounded, values * sign * weight * unit_roundoff, 0.0))
+    return tuple(found)
+
+
+def _mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    # Steele, Lea, Flood, Fast splittable pseudorandom number generators (2014): the finaliser of SplitMix64
+    with np.errstate(over="ignore"):
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(x ^ (x >> np.uint64(31)))
+
+
+def _value(node: ArrayNode, *values: Floats) -> Floats:
+    name = node.operation
+    if name == "contract":
+        return _einsum(node.payload, *values)
+    if name in _OF_MATRICES:
+        return _OF_MATRICES[name](*values)
+    found = rearranged(node, values, 0.0)
+    return np.asarray(_run(node, values) if found is None else found)
+
+
+def _run(node: ArrayNode, values: Sequence[Floats]) -> Any:
+    payload = [] if node.payload is None else [int(node.payload)]
+    return implementation(node.operation)(*values, *payload)
+
+
+def _einsum(subscripts: str, one: Floats, two: Floats) -> Floats:
+    return np.asarray(np.einsum(subscripts, one, two, optimize=True))
+
+
+def _on_matrix(function: Callable[..., Any]) -> Callable[..., Floats]:
+    def guarded(*values: Floats) -> Floats:
+        try:
+            return np.asarray(function(*values))
+        except np.linalg.LinAlgError:
+            return np.full(values[-1].shape, math.nan)
+
+    return guarded
+
+
+_OF_MATRICES: dict[str, Callable[..., Floats]] = {
+    "solve": _on_matrix(np.linalg.solve),
+    "cholesky": _on_matrix(np.linalg.cholesky),
+    "determinant": _on_matrix(np.linalg.det),
+    "log_determinant": _on_matrix(lambda a: np.linalg.slogdet(a)[1]),
+}
+
+
+def _moved(node: ArrayNode, operands: Sequence[Moved], unit: float) -> Moved:
+    values = [o.value for o in operands]
+    value = _value(node, *values)
+    rule = _MOVES.get(node.operation)
+    if rule is not None:
+        return rule(node, operands, value, unit)
+    if node.operation in _MOVING:
+        return _rearranged(node, operands, value, unit)
+    slopes = [np.asarray(s, dtype=np.float64) for s in _slopes(node, value, values)]
+    moves = _combined(slopes, operands, value.shape)
+    error = _own_error(node, value, values, slopes, unit)
+    for slope, operand in zip(slopes, operands, strict=True):
+        error = error + _times(np.abs(slope), operand.error)
+    return Moved(value, moves, error)
+
+
+def _times(slope: Floats, change: Floats) -> Floats:
+    # what does not move makes no difference, however steep the slope
+    return np.where(change == 0, 0.0, slope * change) if not np.isfinite(slope).all() else slope * change
+
+
+def _combined(slopes: Sequence[Floats], operands: Sequence[Moved], shape: tuple[int, ...]) -> tuple[Floats, ...]:
+    if not any(o.moves for o in operands):
+        return ()
+    found = []
+    for k in range(_DRAWS):
+        change: Any = 0.0
+        for slope, operand in zip(slopes, operands, strict=True):
+            if operand.moves:
+                change = change + _times(slope, operand.moves[k])
+        found.append(np.broadcast_to(change, shape))
+    return tuple(found)
+
+
+def _own_error(node: ArrayNode, value: Floats, values: Sequence[Floats], slopes: Sequence[Floats], unit: float) -> Any:
+    ulps, special = own_ulps(node.operation)
+    if not ulps:
+        return 0.0
+    size = np.abs(value)
+    if special:
+        # a rounding or two of the argument, too: near a zero that is all there is
+        carried = np.abs(values[-1] * slopes[-1])
+        size = size + np.where(np.isfinite(carried), carried, 0.0)
+    return ulps * unit * size + _TINY
+
+
+def _slopes(node: ArrayNode, value: Floats, values: Sequence[Floats]) -> Sequence[Any]:
+    if node.operation == "integer_power":
+        n = int(node.payload)
+        return (n * np.power(values[0], float(n - 1)),)
+    if node.payload is None:
+        run = numpy_partials(node.operation, len(values))
+        if run is not None:
+            return run(value, *[*values, 0.0, 0.0][:2])
+    # derivatives that NumPy and SciPy lack
+    plain = Node(node.operation, tuple(range(len(values))), None if node.payload is None else int(node.payload))
+    columns = [np.ravel(v).tolist() for v in np.broadcast_arrays(value, *values)]
+    rows = [local_partials(plain, y, x) for y, *x in zip(*columns, strict=True)]
+    return [np.array(column).reshape(value.shape) for column in zip(*rows, strict=True)]
+
+
+_MOVING = ("reshape", "transpose", "broadcast", "take", "scatter", "join", "choose", "total", "cumulate")
+
+
+def _rearranged(node: ArrayNode, operands: Sequence[Moved], value: Floats, unit: float) -> Moved:
+    def carried(parts: Sequence[Floats]) -> Floats:
+        spread = [np.broadcast_to(p, o.value.shape) for p, o in zip(parts, operands, strict=True)]
+        return np.asarray(rearranged(node, spread, 0.0))
+
+    moves: tuple[Floats, ...] = ()
+    if any(o.moves for o in operands):
+        zero = np.zeros(())
+        moves = tuple(carried([o.moves[k] if o.moves else zero for o in operands]) for k in range(_DRAWS))
+    error = carried([o.error for o in operands])
+    if node.operation in ("total", "cumulate", "scatter"):
+        size = carried([np.abs(o.value) for o in operands])
+        error = error + operands[0].value.size / max(value.size, 1) * unit * size
+    return Moved(value, moves, error)
+
+
+def _contract(node: ArrayNode, operands: Sequence[Moved], value: Floats, unit: float) -> Moved:
+    one, two = operands
+    *_, summed, _ = contracted(node.payload)
+    first = node.payload.partition(",")[0]
+    terms = math.prod(n for c, n in zip(first, one.value.shape, strict=True) if c in summed)
+    spread = [np.broadcast_to(o.error, o.value.shape) for o in operands]
+    a, b = np.abs(one.value), np.abs(two.value)
+    # |A|·(e_B + (k + 1)·u·|B|) + e_A·|B|
+    error = _einsum(node.payload, a, spread[1] + (terms + 1) * unit * b)
+    if spread[0].any():
+        error = error + _einsum(node.payload, spread[0], b)
+    moves: tuple[Floats, ...] = ()
+    if one.moves or two.moves:
+        found = []
+        for k in range(_DRAWS):
+            change: Any = 0.0
+            if one.moves:
+                change = change + _einsum(node.payload, np.broadcast_to(one.moves[k], one.value.shape), two.value)
+            if two.moves:
+                change = change + _einsum(node.payload, one.value, np.broadcast_to(two.moves[k], two.value.shape))
+            found.append(np.asarray(change))
+        moves = tuple(found)
+    return Moved(value, moves, error)
+
+
+def _inverse(matrix: Floats) -> Floats:
+    try:
+        return np.linalg.inv(matrix)
+    except np.linalg.LinAlgError:
+        return np.full(matrix.shape, math.nan)
+
+
+def _solve(_: ArrayNode, operands: Sequence[Moved], value: Floats, unit: float) -> Moved:
+    matrix, right = operands
+    inverse, n = _inverse(matrix.value), len(matrix.value)
+    size, bars = np.abs(inverse), np.abs(matrix.value) @ np.abs(value)
+    spread = np.broadcast_to(matrix.error, matrix.value.shape)
+    error = size @ (np.broadcast_to(right.error, right.value.shape) + spread @ np.abs(value) + 3 * n * unit * bars)
+    moves: tuple[Floats, ...] = ()
+    if matrix.moves or right.moves:
+        zero = np.zeros(())
+        moves = tuple(
+            inverse @ (np.broadcast_to(right.moves[k] if right.moves else zero, right.value.shape)
+                       - np.broadcast_to(matrix.moves[k] if matrix.moves else zero, matrix.value.shape) @ value)
+            for k in range(_DRAWS)
+        )  # fmt: skip
+    return Moved(value, moves, error)
+
+
+def _cholesky(_: ArrayNode, operands: Sequence[Moved], value: Floats, unit: float) -> Moved:
+    (matrix,) = operands
+    inverse, n = _inverse(value), len(value)
+    half = np.tri(n, k=-1) + 0.5 * np.eye(n)
+
+    def change(of: Floats) -> Floats:
+        # dL = L·Φ(L⁻¹·dA·L⁻ᵀ) (Murray 2016)
+        return np.asarray(value @ (half * (inverse @ np.broadcast_to(of, matrix.value.shape) @ inverse.T)))
+
+    size, bars = np.abs(inverse), np.abs(value)
+    own = np.broadcast_to(matrix.error, matrix.value.shape) + 3 * n * unit * (bars @ bars.T)
+    error = bars @ (half * (size @ own @ size.T))
+    return Moved(value, tuple(map(change, matrix.moves)), error)
+
+
+def _determinant(node: ArrayNode, operands: Sequence[Moved], value: Floats, unit: float) -> Moved:
+    (matrix,) = operands
+    inverse, n = _inverse(matrix.value), len(matrix.value)
+    factor = value if node.operation == "determinant" else np.ones(())
+    own = np.broadcast_to(matrix.error, matrix.value.shape) + 3 * n * unit * np.abs(matrix.value)
+    error = np.abs(factor) * np.sum(np.abs(inverse.T) * own) + n * unit * np.abs(value)
+    moves = tuple(np.asarray(factor * np.sum(inverse.T * m)) for m in matrix.moves)
+    return Moved(value, moves, np.asarray(error))
+
+
+_MOVES: dict[str, Callable[[ArrayNode, Sequence[Moved], Floats, float], Moved]] = {
+    "contract": _contract,
+    "solve": _solve,
+    "cholesky": _cholesky,
+    "determinant": _determinant,
+    "log_determinant": _determinant,
+}

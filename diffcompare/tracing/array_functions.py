@@ -1,0 +1,813 @@
+"""NumPy's functions on handles: what moves elements is done by NumPy itself on the numbers of their places."""
+
+# ruff: noqa: ARG001 - the arguments are those of NumPy's functions
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from diffcompare.tracing.array_table import ArrayTable
+from diffcompare.tracing.array_ufuncs import choose, compared, of_table, store, table_here
+from diffcompare.tracing.handle import (
+    Doors,
+    Handle,
+    counted,
+    floats_of,
+    has_handles,
+    is_moving,
+    made,
+    plain_floats,
+    stored,
+    viewed,
+)
+from diffcompare.tracing.registry import Handler, Handlers, named, registering
+from diffcompare.tracing.table import refuse
+
+__all__ = ["HANDLERS", "call_function"]
+
+HANDLERS: Handlers = {}
+handles = registering(HANDLERS)
+
+# of one array: what NumPy returns shows the same elements, where it can
+_VIEWS = set(named(*(
+    "reshape ravel transpose squeeze expand_dims moveaxis swapaxes rollaxis flip fliplr flipud rot90 broadcast_to "
+    "diagonal split array_split hsplit vsplit dsplit atleast_1d atleast_2d atleast_3d real permute_dims "
+    "matrix_transpose unstack"
+).split())) | {
+    np.lib.stride_tricks.sliding_window_view, np.linalg.diagonal, np.linalg.matrix_transpose,
+}  # fmt: skip
+# what is made of elements of several arrays: any number among the arguments with these places is one of them
+_MADE: dict[Any, tuple[int | str, ...]] = {
+    **dict.fromkeys(named(*(
+        "concatenate concat stack vstack hstack column_stack dstack row_stack block roll repeat tile take diag diagflat "
+        "tril triu delete resize compress trim_zeros take_along_axis"
+    ).split()), (0,)),
+    np.append: (0, 1), np.insert: (0, 2), np.pad: (0, "constant_values"), np.extract: (1,),
+    np.meshgrid: (0, 1, 2, 3, 4, 5), np.broadcast_arrays: (0, 1, 2, 3, 4, 5),
+}  # fmt: skip
+# what is written into: the places of what is written and of what is read
+_WRITTEN: dict[Any, tuple[int, ...]] = {
+    np.fill_diagonal: (1,), np.put: (2,), np.copyto: (1,), np.place: (2,), np.put_along_axis: (2,),
+}  # fmt: skip
+_ASKED = set(named(*"shape ndim size iscomplexobj isrealobj may_share_memory shares_memory ix_ result_type".split()))
+
+
+def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Do what a function of NumPy does, on handles."""
+    handler = HANDLERS.get(function)
+    table = table_here()
+    if handler is not None:
+        out = kwargs.pop("out", None) if "out" in kwargs else None
+        result = handler(table, *args, **kwargs)
+        return result if out is None else store(out, result)
+    if function in _VIEWS:
+        return _seen(table, function, args, kwargs)
+    if function in _MADE:
+        return _moved(table, function, args, kwargs)
+    if function in _WRITTEN:
+        return _written(table, function, args, kwargs)
+    if function in _ASKED:
+        return function(*map(floats_of, args), **kwargs)
+    if not is_moving(list(args)) and not is_moving(kwargs):
+        out = kwargs.pop("out", None)
+        result = constants(table, function(*map(floats_of, args), **floats_of(kwargs)))
+        return result if out is None else store(out, result)
+    name = getattr(function, "__name__", str(function))
+    raise refuse(
+        f"{name} of a traced value",
+        "it is not made of operations that the trace knows",
+        "write it with elementary functions, or leave it out of what is traced",
+    )
+
+
+def constants(table: ArrayTable, value: Any) -> Any:
+    """Return what untraced code computed from constants as constants."""
+    if isinstance(value, tuple) and type(value) is not tuple:
+        return type(value)(*(constants(table, v) for v in value))
+    if isinstance(value, tuple | list):
+        return type(value)(constants(table, v) for v in value)
+    if isinstance(value, float) or (type(value) is np.ndarray and value.dtype == np.float64):
+        return made(table, value)
+    return value
+
+
+def _seen(table: ArrayTable, function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    array = made(table, args[0])
+    places, floats = (function(part, *args[1:], **kwargs) for part in (array.places, array.floats))
+
+    def shown(place: Any, value: Any) -> Handle:
+        if np.may_share_memory(place, array.places) or place.size == 0:
+            return viewed(array, place, value)
+        return stored(table, array._kept().read(place), np.array(value))
+
+    if isinstance(places, list | tuple):
+        return type(places)(shown(p, v) for p, v in zip(places, floats, strict=True))
+    return shown(places, floats)
+
+
+class _Numbering:
+    """Numbers the elements of several arrays; 0 is the number zero."""
+
+    def __init__(self, table: ArrayTable) -> None:
+        self.table = table
+        self.nodes = [table.build.constant(np.zeros(1))]
+        self.total = 1
+
+    def places(self, value: Any) -> Any:
+        """Return the numbers of the elements of a value, in lists of lists of arrays as the value is."""
+        if isinstance(value, list | tuple) and (has_handles(value) or any(isinstance(v, np.ndarray) for v in value)):
+            return type(value)(self.places(v) for v in value)
+        array = made(self.table, value)
+        start, self.total = self.total, self.total + array.size
+        self.nodes.append(array.node)
+        return start + counted(array.size).reshape(array.shape)
+
+    def read(self, places: Any) -> int:
+        """Return the node of elements by their numbers."""
+        build = self.table.build
+        return build.take(build.join(self.nodes), np.asarray(places, dtype=np.intp))
+
+
+def _moved(table: ArrayTable, function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    numbering, chosen = _Numbering(table), _MADE[function]
+    if function in (np.concatenate, np.stack, np.vstack, np.hstack) and isinstance(args[0], Handle):
+        args = (list(args[0]), *args[1:])
+    numbered = [numbering.places(a) if k in chosen else floats_of(a) for k, a in enumerate(args)]
+    named_ = {k: numbering.places(v) if k in chosen or k in ("arr", "values") else floats_of(v) for k, v in kwargs.items()}
+    places = function(*numbered, **named_)
+    floats = function(*map(floats_of, args), **floats_of(kwargs))
+    if isinstance(places, list | tuple):
+        return type(places)(stored(table, numbering.read(p), np.array(f)) for p, f in zip(places, floats, strict=True))
+    return stored(table, numbering.read(places), np.array(floats))
+
+
+def _written(table: ArrayTable, function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+    target = args[0]
+    if not isinstance(target, Handle):
+        raise refuse("a traced value is written into an array of floats", "the trace does not see it", "make it with numpy")
+    numbering = _Numbering(table)
+    places = np.array(numbering.places(target))
+    rest = [numbering.places(a) if k in _WRITTEN[function] else floats_of(a) for k, a in enumerate(args) if k]
+    function(places, *rest, **floats_of(kwargs))
+    floats = np.array(target.floats)
+    function(floats, *map(floats_of, args[1:]), **floats_of(kwargs))
+    target[...] = stored(table, numbering.read(places), floats)
+
+
+# --- reductions ------------------------------------------------------------------------------------------------------
+
+
+def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    if axis is None:
+        return tuple(range(ndim))
+    return tuple(int(a) % ndim for a in (axis if isinstance(axis, tuple | list) else (axis,)))
+
+
+def _masked(value: Any, where: Any) -> Any:
+    return value if where is True or where is np._NoValue else np.where(where, value, 0.0)
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and not isinstance(value, Handle)
+
+
+@handles(np.sum)
+def _sum(
+    table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
+    initial: Any = 0, where: Any = True,
+) -> Any:  # fmt: skip
+    array = made(table, _masked(a, where))
+    axes = _axes(axis, array.ndim)
+    node = table.build.total(array.node, axes)
+    floats = np.asarray(np.sum(array.floats, axis=axes, keepdims=keepdims is True))
+    result = stored(table, table.build.reshape(node, floats.shape), floats)
+    return result if initial is np._NoValue or (not isinstance(initial, Handle) and initial == 0) else result + initial
+
+
+@handles(np.nansum)
+def _nansum(table: ArrayTable, a: Any, axis: Any = None, **options: Any) -> Any:
+    return _sum(table, np.where(np.isnan(a), 0.0, a), axis, **options)
+
+
+@handles(np.mean)
+def _mean(table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
+          where: Any = True) -> Any:  # fmt: skip
+    if where is not True and where is not np._NoValue:
+        return _sum(table, a, axis, keepdims=keepdims, where=where) / np.sum(where, axis=axis, keepdims=keepdims is True)
+    array = made(table, a)
+    count = math.prod(array.shape[k] for k in _axes(axis, array.ndim))
+    found = _sum(table, array, axis, keepdims=keepdims) / count
+    return stored(table, found.node, np.asarray(np.mean(array.floats, axis=axis, keepdims=keepdims is True)))
+
+
+@handles(np.average)
+def _average(table: ArrayTable, a: Any, axis: Any = None, weights: Any = None, returned: bool = False) -> Any:
+    if weights is None:
+        return _mean(table, a, axis)
+    weights, array = made(table, weights), made(table, a)
+    if weights.shape != array.shape and axis is not None:
+        weights = weights.reshape([-1 if k == axis % array.ndim else 1 for k in range(array.ndim)])
+        return np.sum(array * weights, axis=axis) / np.sum(weights)
+    return np.sum(array * weights, axis=axis) / np.sum(weights, axis=axis)
+
+
+def _last(array: Handle, axis: Any) -> Any:
+    """Return an array whose last axis is that of a reduction."""
+    axes = _axes(axis, array.ndim)
+    kept = [a for a in range(array.ndim) if a not in axes]
+    shape = [array.shape[a] for a in kept]
+    return np.transpose(array, [*kept, *axes]).reshape(*shape, -1)
+
+
+def _folded(table: ArrayTable, a: Any, axis: Any, keepdims: Any, rule: Callable[[Any, Any], Any]) -> Any:
+    """Apply a rule to halves of what is left, until it is one."""
+    array = made(table, a)
+    rest = _last(array, axis)
+    if not rest.shape[-1]:
+        raise ValueError("zero-size array to reduction operation which has no identity")
+    while rest.shape[-1] > 1:
+        half = rest.shape[-1] // 2
+        joined = rule(rest[..., :half], rest[..., half : 2 * half])
+        rest = joined if rest.shape[-1] % 2 == 0 else np.concatenate([joined, rest[..., 2 * half :]], axis=-1)
+    rest = rest[..., 0]
+    if keepdims is True:
+        axes = _axes(axis, array.ndim)
+        rest = rest.reshape([1 if k in axes else n for k, n in enumerate(array.shape)])
+    return rest
+
+
+@handles(np.prod)
+def _prod(
+    table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
+    initial: Any = 1, where: Any = True,
+) -> Any:  # fmt: skip
+    if where is not True and where is not np._NoValue:
+        a = np.where(where, a, 1.0)
+    result = _folded(table, a, axis, keepdims, np.multiply)
+    return result if initial is np._NoValue or initial == 1 else result * initial
+
+
+def _extreme(rule: Any) -> Handler:
+    def handler(table: ArrayTable, a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
+                where: Any = True) -> Any:  # fmt: skip
+        if where is not True and where is not np._NoValue:
+            a = np.where(where, a, initial)
+        result = _folded(table, a, axis, keepdims, rule)
+        return result if initial is None or initial is np._NoValue else rule(result, initial)
+
+    return handler
+
+
+HANDLERS |= dict.fromkeys(named("max", "amax"), _extreme(np.maximum))
+HANDLERS |= dict.fromkeys(named("min", "amin"), _extreme(np.minimum))
+
+
+@handles(np.ptp)
+def _ptp(table: ArrayTable, a: Any, axis: Any = None, **_: Any) -> Any:
+    return np.max(a, axis=axis) - np.min(a, axis=axis)
+
+
+@handles(np.var)
+def _var(
+    table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0,
+    keepdims: Any = False, where: Any = True, mean: Any = None, correction: Any = None,
+) -> Any:  # fmt: skip
+    array = made(table, a)
+    count = math.prod(array.shape[k] for k in _axes(axis, array.ndim))
+    centre = _mean(table, array, axis, keepdims=True) if mean is None or mean is np._NoValue else mean
+    taken = ddof if correction is None or correction is np._NoValue else correction
+    return np.sum((array - centre) ** 2, axis=axis, keepdims=keepdims) / (count - taken)
+
+
+@handles(np.std)
+def _std(table: ArrayTable, a: Any, *args: Any, **kwargs: Any) -> Any:
+    return np.sqrt(_var(table, a, *args, **kwargs))
+
+
+def _quantified(function: Any) -> Handler:
+    def handler(table: ArrayTable, a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, where: Any = True) -> Any:
+        return function(np.not_equal(a, 0.0), axis=axis, keepdims=keepdims is True)
+
+    return handler
+
+
+HANDLERS |= {np.all: _quantified(np.all), np.any: _quantified(np.any)}
+
+
+@handles(np.count_nonzero)
+def _count(table: ArrayTable, a: Any, axis: Any = None, **_: Any) -> Any:
+    return np.count_nonzero(np.not_equal(a, 0.0), axis=axis)
+
+
+@handles(np.linalg.norm, np.linalg.vector_norm)
+def _norm(table: ArrayTable, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002
+    array = made(table, x)
+    if ord in ("fro", 2, 2.0) and (array.ndim == 1 or isinstance(axis, int) or ord == "fro"):
+        ord = None  # noqa: A001
+    if ord is None:
+        return np.sqrt(np.sum(array * array, axis=axis, keepdims=keepdims))
+    if array.ndim > 1 and not isinstance(axis, int):
+        raise refuse(f"norm(ord={ord}) of a matrix", "it is found by iteration", "use the Frobenius norm")
+    sizes = np.abs(array)
+    if ord == 1:
+        return np.sum(sizes, axis=axis, keepdims=keepdims)
+    if ord in (np.inf, -np.inf):
+        return (np.max if ord > 0 else np.min)(sizes, axis=axis, keepdims=keepdims)
+    return np.sum(sizes**ord, axis=axis, keepdims=keepdims) ** (1.0 / ord)
+
+
+# --- along an axis ---------------------------------------------------------------------------------------------------
+
+
+@handles(*named("cumsum", "cumulative_sum"))
+def _cumsum(table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, **_: Any) -> Any:
+    array = made(table, a)
+    array = array.reshape(-1) if axis is None else array
+    chosen = 0 if axis is None else axis % array.ndim
+    return stored(table, table.build.cumulate(array.node, chosen), np.cumsum(array.floats, axis=chosen))
+
+
+@handles(*named("cumprod", "cumulative_prod"))
+def _cumprod(table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, **_: Any) -> Any:
+    array = made(table, a)
+    array = array.reshape(-1) if axis is None else np.moveaxis(array, axis, -1)
+    parts = [array[..., 0]]
+    for k in range(1, array.shape[-1]):
+        parts.append(parts[-1] * array[..., k])
+    found = np.stack(parts, axis=-1)
+    return found if axis is None else np.moveaxis(found, -1, axis)
+
+
+@handles(np.diff)
+def _diff(table: ArrayTable, a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    array: Any = np.moveaxis(made(table, a), axis, -1)
+    for side, first in ((prepend, True), (append, False)):
+        if side is not None and side is not np._NoValue:
+            end = np.reshape(side, (*array.shape[:-1], -1))
+            array = np.concatenate([end, array] if first else [array, end], axis=-1)
+    for _ in range(n):
+        array = array[..., 1:] - array[..., :-1]
+    return np.moveaxis(array, -1, axis)
+
+
+@handles(*named("trapezoid", "trapz"))
+def _trapezoid(table: ArrayTable, y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    array: Any = np.moveaxis(made(table, y), axis, -1)
+    steps = dx if x is None else np.diff(x, axis=-1)
+    return np.sum(steps * (array[..., 1:] + array[..., :-1]) / 2.0, axis=-1)
+
+
+@handles(np.gradient)
+def _gradient(table: ArrayTable, f: Any, *steps: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    if np.ndim(f) != 1 or len(steps) > 1 or (steps and np.ndim(steps[0])) or edge_order != 1:
+        raise refuse("gradient of this kind", "only a vector and one step are read", "write the differences out")
+    h = steps[0] if steps else 1.0
+    return np.concatenate([[(f[1] - f[0]) / h], (f[2:] - f[:-2]) / (2.0 * h), [(f[-1] - f[-2]) / h]])
+
+
+@handles(np.convolve)
+def _convolve(table: ArrayTable, a: Any, v: Any, mode: str = "full") -> Any:
+    one, two = made(table, a), made(table, v)
+    if len(two) > len(one):
+        one, two = two, one
+    n, m = len(one), len(two)
+    padded = np.concatenate([np.zeros(m - 1), one, np.zeros(m - 1)])
+    full = np.lib.stride_tricks.sliding_window_view(padded, m) @ two[::-1]
+    start = {"full": 0, "same": (m - 1) // 2, "valid": m - 1}[mode]
+    length = {"full": n + m - 1, "same": n, "valid": n - m + 1}[mode]
+    return full[start : start + length]
+
+
+@handles(np.correlate)
+def _correlate(table: ArrayTable, a: Any, v: Any, mode: str = "valid") -> Any:
+    if len(v) > len(a):
+        raise refuse("correlate with the longer array second", "it is turned around", "exchange them")
+    return np.convolve(a, made(table, v)[::-1], mode)
+
+
+@handles(np.polyval)
+def _polyval(table: ArrayTable, p: Any, x: Any) -> Any:
+    result: Any = 0 * made(table, x)
+    for c in p:
+        result = result * x + c
+    return result
+
+
+@handles(np.vander)
+def _vander(table: ArrayTable, x: Any, N: Any = None, increasing: bool = False) -> Any:
+    powers = [made(table, x) ** k for k in range(len(x) if N is None else N)]
+    return np.stack(powers if increasing else powers[::-1], axis=1)
+
+
+@handles(np.sinc)
+def _sinc(table: ArrayTable, x: Any) -> Any:
+    return of_table("sinc", np.sinc(floats_of(x)), np.pi * made(table, x))
+
+
+@handles(np.apply_along_axis)
+def _apply_along_axis(table: ArrayTable, func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
+    moved = np.moveaxis(made(table, arr), axis, -1)
+    rows = [func1d(row, *args, **kwargs) for row in moved.reshape(-1, moved.shape[-1])]
+    result = np.stack(rows)
+    if not np.ndim(rows[0]):
+        return result.reshape(moved.shape[:-1])
+    return np.moveaxis(result.reshape(*moved.shape[:-1], -1), -1, axis)
+
+
+# --- choices ---------------------------------------------------------------------------------------------------------
+
+
+@handles(np.where)
+def _where(table: ArrayTable, condition: Any, *choices: Any) -> Any:
+    mask = np.not_equal(condition, 0.0) if isinstance(condition, Handle) else np.asarray(condition, dtype=bool)
+    return choose(mask, *choices) if choices else np.where(mask)
+
+
+@handles(np.select)
+def _select(table: ArrayTable, condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    result = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        result = np.where(condition, choice, result)
+    return result
+
+
+@handles(np.choose)
+def _choose(table: ArrayTable, a: Any, choices: Any, **_: Any) -> Any:
+    return np.select([np.asarray(a) == k for k in range(len(choices))], list(choices))
+
+
+@handles(np.piecewise)
+def _piecewise(table: ArrayTable, x: Any, condlist: Any, funclist: Any, *args: Any, **kwargs: Any) -> Any:
+    array = made(table, x)
+    conditions = list(condlist) if isinstance(condlist, list | tuple) else [condlist]
+    values = [f(array, *args, **kwargs) if callable(f) else f for f in funclist]
+    result = values[-1] if len(values) > len(conditions) else 0.0
+    for condition, value in zip(reversed(conditions), reversed(values[: len(conditions)]), strict=True):
+        result = np.where(condition, value, result)
+    return np.broadcast_to(result, array.shape) if np.shape(result) != array.shape else result
+
+
+@handles(np.clip)
+def _clip(table: ArrayTable, a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, min: Any = None,  # noqa: A002
+          max: Any = None) -> Any:  # noqa: A002  # fmt: skip
+    low = next((v for v in (a_min, min) if v is not None and v is not np._NoValue), None)
+    high = next((v for v in (a_max, max) if v is not None and v is not np._NoValue), None)
+    result = a if low is None else np.maximum(a, low)
+    return result if high is None else np.minimum(result, high)
+
+
+@handles(np.nan_to_num)
+def _nan_to_num(table: ArrayTable, x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    array = made(table, x)
+    return np.where(
+        np.isfinite(array), array, np.nan_to_num(array.floats, nan=nan, posinf=posinf, neginf=neginf)
+    )
+
+
+def _ordered(table: ArrayTable, a: Any, axis: Any) -> tuple[Any, Any, Any]:
+    """Return the order along an axis, which is last, and the elements in it; that it holds is noted."""
+    array = made(table, a)
+    array = array.reshape(-1) if axis is None else np.moveaxis(array, axis, -1)
+    order = table.order(array.floats)
+    sorted_ = np.take_along_axis(array, order, axis=-1)
+    if sorted_.shape[-1] > 1:
+        compared("less_equal", sorted_[..., :-1], sorted_[..., 1:])
+    return array, order, sorted_
+
+
+@handles(np.sort)
+def _sort(table: ArrayTable, a: Any, axis: Any = -1, **_: Any) -> Any:
+    _, _, found = _ordered(table, a, axis)
+    return found if axis is None else np.moveaxis(found, -1, axis)
+
+
+@handles(np.argsort)
+def _argsort(table: ArrayTable, a: Any, axis: Any = -1, **_: Any) -> Any:
+    _, order, _ = _ordered(table, a, axis)
+    return order if axis is None else np.moveaxis(order, -1, axis)
+
+
+def _arg_extreme(rule: Any, largest: Any) -> Handler:
+    def handler(table: ArrayTable, a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+        # the comparisons of the extreme value decide where it is
+        largest(a, axis=axis)
+        return rule(floats_of(a), axis=axis, keepdims=keepdims is True)
+
+    return handler
+
+
+HANDLERS |= {np.argmax: _arg_extreme(np.argmax, np.max), np.argmin: _arg_extreme(np.argmin, np.min)}
+
+
+@handles(np.median)
+def _median(table: ArrayTable, a: Any, axis: Any = None, **_: Any) -> Any:
+    _, _, ordered = _ordered(table, a, axis)
+    n = ordered.shape[-1]
+    return ordered[..., n // 2] if n % 2 else (ordered[..., n // 2 - 1] + ordered[..., n // 2]) / 2
+
+
+@handles(*named("allclose", "isclose", "array_equal"))
+def _close(table: ArrayTable, a: Any, b: Any, *_: Any, **__: Any) -> Any:
+    if is_moving([a, b]):
+        raise refuse("isclose of a traced value", "it decides by a tolerance", "leave it out of what is traced")
+    return np.isclose(floats_of(a), floats_of(b))
+
+
+@handles(np.nonzero)
+def _nonzero(table: ArrayTable, a: Any) -> Any:
+    return np.nonzero(np.not_equal(a, 0.0))
+
+
+@handles(np.flatnonzero)
+def _flatnonzero(table: ArrayTable, a: Any) -> Any:
+    return np.flatnonzero(np.not_equal(a, 0.0))
+
+
+def _like(fill: float | None) -> Handler:
+    def handler(table: ArrayTable, a: Any, *args: Any, **kwargs: Any) -> Any:
+        shape = kwargs.get("shape")
+        shape = np.shape(a) if shape is None else shape
+        value = args[0] if fill is None else fill
+        kind = kwargs.get("dtype", args[0] if args and fill is not None else None)
+        kind = getattr(kind, "own_type", kind)
+        if kind is not None and np.dtype(kind).kind in "iub":
+            return np.full(shape, floats_of(value), dtype=kind)
+        if kind is None and _is_plain(a) and a.dtype.kind in "iub" and not has_handles(value):
+            return np.full(shape, value, dtype=a.dtype)
+        return np.broadcast_to(made(table, value), shape).copy()
+
+    return handler
+
+
+HANDLERS |= {np.zeros_like: _like(0.0), np.ones_like: _like(1.0), np.empty_like: _like(0.0), np.full_like: _like(None)}
+
+
+@handles(np.copy)
+def _copy(table: ArrayTable, a: Any, *_: Any, **__: Any) -> Any:
+    return made(table, a).copy()
+
+
+@handles(np.imag)
+def _imag(table: ArrayTable, a: Any) -> Any:
+    return np.zeros(np.shape(a))
+
+
+@handles(np.round, np.around)
+def _round(table: ArrayTable, a: Any, decimals: int = 0, out: Any = None) -> Any:
+    return made(table, np.round(plain_floats(a, "round()"), decimals))
+
+
+# --- products --------------------------------------------------------------------------------------------------------
+
+
+def contract(table: ArrayTable, subscripts: str, one: Any, two: Any, floats: Any) -> Handle:
+    """Sum products of two arrays; letters of one of them alone that are not kept are summed over before."""
+    terms, _, result = subscripts.partition("->")
+    names, arrays = terms.split(","), [made(table, one), made(table, two)]
+    for k, array in enumerate(arrays):
+        names[k], arrays[k] = _reduced(array, names[k], result + names[1 - k])
+    # an axis of length 1 stands for any length
+    sizes: dict[str, int] = {}
+    for name, array in zip(names, arrays, strict=True):
+        for c, n in zip(name, array.shape, strict=True):
+            sizes[c] = n if sizes.get(c, 1) == 1 else sizes[c]
+    arrays = [np.broadcast_to(a, [sizes[c] for c in name]) for name, a in zip(names, arrays, strict=True)]
+    node = table.build.contract(f"{names[0]},{names[1]}->{result}", arrays[0].node, arrays[1].node)
+    return stored(table, node, np.asarray(floats))
+
+
+def _reduced(array: Any, name: str, needed: str) -> tuple[str, Any]:
+    """Take the diagonal of letters that stand twice, and sum over those that nothing else needs."""
+    letters = list(name)
+    for letter in dict.fromkeys(name):
+        while letters.count(letter) > 1:
+            i = letters.index(letter)
+            j = letters.index(letter, i + 1)
+            array = np.diagonal(array, axis1=i, axis2=j)
+            letters = [c for k, c in enumerate(letters) if k not in (i, j)] + [letter]
+    alone = tuple(k for k, c in enumerate(letters) if c not in needed)
+    if alone:
+        array = np.sum(array, axis=alone)
+    return "".join(c for c in letters if c in needed), array
+
+
+@handles(np.matmul, np.linalg.matmul)
+def _matmul(table: ArrayTable, a: Any, b: Any) -> Any:
+    one, two = made(table, a), made(table, b)
+    if not one.ndim or not two.ndim:
+        raise ValueError("matmul: Input operand does not have enough dimensions")
+    first = "k" if one.ndim == 1 else "ik"
+    second = "k" if two.ndim == 1 else "kj"
+    batch = max(one.ndim, two.ndim) - 2
+    letters = "abcdefgh"[: max(batch, 0)]
+    left = letters[len(letters) - (one.ndim - 2) :] if one.ndim > 2 else ""
+    right = letters[len(letters) - (two.ndim - 2) :] if two.ndim > 2 else ""
+    result = letters + ("i" if one.ndim > 1 else "") + ("j" if two.ndim > 1 else "")
+    return contract(table, f"{left}{first},{right}{second}->{result}", one, two, np.matmul(one.floats, two.floats))
+
+
+@handles(np.dot)
+def _dot(table: ArrayTable, a: Any, b: Any, out: Any = None) -> Any:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    if np.ndim(b) > 2:
+        return np.tensordot(a, b, axes=([np.ndim(a) - 1], [np.ndim(b) - 2]))
+    if np.ndim(a) > 2:
+        return np.tensordot(a, b, axes=([np.ndim(a) - 1], [0]))
+    return _matmul(table, a, b)
+
+
+@handles(*[f for f in (getattr(np, "vecdot", None), getattr(np.linalg, "vecdot", None)) if f is not None])
+def _vecdot(table: ArrayTable, a: Any, b: Any, axis: int = -1, **_: Any) -> Any:
+    return np.sum(np.multiply(a, b), axis=axis)
+
+
+@handles(np.vdot)
+def _vdot(table: ArrayTable, a: Any, b: Any) -> Any:
+    return _matmul(table, np.ravel(made(table, a)), np.ravel(made(table, b)))
+
+
+@handles(np.inner)
+def _inner(table: ArrayTable, a: Any, b: Any) -> Any:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    return np.tensordot(a, b, axes=([np.ndim(a) - 1], [np.ndim(b) - 1]))
+
+
+@handles(np.outer, np.linalg.outer)
+def _outer(table: ArrayTable, a: Any, b: Any, out: Any = None) -> Any:
+    return np.multiply(np.reshape(a, (-1, 1)), np.reshape(b, (1, -1)))
+
+
+@handles(np.kron)
+def _kron(table: ArrayTable, a: Any, b: Any) -> Any:
+    one, two = np.atleast_2d(made(table, a)), np.atleast_2d(made(table, b))
+    shape = [p * q for p, q in zip(one.shape, two.shape, strict=True)]
+    found = one[:, None, :, None] * two[None, :, None, :]
+    return found.reshape(shape if max(np.ndim(a), np.ndim(b)) > 1 else -1)
+
+
+@handles(np.cross, np.linalg.cross)
+def _cross(table: ArrayTable, a: Any, b: Any, axis: int = -1, **_: Any) -> Any:
+    one, two = (np.moveaxis(made(table, v), axis, 0) for v in (a, b))
+    parts = [one[(k + 1) % 3] * two[(k + 2) % 3] - one[(k + 2) % 3] * two[(k + 1) % 3] for k in range(3)]
+    return np.stack(parts, axis=-1)
+
+
+@handles(np.tensordot, np.linalg.tensordot)
+def _tensordot(table: ArrayTable, a: Any, b: Any, axes: Any = 2) -> Any:
+    n, m = np.ndim(a), np.ndim(b)
+    if isinstance(axes, int):
+        first, second = list(range(n - axes, n)), list(range(axes))
+    else:
+        first, second = (list(x) if isinstance(x, list | tuple) else [x] for x in axes)
+    first, second = [k % n for k in first], [k % m for k in second]
+    names = [chr(97 + k) for k in range(n)]
+    others = [chr(110 + k) for k in range(m)]
+    for p, q in zip(first, second, strict=True):
+        others[q] = names[p]
+    kept = [names[k] for k in range(n) if k not in first] + [others[k] for k in range(m) if k not in second]
+    subscripts = f"{''.join(names)},{''.join(others)}->{''.join(kept)}"
+    return contract(table, subscripts, a, b, np.tensordot(floats_of(a), floats_of(b), axes))
+
+
+@handles(np.einsum)
+def _einsum(table: ArrayTable, subscripts: Any, *operands: Any, optimize: Any = False, out: Any = None, **_: Any) -> Any:
+    if not isinstance(subscripts, str):
+        raise refuse("einsum with lists of axes", "only subscripts are read", 'write it as einsum("ij,j->i", A, x)')
+    left, arrow, right = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    depth = max((np.ndim(o) - len(t.replace("...", "")) for o, t in zip(operands, terms, strict=True) if "..." in t), default=0)
+    free = "ABCDEFGH"[:depth]
+    terms = [
+        t.replace("...", free[depth - (np.ndim(o) - len(t.replace("...", ""))) :]) if "..." in t else t
+        for o, t in zip(operands, terms, strict=True)
+    ]
+    letters = "".join(terms)
+    single = "".join(sorted(c for c in set(letters) if letters.count(c) == 1 and c not in free))
+    right = right.replace("...", free) if arrow else free + single
+    floats = np.einsum(subscripts, *map(floats_of, operands))
+    arrays = [made(table, o) for o in operands]
+    while len(arrays) > 2:
+        # what later operands need is kept
+        kept = "".join(dict.fromkeys(c for c in terms[0] + terms[1] if c in right + "".join(terms[2:])))
+        product = np.einsum(f"{terms[0]},{terms[1]}->{kept}", arrays[0].floats, arrays[1].floats)
+        arrays[:2] = [contract(table, f"{terms[0]},{terms[1]}->{kept}", arrays[0], arrays[1], product)]
+        terms[:2] = [kept]
+    if len(arrays) == 2:
+        return contract(table, f"{terms[0]},{terms[1]}->{right}", *arrays, floats)
+    name, array = _reduced(arrays[0], terms[0], right)
+    found = np.transpose(array, [name.index(c) for c in right])
+    return stored(table, found.node, np.array(floats))
+
+
+@handles(np.trace, np.linalg.trace)
+def _trace(table: ArrayTable, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Any:
+    return np.sum(np.diagonal(made(table, a), offset, axis1, axis2), axis=-1)
+
+
+# --- linear algebra --------------------------------------------------------------------------------------------------
+
+
+def _batched(rule: Callable[..., Any], *arrays: Handle) -> Any:
+    """Apply a rule to the matrices of stacks."""
+    batch = np.broadcast_shapes(*(a.shape[:-2] for a in arrays))
+    spread = [np.broadcast_to(a, (*batch, *a.shape[-2:])).reshape(-1, *a.shape[-2:]) for a in arrays]
+    found = [rule(*(a[k] for a in spread)) for k in range(math.prod(batch))]
+    return np.stack(found).reshape(*batch, *np.shape(found[0]))
+
+
+def _square(table: ArrayTable, a: Any) -> Handle:
+    array = made(table, a)
+    if array.ndim < 2 or array.shape[-1] != array.shape[-2]:
+        raise np.linalg.LinAlgError("Last 2 dimensions of the array must be square")
+    return array
+
+
+@handles(np.linalg.solve)
+def _solve(table: ArrayTable, a: Any, b: Any) -> Any:
+    matrix, right = _square(table, a), made(table, b)
+    if right.ndim == 1:
+        return _solve(table, matrix, right.reshape(-1, 1)).reshape(*matrix.shape[:-2], -1)
+    if matrix.ndim > 2 or right.ndim > 2:
+        return _batched(lambda m, r: _solve(table, m, r), matrix, right)
+    return stored(table, table.build.solve(matrix.node, right.node), np.linalg.solve(matrix.floats, right.floats))
+
+
+@handles(np.linalg.inv)
+def _inv(table: ArrayTable, a: Any) -> Any:
+    matrix = _square(table, a)
+    if matrix.ndim > 2:
+        return _batched(lambda m: _inv(table, m), matrix)
+    found = _solve(table, matrix, np.eye(matrix.shape[-1]))
+    return stored(table, found.node, np.linalg.inv(matrix.floats))
+
+
+@handles(np.linalg.det)
+def _det(table: ArrayTable, a: Any) -> Any:
+    matrix = _square(table, a)
+    if matrix.ndim > 2:
+        return _batched(lambda m: _det(table, m), matrix)
+    return stored(table, table.build.of_matrix("determinant", matrix.node), np.asarray(np.linalg.det(matrix.floats)))
+
+
+@handles(np.linalg.slogdet)
+def _slogdet(table: ArrayTable, a: Any) -> Any:
+    matrix = _square(table, a)
+    if matrix.ndim > 2:
+        raise refuse("slogdet of a stack", "one matrix is read", "use a loop")
+    sign, logarithm = np.linalg.slogdet(matrix.floats)
+    found = stored(table, table.build.of_matrix("log_determinant", matrix.node), np.asarray(logarithm))
+    return np.linalg.slogdet(np.eye(1)).__class__(made(table, float(sign)), found)
+
+
+@handles(np.linalg.cholesky)
+def _cholesky(table: ArrayTable, a: Any, upper: bool = False) -> Any:
+    matrix = _square(table, a)
+    if matrix.ndim > 2:
+        return _batched(lambda m: _cholesky(table, m, upper), matrix)
+    # of a symmetric matrix the library reads the lower half
+    floats = np.linalg.cholesky(matrix.floats)
+    lower = np.tril(matrix)
+    whole = lower + np.tril(matrix, -1).T
+    found = stored(table, table.build.of_matrix("cholesky", whole.node), floats)
+    return found.T if upper else found
+
+
+@handles(np.linalg.lstsq)
+def _lstsq(table: ArrayTable, a: Any, b: Any, rcond: Any = None) -> Any:
+    matrix = made(table, a)
+    if matrix.shape[0] < matrix.shape[1]:
+        raise refuse("lstsq with fewer equations than unknowns", "it is found by iteration", "use solve")
+    x = _solve(table, matrix.T @ matrix, matrix.T @ b)
+    return x, np.sum((matrix @ x - b) ** 2, axis=0), matrix.shape[1], np.ones(matrix.shape[1])
+
+
+@handles(np.linalg.pinv)
+def _pinv(table: ArrayTable, a: Any, *_: Any, **__: Any) -> Any:
+    matrix = made(table, a)
+    if matrix.shape[0] >= matrix.shape[1]:
+        return _solve(table, matrix.T @ matrix, matrix.T)
+    return _solve(table, matrix @ matrix.T, matrix).T
+
+
+@handles(np.linalg.matrix_power)
+def _matrix_power(table: ArrayTable, a: Any, n: int) -> Any:
+    base = np.linalg.inv(a) if n < 0 else made(table, a)
+    result: Any = made(table, np.eye(base.shape[0]))
+    for _ in range(abs(n)):
+        result = result @ base
+    return result
+
+
+@handles(np.linalg.multi_dot)
+def _multi_dot(table: ArrayTable, arrays: Any) -> Any:
+    return functools.reduce(np.dot, arrays)
+
+
+Doors.call_function = call_function

@@ -1,0 +1,333 @@
+"""What code sees in place of numpy, math, scipy and Python's own functions where it is traced as a program of arrays."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import math
+from collections.abc import Callable
+from types import BuiltinFunctionType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from diffcompare.program.dag import Term
+from diffcompare.program.scipy_functions import scipy_special
+from diffcompare.tracing.array_functions import HANDLERS, call_function, constants
+from diffcompare.tracing.array_table import ArrayTable
+from diffcompare.tracing.array_ufuncs import call_ufunc, choose, compared, of_table, table_here
+from diffcompare.tracing.handle import Handle, floats_of, has_handles, is_moving, made, plain_floats, stored
+from diffcompare.tracing.registry import Dialect
+from diffcompare.tracing.scalar import UNARY
+from diffcompare.tracing.scipy_substitutes import HINTS, LINEAR
+from diffcompare.tracing.special import TRACED
+from diffcompare.tracing.substitutes import MATH, FloatKind, IntegerKind, print_nothing
+from diffcompare.tracing.table import refuse
+
+__all__ = ["ARRAYS"]
+
+_COPIED = ("array", "copy")
+_ARRAYS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite", "require")
+_BUFFERS = ("zeros", "ones", "empty", "full", "eye", "identity")
+
+
+def _own(dtype: Any) -> Any:
+    return getattr(dtype, "own_type", dtype)
+
+
+def _numpy_function(table: ArrayTable, function: Any) -> Any:
+    """Return what stands for a name of NumPy."""
+    if isinstance(function, np.ufunc):
+        return _Ufunc(table, function)
+    if isinstance(function, type):
+        kind: Any = function
+        if issubclass(function, np.floating):
+            return _float_kind(kind)
+        if issubclass(function, np.integer | np.bool_):
+            return _integer_kind(kind)
+        return _vectorized if function is np.vectorize else function
+    if not callable(function):
+        return function
+    name = getattr(function, "__name__", "")
+    own = getattr(np, name, None) is function
+    if own and name in _ARRAYS:
+        return functools.partial(_array, table, name)
+    if own and name in _BUFFERS:
+        return functools.partial(_buffer, table, function)
+
+    @functools.wraps(function)
+    def substitute(*args: Any, **kwargs: Any) -> Any:
+        if has_handles(args) or has_handles(kwargs):
+            return call_function(function, args, kwargs)
+        return constants(table, function(*args, **kwargs))
+
+    return substitute
+
+
+class _Ufunc:
+    def __init__(self, table: ArrayTable, ufunc: np.ufunc) -> None:
+        self._table, self._ufunc = table, ufunc
+        self.__name__ = ufunc.__name__
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        return self._call("__call__", inputs, options)
+
+    def _call(self, method: str, inputs: Any, options: dict[str, Any]) -> Any:
+        if has_handles(inputs) or has_handles(options):
+            return call_ufunc(self._ufunc, method, inputs, options)
+        found = getattr(self._ufunc, method)(*inputs, **options)
+        # the square root of an integer of the code is exact, too
+        exact = not options and method == "__call__" and self._ufunc.__name__ in UNARY and self._ufunc.__name__ != "negative"
+        if exact and np.isfinite(found).all():
+            return call_ufunc(self._ufunc, method, [made(self._table, v) for v in inputs], options)
+        return constants(self._table, found)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("reduce", "accumulate", "outer", "at", "reduceat"):
+            return lambda *inputs, **options: self._call(name, inputs, options)
+        return getattr(self._ufunc, name)
+
+
+def _array(
+    table: ArrayTable, name: str, value: Any, dtype: Any = None, *_: Any, copy: Any = None, ndmin: int = 0, **__: Any
+) -> Any:
+    if has_handles(value):
+        result: Any = made(table, value)
+        if isinstance(value, Handle) and (name in _COPIED or copy) and copy is not False:
+            result = result.copy()
+        kind = _own(dtype)
+        if kind is not None and kind is not object and np.dtype(kind) != np.float64:
+            result = result.astype(kind)
+    else:
+        held = np.array(value, dtype=_own(dtype))
+        result = made(table, held) if held.dtype == np.float64 else held
+    while result.ndim < ndmin:
+        result = result[None]
+    return result
+
+
+def _buffer(table: ArrayTable, function: Any, *args: Any, **kwargs: Any) -> Any:
+    kwargs = {k: _own(v) for k, v in kwargs.items() if k != "like"}
+    if function is np.full:
+        shape, fill = args[0] if args else kwargs["shape"], args[1] if len(args) > 1 else kwargs.get("fill_value")
+        if has_handles(fill):
+            return np.broadcast_to(made(table, fill), floats_of(shape)).copy()
+    args = tuple(floats_of(_own(a)) for a in args)
+    found = np.zeros(*args, **kwargs) if function is np.empty else function(*args, **kwargs)
+    return made(table, found) if found.dtype == np.float64 else found
+
+
+def _vectorized(pyfunc: Any, *_: Any, **__: Any) -> Any:
+    """Return a loop over broadcast elements."""
+
+    def loop(*args: Any) -> Any:
+        table = table_here()
+        spread = np.broadcast_arrays(*(made(table, a) for a in args))
+        rows = zip(*(a.reshape(-1) for a in spread), strict=True)
+        return np.stack([made(table, pyfunc(*row)) for row in rows]).reshape(spread[0].shape)
+
+    return loop
+
+
+class _FloatKind(FloatKind):
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, cls.own_type) or (isinstance(value, Handle) and not value.ndim)
+
+    def __call__(cls, value: Any = 0.0, *args: Any) -> Any:
+        if isinstance(value, Handle) and (value.size == 1 or cls.own_type is not float):
+            number = value.reshape(()).copy() if value.size == 1 else value
+            return number if cls.own_type in (float, np.float64) else number.astype(cls.own_type)
+        found = cls.own_type(value, *args)
+        return made(table_here(), found) if cls.own_type in (float, np.float64) else found
+
+
+class _IntegerKind(IntegerKind):
+    def __call__(cls, value: Any = 0, *args: Any) -> Any:
+        if isinstance(value, Handle):
+            value = bool(value) if cls.own_type is bool else plain_floats(value, f"{cls.own_type.__name__}()")
+        return cls.own_type(value, *args)
+
+
+@functools.cache
+def _float_kind(kind: Any) -> Any:
+    return _FloatKind(kind.__name__, (), {"own_type": kind, "dtype": np.dtype(kind)})
+
+
+@functools.cache
+def _integer_kind(kind: Any) -> Any:
+    return _IntegerKind(kind.__name__, (), {"own_type": kind, "dtype": np.dtype(kind)})
+
+
+def _math_function(table: ArrayTable, function: Any) -> Any:
+    """Return what stands for a function of ``math``."""
+    name, own = getattr(function, "__name__", ""), function
+    if not callable(function) or getattr(math, name, None) is not function:
+        return function
+
+    def substitute(*args: Any, **kwargs: Any) -> Any:
+        if not has_handles(args) and (name not in MATH or len(args) != 1 or name in ("isnan", "fabs")):
+            return constants(table, own(*args, **kwargs))
+        numbers = [made(table, a).reshape(()) if np.size(a) == 1 else a for a in args]
+        # a domain error is raised as math does
+        checked = own(*(float(n.floats) if isinstance(n, Handle) and not n.ndim else floats_of(n) for n in numbers), **kwargs)
+        if name == "log" and len(args) == 2:
+            return np.log(numbers[0]) / np.log(numbers[1])
+        if name in ("floor", "ceil", "trunc"):
+            return int(plain_floats(getattr(np, name)(numbers[0]), name))
+        if name in _MANY:
+            return _MANY[name](*args)
+        if name in ("erf", "erfc", "gamma", "lgamma"):
+            return of_table(TRACED.get(name, name), checked, *numbers)
+        if name in MATH:
+            return getattr(np, MATH[name])(*numbers)
+        return made(table, plain_floats(made(table, checked), name)) if not is_moving(args) else _unknown(f"math.{name}")
+
+    substitute.__name__ = name
+    return substitute
+
+
+def _unknown(name: str) -> Any:
+    raise refuse(f"{name} of a traced value", "there is no such operation in the table", "use another function")
+
+
+_MANY: dict[str, Callable[..., Any]] = {
+    "fsum": lambda x: np.sum(made(table_here(), list(x))),
+    "sumprod": lambda p, q: np.dot(made(table_here(), list(p)), made(table_here(), list(q))),
+    "prod": lambda x: np.prod(made(table_here(), list(x))),
+    "dist": lambda p, q: np.linalg.norm(made(table_here(), list(p)) - made(table_here(), list(q))),
+}
+
+
+def _linear_function(table: ArrayTable, function: Any) -> Any:
+    """Return what stands for a function of ``scipy.linalg``."""
+    rule: Any = LINEAR.get(getattr(function, "__name__", ""))
+    if rule is None or not callable(function):
+        return function if isinstance(function, type) else _special_function(table, function)
+
+    def substitute(*args: Any, **kwargs: Any) -> Any:
+        if has_handles(args) or has_handles(kwargs):
+            return rule(*args, **{k: v for k, v in kwargs.items() if k not in HINTS})
+        return constants(table, function(*args, **kwargs))
+
+    return substitute
+
+
+def _special_function(table: ArrayTable, function: Any) -> Any:
+    """Return what stands for a function of ``scipy.special``."""
+    name = getattr(function, "__name__", "")
+    if not isinstance(function, np.ufunc | FunctionType | BuiltinFunctionType):
+        return function
+    rule: Any = _SPECIAL.get(name)
+
+    def substitute(*args: Any, **kwargs: Any) -> Any:
+        if not (has_handles(args) or has_handles(kwargs)):
+            return constants(table, function(*args, **kwargs))
+        if rule is not None:
+            found = rule(*(made(table, a) if isinstance(a, Handle) else a for a in args), **kwargs)
+            if isinstance(found, Handle):
+                return stored(table, found.node, np.array(function(*floats_of(args), **floats_of(kwargs))))
+            return found
+        if name in TRACED and not kwargs:
+            return of_table(TRACED[name], function(*map(floats_of, args)), *args)
+        if name in UNARY:
+            return getattr(np, name)(*args, **kwargs)
+        if function in HANDLERS:
+            return call_function(function, args, kwargs)
+        if not is_moving(list(args)) and not is_moving(kwargs):
+            return constants(table, function(*map(floats_of, args), **floats_of(kwargs)))
+        return _unknown(f"scipy's {name}")
+
+    substitute.__name__ = name
+    return substitute
+
+
+def _times_logarithm(logarithm: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    def product(x: Any, y: Any) -> Any:
+        return choose(compared("equal", x, 0.0), 0.0, x * logarithm(y))
+
+    return product
+
+
+def _shift(x: Any, axis: Any) -> Any:
+    # any shift gives the same real function; one that is an exact number of the code costs nothing
+    largest = np.max(floats_of(x), axis=axis, keepdims=True)
+    return np.where(np.isfinite(largest), np.rint(largest), 0.0)
+
+
+def _logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, **_: Any) -> Any:
+    shift = _shift(a, axis)
+    scaled = np.exp(a - shift) if b is None else b * np.exp(a - shift)
+    result = np.log(np.sum(scaled, axis=axis, keepdims=True)) + shift
+    return result if keepdims else np.squeeze(result, axis=axis)
+
+
+def _softmax(x: Any, axis: Any = None) -> Any:
+    e = np.exp(x - _shift(x, axis))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def _log_expit(x: Any) -> Any:
+    # the same function, whichever way it is written
+    return choose(np.asarray(floats_of(x)) >= 0, -np.log1p(np.exp(-x)), x - np.log1p(np.exp(x)))
+
+
+def _normal_distribution(x: Any) -> Any:
+    build = table_here().build
+    root = Term(build, build.constant(2)).apply("sqrt")  # type: ignore[arg-type]
+    number = made(table_here(), x)
+    scaled = Term(build, number.node).apply("divide", root)  # type: ignore[arg-type]
+    argument = stored(table_here(), build.raw("negative", scaled.index), -number.floats / math.sqrt(2))
+    return 0.5 * of_table("erfc", scipy_special().erfc(argument.floats), argument)
+
+
+_xlogy = _times_logarithm(np.log)
+
+_SPECIAL: dict[str, Callable[..., Any]] = {
+    "ndtr": _normal_distribution,
+    "expit": lambda x: 1.0 / (1.0 + np.exp(-x)),
+    "log_expit": _log_expit,
+    "logit": lambda x: np.log(x / (1.0 - x)),
+    "xlogy": _xlogy,
+    "xlog1py": _times_logarithm(np.log1p),
+    "entr": lambda x: -_xlogy(x, x),
+    "rel_entr": lambda x, y: x * np.log(x / y),
+    "kl_div": lambda x, y: x * np.log(x / y) - x + y,
+    "logsumexp": _logsumexp,
+    "softmax": _softmax,
+    "log_softmax": lambda x, axis=None: x - _logsumexp(x, axis=axis, keepdims=True),
+    "exprel": lambda x: np.expm1(x) / x,
+    "softplus": lambda x: np.logaddexp(x, 0),
+    "huber": lambda d, r: np.where(np.abs(r) <= d, 0.5 * r * r, d * (np.abs(r) - 0.5 * d)),
+}
+
+
+def _sorted(values: Any, **kwargs: Any) -> Any:
+    return builtins.sorted(list(values), **kwargs)
+
+
+def _sum(values: Any, start: Any = 0) -> Any:
+    result = start
+    for value in values:
+        # the built-in sum starts with the integer 0
+        result = value if type(result) is int and result == 0 else result + value
+    return result
+
+
+ARRAYS = Dialect(
+    number=made,
+    array=made,
+    constants=constants,
+    numpy=_numpy_function,
+    math=_math_function,
+    special=_special_function,
+    linear=_linear_function,
+    vectorized=_vectorized,
+    builtins={
+        "float": _float_kind(float),
+        "int": _integer_kind(int),
+        "bool": _integer_kind(bool),
+        "sum": _sum,
+        "sorted": _sorted,
+        "print": print_nothing,
+    },
+)

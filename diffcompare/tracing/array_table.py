@@ -1,0 +1,158 @@
+"""The table into which code writes that is traced as a program of arrays."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.errors import TraceError
+from diffcompare.floats import Floats
+from diffcompare.program.arrays import ArrayBuilder
+from diffcompare.tracing.table import Place, here, refuse, writing_to
+
+__all__ = ["ANSWERS", "ArrayGuard", "ArrayTable"]
+
+# elements of guards by their numbers
+Turned = Mapping[int, NDArray[np.bool_]]
+# what a trace may hold: nodes, and elements of all of them
+_NODES = 60_000
+_ELEMENTS = 60_000_000
+# from so many nodes on, arrays must have more elements than that on average: else numbers are traced faster one by one
+_MANY, _SMALL = 6_000, 4.0
+
+ANSWERS: dict[str, Callable[[Any, Any], Any]] = {
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+}
+# what the answer is just beside a tie, where the first number is the smaller one (False) or the larger one (True)
+_BESIDE = {
+    "less": (True, False),
+    "less_equal": (True, False),
+    "greater": (False, True),
+    "greater_equal": (False, True),
+    "equal": (False, False),
+    "not_equal": (True, True),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrayGuard:
+    """Decisions that code took on two arrays, element by element.
+
+    Parameters
+    ----------
+    operation : str
+        The comparison.
+    first, second : int
+        The nodes that were compared.
+    answers : ndarray of bool
+    place : Place
+        Where it was taken.
+    """
+
+    operation: str
+    first: int
+    second: int
+    answers: NDArray[np.bool_]
+    place: Place
+
+
+class ArrayTable:
+    """Nodes of arrays that are shared by everything that is recorded at one point.
+
+    Parameters
+    ----------
+    point : ndarray of float64, shape (n,)
+    build : ArrayBuilder, optional
+        Nodes that it adds to.
+    turned : mapping, optional
+        Elements of guards, by the guard's number in a recording, at which the numbers that are compared are taken as
+        different; which one is larger is drawn with ``seed``.
+    seed : int
+    """
+
+    # numbers of the code are nodes, so that arithmetic on them is exact
+    exact = True
+    region = False
+
+    def __init__(
+        self, point: Floats, build: ArrayBuilder | None = None, *, turned: Turned | None = None, seed: int = 0
+    ) -> None:
+        self.point = point
+        self.build = build or ArrayBuilder(point.size)
+        self.turned, self.seed = turned or {}, seed
+        self.guards: list[ArrayGuard] = []
+        self.refusal: TraceError | None = None
+        self._asked: Counter[Place] = Counter()
+        self._elements = 0
+        self._counted = len(self.build.nodes)
+
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """Make this the table that traced values write to."""
+        with writing_to(self), np.errstate(all="ignore"):
+            yield
+
+    def grown(self) -> None:
+        """Refuse code whose trace would be too large, or is of single numbers."""
+        nodes = self.build.nodes
+        while self._counted < len(nodes):
+            self._elements += math.prod(nodes[self._counted].shape)
+            self._counted += 1
+        if self._counted > _MANY and self._elements < _SMALL * self._counted:
+            raise refuse("a program of single numbers", "its arrays are too small", "trace it number by number")
+        if self._counted > _NODES or self._elements > _ELEMENTS:
+            raise refuse(
+                f"more than {_NODES:,} operations on arrays or {_ELEMENTS:,} elements",
+                "the trace would be too large",
+                "trace a smaller problem: fewer data, fewer rounds of the loop",
+            )
+
+    def decided(self, operation: str, nodes: tuple[int, int], floats: tuple[Floats, Floats]) -> NDArray[np.bool_]:
+        """Record decisions on a comparison, and return the answers to go on with."""
+        one, two = floats
+        answers = np.asarray(ANSWERS[operation](one, two))
+        if not (self.build.moving[nodes[0]] or self.build.moving[nodes[1]]):
+            return answers
+        turned = self.turned.get(len(self.guards))
+        if turned is not None and turned.shape == answers.shape:
+            below, above = _BESIDE[operation]
+            answers = np.where(turned, np.where(self._larger(nodes, turned.shape), above, below), answers)
+        place = here()
+        if not answers.shape:
+            self._asked[place] += 1
+        self.guards.append(ArrayGuard(operation, *nodes, answers, place))
+        return answers
+
+    def order(self, floats: Floats) -> NDArray[np.intp]:
+        """Return the order of numbers along the last axis; where the next guard's are taken as different it is drawn."""
+        order = np.argsort(floats, axis=-1, kind="stable")
+        turned = self.turned.get(len(self.guards))
+        if turned is None or turned.shape != (*floats.shape[:-1], floats.shape[-1] - 1):
+            return order
+        # numbers that follow one another and may change places count as one
+        ranks = np.cumsum(np.concatenate([np.ones((*turned.shape[:-1], 1)), ~turned], axis=-1), axis=-1)
+        drawn = np.random.default_rng((self.seed, floats.size)).random(floats.shape)
+        return np.take_along_axis(order, np.lexsort((drawn, ranks), axis=-1), axis=-1)
+
+    def _larger(self, nodes: tuple[int, int], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """Draw for each element whether the first of two equal numbers is taken to be larger."""
+        drawn = np.random.default_rng((self.seed, *sorted(nodes))).random(shape) < 0.5
+        return np.asarray(drawn if nodes[0] < nodes[1] else ~drawn)
+
+    @property
+    def loops(self) -> list[Place]:
+        """The places that decided on a number again and again: a loop that may end at a tolerance."""
+        return [place for place, count in self._asked.items() if count > 2]

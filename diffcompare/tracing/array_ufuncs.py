@@ -1,0 +1,286 @@
+"""NumPy's universal functions on handles: one node for an array."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from diffcompare.errors import UnsupportedFunction
+from diffcompare.program.dag import Term
+from diffcompare.program.special_functions import named_term
+from diffcompare.tracing.array_table import ANSWERS, ArrayTable
+from diffcompare.tracing.handle import Doors, Handle, floats_of, has_handles, is_moving, made, node_of, stored
+from diffcompare.tracing.scalar import UNARY
+from diffcompare.tracing.table import active_table, refuse
+
+__all__ = ["call_ufunc", "choose", "of_table", "store", "table_here"]
+
+_BINARY = {
+    "add": "add",
+    "subtract": "subtract",
+    "multiply": "multiply",
+    "divide": "divide",
+    "hypot": "hypot",
+    "arctan2": "atan2",
+}
+_DIRECT = UNARY | _BINARY
+_TESTS = {"isfinite", "isnan", "isinf", "signbit"}
+_LOGICAL = {"logical_and", "logical_or", "logical_xor", "logical_not", "bitwise_and", "bitwise_or", "bitwise_xor", "invert"}
+# exponents of one array that are written as whole powers, one by one
+_POWERS = 16
+
+
+def table_here() -> ArrayTable:
+    """Return the table that is being written."""
+    table: Any = active_table()
+    return table  # type: ignore[no-any-return]
+
+
+def applied(operation: str, floats: Any, *operands: Any, payload: int | None = None) -> Handle:
+    """Apply an operation of the table to numbers."""
+    table = table_here()
+    node = table.build.raw(operation, *(node_of(table, v) for v in operands), payload=payload)
+    return stored(table, node, floats)
+
+
+def compared(operation: str, one: Any, two: Any) -> Any:
+    """Compare: truth values at once, and what was decided is noted."""
+    table = table_here()
+    first, second = (made(table, v) for v in (one, two))
+    answers = table.decided(operation, (first.node, second.node), (first.floats, second.floats))
+    return answers if answers.shape else np.bool_(answers)
+
+
+def choose(mask: Any, one: Any, two: Any) -> Handle:
+    """Choose between numbers, element by element, by plain truth values."""
+    table = table_here()
+    first, second = (made(table, v) for v in (one, two))
+    mask = np.asarray(mask, dtype=bool)
+    return stored(table, table.build.choose(mask, first.node, second.node), np.where(mask, first.floats, second.floats))
+
+
+def _extreme(operation: str) -> Callable[..., Handle]:
+    comparison, floats = ("greater_equal", np.maximum) if operation == "max" else ("less_equal", np.minimum)
+
+    def extreme(one: Any, two: Any) -> Handle:
+        found = choose(compared(comparison, one, two), one, two)
+        return stored(found.table, found.node, floats(floats_of(one), floats_of(two)))
+
+    return extreme
+
+
+def _absolute(x: Any) -> Handle:
+    found = choose(compared("greater_equal", x, 0.0), x, np.negative(x))
+    return stored(found.table, found.node, np.abs(floats_of(x)))
+
+
+def _sign(x: Any) -> Any:
+    up, down = compared("greater", x, 0.0), compared("less", x, 0.0)
+    return made(table_here(), np.where(np.isnan(floats_of(x)), np.nan, up * 1.0 - down * 1.0))
+
+
+def _step(floats: Callable[..., Any]) -> Callable[..., Any]:
+    def step(x: Any) -> Any:
+        if floats is np.rint and is_moving(x):
+            raise refuse("rint() of a traced value", "a step has no derivative to follow", "leave it out of what is traced")
+        value = floats(floats_of(x))
+        if is_moving(x):
+            low, high = (value, value + 1) if floats is np.floor else (value - 1, value)
+            compared("greater_equal" if floats is np.floor else "greater", x, low)
+            compared("less" if floats is np.floor else "less_equal", x, high)
+        return made(table_here(), value)
+
+    return step
+
+
+def _trunc(x: Any) -> Any:
+    return choose(np.asarray(floats_of(x)) >= 0, np.floor(x), np.ceil(x))
+
+
+def _power(base: Any, exponent: Any) -> Handle:
+    table = table_here()
+    x, p = made(table, base), made(table, exponent)
+    with np.errstate(all="ignore"):
+        floats = np.power(floats_of(base), floats_of(exponent))
+    values = np.unique(p.floats)
+    if not p.moving and values.size <= _POWERS and all(abs(e) <= 1000 and (e == int(e) or e == 0.5) for e in values):
+        result = None
+        for e in values.tolist():
+            node = (
+                x.node if e == 1 else table.build.raw("sqrt", x.node) if e == 0.5
+                else table.build.raw("integer_power", x.node, payload=int(e))
+            )  # fmt: skip
+            result = node if result is None else table.build.choose(p.floats == e, node, result)
+        return stored(table, table.build.broadcast(result or 0, floats.shape), floats)
+    return applied("power", floats, x, p)
+
+
+def _half_turn() -> Any:
+    return made(table_here(), float(np.pi)) / 180
+
+
+def _log_add(a: Any, b: Any) -> Any:
+    first = compared("greater_equal", a, b)
+    larger, smaller = choose(first, a, b), choose(first, b, a)
+    found = larger + np.log1p(np.exp(smaller - larger))
+    return stored(found.table, found.node, np.logaddexp(floats_of(a), floats_of(b)))
+
+
+def _heaviside(x: Any, half: Any) -> Any:
+    return choose(compared("greater", x, 0.0), 1.0, choose(compared("less", x, 0.0), 0.0, half))
+
+
+def _floor_divide(a: Any, b: Any) -> Any:
+    return np.floor(np.divide(a, b))
+
+
+COMPOSED: dict[str, Callable[..., Any]] = {
+    "positive": lambda x: x,
+    "conjugate": lambda x: x,
+    "absolute": _absolute,
+    "fabs": _absolute,
+    "sign": _sign,
+    "maximum": _extreme("max"),
+    "fmax": _extreme("max"),
+    "minimum": _extreme("min"),
+    "fmin": _extreme("min"),
+    "floor": _step(np.floor),
+    "ceil": _step(np.ceil),
+    "rint": _step(np.rint),
+    "trunc": _trunc,
+    "square": lambda x: _power(x, 2.0),
+    "reciprocal": lambda x: np.divide(1.0, x),
+    "power": _power,
+    "float_power": _power,
+    "deg2rad": lambda x: x * _half_turn(),
+    "radians": lambda x: x * _half_turn(),
+    "rad2deg": lambda x: x / _half_turn(),
+    "degrees": lambda x: x / _half_turn(),
+    "logaddexp": _log_add,
+    "logaddexp2": lambda a, b: np.log2(np.exp2(a) + np.exp2(b)),
+    "heaviside": _heaviside,
+    "copysign": lambda x, y: choose(compared("greater_equal", y, 0.0), np.abs(x), -np.abs(x)),
+    "floor_divide": _floor_divide,
+    "remainder": lambda a, b: a - b * _floor_divide(a, b),
+    "fmod": lambda a, b: a - b * np.trunc(np.divide(a, b)),
+    "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
+}
+
+
+def of_table(name: str, floats: Any, *operands: Any) -> Handle:
+    """Apply a special function of the table; operands that do not move are exact numbers."""
+    table = table_here()
+    build = table.build
+    terms = []
+    for value in operands:
+        number = made(table, value)
+        exact = not number.moving and not number.ndim
+        node = build.constant(Fraction(float(number.floats))) if exact else number.node
+        terms.append(Term(build, node))  # type: ignore[arg-type]
+    try:
+        return stored(table, named_term(name, terms).index, floats)
+    except UnsupportedFunction as error:
+        raise refuse(f"{name} of traced values", str(error), "use another function") from None
+
+
+def _called(ufunc: Any, name: str, inputs: Sequence[Any]) -> Any:
+    if name in _DIRECT:
+        return applied(_DIRECT[name], ufunc(*map(floats_of, inputs)), *inputs)
+    if name in ANSWERS:
+        return compared(name, *inputs)
+    if name in COMPOSED:
+        return COMPOSED[name](*inputs)
+    if name in _TESTS:
+        return ufunc(*map(floats_of, inputs))
+    if name in _LOGICAL:
+        return ufunc(*(np.not_equal(v, 0.0) if isinstance(v, Handle) else v for v in inputs))
+    if not is_moving(list(inputs)):
+        found = ufunc(*map(floats_of, inputs))
+        return tuple(made(table_here(), f) for f in found) if isinstance(found, tuple) else made(table_here(), found)
+    raise refuse(
+        f"{name} of a traced value",
+        "there is no such operation in the table",
+        "write it with elementary functions, or leave it out of what is traced",
+    )
+
+
+def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
+    """Do what a universal function does, on handles."""
+    name = "power" if ufunc.__name__ == "pow" else "divide" if ufunc.__name__ == "true_divide" else ufunc.__name__
+    if method != "__call__":
+        return _by_method(ufunc, name, method, inputs, options)
+    if len(inputs) > ufunc.nin:
+        options = {**options, "out": inputs[ufunc.nin]}
+        inputs = inputs[: ufunc.nin]
+    if name in ("matmul", "vecdot", "matvec", "vecmat"):
+        rule = {"matmul": np.matmul, "vecdot": np.linalg.vecdot}.get(name)
+        if rule is None:
+            raise refuse(f"{name} of a traced value", "it is not known to the trace", "use @")
+        result = Doors.call_function(rule, inputs, {})
+    elif name == "divmod":
+        result = (np.floor_divide(*inputs), np.remainder(*inputs))
+    else:
+        result = _called(ufunc, name, inputs)
+    out, where = options.get("out"), options.get("where", True)
+    out = out[0] if isinstance(out, tuple) else out
+    if where is not True:
+        if out is None:
+            raise refuse(f"{name}(where=...) without out=", "the other elements are undefined", "pass out=")
+        result = np.where(where, result, out)
+    kind = options.get("dtype")
+    if kind is not None and isinstance(result, Handle):
+        result = result.astype(kind)
+    return result if out is None else store(out, result)
+
+
+def store(out: Any, result: Any) -> Any:
+    """Write a result into an array of the code."""
+    if not isinstance(out, Handle) and has_handles(result):
+        raise refuse(
+            "a traced value is written into an array of floats",
+            "the array was made where the trace does not see it",
+            "make the array inside the function, with numpy",
+        )
+    out[...] = result
+    return out
+
+
+def _by_method(ufunc: Any, name: str, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
+    options = {k: v for k, v in options.items() if v is not None}
+    whole: dict[str, Any] = {
+        "add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min, "logical_and": np.all, "logical_or": np.any,
+    }  # fmt: skip
+    along: dict[str, Any] = {"add": np.cumsum, "multiply": np.cumprod}
+    chosen = whole.get(name) if method == "reduce" else along.get(name) if method == "accumulate" else None
+    if chosen is not None:
+        options.setdefault("axis", inputs[1] if len(inputs) > 1 else 0)
+        return Doors.call_function(chosen, inputs[:1], options)
+    if method == "outer":
+        a, b = (made(table_here(), v) for v in inputs)
+        return ufunc(a.reshape(*a.shape, *([1] * b.ndim)), b)
+    if method == "at" and isinstance(inputs[0], Handle):
+        return _at(ufunc, name, *inputs)
+    raise refuse(f"{name}.{method} of a traced value", "it is not known to the trace", "write it as a loop")
+
+
+def _at(ufunc: Any, name: str, target: Handle, index: Any, *values: Any) -> None:
+    places = np.arange(target.size).reshape(target.shape)[index]
+    if name in ("add", "subtract"):
+        table = target.table
+        value = np.broadcast_to(values[0], places.shape) if values else values
+        added = made(table, value)
+        build = table.build
+        floats = np.zeros(target.shape)
+        np.add.at(floats.reshape(-1), places.reshape(-1), added.floats.reshape(-1))
+        sums = stored(table, build.scatter(added.node, np.array(places), target.shape), floats)
+        target[...] = ufunc(target, sums)
+        return
+    if np.unique(places).size != places.size:
+        raise refuse(f"{name}.at with an index twice", "it is not known to the trace", "write it as a loop")
+    target[index] = ufunc(target[index], *values)
+
+
+Doors.call_ufunc = call_ufunc

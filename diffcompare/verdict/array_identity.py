@@ -1,0 +1,453 @@
+"""Two programs of arrays compared as real functions: the derivative of the function's, and the gradient's own code.
+
+What :mod:`~diffcompare.verdict.identity` does number by number is done here array by array, for problems of real size.
+Whatever this rule does not settle for certain it leaves to the others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffcompare.arithmetic.array_balls import array_balls, switches_of
+from diffcompare.arithmetic.array_floats import Moved, array_floats, is_rounded, moved_floats
+from diffcompare.arithmetic.balls import Ball, precision
+from diffcompare.floats import Flags, Floats, unit_roundoff
+from diffcompare.program.array_adjoint import sensitivities_of
+from diffcompare.tracing.array_table import ANSWERS, ArrayGuard
+from diffcompare.verdict.array_pair import ArrayPair, record_function, trace_arrays
+from diffcompare.verdict.difference import nearest_float
+from diffcompare.verdict.judgement import Judgement, Left
+from diffcompare.verdict.pair import FAILURES, slope_agrees
+from diffcompare.verdict.problem import Problem, State
+
+__all__ = ["judge_arrays"]
+
+# enough for nearly all; doubled while a difference cannot be told from 0
+_BITS, _MOST_BITS = 333, 2700
+# equal balls leave no more than this part of a component
+_EQUAL = 2.0**-100
+_TINY = 2.0**-1074
+# how the sides of equal numbers are drawn: each draw is one more derivative
+_SIDES = 3
+# components whose constants are weighed one by one
+_SWEEPS, _SWEPT_WORK = 12, 20_000_000
+_CLOSE = 2.0**-40
+# two ways of computing one thing, chosen element by element, differ by less than this
+_SLIGHT = 1e-8
+# by how much floats stray that are no fault: in units of a bound on the rounding of the adjoint
+_STRAYS = 64.0
+
+
+@dataclass(slots=True)
+class _Compared:
+    """G − D by component (see :class:`~diffcompare.verdict.difference.Difference`)."""
+
+    D: Any
+    gap: Floats
+    size: Floats
+    equal: Flags
+    decided: Flags
+    L: Floats
+    off: Floats
+    beside: Floats
+    kinks: Flags
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def least(self) -> Floats:
+        """One rounding of each component; a structural 0 has none."""
+        return unit_roundoff * self.size
+
+    @property
+    def threshold(self) -> Floats:
+        """The difference above which a component is wrong."""
+        return np.asarray(np.maximum.reduce([32 * self.L, 2 * self.least, self.off, 8 * self.beside]))
+
+
+def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
+    """Compare a gradient's own code with the true derivative of the function's, both as programs of arrays.
+
+    Raises
+    ------
+    TraceError
+        The codes cannot be traced so.
+    """
+    pair = trace_arrays(problem)
+    if pair.loops:
+        return Left("a loop that may end at a tolerance is followed number by number")
+    if not np.isfinite(state.values).all():
+        return Left("f is not finite")
+    guards = (*pair.function.guards, *pair.gradient.guards)
+    build = pair.build
+    differences = [build.apply("subtract", g.first, g.second) for g in guards]
+    edges = switches_of(build, [pair.F])
+    F, D, G, *rest = array_balls(build, [pair.F, pair.D, pair.G, *differences, *(e.node for e in edges)], pair.point, _BITS)
+    signs = [_signs(v) for v in rest[: len(guards)]]
+    for edge, value in zip(edges, rest[len(guards) :], strict=True):
+        if not edge.is_inside(value):
+            return Left(f"the point lies at the edge of the domain, or at a corner, of {edge.operation}")
+    floats = moved_floats(build, [pair.F, pair.D, pair.G], pair.point, unit=unit_roundoff)
+    if not _is_what_runs(state, [F, G], [floats[0], floats[2]]):
+        return Left("the trace gives other numbers than the code: it depends on what a trace does not see")
+    ties = _ties(guards, signs, len(pair.function.guards))
+    if isinstance(ties, Left):
+        return ties
+    if _moves_alike(problem, state, pair) is False:
+        return Left("beside the point the code gives other numbers than its trace: a trace does not see all of it")
+    found = _difference(pair, D, G, floats[1], floats[2])
+    if found is None:
+        return Left("the derivative of the traced code is not finite at the point")
+    turned = _nontrivial(pair, guards, ties)
+    if turned:
+        beside = _beside(problem, pair, guards, turned, F, floats[0])
+        if isinstance(beside, Left):
+            return beside
+        found = beside
+    with precision(_BITS):
+        derivative = np.array([float(d.mid()) for d in found.D])
+    if guards and not found.kinks.any() and not _slopes_agree(problem, state, pair, derivative):
+        return Left("the code has another slope than its trace: its decisions do what a trace does not see")
+    return _judged(problem, state, pair, found, floats[1])
+
+
+def _signs(values: Any) -> NDArray[np.int8]:
+    """Return the signs of balls: −1, 0 (exactly), 1, or 2 where they are not known."""
+
+    def sign(v: Any) -> int:
+        return 1 if v > 0 else -1 if v < 0 else 0 if v.is_zero() else 2
+
+    return np.array([sign(v) for v in values.reshape(-1).tolist()], dtype=np.int8).reshape(values.shape)
+
+
+def _is_what_runs(state: State, values: Sequence[Any], floats: Sequence[Moved]) -> bool:
+    """Check the floats of the code against the balls of its trace, within eight times their rounding errors."""
+    for seen, value, moved in zip((state.values, state.claimed), values, floats, strict=True):
+        flat, errors = value.reshape(-1), np.broadcast_to(moved.error, value.shape).reshape(-1)
+        with precision(_BITS):
+            for k in np.flatnonzero(np.isfinite(seen)).tolist():
+                if not flat[k].is_finite():
+                    return False
+                gap = abs(float((flat[k] - Ball(float(seen[k]))).mid()))
+                if gap > 64 * unit_roundoff * abs(float(flat[k].mid())) and not gap <= 8 * errors[k]:
+                    return False
+    return True
+
+
+def _ties(
+    guards: Sequence[ArrayGuard], signs: Sequence[NDArray[np.int8]], own: int
+) -> dict[int, NDArray[np.bool_]] | Left:
+    """Return the elements of the function's guards that compare equal numbers."""
+    ties = {}
+    for k, (guard, sign) in enumerate(zip(guards, signs, strict=True)):
+        expected = ANSWERS[guard.operation](sign, 0)
+        if ((np.abs(sign) == 1) & (expected != guard.answers)).any():
+            return Left(f"rounding decides a branch at {guard.place}: real numbers take the other one")
+        equal = (sign == 0) | (sign == 2)
+        if k < own and equal.any():
+            ties[k] = equal
+        elif ((sign == 2) | ((sign == 0) & (expected != guard.answers))).any():
+            return Left(f"a branch at {guard.place} compares numbers that cannot be told apart")
+    return ties
+
+
+def _nontrivial(
+    pair: ArrayPair, guards: Sequence[ArrayGuard], ties: dict[int, NDArray[np.bool_]]
+) -> dict[int, NDArray[np.bool_]]:
+    """Leave out the guards that compare a number with itself: their difference does not move."""
+    found, build = {}, pair.build
+    for k, equal in ties.items():
+        guard = guards[k]
+        places = np.flatnonzero(np.broadcast_to(equal, guard.answers.shape))
+        difference = build.take(build.apply("subtract", guard.first, guard.second), places)
+        weights = np.random.default_rng(5).integers(1, 16, places.size).astype(np.float64)
+        one = build.contract("i,i->", build.constant(weights), difference)
+        bars = sensitivities_of(build, one, build.moving)
+        if build.variables not in bars:
+            continue
+        (slopes,) = array_balls(build, [bars[build.variables]], pair.point, _BITS)
+        if any(not s.contains(0) or s.rad() > 2.0**-200 for s in slopes.reshape(-1).tolist()):
+            found[k] = equal
+    return found
+
+
+def _beside(
+    problem: Problem, pair: ArrayPair, guards: Sequence[ArrayGuard], turned: dict[int, NDArray[np.bool_]],
+    F: Any, moved: Moved,
+) -> _Compared | Left:  # fmt: skip
+    """Take the derivative from the sides of elements that compare equal numbers; where it depends on them is none."""
+    build = pair.build
+    sides = [record_function(problem, build, turned, seed) for seed in range(_SIDES)]
+    if any(len(trace.guards) != len(pair.function.guards) for trace, _, _ in sides):
+        return Left("beside the point the function takes other decisions")
+    nodes = [node for _, *both in sides for node in both]
+    values = array_balls(build, [pair.G, *nodes], pair.point, _BITS)
+    floats = moved_floats(build, [pair.G, *nodes], pair.point, unit=unit_roundoff)
+    if not all(v.is_finite() for value in values[1:] for v in value.reshape(-1).tolist()):
+        return Left("a side of an element that compares equal numbers is not defined")
+    with precision(_BITS):
+        for value, other in zip(values[1::2], floats[1::2], strict=True):
+            gap = float(abs(value[()] - F[()]).lower())
+            if gap > 32 * _move(other, moved, ()).max(initial=0.0) and gap > _TINY:
+                return Left("the function jumps where it compares equal numbers")
+    first, slopes = values[2], values[4::2]
+    compared = _difference(pair, first, values[0], floats[2], floats[0])
+    if compared is None:
+        return Left("the derivative beside the point is not finite")
+    with precision(_BITS):
+        for slope, other in zip(slopes, floats[4::2], strict=True):
+            apart = np.array([float(abs(a - b).lower()) for a, b in zip(slope, first, strict=True)])
+            rounding = 32 * _move(other, floats[2], first.shape)
+            compared.kinks |= apart > np.maximum(rounding, _EQUAL * compared.size)
+            compared.beside = np.where(compared.kinks, compared.beside, np.maximum(compared.beside, apart))
+    compared.notes = _kink_notes(guards, turned, compared)
+    return compared
+
+
+def _kink_notes(
+    guards: Sequence[ArrayGuard], turned: dict[int, NDArray[np.bool_]], compared: _Compared
+) -> list[str]:
+    """Name the elements that sit at their switch."""
+    if not compared.kinks.any():
+        return []
+    notes = []
+    for k, equal in list(turned.items())[:3]:
+        places = np.argwhere(equal)
+        where = f"element {places[0].tolist()}" if equal.ndim else "a number"
+        more = f", and {len(places) - 1} more" if len(places) > 1 else ""
+        notes.append(f"{guards[k].place}: {where} is exactly at its kink{more}")
+    return notes
+
+
+def _move(one: Moved, other: Moved, shape: tuple[int, ...]) -> Floats:
+    """Return how far the rounding of constants may set two values apart, to first order."""
+    zero = np.zeros(())
+    pairs = [(a, b) for a, b in zip(one.moves or (zero, zero), other.moves or (zero, zero), strict=True)]
+    return np.asarray(2 * np.max([np.broadcast_to(np.abs(a - b), shape) for a, b in pairs], axis=0))
+
+
+def _difference(pair: ArrayPair, D: Any, G: Any, one: Moved, two: Moved) -> _Compared | None:
+    """Compare the balls of D and G; None where D is not finite."""
+    n = D.size
+    if not all(d.is_finite() for d in D.tolist()):
+        return None
+    gap, equal, decided = np.full(n, math.nan), np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+    with precision(_BITS):
+        size = np.array([abs(float(d.mid())) for d in D.tolist()])
+        largest = float(size.max(initial=0.0))
+    bits = _BITS
+    values = D, G
+    while True:
+        with precision(bits):
+            for i in np.flatnonzero(~decided).tolist():
+                apart = values[1][i] - values[0][i]
+                if not apart.is_finite():
+                    gap[i] = math.inf
+                elif not apart.contains(0):
+                    gap[i], decided[i] = float(abs(apart).lower()), True
+                else:
+                    gap[i] = float(abs(apart).upper())
+                    scale = max(size[i], largest * 2.0**-64) * _EQUAL
+                    equal[i] = decided[i] = bool(float(apart.rad()) <= scale or gap[i] <= _TINY)
+        open_ = ~decided & np.isfinite(gap)
+        bits *= 2
+        if not open_.any() or bits > _MOST_BITS:
+            break
+        values = tuple(array_balls(pair.build, [pair.D, pair.G], pair.point, bits))  # type: ignore[assignment]
+    L = _move(one, two, D.shape)
+    L = np.where(np.isfinite(L), L, np.where(equal, 0.0, math.inf))
+    nothing = np.zeros(n)
+    return _Compared(D, gap, size, equal, decided, L, nothing, nothing.copy(), np.zeros(n, dtype=bool))
+
+
+def _slopes_agree(problem: Problem, state: State, pair: ArrayPair, derivative: Floats) -> bool:
+    if problem.directions is None:
+        return slope_agrees(problem, state.values, derivative)
+    (whole,) = array_floats(pair.build, [pair.build.nodes[pair.D].operands[1]], pair.point)
+    return slope_agrees(problem, state.values, whole)
+
+
+def _moves_alike(problem: Problem, state: State, pair: ArrayPair) -> bool | None:
+    """Compare what floats and traces do between the point and one nearby; None where they take another branch."""
+    for reach in (2.0**-10, 2.0**-16, 2.0**-22):
+        answer = _moves_alike_within(problem, state, pair, reach)
+        if answer is not None:
+            return answer
+    return None
+
+
+def _moves_alike_within(problem: Problem, state: State, pair: ArrayPair, reach: float) -> bool | None:
+    x = problem.inside(problem.x * (1 + reach * np.random.default_rng(5).uniform(0.5, 1.0, problem.x.size)))
+    try:
+        with np.errstate(all="ignore"):
+            after = np.array([*problem.values(x), *problem.claim(x)])
+    except FAILURES:
+        return None
+    guards = (*pair.function.guards, *pair.gradient.guards)
+    compared = [i for guard in guards for i in (guard.first, guard.second)]
+    values = array_floats(pair.build, [pair.F, pair.G, *compared], x)
+    for guard, one, two in zip(guards, values[2::2], values[3::2], strict=True):
+        if not np.array_equal(ANSWERS[guard.operation](one, two), guard.answers):
+            return None
+    start = array_floats(pair.build, [pair.F, pair.G], pair.point)
+    before = np.array([*state.values, *state.claimed])
+    seen = after - before
+    there, here = (np.concatenate([v[0].reshape(-1), v[1].reshape(-1)]) for v in (values, start))
+    traced, size, noise = there - here, np.abs(here), before - here
+    size[1:], noise[1:] = np.max(size[1:]), np.max(np.abs(noise[1:]))
+    slack = 0.05 * np.maximum(np.abs(seen), np.abs(traced)) + (1e-6 * reach * 2.0**10 + 2.0**-40) * size + 8 * np.abs(noise)
+    # the slopes of a constant are rounding, and at the point that may be 0 by chance
+    slack[1:] += 2.0**-40 * float(np.max(np.abs(state.values))) / float(np.max(problem.scales))
+    return not bool(np.any(np.abs(seen - traced) > slack))
+
+
+def _judged(
+    problem: Problem, state: State, pair: ArrayPair, found: _Compared, adjoint: Moved
+) -> Judgement | Left:
+    n = found.size.size
+    notes = list(found.notes)
+    status = np.full(n, "consistent", dtype=object)
+    explained = np.maximum.reduce([4 * found.L, found.least, found.beside])
+    clear = found.decided & (found.gap > found.threshold)
+    sure = found.decided & (found.gap <= explained) & np.isfinite(found.threshold)
+    status[~(sure | found.equal)] = "inconclusive"
+    status[clear] = "wrong"
+    _weigh(pair, found, status, notes)
+    _two_ways(pair, found, status, notes)
+    finite = np.isfinite(state.claimed)
+    for i in np.flatnonzero(~finite).tolist():
+        right = found.decided[i] and found.gap[i] <= found.threshold[i]
+        why = ": the formula is right, an intermediate value overflows or is not defined" if right else ""
+        if i == np.flatnonzero(~finite)[0]:
+            notes.append(f"{problem.names[i]} is {float(state.claimed[i])!r} though the derivative is finite{why}")
+        status[i] = "wrong"
+    largest = float(found.size.max(initial=0.0))
+    with precision(_BITS):
+        certified = np.array([nearest_float(d) for d in found.D.tolist()])
+        errors = np.array([
+            abs(float((Ball(c) - d).mid())) if math.isfinite(c) else math.inf
+            for c, d in zip(state.claimed.tolist(), found.D.tolist(), strict=True)
+        ])  # fmt: skip
+    lost = finite & (errors > 0.1 * largest) & (found.gap <= 0.1 * largest) & (status != "wrong")
+    if (lost & (errors > _STRAYS * np.broadcast_to(adjoint.error, (n,)))).any():
+        return Left("the floats of the gradient have no correct digit: how far others would stray is found number by number")
+    status[found.kinks] = "non-smooth"
+    threshold = found.threshold
+    certified[found.kinks] = threshold[found.kinks] = np.nan
+    if (status == "consistent").all():
+        same = bool(found.equal.all())
+        notes.append(
+            "the gradient and the true derivative are identical as real functions at this point"
+            if same
+            else "what differs is explained by the rounding of constants"
+        )
+    (real,) = array_balls(pair.build, [pair.G], pair.point, _BITS)
+    with precision(_BITS):
+        strays = [
+            abs(float((Ball(c) - g).mid()))
+            for c, g in zip(state.claimed.tolist(), real.tolist(), strict=True)
+            if math.isfinite(c) and g.is_finite()
+        ]
+    rounding = max(strays, default=math.nan) / (largest or 1.0)
+    return Judgement(
+        "identity", tuple(status.tolist()), state.claimed, certified, threshold, rounding,
+        "gradient" if "wrong" in status.tolist() else None, tuple(dict.fromkeys(notes)), found.gap, arrays=pair,
+    )  # fmt: skip
+
+
+def _weigh(pair: ArrayPair, found: _Compared, status: NDArray[Any], notes: list[str]) -> None:
+    """Weigh the constants of few components exactly: those that rounding could explain."""
+    suspects = np.flatnonzero((status != "consistent") & np.isfinite(found.gap))
+    allowed = _one_sided(pair)
+    unsure = [i for i in suspects.tolist() if allowed or found.gap[i] <= _CLOSE * found.size[i] or status[i] != "wrong"]
+    sweeps = min(_SWEEPS, max(2, _SWEPT_WORK // max(pair.work, 1)))
+    worst = sorted(unsure, key=lambda i: -found.gap[i] / (found.size[i] + 1e-300))
+    off = 0.0
+    for i in worst[:sweeps]:
+        L, own = _effect(pair, i, allowed)
+        found.L[i], found.off[i] = L, own
+        off = max(off, own / (found.size[i] or 1.0))
+    for i in worst[sweeps:]:
+        # what was not weighed is judged as those that were
+        found.off[i] = off * found.size[i]
+    for i in unsure:
+        gap = found.gap[i]
+        if not found.decided[i]:
+            continue
+        if gap <= found.off[i] and gap > max(32 * found.L[i], 2 * found.least[i]):
+            status[i] = "inconclusive"
+            notes.append(
+                "the difference could come from numbers of many digits that only one of the two codes holds; "
+                "compute them inside the function"
+            )
+        elif gap > found.threshold[i]:
+            status[i] = "wrong"
+        elif gap <= max(4 * found.L[i], found.least[i], found.beside[i]):
+            status[i] = "consistent"
+        else:
+            status[i] = "inconclusive"
+
+
+def _effect(pair: ArrayPair, i: int, allowed: dict[int, Floats]) -> tuple[float, float]:
+    """Return u·Σ|c·∂(G_i − D_i)/∂c| over the rounded constants, and what those of unknown origin may be off by."""
+    build = pair.build
+    place = np.array(i)
+    one = build.apply("subtract", build.take(pair.G, place), build.take(pair.D, place))
+    bars = sensitivities_of(build, one, [True] * len(build.nodes))
+    constants = [k for k in bars if build.nodes[k].operation == "constant" and isinstance(build.nodes[k].payload, float | np.ndarray)]
+    L = off = 0.0
+    with np.errstate(all="ignore"):
+        for k, slopes in zip(constants, array_balls(build, [bars[k] for k in constants], pair.point, 160), strict=True):
+            held = np.asarray(build.nodes[k].payload, dtype=np.float64)
+            size = np.array([float(s.abs_upper()) if s.is_finite() else math.inf for s in slopes.reshape(-1).tolist()])
+            size = np.broadcast_to(size.reshape(slopes.shape), held.shape)
+            rounded = is_rounded(held)
+            L += float(np.sum(np.where(rounded, unit_roundoff * np.abs(held) * size, 0.0)))
+            if k in allowed:
+                off += float(np.sum(allowed[k] * size))
+    return L, off
+
+
+def _one_sided(pair: ArrayPair) -> dict[int, Floats]:
+    """Return how far constants of many digits may be off that only one of the two codes holds."""
+    build = pair.build
+    sides = [
+        {k: np.asarray(build.nodes[k].payload, dtype=np.float64) for k in build.needed(roots)
+         if build.nodes[k].operation == "constant" and isinstance(build.nodes[k].payload, float | np.ndarray)}
+        for roots in ([pair.F, pair.D], [pair.G])
+    ]  # fmt: skip
+    allowed = {}
+    for mine, theirs in (sides, sides[::-1]):
+        alone = {k: held for k, held in mine.items() if k not in theirs and is_rounded(held).any()}
+        if not alone:
+            continue
+        known = np.unique(np.concatenate([np.zeros(1), *(held.reshape(-1) for held in theirs.values())]))
+        for k, held in alone.items():
+            long = is_rounded(held) & ~np.isin(held, known) & (_shortened(held) != held)
+            if long.any():
+                scale = float(np.max(np.abs(held[np.isfinite(held)]), initial=0.0))
+                most = 1e7 * np.abs(held)
+                own = 1e7 * scale if held.ndim else np.minimum(np.maximum(1.0, np.abs(held)), most)
+                allowed[k] = np.where(long, unit_roundoff * own, 0.0)
+    return allowed
+
+
+def _shortened(values: Floats) -> Floats:
+    """Round to 12 decimal digits."""
+    return np.array([float(f"{v:.12g}") for v in values.reshape(-1).tolist()]).reshape(values.shape)
+
+
+def _two_ways(pair: ArrayPair, found: _Compared, status: NDArray[Any], notes: list[str]) -> None:
+    """Leave open what differs by as little as two ways of computing one thing, where the codes choose between such."""
+    if not (pair.function.guards or pair.gradient.guards):
+        return
+    largest = float(found.size.max(initial=0.0))
+    slight = (status == "wrong") & (found.gap <= _SLIGHT * largest)
+    if slight.any():
+        status[slight] = "inconclusive"
+        notes.append("the difference is as slight as that of two ways of computing one thing, such as a series near 0")
