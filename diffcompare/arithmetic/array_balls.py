@@ -84,7 +84,8 @@ class _Run:
             return self._contract(node, *values)
         if name in _OF_MATRICES:
             return _OF_MATRICES[name](*map(as_balls, values))
-        if name in ("total", "cumulate", "scatter", "choose"):
+        mixed = name == "join" and len({v.dtype for v in values}) > 1
+        if mixed or name in ("total", "cumulate", "scatter", "choose"):
             values = tuple(map(as_balls, values))
         found = rearranged(node, values, _ZERO)
         return _elementwise(node, *map(as_balls, values)) if found is None else found
@@ -149,8 +150,8 @@ def as_balls(value: Any) -> Any:
 
 def _array(value: Any) -> Any:
     # NumPy returns what an array of no dimension holds
-    if isinstance(value, np.ndarray):
-        return value
+    if isinstance(value, np.ndarray | np.generic):
+        return np.asarray(value)
     result = np.empty((), dtype=object)
     result[()] = value
     return result

@@ -95,6 +95,8 @@ class ArrayTable:
         self.turned, self.seed = turned or {}, seed
         self.guards: list[ArrayGuard] = []
         self.refusal: TraceError | None = None
+        # of what is being recorded: the first place that computes in shorter numbers, and their bits
+        self.narrow: tuple[Place, int] | None = None
         self._asked: Counter[Place] = Counter()
         self._elements = 0
         self._counted = len(self.build.nodes)
@@ -119,6 +121,12 @@ class ArrayTable:
                 "the trace would be too large",
                 "trace a smaller problem: fewer data, fewer rounds of the loop",
             )
+
+    def narrowed(self, kind: np.dtype[Any]) -> None:
+        """Note that numbers of less than 64 bits are computed."""
+        bits = 8 * kind.itemsize
+        if self.narrow is None or bits < self.narrow[1]:
+            self.narrow = here(), bits
 
     def decided(self, operation: str, nodes: tuple[int, int], floats: tuple[Floats, Floats]) -> NDArray[np.bool_]:
         """Record decisions on a comparison, and return the answers to go on with."""

@@ -14,6 +14,7 @@ from diffcompare.tracing.array_substitutes import ARRAYS
 from diffcompare.tracing.array_table import ArrayGuard, ArrayTable
 from diffcompare.tracing.handle import Handle, made, stored
 from diffcompare.tracing.rebuild import Rebuilder
+from diffcompare.tracing.table import Place
 from diffcompare.tracing.trace import carried_out
 
 __all__ = ["ArrayTrace", "placed_arrays", "record_arrays"]
@@ -33,12 +34,15 @@ class ArrayTrace:
         What was returned, every number replaced by its place in ``output``.
     guards : tuple of ArrayGuard
         The decisions that were taken.
+    narrow : (Place, int) or None
+        Where numbers of less than 64 bits were computed, and of how many.
     """
 
     output: int
     values: Floats
     structure: Any
     guards: tuple[ArrayGuard, ...]
+    narrow: tuple[Place, int] | None = None
 
 
 def record_arrays(
@@ -62,7 +66,7 @@ def record_arrays(
     TraceError
         The code does what a trace cannot follow, or is one of single numbers.
     """
-    before = len(table.guards)
+    before, table.narrow = len(table.guards), None
     found: list[Handle] = []
 
     def read(result: Any) -> tuple[Any, list[int]]:
@@ -76,7 +80,7 @@ def record_arrays(
         raise TraceError("the function returned no numbers: numbers are needed; return an array")
     output = table.build.join(nodes)
     values = np.concatenate([handle.floats.reshape(-1) for handle in found])
-    return ArrayTrace(output, values, structure, tuple(table.guards[before:]))
+    return ArrayTrace(output, values.astype(np.float64), structure, tuple(table.guards[before:]), table.narrow)
 
 
 def placed_arrays(template: Any, table: ArrayTable) -> Any:

@@ -10,9 +10,10 @@ import numpy as np
 
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.dag import Term
+from diffcompare.program.operations import INFIX
 from diffcompare.program.special_functions import named_term
 from diffcompare.tracing.array_table import ANSWERS, ArrayTable
-from diffcompare.tracing.handle import Doors, Handle, floats_of, has_handles, is_moving, made, node_of, stored
+from diffcompare.tracing.handle import Doors, Handle, floats_of, has_handles, is_moving, made, stored
 from diffcompare.tracing.scalar import UNARY
 from diffcompare.tracing.table import active_table, refuse
 
@@ -42,8 +43,11 @@ def table_here() -> ArrayTable:
 def applied(operation: str, floats: Any, *operands: Any, payload: int | None = None) -> Handle:
     """Apply an operation of the table to numbers."""
     table = table_here()
-    node = table.build.raw(operation, *(node_of(table, v) for v in operands), payload=payload)
-    return stored(table, node, floats)
+    numbers = [made(table, v) for v in operands]
+    found = stored(table, table.build.raw(operation, *(n.node for n in numbers), payload=payload), floats)
+    # arithmetic on numbers of Python's gives such
+    found.weak = operation in INFIX and all(n.weak for n in numbers)
+    return found
 
 
 def compared(operation: str, one: Any, two: Any) -> Any:
@@ -59,7 +63,7 @@ def choose(mask: Any, one: Any, two: Any) -> Handle:
     table = table_here()
     first, second = (made(table, v) for v in (one, two))
     mask = np.asarray(mask, dtype=bool)
-    return stored(table, table.build.choose(mask, first.node, second.node), np.where(mask, first.floats, second.floats))
+    return stored(table, table.build.choose(mask, first.node, second.node), np.where(mask, floats_of(first), floats_of(second)))
 
 
 def _extreme(operation: str) -> Callable[..., Handle]:

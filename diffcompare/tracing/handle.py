@@ -30,7 +30,7 @@ __all__ = [
     "viewed",
 ]
 
-_NAN = np.array([np.nan])
+_NAN = {kind: np.array([np.nan], dtype=kind) for kind in (np.float64, np.float32, np.float16)}
 _counted = np.arange(1 << 12)
 
 
@@ -109,6 +109,8 @@ class Handle(np.ndarray[Any, np.dtype[np.float64]]):
     store: _Store | None = None
     places: Places
     floats: Floats
+    # a number of Python's: in NumPy it takes the type of the arrays that it meets
+    weak = False
 
     @property
     def table(self) -> ArrayTable:
@@ -243,7 +245,8 @@ def viewed(base: Handle, places: Places, floats: Floats) -> Handle:
 
 def _shown(store: _Store, places: Places, floats: Floats) -> Handle:
     shape = places.shape
-    handle = np.ndarray.__new__(Handle, shape, np.float64, _NAN, 0, (0,) * len(shape))
+    kind = floats.dtype.type
+    handle = np.ndarray.__new__(Handle, shape, kind, _NAN[kind], 0, (0,) * len(shape))
     handle.store, handle.places, handle.floats = store, places, floats
     return handle
 
@@ -251,9 +254,14 @@ def _shown(store: _Store, places: Places, floats: Floats) -> Handle:
 def stored(table: ArrayTable, node: int, floats: Floats) -> Handle:
     """Return a new array whose elements are those of a node."""
     table.grown()
-    floats = np.asarray(floats, dtype=np.float64)
+    floats = np.asarray(floats)
+    if floats.dtype.type not in _NAN:
+        floats = floats.astype(np.float64)
+    if floats.itemsize < 8:
+        table.narrowed(floats.dtype)
     shape = floats.shape
-    flat = np.array(floats).reshape(-1) if not floats.flags.owndata or not floats.flags.c_contiguous else floats.reshape(-1)
+    own = floats.flags.owndata and floats.flags.c_contiguous
+    flat = floats.reshape(-1) if own else np.array(floats).reshape(-1)
     return _shown(_Store(table, node, flat), counted(flat.size).reshape(shape), flat.reshape(shape))
 
 
@@ -274,8 +282,10 @@ def made(table: ArrayTable, value: Any) -> Handle:
         return made(table, array.tolist())
     if array.dtype.kind not in "biuf":
         raise TypeError(f"a number was expected, not {type(value).__name__}")
-    floats = array.astype(np.float64)
-    return stored(table, table.build.constant(floats), floats)
+    floats = array.astype(array.dtype if array.dtype.type in _NAN else np.float64)
+    handle = stored(table, table.build.constant(floats.astype(np.float64)), floats)
+    handle.weak = type(value) in (float, int, bool)
+    return handle
 
 
 def node_of(table: ArrayTable, value: Any) -> int:
@@ -287,7 +297,7 @@ def floats_of(value: Any) -> Any:
     """Return what the code would have in place of handles, also in lists and dicts."""
     if isinstance(value, Handle):
         value._kept()
-        return value.floats
+        return float(value.floats) if value.weak else value.floats
     if type(value) in (list, tuple):
         return type(value)(floats_of(v) for v in value)
     if isinstance(value, dict):
@@ -371,9 +381,9 @@ def _astype(self: Handle, dtype: Any, *_: Any, **__: Any) -> Any:
         return np.not_equal(self, 0.0)
     if kind.kind in "iu":
         return plain_floats(self, "astype(int)").astype(kind)
-    if kind.kind == "f" and kind.itemsize >= 8:
-        return self.copy()
-    raise refuse(f"astype({kind})", "numbers of another length are rounded", "trace it number by number")
+    if kind.kind == "f":
+        return stored(self.table, self.node, self.floats.astype(kind if kind.type in _NAN else np.float64))
+    raise refuse(f"astype({kind})", "only real numbers are traced", "write it with real numbers")
 
 
 def _sort(self: Handle, axis: int = -1, **_: Any) -> None:

@@ -92,8 +92,8 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
     for edge, value in zip(edges, rest[len(guards) :], strict=True):
         if not edge.is_inside(value):
             return Left(f"the point lies at the edge of the domain, or at a corner, of {edge.operation}")
-    floats = moved_floats(build, [pair.F, pair.D, pair.G], pair.point, unit=unit_roundoff)
-    if not _is_what_runs(state, [F, G], [floats[0], floats[2]]):
+    floats = moved_floats(build, [pair.F, pair.D, pair.G], pair.point, unit=_unit(pair))
+    if not _is_what_runs(state, [F, G], [floats[0], floats[2]], _unit(pair)):
         return Left("the trace gives other numbers than the code: it depends on what a trace does not see")
     ties = _ties(guards, signs, len(pair.function.guards))
     if isinstance(ties, Left):
@@ -116,6 +116,12 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
     return _judged(problem, state, pair, found, floats[1])
 
 
+def _unit(pair: ArrayPair) -> float:
+    """Return the unit roundoff of the shortest numbers that the codes compute."""
+    bits = min([64, *(trace.narrow[1] for trace in (pair.function, pair.gradient) if trace.narrow)])
+    return {64: unit_roundoff, 32: 2.0**-24, 16: 2.0**-11}[bits]
+
+
 def _signs(values: Any) -> NDArray[np.int8]:
     """Return the signs of balls: −1, 0 (exactly), 1, or 2 where they are not known."""
 
@@ -125,7 +131,7 @@ def _signs(values: Any) -> NDArray[np.int8]:
     return np.array([sign(v) for v in values.reshape(-1).tolist()], dtype=np.int8).reshape(values.shape)
 
 
-def _is_what_runs(state: State, values: Sequence[Any], floats: Sequence[Moved]) -> bool:
+def _is_what_runs(state: State, values: Sequence[Any], floats: Sequence[Moved], unit: float) -> bool:
     """Check the floats of the code against the balls of its trace, within eight times their rounding errors."""
     for seen, value, moved in zip((state.values, state.claimed), values, floats, strict=True):
         flat, errors = value.reshape(-1), np.broadcast_to(moved.error, value.shape).reshape(-1)
@@ -134,7 +140,7 @@ def _is_what_runs(state: State, values: Sequence[Any], floats: Sequence[Moved]) 
                 if not flat[k].is_finite():
                     return False
                 gap = abs(float((flat[k] - Ball(float(seen[k]))).mid()))
-                if gap > 64 * unit_roundoff * abs(float(flat[k].mid())) and not gap <= 8 * errors[k]:
+                if gap > 64 * unit * abs(float(flat[k].mid())) and not gap <= 8 * errors[k]:
                     return False
     return True
 
@@ -333,9 +339,10 @@ def _judged(
             abs(float((Ball(c) - d).mid())) if math.isfinite(c) else math.inf
             for c, d in zip(state.claimed.tolist(), found.D.tolist(), strict=True)
         ])  # fmt: skip
-    lost = finite & (errors > 0.1 * largest) & (found.gap <= 0.1 * largest) & (status != "wrong")
+    lost = finite & (pair.gradient.narrow is None) & (errors > 0.1 * largest) & (found.gap <= 0.1 * largest) & (status != "wrong")
     if (lost & (errors > _STRAYS * np.broadcast_to(adjoint.error, (n,)))).any():
         return Left("the floats of the gradient have no correct digit: how far others would stray is found number by number")
+    notes += _narrow(problem, pair, found, errors, status)
     status[found.kinks] = "non-smooth"
     threshold = found.threshold
     certified[found.kinks] = threshold[found.kinks] = np.nan
@@ -451,3 +458,19 @@ def _two_ways(pair: ArrayPair, found: _Compared, status: NDArray[Any], notes: li
     if slight.any():
         status[slight] = "inconclusive"
         notes.append("the difference is as slight as that of two ways of computing one thing, such as a series near 0")
+
+
+def _narrow(
+    problem: Problem, pair: ArrayPair, found: _Compared, errors: Floats, status: NDArray[Any]
+) -> list[str]:
+    """Judge a gradient that is computed in shorter numbers than f."""
+    if pair.gradient.narrow is None:
+        return []
+    place, bits = pair.gradient.narrow
+    short = any(isinstance(a, np.ndarray) and a.dtype in (np.float32, np.float16) for a in problem.args)
+    if pair.function.narrow is not None or short:
+        return [f"both are computed in {bits}-bit numbers"]
+    largest = float(found.size.max(initial=0.0)) or 1.0
+    coarse = np.isfinite(errors) & (errors > 2.0**-40 * largest) & (found.gap <= found.threshold) & (status != "wrong")
+    status[coarse] = "wrong"
+    return [f"float32 precision: {place} converts to {bits}-bit numbers, f does not"] if coarse.any() else []
