@@ -27,8 +27,8 @@ from diffcompare.program.operations import OPERATIONS
 
 __all__ = ["Edge", "array_balls", "as_balls", "rearranged", "switches_of"]
 
-# a product of matrices has so many multiplications for each number that is converted, or is done by elements
-_WORTHWHILE = 2
+# so many products of matrices that have fewer multiplications each are done by elements
+_MATRICES, _PRODUCTS = 32, 64
 # columns of a Cholesky factor that are done at once
 _BLOCK = 24
 
@@ -95,10 +95,9 @@ class _Run:
         right = "".join(c for c in result if c not in batch and c not in left)
         sizes = dict(zip(first + second, one.shape + two.shape, strict=True))
         count = {group: math.prod(sizes[c] for c in group) for group in {batch, summed, left, right}}
-        work = count[summed] * count[left] * count[right]
-        if not summed or work < _WORTHWHILE * (count[summed] * (count[left] + count[right])):
-            if count[batch] * work <= 4 * (one.size + two.size) or not summed:
-                return _by_elements(first, second, result, summed, as_balls(one), as_balls(two))
+        small = count[batch] > _MATRICES and count[summed] * count[left] * count[right] < _PRODUCTS
+        if not summed or small:
+            return _by_elements(first, second, result, summed, as_balls(one), as_balls(two))
         rows = self._matrix(one, first, batch, left, summed)
         columns = self._matrix(two, second, batch, summed, right)
         found = [np.array((a * b).entries(), dtype=object) for a, b in zip(rows, columns, strict=True)]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from diffcompare.errors import TraceError
 from diffcompare.floats import Floats
 from diffcompare.program.arrays import ArrayBuilder
-from diffcompare.tracing.table import Place, here, refuse, writing_to
+from diffcompare.tracing.table import Place, TooLargeError, here, refuse, writing_to
 
 __all__ = ["ANSWERS", "ArrayGuard", "ArrayTable"]
 
@@ -26,7 +26,7 @@ Turned = Mapping[int, NDArray[np.bool_]]
 _NODES = 60_000
 _ELEMENTS = 60_000_000
 # from so many nodes on, arrays must have more elements than that on average: else numbers are traced faster one by one
-_MANY, _SMALL = 6_000, 4.0
+_MANY, _SMALL = 1_500, 4.0
 
 ANSWERS: dict[str, Callable[[Any, Any], Any]] = {
     "less": operator.lt,
@@ -120,6 +120,7 @@ class ArrayTable:
                 f"more than {_NODES:,} operations on arrays or {_ELEMENTS:,} elements",
                 "the trace would be too large",
                 "trace a smaller problem: fewer data, fewer rounds of the loop",
+                TooLargeError,
             )
 
     def narrowed(self, kind: np.dtype[Any]) -> None:
@@ -152,13 +153,17 @@ class ArrayTable:
             return order
         # numbers that follow one another and may change places count as one
         ranks = np.cumsum(np.concatenate([np.ones((*turned.shape[:-1], 1)), ~turned], axis=-1), axis=-1)
-        drawn = np.random.default_rng((self.seed, floats.size)).random(floats.shape)
+        drawn = np.random.default_rng((self.seed // 2, floats.size)).random(floats.shape)
+        drawn = drawn if self.seed % 2 == 0 else -drawn
         return np.take_along_axis(order, np.lexsort((drawn, ranks), axis=-1), axis=-1)
 
     def _larger(self, nodes: tuple[int, int], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-        """Draw for each element whether the first of two equal numbers is taken to be larger."""
-        drawn = np.random.default_rng((self.seed, *sorted(nodes))).random(shape) < 0.5
-        return np.asarray(drawn if nodes[0] < nodes[1] else ~drawn)
+        """Draw for each element whether the first of two equal numbers is taken to be larger.
+
+        An odd seed draws the opposite of the seed before it: between them every element is seen on both sides.
+        """
+        drawn = np.random.default_rng((self.seed // 2, *sorted(nodes))).random(shape) < 0.5
+        return np.asarray(drawn if (nodes[0] < nodes[1]) == (self.seed % 2 == 0) else ~drawn)
 
     @property
     def loops(self) -> list[Place]:

@@ -30,6 +30,7 @@ __all__ = [
     "Guard",
     "Place",
     "Table",
+    "TooLargeError",
     "active_table",
     "here",
     "loop_exits",
@@ -176,9 +177,13 @@ def active_table() -> Table:
     return table
 
 
-def refuse(what: str, why: str, remedy: str) -> TraceError:
+class TooLargeError(TraceError):
+    """A trace would hold more than it may."""
+
+
+def refuse(what: str, why: str, remedy: str, kind: type[TraceError] = TraceError) -> TraceError:
     """Make the error for code that cannot be traced, and remember it: the user's code may swallow it."""
-    error = TraceError(f"{here()}: {what}: {why}; {remedy}")
+    error = kind(f"{here()}: {what}: {why}; {remedy}")
     table = _ACTIVE.get()
     if table is not None and table.refusal is None:
         table.refusal = error
@@ -266,6 +271,7 @@ class Table:
                     f"more than {self.limit:,} elementary operations",
                     "the trace would be too large",
                     "trace a smaller problem: fewer data, fewer rounds of the loop",
+                    TooLargeError,
                 )
         return index
 

@@ -20,6 +20,7 @@ from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import needed_nodes
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.tracing.table import NODE_LIMIT, TooLargeError
 from diffcompare.verdict.array_identity import judge_arrays
 from diffcompare.verdict.array_pair import is_for_arrays
 from diffcompare.verdict.difference import Difference, difference_of, nearest_float, node_balls
@@ -41,6 +42,8 @@ __all__ = ["judge_by_identity"]
 
 
 _BITS = 128
+# nodes of single numbers up to which they are followed one by one
+_FEW = 1_000
 
 
 def judge_by_identity(problem: Problem) -> Judgement | Left:
@@ -61,37 +64,48 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
     state = state_of(problem)
     if not state.steady:
         return Left(f"the function or the {problem.what} raises nearby, or answers differently from call to call")
-    reasons = []
-    if is_for_arrays(problem) and _is_large(problem):
-        try:
-            whole = judge_arrays(problem, state)
-            if isinstance(whole, Judgement):
-                return whole
-        except Exception as error:
-            whole = Left(why_left(error))
-    for exact, rebuilt in ATTEMPTS:
-        try:
-            pair = trace_pair(problem, exact=exact, rebuilt=rebuilt)
-            if pair is None:
-                reasons.append(f"the function returned something else than {problem.outputs} numbers to a trace")
-            elif not _is_what_runs(problem, state, pair):
-                reasons.append("the trace gives other numbers than the code: it depends on what a trace does not see")
-            else:
-                judged = _judged(problem, state, pair, exact=exact, rebuilt=rebuilt)
-                return judged if isinstance(judged, Left) else replace(judged, pair=pair)
-        except Exception as error:
-            # an error of ours as well: another attempt or the next rung may do better
-            reasons.append(why_left(error))
+    reasons: list[str] = []
+    tried = 0
+    if is_for_arrays(problem):
+        # what is short is followed number by number; else arrays are compared as such, if they can be
+        short = problem.x.size + sum(a.size for a in problem.args if isinstance(a, np.ndarray)) <= _FEW
+        found = _by_numbers(problem, state, *ATTEMPTS[0], limit=_FEW) if short else None
+        tried = int(found is not None)
+        found = found or _by_arrays(problem, state)
+        if isinstance(found, Judgement):
+            return found
+        reasons.append(found.reason)
+    for way in ATTEMPTS[tried:]:
+        found = _by_numbers(problem, state, *way)
+        if isinstance(found, Judgement):
+            return found
+        reasons += [] if found is None else [found.reason]
     # the later attempts see less of the code, and say less of it
     return Left(reasons[0])
 
 
-# numbers of the point and of arguments from which on arrays are traced as such
-_LARGE = 1_000
+def _by_arrays(problem: Problem, state: State) -> Judgement | Left:
+    try:
+        return judge_arrays(problem, state)
+    except Exception as error:
+        return Left(why_left(error))
 
 
-def _is_large(problem: Problem) -> bool:
-    return problem.x.size + sum(a.size for a in problem.args if isinstance(a, np.ndarray)) >= _LARGE
+def _by_numbers(
+    problem: Problem, state: State, exact: bool, rebuilt: bool, limit: int = NODE_LIMIT
+) -> Judgement | Left | None:
+    """Judge by traces of single numbers; None where they would have more nodes than a limit below the usual one."""
+    try:
+        pair = trace_pair(problem, exact=exact, rebuilt=rebuilt, limit=limit)
+        if pair is None:
+            return Left(f"the function returned something else than {problem.outputs} numbers to a trace")
+        if not _is_what_runs(problem, state, pair):
+            return Left("the trace gives other numbers than the code: it depends on what a trace does not see")
+        judged = _judged(problem, state, pair, exact=exact, rebuilt=rebuilt)
+        return judged if isinstance(judged, Left) else replace(judged, pair=pair)
+    except Exception as error:
+        # an error of ours as well: another attempt or the next rung may do better
+        return None if isinstance(error, TooLargeError) and limit < NODE_LIMIT else Left(why_left(error))
 
 
 def _is_what_runs(problem: Problem, state: State, pair: Pair) -> bool:

@@ -16,7 +16,7 @@ from diffcompare.program.dag import Node, Program, needed_nodes
 from diffcompare.tracing.calling import called
 from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.keeping import kept
-from diffcompare.tracing.table import Decide, Place, Table, loop_exits
+from diffcompare.tracing.table import NODE_LIMIT, Decide, Place, Table, TooLargeError, loop_exits
 from diffcompare.tracing.trace import Trace, placed, record
 from diffcompare.verdict.problem import Problem
 
@@ -88,6 +88,7 @@ def trace_pair(
     rebuilt: bool,
     function: Decide | None = None,
     gradient: Decide | None = None,
+    limit: int = NODE_LIMIT,
 ) -> Pair | None:
     """Record a function and its gradient at a point, with answers to their guards that may differ from the floats'.
 
@@ -95,13 +96,13 @@ def trace_pair(
     not return as many numbers as it should.
     """
     table = _table(problem.x, exact=exact)
-    table.decide = function
+    table.decide, table.limit = function, limit
     known = problem.formula
     with _kept(problem, rebuilt=rebuilt):
         try:
             first = _recorded(problem, problem.function, table, rebuilt=rebuilt)
-        except TraceError:
-            if known is None:
+        except TraceError as error:
+            if known is None or isinstance(error, TooLargeError):
                 raise
             # the formula stands in for it
             stated = tuple(table.insert(known.program, text=True))
@@ -112,6 +113,8 @@ def trace_pair(
         nodes = tuple(table.builder.nodes)
         table.decide = gradient
         second = _recorded(problem, problem.gradient, table, rebuilt=rebuilt)
+        # it holds of the codes, not of what is made of them
+        table.limit = NODE_LIMIT
     order = np.asarray(problem.flatten(second.structure), dtype=float)
     found = _derivative(problem, table, nodes, first)
     G = tuple(second.outputs[round(k)] for k in order.tolist())
