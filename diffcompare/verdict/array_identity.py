@@ -42,6 +42,8 @@ _CLOSE = 2.0**-40
 _SLIGHT = 1e-8
 # numbers of the code that are written down to see how many digits they have
 _WRITTEN = 20_000
+# components whose rounding error is found exactly: those where floats find the largest
+_LARGEST = 16
 # by how much floats stray that are no fault: in units of a bound on the rounding of the adjoint
 _STRAYS = 64.0
 
@@ -141,17 +143,19 @@ def _signs(values: Any) -> NDArray[np.int8]:
     return np.array([sign(v) for v in values.reshape(-1).tolist()], dtype=np.int8).reshape(values.shape)
 
 
+def _middles(values: Any) -> Floats:
+    """Round balls to floats; nan for one that is not finite."""
+    return np.array([float(v.mid()) for v in values.reshape(-1).tolist()])
+
+
 def _is_what_runs(state: State, values: Sequence[Any], floats: Sequence[Moved], unit: float) -> bool:
     """Check the floats of the code against the balls of its trace, within eight times their rounding errors."""
     for seen, value, moved in zip((state.values, state.claimed), values, floats, strict=True):
-        flat, errors = value.reshape(-1), np.broadcast_to(moved.error, value.shape).reshape(-1)
-        with precision(_BITS):
-            for k in np.flatnonzero(np.isfinite(seen)).tolist():
-                if not flat[k].is_finite():
-                    return False
-                gap = abs(float((flat[k] - Ball(float(seen[k]))).mid()))
-                if gap > 64 * unit * abs(float(flat[k].mid())) and not gap <= 8 * errors[k]:
-                    return False
+        known, middles = np.isfinite(seen), _middles(value)
+        gaps = np.abs(middles - seen)
+        far = gaps > np.maximum(64 * unit * np.abs(middles), 8 * np.broadcast_to(moved.error, value.shape).reshape(-1))
+        if (known & (~np.isfinite(middles) | far)).any():
+            return False
     return True
 
 
@@ -254,30 +258,26 @@ def _move(one: Moved, other: Moved, shape: tuple[int, ...]) -> Floats:
 
 def _difference(pair: ArrayPair, D: Any, G: Any, one: Moved, two: Moved) -> _Compared | None:
     """Compare the balls of D and G; None where D is not finite."""
-    n = D.size
-    if not all(d.is_finite() for d in D.tolist()):
+    size = np.abs(_middles(D))
+    if not np.isfinite(size).all():
         return None
+    n = D.size
     gap, equal, decided = np.full(n, math.nan), np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
-    with precision(_BITS):
-        size = np.array([abs(float(d.mid())) for d in D.tolist()])
-        largest = float(size.max(initial=0.0))
-    bits = _BITS
-    values = D, G
+    scale = np.maximum(size, float(size.max(initial=0.0)) * 2.0**-64) * _EQUAL
+    bits, values = _BITS, (D, G)
     while True:
+        some = np.flatnonzero(~decided)
         with precision(bits):
-            for i in np.flatnonzero(~decided).tolist():
-                apart = values[1][i] - values[0][i]
-                if not apart.is_finite():
-                    gap[i] = math.inf
-                elif not apart.contains(0):
-                    gap[i], decided[i] = float(abs(apart).lower()), True
-                else:
-                    gap[i] = float(abs(apart).upper())
-                    scale = max(size[i], largest * 2.0**-64) * _EQUAL
-                    equal[i] = decided[i] = bool(float(apart.rad()) <= scale or gap[i] <= _TINY)
-        open_ = ~decided & np.isfinite(gap)
+            apart = (values[1][some] - values[0][some]).tolist()
+            upper = np.array([float(v.abs_upper()) for v in apart])
+            nonzero = np.array([not v.contains(0) for v in apart])
+            lower = np.array([float(abs(v).lower()) if c else 0.0 for v, c in zip(apart, nonzero.tolist(), strict=True)])
+        gap[some] = np.where(nonzero, lower, upper)
+        gap[some[~np.isfinite(upper)]] = math.inf
+        equal[some] = ~nonzero & ((upper <= scale[some]) | (upper <= _TINY))
+        decided[some] = (nonzero & np.isfinite(upper)) | equal[some]
         bits *= 2
-        if not open_.any() or bits > _MOST_BITS:
+        if not (~decided & np.isfinite(gap)).any() or bits > _MOST_BITS:
             break
         values = tuple(array_balls(pair.build, [pair.D, pair.G], pair.point, bits))  # type: ignore[assignment]
     L = _move(one, two, D.shape)
@@ -350,10 +350,7 @@ def _judged(
     largest = float(found.size.max(initial=0.0))
     with precision(_BITS):
         certified = np.array([nearest_float(d) for d in found.D.tolist()])
-        errors = np.array([
-            abs(float((Ball(c) - d).mid())) if math.isfinite(c) else math.inf
-            for c, d in zip(state.claimed.tolist(), found.D.tolist(), strict=True)
-        ])  # fmt: skip
+        errors = np.abs(np.where(finite, state.claimed, math.inf) - _middles(found.D))
     lost = finite & (pair.gradient.narrow is None) & (errors > 0.1 * largest) & (found.gap <= 0.1 * largest) & (status != "wrong")
     if (lost & (errors > _STRAYS * np.broadcast_to(adjoint.error, (n,)))).any():
         return Left("the floats of the gradient have no correct digit: how far others would stray is found number by number")
@@ -368,13 +365,14 @@ def _judged(
             if same
             else "what differs is explained by the rounding of constants"
         )
+    strays = np.where(finite, np.abs(state.claimed - _middles(found.G)), -1.0)
     with precision(_BITS):
-        strays = [
-            abs(float((Ball(c) - g).mid()))
-            for c, g in zip(state.claimed.tolist(), found.G.tolist(), strict=True)
-            if math.isfinite(c) and g.is_finite()
+        exact = [
+            abs(float((Ball(float(state.claimed[i])) - found.G[i]).mid()))
+            for i in np.argsort(strays)[-_LARGEST:].tolist()
+            if strays[i] >= 0
         ]
-    rounding = max(strays, default=math.nan) / (largest or 1.0)
+    rounding = max(exact, default=math.nan) / (largest or 1.0)
     return Judgement(
         "identity", tuple(status.tolist()), state.claimed, certified, threshold, rounding,
         "gradient" if "wrong" in status.tolist() else None, tuple(dict.fromkeys(notes)), found.gap, arrays=pair,
