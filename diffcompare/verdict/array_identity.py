@@ -109,14 +109,14 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
     if found is None:
         return Left("the derivative of the traced code is not finite at the point")
     turned = _nontrivial(pair, guards, ties)
+    if turned and pair.slopes != pair.D and problem.directions is None:
+        return Left("the slopes beside a kink are compared number by number")
     if turned:
         beside = _beside(problem, pair, guards, turned, F, floats[0])
         if isinstance(beside, Left):
             return beside
         found = beside
-    with precision(_BITS):
-        derivative = np.array([float(d.mid()) for d in found.D])
-    if guards and not found.kinks.any() and not _slopes_agree(problem, state, pair, derivative):
+    if guards and not found.kinks.any() and not slope_agrees(problem, state.values, _slopes(pair, found)):
         return Left("the code has another slope than its trace: its decisions do what a trace does not see")
     return _judged(problem, state, pair, found, floats[1])
 
@@ -217,8 +217,8 @@ def _beside(
         return Left("a side of an element that compares equal numbers is not defined")
     with precision(_BITS):
         for value, other in zip(values[1::2], floats[1::2], strict=True):
-            gap = float(abs(value[()] - F[()]).lower())
-            if gap > 32 * _move(other, moved, ()).max(initial=0.0) and gap > _TINY:
+            gaps = np.array([float(abs(a - b).lower()) for a, b in zip(value.tolist(), F.tolist(), strict=True)])
+            if (gaps > np.maximum(32 * _move(other, moved, F.shape), _TINY)).any():
                 return Left("the function jumps where it compares equal numbers")
     first, slopes = values[2], values[4::2]
     compared = _difference(pair, first, values[0], floats[2], floats[0])
@@ -286,11 +286,9 @@ def _difference(pair: ArrayPair, D: Any, G: Any, one: Moved, two: Moved) -> _Com
     return _Compared(D, G, gap, size, equal, decided, L, nothing, nothing.copy(), np.zeros(n, dtype=bool))
 
 
-def _slopes_agree(problem: Problem, state: State, pair: ArrayPair, derivative: Floats) -> bool:
-    if problem.directions is None:
-        return slope_agrees(problem, state.values, derivative)
-    (whole,) = array_floats(pair.build, [pair.build.nodes[pair.D].operands[1]], pair.point)
-    return slope_agrees(problem, state.values, whole)
+def _slopes(pair: ArrayPair, found: _Compared) -> Floats:
+    """Return the slopes of what the function returns: what is claimed, or what that is made from."""
+    return _middles(found.D) if pair.slopes == pair.D else array_floats(pair.build, [pair.slopes], pair.point)[0]
 
 
 def _moves_alike(problem: Problem, state: State, pair: ArrayPair) -> bool | None:
@@ -320,10 +318,11 @@ def _moves_alike_within(problem: Problem, state: State, pair: ArrayPair, reach: 
     seen = after - before
     there, here = (np.concatenate([v[0].reshape(-1), v[1].reshape(-1)]) for v in (values, start))
     traced, size, noise = there - here, np.abs(here), before - here
-    size[1:], noise[1:] = np.max(size[1:]), np.max(np.abs(noise[1:]))
+    m = problem.outputs
+    size[m:], noise[m:] = np.max(size[m:]), np.max(np.abs(noise[m:]))
     slack = 0.05 * np.maximum(np.abs(seen), np.abs(traced)) + (1e-6 * reach * 2.0**10 + 2.0**-40) * size + 8 * np.abs(noise)
     # the slopes of a constant are rounding, and at the point that may be 0 by chance
-    slack[1:] += 2.0**-40 * float(np.max(np.abs(state.values))) / float(np.max(problem.scales))
+    slack[m:] += 2.0**-40 * float(np.max(np.abs(state.values))) / float(np.max(problem.scales))
     return not bool(np.any(np.abs(seen - traced) > slack))
 
 
