@@ -274,10 +274,12 @@ def _product(claimed: Any, structure: Structure, x: Floats, v: Floats, args: tup
         return claimed  # type: ignore[no-any-return]
     vector = structure.unflatten(v)
 
-    def product(call: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda point, *more: call(point, vector, *more)
+    # a trace sees what a partial holds
+    return remade(claimed, lambda call: partial(_with_vector, call, vector))
 
-    return remade(claimed, product)
+
+def _with_vector(call: Callable[..., Any], vector: Any, point: Any, *more: Any) -> Any:
+    return call(point, vector, *more)
 
 
 def _rungs_of_rows(v: Floats | None, gradient: Any, structure: Structure) -> list[Rung]:

@@ -140,10 +140,12 @@ def _slopes(claimed: Any, structure: Structure, vectors: Floats) -> Callable[...
     """Return the slopes along all directions as one function of the point."""
     directions = [structure.unflatten(v) for v in vectors]
 
-    def slopes(call: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda point, *more: [call(point, v, *more) for v in directions]
+    # a trace sees what a partial holds
+    return remade(claimed, lambda call: partial(_along_all, call, directions))
 
-    return remade(claimed, slopes)
+
+def _along_all(call: Callable[..., Any], directions: Sequence[Any], point: Any, *more: Any) -> list[Any]:
+    return [call(point, v, *more) for v in directions]
 
 
 def _flat_slopes(returned: Any) -> NDArray[Any]:
