@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,7 @@ def record(
     table: Table,
     rebuilt: bool = True,
     elsewhere: Callable[[], object] | None = None,
+    keeping: AbstractContextManager[None] | None = None,
 ) -> Trace:
     """Run a function on traced numbers and return what it did; not validated.
 
@@ -84,9 +85,11 @@ def record(
     table : Table
         Where the nodes go; its mode decides how choices are recorded.
     rebuilt : bool
-        False: the function is called as it is; the caller has its objects :func:`kept`.
+        False: the function is called as it is.
     elsewhere : callable, optional
         Calls the function at another point first: code that keeps its last answer must not give it to the trace.
+    keeping : context manager, optional
+        Puts back what the code changes: by default, of what can be reached from the function and its arguments.
 
     Raises
     ------
@@ -95,7 +98,7 @@ def record(
     """
     guards, casts, eliminations = len(table.guards), len(table.casts), table.eliminations
     table.refusal, table.first_guard = None, guards
-    with table.recording(), kept((function, *arguments)) if rebuilt else nullcontext():
+    with table.recording(), keeping or kept((function, *arguments)):
         if elsewhere is not None:
             elsewhere()
         rebuilder = Rebuilder(table)
