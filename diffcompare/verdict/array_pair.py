@@ -18,6 +18,7 @@ from diffcompare.program.arrays import ArrayBuilder, work_of
 from diffcompare.tracing.array_table import ArrayTable, Turned
 from diffcompare.tracing.array_trace import ArrayTrace, placed_arrays, record_arrays
 from diffcompare.tracing.calling import called
+from diffcompare.tracing.keeping import Keeper
 from diffcompare.verdict.problem import Problem
 
 __all__ = ["ArrayPair", "is_for_arrays", "record_function", "trace_arrays"]
@@ -67,11 +68,12 @@ def trace_arrays(problem: Problem) -> ArrayPair:
     """Record a function and its gradient at a point; ``TraceError`` where that cannot be done."""
     table = ArrayTable(problem.x)
     build = table.build
-    first = record_arrays_of(problem, problem.function, table)
+    keeper = Keeper()
+    first = _recorded(problem, problem.function, table, keeper)
     returned = build.shape(first.output)[0]
     if returned != problem.outputs:
         raise TraceError(f"the function returned {returned} numbers to a trace instead of {problem.outputs}")
-    second = record_arrays_of(problem, problem.gradient, table)
+    second = _recorded(problem, problem.gradient, table, keeper)
     order = np.asarray(problem.flatten(second.structure), dtype=float).astype(np.intp)
     D, slopes = _derivative(problem, build, first.output)
     G = build.take(second.output, order.reshape(-1))
@@ -83,7 +85,7 @@ def trace_arrays(problem: Problem) -> ArrayPair:
 
 def record_function(problem: Problem, build: ArrayBuilder, turned: Turned, seed: int) -> tuple[ArrayTrace, int, int]:
     """Record the function once more, with other answers; returns its trace, and the node of the derivative."""
-    trace = record_arrays_of(problem, problem.function, ArrayTable(problem.x, build, turned=turned, seed=seed))
+    trace = _recorded(problem, problem.function, ArrayTable(problem.x, build, turned=turned, seed=seed), Keeper())
     return trace, trace.output, _derivative(problem, build, trace.output)[0]
 
 
@@ -137,7 +139,7 @@ _DERIVATIVES: dict[Any, Callable[[Problem, ArrayBuilder, int], tuple[int, int]]]
 }  # fmt: skip
 
 
-def record_arrays_of(problem: Problem, function: Callable[..., Any], table: ArrayTable) -> ArrayTrace:
+def _recorded(problem: Problem, function: Callable[..., Any], table: ArrayTable, keeper: Keeper) -> ArrayTrace:
     """Record one of the problem's callables."""
     point = problem.inside(problem.x * (1 + 2.0**-8) + 2.0**-11)
 
@@ -147,4 +149,5 @@ def record_arrays_of(problem: Problem, function: Callable[..., Any], table: Arra
 
     template = problem.unflatten(np.arange(problem.x.size, dtype=float))
     arguments = (placed_arrays(template, table), *problem.args)
-    return record_arrays(function, arguments, table=table, elsewhere=elsewhere)
+    keeping = keeper.kept((function, *problem.args))
+    return record_arrays(function, arguments, table=table, keeping=keeping, elsewhere=elsewhere)

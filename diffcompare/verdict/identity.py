@@ -33,6 +33,7 @@ from diffcompare.verdict.pair import (
     Pair,
     slope_agrees,
     trace_beside,
+    trace_one,
     trace_pair,
 )
 from diffcompare.verdict.problem import Problem, State
@@ -212,6 +213,12 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
             return None
         return None if other is None or compared is None else (other, compared)
 
+    def one(**decide: Any) -> Pair | None:
+        try:
+            return trace_one(problem, exact=exact, rebuilt=rebuilt, **decide)
+        except (TraceError, UnsupportedFunction):
+            return None
+
     def beside(point: Floats) -> Pair | None:
         try:
             return trace_beside(problem, point, exact=exact, rebuilt=rebuilt)
@@ -231,7 +238,7 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
         return Left("the code has another slope than its trace: its decisions do what a trace does not see")
     with precision(333):
         errors = np.array([_distance(c, d) for c, d in zip(state.claimed.tolist(), found.D, strict=True)])
-    case = Case(problem, state, pair, found, sides, again, beside, errors)
+    case = Case(problem, state, pair, found, sides, again, one, beside, errors, rebuilt)
     status, notes, blame = find(case)
     with precision(333):
         certified = np.array([nearest_float(d) for d in found.D])
