@@ -223,7 +223,7 @@ def two_ways(case: Case, words: dict[int, str]) -> Finding:
     largest = max(case.found.size)
     slight = all(case.found.gap[i] <= _SLIGHT * largest for i, word in words.items() if word == "wrong")
     # two ways of computing one thing differ by little: what does not is wrong all the same
-    return Finding(_open(words), [note]) if left and slight else Finding()
+    return Finding(_open(words) if left and slight else {}, [note] if left else [])
 
 
 def _switches(case: Case, stretch: Stretch, which: str) -> tuple[list[int], int]:
