@@ -38,8 +38,8 @@ _SIDES = 4
 # components whose constants are weighed one by one
 _SWEEPS, _SWEPT_WORK = 12, 20_000_000
 _CLOSE = 2.0**-40
-# two ways of computing one thing, chosen element by element, differ by less than this
-_SLIGHT = 1e-8
+# two ways of computing one thing, chosen element by element, leave hardly more than the rounding of floats
+_SLIGHT = 2.0**-40
 # numbers of the code that are written down to see how many digits they have
 _WRITTEN = 20_000
 # components whose rounding error is found exactly: those where floats find the largest

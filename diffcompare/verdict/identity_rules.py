@@ -201,8 +201,6 @@ def _open(words: dict[int, str]) -> dict[int, str]:
 # decisions that are tried the other way, and what their recordings may hold together
 _FLIPS = 60
 _OPERATIONS = 150_000
-# by how much two ways of computing one thing may differ
-_SLIGHT = 1e-8
 
 
 def two_ways(case: Case, words: dict[int, str]) -> Finding:
@@ -221,8 +219,8 @@ def two_ways(case: Case, words: dict[int, str]) -> Finding:
     left = count - tried - tried_too
     note = f"{left} of {count} decisions of the code were not tried the other way: one may switch between two formulas"
     largest = max(case.found.size)
-    slight = all(case.found.gap[i] <= _SLIGHT * largest for i, word in words.items() if word == "wrong")
-    # two ways of computing one thing differ by little: what does not is wrong all the same
+    # a switch that is made for floats leaves hardly more than their rounding: what is larger is wrong all the same
+    slight = all(case.found.gap[i] <= 2.0**-40 * largest for i, word in words.items() if word == "wrong")
     return Finding(_open(words) if left and slight else {}, [note] if left else [])
 
 
@@ -263,7 +261,7 @@ def _slight(before: list[Any], after: list[Any]) -> bool:
         changes = [
             float(abs(a - b).mid()) if (a - b).is_finite() else math.inf for a, b in zip(after, before, strict=True)
         ]
-    return 2.0**-300 * size < max(changes) <= _SLIGHT * size
+    return 2.0**-300 * size < max(changes) <= 1e-8 * size
 
 
 def beside_a_branch(case: Case, words: dict[int, str]) -> Finding:
