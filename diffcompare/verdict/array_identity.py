@@ -7,6 +7,7 @@ Whatever this rule does not settle for certain it leaves to the others.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,15 +20,20 @@ from diffcompare.arithmetic.array_floats import Moved, array_floats, is_rounded,
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.floats import Flags, Floats, unit_roundoff
 from diffcompare.program.array_adjoint import sensitivities_of
+from diffcompare.program.arrays import most_held
 from diffcompare.tracing.array_table import ANSWERS, ArrayGuard
 from diffcompare.verdict.array_pair import ArrayPair, record_function, trace_arrays
 from diffcompare.verdict.difference import nearest_float
 from diffcompare.verdict.judgement import Judgement, Left
 from diffcompare.verdict.pair import FAILURES, slope_agrees
 from diffcompare.verdict.problem import Problem, State
+from diffcompare.watchdog import given_time
 
 __all__ = ["judge_arrays"]
 
+# measured: for one operation on a ball, tracing and comparing included; what a ball takes
+_SECONDS, _BYTES = 1.5e-6, 150
+_MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2 if hasattr(os, "sysconf") else 2**32
 # enough for nearly all; doubled while a difference cannot be told from 0
 _BITS, _MOST_BITS = 333, 2700
 # equal balls leave no more than this part of a component
@@ -84,6 +90,9 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
         The codes cannot be traced so.
     """
     pair = trace_arrays(problem)
+    costly = _cost(pair)
+    if costly:
+        return costly
     if pair.loops:
         return Left("a loop that may end at a tolerance is followed number by number")
     if not np.isfinite(state.values).all():
@@ -119,6 +128,18 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
     if guards and not found.kinks.any() and not slope_agrees(problem, state.values, _slopes(pair, found)):
         return Left("the code has another slope than its trace: its decisions do what a trace does not see")
     return _judged(problem, state, pair, found, floats[1])
+
+
+def _cost(pair: ArrayPair) -> Left | None:
+    """Leave what would take longer than the budget, or more than half of the memory: counted, not timed."""
+    build, roots = pair.build, [pair.F, pair.D, pair.G]
+    seconds = _SECONDS * pair.work
+    if seconds > given_time():
+        return Left(f"it would take about {seconds:.0f} s as a program of arrays; pass a larger budget")
+    size = _BYTES * most_held(build.nodes, build.needed(roots), roots)
+    if size > _MEMORY:
+        return Left(f"it would take about {size / 2**30:.1f} GB, more than half of the memory")
+    return None
 
 
 def _at_an_edge(edges: Sequence[Edge], values: Sequence[Any]) -> Left | None:
@@ -279,7 +300,7 @@ def _difference(pair: ArrayPair, D: Any, G: Any, one: Moved, two: Moved) -> _Com
         bits *= 2
         if not (~decided & np.isfinite(gap)).any() or bits > _MOST_BITS:
             break
-        values = tuple(array_balls(pair.build, [pair.D, pair.G], pair.point, bits))  # type: ignore[assignment]
+        values = tuple(array_balls(pair.build, [pair.D, pair.G], pair.point, bits))
     L = _move(one, two, D.shape)
     L = np.where(np.isfinite(L), L, np.where(equal, 0.0, math.inf))
     nothing = np.zeros(n)
