@@ -72,7 +72,7 @@ class _Run:
         if index in self.given:
             return self.given[index]
         if node.operation == "variable":
-            return self.point
+            return as_balls(self.point)
         if node.operation == "constant":
             held = node.payload
             return held if isinstance(held, np.ndarray) else _array(ball(held if isinstance(held, float) else Fraction(held)))
