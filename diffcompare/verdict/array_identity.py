@@ -32,7 +32,7 @@ from diffcompare.watchdog import given_time
 __all__ = ["judge_arrays"]
 
 # measured: for one operation on a ball, tracing and comparing included; what a ball takes
-_SECONDS, _BYTES = 1.5e-6, 150
+_SECONDS, _BYTES = 1e-6, 150
 _MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2 if hasattr(os, "sysconf") else 2**32
 # enough for nearly all; doubled while a difference cannot be told from 0
 _BITS, _MOST_BITS = 333, 2700
