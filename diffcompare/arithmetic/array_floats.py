@@ -238,8 +238,15 @@ def _rearranged(node: ArrayNode, operands: Sequence[Moved], value: Floats, unit:
     error = carried([o.error for o in operands])
     if node.operation in ("total", "cumulate", "scatter"):
         size = carried([np.abs(o.value) for o in operands])
-        error = error + operands[0].value.size / max(value.size, 1) * unit * size
+        error = error + _terms(node, operands[0].value, value) * unit * size
     return Moved(value, moves, error)
+
+
+def _terms(node: ArrayNode, operand: Floats, value: Floats) -> int:
+    """Return how many numbers are summed into one."""
+    if node.operation == "scatter":
+        return int(np.bincount(node.payload.reshape(-1), minlength=1).max(initial=0))
+    return operand.shape[node.payload[0]] if node.operation == "cumulate" else operand.size // max(value.size, 1)
 
 
 def _contract(node: ArrayNode, operands: Sequence[Moved], value: Floats, unit: float) -> Moved:

@@ -45,9 +45,9 @@ _VIEWS = set(named(*(
 _MADE: dict[Any, tuple[int | str, ...]] = {
     **dict.fromkeys(named(*(
         "concatenate concat stack vstack hstack column_stack dstack row_stack block roll repeat tile take diag diagflat "
-        "tril triu delete resize compress trim_zeros take_along_axis"
+        "tril triu delete resize trim_zeros take_along_axis"
     ).split()), (0,)),
-    np.append: (0, 1), np.insert: (0, 2), np.pad: (0, "constant_values"), np.extract: (1,),
+    np.append: (0, 1), np.insert: (0, 2), np.pad: (0, "constant_values"), np.extract: (1,), np.compress: (1,),
     np.meshgrid: (0, 1, 2, 3, 4, 5), np.broadcast_arrays: (0, 1, 2, 3, 4, 5),
 }  # fmt: skip
 # what is written into: the places of what is written and of what is read
@@ -64,6 +64,9 @@ def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) ->
     if handler is not None:
         out = kwargs.pop("out", None) if "out" in kwargs else None
         result = handler(table, *args, **kwargs)
+        if function not in _RUN_ONCE:
+            # the same numbers, rounded as NumPy rounds them
+            result = _rounded(table, result, function(*map(floats_of, args), **floats_of(kwargs)))
         return result if out is None else store(out, result)
     if function in _VIEWS:
         return _seen(table, function, args, kwargs)
@@ -83,6 +86,18 @@ def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) ->
         "it is not made of operations that the trace knows",
         "write it with elementary functions, or leave it out of what is traced",
     )
+
+
+def _rounded(table: ArrayTable, result: Any, floats: Any) -> Any:
+    if isinstance(result, tuple) and isinstance(floats, tuple):
+        parts = [_rounded(table, r, f) for r, f in zip(result, floats, strict=True)]
+        return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+    floats = np.asarray(floats)
+    if not isinstance(result, Handle) or floats.size != result.size or floats.dtype.kind != "f":
+        return result
+    if floats.shape == result.shape and floats.dtype == result.dtype and np.array_equal(floats, result.floats, equal_nan=True):
+        return result
+    return stored(table, table.build.reshape(result.node, floats.shape), np.array(floats))
 
 
 def constants(table: ArrayTable, value: Any) -> Any:
@@ -268,8 +283,8 @@ HANDLERS |= dict.fromkeys(named("min", "amin"), _extreme(np.minimum))
 
 
 @handles(np.ptp)
-def _ptp(table: ArrayTable, a: Any, axis: Any = None, **_: Any) -> Any:
-    return np.max(a, axis=axis) - np.min(a, axis=axis)
+def _ptp(table: ArrayTable, a: Any, axis: Any = None, **options: Any) -> Any:
+    return np.max(a, axis=axis, **options) - np.min(a, axis=axis, **options)
 
 
 @handles(np.var)
@@ -278,10 +293,11 @@ def _var(
     keepdims: Any = False, where: Any = True, mean: Any = None, correction: Any = None,
 ) -> Any:  # fmt: skip
     array = made(table, a)
-    count = math.prod(array.shape[k] for k in _axes(axis, array.ndim))
-    centre = _mean(table, array, axis, keepdims=True) if mean is None or mean is np._NoValue else mean
+    mask = True if where is np._NoValue else where
+    count = np.sum(np.broadcast_to(mask, array.shape), axis=axis, keepdims=keepdims is True)
+    centre = _mean(table, array, axis, keepdims=True, where=mask) if mean is None or mean is np._NoValue else mean
     taken = ddof if correction is None or correction is np._NoValue else correction
-    return np.sum((array - centre) ** 2, axis=axis, keepdims=keepdims) / (count - taken)
+    return np.sum((array - centre) ** 2, axis=axis, keepdims=keepdims, where=mask) / (count - taken)
 
 
 @handles(np.std)
@@ -291,7 +307,8 @@ def _std(table: ArrayTable, a: Any, *args: Any, **kwargs: Any) -> Any:
 
 def _quantified(function: Any) -> Handler:
     def handler(table: ArrayTable, a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, where: Any = True) -> Any:
-        return function(np.not_equal(a, 0.0), axis=axis, keepdims=keepdims is True)
+        mask = True if where is np._NoValue else where
+        return function(np.not_equal(a, 0.0), axis=axis, keepdims=keepdims is True, where=mask)
 
     return handler
 
@@ -300,13 +317,13 @@ HANDLERS |= {np.all: _quantified(np.all), np.any: _quantified(np.any)}
 
 
 @handles(np.count_nonzero)
-def _count(table: ArrayTable, a: Any, axis: Any = None, **_: Any) -> Any:
-    return np.count_nonzero(np.not_equal(a, 0.0), axis=axis)
+def _count(table: ArrayTable, a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return np.count_nonzero(np.not_equal(a, 0.0), axis=axis, keepdims=keepdims)
 
 
 @handles(np.linalg.norm, np.linalg.vector_norm)
 def _norm(table: ArrayTable, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002
-    array = made(table, x)
+    array, ord = made(table, x), floats_of(ord)  # noqa: A001
     if ord in ("fro", 2, 2.0) and (array.ndim == 1 or isinstance(axis, int) or ord == "fro"):
         ord = None  # noqa: A001
     if ord is None:
@@ -324,8 +341,19 @@ def _norm(table: ArrayTable, x: Any, ord: Any = None, axis: Any = None, keepdims
 # --- along an axis ---------------------------------------------------------------------------------------------------
 
 
+def _begun(array: Any, axis: Any, value: float) -> Any:
+    """Put a number before the others along an axis."""
+    moved = np.moveaxis(array, 0 if axis is None else axis, -1)
+    begun = np.concatenate([np.full((*moved.shape[:-1], 1), value), moved], axis=-1)
+    return np.moveaxis(begun, -1, 0 if axis is None else axis)
+
+
 @handles(*named("cumsum", "cumulative_sum"))
-def _cumsum(table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, **_: Any) -> Any:
+def _cumsum(
+    table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, *, include_initial: bool = False
+) -> Any:
+    if include_initial:
+        return _begun(_cumsum(table, a, axis), axis, 0.0)
     array = made(table, a)
     array = array.reshape(-1) if axis is None else array
     chosen = 0 if axis is None else axis % array.ndim
@@ -333,7 +361,11 @@ def _cumsum(table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out:
 
 
 @handles(*named("cumprod", "cumulative_prod"))
-def _cumprod(table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, **_: Any) -> Any:
+def _cumprod(
+    table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, *, include_initial: bool = False
+) -> Any:
+    if include_initial:
+        return _begun(_cumprod(table, a, axis), axis, 1.0)
     array = made(table, a)
     array = array.reshape(-1) if axis is None else np.moveaxis(array, axis, -1)
     parts = [array[..., 0]]
@@ -348,7 +380,8 @@ def _diff(table: ArrayTable, a: Any, n: int = 1, axis: int = -1, prepend: Any = 
     array: Any = np.moveaxis(made(table, a), axis, -1)
     for side, first in ((prepend, True), (append, False)):
         if side is not None and side is not np._NoValue:
-            end = np.reshape(side, (*array.shape[:-1], -1))
+            end: Any = made(table, side)
+            end = np.moveaxis(end, axis, -1) if end.ndim else np.broadcast_to(end, (*array.shape[:-1], 1))
             array = np.concatenate([end, array] if first else [array, end], axis=-1)
     for _ in range(n):
         array = array[..., 1:] - array[..., :-1]
@@ -358,7 +391,10 @@ def _diff(table: ArrayTable, a: Any, n: int = 1, axis: int = -1, prepend: Any = 
 @handles(*named("trapezoid", "trapz"))
 def _trapezoid(table: ArrayTable, y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     array: Any = np.moveaxis(made(table, y), axis, -1)
-    steps = dx if x is None else np.diff(x, axis=-1)
+    steps = dx
+    if x is not None:
+        at: Any = made(table, x)
+        steps = np.diff(at if at.ndim == 1 else np.moveaxis(at, axis, -1), axis=-1)
     return np.sum(steps * (array[..., 1:] + array[..., :-1]) / 2.0, axis=-1)
 
 
@@ -511,12 +547,16 @@ def _median(table: ArrayTable, a: Any, axis: Any = None, **_: Any) -> Any:
     return ordered[..., n // 2] if n % 2 else (ordered[..., n // 2 - 1] + ordered[..., n // 2]) / 2
 
 
-@handles(*named("allclose", "isclose", "array_equal"))
-def _close(table: ArrayTable, a: Any, b: Any, *_: Any, **__: Any) -> Any:
-    if is_moving([a, b]):
-        raise refuse("isclose of a traced value", "it decides by a tolerance", "leave it out of what is traced")
-    return np.isclose(floats_of(a), floats_of(b))
+def _close(rule: Any) -> Handler:
+    def handler(table: ArrayTable, a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
+        if is_moving([a, b]):
+            raise refuse(f"{rule.__name__} of a traced value", "it decides at once on all numbers", "leave it out of what is traced")
+        return rule(*map(floats_of, (a, b, *args)), **floats_of(kwargs))
 
+    return handler
+
+
+HANDLERS |= {rule: _close(rule) for rule in (np.allclose, np.isclose, np.array_equal)}
 
 @handles(np.nonzero)
 def _nonzero(table: ArrayTable, a: Any) -> Any:
@@ -622,7 +662,7 @@ def _dot(table: ArrayTable, a: Any, b: Any, out: Any = None) -> Any:
     return _matmul(table, a, b)
 
 
-@handles(*[f for f in (getattr(np, "vecdot", None), getattr(np.linalg, "vecdot", None)) if f is not None])
+@handles(np.linalg.vecdot)
 def _vecdot(table: ArrayTable, a: Any, b: Any, axis: int = -1, **_: Any) -> Any:
     return np.sum(np.multiply(a, b), axis=axis)
 
@@ -655,8 +695,10 @@ def _kron(table: ArrayTable, a: Any, b: Any) -> Any:
 @handles(np.cross, np.linalg.cross)
 def _cross(table: ArrayTable, a: Any, b: Any, axis: int = -1, **_: Any) -> Any:
     one, two = (np.moveaxis(made(table, v), axis, 0) for v in (a, b))
+    if len(one) != 3 or len(two) != 3:
+        raise refuse("cross of vectors of two numbers", "only three are read", "write it out")
     parts = [one[(k + 1) % 3] * two[(k + 2) % 3] - one[(k + 2) % 3] * two[(k + 1) % 3] for k in range(3)]
-    return np.stack(parts, axis=-1)
+    return np.stack(parts, axis=axis)
 
 
 @handles(np.tensordot, np.linalg.tensordot)
@@ -809,5 +851,8 @@ def _matrix_power(table: ArrayTable, a: Any, n: int) -> Any:
 def _multi_dot(table: ArrayTable, arrays: Any) -> Any:
     return functools.reduce(np.dot, arrays)
 
+
+# what runs the user's functions, or decides
+_RUN_ONCE = {np.apply_along_axis, np.piecewise, np.argmax, np.argmin, np.argsort, np.nonzero, np.flatnonzero, np.all, np.any}
 
 Doors.call_function = call_function

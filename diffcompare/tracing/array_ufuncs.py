@@ -30,6 +30,8 @@ _BINARY = {
 _DIRECT = UNARY | _BINARY
 _TESTS = {"isfinite", "isnan", "isinf", "signbit"}
 _LOGICAL = {"logical_and", "logical_or", "logical_xor", "logical_not", "bitwise_and", "bitwise_or", "bitwise_xor", "invert"}
+# what Python's own numbers have operators for
+_OPERATORS = {"positive", "absolute", "power", "floor_divide", "remainder"}
 # exponents of one array that are written as whole powers, one by one
 _POWERS = 16
 
@@ -138,7 +140,13 @@ def _heaviside(x: Any, half: Any) -> Any:
 
 
 def _floor_divide(a: Any, b: Any) -> Any:
-    return np.floor(np.divide(a, b))
+    # the floor of the rounded quotient may be another
+    value = np.floor_divide(floats_of(a), floats_of(b))
+    if is_moving([a, b]):
+        quotient = np.divide(a, b)
+        compared("greater_equal", quotient, value)
+        compared("less", quotient, value + 1)
+    return made(table_here(), value)
 
 
 COMPOSED: dict[str, Callable[..., Any]] = {
@@ -196,7 +204,13 @@ def _called(ufunc: Any, name: str, inputs: Sequence[Any]) -> Any:
     if name in ANSWERS:
         return compared(name, *inputs)
     if name in COMPOSED:
-        return COMPOSED[name](*inputs)
+        found = COMPOSED[name](*inputs)
+        with np.errstate(all="ignore"):
+            floats = ufunc(*map(floats_of, inputs))
+        # the same numbers, rounded as NumPy rounds them
+        found = stored(found.table, found.table.build.broadcast(found.node, np.shape(floats)), floats)
+        found.weak = name in _OPERATORS and all(made(found.table, v).weak for v in inputs)
+        return found
     if name in _TESTS:
         return ufunc(*map(floats_of, inputs))
     if name in _LOGICAL:
@@ -211,6 +225,14 @@ def _called(ufunc: Any, name: str, inputs: Sequence[Any]) -> Any:
     )
 
 
+_PRODUCTS: dict[str, Callable[..., Any]] = {
+    "matmul": lambda a, b, _: Doors.call_function(np.matmul, (a, b), {}),
+    "vecdot": lambda a, b, axis: Doors.call_function(np.linalg.vecdot, (a, b), {"axis": axis}),
+    "matvec": lambda a, b, _: (a @ b[..., None])[..., 0],
+    "vecmat": lambda a, b, _: (a[..., None, :] @ b)[..., 0, :],
+}
+
+
 def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
     """Do what a universal function does, on handles."""
     name = "power" if ufunc.__name__ == "pow" else "divide" if ufunc.__name__ == "true_divide" else ufunc.__name__
@@ -220,10 +242,9 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str
         options = {**options, "out": inputs[ufunc.nin]}
         inputs = inputs[: ufunc.nin]
     if name in ("matmul", "vecdot", "matvec", "vecmat"):
-        rule = {"matmul": np.matmul, "vecdot": np.linalg.vecdot}.get(name)
-        if rule is None:
-            raise refuse(f"{name} of a traced value", "it is not known to the trace", "use @")
-        result = Doors.call_function(rule, inputs, {})
+        if "axes" in options:
+            raise refuse(f"{name} with axes=", "it is not known to the trace", "move the axes before")
+        result = _PRODUCTS[name](*(made(table_here(), v) for v in inputs), options.get("axis", -1))
     elif name == "divmod":
         result = (np.floor_divide(*inputs), np.remainder(*inputs))
     else:
@@ -274,13 +295,11 @@ def _at(ufunc: Any, name: str, target: Handle, index: Any, *values: Any) -> None
     places = np.arange(target.size).reshape(target.shape)[index]
     if name in ("add", "subtract"):
         table = target.table
-        value = np.broadcast_to(values[0], places.shape) if values else values
-        added = made(table, value)
-        build = table.build
-        floats = np.zeros(target.shape)
-        np.add.at(floats.reshape(-1), places.reshape(-1), added.floats.reshape(-1))
-        sums = stored(table, build.scatter(added.node, np.array(places), target.shape), floats)
-        target[...] = ufunc(target, sums)
+        added = made(table, np.broadcast_to(made(table, values[0]), places.shape))
+        sums = stored(table, table.build.scatter(added.node, np.array(places), target.shape), np.zeros(target.shape))
+        floats = np.array(target.floats)
+        ufunc.at(floats, index, added.floats)
+        target[...] = stored(table, ufunc(target, sums).node, floats)
         return
     if np.unique(places).size != places.size:
         raise refuse(f"{name}.at with an index twice", "it is not known to the trace", "write it as a loop")

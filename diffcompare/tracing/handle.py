@@ -354,7 +354,7 @@ def _method(name: str, function: Any) -> None:
 
 
 for _name in (
-    "all any argmax argmin argsort choose clip compress cumprod cumsum diagonal dot max mean min nonzero prod ptp ravel "
+    "all any argmax argmin argsort choose clip cumprod cumsum diagonal dot max mean min nonzero prod ptp ravel "
     "repeat round searchsorted squeeze std sum swapaxes take trace var"
 ).split():
     if hasattr(np, _name):
@@ -375,6 +375,18 @@ def _flatten(self: Handle, order: str = "C") -> Any:
     return Doors.call_function(np.ravel, (self,), {"order": order}).copy()
 
 
+def _compress(self: Handle, condition: Any, axis: Any = None, **_: Any) -> Any:
+    return Doors.call_function(np.compress, (condition, self), {"axis": axis})
+
+
+def _in_place(operation: Any) -> Any:
+    def method(self: Handle, other: Any) -> Any:
+        # a number is not changed: other names may stand for it
+        return operation(self, other, out=(self,)) if self.ndim else operation(self, other)
+
+    return method
+
+
 def _astype(self: Handle, dtype: Any, *_: Any, **__: Any) -> Any:
     kind = np.dtype(getattr(dtype, "own_type", dtype))
     if kind.kind == "b":
@@ -391,7 +403,10 @@ def _sort(self: Handle, axis: int = -1, **_: Any) -> None:
 
 
 for _name, _function in {
-    "reshape": _reshape, "transpose": _transpose, "flatten": _flatten, "astype": _astype, "sort": _sort,
+    "reshape": _reshape, "transpose": _transpose, "flatten": _flatten, "astype": _astype, "sort": _sort, "compress": _compress,
+    "__iadd__": _in_place(np.add), "__isub__": _in_place(np.subtract), "__imul__": _in_place(np.multiply),
+    "__itruediv__": _in_place(np.divide), "__ifloordiv__": _in_place(np.floor_divide), "__imod__": _in_place(np.remainder),
+    "__ipow__": _in_place(np.power), "__imatmul__": _in_place(np.matmul),
     "conj": lambda self: self, "conjugate": lambda self: self,
 }.items():  # fmt: skip
     setattr(Handle, _name, _function)
