@@ -387,8 +387,10 @@ def _in_place(operation: Any) -> Any:
     return method
 
 
-def _astype(self: Handle, dtype: Any, *_: Any, **__: Any) -> Any:
+def _astype(self: Handle, dtype: Any, *_: Any, copy: bool = True, **__: Any) -> Any:
     kind = np.dtype(getattr(dtype, "own_type", dtype))
+    if kind == self.dtype and not copy:
+        return self
     if kind.kind == "b":
         return np.not_equal(self, 0.0)
     if kind.kind in "iu":
@@ -398,12 +400,48 @@ def _astype(self: Handle, dtype: Any, *_: Any, **__: Any) -> Any:
     raise refuse(f"astype({kind})", "only real numbers are traced", "write it with real numbers")
 
 
+def _view(self: Handle, *kind: Any, **other: Any) -> Any:
+    if other or not (not kind or kind == (np.ndarray,) or np.dtype(getattr(kind[0], "own_type", kind[0])) == self.dtype):
+        raise refuse("view() with another type", "a trace has no bytes", "use astype")
+    return self[...]
+
+
+def _put(self: Handle, places: Any, values: Any, mode: str = "raise") -> None:
+    Doors.call_function(np.put, (self, places, values), {"mode": mode})
+
+
+def _set_shape(self: Handle, shape: Any) -> None:
+    floats = self.floats.reshape(shape)
+    if not np.may_share_memory(floats, self.floats):
+        raise AttributeError("Incompatible shape for in-place modification. Use `.reshape()` to make a copy with the desired shape.")
+    np.ndarray.shape.__set__(self, floats.shape)  # type: ignore[attr-defined]
+    self.places, self.floats = self.places.reshape(shape), floats
+
+
+def _unknown(name: str) -> Any:
+    def method(self: Handle, *_: Any, **__: Any) -> None:
+        raise refuse(f"{name}() of a traced array", "it is not known to the trace", "use a function of NumPy that is")
+
+    return method
+
+
+def _round(self: Handle, digits: int | None = None) -> Any:
+    value = round(float(plain_floats(self, "round()")), digits)  # type: ignore[arg-type]
+    return made(self.table, value) if isinstance(value, float) else value
+
+
+def _set_flat(self: Handle, value: Any) -> None:
+    self[...] = np.resize(value, self.shape)
+
+
 def _sort(self: Handle, axis: int = -1, **_: Any) -> None:
     self[...] = np.sort(self, axis=axis)
 
 
 for _name, _function in {
     "reshape": _reshape, "transpose": _transpose, "flatten": _flatten, "astype": _astype, "sort": _sort, "compress": _compress,
+    "view": _view, "put": _put, "__round__": _round,
+    **{name: _unknown(name) for name in ("partition", "argpartition", "resize", "setfield", "byteswap", "setflags", "tofile", "dump", "dumps")},
     "__iadd__": _in_place(np.add), "__isub__": _in_place(np.subtract), "__imul__": _in_place(np.multiply),
     "__itruediv__": _in_place(np.divide), "__ifloordiv__": _in_place(np.floor_divide), "__imod__": _in_place(np.remainder),
     "__ipow__": _in_place(np.power), "__imatmul__": _in_place(np.matmul),
@@ -415,7 +453,8 @@ for _name, _property in {
     "mT": property(lambda self: self.swapaxes(-1, -2)),
     "real": property(lambda self: self),
     "imag": property(lambda self: np.zeros(self.shape)),
-    "flat": property(lambda self: self.reshape(-1)),
+    "flat": property(lambda self: self.reshape(-1), _set_flat),
+    "shape": property(np.ndarray.shape.__get__, _set_shape),  # type: ignore[attr-defined]
 }.items():
     setattr(Handle, _name, _property)
 
