@@ -75,7 +75,9 @@ def moved_floats(build: ArrayBuilder, roots: Sequence[int], point: Floats, *, un
 
     def leaf(_: int, node: ArrayNode) -> Moved:
         value = point if node.operation == "variable" else _leaf_value(node)
-        error = np.zeros(()) if node.operation in ("variable", "constant") else unit * np.abs(value)
+        # the variables are exact, but not where they are turned into shorter floats
+        exact = node.operation in ("variable", "constant") and unit <= unit_roundoff
+        error = np.zeros(()) if exact else unit * np.abs(value)
         # an exact number of a formula is not rounded
         rounded = node.operation == "constant" and not isinstance(node.payload, Fraction)
         return Moved(value, _roundings(value) if rounded else (), error)

@@ -28,7 +28,7 @@ from diffcompare.tracing.handle import (
 from diffcompare.tracing.registry import Handler, Handlers, named, registering
 from diffcompare.tracing.table import refuse
 
-__all__ = ["HANDLERS", "call_function"]
+__all__ = ["HANDLERS", "call_function", "constants", "with_floats"]
 
 HANDLERS: Handlers = {}
 handles = registering(HANDLERS)
@@ -66,7 +66,7 @@ def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) ->
         result = handler(table, *args, **kwargs)
         if function not in _RUN_ONCE:
             # the same numbers, rounded as NumPy rounds them
-            result = _rounded(table, result, function(*map(floats_of, args), **floats_of(kwargs)))
+            result = with_floats(table, result, function(*map(floats_of, args), **floats_of(kwargs)))
         return result if out is None else store(out, result)
     if function in _VIEWS:
         return _seen(table, function, args, kwargs)
@@ -88,9 +88,10 @@ def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) ->
     )
 
 
-def _rounded(table: ArrayTable, result: Any, floats: Any) -> Any:
+def with_floats(table: ArrayTable, result: Any, floats: Any) -> Any:
+    """Return a result with the floats that the code has."""
     if isinstance(result, tuple) and isinstance(floats, tuple):
-        parts = [_rounded(table, r, f) for r, f in zip(result, floats, strict=True)]
+        parts = [with_floats(table, r, f) for r, f in zip(result, floats, strict=True)]
         return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
     floats = np.asarray(floats)
     if not isinstance(result, Handle) or floats.size != result.size or floats.dtype.kind != "f":
@@ -106,7 +107,7 @@ def constants(table: ArrayTable, value: Any) -> Any:
         return type(value)(*(constants(table, v) for v in value))
     if isinstance(value, tuple | list):
         return type(value)(constants(table, v) for v in value)
-    if isinstance(value, float) or (type(value) is np.ndarray and value.dtype == np.float64):
+    if isinstance(value, float) or (type(value) is np.ndarray and value.dtype.kind == "f"):
         return made(table, value)
     return value
 

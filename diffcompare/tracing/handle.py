@@ -158,6 +158,8 @@ class Handle(np.ndarray[Any, np.dtype[np.float64]]):
             # NumPy drops leading axes of length 1
             number = number.reshape(places.shape)
         self.floats[key] = number.floats
+        if self.floats.itemsize < 8:
+            self.table.narrowed(self.floats.dtype)
         self._kept().write(places, number.node)
 
     def __iter__(self) -> Any:
@@ -168,7 +170,7 @@ class Handle(np.ndarray[Any, np.dtype[np.float64]]):
     def _number(self, what: str) -> float:
         if self.size != 1:
             raise TypeError("only 0-dimensional arrays can be converted to Python scalars")
-        return float(plain_floats(self, what).reshape(()))
+        return float(np.reshape(plain_floats(self, what), ()))
 
     def __float__(self) -> float:
         return self._number("float()")
@@ -251,13 +253,13 @@ def _shown(store: _Store, places: Places, floats: Floats) -> Handle:
     return handle
 
 
-def stored(table: ArrayTable, node: int, floats: Floats) -> Handle:
-    """Return a new array whose elements are those of a node."""
+def stored(table: ArrayTable, node: int, floats: Floats, *, computed: bool = True) -> Handle:
+    """Return a new array whose elements are those of a node; that short floats were computed is noted."""
     table.grown()
     floats = np.asarray(floats)
     if floats.dtype.type not in _NAN:
         floats = floats.astype(np.float64)
-    if floats.itemsize < 8:
+    if floats.itemsize < 8 and computed:
         table.narrowed(floats.dtype)
     shape = floats.shape
     own = floats.flags.owndata and floats.flags.c_contiguous
@@ -283,7 +285,8 @@ def made(table: ArrayTable, value: Any) -> Handle:
     if array.dtype.kind not in "biuf":
         raise TypeError(f"a number was expected, not {type(value).__name__}")
     floats = array.astype(array.dtype if array.dtype.type in _NAN else np.float64)
-    handle = stored(table, table.build.constant(floats.astype(np.float64)), floats)
+    # data of short floats are what they are: nothing has been computed yet
+    handle = stored(table, table.build.constant(floats.astype(np.float64)), floats, computed=False)
     handle.weak = type(value) in (float, int, bool)
     return handle
 

@@ -338,6 +338,21 @@ def _median(x: Any, axis: Any) -> Any:
     return (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2
 
 
+MATHEMATICS = _Names(math, {
+    **{name: _lifted({"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
+                      "atanh": "arctanh", "lgamma": "gammaln"}.get(name, name))
+       for name in ("sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp exp2 expm1 log1p log2 log10 sqrt cbrt "
+                    "erf erfc gamma lgamma radians degrees").split()},
+    "log": lambda v, base=None: lift(v).log() if base is None else lift(v).log() / lift(base).log(),
+    "pow": lambda a, b: lift(a) ** lift(b), "fsum": sum, "prod": math.prod, "fabs": abs,
+    "dist": lambda p, q: _norm(np.array([a - b for a, b in zip(p, q, strict=True)])),
+    "sumprod": lambda p, q: sum(a * b for a, b in zip(p, q, strict=True)),
+    "floor": lambda v: int(lift(v).floor().v.unique_fmpz()), "ceil": lambda v: int(lift(v).ceil().v.unique_fmpz()),
+    "fmod": lambda a, b: OBJECTS.fmod(a, lift(b)), "copysign": lambda a, b: abs(a) if b > 0 else -abs(a),
+    "remainder": lambda a, b: a - b * round(float((a / b).v.mid())),
+    "isfinite": lambda v: True, "isnan": lambda v: False, "isinf": lambda v: False,
+    "atan2": lambda a, b: lift(a).arctan2(b), "hypot": lambda *v: sum((lift(t) * t for t in v), Dual(0)).sqrt(),
+})  # fmt: skip
 SPECIAL = _Names(scipy.special, {
     **{name: _lifted(name) for name in ("erf", "erfc", "gamma", "gammaln", "expit", "ndtr", "expm1", "log1p", "exp2", "cbrt")},
     "log_expit": np.frompyfunc(lambda v: v.expit().log(), 1, 1),
@@ -386,8 +401,13 @@ def traced(function: Callable[..., Any], x: Any) -> tuple[ArrayBuilder, ArrayTra
     return table.build, record_arrays(function, (placed_arrays(template, table),), table=table)
 
 
-def complaints_about(source: str, x: Any, *, real: bool = True, **names: Any) -> list[str]:
-    """Check the trace of a source at a point against NumPy and the objects; ``real`` if it means real numbers."""
+def complaints_about(
+    source: str, x: Any, *, real: bool = True, instead: dict[str, Any] | None = None, **names: Any
+) -> list[str]:
+    """Check the trace of a source at a point against NumPy and the objects; ``real`` if it means real numbers.
+
+    ``names`` are what the source uses besides, and ``instead`` what objects need in place of them.
+    """
     point = np.asarray(x, dtype=float)
     expected = np.array(list(numbers_of(function_of(source, **names)(point.copy()))), dtype=float)
     build, trace = traced(function_of(source, **names), point)
@@ -411,7 +431,7 @@ def complaints_about(source: str, x: Any, *, real: bool = True, **names: Any) ->
         direction, weights = (random.uniform(0.5, 2.0, n) for n in (flat.size, expected.size))
         dual = np.array([Dual(v, d) for v, d in zip(flat.tolist(), direction.tolist(), strict=True)], dtype=object)
         held = {k: _held(v) for k, v in names.items()}
-        code = function_of(source, **{**held, "np": OBJECTS, "sp": SPECIAL})
+        code = function_of(source, **{**held, "np": OBJECTS, "sp": SPECIAL, "math": MATHEMATICS, **(instead or {})})
         truth = [lift(v) for v in numbers_of(code(dual.reshape(point.shape)))]
         found += [
             f"balls: {b} at {k} where objects have {t.v}"
