@@ -410,6 +410,7 @@ def complaints_about(
     """
     point = np.asarray(x, dtype=float)
     expected = np.array(list(numbers_of(function_of(source, **names)(point.copy()))), dtype=float)
+    assert expected.size
     build, trace = traced(function_of(source, **names), point)
     found = []
     if not np.array_equal(trace.values, expected, equal_nan=True):
