@@ -207,7 +207,11 @@ def _own_error(node: ArrayNode, value: Floats, values: Sequence[Floats], slopes:
         # a rounding or two of the argument, too: near a zero that is all there is
         carried = np.abs(values[-1] * slopes[-1])
         size = size + np.where(np.isfinite(carried), carried, 0.0)
-    return ulps * unit * size + _TINY
+    tiny: Any = _TINY
+    if node.operation in ("multiply", "integer_power"):
+        # a product with 0 is 0, and has not been lost below the smallest floats
+        tiny = np.where(np.logical_or.reduce(np.broadcast_arrays(*(v == 0 for v in values))), 0.0, _TINY)
+    return ulps * unit * size + tiny
 
 
 def _slopes(node: ArrayNode, value: Floats, values: Sequence[Floats]) -> Sequence[Any]:

@@ -19,6 +19,7 @@ from diffcompare.arithmetic.array_floats import Moved, array_floats, is_rounded,
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.floats import Flags, Floats, unit_roundoff
 from diffcompare.program.array_adjoint import sensitivities_of
+from diffcompare.program.arrays import same_elements
 from diffcompare.tracing.array_table import ANSWERS, ArrayGuard
 from diffcompare.verdict.array_pair import ArrayPair, record_function, trace_arrays
 from diffcompare.verdict.difference import nearest_float
@@ -91,7 +92,11 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
     differences = [build.apply("subtract", g.first, g.second) for g in guards]
     edges = switches_of(build, [pair.F])
     F, D, G, *rest = array_balls(build, [pair.F, pair.D, pair.G, *differences, *(e.node for e in edges)], pair.point, _BITS)
-    signs = [_signs(v) for v in rest[: len(guards)]]
+    # an element that is compared with itself, as in x == max(x), is equal however wide its ball
+    signs = [
+        np.where(same_elements(build, g.first, g.second), np.int8(0), _signs(v))
+        for g, v in zip(guards, rest[: len(guards)], strict=True)
+    ]
     edge = _at_an_edge(edges, rest[len(guards) :])
     if edge:
         return edge

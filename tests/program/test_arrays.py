@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from diffcompare.arithmetic.array_floats import array_floats
-from diffcompare.program.arrays import STRUCTURAL, ArrayBuilder, contracted, interpret_arrays, work_of
+from diffcompare.program.arrays import STRUCTURAL, ArrayBuilder, contracted, interpret_arrays, same_elements, work_of
 
 X = np.arange(12.0) + 0.5
 
@@ -200,3 +200,17 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
     build, node = build_of(3, 4)
     with pytest.raises(ValueError, match="broadcast"):
         build.raw("add", node, build.variables)
+
+
+def test_elements_that_are_moved_are_the_same() -> None:
+    build, node = build_of(3, 4)
+    sine = build.raw("sin", node)
+    turned = build.transpose(build.broadcast(build.reshape(sine, (3, 1, 4)), (3, 2, 4)), (1, 0, 2))
+    chosen = build.choose(MASK, sine, build.constant(A))
+    joined = build.join([build.constant(1.0), build.take(sine, PLACES)])
+    assert same_elements(build, sine, turned).all()
+    assert same_elements(build, chosen, sine).tolist() == MASK.tolist()
+    assert same_elements(build, build.reshape(sine, (12, 1)), joined).sum() == PLACES.size
+    assert not same_elements(build, sine, build.raw("negative", sine)).any()
+    assert not same_elements(build, build.raw("negative", node), sine).any()
+    assert same_elements(build, build.raw("sin", build.constant(0.5)), build.raw("sin", build.constant(0.5))).all()

@@ -28,6 +28,10 @@ BITS = 333
 _NARROW = 2.0**-150
 
 
+class Tie(Exception):
+    """Two numbers are compared that cannot be told apart."""
+
+
 class Dual:
     """A value and its slope in one direction."""
 
@@ -61,7 +65,10 @@ class Dual:
             other = int(float(other.v.mid()))
         if isinstance(other, int | np.integer) or float(getattr(other, "v", other)).is_integer() and not isinstance(other, Dual):
             n = int(other)
-            return self.of(self.v**n, n * self.v ** (n - 1)) if n else Dual(1)
+            if n > 0:
+                # flint's powers of balls around 0 are nan
+                return self * self ** (n - 1) if n > 1 else self
+            return 1 / self**-n if n else Dual(1)
         return (lift(other) * self.log()).exp()
 
     def __rpow__(self, other: Any) -> Dual:
@@ -139,7 +146,8 @@ def _comparison(name: str) -> None:
         if isinstance(other, np.ndarray):
             return NotImplemented
         difference = self.v - lift(other).v
-        assert difference.is_zero() or not difference.contains(0)
+        if not difference.is_zero() and difference.contains(0):
+            raise Tie
         return rule(float(difference.mid()), 0.0)
 
     setattr(Dual, f"__{name}__", compare)
@@ -192,7 +200,7 @@ objects = np.frompyfunc(lambda v: v if isinstance(v, Dual) else Dual(v), 1, 1)
 
 def _held(value: Any) -> Any:
     """Return floats as objects; integers and truth values stay what they are."""
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind == "f":
         return np.asarray(objects(value), dtype=object)
     return value
 
@@ -256,7 +264,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     if ord in (np.inf, -np.inf):
         return (np.max if ord > 0 else np.min)(size, axis=axis, keepdims=keepdims)
     if ord in (None, 2, "fro"):
-        return np.sqrt(np.sum(size * size, axis=axis, keepdims=keepdims))
+        return OBJECTS.sqrt(np.sum(size * size, axis=axis, keepdims=keepdims))
     return np.sum(size**ord, axis=axis, keepdims=keepdims) ** (1 / ord)
 
 
@@ -324,6 +332,8 @@ OBJECTS = _Names(np, {
     "rint": lambda x: _held(np.rint(_floats(x))), "round": lambda x, n=0: _held(np.round(_floats(x), n)),
     "around": lambda x, n=0: _held(np.round(_floats(x), n)),
     "logaddexp": lambda x, y: _lifted("logaddexp", 2)(x, y), "logaddexp2": lambda x, y: _lifted("logaddexp2", 2)(x, y),
+    "clip": lambda x, *ends, **other: objects(np.clip(x, *ends, **other)),
+    "hypot": lambda x, y: _lifted("hypot", 2)(x, y), "arctan2": lambda x, y: _lifted("arctan2", 2)(x, y),
     "divmod": lambda x, y: (x // y, x % y), "isinf": lambda x: np.zeros(np.shape(x), dtype=bool),
     **{name: _on_floats(getattr(np, name)) for name in ("signbit", "isclose", "allclose", "array_equal")},
     "gradient": lambda f, h=1: np.concatenate([[(f[1] - f[0]) / h], (f[2:] - f[:-2]) / (2 * Dual(h)), [(f[-1] - f[-2]) / h]]),
@@ -402,18 +412,18 @@ def traced(function: Callable[..., Any], x: Any) -> tuple[ArrayBuilder, ArrayTra
 
 
 def complaints_about(
-    source: str, x: Any, *, real: bool = True, instead: dict[str, Any] | None = None, **names: Any
+    source: str, x: Any, *, real: bool = True, bitwise: bool = True, instead: dict[str, Any] | None = None, **names: Any
 ) -> list[str]:
     """Check the trace of a source at a point against NumPy and the objects; ``real`` if it means real numbers.
 
-    ``names`` are what the source uses besides, and ``instead`` what objects need in place of them.
+    Not ``bitwise``, sums may be rounded in another order: where elements are in memory is not followed. ``names`` are what the source uses besides, and ``instead`` what objects need in place of them.
     """
     point = np.asarray(x, dtype=float)
     expected = np.array(list(numbers_of(function_of(source, **names)(point.copy()))), dtype=float)
     assert expected.size
     build, trace = traced(function_of(source, **names), point)
     found = []
-    if not np.array_equal(trace.values, expected, equal_nan=True):
+    if bitwise and not np.array_equal(trace.values, expected, equal_nan=True):
         found.append(f"floats: {trace.values} where NumPy has {expected}")
         return found
     unit = 2.0 ** -{64: 53, 32: 24, 16: 11}[trace.narrow[1] if trace.narrow else 64]
@@ -422,8 +432,8 @@ def complaints_about(
     (plain,) = array_floats(build, [trace.output], flat)
     (balls,) = array_balls(build, [trace.output], flat, BITS)
     with precision(BITS):
-        for name, floats in (("program", plain), ("moved", moved.value), ("code", expected)):
-            gaps = np.array([float(abs(b - arb(v)).mid()) for b, v in zip(balls, floats.tolist(), strict=True)])
+        for name, floats in (("program", plain), ("moved", moved.value), ("code", expected), ("trace", trace.values)):
+            gaps = np.array([float(abs(b - arb(v)).lower()) for b, v in zip(balls, floats.tolist(), strict=True)])
             if not (gaps <= np.broadcast_to(moved.error, gaps.shape)).all():
                 found.append(f"{name}: off by {gaps}, which should be at most {moved.error}")
         if not real:
@@ -443,7 +453,8 @@ def complaints_about(
         (gradient,) = array_balls(build, [array_gradient(build, total)], flat, BITS)
         slope = sum((g * arb(d) for g, d in zip(gradient, direction.tolist(), strict=True)), arb(0))
         true = sum((arb(w) * t.s for w, t in zip(weights.tolist(), truth, strict=True)), arb(0))
-        if not same(slope, true):
+        # what never varies has the slope 0 in a program, and none in objects
+        if true.is_finite() and not same(slope, true):
             found.append(f"gradient: slope {slope} where objects have {true}")
     return found
 
