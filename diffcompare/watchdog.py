@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import math
 import os
 import pickle
+import select
 import signal
 import struct
 import subprocess
@@ -21,10 +23,26 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import ContextDecorator, contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, ParamSpec, TypeVar, cast
 
-__all__ = ["account_for_each_place", "ask", "end_children", "one_account", "serve"]
+__all__ = [
+    "BUDGET",
+    "OutOfTime",
+    "account_for_each_place",
+    "ask",
+    "end_children",
+    "given_time",
+    "in_time",
+    "one_account",
+    "on_time",
+    "serve",
+    "time_limit",
+]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # processor time of children for one account: a formula costs 2 s at a point, whatever else is done there
 _SECONDS = 0.5
@@ -39,6 +57,50 @@ _KEPT_BYTES = 1 << 12
 _START, _PATIENCE = 60.0, 30.0
 _HAS_TIMER = hasattr(signal, "ITIMER_PROF")
 _HEADER = struct.Struct("<dQ")
+
+
+class OutOfTime(BaseException):  # noqa: N818 - no error of anybody's: the check ends
+    """The budget of a check ran out, by the clock. Nothing that catches the errors of code may catch this."""
+
+
+# seconds that a check may take
+BUDGET = 60.0
+# the seconds that were given, and when they are over
+_LIMIT: ContextVar[tuple[float, float]] = ContextVar("limit", default=(math.inf, math.inf))
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Let :func:`on_time` raise when so much time has gone by, or when that of an outer limit has."""
+    over = time.monotonic() + seconds
+    token = _LIMIT.set((seconds, over) if over < _LIMIT.get()[1] else _LIMIT.get())
+    try:
+        yield
+    finally:
+        _LIMIT.reset(token)
+
+
+def in_time(check: Callable[P, R]) -> Callable[P, R]:
+    """Limit the time of a function by its argument ``budget``, which it refuses itself where that is no number."""
+
+    @wraps(check)
+    def limited(*args: P.args, **options: P.kwargs) -> R:
+        budget = options.get("budget", BUDGET)
+        with time_limit(budget if isinstance(budget, int | float) else BUDGET):
+            return check(*args, **options)
+
+    return limited
+
+
+def given_time() -> float:
+    """Return the seconds of the limit that holds; infinite without any."""
+    return _LIMIT.get()[0]
+
+
+def on_time() -> None:
+    """Raise :class:`OutOfTime` where the time is over; what takes long asks now and then."""
+    if time.monotonic() > _LIMIT.get()[1]:
+        raise OutOfTime
 
 
 @dataclass(slots=True)
@@ -175,6 +237,14 @@ def _started(service: str) -> _Child:
 
 
 def _receive(child: _Child, seconds: float) -> tuple[float, bytes]:
+    if hasattr(select, "poll"):
+        # a thread for each answer costs more than most answers do
+        replies = select.poll()
+        replies.register(child.replies, select.POLLIN)
+        if not replies.poll(1000 * seconds):
+            child.process.kill()
+        # what has begun is written as fast as it is read
+        return _read(child.replies)
     guard = threading.Timer(seconds, child.process.kill)
     guard.daemon = True
     guard.start()

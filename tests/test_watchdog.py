@@ -2,6 +2,7 @@
 
 import gc
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -48,6 +49,25 @@ def test_a_child_that_exceeds_its_account_is_killed_and_replaced(started):
     assert len(started) == 1
     assert ask("math:factorial", 5) == 120
     assert len(started) == 2
+
+
+@pytest.mark.parametrize("poll", [True, False])
+def test_a_child_that_sleeps_is_killed_by_the_clock(started, monkeypatch, poll):
+    if not poll:
+        monkeypatch.delattr(watchdog.select, "poll", raising=False)
+    # (where processor time is limited, sleep takes none)
+    monkeypatch.setattr(watchdog, "_PATIENCE", 0.2)
+    assert [ask("time:sleep", seconds) for seconds in (0.0, 5.0)] == [None, None]
+    assert len(started) == 1
+    ask("time:sleep", 0.0)
+    assert len(started) == 2
+
+
+@pytest.mark.skipif(not hasattr(select, "poll"), reason="the system has no poll")
+def test_an_answer_takes_no_thread(started, monkeypatch):
+    # one for each answer cost as much processor time as the children may take together
+    monkeypatch.delattr(watchdog.threading, "Timer")
+    assert [ask("math:factorial", n) for n in (5, 6)] == [120, 720]
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limit of memory needs /proc")

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from diffcompare.errors import TraceError
-from diffcompare.tracing.array import contains_traced, elements, lifted, new_array, wrap
-from diffcompare.tracing.scipy_substitutes import special_function
+from diffcompare.tracing.array_substitutes import ARRAYS
+from diffcompare.tracing.array_table import ArrayTable
+from diffcompare.tracing.registry import Dialect
+from diffcompare.tracing.substitutes import SCALARS
 from diffcompare.tracing.table import active_table
 
 __all__ = ["evaluate"]
@@ -51,7 +53,7 @@ def _outputs(equation: Any, inputs: list[Any]) -> Sequence[Any]:
     if name in _CONTROL:
         outputs: Sequence[Any] = _CONTROL[name](params, inputs)
         return outputs
-    if not contains_traced(inputs):
+    if not _dialect().is_traced(inputs):
         found = equation.primitive.bind(*inputs, **params)
         return [np.asarray(value)[()] for value in (found if equation.primitive.multiple_results else [found])]
     if name in _RULES:
@@ -68,6 +70,11 @@ def _outputs(equation: Any, inputs: list[Any]) -> Sequence[Any]:
     if inner is None:
         raise TraceError(f"the JAX operation {name!r} cannot be written down; pass formula=")
     return _closed(inner, inputs)
+
+
+def _dialect() -> Dialect:
+    """Return how the trace that is being made sees numbers."""
+    return ARRAYS if isinstance(active_table(), ArrayTable) else SCALARS
 
 
 def _closed(jaxpr: Any, inputs: Sequence[Any]) -> list[Any]:
@@ -99,10 +106,10 @@ def _scan(params: Mapping[str, Any], inputs: Sequence[Any]) -> list[Any]:
 
 
 def _stack(values: Sequence[Any]) -> Any:
+    if not _dialect().is_traced(values):
+        return np.stack(values)
     shape = (len(values), *np.shape(values[0]))
-    return (
-        new_array([v for value in values for v in _flat(value)], shape) if contains_traced(values) else np.stack(values)
-    )
+    return _dialect().gathered(active_table(), values, np.arange(np.prod(shape, dtype=int)).reshape(shape))
 
 
 def _while(params: Mapping[str, Any], inputs: Sequence[Any]) -> list[Any]:
@@ -119,7 +126,7 @@ def _while(params: Mapping[str, Any], inputs: Sequence[Any]) -> list[Any]:
 def _cond(params: Mapping[str, Any], inputs: Sequence[Any]) -> list[Any]:
     index, *others = inputs
     # two branches are chosen by a condition, which is decided and recorded
-    chosen = int(bool(index)) if contains_traced([index]) else int(np.clip(index, 0, len(params["branches"]) - 1))
+    chosen = int(bool(index)) if _dialect().is_traced([index]) else int(np.clip(index, 0, len(params["branches"]) - 1))
     return _closed(params["branches"][chosen], others)
 
 
@@ -149,24 +156,24 @@ def _moved(equation: Any, inputs: Sequence[Any]) -> list[Any]:
     first = _INDICES.get(name, len(inputs))
     index = slice(first, first + 1) if name == "scatter" else slice(first, None)
     chosen = range(len(inputs))[index]
-    if contains_traced([inputs[k] for k in chosen]):
+    if _dialect().is_traced([inputs[k] for k in chosen]):
         raise TraceError(f"the JAX operation {name!r} with indices that move with the point; use fixed indices")
-    numbers: list[Any] = []
+    values = [v for k, v in enumerate(inputs) if k not in chosen]
     places: list[Any] = []
+    count = 0
     for k, value in enumerate(inputs):
         if k in chosen:
             places.append(jnp.asarray(value))
             continue
-        flat = _flat(value)
-        places.append(jnp.arange(len(numbers), len(numbers) + len(flat)).reshape(np.shape(value)))
-        numbers += flat
+        places.append(jnp.arange(count, count + np.size(value)).reshape(np.shape(value)))
+        count += np.size(value)
     found = equation.primitive.bind(*places, **params)
     outputs = []
     for place in found if equation.primitive.multiple_results else [found]:
         where = np.asarray(place)
-        if where.size and not (where.min() >= 0 and where.max() < len(numbers)):
+        if where.size and not (where.min() >= 0 and where.max() < count):
             raise TraceError(f"the JAX operation {name!r} reaches outside its array; keep indices inside")
-        outputs.append(_filled([numbers[j] for j in where.reshape(-1).tolist()], where.shape))
+        outputs.append(_dialect().gathered(active_table(), values, where))
     return outputs
 
 
@@ -174,7 +181,7 @@ def _scatter_added(equation: Any, operand: Any, indices: Any, updates: Any) -> A
     """Add each update to the number at its place; the transposed operation tells the places."""
     import jax
 
-    if contains_traced([indices]):
+    if _dialect().is_traced([indices]):
         raise TraceError("the JAX operation 'scatter-add' with indices that move with the point; use fixed indices")
     shape = np.shape(operand)
     size = int(np.prod(shape))
@@ -185,22 +192,11 @@ def _scatter_added(equation: Any, operand: Any, indices: Any, updates: Any) -> A
 
     like = jax.ShapeDtypeStruct(np.shape(updates), places.dtype)
     (targets,) = jax.linear_transpose(add, like)(places)
-    numbers = _flat(operand)
-    for place, update in zip(np.asarray(targets).reshape(-1).astype(int).tolist(), _flat(updates), strict=True):
-        if place:
-            numbers[place - 1] = numbers[place - 1] + update
-    return _filled(numbers, shape)
-
-
-def _flat(value: Any) -> list[Any]:
-    return elements(lifted(value, active_table())) if contains_traced([value]) else list(np.asarray(value).reshape(-1))
-
-
-def _filled(numbers: Sequence[Any], shape: Sequence[int]) -> Any:
-    if not contains_traced(numbers):
-        return np.array(numbers).reshape(shape)[()]
-    array = lifted(np.array(numbers, dtype=object), active_table()).reshape(shape)
-    return wrap(array) if array.ndim else array[()]
+    found = np.asarray(targets).reshape(-1).astype(int)
+    inside = np.flatnonzero(found)
+    dialect, table = _dialect(), active_table()
+    taken = dialect.gathered(table, [updates], inside)
+    return dialect.scattered(table, operand, found[inside] - 1, taken)
 
 
 def _sorted(params: Mapping[str, Any], inputs: Sequence[Any]) -> list[Any]:
@@ -285,7 +281,7 @@ def _special(name: str, *x: Any) -> Any:
         import scipy.special
     except ImportError:
         raise TraceError(f"{name} needs SciPy: install diffcompare[scipy]") from None
-    return special_function(active_table(), getattr(scipy.special, name))(*x)
+    return _dialect().special(active_table(), getattr(scipy.special, name))(*x)
 
 
 _SPECIAL = {"erf": "erf", "erfc": "erfc", "erf_inv": "erfinv", "lgamma": "gammaln", "digamma": "digamma"}

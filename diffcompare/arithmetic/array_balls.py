@@ -123,7 +123,7 @@ class _Run:
             if value.dtype != object:
                 # the value is held, so that its id is not used again
                 self._matrices[key] = held
-        return held[1]  # type: ignore[no-any-return]
+        return held[1]
 
 
 def _by_elements(first: str, second: str, result: str, summed: str, one: Any, two: Any) -> Any:

@@ -11,7 +11,8 @@ With ∂D_i/∂v the sensitivity of the partial derivative D_i to the node v of 
 
 All are estimates of size, not bounds on the code of somebody else. The sensitivities are taken over enclosures V_k
 that hold every value on the way from the exact to the computed evaluation, so that they do not vanish at a
-critical point.
+critical point. A node that is far from 1 is measured in a unit of its own, a power of two, and so are its rounding and
+its sensitivity: e⁷²⁰ is no float, its share in 10⁻³⁰⁰·e⁷²⁰ is.
 
 References
 ----------
@@ -30,6 +31,7 @@ from typing import Any
 
 import numpy as np
 from flint import arb
+from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import ball, ball_operation, precision
 from diffcompare.arithmetic.roundings.constants import rounding_constants
@@ -42,6 +44,7 @@ from diffcompare.program.run import per_program
 
 __all__ = ["Conditioning", "conditioning", "exact_difference", "still_nodes"]
 
+Units = NDArray[np.int32]
 
 _BITS = 160
 # what a sweep over many partial derivatives holds at once, in numbers
@@ -49,6 +52,10 @@ _BLOCK = 4_000_000
 # a constant of so few bits is exact in every format and in every way of writing it
 _SHORT_CONSTANT = 24
 _LEAST_NORMAL = 2.0**-1022
+# nodes between 2⁻⁵⁰⁰ and 2⁵⁰⁰ have the unit 1: a quotient of two is a float
+_PLAIN = 500
+# what is computed is off by 2⁻¹⁰⁷⁴ at least, which must be a float in the unit too; what is a factor only is not
+_LEAST_UNIT, _LAST_UNIT = -1000, 2**30
 # roundings by which the condition of a branch may be off where other code writes it in another way
 _INPUTS = 4
 # derivatives that are often computed from the value y, and their derivative a + b·y: tanh′ = 1 − y² (DLMF 4.34.8),
@@ -129,31 +136,34 @@ def _conditioning(tape: _Tape, point: Sequence[float], unit: float, still: Flags
     size = len(program.nodes)
     run = _evaluate(tape, point, unit, widen=True)
     near_switch = near_crossing = run.near_switch
-    lower, upper = (run.middle + s * run.radius for s in (-1, 1))
+    lower, upper = run.hull
     if tape.branches and not near_switch:
         moved = _evaluate(tape, point, unit, widen=True, inputs=_INPUTS * unit)
         near_crossing = moved.near_switch
         if near_crossing:
-            lower, upper = (moved.middle + s * moved.radius for s in (-1, 1))
+            lower, upper = moved.hull
     known = np.isfinite(run.middle) & np.isfinite(run.radius)
     if not known[list(tape.used)].all():
         # a divisor may reach 0: to first order, at the exact values alone
         run = _evaluate(tape, point, unit, widen=False)
+    units = run.units[:size]
     value = np.abs(run.middle[:size])
+    true_value = np.ldexp(value, units)
     rounding = run.rounding.copy()
     for y, slope in tape.routes:
         a, b = _ROUTES[program.nodes[y].operation]
-        own = run.rounding[y] * (a + b * float(value[y])) + unit
-        rounding[slope] = max(rounding[slope], own)
+        own = np.ldexp(run.rounding[y] * (a + b * float(true_value[y])), units[y] - units[slope])
+        rounding[slope] = max(rounding[slope], own + np.ldexp(unit, -units[slope]))
     rests = np.zeros(size, dtype=bool) if still is None else still
     leaves = np.where(tape.inexact, unit * value, 0.0)
-    roots = np.where(tape.roots, unit * _absolute_values(program, value), 0.0)
+    roots = np.where(tape.roots, unit * _absolute_values(program, value, units), 0.0)
     pairs, still_pairs = np.zeros(size), np.zeros(size)
     for w in tape.pairs:
         for t in program.nodes[w].operands:
             if program.nodes[t].operation != "constant":
-                pairs[t] += unit * value[w]
-                still_pairs[t] += unit * value[w] * rests[w]
+                share = unit * np.ldexp(value[w], units[w] - units[t])
+                pairs[t] += share
+                still_pairs[t] += share * rests[w]
     weights = np.stack([rounding, leaves, pairs, roots, np.where(rests, rounding, 0.0), still_pairs])
     # what does not matter to first order may be infinite
     weights[:, ~tape.needed] = 0.0
@@ -164,11 +174,11 @@ def _conditioning(tape: _Tape, point: Sequence[float], unit: float, still: Flags
     terms = np.concatenate(parts, axis=1) if parts else np.zeros((6, 0))
     outputs = list(program.outputs[1:])
     constants = [program.nodes[i].operation == "constant" and program.nodes[i].payload == 0 for i in outputs]
-    terms = np.where(np.isnan(terms), math.inf, terms)
+    terms = np.ldexp(np.where(np.isnan(terms), math.inf, terms), units[outputs])
     return Conditioning(
         terms[0], terms[1], terms[2], terms[3], terms[4], terms[5],
         np.array(constants, dtype=bool), lower[outputs], upper[outputs], near_switch, near_crossing,
-        bool(((value > 0) & (value < _LEAST_NORMAL) | ~(value < math.inf)).any()), size,
+        bool(((true_value > 0) & (true_value < _LEAST_NORMAL) | ~(true_value < math.inf)).any()), size,
     )  # fmt: skip
 
 
@@ -316,28 +326,51 @@ def _polynomial_roots(program: Program, needed: Flags) -> Flags:
     return serves
 
 
-def _absolute_values(program: Program, value: Floats) -> Floats:
+def _absolute_values(program: Program, value: Floats, units: Units) -> Floats:
     """Return |v|_abs of every node: sums become sums of absolute values inside polynomial parts."""
     found = value.tolist()
     for k, node in enumerate(program.nodes):
         if not _is_polynomial(program, node):
             continue
         operands = [found[i] for i in node.operands]
-        half = len(operands) // 2
         try:
-            if node.operation in _LINEAR:
-                found[k] = sum(operands)
-            elif node.operation == "multiply":
-                found[k] = operands[0] * operands[1]
-            elif node.operation == "dot":
-                found[k] = sum(a * b for a, b in zip(operands[:half], operands[half:], strict=True))
-            elif node.operation == "integer_power":
-                found[k] = operands[0] ** int(node.payload or 0)
+            if not units[[k, *node.operands]].any():
+                found[k] = _absolute_value(node, operands)
             else:
-                found[k] = operands[0] / operands[1]
+                with precision(_BITS):
+                    true = [_in_unit(ball(v), -int(units[i])) for v, i in zip(operands, node.operands, strict=True)]
+                    found[k] = float(_in_unit(_absolute_value(node, true), int(units[k])).mid())
         except ArithmeticError:
             found[k] = math.inf
     return np.array(found)
+
+
+def _absolute_value(node: Node, operands: Sequence[Any]) -> Any:
+    half = len(operands) // 2
+    if node.operation in _LINEAR:
+        return sum(operands)
+    if node.operation == "multiply":
+        return operands[0] * operands[1]
+    if node.operation == "dot":
+        return sum(a * b for a, b in zip(operands[:half], operands[half:], strict=True))
+    if node.operation == "integer_power":
+        return operands[0] ** int(node.payload or 0)
+    return operands[0] / operands[1]
+
+
+def _unit_of(value: Any, least: int = _LEAST_UNIT) -> int:
+    """Return the exponent of the unit, a power of two, in which a node is measured."""
+    if not isinstance(value, arb) or not value.is_finite():
+        return 0
+    middle = value.mid()
+    if 2.0**-_PLAIN <= abs(float(middle)) <= 2.0**_PLAIN or middle == 0:
+        return 0
+    mantissa, exponent = middle.man_exp()
+    return max(least, min(int(mantissa).bit_length() + int(exponent), _LAST_UNIT))
+
+
+def _in_unit(value: arb, unit: int) -> arb:
+    return value * arb(2) ** -unit if unit else value
 
 
 def _run(
@@ -379,13 +412,21 @@ def _middle(value: Any) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """The values of all nodes as midpoint ± radius, the rounding δ of the program's own, and the conditions."""
+    """The values of all nodes as midpoint ± radius, the rounding δ of the program's own, and the conditions.
+
+    All three of node k are in units of 2 to the power ``units[k]``.
+    """
 
     middle: Floats
     radius: Floats
     rounding: Floats
+    units: Units
     conditions: dict[int, object]
     near_switch: bool
+
+    @property
+    def hull(self) -> tuple[Floats, Floats]:
+        return np.ldexp(self.middle - self.radius, self.units), np.ldexp(self.middle + self.radius, self.units)
 
 
 def _evaluate(tape: _Tape, point: Sequence[float], unit: float, *, widen: bool, inputs: float = 0.0) -> _Run:
@@ -393,45 +434,64 @@ def _evaluate(tape: _Tape, point: Sequence[float], unit: float, *, widen: bool, 
     rounding = np.zeros(size)
 
     def delta(k: int, value: arb, operands: Sequence[Any]) -> arb:
-        rounding[k] = tape.gaps[k] * scale if k in tape.gaps else _rounding(tape, k, value, operands, unit, scale)
-        return arb(0, rounding[k]) if widen and rounding[k] else _NOTHING
+        own = _unit_of(value)
+        rounding[k] = (
+            np.ldexp(tape.gaps[k] * scale, -own)
+            if k in tape.gaps
+            else _rounding(tape, k, value, operands, unit, scale, own)
+        )
+        return _in_unit(arb(0, rounding[k]), -own) if widen and rounding[k] else _NOTHING
 
     with precision(_BITS):
         values = _run(tape, point, len(tape.nodes), delta, inputs)
-        middle = np.array([_middle(value) for value in values])
-        radius = np.array([float(value.rad()) if isinstance(value, arb) else 0.0 for value in values])
+        # (what is added in between has the midpoint 0)
+        units = [_unit_of(value, _LEAST_UNIT if k < size else -_LAST_UNIT) for k, value in enumerate(values)]
+        held = [_in_unit(v, e) if isinstance(v, arb) else v for v, e in zip(values, units, strict=True)]
+        middle = np.array([_middle(value) for value in held])
+        radius = np.array([float(value.rad()) if isinstance(value, arb) else 0.0 for value in held])
     conditions = {k: value for k, value in enumerate(values) if not isinstance(value, arb)}
     undecided = any(value is None for k, value in conditions.items() if k < size)
     signs = [k for k, node in enumerate(tape.program.nodes) if node.operation == "sign"]
-    return _Run(middle, radius, rounding, conditions, undecided or bool((radius[signs] > 0.25).any()))
+    undecided = undecided or bool((radius[signs] > 0.25).any())
+    return _Run(middle, radius, rounding, np.array(units, dtype=np.int32), conditions, undecided)
 
 
 _NOTHING = arb(0)
 
 
-def _rounding(tape: _Tape, k: int, value: arb, operands: Sequence[Any], unit: float, scale: float) -> float:
+def _rounding(tape: _Tape, k: int, value: arb, operands: Sequence[Any], unit: float, scale: float, own: int) -> float:
+    """Return the rounding of a node, in units of 2 to the power ``own``."""
     operation = tape.program.nodes[k].operation
     if operation in ("sum", "dot"):
-        sizes = [abs(float(operand.mid())) for operand in operands]
-        half = len(sizes) // 2
-        if operation == "dot":
-            sizes = [a * b for a, b in zip(sizes[:half], sizes[half:], strict=True)]
+        half = len(operands) // 2
+        if operation == "sum":
+            sizes = [abs(float(_in_unit(operand.mid(), own))) for operand in operands]
+        else:
+            # each factor in its own unit: rounded apart, and brought to that of the node
+            shifts = [_unit_of(operand) for operand in operands]
+            factors = [abs(float(_in_unit(a.mid(), e))) for a, e in zip(operands, shifts, strict=True)]
+            sizes = [
+                float(np.ldexp(factors[j] * factors[half + j], shifts[j] + shifts[half + j] - own)) for j in range(half)
+            ]
         # γ_n Σ|terms|, in whatever order: Higham 2002, (4.4)
         return unit * len(sizes) * sum(sizes)
     ulps, absolute = tape.rounds[k]
     if k in tape.special:
         met = [piece for piece in tape.special[k] if piece.low <= float(operands[-1].mid()) <= piece.high]
         ulps, absolute = (met[0].ulps, met[0].absolute * scale) if met else (ulps, absolute)
+    absolute = float(np.ldexp(absolute, -own))
     if not ulps:
         return absolute
     if operation in ("add", "subtract"):
-        a, b = float(operands[0].mid()), float(operands[1].mid())
+        a, b = (float(_in_unit(operand.mid(), own)) for operand in operands)
         b = b if operation == "subtract" else -b
         # Sterbenz: exact for b/2 <= a <= 2b
         if a * b > 0 and abs(b) <= 2 * abs(a) <= 4 * abs(b):
             return 0.0
-    largest = abs(float(value.mid()))
-    return ulps * math.ulp(largest) * scale + absolute if largest < math.inf else math.inf
+    largest = abs(float(_in_unit(value.mid(), own)))
+    # floats have no smaller ulp, whatever the unit
+    spacing = max(math.ulp(largest), float(np.ldexp(math.ulp(0.0), -own)))
+    return ulps * spacing * scale + absolute if largest < math.inf else math.inf
 
 
 def _sensitivities(tape: _Tape, run: _Run, outputs: range) -> Floats:
@@ -440,12 +500,15 @@ def _sensitivities(tape: _Tape, run: _Run, outputs: range) -> Floats:
     centre, radius = np.zeros((size, len(outputs))), np.zeros((size, len(outputs)))
     for column, i in enumerate(outputs):
         centre[tape.program.outputs[1 + i], column] += 1.0
-    middle, spread = run.middle.tolist(), run.radius.tolist()
+    middle, spread, units = run.middle.tolist(), run.radius.tolist(), run.units.tolist()
     pending = list(tape.selects)[::-1]
     for k, operand, partial in tape.edges:
         while pending and pending[-1][0] > k:
             _choose(pending.pop(), run, centre, radius)
         p, r = middle[partial], spread[partial]
+        shift = units[partial] + units[operand] - units[k]
+        if shift:
+            p, r = (float(np.ldexp(v, shift)) for v in (p, r))
         if math.isfinite(p) and math.isfinite(r):
             centre[operand] += p * centre[k]
             if r:
@@ -463,8 +526,9 @@ def _choose(select: tuple[int, int, int, int], run: _Run, centre: Floats, radius
     answer = run.conditions.get(condition)
     for branch, taken in ((first, answer is not False), (second, answer is not True)):
         if taken:
-            centre[branch] += centre[k]
-            radius[branch] += radius[k]
+            shift = run.units[branch] - run.units[k]
+            centre[branch] += np.ldexp(centre[k], shift)
+            radius[branch] += np.ldexp(radius[k], shift)
 
 
 def _weighted(weights: Floats, sensitivities: Floats) -> Floats:

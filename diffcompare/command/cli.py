@@ -30,6 +30,7 @@ from diffcompare.command.point_arguments import (
 )
 from diffcompare.errors import DiffcompareError, ParseError, shorten
 from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, stencil
+from diffcompare.watchdog import BUDGET
 
 if TYPE_CHECKING:
     from diffcompare.tables.schema import Tables
@@ -315,6 +316,14 @@ def compare(
 @click.option("--formula", metavar="EXPR", help="What the function claims to be.")
 @click.option("--variables", metavar="NAMES", help="The variables of the formula in order, as x0,x1.")
 @click.option("--guards", is_flag=True, help="Judge F without constants such as in log(p + 1e-7) that GRAD ignores.")
+@click.option(
+    "--budget",
+    metavar="SECONDS",
+    type=click.FloatRange(0, min_open=True),
+    default=BUDGET,
+    show_default=True,
+    help="That one verdict may take.",
+)
 @click.option("--out", metavar="DIR", shell_complete=_files, help="Write a report there as well.")
 @_timeout_option
 @_output_options
@@ -325,6 +334,7 @@ def check(
     formula: str | None,
     variables: str | None,
     guards: bool,
+    budget: float,
     out: str | None,
     timeout: float | None,
     quiet: bool,
@@ -361,8 +371,8 @@ def check(
     options = {"--formula": formula, "--variables": variables}
     repeat = ["diffcompare", "check", without_place(function), without_place(gradient)]
     repeat += [f"{name}={value}" for name, value in options.items() if value is not None]
-    repeat += ["--guards"] * guards
-    code = code_check.CodeCheck(function, gradient, known, guards)
+    repeat += ["--guards"] * guards + [f"--budget={budget:g}"] * (budget != BUDGET)
+    code = code_check.CodeCheck(function, gradient, known, guards, budget)
     judged = []
     # without a limit of time the code runs here
     where = nullcontext(code_check.here) if timeout is None else CodeProcess(timeout, quiet=as_json)

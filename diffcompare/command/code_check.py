@@ -15,6 +15,7 @@ from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.verdict import check
 from diffcompare.verdict.arguments import structure_of
 from diffcompare.verdict.verdict import Verdict
+from diffcompare.watchdog import BUDGET
 
 __all__ = ["CodeCheck", "here", "judge", "variables"]
 
@@ -30,6 +31,7 @@ class CodeCheck:
     gradient: str
     formula: SymbolicFunction | None
     guards: bool = False
+    budget: float = BUDGET
 
 
 def here(work: Callable[[Any], Any], payload: Any) -> Any:
@@ -74,7 +76,9 @@ def _judged(payload: tuple[CodeCheck, Point]) -> Verdict:
     checked, point = payload
     with importable(checked.function, checked.gradient):
         f, gradient = load_function(checked.function), load_function(checked.gradient)
-        verdict = check.check_gradient(f, gradient, point, formula=checked.formula, guards=checked.guards)
+        verdict = check.check_gradient(
+            f, gradient, point, formula=checked.formula, guards=checked.guards, budget=checked.budget
+        )
         if verdict.error is not None and not isinstance(verdict.error, Exception):
             # no verdict on code that wants to end the process: it is refused by name
             raise verdict.error

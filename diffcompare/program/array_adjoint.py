@@ -138,7 +138,7 @@ def _cumulate(build: ArrayBuilder, _: int, node: ArrayNode, bar: int) -> Iterabl
 
 
 def _contract(build: ArrayBuilder, _: int, node: ArrayNode, bar: int) -> Iterable[Contribution]:
-    first, second, result, *_ = contracted(node.payload)
+    first, second, result = contracted(node.payload)[:3]
     one, two = node.operands
     yield one, build.contract(f"{result},{second}->{first}", bar, two)
     yield two, build.contract(f"{result},{first}->{second}", bar, one)

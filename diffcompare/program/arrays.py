@@ -17,10 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.program.dag import Builder
+from diffcompare.watchdog import on_time
 
 __all__ = [
-    "STRUCTURAL", "ArrayBuilder", "ArrayNode", "Places", "Shape", "contracted", "interpret_arrays", "same_elements", "work_of",
-]  # fmt: skip
+    "STRUCTURAL",
+    "ArrayBuilder",
+    "ArrayNode",
+    "Places",
+    "Shape",
+    "contracted",
+    "interpret_arrays",
+    "most_held",
+    "same_elements",
+    "work_of",
+]
 
 Shape = tuple[int, ...]
 # places of elements in the flat order of an array
@@ -260,6 +270,7 @@ def interpret_arrays(
     kept = set(roots)
     values: dict[int, Any] = {}
     for index in order:
+        on_time()
         node = nodes[index]
         values[index] = apply(node, *[values[i] for i in node.operands]) if node.operands else leaf(index, node)
         for i in set(node.operands):
@@ -341,6 +352,18 @@ def work_of(nodes: Sequence[ArrayNode], order: Iterable[int]) -> int:
             size = 0
         work += size
     return work
+
+
+def most_held(nodes: Sequence[ArrayNode], order: Sequence[int], roots: Iterable[int]) -> int:
+    """Return how many elements are held at once, at most, where values are let go after their last use."""
+    last = {i: index for index in order for i in nodes[index].operands}
+    kept = set(roots)
+    held = most = 0
+    for index in order:
+        held += math.prod(nodes[index].shape)
+        most = max(most, held)
+        held -= sum(math.prod(nodes[i].shape) for i in set(nodes[index].operands) if last[i] == index and i not in kept)
+    return most
 
 
 def broadcast_shape(shapes: Iterable[Shape]) -> Shape:

@@ -9,8 +9,12 @@ from weakref import ref
 
 from diffcompare.program.code import functions_used, straight_line
 from diffcompare.program.dag import Node, Program
+from diffcompare.watchdog import on_time
 
 __all__ = ["compiled", "interpret", "interpret_nodes", "interpret_on_demand", "payload_of", "per_program"]
+
+# after so many nodes, a power of 2 less 1, it is asked whether there is time left
+_ASKED = 511
 
 Value = TypeVar("Value")
 Result = TypeVar("Result")
@@ -47,6 +51,8 @@ def interpret_nodes(
     """Return the values of some nodes by their indices, which come in order and with those of all their operands."""
     values: dict[int, Value] = {}
     for index in indices:
+        if not index & _ASKED:
+            on_time()
         node = nodes[index]
         values[index] = apply(node, *[values[i] for i in node.operands]) if node.operands else leaf(node)
     return values

@@ -21,6 +21,7 @@ from diffcompare.verdict.arguments import points_of
 from diffcompare.verdict.check import check_gradient
 from diffcompare.verdict.check_arrays import check_hessian, check_jacobian
 from diffcompare.verdict.verdict import Verdict
+from diffcompare.watchdog import BUDGET
 
 __all__ = ["assert_gradient", "assert_hessian", "assert_jacobian"]
 
@@ -37,7 +38,8 @@ def assert_gradient(
     box: tuple[Any, Any] | None = None,
     noise: float | None = None,
     guards: bool = False,
-    budget: int = 2000,
+    budget: float = BUDGET,
+    evaluations: int = 2000,
     seed: int = 0,
 ) -> Verdict:
     """Fail unless a gradient is the gradient of a function.
@@ -65,7 +67,9 @@ def assert_gradient(
         The absolute error of f, in units of f, where it is not just rounded.
     guards : bool
         Judge f without the small constants in logarithms, roots, powers and denominators that the gradient ignores.
-    budget, seed : int
+    budget : float
+        Seconds that one check may take.
+    evaluations, seed : int
         Of the search: how often the gradient may be called; another seed tries other points.
 
     Returns
@@ -88,15 +92,20 @@ def assert_gradient(
     True
     """
     __tracebackhide__ = True
-    options = {"formula": formula, "args": args, "box": box, "noise": noise, "guards": guards or None}
+    options = {"formula": formula, "args": args, "box": box, "noise": noise, "guards": guards or None, "budget": None if budget == BUDGET else budget}
     if at is None:
         if box is None:
             raise TypeError("at=None and box=None: pass a point to check at, or a box to search for the worst point")
-        worst = find_worst(f, gradient, box, budget, formula=formula, args=args, noise=noise, guards=guards, seed=seed)
+        worst = find_worst(
+            f, gradient, box, evaluations,
+            formula=formula, args=args, noise=noise, guards=guards, budget=budget, seed=seed,
+        )  # fmt: skip
         options["box"] = worst.neighbourhood
         verdict = replace(worst.verdict, notes=(*worst.verdict.notes, worst.covered))
         return _assert_verdict("worst", verdict, f, ("f", "gradient"), worst.point, options)
-    verdict = check_gradient(f, gradient, at, formula=formula, args=args, box=box, noise=noise, guards=guards)
+    verdict = check_gradient(
+        f, gradient, at, formula=formula, args=args, box=box, noise=noise, guards=guards, budget=budget
+    )
     return _assert_verdict("gradient", verdict, f, ("f", "gradient"), at, options)
 
 

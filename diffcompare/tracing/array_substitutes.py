@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
@@ -352,6 +352,20 @@ def _sum(values: Any, start: Any = 0) -> Any:
     return result
 
 
+def _gathered(table: ArrayTable, values: Sequence[Any], places: Any) -> Handle:
+    numbers = [made(table, v) for v in values]
+    node = table.build.take(table.build.join([n.node for n in numbers]), np.asarray(places, dtype=np.intp))
+    return stored(table, node, np.concatenate([n.floats.reshape(-1) for n in numbers])[places])
+
+
+def _scattered(table: ArrayTable, array: Any, places: Any, values: Any) -> Any:
+    added = made(table, values)
+    floats = np.zeros(np.size(array), dtype=added.floats.dtype)
+    np.add.at(floats, np.reshape(places, -1), added.floats.reshape(-1))
+    node = table.build.scatter(added.node, np.asarray(places, dtype=np.intp), np.shape(array))
+    return np.add(array, stored(table, node, floats.reshape(np.shape(array))))
+
+
 ARRAYS = Dialect(
     number=made,
     array=made,
@@ -369,4 +383,7 @@ ARRAYS = Dialect(
         "sorted": _sorted,
         "print": print_nothing,
     },
+    is_traced=has_handles,
+    gathered=_gathered,
+    scattered=_scattered,
 )

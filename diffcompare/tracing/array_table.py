@@ -17,6 +17,7 @@ from diffcompare.errors import TraceError
 from diffcompare.floats import Floats
 from diffcompare.program.arrays import ArrayBuilder
 from diffcompare.tracing.table import Place, TooLargeError, here, refuse, writing_to
+from diffcompare.watchdog import on_time
 
 __all__ = ["ANSWERS", "ArrayGuard", "ArrayTable"]
 
@@ -109,6 +110,7 @@ class ArrayTable:
 
     def grown(self) -> None:
         """Refuse code whose trace would be too large, or is of single numbers."""
+        on_time()
         nodes = self.build.nodes
         while self._counted < len(nodes):
             self._elements += math.prod(nodes[self._counted].shape)

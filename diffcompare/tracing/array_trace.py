@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +48,7 @@ class ArrayTrace:
 
 def record_arrays(
     function: Callable[..., Any], arguments: Sequence[Any], *, table: ArrayTable,
-    elsewhere: Callable[[], object] | None = None,
+    keeping: AbstractContextManager[None], elsewhere: Callable[[], object] | None = None,
 ) -> ArrayTrace:  # fmt: skip
     """Run a function on traced arrays and return what it did; not validated.
 
@@ -58,6 +59,8 @@ def record_arrays(
         What it is called with; what varies is made by :func:`placed_arrays`.
     table : ArrayTable
         Where the nodes go.
+    keeping : context manager
+        Puts the user's objects back.
     elsewhere : callable, optional
         Calls the function at another point first: code that keeps its last answer must not give it to the trace.
 
@@ -74,8 +77,9 @@ def record_arrays(
         return structure, [handle.node for handle in found]
 
     structure, nodes = carried_out(
-        function, arguments, table=table, rebuilder=Rebuilder(table, ARRAYS), read=read, elsewhere=elsewhere
-    )
+        function, arguments, table=table, rebuilder=Rebuilder(table, ARRAYS), read=read, keeping=keeping,
+        elsewhere=elsewhere,
+    )  # fmt: skip
     if not nodes:
         raise TraceError("the function returned no numbers: numbers are needed; return an array")
     output = table.build.join(nodes)

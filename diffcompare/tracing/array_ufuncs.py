@@ -92,11 +92,13 @@ def _step(floats: Callable[..., Any]) -> Callable[..., Any]:
     def step(x: Any) -> Any:
         if floats is np.rint and is_moving(x):
             raise refuse("rint() of a traced value", "a step has no derivative to follow", "leave it out of what is traced")
-        value = floats(floats_of(x))
+        value = np.asarray(floats(floats_of(x)))
         if is_moving(x):
-            low, high = (value, value + 1) if floats is np.floor else (value - 1, value)
-            compared("greater_equal" if floats is np.floor else "greater", x, low)
-            compared("less" if floats is np.floor else "less_equal", x, high)
+            # where it is taken to lie on the other side of a step, it is one step away
+            below, above = (value, value + 1) if floats is np.floor else (value - 1, value)
+            down = compared("greater_equal" if floats is np.floor else "greater", x, below)
+            up = compared("less" if floats is np.floor else "less_equal", x, above)
+            value = value - np.logical_not(down) + np.logical_not(up)
         return made(table_here(), value)
 
     return step

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from diffcompare.watchdog import OutOfTime
+
 __all__ = ["PASSING", "Interruption", "StoppedError", "called"]
 
 
@@ -12,7 +14,7 @@ class Interruption(BaseException):
     """Ends a check from inside the code that it calls: nothing that catches that code's errors may catch this."""
 
 
-PASSING = (KeyboardInterrupt, GeneratorExit, Interruption)
+PASSING = (KeyboardInterrupt, GeneratorExit, Interruption, OutOfTime)
 
 
 class StoppedError(RuntimeError):

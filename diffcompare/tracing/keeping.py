@@ -14,7 +14,7 @@ import sys
 import types
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ import numpy as np
 from diffcompare.errors import TraceError
 from diffcompare.tracing.places import is_library
 
-__all__ = ["kept", "names_of", "slots_of"]
+__all__ = ["Keeper", "kept", "names_of", "slots_of"]
 
 # what is reached is held and compared at every trace
 _LARGEST = 200_000
@@ -41,27 +41,48 @@ _WORLDS = ("jax", "jaxlib", "torch")
 _Undo = Callable[[], None]
 
 
-@contextmanager
-def kept(roots: Sequence[Any], *, opaque: bool = True) -> Iterator[None]:
-    """Put back what code changes of the objects that can be reached from ``roots``.
+def kept(roots: Sequence[Any], *, opaque: bool = True) -> AbstractContextManager[None]:
+    """Put back, once, what code changes of the objects that can be reached from ``roots``: see :class:`Keeper`."""
+    return Keeper(opaque=opaque).kept(roots)
 
-    ``opaque``: objects of C code that hold others out of sight are taken along; else they are refused.
 
-    Raises
-    ------
-    TraceError
-        Something that is reached, such as a generator, could not be put back.
+class Keeper:
+    """Looks once at what can be reached, and puts it back as often as code was run.
+
+    It is for a stretch in which nothing but kept code runs: what other calls change in between would be undone too.
+
+    Parameters
+    ----------
+    opaque : bool
+        Objects of C code that hold others out of sight are taken along; else they are refused.
     """
-    held = _Held(opaque)
-    try:
-        held.visit(roots)
-    except RecursionError:
-        raise TraceError("the function refers to objects that are nested too deeply; pass formula=") from None
-    try:
-        yield
-    finally:
-        for undo in reversed(held.undo):
-            undo()
+
+    def __init__(self, *, opaque: bool = True) -> None:
+        self._held = _Held(opaque)
+
+    @property
+    def objects(self) -> int:
+        """How many objects were looked at, each once."""
+        return self._held.objects
+
+    @contextmanager
+    def kept(self, roots: Sequence[Any]) -> Iterator[None]:
+        """Put back what code changes of the objects that can be reached from ``roots``, here and in earlier calls.
+
+        Raises
+        ------
+        TraceError
+            Something that is reached, such as a generator, could not be put back.
+        """
+        try:
+            self._held.visit(roots)
+        except RecursionError:
+            raise TraceError("the function refers to objects that are nested too deeply; pass formula=") from None
+        try:
+            yield
+        finally:
+            for undo in reversed(self._held.undo):
+                undo()
 
 
 class _Held:
@@ -74,8 +95,24 @@ class _Held:
         self._seen: dict[int, Any] = {}
         self._bytes = 0
 
-    def visit(self, values: Any) -> None:
-        """Look at values and at what they refer to."""
+    @property
+    def objects(self) -> int:
+        return len(self._seen)
+
+    def visit(self, values: Sequence[Any]) -> None:
+        """Look at values and at what they refer to, or at nothing where that fails."""
+        objects, undo, size = len(self._seen), len(self.undo), self._bytes
+        try:
+            self._visit(values)
+        except BaseException:
+            # what was seen of them must not pass for looked at
+            while len(self._seen) > objects:
+                self._seen.popitem()
+            del self.undo[undo:]
+            self._bytes = size
+            raise
+
+    def _visit(self, values: Sequence[Any]) -> None:
         waiting = list(values)
         while waiting:
             value = waiting.pop()

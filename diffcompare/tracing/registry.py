@@ -42,6 +42,12 @@ class Dialect:
         What stands for ``np.vectorize``.
     builtins : mapping
         What stands for functions of Python's own.
+    is_traced : callable
+        Whether there is something traced in a list of values.
+    gathered : callable
+        ``gathered(table, values, places)``: the numbers of several arrays, one array after the other, at these places.
+    scattered : callable
+        ``scattered(table, array, places, values)``: a copy of an array to which each value is added at its place.
     """
 
     number: Handler
@@ -53,6 +59,9 @@ class Dialect:
     linear: Handler
     vectorized: Handler
     builtins: Mapping[str, Any]
+    is_traced: Handler
+    gathered: Handler
+    scattered: Handler
 
 
 def registering(handlers: Handlers) -> Callable[..., Callable[[Handler], Handler]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -17,9 +17,11 @@ from diffcompare.tracing.array import (
     answers,
     call_ufunc,
     contains_traced,
+    elements,
     elementwise,
     is_moving,
     lifted,
+    new_array,
     plain,
     shadows,
     table_constants,
@@ -389,6 +391,28 @@ _BUILTINS: Mapping[str, Any] = {
 }
 
 
+def _flat(table: Table, value: Any) -> list[Any]:
+    return elements(lifted(value, table)) if contains_traced([value]) else list(np.asarray(value).reshape(-1))
+
+
+def _gathered(table: Table, values: Sequence[Any], places: Any) -> Any:
+    numbers = [number for value in values for number in _flat(table, value)]
+    return _filled(table, [numbers[k] for k in np.reshape(places, -1).tolist()], np.shape(places))
+
+
+def _scattered(table: Table, array: Any, places: Any, values: Any) -> Any:
+    numbers = _flat(table, array)
+    for place, value in zip(np.reshape(places, -1).tolist(), _flat(table, values), strict=True):
+        numbers[place] = numbers[place] + value
+    return _filled(table, numbers, np.shape(array))
+
+
+def _filled(table: Table, numbers: Sequence[Any], shape: Sequence[int]) -> Any:
+    if not contains_traced(list(numbers)):
+        return np.array(numbers).reshape(shape)[()]
+    return new_array(elements(lifted(np.array(numbers, dtype=object), table)), shape)
+
+
 SCALARS = Dialect(
     number=lambda table, value: scalar(table, float(value)),
     array=lambda table, value: wrap(lifted(value, table)),
@@ -399,4 +423,7 @@ SCALARS = Dialect(
     linear=linear_algebra_function,
     vectorized=vectorized,
     builtins=_BUILTINS,
+    is_traced=contains_traced,
+    gathered=_gathered,
+    scattered=_scattered,
 )

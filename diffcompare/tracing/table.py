@@ -20,6 +20,7 @@ from diffcompare.errors import TraceError, UnsupportedFunction
 from diffcompare.program.dag import Builder, Program
 from diffcompare.program.operations import OPERATIONS
 from diffcompare.tracing.places import PACKAGE
+from diffcompare.watchdog import on_time
 
 __all__ = [
     "NODE_LIMIT",
@@ -42,6 +43,8 @@ __all__ = [
 NODE_LIMIT = 300_000
 # a sum of n terms is one node: what it holds must stay bounded too
 _OPERAND_LIMIT = 6_000_000
+# after so many nodes, a power of 2 less 1, it is asked whether there is time left
+_ASKED = 2047
 # constants with at most this many significant bits were not rounded when they were written
 EXACT_BITS = 24
 # constants as short as this stay constants of the program, where rational arithmetic on them is exact
@@ -266,6 +269,8 @@ class Table:
             self.moving.append(moving)
             self.edged.append(edged)
             self._operands += operands
+            if not index & _ASKED:
+                on_time()
             if index >= self.limit or self._operands > _OPERAND_LIMIT:
                 raise refuse(
                     f"more than {self.limit:,} elementary operations",

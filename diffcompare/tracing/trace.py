@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,7 @@ def record(
     table: Table,
     rebuilt: bool = True,
     elsewhere: Callable[[], object] | None = None,
+    keeping: AbstractContextManager[None] | None = None,
 ) -> Trace:
     """Run a function on traced numbers and return what it did; not validated.
 
@@ -84,9 +85,11 @@ def record(
     table : Table
         Where the nodes go; its mode decides how choices are recorded.
     rebuilt : bool
-        False: the function is called as it is; the caller has its objects :func:`kept`.
+        False: the function is called as it is.
     elsewhere : callable, optional
         Calls the function at another point first: code that keeps its last answer must not give it to the trace.
+    keeping : context manager, optional
+        Puts back what the code changes: by default, of what can be reached from the function and its arguments.
 
     Raises
     ------
@@ -100,8 +103,10 @@ def record(
     def read(result: Any) -> Any:
         return _collected(result, table, found)
 
-    rebuilder = Rebuilder(table) if rebuilt else None
-    structure = carried_out(function, arguments, table=table, rebuilder=rebuilder, read=read, elsewhere=elsewhere)
+    structure = carried_out(
+        function, arguments, table=table, rebuilder=Rebuilder(table) if rebuilt else None, read=read,
+        elsewhere=elsewhere, keeping=keeping or kept((function, *arguments)),
+    )  # fmt: skip
     ended = loop_exits(table, table.guards[guards:]) if table.region else {}
     for place in ended:
         raise TraceError(
@@ -127,14 +132,15 @@ def carried_out(
     table: Any,
     rebuilder: Rebuilder | None,
     read: Callable[[Any], Any],
+    keeping: AbstractContextManager[None],
     elsewhere: Callable[[], object] | None = None,
 ) -> Any:
     """Run a function on what is traced and return what is read from its result; ``TraceError`` where it does not run.
 
-    ``rebuilder`` makes what is called; None: the function as it is, whose objects the caller has :func:`kept`.
+    ``rebuilder`` makes what is called; None: the function as it is. ``keeping`` puts the user's objects back.
     """
     table.refusal = None
-    with table.recording(), kept((function, *arguments)) if rebuilder else nullcontext():
+    with table.recording(), keeping:
         if elsewhere is not None:
             elsewhere()
         try:

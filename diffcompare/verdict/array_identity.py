@@ -7,6 +7,7 @@ Whatever this rule does not settle for certain it leaves to the others.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,16 +20,20 @@ from diffcompare.arithmetic.array_floats import Moved, array_floats, is_rounded,
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.floats import Flags, Floats, unit_roundoff
 from diffcompare.program.array_adjoint import sensitivities_of
-from diffcompare.program.arrays import same_elements
+from diffcompare.program.arrays import most_held, same_elements
 from diffcompare.tracing.array_table import ANSWERS, ArrayGuard
 from diffcompare.verdict.array_pair import ArrayPair, record_function, trace_arrays
 from diffcompare.verdict.difference import nearest_float
 from diffcompare.verdict.judgement import Judgement, Left
 from diffcompare.verdict.pair import FAILURES, slope_agrees
 from diffcompare.verdict.problem import Problem, State
+from diffcompare.watchdog import given_time
 
 __all__ = ["judge_arrays"]
 
+# measured: for one operation on a ball, tracing and comparing included; what a ball takes
+_SECONDS, _BYTES = 1.5e-6, 150
+_MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2 if hasattr(os, "sysconf") else 2**32
 # enough for nearly all; doubled while a difference cannot be told from 0
 _BITS, _MOST_BITS = 333, 2700
 # equal balls leave no more than this part of a component
@@ -39,10 +44,12 @@ _SIDES = 4
 # components whose constants are weighed one by one
 _SWEEPS, _SWEPT_WORK = 12, 20_000_000
 _CLOSE = 2.0**-40
-# two ways of computing one thing, chosen element by element, differ by less than this
-_SLIGHT = 1e-8
+# two ways of computing one thing, chosen element by element, leave hardly more than the rounding of floats
+_SLIGHT = 2.0**-40
 # numbers of the code that are written down to see how many digits they have
 _WRITTEN = 20_000
+# components whose rounding error is found exactly: those where floats find the largest
+_LARGEST = 16
 # by how much floats stray that are no fault: in units of a bound on the rounding of the adjoint
 _STRAYS = 64.0
 
@@ -83,6 +90,9 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
         The codes cannot be traced so.
     """
     pair = trace_arrays(problem)
+    costly = _cost(pair)
+    if costly:
+        return costly
     if pair.loops:
         return Left("a loop that may end at a tolerance is followed number by number")
     if not np.isfinite(state.values).all():
@@ -112,16 +122,28 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
     if found is None:
         return Left("the derivative of the traced code is not finite at the point")
     turned = _nontrivial(pair, guards, ties)
+    if turned and pair.slopes != pair.D and problem.directions is None:
+        return Left("the slopes beside a kink are compared number by number")
     if turned:
         beside = _beside(problem, pair, guards, turned, F, floats[0])
         if isinstance(beside, Left):
             return beside
         found = beside
-    with precision(_BITS):
-        derivative = np.array([float(d.mid()) for d in found.D])
-    if guards and not found.kinks.any() and not _slopes_agree(problem, state, pair, derivative):
+    if guards and not found.kinks.any() and not slope_agrees(problem, state.values, _slopes(pair, found)):
         return Left("the code has another slope than its trace: its decisions do what a trace does not see")
     return _judged(problem, state, pair, found, floats[1])
+
+
+def _cost(pair: ArrayPair) -> Left | None:
+    """Leave what would take longer than the budget, or more than half of the memory: counted, not timed."""
+    build, roots = pair.build, [pair.F, pair.D, pair.G]
+    seconds = _SECONDS * pair.work
+    if seconds > given_time():
+        return Left(f"it would take about {seconds:.0f} s as a program of arrays; pass a larger budget")
+    size = _BYTES * most_held(build.nodes, build.needed(roots), roots)
+    if size > _MEMORY:
+        return Left(f"it would take about {size / 2**30:.1f} GB, more than half of the memory")
+    return None
 
 
 def _at_an_edge(edges: Sequence[Edge], values: Sequence[Any]) -> Left | None:
@@ -146,17 +168,19 @@ def _signs(values: Any) -> NDArray[np.int8]:
     return np.array([sign(v) for v in values.reshape(-1).tolist()], dtype=np.int8).reshape(values.shape)
 
 
+def _middles(values: Any) -> Floats:
+    """Round balls to floats; nan for one that is not finite."""
+    return np.array([float(v.mid()) for v in values.reshape(-1).tolist()])
+
+
 def _is_what_runs(state: State, values: Sequence[Any], floats: Sequence[Moved], unit: float) -> bool:
     """Check the floats of the code against the balls of its trace, within eight times their rounding errors."""
     for seen, value, moved in zip((state.values, state.claimed), values, floats, strict=True):
-        flat, errors = value.reshape(-1), np.broadcast_to(moved.error, value.shape).reshape(-1)
-        with precision(_BITS):
-            for k in np.flatnonzero(np.isfinite(seen)).tolist():
-                if not flat[k].is_finite():
-                    return False
-                gap = abs(float((flat[k] - Ball(float(seen[k]))).mid()))
-                if gap > 64 * unit * abs(float(flat[k].mid())) and not gap <= 8 * errors[k]:
-                    return False
+        known, middles = np.isfinite(seen), _middles(value)
+        gaps = np.abs(middles - seen)
+        far = gaps > np.maximum(64 * unit * np.abs(middles), 8 * np.broadcast_to(moved.error, value.shape).reshape(-1))
+        if (known & (~np.isfinite(middles) | far)).any():
+            return False
     return True
 
 
@@ -218,8 +242,8 @@ def _beside(
         return Left("a side of an element that compares equal numbers is not defined")
     with precision(_BITS):
         for value, other in zip(values[1::2], floats[1::2], strict=True):
-            gap = float(abs(value[()] - F[()]).lower())
-            if gap > 32 * _move(other, moved, ()).max(initial=0.0) and gap > _TINY:
+            gaps = np.array([float(abs(a - b).lower()) for a, b in zip(value.tolist(), F.tolist(), strict=True)])
+            if (gaps > np.maximum(32 * _move(other, moved, F.shape), _TINY)).any():
                 return Left("the function jumps where it compares equal numbers")
     first, slopes = values[2], values[4::2]
     compared = _difference(pair, first, values[0], floats[2], floats[0])
@@ -259,43 +283,37 @@ def _move(one: Moved, other: Moved, shape: tuple[int, ...]) -> Floats:
 
 def _difference(pair: ArrayPair, D: Any, G: Any, one: Moved, two: Moved) -> _Compared | None:
     """Compare the balls of D and G; None where D is not finite."""
-    n = D.size
-    if not all(d.is_finite() for d in D.tolist()):
+    size = np.abs(_middles(D))
+    if not np.isfinite(size).all():
         return None
+    n = D.size
     gap, equal, decided = np.full(n, math.nan), np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
-    with precision(_BITS):
-        size = np.array([abs(float(d.mid())) for d in D.tolist()])
-        largest = float(size.max(initial=0.0))
-    bits = _BITS
-    values = D, G
+    scale = np.maximum(size, float(size.max(initial=0.0)) * 2.0**-64) * _EQUAL
+    bits, values = _BITS, (D, G)
     while True:
+        some = np.flatnonzero(~decided)
         with precision(bits):
-            for i in np.flatnonzero(~decided).tolist():
-                apart = values[1][i] - values[0][i]
-                if not apart.is_finite():
-                    gap[i] = math.inf
-                elif not apart.contains(0):
-                    gap[i], decided[i] = float(abs(apart).lower()), True
-                else:
-                    gap[i] = float(abs(apart).upper())
-                    scale = max(size[i], largest * 2.0**-64) * _EQUAL
-                    equal[i] = decided[i] = bool(float(apart.rad()) <= scale or gap[i] <= _TINY)
-        open_ = ~decided & np.isfinite(gap)
+            apart = (values[1][some] - values[0][some]).tolist()
+            upper = np.array([float(v.abs_upper()) for v in apart])
+            nonzero = np.array([not v.contains(0) for v in apart])
+            lower = np.array([float(abs(v).lower()) if c else 0.0 for v, c in zip(apart, nonzero.tolist(), strict=True)])
+        gap[some] = np.where(nonzero, lower, upper)
+        gap[some[~np.isfinite(upper)]] = math.inf
+        equal[some] = ~nonzero & ((upper <= scale[some]) | (upper <= _TINY))
+        decided[some] = (nonzero & np.isfinite(upper)) | equal[some]
         bits *= 2
-        if not open_.any() or bits > _MOST_BITS:
+        if not (~decided & np.isfinite(gap)).any() or bits > _MOST_BITS:
             break
-        values = tuple(array_balls(pair.build, [pair.D, pair.G], pair.point, bits))  # type: ignore[assignment]
+        values = tuple(array_balls(pair.build, [pair.D, pair.G], pair.point, bits))
     L = _move(one, two, D.shape)
     L = np.where(np.isfinite(L), L, np.where(equal, 0.0, math.inf))
     nothing = np.zeros(n)
     return _Compared(D, G, gap, size, equal, decided, L, nothing, nothing.copy(), np.zeros(n, dtype=bool))
 
 
-def _slopes_agree(problem: Problem, state: State, pair: ArrayPair, derivative: Floats) -> bool:
-    if problem.directions is None:
-        return slope_agrees(problem, state.values, derivative)
-    (whole,) = array_floats(pair.build, [pair.build.nodes[pair.D].operands[1]], pair.point)
-    return slope_agrees(problem, state.values, whole)
+def _slopes(pair: ArrayPair, found: _Compared) -> Floats:
+    """Return the slopes of what the function returns: what is claimed, or what that is made from."""
+    return _middles(found.D) if pair.slopes == pair.D else array_floats(pair.build, [pair.slopes], pair.point)[0]
 
 
 def _moves_alike(problem: Problem, state: State, pair: ArrayPair) -> bool | None:
@@ -325,10 +343,11 @@ def _moves_alike_within(problem: Problem, state: State, pair: ArrayPair, reach: 
     seen = after - before
     there, here = (np.concatenate([v[0].reshape(-1), v[1].reshape(-1)]) for v in (values, start))
     traced, size, noise = there - here, np.abs(here), before - here
-    size[1:], noise[1:] = np.max(size[1:]), np.max(np.abs(noise[1:]))
+    m = problem.outputs
+    size[m:], noise[m:] = np.max(size[m:]), np.max(np.abs(noise[m:]))
     slack = 0.05 * np.maximum(np.abs(seen), np.abs(traced)) + (1e-6 * reach * 2.0**10 + 2.0**-40) * size + 8 * np.abs(noise)
     # the slopes of a constant are rounding, and at the point that may be 0 by chance
-    slack[1:] += 2.0**-40 * float(np.max(np.abs(state.values))) / float(np.max(problem.scales))
+    slack[m:] += 2.0**-40 * float(np.max(np.abs(state.values))) / float(np.max(problem.scales))
     return not bool(np.any(np.abs(seen - traced) > slack))
 
 
@@ -355,10 +374,7 @@ def _judged(
     largest = float(found.size.max(initial=0.0))
     with precision(_BITS):
         certified = np.array([nearest_float(d) for d in found.D.tolist()])
-        errors = np.array([
-            abs(float((Ball(c) - d).mid())) if math.isfinite(c) else math.inf
-            for c, d in zip(state.claimed.tolist(), found.D.tolist(), strict=True)
-        ])  # fmt: skip
+        errors = np.abs(np.where(finite, state.claimed, math.inf) - _middles(found.D))
     lost = finite & (pair.gradient.narrow is None) & (errors > 0.1 * largest) & (found.gap <= 0.1 * largest) & (status != "wrong")
     if (lost & (errors > _STRAYS * np.broadcast_to(adjoint.error, (n,)))).any():
         return Left("the floats of the gradient have no correct digit: how far others would stray is found number by number")
@@ -373,13 +389,14 @@ def _judged(
             if same
             else "what differs is explained by the rounding of constants"
         )
+    strays = np.where(finite, np.abs(state.claimed - _middles(found.G)), -1.0)
     with precision(_BITS):
-        strays = [
-            abs(float((Ball(c) - g).mid()))
-            for c, g in zip(state.claimed.tolist(), found.G.tolist(), strict=True)
-            if math.isfinite(c) and g.is_finite()
+        exact = [
+            abs(float((Ball(float(state.claimed[i])) - found.G[i]).mid()))
+            for i in np.argsort(strays)[-_LARGEST:].tolist()
+            if strays[i] >= 0
         ]
-    rounding = max(strays, default=math.nan) / (largest or 1.0)
+    rounding = max(exact, default=math.nan) / (largest or 1.0)
     return Judgement(
         "identity", tuple(status.tolist()), state.claimed, certified, threshold, rounding,
         "gradient" if "wrong" in status.tolist() else None, tuple(dict.fromkeys(notes)), found.gap, arrays=pair,

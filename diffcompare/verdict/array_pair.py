@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from diffcompare.errors import TraceError
 from diffcompare.floats import Floats
+from diffcompare.program.adjoint import adjoint, hessian, hessian_along, jacobian
 from diffcompare.program.array_adjoint import array_gradient
 from diffcompare.program.arrays import ArrayBuilder, work_of
-from diffcompare.program.adjoint import adjoint
 from diffcompare.tracing.array_table import ArrayTable, Turned
 from diffcompare.tracing.array_trace import ArrayTrace, placed_arrays, record_arrays
 from diffcompare.tracing.calling import called
+from diffcompare.tracing.keeping import Keeper
 from diffcompare.verdict.problem import Problem
 
 __all__ = ["ArrayPair", "is_for_arrays", "record_function", "trace_arrays"]
+
+
+# derivatives of so many numbers, each one a sweep of its own
+_ROWS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,9 @@ class ArrayPair:
     point : ndarray of float64, shape (n,)
     function, gradient : ArrayTrace
     F, D, G : int
-        The nodes of the function (shape ()), of the true derivative and of what the gradient's code returns.
+        The nodes of what the function returns, of the true derivative and of what the gradient's code returns: vectors.
+    slopes : int
+        The node of the slopes of what the function returns: D, or what it is made from.
     work : int
         How many scalar operations one evaluation takes.
     loops : bool
@@ -46,48 +54,92 @@ class ArrayPair:
     F: int
     D: int
     G: int
+    slopes: int
     work: int
     loops: bool
 
 
 def is_for_arrays(problem: Problem) -> bool:
-    """Tell whether a problem is one that programs of arrays can judge: one number, its gradient or slopes of it."""
-    if problem.outputs != 1 or problem.formula is not None:
-        return False
-    return problem.derivative is adjoint or problem.directions is not None
+    """Tell whether a problem is one that programs of arrays can judge."""
+    return problem.formula is None and (problem.directions is not None or _rule(problem) is not None)
 
 
 def trace_arrays(problem: Problem) -> ArrayPair:
     """Record a function and its gradient at a point; ``TraceError`` where that cannot be done."""
     table = ArrayTable(problem.x)
     build = table.build
-    first = record_arrays_of(problem, problem.function, table)
-    if build.shape(first.output) != (1,):
-        raise TraceError(f"the function returned {build.shape(first.output)[0]} numbers to a trace instead of one")
-    second = record_arrays_of(problem, problem.gradient, table)
+    keeper = Keeper()
+    first = _recorded(problem, problem.function, table, keeper)
+    returned = build.shape(first.output)[0]
+    if returned != problem.outputs:
+        raise TraceError(f"the function returned {returned} numbers to a trace instead of {problem.outputs}")
+    second = _recorded(problem, problem.gradient, table, keeper)
     order = np.asarray(problem.flatten(second.structure), dtype=float).astype(np.intp)
-    F = build.reshape(first.output, ())
-    D, G = array_gradient(build, F), build.take(second.output, order)
-    if problem.directions is not None:
-        D = build.contract("ij,j->i", build.constant(problem.directions), D)
+    D, slopes = _derivative(problem, build, first.output)
+    G = build.take(second.output, order.reshape(-1))
     if problem.weights is not None:
         G = build.contract("ij,j->i", build.constant(problem.weights), G)
-    work = work_of(build.nodes, build.needed([F, D, G]))
-    return ArrayPair(build, problem.x, first, second, F, D, G, work, bool(table.loops))
+    work = work_of(build.nodes, build.needed([first.output, D, G]))
+    return ArrayPair(build, problem.x, first, second, first.output, D, G, slopes, work, bool(table.loops))
 
 
 def record_function(problem: Problem, build: ArrayBuilder, turned: Turned, seed: int) -> tuple[ArrayTrace, int, int]:
-    """Record the function once more, with other answers; returns its trace, its node, that of its derivative."""
-    table = ArrayTable(problem.x, build, turned=turned, seed=seed)
-    trace = record_arrays_of(problem, problem.function, table)
-    F = build.reshape(trace.output, ())
-    D = array_gradient(build, F)
+    """Record the function once more, with other answers; returns its trace, and the node of the derivative."""
+    trace = _recorded(problem, problem.function, ArrayTable(problem.x, build, turned=turned, seed=seed), Keeper())
+    return trace, trace.output, _derivative(problem, build, trace.output)[0]
+
+
+def _derivative(problem: Problem, build: ArrayBuilder, F: int) -> tuple[int, int]:
+    """Add the derivative that is claimed, and the slopes of the function that it is made from."""
     if problem.directions is not None:
-        D = build.contract("ij,j->i", build.constant(problem.directions), D)
-    return trace, F, D
+        gradient = array_gradient(build, build.reshape(F, ()))
+        return build.contract("ij,j->i", build.constant(problem.directions), gradient), gradient
+    rule = _rule(problem)
+    if rule is None:
+        raise TraceError(f"the {problem.what} is not known of a program of arrays")
+    return rule(problem, build, F)
 
 
-def record_arrays_of(problem: Problem, function: Callable[..., Any], table: ArrayTable) -> ArrayTrace:
+def _rule(problem: Problem) -> Callable[[Problem, ArrayBuilder, int], tuple[int, int]] | None:
+    known = problem.derivative
+    return _DERIVATIVES.get(known.func if isinstance(known, partial) else known)
+
+
+def _gradient(_: Problem, build: ArrayBuilder, F: int) -> tuple[int, int]:
+    found = array_gradient(build, build.reshape(F, ()))
+    return found, found
+
+
+def _jacobian(_: Problem, build: ArrayBuilder, F: int) -> tuple[int, int]:
+    rows = build.join(_rows(build, F))
+    return rows, rows
+
+
+def _hessian(_: Problem, build: ArrayBuilder, F: int) -> tuple[int, int]:
+    gradient = array_gradient(build, build.reshape(F, ()))
+    return build.join(_rows(build, gradient)), gradient
+
+
+def _along(problem: Problem, build: ArrayBuilder, F: int) -> tuple[int, int]:
+    gradient = array_gradient(build, build.reshape(F, ()))
+    vector = np.array([float(v) for v in problem.derivative.keywords["vector"]])  # type: ignore[attr-defined]
+    return array_gradient(build, build.contract("i,i->", build.constant(vector), gradient)), gradient
+
+
+def _rows(build: ArrayBuilder, vector: int) -> list[int]:
+    """Return the derivatives of the elements of a vector."""
+    count = build.shape(vector)[0]
+    if count > _ROWS:
+        raise TraceError(f"more than {_ROWS} rows are not differentiated one by one")
+    return [array_gradient(build, build.take(vector, np.array(k))) for k in range(count)]
+
+
+_DERIVATIVES: dict[Any, Callable[[Problem, ArrayBuilder, int], tuple[int, int]]] = {
+    adjoint: _gradient, jacobian: _jacobian, hessian: _hessian, hessian_along: _along,
+}  # fmt: skip
+
+
+def _recorded(problem: Problem, function: Callable[..., Any], table: ArrayTable, keeper: Keeper) -> ArrayTrace:
     """Record one of the problem's callables."""
     point = problem.inside(problem.x * (1 + 2.0**-8) + 2.0**-11)
 
@@ -97,4 +149,5 @@ def record_arrays_of(problem: Problem, function: Callable[..., Any], table: Arra
 
     template = problem.unflatten(np.arange(problem.x.size, dtype=float))
     arguments = (placed_arrays(template, table), *problem.args)
-    return record_arrays(function, arguments, table=table, elsewhere=elsewhere)
+    keeping = keeper.kept((function, *problem.args))
+    return record_arrays(function, arguments, table=table, keeping=keeping, elsewhere=elsewhere)

@@ -30,7 +30,7 @@ from diffcompare.verdict.ladder import cause_in_code, judge
 from diffcompare.verdict.observation import plain
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.verdict import Verdict, combined, verdict_of
-from diffcompare.watchdog import one_account
+from diffcompare.watchdog import BUDGET, in_time, one_account
 
 __all__ = ["check_arguments", "check_gradient"]
 
@@ -38,6 +38,7 @@ _CHECK = "check_gradient(f, gradient"
 
 
 @one_account()
+@in_time
 def check_gradient(
     f: Callable[..., Any] | SymbolicFunction,
     gradient: Callable[..., Any],
@@ -48,6 +49,7 @@ def check_gradient(
     box: tuple[Any, Any] | None = None,
     noise: float | None = None,
     guards: bool = False,
+    budget: float = BUDGET,
 ) -> Verdict:
     """Judge whether a gradient is the gradient of a function.
 
@@ -74,6 +76,9 @@ def check_gradient(
     guards : bool
         Judge f without the small constants that keep logarithms, roots, powers and denominators from 0, such as
         ``log(p + 1e-7)``, where the gradient ignores them; the notes say which.
+    budget : float
+        Seconds that it may take, besides one call of the code. What is known to cost more is left for a weaker rule,
+        and said so, with the estimate; what runs out of time by the clock is inconclusive.
 
     Returns
     -------
@@ -97,7 +102,7 @@ def check_gradient(
     >>> verdict.status, verdict.cause
     ('wrong', 'factor 2 missing: the claim is D/2 in every component')
     """
-    check_arguments({"f": f, "gradient": gradient}, args, noise)
+    check_arguments({"f": f, "gradient": gradient}, args, noise, budget)
     if isinstance(f, SymbolicFunction):
         scalar(f, "use check_jacobian")
     f, gradient = adapted(f, (at, *args)), adapted(gradient, (at, *args))
@@ -127,8 +132,10 @@ def _is_by_rows(gradient: Any, at: NDArray[Any], args: tuple[Any, ...]) -> bool:
     return at.ndim > 1 or stacked(gradient, whole, at, args)
 
 
-def check_arguments(callables: Mapping[str, Any], args: Any, noise: Any) -> None:
-    """Refuse by name what is no callable, no sequence of arguments, no error of f."""
+def check_arguments(callables: Mapping[str, Any], args: Any, noise: Any, budget: Any = BUDGET) -> None:
+    """Refuse by name what is no callable, no sequence of arguments, no error of f, no number of seconds."""
+    if isinstance(budget, bool) or not isinstance(budget, int | float) or not 0 < budget <= sys.float_info.max:
+        raise ValueError(f"budget={shown(budget)}: the seconds of a check must be a positive and finite number")
     for name, value in callables.items():
         if not callable(value):
             raise TypeError(f"{name}={shown(value)}: must be callable; pass the function itself")

@@ -46,12 +46,13 @@ from diffcompare.verdict.rows import (
     settled,
 )
 from diffcompare.verdict.verdict import Verdict, combined, verdict_of
-from diffcompare.watchdog import one_account
+from diffcompare.watchdog import BUDGET, in_time, one_account
 
 __all__ = ["check_hessian", "check_jacobian"]
 
 
 @one_account()
+@in_time
 def check_jacobian(
     f: Callable[..., Any] | SymbolicFunction,
     jacobian: Callable[..., Any],
@@ -62,6 +63,7 @@ def check_jacobian(
     box: tuple[Any, Any] | None = None,
     noise: float | None = None,
     guards: bool = False,
+    budget: float = BUDGET,
 ) -> Verdict:
     """Judge whether a Jacobian is the Jacobian of a function.
 
@@ -76,7 +78,7 @@ def check_jacobian(
         The point, of any shape. Of a SymbolicFunction several points along the last axis.
     formula : SymbolicFunction, SymPy Matrix, or list of expressions or texts, optional
         What f claims to be. With none, f is traced; if that fails too, the witness rule judges.
-    args, box, noise, guards
+    args, box, noise, guards, budget
         As in :func:`check_gradient`.
 
     Returns
@@ -97,7 +99,7 @@ def check_jacobian(
     >>> verdict.status, verdict.cause
     ('wrong', 'the components are transposed: rows and columns are exchanged')
     """
-    check_arguments({"f": f, "jacobian": jacobian}, args, noise)
+    check_arguments({"f": f, "jacobian": jacobian}, args, noise, budget)
     f, jacobian = adapted(f, (at, *args)), adapted(jacobian, (at, *args))
     points = _points(f, adapted_point(at, (f, jacobian)))
     verdicts = [_check_jacobian(f, jacobian, point, formula, tuple(args), box, noise, guards) for point in points]
@@ -163,6 +165,7 @@ def _jacobian_by_rows(problem: Problem) -> Judgement:
 
 
 @one_account()
+@in_time
 def check_hessian(
     f: Callable[..., Any] | SymbolicFunction,
     hessian: Callable[..., Any],
@@ -175,6 +178,7 @@ def check_hessian(
     box: tuple[Any, Any] | None = None,
     noise: float | None = None,
     guards: bool = False,
+    budget: float = BUDGET,
 ) -> Verdict:
     """Judge whether a Hessian, or its product with a vector, is that of a function.
 
@@ -194,7 +198,7 @@ def check_hessian(
     gradient : callable, optional
         The gradient of f, for functions that can neither be traced nor stated as a formula: it is checked, and then
         the Hessian is judged as its Jacobian.
-    formula, args, box, noise, guards
+    formula, args, box, noise, guards, budget
         As in :func:`check_gradient`.
 
     Returns
@@ -214,7 +218,7 @@ def check_hessian(
     >>> verdict.status, verdict.cause
     ('wrong', 'the lower triangle is 0: a Hessian is symmetric, copy the upper one')
     """
-    check_arguments({"f": f, "hessian": hessian} | ({} if gradient is None else {"gradient": gradient}), args, noise)
+    check_arguments({"f": f, "hessian": hessian} | ({} if gradient is None else {"gradient": gradient}), args, noise, budget)
     if isinstance(f, SymbolicFunction):
         scalar(f, "check the Hessians of its .components")
     if vector is not None and takes(hessian, at, vector, *args):
@@ -274,10 +278,12 @@ def _product(claimed: Any, structure: Structure, x: Floats, v: Floats, args: tup
         return claimed  # type: ignore[no-any-return]
     vector = structure.unflatten(v)
 
-    def product(call: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda point, *more: call(point, vector, *more)
+    # a trace sees what a partial holds
+    return remade(claimed, lambda call: partial(_with_vector, call, vector))
 
-    return remade(claimed, product)
+
+def _with_vector(call: Callable[..., Any], vector: Any, point: Any, *more: Any) -> Any:
+    return call(point, vector, *more)
 
 
 def _rungs_of_rows(v: Floats | None, gradient: Any, structure: Structure) -> list[Rung]:

@@ -28,7 +28,7 @@ from diffcompare.verdict.ladder import climb, traced
 from diffcompare.verdict.problem import Problem, real_numbers
 from diffcompare.verdict.rows import Row, judge_rows
 from diffcompare.verdict.verdict import Verdict, verdict_of
-from diffcompare.watchdog import one_account
+from diffcompare.watchdog import BUDGET, in_time, one_account
 
 __all__ = ["check_directional"]
 
@@ -40,6 +40,7 @@ _SMALL = 60
 
 
 @one_account()
+@in_time
 def check_directional(
     f: Callable[..., Any] | SymbolicFunction,
     derivative: Callable[..., Any],
@@ -52,6 +53,7 @@ def check_directional(
     box: tuple[Any, Any] | None = None,
     noise: float | None = None,
     guards: bool = False,
+    budget: float = BUDGET,
 ) -> Verdict:
     """Judge a gradient, or a function of slopes, along random directions.
 
@@ -71,7 +73,7 @@ def check_directional(
         How many random directions.
     seed : int
         Of the random numbers.
-    formula, args, box, noise, guards
+    formula, args, box, noise, guards, budget
         As in :func:`check_gradient`.
 
     Returns
@@ -93,7 +95,7 @@ def check_directional(
     >>> check_directional(lambda x: np.sum(x**3), lambda x, v: np.sum(x**2*v), x).cause
     'factor 3 missing: the claim is D/3 in every component'
     """
-    check_arguments({"f": f, "derivative": derivative}, args, noise)
+    check_arguments({"f": f, "derivative": derivative}, args, noise, budget)
     if isinstance(directions, bool) or not isinstance(directions, int | np.integer) or directions < 1:
         raise ValueError(f"directions={directions!r}: a whole number of at least 1 is needed")
     is_gradient = takes(derivative, at, *args)
@@ -140,10 +142,12 @@ def _slopes(claimed: Any, structure: Structure, vectors: Floats) -> Callable[...
     """Return the slopes along all directions as one function of the point."""
     directions = [structure.unflatten(v) for v in vectors]
 
-    def slopes(call: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda point, *more: [call(point, v, *more) for v in directions]
+    # a trace sees what a partial holds
+    return remade(claimed, lambda call: partial(_along_all, call, directions))
 
-    return remade(claimed, slopes)
+
+def _along_all(call: Callable[..., Any], directions: Sequence[Any], point: Any, *more: Any) -> list[Any]:
+    return [call(point, v, *more) for v in directions]
 
 
 def _flat_slopes(returned: Any) -> NDArray[Any]:

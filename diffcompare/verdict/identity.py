@@ -33,15 +33,19 @@ from diffcompare.verdict.pair import (
     Pair,
     slope_agrees,
     trace_beside,
+    trace_one,
     trace_pair,
 )
 from diffcompare.verdict.problem import Problem, State
 from diffcompare.verdict.sides import sides_of
+from diffcompare.watchdog import given_time
 
 __all__ = ["judge_by_identity"]
 
 
 _BITS = 128
+# measured: for one single number, all included
+_SECONDS = 1.6e-4
 # nodes of single numbers up to which they are followed one by one
 _FEW = 1_000
 
@@ -75,11 +79,13 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
         if isinstance(found, Judgement):
             return found
         reasons.append(found.reason)
+    limit = int(min(NODE_LIMIT, given_time() / _SECONDS))
     for way in ATTEMPTS[tried:]:
-        found = _by_numbers(problem, state, *way)
+        found = _by_numbers(problem, state, *way, limit=limit)
         if isinstance(found, Judgement):
             return found
-        reasons += [] if found is None else [found.reason]
+        too_large = f"more than {limit:,} single numbers would take longer than {given_time():g} s; pass a larger budget"
+        reasons.append(too_large if found is None else found.reason)
     # the later attempts see less of the code, and say less of it
     return Left(reasons[0])
 
@@ -212,6 +218,12 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
             return None
         return None if other is None or compared is None else (other, compared)
 
+    def one(**decide: Any) -> Pair | None:
+        try:
+            return trace_one(problem, exact=exact, rebuilt=rebuilt, **decide)
+        except (TraceError, UnsupportedFunction):
+            return None
+
     def beside(point: Floats) -> Pair | None:
         try:
             return trace_beside(problem, point, exact=exact, rebuilt=rebuilt)
@@ -231,7 +243,7 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
         return Left("the code has another slope than its trace: its decisions do what a trace does not see")
     with precision(333):
         errors = np.array([_distance(c, d) for c, d in zip(state.claimed.tolist(), found.D, strict=True)])
-    case = Case(problem, state, pair, found, sides, again, beside, errors)
+    case = Case(problem, state, pair, found, sides, again, one, beside, errors, rebuilt)
     status, notes, blame = find(case)
     with precision(333):
         certified = np.array([nearest_float(d) for d in found.D])

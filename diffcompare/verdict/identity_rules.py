@@ -20,7 +20,7 @@ from diffcompare.tables.components import COMPONENT_STATUSES
 from diffcompare.tracing.decisions import continuing, flipping
 from diffcompare.verdict.branches import between_branches
 from diffcompare.verdict.difference import DECIDING_BITS, Difference, conditioning_of, node_balls, weigh
-from diffcompare.verdict.pair import Pair
+from diffcompare.verdict.pair import Pair, Stretch
 from diffcompare.verdict.problem import Problem, State
 from diffcompare.verdict.sides import Beside, Sides, varying
 
@@ -29,6 +29,8 @@ __all__ = ["Case", "Finding", "find"]
 
 # records both codes anew, with other decisions; None where that fails
 Again = Callable[..., "tuple[Pair, Difference] | None"]
+# records one of the two codes anew
+One = Callable[..., "Pair | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,12 @@ class Case:
     found : Difference
     sides : Sides
         Where f compares equal numbers.
-    again, beside : callable
-        Record the codes once more: with other decisions, at a point nearby.
+    again, one, beside : callable
+        Record the codes once more: both or one of them with other decisions, f at a point nearby.
     errors : ndarray of float64, shape (n,)
         How far the claimed floats are from the derivative.
+    rebuilt : bool
+        How the codes are recorded.
     """
 
     problem: Problem
@@ -53,8 +57,10 @@ class Case:
     found: Difference
     sides: Sides
     again: Again
+    one: One
     beside: Beside
     errors: Floats
+    rebuilt: bool
 
     @property
     def smooth(self) -> list[int]:
@@ -192,29 +198,56 @@ def _open(words: dict[int, str]) -> dict[int, str]:
     return {i: "inconclusive" for i, word in words.items() if word == "wrong"}
 
 
+# decisions that are tried the other way, and what their recordings may hold together
+_FLIPS = 60
+_OPERATIONS = 150_000
+
+
 def two_ways(case: Case, words: dict[int, str]) -> Finding:
     """A switch between two ways of computing one thing, such as a series near 0: on one side both codes agree."""
-    pair, again = case.pair, case.again
-    if not 0 < len(pair.function.guards) + len(pair.gradient.guards) <= 60:
-        return Finding()
-    mine, theirs = [], []
-    for k in range(len(pair.function.guards)):
-        other = again(function=flipping([k]))
-        if other is not None and _slight(
-            _values(pair, pair.function.outputs), _values(other[0], other[0].function.outputs)
-        ):
-            mine.append(k)
-    for k in range(len(pair.gradient.guards)):
-        other = again(gradient=flipping([k]))
-        if other is not None and _slight(_values(pair, pair.G), _values(other[0], other[0].G)):
-            theirs.append(k)
+    pair = case.pair
+    count = len(pair.function.guards) + len(pair.gradient.guards)
+    stretch = Stretch(rebuilt=case.rebuilt, left=_OPERATIONS if count <= _FLIPS else 0)
+    mine, tried = _switches(case, stretch, "function")
+    theirs, tried_too = _switches(case, stretch, "gradient")
     for one, two in ((mine, theirs), (mine, []), ([], theirs)):
-        other = again(function=flipping(one), gradient=flipping(two)) if one or two else None
+        other = case.again(function=flipping(one), gradient=flipping(two)) if one or two else None
         if other is not None and "wrong" not in weigh(*other, case.smooth)[0].values():
             size = max((g for g in case.found.gap if math.isfinite(g)), default=math.nan)
             note = f"two ways of computing one thing meet here, and differ by {size:.1e}: a series, or a special case"
             return Finding(_open(words), [note])
-    return Finding()
+    left = count - tried - tried_too
+    note = f"{left} of {count} decisions of the code were not tried the other way: one may switch between two formulas"
+    largest = max(case.found.size)
+    # a switch that is made for floats leaves hardly more than their rounding: what is larger is wrong all the same
+    slight = all(case.found.gap[i] <= 2.0**-40 * largest for i, word in words.items() if word == "wrong")
+    return Finding(_open(words) if left and slight else {}, [note] if left else [])
+
+
+def _switches(case: Case, stretch: Stretch, which: str) -> tuple[list[int], int]:
+    """Return the guards of one code that change its numbers slightly, and how many were tried."""
+
+    def numbers(pair: Pair) -> list[Any]:
+        return _values(pair, pair.function.outputs if which == "function" else pair.G)
+
+    switches: list[int] = []
+    count = len(getattr(case.pair, which).guards)
+    if not count or stretch.left <= 0:
+        return switches, 0
+    before = numbers(case.pair)
+    for k in range(count):
+        decide = {which: flipping([k])}
+        alone = case.one(stretch=stretch, **decide)
+        if stretch.left <= 0:
+            # it may have been cut short
+            return switches, k
+        if alone is None or not _slight(before, numbers(alone)):
+            continue
+        # few are left: beside the other code, and with a derivative
+        both = case.again(stretch=stretch, **decide)
+        if both is not None and _slight(before, numbers(both[0])):
+            switches.append(k)
+    return switches, count
 
 
 def _values(pair: Pair, roots: Sequence[int]) -> list[Any]:

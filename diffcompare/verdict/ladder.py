@@ -27,6 +27,7 @@ from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.tied import judge_by_sides
 from diffcompare.verdict.traced import trace
 from diffcompare.verdict.witness import judge_by_witness
+from diffcompare.watchdog import OutOfTime, given_time, on_time
 
 # beyond so many components a derivative is not certified one by one
 MANY = 1000
@@ -46,6 +47,8 @@ def climb(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
     """Judge by what the calls did, else by the first rung that can; guards that are ignored are named, or left out."""
     try:
         seen = observe(problem)
+    except OutOfTime:
+        seen = None
     except PASSING:
         raise
     except BaseException:
@@ -55,7 +58,10 @@ def climb(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
         return seen
     problem = replace(problem, seen=seen)
     judgement = climb_rungs(problem, rungs)
-    return settle_guards(problem, judgement, partial(climb_rungs, rungs=rungs), left_out=problem.guards)
+    try:
+        return settle_guards(problem, judgement, partial(climb_rungs, rungs=rungs), left_out=problem.guards)
+    except OutOfTime:
+        return judgement
 
 
 def climb_rungs(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
@@ -66,7 +72,12 @@ def climb_rungs(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
     reasons: dict[str, str] = {}
     for name, rung in rungs:
         try:
+            on_time()
             found = rung(problem)
+        except OutOfTime:
+            words = f"the budget of {given_time():g} s ran out, by the clock, before it could be judged; pass a larger one"
+            judgement = plain(problem, "inconclusive", words)
+            return replace(judgement, notes=(*judgement.notes, *_notes(reasons), f"cut short: {name}"))
         except PASSING:
             raise
         except BaseException as error:

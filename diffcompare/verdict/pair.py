@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.dag import Node, Program, needed_nodes
 from diffcompare.tracing.calling import called
 from diffcompare.tracing.foreign import Foreign
-from diffcompare.tracing.keeping import kept
+from diffcompare.tracing.keeping import Keeper
 from diffcompare.tracing.table import NODE_LIMIT, Decide, Place, Table, TooLargeError, loop_exits
 from diffcompare.tracing.trace import Trace, placed, record
 from diffcompare.verdict.problem import Problem
@@ -25,10 +25,12 @@ __all__ = [
     "FAILURES",
     "FEW",
     "Pair",
+    "Stretch",
     "one_sided",
     "random_directions",
     "slope_agrees",
     "trace_beside",
+    "trace_one",
     "trace_pair",
 ]
 
@@ -81,6 +83,33 @@ class Pair:
         return [*self.table.point, *(c.value for c in self.table.constants)]
 
 
+class Stretch:
+    """Recordings between which no other code runs: the user's objects are looked at once, and the work is counted.
+
+    Parameters
+    ----------
+    rebuilt : bool
+        How the codes are recorded.
+    left : int
+        The nodes that may still be recorded. A recording counts each object as a node too: it is rebuilt and put back.
+    """
+
+    def __init__(self, *, rebuilt: bool, left: int = NODE_LIMIT) -> None:
+        # called as they are, a gradient may use what its function has left
+        self.keeper = Keeper(opaque=rebuilt)
+        self.left = left
+
+    @contextmanager
+    def table(self, point: Floats, *, exact: bool) -> Iterator[Table]:
+        """Make a table that ends where the work does."""
+        table = Table(tuple(f"x{i}" for i in range(len(point))), point.tolist(), exact=exact)
+        table.limit = min(table.limit, self.left)
+        try:
+            yield table
+        finally:
+            self.left -= len(table.shadows) + self.keeper.objects
+
+
 def trace_pair(
     problem: Problem,
     *,
@@ -89,39 +118,39 @@ def trace_pair(
     function: Decide | None = None,
     gradient: Decide | None = None,
     limit: int = NODE_LIMIT,
+    stretch: Stretch | None = None,
 ) -> Pair | None:
     """Record a function and its gradient at a point, with answers to their guards that may differ from the floats'.
 
     ``problem`` has the callables, the point, and how arguments and results are structured. None where the function does
     not return as many numbers as it should.
     """
-    table = _table(problem.x, exact=exact)
-    table.decide, table.limit = function, limit
+    stretch = stretch or Stretch(rebuilt=rebuilt)
     known = problem.formula
-    with _kept(problem, rebuilt=rebuilt):
-        try:
-            first = _recorded(problem, problem.function, table, rebuilt=rebuilt)
-        except TraceError as error:
-            if known is None or isinstance(error, TooLargeError):
-                raise
-            # the formula stands in for it
-            stated = tuple(table.insert(known.program, text=True))
-            first = Trace(stated, (math.nan,) * len(stated), (), 0.0, (), (), False)
-            known = None
-        if len(first.outputs) != problem.outputs:
-            return None
-        nodes = tuple(table.builder.nodes)
-        table.decide = gradient
-        second = _recorded(problem, problem.gradient, table, rebuilt=rebuilt)
-        # it holds of the codes, not of what is made of them
-        table.limit = NODE_LIMIT
-    order = np.asarray(problem.flatten(second.structure), dtype=float)
-    found = _derivative(problem, table, nodes, first)
-    G = tuple(second.outputs[round(k)] for k in order.tolist())
-    if problem.weights is not None:
-        G = tuple(_combination(table, G, row) for row in problem.weights.tolist())
-    end = problem.outputs + len(G)
-    claim = () if known is None else tuple(table.insert(problem.derivative(known.program), text=True)[:end])
+    with stretch.table(problem.x, exact=exact) as table:
+        whole, table.limit = table.limit, min(limit, table.limit)
+        with _kept(problem, stretch, rebuilt=rebuilt):
+            table.decide = function
+            try:
+                first = _recorded(problem, problem.function, table, stretch, rebuilt=rebuilt)
+            except TraceError as error:
+                if known is None or isinstance(error, TooLargeError):
+                    raise
+                # the formula stands in for it
+                stated = tuple(table.insert(known.program, text=True))
+                first = Trace(stated, (math.nan,) * len(stated), (), 0.0, (), (), False)
+                known = None
+            if len(first.outputs) != problem.outputs:
+                return None
+            nodes = tuple(table.builder.nodes)
+            table.decide = gradient
+            second = _recorded(problem, problem.gradient, table, stretch, rebuilt=rebuilt)
+        # the limit holds of the codes, not of what is made of them
+        table.limit = whole
+        found = _derivative(problem, table, nodes, first)
+        G = _claimed(problem, table, second)
+        end = problem.outputs + len(G)
+        claim = () if known is None else tuple(table.insert(problem.derivative(known.program), text=True)[:end])
     return Pair(table, first, second, tuple(found[problem.outputs : end]), G, claim, tuple(found[end:]))
 
 
@@ -130,29 +159,56 @@ def trace_beside(problem: Problem, point: Floats, *, exact: bool, rebuilt: bool)
 
     The pair that is returned has no gradient.
     """
-    table = _table(point, exact=exact)
-    with _kept(problem, rebuilt=rebuilt):
-        trace = _recorded(problem, problem.function, table, rebuilt=rebuilt)
+    stretch = Stretch(rebuilt=rebuilt)
+    with stretch.table(point, exact=exact) as table, _kept(problem, stretch, rebuilt=rebuilt):
+        trace = _recorded(problem, problem.function, table, stretch, rebuilt=rebuilt)
     if len(trace.outputs) != problem.outputs:
         return None
     found = _derivative(problem, table, tuple(table.builder.nodes), trace)
     table.move(problem.x.tolist())
     end = problem.outputs + len(problem.names)
-    nothing = Trace((), (), (), 0.0, (), (), False)
-    return Pair(table, trace, nothing, tuple(found[problem.outputs : end]), (), (), tuple(found[end:]))
+    return Pair(table, trace, _NOTHING, tuple(found[problem.outputs : end]), (), (), tuple(found[end:]))
 
 
-def _kept(problem: Problem, *, rebuilt: bool) -> AbstractContextManager[None]:
-    # called as they are, a gradient may use what its function has left
+_NOTHING = Trace((), (), (), 0.0, (), (), False)
+
+
+def trace_one(
+    problem: Problem,
+    *,
+    exact: bool,
+    rebuilt: bool,
+    stretch: Stretch,
+    function: Decide | None = None,
+    gradient: Decide | None = None,
+) -> Pair | None:
+    """Record one of the two codes, with other answers to its guards.
+
+    The pair that is returned has no derivative; None where the code does not return as many numbers as it did.
+    """
+    with stretch.table(problem.x, exact=exact) as table, _kept(problem, stretch, rebuilt=rebuilt):
+        if gradient is None:
+            table.decide = function
+            trace = _recorded(problem, problem.function, table, stretch, rebuilt=rebuilt)
+            return Pair(table, trace, _NOTHING, (), (), ()) if len(trace.outputs) == problem.outputs else None
+        if not rebuilt:
+            # what it leaves may be used
+            with suppress(TraceError):
+                _recorded(problem, problem.function, table, stretch, rebuilt=rebuilt)
+        table.decide = gradient
+        trace = _recorded(problem, problem.gradient, table, stretch, rebuilt=rebuilt)
+        G = _claimed(problem, table, trace)
+        return Pair(table, _NOTHING, trace, (), G, ()) if len(G) == len(problem.names) else None
+
+
+def _kept(problem: Problem, stretch: Stretch, *, rebuilt: bool) -> AbstractContextManager[None]:
     roots = (problem.function, problem.gradient, *problem.args)
-    return nullcontext() if rebuilt else kept(roots, opaque=False)
+    return nullcontext() if rebuilt else stretch.keeper.kept(roots)
 
 
-def _table(point: Floats, *, exact: bool) -> Table:
-    return Table(tuple(f"x{i}" for i in range(len(point))), point.tolist(), exact=exact)
-
-
-def _recorded(problem: Problem, function: Callable[..., Any], table: Table, *, rebuilt: bool) -> Trace:
+def _recorded(
+    problem: Problem, function: Callable[..., Any], table: Table, stretch: Stretch, *, rebuilt: bool
+) -> Trace:
     point = problem.inside(np.array(table.point) * (1 + 2.0**-8) + 2.0**-11)
 
     def elsewhere() -> None:
@@ -160,7 +216,24 @@ def _recorded(problem: Problem, function: Callable[..., Any], table: Table, *, r
             called(function, problem.unflatten(point), *problem.args)
 
     template = problem.unflatten(np.arange(len(table.names), dtype=float))
-    return record(function, (placed(template, table), *problem.args), table=table, rebuilt=rebuilt, elsewhere=elsewhere)
+    return record(
+        function,
+        (placed(template, table), *problem.args),
+        table=table,
+        rebuilt=rebuilt,
+        elsewhere=elsewhere,
+        # the point is made anew for each recording: to hold it would hold its table
+        keeping=stretch.keeper.kept((function, *problem.args)) if rebuilt else nullcontext(),
+    )
+
+
+def _claimed(problem: Problem, table: Table, trace: Trace) -> tuple[int, ...]:
+    """Return the nodes of what is claimed, from those that the gradient's code returned."""
+    order = np.asarray(problem.flatten(trace.structure), dtype=float)
+    G = tuple(trace.outputs[round(k)] for k in order.tolist())
+    if problem.weights is None:
+        return G
+    return tuple(_combination(table, G, row) for row in problem.weights.tolist())
 
 
 def _derivative(problem: Problem, table: Table, nodes: tuple[Node, ...], trace: Trace) -> list[int]:

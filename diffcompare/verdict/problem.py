@@ -14,6 +14,7 @@ from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.calling import called
+from diffcompare.watchdog import on_time
 
 __all__ = ["Problem", "State", "real_numbers"]
 
@@ -121,6 +122,7 @@ class Problem:
 
     def values(self, x: Floats) -> Floats:
         """Evaluate all outputs of the user's function at a flat point, on fresh arguments."""
+        on_time()
         return self.numbers(called(self.function, self.unflatten(x), *self.args))
 
     def numbers(self, returned: Any) -> Floats:
@@ -150,6 +152,7 @@ class Problem:
 
     def claim(self, x: Floats) -> Floats:
         """Evaluate the user's gradient at a flat point, on fresh arguments."""
+        on_time()
         return self.read(called(self.gradient, self.unflatten(x), *self.args))
 
     def read(self, returned: Any) -> Floats:

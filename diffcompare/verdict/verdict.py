@@ -20,6 +20,7 @@ from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.verdict_html import verdict_html
+from diffcompare.watchdog import OutOfTime
 
 __all__ = ["Explanation", "Verdict", "combined", "verdict_of"]
 
@@ -200,7 +201,7 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
     if status == "wrong" and judgement.blame != "formula" and judgement.evidence != "calls":
         shape = np.shape(at) if not isinstance(at, Mapping | tuple) else None
         # a search that fails says nothing
-        with suppress(Exception):
+        with suppress(Exception, OutOfTime):
             measured = judgement.evidence == "witness"
             asked = replace(judgement, difference=None) if measured else judgement
             found = judgement.cause or cause(problem, asked, difference, shape)

@@ -7,6 +7,7 @@ import operator
 from fractions import Fraction
 from functools import reduce
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -177,7 +178,52 @@ def test_a_difference_of_near_numbers_is_exact_and_a_sum_is_not() -> None:
 
 
 def test_a_slope_beyond_the_floats_belongs_to_its_own_variable() -> None:
-    # e^720 is no float, and z has nothing to do with it
-    found = terms("z**2 + 1e-300*exp(y)", [720.0, 3.0])
+    # the slope in y is 1e345, and z has nothing to do with it
+    found = terms("z**2 + 1e-300*exp(exp(y))", [7.3, 3.0])
     assert found.inputs[0] == math.inf
     assert near(found.inputs[1], u * 6.0)
+
+
+def test_a_value_beyond_the_floats_has_a_share_that_is_one() -> None:
+    # D = c·e^y, with an input and a constant that round: |y|·D + |c|·e^y; e^720 was infinite, and with it all terms
+    D = float(mpmath.mpf(10) ** -300 * mpmath.exp(720))
+    found = terms("z**2 + 1e-300*exp(y)", [720.0, 3.0])
+    assert near(found.inputs[0], u * 721.0 * D)
+    assert near(found.inputs[1], u * 6.0)
+    assert 0 < found.rounding[0] <= 8 * u * D
+    assert near(found.polynomial[0], u * D)
+    assert found.lower[0] <= D <= found.upper[0]
+    assert found.out_of_range
+
+
+@pytest.mark.parametrize(
+    ("scaled", "plain"),
+    [
+        (
+            "(x + 1)*2**900*sin(y)*2**900*2**(-1000)*2**(-800)*exp(x)",
+            "(x + 1)*2**10*sin(y)*2**10*2**(-12)*2**(-8)*exp(x)",
+        ),
+        ("exp((x*2**510 + y*2**480)*2**(-510))", "exp((x*2**10 + y*2**(-20))*2**(-10))"),
+        ("exp((x*2**510 + y*2**507)**3*2**(-1000)*2**(-530))", "exp((x*2**10 + y*2**7)**3*2**(-14)*2**(-16))"),
+        ("where(x > 1, x*2**900, y)*2**(-900)", "where(x > 1, x*2**10, y)*2**(-10)"),
+    ],
+)
+def test_terms_do_not_depend_on_the_size_of_what_is_in_between(scaled: str, plain: str) -> None:
+    # the factors of one of them take numbers out of the floats, or out of the range that has the unit 1
+    first, second = (terms(text, [3.0, 0.5]) for text in (scaled, plain))
+    for name in ("rounding", "inputs", "sums", "polynomial", "lower", "upper"):
+        assert getattr(first, name).tolist() == getattr(second, name).tolist()
+
+
+def test_what_floats_make_of_tiny_numbers_counts_in_full() -> None:
+    # e⁻⁷⁴⁰ is subnormal, one of its ulps is 2⁻¹⁰⁷⁴; with the factor it is of the size of D
+    D = float(mpmath.exp(-740) * mpmath.mpf(2) ** 1060)
+    found = terms("2**500*(2**560*exp(-y))*x", [2.0, 740.0])
+    assert D * u < 2.0**-14 < found.rounding[0] < D
+
+
+def test_a_number_far_below_the_floats_does_no_harm() -> None:
+    # erf′ there is e⁻¹⁰⁰⁰⁰: 2⁻¹⁰⁷⁴, by which floats are off, is no float beside it
+    found = terms("x + erf(100*x)", [1.0])
+    assert found.rounding[0] <= 2 * u
+    assert not found.out_of_range

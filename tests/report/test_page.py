@@ -394,6 +394,18 @@ def test_above_two_hundred_functions_only_those_in_need_have_a_page(tmp_path: Pa
     assert "200 functions within their bounds have no page" in "".join(Page(tmp_path / "index.html").words)
 
 
+@pytest.mark.thorough
+def test_functions_that_an_interrupted_study_did_not_come_to_have_no_page(tmp_path: Path) -> None:
+    # thousands of pages that said nothing else were written before Ctrl-C ended a study
+    row = ("x", "x", "", "", "text", "failed", "interrupted after 3 of 300 functions")
+    functions = functions_table([(f"g{k}", *row) for k in range(297)])
+    write_report(replace(_many(3), functions=functions), tmp_path)
+    assert [p.name for p in pages(tmp_path)] == ["index.html"]
+    words = "".join(Page(tmp_path / "index.html").words)
+    assert "interrupted after 3 of 300 functions" in words
+    assert "3 functions within their bounds have no page" in words
+
+
 def _count_once(alive: list[int], real: Callable[..., Any]) -> Callable[..., Any]:
     """Count what is alive when a function is first called."""
 

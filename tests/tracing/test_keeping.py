@@ -5,7 +5,11 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from diffcompare.tracing.keeping import kept
+import numpy as np
+import pytest
+
+from diffcompare.errors import TraceError
+from diffcompare.tracing.keeping import Keeper, kept
 
 
 def cached() -> Any:
@@ -47,3 +51,44 @@ def test_names_cells_and_contents_are_what_they_were() -> None:
         assert (total, seen, by_name) == (2.0, [1.0, 2.0], {"a": 2.0, "b": 2.0})
     assert (total, seen, by_name) == (1.0, [1.0], {"a": 1.0})
     assert not hasattr(f, "calls")
+
+
+def test_a_keeper_looks_at_objects_once_and_puts_them_back_each_time() -> None:
+    seen, table = [1.0], np.zeros(3)
+    total = 1.0
+
+    def f() -> None:
+        nonlocal total
+        total += 1.0
+        seen.append(2.0)
+        table[0] = 2.0
+
+    keeper = Keeper()
+    objects = []
+    for _ in range(3):
+        with keeper.kept([f]):
+            f()
+            assert (total, seen, table[0]) == (2.0, [1.0, 2.0], 2.0)
+        objects.append(keeper.objects)
+        assert (total, seen, table[0]) == (1.0, [1.0], 0.0)
+    assert len(set(objects)) == 1
+
+
+def test_a_keeper_puts_back_what_an_earlier_root_refers_to() -> None:
+    mine, theirs = [1.0], [1.0]
+    keeper = Keeper()
+    with keeper.kept([lambda: mine]):
+        pass
+    with keeper.kept([lambda: theirs]):
+        mine.append(2.0)
+        theirs.append(2.0)
+    assert (mine, theirs) == ([1.0], [1.0])
+
+
+def test_what_could_not_be_put_back_is_refused_each_time() -> None:
+    numbers = iter([1.0, 2.0])
+    keeper = Keeper()
+    for _ in range(2):
+        with pytest.raises(TraceError, match="a trace would use it up"), keeper.kept([lambda: numbers]):
+            pass
+    assert keeper.objects == 0

@@ -15,6 +15,8 @@ import pytest
 import diffcompare as dc
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
+from diffcompare.tracing.keeping import _Held
+from diffcompare.verdict import identity, identity_rules
 from diffcompare.verdict.identity import _is_what_runs, judge_by_identity
 from diffcompare.verdict.judgement import Judgement, Left
 from diffcompare.verdict.observation import observe
@@ -394,6 +396,60 @@ def test_a_switch_between_two_ways_is_inconclusive() -> None:
     found = judge(f, g, [5e-4])
     assert found.status == ("inconclusive",)
     assert "two ways of computing one thing meet here" in found.notes[0]
+
+
+def branches(x: Any, rows: int = 0) -> Any:
+    total = sum(np.exp(np.sin(k * x)).sum() for k in range(rows))
+    for v in x:
+        total = total + (v * v if v > 0.3 else v**3)
+    return total
+
+
+def slopes_of_branches(x: Any, rows: int = 0) -> Any:
+    smooth = sum(k * np.cos(k * x) * np.exp(np.sin(k * x)) for k in range(rows))
+    return (1 + 1e-6) * (smooth + np.where(x > 0.3, 2 * x, 3 * x**2))
+
+
+def test_objects_are_looked_at_once_though_each_decision_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    walks, recordings = list[Any](), list[Any]()
+    visit, one = _Held._visit, identity.trace_one
+
+    def seen(held: _Held, values: Any) -> None:
+        before = held.objects
+        visit(held, values)
+        walks.append(held.objects > before)
+
+    monkeypatch.setattr(_Held, "_visit", seen)
+    monkeypatch.setattr(identity, "trace_one", lambda *a, **k: recordings.append(k) or one(*a, **k))  # type: ignore[func-returns-value]
+    found = judge(branches, slopes_of_branches, np.linspace(-0.5, 1.0, 20))
+    assert set(found.status) == {"wrong"}
+    assert len(recordings) == 40
+    # the trace that is judged and the decisions: f is looked at, then its gradient
+    assert sum(walks) == 4
+
+
+def test_decisions_are_tried_as_long_as_the_work_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    spent = []
+    one = identity.trace_one
+
+    def counted(*arguments: Any, stretch: Any, **decide: Any) -> Any:
+        before = stretch.left
+        pair = one(*arguments, stretch=stretch, **decide)
+        if stretch.left > 0:
+            spent.append(before - stretch.left)
+            assert pair is not None
+            assert spent[-1] > len(pair.table.shadows)
+        return pair
+
+    monkeypatch.setattr(identity, "trace_one", counted)
+    monkeypatch.setattr(identity_rules, "_OPERATIONS", 20_000)
+    x = np.linspace(-0.5, 1.0, 20)
+    found = judge(lambda x: branches(x, 20), lambda x: slopes_of_branches(x, 20), x)
+    assert set(found.status) == {"wrong"}
+    assert 0 < sum(spent) < 20_000
+    assert f"{40 - len(spent)} of 40 decisions of the code were not tried the other way" in found.notes[-1]
+    many = judge(branches, slopes_of_branches, np.linspace(-0.5, 1.0, 40))
+    assert "80 of 80 decisions of the code were not tried the other way" in many.notes[-1]
 
 
 def test_what_cannot_be_judged_is_left_to_the_next_rule() -> None:

@@ -20,6 +20,7 @@ from diffcompare.verdict.check import check_gradient
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.traced import trace
 from diffcompare.verdict.verdict import Verdict
+from diffcompare.watchdog import BUDGET
 
 __all__ = ["WorstPoint", "find_worst"]
 
@@ -69,12 +70,13 @@ def find_worst(
     f: Callable[..., Any] | SymbolicFunction,
     gradient: Callable[..., Any],
     box: tuple[Any, Any],
-    budget: int = 2000,
+    evaluations: int = 2000,
     *,
     formula: SymbolicFunction | str | Any = None,
     args: Sequence[Any] = (),
     noise: float | None = None,
     guards: bool = False,
+    budget: float = BUDGET,
     seed: int = 0,
 ) -> WorstPoint:
     """Search a box for the point at which a claimed gradient is farthest from the certified one.
@@ -104,7 +106,7 @@ def find_worst(
         ``gradient(x, *args)`` returns the claimed gradient in the structure of x.
     box : (lower, upper)
         Finite corners in the structure of x: numbers, arrays, tuples or dicts of arrays.
-    budget : int
+    evaluations : int
         The largest number of calls of the gradient's code, at least 360.
     formula : SymbolicFunction, SymPy expression or text, optional
         What f claims to be.
@@ -114,6 +116,8 @@ def find_worst(
         The absolute error of f, in units of f, where it is not just rounded.
     guards : bool
         Judge f without guards that the gradient ignores, as :func:`diffcompare.check_gradient` does.
+    budget : float
+        Seconds that one verdict may take.
     seed : int
         Another seed tries other points.
 
@@ -124,9 +128,9 @@ def find_worst(
     Raises
     ------
     DiffcompareError
-        The budget did not do for a single verdict.
+        The evaluations did not do for a single verdict.
     ValueError
-        A box or budget that cannot be used.
+        A box or number of evaluations that cannot be used.
 
     Examples
     --------
@@ -137,8 +141,8 @@ def find_worst(
     >>> worst.verdict.status, bool(worst.point >= 2.99)
     ('wrong', True)
     """
-    if not isinstance(budget, int) or budget < _LEAST:
-        raise ValueError(f"budget={budget!r}: must be a whole number of at least {_LEAST}, a few verdicts' calls")
+    if not isinstance(evaluations, int) or evaluations < _LEAST:
+        raise ValueError(f"evaluations={evaluations!r}: must be a whole number of at least {_LEAST}, a few verdicts' calls")
     structure, lower, upper = _corners(f, box)
     plain = as_callable(f, structure) if isinstance(f, SymbolicFunction) else f
     problem = Problem(
@@ -147,26 +151,27 @@ def find_worst(
     )  # fmt: skip
     rng = np.random.default_rng(seed)
     with np.errstate(all="ignore"):
-        regions = map_regions(problem, (lower, upper), limit=(budget - VERDICTS * VERDICT) // 2, rng=rng)
+        regions = map_regions(problem, (lower, upper), limit=(evaluations - VERDICTS * VERDICT) // 2, rng=rng)
         known = problem.formula if problem.formula is not None else _traced(problem)
-        calls = budget - VERDICTS * VERDICT - regions.calls
+        calls = evaluations - VERDICTS * VERDICT - regions.calls
         true = true_gradient(known, problem)
         tried = try_points(problem, (lower, upper), true, calls, regions.hints, rng)
         spent = regions.calls + tried.calls
 
         def check(counted: Callable[..., Any], at: Any, part: tuple[Any, Any]) -> Verdict:
             return check_gradient(
-                f, counted, at, formula=formula, args=tuple(args), box=part, noise=noise, guards=guards
-            )
+                f, counted, at,
+                formula=formula, args=tuple(args), box=part, noise=noise, guards=guards, budget=budget,
+            )  # fmt: skip
 
         judged = judge(
             check, problem, in_turn([*regions.candidates, *tried.candidates], upper - lower), tried.ordinary,
-            budget - spent, known, true,
+            evaluations - spent, known, true,
         )  # fmt: skip
     if judged is None:
         raise DiffcompareError(
             f"box={shorten(repr(box), 60)}: none of {tried.calls} points could be judged; "
-            "pass a box inside the domain, a larger budget, or formula="
+            "pass a box inside the domain, more evaluations, or formula="
         )
     point, verdict, part = judged.point, judged.verdict, judged.part
     if verdict.status == "wrong" and regions.contradicted(point):

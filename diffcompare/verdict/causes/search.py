@@ -47,6 +47,7 @@ from diffcompare.verdict.causes.program_mistakes import (
 )
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.problem import Problem
+from diffcompare.watchdog import OutOfTime
 
 __all__ = ["Cause", "find_cause", "find_cause_nearby", "not_finite", "quiet"]
 
@@ -315,7 +316,7 @@ def quiet(search: Callable[..., Cause | None]) -> Callable[..., Cause | None]:
     def silent(*args: Any, **options: Any) -> Cause | None:
         try:
             return search(*args, **options)
-        except Exhausted:
+        except (Exhausted, OutOfTime):
             return None
         except Exception:
             # a fault of the search; the tests run it as it is

@@ -189,7 +189,7 @@ def test_the_numbers_of_the_code_are_found_where_they_stand() -> None:
 @pytest.mark.parametrize(
     ("box", "options", "message"),
     [
-        ((0.0, 1.0), {"budget": 100}, "budget=100: must be a whole number of at least 360"),
+        ((0.0, 1.0), {"evaluations": 100}, "evaluations=100: must be a whole number of at least 360"),
         (3.0, {}, "box=3.0: must be"),
         ((1.0, 1.0), {}, "lower and upper corner must have one structure"),
         ((0.0, [1.0, 2.0]), {}, "lower and upper corner must have one structure"),
