@@ -358,7 +358,8 @@ def _judged(
     notes = list(found.notes)
     status = np.full(n, "consistent", dtype=object)
     explained = np.maximum.reduce([4 * found.L, found.least, found.beside])
-    clear = found.decided & (found.gap > found.threshold)
+    # the width of two balls around 0 is no difference
+    clear = found.decided & ~found.equal & (found.gap > found.threshold)
     sure = found.decided & (found.gap <= explained) & np.isfinite(found.threshold)
     status[~(sure | found.equal)] = "inconclusive"
     status[clear] = "wrong"
@@ -412,14 +413,14 @@ def _weigh(pair: ArrayPair, found: _Compared, status: NDArray[Any], notes: list[
     unsure = [i for i in suspects.tolist() if allowed or found.gap[i] <= _CLOSE * found.size[i] or status[i] != "wrong"]
     sweeps = min(_SWEEPS, max(2, _SWEPT_WORK // max(pair.work, 1)))
     worst = sorted(unsure, key=lambda i: -found.gap[i] / (found.size[i] + 1e-300))
-    off = 0.0
+    off, least = 0.0, math.inf
     for i in worst[:sweeps]:
         L, own = _effect(pair, i, allowed)
         found.L[i], found.off[i] = L, own
-        off = max(off, own / (found.size[i] or 1.0))
+        off, least = max(off, own / (found.size[i] or 1.0)), min(least, L / (found.size[i] or 1.0))
     for i in worst[sweeps:]:
-        # what was not weighed is judged as those that were
-        found.off[i] = off * found.size[i]
+        # what was not weighed is judged as those that were, which are the worst
+        found.off[i], found.L[i] = off * found.size[i], max(found.L[i], least * found.size[i])
     for i in unsure:
         gap = found.gap[i]
         if not found.decided[i]:

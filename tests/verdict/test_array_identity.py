@@ -321,11 +321,10 @@ def test_bugs_of_people_are_found(bug: str) -> None:
 
 
 def test_units_at_their_kink_make_their_components_non_smooth() -> None:
-    W = RANDOM.integers(-8, 9, size=(40, 30)).astype(float)
-    x = RANDOM.integers(-8, 9, size=(30,)).astype(float)
+    W = RANDOM.normal(size=(40, 30))
+    x = RANDOM.integers(1, 9, size=30) / 4.0
     W[7] = 0
     W[7, [2, 5]] = x[5], -x[2]
-    assert x[2] * x[5] != 0
 
     def g(v: Any) -> Any:
         return W.T @ (W @ v > 0)
@@ -397,6 +396,23 @@ def test_a_jump_is_not_consistent() -> None:
     x[7] = 0.0
     found = judge_by_identity(problem(lambda v: np.sum(np.where(v > 0, v + 1, v)), lambda v: np.ones(600), x))
     assert isinstance(found, Left) or set(found.status) != {"consistent"}
+
+
+def test_slopes_that_cancel_are_0() -> None:
+    # the sum telescopes: most slopes are exactly 0, in balls that are not
+    w = 1 / 3
+
+    def f(v: Any) -> Any:
+        return np.sum(np.exp(np.sum(np.diff(v)) * w) * np.ones(3))
+
+    def g(v: Any) -> Any:
+        h = np.zeros(len(v))
+        p = np.full(len(v) - 1, np.exp(np.sum(np.diff(v)) * w) * 3 * w)
+        h[1:] += p
+        h[:-1] -= p
+        return h
+
+    assert set(statuses(f, g, RANDOM.normal(size=700))) == {"consistent"}
 
 
 def test_the_edge_of_a_domain_is_left() -> None:
