@@ -1,4 +1,4 @@
-"""Programs of arrays in floats: values, how far rounding may carry them, and how rounded constants move them.
+"""Programs of arrays in floats: values, how far rounding may carry them, how rounded constants move them.
 
 All to first order: estimates which say whether a trace is what ran, and what a difference of real numbers may come from.
 """
@@ -282,7 +282,7 @@ def _contract(node: ArrayNode, operands: Sequence[Moved], value: Floats, unit: f
 
 def _inverse(matrix: Floats) -> Floats:
     try:
-        return np.linalg.inv(matrix)
+        return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
     except np.linalg.LinAlgError:
         return np.full(matrix.shape, math.nan)
 

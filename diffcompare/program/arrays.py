@@ -289,7 +289,7 @@ def same_elements(build: ArrayBuilder, first: int, second: int) -> NDArray[np.bo
             case "reshape":
                 return operands[0].reshape(node.shape)
             case "transpose":
-                return operands[0].transpose(node.payload)
+                return np.transpose(operands[0], node.payload)
             case "broadcast":
                 return np.broadcast_to(operands[0], node.shape)
             case "take":
@@ -298,7 +298,7 @@ def same_elements(build: ArrayBuilder, first: int, second: int) -> NDArray[np.bo
                 return np.concatenate([o.reshape(-1) for o in operands])
             case "choose":
                 return np.where(node.payload, *operands)
-        return starts[index] + np.arange(math.prod(node.shape)).reshape(node.shape)
+        return np.asarray(starts[index] + np.arange(math.prod(node.shape)).reshape(node.shape))
 
     for index in _moved_from(build, (first, second)):
         node = build.nodes[index]

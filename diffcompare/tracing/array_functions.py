@@ -34,19 +34,21 @@ HANDLERS: Handlers = {}
 handles = registering(HANDLERS)
 
 # of one array: what NumPy returns shows the same elements, where it can
-_VIEWS = set(named(*(
-    "reshape ravel transpose squeeze expand_dims moveaxis swapaxes rollaxis flip fliplr flipud rot90 broadcast_to "
-    "diagonal split array_split hsplit vsplit dsplit atleast_1d atleast_2d atleast_3d real permute_dims "
-    "matrix_transpose unstack"
-).split())) | {
+_VIEWS = {
+    *named(
+        "reshape", "ravel", "transpose", "squeeze", "expand_dims", "moveaxis", "swapaxes", "rollaxis", "flip", "fliplr",
+        "flipud", "rot90", "broadcast_to", "diagonal", "split", "array_split", "hsplit", "vsplit", "dsplit",
+        "atleast_1d", "atleast_2d", "atleast_3d", "real", "permute_dims", "matrix_transpose", "unstack",
+    ),
     np.lib.stride_tricks.sliding_window_view, np.linalg.diagonal, np.linalg.matrix_transpose,
 }  # fmt: skip
 # what is made of elements of several arrays: any number among the arguments with these places is one of them
 _MADE: dict[Any, tuple[int | str, ...]] = {
-    **dict.fromkeys(named(*(
-        "concatenate concat stack vstack hstack column_stack dstack row_stack block roll repeat tile take diag diagflat "
-        "tril triu delete resize trim_zeros take_along_axis"
-    ).split()), (0,)),
+    **dict.fromkeys(named(
+        "concatenate", "concat", "stack", "vstack", "hstack", "column_stack", "dstack", "row_stack", "block", "roll",
+        "repeat", "tile", "take", "diag", "diagflat", "tril", "triu", "delete", "resize", "trim_zeros",
+        "take_along_axis",
+    ), (0,)),
     np.append: (0, 1), np.insert: (0, 2), np.pad: (0, "constant_values"), np.extract: (1,), np.compress: (1,),
     np.meshgrid: (0, 1, 2, 3, 4, 5), np.broadcast_arrays: (0, 1, 2, 3, 4, 5),
 }  # fmt: skip
@@ -54,7 +56,9 @@ _MADE: dict[Any, tuple[int | str, ...]] = {
 _WRITTEN: dict[Any, tuple[int, ...]] = {
     np.fill_diagonal: (1,), np.put: (2,), np.copyto: (1,), np.place: (2,), np.put_along_axis: (2,),
 }  # fmt: skip
-_ASKED = set(named(*"shape ndim size iscomplexobj isrealobj may_share_memory shares_memory ix_ result_type".split()))
+_ASKED = set(named(
+    "shape", "ndim", "size", "iscomplexobj", "isrealobj", "may_share_memory", "shares_memory", "ix_", "result_type",
+))  # fmt: skip
 
 
 def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -96,7 +100,11 @@ def with_floats(table: ArrayTable, result: Any, floats: Any) -> Any:
     floats = np.asarray(floats)
     if not isinstance(result, Handle) or floats.size != result.size or floats.dtype.kind != "f":
         return result
-    if floats.shape == result.shape and floats.dtype == result.dtype and np.array_equal(floats, result.floats, equal_nan=True):
+    if (
+        floats.shape == result.shape
+        and floats.dtype == result.dtype
+        and np.array_equal(floats, result.floats, equal_nan=True)
+    ):
         return result
     return stored(table, table.build.reshape(result.node, floats.shape), np.array(floats))
 
@@ -154,7 +162,9 @@ def _moved(table: ArrayTable, function: Any, args: Sequence[Any], kwargs: dict[s
     if function in (np.concatenate, np.stack, np.vstack, np.hstack) and isinstance(args[0], Handle):
         args = (list(args[0]), *args[1:])
     numbered = [numbering.places(a) if k in chosen else floats_of(a) for k, a in enumerate(args)]
-    named_ = {k: numbering.places(v) if k in chosen or k in ("arr", "values") else floats_of(v) for k, v in kwargs.items()}
+    named_ = {
+        k: numbering.places(v) if k in chosen or k in ("arr", "values") else floats_of(v) for k, v in kwargs.items()
+    }
     places = function(*numbered, **named_)
     floats = function(*map(floats_of, args), **floats_of(kwargs))
     if isinstance(places, list | tuple):
@@ -165,7 +175,9 @@ def _moved(table: ArrayTable, function: Any, args: Sequence[Any], kwargs: dict[s
 def _written(table: ArrayTable, function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
     target = args[0]
     if not isinstance(target, Handle):
-        raise refuse("a traced value is written into an array of floats", "the trace does not see it", "make it with numpy")
+        raise refuse(
+            "a traced value is written into an array of floats", "the trace does not see it", "make it with numpy"
+        )
     numbering = _Numbering(table)
     places = np.array(numbering.places(target))
     rest = [numbering.places(a) if k in _WRITTEN[function] else floats_of(a) for k, a in enumerate(args) if k]
@@ -214,7 +226,9 @@ def _nansum(table: ArrayTable, a: Any, axis: Any = None, **options: Any) -> Any:
 def _mean(table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
           where: Any = True) -> Any:  # fmt: skip
     if where is not True and where is not np._NoValue:
-        return _sum(table, a, axis, keepdims=keepdims, where=where) / np.sum(where, axis=axis, keepdims=keepdims is True)
+        return _sum(table, a, axis, keepdims=keepdims, where=where) / np.sum(
+            where, axis=axis, keepdims=keepdims is True
+        )
     array = made(table, a)
     count = math.prod(array.shape[k] for k in _axes(axis, array.ndim))
     found = _sum(table, array, axis, keepdims=keepdims) / count
@@ -269,7 +283,8 @@ def _prod(
 
 
 def _extreme(rule: Any) -> Handler:
-    def handler(table: ArrayTable, a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
+    def handler(table: ArrayTable, a: Any, axis: Any = None, out: Any = None, keepdims: Any = False,
+        initial: Any = None,
                 where: Any = True) -> Any:  # fmt: skip
         if where is not True and where is not np._NoValue:
             a = np.where(where, a, initial)
@@ -307,7 +322,9 @@ def _std(table: ArrayTable, a: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _quantified(function: Any) -> Handler:
-    def handler(table: ArrayTable, a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, where: Any = True) -> Any:
+    def handler(
+        table: ArrayTable, a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, where: Any = True
+    ) -> Any:
         mask = True if where is np._NoValue else where
         return function(np.not_equal(a, 0.0), axis=axis, keepdims=keepdims is True, where=mask)
 
@@ -355,7 +372,7 @@ def _cumsum(
 ) -> Any:
     if include_initial:
         return _begun(_cumsum(table, a, axis), axis, 0.0)
-    array = made(table, a)
+    array: Any = made(table, a)
     array = array.reshape(-1) if axis is None else array
     chosen = 0 if axis is None else axis % array.ndim
     return stored(table, table.build.cumulate(array.node, chosen), np.cumsum(array.floats, axis=chosen))
@@ -367,7 +384,7 @@ def _cumprod(
 ) -> Any:
     if include_initial:
         return _begun(_cumprod(table, a, axis), axis, 1.0)
-    array = made(table, a)
+    array: Any = made(table, a)
     array = array.reshape(-1) if axis is None else np.moveaxis(array, axis, -1)
     parts = [array[..., 0]]
     for k in range(1, array.shape[-1]):
@@ -424,7 +441,8 @@ def _convolve(table: ArrayTable, a: Any, v: Any, mode: str = "full") -> Any:
 def _correlate(table: ArrayTable, a: Any, v: Any, mode: str = "valid") -> Any:
     if len(v) > len(a):
         raise refuse("correlate with the longer array second", "it is turned around", "exchange them")
-    return np.convolve(a, made(table, v)[::-1], mode)
+    other: Any = made(table, v)
+    return np.convolve(a, other[::-1], mode)  # type: ignore[call-overload]
 
 
 @handles(np.polyval)
@@ -490,25 +508,24 @@ def _piecewise(table: ArrayTable, x: Any, condlist: Any, funclist: Any, *args: A
 
 
 @handles(np.clip)
-def _clip(table: ArrayTable, a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, min: Any = None,  # noqa: A002
-          max: Any = None) -> Any:  # noqa: A002  # fmt: skip
-    low = next((v for v in (a_min, min) if v is not None and v is not np._NoValue), None)
-    high = next((v for v in (a_max, max) if v is not None and v is not np._NoValue), None)
+def _clip(table: ArrayTable, a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **ends: Any) -> Any:
+    low = next((v for v in (a_min, ends.get("min")) if v is not None and v is not np._NoValue), None)
+    high = next((v for v in (a_max, ends.get("max")) if v is not None and v is not np._NoValue), None)
     result = a if low is None else np.maximum(a, low)
     return result if high is None else np.minimum(result, high)
 
 
 @handles(np.nan_to_num)
-def _nan_to_num(table: ArrayTable, x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+def _nan_to_num(
+    table: ArrayTable, x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None
+) -> Any:
     array = made(table, x)
-    return np.where(
-        np.isfinite(array), array, np.nan_to_num(array.floats, nan=nan, posinf=posinf, neginf=neginf)
-    )
+    return np.where(np.isfinite(array), array, np.nan_to_num(array.floats, nan=nan, posinf=posinf, neginf=neginf))
 
 
 def _ordered(table: ArrayTable, a: Any, axis: Any) -> tuple[Any, Any, Any]:
     """Return the order along an axis, which is last, and the elements in it; that it holds is noted."""
-    array = made(table, a)
+    array: Any = made(table, a)
     array = array.reshape(-1) if axis is None else np.moveaxis(array, axis, -1)
     order = table.order(array.floats)
     sorted_ = np.take_along_axis(array, order, axis=-1)
@@ -551,13 +568,18 @@ def _median(table: ArrayTable, a: Any, axis: Any = None, **_: Any) -> Any:
 def _close(rule: Any) -> Handler:
     def handler(table: ArrayTable, a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
         if is_moving([a, b]):
-            raise refuse(f"{rule.__name__} of a traced value", "it decides at once on all numbers", "leave it out of what is traced")
+            raise refuse(
+                f"{rule.__name__} of a traced value",
+                "it decides at once on all numbers",
+                "leave it out of what is traced",
+            )
         return rule(*map(floats_of, (a, b, *args)), **floats_of(kwargs))
 
     return handler
 
 
-HANDLERS |= {rule: _close(rule) for rule in (np.allclose, np.isclose, np.array_equal)}
+HANDLERS |= {rule: _close(rule) for rule in (np.allclose, np.isclose, np.array_equal)}  # noqa: TID251 - what code calls
+
 
 @handles(np.nonzero)
 def _nonzero(table: ArrayTable, a: Any) -> Any:
@@ -609,7 +631,8 @@ def _round(table: ArrayTable, a: Any, decimals: int = 0, out: Any = None) -> Any
 def contract(table: ArrayTable, subscripts: str, one: Any, two: Any, floats: Any) -> Handle:
     """Sum products of two arrays; letters of one of them alone that are not kept are summed over before."""
     terms, _, result = subscripts.partition("->")
-    names, arrays = terms.split(","), [made(table, one), made(table, two)]
+    names = terms.split(",")
+    arrays: list[Any] = [made(table, one), made(table, two)]
     for k, array in enumerate(arrays):
         names[k], arrays[k] = _reduced(array, names[k], result + names[1 - k])
     # an axis of length 1 stands for any length
@@ -720,12 +743,16 @@ def _tensordot(table: ArrayTable, a: Any, b: Any, axes: Any = 2) -> Any:
 
 
 @handles(np.einsum)
-def _einsum(table: ArrayTable, subscripts: Any, *operands: Any, optimize: Any = False, out: Any = None, **_: Any) -> Any:
+def _einsum(
+    table: ArrayTable, subscripts: Any, *operands: Any, optimize: Any = False, out: Any = None, **_: Any
+) -> Any:
     if not isinstance(subscripts, str):
         raise refuse("einsum with lists of axes", "only subscripts are read", 'write it as einsum("ij,j->i", A, x)')
     left, arrow, right = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
-    depth = max((np.ndim(o) - len(t.replace("...", "")) for o, t in zip(operands, terms, strict=True) if "..." in t), default=0)
+    depth = max(
+        (np.ndim(o) - len(t.replace("...", "")) for o, t in zip(operands, terms, strict=True) if "..." in t), default=0
+    )
     free = "ABCDEFGH"[:depth]
     terms = [
         t.replace("...", free[depth - (np.ndim(o) - len(t.replace("...", ""))) :]) if "..." in t else t
@@ -743,14 +770,16 @@ def _einsum(table: ArrayTable, subscripts: Any, *operands: Any, optimize: Any = 
         arrays[:2] = [contract(table, f"{terms[0]},{terms[1]}->{kept}", arrays[0], arrays[1], product)]
         terms[:2] = [kept]
     if len(arrays) == 2:
-        return contract(table, f"{terms[0]},{terms[1]}->{right}", *arrays, floats)
+        return contract(table, f"{terms[0]},{terms[1]}->{right}", arrays[0], arrays[1], floats)
     name, array = _reduced(arrays[0], terms[0], right)
-    found = np.transpose(array, [name.index(c) for c in right])
+    found: Any = np.transpose(array, [name.index(c) for c in right])
     return stored(table, found.node, np.array(floats))
 
 
 @handles(np.trace, np.linalg.trace)
-def _trace(table: ArrayTable, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Any:
+def _trace(
+    table: ArrayTable, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
+) -> Any:
     return np.sum(np.diagonal(made(table, a), offset, axis1, axis2), axis=-1)
 
 
@@ -816,7 +845,7 @@ def _cholesky(table: ArrayTable, a: Any, upper: bool = False) -> Any:
         return _batched(lambda m: _cholesky(table, m, upper), matrix)
     # of a symmetric matrix the library reads the lower half
     floats = np.linalg.cholesky(matrix.floats)
-    lower = np.tril(matrix)
+    lower: Any = np.tril(matrix)
     whole = lower + np.tril(matrix, -1).T
     found = stored(table, table.build.of_matrix("cholesky", whole.node), floats)
     return found.T if upper else found
@@ -854,6 +883,16 @@ def _multi_dot(table: ArrayTable, arrays: Any) -> Any:
 
 
 # what runs the user's functions, or decides
-_RUN_ONCE = {np.apply_along_axis, np.piecewise, np.argmax, np.argmin, np.argsort, np.nonzero, np.flatnonzero, np.all, np.any}
+_RUN_ONCE = {
+    np.apply_along_axis,
+    np.piecewise,
+    np.argmax,
+    np.argmin,
+    np.argsort,
+    np.nonzero,
+    np.flatnonzero,
+    np.all,
+    np.any,
+}
 
 Doors.call_function = call_function

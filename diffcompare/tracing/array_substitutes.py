@@ -1,4 +1,4 @@
-"""What code sees in place of numpy, math, scipy and Python's own functions where it is traced as a program of arrays."""
+"""What code sees in place of numpy, math, scipy and Python's own functions where it is traced as arrays."""
 
 from __future__ import annotations
 
@@ -77,7 +77,12 @@ class _Ufunc:
             return call_ufunc(self._ufunc, method, inputs, options)
         found = getattr(self._ufunc, method)(*inputs, **options)
         # the square root of an integer of the code is exact, too
-        exact = not options and method == "__call__" and self._ufunc.__name__ in UNARY and self._ufunc.__name__ != "negative"
+        exact = (
+            not options
+            and method == "__call__"
+            and self._ufunc.__name__ in UNARY
+            and self._ufunc.__name__ != "negative"
+        )
         if exact and np.isfinite(found).all():
             return call_ufunc(self._ufunc, method, [made(self._table, v) for v in inputs], options)
         return constants(self._table, found)
@@ -130,10 +135,10 @@ def _vectorized(pyfunc: Any, *_: Any, **__: Any) -> Any:
 
 
 class _FloatKind(FloatKind):
-    def __instancecheck__(cls, value: Any) -> bool:
+    def __instancecheck__(cls, value: Any) -> bool:  # noqa: N805 - a metaclass
         return isinstance(value, cls.own_type) or (isinstance(value, Handle) and not value.ndim)
 
-    def __call__(cls, value: Any = 0.0, *args: Any) -> Any:
+    def __call__(cls, value: Any = 0.0, *args: Any) -> Any:  # noqa: N805 - a metaclass
         if isinstance(value, Handle) and (value.size == 1 or cls.own_type is not float):
             number = value.reshape(()).copy() if value.size == 1 else value
             return number if cls.own_type in (float, np.float64) else number.astype(cls.own_type)
@@ -142,7 +147,7 @@ class _FloatKind(FloatKind):
 
 
 class _IntegerKind(IntegerKind):
-    def __call__(cls, value: Any = 0, *args: Any) -> Any:
+    def __call__(cls, value: Any = 0, *args: Any) -> Any:  # noqa: N805 - a metaclass
         if isinstance(value, Handle):
             value = bool(value) if cls.own_type is bool else plain_floats(value, f"{cls.own_type.__name__}()")
         return cls.own_type(value, *args)
@@ -170,7 +175,9 @@ def _math_function(table: ArrayTable, function: Any) -> Any:
             return constants(table, own(*args, **kwargs))
         numbers = [a if isinstance(a, list) or np.size(a) != 1 else made(table, a).reshape(()) for a in args]
         # a domain error is raised as math does
-        checked = own(*(float(n.floats) if isinstance(n, Handle) and not n.ndim else floats_of(n) for n in numbers), **kwargs)
+        checked = own(
+            *(float(n.floats) if isinstance(n, Handle) and not n.ndim else floats_of(n) for n in numbers), **kwargs
+        )
         if not is_moving(args) and name in ("remainder", "isclose"):
             return constants(table, checked)
         if name == "log" and len(args) == 2:
@@ -183,7 +190,9 @@ def _math_function(table: ArrayTable, function: Any) -> Any:
             return of_table(TRACED.get(name, name), checked, *numbers)
         if name in MATH and name != "remainder":
             return getattr(np, MATH[name])(*numbers)
-        return made(table, plain_floats(made(table, checked), name)) if not is_moving(args) else _unknown(f"math.{name}")
+        return (
+            made(table, plain_floats(made(table, checked), name)) if not is_moving(args) else _unknown(f"math.{name}")
+        )
 
     substitute.__name__ = name
     return substitute
@@ -294,7 +303,7 @@ def _together(*names: str) -> Callable[..., Any]:
     return lambda x: tuple(of_table(name, floats_of(x), x) for name in names)
 
 
-def _lambertw(z: Any, k: Any = 0, tol: float = 1e-8) -> Any:
+def _lambertw(z: Any, k: Any = 0, tol: float = 1e-8) -> Any:  # noqa: ARG001 - as SciPy has it
     # the real branches; what is complex there is refused by the domain
     return of_table("LambertW" if int(floats_of(k)) == 0 else "lambertw_lower", floats_of(z), z)
 
@@ -341,7 +350,7 @@ _SPECIAL: dict[str, Callable[..., Any]] = {
 
 
 def _sorted(values: Any, **kwargs: Any) -> Any:
-    return builtins.sorted(list(values), **kwargs)
+    return builtins.sorted(values, **kwargs)
 
 
 def _sum(values: Any, start: Any = 0) -> Any:

@@ -29,7 +29,16 @@ _BINARY = {
 }
 _DIRECT = UNARY | _BINARY
 _TESTS = {"isfinite", "isnan", "isinf", "signbit"}
-_LOGICAL = {"logical_and", "logical_or", "logical_xor", "logical_not", "bitwise_and", "bitwise_or", "bitwise_xor", "invert"}
+_LOGICAL = {
+    "logical_and",
+    "logical_or",
+    "logical_xor",
+    "logical_not",
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_xor",
+    "invert",
+}
 # what Python's own numbers have operators for
 _OPERATORS = {"positive", "absolute", "power", "floor_divide", "remainder"}
 # exponents of one array that are written as whole powers, one by one
@@ -65,22 +74,22 @@ def choose(mask: Any, one: Any, two: Any) -> Handle:
     table = table_here()
     first, second = (made(table, v) for v in (one, two))
     mask = np.asarray(mask, dtype=bool)
-    return stored(table, table.build.choose(mask, first.node, second.node), np.where(mask, floats_of(first), floats_of(second)))
+    return stored(
+        table, table.build.choose(mask, first.node, second.node), np.where(mask, floats_of(first), floats_of(second))
+    )
 
 
 def _extreme(operation: str) -> Callable[..., Handle]:
-    comparison, floats = ("greater_equal", np.maximum) if operation == "max" else ("less_equal", np.minimum)
+    comparison = "greater_equal" if operation == "max" else "less_equal"
 
     def extreme(one: Any, two: Any) -> Handle:
-        found = choose(compared(comparison, one, two), one, two)
-        return stored(found.table, found.node, floats(floats_of(one), floats_of(two)))
+        return choose(compared(comparison, one, two), one, two)
 
     return extreme
 
 
 def _absolute(x: Any) -> Handle:
-    found = choose(compared("greater_equal", x, 0.0), x, np.negative(x))
-    return stored(found.table, found.node, np.abs(floats_of(x)))
+    return choose(compared("greater_equal", x, 0.0), x, np.negative(x))
 
 
 def _sign(x: Any) -> Any:
@@ -91,7 +100,9 @@ def _sign(x: Any) -> Any:
 def _step(floats: Callable[..., Any]) -> Callable[..., Any]:
     def step(x: Any) -> Any:
         if floats is np.rint and is_moving(x):
-            raise refuse("rint() of a traced value", "a step has no derivative to follow", "leave it out of what is traced")
+            raise refuse(
+                "rint() of a traced value", "a step has no derivative to follow", "leave it out of what is traced"
+            )
         value = np.asarray(floats(floats_of(x)))
         if is_moving(x):
             # where it is taken to lie on the other side of a step, it is one step away
@@ -133,8 +144,7 @@ def _half_turn() -> Any:
 def _log_add(a: Any, b: Any) -> Any:
     first = compared("greater_equal", a, b)
     larger, smaller = choose(first, a, b), choose(first, b, a)
-    found = larger + np.log1p(np.exp(smaller - larger))
-    return stored(found.table, found.node, np.logaddexp(floats_of(a), floats_of(b)))
+    return larger + np.log1p(np.exp(smaller - larger))
 
 
 def _heaviside(x: Any, half: Any) -> Any:
@@ -278,7 +288,8 @@ def store(out: Any, result: Any) -> Any:
 def _by_method(ufunc: Any, name: str, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
     options = {k: v for k, v in options.items() if v is not None}
     whole: dict[str, Any] = {
-        "add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min, "logical_and": np.all, "logical_or": np.any,
+        "add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min, "logical_and": np.all,
+            "logical_or": np.any,
     }  # fmt: skip
     along: dict[str, Any] = {"add": np.cumsum, "multiply": np.cumprod}
     chosen = whole.get(name) if method == "reduce" else along.get(name) if method == "accumulate" else None

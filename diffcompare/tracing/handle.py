@@ -55,7 +55,7 @@ class _Store:
     ``where`` numbers the elements of all parts, one part after the other.
     """
 
-    __slots__ = ("floats", "node", "parts", "size", "table", "where", "_starts", "_total")
+    __slots__ = ("_starts", "_total", "floats", "node", "parts", "size", "table", "where")
 
     def __init__(self, table: ArrayTable, node: int, floats: Floats) -> None:
         self.table, self.node, self.floats, self.size = table, node, floats, floats.size
@@ -120,7 +120,9 @@ class Handle(np.ndarray[Any, np.dtype[np.float64]]):
     def _kept(self) -> _Store:
         if self.store is None:
             raise refuse(
-                "an array that was made where a trace does not see it", "its numbers are not known", "use NumPy's functions"
+                "an array that was made where a trace does not see it",
+                "its numbers are not known",
+                "use NumPy's functions",
             )
         return self.store
 
@@ -153,7 +155,7 @@ class Handle(np.ndarray[Any, np.dtype[np.float64]]):
     def __setitem__(self, key: Any, value: Any) -> None:
         key = _key(key)
         places = np.asarray(self.places[key])
-        number = made(self.table, value)
+        number: Any = made(self.table, value)
         if places.ndim < number.ndim:
             # NumPy drops leading axes of length 1
             number = number.reshape(places.shape)
@@ -192,7 +194,7 @@ class Handle(np.ndarray[Any, np.dtype[np.float64]]):
     def __contains__(self, value: Any) -> bool:
         return bool(np.any(np.equal(self, value)))
 
-    def __hash__(self) -> int:
+    def __hash__(self) -> int:  # type: ignore[override]
         if self.ndim:
             raise TypeError("unhashable type: 'numpy.ndarray'")
         return hash(self._number("a key"))
@@ -253,7 +255,7 @@ def _shown(store: _Store, places: Places, floats: Floats) -> Handle:
     return handle
 
 
-def stored(table: ArrayTable, node: int, floats: Floats, *, computed: bool = True) -> Handle:
+def stored(table: ArrayTable, node: int, floats: Any, *, computed: bool = True) -> Handle:
     """Return a new array whose elements are those of a node; that short floats were computed is noted."""
     table.grown()
     floats = np.asarray(floats)
@@ -356,10 +358,36 @@ def _method(name: str, function: Any) -> None:
     setattr(Handle, name, method)
 
 
-for _name in (
-    "all any argmax argmin argsort choose clip cumprod cumsum diagonal dot max mean min nonzero prod ptp ravel "
-    "repeat round searchsorted squeeze std sum swapaxes take trace var"
-).split():
+for _name in [
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "argsort",
+    "choose",
+    "clip",
+    "cumprod",
+    "cumsum",
+    "diagonal",
+    "dot",
+    "max",
+    "mean",
+    "min",
+    "nonzero",
+    "prod",
+    "ptp",
+    "ravel",
+    "repeat",
+    "round",
+    "searchsorted",
+    "squeeze",
+    "std",
+    "sum",
+    "swapaxes",
+    "take",
+    "trace",
+    "var",
+]:
     if hasattr(np, _name):
         _method(_name, getattr(np, _name))
 
@@ -404,7 +432,9 @@ def _astype(self: Handle, dtype: Any, *_: Any, copy: bool = True, **__: Any) -> 
 
 
 def _view(self: Handle, *kind: Any, **other: Any) -> Any:
-    if other or not (not kind or kind == (np.ndarray,) or np.dtype(getattr(kind[0], "own_type", kind[0])) == self.dtype):
+    if other or not (
+        not kind or kind == (np.ndarray,) or np.dtype(getattr(kind[0], "own_type", kind[0])) == self.dtype
+    ):
         raise refuse("view() with another type", "a trace has no bytes", "use astype")
     return self[...]
 
@@ -416,20 +446,22 @@ def _put(self: Handle, places: Any, values: Any, mode: str = "raise") -> None:
 def _set_shape(self: Handle, shape: Any) -> None:
     floats = self.floats.reshape(shape)
     if not np.may_share_memory(floats, self.floats):
-        raise AttributeError("Incompatible shape for in-place modification. Use `.reshape()` to make a copy with the desired shape.")
+        raise AttributeError(
+            "Incompatible shape for in-place modification. Use `.reshape()` to make a copy with the desired shape."
+        )
     np.ndarray.shape.__set__(self, floats.shape)  # type: ignore[attr-defined]
     self.places, self.floats = self.places.reshape(shape), floats
 
 
 def _unknown(name: str) -> Any:
-    def method(self: Handle, *_: Any, **__: Any) -> None:
+    def method(*_: Any, **__: Any) -> None:
         raise refuse(f"{name}() of a traced array", "it is not known to the trace", "use a function of NumPy that is")
 
     return method
 
 
 def _round(self: Handle, digits: int | None = None) -> Any:
-    value = round(float(plain_floats(self, "round()")), digits)  # type: ignore[arg-type]
+    value = round(float(plain_floats(self, "round()")), digits)
     return made(self.table, value) if isinstance(value, float) else value
 
 
@@ -442,11 +474,14 @@ def _sort(self: Handle, axis: int = -1, **_: Any) -> None:
 
 
 for _name, _function in {
-    "reshape": _reshape, "transpose": _transpose, "flatten": _flatten, "astype": _astype, "sort": _sort, "compress": _compress,
+    "reshape": _reshape, "transpose": _transpose, "flatten": _flatten, "astype": _astype, "sort": _sort,
+        "compress": _compress,
     "view": _view, "put": _put, "__round__": _round,
-    **{name: _unknown(name) for name in ("partition", "argpartition", "resize", "setfield", "byteswap", "setflags", "tofile", "dump", "dumps")},
+    **{name: _unknown(name) for name in ("partition", "argpartition", "resize", "setfield", "byteswap", "setflags",
+        "tofile", "dump", "dumps")},
     "__iadd__": _in_place(np.add), "__isub__": _in_place(np.subtract), "__imul__": _in_place(np.multiply),
-    "__itruediv__": _in_place(np.divide), "__ifloordiv__": _in_place(np.floor_divide), "__imod__": _in_place(np.remainder),
+    "__itruediv__": _in_place(np.divide), "__ifloordiv__": _in_place(np.floor_divide),
+        "__imod__": _in_place(np.remainder),
     "__ipow__": _in_place(np.power), "__imatmul__": _in_place(np.matmul),
     "conj": lambda self: self, "conjugate": lambda self: self,
 }.items():  # fmt: skip
@@ -457,7 +492,6 @@ for _name, _property in {
     "real": property(lambda self: self),
     "imag": property(lambda self: np.zeros(self.shape)),
     "flat": property(lambda self: self.reshape(-1), _set_flat),
-    "shape": property(np.ndarray.shape.__get__, _set_shape),  # type: ignore[attr-defined]
+    "shape": property(np.ndarray.shape.__get__, _set_shape),
 }.items():
     setattr(Handle, _name, _property)
-

@@ -86,7 +86,10 @@ def test_the_square_of_a_cholesky_factor_is_the_matrix(name: str) -> None:
     assert contained(run(build, build.contract("ik,jk->ij", factor, factor)), exact(matrix).entries())
 
 
-@pytest.mark.parametrize("matrix", [np.zeros((2, 2)), np.array([[1.0, 2], [2, 4]]), -np.eye(3), np.array([[1.0, 3], [3, 1]]), np.diag([1.0, 0])])
+@pytest.mark.parametrize(
+    "matrix",
+    [np.zeros((2, 2)), np.array([[1.0, 2], [2, 4]]), -np.eye(3), np.array([[1.0, 3], [3, 1]]), np.diag([1.0, 0])],
+)
 def test_what_is_not_defined_is_nan(matrix: Any) -> None:
     build = ArrayBuilder(1)
     held = build.constant(matrix)
@@ -112,13 +115,16 @@ SIZES = {"a": 2, "b": 3, "c": 4, "d": 2, "e": 1}
 def layouts() -> list[str]:
     """List contractions: every letter that is summed over stands in both operands, in every order of axes."""
     found = []
-    for first, second in itertools.product(["ab", "abc", "acb", "cab", "bca", "a", "bd", "", "abe"], ["b", "ab", "bc", "cb", "cbd", "dbc", "adb", "e", "eb"]):
+    for first, second in itertools.product(
+        ["ab", "abc", "acb", "cab", "bca", "a", "bd", "", "abe"],
+        ["b", "ab", "bc", "cb", "cbd", "dbc", "adb", "e", "eb"],
+    ):
         both = [c for c in first if c in second]
         alone = [c for c in first + second if c not in both]
         for kept in range(len(both) + 1):
             result = "".join(dict.fromkeys([*alone, *both[:kept]]))
-            for order in {result, result[::-1], "".join(sorted(result))}:
-                found.append(f"{first},{second}->{order}")
+            orders = dict.fromkeys((result, result[::-1], "".join(sorted(result))))
+            found += [f"{first},{second}->{order}" for order in orders]
     return found
 
 
@@ -146,7 +152,10 @@ def test_matrices_that_are_converted_once_are_not_mixed_up() -> None:
     build = ArrayBuilder(1)
     a = np.arange(6.0).reshape(2, 3)
     held = build.constant(a)
-    roots = [build.contract(s, held, held) for s in ("ij,kj->ik", "ij,ik->jk", "ij,kj->ki", "ij,ij->ij", "ij,ij->j", "ij,ij->", "ij,kl->iljk")]
+    roots = [
+        build.contract(s, held, held)
+        for s in ("ij,kj->ik", "ij,ik->jk", "ij,kj->ki", "ij,ij->ij", "ij,ij->j", "ij,ij->", "ij,kl->iljk")
+    ]
     found = array_balls(build, roots, np.zeros(1), BITS)
     for root, balls in zip(roots, found, strict=True):
         assert [float(b) for b in balls.reshape(-1)] == np.einsum(build.nodes[root].payload, a, a).reshape(-1).tolist()

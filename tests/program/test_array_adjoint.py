@@ -25,7 +25,8 @@ NAMES: dict[str, Any] = {"A": np.random.default_rng(9).uniform(-2, 2, (4, 3)), "
 RULES = {
     "reshape": ["np.exp(x).reshape(4, 3) @ x"],
     "transpose": ["np.exp(x).T + A", "np.exp(x).reshape(3, 2, 2).transpose(1, 2, 0)"],
-    "broadcast": ["y = np.zeros((3, 4))\ny[:] = np.exp(x[0])\nreturn y * x", "y = np.zeros((3, 4))\ny[:] = np.exp(x[:, :1])\nreturn y * x"],
+    "broadcast": ["y = np.zeros((3, 4))\ny[:] = np.exp(x[0])\nreturn y * x",
+        "y = np.zeros((3, 4))\ny[:] = np.exp(x[:, :1])\nreturn y * x"],
     "take": ["np.exp(x)[[0, 2, 0], [1, 1, 3]]"],
     "scatter": ["y = np.zeros(3)\nnp.add.at(y, [0, 1, 1, 2], np.exp(x[0]))\nreturn y"],
     "join": ["np.concatenate([np.exp(x), x * x])[2:4]"],
@@ -60,7 +61,9 @@ def rule_with_bug(rule: Callable[..., Any], bug: str) -> Callable[..., Any]:
             return found[:-1]
         scale = build.constant(1 + 2.0**-30)
         if bug == "last is off":
-            return [(i, build.raw("multiply", scale, c) if k == len(found) - 1 else c) for k, (i, c) in enumerate(found)]
+            return [
+                (i, build.raw("multiply", scale, c) if k == len(found) - 1 else c) for k, (i, c) in enumerate(found)
+            ]
         flipped = []
         for i, c in found:
             shape = build.shape(c)
@@ -121,4 +124,6 @@ def test_sensitivities_of_constants_are_slopes_in_them() -> None:
     output = build.contract("i,i->", build.raw("multiply", weights, weights), build.variables)
     bars = sensitivities_of(build, output, [True] * len(build.nodes))
     (slopes,) = array_balls(build, [bars[weights]], np.array([1.0, 2.0, 4.0]), 200)
-    assert [s.overlaps(2 * arb(w) * x) for s, w, x in zip(slopes, (0.1, 0.2, 0.3), (1, 2, 4), strict=True)] == [True] * 3
+    assert [s.overlaps(2 * arb(w) * x) for s, w, x in zip(slopes, (0.1, 0.2, 0.3), (1, 2, 4), strict=True)] == [
+        True
+    ] * 3

@@ -36,7 +36,8 @@ BUILT: dict[str, tuple[tuple[int, ...], Callable[[ArrayBuilder, int], int], Any]
     "reshape": ((3, 4), lambda b, a: b.reshape(a, (2, 6)), A.reshape(2, 6)),
     "reshape of reshape": ((3, 4), lambda b, a: b.reshape(b.reshape(a, (12,)), (4, 3)), A.reshape(4, 3)),
     "transpose": ((2, 3, 2), lambda b, a: b.transpose(a, (2, 0, 1)), B.transpose(2, 0, 1)),
-    "transpose of transpose": ((2, 3, 2), lambda b, a: b.transpose(b.transpose(a, (2, 0, 1)), (1, 0, 2)), B.transpose(2, 0, 1).transpose(1, 0, 2)),
+    "transpose of transpose": ((2, 3, 2), lambda b, a: b.transpose(b.transpose(a, (2, 0, 1)), (1, 0, 2)),
+        B.transpose(2, 0, 1).transpose(1, 0, 2)),
     "broadcast": ((1, 12), lambda b, a: b.broadcast(a, (2, 12)), np.broadcast_to(X, (2, 12))),
     "take": ((3, 4), lambda b, a: b.take(a, PLACES), X[PLACES]),
     "take of take": ((3, 4), lambda b, a: b.take(b.take(a, PLACES), np.array([1, 4])), X[[3, 2]]),
@@ -44,13 +45,16 @@ BUILT: dict[str, tuple[tuple[int, ...], Callable[[ArrayBuilder, int], int], Any]
     "take of transpose": ((3, 4), lambda b, a: b.take(b.transpose(a, (1, 0)), PLACES), A.T.reshape(-1)[PLACES]),
     "take in order": ((3, 4), lambda b, a: b.take(a, np.arange(12).reshape(4, 3)), X.reshape(4, 3)),
     "take transposed": ((3, 4), lambda b, a: b.take(a, np.arange(12).reshape(3, 4).T), A.T),
-    "take turned": ((3, 4), lambda b, a: b.take(a, np.arange(12).reshape(2, 3, 2).transpose(2, 0, 1)), B.transpose(2, 0, 1)),
+    "take turned": ((3, 4), lambda b, a: b.take(a, np.arange(12).reshape(2, 3, 2).transpose(2, 0, 1)),
+        B.transpose(2, 0, 1)),
     "take backwards": ((3, 4), lambda b, a: b.take(a, np.arange(12)[::-1].reshape(3, 4)), X[::-1].reshape(3, 4)),
-    "take with an axis of 1": ((3, 4), lambda b, a: b.take(a, np.arange(12).reshape(3, 1, 4).transpose(1, 2, 0)), A.reshape(3, 1, 4).transpose(1, 2, 0)),
+    "take with an axis of 1": ((3, 4), lambda b, a: b.take(a, np.arange(12).reshape(3, 1, 4).transpose(1, 2, 0)),
+        A.reshape(3, 1, 4).transpose(1, 2, 0)),
     "take nothing": ((3, 4), lambda b, a: b.take(a, np.zeros((0, 2), dtype=int)), np.zeros((0, 2))),
     "take a number": ((3, 4), lambda b, a: b.take(a, np.array(7)), X[7]),
     "take of a constant": ((3, 4), lambda b, a: b.take(b.constant(A), PLACES), X[PLACES]),
-    "scatter": ((3, 4), lambda b, a: b.scatter(b.take(a, PLACES), PLACES, (3, 4)), np.bincount(PLACES.reshape(-1), X[PLACES].reshape(-1), 12).reshape(3, 4)),
+    "scatter": ((3, 4), lambda b, a: b.scatter(b.take(a, PLACES), PLACES, (3, 4)),
+        np.bincount(PLACES.reshape(-1), X[PLACES].reshape(-1), 12).reshape(3, 4)),
     "scatter in order": ((3, 4), lambda b, a: b.scatter(a, np.arange(12), (2, 6)), A.reshape(2, 6)),
     "join": ((3, 4), lambda b, a: b.join([a, b.constant(2.0), a]), np.concatenate([X, [2], X])),
     "join of one": ((3, 4), lambda b, a: b.join([a]), X),
@@ -59,7 +63,8 @@ BUILT: dict[str, tuple[tuple[int, ...], Callable[[ArrayBuilder, int], int], Any]
     "choose all": ((3, 4), lambda b, a: b.choose(MASK | True, a, b.constant(0)), A),
     "choose none": ((3, 4), lambda b, a: b.choose(MASK & False, a, b.constant(3)), A * 0 + 3),
     "choose alike": ((3, 4), lambda b, a: b.choose(MASK, a, a), A),
-    "choose spread": ((12,), lambda b, a: b.choose(np.array([[True], [False]]), a, b.constant(1)), np.stack([X, X * 0 + 1])),
+    "choose spread": ((12,), lambda b, a: b.choose(np.array([[True], [False]]), a, b.constant(1)),
+        np.stack([X, X * 0 + 1])),
     "total": ((2, 3, 2), lambda b, a: b.total(a, (2, 0)), B.sum((0, 2))),
     "total of single elements": ((1, 12, 1), lambda b, a: b.total(a, (0, 2)), X),
     "total over nothing": ((3, 4), lambda b, a: b.total(a, ()), A),
@@ -67,12 +72,18 @@ BUILT: dict[str, tuple[tuple[int, ...], Callable[[ArrayBuilder, int], int], Any]
     "cumulate backwards": ((3, 4), lambda b, a: b.cumulate(a, 1, backwards=True), A[:, ::-1].cumsum(1)[:, ::-1]),
     "contract": ((3, 4), lambda b, a: b.contract("ij,kj->ik", a, a), A @ A.T),
     "contract of transposed": ((3, 4), lambda b, a: b.contract("ij,jk->ik", a, b.transpose(a, (1, 0))), A @ A.T),
-    "contract with a constant": ((2, 3, 2), lambda b, a: b.contract("aib,ic->abc", a, b.constant(A)), np.einsum("aib,ic->abc", B, A)),
-    "solve": ((12,), lambda b, a: b.solve(b.constant(np.array([[2.0, 1], [0, 4]])), b.reshape(a, (2, 6))), np.linalg.solve([[2.0, 1], [0, 4]], X.reshape(2, 6))),
-    "cholesky": ((12,), lambda b, a: b.of_matrix("cholesky", b.constant(np.array([[4.0, 2], [2, 5]]))), np.array([[2, 0], [1, 2]])),
-    "determinant": ((12,), lambda b, a: b.of_matrix("determinant", b.constant(np.array([[4.0, 2], [0, 5]]))), np.linalg.det([[4.0, 2], [0, 5]])),
-    "log_determinant": ((12,), lambda b, a: b.of_matrix("log_determinant", b.constant(np.diag([-1.0, 1.0]))), np.array(0)),
-    "an operation": ((3, 4), lambda b, a: b.raw("multiply", a, b.reshape(b.take(a, np.arange(3)), (3, 1))), A * X[:3, None]),
+    "contract with a constant": ((2, 3, 2), lambda b, a: b.contract("aib,ic->abc", a, b.constant(A)),
+        np.einsum("aib,ic->abc", B, A)),
+    "solve": ((12,), lambda b, a: b.solve(b.constant(np.array([[2.0, 1], [0, 4]])), b.reshape(a, (2, 6))),
+        np.linalg.solve([[2.0, 1], [0, 4]], X.reshape(2, 6))),
+    "cholesky": ((12,), lambda b, a: b.of_matrix("cholesky", b.constant(np.array([[4.0, 2], [2, 5]]))),
+        np.array([[2, 0], [1, 2]])),
+    "determinant": ((12,), lambda b, a: b.of_matrix("determinant", b.constant(np.array([[4.0, 2], [0, 5]]))),
+        np.linalg.det([[4.0, 2], [0, 5]])),
+    "log_determinant": ((12,), lambda b, a: b.of_matrix("log_determinant", b.constant(np.diag([-1.0, 1.0]))),
+        np.array(0)),
+    "an operation": ((3, 4), lambda b, a: b.raw("multiply", a, b.reshape(b.take(a, np.arange(3)), (3, 1))),
+        A * X[:3, None]),
 }  # fmt: skip
 
 
@@ -98,8 +109,10 @@ def test_the_same_is_one_node(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "operation"), [
-    ("reshape of reshape", "reshape"), ("take in order", "reshape"), ("take of take", "take"), ("take of reshape", "take"), ("take transposed", "transpose"),
-    ("take turned", "transpose"), ("take backwards", "take"), ("take of a constant", "constant"), ("scatter in order", "reshape"), ("join of constants", "constant"),
+    ("reshape of reshape", "reshape"), ("take in order", "reshape"), ("take of take", "take"),
+        ("take of reshape", "take"), ("take transposed", "transpose"),
+    ("take turned", "transpose"), ("take backwards", "take"), ("take of a constant", "constant"),
+        ("scatter in order", "reshape"), ("join of constants", "constant"),
     ("choose all", "reshape"), ("choose none", "broadcast"), ("choose alike", "reshape"),
 ])  # fmt: skip
 def test_what_is_simpler_is_written_so(name: str, operation: str) -> None:
@@ -125,7 +138,10 @@ def test_an_array_of_a_program_is_not_changed_from_outside() -> None:
         build.nodes[node].payload[0] = 1
 
 
-@pytest.mark.parametrize(("number", "folded"), [(Fraction(1, 3), Fraction(1, 3)), (2, 2), (0.5, Fraction(1, 2)), (0.1, None), (np.inf, None), (np.nan, None)])
+@pytest.mark.parametrize(
+    ("number", "folded"),
+    [(Fraction(1, 3), Fraction(1, 3)), (2, 2), (0.5, Fraction(1, 2)), (0.1, None), (np.inf, None), (np.nan, None)],
+)
 def test_only_short_numbers_are_folded(number: Any, folded: Fraction | None) -> None:
     build = ArrayBuilder(1)
     assert build.value(build.constant(number)) == folded
@@ -158,7 +174,8 @@ def test_work_counts_multiplications() -> None:
     matrix = build.contract("ij,kj->ik", node, node)
     nodes = {
         matrix: 3 * 3 * 4, node: 0, build.total(node, (0,)): 12, build.take(node, np.array([5])): 1,
-        build.raw("sin", node): 12, build.solve(matrix, node): 9 + 12 * 3, build.of_matrix("determinant", matrix): 9 + 3,
+        build.raw("sin", node): 12, build.solve(matrix, node): 9 + 12 * 3,
+            build.of_matrix("determinant", matrix): 9 + 3,
         build.cumulate(node, 0): 12,
     }  # fmt: skip
     assert {k: work_of(build.nodes, [k]) for k in nodes} == nodes

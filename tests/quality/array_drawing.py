@@ -1,6 +1,7 @@
 """Programs of arrays, drawn: chains of steps as people write them, each with the code that carries a slope back.
 
-A step turns an array ``i`` into an array ``o``; back, it turns ``g``, the slopes in ``o``, into those in ``i``. Both are
+A step turns an array ``i`` into an array ``o``; back, it turns ``g``, the slopes in ``o``,
+    into those in ``i``. Both are
 NumPy source. Steps without a way back are in programs that are compared with objects alone.
 """
 
@@ -76,13 +77,20 @@ def step(make: Make) -> Make:
 # --- element by element ----------------------------------------------------------------------------------------------
 
 _ELEMENTARY = [
-    ("np.sin(i)", "np.cos(i) * g"), ("np.cos(i)", "-np.sin(i) * g"), ("np.tanh(i)", "(1 - o * o) * g"), ("np.exp(-i * i)", "-2 * i * o * g"),
-    ("np.sqrt(1 + i * i)", "i / o * g"), ("np.log1p(i ** 2)", "2 * i / (1 + i ** 2) * g"), ("1 / (1 + np.exp(-i))", "o * (1 - o) * g"),
-    ("i / (1 + np.abs(i))", "g / (1 + np.abs(i)) ** 2"), ("np.arctan(i)", "g / (1 + i * i)"), ("np.maximum(i, 0.1 * i)", "np.where(i > 0, 1, 0.1) * g"),
-    ("np.clip(i, -0.6, 0.6)", "g * (np.abs(i) < 0.6)"), ("np.arcsinh(i)", "g / np.sqrt(1 + i * i)"), ("np.cbrt(2 + i * i)", "2 * i / (3 * o * o) * g"),
-    ("i ** 3 - i", "(3 * i ** 2 - 1) * g"), ("np.hypot(i, 1.5)", "i / o * g"), ("np.arctan2(i, 2.0)", "2 * g / (4 + i * i)"), ("sp.erf(i)", None),
-    ("sp.expit(i)", "o * (1 - o) * g"), ("np.logaddexp(i, 0)", "g / (1 + np.exp(-i))"), ("np.where(i > 0, i * i, np.sin(i))", "np.where(i > 0, 2 * i, np.cos(i)) * g"),
-    ("sp.gammaln(3 + np.sin(i))", None), ("(2 + np.cos(i)) ** 1.5", "-1.5 * np.sqrt(2 + np.cos(i)) * np.sin(i) * g"), ("np.expm1(i / 4)", "(o + 1) / 4 * g"),
+    ("np.sin(i)", "np.cos(i) * g"), ("np.cos(i)", "-np.sin(i) * g"), ("np.tanh(i)", "(1 - o * o) * g"),
+        ("np.exp(-i * i)", "-2 * i * o * g"),
+    ("np.sqrt(1 + i * i)", "i / o * g"), ("np.log1p(i ** 2)", "2 * i / (1 + i ** 2) * g"),
+        ("1 / (1 + np.exp(-i))", "o * (1 - o) * g"),
+    ("i / (1 + np.abs(i))", "g / (1 + np.abs(i)) ** 2"), ("np.arctan(i)", "g / (1 + i * i)"),
+        ("np.maximum(i, 0.1 * i)", "np.where(i > 0, 1, 0.1) * g"),
+    ("np.clip(i, -0.6, 0.6)", "g * (np.abs(i) < 0.6)"), ("np.arcsinh(i)", "g / np.sqrt(1 + i * i)"),
+        ("np.cbrt(2 + i * i)", "2 * i / (3 * o * o) * g"),
+    ("i ** 3 - i", "(3 * i ** 2 - 1) * g"), ("np.hypot(i, 1.5)", "i / o * g"),
+        ("np.arctan2(i, 2.0)", "2 * g / (4 + i * i)"), ("sp.erf(i)", None),
+    ("sp.expit(i)", "o * (1 - o) * g"), ("np.logaddexp(i, 0)", "g / (1 + np.exp(-i))"),
+        ("np.where(i > 0, i * i, np.sin(i))", "np.where(i > 0, 2 * i, np.cos(i)) * g"),
+    ("sp.gammaln(3 + np.sin(i))", None), ("(2 + np.cos(i)) ** 1.5", "-1.5 * np.sqrt(2 + np.cos(i)) * np.sin(i) * g"),
+        ("np.expm1(i / 4)", "(o + 1) / 4 * g"),
     ("2 ** np.sin(i)", None), ("np.square(i) * np.sign(i)", "2 * np.abs(i) * g"), ("i % 0.75 + i", "2 * g"),
 ]  # fmt: skip
 
@@ -103,14 +111,17 @@ def _broadcast_with_constant(random: Random, shape: Shape) -> Step:
     way = random.integers(4)
     return [
         Step("o = i * c", "g = onto(g * c, i.shape)", c), Step("o = c - i", "g = -onto(g, i.shape)", c),
-        Step("o = i / c", "g = onto(g / c, i.shape)", c), Step("o = c / (2 + i * i)", "g = onto(-2 * i * o / (2 + i * i) * g, i.shape)", c),
+        Step("o = i / c", "g = onto(g / c, i.shape)", c), Step("o = c / (2 + i * i)",
+            "g = onto(-2 * i * o / (2 + i * i) * g, i.shape)", c),
     ][way]  # fmt: skip
 
 
 @step
 def _with_a_part_of_itself(random: Random, shape: Shape) -> Step:
     if random.random() < 0.5:
-        return Step("o = i * i[..., :1]", "h = g * i[..., :1]\nh[..., :1] += np.sum(g * i, axis=-1, keepdims=True)\ng = h")
+        return Step(
+            "o = i * i[..., :1]", "h = g * i[..., :1]\nh[..., :1] += np.sum(g * i, axis=-1, keepdims=True)\ng = h"
+        )
     return Step("o = np.sin(i) - i.reshape(-1)[0]", "h = np.cos(i) * g\nh.reshape(-1)[0] -= np.sum(g)\ng = h")
 
 
@@ -197,7 +208,10 @@ def _repeat(random: Random, shape: Shape) -> Step:
     axis = int(random.integers(len(shape)))
     if random.random() < 0.5:
         back = "g = g.reshape(2, *i.shape).sum(axis=0)"
-        return Step(f"o = np.tile(i, (2, {', '.join(['1'] * (len(shape) - 1))}))" if len(shape) > 1 else "o = np.tile(i, 2)", back)
+        return Step(
+            f"o = np.tile(i, (2, {', '.join(['1'] * (len(shape) - 1))}))" if len(shape) > 1 else "o = np.tile(i, 2)",
+            back,
+        )
     return Step(
         f"o = np.repeat(i, 2, axis={axis})",
         f"s = list(i.shape)\ng = g.reshape(*s[:{axis + 1}], 2, *s[{axis + 1}:]).sum(axis={axis + 1})",
@@ -223,7 +237,8 @@ def _join(random: Random, shape: Shape) -> Step:
              f"n = i.shape[{axis}]\ng = g[{dots}:n] + 2 * i * g[{dots}n + 2:]", c),
         Step(f"o = np.stack([np.sin(i), i], axis={axis})",
              f"p, q = np.moveaxis(g, {axis}, 0)\ng = np.cos(i) * p + q"),
-        Step(f"p = np.split(i, [1], axis={axis})\no = np.concatenate(p[::-1], axis={axis})", f"g = np.roll(g, 1, axis={axis})"),
+        Step(f"p = np.split(i, [1], axis={axis})\no = np.concatenate(p[::-1], axis={axis})",
+            f"g = np.roll(g, 1, axis={axis})"),
         Step("o = np.append(i, i.reshape(-1)[:1])", "h = g[:-1].copy()\nh[0] += g[-1]\ng = h.reshape(i.shape)"),
     ][random.integers(4)]  # fmt: skip
 
@@ -275,7 +290,8 @@ def _writes(random: Random, shape: Shape) -> Step:
         Step("o = i * 1\np = o.T\np[0] = 0.5", "h = g.copy()\nh.T[0] = 0\ng = h"),
         Step("o = np.zeros_like(i)\no[...] = i\no[1:] += i[:-1]", "h = g.copy()\nh[:-1] += g[1:]\ng = h"),
         Step("o = np.empty(i.shape)\nfor k in range(len(i)):\n    o[k] = np.sin(i[-1 - k])", "g = np.cos(i) * g[::-1]"),
-        Step("o = i.copy()\nq = o.reshape(-1)\nq[0] += q[-1]", "h = g.copy()\nh.reshape(-1)[-1] += h.reshape(-1)[0]\ng = h"),
+        Step("o = i.copy()\nq = o.reshape(-1)\nq[0] += q[-1]",
+            "h = g.copy()\nh.reshape(-1)[-1] += h.reshape(-1)[0]\ng = h"),
         Step("o = np.array(i)\nnp.multiply(o, c, out=o)\no += i", "g = g * (1 + c)", numbers(random, *shape)),
         Step("o = i.copy()\no[o > 0.5] = 0.5", "g = g * (i <= 0.5)"),
         Step("o = i * 1\nnp.add.at(o, 0, c)", "g = g", numbers(random)),
@@ -331,7 +347,7 @@ def _along_an_axis(random: Random, shape: Shape) -> Step:
              f"h = np.moveaxis(np.zeros(i.shape), {axis}, 0)\np = np.moveaxis(g, {axis}, 0)\nh -= p\nh[1:] += p[:-1]\n"
              f"g = np.moveaxis(h, 0, {axis})"),
         Step(f"o = sp.softmax(i, axis={axis})", f"g = o * (g - np.sum(g * o, axis={axis}, keepdims=True))"),
-        Step(f"o = sp.logsumexp(i, axis={axis}, keepdims=True)", f"g = g * np.exp(i - o)"),
+        Step(f"o = sp.logsumexp(i, axis={axis}, keepdims=True)", "g = g * np.exp(i - o)"),
     ][random.integers(6)]  # fmt: skip
 
 
@@ -358,13 +374,14 @@ def _einsum_of_itself(random: Random, shape: Shape) -> Step | None:
     n = shape[-1]
     if len(shape) == 1:
         return [
-            Step("o = np.einsum('a,b->ab', i, i)", "g = (g + g.T) @ i"), Step("o = np.einsum('a,a->a', i, i)", "g = 2 * g * i"),
+            Step("o = np.einsum('a,b->ab', i, i)", "g = (g + g.T) @ i"),
+                Step("o = np.einsum('a,a->a', i, i)", "g = 2 * g * i"),
             Step("o = np.einsum('a,ab,b->b', i, c, i)", None, numbers(random, n, n)),
         ][random.integers(3)]  # fmt: skip
     a = string.ascii_lowercase[: len(shape)]
     return [
         Step("o = np.einsum('...a,...a->...', i, c)", "g = g[..., None] * c", numbers(random, n)),
-        Step(f"o = np.einsum('{a},{a}->{a[::-1]}', i, i)", f"g = 2 * i * np.transpose(g)"),
+        Step(f"o = np.einsum('{a},{a}->{a[::-1]}', i, i)", "g = 2 * i * np.transpose(g)"),
         Step(f"o = np.einsum('{a},x{a[1:]},{a[-1]}->x{a[0]}', i, i, c)", None, numbers(random, n)),
         Step("o = np.einsum('...a,ab->b...', i, c)", None, numbers(random, n, 2)),
         Step("o = np.einsum('aa...->a...', i[: min(i.shape[:2]), : min(i.shape[:2])])"),
@@ -376,8 +393,10 @@ def _matmul(random: Random, shape: Shape) -> Step:
     n = shape[-1]
     if len(shape) == 1:
         return [
-            Step("o = i @ c", "g = c @ g", numbers(random, n, 3)), Step("o = c @ i", "g = c.T @ g", numbers(random, 2, n)),
-            Step("o = c @ i", None, numbers(random, 2, 2, n)), Step("o = np.outer(i, c)", "g = g @ c", numbers(random, 3)),
+            Step("o = i @ c", "g = c @ g", numbers(random, n, 3)),
+                Step("o = c @ i", "g = c.T @ g", numbers(random, 2, n)),
+            Step("o = c @ i", None, numbers(random, 2, 2, n)),
+                Step("o = np.outer(i, c)", "g = g @ c", numbers(random, 3)),
             Step("o = np.kron(i, c)", "g = g.reshape(-1, 2) @ c", numbers(random, 2)),
             Step("o = np.convolve(i, c)", "g = np.correlate(g, c)" if n >= 2 else None, numbers(random, 2)),
         ][random.integers(6)]  # fmt: skip
@@ -387,7 +406,8 @@ def _matmul(random: Random, shape: Shape) -> Step:
         Step("o = c @ i", "g = onto(np.swapaxes(c, -1, -2) @ g, i.shape)", numbers(random, 2, 2, shape[-2])),
         Step("o = i @ np.swapaxes(i, -1, -2)", "g = (g + np.swapaxes(g, -1, -2)) @ i"),
         Step("o = np.dot(i, c)", "g = np.dot(g, c.T)", numbers(random, n, 2)),
-        Step("o = np.tensordot(i, c, ([-1], [0]))", "g = np.tensordot(g, c, ([-2, -1], [1, 2]))", numbers(random, n, 2, 1)),
+        Step("o = np.tensordot(i, c, ([-1], [0]))", "g = np.tensordot(g, c, ([-2, -1], [1, 2]))",
+            numbers(random, n, 2, 1)),
         Step("o = np.kron(i.reshape(i.shape[0], -1), c)", None, numbers(random, 1, 2)),
         Step("o = np.vecdot(i, c)", "g = g[..., None] * c", numbers(random, n)),
         Step("o = np.inner(i, c)", "g = g @ c", numbers(random, 2, n)),
@@ -403,7 +423,12 @@ def _system(random: Random, shape: Shape) -> Step | None:
     end = "\ng = ((h + h.T) @ m).reshape(i.shape)"
     d = 1.5 * np.eye(n)
     return [
-        Step(f"{start}o = np.linalg.solve(s, c)", f"{start}p = np.linalg.solve(s, g)\nh = -p @ o.T{end}", numbers(random, n, 2), d),
+        Step(
+            f"{start}o = np.linalg.solve(s, c)",
+            f"{start}p = np.linalg.solve(s, g)\nh = -p @ o.T{end}",
+            numbers(random, n, 2),
+            d,
+        ),
         Step(f"{start}o = np.linalg.inv(s)", f"{start}h = -o.T @ g @ o.T{end}", None, d),
         Step(f"{start}o = np.atleast_1d(np.linalg.det(s) / 10)", f"{start}h = g * o * np.linalg.inv(s){end}", None, d),
         Step(f"{start}o = np.atleast_1d(np.linalg.slogdet(s)[1])", f"{start}h = g * np.linalg.inv(s){end}", None, d),
@@ -457,10 +482,10 @@ def draw(seed: int, *, back: bool = False) -> Drawn:
         except ValueError:
             # shapes that do not fit
             continue
-        if "max(" in lines or "min(" in lines or "sort" in lines:
+        compares = any(word in lines for word in ("max(", "min(", "sort"))
+        if compares and np.unique(value).size < value.size:
             # equal numbers have more slopes than one
-            if np.unique(value).size < value.size:
-                continue
+            continue
         if not 0 < np.size(found) <= _MOST or np.abs(found).max() > 20 or np.ndim(found) > 4 or not np.ndim(found):
             continue
         names |= more

@@ -12,23 +12,23 @@ from typing import Any
 
 import numpy as np
 import scipy.special
-from flint import arb, arb_mat
+from flint import arb
 
 from diffcompare.arithmetic.array_balls import array_balls
 from diffcompare.arithmetic.array_floats import array_floats, moved_floats
 from diffcompare.arithmetic.balls import precision
-from diffcompare.floats import unit_roundoff
 from diffcompare.program.array_adjoint import array_gradient
 from diffcompare.program.arrays import ArrayBuilder
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_trace import ArrayTrace, placed_arrays, record_arrays
+from diffcompare.tracing.keeping import kept
 
 BITS = 333
 # balls of 333 bits tell any two numbers of these tests apart
 _NARROW = 2.0**-150
 
 
-class Tie(Exception):
+class TieError(Exception):
     """Two numbers are compared that cannot be told apart."""
 
 
@@ -63,7 +63,9 @@ class Dual:
     def __pow__(self, other: Any) -> Dual:
         if isinstance(other, Dual) and other.s.is_zero() and float(other.v.mid()).is_integer():
             other = int(float(other.v.mid()))
-        if isinstance(other, int | np.integer) or float(getattr(other, "v", other)).is_integer() and not isinstance(other, Dual):
+        if isinstance(other, int | np.integer) or (
+            float(getattr(other, "v", other)).is_integer() and not isinstance(other, Dual)
+        ):
             n = int(other)
             if n > 0:
                 # flint's powers of balls around 0 are nan
@@ -147,7 +149,7 @@ def _comparison(name: str) -> None:
             return NotImplemented
         difference = self.v - lift(other).v
         if not difference.is_zero() and difference.contains(0):
-            raise Tie
+            raise TieError
         return rule(float(difference.mid()), 0.0)
 
     setattr(Dual, f"__{name}__", compare)
@@ -336,7 +338,8 @@ OBJECTS = _Names(np, {
     "hypot": lambda x, y: _lifted("hypot", 2)(x, y), "arctan2": lambda x, y: _lifted("arctan2", 2)(x, y),
     "divmod": lambda x, y: (x // y, x % y), "isinf": lambda x: np.zeros(np.shape(x), dtype=bool),
     **{name: _on_floats(getattr(np, name)) for name in ("signbit", "isclose", "allclose", "array_equal")},
-    "gradient": lambda f, h=1: np.concatenate([[(f[1] - f[0]) / h], (f[2:] - f[:-2]) / (2 * Dual(h)), [(f[-1] - f[-2]) / h]]),
+    "gradient": lambda f, h=1: np.concatenate([[(f[1] - f[0]) / h], (f[2:] - f[:-2]) / (2 * Dual(h)),
+        [(f[-1] - f[-2]) / h]]),
     "median": lambda x, axis=None: _median(x, axis),
     "vectorize": lambda f: np.frompyfunc(f, 1, 1),
 })  # fmt: skip
@@ -351,8 +354,9 @@ def _median(x: Any, axis: Any) -> Any:
 MATHEMATICS = _Names(math, {
     **{name: _lifted({"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
                       "atanh": "arctanh", "lgamma": "gammaln"}.get(name, name))
-       for name in ("sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp exp2 expm1 log1p log2 log10 sqrt cbrt "
-                    "erf erfc gamma lgamma radians degrees").split()},
+       for name in ["sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
+           "exp", "exp2", "expm1", "log1p", "log2", "log10", "sqrt", "cbrt", "erf", "erfc", "gamma", "lgamma",
+           "radians", "degrees"]},
     "log": lambda v, base=None: lift(v).log() if base is None else lift(v).log() / lift(base).log(),
     "pow": lambda a, b: lift(a) ** lift(b), "fsum": sum, "prod": math.prod, "fabs": abs,
     "dist": lambda p, q: _norm(np.array([a - b for a, b in zip(p, q, strict=True)])),
@@ -364,7 +368,8 @@ MATHEMATICS = _Names(math, {
     "atan2": lambda a, b: lift(a).arctan2(b), "hypot": lambda *v: sum((lift(t) * t for t in v), Dual(0)).sqrt(),
 })  # fmt: skip
 SPECIAL = _Names(scipy.special, {
-    **{name: _lifted(name) for name in ("erf", "erfc", "gamma", "gammaln", "expit", "ndtr", "expm1", "log1p", "exp2", "cbrt")},
+    **{name: _lifted(name) for name in ("erf", "erfc", "gamma", "gammaln", "expit", "ndtr", "expm1", "log1p", "exp2",
+        "cbrt")},
     "log_expit": np.frompyfunc(lambda v: v.expit().log(), 1, 1),
     "logit": np.frompyfunc(lambda v: (v / (1 - v)).log(), 1, 1),
     "xlogy": np.frompyfunc(lambda x, y: lift(x) * lift(y).log(), 2, 1),
@@ -408,7 +413,8 @@ def traced(function: Callable[..., Any], x: Any) -> tuple[ArrayBuilder, ArrayTra
     point = np.asarray(x, dtype=float)
     table = ArrayTable(point.reshape(-1))
     template = np.arange(point.size, dtype=float).reshape(point.shape)
-    return table.build, record_arrays(function, (placed_arrays(template, table),), table=table)
+    arguments = (placed_arrays(template, table),)
+    return table.build, record_arrays(function, arguments, table=table, keeping=kept([function]))
 
 
 def complaints_about(
@@ -416,7 +422,8 @@ def complaints_about(
 ) -> list[str]:
     """Check the trace of a source at a point against NumPy and the objects; ``real`` if it means real numbers.
 
-    Not ``bitwise``, sums may be rounded in another order: where elements are in memory is not followed. ``names`` are what the source uses besides, and ``instead`` what objects need in place of them.
+    Not ``bitwise``, sums may be rounded in another order: where elements are in memory is not followed. ``names`` are
+    what the source uses besides, and ``instead`` what objects need in place of them.
     """
     point = np.asarray(x, dtype=float)
     expected = np.array(list(numbers_of(function_of(source, **names)(point.copy()))), dtype=float)

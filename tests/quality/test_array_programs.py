@@ -17,7 +17,7 @@ from diffcompare.verdict.observation import state_of
 from diffcompare.verdict.problem import Problem
 
 from .array_drawing import STEPS, Drawn, draw
-from .array_truth import Tie, complaints_about
+from .array_truth import TieError, complaints_about
 
 # a gradient that is off by so much is found whatever decisions there are
 _BUG = 1 + 2.0**-20
@@ -26,7 +26,7 @@ _BUG = 1 + 2.0**-20
 def complaints(drawn: Drawn, **options: Any) -> list[str]:
     try:
         return complaints_about(drawn.source, drawn.x, bitwise=False, **options, **drawn.names)
-    except Tie:
+    except TieError:
         return []
 
 
@@ -99,7 +99,11 @@ def judged(seeds: range) -> tuple[list[str], int]:
             slopes = drawn.functions()[1](drawn.x)
         expected = {"wrong"} if np.any(slopes) else {"consistent"}
         false += [f"{seed}: {drawn}: {right} of a right gradient"] if right != {"consistent"} else []
-        false += [f"{seed}: {drawn}: {wrong} of a wrong gradient"] if not expected <= wrong <= expected | {"consistent"} else []
+        false += (
+            [f"{seed}: {drawn}: {wrong} of a wrong gradient"]
+            if not expected <= wrong <= expected | {"consistent"}
+            else []
+        )
     return false, left
 
 

@@ -29,9 +29,11 @@ NAMES: dict[str, Any] = {
 # name: the bodies of functions of x, of shape (3, 4)
 FUNCTIONS: dict[str, list[str]] = {
     # views
-    "reshape": ["np.reshape(x, (2, 6))", "x.reshape(-1)", "np.reshape(x, (2, -1), order='F')", "x.reshape(4, 3, order='F')"],
+    "reshape": ["np.reshape(x, (2, 6))", "x.reshape(-1)", "np.reshape(x, (2, -1), order='F')",
+        "x.reshape(4, 3, order='F')"],
     "ravel": ["np.ravel(x[::-1])", "x.ravel(order='F')", "x.T.flatten()", "x.flat[5]"],
-    "transpose": ["np.transpose(x)", "x.T @ x", "np.transpose(x.reshape(3, 2, 2), (2, 0, 1))", "x.reshape(3, 2, 2).transpose(1, 2, 0)"],
+    "transpose": ["np.transpose(x)", "x.T @ x", "np.transpose(x.reshape(3, 2, 2), (2, 0, 1))",
+        "x.reshape(3, 2, 2).transpose(1, 2, 0)"],
     "permute_dims": ["np.permute_dims(x, (1, 0))"],
     "squeeze": ["np.squeeze(x[:1])", "x[None].squeeze(0)"],
     "expand_dims": ["np.expand_dims(x, 1)"],
@@ -62,7 +64,8 @@ FUNCTIONS: dict[str, list[str]] = {
         "np.lib.stride_tricks.sliding_window_view(x, (2, 3)).max(axis=(-2, -1))",
     ],
     # made of elements
-    "concatenate": ["np.concatenate([x, x[:1], A.T])", "np.concatenate((x, x), axis=None)", "np.concatenate(x)", "np.concatenate([x, x[:, :1]], 1)"],
+    "concatenate": ["np.concatenate([x, x[:1], A.T])", "np.concatenate((x, x), axis=None)", "np.concatenate(x)",
+        "np.concatenate([x, x[:, :1]], 1)"],
     "stack": ["np.stack([x, 2 * x], axis=1)", "np.stack([x[0, 0], x[1, 1], 3.0])", "np.stack(x, axis=-1)"],
     "vstack": ["np.vstack([x, v])"],
     "row_stack": ["np.vstack((x[0], v))"],
@@ -85,23 +88,29 @@ FUNCTIONS: dict[str, list[str]] = {
     "take_along_axis": ["np.take_along_axis(x, np.argsort(x, axis=1), axis=1)"],
     "append": ["np.append(x, v)", "np.append(x, x, axis=0)"],
     "insert": ["np.insert(x, 1, v, axis=0)", "np.insert(x[0], [1, 2], x[1, :2])"],
-    "pad": ["np.pad(x, 1)", "np.pad(x, ((1, 0), (0, 2)), mode='edge')", "np.pad(x, 1, constant_values=2.5)", "np.pad(x, 2, mode='reflect')", "np.pad(x, 1, mode='wrap')"],
+    "pad": ["np.pad(x, 1)", "np.pad(x, ((1, 0), (0, 2)), mode='edge')", "np.pad(x, 1, constant_values=2.5)",
+        "np.pad(x, 2, mode='reflect')", "np.pad(x, 1, mode='wrap')"],
     "extract": ["np.extract(M, x)"],
     "meshgrid": ["np.meshgrid(x[0], w)", "np.meshgrid(x[0], x[:, 0], indexing='ij')[1]"],
     "broadcast_arrays": ["np.broadcast_arrays(x, x[0])[1]"],
     # written into
-    "fill_diagonal": ["y = np.array(x)\nnp.fill_diagonal(y, 2.5)\nreturn y * x", "y = np.zeros((3, 3))\nnp.fill_diagonal(y, x[:, 0])\nreturn y"],
+    "fill_diagonal": ["y = np.array(x)\nnp.fill_diagonal(y, 2.5)\nreturn y * x",
+        "y = np.zeros((3, 3))\nnp.fill_diagonal(y, x[:, 0])\nreturn y"],
     "put": ["y = x.copy()\nnp.put(y, [1, 5], x[0, :2])\nreturn y"],
     "copyto": ["y = np.zeros((3, 4))\nnp.copyto(y, x)\nreturn y", "y = x * 1\nnp.copyto(y, x[0], where=M)\nreturn y"],
     "place": ["y = x.copy()\nnp.place(y, M, x[0])\nreturn y"],
-    "put_along_axis": ["y = x.copy()\nnp.put_along_axis(y, np.array([[1], [0], [3]]), x[:, :1] ** 2, axis=1)\nreturn y"],
+    "put_along_axis": ["y = x.copy()\nnp.put_along_axis(y, np.array([[1], [0], [3]]), x[:, :1], axis=1)\nreturn y"],
     # reductions
-    "sum": ["np.sum(x)", "x.sum(axis=0)", "np.sum(x, axis=(0, 1), keepdims=True)", "np.sum(x, axis=-1, where=M)", "np.sum(x, initial=2.5)", "x.sum(1, keepdims=True) * x", "np.add.reduce(x)", "np.add.reduce(x, axis=1)"],
+    "sum": ["np.sum(x)", "x.sum(axis=0)", "np.sum(x, axis=(0, 1), keepdims=True)", "np.sum(x, axis=-1, where=M)",
+        "np.sum(x, initial=2.5)", "x.sum(1, keepdims=True) * x", "np.add.reduce(x)", "np.add.reduce(x, axis=1)"],
     "nansum": ["np.nansum(x, axis=0)"],
     "mean": ["np.mean(x)", "x.mean(axis=1)", "np.mean(x, axis=(0,), keepdims=True)", "np.mean(x, axis=0, where=M)"],
-    "average": ["np.average(x)", "np.average(x, axis=0)", "np.average(x, axis=1, weights=v * v)", "np.average(x, weights=x * x)", "np.average(x, axis=0, weights=x + 1)"],
-    "prod": ["np.prod(x)", "x.prod(axis=1)", "np.prod(x, axis=0, keepdims=True)", "np.prod(x, where=M)", "np.multiply.reduce(x, axis=1)", "np.prod(x, initial=3.0)"],
-    "max": ["np.max(x)", "x.max(axis=0)", "np.max(x, axis=1, keepdims=True)", "np.max(x, initial=0.5)", "np.max(x, axis=0, where=M, initial=0.25)", "np.maximum.reduce(x)"],
+    "average": ["np.average(x)", "np.average(x, axis=0)", "np.average(x, axis=1, weights=v * v)",
+        "np.average(x, weights=x * x)", "np.average(x, axis=0, weights=x + 1)"],
+    "prod": ["np.prod(x)", "x.prod(axis=1)", "np.prod(x, axis=0, keepdims=True)", "np.prod(x, where=M)",
+        "np.multiply.reduce(x, axis=1)", "np.prod(x, initial=3.0)"],
+    "max": ["np.max(x)", "x.max(axis=0)", "np.max(x, axis=1, keepdims=True)", "np.max(x, initial=0.5)",
+        "np.max(x, axis=0, where=M, initial=0.25)", "np.maximum.reduce(x)"],
     "amax": ["np.amax(x, axis=1)"],
     "min": ["np.min(x)", "x.min(axis=(0, 1))", "np.min(x, axis=1)", "np.minimum.reduce(x, axis=1)"],
     "amin": ["np.amin(x, 0)"],
@@ -111,27 +120,34 @@ FUNCTIONS: dict[str, list[str]] = {
     "all": ["np.sum(x) if np.all(x > 0) else x", "np.all(x, axis=0) * x", "np.all(x > 0.5, where=M) * x"],
     "any": ["x[0] if np.any(x > 0.8) else x[1]", "np.logical_or.reduce(x > 0.8, axis=0) * x"],
     "count_nonzero": ["np.count_nonzero(x > 0.5) * x", "np.count_nonzero(x, axis=1, keepdims=True) * x"],
-    "linalg.norm": ["np.linalg.norm(x)", "np.linalg.norm(x, axis=1)", "np.linalg.norm(x, 'fro')", "np.linalg.norm(x[0], 1)", "np.linalg.norm(x[0], np.inf)", "np.linalg.norm(x, 3, axis=1, keepdims=True)", "np.linalg.norm(x, axis=0, keepdims=True)", "np.linalg.norm(x[0], 2)"],
+    "linalg.norm": ["np.linalg.norm(x)", "np.linalg.norm(x, axis=1)", "np.linalg.norm(x, 'fro')",
+        "np.linalg.norm(x[0], 1)", "np.linalg.norm(x[0], np.inf)", "np.linalg.norm(x, 3, axis=1, keepdims=True)",
+        "np.linalg.norm(x, axis=0, keepdims=True)", "np.linalg.norm(x[0], 2)"],
     "linalg.vector_norm": ["np.linalg.vector_norm(x[0])", "np.linalg.vector_norm(x, axis=1, ord=1)"],
     # along an axis
     "cumsum": ["np.cumsum(x)", "x.cumsum(axis=1)", "np.cumsum(x, axis=0) * x", "np.add.accumulate(x)"],
     "cumulative_sum": ["np.cumulative_sum(x, axis=1)", "np.cumulative_sum(x[0], include_initial=True)"],
     "cumprod": ["np.cumprod(x)", "x.cumprod(axis=1)", "np.multiply.accumulate(x, axis=0)"],
     "cumulative_prod": ["np.cumulative_prod(x, axis=0)"],
-    "diff": ["np.diff(x)", "np.diff(x, 2, axis=0)", "np.diff(x, axis=1, prepend=0.0, append=x[:, :1])", "np.diff(x, axis=0, prepend=x[:1])"],
-    "trapezoid": ["np.trapezoid(x)", "np.trapezoid(x, np.cumsum(x, axis=1))", "np.trapezoid(x, dx=0.5, axis=0)", "np.trapezoid(x[0], [0.0, 1.0, 3.0, 4.5])"],
+    "diff": ["np.diff(x)", "np.diff(x, 2, axis=0)", "np.diff(x, axis=1, prepend=0.0, append=x[:, :1])",
+        "np.diff(x, axis=0, prepend=x[:1])"],
+    "trapezoid": ["np.trapezoid(x)", "np.trapezoid(x, np.cumsum(x, axis=1))", "np.trapezoid(x, dx=0.5, axis=0)",
+        "np.trapezoid(x[0], [0.0, 1.0, 3.0, 4.5])"],
     "gradient": ["np.gradient(x[0])", "np.gradient(x[0], 0.5)"],
-    "convolve": ["np.convolve(x[0], x[1])", "np.convolve(x[0], w, 'same')", "np.convolve(w, x[0], 'valid')", "np.convolve(w[:2], x[0], 'same')"],
+    "convolve": ["np.convolve(x[0], x[1])", "np.convolve(x[0], w, 'same')", "np.convolve(w, x[0], 'valid')",
+        "np.convolve(w[:2], x[0], 'same')"],
     "correlate": ["np.correlate(x[0], w)", "np.correlate(x[0], x[1, :2], 'full')"],
     "polyval": ["np.polyval(v, x)", "np.polyval(x[0], x[1])"],
     "vander": ["np.vander(x[0])", "np.vander(x[0], 3, increasing=True)"],
     "sinc": ["np.sinc(x)"],
     "apply_along_axis": ["np.apply_along_axis(lambda r: r[0] * r, 1, x)", "np.apply_along_axis(np.sum, 0, x * x)"],
     # choices
-    "where": ["np.where(x > 0.5, x, x * x)", "np.where(M, x, 0)", "x[np.where(x > 0.5)]", "np.where(x[:, :1] > 0.5, x, v)"],
+    "where": ["np.where(x > 0.5, x, x * x)", "np.where(M, x, 0)", "x[np.where(x > 0.5)]",
+        "np.where(x[:, :1] > 0.5, x, v)"],
     "select": ["np.select([x > 0.7, x > 0.4], [x, x * x], 3.0)"],
     "choose": ["np.choose([0, 1, 0, 1], [x[0], x[1]])"],
-    "piecewise": ["np.piecewise(x, [x < 0.5, x >= 0.5], [lambda t: t * t, lambda t: t + 1])", "np.piecewise(x, [x < 0.5], [0.0, lambda t: 1 / t])"],
+    "piecewise": ["np.piecewise(x, [x < 0.5, x >= 0.5], [lambda t: t * t, lambda t: t + 1])",
+        "np.piecewise(x, [x < 0.5], [0.0, lambda t: 1 / t])"],
     "clip": ["np.clip(x, 0.3, 0.6)", "x.clip(None, 0.5)", "np.clip(x, x[0], 0.8)", "np.clip(x, min=0.4)"],
     "nan_to_num": ["np.nan_to_num(x) * x"],
     "sort": ["np.sort(x)", "np.sort(x, axis=0)", "np.sort(x, axis=None)", "y = x * 2\ny.sort()\nreturn y"],
@@ -153,9 +169,11 @@ FUNCTIONS: dict[str, list[str]] = {
     "round": ["x * np.round(v, 1)"],
     "around": ["x * np.around(v)"],
     # products
-    "matmul": ["x @ A", "A @ x", "x @ v", "w @ x", "x[0] @ v", "S @ x.T", "S @ x.T @ S", "np.matmul(x[None], A)", "S @ v", "x @ x.T", "np.matmul(x, A, out=np.zeros((3, 3)))"],
+    "matmul": ["x @ A", "A @ x", "x @ v", "w @ x", "x[0] @ v", "S @ x.T", "S @ x.T @ S", "np.matmul(x[None], A)",
+        "S @ v", "x @ x.T", "np.matmul(x, A, out=np.zeros((3, 3)))"],
     "linalg.matmul": ["np.linalg.matmul(x, A)"],
-    "dot": ["np.dot(x, A)", "x.dot(v)", "np.dot(x[0], x[1])", "np.dot(2.0, x)", "np.dot(S, x.T)", "np.dot(x.T, S)", "np.dot(x[0], S.transpose(0, 2, 1))"],
+    "dot": ["np.dot(x, A)", "x.dot(v)", "np.dot(x[0], x[1])", "np.dot(2.0, x)", "np.dot(S, x.T)", "np.dot(x.T, S)",
+        "np.dot(x[0], S.transpose(0, 2, 1))"],
     "vecdot": ["np.vecdot(x, v)", "np.vecdot(x, w[:, None], axis=0)", "np.vecdot(x, A.T)"],
     "linalg.vecdot": ["np.linalg.vecdot(x, A.T)"],
     "vdot": ["np.vdot(x, A)", "np.vdot(x, x)"],
@@ -165,21 +183,30 @@ FUNCTIONS: dict[str, list[str]] = {
     "kron": ["np.kron(x, A)", "np.kron(x[0], w)", "np.kron(x[0], x)"],
     "cross": ["np.cross(x[:, 0], w)", "np.cross(x.T, A)", "np.cross(x, A.T, axis=0)"],
     "linalg.cross": ["np.linalg.cross(x[:, 0], x[:, 1])"],
-    "tensordot": ["np.tensordot(x, A, 1)", "np.tensordot(S, x, ([1, 2], [0, 1]))", "np.tensordot(x, x, 0)", "np.tensordot(x, x)", "np.tensordot(S, x, (-1, -1))"],
+    "tensordot": ["np.tensordot(x, A, 1)", "np.tensordot(S, x, ([1, 2], [0, 1]))", "np.tensordot(x, x, 0)",
+        "np.tensordot(x, x)", "np.tensordot(S, x, (-1, -1))"],
     "linalg.tensordot": ["np.linalg.tensordot(x, A, axes=1)"],
     "einsum": [
-        "np.einsum('ij,jk->ik', x, A)", "np.einsum('ij->ji', x)", "np.einsum('ij', x)", "np.einsum('ij->', x)", "np.einsum('ij,ij->j', x, x)",
-        "np.einsum('ii->i', x[:, :3])", "np.einsum('ii', x[:, :3] * 2)", "np.einsum('ij,kj', x, x)", "np.einsum('ij,jk,k->i', x, A, w)",
-        "np.einsum('...j,j->...', S * x, v)", "np.einsum('...ij,...j', S, x[0])", "np.einsum('ij,kl->ikjl', x, x)", "np.einsum('ij,ik,il->jkl', x, x, x)",
-        "np.einsum('ii,ij->j', x[:, :3], x)", "np.einsum('ij,kk->ij', x, x[:, :3])", "np.einsum('ba', x)", "np.einsum('i...,i->...', x, w)", "np.einsum('aij,ij,ij->a', S, x, x)",
+        "np.einsum('ij,jk->ik', x, A)", "np.einsum('ij->ji', x)", "np.einsum('ij', x)", "np.einsum('ij->', x)",
+            "np.einsum('ij,ij->j', x, x)",
+        "np.einsum('ii->i', x[:, :3])", "np.einsum('ii', x[:, :3] * 2)", "np.einsum('ij,kj', x, x)",
+            "np.einsum('ij,jk,k->i', x, A, w)",
+        "np.einsum('...j,j->...', S * x, v)", "np.einsum('...ij,...j', S, x[0])", "np.einsum('ij,kl->ikjl', x, x)",
+            "np.einsum('ij,ik,il->jkl', x, x, x)",
+        "np.einsum('ii,ij->j', x[:, :3], x)", "np.einsum('ij,kk->ij', x, x[:, :3])", "np.einsum('ba', x)",
+            "np.einsum('i...,i->...', x, w)", "np.einsum('aij,ij,ij->a', S, x, x)",
     ],
     "trace": ["np.trace(x)", "x.trace(1)", "np.trace(S * x, axis1=1, axis2=2)"],
     "linalg.trace": ["np.linalg.trace(x[:, :3])"],
-    "linalg.solve": ["np.linalg.solve(x @ x.T + I, w)", "np.linalg.solve(x[:, :3] + I, x)", "np.linalg.solve(S[:, :, :3] * x[:, :3] + I, S)", "np.linalg.solve(A.T[:, :3] + I, x)", "np.linalg.solve(x[:, :3] + I, S)"],
+    "linalg.solve": ["np.linalg.solve(x @ x.T + I, w)", "np.linalg.solve(x[:, :3] + I, x)",
+        "np.linalg.solve(S[:, :, :3] * x[:, :3] + I, S)", "np.linalg.solve(A.T[:, :3] + I, x)",
+        "np.linalg.solve(x[:, :3] + I, S)"],
     "linalg.inv": ["np.linalg.inv(x[:, :3] + I)", "np.linalg.inv(S[..., :3] * x[:, :3] + I)"],
     "linalg.det": ["np.linalg.det(x[:, :3])", "np.linalg.det(S[..., :3] * x[:, :3])", "np.linalg.det(x[:2, :2]) ** 2"],
-    "linalg.slogdet": ["np.linalg.slogdet(x[:, :3])[1]", "s, d = np.linalg.slogdet(x[:, 1:])\nreturn s * d", "np.linalg.slogdet(x @ x.T)[1]"],
-    "linalg.cholesky": ["np.linalg.cholesky(x @ x.T + I)", "np.linalg.cholesky(x @ x.T + I, upper=True)", "np.linalg.cholesky(S @ x.T @ x @ S.transpose(0, 2, 1) + I)"],
+    "linalg.slogdet": ["np.linalg.slogdet(x[:, :3])[1]", "s, d = np.linalg.slogdet(x[:, 1:])\nreturn s * d",
+        "np.linalg.slogdet(x @ x.T)[1]"],
+    "linalg.cholesky": ["np.linalg.cholesky(x @ x.T + I)", "np.linalg.cholesky(x @ x.T + I, upper=True)",
+        "np.linalg.cholesky(S @ x.T @ x @ S.transpose(0, 2, 1) + I)"],
     "linalg.lstsq": ["np.linalg.lstsq(x.T, v, rcond=None)[0]"],
     "linalg.pinv": ["np.linalg.pinv(x.T)", "np.linalg.pinv(x)"],
     "linalg.matrix_power": ["np.linalg.matrix_power(x[:, :3], 3)", "np.linalg.matrix_power(x[:, :3] + I, -2)"],
@@ -196,15 +223,54 @@ FUNCTIONS: dict[str, list[str]] = {
     "result_type": ["x * np.zeros(4, dtype=np.result_type(x)) + x"],
 }  # fmt: skip
 
-_SIMPLE = "negative sqrt cbrt exp exp2 expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arctanh absolute fabs sign square reciprocal floor ceil trunc positive conjugate deg2rad rad2deg radians degrees".split()
+_SIMPLE = [
+    "negative",
+    "sqrt",
+    "cbrt",
+    "exp",
+    "exp2",
+    "expm1",
+    "log",
+    "log2",
+    "log10",
+    "log1p",
+    "sin",
+    "cos",
+    "tan",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "arcsinh",
+    "arctanh",
+    "absolute",
+    "fabs",
+    "sign",
+    "square",
+    "reciprocal",
+    "floor",
+    "ceil",
+    "trunc",
+    "positive",
+    "conjugate",
+    "deg2rad",
+    "rad2deg",
+    "radians",
+    "degrees",
+]
 UFUNCS: dict[str, list[str]] = {
-    **{name: [f"np.{name}(x - 0.4) * x" if name in ("absolute", "fabs", "sign", "floor", "ceil", "trunc") else f"np.{name}(x)"] for name in _SIMPLE},
+    **{name: [f"np.{name}(x - 0.4) * x" if name in ("absolute", "fabs", "sign", "floor", "ceil",
+        "trunc") else f"np.{name}(x)"] for name in _SIMPLE},
     "arccosh": ["np.arccosh(1 + x)"],
-    "add": ["np.add(x, v)", "x + x[:, :1]", "1 + x", "x[0] + x[:, :1]", "x + S", "y = x.copy()\ny += v\nreturn y", "np.add(x, 1, out=np.zeros((3, 4)))", "np.add(x, 1, out=x * 2, where=M)"],
+    "add": ["np.add(x, v)", "x + x[:, :1]", "1 + x", "x[0] + x[:, :1]", "x + S", "y = x.copy()\ny += v\nreturn y",
+        "np.add(x, 1, out=np.zeros((3, 4)))", "np.add(x, 1, out=x * 2, where=M)"],
     "subtract": ["x - v", "v - x", "S - x", "x - x[0]"],
     "multiply": ["x * v", "3 * x", "x * S", "x * x[:, ::-1]"],
     "divide": ["x / v", "v / x", "S / x", "x / x[:1]", "np.true_divide(1, x)"],
-    "power": ["np.power(x, v)", "x ** 2", "x ** 0.5", "x ** -1", "x ** 2.5", "2.0 ** x", "x ** x", "x ** np.array([1, 2, 0, -3])", "x ** 0", "x ** 1", "v[2] ** 2 * x"],
+    "power": ["np.power(x, v)", "x ** 2", "x ** 0.5", "x ** -1", "x ** 2.5", "2.0 ** x", "x ** x",
+        "x ** np.array([1, 2, 0, -3])", "x ** 0", "x ** 1", "v[2] ** 2 * x"],
     "float_power": ["np.float_power(x, 3)"],
     "hypot": ["np.hypot(x, v)", "np.hypot(x, x[0] + 1)"],
     "arctan2": ["np.arctan2(x, v)", "np.arctan2(v, x)"],
@@ -226,9 +292,12 @@ UFUNCS: dict[str, list[str]] = {
     "isinf": ["x if not np.isinf(x).any() else 0 * x"],
     "signbit": ["np.where(np.signbit(v), x[0], x[1])"],
     **{name: [f"np.where(np.{name}(x, 0.5), x, x * x)"] for name in array_ufuncs.ANSWERS},
-    **{name: [f"np.where(np.{name}(x > 0.5, M), x, x * x)"] for name in ("logical_and", "logical_or", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_xor")},
+    **{name: [f"np.where(np.{name}(x > 0.5, M), x, x * x)"] for name in ("logical_and", "logical_or", "logical_xor",
+        "bitwise_and", "bitwise_or", "bitwise_xor")},
     **{name: [f"np.where(np.{name}(x > 0.5), x, x * x)"] for name in ("logical_not", "invert")},
-    "at": ["y = np.zeros(3)\nnp.add.at(y, [0, 1, 1, 2], x[0])\nreturn y * y", "y = np.ones((3, 4))\nnp.subtract.at(y, ([0, 0], [1, 1]), x[0, :2])\nreturn y", "y = x.copy()\nnp.multiply.at(y, [0, 2], v)\nreturn y"],
+    "at": ["y = np.zeros(3)\nnp.add.at(y, [0, 1, 1, 2], x[0])\nreturn y * y",
+        "y = np.ones((3, 4))\nnp.subtract.at(y, ([0, 0], [1, 1]), x[0, :2])\nreturn y",
+        "y = x.copy()\nnp.multiply.at(y, [0, 2], v)\nreturn y"],
     "matvec": ["np.matvec(x, v)", "np.matvec(S, x[0])"],
     "vecmat": ["np.vecmat(w, x)", "np.vecmat(x[:, 0], S)"],
     "matmul": ["np.matmul(x, A)"],
@@ -259,7 +328,13 @@ def test_every_function_has_a_case() -> None:
 
 
 def test_every_ufunc_has_a_case() -> None:
-    known = {*array_ufuncs._DIRECT, *array_ufuncs.COMPOSED, *array_ufuncs.ANSWERS, *array_ufuncs._TESTS, *array_ufuncs._LOGICAL}
+    known = {
+        *array_ufuncs._DIRECT,
+        *array_ufuncs.COMPOSED,
+        *array_ufuncs.ANSWERS,
+        *array_ufuncs._TESTS,
+        *array_ufuncs._LOGICAL,
+    }
     assert sorted(known - set(UFUNCS)) == []
 
 
@@ -275,7 +350,8 @@ def _doubled(table: Any, value: Any) -> Any:
 
 # they return truth values, places or numbers of the code
 _NO_ELEMENTS = {
-    "all", "any", "allclose", "isclose", "array_equal", "argmax", "argmin", "argsort", "nonzero", "flatnonzero", "count_nonzero",
+    "all", "any", "allclose", "isclose", "array_equal", "argmax", "argmin", "argsort", "nonzero", "flatnonzero",
+        "count_nonzero",
     "vecdot", "imag", "round", "around", "zeros_like", "empty_like",
 }  # fmt: skip
 _HANDLED = [name for name in FUNCTIONS if _named(name) in HANDLERS and name not in _NO_ELEMENTS]
@@ -284,13 +360,19 @@ _HANDLED = [name for name in FUNCTIONS if _named(name) in HANDLERS and name not 
 @pytest.mark.parametrize("name", _HANDLED)
 def test_a_bug_of_it_is_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rule = HANDLERS[_named(name)]
-    monkeypatch.setitem(HANDLERS, _named(name), lambda table, *args, **options: _doubled(table, rule(table, *args, **options)))
+    monkeypatch.setitem(
+        HANDLERS, _named(name), lambda table, *args, **options: _doubled(table, rule(table, *args, **options))
+    )
     assert complaints_about(FUNCTIONS[name][0], X, **NAMES) != []
 
 
 MOVING = sorted(
     f"{kind}: {source}"
-    for kind, table in (("_VIEWS", array_functions._VIEWS), ("_MADE", array_functions._MADE), ("_WRITTEN", array_functions._WRITTEN))
+    for kind, table in (
+        ("_VIEWS", array_functions._VIEWS),
+        ("_MADE", array_functions._MADE),
+        ("_WRITTEN", array_functions._WRITTEN),
+    )
     for name, (source, *_) in FUNCTIONS.items()
     if _named(name) in table
 )
@@ -315,7 +397,9 @@ def test_a_bug_of_what_moves_elements_is_seen(case: str, monkeypatch: pytest.Mon
 _RULED = [name for name in UFUNCS if name in array_ufuncs.COMPOSED or name in array_ufuncs._DIRECT]
 
 
-@pytest.mark.parametrize("name", sorted(set(_RULED) - {"sign", "floor", "ceil", "trunc", "rint", "heaviside", "floor_divide", "clip"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(_RULED) - {"sign", "floor", "ceil", "trunc", "rint", "heaviside", "floor_divide", "clip"})
+)
 def test_a_bug_of_a_ufunc_is_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     called = array_ufuncs._called
 
@@ -328,11 +412,16 @@ def test_a_bug_of_a_ufunc_is_seen(name: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 REFUSED = {
-    "np.linalg.norm(x, 2)": "by iteration", "np.linalg.svd(x)": "svd", "np.fft.fft(x[0])": "fft", "np.allclose(x, x)": "allclose",
-    "np.linalg.slogdet(S[..., :3] * x[:, :3])": "slogdet", "np.correlate(w, x[0])": "correlate", "np.gradient(x)": "gradient",
-    "np.round(x)": "round", "np.linalg.lstsq(x, w)": "lstsq", "np.nextafter(x, 1)": "nextafter", "np.add.reduceat(x[0], [0, 2])": "reduceat",
-    "np.einsum(x, [0, 1], [1])": "lists of axes", "float(x[0, 0])": None, "x.tobytes()": "tobytes", "x + 1j": "complex", "np.rint(x)": "rint",
-    "np.add(x, 1, where=M)": "undefined", "x.astype(int)": "astype", "np.array([0.0, 1.0])[int(x[0, 0])]": "int", "np.matmul(x, A, axes=[(0, 1)] * 3)": "axes",
+    "np.linalg.norm(x, 2)": "by iteration", "np.linalg.svd(x)": "svd", "np.fft.fft(x[0])": "fft",
+        "np.allclose(x, x)": "allclose",
+    "np.linalg.slogdet(S[..., :3] * x[:, :3])": "slogdet", "np.correlate(w, x[0])": "correlate",
+        "np.gradient(x)": "gradient",
+    "np.round(x)": "round", "np.linalg.lstsq(x, w)": "lstsq", "np.nextafter(x, 1)": "nextafter",
+        "np.add.reduceat(x[0], [0, 2])": "reduceat",
+    "np.einsum(x, [0, 1], [1])": "lists of axes", "float(x[0, 0])": None, "x.tobytes()": "tobytes", "x + 1j": "complex",
+        "np.rint(x)": "rint",
+    "np.add(x, 1, where=M)": "undefined", "x.astype(int)": "astype", "np.array([0.0, 1.0])[int(x[0, 0])]": "int",
+        "np.matmul(x, A, axes=[(0, 1)] * 3)": "axes",
 }  # fmt: skip
 
 

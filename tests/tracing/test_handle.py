@@ -14,7 +14,7 @@ from diffcompare.tracing import handle
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.handle import Handle, made, node_of
 
-from ..quality.array_truth import complaints_about, function_of, traced  # noqa: TID252 - tests are no package
+from ..quality.array_truth import complaints_about, traced  # noqa: TID252 - tests are no package
 
 X = np.random.default_rng(1).uniform(0.2, 0.9, (4, 3))
 B = np.random.default_rng(2).uniform(-2, 2, (4, 3))
@@ -180,7 +180,20 @@ def source_of(statements: str) -> str:
 
 def of_objects(statements: str) -> bool:
     """Tell whether objects do what floats do: they have no sizes in bytes, and are no floats."""
-    words = ("itemsize", "nbytes", "isinstance", "float", "round", "deepcopy", "divmod", "np.clip", "where=M", "out=", "np.exp(", ".at(")
+    words = (
+        "itemsize",
+        "nbytes",
+        "isinstance",
+        "float",
+        "round",
+        "deepcopy",
+        "divmod",
+        "np.clip",
+        "where=M",
+        "out=",
+        "np.exp(",
+        ".at(",
+    )
     return not any(word in statements for word in words)
 
 

@@ -301,10 +301,14 @@ BUGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "a sign": ("least_squares", lambda x: A.T @ (B - A @ x)),
     "a factor": ("least_squares", lambda x: 2 * A.T @ (A @ x - B)),
     "no mean": ("logistic_regression", lambda w: -A.T @ (LABELS / (1 + np.exp(LABELS * (A @ w)))) + 0.1 * w),
-    "a term is missing": ("logistic_regression", lambda w: -A.T @ (LABELS / (1 + np.exp(LABELS * (A @ w)))) / len(LABELS)),
-    "a transposed matrix": ("log_determinant", lambda S: 2 * np.linalg.solve((S @ S.T + np.eye(12)) * (1 + np.eye(12, k=1) * 1e-7), S)),
+    "a term is missing": (
+        "logistic_regression", lambda w: -A.T @ (LABELS / (1 + np.exp(LABELS * (A @ w)))) / len(LABELS)
+    ),
+    "a transposed matrix": ("log_determinant", lambda S: 2 * np.linalg.solve((S @ S.T + np.eye(12)) * (1 + np.eye(12,
+        k=1) * 1e-7), S)),
     "words that come again": ("embedding", lambda E: np.zeros_like(E) + 1 - np.tanh(E) ** 2),
-    "a kernel that is not turned": ("convolution", lambda x: np.convolve(np.convolve(x, KERNEL, "valid") - SIGNAL[:396], KERNEL)),
+    "a kernel that is not turned": ("convolution", lambda x: np.convolve(np.convolve(x, KERNEL, "valid") - SIGNAL[:396],
+        KERNEL)),
     "no mask": ("rectified_network", lambda x: x @ np.eye(20)),
     "an end is missing": ("rosenbrock", lambda x: np.append(RIGHT["rosenbrock"][1](x)[:-1], 0.0)),
 }  # fmt: skip
@@ -378,7 +382,9 @@ def test_a_tie_that_makes_no_difference_is_consistent() -> None:
     x = RANDOM.normal(size=600)
     x[5] = 0.0
     assert set(statuses(lambda v: np.sum(np.maximum(v, 0) ** 2), lambda v: 2 * np.maximum(v, 0), x)) == {"consistent"}
-    assert set(statuses(lambda v: np.sum(np.where(v > 0, v, np.sin(v))), lambda v: np.where(v > 0, 1, np.cos(v)), x)) == {"consistent"}
+    assert set(
+        statuses(lambda v: np.sum(np.where(v > 0, v, np.sin(v))), lambda v: np.where(v > 0, 1, np.cos(v)), x)
+    ) == {"consistent"}
 
 
 def test_an_element_is_found_by_its_equality_to_the_largest() -> None:
@@ -437,7 +443,7 @@ def test_a_gradient_that_overflows_is_wrong_where_it_does() -> None:
 
 
 def test_a_gradient_in_short_floats_is_said_to_be_so() -> None:
-    f, g, x = RIGHT["least_squares"]
+    f, _, x = RIGHT["least_squares"]
     found = judge(f, lambda v: (A.astype(np.float32).T @ (A @ v - B).astype(np.float32)).astype(float), x)
     assert "wrong" in found.status
     assert any("float32" in note for note in found.notes)
