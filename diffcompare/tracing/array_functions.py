@@ -222,6 +222,28 @@ def _nansum(table: ArrayTable, a: Any, axis: Any = None, **options: Any) -> Any:
     return _sum(table, np.where(np.isnan(a), 0.0, a), axis, **options)
 
 
+@handles(np.nanmean)
+def _nanmean(table: ArrayTable, a: Any, axis: Any = None, **options: Any) -> Any:
+    return _mean(table, a, axis, where=~np.isnan(a), **options)
+
+
+def _without_nan(rule: Any, other: float) -> Handler:
+    def handler(table: ArrayTable, a: Any, axis: Any = None, **options: Any) -> Any:
+        return rule(np.where(np.isnan(a), other, a), axis=axis, **options)
+
+    return handler
+
+
+@handles(np.bincount)
+def _bincount(table: ArrayTable, x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    places = np.asarray(plain_floats(x, "bincount()"), dtype=np.intp)
+    if weights is None:
+        return np.bincount(places, minlength=minlength)
+    size = max(int(places.max(initial=-1)) + 1, minlength)
+    node = table.build.scatter(made(table, weights).node, places, (size,))
+    return stored(table, node, np.zeros(size))
+
+
 @handles(np.mean)
 def _mean(table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
           where: Any = True) -> Any:  # fmt: skip
@@ -236,14 +258,18 @@ def _mean(table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: A
 
 
 @handles(np.average)
-def _average(table: ArrayTable, a: Any, axis: Any = None, weights: Any = None, returned: bool = False) -> Any:
-    if weights is None:
-        return _mean(table, a, axis)
-    weights, array = made(table, weights), made(table, a)
-    if weights.shape != array.shape and axis is not None:
+def _average(
+    table: ArrayTable, a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False
+) -> Any:
+    kept = keepdims is True
+    array = made(table, a)
+    weights = made(table, np.ones(array.shape) if weights is None else weights)
+    if weights.shape != array.shape:
         weights = weights.reshape([-1 if k == axis % array.ndim else 1 for k in range(array.ndim)])
-        return np.sum(array * weights, axis=axis) / np.sum(weights)
-    return np.sum(array * weights, axis=axis) / np.sum(weights, axis=axis)
+        weights = np.broadcast_to(weights, array.shape)
+    whole = np.sum(weights, axis=axis, keepdims=kept)
+    found = np.sum(array * weights, axis=axis, keepdims=kept) / whole
+    return (found, whole) if returned else found
 
 
 def _last(array: Handle, axis: Any) -> Any:
@@ -296,6 +322,7 @@ def _extreme(rule: Any) -> Handler:
 
 HANDLERS |= dict.fromkeys(named("max", "amax"), _extreme(np.maximum))
 HANDLERS |= dict.fromkeys(named("min", "amin"), _extreme(np.minimum))
+HANDLERS |= {np.nanmax: _without_nan(np.max, -np.inf), np.nanmin: _without_nan(np.min, np.inf)}
 
 
 @handles(np.ptp)
@@ -346,9 +373,13 @@ def _norm(table: ArrayTable, x: Any, ord: Any = None, axis: Any = None, keepdims
         ord = None  # noqa: A001
     if ord is None:
         return np.sqrt(np.sum(array * array, axis=axis, keepdims=keepdims))
-    if array.ndim > 1 and not isinstance(axis, int):
-        raise refuse(f"norm(ord={ord}) of a matrix", "it is found by iteration", "use the Frobenius norm")
     sizes = np.abs(array)
+    if array.ndim == 2 and axis is None and ord in (1, -1, np.inf, -np.inf):
+        # the largest, or smallest, sum of a column or of a row
+        sums = np.sum(sizes, axis=0 if abs(ord) == 1 else 1)
+        return (np.max if ord > 0 else np.min)(sums, keepdims=keepdims)
+    if (array.ndim > 1 and not isinstance(axis, int)) or ord == 0:
+        raise refuse(f"norm(ord={ord})", "it is found by iteration, or by counting", "use the Frobenius norm")
     if ord == 1:
         return np.sum(sizes, axis=axis, keepdims=keepdims)
     if ord in (np.inf, -np.inf):
@@ -519,8 +550,8 @@ def _clip(table: ArrayTable, a: Any, a_min: Any = None, a_max: Any = None, out: 
 def _nan_to_num(
     table: ArrayTable, x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None
 ) -> Any:
-    array = made(table, x)
-    return np.where(np.isfinite(array), array, np.nan_to_num(array.floats, nan=nan, posinf=posinf, neginf=neginf))
+    array, ends = made(table, x), [floats_of(v) for v in (nan, posinf, neginf)]
+    return np.where(np.isfinite(array), array, np.nan_to_num(array.floats, nan=ends[0], posinf=ends[1], neginf=ends[2]))
 
 
 def _ordered(table: ArrayTable, a: Any, axis: Any) -> tuple[Any, Any, Any]:
@@ -560,7 +591,8 @@ HANDLERS |= {np.argmax: _arg_extreme(np.argmax, np.max), np.argmin: _arg_extreme
 
 @handles(np.median)
 def _median(table: ArrayTable, a: Any, axis: Any = None, **_: Any) -> Any:
-    _, _, ordered = _ordered(table, a, axis)
+    # an axis that is kept has length 1: the floats have it
+    _, _, ordered = _ordered(table, _last(made(table, a), axis), -1)
     n = ordered.shape[-1]
     return ordered[..., n // 2] if n % 2 else (ordered[..., n // 2 - 1] + ordered[..., n // 2]) / 2
 
@@ -584,6 +616,11 @@ HANDLERS |= {rule: _close(rule) for rule in (np.allclose, np.isclose, np.array_e
 @handles(np.nonzero)
 def _nonzero(table: ArrayTable, a: Any) -> Any:
     return np.nonzero(np.not_equal(a, 0.0))
+
+
+@handles(np.argwhere)
+def _argwhere(table: ArrayTable, a: Any) -> Any:
+    return np.argwhere(np.not_equal(a, 0.0))
 
 
 @handles(np.flatnonzero)
@@ -891,6 +928,7 @@ _RUN_ONCE = {
     np.argsort,
     np.nonzero,
     np.flatnonzero,
+    np.argwhere,
     np.all,
     np.any,
 }

@@ -296,12 +296,22 @@ def _by_method(ufunc: Any, name: str, method: str, inputs: Sequence[Any], option
     if chosen is not None:
         options.setdefault("axis", inputs[1] if len(inputs) > 1 else 0)
         return Doors.call_function(chosen, inputs[:1], options)
+    if method == "accumulate" and name in ("maximum", "minimum"):
+        return _accumulated(ufunc, made(table_here(), inputs[0]), int(options.get("axis", 0)))
     if method == "outer":
         a, b = (made(table_here(), v) for v in inputs)
         return ufunc(a.reshape(*a.shape, *([1] * b.ndim)), b)
     if method == "at" and isinstance(inputs[0], Handle):
         return _at(ufunc, name, *inputs)
     raise refuse(f"{name}.{method} of a traced value", "it is not known to the trace", "write it as a loop")
+
+
+def _accumulated(ufunc: Any, array: Any, axis: int) -> Any:
+    moved = np.moveaxis(array, axis, 0)
+    parts = [moved[0]]
+    for row in moved[1:]:
+        parts.append(ufunc(parts[-1], row))
+    return np.moveaxis(np.stack(parts), 0, axis)
 
 
 def _at(ufunc: Any, name: str, target: Handle, index: Any, *values: Any) -> None:

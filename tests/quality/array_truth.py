@@ -263,6 +263,8 @@ def _det(a: Any) -> Any:
 
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002
     size = abs(np.asarray(x))
+    if size.ndim == 2 and axis is None and ord in (1, np.inf, -np.inf):
+        return (np.min if ord < 0 else np.max)(np.sum(size, axis=0 if ord == 1 else 1))
     if ord in (np.inf, -np.inf):
         return (np.max if ord > 0 else np.min)(size, axis=axis, keepdims=keepdims)
     if ord in (None, 2, "fro"):
@@ -340,13 +342,23 @@ OBJECTS = _Names(np, {
     **{name: _on_floats(getattr(np, name)) for name in ("signbit", "isclose", "allclose", "array_equal")},
     "gradient": lambda f, h=1: np.concatenate([[(f[1] - f[0]) / h], (f[2:] - f[:-2]) / (2 * Dual(h)),
         [(f[-1] - f[-2]) / h]]),
-    "median": lambda x, axis=None: _median(x, axis),
+    "nanmean": np.mean, "nanmax": np.max, "nanmin": np.min,
+    "bincount": lambda x, weights=None, minlength=0: _bincount(x, weights, minlength),
+    "median": lambda x, axis=None, keepdims=False: _median(x, axis),
     "vectorize": lambda f: np.frompyfunc(f, 1, 1),
 })  # fmt: skip
 
 
+def _bincount(x: Any, weights: Any, minlength: int) -> Any:
+    if weights is None:
+        return np.bincount(x, minlength=minlength)
+    found = OBJECTS.zeros(max(np.max(x) + 1, minlength))
+    np.add.at(found, x, weights)
+    return found
+
+
 def _median(x: Any, axis: Any) -> Any:
-    ordered = np.sort(np.ravel(x) if axis is None else np.moveaxis(x, axis, -1), axis=-1)
+    ordered = np.sort(np.ravel(x) if axis in (None, (0, 1)) else np.moveaxis(x, axis, -1), axis=-1)
     n = ordered.shape[-1]
     return (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2
 

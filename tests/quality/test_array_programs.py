@@ -131,6 +131,7 @@ def seen(kinds: set[str], most: int = 600) -> bool:
     return any(kind in kinds for kind in found)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("operation", array_adjoint._RULES)
 def test_drawn_programs_see_a_bug_in_the_adjoint(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rule = array_adjoint._RULES[operation]
@@ -143,6 +144,7 @@ def test_drawn_programs_see_a_bug_in_the_adjoint(operation: str, monkeypatch: py
     assert seen({"gradient"})
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("place", ["balls", "floats"])
 @pytest.mark.parametrize("operation", sorted(set(array_adjoint._RULES) - {"contract"}))
 def test_drawn_programs_see_a_bug_in_an_operation(place: str, operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
