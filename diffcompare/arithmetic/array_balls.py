@@ -198,7 +198,7 @@ class _Run:
             if other is not None:
                 made = [m.transpose() for m in other[1]]
             else:
-                flat = value.transpose(axes).reshape(-1, *size)
+                flat = value.transpose(axes).reshape(math.prod(shape[:b]), *size)
                 made = [arb_mat(*size, m.reshape(-1).tolist()) for m in flat]
             held = (value, made)
             if value.dtype != object:

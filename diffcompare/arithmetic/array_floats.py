@@ -1,4 +1,4 @@
-"""Programs of arrays in floats: values, how far rounding may carry them, and how rounded constants move them.
+"""Programs of arrays in floats: values, how far rounding may carry them, how rounded constants move them.
 
 All to first order: estimates which say whether a trace is what ran, and what a difference of real numbers may come from.
 """
@@ -75,7 +75,9 @@ def moved_floats(build: ArrayBuilder, roots: Sequence[int], point: Floats, *, un
 
     def leaf(_: int, node: ArrayNode) -> Moved:
         value = point if node.operation == "variable" else _leaf_value(node)
-        error = np.zeros(()) if node.operation in ("variable", "constant") else unit * np.abs(value)
+        # the variables are exact, but not where they are turned into shorter floats
+        exact = node.operation in ("variable", "constant") and unit <= unit_roundoff
+        error = np.zeros(()) if exact else unit * np.abs(value)
         # an exact number of a formula is not rounded
         rounded = node.operation == "constant" and not isinstance(node.payload, Fraction)
         return Moved(value, _roundings(value) if rounded else (), error)
@@ -205,7 +207,11 @@ def _own_error(node: ArrayNode, value: Floats, values: Sequence[Floats], slopes:
         # a rounding or two of the argument, too: near a zero that is all there is
         carried = np.abs(values[-1] * slopes[-1])
         size = size + np.where(np.isfinite(carried), carried, 0.0)
-    return ulps * unit * size + _TINY
+    tiny: Any = _TINY
+    if node.operation in ("multiply", "integer_power"):
+        # a product with 0 is 0, and has not been lost below the smallest floats
+        tiny = np.where(np.logical_or.reduce(np.broadcast_arrays(*(v == 0 for v in values))), 0.0, _TINY)
+    return ulps * unit * size + tiny
 
 
 def _slopes(node: ArrayNode, value: Floats, values: Sequence[Floats]) -> Sequence[Any]:
@@ -238,8 +244,15 @@ def _rearranged(node: ArrayNode, operands: Sequence[Moved], value: Floats, unit:
     error = carried([o.error for o in operands])
     if node.operation in ("total", "cumulate", "scatter"):
         size = carried([np.abs(o.value) for o in operands])
-        error = error + operands[0].value.size / max(value.size, 1) * unit * size
+        error = error + _terms(node, operands[0].value, value) * unit * size
     return Moved(value, moves, error)
+
+
+def _terms(node: ArrayNode, operand: Floats, value: Floats) -> int:
+    """Return how many numbers are summed into one."""
+    if node.operation == "scatter":
+        return int(np.bincount(node.payload.reshape(-1), minlength=1).max(initial=0))
+    return operand.shape[node.payload[0]] if node.operation == "cumulate" else operand.size // max(value.size, 1)
 
 
 def _contract(node: ArrayNode, operands: Sequence[Moved], value: Floats, unit: float) -> Moved:
@@ -269,7 +282,7 @@ def _contract(node: ArrayNode, operands: Sequence[Moved], value: Floats, unit: f
 
 def _inverse(matrix: Floats) -> Floats:
     try:
-        return np.linalg.inv(matrix)
+        return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
     except np.linalg.LinAlgError:
         return np.full(matrix.shape, math.nan)
 

@@ -28,33 +28,37 @@ from diffcompare.tracing.handle import (
 from diffcompare.tracing.registry import Handler, Handlers, named, registering
 from diffcompare.tracing.table import refuse
 
-__all__ = ["HANDLERS", "call_function"]
+__all__ = ["HANDLERS", "call_function", "constants", "with_floats"]
 
 HANDLERS: Handlers = {}
 handles = registering(HANDLERS)
 
 # of one array: what NumPy returns shows the same elements, where it can
-_VIEWS = set(named(*(
-    "reshape ravel transpose squeeze expand_dims moveaxis swapaxes rollaxis flip fliplr flipud rot90 broadcast_to "
-    "diagonal split array_split hsplit vsplit dsplit atleast_1d atleast_2d atleast_3d real permute_dims "
-    "matrix_transpose unstack"
-).split())) | {
+_VIEWS = {
+    *named(
+        "reshape", "ravel", "transpose", "squeeze", "expand_dims", "moveaxis", "swapaxes", "rollaxis", "flip", "fliplr",
+        "flipud", "rot90", "broadcast_to", "diagonal", "split", "array_split", "hsplit", "vsplit", "dsplit",
+        "atleast_1d", "atleast_2d", "atleast_3d", "real", "permute_dims", "matrix_transpose", "unstack",
+    ),
     np.lib.stride_tricks.sliding_window_view, np.linalg.diagonal, np.linalg.matrix_transpose,
 }  # fmt: skip
 # what is made of elements of several arrays: any number among the arguments with these places is one of them
 _MADE: dict[Any, tuple[int | str, ...]] = {
-    **dict.fromkeys(named(*(
-        "concatenate concat stack vstack hstack column_stack dstack row_stack block roll repeat tile take diag diagflat "
-        "tril triu delete resize compress trim_zeros take_along_axis"
-    ).split()), (0,)),
-    np.append: (0, 1), np.insert: (0, 2), np.pad: (0, "constant_values"), np.extract: (1,),
+    **dict.fromkeys(named(
+        "concatenate", "concat", "stack", "vstack", "hstack", "column_stack", "dstack", "row_stack", "block", "roll",
+        "repeat", "tile", "take", "diag", "diagflat", "tril", "triu", "delete", "resize", "trim_zeros",
+        "take_along_axis",
+    ), (0,)),
+    np.append: (0, 1), np.insert: (0, 2), np.pad: (0, "constant_values"), np.extract: (1,), np.compress: (1,),
     np.meshgrid: (0, 1, 2, 3, 4, 5), np.broadcast_arrays: (0, 1, 2, 3, 4, 5),
 }  # fmt: skip
 # what is written into: the places of what is written and of what is read
 _WRITTEN: dict[Any, tuple[int, ...]] = {
     np.fill_diagonal: (1,), np.put: (2,), np.copyto: (1,), np.place: (2,), np.put_along_axis: (2,),
 }  # fmt: skip
-_ASKED = set(named(*"shape ndim size iscomplexobj isrealobj may_share_memory shares_memory ix_ result_type".split()))
+_ASKED = set(named(
+    "shape", "ndim", "size", "iscomplexobj", "isrealobj", "may_share_memory", "shares_memory", "ix_", "result_type",
+))  # fmt: skip
 
 
 def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -64,6 +68,9 @@ def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) ->
     if handler is not None:
         out = kwargs.pop("out", None) if "out" in kwargs else None
         result = handler(table, *args, **kwargs)
+        if function not in _RUN_ONCE:
+            # the same numbers, rounded as NumPy rounds them
+            result = with_floats(table, result, function(*map(floats_of, args), **floats_of(kwargs)))
         return result if out is None else store(out, result)
     if function in _VIEWS:
         return _seen(table, function, args, kwargs)
@@ -85,13 +92,30 @@ def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) ->
     )
 
 
+def with_floats(table: ArrayTable, result: Any, floats: Any) -> Any:
+    """Return a result with the floats that the code has."""
+    if isinstance(result, tuple) and isinstance(floats, tuple):
+        parts = [with_floats(table, r, f) for r, f in zip(result, floats, strict=True)]
+        return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)
+    floats = np.asarray(floats)
+    if not isinstance(result, Handle) or floats.size != result.size or floats.dtype.kind != "f":
+        return result
+    if (
+        floats.shape == result.shape
+        and floats.dtype == result.dtype
+        and np.array_equal(floats, result.floats, equal_nan=True)
+    ):
+        return result
+    return stored(table, table.build.reshape(result.node, floats.shape), np.array(floats))
+
+
 def constants(table: ArrayTable, value: Any) -> Any:
     """Return what untraced code computed from constants as constants."""
     if isinstance(value, tuple) and type(value) is not tuple:
         return type(value)(*(constants(table, v) for v in value))
     if isinstance(value, tuple | list):
         return type(value)(constants(table, v) for v in value)
-    if isinstance(value, float) or (type(value) is np.ndarray and value.dtype == np.float64):
+    if isinstance(value, float) or (type(value) is np.ndarray and value.dtype.kind == "f"):
         return made(table, value)
     return value
 
@@ -138,7 +162,9 @@ def _moved(table: ArrayTable, function: Any, args: Sequence[Any], kwargs: dict[s
     if function in (np.concatenate, np.stack, np.vstack, np.hstack) and isinstance(args[0], Handle):
         args = (list(args[0]), *args[1:])
     numbered = [numbering.places(a) if k in chosen else floats_of(a) for k, a in enumerate(args)]
-    named_ = {k: numbering.places(v) if k in chosen or k in ("arr", "values") else floats_of(v) for k, v in kwargs.items()}
+    named_ = {
+        k: numbering.places(v) if k in chosen or k in ("arr", "values") else floats_of(v) for k, v in kwargs.items()
+    }
     places = function(*numbered, **named_)
     floats = function(*map(floats_of, args), **floats_of(kwargs))
     if isinstance(places, list | tuple):
@@ -149,7 +175,9 @@ def _moved(table: ArrayTable, function: Any, args: Sequence[Any], kwargs: dict[s
 def _written(table: ArrayTable, function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
     target = args[0]
     if not isinstance(target, Handle):
-        raise refuse("a traced value is written into an array of floats", "the trace does not see it", "make it with numpy")
+        raise refuse(
+            "a traced value is written into an array of floats", "the trace does not see it", "make it with numpy"
+        )
     numbering = _Numbering(table)
     places = np.array(numbering.places(target))
     rest = [numbering.places(a) if k in _WRITTEN[function] else floats_of(a) for k, a in enumerate(args) if k]
@@ -194,11 +222,35 @@ def _nansum(table: ArrayTable, a: Any, axis: Any = None, **options: Any) -> Any:
     return _sum(table, np.where(np.isnan(a), 0.0, a), axis, **options)
 
 
+@handles(np.nanmean)
+def _nanmean(table: ArrayTable, a: Any, axis: Any = None, **options: Any) -> Any:
+    return _mean(table, a, axis, where=~np.isnan(a), **options)
+
+
+def _without_nan(rule: Any, other: float) -> Handler:
+    def handler(table: ArrayTable, a: Any, axis: Any = None, **options: Any) -> Any:
+        return rule(np.where(np.isnan(a), other, a), axis=axis, **options)
+
+    return handler
+
+
+@handles(np.bincount)
+def _bincount(table: ArrayTable, x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    places = np.asarray(plain_floats(x, "bincount()"), dtype=np.intp)
+    if weights is None:
+        return np.bincount(places, minlength=minlength)
+    size = max(int(places.max(initial=-1)) + 1, minlength)
+    node = table.build.scatter(made(table, weights).node, places, (size,))
+    return stored(table, node, np.zeros(size))
+
+
 @handles(np.mean)
 def _mean(table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
           where: Any = True) -> Any:  # fmt: skip
     if where is not True and where is not np._NoValue:
-        return _sum(table, a, axis, keepdims=keepdims, where=where) / np.sum(where, axis=axis, keepdims=keepdims is True)
+        return _sum(table, a, axis, keepdims=keepdims, where=where) / np.sum(
+            where, axis=axis, keepdims=keepdims is True
+        )
     array = made(table, a)
     count = math.prod(array.shape[k] for k in _axes(axis, array.ndim))
     found = _sum(table, array, axis, keepdims=keepdims) / count
@@ -206,14 +258,18 @@ def _mean(table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: A
 
 
 @handles(np.average)
-def _average(table: ArrayTable, a: Any, axis: Any = None, weights: Any = None, returned: bool = False) -> Any:
-    if weights is None:
-        return _mean(table, a, axis)
-    weights, array = made(table, weights), made(table, a)
-    if weights.shape != array.shape and axis is not None:
+def _average(
+    table: ArrayTable, a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False
+) -> Any:
+    kept = keepdims is True
+    array = made(table, a)
+    weights = made(table, np.ones(array.shape) if weights is None else weights)
+    if weights.shape != array.shape:
         weights = weights.reshape([-1 if k == axis % array.ndim else 1 for k in range(array.ndim)])
-        return np.sum(array * weights, axis=axis) / np.sum(weights)
-    return np.sum(array * weights, axis=axis) / np.sum(weights, axis=axis)
+        weights = np.broadcast_to(weights, array.shape)
+    whole = np.sum(weights, axis=axis, keepdims=kept)
+    found = np.sum(array * weights, axis=axis, keepdims=kept) / whole
+    return (found, whole) if returned else found
 
 
 def _last(array: Handle, axis: Any) -> Any:
@@ -253,7 +309,8 @@ def _prod(
 
 
 def _extreme(rule: Any) -> Handler:
-    def handler(table: ArrayTable, a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
+    def handler(table: ArrayTable, a: Any, axis: Any = None, out: Any = None, keepdims: Any = False,
+        initial: Any = None,
                 where: Any = True) -> Any:  # fmt: skip
         if where is not True and where is not np._NoValue:
             a = np.where(where, a, initial)
@@ -265,11 +322,12 @@ def _extreme(rule: Any) -> Handler:
 
 HANDLERS |= dict.fromkeys(named("max", "amax"), _extreme(np.maximum))
 HANDLERS |= dict.fromkeys(named("min", "amin"), _extreme(np.minimum))
+HANDLERS |= {np.nanmax: _without_nan(np.max, -np.inf), np.nanmin: _without_nan(np.min, np.inf)}
 
 
 @handles(np.ptp)
-def _ptp(table: ArrayTable, a: Any, axis: Any = None, **_: Any) -> Any:
-    return np.max(a, axis=axis) - np.min(a, axis=axis)
+def _ptp(table: ArrayTable, a: Any, axis: Any = None, **options: Any) -> Any:
+    return np.max(a, axis=axis, **options) - np.min(a, axis=axis, **options)
 
 
 @handles(np.var)
@@ -278,10 +336,11 @@ def _var(
     keepdims: Any = False, where: Any = True, mean: Any = None, correction: Any = None,
 ) -> Any:  # fmt: skip
     array = made(table, a)
-    count = math.prod(array.shape[k] for k in _axes(axis, array.ndim))
-    centre = _mean(table, array, axis, keepdims=True) if mean is None or mean is np._NoValue else mean
+    mask = True if where is np._NoValue else where
+    count = np.sum(np.broadcast_to(mask, array.shape), axis=axis, keepdims=keepdims is True)
+    centre = _mean(table, array, axis, keepdims=True, where=mask) if mean is None or mean is np._NoValue else mean
     taken = ddof if correction is None or correction is np._NoValue else correction
-    return np.sum((array - centre) ** 2, axis=axis, keepdims=keepdims) / (count - taken)
+    return np.sum((array - centre) ** 2, axis=axis, keepdims=keepdims, where=mask) / (count - taken)
 
 
 @handles(np.std)
@@ -290,8 +349,11 @@ def _std(table: ArrayTable, a: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _quantified(function: Any) -> Handler:
-    def handler(table: ArrayTable, a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, where: Any = True) -> Any:
-        return function(np.not_equal(a, 0.0), axis=axis, keepdims=keepdims is True)
+    def handler(
+        table: ArrayTable, a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, where: Any = True
+    ) -> Any:
+        mask = True if where is np._NoValue else where
+        return function(np.not_equal(a, 0.0), axis=axis, keepdims=keepdims is True, where=mask)
 
     return handler
 
@@ -300,20 +362,24 @@ HANDLERS |= {np.all: _quantified(np.all), np.any: _quantified(np.any)}
 
 
 @handles(np.count_nonzero)
-def _count(table: ArrayTable, a: Any, axis: Any = None, **_: Any) -> Any:
-    return np.count_nonzero(np.not_equal(a, 0.0), axis=axis)
+def _count(table: ArrayTable, a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return np.count_nonzero(np.not_equal(a, 0.0), axis=axis, keepdims=keepdims)
 
 
 @handles(np.linalg.norm, np.linalg.vector_norm)
 def _norm(table: ArrayTable, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002
-    array = made(table, x)
+    array, ord = made(table, x), floats_of(ord)  # noqa: A001
     if ord in ("fro", 2, 2.0) and (array.ndim == 1 or isinstance(axis, int) or ord == "fro"):
         ord = None  # noqa: A001
     if ord is None:
         return np.sqrt(np.sum(array * array, axis=axis, keepdims=keepdims))
-    if array.ndim > 1 and not isinstance(axis, int):
-        raise refuse(f"norm(ord={ord}) of a matrix", "it is found by iteration", "use the Frobenius norm")
     sizes = np.abs(array)
+    if array.ndim == 2 and axis is None and ord in (1, -1, np.inf, -np.inf):
+        # the largest, or smallest, sum of a column or of a row
+        sums = np.sum(sizes, axis=0 if abs(ord) == 1 else 1)
+        return (np.max if ord > 0 else np.min)(sums, keepdims=keepdims)
+    if (array.ndim > 1 and not isinstance(axis, int)) or ord == 0:
+        raise refuse(f"norm(ord={ord})", "it is found by iteration, or by counting", "use the Frobenius norm")
     if ord == 1:
         return np.sum(sizes, axis=axis, keepdims=keepdims)
     if ord in (np.inf, -np.inf):
@@ -324,17 +390,32 @@ def _norm(table: ArrayTable, x: Any, ord: Any = None, axis: Any = None, keepdims
 # --- along an axis ---------------------------------------------------------------------------------------------------
 
 
+def _begun(array: Any, axis: Any, value: float) -> Any:
+    """Put a number before the others along an axis."""
+    moved = np.moveaxis(array, 0 if axis is None else axis, -1)
+    begun = np.concatenate([np.full((*moved.shape[:-1], 1), value), moved], axis=-1)
+    return np.moveaxis(begun, -1, 0 if axis is None else axis)
+
+
 @handles(*named("cumsum", "cumulative_sum"))
-def _cumsum(table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, **_: Any) -> Any:
-    array = made(table, a)
+def _cumsum(
+    table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, *, include_initial: bool = False
+) -> Any:
+    if include_initial:
+        return _begun(_cumsum(table, a, axis), axis, 0.0)
+    array: Any = made(table, a)
     array = array.reshape(-1) if axis is None else array
     chosen = 0 if axis is None else axis % array.ndim
     return stored(table, table.build.cumulate(array.node, chosen), np.cumsum(array.floats, axis=chosen))
 
 
 @handles(*named("cumprod", "cumulative_prod"))
-def _cumprod(table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, **_: Any) -> Any:
-    array = made(table, a)
+def _cumprod(
+    table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, *, include_initial: bool = False
+) -> Any:
+    if include_initial:
+        return _begun(_cumprod(table, a, axis), axis, 1.0)
+    array: Any = made(table, a)
     array = array.reshape(-1) if axis is None else np.moveaxis(array, axis, -1)
     parts = [array[..., 0]]
     for k in range(1, array.shape[-1]):
@@ -348,7 +429,8 @@ def _diff(table: ArrayTable, a: Any, n: int = 1, axis: int = -1, prepend: Any = 
     array: Any = np.moveaxis(made(table, a), axis, -1)
     for side, first in ((prepend, True), (append, False)):
         if side is not None and side is not np._NoValue:
-            end = np.reshape(side, (*array.shape[:-1], -1))
+            end: Any = made(table, side)
+            end = np.moveaxis(end, axis, -1) if end.ndim else np.broadcast_to(end, (*array.shape[:-1], 1))
             array = np.concatenate([end, array] if first else [array, end], axis=-1)
     for _ in range(n):
         array = array[..., 1:] - array[..., :-1]
@@ -358,7 +440,10 @@ def _diff(table: ArrayTable, a: Any, n: int = 1, axis: int = -1, prepend: Any = 
 @handles(*named("trapezoid", "trapz"))
 def _trapezoid(table: ArrayTable, y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     array: Any = np.moveaxis(made(table, y), axis, -1)
-    steps = dx if x is None else np.diff(x, axis=-1)
+    steps = dx
+    if x is not None:
+        at: Any = made(table, x)
+        steps = np.diff(at if at.ndim == 1 else np.moveaxis(at, axis, -1), axis=-1)
     return np.sum(steps * (array[..., 1:] + array[..., :-1]) / 2.0, axis=-1)
 
 
@@ -387,7 +472,8 @@ def _convolve(table: ArrayTable, a: Any, v: Any, mode: str = "full") -> Any:
 def _correlate(table: ArrayTable, a: Any, v: Any, mode: str = "valid") -> Any:
     if len(v) > len(a):
         raise refuse("correlate with the longer array second", "it is turned around", "exchange them")
-    return np.convolve(a, made(table, v)[::-1], mode)
+    other: Any = made(table, v)
+    return np.convolve(a, other[::-1], mode)  # type: ignore[call-overload]
 
 
 @handles(np.polyval)
@@ -453,25 +539,24 @@ def _piecewise(table: ArrayTable, x: Any, condlist: Any, funclist: Any, *args: A
 
 
 @handles(np.clip)
-def _clip(table: ArrayTable, a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, min: Any = None,  # noqa: A002
-          max: Any = None) -> Any:  # noqa: A002  # fmt: skip
-    low = next((v for v in (a_min, min) if v is not None and v is not np._NoValue), None)
-    high = next((v for v in (a_max, max) if v is not None and v is not np._NoValue), None)
+def _clip(table: ArrayTable, a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **ends: Any) -> Any:
+    low = next((v for v in (a_min, ends.get("min")) if v is not None and v is not np._NoValue), None)
+    high = next((v for v in (a_max, ends.get("max")) if v is not None and v is not np._NoValue), None)
     result = a if low is None else np.maximum(a, low)
     return result if high is None else np.minimum(result, high)
 
 
 @handles(np.nan_to_num)
-def _nan_to_num(table: ArrayTable, x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
-    array = made(table, x)
-    return np.where(
-        np.isfinite(array), array, np.nan_to_num(array.floats, nan=nan, posinf=posinf, neginf=neginf)
-    )
+def _nan_to_num(
+    table: ArrayTable, x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None
+) -> Any:
+    array, ends = made(table, x), [floats_of(v) for v in (nan, posinf, neginf)]
+    return np.where(np.isfinite(array), array, np.nan_to_num(array.floats, nan=ends[0], posinf=ends[1], neginf=ends[2]))
 
 
 def _ordered(table: ArrayTable, a: Any, axis: Any) -> tuple[Any, Any, Any]:
     """Return the order along an axis, which is last, and the elements in it; that it holds is noted."""
-    array = made(table, a)
+    array: Any = made(table, a)
     array = array.reshape(-1) if axis is None else np.moveaxis(array, axis, -1)
     order = table.order(array.floats)
     sorted_ = np.take_along_axis(array, order, axis=-1)
@@ -506,21 +591,36 @@ HANDLERS |= {np.argmax: _arg_extreme(np.argmax, np.max), np.argmin: _arg_extreme
 
 @handles(np.median)
 def _median(table: ArrayTable, a: Any, axis: Any = None, **_: Any) -> Any:
-    _, _, ordered = _ordered(table, a, axis)
+    # an axis that is kept has length 1: the floats have it
+    _, _, ordered = _ordered(table, _last(made(table, a), axis), -1)
     n = ordered.shape[-1]
     return ordered[..., n // 2] if n % 2 else (ordered[..., n // 2 - 1] + ordered[..., n // 2]) / 2
 
 
-@handles(*named("allclose", "isclose", "array_equal"))
-def _close(table: ArrayTable, a: Any, b: Any, *_: Any, **__: Any) -> Any:
-    if is_moving([a, b]):
-        raise refuse("isclose of a traced value", "it decides by a tolerance", "leave it out of what is traced")
-    return np.isclose(floats_of(a), floats_of(b))
+def _close(rule: Any) -> Handler:
+    def handler(table: ArrayTable, a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
+        if is_moving([a, b]):
+            raise refuse(
+                f"{rule.__name__} of a traced value",
+                "it decides at once on all numbers",
+                "leave it out of what is traced",
+            )
+        return rule(*map(floats_of, (a, b, *args)), **floats_of(kwargs))
+
+    return handler
+
+
+HANDLERS |= {rule: _close(rule) for rule in (np.allclose, np.isclose, np.array_equal)}  # noqa: TID251 - what code calls
 
 
 @handles(np.nonzero)
 def _nonzero(table: ArrayTable, a: Any) -> Any:
     return np.nonzero(np.not_equal(a, 0.0))
+
+
+@handles(np.argwhere)
+def _argwhere(table: ArrayTable, a: Any) -> Any:
+    return np.argwhere(np.not_equal(a, 0.0))
 
 
 @handles(np.flatnonzero)
@@ -568,7 +668,8 @@ def _round(table: ArrayTable, a: Any, decimals: int = 0, out: Any = None) -> Any
 def contract(table: ArrayTable, subscripts: str, one: Any, two: Any, floats: Any) -> Handle:
     """Sum products of two arrays; letters of one of them alone that are not kept are summed over before."""
     terms, _, result = subscripts.partition("->")
-    names, arrays = terms.split(","), [made(table, one), made(table, two)]
+    names = terms.split(",")
+    arrays: list[Any] = [made(table, one), made(table, two)]
     for k, array in enumerate(arrays):
         names[k], arrays[k] = _reduced(array, names[k], result + names[1 - k])
     # an axis of length 1 stands for any length
@@ -622,7 +723,7 @@ def _dot(table: ArrayTable, a: Any, b: Any, out: Any = None) -> Any:
     return _matmul(table, a, b)
 
 
-@handles(*[f for f in (getattr(np, "vecdot", None), getattr(np.linalg, "vecdot", None)) if f is not None])
+@handles(np.linalg.vecdot)
 def _vecdot(table: ArrayTable, a: Any, b: Any, axis: int = -1, **_: Any) -> Any:
     return np.sum(np.multiply(a, b), axis=axis)
 
@@ -655,8 +756,10 @@ def _kron(table: ArrayTable, a: Any, b: Any) -> Any:
 @handles(np.cross, np.linalg.cross)
 def _cross(table: ArrayTable, a: Any, b: Any, axis: int = -1, **_: Any) -> Any:
     one, two = (np.moveaxis(made(table, v), axis, 0) for v in (a, b))
+    if len(one) != 3 or len(two) != 3:
+        raise refuse("cross of vectors of two numbers", "only three are read", "write it out")
     parts = [one[(k + 1) % 3] * two[(k + 2) % 3] - one[(k + 2) % 3] * two[(k + 1) % 3] for k in range(3)]
-    return np.stack(parts, axis=-1)
+    return np.stack(parts, axis=axis)
 
 
 @handles(np.tensordot, np.linalg.tensordot)
@@ -677,12 +780,16 @@ def _tensordot(table: ArrayTable, a: Any, b: Any, axes: Any = 2) -> Any:
 
 
 @handles(np.einsum)
-def _einsum(table: ArrayTable, subscripts: Any, *operands: Any, optimize: Any = False, out: Any = None, **_: Any) -> Any:
+def _einsum(
+    table: ArrayTable, subscripts: Any, *operands: Any, optimize: Any = False, out: Any = None, **_: Any
+) -> Any:
     if not isinstance(subscripts, str):
         raise refuse("einsum with lists of axes", "only subscripts are read", 'write it as einsum("ij,j->i", A, x)')
     left, arrow, right = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
-    depth = max((np.ndim(o) - len(t.replace("...", "")) for o, t in zip(operands, terms, strict=True) if "..." in t), default=0)
+    depth = max(
+        (np.ndim(o) - len(t.replace("...", "")) for o, t in zip(operands, terms, strict=True) if "..." in t), default=0
+    )
     free = "ABCDEFGH"[:depth]
     terms = [
         t.replace("...", free[depth - (np.ndim(o) - len(t.replace("...", ""))) :]) if "..." in t else t
@@ -700,14 +807,16 @@ def _einsum(table: ArrayTable, subscripts: Any, *operands: Any, optimize: Any = 
         arrays[:2] = [contract(table, f"{terms[0]},{terms[1]}->{kept}", arrays[0], arrays[1], product)]
         terms[:2] = [kept]
     if len(arrays) == 2:
-        return contract(table, f"{terms[0]},{terms[1]}->{right}", *arrays, floats)
+        return contract(table, f"{terms[0]},{terms[1]}->{right}", arrays[0], arrays[1], floats)
     name, array = _reduced(arrays[0], terms[0], right)
-    found = np.transpose(array, [name.index(c) for c in right])
+    found: Any = np.transpose(array, [name.index(c) for c in right])
     return stored(table, found.node, np.array(floats))
 
 
 @handles(np.trace, np.linalg.trace)
-def _trace(table: ArrayTable, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Any:
+def _trace(
+    table: ArrayTable, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
+) -> Any:
     return np.sum(np.diagonal(made(table, a), offset, axis1, axis2), axis=-1)
 
 
@@ -773,7 +882,7 @@ def _cholesky(table: ArrayTable, a: Any, upper: bool = False) -> Any:
         return _batched(lambda m: _cholesky(table, m, upper), matrix)
     # of a symmetric matrix the library reads the lower half
     floats = np.linalg.cholesky(matrix.floats)
-    lower = np.tril(matrix)
+    lower: Any = np.tril(matrix)
     whole = lower + np.tril(matrix, -1).T
     found = stored(table, table.build.of_matrix("cholesky", whole.node), floats)
     return found.T if upper else found
@@ -809,5 +918,19 @@ def _matrix_power(table: ArrayTable, a: Any, n: int) -> Any:
 def _multi_dot(table: ArrayTable, arrays: Any) -> Any:
     return functools.reduce(np.dot, arrays)
 
+
+# what runs the user's functions, or decides
+_RUN_ONCE = {
+    np.apply_along_axis,
+    np.piecewise,
+    np.argmax,
+    np.argmin,
+    np.argsort,
+    np.nonzero,
+    np.flatnonzero,
+    np.argwhere,
+    np.all,
+    np.any,
+}
 
 Doors.call_function = call_function

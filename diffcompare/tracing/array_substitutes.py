@@ -1,4 +1,4 @@
-"""What code sees in place of numpy, math, scipy and Python's own functions where it is traced as a program of arrays."""
+"""What code sees in place of numpy, math, scipy and Python's own functions where it is traced as arrays."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from diffcompare.program.dag import Term
 from diffcompare.program.scipy_functions import scipy_special
-from diffcompare.tracing.array_functions import HANDLERS, call_function, constants
+from diffcompare.tracing.array_functions import HANDLERS, call_function, constants, with_floats
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_ufuncs import call_ufunc, choose, compared, of_table, table_here
 from diffcompare.tracing.handle import Handle, floats_of, has_handles, is_moving, made, plain_floats, stored
@@ -77,7 +77,12 @@ class _Ufunc:
             return call_ufunc(self._ufunc, method, inputs, options)
         found = getattr(self._ufunc, method)(*inputs, **options)
         # the square root of an integer of the code is exact, too
-        exact = not options and method == "__call__" and self._ufunc.__name__ in UNARY and self._ufunc.__name__ != "negative"
+        exact = (
+            not options
+            and method == "__call__"
+            and self._ufunc.__name__ in UNARY
+            and self._ufunc.__name__ != "negative"
+        )
         if exact and np.isfinite(found).all():
             return call_ufunc(self._ufunc, method, [made(self._table, v) for v in inputs], options)
         return constants(self._table, found)
@@ -100,7 +105,7 @@ def _array(
             result = result.astype(kind)
     else:
         held = np.array(value, dtype=_own(dtype))
-        result = made(table, held) if held.dtype == np.float64 else held
+        result = made(table, held) if held.dtype.kind == "f" else held
     while result.ndim < ndmin:
         result = result[None]
     return result
@@ -114,7 +119,7 @@ def _buffer(table: ArrayTable, function: Any, *args: Any, **kwargs: Any) -> Any:
             return np.broadcast_to(made(table, fill), floats_of(shape)).copy()
     args = tuple(floats_of(_own(a)) for a in args)
     found = np.zeros(*args, **kwargs) if function is np.empty else function(*args, **kwargs)
-    return made(table, found) if found.dtype == np.float64 else found
+    return made(table, found) if found.dtype.kind == "f" else found
 
 
 def _vectorized(pyfunc: Any, *_: Any, **__: Any) -> Any:
@@ -130,10 +135,10 @@ def _vectorized(pyfunc: Any, *_: Any, **__: Any) -> Any:
 
 
 class _FloatKind(FloatKind):
-    def __instancecheck__(cls, value: Any) -> bool:
+    def __instancecheck__(cls, value: Any) -> bool:  # noqa: N805 - a metaclass
         return isinstance(value, cls.own_type) or (isinstance(value, Handle) and not value.ndim)
 
-    def __call__(cls, value: Any = 0.0, *args: Any) -> Any:
+    def __call__(cls, value: Any = 0.0, *args: Any) -> Any:  # noqa: N805 - a metaclass
         if isinstance(value, Handle) and (value.size == 1 or cls.own_type is not float):
             number = value.reshape(()).copy() if value.size == 1 else value
             return number if cls.own_type in (float, np.float64) else number.astype(cls.own_type)
@@ -142,7 +147,7 @@ class _FloatKind(FloatKind):
 
 
 class _IntegerKind(IntegerKind):
-    def __call__(cls, value: Any = 0, *args: Any) -> Any:
+    def __call__(cls, value: Any = 0, *args: Any) -> Any:  # noqa: N805 - a metaclass
         if isinstance(value, Handle):
             value = bool(value) if cls.own_type is bool else plain_floats(value, f"{cls.own_type.__name__}()")
         return cls.own_type(value, *args)
@@ -165,22 +170,29 @@ def _math_function(table: ArrayTable, function: Any) -> Any:
         return function
 
     def substitute(*args: Any, **kwargs: Any) -> Any:
+        args = tuple(list(a) if name in _MANY and not isinstance(a, Handle | float | int) else a for a in args)
         if not has_handles(args) and (name not in MATH or len(args) != 1 or name in ("isnan", "fabs")):
             return constants(table, own(*args, **kwargs))
-        numbers = [made(table, a).reshape(()) if np.size(a) == 1 else a for a in args]
+        numbers = [a if isinstance(a, list) or np.size(a) != 1 else made(table, a).reshape(()) for a in args]
         # a domain error is raised as math does
-        checked = own(*(float(n.floats) if isinstance(n, Handle) and not n.ndim else floats_of(n) for n in numbers), **kwargs)
+        checked = own(
+            *(float(n.floats) if isinstance(n, Handle) and not n.ndim else floats_of(n) for n in numbers), **kwargs
+        )
+        if not is_moving(args) and name in ("remainder", "isclose"):
+            return constants(table, checked)
         if name == "log" and len(args) == 2:
             return np.log(numbers[0]) / np.log(numbers[1])
         if name in ("floor", "ceil", "trunc"):
             return int(plain_floats(getattr(np, name)(numbers[0]), name))
-        if name in _MANY:
-            return _MANY[name](*args)
+        if name in _MANY and not (name == "hypot" and len(args) == 2):
+            return stored(table, _MANY[name](*args).node, np.asarray(checked))
         if name in ("erf", "erfc", "gamma", "lgamma"):
             return of_table(TRACED.get(name, name), checked, *numbers)
-        if name in MATH:
+        if name in MATH and name != "remainder":
             return getattr(np, MATH[name])(*numbers)
-        return made(table, plain_floats(made(table, checked), name)) if not is_moving(args) else _unknown(f"math.{name}")
+        return (
+            made(table, plain_floats(made(table, checked), name)) if not is_moving(args) else _unknown(f"math.{name}")
+        )
 
     substitute.__name__ = name
     return substitute
@@ -191,22 +203,27 @@ def _unknown(name: str) -> Any:
 
 
 _MANY: dict[str, Callable[..., Any]] = {
-    "fsum": lambda x: np.sum(made(table_here(), list(x))),
-    "sumprod": lambda p, q: np.dot(made(table_here(), list(p)), made(table_here(), list(q))),
-    "prod": lambda x: np.prod(made(table_here(), list(x))),
-    "dist": lambda p, q: np.linalg.norm(made(table_here(), list(p)) - made(table_here(), list(q))),
+    "fsum": lambda x: np.sum(made(table_here(), x)),
+    "sumprod": lambda p, q: np.dot(made(table_here(), p), made(table_here(), q)),
+    "prod": lambda x: np.prod(made(table_here(), x)),
+    "dist": lambda p, q: np.linalg.norm(made(table_here(), p) - made(table_here(), q)),
+    "hypot": lambda *x: np.linalg.norm(made(table_here(), list(x))),
 }
 
 
 def _linear_function(table: ArrayTable, function: Any) -> Any:
     """Return what stands for a function of ``scipy.linalg``."""
-    rule: Any = LINEAR.get(getattr(function, "__name__", ""))
+    name = getattr(function, "__name__", "")
+    rule: Any = LINEAR.get(name)
     if rule is None or not callable(function):
         return function if isinstance(function, type) else _special_function(table, function)
 
     def substitute(*args: Any, **kwargs: Any) -> Any:
         if has_handles(args) or has_handles(kwargs):
-            return rule(*args, **{k: v for k, v in kwargs.items() if k not in HINTS})
+            found = rule(*args, **{k: v for k, v in kwargs.items() if k not in HINTS})
+            # half of what cho_factor returns is left over from the matrix
+            own = name != "cho_factor"
+            return with_floats(table, found, function(*floats_of(args), **floats_of(kwargs))) if own else found
         return constants(table, function(*args, **kwargs))
 
     return substitute
@@ -223,14 +240,15 @@ def _special_function(table: ArrayTable, function: Any) -> Any:
         if not (has_handles(args) or has_handles(kwargs)):
             return constants(table, function(*args, **kwargs))
         if rule is not None:
-            found = rule(*(made(table, a) if isinstance(a, Handle) else a for a in args), **kwargs)
-            if isinstance(found, Handle):
-                return stored(table, found.node, np.array(function(*floats_of(args), **floats_of(kwargs))))
-            return found
+            found = rule(*args, **kwargs)
+            floats = function(*floats_of(args), **floats_of(kwargs))
+            if isinstance(found, tuple):
+                return tuple(stored(table, part.node, np.array(f)) for part, f in zip(found, floats, strict=True))
+            return stored(table, found.node, np.array(np.real(floats)))
         if name in TRACED and not kwargs:
             return of_table(TRACED[name], function(*map(floats_of, args)), *args)
-        if name in UNARY:
-            return getattr(np, name)(*args, **kwargs)
+        if name in UNARY and not kwargs:
+            return stored(table, getattr(np, name)(*args).node, np.array(function(*map(floats_of, args))))
         if function in HANDLERS:
             return call_function(function, args, kwargs)
         if not is_moving(list(args)) and not is_moving(kwargs):
@@ -280,9 +298,39 @@ def _normal_distribution(x: Any) -> Any:
     return 0.5 * of_table("erfc", scipy_special().erfc(argument.floats), argument)
 
 
+def _together(*names: str) -> Callable[..., Any]:
+    """Return several functions of the table, whose floats the caller has."""
+    return lambda x: tuple(of_table(name, floats_of(x), x) for name in names)
+
+
+def _lambertw(z: Any, k: Any = 0, tol: float = 1e-8) -> Any:  # noqa: ARG001 - as SciPy has it
+    # the real branches; what is complex there is refused by the domain
+    return of_table("LambertW" if int(floats_of(k)) == 0 else "lambertw_lower", floats_of(z), z)
+
+
+def _factorial(x: Any) -> Any:
+    # scipy's is 0 left of 0
+    return choose(compared("less", x, 0.0), 0.0, of_table("factorial", floats_of(x), x))
+
+
+def _log_beta(a: Any, b: Any) -> Any:
+    one, two, both = (of_table("gammaln", scipy_special().gammaln(floats_of(v)), v) for v in (a, b, np.add(a, b)))
+    return one + two - both
+
+
+def _relative_entropy(x: Any, y: Any) -> Any:
+    return choose(compared("greater", x, 0.0), x * np.log(np.divide(x, y)), _xlogy(x, x))
+
+
 _xlogy = _times_logarithm(np.log)
 
 _SPECIAL: dict[str, Callable[..., Any]] = {
+    "lambertw": _lambertw,
+    "sici": _together("Si", "Ci"),
+    "airy": _together("airyai", "airyaiprime", "airybi", "airybiprime"),
+    "fresnel": _together("fresnels", "fresnelc"),
+    "factorial": _factorial,
+    "betaln": _log_beta,
     "ndtr": _normal_distribution,
     "expit": lambda x: 1.0 / (1.0 + np.exp(-x)),
     "log_expit": _log_expit,
@@ -290,8 +338,8 @@ _SPECIAL: dict[str, Callable[..., Any]] = {
     "xlogy": _xlogy,
     "xlog1py": _times_logarithm(np.log1p),
     "entr": lambda x: -_xlogy(x, x),
-    "rel_entr": lambda x, y: x * np.log(x / y),
-    "kl_div": lambda x, y: x * np.log(x / y) - x + y,
+    "rel_entr": _relative_entropy,
+    "kl_div": lambda x, y: _relative_entropy(x, y) - x + y,
     "logsumexp": _logsumexp,
     "softmax": _softmax,
     "log_softmax": lambda x, axis=None: x - _logsumexp(x, axis=axis, keepdims=True),
@@ -302,7 +350,7 @@ _SPECIAL: dict[str, Callable[..., Any]] = {
 
 
 def _sorted(values: Any, **kwargs: Any) -> Any:
-    return builtins.sorted(list(values), **kwargs)
+    return builtins.sorted(values, **kwargs)
 
 
 def _sum(values: Any, start: Any = 0) -> Any:

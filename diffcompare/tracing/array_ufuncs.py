@@ -29,7 +29,18 @@ _BINARY = {
 }
 _DIRECT = UNARY | _BINARY
 _TESTS = {"isfinite", "isnan", "isinf", "signbit"}
-_LOGICAL = {"logical_and", "logical_or", "logical_xor", "logical_not", "bitwise_and", "bitwise_or", "bitwise_xor", "invert"}
+_LOGICAL = {
+    "logical_and",
+    "logical_or",
+    "logical_xor",
+    "logical_not",
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_xor",
+    "invert",
+}
+# what Python's own numbers have operators for
+_OPERATORS = {"positive", "absolute", "power", "floor_divide", "remainder"}
 # exponents of one array that are written as whole powers, one by one
 _POWERS = 16
 
@@ -63,22 +74,22 @@ def choose(mask: Any, one: Any, two: Any) -> Handle:
     table = table_here()
     first, second = (made(table, v) for v in (one, two))
     mask = np.asarray(mask, dtype=bool)
-    return stored(table, table.build.choose(mask, first.node, second.node), np.where(mask, floats_of(first), floats_of(second)))
+    return stored(
+        table, table.build.choose(mask, first.node, second.node), np.where(mask, floats_of(first), floats_of(second))
+    )
 
 
 def _extreme(operation: str) -> Callable[..., Handle]:
-    comparison, floats = ("greater_equal", np.maximum) if operation == "max" else ("less_equal", np.minimum)
+    comparison = "greater_equal" if operation == "max" else "less_equal"
 
     def extreme(one: Any, two: Any) -> Handle:
-        found = choose(compared(comparison, one, two), one, two)
-        return stored(found.table, found.node, floats(floats_of(one), floats_of(two)))
+        return choose(compared(comparison, one, two), one, two)
 
     return extreme
 
 
 def _absolute(x: Any) -> Handle:
-    found = choose(compared("greater_equal", x, 0.0), x, np.negative(x))
-    return stored(found.table, found.node, np.abs(floats_of(x)))
+    return choose(compared("greater_equal", x, 0.0), x, np.negative(x))
 
 
 def _sign(x: Any) -> Any:
@@ -89,7 +100,9 @@ def _sign(x: Any) -> Any:
 def _step(floats: Callable[..., Any]) -> Callable[..., Any]:
     def step(x: Any) -> Any:
         if floats is np.rint and is_moving(x):
-            raise refuse("rint() of a traced value", "a step has no derivative to follow", "leave it out of what is traced")
+            raise refuse(
+                "rint() of a traced value", "a step has no derivative to follow", "leave it out of what is traced"
+            )
         value = np.asarray(floats(floats_of(x)))
         if is_moving(x):
             # where it is taken to lie on the other side of a step, it is one step away
@@ -131,8 +144,7 @@ def _half_turn() -> Any:
 def _log_add(a: Any, b: Any) -> Any:
     first = compared("greater_equal", a, b)
     larger, smaller = choose(first, a, b), choose(first, b, a)
-    found = larger + np.log1p(np.exp(smaller - larger))
-    return stored(found.table, found.node, np.logaddexp(floats_of(a), floats_of(b)))
+    return larger + np.log1p(np.exp(smaller - larger))
 
 
 def _heaviside(x: Any, half: Any) -> Any:
@@ -140,7 +152,13 @@ def _heaviside(x: Any, half: Any) -> Any:
 
 
 def _floor_divide(a: Any, b: Any) -> Any:
-    return np.floor(np.divide(a, b))
+    # the floor of the rounded quotient may be another
+    value = np.floor_divide(floats_of(a), floats_of(b))
+    if is_moving([a, b]):
+        quotient = np.divide(a, b)
+        compared("greater_equal", quotient, value)
+        compared("less", quotient, value + 1)
+    return made(table_here(), value)
 
 
 COMPOSED: dict[str, Callable[..., Any]] = {
@@ -198,7 +216,13 @@ def _called(ufunc: Any, name: str, inputs: Sequence[Any]) -> Any:
     if name in ANSWERS:
         return compared(name, *inputs)
     if name in COMPOSED:
-        return COMPOSED[name](*inputs)
+        found = COMPOSED[name](*inputs)
+        with np.errstate(all="ignore"):
+            floats = ufunc(*map(floats_of, inputs))
+        # the same numbers, rounded as NumPy rounds them
+        found = stored(found.table, found.table.build.broadcast(found.node, np.shape(floats)), floats)
+        found.weak = name in _OPERATORS and all(made(found.table, v).weak for v in inputs)
+        return found
     if name in _TESTS:
         return ufunc(*map(floats_of, inputs))
     if name in _LOGICAL:
@@ -213,6 +237,14 @@ def _called(ufunc: Any, name: str, inputs: Sequence[Any]) -> Any:
     )
 
 
+_PRODUCTS: dict[str, Callable[..., Any]] = {
+    "matmul": lambda a, b, _: Doors.call_function(np.matmul, (a, b), {}),
+    "vecdot": lambda a, b, axis: Doors.call_function(np.linalg.vecdot, (a, b), {"axis": axis}),
+    "matvec": lambda a, b, _: (a @ b[..., None])[..., 0],
+    "vecmat": lambda a, b, _: (a[..., None, :] @ b)[..., 0, :],
+}
+
+
 def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
     """Do what a universal function does, on handles."""
     name = "power" if ufunc.__name__ == "pow" else "divide" if ufunc.__name__ == "true_divide" else ufunc.__name__
@@ -222,10 +254,9 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str
         options = {**options, "out": inputs[ufunc.nin]}
         inputs = inputs[: ufunc.nin]
     if name in ("matmul", "vecdot", "matvec", "vecmat"):
-        rule = {"matmul": np.matmul, "vecdot": np.linalg.vecdot}.get(name)
-        if rule is None:
-            raise refuse(f"{name} of a traced value", "it is not known to the trace", "use @")
-        result = Doors.call_function(rule, inputs, {})
+        if "axes" in options:
+            raise refuse(f"{name} with axes=", "it is not known to the trace", "move the axes before")
+        result = _PRODUCTS[name](*(made(table_here(), v) for v in inputs), options.get("axis", -1))
     elif name == "divmod":
         result = (np.floor_divide(*inputs), np.remainder(*inputs))
     else:
@@ -257,13 +288,16 @@ def store(out: Any, result: Any) -> Any:
 def _by_method(ufunc: Any, name: str, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
     options = {k: v for k, v in options.items() if v is not None}
     whole: dict[str, Any] = {
-        "add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min, "logical_and": np.all, "logical_or": np.any,
+        "add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min, "logical_and": np.all,
+            "logical_or": np.any,
     }  # fmt: skip
     along: dict[str, Any] = {"add": np.cumsum, "multiply": np.cumprod}
     chosen = whole.get(name) if method == "reduce" else along.get(name) if method == "accumulate" else None
     if chosen is not None:
         options.setdefault("axis", inputs[1] if len(inputs) > 1 else 0)
         return Doors.call_function(chosen, inputs[:1], options)
+    if method == "accumulate" and name in ("maximum", "minimum"):
+        return _accumulated(ufunc, made(table_here(), inputs[0]), int(options.get("axis", 0)))
     if method == "outer":
         a, b = (made(table_here(), v) for v in inputs)
         return ufunc(a.reshape(*a.shape, *([1] * b.ndim)), b)
@@ -272,17 +306,23 @@ def _by_method(ufunc: Any, name: str, method: str, inputs: Sequence[Any], option
     raise refuse(f"{name}.{method} of a traced value", "it is not known to the trace", "write it as a loop")
 
 
+def _accumulated(ufunc: Any, array: Any, axis: int) -> Any:
+    moved = np.moveaxis(array, axis, 0)
+    parts = [moved[0]]
+    for row in moved[1:]:
+        parts.append(ufunc(parts[-1], row))
+    return np.moveaxis(np.stack(parts), 0, axis)
+
+
 def _at(ufunc: Any, name: str, target: Handle, index: Any, *values: Any) -> None:
     places = np.arange(target.size).reshape(target.shape)[index]
     if name in ("add", "subtract"):
         table = target.table
-        value = np.broadcast_to(values[0], places.shape) if values else values
-        added = made(table, value)
-        build = table.build
-        floats = np.zeros(target.shape)
-        np.add.at(floats.reshape(-1), places.reshape(-1), added.floats.reshape(-1))
-        sums = stored(table, build.scatter(added.node, np.array(places), target.shape), floats)
-        target[...] = ufunc(target, sums)
+        added = made(table, np.broadcast_to(made(table, values[0]), places.shape))
+        sums = stored(table, table.build.scatter(added.node, np.array(places), target.shape), np.zeros(target.shape))
+        floats = np.array(target.floats)
+        ufunc.at(floats, index, added.floats)
+        target[...] = stored(table, ufunc(target, sums).node, floats)
         return
     if np.unique(places).size != places.size:
         raise refuse(f"{name}.at with an index twice", "it is not known to the trace", "write it as a loop")

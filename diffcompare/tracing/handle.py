@@ -55,7 +55,7 @@ class _Store:
     ``where`` numbers the elements of all parts, one part after the other.
     """
 
-    __slots__ = ("floats", "node", "parts", "size", "table", "where", "_starts", "_total")
+    __slots__ = ("_starts", "_total", "floats", "node", "parts", "size", "table", "where")
 
     def __init__(self, table: ArrayTable, node: int, floats: Floats) -> None:
         self.table, self.node, self.floats, self.size = table, node, floats, floats.size
@@ -120,7 +120,9 @@ class Handle(np.ndarray[Any, np.dtype[np.float64]]):
     def _kept(self) -> _Store:
         if self.store is None:
             raise refuse(
-                "an array that was made where a trace does not see it", "its numbers are not known", "use NumPy's functions"
+                "an array that was made where a trace does not see it",
+                "its numbers are not known",
+                "use NumPy's functions",
             )
         return self.store
 
@@ -153,11 +155,13 @@ class Handle(np.ndarray[Any, np.dtype[np.float64]]):
     def __setitem__(self, key: Any, value: Any) -> None:
         key = _key(key)
         places = np.asarray(self.places[key])
-        number = made(self.table, value)
+        number: Any = made(self.table, value)
         if places.ndim < number.ndim:
             # NumPy drops leading axes of length 1
             number = number.reshape(places.shape)
         self.floats[key] = number.floats
+        if self.floats.itemsize < 8:
+            self.table.narrowed(self.floats.dtype)
         self._kept().write(places, number.node)
 
     def __iter__(self) -> Any:
@@ -168,7 +172,7 @@ class Handle(np.ndarray[Any, np.dtype[np.float64]]):
     def _number(self, what: str) -> float:
         if self.size != 1:
             raise TypeError("only 0-dimensional arrays can be converted to Python scalars")
-        return float(plain_floats(self, what).reshape(()))
+        return float(np.reshape(plain_floats(self, what), ()))
 
     def __float__(self) -> float:
         return self._number("float()")
@@ -190,7 +194,7 @@ class Handle(np.ndarray[Any, np.dtype[np.float64]]):
     def __contains__(self, value: Any) -> bool:
         return bool(np.any(np.equal(self, value)))
 
-    def __hash__(self) -> int:
+    def __hash__(self) -> int:  # type: ignore[override]
         if self.ndim:
             raise TypeError("unhashable type: 'numpy.ndarray'")
         return hash(self._number("a key"))
@@ -251,13 +255,13 @@ def _shown(store: _Store, places: Places, floats: Floats) -> Handle:
     return handle
 
 
-def stored(table: ArrayTable, node: int, floats: Floats) -> Handle:
-    """Return a new array whose elements are those of a node."""
+def stored(table: ArrayTable, node: int, floats: Any, *, computed: bool = True) -> Handle:
+    """Return a new array whose elements are those of a node; that short floats were computed is noted."""
     table.grown()
     floats = np.asarray(floats)
     if floats.dtype.type not in _NAN:
         floats = floats.astype(np.float64)
-    if floats.itemsize < 8:
+    if floats.itemsize < 8 and computed:
         table.narrowed(floats.dtype)
     shape = floats.shape
     own = floats.flags.owndata and floats.flags.c_contiguous
@@ -283,7 +287,8 @@ def made(table: ArrayTable, value: Any) -> Handle:
     if array.dtype.kind not in "biuf":
         raise TypeError(f"a number was expected, not {type(value).__name__}")
     floats = array.astype(array.dtype if array.dtype.type in _NAN else np.float64)
-    handle = stored(table, table.build.constant(floats.astype(np.float64)), floats)
+    # data of short floats are what they are: nothing has been computed yet
+    handle = stored(table, table.build.constant(floats.astype(np.float64)), floats, computed=False)
     handle.weak = type(value) in (float, int, bool)
     return handle
 
@@ -353,10 +358,36 @@ def _method(name: str, function: Any) -> None:
     setattr(Handle, name, method)
 
 
-for _name in (
-    "all any argmax argmin argsort choose clip compress cumprod cumsum diagonal dot max mean min nonzero prod ptp ravel "
-    "repeat round searchsorted squeeze std sum swapaxes take trace var"
-).split():
+for _name in [
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "argsort",
+    "choose",
+    "clip",
+    "cumprod",
+    "cumsum",
+    "diagonal",
+    "dot",
+    "max",
+    "mean",
+    "min",
+    "nonzero",
+    "prod",
+    "ptp",
+    "ravel",
+    "repeat",
+    "round",
+    "searchsorted",
+    "squeeze",
+    "std",
+    "sum",
+    "swapaxes",
+    "take",
+    "trace",
+    "var",
+]:
     if hasattr(np, _name):
         _method(_name, getattr(np, _name))
 
@@ -375,8 +406,22 @@ def _flatten(self: Handle, order: str = "C") -> Any:
     return Doors.call_function(np.ravel, (self,), {"order": order}).copy()
 
 
-def _astype(self: Handle, dtype: Any, *_: Any, **__: Any) -> Any:
+def _compress(self: Handle, condition: Any, axis: Any = None, **_: Any) -> Any:
+    return Doors.call_function(np.compress, (condition, self), {"axis": axis})
+
+
+def _in_place(operation: Any) -> Any:
+    def method(self: Handle, other: Any) -> Any:
+        # a number is not changed: other names may stand for it
+        return operation(self, other, out=(self,)) if self.ndim else operation(self, other)
+
+    return method
+
+
+def _astype(self: Handle, dtype: Any, *_: Any, copy: bool = True, **__: Any) -> Any:
     kind = np.dtype(getattr(dtype, "own_type", dtype))
+    if kind == self.dtype and not copy:
+        return self
     if kind.kind == "b":
         return np.not_equal(self, 0.0)
     if kind.kind in "iu":
@@ -386,12 +431,58 @@ def _astype(self: Handle, dtype: Any, *_: Any, **__: Any) -> Any:
     raise refuse(f"astype({kind})", "only real numbers are traced", "write it with real numbers")
 
 
+def _view(self: Handle, *kind: Any, **other: Any) -> Any:
+    if other or not (
+        not kind or kind == (np.ndarray,) or np.dtype(getattr(kind[0], "own_type", kind[0])) == self.dtype
+    ):
+        raise refuse("view() with another type", "a trace has no bytes", "use astype")
+    return self[...]
+
+
+def _put(self: Handle, places: Any, values: Any, mode: str = "raise") -> None:
+    Doors.call_function(np.put, (self, places, values), {"mode": mode})
+
+
+def _set_shape(self: Handle, shape: Any) -> None:
+    floats = self.floats.reshape(shape)
+    if not np.may_share_memory(floats, self.floats):
+        raise AttributeError(
+            "Incompatible shape for in-place modification. Use `.reshape()` to make a copy with the desired shape."
+        )
+    np.ndarray.shape.__set__(self, floats.shape)  # type: ignore[attr-defined]
+    self.places, self.floats = self.places.reshape(shape), floats
+
+
+def _unknown(name: str) -> Any:
+    def method(*_: Any, **__: Any) -> None:
+        raise refuse(f"{name}() of a traced array", "it is not known to the trace", "use a function of NumPy that is")
+
+    return method
+
+
+def _round(self: Handle, digits: int | None = None) -> Any:
+    value = round(float(plain_floats(self, "round()")), digits)
+    return made(self.table, value) if isinstance(value, float) else value
+
+
+def _set_flat(self: Handle, value: Any) -> None:
+    self[...] = np.resize(value, self.shape)
+
+
 def _sort(self: Handle, axis: int = -1, **_: Any) -> None:
     self[...] = np.sort(self, axis=axis)
 
 
 for _name, _function in {
     "reshape": _reshape, "transpose": _transpose, "flatten": _flatten, "astype": _astype, "sort": _sort,
+        "compress": _compress,
+    "view": _view, "put": _put, "__round__": _round,
+    **{name: _unknown(name) for name in ("partition", "argpartition", "resize", "setfield", "byteswap", "setflags",
+        "tofile", "dump", "dumps")},
+    "__iadd__": _in_place(np.add), "__isub__": _in_place(np.subtract), "__imul__": _in_place(np.multiply),
+    "__itruediv__": _in_place(np.divide), "__ifloordiv__": _in_place(np.floor_divide),
+        "__imod__": _in_place(np.remainder),
+    "__ipow__": _in_place(np.power), "__imatmul__": _in_place(np.matmul),
     "conj": lambda self: self, "conjugate": lambda self: self,
 }.items():  # fmt: skip
     setattr(Handle, _name, _function)
@@ -400,7 +491,7 @@ for _name, _property in {
     "mT": property(lambda self: self.swapaxes(-1, -2)),
     "real": property(lambda self: self),
     "imag": property(lambda self: np.zeros(self.shape)),
-    "flat": property(lambda self: self.reshape(-1)),
+    "flat": property(lambda self: self.reshape(-1), _set_flat),
+    "shape": property(np.ndarray.shape.__get__, _set_shape),
 }.items():
     setattr(Handle, _name, _property)
-

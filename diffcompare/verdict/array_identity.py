@@ -20,7 +20,7 @@ from diffcompare.arithmetic.array_floats import Moved, array_floats, is_rounded,
 from diffcompare.arithmetic.balls import Ball, precision, round_ball
 from diffcompare.floats import Flags, Floats, unit_roundoff
 from diffcompare.program.array_adjoint import sensitivities_of
-from diffcompare.program.arrays import most_held
+from diffcompare.program.arrays import most_held, same_elements
 from diffcompare.tracing.array_table import ANSWERS, ArrayGuard
 from diffcompare.verdict.array_pair import ArrayPair, record_function, trace_arrays
 from diffcompare.verdict.difference import nearest_float
@@ -103,7 +103,11 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
     differences = [build.apply("subtract", g.first, g.second) for g in guards]
     edges = switches_of(build, [pair.F])
     F, D, G, *rest = array_balls(build, [pair.F, pair.D, pair.G, *differences, *(e.node for e in edges)], pair.point, _BITS)
-    signs = [_signs(v) for v in rest[: len(guards)]]
+    # an element that is compared with itself, as in x == max(x), is equal however wide its ball
+    signs = [
+        np.where(same_elements(build, g.first, g.second), np.int8(0), _signs(v))
+        for g, v in zip(guards, rest[: len(guards)], strict=True)
+    ]
     edge = _at_an_edge(edges, rest[len(guards) :])
     if edge:
         return edge
@@ -355,7 +359,8 @@ def _judged(
     notes = list(found.notes)
     status = np.full(n, "consistent", dtype=object)
     explained = np.maximum.reduce([4 * found.L, found.least, found.beside])
-    clear = found.decided & (found.gap > found.threshold)
+    # the width of two balls around 0 is no difference
+    clear = found.decided & ~found.equal & (found.gap > found.threshold)
     sure = found.decided & (found.gap <= explained) & np.isfinite(found.threshold)
     status[~(sure | found.equal)] = "inconclusive"
     status[clear] = "wrong"
@@ -422,14 +427,14 @@ def _weigh(pair: ArrayPair, found: _Compared, status: NDArray[Any], notes: list[
     unsure = [i for i in suspects.tolist() if allowed or found.gap[i] <= _CLOSE * found.size[i] or status[i] != "wrong"]
     sweeps = min(_SWEEPS, max(2, _SWEPT_WORK // max(pair.work, 1)))
     worst = sorted(unsure, key=lambda i: -found.gap[i] / (found.size[i] + 1e-300))
-    off = 0.0
+    off, least = 0.0, math.inf
     for i in worst[:sweeps]:
         L, own = _effect(pair, i, allowed)
         found.L[i], found.off[i] = L, own
-        off = max(off, own / (found.size[i] or 1.0))
+        off, least = max(off, own / (found.size[i] or 1.0)), min(least, L / (found.size[i] or 1.0))
     for i in worst[sweeps:]:
-        # what was not weighed is judged as those that were
-        found.off[i] = off * found.size[i]
+        # what was not weighed is judged as those that were, which are the worst
+        found.off[i], found.L[i] = off * found.size[i], max(found.L[i], least * found.size[i])
     for i in unsure:
         gap = found.gap[i]
         if not found.decided[i]:

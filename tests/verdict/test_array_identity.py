@@ -1,0 +1,465 @@
+"""Gradients of real size, compared as programs of arrays: right ones, bugs, ties, jumps and constants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from diffcompare.program.arrays import ArrayBuilder
+from diffcompare.verdict import array_identity
+from diffcompare.verdict.identity import judge_by_identity
+from diffcompare.verdict.judgement import Judgement, Left
+from diffcompare.verdict.problem import Problem
+
+RANDOM = np.random.default_rng(17)
+A = RANDOM.normal(size=(60, 20))
+B = RANDOM.normal(size=60)
+LABELS = np.where(RANDOM.random(60) < 0.5, -1.0, 1.0)
+CLASSES = RANDOM.integers(4, size=60)
+ONE_HOT = np.eye(4)[CLASSES]
+MASK = RANDOM.random((30, 25)) < 0.3
+RATINGS = RANDOM.normal(size=(30, 25))
+TIMES = np.sort(RANDOM.uniform(0, 3, 18))
+APART = (TIMES[:, None] - TIMES) ** 2
+SEEN = np.sin(TIMES) + 0.1 * RANDOM.normal(size=18)
+KERNEL = RANDOM.normal(size=5)
+SIGNAL = RANDOM.normal(size=400)
+WORDS = RANDOM.integers(40, size=90)
+
+Code = tuple[Callable[[Any], Any], Callable[[Any], Any], Any]
+RIGHT: dict[str, Code] = {}
+
+
+def right(make: Callable[[], Code]) -> Callable[[], Code]:
+    RIGHT[make.__name__] = make()
+    return make
+
+
+@right
+def least_squares() -> Code:
+    return lambda x: 0.5 * np.sum((A @ x - B) ** 2), lambda x: A.T @ (A @ x - B), RANDOM.normal(size=20)
+
+
+@right
+def logistic_regression() -> Code:
+    def f(w: Any) -> Any:
+        return np.mean(np.log1p(np.exp(-LABELS * (A @ w)))) + 0.05 * w @ w
+
+    def g(w: Any) -> Any:
+        s = 1 / (1 + np.exp(LABELS * (A @ w)))
+        return -A.T @ (LABELS * s) / len(LABELS) + 0.1 * w
+
+    return f, g, 0.2 * RANDOM.normal(size=20)
+
+
+def unpacked(p: Any) -> tuple[Any, Any, Any]:
+    return p[:160].reshape(20, 8), p[160:168], p[168:200].reshape(8, 4)
+
+
+@right
+def network() -> Code:
+    def f(p: Any) -> Any:
+        V, b, W = unpacked(p)
+        z = np.tanh(A @ V + b) @ W
+        return -np.sum(ONE_HOT * z) + np.sum(np.log(np.sum(np.exp(z), axis=1)))
+
+    def g(p: Any) -> Any:
+        V, b, W = unpacked(p)
+        h = np.tanh(A @ V + b)
+        z = h @ W
+        e = np.exp(z)
+        dz = e / e.sum(axis=1, keepdims=True) - ONE_HOT
+        dh = dz @ W.T * (1 - h * h)
+        return np.concatenate([(A.T @ dh).ravel(), dh.sum(axis=0), (h.T @ dz).ravel()])
+
+    return f, g, 0.3 * RANDOM.normal(size=200)
+
+
+@right
+def gaussian_process() -> Code:
+    def covariance(t: Any) -> tuple[Any, Any]:
+        K = np.exp(2 * t[0]) * np.exp(-0.5 * APART * np.exp(-2 * t[1]))
+        return K, K + np.exp(2 * t[2]) * np.eye(18)
+
+    def f(t: Any) -> Any:
+        _, C = covariance(t)
+        L = np.linalg.cholesky(C)
+        a = np.linalg.solve(L, SEEN)
+        return 0.5 * a @ a + np.sum(np.log(np.diag(L)))
+
+    def g(t: Any) -> Any:
+        K, C = covariance(t)
+        a = np.linalg.solve(C, SEEN)
+        Q = np.linalg.inv(C) - np.outer(a, a)
+        parts = [2 * K, K * APART * np.exp(-2 * t[1]), 2 * np.exp(2 * t[2]) * np.eye(18)]
+        return np.array([0.5 * np.sum(Q * D) for D in parts])
+
+    return f, g, np.array([0.1, -0.3, -1.2])
+
+
+@right
+def log_determinant() -> Code:
+    def f(S: Any) -> Any:
+        return np.linalg.slogdet(S @ S.T + np.eye(12))[1]
+
+    return f, lambda S: 2 * np.linalg.solve(S @ S.T + np.eye(12), S), RANDOM.normal(size=(12, 9))
+
+
+@right
+def convolution() -> Code:
+    def g(x: Any) -> Any:
+        r = np.convolve(x, KERNEL, "valid") - SIGNAL[:396]
+        return np.convolve(r, KERNEL[::-1])
+
+    return lambda x: 0.5 * np.sum((np.convolve(x, KERNEL, "valid") - SIGNAL[:396]) ** 2), g, RANDOM.normal(size=400)
+
+
+@right
+def mixture() -> Code:
+    def f(c: Any) -> Any:
+        d = -0.5 * (SIGNAL[:, None] - c) ** 2
+        m = d.max(axis=1, keepdims=True)
+        return -np.sum(m[:, 0] + np.log(np.sum(np.exp(d - m), axis=1)))
+
+    def g(c: Any) -> Any:
+        d = -0.5 * (SIGNAL[:, None] - c) ** 2
+        e = np.exp(d - d.max(axis=1, keepdims=True))
+        return -np.sum(e / e.sum(axis=1, keepdims=True) * (SIGNAL[:, None] - c), axis=0)
+
+    return f, g, np.array([-1.5, -0.3, 0.4, 1.75])
+
+
+@right
+def rosenbrock() -> Code:
+    def g(x: Any) -> Any:
+        h = np.zeros_like(x)
+        h[:-1] = -400 * x[:-1] * (x[1:] - x[:-1] ** 2) - 2 * (1 - x[:-1])
+        h[1:] += 200 * (x[1:] - x[:-1] ** 2)
+        return h
+
+    return lambda x: np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2), g, RANDOM.normal(size=300)
+
+
+@right
+def heat_equation() -> Code:
+    def stepped(u: Any) -> Any:
+        for _ in range(12):
+            u = u + 0.25 * (np.roll(u, 1) - 2 * u + np.roll(u, -1)) - 0.125 * u**3
+        return u
+
+    def g(u: Any) -> Any:
+        states = [u]
+        for _ in range(12):
+            u = u + 0.25 * (np.roll(u, 1) - 2 * u + np.roll(u, -1)) - 0.125 * u**3
+            states.append(u)
+        bar = 2 * states.pop()
+        for v in reversed(states):
+            bar = bar + 0.25 * (np.roll(bar, 1) - 2 * bar + np.roll(bar, -1)) - 0.375 * v**2 * bar
+        return bar
+
+    return lambda u: np.sum(stepped(u) ** 2), g, RANDOM.normal(size=80)
+
+
+@right
+def factorisation() -> Code:
+    def f(p: Any) -> Any:
+        U, V = p[:90].reshape(30, 3), p[90:].reshape(25, 3)
+        return np.sum((U @ V.T - RATINGS)[MASK] ** 2)
+
+    def g(p: Any) -> Any:
+        U, V = p[:90].reshape(30, 3), p[90:].reshape(25, 3)
+        R = 2 * np.where(MASK, U @ V.T - RATINGS, 0)
+        return np.concatenate([(R @ V).ravel(), (R.T @ U).ravel()])
+
+    return f, g, RANDOM.normal(size=165)
+
+
+@right
+def attention() -> Code:
+    K, V = RANDOM.normal(size=(2, 15, 6))
+
+    def f(Q: Any) -> Any:
+        s = np.exp(Q @ K.T / 2)
+        return np.sum((s / s.sum(axis=1, keepdims=True) @ V) ** 2)
+
+    def g(Q: Any) -> Any:
+        s = np.exp(Q @ K.T / 2)
+        p = s / s.sum(axis=1, keepdims=True)
+        d = 2 * (p @ V) @ V.T
+        return p * (d - np.sum(p * d, axis=1, keepdims=True)) @ K / 2
+
+    return f, g, RANDOM.normal(size=(10, 6))
+
+
+@right
+def embedding() -> Code:
+    def g(E: Any) -> Any:
+        h = np.zeros_like(E)
+        np.add.at(h, WORDS, 1 - np.tanh(E[WORDS]) ** 2)
+        return h
+
+    return lambda E: np.sum(np.tanh(E[WORDS])), g, RANDOM.normal(size=(40, 8))
+
+
+@right
+def implicit_state() -> Code:
+    def matrix(x: Any) -> Any:
+        return np.diag(2 + x * x) + 0.1 * np.outer(x, x)
+
+    def g(x: Any) -> Any:
+        u = np.linalg.solve(matrix(x), SIGNAL[:16])
+        v = np.linalg.solve(matrix(x).T, 2 * u)
+        return -(2 * x * u * v + 0.1 * (v * (u @ x) + u * (v @ x)))
+
+    return lambda x: np.sum(np.linalg.solve(matrix(x), SIGNAL[:16]) ** 2), g, RANDOM.normal(size=16)
+
+
+@right
+def rectified_network() -> Code:
+    W = RANDOM.normal(size=(20, 30))
+
+    def g(x: Any) -> Any:
+        z = x @ W
+        return (z > 0) * z @ W.T
+
+    return lambda x: 0.5 * np.sum(np.maximum(x @ W, 0) ** 2), g, RANDOM.normal(size=(5, 20))
+
+
+@right
+def huber_regression() -> Code:
+    def f(w: Any) -> Any:
+        r = A @ w - B
+        return np.sum(np.where(np.abs(r) <= 1, 0.5 * r * r, np.abs(r) - 0.5))
+
+    return f, lambda w: A.T @ np.clip(A @ w - B, -1, 1), RANDOM.normal(size=20)
+
+
+@right
+def one_tenth_times_three() -> Code:
+    return lambda x: np.sum(0.3 * x * x * x), lambda x: 3 * (0.1 * 3) * x * x, RANDOM.normal(size=600)
+
+
+@right
+def sorted_loss() -> Code:
+    def g(x: Any) -> Any:
+        h = np.empty_like(x)
+        h[np.argsort(x)] = np.arange(500.0)
+        return h
+
+    return lambda x: np.sum(np.arange(500.0) * np.sort(x)), g, RANDOM.normal(size=500)
+
+
+def problem(f: Any, g: Any, at: Any) -> Problem:
+    x = np.asarray(at, dtype=float)
+    names = tuple(f"x[{k}]" for k in range(x.size))
+    return Problem(f, g, x.reshape(-1), lambda v: v.reshape(x.shape).copy(), np.ravel, names, None)
+
+
+def judge(f: Any, g: Any, at: Any) -> Judgement:
+    found = judge_by_identity(problem(f, g, at))
+    assert isinstance(found, Judgement), found
+    return found
+
+
+def statuses(f: Any, g: Any, at: Any) -> dict[str, list[int]]:
+    """Return the components by their words."""
+    status = judge(f, g, at).status
+    return {word: [k for k, s in enumerate(status) if s == word] for word in dict.fromkeys(status)}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_gradients_are_consistent(name: str) -> None:
+    found = judge(*RIGHT[name])
+    assert found.arrays is not None
+    assert set(found.status) == {"consistent"}
+
+
+# a difference as slight as that of two formulas is left open where the code chooses between such
+_CHOOSES = ("huber_regression", "rectified_network", "mixture", "sorted_loss")
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_one_component_that_is_off_is_found(name: str) -> None:
+    f, g, at = RIGHT[name]
+    k = int(np.argmax(np.abs(np.ravel(g(at)))))
+    off = 1e-6 if name in _CHOOSES else 1e-9
+
+    def wrong(x: Any) -> Any:
+        h = np.array(g(x))
+        h.reshape(-1)[k] *= 1 + off
+        return h
+
+    found = judge(f, wrong, at)
+    assert found.arrays is not None
+    assert [i for i, s in enumerate(found.status) if s == "wrong"] == [k]
+
+
+BUGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "a sign": ("least_squares", lambda x: A.T @ (B - A @ x)),
+    "a factor": ("least_squares", lambda x: 2 * A.T @ (A @ x - B)),
+    "no mean": ("logistic_regression", lambda w: -A.T @ (LABELS / (1 + np.exp(LABELS * (A @ w)))) + 0.1 * w),
+    "a term is missing": (
+        "logistic_regression", lambda w: -A.T @ (LABELS / (1 + np.exp(LABELS * (A @ w)))) / len(LABELS)
+    ),
+    "a transposed matrix": ("log_determinant", lambda S: 2 * np.linalg.solve((S @ S.T + np.eye(12)) * (1 + np.eye(12,
+        k=1) * 1e-7), S)),
+    "words that come again": ("embedding", lambda E: np.zeros_like(E) + 1 - np.tanh(E) ** 2),
+    "a kernel that is not turned": ("convolution", lambda x: np.convolve(np.convolve(x, KERNEL, "valid") - SIGNAL[:396],
+        KERNEL)),
+    "no mask": ("rectified_network", lambda x: x @ np.eye(20)),
+    "an end is missing": ("rosenbrock", lambda x: np.append(RIGHT["rosenbrock"][1](x)[:-1], 0.0)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_bugs_of_people_are_found(bug: str) -> None:
+    name, g = BUGS[bug]
+    f, _, at = RIGHT[name]
+    assert "wrong" in statuses(f, g, at)
+
+
+# --- ties ------------------------------------------------------------------------------------------------------------
+
+
+def test_units_at_their_kink_make_their_components_non_smooth() -> None:
+    W = RANDOM.normal(size=(40, 30))
+    x = RANDOM.integers(1, 9, size=30) / 4.0
+    W[7] = 0
+    W[7, [2, 5]] = x[5], -x[2]
+
+    def g(v: Any) -> Any:
+        return W.T @ (W @ v > 0)
+
+    found = statuses(lambda v: np.sum(np.maximum(W @ v, 0)), g, x)
+    assert found["non-smooth"] == [2, 5]
+    assert set(found) == {"non-smooth", "consistent"}
+
+
+def test_equal_elements_of_a_pool_are_non_smooth() -> None:
+    x = RANDOM.normal(size=(50, 8))
+    x[3, 1] = x[3, 6] = 9.0
+    x[4, 0] = x[4, 2] = -9.0
+
+    def g(v: Any) -> Any:
+        h = np.zeros_like(v)
+        h[np.arange(50), np.argmax(v, axis=1)] = 2 * v.max(axis=1)
+        return h
+
+    found = statuses(lambda v: np.sum(v.max(axis=1) ** 2), g, x)
+    assert found["non-smooth"] == [25, 30]
+    assert set(found) == {"non-smooth", "consistent"}
+
+
+def test_a_margin_of_a_hinge_is_non_smooth() -> None:
+    X = RANDOM.normal(size=(60, 20))
+    w = RANDOM.integers(1, 5, size=20) / 4.0
+    X[11], LABELS_ = 0, LABELS.copy()
+    X[11, 4], LABELS_[11] = 1 / w[4] if w[4] in (0.25, 0.5, 1.0) else 1.0, 1.0
+    if w[4] == 0.75:
+        w[4] = 1.0
+
+    def g(v: Any) -> Any:
+        return -X.T @ (LABELS_ * (LABELS_ * (X @ v) < 1))
+
+    found = statuses(lambda v: np.sum(np.maximum(0, 1 - LABELS_ * (X @ v))), g, w)
+    assert found["non-smooth"] == [4]
+    assert set(found) == {"non-smooth", "consistent"}
+
+
+def test_equal_numbers_of_a_sorted_loss_are_non_smooth() -> None:
+    f, g, x = RIGHT["sorted_loss"]
+    y = x.copy()
+    y[3] = y[400]
+    found = statuses(f, g, y)
+    assert found["non-smooth"] == [3, 400]
+    assert set(found) == {"non-smooth", "consistent"}
+
+
+def test_a_tie_that_makes_no_difference_is_consistent() -> None:
+    x = RANDOM.normal(size=600)
+    x[5] = 0.0
+    assert set(statuses(lambda v: np.sum(np.maximum(v, 0) ** 2), lambda v: 2 * np.maximum(v, 0), x)) == {"consistent"}
+    assert set(
+        statuses(lambda v: np.sum(np.where(v > 0, v, np.sin(v))), lambda v: np.where(v > 0, 1, np.cos(v)), x)
+    ) == {"consistent"}
+
+
+def test_an_element_is_found_by_its_equality_to_the_largest() -> None:
+    W = RANDOM.normal(size=(40, 30))
+
+    def g(v: Any) -> Any:
+        z = np.tanh(W @ v)
+        return W.T @ ((1 - z * z) * (z == np.max(z)))
+
+    assert set(statuses(lambda v: np.max(np.tanh(W @ v)), g, 0.1 * RANDOM.normal(size=30))) == {"consistent"}
+
+
+def test_a_jump_is_not_consistent() -> None:
+    x = RANDOM.normal(size=600)
+    x[7] = 0.0
+    found = judge_by_identity(problem(lambda v: np.sum(np.where(v > 0, v + 1, v)), lambda v: np.ones(600), x))
+    assert isinstance(found, Left) or set(found.status) != {"consistent"}
+
+
+def test_slopes_that_cancel_are_0() -> None:
+    # the sum telescopes: most slopes are exactly 0, in balls that are not
+    w = 1 / 3
+
+    def f(v: Any) -> Any:
+        return np.sum(np.exp(np.sum(np.diff(v)) * w) * np.ones(3))
+
+    def g(v: Any) -> Any:
+        h = np.zeros(len(v))
+        p = np.full(len(v) - 1, np.exp(np.sum(np.diff(v)) * w) * 3 * w)
+        h[1:] += p
+        h[:-1] -= p
+        return h
+
+    assert set(statuses(f, g, RANDOM.normal(size=700))) == {"consistent"}
+
+
+def test_the_edge_of_a_domain_is_left() -> None:
+    x = RANDOM.uniform(1, 2, size=600)
+    x[7] = 0.0
+    found = judge_by_identity(problem(lambda v: np.sum(np.sqrt(v) ** 3), lambda v: 1.5 * np.sqrt(v), x))
+    assert isinstance(found, Left) or found.status[7] != "consistent"
+
+
+def test_a_gradient_that_overflows_is_wrong_where_it_does() -> None:
+    x = RANDOM.normal(size=600)
+    x[9] = 800.0
+
+    def g(v: Any) -> Any:
+        with np.errstate(all="ignore"):
+            e = np.exp(v)
+            return e / (1 + e)
+
+    found = judge(lambda v: np.sum(np.logaddexp(0, v)), g, x)
+    assert [k for k, s in enumerate(found.status) if s == "wrong"] == [9]
+    assert any("overflows" in note for note in found.notes)
+
+
+def test_a_gradient_in_short_floats_is_said_to_be_so() -> None:
+    f, _, x = RIGHT["least_squares"]
+    found = judge(f, lambda v: (A.astype(np.float32).T @ (A @ v - B).astype(np.float32)).astype(float), x)
+    assert "wrong" in found.status
+    assert any("float32" in note for note in found.notes)
+
+
+# --- planted bugs ----------------------------------------------------------------------------------------------------
+
+
+def test_a_rule_that_compares_nothing_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = array_identity.array_balls
+
+    def same(build: ArrayBuilder, roots: Any, *args: Any) -> Any:
+        values = real(build, roots, *args)
+        # G in place of D
+        return [values[0], values[2], *values[2:]] if len(values) > 2 else [values[-1]] * len(values)
+
+    monkeypatch.setattr(array_identity, "array_balls", same)
+    with pytest.raises(AssertionError):
+        test_bugs_of_people_are_found("a factor")
