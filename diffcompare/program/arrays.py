@@ -248,6 +248,17 @@ class ArrayBuilder:
                     wanted[i] = 1
         return [index for index in range(highest + 1) if wanted[index]]
 
+    def inserted(self, source: ArrayBuilder, roots: Sequence[int], variables: int) -> list[int]:
+        """Add nodes of another builder, a vector in place of its variables; returns what stands for the roots."""
+        new = {source.variables: variables}
+        for index in source.needed(roots):
+            if index not in new:
+                node = source.nodes[index]
+                operands = tuple(new[i] for i in node.operands)
+                moving = any(self.moving[i] for i in operands)
+                new[index] = self._added(node.operation, operands, node.shape, node.payload, moving)
+        return [new[root] for root in roots]
+
     def copied(self, roots: Sequence[int], replaced: dict[int, int]) -> list[int]:
         """Add nodes anew, with other ones in place of some; returns what stands for the roots."""
         new = dict(replaced)

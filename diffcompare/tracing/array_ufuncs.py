@@ -44,7 +44,10 @@ def applied(operation: str, floats: Any, *operands: Any, payload: int | None = N
     """Apply an operation of the table to numbers."""
     table = table_here()
     numbers = [made(table, v) for v in operands]
-    found = stored(table, table.build.raw(operation, *(n.node for n in numbers), payload=payload), floats)
+    node = table.build.raw(operation, *(n.node for n in numbers), payload=payload)
+    if operation in ("add", "subtract"):
+        table.joined(node)
+    found = stored(table, node, floats)
     # arithmetic on numbers of Python's gives such
     found.weak = operation in INFIX and all(n.weak for n in numbers)
     return found
