@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffcompare.program.arrays import STRUCTURAL, ArrayBuilder, ArrayNode, Places, contracted
-from diffcompare.program.printing import Written, applied_text, number_text, shortened
+from diffcompare.program.printing import Written, applied_text, number_text
 
 __all__ = ["array_formulas"]
 
@@ -22,14 +23,16 @@ _FUNCTIONS = {
     "cholesky": "cholesky",
     "determinant": "det",
 }
-# data, which are not written out
+# data, which are not written out, and what there is no room for
 _DATA = "…"
+# how each variable is called, without its index
+Names = NDArray[np.str_]
 
 
 def array_formulas(
     build: ArrayBuilder, indices: Sequence[int], names: Sequence[str] = (), *, limit: int = 60
 ) -> list[str]:
-    """Write nodes as short formulas; arrays of data are written as …
+    """Write nodes as formulas of no more than ``limit`` signs; arrays of data are written as …, and what is too long.
 
     ``names``: how the variables are called, ``x[0]``, ``W[1, 2]``; what has all that are called alike gets that name.
 
@@ -38,23 +41,48 @@ def array_formulas(
     >>> array_formulas(build, [build.raw("multiply", build.constant(0.01), square)])
     ['0.01*sum(x**2)']
     """
-    texts: dict[int, Written] = {}
     owners = np.array([name.partition("[")[0] for name in names] or ["x"] * build.shape(build.variables)[0])
-    for index in build.needed(indices):
+    return [_fitting(build, index, owners, limit) for index in indices]
+
+
+def _fitting(build: ArrayBuilder, index: int, owners: Names, limit: int) -> str:
+    """Write as many operations, one inside the other, as the limit allows; of data alone, the first numbers."""
+    node = build.nodes[index]
+    while node.operation in ("reshape", "broadcast"):
+        node = build.nodes[node.operands[0]]
+    text = _first_numbers(node.payload) if node.operation == "constant" and node.shape else _DATA
+    for depth in range(1, limit):
+        deeper = _written(build, index, depth, owners, {})[1]
+        if len(deeper) > limit or deeper in (text, _DATA):
+            break
+        text = deeper
+    return text
+
+
+def _written(
+    build: ArrayBuilder, index: int, depth: int, owners: Names, known: dict[tuple[int, int], Written]
+) -> Written:
+    """Write a node; operations that stand deeper than so many others are …"""
+    found = known.get((index, depth))
+    if found is None:
         node = build.nodes[index]
-        precedence, text = _written(node, [texts[i] for i in node.operands], build, owners)
-        texts[index] = precedence, shortened(text, limit)
-    return [texts[index][1] for index in indices]
+        inner = depth if node.operation in ("reshape", "broadcast") else depth - 1
+        leaf = not node.operands or _is_piece(build, node)
+        operands = [] if leaf or not depth else [_written(build, i, inner, owners, known) for i in node.operands]
+        found = known[index, depth] = _node(node, operands, owners) if leaf or depth else (5, _DATA)
+    return found
 
 
-def _written(node: ArrayNode, operands: list[Written], build: ArrayBuilder, owners: np.ndarray) -> Written:
+def _is_piece(build: ArrayBuilder, node: ArrayNode) -> bool:
+    return node.operation == "take" and build.nodes[node.operands[0]].operation == "variable"
+
+
+def _node(node: ArrayNode, operands: list[Written], owners: Names) -> Written:
     name = node.operation
-    if name == "variable":
-        return _piece(np.arange(node.shape[0]), owners)
     if name == "constant":
         return _numbers(node)
-    if name == "take" and build.nodes[node.operands[0]].operation == "variable":
-        return _piece(node.payload, owners)
+    if not operands and name in ("variable", "take"):
+        return _piece(np.arange(node.shape[0]) if name == "variable" else node.payload, owners)
     if name not in STRUCTURAL:
         return applied_text(name, operands, node.payload)
     precedence, text = operands[0]
@@ -90,7 +118,12 @@ def _numbers(node: ArrayNode) -> Written:
     return (precedence, text) if len(text) <= 20 else (5 if held >= 0 else 1, f"{float(held):.6g}")
 
 
-def _piece(places: Places, owners: np.ndarray) -> Written:
+def _first_numbers(held: NDArray[np.float64]) -> str:
+    shown = [f"{v:.6g}" for v in held.reshape(-1)[:3].tolist()]
+    return f"[{', '.join(shown)}{', …' if held.size > len(shown) else ''}]"
+
+
+def _piece(places: Places, owners: Names) -> Written:
     """Write elements of the variables: all that are called alike, a range, one of them."""
     flat = places.reshape(-1)
     if not flat.size:
@@ -115,7 +148,7 @@ def _product(node: ArrayNode, operands: list[Written]) -> Written:
     if not summed:
         return 2, f"{texts[0]}*{texts[1]}"
     # letters of what a matrix is multiplied by stand in the order of @, or one of both is turned
-    (c, *_), left, right = summed, one, two
+    c, left, right = summed[0], one, two
     texts = [text if precedence >= 3 else f"({text})" for precedence, text in operands]
     if len(summed) > 1 or max(len(one), len(two)) > 2:
         return 5, f"einsum({node.payload!r}, {operands[0][1]}, {operands[1][1]})"

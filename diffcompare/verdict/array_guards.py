@@ -19,8 +19,8 @@ from diffcompare.tracing.array_ufuncs import table_here
 from diffcompare.tracing.handle import Handle, stored
 from diffcompare.tracing.table import Place, TooLargeError
 from diffcompare.verdict.array_pair import ArrayPair, derivative_of
-from diffcompare.verdict.causes.budget import BUILT, Budget
-from diffcompare.verdict.causes.nearby import Nearby, nearby
+from diffcompare.verdict.causes.budget import Budget
+from diffcompare.verdict.causes.nearby import Nearby, nearby, price
 from diffcompare.verdict.guard_rules import (
     PROTECTED,
     Ignored,
@@ -34,7 +34,7 @@ from diffcompare.verdict.guard_rules import (
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.problem import Problem
 
-__all__ = ["ignored_in_arrays"]
+__all__ = ["ignored_in_arrays", "unguarded_arrays"]
 
 _BITS = 160
 _TERMS = frozenset({"add", "subtract", "multiply", "divide", "negative"})
@@ -90,6 +90,26 @@ def ignored_in_arrays(
         yield Ignored(text, None), asked[0]
 
 
+def unguarded_arrays(
+    problem: Problem, judgement: Judgement, pair: ArrayPair, budget: Budget
+) -> tuple[Judgement, str] | None:
+    """Return the judgement as it were without any guard in f, and what they are; None where there is none."""
+    build, sites = pair.build, _sites(pair, pair.F, pair.function.guards)
+    if not sites:
+        return None
+    F = _stripped(build, pair.F, sites)
+    D, slopes = derivative_of(problem, build, F)
+    budget.spend(2 * price(pair))
+    true, gap = array_balls(build, [D, build.apply("subtract", pair.G, D)], pair.point, _BITS)
+    if not all(v.is_finite() for v in (*true.tolist(), *gap.tolist())):
+        return None
+    with precision(_BITS):
+        certified, difference = (np.array([float(v.mid()) for v in values.tolist()]) for values in (true, gap))
+    bare = replace(pair, F=F, D=D, slopes=slopes)
+    other = replace(judgement, arrays=bare, certified=certified, difference=difference)
+    return other, _said(build, sites, problem.names)
+
+
 @dataclass(frozen=True, slots=True)
 class _Agreement:
     """Whether two nodes agree at all points: in floats, and at the first one in balls."""
@@ -102,7 +122,7 @@ class _Agreement:
         build = self.pair.build
         gap = build.apply("subtract", one, other)
         for beside in self.asked:
-            self.budget.spend(2 * self.pair.work + BUILT * len(build.nodes))
+            self.budget.spend(2 * price(self.pair))
             (moved,) = moved_floats(build, [gap], beside.point, unit=unit_roundoff)
             if not (np.abs(moved.value) <= beside.threshold + 2 * moved.error).all():
                 return False

@@ -21,7 +21,7 @@ from diffcompare.program.printing import formula, shapes
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.decisions import flipping
 from diffcompare.tracing.table import Place
-from diffcompare.verdict.array_guards import ignored_in_arrays
+from diffcompare.verdict.array_guards import ignored_in_arrays, unguarded_arrays
 from diffcompare.verdict.causes.budget import BALLS, Budget, Exhausted
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.causes.nearby import Nearby, closed, derived, nearby, program_of, recorded
@@ -166,6 +166,8 @@ def unguarded(problem: Problem, judgement: Judgement, budget: Budget) -> tuple[J
 
     For the search for another mistake beside them.
     """
+    if judgement.arrays is not None:
+        return unguarded_arrays(problem, judgement, judgement.arrays, budget)
     pair = recorded(judgement)
     if pair is None:
         return None

@@ -5,6 +5,7 @@ Where the gradient is traced, what its code would return in real arithmetic; oth
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.arithmetic.array_balls import array_balls
 from diffcompare.arithmetic.array_floats import array_floats, moved_floats
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.errors import DiffcompareError
@@ -25,7 +27,7 @@ from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.problem import Problem
 
-__all__ = ["Nearby", "closed", "derived", "nearby", "program_of", "recorded", "value_of"]
+__all__ = ["Nearby", "closed", "derived", "nearby", "price", "program_of", "recorded", "value_of"]
 
 
 FURTHER = 3
@@ -34,6 +36,8 @@ _BITS = 160
 _STEPS = (2.0**-6, 2.0**-4, 2.0**-8, 2.0**-10, 2.0**-5, 2.0**-7, 2.0**-9, 2.0**-12)
 # many decisions are taken as at the point only where it is near
 _SMALLER = (2.0**-14, 2.0**-16, 2.0**-18, 2.0**-20, 2.0**-22)
+# what balls may cost at one point, beyond which floats do
+_AFFORDED = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,23 +201,46 @@ def _asked_of_arrays(
     compared = [i for guard in guards for i in (guard.first, guard.second)]
     gap = build.apply("subtract", pair.G, pair.D)
 
+    balls = BALLS * (price(pair) - BUILT * len(build.nodes))
+
     def ask(x: Floats, returned: Floats) -> Nearby | None:
-        budget.spend(pair.work + BUILT * len(build.nodes))
-        D, e = moved_floats(build, [pair.D, gap], x, unit=unit_roundoff)
-        if not all(np.isfinite(a).all() for a in (D.value, e.value, e.error)):
-            return None
-        if x is problem.x:
-            known = np.abs(e.value) > e.error
-            signs = np.where(known, e.value, returned - judgement.certified)
-            real = e.value if judgement.difference is None else np.copysign(judgement.difference, signs)
-            return Nearby(x, returned, judgement.certified, judgement.threshold, real, (), ())
+        here = x is problem.x
         values = array_floats(build, compared, x)
         for guard, one, two in zip(guards, values[::2], values[1::2], strict=True):
-            if not np.array_equal(ANSWERS[guard.operation](one, two), guard.answers):
+            if not here and not np.array_equal(ANSWERS[guard.operation](one, two), guard.answers):
                 return None
-        return Nearby(x, returned, D.value, judgement.threshold, e.value, (), (), 2 * e.error)
+        budget.spend(balls if balls <= _AFFORDED else price(pair))
+        if balls <= _AFFORDED:
+            true, e = _middles(array_balls(build, [pair.D, gap], x, _BITS))
+            error = np.zeros(e.shape)
+        else:
+            D, moved = moved_floats(build, [pair.D, gap], x, unit=unit_roundoff)
+            true, e, error = D.value, moved.value, 2 * moved.error
+        if not all(np.isfinite(a).all() for a in (true, e, error)):
+            return None
+        if here:
+            # the size is known; where floats leave the sign open, the claim has it
+            signs = np.where(np.abs(e) > error, e, returned - judgement.certified)
+            e = e if judgement.difference is None else np.copysign(judgement.difference, signs)
+            return Nearby(x, returned, judgement.certified, judgement.threshold, e, (), ())
+        return Nearby(x, returned, true, judgement.threshold, e, (), (), error)
 
     return ask
+
+
+def _middles(values: Sequence[Any]) -> list[Floats]:
+    with precision(_BITS):
+        return [np.array([float(v.mid()) for v in value.tolist()]) for value in values]
+
+
+def price(pair: ArrayPair) -> int:
+    """Return what one evaluation of claim and derivative in floats, with their rounding errors, is worth in operations.
+
+    Measured: products of arrays take 0.8 ns a multiplication, all else 5 ns an element.
+    """
+    nodes = pair.build.nodes
+    elements = sum(math.prod(nodes[k].shape) for k in pair.build.needed([pair.D, pair.G]))
+    return elements + pair.work // 6 + BUILT * len(nodes)
 
 
 def _allowing(beside: Nearby, here: Nearby) -> Nearby:
