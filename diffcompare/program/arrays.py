@@ -193,11 +193,12 @@ class ArrayBuilder:
             return self.constant(np.concatenate([np.ravel(np.asarray(n.payload, dtype=np.float64)) for n in held]))
         return self.reshape(indices[0], (total,)) if len(indices) == 1 else self._on("join", tuple(indices), (total,))
 
-    def choose(self, mask: NDArray[np.bool_], first: int, second: int) -> int:
-        """Choose between two nodes, element by element."""
+    def choose(self, mask: NDArray[np.bool_], first: int, second: int, *, bound: bool = False) -> int:
+        """Choose between two nodes, element by element; a ``bound`` that is taken everywhere remains to be seen."""
         shape = broadcast_shape((mask.shape, self.nodes[first].shape, self.nodes[second].shape))
         for way, index in ((True, first), (False, second)):
-            if first == second or (mask == way).all():
+            hidden = bound and not self.moving[index] and (self.moving[first] or self.moving[second])
+            if first == second or ((mask == way).all() and not hidden):
                 return self.broadcast(index, shape)
         return self._on("choose", (first, second), shape, np.array(mask, dtype=bool))
 

@@ -61,19 +61,20 @@ def compared(operation: str, one: Any, two: Any) -> Any:
     return answers if answers.shape else np.bool_(answers)
 
 
-def choose(mask: Any, one: Any, two: Any) -> Handle:
+def choose(mask: Any, one: Any, two: Any, *, bound: bool = False) -> Handle:
     """Choose between numbers, element by element, by plain truth values."""
     table = table_here()
     first, second = (made(table, v) for v in (one, two))
     mask = np.asarray(mask, dtype=bool)
-    return stored(table, table.build.choose(mask, first.node, second.node), np.where(mask, floats_of(first), floats_of(second)))
+    node = table.build.choose(mask, first.node, second.node, bound=bound)
+    return stored(table, node, np.where(mask, floats_of(first), floats_of(second)))
 
 
 def _extreme(operation: str) -> Callable[..., Handle]:
     comparison, floats = ("greater_equal", np.maximum) if operation == "max" else ("less_equal", np.minimum)
 
     def extreme(one: Any, two: Any) -> Handle:
-        found = choose(compared(comparison, one, two), one, two)
+        found = choose(compared(comparison, one, two), one, two, bound=True)
         return stored(found.table, found.node, floats(floats_of(one), floats_of(two)))
 
     return extreme

@@ -84,9 +84,7 @@ def trace_arrays(problem: Problem) -> ArrayPair:
     if problem.weights is not None:
         G = build.contract("ij,j->i", build.constant(problem.weights), G)
     work = work_of(build.nodes, build.needed([first.output, D, G]))
-    return ArrayPair(
-        build, problem.x, first, second, first.output, D, G, slopes, work, bool(table.loops), table.places
-    )
+    return ArrayPair(build, problem.x, first, second, first.output, D, G, slopes, work, bool(table.loops), table.places)
 
 
 def record_function(problem: Problem, build: ArrayBuilder, turned: Turned, seed: int) -> tuple[ArrayTrace, int, int]:

@@ -61,7 +61,7 @@ class ArrayMistakes:
     def transposed(self, facts: Facts, _: Sequence[float]) -> Iterator[Cause]:
         """One of several matrices whose derivative is turned, or flattened by columns."""
         D = facts.D
-        for k, places in self.parts.matrices() if len(D) == self.parts.pair.point.size else ():
+        for k, places in self.parts.matrices():
             flat = places.reshape(-1)
             for shape in dict.fromkeys((places.shape, places.shape[::-1])):
                 predicted = np.zeros(len(D))
@@ -180,7 +180,7 @@ def _four(parts: ArrayParts, use: Use) -> list[int]:
 
 
 def _slopes_at(parts: ArrayParts, facts: Facts, x: Floats) -> _Slopes:
-    random, n, rows = np.random.default_rng(7), facts.e.size, parts.problem.directions
+    random, n = np.random.default_rng(7), facts.e.size
     first, second = random.choice((-1.0, 1.0), (2, n)) * random.uniform(0.5, 1.0, (2, n))
     along = np.array([first, np.where(facts.wrong, second, 0.0)])
     nodes = [parts.output, *parts.numbers]
@@ -188,8 +188,7 @@ def _slopes_at(parts: ArrayParts, facts: Facts, x: Floats) -> _Slopes:
         nodes += [*_four(parts, use), use.contribution]
     nodes = list(dict.fromkeys(nodes))
     parts.budget.spend(3 * price(parts.pair))
-    one, two = along if rows is None else along @ rows
-    moved = dict(zip(nodes, tangent_floats(parts.build, nodes, x, (one, two)), strict=True))
+    moved = dict(zip(nodes, tangent_floats(parts.build, nodes, x, (along[0], along[1])), strict=True))
     sizes = np.abs(along)
     return _Slopes(
         parts, moved, facts, along @ facts.e, sizes @ facts.slack, (along @ facts.D, sizes @ np.abs(facts.D))

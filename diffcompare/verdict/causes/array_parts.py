@@ -26,9 +26,7 @@ __all__ = ["ArrayParts", "Use", "array_parts"]
 # elements of all nodes, whose slopes are held at once
 _ELEMENTS = 4_000_000
 # operations on whole arrays whose uses are looked at; a product of arrays is what numbers call dot
-_WHOLE = {"contract": "dot"} | {
-    name: name for name in ("total", "solve", "cholesky", "determinant", "log_determinant")
-}
+_WHOLE = {"contract": "dot"} | {name: name for name in ("total", "solve", "cholesky", "determinant", "log_determinant")}
 _VIEWS = ("reshape", "take", "transpose", "broadcast")
 
 
@@ -114,7 +112,7 @@ class ArrayParts:
             only = np.zeros(shape)
             only.reshape(-1)[element] = 1.0
             seed = self.build.raw("multiply", seed, self.build.constant(only))
-        return self._claimed(gradient_through(self.build, use.operand, seed, shape))
+        return gradient_through(self.build, use.operand, seed, shape)
 
     def element_text(self, use: Use, element: int) -> str:
         """Write one element of an operand of a sum."""
@@ -124,13 +122,13 @@ class ArrayParts:
 
     def gradient(self, index: int) -> int:
         """Return the node of the derivative of a node, or of the sum of its elements."""
-        return self._claimed(gradient_through(self.build, index, self.build.constant(1), self.shape(index)))
+        return gradient_through(self.build, index, self.build.constant(1), self.shape(index))
 
     def changed(self, rule: Slope, use: Use) -> int:
         """Return the node of the error that another local partial makes."""
         p, x, y, bar = (Term(self.build, i) for i in (use.partial, use.operand, use.node, self.bars[use.node]))  # type: ignore[arg-type]
         seed = (rule.slope(p, x, y) - p) * bar
-        return self._claimed(gradient_through(self.build, use.operand, seed.index, self.shape(use.node)))
+        return gradient_through(self.build, use.operand, seed.index, self.shape(use.node))
 
     def scaled(self, by_value: int, *, missing: bool) -> int:
         """Return the node of the error of a derivative that lacks the factor of a node, or has it too many."""
@@ -157,15 +155,11 @@ class ArrayParts:
                 if len(node.shape) == 2 and min(node.shape) > 1:
                     yield k, own[k]
 
-    def _claimed(self, gradient: int) -> int:
-        rows = self.problem.directions
-        return gradient if rows is None else self.build.contract("ij,j->i", self.build.constant(rows), gradient)
-
 
 def array_parts(problem: Problem, pair: ArrayPair, budget: Budget) -> ArrayParts | None:
     """Take a function apart; None where that is not known, or there would be too much of it."""
     build = pair.build
-    if problem.outputs != 1 or (problem.derivative is not adjoint and problem.directions is None):
+    if problem.derivative is not adjoint or problem.directions is not None:
         return None
     output = build.reshape(pair.F, ())
     order = [k for k in build.needed([output]) if build.moving[k] and build.nodes[k].operands]

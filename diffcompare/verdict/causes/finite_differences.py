@@ -50,9 +50,7 @@ def _telling(facts: Facts) -> list[int]:
     return [int(i) for i in some[order][:_SAMPLE]]
 
 
-def exact_quotients(
-    facts: Facts, point: Sequence[float], value: Value, cost: int, budget: Budget
-) -> Iterator[Cause]:
+def exact_quotients(facts: Facts, point: Sequence[float], value: Value, cost: int, budget: Budget) -> Iterator[Cause]:
     """The quotients of the function's own floats, each of a cost: the claim is one of them to the last bit."""
     labels = _LABELS
     x = np.array(point, dtype=np.float64)
