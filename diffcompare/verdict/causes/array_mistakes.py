@@ -236,7 +236,7 @@ def _said(parts: ArrayParts, slopes: _Slopes, rule: Addend | Slope, use: Use, er
     if use.partial is not None:
         p = parts.text(use.partial)
         if parts.build.nodes[use.partial].operation == "constant" and not parts.shape(use.partial):
-            said = constant_factor(words, float(slopes.moved[use.partial].value))
+            said = constant_factor(words, float(slopes.moved[use.partial].value), p)
             kind, words = (kind, words) if said is None else ("factor", said)
     return _Candidate(kind, words.format(p=p, x=parts.text(use.operand), y=parts.text(use.node)), error)
 

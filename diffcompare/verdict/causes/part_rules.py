@@ -106,10 +106,11 @@ def _other_chain_factors() -> Iterator[Slope]:
         yield Slope(slope, "chain factor", words, among)
 
 
-def constant_factor(words: str, value: float) -> str | None:
+def constant_factor(words: str, value: float, text: str) -> str | None:
     """Say of a chain factor that is a number that it is missing; 0.05 is written as 1/20 too: the number of data."""
     if not words.endswith("the chain factor {p} is missing"):
         return None
     inverse = float(1 / value)
     whole = 1 < inverse < 1e6 and abs(inverse - round(inverse)) <= 4 * unit_roundoff * inverse
-    return "the factor {p}" + (f" (1/{round(inverse)})" if whole else "") + " is missing"
+    also = f" (1/{round(inverse)})" if whole and "/" not in text else ""
+    return f"the factor {text}{also} is missing"

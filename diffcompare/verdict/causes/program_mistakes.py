@@ -364,7 +364,7 @@ def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False
             local, value, operand = (lines.text(a[i]) for a in (lines.partials, lines.nodes, lines.operands))
             kind, words = rule.kind, rule.words
             if count == 1 and nodes[lines.partials[i]].operation == "constant":
-                said = constant_factor(words, float(p[i]))
+                said = constant_factor(words, float(p[i]), local)
                 kind, words = (kind, words) if said is None else ("factor", said)
             also = _also(count, "places") if count > 1 else ""
             yield facts.cause(kind, words.format(p=local, y=value, x=operand) + also + place)
