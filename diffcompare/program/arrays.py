@@ -194,11 +194,12 @@ class ArrayBuilder:
             return self.constant(np.concatenate([np.ravel(np.asarray(n.payload, dtype=np.float64)) for n in held]))
         return self.reshape(indices[0], (total,)) if len(indices) == 1 else self._on("join", tuple(indices), (total,))
 
-    def choose(self, mask: NDArray[np.bool_], first: int, second: int) -> int:
-        """Choose between two nodes, element by element."""
+    def choose(self, mask: NDArray[np.bool_], first: int, second: int, *, bound: bool = False) -> int:
+        """Choose between two nodes, element by element; a ``bound`` that is taken everywhere remains to be seen."""
         shape = broadcast_shape((mask.shape, self.nodes[first].shape, self.nodes[second].shape))
         for way, index in ((True, first), (False, second)):
-            if first == second or (mask == way).all():
+            hidden = bound and not self.moving[index] and (self.moving[first] or self.moving[second])
+            if first == second or ((mask == way).all() and not hidden):
                 return self.broadcast(index, shape)
         return self._on("choose", (first, second), shape, np.array(mask, dtype=bool))
 
@@ -248,6 +249,17 @@ class ArrayBuilder:
                 for i in self.nodes[index].operands:
                     wanted[i] = 1
         return [index for index in range(highest + 1) if wanted[index]]
+
+    def inserted(self, source: ArrayBuilder, roots: Sequence[int], variables: int) -> list[int]:
+        """Add nodes of another builder, a vector in place of its variables; returns what stands for the roots."""
+        new = {source.variables: variables}
+        for index in source.needed(roots):
+            if index not in new:
+                node = source.nodes[index]
+                operands = tuple(new[i] for i in node.operands)
+                moving = any(self.moving[i] for i in operands)
+                new[index] = self._added(node.operation, operands, node.shape, node.payload, moving)
+        return [new[root] for root in roots]
 
     def copied(self, roots: Sequence[int], replaced: dict[int, int]) -> list[int]:
         """Add nodes anew, with other ones in place of some; returns what stands for the roots."""
