@@ -62,6 +62,8 @@ IGNORED = {
              "the constants 1e-07 in log(x + 1e-07)"),
     "maximum": (lambda p: np.sum(np.log(np.maximum(p, 1e-3))), lambda p: 1 / p, np.r_[P, 1e-4],
                 "the bound 0.001 of a maximum (test_array_guards.py:"),
+    "everywhere": (lambda p: np.sum(np.log(np.maximum(p[:2], 1e-3))) + np.sum(p[2:]),
+                   lambda p: np.r_[1 / p[:2], np.ones(49)], np.r_[1e-4, 2e-4, P[1:]], "the bound 0.001 of a maximum ("),
     "clip": (lambda p: np.sum(np.log(1 - np.clip(p, 1e-3, 1 - 2.0**-10))), lambda p: -1 / (1 - p), np.r_[P, 0.9999],
              "the bound 0.9990234375 of a minimum (test_array_guards.py:"),
 }  # fmt: skip
@@ -131,19 +133,22 @@ def test_a_guard_within_a_few_ulps_is_no_fault():
     assert "within a few ulps" in " ".join(verdict.notes)
 
 
-def test_parameters_and_slopes_leave_guards_out():
+def test_every_check_leaves_guards_out():
     def checks(**options):
         yield dc.check_gradient(
             lambda p: np.sum(np.log(p["a"] + 1e-7)) * p["b"],
-            lambda p: {"a": p["b"] / p["a"], "b": np.sum(np.log(p["a"] + 1e-7))},
+            lambda p: {"a": p["b"] / p["a"], "b": np.sum(np.log(p["a"]))},
             {"a": P, "b": 2.0},
             **options,
         )
         yield dc.check_directional(lambda x: np.sum(np.log(x + 1e-7)), lambda x: 1 / x, P, **options)
+        yield dc.check_jacobian(lambda x: np.log(x + 1e-7), lambda x: np.diag(1 / x), P[:9], **options)
+        yield dc.check_hessian(lambda x: np.sum(np.log(x + 1e-7)), lambda x: np.diag(-1 / x**2), P[:9], **options)
 
     for verdict in checks():
         assert (verdict.status, verdict.cause.kind) == ("wrong", "guard")
         assert "1e-07 in log(" in verdict.cause
+    assert [verdict.status for verdict in checks(guards=True)] == ["consistent"] * 4
 
 
 def test_the_search_for_guards_counts_its_operations(monkeypatch):

@@ -259,6 +259,13 @@ def _lost_precision(view: _View) -> Iterator[Cause]:
     return lost_precision(view.returned)
 
 
+def _clipped(view: _View) -> Iterator[Cause]:
+    """A limit of the norm, in real numbers; a limit of each component, in the numbers that were returned."""
+    if view.facts is not None:
+        yield from clipped(view.facts)
+        yield from clipped(view.returned)
+
+
 def _of_facts(find: Callable[[Facts], Iterator[Cause]]) -> _Family:
     return lambda view: iter(()) if view.facts is None else find(view.facts)
 
@@ -323,8 +330,7 @@ _FAMILIES: tuple[_Family, ...] = (
     _lost_precision,
     _coarse_point,
     _quotients,
-    # a limit is a number of the claim as it was returned
-    lambda view: iter(()) if view.facts is None else clipped(view.returned),
+    _clipped,
     _of_facts(functools.partial(constant_factors, named=RARE)),
     _of_lines(functools.partial(wrong_parts, everywhere=False)),
     _of_lines(functools.partial(wrong_parts, everywhere=False, together=True)),
