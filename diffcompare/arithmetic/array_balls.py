@@ -21,12 +21,15 @@ import numpy as np
 from flint import arb_mat
 
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, Ball, ball, certainly_nonzero, precision, switch_function
-from diffcompare.program.arrays import STRUCTURAL, ArrayBuilder, ArrayNode, contracted, interpret_arrays
+from diffcompare.program.arrays import STRUCTURAL, ArrayBuilder, ArrayNode, contracted
 from diffcompare.program.dag import Builder
 from diffcompare.program.operations import OPERATIONS
+from diffcompare.watchdog import on_time
 
 __all__ = ["Edge", "array_balls", "as_balls", "rearranged", "switches_of"]
 
+# elements that are evaluated at once: their balls stay in the cache
+_STRIP = 20_000
 # so many products of matrices that have fewer multiplications each are done by elements
 _MATRICES, _PRODUCTS = 32, 64
 # columns of a Cholesky factor that are done at once
@@ -55,9 +58,87 @@ def array_balls(
     """
     run = _Run(point, given or {})
     with precision(bits):
-        order = build.needed(roots)
-        values = interpret_arrays(build.nodes, order, roots, run.leaf, run.apply)
+        values = _in_stages(build.nodes, build.needed(roots), roots, run)
         return [as_balls(values[root]) for root in roots]
+
+
+def _is_elementwise(node: ArrayNode) -> bool:
+    return bool(node.operands) and (node.operation not in STRUCTURAL or node.operation == "choose")
+
+
+def _stages(nodes: Sequence[ArrayNode], order: Sequence[int]) -> list[list[int]]:
+    """Sort nodes into stages, each of one kind: what is done element by element on one shape goes together."""
+    stage: dict[int, int] = {}
+    found: dict[tuple[int, Any], list[int]] = {}
+    for index in order:
+        node = nodes[index]
+        shape = node.shape if _is_elementwise(node) else None
+        # within a stage other nodes come first, so that only what is made of arrays of another shape has to wait
+        after = [stage[i] + (_is_elementwise(nodes[i]) and nodes[i].shape != shape) for i in node.operands]
+        stage[index] = max(after, default=0)
+        found.setdefault((stage[index], shape), []).append(index)
+    return [found[key] for key in sorted(found, key=lambda key: (key[0], key[1] is not None, key[1] or ()))]
+
+
+def _in_stages(nodes: Sequence[ArrayNode], order: Sequence[int], roots: Sequence[int], run: _Run) -> dict[int, Any]:
+    """Evaluate nodes stage by stage, long arrays in strips; what no later stage needs is let go."""
+    stages = _stages(nodes, order)
+    number = {index: k for k, stage in enumerate(stages) for index in stage}
+    last = dict.fromkeys(roots, len(stages))
+    for index in order:
+        for i in nodes[index].operands:
+            last[i] = max(last.get(i, 0), number[index])
+    values: dict[int, Any] = {}
+    for k, stage in enumerate(stages):
+        on_time()
+        if _is_elementwise(nodes[stage[0]]) and math.prod(nodes[stage[0]].shape) > _STRIP:
+            values |= _stripped(nodes, stage, values, [i for i in stage if last[i] > k])
+        else:
+            values |= _whole(nodes, stage, values, run, last, k)
+        for i in [i for i in values if last[i] <= k]:
+            del values[i]
+    return values
+
+
+def _whole(
+    nodes: Sequence[ArrayNode], stage: Sequence[int], values: dict[int, Any], run: _Run, last: dict[int, int], k: int
+) -> dict[int, Any]:
+    """Evaluate nodes one after the other; inside a stage a value is let go after its last use, too."""
+    uses = {i: index for index in stage for i in nodes[index].operands}
+    found: dict[int, Any] = {}
+    for index in stage:
+        node = nodes[index]
+        operands = [found[i] if i in found else values[i] for i in node.operands]
+        found[index] = run.apply(node, *operands) if node.operands else run.leaf(index, node)
+        for i in set(node.operands):
+            if i in found and last[i] <= k and uses[i] == index:
+                del found[i]
+    return found
+
+
+def _stripped(
+    nodes: Sequence[ArrayNode], stage: Sequence[int], values: dict[int, Any], kept: Sequence[int]
+) -> dict[int, Any]:
+    """Evaluate elementwise nodes of one shape on a part of their elements after the other: few balls live at once."""
+    shape, inside = nodes[stage[0]].shape, set(stage)
+    size = math.prod(shape)
+    found = {i: np.empty(size, dtype=object) for i in kept}
+    outside = {i: np.broadcast_to(values[i], shape) if values[i].shape else values[i]
+               for index in stage for i in nodes[index].operands if i not in inside}  # fmt: skip
+    masks = {i: np.broadcast_to(nodes[i].payload, shape).reshape(-1) for i in stage if nodes[i].operation == "choose"}
+    flat = {i: v.reshape(-1) if v.shape else v for i, v in outside.items()}
+    for start in range(0, size, _STRIP):
+        on_time()
+        part = slice(start, start + _STRIP)
+        local = {i: as_balls(v[part] if v.shape else v) for i, v in flat.items()}
+        for index in stage:
+            node = nodes[index]
+            operands = [local[i] for i in node.operands]
+            local[index] = np.where(masks[index][part], *operands) if index in masks else _elementwise(node, *operands)
+        for i in kept:
+            # of numbers alone the result is a number
+            found[i][part] = local[i] if local[i].shape else local[i][()]
+    return {i: v.reshape(shape) for i, v in found.items()}
 
 
 class _Run:
@@ -72,7 +153,7 @@ class _Run:
         if index in self.given:
             return self.given[index]
         if node.operation == "variable":
-            return self.point
+            return as_balls(self.point)
         if node.operation == "constant":
             held = node.payload
             return held if isinstance(held, np.ndarray) else _array(ball(held if isinstance(held, float) else Fraction(held)))

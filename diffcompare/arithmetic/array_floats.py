@@ -21,7 +21,7 @@ from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.arrays import ArrayBuilder, ArrayNode, contracted, interpret_arrays
 from diffcompare.program.dag import Node
 
-__all__ = ["Moved", "array_floats", "is_rounded", "moved_floats"]
+__all__ = ["Moved", "array_floats", "is_rounded", "moved_floats", "tangent_floats"]
 
 _TINY = 2.0**-1074
 # how often the signs of the roundings of constants are drawn
@@ -82,6 +82,26 @@ def moved_floats(build: ArrayBuilder, roots: Sequence[int], point: Floats, *, un
         rounded = node.operation == "constant" and not isinstance(node.payload, Fraction)
         return Moved(value, _roundings(value) if rounded else (), error)
 
+    return _carried(build, roots, leaf, unit)
+
+
+def tangent_floats(
+    build: ArrayBuilder, roots: Sequence[int], point: Floats, directions: tuple[Floats, Floats]
+) -> list[Moved]:
+    """Evaluate nodes in floats, with their slopes along two directions as ``moves``, and rounding errors of the values."""
+
+    def leaf(_: int, node: ArrayNode) -> Moved:
+        if node.operation == "variable":
+            return Moved(point, directions, np.zeros(()))
+        value = _leaf_value(node)
+        return Moved(value, (), unit_roundoff * np.abs(value))
+
+    return _carried(build, roots, leaf, unit_roundoff)
+
+
+def _carried(
+    build: ArrayBuilder, roots: Sequence[int], leaf: Callable[[int, ArrayNode], Moved], unit: float
+) -> list[Moved]:
     def apply(node: ArrayNode, *operands: Moved) -> Moved:
         return _moved(node, operands, unit)
 

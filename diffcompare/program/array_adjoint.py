@@ -11,7 +11,10 @@ from diffcompare.program.arrays import STRUCTURAL, ArrayBuilder, ArrayNode, Shap
 from diffcompare.program.dag import Term
 from diffcompare.program.operations import partial_terms
 
-__all__ = ["array_gradient", "sensitivities_of"]
+__all__ = ["array_gradient", "gradient_through", "sensitivities_of", "uses_of"]
+
+# an operand, and what it contributes
+Contribution = tuple[int, int]
 
 
 def array_gradient(build: ArrayBuilder, output: int) -> int:
@@ -23,14 +26,28 @@ def array_gradient(build: ArrayBuilder, output: int) -> int:
     derivative results for forward and reverse mode AD, Oxford NA-08/01 (2008), for products, systems and determinants;
     I. Murray, Differentiation of the Cholesky decomposition, arXiv:1602.07527 (2016), equation 10.
     """
-    bars = sensitivities_of(build, output, build.moving)
-    n = build.shape(build.variables)
-    return full(build, bars[build.variables], n) if build.variables in bars else zeros(build, n)
+    return gradient_through(build, output, build.constant(1), build.shape(output))
 
 
 def sensitivities_of(build: ArrayBuilder, output: int, wanted: Sequence[bool]) -> dict[int, int]:
     """Return the adjoints of all nodes that are wanted, of a shape that is broadcast to theirs."""
-    bars: dict[int, int] = {output: build.constant(1)}
+    return _swept(build, output, build.constant(1), wanted)
+
+
+def uses_of(build: ArrayBuilder, index: int, bar: int) -> list[Contribution]:
+    """Return what each moving operand of a node contributes, of a shape that is broadcast to the operand's."""
+    return [(i, c) for i, c in _contributions(build, index, build.nodes[index], bar, build.moving) if build.moving[i]]
+
+
+def gradient_through(build: ArrayBuilder, index: int, seed: int, shape: Shape) -> int:
+    """Add the derivative of Σ seed·node in the variables, the seed held fixed and both repeated to a shape."""
+    bars = _swept(build, index, _summed(build, seed, shape, build.shape(index)), build.moving)
+    n = build.shape(build.variables)
+    return full(build, bars[build.variables], n) if build.variables in bars else zeros(build, n)
+
+
+def _swept(build: ArrayBuilder, output: int, seed: int, wanted: Sequence[bool]) -> dict[int, int]:
+    bars = {output: seed}
     for index in range(output, -1, -1):
         bar, node = bars.get(index), build.nodes[index]
         if bar is None or not node.operands or not wanted[index]:
@@ -41,9 +58,6 @@ def sensitivities_of(build: ArrayBuilder, output: int, wanted: Sequence[bool]) -
             held = bars.get(operand)
             bars[operand] = contribution if held is None else build.apply("add", held, contribution)
     return bars
-
-
-Contribution = tuple[int, int]
 
 
 def _contributions(

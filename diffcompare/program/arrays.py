@@ -194,11 +194,12 @@ class ArrayBuilder:
             return self.constant(np.concatenate([np.ravel(np.asarray(n.payload, dtype=np.float64)) for n in held]))
         return self.reshape(indices[0], (total,)) if len(indices) == 1 else self._on("join", tuple(indices), (total,))
 
-    def choose(self, mask: NDArray[np.bool_], first: int, second: int) -> int:
-        """Choose between two nodes, element by element."""
+    def choose(self, mask: NDArray[np.bool_], first: int, second: int, *, bound: bool = False) -> int:
+        """Choose between two nodes, element by element; a ``bound`` that is taken everywhere remains to be seen."""
         shape = broadcast_shape((mask.shape, self.nodes[first].shape, self.nodes[second].shape))
         for way, index in ((True, first), (False, second)):
-            if first == second or (mask == way).all():
+            hidden = bound and not self.moving[index] and (self.moving[first] or self.moving[second])
+            if first == second or ((mask == way).all() and not hidden):
                 return self.broadcast(index, shape)
         return self._on("choose", (first, second), shape, np.array(mask, dtype=bool))
 
@@ -248,6 +249,17 @@ class ArrayBuilder:
                 for i in self.nodes[index].operands:
                     wanted[i] = 1
         return [index for index in range(highest + 1) if wanted[index]]
+
+    def inserted(self, source: ArrayBuilder, roots: Sequence[int], variables: int) -> list[int]:
+        """Add nodes of another builder, a vector in place of its variables; returns what stands for the roots."""
+        new = {source.variables: variables}
+        for index in source.needed(roots):
+            if index not in new:
+                node = source.nodes[index]
+                operands = tuple(new[i] for i in node.operands)
+                moving = any(self.moving[i] for i in operands)
+                new[index] = self._added(node.operation, operands, node.shape, node.payload, moving)
+        return [new[root] for root in roots]
 
     def copied(self, roots: Sequence[int], replaced: dict[int, int]) -> list[int]:
         """Add nodes anew, with other ones in place of some; returns what stands for the roots."""
@@ -335,19 +347,26 @@ def contracted(subscripts: str) -> tuple[str, str, str, str, str, str]:
     return first, second, result, batch, summed, "".join(c for c in result if c in first and c not in second)
 
 
+# what is multiplied inside a product of matrices costs a small part of an operation of its own, as does elimination
+_PRODUCT, _ELIMINATION = 32, 16
+
+
 def work_of(nodes: Sequence[ArrayNode], order: Iterable[int]) -> int:
-    """Count the scalar operations of nodes: elements, multiplications of products, n³/3 for a matrix that is solved."""
+    """Count the operations of nodes: one for each element; of products and systems of matrices a part of all."""
     work = 0
     for index in order:
         node = nodes[index]
         size = math.prod(node.shape)
+        operands = [nodes[i].shape for i in node.operands]
         if node.operation == "contract":
             first, *_, summed, _ = contracted(node.payload)
-            sizes = dict(zip(first, nodes[node.operands[0]].shape, strict=True))
-            size *= math.prod(sizes[c] for c in summed)
-        elif node.operation in ("total", "cholesky", "determinant", "log_determinant", "solve"):
-            shape = nodes[node.operands[0]].shape
-            size = math.prod(shape) if node.operation == "total" else shape[0] ** 3 // 3 + size * shape[0]
+            sizes = dict(zip(first, operands[0], strict=True))
+            size += sum(map(math.prod, operands)) + size * math.prod(sizes[c] for c in summed) // _PRODUCT
+        elif node.operation in ("cholesky", "determinant", "log_determinant", "solve"):
+            n = operands[0][0]
+            size += (n**3 // 3 + math.prod(node.shape) * n) // _ELIMINATION
+        elif node.operation == "total":
+            size = math.prod(operands[0])
         elif node.operation in ("variable", "constant", "reshape", "transpose", "broadcast"):
             size = 0
         work += size

@@ -275,6 +275,9 @@ class Term:
             return Term(self.builder, node.operands[0])
         return self._apply("negative")
 
+    def __abs__(self) -> Term:
+        return self.apply("abs")
+
     def __pow__(self, exponent: int) -> Term:
         if exponent == 0:
             return self.constant(1)

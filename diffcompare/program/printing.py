@@ -8,7 +8,10 @@ from fractions import Fraction
 from diffcompare.program.dag import Node, Program, needed_nodes
 from diffcompare.program.run import interpret
 
-__all__ = ["formula", "formulas", "shapes"]
+__all__ = ["Written", "applied_text", "formula", "formulas", "number_text", "shapes", "shortened"]
+
+# the precedence of a formula, and its text
+Written = tuple[int, str]
 
 # operation -> (precedence, pattern); operands of the same precedence need brackets on the right only
 _PATTERNS = {
@@ -44,10 +47,10 @@ def formula(program: Program, index: int, *, limit: int = 80, exact: bool = True
 
 def formulas(program: Program, indices: Sequence[int], *, limit: int = 80, exact: bool = True) -> list[str]:
     """Write the formulas of some nodes as :func:`formula` does, each node that they are made of once."""
-    texts: dict[int, tuple[int, str]] = {}
+    texts: dict[int, Written] = {}
     for index in needed_nodes(program.nodes, indices):
         precedence, text = _written(program, index, texts, exact=exact)
-        texts[index] = precedence, text if len(text) <= limit else _short(text, limit)
+        texts[index] = precedence, shortened(text, limit)
     return [texts[index][1] for index in indices]
 
 
@@ -61,44 +64,53 @@ def shapes(program: Program) -> tuple[list[int], dict[object, int]]:
     return interpret(program, number, number), numbers
 
 
-def _written(program: Program, index: int, texts: Mapping[int, tuple[int, str]], *, exact: bool) -> tuple[int, str]:
+def _written(program: Program, index: int, texts: Mapping[int, Written], *, exact: bool) -> Written:
     """Return the precedence of a node and its formula, of those of its operands."""
     node = program.nodes[index]
     operands = [texts[i] for i in node.operands]
     if node.operation == "variable":
         return 5, program.variables[int(node.payload or 0)]
     if node.operation == "constant":
-        return _constant(Fraction(node.payload or 0), exact=exact)
+        return number_text(Fraction(node.payload or 0), exact=exact)
     if node.operation == "sum":
         return 1, " + ".join(_bracketed(operand, 2 if k else 1) for k, operand in enumerate(operands))
     if node.operation == "dot":
         half = len(operands) // 2
         factors = zip(operands[:half], operands[half:], strict=True)
         return 1, " + ".join(f"{_bracketed(a, 2)}*{_bracketed(b, 3)}" for a, b in factors)
-    if node.operation in _LEAVES:
-        return 5, _LEAVES[node.operation]
-    if node.operation == "integer_power":
-        return 4, f"{_bracketed(operands[0], 5)}**{node.payload}"
-    if node.operation in _PATTERNS:
-        precedence, pattern = _PATTERNS[node.operation]
-        left = precedence + (node.operation in ("power", "negative"))
+    return applied_text(node.operation, operands, node.payload)
+
+
+def applied_text(operation: str, operands: Sequence[Written], payload: int | Fraction | None = None) -> Written:
+    """Write an operation of the table on operands that are written."""
+    if operation in _LEAVES:
+        return 5, _LEAVES[operation]
+    if operation == "integer_power":
+        return 4, f"{_bracketed(operands[0], 5)}**{payload}"
+    if operation in _PATTERNS:
+        precedence, pattern = _PATTERNS[operation]
+        left = precedence + (operation in ("power", "negative"))
         shown = [_bracketed(operand, left if k == 0 else precedence + 1) for k, operand in enumerate(operands)]
         return precedence, pattern.format(*shown)
     # a payload is the order of a derivative that has no name of its own
-    name = _NAMES.get(node.operation, node.operation) + "'" * int(node.payload or 0)
+    name = _NAMES.get(operation, operation) + "'" * int(payload or 0)
     return 5, f"{name}({', '.join(t for _, t in operands)})"
 
 
-def _short(text: str, limit: int) -> str:
+def shortened(text: str, limit: int) -> str:
+    """Leave out the middle of a text that is longer than a limit."""
+    if len(text) <= limit:
+        return text
     return f"{text[: limit // 2 - 1]}…{text[-(limit // 2) :]}"
 
 
-def _bracketed(operand: tuple[int, str], needed: int) -> str:
+def _bracketed(operand: Written, needed: int) -> str:
     precedence, text = operand
     return text if precedence >= needed else f"({text})"
 
 
-def _constant(value: Fraction, *, exact: bool) -> tuple[int, str]:
+def number_text(value: Fraction, *, exact: bool) -> Written:
+    """Write a number, with its precedence."""
     text = _decimal(value) or f"{value.numerator}/{value.denominator}"
     if not exact and len(text) > 20 and 1e-300 < abs(value) < 1e300 and Fraction(float(value)) == value:
         text = repr(float(value))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from diffcompare.errors import TraceError
 from diffcompare.floats import Floats
 from diffcompare.program.arrays import ArrayBuilder
-from diffcompare.tracing.table import Place, TooLargeError, here, refuse, writing_to
+from diffcompare.tracing.table import SMALL, Place, TooLargeError, here, refuse, writing_to
 from diffcompare.watchdog import on_time
 
 __all__ = ["ANSWERS", "ArrayGuard", "ArrayTable"]
@@ -98,6 +98,8 @@ class ArrayTable:
         self.refusal: TraceError | None = None
         # of what is being recorded: the first place that computes in shorter numbers, and their bits
         self.narrow: tuple[Place, int] | None = None
+        # where small constants were added to something
+        self.places: dict[int, Place] = {}
         self._asked: Counter[Place] = Counter()
         self._elements = 0
         self._counted = len(self.build.nodes)
@@ -124,6 +126,13 @@ class ArrayTable:
                 "trace a smaller problem: fewer data, fewer rounds of the loop",
                 TooLargeError,
             )
+
+    def joined(self, node: int) -> None:
+        """Note where a small constant is added to something, or subtracted from it."""
+        nodes = self.build.nodes
+        for i in nodes[node].operands:
+            if nodes[i].operation == "constant" and not nodes[i].shape and 0 < abs(nodes[i].payload) <= SMALL:
+                self.places.setdefault(node, here())
 
     def narrowed(self, kind: np.dtype[Any]) -> None:
         """Note that numbers of less than 64 bits are computed."""

@@ -55,7 +55,10 @@ def applied(operation: str, floats: Any, *operands: Any, payload: int | None = N
     """Apply an operation of the table to numbers."""
     table = table_here()
     numbers = [made(table, v) for v in operands]
-    found = stored(table, table.build.raw(operation, *(n.node for n in numbers), payload=payload), floats)
+    node = table.build.raw(operation, *(n.node for n in numbers), payload=payload)
+    if operation in ("add", "subtract"):
+        table.joined(node)
+    found = stored(table, node, floats)
     # arithmetic on numbers of Python's gives such
     found.weak = operation in INFIX and all(n.weak for n in numbers)
     return found
@@ -69,21 +72,20 @@ def compared(operation: str, one: Any, two: Any) -> Any:
     return answers if answers.shape else np.bool_(answers)
 
 
-def choose(mask: Any, one: Any, two: Any) -> Handle:
+def choose(mask: Any, one: Any, two: Any, *, bound: bool = False) -> Handle:
     """Choose between numbers, element by element, by plain truth values."""
     table = table_here()
     first, second = (made(table, v) for v in (one, two))
     mask = np.asarray(mask, dtype=bool)
-    return stored(
-        table, table.build.choose(mask, first.node, second.node), np.where(mask, floats_of(first), floats_of(second))
-    )
+    node = table.build.choose(mask, first.node, second.node, bound=bound)
+    return stored(table, node, np.where(mask, floats_of(first), floats_of(second)))
 
 
 def _extreme(operation: str) -> Callable[..., Handle]:
     comparison = "greater_equal" if operation == "max" else "less_equal"
 
     def extreme(one: Any, two: Any) -> Handle:
-        return choose(compared(comparison, one, two), one, two)
+        return choose(compared(comparison, one, two), one, two, bound=True)
 
     return extreme
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from diffcompare.arithmetic.array_balls import Edge, array_balls, switches_of
 from diffcompare.arithmetic.array_floats import Moved, array_floats, is_rounded, moved_floats
-from diffcompare.arithmetic.balls import Ball, precision
+from diffcompare.arithmetic.balls import Ball, precision, round_ball
 from diffcompare.floats import Flags, Floats, unit_roundoff
 from diffcompare.program.array_adjoint import sensitivities_of
 from diffcompare.program.arrays import most_held, same_elements
@@ -32,7 +32,7 @@ from diffcompare.watchdog import given_time
 __all__ = ["judge_arrays"]
 
 # measured: for one operation on a ball, tracing and comparing included; what a ball takes
-_SECONDS, _BYTES = 1.5e-6, 150
+_SECONDS, _BYTES = 1e-6, 150
 _MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2 if hasattr(os, "sysconf") else 2**32
 # enough for nearly all; doubled while a difference cannot be told from 0
 _BITS, _MOST_BITS = 333, 2700
@@ -58,6 +58,7 @@ _STRAYS = 64.0
 class _Compared:
     """G − D by component (see :class:`~diffcompare.verdict.difference.Difference`)."""
 
+    node: int
     D: Any
     G: Any
     gap: Floats
@@ -118,7 +119,7 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
         return ties
     if _moves_alike(problem, state, pair) is False:
         return Left("beside the point the code gives other numbers than its trace: a trace does not see all of it")
-    found = _difference(pair, D, G, floats[1], floats[2])
+    found = _difference(pair, pair.D, D, G, floats[1], floats[2])
     if found is None:
         return Left("the derivative of the traced code is not finite at the point")
     turned = _nontrivial(pair, guards, ties)
@@ -246,7 +247,7 @@ def _beside(
             if (gaps > np.maximum(32 * _move(other, moved, F.shape), _TINY)).any():
                 return Left("the function jumps where it compares equal numbers")
     first, slopes = values[2], values[4::2]
-    compared = _difference(pair, first, values[0], floats[2], floats[0])
+    compared = _difference(pair, nodes[1], first, values[0], floats[2], floats[0])
     if compared is None:
         return Left("the derivative beside the point is not finite")
     with precision(_BITS):
@@ -281,8 +282,8 @@ def _move(one: Moved, other: Moved, shape: tuple[int, ...]) -> Floats:
     return np.asarray(2 * np.max([np.broadcast_to(np.abs(a - b), shape) for a, b in pairs], axis=0))
 
 
-def _difference(pair: ArrayPair, D: Any, G: Any, one: Moved, two: Moved) -> _Compared | None:
-    """Compare the balls of D and G; None where D is not finite."""
+def _difference(pair: ArrayPair, node: int, D: Any, G: Any, one: Moved, two: Moved) -> _Compared | None:
+    """Compare the balls of D, whose node is given, and G; None where D is not finite."""
     size = np.abs(_middles(D))
     if not np.isfinite(size).all():
         return None
@@ -304,11 +305,11 @@ def _difference(pair: ArrayPair, D: Any, G: Any, one: Moved, two: Moved) -> _Com
         bits *= 2
         if not (~decided & np.isfinite(gap)).any() or bits > _MOST_BITS:
             break
-        values = tuple(array_balls(pair.build, [pair.D, pair.G], pair.point, bits))
+        values = tuple(array_balls(pair.build, [node, pair.G], pair.point, bits))
     L = _move(one, two, D.shape)
     L = np.where(np.isfinite(L), L, np.where(equal, 0.0, math.inf))
     nothing = np.zeros(n)
-    return _Compared(D, G, gap, size, equal, decided, L, nothing, nothing.copy(), np.zeros(n, dtype=bool))
+    return _Compared(node, D, G, gap, size, equal, decided, L, nothing, nothing.copy(), np.zeros(n, dtype=bool))
 
 
 def _slopes(pair: ArrayPair, found: _Compared) -> Floats:
@@ -373,9 +374,8 @@ def _judged(
             notes.append(f"{problem.names[i]} is {float(state.claimed[i])!r} though the derivative is finite{why}")
         status[i] = "wrong"
     largest = float(found.size.max(initial=0.0))
-    with precision(_BITS):
-        certified = np.array([nearest_float(d) for d in found.D.tolist()])
-        errors = np.abs(np.where(finite, state.claimed, math.inf) - _middles(found.D))
+    certified = _rounded(pair, found)
+    errors = np.abs(np.where(finite, state.claimed, math.inf) - _middles(found.D))
     lost = finite & (pair.gradient.narrow is None) & (errors > 0.1 * largest) & (found.gap <= 0.1 * largest) & (status != "wrong")
     if (lost & (errors > _STRAYS * np.broadcast_to(adjoint.error, (n,)))).any():
         return Left("the floats of the gradient have no correct digit: how far others would stray is found number by number")
@@ -402,6 +402,20 @@ def _judged(
         "identity", tuple(status.tolist()), state.claimed, certified, threshold, rounding,
         "gradient" if "wrong" in status.tolist() else None, tuple(dict.fromkeys(notes)), found.gap, arrays=pair,
     )  # fmt: skip
+
+
+def _rounded(pair: ArrayPair, found: _Compared) -> Floats:
+    """Round the derivative to the nearest floats, with more bits for the few components that need them."""
+    bits = _BITS
+    with precision(bits):
+        rounded = [round_ball(d) for d in found.D.tolist()]
+    values = found.D
+    while None in rounded and bits * 2 <= _MOST_BITS:
+        bits *= 2
+        (values,) = array_balls(pair.build, [found.node], pair.point, bits)
+        with precision(bits):
+            rounded = [round_ball(d) if r is None else r for r, d in zip(rounded, values.tolist(), strict=True)]
+    return np.array([nearest_float(d) if r is None else r for r, d in zip(rounded, values.tolist(), strict=True)])
 
 
 def _weigh(pair: ArrayPair, found: _Compared, status: NDArray[Any], notes: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -19,9 +19,10 @@ from diffcompare.tracing.array_table import ArrayTable, Turned
 from diffcompare.tracing.array_trace import ArrayTrace, placed_arrays, record_arrays
 from diffcompare.tracing.calling import called
 from diffcompare.tracing.keeping import Keeper
+from diffcompare.tracing.table import Place
 from diffcompare.verdict.problem import Problem
 
-__all__ = ["ArrayPair", "is_for_arrays", "record_function", "trace_arrays"]
+__all__ = ["ArrayPair", "derivative_of", "is_for_arrays", "record_function", "trace_arrays"]
 
 
 # derivatives of so many numbers, each one a sweep of its own
@@ -45,6 +46,8 @@ class ArrayPair:
         How many scalar operations one evaluation takes.
     loops : bool
         Whether one line decided on a number again and again.
+    places : mapping
+        Where small constants were added to something, by the node of the sum.
     """
 
     build: ArrayBuilder
@@ -57,6 +60,7 @@ class ArrayPair:
     slopes: int
     work: int
     loops: bool
+    places: Mapping[int, Place]
 
 
 def is_for_arrays(problem: Problem) -> bool:
@@ -75,21 +79,21 @@ def trace_arrays(problem: Problem) -> ArrayPair:
         raise TraceError(f"the function returned {returned} numbers to a trace instead of {problem.outputs}")
     second = _recorded(problem, problem.gradient, table, keeper)
     order = np.asarray(problem.flatten(second.structure), dtype=float).astype(np.intp)
-    D, slopes = _derivative(problem, build, first.output)
+    D, slopes = derivative_of(problem, build, first.output)
     G = build.take(second.output, order.reshape(-1))
     if problem.weights is not None:
         G = build.contract("ij,j->i", build.constant(problem.weights), G)
     work = work_of(build.nodes, build.needed([first.output, D, G]))
-    return ArrayPair(build, problem.x, first, second, first.output, D, G, slopes, work, bool(table.loops))
+    return ArrayPair(build, problem.x, first, second, first.output, D, G, slopes, work, bool(table.loops), table.places)
 
 
 def record_function(problem: Problem, build: ArrayBuilder, turned: Turned, seed: int) -> tuple[ArrayTrace, int, int]:
     """Record the function once more, with other answers; returns its trace, and the node of the derivative."""
     trace = _recorded(problem, problem.function, ArrayTable(problem.x, build, turned=turned, seed=seed), Keeper())
-    return trace, trace.output, _derivative(problem, build, trace.output)[0]
+    return trace, trace.output, derivative_of(problem, build, trace.output)[0]
 
 
-def _derivative(problem: Problem, build: ArrayBuilder, F: int) -> tuple[int, int]:
+def derivative_of(problem: Problem, build: ArrayBuilder, F: int) -> tuple[int, int]:
     """Add the derivative that is claimed, and the slopes of the function that it is made from."""
     if problem.directions is not None:
         gradient = array_gradient(build, build.reshape(F, ()))

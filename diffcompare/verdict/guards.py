@@ -7,7 +7,6 @@ without it claim and derivative agree, at the point and at three others. A coeff
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -21,11 +20,22 @@ from diffcompare.program.dag import Builder, Node, Program, needed_nodes
 from diffcompare.program.printing import formula, shapes
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.decisions import flipping
-from diffcompare.tracing.table import SMALL, Place
+from diffcompare.tracing.table import Place
+from diffcompare.verdict.array_guards import ignored_in_arrays, unguarded_arrays
 from diffcompare.verdict.causes.budget import BALLS, Budget, Exhausted
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.causes.nearby import Nearby, closed, derived, nearby, program_of, recorded
 from diffcompare.verdict.difference import evaluate, node_balls
+from diffcompare.verdict.guard_rules import (
+    PROTECTED,
+    Ignored,
+    Kind,
+    bound_in_words,
+    guard_in_words,
+    listed,
+    off_value,
+    subsets,
+)
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.pair import Pair, trace_pair
 from diffcompare.verdict.problem import Problem
@@ -34,17 +44,11 @@ __all__ = ["find_ignored", "settle_guards", "unguarded"]
 
 
 _BITS = 160
-# which operand is to be kept from 0
-_PROTECTED = {"log": 0, "log2": 0, "log10": 0, "sqrt": 0, "cbrt": 0, "power": 0, "integer_power": 0, "divide": 1}
-# no bound at all
-_NONE = 2.0**60
 _TERMS = frozenset({"add", "subtract", "sum", "multiply", "divide", "negative", "max", "min"})
 # an effect of so many units of roundoff of a component is none
 _FEW = 16
-# guards that are tried one by one; few enough that pairs of them are tried as well
-_TRIED, _MANY = 8, 5
-# how long the rest of a sum may be that is shown, and how many guards
-_LONG, _SHOWN = 30, 3
+# how long the rest of a sum is written, beyond which it is not shown
+_LONG = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +59,8 @@ class _Site:
     operand: int
     value: float
     protects: int
-    kind: tuple[str, float, int]  # sites of one kind stand or fall together
+    kind: Kind
     off: float  # what the constant is where the guard is left out
-
-
-@dataclass(frozen=True, slots=True)
-class _Ignored:
-    """Guards without which claim and derivative agree; ``program``: that of the function without them."""
-
-    text: str
-    program: Program | None
 
 
 def settle_guards(
@@ -91,10 +87,10 @@ def settle_guards(
         return replace(judgement, status=("consistent",) * len(open_), blame=None, notes=(*judgement.notes, note))
     largest = float(np.max(size))
     off = f"off by {float(np.max(gap)) / largest:.2g} times the largest component" if largest else "the derivative is 0"
-    if ignored.program is not None and left_out:
-        other = judge(_without(problem, ignored.program))
+    if ignored.bare is not None and left_out:
+        other = judge(ignored.bare)
         return replace(other, notes=(f"judged without a guard: {ignored.text}: {off}", *other.notes))
-    remedy = ". `guards=True` judges f without it" if ignored.program is not None else ""
+    remedy = ". `guards=True` judges f without it" if ignored.bare is not None else ""
     text = f"{ignored.text}: {off}; everything else is right{remedy}"
     return replace(judgement, cause=Cause("guard", text, tuple(np.flatnonzero(open_).tolist())))
 
@@ -117,16 +113,18 @@ def _flat(x: Any) -> Any:
     return np.concatenate([np.ravel(part) for part in x]) if isinstance(x, tuple | list) else np.ravel(x)
 
 
-def find_ignored(problem: Problem, judgement: Judgement) -> tuple[_Ignored, Nearby] | None:
+def find_ignored(problem: Problem, judgement: Judgement) -> tuple[Ignored, Nearby] | None:
     """Find the fewest guards without which claim and derivative agree near by, and what they are here."""
     budget = Budget()
     try:
+        if judgement.arrays is not None:
+            return next(ignored_in_arrays(problem, judgement, judgement.arrays, budget), None)
         return next(_ignored(problem, judgement, budget), None)
     except Exhausted:
         return None
 
 
-def _ignored(problem: Problem, judgement: Judgement, budget: Budget) -> Iterator[tuple[_Ignored, Nearby]]:
+def _ignored(problem: Problem, judgement: Judgement, budget: Budget) -> Iterator[tuple[Ignored, Nearby]]:
     pair = recorded(judgement)
     if pair is not None:
         program, new = closed(pair, pair.function.outputs, budget)
@@ -142,13 +140,13 @@ def _ignored(problem: Problem, judgement: Judgement, budget: Budget) -> Iterator
         return
     for some in _explaining(problem, program, mine, asked, budget, claim=False):
         text = f"the {problem.what} ignores {_listed(program, some, _places(pair, new))}"
-        yield _Ignored(text, _stripped(program, some)), asked[0]
+        yield Ignored(text, _without(problem, _stripped(program, some))), asked[0]
     if pair is not None and bounds:
         yield from ((found, asked[0]) for found in _beyond(problem, pair, bounds, asked, budget))
     if pair is not None:
         for some in _explaining(problem, claim, theirs, asked, budget, claim=True):
             text = f"f has not {_listed(claim, some, _places(pair, claim_new))} of the {problem.what}"
-            yield _Ignored(text, None), asked[0]
+            yield Ignored(text, None), asked[0]
     if pair is not None and mine and theirs:
         bare = _stripped(claim, theirs)
         unguarded = [replace(beside, real=tuple(evaluate(bare, beside.point, _BITS))) for beside in asked]
@@ -160,7 +158,7 @@ def _ignored(problem: Problem, judgement: Judgement, budget: Budget) -> Iterator
             text = f"f has {one}, the {problem.what} has {other}"
             if {site.value for site in some} == {site.value for site in theirs}:
                 text = f"the {problem.what} ignores {one} in some places"
-            yield _Ignored(text, None), asked[0]
+            yield Ignored(text, None), asked[0]
 
 
 def unguarded(problem: Problem, judgement: Judgement, budget: Budget) -> tuple[Judgement, str] | None:
@@ -168,6 +166,8 @@ def unguarded(problem: Problem, judgement: Judgement, budget: Budget) -> tuple[J
 
     For the search for another mistake beside them.
     """
+    if judgement.arrays is not None:
+        return unguarded_arrays(problem, judgement, judgement.arrays, budget)
     pair = recorded(judgement)
     if pair is None:
         return None
@@ -196,7 +196,7 @@ def _protected(program: Program) -> dict[int, int]:
     found: dict[int, int] = {}
     for index in needed_nodes(program.nodes, program.outputs):
         name = program.nodes[index].operation
-        pending = [program.nodes[index].operands[_PROTECTED[name]]] if name in _PROTECTED else []
+        pending = [program.nodes[index].operands[PROTECTED[name]]] if name in PROTECTED else []
         while pending:
             k = pending.pop()
             if k not in found:
@@ -217,21 +217,12 @@ def _sites(program: Program) -> list[_Site]:
             constant = program.nodes[operand]
             if constant.operation == "constant":
                 value = float(Fraction(constant.payload or 0))
-                off = _off(node.operation, place, value)
+                off = off_value(node.operation, place, value)
                 if off is not None:
                     rest = numbers.setdefault(tuple(numbered[i] for j, i in enumerate(node.operands) if j != place), -1)
                     kind = (program.nodes[index].operation, value, hash((rest, numbered[k])))
                     found.append(_Site(k, place, value, index, kind, off))
     return found
-
-
-def _off(operation: str, place: int, value: float) -> float | None:
-    """Return the value of a constant that leaves it out; None where it is no guard."""
-    if operation in ("add", "sum") or (operation == "subtract" and place == 1):
-        return 0.0 if 0 < abs(value) <= SMALL else None
-    if operation == "max":
-        return 0.0 if 0 < value <= SMALL else None
-    return _NONE if operation == "min" and 0 < 1 - value <= SMALL else None
 
 
 def _explaining(
@@ -251,7 +242,7 @@ def _explaining(
     roots = marked.outputs[skip : skip + len(problem.names)]
     work = BALLS * len(needed_nodes(marked.nodes, roots))
     value = {site.kind: (site.value, site.off) for site in sites}
-    for chosen in _subsets(kinds):
+    for chosen in subsets(kinds):
         constants = [value[kind][kind in chosen] for kind in kinds]
 
         def agrees(beside: Nearby, constants: list[float] = constants) -> bool:
@@ -269,15 +260,6 @@ def _agree(one: Sequence[Any], other: Sequence[Any], threshold: Floats) -> bool:
             isinstance(a, Ball) and a.is_finite() and float(abs(a - b).mid()) <= limit
             for a, b, limit in zip(one, other, threshold.tolist(), strict=True)
         )
-
-
-def _subsets(kinds: Sequence[tuple[str, float, int]]) -> list[frozenset[tuple[str, float, int]]]:
-    """List which guards may be left out together, few first: single ones, those that are written alike, all, others."""
-    alike = [[k for k in kinds if k[:2] == key] for key in dict.fromkeys(k[:2] for k in kinds)]
-    equal = [[k for k in kinds if k[1] == key] for key in dict.fromkeys(k[1] for k in kinds)]
-    several = [c for size in (2, 3) for c in itertools.combinations(kinds, size)] if len(kinds) <= _MANY else []
-    listed = [*([k] for k in kinds[:_TRIED]), *alike[:_TRIED], *equal[:_TRIED], list(kinds), *several]
-    return list(dict.fromkeys(map(frozenset, listed)))
 
 
 def _marked(program: Program, sites: Sequence[_Site], number: Mapping[Any, int]) -> Program:
@@ -307,28 +289,18 @@ def _stripped(program: Program, sites: Sequence[_Site]) -> Program:
 
 def _listed(program: Program, sites: Sequence[_Site], places: Mapping[int, Place]) -> str:
     """Write guards: ``the constant 1e-07 in log(x0 + 1e-07) (model.py:12)``."""
-    said: dict[str, None] = {}
-    first: dict[tuple[str, float, int], _Site] = {}
+    first: dict[Kind, _Site] = {}
     for site in sites:
         first.setdefault(site.kind, site)
+    said = []
     for site in first.values():
-        node = program.nodes[site.node]
+        node, above = program.nodes[site.node], program.nodes[site.protects]
         rest = [i for place, i in enumerate(node.operands) if place != site.operand]
-        text = formula(program, rest[0], limit=_LONG + 1, exact=False) if len(rest) == 1 else "…"
-        text = text if len(text) <= _LONG and "…" not in text else "…"
-        if node.operation in ("max", "min"):
-            text = f"{node.operation}({text}, {site.value!r})"
-        else:
-            text = f"{text} {'-' if node.operation == 'subtract' else '+'} {site.value!r}"
-        above = program.nodes[site.protects]
-        inside = above.operands[_PROTECTED[above.operation]] != site.node
-        name = {"integer_power": "power", "divide": "a denominator"}.get(above.operation, above.operation)
-        where = f"{name} with {text}" if inside or " " in name or name == "power" else f"{name}({text})"
+        text = formula(program, rest[0], limit=_LONG, exact=False) if len(rest) == 1 else None
+        inside = above.operands[PROTECTED[above.operation]] != site.node
         place = places.get(site.node)
-        said[f"{site.value!r} in {where}" + (f" ({place.file}:{place.line})" if place is not None else "")] = None
-    shown = list(said)[:_SHOWN]
-    more = f" and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
-    return f"the constant{'s' if len(said) > 1 else ''} {' and '.join(shown)}{more}"
+        said.append(guard_in_words(node.operation, site.value, text, above.operation, place, inside=inside))
+    return listed(said)
 
 
 def _bounds(pair: Pair) -> list[int]:
@@ -343,14 +315,14 @@ def _bounds(pair: Pair) -> list[int]:
         bound = second if table.moving[first] else first
         if (guard.answer is (bound == first)) and not table.moving[bound]:
             value = table.shadows[bound]
-            if _off("max" if condition.operation == "greater_equal" else "min", 0, value) is not None:
+            if off_value("max" if condition.operation == "greater_equal" else "min", 0, value) is not None:
                 found.append(k)
     return found
 
 
 def _beyond(
     problem: Problem, pair: Pair, bounds: Sequence[int], asked: Sequence[Nearby], budget: Budget
-) -> Iterator[_Ignored]:
+) -> Iterator[Ignored]:
     """Go on with the numbers themselves where bounds were taken for them."""
     other = trace_pair(problem, exact=pair.table.exact, rebuilt=True, function=flipping(bounds))
     if other is None:
@@ -369,8 +341,8 @@ def _beyond(
         found = node_balls(derivative.nodes, roots, beside.point.tolist(), _BITS)
         if not _agree([found[i] for i in roots], beside.real, beside.threshold):
             return
-    condition, place = nodes[guards[0].condition], guards[0].place
+    condition = nodes[guards[0].condition]
     value = next(other.table.shadows[i] for i in condition.operands if not other.table.moving[i])
-    name = "maximum" if condition.operation == "greater_equal" else "minimum"
-    text = f"the {problem.what} ignores the bound {value!r} of a {name} ({place.file}:{place.line})"
-    yield _Ignored(text, program)
+    operation = "max" if condition.operation == "greater_equal" else "min"
+    text = f"the {problem.what} ignores {bound_in_words(operation, value, guards[0].place)}"
+    yield Ignored(text, _without(problem, program))

@@ -75,10 +75,10 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
         short = problem.x.size + sum(a.size for a in problem.args if isinstance(a, np.ndarray)) <= _FEW
         found = _by_numbers(problem, state, *ATTEMPTS[0], limit=_FEW) if short else None
         tried = int(found is not None)
-        found = found or _by_arrays(problem, state)
-        if isinstance(found, Judgement):
-            return found
-        reasons.append(found.reason)
+        for answer in (found, None if isinstance(found, Judgement) else _by_arrays(problem, state)):
+            if isinstance(answer, Judgement):
+                return answer
+            reasons += [] if answer is None else [answer.reason]
     limit = int(min(NODE_LIMIT, given_time() / _SECONDS))
     for way in ATTEMPTS[tried:]:
         found = _by_numbers(problem, state, *way, limit=limit)

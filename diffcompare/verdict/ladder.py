@@ -15,6 +15,8 @@ from diffcompare.floats import Floats
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.calling import PASSING
 from diffcompare.tracing.foreign import Foreign
+from diffcompare.verdict.causes.array_mistakes import ArrayMistakes
+from diffcompare.verdict.causes.array_parts import array_parts
 from diffcompare.verdict.causes.budget import Budget
 from diffcompare.verdict.causes.nearby import nearby, program_of, value_of
 from diffcompare.verdict.causes.search import Cause, find_cause_nearby, quiet
@@ -171,5 +173,9 @@ def _cause(
 ) -> Cause | None:
     program = program_of(problem, judgement, budget)
     asked = nearby(problem, judgement, program, budget)
-    value = value_of(problem)
-    return find_cause_nearby(problem, judgement, difference, program, asked, budget, shape=shape, value=value)
+    pair = judgement.arrays
+    parts = None if pair is None or asked is None else array_parts(problem, pair, budget)
+    arrays = None if parts is None else ArrayMistakes(parts)
+    return find_cause_nearby(
+        problem, judgement, difference, program, asked, budget, shape=shape, value=value_of(problem), arrays=arrays
+    )

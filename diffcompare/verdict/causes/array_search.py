@@ -24,6 +24,8 @@ __all__ = ["cause_in_matrix"]
 _WHOLE = frozenset({"not finite", "sign", "factor", "transposed", "permuted", "float32", "clipped"})
 # rows whose causes are looked for
 _TRIED = 4
+# operations of a program of arrays that is traced number by number as well, for the causes of rows
+_SHORT = 20_000
 
 
 @quiet
@@ -36,7 +38,7 @@ def cause_in_matrix(
     rows = len(problem.names) // n
     shape = (rows, n) if rows > 1 and n > 1 else None
     program = program_of(problem, judgement, budget)
-    if program is None:
+    if program is None and (judgement.arrays is None or judgement.arrays.work <= _SHORT):
         known = traced(problem)
         program = None if known is None else known.program
     asked = nearby(problem, judgement, program, budget)

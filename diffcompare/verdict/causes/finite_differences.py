@@ -14,7 +14,7 @@ from diffcompare.program.dag import Program
 from diffcompare.verdict.causes.budget import BUILT, Budget
 from diffcompare.verdict.causes.mistakes import Cause, Facts
 
-__all__ = ["exact_quotients", "likely_quotients"]
+__all__ = ["CALLED", "QUOTIENTS", "exact_quotients", "likely_quotients"]
 
 Value = Callable[[Floats], float]
 
@@ -29,12 +29,15 @@ _STEPS = [10.0**-k for k in range(1, 13)] + [
 _ENDS = {"forward": (1.0, 0.0), "central": (1.0, -1.0), "backward": (0.0, -1.0)}
 _WIDTHS = {"forward": 1, "central": 2, "backward": 1}
 # operations in a call of the user's function, for each node of its program
-_CALLED = 10
+CALLED = 10
 
 
 def _scales(x: float) -> dict[str, float]:
     return {"": 1.0, "*|x|": abs(x) or 1.0, "*(1 + |x|)": 1 + abs(x), "*max(1, |x|)": max(1.0, abs(x))}
 
+
+# at most so many calls tell of one component which quotient it may be
+QUOTIENTS = 2 * 4 * len(_STEPS)
 
 _LABELS = [(scheme, h, scale) for scheme in _WIDTHS for scale in _scales(1.0) for h in _STEPS]
 
@@ -47,10 +50,8 @@ def _telling(facts: Facts) -> list[int]:
     return [int(i) for i in some[order][:_SAMPLE]]
 
 
-def exact_quotients(
-    facts: Facts, point: Sequence[float], value: Value, program: Program, budget: Budget
-) -> Iterator[Cause]:
-    """The quotients of the function's own floats: the claim is one of them to the last bit."""
+def exact_quotients(facts: Facts, point: Sequence[float], value: Value, cost: int, budget: Budget) -> Iterator[Cause]:
+    """The quotients of the function's own floats, each of a cost: the claim is one of them to the last bit."""
     labels = _LABELS
     x = np.array(point, dtype=np.float64)
     for i in _telling(facts):
@@ -58,7 +59,7 @@ def exact_quotients(
 
         def at(step: float, i: int = i, values: dict[float, float] = values) -> float:
             if step not in values:
-                budget.spend(_CALLED * len(program.nodes))
+                budget.spend(cost)
                 moved = x.copy()
                 moved[i] += step
                 values[step] = value(moved)

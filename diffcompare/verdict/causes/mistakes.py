@@ -158,11 +158,11 @@ def simple_mistakes(facts: Facts) -> Iterator[Cause]:
     """Zero, the sign, and the constants that are forgotten most often."""
     g, D, wrong = facts.g, facts.D, facts.wrong
     if (g[wrong] == 0).all() and facts.certain(1):
-        plural = "s are" if wrong.sum() > 1 else " is"
+        is_0, plural = ("are 0", "s are") if wrong.sum() > 1 else ("is 0", " is")
         if len(g) == 1 or not g.any():
             yield facts.cause("treated as constant", "the claim is 0: the function is treated as constant")
         what = _listed(np.flatnonzero(wrong), facts.names) if wrong.sum() > 1 else f"component {facts.label()}"
-        yield facts.cause("treated as constant", f"{what} is 0: the variable{plural} treated as constant")
+        yield facts.cause("treated as constant", f"{what} {is_0}: the variable{plural} treated as constant")
     if facts.fits(np.where(wrong, -2 * D, 0.0)) and facts.certain(1):
         everywhere = wrong.sum() == np.count_nonzero(D)
         hint = " (a descent direction)" if everywhere else ""

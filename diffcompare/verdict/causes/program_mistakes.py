@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.errors import DiffcompareError
-from diffcompare.floats import Flags, unit_roundoff
+from diffcompare.floats import Flags
 from diffcompare.program.dag import Builder, Node, Program, Term
-from diffcompare.program.operations import COMPARISONS, Kind, named, partial_terms
+from diffcompare.program.operations import COMPARISONS, partial_terms
 from diffcompare.program.printing import formulas, shapes
 from diffcompare.verdict.causes.budget import BALLS, BUILT, Budget
 from diffcompare.verdict.causes.mistakes import Cause, Facts, written
+from diffcompare.verdict.causes.part_rules import SUMS, Addend, Slope, constant_factor, is_among, part_rules
 from diffcompare.verdict.difference import node_balls
 
 __all__ = [
@@ -89,6 +90,11 @@ class Lines:
     contributions: Wide
     budget: Budget
     _addends: list[Addends]
+
+    @property
+    def value(self) -> np.longdouble:
+        """The value of the function."""
+        return np.longdouble(self.values[self.parts.output])
 
     def addends(self) -> Addends:
         """Return the addends of all sums, collected once."""
@@ -251,12 +257,8 @@ def _wide(value: Any) -> np.longdouble:
     return np.longdouble(high) + np.longdouble(float((value - high).mid()) if math.isfinite(high) else 0.0)
 
 
-_SUMS = named(Kind.LINEAR) - {"negative"}
-
-
-def other_function(lines: Lines) -> Iterator[Cause]:
+def other_function(facts: Facts, F: np.longdouble) -> Iterator[Cause]:
     """The gradient of something else that is made of F."""
-    facts, F = lines.facts, lines.values[lines.parts.output]
     with np.errstate(all="ignore"):
         others = {
             "the logarithm of the function": 1 / F,
@@ -299,7 +301,7 @@ class Addends:
         for edge, k in enumerate(lines.nodes):
             place.setdefault(int(k), []).append(edge)
         for k, own in sorted(place.items(), reverse=True):
-            if nodes[k].operation in _SUMS:
+            if nodes[k].operation in SUMS:
                 for edge in own:
                     operand = int(lines.operands[edge])
                     factors.append((operand,))
@@ -334,19 +336,24 @@ def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False
     addends = lines.addends()
     uses = lines.parts.shapes[lines.nodes] * len(lines.values) + lines.parts.shapes[lines.operands]
     alike = Groups.of(uses) if together else None
-    numbers = {"2": 2.0, "3": 3.0, "4": 4.0, "pi": math.pi} | ({"n": float(len(facts.g))} if len(facts.g) > 1 else {})
+    nodes = lines.parts.program.nodes
+    operations = [nodes[k].operation for k in lines.nodes]
+    leaves = [nodes[j].operation == "variable" for j in lines.operands]
+    y, x = lines.values[lines.nodes], lines.values[lines.operands]
 
-    def addend(ratio: float, kind: str, words: str) -> Iterator[Cause]:
+    def addend(rule: Addend) -> Iterator[Cause]:
         if not together:
-            hits = [(int(i), 1) for i in lines.fitting(ratio - 1, addends.rows, everywhere)]
+            hits = [(int(i), 1) for i in lines.fitting(rule.ratio - 1, addends.rows, everywhere)]
         else:
-            hits = [hit for g in addends.alike for hit in lines.fitting_sums(ratio - 1, addends.rows, g, everywhere)]
+            weight = rule.ratio - 1
+            hits = [hit for g in addends.alike for hit in lines.fitting_sums(weight, addends.rows, g, everywhere)]
         for i, count in hits:
             also = _also(count, "terms") if count > 1 else ""
-            yield facts.cause(kind, words.format(lines.product(addends.factors[i])) + also + place)
+            yield facts.cause(rule.kind, rule.words.format(lines.product(addends.factors[i])) + also + place)
 
-    def change(partial: Wide, kind: str, words: str, among: Mask | bool = True) -> Iterator[Cause]:
+    def change(rule: Slope, among: Mask) -> Iterator[Cause]:
         with np.errstate(all="ignore"):
+            partial = rule.slope(p, x, y)
             usable = np.isfinite(partial) & among
             weight = np.where(usable, partial - p, 0)
         if alike is None:
@@ -355,58 +362,22 @@ def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False
             hits = lines.fitting_sums(weight, through, alike, everywhere)
         for i, count in hits:
             local, value, operand = (lines.text(a[i]) for a in (lines.partials, lines.nodes, lines.operands))
-            what, said = kind, words
-            constant = lines.parts.program.nodes[lines.partials[i]].operation == "constant"
-            if constant and count == 1 and words.endswith("{p} is missing"):
-                what, said = "factor", f"the factor {{p}}{_reciprocal(p[i])} is missing"
+            kind, words = rule.kind, rule.words
+            if count == 1 and nodes[lines.partials[i]].operation == "constant":
+                said = constant_factor(words, float(p[i]), local)
+                kind, words = (kind, words) if said is None else ("factor", said)
             also = _also(count, "places") if count > 1 else ""
-            yield facts.cause(what, said.format(p=local, y=value, x=operand) + also + place)
+            yield facts.cause(kind, words.format(p=local, y=value, x=operand) + also + place)
 
-    operation = np.array([lines.parts.program.nodes[k].operation for k in lines.nodes])
-    leaf = np.array([lines.parts.program.nodes[j].operation == "variable" for j in lines.operands])
-    summing = np.isin(operation, [*_SUMS])
-    product = np.isin(operation, ["multiply", "divide", "dot", "power", "atan2", "hypot"])
-    y, x = lines.values[lines.nodes], lines.values[lines.operands]
-    yield from addend(0, "missing term", "the term {} has no contribution")
-    with np.errstate(all="ignore"):
-        yield from change(np.ones_like(p), "chain factor", "the chain factor {p} is missing", ~summing)
-        yield from change(np.sign(p), "chain factor", "the chain factor {p} is missing (but for its sign)", ~summing)
-        yield from change(
-            0 * p, "missing term", "the product rule's term with the derivative of {x} is missing", product
-        )
-        yield from change(0 * p, "treated as constant", "{x} is treated as constant in {y}", leaf & ~summing)
-        yield from change(0 * p, "treated as constant", "{y} is treated as constant", ~leaf & ~summing)
-        yield from addend(-1, "sign", "the sign of the term {} is flipped")
-        yield from change(-p, "sign", "the sign of the chain factor {p} is flipped", ~summing)
-        yield from addend(2, "extra term", "the term {} is counted twice")
-        for name, a in numbers.items():
-            yield from addend(1 / a, "factor", f"factor {name} missing in the term {{}}")
-            yield from change(p / a, "factor", f"factor {name} missing in the derivative of {{y}}", ~summing)
-            yield from change(a * p, "factor", f"factor {name} too many in the derivative of {{y}}", ~summing)
-        yield from change(p * p, "chain factor", "the chain factor {p} is there twice")
-        yield from change(1 / p, "chain factor", "the chain factor {p} divides instead of multiplying")
-        powers = np.isin(operation, ["integer_power", "power"])
-        yield from change(p * x, "chain factor", "the exponent of {y} is not lowered", powers)
-        yield from change(p / x, "chain factor", "the exponent of {y} is lowered by 2", powers)
-        yield from change(y, "chain factor", "the value of {y} stands for its derivative {p}", ~summing)
-        yield from change(p / y, "chain factor", "the factor {y} is missing in its derivative", ~summing)
-        yield from change(p / (1 - y), "chain factor", "the factor 1 - {y} is missing in its derivative", ~summing)
-        yield from change(p * y, "chain factor", "the factor {y} is too many in its derivative", ~summing)
-        yield from change(p * x, "chain factor", "the factor {x} is too many in the derivative of {y}", ~powers)
-        yield from change(p / x, "chain factor", "the factor {x} is missing in the derivative of {y}", ~powers)
-        yield from change(
-            1 - (1 - p) / y, "chain factor", "{y} is not squared in its derivative {p}", operation == "tanh"
-        )
-
-
-def _reciprocal(value: np.longdouble) -> str:
-    """Write 0.05 as 1/20 too: what is forgotten is the number of data."""
-    inverse = float(1 / value)
-    return (
-        f" (1/{round(inverse)})"
-        if 1 < inverse < 1e6 and abs(inverse - round(inverse)) <= 4 * unit_roundoff * inverse
-        else ""
-    )
+    known: dict[str, Mask] = {}
+    for rule in part_rules(len(facts.g)):
+        if isinstance(rule, Addend):
+            yield from addend(rule)
+            continue
+        if rule.among not in known:
+            pairs = zip(operations, leaves, strict=True)
+            known[rule.among] = np.array([is_among(rule.among, o, leaf=leaf) for o, leaf in pairs], dtype=bool)
+        yield from change(rule, known[rule.among])
 
 
 def _also(count: int, what: str) -> str:

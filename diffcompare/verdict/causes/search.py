@@ -17,8 +17,9 @@ from numpy.typing import ArrayLike
 
 from diffcompare.floats import Flags, Floats, unit_roundoff
 from diffcompare.program.dag import Program
+from diffcompare.verdict.causes.array_mistakes import ArrayMistakes
 from diffcompare.verdict.causes.budget import Budget, Exhausted
-from diffcompare.verdict.causes.finite_differences import exact_quotients, likely_quotients
+from diffcompare.verdict.causes.finite_differences import CALLED, QUOTIENTS, exact_quotients, likely_quotients
 from diffcompare.verdict.causes.mistakes import (
     RARE,
     Cause,
@@ -64,6 +65,7 @@ def find_cause(
     difference: ArrayLike | None = None,
     elsewhere: Sequence[Nearby] | None = None,
     value: Callable[[Any], float] | None = None,
+    arrays: ArrayMistakes | None = None,
     budget: Budget | None = None,
 ) -> Cause | None:
     """Find out why a gradient that was judged wrong is wrong.
@@ -90,6 +92,8 @@ def find_cause(
         The same at other points, where a cause must hold too; without them it is looked for at this point alone.
     value : callable, optional
         The float code of the function, which takes flat points: what its difference quotients are exactly.
+    arrays : ArrayMistakes, optional
+        The function as a program of arrays that is taken apart, in place of ``program``.
     budget : Budget, optional
         Operations that may be spent; ``Exhausted`` is raised where they do not do.
 
@@ -110,7 +114,7 @@ def find_cause(
     if lost is not None:
         return lost
     further = () if elsewhere is None else elsewhere
-    code = _Code(program, value, shape, budget or Budget())
+    code = _Code(program, value, shape, budget or Budget(), arrays)
     here = _view(code, labels, g, D, threshold, difference, point, len(further))
     if here is None:
         return None
@@ -162,12 +166,13 @@ def find_cause_nearby(
 
 @dataclass(frozen=True, slots=True)
 class _Code:
-    """The function: its program, its float code, the shape of its argument, and what may be spent on it."""
+    """The function: its program, its float code, the shape of its argument, what may be spent on it, its arrays."""
 
     program: Program | None
     value: Callable[[Any], float] | None
     shape: tuple[int, ...] | None
     budget: Budget
+    arrays: ArrayMistakes | None
     _parts: list[Parts | None] = field(default_factory=list)
 
     def parts(self) -> Parts | None:
@@ -266,6 +271,22 @@ def _of_lines(find: Callable[[Lines], Iterator[Cause]]) -> _Family:
     return family
 
 
+def _of_arrays(find: Callable[..., Iterator[Cause]], **options: Any) -> _Family:
+    def family(view: _View) -> Iterator[Cause]:
+        arrays = view.code.arrays
+        known = arrays is not None and view.facts is not None and view.point is not None
+        return find(arrays, view.facts, view.point, **options) if known else iter(())
+
+    return family
+
+
+def _other_function(view: _View) -> Iterator[Cause]:
+    if view.facts is not None and view.point is not None:
+        lines, arrays = view.lines(), view.code.arrays
+        value = lines.value if lines is not None else None if arrays is None else arrays.value(view.point)
+        yield from () if value is None else other_function(view.facts, value)
+
+
 def _coarse_point(view: _View) -> Iterator[Cause]:
     lines = view.lines()
     return iter(()) if lines is None or view.point is None else coarse_point(lines, view.point)
@@ -273,12 +294,13 @@ def _coarse_point(view: _View) -> Iterator[Cause]:
 
 def _quotients(view: _View) -> Iterator[Cause]:
     """Difference quotients; where the function can be called, those of its own floats."""
-    program, point, budget = view.program, view.point, view.code.budget
-    if program is not None and point is not None:
-        if view.code.value is not None:
-            yield from exact_quotients(view.returned, point, view.code.value, program, budget)
-        else:
-            yield from likely_quotients(view.returned, program, point, budget)
+    program, point, code = view.program, view.point, view.code
+    if code.value is not None and point is not None and (program is not None or code.arrays is not None):
+        cost = CALLED * len(program.nodes) if program is not None else code.arrays.parts.cost  # type: ignore[union-attr]
+        if program is not None or QUOTIENTS * cost < code.budget.left:
+            yield from exact_quotients(view.returned, point, code.value, cost, code.budget)
+    elif program is not None and point is not None:
+        yield from likely_quotients(view.returned, program, point, code.budget)
 
 
 def _late_quotients(view: _View) -> Iterator[Cause]:
@@ -289,20 +311,28 @@ def _late_quotients(view: _View) -> Iterator[Cause]:
 # the simplest explanations first
 _FAMILIES: tuple[_Family, ...] = (
     _of_facts(simple_mistakes),
+    _of_arrays(ArrayMistakes.transposed),
     lambda view: iter(()) if view.facts is None else wrong_order(view.facts, view.code.shape),
-    _of_lines(other_function),
+    _other_function,
     _of_lines(wrong_parts),
     _of_lines(functools.partial(wrong_parts, together=True)),
     _of_lines(stray_factors),
+    _of_arrays(ArrayMistakes.wrong_parts),
+    _of_arrays(ArrayMistakes.wrong_elements),
+    _of_arrays(ArrayMistakes.stray_factors),
     _lost_precision,
     _coarse_point,
     _quotients,
-    _of_facts(clipped),
+    # a limit is a number of the claim as it was returned
+    lambda view: iter(()) if view.facts is None else clipped(view.returned),
     _of_facts(functools.partial(constant_factors, named=RARE)),
     _of_lines(functools.partial(wrong_parts, everywhere=False)),
     _of_lines(functools.partial(wrong_parts, everywhere=False, together=True)),
+    _of_arrays(ArrayMistakes.wrong_parts, everywhere=False),
+    _of_arrays(ArrayMistakes.wrong_elements, everywhere=False),
     _of_facts(unnamed_factor),
     _of_lines(additions),
+    _of_arrays(ArrayMistakes.additions),
     lambda view: iter(()) if view.facts is None else added_shift(view.facts, view.point),
     _late_quotients,
     _of_facts(leftovers),
