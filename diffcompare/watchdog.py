@@ -35,8 +35,8 @@ __all__ = [
     "end_children",
     "given_time",
     "in_time",
-    "one_account",
     "on_time",
+    "one_account",
     "serve",
     "time_limit",
 ]
@@ -59,7 +59,7 @@ _HAS_TIMER = hasattr(signal, "ITIMER_PROF")
 _HEADER = struct.Struct("<dQ")
 
 
-class OutOfTime(BaseException):  # noqa: N818 - no error of anybody's: the check ends
+class OutOfTime(BaseException):
     """The budget of a check ran out, by the clock. Nothing that catches the errors of code may catch this."""
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -156,7 +155,7 @@ class _Run:
             return as_balls(self.point)
         if node.operation == "constant":
             held = node.payload
-            return held if isinstance(held, np.ndarray) else _array(ball(held if isinstance(held, float) else Fraction(held)))
+            return held if isinstance(held, np.ndarray) else _array(ball(held))
         return _array(BALL_OPERATIONS[node.operation]())
 
     def apply(self, node: ArrayNode, *values: Any) -> Any:
@@ -276,10 +275,9 @@ def _zeros(shape: tuple[int, ...], zero: Any) -> Any:
 @cache
 def _function(operation: str, payload: int | None) -> Callable[..., Any]:
     rule = BALL_OPERATIONS[operation]
-    arity = OPERATIONS[operation].arity
-    if payload is not None:
-        return np.frompyfunc(lambda *operands: rule(*operands, payload), arity, 1)
-    return np.frompyfunc(rule, arity, 1)
+    applied = rule if payload is None else lambda *operands: rule(*operands, payload)
+    function: Callable[..., Any] = np.frompyfunc(applied, OPERATIONS[operation].arity, 1)
+    return function
 
 
 _OPERATORS: dict[str, Callable[..., Any]] = {
@@ -297,7 +295,8 @@ def _elementwise(node: ArrayNode, *values: Any) -> Any:
 
 
 def _to_matrix(value: Any) -> Any:
-    return arb_mat(*value.shape, value.reshape(-1).tolist())
+    rows, columns = value.shape
+    return arb_mat(rows, columns, value.reshape(-1).tolist())
 
 
 def _from_matrix(matrix: Any) -> Any:
@@ -383,7 +382,6 @@ _OF_MATRICES: dict[str, Callable[..., Any]] = {
     "determinant": _determinant,
     "log_determinant": _log_determinant,
 }
-
 
 
 @dataclass(frozen=True, slots=True)

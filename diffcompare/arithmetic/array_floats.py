@@ -1,6 +1,6 @@
 """Programs of arrays in floats: values, how far rounding may carry them, how rounded constants move them.
 
-All to first order: estimates which say whether a trace is what ran, and what a difference of real numbers may come from.
+All to first order: estimates which say whether a trace is what ran, and what a difference may come from.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def moved_floats(build: ArrayBuilder, roots: Sequence[int], point: Floats, *, un
 def tangent_floats(
     build: ArrayBuilder, roots: Sequence[int], point: Floats, directions: tuple[Floats, Floats]
 ) -> list[Moved]:
-    """Evaluate nodes in floats, with their slopes along two directions as ``moves``, and rounding errors of the values."""
+    """Evaluate nodes in floats, with their slopes along two directions as ``moves``, and rounding errors of values."""
 
     def leaf(_: int, node: ArrayNode) -> Moved:
         if node.operation == "variable":

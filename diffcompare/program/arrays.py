@@ -131,7 +131,9 @@ class ArrayBuilder:
         values = [self.value(i) for i in operands]
         if values and None not in values:
             numbers = self._numbers
-            found = numbers.value(numbers.apply(operation, *(numbers.constant(v or 0) for v in values), payload=payload))
+            found = numbers.value(
+                numbers.apply(operation, *(numbers.constant(v or 0) for v in values), payload=payload)
+            )
             if found is not None:
                 return self.constant(found)
         return self.raw(operation, *operands, payload=payload)
@@ -425,5 +427,3 @@ def _renamed(subscripts: str) -> str:
     letters = dict.fromkeys(c for c in subscripts if c.isalpha())
     names = {c: chr(97 + k) for k, c in enumerate(letters)}
     return "".join(names.get(c, c) for c in subscripts)
-
-

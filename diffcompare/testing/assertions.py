@@ -92,7 +92,10 @@ def assert_gradient(
     True
     """
     __tracebackhide__ = True
-    options = {"formula": formula, "args": args, "box": box, "noise": noise, "guards": guards or None, "budget": None if budget == BUDGET else budget}
+    options = {
+        "formula": formula, "args": args, "box": box, "noise": noise, "guards": guards or None,
+        "budget": None if budget == BUDGET else budget,
+    }  # fmt: skip
     if at is None:
         if box is None:
             raise TypeError("at=None and box=None: pass a point to check at, or a box to search for the worst point")

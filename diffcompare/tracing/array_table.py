@@ -157,7 +157,7 @@ class ArrayTable:
         return answers
 
     def order(self, floats: Floats) -> NDArray[np.intp]:
-        """Return the order of numbers along the last axis; where the next guard's are taken as different it is drawn."""
+        """Return the order of numbers along the last axis; of those that the next guard turns it is drawn."""
         order = np.argsort(floats, axis=-1, kind="stable")
         turned = self.turned.get(len(self.guards))
         if turned is None or turned.shape != (*floats.shape[:-1], floats.shape[-1] - 1):

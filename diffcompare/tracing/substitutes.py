@@ -215,6 +215,8 @@ def vectorized(pyfunc: Any, *_: Any, **__: Any) -> Any:
 
 
 class FloatKind(type):
+    """The type of what stands for a floating-point type: traced numbers are among its instances."""
+
     own_type: Any
 
     def __instancecheck__(cls, value: Any) -> bool:
@@ -248,6 +250,8 @@ def _float_type(kind: Any) -> Any:
 
 
 class IntegerKind(FloatKind):
+    """The type of what stands for an integer type, which takes no number that varies."""
+
     def __instancecheck__(cls, value: Any) -> bool:
         return isinstance(value, cls.own_type)
 
@@ -369,7 +373,8 @@ def _sorted(values: Any, **kwargs: Any) -> Any:
 
 
 def print_nothing(*_: Any, **__: Any) -> None:
-    return None
+    """Stand for ``print``: a trace is not what the user runs."""
+    return
 
 
 def _sum(values: Any, start: Any = 0) -> Any:

@@ -102,7 +102,9 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
     build = pair.build
     differences = [build.apply("subtract", g.first, g.second) for g in guards]
     edges = switches_of(build, [pair.F])
-    F, D, G, *rest = array_balls(build, [pair.F, pair.D, pair.G, *differences, *(e.node for e in edges)], pair.point, _BITS)
+    F, D, G, *rest = array_balls(
+        build, [pair.F, pair.D, pair.G, *differences, *(e.node for e in edges)], pair.point, _BITS
+    )
     # an element that is compared with itself, as in x == max(x), is equal however wide its ball
     signs = [
         np.where(same_elements(build, g.first, g.second), np.int8(0), _signs(v))
@@ -260,9 +262,7 @@ def _beside(
     return compared
 
 
-def _kink_notes(
-    guards: Sequence[ArrayGuard], turned: dict[int, NDArray[np.bool_]], compared: _Compared
-) -> list[str]:
+def _kink_notes(guards: Sequence[ArrayGuard], turned: dict[int, NDArray[np.bool_]], compared: _Compared) -> list[str]:
     """Name the elements that sit at their switch."""
     if not compared.kinks.any():
         return []
@@ -297,7 +297,9 @@ def _difference(pair: ArrayPair, node: int, D: Any, G: Any, one: Moved, two: Mov
             apart = (values[1][some] - values[0][some]).tolist()
             upper = np.array([float(v.abs_upper()) for v in apart])
             nonzero = np.array([not v.contains(0) for v in apart])
-            lower = np.array([float(abs(v).lower()) if c else 0.0 for v, c in zip(apart, nonzero.tolist(), strict=True)])
+            lower = np.array(
+                [float(abs(v).lower()) if c else 0.0 for v, c in zip(apart, nonzero.tolist(), strict=True)]
+            )
         gap[some] = np.where(nonzero, lower, upper)
         gap[some[~np.isfinite(upper)]] = math.inf
         equal[some] = ~nonzero & ((upper <= scale[some]) | (upper <= _TINY))
@@ -346,15 +348,15 @@ def _moves_alike_within(problem: Problem, state: State, pair: ArrayPair, reach: 
     traced, size, noise = there - here, np.abs(here), before - here
     m = problem.outputs
     size[m:], noise[m:] = np.max(size[m:]), np.max(np.abs(noise[m:]))
-    slack = 0.05 * np.maximum(np.abs(seen), np.abs(traced)) + (1e-6 * reach * 2.0**10 + 2.0**-40) * size + 8 * np.abs(noise)
+    slack = (
+        0.05 * np.maximum(np.abs(seen), np.abs(traced)) + (1e-6 * reach * 2.0**10 + 2.0**-40) * size + 8 * np.abs(noise)
+    )
     # the slopes of a constant are rounding, and at the point that may be 0 by chance
     slack[m:] += 2.0**-40 * float(np.max(np.abs(state.values))) / float(np.max(problem.scales))
     return not bool(np.any(np.abs(seen - traced) > slack))
 
 
-def _judged(
-    problem: Problem, state: State, pair: ArrayPair, found: _Compared, adjoint: Moved
-) -> Judgement | Left:
+def _judged(problem: Problem, state: State, pair: ArrayPair, found: _Compared, adjoint: Moved) -> Judgement | Left:
     n = found.size.size
     notes = list(found.notes)
     status = np.full(n, "consistent", dtype=object)
@@ -367,18 +369,20 @@ def _judged(
     _weigh(pair, found, status, notes)
     _two_ways(pair, found, status, notes)
     finite = np.isfinite(state.claimed)
-    for i in np.flatnonzero(~finite).tolist():
+    lost = np.flatnonzero(~finite & ~found.kinks)
+    status[lost] = "wrong"
+    for i in lost[:1].tolist():
         right = found.decided[i] and found.gap[i] <= found.threshold[i]
         why = ": the formula is right, an intermediate value overflows or is not defined" if right else ""
-        if i == np.flatnonzero(~finite)[0]:
-            notes.append(f"{problem.names[i]} is {float(state.claimed[i])!r} though the derivative is finite{why}")
-        status[i] = "wrong"
+        notes.append(f"{problem.names[i]} is {float(state.claimed[i])!r} though the derivative is finite{why}")
     largest = float(found.size.max(initial=0.0))
     certified = _rounded(pair, found)
     errors = np.abs(np.where(finite, state.claimed, math.inf) - _middles(found.D))
-    lost = finite & (pair.gradient.narrow is None) & (errors > 0.1 * largest) & (found.gap <= 0.1 * largest) & (status != "wrong")
-    if (lost & (errors > _STRAYS * np.broadcast_to(adjoint.error, (n,)))).any():
-        return Left("the floats of the gradient have no correct digit: how far others would stray is found number by number")
+    coarse = finite & (pair.gradient.narrow is None) & (errors > 0.1 * largest) & (found.gap <= 0.1 * largest)
+    if (coarse & (status != "wrong") & (errors > _STRAYS * np.broadcast_to(adjoint.error, (n,)))).any():
+        return Left(
+            "the floats of the gradient have no correct digit: how far others would stray is found number by number"
+        )
     notes += _narrow(problem, pair, found, errors, status)
     status[found.kinks] = "non-smooth"
     threshold = found.threshold
@@ -430,7 +434,8 @@ def _weigh(pair: ArrayPair, found: _Compared, status: NDArray[Any], notes: list[
     off, least = 0.0, math.inf
     for i in worst[:sweeps]:
         L, own = _effect(pair, i, allowed)
-        found.L[i], found.off[i] = L, own
+        found.L[i] = L if np.isfinite(found.L[i]) else math.inf
+        found.off[i] = own
         off, least = max(off, own / (found.size[i] or 1.0)), min(least, L / (found.size[i] or 1.0))
     for i in worst[sweeps:]:
         # what was not weighed is judged as those that were, which are the worst
@@ -447,7 +452,7 @@ def _weigh(pair: ArrayPair, found: _Compared, status: NDArray[Any], notes: list[
             )
         elif gap > found.threshold[i]:
             status[i] = "wrong"
-        elif gap <= max(4 * found.L[i], found.least[i], found.beside[i]):
+        elif gap <= max(4 * found.L[i], found.least[i], found.beside[i]) and math.isfinite(found.threshold[i]):
             status[i] = "consistent"
         else:
             status[i] = "inconclusive"
@@ -459,12 +464,17 @@ def _effect(pair: ArrayPair, i: int, allowed: dict[int, Floats]) -> tuple[float,
     place = np.array(i)
     one = build.apply("subtract", build.take(pair.G, place), build.take(pair.D, place))
     bars = sensitivities_of(build, one, [True] * len(build.nodes))
-    constants = [k for k in bars if build.nodes[k].operation == "constant" and isinstance(build.nodes[k].payload, float | np.ndarray)]
+    constants = [
+        k
+        for k in bars
+        if build.nodes[k].operation == "constant" and isinstance(build.nodes[k].payload, float | np.ndarray)
+    ]
     L = off = 0.0
     with np.errstate(all="ignore"):
         for k, slopes in zip(constants, array_balls(build, [bars[k] for k in constants], pair.point, 160), strict=True):
             held = np.asarray(build.nodes[k].payload, dtype=np.float64)
-            size = np.array([float(s.abs_upper()) if s.is_finite() else math.inf for s in slopes.reshape(-1).tolist()])
+            # where another component has no derivative, this one does not depend on it
+            size = np.array([float(s.abs_upper()) if s.is_finite() else 0.0 for s in slopes.reshape(-1).tolist()])
             size = np.broadcast_to(size.reshape(slopes.shape), held.shape)
             rounded = is_rounded(held)
             L += float(np.sum(np.where(rounded, unit_roundoff * np.abs(held) * size, 0.0)))
@@ -515,9 +525,7 @@ def _two_ways(pair: ArrayPair, found: _Compared, status: NDArray[Any], notes: li
         notes.append("the difference is as slight as that of two ways of computing one thing, such as a series near 0")
 
 
-def _narrow(
-    problem: Problem, pair: ArrayPair, found: _Compared, errors: Floats, status: NDArray[Any]
-) -> list[str]:
+def _narrow(problem: Problem, pair: ArrayPair, found: _Compared, errors: Floats, status: NDArray[Any]) -> list[str]:
     """Judge a gradient that is computed in shorter numbers than f."""
     if pair.gradient.narrow is None:
         return []

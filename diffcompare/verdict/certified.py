@@ -34,9 +34,7 @@ _STATUSES = {"consistent": "ok", "non-smooth": "kink", "out-of-domain": "domain"
 
 
 @one_account()
-def certified_gradient(
-    f: SymbolicFunction | Callable[..., Any], point: Any, *, args: Sequence[Any] = ()
-) -> Reference:
+def certified_gradient(f: SymbolicFunction | Callable[..., Any], point: Any, *, args: Sequence[Any] = ()) -> Reference:
     """Certify the gradient of a function, or of code, at a point.
 
     Proven for a function: where the status is ``ok`` the value is the true partial derivative at the exact binary64

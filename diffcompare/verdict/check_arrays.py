@@ -218,7 +218,8 @@ def check_hessian(
     >>> verdict.status, verdict.cause
     ('wrong', 'the lower triangle is 0: a Hessian is symmetric, copy the upper one')
     """
-    check_arguments({"f": f, "hessian": hessian} | ({} if gradient is None else {"gradient": gradient}), args, noise, budget)
+    callables = {"f": f, "hessian": hessian} | ({} if gradient is None else {"gradient": gradient})
+    check_arguments(callables, args, noise, budget)
     if isinstance(f, SymbolicFunction):
         scalar(f, "check the Hessians of its .components")
     if vector is not None and takes(hessian, at, vector, *args):

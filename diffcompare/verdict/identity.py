@@ -84,7 +84,9 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
         found = _by_numbers(problem, state, *way, limit=limit)
         if isinstance(found, Judgement):
             return found
-        too_large = f"more than {limit:,} single numbers would take longer than {given_time():g} s; pass a larger budget"
+        too_large = (
+            f"more than {limit:,} single numbers would take longer than {given_time():g} s; pass a larger budget"
+        )
         reasons.append(too_large if found is None else found.reason)
     # the later attempts see less of the code, and say less of it
     return Left(reasons[0])

@@ -77,7 +77,7 @@ def climb_rungs(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
             on_time()
             found = rung(problem)
         except OutOfTime:
-            words = f"the budget of {given_time():g} s ran out, by the clock, before it could be judged; pass a larger one"
+            words = f"the budget of {given_time():g} s ran out, by the clock; pass a larger one"
             judgement = plain(problem, "inconclusive", words)
             return replace(judgement, notes=(*judgement.notes, *_notes(reasons), f"cut short: {name}"))
         except PASSING:

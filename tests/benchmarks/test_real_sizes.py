@@ -52,7 +52,8 @@ def measured(name: str, factor: float) -> dict[str, Any]:
 
 def beside(name: str, factor: float) -> dict[str, Any]:
     """The same in a process of its own."""
-    code = f"import json; from tests.benchmarks.test_real_sizes import measured; print(json.dumps(measured({name!r}, {factor!r})))"
+    call = f"print(json.dumps(measured({name!r}, {factor!r})))"
+    code = f"import json; from tests.benchmarks.test_real_sizes import measured; {call}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -142,7 +142,8 @@ def find_worst(
     ('wrong', True)
     """
     if not isinstance(evaluations, int) or evaluations < _LEAST:
-        raise ValueError(f"evaluations={evaluations!r}: must be a whole number of at least {_LEAST}, a few verdicts' calls")
+        least = f"at least {_LEAST}, a few verdicts' calls"
+        raise ValueError(f"evaluations={evaluations!r}: must be a whole number of {least}")
     structure, lower, upper = _corners(f, box)
     plain = as_callable(f, structure) if isinstance(f, SymbolicFunction) else f
     problem = Problem(
