@@ -230,4 +230,3 @@ _SPECIAL: dict[str, Callable[..., Any]] = {
         lambda d, r: select(abs(r) <= d, 0.5 * r * r, d * (abs(r) - 0.5 * d)),
     ),
 }
-

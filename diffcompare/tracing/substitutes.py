@@ -232,6 +232,7 @@ class FloatKind(type):
         return hash(cls.own_type)
 
     def __call__(cls, value: Any = 0.0, *args: Any) -> Any:
+        """Convert: a traced number stays traced."""
         if isinstance(value, TracedArray) and value.size == 1:
             value = value.item()
         if isinstance(value, TracedScalar | TracedCondition | TracedArray):
@@ -256,6 +257,7 @@ class IntegerKind(FloatKind):
         return isinstance(value, cls.own_type)
 
     def __call__(cls, value: Any = 0, *args: Any) -> Any:
+        """Convert a number that does not vary."""
         if isinstance(value, TracedArray | TracedCondition | TracedScalar):
             value = plain(answers(value), f"{cls.own_type.__name__}()")
         return cls.own_type(value, *args)
@@ -301,13 +303,7 @@ def math_function(table: Table, function: Any) -> Any:
     def substitute(*args: Any, **kwargs: Any) -> Any:
         args = tuple(a.item() if isinstance(a, TracedArray) and a.size == 1 else a for a in args)
         if not contains_traced(args):
-            if (
-                table.exact
-                and name in MATH
-                and len(args) == 1
-                and is_number(args[0])
-                and name not in ("isnan", "fabs")
-            ):
+            if table.exact and name in MATH and len(args) == 1 and is_number(args[0]) and name not in ("isnan", "fabs"):
                 args = (lift(args[0], table),)
             else:
                 return table_constants(own(*args, **kwargs), table)
