@@ -41,6 +41,8 @@ _EQUAL = 2.0**-100
 _TINY = 2.0**-1074
 # how often the sides of equal numbers are drawn, each draw and its opposite: as many more derivatives
 _SIDES = 4
+# more of them, where a component would be called wrong; slopes that differ by so much in floats are two
+_MORE_SIDES, _NOTICED = 60, 2.0**-20
 # components whose constants are weighed one by one
 _SWEEPS, _SWEPT_WORK = 12, 20_000_000
 _CLOSE = 2.0**-40
@@ -258,8 +260,29 @@ def _beside(
             rounding = 32 * _move(other, floats[2], first.shape)
             compared.kinks |= apart > np.maximum(rounding, _EQUAL * compared.size)
             compared.beside = np.where(compared.kinks, compared.beside, np.maximum(compared.beside, apart))
+    _see_more_sides(problem, pair, turned, compared)
     compared.notes = _kink_notes(guards, turned, compared)
     return compared
+
+
+def _see_more_sides(
+    problem: Problem, pair: ArrayPair, turned: dict[int, NDArray[np.bool_]], compared: _Compared
+) -> None:
+    """Look at more sides, in floats, before a component is called wrong.
+
+    Of five equal numbers each may be the median, and no more than four were drawn.
+    """
+    suspects = ~compared.kinks & ~compared.equal & ~(compared.gap <= compared.threshold)
+    first = _middles(compared.D)
+    for seed in range(_SIDES, _SIDES + min(_MORE_SIDES, _SWEPT_WORK // max(pair.work, 1))):
+        if not suspects.any():
+            break
+        trace, _, D = record_function(problem, pair.build, turned, seed)
+        if len(trace.guards) == len(pair.function.guards):
+            (slopes,) = array_floats(pair.build, [D], pair.point)
+            apart = np.abs(slopes.reshape(-1) - first) > _NOTICED * np.maximum(np.abs(first), np.max(np.abs(first)))
+            compared.kinks |= suspects & apart
+            suspects &= ~apart
 
 
 def _kink_notes(guards: Sequence[ArrayGuard], turned: dict[int, NDArray[np.bool_]], compared: _Compared) -> list[str]:

@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 
 from diffcompare.arithmetic.array_floats import array_floats
-from diffcompare.program.arrays import STRUCTURAL, ArrayBuilder, contracted, interpret_arrays, same_elements, work_of
+from diffcompare.program.arrays import (
+    _ELIMINATION,
+    _PRODUCT,
+    STRUCTURAL,
+    ArrayBuilder,
+    contracted,
+    interpret_arrays,
+    most_held,
+    same_elements,
+    work_of,
+)
 
 X = np.arange(12.0) + 0.5
 
@@ -169,16 +179,17 @@ def test_letters_of_a_contraction_are_sorted() -> None:
     assert contracted("bik,bkj->bij") == ("bik", "bkj", "bij", "b", "k", "i")
 
 
-def test_work_counts_multiplications() -> None:
+def test_work_counts_elements_and_a_part_of_products() -> None:
     build, node = build_of(3, 4)
     matrix = build.contract("ij,kj->ik", node, node)
-    nodes = {
-        matrix: 3 * 3 * 4, node: 0, build.total(node, (0,)): 12, build.take(node, np.array([5])): 1,
-        build.raw("sin", node): 12, build.solve(matrix, node): 9 + 12 * 3,
-            build.of_matrix("determinant", matrix): 9 + 3,
-        build.cumulate(node, 0): 12,
+    solved, determinant = build.solve(matrix, node), build.of_matrix("determinant", matrix)
+    work = {
+        matrix: 9 + 12 + 12 + 3 * 3 * 4 // _PRODUCT, node: 0, build.total(node, (0,)): 12, build.raw("sin", node): 12,
+        build.take(node, np.array([5])): 1, build.cumulate(node, 0): 12,
+        solved: 12 + (9 + 12 * 3) // _ELIMINATION, determinant: 1 + (9 + 3) // _ELIMINATION,
     }  # fmt: skip
-    assert {k: work_of(build.nodes, [k]) for k in nodes} == nodes
+    assert {k: work_of(build.nodes, [k]) for k in work} == work
+    assert work_of(build.nodes, work) == sum(work.values())
 
 
 def test_values_are_let_go_after_their_last_use() -> None:
@@ -231,3 +242,12 @@ def test_elements_that_are_moved_are_the_same() -> None:
     assert not same_elements(build, sine, build.raw("negative", sine)).any()
     assert not same_elements(build, build.raw("negative", node), sine).any()
     assert same_elements(build, build.raw("sin", build.constant(0.5)), build.raw("sin", build.constant(0.5))).all()
+
+
+def test_what_is_held_at_once_is_counted() -> None:
+    build, node = build_of(3, 4)
+    chain = build.total(build.raw("sin", build.raw("exp", node)), (0, 1))
+    # the variables, their matrix and one array more; a node of one number
+    assert most_held(build.nodes, build.needed([chain]), [chain]) == 24
+    both = [chain, node]
+    assert most_held(build.nodes, build.needed(both), both) == 36

@@ -107,7 +107,7 @@ FUNCTIONS: dict[str, list[str]] = {
     "nanmean": ["np.nanmean(x, axis=0)", "np.nanmean(x * 2, axis=1, keepdims=True)"],
     "nanmax": ["np.nanmax(x, axis=0)"],
     "nanmin": ["np.nanmin(x)"],
-    "bincount": ["np.bincount([0, 1, 1, 4], weights=x[0])", "np.bincount(k, x[:, 0], minlength=6)", "np.bincount(k) * x"],
+    "bincount": ["np.bincount([0, 1, 1, 4], weights=x[0])", "np.bincount(k, x[:, 0], minlength=6)"],
     "mean": ["np.mean(x)", "x.mean(axis=1)", "np.mean(x, axis=(0,), keepdims=True)", "np.mean(x, axis=0, where=M)"],
     "average": ["np.average(x)", "np.average(x, axis=0)",
         "np.average(x, axis=0, weights=w, keepdims=True)",

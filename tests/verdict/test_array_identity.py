@@ -12,6 +12,7 @@ from diffcompare.program.arrays import ArrayBuilder
 from diffcompare.verdict import array_identity
 from diffcompare.verdict.identity import judge_by_identity
 from diffcompare.verdict.judgement import Judgement, Left
+from diffcompare.verdict.observation import state_of
 from diffcompare.verdict.problem import Problem
 
 RANDOM = np.random.default_rng(17)
@@ -376,6 +377,20 @@ def test_equal_numbers_of_a_sorted_loss_are_non_smooth() -> None:
     found = statuses(f, g, y)
     assert found["non-smooth"] == [3, 400]
     assert set(found) == {"non-smooth", "consistent"}
+
+
+@pytest.mark.parametrize("name", ["median", "max", "min"])
+def test_each_of_many_equal_numbers_may_be_chosen(name: str) -> None:
+    rule = getattr(np, name)
+    for chosen in range(7):
+
+        def g(x: Any, chosen: int = chosen) -> Any:
+            return 2 * rule(x) * (np.arange(7) == chosen)
+
+        one = problem(lambda x: rule(x) ** 2, g, np.ones(7))
+        found = array_identity.judge_arrays(one, state_of(one))
+        assert isinstance(found, Judgement)
+        assert "wrong" not in found.status
 
 
 def test_a_tie_that_makes_no_difference_is_consistent() -> None:
