@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from diffcompare import testing as testing
-    from diffcompare.certify.arrays import certified_hessian, certified_jacobian
     from diffcompare.descent import gradient_descent
     from diffcompare.errors import (
         DiffcompareError,
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from diffcompare.symbolic.parse import parse
     from diffcompare.tables.csv_files import read_errors
     from diffcompare.tables.summary import summarize
-    from diffcompare.verdict.certified import certified_gradient
+    from diffcompare.verdict.certified import certified_gradient, certified_hessian, certified_jacobian
     from diffcompare.verdict.check import check_gradient
     from diffcompare.verdict.check_arrays import check_hessian, check_jacobian
     from diffcompare.verdict.check_directional import check_directional
@@ -56,8 +55,8 @@ _HOME = {
     "UnsupportedFunction": "errors",
     "Verdict": "verdict.verdict",
     "certified_gradient": "verdict.certified",
-    "certified_hessian": "certify.arrays",
-    "certified_jacobian": "certify.arrays",
+    "certified_hessian": "verdict.certified",
+    "certified_jacobian": "verdict.certified",
     "check_directional": "verdict.check_directional",
     "check_gradient": "verdict.check",
     "check_hessian": "verdict.check_arrays",
