@@ -35,6 +35,7 @@ __all__ = [
     "end_children",
     "given_time",
     "in_time",
+    "left_time",
     "on_time",
     "one_account",
     "serve",
@@ -95,6 +96,11 @@ def in_time(check: Callable[P, R]) -> Callable[P, R]:
 def given_time() -> float:
     """Return the seconds of the limit that holds; infinite without any."""
     return _LIMIT.get()[0]
+
+
+def left_time() -> float:
+    """Return the seconds that are left, by the clock."""
+    return _LIMIT.get()[1] - time.monotonic()
 
 
 def on_time() -> None:

@@ -58,6 +58,7 @@ _WRITTEN: dict[Any, tuple[int, ...]] = {
 }  # fmt: skip
 _ASKED = set(named(
     "shape", "ndim", "size", "iscomplexobj", "isrealobj", "may_share_memory", "shares_memory", "ix_", "result_type",
+    "iscomplex", "isreal",
 ))  # fmt: skip
 
 

@@ -16,12 +16,12 @@ from diffcompare.program.scipy_functions import scipy_special
 from diffcompare.tracing.array_functions import HANDLERS, call_function, constants, with_floats
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_ufuncs import call_ufunc, choose, compared, of_table, table_here
-from diffcompare.tracing.handle import Handle, floats_of, has_handles, is_moving, made, plain_floats, stored
+from diffcompare.tracing.handle import Doors, Handle, floats_of, has_handles, is_moving, made, plain_floats, stored
 from diffcompare.tracing.registry import Dialect
 from diffcompare.tracing.scalar import UNARY
 from diffcompare.tracing.scipy_substitutes import HINTS, LINEAR
 from diffcompare.tracing.special import TRACED
-from diffcompare.tracing.substitutes import MATH, FloatKind, IntegerKind, print_nothing
+from diffcompare.tracing.substitutes import MATH, FloatKind, IntegerKind, is_abstract, members_of, print_nothing
 from diffcompare.tracing.table import refuse
 
 __all__ = ["ARRAYS"]
@@ -39,11 +39,13 @@ def _numpy_function(table: ArrayTable, function: Any) -> Any:
     """Return what stands for a name of NumPy."""
     if isinstance(function, np.ufunc):
         return _Ufunc(table, function)
+    if function is np.r_ or function is np.c_:
+        return _Joined(function)
     if isinstance(function, type):
         kind: Any = function
-        if issubclass(function, np.floating):
+        if issubclass(np.float64, function) or issubclass(function, np.floating):
             return _float_kind(kind)
-        if issubclass(function, np.integer | np.bool_):
+        if issubclass(function, np.integer | np.bool_) and not is_abstract(function):
             return _integer_kind(kind)
         return _vectorized if function is np.vectorize else function
     if not callable(function):
@@ -57,11 +59,28 @@ def _numpy_function(table: ArrayTable, function: Any) -> Any:
 
     @functools.wraps(function)
     def substitute(*args: Any, **kwargs: Any) -> Any:
+        args, kwargs = tuple(map(_own, args)), {k: _own(v) for k, v in kwargs.items()}
         if has_handles(args) or has_handles(kwargs):
             return call_function(function, args, kwargs)
         return constants(table, function(*args, **kwargs))
 
     return substitute
+
+
+class _Joined:
+    """Stands for ``np.r_`` and ``np.c_``: what is in brackets, one after the other, in rows or columns."""
+
+    def __init__(self, own: Any) -> None:
+        self._own = own
+
+    def __getitem__(self, key: Any) -> Any:
+        if not has_handles(key):
+            return constants(table_here(), self._own[floats_of(key)])
+        parts = key if isinstance(key, tuple) else (key,)
+        if any(isinstance(part, str) for part in parts):
+            raise refuse("r_ with a directive", "only arrays are joined", "use concatenate")
+        arrays = [self._own[part] if isinstance(part, slice) else part for part in parts]
+        return np.column_stack(arrays) if self._own is np.c_ else np.concatenate([np.atleast_1d(a) for a in arrays])
 
 
 class _Ufunc:
@@ -155,7 +174,7 @@ class _IntegerKind(IntegerKind):
 
 @functools.cache
 def _float_kind(kind: Any) -> Any:
-    return _FloatKind(kind.__name__, (), {"own_type": kind, "dtype": np.dtype(kind)})
+    return _FloatKind(kind.__name__, (), members_of(kind))
 
 
 @functools.cache
@@ -396,3 +415,5 @@ ARRAYS = Dialect(
     gathered=_gathered,
     scattered=_scattered,
 )
+
+Doors.special = _special_function

@@ -229,6 +229,9 @@ def _called(ufunc: Any, name: str, inputs: Sequence[Any]) -> Any:
         return ufunc(*map(floats_of, inputs))
     if name in _LOGICAL:
         return ufunc(*(np.not_equal(v, 0.0) if isinstance(v, Handle) else v for v in inputs))
+    if not hasattr(np, ufunc.__name__):
+        # SciPy's, called by code of a library that is run as it is
+        return Doors.special(table_here(), ufunc)(*inputs)
     if not is_moving(list(inputs)):
         found = ufunc(*map(floats_of, inputs))
         return tuple(made(table_here(), f) for f in found) if isinstance(found, tuple) else made(table_here(), found)

@@ -39,6 +39,7 @@ class Doors:
 
     call_ufunc: ClassVar[Handler]
     call_function: ClassVar[Handler]
+    special: ClassVar[Handler]
 
 
 def counted(size: int) -> Places:

@@ -42,7 +42,17 @@ from diffcompare.tracing.scipy_substitutes import linear_algebra_function, speci
 from diffcompare.tracing.special import traced_special
 from diffcompare.tracing.table import Table, active_table, refuse
 
-__all__ = ["MATH", "SCALARS", "FloatKind", "IntegerKind", "ModuleSubstitute", "RandomSubstitute", "print_nothing"]
+__all__ = [
+    "MATH",
+    "SCALARS",
+    "FloatKind",
+    "IntegerKind",
+    "ModuleSubstitute",
+    "RandomSubstitute",
+    "is_abstract",
+    "members_of",
+    "print_nothing",
+]
 
 _ARRAYS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite", "require")
 _BUFFERS = ("zeros", "ones", "empty", "full", "eye", "identity")
@@ -121,9 +131,9 @@ def numpy_function(table: Table, function: Any) -> Any:
         return _UfuncSubstitute(table, function)
     if isinstance(function, type):
         kind: Any = function
-        if issubclass(function, np.floating):
+        if issubclass(np.float64, function) or issubclass(function, np.floating):
             return _float_type(kind)
-        if issubclass(function, np.integer | np.bool_):
+        if issubclass(function, np.integer | np.bool_) and not is_abstract(function):
             return _integer_type(kind)
         if function is np.vectorize:
             return vectorized
@@ -138,11 +148,28 @@ def numpy_function(table: Table, function: Any) -> Any:
 
     @functools.wraps(function)
     def substitute(*args: Any, **kwargs: Any) -> Any:
+        args, kwargs = tuple(map(_own_type, args)), {k: _own_type(v) for k, v in kwargs.items()}
         if contains_traced(args) or contains_traced(kwargs):
             return call_function(table, function, args, kwargs)
         return table_constants(function(*args, **kwargs), table)
 
     return substitute
+
+
+def members_of(kind: Any) -> dict[str, Any]:
+    """Return what a type holds that stands for another one: that of many types has no dtype."""
+    return {"own_type": kind} | ({} if is_abstract(kind) else {"dtype": np.dtype(kind)})
+
+
+def is_abstract(kind: type) -> bool:
+    """Tell whether a type of NumPy's is one of many, as ``np.integer`` is, to which nothing is converted."""
+    return kind in _ABSTRACT
+
+
+_ABSTRACT = frozenset({
+    np.generic, np.number, np.integer, np.signedinteger, np.unsignedinteger, np.inexact, np.floating,
+    np.complexfloating,
+})  # fmt: skip
 
 
 class _UfuncSubstitute:
@@ -247,7 +274,7 @@ class FloatKind(type):
 
 @functools.cache
 def _float_type(kind: Any) -> Any:
-    return FloatKind(kind.__name__, (), {"own_type": kind, "dtype": np.dtype(kind)})
+    return FloatKind(kind.__name__, (), members_of(kind))
 
 
 class IntegerKind(FloatKind):

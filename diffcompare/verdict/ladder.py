@@ -29,8 +29,11 @@ from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.tied import judge_by_sides
 from diffcompare.verdict.traced import trace
 from diffcompare.verdict.witness import judge_by_witness
-from diffcompare.watchdog import OutOfTime, given_time, on_time
+from diffcompare.watchdog import OutOfTime, given_time, left_time, time_limit
 
+# of the time that is left, what a rung may take that is not the last
+_SHARE = 0.6
+_NO_RULE = "no rule could judge it"
 # beyond so many components a derivative is not certified one by one
 MANY = 1000
 
@@ -72,14 +75,14 @@ def climb_rungs(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
     What fails inside a rung, for whatever reason, leads to the next one.
     """
     reasons: dict[str, str] = {}
-    for name, rung in rungs:
+    for k, (name, rung) in enumerate(rungs):
+        # a rung leaves time to those below it
+        share = _SHARE if k + 1 < len(rungs) else 1.0
         try:
-            on_time()
-            found = rung(problem)
+            with time_limit(share * left_time()):
+                found = rung(problem)
         except OutOfTime:
-            words = f"the budget of {given_time():g} s ran out, by the clock; pass a larger one"
-            judgement = plain(problem, "inconclusive", words)
-            return replace(judgement, notes=(*judgement.notes, *_notes(reasons), f"cut short: {name}"))
+            found = Left(f"it took more than {share * given_time():.3g} s by the clock; pass a larger budget")
         except PASSING:
             raise
         except BaseException as error:
@@ -88,7 +91,9 @@ def climb_rungs(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
             return replace(found, notes=(*found.notes, *_notes(reasons)))
         if found is not None:
             reasons[name] = found.reason
-    judgement = plain(problem, "inconclusive", "no rule could judge it")
+    over = left_time() <= 0
+    words = f"the budget of {given_time():g} s ran out, by the clock; pass a larger one" if over else _NO_RULE
+    judgement = plain(problem, "inconclusive", words)
     return replace(judgement, notes=(*judgement.notes, *_notes(reasons)))
 
 

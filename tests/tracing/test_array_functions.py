@@ -103,6 +103,8 @@ FUNCTIONS: dict[str, list[str]] = {
     # reductions
     "sum": ["np.sum(x)", "x.sum(axis=0)", "np.sum(x, axis=(0, 1), keepdims=True)", "np.sum(x, axis=-1, where=M)",
         "np.sum(x, initial=2.5)", "x.sum(1, keepdims=True) * x", "np.add.reduce(x)", "np.add.reduce(x, axis=1)"],
+    "iscomplex": ["x * ~np.iscomplex(x)"],
+    "isreal": ["x * np.isreal(x)"],
     "nansum": ["np.nansum(x, axis=0)"],
     "nanmean": ["np.nanmean(x, axis=0)", "np.nanmean(x * 2, axis=1, keepdims=True)"],
     "nanmax": ["np.nanmax(x, axis=0)"],

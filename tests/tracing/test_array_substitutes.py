@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.special
 
 import diffcompare as dc
 from diffcompare.arithmetic.array_balls import array_balls
@@ -223,6 +224,10 @@ PYTHON = [
     "np.dot(V, V) * x", "np.add.outer(V, V)[0] * x", "x * np.finfo(float).eps", "x + 1 / 3", "x / len(V)",
     "d = {'a': x, 'b': (x[0], 2.0)}\nreturn d['a'] * d['b'][0] * d['b'][1]",
         "from math import exp\nreturn exp(x[0, 0]) * x", "import math as m\nreturn m.sin(x[0, 0])",
+    "np.r_[x[0], x[1, 0], 1.0]", "np.r_[0:3, x[0], V]", "np.c_[x[0], x[1]]", "np.r_[V, 1.0] * x[0, 0]",
+        "x if not np.iscomplex(x).any() else 0 * x", "x * np.isreal(x)",
+        "x * np.issubdtype(x.dtype, np.floating)", "x * np.issubdtype(V.dtype, np.integer) + x",
+        "x * isinstance(V[0], np.number)",
 ]  # fmt: skip
 _FLOATS_ONLY = (
     "float(",
@@ -238,7 +243,23 @@ _FLOATS_ONLY = (
     "dtype=int",
     "int(",
     "1 / 3",
+    "issubdtype",
 )
+
+
+def test_functions_of_scipy_that_a_library_calls_are_traced() -> None:
+    def library(x: Any) -> Any:
+        return scipy.special.ndtr(x)
+
+    # code of a library is run as it is: what it calls is asked by NumPy what to do with a handle
+    library.__module__ = "scipy.stats.distributions"
+    point = np.linspace(-2.0, 2.0, 400)
+    verdict = dc.check_gradient(
+        lambda x: np.sum(np.log(library(x))),
+        lambda x: np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi) / library(x),
+        point,
+    )
+    assert (verdict.status, verdict.evidence) == ("consistent", "identity")
 
 
 @pytest.mark.parametrize("source", PYTHON)
