@@ -71,6 +71,11 @@ def look(scene: Scene, v: Floats) -> Side:
         if len(steps) > 1:
             pair = min(pair, max(bar, steps[-2][1]))
             seen = _persistent(steps, floor)
+            if seen is not None and _fades(scene, v, h, seen):
+                # jumps or kinks that several steps reach: closer to the point there are none
+                steps.clear()
+                best, pair, error_at_best = math.inf, math.inf, 0.0
+                continue
             if seen is not None:
                 right = _right_nearby(scene, v, seen)
                 return Side("unclear", math.inf, seen) if right else Side("wrong", max(pair, floor), seen)
@@ -110,6 +115,19 @@ def _persistent(steps: list[tuple[float, float]], floor: float) -> float | None:
     if min(abs(a), abs(b)) > 3 * max(bar, bar_before, bar_first, floor) and abs(a - b) <= 0.3 * max(abs(a), abs(b)):
         return b
     return None
+
+
+def _fades(scene: Scene, v: Floats, largest: float, error: float) -> bool:
+    """Tell whether an error is gone at the two smallest steps at which it would be heard: what is wrong stays wrong."""
+    noise = 12 * scene.noise_within(4 * SMALLEST)[0] + 8 * scene.unit * abs(scene.value)
+    # the first step that may be loud enough
+    h = max(SMALLEST, noise / abs(error) / 0.3)
+    while 2 * h <= largest:
+        both = [step for step in (_step(scene, v, h), _step(scene, v, 2 * h)) if step is not None]
+        if len(both) == 2 and max(bar for _, bar in both) < 0.3 * abs(error):
+            return max(abs(small) for small, _ in both) < 0.3 * abs(error)
+        h *= 8
+    return False
 
 
 def _step(scene: Scene, v: Floats, h: float) -> tuple[float, float] | None:

@@ -50,6 +50,7 @@ def found(f: str, gradient: str, x: list[float]) -> list[Component]:
         ("x[0]*np.abs(x[0])", 0.0, "smooth", 0.0),
         ("1e-30*np.abs(x[0]) + x[0]", 0.0, "kink", math.nan),
         ("np.sign(x[0] - 1) + x[0]", 1.0, "jump", math.nan),
+        ("3e-90*np.sign(x[0]) + np.exp(x[0])", 0.0, "jump", math.nan),
         ("np.cbrt(x[0])", 0.0, "kink", math.nan),
         ("np.arctan2(x[0], x[0])", 0.45, "smooth", 0.0),
         ("np.exp(-1/x[0]) if x[0] > 0 else 0.0", 0.0, "smooth", 0.0),
