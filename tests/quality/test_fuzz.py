@@ -67,6 +67,12 @@ def test_kinds_of_points_are_told_apart(f: str, x: float, kind: str, D: float) -
     assert float(component.D) == D or math.isnan(D)
 
 
+def test_what_is_smaller_than_the_digits_of_a_run_is_not_taken_for_0() -> None:
+    f, G = "x[0] + x[1]/(x[0] + x[1])", "1/(x[0] + x[1]) - x[1]/(x[0] + x[1])**2"
+    component = found(f, f"np.array([0.0, {G}])", [1.0, 1e150])[1]
+    assert float(component.D) == float(component.G) == 1e-300
+
+
 def test_floats_that_decide_otherwise_are_delicate() -> None:
     source = f"{HEAD}\ndef f(x):\n    return np.abs(x[0] + 0.2 - 0.3)\n\ndef gradient(x):\n    return np.sign(x)\n"
     assert truth_of(source, [0.1]).delicate
