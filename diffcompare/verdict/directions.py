@@ -90,7 +90,7 @@ def look(scene: Scene, v: Floats) -> Side:
     threshold = max(1.5 * pair, floor)
     if abs(error_at_best) > best:
         # too small to be called wrong, too large for the bar; or what neither a bug nor noise explains
-        small = abs(error_at_best) <= floor and abs(error_at_best) <= 1e-3 * abs(float(scene.claimed @ v))
+        small = abs(error_at_best) <= floor and abs(error_at_best) <= 1e-3 * abs(_along(scene, v))
         return Side("within", threshold, error_at_best) if small else Side("unclear", math.inf, error_at_best)
     fine = best <= max(_COARSE, 2.0**10 * max(scene.unit, scene.gradient_unit)) * weight
     return Side("within" if fine else "unclear", threshold, error_at_best)
@@ -163,9 +163,14 @@ def _step(scene: Scene, v: Floats, h: float) -> tuple[float, float] | None:
     return float(rise - integrals[0]) / h, float(quadrature + noise + gradient) / h
 
 
+def _along(scene: Scene, v: Floats) -> float:
+    # 0·nan: components that do not move do not matter
+    return float((scene.claimed * v)[v != 0].sum())
+
+
 def _right_nearby(scene: Scene, v: Floats, error: float) -> bool:
     """Tell whether two steps very close to the point deny an error: a kink or many small steps made it further away."""
-    claimed = float((scene.claimed * v)[v != 0].sum())
+    claimed = _along(scene, v)
     agree = [
         # one side is enough: the point may lie on a step
         min(abs(left - claimed), abs(right - claimed)) < 0.3 * abs(error)
@@ -240,7 +245,7 @@ def unexplained(scene: Scene, slopes: list[tuple[float, float, float]], claimed:
 def moves_in_steps(scene: Scene, v: Floats, error: float) -> bool:
     """Tell whether f is constant close to the point and not further away, where a slope would have moved it."""
     values = {t: try_value(scene.problem, scene.problem.inside(scene.x + t * v)) for t in (*_SHORT, *_LONG)}
-    slope = max(abs(float(scene.claimed @ v)), abs(error))
+    slope = max(abs(_along(scene, v)), abs(error))
     return (
         all(values[t] == scene.value for t in _SHORT)
         and any(math.isfinite(values[t]) and values[t] != scene.value for t in _LONG)

@@ -112,6 +112,7 @@ def _judge(problem: Problem) -> Judgement:
 
 def _judge_axis(scene: Scene, i: int, found: _Findings) -> None:
     """Judge one component with steps in the scale of its coordinate; where they show nothing, of the noise of f."""
+    scene = scene.alone(i) if scene.x.size <= ALL_AXES else scene
     axis = _look_along(scene, i)
     if axis.status == "inconclusive" and math.isfinite(scene.claimed[i]) and scene.has_another_scale(i):
         along = scene_along(scene, i)

@@ -117,6 +117,19 @@ def test_a_kink_beside_the_point_is_none_at_the_point() -> None:
     assert judgement.status == ("inconclusive",)
 
 
+@pytest.mark.parametrize("own", [0.0, 2.0**-53, 1e-3])
+def test_a_component_is_judged_by_its_own_claim_and_by_the_function(own: float) -> None:
+    # beside a claim that is nan nothing told the size of the gradient
+    def f(x: Array) -> Any:
+        return 0.7 + np.sin(x[1]) + 0 * x[0]
+
+    words = {
+        judged(f, lambda x, factor=factor: np.array([own * x[0], factor * np.cos(x[1])]), [0.3, 0.4]).status[0]
+        for factor in (1.0, 3.0, math.nan)
+    }
+    assert words == {"wrong" if own == 1e-3 else "consistent"}
+
+
 @pytest.mark.parametrize("factor", [1.0, 1.0001])
 def test_jumps_that_larger_steps_reach_are_no_bug(factor: float) -> None:
     # one jump at the smaller of two steps and two at the larger were taken for an error that stays
