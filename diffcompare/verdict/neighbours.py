@@ -16,16 +16,26 @@ chapter 3.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.arithmetic.conditioning import Conditioning, conditioning, exact_difference, still_nodes
+from diffcompare.arithmetic.conditioning import Conditioning, conditioning, still_nodes
 from diffcompare.certify.reference import certified_partials
 from diffcompare.floats import Flags, Floats, unit_of, unit_roundoff
 from diffcompare.program.adjoint import adjoint
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.verdict.deviation import (
+    LARGE,
+    LEAST_POINTS,
+    SEED,
+    Sample,
+    Truth,
+    ask_function,
+    formula_fault,
+    sample_line,
+)
 from diffcompare.verdict.difference import folded_sizes
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.observation import state_of
@@ -36,18 +46,15 @@ from diffcompare.verdict.probing import (
     draw_line,
     polynomial_residual,
     scatter_points,
-    try_claim,
     try_value,
     uneven_steps,
 )
-from diffcompare.verdict.problem import Problem, State
+from diffcompare.verdict.problem import Problem
 
 __all__ = ["judge_by_neighbours"]
 
 _ETA = 2.0**-1074
 _LEAST_NORMAL = 2.0**-1022
-_SEED = 20_240_229
-_LEAST_POINTS = 6
 _RADII = {
     unit_roundoff: (-40, -30, -22, -15, -10, -7),
     2.0**-24: (-18, -13, -10, -7),
@@ -56,13 +63,9 @@ _RADII = {
 # a program of so many nodes is sampled on half of the lines
 _LARGE_PROGRAM = 20_000
 _STEPS = np.delete(uneven_steps(9), 4)
-_WITNESS_RADII = (-3, -5, -8)
 _WIDEST = -7
-# relative to ‖D‖∞: the coarsest threshold of a consistent gradient; a deviation too large to be that of a constant; one
-# too small to be called wrong without the function
-_COARSE, _LARGE, _MUTE = 2.0**-10, 2.0**-20, 2.0**-30
-# components for which the function is asked one by one
-_ALONE = 16
+# relative to ‖D‖∞: the coarsest threshold of a consistent gradient; what is wrong though the function cannot tell
+_COARSE, _MUTE = 2.0**-10, 2.0**-30
 
 
 def judge_by_neighbours(problem: Problem) -> Judgement | None:
@@ -92,23 +95,6 @@ def judge_by_neighbours(problem: Problem) -> Judgement | None:
         return _judge(problem, formula)
 
 
-@dataclass(frozen=True, slots=True)
-class _Truth:
-    """What is known of the derivative at the point, and what was claimed."""
-
-    problem: Problem
-    formula: SymbolicFunction
-    value: Floats
-    tail: Floats
-    terms: Conditioning
-    size: float  # ‖D‖∞
-    state: State
-    error: Floats  # g − D
-    notes: tuple[str, ...]
-    smooth: Flags  # where there is a derivative that is a float
-    folded: Floats  # the rounding of constants that a derivative is computed from, where it is a constant
-
-
 _STATUSES = {"kink": "non-smooth", "domain": "out-of-domain", "undecided": "inconclusive", "ok": ""}
 
 
@@ -125,7 +111,7 @@ def _judge(problem: Problem, formula: SymbolicFunction) -> Judgement:
     state = state_of(problem)
     error = (state.claimed - value) - tail
     smooth = np.array([p.status == "ok" for p in partials]) & np.isfinite(value)
-    truth = _Truth(problem, formula, value, tail, terms, size, state, error, notes, smooth, folded)
+    truth = Truth(problem, formula, value, tail, terms, size, state, error, notes, smooth, folded)
     tolerance = 2 * (terms.rounding + terms.inputs + folded)
     # right to the digits that its point and constants carry is right however much its formula cancels
     carried = 2 * (terms.inputs + folded) + 4 * unit_roundoff * np.abs(value)
@@ -137,9 +123,9 @@ def _judge(problem: Problem, formula: SymbolicFunction) -> Judgement:
     if not open_.any():
         blame = "gradient" if "wrong" in status else None
         return _answer(truth, status, threshold, math.nan, blame, *words)
-    rng = np.random.default_rng(_SEED)
+    rng = np.random.default_rng(SEED)
     widest = draw_line(problem, _WIDEST, np.ones(x.size, dtype=bool), rng, _STEPS)
-    fault = _formula_fault(truth, widest)
+    fault = formula_fault(truth, widest)
     # each component by itself: what another one claims is no reason to ask the neighbours
     agrees = open_ & (np.abs(truth.error) <= tolerance) & (not terms.near_switch)
     rounding = float(np.abs(truth.error[agrees]).max() / size) if agrees.any() and size else 0.0
@@ -160,7 +146,7 @@ def _judge(problem: Problem, formula: SymbolicFunction) -> Judgement:
     return _answer(truth, final, threshold, rounding, blame, *words, *fault.words)
 
 
-def _settled(truth: _Truth, status: list[str], agrees: Flags) -> tuple[list[str], list[str]]:
+def _settled(truth: Truth, status: list[str], agrees: Flags) -> tuple[list[str], list[str]]:
     """Settle what needs no neighbours: no number, a derivative out of range, a switch within rounding."""
     claimed, value, terms = truth.state.claimed, truth.value, truth.terms
     words = []
@@ -177,7 +163,7 @@ def _settled(truth: _Truth, status: list[str], agrees: Flags) -> tuple[list[str]
         elif terms.zero[i] and claimed[i] == 0:
             status[i] = "consistent"
         elif terms.near_crossing and terms.upper[i] - terms.lower[i] > _COARSE * truth.size:
-            margin = _LARGE * truth.size + _heavy(terms)[i]
+            margin = LARGE * truth.size + _heavy(terms)[i]
             inside = terms.lower[i] - margin <= claimed[i] <= terms.upper[i] + margin
             if agrees[i] and not terms.near_switch:
                 continue
@@ -189,7 +175,7 @@ def _settled(truth: _Truth, status: list[str], agrees: Flags) -> tuple[list[str]
     return status, words
 
 
-def _expected_threshold(truth: _Truth) -> Floats:
+def _expected_threshold(truth: Truth) -> Floats:
     """Estimate what the neighbours would have shown, were they asked: a scatter of R."""
     terms = truth.terms
     expected = (
@@ -201,7 +187,7 @@ def _expected_threshold(truth: _Truth) -> Floats:
 
 
 def _answer(
-    truth: _Truth, status: list[str], threshold: Floats, rounding: float, blame: str | None, *words: str
+    truth: Truth, status: list[str], threshold: Floats, rounding: float, blame: str | None, *words: str
 ) -> Judgement:
     return Judgement(
         "neighbours",
@@ -216,39 +202,6 @@ def _answer(
 
 
 @dataclass(frozen=True, slots=True)
-class _Sample:
-    """The claimed gradient and its error at the points of a line, of shape (m, n); nan where there is none."""
-
-    line: Line
-    claimed: Floats
-    exact: Floats
-    error: Floats
-
-
-def _sample(truth: _Truth, line: Line, asked: Flags) -> _Sample:
-    """Ask the gradient along a line for some components; points at which it raises are dropped."""
-    indices = np.flatnonzero(asked).tolist()
-    n = asked.size
-    rows, kept = [], []
-    for k, point in enumerate(line.points):
-        at_point = np.array_equal(point, truth.problem.x)
-        claimed = truth.state.claimed if at_point else try_claim(truth.problem, point)
-        if claimed is None or not np.isfinite(point).all():
-            continue
-        partials = certified_partials(truth.formula, point.tolist(), indices=indices, check=False, ties=True)
-        exact, error = np.zeros(n), np.zeros(n)
-        exact[indices] = [p.value if p.status == "ok" and math.isfinite(p.value) else math.nan for p in partials]
-        error[indices] = [(claimed[i] - exact[i]) - p.tail for i, p in zip(indices, partials, strict=True)]
-        error[~np.isfinite(error)] = math.nan
-        rows.append((np.where(asked, claimed, 0.0), exact, error))
-        kept.append(k)
-    claimed_, exact_, error_ = (
-        np.array([row[part] for row in rows], dtype=np.float64).reshape(-1, n) for part in range(3)
-    )
-    return _Sample(replace(line, t=line.t[kept], points=line.points[kept]), claimed_, exact_, error_)
-
-
-@dataclass(frozen=True, slots=True)
 class _Scatter:
     """For each component: σ, b, how many groups count, and on the widest line that counts: stuck or not."""
 
@@ -258,19 +211,19 @@ class _Scatter:
     stuck: Flags
 
 
-def _scatter(truth: _Truth, samples: list[_Sample]) -> _Scatter:
+def _scatter(truth: Truth, samples: list[Sample]) -> _Scatter:
     n = truth.value.size
     found = _Scatter(np.zeros(n), np.abs(truth.error), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=bool))
     for sample in samples:
         known = np.isfinite(sample.error)
         # each component at the points where it has a number, whatever the others have there
         for pattern in np.unique(known, axis=1).T:
-            if pattern.sum() >= _LEAST_POINTS:
+            if pattern.sum() >= LEAST_POINTS:
                 _gather(truth, sample, pattern, np.flatnonzero((pattern == known.T).all(axis=1)), found)
     return found
 
 
-def _gather(truth: _Truth, sample: _Sample, rows: Flags, columns: NDArray[np.int64], found: _Scatter) -> None:
+def _gather(truth: Truth, sample: Sample, rows: Flags, columns: NDArray[np.int64], found: _Scatter) -> None:
     """Add what a line shows of some components at some of its points."""
     t, claimed, exact, error = (
         sample.line.t[rows],
@@ -301,7 +254,7 @@ def _heavy(terms: Conditioning) -> Floats:
     return 60 * (terms.rounding + terms.inputs) + 8 * (terms.sums + terms.polynomial)
 
 
-def _floor(truth: _Truth, terms: Conditioning, unit: float, stuck: Flags) -> Floats:
+def _floor(truth: Truth, terms: Conditioning, unit: float, stuck: Flags) -> Floats:
     """Return what neighbours cannot show: the rounding of inputs, constants and of what stands still."""
     size = np.abs(truth.value)
     floor = (
@@ -312,7 +265,7 @@ def _floor(truth: _Truth, terms: Conditioning, unit: float, stuck: Flags) -> Flo
         + terms.operations * _ETA
         + _LEAST_NORMAL
     )
-    floor = np.where(stuck, np.maximum(np.maximum(floor, _LARGE * truth.size), _heavy(terms)), floor)
+    floor = np.where(stuck, np.maximum(np.maximum(floor, LARGE * truth.size), _heavy(terms)), floor)
     return np.where(terms.zero, 0.0, floor)
 
 
@@ -327,7 +280,7 @@ class _Measured:
     words: list[str]
 
 
-def _measured(truth: _Truth, open_: Flags, rng: np.random.Generator, widest: Line, noise: float) -> _Measured:
+def _measured(truth: Truth, open_: Flags, rng: np.random.Generator, widest: Line, noise: float) -> _Measured:
     problem, x = truth.problem, truth.problem.x
     program = adjoint(truth.formula.program)
     everywhere = np.ones(x.size, dtype=bool)
@@ -338,10 +291,8 @@ def _measured(truth: _Truth, open_: Flags, rng: np.random.Generator, widest: Lin
     lines.append(widest)
     lines.sort(key=lambda line: line.reach)
     # of all that have a derivative: how large it is nearby does not depend on what is claimed
-    samples = [_sample(truth, line, truth.smooth) for line in lines]
-    ends = [x.tolist()] + [
-        p.tolist() for s in samples if len(s.line.t) >= _LEAST_POINTS for p in s.line.points[[0, -1]]
-    ]
+    samples = [sample_line(truth, line, truth.smooth) for line in lines]
+    ends = [x.tolist()] + [p.tolist() for s in samples if len(s.line.t) >= LEAST_POINTS for p in s.line.points[[0, -1]]]
     terms = conditioning(program, x.tolist(), unit=unit, still=still_nodes(program, ends, unit=unit))
     scatter = _scatter(truth, samples)
     floor = _floor(truth, terms, unit, scatter.stuck)
@@ -367,10 +318,10 @@ def _measured(truth: _Truth, open_: Flags, rng: np.random.Generator, widest: Lin
         own = max(carried_unit(column, truth.state.claim_unit) for column in samples[-1].claimed.T[narrow])
         name = "float32" if own == 2.0**-24 else "float16"
         words.append(f"{name} precision: the gradient is rounded to {name}, the function is not")
-    answers = _ask_function(truth, unit, candidates)
+    answers = ask_function(truth, unit, candidates)
     for i, answer in answers.items():
         if answer == "agrees":
-            final[i] = "inconclusive" if error[i] <= _LARGE * size else "wrong"
+            final[i] = "inconclusive" if error[i] <= LARGE * size else "wrong"
         elif answer == "contradicts" or error[i] > _MUTE * size or terms.zero[i]:
             final[i] = "wrong"
     wrong = {i for i, word in enumerate(final) if word == "wrong"}
@@ -395,7 +346,7 @@ _WITNESS_WORDS = {
 }
 
 
-def _described(truth: _Truth, scatter: _Scatter, enough: Flags, rounding: float) -> list[str]:
+def _described(truth: Truth, scatter: _Scatter, enough: Flags, rounding: float) -> list[str]:
     names = truth.problem.names
     words = []
     if not math.isnan(rounding):
@@ -419,7 +370,7 @@ def _function_unit(problem: Problem, declared: float, widest: Line) -> float:
 
 
 def _narrower(
-    truth: _Truth, terms: Conditioning, scatter: _Scatter, floor: Floats, sample: _Sample, unit: float, enough: Flags
+    truth: Truth, terms: Conditioning, scatter: _Scatter, floor: Floats, sample: Sample, unit: float, enough: Flags
 ) -> Flags:
     """Tell which components were rounded to a narrower format than the function, and have just the error of that."""
     known = [column[np.isfinite(column)] for column in sample.claimed.T]
@@ -430,106 +381,3 @@ def _narrower(
     explained = np.maximum(error, scatter.spread) <= allowed
     clean = heavy < 1e-3 * own * truth.size
     return np.asarray(enough & (own > unit) & explained & clean & (error > 1000 * floor))
-
-
-@dataclass(frozen=True, slots=True)
-class _FormulaFault:
-    """Whether the function departs from the formula along a line, and the noise of its values."""
-
-    blamed: bool
-    noise: float
-    words: tuple[str, ...] = ()
-
-
-def _formula_fault(truth: _Truth, line: Line) -> _FormulaFault:
-    """Hold the function against the formula along the widest line; a constant offset is no fault."""
-    problem = truth.problem
-    values = np.array([try_value(problem, p) for p in line.points])
-    gaps = np.array(
-        [
-            exact_difference(truth.formula.program, p.tolist(), v) if math.isfinite(v) else math.nan
-            for p, v in zip(line.points, values, strict=True)
-        ]
-    )
-    known = np.isfinite(gaps)
-    if known.sum() < _LEAST_POINTS + 1:
-        return _FormulaFault(False, math.inf)
-    t, values, gaps = line.t[known], values[known], gaps[known]
-    unit = carried_unit(values, unit_roundoff)
-    noise = _noise(problem, t, values, gaps, unit)
-    largest = float(np.abs(values).max() + np.abs(values - gaps).max())
-    change = float(np.ptp(gaps))
-    if not change > 4 * (8 * noise + 64 * unit * largest):
-        offset = float(np.median(gaps))
-        if abs(offset) > _LARGE * largest and offset:
-            return _FormulaFault(False, noise, (f"the function is the formula plus a constant, {offset:.6g}",))
-        return _FormulaFault(False, noise)
-    # a difference as small as that of rounded constants or of an iteration stopped early is told, not blamed
-    slope = float((np.abs(truth.value) * np.abs(line.direction))[np.isfinite(truth.value)].sum())
-    if change <= _LARGE * np.ptp(line.t) * slope or np.unique(values).size <= 3:
-        return _FormulaFault(False, noise, (f"the function departs from the formula by {change:.2g} nearby",))
-    return _FormulaFault(
-        True, noise, (f"the function is not the formula: their difference changes by {change:.2g} nearby",)
-    )
-
-
-def _noise(problem: Problem, t: Floats, values: Floats, gaps: Floats, unit: float) -> float:
-    residual, _ = polynomial_residual(t, gaps[:, None], 5)
-    return max(1.5 * float(residual[0]) + 2 * unit * float(np.abs(values).max()), problem.noise or 0.0)
-
-
-def _ask_function(truth: _Truth, unit: float, candidates: Flags) -> dict[int, str]:
-    """Ask the function whether the deviation e is its own: δ = f̂ − F against ∫ e·dx along short lines.
-
-    Each component is asked for alone, so that no other one has a say; of many, the later ones together.
-    """
-    members = np.flatnonzero(candidates).tolist()
-    groups = [[i] for i in members[:_ALONE]] + [members[_ALONE:]] * (len(members) > _ALONE)
-    answers: dict[int, str] = {}
-    for group in groups:
-        rng = np.random.default_rng(_SEED + 1)
-        free = np.isin(np.arange(candidates.size), group)
-        found: list[tuple[float, str]] = []
-        for exponent in _WITNESS_RADII:
-            for _ in range(min(2, len(group))):
-                line = draw_line(truth.problem, exponent, free, rng, uneven_steps(11))
-                answer = _along(truth, line, unit, free)
-                if answer is not None:
-                    found.append(answer)
-        answers |= dict.fromkeys(group, max(found)[1] if found else "mute")
-    return answers
-
-
-def _along(truth: _Truth, line: Line, unit: float, known: Flags) -> tuple[float, str] | None:
-    """Return how loud the deviation is above the noise of the function, and what the function says; None if mute."""
-    sample = _sample(truth, line, known)
-    rows = np.isfinite(sample.error).all(axis=1)
-    t, points, error = sample.line.t[rows], sample.line.points[rows], sample.error[rows]
-    if len(t) < 8:
-        return None
-    values = np.array([try_value(truth.problem, p) for p in points])
-    if not np.isfinite(values).all():
-        return None
-    program = truth.formula.program
-    gaps = np.array([exact_difference(program, p.tolist(), v) for p, v in zip(points, values, strict=True)])
-    if not np.isfinite(gaps).all():
-        return None
-    noise = _noise(truth.problem, t, values, gaps, unit)
-    rate = (error * np.where(known, line.direction, 0.0)).sum(axis=1)
-    largest = float(np.abs(rate).max())
-    if not 0 < largest < math.inf:
-        return None
-    coefficients = np.polynomial.polynomial.polyfit(t, rate / largest, 4)
-    rest = rate / largest - np.polynomial.polynomial.polyval(t, coefficients)
-    if not np.sqrt((rest**2).mean()) < 0.1 * np.sqrt(((rate / largest) ** 2).mean()):
-        return None
-    integral = largest * np.polynomial.polynomial.polyval(t, np.polynomial.polynomial.polyint(coefficients))
-    integral, gaps = integral - integral.mean(), gaps - gaps.mean()
-    loud = float(np.abs(integral).max())
-    if not loud >= 12 * noise:
-        return None
-    strength = loud / noise if noise else math.inf
-    rest_, own = float(np.abs(gaps - integral).max()), float(np.abs(gaps).max())
-    if rest_ < 0.3 * loud:
-        return strength, "agrees"
-    return (strength, "contradicts") if own < 0.3 * loud or rest_ > 0.7 * loud else None
