@@ -73,6 +73,12 @@ def test_what_is_smaller_than_the_digits_of_a_run_is_not_taken_for_0() -> None:
     assert float(component.D) == float(component.G) == 1e-300
 
 
+@pytest.mark.parametrize(("x", "hidden"), [(1e150, True), (1.0, False)])
+def test_a_branch_that_is_closer_than_the_next_float_is_hidden(x: float, hidden: bool) -> None:
+    (component,) = found(f"np.maximum(x[0] - {x!r}, 1.5)", "0*x", [x])
+    assert (component.kind, component.hidden) == ("smooth", hidden)
+
+
 def test_floats_that_decide_otherwise_are_delicate() -> None:
     source = f"{HEAD}\ndef f(x):\n    return np.abs(x[0] + 0.2 - 0.3)\n\ndef gradient(x):\n    return np.sign(x)\n"
     assert truth_of(source, [0.1]).delicate

@@ -129,6 +129,9 @@ def _why(truth: Truth, c: Component, seen: Seen, i: int, largest: Any) -> list[s
     if c.kind == "rough" and seen.setting == "opaque":
         return []
     if word == "non-smooth":
+        if c.hidden and seen.setting == "opaque":
+            # a kink at the point, as far as there are floats
+            return []
         alone = all(other.kind in _DERIVATIVE for other in truth.components)
         return ["f has a derivative" if alone else "f has a derivative along this axis, if not along another"]
     if abs(c.D) > _LARGEST:

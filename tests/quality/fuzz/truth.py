@@ -47,6 +47,8 @@ class Component:
         What the rounding of constants may change in G − D, and in D.
     gap : mpf
         How far the value jumps.
+    hidden : bool
+        Whether a branch is closer than the next float, so that floats have it at the point.
     """
 
     kind: str
@@ -56,6 +58,7 @@ class Component:
     rounding: Any
     own: Any
     gap: Any
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,8 @@ def truth_of(source: str, x: Sequence[float]) -> Truth:
             kind, d = "domain", NAN
         elif not mpmath.isfinite(d):
             kind, d = "unknown", NAN
-        components.append(Component(kind, d, sides, G[i], rounding[i], own[i], gap))
+        hidden = met.branches.get(i, mpf("inf")) < math.ulp(x[i])
+        components.append(Component(kind, d, sides, G[i], rounding[i], own[i], gap, hidden))
     return Truth(value, tuple(components), tuple(dict.fromkeys(met.delicate)), limit)
 
 
