@@ -290,15 +290,15 @@ def _measured(truth: Truth, open_: Flags, rng: np.random.Generator, widest: Line
     lines += [draw_line(problem, r, everywhere, rng, _STEPS) for r in exponents if r != _WIDEST]
     lines.append(widest)
     lines.sort(key=lambda line: line.reach)
-    # of all that have a derivative: how large it is nearby does not depend on what is claimed
-    samples = [sample_line(truth, line, truth.smooth) for line in lines]
+    # how large the derivative is nearby does not depend on what is claimed: there all components are looked at
+    samples = [sample_line(truth, line, truth.smooth if line is widest else open_) for line in lines]
     ends = [x.tolist()] + [p.tolist() for s in samples if len(s.line.t) >= LEAST_POINTS for p in s.line.points[[0, -1]]]
     terms = conditioning(program, x.tolist(), unit=unit, still=still_nodes(program, ends, unit=unit))
     scatter = _scatter(truth, samples)
     floor = _floor(truth, terms, unit, scatter.stuck)
     threshold = 6 * scatter.spread + floor
     # near a critical point the derivative is small against what it is a step away
-    around = max((float(np.nanmax(np.abs(s.exact), initial=0.0)) for s in samples), default=0.0)
+    around = float(np.nanmax(np.abs(samples[-1].exact), initial=0.0))
     size = max(truth.size, 2.0**-10 * around) or float(terms.polynomial[truth.smooth].max()) / unit
     error = np.abs(truth.error)
     enough = open_ & (scatter.groups >= 2)
