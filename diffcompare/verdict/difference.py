@@ -38,6 +38,7 @@ __all__ = [
 # components whose constants are weighed one by one, and below which relative difference that is needed
 _SWEEPS = 40
 _CLOSE = 2.0**-40
+_MOST_BITS = 2700
 # enough to tell 1 from 1 + 1e-300
 DECIDING_BITS = 1200
 # constants that are moved one at a time, where they have no slope
@@ -97,6 +98,8 @@ class Difference:
     beside : list of float
         What else rounding explains: the slopes of two sides that differ by that of constants, where f compares equal
         numbers; a constant claim that the code took through text.
+    bits : int
+        The precision at which all components were known.
     """
 
     D: list[Any]
@@ -107,6 +110,7 @@ class Difference:
     L: list[float]
     off: list[float]
     beside: list[float]
+    bits: int
 
     def least(self, i: int) -> float:
         """Return one rounding of a component; a structural 0 has none."""
@@ -120,6 +124,7 @@ class Difference:
         """Take over what was found where the loops were continued."""
         self.D, self.gap, self.size, self.equal = other.D, other.gap, other.size, other.equal
         self.decided, self.L, self.off, self.beside = other.decided, other.L, other.off, other.beside
+        self.bits = other.bits
 
 
 def difference_of(
@@ -139,8 +144,9 @@ def difference_of(
     left = [i for i in range(n) if i not in without]
     for i in without:
         balls[i], gap[i], size[i], equal[i], decided[i] = Ball(0), 0.0, 0.0, True, True
-    bits = 333
-    while left and bits <= 2700:
+    bits = used = 333
+    while left and bits <= _MOST_BITS:
+        used = bits
         values = node_balls(nodes, [*(pair.D[i] for i in left), *(pair.G[i] for i in left)], arguments, bits)
         with precision(bits):
             for i in left:
@@ -158,16 +164,20 @@ def difference_of(
                     gap[i] = math.inf
                     continue
                 elif not difference.contains(0):
-                    gap[i], decided[i] = float(abs(difference).lower()), True
+                    gap[i], equal[i], decided[i] = float(abs(difference).lower()), False, True
                 else:
+                    # a component far smaller than the largest is held to its own size, once it is known
+                    own = i not in slopes and round_ball(d) is not None and 2 * bits <= _MOST_BITS
                     # a limit is known to fewer bits
-                    scale = Ball(max(size[i], largest * 2.0**-64)) * 2.0 ** (-60 if i in slopes else -100)
+                    scale = Ball(size[i] if own else max(size[i], largest * 2.0**-64))
+                    scale *= 2.0 ** (-60 if i in slopes else -100)
                     gap[i] = float(abs(difference).upper())
                     equal[i] = decided[i] = bool(difference.rad() <= scale or gap[i] <= _TINY)
-                if decided[i]:
+                if decided[i] and (i in slopes or round_ball(d) is not None):
                     left.remove(i)
         bits *= 2
-    return Difference(balls, gap, size, equal, decided, _constants_rounding(pair, without), [0.0] * n, _taken(pair))
+    rounding = _constants_rounding(pair, without, used)
+    return Difference(balls, gap, size, equal, decided, rounding, [0.0] * n, _taken(pair), used)
 
 
 def _taken(pair: Pair) -> list[float]:
@@ -194,7 +204,7 @@ def _taken(pair: Pair) -> list[float]:
     return bounds
 
 
-def _constants_rounding(pair: Pair, without: Collection[int]) -> list[float]:
+def _constants_rounding(pair: Pair, without: Collection[int], bits: int) -> list[float]:
     """Bound u·Σ|c·∂(G − D)/∂c| over the rounded constants: two evaluations with all constants off by ±u at random."""
     constants = pair.table.constants
     count = sum(not c.exact for c in constants)
@@ -206,9 +216,9 @@ def _constants_rounding(pair: Pair, without: Collection[int]) -> list[float]:
     roots = [*(pair.D[i] for i in pending), *(pair.G[i] for i in pending)]
     random = np.random.default_rng(7)
     nodes, arguments = pair.table.builder.nodes, pair.arguments()
-    before = node_balls(nodes, roots, arguments, 333)
+    before = node_balls(nodes, roots, arguments, bits)
     for _ in range(2):
-        with precision(333):
+        with precision(bits):
             moved = [
                 *pair.table.point,
                 *(
@@ -217,8 +227,8 @@ def _constants_rounding(pair: Pair, without: Collection[int]) -> list[float]:
                     for c in constants
                 ),
             ]
-        after = node_balls(nodes, roots, moved, 333)
-        with precision(333):
+        after = node_balls(nodes, roots, moved, bits)
+        with precision(bits):
             for i in pending:
                 change = (after[pair.G[i]] - after[pair.D[i]]) - (before[pair.G[i]] - before[pair.D[i]])
                 size = float(change.abs_upper()) if change.is_finite() else math.inf
@@ -226,7 +236,7 @@ def _constants_rounding(pair: Pair, without: Collection[int]) -> list[float]:
     return bounds
 
 
-def _constants_effect(pair: Pair, i: int) -> list[float]:
+def _constants_effect(pair: Pair, i: int, bits: int) -> list[float]:
     """Return ∂(G_i − D_i)/∂c for every constant, by one reverse sweep of the difference.
 
     A constant that has no slope, as the exponent of 0 has none, is moved by its rounding instead.
@@ -236,18 +246,18 @@ def _constants_effect(pair: Pair, i: int) -> list[float]:
     build = Builder(names, start=Program(names, tuple(table.builder.nodes), ()))
     root = build.raw("subtract", pair.G[i], pair.D[i])
     program = build.program([root])
-    slopes = evaluate(adjoint(program), pair.arguments(), 333)[1 + len(table.names) :]
+    slopes = evaluate(adjoint(program), pair.arguments(), bits)[1 + len(table.names) :]
     found = [float(s.mid()) if s.is_finite() else math.inf for s in slopes]
     without = [k for k, c in enumerate(table.constants) if math.isinf(found[k]) and not c.exact]
     if without and len(without) <= _MOVED:
-        (before,) = evaluate(program, pair.arguments(), 333)
+        (before,) = evaluate(program, pair.arguments(), bits)
         for k in without:
             arguments = pair.arguments()
-            with precision(333):
+            with precision(bits):
                 step = Ball(table.constants[k].value) * unit_roundoff
                 arguments[len(table.names) + k] = Ball(table.constants[k].value) + step
-            (after,) = evaluate(program, arguments, 333)
-            with precision(333):
+            (after,) = evaluate(program, arguments, bits)
+            with precision(bits):
                 slope = (after - before) / step
                 found[k] = float(slope.mid()) if slope.is_finite() else math.inf
     return found
@@ -266,7 +276,7 @@ def weigh(pair: Pair, found: Difference, among: Collection[int]) -> tuple[dict[i
             # two random evaluations are an estimate: what is no larger than rounding could be is weighed exactly
             if not clear or any(allowed) or found.gap[i] <= _CLOSE * found.size[i]:
                 sweeps -= 1
-                effect = list(zip(pair.table.constants, _constants_effect(pair, i), strict=True))
+                effect = list(zip(pair.table.constants, _constants_effect(pair, i, found.bits), strict=True))
                 found.L[i] = math.fsum(unit_roundoff * abs(c.value * s) for c, s in effect if not c.exact)
                 unsure = found.decided[i] and found.gap[i] > found.threshold(i)
                 found.off[i] = math.fsum(a * abs(s) for a, (_, s) in zip(allowed, effect, strict=True) if a)

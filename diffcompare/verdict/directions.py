@@ -71,6 +71,11 @@ def look(scene: Scene, v: Floats) -> Side:
         if len(steps) > 1:
             pair = min(pair, max(bar, steps[-2][1]))
             seen = _persistent(steps, floor)
+            if seen is not None and _fades(scene, v, h, seen):
+                # jumps or kinks that several steps reach: closer to the point there are none
+                steps.clear()
+                best, pair, error_at_best = math.inf, math.inf, 0.0
+                continue
             if seen is not None:
                 right = _right_nearby(scene, v, seen)
                 return Side("unclear", math.inf, seen) if right else Side("wrong", max(pair, floor), seen)
@@ -85,7 +90,7 @@ def look(scene: Scene, v: Floats) -> Side:
     threshold = max(1.5 * pair, floor)
     if abs(error_at_best) > best:
         # too small to be called wrong, too large for the bar; or what neither a bug nor noise explains
-        small = abs(error_at_best) <= floor and abs(error_at_best) <= 1e-3 * abs(float(scene.claimed @ v))
+        small = abs(error_at_best) <= floor and abs(error_at_best) <= 1e-3 * abs(_along(scene, v))
         return Side("within", threshold, error_at_best) if small else Side("unclear", math.inf, error_at_best)
     fine = best <= max(_COARSE, 2.0**10 * max(scene.unit, scene.gradient_unit)) * weight
     return Side("within" if fine else "unclear", threshold, error_at_best)
@@ -110,6 +115,19 @@ def _persistent(steps: list[tuple[float, float]], floor: float) -> float | None:
     if min(abs(a), abs(b)) > 3 * max(bar, bar_before, bar_first, floor) and abs(a - b) <= 0.3 * max(abs(a), abs(b)):
         return b
     return None
+
+
+def _fades(scene: Scene, v: Floats, largest: float, error: float) -> bool:
+    """Tell whether an error is gone at the two smallest steps at which it would be heard: what is wrong stays wrong."""
+    noise = 12 * scene.noise_within(4 * SMALLEST)[0] + 8 * scene.unit * abs(scene.value)
+    # the first step that may be loud enough
+    h = max(SMALLEST, noise / abs(error) / 0.3)
+    while 2 * h <= largest:
+        both = [step for step in (_step(scene, v, h), _step(scene, v, 2 * h)) if step is not None]
+        if len(both) == 2 and max(bar for _, bar in both) < 0.3 * abs(error):
+            return max(abs(small) for small, _ in both) < 0.3 * abs(error)
+        h *= 8
+    return False
 
 
 def _step(scene: Scene, v: Floats, h: float) -> tuple[float, float] | None:
@@ -145,9 +163,14 @@ def _step(scene: Scene, v: Floats, h: float) -> tuple[float, float] | None:
     return float(rise - integrals[0]) / h, float(quadrature + noise + gradient) / h
 
 
+def _along(scene: Scene, v: Floats) -> float:
+    # 0·nan: components that do not move do not matter
+    return float((scene.claimed * v)[v != 0].sum())
+
+
 def _right_nearby(scene: Scene, v: Floats, error: float) -> bool:
     """Tell whether two steps very close to the point deny an error: a kink or many small steps made it further away."""
-    claimed = float((scene.claimed * v)[v != 0].sum())
+    claimed = _along(scene, v)
     agree = [
         # one side is enough: the point may lie on a step
         min(abs(left - claimed), abs(right - claimed)) < 0.3 * abs(error)
@@ -222,7 +245,7 @@ def unexplained(scene: Scene, slopes: list[tuple[float, float, float]], claimed:
 def moves_in_steps(scene: Scene, v: Floats, error: float) -> bool:
     """Tell whether f is constant close to the point and not further away, where a slope would have moved it."""
     values = {t: try_value(scene.problem, scene.problem.inside(scene.x + t * v)) for t in (*_SHORT, *_LONG)}
-    slope = max(abs(float(scene.claimed @ v)), abs(error))
+    slope = max(abs(_along(scene, v)), abs(error))
     return (
         all(values[t] == scene.value for t in _SHORT)
         and any(math.isfinite(values[t]) and values[t] != scene.value for t in _LONG)

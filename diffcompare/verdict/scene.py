@@ -40,6 +40,7 @@ LARGEST, SMALLEST = 2.0**-3, 2.0**-20
 ALL_AXES = 200
 NOISE_RADII = (-48, -40, -30, -20, -14, -8)
 _AXIS_NOISE_RADII = (-48, -30, -8)
+_RISES = (-8, -11, -14, -17, -20)
 # the bar at the largest step, relative to ‖g‖∞, for which the scale of another try is chosen
 _HEARD = 1e-7
 
@@ -58,6 +59,12 @@ class Scene:
     gradient_noise: dict[int, Floats]
     unit: float
     gradient_unit: float
+    own: Floats  # the size of each component, and of what it is nearby
+    rise: Floats  # about how steep the function is along each axis
+
+    def alone(self, i: int) -> Scene:
+        """Return the scene for one component, whatever others claim: what they are is seen from the function."""
+        return replace(self, size=max(float(self.own[i]), float(np.delete(self.rise, i).max(initial=0.0))))
 
     def room(self, v: Floats) -> float:
         """Return the largest h for which x + h·v stays in the box."""
@@ -118,12 +125,29 @@ def scene_of(problem: Problem, state: State) -> Scene:
     unit = carried_unit(nearby, state.unit)
     columns = np.array(slopes).reshape(-1, n).T
     gradient_unit = max([carried_unit(column, state.claim_unit) for column in columns[:8]], default=state.claim_unit)
-    around, own = (float(np.abs(a[np.isfinite(a)]).max(initial=0.0)) for a in (columns, state.claimed))
+    claimed, around = (np.where(np.isfinite(a), np.abs(a), 0.0) for a in (state.claimed, columns))
     # near a critical point the gradient is small against what it is a step away
-    size = max(own, 2.0**-10 * around)
-    return Scene(
-        problem, x, float(state.values[0]), state.claimed, scales, size, noise, gradient_noise, unit, gradient_unit
-    )
+    own = np.maximum(claimed, 2.0**-10 * around.max(axis=1, initial=0.0))
+    scene = Scene(
+        problem, x, float(state.values[0]), state.claimed, scales, float(own.max(initial=0.0)), noise, gradient_noise,
+        unit, gradient_unit, own, np.zeros(n),
+    )  # fmt: skip
+    return replace(scene, rise=np.array([_rise(scene, i) for i in range(n)])) if n <= ALL_AXES else scene
+
+
+def _rise(scene: Scene, i: int) -> float:
+    """Return about how steep the function is along an axis, on the steeper side of the point."""
+    slopes = []
+    for exponent in _RISES:
+        v = 2.0**exponent * axis_of(scene.scales, i)
+        noise = 12 * scene.noise_within(2.0**exponent)[0] + 8 * scene.unit * abs(scene.value)
+        for end in (scene.problem.inside(scene.x + sign * v) for sign in (-1, 1)):
+            width, moved = abs(end - scene.x)[i], abs(try_value(scene.problem, end) - scene.value)
+            if width > 0 and noise < moved < math.inf:
+                slopes.append((exponent, moved / width))
+    steepest = [max(slope for e, slope in slopes if e == exponent) for exponent in {e for e, _ in slopes}]
+    # jumps and needles are in some of them only
+    return float(np.median(steepest)) if steepest else 0.0
 
 
 def _measured(problem: Problem, v: Floats) -> tuple[list[float], list[Floats], float, Floats]:

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from diffcompare.arithmetic.balls import Ball, precision
+from diffcompare.arithmetic.one_sided import is_defined
 from diffcompare.floats import Floats, unit_roundoff
-from diffcompare.program.dag import Node, needed_nodes
+from diffcompare.program.dag import Node, Program, needed_nodes, subprogram
 from diffcompare.tracing.table import Place, Table, loop_exits
 from diffcompare.verdict.difference import DECIDING_BITS, node_balls
 from diffcompare.verdict.pair import FAILURES, Pair, random_directions
@@ -282,7 +283,12 @@ def _ray(
                 ):
                     continue
                 kind, slope = _limit(pair, other, components[j][0], direction, step)
-                sides[j] = _Side(_seen(problem, point) if kind == "outside" else kind, here[j].value, slope)
+                if kind == "outside":
+                    kind = _seen(problem, point)
+                    # floats may go on where real numbers have no value, as arctan does at infinity
+                    lost = kind == "unknown" and not _is_defined(other, components[j][0], direction * step)
+                    kind = "outside" if lost else kind
+                sides[j] = _Side(kind, here[j].value, slope)
             return sides
     return [_Side(last, side.value, side.slope) for side in here]
 
@@ -291,6 +297,16 @@ def _has_value(pair: Pair, k: int, direction: Floats) -> bool:
     output = pair.function.outputs[k]
     arguments = _beside(pair, direction, _DISTANCES[0])
     return bool(node_balls(pair.table.builder.nodes, [output], arguments, _LIMIT_BITS)[output].is_finite())
+
+
+def _is_defined(pair: Pair, k: int, direction: Floats) -> bool:
+    """Tell whether an output may have a value close to the point; false only where it certainly has none."""
+    table = pair.table
+    names = (*table.names, *(f"c{i}" for i in range(len(table.constants))))
+    output = pair.function.outputs[k]
+    program = subprogram(Program(names, tuple(table.builder.nodes), (output,)), (output,))
+    with precision(_LIMIT_BITS):
+        return is_defined(program, [Ball(v) for v in _beside(pair, direction, _DISTANCES[-1])]) is not False
 
 
 def _seen(problem: Problem, point: Floats) -> str:

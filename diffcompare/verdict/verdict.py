@@ -69,7 +69,7 @@ class Verdict:
         How it was judged: ``identity``, ``neighbours``, ``witness``, or ``calls``.
     resolution : float
         The largest error, relative to the largest component, that would have gone unnoticed in some component; nan
-        where nothing could be judged.
+        where nothing could be judged, inf where all components are 0 and some error would not be seen.
     rounding : float
         The rounding error of the gradient, relative to its largest component.
     blame : str or None
@@ -146,7 +146,7 @@ class Verdict:
         if self.blame == "formula":
             lines.append(f"The function is not the formula that was given; the {self.what} is not to blame.")
         if not math.isnan(self.resolution):
-            lines.append(f"Resolution: an error above {self.resolution:.1e} times the largest component would be seen.")
+            lines.append(f"Resolution: an error above {_resolution(self)} would be seen.")
         if not math.isnan(self.rounding) and self.status != "wrong":
             size = f"a rounding error of {self.rounding:.1e} times its largest component"
             lines.append(f"Rounding: the {self.what} has {size if self.rounding else 'no rounding error here'}.")
@@ -188,7 +188,7 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
         largest = np.max(sizes, initial=0.0, where=np.isfinite(sizes))
         judged = np.isfinite(judgement.threshold)
         scale = largest if largest > 0 else np.nan
-        resolution = float(np.max(judgement.threshold[judged]) / scale) if judged.any() else math.nan
+        resolution = _relative(float(np.max(judgement.threshold[judged])), largest) if judged.any() else math.nan
         ulps = np.abs(claimed - certified) / np.spacing(np.abs(certified))
         relative = np.abs(difference) / scale
         rounding = judgement.rounding
@@ -230,6 +230,11 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
     )  # fmt: skip
 
 
+def _relative(threshold: float, largest: float) -> float:
+    # beside a gradient of zeros every error is infinitely large, and none is where each is seen
+    return threshold / largest if largest > 0 else math.inf if threshold else 0.0
+
+
 def _written(at: Any) -> str:
     """Write a point as code, where that is short."""
     text = repr(np.asarray(at).tolist()) if not isinstance(at, Mapping | tuple) else "…"
@@ -254,6 +259,12 @@ def combined(verdicts: Sequence[Verdict], remark: str = "") -> Verdict:
         notes=(note, *worst.notes),
     )
     return replace(whole, headline=f"{whole.headline or _headline(whole)}; {remark}") if remark else whole
+
+
+def _resolution(verdict: Verdict) -> str:
+    if math.isfinite(verdict.resolution):
+        return f"{verdict.resolution:.1e} times the largest component"
+    return f"{verdict.components['threshold'].replace(math.inf, math.nan).max():.1e}"
 
 
 def _sentence(note: str) -> str:

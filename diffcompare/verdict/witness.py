@@ -112,6 +112,7 @@ def _judge(problem: Problem) -> Judgement:
 
 def _judge_axis(scene: Scene, i: int, found: _Findings) -> None:
     """Judge one component with steps in the scale of its coordinate; where they show nothing, of the noise of f."""
+    scene = scene.alone(i) if scene.x.size <= ALL_AXES else scene
     axis = _look_along(scene, i)
     if axis.status == "inconclusive" and math.isfinite(scene.claimed[i]) and scene.has_another_scale(i):
         along = scene_along(scene, i)
@@ -164,6 +165,9 @@ def _look_along(scene: Scene, i: int) -> _Axis:
         slopes_ = [claimed + sign * side.error / scale for sign, side in wrong]
         words = f"{name}: the function rises as if its slope were {slopes_[0]:.10g}, not {claimed:.10g}"
         off = np.array(slopes_) - claimed
+        if off.min() < 0 < off.max():
+            words = f"{name}: the slopes on its sides are about {slopes_[0]:.4g} and {slopes_[1]:.4g}, as of a kink"
+            return _Axis("inconclusive", math.inf, (words,))
         both = len(wrong) == len(answers) and bool(np.ptp(off) <= 0.3 * np.abs(off).max())
         # the side that shows it needs no other one
         return _Axis("wrong", min(side.bar for _, side in wrong) / scale, (words,), both, -float(off[0]))
@@ -178,7 +182,9 @@ def _look_along(scene: Scene, i: int) -> _Axis:
         return _Axis("inconclusive", threshold)
     # a function that does not change over a distance that is no small one has the slope 0
     constant = claimed == 0 and scale >= scene.audible(i) / 2 and all(side.error == 0 for _, side in sides)
-    if not constant and threshold > 2.0**-10 * max(scene.size, abs(scene.value) / float(scene.scales.max())):
+    # a function whose gradient is 0 around the point tells no scale: a tiny coordinate is none
+    natural = abs(scene.value) / (float(scene.scales.max()) if scene.size else max(1.0, float(scene.scales.max())))
+    if not constant and threshold > 2.0**-10 * max(scene.size, natural):
         return _Axis("inconclusive", threshold, (f"{name}: the function is too coarse to tell its slope",))
     one = (f"{name}: tried on one side only, the other is outside the box",) if len(sides) == 1 else ()
     return _Axis("consistent", threshold, one)

@@ -50,6 +50,7 @@ def found(f: str, gradient: str, x: list[float]) -> list[Component]:
         ("x[0]*np.abs(x[0])", 0.0, "smooth", 0.0),
         ("1e-30*np.abs(x[0]) + x[0]", 0.0, "kink", math.nan),
         ("np.sign(x[0] - 1) + x[0]", 1.0, "jump", math.nan),
+        ("3e-90*np.sign(x[0]) + np.exp(x[0])", 0.0, "jump", math.nan),
         ("np.cbrt(x[0])", 0.0, "kink", math.nan),
         ("np.arctan2(x[0], x[0])", 0.45, "smooth", 0.0),
         ("np.exp(-1/x[0]) if x[0] > 0 else 0.0", 0.0, "smooth", 0.0),
@@ -64,6 +65,18 @@ def test_kinds_of_points_are_told_apart(f: str, x: float, kind: str, D: float) -
     (component,) = found(f, "0*x", [x])
     assert component.kind == kind
     assert float(component.D) == D or math.isnan(D)
+
+
+def test_what_is_smaller_than_the_digits_of_a_run_is_not_taken_for_0() -> None:
+    f, G = "x[0] + x[1]/(x[0] + x[1])", "1/(x[0] + x[1]) - x[1]/(x[0] + x[1])**2"
+    component = found(f, f"np.array([0.0, {G}])", [1.0, 1e150])[1]
+    assert float(component.D) == float(component.G) == 1e-300
+
+
+@pytest.mark.parametrize(("x", "hidden"), [(1e150, True), (1.0, False)])
+def test_a_branch_that_is_closer_than_the_next_float_is_hidden(x: float, hidden: bool) -> None:
+    (component,) = found(f"np.maximum(x[0] - {x!r}, 1.5)", "0*x", [x])
+    assert (component.kind, component.hidden) == ("smooth", hidden)
 
 
 def test_floats_that_decide_otherwise_are_delicate() -> None:

@@ -1,5 +1,6 @@
 """The verdict: what shows before any rule, the structure of points, several points, words."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -203,6 +204,15 @@ def test_the_resolution_is_that_of_the_worst_component():
     threshold = verdict.components["threshold"]
     assert threshold.max() > 100 * threshold.min()
     assert verdict.resolution == threshold.max() / np.exp(9.0)
+
+
+def test_a_gradient_of_zeros_has_a_resolution():
+    # nan before: "consistent" that says nothing
+    underflow = dc.check_gradient(lambda x: x[0] ** 5, lambda x: 5 * x**4, at=[5e-228])
+    assert (underflow.status, underflow.resolution) == ("consistent", 0.0)
+    constant = dc.check_gradient(lambda x: float(repr(float(x[0] - x[0] + 2))), lambda x: 0 * x, at=[3.0])
+    assert (constant.status, constant.evidence, constant.resolution) == ("consistent", "witness", math.inf)
+    assert f"an error above {constant.components['threshold'].max():.1e} would be seen" in constant.explain()
 
 
 def test_the_rounding_is_relative():

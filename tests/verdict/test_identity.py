@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -685,6 +686,20 @@ def series(x: Any) -> Any:
         term = term * x / k
         total, k = total + term, k + 1
     return total
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.0001])
+def test_a_component_far_smaller_than_the_largest_is_known_to_all_digits(factor: float) -> None:
+    # 1/s - b/s**2 was 0 to 333 bits: it was certified as 0, and no claim below 1e-250 was wrong
+    def gradient(x: Any) -> Any:
+        s = x[0] + x[1]
+        return np.array([1 - x[1] / (s * s), factor * (x[0] / s / s)])
+
+    judgement = judge(lambda x: x[0] + x[1] / (x[0] + x[1]), gradient, [1.0, 1e150])
+    a, b = Fraction(1), Fraction(1e150)
+    assert judgement.certified[1] == float(a / (a + b) ** 2) > 0
+    assert judgement.status == ("consistent", "consistent" if factor == 1 else "wrong")
+    assert judgement.threshold[1] <= 2.0**-46 * judgement.certified[1]
 
 
 def test_a_series_summed_until_its_terms_vanish_is_its_formula() -> None:

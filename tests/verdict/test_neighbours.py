@@ -943,6 +943,29 @@ def square(x: Array) -> Any:
 SQUARE = "x0**2 + x1**2"
 
 
+def noisy(v: Any) -> Any:
+    return v + np.sin(1e9 * v) * 1e-12 * v
+
+
+@pytest.mark.parametrize("own", [lambda v: v, lambda v: v * (1 + 1e-9), noisy, np.float32, lambda v: 3 * v])
+@pytest.mark.parametrize("kind", [SQUARE, "x0**2 + log(1 + cosh(x1/2))"])
+def test_a_component_is_judged_by_its_own_claim(kind: str, own: Any) -> None:
+    def f(x: Array) -> Any:
+        return x[0] ** 2 + (x[1] ** 2 if kind == SQUARE else np.log1p(np.cosh(x[1] / 2)))
+
+    def slope(v: Any) -> Any:
+        return 2 * v if kind == SQUARE else np.sinh(v / 2) / 2 / (1 + np.cosh(v / 2))
+
+    found = set()
+    # right, not known anywhere, wrong, rounded to float32
+    for other in (lambda v: v, lambda v: math.nan, lambda v: 3 * v + 1, np.float32, noisy):
+        judgement = judged(
+            kind, [3.1, 0.7], f, lambda x, other=other: np.array([other(2 * x[0]), own(slope(x[1]))], dtype=float)
+        )
+        found.add(judgement.status[1])
+    assert len(found) == 1
+
+
 def test_without_a_formula_the_rule_does_not_apply() -> None:
     assert judge_by_neighbours(problem(EASY[0], formula=None)) is None
 

@@ -45,6 +45,12 @@ EDGES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], Any, list[str
         ["non-smooth", "consistent"],
     ),
     # no value on the left
+    "floats that go on at infinity": (
+        lambda x: np.sum(np.arctan(special.entr(x))),
+        lambda x: np.where(x > 0, -masked_log(x) - 1, np.inf),
+        [0.0],
+        ["out-of-domain"],
+    ),
     "xlogy": (lambda x: special.xlogy(x, x), lambda x: 0 * x, 0.0, ["out-of-domain"]),
     "xlogy beside another": (
         lambda x: np.sum(special.xlogy(x, x)),

@@ -117,6 +117,47 @@ def test_a_kink_beside_the_point_is_none_at_the_point() -> None:
     assert judgement.status == ("inconclusive",)
 
 
+@pytest.mark.parametrize("own", [0.0, 2.0**-53, 1e-3])
+def test_a_component_is_judged_by_its_own_claim_and_by_the_function(own: float) -> None:
+    # beside a claim that is nan nothing told the size of the gradient
+    def f(x: Array) -> Any:
+        return 0.7 + np.sin(x[1]) + 0 * x[0]
+
+    words = {
+        judged(f, lambda x, factor=factor: np.array([own * x[0], factor * np.cos(x[1])]), [0.3, 0.4]).status[0]
+        for factor in (1.0, 3.0, math.nan)
+    }
+    assert words == {"wrong" if own == 1e-3 else "consistent"}
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.0001])
+def test_jumps_that_larger_steps_reach_are_no_bug(factor: float) -> None:
+    # one jump at the smaller of two steps and two at the larger were taken for an error that stays
+    def jumping(x: Array) -> Any:
+        return np.fmod(x, 1.5) @ np.fmod(x, 1.5) - np.exp2(x).sum()
+
+    def right(x: Array) -> Array:
+        return 2 * np.fmod(x, 1.5) - np.exp2(x) * np.log(2.0)
+
+    judgement = judged(jumping, lambda x: factor * right(x), [25.0, 5.0])
+    assert judgement.status[0] == ("consistent" if factor == 1 else "wrong")
+    assert judgement.status[1] != "wrong" or factor != 1
+
+
+def test_a_claim_between_the_slopes_of_two_sides_is_not_called_wrong() -> None:
+    # x·log(x) on one side: its slopes differ from step to step, so that no kink is seen
+    def kinked(x: Array) -> Any:
+        t = x[0] - 2.5
+        return 2 * t if t <= 0 else t * np.log(t) - t
+
+    assert judged(kinked, lambda x: 0 * x, [2.5]).status == ("inconclusive",)
+    assert judged(kinked, lambda x: 0 * x + 3, [2.5]).status == ("wrong",)
+
+
+def test_a_tiny_coordinate_is_no_scale_of_a_function_that_is_claimed_constant() -> None:
+    assert judged(lambda x: np.exp(x[0]), lambda x: 0 * x, [5e-228]).status == ("inconclusive",)
+
+
 @pytest.mark.parametrize("noise", [1e-4, 1e-8])
 def test_a_stated_noise_sets_the_resolution(noise: float) -> None:
     fine = judged(square, lambda x: 2 * x, [3.0, 4.0])

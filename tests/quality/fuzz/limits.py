@@ -40,7 +40,7 @@ def both_sides(along: Along, x: Sequence[float]) -> Found:
         with mp.workdps(digits):
             if before:
                 samples = [_without_noise(p, q, digits) for p, q in zip(before, samples, strict=True)]
-            found = _told(samples)
+            found = _told(samples, depth)
         # a derivative that is much smaller than what it was computed with may be no more than lost digits
         clear = found[0] in ("smooth", "rough") and (abs(found[1]) > mpf(10) ** -40 or bool(before))
         if clear or found[0] == "domain" or (last is not None and last[0] == found[0] != "unknown"):
@@ -74,7 +74,7 @@ def _without_noise(before: Any, after: Any, digits: int) -> Any:
     return mpf(0) if small or shrinking else after
 
 
-def _told(samples: Sequence[Any]) -> Found:
+def _told(samples: Sequence[Any], depth: int) -> Found:
     value, n = samples[0], len(_STEPS)
     if not mpmath.isfinite(value):
         return "domain", NAN, (NAN, NAN), mpf(0)
@@ -101,12 +101,25 @@ def _told(samples: Sequence[Any]) -> Found:
     off = left_off + right_off + mpf(10) ** -45 * max(abs(left), abs(right))
     if abs(left - right) > off:
         return "kink", NAN, (left, right), gap
+    # a jump may be far smaller than what the value moves by on the way to the point
+    starts = ((-1, 1), (1, 1 + 2 * n))
+    step = max(_step(value, s, samples[k : k + n], samples[k + n : k + 2 * n], depth) for s, k in starts)
+    if step and not rough:
+        return "jump", NAN, (left, right), step
     D = (left + right) / 2
     # a slope that dies away with the step
     D = mpf(0) if abs(D) <= 4 * off or abs(D) <= mpf(10) ** -60 * max(a, b) else D
     if D and off > mpf(10) ** -20 * abs(D):
         return "unknown", NAN, (left, right), gap
     return "rough" if rough else "smooth", D, (left, right), gap
+
+
+def _step(value: Any, sign: int, values: Sequence[Any], slopes: Sequence[Any], depth: int) -> Any:
+    """Return how far a value is from what its side leads to, by value and slope; 0 where that fades with the step."""
+    left = [v - sign * mpf(10) ** (k - depth) * s - value for k, v, s in zip(_STEPS, values, slopes, strict=True)]
+    size = max(abs(value), *map(abs, values))
+    stays = abs(left[3] - left[2]) <= mpf(10) ** -5 * abs(left[3])
+    return abs(left[3]) if stays and abs(left[3]) > size * mpf(10) ** (-0.8 * mp.dps) else mpf(0)
 
 
 def _limit(values: Sequence[Any]) -> tuple[Any, Any]:

@@ -46,6 +46,8 @@ class Run:
     singular: bool = False
     # where floats decide otherwise than real numbers, or within rounding
     delicate: list[str] = field(default_factory=list)
+    # along each axis, how far the nearest branch is about
+    branches: dict[int, Any] = field(default_factory=dict)
     # whether a constant was met that may have been rounded
     rounded: bool = False
 
@@ -323,6 +325,8 @@ def compare(a: Real, b: Real, where: str = "comparison") -> int:
     now = RUN[0]
     if equal:
         now.singular = True
+    elif mpmath.isfinite(a.v - b.v):
+        _note_branch(a, b)
     floats = 0 if a.s == b.s else -1 if a.s < b.s else 1
     if not math.isnan(a.s + b.s):
         far = mpmath.isinf(a.v) or mpmath.isinf(b.v)
@@ -331,6 +335,14 @@ def compare(a: Real, b: Real, where: str = "comparison") -> int:
         if floats != answer or near:
             now.delicate.append(where)
     return decided(answer)
+
+
+def _note_branch(a: Real, b: Real) -> None:
+    now, gap = RUN[0], abs(a.v - b.v)
+    for k in range(len(a.d or b.d)):
+        slope = abs((a.d[k] if a.d else 0) - (b.d[k] if b.d else 0))
+        if mpmath.isfinite(slope) and slope:
+            now.branches[k] = min(now.branches.get(k, mpf("inf")), gap / slope)
 
 
 def _ordered(a: Real, other: Any, test: Callable[[int], bool]) -> Any:

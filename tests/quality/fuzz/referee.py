@@ -17,6 +17,7 @@ __all__ = ["Fault", "Seen", "faults_of"]
 _U = mpf(2) ** -53
 # below the normal floats an error is absolute
 _LEAST = mpf(2) ** -1020
+_NONE = mpf(2) ** -1075
 _LARGEST = mpf(2) ** 1023
 _DERIVATIVE = ("smooth", "rough")
 
@@ -78,6 +79,8 @@ def faults_of(truth: Truth, seen: Seen) -> list[Fault]:
     with mp.workdps(40):
         finite = [abs(c.D) for c in truth.components if c.kind in _DERIVATIVE and mpmath.isfinite(c.D)]
         largest = max(finite, default=mpf(0))
+        # beside what no float holds nothing is large
+        largest = mpf(0) if largest < _NONE else largest
         for i, component in enumerate(truth.components):
             whys = _why(truth, component, seen, i, largest)
             found += [Fault(seen.setting, seen.status[i], why, _shown(component, seen, i), i) for why in whys]
@@ -126,6 +129,9 @@ def _why(truth: Truth, c: Component, seen: Seen, i: int, largest: Any) -> list[s
     if c.kind == "rough" and seen.setting == "opaque":
         return []
     if word == "non-smooth":
+        if c.hidden and seen.setting == "opaque":
+            # a kink at the point, as far as there are floats
+            return []
         alone = all(other.kind in _DERIVATIVE for other in truth.components)
         return ["f has a derivative" if alone else "f has a derivative along this axis, if not along another"]
     if abs(c.D) > _LARGEST:
@@ -184,7 +190,7 @@ def _of_a_derivative(truth: Truth, c: Component, seen: Seen, i: int, largest: An
         off = real if seen.setting == "traced" else min(real, floats)
         if off > mpf(threshold) * mpf("1.000001") + _LEAST + slack:
             return ["the gradient is off by more than the threshold"]
-        if largest and threshold > largest and off > largest / 100:
+        if largest and threshold > largest and off > max(largest / 100, _LEAST):
             return ["its threshold is larger than the gradient"]
         return []
     if floats > mpf(10) ** -3 * max(abs(c.D), largest):

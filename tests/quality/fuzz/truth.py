@@ -6,6 +6,7 @@ ever closer to the point. Limits of values and slopes tell a derivative from a k
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from collections.abc import Callable, Sequence
@@ -22,7 +23,8 @@ from .reals import KEPT, NAN, Real, Run, TruthUnknownError, as_real, run
 
 __all__ = ["Component", "Truth", "truth_of"]
 
-_DIGITS = (40, 80, 160, 320, 640)
+# how many times the least number of digits
+_FACTORS = (1, 2, 4, 8, 16)
 _SAMPLES = 2
 
 
@@ -45,6 +47,8 @@ class Component:
         What the rounding of constants may change in G − D, and in D.
     gap : mpf
         How far the value jumps.
+    hidden : bool
+        Whether a branch is closer than the next float, so that floats have it at the point.
     """
 
     kind: str
@@ -54,6 +58,7 @@ class Component:
     rounding: Any
     own: Any
     gap: Any
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +98,12 @@ def truth_of(source: str, x: Sequence[float]) -> Truth:
 
     n = len(x)
     work = at(lambda: _point(x, None), gradient=True)
-    found, met = _settled(work, n)
+    # beside 1e150, 40 digits are none of 1.0
+    sizes = [abs(v) for v in x if v]
+    least = 40 - 2 * math.floor(math.log10(min([1.0, *sizes]))) + 2 * math.ceil(math.log10(max([1.0, *sizes])))
+    found, met = _settled(work, n, least)
     value, D, G = found[0], found[1 : 1 + n], found[1 + n :]
-    rounding, own, of_value = _constants(work, met, found, n)
+    rounding, own, of_value = _constants(work, met, found, n, least + 20)
     components = []
     for i in range(n):
         kind, d, sides, gap = "smooth", D[i], (D[i], D[i]), mpf(0)
@@ -108,7 +116,8 @@ def truth_of(source: str, x: Sequence[float]) -> Truth:
             kind, d = "domain", NAN
         elif not mpmath.isfinite(d):
             kind, d = "unknown", NAN
-        components.append(Component(kind, d, sides, G[i], rounding[i], own[i], gap))
+        hidden = met.branches.get(i, mpf("inf")) < math.ulp(x[i])
+        components.append(Component(kind, d, sides, G[i], rounding[i], own[i], gap, hidden))
     return Truth(value, tuple(components), tuple(dict.fromkeys(met.delicate)), limit)
 
 
@@ -140,11 +149,11 @@ def _numbers(result: tuple[Real, list[Any]], n: int) -> list[Any]:
     return [value.v, *(value.d if value.d is not None else [mpf(0)] * n), *G]
 
 
-def _settled(work: Callable[[], Any], n: int) -> tuple[list[Any], Run]:
+def _settled(work: Callable[[], Any], n: int, least: int) -> tuple[list[Any], Run]:
     """Run with more and more digits until nothing moves; what shrinks with the digits is 0."""
     before: list[Any] | None = None
     last: Run | None = None
-    for digits in _DIGITS:
+    for digits in (least * factor for factor in _FACTORS):
         result, met = run(work, digits)
         after = _numbers(result, n)
         if before is not None and last is not None and met.answers == last.answers:
@@ -162,12 +171,15 @@ def _same(before: Any, after: Any, digits: int) -> Any:
         return after
     if abs(before - after) <= mpf(10) ** -26 * abs(after):
         return after
-    if digits >= 40 and abs(after) <= abs(before) * mpf(10) ** (-0.4 * digits):
+    # digits that are lost shrink until what they hide shows, which may be as small as floats are
+    if digits >= 40 and abs(after) <= min(abs(before) * mpf(10) ** (-0.4 * digits), mpf(10) ** -330):
         return mpf(0)
     return None
 
 
-def _constants(work: Callable[[], Any], met: Run, found: list[Any], n: int) -> tuple[list[Any], list[Any], Any]:
+def _constants(
+    work: Callable[[], Any], met: Run, found: list[Any], n: int, digits: int
+) -> tuple[list[Any], list[Any], Any]:
     """Estimate what the rounding of constants does to G − D, to D and to the value."""
     rounding, own, of_value = [mpf(0)] * n, [mpf(0)] * n, mpf(0)
     if not met.rounded:
@@ -177,9 +189,9 @@ def _constants(work: Callable[[], Any], met: Run, found: list[Any], n: int) -> t
         def noise(value: float, sample: int = sample) -> float:
             return 1.0 if zlib.crc32(f"{sample} {value!r}".encode()) % 2 else -1.0
 
-        result, _ = run(work, 60, noise=noise, replay=met.answers)
+        result, _ = run(work, digits, noise=noise, replay=met.answers)
         moved = _numbers(result, n)
-        with mp.workdps(60):
+        with mp.workdps(digits):
             if mpmath.isfinite(moved[0] - found[0]):
                 of_value = max(of_value, 4 * abs(moved[0] - found[0]))
             for i in range(n):

@@ -61,6 +61,13 @@ def test_a_mistake_that_shows_in_the_values(D, claim, kind, text):
     assert (found.kind, found.text) == (kind, text)
 
 
+def test_a_factor_that_is_seen_in_one_component_only_is_not_said_to_be_of_it_alone():
+    D, factor = np.array([3.0, 5.0, 7.0]), 1 + 1e-9
+    seen = find_cause(D * factor, D, [1e-12, 1e-6, 1e-6])
+    assert seen is None or seen.kind != "one component"
+    assert find_cause([3 * factor, 5.0, 7.0], D, [1e-12] * 3).kind == "one component"
+
+
 def test_rows_and_columns_exchanged_need_a_shape():
     D = np.arange(1.0, 7.0) ** 2
     turned = D.reshape(2, 3).T.ravel()
