@@ -145,7 +145,7 @@ class _Here:
                 truncation[p, v, s, k_], rounding[p, v, s, k_] = self._in_balls(s, around, k_)
 
     def _abscissae(self, offset: Fraction) -> Floats:
-        return np.broadcast_to(self.evaluations.abscissae[self.v][offset][self.p], self.grid.steps.shape)
+        return _each_step(self.evaluations.abscissae[self.v][offset][self.p], self.grid)
 
     def _moved(self, stencil: Stencil) -> Floats:
         """Return Σ |w_j|·|a_j − (x + o_j·h)|, rounded upwards."""
@@ -165,7 +165,7 @@ class _Here:
     def _inexact(self, s: int) -> Flags:
         """Tell where the subtraction was rounded, though what that makes may be too small for a float."""
         stencil, values = self.grid.stencils[s], self.evaluations.values[self.v]
-        at = [np.broadcast_to(values[offset][self.p], self.grid.steps.shape) for offset in stencil.offsets]
+        at = [_each_step(values[offset][self.p], self.grid) for offset in stencil.offsets]
         if not stencil.is_difference:
             return np.asarray(np.logical_or.reduce([value != 0 for value in at]))
         with np.errstate(all="ignore"):
@@ -208,6 +208,10 @@ class _Here:
                 # rounded to nearest, also where the nearest is 0
                 rounding = rounding + ball(abs(float(self.parts[name][at])) * _UP) + _symmetric(ball(2.0**-1074))
             return min(candidates, default=math.nan), _up(rounding.abs_upper()) if rounding.is_finite() else math.nan
+
+
+def _each_step(values: Floats, grid: Grid) -> Floats:
+    return values if len(values) == len(grid.steps) else np.broadcast_to(values, grid.steps.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +318,7 @@ def _coefficients(stencil: Stencil, order: int) -> list[tuple[float, float]]:
     ]
 
 
+@lru_cache(maxsize=64)
 def _lipschitz_weight(stencil: Stencil) -> Fraction:
     return sum((abs(c * o) for c, o in zip(stencil.weights, stencil.offsets, strict=True)), Fraction(0))
 

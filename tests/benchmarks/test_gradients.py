@@ -63,3 +63,15 @@ def test_a_gradient_of_rows_against_one_evaluation() -> None:
             )
             rows.append((f"{name}, n = {n}", written(theirs), written(ours), f"{ours / theirs:.2f}", "≤ 1.5"))
     print_table("central gradient of rows", ("", "one evaluation", "ours", "ratio", "target"), rows)
+
+
+def test_a_sweep_of_many_variables() -> None:
+    """The work should grow like n, not like n²: twice the variables, twice the time."""
+    rows = []
+    before = 0.0
+    for n in (125, 250, 500, 1000):
+        f, x = dc.trace(lambda x: np.sum(x**2), (n,)), np.linspace(-1, 1, n)
+        (seconds,) = median_seconds(lambda f=f, x=x: dc.sweep(f, x, steps=[1e-4]), repeat=3)
+        rows.append((f"{n} variables", written(seconds), f"{seconds / before:.2f}" if before else "", "2"))
+        before = seconds
+    print_table("sweep of Σ x² at one step, three schemes", ("", "time", "to the one before", "n"), rows)
