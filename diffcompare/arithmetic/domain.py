@@ -10,6 +10,7 @@ import numpy as np
 from flint import arb
 
 from diffcompare.arithmetic.balls import ball, ball_function, precision
+from diffcompare.arithmetic.moving import Rest, moved_value
 from diffcompare.arithmetic.one_sided import is_defined
 from diffcompare.floats import Flags, Floats
 from diffcompare.program.dag import Program
@@ -25,7 +26,7 @@ _DOUBTS = 8
 
 def undefined_steps(
     program: Program,
-    point: Sequence[float],
+    point: Sequence[float] | Rest,
     direction: int,
     steps: Floats,
     offsets: Sequence[tuple[Fraction, ...]],
@@ -39,7 +40,7 @@ def undefined_steps(
     Parameters
     ----------
     program : Program
-    point : sequence of float
+    point : sequence of float, or Rest
     direction : int
         The variable that moves.
     steps : ndarray, shape (steps,)
@@ -55,9 +56,8 @@ def undefined_steps(
     None or (outside, unknown) : ndarrays of bool, shape (stencils, steps)
         None where no abscissa is outside.
     """
-    x = point[direction]
-    arguments = [arb(value) for value in point]
-    run = ball_function(program)
+    rest = point if isinstance(point, Rest) else Rest(point)
+    x, centre = rest.floats[direction], rest.balls[direction]
 
     if abscissae is None:
         every = sorted({offset for stencil in offsets for offset in stencil})
@@ -72,12 +72,11 @@ def undefined_steps(
 
     def inside(k: int) -> bool:
         with precision(_RANGE_BITS):
-            centre, move = arguments[direction], float(steps[k]) * ball(far)
+            move = float(steps[k]) * ball(far)
             hull = (centre - move).union(centre + move)
             for end in ends:
                 hull = hull.union(arb(reached(end, k)))
-            arguments_there = [*arguments[:direction], hull, *arguments[direction + 1 :]]
-            return bool(run(*arguments_there)[0].is_finite())
+            return bool(moved_value(program, rest.moved(direction, hull), _RANGE_BITS).is_finite())
 
     if inside(0):
         return None
@@ -86,7 +85,7 @@ def undefined_steps(
     while low + 1 < high:
         middle = (low + high) // 2
         low, high = (low, middle) if inside(middle) else (middle, high)
-    along = _Abscissae(program, arguments, direction)
+    along = _Abscissae(program, rest.balls, direction)
     outside = np.zeros((len(offsets), len(steps)), dtype=bool)
     unknown = np.zeros_like(outside)
     for k in range(high):

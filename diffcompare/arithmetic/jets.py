@@ -10,7 +10,7 @@ Griewank, Walther, Evaluating Derivatives, 2nd ed. (2008), chapter 13: Taylor ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
@@ -19,12 +19,13 @@ import flint
 from flint import arb, arb_series
 
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, Condition, ball, precision
+from diffcompare.arithmetic.moving import Chain, Moved, Values, few_moving, moved_products
 from diffcompare.arithmetic.special_jets import SPECIAL_JETS
 from diffcompare.arithmetic.watched import watched
 from diffcompare.program.code import operation_source
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import ARITHMETIC, COMPARISONS, CONDITIONS, OPERATIONS
-from diffcompare.program.run import compiled, per_program
+from diffcompare.program.run import compiled, payload_of, per_program
 
 __all__ = [
     "JET_BITS",
@@ -77,6 +78,9 @@ def taylor_jet(
     list of arb, length order + 1
         All nan where the function is not (provably) analytic there.
     """
+    moving = few_moving(program, direction) if isinstance(point, Moved) and point.direction == direction else None
+    if moving is not None and isinstance(point, Moved):
+        return _moved_jet(program, point, moving, order, bits)
     run = _function(program)
     with precision(bits), series_length(order + 1):
         arguments = [
@@ -84,6 +88,48 @@ def taylor_jet(
         ]
         coefficients = run(*arguments)[0].coeffs()
     return coefficients + [arb(0)] * (order + 1 - len(coefficients))
+
+
+def _moved_jet(program: Program, point: Moved, moving: Sequence[int], order: int, bits: int) -> list[arb]:
+    """Return the same coefficients, the nodes that do not move taken from the point at rest."""
+    with precision(bits), series_length(order + 1):
+        known: Values = point.rest.once(("jets", program, bits, order), lambda: _at_rest_values(program, point))
+        coefficients: list[arb] = known.output(known.moved(moving, arb_series([point.value, 1]))).coeffs()
+    return coefficients + [arb(0)] * (order + 1 - len(coefficients))
+
+
+def _at_rest_values(program: Program, point: Moved) -> Values:
+    heads: dict[int, Chain | None] = {}
+
+    def total(index: int, node: Node, known: Sequence[Series], moved: Mapping[int, Series]) -> Series:
+        """Add n series of which few are longer than a number: those, and the numbers in front, as ever."""
+        half = len(known) // 2
+        if index not in heads:
+            terms = known if node.operation == "sum" else [known[p] * known[p + half] for p in range(half)]
+            still = all(term.length() <= 1 for term in terms)
+            heads[index] = Chain([term[0] for term in terms]) if still and len(terms) > 1 else None
+        chain = heads[index]
+        changed = moved if node.operation == "sum" else moved_products(half, known, moved)
+        if chain is None or not changed:
+            operands = list(known)
+            for p, term in moved.items():
+                operands[p] = term
+            return JET_OPERATIONS[node.operation](*operands)  # type: ignore[return-value]
+        tail = arb_series([0])
+        for p in sorted(changed):
+            tail = tail + changed[p]
+        return _with_head(chain.total({p: term[0] for p, term in changed.items()}), tail)
+
+    variables = [arb_series([value]) for value in point.rest.balls]
+    return Values(program, variables, _jet_operation, total)
+
+
+def _jet_operation(_: int, node: Node, operands: Sequence[Any]) -> Any:
+    if node.operation == "constant":
+        return arb_series([ball(Fraction(node.payload or 0))])
+    if node.operation == "divide":
+        return _divide(*operands)
+    return JET_OPERATIONS[node.operation](*operands, *payload_of(node))
 
 
 def directional_slope(program: Program, point: Sequence[float | arb], direction: Sequence[int], bits: int) -> arb:
@@ -105,7 +151,7 @@ def _along(program: Program, point: Sequence[float | arb], direction: Sequence[i
 
 
 def taylor_coefficients(
-    program: Program, point: Sequence[float], direction: int, *, order: int = JET_ORDER
+    program: Program, point: Sequence[float | arb], direction: int, *, order: int = JET_ORDER
 ) -> list[float]:
     """Return the midpoints of :func:`taylor_jet` at a point as floats: estimates of F^(k)/k!, k = 0 … order."""
     return [float(coefficient) for coefficient in taylor_jet(program, point, direction, order=order)]

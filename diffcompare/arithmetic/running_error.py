@@ -24,7 +24,9 @@ Analysis of Matrix Algorithms (1980).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -33,6 +35,7 @@ from typing import Any
 from flint import arb, fmpq
 
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, ball, ball_function, ball_operation, precision
+from diffcompare.arithmetic.moving import FEWEST, NARROW, Chain, Moved, Rest, Values, few_moving, moved_products
 from diffcompare.arithmetic.roundings.constants import rounding_constants
 from diffcompare.arithmetic.roundings.narrow import narrow_constants
 from diffcompare.arithmetic.roundings.special_constants import SPECIAL, Accuracy, accuracy
@@ -40,7 +43,8 @@ from diffcompare.arithmetic.ulp import BINARY64, FORMATS, Format, round_to_neare
 from diffcompare.program.adjoint import sensitivities
 from diffcompare.program.code import operation_source, straight_line, temporary
 from diffcompare.program.dag import Node, Program
-from diffcompare.program.run import compiled, interpret, per_program
+from diffcompare.program.moving import moving_nodes
+from diffcompare.program.run import compiled, per_program
 
 __all__ = ["ROUNDING_BITS", "has_jump", "local_bounds", "local_errors", "point_rounding_bound", "rounding_bound"]
 
@@ -73,7 +77,12 @@ def rounding_bound(program: Program, box: Sequence[arb], direction: int, *, dtyp
     """
     with precision(ROUNDING_BITS):
         code = _code(program, dtype)
-        return _bound(code, _run(code, box), direction)
+        if isinstance(box, Moved) and box.direction == direction:
+            moving = few_moving(sensitivities(program), direction)
+            if moving is not None:
+                known: _AtRest = box.rest.once(("rounding", program, dtype), lambda: _AtRest(code, program, box.rest))
+                return known.bound(moving, box.value, code.moving(program, direction))
+        return _bound(_run(code, box), code.moving(program, direction))
 
 
 def point_rounding_bound(program: Program, point: Sequence[float], direction: int, *, dtype: str = "float64") -> float:
@@ -85,17 +94,22 @@ def point_rounding_bound(program: Program, point: Sequence[float], direction: in
             found = _run(code, [ball(x) for x in point])
             code.last.clear()
             code.last[at] = found
-        return _bound(code, found, direction)
+        return _bound(found, code.moving(program, direction))
 
 
-def _bound(code: _Code, found: _Found, direction: int) -> float:
+def _bound(found: _Found, moving: Sequence[int]) -> float:
     value, products, spreads, jumps = found
+    still = spreads.total(dict.fromkeys(moving))
+    return _smaller_bound(value, [products[k] for k in moving], still, jumps=jumps)
+
+
+def _smaller_bound(value: arb, products: Sequence[arb], still: arb, *, jumps: bool) -> float:
+    """Return the smaller bound, given the products of the nodes that move and the sum of the spreads of the others."""
     if not value.is_finite():
         return math.nan
     # each of the four values lies in V_out
     width = _upwards(4 * value.rad())
-    moving, still = code.dependence(direction)
-    total = 2 * sum((products[k] for k in moving), arb(0)) + sum((spreads[k] for k in still), arb(0))
+    total = 2 * sum(products, arb(0)) + still
     # past a jump there is no derivative to go by: both branches lie in the enclosure
     return width if jumps or not total.is_finite() else min(_upwards(total.abs_upper()), width)
 
@@ -146,32 +160,119 @@ def _upwards(value: arb) -> float:
 
 
 # V_out, ā·[−δ, δ] and width(ā)·[−δ, δ] of every rounding node, and whether a jump lies inside
-_Found = tuple[arb, Sequence[arb], Sequence[arb], bool]
+_Found = tuple[arb, Sequence[arb], Chain, bool]
 
 
 @dataclass(frozen=True, slots=True)
 class _Code:
     run: Callable[..., tuple[arb, ...]]
     rounding: tuple[int, ...]  # the nodes that round
-    depends: tuple[frozenset[int], ...]  # for each of them, the variables that it depends on
     jumps: list[str]
-    sorted_by: dict[int, tuple[list[int], list[int]]]
     last: dict[tuple[float, ...], _Found]  # what was found at the last point
+    places: dict[int, int]  # of the rounding nodes in their list
+    steps: list[_Step]  # one node each, of programs of many variables
+    bars: list[int]  # for each rounding node, ∂f/∂node
+    form: Format
+    part: Callable[[arb, arb], arb]
 
-    def dependence(self, direction: int) -> tuple[list[int], list[int]]:
-        """Return which of the rounding nodes move with a variable, and which do not."""
-        if direction not in self.sorted_by:
-            moving = [k for k, variables in enumerate(self.depends) if direction in variables]
-            still = [k for k, variables in enumerate(self.depends) if direction not in variables]
-            self.sorted_by[direction] = moving, still
-        return self.sorted_by[direction]
+    def moving(self, program: Program, direction: int) -> list[int]:
+        """Return the places of the rounding nodes that move with a variable."""
+        return sorted(self.places[k] for k in moving_nodes(program, direction) if k in self.places)
+
+
+# V of a node, and its [−δ, δ] where it rounds
+_Step = Callable[..., tuple[Any, arb | None]]
 
 
 def _run(code: _Code, box: Sequence[arb]) -> _Found:
     code.jumps.clear()
     value, *rest = code.run(*box)
     count = len(code.rounding)
-    return value, rest[:count], rest[count:], bool(code.jumps)
+    return value, rest[:count], Chain(rest[count:], arb(0)), bool(code.jumps)
+
+
+class _AtRest:
+    """What was found at a point from which one coordinate at a time moves away."""
+
+    def __init__(self, code: _Code, program: Program, rest: Rest) -> None:
+        self.code, self.size = code, len(program.nodes)
+        self.errors: dict[int, arb] = {}
+        self.jumped: set[int] = set()
+        self.sums: dict[int, tuple[Chain, Chain]] = {}
+        self.values = Values(sensitivities(program), rest.balls, self._step, self._total)
+        self.still = self.errors
+        pairs = list(zip((self.values.at_rest[i] for i in code.bars), code.rounding, strict=True))
+        self.products = [code.part(bar, self.still[k]) for bar, k in pairs]
+        self.spreads = Chain([code.part(_spread(bar), self.still[k]) for bar, k in pairs], arb(0))
+        self.places: dict[int, list[int]] = {}
+        for place, bar in enumerate(code.bars):
+            self.places.setdefault(bar, []).append(place)
+
+    def bound(self, moving: Sequence[int], value: arb, places: Sequence[int]) -> float:
+        """Bound the difference of two rounding errors where the nodes that move with a variable have moved."""
+        code, before = self.code, self.jumped
+        self.errors, self.jumped = {}, set()
+        found = self.values.moved(moving, value)
+        errors, jumped = self.errors, self.jumped | (before - set(moving))
+        self.errors, self.jumped = self.still, before
+        changed = {code.places[k] for k in errors}
+        for bar in found:
+            changed.update(self.places.get(bar, ()))
+        products: dict[int, arb] = {}
+        spreads: dict[int, arb | None] = {}
+        for place in changed:
+            k, index = code.rounding[place], code.bars[place]
+            bar = found[index] if index in found else self.values.at_rest[index]
+            error = errors[k] if k in errors else self.still[k]
+            products[place], spreads[place] = code.part(bar, error), code.part(_spread(bar), error)
+        spreads |= dict.fromkeys(places)
+        moved = [products[p] if p in products else self.products[p] for p in places]
+        return _smaller_bound(self.values.output(found), moved, self.spreads.total(spreads), jumps=bool(jumped))
+
+    def _step(self, index: int, _: Node, operands: Sequence[Any]) -> Any:
+        self.code.jumps.clear()
+        value, error = self.code.steps[index](*operands)
+        if error is not None:
+            self.errors[index] = error
+        if self.code.jumps:
+            self.jumped.add(index)
+        return value
+
+    def _total(self, index: int, node: Node, known: Sequence[arb], moved: Mapping[int, arb]) -> arb:
+        half, form = len(known) // 2, self.code.form
+        is_sum = node.operation == "sum"
+        sizes: dict[int, arb]
+        if index not in self.sums:
+            terms = known if is_sum else [known[p] * known[p + half] for p in range(half)]
+            sides = [a.abs_upper() for a in known]
+            # only nodes of f itself round
+            sizes_at_rest = sides if is_sum else [sides[p] * sides[p + half] for p in range(half)]
+            self.sums[index] = Chain(terms), Chain(sizes_at_rest if index < self.size else [], arb(0))
+        chain, size = self.sums[index]
+        value: arb = chain.total(moved if is_sum else moved_products(half, known, moved))
+        if index >= self.size:
+            return value
+        if is_sum:
+            sizes = {p: a.abs_upper() for p, a in moved.items()}
+        else:
+            sizes = moved_products(half, _Sides(known), {p: a.abs_upper() for p, a in moved.items()})
+        count = len(size.terms)
+        error = _sum_rounding(size.total(sizes), count, count - 1 if is_sum else count, form)
+        self.errors[index] = error
+        return value + error
+
+
+class _Sides(Sequence[arb]):
+    """The largest sizes of balls, of those that are asked for."""
+
+    def __init__(self, balls: Sequence[arb]) -> None:
+        self.balls = balls
+
+    def __len__(self) -> int:
+        return len(self.balls)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.balls[index].abs_upper()
 
 
 @per_program
@@ -245,12 +346,33 @@ def _code(program: Program, dtype: str) -> _Code:
     extras = [times.format(bars[k], f"d{k}") for k in nodes]
     extras += [times.format(f"spread_({bars[k]})", f"d{k}") for k in nodes]
     run = compiled(head, BALL_OPERATIONS.__getitem__, spell, scope, extras=extras)
-    variables = interpret(
-        program,
-        lambda leaf: frozenset({int(leaf.payload or 0)} if leaf.operation == "variable" else ()),
-        lambda _, *below: frozenset[int]().union(*below),
-    )
-    return _Code(run, nodes, tuple(variables[k] for k in nodes), jumps, {}, {})
+    places = {k: place for place, k in enumerate(nodes)}
+    steps = _steps(whole, spell, scope, places) if len(program.variables) >= FEWEST else []
+    part = _part if times.startswith("part_") else operator.mul
+    return _Code(run, nodes, jumps, {}, places, steps, [whole.outputs[1 + k] for k in nodes], form, part)
+
+
+def _steps(
+    whole: Program, spell: Callable[..., str], scope: dict[str, Any], rounding: Mapping[int, int]
+) -> list[_Step]:
+    """Make a function of every node alone; alike nodes have one."""
+    known: dict[str, _Step] = {}
+    steps = []
+    for index, node in enumerate(whole.nodes):
+        if node.operation == "variable" or (len(node.operands) > NARROW and node.operation in ("sum", "dot")):
+            source = ""
+        else:
+            names = [f"o{j}" for j in range(len(node.operands))]
+            value = re.sub(rf"\b([rd]){index}\b", r"\1", spell(index, node, names))
+            source = f"lambda {', '.join(names)}: ({value}, {'d' if index in rounding else 'None'})"
+        if source and source not in known:
+            known[source] = eval(source, scope)  # noqa: S307 - our own source
+        steps.append(known.get(source, _no_step))
+    return steps
+
+
+def _no_step(*_: Any) -> tuple[Any, arb | None]:
+    raise AssertionError("a variable, or a sum of many")
 
 
 def _scales_by_a_power_of_two(program: Program, node: Node) -> bool:
@@ -306,12 +428,16 @@ def _terms_rounding(sizes: Sequence[arb], roundings: int, form: Format) -> arb:
 
     Higham 2002, (3.5) and (4.4), with one more roundings for the products of a dot product.
     """
-    total = float(sum(sizes, arb(0)).upper()) if sizes else 0.0
+    return _sum_rounding(sum(sizes, arb(0)), len(sizes), roundings, form)
+
+
+def _sum_rounding(size: arb, count: int, roundings: int, form: Format) -> arb:
+    total = float(size.upper())
     share = roundings * form.unit_roundoff
     if not total < _LARGEST * form.largest or share >= 0.5:
         return arb.nan()
     gamma = share / (1 - share)
-    return arb(0, math.nextafter(gamma * total, math.inf) * (1 + 2.0**-50) + len(sizes) * form.least)
+    return arb(0, math.nextafter(gamma * total, math.inf) * (1 + 2.0**-50) + count * form.least)
 
 
 def _n_ary_sum_rounding(*terms: arb, form: Format = BINARY64) -> arb:

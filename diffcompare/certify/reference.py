@@ -172,6 +172,14 @@ class _Code:
     run: BallFunction
     count: int
     calls: int = -1
+    last: tuple[tuple[float, ...], int, tuple[Sequence[Ball], bool]] | None = None
+
+    def at(self, point: Sequence[float], bits: int) -> tuple[Sequence[Ball], bool]:
+        """Evaluate at a point, at the working precision, ``bits``; once for one partial after another."""
+        there = tuple(point)
+        if self.last is None or self.last[:2] != (there, bits):
+            self.last = there, bits, self.evaluate([ball(value) for value in there])
+        return self.last[2]
 
     def is_due(self) -> bool:
         """Count a call, and tell whether the second route is to check it."""
@@ -351,7 +359,7 @@ def exact_partial(f: SymbolicFunction, point: Sequence[float], i: int) -> Fracti
 def partial_ball(f: SymbolicFunction, point: Sequence[float], i: int, bits: int) -> Ball | None:
     """Enclose a partial derivative at the working precision, ``bits``; None where that does not decide it."""
     code = _code(f.program)
-    values, regular = code.evaluate([ball(value) for value in point])
+    values, regular = code.at(point, bits)
     if regular:
         exact = exact_outputs(code.program, point)[1 + i] if bits >= TIE_BITS else None
         return values[1 + i] if exact is None else ball(exact)

@@ -5,7 +5,7 @@ What is evaluated is told by :class:`diffcompare.Stencil`, to the order of its f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -101,6 +101,7 @@ def numerical_gradient(
     *,
     scheme: str | Stencil = "central",
     box: tuple[Any, Any] | None = None,
+    vectorized: bool = False,
 ) -> Any:
     """Differentiate a function of many variables by finite differences, one variable at a time.
 
@@ -119,6 +120,9 @@ def numerical_gradient(
         As in :func:`numerical_diff`, of the first derivative.
     box : (lower, upper), optional
         As in :func:`numerical_diff`; numbers, or arrays of the shape of x.
+    vectorized : bool
+        f takes many points at once, an array of shape (m, …) with that of x behind m, and returns m numbers. It gets
+        them block by block, so that they need little memory. (A ``SymbolicFunction`` needs no telling.)
 
     Returns
     -------
@@ -127,12 +131,14 @@ def numerical_gradient(
     Raises
     ------
     ValueError
-        f(x) is not one number; unknown scheme; bad step size; a box that no stencil fits into.
+        f(x) is not one number for each point; unknown scheme; bad step size; a box that no stencil fits into.
 
     Examples
     --------
     >>> import numpy as np
     >>> numerical_gradient(lambda x: np.sum(x**2), [3, 4]).tolist()
+    [6.00000000000378, 7.999999999999119]
+    >>> numerical_gradient(lambda x: np.sum(x**2, axis=1), [3, 4], vectorized=True).tolist()
     [6.00000000000378, 7.999999999999119]
     """
     h = check_step_size(h)
@@ -150,10 +156,16 @@ def numerical_gradient(
             return _difference(f, values, h, chosen)
         columns = [_partial_of_points(f, values, i, h, chosen) for i in range(len(variables))]
         return np.stack(columns, axis=-1)
-    gradient = np.empty_like(values)
-    every = _sides(values, h, chosen, box) if box is not None else ((i, chosen) for i in np.ndindex(values.shape))
-    for index, side in every:
-        gradient[index] = _difference(_along(f, values, index), values[index], h, side)
+    points = np.asarray(values)
+    gradient = np.empty_like(points)
+    for side, indices in _groups(points, h, chosen, box):
+        if vectorized:
+            gradient[indices] = _difference(_of_rows(f, points, indices), points[indices], h, side)
+        elif side is None:
+            for index in zip(*indices, strict=True) if points.ndim else [()]:
+                gradient[index] = _difference(_along(f, points, index), points[index], h, side)
+        else:
+            gradient[indices] = _one_by_one(f, points, indices, h, side)
     return gradient[()]
 
 
@@ -186,8 +198,98 @@ def _sides(
         yield index, inside
 
 
+def _groups(
+    points: Array, h: float, chosen: Stencil | None, box: tuple[Any, Any] | None
+) -> Iterator[tuple[Stencil | None, tuple[Any, ...]]]:
+    """Give every stencil that runs somewhere, with the indices of its coordinates."""
+    if box is None:
+        yield chosen, tuple(np.indices(points.shape).reshape(points.ndim, -1)) if points.ndim else ()
+        return
+    groups: dict[Stencil | None, list[tuple[int, ...]]] = {}
+    for index, side in _sides(points[()], h, chosen, box):
+        groups.setdefault(side, []).append(index)
+    for side, members in groups.items():
+        yield side, tuple(np.array(members).T) if points.ndim else ()
+
+
+# bytes of the points that are written at once: they stay in the cache until they are read
+_POINTS, _ROWS = 1 << 18, 1 << 20
+
+
+def _one_by_one(f: Callable[[Any], Any], x: Array, indices: tuple[Any, ...], h: float, chosen: Stencil) -> Any:
+    """Difference f along some coordinates, one point after another, as the loop of the textbook does."""
+    step = x.dtype.type(h)
+    with np.errstate(all="ignore"):
+        here = x[indices].reshape(-1)
+        moved = np.array([abscissa(here, offset, step) for offset in chosen.offsets])
+    found: list[Any] = []
+    for points in _points(x, indices, moved):
+        answered = map(f, points)
+        if not found:
+            # what is no number is said at once, however long f takes
+            found.append(_one_number(next(answered)))
+        found += answered
+    if all(type(value) is float or type(value) is np.float64 for value in found):
+        answers = np.array(found)
+    else:
+        # what a narrower or wider kind of number rounds off is its own business
+        answers = np.empty(len(found), dtype=object)
+        answers[:] = [_one_number(value) for value in found]
+    columns = answers.reshape(-1, len(moved)).T
+    with np.errstate(all="ignore"):
+        total = weighted_sum(chosen, dict(zip(chosen.offsets, columns, strict=True)), step)
+        return (total / divisor(chosen, step)).reshape(x[indices].shape)
+
+
+def _points(x: Array, indices: tuple[Any, ...], moved: Array) -> Iterator[Iterable[Array]]:
+    """Give copies of x by the block, each with one coordinate moved: all offsets of the first coordinate, then on.
+
+    Each point lies in memory as a copy of x would, and is nobody else's: f may keep it, or write into it.
+    """
+    like = np.empty_like(x)
+    # NumPy's own functions and BLAS may take other paths where memory is aligned otherwise
+    pitch = -(-max(like.nbytes, 1) // 64) * 64
+    offsets, count = moved.shape
+    most = max(1, _POINTS // (pitch * offsets))
+    for start in range(0, count, most):
+        part = slice(start, min(start + most, count))
+        size = (part.stop - start) * offsets
+        memory = np.empty(size * pitch, dtype=np.uint8)
+        points = np.ndarray((size, *x.shape), x.dtype, memory, 0, (pitch, *like.strides))
+        points[...] = x
+        rows = np.arange(size).reshape(-1, offsets).T
+        points[(rows, *(i[part] for i in indices))] = moved[:, part]
+        # a point without axes is an array too
+        yield points if x.ndim else [points[k, ...] for k in range(size)]
+
+
+def _of_rows(f: Callable[[Any], Any], x: Array, indices: tuple[Any, ...]) -> Callable[[Any], Any]:
+    """Return f of a coordinate that moves, for many of them at once: t[k] stands at index k in a point of its own."""
+
+    def along(t: Any) -> Any:
+        moved = np.atleast_1d(t)
+        block = max(1, _ROWS // max(x.nbytes, 1))
+        found = []
+        for start in range(0, moved.size, block):
+            part = slice(start, min(start + block, moved.size))
+            count = part.stop - start
+            rows = np.empty((count, *x.shape), dtype=np.result_type(x, moved))
+            rows[...] = x
+            rows[(np.arange(count), *(i[part] for i in indices))] = moved[part]
+            values = np.asarray(answer(f(rows)))
+            if values.size != count:
+                raise ValueError(
+                    f"f returned shape {values.shape} for {count} points of shape {x.shape}; return one number each"
+                )
+            found.append(values.reshape(-1))
+        values = np.concatenate(found) if found else np.empty(0, dtype=x.dtype)
+        return values.reshape(np.shape(t))[()]
+
+    return along
+
+
 def _along(f: Callable[[Any], Any], x: Array, index: tuple[int, ...]) -> Callable[[Any], Any]:
-    return lambda t: _one_number(f, _replaced(x, index, t))
+    return lambda t: _one_number(f(_replaced(x, index, t)))
 
 
 def _partial_of_points(f: Callable[[Any], Any], points: Array, i: int, h: float, chosen: Stencil | None) -> Any:
@@ -206,8 +308,8 @@ def _replaced(values: Array, index: tuple[Any, ...], value: Any) -> Array:
     return copy
 
 
-def _one_number(f: Callable[[Any], Any], x: Array) -> Any:
-    value = np.asarray(answer(f(x)))
+def _one_number(value: Any) -> Any:
+    value = np.asarray(answer(value))
     if value.size != 1:
         raise ValueError(
             f"f(x) has shape {value.shape}: a gradient needs one number; use numerical_diff for elementwise functions"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from diffcompare.program.dag import Node, Program
-from diffcompare.program.run import interpret
+from diffcompare.program.moving import moving_nodes
 
 __all__ = ["polynomial_degree"]
 
@@ -13,18 +15,22 @@ def polynomial_degree(program: Program, variable: int) -> int | None:
 
     What has degree ≤ p has no truncation error in a scheme of order p, exactly.
     """
+    # anything of what does not move does not move
+    degrees: dict[int, int | None] = {}
+    for index in moving_nodes(program, variable):
+        node = program.nodes[index]
+        degrees[index] = 1 if node.operation == "variable" else _degree(node, degrees)
+    return degrees.get(program.outputs[0], 0)
 
-    def leaf(node: Node) -> int | None:
-        return int(node.operation == "variable" and node.payload == variable)
 
-    return interpret(program, leaf, _degree)[program.outputs[0]]
-
-
-def _degree(node: Node, *operands: int | None) -> int | None:
+def _degree(node: Node, degrees: Mapping[int, int | None]) -> int | None:
+    if node.operation == "sum":
+        operands = [degrees[i] for i in degrees.keys() & set(node.operands)]
+    else:
+        operands = [degrees.get(i, 0) for i in node.operands]
     known = [d for d in operands if d is not None]
     if len(known) < len(operands):
         return None
-    # anything of what does not move does not move
     if not any(known):
         return 0
     match node.operation:

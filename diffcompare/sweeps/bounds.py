@@ -35,6 +35,7 @@ import numpy as np
 from diffcompare.arithmetic.balls import Ball, ball, precision
 from diffcompare.arithmetic.jets import taylor_jet
 from diffcompare.arithmetic.lipschitz import slope_range
+from diffcompare.arithmetic.moving import Rest
 from diffcompare.arithmetic.running_error import ROUNDING_BITS, point_rounding_bound, rounding_bound
 from diffcompare.certify.exact_error import two_product, two_sum
 from diffcompare.certify.reference import partial_ball
@@ -84,8 +85,9 @@ def bound_error(
     for s, stencil in enumerate(grid.stencils):
         by_reach.setdefault(max(map(abs, stencil.reach)), []).append(s)
     for p, point in each_point(grid):
+        rest = Rest(point)
         for v in range(len(grid.directions)):
-            here = _Here(grid, evaluations, parts, measured, order, p, v, point)
+            here = _Here(grid, evaluations, parts, measured, order, p, v, rest)
             for reach, members in by_reach.items():
                 here.fill(truncation, rounding, rows, members, (-reach, reach))
                 for s in members:
@@ -109,7 +111,7 @@ class _Here:
     order: int
     p: int
     v: int
-    point: list[float]
+    rest: Rest
 
     def fill(
         self, truncation: Floats, rounding: Floats, rows: Flags, members: list[int], span: tuple[Fraction, Fraction]
@@ -120,7 +122,7 @@ class _Here:
         if not wanted.any():
             return
         h, stencils = grid.steps, [grid.stencils[s] for s in members]
-        around = _surroundings(grid, self.point, grid.directions[v], wanted, span, self.order)
+        around = _surroundings(grid, self.rest, grid.directions[v], wanted, span, self.order)
         bounds = _truncation(stencils, h, around)
         with np.errstate(all="ignore"):
             moved = np.array([self._moved(stencil) for stencil in stencils])
@@ -143,11 +145,11 @@ class _Here:
                 truncation[p, v, s, k_], rounding[p, v, s, k_] = self._in_balls(s, around, k_)
 
     def _abscissae(self, offset: Fraction) -> Floats:
-        return np.broadcast_to(self.evaluations.abscissae[self.v][offset][self.p], self.grid.steps.shape)
+        return _each_step(self.evaluations.abscissae[self.v][offset][self.p], self.grid)
 
     def _moved(self, stencil: Stencil) -> Floats:
         """Return Σ |w_j|·|a_j − (x + o_j·h)|, rounded upwards."""
-        x, h = np.float64(self.point[self.grid.directions[self.v]]), self.grid.steps
+        x, h = np.float64(self.rest.floats[self.grid.directions[self.v]]), self.grid.steps
         total = np.zeros(h.size)
         for offset, factor in zip(stencil.offsets, stencil.factors, strict=True):
             if offset == 0:
@@ -163,7 +165,7 @@ class _Here:
     def _inexact(self, s: int) -> Flags:
         """Tell where the subtraction was rounded, though what that makes may be too small for a float."""
         stencil, values = self.grid.stencils[s], self.evaluations.values[self.v]
-        at = [np.broadcast_to(values[offset][self.p], self.grid.steps.shape) for offset in stencil.offsets]
+        at = [_each_step(values[offset][self.p], self.grid) for offset in stencil.offsets]
         if not stencil.is_difference:
             return np.asarray(np.logical_or.reduce([value != 0 for value in at]))
         with np.errstate(all="ignore"):
@@ -174,7 +176,7 @@ class _Here:
         """Return both bounds of one row by the same formulas in balls, whose exponents have no limits."""
         stencil, h = self.grid.stencils[s], float(self.grid.steps[j])
         at = self.p, self.v, s, j
-        x, q = Fraction(self.point[self.grid.directions[self.v]]), stencil.derivative
+        x, q = Fraction(self.rest.floats[self.grid.directions[self.v]]), stencil.derivative
         with precision(ROUNDING_BITS):
             step = ball(h)
             k = step**q * stencil.divisor
@@ -208,6 +210,10 @@ class _Here:
             return min(candidates, default=math.nan), _up(rounding.abs_upper()) if rounding.is_finite() else math.nan
 
 
+def _each_step(values: Floats, grid: Grid) -> Floats:
+    return values if len(values) == len(grid.steps) else np.broadcast_to(values, grid.steps.shape)
+
+
 @dataclass(frozen=True, slots=True)
 class _Surroundings:
     """What holds over the hull of the abscissae, one number a step (nan or inf: not known)."""
@@ -220,20 +226,20 @@ class _Surroundings:
 
 
 def _surroundings(
-    grid: Grid, point: list[float], direction: int, wanted: Flags, span: tuple[Fraction, Fraction], order: int
+    grid: Grid, rest: Rest, direction: int, wanted: Flags, span: tuple[Fraction, Fraction], order: int
 ) -> _Surroundings:
     """Enclose derivatives and rounding error over hulls around the point; that of a larger step serves a smaller one.
 
     A new hull is taken where the step has shrunk by more than a factor of three, until nothing is gained any more.
     """
     f, steps = grid.f, grid.steps
-    program, x = f.program, point[direction]
-    at = [ball(value) for value in point]
+    program, point, x = f.program, rest.floats, rest.floats[direction]
+    at = rest.balls[direction]
     with precision(ROUNDING_BITS):
         # what a float cannot hold of a coefficient is part of the doubt
         here = [
             (float(c.mid()), _up((c - float(c.mid())).abs_upper()) if c.is_finite() else math.inf)
-            for c in taylor_jet(program, at, direction, order=order)
+            for c in taylor_jet(program, rest.moved(direction), direction, order=order)
         ]
         exact = partial_ball(f, point, direction, ROUNDING_BITS)
     known = np.array(here)
@@ -253,9 +259,9 @@ def _surroundings(
         if level is None or (h < level / 3 and not settled):
             level = h
             with precision(ROUNDING_BITS):
-                hull = (at[direction] + h * ball(span[0])).union(at[direction] + h * ball(span[1]))
-                hull = hull.union(ball(float(ends[0][k]))).union(ball(float(ends[1][k]))).union(at[direction])
-                box = [*at[:direction], hull, *at[direction + 1 :]]
+                hull = (at + h * ball(span[0])).union(at + h * ball(span[1]))
+                hull = hull.union(ball(float(ends[0][k]))).union(ball(float(ends[1][k]))).union(at)
+                box = rest.moved(direction, hull)
                 jet = taylor_jet(program, box, direction, order=order, bits=ROUNDING_BITS)
                 size = [_up(c.abs_upper()) for c in jet]
                 slopes = jet[1] if jet[1].is_finite() else slope_range(program, box, direction)
@@ -312,6 +318,7 @@ def _coefficients(stencil: Stencil, order: int) -> list[tuple[float, float]]:
     ]
 
 
+@lru_cache(maxsize=64)
 def _lipschitz_weight(stencil: Stencil) -> Fraction:
     return sum((abs(c * o) for c, o in zip(stencil.weights, stencil.offsets, strict=True)), Fraction(0))
 

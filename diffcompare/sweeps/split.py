@@ -24,7 +24,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from diffcompare.arithmetic.balls import PRECISION_CAP, Ball, ball, ball_function, precision, round_ball
+from diffcompare.arithmetic.balls import PRECISION_CAP, Ball, ball, precision, round_ball
+from diffcompare.arithmetic.moving import Rest, moved_value
 from diffcompare.arithmetic.rational import exact_outputs
 from diffcompare.arithmetic.ulp import round_to_nearest
 from diffcompare.certify.exact_error import two_product, two_sum
@@ -64,8 +65,9 @@ def split_error(grid: Grid, evaluations: Evaluations, rows: Flags) -> dict[str, 
     """
     parts = {name: np.full(grid.shape, np.nan) for name in PARTS[:3]} | float_parts(grid, evaluations, rows)
     for p, point in each_point(grid):
+        rest = Rest(point)
         for v, direction in enumerate(grid.directions):
-            line = _Line(grid, point, direction)
+            line = _Line(grid, rest, direction)
             values = [evaluations.values[v][offset][p].tolist() for offset in line.offsets]
             reached = [evaluations.abscissae[v][offset][p].tolist() for offset in line.offsets]
             wanted = rows[p, v].T.tolist()
@@ -145,10 +147,9 @@ class _Place(NamedTuple):
 class _Line:
     """A function along one variable through a point, for all steps there."""
 
-    def __init__(self, grid: Grid, point: Sequence[float], direction: int) -> None:
-        self.f, self.point, self.direction, self.derivative = grid.f, point, direction, grid.derivative
-        self.run = ball_function(grid.f.program)
-        self.at = [ball(x) for x in point]
+    def __init__(self, grid: Grid, rest: Rest, direction: int) -> None:
+        self.f, self.rest, self.direction, self.derivative = grid.f, rest, direction, grid.derivative
+        self.point = rest.floats
         self.degree = polynomial_degree(grid.f.program, direction)
         self.slopes: dict[int, Ball | None] = {}
         # offsets by their numbers: fractions are slow keys
@@ -163,9 +164,9 @@ class _Line:
             self.slopes[bits] = derivative_ball(self.f, self.point, self.direction, self.derivative, bits)
         return self.slopes[bits]
 
-    def value(self, abscissa: Ball) -> Ball:
-        self.at[self.direction] = abscissa
-        return self.run(*self.at)[0]
+    def value(self, abscissa: Ball, bits: int) -> Ball:
+        # each part is rounded correctly, so that any order of summation gives the same
+        return moved_value(self.f.program, self.rest.moved(self.direction, abscissa), bits, ordered=False)
 
     def parts(
         self, h: float, schemes: Sequence[int], values: Sequence[float], reached: Sequence[float]
@@ -181,7 +182,7 @@ class _Line:
         bits, cap = _first_bits(x, h, self.digits), PRECISION_CAP * self.digits // 3
         while True:
             with precision(bits):
-                step, places = ball(h), {k: self._place(k, h, reached[k], values[k]) for k in offsets}
+                step, places = ball(h), {k: self._place(k, h, reached[k], values[k], bits) for k in offsets}
                 for known, each in zip(found, sums, strict=True):
                     self._fill(known, each, step, places, bits)
             if all(part is not None for known in found for part in known):
@@ -192,11 +193,11 @@ class _Line:
                 return [tuple(math.nan if part is None else part for part in known) for known in found]
             bits = min(2 * bits, cap)
 
-    def _place(self, k: int, h: float, reached: float, computed: float) -> _Place:
-        there, nominal, float_value = self.value(ball(reached)), self._nominal(k, h, reached), ball(computed)
+    def _place(self, k: int, h: float, reached: float, computed: float, bits: int) -> _Place:
+        there, nominal, float_value = self.value(ball(reached), bits), self._nominal(k, h, reached), ball(computed)
         if nominal is None:
             return _Place(reached, there, None, float_value, float_value - there)
-        wanted = self.value(nominal)
+        wanted = self.value(nominal, bits)
         return _Place(reached, wanted, there - wanted, float_value, float_value - there)
 
     def _nominal(self, k: int, h: float, reached: float) -> Ball | None:

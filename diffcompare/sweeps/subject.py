@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.arithmetic.jets import JET_ORDER, taylor_coefficients
+from diffcompare.arithmetic.moving import Rest
 from diffcompare.certify.higher import certified_derivatives
 from diffcompare.certify.reference import Partial
 from diffcompare.floats import Flags, Floats
@@ -88,8 +89,11 @@ class Evaluations:
     abscissae: list[dict[Fraction, Floats]]
 
 
-def differences(grid: Grid, run: Run) -> Evaluations:
-    """Evaluate f once at every abscissa of all schemes and steps, and form the difference quotients."""
+def differences(grid: Grid, run: Run, *, together: bool = False) -> Evaluations:
+    """Evaluate f once at every abscissa of all schemes and steps, and form the difference quotients.
+
+    ``together``: what runs computes element by element, so that the abscissae of many variables may be one array.
+    """
     shape = grid.shape
     m, _, _, k = shape
     numeric, rise = np.empty(shape), np.empty(shape)
@@ -101,13 +105,16 @@ def differences(grid: Grid, run: Run) -> Evaluations:
         centre = run(columns)[:, None]
         still = [np.repeat(column, k) for column in columns]
         offsets = {offset for chosen in grid.stencils for offset in chosen.offsets}
+        moved = _moved_values(columns, still, sorted(offsets - {0}), grid, run) if together and m * k <= _FEW else None
         for v, i in enumerate(grid.directions):
             x = columns[i][:, None]
             abscissae = {Fraction(0): x} | {offset: abscissa(x, offset, h) for offset in offsets}
             values = {Fraction(0): centre}
             for offset in offsets - {0}:
-                moved = abscissae[offset].reshape(-1)
-                values[offset] = run([*still[:i], moved, *still[i + 1 :]]).reshape(m, k)
+                there = abscissae[offset].reshape(-1)
+                values[offset] = (
+                    run([*still[:i], there, *still[i + 1 :]]).reshape(m, k) if moved is None else moved[v, offset]
+                )
             known = {offset: np.isfinite(value) & np.isfinite(abscissae[offset]) for offset, value in values.items()}
             for j, chosen in enumerate(grid.stencils):
                 rise[:, v, j] = total = weighted_sum(chosen, values, h)
@@ -123,6 +130,35 @@ def differences(grid: Grid, run: Run) -> Evaluations:
             every.append({offset: value.astype(np.float64, copy=False) for offset, value in values.items()})
             reached.append({offset: a.astype(np.float64, copy=False) for offset, a in abscissae.items()})
     return Evaluations(numeric, rise, collapsed, finite, every, reached)
+
+
+# so few abscissae of one offset are not worth a run of their own
+_FEW = 1024
+# numbers of a run: 32 MB
+_NUMBERS = 1 << 22
+
+
+def _moved_values(
+    columns: Sequence[NDArray[Any]],
+    still: Sequence[NDArray[Any]],
+    offsets: Sequence[Fraction],
+    grid: Grid,
+    run: Run,
+) -> dict[tuple[int, Fraction], NDArray[Any]]:
+    """Return f̂ at the abscissae of every variable and offset but 0, points × steps, of few runs of many abscissae."""
+    m, _, _, k = grid.shape
+    h = grid.steps.astype(grid.dtype)
+    pieces = [(v, offset) for v in range(len(grid.directions)) for offset in offsets]
+    block = max(1, _NUMBERS // (m * k * len(columns)))
+    found: dict[tuple[int, Fraction], NDArray[Any]] = {}
+    for start in range(0, len(pieces), block):
+        chosen = pieces[start : start + block]
+        there = [np.tile(column, len(chosen)) for column in still]
+        for j, (v, offset) in enumerate(chosen):
+            i = grid.directions[v]
+            there[i][j * m * k : (j + 1) * m * k] = abscissa(columns[i][:, None], offset, h).reshape(-1)
+        found |= zip(chosen, run(there).reshape(-1, m, k), strict=True)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +192,10 @@ def references(grid: Grid) -> References:
     taylor = np.empty((*shape, order + 1))
     for p, point in each_point(grid):
         found: list[Partial] = certified_derivatives(grid.f, point, grid.directions, grid.derivative, bits=SWEEP_BITS)
+        rest = Rest(point)
         for v, partial in enumerate(found):
             partials[p, v] = STATUS_CODES[partial.status], partial.value, partial.tail, partial.slack
-            taylor[p, v] = taylor_coefficients(grid.f.program, point, grid.directions[v], order=order)
+            taylor[p, v] = taylor_coefficients(
+                grid.f.program, rest.moved(grid.directions[v]), grid.directions[v], order=order
+            )
     return References(partials[..., 0].astype(np.int8), partials[..., 1], partials[..., 2], partials[..., 3], taylor)

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from diffcompare.arithmetic.balls import precision
 from diffcompare.arithmetic.domain import undefined_steps
 from diffcompare.arithmetic.floating import compile_numpy
+from diffcompare.arithmetic.moving import Rest
 from diffcompare.arithmetic.ulp import FORMATS
 from diffcompare.certify.exact_error import difference, ratio
 from diffcompare.certify.higher import Slope
@@ -183,7 +184,7 @@ def _table(
     if evaluate is not None:
         run = _users_code(evaluate, vectorized, grid.dtype)
     reference = references(grid)
-    evaluations = differences(grid, run)
+    evaluations = differences(grid, run, together=evaluate is None)
     status = _statuses(grid, reference, evaluations)
     measured = _errors(grid, reference, evaluations)
     # a tie that no precision resolves, as where F′ is exactly 1 and no ball can show it
@@ -397,11 +398,12 @@ def _statuses(grid: Grid, reference: References, evaluations: Evaluations) -> ND
     abscissae = [[(offset, arrays[offset]) for offset in every] for arrays in evaluations.abscissae]
     with precision(SWEEP_BITS):
         for p, point in each_point(grid):
+            rest = Rest(point)
             for v, i in enumerate(grid.directions):
                 if reference.status[p, v] == STATUS_CODES["domain"]:
                     continue
                 reached = {offset: array[p] for offset, array in abscissae[v]}
-                found = undefined_steps(grid.f.program, point, i, grid.steps, offsets, reached)
+                found = undefined_steps(grid.f.program, rest, i, grid.steps, offsets, reached)
                 if found is not None:
                     outside, unknown = found
                     status[p, v][unknown & (status[p, v] != STATUS_CODES["kink"])] = STATUS_CODES["undecided"]

@@ -246,3 +246,100 @@ def test_a_gradient_of_many_values_is_refused():
 def test_an_error_of_f_comes_through():
     with pytest.raises(KeyError, match="inside"):
         numerical_diff(lambda x: {}["inside"], 1.0)
+
+
+def plain_gradient(f, x, h, scheme):
+    """The loop of the textbook, each point a copy of its own."""
+    gradient = np.empty(x.shape)
+    for index in np.ndindex(x.shape):
+
+        def at(sign, index=index):
+            copy = np.array(x)
+            copy[index] = copy[index] + sign * h
+            return f(copy)
+
+        gradient[index] = {
+            "central": lambda at=at: (at(1) - at(-1)) / (2 * h),
+            "forward": lambda at=at: (at(1) - at(0)) / h,
+            "backward": lambda at=at: (at(0) - at(-1)) / h,
+        }[scheme]()
+    return gradient
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("shape", [(1,), (7,), (300,), (3, 5), (2, 1, 4)])
+def test_gradients_are_those_of_a_plain_loop_bit_for_bit(scheme, shape):
+    x = np.random.default_rng(4).normal(size=shape)
+    weights = np.random.default_rng(5).normal(size=x.size)
+    for f in (
+        lambda x: np.sum(np.sin(x) * x),
+        lambda x: np.ravel(x) @ weights,
+        lambda x: np.float32(np.sum(x)),
+        lambda x: float(np.max(x)),
+        lambda x: int(1000 * x.flat[0]),
+        lambda x: np.int64(1000 * x.flat[0]) if x.flat[0] > 0 else float(x.flat[0]),
+        lambda x: [np.sum(x)],
+    ):
+        one = (lambda x, f=f: f(x)[0]) if isinstance(f(x), list) else f
+        expected = plain_gradient(one, x, np.float64(1e-4), scheme)
+        assert numerical_gradient(f, x, scheme=scheme).tobytes() == expected.tobytes()
+    if len(shape) == 2:
+        # NumPy sums in the order of the memory
+        other = np.asfortranarray(x)
+        expected = plain_gradient(np.sum, other, np.float64(1e-4), scheme)
+        assert numerical_gradient(np.sum, other, scheme=scheme).tobytes() == expected.tobytes()
+
+
+def test_f_is_called_twice_for_each_coordinate_one_after_another():
+    seen = []
+    numerical_gradient(lambda x: seen.append(x) or 0.0, np.zeros((2, 100)), 0.5)
+    # kept by f, they are what they were
+    assert len(seen) == 400
+    for k, point in enumerate(seen):
+        assert point.shape == (2, 100)
+        assert point.flags.c_contiguous
+        assert (np.flatnonzero(point) == k // 2).all()
+        assert point.flat[k // 2] == (-0.5 if k % 2 else 0.5)
+
+
+def test_a_gradient_of_many_values_is_refused_at_the_first():
+    calls = []
+    with pytest.raises(ValueError, match=r"f\(x\) has shape \(100,\)"):
+        numerical_gradient(lambda x: calls.append(0) or x, np.ones(100))
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("scheme", [*SCHEMES, "central4", "complex"])
+@pytest.mark.parametrize("shape", [(1,), (50,), (600,), (3, 5), ()])
+def test_rows_of_points_give_the_same_gradient(scheme, shape):
+    x = np.random.default_rng(6).normal(size=shape)
+    rows = []
+
+    def f(points):
+        rows.append(points.shape)
+        assert points.shape[1:] == shape
+        return np.array([np.sum(np.sin(point) * point) for point in points])
+
+    expected = numerical_gradient(lambda x: np.sum(np.sin(x) * x), x, scheme=scheme)
+    found = numerical_gradient(f, x, scheme=scheme, vectorized=True)
+    assert np.asarray(found).tobytes() == np.asarray(expected).tobytes()
+    count = {"complex": 1, "central4": 4}.get(scheme, 2)
+    assert sum(m for m, *_ in rows) == count * x.size
+    # a block is no more than a megabyte
+    assert max(m for m, *_ in rows) * x.nbytes <= 2**20
+
+
+def test_rows_of_points_stay_in_the_box():
+    x, box = np.array([0.0, 0.5, 1.0]), (0.0, 1.0)
+
+    def f(points):
+        assert ((points >= 0) & (points <= 1)).all()
+        return np.sum(np.exp(points), axis=1)
+
+    expected = numerical_gradient(lambda x: np.sum(np.exp(x)), x, box=box)
+    assert numerical_gradient(f, x, box=box, vectorized=True).tolist() == expected.tolist()
+
+
+def test_an_f_that_does_not_answer_for_rows_is_refused():
+    with pytest.raises(ValueError, match=r"f returned shape \(\) for 3 points of shape \(3,\); return one number each"):
+        numerical_gradient(lambda x: np.sum(x**2), [1.0, 2.0, 3.0], vectorized=True)
