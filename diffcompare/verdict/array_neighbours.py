@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -216,7 +215,7 @@ def _weighed(truth: _Truth, certified: Floats, notes: Sequence[str]) -> Judgemen
     # near a critical point the derivative is small against what it is a step away
     size = max(truth.size, 2.0**-10 * seen.around) or float(np.max(stray, initial=0.0)) / unit_roundoff
     own = _STRAYS * stray + 4 * unit_roundoff * np.abs(truth.value) + _LEAST_NORMAL
-    own = np.where(seen.stuck, np.maximum(np.maximum(own, 4 * own), _LARGE * size), own)
+    own = np.where(seen.stuck, np.maximum(4 * own, _LARGE * size), own)
     threshold = np.maximum(_SCATTER * seen.spread + own, _SLIGHT * size)
     threshold = np.where(np.isfinite(threshold), threshold, math.inf)
     finite = np.isfinite(state.claimed)
@@ -231,19 +230,15 @@ def _weighed(truth: _Truth, certified: Floats, notes: Sequence[str]) -> Judgemen
     if not math.isnan(rounding):
         words.append(f"at neighbouring points the gradient scatters by {rounding:.2g} of its largest component")
     for i in np.flatnonzero(~finite)[:1].tolist():
-        words.append(
-            f"{problem.names[i]}: the gradient is {state.claimed[i]} where the derivative is {certified[i]:.6g}"
-        )
+        name, true = problem.names[i], certified[i]
+        words += [f"{name}: the gradient is {state.claimed[i]} where the derivative is {true:.6g}"]
     few = [problem.names[i] for i in np.flatnonzero(finite & ~enough)[:5].tolist()]
     if few:
         words.append(f"too few neighbouring points where the derivative is smooth: {', '.join(few)}")
     still = [problem.names[i] for i in np.flatnonzero(enough & seen.stuck)[:5].tolist()]
     if still:
         words.append(f"the gradient stands still although the derivative moves: {', '.join(still)}")
-    if (
-        seen.narrow > unit_roundoff
-        and (error <= 64 * seen.narrow * np.maximum(np.abs(truth.value), size))[enough].all()
-    ):
+    if seen.narrow > unit_roundoff and (error[enough] <= 64 * seen.narrow * size).all():
         coarse = enough & (error > 1000 * own)
         if coarse.any():
             status[coarse] = "wrong"
@@ -297,17 +292,22 @@ def _scattered(truth: _Truth, seen: _Seen, rng: np.random.Generator) -> bool:
     points = scatter_points(truth.problem, unit_roundoff, rng).points
     if not all(_is_same_branch(truth, point) for point in points):
         return False
-    claims = [try_claim(truth.problem, point) for point in points]
-    kept = [k for k, claim in enumerate(claims) if claim is not None]
+    kept, claims = _claims(truth, seen, points)
     if len(kept) < _LEAST_POINTS:
         return True
     moves = _moved_by(truth, points[kept] - truth.problem.x)
-    error = np.array([(claims[k] - truth.value) - truth.tail - move for k, move in zip(kept, moves, strict=True)])
-    for k in kept:
-        seen.narrow = min(seen.narrow, _narrowest(np.asarray(claims[k])))
+    error = np.array([(c - truth.value) - truth.tail - move for c, move in zip(claims, moves, strict=True)])
     sigma, _ = polynomial_residual(np.arange(float(len(kept))), error, 0)
     _counted(seen, sigma, np.median(error, axis=0), np.isfinite(error).all(axis=0))
     return True
+
+
+def _claims(truth: _Truth, seen: _Seen, points: Floats) -> tuple[list[int], list[Floats]]:
+    """Ask the gradient at points: which of them have an answer, and the answers."""
+    found = {k: try_claim(truth.problem, point) for k, point in enumerate(points) if np.isfinite(point).all()}
+    known = {k: claim for k, claim in found.items() if claim is not None}
+    seen.narrow = min([seen.narrow, *map(_narrowest, known.values())])
+    return list(known), list(known.values())
 
 
 def _counted(seen: _Seen, sigma: Floats, centre: Floats, counts: Flags) -> None:
@@ -353,21 +353,16 @@ def _laid(truth: _Truth, exponent: int, rng: np.random.Generator) -> Iterator[tu
 def _along(truth: _Truth, seen: _Seen, t: Floats, points: Floats, d: Floats, *, widest: bool) -> None:
     """Look along a line: what no cubic explains of the claims is rounding, if the derivative is smooth there."""
     problem, pair = truth.problem, truth.pair
-    claims = [try_claim(problem, point) for point in points]
-    kept = [k for k, claim in enumerate(claims) if claim is not None and np.isfinite(points[k]).all()]
+    kept, claims = _claims(truth, seen, points)
     if len(kept) < _LEAST_POINTS:
         return
-    t, points = t[kept], points[kept]
-    claimed: Any = np.array([claims[k] for k in kept])
-    for claim in claimed:
-        seen.narrow = min(seen.narrow, _narrowest(claim))
+    t, points, claimed = t[kept], points[kept], np.array(claims)
     # where the box is in the way, or a coordinate is rounded, the points are beside the line
     beside = (points - problem.x) - t[:, None] * d
     if beside.any():
         claimed = claimed - np.array(_moved_by(truth, beside))
     slopes = np.array([array_floats(pair.build, [pair.D], point)[0] for point in points])
-    here = 0.0 not in t
-    if here:
+    if 0.0 not in t:
         t = np.append(t, 0.0)
         claimed = np.vstack([claimed, truth.state.claimed])
         slopes = np.vstack([slopes, truth.value])
