@@ -133,7 +133,7 @@ def strayed_floats(build: ArrayBuilder, roots: Sequence[int], point: Floats, *, 
             for i, root in enumerate(roots):
                 for move in values[root].moves:
                     # nan stays: it is not known there
-                    found[i] = np.maximum(found[i], np.abs(move))
+                    found[i] = np.asarray(np.maximum(found[i], np.abs(move)))
     return found
 
 
@@ -146,7 +146,7 @@ def _recovered(build: ArrayBuilder, order: Sequence[int], point: Floats) -> dict
         for i in nodes[k].operands:
             if nodes[i].operands and build.moving[i]:
                 own = unit_roundoff * np.abs(value)
-                own = own if nodes[i].shape == value.shape else np.max(own, initial=0.0)
+                own = own if nodes[i].shape == value.shape else np.asarray(np.max(own, initial=0.0))
                 rounding[id(nodes[i])] = rounding.get(id(nodes[i]), 0.0) + own
     return rounding
 

@@ -64,7 +64,7 @@ _LEAST_POINTS = 6
 # directions are so many ulps or multiples of them, so that the points are where the steps say
 _ULPS = 256.0
 # weights of the scatter of the claims and of the strays of the adjoint
-_SCATTER, _STRAYS = 6.0, 16.0
+_SCATTER, _STRAYS, _MOST = 6.0, 16.0, 0.9
 # relative to ‖D‖∞: the finest threshold, as two ways of writing one constant may differ; the coarsest one
 _SLIGHT, _COARSE = 2.0**-40, 2.0**-10
 # relative to ‖D‖∞: what a gradient that stands still may be off
@@ -216,10 +216,13 @@ def _weighed(truth: _Truth, certified: Floats, notes: Sequence[str]) -> Judgemen
     size = max(truth.size, 2.0**-10 * seen.around) or float(np.max(stray, initial=0.0)) / unit_roundoff
     own = _STRAYS * stray + 4 * unit_roundoff * np.abs(truth.value) + _LEAST_NORMAL
     own = np.where(seen.stuck, np.maximum(4 * own, _LARGE * size), own)
-    threshold = np.maximum(_SCATTER * seen.spread + own, _SLIGHT * size)
-    threshold = np.where(np.isfinite(threshold), threshold, math.inf)
     finite = np.isfinite(state.claimed)
     enough = (seen.groups >= 2) & finite
+    # of very many components the scatter of some is small by chance: nine of ten bear witness for all
+    ratios = (seen.spread / stray)[enough & (stray > 0)]
+    common = stray * float(np.quantile(ratios, _MOST)) if ratios.size else 0.0
+    threshold = np.maximum(_SCATTER * np.maximum(seen.spread, common) + own, _SLIGHT * size)
+    threshold = np.where(np.isfinite(threshold), threshold, math.inf)
     noisy = enough & (seen.spread > np.maximum(_NOISY * stray, _SLIGHT * size))
     status = np.full(error.size, "inconclusive", dtype=object)
     status[enough & ~noisy & (error <= threshold / 2) & (threshold <= _COARSE * size)] = "consistent"

@@ -18,7 +18,8 @@ from diffcompare.verdict.array_neighbours import judge_by_array_neighbours
 from diffcompare.verdict.array_pair import trace_beside_claim
 from diffcompare.verdict.judgement import Judgement, Left
 from diffcompare.verdict.problem import Problem
-import real_sizes
+
+from ..benchmarks import real_sizes  # noqa: TID252 - tests are no package
 
 Gradient = Callable[[Any], Any]
 Code = tuple[Gradient, Gradient, Any]
@@ -144,7 +145,10 @@ def test_float32_is_no_consistent_gradient() -> None:
     assert "wrong" in found.status
     assert any("float32 precision" in note for note in found.notes)
     within = judged(f, opaque(lambda x: gradient(np.float32(x)).astype(float) * 1.1 / 1.1), x)
-    assert "consistent" not in within.status
+    # a few components are too small for their error to count
+    assert within.status.count("inconclusive") > 4000
+    assert "wrong" not in within.status
+    assert any("in float32" in note for note in within.notes)
 
 
 @pytest.mark.parametrize(("h", "words"), [(1e-3, {"wrong"}), (1e-5, {"wrong", "inconclusive"})])
@@ -166,9 +170,7 @@ def test_rectifiers_at_their_corner_have_no_derivative() -> None:
 def test_a_jump_is_not_consistent() -> None:
     x = RANDOM.normal(size=2000)
     x[0] = 0.0
-    found = judge_by_array_neighbours(
-        problem_of(lambda x: np.sum(np.where(x >= 0, x + 1, x)), opaque(np.ones_like), x)
-    )
+    found = judge_by_array_neighbours(problem_of(lambda x: np.sum(np.where(x >= 0, x + 1, x)), opaque(np.ones_like), x))
     assert isinstance(found, Left)
     assert "jumps" in found.reason
 
@@ -221,8 +223,8 @@ def test_a_box_is_not_left() -> None:
     found = judge_by_array_neighbours(replace(problem_of(f, opaque(watched), x), box=box))
     assert isinstance(found, Judgement)
     assert set(found.status) == {"consistent"}
-    beside = [v for v in seen if 0 < np.max(np.abs(v - x)) <= 1e-9]
-    assert len(beside) >= 20
+    assert len(seen) > 20
+    assert all(((box[0] <= v) & (v <= box[1])).all() for v in seen)
 
 
 @pytest.mark.parametrize("name", CASES)
