@@ -235,3 +235,13 @@ def test_strays_bound_what_floats_stray(name: str) -> None:
     (floats,) = array_floats(pair.build, [pair.D], x)
     (stray,) = strayed_floats(pair.build, [pair.D], x)
     assert (np.abs(floats - middles(true)) <= array_neighbours._STRAYS * stray).all()
+
+
+def test_a_term_without_its_slopes_is_named() -> None:
+    f, gradient, x = CASES["logistic(1000, 20)"]
+    wrong = problem_of(f, opaque(lambda w: gradient(w) - 0.02 * w), x)
+    found = judge_by_array_neighbours(wrong)
+    assert isinstance(found, Judgement)
+    cause = ladder.cause_in_code(wrong, found, found.claimed - found.certified, None)
+    assert cause is not None
+    assert "0.01*sum(x**2)" in cause.text
