@@ -21,7 +21,7 @@ from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.arrays import ArrayBuilder, ArrayNode, contracted, interpret_arrays
 from diffcompare.program.dag import Node
 
-__all__ = ["Moved", "array_floats", "is_rounded", "moved_floats", "tangent_floats"]
+__all__ = ["Moved", "array_floats", "is_rounded", "moved_floats", "strayed_floats", "tangent_floats"]
 
 _TINY = 2.0**-1074
 # how often the signs of the roundings of constants are drawn
@@ -99,6 +99,98 @@ def tangent_floats(
     return _carried(build, roots, leaf, unit_roundoff)
 
 
+def strayed_floats(build: ArrayBuilder, roots: Sequence[int], point: Floats, *, rounds: int = 2) -> list[Floats]:
+    """Estimate how far rounding carries nodes, whatever the way of computing them; to first order.
+
+    The coordinates, the constants and every result are moved by a rounding, with signs drawn at random, and every term
+    of a sum by one of the sum, as it may have been recovered from it; what is summed is moved as often as the root of
+    the number of terms. The largest of the draws counts. What cancels, cancels; and loops do not make it grow.
+
+    References
+    ----------
+    J. Vignes, A stochastic arithmetic for reliable scientific computation, Mathematics and Computers in Simulation 35
+    (1993): roundings drawn at random tell how many digits of a result are right.
+    """
+    order = build.needed(roots)
+    recovered = _recovered(build, order, point)
+    found = [np.zeros(build.shape(root)) for root in roots]
+    for k in range(rounds):
+        random = np.random.default_rng(k)
+
+        def leaf(_: int, node: ArrayNode, random: np.random.Generator = random, k: int = k) -> Moved:
+            if node.operation == "variable":
+                moves = tuple(_drawn(random, unit_roundoff * np.abs(point)) for _ in range(_DRAWS))
+                return Moved(point, moves, np.zeros(()))
+            value = _leaf_value(node)
+            rounded = node.operation == "constant" and not isinstance(node.payload, Fraction)
+            return Moved(value, _roundings(value, _DRAWS * k) if rounded else (), np.zeros(()))
+
+        def apply(node: ArrayNode, *operands: Moved, random: np.random.Generator = random) -> Moved:
+            return _strayed(node, operands, recovered.get(id(node), 0.0), random)
+
+        with np.errstate(all="ignore"):
+            values = interpret_arrays(build.nodes, order, roots, leaf, apply)
+            for i, root in enumerate(roots):
+                for move in values[root].moves:
+                    # nan stays: it is not known there
+                    found[i] = np.asarray(np.maximum(found[i], np.abs(move)))
+    return found
+
+
+def _recovered(build: ArrayBuilder, order: Sequence[int], point: Floats) -> dict[int, Any]:
+    """Return the rounding of the sums that a node is a term of, by the identity of the node."""
+    nodes = build.nodes
+    sums = [k for k in order if nodes[k].operation in ("add", "subtract") and build.moving[k]]
+    rounding: dict[int, Any] = {}
+    for k, value in zip(sums, array_floats(build, sums, point), strict=True):
+        for i in nodes[k].operands:
+            if nodes[i].operands and build.moving[i]:
+                own = unit_roundoff * np.abs(value)
+                own = own if nodes[i].shape == value.shape else np.asarray(np.max(own, initial=0.0))
+                rounding[id(nodes[i])] = rounding.get(id(nodes[i]), 0.0) + own
+    return rounding
+
+
+def _drawn(random: np.random.Generator, size: Floats) -> Floats:
+    return np.asarray(size * random.choice((-1.0, 1.0), np.shape(size)) * random.uniform(0.5, 1.0, np.shape(size)))
+
+
+def _strayed(node: ArrayNode, operands: Sequence[Moved], recovered: Any, random: np.random.Generator) -> Moved:
+    name = node.operation
+    if name in _OF_MATRICES:
+        operands = [_unsettled(operands[0], name == "cholesky", random), *operands[1:]]
+    moved = _moved(node, operands, 0.0)
+    own = np.broadcast_to(recovered + _own_stray(node, operands, moved.value), moved.value.shape)
+    if not own.any():
+        return moved
+    moves = moved.moves or (np.zeros(()),) * _DRAWS
+    return Moved(moved.value, tuple(m + _drawn(random, own) for m in moves), moved.error)
+
+
+def _own_stray(node: ArrayNode, operands: Sequence[Moved], value: Floats) -> Any:
+    name = node.operation
+    if name == "contract":
+        *_, summed, _ = contracted(node.payload)
+        first = node.payload.partition(",")[0]
+        terms = math.prod(n for c, n in zip(first, operands[0].value.shape, strict=True) if c in summed)
+        return math.sqrt(terms) * unit_roundoff * _einsum(node.payload, *(np.abs(o.value) for o in operands))
+    if name in ("total", "cumulate", "scatter"):
+        size = np.asarray(rearranged(node, [np.abs(operands[0].value)], 0.0))
+        return math.sqrt(_terms(node, operands[0].value, value)) * unit_roundoff * size
+    if name in _MOVING:
+        return 0.0
+    return unit_roundoff * np.abs(value) * (1.0 if name in _OF_MATRICES else own_ulps(name)[0])
+
+
+def _unsettled(matrix: Moved, symmetric: bool, random: np.random.Generator) -> Moved:
+    """Move a matrix by what an elimination leaves of it: as if it were another one (Higham 2002, theorem 9.3)."""
+    moves = []
+    for move in matrix.moves or (np.zeros(()),) * _DRAWS:
+        change = _drawn(random, math.sqrt(len(matrix.value)) * unit_roundoff * np.abs(matrix.value))
+        moves.append(move + (np.tril(change) + np.tril(change, -1).T if symmetric else change))
+    return Moved(matrix.value, tuple(moves), matrix.error)
+
+
 def _carried(
     build: ArrayBuilder, roots: Sequence[int], leaf: Callable[[int, ArrayNode], Moved], unit: float
 ) -> list[Moved]:
@@ -124,14 +216,14 @@ def is_rounded(values: Floats) -> NDArray[np.bool_]:
     return np.asarray(mantissas != np.rint(mantissas))
 
 
-def _roundings(values: Floats) -> tuple[Floats, ...]:
+def _roundings(values: Floats, first: int = 0) -> tuple[Floats, ...]:
     """Return roundings of constants: each times ±u·[½, 1], by its digits."""
     rounded = is_rounded(values)
     if not rounded.any():
         return ()
     digits = np.ldexp(np.abs(np.frexp(np.where(rounded, values, 0.0))[0]), 53).astype(np.uint64)
     found = []
-    for draw in range(_DRAWS):
+    for draw in range(first, first + _DRAWS):
         mixed = _mixed(digits + np.uint64(draw) * np.uint64(0x9E3779B97F4A7C15))
         weight = 0.5 + np.ldexp((mixed >> np.uint64(12)).astype(np.float64), -53)
         sign = np.where(mixed & np.uint64(1), 1.0, -1.0)

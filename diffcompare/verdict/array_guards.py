@@ -120,11 +120,14 @@ class _Agreement:
 
     def __call__(self, one: int, other: int) -> bool:
         build = self.pair.build
+        # a claim that is not traced is what was returned at each point
+        opaque = self.pair.opaque and other == self.pair.G
         gap = build.apply("subtract", one, other)
         for beside in self.asked:
             self.budget.spend(2 * price(self.pair))
-            (moved,) = moved_floats(build, [gap], beside.point, unit=unit_roundoff)
-            if not (np.abs(moved.value) <= beside.threshold + 2 * moved.error).all():
+            (moved,) = moved_floats(build, [one if opaque else gap], beside.point, unit=unit_roundoff)
+            apart = np.abs(moved.value - beside.claimed if opaque else moved.value)
+            if not (apart <= beside.threshold + 2 * moved.error).all():
                 return False
         (balls,) = array_balls(build, [gap], self.pair.point, _BITS)
         limits = self.asked[0].threshold.tolist()

@@ -29,7 +29,20 @@ from diffcompare.verdict.pair import FAILURES, slope_agrees
 from diffcompare.verdict.problem import Problem, State
 from diffcompare.watchdog import given_time
 
-__all__ = ["judge_arrays"]
+__all__ = [
+    "Compared",
+    "at_an_edge",
+    "compared_beside",
+    "cost_of",
+    "is_what_runs",
+    "judge_arrays",
+    "middles",
+    "moves_alike",
+    "nontrivial",
+    "rounded_of",
+    "signs_of",
+    "ties_of",
+]
 
 # measured: for one operation on a ball, tracing and comparing included; what a ball takes
 _SECONDS, _BYTES = 1e-6, 150
@@ -57,7 +70,7 @@ _STRAYS = 64.0
 
 
 @dataclass(slots=True)
-class _Compared:
+class Compared:
     """G − D by component (see :class:`~diffcompare.verdict.difference.Difference`)."""
 
     node: int
@@ -93,7 +106,7 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
         The codes cannot be traced so.
     """
     pair = trace_arrays(problem)
-    costly = _cost(pair)
+    costly = cost_of(pair)
     if costly:
         return costly
     if pair.loops:
@@ -109,28 +122,28 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
     )
     # an element that is compared with itself, as in x == max(x), is equal however wide its ball
     signs = [
-        np.where(same_elements(build, g.first, g.second), np.int8(0), _signs(v))
+        np.where(same_elements(build, g.first, g.second), np.int8(0), signs_of(v))
         for g, v in zip(guards, rest[: len(guards)], strict=True)
     ]
-    edge = _at_an_edge(edges, rest[len(guards) :])
+    edge = at_an_edge(edges, rest[len(guards) :])
     if edge:
         return edge
     floats = moved_floats(build, [pair.F, pair.D, pair.G], pair.point, unit=_unit(pair))
-    if not _is_what_runs(state, [F, G], [floats[0], floats[2]], _unit(pair)):
+    if not is_what_runs([state.values, state.claimed], [F, G], [floats[0], floats[2]], _unit(pair)):
         return Left("the trace gives other numbers than the code: it depends on what a trace does not see")
-    ties = _ties(guards, signs, len(pair.function.guards))
+    ties = ties_of(guards, signs, len(pair.function.guards))
     if isinstance(ties, Left):
         return ties
-    if _moves_alike(problem, state, pair) is False:
+    if moves_alike(problem, state, pair) is False:
         return Left("beside the point the code gives other numbers than its trace: a trace does not see all of it")
     found = _difference(pair, pair.D, D, G, floats[1], floats[2])
     if found is None:
         return Left("the derivative of the traced code is not finite at the point")
-    turned = _nontrivial(pair, guards, ties)
+    turned = nontrivial(pair, guards, ties)
     if turned and pair.slopes != pair.D and problem.directions is None:
         return Left("the slopes beside a kink are compared number by number")
     if turned:
-        beside = _beside(problem, pair, guards, turned, F, floats[0])
+        beside = compared_beside(problem, pair, guards, turned, F, floats[0])
         if isinstance(beside, Left):
             return beside
         found = beside
@@ -139,7 +152,7 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
     return _judged(problem, state, pair, found, floats[1])
 
 
-def _cost(pair: ArrayPair) -> Left | None:
+def cost_of(pair: ArrayPair) -> Left | None:
     """Leave what would take longer than the budget, or more than half of the memory: counted, not timed."""
     build, roots = pair.build, [pair.F, pair.D, pair.G]
     seconds = _SECONDS * pair.work
@@ -151,7 +164,8 @@ def _cost(pair: ArrayPair) -> Left | None:
     return None
 
 
-def _at_an_edge(edges: Sequence[Edge], values: Sequence[Any]) -> Left | None:
+def at_an_edge(edges: Sequence[Edge], values: Sequence[Any]) -> Left | None:
+    """Leave a point at which an operation has no derivative, or is about to be undefined."""
     for edge, value in zip(edges, values, strict=True):
         if not edge.is_inside(value):
             return Left(f"the point lies at the edge of the domain, or at a corner, of {edge.operation}")
@@ -164,7 +178,7 @@ def _unit(pair: ArrayPair) -> float:
     return {64: unit_roundoff, 32: 2.0**-24, 16: 2.0**-11}[bits]
 
 
-def _signs(values: Any) -> NDArray[np.int8]:
+def signs_of(values: Any) -> NDArray[np.int8]:
     """Return the signs of balls: −1, 0 (exactly), 1, or 2 where they are not known."""
 
     def sign(v: Any) -> int:
@@ -173,23 +187,23 @@ def _signs(values: Any) -> NDArray[np.int8]:
     return np.array([sign(v) for v in values.reshape(-1).tolist()], dtype=np.int8).reshape(values.shape)
 
 
-def _middles(values: Any) -> Floats:
+def middles(values: Any) -> Floats:
     """Round balls to floats; nan for one that is not finite."""
     return np.array([float(v.mid()) for v in values.reshape(-1).tolist()])
 
 
-def _is_what_runs(state: State, values: Sequence[Any], floats: Sequence[Moved], unit: float) -> bool:
+def is_what_runs(observed: Sequence[Floats], values: Sequence[Any], floats: Sequence[Moved], unit: float) -> bool:
     """Check the floats of the code against the balls of its trace, within eight times their rounding errors."""
-    for seen, value, moved in zip((state.values, state.claimed), values, floats, strict=True):
-        known, middles = np.isfinite(seen), _middles(value)
-        gaps = np.abs(middles - seen)
-        far = gaps > np.maximum(64 * unit * np.abs(middles), 8 * np.broadcast_to(moved.error, value.shape).reshape(-1))
-        if (known & (~np.isfinite(middles) | far)).any():
+    for seen, value, moved in zip(observed, values, floats, strict=True):
+        known, real = np.isfinite(seen), middles(value)
+        gaps = np.abs(real - seen)
+        far = gaps > np.maximum(64 * unit * np.abs(real), 8 * np.broadcast_to(moved.error, value.shape).reshape(-1))
+        if (known & (~np.isfinite(real) | far)).any():
             return False
     return True
 
 
-def _ties(
+def ties_of(
     guards: Sequence[ArrayGuard], signs: Sequence[NDArray[np.int8]], own: int
 ) -> dict[int, NDArray[np.bool_]] | Left:
     """Return the elements of the function's guards that compare equal numbers."""
@@ -206,7 +220,7 @@ def _ties(
     return ties
 
 
-def _nontrivial(
+def nontrivial(
     pair: ArrayPair, guards: Sequence[ArrayGuard], ties: dict[int, NDArray[np.bool_]]
 ) -> dict[int, NDArray[np.bool_]]:
     """Leave out the guards that compare a number with itself: their difference does not move."""
@@ -226,10 +240,10 @@ def _nontrivial(
     return found
 
 
-def _beside(
+def compared_beside(
     problem: Problem, pair: ArrayPair, guards: Sequence[ArrayGuard], turned: dict[int, NDArray[np.bool_]],
     F: Any, moved: Moved,
-) -> _Compared | Left:  # fmt: skip
+) -> Compared | Left:  # fmt: skip
     """Take the derivative from the sides of elements that compare equal numbers; where it depends on them is none."""
     build = pair.build
     sides = [record_function(problem, build, turned, seed) for seed in range(_SIDES)]
@@ -238,7 +252,7 @@ def _beside(
     nodes = [node for _, *both in sides for node in both]
     edges = switches_of(build, nodes[::2])
     values = array_balls(build, [pair.G, *nodes, *(e.node for e in edges)], pair.point, _BITS)
-    edge = _at_an_edge(edges, values[1 + len(nodes) :])
+    edge = at_an_edge(edges, values[1 + len(nodes) :])
     if edge:
         return edge
     values = values[: 1 + len(nodes)]
@@ -266,14 +280,14 @@ def _beside(
 
 
 def _see_more_sides(
-    problem: Problem, pair: ArrayPair, turned: dict[int, NDArray[np.bool_]], compared: _Compared
+    problem: Problem, pair: ArrayPair, turned: dict[int, NDArray[np.bool_]], compared: Compared
 ) -> None:
     """Look at more sides, in floats, before a component is called wrong.
 
     Of five equal numbers each may be the median, and no more than four were drawn.
     """
     suspects = ~compared.kinks & ~compared.equal & ~(compared.gap <= compared.threshold)
-    first = _middles(compared.D)
+    first = middles(compared.D)
     for seed in range(_SIDES, _SIDES + min(_MORE_SIDES, _SWEPT_WORK // max(pair.work, 1))):
         if not suspects.any():
             break
@@ -285,7 +299,7 @@ def _see_more_sides(
             suspects &= ~apart
 
 
-def _kink_notes(guards: Sequence[ArrayGuard], turned: dict[int, NDArray[np.bool_]], compared: _Compared) -> list[str]:
+def _kink_notes(guards: Sequence[ArrayGuard], turned: dict[int, NDArray[np.bool_]], compared: Compared) -> list[str]:
     """Name the elements that sit at their switch."""
     if not compared.kinks.any():
         return []
@@ -305,9 +319,9 @@ def _move(one: Moved, other: Moved, shape: tuple[int, ...]) -> Floats:
     return np.asarray(2 * np.max([np.broadcast_to(np.abs(a - b), shape) for a, b in pairs], axis=0))
 
 
-def _difference(pair: ArrayPair, node: int, D: Any, G: Any, one: Moved, two: Moved) -> _Compared | None:
+def _difference(pair: ArrayPair, node: int, D: Any, G: Any, one: Moved, two: Moved) -> Compared | None:
     """Compare the balls of D, whose node is given, and G; None where D is not finite."""
-    size = np.abs(_middles(D))
+    size = np.abs(middles(D))
     if not np.isfinite(size).all():
         return None
     n = D.size
@@ -334,15 +348,15 @@ def _difference(pair: ArrayPair, node: int, D: Any, G: Any, one: Moved, two: Mov
     L = _move(one, two, D.shape)
     L = np.where(np.isfinite(L), L, np.where(equal, 0.0, math.inf))
     nothing = np.zeros(n)
-    return _Compared(node, D, G, gap, size, equal, decided, L, nothing, nothing.copy(), np.zeros(n, dtype=bool))
+    return Compared(node, D, G, gap, size, equal, decided, L, nothing, nothing.copy(), np.zeros(n, dtype=bool))
 
 
-def _slopes(pair: ArrayPair, found: _Compared) -> Floats:
+def _slopes(pair: ArrayPair, found: Compared) -> Floats:
     """Return the slopes of what the function returns: what is claimed, or what that is made from."""
-    return _middles(found.D) if pair.slopes == pair.D else array_floats(pair.build, [pair.slopes], pair.point)[0]
+    return middles(found.D) if pair.slopes == pair.D else array_floats(pair.build, [pair.slopes], pair.point)[0]
 
 
-def _moves_alike(problem: Problem, state: State, pair: ArrayPair) -> bool | None:
+def moves_alike(problem: Problem, state: State, pair: ArrayPair) -> bool | None:
     """Compare what floats and traces do between the point and one nearby; None where they take another branch."""
     for reach in (2.0**-10, 2.0**-16, 2.0**-22):
         answer = _moves_alike_within(problem, state, pair, reach)
@@ -353,24 +367,26 @@ def _moves_alike(problem: Problem, state: State, pair: ArrayPair) -> bool | None
 
 def _moves_alike_within(problem: Problem, state: State, pair: ArrayPair, reach: float) -> bool | None:
     x = problem.inside(problem.x * (1 + reach * np.random.default_rng(5).uniform(0.5, 1.0, problem.x.size)))
+    # of a gradient that is not traced there is nothing to compare
+    roots = [pair.F] if pair.opaque else [pair.F, pair.G]
     try:
         with np.errstate(all="ignore"):
-            after = np.array([*problem.values(x), *problem.claim(x)])
+            after = np.concatenate([problem.values(x), *([] if pair.opaque else [problem.claim(x)])])
     except FAILURES:
         return None
     guards = (*pair.function.guards, *pair.gradient.guards)
     compared = [i for guard in guards for i in (guard.first, guard.second)]
-    values = array_floats(pair.build, [pair.F, pair.G, *compared], x)
-    for guard, one, two in zip(guards, values[2::2], values[3::2], strict=True):
+    values = array_floats(pair.build, [*compared, *roots], x)
+    for guard, one, two in zip(guards, values[::2], values[1::2], strict=False):
         if not np.array_equal(ANSWERS[guard.operation](one, two), guard.answers):
             return None
-    start = array_floats(pair.build, [pair.F, pair.G], pair.point)
-    before = np.array([*state.values, *state.claimed])
+    start = array_floats(pair.build, roots, pair.point)
+    before = np.concatenate([state.values, state.claimed])[: len(after)]
     seen = after - before
-    there, here = (np.concatenate([v[0].reshape(-1), v[1].reshape(-1)]) for v in (values, start))
+    there, here = (np.concatenate([v.reshape(-1) for v in some]) for some in (values[len(compared) :], start))
     traced, size, noise = there - here, np.abs(here), before - here
     m = problem.outputs
-    size[m:], noise[m:] = np.max(size[m:]), np.max(np.abs(noise[m:]))
+    size[m:], noise[m:] = np.max(size[m:], initial=0.0), np.max(np.abs(noise[m:]), initial=0.0)
     slack = (
         0.05 * np.maximum(np.abs(seen), np.abs(traced)) + (1e-6 * reach * 2.0**10 + 2.0**-40) * size + 8 * np.abs(noise)
     )
@@ -379,7 +395,7 @@ def _moves_alike_within(problem: Problem, state: State, pair: ArrayPair, reach: 
     return not bool(np.any(np.abs(seen - traced) > slack))
 
 
-def _judged(problem: Problem, state: State, pair: ArrayPair, found: _Compared, adjoint: Moved) -> Judgement | Left:
+def _judged(problem: Problem, state: State, pair: ArrayPair, found: Compared, adjoint: Moved) -> Judgement | Left:
     n = found.size.size
     notes = list(found.notes)
     status = np.full(n, "consistent", dtype=object)
@@ -399,8 +415,8 @@ def _judged(problem: Problem, state: State, pair: ArrayPair, found: _Compared, a
         why = ": the formula is right, an intermediate value overflows or is not defined" if right else ""
         notes.append(f"{problem.names[i]} is {float(state.claimed[i])!r} though the derivative is finite{why}")
     largest = float(found.size.max(initial=0.0))
-    certified = _rounded(pair, found)
-    errors = np.abs(np.where(finite, state.claimed, math.inf) - _middles(found.D))
+    certified = rounded_of(pair, found)
+    errors = np.abs(np.where(finite, state.claimed, math.inf) - middles(found.D))
     coarse = finite & (pair.gradient.narrow is None) & (errors > 0.1 * largest) & (found.gap <= 0.1 * largest)
     if (coarse & (status != "wrong") & (errors > _STRAYS * np.broadcast_to(adjoint.error, (n,)))).any():
         return Left(
@@ -417,7 +433,7 @@ def _judged(problem: Problem, state: State, pair: ArrayPair, found: _Compared, a
             if same
             else "what differs is explained by the rounding of constants"
         )
-    strays = np.where(finite, np.abs(state.claimed - _middles(found.G)), -1.0)
+    strays = np.where(finite, np.abs(state.claimed - middles(found.G)), -1.0)
     with precision(_BITS):
         exact = [
             abs(float((Ball(float(state.claimed[i])) - found.G[i]).mid()))
@@ -431,7 +447,7 @@ def _judged(problem: Problem, state: State, pair: ArrayPair, found: _Compared, a
     )  # fmt: skip
 
 
-def _rounded(pair: ArrayPair, found: _Compared) -> Floats:
+def rounded_of(pair: ArrayPair, found: Compared) -> Floats:
     """Round the derivative to the nearest floats, with more bits for the few components that need them."""
     bits = _BITS
     with precision(bits):
@@ -445,7 +461,7 @@ def _rounded(pair: ArrayPair, found: _Compared) -> Floats:
     return np.array([nearest_float(d) if r is None else r for r, d in zip(rounded, values.tolist(), strict=True)])
 
 
-def _weigh(pair: ArrayPair, found: _Compared, status: NDArray[Any], notes: list[str]) -> None:
+def _weigh(pair: ArrayPair, found: Compared, status: NDArray[Any], notes: list[str]) -> None:
     """Weigh the constants of few components exactly: those that rounding could explain."""
     suspects = np.flatnonzero((status != "consistent") & np.isfinite(found.gap))
     if not suspects.size:
@@ -537,7 +553,7 @@ def _shortened(values: Floats) -> Floats:
     return np.array([float(f"{v:.12g}") for v in values.reshape(-1).tolist()]).reshape(values.shape)
 
 
-def _two_ways(pair: ArrayPair, found: _Compared, status: NDArray[Any], notes: list[str]) -> None:
+def _two_ways(pair: ArrayPair, found: Compared, status: NDArray[Any], notes: list[str]) -> None:
     """Leave open what differs by as little as two ways of computing one thing, where the codes choose between such."""
     if not (pair.function.guards or pair.gradient.guards):
         return
@@ -548,7 +564,7 @@ def _two_ways(pair: ArrayPair, found: _Compared, status: NDArray[Any], notes: li
         notes.append("the difference is as slight as that of two ways of computing one thing, such as a series near 0")
 
 
-def _narrow(problem: Problem, pair: ArrayPair, found: _Compared, errors: Floats, status: NDArray[Any]) -> list[str]:
+def _narrow(problem: Problem, pair: ArrayPair, found: Compared, errors: Floats, status: NDArray[Any]) -> list[str]:
     """Judge a gradient that is computed in shorter numbers than f."""
     if pair.gradient.narrow is None:
         return []

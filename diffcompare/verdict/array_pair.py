@@ -22,7 +22,7 @@ from diffcompare.tracing.keeping import Keeper
 from diffcompare.tracing.table import Place
 from diffcompare.verdict.problem import Problem
 
-__all__ = ["ArrayPair", "derivative_of", "is_for_arrays", "record_function", "trace_arrays"]
+__all__ = ["ArrayPair", "derivative_of", "is_for_arrays", "record_function", "trace_arrays", "trace_beside_claim"]
 
 
 # derivatives of so many numbers, each one a sweep of its own
@@ -48,6 +48,8 @@ class ArrayPair:
         Whether one line decided on a number again and again.
     places : mapping
         Where small constants were added to something, by the node of the sum.
+    opaque : bool
+        Whether the gradient was not traced: G is what it returned at the point, a constant.
     """
 
     build: ArrayBuilder
@@ -61,6 +63,7 @@ class ArrayPair:
     work: int
     loops: bool
     places: Mapping[int, Place]
+    opaque: bool = False
 
 
 def is_for_arrays(problem: Problem) -> bool:
@@ -73,10 +76,7 @@ def trace_arrays(problem: Problem) -> ArrayPair:
     table = ArrayTable(problem.x)
     build = table.build
     keeper = Keeper()
-    first = _recorded(problem, problem.function, table, keeper)
-    returned = build.shape(first.output)[0]
-    if returned != problem.outputs:
-        raise TraceError(f"the function returned {returned} numbers to a trace instead of {problem.outputs}")
+    first = _recorded_function(problem, table, keeper)
     second = _recorded(problem, problem.gradient, table, keeper)
     order = np.asarray(problem.flatten(second.structure), dtype=float).astype(np.intp)
     D, slopes = derivative_of(problem, build, first.output)
@@ -85,6 +85,21 @@ def trace_arrays(problem: Problem) -> ArrayPair:
         G = build.contract("ij,j->i", build.constant(problem.weights), G)
     work = work_of(build.nodes, build.needed([first.output, D, G]))
     return ArrayPair(build, problem.x, first, second, first.output, D, G, slopes, work, bool(table.loops), table.places)
+
+
+def trace_beside_claim(problem: Problem, claimed: Floats) -> ArrayPair:
+    """Record a function alone, beside what its gradient returned; ``TraceError`` where that cannot be done."""
+    table = ArrayTable(problem.x)
+    build = table.build
+    first = _recorded_function(problem, table, Keeper())
+    D, slopes = derivative_of(problem, build, first.output)
+    G = build.constant(np.where(np.isfinite(claimed), claimed, 0.0))
+    second = ArrayTrace(G, claimed, None, ())
+    work = work_of(build.nodes, build.needed([first.output, D]))
+    loops = bool(table.loops)
+    return ArrayPair(
+        build, problem.x, first, second, first.output, D, G, slopes, work, loops, table.places, opaque=True
+    )
 
 
 def record_function(problem: Problem, build: ArrayBuilder, turned: Turned, seed: int) -> tuple[ArrayTrace, int, int]:
@@ -141,6 +156,14 @@ def _rows(build: ArrayBuilder, vector: int) -> list[int]:
 _DERIVATIVES: dict[Any, Callable[[Problem, ArrayBuilder, int], tuple[int, int]]] = {
     adjoint: _gradient, jacobian: _jacobian, hessian: _hessian, hessian_along: _along,
 }  # fmt: skip
+
+
+def _recorded_function(problem: Problem, table: ArrayTable, keeper: Keeper) -> ArrayTrace:
+    trace = _recorded(problem, problem.function, table, keeper)
+    returned = table.build.shape(trace.output)[0]
+    if returned != problem.outputs:
+        raise TraceError(f"the function returned {returned} numbers to a trace instead of {problem.outputs}")
+    return trace
 
 
 def _recorded(problem: Problem, function: Callable[..., Any], table: ArrayTable, keeper: Keeper) -> ArrayTrace:

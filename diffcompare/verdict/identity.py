@@ -69,12 +69,12 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
     if not state.steady:
         return Left(f"the function or the {problem.what} raises nearby, or answers differently from call to call")
     reasons: list[str] = []
-    tried = 0
+    tried, large = 0, False
     if is_for_arrays(problem):
         # what is short is followed number by number; else arrays are compared as such, if they can be
         short = problem.x.size + sum(a.size for a in problem.args if isinstance(a, np.ndarray)) <= _FEW
         found = _by_numbers(problem, state, *ATTEMPTS[0], limit=_FEW) if short else None
-        tried = int(found is not None)
+        tried, large = int(found is not None), found is None
         for answer in (found, None if isinstance(found, Judgement) else _by_arrays(problem, state)):
             if isinstance(answer, Judgement):
                 return answer
@@ -88,6 +88,9 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
             f"more than {limit:,} single numbers would take longer than {given_time():g} s; pass a larger budget"
         )
         reasons.append(too_large if found is None else found.reason)
+        if large and reasons[-1] in reasons[:-1]:
+            # what two ways refuse alike no other will follow, and at this size each one is dear
+            break
     # the later attempts see less of the code, and say less of it
     return Left(reasons[0])
 

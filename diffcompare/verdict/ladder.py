@@ -15,6 +15,7 @@ from diffcompare.floats import Floats
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.calling import PASSING
 from diffcompare.tracing.foreign import Foreign
+from diffcompare.verdict.array_neighbours import judge_by_array_neighbours
 from diffcompare.verdict.causes.array_mistakes import ArrayMistakes
 from diffcompare.verdict.causes.array_parts import array_parts
 from diffcompare.verdict.causes.budget import Budget
@@ -36,6 +37,8 @@ _SHARE = 0.6
 _NO_RULE = "no rule could judge it"
 # beyond so many components a derivative is not certified one by one
 MANY = 1000
+# operations of function and derivative from which on they are certified as programs of arrays
+_LARGE = 30_000
 
 __all__ = ["MANY", "Rung", "cause_in_code", "climb", "climb_rungs", "judge", "known_function", "traced"]
 
@@ -106,8 +109,11 @@ def _notes(reasons: dict[str, str]) -> list[str]:
 
 
 def _neighbours(problem: Problem) -> Judgement | Left | None:
+    arrays = judge_by_array_neighbours(problem, least=0 if problem.x.size > MANY else _LARGE)
+    if isinstance(arrays, Judgement):
+        return arrays
     if problem.x.size > MANY:
-        return Left(f"more than {MANY:,} components are not certified one by one")
+        return arrays or Left(f"more than {MANY:,} components are not certified one by one")
     known = known_function(problem)
     if isinstance(known, Left):
         return known

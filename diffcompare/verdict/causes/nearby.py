@@ -200,6 +200,7 @@ def _asked_of_arrays(
     guards = (*pair.function.guards, *pair.gradient.guards)
     compared = [i for guard in guards for i in (guard.first, guard.second)]
     gap = build.apply("subtract", pair.G, pair.D)
+    roots = [pair.D] if pair.opaque else [pair.D, gap]
 
     balls = BALLS * (price(pair) - BUILT * len(build.nodes))
 
@@ -211,11 +212,17 @@ def _asked_of_arrays(
                 return None
         budget.spend(balls if balls <= _AFFORDED else price(pair))
         if balls <= _AFFORDED:
-            true, e = _middles(array_balls(build, [pair.D, gap], x, _BITS))
-            error = np.zeros(e.shape)
+            true, *gaps = _middles(array_balls(build, roots, x, _BITS))
+            error = np.zeros(true.shape)
         else:
-            D, moved = moved_floats(build, [pair.D, gap], x, unit=unit_roundoff)
-            true, e, error = D.value, moved.value, 2 * moved.error
+            D, *moved = moved_floats(build, roots, x, unit=unit_roundoff)
+            true, gaps, error = D.value, [m.value for m in moved], 2 * (moved or [D])[0].error
+        if pair.opaque:
+            # what was returned is all that is known, as the scatter of the claims is in the thresholds
+            true, error = (judgement.certified, np.zeros(error.shape)) if here else (true, error)
+            known = np.isfinite(true).all() and np.isfinite(error).all()
+            return Nearby(x, returned, true, judgement.threshold, None, (), (), error) if known else None
+        (e,) = gaps
         if not all(np.isfinite(a).all() for a in (true, e, error)):
             return None
         if here:
