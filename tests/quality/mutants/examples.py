@@ -119,9 +119,9 @@ EXAMPLES = (
     ),
     Example(
         "arithmetic/running_error.py",
-        "_bound",
-        "total = 2 * sum((products[k] for k in moving)",
-        "total = sum((products[k] for k in moving)",
+        "_smaller_bound",
+        "total = 2 * sum(products, arb(0))",
+        "total = sum(products, arb(0))",
         "the rounding of one of the two values is forgotten",
     ),
     Example(
@@ -155,8 +155,8 @@ EXAMPLES = (
     Example(
         "sweeps/bounds.py",
         "_surroundings",
-        "hull = hull.union(ball(float(ends[0][k]))).union(ball(float(ends[1][k]))).union(at[direction])",
-        "hull = hull.union(at[direction])",
+        "hull = hull.union(ball(float(ends[0][k]))).union(ball(float(ends[1][k]))).union(at)",
+        "hull = hull.union(at)",
         "an abscissa that was rounded outwards lies outside the hull",
     ),
     Example(
@@ -259,9 +259,9 @@ EXAMPLES = (
     ),
     Example(
         "verdict/neighbours.py",
-        "_scatter",
-        "spread = np.where(counts, np.fmax(spread, sigma), spread)",
-        "spread = np.where(counts, np.fmin(spread, sigma), spread)",
+        "_gather",
+        "np.where(counts, np.fmax(found.spread[columns], sigma), found.spread[columns])",
+        "np.where(counts, np.fmin(found.spread[columns], sigma), found.spread[columns])",
         "the rounding of a gradient is taken for 0: right ones are called wrong",
     ),
     Example(
