@@ -31,6 +31,7 @@ from diffcompare.verdict.pair import (
     ATTEMPTS,
     FAILURES,
     Pair,
+    follow_gradient,
     slope_agrees,
     trace_beside,
     trace_one,
@@ -81,7 +82,7 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
             reasons += [] if answer is None else [answer.reason]
     limit = int(min(NODE_LIMIT, given_time() / _SECONDS))
     for way in ATTEMPTS[tried:]:
-        found = _by_numbers(problem, state, *way, limit=limit)
+        found = (_refused(problem, *way) if large else None) or _by_numbers(problem, state, *way, limit=limit)
         if isinstance(found, Judgement):
             return found
         too_large = (
@@ -100,6 +101,18 @@ def _by_arrays(problem: Problem, state: State) -> Judgement | Left:
         return judge_arrays(problem, state)
     except Exception as error:
         return Left(why_left(error))
+
+
+def _refused(problem: Problem, exact: bool, rebuilt: bool) -> Left | None:
+    """Tell why a gradient cannot be followed number by number, before its function is: at this size that is dear."""
+    try:
+        follow_gradient(problem, exact=exact, rebuilt=rebuilt)
+    except TooLargeError:
+        # told with both
+        return None
+    except Exception as error:
+        return Left(why_left(error))
+    return None
 
 
 def _by_numbers(

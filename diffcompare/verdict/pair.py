@@ -26,6 +26,7 @@ __all__ = [
     "FEW",
     "Pair",
     "Stretch",
+    "follow_gradient",
     "one_sided",
     "random_directions",
     "slope_agrees",
@@ -199,6 +200,12 @@ def trace_one(
         trace = _recorded(problem, problem.gradient, table, stretch, rebuilt=rebuilt)
         G = _claimed(problem, table, trace)
         return Pair(table, _NOTHING, trace, (), G, ()) if len(G) == len(problem.names) else None
+
+
+def follow_gradient(problem: Problem, *, exact: bool, rebuilt: bool) -> None:
+    """Record the gradient alone, to see whether it can be followed; ``TraceError`` where it cannot."""
+    as_it_is: Decide = lambda number, place, visit, answer: answer  # noqa: ARG005, E731
+    trace_one(problem, exact=exact, rebuilt=rebuilt, stretch=Stretch(rebuilt=rebuilt), gradient=as_it_is)
 
 
 def _kept(problem: Problem, stretch: Stretch, *, rebuilt: bool) -> AbstractContextManager[None]:

@@ -13,8 +13,9 @@ import numpy as np
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.errors import DiffcompareError
 from diffcompare.floats import Floats, unit_roundoff
-from diffcompare.verdict.difference import conditioning_of, nearest_float
+from diffcompare.verdict.difference import conditioning_of, nearest_float, node_balls
 from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.observation import state_of
 from diffcompare.verdict.pair import ATTEMPTS, Pair, trace_beside
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.sides import Beside, Sides, sides_of, varying
@@ -95,10 +96,18 @@ def _sides(problem: Problem) -> tuple[Sides, Pair, Beside] | None:
                 return None
 
         pair = beside(problem.x)
-        if pair is not None and pair.table.read:
-            # what the code made of a number that it read is not in the trace
+        if pair is not None and (pair.table.read or not _has_value(problem, pair)):
+            # what the code made of a number that it read is not in the trace; nor is a value that it has no formula for
             return None
         if pair is not None:
             sides = sides_of(problem, beside, pair)
             return (sides, pair, beside) if sides.notes or sides.common else None
     return None
+
+
+def _has_value(problem: Problem, pair: Pair) -> bool:
+    """Tell whether the trace has a value at the point, where the floats have one."""
+    outputs = pair.function.outputs
+    values = node_balls(pair.table.builder.nodes, outputs, pair.arguments(), 333)
+    finite = np.isfinite(state_of(problem).values)
+    return all(values[i].is_finite() for i, known in zip(outputs, finite, strict=True) if known)

@@ -20,7 +20,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import special
 
+import diffcompare as dc
 from diffcompare.verdict.directions import _persistent
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.observation import observe, state_of
@@ -383,3 +385,15 @@ def test_an_error_persists_on_either_side_of_zero(sign: float) -> None:
     # nothing persists that is below its bar, or below what is never called wrong
     assert kept([1.0, 1.0], bar=1.0) is None
     assert _persistent([(sign * 1e-9, 0.0), (sign * 1e-9, 0.0)], 1e-8) is None
+
+
+def test_a_trace_that_has_no_value_tells_nothing_of_the_sides() -> None:
+    # SciPy fills the gap of (eˣ − 1)/x at 0, a trace does not
+    def f(x: Any) -> Any:
+        return special.exprel(x[0] - 0.5) + x[1] ** 2
+
+    def opaque(x: Any) -> Any:
+        return np.array([float(repr(float(v))) for v in (0.5, 2 * x[1])])
+
+    assert dc.check_gradient(f, opaque, np.array([0.5, 1.0])).status == "consistent"
+    assert dc.check_gradient(f, lambda x: 1.01 * opaque(x), np.array([0.5, 1.0])).status == "wrong"
