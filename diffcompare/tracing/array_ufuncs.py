@@ -155,11 +155,12 @@ def _heaviside(x: Any, half: Any) -> Any:
 
 def _floor_divide(a: Any, b: Any) -> Any:
     # the floor of the rounded quotient may be another
-    value = np.floor_divide(floats_of(a), floats_of(b))
+    value = np.asarray(np.floor_divide(floats_of(a), floats_of(b)))
     if is_moving([a, b]):
         quotient = np.divide(a, b)
-        compared("greater_equal", quotient, value)
-        compared("less", quotient, value + 1)
+        down, up = compared("greater_equal", quotient, value), compared("less", quotient, value + 1)
+        # as for a floor: on the other side of a step it is one step away
+        value = value - np.logical_not(down) + np.logical_not(up)
     return made(table_here(), value)
 
 

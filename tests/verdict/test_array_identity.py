@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import diffcompare as dc
 from diffcompare.program.arrays import ArrayBuilder
 from diffcompare.verdict import array_identity
 from diffcompare.verdict.identity import judge_by_identity
@@ -478,3 +479,14 @@ def test_a_rule_that_compares_nothing_is_seen(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(array_identity, "array_balls", same)
     with pytest.raises(AssertionError):
         test_bugs_of_people_are_found("a factor")
+
+
+def test_a_floor_division_at_its_step_has_two_sides() -> None:
+    def f(x: Any) -> Any:
+        return (np.einsum("i->", x) + x[0] // 0.5) * (x @ x)
+
+    def gradient(x: Any) -> Any:
+        return np.full(2, x @ x) + 2 * (np.einsum("i->", x) + x[0] // 0.5) * x
+
+    assert dc.check_gradient(f, gradient, np.array([2.0, 0.0])).status != "consistent"
+    assert dc.check_gradient(f, gradient, np.array([2.1, 0.0])).status == "consistent"
