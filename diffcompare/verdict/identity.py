@@ -76,7 +76,8 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
         short = problem.x.size + sum(a.size for a in problem.args if isinstance(a, np.ndarray)) <= _FEW
         found = _by_numbers(problem, state, *ATTEMPTS[0], limit=_FEW) if short else None
         tried, large = int(found is not None), found is None
-        for answer in (found, None if isinstance(found, Judgement) else _by_arrays(problem, state)):
+        followed = isinstance(found, Judgement) or (found is not None and found.followed)
+        for answer in (found, None if followed else _by_arrays(problem, state)):
             if isinstance(answer, Judgement):
                 return answer
             reasons += [] if answer is None else [answer.reason]
@@ -124,9 +125,10 @@ def _by_numbers(
         if pair is None:
             return Left(f"the function returned something else than {problem.outputs} numbers to a trace")
         if not _is_what_runs(problem, state, pair):
-            return Left("the trace gives other numbers than the code: it depends on what a trace does not see")
+            words = "the trace gives other numbers than the code: it depends on what a trace does not see"
+            return Left(words, followed=True)
         judged = _judged(problem, state, pair, exact=exact, rebuilt=rebuilt)
-        return judged if isinstance(judged, Left) else replace(judged, pair=pair)
+        return replace(judged, followed=True) if isinstance(judged, Left) else replace(judged, pair=pair)
     except Exception as error:
         # an error of ours as well: another attempt or the next rung may do better
         return None if isinstance(error, TooLargeError) and limit < NODE_LIMIT else Left(why_left(error))

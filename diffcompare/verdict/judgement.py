@@ -68,6 +68,10 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Why a rung of the ladder does not judge, with the place in the user's code where it is known."""
+    """Why a rung of the ladder does not judge, with the place in the user's code where it is known.
+
+    ``followed``: the code was traced, and what it does there is not what can be judged so.
+    """
 
     reason: str
+    followed: bool = False
