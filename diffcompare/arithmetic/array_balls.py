@@ -20,12 +20,13 @@ import numpy as np
 from flint import arb_mat
 
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, Ball, ball, certainly_nonzero, precision, switch_function
+from diffcompare.floats import Floats
 from diffcompare.program.arrays import STRUCTURAL, ArrayBuilder, ArrayNode, contracted
 from diffcompare.program.dag import Builder
 from diffcompare.program.operations import OPERATIONS
 from diffcompare.watchdog import on_time
 
-__all__ = ["Edge", "array_balls", "as_balls", "rearranged", "switches_of"]
+__all__ = ["Edge", "array_balls", "as_balls", "middles", "rearranged", "switches_of"]
 
 # elements that are evaluated at once: their balls stay in the cache
 _STRIP = 20_000
@@ -35,9 +36,7 @@ _MATRICES, _PRODUCTS = 32, 64
 _BLOCK = 24
 
 
-def array_balls(
-    build: ArrayBuilder, roots: Sequence[int], point: Any, bits: int, given: dict[int, Any] | None = None
-) -> list[Any]:
+def array_balls(build: ArrayBuilder, roots: Sequence[int], point: Any, bits: int) -> list[Any]:
     """Evaluate nodes at an exact point.
 
     Parameters
@@ -47,15 +46,13 @@ def array_balls(
     point : ndarray of float64 or of balls, shape (n,)
     bits : int
         The working precision.
-    given : dict, optional
-        Values of nodes that are known.
 
     Returns
     -------
     list of ndarray of balls
         One for each root; nan where it is not defined.
     """
-    run = _Run(point, given or {})
+    run = _Run(point)
     with precision(bits):
         values = _in_stages(build.nodes, build.needed(roots), roots, run)
         return [as_balls(values[root]) for root in roots]
@@ -108,7 +105,7 @@ def _whole(
     for index in stage:
         node = nodes[index]
         operands = [found[i] if i in found else values[i] for i in node.operands]
-        found[index] = run.apply(node, *operands) if node.operands else run.leaf(index, node)
+        found[index] = run.apply(node, *operands) if node.operands else run.leaf(node)
         for i in set(node.operands):
             if i in found and last[i] <= k and uses[i] == index:
                 del found[i]
@@ -143,14 +140,12 @@ def _stripped(
 class _Run:
     """One evaluation; matrices of constants are converted once."""
 
-    def __init__(self, point: Any, given: dict[int, Any]) -> None:
-        self.point, self.given = point, given
+    def __init__(self, point: Any) -> None:
+        self.point = point
         # by the identity of the float array, which is held
         self._matrices: dict[tuple[int, tuple[int, ...]], tuple[Any, Any]] = {}
 
-    def leaf(self, index: int, node: ArrayNode) -> Any:
-        if index in self.given:
-            return self.given[index]
+    def leaf(self, node: ArrayNode) -> Any:
         if node.operation == "variable":
             return as_balls(self.point)
         if node.operation == "constant":
@@ -225,6 +220,11 @@ def as_balls(value: Any) -> Any:
     result = np.empty(value.shape, dtype=object)
     result.reshape(-1)[:] = [Ball(v) for v in value.reshape(-1).tolist()]
     return result
+
+
+def middles(values: Any) -> Floats:
+    """Round balls to floats, flat; nan for one that is not finite."""
+    return np.array([float(v.mid()) for v in values.reshape(-1).tolist()])
 
 
 def _array(value: Any) -> Any:

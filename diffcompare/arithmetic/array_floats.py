@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -79,7 +78,7 @@ def moved_floats(build: ArrayBuilder, roots: Sequence[int], point: Floats, *, un
         exact = node.operation in ("variable", "constant") and unit <= unit_roundoff
         error = np.zeros(()) if exact else unit * np.abs(value)
         # an exact number of a formula is not rounded
-        rounded = node.operation == "constant" and not isinstance(node.payload, Fraction)
+        rounded = node.numbers is not None
         return Moved(value, _roundings(value) if rounded else (), error)
 
     return _carried(build, roots, leaf, unit)
@@ -122,7 +121,7 @@ def strayed_floats(build: ArrayBuilder, roots: Sequence[int], point: Floats, *, 
                 moves = tuple(_drawn(random, unit_roundoff * np.abs(point)) for _ in range(_DRAWS))
                 return Moved(point, moves, np.zeros(()))
             value = _leaf_value(node)
-            rounded = node.operation == "constant" and not isinstance(node.payload, Fraction)
+            rounded = node.numbers is not None
             return Moved(value, _roundings(value, _DRAWS * k) if rounded else (), np.zeros(()))
 
         def apply(node: ArrayNode, *operands: Moved, random: np.random.Generator = random) -> Moved:
@@ -205,8 +204,7 @@ def _carried(
 
 def _leaf_value(node: ArrayNode) -> Floats:
     if node.operation == "constant":
-        held = node.payload
-        return held if isinstance(held, np.ndarray) else np.asarray(float(held))
+        return np.asarray(float(node.payload)) if node.numbers is None else node.numbers
     return np.asarray(implementation(node.operation)())
 
 

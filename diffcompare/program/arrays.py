@@ -52,6 +52,10 @@ STRUCTURAL = frozenset({
 })  # fmt: skip
 
 
+# numbers as short as this are exact, and folded
+_SHORT_BITS = 12
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ArrayNode:
     """One operation on earlier nodes; ``payload`` is what it takes besides (see :data:`STRUCTURAL`)."""
@@ -60,6 +64,14 @@ class ArrayNode:
     operands: tuple[int, ...]
     shape: Shape
     payload: Any = None
+
+    @property
+    def numbers(self) -> NDArray[np.float64] | None:
+        """The floats of the code that a constant holds; None for an exact number of a formula and any other node."""
+        held = self.payload
+        if self.operation != "constant" or isinstance(held, Fraction):
+            return None
+        return np.asarray(held, dtype=np.float64)
 
 
 class ArrayBuilder:
@@ -173,8 +185,9 @@ class ArrayBuilder:
         if axes is not None:
             shape = tuple(places.shape[a] for a in np.argsort(axes))
             return self.transpose(self.reshape(index, shape), axes)
-        if node.operation == "constant":
-            return self.constant(np.asarray(node.payload, dtype=np.float64).reshape(-1)[places])
+        held = _floats_of(node)
+        if held is not None:
+            return self.constant(np.asarray(held.reshape(-1)[places]))
         if node.operation == "take":
             return self.take(node.operands[0], node.payload.reshape(-1)[places])
         if node.operation == "reshape":
@@ -191,9 +204,9 @@ class ArrayBuilder:
     def join(self, indices: Sequence[int]) -> int:
         """Put the elements of several nodes one after the other."""
         total = sum(math.prod(self.nodes[i].shape) for i in indices)
-        held = [self.nodes[i] for i in indices]
-        if all(node.operation == "constant" for node in held):
-            return self.constant(np.concatenate([np.ravel(np.asarray(n.payload, dtype=np.float64)) for n in held]))
+        held = [floats for i in indices if (floats := _floats_of(self.nodes[i])) is not None]
+        if len(held) == len(indices):
+            return self.constant(np.concatenate([numbers.reshape(-1) for numbers in held]))
         return self.reshape(indices[0], (total,)) if len(indices) == 1 else self._on("join", tuple(indices), (total,))
 
     def choose(self, mask: NDArray[np.bool_], first: int, second: int, *, bound: bool = False) -> int:
@@ -400,9 +413,19 @@ def _digest(payload: Any) -> Any:
     return payload.shape, payload.dtype.str, data
 
 
+def _floats_of(node: ArrayNode) -> NDArray[np.float64] | None:
+    """Return what a constant is in floats; None for a number that no short float is, and any other node."""
+    held = node.payload
+    if node.operation != "constant" or not isinstance(held, Fraction):
+        return node.numbers
+    above, below = held.numerator, held.denominator
+    exact = below & (below - 1) == 0 and max(above.bit_length(), below.bit_length()) <= _SHORT_BITS
+    return np.asarray(float(held)) if exact else None
+
+
 def _is_short(value: float) -> bool:
-    mantissa = int(math.ldexp(math.frexp(value)[0], 12))
-    return math.ldexp(mantissa, math.frexp(value)[1] - 12) == value
+    mantissa = int(math.ldexp(math.frexp(value)[0], _SHORT_BITS))
+    return math.ldexp(mantissa, math.frexp(value)[1] - _SHORT_BITS) == value
 
 
 def _counts_up(flat: Places) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.arithmetic.array_balls import Edge, array_balls, switches_of
+from diffcompare.arithmetic.array_balls import Edge, array_balls, middles, switches_of
 from diffcompare.arithmetic.array_floats import Moved, array_floats, is_rounded, moved_floats
 from diffcompare.arithmetic.balls import Ball, precision, round_ball
 from diffcompare.floats import Flags, Floats, unit_roundoff
@@ -36,7 +36,6 @@ __all__ = [
     "cost_of",
     "is_what_runs",
     "judge_arrays",
-    "middles",
     "moves_alike",
     "nontrivial",
     "rounded_of",
@@ -76,6 +75,7 @@ class Compared:
     node: int
     D: Any
     G: Any
+    value: Floats  # D in floats
     gap: Floats
     size: Floats
     equal: Flags
@@ -187,11 +187,6 @@ def signs_of(values: Any) -> NDArray[np.int8]:
     return np.array([sign(v) for v in values.reshape(-1).tolist()], dtype=np.int8).reshape(values.shape)
 
 
-def middles(values: Any) -> Floats:
-    """Round balls to floats; nan for one that is not finite."""
-    return np.array([float(v.mid()) for v in values.reshape(-1).tolist()])
-
-
 def is_what_runs(observed: Sequence[Floats], values: Sequence[Any], floats: Sequence[Moved], unit: float) -> bool:
     """Check the floats of the code against the balls of its trace, within eight times their rounding errors."""
     for seen, value, moved in zip(observed, values, floats, strict=True):
@@ -287,7 +282,7 @@ def _see_more_sides(
     Of five equal numbers each may be the median, and no more than four were drawn.
     """
     suspects = ~compared.kinks & ~compared.equal & ~(compared.gap <= compared.threshold)
-    first = middles(compared.D)
+    first = compared.value
     for seed in range(_SIDES, _SIDES + min(_MORE_SIDES, _SWEPT_WORK // max(pair.work, 1))):
         if not suspects.any():
             break
@@ -321,7 +316,8 @@ def _move(one: Moved, other: Moved, shape: tuple[int, ...]) -> Floats:
 
 def _difference(pair: ArrayPair, node: int, D: Any, G: Any, one: Moved, two: Moved) -> Compared | None:
     """Compare the balls of D, whose node is given, and G; None where D is not finite."""
-    size = np.abs(middles(D))
+    value = middles(D)
+    size = np.abs(value)
     if not np.isfinite(size).all():
         return None
     n = D.size
@@ -348,12 +344,12 @@ def _difference(pair: ArrayPair, node: int, D: Any, G: Any, one: Moved, two: Mov
     L = _move(one, two, D.shape)
     L = np.where(np.isfinite(L), L, np.where(equal, 0.0, math.inf))
     nothing = np.zeros(n)
-    return Compared(node, D, G, gap, size, equal, decided, L, nothing, nothing.copy(), np.zeros(n, dtype=bool))
+    return Compared(node, D, G, value, gap, size, equal, decided, L, nothing, nothing.copy(), np.zeros(n, dtype=bool))
 
 
 def _slopes(pair: ArrayPair, found: Compared) -> Floats:
     """Return the slopes of what the function returns: what is claimed, or what that is made from."""
-    return middles(found.D) if pair.slopes == pair.D else array_floats(pair.build, [pair.slopes], pair.point)[0]
+    return found.value if pair.slopes == pair.D else array_floats(pair.build, [pair.slopes], pair.point)[0]
 
 
 def moves_alike(problem: Problem, state: State, pair: ArrayPair) -> bool | None:
@@ -416,7 +412,7 @@ def _judged(problem: Problem, state: State, pair: ArrayPair, found: Compared, ad
         notes.append(f"{problem.names[i]} is {float(state.claimed[i])!r} though the derivative is finite{why}")
     largest = float(found.size.max(initial=0.0))
     certified = rounded_of(pair, found)
-    errors = np.abs(np.where(finite, state.claimed, math.inf) - middles(found.D))
+    errors = np.abs(np.where(finite, state.claimed, math.inf) - found.value)
     coarse = finite & (pair.gradient.narrow is None) & (errors > 0.1 * largest) & (found.gap <= 0.1 * largest)
     if (coarse & (status != "wrong") & (errors > _STRAYS * np.broadcast_to(adjoint.error, (n,)))).any():
         return Left(
@@ -503,15 +499,11 @@ def _effect(pair: ArrayPair, i: int, allowed: dict[int, Floats]) -> tuple[float,
     place = np.array(i)
     one = build.apply("subtract", build.take(pair.G, place), build.take(pair.D, place))
     bars = sensitivities_of(build, one, [True] * len(build.nodes))
-    constants = [
-        k
-        for k in bars
-        if build.nodes[k].operation == "constant" and isinstance(build.nodes[k].payload, float | np.ndarray)
-    ]
+    constants = {k: held for k in bars if (held := build.nodes[k].numbers) is not None}
     L = off = 0.0
     with np.errstate(all="ignore"):
-        for k, slopes in zip(constants, array_balls(build, [bars[k] for k in constants], pair.point, 160), strict=True):
-            held = np.asarray(build.nodes[k].payload, dtype=np.float64)
+        found = array_balls(build, [bars[k] for k in constants], pair.point, 160)
+        for (k, held), slopes in zip(constants.items(), found, strict=True):
             # where another component has no derivative, this one does not depend on it
             size = np.array([float(s.abs_upper()) if s.is_finite() else 0.0 for s in slopes.reshape(-1).tolist()])
             size = np.broadcast_to(size.reshape(slopes.shape), held.shape)
@@ -526,10 +518,9 @@ def _one_sided(pair: ArrayPair) -> dict[int, Floats]:
     """Return how far constants of many digits may be off that only one of the two codes holds."""
     build = pair.build
     sides = [
-        {k: np.asarray(build.nodes[k].payload, dtype=np.float64) for k in build.needed(roots)
-         if build.nodes[k].operation == "constant" and isinstance(build.nodes[k].payload, float | np.ndarray)}
+        {k: held for k in build.needed(roots) if (held := build.nodes[k].numbers) is not None}
         for roots in ([pair.F, pair.D], [pair.G])
-    ]  # fmt: skip
+    ]
     allowed = {}
     for mine, theirs in (sides, sides[::-1]):
         alone = {k: held for k, held in mine.items() if k not in theirs and is_rounded(held).any()}

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from diffcompare.arithmetic.array_balls import array_balls, switches_of
+from diffcompare.arithmetic.array_balls import array_balls, middles, switches_of
 from diffcompare.arithmetic.array_floats import array_floats, moved_floats, strayed_floats, tangent_floats
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.floats import Flags, Floats, unit_of, unit_roundoff
@@ -30,7 +30,6 @@ from diffcompare.verdict.array_identity import (
     compared_beside,
     cost_of,
     is_what_runs,
-    middles,
     moves_alike,
     nontrivial,
     rounded_of,

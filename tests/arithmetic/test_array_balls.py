@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -179,12 +178,12 @@ def test_values_are_enclosed_whatever_the_precision() -> None:
         assert all(w.contains(n) for w, n in zip(wide, narrow, strict=True))
 
 
-def test_known_values_are_not_computed_again() -> None:
+def test_the_point_may_be_of_balls() -> None:
     build = ArrayBuilder(1)
     root = build.raw("sin", build.variables)
     other = build.raw("negative", build.variables)
     point = as_balls(np.array([0.5]))
-    (found,) = array_balls(build, [other], np.array([math.nan]), BITS, {build.variables: point})
+    (found,) = array_balls(build, [other], point, BITS)
     assert float(found[0]) == -0.5
     assert build.shape(root) == (1,)
 

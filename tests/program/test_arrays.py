@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from diffcompare.arithmetic.array_balls import array_balls
 from diffcompare.arithmetic.array_floats import array_floats
+from diffcompare.arithmetic.balls import precision
 from diffcompare.program.arrays import (
     _ELIMINATION,
     _PRODUCT,
@@ -165,6 +167,15 @@ def test_exact_numbers_are_folded() -> None:
     assert build.nodes[build.apply("multiply", build.constant(0.1), half)].operation == "multiply"
     with pytest.raises(ZeroDivisionError):
         build.apply("divide", half, build.constant(0))
+
+
+def test_an_exact_number_stays_exact_where_elements_of_it_are_taken_or_joined() -> None:
+    build, _ = build_of(12)
+    third = build.constant(Fraction(1, 3))
+    for node in (build.take(third, np.zeros(2, dtype=np.intp)), build.join([third, third])):
+        (balls,) = array_balls(build, [node], X, 333)
+        with precision(333):
+            assert all((3 * ball).contains(1) for ball in balls.tolist())
 
 
 def test_what_depends_on_the_variables_moves() -> None:

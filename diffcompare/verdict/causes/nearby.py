@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from diffcompare.arithmetic.array_balls import array_balls
+from diffcompare.arithmetic.array_balls import array_balls, middles
 from diffcompare.arithmetic.array_floats import array_floats, moved_floats
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.errors import DiffcompareError
@@ -212,7 +212,7 @@ def _asked_of_arrays(
                 return None
         budget.spend(balls if balls <= _AFFORDED else price(pair))
         if balls <= _AFFORDED:
-            true, *gaps = _middles(array_balls(build, roots, x, _BITS))
+            true, *gaps = map(middles, array_balls(build, roots, x, _BITS))
             error = np.zeros(true.shape)
         else:
             D, *moved = moved_floats(build, roots, x, unit=unit_roundoff)
@@ -233,11 +233,6 @@ def _asked_of_arrays(
         return Nearby(x, returned, true, judgement.threshold, e, (), (), error)
 
     return ask
-
-
-def _middles(values: Sequence[Any]) -> list[Floats]:
-    with precision(_BITS):
-        return [np.array([float(v.mid()) for v in value.tolist()]) for value in values]
 
 
 def price(pair: ArrayPair) -> int:
