@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_ufuncs import choose, compared, of_table, store, table_here
+from diffcompare.tracing.composed import axes_of, composed, masked
 from diffcompare.tracing.handle import (
     Doors,
     Handle,
@@ -30,7 +30,7 @@ from diffcompare.tracing.table import refuse
 
 __all__ = ["HANDLERS", "call_function", "constants", "with_floats"]
 
-HANDLERS: Handlers = {}
+HANDLERS: Handlers = composed(made)
 handles = registering(HANDLERS)
 
 # of one array: what NumPy returns shows the same elements, where it can
@@ -191,16 +191,6 @@ def _written(table: ArrayTable, function: Any, args: Sequence[Any], kwargs: dict
 # --- reductions ------------------------------------------------------------------------------------------------------
 
 
-def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
-    if axis is None:
-        return tuple(range(ndim))
-    return tuple(int(a) % ndim for a in (axis if isinstance(axis, tuple | list) else (axis,)))
-
-
-def _masked(value: Any, where: Any) -> Any:
-    return value if where is True or where is np._NoValue else np.where(where, value, 0.0)
-
-
 def _is_plain(value: Any) -> bool:
     return isinstance(value, np.ndarray) and not isinstance(value, Handle)
 
@@ -210,8 +200,8 @@ def _sum(
     table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
     initial: Any = 0, where: Any = True,
 ) -> Any:  # fmt: skip
-    array = made(table, _masked(a, where))
-    axes = _axes(axis, array.ndim)
+    array = made(table, masked(a, where))
+    axes = axes_of(axis, array.ndim)
     node = table.build.total(array.node, axes)
     floats = np.asarray(np.sum(array.floats, axis=axes, keepdims=keepdims is True))
     result = stored(table, table.build.reshape(node, floats.shape), floats)
@@ -253,7 +243,7 @@ def _mean(table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: A
             where, axis=axis, keepdims=keepdims is True
         )
     array = made(table, a)
-    count = math.prod(array.shape[k] for k in _axes(axis, array.ndim))
+    count = math.prod(array.shape[k] for k in axes_of(axis, array.ndim))
     found = _sum(table, array, axis, keepdims=keepdims) / count
     return stored(table, found.node, np.asarray(np.mean(array.floats, axis=axis, keepdims=keepdims is True)))
 
@@ -275,7 +265,7 @@ def _average(
 
 def _last(array: Handle, axis: Any) -> Any:
     """Return an array whose last axis is that of a reduction."""
-    axes = _axes(axis, array.ndim)
+    axes = axes_of(axis, array.ndim)
     kept = [a for a in range(array.ndim) if a not in axes]
     shape = [array.shape[a] for a in kept]
     return np.transpose(array, [*kept, *axes]).reshape(*shape, -1)
@@ -293,7 +283,7 @@ def _folded(table: ArrayTable, a: Any, axis: Any, keepdims: Any, rule: Callable[
         rest = joined if rest.shape[-1] % 2 == 0 else np.concatenate([joined, rest[..., 2 * half :]], axis=-1)
     rest = rest[..., 0]
     if keepdims is True:
-        axes = _axes(axis, array.ndim)
+        axes = axes_of(axis, array.ndim)
         rest = rest.reshape([1 if k in axes else n for k, n in enumerate(array.shape)])
     return rest
 
@@ -342,11 +332,6 @@ def _var(
     centre = _mean(table, array, axis, keepdims=True, where=mask) if mean is None or mean is np._NoValue else mean
     taken = ddof if correction is None or correction is np._NoValue else correction
     return np.sum((array - centre) ** 2, axis=axis, keepdims=keepdims, where=mask) / (count - taken)
-
-
-@handles(np.std)
-def _std(table: ArrayTable, a: Any, *args: Any, **kwargs: Any) -> Any:
-    return np.sqrt(_var(table, a, *args, **kwargs))
 
 
 def _quantified(function: Any) -> Handler:
@@ -438,24 +423,6 @@ def _diff(table: ArrayTable, a: Any, n: int = 1, axis: int = -1, prepend: Any = 
     return np.moveaxis(array, -1, axis)
 
 
-@handles(*named("trapezoid", "trapz"))
-def _trapezoid(table: ArrayTable, y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    array: Any = np.moveaxis(made(table, y), axis, -1)
-    steps = dx
-    if x is not None:
-        at: Any = made(table, x)
-        steps = np.diff(at if at.ndim == 1 else np.moveaxis(at, axis, -1), axis=-1)
-    return np.sum(steps * (array[..., 1:] + array[..., :-1]) / 2.0, axis=-1)
-
-
-@handles(np.gradient)
-def _gradient(table: ArrayTable, f: Any, *steps: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    if np.ndim(f) != 1 or len(steps) > 1 or (steps and np.ndim(steps[0])) or edge_order != 1:
-        raise refuse("gradient of this kind", "only a vector and one step are read", "write the differences out")
-    h = steps[0] if steps else 1.0
-    return np.concatenate([[(f[1] - f[0]) / h], (f[2:] - f[:-2]) / (2.0 * h), [(f[-1] - f[-2]) / h]])
-
-
 @handles(np.convolve)
 def _convolve(table: ArrayTable, a: Any, v: Any, mode: str = "full") -> Any:
     one, two = made(table, a), made(table, v)
@@ -477,33 +444,9 @@ def _correlate(table: ArrayTable, a: Any, v: Any, mode: str = "valid") -> Any:
     return np.convolve(a, other[::-1], mode)  # type: ignore[call-overload]
 
 
-@handles(np.polyval)
-def _polyval(table: ArrayTable, p: Any, x: Any) -> Any:
-    result: Any = 0 * made(table, x)
-    for c in p:
-        result = result * x + c
-    return result
-
-
-@handles(np.vander)
-def _vander(table: ArrayTable, x: Any, N: Any = None, increasing: bool = False) -> Any:
-    powers = [made(table, x) ** k for k in range(len(x) if N is None else N)]
-    return np.stack(powers if increasing else powers[::-1], axis=1)
-
-
 @handles(np.sinc)
 def _sinc(table: ArrayTable, x: Any) -> Any:
     return of_table("sinc", np.sinc(floats_of(x)), np.pi * made(table, x))
-
-
-@handles(np.apply_along_axis)
-def _apply_along_axis(table: ArrayTable, func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
-    moved = np.moveaxis(made(table, arr), axis, -1)
-    rows = [func1d(row, *args, **kwargs) for row in moved.reshape(-1, moved.shape[-1])]
-    result = np.stack(rows)
-    if not np.ndim(rows[0]):
-        return result.reshape(moved.shape[:-1])
-    return np.moveaxis(result.reshape(*moved.shape[:-1], -1), -1, axis)
 
 
 # --- choices ---------------------------------------------------------------------------------------------------------
@@ -513,38 +456,6 @@ def _apply_along_axis(table: ArrayTable, func1d: Any, axis: int, arr: Any, *args
 def _where(table: ArrayTable, condition: Any, *choices: Any) -> Any:
     mask = np.not_equal(condition, 0.0) if isinstance(condition, Handle) else np.asarray(condition, dtype=bool)
     return choose(mask, *choices) if choices else np.where(mask)
-
-
-@handles(np.select)
-def _select(table: ArrayTable, condlist: Any, choicelist: Any, default: Any = 0) -> Any:
-    result = default
-    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
-        result = np.where(condition, choice, result)
-    return result
-
-
-@handles(np.choose)
-def _choose(table: ArrayTable, a: Any, choices: Any, **_: Any) -> Any:
-    return np.select([np.asarray(a) == k for k in range(len(choices))], list(choices))
-
-
-@handles(np.piecewise)
-def _piecewise(table: ArrayTable, x: Any, condlist: Any, funclist: Any, *args: Any, **kwargs: Any) -> Any:
-    array = made(table, x)
-    conditions = list(condlist) if isinstance(condlist, list | tuple) else [condlist]
-    values = [f(array, *args, **kwargs) if callable(f) else f for f in funclist]
-    result = values[-1] if len(values) > len(conditions) else 0.0
-    for condition, value in zip(reversed(conditions), reversed(values[: len(conditions)]), strict=True):
-        result = np.where(condition, value, result)
-    return np.broadcast_to(result, array.shape) if np.shape(result) != array.shape else result
-
-
-@handles(np.clip)
-def _clip(table: ArrayTable, a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **ends: Any) -> Any:
-    low = next((v for v in (a_min, ends.get("min")) if v is not None and v is not np._NoValue), None)
-    high = next((v for v in (a_max, ends.get("max")) if v is not None and v is not np._NoValue), None)
-    result = a if low is None else np.maximum(a, low)
-    return result if high is None else np.minimum(result, high)
 
 
 @handles(np.nan_to_num)
@@ -734,26 +645,6 @@ def _vdot(table: ArrayTable, a: Any, b: Any) -> Any:
     return _matmul(table, np.ravel(made(table, a)), np.ravel(made(table, b)))
 
 
-@handles(np.inner)
-def _inner(table: ArrayTable, a: Any, b: Any) -> Any:
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return np.multiply(a, b)
-    return np.tensordot(a, b, axes=([np.ndim(a) - 1], [np.ndim(b) - 1]))
-
-
-@handles(np.outer, np.linalg.outer)
-def _outer(table: ArrayTable, a: Any, b: Any, out: Any = None) -> Any:
-    return np.multiply(np.reshape(a, (-1, 1)), np.reshape(b, (1, -1)))
-
-
-@handles(np.kron)
-def _kron(table: ArrayTable, a: Any, b: Any) -> Any:
-    one, two = np.atleast_2d(made(table, a)), np.atleast_2d(made(table, b))
-    shape = [p * q for p, q in zip(one.shape, two.shape, strict=True)]
-    found = one[:, None, :, None] * two[None, :, None, :]
-    return found.reshape(shape if max(np.ndim(a), np.ndim(b)) > 1 else -1)
-
-
 @handles(np.cross, np.linalg.cross)
 def _cross(table: ArrayTable, a: Any, b: Any, axis: int = -1, **_: Any) -> Any:
     one, two = (np.moveaxis(made(table, v), axis, 0) for v in (a, b))
@@ -761,23 +652,6 @@ def _cross(table: ArrayTable, a: Any, b: Any, axis: int = -1, **_: Any) -> Any:
         raise refuse("cross of vectors of two numbers", "only three are read", "write it out")
     parts = [one[(k + 1) % 3] * two[(k + 2) % 3] - one[(k + 2) % 3] * two[(k + 1) % 3] for k in range(3)]
     return np.stack(parts, axis=axis)
-
-
-@handles(np.tensordot, np.linalg.tensordot)
-def _tensordot(table: ArrayTable, a: Any, b: Any, axes: Any = 2) -> Any:
-    n, m = np.ndim(a), np.ndim(b)
-    if isinstance(axes, int):
-        first, second = list(range(n - axes, n)), list(range(axes))
-    else:
-        first, second = (list(x) if isinstance(x, list | tuple) else [x] for x in axes)
-    first, second = [k % n for k in first], [k % m for k in second]
-    names = [chr(97 + k) for k in range(n)]
-    others = [chr(110 + k) for k in range(m)]
-    for p, q in zip(first, second, strict=True):
-        others[q] = names[p]
-    kept = [names[k] for k in range(n) if k not in first] + [others[k] for k in range(m) if k not in second]
-    subscripts = f"{''.join(names)},{''.join(others)}->{''.join(kept)}"
-    return contract(table, subscripts, a, b, np.tensordot(floats_of(a), floats_of(b), axes))
 
 
 @handles(np.einsum)
@@ -812,13 +686,6 @@ def _einsum(
     name, array = _reduced(arrays[0], terms[0], right)
     found: Any = np.transpose(array, [name.index(c) for c in right])
     return stored(table, found.node, np.array(floats))
-
-
-@handles(np.trace, np.linalg.trace)
-def _trace(
-    table: ArrayTable, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
-) -> Any:
-    return np.sum(np.diagonal(made(table, a), offset, axis1, axis2), axis=-1)
 
 
 # --- linear algebra --------------------------------------------------------------------------------------------------
@@ -887,37 +754,6 @@ def _cholesky(table: ArrayTable, a: Any, upper: bool = False) -> Any:
     whole = lower + np.tril(matrix, -1).T
     found = stored(table, table.build.of_matrix("cholesky", whole.node), floats)
     return found.T if upper else found
-
-
-@handles(np.linalg.lstsq)
-def _lstsq(table: ArrayTable, a: Any, b: Any, rcond: Any = None) -> Any:
-    matrix = made(table, a)
-    if matrix.shape[0] < matrix.shape[1]:
-        raise refuse("lstsq with fewer equations than unknowns", "it is found by iteration", "use solve")
-    x = _solve(table, matrix.T @ matrix, matrix.T @ b)
-    return x, np.sum((matrix @ x - b) ** 2, axis=0), matrix.shape[1], np.ones(matrix.shape[1])
-
-
-@handles(np.linalg.pinv)
-def _pinv(table: ArrayTable, a: Any, *_: Any, **__: Any) -> Any:
-    matrix = made(table, a)
-    if matrix.shape[0] >= matrix.shape[1]:
-        return _solve(table, matrix.T @ matrix, matrix.T)
-    return _solve(table, matrix @ matrix.T, matrix).T
-
-
-@handles(np.linalg.matrix_power)
-def _matrix_power(table: ArrayTable, a: Any, n: int) -> Any:
-    base = np.linalg.inv(a) if n < 0 else made(table, a)
-    result: Any = made(table, np.eye(base.shape[0]))
-    for _ in range(abs(n)):
-        result = result @ base
-    return result
-
-
-@handles(np.linalg.multi_dot)
-def _multi_dot(table: ArrayTable, arrays: Any) -> Any:
-    return functools.reduce(np.dot, arrays)
 
 
 # what runs the user's functions, or decides

@@ -47,38 +47,6 @@ def _where(table: Table, condition: Any, *choices: Any) -> Any:
     return new_array([select(c, lift(p, table), lift(q, table)) for c, p, q in rows], shape)
 
 
-@handles(np.select)
-def _select(table: Table, condlist: Any, choicelist: Any, default: Any = 0) -> Any:
-    result = default
-    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
-        result = np.where(condition, choice, result)
-    return result
-
-
-@handles(np.choose)
-def _choose(table: Table, a: Any, choices: Any, **_: Any) -> Any:
-    return np.select([np.asarray(a) == k for k in range(len(choices))], list(choices))
-
-
-@handles(np.piecewise)
-def _piecewise(table: Table, x: Any, condlist: Any, funclist: Any, *args: Any, **kwargs: Any) -> Any:
-    array = wrap(lifted(x, table))
-    conditions = list(condlist) if isinstance(condlist, list | tuple) else [condlist]
-    values = [f(array, *args, **kwargs) if callable(f) else f for f in funclist]
-    result = values[-1] if len(values) > len(conditions) else 0.0
-    for condition, value in zip(reversed(conditions), reversed(values[: len(conditions)]), strict=True):
-        result = np.where(condition, value, result)
-    return np.broadcast_to(result, array.shape) if np.shape(result) != array.shape else result
-
-
-@handles(np.clip)
-def _clip(table: Table, a: Any, a_min: Any = None, a_max: Any = None, min: Any = None, max: Any = None) -> Any:  # noqa: A002
-    low = next((v for v in (a_min, min) if v is not None and v is not np._NoValue), None)
-    high = next((v for v in (a_max, max) if v is not None and v is not np._NoValue), None)
-    result = a if low is None else np.maximum(a, low)
-    return result if high is None else np.minimum(result, high)
-
-
 @handles(np.nan_to_num)
 def _nan_to_num(
     table: Table, x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None

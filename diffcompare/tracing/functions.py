@@ -23,6 +23,7 @@ from diffcompare.tracing.array import (
     table_constants,
     wrap,
 )
+from diffcompare.tracing.composed import composed
 from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import TracedCondition, TracedScalar, extreme
 from diffcompare.tracing.table import Table, refuse
@@ -107,7 +108,12 @@ _RUN_BY_NUMPY = {getattr(np, name) for name in _MOVING if hasattr(np, name)} | {
 }
 
 
-_HANDLERS = choices.HANDLERS | products.HANDLERS | reductions.HANDLERS
+_HANDLERS = (
+    composed(lambda table, value: wrap(lifted(value, table)))
+    | choices.HANDLERS
+    | products.HANDLERS
+    | reductions.HANDLERS
+)
 
 
 def call_function(table: Table, function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:

@@ -20,6 +20,7 @@ from diffcompare.tracing.array import (
     shadows,
     wrap,
 )
+from diffcompare.tracing.composed import axes_of, masked
 from diffcompare.tracing.registry import Handler, Handlers, named, registering
 from diffcompare.tracing.scalar import TracedCondition, extreme, lift, scalar
 from diffcompare.tracing.special import traced_special
@@ -29,12 +30,6 @@ __all__ = ["HANDLERS", "accumulated", "reduced"]
 
 HANDLERS: Handlers = {}
 handles = registering(HANDLERS)
-
-
-def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
-    if axis is None:
-        return tuple(range(ndim))
-    return tuple(int(a) % ndim for a in (axis if isinstance(axis, tuple | list) else (axis,)))
 
 
 def reduced(
@@ -47,7 +42,7 @@ def reduced(
 ) -> Any:
     """Apply a rule to the elements along axes; ``floats`` is NumPy's own function, for the floats."""
     array = lifted(value, table)
-    axes = _axes(axis, array.ndim)
+    axes = axes_of(axis, array.ndim)
     kept = [a for a in range(array.ndim) if a not in axes]
     rows = array.transpose([*kept, *axes]).reshape(math.prod(array.shape[a] for a in kept), -1)
     values: list[Any] = [None] * len(rows)
@@ -62,10 +57,6 @@ def reduced(
     return new_array(found, shape)
 
 
-def _masked(value: Any, where: Any) -> Any:
-    return value if where is True or where is np._NoValue else np.where(where, value, 0.0)
-
-
 @handles(np.sum, np.nansum)
 def _sum(
     table: Table,
@@ -78,7 +69,7 @@ def _sum(
 ) -> Any:
     if _is_plain_condition(a) and axis is None:
         return np.sum(a, axis=axis)
-    result = reduced(table, _masked(a, where), axis, keepdims, lambda row, s: linear.total(table, row, s), np.sum)
+    result = reduced(table, masked(a, where), axis, keepdims, lambda row, s: linear.total(table, row, s), np.sum)
     return result if initial is np._NoValue or initial == 0 else result + initial
 
 
@@ -89,7 +80,7 @@ def _is_plain_condition(a: Any) -> bool:
 @handles(np.mean, np.nanmean)
 def _mean(table: Table, a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, where: Any = True) -> Any:
     array = lifted(a, table)
-    count = math.prod(array.shape[k] for k in _axes(axis, array.ndim))
+    count = math.prod(array.shape[k] for k in axes_of(axis, array.ndim))
     return reduced(table, wrap(array), axis, keepdims, lambda row, s: linear.total(table, row, s), np.sum) / count
 
 
@@ -163,15 +154,10 @@ def _var(
     correction: Any = None,
 ) -> Any:
     array = wrap(lifted(a, table))
-    count = math.prod(array.shape[k] for k in _axes(axis, array.ndim))
+    count = math.prod(array.shape[k] for k in axes_of(axis, array.ndim))
     centre = _mean(table, array, axis, keepdims=True) if mean is None or mean is np._NoValue else mean
     taken = ddof if correction is None or correction is np._NoValue else correction
     return np.sum((array - centre) ** 2, axis=axis, keepdims=keepdims) / (count - taken)
-
-
-@handles(np.std)
-def _std(table: Table, a: Any, *args: Any, **kwargs: Any) -> Any:
-    return np.sqrt(_var(table, a, *args, **kwargs))
 
 
 def _quantified(operation: str) -> Handler:
@@ -267,21 +253,6 @@ def _diff(table: Table, a: Any, n: int = 1, axis: int = -1, prepend: Any = None,
     return np.moveaxis(array, -1, axis)
 
 
-@handles(*named("trapezoid", "trapz"))
-def _trapezoid(table: Table, y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    array: Any = np.moveaxis(wrap(lifted(y, table)), axis, -1)
-    steps = dx if x is None else np.diff(x, axis=-1)
-    return np.sum(steps * (array[..., 1:] + array[..., :-1]) / 2.0, axis=-1)
-
-
-@handles(np.gradient)
-def _gradient(table: Table, f: Any, *steps: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    if np.ndim(f) != 1 or len(steps) > 1 or (steps and np.ndim(steps[0])) or edge_order != 1:
-        raise refuse("gradient of this kind", "only a vector and one step are read", "write the differences out")
-    h = steps[0] if steps else 1.0
-    return np.concatenate([[(f[1] - f[0]) / h], (f[2:] - f[:-2]) / (2.0 * h), [(f[-1] - f[-2]) / h]])
-
-
 @handles(np.convolve)
 def _convolve(table: Table, a: Any, v: Any, mode: str = "full") -> Any:
     one, two = lifted(a, table), lifted(v, table)
@@ -295,33 +266,6 @@ def _convolve(table: Table, a: Any, v: Any, mode: str = "full") -> Any:
     return new_array(full[start : start + length], (length,))
 
 
-@handles(np.polyval)
-def _polyval(table: Table, p: Any, x: Any) -> Any:
-    result = 0 * x
-    for c in p:
-        result = result * x + c
-    return result
-
-
-@handles(np.vander)
-def _vander(table: Table, x: Any, N: Any = None, increasing: bool = False) -> Any:
-    count = len(x) if N is None else N
-    powers = [x**k for k in range(count)]
-    return np.stack(powers if increasing else powers[::-1], axis=1)
-
-
 @handles(np.sinc)
 def _sinc(table: Table, x: Any) -> Any:
     return traced_special(table, "sinc", lambda y: np.sin(y) / y if y else 1.0, (np.pi * x,))
-
-
-@handles(np.apply_along_axis)
-def _apply_along_axis(table: Table, func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
-    moved = np.moveaxis(wrap(lifted(arr, table)), axis, -1)
-    rows = [func1d(row, *args, **kwargs) for row in moved.reshape(-1, moved.shape[-1])]
-    result = np.stack([r if np.ndim(r) else np.reshape(r, 1) for r in rows])
-    return (
-        result.reshape(moved.shape[:-1])
-        if not np.ndim(rows[0])
-        else np.moveaxis(result.reshape(*moved.shape[:-1], -1), -1, axis)
-    )

@@ -1,0 +1,170 @@
+"""NumPy's functions that are made of others, whichever way numbers are traced."""
+
+# ruff: noqa: ARG001 - the arguments are those of NumPy's functions
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from diffcompare.tracing.registry import Handlers, named, registering
+from diffcompare.tracing.table import refuse
+
+__all__ = ["axes_of", "composed", "masked"]
+
+
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Return the axes of a reduction, counted from the first."""
+    if axis is None:
+        return tuple(range(ndim))
+    return tuple(int(a) % ndim for a in (axis if isinstance(axis, tuple | list) else (axis,)))
+
+
+def masked(value: Any, where: Any) -> Any:
+    """Return zeros in place of what a sum leaves out."""
+    return value if where is True or where is np._NoValue else np.where(where, value, 0.0)
+
+
+def composed(traced: Callable[[Any, Any], Any]) -> Handlers:
+    """Return what stands for these functions; ``traced(table, value)`` makes numbers those of a trace."""
+    handlers: Handlers = {}
+    handles = registering(handlers)
+
+    @handles(np.std)
+    def std(table: Any, a: Any, *args: Any, **kwargs: Any) -> Any:
+        return np.sqrt(np.var(a, *args, **kwargs))
+
+    @handles(np.gradient)
+    def gradient(table: Any, f: Any, *steps: Any, axis: Any = None, edge_order: int = 1) -> Any:
+        if np.ndim(f) != 1 or len(steps) > 1 or (steps and np.ndim(steps[0])) or edge_order != 1:
+            raise refuse("gradient of this kind", "only a vector and one step are read", "write the differences out")
+        h = steps[0] if steps else 1.0
+        return np.concatenate([[(f[1] - f[0]) / h], (f[2:] - f[:-2]) / (2.0 * h), [(f[-1] - f[-2]) / h]])
+
+    @handles(*named("trapezoid", "trapz"))
+    def trapezoid(table: Any, y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+        array: Any = np.moveaxis(traced(table, y), axis, -1)
+        steps = dx
+        if x is not None:
+            at: Any = traced(table, x)
+            steps = np.diff(at if at.ndim == 1 else np.moveaxis(at, axis, -1), axis=-1)
+        return np.sum(steps * (array[..., 1:] + array[..., :-1]) / 2.0, axis=-1)
+
+    @handles(np.polyval)
+    def polyval(table: Any, p: Any, x: Any) -> Any:
+        result: Any = 0 * traced(table, x)
+        for c in p:
+            result = result * x + c
+        return result
+
+    @handles(np.vander)
+    def vander(table: Any, x: Any, N: Any = None, increasing: bool = False) -> Any:
+        powers = [traced(table, x) ** k for k in range(len(x) if N is None else N)]
+        return np.stack(powers if increasing else powers[::-1], axis=1)
+
+    @handles(np.apply_along_axis)
+    def apply_along_axis(table: Any, func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
+        moved = np.moveaxis(traced(table, arr), axis, -1)
+        rows = [func1d(row, *args, **kwargs) for row in moved.reshape(-1, moved.shape[-1])]
+        result = np.stack([r if np.ndim(r) else np.reshape(r, 1) for r in rows])
+        if not np.ndim(rows[0]):
+            return result.reshape(moved.shape[:-1])
+        return np.moveaxis(result.reshape(*moved.shape[:-1], -1), -1, axis)
+
+    @handles(np.select)
+    def select(table: Any, condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+        result = default
+        for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+            result = np.where(condition, choice, result)
+        return result
+
+    @handles(np.choose)
+    def choose(table: Any, a: Any, choices: Any, **_: Any) -> Any:
+        return np.select([np.asarray(a) == k for k in range(len(choices))], list(choices))
+
+    @handles(np.piecewise)
+    def piecewise(table: Any, x: Any, condlist: Any, funclist: Any, *args: Any, **kwargs: Any) -> Any:
+        array = traced(table, x)
+        conditions = list(condlist) if isinstance(condlist, list | tuple) else [condlist]
+        values = [f(array, *args, **kwargs) if callable(f) else f for f in funclist]
+        result = values[-1] if len(values) > len(conditions) else 0.0
+        for condition, value in zip(reversed(conditions), reversed(values[: len(conditions)]), strict=True):
+            result = np.where(condition, value, result)
+        return np.broadcast_to(result, array.shape) if np.shape(result) != array.shape else result
+
+    @handles(np.clip)
+    def clip(table: Any, a: Any, a_min: Any = None, a_max: Any = None, **ends: Any) -> Any:
+        low = next((v for v in (a_min, ends.get("min")) if v is not None and v is not np._NoValue), None)
+        high = next((v for v in (a_max, ends.get("max")) if v is not None and v is not np._NoValue), None)
+        result = a if low is None else np.maximum(a, low)
+        return result if high is None else np.minimum(result, high)
+
+    @handles(np.inner)
+    def inner(table: Any, a: Any, b: Any) -> Any:
+        if np.ndim(a) == 0 or np.ndim(b) == 0:
+            return np.multiply(a, b)
+        return np.tensordot(a, b, axes=([np.ndim(a) - 1], [np.ndim(b) - 1]))
+
+    @handles(np.outer, np.linalg.outer)
+    def outer(table: Any, a: Any, b: Any, out: Any = None) -> Any:
+        return np.multiply(np.reshape(a, (-1, 1)), np.reshape(b, (1, -1)))
+
+    @handles(np.kron)
+    def kron(table: Any, a: Any, b: Any) -> Any:
+        one, two = np.atleast_2d(traced(table, a)), np.atleast_2d(traced(table, b))
+        shape = [p * q for p, q in zip(one.shape, two.shape, strict=True)]
+        found = one[:, None, :, None] * two[None, :, None, :]
+        return found.reshape(shape if max(np.ndim(a), np.ndim(b)) > 1 else -1)
+
+    @handles(np.tensordot, np.linalg.tensordot)
+    def tensordot(table: Any, a: Any, b: Any, axes: Any = 2) -> Any:
+        n, m = np.ndim(a), np.ndim(b)
+        if isinstance(axes, int):
+            first, second = list(range(n - axes, n)), list(range(axes))
+        else:
+            first, second = (list(x) if isinstance(x, list | tuple) else [x] for x in axes)
+        first, second = [k % n for k in first], [k % m for k in second]
+        names = [chr(97 + k) for k in range(n)]
+        others = [chr(110 + k) for k in range(m)]
+        for p, q in zip(first, second, strict=True):
+            others[q] = names[p]
+        kept = [names[k] for k in range(n) if k not in first] + [others[k] for k in range(m) if k not in second]
+        return np.einsum(f"{''.join(names)},{''.join(others)}->{''.join(kept)}", a, b)
+
+    @handles(np.trace, np.linalg.trace)
+    def trace(
+        table: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
+    ) -> Any:
+        return np.sum(np.diagonal(traced(table, a), offset, axis1, axis2), axis=-1)
+
+    @handles(np.linalg.lstsq)
+    def lstsq(table: Any, a: Any, b: Any, rcond: Any = None) -> Any:
+        matrix = traced(table, a)
+        if matrix.shape[0] < matrix.shape[1]:
+            raise refuse("lstsq with fewer equations than unknowns", "it is found by iteration", "use solve")
+        x = np.linalg.solve(matrix.T @ matrix, matrix.T @ b)
+        return x, np.sum((matrix @ x - b) ** 2, axis=0), matrix.shape[1], np.ones(matrix.shape[1])
+
+    @handles(np.linalg.pinv)
+    def pinv(table: Any, a: Any, *_: Any, **__: Any) -> Any:
+        matrix = traced(table, a)
+        if matrix.shape[0] >= matrix.shape[1]:
+            return np.linalg.solve(matrix.T @ matrix, matrix.T)
+        return np.linalg.solve(matrix @ matrix.T, matrix).T
+
+    @handles(np.linalg.matrix_power)
+    def matrix_power(table: Any, a: Any, n: int) -> Any:
+        base = np.linalg.inv(a) if n < 0 else traced(table, a)
+        result: Any = traced(table, np.eye(base.shape[0]))
+        for _ in range(abs(n)):
+            result = result @ base
+        return result
+
+    @handles(np.linalg.multi_dot)
+    def multi_dot(table: Any, arrays: Any) -> Any:
+        return functools.reduce(np.dot, arrays)
+
+    return handlers
