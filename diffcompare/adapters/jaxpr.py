@@ -15,7 +15,7 @@ import numpy as np
 from diffcompare.errors import TraceError
 from diffcompare.tracing.array_substitutes import ARRAYS
 from diffcompare.tracing.array_table import ArrayTable
-from diffcompare.tracing.registry import Dialect
+from diffcompare.tracing.dialect import Dialect
 from diffcompare.tracing.substitutes import SCALARS
 from diffcompare.tracing.table import active_table
 

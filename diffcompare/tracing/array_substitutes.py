@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import functools
 import math
 from collections.abc import Callable, Sequence
 from types import BuiltinFunctionType, FunctionType
@@ -16,55 +15,17 @@ from diffcompare.program.scipy_functions import scipy_special
 from diffcompare.tracing.array_functions import HANDLERS, call_function, constants, with_floats
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_ufuncs import call_ufunc, choose, compared, of_table, table_here
+from diffcompare.tracing.dialect import Dialect, Kind, kind_of, own_type
 from diffcompare.tracing.handle import Doors, Handle, floats_of, has_handles, is_moving, made, plain_floats, stored
-from diffcompare.tracing.registry import Dialect
 from diffcompare.tracing.scalar import UNARY
 from diffcompare.tracing.scipy_substitutes import HINTS, LINEAR
 from diffcompare.tracing.special import TRACED
-from diffcompare.tracing.substitutes import MATH, FloatKind, IntegerKind, is_abstract, members_of, print_nothing
+from diffcompare.tracing.substitutes import MATH, print_nothing
 from diffcompare.tracing.table import refuse
 
 __all__ = ["ARRAYS"]
 
 _COPIED = ("array", "copy")
-_ARRAYS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite", "require")
-_BUFFERS = ("zeros", "ones", "empty", "full", "eye", "identity")
-
-
-def _own(dtype: Any) -> Any:
-    return getattr(dtype, "own_type", dtype)
-
-
-def _numpy_function(table: ArrayTable, function: Any) -> Any:
-    """Return what stands for a name of NumPy."""
-    if isinstance(function, np.ufunc):
-        return _Ufunc(table, function)
-    if function is np.r_ or function is np.c_:
-        return _Joined(function)
-    if isinstance(function, type):
-        kind: Any = function
-        if issubclass(np.float64, function) or issubclass(function, np.floating):
-            return _float_kind(kind)
-        if issubclass(function, np.integer | np.bool_) and not is_abstract(function):
-            return _integer_kind(kind)
-        return _vectorized if function is np.vectorize else function
-    if not callable(function):
-        return function
-    name = getattr(function, "__name__", "")
-    own = getattr(np, name, None) is function
-    if own and name in _ARRAYS:
-        return functools.partial(_array, table, name)
-    if own and name in _BUFFERS:
-        return functools.partial(_buffer, table, function)
-
-    @functools.wraps(function)
-    def substitute(*args: Any, **kwargs: Any) -> Any:
-        args, kwargs = tuple(map(_own, args)), {k: _own(v) for k, v in kwargs.items()}
-        if has_handles(args) or has_handles(kwargs):
-            return call_function(function, args, kwargs)
-        return constants(table, function(*args, **kwargs))
-
-    return substitute
 
 
 class _Joined:
@@ -83,35 +44,6 @@ class _Joined:
         return np.column_stack(arrays) if self._own is np.c_ else np.concatenate([np.atleast_1d(a) for a in arrays])
 
 
-class _Ufunc:
-    def __init__(self, table: ArrayTable, ufunc: np.ufunc) -> None:
-        self._table, self._ufunc = table, ufunc
-        self.__name__ = ufunc.__name__
-
-    def __call__(self, *inputs: Any, **options: Any) -> Any:
-        return self._call("__call__", inputs, options)
-
-    def _call(self, method: str, inputs: Any, options: dict[str, Any]) -> Any:
-        if has_handles(inputs) or has_handles(options):
-            return call_ufunc(self._ufunc, method, inputs, options)
-        found = getattr(self._ufunc, method)(*inputs, **options)
-        # the square root of an integer of the code is exact, too
-        exact = (
-            not options
-            and method == "__call__"
-            and self._ufunc.__name__ in UNARY
-            and self._ufunc.__name__ != "negative"
-        )
-        if exact and np.isfinite(found).all():
-            return call_ufunc(self._ufunc, method, [made(self._table, v) for v in inputs], options)
-        return constants(self._table, found)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("reduce", "accumulate", "outer", "at", "reduceat"):
-            return lambda *inputs, **options: self._call(name, inputs, options)
-        return getattr(self._ufunc, name)
-
-
 def _array(
     table: ArrayTable, name: str, value: Any, dtype: Any = None, *_: Any, copy: Any = None, ndmin: int = 0, **__: Any
 ) -> Any:
@@ -119,11 +51,11 @@ def _array(
         result: Any = made(table, value)
         if isinstance(value, Handle) and (name in _COPIED or copy) and copy is not False:
             result = result.copy()
-        kind = _own(dtype)
+        kind = own_type(dtype)
         if kind is not None and kind is not object and np.dtype(kind) != np.float64:
             result = result.astype(kind)
     else:
-        held = np.array(value, dtype=_own(dtype))
+        held = np.array(value, dtype=own_type(dtype))
         result = made(table, held) if held.dtype.kind == "f" else held
     while result.ndim < ndmin:
         result = result[None]
@@ -131,12 +63,12 @@ def _array(
 
 
 def _buffer(table: ArrayTable, function: Any, *args: Any, **kwargs: Any) -> Any:
-    kwargs = {k: _own(v) for k, v in kwargs.items() if k != "like"}
+    kwargs = {k: own_type(v) for k, v in kwargs.items() if k != "like"}
     if function is np.full:
         shape, fill = args[0] if args else kwargs["shape"], args[1] if len(args) > 1 else kwargs.get("fill_value")
         if has_handles(fill):
             return np.broadcast_to(made(table, fill), floats_of(shape)).copy()
-    args = tuple(floats_of(_own(a)) for a in args)
+    args = tuple(floats_of(own_type(a)) for a in args)
     found = np.zeros(*args, **kwargs) if function is np.empty else function(*args, **kwargs)
     return made(table, found) if found.dtype.kind == "f" else found
 
@@ -153,7 +85,7 @@ def _vectorized(pyfunc: Any, *_: Any, **__: Any) -> Any:
     return loop
 
 
-class _FloatKind(FloatKind):
+class _FloatKind(Kind):
     def __instancecheck__(cls, value: Any) -> bool:  # noqa: N805 - a metaclass
         return isinstance(value, cls.own_type) or (isinstance(value, Handle) and not value.ndim)
 
@@ -165,21 +97,11 @@ class _FloatKind(FloatKind):
         return made(table_here(), found) if cls.own_type in (float, np.float64) else found
 
 
-class _IntegerKind(IntegerKind):
+class _IntegerKind(Kind):
     def __call__(cls, value: Any = 0, *args: Any) -> Any:  # noqa: N805 - a metaclass
         if isinstance(value, Handle):
             value = bool(value) if cls.own_type is bool else plain_floats(value, f"{cls.own_type.__name__}()")
         return cls.own_type(value, *args)
-
-
-@functools.cache
-def _float_kind(kind: Any) -> Any:
-    return _FloatKind(kind.__name__, (), members_of(kind))
-
-
-@functools.cache
-def _integer_kind(kind: Any) -> Any:
-    return _IntegerKind(kind.__name__, (), {"own_type": kind, "dtype": np.dtype(kind)})
 
 
 def _math_function(table: ArrayTable, function: Any) -> Any:
@@ -398,15 +320,22 @@ ARRAYS = Dialect(
     number=made,
     array=made,
     constants=constants,
-    numpy=_numpy_function,
+    exact=made,
+    call_function=lambda _, function, args, kwargs: call_function(function, args, kwargs),
+    call_ufunc=lambda _, ufunc, method, inputs, options: call_ufunc(ufunc, method, inputs, options),
+    asarray=_array,
+    buffer=_buffer,
+    float_kind=_FloatKind,
+    integer_kind=_IntegerKind,
+    others={id(own): _Joined(own) for own in (np.r_, np.c_)},
     math=_math_function,
     special=_special_function,
     linear=_linear_function,
     vectorized=_vectorized,
     builtins={
-        "float": _float_kind(float),
-        "int": _integer_kind(int),
-        "bool": _integer_kind(bool),
+        "float": kind_of(_FloatKind, float),
+        "int": kind_of(_IntegerKind, int),
+        "bool": kind_of(_IntegerKind, bool),
         "sum": _sum,
         "sorted": _sorted,
         "print": print_nothing,

@@ -259,9 +259,6 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str
     name = "power" if ufunc.__name__ == "pow" else "divide" if ufunc.__name__ == "true_divide" else ufunc.__name__
     if method != "__call__":
         return _by_method(ufunc, name, method, inputs, options)
-    if len(inputs) > ufunc.nin:
-        options = {**options, "out": inputs[ufunc.nin]}
-        inputs = inputs[: ufunc.nin]
     if name in ("matmul", "vecdot", "matvec", "vecmat"):
         if "axes" in options:
             raise refuse(f"{name} with axes=", "it is not known to the trace", "move the axes before")

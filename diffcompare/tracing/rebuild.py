@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.tracing.dialect import Dialect, ModuleSubstitute, RandomSubstitute
 from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.keeping import names_of, slots_of
-from diffcompare.tracing.registry import Dialect
-from diffcompare.tracing.substitutes import SCALARS, ModuleSubstitute, RandomSubstitute
+from diffcompare.tracing.substitutes import SCALARS
 
 __all__ = ["Rebuilder"]
 

@@ -6,7 +6,6 @@ import builtins
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -27,8 +26,8 @@ from diffcompare.tracing.array import (
     table_constants,
     wrap,
 )
+from diffcompare.tracing.dialect import Dialect, Kind, kind_of, own_type
 from diffcompare.tracing.functions import call_function
-from diffcompare.tracing.registry import Dialect
 from diffcompare.tracing.scalar import (
     UNARY,
     TracedCondition,
@@ -42,165 +41,12 @@ from diffcompare.tracing.scipy_substitutes import linear_algebra_function, speci
 from diffcompare.tracing.special import traced_special
 from diffcompare.tracing.table import Table, active_table, refuse
 
-__all__ = [
-    "MATH",
-    "SCALARS",
-    "FloatKind",
-    "IntegerKind",
-    "ModuleSubstitute",
-    "RandomSubstitute",
-    "is_abstract",
-    "members_of",
-    "print_nothing",
-]
-
-_ARRAYS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite", "require")
-_BUFFERS = ("zeros", "ones", "empty", "full", "eye", "identity")
+__all__ = ["MATH", "SCALARS", "print_nothing"]
 
 
-_SPECIAL_MODULES = ("scipy.special", "scipy.special._ufuncs")
-
-
-class ModuleSubstitute:
-    """A module whose functions know traced numbers; what it does not know is the module's own.
-
-    Parameters
-    ----------
-    module : module
-    table : Table
-    rule : callable
-        ``rule(table, function)`` returns what stands for a function.
-    dialect : Dialect
-        What stands for functions of modules inside, and for numbers.
-    """
-
-    def __init__(self, module: ModuleType, table: Any, rule: Callable[[Any, Any], Any], dialect: Dialect) -> None:
-        self.__dict__.update({
-            "_module": module, "_table": table, "_rule": rule, "_dialect": dialect, "__name__": module.__name__,
-        })  # fmt: skip
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._module, name)
-        if isinstance(found, ModuleType):
-            if found is np.random:
-                found = RandomSubstitute("numpy.random")
-            elif found is np.fft:
-                found = ModuleSubstitute(found, self._table, self._dialect.numpy, self._dialect)
-            elif found.__name__ in _SPECIAL_MODULES:
-                found = ModuleSubstitute(found, self._table, self._dialect.special, self._dialect)
-            elif found.__name__ == "scipy.linalg":
-                found = ModuleSubstitute(found, self._table, self._dialect.linear, self._dialect)
-            elif found.__name__.startswith(("numpy", "scipy")):
-                found = ModuleSubstitute(found, self._table, self._rule, self._dialect)
-        elif isinstance(found, float):
-            found = self._dialect.number(self._table, found) if self._table.exact else found
-        else:
-            found = self._rule(self._table, found)
-        self.__dict__[name] = found
-        return found
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise refuse(f"{self.__name__}.{name} is set", "modules are left as they are", "keep it in a variable")
-
-    def __dir__(self) -> list[str]:
-        return dir(self._module)
-
-
-class RandomSubstitute:
-    """Stands for whatever draws random numbers."""
-
-    def __init__(self, name: str) -> None:
-        self.__dict__["_name"] = name
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise refuse(
-            f"{self._name}.{name}",
-            "random numbers differ from call to call",
-            "draw them outside and let the function use the array",
-        )
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        getattr(self, name)
-
-
-def numpy_function(table: Table, function: Any) -> Any:
-    """Return what stands for a name of NumPy."""
-    if isinstance(function, np.ufunc):
-        return _UfuncSubstitute(table, function)
-    if isinstance(function, type):
-        kind: Any = function
-        if issubclass(np.float64, function) or issubclass(function, np.floating):
-            return _float_type(kind)
-        if issubclass(function, np.integer | np.bool_) and not is_abstract(function):
-            return _integer_type(kind)
-        if function is np.vectorize:
-            return vectorized
-        return function
-    if not callable(function):
-        return function
-    name = getattr(function, "__name__", "")
-    if name in _ARRAYS and getattr(np, name, None) is function:
-        return functools.partial(_array, table)
-    if name in _BUFFERS and getattr(np, name, None) is function:
-        return functools.partial(_buffer, table, function)
-
-    @functools.wraps(function)
-    def substitute(*args: Any, **kwargs: Any) -> Any:
-        args, kwargs = tuple(map(_own_type, args)), {k: _own_type(v) for k, v in kwargs.items()}
-        if contains_traced(args) or contains_traced(kwargs):
-            return call_function(table, function, args, kwargs)
-        return table_constants(function(*args, **kwargs), table)
-
-    return substitute
-
-
-def members_of(kind: Any) -> dict[str, Any]:
-    """Return what a type holds that stands for another one: that of many types has no dtype."""
-    return {"own_type": kind} | ({} if is_abstract(kind) else {"dtype": np.dtype(kind)})
-
-
-def is_abstract(kind: type) -> bool:
-    """Tell whether a type of NumPy's is one of many, as ``np.integer`` is, to which nothing is converted."""
-    return kind in _ABSTRACT
-
-
-_ABSTRACT = frozenset({
-    np.generic, np.number, np.integer, np.signedinteger, np.unsignedinteger, np.inexact, np.floating,
-    np.complexfloating,
-})  # fmt: skip
-
-
-class _UfuncSubstitute:
-    def __init__(self, table: Table, ufunc: np.ufunc) -> None:
-        self._table, self._ufunc = table, ufunc
-        self.__name__ = ufunc.__name__
-
-    def __call__(self, *inputs: Any, **options: Any) -> Any:
-        return self._call("__call__", inputs, options)
-
-    def _call(self, method: str, inputs: Any, options: dict[str, Any]) -> Any:
-        table = self._table
-        if method == "__call__" and len(inputs) > self._ufunc.nin:
-            options["out"] = inputs[self._ufunc.nin]
-            inputs = inputs[: self._ufunc.nin]
-        if contains_traced(inputs) or contains_traced(options):
-            return call_ufunc(table, self._ufunc, method, inputs, options)
-        # the square root of an integer of the code is exact, too
-        if table.exact and not options and method == "__call__" and self._ufunc.__name__ in UNARY:
-            (x,) = inputs
-            if is_number(x) and self._ufunc.__name__ != "negative" and np.isfinite(self._ufunc(float(x))):
-                return call_ufunc(table, self._ufunc, method, (lift(x, table),), options)
-        return table_constants(getattr(self._ufunc, method)(*inputs, **options), table)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("reduce", "accumulate", "outer", "at", "reduceat"):
-            return lambda *inputs, **options: self._call(name, inputs, options)
-        return getattr(self._ufunc, name)
-
-
-def _array(table: Table, value: Any, dtype: Any = None, *_: Any, copy: Any = None, ndmin: int = 0, **__: Any) -> Any:
+def _array(
+    table: Table, _: str, value: Any, dtype: Any = None, *__: Any, copy: Any = None, ndmin: int = 0, **___: Any
+) -> Any:
     if isinstance(value, TracedArray):
         result: Any = value.copy() if copy is not False else value
     elif contains_traced(value):
@@ -209,21 +55,17 @@ def _array(table: Table, value: Any, dtype: Any = None, *_: Any, copy: Any = Non
         result = np.array(value, dtype=dtype, ndmin=ndmin)
         return wrap(lifted(result, table)) if result.dtype.kind == "f" and result.dtype.itemsize == 8 else result
     if dtype is not None and dtype is not float and dtype is not object:
-        result = result.astype(_own_type(dtype))
+        result = result.astype(own_type(dtype))
     while result.ndim < ndmin:
         result = result[None]
     return result
 
 
-def _own_type(dtype: Any) -> Any:
-    return getattr(dtype, "own_type", dtype)
-
-
 def _buffer(table: Table, function: Any, *args: Any, **kwargs: Any) -> Any:
-    args = tuple(shadows(_own_type(a)) if contains_traced(a) else _own_type(a) for a in args)
+    args = tuple(shadows(own_type(a)) if contains_traced(a) else own_type(a) for a in args)
     if function is np.full and len(args) > 1 and contains_traced(args[1]):
         return wrap(np.broadcast_to(lifted(args[1], table), args[0]).copy())
-    kwargs = {k: _own_type(v) for k, v in kwargs.items()}
+    kwargs = {k: own_type(v) for k, v in kwargs.items()}
     fill = args[1] if function is np.full and len(args) > 1 else kwargs.get("fill_value")
     if contains_traced(fill):
         shape = args[0] if args else kwargs["shape"]
@@ -241,25 +83,11 @@ def vectorized(pyfunc: Any, *_: Any, **__: Any) -> Any:
     return loop
 
 
-class FloatKind(type):
-    """The type of what stands for a floating-point type: traced numbers are among its instances."""
-
-    own_type: Any
-
-    def __instancecheck__(cls, value: Any) -> bool:
+class _FloatKind(Kind):
+    def __instancecheck__(cls, value: Any) -> bool:  # noqa: N805 - a metaclass
         return isinstance(value, cls.own_type) or type(value) is TracedScalar
 
-    def __subclasscheck__(cls, other: Any) -> bool:
-        return issubclass(_own_type(other), cls.own_type)
-
-    def __eq__(cls, other: Any) -> bool:
-        return bool(_own_type(other) == cls.own_type)
-
-    def __hash__(cls) -> int:
-        return hash(cls.own_type)
-
-    def __call__(cls, value: Any = 0.0, *args: Any) -> Any:
-        """Convert: a traced number stays traced."""
+    def __call__(cls, value: Any = 0.0, *args: Any) -> Any:  # noqa: N805 - a metaclass
         if isinstance(value, TracedArray) and value.size == 1:
             value = value.item()
         if isinstance(value, TracedScalar | TracedCondition | TracedArray):
@@ -268,31 +96,12 @@ class FloatKind(type):
         made = cls.own_type(value, *args)
         return table_constants(made, active_table()) if cls.own_type in (float, np.float64) else made
 
-    def __getattr__(cls, name: str) -> Any:
-        return getattr(cls.own_type, name)
 
-
-@functools.cache
-def _float_type(kind: Any) -> Any:
-    return FloatKind(kind.__name__, (), members_of(kind))
-
-
-class IntegerKind(FloatKind):
-    """The type of what stands for an integer type, which takes no number that varies."""
-
-    def __instancecheck__(cls, value: Any) -> bool:
-        return isinstance(value, cls.own_type)
-
-    def __call__(cls, value: Any = 0, *args: Any) -> Any:
-        """Convert a number that does not vary."""
+class _IntegerKind(Kind):
+    def __call__(cls, value: Any = 0, *args: Any) -> Any:  # noqa: N805 - a metaclass
         if isinstance(value, TracedArray | TracedCondition | TracedScalar):
             value = plain(answers(value), f"{cls.own_type.__name__}()")
         return cls.own_type(value, *args)
-
-
-@functools.cache
-def _integer_type(kind: Any) -> Any:
-    return IntegerKind(kind.__name__, (), {"own_type": kind, "dtype": np.dtype(kind)})
 
 
 MATH = {
@@ -408,9 +217,9 @@ def _sum(values: Any, start: Any = 0) -> Any:
 
 
 _BUILTINS: Mapping[str, Any] = {
-    "float": _float_type(float),
-    "int": _integer_type(int),
-    "bool": _integer_type(bool),
+    "float": kind_of(_FloatKind, float),
+    "int": kind_of(_IntegerKind, int),
+    "bool": kind_of(_IntegerKind, bool),
     "max": _largest("max"),
     "min": _largest("min"),
     "sorted": _sorted,
@@ -445,7 +254,14 @@ SCALARS = Dialect(
     number=lambda table, value: scalar(table, float(value)),
     array=lambda table, value: wrap(lifted(value, table)),
     constants=lambda table, value: table_constants(value, table),
-    numpy=numpy_function,
+    call_function=call_function,
+    call_ufunc=call_ufunc,
+    exact=lambda table, value: lift(value, table) if is_number(value) else None,
+    asarray=_array,
+    buffer=_buffer,
+    float_kind=_FloatKind,
+    integer_kind=_IntegerKind,
+    others={},
     math=math_function,
     special=special_function,
     linear=linear_algebra_function,

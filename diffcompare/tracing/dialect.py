@@ -1,0 +1,241 @@
+"""Modules, functions and types that the user's code sees in place of its own, however numbers are traced."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from diffcompare.tracing.registry import Handler
+from diffcompare.tracing.scalar import UNARY
+from diffcompare.tracing.table import refuse
+
+__all__ = ["Dialect", "Kind", "ModuleSubstitute", "RandomSubstitute", "kind_of", "own_type"]
+
+_ARRAYS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite", "require")
+_BUFFERS = ("zeros", "ones", "empty", "full", "eye", "identity")
+_SPECIAL_MODULES = ("scipy.special", "scipy.special._ufuncs")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What the user's code sees of a trace in place of its own numbers, arrays and modules.
+
+    Parameters
+    ----------
+    number, array, constants : callable
+        ``number(table, float)``, ``array(table, ndarray)``: what stands for a number of the code; ``constants`` takes
+        whatever untraced code has computed.
+    exact : callable
+        ``exact(table, value)``: what stands for a number whose square root, say, is meant exactly; None for any other.
+    call_function, call_ufunc : callable
+        ``call_function(table, function, args, kwargs)`` and ``call_ufunc(table, ufunc, method, inputs, options)`` do
+        what NumPy does, on traced numbers.
+    asarray, buffer : callable
+        ``asarray(table, name, value, …)`` and ``buffer(table, function, …)`` make new arrays.
+    float_kind, integer_kind : type
+        The types of what stands for floating-point and integer types.
+    others : mapping
+        What stands for other names of NumPy.
+    math, special, linear : callable
+        ``math(table, function)`` returns what stands for a function of ``math``, scipy.special, scipy.linalg.
+    vectorized : callable
+        What stands for ``np.vectorize``.
+    builtins : mapping
+        What stands for functions of Python's own.
+    is_traced : callable
+        Whether there is something traced in a list of values.
+    gathered : callable
+        ``gathered(table, values, places)``: the numbers of several arrays, one array after the other, at these places.
+    scattered : callable
+        ``scattered(table, array, places, values)``: a copy of an array to which each value is added at its place.
+    """
+
+    number: Handler
+    array: Handler
+    constants: Handler
+    exact: Handler
+    call_function: Handler
+    call_ufunc: Handler
+    asarray: Handler
+    buffer: Handler
+    float_kind: Any
+    integer_kind: Any
+    others: Mapping[Any, Any]
+    math: Handler
+    special: Handler
+    linear: Handler
+    vectorized: Handler
+    builtins: Mapping[str, Any]
+    is_traced: Handler
+    gathered: Handler
+    scattered: Handler
+
+    def numpy(self, table: Any, function: Any) -> Any:
+        """Return what stands for a name of NumPy."""
+        if isinstance(function, np.ufunc):
+            return _UfuncSubstitute(table, function, self)
+        if isinstance(function, type):
+            kind: Any = function
+            if issubclass(np.float64, function) or issubclass(function, np.floating):
+                return kind_of(self.float_kind, kind)
+            if issubclass(function, np.integer | np.bool_) and function not in _ABSTRACT:
+                return kind_of(self.integer_kind, kind)
+            return self.vectorized if function is np.vectorize else function
+        if id(function) in self.others:
+            return self.others[id(function)]
+        if not callable(function):
+            return function
+        name = getattr(function, "__name__", "")
+        own = getattr(np, name, None) is function
+        if own and name in _ARRAYS:
+            return functools.partial(self.asarray, table, name)
+        if own and name in _BUFFERS:
+            return functools.partial(self.buffer, table, function)
+
+        @functools.wraps(function)
+        def substitute(*args: Any, **kwargs: Any) -> Any:
+            args, kwargs = tuple(map(own_type, args)), {k: own_type(v) for k, v in kwargs.items()}
+            if self.is_traced(args) or self.is_traced(kwargs):
+                return self.call_function(table, function, args, kwargs)
+            return self.constants(table, function(*args, **kwargs))
+
+        return substitute
+
+
+class _UfuncSubstitute:
+    def __init__(self, table: Any, ufunc: np.ufunc, dialect: Dialect) -> None:
+        self._table, self._ufunc, self._dialect = table, ufunc, dialect
+        self.__name__ = ufunc.__name__
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        return self._call("__call__", inputs, options)
+
+    def _call(self, method: str, inputs: Any, options: dict[str, Any]) -> Any:
+        table, ufunc, dialect = self._table, self._ufunc, self._dialect
+        if method == "__call__" and len(inputs) > ufunc.nin:
+            options["out"] = inputs[ufunc.nin]
+            inputs = inputs[: ufunc.nin]
+        if dialect.is_traced(inputs) or dialect.is_traced(options):
+            return dialect.call_ufunc(table, ufunc, method, inputs, options)
+        found = getattr(ufunc, method)(*inputs, **options)
+        # the square root of an integer of the code is exact, too
+        whole = table.exact and not options and method == "__call__"
+        if whole and ufunc.__name__ in UNARY and ufunc.__name__ != "negative" and np.isfinite(found).all():
+            number = dialect.exact(table, inputs[0])
+            if number is not None:
+                return dialect.call_ufunc(table, ufunc, method, (number,), options)
+        return dialect.constants(table, found)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("reduce", "accumulate", "outer", "at", "reduceat"):
+            return lambda *inputs, **options: self._call(name, inputs, options)
+        return getattr(self._ufunc, name)
+
+
+class Kind(type):
+    """The type of what stands for a type of numbers, and is taken for it."""
+
+    own_type: Any
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, cls.own_type)
+
+    def __subclasscheck__(cls, other: Any) -> bool:
+        return issubclass(own_type(other), cls.own_type)
+
+    def __eq__(cls, other: Any) -> bool:
+        return bool(own_type(other) == cls.own_type)
+
+    def __hash__(cls) -> int:
+        return hash(cls.own_type)
+
+    def __getattr__(cls, name: str) -> Any:
+        return getattr(cls.own_type, name)
+
+
+@functools.cache
+def kind_of(meta: Any, kind: Any) -> Any:
+    """Return what stands for a type; that of many types, such as ``np.floating``, has no dtype."""
+    members = {"own_type": kind} | ({} if kind in _ABSTRACT else {"dtype": np.dtype(kind)})
+    return meta(kind.__name__, (), members)
+
+
+def own_type(dtype: Any) -> Any:
+    """Return the type that a substitute stands for; anything else as it is."""
+    return getattr(dtype, "own_type", dtype)
+
+
+# one of many types, to which nothing is converted
+_ABSTRACT = frozenset({
+    np.generic, np.number, np.integer, np.signedinteger, np.unsignedinteger, np.inexact, np.floating,
+    np.complexfloating,
+})  # fmt: skip
+
+
+class ModuleSubstitute:
+    """A module whose functions know traced numbers; what it does not know is the module's own.
+
+    Parameters
+    ----------
+    module : module
+    table : Table
+    rule : callable
+        ``rule(table, function)`` returns what stands for a function.
+    dialect : Dialect
+        What stands for functions of modules inside, and for numbers.
+    """
+
+    def __init__(self, module: ModuleType, table: Any, rule: Callable[[Any, Any], Any], dialect: Dialect) -> None:
+        self.__dict__.update({
+            "_module": module, "_table": table, "_rule": rule, "_dialect": dialect, "__name__": module.__name__,
+        })  # fmt: skip
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._module, name)
+        if isinstance(found, ModuleType):
+            if found is np.random:
+                found = RandomSubstitute("numpy.random")
+            elif found is np.fft:
+                found = ModuleSubstitute(found, self._table, self._dialect.numpy, self._dialect)
+            elif found.__name__ in _SPECIAL_MODULES:
+                found = ModuleSubstitute(found, self._table, self._dialect.special, self._dialect)
+            elif found.__name__ == "scipy.linalg":
+                found = ModuleSubstitute(found, self._table, self._dialect.linear, self._dialect)
+            elif found.__name__.startswith(("numpy", "scipy")):
+                found = ModuleSubstitute(found, self._table, self._rule, self._dialect)
+        elif isinstance(found, float):
+            found = self._dialect.number(self._table, found) if self._table.exact else found
+        else:
+            found = self._rule(self._table, found)
+        self.__dict__[name] = found
+        return found
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise refuse(f"{self.__name__}.{name} is set", "modules are left as they are", "keep it in a variable")
+
+    def __dir__(self) -> list[str]:
+        return dir(self._module)
+
+
+class RandomSubstitute:
+    """Stands for whatever draws random numbers."""
+
+    def __init__(self, name: str) -> None:
+        self.__dict__["_name"] = name
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise refuse(
+            f"{self._name}.{name}",
+            "random numbers differ from call to call",
+            "draw them outside and let the function use the array",
+        )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        getattr(self, name)
