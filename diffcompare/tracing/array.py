@@ -19,7 +19,7 @@ from diffcompare.tracing.scalar import (
     lift,
     scalar,
 )
-from diffcompare.tracing.table import Table, active_table, refuse
+from diffcompare.tracing.table import Table, active_table, refuse, refuse_plain
 
 __all__ = [
     "TracedArray",
@@ -269,11 +269,7 @@ def _read(array: TracedArray) -> Any:
 def plain(value: Any, what: str) -> Any:
     """Return an array that does not depend on the variables as floats; refuse any other."""
     if is_moving(value):
-        raise refuse(
-            f"{what} of a traced value",
-            "what follows would no longer depend on the variables",
-            "keep the NumPy numbers, or leave it out of what is traced",
-        )
+        raise refuse_plain(what)
     return shadows(value)
 
 

@@ -99,6 +99,14 @@ def _sign(x: Any) -> Any:
     return made(table_here(), np.where(np.isnan(floats_of(x)), np.nan, up * 1.0 - down * 1.0))
 
 
+def _on_its_side(value: Any, x: Any, *, down: bool) -> Any:
+    """Return x rounded down, or up: its floats, or one step away where x is taken to lie on the other side of it."""
+    below, above = (value, value + 1) if down else (value - 1, value)
+    reached = compared("greater_equal" if down else "greater", x, below)
+    kept = compared("less" if down else "less_equal", x, above)
+    return value - np.logical_not(reached) + np.logical_not(kept)
+
+
 def _step(floats: Callable[..., Any]) -> Callable[..., Any]:
     def step(x: Any) -> Any:
         if floats is np.rint and is_moving(x):
@@ -107,11 +115,7 @@ def _step(floats: Callable[..., Any]) -> Callable[..., Any]:
             )
         value = np.asarray(floats(floats_of(x)))
         if is_moving(x):
-            # where it is taken to lie on the other side of a step, it is one step away
-            below, above = (value, value + 1) if floats is np.floor else (value - 1, value)
-            down = compared("greater_equal" if floats is np.floor else "greater", x, below)
-            up = compared("less" if floats is np.floor else "less_equal", x, above)
-            value = value - np.logical_not(down) + np.logical_not(up)
+            value = _on_its_side(value, x, down=floats is np.floor)
         return made(table_here(), value)
 
     return step
@@ -157,10 +161,7 @@ def _floor_divide(a: Any, b: Any) -> Any:
     # the floor of the rounded quotient may be another
     value = np.asarray(np.floor_divide(floats_of(a), floats_of(b)))
     if is_moving([a, b]):
-        quotient = np.divide(a, b)
-        down, up = compared("greater_equal", quotient, value), compared("less", quotient, value + 1)
-        # as for a floor: on the other side of a step it is one step away
-        value = value - np.logical_not(down) + np.logical_not(up)
+        value = _on_its_side(value, np.divide(a, b), down=True)
     return made(table_here(), value)
 
 

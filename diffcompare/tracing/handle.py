@@ -15,7 +15,7 @@ from diffcompare.floats import Floats
 from diffcompare.program.arrays import Places
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.registry import Handler
-from diffcompare.tracing.table import refuse
+from diffcompare.tracing.table import refuse, refuse_plain
 
 __all__ = [
     "Doors",
@@ -332,11 +332,7 @@ def is_moving(value: Any) -> bool:
 def plain_floats(value: Any, what: str) -> Any:
     """Return what does not depend on the variables as floats; refuse any other."""
     if is_moving(value):
-        raise refuse(
-            f"{what} of a traced value",
-            "what follows would no longer depend on the variables",
-            "keep the NumPy numbers, or leave it out of what is traced",
-        )
+        raise refuse_plain(what)
     return floats_of(value)
 
 

@@ -37,6 +37,7 @@ __all__ = [
     "loop_exits",
     "place_last",
     "refuse",
+    "refuse_plain",
     "writing_to",
 ]
 
@@ -191,6 +192,15 @@ def refuse(what: str, why: str, remedy: str, kind: type[TraceError] = TraceError
     if table is not None and table.refusal is None:
         table.refusal = error
     return error
+
+
+def refuse_plain(what: str) -> TraceError:
+    """Make the error for code that needs the number itself where a traced one is."""
+    return refuse(
+        f"{what} of a traced value",
+        "what follows would no longer depend on the variables",
+        "keep the NumPy numbers, or leave it out of what is traced",
+    )
 
 
 class Table:

@@ -22,6 +22,8 @@ from diffcompare.verdict.array_pair import ArrayPair, derivative_of
 from diffcompare.verdict.causes.budget import Budget
 from diffcompare.verdict.causes.nearby import Nearby, nearby, price
 from diffcompare.verdict.guard_rules import (
+    BITS,
+    LONG,
     PROTECTED,
     Ignored,
     Kind,
@@ -36,12 +38,9 @@ from diffcompare.verdict.problem import Problem
 
 __all__ = ["ignored_in_arrays", "unguarded_arrays"]
 
-_BITS = 160
 _TERMS = frozenset({"add", "subtract", "multiply", "divide", "negative"})
 _MOVED = frozenset({"reshape", "transpose", "broadcast", "take", "join", "choose", "total"})
 _BOUNDS = {"greater_equal": "max", "less_equal": "min"}
-# how long the rest of a sum is written, beyond which it is not shown
-_LONG = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +99,10 @@ def unguarded_arrays(
     F = _stripped(build, pair.F, sites)
     D, slopes = derivative_of(problem, build, F)
     budget.spend(2 * price(pair))
-    true, gap = array_balls(build, [D, build.apply("subtract", pair.G, D)], pair.point, _BITS)
+    true, gap = array_balls(build, [D, build.apply("subtract", pair.G, D)], pair.point, BITS)
     if not all(v.is_finite() for v in (*true.tolist(), *gap.tolist())):
         return None
-    with precision(_BITS):
+    with precision(BITS):
         certified, difference = (np.array([float(v.mid()) for v in values.tolist()]) for values in (true, gap))
     bare = replace(pair, F=F, D=D, slopes=slopes)
     other = replace(judgement, arrays=bare, certified=certified, difference=difference)
@@ -129,9 +128,9 @@ class _Agreement:
             apart = np.abs(moved.value - beside.claimed if opaque else moved.value)
             if not (apart <= beside.threshold + 2 * moved.error).all():
                 return False
-        (balls,) = array_balls(build, [gap], self.pair.point, _BITS)
+        (balls,) = array_balls(build, [gap], self.pair.point, BITS)
         limits = self.asked[0].threshold.tolist()
-        with precision(_BITS):
+        with precision(BITS):
             return all(v.is_finite() and float(abs(v).mid()) <= t for v, t in zip(balls.tolist(), limits, strict=True))
 
 
@@ -218,7 +217,7 @@ def _said(build: ArrayBuilder, sites: Sequence[_Site], names: Sequence[str]) -> 
         first.setdefault(site.kind, site)
     sums = [site for site in first.values() if site.operation not in _BOUNDS.values()]
     bounds = [bound_in_words(s.operation, s.value, s.place) for s in first.values() if s not in sums and s.place]
-    texts = array_formulas(build, [site.rest for site in sums], names, limit=_LONG)
+    texts = array_formulas(build, [site.rest for site in sums], names, limit=LONG + 1)
     constants = [
         guard_in_words(s.operation, s.value, text, s.above, s.place, inside=s.inside)
         for s, text in zip(sums, texts, strict=True)

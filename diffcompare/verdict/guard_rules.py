@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from diffcompare.tracing.table import SMALL, Place
 from diffcompare.verdict.problem import Problem
 
-__all__ = ["PROTECTED", "Ignored", "Kind", "bound_in_words", "guard_in_words", "listed", "off_value", "subsets"]
+__all__ = [
+    "BITS",
+    "LONG",
+    "PROTECTED",
+    "Ignored",
+    "Kind",
+    "bound_in_words",
+    "guard_in_words",
+    "listed",
+    "off_value",
+    "subsets",
+]
 
 # the operation that it protects, its value, and a number for what it is added to: one kind stands or falls together
 Kind = tuple[str, float, int]
@@ -21,7 +32,9 @@ _NONE = 2.0**60
 # guards that are tried one by one; few enough that pairs of them are tried as well
 _TRIED, _MANY = 8, 5
 # how long the rest of a sum may be that is shown, and how many guards
-_LONG, _SHOWN = 30, 3
+LONG, _SHOWN = 30, 3
+# with and without guards, derivatives are compared to so many bits
+BITS = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +70,7 @@ def guard_in_words(
 
     ``rest``: what it is added to; ``above``: what it protects; ``inside``: whether it is only a part of its operand.
     """
-    text = rest if rest is not None and len(rest) <= _LONG and "…" not in rest else "…"
+    text = rest if rest is not None and len(rest) <= LONG and "…" not in rest else "…"
     if operation in ("max", "min"):
         text = f"{operation}({text}, {value!r})"
     else:

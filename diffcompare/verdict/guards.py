@@ -27,6 +27,8 @@ from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.causes.nearby import Nearby, closed, derived, nearby, program_of, recorded
 from diffcompare.verdict.difference import evaluate, node_balls
 from diffcompare.verdict.guard_rules import (
+    BITS,
+    LONG,
     PROTECTED,
     Ignored,
     Kind,
@@ -43,12 +45,9 @@ from diffcompare.verdict.problem import Problem
 __all__ = ["find_ignored", "settle_guards", "unguarded"]
 
 
-_BITS = 160
 _TERMS = frozenset({"add", "subtract", "sum", "multiply", "divide", "negative", "max", "min"})
 # an effect of so many units of roundoff of a component is none
 _FEW = 16
-# how long the rest of a sum is written, beyond which it is not shown
-_LONG = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ def _ignored(problem: Problem, judgement: Judgement, budget: Budget) -> Iterator
             yield Ignored(text, None), asked[0]
     if pair is not None and mine and theirs:
         bare = _stripped(claim, theirs)
-        unguarded = [replace(beside, real=tuple(evaluate(bare, beside.point, _BITS))) for beside in asked]
+        unguarded = [replace(beside, real=tuple(evaluate(bare, beside.point, BITS))) for beside in asked]
         for some in _explaining(problem, program, mine, unguarded, budget, claim=False):
             one, other = (
                 _listed(code, sites, _places(pair, numbers))
@@ -179,8 +178,8 @@ def unguarded(problem: Problem, judgement: Judgement, budget: Budget) -> tuple[J
     nodes = pair.table.insert(derivative)
     m, n = problem.outputs, len(problem.names)
     bare = replace(pair, function=replace(pair.function, outputs=tuple(nodes[:m])), D=tuple(nodes[m : m + n]), claim=())
-    values = evaluate(pair.table.program([*bare.D, *bare.G]), pair.arguments(), _BITS)
-    with precision(_BITS):
+    values = evaluate(pair.table.program([*bare.D, *bare.G]), pair.arguments(), BITS)
+    with precision(BITS):
         certified = np.array([float(d.mid()) for d in values[:n]])
         gap = np.array([float((g - d).mid()) for d, g in zip(values[:n], values[n:], strict=True)])
     other = replace(judgement, pair=bare, certified=certified, difference=gap)
@@ -247,7 +246,7 @@ def _explaining(
 
         def agrees(beside: Nearby, constants: list[float] = constants) -> bool:
             budget.spend(work)
-            found = node_balls(marked.nodes, roots, [*beside.point.tolist(), *constants], _BITS)
+            found = node_balls(marked.nodes, roots, [*beside.point.tolist(), *constants], BITS)
             return _agree([found[i] for i in roots], beside.true if claim else beside.real, beside.threshold)
 
         if all(map(agrees, asked)):
@@ -255,7 +254,7 @@ def _explaining(
 
 
 def _agree(one: Sequence[Any], other: Sequence[Any], threshold: Floats) -> bool:
-    with precision(_BITS):
+    with precision(BITS):
         return all(
             isinstance(a, Ball) and a.is_finite() and float(abs(a - b).mid()) <= limit
             for a, b, limit in zip(one, other, threshold.tolist(), strict=True)
@@ -296,7 +295,7 @@ def _listed(program: Program, sites: Sequence[_Site], places: Mapping[int, Place
     for site in first.values():
         node, above = program.nodes[site.node], program.nodes[site.protects]
         rest = [i for place, i in enumerate(node.operands) if place != site.operand]
-        text = formula(program, rest[0], limit=_LONG, exact=False) if len(rest) == 1 else None
+        text = formula(program, rest[0], limit=LONG + 1, exact=False) if len(rest) == 1 else None
         inside = above.operands[PROTECTED[above.operation]] != site.node
         place = places.get(site.node)
         said.append(guard_in_words(node.operation, site.value, text, above.operation, place, inside=inside))
@@ -338,7 +337,7 @@ def _beyond(
     roots = derivative.outputs[problem.outputs : problem.outputs + len(problem.names)]
     for beside in asked:
         budget.spend(BALLS * len(derivative.nodes))
-        found = node_balls(derivative.nodes, roots, beside.point.tolist(), _BITS)
+        found = node_balls(derivative.nodes, roots, beside.point.tolist(), BITS)
         if not _agree([found[i] for i in roots], beside.real, beside.threshold):
             return
     condition = nodes[guards[0].condition]
