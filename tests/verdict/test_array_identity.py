@@ -490,3 +490,27 @@ def test_a_floor_division_at_its_step_has_two_sides() -> None:
 
     assert dc.check_gradient(f, gradient, np.array([2.0, 0.0])).status != "consistent"
     assert dc.check_gradient(f, gradient, np.array([2.1, 0.0])).status == "consistent"
+
+
+@pytest.mark.parametrize(
+    ("slope", "beyond"),
+    [
+        (1, lambda x: x - np.floor(x)),
+        (-1, lambda x: np.ceil(x) - x),
+        (1, lambda x: x - x // 1.0),
+        (1, lambda x: x % 1.0),
+    ],
+    ids=["floor", "ceil", "floor_divide", "remainder"],
+)
+def test_beyond_a_step_another_piece_is_followed(slope: int, beyond: Callable[[Any], Any]) -> None:
+    def f(x: Any) -> Any:
+        t = beyond(x)
+        return np.sum(t * (1 - t))
+
+    # from one piece to the next f is continuous, and turns
+    x = np.linspace(0.1, 0.4, 1500)
+    x[1] = 2.0
+    posed = problem(f, lambda v: slope * (1 - 2 * beyond(v)), x)
+    found = array_identity.judge_arrays(posed, state_of(posed))
+    assert isinstance(found, Judgement)
+    assert {k: s for k, s in enumerate(found.status) if s != "consistent"} == {1: "non-smooth"}
