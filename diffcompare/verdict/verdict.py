@@ -18,6 +18,7 @@ from diffcompare.floats import Floats
 from diffcompare.tables.components import COMPONENT_STATUSES, worst_first
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.marks import Mark, Source, places_frame
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.verdict_html import verdict_html
 from diffcompare.watchdog import OutOfTime
@@ -91,6 +92,10 @@ class Verdict:
     error : BaseException or None
         What the function or the gradient raised at the point, where that decided; None after pickling one that cannot
         be pickled.
+    marks : tuple of Mark
+        The expressions of the two codes that are to blame, where they are known.
+    sources : tuple of Source
+        The codes of the function and of the gradient, where they are known.
     """
 
     status: str
@@ -105,6 +110,8 @@ class Verdict:
     what: str = "gradient"
     headline: str = ""
     error: BaseException | None = field(default=None, repr=False, compare=False)
+    marks: tuple[Mark, ...] = field(default=(), repr=False)
+    sources: tuple[Source, ...] = field(default=(), repr=False)
 
     def __getstate__(self) -> list[Any]:
         """Return the fields; an exception of the user's that cannot be pickled is left out."""
@@ -114,6 +121,11 @@ class Verdict:
         except Exception:
             error = None
         return [error if one.name == "error" else getattr(self, one.name) for one in fields(self)]
+
+    @property
+    def places(self) -> pd.DataFrame:
+        """The marks as a table, one row each, with the columns of :class:`~diffcompare.verdict.marks.Mark`."""
+        return places_frame(self.marks)
 
     @property
     def ok(self) -> bool:
