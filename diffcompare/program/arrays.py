@@ -93,6 +93,8 @@ class ArrayBuilder:
         self._index: dict[Any, int] = {}
         # exact numbers are folded as in a program of scalars
         self._numbers = Builder(())
+        # is told which node an operation gave, also where it was there before
+        self.noted: Callable[[int], None] | None = None
         self.variables = self._added("variable", (), (size,), None, True)
 
     def _added(self, operation: str, operands: tuple[int, ...], shape: Shape, payload: Any, moving: bool) -> int:
@@ -105,7 +107,10 @@ class ArrayBuilder:
         return index
 
     def _on(self, operation: str, operands: tuple[int, ...], shape: Shape, payload: Any = None) -> int:
-        return self._added(operation, operands, shape, payload, any(self.moving[i] for i in operands))
+        index = self._added(operation, operands, shape, payload, any(self.moving[i] for i in operands))
+        if self.noted is not None:
+            self.noted(index)
+        return index
 
     def shape(self, index: int) -> Shape:
         """Return the shape of a node."""

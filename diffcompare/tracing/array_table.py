@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from diffcompare.errors import TraceError
 from diffcompare.floats import Floats
 from diffcompare.program.arrays import ArrayBuilder
+from diffcompare.tracing.origins import Recorder
 from diffcompare.tracing.table import SMALL, Place, TooLargeError, here, refuse, writing_to
 from diffcompare.watchdog import on_time
 
@@ -96,6 +97,7 @@ class ArrayTable:
         self.turned, self.seed = turned or {}, seed
         self.guards: list[ArrayGuard] = []
         self.refusal: TraceError | None = None
+        self.origins = Recorder()
         # of what is being recorded: the first place that computes in shorter numbers, and their bits
         self.narrow: tuple[Place, int] | None = None
         # where small constants were added to something
@@ -108,7 +110,11 @@ class ArrayTable:
     def recording(self) -> Iterator[None]:
         """Make this the table that traced values write to."""
         with writing_to(self), np.errstate(all="ignore"):
-            yield
+            self.build.noted = self.origins.pending.append
+            try:
+                yield
+            finally:
+                self.build.noted = None
 
     def grown(self) -> None:
         """Refuse code whose trace would be too large, or is of single numbers."""

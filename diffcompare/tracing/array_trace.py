@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from diffcompare.floats import Floats
 from diffcompare.tracing.array_substitutes import ARRAYS
 from diffcompare.tracing.array_table import ArrayGuard, ArrayTable
 from diffcompare.tracing.handle import Handle, made, stored
+from diffcompare.tracing.origins import Origins
 from diffcompare.tracing.rebuild import Rebuilder
 from diffcompare.tracing.table import Place
 from diffcompare.tracing.trace import carried_out
@@ -37,6 +38,8 @@ class ArrayTrace:
         The decisions that were taken.
     narrow : (Place, int) or None
         Where numbers of less than 64 bits were computed, and of how many.
+    origins : Origins
+        Where the nodes were written.
     """
 
     output: int
@@ -44,6 +47,7 @@ class ArrayTrace:
     structure: Any
     guards: tuple[ArrayGuard, ...]
     narrow: tuple[Place, int] | None = None
+    origins: Origins = field(default_factory=Origins, compare=False, repr=False)
 
 
 def record_arrays(
@@ -84,7 +88,8 @@ def record_arrays(
         raise TraceError("the function returned no numbers: numbers are needed; return an array")
     output = table.build.join(nodes)
     values = np.concatenate([handle.floats.reshape(-1) for handle in found])
-    return ArrayTrace(output, values.astype(np.float64), structure, tuple(table.guards[before:]), table.narrow)
+    guards = tuple(table.guards[before:])
+    return ArrayTrace(output, values.astype(np.float64), structure, guards, table.narrow, table.origins.origins)
 
 
 def placed_arrays(template: Any, table: ArrayTable) -> Any:

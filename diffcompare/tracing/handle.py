@@ -56,12 +56,14 @@ class _Store:
     ``where`` numbers the elements of all parts, one part after the other.
     """
 
-    __slots__ = ("_starts", "_total", "floats", "node", "parts", "size", "table", "where")
+    __slots__ = ("_starts", "_total", "floats", "node", "parts", "size", "table", "where", "writes")
 
     def __init__(self, table: ArrayTable, node: int, floats: Floats) -> None:
         self.table, self.node, self.floats, self.size = table, node, floats, floats.size
         self.parts: list[int] = []
         self.where: Places | None = None
+        # the user's instructions that wrote the parts
+        self.writes: dict[int, None] = {}
 
     def read(self, places: Places) -> int:
         """Return the node of the elements at these places."""
@@ -92,8 +94,9 @@ class _Store:
         shape = build.shape(node)
         if places.size == self.size and np.array_equal(places.reshape(-1), counted(self.size)):
             self.node = build.reshape(build.broadcast(node, places.shape), (self.size,))
-            self.where, self.parts = None, []
+            self.where, self.parts, self.writes = None, [], {}
             return
+        self.writes.update(dict.fromkeys(self.table.origins.here()))
         if self.where is None:
             self.parts, self._starts, self._total = [self.node], np.array([0]), self.size
             self.where = counted(self.size).copy()
@@ -112,6 +115,8 @@ class Handle(np.ndarray[Any, np.dtype[np.float64]]):
     floats: Floats
     # a number of Python's: in NumPy it takes the type of the arrays that it meets
     weak = False
+    # the user's instruction that made a view
+    seen: tuple[int, ...] = ()
 
     @property
     def table(self) -> ArrayTable:
@@ -130,7 +135,13 @@ class Handle(np.ndarray[Any, np.dtype[np.float64]]):
     @property
     def node(self) -> int:
         """The node of its elements."""
-        return self._kept().read(self.places)
+        store = self._kept()
+        places = self.seen or tuple(store.writes)
+        if not places:
+            return store.read(self.places)
+        # what a view or an array of parts is made of was written there, not where it is read
+        with store.table.origins.pinned(places):
+            return store.read(self.places)
 
     @property
     def moving(self) -> bool:
@@ -245,7 +256,9 @@ class Handle(np.ndarray[Any, np.dtype[np.float64]]):
 
 def viewed(base: Handle, places: Places, floats: Floats) -> Handle:
     """Return a view of a handle."""
-    return _shown(base._kept(), places, floats)
+    handle = _shown(base._kept(), places, floats)
+    handle.seen = handle.table.origins.here()
+    return handle
 
 
 def _shown(store: _Store, places: Places, floats: Floats) -> Handle:
@@ -264,6 +277,8 @@ def stored(table: ArrayTable, node: int, floats: Any, *, computed: bool = True) 
         floats = floats.astype(np.float64)
     if floats.itemsize < 8 and computed:
         table.narrowed(floats.dtype)
+    if computed:
+        table.origins.returned(node)
     shape = floats.shape
     own = floats.flags.owndata and floats.flags.c_contiguous
     flat = floats.reshape(-1) if own else np.array(floats).reshape(-1)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
-__all__ = ["PACKAGE", "called_library", "defined_at", "is_library", "raised_at", "user_frame"]
+__all__ = ["PACKAGE", "called_library", "code_of", "defined_at", "is_library", "raised_at", "user_frame"]
 
 # the folder of diffcompare: what happens there is no code of the user's
 PACKAGE = str(Path(__file__).parents[1])
@@ -70,14 +70,18 @@ def called_library(error: BaseException) -> str:
     return ""
 
 
-def defined_at(function: Any) -> str:
-    """Return the file and line where a function is written; empty where they are not known."""
+def code_of(function: Any) -> CodeType | None:
+    """Return the code of a function, a method or what can be called; None where there is none, and for our own."""
     while isinstance(function, functools.partial):
         function = function.func
     with suppress(ValueError):
         function = inspect.unwrap(function)
     method = function if hasattr(function, "__code__") else vars(type(function)).get("__call__")
     code = getattr(method, "__code__", None)
-    if not isinstance(code, CodeType) or code.co_filename.startswith(PACKAGE):
-        return ""
-    return f"{Path(code.co_filename).name}:{code.co_firstlineno}"
+    return code if isinstance(code, CodeType) and not code.co_filename.startswith(PACKAGE) else None
+
+
+def defined_at(function: Any) -> str:
+    """Return the file and line where a function is written; empty where they are not known."""
+    code = code_of(function)
+    return f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code else ""

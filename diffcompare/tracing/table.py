@@ -19,6 +19,7 @@ import numpy as np
 from diffcompare.errors import TraceError, UnsupportedFunction
 from diffcompare.program.dag import Builder, Program
 from diffcompare.program.operations import OPERATIONS
+from diffcompare.tracing.origins import Recorder
 from diffcompare.tracing.places import PACKAGE
 from diffcompare.watchdog import on_time
 
@@ -256,6 +257,7 @@ class Table:
         # whether code took the bytes or the text of a number that varies: what it makes of them is not seen
         self.read = False
         self.refusal: TraceError | None = None
+        self.origins = Recorder()
         self.limit = NODE_LIMIT
         self._operands = 0
         self._infinite = False
@@ -325,27 +327,27 @@ class Table:
 
     def apply(self, operation: str, operands: tuple[int, ...], shadow: float, payload: int | None = None) -> int:
         """Return the node of an operation whose float result is ``shadow``."""
-        moving = self.moving
+        moving, index = self.moving, None
         for i in operands:
             if moving[i]:
                 break
         else:
-            if not self.exact:
-                return self.constant(shadow)
-            folded = self._folded(operation, operands, payload)
-            if folded is not None:
-                return self._added(folded, shadow, False)
-        if self._infinite:
+            index = self._folded(operation, operands, payload) if self.exact else self.constant(shadow)
+            if index is not None:
+                self._added(index, shadow, False)
+        if index is None and self._infinite and operation != "select":
             # ±inf of the code: e⁻ⁱⁿᶠ is 0, and what stays infinite is no number
             nodes = self.builder.nodes
-            if any(nodes[i].operation == "undefined" for i in operands) and operation != "select":
-                return self.constant(shadow)
-        index = self.builder.raw(operation, *operands, payload=payload)
-        if index == len(self.shadows):
-            edged = operation in _EDGED or any(self.edged[i] for i in operands)
-            self._added(index, shadow, any(moving[i] for i in operands), len(operands), edged)
-            if operation in _JOINED and any(0 < abs(self.shadows[i]) <= SMALL and not moving[i] for i in operands):
-                self.places[index] = here()
+            if any(nodes[i].operation == "undefined" for i in operands):
+                index = self.constant(shadow)
+        if index is None:
+            index = self.builder.raw(operation, *operands, payload=payload)
+            if index == len(self.shadows):
+                edged = operation in _EDGED or any(self.edged[i] for i in operands)
+                self._added(index, shadow, any(moving[i] for i in operands), len(operands), edged)
+                if operation in _JOINED and any(0 < abs(self.shadows[i]) <= SMALL and not moving[i] for i in operands):
+                    self.places[index] = here()
+        self.origins.note(index, 3)
         return index
 
     def adopt(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from diffcompare.tracing.array import elements, lifted, new_array
 from diffcompare.tracing.calling import PASSING
 from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.keeping import kept
+from diffcompare.tracing.origins import Origins
 from diffcompare.tracing.places import called_library, user_frame
 from diffcompare.tracing.rebuild import Rebuilder
 from diffcompare.tracing.scalar import TracedCondition, TracedScalar, is_number, lift
@@ -48,6 +49,8 @@ class Trace:
         Conversions to shorter floating-point types.
     eliminated : bool
         Whether linear algebra was written as elimination: the library orders its operations otherwise.
+    origins : Origins
+        Where the nodes were written.
     """
 
     outputs: tuple[int, ...]
@@ -57,6 +60,7 @@ class Trace:
     guards: tuple[Guard, ...]
     casts: tuple[Cast, ...]
     eliminated: bool
+    origins: Origins = field(default_factory=Origins, compare=False, repr=False)
 
     def program(self, table: Table) -> Program:
         """Close the program of the outputs."""
@@ -122,6 +126,7 @@ def record(
         tuple(table.guards[guards:]),
         tuple(table.casts[casts:]),
         table.eliminations > eliminations,
+        table.origins.origins,
     )
 
 
@@ -140,7 +145,7 @@ def carried_out(
     ``rebuilder`` makes what is called; None: the function as it is. ``keeping`` puts the user's objects back.
     """
     table.refusal = None
-    with table.recording(), keeping:
+    with table.recording(), keeping, table.origins.following(function):
         if elsewhere is not None:
             elsewhere()
         try:
