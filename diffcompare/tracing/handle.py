@@ -32,6 +32,7 @@ __all__ = [
 
 _NAN = {kind: np.array([np.nan], dtype=kind) for kind in (np.float64, np.float32, np.float16)}
 _counted = np.arange(1 << 12)
+_VIEWS = 4
 
 
 class Doors:
@@ -115,7 +116,7 @@ class Handle(np.ndarray[Any, np.dtype[np.float64]]):
     floats: Floats
     # a number of Python's: in NumPy it takes the type of the arrays that it meets
     weak = False
-    # the user's instruction that made a view
+    # the user's instructions that made a view
     seen: tuple[int, ...] = ()
 
     @property
@@ -257,7 +258,8 @@ class Handle(np.ndarray[Any, np.dtype[np.float64]]):
 def viewed(base: Handle, places: Places, floats: Floats) -> Handle:
     """Return a view of a handle."""
     handle = _shown(base._kept(), places, floats)
-    handle.seen = handle.table.origins.here()
+    # what a view is seen through, the last few
+    handle.seen = tuple(dict.fromkeys(base.seen + handle.table.origins.here()))[-_VIEWS:]
     return handle
 
 

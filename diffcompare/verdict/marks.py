@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from diffcompare.tracing.spans import Span
+
 __all__ = ["Mark", "Source", "places_frame"]
 
 _COLUMNS = ("role", "file", "line", "column", "end_line", "end_column", "text", "message")
@@ -42,6 +44,12 @@ class Mark:
     text: str
     message: str
     lines: tuple[str, ...] = ()
+
+    @classmethod
+    def at(cls, span: Span, *, role: str, message: str) -> Mark:
+        """Say something of an expression that was found."""
+        place = (span.file, span.line, span.column, span.end_line, span.end_column)
+        return cls(role, *place, span.text, message, span.lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,201 @@
+"""Expressions of the user's source, by the instructions that compute them."""
+
+from __future__ import annotations
+
+import ast
+import dis
+import functools
+import linecache
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from diffcompare.tracing.origins import Origin
+from diffcompare.tracing.places import code_of
+
+__all__ = ["Span", "operand_span", "resolved", "source_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """An expression as it stands in a file.
+
+    Parameters
+    ----------
+    file : str
+        Its name, without folders.
+    line, column, end_line, end_column : int
+        Lines count from 1, columns from 0, in characters, and ``end_column`` is the one after the last.
+    text : str
+        The expression.
+    lines : tuple of str
+        The source lines from ``line`` to ``end_line``, whole.
+    """
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Source:
+    """The source of a file: ``ending`` has the parts of its tree by their ends, what contains others first."""
+
+    lines: tuple[str, ...]
+    tree: ast.Module
+    ending: dict[tuple[int, int], list[Any]]
+    imported: frozenset[str]
+
+
+def resolved(origin: Origin) -> Span | None:
+    """Return the expression that an instruction computes; None where its source is not there, or another one by now.
+
+    Of ``x += y`` it is the statement, of ``x[i] = y`` the ``x[i]``.
+    """
+    found = _expression(origin)
+    return None if found is None else _span(origin, *found)
+
+
+def operand_span(origin: Origin, number: int) -> Span | None:
+    """Return an operand of the expression that an instruction computes; None where there is none with this number.
+
+    The operands are those of an operator or of a comparison, from left to right; of ``a[i]`` and ``a.T`` the array; of
+    a call its positional arguments, and before them, as number 0, the object whose method it is. A name that the file
+    imports, such as ``np``, and ``self`` have functions instead of methods.
+    """
+    found = _expression(origin)
+    if found is None or number < 0:
+        return None
+    source, expression = found
+    operands = _operands(expression, source)[: number + 1]
+    if len(operands) <= number or any(isinstance(operand, ast.Starred) for operand in operands):
+        return None
+    return _span(origin, source, operands[number])
+
+
+def source_of(function: Callable[..., Any]) -> tuple[str, str, int, str] | None:
+    """Return the name of a user's function, its file without folders, its first line and its source.
+
+    Decorators belong to it; a lambda's source is the statement in which it stands. None where it is not known.
+    """
+    code = code_of(function)
+    source = None if code is None else _source(code.co_filename)
+    if code is None or source is None:
+        return None
+    for statement, defined in _definitions(source.tree, source.tree):
+        first = min(part.lineno for part in (defined, *getattr(defined, "decorator_list", ())))
+        if first == code.co_firstlineno and getattr(defined, "name", "<lambda>") == code.co_name:
+            start = min(first, statement.lineno)
+            name = code.co_qualname.rpartition("<locals>.")[2]
+            return name, Path(code.co_filename).name, start, "\n".join(source.lines[start - 1 : statement.end_lineno])
+    return None
+
+
+def _definitions(part: ast.AST, statement: Any) -> Iterator[tuple[Any, Any]]:
+    """Find the functions in a tree, and the statement in which each stands."""
+    for child in ast.iter_child_nodes(part):
+        inner = child if isinstance(child, ast.stmt) else statement
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield inner, child
+        yield from _definitions(child, inner)
+
+
+def _source(file: str) -> _Source | None:
+    # asked for each time: the lines of doctests and of notebooks' cells come and go
+    return _parsed("".join(linecache.getlines(file)))
+
+
+@functools.lru_cache(maxsize=16)
+def _parsed(text: str) -> _Source | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            # cells of a notebook may await
+            flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+            tree: Any = compile(text, "<source>", "exec", flags, dont_inherit=True)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+    ending: dict[tuple[int, int], list[Any]] = {}
+    imported: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.expr | ast.stmt):
+            ending.setdefault((node.end_lineno or 0, node.end_col_offset or 0), []).append(node)
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imported.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+    return _Source(tuple(text.split("\n")), tree, ending, frozenset(imported))
+
+
+def _expression(origin: Origin) -> tuple[_Source, Any] | None:
+    """Return the part of the source that begins and ends exactly where an instruction is said to."""
+    position = next(islice(origin.code.co_positions(), origin.instruction // 2, None), None)
+    source = _source(origin.code.co_filename)
+    if position is None or source is None:
+        return None
+    line, end_line, column, end_column = position
+    for node in reversed(source.ending.get((end_line or 0, end_column or 0), ())):
+        if (line, column) in ((node.lineno, node.col_offset), _name_of_attribute(node)):
+            looping = dis.opname[origin.code.co_code[origin.instruction]] == "FOR_ITER"
+            return source, _looped_over(node) if looping else node
+    return None
+
+
+def _looped_over(node: Any) -> Any:
+    """Return what a loop goes through, where it has the position of the loop; of comprehensions only the simple ones."""
+    loops = getattr(node, "generators", [node])
+    return getattr(loops[0], "iter", node) if len(loops) == 1 else node
+
+
+def _name_of_attribute(node: Any) -> tuple[int, int] | None:
+    """Return where the name of a method or attribute begins: Python's position of one that is on a line of its own."""
+    found = node.func if isinstance(node, ast.Call) else node
+    if not isinstance(found, ast.Attribute):
+        return None
+    return found.end_lineno or 0, (found.end_col_offset or 0) - len(found.attr)
+
+
+def _operands(node: Any, source: _Source) -> list[Any]:
+    match node:
+        case ast.BinOp():
+            return [node.left, node.right]
+        case ast.AugAssign():
+            return [node.target, node.value]
+        case ast.UnaryOp():
+            return [node.operand]
+        case ast.Compare():
+            return [node.left, *node.comparators]
+        case ast.Subscript() | ast.Attribute():
+            return [node.value]
+        case ast.Call(func=ast.Attribute(value=owner)) if not _is_module(owner, source):
+            return [owner, *node.args]
+        case ast.Call():
+            return list(node.args)
+    return []
+
+
+def _is_module(owner: Any, source: _Source) -> bool:
+    while isinstance(owner, ast.Attribute):
+        owner = owner.value
+    if not isinstance(owner, ast.Name):
+        return False
+    # what one cell of a notebook imports, another one uses
+    elsewhere = vars(sys.modules["__main__"]).get(owner.id)
+    return owner.id == "self" or owner.id in source.imported or isinstance(elsewhere, ModuleType)
+
+
+def _span(origin: Origin, source: _Source, node: Any) -> Span:
+    lines = source.lines[node.lineno - 1 : node.end_lineno]
+    # Python counts columns in bytes of UTF-8
+    column = len(lines[0].encode()[: node.col_offset].decode())
+    end_column = len(lines[-1].encode()[: node.end_col_offset].decode())
+    text = "\n".join(lines)[column : len("\n".join(lines)) - len(lines[-1]) + end_column]
+    file = Path(origin.code.co_filename).name
+    return Span(file, node.lineno, column, node.end_lineno, end_column, text, lines)
