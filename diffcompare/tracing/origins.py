@@ -94,7 +94,7 @@ class Origins(Mapping[int, tuple[Origin, ...]]):
 
 @dataclass(slots=True)
 class _Body:
-    """Code of the user's, called from one place; ``sites`` has the keys of its instructions, to which nodes are added."""
+    """Code of the user's, called from one place; to the keys of its instructions, ``sites``, nodes are added."""
 
     code: CodeType
     caller: Origin | None
@@ -156,11 +156,11 @@ class Recorder:
             self._give_back()
             self._let_go()
 
-    def note(self, node: int, depth: int = 2) -> None:
-        """Note that a node is written where the user's code is: outside of ``depth`` frames from here on."""
+    def note(self, node: int) -> None:
+        """Note that a node is written where the user's code is, which called what calls what calls this."""
         if not self._path:
             return
-        frame = sys._getframe(depth)
+        frame = sys._getframe(3)
         if frame is not self._frame:
             self._follow(frame)
         user, body = self._user, self._body

@@ -152,7 +152,12 @@ class TracedScalar:
     def __abs__(self) -> TracedScalar:
         if self.table.region:
             return self._unary("abs", abs)
-        return self if _decide("greater_equal", self, scalar(self.table, 0.0)) else -self
+        return self.taken() if _decide("greater_equal", self, scalar(self.table, 0.0)) else -self
+
+    def taken(self) -> TracedScalar:
+        """The number itself, which an operation of the code gave."""
+        self.table.origins.note(self.index)
+        return self
 
     def __pow__(self, other: Any, modulus: None = None) -> Any:
         return power(self, other) if _operand(other) else NotImplemented
@@ -367,7 +372,7 @@ def power(base: TracedScalar, exponent: Any) -> TracedScalar:
     if not exponent.moving and table.builder.nodes[exponent.index].operation == "constant":
         if e == int(e) and abs(e) <= 1000 if math.isfinite(e) else False:
             if e == 1:
-                return base
+                return base.taken()
             return TracedScalar(table, table.apply("integer_power", (base.index,), shadow, int(e)), shadow)
         if e == 0.5:
             return TracedScalar(table, table.apply("sqrt", (base.index,), shadow), shadow)
@@ -385,7 +390,7 @@ def extreme(operation: str, a: TracedScalar, b: TracedScalar) -> TracedScalar:
     shadow = float((np.maximum if operation == "max" else np.minimum)(a.shadow, b.shadow))
     if table.region:
         return TracedScalar(table, table.apply(operation, (a.index, b.index), shadow), shadow)
-    return a if _decide("greater_equal" if operation == "max" else "less_equal", a, b) else b
+    return (a if _decide("greater_equal" if operation == "max" else "less_equal", a, b) else b).taken()
 
 
 _ANSWERS: dict[str, Callable[[float, float], bool]] = {
@@ -433,11 +438,11 @@ def cast(value: TracedScalar, dtype: np.dtype[Any]) -> Any:
 def select(condition: Any, first: TracedScalar, second: TracedScalar) -> TracedScalar:
     """Choose between two numbers."""
     if type(condition) is not TracedCondition:
-        return first if condition else second
+        return (first if condition else second).taken()
     table = condition.table
     shadow = first.shadow if condition.answer else second.shadow
     if first.index == second.index:
-        return first
+        return first.taken()
     return TracedScalar(table, table.apply("select", (condition.index, first.index, second.index), shadow), shadow)
 
 

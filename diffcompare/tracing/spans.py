@@ -149,7 +149,7 @@ def _expression(origin: Origin) -> tuple[_Source, Any] | None:
 
 
 def _looped_over(node: Any) -> Any:
-    """Return what a loop goes through, where it has the position of the loop; of comprehensions only the simple ones."""
+    """Return what a loop goes through; of a comprehension that has several, the whole of it."""
     loops = getattr(node, "generators", [node])
     return getattr(loops[0], "iter", node) if len(loops) == 1 else node
 

@@ -347,7 +347,7 @@ class Table:
                 self._added(index, shadow, any(moving[i] for i in operands), len(operands), edged)
                 if operation in _JOINED and any(0 < abs(self.shadows[i]) <= SMALL and not moving[i] for i in operands):
                     self.places[index] = here()
-        self.origins.note(index, 3)
+        self.origins.note(index)
         return index
 
     def adopt(self) -> None:
