@@ -80,7 +80,7 @@ class _Store:
             return build.take(self.parts[first], wanted - starts[first])
         if places.size == self.size:
             self.node = build.reshape(build.take(build.join(self.parts), self.where), (self.size,))
-            self.where, self.parts = None, []
+            self.where, self.parts, self.writes = None, [], {}
             return build.take(self.node, places)
         among = np.searchsorted(starts, wanted, side="right") - 1
         used = np.unique(among)

@@ -91,7 +91,7 @@ def source_of(function: Callable[..., Any]) -> tuple[str, str, int, str] | None:
     source = None if code is None else _source(code.co_filename)
     if code is None or source is None:
         return None
-    for statement, defined in _definitions(source.tree, source.tree):
+    for statement, defined in _definitions(source.tree):
         first = min(part.lineno for part in (defined, *getattr(defined, "decorator_list", ())))
         if first == code.co_firstlineno and getattr(defined, "name", "<lambda>") == code.co_name:
             start = min(first, statement.lineno)
@@ -100,13 +100,16 @@ def source_of(function: Callable[..., Any]) -> tuple[str, str, int, str] | None:
     return None
 
 
-def _definitions(part: ast.AST, statement: Any) -> Iterator[tuple[Any, Any]]:
+def _definitions(tree: ast.AST) -> Iterator[tuple[Any, Any]]:
     """Find the functions in a tree, and the statement in which each stands."""
-    for child in ast.iter_child_nodes(part):
-        inner = child if isinstance(child, ast.stmt) else statement
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            yield inner, child
-        yield from _definitions(child, inner)
+    left: list[tuple[Any, Any]] = [(tree, tree)]
+    while left:
+        statement, part = left.pop()
+        for child in ast.iter_child_nodes(part):
+            inner = child if isinstance(child, ast.stmt) else statement
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                yield inner, child
+            left.append((inner, child))
 
 
 def _source(file: str) -> _Source | None:
@@ -119,9 +122,7 @@ def _parsed(text: str) -> _Source | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            # cells of a notebook may await
-            flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-            tree: Any = compile(text, "<source>", "exec", flags, dont_inherit=True)
+            tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
     ending: dict[tuple[int, int], list[Any]] = {}

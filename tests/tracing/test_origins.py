@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import functools
 import importlib.util
@@ -10,6 +11,7 @@ import linecache
 import pickle
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -222,16 +224,40 @@ def test_function_and_gradient_have_places_of_their_own(traced: Any) -> None:
 
 
 @both
+def test_numbers_and_variables_have_no_place_of_their_own(traced: Any) -> None:
+    found = traced(lambda x: np.sum(x * np.arange(4.0)) + 0.375)
+    assert found.of("constant")
+    assert not any(found.of("constant") + found.of("variable"))
+
+
+@both
 def test_a_loop_notes_its_line_once(traced: Any) -> None:
     def function(x: Any) -> Any:
+        def grown(v: Any) -> Any:
+            return v * 1.25
+
         total = x[0]
         for _ in range(30):
-            total = total * 1.25
+            total = grown(total) + 0.5
         return total
 
-    found = traced(function).of("multiply")
-    assert len(found) == 30
-    assert len({origin for origins in found for origin in origins}) == 1
+    found = traced(function)
+    for operation in ("multiply", "add"):
+        assert len(found.of(operation)) == 30
+        assert len({origin for origins in found.of(operation) for origin in origins}) == 1
+    assert chain(found.of("multiply")[0][0]) == ["v * 1.25", "grown(total)"]
+
+
+def test_an_instruction_that_python_specialises_remains_the_same() -> None:
+    def function(x: Any) -> Any:
+        for _ in range(30):
+            x = x * 1.25
+            x[0] = x[1]
+        return x
+
+    origins = [origin for origins in arrays(function).origins.values() for origin in origins]
+    assert {text(origin) for origin in origins} == {"x * 1.25", "x[1]", "x[0]"}
+    assert len(set(origins)) == 3
 
 
 @both
@@ -288,6 +314,26 @@ def test_a_comprehension(traced: Any, module: ModuleType) -> None:
 
 
 @both
+def test_what_a_comprehension_calls(traced: Any, module: ModuleType) -> None:
+    found = traced(lambda x: sum([module.scaled(v) for v in x]))
+    # until Python 3.12 a comprehension was a function of its own
+    own = ["[module.scaled(v) for v in x]"] if sys.version_info < (3, 12) else []
+    assert chain(found.of("multiply")[0][0]) == ["value * 3.25", "module.scaled(v)", *own]
+
+
+def test_a_loop_takes_elements_of_what_it_goes_through() -> None:
+    def function(x: Any) -> Any:
+        total = 0.0
+        for a, b in zip(x, x[::-1], strict=True):
+            total = total + a * b
+        return total + sum([v * 1.5 for v in x * 2.0])
+
+    texts = arrays(function).texts("take")
+    assert texts[1][0] == "zip(x, x[::-1], strict=True)"
+    assert texts[-1] == ["x * 2.0"]
+
+
+@both
 def test_a_generator_is_called_from_where_it_goes_on(traced: Any, module: ModuleType) -> None:
     first, second = (origin for (origin,) in traced(module.generated).of("multiply")[:2])
     assert chain(first) == ["v * 2.0", "next(doubled)"]
@@ -304,12 +350,27 @@ def test_what_is_written_in_parts_has_the_places_of_the_writing(module: ModuleTy
     assert found.texts("join")[0] == ["g[1:3]", "g[0]"]
 
 
+def test_what_is_written_over_has_no_place_any_more() -> None:
+    def function(x: Any) -> Any:
+        g = np.zeros(4)
+        g[0] = x[0] * 2.0
+        g[:] = x
+        g[1:] = x[1:] * 2.0
+        first = np.sum(g)
+        g[3] = x[2]
+        return first * np.sum(g)
+
+    assert arrays(function).texts("join") == [["g[1:]"], ["g[3]"]]
+
+
 def test_a_view_is_written_where_it_is_made() -> None:
     def function(x: Any) -> Any:
         part = x[1:]
         return np.sum(part * 2.0)
 
     assert arrays(function).texts("take") == [["x[1:]"]]
+    found = arrays(lambda x: np.sum(x.reshape(2, 2).T * np.array([[2.5], [3.5]])))
+    assert found.texts("transpose")[0] == ["x.reshape(2, 2)", "x.reshape(2, 2).T"]
 
 
 @both
@@ -344,6 +405,9 @@ def test_the_result_of_an_expression_is_told_from_what_it_is_made_of() -> None:
     assert len(quotients) == 3
     assert found.origins.results[means] == quotients
     assert found.of("total") == [(means,)] * 3
+    assert (
+        max(node for nodes in found.origins.results.values() for node in nodes) == found.nodes[found.output].operands[0]
+    )
 
 
 @both
@@ -382,6 +446,29 @@ def test_cells_of_notebooks_and_doctests_have_lines(traced: Any) -> None:
     del linecache.cache[name]
 
 
+def test_a_cell_may_await_and_use_what_another_one_imports(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "if False:\n    await nothing()\ndef function(x):\n    return nu.exp(x[0])\n"
+    name = "<ipython-input-4-abcdef>"
+    monkeypatch.setitem(linecache.cache, name, (len(source), None, source.splitlines(keepends=True), name))
+    monkeypatch.setattr(sys.modules["__main__"], "nu", np, raising=False)
+    scope: dict[str, Any] = {"nu": np}
+    cell = eval(compile(source, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), scope)
+    with pytest.raises(StopIteration):
+        cell.send(None)
+    ((origin,),) = numbers(scope["function"]).of("exp")
+    span = operand_span(origin, 0)
+    assert text(origin) == "nu.exp(x[0])"
+    assert span is not None
+    assert span.text == "x[0]"
+
+
+def test_a_warning_about_the_source_is_not_repeated(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module = imported(tmp_path / "warned.py", SOURCE.replace("A helper", "A \\helper"))
+    assert numbers(module.plain).texts("exp") == [["np.exp(x[0])"]]
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -391,11 +478,13 @@ def test_cells_of_notebooks_and_doctests_have_lines(traced: Any) -> None:
         SOURCE.replace("np.exp(x[0]) - x", "x[0] + np.exp(x[0]) - x"),
         "\n".join(['"""', *SOURCE.replace('"""', "").splitlines(), '"""']),
         "\0",
+        "x = " + "-" * 100_000 + "1",
     ],
 )
 def test_a_file_that_was_changed_gives_no_span(tmp_path: Path, changed: str) -> None:
     path = tmp_path / "model_of_user.py"
-    ((origin,),) = numbers(imported(path, SOURCE).plain).of("exp")
+    function = imported(path, SOURCE).plain
+    ((origin,),) = numbers(function).of("exp")
     linecache.clearcache()
     path.write_text(changed, encoding="utf-8")
     assert resolved(origin) is None
@@ -446,7 +535,39 @@ def test_operands_of_views_and_of_assignments() -> None:
     assert texts["(self := x).sum()"] == ["self := x"]
 
 
-def test_the_source_of_a_function(module: ModuleType) -> None:
+def test_the_source_of_another_function_at_the_same_line_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "changed.py"
+    function = imported(path, SOURCE).plain
+    path.write_text(SOURCE.replace("def plain(", "def other("), encoding="utf-8")
+    linecache.clearcache()
+    assert source_of(function) is None
+
+
+def test_a_statement_that_is_a_call_has_the_operands_of_the_call() -> None:
+    def function(x: Any) -> Any:
+        y = x * 2.0
+        np.add(y, 0.25, out=y)
+        return np.sum(y)
+
+    ((origin, *_),) = (origins for origins in arrays(function).of("add"))
+    assert [span.text for span in (operand_span(origin, 0), operand_span(origin, 1)) if span] == ["y", "0.25"]
+
+
+def test_what_self_holds_is_called_as_a_function() -> None:
+    class Layer:
+        def __init__(self) -> None:
+            self.activation = np.tanh
+
+        def __call__(self, x: Any) -> Any:
+            return self.activation(x[0])
+
+    ((origin,),) = numbers(Layer()).of("tanh")
+    span = operand_span(origin, 0)
+    assert span is not None
+    assert span.text == "x[0]"
+
+
+def test_the_source_of_a_function(module: ModuleType, tmp_path: Path) -> None:
     name, lines = "model_of_user.py", SOURCE.splitlines()
     assert source_of(module.plain) == ("plain", name, 14, "\n".join(lines[13:15]))
     assert source_of(module.decorated) == ("decorated", name, 20, "\n".join(lines[19:22]))
@@ -454,6 +575,11 @@ def test_the_source_of_a_function(module: ModuleType) -> None:
     assert source_of(module.Model()) == ("Model.__call__", name, 43, "\n".join(lines[42:44]))
     assert source_of(functools.partial(module.square)) == ("<lambda>", name, 46, lines[45])
     assert source_of(functools.partial(functools.partial(module.scaled))) == ("scaled", name, 4, "\n".join(lines[3:6]))
+    models = imported(
+        tmp_path / "models.py", "pair = (\n    1, lambda x: x,\n)\n" + "def f(x): return " + "x+" * 600 + "1"
+    )
+    assert source_of(models.pair[1]) == ("<lambda>", "models.py", 1, "pair = (\n    1, lambda x: x,\n)")
+    assert source_of(models.f) == ("f", "models.py", 4, f"def f(x): return {'x+' * 600}1")
     assert source_of(np.exp) is None
     assert source_of(dc.check_gradient) is None
     assert source_of(len) is None
@@ -513,6 +639,15 @@ def test_no_frame_is_held_after_the_recording() -> None:
     # what is computed later is no code of the function
     table.apply("sin", (0,), 0.5)
     assert dict(recorder.origins) == before
+    arrays_ = ArrayTable(np.array(POINT))
+    arrays(np.exp, POINT, arrays_)
+    assert arrays_.build.noted is None
+
+
+def test_what_is_left_of_one_recording_is_not_taken_for_the_next() -> None:
+    table = ArrayTable(np.array(POINT))
+    table.origins.pending.append(77)
+    assert 77 not in arrays(lambda x: x[0] * 2.0, POINT, table).origins
 
 
 def test_a_recorder_that_follows_nothing_notes_nothing() -> None:
