@@ -6,12 +6,12 @@ columns are looked up when somebody asks, in :mod:`diffcompare.tracing.spans`.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
+from sys import _getframe
 from types import CodeType, FrameType
 from typing import Any
 
@@ -101,6 +101,10 @@ class _Body:
     sites: dict[int, int] = field(default_factory=dict)
 
 
+# where no code of the user's runs
+_NOBODY = _Body((lambda: None).__code__, None)
+
+
 class Recorder:
     """Notes the user's instructions while a function is traced.
 
@@ -123,12 +127,12 @@ class Recorder:
 
     def _let_go(self) -> None:
         # each frame, and the innermost one of the user's at it or outside of it
-        self._path: list[tuple[FrameType, FrameType | None, _Body | None]] = []
+        self._path: list[tuple[FrameType, FrameType | None, _Body]] = []
         self._levels: dict[FrameType, int] = {}
         # the last of them
         self._frame: FrameType | None = None
         self._user: FrameType | None = None
-        self._body: _Body | None = None
+        self._body = _NOBODY
         # the last key that was given to the user's code, and the frame that gave it
         self._last: tuple[FrameType | None, int | None] = None, None
 
@@ -146,8 +150,8 @@ class Recorder:
             # the file in which it is written is the user's, also in a package that is installed
             self._users[code.co_filename] = True
         # behind the frame of contextlib
-        root = sys._getframe(2)
-        self._path.append((root, None, None))
+        root = _getframe(2)
+        self._path.append((root, None, _NOBODY))
         self._levels[root] = 0
         self.pending.clear()
         try:
@@ -158,21 +162,18 @@ class Recorder:
 
     def note(self, node: int) -> None:
         """Note that a node is written where the user's code is, which called what calls what calls this."""
-        if not self._path:
-            return
-        frame = sys._getframe(3)
+        frame = _getframe(3)
         if frame is not self._frame:
             self._follow(frame)
-        user, body = self._user, self._body
-        if user is not None and body is not None:
-            key = body.sites.get(user.f_lasti)
-            self._noted[(self._key(user, body) if key is None else key) | node] = None
+        user = self._user
+        if user is not None:
+            key = self._body.sites.get(user.f_lasti)
+            self._noted[(self._key(user, self._body) if key is None else key) | node] = None
 
     def here(self) -> tuple[int, ...]:
         """Return the key of where the user's code is, and note that pending nodes are written there."""
-        if self._path:
-            self._follow(sys._getframe(2))
-        if self._user is None or self._body is None:
+        self._follow(_getframe(2))
+        if self._user is None:
             return ()
         key = self._key(self._user, self._body)
         for node in self.pending:
@@ -205,32 +206,46 @@ class Recorder:
 
     def _follow(self, frame: FrameType) -> None:
         """Walk outwards to a frame that is known; those within it that were known have ended."""
-        new: list[FrameType] = []
+        if not self._path:
+            # nothing is followed
+            return
+        path, levels, users = self._path, self._levels, self._users
+        # the user's frames, and what they called
+        new: list[tuple[FrameType, bool]] = []
+        called: FrameType | None = None
         outer: FrameType | None = frame
-        while outer is not None and (outer not in self._levels or outer.f_code.co_flags & _RESUMED):
-            new.append(outer)
+        while outer is not None and (outer not in levels or outer.f_code.co_flags & _RESUMED):
+            file = outer.f_code.co_filename
+            own = users.get(file)
+            if own is None:
+                own = users[file] = not is_library(file)
+            if own:
+                if called is not None:
+                    new.append((called, False))
+                new.append((outer, True))
+            called = None if own else outer
             outer = outer.f_back
         # the first remains: a thread has frames of its own
-        kept = self._levels[outer] + 1 if outer is not None else 1
-        for ended, _, _ in self._path[kept:]:
-            del self._levels[ended]
-        del self._path[kept:]
-        _, user, body = self._path[-1]
-        users = self._users
-        for inner in reversed(new):
-            file = inner.f_code.co_filename
-            if file not in users:
-                users[file] = not is_library(file)
-            if users[file]:
-                caller = None if user is None or body is None else self._found[self._key(user, body) >> _NODE_BITS]
-                user, body = inner, self._bodies.setdefault((caller, id(inner.f_code)), _Body(inner.f_code, caller))
-            elif self._path[-1][0] is not user:
-                # of a library only what the user's code called is told apart
-                continue
-            self._levels[inner] = len(self._path)
-            self._path.append((inner, user, body))
+        kept = levels[outer] + 1 if outer is not None else 1
+        while len(path) > kept:
+            del levels[path.pop()[0]]
+        last, user, body = path[-1]
+        if called is not None and last is user:
+            new.append((called, False))
+        for inner, own in reversed(new):
+            if own:
+                user, body = inner, self._called(inner.f_code, user, body)
+            levels[inner] = len(path)
+            path.append((inner, user, body))
         self._frame = None if frame.f_code.co_flags & _RESUMED else frame
         self._user, self._body = user, body
+
+    def _called(self, code: CodeType, user: FrameType | None, body: _Body) -> _Body:
+        caller = None if user is None else self._found[self._key(user, body) >> _NODE_BITS]
+        found = self._bodies.get((caller, id(code)))
+        if found is None:
+            found = self._bodies[caller, id(code)] = _Body(code, caller)
+        return found
 
     def _key(self, user: FrameType, body: _Body) -> int:
         at = user.f_lasti
