@@ -408,6 +408,9 @@ def test_the_result_of_an_expression_is_told_from_what_it_is_made_of() -> None:
     assert (
         max(node for nodes in found.origins.results.values() for node in nodes) == found.nodes[found.output].operands[0]
     )
+    # also of the first that a function does
+    found = arrays(lambda x: np.mean(x))
+    assert [[found.nodes[k].operation for k in nodes] for nodes in found.origins.results.values()] == [["divide"]]
 
 
 @both
