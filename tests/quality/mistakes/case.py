@@ -1,0 +1,148 @@
+"""A function with its gradient as source text, and edits of the gradient that make it wrong.
+
+The text is that of a module which defines ``f``, ``gradient`` and the point ``at``; ``np`` and a seeded ``rng`` are
+there. A bug is an edit ``old -> new`` of the one place where ``old`` stands.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from .families import FAMILIES
+
+__all__ = ["Bug", "Case", "Edit", "case", "load"]
+
+_HEAD = "import numpy as np\n\nrng = np.random.default_rng(7)\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """An edit of a gradient.
+
+    ``also`` is a pattern of what may be said of it beside the words of its family; ``number`` must be said, it or its
+    inverse; ``place`` is the part of ``new`` that is the mistake, where it is not all that differs.
+    """
+
+    family: str
+    old: str
+    new: str
+    also: str = ""
+    number: float | None = None
+    place: str = ""
+
+    def __post_init__(self) -> None:
+        assert self.family in FAMILIES, self.family
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A right gradient and its bugs."""
+
+    name: str
+    text: str
+    bugs: tuple[Bug, ...]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def right(self) -> str:
+        """The source as it should be."""
+        return _HEAD + self.text
+
+    def edit(self, bug: Bug) -> Edit:
+        """Plant a bug."""
+        assert self.right.count(bug.old) == 1, f"{self.name}: {self.right.count(bug.old)} times {bug.old!r}"
+        start = self.right.index(bug.old)
+        text = self.right.replace(bug.old, bug.new)
+        if bug.place:
+            assert bug.new.count(bug.place) == 1, f"{self.name}: {bug.place!r} in {bug.new!r}"
+            low = start + bug.new.index(bug.place)
+            return Edit(text, low, low + len(bug.place))
+        low, high = _difference(bug.old, bug.new)
+        return Edit(text, *_whole_words(text, start + low, start + high))
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """The source with the bug, and from where to where the new text reaches: nowhere if something was deleted."""
+
+    text: str
+    low: int
+    high: int
+
+    @property
+    def statement(self) -> tuple[int, int]:
+        """From where to where the innermost statement around it reaches; of a loop or a branch its first line."""
+        around = (0, len(self.text))
+        for node in ast.walk(ast.parse(self.text)):
+            if isinstance(node, ast.stmt):
+                low = self.offset(node.lineno, node.col_offset)
+                high = self.offset(node.end_lineno or 0, node.end_col_offset or 0)
+                if body := getattr(node, "body", None):
+                    high = self.offset(body[0].lineno, 0)
+                if low <= self.low and self.high <= high and high - low <= around[1] - around[0]:
+                    around = low, high
+        return around
+
+    def offset(self, line: int, column: int) -> int:
+        """The place in the text of a line, counted from 1, and a column, counted from 0."""
+        lines = self.text.splitlines(keepends=True)
+        return sum(map(len, lines[: line - 1])) + column
+
+    def is_marked_by(self, low: int, high: int) -> bool:
+        """Tell whether a mark lies within the statement and contains the edit.
+
+        It need only touch a place where something was deleted, and an operator whose operand it is.
+        """
+        first, last = self.statement
+        if not first <= low <= high <= last:
+            return False
+        new = self.text[self.low : self.high]
+        if new.strip("+-*/=@ "):
+            return low <= self.low and self.high <= high
+        before, after = self.text[: self.low].rstrip(" )"), self.text[self.high :]
+        return low <= self.high + len(after) - len(after.lstrip(" (")) and len(before) <= high
+
+
+def _difference(old: str, new: str) -> tuple[int, int]:
+    """From where to where the new text differs from the old one."""
+    shorter = min(len(old), len(new))
+    low = next((i for i in range(shorter) if old[i] != new[i]), shorter)
+    end = next((i for i in range(shorter - low) if old[-1 - i] != new[-1 - i]), shorter - low)
+    return low, len(new) - end
+
+
+def _whole_words(text: str, low: int, high: int) -> tuple[int, int]:
+    """Widen a place to whole names and numbers, and leave out blanks around it."""
+    while low < high and text[low].isspace():
+        low += 1
+    while low < high and text[high - 1].isspace():
+        high -= 1
+    while re.fullmatch(r"[\w.]{2}", text[low - 1 : low + 1]):
+        low -= 1
+    while re.fullmatch(r"[\w.]{2}", text[high - 1 : high + 1]):
+        high += 1
+    return low, high
+
+
+def case(name: str, text: str, *bugs: Bug) -> Case:
+    """Return a case; each edit applies at one place, and the result can be parsed."""
+    return Case(name, text.lstrip("\n"), bugs)
+
+
+def load(text: str, folder: Path, name: str) -> ModuleType:
+    """Import a source text from a file of its own, whose lines can be shown."""
+    file = folder / f"{name}.py"
+    file.write_text(text, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,74 @@
+"""The families of mistakes, and what a right cause says of each: its kind, or words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["FAMILIES", "names", "says"]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The kinds of ``Cause`` that are right, and a pattern of the words of others that are."""
+
+    kinds: frozenset[str]
+    words: str
+
+
+def _family(words: str, *kinds: str) -> Family:
+    return Family(frozenset(kinds), words)
+
+
+_LACKS = r"missing|no contribution|lack|dropped|left out|has no|not added"
+
+FAMILIES = {
+    "sign": _family(r"\bsign\b|negat|minus|-1\b", "sign"),
+    "ascent": _family(r"\bsign\b|negat|descent|ascent", "sign"),
+    "factor": _family(r"\bfactor\b|times|half|twice|double|\bmean\b|\bsum\b", "factor"),
+    "mean": _family(r"\bfactor\b|times|\bmean\b|\bsum\b|average", "factor"),
+    "missing term": _family(rf"{_LACKS}|treated as constant", "missing term", "treated as constant"),
+    "extra term": _family(r"extra|added|belongs to nothing|too many|twice", "extra term"),
+    "doubled term": _family(r"twice|2\b|double|too many|extra", "extra term", "factor"),
+    "chain": _family(rf"chain|factor .*({_LACKS}|too many)|times", "chain factor"),
+    "product": _family(r"product rule|no contribution|treated as constant|missing", "missing term"),
+    "quotient": _family(r"quotient|product rule|no contribution|treated as constant|missing", "missing term"),
+    "index": _family(r"shift|index|slice|wrong (one|element|place|component)|instead of|in place of", "shifted"),
+    "axis": _family(r"\baxis\b|\brows?\b|\bcolumns?\b|transpos", "transposed", "axis"),
+    "transposed": _family(r"transpos|rows and columns", "transposed"),
+    "permuted": _family(r"permut|swap|exchang|order|instead of|in place of", "permuted"),
+    "detached": _family(rf"constant|detach|frozen|{_LACKS}", "treated as constant", "missing term"),
+    "stale": _family(r"stale|before|previous|earlier|another point|updated?|\bold\b|instead of|in place of", "stale"),
+    "constant": _family(r"constant|number|instead of|in place of|\bfactor\b|times", "factor", "constant"),
+    "function": _family(r"instead of|in place of|stands for|for its derivative|other function", "other function"),
+    "square": _family(r"squared?|exponent|power|\*\*|chain factor .* missing", "chain factor", "exponent"),
+    "exponent": _family(r"squared?|exponent|power|\*\*|chain factor", "chain factor", "exponent"),
+    "float32": _family(r"float32|single precision", "float32"),
+    "degrees": _family(r"degrees|radians|pi/180|180/pi", "degrees"),
+    "guard": _family(r"guard|constant|bound|epsilon|eps|added|missing", "guard"),
+    "other target": _family(r"gradient of|log|square", "other function"),
+    "variable": _family(r"instead of|in place of|stands for|wrong (variable|value)", "variable"),
+    "loop": _family(rf"{_LACKS}|loop|first|last|treated as constant", "missing term", "treated as constant"),
+    "accumulation": _family(rf"{_LACKS}|accumulat|overwrit|only the last|treated as constant", "missing term"),
+    "parenthesis": _family(r"parenthes|bracket|factor|times|instead of|in place of", "factor", "chain factor"),
+}
+
+
+def names(number: float) -> re.Pattern[str]:
+    """Return a pattern of a number or its inverse, as causes write them."""
+    inverse = 1 / number
+    words = {f"{number:.{digits}g}" for digits in (3, 4, 6)} | {f"{inverse:.{digits}g}" for digits in (3, 4, 6)}
+    written = [re.escape(word) for word in sorted(words)]
+    if round(number) in (2, -2) or round(inverse) in (2, -2):
+        written += ["half", "twice", "double"]
+    if round(number) == number:
+        written.append(rf"n = {round(number)}")
+    return re.compile(rf"(?<![\w.\[*])({'|'.join(written)})(?![\w.\]])")
+
+
+def says(text: str, kind: str, *, family: str, also: str = "", number: float | None = None) -> bool:
+    """Tell whether a cause says what was planted."""
+    known = FAMILIES[family]
+    if number is not None and not names(number).search(text):
+        return bool(also and re.search(also, text))
+    return kind in known.kinds or bool(re.search(f"{known.words}|{also}" if also else known.words, text))
