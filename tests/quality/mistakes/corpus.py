@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from . import losses, networks
+from . import classical, filters, losses, matrices, networks, physics, statistics
 
-OPEN = [*losses.CASES, *networks.CASES]
+OPEN = [
+    one
+    for module in (losses, networks, filters, physics, statistics, matrices, classical)
+    for one in module.CASES
+]  # fmt: skip
 ASIDE = []

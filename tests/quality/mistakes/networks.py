@@ -76,7 +76,7 @@ def gradient(p):
         Bug("accumulation", "grad[:4] += delta * window", "grad[:4] = delta * window"),
         Bug("square", "(1 - out**2)", "(1 - out)"),
         Bug("loop", "for i in range(len(wanted)):\n        window", "for i in range(1, len(wanted)):\n        window"),
-        Bug("index", "window = signal[i : i + 4]", "window = signal[i + 1 : i + 5]", also="signal"),
+        Bug("index", "delta * window\n", "delta * window[::-1]\n", also="reverse|order|permuted"),
         Bug("function", "(1 - out**2)", "(1 + out**2)", also="sign|chain"),
     ),
     case(
