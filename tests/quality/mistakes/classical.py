@@ -127,7 +127,7 @@ def gradient(x):
     r = n - c.sum() + i * (1 - c) - s
     return 2 * (s * r.sum() + r * (i * s - c))
 """,
-        Bug("mean", "s * r.sum()", "s * r.mean()", number=25),
+        Bug("mean", "s * r.sum()", "s * r.mean()", number=25, also="factor n\\b"),
         Bug("missing term", "2 * (s * r.sum() + r * (i * s - c))", "2 * r * (i * s - c)", also="sum"),
         Bug("loop", "i = np.arange(1, n + 1)\n    s,", "i = np.arange(n)\n    s,", also="index|shift|arange|constant"),
         Bug("sign", "(i * s - c)", "(i * s + c)"),
@@ -140,7 +140,7 @@ from scipy.special import ndtr
 
 strike = np.linspace(80.0, 120.0, 9)
 quoted = np.maximum(100 - strike, 0) + 4.0
-maturity = 0.5
+maturity = 0.4
 at = np.array([0.25, 0.02])
 
 
@@ -166,9 +166,9 @@ def gradient(p):
     return np.array([2 * np.sum(error * vega), 2 * np.sum(error * rho)])
 """,
         Bug("variable", "rho = maturity * discounted * ndtr(d2)", "rho = maturity * discounted * ndtr(d1)", also="d1|d2"),
-        Bug("chain", "rho = maturity * discounted", "rho = discounted", number=2),
-        Bug("factor", "/ np.sqrt(2 * np.pi) *", "/ np.sqrt(np.pi) *", number=2**0.5, also="sqrt\\(2"),
-        Bug("chain", " * np.sqrt(maturity)\n    rho", "\n    rho", number=0.5**0.5, also="sqrt"),
+        Bug("chain", "rho = maturity * discounted", "rho = discounted", number=0.4),
+        Bug("factor", "/ np.sqrt(2 * np.pi) *", "/ np.sqrt(np.pi) *", number=2**0.5, also="sqrt\\((2|0[.]5)\\)"),
+        Bug("chain", " * np.sqrt(maturity)\n    rho", "\n    rho", number=0.4**0.5, also="sqrt"),
         Bug("square", "np.exp(-(d1**2) / 2)", "np.exp(-d1 / 2)", also="exp|instead"),
     ),
 ]  # fmt: skip

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from . import classical, filters, losses, matrices, networks, physics, statistics
+from . import aside_1, aside_2, aside_3, classical, filters, losses, matrices, networks, physics, statistics
 
 OPEN = [
     one
     for module in (losses, networks, filters, physics, statistics, matrices, classical)
     for one in module.CASES
 ]  # fmt: skip
-ASIDE = []
+ASIDE = [one for module in (aside_1, aside_2, aside_3) for one in module.CASES]

@@ -235,7 +235,7 @@ f, gradient = field.energy, field.slope
         Bug("sign", "- kappa * laplacian", "+ kappa * laplacian"),
         Bug("chain", "lam * u * (u**2 - 1)", "lam * (u**2 - 1)"),
         Bug("axis", "np.roll(u, 1, 1) + np.roll(u, -1, 1)", "np.roll(u, 1, 0) + np.roll(u, -1, 0)", also="roll|shift|index"),
-        Bug("constant", "- 4 * u\n", "- 2 * u\n", also="4|2\\b"),
+        Bug("constant", "- 4 * u\n", "- 2 * u\n", also="1[.]4|\\b(2|4)\\b"),
     ),
     case(
         "surface",
