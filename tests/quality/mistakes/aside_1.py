@@ -28,7 +28,12 @@ def gradient(w):
         Bug("factor", "+ 2 * alpha * w", "+ alpha * w", number=2, also="product rule"),
         Bug("missing term", "@ (X @ w - y) / len(y)", "@ (X @ w) / len(y)", also="\\by\\b|constant"),
         Bug("mean", "/ len(y) + 2", "/ X.size + 2", number=12),
-        Bug("parenthesis", "(X @ w - y) / len(y) + 2 * alpha * w", "((X @ w - y) + 2 * alpha * X @ w) / len(y)", also="extra|term"),
+        Bug(
+            "parenthesis",
+            "(X @ w - y) / len(y) + 2 * alpha * w",
+            "((X @ w - y) + 2 * alpha * X @ w) / len(y)",
+            also="extra|term",
+        ),
         Bug("float32", "return 2 * X.T", "return 2 * X.astype(np.float32).astype(float).T"),
     ),
     case(
@@ -142,7 +147,7 @@ def gradient(w):
     g += lasso * d_smooth_abs(w)
     return g
 """,
-        Bug("variable", "g += ridge * w", "g += lasso * w", number=3, also="instead"),
+        Bug("variable", "g += ridge * w", "g += lasso * w", number=3, also="instead|2 times the gradient"),
         Bug("guard", "return w / smooth_abs(w)", "return np.sign(w)"),
         Bug("accumulation", "g += lasso * d_smooth_abs(w)", "g = lasso * d_smooth_abs(w)"),
         Bug("function", "return w / smooth_abs(w)", "return smooth_abs(w)", also="stands|derivative|chain"),
@@ -172,7 +177,12 @@ def gradient(w):
         Bug("quotient", "dp = top / bottom**2 - 2", "dp = -2"),
         Bug("exponent", "top / bottom**2", "top / bottom", also="factor"),
         Bug("factor", "- 2 * mask / bottom", "- mask / bottom", number=2),
-        Bug("missing term", "bottom = np.sum(p) + np.sum(mask) + s", "bottom = np.sum(p) + np.sum(mask)", also="constant|guard|\\b1\\b"),
+        Bug(
+            "missing term",
+            "bottom = np.sum(p) + np.sum(mask) + s",
+            "bottom = np.sum(p) + np.sum(mask)",
+            also="constant|guard|\\b1\\b",
+        ),
         Bug("square", "p * (1 - p))", "p * (1 - p) ** 2)", also="factor|twice"),
     ),
     case(
@@ -315,9 +325,46 @@ def gradient(p):
     return np.concatenate([dW.ravel(), dpre.sum(axis=0)])
 """,
         Bug("accumulation", "dW += E.T @ code", "dW = E.T @ code", also="product rule"),
-        Bug("missing term", "    dW += E.T @ code\n", "", also="product rule"),
+        Bug("missing term", "\n    dW += E.T @ code", "", also="product rule"),
         Bug("mean", "(code @ W.T - X) / X.size", "(code @ W.T - X) / len(X)", number=7),
         Bug("chain", "(E @ W) * (1 - code**2)", "E @ W", also="tanh|derivative"),
         Bug("sign", "(1 - code**2)", "(1 + code**2)", also="tanh|chain"),
     ),
-]  # fmt: skip
+    case(
+        "gelu_net",
+        """
+X = rng.normal(size=(100, 4))
+y = np.tanh(X[:, 0] - X[:, 1])
+c = np.sqrt(2 / np.pi)
+at = 0.5 * rng.normal(size=4 * 3 + 3)
+
+
+def gelu(z):
+    return 0.5 * z * (1 + np.tanh(c * (z + 0.044715 * z**3)))
+
+
+def d_gelu(z):
+    t = np.tanh(c * (z + 0.044715 * z**3))
+    return 0.5 * (1 + t) + 0.5 * z * (1 - t**2) * c * (1 + 3 * 0.044715 * z**2)
+
+
+def f(p):
+    return 0.5 * np.mean((gelu(X @ p[:12].reshape(4, 3)) @ p[12:] - y) ** 2)
+
+
+def gradient(p):
+    W, v = p[:12].reshape(4, 3), p[12:]
+    Z = X @ W
+    A = gelu(Z)
+    r = (A @ v - y) / len(y)
+    dZ = r[:, None] * v * d_gelu(Z)
+    return np.hstack([(X.T @ dZ).ravel(), A.T @ r])
+""",
+        Bug("product", "return 0.5 * (1 + t) + 0.5 * z", "return 0.5 * z"),
+        Bug("factor", "(1 + 3 * 0.044715 * z**2)", "(1 + 0.044715 * z**2)", number=3),
+        Bug("square", "(1 - t**2) * c", "(1 - t) * c"),
+        Bug("constant", "(1 + 3 * 0.044715 * z**2)", "(1 + 3 * 0.44715 * z**2)", number=10),
+        Bug("function", "v * d_gelu(Z)", "v * gelu(Z)", also="derivative|stands|chain"),
+        Bug("chain", "r[:, None] * v * d_gelu(Z)", "r[:, None] * d_gelu(Z)"),
+    ),
+]

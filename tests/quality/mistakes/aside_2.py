@@ -71,7 +71,11 @@ def gradient(p):
         Bug("square", "np.exp(-2 * log_s)\n    d_a", "np.exp(-log_s)\n    d_a", also="exp|factor"),
         Bug("sign", "d_a = -precision", "d_a = precision"),
         Bug("chain", "d_a = -precision * np.sum", "d_a = -np.sum", also="exp|factor"),
-        Bug("index", "    e = z[2:] - a * z[1:-1] - b * z[:-2]\n    precision", "    e = z[2:] - a * z[1:-1] - b * z[2:]\n    precision"),
+        Bug(
+            "index",
+            "    e = z[2:] - a * z[1:-1] - b * z[:-2]\n    precision",
+            "    e = z[2:] - a * z[1:-1] - b * z[2:]\n    precision",
+        ),
     ),
     case(
         "kalman_level",
@@ -181,12 +185,22 @@ def gradient(u):
     to_left = r * (-u / (2 * dx) - nu / dx**2)
     return own + np.roll(to_right, 1) + np.roll(to_left, -1)
 """,
-        Bug("index", "np.roll(to_right, 1) + np.roll(to_left, -1)", "np.roll(to_right, -1) + np.roll(to_left, 1)", also="roll|sign"),
+        Bug(
+            "index",
+            "np.roll(to_right, 1) + np.roll(to_left, -1)",
+            "np.roll(to_right, -1) + np.roll(to_left, 1)",
+            also="roll|sign",
+        ),
         Bug("product", "(1 / dt + slope + 2 * nu / dx**2)", "(1 / dt + 2 * nu / dx**2)", also="term"),
         Bug("factor", "slope + 2 * nu / dx**2", "slope + nu / dx**2", number=2),
         Bug("sign", "r * (-u / (2 * dx) - nu", "r * (u / (2 * dx) - nu"),
         Bug("mean", "r = residual(u) / n", "r = residual(u)", number=1024),
-        Bug("exponent", "(u / (2 * dx) - nu / dx**2)\n    to_left", "(u / (2 * dx) - nu / dx)\n    to_left", also="factor|10\\b|0[.]1"),
+        Bug(
+            "exponent",
+            "(u / (2 * dx) - nu / dx**2)\n    to_left",
+            "(u / (2 * dx) - nu / dx)\n    to_left",
+            also="factor|10\\b|0[.]1",
+        ),
     ),
     case(
         "action",
@@ -319,7 +333,7 @@ def gradient(u):
         Bug("accumulation", "L[i, i] += w", "L[i, i] = w", also="diag"),
         Bug("sign", "L[j, i] -= w", "L[j, i] += w"),
         Bug("factor", "+= 4 * (u[seen]", "+= 2 * (u[seen]", number=2),
-        Bug("missing term", "        L[j, i] -= w\n", "", also="symmetr"),
+        Bug("missing term", "\n        L[j, i] -= w", "", also="symmetr"),
         Bug("index", "grad[seen] += 4", "grad[seen + 1] += 4"),
     ),
-]  # fmt: skip
+]

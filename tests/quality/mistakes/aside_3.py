@@ -35,7 +35,12 @@ def gradient(p):
         Bug("chain", "d_eta = k * (1 - scaled)", "d_eta = 1 - scaled", also="exp"),
         Bug("function", "d_k = digamma(k)", "d_k = np.log(k)", also="digamma|gammaln"),
         Bug("sign", "(1 - scaled)", "(1 + scaled)"),
-        Bug("parenthesis", "np.append(X.T @ d_eta, k * d_k.sum()) / len(y)", "np.append(X.T @ d_eta, k * d_k.sum() / len(y))", also="70|factor"),
+        Bug(
+            "parenthesis",
+            "np.append(X.T @ d_eta, k * d_k.sum()) / len(y)",
+            "np.append(X.T @ d_eta, k * d_k.sum() / len(y))",
+            also="70|factor",
+        ),
         Bug("mean", "k * d_k.sum())", "k * d_k.mean())", number=70),
     ),
     case(
@@ -93,8 +98,18 @@ def gradient(p):
         Bug("chain", "-np.sum(duty * z, axis=0) / s", "-np.sum(duty * z, axis=0)", also="exp"),
         Bug("axis", "density / density.sum(axis=1, keepdims=True)", "density / density.sum(axis=0, keepdims=True)"),
         Bug("missing term", "duty * (1 - z**2)", "-duty * z**2"),
-        Bug("detached", "d_weight = prior * len(data) - duty.sum(axis=0)", "d_weight = -duty.sum(axis=0)", also="sum|normal|quotient"),
-        Bug("chain", "density = prior * np.exp(-0.5 * z**2) / s", "density = prior * np.exp(-0.5 * z**2)", also="exp|factor|term"),
+        Bug(
+            "detached",
+            "d_weight = prior * len(data) - duty.sum(axis=0)",
+            "d_weight = -duty.sum(axis=0)",
+            also="sum|normal|quotient",
+        ),
+        Bug(
+            "chain",
+            "density = prior * np.exp(-0.5 * z**2) / s",
+            "density = prior * np.exp(-0.5 * z**2)",
+            also="exp|factor|term",
+        ),
         Bug("permuted", "[d_weight, d_mean, d_s]", "[d_weight, d_s, d_mean]"),
     ),
     case(
@@ -125,12 +140,17 @@ def gradient(b):
             grad -= Z[k] - weighted / risk
     return grad
 """,
-        Bug("stale", "        weighted += e * Z[k]\n        if died[k]:\n            grad -= Z[k] - weighted / risk\n", "        if died[k]:\n            grad -= Z[k] - weighted / risk\n        weighted += e * Z[k]\n", place="weighted / risk"),
+        Bug(
+            "stale",
+            "        weighted += e * Z[k]\n        if died[k]:\n            grad -= Z[k] - weighted / risk\n",
+            "        if died[k]:\n            grad -= Z[k] - weighted / risk\n        weighted += e * Z[k]\n",
+            place="weighted / risk",
+        ),
         Bug("loop", "for k in range(n):", "for k in range(1, n):"),
         Bug("sign", "grad -= Z[k] - weighted / risk", "grad -= Z[k] + weighted / risk"),
         Bug("accumulation", "weighted += e * Z[k]", "weighted = e * Z[k]"),
         Bug("exponent", "grad = 0.4 * b**3", "grad = 0.4 * b**4", also="factor"),
-        Bug("missing term", "if died[k]:\n", "if True:\n", also="extra|added|where|mask"),
+        Bug("missing term", "grad -= Z[k] - weighted", "grad -= -weighted"),
     ),
     case(
         "zero_inflated",
@@ -190,7 +210,11 @@ def gradient(p):
         Bug("chain", "1 - V / (W @ H)", "1 - 1 / (W @ H)", also="V\\b|factor"),
         Bug("transposed", "(W.T @ ratio).ravel()", "(W.T @ ratio).T.ravel()"),
         Bug("other target", "ratio = 1 - V / (W @ H)", "ratio = (W @ H) - V", also="factor"),
-        Bug("permuted", "[(ratio @ H.T).ravel(), (W.T @ ratio).ravel()]", "[(W.T @ ratio).ravel(), (ratio @ H.T).ravel()]"),
+        Bug(
+            "permuted",
+            "[(ratio @ H.T).ravel(), (W.T @ ratio).ravel()]",
+            "[(W.T @ ratio).ravel(), (ratio @ H.T).ravel()]",
+        ),
     ),
     case(
         "irls",
@@ -242,7 +266,11 @@ def gradient(x):
         Bug("chain", "20 * np.pi * np.sin", "10 * np.sin", number=6.28319, also="2\\*pi|2\\*3[.]14"),
         Bug("factor", "return 2 * x + ", "return x + ", number=2, also="exponent|extra"),
         Bug("constant", "20 * np.pi *", "20 * 3.1416 *", also="3[.]1416|\\bpi\\b"),
-        Bug("float32", "return 2 * x + 20 * np.pi * np.sin(2 * np.pi * x)", "return 2 * x + 20 * np.pi * np.sin(2 * np.pi * x).astype(np.float32)"),
+        Bug(
+            "float32",
+            "return 2 * x + 20 * np.pi * np.sin(2 * np.pi * x)",
+            "return 2 * x + 20 * np.pi * np.sin(2 * np.pi * x).astype(np.float32)",
+        ),
         Bug("function", "np.sin(2 * np.pi * x)", "np.cos(2 * np.pi * x - 0.5)", also="sin|chain"),
     ),
     case(
@@ -277,7 +305,9 @@ def gradient(p):
         Bug("chain", "np.sum(scaled * e) / dt", "np.sum(scaled * e)", number=50),
         Bug("constant", "grad[2] = len(e) -", "grad[2] = len(path) -", also="399|400|added|extra"),
         Bug("sign", "grad[0] = -np", "grad[0] = np"),
-        Bug("other target", "scaled = e * np.exp(-2 * log_s)", "scaled = e * np.exp(-log_s)", also="exp|factor|exponent"),
+        Bug(
+            "other target", "scaled = e * np.exp(-2 * log_s)", "scaled = e * np.exp(-log_s)", also="exp|factor|exponent"
+        ),
     ),
     case(
         "tsne",
@@ -310,4 +340,4 @@ def gradient(Y):
         Bug("axis", "pull[:, :, None] * gap, axis=1", "pull[:, :, None] * gap, axis=0", also="sign"),
         Bug("exponent", "(P - Q) * K\n", "(P - Q) * K**2\n", also="factor|twice"),
     ),
-]  # fmt: skip
+]

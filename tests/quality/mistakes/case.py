@@ -119,11 +119,12 @@ def _difference(old: str, new: str) -> tuple[int, int]:
 
 
 def _whole_words(text: str, low: int, high: int) -> tuple[int, int]:
-    """Widen a place to whole names and numbers, and leave out blanks around it."""
-    while low < high and text[low].isspace():
+    """Widen a place to whole names, numbers and ``+=``, and leave out blanks and parentheses around it."""
+    while low < high and text[low] in " (\n":
         low += 1
-    while low < high and text[high - 1].isspace():
+    while low < high and text[high - 1] in " )\n":
         high -= 1
+    high += text[high] == "="
     while re.fullmatch(r"[\w.]{2}", text[low - 1 : low + 1]):
         low -= 1
     while re.fullmatch(r"[\w.]{2}", text[high - 1 : high + 1]):

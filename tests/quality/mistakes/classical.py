@@ -104,7 +104,12 @@ def gradient(x):
         Bug("chain", "np.sin(x[i] / root[i]) / root[i] * others", "np.sin(x[i] / root[i]) * others"),
         Bug("sign", "grad[i] += np.sin", "grad[i] -= np.sin"),
         Bug("factor", "grad = x / 2000", "grad = x / 4000", number=2),
-        Bug("loop", "np.arange(1, len(x) + 1))\n    c", "np.arange(len(x)) + 0.5)\n    c", also="factor|index|constant|number"),
+        Bug(
+            "loop",
+            "np.arange(1, len(x) + 1))\n    c",
+            "np.arange(len(x)) + 0.5)\n    c",
+            also="factor|index|constant|number",
+        ),
         Bug("chain", "others = np.prod(np.delete(c, i))", "others = np.prod(c)", also="cos|factor"),
     ),
     case(
@@ -165,10 +170,12 @@ def gradient(p):
     rho = maturity * discounted * ndtr(d2)
     return np.array([2 * np.sum(error * vega), 2 * np.sum(error * rho)])
 """,
-        Bug("variable", "rho = maturity * discounted * ndtr(d2)", "rho = maturity * discounted * ndtr(d1)", also="d1|d2"),
+        Bug(
+            "variable", "rho = maturity * discounted * ndtr(d2)", "rho = maturity * discounted * ndtr(d1)", also="d1|d2"
+        ),
         Bug("chain", "rho = maturity * discounted", "rho = discounted", number=0.4),
         Bug("factor", "/ np.sqrt(2 * np.pi) *", "/ np.sqrt(np.pi) *", number=2**0.5, also="sqrt\\((2|0[.]5)\\)"),
         Bug("chain", " * np.sqrt(maturity)\n    rho", "\n    rho", number=0.4**0.5, also="sqrt"),
         Bug("square", "np.exp(-(d1**2) / 2)", "np.exp(-d1 / 2)", also="exp|instead"),
     ),
-]  # fmt: skip
+]

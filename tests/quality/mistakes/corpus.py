@@ -4,9 +4,5 @@ from __future__ import annotations
 
 from . import aside_1, aside_2, aside_3, classical, filters, losses, matrices, networks, physics, statistics
 
-OPEN = [
-    one
-    for module in (losses, networks, filters, physics, statistics, matrices, classical)
-    for one in module.CASES
-]  # fmt: skip
+OPEN = [one for module in (losses, networks, filters, physics, statistics, matrices, classical) for one in module.CASES]
 ASIDE = [one for module in (aside_1, aside_2, aside_3) for one in module.CASES]

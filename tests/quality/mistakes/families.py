@@ -62,7 +62,8 @@ def names(number: float) -> re.Pattern[str]:
     if round(number) in (2, -2) or round(inverse) in (2, -2):
         written += ["half", "twice", "double"]
     if round(number) == number:
-        written.append(rf"n = {round(number)}")
+        # n is the number of variables, which a cause has checked
+        written.append(rf"n = {round(number)}|(?<=factor )n")
     return re.compile(rf"(?<![\w.\[*])({'|'.join(written)})(?![\w.\]])")
 
 

@@ -34,7 +34,9 @@ def gradient(theta):
 """,
         Bug("missing term", "inner = Kinv - np.outer(alpha, alpha)", "inner = Kinv"),
         Bug("factor", "0.5 * np.sum(inner * rbf * D2)", "np.sum(inner * rbf * D2)", number=2),
-        Bug("other target", "noise**2 * np.trace(inner)", "noise * np.trace(inner)", also="factor|noise|chain|exponent"),
+        Bug(
+            "other target", "noise**2 * np.trace(inner)", "noise * np.trace(inner)", also="factor|noise|chain|exponent"
+        ),
         Bug("exponent", "* D2) / length**2\n", "* D2) / length**3\n", also="factor|times"),
         Bug("sign", "Kinv - np.outer(alpha, alpha)", "Kinv + np.outer(alpha, alpha)"),
     ),
@@ -70,7 +72,12 @@ def gradient(width):
         Bug("sign", "-a @ dK @ a", "a @ dK @ a"),
         Bug("exponent", "width[k] ** 3", "width[k] ** 2", also="factor"),
         Bug("chain", "dK = K * gap**2", "dK = gap**2", also="exp"),
-        Bug("constant", "a = np.linalg.solve(K + lam * np.eye(20), y)", "a = np.linalg.solve(K + 0.01 * np.eye(20), y)", also="0[.]1|0[.]01"),
+        Bug(
+            "constant",
+            "a = np.linalg.solve(K + lam * np.eye(20), y)",
+            "a = np.linalg.solve(K + 0.01 * np.eye(20), y)",
+            also="0[.]1|0[.]01",
+        ),
         Bug("square", "K * gap**2", "K * np.abs(gap)", also="factor|chain"),
     ),
     case(
@@ -251,9 +258,9 @@ def gradient(x):
     return grad
 """,
         Bug("sign", "grad[:-1] -= slope", "grad[:-1] += slope"),
-        Bug("index", "grad[1:] += slope\n    grad[:-1] -= slope", "grad[:-1] += slope\n    grad[1:] -= slope", also="sign"),
+        Bug("index", "jump = x[1:] - x[:-1]\n    slope", "jump = x[:-1] - x[1:]\n    slope", also="sign"),
         Bug("guard", "lam * jump / np.sqrt(jump**2 + eps**2)", "lam * np.sign(jump)"),
         Bug("constant", "slope = lam * jump", "slope = 0.04 * jump", number=10),
-        Bug("missing term", "grad[1:] += slope\n    grad[:-1] -= slope\n", "grad[1:] += slope\n"),
+        Bug("missing term", "\n    grad[:-1] -= slope", ""),
     ),
-]  # fmt: skip
+]

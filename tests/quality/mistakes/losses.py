@@ -55,7 +55,13 @@ def gradient(beta):
 """,
         Bug("factor", "+= 0.1 * beta[1:]", "+= 0.05 * beta[1:]", number=2, also="product rule"),
         Bug("index", "grad[1:] += 0.1 * beta[1:]", "grad[:-1] += 0.1 * beta[1:]"),
-        Bug("extra term", "grad[1:] += 0.1 * beta[1:]", "grad += 0.1 * beta", also="intercept|constant"),
+        Bug(
+            "extra term",
+            "grad[1:] += 0.1 * beta[1:]",
+            "grad += 0.1 * beta",
+            also="intercept|constant",
+            place="0.1 * beta",
+        ),
         Bug("chain", "mu = exposure * np.exp(X @ beta)", "mu = np.exp(X @ beta)", also="exposure|instead"),
         Bug("sign", "+= 0.1", "-= 0.1"),
     ),
@@ -228,7 +234,11 @@ def gradient(w):
     return X.T @ (dq * q * (1 - q)) / X.shape[0]
 """,
         Bug("guard", "target / (q + eps)\n", "target / q\n"),
-        Bug("guard", "dq = (1 - target) / (1 - q + eps) - target / (q + eps)", "dq = (1 - target) / (1 - q) - target / q"),
+        Bug(
+            "guard",
+            "dq = (1 - target) / (1 - q + eps) - target / (q + eps)",
+            "dq = (1 - target) / (1 - q) - target / q",
+        ),
         Bug("mean", "/ X.shape[0]", "/ X.shape[1]", also="400|133", number=400 / 3),
         Bug("chain", "dq * q * (1 - q)", "dq * (1 - q)", also="factor"),
         Bug("sign", "(1 - q + eps) - target /", "(1 - q + eps) + target /"),
@@ -319,7 +329,9 @@ def gradient(V):
             grad[i] += logistic(V[i] @ context[k]) * context[k]
     return grad / len(centre)
 """,
-        Bug("sign", "logistic(-V[i] @ context[j]) * context[j]", "logistic(V[i] @ context[j]) * context[j]", also="exp"),
+        Bug(
+            "sign", "logistic(-V[i] @ context[j]) * context[j]", "logistic(V[i] @ context[j]) * context[j]", also="exp"
+        ),
         Bug("accumulation", "grad[i] += logistic", "grad[i] = logistic"),
         Bug("mean", "return grad / len(centre)", "return grad", number=5),
         Bug("variable", "@ context[k]) * context[k]", "@ context[k]) * context[j]", also="index"),
@@ -357,4 +369,4 @@ f, gradient = ranking.loss, ranking.gradient
         Bug("exponent", "2 * self.prior * s\n", "2 * self.prior * s**2\n", also="s\\b|factor|x"),
         Bug("transposed", "flow = self.wins * lose", "flow = self.wins.T * lose"),
     ),
-]  # fmt: skip
+]

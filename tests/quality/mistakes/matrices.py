@@ -87,7 +87,11 @@ def gradient(q):
     Rd = 2 * np.array([[d, -c, b], [c, d, -a], [-b, a, d]])
     return np.array([np.sum(G * D) for D in (Ra, Rb, Rc, Rd)])
 """,
-        Bug("transposed", "G = 2 * A.T @ (A @ np.array(rows) - turned)", "G = (2 * A.T @ (A @ np.array(rows) - turned)).T"),
+        Bug(
+            "transposed",
+            "G = 2 * A.T @ (A @ np.array(rows) - turned)",
+            "G = (2 * A.T @ (A @ np.array(rows) - turned)).T",
+        ),
         Bug("sign", "Rb = 2 * np.array([[-b, a, d]", "Rb = 2 * np.array([[b, a, d]"),
         Bug("factor", "G = 2 * A.T", "G = A.T", number=2),
         Bug("permuted", "for D in (Ra, Rb, Rc, Rd)", "for D in (Ra, Rc, Rb, Rd)"),
@@ -166,9 +170,19 @@ def gradient(p):
     dC = np.einsum("ijk,ir,jr->kr", E, A, B)
     return np.concatenate([dA.ravel(), dB.ravel(), dC.ravel()])
 """,
-        Bug("mean", "E = np.einsum(\"ir,jr,kr->ijk\", A, B, C) - T", "E = (np.einsum(\"ir,jr,kr->ijk\", A, B, C) - T) / T.size", number=60),
-        Bug("chain", "dB = np.einsum(\"ijk,ir,kr->jr\", E, A, C)", "dB = np.einsum(\"ijk,ir->jr\", E, A)", also="kr|factor|C\\b"),
-        Bug("missing term", "\"ir,jr,kr->ijk\", A, B, C) - T\n    dA", "\"ir,jr,kr->ijk\", A, B, C)\n    dA"),
+        Bug(
+            "mean",
+            'E = np.einsum("ir,jr,kr->ijk", A, B, C) - T',
+            'E = (np.einsum("ir,jr,kr->ijk", A, B, C) - T) / T.size',
+            number=60,
+        ),
+        Bug(
+            "chain",
+            'dB = np.einsum("ijk,ir,kr->jr", E, A, C)',
+            'dB = np.einsum("ijk,ir->jr", E, A)',
+            also="kr|factor|C\\b",
+        ),
+        Bug("missing term", '"ir,jr,kr->ijk", A, B, C) - T\n    dA', '"ir,jr,kr->ijk", A, B, C)\n    dA'),
         Bug("transposed", "[dA.ravel(), dB.ravel(), dC.ravel()]", "[dA.ravel(), dB.T.ravel(), dC.ravel()]"),
     ),
     case(
@@ -196,7 +210,12 @@ def gradient(z):
     dw = -mean / risk + (w @ mean) * (cov @ w) / (variance * risk) + 0.01 * (np.log(w) + 1)
     return w * (dw - w @ dw)
 """,
-        Bug("quotient", "(w @ mean) * (cov @ w) / (variance * risk)", "(w @ mean) * (cov @ w) / variance", also="factor|sqrt|exponent"),
+        Bug(
+            "quotient",
+            "(w @ mean) * (cov @ w) / (variance * risk)",
+            "(w @ mean) * (cov @ w) / variance",
+            also="factor|sqrt|exponent",
+        ),
         Bug("product", "w * (dw - w @ dw)", "w * dw", also="sum|term"),
         Bug("chain", "return w * (dw - w @ dw)", "return dw - w @ dw", also="softmax|factor"),
         Bug("missing term", " + 0.01 * (np.log(w) + 1)", "", also="log"),
@@ -227,4 +246,4 @@ def gradient(p):
         Bug("permuted", "[plan.sum(axis=1) - a, plan.sum(axis=0) - b]", "[plan.sum(axis=0) - b, plan.sum(axis=1) - a]"),
         Bug("sign", "- C) / eps)\n    return", "+ C) / eps)\n    return", also="exp"),
     ),
-]  # fmt: skip
+]

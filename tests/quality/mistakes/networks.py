@@ -186,7 +186,12 @@ def gradient(p):
     return grad
 """,
         Bug("detached", "dz = (error * v + dh) * (1 - h * h)", "dz = error * v * (1 - h * h)"),
-        Bug("index", "h, before = states[t + 1], states[t]", "h, before = states[t + 1], states[t + 1]", also="stale|state"),
+        Bug(
+            "index",
+            "h, before = states[t + 1], states[t]",
+            "h, before = states[t + 1], states[t + 1]",
+            also="stale|state",
+        ),
         Bug("chain", "(error * v + dh)", "(error + dh)"),
         Bug("variable", "dh = dz * u", "dh = dz * w", also="factor"),
         Bug("parenthesis", "(error * v + dh) * (1 - h * h)", "error * v + dh * (1 - h * h)", also="missing"),
@@ -215,7 +220,11 @@ def gradient(p):
         Bug("chain", "r * value * s * (1 - s)", "r * s * (1 - s)", also="factor"),
         Bug("chain", "r * value * s * (1 - s)", "r * value * s", also="1 - "),
         Bug("permuted", "np.r_[X.T @ d_value, X.T @ d_gate]", "np.r_[X.T @ d_gate, X.T @ d_value]"),
-        Bug("float32", "return np.r_[X.T @ d_value, X.T @ d_gate]", "return np.r_[X.T @ d_value, X.T @ d_gate].astype(np.float32)"),
+        Bug(
+            "float32",
+            "return np.r_[X.T @ d_value, X.T @ d_gate]",
+            "return np.r_[X.T @ d_value, X.T @ d_gate].astype(np.float32)",
+        ),
         Bug("parenthesis", "2 * (value * s - y) / len(y)", "2 * (value * s - y / len(y))", also="150|0[.]00666"),
     ),
     case(
@@ -246,7 +255,12 @@ def gradient(p):
     return grad
 """,
         Bug("mean", "error * p[9] / 16", "error * p[9]", number=16),
-        Bug("permuted", "np.sum(d_maps * images[:, i : i + 4, j : j + 4])", "np.sum(d_maps * images[:, j : j + 4, i : i + 4])", also="transposed"),
+        Bug(
+            "permuted",
+            "np.sum(d_maps * images[:, i : i + 4, j : j + 4])",
+            "np.sum(d_maps * images[:, j : j + 4, i : i + 4])",
+            also="transposed",
+        ),
         Bug("chain", "(error * p[9] / 16)", "(error / 16)"),
         Bug("index", "grad[3 * i + j] =", "grad[2 * i + j] =", also="component|permuted|0\\b"),
     ),
@@ -279,4 +293,4 @@ def gradient(E):
         Bug("accumulation", "for word in row:", "for word in set(row.tolist()):", also="twice|repeat|factor"),
         Bug("constant", "grad = 0.02 * E", "grad = 0.2 * E", number=10),
     ),
-]  # fmt: skip
+]

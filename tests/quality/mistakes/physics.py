@@ -74,7 +74,9 @@ def gradient(x):
         Bug("accumulation", "force[j] += tension", "force[j] = tension", also="factor"),
         Bug("constant", "k * (length - l0)", "2.0 * (length - l0)", also="stiffness|chain|instead"),
         Bug("ascent", "return force.ravel()", "return -force.ravel()"),
-        Bug("parenthesis", "k * (length - l0) * d / length", "(k * length - l0) * d / length", also="\\bk\\b|stiffness"),
+        Bug(
+            "parenthesis", "k * (length - l0) * d / length", "(k * length - l0) * d / length", also="\\bk\\b|stiffness"
+        ),
     ),
     case(
         "ising",
@@ -234,7 +236,12 @@ f, gradient = field.energy, field.slope
 """,
         Bug("sign", "- kappa * laplacian", "+ kappa * laplacian"),
         Bug("chain", "lam * u * (u**2 - 1)", "lam * (u**2 - 1)"),
-        Bug("axis", "np.roll(u, 1, 1) + np.roll(u, -1, 1)", "np.roll(u, 1, 0) + np.roll(u, -1, 0)", also="roll|shift|index"),
+        Bug(
+            "axis",
+            "np.roll(u, 1, 1) + np.roll(u, -1, 1)",
+            "np.roll(u, 1, 0) + np.roll(u, -1, 0)",
+            also="roll|shift|index",
+        ),
         Bug("constant", "- 4 * u\n", "- 2 * u\n", also="1[.]4|\\b(2|4)\\b"),
     ),
     case(
@@ -271,4 +278,4 @@ def gradient(x):
         Bug("chain", "grad[i, j + 1] += a / area", "grad[i, j + 1] += a", also="area|sqrt"),
         Bug("missing term", "np.sqrt(1 + a * a + b * b)\n", "np.sqrt(1 + a * a)\n", also="instead"),
     ),
-]  # fmt: skip
+]

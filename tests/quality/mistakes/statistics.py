@@ -27,7 +27,9 @@ def gradient(p):
         Bug("square", "np.sum(z**2)])", "np.sum(z)])", also="factor"),
         Bug("mean", "len(data) - np.sum", "1 - np.sum", number=1200, also="constant"),
         Bug("sign", "-np.sum(z) / sigma", "np.sum(z) / sigma"),
-        Bug("chain", "len(data) - np.sum(z**2)", "(len(data) - np.sum(z**2)) / sigma", also="exp|other function|factor"),
+        Bug(
+            "chain", "len(data) - np.sum(z**2)", "(len(data) - np.sum(z**2)) / sigma", also="exp|other function|factor"
+        ),
     ),
     case(
         "student_t",
@@ -70,7 +72,8 @@ at = np.log([1.5, 4.0])
 def f(p):
     a, b = np.exp(p[0]), np.exp(p[1])
     n = len(u)
-    return n * (gammaln(a) + gammaln(b) - gammaln(a + b)) - (a - 1) * np.sum(np.log(u)) - (b - 1) * np.sum(np.log(1 - u))
+    log_beta = gammaln(a) + gammaln(b) - gammaln(a + b)
+    return n * log_beta - (a - 1) * np.sum(np.log(u)) - (b - 1) * np.sum(np.log(1 - u))
 
 
 def gradient(p):
@@ -263,7 +266,12 @@ def gradient(x):
     k = np.exp(-0.5 * np.sum(diff**2, axis=1) / h**2)
     return k @ diff / k.sum() / h**2
 """,
-        Bug("other target", "k @ diff / k.sum() / h**2", "k @ diff / len(k) / h**2", also="chain factor|0[.]\\d+ is missing"),
+        Bug(
+            "other target",
+            "k @ diff / k.sum() / h**2",
+            "k @ diff / len(k) / h**2",
+            also="chain factor|0[.]\\d+ is missing",
+        ),
         Bug("exponent", "k.sum() / h**2", "k.sum() / h", number=0.6),
         Bug("sign", "diff = sample - x", "diff = x - sample"),
         Bug("square", "np.sum(diff**2, axis=1)", "np.sum(np.abs(diff), axis=1)", also="abs"),
@@ -297,4 +305,4 @@ def gradient(p):
         Bug("constant", "+ mu / 25\n", "+ mu / 5\n", number=5),
         Bug("index", "z / tau - (effect - theta)", "np.roll(z, 1) / tau - (effect - theta)", also="roll"),
     ),
-]  # fmt: skip
+]
