@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+import diffcompare as dc
+from diffcompare.verdict.marks import Mark
 
 from ..stated import stated  # noqa: TID252 - tests are no package
 from .mistakes.__main__ import main
@@ -145,11 +149,31 @@ def test_an_edit_must_be_unique() -> None:
 
 
 @pytest.mark.parametrize(
+    ("role", "column", "place"),
+    [("gradient", 12, "right"), ("gradient", 4, "elsewhere"), ("f", 12, "none")],
+)
+def test_the_marks_of_a_verdict_are_compared_with_the_edit(
+    role: str, column: int, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bug = Bug("factor", "first = 2 * x[0]", "first = 3 * x[0]", number=1.5)
+    one = case("two", SOURCE, bug)
+    line = one.right[: one.right.index(bug.old)].count("\n") + 1
+    mark = Mark(role, "two_0.py", line, column, line, column + 8, "", "")
+    real = dc.check_gradient
+    monkeypatch.setattr("diffcompare.check_gradient", lambda *given: replace(real(*given), marks=(mark,)))
+    said = judge_wrong(one, bug, tmp_path)
+    assert (said.status, said.told, said.place) == ("wrong", "right", place)
+
+
+@pytest.mark.parametrize(
     ("text", "kind", "family", "number", "right"),
     [
         ("factor 2 missing in the term 0.125*sum(x**2)", "factor", "factor", 2, True),
         ("factor 3 missing in the term 0.125*sum(x**2)", "factor", "factor", 2, False),
         ("this is half of it", "", "factor", 2, True),
+        ("this is half of it", "", "factor", 2.5, False),
+        ("the claim is 0.4 times the true value", "factor", "factor", 2.5, True),
+        ("the term 2*sum(x) has no contribution", "missing term", "factor", 2, False),
         ("the factor 0.005 (1/200) is missing", "factor", "mean", 200, True),
         ("factor n missing in the term sum(x)", "factor", "mean", 12, True),
         ("the sign is flipped in component x[1]", "sign", "sign", None, True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 
 __all__ = ["FAMILIES", "names", "says"]
 
@@ -23,10 +24,10 @@ def _family(words: str, *kinds: str) -> Family:
 _LACKS = r"missing|no contribution|lack|dropped|left out|has no|not added"
 
 FAMILIES = {
-    "sign": _family(r"\bsign\b|negat|minus|-1\b", "sign"),
+    "sign": _family(r"\bsign\b|negat|\bminus\b|factor -1\b|-1 times", "sign"),
     "ascent": _family(r"\bsign\b|negat|descent|ascent", "sign"),
-    "factor": _family(r"\bfactor\b|times|half|twice|double|\bmean\b|\bsum\b", "factor"),
-    "mean": _family(r"\bfactor\b|times|\bmean\b|\bsum\b|average", "factor"),
+    "factor": _family(r"\bfactor\b|times|half|twice|double|weight", "factor"),
+    "mean": _family(r"\bfactor\b|times|average|\b(mean|sum) (for|instead|in place)", "factor"),
     "missing term": _family(rf"{_LACKS}|treated as constant", "missing term", "treated as constant"),
     "extra term": _family(r"extra|added|belongs to nothing|too many|twice", "extra term"),
     "doubled term": _family(r"twice|2\b|double|too many|extra", "extra term", "factor"),
@@ -39,14 +40,16 @@ FAMILIES = {
     "permuted": _family(r"permut|swap|exchang|order|instead of|in place of", "permuted", "shifted"),
     "detached": _family(rf"constant|detach|frozen|{_LACKS}", "treated as constant", "missing term"),
     "stale": _family(r"stale|before|previous|earlier|another point|updated?|\bold\b|instead of|in place of", "stale"),
-    "constant": _family(r"constant|number|instead of|in place of|\bfactor\b|times", "factor", "constant"),
+    "constant": _family(
+        r"(the|other|wrong) (constant|number)|instead of|in place of|\bfactor\b|times", "factor", "constant"
+    ),
     "function": _family(r"instead of|in place of|stands for|for its derivative|other function", "other function"),
-    "square": _family(r"squared?|exponent|power|\*\*|chain factor .* missing", "chain factor", "exponent"),
-    "exponent": _family(r"squared?|exponent|power|\*\*|chain factor", "chain factor", "exponent"),
+    "square": _family(r"squared?|exponent|power|chain factor .* missing", "chain factor", "exponent"),
+    "exponent": _family(r"squared?|exponent|power|chain factor", "chain factor", "exponent"),
     "float32": _family(r"float32|single precision", "float32"),
     "degrees": _family(r"degrees|radians|pi/180|180/pi", "degrees"),
-    "guard": _family(r"guard|constant|bound|epsilon|eps|added|missing", "guard"),
-    "other target": _family(r"gradient of|log|square", "other function"),
+    "guard": _family(r"guard|epsilon|\beps\b|the (constant|bound)", "guard"),
+    "other target": _family(r"gradient of the (log|square|exp)", "other function"),
     "variable": _family(r"instead of|in place of|stands for|wrong (variable|value)", "variable"),
     "loop": _family(rf"{_LACKS}|loop|first|last|treated as constant", "missing term", "treated as constant"),
     "accumulation": _family(rf"{_LACKS}|accumulat|overwrit|only the last|treated as constant", "missing term"),
@@ -57,9 +60,10 @@ FAMILIES = {
 def names(number: float) -> re.Pattern[str]:
     """Return a pattern of a number or its inverse, as causes write them."""
     inverse = 1 / number
-    words = {f"{number:.{digits}g}" for digits in (3, 4, 6)} | {f"{inverse:.{digits}g}" for digits in (3, 4, 6)}
+    words = {f"{value:.{digits}g}" for value in (number, inverse) for digits in (3, 4, 6)}
+    words |= {str(Fraction(value).limit_denominator(1000)) for value in (number, inverse)}
     written = [re.escape(word) for word in sorted(words)]
-    if round(number) in (2, -2) or round(inverse) in (2, -2):
+    if 2 in (number, inverse):
         written += ["half", "twice", "double"]
     if round(number) == number:
         # n is the number of variables, which a cause has checked
