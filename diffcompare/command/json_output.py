@@ -55,7 +55,11 @@ def verdict_document(judged: Sequence[tuple[str, Verdict]], status: str, report:
     verdicts = [
         {"point": point}
         | {name: getattr(verdict, name) for name in names}
-        | {"components": _rows(verdict.components.drop(columns="point")), "explanation": verdict.explain()}
+        | {
+            "components": _rows(verdict.components.drop(columns="point")),
+            "places": _rows(verdict.places),
+            "explanation": verdict.explain(),
+        }
         for point, verdict in judged
     ]
     return _document({"command": "check", "status": status, "verdicts": verdicts, "report": report})

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
@@ -85,6 +86,8 @@ class _Verdict:
     snippet: str
     text: str
     what: str
+    marks: Sequence[Any] = ()
+    sources: Sequence[Any] = ()
 
     def explain(self) -> str:
         return self.text
@@ -149,7 +152,8 @@ def _verdict(plain: Mapping[str, Any]) -> _Verdict:
             for name, kind in COMPONENT_COLUMNS.items()
         }
     )
-    return _Verdict(**{**plain, "components": components})
+    places = {name: [SimpleNamespace(**each) for each in plain.get(name, ())] for name in ("marks", "sources")}
+    return _Verdict(**{**plain, "components": components, **places})
 
 
 def _row(comparison: Mapping[str, Any], verdict: _Verdict | None, page: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from diffcompare.errors import shorten
 from diffcompare.report.environment import environment
+from diffcompare.report.marked_code import marked_codes
 from diffcompare.report.wording import CHECK_WORDS, plural, short
 from diffcompare.report.writing import MANIFEST, write_files
 from diffcompare.tables.components import status_rank, worst_first
@@ -150,6 +151,8 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "rounding": _rounding(verdict),
         "worst": _row(worst[0]) if worst else None,
         "notes": list(verdict.notes),
+        "codes": marked_codes(verdict.sources, verdict.marks),
+        "pointed": bool(verdict.marks),
         "text": text,
         "snippet": verdict.snippet,
     }

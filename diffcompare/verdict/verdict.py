@@ -20,10 +20,11 @@ from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.marks import Mark, Source, places_frame
 from diffcompare.verdict.problem import Problem
+from diffcompare.verdict.underline import underlined
 from diffcompare.verdict.verdict_html import verdict_html
 from diffcompare.watchdog import OutOfTime
 
-__all__ = ["Explanation", "Verdict", "combined", "verdict_of"]
+__all__ = ["Explanation", "Verdict", "combined", "sentences", "verdict_of"]
 
 
 _EVIDENCE = {
@@ -140,36 +141,50 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         """Show the verdict in a notebook."""
-        return verdict_html(self.status, self.explain(), self.components)
+        return verdict_html(self.status, sentences(self), self.components, self.marks)
 
     def explain(self) -> str:
-        """Return the verdict in at most 15 plain lines."""
-        told = getattr(self.cause, "kind", "") == "guard"
-        lines = [f"{self.status}: {self.cause}." if told else f"{self.status}: {self.headline or _headline(self)}"]
-        rungs = [note for note in self.notes if note.startswith("not by ")]
-        notes = [note for note in self.notes if note not in rungs and note not in self.headline]
-        notes = [_sentence(note) for note in (*notes[: max(5 - len(rungs), 2)], *rungs)][:5]
-        if self.status == "inconclusive":
-            lines += notes
-        lines.append(f"Judged by {_EVIDENCE[self.evidence].format(self.what)}.")
-        lines += _worst_line(self)
-        if self.cause and not told:
-            lines.append(f"Cause: {self.cause}.")
-        if self.blame == "formula":
-            lines.append(f"The function is not the formula that was given; the {self.what} is not to blame.")
-        if not math.isnan(self.resolution):
-            lines.append(f"Resolution: an error above {_resolution(self)} would be seen.")
-        if not math.isnan(self.rounding) and self.status != "wrong":
-            size = f"a rounding error of {self.rounding:.1e} times its largest component"
-            lines.append(f"Rounding: the {self.what} has {size if self.rounding else 'no rounding error here'}.")
-        if self.status != "inconclusive":
-            lines += notes
-        lines.append(_ADVICE[self.status].format(self.what))
-        if self.status == "wrong" and self.evidence == "witness":
-            lines.append("If f itself is inexact, as an iteration that stops early is, state its error with noise=.")
-        if self.snippet:
-            lines.append(f"Repeat with: {self.snippet}")
-        return "\n".join(lines[:15])
+        """Return the verdict in at most 15 plain lines, and after the first a picture of the marked places.
+
+        The picture is no wider than 100 columns, and shows at most four places; beside it fewer notes are kept.
+        """
+        first, *rest = sentences(self)
+        return "\n".join([first, *(["", *underlined(self.marks), ""] if self.marks else []), *rest])
+
+
+def sentences(verdict: Verdict) -> list[str]:
+    """Return the lines of an explanation without the picture: what happened, then how it was judged and what to do."""
+    told = getattr(verdict.cause, "kind", "") == "guard"
+    lines = [
+        f"{verdict.status}: {verdict.cause}." if told else f"{verdict.status}: {verdict.headline or _headline(verdict)}"
+    ]
+    cause = [f"Cause: {verdict.cause}."] if verdict.cause and not told else []
+    rungs = [note for note in verdict.notes if note.startswith("not by ")]
+    notes = [note for note in verdict.notes if note not in rungs and note not in verdict.headline]
+    room = 2 if verdict.marks else 5
+    notes = [_sentence(note) for note in (*notes[: max(room - len(rungs), 2)], *rungs)][:room]
+    if verdict.status == "inconclusive":
+        lines += notes
+    # what the picture shows is said next to it
+    lines += cause if verdict.marks else []
+    lines.append(f"Judged by {_EVIDENCE[verdict.evidence].format(verdict.what)}.")
+    lines += _worst_line(verdict)
+    lines += [] if verdict.marks else cause
+    if verdict.blame == "formula":
+        lines.append(f"The function is not the formula that was given; the {verdict.what} is not to blame.")
+    if not math.isnan(verdict.resolution):
+        lines.append(f"Resolution: an error above {_resolution(verdict)} would be seen.")
+    if not math.isnan(verdict.rounding) and verdict.status != "wrong":
+        size = f"a rounding error of {verdict.rounding:.1e} times its largest component"
+        lines.append(f"Rounding: the {verdict.what} has {size if verdict.rounding else 'no rounding error here'}.")
+    if verdict.status != "inconclusive":
+        lines += notes
+    lines.append(_ADVICE[verdict.status].format(verdict.what))
+    if verdict.status == "wrong" and verdict.evidence == "witness":
+        lines.append("If f itself is inexact, as an iteration that stops early is, state its error with noise=.")
+    if verdict.snippet:
+        lines.append(f"Repeat with: {verdict.snippet}")
+    return lines[:15]
 
 
 CauseFinder = Callable[[Problem, Judgement, Floats, "tuple[int, ...] | None"], "Cause | None"]

@@ -7,11 +7,14 @@ be read on a dark page as on a light one, and escapes every text.
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 
 import pandas as pd
 
 from diffcompare.errors import shorten
 from diffcompare.tables.components import worst_first
+from diffcompare.verdict.marks import Mark
+from diffcompare.verdict.underline import picture
 
 __all__ = ["verdict_html"]
 
@@ -23,31 +26,47 @@ _NUMBERS = {"claimed": "", "certified": "", "difference": ".3g", "ulps": ".3g", 
 _CELL = 'style="text-align:right;padding:.1em .5em;white-space:nowrap"'
 # a page without a doctype gives tables a colour of their own
 _TABLE = 'style="margin:.5em 0;color:inherit;font:inherit"'
+_PICTURE = 'style="margin:.5em 0;overflow-x:auto;white-space:pre;color:inherit;background:none"'
 
 
-def verdict_html(status: str, explanation: str, components: pd.DataFrame) -> str:
+def verdict_html(status: str, explanation: Sequence[str], components: pd.DataFrame, marks: Sequence[Mark] = ()) -> str:
     """Write the explanation, under the colour of the status, and the components, worst first, as one HTML element.
 
     Parameters
     ----------
     status : str
-    explanation : str
+    explanation : sequence of str
         Its lines, the first of which says the status.
     components : DataFrame
         Those of a verdict.
+    marks : sequence of Mark
+        Places that are drawn below the first line.
 
     Returns
     -------
     str
         At most ten components are shown; a line says how many are not.
     """
-    first, *rest = explanation.split("\n")
+    first, *rest = explanation
     lines = "".join(f"<div>{_text(line, 500)}</div>" for line in rest)
     colour = _COLOURS.get(status, _UNDECIDED)
     return (
         f'<div role="group" aria-label="Verdict" style="border-left:.4em solid {colour};padding:.1em 0 .1em .8em">'
-        f"<div><strong>{_text(first, 500)}</strong></div>{lines}{_table(components)}</div>"
+        f"<div><strong>{_text(first, 500)}</strong></div>{_picture(marks)}{lines}{_table(components)}</div>"
     )
+
+
+def _picture(marks: Sequence[Mark]) -> str:
+    """Draw the marked places in lines that scroll; carets and messages are bold."""
+    if not marks:
+        return ""
+    lines = "\n".join("".join(_piece(kind, text) for kind, text in line) for line in picture(marks))
+    return f'<pre dir="ltr" tabindex="0" aria-label="The marked places" {_PICTURE}>{lines}</pre>'
+
+
+def _piece(kind: str, text: str) -> str:
+    written = html.escape(text)
+    return written if kind in ("place", "code") else f"<strong>{written}</strong>"
 
 
 def _table(components: pd.DataFrame) -> str:

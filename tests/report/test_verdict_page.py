@@ -213,7 +213,7 @@ def test_a_status_or_evidence_that_is_unknown_is_text(tmp_path: Path) -> None:
 
     class Other:
         status, evidence, resolution, rounding, blame, cause = evil, evil, 1e-3, NAN, evil, evil
-        notes, snippet, what = [evil], evil, evil
+        notes, snippet, what, marks, sources = [evil], evil, evil, (), ()
         components = components((evil, 1.0, 2.0, 0.5, evil), point=evil)
 
         def explain(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +140,8 @@ def _plain(data: Any) -> dict[str, Any]:
             "snippet": str(data.snippet),
             "text": data.explain(),
             "what": str(data.what),
+            "marks": [asdict(mark) for mark in data.marks],
+            "sources": [asdict(source) for source in data.sources],
             "components": _columns(data.components),
         }
     }

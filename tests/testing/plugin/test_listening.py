@@ -26,6 +26,8 @@ class Judged:
     notes: tuple[str, ...] = ()
     snippet: str = ""
     what: str = "gradient"
+    marks: tuple[Any, ...] = ()
+    sources: tuple[Any, ...] = ()
     components: pd.DataFrame = field(init=False)
 
     def __post_init__(self) -> None:

@@ -125,7 +125,7 @@ from diffcompare.testing.record import observe
 
 class Fake:
     evidence, resolution, rounding, blame, cause, notes, snippet = "identity", 1e-15, 0.0, None, None, (), ""
-    what = "gradient"
+    what, marks, sources = "gradient", (), ()
 
     def __init__(self, status):
         self.status = status
