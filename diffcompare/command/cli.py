@@ -325,6 +325,7 @@ def compare(
     help="That one verdict may take.",
 )
 @click.option("--out", metavar="DIR", shell_complete=_files, help="Write a report there as well.")
+@click.option("--verbose", is_flag=True, help="Print which rules were tried, and how long each took.")
 @_timeout_option
 @_output_options
 def check(
@@ -336,6 +337,7 @@ def check(
     guards: bool,
     budget: float,
     out: str | None,
+    verbose: bool,
     timeout: float | None,
     quiet: bool,
     as_json: bool,
@@ -356,10 +358,13 @@ def check(
     the domain, 3 inconclusive, 130 interrupted.
     """  # noqa: D301
     _check_output(quiet, as_json)
+    if verbose and (quiet or as_json):
+        raise click.UsageError("--verbose: adds to the text that --quiet and --json leave out; choose one")
     if out is not None:
         _check_report(out)
     from diffcompare.command import code_check, terminal
     from diffcompare.command.code_process import CodeProcess
+    from diffcompare.command.verdict_lines import show_verdict
     from diffcompare.report.page import write_report
     from diffcompare.studies.user_code import without_place
     from diffcompare.symbolic.parse import parse
@@ -397,14 +402,9 @@ def check(
         for point, verdict in judged:
             if len(judged) > 1:
                 terminal.say(screen, f"at {written(point)}", style="bold")
-            first, _, rest = (
-                verdict.explain()
-                .replace("pass formula=", "pass --formula")
-                .replace("`guards=True`", "--guards")
-                .partition("\n")
-            )
-            terminal.say(screen, first, style=f"bold {_VERDICTS[verdict.status][1]}")
-            terminal.say(screen, rest + "\n" * (len(judged) > 1))
+            show_verdict(screen, verdict, _VERDICTS[verdict.status][1], verbose=verbose)
+            if len(judged) > 1:
+                terminal.say(screen, "")
         if index is not None:
             terminal.say(screen, f"report: {index}")
     return _VERDICTS[worst][0]

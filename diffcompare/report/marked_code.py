@@ -33,7 +33,8 @@ def marked_codes(sources: Sequence[Source], marks: Sequence[Mark]) -> list[dict[
         lines are left out here), ``pieces`` of text, each with whether it is marked, and ``told``: the messages, with
         the text ``before`` the place that they are about.
     """
-    codes, inside = [], set()
+    codes: list[dict[str, Any]] = []
+    inside: set[int] = set()
     for source in sources:
         lines = dict(enumerate(source.text.splitlines(), source.line))
         own = [mark for mark in marks if mark.role == source.role and mark.file == source.file and mark.line in lines]

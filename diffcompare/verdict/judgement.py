@@ -47,6 +47,8 @@ class Judgement:
         Why it is wrong, where the rule knows.
     arrays : ArrayPair or None
         The traces as programs of arrays, where those were compared.
+    rungs : tuple of (str, float, str)
+        The rules that were tried: name, seconds by the clock, and what came of it.
     """
 
     evidence: str
@@ -64,6 +66,7 @@ class Judgement:
     known: SymbolicFunction | None = None
     cause: Cause | None = None
     arrays: ArrayPair | None = None
+    rungs: tuple[tuple[str, float, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

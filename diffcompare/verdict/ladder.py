@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from diffcompare.certify.reference import certified_gradient
 from diffcompare.errors import DiffcompareError
 from diffcompare.floats import Floats
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.tables.components import COMPONENT_STATUSES
 from diffcompare.tracing.calling import PASSING
 from diffcompare.tracing.foreign import Foreign
 from diffcompare.verdict.array_neighbours import judge_by_array_neighbours
@@ -26,7 +29,7 @@ from diffcompare.verdict.identity import judge_by_identity
 from diffcompare.verdict.judgement import Judgement, Left
 from diffcompare.verdict.neighbours import judge_by_neighbours
 from diffcompare.verdict.observation import observe, plain, why_left
-from diffcompare.verdict.problem import Problem
+from diffcompare.verdict.problem import Problem, State
 from diffcompare.verdict.tied import judge_by_sides
 from diffcompare.verdict.traced import trace
 from diffcompare.verdict.witness import judge_by_witness
@@ -53,6 +56,7 @@ def judge(problem: Problem) -> Judgement:
 
 def climb(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
     """Judge by what the calls did, else by the first rung that can; guards that are ignored are named, or left out."""
+    begun = perf_counter()
     try:
         seen = observe(problem)
     except OutOfTime:
@@ -62,14 +66,14 @@ def climb(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
     except BaseException:
         # what is returned runs code of the user's too; each rung asks for itself then
         seen = None
+    calls = ("calls", perf_counter() - begun, _outcome(seen))
     if isinstance(seen, Judgement):
-        return seen
+        return replace(seen, rungs=(calls,))
     problem = replace(problem, seen=seen)
     judgement = climb_rungs(problem, rungs)
-    try:
-        return settle_guards(problem, judgement, partial(climb_rungs, rungs=rungs), left_out=problem.guards)
-    except OutOfTime:
-        return judgement
+    with suppress(OutOfTime):
+        judgement = settle_guards(problem, judgement, partial(climb_rungs, rungs=rungs), left_out=problem.guards)
+    return replace(judgement, rungs=(calls, *judgement.rungs))
 
 
 def climb_rungs(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
@@ -78,9 +82,11 @@ def climb_rungs(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
     What fails inside a rung, for whatever reason, leads to the next one.
     """
     reasons: dict[str, str] = {}
+    tried: list[tuple[str, float, str]] = []
     for k, (name, rung) in enumerate(rungs):
         # a rung leaves time to those below it
         share = _SHARE if k + 1 < len(rungs) else 1.0
+        begun = perf_counter()
         try:
             with time_limit(share * left_time()):
                 found = rung(problem)
@@ -90,14 +96,22 @@ def climb_rungs(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
             raise
         except BaseException as error:
             found = Left(why_left(error))
+        tried.append((name, perf_counter() - begun, _outcome(found)))
         if isinstance(found, Judgement):
-            return replace(found, notes=(*found.notes, *_notes(reasons)))
+            return replace(found, notes=(*found.notes, *_notes(reasons)), rungs=tuple(tried))
         if found is not None:
             reasons[name] = found.reason
     over = left_time() <= 0
     words = f"the budget of {given_time():g} s ran out, by the clock; pass a larger one" if over else _NO_RULE
     judgement = plain(problem, "inconclusive", words)
-    return replace(judgement, notes=(*judgement.notes, *_notes(reasons)))
+    return replace(judgement, notes=(*judgement.notes, *_notes(reasons)), rungs=tuple(tried))
+
+
+def _outcome(found: Judgement | Left | State | None) -> str:
+    """Say what came of a rung."""
+    if isinstance(found, Judgement):
+        return min(found.status, key=COMPONENT_STATUSES.index)
+    return found.reason if isinstance(found, Left) else "nothing was decided"
 
 
 def _notes(reasons: dict[str, str]) -> list[str]:

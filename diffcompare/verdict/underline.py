@@ -113,7 +113,7 @@ def _spans(mark: Mark, write: Callable[[str], str]) -> Iterator[_Span]:
         start = min(max(start, 0), len(text))
         yield _Span(
             mark.role, mark.file, mark.line + k, tuple(_dedented(_pieces(text, write), len(common))), start,
-            min(max(end, start), len(text)), " ".join(mark.message.split()) * is_last,
+            min(max(end, start), len(text)), "".join(map(write, " ".join(mark.message.split()))) * is_last,
         )  # fmt: skip
 
 

@@ -97,6 +97,9 @@ class Verdict:
         The expressions of the two codes that are to blame, where they are known.
     sources : tuple of Source
         The codes of the function and of the gradient, where they are known.
+    rungs : tuple of (str, float, str)
+        The rules that were tried, with the seconds that they took by the clock and what came of it: no part of what
+        makes two verdicts equal.
     """
 
     status: str
@@ -113,6 +116,7 @@ class Verdict:
     error: BaseException | None = field(default=None, repr=False, compare=False)
     marks: tuple[Mark, ...] = field(default=(), repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)
+    rungs: tuple[tuple[str, float, str], ...] = field(default=(), repr=False, compare=False)
 
     def __getstate__(self) -> list[Any]:
         """Return the fields; an exception of the user's that cannot be pickled is left out."""
@@ -253,7 +257,7 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
     return Verdict(
         status, judgement.evidence, resolution, rounding, judgement.blame,
         None if found is None else Explanation(found.text, found.kind, found.components), components, judgement.notes,
-        snippet, problem.what, judgement.headline, judgement.error,
+        snippet, problem.what, judgement.headline, judgement.error, rungs=judgement.rungs,
     )  # fmt: skip
 
 
