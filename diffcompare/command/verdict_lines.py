@@ -35,8 +35,8 @@ def show_verdict(console: Console, verdict: Verdict, colour: str, *, verbose: bo
     if verdict.marks:
         written = partial(_written, encoding=console.encoding)
         say(console, "")
-        for line in picture(verdict.marks, max(width or WIDTH, _NARROWEST), written):
-            console.print(Text.assemble(*((text, _STYLES.get(kind, "")) for kind, text in line)))
+        for pieces in picture(verdict.marks, max(width or WIDTH, _NARROWEST), written):
+            console.print(Text.assemble(*((text, _STYLES.get(kind, "")) for kind, text in pieces)))
         say(console, "")
     for line in rest:
         _fill(console, line, width)

@@ -150,12 +150,18 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "blame": _blame(verdict),
         "rounding": _rounding(verdict),
         "worst": _row(worst[0]) if worst else None,
-        "notes": list(verdict.notes),
+        "left": [note.removeprefix("not by ").partition(": ")[::2] for note in verdict.notes if _is_left(note)],
+        "notes": [note for note in verdict.notes if not _is_left(note)],
         "codes": marked_codes(verdict.sources, verdict.marks),
         "pointed": bool(verdict.marks),
         "text": text,
         "snippet": verdict.snippet,
     }
+
+
+def _is_left(note: str) -> bool:
+    """Tell whether a note says why a more certain rule did not judge."""
+    return note.startswith("not by ") and ": " in note
 
 
 def _resolution(resolution: float) -> str:

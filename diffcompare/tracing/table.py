@@ -20,7 +20,7 @@ from diffcompare.errors import TraceError, UnsupportedFunction
 from diffcompare.program.dag import Builder, Program
 from diffcompare.program.operations import OPERATIONS
 from diffcompare.tracing.origins import Recorder
-from diffcompare.tracing.places import PACKAGE
+from diffcompare.tracing.places import PACKAGE, is_library
 from diffcompare.watchdog import on_time
 
 __all__ = [
@@ -136,6 +136,16 @@ def here() -> Place:
     return _called_from(sys._getframe(1))[0]
 
 
+def _user_place() -> Place:
+    """Return the innermost place that is no library's, where there is one: SciPy's own lines are not to change."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and is_library(frame.f_code.co_filename) and frame.f_code.co_filename != _RECORDER:
+        frame = frame.f_back
+    if frame is None or frame.f_code.co_filename == _RECORDER:
+        return here()
+    return Place(Path(frame.f_code.co_filename).name, frame.f_code.co_name, frame.f_lineno)
+
+
 def _called_from(frame: FrameType | None) -> tuple[Place, FrameType | None]:
     """Return the innermost place in the user's code, and the frame of what it called."""
     callee = None
@@ -188,7 +198,7 @@ class TooLargeError(TraceError):
 
 def refuse(what: str, why: str, remedy: str, kind: type[TraceError] = TraceError) -> TraceError:
     """Make the error for code that cannot be traced, and remember it: the user's code may swallow it."""
-    error = kind(f"{here()}: {what}: {why}; {remedy}")
+    error = kind(f"{_user_place()}: {what}: {why}; {remedy}")
     table = _ACTIVE.get()
     if table is not None and table.refusal is None:
         table.refusal = error

@@ -162,8 +162,7 @@ def carried_out(
             raise
         except BaseException as error:
             raise table.refusal or CodeError(
-                f"{_where(error, function)}: {type(error).__name__}: {shorten(str(error))}; "
-                "the function must run on NumPy numbers"
+                f"{_where(error, function)}: {_told(error)}; the function must run on NumPy numbers"
             ) from error
         if table.refusal is not None:
             raise table.refusal
@@ -220,6 +219,10 @@ def _collected(result: Any, table: Table, found: list[TracedScalar]) -> Any:
 
 def _name(function: Any) -> str:
     return getattr(function, "__name__", type(function).__name__)
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {shorten(str(error))}".removesuffix(": ")
 
 
 def _where(error: BaseException, function: Any) -> str:

@@ -24,7 +24,7 @@ from diffcompare.program.arrays import most_held, same_elements
 from diffcompare.tracing.array_table import ANSWERS, ArrayGuard
 from diffcompare.verdict.array_pair import ArrayPair, record_function, trace_arrays
 from diffcompare.verdict.difference import nearest_float
-from diffcompare.verdict.judgement import Judgement, Left
+from diffcompare.verdict.judgement import OTHER_BESIDE, OTHER_NUMBERS, OTHER_SLOPE, Judgement, Left
 from diffcompare.verdict.pair import FAILURES, slope_agrees
 from diffcompare.verdict.problem import Problem, State
 from diffcompare.watchdog import given_time
@@ -130,15 +130,15 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
         return edge
     floats = moved_floats(build, [pair.F, pair.D, pair.G], pair.point, unit=_unit(pair))
     if not is_what_runs([state.values, state.claimed], [F, G], [floats[0], floats[2]], _unit(pair)):
-        return Left("the trace gives other numbers than the code: it depends on what a trace does not see")
+        return Left(OTHER_NUMBERS)
     ties = ties_of(guards, signs, len(pair.function.guards))
     if isinstance(ties, Left):
         return ties
     if moves_alike(problem, state, pair) is False:
-        return Left("beside the point the code gives other numbers than its trace: a trace does not see all of it")
+        return Left(OTHER_BESIDE)
     found = _difference(pair, pair.D, D, G, floats[1], floats[2])
     if found is None:
-        return Left("the derivative of the traced code is not finite at the point")
+        return Left("the derivative of the traced code is not finite at the point; check beside it")
     turned = nontrivial(pair, guards, ties)
     if turned and pair.slopes != pair.D and problem.directions is None:
         return Left("the slopes beside a kink are compared number by number")
@@ -148,7 +148,7 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
             return beside
         found = beside
     if guards and not found.kinks.any() and not slope_agrees(problem, state.values, _slopes(pair, found)):
-        return Left("the code has another slope than its trace: its decisions do what a trace does not see")
+        return Left(OTHER_SLOPE)
     return _judged(problem, state, pair, found, floats[1])
 
 
@@ -160,7 +160,7 @@ def cost_of(pair: ArrayPair) -> Left | None:
         return Left(f"it would take about {seconds:.0f} s as a program of arrays; pass a larger budget")
     size = _BYTES * most_held(build.nodes, build.needed(roots), roots)
     if size > _MEMORY:
-        return Left(f"it would take about {size / 2**30:.1f} GB, more than half of the memory")
+        return Left(f"it would take about {size / 2**30:.1f} GB, more than half of the memory; check a smaller case")
     return None
 
 
@@ -168,7 +168,9 @@ def at_an_edge(edges: Sequence[Edge], values: Sequence[Any]) -> Left | None:
     """Leave a point at which an operation has no derivative, or is about to be undefined."""
     for edge, value in zip(edges, values, strict=True):
         if not edge.is_inside(value):
-            return Left(f"the point lies at the edge of the domain, or at a corner, of {edge.operation}")
+            return Left(
+                f"the point lies at the edge of the domain, or at a corner, of {edge.operation}; check beside it"
+            )
     return None
 
 
@@ -206,12 +208,14 @@ def ties_of(
     for k, (guard, sign) in enumerate(zip(guards, signs, strict=True)):
         expected = ANSWERS[guard.operation](sign, 0)
         if ((np.abs(sign) == 1) & (expected != guard.answers)).any():
-            return Left(f"rounding decides a branch at {guard.place}: real numbers take the other one")
+            return Left(
+                f"rounding decides a branch at {guard.place}: real numbers take the other one; check beside the point"
+            )
         equal = (sign == 0) | (sign == 2)
         if k < own and equal.any():
             ties[k] = equal
         elif ((sign == 2) | ((sign == 0) & (expected != guard.answers))).any():
-            return Left(f"a branch at {guard.place} compares numbers that cannot be told apart")
+            return Left(f"a branch at {guard.place} compares numbers that cannot be told apart; check beside the point")
     return ties
 
 

@@ -37,7 +37,7 @@ from diffcompare.verdict.array_identity import (
     ties_of,
 )
 from diffcompare.verdict.array_pair import ArrayPair, is_for_arrays, trace_beside_claim
-from diffcompare.verdict.judgement import Judgement, Left
+from diffcompare.verdict.judgement import ALONE, OTHER_BESIDE, OTHER_NUMBERS, OTHER_SLOPE, Judgement, Left
 from diffcompare.verdict.observation import state_of, why_left
 from diffcompare.verdict.pair import slope_agrees
 from diffcompare.verdict.probing import (
@@ -103,7 +103,9 @@ def judge_by_array_neighbours(problem: Problem, *, least: int = 0) -> Judgement 
     with np.errstate(all="ignore"):
         state = state_of(problem)
         if not state.steady:
-            return Left(f"the function or the {problem.what} raises nearby, or answers differently from call to call")
+            return Left(
+                f"the function or the {problem.what} raises nearby, or answers differently from call to call; {ALONE}"
+            )
         try:
             pair = trace_beside_claim(problem, state.claimed)
         except Exception as error:
@@ -156,12 +158,12 @@ def _judge(problem: Problem, state: State, pair: ArrayPair) -> Judgement | Left:
         return edge
     (moved,) = moved_floats(build, [pair.F], pair.point, unit=unit_roundoff)
     if not is_what_runs([state.values], [F], [moved], unit_roundoff):
-        return Left("the trace gives other numbers than the code: it depends on what a trace does not see")
+        return Left(OTHER_NUMBERS)
     ties = ties_of(guards, signs, len(guards))
     if isinstance(ties, Left):
         return ties
     if moves_alike(problem, state, pair) is False:
-        return Left("beside the point the code gives other numbers than its trace: a trace does not see all of it")
+        return Left(OTHER_BESIDE)
     turned = nontrivial(pair, guards, ties)
     found: Compared | None = None
     if turned:
@@ -171,10 +173,10 @@ def _judge(problem: Problem, state: State, pair: ArrayPair) -> Judgement | Left:
         found, D = beside, beside.D
     value = middles(D)
     if not np.isfinite(value).all():
-        return Left("the derivative of the traced code is not finite at the point")
+        return Left("the derivative of the traced code is not finite at the point; check beside it")
     kinks = np.zeros(value.size, dtype=bool) if found is None else found.kinks
     if not kinks.any() and not slope_agrees(problem, state.values, value):
-        return Left("the code has another slope than its trace: its decisions do what a trace does not see")
+        return Left(OTHER_SLOPE)
     with precision(_BITS):
         tail = np.array([float((d - Ball(v)).mid()) for d, v in zip(D.tolist(), value.tolist(), strict=True)])
     node = pair.D if found is None else found.node

@@ -25,7 +25,7 @@ from diffcompare.verdict.array_identity import judge_arrays
 from diffcompare.verdict.array_pair import is_for_arrays
 from diffcompare.verdict.difference import Difference, difference_of, nearest_float, node_balls
 from diffcompare.verdict.identity_rules import Case, find
-from diffcompare.verdict.judgement import Judgement, Left
+from diffcompare.verdict.judgement import ALONE, OTHER_BESIDE, OTHER_NUMBERS, OTHER_SLOPE, Judgement, Left
 from diffcompare.verdict.observation import state_of, why_left
 from diffcompare.verdict.pair import (
     ATTEMPTS,
@@ -68,7 +68,9 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
     """
     state = state_of(problem)
     if not state.steady:
-        return Left(f"the function or the {problem.what} raises nearby, or answers differently from call to call")
+        return Left(
+            f"the function or the {problem.what} raises nearby, or answers differently from call to call; {ALONE}"
+        )
     reasons: list[str] = []
     tried, large = 0, False
     if is_for_arrays(problem):
@@ -125,8 +127,7 @@ def _by_numbers(
         if pair is None:
             return Left(f"the function returned something else than {problem.outputs} numbers to a trace")
         if not _is_what_runs(problem, state, pair):
-            words = "the trace gives other numbers than the code: it depends on what a trace does not see"
-            return Left(words, followed=True)
+            return Left(OTHER_NUMBERS, followed=True)
         judged = _judged(problem, state, pair, exact=exact, rebuilt=rebuilt)
         return replace(judged, followed=True) if isinstance(judged, Left) else replace(judged, pair=pair)
     except Exception as error:
@@ -253,14 +254,14 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
     sides = sides_of(problem, beside, pair)
     found = difference_of(pair, sides.slopes, sides.kinks | sides.outside)
     if found is None:
-        return Left("the derivative of the traced code is not finite at the point")
+        return Left("the derivative of the traced code is not finite at the point; check beside it")
     if not _moves_alike(problem, state, pair):
-        return Left("beside the point the code gives other numbers than its trace: a trace does not see all of it")
+        return Left(OTHER_BESIDE)
     for i, rounding in sides.rounding.items():
         found.beside[i] = max(found.beside[i], rounding)
     lost = sides.kinks | sides.outside | sides.unknown | sides.untried
     if not lost and not slope_agrees(problem, state.values, _slopes(pair, found)):
-        return Left("the code has another slope than its trace: its decisions do what a trace does not see")
+        return Left(OTHER_SLOPE)
     with precision(333):
         errors = np.array([_distance(c, d) for c, d in zip(state.claimed.tolist(), found.D, strict=True)])
     case = Case(problem, state, pair, found, sides, again, one, beside, errors, rebuilt)

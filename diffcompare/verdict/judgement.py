@@ -10,7 +10,13 @@ from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.pair import Pair
 
-__all__ = ["Judgement", "Left"]
+__all__ = ["ALONE", "OTHER_BESIDE", "OTHER_NUMBERS", "OTHER_SLOPE", "Judgement", "Left"]
+
+# why a trace is not taken for the code, and what to do
+ALONE = "let it depend on its argument alone, by functions of NumPy and SciPy"
+OTHER_NUMBERS = f"the trace gives other numbers than the code, which depends on what a trace does not see; {ALONE}"
+OTHER_BESIDE = f"beside the point the code gives other numbers than its trace, which does not see all of it; {ALONE}"
+OTHER_SLOPE = f"the code has another slope than its trace: its decisions do what a trace does not see; {ALONE}"
 
 
 @dataclass(frozen=True, slots=True)

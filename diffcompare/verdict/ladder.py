@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -18,6 +19,7 @@ from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tables.components import COMPONENT_STATUSES
 from diffcompare.tracing.calling import PASSING
 from diffcompare.tracing.foreign import Foreign
+from diffcompare.tracing.places import defined_at
 from diffcompare.verdict.array_neighbours import judge_by_array_neighbours
 from diffcompare.verdict.causes.array_mistakes import ArrayMistakes
 from diffcompare.verdict.causes.array_parts import array_parts
@@ -37,6 +39,8 @@ from diffcompare.watchdog import OutOfTime, given_time, left_time, time_limit
 
 # of the time that is left, what a rung may take that is not the last
 _SHARE = 0.6
+# a reason that says where, as "(model.py:12)" or "line 12 of loss (model.py)"
+_PLACED = re.compile(r":\d+\)$|line \d+ of \S+ \(")
 _NO_RULE = "no rule could judge it"
 # beyond so many components a derivative is not certified one by one
 MANY = 1000
@@ -98,13 +102,13 @@ def climb_rungs(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
             found = Left(why_left(error))
         tried.append((name, perf_counter() - begun, _outcome(found)))
         if isinstance(found, Judgement):
-            return replace(found, notes=(*found.notes, *_notes(reasons)), rungs=tuple(tried))
+            return replace(found, notes=(*found.notes, *_notes(problem, reasons)), rungs=tuple(tried))
         if found is not None:
             reasons[name] = found.reason
     over = left_time() <= 0
     words = f"the budget of {given_time():g} s ran out, by the clock; pass a larger one" if over else _NO_RULE
     judgement = plain(problem, "inconclusive", words)
-    return replace(judgement, notes=(*judgement.notes, *_notes(reasons)), rungs=tuple(tried))
+    return replace(judgement, notes=(*judgement.notes, *_notes(problem, reasons)), rungs=tuple(tried))
 
 
 def _outcome(found: Judgement | Left | State | None) -> str:
@@ -114,12 +118,17 @@ def _outcome(found: Judgement | Left | State | None) -> str:
     return found.reason if isinstance(found, Left) else "nothing was decided"
 
 
-def _notes(reasons: dict[str, str]) -> list[str]:
-    """Say each reason once: what cannot be traced cannot be so on two rungs."""
+def _notes(problem: Problem, reasons: dict[str, str]) -> list[str]:
+    """Say each reason once: what cannot be traced cannot be so on two rungs; where, if only where the codes are."""
     said: dict[str, str] = {}
     for name, reason in reasons.items():
         said.setdefault(reason, name)
-    return [f"not by {name}: {reason}" for reason, name in said.items()]
+    codes = {"f": defined_at(problem.function), f"the {problem.what}": defined_at(problem.gradient)}
+    written = "; ".join(f"{name}: {place}" for name, place in codes.items() if place)
+    return [
+        f"not by {name}: {reason}{f' ({written})' if written and not _PLACED.search(reason) else ''}"
+        for reason, name in said.items()
+    ]
 
 
 def _neighbours(problem: Problem) -> Judgement | Left | None:

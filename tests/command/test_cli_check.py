@@ -1,19 +1,29 @@
 """``diffcompare check``: the user's own functions, judged; exit codes, and one line for all that is wrong with them."""
 
+import io
 import json
 import random
 import re
+import shlex
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from rich.cells import cell_len
 
 from diffcompare.command import cli
+from diffcompare.command.terminal import console
+from diffcompare.command.verdict_lines import show_verdict
 from diffcompare.errors import DiffcompareError
 from diffcompare.studies import user_code
 from diffcompare.verdict import check as check_module
+from diffcompare.verdict.marks import Mark
+from diffcompare.verdict.underline import underlined
+from diffcompare.verdict.verdict import Verdict
 
 from .test_cli import ILL_BEHAVED, environment, hear_interrupts, refused
 
@@ -77,6 +87,9 @@ def d_g(x):
     return np.array([x[1]**2, 2 * x[0] * x[1]])
 
 number = 3
+
+def lookup(x):
+    return np.interp(x, [0, 9], [0, 18])
 
 def guarded(x):
     return np.log(x[0] + 1e-7)
@@ -199,6 +212,106 @@ def test_the_line_to_repeat_it_with_repeats_it(check):
     assert line == "diffcompare check M:g M:d_g '--formula=a*b**2' --variables=a,b --at=2.0,3.0"
     again = check("M:g", "M:d_g", "--at=2.0,3.0", "--formula=a*b**2", "--variables=a,b")
     assert again.stdout == result.stdout
+
+
+MARKS = (
+    Mark("f", "m.py", 6, 11, 6, 23, "np.sum(x**2)", "its derivative is 2*x", ("    return np.sum(x**2)  # 각도 …",)),
+    Mark("gradient", "m.py", 12, 11, 12, 12, "x", "this is half of <it>\x1b[2J", ("    return x" + " * 1" * 40,)),
+)
+
+
+@pytest.fixture
+def marked(monkeypatch):
+    """Let the check find marked places."""
+    judged = check_module.check_gradient
+    monkeypatch.setattr(check_module, "check_gradient", lambda *a, **k: replace(judged(*a, **k), marks=MARKS))
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_marked_places_are_drawn_in_the_width_of_the_terminal(check, marked, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    result = check("M:f", "M:wrong", "--at", "3,4")
+    assert max(map(cell_len, result.stdout.splitlines())) <= width
+    lines = result.stdout.splitlines()
+    drawn = lines[lines.index("") + 1 : lines.index("", lines.index("") + 1)]
+    assert drawn == underlined(MARKS, width)
+    assert lines[lines.index("", lines.index("") + 1) + 1].startswith("Cause: factor 2 missing")
+
+
+def test_the_line_to_repeat_it_with_can_be_copied_from_a_narrow_terminal(check, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    result = check("M:g", "M:d_g", "--at", "2,3", "--formula", "a * b**2", "--variables", "a,b")
+    command = result.stdout[result.stdout.index("Repeat with:") :].removeprefix("Repeat with:")
+    assert "\\\n" in command
+    assert shlex.split(command.replace("\\\n", "")) == [
+        "diffcompare", "check", "M:g", "M:d_g", "--formula=a * b**2", "--variables=a,b", "--at=2.0,3.0",
+    ]  # fmt: skip
+
+
+def test_a_pipe_gets_whole_sentences(check, marked, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    lines = check("M:f", "M:wrong", "--at", "3,4").stdout.splitlines()
+    assert (
+        "Judged by identity: function and gradient were traced and compared as real functions in ball arithmetic."
+        in (lines)
+    )
+    assert lines[2 : 2 + len(underlined(MARKS))] == underlined(MARKS)
+
+
+def test_the_colours_of_marked_places(capsys, monkeypatch):
+    for name in ("NO_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    show_verdict(console(), replace(verdict("wrong"), marks=MARKS), "red", verbose=False)
+    out = capsys.readouterr().out
+    assert "\x1b[2m  m.py:6   \x1b[0mreturn np.sum(x**2)  # 각도 …\n" in out
+    assert "\x1b[36m^^^^^^^^^^^^ its derivative is 2*x\x1b[0m\n" in out
+    assert "\x1b[31m^ this is half of <it>\\x1b[2J\x1b[0m\n" in out
+    monkeypatch.setenv("NO_COLOR", "1")
+    show_verdict(console(), replace(verdict("wrong"), marks=MARKS), "red", verbose=False)
+    assert not re.search("\x1b\\[[0-9;]*3[0-9]", capsys.readouterr().out)
+
+
+def test_a_terminal_without_the_signs_shows_others_of_the_same_width():
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", newline="\n")
+    screen = console()
+    screen.file = stream
+    show_verdict(screen, replace(verdict("wrong"), marks=MARKS), "red", verbose=False)
+    stream.flush()
+    lines = stream.buffer.getvalue().decode("ascii").splitlines()
+    assert "  m.py:6   return np.sum(x**2)  # \\uac01\\ub3c4 ..." in lines
+    assert any(
+        line.startswith("  m.py:12  return x * 1") and line.endswith("...") and len(line) <= 100 for line in lines
+    )
+
+
+def test_places_are_in_the_document(check, marked):
+    document = json.loads(check("M:f", "M:wrong", "--at", "3,4", "--json").stdout)
+    (found,) = document["verdicts"]
+    assert list(found["places"][0]) == list(Verdict.places.fget(SimpleNamespace(marks=())))
+    assert found["places"][0] == {
+        "role": "f", "file": "m.py", "line": 6, "column": 11, "end_line": 6, "end_column": 23, "text": "np.sum(x**2)",
+        "message": "its derivative is 2*x",
+    }  # fmt: skip
+    assert len(found["places"]) == 2
+    assert "rungs" not in found
+
+
+def test_verbose_lists_the_rules_that_were_tried_with_their_time(check):
+    plain = check("M:f", "M:lookup", "--at", "3,4").stdout
+    result = check("M:f", "M:lookup", "--at", "3,4", "--verbose")
+    assert result.stdout.startswith(plain)
+    title, *rows = result.stdout.removeprefix(plain).splitlines()
+    assert title == "Tried, with the seconds that each took:"
+    found = [re.fullmatch(r"  (\w+) +\d+\.\d{3}  (.*)", row) for row in rows]
+    assert [row[1] for row in found] == ["calls", "identity", "neighbours"]
+    assert found[1][2].startswith("interp of a traced value: a table lookup has no formula; write it ")
+    assert found[2][2] == "consistent"
+    for other in ("--json", "--quiet"):
+        done = check("M:f", "M:lookup", "--at", "3,4", "--verbose", other)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "--verbose" in done.stderr
 
 
 def test_a_report_is_written_on_request(check, folder):

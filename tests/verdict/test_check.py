@@ -1,13 +1,14 @@
 """The verdict: what shows before any rule, the structure of points, several points, words."""
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import diffcompare as dc
+from diffcompare.verdict.marks import Mark
 from diffcompare.verdict.verdict import combined
 
 
@@ -139,6 +140,45 @@ def test_an_explanation_has_at_most_15_lines_and_the_cause():
     assert len(lines) <= 15
     assert "Cause: factor 2 missing: the claim is D/2 in every component." in lines
     assert verdict.cause.kind == "factor"
+
+
+MARKS = (
+    Mark("f", "model.py", 9, 11, 9, 20, "np.sum(x)", "its derivative is 1", ("    return np.sum(x) / 2",)),
+    Mark("gradient", "model.py", 13, 11, 13, 12, "x", "this is half of it", ("    return x",)),
+)
+
+
+def test_an_explanation_draws_the_marked_places_between_its_first_line_and_the_cause():
+    plain = check(lambda x: x)
+    marked = replace(plain, marks=MARKS, notes=("one", "two", "not by neighbours: three", "four"))
+    first, *rest = plain.explain().splitlines()
+    lines = marked.explain().splitlines()
+    assert lines[:8] == [
+        first,
+        "",
+        "  model.py:9   return np.sum(x) / 2",
+        "                      ^^^^^^^^^ its derivative is 1",
+        "  model.py:13  return x",
+        "                      ^ this is half of it",
+        "",
+        "Cause: factor 2 missing: the claim is D/2 in every component.",
+    ]
+    assert lines[8].startswith("Judged by identity")
+    assert "One." in lines
+    assert "Four." not in lines
+    # the rest is what it says without a picture
+    assert {line for line in lines if line in rest} == set(rest)
+    assert not marked.places.empty
+    assert "^" not in repr(marked)
+
+
+def test_the_time_of_the_rungs_is_no_part_of_a_verdict():
+    verdict = check(lambda x: x)
+    assert [name for name, _, _ in verdict.rungs] == ["calls", "identity"]
+    assert [outcome for _, _, outcome in verdict.rungs] == ["nothing was decided", "wrong"]
+    assert all(seconds >= 0 for _, seconds, _ in verdict.rungs)
+    assert "rungs" not in repr(verdict)
+    assert "rungs" not in {f.name for f in fields(verdict) if f.compare}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 import copy
 import functools
+import itertools
 import pickle
+import re
 import sys
 from dataclasses import replace
 from decimal import Decimal
@@ -241,6 +243,40 @@ def test_a_function_of_a_library_is_named_where_it_is_called():
         assert "(test_observation.py:" in note
 
 
+def test_what_a_library_calls_is_placed_where_the_library_was_called():
+    quad = pytest.importorskip("scipy.integrate").quad
+
+    def quadrature(x):
+        return np.array([quad(lambda t, w: 2 * w, 0, 1, args=(v,))[0] for v in x])
+
+    verdict = dc.check_gradient(square, quadrature, AT)
+    (note,) = [note for note in verdict.notes if note.startswith("not by identity: ")]
+    line = quadrature.__code__.co_firstlineno + 1
+    assert note.endswith(f"(test_observation.py:{line})")
+
+
+CALLS = itertools.count()
+
+
+def unsteady(x):
+    return np.sum(x**2) + 1e-9 * (next(CALLS) % 7)
+
+
+def strict(x):
+    assert type(x) is np.ndarray
+    return 2 * x
+
+
+@pytest.mark.parametrize(("f", "gradient"), [(unsteady, slope), (square, strict), (square, lookup)])
+def test_why_a_code_is_not_judged_by_identity_says_where_and_what_to_do(f, gradient):
+    verdict = dc.check_gradient(f, gradient, AT)
+    assert verdict.evidence != "identity"
+    (note,) = [note for note in verdict.notes if note.startswith("not by identity: ")]
+    assert re.search(r"; [a-z].*\(.*test_observation\.py:\d+\)$", note)
+    assert f"N{note[1:]}." in verdict.explain()
+    assert ": ;" not in note
+
+
 def test_each_reason_is_said_once_and_every_rung_is_named():
     opaque = np.vectorize(lambda v: float(str(float(v))) ** 2, otypes=[float])
     verdict = dc.check_gradient(lambda x: opaque(x).sum(), lookup, AT)
@@ -293,7 +329,9 @@ def test_a_rung_answers_with_a_judgement_or_with_a_reason():
     problem = Problem(square, slope, AT, np.copy, np.asarray, ("x[0]", "x[1]"))
     answers = [lambda p: Left("one"), lambda p: Left("one"), lambda p: None, lambda p: Left("two"), judgement]
     found = ladder.climb_rungs(problem, [(f"rung {k}", rung) for k, rung in enumerate(answers)])
-    assert found.notes == ("seen", "not by rung 0: one", "not by rung 3: two")
+    lines = [code.__code__.co_firstlineno for code in (square, slope)]
+    places = " (f: test_observation.py:{}; the gradient: test_observation.py:{})".format(*lines)
+    assert found.notes == ("seen", f"not by rung 0: one{places}", f"not by rung 3: two{places}")
 
 
 def judgement(problem):

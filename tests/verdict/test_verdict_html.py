@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import math
 import re
 from html.parser import HTMLParser
@@ -13,6 +14,7 @@ import pytest
 
 import diffcompare as dc
 from diffcompare.tables.components import COMPONENT_STATUSES
+from diffcompare.verdict.marks import Mark
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -162,3 +164,17 @@ def test_each_status_has_a_border_that_both_pages_show() -> None:
 @pytest.mark.parametrize("n", [1, 3])
 def test_equal_verdicts_give_equal_text(n: int) -> None:
     assert _verdict(n)._repr_html_() == _verdict(n)._repr_html_()
+
+
+def test_marked_places_are_drawn_below_the_first_line_and_hostile_code_is_text() -> None:
+    evil = "<script>alert(1)</script>"
+    source = f"    y = 2 * x  # {evil}\u202e"
+    mark = Mark("gradient", f"{evil}.py", 7, 8, 7, 13, "2 * x", f"twice {evil}\x1b", (source,))
+    text = dataclasses.replace(_verdict(), marks=(mark,))._repr_html_()
+    page = Page(text)
+    assert set(page.tags) == {"div", "strong", "bdi", "pre", "table", "thead", "tbody", "tr", "th", "td"}
+    assert f"y = 2 * x  # {evil}\\u202e\n" in page.words
+    assert f"<strong>^^^^^ twice {html.escape(evil)}\\x1b</strong></pre>" in text
+    assert not re.search("[\x00-\x09\x0b-\x1f\u202e]", text)
+    assert page.words.index("wrong: ") < page.words.index("^^^^^") < page.words.index("Judged by")
+    assert "<pre" not in _verdict()._repr_html_()
