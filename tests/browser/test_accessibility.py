@@ -14,6 +14,7 @@ from diffcompare.report.comparisons_page import write_comparisons
 from diffcompare.report.page import write_report
 from diffcompare.tables.schema import Tables
 from diffcompare.verdict.check import check_gradient
+from diffcompare.verdict.marks import Mark, Source
 
 from ..report.comparisons import comparison, errors  # noqa: TID252 - tests are no package
 from ..report.example import (  # noqa: TID252
@@ -48,6 +49,10 @@ PAGES = (
     *("many/index.html", "nothing/index.html"),
 )
 COMMITTED = ("chapter4/index.html", "chapter4/function-001.html", "chapter4/function-006.html")
+CODE = (
+    "def model(x):",
+    "    return x[0] * x[1] + 0 * x[0]  # a comment that is longer than a phone is wide" + " …" * 40,
+)
 LONG = "a name that is much longer than any column " * 8
 
 
@@ -71,6 +76,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_report(evil_tables(), folder / "evil")
     bad = check_gradient(lambda x: x[0] ** 2 * x[1], lambda x: np.array([x[0], x[0] ** 2]), at=[1.5, -2.25])
     table = bad.components.assign(component=EVIL, point=EVIL)
+    mark = Mark("gradient", "model.py", 7, 11, 7, 15, "x[0]", "the factor 2*x[1] is missing", (CODE[1],))
+    marks = (mark, replace(mark, role="f"), replace(mark, file=EVIL, text=EVIL, message=EVIL, lines=(EVIL,)))
+    sources = [Source(role, "model", "model.py", 6, "\n".join(CODE)) for role in ("f", "gradient")]
+    bad = replace(bad, marks=marks, sources=tuple(sources))
     evil = replace(bad, components=table, cause=EVIL, notes=(EVIL, LONG), snippet=EVIL, blame=EVIL)
     for name, verdicts in (("verdict", [bad]), ("verdicts", [bad, evil])):
         write_report(verdicts if len(verdicts) > 1 else verdicts[0], folder / name)

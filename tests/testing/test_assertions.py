@@ -7,6 +7,7 @@ import sys
 import textwrap
 import unittest
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import hypothesis
@@ -15,8 +16,10 @@ import pytest
 from hypothesis import strategies as st
 
 import diffcompare as dc
+from diffcompare.testing import assertions
 from diffcompare.testing.assertions import assert_gradient, assert_hessian, assert_jacobian
 from diffcompare.testing.record import Observation, listening
+from diffcompare.verdict.marks import Mark
 
 
 def square(x: Any) -> Any:
@@ -66,6 +69,14 @@ def test_the_message_is_the_explanation_then_point_and_components() -> None:
     assert shown[1].split() == ["component", "claimed", "certified", "difference", "tolerance", "status"]
     assert shown[2].split() == ["x[1]", "4.0", "8.0", "-4.000e+00", "1.776e-15", "wrong"]
     assert shown[3].split() == ["x[0]", "3.0", "6.0", "-3.000e+00", "1.332e-15", "wrong"]
+
+
+def test_the_message_draws_the_marked_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    mark = Mark("gradient", "model.py", 7, 11, 7, 12, "x", "this is half of it", ("    return x",))
+    judged = assertions.check_gradient
+    monkeypatch.setattr(assertions, "check_gradient", lambda *a, **k: replace(judged(*a, **k), marks=(mark,)))
+    lines = message(square, once, [3.0, 4.0]).splitlines()
+    assert lines[1:5] == ["", "  model.py:7  return x", "                     ^ this is half of it", ""]
 
 
 def test_of_many_components_the_worst_five_are_shown() -> None:

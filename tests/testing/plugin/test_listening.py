@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+import diffcompare as dc
+from diffcompare.report.comparisons_page import write_comparisons
 from diffcompare.testing.plugin.listening import Heard
 from diffcompare.testing.record import Observation
+from diffcompare.verdict.marks import Mark, Source
 
 
 @dataclass
@@ -77,3 +82,19 @@ def test_a_difference_without_room_is_infinitely_large() -> None:
     ratios = [each["max_threshold_ratio"] for each in test.plain()["comparisons"]]
     assert ratios[:2] == [float("inf"), 0.0]
     assert ratios[2] != ratios[2]
+
+
+def test_marked_places_and_codes_come_to_the_page_of_the_comparison(tmp_path: Path) -> None:
+    mark = Mark("gradient", "model.py", 7, 11, 7, 12, "x", "this is half of it", ("    return x",))
+    source = Source("gradient", "slope", "model.py", 6, "def slope(x):\n    return x\n")
+    verdict = dc.check_gradient(lambda x: x * x, lambda x: x, at=3.0)
+    test = Heard("test_it", False, "failed")
+    test.listen(Observation("gradient", replace(verdict, marks=(mark,), sources=(source,))))
+    (plain,) = json.loads(json.dumps(test.plain()))["comparisons"]
+    write_comparisons([{"test": "test_it", "outcome": "failed", **plain}], tmp_path)
+    text = (tmp_path / "comparison-001.html").read_text(encoding="utf-8")
+    assert "return <mark>x</mark>" in text
+    assert "<strong>↑ this is half of it</strong>" in text
+    assert "  model.py:7  return x\n                     ^ this is half of it" in text
+    # times differ from run to run
+    assert "rungs" not in plain["verdict"]
