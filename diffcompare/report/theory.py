@@ -270,7 +270,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "are SciPy's; functions and orders whose accuracy was not measured have no bound.",
         "json": "--json prints one document. run: functions and verdicts, their counts, and summary, the rows of "
         "summary.csv, the worst first. compare: derivatives, rules and summary. check: status, the worst, and "
-        "verdicts, one a point, with components and places, the marked expressions. rank: scores, and missing, which libraries are not installed. "
+        "verdicts, one a point, with components and places, the marked expressions. rank: scores, and missing, which "
+        "libraries are not installed. "
         "Numbers read back exactly, nan is null, infinities are “inf” and “-inf”; report is a path or null. What "
         "your code prints goes to stderr; where the input is refused there is no document, and the reason is there.",
     },
