@@ -93,7 +93,7 @@ def _row(number: int, line: str, marks: Sequence[Mark], indent: int) -> dict[str
 
     text = line[indent:].rstrip().expandtabs(_TAB)
     spans, told = [], []
-    for mark in marks:
+    for mark in sorted(marks, key=lambda mark: mark.column):
         if mark.line <= number <= mark.end_line:
             start = at(mark.column if number == mark.line else len(_indentation(line)))
             end = at(mark.end_column) if number == mark.end_line else len(text)

@@ -66,7 +66,7 @@ def test_a_place_of_the_other_code_on_the_same_line_is_not_marked():
 
 def test_marks_inside_one_another_mark_their_union_and_say_both():
     inner = replace(TERM, column=38, end_column=42, text="w**2", message="inner")
-    (row,) = [row for row in marked_codes(SOURCES, (TERM, inner))[0]["rows"] if row["told"]]
+    (row,) = [row for row in marked_codes(SOURCES, (inner, TERM))[0]["rows"] if row["told"]]
     assert "".join(text for text, is_marked in row["pieces"] if is_marked) == "np.sum(w**2)"
     assert [told["message"] for told in row["told"]] == ["its derivative is 2*w", "inner"]
 
@@ -93,7 +93,7 @@ def test_the_page_names_both_codes_and_shows_the_marked_ones_first(tmp_path: Pat
     words = " ".join("".join(Page(index).words).split())
     for expected in (
         "The function Model.loss, model.py:6", "The gradient slope, model.py:20", "The gradient, helper.py:3",
-        "↑ its derivative is 2*w", "↑ half", "Function Model.loss, model.py:6 Claim slope, model.py:20",
+        "↑ its derivative is 2*w", "↑ half", "Function Model.loss, model.py:6 Gradient slope, model.py:20",
     ):  # fmt: skip
         assert expected in words
     assert words.index("↑ half") < words.index("Judged by")
