@@ -31,7 +31,7 @@ def marked_codes(sources: Sequence[Source], marks: Sequence[Mark]) -> list[dict[
     list of dict
         ``role``, ``name``, ``place``, ``marked`` (whether something is), and ``rows``. A row has its ``number`` (None:
         lines are left out here), ``pieces`` of text, each with whether it is marked, and ``told``: the messages, with
-        the text ``before`` the place that they are about.
+        the ``text`` that they are about, and what stands ``before`` it.
     """
     codes: list[dict[str, Any]] = []
     inside: set[int] = set()
@@ -99,7 +99,7 @@ def _row(number: int, line: str, marks: Sequence[Mark], indent: int) -> dict[str
             end = at(mark.end_column) if number == mark.end_line else len(text)
             spans.append((start, end))
             if number == mark.end_line and mark.message:
-                told.append({"before": text[:start], "message": mark.message})
+                told.append({"before": text[:start], "text": text[start:end], "message": mark.message})
     cuts = sorted({0, len(text), *(min(cut, len(text)) for span in spans for cut in span)})
     pieces = [(text[a:b], any(start <= a and b <= end for start, end in spans)) for a, b in pairwise(cuts)]
     return {"number": number, "pieces": pieces, "told": told}

@@ -52,9 +52,11 @@ def marked(code):
 def test_what_is_marked_and_where_its_message_stands():
     loss, slope, other = marked_codes(SOURCES, (TERM, SUM, BELOW))
     assert marked(loss) == [(9, "np.sum(w**2)")]
-    assert loss["rows"][3]["told"] == [{"before": "    return np.mean(r**2) + ", "message": "its derivative is 2*w"}]
+    assert loss["rows"][3]["told"] == [
+        {"before": "    return np.mean(r**2) + ", "text": "np.sum(w**2)", "message": "its derivative is 2*w"}
+    ]
     assert marked(slope) == [(21, "a +"), (22, "b")]
-    assert [row["told"] for row in slope["rows"]] == [[], [], [{"before": " " * 12, "message": "half"}]]
+    assert [row["told"] for row in slope["rows"]] == [[], [], [{"before": " " * 12, "text": "b", "message": "half"}]]
     assert (other["role"], other["name"], other["place"]) == ("gradient", "", "helper.py:3")
     assert marked(other) == [(3, "y")]
 
@@ -73,7 +75,9 @@ def test_marks_inside_one_another_mark_their_union_and_say_both():
 
 def test_of_a_mark_without_lines_the_expression_is_shown():
     (code,) = marked_codes((), (replace(BELOW, lines=()),))
-    assert code["rows"] == [{"number": 3, "pieces": [("y", True)], "told": [{"before": "", "message": "called"}]}]
+    assert code["rows"] == [
+        {"number": 3, "pieces": [("y", True)], "told": [{"before": "", "text": "y", "message": "called"}]}
+    ]
 
 
 def test_of_a_long_code_the_lines_around_its_marks_are_shown():
@@ -93,10 +97,11 @@ def test_the_page_names_both_codes_and_shows_the_marked_ones_first(tmp_path: Pat
     words = " ".join("".join(Page(index).words).split())
     for expected in (
         "The function Model.loss, model.py:6", "The gradient slope, model.py:20", "The gradient, helper.py:3",
-        "↑ its derivative is 2*w", "↑ half", "Function Model.loss, model.py:6 Gradient slope, model.py:20",
+        "↑ np.sum(w**2): its derivative is 2*w", "↑ b: half",
+        "Function Model.loss, model.py:6 Gradient slope, model.py:20",
     ):  # fmt: skip
         assert expected in words
-    assert words.index("↑ half") < words.index("Judged by")
+    assert words.index("↑ b: half") < words.index("Judged by")
     assert text.count('<details class="source') == text.count("open>") == 3
     names = re.findall('aria-label="(Code[^"]*)"', text)
     assert len(names) == len(set(names)) == 3

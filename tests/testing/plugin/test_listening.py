@@ -94,7 +94,7 @@ def test_marked_places_and_codes_come_to_the_page_of_the_comparison(tmp_path: Pa
     write_comparisons([{"test": "test_it", "outcome": "failed", **plain}], tmp_path)
     text = (tmp_path / "comparison-001.html").read_text(encoding="utf-8")
     assert "return <mark>x</mark>" in text
-    assert "<strong>↑ this is half of it</strong>" in text
+    assert "</span>this is half of it</strong>" in text
     assert "  model.py:7  return x\n                     ^ this is half of it" in text
     # times differ from run to run
     assert "rungs" not in plain["verdict"]
