@@ -238,14 +238,15 @@ def test_marked_places_are_drawn_in_the_width_of_the_terminal(check, marked, mon
     assert lines[lines.index("", lines.index("") + 1) + 1].startswith("Cause: factor 2 missing")
 
 
-def test_the_line_to_repeat_it_with_can_be_copied_from_a_narrow_terminal(check, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "40")
-    result = check("M:g", "M:d_g", "--at", "2,3", "--formula", "a * b**2", "--variables", "a,b")
-    command = result.stdout[result.stdout.index("Repeat with:") :].removeprefix("Repeat with:")
-    assert "\\\n" in command
-    assert shlex.split(command.replace("\\\n", "")) == [
-        "diffcompare", "check", "M:g", "M:d_g", "--formula=a * b**2", "--variables=a,b", "--at=2.0,3.0",
-    ]  # fmt: skip
+@pytest.mark.parametrize("width", range(36, 60))
+def test_the_line_to_repeat_it_with_can_be_copied_from_a_narrow_terminal(capsys, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    command = ["diffcompare", "check", "M:g", "M:d_g", "--formula=a * b**2 + a  * b", "--variables=a,b", "--at=2.0,3.0"]
+    judged = replace(verdict("consistent"), snippet=shlex.join(command))
+    show_verdict(console(), judged, "green", verbose=False)
+    shown = capsys.readouterr().out.partition("Repeat with:")[2]
+    assert shlex.split(shown.replace("\\\n", "")) == command
+    assert max(map(len, f"Repeat with:{shown}".splitlines())) <= width
 
 
 def test_a_pipe_gets_whole_sentences(check, marked, monkeypatch):
