@@ -133,8 +133,8 @@ class ArrayBuilder:
             return None
         value = node.payload
         if isinstance(value, float):
-            # a float of more digits may have been rounded; it is kept apart
-            return Fraction(value) if math.isfinite(value) and _is_short(value) else None
+            # a float of more digits may have been rounded; it is kept apart, as is one that has a name
+            return Fraction(value) if type(value) is float and math.isfinite(value) and _is_short(value) else None
         return Fraction(value)
 
     def apply(self, operation: str, *operands: int, payload: int | None = None) -> int:
@@ -257,6 +257,10 @@ class ArrayBuilder:
     def of_matrix(self, operation: str, matrix: int) -> int:
         """Apply ``cholesky`` (the lower factor), ``determinant`` or ``log_determinant`` to a matrix."""
         return self._on(operation, (matrix,), self.nodes[matrix].shape if operation == "cholesky" else ())
+
+    def whole(self, operation: str, operands: Sequence[int], shape: Shape, payload: Any = None) -> int:
+        """Add an operation that is none of a program: who reads the nodes must know it."""
+        return self._on(operation, tuple(operands), shape, payload)
 
     def needed(self, roots: Iterable[int]) -> list[int]:
         """List the nodes that the roots need, in order."""

@@ -66,6 +66,9 @@ def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) ->
     """Do what a function of NumPy does, on handles."""
     handler = HANDLERS.get(function)
     table = table_here()
+    kept = table.whole(function, args, kwargs)
+    if kept is not None:
+        return kept
     if handler is not None:
         out = kwargs.pop("out", None) if "out" in kwargs else None
         result = handler(table, *args, **kwargs)

@@ -160,6 +160,9 @@ def _linear_function(table: ArrayTable, function: Any) -> Any:
         return function if isinstance(function, type) else _special_function(table, function)
 
     def substitute(*args: Any, **kwargs: Any) -> Any:
+        kept = table.whole(function, args, kwargs)
+        if kept is not None:
+            return kept
         if has_handles(args) or has_handles(kwargs):
             found = rule(*args, **{k: v for k, v in kwargs.items() if k not in HINTS})
             # half of what cho_factor returns is left over from the matrix
@@ -180,6 +183,9 @@ def _special_function(table: ArrayTable, function: Any) -> Any:
     def substitute(*args: Any, **kwargs: Any) -> Any:
         if not (has_handles(args) or has_handles(kwargs)):
             return constants(table, function(*args, **kwargs))
+        kept = table.whole(function, args, kwargs)
+        if kept is not None:
+            return kept
         if rule is not None:
             found = rule(*args, **kwargs)
             floats = function(*floats_of(args), **floats_of(kwargs))

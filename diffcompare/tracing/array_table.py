@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -88,6 +88,9 @@ class ArrayTable:
     # numbers of the code are nodes, so that arithmetic on them is exact
     exact = True
     region = False
+
+    def whole(self, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Return the result of a function that is kept in one piece; None: it is written in operations of the table."""
 
     def __init__(
         self, point: Floats, build: ArrayBuilder | None = None, *, turned: Turned | None = None, seed: int = 0

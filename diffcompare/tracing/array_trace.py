@@ -53,6 +53,7 @@ class ArrayTrace:
 def record_arrays(
     function: Callable[..., Any], arguments: Sequence[Any], *, table: ArrayTable,
     keeping: AbstractContextManager[None], elsewhere: Callable[[], object] | None = None,
+    rebuilder: Rebuilder | None = None,
 ) -> ArrayTrace:  # fmt: skip
     """Run a function on traced arrays and return what it did; not validated.
 
@@ -67,6 +68,8 @@ def record_arrays(
         Puts the user's objects back.
     elsewhere : callable, optional
         Calls the function at another point first: code that keeps its last answer must not give it to the trace.
+    rebuilder : Rebuilder, optional
+        What makes the copy that is run.
 
     Raises
     ------
@@ -81,7 +84,7 @@ def record_arrays(
         return structure, [handle.node for handle in found]
 
     structure, nodes = carried_out(
-        function, arguments, table=table, rebuilder=Rebuilder(table, ARRAYS), read=read, keeping=keeping,
+        function, arguments, table=table, rebuilder=rebuilder or Rebuilder(table, ARRAYS), read=read, keeping=keeping,
         elsewhere=elsewhere,
     )  # fmt: skip
     if not nodes:

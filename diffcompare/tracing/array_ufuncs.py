@@ -69,7 +69,7 @@ def compared(operation: str, one: Any, two: Any) -> Any:
     table = table_here()
     first, second = (made(table, v) for v in (one, two))
     answers = table.decided(operation, (first.node, second.node), (first.floats, second.floats))
-    return answers if answers.shape else np.bool_(answers)
+    return answers if answers.shape or type(answers) is not np.ndarray else np.bool_(answers)
 
 
 def choose(mask: Any, one: Any, two: Any, *, bound: bool = False) -> Handle:
@@ -215,6 +215,9 @@ def of_table(name: str, floats: Any, *operands: Any) -> Handle:
 
 
 def _called(ufunc: Any, name: str, inputs: Sequence[Any]) -> Any:
+    kept = table_here().whole(ufunc, inputs, {})
+    if kept is not None:
+        return kept
     if name in _DIRECT:
         return applied(_DIRECT[name], ufunc(*map(floats_of, inputs)), *inputs)
     if name in ANSWERS:

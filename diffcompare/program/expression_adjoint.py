@@ -1,0 +1,366 @@
+"""Reverse mode on expressions: the derivative of a number, as people write it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from diffcompare.errors import UnsupportedFunction
+from diffcompare.program.arrays import contracted
+from diffcompare.program.dag import Term
+from diffcompare.program.expression_reading import applied, solved
+from diffcompare.program.expressions import MASKS, Coefficient, Expression, Expressions, Key
+from diffcompare.program.operations import OPERATIONS, partial_terms
+
+__all__ = ["gradients", "operands_first"]
+
+_ONE = Fraction(1)
+Contribution = tuple[Expression, Expression]
+
+
+def operands_first(roots: Iterable[Expression]) -> list[Expression]:
+    """List expressions and all that they are made of, operands before what is made of them."""
+    order: list[Expression] = []
+    seen: set[Expression] = set()
+    stack = [(root, False) for root in roots][::-1]
+    while stack:
+        one, done = stack.pop()
+        if done:
+            order.append(one)
+        elif one not in seen:
+            seen.add(one)
+            stack.append((one, True))
+            stack += [(operand, False) for operand in one.operands[::-1]]
+    return order
+
+
+def gradients(write: Expressions, output: Expression, pieces: Sequence[Expression]) -> dict[Expression, Expression]:
+    """Return the derivative of a number in all expressions that depend on the pieces, by these; none where it is 0."""
+    order = operands_first([output])
+    moving = set(pieces)
+    for one in order:
+        if any(operand in moving for operand in one.operands) and one.operation not in MASKS:
+            moving.add(one)
+    found: dict[Expression, Expression] = {}
+    waiting: dict[Expression, list[Expression]] = {output: [write.number(1)]}
+    for one in reversed(order):
+        if one not in moving or one not in waiting:
+            continue
+        # in the order in which the function uses it
+        bar = found[one] = write.plus(*reversed(waiting[one]))
+        if bar.number == 0 or not one.operands or one in pieces:
+            continue
+        for operand, contribution in _contributions(write, one, bar, moving):
+            if operand in moving and contribution.number != 0:
+                waiting.setdefault(operand, []).append(contribution)
+    return found
+
+
+def _contributions(
+    write: Expressions, one: Expression, bar: Expression, moving: set[Expression]
+) -> Iterable[Contribution]:
+    if one.operation in _RULES:
+        yield from _RULES[one.operation](write, one, bar)
+        return
+    rule = _PARTIALS.get(one.operation)
+    if rule is not None:
+        partials = rule(write, one, *one.operands)
+    elif one.operation in OPERATIONS:
+        built: Any = _Table(write)
+        terms = partial_terms(one.operation, one.payload, Term(built, one), [Term(built, o) for o in one.operands])  # type: ignore[arg-type]
+        partials = [term.index for term in terms]  # type: ignore[misc]
+    else:
+        raise UnsupportedFunction(f"the derivative of {one.operation} is not written")
+    for operand, partial in zip(one.operands, partials, strict=True):
+        if operand in moving:
+            yield operand, write.reduced(write.times(bar, partial), one.shape, operand.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """What a term of the operations table needs to be written as an expression."""
+
+    write: Expressions
+
+    def constant(self, value: Fraction | int) -> Expression:
+        """Return a number."""
+        return self.write.number(value)
+
+    def value(self, one: Expression) -> Fraction | None:
+        """Return the value of a number."""
+        return one.number
+
+    def apply(self, name: str, *operands: Expression, payload: Any = None) -> Expression:
+        """Apply an operation."""
+        return applied(self.write, name, operands, payload)
+
+    raw = apply
+
+
+def _product(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    coefficient, exponents = one.payload
+    factors = list(zip(one.operands, exponents, strict=True))
+    for k, (base, exponent) in enumerate(factors):
+        rest = [f for j, f in enumerate(factors) if j != k]
+        partial = write.product(
+            [(bar, _ONE), (base, exponent - 1), *rest], coefficient * Coefficient(exponent)
+        )
+        yield base, write.reduced(partial, one.shape, base.shape)
+
+
+def _sum(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    for term, coefficient in zip(one.operands, one.payload, strict=True):
+        yield term, write.reduced(write.product([(bar, _ONE)], coefficient), one.shape, term.shape)
+
+
+def _total(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    (operand,) = one.operands
+    yield operand, write.expanded(bar, len(operand.shape), one.payload)
+
+
+def _mean(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    (operand,) = one.operands
+    count = math.prod(operand.shape[a] for a in one.payload)
+    yield operand, write.scaled(write.expanded(bar, len(operand.shape), one.payload), 1, count)
+
+
+def _contract(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    first, second, result = contracted(one.payload)[:3]
+    left, right = one.operands
+    bar = write.full(bar, one.shape)
+    yield left, write.contract(f"{result},{second}->{first}", bar, right)
+    yield right, write.contract(f"{result},{first}->{second}", bar, left)
+
+
+def _outer(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    left, right = one.operands
+    bar = write.full(bar, one.shape)
+    yield left, write.contract("ab,b->a", bar, right)
+    yield right, write.contract("ab,a->b", bar, left)
+
+
+def _transpose(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    back = [int(a) for a in np.argsort(one.payload)]
+    yield one.operands[0], bar if not bar.shape else write.transpose(write.full(bar, one.shape), back)
+
+
+def _reshape(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    yield one.operands[0], bar if not bar.shape else write.reshape(write.full(bar, one.shape), one.operands[0].shape)
+
+
+def _broadcast(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    yield one.operands[0], write.reduced(bar, one.shape, one.operands[0].shape)
+
+
+def _index(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    yield one.operands[0], write.scatter(bar, one.payload, one.operands[0].shape)
+
+
+def _scatter(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    yield one.operands[0], write.index(write.full(bar, one.shape), one.payload) if bar.shape else bar
+
+
+def _diagonal(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    n = one.shape[0]
+    coefficient, rest = write.split(bar)
+    matrix = write.node("eye", (), (n, n)) if not rest.shape else write.node("diag", (rest,), (n, n))
+    yield one.operands[0], write.product([(matrix, _ONE), *([] if rest.shape else [(rest, _ONE)])], coefficient)
+
+
+def _diag(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    yield one.operands[0], bar if not bar.shape else write.node("diagonal", (write.full(bar, one.shape),), one.operands[0].shape)
+
+
+def _cumulate(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    axis, backwards = one.payload
+    coefficient, rest = write.split(bar)
+    found = write.node("cumulate", (write.full(rest, one.shape),), one.shape, (axis, not backwards))
+    yield one.operands[0], write.product([(found, _ONE)], coefficient)
+
+
+def _pieces_of(write: Expressions, one: Expression, bar: Expression, parts: Sequence[Key]) -> Iterable[Contribution]:
+    for operand, key in zip(one.operands, parts, strict=True):
+        yield operand, bar if not bar.shape else write.index(write.full(bar, one.shape), key)
+
+
+def _concatenate(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    ends = np.cumsum([operand.shape[one.payload] for operand in one.operands])[:-1]
+    places = np.arange(math.prod(one.shape)).reshape(one.shape)
+    return _pieces_of(write, one, bar, [Key(part) for part in np.split(places, ends, axis=one.payload)])
+
+
+def _join(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    start, parts = 0, []
+    for operand in one.operands:
+        count = math.prod(operand.shape)
+        parts.append(Key(np.arange(start, start + count).reshape(operand.shape)))
+        start += count
+    return _pieces_of(write, one, bar, parts)
+
+
+def _diff(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    (operand,) = one.operands
+    axis = dict(one.payload).get("axis", -1)
+    places = np.arange(math.prod(operand.shape)).reshape(operand.shape)
+    n = operand.shape[axis]
+    for sign, chosen in ((1, range(1, n)), (-1, range(n - 1))):
+        key = Key(np.take(places, chosen, axis=axis))
+        yield operand, write.scaled(write.scatter(bar, key, operand.shape), sign)
+
+
+def _same(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    full = write.full(bar, one.shape)
+    yield one.operands[0], write.node(one.operation, (full,), one.shape, one.payload)
+
+
+def _roll(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    options = dict(one.payload)
+    back = tuple(sorted({**options, "shift": -options["shift"]}.items()))
+    full = write.full(bar, one.shape)
+    yield one.operands[0], bar if not bar.shape else write.node("roll", (full,), one.shape, back)
+
+
+def _extreme(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    (operand,) = one.operands
+    mask = write.compared("equal", operand, write.expanded(one, len(operand.shape), one.payload))
+    yield operand, write.times(write.expanded(bar, len(operand.shape), one.payload), mask)
+
+
+def _centred(write: Expressions, one: Expression) -> tuple[Expression, int]:
+    (operand,), (axes, ddof) = one.operands, one.payload if isinstance(one.payload[0], tuple) else (one.payload, 0)
+    count = math.prod(operand.shape[a] for a in axes)
+    mean = write.total(operand, operand.shape, axes, mean=True)
+    return write.minus(operand, write.expanded(mean, len(operand.shape), axes)), count - (ddof or 0)
+
+
+def _axes(one: Expression) -> tuple[int, ...]:
+    return one.payload[0] if isinstance(one.payload[0], tuple) else one.payload  # type: ignore[no-any-return]
+
+
+def _var(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    centred, count = _centred(write, one)
+    wide = write.expanded(bar, len(centred.shape), _axes(one))
+    yield one.operands[0], write.scaled(write.times(wide, centred), 2, count)
+
+
+def _std(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    centred, count = _centred(write, one)
+    wide = write.expanded(write.over(bar, one), len(centred.shape), _axes(one))
+    yield one.operands[0], write.scaled(write.times(wide, centred), 1, count)
+
+
+def _prod(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    (operand,) = one.operands
+    wide = write.expanded(write.times(bar, one), len(operand.shape), one.payload)
+    yield operand, write.over(wide, operand)
+
+
+def _norm(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    yield one.operands[0], write.product([(bar, _ONE), (one.operands[0], _ONE), (one, -_ONE)])
+
+
+def _logsumexp(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    (operand,) = one.operands
+    probabilities = write.node("softmax", (operand,), operand.shape, one.payload)
+    yield operand, write.times(write.expanded(bar, len(operand.shape), one.payload), probabilities)
+
+
+def _softmax(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    mean = write.total(write.times(one, bar), one.shape, one.payload)
+    inner = write.minus(bar, write.expanded(mean, len(one.shape), one.payload))
+    yield one.operands[0], write.times(one, inner)
+
+
+def _log_softmax(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    (operand,) = one.operands
+    whole = write.total(bar, one.shape, one.payload)
+    probabilities = write.node("softmax", (operand,), operand.shape, one.payload)
+    wide = write.expanded(whole, len(one.shape), one.payload)
+    yield operand, write.minus(bar, write.times(wide, probabilities))
+
+
+def _where(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    mask, first, second = one.operands
+    for operand, chosen in ((first, (bar, write.number(0))), (second, (write.number(0), bar))):
+        yield operand, write.reduced(write.where(mask, *chosen), one.shape, operand.shape)
+
+
+def _solve(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    matrix, right = one.operands
+    turned = matrix if one.payload == "symmetric" else write.transpose(matrix, (1, 0))
+    back = solved(write, turned, write.full(bar, one.shape), one.payload)
+    yield right, back
+    product = "a,b->ab" if len(one.shape) == 1 else "ak,bk->ab"
+    yield matrix, write.scaled(write.contract(product, back, one), -1)
+
+
+def _inv(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    inner = write.contract("ki,kj->ij", one, write.full(bar, one.shape))
+    yield one.operands[0], write.scaled(write.contract("ij,kj->ik", inner, one), -1)
+
+
+def _determinant(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    (matrix,) = one.operands
+    inverse = write.node("inv", (matrix,), matrix.shape, one.payload)
+    factor = bar if one.operation == "log_determinant" else write.times(bar, one)
+    yield matrix, write.times(factor, write.transpose(inverse, (1, 0)))
+
+
+def _cholesky(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    # Murray, arXiv:1602.07527, equation 10
+    n = one.shape[0]
+    product = write.contract("ki,kj->ij", one, write.full(bar, one.shape))
+    half = write.node("tril", (product,), (n, n), ())
+    inner = write.minus(half, write.scaled(write.node("diag", (write.node("diagonal", (product,), (n,)),), (n, n)), 1, 2))
+    turned = write.transpose(one, (1, 0))
+    both = solved(write, turned, write.transpose(solved(write, turned, write.transpose(inner, (1, 0))), (1, 0)))
+    yield one.operands[0], write.scaled(write.plus(both, write.transpose(both, (1, 0))), 1, 2)
+
+
+_RULES: dict[str, Callable[[Expressions, Expression, Expression], Iterable[Contribution]]] = {
+    "product": _product, "sum": _sum, "total": _total, "mean": _mean, "contract": _contract, "outer": _outer,
+    "transpose": _transpose, "reshape": _reshape, "broadcast": _broadcast, "index": _index, "scatter": _scatter,
+    "diagonal": _diagonal, "diag": _diag, "cumulate": _cumulate, "concatenate": _concatenate, "join": _join,
+    "diff": _diff, "tril": _same, "triu": _same, "flip": _same, "roll": _roll, "max": _extreme, "min": _extreme,
+    "var": _var, "std": _std, "prod": _prod, "norm": _norm, "logsumexp": _logsumexp, "softmax": _softmax,
+    "log_softmax": _log_softmax, "where": _where, "solve": _solve, "inv": _inv, "determinant": _determinant,
+    "log_determinant": _determinant, "cholesky": _cholesky,
+}  # fmt: skip
+
+Partials = Callable[..., Sequence[Expression]]
+
+
+def _chosen(name: str) -> Partials:
+    def partials(write: Expressions, one: Expression, a: Expression, b: Expression) -> Sequence[Expression]:
+        first = write.compared(name, a, b)
+        return first, write.opposite(first) if a.number is None and b.number is None else write.compared(name, b, a)
+
+    return partials
+
+
+def _logistic(write: Expressions, z: Expression) -> Expression:
+    return write.power(write.plus(write.number(1), write.function("exp", write.scaled(z, -1))), Fraction(-1))
+
+
+def _clipped(write: Expressions, one: Expression, x: Expression, low: Expression, high: Expression) -> Sequence[Expression]:
+    above, below = write.compared("greater", x, low), write.compared("less", x, high)
+    return write.function("and", above, below), write.opposite(above), write.opposite(below)
+
+
+_PARTIALS: dict[str, Partials] = {
+    "maximum": _chosen("greater"), "minimum": _chosen("less"), "clip": _clipped,
+    "absolute": lambda write, one, x: [write.function("sign", x)],
+    "sign": lambda write, one, x: [write.number(0)],
+    "tanh": lambda write, one, x: [write.minus(write.number(1), write.power(one, Fraction(2)))],
+    "expm1": lambda write, one, x: [write.function("exp", x)],
+    "logaddexp": lambda write, one, a, b: [_logistic(write, write.minus(a, b)), _logistic(write, write.minus(b, a))],
+    "expit": lambda write, one, x: [write.times(one, write.minus(write.number(1), one))],
+    "log_expit": lambda write, one, x: [write.function("expit", write.scaled(x, -1))],
+    "logit": lambda write, one, x: [write.product([(x, -_ONE), (write.minus(write.number(1), x), -_ONE)])],
+    "xlogy": lambda write, one, x, y: [write.function("log", y), write.over(x, y)],
+}  # fmt: skip

@@ -1,0 +1,204 @@
+"""Nodes of a program of arrays, read as expressions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from diffcompare.errors import UnsupportedFunction
+from diffcompare.program.arrays import ArrayBuilder, ArrayNode, Shape
+from diffcompare.program.expressions import MASKS, Coefficient, Expression, Expressions, Key
+from diffcompare.program.operations import OPERATIONS
+
+__all__ = ["Leaf", "applied", "pieces_of", "read_expressions", "solved"]
+
+# what stands for a constant array, or a number with a name; None: it has none
+Leaf = Callable[[ArrayNode], Expression | None]
+_ONE = Coefficient(Fraction(1))
+
+
+def pieces_of(build: ArrayBuilder, write: Expressions, parts: Sequence[Expression]) -> dict[int, Expression]:
+    """Return what stands for the nodes that take elements of the variables; ``parts``: the arrays, one after another."""
+    found: dict[int, Expression] = {}
+    starts = np.cumsum([0, *(math.prod(part.shape) for part in parts)])
+    for index, node in enumerate(build.nodes):
+        if build.variables not in node.operands or node.operation not in ("take", "reshape"):
+            continue
+        places = node.payload if node.operation == "take" else np.arange(math.prod(node.shape)).reshape(node.shape)
+        if not places.size:
+            continue
+        k = int(np.searchsorted(starts, places.min(), side="right")) - 1
+        if places.max() >= starts[k + 1]:
+            continue
+        part, own = parts[k], places - starts[k]
+        if own.size == math.prod(part.shape) and np.array_equal(own.reshape(-1), np.arange(own.size)):
+            found[index] = write.reshape(part, node.shape)
+        else:
+            found[index] = write.index(part, Key(own))
+    if len(parts) == 1 and len(parts[0].shape) == 1:
+        found[build.variables] = parts[0]
+    return found
+
+
+def read_expressions(
+    build: ArrayBuilder, root: int, write: Expressions, pieces: Mapping[int, Expression], leaf: Leaf
+) -> dict[int, Expression]:
+    """Return the expressions of all nodes that a root needs; ``pieces`` are those of the variables, by their nodes.
+
+    Raises
+    ------
+    UnsupportedFunction
+        There is a node that is not written with the functions of NumPy and SciPy.
+    """
+    found: dict[int, Expression] = dict(pieces)
+    for index in build.needed([root]):
+        if index in found:
+            continue
+        node = build.nodes[index]
+        if node.operation == "variable":
+            continue
+        if node.operation in ("constant", "named"):
+            found[index] = _constant(write, node, leaf)
+            continue
+        if any(i not in found for i in node.operands):
+            raise UnsupportedFunction("the code uses the variables in an order that is not read")
+        operands = [found[i] for i in node.operands]
+        made = _RULES[node.operation](write, node, operands) if node.operation in _RULES else None
+        if made is None:
+            made = applied(write, node.operation, operands, node.payload)
+        found[index] = write.full(made, node.shape)
+    return found
+
+
+def _constant(write: Expressions, node: ArrayNode, leaf: Leaf) -> Expression:
+    held = node.payload
+    if node.operation == "named":
+        return write.node("name", (), node.shape, held)
+    if isinstance(held, np.ndarray) and held.ndim == 2 and np.array_equal(held, np.eye(len(held))):
+        return write.node("eye", (), held.shape)
+    if isinstance(held, np.ndarray):
+        flat = held.reshape(-1)
+        if flat.size and (flat == flat[0]).all() and math.isfinite(flat[0]):
+            return write.full(write.number(Fraction(repr(float(flat[0])))), node.shape)
+    named = leaf(node)
+    if named is not None:
+        return named
+    if isinstance(held, Fraction):
+        return write.number(held)
+    if isinstance(held, np.ndarray):
+        return write.node("data", (), node.shape, held, key=("data", id(held)))
+    if not math.isfinite(held):
+        raise UnsupportedFunction(f"the code computes with {float(held)}")
+    # the decimal that the code has
+    return write.number(Fraction(repr(float(held))))
+
+
+def applied(write: Expressions, name: str, operands: Sequence[Expression], payload: Any = None) -> Expression:
+    """Apply an operation of the table, or a function that is kept whole, element by element."""
+    match name:
+        case "add":
+            return write.plus(*operands)
+        case "subtract":
+            return write.minus(*operands)
+        case "multiply":
+            return write.times(*operands)
+        case "divide":
+            return write.over(*operands)
+        case "negative":
+            return write.scaled(operands[0], -1)
+        case "integer_power":
+            return write.power(operands[0], Fraction(payload))
+        case "sqrt":
+            return write.power(operands[0], Fraction(1, 2)) if operands[0].number is None else write.function(name, *operands)
+        case "power":
+            exponent = operands[1].number
+            return write.function(name, *operands) if exponent is None else write.power(operands[0], exponent)
+    if name in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"):
+        return write.compared(name, *operands)
+    if name in OPERATIONS or name in MASKS or name in _WHOLE:
+        return write.function(name, *operands, payload=payload)
+    raise UnsupportedFunction(f"{name} is not written with functions of NumPy")
+
+
+_WHOLE = {
+    "maximum", "minimum", "logaddexp", "sign", "absolute", "clip", "expit", "log_expit", "xlogy", "logit", "ndtr",
+    "log_ndtr",
+}  # fmt: skip
+Rule = Callable[[Expressions, ArrayNode, list[Expression]], Expression]
+
+
+def _total(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Expression:
+    return write.total(operands[0], operands[0].shape, node.payload)
+
+
+def _mean(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Expression:
+    return write.total(operands[0], operands[0].shape, node.payload, mean=True)
+
+
+def _determinant(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Expression:
+    return write.node(node.operation, operands, (), None)
+
+
+def _solve(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Expression:
+    return solved(write, *operands)
+
+
+def solved(write: Expressions, matrix: Expression, right: Expression, payload: Any = None) -> Expression:
+    """Solve a system; numbers in front of the right side come out."""
+    coefficient, inner = write.split(right)
+    if coefficient != _ONE and inner.number is None:
+        return write.product([(solved(write, matrix, inner, payload), Fraction(1))], coefficient)
+    if right.operation == "product":
+        scalars = [(b, e) for b, e in zip(right.operands, right.payload[1], strict=True) if not b.shape]
+        if scalars:
+            rest = [(b, e) for b, e in zip(right.operands, right.payload[1], strict=True) if b.shape]
+            return write.product([(solved(write, matrix, write.product(rest), payload), Fraction(1)), *scalars])
+    if right.operation == "eye":
+        return write.node("inv", (matrix,), right.shape, payload)
+    if matrix.operation == "transpose" and right.operation == "solve":
+        factor = matrix.operands[0]
+        if factor.operation == "cholesky" and right.operands[0] is factor:
+            # Lᵀ \ (L \ b) is K \ b
+            return solved(write, factor.operands[0], right.operands[1], "symmetric")
+    return write.node("solve", (matrix, right), right.shape, payload)
+
+
+def _take(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Expression:
+    return write.index(operands[0], Key(node.payload))
+
+
+def _where(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Expression:
+    return write.where(*operands)
+
+
+def _choose(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Expression:
+    mask = write.node("data", (), node.payload.shape, node.payload, key=("data", id(node.payload)))
+    return write.function("where", mask, *operands)
+
+
+def _whole(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Expression:
+    if node.operation == "diff" and dict(node.payload).get("n", 1) != 1:
+        raise UnsupportedFunction("np.diff of higher order is not read; difference twice")
+    return write.node(node.operation, operands, node.shape, node.payload)
+
+
+def _diag(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Expression:
+    return write.node("diag" if len(node.shape) == 2 else "diagonal", operands, node.shape)
+
+
+_RULES: dict[str, Rule] = {
+    "reshape": lambda write, node, operands: write.reshape(operands[0], node.shape),
+    "transpose": lambda write, node, operands: write.transpose(operands[0], node.payload),
+    "broadcast": lambda write, node, operands: write.full(operands[0], node.shape),
+    "take": _take, "total": _total, "mean": _mean, "where": _where, "choose": _choose, "solve": _solve,
+    "contract": lambda write, node, operands: write.contract(node.payload, *operands),
+    "determinant": _determinant, "log_determinant": _determinant, "diag": _diag,
+    **dict.fromkeys((
+        "cumulate", "scatter", "join", "cholesky", "inv", "max", "min", "var", "std", "prod", "norm", "logsumexp",
+        "softmax", "log_softmax", "tril", "triu", "roll", "flip", "diff", "concatenate",
+    ), _whole),
+}  # fmt: skip

@@ -1,0 +1,550 @@
+"""Expressions of arrays as people write them: sums and products in one piece, so that a derivative can be read.
+
+An expression may be smaller than what it stands for, as an operand that NumPy repeats: the gradient of a mean is one
+number. Who needs the whole asks for it with :meth:`Expressions.full`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from diffcompare.program.arrays import Places, Shape, broadcast_shape
+
+__all__ = ["MASKS", "Coefficient", "Expression", "Expressions", "Key"]
+
+MASKS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "not", "and", "or"})
+_TURNED = {
+    "less": "greater", "less_equal": "greater_equal", "greater": "less", "greater_equal": "less_equal",
+    "equal": "equal", "not_equal": "not_equal",
+}  # fmt: skip
+_OPPOSITE = {
+    "less": "greater_equal", "greater_equal": "less", "greater": "less_equal", "less_equal": "greater",
+    "equal": "not_equal", "not_equal": "equal",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    """A number in front of a product, and what the product is divided by: 2/4 stays what a mean over four has."""
+
+    above: Fraction
+    below: int = 1
+
+    @property
+    def value(self) -> Fraction:
+        """The number."""
+        return self.above / self.below
+
+    def __mul__(self, other: Coefficient) -> Coefficient:
+        above, below = self.above * other.above, self.below * other.below
+        return Coefficient(Fraction(0)) if not above else Coefficient(above, below)
+
+    def __add__(self, other: Coefficient) -> Coefficient:
+        if self.below == other.below:
+            return Coefficient(self.above + other.above, self.below)
+        below = math.lcm(self.below, other.below)
+        return Coefficient(self.above * (below // self.below) + other.above * (below // other.below), below)
+
+    def power(self, exponent: int) -> Coefficient:
+        """Multiply it with itself."""
+        if exponent >= 0:
+            return Coefficient(self.above**exponent, self.below**exponent)
+        top = self.above ** (-exponent)
+        if top.denominator == 1:
+            sign = 1 if top > 0 else -1
+            return Coefficient(Fraction(sign * self.below ** (-exponent)), abs(top.numerator))
+        return Coefficient(Fraction(self.below ** (-exponent)) / top)
+
+
+ONE, ZERO = Coefficient(Fraction(1)), Coefficient(Fraction(0))
+
+
+class Key:
+    """Places in the flat order of an array, which are taken; equal where they are the same."""
+
+    __slots__ = ("_digest", "places")
+
+    def __init__(self, places: Places) -> None:
+        self.places = np.array(places, dtype=np.intp, order="C")
+        self._digest = (self.places.shape, hashlib.blake2b(self.places.tobytes(), digest_size=16).digest())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Key) and self._digest == other._digest
+
+    def __hash__(self) -> int:
+        return hash(self._digest)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expression:
+    """One operation on other expressions.
+
+    ``name`` (payload: the text), ``data`` (an array), ``product`` (a coefficient and the exponents of the operands; a
+    number where there are none), ``sum`` (the coefficients of the operands), ``where``, ``total`` (axes), ``contract``
+    (subscripts), ``transpose`` (axes), ``reshape``, ``broadcast``, ``index`` and ``scatter`` (a :class:`Key`),
+    ``cumulate`` (axis, backwards), comparisons (:data:`MASKS`), and functions by their names.
+    """
+
+    operation: str
+    operands: tuple[Expression, ...]
+    shape: Shape
+    payload: Any = None
+
+    @property
+    def number(self) -> Fraction | None:
+        """The value of a number; None for any other."""
+        return self.payload[0].value if self.operation == "product" and not self.operands else None
+
+
+Factor = tuple[Expression, Fraction]
+
+
+class Expressions:
+    """Makes expressions, each distinct one once, in the simplest form that it knows."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Expression] = {}
+
+    def node(
+        self, operation: str, operands: Sequence[Expression], shape: Shape, payload: Any = None, key: Any = None
+    ) -> Expression:
+        """Return an expression as it is; ``key`` stands for operands whose order does not matter."""
+        found = (operation, tuple(map(id, operands)) if key is None else key, shape, payload if key is None else None)
+        if found not in self._known:
+            self._known[found] = Expression(operation, tuple(operands), shape, payload)
+        return self._known[found]
+
+    # --- numbers, sums and products
+
+    def number(self, value: Fraction | int, below: int = 1) -> Expression:
+        """Return a number."""
+        return self.product([], Coefficient(Fraction(value), below))
+
+    def product(self, factors: Iterable[Factor], coefficient: Coefficient = ONE) -> Expression:
+        """Multiply powers of expressions, element by element."""
+        powers: dict[Expression, Fraction] = {}
+        stack = list(factors)[::-1]
+        while stack:
+            base, exponent = stack.pop()
+            base = _repeated(base)
+            if base.operation == "product" and exponent.denominator == 1 and (base.operands or base.number):
+                own, exponents = base.payload
+                coefficient = coefficient * own.power(int(exponent))
+                stack += [(b, e * exponent) for b, e in zip(base.operands, exponents, strict=True)][::-1]
+                continue
+            if base.number == 0 and exponent > 0:
+                coefficient = ZERO
+            elif base.number == 1:
+                continue
+            total = powers.get(base, Fraction(0)) + exponent
+            if base.operation in MASKS and exponent > 0:
+                total = Fraction(1)
+            powers[base] = total
+        powers = self._logistic({b: e for b, e in powers.items() if e})
+        if not coefficient.above:
+            powers = {}
+        if not powers:
+            coefficient = Coefficient(coefficient.above, coefficient.below if coefficient.above else 1)
+            return self.node("product", (), (), (coefficient, ()), ("number", coefficient))
+        if len(powers) == 1 and coefficient == ONE:
+            ((base, exponent),) = powers.items()
+            if exponent == 1:
+                return base
+        key = (coefficient, frozenset((id(b), e) for b, e in powers.items()))
+        shape = broadcast_shape(b.shape for b in powers)
+        return self.node("product", tuple(powers), shape, (coefficient, tuple(powers.values())), key)
+
+    def _logistic(self, powers: dict[Expression, Fraction]) -> dict[Expression, Fraction]:
+        """Write eᵘ/(1 + eᵘ) as 1/(1 + e⁻ᵘ), which does not overflow."""
+        for base, exponent in list(powers.items()):
+            if base.operation != "exp" or not powers.get(base):
+                continue
+            below = self.sum([(ONE, self.number(1)), (ONE, base)])
+            while powers.get(below, 0) < 0 < powers.get(base, 0):
+                opposite = self.function("exp", self.scaled(base.operands[0], -1))
+                other = self.sum([(ONE, self.number(1)), (ONE, opposite)])
+                for one, step in ((base, -1), (below, 1), (other, -1)):
+                    powers[one] = powers.get(one, Fraction(0)) + step
+        return {b: e for b, e in powers.items() if e}
+
+    def times(self, *operands: Expression) -> Expression:
+        """Multiply expressions."""
+        return self.product([(operand, Fraction(1)) for operand in operands])
+
+    def over(self, one: Expression, other: Expression) -> Expression:
+        """Divide."""
+        return self.product([(one, Fraction(1)), (other, Fraction(-1))])
+
+    def scaled(self, operand: Expression, value: Fraction | int, below: int = 1) -> Expression:
+        """Multiply with a number."""
+        return self.product([(operand, Fraction(1))], Coefficient(Fraction(value), below))
+
+    def power(self, base: Expression, exponent: Fraction) -> Expression:
+        """Raise to a power."""
+        return self.product([(base, exponent)])
+
+    def split(self, operand: Expression) -> tuple[Coefficient, Expression]:
+        """Take the coefficient off a product, or off what is put into zeros."""
+        if operand.operation == "scatter":
+            coefficient, inner = self.split(operand.operands[0])
+            return coefficient, self.node("scatter", (inner,), operand.shape, operand.payload)
+        if operand.operation != "product" or not operand.operands:
+            return (operand.payload[0], self.number(1)) if operand.operation == "product" else (ONE, operand)
+        coefficient, exponents = operand.payload
+        return coefficient, self.product(zip(operand.operands, exponents, strict=True))
+
+    def sum(self, terms: Iterable[tuple[Coefficient, Expression]]) -> Expression:
+        """Add multiples of expressions."""
+        found: dict[Expression, Coefficient] = {}
+        stack = list(terms)[::-1]
+        while stack:
+            coefficient, term = stack.pop()
+            own, term = self.split(_repeated(term))
+            coefficient = coefficient * own
+            if term.operation == "sum" and abs(coefficient.value) == 1:
+                stack += [(c * coefficient, t) for c, t in zip(term.payload, term.operands, strict=True)][::-1]
+                continue
+            held = found.get(term)
+            found[term] = coefficient if held is None else held + coefficient
+        found = {t: c for t, c in self._chosen(self._beside(found)).items() if c.above}
+        if not found:
+            return self.number(0)
+        if len(found) == 1:
+            ((term, coefficient),) = found.items()
+            return self.product([(term, Fraction(1))], coefficient)
+        sizes = {Coefficient(abs(c.above), c.below) for c in found.values()}
+        below = {c.below for c in found.values()}
+        if len(sizes) == 1 or (len(below) == 1 and below != {1}):
+            # what all have in common stands in front
+            common = sizes.pop() if len(sizes) == 1 else Coefficient(Fraction(1), below.pop())
+            if common != ONE:
+                rest = [(Coefficient(c.above / common.above, 1), t) for t, c in found.items()]
+                return self.product([(self.sum(rest), Fraction(1))], common)
+        key = frozenset((id(t), c) for t, c in found.items())
+        return self.node("sum", tuple(found), broadcast_shape(t.shape for t in found), tuple(found.values()), key)
+
+    def _beside(self, terms: dict[Expression, Coefficient]) -> dict[Expression, Coefficient]:
+        """Put together what is added at the same places."""
+        places = [(t.payload, t.shape) for t in terms if t.operation == "scatter"]
+        if len(places) == len(set(places)):
+            return terms
+        groups: dict[Any, list[tuple[Coefficient, Expression]]] = {}
+        found: dict[Expression, Coefficient] = {}
+        for term, coefficient in terms.items():
+            if term.operation == "scatter":
+                groups.setdefault((term.payload, term.shape), []).append((coefficient, term.operands[0]))
+            else:
+                found[term] = coefficient
+        for (key, shape), parts in groups.items():
+            merged = self.scatter(self.sum(parts), key, shape)
+            if merged.number is None:
+                found[merged] = ONE
+        return found
+
+    def _chosen(self, terms: dict[Expression, Coefficient]) -> dict[Expression, Coefficient]:
+        """Write mask·a + (not mask)·b as one choice."""
+        for term in list(terms):
+            for mask in [b for b in term.operands if b.operation in MASKS] if term.operation == "product" else ():
+                opposite = self.opposite(mask)
+                other = next(
+                    (t for t in terms if t is opposite or (t.operation == "product" and opposite in t.operands)), None
+                )
+                if other is None or term not in terms:
+                    continue
+                one, two = (
+                    self.product([(w, Fraction(1)), (m, Fraction(-1))], terms[w])
+                    for w, m in ((term, mask), (other, opposite))
+                )
+                del terms[term], terms[other]
+                coefficient, chosen = self.split(self.where(mask, one, two))
+                terms[chosen] = coefficient
+        return terms
+
+    def plus(self, *operands: Expression) -> Expression:
+        """Add expressions."""
+        return self.sum((ONE, operand) for operand in operands)
+
+    def minus(self, one: Expression, other: Expression) -> Expression:
+        """Subtract."""
+        return self.sum([(ONE, one), (Coefficient(Fraction(-1)), other)])
+
+    # --- element by element
+
+    def function(self, name: str, *operands: Expression, payload: Any = None) -> Expression:
+        """Apply a function element by element."""
+        plain = [_repeated(o) for o in operands]
+        if name == "log" and plain[0].operation == "exp":
+            return plain[0].operands[0]
+        return self.node(name, plain, broadcast_shape(o.shape for o in plain), payload)
+
+    def compared(self, name: str, one: Expression, two: Expression) -> Expression:
+        """Compare; a number stands on the right."""
+        if one.number is not None and two.number is None:
+            name, one, two = _TURNED[name], two, one
+        return self.function(name, one, two)
+
+    def opposite(self, mask: Expression) -> Expression:
+        """Return the mask that is true where another is not."""
+        if mask.operation == "not":
+            return mask.operands[0]
+        if mask.operation in _OPPOSITE:
+            return self.function(_OPPOSITE[mask.operation], *mask.operands)
+        return self.function("not", mask)
+
+    def where(self, mask: Expression, one: Expression, two: Expression) -> Expression:
+        """Choose between two expressions."""
+        if one is two:
+            return one
+        if mask.operation in ("not_equal", "not"):
+            mask, one, two = self.opposite(mask), two, one
+        if two.number == 0:
+            return self.times(mask, one)
+        if one.number == 0:
+            return self.times(self.opposite(mask), two)
+        return self.function("where", mask, one, two)
+
+    # --- shapes
+
+    def full(self, operand: Expression, shape: Shape) -> Expression:
+        """Repeat until an expression has a shape."""
+        if operand.shape == shape:
+            return operand
+        operand = operand.operands[0] if operand.operation == "broadcast" else operand
+        return self.node("broadcast", (operand,), shape)
+
+    def reshape(self, operand: Expression, shape: Shape) -> Expression:
+        """See the elements in another shape."""
+        if operand.operation == "reshape":
+            operand = operand.operands[0]
+        if operand.shape == shape:
+            return operand
+        if operand.operation == "broadcast" and not operand.operands[0].shape:
+            return self.full(operand.operands[0], shape)
+        coefficient, rest = self.split(operand)
+        if coefficient != ONE and rest.number is None:
+            return self.product([(self.reshape(rest, shape), Fraction(1))], coefficient)
+        return self.node("reshape", (operand,), shape)
+
+    def transpose(self, operand: Expression, axes: Sequence[int]) -> Expression:
+        """Exchange axes."""
+        axes = tuple(axes)
+        if axes == tuple(range(len(axes))):
+            return operand
+        if operand.operation == "transpose":
+            return self.transpose(operand.operands[0], [operand.payload[a] for a in axes])
+        if operand.operation == "contract":
+            letters, result = operand.payload.split("->")
+            return self.contract(f"{letters}->{''.join(result[a] for a in axes)}", *operand.operands)
+        coefficient, rest = self.split(operand)
+        shape = tuple(operand.shape[a] for a in axes)
+        if coefficient != ONE and rest.number is None:
+            return self.product([(self.transpose(rest, axes), Fraction(1))], coefficient)
+        if operand.operation == "inv" and operand.payload == "symmetric":
+            return operand
+        return self.node("transpose", (operand,), shape, axes)
+
+    def expanded(self, operand: Expression, ndim: int, axes: Sequence[int]) -> Expression:
+        """Put axes of length 1 into what may be smaller than an array of ``ndim`` axes after they were taken out."""
+        if not operand.shape:
+            return operand
+        kept = [a for a in range(ndim) if a not in axes]
+        own = kept[len(kept) - len(operand.shape) :]
+        shape = [1] * ndim
+        for a, n in zip(own, operand.shape, strict=True):
+            shape[a] = n
+        while shape and shape[0] == 1 and len(shape) > len(operand.shape):
+            shape = shape[1:]
+        return self.reshape(operand, tuple(shape))
+
+    def total(self, operand: Expression, shape: Shape, axes: Sequence[int], *, mean: bool = False) -> Expression:
+        """Sum over axes, or take the mean, of what stands for an array of a shape."""
+        operand = _repeated(operand)
+        rest = tuple(n for a, n in enumerate(shape) if a not in axes)
+        own = (1,) * (len(shape) - len(operand.shape)) + operand.shape
+        count = math.prod(shape[a] for a in axes if own[a] == 1)
+        if count != 1:
+            seen = tuple(1 if a in axes and own[a] == 1 else n for a, n in enumerate(shape))
+            return self.scaled(self.total(operand, seen, axes, mean=mean), 1 if mean else count)
+        kept, out = [], []
+        coefficient = ONE
+        if operand.operation == "product":
+            coefficient, exponents = operand.payload
+            for base, exponent in zip(operand.operands, exponents, strict=True):
+                padded = (1,) * (len(shape) - len(base.shape)) + base.shape
+                constant = all(padded[a] == 1 for a in axes)
+                (out if constant else kept).append((base, exponent))
+        else:
+            kept = [(operand, Fraction(1))]
+        inner = self.product(kept)
+        factors = [(self._without(base, shape, axes), exponent) for base, exponent in out]
+        if kept:
+            factors.append((self._summed(inner, shape, axes, mean=mean), Fraction(1)))
+        found = self.product(factors, coefficient)
+        return found if len(found.shape) <= len(rest) else self.reshape(found, rest)
+
+    def _without(self, operand: Expression, shape: Shape, axes: Sequence[int]) -> Expression:
+        """Take out axes of length 1."""
+        padded = (1,) * (len(shape) - len(operand.shape)) + operand.shape
+        left = [n for a, n in enumerate(padded) if a not in axes]
+        missing = [a for a in axes if a < len(shape) - len(operand.shape)]
+        start = len([a for a in range(len(shape) - len(operand.shape)) if a not in missing])
+        return self.reshape(operand, tuple(left[start:]))
+
+    def _summed(self, operand: Expression, shape: Shape, axes: Sequence[int], *, mean: bool) -> Expression:
+        lead = len(shape) - len(operand.shape)
+        own = tuple(a - lead for a in axes if a >= lead and operand.shape[a - lead] != 1)
+        units = tuple(a - lead for a in axes if a >= lead and operand.shape[a - lead] == 1)
+        if not own:
+            return self.reshape(operand, tuple(n for a, n in enumerate(operand.shape) if a not in units))
+        whole = len(own) == len(operand.shape)
+        while whole and operand.operation in ("transpose", "reshape"):
+            operand = operand.operands[0]
+            own = tuple(range(len(operand.shape)))
+        if operand.operation == "scatter" and not mean:
+            where = np.unravel_index(operand.payload.places, operand.shape)
+            rest = [a for a in range(len(operand.shape)) if a not in own]
+            left = tuple(operand.shape[a] for a in rest)
+            places = np.ravel_multi_index(tuple(where[a] for a in rest), left) if left else np.zeros_like(where[0])
+            if left or not operand.operands[0].shape:
+                return self.scatter(operand.operands[0], Key(places), left) if left else self.scaled(operand.operands[0], places.size)
+        if whole and operand.operation == "log" and not mean:
+            inner = operand.operands[0]
+            if inner.operation == "diagonal" and inner.operands[0].operation == "cholesky":
+                return self.scaled(self.node("log_determinant", inner.operands[0].operands, (), "symmetric"), 1, 2)
+        left = tuple(n for a, n in enumerate(operand.shape) if a not in own)
+        found = self.node("mean" if mean else "total", (operand,), left, own)
+        return self.reshape(found, tuple(n for a, n in enumerate(operand.shape) if a not in own + units))
+
+    def reduced(self, operand: Expression, shape: Shape, onto: Shape) -> Expression:
+        """Sum what an operand was repeated for; the result may still be smaller than ``onto``."""
+        if shape == onto:
+            return operand
+        extra = len(shape) - len(onto)
+        axes = [a for a, n in enumerate(shape) if a < extra or (onto[a - extra] == 1 and n > 1)]
+        found = self.total(operand, shape, axes)
+        kept = [a - extra for a in axes if a >= extra]
+        return self.expanded(found, len(onto), kept) if kept else found
+
+    def index(self, operand: Expression, key: Key) -> Expression:
+        """Take elements."""
+        if not operand.shape:
+            return operand
+        if operand.operation == "reshape":
+            return self.index(operand.operands[0], key)
+        places = key.places
+        flat, n = places.reshape(-1), operand.shape[0]
+        if len(operand.shape) == 1 < places.ndim and (flat.size == 1 or len(set(np.diff(flat).tolist())) == 1):
+            return self.reshape(self.index(operand, Key(flat)), places.shape)
+        if len(operand.shape) == 2 and operand.shape[1] == n and np.array_equal(places, np.arange(n) * (n + 1)):
+            return self.node("diagonal", (operand,), (n,))
+        return self.node("index", (operand,), places.shape, key)
+
+    def scatter(self, operand: Expression, key: Key, shape: Shape) -> Expression:
+        """Add elements, each at its place, to zeros."""
+        if operand.number == 0:
+            return operand
+        flat = key.places.reshape(-1)
+        if flat.size == math.prod(shape) and np.array_equal(flat, np.arange(flat.size)):
+            return operand if not operand.shape else self.reshape(self.full(operand, key.places.shape), shape)
+        coefficient, rest = self.split(operand)
+        if coefficient != ONE:
+            return self.product([(self.scatter(rest, key, shape), Fraction(1))], coefficient)
+        return self.node("scatter", (operand,), shape, key)
+
+    # --- products of matrices
+
+    def contract(self, subscripts: str, one: Expression, two: Expression) -> Expression:
+        """Sum products of two arrays over the letters that the result lacks."""
+        terms, _, result = subscripts.partition("->")
+        names = terms.split(",")
+        operands = [one, two]
+        factors: list[Factor] = []
+        coefficient = ONE
+        sizes = {c: n for name, o in zip(names, operands, strict=True) for c, n in zip(name, o.shape, strict=True)}
+        for k in range(2):
+            # numbers, and what is repeated along letters, come out
+            operand = operands[k]
+            own, operand = self.split(operand)
+            coefficient = coefficient * own
+            if operand.operation == "product":
+                scalars = [(b, e) for b, e in zip(operand.operands, operand.payload[1], strict=True) if not b.shape]
+                factors += scalars
+                operand = self.product(
+                    [(b, e) for b, e in zip(operand.operands, operand.payload[1], strict=True) if b.shape]
+                )
+            if operand.operation == "broadcast":
+                inner = operand.operands[0]
+                lead = len(operand.shape) - len(inner.shape)
+                kept = [a for a in range(len(operand.shape)) if a >= lead and inner.shape[a - lead] > 1]
+                names[k] = "".join(names[k][a] for a in kept)
+                operand = self.reshape(inner, tuple(n for n in inner.shape if n > 1))
+            elif len(operand.shape) < len(names[k]):
+                names[k] = names[k][len(names[k]) - len(operand.shape) :]
+            while operand.operation == "transpose":
+                names[k] = "".join(names[k][operand.payload.index(a)] for a in range(len(operand.payload)))
+                operand = operand.operands[0]
+            operands[k] = operand
+        for k in range(2):
+            # a letter of one operand alone that the result lacks is summed over before
+            alone = [c for c in names[k] if c not in result and c not in names[1 - k]]
+            if alone:
+                axes = [names[k].index(c) for c in alone]
+                operands[k] = self.total(operands[k], tuple(sizes[c] for c in names[k]), axes)
+                names[k] = "".join(c for c in names[k] if c not in alone)
+        gone = [c for c in sizes if c not in result and c not in names[0] + names[1]]
+        coefficient = coefficient * Coefficient(Fraction(math.prod(sizes[c] for c in gone)))
+        found = self._contracted(names, result, sizes, operands)
+        return self.product([(found, Fraction(1)), *factors], coefficient)
+
+    def _contracted(
+        self, names: list[str], result: str, sizes: dict[str, int], operands: list[Expression]
+    ) -> Expression:
+        shape = tuple(sizes[c] for c in result)
+        summed = [c for c in names[0] if c in names[1] and c not in result]
+        for one, two in ((0, 1), (1, 0)):
+            if not names[one] and sorted(names[two]) == sorted(result):
+                moved = self.transpose(operands[two], [names[two].index(c) for c in result])
+                return self.times(operands[one], moved)
+        if not summed:
+            if len(names[0]) == len(names[1]) == 1 and names[0] != names[1] and len(result) == 2:
+                pair = operands if result == names[0] + names[1] else operands[::-1]
+                return self.node("outer", pair, shape)
+            aligned = [self._aligned(o, n, result) for o, n in zip(operands, names, strict=True)]
+            return self.times(*aligned)
+        if not result and len(names[0]) > 1 and len(summed) == len(names[0]) == len(names[1]):
+            moved = self.transpose(operands[1], [names[1].index(c) for c in names[0]])
+            product = self.times(operands[0], moved)
+            return self.total(product, tuple(sizes[c] for c in names[0]), range(len(names[0])))
+        letters = {c: chr(97 + k) for k, c in enumerate(dict.fromkeys(names[0] + names[1]))}
+        plain = ["".join(letters[c] for c in n) for n in (*names, result)]
+        return self.node("contract", operands, shape, f"{plain[0]},{plain[1]}->{plain[2]}")
+
+    def _aligned(self, operand: Expression, name: str, result: str) -> Expression:
+        """Order axes as in the result, with axes of length 1 for what it lacks."""
+        ordered = [c for c in result if c in name]
+        moved = self.transpose(operand, [name.index(c) for c in ordered])
+        sizes = dict(zip(ordered, moved.shape, strict=True))
+        start = result.index(ordered[0]) if ordered else len(result)
+        return self.reshape(moved, tuple(sizes.get(c, 1) for c in result[start:]))
+
+
+def _repeated(operand: Expression) -> Expression:
+    """Return what NumPy repeats by itself."""
+    while True:
+        if operand.operation == "broadcast":
+            operand = operand.operands[0]
+        elif operand.operation == "reshape":
+            inner = operand.operands[0]
+            lead = len(operand.shape) - len(inner.shape)
+            if lead <= 0 or operand.shape != (1,) * lead + inner.shape:
+                return operand
+            operand = inner
+        else:
+            return operand

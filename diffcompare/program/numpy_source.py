@@ -1,0 +1,686 @@
+"""Expressions of arrays as lines of NumPy."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from diffcompare.errors import UnsupportedFunction
+from diffcompare.program.arrays import Places, Shape, contracted
+from diffcompare.program.expression_adjoint import operands_first
+from diffcompare.program.expressions import MASKS, Coefficient, Expression
+from diffcompare.program.operation import Kind
+from diffcompare.program.operations import OPERATIONS
+from diffcompare.program.printing import Written
+
+__all__ = ["NumpyLines", "key_text"]
+
+# the text of an array of whole numbers that the code holds; None where it holds none such
+NamedPlaces = Callable[[Places], str | None]
+_WIDTH = 92
+_COMPARE, _SUM, _PRODUCT, _POWER, _ATOM = 0, 1, 2, 4, 5
+_SIGNS = {
+    "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
+}  # fmt: skip
+_SPECIAL = {"expit", "log_expit", "xlogy", "logit", "ndtr", "log_ndtr", "softmax", "log_softmax", "logsumexp"}
+_LETTERS = {
+    "inv": "inverse", "exp": "e", "expit": "p", "softmax": "p", "tanh": "h", "contract": "a", "solve": "s",
+    "cholesky": "L", "total": "s", "max": "m", "sum": "r",
+}  # fmt: skip
+
+
+class NumpyLines:
+    """Writes expressions as statements, each common part once.
+
+    Parameters
+    ----------
+    wanted : mapping
+        Names that expressions should have where they need one: those of the user's own code.
+    taken : collection of str
+        Names that mean something else.
+    sizes : collection of int
+        Lengths of the data: what is divided by one of them stays so.
+    named_places : callable
+    numpy : str
+        How the code calls NumPy.
+    """
+
+    def __init__(
+        self, wanted: Mapping[Expression, str], taken: Collection[str], sizes: Collection[int],
+        named_places: NamedPlaces, numpy: str = "np",
+    ) -> None:  # fmt: skip
+        self._wanted, self._taken, self._sizes = wanted, set(taken), sizes
+        self._named_places, self._np = named_places, numpy
+        self._names: dict[Expression, str] = {}
+        self._texts: dict[Expression, Written] = {}
+        self.special = False
+
+    def lines(self, roots: Sequence[Expression], returned: Callable[[list[str]], str]) -> list[str]:
+        """Return statements; the last one is made by ``returned`` of the texts of the roots."""
+        order = operands_first(roots)
+        weights = _weights(order)
+        uses = Counter(operand for one in order for operand in one.operands)
+        uses.update(roots)
+        order.sort(key=lambda one: one.operation != "item")
+        # what is put together from pieces, but for the pieces themselves
+        alone = {o for one in order if one.operation != "sum" for o in one.operands if o.operation == "scatter"}
+        alone |= set(roots)
+        chosen = {
+            one for one in order
+            if (uses[one] > 1 and weights[one] >= 2) or (one.operation == "item" and uses[one] > 1)
+            or (_is_gathered(one) and (one.operation == "sum" or one in alone))
+        }  # fmt: skip
+        chosen = {one for one in chosen if one.operation != "scatter" or one in alone}
+        for _ in range(40):
+            found, long = self._written(order, chosen, roots, returned)
+            split = None if long is None else self._largest_part(long, chosen, weights)
+            if split is None:
+                return found
+            chosen.add(split)
+        return found
+
+    def _written(
+        self, order: Sequence[Expression], chosen: set[Expression], roots: Sequence[Expression],
+        returned: Callable[[list[str]], str],
+    ) -> tuple[list[str], Sequence[Expression] | None]:  # fmt: skip
+        """Write with names for what is chosen; returns also what a line that is too long is made of."""
+        self._names, self._texts, used = {}, {}, set(self._taken)
+        found: list[str] = []
+        long: Sequence[Expression] | None = None
+        # a root that is only returned needs no name
+        for one in order:
+            if one not in chosen:
+                continue
+            statements = self._gathered(one) if _is_gathered(one) else None
+            text = None if statements is not None else self._text(one)[1]
+            if statements is not None and len(statements) == 1:
+                text, statements = statements[0], None
+                if len(text) <= _WIDTH and one not in self._wanted and one in roots:
+                    self._texts[one] = _ATOM, text
+                    continue
+            name = self._new_name(one, used)
+            own = [f"{name} = {text}"] if statements is None else [s.format(name) for s in statements]
+            if long is None and any(len(line) > _WIDTH for line in own):
+                long = [one]
+            found += own
+            self._names[one] = name
+            self._texts[one] = _ATOM, name
+        texts = [self._text(root)[1] for root in roots]
+        last = f"return {returned(texts)}"
+        if long is None and len(last) > _WIDTH:
+            long = [root for root in roots if root not in self._names]
+        return [*found, last], long
+
+    def _largest_part(
+        self, long: Sequence[Expression], chosen: set[Expression], weights: Mapping[Expression, int]
+    ) -> Expression | None:
+        """Return the part that a line is best split at: about half of it."""
+        parts: list[Expression] = []
+        stack = [o for one in long for o in ([one] if len(long) > 1 else one.operands)]
+        while stack:
+            one = stack.pop()
+            if one in chosen or one in parts:
+                continue
+            parts.append(one)
+            stack += one.operands
+        whole = sum(len(self._text(one)[1]) for one in long if one not in chosen) or _WIDTH
+        parts = [p for p in parts if weights[p] >= 2 and len(self._text(p)[1]) > 12 and p.operation not in MASKS]
+        if not parts:
+            return None
+        return min(parts, key=lambda p: (abs(len(self._text(p)[1]) - whole / 2) - 20 * (p in self._wanted), -weights[p]))
+
+    def _new_name(self, one: Expression, used: set[str]) -> str:
+        wish = self._wanted.get(one)
+        if wish is None and one.operation == "inv" and one.operands[0] in self._names:
+            wish = f"{self._names[one.operands[0]]}_inv"
+        if wish is None and _is_gathered(one):
+            wish = "g"
+        if wish is None and one.operation == "sum" and all(c.above > 0 for c in one.payload):
+            wish = "z"
+        wish = _LETTERS.get(one.operation) if wish is None else wish
+        if wish is not None and wish not in used:
+            used.add(wish)
+            return wish
+        stem = wish if wish is not None else "t"
+        number = next(k for k in range(1 if wish is None else 2, 10_000) if f"{stem}{k}" not in used)
+        used.add(f"{stem}{number}")
+        return f"{stem}{number}"
+
+    # --- statements that put pieces together
+
+    def _gathered(self, one: Expression) -> list[str]:
+        """Write an array that is put together; {} stands for its name."""
+        terms = list(zip(one.operands, one.payload, strict=True)) if one.operation == "sum" else [(one, _ONE)]
+        pieces = [(t, c) for t, c in terms if t.operation == "scatter"]
+        rest = [(t, c) for t, c in terms if t.operation != "scatter"]
+        parts = [(piece.payload.places, self._signed(piece.operands[0], c)) for piece, c in pieces]
+        if not rest:
+            whole = self._side_by_side(one.shape, parts, pieces)
+            if whole is not None:
+                return [whole]
+        statements = []
+        if rest:
+            start = self._sum(rest)[1]
+            if any(t.shape == one.shape and t.operation not in ("name", "item", "reshape", "transpose") for t, _ in rest):
+                statements.append(f"{{}} = {_escaped(start)}")
+            else:
+                statements.append(f"{{}} = {self._np}.zeros({self._shape(one.shape)}) + {_escaped(self._bracketed(self._sum(rest), _PRODUCT))}")
+        else:
+            statements.append(f"{{}} = {self._np}.zeros({self._shape(one.shape)})")
+        seen: set[int] = set()
+        for (places, (sign, text)) in parts:
+            flat = places.reshape(-1).tolist()
+            key = self._key(one.shape, places)
+            text = _escaped(text)
+            if len(set(flat)) < len(flat):
+                key = f"({key})" if ", " in key and not key.startswith("[") else key
+                statements.append(f"{self._np}.add.at({{}}, {_escaped(key)}, {sign}{text})")
+            elif rest or seen & set(flat):
+                statements.append(f"{{}}[{_escaped(key)}] {'-' if sign else '+'}= {text}")
+            else:
+                statements.append(f"{{}}[{_escaped(key)}] = {sign}{text}")
+            seen |= set(flat)
+        return statements
+
+    def _side_by_side(
+        self, shape: Shape, parts: Sequence[tuple[Places, tuple[str, str]]],
+        pieces: Sequence[tuple[Expression, Coefficient]],
+    ) -> str | None:  # fmt: skip
+        """Write a vector of single numbers, or of slices one after the other; None where it is neither."""
+        if len(shape) != 1:
+            return None
+        size = shape[0]
+        if all(not places.shape for places, _ in parts) and size <= 8:
+            entries: list[list[tuple[Expression, Coefficient]]] = [[] for _ in range(size)]
+            for (places, _), (piece, c) in zip(parts, pieces, strict=True):
+                entries[int(places)].append((piece.operands[0], c))
+            return f"{self._np}.array([{', '.join(self._sum(e)[1] if e else '0.0' for e in entries)}])"
+        flat = [places.reshape(-1) for places, _ in parts]
+        order = sorted(range(len(parts)), key=lambda k: int(flat[k][0]))
+        if not np.array_equal(np.concatenate([flat[k] for k in order]), np.arange(size)):
+            return None
+        texts = []
+        for k in order:
+            (sign, text), (piece, _), (places, _) = parts[k][1], pieces[k], parts[k]
+            inner = piece.operands[0]
+            if not places.shape:
+                texts.append(f"[{sign}{text}]")
+            elif inner.shape != places.shape:
+                texts.append(f"{self._np}.full({len(flat[k])}, {sign}{text})")
+            elif len(places.shape) > 1:
+                bracketed = sign + self._bracketed(self._text(inner), _ATOM)
+                texts.append(f"{f'({bracketed})' if sign else bracketed}.ravel()")
+            else:
+                texts.append(sign + text)
+        return f"{self._np}.concatenate([{', '.join(texts)}])"
+
+    def _signed(self, one: Expression, coefficient: Coefficient) -> tuple[str, str]:
+        if one.operation == "product" and one not in self._names:
+            coefficient = coefficient * one.payload[0]
+        negative = coefficient.above < 0
+        size = Coefficient(abs(coefficient.above), coefficient.below)
+        if one.operation == "product" and one not in self._names:
+            text = self._product(size, list(zip(one.operands, one.payload[1], strict=True)))
+        else:
+            text = self._scaled(one, size)
+        # behind a minus
+        return ("-" if negative else ""), self._bracketed(text, _PRODUCT) if negative else text[1]
+
+    # --- expressions
+
+    def _text(self, one: Expression) -> Written:
+        found = self._texts.get(one)
+        if found is None:
+            found = self._texts[one] = self._expression(one)
+        return found
+
+    @staticmethod
+    def _bracketed(written: Written, needed: int) -> str:
+        return written[1] if written[0] >= needed else f"({written[1]})"
+
+    def _atom(self, one: Expression) -> str:
+        return self._bracketed(self._text(one), _ATOM)
+
+    def _expression(self, one: Expression) -> Written:
+        name, operands = one.operation, one.operands
+        if name in ("name", "item"):
+            return _ATOM, one.payload
+        if name == "product":
+            coefficient, exponents = one.payload
+            return self._product(coefficient, list(zip(operands, exponents, strict=True)))
+        if name == "sum":
+            return self._sum(list(zip(operands, one.payload, strict=True)))
+        if name in _SIGNS:
+            one_, two = (self._bracketed(self._text(o), _SUM) for o in operands)
+            return _COMPARE, f"{one_} {_SIGNS[name]} {two}"
+        if name in ("and", "or", "not"):
+            texts = [self._atom(o) for o in operands]
+            return (_COMPARE, f" {'&' if name == 'and' else '|'} ".join(texts)) if len(texts) > 1 else (4, f"~{texts[0]}")
+        rule = getattr(self, f"_of_{name}", None)
+        if rule is not None:
+            return rule(one)  # type: ignore[no-any-return]
+        if name in _SPECIAL:
+            return _ATOM, f"{self._function(name)}({', '.join(self._text(o)[1] for o in operands)}{self._options(one)})"
+        row = OPERATIONS.get(name)
+        if row is not None and row.names and one.payload is None:
+            special = Kind.SPECIAL in row.kind and name != "sinc"
+            called = self._function(row.names[0]) if special else f"{self._np}.{row.names[0]}"
+            return _ATOM, f"{called}({', '.join(self._text(o)[1] for o in operands)})"
+        if name in ("pi", "e"):
+            return _ATOM, f"{self._np}.{name}"
+        if name in ("maximum", "minimum", "logaddexp", "clip", "sign", "where", "diag", "cholesky", "tril", "triu"):
+            return _ATOM, f"{self._np}.{'linalg.' * (name == 'cholesky')}{name}({', '.join(self._text(o)[1] for o in operands)}{self._options(one)})"
+        raise UnsupportedFunction(f"{name} is not written as a function of NumPy")
+
+    def _function(self, name: str) -> str:
+        self.special = True
+        return f"special.{name}"
+
+    def _options(self, one: Expression) -> str:
+        payload = one.payload
+        if not payload or isinstance(payload, str):
+            return ""
+        if isinstance(payload[0], tuple):
+            return "".join(f", {k}={v}" for k, v in payload if v is not None)
+        ndim = len(one.operands[0].shape)
+        return "" if len(payload) == ndim else f", axis={payload[0] if len(payload) == 1 else payload}"
+
+    def _shown(self, coefficient: Coefficient) -> tuple[Fraction, int]:
+        above, below = coefficient.above, coefficient.below
+        value = coefficient.value
+        if above.denominator == 1:
+            if below == 1 or value.denominator == 1:
+                return value, 1
+            if below in self._sizes:
+                return above, below
+            if value.denominator not in self._sizes:
+                for size in sorted(self._sizes):
+                    if size % value.denominator == 0 and abs(value * size) <= 4:
+                        return value * size, size
+            return Fraction(value.numerator), value.denominator
+        if below not in self._sizes and len(repr(float(value))) <= 6:
+            return value, 1
+        return above, below
+
+    def _scaled(self, one: Expression, coefficient: Coefficient) -> Written:
+        """Write a product with another coefficient."""
+        if one in self._names or one.operation != "product":
+            return self._product(coefficient, [(one, Fraction(1))])
+        own, exponents = one.payload
+        return self._product(own * coefficient, list(zip(one.operands, exponents, strict=True)))
+
+    def _product(self, coefficient: Coefficient, factors: list[tuple[Expression, Fraction]]) -> Written:
+        above, below = self._shown(coefficient)
+        top = [(b, e) for b, e in factors if e > 0]
+        under = [(b, -e) for b, e in factors if e < 0]
+        top.sort(key=lambda f: (bool(f[0].shape), f[0].operation in MASKS))
+        masks_only = bool(top) and all(b.operation in MASKS for b, _ in top)
+        wide = sum(bool(b.shape) for b, _ in top)
+        texts = []
+        negative = above < 0
+        if abs(above) != 1 or not top or masks_only:
+            number = _number(abs(above))
+            texts.append(f"{number}.0" if masks_only and number.isdigit() else number)
+        if len(top) == 1 and not texts and not under and below == 1 and not negative:
+            return self._raised(*top[0])
+        for base, exponent in top:
+            precedence, text = self._raised(base, exponent)
+            alone = exponent == 1 and base.operation == "contract" and base not in self._names and (wide == 1 or not base.shape)
+            needed = _PRODUCT if alone and (not texts or base.shape) else _PRODUCT + 1
+            if alone and not base.shape and texts:
+                needed = _PRODUCT + 1
+            texts.append(text if precedence >= needed else f"({text})")
+        text = ("-" if negative else "") + " * ".join(texts)
+        bottom = [str(below)] if below != 1 else []
+        for base, exponent in under:
+            precedence, raised = self._raised(base, exponent)
+            bottom.append(raised if precedence > _PRODUCT else f"({raised})")
+        if bottom:
+            text += f" / {bottom[0]}" if len(bottom) == 1 else f" / ({' * '.join(bottom)})"
+        if len(texts) == 1 and not bottom and not top:
+            return (_ATOM if not negative else _PRODUCT), text
+        return _PRODUCT, text
+
+    def _raised(self, base: Expression, exponent: Fraction) -> Written:
+        if exponent == 1:
+            return self._text(base)
+        if exponent == Fraction(1, 2):
+            return _ATOM, f"{self._np}.sqrt({self._text(base)[1]})"
+        text = self._atom(base)
+        return _POWER, f"{text}{'**' if text.replace('.', '').isidentifier() else ' ** '}{_number(exponent)}"
+
+    def _sum(self, terms: list[tuple[Expression, Coefficient]]) -> Written:
+        if len(terms) == 1:
+            return self._scaled(*terms[0])
+        if terms[0][1].above < 0:
+            first = next((k for k, (_, c) in enumerate(terms) if c.above > 0), 0)
+            terms = [terms[first], *terms[:first], *terms[first + 1 :]]
+        text = ""
+        for k, (term, coefficient) in enumerate(terms):
+            negative = coefficient.above < 0
+            written = self._scaled(term, Coefficient(abs(coefficient.above), coefficient.below))
+            if term.operation in MASKS and abs(coefficient.value) == 1:
+                written = self._product(Coefficient(abs(coefficient.above), coefficient.below), [(term, Fraction(1))])
+            part = self._bracketed(written, _PRODUCT)
+            text += (f" {'-' if negative else '+'} " if k else "-" * negative) + part
+        return _SUM, text
+
+    # --- one by one
+
+    def _of_data(self, one: Expression) -> Written:
+        raise UnsupportedFunction(
+            f"the code computes with an array of shape {one.shape} that has no name where the gradient is to stand; "
+            "give it a name, as a global or an argument of the function"
+        )
+
+    def _of_total(self, one: Expression) -> Written:
+        return self._reduction("sum", one, keepdims=False)
+
+    def _reduction(self, name: str, one: Expression, *, keepdims: bool) -> Written:
+        (operand,), axes, extra = one.operands, one.payload, ""
+        if axes and isinstance(axes[0], tuple):
+            axes, ddof = axes
+            extra = f", ddof={ddof}" if ddof else ""
+        axis = axes[0] if len(axes) == 1 else axes
+        along = "" if len(axes) == len(operand.shape) else f", axis={axis}"
+        called = self._function(name) if name in _SPECIAL else f"{self._np}.{name}"
+        return _ATOM, f"{called}({self._text(operand)[1]}{along}{extra}{', keepdims=True' * keepdims})"
+
+    def _of_mean(self, one: Expression) -> Written:
+        return self._reduction("mean", one, keepdims=False)
+
+    def _of_max(self, one: Expression) -> Written:
+        return self._reduction(one.operation, one, keepdims=False)
+
+    _of_min = _of_var = _of_std = _of_prod = _of_logsumexp = _of_max
+
+    def _of_norm(self, one: Expression) -> Written:
+        return _ATOM, f"{self._np}.linalg.norm({self._text(one.operands[0])[1]})"
+
+    def _of_inv(self, one: Expression) -> Written:
+        return _ATOM, f"{self._np}.linalg.inv({self._text(one.operands[0])[1]})"
+
+    def _of_solve(self, one: Expression) -> Written:
+        return _ATOM, f"{self._np}.linalg.solve({', '.join(self._text(o)[1] for o in one.operands)})"
+
+    def _of_determinant(self, one: Expression) -> Written:
+        return _ATOM, f"{self._np}.linalg.det({self._text(one.operands[0])[1]})"
+
+    def _of_log_determinant(self, one: Expression) -> Written:
+        return _ATOM, f"{self._np}.linalg.slogdet({self._text(one.operands[0])[1]})[1]"
+
+    def _of_diagonal(self, one: Expression) -> Written:
+        return _ATOM, f"{self._np}.diag({self._text(one.operands[0])[1]})"
+
+    def _of_eye(self, one: Expression) -> Written:
+        return _ATOM, f"{self._np}.eye({one.shape[0]})"
+
+    def _of_absolute(self, one: Expression) -> Written:
+        return _ATOM, f"{self._np}.abs({self._text(one.operands[0])[1]})"
+
+    def _of_outer(self, one: Expression) -> Written:
+        return _ATOM, f"{self._np}.outer({', '.join(self._text(o)[1] for o in one.operands)})"
+
+    def _of_flip(self, one: Expression) -> Written:
+        return _ATOM, f"{self._np}.flip({self._text(one.operands[0])[1]}{self._options(one)})"
+
+    def _of_diff(self, one: Expression) -> Written:
+        return _ATOM, f"{self._np}.diff({self._text(one.operands[0])[1]}{self._options(one)})"
+
+    def _of_roll(self, one: Expression) -> Written:
+        options = dict(one.payload)
+        axis = "" if options.get("axis") is None else f", axis={options['axis']}"
+        return _ATOM, f"{self._np}.roll({self._text(one.operands[0])[1]}, {options['shift']}{axis})"
+
+    def _of_concatenate(self, one: Expression) -> Written:
+        axis = f", axis={one.payload}" if one.payload else ""
+        return _ATOM, f"{self._np}.concatenate([{', '.join(self._text(o)[1] for o in one.operands)}]{axis})"
+
+    def _of_cumulate(self, one: Expression) -> Written:
+        axis, backwards = one.payload
+        ndim = len(one.shape)
+        along = "" if ndim == 1 else f", axis={axis}"
+        turn = ":, " * axis + "::-1" if backwards else ""
+        inner = f"{self._atom(one.operands[0])}[{turn}]" if backwards else self._text(one.operands[0])[1]
+        text = f"{self._np}.cumsum({inner}{along})"
+        return _ATOM, f"{text}[{turn}]" if backwards else text
+
+    def _of_transpose(self, one: Expression) -> Written:
+        axes = one.payload
+        if axes == tuple(range(len(axes)))[::-1]:
+            return _ATOM, f"{self._atom(one.operands[0])}.T"
+        return _ATOM, f"{self._np}.transpose({self._text(one.operands[0])[1]}, {axes})"
+
+    def _of_index(self, one: Expression) -> Written:
+        return _ATOM, f"{self._atom(one.operands[0])}[{self._key(one.operands[0].shape, one.payload.places)}]"
+
+    def _key(self, shape: Shape, places: Places) -> str:
+        found = key_text(shape, places, self._named_places, self._np)
+        if found is None:
+            raise UnsupportedFunction(
+                f"the code takes elements of an array of shape {shape} that no slice takes; give the array of their "
+                "indices a name, as a global or an argument of the function"
+            )
+        return found
+
+    def _of_broadcast(self, one: Expression) -> Written:
+        inner = one.operands[0]
+        shape = self._shape(one.shape)
+        if inner.number == 0:
+            return _ATOM, f"{self._np}.zeros({shape})"
+        if inner.number == 1:
+            return _ATOM, f"{self._np}.ones({shape})"
+        if not inner.shape:
+            return _ATOM, f"{self._np}.full({shape}, {self._text(inner)[1]})"
+        return _ATOM, f"{self._np}.broadcast_to({self._text(inner)[1]}, {shape})"
+
+    @staticmethod
+    def _shape(shape: Shape) -> str:
+        return str(shape[0]) if len(shape) == 1 else str(shape)
+
+    def _of_reshape(self, one: Expression) -> Written:
+        inner = one.operands[0]
+        if inner.operation in ("total", "mean", "max", "min", "var", "std", "prod", "logsumexp") and inner not in self._names:
+            axes = inner.payload[0] if inner.payload and isinstance(inner.payload[0], tuple) else inner.payload
+            before = inner.operands[0].shape
+            if one.shape == tuple(1 if a in axes else n for a, n in enumerate(before)):
+                return self._reduction("sum" if inner.operation == "total" else inner.operation, inner, keepdims=True)
+        key = _unit_axes(inner.shape, one.shape)
+        if key is not None:
+            return _ATOM, f"{self._atom(inner)}[{key}]"
+        if len(one.shape) == 1:
+            return _ATOM, f"{self._atom(inner)}.ravel()"
+        return _ATOM, f"{self._atom(inner)}.reshape({', '.join(map(str, one.shape))})"
+
+    def _of_scatter(self, one: Expression) -> Written:
+        raise UnsupportedFunction("elements are put where no slice puts them")
+
+    def _of_join(self, one: Expression) -> Written:
+        parts = [self._atom(o) + (".ravel()" if len(o.shape) > 1 else "") if o.shape else f"[{self._text(o)[1]}]" for o in one.operands]
+        return _ATOM, f"{self._np}.concatenate([{', '.join(parts)}])"
+
+    def _of_contract(self, one: Expression) -> Written:
+        left, right, result, batch, summed, _ = contracted(one.payload)
+        first, second = one.operands
+        if len(summed) == 1:
+            found = self._by_matmul(first, left, second, right, result, summed) or self._by_matmul(
+                second, right, first, left, result, summed
+            )
+            if found is not None:
+                return _PRODUCT, found
+        texts = ", ".join(self._text(o)[1] for o in one.operands)
+        return _ATOM, f'{self._np}.einsum("{one.payload}", {texts})'
+
+    def _by_matmul(self, first: Expression, one: str, second: Expression, two: str, result: str, c: str) -> str | None:
+        texts = [self._bracketed(self._text(o), _PRODUCT + 1) for o in (first, second)]
+        lead = one[:-2]
+        if len(one) == 1 and len(two) == 1:
+            return " @ ".join(texts)
+        if len(two) == 1:
+            # a matrix, or a stack, times a vector
+            if one[-1] == c and result == one[:-1]:
+                return " @ ".join(texts)
+            return f"{texts[0]}.T @ {texts[1]}" if len(one) == 2 and one[0] == c else None
+        if len(one) == 1 or len(two) < 2:
+            return None
+        left, right = one[-2:], two[-2:]
+        if c not in left or c not in right:
+            return None
+        rows, columns = left.replace(c, ""), right.replace(c, "")
+        if result != lead + rows + columns or two[:-2] not in ("", lead):
+            return None
+        if left[1] != c:
+            texts[0] = _turned(self._atom(first), one, self._np, self._text(first)[1])
+        if right[0] != c:
+            texts[1] = _turned(self._atom(second), two, self._np, self._text(second)[1])
+        return " @ ".join(texts)
+
+
+_ONE = Coefficient(Fraction(1))
+
+
+def _turned(atom: str, letters: str, numpy: str, text: str) -> str:
+    return f"{atom}.T" if len(letters) == 2 else f"{numpy}.swapaxes({text}, -1, -2)"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _is_gathered(one: Expression) -> bool:
+    """Tell whether an array is put together from pieces."""
+    return one.operation == "scatter" or one.operation == "sum" and any(o.operation == "scatter" for o in one.operands)
+
+
+def _weights(order: Sequence[Expression]) -> dict[Expression, int]:
+    """Count the operations that a text of an expression has."""
+    found: dict[Expression, int] = {}
+    for one in order:
+        inner = sum(found[operand] for operand in one.operands)
+        if one.operation in ("name", "item", "eye"):
+            own = 0
+        elif one.operation == "product":
+            coefficient, exponents = one.payload
+            own = max(len(exponents) - 1, 0) + (coefficient.value != 1 and bool(exponents)) + sum(abs(e) != 1 for e in exponents)
+        elif one.operation == "sum":
+            own = len(one.operands) - 1
+        elif one.operation in ("transpose", "reshape", "index", "broadcast"):
+            own = int(inner > 0)
+        else:
+            own = 2
+        found[one] = min(own + inner, 10**9)
+    return found
+
+
+def _number(value: Fraction) -> str:
+    """Write a number as a literal."""
+    if value.denominator == 1 and abs(value) < 10**15:
+        return str(value.numerator)
+    return repr(float(value))
+
+
+def _unit_axes(before: Shape, after: Shape) -> str | None:
+    """Write the key that only puts in or takes out axes of length 1."""
+    key, a = [], 0
+    for k, n in enumerate(after):
+        if a < len(before) and before[a] == n and (n != 1 or len(before) - a >= len(after) - k):
+            key.append(":")
+            a += 1
+        elif n == 1:
+            key.append("None")
+        elif a < len(before) and before[a] == 1:
+            key += ["0", ":"]
+            a += 2
+            if a > len(before) or before[a - 1] != n:
+                return None
+        else:
+            return None
+    if any(n != 1 for n in before[a:]):
+        return None
+    key += ["0"] * (len(before) - a)
+    while len(key) > 1 and key[-1] == ":":
+        key.pop()
+    return ", ".join(key)
+
+
+def key_text(shape: Shape, places: Places, named: NamedPlaces, numpy: str = "np") -> str | None:
+    """Write the key that takes elements, by their places in the flat order, from an array; None for no readable one.
+
+    >>> key_text((3, 4), np.array([4, 5, 6, 7]), lambda _: None)
+    '1'
+    >>> key_text((10,), np.arange(1, 10), lambda _: None)
+    '1:'
+    """
+    if not places.size:
+        return None
+    where = np.unravel_index(places, shape)
+    keys: list[Any] = []
+    texts: list[str] = []
+    axis = 0
+    joint = places.ndim == 1 and sum(bool((w != w.flat[0]).any()) for w in where) > 1
+    for a, (w, n) in enumerate(zip(where, shape, strict=True)):
+        if joint and (w == w[0]).all():
+            keys.append(int(w[0]))
+            texts.append(str(int(w[0])))
+            continue
+        if joint:
+            vector = w
+        else:
+            left, dims = len(shape) - a, places.ndim - axis
+            constant = bool((w == w.flat[0]).all())
+            if constant and left > dims:
+                k = int(w.flat[0])
+                keys.append(k)
+                texts.append("-1" if k == n - 1 and n > 3 else str(k))
+                continue
+            if axis >= places.ndim:
+                return None
+            vector = w[tuple(slice(None) if d == axis else 0 for d in range(places.ndim))]
+            axis += 1
+        key, text = _along(vector, n, named, numpy, joint=joint)
+        if text is None:
+            return None
+        keys.append(key)
+        texts.append(text)
+    try:
+        found = np.arange(math.prod(shape)).reshape(shape)[tuple(keys)]
+    except IndexError:
+        return None
+    if found.shape != places.shape or not np.array_equal(found, places):
+        return None
+    while len(texts) > 1 and texts[-1] == ":":
+        texts.pop()
+    return ", ".join(texts)
+
+
+def _along(vector: Places, n: int, named: NamedPlaces, numpy: str, *, joint: bool) -> tuple[Any, str | None]:
+    steps = np.diff(vector)
+    start, last = int(vector[0]), int(vector[-1])
+    step = int(steps[0]) if steps.size else 1
+    regular = bool((steps == step).all()) and step != 0
+    if regular and joint:
+        if step == 1 and start == 0:
+            return vector, f"{numpy}.arange({len(vector)})"
+    elif regular:
+        stop = last + (1 if step > 0 else -1)
+        key = slice(start, None if stop < 0 or stop >= n else stop, step)
+        first = "" if start == (0 if step > 0 else n - 1) else str(start)
+        if step > 0 and last + step >= n:
+            end, key = "", slice(start, None, step)
+        elif step > 0:
+            end = str(stop) if stop <= n // 2 or n <= 3 else str(stop - n)
+        else:
+            end = "" if last + step < 0 else str(stop)
+            key = slice(start, None if last + step < 0 else stop, step)
+        return key, f"{first}:{end}" + (f":{step}" if step != 1 else "")
+    text = named(vector)
+    if text is None and len(vector) <= 8:
+        text = str(vector.tolist())
+    return vector, text
+
+

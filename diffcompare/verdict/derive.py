@@ -1,0 +1,290 @@
+"""The gradient of a function, written as NumPy code and judged before it is shown."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+import sys
+import textwrap
+import types
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from diffcompare.errors import UnsupportedFunction
+from diffcompare.program.expression_adjoint import gradients, operands_first
+from diffcompare.program.expression_reading import pieces_of, read_expressions
+from diffcompare.program.expressions import Expression, Expressions
+from diffcompare.program.numpy_source import NumpyLines
+from diffcompare.tracing.array_substitutes import ARRAYS
+from diffcompare.tracing.array_trace import placed_arrays, record_arrays
+from diffcompare.tracing.calling import called
+from diffcompare.tracing.handle import Handle
+from diffcompare.tracing.keeping import Keeper
+from diffcompare.tracing.places import is_library
+from diffcompare.tracing.whole_calls import NamingRebuilder, WholeCalls
+from diffcompare.verdict.arguments import Structure, structure_of
+from diffcompare.verdict.check import check_arguments, check_gradient
+from diffcompare.verdict.code_names import CodeNames, names_in
+from diffcompare.verdict.verdict import Verdict
+from diffcompare.watchdog import BUDGET
+
+__all__ = ["Derived", "derive"]
+
+# more lines are no code that is read
+_LINES = 25
+_WIDTH = 92
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A gradient as code.
+
+    Parameters
+    ----------
+    source : str
+        Imports and one function; it stands beside the function that it is the gradient of, whose names it uses.
+    name : str
+        What the function is called.
+    verdict : Verdict
+        What :func:`check_gradient` says of it at the point: consistent.
+    """
+
+    source: str
+    name: str
+    verdict: Verdict
+
+    def __str__(self) -> str:
+        return self.source
+
+
+def derive(f: Callable[..., Any], at: Any, *, args: Sequence[Any] = (), budget: float = BUDGET) -> Derived:
+    """Write the gradient of a function as NumPy code.
+
+    The function is traced at a point, differentiated and written with its own names; the code is judged by
+    :func:`check_gradient` before it is returned: at the point, beside it and far from it.
+
+    Parameters
+    ----------
+    f : callable
+        A function or a method of NumPy code; ``f(x, *args)`` returns one number.
+    at : array_like, tuple or dict of arrays
+        A point, of any shape.
+    args : sequence
+        Further arguments.
+    budget : float
+        Seconds that each of the checks may take.
+
+    Returns
+    -------
+    Derived
+        ``.source`` is the code, and what ``print`` shows.
+
+    Raises
+    ------
+    TraceError, UnsupportedFunction
+        The code cannot be traced, or its gradient cannot be written readably; the message says what to change.
+    ValueError, TypeError
+        A point that does not fit; the message names it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> def loss(w):
+    ...     return np.sum(w**2)
+    >>> print(derive(loss, [3.0, 4.0]))
+    import numpy as np
+    <BLANKLINE>
+    <BLANKLINE>
+    def loss_gradient(w):
+        \"\"\"Gradient of loss; shapes: w (2,).\"\"\"
+        return 2 * w
+    """
+    check_arguments({"f": f}, args, None, budget)
+    structure, x = structure_of(at)
+    names = names_in(f, args)
+    name = _function_name(names)
+    source = _written(f, tuple(args), structure, x, names, name)
+    return Derived(source, name, _judged(f, source, name, tuple(args), structure, x, names, budget))
+
+
+def _function_name(names: CodeNames) -> str:
+    own = names.function.__name__
+    return "gradient" if not own.isidentifier() or own.startswith("__") else f"{own}_gradient"
+
+
+def _written(
+    f: Any, args: tuple[Any, ...], structure: Structure, x: Any, names: CodeNames, name: str
+) -> str:
+    table = WholeCalls(x)
+    build = table.build
+    local: dict[str, int] = {}
+    output = _recorded(f, args, structure, x, names, table, local)
+    write = Expressions()
+    pieces = _pieces(structure, names, write)
+    found = read_expressions(build, output, write, pieces_of(build, write, pieces), names.leaf(write))
+    bars = gradients(write, found[output], pieces)
+    roots = [write.full(bars.get(piece, write.number(0)), piece.shape) for piece in pieces]
+    wanted: dict[Expression, str] = {}
+    for text, node in local.items():
+        own = found.get(node)
+        if own is None or text in names.parameters:
+            continue
+        wanted.setdefault(own, text)
+        if own in bars:
+            wanted.setdefault(bars[own], f"grad_{text}")
+    for bar in bars.values():
+        wanted.setdefault(bar, "delta")
+    order = operands_first(roots)
+    sizes = {n for one in (*order, *pieces) if one.operation in ("name", "item") for n in one.shape if n > 2}
+    numpy = "np" if names.scope.get("np", np) is np and "np" not in names.parameters else "numpy"
+    taken = {*names.parameters, *names.scope, *keyword.kwlist, *dir(builtins), numpy, "special", "scipy", name}
+    writer = NumpyLines(wanted, taken, sizes, names.places, numpy)
+    lines = writer.lines(roots, lambda texts: _returned(structure, texts))
+    if len(lines) > _LINES:
+        raise UnsupportedFunction(
+            f"the gradient takes {len(lines)} lines of code: the function does too much one after the other to be "
+            "read; write it with whole arrays instead of a loop, or derive the gradient of a part of it"
+        )
+    imports = [f"import numpy{' as np' if numpy == 'np' else ''}"] + ["from scipy import special"] * writer.special
+    doc = _docstring(names, structure, lines, [one for one in order if one.operation == "name"])
+    body = [*doc, *lines]
+    code = "\n".join([*imports, "", "", f"def {name}({names.signature}):", *(f"    {line}" for line in body), ""])
+    return code if numpy == "np" else re.sub(r"(?<![\w.])np\.", "numpy.", code)
+
+
+def _recorded(
+    f: Any, args: tuple[Any, ...], structure: Structure, x: Any, names: CodeNames, table: WholeCalls,
+    local: dict[str, int],
+) -> int:  # fmt: skip
+    """Trace the function; returns the node of the number that it returned, and notes its local variables."""
+
+    def elsewhere() -> None:
+        with suppress(Exception):
+            called(f, structure.unflatten(x * (1 + 2.0**-8) + 2.0**-11), *args)
+
+    arguments = (placed_arrays(structure.unflatten(np.arange(x.size, dtype=float)), table), *args)
+    rebuilder = NamingRebuilder(table, ARRAYS)
+    rebuilder.names = names.floats
+    with _noting_locals(names.function, local):
+        trace = record_arrays(
+            f, arguments, table=table, keeping=Keeper().kept((f, *args)), elsewhere=elsewhere, rebuilder=rebuilder
+        )
+    if table.build.shape(trace.output) != (1,):
+        raise ValueError(f"f returned {trace.values.size} numbers: the gradient of one number is derived; sum them")
+    if table.lost:
+        guard = table.lost[0]
+        raise UnsupportedFunction(
+            f"{guard.place}: the function decides here what it computes, and its gradient would be right on one side "
+            "alone; write the choice with np.where, np.maximum or np.abs"
+        )
+    return table.build.reshape(trace.output, ())
+
+
+@contextmanager
+def _noting_locals(function: types.FunctionType, local: dict[str, int]) -> Iterator[None]:
+    """Note what the local variables of a function stand for when it returns."""
+    own = function.__code__
+
+    def profile(frame: types.FrameType, event: str, _: Any) -> None:
+        code = frame.f_code
+        if event != "return" or is_library(code.co_filename):
+            return
+        main = (code.co_name, code.co_filename, code.co_firstlineno) == (
+            own.co_name, own.co_filename, own.co_firstlineno,
+        )  # fmt: skip
+        for text, value in frame.f_locals.items():
+            if isinstance(value, Handle) and value.store is not None and text.isidentifier() and (main or text not in local):
+                local[text] = value.node
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+
+
+def _pieces(structure: Structure, names: CodeNames, write: Expressions) -> list[Expression]:
+    if structure.kind == "array":
+        return [write.node("name", (), structure.shapes[0], names.variable)]
+    found = []
+    for key, shape in zip(structure.keys, structure.shapes, strict=True):
+        text = f"{names.variable}[{key!r}]"
+        found.append(write.node("item", (), shape, text.replace("'", '"')))
+    return found
+
+
+def _returned(structure: Structure, texts: list[str]) -> str:
+    if structure.kind == "array":
+        return texts[0]
+    if structure.kind == "tuple":
+        return f"{', '.join(texts)}{',' * (len(texts) == 1)}"
+    return "{" + ", ".join(f"{key!r}: {text}".replace("'", '"') for key, text in zip(structure.keys, texts, strict=True)) + "}"
+
+
+def _docstring(
+    names: CodeNames, structure: Structure, lines: Sequence[str], leaves: Sequence[Expression]
+) -> list[str]:
+    if structure.kind == "array":
+        shapes = {names.variable: structure.shapes[0]}
+    else:
+        shapes = {f"{names.variable}[{key!r}]".replace("'", '"'): s for key, s in zip(structure.keys, structure.shapes, strict=True)}
+    code = "\n".join(lines)
+    held = {text: array.shape for text, array in names.arrays}
+    for text, shape in held.items():
+        if re.search(rf"(?<![\w.]){re.escape(text)}(?![\w\[])", code) or f"{text}[" in code:
+            shapes.setdefault(text, shape)
+    del leaves
+    own = names.function.__name__
+    words = ", ".join(f"{text} {shape}" if shape else f"{text} a number" for text, shape in shapes.items())
+    title = "Gradient" if not own.isidentifier() else f"Gradient of {own}"
+    whole = f'"""{title}; shapes: {words}."""'
+    if len(whole) <= _WIDTH:
+        return [whole]
+    return [f'"""{title}.', "", *textwrap.wrap(f"Shapes: {words}.", _WIDTH), '"""']
+
+
+def _judged(
+    f: Any, source: str, name: str, args: tuple[Any, ...], structure: Structure, x: Any, names: CodeNames,
+    budget: float,
+) -> Verdict:  # fmt: skip
+    # the code is made by us of a trace, and runs with the user's objects as the function does
+    scope = dict(names.scope)
+    exec(compile(source, "<derived>", "exec"), scope)  # noqa: S102
+    gradient = scope[name]
+    if names.owner is not None:
+        gradient = types.MethodType(gradient, names.owner)
+
+    def at(point: Any) -> Verdict:
+        return check_gradient(f, gradient, structure.unflatten(point), args=args, budget=budget)
+
+    verdict = at(x)
+    if verdict.status == "non-smooth" or verdict.status == "out-of-domain":
+        raise UnsupportedFunction(f"the function is {verdict.status} at the point; derive it at another one")
+    if verdict.status != "consistent":
+        raise _refused(verdict, "at the point")
+    size = np.abs(x) + (x == 0) * (np.abs(x).max() or 1.0)
+    rng = np.random.default_rng(0)
+    for k in (2.0**-6, -(2.0**-5)):
+        beside = at(x + k * size * rng.uniform(0.5, 1.0, x.size))
+        if beside.status not in ("consistent", "non-smooth", "out-of-domain"):
+            raise _refused(beside, "beside the point")
+    spread = max(1.0, float(np.abs(x).max()))
+    for point in (-x, spread * rng.standard_normal(x.size)):
+        far = at(point)
+        if far.status == "wrong":
+            raise _refused(far, "at another point")
+    return verdict
+
+
+def _refused(verdict: Verdict, where: str) -> UnsupportedFunction:
+    reason = verdict.explain().splitlines()[0]
+    return UnsupportedFunction(
+        f"the code that was written is not the gradient {where} ({reason}), so it is not shown; derive the gradient of "
+        "a simpler part of the function"
+    )
