@@ -63,6 +63,8 @@ class Coefficient:
         return Coefficient(Fraction(self.below ** (-exponent)) / top)
 
 
+# more terms are not multiplied out
+_LONGEST = 12
 ONE, ZERO = Coefficient(Fraction(1)), Coefficient(Fraction(0))
 
 
@@ -148,6 +150,9 @@ class Expressions:
                 total = Fraction(1)
             powers[base] = total
         powers = self._logistic({b: e for b, e in powers.items() if e})
+        spread = self._spread(powers, coefficient)
+        if spread is not None:
+            return spread
         if not coefficient.above:
             powers = {}
         if not powers:
@@ -173,6 +178,42 @@ class Expressions:
                 for one, step in ((base, -1), (below, 1), (other, -1)):
                     powers[one] = powers.get(one, Fraction(0)) + step
         return {b: e for b, e in powers.items() if e}
+
+    def _spread(self, powers: dict[Expression, Fraction], coefficient: Coefficient) -> Expression | None:
+        """Multiply a sum out where its terms are divided by the other factors; None where that is no shorter."""
+        for chosen in [b for b, e in powers.items() if b.operation == "sum" and e == 1 and len(powers) > 1]:
+            others = {b: e for b, e in powers.items() if b is not chosen}
+            terms = [dict(_factors(term)) for term in chosen.operands]
+            if not all(any(term.get(b, 0) * e < 0 for term in terms) for b, e in others.items()):
+                continue
+            before = len(others) + sum(map(len, terms))
+            parts = [self.product([(t, Fraction(1)), *others.items()]) for t in chosen.operands]
+            if sum(len(_factors(self.split(part)[1])) for part in parts) < before:
+                return self.sum((c * coefficient, part) for c, part in zip(chosen.payload, parts, strict=True))
+        return None
+
+    def _multiplied_out(self, terms: dict[Expression, Coefficient]) -> dict[Expression, Coefficient] | None:
+        """Multiply the sums in products out; None where that is no shorter."""
+        if not any(b.operation == "sum" and e == 1 for term in terms for b, e in _factors(term) if term is not b):
+            return None
+        found: dict[Expression, Coefficient] = {}
+        for term, coefficient in terms.items():
+            parts: list[tuple[Coefficient, list[Factor]]] = [(coefficient, [])]
+            for base, exponent in _factors(term):
+                if base.operation != "sum" or exponent != 1:
+                    parts = [(c, [*fs, (base, exponent)]) for c, fs in parts]
+                else:
+                    own = list(zip(base.operands, base.payload, strict=True))
+                    parts = [(c * k, [*fs, (t, Fraction(1))]) for c, fs in parts for t, k in own]
+                if len(parts) > _LONGEST:
+                    return None
+            for c, fs in parts:
+                own_coefficient, rest = self.split(self.product(fs))
+                c = c * own_coefficient
+                found[rest] = found[rest] + c if rest in found else c
+        found = {t: c for t, c in found.items() if c.above}
+        before, after = (sum(max(len(_factors(t)), 1) + sum(len(b.operands) for b, _ in _factors(t) if b.operation == "sum") for t in some) for some in (terms, found))
+        return found if after < before and len(found) <= len(terms) else None
 
     def times(self, *operands: Expression) -> Expression:
         """Multiply expressions."""
@@ -214,6 +255,8 @@ class Expressions:
             held = found.get(term)
             found[term] = coefficient if held is None else held + coefficient
         found = {t: c for t, c in self._chosen(self._beside(found)).items() if c.above}
+        found = self._logistics(found)
+        found = self._multiplied_out(found) or found
         if not found:
             return self.number(0)
         if len(found) == 1:
@@ -229,6 +272,20 @@ class Expressions:
                 return self.product([(self.sum(rest), Fraction(1))], common)
         key = frozenset((id(t), c) for t, c in found.items())
         return self.node("sum", tuple(found), broadcast_shape(t.shape for t in found), tuple(found.values()), key)
+
+    def _logistics(self, terms: dict[Expression, Coefficient]) -> dict[Expression, Coefficient]:
+        """Write 1 − 1/(1 + eᵘ) as 1/(1 + e⁻ᵘ)."""
+        one = self.number(1)
+        if len(terms) == 2 and one in terms:
+            (other,) = (t for t in terms if t is not one)
+            (base, exponent), *rest = _factors(other)
+            if not rest and exponent == -1 and terms[other].value == -terms[one].value and base.operation == "sum":
+                parts = dict(zip(base.operands, base.payload, strict=True))
+                inner = next((t for t in parts if t.operation == "exp"), None)
+                if len(parts) == 2 and one in parts and inner is not None and set(parts.values()) == {ONE}:
+                    opposite = self.function("exp", self.scaled(inner.operands[0], -1))
+                    return {self.power(self.plus(one, opposite), Fraction(-1)): terms[one]}
+        return terms
 
     def _beside(self, terms: dict[Expression, Coefficient]) -> dict[Expression, Coefficient]:
         """Put together what is added at the same places."""
@@ -533,6 +590,13 @@ class Expressions:
         sizes = dict(zip(ordered, moved.shape, strict=True))
         start = result.index(ordered[0]) if ordered else len(result)
         return self.reshape(moved, tuple(sizes.get(c, 1) for c in result[start:]))
+
+
+def _factors(term: Expression) -> list[Factor]:
+    """List the factors of a product, numbers apart; any other is its own."""
+    if term.operation != "product":
+        return [(term, Fraction(1))]
+    return list(zip(term.operands, term.payload[1], strict=True))
 
 
 def _repeated(operand: Expression) -> Expression:

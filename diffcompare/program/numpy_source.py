@@ -30,7 +30,7 @@ _SIGNS = {
 _SPECIAL = {"expit", "log_expit", "xlogy", "logit", "ndtr", "log_ndtr", "softmax", "log_softmax", "logsumexp"}
 _LETTERS = {
     "inv": "inverse", "exp": "e", "expit": "p", "softmax": "p", "tanh": "h", "contract": "a", "solve": "s",
-    "cholesky": "L", "total": "s", "max": "m", "sum": "r",
+    "cholesky": "L", "total": "s", "mean": "mean", "var": "var", "max": "m", "sum": "r",
 }  # fmt: skip
 
 
@@ -41,27 +41,32 @@ class NumpyLines:
     ----------
     wanted : mapping
         Names that expressions should have where they need one: those of the user's own code.
+    slopes : collection of Expression
+        The derivatives in parts of the function.
     taken : collection of str
         Names that mean something else.
     sizes : collection of int
         Lengths of the data: what is divided by one of them stays so.
     named_places : callable
+    ends : collection of int
+        The whole numbers of the code, as in ``x[:-1]``.
     numpy : str
         How the code calls NumPy.
     """
 
     def __init__(
-        self, wanted: Mapping[Expression, str], taken: Collection[str], sizes: Collection[int],
-        named_places: NamedPlaces, numpy: str = "np",
+        self, wanted: Mapping[Expression, str], slopes: Collection[Expression], taken: Collection[str], sizes: Collection[int],
+        named_places: NamedPlaces, ends: Collection[int], numpy: str = "np",
     ) -> None:  # fmt: skip
-        self._wanted, self._taken, self._sizes = wanted, set(taken), sizes
-        self._named_places, self._np = named_places, numpy
+        self._wanted, self._slopes, self._taken, self._sizes = wanted, slopes, set(taken), sizes
+        self._named_places, self._ends, self._np = named_places, ends, numpy
         self._names: dict[Expression, str] = {}
         self._texts: dict[Expression, Written] = {}
         self.special = False
 
     def lines(self, roots: Sequence[Expression], returned: Callable[[list[str]], str]) -> list[str]:
         """Return statements; the last one is made by ``returned`` of the texts of the roots."""
+        roots = [_spread(root) for root in roots]
         order = operands_first(roots)
         weights = _weights(order)
         uses = Counter(operand for one in order for operand in one.operands)
@@ -77,7 +82,7 @@ class NumpyLines:
         }  # fmt: skip
         chosen = {one for one in chosen if one.operation != "scatter" or one in alone}
         for _ in range(40):
-            found, long = self._written(order, chosen, roots, returned)
+            found, long = self._written(order, chosen, roots, uses, returned)
             split = None if long is None else self._largest_part(long, chosen, weights)
             if split is None:
                 return found
@@ -86,7 +91,7 @@ class NumpyLines:
 
     def _written(
         self, order: Sequence[Expression], chosen: set[Expression], roots: Sequence[Expression],
-        returned: Callable[[list[str]], str],
+        uses: Mapping[Expression, int], returned: Callable[[list[str]], str],
     ) -> tuple[list[str], Sequence[Expression] | None]:  # fmt: skip
         """Write with names for what is chosen; returns also what a line that is too long is made of."""
         self._names, self._texts, used = {}, {}, set(self._taken)
@@ -100,10 +105,10 @@ class NumpyLines:
             text = None if statements is not None else self._text(one)[1]
             if statements is not None and len(statements) == 1:
                 text, statements = statements[0], None
-                if len(text) <= _WIDTH and one not in self._wanted and one in roots:
+                if len(text) <= _WIDTH - 10 and one in roots and uses[one] == 1:
                     self._texts[one] = _ATOM, text
                     continue
-            name = self._new_name(one, used)
+            name = self._new_name(one, used, roots)
             own = [f"{name} = {text}"] if statements is None else [s.format(name) for s in statements]
             if long is None and any(len(line) > _WIDTH for line in own):
                 long = [one]
@@ -129,20 +134,24 @@ class NumpyLines:
             parts.append(one)
             stack += one.operands
         whole = sum(len(self._text(one)[1]) for one in long if one not in chosen) or _WIDTH
-        parts = [p for p in parts if weights[p] >= 2 and len(self._text(p)[1]) > 12 and p.operation not in MASKS]
+        parts = [
+            p for p in parts
+            if weights[p] >= 2 and p.operation not in (*MASKS, "scatter") and not _is_gathered(p) and len(self._text(p)[1]) > 12
+        ]  # fmt: skip
         if not parts:
             return None
         return min(parts, key=lambda p: (abs(len(self._text(p)[1]) - whole / 2) - 20 * (p in self._wanted), -weights[p]))
 
-    def _new_name(self, one: Expression, used: set[str]) -> str:
+    def _new_name(self, one: Expression, used: set[str], roots: Sequence[Expression]) -> str:
         wish = self._wanted.get(one)
         if wish is None and one.operation == "inv" and one.operands[0] in self._names:
             wish = f"{self._names[one.operands[0]]}_inv"
         if wish is None and _is_gathered(one):
-            wish = "g"
+            wish = "grad" if one in roots else "g"
         if wish is None and one.operation == "sum" and all(c.above > 0 for c in one.payload):
             wish = "z"
         wish = _LETTERS.get(one.operation) if wish is None else wish
+        wish = "delta" if wish is None and one in self._slopes else wish
         if wish is not None and wish not in used:
             used.add(wish)
             return wish
@@ -460,7 +469,7 @@ class NumpyLines:
         return _ATOM, f"{self._atom(one.operands[0])}[{self._key(one.operands[0].shape, one.payload.places)}]"
 
     def _key(self, shape: Shape, places: Places) -> str:
-        found = key_text(shape, places, self._named_places, self._np)
+        found = key_text(shape, places, self._named_places, self._ends, self._np)
         if found is None:
             raise UnsupportedFunction(
                 f"the code takes elements of an array of shape {shape} that no slice takes; give the array of their "
@@ -544,6 +553,17 @@ class NumpyLines:
 _ONE = Coefficient(Fraction(1))
 
 
+def _spread(root: Expression) -> Expression:
+    """Multiply the pieces of what is put together rather than the whole."""
+    if root.operation == "product" and len(root.operands) == 1 and root.payload[1] == (1,):
+        inner, coefficient = root.operands[0], root.payload[0]
+        if inner.operation == "sum" and all(o.operation == "scatter" for o in inner.operands):
+            return Expression("sum", inner.operands, inner.shape, tuple(c * coefficient for c in inner.payload))
+        if inner.operation == "scatter":
+            return Expression("sum", (inner,), inner.shape, (coefficient,))
+    return root
+
+
 def _turned(atom: str, letters: str, numpy: str, text: str) -> str:
     return f"{atom}.T" if len(letters) == 2 else f"{numpy}.swapaxes({text}, -1, -2)"
 
@@ -608,7 +628,9 @@ def _unit_axes(before: Shape, after: Shape) -> str | None:
     return ", ".join(key)
 
 
-def key_text(shape: Shape, places: Places, named: NamedPlaces, numpy: str = "np") -> str | None:
+def key_text(
+    shape: Shape, places: Places, named: NamedPlaces, ends: Collection[int] = (), numpy: str = "np"
+) -> str | None:
     """Write the key that takes elements, by their places in the flat order, from an array; None for no readable one.
 
     >>> key_text((3, 4), np.array([4, 5, 6, 7]), lambda _: None)
@@ -636,13 +658,13 @@ def key_text(shape: Shape, places: Places, named: NamedPlaces, numpy: str = "np"
             if constant and left > dims:
                 k = int(w.flat[0])
                 keys.append(k)
-                texts.append("-1" if k == n - 1 and n > 3 else str(k))
+                texts.append(str(_end(k, n, ends)))
                 continue
             if axis >= places.ndim:
                 return None
             vector = w[tuple(slice(None) if d == axis else 0 for d in range(places.ndim))]
             axis += 1
-        key, text = _along(vector, n, named, numpy, joint=joint)
+        key, text = _along(vector, n, named, ends, numpy, joint=joint)
         if text is None:
             return None
         keys.append(key)
@@ -658,7 +680,14 @@ def key_text(shape: Shape, places: Places, named: NamedPlaces, numpy: str = "np"
     return ", ".join(texts)
 
 
-def _along(vector: Places, n: int, named: NamedPlaces, numpy: str, *, joint: bool) -> tuple[Any, str | None]:
+def _end(k: int, n: int, ends: Collection[int]) -> int:
+    """Count a place from the end where the code does, or where it is the last and the code does not count it."""
+    return k - n if k - n in ends or (k == n - 1 and n > 3 and k not in ends) else k
+
+
+def _along(
+    vector: Places, n: int, named: NamedPlaces, ends: Collection[int], numpy: str, *, joint: bool
+) -> tuple[Any, str | None]:
     steps = np.diff(vector)
     start, last = int(vector[0]), int(vector[-1])
     step = int(steps[0]) if steps.size else 1
@@ -673,7 +702,7 @@ def _along(vector: Places, n: int, named: NamedPlaces, numpy: str, *, joint: boo
         if step > 0 and last + step >= n:
             end, key = "", slice(start, None, step)
         elif step > 0:
-            end = str(stop) if stop <= n // 2 or n <= 3 else str(stop - n)
+            end = str(_end(stop, n, ends))
         else:
             end = "" if last + step < 0 else str(stop)
             key = slice(start, None if last + step < 0 else stop, step)

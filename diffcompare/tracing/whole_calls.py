@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from diffcompare.floats import Floats
 from diffcompare.tracing.array_table import ArrayGuard, ArrayTable
 from diffcompare.tracing.composed import axes_of
-from diffcompare.tracing.handle import Handle, floats_of, is_moving, made, stored
+from diffcompare.tracing.handle import Handle, floats_of, has_handles, made, stored
 from diffcompare.tracing.rebuild import Rebuilder
 
 __all__ = ["Mask", "NamingRebuilder", "WholeCalls"]
@@ -86,7 +86,7 @@ class WholeCalls(ArrayTable):
     def __init__(self, point: Floats) -> None:
         super().__init__(point)
         self._followed: set[int] = set()
-        self._masks: dict[int, int] = {}
+        self._masks: dict[int, list[int]] = {}
 
     @property
     def lost(self) -> list[ArrayGuard]:
@@ -97,10 +97,9 @@ class WholeCalls(ArrayTable):
         """Record a comparison; an array of answers is one that knows its node."""
         before = len(self.guards)
         answers = super().decided(operation, nodes, floats)
-        if len(self.guards) == before:
-            return answers
         found = self.mask(self.build.whole(operation, nodes, answers.shape), answers)
-        self._masks[found.node or 0] = before
+        if len(self.guards) > before:
+            self._masks.setdefault(found.node or 0, []).append(before)
         return found
 
     def mask(self, node: int, answers: NDArray[np.bool_]) -> Mask:
@@ -112,7 +111,7 @@ class WholeCalls(ArrayTable):
     def whole(self, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Return the result of a function that is kept in one piece."""
         rule = _RULES.get(function) or _BY_NAME.get(getattr(function, "__name__", ""))
-        if rule is None or not (is_moving(list(args)) or is_moving(dict(kwargs)) or _has_masks(args)):
+        if rule is None or not (has_handles(list(args)) or has_handles(dict(kwargs)) or _has_masks(args)):
             return None
         try:
             return rule(self, function, *args, **kwargs)
@@ -127,7 +126,8 @@ class WholeCalls(ArrayTable):
         return made(self, value)
 
     def _follow(self, node: int) -> None:
-        self._followed.update(k for n, k in self._masks.items() if n in self.build.needed([node]))
+        below = set(self.build.needed([node]))
+        self._followed.update(k for n, numbers in self._masks.items() if n in below for k in numbers)
 
 
 class _OtherwiseError(Exception):

@@ -56,6 +56,18 @@ class CodeNames:
     floats: dict[int, str]
     scope: dict[str, Any]
 
+    @property
+    def ends(self) -> set[int]:
+        """The whole numbers of the code, as in ``x[:-1]``."""
+        found, left = set(), [self.function.__code__]
+        while left:
+            for value in left.pop().co_consts:
+                if isinstance(value, types.CodeType):
+                    left.append(value)
+                elif type(value) is int:
+                    found.add(value)
+        return found
+
     def leaf(self, write: Expressions) -> Callable[[ArrayNode], Expression | None]:
         """Return what finds the name of a constant."""
 

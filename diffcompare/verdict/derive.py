@@ -137,13 +137,11 @@ def _written(
         wanted.setdefault(own, text)
         if own in bars:
             wanted.setdefault(bars[own], f"grad_{text}")
-    for bar in bars.values():
-        wanted.setdefault(bar, "delta")
     order = operands_first(roots)
     sizes = {n for one in (*order, *pieces) if one.operation in ("name", "item") for n in one.shape if n > 2}
     numpy = "np" if names.scope.get("np", np) is np and "np" not in names.parameters else "numpy"
     taken = {*names.parameters, *names.scope, *keyword.kwlist, *dir(builtins), numpy, "special", "scipy", name}
-    writer = NumpyLines(wanted, taken, sizes, names.places, numpy)
+    writer = NumpyLines(wanted, set(bars.values()), taken, sizes, names.places, names.ends, numpy)
     lines = writer.lines(roots, lambda texts: _returned(structure, texts))
     if len(lines) > _LINES:
         raise UnsupportedFunction(
@@ -153,7 +151,7 @@ def _written(
     imports = [f"import numpy{' as np' if numpy == 'np' else ''}"] + ["from scipy import special"] * writer.special
     doc = _docstring(names, structure, lines, [one for one in order if one.operation == "name"])
     body = [*doc, *lines]
-    code = "\n".join([*imports, "", "", f"def {name}({names.signature}):", *(f"    {line}" for line in body), ""])
+    code = "\n".join([*imports, "", "", f"def {name}({names.signature}):", *(f"    {line}".rstrip() for line in body), ""])
     return code if numpy == "np" else re.sub(r"(?<![\w.])np\.", "numpy.", code)
 
 
@@ -246,7 +244,10 @@ def _docstring(
     whole = f'"""{title}; shapes: {words}."""'
     if len(whole) <= _WIDTH:
         return [whole]
-    return [f'"""{title}.', "", *textwrap.wrap(f"Shapes: {words}.", _WIDTH), '"""']
+    # what is called how stays on one line with its shape
+    words = ", ".join(f"{t} {s}".replace(" ", "\0") if s else f"{t}\0a\0number" for t, s in shapes.items())
+    told = [line.replace("\0", " ") for line in textwrap.wrap(f"Shapes: {words}.", _WIDTH)]
+    return [f'"""{title}.', "", *told, '"""']
 
 
 def _judged(
