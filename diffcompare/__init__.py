@@ -39,12 +39,14 @@ if TYPE_CHECKING:
     from diffcompare.verdict.check import check_gradient
     from diffcompare.verdict.check_arrays import check_hessian, check_jacobian
     from diffcompare.verdict.check_directional import check_directional
+    from diffcompare.verdict.derive import Derived, derive
     from diffcompare.verdict.traced import trace
     from diffcompare.verdict.verdict import Verdict
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "Derived": "verdict.derive",
     "DiffcompareError": "errors",
     "DomainError": "errors",
     "ParseError": "errors",
@@ -61,6 +63,7 @@ _HOME = {
     "check_gradient": "verdict.check",
     "check_hessian": "verdict.check_arrays",
     "check_jacobian": "verdict.check_arrays",
+    "derive": "verdict.derive",
     "differentiate": "numeric.differentiate",
     "geometric_steps": "numeric.steps",
     "gradient_descent": "descent",
@@ -83,6 +86,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Derived",
     "DiffcompareError",
     "DomainError",
     "ParseError",
@@ -99,6 +103,7 @@ __all__ = [
     "check_gradient",
     "check_hessian",
     "check_jacobian",
+    "derive",
     "differentiate",
     "geometric_steps",
     "gradient_descent",

@@ -1,4 +1,4 @@
-"""The command line: ``diffcompare run``, ``compare``, ``check``, ``rank``, ``explain`` and ``completion``.
+"""The command line: ``diffcompare run``, ``compare``, ``check``, ``derive``, ``rank``, ``explain`` and ``completion``.
 
 Only click is loaded to show the help; everything else when a command runs.
 """
@@ -408,6 +408,46 @@ def check(
         if index is not None:
             terminal.say(screen, f"report: {index}")
     return _VERDICTS[worst][0]
+
+
+@diffcompare.command(short_help="Write the gradient of Python code.")
+@click.argument("function", metavar="MODULE:F", shell_complete=_files)
+@click.option("--at", "at", metavar="POINT", required=True, help="1,2,3: where the function is followed.")
+@click.option(
+    "--budget",
+    metavar="SECONDS",
+    type=click.FloatRange(0, min_open=True),
+    default=BUDGET,
+    show_default=True,
+    help="That each check of the code may take.",
+)
+@_timeout_option
+def derive(function: str, at: str, budget: float, timeout: float | None) -> int:
+    """Write the gradient of a function as NumPy code; this runs the function.
+
+    MODULE is a name that can be imported from here, or the path of a .py
+    file. The code uses the names of the function's module, so it stands
+    beside the function. It was checked; what can't be read is refused.
+
+    \b
+    diffcompare derive model:loss --at 1,2,3
+    diffcompare derive book.py:f --at 3 > gradient.py
+    """  # noqa: D301
+    from diffcompare.command.code_check import here
+    from diffcompare.command.code_derive import derived
+    from diffcompare.command.code_process import CodeProcess
+
+    (point,) = points_to_check([at], None)
+    # without a limit of time the code runs here
+    where = nullcontext(here) if timeout is None else CodeProcess(timeout, quiet=True)
+    # what the user's code prints does not belong to the source
+    with _code_beside(True), where as runs:
+        try:
+            source = runs(derived, (function, point, budget))
+        except (TypeError, ValueError) as error:
+            raise click.UsageError(f"--at {written(point)}: {' '.join(str(error).split())}") from None
+    click.echo(source, nl=False)
+    return DONE
 
 
 def _words(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:

@@ -316,10 +316,10 @@ def _cholesky(write: Expressions, one: Expression, bar: Expression) -> Iterable[
     n = one.shape[0]
     product = write.contract("ki,kj->ij", one, write.full(bar, one.shape))
     half = write.node("tril", (product,), (n, n), ())
-    inner = write.minus(half, write.scaled(write.node("diag", (write.node("diagonal", (product,), (n,)),), (n, n)), 1, 2))
+    inner = write.minus(half, write.scaled(write.node("diag", (write.node("diagonal", (product,), (n,)),), (n, n)), Fraction(1, 2)))
     turned = write.transpose(one, (1, 0))
     both = solved(write, turned, write.transpose(solved(write, turned, write.transpose(inner, (1, 0))), (1, 0)))
-    yield one.operands[0], write.scaled(write.plus(both, write.transpose(both, (1, 0))), 1, 2)
+    yield one.operands[0], write.scaled(write.plus(both, write.transpose(both, (1, 0))), Fraction(1, 2))
 
 
 _RULES: dict[str, Callable[[Expressions, Expression, Expression], Iterable[Contribution]]] = {

@@ -474,7 +474,7 @@ class Expressions:
         if whole and operand.operation == "log" and not mean:
             inner = operand.operands[0]
             if inner.operation == "diagonal" and inner.operands[0].operation == "cholesky":
-                return self.scaled(self.node("log_determinant", inner.operands[0].operands, (), "symmetric"), 1, 2)
+                return self.scaled(self.node("log_determinant", inner.operands[0].operands, (), "symmetric"), Fraction(1, 2))
         left = tuple(n for a, n in enumerate(operand.shape) if a not in own)
         found = self.node("mean" if mean else "total", (operand,), left, own)
         return self.reshape(found, tuple(n for a, n in enumerate(operand.shape) if a not in own + units))

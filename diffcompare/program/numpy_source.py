@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -18,7 +18,7 @@ from diffcompare.program.operation import Kind
 from diffcompare.program.operations import OPERATIONS
 from diffcompare.program.printing import Written
 
-__all__ = ["NumpyLines", "key_text"]
+__all__ = ["NumpyLines", "key_text", "shared_products"]
 
 # the text of an array of whole numbers that the code holds; None where it holds none such
 NamedPlaces = Callable[[Places], str | None]
@@ -307,10 +307,6 @@ class NumpyLines:
                 return value, 1
             if below in self._sizes:
                 return above, below
-            if value.denominator not in self._sizes:
-                for size in sorted(self._sizes):
-                    if size % value.denominator == 0 and abs(value * size) <= 4:
-                        return value * size, size
             return Fraction(value.numerator), value.denominator
         if below not in self._sizes and len(repr(float(value))) <= 6:
             return value, 1
@@ -499,6 +495,8 @@ class NumpyLines:
             before = inner.operands[0].shape
             if one.shape == tuple(1 if a in axes else n for a, n in enumerate(before)):
                 return self._reduction("sum" if inner.operation == "total" else inner.operation, inner, keepdims=True)
+        if len(inner.shape) == 2 and one.shape == inner.shape[::-1]:
+            return _ATOM, f"{self._atom(inner)}.T"
         key = _unit_axes(inner.shape, one.shape)
         if key is not None:
             return _ATOM, f"{self._atom(inner)}[{key}]"
@@ -551,6 +549,47 @@ class NumpyLines:
 
 
 _ONE = Coefficient(Fraction(1))
+
+
+def shared_products(roots: Sequence[Expression], known: Iterable[Expression]) -> dict[Expression, Expression]:
+    """Take known products as one factor where two products or more have them; returns what stands for what."""
+    order = operands_first(roots)
+    factors = {one: set(_powers(one)) for one in order if one.operation == "product"}
+    known = [one for one in known if one.operation == "product" and one.payload[0].value == 1 and one.operands]
+    chosen: list[tuple[Expression, set[tuple[Expression, Fraction]]]] = []
+    weights = _weights(operands_first(known))
+    for one in sorted(known, key=lambda k: -weights[k]):
+        own = set(_powers(one))
+        within = [k for k, held in factors.items() if own < held]
+        if weights[one] >= 2 and len(within) + (one in factors) >= 2:
+            chosen.append((one, own))
+            for k in within:
+                factors[k] -= own
+    new: dict[Expression, Expression] = {}
+    for one, _ in chosen:
+        # the smaller ones, of which the larger may be made, come first
+        order = [*operands_first([one]), *order]
+    for one in order:
+        if one in new:
+            continue
+        operands, payload = list(one.operands), one.payload
+        if one.operation == "product":
+            left = dict.fromkeys(_powers(one))
+            parts = []
+            for product, own in chosen:
+                if own < set(left):
+                    left = {f: None for f in left if f not in own}
+                    parts.append((product, Fraction(1)))
+            operands = [base for base, _ in (*parts, *left)]
+            payload = (one.payload[0], tuple(e for _, e in (*parts, *left)))
+        replaced = tuple(new[operand] for operand in operands)
+        same = replaced == one.operands
+        new[one] = one if same else Expression(one.operation, replaced, one.shape, payload)
+    return new
+
+
+def _powers(one: Expression) -> list[tuple[Expression, Fraction]]:
+    return list(zip(one.operands, one.payload[1], strict=True))
 
 
 def _spread(root: Expression) -> Expression:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,11 @@ class CodeNames:
     arrays: list[tuple[str, NDArray[Any]]]
     floats: dict[int, str]
     scope: dict[str, Any]
+
+    @property
+    def used(self) -> set[str]:
+        """The names in the texts."""
+        return {re.split(r"[.\[]", text)[0] for text in (*self.floats.values(), *(text for text, _ in self.arrays))}
 
     @property
     def ends(self) -> set[int]:

@@ -19,7 +19,7 @@ from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.expression_adjoint import gradients, operands_first
 from diffcompare.program.expression_reading import pieces_of, read_expressions
 from diffcompare.program.expressions import Expression, Expressions
-from diffcompare.program.numpy_source import NumpyLines
+from diffcompare.program.numpy_source import NumpyLines, shared_products
 from diffcompare.tracing.array_substitutes import ARRAYS
 from diffcompare.tracing.array_trace import placed_arrays, record_arrays
 from diffcompare.tracing.calling import called
@@ -137,11 +137,15 @@ def _written(
         wanted.setdefault(own, text)
         if own in bars:
             wanted.setdefault(bars[own], f"grad_{text}")
+    new = shared_products(roots, found.values())
+    roots = [new[root] for root in roots]
+    wanted = {new.get(one, one): text for one, text in wanted.items()}
+    slopes = {new.get(one, one) for bar in bars.values() for one in (bar, write.split(bar)[1])}
     order = operands_first(roots)
     sizes = {n for one in (*order, *pieces) if one.operation in ("name", "item") for n in one.shape if n > 2}
     numpy = "np" if names.scope.get("np", np) is np and "np" not in names.parameters else "numpy"
-    taken = {*names.parameters, *names.scope, *keyword.kwlist, *dir(builtins), numpy, "special", "scipy", name}
-    writer = NumpyLines(wanted, set(bars.values()), taken, sizes, names.places, names.ends, numpy)
+    taken = {*names.parameters, *names.used, *keyword.kwlist, *dir(builtins), numpy, "special", "scipy", name}
+    writer = NumpyLines(wanted, slopes, taken, sizes, names.places, names.ends, numpy)
     lines = writer.lines(roots, lambda texts: _returned(structure, texts))
     if len(lines) > _LINES:
         raise UnsupportedFunction(
