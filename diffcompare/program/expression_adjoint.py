@@ -87,6 +87,14 @@ class _Table:
 
     write: Expressions
 
+    @property
+    def nodes(self) -> _Table:
+        """A term asks whether it is a negative: by itself an expression is none."""
+        return self
+
+    def __getitem__(self, one: Expression) -> Expression:
+        return one
+
     def constant(self, value: Fraction | int) -> Expression:
         """Return a number."""
         return self.write.number(value)

@@ -93,6 +93,8 @@ def _constant(write: Expressions, node: ArrayNode, leaf: Leaf) -> Expression:
         return write.node("data", (), node.shape, held, key=("data", id(held)))
     if not math.isfinite(held):
         raise UnsupportedFunction(f"the code computes with {float(held)}")
+    if held in (math.pi, math.e):
+        return write.node("pi" if held == math.pi else "e", (), ())
     # the decimal that the code has
     return write.number(Fraction(repr(float(held))))
 

@@ -150,6 +150,11 @@ class Expressions:
                 total = Fraction(1)
             powers[base] = total
         powers = self._logistic({b: e for b, e in powers.items() if e})
+        for base in [b for b in powers if b.operation == "maximum"]:
+            # of a maximum with 0 no mask is needed
+            x = next((o for o in base.operands if o.number is None), base)
+            if any(o.number == 0 for o in base.operands) and powers[base] > 0:
+                powers.pop(self.compared("greater", x, self.number(0)), None)
         spread = self._spread(powers, coefficient)
         if spread is not None:
             return spread
@@ -213,7 +218,7 @@ class Expressions:
                 found[rest] = found[rest] + c if rest in found else c
         found = {t: c for t, c in found.items() if c.above}
         before, after = (sum(max(len(_factors(t)), 1) + sum(len(b.operands) for b, _ in _factors(t) if b.operation == "sum") for t in some) for some in (terms, found))
-        return found if after < before and len(found) <= len(terms) else None
+        return found if after < before and len(found) <= 2 else None
 
     def times(self, *operands: Expression) -> Expression:
         """Multiply expressions."""
@@ -243,17 +248,7 @@ class Expressions:
 
     def sum(self, terms: Iterable[tuple[Coefficient, Expression]]) -> Expression:
         """Add multiples of expressions."""
-        found: dict[Expression, Coefficient] = {}
-        stack = list(terms)[::-1]
-        while stack:
-            coefficient, term = stack.pop()
-            own, term = self.split(_repeated(term))
-            coefficient = coefficient * own
-            if term.operation == "sum" and abs(coefficient.value) == 1:
-                stack += [(c * coefficient, t) for c, t in zip(term.payload, term.operands, strict=True)][::-1]
-                continue
-            held = found.get(term)
-            found[term] = coefficient if held is None else held + coefficient
+        found = self._collected(terms)
         found = {t: c for t, c in self._chosen(self._beside(found)).items() if c.above}
         found = self._logistics(found)
         found = self._multiplied_out(found) or found
@@ -272,6 +267,27 @@ class Expressions:
                 return self.product([(self.sum(rest), Fraction(1))], common)
         key = frozenset((id(t), c) for t, c in found.items())
         return self.node("sum", tuple(found), broadcast_shape(t.shape for t in found), tuple(found.values()), key)
+
+    def _collected(self, terms: Iterable[tuple[Coefficient, Expression]]) -> dict[Expression, Coefficient]:
+        """Add multiples of the same; a sum among them stays one, unless a term of it is found elsewhere."""
+        found: dict[Expression, Coefficient] = {}
+
+        def add(term: Expression, coefficient: Coefficient) -> None:
+            own, term = self.split(_repeated(term))
+            held = found.get(term)
+            found[term] = coefficient * own if held is None else held + coefficient * own
+
+        for coefficient, term in terms:
+            add(term, coefficient)
+        while True:
+            inner = [t for t, c in found.items() if t.operation == "sum" and abs(c.value) == 1]
+            own = {t: {p for p in t.operands} for t in inner}
+            mixed = next((t for t in inner if any(p in found or any(p in own[o] for o in inner if o is not t) for p in own[t])), None)
+            if mixed is None:
+                return found
+            coefficient = found.pop(mixed)
+            for c, t in zip(mixed.payload, mixed.operands, strict=True):
+                add(t, c * coefficient)
 
     def _logistics(self, terms: dict[Expression, Coefficient]) -> dict[Expression, Coefficient]:
         """Write 1 − 1/(1 + eᵘ) as 1/(1 + e⁻ᵘ)."""
@@ -308,11 +324,9 @@ class Expressions:
     def _chosen(self, terms: dict[Expression, Coefficient]) -> dict[Expression, Coefficient]:
         """Write mask·a + (not mask)·b as one choice."""
         for term in list(terms):
-            for mask in [b for b in term.operands if b.operation in MASKS] if term.operation == "product" else ():
+            for mask in [b for b, _ in _factors(term) if b.operation in MASKS]:
                 opposite = self.opposite(mask)
-                other = next(
-                    (t for t in terms if t is opposite or (t.operation == "product" and opposite in t.operands)), None
-                )
+                other = next((t for t in terms if any(b is opposite for b, _ in _factors(t))), None)
                 if other is None or term not in terms:
                     continue
                 one, two = (
@@ -345,6 +359,10 @@ class Expressions:
         """Compare; a number stands on the right."""
         if one.number is not None and two.number is None:
             name, one, two = _TURNED[name], two, one
+        (first, rest), (second, other) = self.split(one), self.split(two)
+        if rest is other and rest.number is None and first.value != second.value:
+            # multiples of one thing
+            return self.function(name if first.value > second.value else _TURNED[name], rest, self.number(0))
         return self.function(name, one, two)
 
     def opposite(self, mask: Expression) -> Expression:
@@ -424,6 +442,8 @@ class Expressions:
         """Sum over axes, or take the mean, of what stands for an array of a shape."""
         operand = _repeated(operand)
         rest = tuple(n for a, n in enumerate(shape) if a not in axes)
+        if _is_centred(operand, axes):
+            return self.number(0)
         own = (1,) * (len(shape) - len(operand.shape)) + operand.shape
         count = math.prod(shape[a] for a in axes if own[a] == 1)
         if count != 1:
@@ -590,6 +610,17 @@ class Expressions:
         sizes = dict(zip(ordered, moved.shape, strict=True))
         start = result.index(ordered[0]) if ordered else len(result)
         return self.reshape(moved, tuple(sizes.get(c, 1) for c in result[start:]))
+
+
+def _is_centred(operand: Expression, axes: Sequence[int]) -> bool:
+    """Tell whether an array is one less its mean along these axes."""
+    if operand.operation != "sum" or len(operand.operands) != 2 or sum(c.value for c in operand.payload) != 0:
+        return False
+    for one, other in (operand.operands, operand.operands[::-1]):
+        mean = one.operands[0] if one.operation == "reshape" else one
+        if mean.operation == "mean" and mean.operands[0] is other and mean.payload == tuple(axes):
+            return True
+    return False
 
 
 def _factors(term: Expression) -> list[Factor]:

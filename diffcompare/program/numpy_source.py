@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from diffcompare.errors import UnsupportedFunction
-from diffcompare.program.arrays import Places, Shape, contracted
+from diffcompare.program.arrays import Places, Shape, broadcast_shape, contracted
 from diffcompare.program.expression_adjoint import operands_first
 from diffcompare.program.expressions import MASKS, Coefficient, Expression
 from diffcompare.program.operation import Kind
@@ -174,11 +174,15 @@ class NumpyLines:
                 return [whole]
         statements = []
         if rest:
-            start = self._sum(rest)[1]
-            if any(t.shape == one.shape and t.operation not in ("name", "item", "reshape", "transpose") for t, _ in rest):
-                statements.append(f"{{}} = {_escaped(start)}")
+            start = self._sum(rest)
+            if broadcast_shape(t.shape for t, _ in rest) != one.shape:
+                text = f"{self._np}.zeros({self._shape(one.shape)}) + {self._bracketed(start, _PRODUCT)}"
+            elif len(rest) == 1 and rest[0][1].value == 1 and (rest[0][0] in self._names or start[0] == _ATOM):
+                # what it is made from stays as it is
+                text = f"{self._np}.array({start[1]}, dtype=float)"
             else:
-                statements.append(f"{{}} = {self._np}.zeros({self._shape(one.shape)}) + {_escaped(self._bracketed(self._sum(rest), _PRODUCT))}")
+                text = start[1]
+            statements.append(f"{{}} = {_escaped(text)}")
         else:
             statements.append(f"{{}} = {self._np}.zeros({self._shape(one.shape)})")
         seen: set[int] = set()
@@ -275,13 +279,16 @@ class NumpyLines:
             return rule(one)  # type: ignore[no-any-return]
         if name in _SPECIAL:
             return _ATOM, f"{self._function(name)}({', '.join(self._text(o)[1] for o in operands)}{self._options(one)})"
+        if name in ("pi", "e"):
+            return _ATOM, f"{self._np}.{name}"
+        if name == "power":
+            base, exponent = (self._bracketed(self._text(o), 5 - k) for k, o in enumerate(operands))
+            return _POWER, f"{base}**{exponent}"
         row = OPERATIONS.get(name)
         if row is not None and row.names and one.payload is None:
             special = Kind.SPECIAL in row.kind and name != "sinc"
             called = self._function(row.names[0]) if special else f"{self._np}.{row.names[0]}"
             return _ATOM, f"{called}({', '.join(self._text(o)[1] for o in operands)})"
-        if name in ("pi", "e"):
-            return _ATOM, f"{self._np}.{name}"
         if name in ("maximum", "minimum", "logaddexp", "clip", "sign", "where", "diag", "cholesky", "tril", "triu"):
             return _ATOM, f"{self._np}.{'linalg.' * (name == 'cholesky')}{name}({', '.join(self._text(o)[1] for o in operands)}{self._options(one)})"
         raise UnsupportedFunction(f"{name} is not written as a function of NumPy")
@@ -315,6 +322,8 @@ class NumpyLines:
     def _scaled(self, one: Expression, coefficient: Coefficient) -> Written:
         """Write a product with another coefficient."""
         if one in self._names or one.operation != "product":
+            if one.operation == "sum" and one not in self._names and abs(coefficient.value) == 1:
+                return self._sum([(t, c * coefficient) for t, c in zip(one.operands, one.payload, strict=True)])
             return self._product(coefficient, [(one, Fraction(1))])
         own, exponents = one.payload
         return self._product(own * coefficient, list(zip(one.operands, exponents, strict=True)))
@@ -327,6 +336,12 @@ class NumpyLines:
         masks_only = bool(top) and all(b.operation in MASKS for b, _ in top)
         wide = sum(bool(b.shape) for b, _ in top)
         texts = []
+        turned = next((b for b, e in top if e == 1 and _is_difference(b) and b not in self._names), None)
+        if above < 0 and turned is not None:
+            # −(a − b) is b − a
+            above = -above
+            opposite = Expression("sum", turned.operands[::-1], turned.shape, tuple(c * _MINUS for c in turned.payload[::-1]))
+            top = [(opposite if b is turned else b, e) for b, e in top]
         negative = above < 0
         if abs(above) != 1 or not top or masks_only:
             number = _number(abs(above))
@@ -548,7 +563,11 @@ class NumpyLines:
         return " @ ".join(texts)
 
 
-_ONE = Coefficient(Fraction(1))
+_ONE, _MINUS = Coefficient(Fraction(1)), Coefficient(Fraction(-1))
+
+
+def _is_difference(one: Expression) -> bool:
+    return one.operation == "sum" and len(one.operands) == 2 and one.payload[0].above > 0 > one.payload[1].above
 
 
 def shared_products(roots: Sequence[Expression], known: Iterable[Expression]) -> dict[Expression, Expression]:
@@ -627,7 +646,7 @@ def _weights(order: Sequence[Expression]) -> dict[Expression, int]:
             coefficient, exponents = one.payload
             own = max(len(exponents) - 1, 0) + (coefficient.value != 1 and bool(exponents)) + sum(abs(e) != 1 for e in exponents)
         elif one.operation == "sum":
-            own = len(one.operands) - 1
+            own = len(one.operands) - 1 + sum(abs(c.value) != 1 for c in one.payload)
         elif one.operation in ("transpose", "reshape", "index", "broadcast"):
             own = int(inner > 0)
         else:

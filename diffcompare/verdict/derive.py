@@ -37,7 +37,7 @@ __all__ = ["Derived", "derive"]
 
 # more lines are no code that is read
 _LINES = 25
-_WIDTH = 92
+_WIDTH, _LONGEST = 92, 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +147,10 @@ def _written(
     taken = {*names.parameters, *names.used, *keyword.kwlist, *dir(builtins), numpy, "special", "scipy", name}
     writer = NumpyLines(wanted, slopes, taken, sizes, names.places, names.ends, numpy)
     lines = writer.lines(roots, lambda texts: _returned(structure, texts))
-    if len(lines) > _LINES:
+    if len(lines) > _LINES or max(map(len, lines)) > _LONGEST:
+        count = max(len(lines), sum(map(len, lines)) // _WIDTH)
         raise UnsupportedFunction(
-            f"the gradient takes {len(lines)} lines of code: the function does too much one after the other to be "
+            f"the gradient takes {count} lines of code: the function does too much one after the other to be "
             "read; write it with whole arrays instead of a loop, or derive the gradient of a part of it"
         )
     imports = [f"import numpy{' as np' if numpy == 'np' else ''}"] + ["from scipy import special"] * writer.special
