@@ -202,6 +202,7 @@ class Expressions:
         if not any(b.operation == "sum" and e == 1 for term in terms for b, e in _factors(term) if term is not b):
             return None
         found: dict[Expression, Coefficient] = {}
+        count = 0
         for term, coefficient in terms.items():
             parts: list[tuple[Coefficient, list[Factor]]] = [(coefficient, [])]
             for base, exponent in _factors(term):
@@ -212,13 +213,14 @@ class Expressions:
                     parts = [(c * k, [*fs, (t, Fraction(1))]) for c, fs in parts for t, k in own]
                 if len(parts) > _LONGEST:
                     return None
+            count += len(parts)
             for c, fs in parts:
                 own_coefficient, rest = self.split(self.product(fs))
                 c = c * own_coefficient
                 found[rest] = found[rest] + c if rest in found else c
         found = {t: c for t, c in found.items() if c.above}
-        before, after = (sum(max(len(_factors(t)), 1) + sum(len(b.operands) for b, _ in _factors(t) if b.operation == "sum") for t in some) for some in (terms, found))
-        return found if after < before and len(found) <= 2 else None
+        # some of them must have cancelled
+        return found if len(found) <= min(len(terms), count - 2) else None
 
     def times(self, *operands: Expression) -> Expression:
         """Multiply expressions."""
@@ -442,8 +444,6 @@ class Expressions:
         """Sum over axes, or take the mean, of what stands for an array of a shape."""
         operand = _repeated(operand)
         rest = tuple(n for a, n in enumerate(shape) if a not in axes)
-        if _is_centred(operand, axes):
-            return self.number(0)
         own = (1,) * (len(shape) - len(operand.shape)) + operand.shape
         count = math.prod(shape[a] for a in axes if own[a] == 1)
         if count != 1:
@@ -480,10 +480,22 @@ class Expressions:
         units = tuple(a - lead for a in axes if a >= lead and operand.shape[a - lead] == 1)
         if not own:
             return self.reshape(operand, tuple(n for a, n in enumerate(operand.shape) if a not in units))
+        if _is_centred(operand, own):
+            return self.number(0)
+        if operand.operation == "sum":
+            # where each term has a sum that is known, as probabilities have, so has the whole
+            parts = [
+                (c, self.total(t, operand.shape, own, mean=mean))
+                for c, t in zip(operand.payload, operand.operands, strict=True)
+            ]
+            if all(part.number is not None for _, part in parts):
+                return self.sum(parts)
         whole = len(own) == len(operand.shape)
         while whole and operand.operation in ("transpose", "reshape"):
             operand = operand.operands[0]
             own = tuple(range(len(operand.shape)))
+        if operand.operation == "softmax" and own == operand.payload and not mean:
+            return self.number(1)
         if operand.operation == "scatter" and not mean:
             where = np.unravel_index(operand.payload.places, operand.shape)
             rest = [a for a in range(len(operand.shape)) if a not in own]

@@ -29,7 +29,7 @@ _SIGNS = {
 }  # fmt: skip
 _SPECIAL = {"expit", "log_expit", "xlogy", "logit", "ndtr", "log_ndtr", "softmax", "log_softmax", "logsumexp"}
 _LETTERS = {
-    "inv": "inverse", "exp": "e", "expit": "p", "softmax": "p", "tanh": "h", "contract": "a", "solve": "s",
+    "cos": "c", "sin": "s", "inv": "inverse", "exp": "e", "expit": "p", "softmax": "p", "tanh": "h", "contract": "a", "solve": "s",
     "cholesky": "L", "total": "s", "mean": "mean", "var": "var", "max": "m", "sum": "r",
 }  # fmt: skip
 
@@ -177,7 +177,7 @@ class NumpyLines:
             start = self._sum(rest)
             if broadcast_shape(t.shape for t, _ in rest) != one.shape:
                 text = f"{self._np}.zeros({self._shape(one.shape)}) + {self._bracketed(start, _PRODUCT)}"
-            elif len(rest) == 1 and rest[0][1].value == 1 and (rest[0][0] in self._names or start[0] == _ATOM):
+            elif len(rest) == 1 and rest[0][1].value == 1 and _is_view(rest[0][0], self._names):
                 # what it is made from stays as it is
                 text = f"{self._np}.array({start[1]}, dtype=float)"
             else:
@@ -386,7 +386,7 @@ class NumpyLines:
             written = self._scaled(term, Coefficient(abs(coefficient.above), coefficient.below))
             if term.operation in MASKS and abs(coefficient.value) == 1:
                 written = self._product(Coefficient(abs(coefficient.above), coefficient.below), [(term, Fraction(1))])
-            part = self._bracketed(written, _PRODUCT)
+            part = self._bracketed(written, _PRODUCT if negative else _SUM)
             text += (f" {'-' if negative else '+'} " if k else "-" * negative) + part
         return _SUM, text
 
@@ -566,6 +566,12 @@ class NumpyLines:
 _ONE, _MINUS = Coefficient(Fraction(1)), Coefficient(Fraction(-1))
 
 
+def _is_view(one: Expression, names: Collection[Expression]) -> bool:
+    """Tell whether an expression may be an array that something else is made of."""
+    views = ("name", "item", "reshape", "transpose", "index", "broadcast")
+    return one in names or one.operation in views
+
+
 def _is_difference(one: Expression) -> bool:
     return one.operation == "sum" and len(one.operands) == 2 and one.payload[0].above > 0 > one.payload[1].above
 
@@ -640,7 +646,7 @@ def _weights(order: Sequence[Expression]) -> dict[Expression, int]:
     found: dict[Expression, int] = {}
     for one in order:
         inner = sum(found[operand] for operand in one.operands)
-        if one.operation in ("name", "item", "eye"):
+        if one.operation in ("name", "item", "eye", "pi", "e"):
             own = 0
         elif one.operation == "product":
             coefficient, exponents = one.payload
