@@ -144,6 +144,9 @@ class NumpyLines:
 
     def _new_name(self, one: Expression, used: set[str], roots: Sequence[Expression]) -> str:
         wish = self._wanted.get(one)
+        if wish is None and one.operation == "item":
+            key = one.payload.rpartition("[")[2].strip('"]')
+            wish = key if key.isidentifier() else f"{one.payload.partition('[')[0][0]}{key}" if key.isdigit() else None
         if wish is None and one.operation == "inv" and one.operands[0] in self._names:
             wish = f"{self._names[one.operands[0]]}_inv"
         if wish is None and _is_gathered(one):
@@ -332,7 +335,7 @@ class NumpyLines:
         above, below = self._shown(coefficient)
         top = [(b, e) for b, e in factors if e > 0]
         under = [(b, -e) for b, e in factors if e < 0]
-        top.sort(key=lambda f: (bool(f[0].shape), f[0].operation in MASKS))
+        top.sort(key=lambda f: (bool(f[0].shape), f[0].operation not in ("pi", "e"), f[0].operation in MASKS))
         masks_only = bool(top) and all(b.operation in MASKS for b, _ in top)
         wide = sum(bool(b.shape) for b, _ in top)
         texts = []

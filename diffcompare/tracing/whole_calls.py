@@ -293,7 +293,15 @@ def _joined(table: WholeCalls, function: Any, arrays: Any, axis: Any = 0, **name
     return stored(table, table.build.whole(name, [p.node for p in parts], floats.shape, axis), floats)
 
 
+def _place_of_extreme(table: WholeCalls, function: Any, a: Any, axis: Any = None, **_: Any) -> Any:
+    # that it is the largest, or smallest, is a decision
+    largest = np.max if function is np.argmax else np.min
+    np.equal(made(table, a), largest(a, axis=axis, keepdims=True))
+    raise _OtherwiseError
+
+
 _RULES: dict[Any, Rule] = {
+    np.argmax: _place_of_extreme, np.argmin: _place_of_extreme,
     **{f: _elementwise(f.__name__) for f in (np.maximum, np.minimum, np.logaddexp, np.sign)},
     np.fmax: _elementwise("maximum"), np.fmin: _elementwise("minimum"),
     np.absolute: _elementwise("absolute"), np.fabs: _elementwise("absolute"),

@@ -58,6 +58,11 @@ class CodeNames:
     scope: dict[str, Any]
 
     @property
+    def numpy(self) -> str:
+        """What NumPy is called beside the function."""
+        return "np" if self.scope.get("np", np) is np and "np" not in self.parameters else "numpy"
+
+    @property
     def used(self) -> set[str]:
         """The names in the texts."""
         return {re.split(r"[.\[]", text)[0] for text in (*self.floats.values(), *(text for text, _ in self.arrays))}
@@ -91,10 +96,10 @@ class CodeNames:
             if array.shape == held.shape and np.array_equal(array, held):
                 return text
         for text, array in self.arrays:
-            part = _part(text, array, held, self.places)
+            part = _part(text, array, held, self.places, self.numpy)
             if part is not None:
                 return part
-        return _made(held)
+        return _made(held, self.numpy)
 
     def places(self, held: Places) -> str | None:
         """Write an array of indices by its name."""
@@ -104,13 +109,13 @@ class CodeNames:
         return None
 
 
-def _part(text: str, array: NDArray[Any], held: NDArray[Any], places: Callable[[Places], str | None]) -> str | None:
+def _part(text: str, array: NDArray[Any], held: NDArray[Any], places: Callable[[Places], str | None], numpy: str) -> str | None:
     """Write what an array holds of another."""
     if array.dtype.kind in "iub" and array.ndim and set(np.unique(held)) <= {0.0, 1.0}:
         if held.ndim == 2 and array.ndim == 1 and len(held) == len(array) and array.dtype.kind != "b":
             k = held.shape[1]
             if array.min() >= 0 and array.max() < k and np.array_equal(np.eye(k)[array], held):
-                return f"np.eye({k})[{text}]"
+                return f"{numpy}.eye({k})[{text}]"
         if held.shape == array.shape:
             for value in np.unique(array)[:8].tolist():
                 if np.array_equal(array == value, held):
@@ -141,31 +146,24 @@ def _row(text: str, array: NDArray[Any], held: NDArray[Any]) -> str | None:
     return None
 
 
-def _made(held: NDArray[Any]) -> str | None:
+def _made(held: NDArray[Any], numpy: str) -> str | None:
     """Write an array that NumPy makes, or one of few numbers."""
     if held.ndim == 1 and held.size > 2:
         start, step = float(held[0]), float(held[1] - held[0])
         if start == int(start) and step == int(step) and np.array_equal(held, start + step * np.arange(held.size)):
             if start == 0 and step == 1:
-                return f"np.arange({held.size})"
+                return f"{numpy}.arange({held.size})"
             stop = int(start + step * held.size)
-            return f"np.arange({int(start)}, {stop}{f', {int(step)}' if step != 1 else ''})"
+            return f"{numpy}.arange({int(start)}, {stop}{f', {int(step)}' if step != 1 else ''})"
         if np.array_equal(held, np.linspace(held[0], held[-1], held.size)) and len(f"{held[0]!r}{held[-1]!r}") < 40:
-            return f"np.linspace({_short(held[0])}, {_short(held[-1])}, {held.size})"
-    if held.ndim == 2 and np.array_equal(held, np.eye(*held.shape)):
-        return f"np.eye({held.shape[0]})" if held.shape[0] == held.shape[1] else None
+            return f"{numpy}.linspace({_short(held[0])}, {_short(held[-1])}, {held.size})"
     if held.size <= _LITERALS and all(len(_short(v)) <= 8 for v in held.reshape(-1)):
-        return f"np.array({_nested(held)})"
+        return f"{numpy}.array({held.tolist()})"
     return None
 
 
 def _short(value: Any) -> str:
-    text = repr(float(value))
-    return text
-
-
-def _nested(held: NDArray[Any]) -> str:
-    return repr(held.tolist())
+    return repr(float(value))
 
 
 def names_in(f: Any, args: Sequence[Any]) -> CodeNames:

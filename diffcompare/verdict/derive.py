@@ -143,7 +143,7 @@ def _written(
     slopes = {new.get(one, one) for bar in bars.values() for one in (bar, write.split(bar)[1])}
     order = operands_first(roots)
     sizes = {n for one in (*order, *pieces) if one.operation in ("name", "item") for n in one.shape if n > 2}
-    numpy = "np" if names.scope.get("np", np) is np and "np" not in names.parameters else "numpy"
+    numpy = names.numpy
     taken = {*names.parameters, *names.used, *keyword.kwlist, *dir(builtins), numpy, "special", "scipy", name}
     writer = NumpyLines(wanted, slopes, taken, sizes, names.places, names.ends, numpy)
     lines = writer.lines(roots, lambda texts: _returned(structure, texts))
@@ -156,8 +156,7 @@ def _written(
     imports = [f"import numpy{' as np' if numpy == 'np' else ''}"] + ["from scipy import special"] * writer.special
     doc = _docstring(names, structure, lines, [one for one in order if one.operation == "name"])
     body = [*doc, *lines]
-    code = "\n".join([*imports, "", "", f"def {name}({names.signature}):", *(f"    {line}".rstrip() for line in body), ""])
-    return code if numpy == "np" else re.sub(r"(?<![\w.])np\.", "numpy.", code)
+    return "\n".join([*imports, "", "", f"def {name}({names.signature}):", *(f"    {line}".rstrip() for line in body), ""])
 
 
 def _recorded(
