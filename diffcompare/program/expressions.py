@@ -480,22 +480,21 @@ class Expressions:
         units = tuple(a - lead for a in axes if a >= lead and operand.shape[a - lead] == 1)
         if not own:
             return self.reshape(operand, tuple(n for a, n in enumerate(operand.shape) if a not in units))
-        if _is_centred(operand, own):
-            return self.number(0)
-        if operand.operation == "sum":
-            # where each term has a sum that is known, as probabilities have, so has the whole
-            parts = [
-                (c, self.total(t, operand.shape, own, mean=mean))
-                for c, t in zip(operand.payload, operand.operands, strict=True)
-            ]
-            if all(part.number is not None for _, part in parts):
-                return self.sum(parts)
+        known = self.number(0) if _is_centred(operand, own) else self._known_sum(operand, own, mean=mean)
+        if known is not None:
+            return known
         whole = len(own) == len(operand.shape)
         while whole and operand.operation in ("transpose", "reshape"):
             operand = operand.operands[0]
             own = tuple(range(len(operand.shape)))
-        if operand.operation == "softmax" and own == operand.payload and not mean:
+        if operand.operation in ("softmax", "one_hot") and own == operand.payload[:1] and not mean:
             return self.number(1)
+        if whole and operand.operation == "product" and len(operand.shape) == 2 and not mean:
+            # the trace
+            unit = next((b for b in operand.operands if b.operation == "eye"), None)
+            if unit is not None and len(operand.operands) > 1:
+                matrix = self.full(self.over(operand, unit), operand.shape)
+                return self.total(self.node("diagonal", (matrix,), operand.shape[:1]), operand.shape[:1], (0,))
         if operand.operation == "scatter" and not mean:
             where = np.unravel_index(operand.payload.places, operand.shape)
             rest = [a for a in range(len(operand.shape)) if a not in own]
@@ -510,6 +509,19 @@ class Expressions:
         left = tuple(n for a, n in enumerate(operand.shape) if a not in own)
         found = self.node("mean" if mean else "total", (operand,), left, own)
         return self.reshape(found, tuple(n for a, n in enumerate(operand.shape) if a not in own + units))
+
+    def _known_sum(self, operand: Expression, axes: Shape, *, mean: bool) -> Expression | None:
+        """Return the number that the sums of the terms add up to, as those of probabilities do; None where it is none."""
+        factors = _factors(operand)
+        chosen = next((b for b, e in factors if b.operation == "sum" and e == 1), None)
+        if chosen is None:
+            return None
+        rest = [(b, e) for b, e in factors if b is not chosen]
+        found = self.sum(
+            (c, self.total(self.product([(t, Fraction(1)), *rest]), operand.shape, axes, mean=mean))
+            for c, t in zip(chosen.payload, chosen.operands, strict=True)
+        )
+        return found if found.number is not None else None
 
     def reduced(self, operand: Expression, shape: Shape, onto: Shape) -> Expression:
         """Sum what an operand was repeated for; the result may still be smaller than ``onto``."""
@@ -601,6 +613,12 @@ class Expressions:
             if not names[one] and sorted(names[two]) == sorted(result):
                 moved = self.transpose(operands[two], [names[two].index(c) for c in result])
                 return self.times(operands[one], moved)
+        for one, two in ((0, 1), (1, 0)):
+            # times the unit matrix
+            outer = [c for c in names[one] if c in result and c not in names[two]]
+            if operands[one].operation == "eye" and len(summed) == len(outer) == 1:
+                letters = names[two].replace(summed[0], outer[0])
+                return self.transpose(operands[two], [letters.index(c) for c in result])
         if not summed:
             if len(names[0]) == len(names[1]) == 1 and names[0] != names[1] and len(result) == 2:
                 pair = operands if result == names[0] + names[1] else operands[::-1]

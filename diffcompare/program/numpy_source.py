@@ -153,7 +153,9 @@ class NumpyLines:
             wish = "grad" if one in roots else "g"
         if wish is None and one.operation == "sum" and all(c.above > 0 for c in one.payload):
             wish = "z"
-        wish = _LETTERS.get(one.operation) if wish is None else wish
+        if wish is None:
+            letter = _LETTERS.get(one.operation)
+            wish = None if letter in self._wanted.values() else letter
         wish = "delta" if wish is None and one in self._slopes else wish
         if wish is not None and wish not in used:
             used.add(wish)
@@ -334,6 +336,10 @@ class NumpyLines:
     def _product(self, coefficient: Coefficient, factors: list[tuple[Expression, Fraction]]) -> Written:
         above, below = self._shown(coefficient)
         top = [(b, e) for b, e in factors if e > 0]
+        for k, (base, exponent) in enumerate(top):
+            # a sum that is divided by its count
+            if base.operation == "total" and exponent == 1 and base not in self._names and _count(base) == below > 1:
+                top[k], below = (Expression("mean", base.operands, base.shape, base.payload), exponent), 1
         under = [(b, -e) for b, e in factors if e < 0]
         top.sort(key=lambda f: (bool(f[0].shape), f[0].operation not in ("pi", "e"), f[0].operation in MASKS))
         masks_only = bool(top) and all(b.operation in MASKS for b, _ in top)
@@ -401,7 +407,13 @@ class NumpyLines:
             "give it a name, as a global or an argument of the function"
         )
 
+    def _of_one_hot(self, one: Expression) -> Written:
+        return _ATOM, one.payload[1]
+
     def _of_total(self, one: Expression) -> Written:
+        inner = one.operands[0]
+        if inner.operation == "diagonal" and inner not in self._names:
+            return _ATOM, f"{self._np}.trace({self._text(inner.operands[0])[1]})"
         return self._reduction("sum", one, keepdims=False)
 
     def _reduction(self, name: str, one: Expression, *, keepdims: bool) -> Written:
@@ -569,6 +581,11 @@ class NumpyLines:
 _ONE, _MINUS = Coefficient(Fraction(1)), Coefficient(Fraction(-1))
 
 
+def _count(one: Expression) -> int:
+    """Return how many elements a sum adds for each of its own."""
+    return math.prod(one.operands[0].shape[a] for a in one.payload)
+
+
 def _is_view(one: Expression, names: Collection[Expression]) -> bool:
     """Tell whether an expression may be an array that something else is made of."""
     views = ("name", "item", "reshape", "transpose", "index", "broadcast")
@@ -649,7 +666,7 @@ def _weights(order: Sequence[Expression]) -> dict[Expression, int]:
     found: dict[Expression, int] = {}
     for one in order:
         inner = sum(found[operand] for operand in one.operands)
-        if one.operation in ("name", "item", "eye", "pi", "e"):
+        if one.operation in ("name", "item", "eye", "one_hot", "pi", "e"):
             own = 0
         elif one.operation == "product":
             coefficient, exponents = one.payload

@@ -86,6 +86,8 @@ class CodeNames:
             if not isinstance(node.payload, np.ndarray):
                 return None
             text = self.text(node.payload)
+            if text is not None and re.match(r"\w+\.eye\(\d+\)\[", text):
+                return write.node("one_hot", (), node.shape, (1, text))
             return None if text is None else write.node("name", (), node.shape, text)
 
         return found

@@ -210,8 +210,8 @@ EXACT = {
         h = np.tanh(X @ params["W1"] + params["b1"])
         grad_out = h @ W2 + params["b2"] - Y
         delta = np.outer(grad_out, W2) * (1 - h**2)
-        grad_b1 = np.sum(delta, axis=0)
-        return {"W1": X.T @ delta, "b1": grad_b1, "W2": h.T @ grad_out, "b2": np.sum(grad_out)}"""),
+        s = np.sum(delta, axis=0)
+        return {"W1": X.T @ delta, "b1": s, "W2": h.T @ grad_out, "b2": np.sum(grad_out)}"""),
     "rectified": (rectified, (W23, WEIGHTS["b1"], WEIGHTS["W2"]), """\
         v = params[2]
         z = X @ params[0] + params[1]
