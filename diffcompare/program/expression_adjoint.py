@@ -1,5 +1,7 @@
 """Reverse mode on expressions: the derivative of a number, as people write it."""
 
+# ruff: noqa: ARG001, ARG005 - every rule takes the same arguments
+
 from __future__ import annotations
 
 import math
@@ -72,7 +74,8 @@ def _contributions(
         partials = rule(write, one, *one.operands)
     elif one.operation in OPERATIONS:
         built: Any = _Table(write)
-        terms = partial_terms(one.operation, one.payload, Term(built, one), [Term(built, o) for o in one.operands])  # type: ignore[arg-type]
+        result, operands = Term(built, one), [Term(built, o) for o in one.operands]  # type: ignore[arg-type]
+        terms = partial_terms(one.operation, one.payload, result, operands)
         partials = [term.index for term in terms]  # type: ignore[misc]
     else:
         raise UnsupportedFunction(f"the derivative of {one.operation} is not written")
@@ -115,9 +118,7 @@ def _product(write: Expressions, one: Expression, bar: Expression) -> Iterable[C
     factors = list(zip(one.operands, exponents, strict=True))
     for k, (base, exponent) in enumerate(factors):
         rest = [f for j, f in enumerate(factors) if j != k]
-        partial = write.product(
-            [(bar, _ONE), (base, exponent - 1), *rest], coefficient * Coefficient(exponent)
-        )
+        partial = write.product([(bar, _ONE), (base, exponent - 1), *rest], coefficient * Coefficient(exponent))
         yield base, write.reduced(partial, one.shape, base.shape)
 
 
@@ -181,7 +182,10 @@ def _diagonal(write: Expressions, one: Expression, bar: Expression) -> Iterable[
 
 
 def _diag(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
-    yield one.operands[0], bar if not bar.shape else write.node("diagonal", (write.full(bar, one.shape),), one.operands[0].shape)
+    yield (
+        one.operands[0],
+        bar if not bar.shape else write.node("diagonal", (write.full(bar, one.shape),), one.operands[0].shape),
+    )
 
 
 def _cumulate(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
@@ -247,7 +251,7 @@ def _centred(write: Expressions, one: Expression) -> tuple[Expression, int]:
 
 
 def _axes(one: Expression) -> tuple[int, ...]:
-    return one.payload[0] if isinstance(one.payload[0], tuple) else one.payload  # type: ignore[no-any-return]
+    return one.payload[0] if isinstance(one.payload[0], tuple) else one.payload
 
 
 def _var(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
@@ -324,7 +328,9 @@ def _cholesky(write: Expressions, one: Expression, bar: Expression) -> Iterable[
     n = one.shape[0]
     product = write.contract("ki,kj->ij", one, write.full(bar, one.shape))
     half = write.node("tril", (product,), (n, n), ())
-    inner = write.minus(half, write.scaled(write.node("diag", (write.node("diagonal", (product,), (n,)),), (n, n)), Fraction(1, 2)))
+    inner = write.minus(
+        half, write.scaled(write.node("diag", (write.node("diagonal", (product,), (n,)),), (n, n)), Fraction(1, 2))
+    )
     turned = write.transpose(one, (1, 0))
     both = solved(write, turned, write.transpose(solved(write, turned, write.transpose(inner, (1, 0))), (1, 0)))
     yield one.operands[0], write.scaled(write.plus(both, write.transpose(both, (1, 0))), Fraction(1, 2))
@@ -355,7 +361,9 @@ def _logistic(write: Expressions, z: Expression) -> Expression:
     return write.power(write.plus(write.number(1), write.function("exp", write.scaled(z, -1))), Fraction(-1))
 
 
-def _clipped(write: Expressions, one: Expression, x: Expression, low: Expression, high: Expression) -> Sequence[Expression]:
+def _clipped(
+    write: Expressions, one: Expression, x: Expression, low: Expression, high: Expression
+) -> Sequence[Expression]:
     above, below = write.compared("greater", x, low), write.compared("less", x, high)
     return write.function("and", above, below), write.opposite(above), write.opposite(below)
 

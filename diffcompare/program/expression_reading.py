@@ -1,5 +1,7 @@
 """Nodes of a program of arrays, read as expressions."""
 
+# ruff: noqa: ARG001 - every rule takes the same arguments
+
 from __future__ import annotations
 
 import math
@@ -10,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from diffcompare.errors import UnsupportedFunction
-from diffcompare.program.arrays import ArrayBuilder, ArrayNode, Shape
+from diffcompare.program.arrays import ArrayBuilder, ArrayNode
 from diffcompare.program.expressions import MASKS, Coefficient, Expression, Expressions, Key
 from diffcompare.program.operations import OPERATIONS
 
@@ -22,7 +24,7 @@ _ONE = Coefficient(Fraction(1))
 
 
 def pieces_of(build: ArrayBuilder, write: Expressions, parts: Sequence[Expression]) -> dict[int, Expression]:
-    """Return what stands for the nodes that take elements of the variables; ``parts``: the arrays, one after another."""
+    """Return what stands for the nodes that take elements of the variables, which are those of the parts in turn."""
     found: dict[int, Expression] = {}
     starts = np.cumsum([0, *(math.prod(part.shape) for part in parts)])
     for index, node in enumerate(build.nodes):
@@ -115,7 +117,11 @@ def applied(write: Expressions, name: str, operands: Sequence[Expression], paylo
         case "integer_power":
             return write.power(operands[0], Fraction(payload))
         case "sqrt":
-            return write.power(operands[0], Fraction(1, 2)) if operands[0].number is None else write.function(name, *operands)
+            return (
+                write.power(operands[0], Fraction(1, 2))
+                if operands[0].number is None
+                else write.function(name, *operands)
+            )
         case "power":
             exponent = operands[1].number
             return write.function(name, *operands) if exponent is None else write.power(operands[0], exponent)

@@ -65,7 +65,7 @@ class Coefficient:
 
 # more terms are not multiplied out
 _LONGEST = 12
-ONE, ZERO = Coefficient(Fraction(1)), Coefficient(Fraction(0))
+ONE, ZERO, _MINUS = Coefficient(Fraction(1)), Coefficient(Fraction(0)), Coefficient(Fraction(-1))
 
 
 class Key:
@@ -173,7 +173,7 @@ class Expressions:
 
     def _logistic(self, powers: dict[Expression, Fraction]) -> dict[Expression, Fraction]:
         """Write eᵘ/(1 + eᵘ) as 1/(1 + e⁻ᵘ), which does not overflow."""
-        for base, exponent in list(powers.items()):
+        for base in list(powers):
             if base.operation != "exp" or not powers.get(base):
                 continue
             below = self.sum([(ONE, self.number(1)), (ONE, base)])
@@ -199,13 +199,18 @@ class Expressions:
 
     def _multiplied_out(self, terms: dict[Expression, Coefficient]) -> dict[Expression, Coefficient] | None:
         """Multiply the sums in products out; None where that is no shorter."""
-        if not any(b.operation == "sum" and e == 1 for term in terms for b, e in _factors(term) if term is not b):
+        opposites = self._opposite_probabilities(terms)
+        if not opposites and not any(
+            b.operation == "sum" and e == 1 for term in terms for b, e in _factors(term) if term is not b
+        ):
             return None
         found: dict[Expression, Coefficient] = {}
         count = 0
         for term, coefficient in terms.items():
             parts: list[tuple[Coefficient, list[Factor]]] = [(coefficient, [])]
             for base, exponent in _factors(term):
+                if base in opposites and exponent == -1:
+                    base, exponent = opposites[base], Fraction(1)
                 if base.operation != "sum" or exponent != 1:
                     parts = [(c, [*fs, (base, exponent)]) for c, fs in parts]
                 else:
@@ -221,6 +226,24 @@ class Expressions:
         found = {t: c for t, c in found.items() if c.above}
         # some of them must have cancelled
         return found if len(found) <= min(len(terms), count - 2) else None
+
+    def _opposite_probabilities(self, terms: Iterable[Expression]) -> dict[Expression, Expression]:
+        """Return 1 − p for 1 + eᵘ where p = 1/(1 + e⁻ᵘ) is in other terms."""
+        found: dict[Expression, Expression] = {}
+        bases = [b for term in terms for b, e in _factors(term) if e == -1 and _exponent(b) is not None]
+        for base in bases:
+            other = self.opposite_base(base)
+            if other in bases and other not in found:
+                p = self.power(other, Fraction(-1))
+                found[base] = self.node("sum", (self.number(1), p), p.shape, (ONE, _MINUS), ("1-", id(p)))
+        return found
+
+    def opposite_base(self, base: Expression) -> Expression:
+        """Return 1 + e⁻ᵘ of 1 + eᵘ."""
+        exponent = _exponent(base)
+        if exponent is None:
+            return base
+        return self.plus(self.number(1), self.function("exp", self.scaled(exponent, -1)))
 
     def times(self, *operands: Expression) -> Expression:
         """Multiply expressions."""
@@ -283,8 +306,11 @@ class Expressions:
             add(term, coefficient)
         while True:
             inner = [t for t, c in found.items() if t.operation == "sum" and abs(c.value) == 1]
-            own = {t: {p for p in t.operands} for t in inner}
-            mixed = next((t for t in inner if any(p in found or any(p in own[o] for o in inner if o is not t) for p in own[t])), None)
+            own = {t: set(t.operands) for t in inner}
+            mixed = next(
+                (t for t in inner if any(p in found or any(p in own[o] for o in inner if o is not t) for p in own[t])),
+                None,
+            )
             if mixed is None:
                 return found
             coefficient = found.pop(mixed)
@@ -297,12 +323,8 @@ class Expressions:
         if len(terms) == 2 and one in terms:
             (other,) = (t for t in terms if t is not one)
             (base, exponent), *rest = _factors(other)
-            if not rest and exponent == -1 and terms[other].value == -terms[one].value and base.operation == "sum":
-                parts = dict(zip(base.operands, base.payload, strict=True))
-                inner = next((t for t in parts if t.operation == "exp"), None)
-                if len(parts) == 2 and one in parts and inner is not None and set(parts.values()) == {ONE}:
-                    opposite = self.function("exp", self.scaled(inner.operands[0], -1))
-                    return {self.power(self.plus(one, opposite), Fraction(-1)): terms[one]}
+            if not rest and exponent == -1 and terms[other].value == -terms[one].value and _exponent(base) is not None:
+                return {self.power(self.opposite_base(base), Fraction(-1)): terms[one]}
         return terms
 
     def _beside(self, terms: dict[Expression, Coefficient]) -> dict[Expression, Coefficient]:
@@ -449,7 +471,8 @@ class Expressions:
         if count != 1:
             seen = tuple(1 if a in axes and own[a] == 1 else n for a, n in enumerate(shape))
             return self.scaled(self.total(operand, seen, axes, mean=mean), 1 if mean else count)
-        kept, out = [], []
+        kept: list[Factor] = []
+        out: list[Factor] = []
         coefficient = ONE
         if operand.operation == "product":
             coefficient, exponents = operand.payload
@@ -501,17 +524,23 @@ class Expressions:
             left = tuple(operand.shape[a] for a in rest)
             places = np.ravel_multi_index(tuple(where[a] for a in rest), left) if left else np.zeros_like(where[0])
             if left or not operand.operands[0].shape:
-                return self.scatter(operand.operands[0], Key(places), left) if left else self.scaled(operand.operands[0], places.size)
+                return (
+                    self.scatter(operand.operands[0], Key(places), left)
+                    if left
+                    else self.scaled(operand.operands[0], places.size)
+                )
         if whole and operand.operation == "log" and not mean:
             inner = operand.operands[0]
             if inner.operation == "diagonal" and inner.operands[0].operation == "cholesky":
-                return self.scaled(self.node("log_determinant", inner.operands[0].operands, (), "symmetric"), Fraction(1, 2))
+                return self.scaled(
+                    self.node("log_determinant", inner.operands[0].operands, (), "symmetric"), Fraction(1, 2)
+                )
         left = tuple(n for a, n in enumerate(operand.shape) if a not in own)
         found = self.node("mean" if mean else "total", (operand,), left, own)
         return self.reshape(found, tuple(n for a, n in enumerate(operand.shape) if a not in own + units))
 
     def _known_sum(self, operand: Expression, axes: Shape, *, mean: bool) -> Expression | None:
-        """Return the number that the sums of the terms add up to, as those of probabilities do; None where it is none."""
+        """Return the number that the sums of the terms add up to, as those of probabilities do; None for none."""
         factors = _factors(operand)
         chosen = next((b for b, e in factors if b.operation == "sum" and e == 1), None)
         if chosen is None:
@@ -617,8 +646,8 @@ class Expressions:
             # times the unit matrix
             outer = [c for c in names[one] if c in result and c not in names[two]]
             if operands[one].operation == "eye" and len(summed) == len(outer) == 1:
-                letters = names[two].replace(summed[0], outer[0])
-                return self.transpose(operands[two], [letters.index(c) for c in result])
+                renamed = names[two].replace(summed[0], outer[0])
+                return self.transpose(operands[two], [renamed.index(c) for c in result])
         if not summed:
             if len(names[0]) == len(names[1]) == 1 and names[0] != names[1] and len(result) == 2:
                 pair = operands if result == names[0] + names[1] else operands[::-1]
@@ -640,6 +669,15 @@ class Expressions:
         sizes = dict(zip(ordered, moved.shape, strict=True))
         start = result.index(ordered[0]) if ordered else len(result)
         return self.reshape(moved, tuple(sizes.get(c, 1) for c in result[start:]))
+
+
+def _exponent(base: Expression) -> Expression | None:
+    """Return u of 1 + eᵘ; None for any other."""
+    if base.operation == "sum" and len(base.operands) == 2 and set(base.payload) == {ONE}:
+        exponentials = [t.operands[0] for t in base.operands if t.operation == "exp"]
+        if len(exponentials) == 1 and any(t.number == 1 for t in base.operands):
+            return exponentials[0]
+    return None
 
 
 def _is_centred(operand: Expression, axes: Sequence[int]) -> bool:

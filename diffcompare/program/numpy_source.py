@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -14,23 +13,24 @@ from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.arrays import Places, Shape, broadcast_shape, contracted
 from diffcompare.program.expression_adjoint import operands_first
 from diffcompare.program.expressions import MASKS, Coefficient, Expression
+from diffcompare.program.numpy_keys import NamedPlaces, key_text, unit_axes
 from diffcompare.program.operation import Kind
 from diffcompare.program.operations import OPERATIONS
 from diffcompare.program.printing import Written
+from diffcompare.program.shared_parts import distributed, weights_of
 
-__all__ = ["NumpyLines", "key_text", "shared_products"]
+__all__ = ["NumpyLines"]
 
-# the text of an array of whole numbers that the code holds; None where it holds none such
-NamedPlaces = Callable[[Places], str | None]
 _WIDTH = 92
 _COMPARE, _SUM, _PRODUCT, _POWER, _ATOM = 0, 1, 2, 4, 5
 _SIGNS = {
     "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
 }  # fmt: skip
+_NUMPY = {"maximum", "minimum", "logaddexp", "clip", "sign", "where", "diag", "cholesky", "tril", "triu"}
 _SPECIAL = {"expit", "log_expit", "xlogy", "logit", "ndtr", "log_ndtr", "softmax", "log_softmax", "logsumexp"}
 _LETTERS = {
-    "cos": "c", "sin": "s", "inv": "inverse", "exp": "e", "expit": "p", "softmax": "p", "tanh": "h", "contract": "a", "solve": "s",
-    "cholesky": "L", "total": "s", "mean": "mean", "var": "var", "max": "m", "sum": "r",
+    "cos": "c", "sin": "s", "inv": "inverse", "exp": "e", "expit": "p", "softmax": "p", "tanh": "h", "contract": "a",
+    "solve": "s", "cholesky": "L", "total": "s", "mean": "mean", "var": "var", "max": "m", "sum": "r",
 }  # fmt: skip
 
 
@@ -55,8 +55,8 @@ class NumpyLines:
     """
 
     def __init__(
-        self, wanted: Mapping[Expression, str], slopes: Collection[Expression], taken: Collection[str], sizes: Collection[int],
-        named_places: NamedPlaces, ends: Collection[int], numpy: str = "np",
+        self, wanted: Mapping[Expression, str], slopes: Collection[Expression], taken: Collection[str],
+        sizes: Collection[int], named_places: NamedPlaces, ends: Collection[int], numpy: str = "np",
     ) -> None:  # fmt: skip
         self._wanted, self._slopes, self._taken, self._sizes = wanted, slopes, set(taken), sizes
         self._named_places, self._ends, self._np = named_places, ends, numpy
@@ -66,9 +66,9 @@ class NumpyLines:
 
     def lines(self, roots: Sequence[Expression], returned: Callable[[list[str]], str]) -> list[str]:
         """Return statements; the last one is made by ``returned`` of the texts of the roots."""
-        roots = [_spread(root) for root in roots]
+        roots = [distributed(root) for root in roots]
         order = operands_first(roots)
-        weights = _weights(order)
+        weights = weights_of(order)
         uses = Counter(operand for one in order for operand in one.operands)
         uses.update(roots)
         order.sort(key=lambda one: one.operation != "item")
@@ -136,11 +136,14 @@ class NumpyLines:
         whole = sum(len(self._text(one)[1]) for one in long if one not in chosen) or _WIDTH
         parts = [
             p for p in parts
-            if weights[p] >= 2 and p.operation not in (*MASKS, "scatter") and not _is_gathered(p) and len(self._text(p)[1]) > 12
+            if weights[p] >= 2 and p.operation not in (*MASKS, "scatter") and not _is_gathered(p)
+            and len(self._text(p)[1]) > 12
         ]  # fmt: skip
         if not parts:
             return None
-        return min(parts, key=lambda p: (abs(len(self._text(p)[1]) - whole / 2) - 20 * (p in self._wanted), -weights[p]))
+        return min(
+            parts, key=lambda p: (abs(len(self._text(p)[1]) - whole / 2) - 20 * (p in self._wanted), -weights[p])
+        )
 
     def _new_name(self, one: Expression, used: set[str], roots: Sequence[Expression]) -> str:
         wish = self._wanted.get(one)
@@ -191,7 +194,7 @@ class NumpyLines:
         else:
             statements.append(f"{{}} = {self._np}.zeros({self._shape(one.shape)})")
         seen: set[int] = set()
-        for (places, (sign, text)) in parts:
+        for places, (sign, text) in parts:
             flat = places.reshape(-1).tolist()
             key = self._key(one.shape, places)
             text = _escaped(text)
@@ -278,7 +281,9 @@ class NumpyLines:
             return _COMPARE, f"{one_} {_SIGNS[name]} {two}"
         if name in ("and", "or", "not"):
             texts = [self._atom(o) for o in operands]
-            return (_COMPARE, f" {'&' if name == 'and' else '|'} ".join(texts)) if len(texts) > 1 else (4, f"~{texts[0]}")
+            return (
+                (_COMPARE, f" {'&' if name == 'and' else '|'} ".join(texts)) if len(texts) > 1 else (4, f"~{texts[0]}")
+            )
         rule = getattr(self, f"_of_{name}", None)
         if rule is not None:
             return rule(one)  # type: ignore[no-any-return]
@@ -294,8 +299,10 @@ class NumpyLines:
             special = Kind.SPECIAL in row.kind and name != "sinc"
             called = self._function(row.names[0]) if special else f"{self._np}.{row.names[0]}"
             return _ATOM, f"{called}({', '.join(self._text(o)[1] for o in operands)})"
-        if name in ("maximum", "minimum", "logaddexp", "clip", "sign", "where", "diag", "cholesky", "tril", "triu"):
-            return _ATOM, f"{self._np}.{'linalg.' * (name == 'cholesky')}{name}({', '.join(self._text(o)[1] for o in operands)}{self._options(one)})"
+        if name in _NUMPY:
+            prefix = "linalg." if name == "cholesky" else ""
+            inside = ", ".join(self._text(o)[1] for o in operands)
+            return _ATOM, f"{self._np}.{prefix}{name}({inside}{self._options(one)})"
         raise UnsupportedFunction(f"{name} is not written as a function of NumPy")
 
     def _function(self, name: str) -> str:
@@ -349,7 +356,9 @@ class NumpyLines:
         if above < 0 and turned is not None:
             # −(a − b) is b − a
             above = -above
-            opposite = Expression("sum", turned.operands[::-1], turned.shape, tuple(c * _MINUS for c in turned.payload[::-1]))
+            opposite = Expression(
+                "sum", turned.operands[::-1], turned.shape, tuple(c * _MINUS for c in turned.payload[::-1])
+            )
             top = [(opposite if b is turned else b, e) for b, e in top]
         negative = above < 0
         if abs(above) != 1 or not top or masks_only:
@@ -359,7 +368,12 @@ class NumpyLines:
             return self._raised(*top[0])
         for base, exponent in top:
             precedence, text = self._raised(base, exponent)
-            alone = exponent == 1 and base.operation == "contract" and base not in self._names and (wide == 1 or not base.shape)
+            alone = (
+                exponent == 1
+                and base.operation == "contract"
+                and base not in self._names
+                and (wide == 1 or not base.shape)
+            )
             needed = _PRODUCT if alone and (not texts or base.shape) else _PRODUCT + 1
             if alone and not base.shape and texts:
                 needed = _PRODUCT + 1
@@ -520,29 +534,35 @@ class NumpyLines:
 
     def _of_reshape(self, one: Expression) -> Written:
         inner = one.operands[0]
-        if inner.operation in ("total", "mean", "max", "min", "var", "std", "prod", "logsumexp") and inner not in self._names:
+        if (
+            inner.operation in ("total", "mean", "max", "min", "var", "std", "prod", "logsumexp")
+            and inner not in self._names
+        ):
             axes = inner.payload[0] if inner.payload and isinstance(inner.payload[0], tuple) else inner.payload
             before = inner.operands[0].shape
             if one.shape == tuple(1 if a in axes else n for a, n in enumerate(before)):
                 return self._reduction("sum" if inner.operation == "total" else inner.operation, inner, keepdims=True)
         if len(inner.shape) == 2 and one.shape == inner.shape[::-1]:
             return _ATOM, f"{self._atom(inner)}.T"
-        key = _unit_axes(inner.shape, one.shape)
+        key = unit_axes(inner.shape, one.shape)
         if key is not None:
             return _ATOM, f"{self._atom(inner)}[{key}]"
         if len(one.shape) == 1:
             return _ATOM, f"{self._atom(inner)}.ravel()"
         return _ATOM, f"{self._atom(inner)}.reshape({', '.join(map(str, one.shape))})"
 
-    def _of_scatter(self, one: Expression) -> Written:
+    def _of_scatter(self, _: Expression) -> Written:
         raise UnsupportedFunction("elements are put where no slice puts them")
 
     def _of_join(self, one: Expression) -> Written:
-        parts = [self._atom(o) + (".ravel()" if len(o.shape) > 1 else "") if o.shape else f"[{self._text(o)[1]}]" for o in one.operands]
+        parts = [
+            self._atom(o) + (".ravel()" if len(o.shape) > 1 else "") if o.shape else f"[{self._text(o)[1]}]"
+            for o in one.operands
+        ]
         return _ATOM, f"{self._np}.concatenate([{', '.join(parts)}])"
 
     def _of_contract(self, one: Expression) -> Written:
-        left, right, result, batch, summed, _ = contracted(one.payload)
+        left, right, result, _, summed, _ = contracted(one.payload)
         first, second = one.operands
         if len(summed) == 1:
             found = self._by_matmul(first, left, second, right, result, summed) or self._by_matmul(
@@ -596,58 +616,6 @@ def _is_difference(one: Expression) -> bool:
     return one.operation == "sum" and len(one.operands) == 2 and one.payload[0].above > 0 > one.payload[1].above
 
 
-def shared_products(roots: Sequence[Expression], known: Iterable[Expression]) -> dict[Expression, Expression]:
-    """Take known products as one factor where two products or more have them; returns what stands for what."""
-    order = operands_first(roots)
-    factors = {one: set(_powers(one)) for one in order if one.operation == "product"}
-    known = [one for one in known if one.operation == "product" and one.payload[0].value == 1 and one.operands]
-    chosen: list[tuple[Expression, set[tuple[Expression, Fraction]]]] = []
-    weights = _weights(operands_first(known))
-    for one in sorted(known, key=lambda k: -weights[k]):
-        own = set(_powers(one))
-        within = [k for k, held in factors.items() if own < held]
-        if weights[one] >= 2 and len(within) + (one in factors) >= 2:
-            chosen.append((one, own))
-            for k in within:
-                factors[k] -= own
-    new: dict[Expression, Expression] = {}
-    for one, _ in chosen:
-        # the smaller ones, of which the larger may be made, come first
-        order = [*operands_first([one]), *order]
-    for one in order:
-        if one in new:
-            continue
-        operands, payload = list(one.operands), one.payload
-        if one.operation == "product":
-            left = dict.fromkeys(_powers(one))
-            parts = []
-            for product, own in chosen:
-                if own < set(left):
-                    left = {f: None for f in left if f not in own}
-                    parts.append((product, Fraction(1)))
-            operands = [base for base, _ in (*parts, *left)]
-            payload = (one.payload[0], tuple(e for _, e in (*parts, *left)))
-        replaced = tuple(new[operand] for operand in operands)
-        same = replaced == one.operands
-        new[one] = one if same else Expression(one.operation, replaced, one.shape, payload)
-    return new
-
-
-def _powers(one: Expression) -> list[tuple[Expression, Fraction]]:
-    return list(zip(one.operands, one.payload[1], strict=True))
-
-
-def _spread(root: Expression) -> Expression:
-    """Multiply the pieces of what is put together rather than the whole."""
-    if root.operation == "product" and len(root.operands) == 1 and root.payload[1] == (1,):
-        inner, coefficient = root.operands[0], root.payload[0]
-        if inner.operation == "sum" and all(o.operation == "scatter" for o in inner.operands):
-            return Expression("sum", inner.operands, inner.shape, tuple(c * coefficient for c in inner.payload))
-        if inner.operation == "scatter":
-            return Expression("sum", (inner,), inner.shape, (coefficient,))
-    return root
-
-
 def _turned(atom: str, letters: str, numpy: str, text: str) -> str:
     return f"{atom}.T" if len(letters) == 2 else f"{numpy}.swapaxes({text}, -1, -2)"
 
@@ -658,27 +626,9 @@ def _escaped(text: str) -> str:
 
 def _is_gathered(one: Expression) -> bool:
     """Tell whether an array is put together from pieces."""
-    return one.operation == "scatter" or one.operation == "sum" and any(o.operation == "scatter" for o in one.operands)
-
-
-def _weights(order: Sequence[Expression]) -> dict[Expression, int]:
-    """Count the operations that a text of an expression has."""
-    found: dict[Expression, int] = {}
-    for one in order:
-        inner = sum(found[operand] for operand in one.operands)
-        if one.operation in ("name", "item", "eye", "one_hot", "pi", "e"):
-            own = 0
-        elif one.operation == "product":
-            coefficient, exponents = one.payload
-            own = max(len(exponents) - 1, 0) + (coefficient.value != 1 and bool(exponents)) + sum(abs(e) != 1 for e in exponents)
-        elif one.operation == "sum":
-            own = len(one.operands) - 1 + sum(abs(c.value) != 1 for c in one.payload)
-        elif one.operation in ("transpose", "reshape", "index", "broadcast"):
-            own = int(inner > 0)
-        else:
-            own = 2
-        found[one] = min(own + inner, 10**9)
-    return found
+    return one.operation == "scatter" or (
+        one.operation == "sum" and any(o.operation == "scatter" for o in one.operands)
+    )
 
 
 def _number(value: Fraction) -> str:
@@ -686,114 +636,3 @@ def _number(value: Fraction) -> str:
     if value.denominator == 1 and abs(value) < 10**15:
         return str(value.numerator)
     return repr(float(value))
-
-
-def _unit_axes(before: Shape, after: Shape) -> str | None:
-    """Write the key that only puts in or takes out axes of length 1."""
-    key, a = [], 0
-    for k, n in enumerate(after):
-        if a < len(before) and before[a] == n and (n != 1 or len(before) - a >= len(after) - k):
-            key.append(":")
-            a += 1
-        elif n == 1:
-            key.append("None")
-        elif a < len(before) and before[a] == 1:
-            key += ["0", ":"]
-            a += 2
-            if a > len(before) or before[a - 1] != n:
-                return None
-        else:
-            return None
-    if any(n != 1 for n in before[a:]):
-        return None
-    key += ["0"] * (len(before) - a)
-    while len(key) > 1 and key[-1] == ":":
-        key.pop()
-    return ", ".join(key)
-
-
-def key_text(
-    shape: Shape, places: Places, named: NamedPlaces, ends: Collection[int] = (), numpy: str = "np"
-) -> str | None:
-    """Write the key that takes elements, by their places in the flat order, from an array; None for no readable one.
-
-    >>> key_text((3, 4), np.array([4, 5, 6, 7]), lambda _: None)
-    '1'
-    >>> key_text((10,), np.arange(1, 10), lambda _: None)
-    '1:'
-    """
-    if not places.size:
-        return None
-    where = np.unravel_index(places, shape)
-    keys: list[Any] = []
-    texts: list[str] = []
-    axis = 0
-    joint = places.ndim == 1 and sum(bool((w != w.flat[0]).any()) for w in where) > 1
-    for a, (w, n) in enumerate(zip(where, shape, strict=True)):
-        if joint and (w == w[0]).all():
-            keys.append(int(w[0]))
-            texts.append(str(int(w[0])))
-            continue
-        if joint:
-            vector = w
-        else:
-            left, dims = len(shape) - a, places.ndim - axis
-            constant = bool((w == w.flat[0]).all())
-            if constant and left > dims:
-                k = int(w.flat[0])
-                keys.append(k)
-                texts.append(str(_end(k, n, ends)))
-                continue
-            if axis >= places.ndim:
-                return None
-            vector = w[tuple(slice(None) if d == axis else 0 for d in range(places.ndim))]
-            axis += 1
-        key, text = _along(vector, n, named, ends, numpy, joint=joint)
-        if text is None:
-            return None
-        keys.append(key)
-        texts.append(text)
-    try:
-        found = np.arange(math.prod(shape)).reshape(shape)[tuple(keys)]
-    except IndexError:
-        return None
-    if found.shape != places.shape or not np.array_equal(found, places):
-        return None
-    while len(texts) > 1 and texts[-1] == ":":
-        texts.pop()
-    return ", ".join(texts)
-
-
-def _end(k: int, n: int, ends: Collection[int]) -> int:
-    """Count a place from the end where the code does, or where it is the last and the code does not count it."""
-    return k - n if k - n in ends or (k == n - 1 and n > 3 and k not in ends) else k
-
-
-def _along(
-    vector: Places, n: int, named: NamedPlaces, ends: Collection[int], numpy: str, *, joint: bool
-) -> tuple[Any, str | None]:
-    steps = np.diff(vector)
-    start, last = int(vector[0]), int(vector[-1])
-    step = int(steps[0]) if steps.size else 1
-    regular = bool((steps == step).all()) and step != 0
-    if regular and joint:
-        if step == 1 and start == 0:
-            return vector, f"{numpy}.arange({len(vector)})"
-    elif regular:
-        stop = last + (1 if step > 0 else -1)
-        key = slice(start, None if stop < 0 or stop >= n else stop, step)
-        first = "" if start == (0 if step > 0 else n - 1) else str(start)
-        if step > 0 and last + step >= n:
-            end, key = "", slice(start, None, step)
-        elif step > 0:
-            end = str(_end(stop, n, ends))
-        else:
-            end = "" if last + step < 0 else str(stop)
-            key = slice(start, None if last + step < 0 else stop, step)
-        return key, f"{first}:{end}" + (f":{step}" if step != 1 else "")
-    text = named(vector)
-    if text is None and len(vector) <= 8:
-        text = str(vector.tolist())
-    return vector, text
-
-

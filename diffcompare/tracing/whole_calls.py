@@ -4,6 +4,8 @@ A maximum or a logarithm of a sum of exponentials is one node with the name of i
 balls has a choice among the numbers as they are at the point. Comparisons are arrays that know what was compared.
 """
 
+# ruff: noqa: ARG001 - every rule takes the function, and then its arguments
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +29,7 @@ class NamingRebuilder(Rebuilder):
     ``names``: the name of each number and array by its identity.
     """
 
-    names: Mapping[int, str] = {}  # noqa: RUF012 - set once, beside the instance
+    names: Mapping[int, str] = {}
 
     def value(self, value: Any) -> Any:
         """Return what stands for a value."""
@@ -270,7 +272,7 @@ def _moved(name: str, *options: str) -> Rule:
 def _joined(table: WholeCalls, function: Any, arrays: Any, axis: Any = 0, **named: Any) -> Any:
     if named or axis is None or isinstance(arrays, Handle):
         raise _OtherwiseError
-    parts = [table.number_of(a) for a in arrays]
+    parts: list[Any] = [table.number_of(a) for a in arrays]
     if function in (np.hstack, np.vstack, np.column_stack):
         name = function.__name__
         if function is np.hstack and all(p.ndim == 1 for p in parts):
@@ -320,5 +322,6 @@ _RULES: dict[Any, Rule] = {
 _BY_NAME: dict[str, Rule] = {
     **{n: _elementwise(n) for n in ("expit", "log_expit", "xlogy", "logit", "ndtr", "log_ndtr")},
     **{n: _along(n) for n in ("logsumexp", "softmax", "log_softmax")},
-    "cholesky": _matrix("factor", of=np.linalg.cholesky), "inv": _RULES[np.linalg.inv], "det": _RULES[np.linalg.det], "solve": _solve, "solve_triangular": _triangular,
+    "cholesky": _matrix("factor", of=np.linalg.cholesky), "inv": _RULES[np.linalg.inv], "det": _RULES[np.linalg.det],
+    "solve": _solve, "solve_triangular": _triangular,
 }  # fmt: skip

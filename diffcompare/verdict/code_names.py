@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.arrays import ArrayNode, Places
 from diffcompare.program.expressions import Expression, Expressions
-from diffcompare.program.numpy_source import key_text
+from diffcompare.program.numpy_keys import key_text
 from diffcompare.tracing.keeping import names_of
 
-__all__ = ["CodeNames", "names_in"]
+__all__ = ["CodeNames", "item_text", "names_in", "quoted"]
 
 # objects in objects, and elements of a list, that are looked at
 _DEPTH, _LENGTH = 3, 24
@@ -111,7 +111,9 @@ class CodeNames:
         return None
 
 
-def _part(text: str, array: NDArray[Any], held: NDArray[Any], places: Callable[[Places], str | None], numpy: str) -> str | None:
+def _part(
+    text: str, array: NDArray[Any], held: NDArray[Any], places: Callable[[Places], str | None], numpy: str
+) -> str | None:
     """Write what an array holds of another."""
     if array.dtype.kind in "iub" and array.ndim and set(np.unique(held)) <= {0.0, 1.0}:
         if held.ndim == 2 and array.ndim == 1 and len(held) == len(array) and array.dtype.kind != "b":
@@ -180,7 +182,7 @@ def names_in(f: Any, args: Sequence[Any]) -> CodeNames:
     if isinstance(f, types.MethodType):
         function, owner = f.__func__, f.__self__
     elif not isinstance(f, types.FunctionType):
-        method = getattr(type(f), "__call__", None)
+        method = vars(type(f)).get("__call__")
         if not isinstance(method, types.FunctionType) or isinstance(f, type):
             raise UnsupportedFunction(
                 f"f is {type(f).__name__}: code is derived of a function or a method; pass the function itself"
@@ -226,7 +228,9 @@ def names_in(f: Any, args: Sequence[Any]) -> CodeNames:
 def _default(name: str, value: Any, scope: dict[str, Any]) -> str:
     if value is None or isinstance(value, bool | int | float | str):
         return repr(value)
-    text = name if scope.get(name) is value else next((k for k, v in scope.items() if v is value and k.isidentifier()), "")
+    text = (
+        name if scope.get(name) is value else next((k for k, v in scope.items() if v is value and k.isidentifier()), "")
+    )
     if not text:
         raise UnsupportedFunction(f"the default of {name} has no name in the module; give it one")
     return text
@@ -243,7 +247,11 @@ def _used(function: types.FunctionType) -> set[str]:
         found |= names
         for name in names:
             value = one.__globals__.get(name)
-            if isinstance(value, types.FunctionType) and value.__globals__ is function.__globals__ and id(value) not in seen:
+            if (
+                isinstance(value, types.FunctionType)
+                and value.__globals__ is function.__globals__
+                and id(value) not in seen
+            ):
                 seen.add(id(value))
                 left.append(value)
     return found
@@ -263,11 +271,22 @@ def _look_at(found: CodeNames, text: str, value: Any, depth: int, above: set[int
             _look_at(found, inner, part, depth - 1, above | {id(value)})
 
 
+def quoted(key: Any) -> str:
+    """Write a key as a literal, in double quotes where that is as simple."""
+    text = repr(key)
+    return f'"{text[1:-1]}"' if text.startswith("'") and '"' not in text else text
+
+
+def item_text(text: str, key: Any) -> str:
+    """Write an element of a dict or a tuple."""
+    return f"{text}[{quoted(key)}]"
+
+
 def _parts(text: str, value: Any) -> Iterator[tuple[str, Any]]:
     if type(value) is dict and len(value) <= _LENGTH:
         for key, part in value.items():
             if isinstance(key, str | int):
-                yield f"{text}[{key!r}]".replace("'", '"'), part
+                yield item_text(text, key), part
     elif type(value) in (list, tuple) and len(value) <= _LENGTH:
         for k, part in enumerate(value):
             yield f"{text}[{k}]", part

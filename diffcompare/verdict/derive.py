@@ -19,7 +19,8 @@ from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.expression_adjoint import gradients, operands_first
 from diffcompare.program.expression_reading import pieces_of, read_expressions
 from diffcompare.program.expressions import Expression, Expressions
-from diffcompare.program.numpy_source import NumpyLines, shared_products
+from diffcompare.program.numpy_source import NumpyLines
+from diffcompare.program.shared_parts import shared_products, with_probabilities
 from diffcompare.tracing.array_substitutes import ARRAYS
 from diffcompare.tracing.array_trace import placed_arrays, record_arrays
 from diffcompare.tracing.calling import called
@@ -29,7 +30,7 @@ from diffcompare.tracing.places import is_library
 from diffcompare.tracing.whole_calls import NamingRebuilder, WholeCalls
 from diffcompare.verdict.arguments import Structure, structure_of
 from diffcompare.verdict.check import check_arguments, check_gradient
-from diffcompare.verdict.code_names import CodeNames, names_in
+from diffcompare.verdict.code_names import CodeNames, item_text, names_in
 from diffcompare.verdict.verdict import Verdict
 from diffcompare.watchdog import BUDGET
 
@@ -117,9 +118,7 @@ def _function_name(names: CodeNames) -> str:
     return "gradient" if not own.isidentifier() or own.startswith("__") else f"{own}_gradient"
 
 
-def _written(
-    f: Any, args: tuple[Any, ...], structure: Structure, x: Any, names: CodeNames, name: str
-) -> str:
+def _written(f: Any, args: tuple[Any, ...], structure: Structure, x: Any, names: CodeNames, name: str) -> str:
     table = WholeCalls(x)
     build = table.build
     local: dict[str, int] = {}
@@ -137,10 +136,13 @@ def _written(
         wanted.setdefault(own, text)
         if own in bars:
             wanted.setdefault(bars[own], f"grad_{text}")
-    new = shared_products(roots, found.values())
-    roots = [new[root] for root in roots]
-    wanted = {new.get(one, one): text for one, text in wanted.items()}
-    slopes = {new.get(one, one) for bar in bars.values() for one in (bar, write.split(bar)[1])}
+    slopes = {one for bar in bars.values() for one in (bar, write.split(bar)[1])}
+    known = list(found.values())
+    for new in (with_probabilities(write, roots, known), None):
+        new = shared_products(roots, known) if new is None else new
+        roots, known = [new[root] for root in roots], [new.get(one, one) for one in known]
+        wanted = {new.get(one, one): text for one, text in wanted.items()}
+        slopes = {new.get(one, one) for one in slopes}
     order = operands_first(roots)
     sizes = {n for one in (*order, *pieces) if one.operation in ("name", "item") for n in one.shape if n > 2}
     numpy = names.numpy
@@ -154,9 +156,10 @@ def _written(
             "read; write it with whole arrays instead of a loop, or derive the gradient of a part of it"
         )
     imports = [f"import numpy{' as np' if numpy == 'np' else ''}"] + ["from scipy import special"] * writer.special
-    doc = _docstring(names, structure, lines, [one for one in order if one.operation == "name"])
-    body = [*doc, *lines]
-    return "\n".join([*imports, "", "", f"def {name}({names.signature}):", *(f"    {line}".rstrip() for line in body), ""])
+    body = [*_docstring(names, structure, lines), *lines]
+    return "\n".join(
+        [*imports, "", "", f"def {name}({names.signature}):", *(f"    {line}".rstrip() for line in body), ""]
+    )
 
 
 def _recorded(
@@ -200,7 +203,12 @@ def _noting_locals(function: types.FunctionType, local: dict[str, int]) -> Itera
             own.co_name, own.co_filename, own.co_firstlineno,
         )  # fmt: skip
         for text, value in frame.f_locals.items():
-            if isinstance(value, Handle) and value.store is not None and text.isidentifier() and (main or text not in local):
+            if (
+                isinstance(value, Handle)
+                and value.store is not None
+                and text.isidentifier()
+                and (main or text not in local)
+            ):
                 local[text] = value.node
 
     before = sys.getprofile()
@@ -216,8 +224,7 @@ def _pieces(structure: Structure, names: CodeNames, write: Expressions) -> list[
         return [write.node("name", (), structure.shapes[0], names.variable)]
     found = []
     for key, shape in zip(structure.keys, structure.shapes, strict=True):
-        text = f"{names.variable}[{key!r}]"
-        found.append(write.node("item", (), shape, text.replace("'", '"')))
+        found.append(write.node("item", (), shape, item_text(names.variable, key)))
     return found
 
 
@@ -226,22 +233,21 @@ def _returned(structure: Structure, texts: list[str]) -> str:
         return texts[0]
     if structure.kind == "tuple":
         return f"{', '.join(texts)}{',' * (len(texts) == 1)}"
-    return "{" + ", ".join(f"{key!r}: {text}".replace("'", '"') for key, text in zip(structure.keys, texts, strict=True)) + "}"
+    return (
+        "{"
+        + ", ".join(f"{key!r}: {text}".replace("'", '"') for key, text in zip(structure.keys, texts, strict=True))
+        + "}"
+    )
 
 
-def _docstring(
-    names: CodeNames, structure: Structure, lines: Sequence[str], leaves: Sequence[Expression]
-) -> list[str]:
-    if structure.kind == "array":
-        shapes = {names.variable: structure.shapes[0]}
-    else:
-        shapes = {f"{names.variable}[{key!r}]".replace("'", '"'): s for key, s in zip(structure.keys, structure.shapes, strict=True)}
+def _docstring(names: CodeNames, structure: Structure, lines: Sequence[str]) -> list[str]:
+    """Say what it is, and the shapes of what is used."""
+    texts = [names.variable if structure.kind == "array" else item_text(names.variable, key) for key in structure.keys]
+    shapes = dict(zip(texts, structure.shapes, strict=True))
     code = "\n".join(lines)
-    held = {text: array.shape for text, array in names.arrays}
-    for text, shape in held.items():
-        if re.search(rf"(?<![\w.]){re.escape(text)}(?![\w\[])", code) or f"{text}[" in code:
-            shapes.setdefault(text, shape)
-    del leaves
+    for text, array in names.arrays:
+        if re.search(rf"(?<![\w.]){re.escape(text)}(?!\w)", code):
+            shapes.setdefault(text, array.shape)
     own = names.function.__name__
     words = ", ".join(f"{text} {shape}" if shape else f"{text} a number" for text, shape in shapes.items())
     title = "Gradient" if not own.isidentifier() else f"Gradient of {own}"

@@ -386,7 +386,7 @@ def test_a_name_that_means_something_else_is_not_taken() -> None:
 def test_numpy_has_its_own_name_where_np_is_another() -> None:
     import numpy
 
-    np = X  # noqa: F841 - the point of the test
+    np = X
 
     def loss(w):
         return numpy.sum(numpy.exp(np @ w))
