@@ -60,7 +60,7 @@ class Derived:
     verdict: Verdict
 
     def __str__(self) -> str:
-        return self.source
+        return self.source.rstrip("\n")
 
 
 def derive(f: Callable[..., Any], at: Any, *, args: Sequence[Any] = (), budget: float = BUDGET) -> Derived:

@@ -295,7 +295,7 @@ def test_the_code_is_right_where_it_stands(f: Any, at: Any) -> None:
 
 def test_a_source_is_imports_and_a_function_with_the_shapes() -> None:
     derived = dc.derive(ridge, [0.5, 1.0])
-    assert derived.source == str(derived) == (
+    assert derived.source == f"{derived}\n" == (
         "import numpy as np\n\n\ndef ridge_gradient(w):\n"
         '    """Gradient of ridge; shapes: w (2,), X (6, 2), Y (6,)."""\n'
         "    return 2 * X.T @ (X @ w - Y) / 6 + 0.25 * w\n"
