@@ -191,7 +191,7 @@ def _diag(write: Expressions, one: Expression, bar: Expression) -> Iterable[Cont
 def _cumulate(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     axis, backwards = one.payload
     coefficient, rest = write.split(bar)
-    found = write.node("cumulate", (write.full(rest, one.shape),), one.shape, (axis, not backwards))
+    found = write.cumulate(write.full(rest, one.shape), axis, backwards=not backwards)
     yield one.operands[0], write.product([(found, _ONE)], coefficient)
 
 
@@ -272,6 +272,22 @@ def _prod(write: Expressions, one: Expression, bar: Expression) -> Iterable[Cont
     yield operand, write.over(wide, operand)
 
 
+def _convolve(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
+    a, v = one.operands
+    (n,), (m,) = a.shape, v.shape
+    coefficient, bar = write.split(bar)
+    bar, backwards = write.full(bar, one.shape), Key(np.arange(m)[::-1])
+    if one.payload == "valid":
+        first = write.node("convolve", (bar, write.index(v, backwards)), (n,), "full")
+        second = write.index(write.node("correlate", (a, bar), (m,), "valid"), backwards)
+    else:
+        start = 0 if one.payload == "full" else (m - 1) // 2
+        whole = write.full(write.scatter(bar, Key(np.arange(start, start + one.shape[0])), (n + m - 1,)), (n + m - 1,))
+        first, second = (write.node("correlate", (whole, o), (n + m - k,), "valid") for o, k in ((v, m), (a, n)))
+    for operand, found in ((a, first), (v, second)):
+        yield operand, write.product([(found, _ONE)], coefficient)
+
+
 def _norm(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     yield one.operands[0], write.product([(bar, _ONE), (one.operands[0], _ONE), (one, -_ONE)])
 
@@ -341,7 +357,7 @@ _RULES: dict[str, Callable[[Expressions, Expression, Expression], Iterable[Contr
     "transpose": _transpose, "reshape": _reshape, "broadcast": _broadcast, "index": _index, "scatter": _scatter,
     "diagonal": _diagonal, "diag": _diag, "cumulate": _cumulate, "concatenate": _concatenate, "join": _join,
     "diff": _diff, "tril": _same, "triu": _same, "flip": _same, "roll": _roll, "max": _extreme, "min": _extreme,
-    "var": _var, "std": _std, "prod": _prod, "norm": _norm, "logsumexp": _logsumexp, "softmax": _softmax,
+    "var": _var, "std": _std, "prod": _prod, "norm": _norm, "convolve": _convolve, "logsumexp": _logsumexp, "softmax": _softmax,
     "log_softmax": _log_softmax, "where": _where, "solve": _solve, "inv": _inv, "determinant": _determinant,
     "log_determinant": _determinant, "cholesky": _cholesky,
 }  # fmt: skip
@@ -377,6 +393,12 @@ _PARTIALS: dict[str, Partials] = {
     "logaddexp": lambda write, one, a, b: [_logistic(write, write.minus(a, b)), _logistic(write, write.minus(b, a))],
     "expit": lambda write, one, x: [write.times(one, write.minus(write.number(1), one))],
     "log_expit": lambda write, one, x: [write.function("expit", write.scaled(x, -1))],
+    "ndtr": lambda write, one, x: [
+        write.product([
+            (write.function("exp", write.scaled(write.power(x, Fraction(2)), Fraction(-1, 2))), _ONE),
+            (write.scaled(write.node("pi", (), ()), 2), Fraction(-1, 2)),
+        ])
+    ],
     "logit": lambda write, one, x: [write.product([(x, -_ONE), (write.minus(write.number(1), x), -_ONE)])],
     "xlogy": lambda write, one, x, y: [write.function("log", y), write.over(x, y)],
 }  # fmt: skip

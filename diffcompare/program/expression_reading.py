@@ -66,6 +66,12 @@ def read_expressions(
         if node.operation in ("constant", "named"):
             found[index] = _constant(write, node, leaf)
             continue
+        if node.operation == "choose":
+            mask = leaf(ArrayNode("mask", (), node.payload.shape, node.payload))
+            found[index] = write.full(
+                write.where(mask or _data(write, node), *(found[i] for i in node.operands)), node.shape
+            )
+            continue
         if any(i not in found for i in node.operands):
             raise UnsupportedFunction("the code uses the variables in an order that is not read")
         operands = [found[i] for i in node.operands]
@@ -92,7 +98,7 @@ def _constant(write: Expressions, node: ArrayNode, leaf: Leaf) -> Expression:
     if isinstance(held, Fraction):
         return write.number(held)
     if isinstance(held, np.ndarray):
-        return write.node("data", (), node.shape, held, key=("data", id(held)))
+        return _data(write, node)
     if not math.isfinite(held):
         raise UnsupportedFunction(f"the code computes with {float(held)}")
     if held in (math.pi, math.e):
@@ -176,16 +182,34 @@ def solved(write: Expressions, matrix: Expression, right: Expression, payload: A
 
 
 def _take(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Expression:
-    return write.index(operands[0], Key(node.payload))
+    (whole,), places = operands, node.payload
+    if whole.operation != "join":
+        return write.index(whole, Key(places))
+    # parts that are written into one array
+    parts, start, flat = [], 0, places.reshape(-1)
+    for part in whole.operands:
+        count = math.prod(part.shape)
+        own = np.flatnonzero((flat >= start) & (flat < start + count))
+        if own.size and _repeated_number(part) != 0:
+            taken = flat[own] - start
+            if np.array_equal(taken, np.arange(count)):
+                parts.append(write.scatter(part, Key(own.reshape(part.shape)), node.shape))
+            else:
+                parts.append(write.scatter(write.index(part, Key(taken)), Key(own), node.shape))
+        start += count
+    return write.plus(*parts)
+
+
+def _repeated_number(one: Expression) -> Fraction | None:
+    return one.operands[0].number if one.operation == "broadcast" else one.number
 
 
 def _where(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Expression:
     return write.where(*operands)
 
 
-def _choose(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Expression:
-    mask = write.node("data", (), node.payload.shape, node.payload, key=("data", id(node.payload)))
-    return write.function("where", mask, *operands)
+def _data(write: Expressions, node: ArrayNode) -> Expression:
+    return write.node("data", (), node.payload.shape, node.payload, key=("data", id(node.payload)))
 
 
 def _whole(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Expression:
@@ -202,11 +226,12 @@ _RULES: dict[str, Rule] = {
     "reshape": lambda write, node, operands: write.reshape(operands[0], node.shape),
     "transpose": lambda write, node, operands: write.transpose(operands[0], node.payload),
     "broadcast": lambda write, node, operands: write.full(operands[0], node.shape),
-    "take": _take, "total": _total, "mean": _mean, "where": _where, "choose": _choose, "solve": _solve,
+    "take": _take, "total": _total, "mean": _mean, "where": _where, "solve": _solve,
     "contract": lambda write, node, operands: write.contract(node.payload, *operands),
+    "cumulate": lambda write, node, operands: write.cumulate(operands[0], node.payload[0], backwards=node.payload[1]),
     "determinant": _determinant, "log_determinant": _determinant, "diag": _diag,
     **dict.fromkeys((
-        "cumulate", "scatter", "join", "cholesky", "inv", "max", "min", "var", "std", "prod", "norm", "logsumexp",
+        "scatter", "join", "convolve", "cholesky", "inv", "max", "min", "var", "std", "prod", "norm", "logsumexp",
         "softmax", "log_softmax", "tril", "triu", "roll", "flip", "diff", "concatenate",
     ), _whole),
 }  # fmt: skip

@@ -17,9 +17,9 @@ import numpy as np
 
 from diffcompare.program.arrays import Places, Shape, broadcast_shape
 
-__all__ = ["MASKS", "Coefficient", "Expression", "Expressions", "Key"]
+__all__ = ["MASKS", "Coefficient", "Expression", "Expressions", "Key", "logistic_argument"]
 
-MASKS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "not", "and", "or"})
+MASKS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "not", "and", "or", "mask"})
 _TURNED = {
     "less": "greater", "less_equal": "greater_equal", "greater": "less", "greater_equal": "less_equal",
     "equal": "equal", "not_equal": "not_equal",
@@ -35,7 +35,7 @@ class Coefficient:
     """A number in front of a product, and what the product is divided by: 2/4 stays what a mean over four has."""
 
     above: Fraction
-    below: int = 1
+    below: Fraction | int = 1
 
     @property
     def value(self) -> Fraction:
@@ -49,18 +49,21 @@ class Coefficient:
     def __add__(self, other: Coefficient) -> Coefficient:
         if self.below == other.below:
             return Coefficient(self.above + other.above, self.below)
-        below = math.lcm(self.below, other.below)
-        return Coefficient(self.above * (below // self.below) + other.above * (below // other.below), below)
+        if isinstance(self.below, int) and isinstance(other.below, int):
+            below = math.lcm(self.below, other.below)
+            return Coefficient(self.above * (below // self.below) + other.above * (below // other.below), below)
+        return Coefficient(self.value + other.value)
 
     def power(self, exponent: int) -> Coefficient:
         """Multiply it with itself."""
         if exponent >= 0:
             return Coefficient(self.above**exponent, self.below**exponent)
-        top = self.above ** (-exponent)
-        if top.denominator == 1:
-            sign = 1 if top > 0 else -1
-            return Coefficient(Fraction(sign * self.below ** (-exponent)), abs(top.numerator))
-        return Coefficient(Fraction(self.below ** (-exponent)) / top)
+        top, below = self.above ** (-exponent), Fraction(self.below ** (-exponent))
+        if top.denominator != 1 and 10_000 % (1 / top).denominator == 0:
+            # what is divided by 0.1 is multiplied with 10
+            return Coefficient(below / top)
+        divisor = abs(top)
+        return Coefficient(below if top > 0 else -below, int(divisor) if divisor.denominator == 1 else divisor)
 
 
 # more terms are not multiplied out
@@ -140,6 +143,9 @@ class Expressions:
                 own, exponents = base.payload
                 coefficient = coefficient * own.power(int(exponent))
                 stack += [(b, e * exponent) for b, e in zip(base.operands, exponents, strict=True)][::-1]
+                continue
+            if base.operation == "sqrt" and exponent % 2 == 0:
+                stack.append((base.operands[0], exponent / 2))
                 continue
             if base.number == 0 and exponent > 0:
                 coefficient = ZERO
@@ -230,7 +236,7 @@ class Expressions:
     def _opposite_probabilities(self, terms: Iterable[Expression]) -> dict[Expression, Expression]:
         """Return 1 − p for 1 + eᵘ where p = 1/(1 + e⁻ᵘ) is in other terms."""
         found: dict[Expression, Expression] = {}
-        bases = [b for term in terms for b, e in _factors(term) if e == -1 and _exponent(b) is not None]
+        bases = [b for term in terms for b, e in _factors(term) if e == -1 and logistic_argument(b) is not None]
         for base in bases:
             other = self.opposite_base(base)
             if other in bases and other not in found:
@@ -240,7 +246,7 @@ class Expressions:
 
     def opposite_base(self, base: Expression) -> Expression:
         """Return 1 + e⁻ᵘ of 1 + eᵘ."""
-        exponent = _exponent(base)
+        exponent = logistic_argument(base)
         if exponent is None:
             return base
         return self.plus(self.number(1), self.function("exp", self.scaled(exponent, -1)))
@@ -323,7 +329,12 @@ class Expressions:
         if len(terms) == 2 and one in terms:
             (other,) = (t for t in terms if t is not one)
             (base, exponent), *rest = _factors(other)
-            if not rest and exponent == -1 and terms[other].value == -terms[one].value and _exponent(base) is not None:
+            if (
+                not rest
+                and exponent == -1
+                and terms[other].value == -terms[one].value
+                and logistic_argument(base) is not None
+            ):
                 return {self.power(self.opposite_base(base), Fraction(-1)): terms[one]}
         return terms
 
@@ -351,15 +362,16 @@ class Expressions:
             for mask in [b for b, _ in _factors(term) if b.operation in MASKS]:
                 opposite = self.opposite(mask)
                 other = next((t for t in terms if any(b is opposite for b, _ in _factors(t))), None)
-                if other is None or term not in terms:
+                if other is None or other is term or term not in terms:
                     continue
+                pair = terms.pop(term), terms.pop(other)
+                common = Coefficient(Fraction(1), pair[0].below if pair[0].below == pair[1].below else 1)
                 one, two = (
-                    self.product([(w, Fraction(1)), (m, Fraction(-1))], terms[w])
-                    for w, m in ((term, mask), (other, opposite))
+                    self.product([(w, Fraction(1)), (m, Fraction(-1))], Coefficient(c.value / common.value))
+                    for w, m, c in ((term, mask, pair[0]), (other, opposite, pair[1]))
                 )
-                del terms[term], terms[other]
                 coefficient, chosen = self.split(self.where(mask, one, two))
-                terms[chosen] = coefficient
+                terms[chosen] = coefficient * common
         return terms
 
     def plus(self, *operands: Expression) -> Expression:
@@ -570,11 +582,26 @@ class Expressions:
             return self.index(operand.operands[0], key)
         places = key.places
         flat, n = places.reshape(-1), operand.shape[0]
+        if operand.operation == "index":
+            return self.index(operand.operands[0], Key(operand.payload.places.reshape(-1)[places]))
+        if flat.size == math.prod(operand.shape) and np.array_equal(flat, np.arange(flat.size)):
+            return self.reshape(operand, places.shape)
+        coefficient, rest = self.split(operand)
+        if coefficient != ONE and operand.operation == "product" and rest.number is None:
+            return self.product([(self.index(rest, key), Fraction(1))], coefficient)
         if len(operand.shape) == 1 < places.ndim and (flat.size == 1 or len(set(np.diff(flat).tolist())) == 1):
             return self.reshape(self.index(operand, Key(flat)), places.shape)
         if len(operand.shape) == 2 and operand.shape[1] == n and np.array_equal(places, np.arange(n) * (n + 1)):
             return self.node("diagonal", (operand,), (n,))
         return self.node("index", (operand,), places.shape, key)
+
+    def cumulate(self, operand: Expression, axis: int, *, backwards: bool) -> Expression:
+        """Sum up to each element along an axis, or from it on."""
+        if operand.operation == "index" and len(operand.shape) == 1:
+            turned = np.arange(operand.shape[0])[::-1]
+            if operand.operands[0].shape == operand.shape and np.array_equal(operand.payload.places, turned):
+                return self.index(self.cumulate(operand.operands[0], axis, backwards=not backwards), operand.payload)
+        return self.node("cumulate", (operand,), operand.shape, (axis, backwards))
 
     def scatter(self, operand: Expression, key: Key, shape: Shape) -> Expression:
         """Add elements, each at its place, to zeros."""
@@ -583,6 +610,10 @@ class Expressions:
         flat = key.places.reshape(-1)
         if flat.size == math.prod(shape) and np.array_equal(flat, np.arange(flat.size)):
             return operand if not operand.shape else self.reshape(self.full(operand, key.places.shape), shape)
+        if flat.size == math.prod(shape) and np.array_equal(np.sort(flat), np.arange(flat.size)):
+            # each place once: another order
+            whole = self.full(operand, key.places.shape)
+            return self.index(whole, Key(np.argsort(flat).reshape(shape))) if operand.shape else operand
         coefficient, rest = self.split(operand)
         if coefficient != ONE:
             return self.product([(self.scatter(rest, key, shape), Fraction(1))], coefficient)
@@ -671,7 +702,7 @@ class Expressions:
         return self.reshape(moved, tuple(sizes.get(c, 1) for c in result[start:]))
 
 
-def _exponent(base: Expression) -> Expression | None:
+def logistic_argument(base: Expression) -> Expression | None:
     """Return u of 1 + eᵘ; None for any other."""
     if base.operation == "sum" and len(base.operands) == 2 and set(base.payload) == {ONE}:
         exponentials = [t.operands[0] for t in base.operands if t.operation == "exp"]

@@ -94,7 +94,7 @@ def key_text(
 
 def _end(k: int, n: int, ends: Collection[int]) -> int:
     """Count a place from the end where the code does, or where it is the last and the code does not count it."""
-    return k - n if k - n in ends or (k == n - 1 and n > 3 and k not in ends) else k
+    return k - n if k not in ends and (k - n in ends or (k == n - 1 and n > 3)) else k
 
 
 def _along(

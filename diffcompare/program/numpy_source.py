@@ -12,7 +12,7 @@ import numpy as np
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.arrays import Places, Shape, broadcast_shape, contracted
 from diffcompare.program.expression_adjoint import operands_first
-from diffcompare.program.expressions import MASKS, Coefficient, Expression
+from diffcompare.program.expressions import MASKS, Coefficient, Expression, logistic_argument
 from diffcompare.program.numpy_keys import NamedPlaces, key_text, unit_axes
 from diffcompare.program.operation import Kind
 from diffcompare.program.operations import OPERATIONS
@@ -150,6 +150,10 @@ class NumpyLines:
         if wish is None and one.operation == "item":
             key = one.payload.rpartition("[")[2].strip('"]')
             wish = key if key.isidentifier() else f"{one.payload.partition('[')[0][0]}{key}" if key.isdigit() else None
+        if wish is None and one.operation in MASKS:
+            wish = "mask"
+        if wish is None and one.operation == "product" and one.payload[1] == (-1,):
+            wish = "p" if logistic_argument(one.operands[0]) is not None else None
         if wish is None and one.operation == "inv" and one.operands[0] in self._names:
             wish = f"{self._names[one.operands[0]]}_inv"
         if wish is None and _is_gathered(one):
@@ -271,6 +275,8 @@ class NumpyLines:
         name, operands = one.operation, one.operands
         if name in ("name", "item"):
             return _ATOM, one.payload
+        if name == "mask":
+            return (_ATOM if one.payload.isidentifier() else _COMPARE), one.payload
         if name == "product":
             coefficient, exponents = one.payload
             return self._product(coefficient, list(zip(operands, exponents, strict=True)))
@@ -318,9 +324,11 @@ class NumpyLines:
         ndim = len(one.operands[0].shape)
         return "" if len(payload) == ndim else f", axis={payload[0] if len(payload) == 1 else payload}"
 
-    def _shown(self, coefficient: Coefficient) -> tuple[Fraction, int]:
+    def _shown(self, coefficient: Coefficient) -> tuple[Fraction, Fraction | int]:
         above, below = coefficient.above, coefficient.below
         value = coefficient.value
+        if isinstance(below, Fraction):
+            return above, below
         if above.denominator == 1:
             if below == 1 or value.denominator == 1:
                 return value, 1
@@ -379,7 +387,7 @@ class NumpyLines:
                 needed = _PRODUCT + 1
             texts.append(text if precedence >= needed else f"({text})")
         text = ("-" if negative else "") + " * ".join(texts)
-        bottom = [str(below)] if below != 1 else []
+        bottom = [_number(Fraction(below))] if below != 1 else []
         for base, exponent in under:
             precedence, raised = self._raised(base, exponent)
             bottom.append(raised if precedence > _PRODUCT else f"({raised})")
@@ -485,6 +493,13 @@ class NumpyLines:
         options = dict(one.payload)
         axis = "" if options.get("axis") is None else f", axis={options['axis']}"
         return _ATOM, f"{self._np}.roll({self._text(one.operands[0])[1]}, {options['shift']}{axis})"
+
+    def _of_convolve(self, one: Expression) -> Written:
+        texts = ", ".join(self._text(o)[1] for o in one.operands)
+        mode = "" if one.payload == ("full" if one.operation == "convolve" else "valid") else f', "{one.payload}"'
+        return _ATOM, f"{self._np}.{one.operation}({texts}{mode})"
+
+    _of_correlate = _of_convolve
 
     def _of_concatenate(self, one: Expression) -> Written:
         axis = f", axis={one.payload}" if one.payload else ""

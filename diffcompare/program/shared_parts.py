@@ -11,6 +11,7 @@ from diffcompare.program.expressions import Coefficient, Expression, Expressions
 __all__ = ["distributed", "powers_of", "shared_products", "weights_of", "with_probabilities"]
 
 Factor = tuple[Expression, Fraction]
+_STEP = Fraction(1)
 _ONE, _MINUS = Coefficient(Fraction(1)), Coefficient(Fraction(-1))
 
 
@@ -26,14 +27,21 @@ def with_probabilities(
             other = write.opposite_base(base)
             if other is base or not (powers.get(base, 0) < 0 and powers.get(other, 0) < 0):
                 continue
-            first, second = (base, other) if write.power(base, Fraction(-1)) in written else (other, base)
-            p = write.power(first, Fraction(-1))
+            candidates = [(base, other), (other, base)]
+            # the one that the code has, else that with e⁻ᶻ
+            first, second = max(candidates, key=lambda c: (write.power(c[0], -_STEP) in written, _falls(write, c[0])))
+            p = write.power(first, -_STEP)
             rest = write.node("sum", (write.number(1), p), p.shape, (_ONE, _MINUS), ("1-", id(p)))
             exponents = -powers.pop(first), -powers.pop(second)
             powers |= {p: exponents[0], rest: exponents[1]}
         return list(powers.items())
 
     return _rewritten(operands_first(roots), probabilities)
+
+
+def _falls(write: Expressions, base: Expression) -> bool:
+    """Tell whether u of 1 + eᵘ has a minus."""
+    return any(t.operation == "exp" and write.split(t.operands[0])[0].above < 0 for t in base.operands)
 
 
 def _rewritten(
@@ -121,6 +129,6 @@ def weights_of(order: Sequence[Expression]) -> dict[Expression, int]:
         elif one.operation in ("transpose", "reshape", "index", "broadcast"):
             own = int(inner > 0)
         else:
-            own = 2
+            own = 2 if inner or any(operand.number is None for operand in one.operands) else 1
         found[one] = min(own + inner, 10**9)
     return found

@@ -295,6 +295,14 @@ def _joined(table: WholeCalls, function: Any, arrays: Any, axis: Any = 0, **name
     return stored(table, table.build.whole(name, [p.node for p in parts], floats.shape, axis), floats)
 
 
+def _convolve(table: WholeCalls, function: Any, a: Any, v: Any, mode: str = "full") -> Any:
+    one, two = made(table, a), made(table, v)
+    if one.ndim != 1 or two.ndim != 1 or len(one) < len(two):
+        raise _OtherwiseError
+    floats = np.convolve(one.floats, two.floats, mode)  # type: ignore[call-overload]
+    return stored(table, table.build.whole("convolve", [one.node, two.node], floats.shape, mode), floats)
+
+
 def _place_of_extreme(table: WholeCalls, function: Any, a: Any, axis: Any = None, **_: Any) -> Any:
     # that it is the largest, or smallest, is a decision
     largest = np.max if function is np.argmax else np.min
@@ -308,7 +316,7 @@ _RULES: dict[Any, Rule] = {
     np.fmax: _elementwise("maximum"), np.fmin: _elementwise("minimum"),
     np.absolute: _elementwise("absolute"), np.fabs: _elementwise("absolute"),
     **{f: _arithmetic(f.__name__) for f in (np.add, np.subtract, np.multiply, np.divide)},
-    np.where: _where, np.clip: _clip,
+    np.convolve: _convolve, np.where: _where, np.clip: _clip,
     np.max: _along("max"), np.min: _along("min"), np.var: _along("var"), np.prod: _along("prod"),
     np.std: _along("std"), np.mean: _along("mean"), np.linalg.norm: _norm,
     np.linalg.inv: _matrix("inv", of=np.linalg.inv), np.linalg.solve: _solve,
@@ -320,7 +328,7 @@ _RULES: dict[Any, Rule] = {
 }  # fmt: skip
 # SciPy's, which may not be installed
 _BY_NAME: dict[str, Rule] = {
-    **{n: _elementwise(n) for n in ("expit", "log_expit", "xlogy", "logit", "ndtr", "log_ndtr")},
+    **{n: _elementwise(n) for n in ("expit", "log_expit", "xlogy", "logit", "ndtr")},
     **{n: _along(n) for n in ("logsumexp", "softmax", "log_softmax")},
     "cholesky": _matrix("factor", of=np.linalg.cholesky), "inv": _RULES[np.linalg.inv], "det": _RULES[np.linalg.det],
     "solve": _solve, "solve_triangular": _triangular,

@@ -85,6 +85,9 @@ class CodeNames:
         def found(node: ArrayNode) -> Expression | None:
             if not isinstance(node.payload, np.ndarray):
                 return None
+            if node.operation == "mask":
+                mask = self.mask(node.payload)
+                return None if mask is None else write.node("mask", (), node.shape, mask)
             text = self.text(node.payload)
             if text is not None and re.match(r"\w+\.eye\(\d+\)\[", text):
                 return write.node("one_hot", (), node.shape, (1, text))
@@ -102,6 +105,21 @@ class CodeNames:
             if part is not None:
                 return part
         return _made(held, self.numpy)
+
+    def mask(self, held: NDArray[np.bool_]) -> str | None:
+        """Write truth values as the name of such, or as a comparison of whole numbers that have one."""
+        for text, array in self.arrays:
+            if array.shape != held.shape or array.dtype.kind not in "biu":
+                continue
+            if array.dtype.kind == "b":
+                if np.array_equal(array, held) or np.array_equal(~array, held):
+                    return text if np.array_equal(array, held) else f"~{text}"
+                continue
+            for sign, answers in (("==", np.equal), ("!=", np.not_equal), (">", np.greater)):
+                for value in np.unique(array)[:_LITERALS].tolist():
+                    if np.array_equal(answers(array, value), held):
+                        return f"{text} {sign} {value}"
+        return None
 
     def places(self, held: Places) -> str | None:
         """Write an array of indices by its name."""
