@@ -15,8 +15,21 @@ import numpy as np
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.arrays import contracted
 from diffcompare.program.dag import Term
+from diffcompare.program.expression import MASKS, Coefficient, Expression, Key
 from diffcompare.program.expression_reading import applied, solved
-from diffcompare.program.expressions import MASKS, Coefficient, Expression, Expressions, Key
+from diffcompare.program.expression_shapes import (
+    contract,
+    cumulate,
+    expanded,
+    full,
+    index,
+    reduced,
+    reshape,
+    scatter,
+    total,
+    transpose,
+)
+from diffcompare.program.expressions import Expressions
 from diffcompare.program.operations import OPERATIONS, partial_terms
 
 __all__ = ["gradients", "operands_first"]
@@ -81,7 +94,7 @@ def _contributions(
         raise UnsupportedFunction(f"the derivative of {one.operation} is not written")
     for operand, partial in zip(one.operands, partials, strict=True):
         if operand in moving:
-            yield operand, write.reduced(write.times(bar, partial), one.shape, operand.shape)
+            yield operand, reduced(write, write.times(bar, partial), one.shape, operand.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,59 +132,59 @@ def _product(write: Expressions, one: Expression, bar: Expression) -> Iterable[C
     for k, (base, exponent) in enumerate(factors):
         rest = [f for j, f in enumerate(factors) if j != k]
         partial = write.product([(bar, _ONE), (base, exponent - 1), *rest], coefficient * Coefficient(exponent))
-        yield base, write.reduced(partial, one.shape, base.shape)
+        yield base, reduced(write, partial, one.shape, base.shape)
 
 
 def _sum(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     for term, coefficient in zip(one.operands, one.payload, strict=True):
-        yield term, write.reduced(write.product([(bar, _ONE)], coefficient), one.shape, term.shape)
+        yield term, reduced(write, write.product([(bar, _ONE)], coefficient), one.shape, term.shape)
 
 
 def _total(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     (operand,) = one.operands
-    yield operand, write.expanded(bar, len(operand.shape), one.payload)
+    yield operand, expanded(write, bar, len(operand.shape), one.payload)
 
 
 def _mean(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     (operand,) = one.operands
     count = math.prod(operand.shape[a] for a in one.payload)
-    yield operand, write.scaled(write.expanded(bar, len(operand.shape), one.payload), 1, count)
+    yield operand, write.scaled(expanded(write, bar, len(operand.shape), one.payload), 1, count)
 
 
 def _contract(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     first, second, result = contracted(one.payload)[:3]
     left, right = one.operands
-    bar = write.full(bar, one.shape)
-    yield left, write.contract(f"{result},{second}->{first}", bar, right)
-    yield right, write.contract(f"{result},{first}->{second}", bar, left)
+    bar = full(write, bar, one.shape)
+    yield left, contract(write, f"{result},{second}->{first}", bar, right)
+    yield right, contract(write, f"{result},{first}->{second}", bar, left)
 
 
 def _outer(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     left, right = one.operands
-    bar = write.full(bar, one.shape)
-    yield left, write.contract("ab,b->a", bar, right)
-    yield right, write.contract("ab,a->b", bar, left)
+    bar = full(write, bar, one.shape)
+    yield left, contract(write, "ab,b->a", bar, right)
+    yield right, contract(write, "ab,a->b", bar, left)
 
 
 def _transpose(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     back = [int(a) for a in np.argsort(one.payload)]
-    yield one.operands[0], bar if not bar.shape else write.transpose(write.full(bar, one.shape), back)
+    yield one.operands[0], bar if not bar.shape else transpose(write, full(write, bar, one.shape), back)
 
 
 def _reshape(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
-    yield one.operands[0], bar if not bar.shape else write.reshape(write.full(bar, one.shape), one.operands[0].shape)
+    yield one.operands[0], bar if not bar.shape else reshape(write, full(write, bar, one.shape), one.operands[0].shape)
 
 
 def _broadcast(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
-    yield one.operands[0], write.reduced(bar, one.shape, one.operands[0].shape)
+    yield one.operands[0], reduced(write, bar, one.shape, one.operands[0].shape)
 
 
 def _index(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
-    yield one.operands[0], write.scatter(bar, one.payload, one.operands[0].shape)
+    yield one.operands[0], scatter(write, bar, one.payload, one.operands[0].shape)
 
 
 def _scatter(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
-    yield one.operands[0], write.index(write.full(bar, one.shape), one.payload) if bar.shape else bar
+    yield one.operands[0], index(write, full(write, bar, one.shape), one.payload) if bar.shape else bar
 
 
 def _diagonal(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
@@ -184,20 +197,20 @@ def _diagonal(write: Expressions, one: Expression, bar: Expression) -> Iterable[
 def _diag(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     yield (
         one.operands[0],
-        bar if not bar.shape else write.node("diagonal", (write.full(bar, one.shape),), one.operands[0].shape),
+        bar if not bar.shape else write.node("diagonal", (full(write, bar, one.shape),), one.operands[0].shape),
     )
 
 
 def _cumulate(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     axis, backwards = one.payload
     coefficient, rest = write.split(bar)
-    found = write.cumulate(write.full(rest, one.shape), axis, backwards=not backwards)
+    found = cumulate(write, full(write, rest, one.shape), axis, backwards=not backwards)
     yield one.operands[0], write.product([(found, _ONE)], coefficient)
 
 
 def _pieces_of(write: Expressions, one: Expression, bar: Expression, parts: Sequence[Key]) -> Iterable[Contribution]:
     for operand, key in zip(one.operands, parts, strict=True):
-        yield operand, bar if not bar.shape else write.index(write.full(bar, one.shape), key)
+        yield operand, bar if not bar.shape else index(write, full(write, bar, one.shape), key)
 
 
 def _concatenate(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
@@ -222,32 +235,32 @@ def _diff(write: Expressions, one: Expression, bar: Expression) -> Iterable[Cont
     n = operand.shape[axis]
     for sign, chosen in ((1, range(1, n)), (-1, range(n - 1))):
         key = Key(np.take(places, chosen, axis=axis))
-        yield operand, write.scaled(write.scatter(bar, key, operand.shape), sign)
+        yield operand, write.scaled(scatter(write, bar, key, operand.shape), sign)
 
 
 def _same(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
-    full = write.full(bar, one.shape)
-    yield one.operands[0], write.node(one.operation, (full,), one.shape, one.payload)
+    whole = full(write, bar, one.shape)
+    yield one.operands[0], write.node(one.operation, (whole,), one.shape, one.payload)
 
 
 def _roll(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     options = dict(one.payload)
     back = tuple(sorted({**options, "shift": -options["shift"]}.items()))
-    full = write.full(bar, one.shape)
-    yield one.operands[0], bar if not bar.shape else write.node("roll", (full,), one.shape, back)
+    whole = full(write, bar, one.shape)
+    yield one.operands[0], bar if not bar.shape else write.node("roll", (whole,), one.shape, back)
 
 
 def _extreme(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     (operand,) = one.operands
-    mask = write.compared("equal", operand, write.expanded(one, len(operand.shape), one.payload))
-    yield operand, write.times(write.expanded(bar, len(operand.shape), one.payload), mask)
+    mask = write.compared("equal", operand, expanded(write, one, len(operand.shape), one.payload))
+    yield operand, write.times(expanded(write, bar, len(operand.shape), one.payload), mask)
 
 
 def _centred(write: Expressions, one: Expression) -> tuple[Expression, int]:
     (operand,), (axes, ddof) = one.operands, one.payload if isinstance(one.payload[0], tuple) else (one.payload, 0)
     count = math.prod(operand.shape[a] for a in axes)
-    mean = write.total(operand, operand.shape, axes, mean=True)
-    return write.minus(operand, write.expanded(mean, len(operand.shape), axes)), count - (ddof or 0)
+    mean = total(write, operand, operand.shape, axes, mean=True)
+    return write.minus(operand, expanded(write, mean, len(operand.shape), axes)), count - (ddof or 0)
 
 
 def _axes(one: Expression) -> tuple[int, ...]:
@@ -256,19 +269,19 @@ def _axes(one: Expression) -> tuple[int, ...]:
 
 def _var(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     centred, count = _centred(write, one)
-    wide = write.expanded(bar, len(centred.shape), _axes(one))
+    wide = expanded(write, bar, len(centred.shape), _axes(one))
     yield one.operands[0], write.scaled(write.times(wide, centred), 2, count)
 
 
 def _std(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     centred, count = _centred(write, one)
-    wide = write.expanded(write.over(bar, one), len(centred.shape), _axes(one))
+    wide = expanded(write, write.over(bar, one), len(centred.shape), _axes(one))
     yield one.operands[0], write.scaled(write.times(wide, centred), 1, count)
 
 
 def _prod(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     (operand,) = one.operands
-    wide = write.expanded(write.times(bar, one), len(operand.shape), one.payload)
+    wide = expanded(write, write.times(bar, one), len(operand.shape), one.payload)
     yield operand, write.over(wide, operand)
 
 
@@ -276,13 +289,15 @@ def _convolve(write: Expressions, one: Expression, bar: Expression) -> Iterable[
     a, v = one.operands
     (n,), (m,) = a.shape, v.shape
     coefficient, bar = write.split(bar)
-    bar, backwards = write.full(bar, one.shape), Key(np.arange(m)[::-1])
+    bar, backwards = full(write, bar, one.shape), Key(np.arange(m)[::-1])
     if one.payload == "valid":
-        first = write.node("convolve", (bar, write.index(v, backwards)), (n,), "full")
-        second = write.index(write.node("correlate", (a, bar), (m,), "valid"), backwards)
+        first = write.node("convolve", (bar, index(write, v, backwards)), (n,), "full")
+        second = index(write, write.node("correlate", (a, bar), (m,), "valid"), backwards)
     else:
         start = 0 if one.payload == "full" else (m - 1) // 2
-        whole = write.full(write.scatter(bar, Key(np.arange(start, start + one.shape[0])), (n + m - 1,)), (n + m - 1,))
+        whole = full(
+            write, scatter(write, bar, Key(np.arange(start, start + one.shape[0])), (n + m - 1,)), (n + m - 1,)
+        )
         first, second = (write.node("correlate", (whole, o), (n + m - k,), "valid") for o, k in ((v, m), (a, n)))
     for operand, found in ((a, first), (v, second)):
         yield operand, write.product([(found, _ONE)], coefficient)
@@ -295,61 +310,61 @@ def _norm(write: Expressions, one: Expression, bar: Expression) -> Iterable[Cont
 def _logsumexp(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     (operand,) = one.operands
     probabilities = write.node("softmax", (operand,), operand.shape, one.payload)
-    yield operand, write.times(write.expanded(bar, len(operand.shape), one.payload), probabilities)
+    yield operand, write.times(expanded(write, bar, len(operand.shape), one.payload), probabilities)
 
 
 def _softmax(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
-    mean = write.total(write.times(one, bar), one.shape, one.payload)
-    inner = write.minus(bar, write.expanded(mean, len(one.shape), one.payload))
+    mean = total(write, write.times(one, bar), one.shape, one.payload)
+    inner = write.minus(bar, expanded(write, mean, len(one.shape), one.payload))
     yield one.operands[0], write.times(one, inner)
 
 
 def _log_softmax(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     (operand,) = one.operands
-    whole = write.total(bar, one.shape, one.payload)
+    whole = total(write, bar, one.shape, one.payload)
     probabilities = write.node("softmax", (operand,), operand.shape, one.payload)
-    wide = write.expanded(whole, len(one.shape), one.payload)
+    wide = expanded(write, whole, len(one.shape), one.payload)
     yield operand, write.minus(bar, write.times(wide, probabilities))
 
 
 def _where(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     mask, first, second = one.operands
     for operand, chosen in ((first, (bar, write.number(0))), (second, (write.number(0), bar))):
-        yield operand, write.reduced(write.where(mask, *chosen), one.shape, operand.shape)
+        yield operand, reduced(write, write.where(mask, *chosen), one.shape, operand.shape)
 
 
 def _solve(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     matrix, right = one.operands
-    turned = matrix if one.payload == "symmetric" else write.transpose(matrix, (1, 0))
-    back = solved(write, turned, write.full(bar, one.shape), one.payload)
+    turned = matrix if one.payload == "symmetric" else transpose(write, matrix, (1, 0))
+    back = solved(write, turned, full(write, bar, one.shape), one.payload)
     yield right, back
     product = "a,b->ab" if len(one.shape) == 1 else "ak,bk->ab"
-    yield matrix, write.scaled(write.contract(product, back, one), -1)
+    yield matrix, write.scaled(contract(write, product, back, one), -1)
 
 
 def _inv(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
-    inner = write.contract("ki,kj->ij", one, write.full(bar, one.shape))
-    yield one.operands[0], write.scaled(write.contract("ij,kj->ik", inner, one), -1)
+    inner = contract(write, "ki,kj->ij", one, full(write, bar, one.shape))
+    yield one.operands[0], write.scaled(contract(write, "ij,kj->ik", inner, one), -1)
 
 
 def _determinant(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     (matrix,) = one.operands
     inverse = write.node("inv", (matrix,), matrix.shape, one.payload)
     factor = bar if one.operation == "log_determinant" else write.times(bar, one)
-    yield matrix, write.times(factor, write.transpose(inverse, (1, 0)))
+    yield matrix, write.times(factor, transpose(write, inverse, (1, 0)))
 
 
 def _cholesky(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     # Murray, arXiv:1602.07527, equation 10
     n = one.shape[0]
-    product = write.contract("ki,kj->ij", one, write.full(bar, one.shape))
+    product = contract(write, "ki,kj->ij", one, full(write, bar, one.shape))
     half = write.node("tril", (product,), (n, n), ())
     inner = write.minus(
         half, write.scaled(write.node("diag", (write.node("diagonal", (product,), (n,)),), (n, n)), Fraction(1, 2))
     )
-    turned = write.transpose(one, (1, 0))
-    both = solved(write, turned, write.transpose(solved(write, turned, write.transpose(inner, (1, 0))), (1, 0)))
-    yield one.operands[0], write.scaled(write.plus(both, write.transpose(both, (1, 0))), Fraction(1, 2))
+    turned = transpose(write, one, (1, 0))
+    both = solved(write, turned, transpose(write, solved(write, turned, transpose(write, inner, (1, 0))), (1, 0)))
+    yield one.operands[0], write.scaled(write.plus(both, transpose(write, both, (1, 0))), Fraction(1, 2))
 
 
 _RULES: dict[str, Callable[[Expressions, Expression, Expression], Iterable[Contribution]]] = {
@@ -357,8 +372,8 @@ _RULES: dict[str, Callable[[Expressions, Expression, Expression], Iterable[Contr
     "transpose": _transpose, "reshape": _reshape, "broadcast": _broadcast, "index": _index, "scatter": _scatter,
     "diagonal": _diagonal, "diag": _diag, "cumulate": _cumulate, "concatenate": _concatenate, "join": _join,
     "diff": _diff, "tril": _same, "triu": _same, "flip": _same, "roll": _roll, "max": _extreme, "min": _extreme,
-    "var": _var, "std": _std, "prod": _prod, "norm": _norm, "convolve": _convolve, "logsumexp": _logsumexp, "softmax": _softmax,
-    "log_softmax": _log_softmax, "where": _where, "solve": _solve, "inv": _inv, "determinant": _determinant,
+    "var": _var, "std": _std, "prod": _prod, "norm": _norm, "convolve": _convolve, "logsumexp": _logsumexp,
+    "softmax": _softmax, "log_softmax": _log_softmax, "where": _where, "solve": _solve, "inv": _inv, "determinant": _determinant,
     "log_determinant": _determinant, "cholesky": _cholesky,
 }  # fmt: skip
 

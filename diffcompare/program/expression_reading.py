@@ -13,7 +13,9 @@ import numpy as np
 
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.arrays import ArrayBuilder, ArrayNode
-from diffcompare.program.expressions import MASKS, Coefficient, Expression, Expressions, Key
+from diffcompare.program.expression import MASKS, Coefficient, Expression, Key
+from diffcompare.program.expression_shapes import contract, cumulate, full, index, reshape, scatter, total, transpose
+from diffcompare.program.expressions import Expressions
 from diffcompare.program.operations import OPERATIONS
 
 __all__ = ["Leaf", "applied", "pieces_of", "read_expressions", "solved"]
@@ -27,7 +29,7 @@ def pieces_of(build: ArrayBuilder, write: Expressions, parts: Sequence[Expressio
     """Return what stands for the nodes that take elements of the variables, which are those of the parts in turn."""
     found: dict[int, Expression] = {}
     starts = np.cumsum([0, *(math.prod(part.shape) for part in parts)])
-    for index, node in enumerate(build.nodes):
+    for number, node in enumerate(build.nodes):
         if build.variables not in node.operands or node.operation not in ("take", "reshape"):
             continue
         places = node.payload if node.operation == "take" else np.arange(math.prod(node.shape)).reshape(node.shape)
@@ -38,9 +40,9 @@ def pieces_of(build: ArrayBuilder, write: Expressions, parts: Sequence[Expressio
             continue
         part, own = parts[k], places - starts[k]
         if own.size == math.prod(part.shape) and np.array_equal(own.reshape(-1), np.arange(own.size)):
-            found[index] = write.reshape(part, node.shape)
+            found[number] = reshape(write, part, node.shape)
         else:
-            found[index] = write.index(part, Key(own))
+            found[number] = index(write, part, Key(own))
     if len(parts) == 1 and len(parts[0].shape) == 1:
         found[build.variables] = parts[0]
     return found
@@ -57,19 +59,19 @@ def read_expressions(
         There is a node that is not written with the functions of NumPy and SciPy.
     """
     found: dict[int, Expression] = dict(pieces)
-    for index in build.needed([root]):
-        if index in found:
+    for number in build.needed([root]):
+        if number in found:
             continue
-        node = build.nodes[index]
+        node = build.nodes[number]
         if node.operation == "variable":
             continue
         if node.operation in ("constant", "named"):
-            found[index] = _constant(write, node, leaf)
+            found[number] = _constant(write, node, leaf)
             continue
         if node.operation == "choose":
             mask = leaf(ArrayNode("mask", (), node.payload.shape, node.payload))
-            found[index] = write.full(
-                write.where(mask or _data(write, node), *(found[i] for i in node.operands)), node.shape
+            found[number] = full(
+                write, write.where(mask or _data(write, node), *(found[i] for i in node.operands)), node.shape
             )
             continue
         if any(i not in found for i in node.operands):
@@ -78,7 +80,7 @@ def read_expressions(
         made = _RULES[node.operation](write, node, operands) if node.operation in _RULES else None
         if made is None:
             made = applied(write, node.operation, operands, node.payload)
-        found[index] = write.full(made, node.shape)
+        found[number] = full(write, made, node.shape)
     return found
 
 
@@ -91,7 +93,7 @@ def _constant(write: Expressions, node: ArrayNode, leaf: Leaf) -> Expression:
     if isinstance(held, np.ndarray):
         flat = held.reshape(-1)
         if flat.size and (flat == flat[0]).all() and math.isfinite(flat[0]):
-            return write.full(write.number(Fraction(repr(float(flat[0])))), node.shape)
+            return full(write, write.number(Fraction(repr(float(flat[0])))), node.shape)
     named = leaf(node)
     if named is not None:
         return named
@@ -146,11 +148,11 @@ Rule = Callable[[Expressions, ArrayNode, list[Expression]], Expression]
 
 
 def _total(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Expression:
-    return write.total(operands[0], operands[0].shape, node.payload)
+    return total(write, operands[0], operands[0].shape, node.payload)
 
 
 def _mean(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Expression:
-    return write.total(operands[0], operands[0].shape, node.payload, mean=True)
+    return total(write, operands[0], operands[0].shape, node.payload, mean=True)
 
 
 def _determinant(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Expression:
@@ -184,7 +186,7 @@ def solved(write: Expressions, matrix: Expression, right: Expression, payload: A
 def _take(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Expression:
     (whole,), places = operands, node.payload
     if whole.operation != "join":
-        return write.index(whole, Key(places))
+        return index(write, whole, Key(places))
     # parts that are written into one array
     parts, start, flat = [], 0, places.reshape(-1)
     for part in whole.operands:
@@ -193,9 +195,9 @@ def _take(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Ex
         if own.size and _repeated_number(part) != 0:
             taken = flat[own] - start
             if np.array_equal(taken, np.arange(count)):
-                parts.append(write.scatter(part, Key(own.reshape(part.shape)), node.shape))
+                parts.append(scatter(write, part, Key(own.reshape(part.shape)), node.shape))
             else:
-                parts.append(write.scatter(write.index(part, Key(taken)), Key(own), node.shape))
+                parts.append(scatter(write, index(write, part, Key(taken)), Key(own), node.shape))
         start += count
     return write.plus(*parts)
 
@@ -223,12 +225,12 @@ def _diag(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Ex
 
 
 _RULES: dict[str, Rule] = {
-    "reshape": lambda write, node, operands: write.reshape(operands[0], node.shape),
-    "transpose": lambda write, node, operands: write.transpose(operands[0], node.payload),
-    "broadcast": lambda write, node, operands: write.full(operands[0], node.shape),
+    "reshape": lambda write, node, operands: reshape(write, operands[0], node.shape),
+    "transpose": lambda write, node, operands: transpose(write, operands[0], node.payload),
+    "broadcast": lambda write, node, operands: full(write, operands[0], node.shape),
     "take": _take, "total": _total, "mean": _mean, "where": _where, "solve": _solve,
-    "contract": lambda write, node, operands: write.contract(node.payload, *operands),
-    "cumulate": lambda write, node, operands: write.cumulate(operands[0], node.payload[0], backwards=node.payload[1]),
+    "contract": lambda write, node, operands: contract(write, node.payload, *operands),
+    "cumulate": lambda write, node, operands: cumulate(write, operands[0], node.payload[0], backwards=node.payload[1]),
     "determinant": _determinant, "log_determinant": _determinant, "diag": _diag,
     **dict.fromkeys((
         "scatter", "join", "convolve", "cholesky", "inv", "max", "min", "var", "std", "prod", "norm", "logsumexp",

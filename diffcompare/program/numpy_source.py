@@ -11,8 +11,8 @@ import numpy as np
 
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.arrays import Places, Shape, broadcast_shape, contracted
+from diffcompare.program.expression import MASKS, Coefficient, Expression, logistic_argument
 from diffcompare.program.expression_adjoint import operands_first
-from diffcompare.program.expressions import MASKS, Coefficient, Expression, logistic_argument
 from diffcompare.program.numpy_keys import NamedPlaces, key_text, unit_axes
 from diffcompare.program.operation import Kind
 from diffcompare.program.operations import OPERATIONS

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
+from diffcompare.program.expression import Coefficient, Expression
 from diffcompare.program.expression_adjoint import operands_first
-from diffcompare.program.expressions import Coefficient, Expression, Expressions
+from diffcompare.program.expressions import Expressions
 
 __all__ = ["distributed", "powers_of", "shared_products", "weights_of", "with_probabilities"]
 

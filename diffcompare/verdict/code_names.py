@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.arrays import ArrayNode, Places
-from diffcompare.program.expressions import Expression, Expressions
+from diffcompare.program.expression import Expression
+from diffcompare.program.expressions import Expressions
 from diffcompare.program.numpy_keys import key_text
 from diffcompare.tracing.keeping import names_of
 

@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 
 from diffcompare.errors import UnsupportedFunction
+from diffcompare.program.expression import Expression
 from diffcompare.program.expression_adjoint import gradients, operands_first
 from diffcompare.program.expression_reading import pieces_of, read_expressions
-from diffcompare.program.expressions import Expression, Expressions
+from diffcompare.program.expression_shapes import full
+from diffcompare.program.expressions import Expressions
 from diffcompare.program.numpy_source import NumpyLines
 from diffcompare.program.shared_parts import shared_products, with_probabilities
 from diffcompare.tracing.array_substitutes import ARRAYS
@@ -127,7 +129,7 @@ def _written(f: Any, args: tuple[Any, ...], structure: Structure, x: Any, names:
     pieces = _pieces(structure, names, write)
     found = read_expressions(build, output, write, pieces_of(build, write, pieces), names.leaf(write))
     bars = gradients(write, found[output], pieces)
-    roots = [write.full(bars.get(piece, write.number(0)), piece.shape) for piece in pieces]
+    roots = [full(write, bars.get(piece, write.number(0)), piece.shape) for piece in pieces]
     wanted: dict[Expression, str] = {}
     for text, node in local.items():
         own = found.get(node)
