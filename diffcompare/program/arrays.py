@@ -25,6 +25,7 @@ __all__ = [
     "ArrayNode",
     "Places",
     "Shape",
+    "as_transposed",
     "contracted",
     "interpret_arrays",
     "most_held",
@@ -186,7 +187,7 @@ class ArrayBuilder:
         node, flat = self.nodes[index], places.reshape(-1)
         if flat.size == math.prod(node.shape) and _counts_up(flat):
             return self.reshape(index, places.shape)
-        axes = _as_transposed(places, math.prod(node.shape))
+        axes = as_transposed(places, math.prod(node.shape))
         if axes is not None:
             shape = tuple(places.shape[a] for a in np.argsort(axes))
             return self.transpose(self.reshape(index, shape), axes)
@@ -441,7 +442,7 @@ def _counts_up(flat: Places) -> bool:
     return not flat.size or (flat[0] == 0 and flat[-1] == flat.size - 1 and bool((np.diff(flat) == 1).all()))
 
 
-def _as_transposed(places: Places, size: int) -> list[int] | None:
+def as_transposed(places: Places, size: int) -> list[int] | None:
     """Return the axes of a transposition that takes all elements to these places."""
     if places.ndim < 2 or places.size != size:
         return None

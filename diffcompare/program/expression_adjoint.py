@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -54,12 +54,17 @@ def operands_first(roots: Iterable[Expression]) -> list[Expression]:
     return order
 
 
-def gradients(write: Expressions, output: Expression, pieces: Sequence[Expression]) -> dict[Expression, Expression]:
-    """Return the derivative of a number in all expressions that depend on the pieces, by these; none where it is 0."""
+def gradients(
+    write: Expressions, output: Expression, pieces: Sequence[Expression], held: Collection[str] = ()
+) -> dict[Expression, Expression]:
+    """Return the derivative of a number in all expressions that depend on the pieces, by these; none where it is 0.
+
+    ``held`` names operations whose results are taken as constant.
+    """
     order = operands_first([output])
     moving = set(pieces)
     for one in order:
-        if any(operand in moving for operand in one.operands) and one.operation not in MASKS:
+        if any(operand in moving for operand in one.operands) and one.operation not in (*MASKS, *held):
             moving.add(one)
     found: dict[Expression, Expression] = {}
     waiting: dict[Expression, list[Expression]] = {output: [write.number(1)]}
@@ -373,7 +378,8 @@ _RULES: dict[str, Callable[[Expressions, Expression, Expression], Iterable[Contr
     "diagonal": _diagonal, "diag": _diag, "cumulate": _cumulate, "concatenate": _concatenate, "join": _join,
     "diff": _diff, "tril": _same, "triu": _same, "flip": _same, "roll": _roll, "max": _extreme, "min": _extreme,
     "var": _var, "std": _std, "prod": _prod, "norm": _norm, "convolve": _convolve, "logsumexp": _logsumexp,
-    "softmax": _softmax, "log_softmax": _log_softmax, "where": _where, "solve": _solve, "inv": _inv, "determinant": _determinant,
+    "softmax": _softmax, "log_softmax": _log_softmax, "where": _where, "solve": _solve,
+    "inv": _inv, "determinant": _determinant,
     "log_determinant": _determinant, "cholesky": _cholesky,
 }  # fmt: skip
 

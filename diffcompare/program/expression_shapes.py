@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from diffcompare.program.arrays import Shape
+from diffcompare.program.arrays import Places, Shape, as_transposed
 from diffcompare.program.expression import ONE, Coefficient, Expression, Factor, Key, factors_of, repeated
 from diffcompare.program.expressions import Expressions
 
@@ -47,6 +47,9 @@ def transpose(write: Expressions, operand: Expression, axes: Sequence[int]) -> E
         return operand
     if operand.operation == "transpose":
         return transpose(write, operand.operands[0], [operand.payload[a] for a in axes])
+    if operand.operation == "sum" and all(t.operation in ("name", "transpose") for t in operand.operands):
+        parts = [(c, transpose(write, t, axes)) for c, t in zip(operand.payload, operand.operands, strict=True)]
+        return write.sum(parts)
     if operand.operation == "contract":
         letters, result = operand.payload.split("->")
         return contract(write, f"{letters}->{''.join(result[a] for a in axes)}", *operand.operands)
@@ -195,11 +198,32 @@ def index(write: Expressions, operand: Expression, key: Key) -> Expression:
     coefficient, rest = write.split(operand)
     if coefficient != ONE and operand.operation == "product" and rest.number is None:
         return write.product([(index(write, rest, key), Fraction(1))], coefficient)
-    if len(operand.shape) == 1 < places.ndim and (flat.size == 1 or len(set(np.diff(flat).tolist())) == 1):
-        return reshape(write, index(write, operand, Key(flat)), places.shape)
+    if len(operand.shape) == 1 < places.ndim:
+        ordered = np.sort(flat)
+        steps = set(np.diff(ordered).tolist())
+        if len(steps) < 2 and 0 not in steps:
+            # a slice in another shape, perhaps turned
+            own = (places - ordered[0]) // (steps.pop() if steps else 1)
+            axes = as_transposed(own, own.size) or list(range(own.ndim))
+            before = tuple(places.shape[axes.index(a)] for a in range(own.ndim))
+            if np.array_equal(np.arange(own.size).reshape(before).transpose(axes), own):
+                return transpose(write, reshape(write, index(write, operand, Key(ordered)), before), axes)
+        rows = _rows(operand.shape[0], places)
+        if rows is not None:
+            return write.node("index", (reshape(write, operand, rows),), places.shape, key)
     if len(operand.shape) == 2 and operand.shape[1] == n and np.array_equal(places, np.arange(n) * (n + 1)):
         return write.node("diagonal", (operand,), (n,))
     return write.node("index", (operand,), places.shape, key)
+
+
+def _rows(size: int, places: Places) -> Shape | None:
+    """Return the shape of the matrix whose rows are taken from its flat elements; None where they are none."""
+    if places.ndim < 2 or size % places.shape[-1]:
+        return None
+    width = places.shape[-1]
+    starts = places[..., :1]
+    whole = (starts % width == 0).all() and np.array_equal(starts + np.arange(width), places)
+    return (size // width, width) if whole and width > 1 else None
 
 
 def cumulate(write: Expressions, operand: Expression, axis: int, *, backwards: bool) -> Expression:
@@ -222,6 +246,9 @@ def scatter(write: Expressions, operand: Expression, key: Key, shape: Shape) -> 
         # each place once: another order
         whole = full(write, operand, key.places.shape)
         return index(write, whole, Key(np.argsort(flat).reshape(shape))) if operand.shape else operand
+    rows = _rows(shape[0], key.places) if len(shape) == 1 else None
+    if rows is not None:
+        return reshape(write, scatter(write, operand, key, rows), shape)
     coefficient, rest = write.split(operand)
     if coefficient != ONE:
         return write.product([(scatter(write, rest, key, shape), Fraction(1))], coefficient)

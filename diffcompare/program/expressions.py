@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -212,6 +213,13 @@ class Expressions:
         if len(found) == 1:
             ((term, coefficient),) = found.items()
             return self.product([(term, Fraction(1))], coefficient)
+        inner = {t.operands[0].shape for t in found if t.operation == "reshape"}
+        if len(inner) == 1 and all(t.operation == "reshape" for t in found):
+            # other shapes of arrays of one shape
+            whole = self.sum((c, t.operands[0]) for t, c in found.items())
+            shape = broadcast_shape(t.shape for t in found)
+            if whole.shape in inner and math.prod(shape) == math.prod(whole.shape):
+                return self.node("reshape", (whole,), shape)
         sizes = {Coefficient(abs(c.above), c.below) for c in found.values()}
         below = {c.below for c in found.values()}
         if len(sizes) == 1 or (len(below) == 1 and below != {1}):

@@ -52,6 +52,13 @@ def key_text(
     """
     if not places.size:
         return None
+    inner = shape[1:]
+    if places.ndim > len(shape) and places.shape[places.ndim - len(inner) :] == inner:
+        # rows by an array of several axes
+        width = math.prod(inner)
+        rows = places.reshape(*places.shape[: places.ndim - len(inner)], -1)[..., 0] // width
+        if np.array_equal(np.arange(math.prod(shape)).reshape(shape)[rows], places):
+            return named(rows)
     where = np.unravel_index(places, shape)
     keys: list[Any] = []
     texts: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -77,7 +78,7 @@ class NumpyLines:
         alone |= set(roots)
         chosen = {
             one for one in order
-            if (uses[one] > 1 and weights[one] >= 2) or (one.operation == "item" and uses[one] > 1)
+            if (uses[one] > 1 and (weights[one] >= 2 or one.operation == "item" or _is_part(one, self._wanted)))
             or (_is_gathered(one) and (one.operation == "sum" or one in alone))
         }  # fmt: skip
         chosen = {one for one in chosen if one.operation != "scatter" or one in alone}
@@ -105,7 +106,7 @@ class NumpyLines:
             text = None if statements is not None else self._text(one)[1]
             if statements is not None and len(statements) == 1:
                 text, statements = statements[0], None
-                if len(text) <= _WIDTH - 10 and one in roots and uses[one] == 1:
+                if one in roots and uses[one] == 1:
                     self._texts[one] = _ATOM, text
                     continue
             name = self._new_name(one, used, roots)
@@ -119,7 +120,7 @@ class NumpyLines:
         last = f"return {returned(texts)}"
         if long is None and len(last) > _WIDTH:
             long = [root for root in roots if root not in self._names]
-        return [*found, last], long
+        return [wrapped for line in (*found, last) for wrapped in _wrapped(line)], long
 
     def _largest_part(
         self, long: Sequence[Expression], chosen: set[Expression], weights: Mapping[Expression, int]
@@ -203,7 +204,7 @@ class NumpyLines:
             key = self._key(one.shape, places)
             text = _escaped(text)
             if len(set(flat)) < len(flat):
-                key = f"({key})" if ", " in key and not key.startswith("[") else key
+                key = f"({key})" if _is_pair(key) else key
                 statements.append(f"{self._np}.add.at({{}}, {_escaped(key)}, {sign}{text})")
             elif rest or seen & set(flat):
                 statements.append(f"{{}}[{_escaped(key)}] {'-' if sign else '+'}= {text}")
@@ -220,7 +221,7 @@ class NumpyLines:
         if len(shape) != 1:
             return None
         size = shape[0]
-        if all(not places.shape for places, _ in parts) and size <= 8:
+        if all(not places.shape for places, _ in parts) and size <= 16:
             entries: list[list[tuple[Expression, Coefficient]]] = [[] for _ in range(size)]
             for (places, _), (piece, c) in zip(parts, pieces, strict=True):
                 entries[int(places)].append((piece.operands[0], c))
@@ -229,11 +230,15 @@ class NumpyLines:
         order = sorted(range(len(parts)), key=lambda k: int(flat[k][0]))
         if not np.array_equal(np.concatenate([flat[k] for k in order]), np.arange(size)):
             return None
-        texts = []
+        texts: list[str] = []
+        single = False
         for k in order:
             (sign, text), (piece, _), (places, _) = parts[k][1], pieces[k], parts[k]
-            inner = piece.operands[0]
-            if not places.shape:
+            inner, before, single = piece.operands[0], single, not places.shape
+            if single and before:
+                # numbers that follow one another
+                texts[-1] = f"{texts[-1][:-1]}, {sign}{text}]"
+            elif single:
                 texts.append(f"[{sign}{text}]")
             elif inner.shape != places.shape:
                 texts.append(f"{self._np}.full({len(flat[k])}, {sign}{text})")
@@ -627,12 +632,57 @@ def _is_view(one: Expression, names: Collection[Expression]) -> bool:
     return one in names or one.operation in views
 
 
+def _is_pair(key: str) -> bool:
+    """Tell whether a key has several axes."""
+    depth = 0
+    for sign in key:
+        depth += (sign in "([") - (sign in ")]")
+        if sign == "," and not depth:
+            return True
+    return False
+
+
+def _is_part(one: Expression, wanted: Collection[Expression]) -> bool:
+    """Tell whether an expression is a part of an array that has a name of its own in the code."""
+    return one.operation in ("index", "reshape") and one in wanted
+
+
 def _is_difference(one: Expression) -> bool:
     return one.operation == "sum" and len(one.operands) == 2 and one.payload[0].above > 0 > one.payload[1].above
 
 
 def _turned(atom: str, letters: str, numpy: str, text: str) -> str:
     return f"{atom}.T" if len(letters) == 2 else f"{numpy}.swapaxes({text}, -1, -2)"
+
+
+def _wrapped(line: str) -> list[str]:
+    """Break a line that is too long between what stands in its widest brackets."""
+    if len(line) <= _WIDTH:
+        return [line]
+    stack: list[int] = []
+    commas: dict[int, list[int]] = {}
+    pairs: list[tuple[int, int]] = []
+    for k, sign in enumerate(line):
+        if sign in "([{":
+            stack.append(k)
+            commas[k] = []
+        elif sign in ")]}" and stack:
+            pairs.append((stack.pop(), k))
+        elif sign == "," and stack:
+            commas[stack[-1]].append(k)
+    pairs = [pair for pair in pairs if commas[pair[0]]]
+    if not pairs:
+        return [line]
+    start, end = max(pairs, key=lambda pair: pair[1] - pair[0])
+    cuts = [start, *commas[start], end]
+    found = [line[: start + 1]]
+    for low, high in itertools.pairwise(cuts):
+        part = line[low + 1 : high].strip() + ("," if high != end else "")
+        if len(found) > 1 and len(found[-1]) + len(part) < _WIDTH:
+            found[-1] += f" {part}"
+        else:
+            found.append(f"    {part}")
+    return [*found, line[end:]]
 
 
 def _escaped(text: str) -> str:

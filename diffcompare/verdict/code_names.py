@@ -125,8 +125,13 @@ class CodeNames:
     def places(self, held: Places) -> str | None:
         """Write an array of indices by its name."""
         for text, array in self.arrays:
-            if array.dtype.kind in "iu" and array.shape == held.shape and np.array_equal(array, held):
+            if array.dtype.kind not in "iu":
+                continue
+            if array.shape == held.shape and np.array_equal(array, held):
                 return text
+            line = _row(text, array, held)
+            if line is not None:
+                return line
         return None
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from diffcompare.errors import UnsupportedFunction
+from diffcompare.program.arrays import ArrayBuilder
 from diffcompare.program.expression import Expression
 from diffcompare.program.expression_adjoint import gradients, operands_first
 from diffcompare.program.expression_reading import pieces_of, read_expressions
@@ -39,8 +40,10 @@ from diffcompare.watchdog import BUDGET
 __all__ = ["Derived", "derive"]
 
 # more lines are no code that is read
-_LINES = 25
+_LINES = 30
 _WIDTH, _LONGEST = 92, 120
+# an extreme is taken off for the sake of the floats as a rule: then the gradient is right, and shorter, with it held
+_SHIFTS = frozenset({"max", "min"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +114,17 @@ def derive(f: Callable[..., Any], at: Any, *, args: Sequence[Any] = (), budget: 
     structure, x = structure_of(at)
     names = names_in(f, args)
     name = _function_name(names)
-    source = _written(f, tuple(args), structure, x, names, name)
-    return Derived(source, name, _judged(f, source, name, tuple(args), structure, x, names, budget))
+    traced = _traced(f, tuple(args), structure, x, names)
+    for held in (_SHIFTS, frozenset[str]()):
+        if held and not any(node.operation in held for node in traced.build.nodes):
+            continue
+        try:
+            source = _written(traced, structure, names, name, held)
+            return Derived(source, name, _judged(f, source, name, tuple(args), structure, x, names, budget))
+        except UnsupportedFunction:
+            if not held:
+                raise
+    raise AssertionError  # the second pass returns or raises
 
 
 def _function_name(names: CodeNames) -> str:
@@ -120,18 +132,25 @@ def _function_name(names: CodeNames) -> str:
     return "gradient" if not own.isidentifier() or own.startswith("__") else f"{own}_gradient"
 
 
-def _written(f: Any, args: tuple[Any, ...], structure: Structure, x: Any, names: CodeNames, name: str) -> str:
-    table = WholeCalls(x)
-    build = table.build
-    local: dict[str, int] = {}
-    output = _recorded(f, args, structure, x, names, table, local)
+@dataclass(frozen=True, slots=True)
+class _Traced:
+    """The nodes of a function: that of the number it returns, and those of its local variables."""
+
+    build: ArrayBuilder
+    output: int
+    local: dict[str, int]
+
+
+def _written(traced: _Traced, structure: Structure, names: CodeNames, name: str, held: frozenset[str]) -> str:
+    """Write the gradient; what ``held`` names is taken as constant."""
+    build = traced.build
     write = Expressions()
     pieces = _pieces(structure, names, write)
-    found = read_expressions(build, output, write, pieces_of(build, write, pieces), names.leaf(write))
-    bars = gradients(write, found[output], pieces)
+    found = read_expressions(build, traced.output, write, pieces_of(build, write, pieces), names.leaf(write))
+    bars = gradients(write, found[traced.output], pieces, held)
     roots = [full(write, bars.get(piece, write.number(0)), piece.shape) for piece in pieces]
     wanted: dict[Expression, str] = {}
-    for text, node in local.items():
+    for text, node in traced.local.items():
         own = found.get(node)
         if own is None or text in names.parameters:
             continue
@@ -159,16 +178,14 @@ def _written(f: Any, args: tuple[Any, ...], structure: Structure, x: Any, names:
         )
     imports = [f"import numpy{' as np' if numpy == 'np' else ''}"] + ["from scipy import special"] * writer.special
     body = [*_docstring(names, structure, lines), *lines]
-    return "\n".join(
-        [*imports, "", "", f"def {name}({names.signature}):", *(f"    {line}".rstrip() for line in body), ""]
-    )
+    indented = [f"    {line}".rstrip() for line in body]
+    return "\n".join([*imports, "", "", f"def {name}({names.signature}):", *indented, ""])
 
 
-def _recorded(
-    f: Any, args: tuple[Any, ...], structure: Structure, x: Any, names: CodeNames, table: WholeCalls,
-    local: dict[str, int],
-) -> int:  # fmt: skip
-    """Trace the function; returns the node of the number that it returned, and notes its local variables."""
+def _traced(f: Any, args: tuple[Any, ...], structure: Structure, x: Any, names: CodeNames) -> _Traced:
+    """Trace the function, and note its local variables."""
+    table = WholeCalls(x)
+    local: dict[str, int] = {}
 
     def elsewhere() -> None:
         with suppress(Exception):
@@ -189,7 +206,7 @@ def _recorded(
             f"{guard.place}: the function decides here what it computes, and its gradient would be right on one side "
             "alone; write the choice with np.where, np.maximum or np.abs"
         )
-    return table.build.reshape(trace.output, ())
+    return _Traced(table.build, table.build.reshape(trace.output, ()), local)
 
 
 @contextmanager
