@@ -408,7 +408,8 @@ def _clipped(
 _PARTIALS: dict[str, Partials] = {
     "maximum": _chosen("greater"), "minimum": _chosen("less"), "clip": _clipped,
     "absolute": lambda write, one, x: [write.function("sign", x)],
-    "sign": lambda write, one, x: [write.number(0)],
+    **dict.fromkeys(("sign", "floor", "ceil", "trunc", "floor_divide"),
+                    lambda write, one, *operands: [write.number(0)] * len(operands)),
     "tanh": lambda write, one, x: [write.minus(write.number(1), write.power(one, Fraction(2)))],
     "expm1": lambda write, one, x: [write.function("exp", x)],
     "logaddexp": lambda write, one, a, b: [_logistic(write, write.minus(a, b)), _logistic(write, write.minus(b, a))],

@@ -233,7 +233,7 @@ def _solve(table: WholeCalls, function: Any, a: Any, b: Any, **named: Any) -> An
     matrix, right = made(table, a), made(table, b)
     if matrix.ndim != 2 or right.ndim > 2 or any(k not in ("check_finite", "assume_a") for k in named):
         raise _OtherwiseError
-    floats = np.linalg.solve(matrix.floats, right.floats)
+    floats = function(matrix.floats, right.floats, **named)
     return stored(table, table.build.whole("solve", [matrix.node, right.node], right.shape), floats)
 
 
@@ -244,7 +244,7 @@ def _triangular(
     of_cholesky = _is_factor(table, matrix.node, lower=lower)
     if not of_cholesky or any(k != "check_finite" for k in named):
         raise _OtherwiseError
-    return _solve(table, function, matrix.T if trans in (1, "T") else matrix, b)
+    return _solve(table, np.linalg.solve, matrix.T if trans in (1, "T") else matrix, b)
 
 
 def _is_factor(table: WholeCalls, node: int, *, lower: bool) -> bool:
@@ -295,6 +295,10 @@ def _joined(table: WholeCalls, function: Any, arrays: Any, axis: Any = 0, **name
     return stored(table, table.build.whole(name, [p.node for p in parts], floats.shape, axis), floats)
 
 
+def _remainder(table: WholeCalls, function: Any, a: Any, b: Any) -> Any:
+    return np.subtract(a, np.multiply(b, np.floor_divide(made(table, a), b)))
+
+
 def _convolve(table: WholeCalls, function: Any, a: Any, v: Any, mode: str = "full") -> Any:
     one, two = made(table, a), made(table, v)
     if one.ndim != 1 or two.ndim != 1 or len(one) < len(two):
@@ -312,7 +316,9 @@ def _place_of_extreme(table: WholeCalls, function: Any, a: Any, axis: Any = None
 
 _RULES: dict[Any, Rule] = {
     np.argmax: _place_of_extreme, np.argmin: _place_of_extreme,
-    **{f: _elementwise(f.__name__) for f in (np.maximum, np.minimum, np.logaddexp, np.sign)},
+    **{f: _elementwise(f.__name__) for f in (np.maximum, np.minimum, np.logaddexp, np.sign, np.floor, np.ceil,
+                                          np.trunc, np.floor_divide)},
+    np.remainder: _remainder,
     np.fmax: _elementwise("maximum"), np.fmin: _elementwise("minimum"),
     np.absolute: _elementwise("absolute"), np.fabs: _elementwise("absolute"),
     **{f: _arithmetic(f.__name__) for f in (np.add, np.subtract, np.multiply, np.divide)},

@@ -24,6 +24,9 @@ COUNTS = np.array([3, 1, 4, 1, 5, 9])
 LAM = 0.125
 DATA = {"A": RNG.normal(size=(3, 3)), "b": RNG.normal(size=3), "scale": 0.7}
 W23 = RNG.normal(size=(2, 3))
+EVENT = np.array([1, 0, 1, 1, 0, 1])
+EDGES = np.array([[0, 1], [1, 2], [2, 3], [0, 2]])
+WORDS = np.array([[0, 1, 1], [2, 3, 0]])
 WEIGHTS = {"W1": W23, "b1": RNG.normal(size=3), "W2": RNG.normal(size=3), "b2": 0.3}
 
 
@@ -185,11 +188,107 @@ def stacked(x):
     return np.sum(np.concatenate([x, [0.5], x[::-1]]) ** 3)
 
 
+def proportional(b):
+    risk = np.exp(X @ b)
+    return -np.sum(EVENT * (X @ b - np.log(np.cumsum(risk[::-1])[::-1])))
+
+
+def filtered(w):
+    return np.sum(np.convolve(Y, w, mode="valid") ** 2)
+
+
+def smoothed(w):
+    return np.sum(np.convolve(w, [0.25, 0.5, 0.25], mode="same") ** 2)
+
+
+def diffused(u):
+    change = np.zeros_like(u)
+    change[1:-1] = u[2:] - 2 * u[1:-1] + u[:-2]
+    return np.sum((u + 0.1 * change) ** 2)
+
+
+def improvement(x):
+    z = (x[0] - 0.3) / x[1]
+    return (x[0] - 0.3) * special.ndtr(z) + x[1] * np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
+
+
+def focal(w):
+    p = 1 / (1 + np.exp(-(X @ w)))
+    pt = np.where(EVENT == 1, p, 1 - p)
+    return -np.mean((1 - pt) ** 2 * np.log(pt))
+
+
+def springs(x):
+    p = x.reshape(-1, 2)
+    d = p[EDGES[:, 1]] - p[EDGES[:, 0]]
+    return 0.5 * np.sum((np.sqrt(np.sum(d**2, axis=1)) - 1.0) ** 2)
+
+
+def bags(E):
+    return np.sum(E[WORDS].mean(axis=1) ** 2)
+
+
+def product(p):
+    U, V = p[:6].reshape(3, 2), p[6:].reshape(4, 2)
+    return 0.5 * np.sum((U @ V.T) ** 2)
+
+
+def hidden(params):
+    W, v = params
+    h = 1 / (1 + np.exp(-(X @ W)))
+    return np.mean((h @ v - Y) ** 2)
+
+
+def portfolio(z):
+    e = np.exp(z - np.max(z))
+    w = e / e.sum()
+    return w @ DATA["A"] @ w - DATA["b"] @ w
+
+
+def named_parts(p):
+    W = p[:4].reshape(2, 2)
+    return np.sum((W @ W) ** 2)
+
+
+def many(p):
+    return np.sum(np.exp(p[0] * Y) + np.cos(p[1] * Y) ** 3 + p[2] ** 2 * p[3] + p[4] * p[5] * p[6] * p[7])
+
+
 def determined(A):
     return np.log(np.linalg.det(A)) + np.trace(np.linalg.inv(A))
 
 
 EXACT = {
+    "proportional": (proportional, [0.5, 1.0], """\
+        risk = np.exp(X @ b)
+        return X.T @ (np.cumsum(EVENT / np.cumsum(risk[::-1])[::-1]) * risk - EVENT)"""),
+    "filtered": (filtered, [0.5, 1.0, 2.0], 'return 2 * np.correlate(Y, np.convolve(Y, w, "valid"))[::-1]'),
+    "diffused": (diffused, np.arange(6.0) ** 2, """\
+        g = np.array(u, dtype=float)
+        g[1:-1] += 0.1 * (u[2:] - 2 * u[1:-1] + u[:-2])
+        delta = g[1:-1]
+        grad = 2 * g
+        grad[2:] += 0.2 * delta
+        grad[1:-1] -= 0.4 * delta
+        grad[:-2] += 0.2 * delta
+        return grad"""),
+    "improvement": (improvement, [0.5, 0.4], """\
+        r = x[0] - 0.3
+        delta = np.exp(-0.5 * r**2 / x[1] ** 2) / np.sqrt(2 * np.pi)
+        return np.array([special.ndtr(r / x[1]), delta])"""),
+    "springs": (springs, RNG.normal(size=8), """\
+        p = x.reshape(4, 2)
+        s = np.sum((p[EDGES[:, 1]] - p[EDGES[:, 0]]) ** 2, axis=1)
+        grad_d = (1 - 1 / np.sqrt(s))[:, None] * (p[EDGES[:, 1]] - p[EDGES[:, 0]])
+        grad_p = np.zeros((4, 2))
+        np.add.at(grad_p, EDGES[:, 1], grad_d)
+        np.add.at(grad_p, EDGES[:, 0], -grad_d)
+        return grad_p.ravel()"""),
+    "hidden": (hidden, (W23, WEIGHTS["b1"]), """\
+        v = params[1]
+        h = 1 / (1 + np.exp(-X @ params[0]))
+        r = h @ v - Y
+        return 2 * X.T @ (np.outer(r, v) * h * (1 - h)) / 6, 2 * h.T @ r / 6"""),
     "ridge": (ridge, [0.5, 1.0], "return 2 * X.T @ (X @ w - Y) / 6 + 0.25 * w"),
     "penalised": (penalised, [0.5, -1.0], "return 2 * X.T @ (X @ w - Y) + LAM * np.sign(w)"),
     "logistic": (logistic, [0.5, 1.0], "return X.T @ (1 / (1 + np.exp(-X @ w)) - T) / 6"),
@@ -246,6 +345,14 @@ EXACT = {
     "clipped": (clipped, [0.5, 2.0, -3.0], "return 2 * np.clip(x, -1, 1) * ((x > -1) & (x < 1))"),
 }  # fmt: skip
 OTHERS = {
+    "stepped": (lambda x: np.sum(x * np.floor(x) + x * (x % 0.75)), [0.5, 1.2, -2.3]),
+    "smoothed": (smoothed, [0.5, 1.0, 2.0, -1.0]),
+    "focal": (focal, [0.5, 1.0]),
+    "bags": (bags, RNG.normal(size=(4, 3))),
+    "product": (product, RNG.normal(size=14)),
+    "portfolio": (portfolio, [0.5, 1.0, -0.3]),
+    "named parts": (named_parts, RNG.normal(size=4)),
+    "many": (many, RNG.normal(size=8)),
     "one hot": (one_hot, W23),
     "process": (process, [0.1, 0.2]),
     "process of scipy": (process_of_scipy, [1.1, 0.4]),
@@ -291,6 +398,17 @@ def test_the_code_is_right_where_it_stands(f: Any, at: Any) -> None:
     gradient = run(derived, globals())
     assert dc.check_gradient(f, gradient, point(at)).ok
     assert len(derived.source.splitlines()) < 25
+
+
+def test_a_maximum_that_is_only_taken_off_has_no_gradient() -> None:
+    assert "==" not in dc.derive(portfolio, np.array([0.5, 1.0, -0.3])).source
+    assert body(dc.derive(lambda x: np.max(x) ** 2, np.array([0.5, 1.0])).source).endswith("* (x == m)")
+
+
+def test_a_long_line_is_broken_in_its_brackets() -> None:
+    source = dc.derive(many, OTHERS["many"][1]).source
+    assert max(map(len, source.splitlines())) <= 100
+    assert "    return np.array([\n" in source
 
 
 def test_a_source_is_imports_and_a_function_with_the_shapes() -> None:
@@ -461,13 +579,13 @@ def test_what_can_not_be_written_readably_is_refused(f: Any, words: str) -> None
         dc.derive(f, np.array([1.0, 2.0, 0.5]))
 
 
-def test_a_branch_that_the_trace_does_not_show_is_found_elsewhere() -> None:
-    def stepped(x):
-        # what float() hides is no decision of the trace's
-        return np.sum(x**2) if np.asarray(x)[0].item() > 0 else np.sum(x**3)
+def test_code_that_is_right_on_one_side_alone_is_found_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    from diffcompare.tracing.whole_calls import WholeCalls
 
-    with pytest.raises(dc.DiffcompareError):
-        dc.derive(stepped, np.array([1.0, 2.0]))
+    # as if the trace had not noted what the function decides
+    monkeypatch.setattr(WholeCalls, "lost", [])
+    with pytest.raises(dc.UnsupportedFunction, match="is not the gradient at another point"):
+        dc.derive(branching, np.array([1.0, 2.0, 0.5]))
 
 
 def test_a_point_without_a_derivative_is_named() -> None:
@@ -514,6 +632,31 @@ def test_a_profiler_is_left_as_it_was() -> None:
         assert sys.getprofile() is own
     finally:
         sys.setprofile(None)
+
+
+def test_names_that_no_code_can_have_are_refused() -> None:
+    table = {'a"\'""" + 1': X}
+
+    def loss(w):
+        return np.sum((next(iter(table.values())) @ w) ** 2)
+
+    with pytest.raises(dc.UnsupportedFunction, match="cannot be written in code"):
+        dc.derive(loss, [0.5, 1.0])
+
+
+def test_data_that_are_not_finite_are_no_gradient() -> None:
+    holes = np.where(np.arange(6) == 2, np.nan, Y)
+
+    def loss(w):
+        return np.sum((X @ w - holes) ** 2)
+
+    with pytest.raises(dc.DiffcompareError):
+        dc.derive(loss, [0.5, 1.0])
+
+
+def test_huge_and_tiny_numbers_are_written_as_they_are() -> None:
+    source = dc.derive(lambda x: np.sum(1e200 * x + 1e-200 * x**2 + 12345678901234567890.0 * x), [0.5, 1.0]).source
+    assert "2e-200 * x" in source
 
 
 def test_odd_objects_beside_the_function_do_no_harm() -> None:

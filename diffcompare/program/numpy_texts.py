@@ -1,0 +1,443 @@
+"""Expressions of arrays as text in NumPy's notation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from fractions import Fraction
+
+from diffcompare.errors import UnsupportedFunction
+from diffcompare.program.arrays import Places, Shape, contracted
+from diffcompare.program.expression import MASKS, Coefficient, Expression
+from diffcompare.program.numpy_keys import NamedPlaces, key_text, unit_axes
+from diffcompare.program.operation import Kind
+from diffcompare.program.operations import OPERATIONS
+from diffcompare.program.printing import Written
+
+__all__ = ["PRECEDENCE_OF_ATOMS", "PRECEDENCE_OF_PRODUCTS", "NumpyTexts"]
+
+_COMPARE, _SUM, _PRODUCT, _POWER, _ATOM = 0, 1, 2, 4, 5
+PRECEDENCE_OF_PRODUCTS, PRECEDENCE_OF_ATOMS = _PRODUCT, _ATOM
+_SIGNS = {
+    "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
+}  # fmt: skip
+_NUMPY = {
+    "floor",
+    "ceil",
+    "trunc",
+    "floor_divide",
+    "maximum",
+    "minimum",
+    "logaddexp",
+    "clip",
+    "sign",
+    "where",
+    "diag",
+    "cholesky",
+    "tril",
+    "triu",
+}
+_SPECIAL = {"expit", "log_expit", "xlogy", "logit", "ndtr", "log_ndtr", "softmax", "log_softmax", "logsumexp"}
+_MINUS = Coefficient(Fraction(-1))
+
+
+class NumpyTexts:
+    """Writes expressions, those that have names by their names.
+
+    Parameters
+    ----------
+    sizes : collection of int
+        Lengths of the data: what is divided by one of them stays so.
+    named_places : callable
+    ends : collection of int
+        The whole numbers of the code, as in ``x[:-1]``.
+    numpy : str
+        How the code calls NumPy.
+    """
+
+    def __init__(
+        self, sizes: Collection[int], named_places: NamedPlaces, ends: Collection[int], numpy: str = "np"
+    ) -> None:
+        self._sizes, self._named_places, self._ends, self.numpy = sizes, named_places, ends, numpy
+        self.names: dict[Expression, str] = {}
+        self.texts: dict[Expression, Written] = {}
+        # whether functions of scipy.special were written
+        self.special = False
+
+    def text(self, one: Expression) -> Written:
+        """Write an expression; returns its precedence and the text."""
+        found = self.texts.get(one)
+        if found is None:
+            found = self.texts[one] = self._expression(one)
+        return found
+
+    @staticmethod
+    def bracketed(written: Written, needed: int) -> str:
+        """Put brackets around a text of less precedence than needed."""
+        return written[1] if written[0] >= needed else f"({written[1]})"
+
+    def _atom(self, one: Expression) -> str:
+        return self.bracketed(self.text(one), _ATOM)
+
+    def _expression(self, one: Expression) -> Written:
+        name, operands = one.operation, one.operands
+        if name in ("name", "item"):
+            return _ATOM, one.payload
+        if name == "mask":
+            return (_ATOM if one.payload.isidentifier() else _COMPARE), one.payload
+        if name == "product":
+            coefficient, exponents = one.payload
+            return self.product(coefficient, list(zip(operands, exponents, strict=True)))
+        if name == "sum":
+            return self.sum(list(zip(operands, one.payload, strict=True)))
+        if name in _SIGNS:
+            one_, two = (self.bracketed(self.text(o), _SUM) for o in operands)
+            return _COMPARE, f"{one_} {_SIGNS[name]} {two}"
+        if name in ("and", "or", "not"):
+            texts = [self._atom(o) for o in operands]
+            return (
+                (_COMPARE, f" {'&' if name == 'and' else '|'} ".join(texts)) if len(texts) > 1 else (4, f"~{texts[0]}")
+            )
+        rule = getattr(self, f"_of_{name}", None)
+        if rule is not None:
+            return rule(one)  # type: ignore[no-any-return]
+        if name in _SPECIAL:
+            return _ATOM, f"{self._function(name)}({', '.join(self.text(o)[1] for o in operands)}{self._options(one)})"
+        if name in ("pi", "e"):
+            return _ATOM, f"{self.numpy}.{name}"
+        if name == "power":
+            base, exponent = (self.bracketed(self.text(o), 5 - k) for k, o in enumerate(operands))
+            return _POWER, f"{base}**{exponent}"
+        row = OPERATIONS.get(name)
+        if row is not None and row.names and one.payload is None:
+            special = Kind.SPECIAL in row.kind and name != "sinc"
+            called = self._function(row.names[0]) if special else f"{self.numpy}.{row.names[0]}"
+            return _ATOM, f"{called}({', '.join(self.text(o)[1] for o in operands)})"
+        if name in _NUMPY:
+            prefix = "linalg." if name == "cholesky" else ""
+            inside = ", ".join(self.text(o)[1] for o in operands)
+            return _ATOM, f"{self.numpy}.{prefix}{name}({inside}{self._options(one)})"
+        raise UnsupportedFunction(f"{name} is not written as a function of NumPy")
+
+    def _function(self, name: str) -> str:
+        self.special = True
+        return f"special.{name}"
+
+    def _options(self, one: Expression) -> str:
+        payload = one.payload
+        if not payload or isinstance(payload, str):
+            return ""
+        if isinstance(payload[0], tuple):
+            return "".join(f", {k}={v}" for k, v in payload if v is not None)
+        ndim = len(one.operands[0].shape)
+        return "" if len(payload) == ndim else f", axis={payload[0] if len(payload) == 1 else payload}"
+
+    def _shown(self, coefficient: Coefficient) -> tuple[Fraction, Fraction | int]:
+        above, below = coefficient.above, coefficient.below
+        value = coefficient.value
+        if isinstance(below, Fraction):
+            return above, below
+        if above.denominator == 1:
+            if below == 1 or value.denominator == 1:
+                return value, 1
+            if below in self._sizes:
+                return above, below
+            return Fraction(value.numerator), value.denominator
+        if below not in self._sizes and len(repr(float(value))) <= 6:
+            return value, 1
+        return above, below
+
+    def scaled(self, one: Expression, coefficient: Coefficient) -> Written:
+        """Write a product with another coefficient."""
+        if one in self.names or one.operation != "product":
+            if one.operation == "sum" and one not in self.names and abs(coefficient.value) == 1:
+                return self.sum([(t, c * coefficient) for t, c in zip(one.operands, one.payload, strict=True)])
+            return self.product(coefficient, [(one, Fraction(1))])
+        own, exponents = one.payload
+        return self.product(own * coefficient, list(zip(one.operands, exponents, strict=True)))
+
+    def product(self, coefficient: Coefficient, factors: list[tuple[Expression, Fraction]]) -> Written:
+        """Write powers of expressions, multiplied."""
+        above, below = self._shown(coefficient)
+        top = [(b, e) for b, e in factors if e > 0]
+        for k, (base, exponent) in enumerate(top):
+            # a sum that is divided by its count
+            if base.operation == "total" and exponent == 1 and base not in self.names and _count(base) == below > 1:
+                top[k], below = (Expression("mean", base.operands, base.shape, base.payload), exponent), 1
+        under = [(b, -e) for b, e in factors if e < 0]
+        top.sort(key=lambda f: (bool(f[0].shape), f[0].operation not in ("pi", "e"), f[0].operation in MASKS))
+        masks_only = bool(top) and all(b.operation in MASKS for b, _ in top)
+        wide = sum(bool(b.shape) for b, _ in top)
+        texts = []
+        turned = next((b for b, e in top if e == 1 and _is_difference(b) and b not in self.names), None)
+        if above < 0 and turned is not None:
+            # −(a − b) is b − a
+            above = -above
+            opposite = Expression(
+                "sum", turned.operands[::-1], turned.shape, tuple(c * _MINUS for c in turned.payload[::-1])
+            )
+            top = [(opposite if b is turned else b, e) for b, e in top]
+        negative = above < 0
+        if abs(above) != 1 or not top or masks_only:
+            number = _number(abs(above))
+            texts.append(f"{number}.0" if masks_only and number.isdigit() else number)
+        if len(top) == 1 and not texts and not under and below == 1 and not negative:
+            return self._raised(*top[0])
+        for base, exponent in top:
+            precedence, text = self._raised(base, exponent)
+            alone = (
+                exponent == 1
+                and base.operation == "contract"
+                and base not in self.names
+                and (wide == 1 or not base.shape)
+            )
+            needed = _PRODUCT if alone and (not texts or base.shape) else _PRODUCT + 1
+            if alone and not base.shape and texts:
+                needed = _PRODUCT + 1
+            texts.append(text if precedence >= needed else f"({text})")
+        text = ("-" if negative else "") + " * ".join(texts)
+        bottom = [_number(Fraction(below))] if below != 1 else []
+        for base, exponent in under:
+            precedence, raised = self._raised(base, exponent)
+            bottom.append(raised if precedence > _PRODUCT else f"({raised})")
+        if bottom:
+            text += f" / {bottom[0]}" if len(bottom) == 1 else f" / ({' * '.join(bottom)})"
+        if len(texts) == 1 and not bottom and not top:
+            return (_ATOM if not negative else _PRODUCT), text
+        return _PRODUCT, text
+
+    def _raised(self, base: Expression, exponent: Fraction) -> Written:
+        if exponent == 1:
+            return self.text(base)
+        if exponent == Fraction(1, 2):
+            return _ATOM, f"{self.numpy}.sqrt({self.text(base)[1]})"
+        text = self._atom(base)
+        return _POWER, f"{text}{'**' if text.replace('.', '').isidentifier() else ' ** '}{_number(exponent)}"
+
+    def sum(self, terms: list[tuple[Expression, Coefficient]]) -> Written:
+        """Write multiples of expressions, added."""
+        if len(terms) == 1:
+            return self.scaled(*terms[0])
+        if terms[0][1].above < 0:
+            first = next((k for k, (_, c) in enumerate(terms) if c.above > 0), 0)
+            terms = [terms[first], *terms[:first], *terms[first + 1 :]]
+        text = ""
+        for k, (term, coefficient) in enumerate(terms):
+            negative = coefficient.above < 0
+            written = self.scaled(term, Coefficient(abs(coefficient.above), coefficient.below))
+            if term.operation in MASKS and abs(coefficient.value) == 1:
+                written = self.product(Coefficient(abs(coefficient.above), coefficient.below), [(term, Fraction(1))])
+            part = self.bracketed(written, _PRODUCT if negative else _SUM)
+            text += (f" {'-' if negative else '+'} " if k else "-" * negative) + part
+        return _SUM, text
+
+    def _of_data(self, one: Expression) -> Written:
+        raise UnsupportedFunction(
+            f"the code computes with an array of shape {one.shape} that has no name where the gradient is to stand; "
+            "give it a name, as a global or an argument of the function"
+        )
+
+    def _of_one_hot(self, one: Expression) -> Written:
+        return _ATOM, one.payload[1]
+
+    def _of_total(self, one: Expression) -> Written:
+        inner = one.operands[0]
+        if inner.operation == "diagonal" and inner not in self.names:
+            return _ATOM, f"{self.numpy}.trace({self.text(inner.operands[0])[1]})"
+        return self._reduction("sum", one, keepdims=False)
+
+    def _reduction(self, name: str, one: Expression, *, keepdims: bool) -> Written:
+        (operand,), axes, extra = one.operands, one.payload, ""
+        if axes and isinstance(axes[0], tuple):
+            axes, ddof = axes
+            extra = f", ddof={ddof}" if ddof else ""
+        axis = axes[0] if len(axes) == 1 else axes
+        along = "" if len(axes) == len(operand.shape) else f", axis={axis}"
+        called = self._function(name) if name in _SPECIAL else f"{self.numpy}.{name}"
+        return _ATOM, f"{called}({self.text(operand)[1]}{along}{extra}{', keepdims=True' * keepdims})"
+
+    def _of_mean(self, one: Expression) -> Written:
+        return self._reduction("mean", one, keepdims=False)
+
+    def _of_max(self, one: Expression) -> Written:
+        return self._reduction(one.operation, one, keepdims=False)
+
+    _of_min = _of_var = _of_std = _of_prod = _of_logsumexp = _of_max
+
+    def _of_norm(self, one: Expression) -> Written:
+        return _ATOM, f"{self.numpy}.linalg.norm({self.text(one.operands[0])[1]})"
+
+    def _of_inv(self, one: Expression) -> Written:
+        return _ATOM, f"{self.numpy}.linalg.inv({self.text(one.operands[0])[1]})"
+
+    def _of_solve(self, one: Expression) -> Written:
+        return _ATOM, f"{self.numpy}.linalg.solve({', '.join(self.text(o)[1] for o in one.operands)})"
+
+    def _of_determinant(self, one: Expression) -> Written:
+        return _ATOM, f"{self.numpy}.linalg.det({self.text(one.operands[0])[1]})"
+
+    def _of_log_determinant(self, one: Expression) -> Written:
+        return _ATOM, f"{self.numpy}.linalg.slogdet({self.text(one.operands[0])[1]})[1]"
+
+    def _of_diagonal(self, one: Expression) -> Written:
+        return _ATOM, f"{self.numpy}.diag({self.text(one.operands[0])[1]})"
+
+    def _of_eye(self, one: Expression) -> Written:
+        return _ATOM, f"{self.numpy}.eye({one.shape[0]})"
+
+    def _of_absolute(self, one: Expression) -> Written:
+        return _ATOM, f"{self.numpy}.abs({self.text(one.operands[0])[1]})"
+
+    def _of_outer(self, one: Expression) -> Written:
+        return _ATOM, f"{self.numpy}.outer({', '.join(self.text(o)[1] for o in one.operands)})"
+
+    def _of_flip(self, one: Expression) -> Written:
+        return _ATOM, f"{self.numpy}.flip({self.text(one.operands[0])[1]}{self._options(one)})"
+
+    def _of_diff(self, one: Expression) -> Written:
+        return _ATOM, f"{self.numpy}.diff({self.text(one.operands[0])[1]}{self._options(one)})"
+
+    def _of_roll(self, one: Expression) -> Written:
+        options = dict(one.payload)
+        axis = "" if options.get("axis") is None else f", axis={options['axis']}"
+        return _ATOM, f"{self.numpy}.roll({self.text(one.operands[0])[1]}, {options['shift']}{axis})"
+
+    def _of_convolve(self, one: Expression) -> Written:
+        texts = ", ".join(self.text(o)[1] for o in one.operands)
+        mode = "" if one.payload == ("full" if one.operation == "convolve" else "valid") else f', "{one.payload}"'
+        return _ATOM, f"{self.numpy}.{one.operation}({texts}{mode})"
+
+    _of_correlate = _of_convolve
+
+    def _of_concatenate(self, one: Expression) -> Written:
+        axis = f", axis={one.payload}" if one.payload else ""
+        return _ATOM, f"{self.numpy}.concatenate([{', '.join(self.text(o)[1] for o in one.operands)}]{axis})"
+
+    def _of_cumulate(self, one: Expression) -> Written:
+        axis, backwards = one.payload
+        ndim = len(one.shape)
+        along = "" if ndim == 1 else f", axis={axis}"
+        turn = ":, " * axis + "::-1" if backwards else ""
+        inner = f"{self._atom(one.operands[0])}[{turn}]" if backwards else self.text(one.operands[0])[1]
+        text = f"{self.numpy}.cumsum({inner}{along})"
+        return _ATOM, f"{text}[{turn}]" if backwards else text
+
+    def _of_transpose(self, one: Expression) -> Written:
+        axes = one.payload
+        if axes == tuple(range(len(axes)))[::-1]:
+            return _ATOM, f"{self._atom(one.operands[0])}.T"
+        return _ATOM, f"{self.numpy}.transpose({self.text(one.operands[0])[1]}, {axes})"
+
+    def _of_index(self, one: Expression) -> Written:
+        return _ATOM, f"{self._atom(one.operands[0])}[{self.key(one.operands[0].shape, one.payload.places)}]"
+
+    def key(self, shape: Shape, places: Places) -> str:
+        """Write what takes elements from an array, without the brackets."""
+        found = key_text(shape, places, self._named_places, self._ends, self.numpy)
+        if found is None:
+            raise UnsupportedFunction(
+                f"the code takes elements of an array of shape {shape} that no slice takes; give the array of their "
+                "indices a name, as a global or an argument of the function"
+            )
+        return found
+
+    def _of_broadcast(self, one: Expression) -> Written:
+        inner = one.operands[0]
+        shape = self.shape(one.shape)
+        if inner.number == 0:
+            return _ATOM, f"{self.numpy}.zeros({shape})"
+        if inner.number == 1:
+            return _ATOM, f"{self.numpy}.ones({shape})"
+        if not inner.shape:
+            return _ATOM, f"{self.numpy}.full({shape}, {self.text(inner)[1]})"
+        return _ATOM, f"{self.numpy}.broadcast_to({self.text(inner)[1]}, {shape})"
+
+    @staticmethod
+    def shape(shape: Shape) -> str:
+        """Write a shape as an argument."""
+        return str(shape[0]) if len(shape) == 1 else str(shape)
+
+    def _of_reshape(self, one: Expression) -> Written:
+        inner = one.operands[0]
+        if (
+            inner.operation in ("total", "mean", "max", "min", "var", "std", "prod", "logsumexp")
+            and inner not in self.names
+        ):
+            axes = inner.payload[0] if inner.payload and isinstance(inner.payload[0], tuple) else inner.payload
+            before = inner.operands[0].shape
+            if one.shape == tuple(1 if a in axes else n for a, n in enumerate(before)):
+                return self._reduction("sum" if inner.operation == "total" else inner.operation, inner, keepdims=True)
+        if len(inner.shape) == 2 and one.shape == inner.shape[::-1]:
+            return _ATOM, f"{self._atom(inner)}.T"
+        key = unit_axes(inner.shape, one.shape)
+        if key is not None:
+            return _ATOM, f"{self._atom(inner)}[{key}]"
+        if len(one.shape) == 1:
+            return _ATOM, f"{self._atom(inner)}.ravel()"
+        return _ATOM, f"{self._atom(inner)}.reshape({', '.join(map(str, one.shape))})"
+
+    def _of_scatter(self, _: Expression) -> Written:
+        raise UnsupportedFunction("elements are put where no slice puts them")
+
+    def _of_join(self, one: Expression) -> Written:
+        parts = [
+            self._atom(o) + (".ravel()" if len(o.shape) > 1 else "") if o.shape else f"[{self.text(o)[1]}]"
+            for o in one.operands
+        ]
+        return _ATOM, f"{self.numpy}.concatenate([{', '.join(parts)}])"
+
+    def _of_contract(self, one: Expression) -> Written:
+        left, right, result, _, summed, _ = contracted(one.payload)
+        first, second = one.operands
+        if len(summed) == 1:
+            found = self._by_matmul(first, left, second, right, result, summed) or self._by_matmul(
+                second, right, first, left, result, summed
+            )
+            if found is not None:
+                return _PRODUCT, found
+        texts = ", ".join(self.text(o)[1] for o in one.operands)
+        return _ATOM, f'{self.numpy}.einsum("{one.payload}", {texts})'
+
+    def _by_matmul(self, first: Expression, one: str, second: Expression, two: str, result: str, c: str) -> str | None:
+        texts = [self.bracketed(self.text(o), _PRODUCT + 1) for o in (first, second)]
+        lead = one[:-2]
+        if len(one) == 1 and len(two) == 1:
+            return " @ ".join(texts)
+        if len(two) == 1:
+            # a matrix, or a stack, times a vector
+            if one[-1] == c and result == one[:-1]:
+                return " @ ".join(texts)
+            return f"{texts[0]}.T @ {texts[1]}" if len(one) == 2 and one[0] == c else None
+        if len(one) == 1 or len(two) < 2:
+            return None
+        left, right = one[-2:], two[-2:]
+        if c not in left or c not in right:
+            return None
+        rows, columns = left.replace(c, ""), right.replace(c, "")
+        if result != lead + rows + columns or two[:-2] not in ("", lead):
+            return None
+        if left[1] != c:
+            texts[0] = _turned(self._atom(first), one, self.numpy, self.text(first)[1])
+        if right[0] != c:
+            texts[1] = _turned(self._atom(second), two, self.numpy, self.text(second)[1])
+        return " @ ".join(texts)
+
+
+def _count(one: Expression) -> int:
+    """Return how many elements a sum adds for each of its own."""
+    return math.prod(one.operands[0].shape[a] for a in one.payload)
+
+
+def _is_difference(one: Expression) -> bool:
+    return one.operation == "sum" and len(one.operands) == 2 and one.payload[0].above > 0 > one.payload[1].above
+
+
+def _turned(atom: str, letters: str, numpy: str, text: str) -> str:
+    return f"{atom}.T" if len(letters) == 2 else f"{numpy}.swapaxes({text}, -1, -2)"
+
+
+def _number(value: Fraction) -> str:
+    """Write a number as a literal."""
+    if value.denominator == 1 and abs(value) < 10**15:
+        return str(value.numerator)
+    return repr(float(value))
