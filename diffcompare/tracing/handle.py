@@ -361,7 +361,8 @@ def _key(key: Any) -> Any:
         return values.astype(int)
     if isinstance(key, list):
         return [_key(k) for k in key]
-    return key
+    # answers of a comparison that a trace follows
+    return key.taken() if hasattr(key, "taken") else key
 
 
 def _method(name: str, function: Any) -> None:

@@ -62,17 +62,32 @@ class Mask(np.ndarray[Any, np.dtype[np.bool_]]):
         if table is None or method != "__call__" or options or len(known) < len(inputs):
             if table is not None and known and method == "__call__" and not options and name is None:
                 return ufunc(*map(table.number_of, inputs))
+            for value in inputs:
+                if isinstance(value, Mask):
+                    value.taken()
             return getattr(ufunc, method)(*plain, **options)
         if name is None:
             return ufunc(*map(table.number_of, inputs))
         answers = ufunc(*plain)
         return table.mask(table.build.whole(name, known, answers.shape), answers)
 
+    def taken(self) -> NDArray[np.bool_]:
+        """Return the answers as they are here: the trace holds for these alone."""
+        if self.table is not None and self.node is not None:
+            self.table.settle(self.node)
+        return np.asarray(self)
+
+    def __bool__(self) -> bool:
+        return bool(self.taken())
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.taken()[key]
+
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the answers as numbers."""
         kind = np.dtype(getattr(dtype, "own_type", dtype))
         if self.node is None or self.table is None or kind.kind != "f":
-            return np.asarray(self).astype(kind, *args, **kwargs)
+            return self.taken().astype(kind, *args, **kwargs)
         return self.table.number_of(self)
 
 
@@ -88,12 +103,13 @@ class WholeCalls(ArrayTable):
     def __init__(self, point: Floats) -> None:
         super().__init__(point)
         self._followed: set[int] = set()
+        self._settled: set[int] = set()
         self._masks: dict[int, list[int]] = {}
 
     @property
     def lost(self) -> list[ArrayGuard]:
         """The decisions that shaped the trace, so that it holds on one side of them alone."""
-        return [guard for k, guard in enumerate(self.guards) if k not in self._followed]
+        return [guard for k, guard in enumerate(self.guards) if k in self._settled or k not in self._followed]
 
     def decided(self, operation: str, nodes: tuple[int, int], floats: tuple[Floats, Floats]) -> NDArray[np.bool_]:
         """Record a comparison; an array of answers is one that knows its node."""
@@ -123,13 +139,17 @@ class WholeCalls(ArrayTable):
     def number_of(self, value: Any) -> Handle:
         """Return numbers, and answers as ones and zeros, as a handle."""
         if isinstance(value, Mask) and value.node is not None:
-            self._follow(value.node)
+            self._followed |= self._guards_of(value.node)
             return stored(self, value.node, np.asarray(value).astype(float))
         return made(self, value)
 
-    def _follow(self, node: int) -> None:
+    def settle(self, node: int) -> None:
+        """Note that answers were used as they are here."""
+        self._settled |= self._guards_of(node)
+
+    def _guards_of(self, node: int) -> set[int]:
         below = set(self.build.needed([node]))
-        self._followed.update(k for n, numbers in self._masks.items() if n in below for k in numbers)
+        return {k for n, numbers in self._masks.items() if n in below for k in numbers}
 
 
 class _OtherwiseError(Exception):

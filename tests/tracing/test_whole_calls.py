@@ -88,6 +88,9 @@ LOST = {
     "sort": lambda x: np.sort(x),
     "median": lambda x: np.median(x),
     "mask beside data": lambda x: np.where((x > 0) & np.array([True, False, True]), x, 0.0),
+    "followed and taken": lambda x: next(np.where(m, x, 0.0) + np.sum(x[m]) for m in [x > 0]),
+    "followed and asked": lambda x: next(np.where(m, x, 0.0) if m[0] else x for m in [x > 0]),
+    "followed and counted": lambda x: next(np.where(m, x, 0.0) * m.sum() for m in [x > 0]),
     "nested": lambda x: np.where(x > 0, x, 0.0) if x[1] < 0 else x,
 }
 
