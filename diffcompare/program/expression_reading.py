@@ -34,6 +34,7 @@ def pieces_of(build: ArrayBuilder, write: Expressions, parts: Sequence[Expressio
             continue
         places = node.payload if node.operation == "take" else np.arange(math.prod(node.shape)).reshape(node.shape)
         if not places.size:
+            found[number] = full(write, write.number(0), node.shape)
             continue
         k = int(np.searchsorted(starts, places.min(), side="right")) - 1
         if places.max() >= starts[k + 1]:

@@ -51,14 +51,16 @@ class NumpyTexts:
     named_places : callable
     ends : collection of int
         The whole numbers of the code, as in ``x[:-1]``.
-    numpy : str
-        How the code calls NumPy.
+    numpy, special : str
+        How the code calls NumPy and ``scipy.special``.
     """
 
     def __init__(
-        self, sizes: Collection[int], named_places: NamedPlaces, ends: Collection[int], numpy: str = "np"
-    ) -> None:
-        self._sizes, self._named_places, self._ends, self.numpy = sizes, named_places, ends, numpy
+        self, sizes: Collection[int], named_places: NamedPlaces, ends: Collection[int], numpy: str = "np",
+        special: str = "special",
+    ) -> None:  # fmt: skip
+        self._sizes, self._named_places, self._ends = sizes, named_places, ends
+        self.numpy, self._special = numpy, special
         self.names: dict[Expression, str] = {}
         self.texts: dict[Expression, Written] = {}
         # whether functions of scipy.special were written
@@ -121,7 +123,7 @@ class NumpyTexts:
 
     def _function(self, name: str) -> str:
         self.special = True
-        return f"special.{name}"
+        return f"{self._special}.{name}"
 
     def _options(self, one: Expression) -> str:
         payload = one.payload

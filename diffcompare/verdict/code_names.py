@@ -64,6 +64,13 @@ class CodeNames:
         return "np" if self.scope.get("np", np) is np and "np" not in self.parameters else "numpy"
 
     @property
+    def special(self) -> str:
+        """What ``scipy.special`` is called beside the function."""
+        held = self.scope.get("special")
+        own = held is None or getattr(held, "__name__", "") == "scipy.special"
+        return "special" if own and "special" not in self.parameters else "scipy.special"
+
+    @property
     def used(self) -> set[str]:
         """The names in the texts."""
         return {re.split(r"[.\[]", text)[0] for text in (*self.floats.values(), *(text for text, _ in self.arrays))}

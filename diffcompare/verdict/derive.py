@@ -170,7 +170,7 @@ def _written(traced: _Traced, structure: Structure, names: CodeNames, name: str,
     sizes = {n for one in (*order, *pieces) if one.operation in ("name", "item") for n in one.shape if n > 2}
     numpy = names.numpy
     taken = {*names.parameters, *names.used, *keyword.kwlist, *dir(builtins), numpy, "special", "scipy", name}
-    texts = NumpyTexts(sizes, names.places, names.ends, numpy)
+    texts = NumpyTexts(sizes, names.places, names.ends, numpy, names.special)
     lines = NumpyLines(texts, wanted, slopes, taken).lines(roots, lambda texts: _returned(structure, texts))
     if len(lines) > _LINES or max(map(len, lines)) > _LONGEST:
         count = max(len(lines), sum(map(len, lines)) // _WIDTH)
@@ -178,7 +178,9 @@ def _written(traced: _Traced, structure: Structure, names: CodeNames, name: str,
             f"the gradient takes {count} lines of code: the function does too much one after the other to be "
             "read; write it with whole arrays instead of a loop, or derive the gradient of a part of it"
         )
-    imports = [f"import numpy{' as np' if numpy == 'np' else ''}"] + ["from scipy import special"] * texts.special
+    imports = ["import numpy as np" if numpy == "np" else "import numpy"]
+    if texts.special:
+        imports.append("from scipy import special" if names.special == "special" else "import scipy.special")
     body = [*_docstring(names, structure, lines), *lines]
     indented = [f"    {line}".rstrip() for line in body]
     return "\n".join([*imports, "", "", f"def {name}({names.signature}):", *indented, ""])

@@ -514,6 +514,19 @@ def test_numpy_has_its_own_name_where_np_is_another() -> None:
     assert body(derived.source) == "return np.T @ numpy.exp(np @ w)"
 
 
+def test_scipy_has_its_whole_name_where_special_is_another() -> None:
+    import scipy.special as functions
+
+    special = X
+
+    def loss(w):
+        return np.sum(functions.gammaln(np.exp(special @ w)))
+
+    derived = dc.derive(loss, [0.5, 1.0])
+    assert "import scipy.special\n" in derived.source
+    assert "special.T @ (scipy.special.psi(" in derived.source
+
+
 def test_a_constant_gradient_has_its_shape() -> None:
     assert body(dc.derive(lambda x: np.sum(x), np.ones((2, 3))).source) == "return np.ones((2, 3))"
     assert body(dc.derive(lambda x: 0 * np.sum(x), [1.0, 2.0]).source) == "return np.zeros(2)"
