@@ -2,10 +2,11 @@
 
     python -m tests.quality.mistakes
     python -m tests.quality.mistakes --aside
+    python -m tests.quality.mistakes --derive
 
 The first takes the cases by which rules may be tuned, the second those that were kept aside: whoever tunes looks at
 nothing but their totals, which ``--totals`` prints alone. Ends with 1 if a right gradient is not called consistent, or
-a bug not wrong.
+a bug not wrong. The third writes the gradients of the functions instead, and ends with 1 if one is not the right one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
+from .case import Case
 from .corpus import ASIDE, OPEN
+from .deriving import derive
 from .families import FAMILIES
 from .judging import Judged, Right, judge
 
@@ -45,6 +48,17 @@ def totals(judged: Sequence[Judged]) -> str:
     return "\n".join([*lines, f"marks in a gradient that has any: {marks:.1f}"])
 
 
+def derived(cases: Sequence[Case], *, totals: bool) -> int:
+    """Write the gradients of the cases; 0 if every one that is written is right."""
+    found = []
+    for one in derive(cases):
+        found.append(one)
+        if not totals:
+            print(f"{one.case}:\n{one.source or f'refused: {one.refused}'}", flush=True)
+    print(f"\nof {len(found)} functions {sum(bool(one.source) for one in found)} gradients were written")
+    return int(any(one.wrong for one in found))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Judge the cases; 0 if every status is right."""
     parser = argparse.ArgumentParser(prog="python -m tests.quality.mistakes", description=__doc__,
@@ -53,10 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--family", choices=[*FAMILIES], metavar="F", help=f"bugs of one family: {', '.join(FAMILIES)}")
     parser.add_argument("--case", metavar="NAME", help="the bugs of one case")
     parser.add_argument("--totals", action="store_true", help="print the totals alone")
+    parser.add_argument("--derive", action="store_true", help="print the gradients that derive writes")
     chosen = parser.parse_args(arguments)
     cases = [one for one in (ASIDE if chosen.aside else OPEN) if chosen.case in (None, one.name)]
     if not cases:
         parser.error(f"no case is called {chosen.case}")
+    if chosen.derive:
+        return derived(cases, totals=chosen.totals)
     said: list[Right | Judged] = []
     for one in judge(cases, chosen.family):
         said.append(one)
