@@ -9,7 +9,6 @@ from fractions import Fraction
 
 import numpy as np
 
-from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.arrays import Places, Shape, broadcast_shape
 from diffcompare.program.expression import MASKS, Coefficient, Expression, logistic_argument
 from diffcompare.program.expression_adjoint import operands_first
@@ -19,8 +18,6 @@ from diffcompare.program.shared_parts import distributed, weights_of
 __all__ = ["NumpyLines"]
 
 _WIDTH = 92
-# parts: what is made of more takes more lines than are read
-_LARGEST = 600
 _LETTERS = {
     "cos": "c", "sin": "s", "inv": "inverse", "exp": "e", "expit": "p", "softmax": "p", "tanh": "h", "contract": "a",
     "solve": "s", "cholesky": "L", "total": "s", "mean": "mean", "var": "var", "max": "m", "sum": "r",
@@ -53,15 +50,10 @@ class NumpyLines:
         Raises
         ------
         UnsupportedFunction
-            They would be too many, or something is not written with NumPy.
+            Something is not written with functions of NumPy.
         """
         roots = [distributed(root) for root in roots]
         order = operands_first(roots)
-        if len(order) > _LARGEST:
-            raise UnsupportedFunction(
-                f"the gradient is made of {len(order)} parts: the function does too much one after the other to be "
-                "read; write it with whole arrays instead of a loop, or derive the gradient of a part of it"
-            )
         weights = weights_of(order)
         uses = Counter(operand for one in order for operand in one.operands)
         uses.update(roots)

@@ -44,6 +44,12 @@ __all__ = ["Derived", "derive"]
 _LINES = 30
 _WIDTH, _LONGEST = 92, 120
 _LARGE = 10_000
+# operations of a function: what has more is not read either
+_OPERATIONS = 500
+_TOO_LONG = (
+    "the gradient takes {}: the function does too much one after the other to be read; write it with whole arrays "
+    "instead of a loop, or derive the gradient of a part of it"
+)
 # an extreme is taken off for the sake of the floats as a rule: then the gradient is right, and shorter, with it held
 _SHIFTS = frozenset({"max", "min"})
 
@@ -123,6 +129,8 @@ def derive(f: Callable[..., Any], at: Any, *, args: Sequence[Any] = (), budget: 
         try:
             source = _written(traced, structure, names, name, held)
             return Derived(source, name, _judged(f, source, name, tuple(args), structure, x, names, budget))
+        except RecursionError:
+            raise UnsupportedFunction(_TOO_LONG.format("too many operations")) from None
         except UnsupportedFunction:
             if not held:
                 raise
@@ -174,10 +182,7 @@ def _written(traced: _Traced, structure: Structure, names: CodeNames, name: str,
     lines = NumpyLines(texts, wanted, slopes, taken).lines(roots, lambda texts: _returned(structure, texts))
     if len(lines) > _LINES or max(map(len, lines)) > _LONGEST:
         count = max(len(lines), sum(map(len, lines)) // _WIDTH)
-        raise UnsupportedFunction(
-            f"the gradient takes {count} lines of code: the function does too much one after the other to be "
-            "read; write it with whole arrays instead of a loop, or derive the gradient of a part of it"
-        )
+        raise UnsupportedFunction(_TOO_LONG.format(f"{count} lines of code"))
     imports = ["import numpy as np" if numpy == "np" else "import numpy"]
     if texts.special:
         imports.append("from scipy import special" if names.special == "special" else "import scipy.special")
@@ -210,7 +215,11 @@ def _traced(f: Any, args: tuple[Any, ...], structure: Structure, x: Any, names: 
             f"{guard.place}: the function decides here what it computes, and its gradient would be right on one side "
             "alone; write the choice with np.where, np.maximum or np.abs"
         )
-    return _Traced(table.build, table.build.reshape(trace.output, ()), local)
+    output = table.build.reshape(trace.output, ())
+    count = sum(table.build.moving[k] for k in table.build.needed([output]))
+    if count > _OPERATIONS:
+        raise UnsupportedFunction(_TOO_LONG.format(f"more than {_OPERATIONS} operations"))
+    return _Traced(table.build, output, local)
 
 
 @contextmanager

@@ -619,6 +619,27 @@ def test_bad_arguments_are_named() -> None:
         dc.derive(lambda *x: x[0], 1.0)
 
 
+def test_code_that_is_right_at_the_point_alone_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    from diffcompare.verdict import derive as module
+
+    own = module._written
+    monkeypatch.setattr(module, "_written", lambda *args: own(*args).replace("2 * w", "np.array([1.0, 2.0])"))
+    with pytest.raises(dc.UnsupportedFunction, match="is not the gradient beside the point"):
+        dc.derive(lambda w: np.sum(w**2), np.array([0.5, 1.0]))
+
+
+@pytest.mark.parametrize("rounds", [250, 2_000])
+def test_a_long_loop_is_refused_soon(rounds: int) -> None:
+    def nested(x):
+        s = x
+        for _ in range(rounds):
+            s = (s + x) * x
+        return np.sum(s)
+
+    with pytest.raises(dc.DiffcompareError, match=r"operations: the function does too much|single numbers"):
+        dc.derive(nested, np.array([0.5, 1.0]))
+
+
 @pytest.mark.parametrize("fault", ["2 * X", "LAM"])
 def test_wrong_code_is_not_shown(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from diffcompare.verdict import derive as module
