@@ -11,6 +11,7 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -169,8 +170,8 @@ def _written(traced: _Traced, structure: Structure, names: CodeNames, name: str,
             wanted.setdefault(bars[own], f"grad_{text}")
     slopes = {one for bar in bars.values() for one in (bar, write.split(bar)[1])}
     known = list(found.values())
-    for new in (with_probabilities(write, roots, known), None):
-        new = shared_products(roots, known) if new is None else new
+    for rewritten in (partial(with_probabilities, write), shared_products):
+        new = rewritten(roots, known)
         roots, known = [new[root] for root in roots], [new.get(one, one) for one in known]
         wanted = {new.get(one, one): text for one, text in wanted.items()}
         slopes = {new.get(one, one) for one in slopes}
