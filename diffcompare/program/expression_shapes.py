@@ -286,6 +286,8 @@ def contract(write: Expressions, subscripts: str, one: Expression, two: Expressi
             names[k] = "".join(names[k][operand.payload.index(a)] for a in range(len(operand.payload)))
             operand = operand.operands[0]
         operands[k] = operand
+    # what both are repeated for
+    gone = [c for c in sizes if c not in result and c not in names[0] + names[1]]
     for k in range(2):
         # a letter of one operand alone that the result lacks is summed over before
         alone = [c for c in names[k] if c not in result and c not in names[1 - k]]
@@ -293,7 +295,6 @@ def contract(write: Expressions, subscripts: str, one: Expression, two: Expressi
             axes = [names[k].index(c) for c in alone]
             operands[k] = total(write, operands[k], tuple(sizes[c] for c in names[k]), axes)
             names[k] = "".join(c for c in names[k] if c not in alone)
-    gone = [c for c in sizes if c not in result and c not in names[0] + names[1]]
     coefficient = coefficient * Coefficient(Fraction(math.prod(sizes[c] for c in gone)))
     found = _contracted(write, names, result, sizes, operands)
     return write.product([(found, Fraction(1)), *factors], coefficient)
