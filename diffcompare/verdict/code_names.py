@@ -216,7 +216,7 @@ def names_in(f: Any, args: Sequence[Any]) -> CodeNames:
         method = vars(type(f)).get("__call__")
         if not isinstance(method, types.FunctionType) or isinstance(f, type):
             raise UnsupportedFunction(
-                f"f is {type(f).__name__}: code is derived of a function or a method; pass the function itself"
+                f"f is {type(f).__name__}: code is derived of a function or a method; pass that, and args="
             )
         function, owner = method, f
     parameters = list(inspect.signature(function).parameters.values())
