@@ -6,7 +6,8 @@ All to first order: estimates which say whether a trace is what ran, and what a 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections import ChainMap
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.arrays import ArrayBuilder, ArrayNode, contracted, interpret_arrays
 from diffcompare.program.dag import Node
 
-__all__ = ["Moved", "array_floats", "is_rounded", "moved_floats", "strayed_floats", "tangent_floats"]
+__all__ = ["Moved", "array_floats", "floats_from", "is_rounded", "moved_floats", "strayed_floats", "tangent_floats"]
 
 _TINY = 2.0**-1074
 # how often the signs of the roundings of constants are drawn
@@ -55,6 +56,27 @@ def array_floats(build: ArrayBuilder, roots: Sequence[int], point: Floats) -> li
         order = build.needed(roots)
         values = interpret_arrays(build.nodes, order, roots, leaf, _value)
     return [np.asarray(values[root]) for root in roots]
+
+
+def floats_from(
+    build: ArrayBuilder, roots: Sequence[int], known: dict[int, Floats], *, keep: bool = False
+) -> list[Floats]:
+    """Evaluate nodes in floats from the values of others, the variables among them; ``keep``: all that is found is."""
+    found: MutableMapping[int, Floats] = known if keep else ChainMap({}, known)
+    waiting = list(roots)
+    with np.errstate(all="ignore"):
+        while waiting:
+            index = waiting[-1]
+            node = build.nodes[index]
+            missing = [] if index in found else [i for i in node.operands if i not in found]
+            if missing:
+                waiting += missing
+                continue
+            waiting.pop()
+            if index not in found:
+                values = [found[i] for i in node.operands]
+                found[index] = _value(node, *values) if values else _leaf_value(node)
+    return [np.asarray(found[root]) for root in roots]
 
 
 def moved_floats(build: ArrayBuilder, roots: Sequence[int], point: Floats, *, unit: float) -> list[Moved]:

@@ -20,7 +20,7 @@ from diffcompare.tracing.origins import Recorder
 from diffcompare.tracing.table import SMALL, Place, TooLargeError, here, refuse, writing_to
 from diffcompare.watchdog import on_time
 
-__all__ = ["ANSWERS", "ArrayGuard", "ArrayTable"]
+__all__ = ["ANSWERS", "FEW", "ArrayGuard", "ArrayTable"]
 
 # elements of guards by their numbers
 Turned = Mapping[int, NDArray[np.bool_]]
@@ -28,7 +28,7 @@ Turned = Mapping[int, NDArray[np.bool_]]
 _NODES = 60_000
 _ELEMENTS = 60_000_000
 # from so many nodes on, arrays must have more elements than that on average: else numbers are traced faster one by one
-_MANY, _SMALL = 1_500, 4.0
+FEW, _SMALL = 1_500, 4.0
 
 ANSWERS: dict[str, Callable[[Any, Any], Any]] = {
     "less": operator.lt,
@@ -83,6 +83,8 @@ class ArrayTable:
         Elements of guards, by the guard's number in a recording, at which the numbers that are compared are taken as
         different; which one is larger is drawn with ``seed``.
     seed : int
+    few : int
+        How many nodes there may be whatever their size.
     """
 
     # numbers of the code are nodes, so that arithmetic on them is exact
@@ -93,11 +95,12 @@ class ArrayTable:
         """Return the result of a function that is kept in one piece; None: it is written in operations of the table."""
 
     def __init__(
-        self, point: Floats, build: ArrayBuilder | None = None, *, turned: Turned | None = None, seed: int = 0
-    ) -> None:
+        self, point: Floats, build: ArrayBuilder | None = None, *, turned: Turned | None = None, seed: int = 0,
+        few: int = FEW,
+    ) -> None:  # fmt: skip
         self.point = point
         self.build = build or ArrayBuilder(point.size)
-        self.turned, self.seed = turned or {}, seed
+        self.turned, self.seed, self.few = turned or {}, seed, few
         self.guards: list[ArrayGuard] = []
         self.refusal: TraceError | None = None
         self.origins = Recorder()
@@ -126,7 +129,7 @@ class ArrayTable:
         while self._counted < len(nodes):
             self._elements += math.prod(nodes[self._counted].shape)
             self._counted += 1
-        if self._counted > _MANY and self._elements < _SMALL * self._counted:
+        if self._counted > self.few and self._elements < _SMALL * self._counted:
             raise refuse("a program of single numbers", "its arrays are too small", "trace it number by number")
         if self._counted > _NODES or self._elements > _ELEMENTS:
             raise refuse(

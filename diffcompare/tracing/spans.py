@@ -18,7 +18,7 @@ from typing import Any
 from diffcompare.tracing.origins import Origin
 from diffcompare.tracing.places import code_of
 
-__all__ = ["Span", "operand_span", "resolved", "source_of"]
+__all__ = ["Span", "assigned_name", "later_use", "operand_span", "resolved", "source_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,12 @@ class Span:
     end_column: int
     text: str
     lines: tuple[str, ...]
+
+    def contains(self, other: Span) -> bool:
+        """Tell whether another expression is a part of this one."""
+        begin, end = (self.line, self.column), (self.end_line, self.end_column)
+        inside = begin <= (other.line, other.column) and (other.end_line, other.end_column) <= end
+        return self.file == other.file and inside
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +86,60 @@ def operand_span(origin: Origin, number: int) -> Span | None:
     if len(operands) <= number or any(isinstance(operand, ast.Starred) for operand in operands):
         return None
     return _span(origin, source, operands[number])
+
+
+def assigned_name(origin: Origin) -> str | None:
+    """Return the name that the user's code gives to what an instruction computes, as in ``name = …``; else None."""
+    found = _expression(origin)
+    if found is None:
+        return None
+    source, expression = found
+    end = expression.end_lineno, expression.end_col_offset
+    for node in source.ending.get(end, ()):
+        if isinstance(node, ast.Assign) and node.value is expression and isinstance(node.targets[0], ast.Name):
+            return node.targets[0].id
+    return None
+
+
+def later_use(origin: Origin) -> Span | None:
+    """Return the one place where the code goes on with what an instruction has computed and given a name; else None."""
+    found = _expression(origin)
+    if found is None:
+        return None
+    source, expression = found
+    for statement, defined in _definitions(source.tree):
+        first, last = getattr(defined, "lineno", 0), defined.end_lineno or 0
+        if defined is statement and first <= expression.lineno <= last and defined.name == origin.code.co_name:
+            name = _name_given(defined, expression)
+            loads = [node for node in ast.walk(defined) if isinstance(node, ast.Name) and node.id == name]
+            stored = {id(part) for node in ast.walk(defined) for part in _stored_in(node)}
+            used = [
+                n for n in loads if isinstance(n.ctx, ast.Load) and id(n) not in stored and n.lineno > expression.lineno
+            ]
+            return _span(origin, source, used[0]) if len(used) == 1 else None
+    return None
+
+
+def _name_given(defined: ast.AST, expression: ast.AST) -> str | None:
+    """Return the name of the variable to which a statement with an expression assigns."""
+    for node in ast.walk(defined):
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if target is None or not isinstance(node, ast.Assign | ast.AugAssign):
+            continue
+        if node is expression or node.value is expression or target is expression:
+            while isinstance(target, ast.Subscript):
+                target = target.value
+            return target.id if isinstance(target, ast.Name) else None
+    return None
+
+
+def _stored_in(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the names of arrays into which a statement writes."""
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+        inner: ast.AST = node
+        while isinstance(inner, ast.Subscript):
+            inner = inner.value
+        yield inner
 
 
 def source_of(function: Callable[..., Any]) -> tuple[str, str, int, str] | None:

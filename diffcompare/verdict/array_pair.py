@@ -15,7 +15,7 @@ from diffcompare.floats import Floats
 from diffcompare.program.adjoint import adjoint, hessian, hessian_along, jacobian
 from diffcompare.program.array_adjoint import array_gradient
 from diffcompare.program.arrays import ArrayBuilder, work_of
-from diffcompare.tracing.array_table import ArrayTable, Turned
+from diffcompare.tracing.array_table import FEW, ArrayTable, Turned
 from diffcompare.tracing.array_trace import ArrayTrace, placed_arrays, record_arrays
 from diffcompare.tracing.calling import called
 from diffcompare.tracing.keeping import Keeper
@@ -71,9 +71,9 @@ def is_for_arrays(problem: Problem) -> bool:
     return problem.formula is None and (problem.directions is not None or _rule(problem) is not None)
 
 
-def trace_arrays(problem: Problem) -> ArrayPair:
+def trace_arrays(problem: Problem, *, few: int = FEW) -> ArrayPair:
     """Record a function and its gradient at a point; ``TraceError`` where that cannot be done."""
-    table = ArrayTable(problem.x)
+    table = ArrayTable(problem.x, few=few)
     build = table.build
     keeper = Keeper()
     first = _recorded_function(problem, table, keeper)
@@ -87,9 +87,9 @@ def trace_arrays(problem: Problem) -> ArrayPair:
     return ArrayPair(build, problem.x, first, second, first.output, D, G, slopes, work, bool(table.loops), table.places)
 
 
-def trace_beside_claim(problem: Problem, claimed: Floats) -> ArrayPair:
+def trace_beside_claim(problem: Problem, claimed: Floats, *, few: int = FEW) -> ArrayPair:
     """Record a function alone, beside what its gradient returned; ``TraceError`` where that cannot be done."""
-    table = ArrayTable(problem.x)
+    table = ArrayTable(problem.x, few=few)
     build = table.build
     first = _recorded_function(problem, table, Keeper())
     D, slopes = derivative_of(problem, build, first.output)

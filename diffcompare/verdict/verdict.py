@@ -20,6 +20,7 @@ from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.marks import Mark, Source, places_frame
 from diffcompare.verdict.problem import Problem
+from diffcompare.verdict.repairs.pointing import Pointed, point_out, sources_of
 from diffcompare.verdict.underline import underlined
 from diffcompare.verdict.verdict_html import verdict_html
 from diffcompare.watchdog import OutOfTime
@@ -228,7 +229,7 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
             beside = np.abs(np.abs(claimed - judgement.certified) - np.abs(judgement.difference)) / scale
             known = np.isfinite(beside)
             rounding = float(np.max(beside, initial=0.0, where=known)) if known.any() else judgement.rounding
-    found = None
+    found, pointed = None, Pointed()
     if status == "wrong" and judgement.blame != "formula" and judgement.evidence != "calls":
         shape = np.shape(at) if not isinstance(at, Mapping | tuple) else None
         # a search that fails says nothing
@@ -236,6 +237,8 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
             measured = judgement.evidence == "witness"
             asked = replace(judgement, difference=None) if measured else judgement
             found = judgement.cause or cause(problem, asked, difference, shape)
+        pointed = point_out(problem, judgement, found)
+        found = pointed.cause
     components = pd.DataFrame(
         {
             "point": shorten(repr(at.item() if isinstance(at, np.generic) else at), 60)
@@ -257,7 +260,8 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
     return Verdict(
         status, judgement.evidence, resolution, rounding, judgement.blame,
         None if found is None else Explanation(found.text, found.kind, found.components), components, judgement.notes,
-        snippet, problem.what, judgement.headline, judgement.error, rungs=judgement.rungs,
+        snippet, problem.what, judgement.headline, judgement.error, pointed.marks,
+        () if status == "consistent" else sources_of(problem), judgement.rungs,
     )  # fmt: skip
 
 

@@ -59,7 +59,8 @@ class Page(HTMLParser):
 
 
 def _verdict(n: int = 2) -> dc.Verdict:
-    return dc.check_gradient(lambda x: np.sum(x**2), lambda x: 2 * x + (x == x[-1]), at=np.arange(1.0, n + 1.0))
+    found = dc.check_gradient(lambda x: np.sum(x**2), lambda x: 2 * x + (x == x[-1]), at=np.arange(1.0, n + 1.0))
+    return dataclasses.replace(found, marks=())
 
 
 def _named(names: list[str]) -> dc.Verdict:

@@ -1,0 +1,1 @@
+"""The smallest change of a wrong gradient's code that would make it right."""

@@ -1,0 +1,147 @@
+"""Where a wrong derivative goes wrong: the expressions of both codes that are to blame."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from diffcompare.errors import DiffcompareError
+from diffcompare.tracing.places import code_of
+from diffcompare.tracing.spans import resolved, source_of
+from diffcompare.verdict.array_pair import ArrayPair, trace_arrays, trace_beside_claim
+from diffcompare.verdict.causes.array_parts import array_parts
+from diffcompare.verdict.causes.budget import Budget, Exhausted
+from diffcompare.verdict.causes.mistakes import Cause
+from diffcompare.verdict.causes.nearby import Nearby, nearby
+from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.marks import Mark, Source
+from diffcompare.verdict.problem import Problem
+from diffcompare.verdict.repairs.repair import find_repair
+from diffcompare.verdict.repairs.terms import Term, wrong_term
+from diffcompare.verdict.repairs.told import Texts, cause_of, marks_of
+from diffcompare.watchdog import OutOfTime
+
+__all__ = ["Pointed", "point_out", "sources_of"]
+
+# causes that only say where the numbers differ
+_VAGUE = frozenset({"one component"})
+# the term that a cause is about, and what is said of it
+_SAID = ("has no contribution", "is flipped", "is counted twice", "has [^;]* times its weight", "in component")
+_TERM = re.compile(rf"(.*\bthe term )[^;]+?( (?:{'|'.join(_SAID)}).*|(?:, and so |; ).*)?")
+_LONGEST = 60
+# nodes of codes of single numbers, in which a place is looked for
+_FEW = 6000
+# beyond this price a change only says where the first wrong value is
+_FAR = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pointed:
+    """What is and why the derivative is wrong as far as that tells."""
+
+    marks: tuple[Mark, ...] = ()
+    cause: Cause | None = None
+
+
+def point_out(problem: Problem, judgement: Judgement, cause: Cause | None) -> Pointed:
+    """Find the places to blame; a search that fails or costs too much marks nothing.
+
+    ``cause``: what was found without the source; it stands unless it only says where the numbers differ.
+    """
+    found = Pointed((), cause)
+    with suppress(Exhausted, OutOfTime, Exception):
+        found = _pointed(problem, judgement, cause)
+    return found
+
+
+def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Pointed:
+    budget = Budget()
+    pair = judgement.arrays or _traced(problem, judgement)
+    asked = nearby(problem, replace(judgement, arrays=pair, pair=None), None, budget)
+    if asked is None:
+        return Pointed((), cause)
+    texts = Texts(pair, _names(problem))
+    marks: list[Mark] = []
+    with suppress(Exhausted):
+        marks += _of_function(problem, pair, asked, texts, budget)
+    with suppress(Exhausted):
+        edit = find_repair(pair, asked, budget)
+        if edit is not None:
+            marks += marks_of(edit, texts)
+            cause = _in_source(cause, marks)
+            if cause is None or cause.kind in _VAGUE or _is_cut(cause):
+                wrong = [k for k, status in enumerate(judgement.status) if status == "wrong"]
+                told = cause_of(edit, texts, wrong)
+                # what cannot be written is no explanation
+                cause = cause if _is_cut(told) or edit.cost > _FAR else told
+    return Pointed(tuple(marks), _in_source(cause, marks))
+
+
+def _is_cut(cause: Cause) -> bool:
+    """Tell whether a cause has no room for its formulas."""
+    return "…" in cause.text or "scatter(" in cause.text
+
+
+def _in_source(cause: Cause | None, marks: Sequence[Mark]) -> Cause | None:
+    """Write the term of which a cause speaks as it stands in the function's source."""
+    terms = [mark.text for mark in marks if mark.role == "f" and "\n" not in mark.text and len(mark.text) <= _LONGEST]
+    found = None if cause is None or not terms else _TERM.fullmatch(cause.text)
+    if cause is None or found is None:
+        return cause
+    return replace(cause, text=f"{found[1]}{terms[0]}{found[2] or ''}")
+
+
+def _names(problem: Problem) -> list[str]:
+    """Call the components as the function calls its argument, where that is one array."""
+    names = list(problem.names)
+    code = code_of(problem.function)
+    if code is None or not all(name.partition("[")[0] == "x" for name in names):
+        return names
+    first = code.co_varnames[inspect.ismethod(problem.function)] if code.co_argcount else "x"
+    return [first + name[1:] for name in names]
+
+
+def _traced(problem: Problem, judgement: Judgement) -> ArrayPair:
+    try:
+        return trace_arrays(problem, few=_FEW)
+    except (DiffcompareError, ArithmeticError, ValueError, TypeError):
+        return trace_beside_claim(problem, judgement.claimed, few=_FEW)
+
+
+def _of_function(
+    problem: Problem, pair: ArrayPair, asked: Sequence[Nearby], texts: Texts, budget: Budget
+) -> list[Mark]:
+    parts = array_parts(problem, pair, budget)
+    term = None if parts is None else wrong_term(parts, asked)
+    if parts is None or term is None:
+        return []
+    for node in (term.use.operand, term.use.node):
+        for origin in pair.function.origins.get(node, ()):
+            span = resolved(origin)
+            if span is not None:
+                return [Mark.at(span, role="f", message=_of_term(texts, term))]
+    return []
+
+
+def _of_term(texts: Texts, term: Term) -> str:
+    text = texts.formula(term.part)
+    known = "its derivative" if "…" in text else f"its derivative, {text},"
+    if abs(term.weight + 1) <= 1e-6:
+        return f"{known} is missing"
+    if abs(term.weight + 2) <= 1e-6:
+        return f"{known} has the other sign"
+    return f"its derivative is {text}" if "…" not in text else "its derivative has another factor"
+
+
+def sources_of(problem: Problem) -> tuple[Source, ...]:
+    """Return the sources of function and derivative, where they are known."""
+    found = []
+    for role, code in (("f", problem.function), ("gradient", problem.gradient)):
+        with suppress(Exception):
+            known = source_of(code)
+            if known is not None:
+                found.append(Source(role, *known))
+    return tuple(found)

@@ -1,0 +1,283 @@
+"""The smallest change of a wrong gradient's code that makes it right: found at the point, held at three more.
+
+A change is looked for at every expression of the code. Where the gradient is affine in its value, two sums of the error
+with weights drawn at random say which change may do (and which number goes with it); elsewhere it is tried. What takes
+the whole error away at the point is tried at three further points, in balls.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+
+import numpy as np
+
+from diffcompare.arithmetic.array_balls import array_balls, middles
+from diffcompare.arithmetic.array_floats import array_floats
+from diffcompare.errors import DiffcompareError
+from diffcompare.floats import Floats
+from diffcompare.tracing.spans import resolved
+from diffcompare.verdict.array_pair import ArrayPair
+from diffcompare.verdict.causes.budget import BALLS, Budget
+from diffcompare.verdict.causes.nearby import Nearby, price
+from diffcompare.verdict.repairs.edits import Edit, Store, edits_of
+from diffcompare.verdict.repairs.measured import Measured, leaves_nothing, measured
+from diffcompare.verdict.repairs.multiples import Multiple, Multiples
+from diffcompare.verdict.repairs.pool import Entry, lengths_of, same_node, shelves_of
+from diffcompare.verdict.repairs.sites import Site, sites_of
+from diffcompare.verdict.repairs.turns import turns_of
+
+__all__ = ["find_repair"]
+
+_BITS = 160
+_AFFORDED = 20_000_000
+# changes that are evaluated at the point, and elements of all nodes
+_TRIED, _ELEMENTS = 3000, 4_000_000
+# changes that are compared with one another
+_KEPT = 24
+# what it takes to try a change that no sum speaks for, in evaluations
+_BENT = 3
+# changes of about the same price are compared
+_ALIKE = 0.35
+# up to this price a change for which two sums speak is looked for before others are tried
+_USUAL = 2.45
+# operations that looking at a site takes, besides those on the values that may be put in
+_SITE = 60_000
+# operations that trying others may take
+_TRIES = 80_000_000
+# the price of an operation that is put in
+_LENGTH = 0.15
+
+
+def find_repair(pair: ArrayPair, asked: Sequence[Nearby], budget: Budget) -> Edit | None:
+    """Look for a change of the gradient's code; None where there is none, or it would cost too much.
+
+    ``asked``: what is known of the gradient at the point and at others.
+    """
+    build = pair.build
+    elements = sum(math.prod(build.shape(k)) for k in build.needed([pair.F, pair.D, pair.G]))
+    if pair.opaque or elements > _ELEMENTS:
+        return None
+    cost = price(pair)
+    budget.spend(20 * cost)
+    here = measured(pair)
+    if here is None:
+        return None
+    search = _Search(here, asked, cost, budget)
+    sites = sites_of(build, pair.G, pair.gradient.origins)
+    store = _store(here, sites)
+    budget.spend(len(sites) * (_SITE + 6 * sum(shelf.rows.size for shelf in store.shelves)))
+    tries = max(_TRIES // cost, 20)
+    bent = sorted(islice(_bent(here, sites, store), 20 * tries), key=lambda one: one.cost)[:tries]
+    signs = [edit for edit in bent if edit.multiple.value == -1]
+    straight = [*edits_of(here, sites, store), *signs]
+    usual, rare = ([edit for edit in straight if (edit.cost <= _USUAL) == way] for way in (True, False))
+    found = search.first(usual) or search.first(bent, price=_BENT) or search.first(rare)
+    found = [edit for edit in found if search.is_identity(edit)] if BALLS * cost <= _AFFORDED else found
+    return _told(here, found) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    here: Measured
+    asked: Sequence[Nearby]
+    cost: int
+    budget: Budget
+
+    def first(self, edits: Iterable[Edit], *, price: int = 1) -> list[Edit]:
+        """Return the cheapest changes that take the error away, at all points, in floats."""
+        build, G = self.here.build, self.here.pair.G
+        found: list[Edit] = []
+        for edit in sorted(edits, key=lambda one: one.cost)[:_TRIED]:
+            if found and (edit.cost > found[0].cost + _ALIKE or len(found) >= _KEPT):
+                break
+            self.budget.spend(price * self.cost)
+            with suppress(ArithmeticError, ValueError, IndexError, DiffcompareError):
+                other = edit.applied(build, G)
+                if other != G and self.here.explains(other) and all(self._fits(other, one) for one in self.asked[1:]):
+                    found.append(edit)
+        return found
+
+    def _fits(self, other: int, beside: Nearby) -> bool:
+        self.budget.spend(self.cost)
+        (value,) = array_floats(self.here.build, [other], beside.point)
+        before = beside.claimed - beside.certified if beside.difference is None else beside.difference
+        return leaves_nothing(value - beside.certified, before, beside.certified)
+
+    def is_identity(self, edit: Edit) -> bool:
+        """Tell whether a changed gradient is the derivative at all points, in real numbers."""
+        build, pair = self.here.build, self.here.pair
+        gap = build.apply("subtract", edit.applied(build, pair.G), pair.D)
+        for beside in self.asked:
+            self.budget.spend(BALLS * self.cost)
+            left = middles(array_balls(build, [gap], beside.point, _BITS)[0])
+            if not (np.abs(left) <= beside.threshold).all():
+                return False
+        return True
+
+
+def _told(here: Measured, found: Sequence[Edit]) -> Edit:
+    """Choose among changes that do the same.
+
+    Of a product each factor may be changed. A sign is where a difference is that of function or derivative the other
+    way round, else where something is added; a number is where another number stands that it undoes, else at the end;
+    anything else is where the first wrong value appears: the first after which the value is one of them.
+    """
+    known = _Known(here)
+    # in the order in which the code ran, results before operands
+    ordered = sorted(found, key=lambda one: (one.site.nodes[0], one.site.operand is not None))
+    signs = [edit for edit in ordered if edit.multiple.value == -1 and edit.form == "scale"]
+    if signs:
+        turned = [edit for edit in ordered if edit.turn is not None and edit.turn.kind == "sign"]
+        swapped = [edit for edit in signs if _is_difference(here, edit) and known.has(edit) and not known.had(edit)]
+        results = [edit for edit in signs if edit.site.operand is None] or signs
+        return (swapped or turned or results[-1:])[0]
+    numbers = [edit for edit in ordered if edit.form == "scale" and edit.site.operand is None]
+    if numbers:
+        undone = [edit for edit in numbers if _undoes(here, edit)]
+        sums = [edit for edit in numbers if _is_mean(here, edit)]
+        return (undone or sums or numbers[-1:])[0]
+    usual = [edit for edit in ordered if edit.form == found[0].form]
+    results = [edit for edit in usual if edit.site.operand is None] or usual
+    powers = [edit for edit in results if _holds_entry(here, edit)]
+    # a term is missing at the end of a sum
+    first = [edit for edit in results if known.has(edit)] if found[0].form != "addend" else []
+    chosen = (powers or first or results[-1:])[0]
+    return _outermost(chosen, results) if chosen.form == "turn" else chosen
+
+
+def _is_difference(here: Measured, edit: Edit) -> bool:
+    nodes = here.build.nodes
+    return edit.site.operand is None and all(nodes[k].operation in ("subtract", "negative") for k in edit.site.nodes)
+
+
+def _is_mean(here: Measured, edit: Edit) -> bool:
+    """Tell whether a sum should be divided by the number of its terms."""
+    nodes = here.build.nodes
+    for k in edit.site.nodes:
+        if nodes[k].operation != "total":
+            return False
+        terms = math.prod(here.build.shape(nodes[k].operands[0])) // max(math.prod(nodes[k].shape), 1)
+        if edit.multiple.value != Fraction(1, max(terms, 1)):
+            return False
+    return True
+
+
+def _holds_entry(here: Measured, edit: Edit) -> bool:
+    """Tell whether what is put in stands there already: its power is another."""
+    if edit.form not in ("factor", "quotient") or edit.entry is None:
+        return False
+    return edit.entry.node in here.build.nodes[edit.site.nodes[0]].operands
+
+
+def _undoes(here: Measured, edit: Edit) -> bool:
+    """Tell whether a number stands at a site that a factor turns into 1."""
+    build = here.build
+    node = build.nodes[edit.site.nodes[0]]
+    for position, i in enumerate(node.operands):
+        still = not build.shape(i) and not build.moving[i]
+        if still and (node.operation, position) in (("multiply", 0), ("multiply", 1), ("divide", 1)):
+            number = float(here.values[i])
+            size = 1 / number if node.operation == "divide" else number
+            if abs(size * float(edit.multiple.value) - 1) <= 1e-9:
+                return True
+    return False
+
+
+def _outermost(chosen: Edit, others: Sequence[Edit]) -> Edit:
+    """Return the largest expression around a change that the same change makes right."""
+    inner = None if chosen.site.origin is None else resolved(chosen.site.origin)
+    for edit in reversed(others):
+        outer = None if edit.site.origin is None else resolved(edit.site.origin)
+        if inner is not None and outer is not None and outer.contains(inner):
+            return edit
+    return chosen
+
+
+class _Known:
+    """The values of function and derivative, by their size."""
+
+    def __init__(self, here: Measured) -> None:
+        self.here = here
+        self.values: dict[int, list[Floats]] = {}
+        for k in here.build.needed([here.pair.F, here.pair.D]):
+            value = np.sort(here.values[k].reshape(-1))
+            if np.isfinite(value).all() and value.size:
+                self.values.setdefault(value.size, []).append(value)
+
+    def has(self, edit: Edit) -> bool:
+        """Tell whether all values of a site, after a change, are known."""
+        build = self.here.build
+        values = [edit.changed(build, number, k) for number, k in enumerate(edit.site.values(build))]
+        return all(self._knows(self.here.of(k)) for k in values)
+
+    def had(self, edit: Edit) -> bool:
+        """Tell whether all values of a site are known as they are."""
+        return all(self._knows(self.here.values[k]) for k in edit.site.values(self.here.build))
+
+    def _knows(self, value: Floats) -> bool:
+        value = np.sort(value.reshape(-1))
+        size = float(np.linalg.norm(value))
+        if not np.isfinite(size) or not size:
+            return False
+        known = self.values.get(value.size, ())
+        return any(float(np.max(np.abs(value - other))) <= 1e-9 * size for other in known)
+
+
+def _store(here: Measured, sites: Sequence[Site]) -> Store:
+    """Collect what may be put in."""
+    build, pair = here.build, here.pair
+    own = {*pair.function.origins, *pair.gradient.origins}
+    shapes = [build.shape(k) for k in here.values]
+    sizes = sorted({n for shape in shapes for n in (*shape, math.prod(shape)) if n > 1})[:40]
+    numbers = [float(v) for k, v in here.values.items() if not v.shape and not build.nodes[k].operands]
+    # those that people write, not those that were computed
+    held = dict.fromkeys(v for v in numbers if float(f"{v:.6g}") == v)
+    series: dict[int, dict[tuple[int, ...], None]] = {}
+    for site in (*sites, *sites_of(build, pair.F, pair.function.origins)):
+        if len(site.nodes) > 1:
+            series.setdefault(len(site.nodes), {})[tuple(site.values(build))] = None
+    multiples = Multiples(sizes, list(held)[:40])
+    by_count = {count: tuple(found) for count, found in series.items()}
+    return Store(tuple(shelves_of(here, own)), by_count, multiples, lengths_of(here))
+
+
+def _bent(here: Measured, sites: Sequence[Site], store: Store) -> Iterator[Edit]:
+    """Yield the simplest changes of sites in which the gradient is not affine: they are tried."""
+    one = Multiple(Fraction(1), "1", 0.0)
+    own = {*here.pair.function.origins, *here.pair.gradient.origins}
+    shelves = {shelf.shape: shelf for shelf in store.shelves}
+    for site in sites:
+        if here.is_affine(site):
+            continue
+        values = site.values(here.build)
+        for multiple in _MULTIPLES:
+            yield Edit(site, "scale", multiple, None, None, 0.5 if multiple.value == -1 else 1.1)
+        for turn, _ in turns_of(here, site):
+            yield Edit(site, "turn", one, None, turn, turn.cost)
+        shelf = shelves.get(here.build.shape(values[0]))
+        for entry in () if shelf is None else shelf.entries:
+            # another number in place of a number, another value of the code in place of a value
+            still = not here.build.nodes[values[0]].operands
+            if entry.node in own or (still and not here.build.nodes[entry.node].operands):
+                yield Edit(site, "replace", one, entry, None, 2.0 + _LENGTH * entry.size)
+        for nodes in store.series.get(len(values), ()) if len(values) > 1 else ():
+            yield Edit(site, "replace", one, Entry(nodes[0], same_node, 1), None, 2.1, nodes)
+        shelf = shelves.get(())
+        for entry in () if shelf is None or not _is_guarded(here, site) else shelf.entries:
+            # a constant that keeps a number from 0
+            if not here.build.nodes[entry.node].operands and 0 < here.values[entry.node] < 1 and entry.form == "{}":
+                yield Edit(site, "addend", one, entry, None, 1.5)
+
+
+def _is_guarded(here: Measured, site: Site) -> bool:
+    """Tell whether a site is a divisor, or the argument of a logarithm or a root."""
+    names = [(here.build.nodes[k].operation, site.operand) for k in site.nodes]
+    return site.operand is not None and set(names) <= {("divide", 1), ("log", 0), ("sqrt", 0)}
+
+
+_MULTIPLES = tuple(Multiple(Fraction(c), c, 0.1) for c in ("-1", "2", "1/2", "10", "1/10"))

@@ -1,0 +1,206 @@
+"""The expressions of the user's source that a wrong verdict marks."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import diffcompare as dc
+from diffcompare.verdict.repairs import pointing
+
+Code = Callable[[Any], Any]
+
+_RNG = np.random.default_rng(0)
+X = _RNG.normal(size=(30, 4))
+Y = (_RNG.random(30) < 0.5) * 1.0
+W = _RNG.normal(size=4) / 2
+V = _RNG.normal(size=(4, 4))
+
+
+def sigmoid(z: Any) -> Any:
+    return 1 / (1 + np.exp(-z))
+
+
+def loss(w: Any) -> Any:
+    z = X @ w
+    return np.mean(np.log(1 + np.exp(z)) - Y * z) + 0.125 * np.sum(w**2)
+
+
+def half(w: Any) -> Any:
+    return X.T @ (sigmoid(X @ w) - Y) / len(Y) + 0.125 * w
+
+
+def swapped(w: Any) -> Any:
+    residual = Y - sigmoid(X @ w)
+    return X.T @ residual / len(Y) + 0.25 * w
+
+
+def minus(w: Any) -> Any:
+    g = X.T @ (sigmoid(X @ w) - Y) / len(Y)
+    g -= 0.25 * w
+    return g
+
+
+def no_mean(w: Any) -> Any:
+    return X.T @ (sigmoid(X @ w) - Y) + 0.25 * w
+
+
+def no_penalty(w: Any) -> Any:
+    g = X.T @ (sigmoid(X @ w) - Y) / len(Y)
+    return g  # noqa: RET504
+
+
+def other_function(w: Any) -> Any:
+    return X.T @ (np.tanh(X @ w) - Y) / len(Y) + 0.25 * w
+
+
+def doubled_argument(w: Any) -> Any:
+    return X.T @ (sigmoid(2 * (X @ w)) - Y) / len(Y) + 0.25 * w
+
+
+def one_by_one(w: Any) -> Any:
+    g = 0.25 * w
+    for row, wanted in zip(X, Y, strict=True):
+        g = g + (sigmoid(row @ w) + wanted) * row / len(Y)
+    return g
+
+
+def network(v: Any) -> Any:
+    a = np.tanh(X @ v)
+    return np.sum((a.sum(axis=1) - Y) ** 2)
+
+
+def no_square(v: Any) -> Any:
+    a = np.tanh(X @ v)
+    r = 2 * (a.sum(axis=1) - Y)
+    return X.T @ (r[:, None] * (1 - a))
+
+
+def turned(v: Any) -> Any:
+    a = np.tanh(X @ v)
+    r = 2 * (a.sum(axis=1) - Y)
+    return (X.T @ (r[:, None] * (1 - a**2))).T
+
+
+def wrong_axis(v: Any) -> Any:
+    a = np.tanh(X[:4] @ v)
+    r = 2 * (a.sum(axis=0) - Y[:4])
+    return X[:4].T @ (r[:, None] * (1 - a**2))
+
+
+def short_network(v: Any) -> Any:
+    a = np.tanh(X[:4] @ v)
+    return np.sum((a.sum(axis=1) - Y[:4]) ** 2)
+
+
+def no_chain(v: Any) -> Any:
+    a = np.tanh(X @ v)
+    r = 2 * (a.sum(axis=1) - Y)
+    return X.T @ (r[:, None] * np.ones_like(a))
+
+
+# the gradient, what it marks, and what it says there
+MARKED: list[tuple[Code, Code, Any, str, str]] = [
+    (loss, half, W, "0.125 * w", "this is half of what it should be"),
+    (loss, swapped, W, "X.T @ residual / len(Y)", "this has the wrong sign"),
+    (loss, minus, W, "g -= 0.25 * w", "the minus should be a plus"),
+    (loss, no_mean, W, "X.T @ (sigmoid(X @ w) - Y)", "this should be divided by 30"),
+    (loss, no_penalty, W, "X.T @ (sigmoid(X @ w) - Y) / len(Y)", "the term 0.25*w is missing"),
+    (loss, other_function, W, "np.tanh(X @ w)", "this should be 1/(1 + exp(-(X @ w)))"),
+    (loss, doubled_argument, W, "2 * (X @ w)", "this is twice what it should be"),
+    (loss, one_by_one, W, "sigmoid(row @ w) + wanted", "the plus should be a minus"),
+    (network, no_square, V, "a", "this should be squared"),
+    (network, turned, V, "(X.T @ (r[:, None] * (1 - a**2))).T", "this should be transposed"),
+    (short_network, wrong_axis, V, "a.sum(axis=0)", "the sum should be over axis 1"),
+    (network, no_chain, V, "np.ones_like(a)", "this should be (1 - a**2)"),
+]
+
+
+@pytest.mark.parametrize(("f", "gradient", "at", "text", "message"), MARKED, ids=[row[1].__name__ for row in MARKED])
+def test_the_mistake_is_marked(f: Code, gradient: Code, at: Any, text: str, message: str) -> None:
+    verdict = dc.check_gradient(f, gradient, at)
+    assert verdict.status == "wrong"
+    (first, *_) = [mark for mark in verdict.marks if mark.role == "gradient"]
+    assert (first.text, first.message) == (text, message)
+    assert first.file == "test_pointing.py"
+    start = gradient.__code__.co_firstlineno
+    assert start < first.line < start + 7
+    assert first.lines[0][first.column :].startswith(text.partition("\n")[0])
+
+
+def test_a_factor_may_be_missing_where_the_value_is_used() -> None:
+    marks = [mark for mark in dc.check_gradient(loss, no_penalty, W).marks if mark.role == "gradient"]
+    assert [(mark.text, mark.message) for mark in marks[1:]] == [("g", "or here")]
+    assert marks[1].line == marks[0].line + 1
+
+
+@pytest.mark.parametrize(
+    ("gradient", "message"),
+    [(half, "its derivative is 0.25*w"), (no_penalty, "its derivative, 0.25*w, is missing")],
+)
+def test_the_term_of_the_function_is_marked(gradient: Code, message: str) -> None:
+    (mark,) = [mark for mark in dc.check_gradient(loss, gradient, W).marks if mark.role == "f"]
+    assert (mark.text, mark.message) == ("0.125 * np.sum(w**2)", message)
+
+
+def test_a_term_is_marked_beside_a_gradient_that_cannot_be_followed() -> None:
+    verdict = dc.check_gradient(loss, lambda w: np.array([float(repr(float(v))) for v in no_penalty(w)]), W)
+    (mark,) = verdict.marks
+    assert (mark.role, mark.text) == ("f", "0.125 * np.sum(w**2)")
+
+
+def test_a_cause_is_said_that_the_numbers_alone_do_not_tell() -> None:
+    verdict = dc.check_gradient(loss, other_function, W)
+    assert verdict.cause == "np.tanh(X @ w) stands in place of 1/(1 + exp(-(X @ w)))"
+    assert verdict.cause is not None
+    assert verdict.cause.components == (0, 1, 2, 3)
+
+
+@pytest.mark.parametrize("gradient", [lambda w: X.T @ (sigmoid(X @ w) - Y) / len(Y) + 0.25 * w])
+def test_nothing_is_marked_where_nothing_is_wrong(gradient: Code) -> None:
+    verdict = dc.check_gradient(loss, gradient, W)
+    assert (verdict.status, verdict.marks, verdict.sources) == ("consistent", (), ())
+    assert verdict.places.empty
+    assert list(verdict.places)[:3] == ["role", "file", "line"]
+
+
+def test_code_without_a_file_is_judged_without_a_picture() -> None:
+    scope: dict[str, Any] = {"np": np}
+    exec("def f(x): return np.sum(x**2)\ndef g(x): return 3 * x", scope)
+    verdict = dc.check_gradient(scope["f"], scope["g"], [1.0, 2.0])
+    assert (verdict.status, verdict.marks, verdict.sources) == ("wrong", (), ())
+
+
+def test_a_search_that_fails_marks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(pointing, "find_repair", fails)
+    verdict = dc.check_gradient(loss, half, W)
+    assert (verdict.status, verdict.marks) == ("wrong", ())
+    assert str(verdict.cause).startswith("factor 2 missing in the term 0.125*")
+
+
+def test_the_sources_of_both_are_kept() -> None:
+    f, gradient = dc.check_gradient(loss, half, W).sources
+    assert (f.role, f.name, f.file, f.line) == ("f", "loss", "test_pointing.py", loss.__code__.co_firstlineno)
+    assert gradient.text.startswith("def half(w: Any) -> Any:\n    return X.T")
+
+
+def test_marks_survive_a_pickle() -> None:
+    verdict = dc.check_gradient(loss, half, W)
+    again = pickle.loads(pickle.dumps(verdict))
+    assert again.marks == verdict.marks
+    assert len(again.marks) == 2
+
+
+def test_a_number_that_is_off_by_a_millionth_is_found() -> None:
+    verdict = dc.check_gradient(loss, lambda w: X.T @ (sigmoid(X @ w) - Y) / len(Y) + 0.25000025 * w, W)
+    (mark,) = [mark for mark in verdict.marks if mark.role == "gradient"]
+    assert mark.text == "0.25000025 * w"
+    assert math.isfinite(verdict.resolution)
