@@ -1,6 +1,8 @@
-"""The thorough tests: left out unless they, or the files that hold them, are asked for."""
+"""The thorough tests: left out unless they, or the files that hold them, are asked for. How workers share tests."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
@@ -28,3 +30,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept = set(thorough[quarter % 4 :: 4])
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = [item for item in thorough if item in kept]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let a file stay with one worker, which makes its fixtures and compiles its programs once, until one is idle."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None

@@ -419,7 +419,7 @@ def _count_once(alive: list[int], real: Callable[..., Any]) -> Callable[..., Any
 
 def _frames_alive() -> int:
     gc.collect()
-    return sum(isinstance(thing, pd.DataFrame) for thing in gc.get_objects())
+    return sum(issubclass(type(thing), pd.DataFrame) for thing in gc.get_objects())
 
 
 @pytest.mark.thorough

@@ -197,8 +197,8 @@ def test_no_number_is_wrong_where_there_is_a_derivative() -> None:
     assert any(note.startswith("x[7]: the gradient is nan") for note in found.notes)
 
 
-def test_the_ladder_takes_arrays_for_what_is_large_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    f, gradient, x = CASES["chain(5000)"]
+def test_the_ladder_takes_arrays_for_what_is_large_alone() -> None:
+    f, gradient, x = real_sizes.chain(ladder.MANY + 1)
     found = ladder.judge(problem_of(f, opaque(gradient), x))
     assert (found.evidence, found.arrays is not None) == ("neighbours", True)
     small = ladder.judge(problem_of(f, opaque(gradient), x[:5]))

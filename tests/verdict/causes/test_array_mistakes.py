@@ -193,6 +193,7 @@ def test_of_a_network(name):
     assert dc.check_gradient(network, backward, PARAMETERS).status == "consistent"
 
 
+@pytest.mark.thorough
 def test_it_is_said_as_of_numbers(monkeypatch):
     """What one path says of a bug the other says, but for how a formula is written."""
 

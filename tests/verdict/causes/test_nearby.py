@@ -228,8 +228,15 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize("mistake", range(len(MISTAKES)))
-@pytest.mark.parametrize("k", range(len(FUNCTIONS)))
+@pytest.mark.parametrize(
+    ("k", "mistake"),
+    [
+        # each function and each mistake in a quick test
+        pytest.param(k, mistake, marks=() if (mistake - k) % 4 == 0 else pytest.mark.thorough)
+        for k in range(len(FUNCTIONS))
+        for mistake in range(len(MISTAKES))
+    ],
+)
 def test_the_search_itself_never_raises(k, mistake, monkeypatch):
     raised = []
 
