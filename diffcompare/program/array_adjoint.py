@@ -41,9 +41,10 @@ def uses_of(build: ArrayBuilder, index: int, bar: int) -> list[Contribution]:
 
 def shares_of(build: ArrayBuilder, index: int, bar: int) -> list[Contribution]:
     """Return what each operand of a node contributes, in order, whether it moves or not."""
-    found = list(_contributions(build, index, build.nodes[index], bar, [True] * len(build.nodes)))
-    order = build.nodes[index].operands
-    return sorted(found, key=lambda one: order.index(one[0]))
+    node = build.nodes[index]
+    found = list(_contributions(build, index, node, bar, [True] * len(build.nodes)))
+    # the matrix of a system comes before its right side
+    return found[::-1] if node.operation == "solve" else found
 
 
 def gradient_through(build: ArrayBuilder, index: int, seed: int, shape: Shape) -> int:

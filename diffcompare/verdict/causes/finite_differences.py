@@ -116,7 +116,8 @@ def _odds(facts: Facts, program: Program, point: Sequence[float], i: int, steps:
     # a difference of two values of F is a multiple of their spacing
     unit = np.spacing(np.minimum(np.abs(high), np.abs(low))) / 2
     count = np.rint(g * width / unit)
-    whole = np.abs(count * unit / width - g) <= 2 * np.spacing(abs(g))
+    # (0 is a multiple of everything)
+    whole = (np.abs(count * unit / width - g) <= 2 * np.spacing(abs(g))) & (count != 0)
     chance = chance * np.where(whole, np.minimum(1.0, (np.abs(count) + 1) * 2.0**-49), 1.0)
     result: Floats = np.where(near & (chance > 0), np.log10(chance), np.inf)
     return result

@@ -79,7 +79,7 @@ def gradient(x):
         Bug("exponent", "+ 40 * (a - d) ** 3", "+ 40 * (a - d) ** 4", also="factor"),
         Bug("sign", "= -10 * (c - d)", "= 10 * (c - d)"),
         Bug("missing term", " + 4 * (b - 2 * c) ** 3", ""),
-        Bug("variable", "= 20 * (a + 10 * b)", "= 20 * (a + 10 * c)", also="x\\["),
+        Bug("variable", "= 20 * (a + 10 * b)", "= 20 * (a + 10 * c)", also="x\\[|index"),
         Bug("doubled term", "- 40 * (a - d) ** 3\n    return", "- 80 * (a - d) ** 3\n    return"),
     ),
     case(

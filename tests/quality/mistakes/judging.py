@@ -74,6 +74,8 @@ def judge_wrong(case: Case, bug: Bug, folder: Path, number: int = 0) -> Judged:
     place = "none" if not marks else "elsewhere"
     if any(one.file == f"{name}.py" and edit.is_marked_by(*_span(edit, one)) for one in marks):
         place = "right"
+    # another value in place of one that holds the edit: with it the gradient is right
+    told = "right" if kind == "other value" and place == "right" else told
     texts = tuple(f"{one.line}:{one.column} {one.text}" for one in marks)
     return Judged(case, bug, v.status, v.evidence, cause, kind, told, place, texts, seconds)
 

@@ -214,7 +214,7 @@ def gradient(z):
             "quotient",
             "(w @ mean) * (cov @ w) / (variance * risk)",
             "(w @ mean) * (cov @ w) / variance",
-            also="factor|sqrt|exponent",
+            also="factor|sqrt|exponent|divided by risk",
         ),
         Bug("product", "w * (dw - w @ dw)", "w * dw", also="sum|term"),
         Bug("chain", "return w * (dw - w @ dw)", "return dw - w @ dw", also="softmax|factor"),

@@ -77,7 +77,7 @@ def gradient(p):
         Bug("square", "(1 - out**2)", "(1 - out)"),
         Bug("loop", "for i in range(len(wanted)):\n        window", "for i in range(1, len(wanted)):\n        window"),
         Bug("index", "delta * window\n", "delta * window[::-1]\n", also="reverse|order|permuted"),
-        Bug("function", "(1 - out**2)", "(1 + out**2)", also="sign|chain"),
+        Bug("function", "(1 - out**2)", "(1 + out**2)", also="sign|chain|minus"),
     ),
     case(
         "layer_norm",

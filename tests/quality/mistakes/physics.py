@@ -127,7 +127,12 @@ def gradient(p):
         Bug("axis", "np.sum(w[:, :, None] * d, axis=1)", "np.sum(w[:, :, None] * d, axis=0)", also="sign"),
         Bug("factor", "w = mass[:, None] * mass", "w = 0.5 * mass[:, None] * mass", number=2),
         Bug("chain", "mass[:, None] * mass[None, :] * r2", "mass[None, :] * r2", also="mass"),
-        Bug("guard", "r2 = np.sum(d**2, axis=2) + soft**2", "r2 = np.sum(d**2, axis=2) + soft", also="square|exponent"),
+        Bug(
+            "guard",
+            "r2 = np.sum(d**2, axis=2) + soft**2",
+            "r2 = np.sum(d**2, axis=2) + soft",
+            also="square|exponent|soft is 10 times",
+        ),
     ),
     case(
         "coulomb",
