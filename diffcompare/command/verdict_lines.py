@@ -18,6 +18,7 @@ __all__ = ["show_verdict"]
 
 _NARROWEST = 20
 _REPEAT = "Repeat with:"
+_DERIVE = "`dc.derive(f, at)`", "`diffcompare derive`"
 _STYLES = {"place": "dim", "f": "cyan", "gradient": "red"}
 
 
@@ -28,7 +29,7 @@ def show_verdict(console: Console, verdict: Verdict, colour: str, *, verbose: bo
     """
     width = shutil.get_terminal_size((0, 0)).columns
     first, *rest = (
-        line.replace("pass formula=", "pass --formula").replace("`guards=True`", "--guards")
+        line.replace("pass formula=", "pass --formula").replace("`guards=True`", "--guards").replace(*_DERIVE)
         for line in sentences(verdict)
     )
     _fill(console, first, width, style=f"bold {colour}")

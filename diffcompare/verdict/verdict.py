@@ -185,6 +185,8 @@ def sentences(verdict: Verdict) -> list[str]:
     if verdict.status != "inconclusive":
         lines += notes
     lines.append(_ADVICE[verdict.status].format(verdict.what))
+    if (verdict.status, verdict.what, verdict.evidence, verdict.blame) == ("wrong", "gradient", "identity", "gradient"):
+        lines.append("`dc.derive(f, at)` writes the right gradient as NumPy code.")
     if verdict.status == "wrong" and verdict.evidence == "witness":
         lines.append("If f itself is inexact, as an iteration that stops early is, state its error with noise=.")
     if verdict.snippet:
