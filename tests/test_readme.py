@@ -167,7 +167,7 @@ def test_the_exit_codes_of_the_example_are_those_that_are_said(folder: Path) -> 
         execute(command, folder).returncode for _, command, _ in CONSOLE if command.startswith("diffcompare check")
     ]
     assert codes == [1, 0]
-    assert "The first command exits with code 1, the second with 0." in README
+    assert "The first command exits with code 1, the last with 0." in README
 
 
 @pytest.mark.thorough

@@ -18,6 +18,7 @@ from diffcompare.verdict import check_arrays, check_directional, ladder
 from diffcompare.verdict.judgement import Judgement, Left
 from diffcompare.verdict.observation import observe, state_of
 from diffcompare.verdict.problem import Problem, State
+from diffcompare.verdict.repairs import pointing
 
 AT = np.array([0.5, 0.75])
 PLACE = r" \(test_observation\.py:\d+\)"
@@ -321,6 +322,7 @@ def test_a_search_for_a_cause_that_fails_says_nothing(monkeypatch):
         raise IndexError("inside")
 
     monkeypatch.setattr(ladder, "find_cause_nearby", failing)
+    monkeypatch.setattr(pointing, "find_repair", failing)
     verdict = dc.check_gradient(square, lambda x: 3 * x, AT)
     assert (verdict.status, verdict.cause) == ("wrong", None)
 

@@ -128,12 +128,13 @@ def _of_function(
 
 def _of_term(texts: Texts, term: Term) -> str:
     text = texts.formula(term.part)
-    known = "its derivative" if "…" in text else f"its derivative, {text},"
+    cut = "…" in text or "scatter(" in text
+    known = "its derivative" if cut else f"its derivative, {text},"
     if abs(term.weight + 1) <= 1e-6:
         return f"{known} is missing"
     if abs(term.weight + 2) <= 1e-6:
         return f"{known} has the other sign"
-    return f"its derivative is {text}" if "…" not in text else "its derivative has another factor"
+    return "its derivative has another factor" if cut else f"its derivative is {text}"
 
 
 def sources_of(problem: Problem) -> tuple[Source, ...]:

@@ -109,12 +109,14 @@ def lengths_of(here: Measured, own: Container[int] = ()) -> dict[int, int]:
     return found
 
 
-def shelves_of(here: Measured, own: Container[int]) -> list[Shelf]:
-    """Collect all values by their shape; ``own`` are the nodes that the user's code computes."""
+def shelves_of(here: Measured, own: Container[int], *, alone: bool = False) -> list[Shelf]:
+    """Collect all values by their shape; ``own``: the nodes of the user's code, ``alone`` or among others."""
     build, sizes = here.build, lengths_of(here, own)
     by_shape: dict[Shape, list[tuple[Entry, Floats]]] = {}
     for k in sizes:
-        for entry, value in _entries(here, k, sizes[k], k in own):
+        if alone and k not in own and build.nodes[k].operands:
+            continue
+        for entry, value in _entries(here, k, sizes[k], k in own and not alone):
             by_shape.setdefault(value.shape, []).append((entry, value.reshape(-1)))
     for guard in here.pair.function.guards:
         mask = guard.answers.astype(np.float64)

@@ -22,12 +22,12 @@ from diffcompare.errors import DiffcompareError
 from diffcompare.floats import Floats
 from diffcompare.tracing.spans import resolved
 from diffcompare.verdict.array_pair import ArrayPair
-from diffcompare.verdict.causes.budget import BALLS, Budget
+from diffcompare.verdict.causes.budget import BALLS, BUILT, Budget
 from diffcompare.verdict.causes.nearby import Nearby, price
 from diffcompare.verdict.repairs.edits import Edit, Store, edits_of
 from diffcompare.verdict.repairs.measured import Measured, leaves_nothing, measured
 from diffcompare.verdict.repairs.multiples import Multiple, Multiples
-from diffcompare.verdict.repairs.pool import Entry, lengths_of, same_node, shelves_of
+from diffcompare.verdict.repairs.pool import Entry, Shelf, lengths_of, same_node, shelves_of
 from diffcompare.verdict.repairs.sites import Site, sites_of
 from diffcompare.verdict.repairs.turns import turns_of
 
@@ -39,16 +39,12 @@ _AFFORDED = 20_000_000
 _TRIED, _ELEMENTS = 3000, 4_000_000
 # changes that are compared with one another
 _KEPT = 24
-# what it takes to try a change that no sum speaks for, in evaluations
-_BENT = 3
 # changes of about the same price are compared
 _ALIKE = 0.35
 # up to this price a change for which two sums speak is looked for before others are tried
 _USUAL = 2.45
 # operations that looking at a site takes, besides those on the values that may be put in
 _SITE = 60_000
-# operations that trying others may take
-_TRIES = 80_000_000
 # the price of an operation that is put in
 _LENGTH = 0.15
 
@@ -67,16 +63,14 @@ def find_repair(pair: ArrayPair, asked: Sequence[Nearby], budget: Budget) -> Edi
     here = measured(pair)
     if here is None:
         return None
-    search = _Search(here, asked, cost, budget)
+    search = _Search(here, asked, cost - BUILT * len(build.nodes) * 7 // 10, budget)
     sites = sites_of(build, pair.G, pair.gradient.origins)
-    store = _store(here, sites)
-    budget.spend(len(sites) * (_SITE + 6 * sum(shelf.rows.size for shelf in store.shelves)))
-    tries = max(_TRIES // cost, 20)
-    bent = sorted(islice(_bent(here, sites, store), 20 * tries), key=lambda one: one.cost)[:tries]
+    store = _store(here, sites, budget.left // 2)
+    bent = list(islice(_bent(here, sites, store), _TRIED))
     signs = [edit for edit in bent if edit.multiple.value == -1]
     straight = [*edits_of(here, sites, store), *signs]
     usual, rare = ([edit for edit in straight if (edit.cost <= _USUAL) == way] for way in (True, False))
-    found = search.first(usual) or search.first(bent, price=_BENT) or search.first(rare)
+    found = search.first(usual) or search.first(bent) or search.first(rare)
     found = [edit for edit in found if search.is_identity(edit)] if BALLS * cost <= _AFFORDED else found
     return _told(here, found) if found else None
 
@@ -88,14 +82,14 @@ class _Search:
     cost: int
     budget: Budget
 
-    def first(self, edits: Iterable[Edit], *, price: int = 1) -> list[Edit]:
-        """Return the cheapest changes that take the error away, at all points, in floats."""
-        build, G = self.here.build, self.here.pair.G
+    def first(self, edits: Iterable[Edit]) -> list[Edit]:
+        """Return the cheapest changes that take the error away in floats, for a third of what is left of the budget."""
+        build, G, least = self.here.build, self.here.pair.G, self.budget.left * 2 // 3
         found: list[Edit] = []
         for edit in sorted(edits, key=lambda one: one.cost)[:_TRIED]:
-            if found and (edit.cost > found[0].cost + _ALIKE or len(found) >= _KEPT):
+            if self.budget.left < least or (found and (edit.cost > found[0].cost + _ALIKE or len(found) >= _KEPT)):
                 break
-            self.budget.spend(price * self.cost)
+            self.budget.spend(self.cost)
             with suppress(ArithmeticError, ValueError, IndexError, DiffcompareError):
                 other = edit.applied(build, G)
                 if other != G and self.here.explains(other) and all(self._fits(other, one) for one in self.asked[1:]):
@@ -228,10 +222,15 @@ class _Known:
         return any(float(np.max(np.abs(value - other))) <= 1e-9 * size for other in known)
 
 
-def _store(here: Measured, sites: Sequence[Site]) -> Store:
-    """Collect what may be put in."""
+def _store(here: Measured, sites: Sequence[Site], limit: int) -> Store:
+    """Collect what may be put in: of large arrays what the codes compute, or nothing, as the operations allow."""
     build, pair = here.build, here.pair
     own = {*pair.function.origins, *pair.gradient.origins}
+    shelves = shelves_of(here, own)
+    if not _is_affordable(shelves, sites, limit):
+        shelves = shelves_of(here, own, alone=True)
+    if not _is_affordable(shelves, sites, limit):
+        shelves = []
     shapes = [build.shape(k) for k in here.values]
     sizes = sorted({n for shape in shapes for n in (*shape, math.prod(shape)) if n > 1})[:40]
     numbers = [float(v) for k, v in here.values.items() if not v.shape and not build.nodes[k].operands]
@@ -243,7 +242,11 @@ def _store(here: Measured, sites: Sequence[Site]) -> Store:
             series.setdefault(len(site.nodes), {})[tuple(site.values(build))] = None
     multiples = Multiples(sizes, list(held)[:40])
     by_count = {count: tuple(found) for count, found in series.items()}
-    return Store(tuple(shelves_of(here, own)), by_count, multiples, lengths_of(here))
+    return Store(tuple(shelves), by_count, multiples, lengths_of(here))
+
+
+def _is_affordable(shelves: Sequence[Shelf], sites: Sequence[Site], limit: int) -> bool:
+    return len(sites) * (_SITE + 6 * sum(shelf.rows.size for shelf in shelves)) <= limit
 
 
 def _bent(here: Measured, sites: Sequence[Site], store: Store) -> Iterator[Edit]:

@@ -52,7 +52,9 @@ def _error(beside: Nearby) -> Floats:
 
 def _terms(parts: ArrayParts, here: Nearby) -> Iterator[Term]:
     error = _error(here)
-    for use in parts.addends[:_MOST]:
+    # what is added to the function itself, perhaps times a number
+    terms = [use for use in parts.addends if not parts.build.moving[parts.bars[use.node]]]
+    for use in terms[:_MOST]:
         part = parts.part(use)
         (found,) = array_floats(parts.build, [part], here.point)
         size = float(found @ found)
