@@ -85,7 +85,8 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
             reasons += [] if answer is None else [answer.reason]
     limit = int(min(NODE_LIMIT, given_time() / _SECONDS))
     for way in ATTEMPTS[tried:]:
-        found = (_refused(problem, *way) if large else None) or _by_numbers(problem, state, *way, limit=limit)
+        # what one way has refused another may: the gradient is tried first then
+        found = (_refused(problem, *way) if reasons else None) or _by_numbers(problem, state, *way, limit=limit)
         if isinstance(found, Judgement):
             return found
         too_large = (

@@ -96,6 +96,9 @@ def trace(
         try:
             found = paths.at(point)
         except CodeError as error:
+            if near is not None and point is points[0] and np.isfinite(values).all():
+                # the error is the trace's, and what other points do says nothing about this one
+                raise
             # perhaps on purpose: another point may do
             failure = failure or error
             continue
