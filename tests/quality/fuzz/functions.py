@@ -7,7 +7,7 @@ digits.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import mpmath
@@ -18,7 +18,7 @@ from mpmath import mp, mpf
 from .bessel import ORDERS, Function
 from .reals import NAN, RUN, Real, TruthUnknownError, applied, as_real, compare, floor
 
-__all__ = ["CHOOSING", "NUMPY", "SCIPY", "Function", "call"]
+__all__ = ["CHOOSING", "NUMPY", "SCIPY", "SEVERAL", "Function", "call"]
 
 
 def call(function: Function, *operands: Any) -> Real:
@@ -296,10 +296,6 @@ def _huber(delta: Any, r: Any) -> Any:
     return size * size * 0.5 if size <= delta else as_real(delta) * (size - as_real(delta) * 0.5)
 
 
-def _two(first: Function, second: Function) -> Callable[[Any], tuple[Any, Any]]:
-    return lambda x: (call(first, x), call(second, x))
-
-
 _SI = Function(mpmath.si, lambda y, x: (_sinc(x),), lambda x: sc.sici(x)[0])
 _CI = Function(_positive(mpmath.ci), lambda y, x: (mpmath.cos(x) / x,), lambda x: sc.sici(x)[1], _log_edge)
 _FRESNELS = Function(mpmath.fresnels, lambda y, x: (mpmath.sin(mp.pi * x * x / 2),), lambda x: sc.fresnel(x)[0])
@@ -349,9 +345,6 @@ SCIPY: Mapping[str, Callable[..., Any]] = {
     "expn": _of_order(_expint),
     "zeta": lambda s, a=None: call(_SIMPLE["zeta"], s) if a is None else call(_hurwitz(_parameter(s)), a),
     "lambertw": lambda x, k=0: call(_lambert(int(_parameter(k))), x),
-    "sici": _two(_SI, _CI),
-    "fresnel": _two(_FRESNELS, _FRESNELC),
-    "airy": lambda x: tuple(call(f, x) for f in _AIRY),
     "eval_legendre": _of_order(lambda n: _polynomial("legendre", sc.eval_legendre, n)),
     "eval_chebyt": _of_order(lambda n: _polynomial("chebyt", sc.eval_chebyt, n)),
     "eval_chebyu": _of_order(lambda n: _polynomial("chebyu", sc.eval_chebyu, n)),
@@ -363,6 +356,10 @@ SCIPY: Mapping[str, Callable[..., Any]] = {
     "kl_div": lambda x, y: _rel_entr(x, y) - as_real(x) + as_real(y),
     "huber": _huber,
 }
+
+
+# what SciPy returns several values of at once
+SEVERAL: Mapping[str, Sequence[Function]] = {"sici": (_SI, _CI), "fresnel": (_FRESNELS, _FRESNELC), "airy": _AIRY}
 
 
 def _sign(x: Any) -> Any:
