@@ -43,7 +43,7 @@ _NODES, _LEAST_LINES, _MOST_LINES = 200_000, 2, 64
 # what rounding explains of a value or slope is a small part of it
 _SMALL = 2.0**-10
 # how a side may behave, the worst first
-_KINDS = ("outside", "infinite", "unknown", "untried")
+_KINDS = ("outside", "infinite", "unknown")
 _TURNS = 3
 
 
@@ -60,7 +60,7 @@ class Sides:
     unknown : set of int
         Components whose sides could not be told apart.
     untried : set of int
-        Components whose sides were not looked at: there are too many, or none of their points could be recorded.
+        Components whose sides were not looked at: there are too many.
     slopes : dict
         The derivative that both sides have, where the decisions at the point itself belong to neither.
     common : dict
@@ -260,19 +260,19 @@ def _ray(
     x = problem.x
     on_axis = np.count_nonzero(direction) == 1
     zero = on_axis and not x[np.flatnonzero(direction)].any()
-    last = "unknown"
-    for reach in _REACHES_OF_ZERO if zero else _REACHES:
-        point = problem.inside(x + direction * (step * 2.0**-reach))
-        if (point == x).all():
+    reaches = _REACHES_OF_ZERO if zero else _REACHES
+    for reach in (*reaches, None):
+        # where another branch is closer than any float, the decisions of the point itself may be those beside it
+        point = x if reach is None else problem.inside(x + direction * (step * 2.0**-reach))
+        if reach is not None and (point == x).all():
             return []
-        other = beside(point)
+        other = pair if reach is None else beside(point)
         if other is None or len(other.D) != len(pair.D):
             kind = _seen(problem, point)
             if kind != "unknown":
                 return [_Side(kind, side.value, side.slope) for side in here]
             continue
-        last = "untried"
-        if _holds(other, direction * step, (max(_DISTANCES[0], reach + 8), _DISTANCES[-1])):
+        if _holds(other, direction * step, (max(_DISTANCES[0], (reach or 0) + 8), _DISTANCES[-1])):
             sides = _at_point(other, components, soft)
             for j, side in enumerate(sides):
                 # the value and slope of an edge may be finite, as those of 0**1.5 are
@@ -290,7 +290,8 @@ def _ray(
                     kind = "outside" if lost else kind
                 sides[j] = _Side(kind, here[j].value, slope)
             return sides
-    return [_Side(last, side.value, side.slope) for side in here]
+    # the branches come ever closer, as those of 1/x % 1
+    return [_Side("unknown", side.value, side.slope) for side in here]
 
 
 def _has_value(pair: Pair, k: int, direction: Floats) -> bool:
@@ -364,7 +365,7 @@ def _compare(
     here: _Side, sides: Sequence[_Side], component: int, count: int, sizes: tuple[float, float], found: Sides
 ) -> None:
     """Compare the value of the point with those of its sides, then the slopes of the sides."""
-    for kind, those in zip(_KINDS, (found.outside, found.kinks, found.unknown, found.untried), strict=True):
+    for kind, those in zip(_KINDS, (found.outside, found.kinks, found.unknown), strict=True):
         if any(side.kind == kind for side in sides):
             those.add(component)
             return

@@ -254,6 +254,8 @@ NOT_RIGHT: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], float]] =
     ),
     "no real number on the left": (never_on_the_left, lambda x: 1.0 + 0 * x, 0.0),
     "a jump of 1 at 1e150": (lambda x: x - np.sign(x - 1e150), lambda x: 1.0 + 0 * x, 1e150),
+    "a remainder of what is infinite on the left": (lambda x: (1 / x if x < 0 else x**1.1) % 1.0, lambda x: 0 * x, 0.0),
+    "stairs that come ever closer": (lambda x: np.floor(1 / x) if x < 0 else x**2, lambda x: 0 * x, 0.0),
 }
 
 
@@ -262,6 +264,15 @@ def test_what_cannot_be_told_apart_is_not_consistent(name: str) -> None:
     f, gradient, at = NOT_RIGHT[name]
     verdict = dc.check_gradient(f, gradient, at)
     assert verdict.status in ("inconclusive", "non-smooth", "out-of-domain"), verdict.explain()
+
+
+def test_a_branch_at_the_next_float_is_not_taken_for_the_side_of_the_point() -> None:
+    def f(x: Any) -> Any:
+        pieces = (x - 1) ** 2 if x >= 1 else (1 - x) ** 3
+        return pieces + (5.0 if x >= np.nextafter(1.0, 2.0) else 0.0)
+
+    assert dc.check_gradient(f, lambda x: 0 * x, 1.0).status == "consistent"
+    assert dc.check_gradient(f, lambda x: 1e-9 + 0 * x, 1.0).status == "wrong"
 
 
 def test_a_slope_of_rounding_where_the_derivative_is_0_is_what_runs() -> None:
