@@ -397,3 +397,24 @@ def test_a_trace_that_has_no_value_tells_nothing_of_the_sides() -> None:
 
     assert dc.check_gradient(f, opaque, np.array([0.5, 1.0])).status == "consistent"
     assert dc.check_gradient(f, lambda x: 1.01 * opaque(x), np.array([0.5, 1.0])).status == "wrong"
+
+
+def test_what_is_wrong_is_off_by_more_than_its_threshold() -> None:
+    # at larger steps the error has a part that is linear in the step, and is above the bars by that alone
+    weights = np.array([0.4, 2.91, -1.79, -1.45])
+
+    def f(x: Any) -> Any:
+        value = special.gamma(x)
+        beyond = 4.685**2 / 6 * (1 - np.maximum(1 - (value / 4.685) ** 2, 0.0) ** 3)
+        return float(repr(float(weights @ (beyond - x))))
+
+    def gradient(x: Any) -> Any:
+        value = special.gamma(x)
+        slope = value * np.maximum(1 - (value / 4.685) ** 2, 0.0) ** 2
+        return np.array([float(repr(float(v))) for v in weights * (slope * value * special.psi(x) - 1)])
+
+    at = np.array([-2.26, 0.52, -2.65, -1.21])
+    verdict = dc.check_gradient(f, lambda x: gradient(x) * [1, 1, 1, 1.001], at)
+    assert verdict.components["status"].tolist() == ["consistent"] * 3 + ["wrong"]
+    assert verdict.components["threshold"][3] < 0.001 * abs(gradient(at)[3])
+    assert _persistent([(1.8, 1.5), (1.36, 1.0)], 0.0) is None
