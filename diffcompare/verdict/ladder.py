@@ -168,10 +168,15 @@ def known_function(problem: Problem) -> SymbolicFunction | Left:
         user = user.wide or user
     # what a partial holds is seen by a trace; what a function of our own refers to is not
     function = partial(_of_flat, user, problem.unflatten, problem.args)
-    try:
-        known = trace(function, (problem.x.size,), name="function", box=problem.box, near=problem.x)
-    except DiffcompareError as error:
-        return Left(why_left(error))
+    known = None
+    for exact in (True, False):
+        try:
+            known = trace(function, (problem.x.size,), name="function", box=problem.box, near=problem.x, exact=exact)
+            break
+        except DiffcompareError as error:
+            refused = error
+    if known is None:
+        return Left(why_left(refused))
     # a trace is undefined on paths that it did not meet, which says nothing about the function
     lost = any(
         one.status == "domain"
