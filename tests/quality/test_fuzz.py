@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 import re
+from dataclasses import replace
 
 import mpmath
 import numpy as np
@@ -206,6 +207,14 @@ def test_words_are_held_against_the_truth(
         "traced", 1.0, "identity", (word,), (claimed,), (float(component.D),), (threshold,), threshold, True, (1.0,)
     )
     assert bool(faults_of(Truth(mpf(1), (component,), (), False), seen)) is false
+
+
+def test_a_kink_beside_a_component_has_a_size_too() -> None:
+    small = Component("smooth", mpf("5e-13"), (mpf("5e-13"),) * 2, mpf("5.1e-13"), mpf(0), mpf(0), mpf(0))
+    seen = Seen("opaque", 1.0, "witness", ("inconclusive", "consistent"), (0.0, 5.1e-13), (math.nan, math.nan),
+                (math.inf, 1e-7), 1e-7, True, (1.0, 1.0))  # fmt: skip
+    assert not faults_of(Truth(mpf(1), (_KINK, small), (), False), seen)
+    assert faults_of(Truth(mpf(1), (replace(_KINK, kind="domain"), small), (), False), seen)
 
 
 @pytest.mark.thorough
