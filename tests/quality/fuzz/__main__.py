@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=float,
         default=20.0,
         metavar="SECONDS",
-        help="of the processor, for one check (20); five times as long on the clock",
+        help="of the processor, for one check (20); twenty times as long on the clock",
     )
     parser.add_argument("--thin", action="store_true", help="traced, and one of the opaque settings by turns")
     parser.add_argument("--causes", action="store_true", help="search for causes too")
