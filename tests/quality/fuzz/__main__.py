@@ -84,6 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             words.update(found.words)
         faulty += bool(found.faults)
         for fault in found.faults:
+            if fault.kind not in faults:
+                print(f"number {found.index}: {' | '.join(fault.kind)}", file=sys.stderr, flush=True)
             faults.setdefault(fault.kind, []).append((found.index, fault))
         if done % max(100, chosen.count // 50) == 0:
             print(f"{done} pairs, {faulty} with a fault, {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
