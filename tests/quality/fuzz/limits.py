@@ -79,7 +79,7 @@ def _told(samples: Sequence[Any], depth: int) -> Found:
     if not mpmath.isfinite(value):
         return "domain", NAN, (NAN, NAN), mpf(0)
     sides: list[Any] = []
-    kind, gap, rough = "smooth", mpf(0), False
+    kind, gap, rough, dies = "smooth", mpf(0), False, True
     for k in (1, 1 + 2 * n):
         values, slopes = samples[k : k + n], samples[k + n : k + 2 * n]
         if any(map(mpmath.isnan, values)):
@@ -93,6 +93,8 @@ def _told(samples: Sequence[Any], depth: int) -> Found:
             gap = max(gap, jump)
         rough = rough or _is_slow(slopes)
         sides.append((*_limit(slopes), abs(slopes[0])))
+        # as fast as before, or faster
+        dies = dies and abs(slopes[3] * slopes[1]) <= mpf("1.25") * slopes[2] ** 2
     (left, left_off, a), (right, right_off, b) = sides
     if kind != "smooth":
         return kind, NAN, (left, right), gap
@@ -107,8 +109,11 @@ def _told(samples: Sequence[Any], depth: int) -> Found:
     if step and not rough:
         return "jump", NAN, (left, right), step
     D = (left + right) / 2
-    # a slope that dies away with the step
-    D = mpf(0) if abs(D) <= 4 * off or abs(D) <= mpf(10) ** -60 * max(a, b) else D
+    if abs(D) <= max(4 * off, mpf(10) ** -60 * max(a, b)):
+        if not dies:
+            # what dies away with the step hides what stays
+            return "unknown", NAN, (left, right), gap
+        D = mpf(0)
     if D and off > mpf(10) ** -20 * abs(D):
         return "unknown", NAN, (left, right), gap
     return "rough" if rough else "smooth", D, (left, right), gap
