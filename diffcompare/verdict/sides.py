@@ -421,16 +421,23 @@ def varying(problem: Problem, beside: Beside, pair: Pair, common: Mapping[int, A
     if len(problem.x) == 1 or not common:
         return set()
     found: set[int] = set()
+    here, each = _finite(pair)[0], len(pair.D) // len(pair.function.outputs)
     for other in _around(problem, beside, pair):
-        there = _finite(other)[2]
+        values, _, there = _finite(other)
         with precision(DECIDING_BITS):
             size = max(float(abs(d).mid()) for d in (*common.values(), *there) if d.is_finite())
+            # where f jumps it has no slope
+            joined = [_are_near(a, b, max(abs(a), abs(b))) for a, b in zip(here, values, strict=True)]
             found.update(
                 i
                 for i, slope in common.items()
-                if there[i].is_finite() and float(abs(there[i] - slope).mid()) > 2.0**-30 * size
+                if joined[i // each] and there[i].is_finite() and not _are_near(there[i], slope, size)
             )
     return found
+
+
+def _are_near(one: Any, two: Any, size: Any) -> bool:
+    return abs(one - two).mid() <= 2.0**-30 * size
 
 
 def _around(problem: Problem, beside: Beside, pair: Pair) -> Iterator[Pair]:

@@ -287,3 +287,18 @@ def test_a_slope_of_rounding_where_the_derivative_is_0_is_what_runs() -> None:
 
     verdict = dc.check_gradient(f, gradient, [-2.22, 1.51, 2.03, -2.66])
     assert (verdict.status, verdict.evidence) == ("consistent", "identity"), verdict.explain()
+
+
+def test_beside_a_jump_there_is_no_other_slope_that_a_claim_may_be() -> None:
+    def jump(x: Any) -> Any:
+        return np.where(x[1] < 0, 5 + x[0], 3 * x[0]) + np.abs(x[0]) * x[0]
+
+    def fold(x: Any) -> Any:
+        return 3 * x[0] + np.minimum(np.abs(x[0]), np.abs(x[1]))
+
+    def gradient(x: Any) -> Any:
+        return np.array([3.5, 0.0]) + 0 * x
+
+    for claim in (gradient, lambda x: opaque(gradient(x))):
+        assert dc.check_gradient(jump, claim, [0.0, 0.0]).components["status"].tolist() == ["wrong", "non-smooth"]
+        assert dc.check_gradient(fold, claim, [0.0, 0.0]).components["status"].tolist() == ["non-smooth", "consistent"]
