@@ -137,8 +137,8 @@ def sides_of(problem: Problem, beside: Beside, pair: Pair) -> Sides:
         f at the point.
     """
     found = Sides()
-    ties, edges = _ties(pair), _edges(problem, pair)
-    touched = sorted(edges.union(*(tie.variables for tie in ties)))
+    ties, edges, cuts = _ties(pair), _edges(problem, pair), _cuts(pair)
+    touched = sorted(edges.union(cuts, *(tie.variables for tie in ties)))
     if not touched:
         return found
     soft = frozenset().union(*(tie.variables for tie in ties if tie.rounded))
@@ -150,9 +150,8 @@ def sides_of(problem: Problem, beside: Beside, pair: Pair) -> Sides:
     tried = min(_MOST_LINES, max(_LEAST_LINES, _NODES // len(pair.table.shadows)))
     for direction, step, components in lines[:tried]:
         here = _at_point(pair, components, soft)
-        rays = [
-            ray for s in (step, -step) if (ray := _ray(problem, beside, pair, direction, s, here, soft, components))
-        ]
+        ways = [(problem, beside, pair, direction, s, here, soft, components) for s in (step, -step)]
+        rays = [ray for way in ways if (ray := _ray(*way, jumps=bool(cuts)))]
         for k, (_, component) in enumerate(components):
             sides = [ray[k] for ray in rays]
             _compare(here[k], sides, component, len(soft) + len(pair.table.constants), sizes, found)
@@ -180,6 +179,16 @@ def _edges(problem: Problem, pair: Pair) -> set[int]:
     lost = [i for i, v in values.items() if isinstance(v, Ball) and not v.is_finite()]
     first = [i for i in lost if all(values[j].is_finite() for j in nodes[i].operands if isinstance(values[j], Ball))]
     return variables_of(pair.table, first) if first else set()
+
+
+def _cuts(pair: Pair) -> set[int]:
+    """Return the variables of angles where arctan2 jumps though it compares nothing: at 0 above a negative number."""
+    nodes = pair.table.builder.nodes
+    needed = needed_nodes(nodes, pair.function.outputs)
+    angles = [nodes[i].operands for i in needed if nodes[i].operation == "atan2"]
+    values = node_balls(nodes, [i for operands in angles for i in operands], pair.arguments(), DECIDING_BITS)
+    zero = [a for a, b in angles if values[a].is_finite() and values[a].contains(0) and values[b] < 0]
+    return variables_of(pair.table, zero) if zero else set()
 
 
 def _ties(pair: Pair) -> list[_Tie]:
@@ -254,9 +263,12 @@ def _moved(pair: Pair, soft: Collection[int]) -> list[list[Any]]:
 
 def _ray(
     problem: Problem, beside: Beside, pair: Pair, direction: Floats, step: float, here: Sequence[_Side],
-    soft: Collection[int], components: Sequence[tuple[int, int]],
+    soft: Collection[int], components: Sequence[tuple[int, int]], *, jumps: bool,
 ) -> list[_Side]:  # fmt: skip
-    """Follow outputs along a direction; nothing where the box ends there."""
+    """Follow outputs along a direction; nothing where the box ends there.
+
+    ``jumps``: the value at the point may not be what a side leads to.
+    """
     x = problem.x
     on_axis = np.count_nonzero(direction) == 1
     zero = on_axis and not x[np.flatnonzero(direction)].any()
@@ -277,7 +289,8 @@ def _ray(
             for j, side in enumerate(sides):
                 # the value and slope of an edge may be finite, as those of 0**1.5 are
                 if (
-                    side.value.is_finite()
+                    not jumps
+                    and side.value.is_finite()
                     and side.slope.is_finite()
                     and _has_value(other, components[j][0], direction * step)
                 ):

@@ -77,6 +77,31 @@ EDGES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], Any, list[str
         0.0,
         ["wrong"],
     ),
+    # the cut of arctan2
+    "an angle on its cut": (
+        lambda x: np.arctan2(x[0], x[1]),
+        lambda x: x[::-1] / (x @ x),
+        [0.0, -2.0],
+        ["non-smooth", "consistent"],
+    ),
+    "a number times an angle on its cut": (
+        lambda x: (x[0] - 1e-5) * np.arctan2(x[0] - 1e-5, np.log(x[1])),
+        lambda x: 0 * x,
+        [1e-5, 0.5],
+        ["non-smooth", "consistent"],
+    ),
+    "a square times an angle on its cut": (
+        lambda x: x[0] ** 2 * np.arctan2(x[0], np.log(x[1])),
+        lambda x: 0 * x,
+        [0.0, 0.5],
+        ["consistent", "consistent"],
+    ),
+    "an angle opposite to its cut": (
+        lambda x: np.arctan2(x[0], x[1]),
+        lambda x: x[::-1] / (x @ x),
+        [0.0, 2.0],
+        ["consistent", "consistent"],
+    ),
     # jumps: the values differ, the slopes do not
     "jump of where": (lambda x: np.where(x >= 1, x**2, 2 * x + 5), lambda x: 2 * x, 1.0, ["non-smooth"]),
     "jump of a comparison": (lambda x: x + (x > 1), lambda x: 1 + 0 * x, 1.0, ["non-smooth"]),
