@@ -77,6 +77,18 @@ EDGES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], Any, list[str
         0.0,
         ["wrong"],
     ),
+    "a sign of what has no value on the left": (
+        lambda x: np.sign(1 + np.sqrt(x)),
+        lambda x: 0 * x,
+        0.0,
+        ["out-of-domain"],
+    ),
+    "a step of what has no value on the left": (
+        lambda x: np.heaviside(1 + np.sqrt(x), 0.5),
+        lambda x: 0 * x,
+        0.0,
+        ["out-of-domain"],
+    ),
     # the cut of arctan2
     "an angle on its cut": (
         lambda x: np.arctan2(x[0], x[1]),
