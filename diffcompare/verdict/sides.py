@@ -362,10 +362,11 @@ def _limit(pair: Pair, other: Pair, k: int, direction: Floats, step: float) -> t
         value = node_balls(
             other.table.builder.nodes, [output], _beside(other, direction * step, distance), _LIMIT_BITS
         )[output]
-        if not value.is_finite():
-            return "outside", base
         with precision(_LIMIT_BITS):
             quotients.append((value - base) / (Ball(step) * Ball(2.0**-distance)))
+    if not all(quotient.is_finite() for quotient in quotients):
+        # what has a value closer to the point ends farther away, if only at the next float
+        return "unknown" if quotients[-1].is_finite() else "outside", base
     with precision(_LIMIT_BITS):
         first, second, third = (abs(b - a).mid() for a, b in pairwise(quotients))
         last = quotients[-1]
