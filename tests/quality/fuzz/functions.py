@@ -228,7 +228,8 @@ _SIMPLE: dict[str, Function] = {
                        sc.betaln, lambda a, b: _at_pole(a) or _at_pole(b)),
     "zeta": Function(_zeta, lambda y, x: (mpmath.zeta(x, 1, 1),), sc.zeta, lambda x: x == 1),
     "ellipk": Function(lambda m: mpmath.ellipk(m) if m < 1 else NAN, _elliptic_k, sc.ellipk, lambda m: m >= 1),
-    "ellipe": Function(lambda m: mpmath.ellipe(m) if m < 1 else NAN, _elliptic_e, sc.ellipe, lambda m: m >= 1),
+    # E(1) is 1, with an infinite slope
+    "ellipe": Function(lambda m: mpmath.ellipe(m) if m <= 1 else NAN, _elliptic_e, sc.ellipe, lambda m: m >= 1),
     "expi": Function(lambda x: mpmath.ei(x) if x else NAN, lambda y, x: (mpmath.exp(x) / x,), sc.expi,
                      lambda x: x == 0),
     "exp1": Function(_positive(mpmath.e1), lambda y, x: (-mpmath.exp(-x) / x,), sc.exp1, _log_edge),
@@ -382,6 +383,8 @@ def _extreme(larger: bool, *, skip_nan: bool = False) -> Callable[[Any, Any], An
 
 
 def _heaviside(x: Any, half: Any) -> Any:
+    if mpmath.isnan(as_real(x).v):
+        return as_real(x)
     sign = compare(as_real(x), as_real(0), "heaviside")
     moving = as_real(x).d
     v = as_real(half).v if sign == 0 else mpf(sign > 0)
