@@ -219,6 +219,20 @@ def test_a_kink_beside_a_component_has_a_size_too() -> None:
     assert faults_of(Truth(mpf(1), (replace(_KINK, kind="domain"), small), (), False), seen)
 
 
+def test_an_infinite_slope_is_seen_from_outside_as_far_as_it_is_finite_beside_the_point() -> None:
+    f, steep = "x[0]*{} + (x[0]*np.log(x[0]) if x[0] > 0 else 0.0)", 1e13
+    source = f"{HEAD}\ndef f(x):\n    return {f.format(steep)}\n\ndef gradient(x):\n    return 0*x + {steep}\n"
+    truth = truth_of(source, [0.0])
+    assert [c.kind for c in truth.components] == ["kink"]
+
+    def faults(threshold: float) -> bool:
+        seen = Seen("opaque", 0.0, "witness", ("consistent",), (steep,), (math.nan,), (threshold,), 1.0, True, (0.0,))
+        return bool(faults_of(truth, seen))
+
+    assert faults(1.0)
+    assert not faults(1000.0)
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("chunk", range(_CHUNKS))
 def test_no_word_is_false(chunk: int) -> None:

@@ -92,14 +92,15 @@ def _told(samples: Sequence[Any], depth: int) -> Found:
             kind = "jump" if kind == "smooth" else kind
             gap = max(gap, jump)
         rough = rough or _is_slow(slopes)
-        sides.append((*_limit(slopes), abs(slopes[0])))
+        sides.append((*_limit(slopes), slopes[0]))
         # as fast as before, or faster
         dies = dies and abs(slopes[3] * slopes[1]) <= mpf("1.25") * slopes[2] ** 2
     (left, left_off, a), (right, right_off, b) = sides
     if kind != "smooth":
         return kind, NAN, (left, right), gap
     if not (mpmath.isfinite(left) and mpmath.isfinite(right)):
-        return "kink", NAN, (left, right), gap
+        # from outside a slope is no more than what it is a little beside the point
+        return "kink", NAN, (left, right), abs(a - b)
     off = left_off + right_off + mpf(10) ** -45 * max(abs(left), abs(right))
     if abs(left - right) > off:
         return "kink", NAN, (left, right), gap
@@ -109,7 +110,7 @@ def _told(samples: Sequence[Any], depth: int) -> Found:
     if step and not rough:
         return "jump", NAN, (left, right), step
     D = (left + right) / 2
-    if abs(D) <= max(4 * off, mpf(10) ** -60 * max(a, b)):
+    if abs(D) <= max(4 * off, mpf(10) ** -60 * max(abs(a), abs(b))):
         if not dies:
             # what dies away with the step hides what stays
             return "unknown", NAN, (left, right), gap

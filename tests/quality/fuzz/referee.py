@@ -170,7 +170,8 @@ def _at_a_corner(c: Component, seen: Seen, i: int) -> list[str]:
     if seen.setting == "opaque":
         # too small to be seen from outside
         threshold = mpf(seen.threshold[i])
-        if c.kind == "kink" and not abs(c.sides[0] - c.sides[1]) > 2 * threshold:
+        apart = abs(c.sides[0] - c.sides[1]) if all(map(mpmath.isfinite, c.sides)) else c.gap
+        if c.kind == "kink" and not apart > 2 * threshold:
             return []
         if c.kind == "jump" and c.gap * 2**20 <= threshold * abs(seen.x[i] or 1.0):
             return []
