@@ -36,33 +36,39 @@ def both_sides(along: Along, x: Sequence[float]) -> Found:
     last: Found | None = None
     for factor in _FACTORS:
         digits = factor * (130 + 3 * depth + 2 * height)
-        samples = _samples(along, digits, depth)
+        samples, settled = _samples(along, digits, depth)
         with mp.workdps(digits):
             if before:
                 samples = [_without_noise(p, q, digits) for p, q in zip(before, samples, strict=True)]
             found = _told(samples, depth)
         # a derivative that is much smaller than what it was computed with may be no more than lost digits
-        clear = found[0] in ("smooth", "rough") and (abs(found[1]) > mpf(10) ** -40 or bool(before))
+        clear = settled and found[0] in ("smooth", "rough") and (abs(found[1]) > mpf(10) ** -40 or bool(before))
         if clear or found[0] == "domain" or (last is not None and last[0] == found[0] != "unknown"):
             return found
         before, last = samples, found
     return "unknown", NAN, (NAN, NAN), mpf(0)
 
 
-def _samples(along: Along, digits: int, depth: int) -> list[Any]:
-    """Return the value at the point, then for each side the values and the slopes, ever closer."""
+def _samples(along: Along, digits: int, depth: int) -> tuple[list[Any], bool]:
+    """Return the value at the point, then for each side the values and the slopes, ever closer.
+
+    Also whether the code decides alike all the way: what comes closer to a branch than the digits tell is taken for a
+    tie.
+    """
     (here, _), _ = run(along(mpf(0)), digits)
-    samples = [here.v]
+    samples, settled = [here.v], True
     for sign in (-1, 1):
-        values, slopes = [], []
+        values, slopes, answers = [], [], []
         for exponent in _STEPS:
             with mp.workdps(digits):
                 step = sign * mpf(10) ** (exponent - depth)
-            (result, _), _ = run(along(step), digits)
+            (result, _), met = run(along(step), digits)
+            answers.append(met.answers)
             values.append(result.v)
             slopes.append(mpf(0) if result.d is None else result.d[0])
         samples += [*values, *slopes]
-    return samples
+        settled = settled and all(some == answers[0] for some in answers)
+    return samples, settled
 
 
 def _without_noise(before: Any, after: Any, digits: int) -> Any:
@@ -100,7 +106,8 @@ def _told(samples: Sequence[Any], depth: int) -> Found:
         return kind, NAN, (left, right), gap
     if not (mpmath.isfinite(left) and mpmath.isfinite(right)):
         # from outside a slope is no more than what it is a little beside the point
-        return "kink", NAN, (left, right), abs(a - b)
+        one = mpmath.isfinite(left) or mpmath.isfinite(right)
+        return "kink", NAN, (left, right), abs(a - b) if one else max(abs(a), abs(b))
     off = left_off + right_off + mpf(10) ** -45 * max(abs(left), abs(right))
     if abs(left - right) > off:
         return "kink", NAN, (left, right), gap

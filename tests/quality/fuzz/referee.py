@@ -84,9 +84,11 @@ def faults_of(truth: Truth, seen: Seen) -> list[Fault]:
         for i, component in enumerate(truth.components):
             whys = _why(truth, component, seen, i, largest)
             found += [Fault(seen.setting, seen.status[i], why, _shown(component, seen, i), i) for why in whys]
-        if set(seen.status) == {"consistent"} and largest and not math.isfinite(seen.resolution):
+        # of a gradient that is 0 all over, a witness knows no size
+        known = largest and (seen.evidence != "witness" or any(seen.claimed))
+        if set(seen.status) == {"consistent"} and known and not math.isfinite(seen.resolution):
             found.append(Fault(seen.setting, "consistent", "without a resolution", f"resolution {seen.resolution!r}"))
-        elif set(seen.status) == {"consistent"} and largest and len(finite) == len(truth.components):
+        elif set(seen.status) == {"consistent"} and known and len(finite) == len(truth.components):
             stated, needed = mpf(seen.resolution), max(mpf(t) for t in seen.threshold) / largest
             if stated < needed * mpf("0.999"):
                 found.append(
