@@ -175,7 +175,8 @@ def _right_nearby(scene: Scene, v: Floats, error: float) -> bool:
         # one side is enough: the point may lie on a step
         min(abs(left - claimed), abs(right - claimed)) < 0.3 * abs(error)
         for h, left, right in slopes_beside(scene, v, KINK_RADII)
-        if _own_noise(scene, h) < 0.3 * abs(error)
+        # a jump along another axis is no noise here
+        if _own_noise(scene, h, v) < 0.3 * abs(error)
     ]
     return sum(agree) >= 2
 
@@ -200,9 +201,10 @@ def slopes_beside(scene: Scene, v: Floats, exponents: Sequence[int]) -> list[tup
     return found
 
 
-def _own_noise(scene: Scene, h: float) -> float:
+def _own_noise(scene: Scene, h: float, v: Floats | None = None) -> float:
     # a kink spoils the lines that are as long as the step
-    return 48 * (scene.noise_within(h / 64)[0] + 2 * scene.unit * abs(scene.value)) / h
+    noise = scene.noise_within(h / 64)[0] if v is None else scene.noise_along(v, h / 64)
+    return 48 * (noise + 2 * scene.unit * abs(scene.value)) / h
 
 
 def kink_of(scene: Scene, slopes: list[tuple[float, float, float]], scale: float) -> tuple[float, float] | None:

@@ -418,3 +418,15 @@ def test_what_is_wrong_is_off_by_more_than_its_threshold() -> None:
     assert verdict.components["status"].tolist() == ["consistent"] * 3 + ["wrong"]
     assert verdict.components["threshold"][3] < 0.001 * abs(gradient(at)[3])
     assert _persistent([(1.8, 1.5), (1.36, 1.0)], 0.0) is None
+
+
+@pytest.mark.parametrize(("factor", "word"), [(1.0, "consistent"), (1.5, "wrong")])
+def test_a_jump_along_another_axis_is_no_noise(factor: float, word: str) -> None:
+    def f(x: Any) -> Any:
+        many = np.trunc(-37.3 * x[1] - 287.0)
+        return float(repr(float((5.0 if x[0] < 1 else 0.0) - many + x[1] ** 2)))
+
+    def gradient(x: Any) -> Any:
+        return np.array([0.0, float(repr(float(factor * 2 * x[1])))])
+
+    assert dc.check_gradient(f, gradient, np.array([1.0, -8.0])).components["status"].tolist() == ["inconclusive", word]
