@@ -213,7 +213,8 @@ def applied(
         RUN[0].singular = True
     y = _kept(_attempt, value, *values)
     if not moving:
-        return Real(y if mpmath.isnan(y) else _moved(y, s), None, s)
+        # arithmetic among constants is exact in a verdict: only what is written is rounded
+        return Real(y, None, s)
     if mpmath.isnan(y):
         # perhaps there is a value beside the point
         RUN[0].singular = True
