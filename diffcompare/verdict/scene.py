@@ -146,16 +146,21 @@ def scene_of(problem: Problem, state: State) -> Scene:
 
 def _rise(scene: Scene, i: int) -> float:
     """Return about how steep the function is along an axis, on the steeper side of the point."""
-    slopes = []
-    for exponent in _RISES:
-        v = 2.0**exponent * axis_of(scene.scales, i)
-        noise = 12 * scene.noise_within(2.0**exponent)[0] + 8 * scene.unit * abs(scene.value)
-        for end in (scene.problem.inside(scene.x + sign * v) for sign in (-1, 1)):
+    sides: list[dict[int, float]] = []
+    for sign in (-1, 1):
+        slopes, rises = {}, []
+        for exponent in _RISES:
+            noise = 12 * scene.noise_within(2.0**exponent)[0] + 8 * scene.unit * abs(scene.value)
+            end = scene.problem.inside(scene.x + sign * 2.0**exponent * axis_of(scene.scales, i))
             width, moved = abs(end - scene.x)[i], abs(try_value(scene.problem, end) - scene.value)
             if width > 0 and noise < moved < math.inf:
-                slopes.append((exponent, moved / width))
-    steepest = [max(slope for e, slope in slopes if e == exponent) for exponent in {e for e, _ in slopes}]
-    # jumps and needles are in some of them only
+                slopes[exponent] = moved / width
+                rises.append(moved)
+        # where f jumps at the point it is not steep
+        if len(rises) < len(_RISES) or rises[-1] < rises[0] / 2:
+            sides.append(slopes)
+    steepest = [max(side.get(e, 0.0) for side in sides) for e in {e for side in sides for e in side}]
+    # jumps and needles beside the point are in some of them only
     return float(np.median(steepest)) if steepest else 0.0
 
 

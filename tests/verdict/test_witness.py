@@ -430,3 +430,17 @@ def test_a_jump_along_another_axis_is_no_noise(factor: float, word: str) -> None
         return np.array([0.0, float(repr(float(factor * 2 * x[1])))])
 
     assert dc.check_gradient(f, gradient, np.array([1.0, -8.0])).components["status"].tolist() == ["inconclusive", word]
+
+
+def test_a_jump_along_another_axis_is_no_size() -> None:
+    # f jumps by 1 along x[0]; along the others its slopes are about 1e-7
+    def f(x: Any) -> Any:
+        return float(repr(float(1e-7 * (x[1] - 2 * x[2]) + (1.0 if x[0] > -0.07 else 0.0))))
+
+    def words(claim: Any) -> list[str]:
+        verdict = dc.check_gradient(f, lambda x: claim + 0 * np.frombuffer(x.tobytes()), [-0.07, 0.74, -2.17])
+        return list(verdict.components["status"][1:])
+
+    assert words(np.array([0.0, 1e-7, -2e-7])) == ["consistent"] * 2
+    assert "wrong" in words(np.zeros(3))
+    assert "consistent" not in words(np.zeros(3))
