@@ -433,9 +433,10 @@ def test_a_jump_along_another_axis_is_no_noise(factor: float, word: str) -> None
 
 
 def test_a_jump_along_another_axis_is_no_size() -> None:
-    # f jumps by 1 along x[0]; along the others its slopes are about 1e-7
+    # f jumps by 1 along x[0], and has no value on its other side; along the others its slopes are about 1e-7
     def f(x: Any) -> Any:
-        return float(repr(float(1e-7 * (x[1] - 2 * x[2]) + (1.0 if x[0] > -0.07 else 0.0))))
+        u = x[0] + 0.07
+        return float(repr(float(1e-7 * (x[1] - 2 * x[2] - 5.08) + (np.sqrt(u) if u <= 0 else np.exp(u)))))
 
     def words(claim: Any) -> list[str]:
         verdict = dc.check_gradient(f, lambda x: claim + 0 * np.frombuffer(x.tobytes()), [-0.07, 0.74, -2.17])
