@@ -207,7 +207,7 @@ def test_words_are_held_against_the_truth(
     component: Component, word: str, claimed: float, threshold: float, false: bool
 ) -> None:
     seen = Seen(
-        "traced", 1.0, "identity", (word,), (claimed,), (float(component.D),), (threshold,), threshold, True, (1.0,)
+        "traced", 1.0, "identity", (word,), (claimed,), (float(component.D),), (threshold,), threshold, (True,), (1.0,)
     )
     assert bool(faults_of(Truth(mpf(1), (component,), (), False), seen)) is false
 
@@ -215,7 +215,7 @@ def test_words_are_held_against_the_truth(
 def test_a_kink_beside_a_component_has_a_size_too() -> None:
     small = Component("smooth", mpf("5e-13"), (mpf("5e-13"),) * 2, mpf("5.1e-13"), mpf(0), mpf(0), mpf(0))
     seen = Seen("opaque", 1.0, "witness", ("inconclusive", "consistent"), (0.0, 5.1e-13), (math.nan, math.nan),
-                (math.inf, 1e-7), 1e-7, True, (1.0, 1.0))  # fmt: skip
+                (math.inf, 1e-7), 1e-7, (True, True), (1.0, 1.0))  # fmt: skip
     assert not faults_of(Truth(mpf(1), (_KINK, small), (), False), seen)
     assert faults_of(Truth(mpf(1), (replace(_KINK, kind="domain"), small), (), False), seen)
 
@@ -227,7 +227,9 @@ def test_an_infinite_slope_is_seen_from_outside_as_far_as_it_is_finite_beside_th
     assert [c.kind for c in truth.components] == ["kink"]
 
     def faults(threshold: float) -> bool:
-        seen = Seen("opaque", 0.0, "witness", ("consistent",), (steep,), (math.nan,), (threshold,), 1.0, True, (0.0,))
+        seen = Seen(
+            "opaque", 0.0, "witness", ("consistent",), (steep,), (math.nan,), (threshold,), 1.0, (True,), (0.0,)
+        )
         return bool(faults_of(truth, seen))
 
     assert faults(1.0)

@@ -85,7 +85,7 @@ def _told(samples: Sequence[Any], depth: int) -> Found:
     if not mpmath.isfinite(value):
         return "domain", NAN, (NAN, NAN), mpf(0)
     sides: list[Any] = []
-    kind, gap, rough, dies = "smooth", mpf(0), False, True
+    kind, gap, rough, dies, hidden = "smooth", mpf(0), False, True, mpf(0)
     for k in (1, 1 + 2 * n):
         values, slopes = samples[k : k + n], samples[k + n : k + 2 * n]
         if any(map(mpmath.isnan, values)):
@@ -100,6 +100,7 @@ def _told(samples: Sequence[Any], depth: int) -> Found:
         rough = rough or _is_slow(slopes)
         sides.append((*_limit(slopes), slopes[0]))
         # as fast as before, or faster
+        hidden = max(hidden, abs(slopes[3]))
         dies = dies and abs(slopes[3] * slopes[1]) <= mpf("1.25") * slopes[2] ** 2
     (left, left_off, a), (right, right_off, b) = sides
     if kind != "smooth":
@@ -121,7 +122,7 @@ def _told(samples: Sequence[Any], depth: int) -> Found:
         if not dies:
             # what dies away with the step hides what stays
             return "unknown", NAN, (left, right), gap
-        D = mpf(0)
+        return ("rough", mpf(0), (left, right), gap) if rough else ("smooth", mpf(0), (left, right), hidden)
     if D and off > mpf(10) ** -20 * abs(D):
         return "unknown", NAN, (left, right), gap
     return "rough" if rough else "smooth", D, (left, right), gap

@@ -36,8 +36,8 @@ class Seen:
     status, claimed, certified, threshold : tuple
         The columns of the verdict.
     resolution : float
-    around : bool
-        Whether the function has finite floats on all sides.
+    around : tuple of bool
+        Whether the function has finite floats on both sides, by component.
     infinite : tuple of bool
         Whether it is infinite on a side, by component.
     """
@@ -50,7 +50,7 @@ class Seen:
     certified: tuple[float, ...]
     threshold: tuple[float, ...]
     resolution: float
-    around: bool
+    around: tuple[bool, ...]
     x: tuple[float, ...]
     infinite: tuple[bool, ...] = ()
 
@@ -122,7 +122,7 @@ def _why(truth: Truth, c: Component, seen: Seen, i: int, largest: Any) -> list[s
     if c.kind == "domain":
         return _at_the_edge(c, seen, i)
     if word == "out-of-domain":
-        if seen.evidence == "witness" and not seen.around:
+        if seen.evidence == "witness" and not all(seen.around):
             # no float beside the point shows that real numbers have a value there
             return []
         return [f"f has values around the point: {c.kind}"]
@@ -145,7 +145,7 @@ def _at_the_edge(c: Component, seen: Seen, i: int) -> list[str]:
     word = seen.status[i]
     # floats alone do not show everything
     outside = seen.setting == "opaque" or seen.evidence == "witness"
-    if word == "out-of-domain" or (outside and (seen.around or word == "non-smooth")):
+    if word == "out-of-domain" or (outside and (seen.around[i] or word == "non-smooth")):
         return []
     if word == "non-smooth" and any(seen.infinite[i : i + 1]):
         # an infinite value is one, or none
@@ -186,7 +186,7 @@ def _of_a_derivative(truth: Truth, c: Component, seen: Seen, i: int, largest: An
         return ["the gradient is not finite, the derivative is"] if word == "consistent" else []
     floats = abs(mpf(claimed) - c.D)
     real = abs(c.G - c.D) if mpmath.isfinite(c.G) else floats
-    slack = mpf(10) ** -9 * abs(c.D) if truth.limit else mpf(0)
+    slack = (mpf(10) ** -9 * abs(c.D) if truth.limit else mpf(0)) + c.gap
     if word == "consistent":
         if not math.isfinite(threshold):
             return ["its threshold is not finite"]
@@ -202,6 +202,9 @@ def _of_a_derivative(truth: Truth, c: Component, seen: Seen, i: int, largest: An
     if floats > mpf(10) ** -3 * max(abs(c.D), largest):
         # whatever the formula is, these floats are no derivative
         return [] if real > 0 or floats > mpf(10) ** -1 * max(abs(c.D), largest) else ["the formula is right"]
+    if 0 < real <= c.gap:
+        # a derivative of 0 may hide one that is as small as this
+        return []
     if real <= max(mpf("0.9") * _U * abs(c.D), c.rounding / 2, _LEAST) and mpmath.isfinite(c.G):
         return ["the gradient is right"]
     if math.isfinite(threshold) and max(real, floats) <= mpf(threshold) * mpf("0.999999"):
@@ -214,7 +217,7 @@ def _certified(truth: Truth, c: Component, seen: Seen, i: int) -> list[str]:
     if truth.limit or not math.isfinite(certified):
         return []
     half_ulp = mpf(math.ulp(certified)) / 2
-    if abs(mpf(certified) - c.D) > half_ulp * mpf("1.000000001") + 2 * c.own:
+    if abs(mpf(certified) - c.D) > half_ulp * mpf("1.000000001") + 2 * c.own + c.gap:
         return ["the certified derivative is not the derivative"]
     return []
 
