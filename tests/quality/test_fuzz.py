@@ -53,6 +53,7 @@ def found(f: str, gradient: str, x: list[float]) -> list[Component]:
         ("np.sign(x[0] - 1) + x[0]", 1.0, "jump", math.nan),
         ("3e-90*np.sign(x[0]) + np.exp(x[0])", 0.0, "jump", math.nan),
         ("np.cbrt(x[0])", 0.0, "kink", math.nan),
+        ("x[0]*x[0] + np.maximum(x[0] - 1e150, 0.0)", 1e150, "kink", math.nan),
         ("np.sinc(x[0]) % 1.0 + x[0]", 0.0, "jump", math.nan),
         ("np.abs(x[0])**3 - 2.4e-150*x[0]", 0.0, "unknown", math.nan),
         ("np.where(x[0] > 0, x[0]**2*np.log(x[0]), 0)", 0.0, "smooth", 0.0),

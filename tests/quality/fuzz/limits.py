@@ -109,7 +109,7 @@ def _told(samples: Sequence[Any], depth: int) -> Found:
         # from outside a slope is no more than what it is a little beside the point
         one = mpmath.isfinite(left) or mpmath.isfinite(right)
         return "kink", NAN, (left, right), abs(a - b) if one else max(abs(a), abs(b))
-    off = left_off + right_off + mpf(10) ** -45 * max(abs(left), abs(right))
+    off = left_off + right_off + mpf(10) ** -max(45.0, 0.4 * mp.dps) * max(abs(left), abs(right))
     if abs(left - right) > off:
         return "kink", NAN, (left, right), gap
     # a jump may be far smaller than what the value moves by on the way to the point
@@ -143,12 +143,12 @@ def _limit(values: Sequence[Any]) -> tuple[Any, Any]:
     steps = [q - p for p, q in pairwise(values)]
     size = max(map(abs, values))
     if abs(steps[2]) <= size * mpf(10) ** -45:
-        return values[3], abs(steps[2]) * 2 + size * mpf(10) ** -60
+        return values[3], abs(steps[2]) * 2 + size * mpf(10) ** -max(60.0, 0.5 * mp.dps)
     if abs(steps[2]) >= mpf("0.9") * abs(steps[1]):
         away = steps[2] * steps[1] > 0
         return (mpf("inf") if steps[2] > 0 else mpf("-inf")) if away else NAN, NAN
     first, second = (_aitken(values[k : k + 3]) for k in (0, 1))
-    return second, 4 * abs(second - first) + size * mpf(10) ** -60
+    return second, 4 * abs(second - first) + size * mpf(10) ** -max(60.0, 0.5 * mp.dps)
 
 
 def _is_slow(slopes: Sequence[Any]) -> bool:

@@ -54,6 +54,11 @@ class Seen:
     x: tuple[float, ...]
     infinite: tuple[bool, ...] = ()
 
+    @property
+    def outside(self) -> bool:
+        """Whether floats alone were asked, which do not show everything."""
+        return self.setting == "opaque" or self.evidence == "witness"
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -128,10 +133,10 @@ def _why(truth: Truth, c: Component, seen: Seen, i: int, largest: Any) -> list[s
         return [f"f has values around the point: {c.kind}"]
     if c.kind in ("kink", "jump"):
         return _at_a_corner(c, seen, i)
-    if c.kind == "rough" and seen.setting == "opaque":
+    if c.kind == "rough" and seen.outside:
         return []
     if word == "non-smooth":
-        if c.hidden and seen.setting == "opaque":
+        if c.hidden and seen.outside:
             # a kink at the point, as far as there are floats
             return []
         alone = all(other.kind in _DERIVATIVE for other in truth.components)
@@ -143,8 +148,7 @@ def _why(truth: Truth, c: Component, seen: Seen, i: int, largest: Any) -> list[s
 
 def _at_the_edge(c: Component, seen: Seen, i: int) -> list[str]:
     word = seen.status[i]
-    # floats alone do not show everything
-    outside = seen.setting == "opaque" or seen.evidence == "witness"
+    outside = seen.outside
     if word == "out-of-domain" or (outside and (seen.around[i] or word == "non-smooth")):
         return []
     if word == "non-smooth" and any(seen.infinite[i : i + 1]):
@@ -169,7 +173,7 @@ def _at_a_corner(c: Component, seen: Seen, i: int) -> list[str]:
             return [f"f has a {c.kind}"]
         between = min(c.sides) <= claimed <= max(c.sides)
         return ["f has a kink, and the claim lies between its slopes"] if between else []
-    if seen.setting == "opaque":
+    if seen.outside:
         # too small to be seen from outside
         threshold = mpf(seen.threshold[i])
         apart = abs(c.sides[0] - c.sides[1]) if all(map(mpmath.isfinite, c.sides)) else c.gap
