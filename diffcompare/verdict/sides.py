@@ -451,7 +451,7 @@ def varying(problem: Problem, beside: Beside, pair: Pair, common: Mapping[int, A
 
 
 def _are_near(one: Any, two: Any, size: Any) -> bool:
-    return abs(one - two).mid() <= 2.0**-30 * size
+    return bool(abs(one - two).mid() <= 2.0**-30 * size)
 
 
 def _around(problem: Problem, beside: Beside, pair: Pair) -> Iterator[Pair]:
