@@ -748,3 +748,12 @@ def test_what_is_wrong_either_way_is_held_against_the_derivative_of_real_numbers
     # mpmath, 60 digits
     assert verdict.components["certified"][0] == -6.931471805599453e-228
     assert "cancellation" not in verdict.explain()
+
+
+def test_the_rounding_of_a_constant_that_exceeds_the_gradient_explains_nothing() -> None:
+    def f(x: Any) -> Any:
+        return np.sin(x[0] * 0.1)
+
+    assert dc.check_gradient(f, lambda x: 0.0 * x, [1e150]).status == "inconclusive"
+    assert dc.check_gradient(f, lambda x: 0.1 * np.cos(0.1 * x), [1e150]).status == "consistent"
+    assert dc.check_gradient(f, lambda x: 0.0 * x, [1.0]).status == "wrong"
