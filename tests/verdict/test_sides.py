@@ -83,6 +83,21 @@ EDGES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], Any, list[str
         0.0,
         ["out-of-domain"],
     ),
+    **{
+        f"{name} of what has no value on the left": (
+            lambda x, choose=choose: choose(np.array([1 + np.sqrt(x), 2.0])),
+            lambda x: 0 * x,
+            0.0,
+            [word],
+        )
+        for name, choose, word in (
+            ("the minimum", lambda v: np.minimum(v[0], v[1]), "out-of-domain"),
+            ("the smallest", np.min, "out-of-domain"),
+            ("a clip", lambda v: np.clip(v[0], -2.0, 0.5), "out-of-domain"),
+            ("the number that is smaller", lambda v: np.fmin(v[0], v[1] - 1.5), "consistent"),
+            ("the smallest number", lambda v: np.nanmin(v - [0.0, 1.5]), "consistent"),
+        )
+    },
     "a step of what has no value on the left": (
         lambda x: np.heaviside(1 + np.sqrt(x), 0.5),
         lambda x: 0 * x,
