@@ -1,14 +1,14 @@
 """The certified reference: the gradient at the exact binary64 point, correctly rounded.
 
-Two routes must agree: the adjoint program and the derivative that SymPy writes (where SymPy cannot be asked, the
-first Taylor coefficient).
+Two routes must agree: the adjoint program and the derivative that SymPy writes (of code, and where SymPy cannot be
+asked, the first Taylor coefficient).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -140,6 +140,8 @@ def check_point(f: SymbolicFunction, point: ArrayLike) -> list[float]:
 _ALWAYS, _EVERY = 64, 16
 # so much narrower than the values of the program is an enclosure that stands for its middle
 _TIED_BITS = 200
+# one-sided derivatives that are kept of a program
+_SIDES = 64
 
 
 @dataclass(slots=True)
@@ -151,6 +153,7 @@ class _Code:
     count: int
     calls: int = -1
     last: tuple[tuple[float, ...], int, tuple[Sequence[Ball], bool]] | None = None
+    sides: dict[tuple[tuple[float, ...], int, int], OneSided] = field(default_factory=dict)
 
     def at(self, point: Sequence[float], bits: int) -> tuple[Sequence[Ball], bool]:
         """Evaluate at a point, at the working precision, ``bits``; once for one partial after another."""
@@ -158,6 +161,16 @@ class _Code:
         if self.last is None or self.last[:2] != (there, bits):
             self.last = there, bits, self.evaluate([ball(value) for value in there])
         return self.last[2]
+
+    def singular(self, f: Program, point: Sequence[float], i: int, bits: int) -> OneSided:
+        """Look at both sides of a point, at the working precision, ``bits``; a point that is asked again is known."""
+        key = tuple(point), i, bits
+        found = self.sides.get(key)
+        if found is None:
+            if len(self.sides) >= _SIDES:
+                self.sides.clear()
+            found = self.sides[key] = one_sided_derivative(f, point, i)
+        return found
 
     def is_due(self) -> bool:
         """Count a call, and tell whether the second route is to check it."""
@@ -222,7 +235,7 @@ def certified_partials(
                     if partial is None and ties:
                         partial = _tied_partial(values[1 + i], values[: code.count])
                 elif not regular and bits >= SINGULAR_BITS:
-                    partial = _singular(one_sided_derivative(f.program, point, i))
+                    partial = _singular(code.singular(f.program, point, i, bits))
                 if partial is not None:
                     found[i] = partial
             if new and check:
@@ -285,7 +298,8 @@ def _contradicted(
     f: SymbolicFunction, arguments: Sequence[Ball], values: Sequence[Ball], indices: Sequence[int], bits: int
 ) -> dict[int, Partial]:
     """Check the adjoint against SymPy's derivative, or a directional Taylor coefficient: disjoint means undecided."""
-    program = gradient_program(f)
+    # code has no formula that SymPy would know: one made for this alone takes longer than all the rest
+    program = None if f.source == "python" else gradient_program(f)
     if program is not None:
         others = ball_function(program)(*arguments)
         if all(others[i].is_finite() for i in indices):

@@ -348,8 +348,8 @@ def _apply(table: Table, name: str, ufunc: Any, inputs: Sequence[Any]) -> Any:
     if name in _COMPARE:
         return _booleans(elementwise(table, lambda a, b: compare(name, lift(a, table), b), inputs))
     if name in _EXTREMES:
-        chosen = _EXTREMES[name]
-        return elementwise(table, lambda a, b: extreme(chosen, lift(a, table), lift(b, table)), inputs)
+        chosen, spreads = _EXTREMES[name], name[0] != "f"
+        return elementwise(table, lambda a, b: extreme(chosen, lift(a, table), lift(b, table), spreads=spreads), inputs)
     if name in _STEPS:
         step = _STEPS[name]
         return elementwise(table, lambda a: getattr(lift(a, table), step)(), inputs)

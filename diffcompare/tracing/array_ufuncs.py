@@ -154,7 +154,9 @@ def _log_add(a: Any, b: Any) -> Any:
 
 
 def _heaviside(x: Any, half: Any) -> Any:
-    return choose(compared("greater", x, 0.0), 1.0, choose(compared("less", x, 0.0), 0.0, half))
+    found = choose(compared("greater", x, 0.0), 1.0, choose(compared("less", x, 0.0), 0.0, half))
+    undefined = np.isnan(floats_of(x))
+    return choose(undefined, x, found) if undefined.any() else found
 
 
 def _floor_divide(a: Any, b: Any) -> Any:

@@ -32,10 +32,14 @@ def _sign(x: TracedScalar) -> TracedScalar:
     if table.region:
         shadow = float(np.sign(x.shadow))
         return TracedScalar(table, table.apply("sign", (x.index,), shadow), shadow)
+    if x.shadow != x.shadow:
+        return x
     return scalar(table, 1.0) if x > 0 else scalar(table, -1.0) if x < 0 else scalar(table, 0.0)
 
 
 def _heaviside(x: TracedScalar, half: TracedScalar) -> Any:
+    if x.shadow != x.shadow:
+        return x
     return select(x > 0, _one(x), select(x < 0, scalar(x.table, 0.0), half))
 
 

@@ -213,7 +213,8 @@ def call_ufunc_method(table: Table, ufunc: Any, method: str, inputs: Sequence[An
         return call_function(table, along[name], inputs[:1], options)
     if method == "accumulate" and name in ("maximum", "minimum"):
         chosen = name[:3]
-        return reductions.accumulated(table, inputs[0], options.get("axis", 0), lambda p, q: extreme(chosen, p, q))
+        axis = options.get("axis", 0)
+        return reductions.accumulated(table, inputs[0], axis, lambda p, q: extreme(chosen, p, q, spreads=True))
     if method == "outer":
         a, b = (wrap(lifted(v, table)) for v in inputs)
         return ufunc(a.reshape(*a.shape, *([1] * b.ndim)), b)

@@ -19,6 +19,8 @@ __all__ = ["Paths", "nearby_points", "sample_points"]
 
 
 _PATHS = 16
+# beyond so many nodes numbers of the code are computed with as the code does: data may be many
+_EXACT_NODES = 20_000
 
 
 def sample_points(n: int) -> list[Floats]:
@@ -53,6 +55,8 @@ class Paths:
         One for each number of the argument.
     evaluate : callable
         ``evaluate(program, point)`` returns what each output is at an exact point, True or False for a condition.
+    exact : bool
+        Arithmetic among numbers of the code is exact.
     """
 
     def __init__(
@@ -61,7 +65,10 @@ class Paths:
         shape: tuple[int, ...],
         names: tuple[str, ...],
         evaluate: Callable[[Program, Floats], Sequence[Any]],
+        *,
+        exact: bool = False,
     ) -> None:
+        self.exact = exact
         self.function, self.shape, self.names, self.evaluate = function, shape, names, evaluate
         self.found: list[Trace] = []
         self.output_shape: tuple[int, ...] | None = None
@@ -91,7 +98,9 @@ class Paths:
         if len(self.found) >= _PATHS:
             return None
         if self._table is None:
-            self._table = Table(self.names, point.tolist(), mode="region")
+            self._table = Table(self.names, point.tolist(), mode="region", exact=self.exact)
+            if self.exact:
+                self._table.limit = _EXACT_NODES
         self._table.move(point.tolist())
         indices = np.arange(float(point.size)).reshape(self.shape)
         path = record(

@@ -118,7 +118,7 @@ def _prod(
     return result if initial is np._NoValue or initial == 1 else result * initial
 
 
-def _extreme(operation: str) -> Handler:
+def _extreme(operation: str, *, spreads: bool) -> Handler:
     def handler(
         table: Table, a: Any, axis: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
     ) -> Any:
@@ -126,15 +126,18 @@ def _extreme(operation: str) -> Handler:
             row = row if initial is None or initial is np._NoValue else [initial, *row]
             if not row:
                 raise ValueError("zero-size array to reduction operation which has no identity")
-            return functools.reduce(lambda p, q: extreme(operation, p, lift(q, table)), row[1:], lift(row[0], table))
+            first, *rest = (lift(number, table) for number in row)
+            return functools.reduce(lambda p, q: extreme(operation, p, q, spreads=spreads), rest, first)
 
         return reduced(table, a, axis, keepdims, rule)
 
     return handler
 
 
-HANDLERS |= dict.fromkeys(named("max", "amax", "nanmax"), _extreme("max"))
-HANDLERS |= dict.fromkeys(named("min", "amin", "nanmin"), _extreme("min"))
+HANDLERS |= dict.fromkeys(named("max", "amax"), _extreme("max", spreads=True))
+HANDLERS |= dict.fromkeys(named("min", "amin"), _extreme("min", spreads=True))
+HANDLERS |= dict.fromkeys(named("nanmax"), _extreme("max", spreads=False))
+HANDLERS |= dict.fromkeys(named("nanmin"), _extreme("min", spreads=False))
 
 
 @handles(np.ptp)

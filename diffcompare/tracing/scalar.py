@@ -336,8 +336,8 @@ class TracedScalar:
 
     def clip(self, low: Any = None, high: Any = None) -> TracedScalar:
         """Limit the number to a range."""
-        result = self if low is None else extreme("max", self, lift(low, self.table))
-        return result if high is None else extreme("min", result, lift(high, self.table))
+        result = self if low is None else extreme("max", self, lift(low, self.table), spreads=True)
+        return result if high is None else extreme("min", result, lift(high, self.table), spreads=True)
 
     def square(self) -> TracedScalar:
         """Its square."""
@@ -379,9 +379,15 @@ def power(base: TracedScalar, exponent: Any) -> TracedScalar:
     return TracedScalar(table, table.apply("power", (base.index, exponent.index), shadow), shadow)
 
 
-def extreme(operation: str, a: TracedScalar, b: TracedScalar) -> TracedScalar:
-    """Write the larger (``max``) or the smaller (``min``) of two numbers."""
+def extreme(operation: str, a: TracedScalar, b: TracedScalar, *, spreads: bool | None = None) -> TracedScalar:
+    """Write the larger (``max``) or the smaller (``min``) of two numbers.
+
+    ``spreads``: whether nan is the larger one, as of np.maximum, or never is, as of np.fmax; by default a comparison
+    decides, as of Python's own.
+    """
     table = a.table
+    if spreads is not None and not table.region and (math.isnan(a.shadow) or math.isnan(b.shadow)):
+        return a if math.isnan(a.shadow) is spreads else b
     if math.isinf(b.shadow) and not b.moving:
         # a running maximum starts at −∞
         return a if (b.shadow < 0) == (operation == "max") else b

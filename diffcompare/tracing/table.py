@@ -226,8 +226,8 @@ class Table:
     mode : str
         ``region``: choices become nodes, decisions are guards. ``point``: every decision is taken at once.
     exact : bool
-        Numbers of the code are kept as exact constants, and arithmetic among them is exact; else it is float
-        arithmetic, as in the code.
+        Arithmetic among numbers of the code is exact, and those of a ``point`` that may have been rounded are kept
+        apart; else it is float arithmetic, as in the code.
     decide : callable, optional
         ``decide(number of the guard, place, visit, answer)`` returns the answer to go on with.
     """
@@ -245,7 +245,7 @@ class Table:
         self.names = tuple(names)
         self.point = tuple(float(v) for v in point)
         self.region = mode == "region"
-        self.exact = exact and not self.region
+        self.exact = exact
         self.decide = decide
         self.shadows: list[float] = []
         self.moving: list[bool] = []
@@ -308,13 +308,13 @@ class Table:
         if index is not None and significant_bits(value) > EXACT_BITS:
             return index
         index = self.constant_nodes.get(value)
-        if index is not None and (not scale or not self.exact):
+        if index is not None and (self.region or not scale or not self.exact):
             return index
         if not math.isfinite(value):
             self._infinite = True
             return self._added(self.builder.raw("undefined"), value, False)
         bits = significant_bits(value)
-        if not self.exact or bits <= _SHORT_BITS:
+        if self.region or not self.exact or bits <= _SHORT_BITS:
             index = self._added(self.builder.constant(Fraction(value)), value, False)
         elif index is None:
             index = self._added(self.builder.variable(len(self.point) + len(self.constants)), value, False)

@@ -77,10 +77,14 @@ def sample_line(truth: Truth, line: Line, asked: Flags) -> Sample:
         claimed = truth.state.claimed if at_point else try_claim(truth.problem, point)
         if claimed is None or not np.isfinite(point).all():
             continue
-        partials = certified_partials(truth.formula, point.tolist(), indices=indices, check=False, ties=True)
-        exact, error = np.zeros(n), np.zeros(n)
-        exact[indices] = [p.value if p.status == "ok" and math.isfinite(p.value) else math.nan for p in partials]
-        error[indices] = [(claimed[i] - exact[i]) - p.tail for i, p in zip(indices, partials, strict=True)]
+        exact, tail = np.zeros(n), np.zeros(n)
+        if at_point:
+            exact[indices], tail[indices] = np.where(truth.smooth, truth.value, math.nan)[asked], truth.tail[asked]
+        else:
+            partials = certified_partials(truth.formula, point.tolist(), indices=indices, check=False, ties=True)
+            exact[indices] = [p.value if p.status == "ok" and math.isfinite(p.value) else math.nan for p in partials]
+            tail[indices] = [p.tail for p in partials]
+        error = np.where(asked, (claimed - exact) - tail, 0.0)
         error[~np.isfinite(error)] = math.nan
         rows.append((np.where(asked, claimed, 0.0), exact, error))
         kept.append(k)

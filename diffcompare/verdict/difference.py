@@ -38,6 +38,8 @@ __all__ = [
 # components whose constants are weighed one by one, and below which relative difference that is needed
 _SWEEPS = 40
 _CLOSE = 2.0**-40
+# of the largest component: what constants may explain though their rounding is larger than that
+_SMALL = 2.0**-7
 _MOST_BITS = 2700
 # enough to tell 1 from 1 + 1e-300
 DECIDING_BITS = 1200
@@ -266,6 +268,7 @@ def _constants_effect(pair: Pair, i: int, bits: int) -> list[float]:
 def weigh(pair: Pair, found: Difference, among: Collection[int]) -> tuple[dict[int, str], list[str]]:
     """Judge components by their real difference; the constants of few are weighed exactly."""
     words, notes = dict.fromkeys(among, "consistent"), []
+    largest = max((size for size in found.size if math.isfinite(size)), default=0.0)
     different = [i for i in among if not found.equal[i]]
     sweeps = _SWEEPS
     allowed: list[float] | None = None
@@ -292,6 +295,9 @@ def weigh(pair: Pair, found: Difference, among: Collection[int]) -> tuple[dict[i
         if clear:
             words[i] = "wrong"
         elif not (found.decided[i] and found.gap[i] <= explained and math.isfinite(found.threshold(i))):
+            words[i] = "inconclusive"
+        elif found.gap[i] > _SMALL * largest and found.threshold(i) > largest:
+            # what explains a difference as large as the gradient explains anything
             words[i] = "inconclusive"
     for i in among:
         # of what is one real number no constant can be to blame

@@ -100,14 +100,14 @@ def _persistent(steps: list[tuple[float, float]], floor: float) -> float | None:
     """Return the error that stays when h is halved, with what is linear in h or without; None if none stays.
 
     The jump of a step grows like 1/h. The error of a gradient that changes much over h has a part that is linear in
-    h; a(h) = 2·err(h/2) − err(h) is free of it.
+    h; a(h) = 2·err(h/2) − err(h) is free of it, and must exceed the bars too.
     """
     (before, bar_before), (error, bar) = steps[-2:]
     # compared without dividing: bars of subnormal functions round to 0
     if abs(error) <= max(bar, floor) or abs(before) <= max(bar_before, floor):
         return None
     if abs(error - before) <= 0.3 * max(abs(error), abs(before)):
-        return error
+        return error if min(abs(error), abs(2 * error - before)) > max(bar, bar_before, floor) else None
     if len(steps) < 3:
         return None
     first, bar_first = steps[-3]
@@ -175,7 +175,8 @@ def _right_nearby(scene: Scene, v: Floats, error: float) -> bool:
         # one side is enough: the point may lie on a step
         min(abs(left - claimed), abs(right - claimed)) < 0.3 * abs(error)
         for h, left, right in slopes_beside(scene, v, KINK_RADII)
-        if _own_noise(scene, h) < 0.3 * abs(error)
+        # a jump along another axis is no noise here
+        if _own_noise(scene, h, v) < 0.3 * abs(error)
     ]
     return sum(agree) >= 2
 
@@ -200,9 +201,10 @@ def slopes_beside(scene: Scene, v: Floats, exponents: Sequence[int]) -> list[tup
     return found
 
 
-def _own_noise(scene: Scene, h: float) -> float:
+def _own_noise(scene: Scene, h: float, v: Floats | None = None) -> float:
     # a kink spoils the lines that are as long as the step
-    return 48 * (scene.noise_within(h / 64)[0] + 2 * scene.unit * abs(scene.value)) / h
+    noise = scene.noise_within(h / 64)[0] if v is None else scene.noise_along(v, h / 64)
+    return 48 * (noise + 2 * scene.unit * abs(scene.value)) / h
 
 
 def kink_of(scene: Scene, slopes: list[tuple[float, float, float]], scale: float) -> tuple[float, float] | None:

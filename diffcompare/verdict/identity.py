@@ -85,7 +85,8 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
             reasons += [] if answer is None else [answer.reason]
     limit = int(min(NODE_LIMIT, given_time() / _SECONDS))
     for way in ATTEMPTS[tried:]:
-        found = (_refused(problem, *way) if large else None) or _by_numbers(problem, state, *way, limit=limit)
+        # what one way has refused another may: the gradient is tried first then
+        found = (_refused(problem, *way) if reasons else None) or _by_numbers(problem, state, *way, limit=limit)
         if isinstance(found, Judgement):
             return found
         too_large = (
@@ -262,9 +263,7 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
     lost = sides.kinks | sides.outside | sides.unknown | sides.untried
     if not lost and not slope_agrees(problem, state.values, _slopes(pair, found)):
         return Left(OTHER_SLOPE)
-    with precision(333):
-        errors = np.array([_distance(c, d) for c, d in zip(state.claimed.tolist(), found.D, strict=True)])
-    case = Case(problem, state, pair, found, sides, again, one, beside, errors, rebuilt)
+    case = Case(problem, state, pair, found, sides, again, one, beside, rebuilt)
     status, notes, blame = find(case)
     with precision(333):
         certified = np.array([nearest_float(d) for d in found.D])
@@ -296,7 +295,7 @@ def _rounding(state: State, pair: Pair, largest: float) -> float:
     values = node_balls(pair.table.builder.nodes, pair.G, pair.arguments(), 333)
     with precision(333):
         gaps = [
-            _distance(c, values[g])
+            float(abs(Ball(c) - values[g]).mid())
             for c, g in zip(state.claimed.tolist(), pair.G, strict=True)
             if math.isfinite(c) and values[g].is_finite()
         ]
@@ -309,7 +308,3 @@ def _slopes(pair: Pair, found: Difference) -> Floats:
         return np.array([float(d.mid()) for d in found.D])
     values = node_balls(pair.table.builder.nodes, pair.slopes, pair.arguments(), _BITS)
     return np.array([float(values[i].mid()) for i in pair.slopes])
-
-
-def _distance(claimed: float, value: Any) -> float:
-    return float(abs(Ball(claimed) - value).mid()) if math.isfinite(claimed) else math.inf

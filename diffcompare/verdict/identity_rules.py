@@ -45,8 +45,6 @@ class Case:
         Where f compares equal numbers.
     again, one, beside : callable
         Record the codes once more: both or one of them with other decisions, f at a point nearby.
-    errors : ndarray of float64, shape (n,)
-        How far the claimed floats are from the derivative.
     rebuilt : bool
         How the codes are recorded.
     """
@@ -59,7 +57,6 @@ class Case:
     again: Again
     one: One
     beside: Beside
-    errors: Floats
     rebuilt: bool
 
     @property
@@ -67,6 +64,17 @@ class Case:
         """The components that have a derivative, as far as was seen."""
         lost = self.sides.kinks | self.sides.outside | self.sides.unknown
         return [i for i in range(len(self.found.D)) if i not in lost]
+
+    @property
+    def errors(self) -> Floats:
+        """How far the claimed floats are from the derivative, as far as that is known."""
+        with precision(333):
+            return np.array(
+                [
+                    float(abs(Ball(c) - d).mid()) if math.isfinite(c) else math.inf
+                    for c, d in zip(self.state.claimed.tolist(), self.found.D, strict=True)
+                ]
+            )
 
     @property
     def finite(self) -> list[int]:
@@ -186,9 +194,10 @@ def decided_by_rounding(case: Case, words: dict[int, str]) -> Finding:
         function=flipping([k for k in contrary if k < count]), gradient=flipping([k - count for k in contrary])
     )
     suspects = [i for i, word in words.items() if word == "wrong"]
-    judged = dict.fromkeys(suspects, "inconclusive") if other is None else weigh(*other, suspects)[0]
-    excused = {i: "inconclusive" for i, word in judged.items() if word != "wrong"}
-    if excused and other is not None:
+    judged = dict.fromkeys(words, "inconclusive") if other is None else weigh(*other, list(words))[0]
+    excused = {i: "inconclusive" for i in suspects if judged[i] != "wrong"}
+    # what is wrong either way is held against the derivative of the real numbers
+    if other is not None and (excused or judged == words):
         case.found.take(other[1])
     note = f"rounding decides a branch at {guards[contrary[0]].place}: real numbers take the other one"
     return Finding(excused, [note] if excused else [])
@@ -312,8 +321,8 @@ def narrow_precision(case: Case) -> Finding:
         return Finding()
     if case.pair.function.casts or _short_data(case.problem):
         return Finding({}, [f"both are computed in {casts[0].bits}-bit numbers"])
-    largest = max(case.found.size) or 1.0
-    coarse = [i for i in case.finite if case.errors[i] > 2.0**-40 * largest and _real_part_is_right(case, i)]
+    largest, errors = max(case.found.size) or 1.0, case.errors
+    coarse = [i for i in case.finite if errors[i] > 2.0**-40 * largest and _real_part_is_right(case, i)]
     note = f"float32 precision: {casts[0].place} converts to {casts[0].bits}-bit numbers, f does not"
     return Finding(dict.fromkeys(coarse, "wrong"), [note] if coarse else [])
 
@@ -328,14 +337,14 @@ def _short_data(problem: Problem) -> bool:
 
 def cancellation(case: Case) -> Finding:
     """The formula is right, but its floats have no correct digit, as those of hardly any other formula."""
-    largest = max(case.found.size)
+    largest, errors = max(case.found.size), case.errors
     # a real difference is no cancellation: it was judged by what it may come from
-    lost = [i for i in case.finite if case.errors[i] > 0.1 * largest >= case.found.gap[i]]
+    lost = [i for i in case.finite if errors[i] > 0.1 * largest >= case.found.gap[i]]
     if lost and not case.pair.gradient.casts:
         terms = conditioning_of(case.pair)
         # hardly any way of computing the derivative strays by more
         strays = 60 * (terms.rounding + terms.inputs) + 8 * (terms.sums + terms.polynomial)
-        lost = [i for i in lost if case.errors[i] > strays[i]]
+        lost = [i for i in lost if errors[i] > strays[i]]
         if lost:
             return Finding(
                 dict.fromkeys(lost, "wrong"), ["the formula is right, but cancellation leaves no correct digit"]

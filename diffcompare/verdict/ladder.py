@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from diffcompare.certify.reference import certified_gradient
+from diffcompare.certify.reference import certified_partials
 from diffcompare.errors import DiffcompareError
 from diffcompare.floats import Floats
 from diffcompare.symbolic.function import SymbolicFunction
@@ -168,12 +168,21 @@ def known_function(problem: Problem) -> SymbolicFunction | Left:
         user = user.wide or user
     # what a partial holds is seen by a trace; what a function of our own refers to is not
     function = partial(_of_flat, user, problem.unflatten, problem.args)
-    try:
-        known = trace(function, (problem.x.size,), name="function", box=problem.box, near=problem.x)
-    except DiffcompareError as error:
-        return Left(why_left(error))
+    known = None
+    for exact in (True, False):
+        try:
+            known = trace(function, (problem.x.size,), name="function", box=problem.box, near=problem.x, exact=exact)
+            break
+        except DiffcompareError as error:
+            refused = error
+    if known is None:
+        return Left(why_left(refused))
     # a trace is undefined on paths that it did not meet, which says nothing about the function
-    lost = any("domain" in certified_gradient(component, problem.x).status for component in known.components)
+    lost = any(
+        one.status == "domain"
+        for component in known.components
+        for one in certified_partials(component, problem.x.tolist(), check=False)
+    )
     return Left("the function takes a path here that a trace at other points did not meet") if lost else known
 
 

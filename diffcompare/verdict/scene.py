@@ -61,6 +61,7 @@ class Scene:
     gradient_unit: float
     own: Floats  # the size of each component, and of what it is nearby
     rise: Floats  # about how steep the function is along each axis
+    along: dict[int, Floats]  # the noise of the function along each axis alone, by the length of the line
 
     def alone(self, i: int) -> Scene:
         """Return the scene for one component, whatever others claim: what they are is seen from the function."""
@@ -80,6 +81,13 @@ class Scene:
         chosen = [exponent for exponent in self.noise if 2.0**exponent <= radius] or [NOISE_RADII[0]]
         noise = max(self.problem.noise or 0.0, *(self.noise[k] for k in chosen))
         return noise, np.asarray(np.max([self.gradient_noise[k] for k in chosen], axis=0), dtype=np.float64)
+
+    def noise_along(self, v: Floats, radius: float) -> float:
+        """Return the noise of the function on lines up to this long in a direction: of an axis, that of its own."""
+        axes = np.flatnonzero(v)
+        chosen = [exponent for exponent in self.along if 2.0**exponent <= radius] or [NOISE_RADII[0]]
+        own = max(float(self.along[exponent][axes].max()) for exponent in chosen) if axes.size == 1 else math.inf
+        return min(self.noise_within(radius)[0], max(own, self.problem.noise or 0.0))
 
     def audible(self, i: int) -> float:
         """Return the scale whose largest step moves a slope of ‖g‖∞ well above the rounding of f; x by many ulps."""
@@ -117,10 +125,11 @@ def scene_of(problem: Problem, state: State) -> Scene:
                 nearby += values
                 slopes += claims
     # one line per axis where there are few of them: f may be noisier along one than along another
+    along = {exponent: np.full(n, math.inf) for exponent in _AXIS_NOISE_RADII}
     for i in range(n) if n <= ALL_AXES else ():
         for exponent in _AXIS_NOISE_RADII:
             t, points, _ = lay_line(problem, 2.0**exponent * axis_of(scales, i), uneven_steps(11))
-            found = line_noise(t, np.array([try_value(problem, p) for p in points]))
+            found = along[exponent][i] = line_noise(t, np.array([try_value(problem, p) for p in points]))
             noise[exponent] = max(noise[exponent], found)
     unit = carried_unit(nearby, state.unit)
     columns = np.array(slopes).reshape(-1, n).T
@@ -130,23 +139,28 @@ def scene_of(problem: Problem, state: State) -> Scene:
     own = np.maximum(claimed, 2.0**-10 * around.max(axis=1, initial=0.0))
     scene = Scene(
         problem, x, float(state.values[0]), state.claimed, scales, float(own.max(initial=0.0)), noise, gradient_noise,
-        unit, gradient_unit, own, np.zeros(n),
+        unit, gradient_unit, own, np.zeros(n), along,
     )  # fmt: skip
     return replace(scene, rise=np.array([_rise(scene, i) for i in range(n)])) if n <= ALL_AXES else scene
 
 
 def _rise(scene: Scene, i: int) -> float:
     """Return about how steep the function is along an axis, on the steeper side of the point."""
-    slopes = []
-    for exponent in _RISES:
-        v = 2.0**exponent * axis_of(scene.scales, i)
-        noise = 12 * scene.noise_within(2.0**exponent)[0] + 8 * scene.unit * abs(scene.value)
-        for end in (scene.problem.inside(scene.x + sign * v) for sign in (-1, 1)):
+    sides: list[dict[int, float]] = []
+    for sign in (-1, 1):
+        slopes, rises = {}, []
+        for exponent in _RISES:
+            noise = 12 * scene.noise_within(2.0**exponent)[0] + 8 * scene.unit * abs(scene.value)
+            end = scene.problem.inside(scene.x + sign * 2.0**exponent * axis_of(scene.scales, i))
             width, moved = abs(end - scene.x)[i], abs(try_value(scene.problem, end) - scene.value)
             if width > 0 and noise < moved < math.inf:
-                slopes.append((exponent, moved / width))
-    steepest = [max(slope for e, slope in slopes if e == exponent) for exponent in {e for e, _ in slopes}]
-    # jumps and needles are in some of them only
+                slopes[exponent] = moved / width
+                rises.append(moved)
+        # where f jumps at the point it is not steep
+        if len(rises) < len(_RISES) or rises[-1] < rises[0] / 2:
+            sides.append(slopes)
+    steepest = [max(side.get(e, 0.0) for side in sides) for e in {e for side in sides for e in side}]
+    # jumps and needles beside the point are in some of them only
     return float(np.median(steepest)) if steepest else 0.0
 
 
@@ -170,7 +184,8 @@ def scene_along(scene: Scene, i: int) -> Scene:
     for exponent in (*NOISE_RADII, -5, -3):
         step = 2.0**exponent * axis_of(scales, i)
         *_, noise[exponent], gradient_noise[exponent] = _measured(scene.problem, step)
-    return replace(scene, scales=scales, noise=noise, gradient_noise=gradient_noise)
+    along = {exponent: np.full(scales.size, found) for exponent, found in noise.items()}
+    return replace(scene, scales=scales, noise=noise, gradient_noise=gradient_noise, along=along)
 
 
 def quantum(x: Floats, *values: float) -> float:

@@ -43,7 +43,7 @@ _NODES, _LEAST_LINES, _MOST_LINES = 200_000, 2, 64
 # what rounding explains of a value or slope is a small part of it
 _SMALL = 2.0**-10
 # how a side may behave, the worst first
-_KINDS = ("outside", "infinite", "unknown", "untried")
+_KINDS = ("outside", "infinite", "unknown")
 _TURNS = 3
 
 
@@ -60,7 +60,7 @@ class Sides:
     unknown : set of int
         Components whose sides could not be told apart.
     untried : set of int
-        Components whose sides were not looked at: there are too many, or none of their points could be recorded.
+        Components whose sides were not looked at: there are too many.
     slopes : dict
         The derivative that both sides have, where the decisions at the point itself belong to neither.
     common : dict
@@ -137,8 +137,8 @@ def sides_of(problem: Problem, beside: Beside, pair: Pair) -> Sides:
         f at the point.
     """
     found = Sides()
-    ties, edges = _ties(pair), _edges(problem, pair)
-    touched = sorted(edges.union(*(tie.variables for tie in ties)))
+    ties, edges, cuts = _ties(pair), _edges(problem, pair), _cuts(pair)
+    touched = sorted(edges.union(cuts, *(tie.variables for tie in ties)))
     if not touched:
         return found
     soft = frozenset().union(*(tie.variables for tie in ties if tie.rounded))
@@ -150,9 +150,8 @@ def sides_of(problem: Problem, beside: Beside, pair: Pair) -> Sides:
     tried = min(_MOST_LINES, max(_LEAST_LINES, _NODES // len(pair.table.shadows)))
     for direction, step, components in lines[:tried]:
         here = _at_point(pair, components, soft)
-        rays = [
-            ray for s in (step, -step) if (ray := _ray(problem, beside, pair, direction, s, here, soft, components))
-        ]
+        ways = [(problem, beside, pair, direction, s, here, soft, components) for s in (step, -step)]
+        rays = [ray for way in ways if (ray := _ray(*way, jumps=bool(cuts)))]
         for k, (_, component) in enumerate(components):
             sides = [ray[k] for ray in rays]
             _compare(here[k], sides, component, len(soft) + len(pair.table.constants), sizes, found)
@@ -180,6 +179,16 @@ def _edges(problem: Problem, pair: Pair) -> set[int]:
     lost = [i for i, v in values.items() if isinstance(v, Ball) and not v.is_finite()]
     first = [i for i in lost if all(values[j].is_finite() for j in nodes[i].operands if isinstance(values[j], Ball))]
     return variables_of(pair.table, first) if first else set()
+
+
+def _cuts(pair: Pair) -> set[int]:
+    """Return the variables of angles where arctan2 jumps though it compares nothing: at 0 above a negative number."""
+    nodes = pair.table.builder.nodes
+    needed = needed_nodes(nodes, pair.function.outputs)
+    angles = [nodes[i].operands for i in needed if nodes[i].operation == "atan2"]
+    values = node_balls(nodes, [i for operands in angles for i in operands], pair.arguments(), DECIDING_BITS)
+    zero = [a for a, b in angles if values[a].is_finite() and values[a].contains(0) and values[b] < 0]
+    return variables_of(pair.table, zero) if zero else set()
 
 
 def _ties(pair: Pair) -> list[_Tie]:
@@ -254,30 +263,34 @@ def _moved(pair: Pair, soft: Collection[int]) -> list[list[Any]]:
 
 def _ray(
     problem: Problem, beside: Beside, pair: Pair, direction: Floats, step: float, here: Sequence[_Side],
-    soft: Collection[int], components: Sequence[tuple[int, int]],
+    soft: Collection[int], components: Sequence[tuple[int, int]], *, jumps: bool,
 ) -> list[_Side]:  # fmt: skip
-    """Follow outputs along a direction; nothing where the box ends there."""
+    """Follow outputs along a direction; nothing where the box ends there.
+
+    ``jumps``: the value at the point may not be what a side leads to.
+    """
     x = problem.x
     on_axis = np.count_nonzero(direction) == 1
     zero = on_axis and not x[np.flatnonzero(direction)].any()
-    last = "unknown"
-    for reach in _REACHES_OF_ZERO if zero else _REACHES:
-        point = problem.inside(x + direction * (step * 2.0**-reach))
-        if (point == x).all():
+    reaches = _REACHES_OF_ZERO if zero else _REACHES
+    for reach in (*reaches, None):
+        # where another branch is closer than any float, the decisions of the point itself may be those beside it
+        point = x if reach is None else problem.inside(x + direction * (step * 2.0**-reach))
+        if reach is not None and (point == x).all():
             return []
-        other = beside(point)
+        other = pair if reach is None else beside(point)
         if other is None or len(other.D) != len(pair.D):
             kind = _seen(problem, point)
             if kind != "unknown":
                 return [_Side(kind, side.value, side.slope) for side in here]
             continue
-        last = "untried"
-        if _holds(other, direction * step, (max(_DISTANCES[0], reach + 8), _DISTANCES[-1])):
+        if _holds(other, direction * step, (max(_DISTANCES[0], (reach or 0) + 8), _DISTANCES[-1])):
             sides = _at_point(other, components, soft)
             for j, side in enumerate(sides):
                 # the value and slope of an edge may be finite, as those of 0**1.5 are
                 if (
-                    side.value.is_finite()
+                    not jumps
+                    and side.value.is_finite()
                     and side.slope.is_finite()
                     and _has_value(other, components[j][0], direction * step)
                 ):
@@ -290,7 +303,8 @@ def _ray(
                     kind = "outside" if lost else kind
                 sides[j] = _Side(kind, here[j].value, slope)
             return sides
-    return [_Side(last, side.value, side.slope) for side in here]
+    # the branches come ever closer, as those of 1/x % 1
+    return [_Side("unknown", side.value, side.slope) for side in here]
 
 
 def _has_value(pair: Pair, k: int, direction: Floats) -> bool:
@@ -348,10 +362,11 @@ def _limit(pair: Pair, other: Pair, k: int, direction: Floats, step: float) -> t
         value = node_balls(
             other.table.builder.nodes, [output], _beside(other, direction * step, distance), _LIMIT_BITS
         )[output]
-        if not value.is_finite():
-            return "outside", base
         with precision(_LIMIT_BITS):
             quotients.append((value - base) / (Ball(step) * Ball(2.0**-distance)))
+    if not all(quotient.is_finite() for quotient in quotients):
+        # what has a value closer to the point ends farther away, if only at the next float
+        return "unknown" if quotients[-1].is_finite() else "outside", base
     with precision(_LIMIT_BITS):
         first, second, third = (abs(b - a).mid() for a, b in pairwise(quotients))
         last = quotients[-1]
@@ -364,7 +379,7 @@ def _compare(
     here: _Side, sides: Sequence[_Side], component: int, count: int, sizes: tuple[float, float], found: Sides
 ) -> None:
     """Compare the value of the point with those of its sides, then the slopes of the sides."""
-    for kind, those in zip(_KINDS, (found.outside, found.kinks, found.unknown, found.untried), strict=True):
+    for kind, those in zip(_KINDS, (found.outside, found.kinks, found.unknown), strict=True):
         if any(side.kind == kind for side in sides):
             those.add(component)
             return
@@ -420,16 +435,23 @@ def varying(problem: Problem, beside: Beside, pair: Pair, common: Mapping[int, A
     if len(problem.x) == 1 or not common:
         return set()
     found: set[int] = set()
+    here, each = _finite(pair)[0], len(pair.D) // len(pair.function.outputs)
     for other in _around(problem, beside, pair):
-        there = _finite(other)[2]
+        values, _, there = _finite(other)
         with precision(DECIDING_BITS):
             size = max(float(abs(d).mid()) for d in (*common.values(), *there) if d.is_finite())
+            # where f jumps it has no slope
+            joined = [_are_near(a, b, max(abs(a), abs(b))) for a, b in zip(here, values, strict=True)]
             found.update(
                 i
                 for i, slope in common.items()
-                if there[i].is_finite() and float(abs(there[i] - slope).mid()) > 2.0**-30 * size
+                if joined[i // each] and there[i].is_finite() and not _are_near(there[i], slope, size)
             )
     return found
+
+
+def _are_near(one: Any, two: Any, size: Any) -> bool:
+    return bool(abs(one - two).mid() <= 2.0**-30 * size)
 
 
 def _around(problem: Problem, beside: Beside, pair: Pair) -> Iterator[Pair]:

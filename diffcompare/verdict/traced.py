@@ -36,6 +36,7 @@ def trace(
     name: str | None = None,
     box: tuple[Any, Any] | None = None,
     near: Floats | None = None,
+    exact: bool = False,
 ) -> SymbolicFunction:
     """Turn NumPy code into a function that is known as a program.
 
@@ -56,6 +57,9 @@ def trace(
         Numbers, or arrays of n numbers; the code is run inside alone.
     near : ndarray of float64, shape (n,), optional
         The code is run at this point and around it alone; default: at points of all sizes and signs.
+    exact : bool
+        Arithmetic among numbers of the code is exact, as in a comparison of two traces; default: it rounds as in the
+        code. A long trace is refused then.
 
     Returns
     -------
@@ -86,7 +90,7 @@ def trace(
     adaptable = adapted(function, (points[0].reshape(shape)[()],))
     foreign = isinstance(adaptable, Foreign)
     function = (adaptable.wide or adaptable) if isinstance(adaptable, Foreign) else function
-    paths = Paths(function, shape, names, lambda program, point: evaluate(program, point, _BITS))
+    paths = Paths(function, shape, names, lambda program, point: evaluate(program, point, _BITS), exact=exact)
     failure: TraceError | None = None
     checked = 0
     for point in points:
@@ -96,6 +100,9 @@ def trace(
         try:
             found = paths.at(point)
         except CodeError as error:
+            if near is not None and point is points[0] and np.isfinite(values).all():
+                # the error is the trace's, and what other points do says nothing about this one
+                raise
             # perhaps on purpose: another point may do
             failure = failure or error
             continue

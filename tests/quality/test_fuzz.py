@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 import re
+from dataclasses import replace
 
 import mpmath
 import numpy as np
@@ -52,6 +53,10 @@ def found(f: str, gradient: str, x: list[float]) -> list[Component]:
         ("np.sign(x[0] - 1) + x[0]", 1.0, "jump", math.nan),
         ("3e-90*np.sign(x[0]) + np.exp(x[0])", 0.0, "jump", math.nan),
         ("np.cbrt(x[0])", 0.0, "kink", math.nan),
+        ("x[0]*x[0] + np.maximum(x[0] - 1e150, 0.0)", 1e150, "kink", math.nan),
+        ("np.sinc(x[0]) % 1.0 + x[0]", 0.0, "jump", math.nan),
+        ("np.abs(x[0])**3 - 2.4e-150*x[0]", 0.0, "unknown", math.nan),
+        ("np.where(x[0] > 0, x[0]**2*np.log(x[0]), 0)", 0.0, "smooth", 0.0),
         ("np.arctan2(x[0], x[0])", 0.45, "smooth", 0.0),
         ("np.exp(-1/x[0]) if x[0] > 0 else 0.0", 0.0, "smooth", 0.0),
         ("np.minimum(x[0], np.inf)", 2.0, "smooth", 1.0),
@@ -203,9 +208,33 @@ def test_words_are_held_against_the_truth(
     component: Component, word: str, claimed: float, threshold: float, false: bool
 ) -> None:
     seen = Seen(
-        "traced", 1.0, "identity", (word,), (claimed,), (float(component.D),), (threshold,), threshold, True, (1.0,)
+        "traced", 1.0, "identity", (word,), (claimed,), (float(component.D),), (threshold,), threshold, (True,), (1.0,)
     )
     assert bool(faults_of(Truth(mpf(1), (component,), (), False), seen)) is false
+
+
+def test_a_kink_beside_a_component_has_a_size_too() -> None:
+    small = Component("smooth", mpf("5e-13"), (mpf("5e-13"),) * 2, mpf("5.1e-13"), mpf(0), mpf(0), mpf(0))
+    seen = Seen("opaque", 1.0, "witness", ("inconclusive", "consistent"), (0.0, 5.1e-13), (math.nan, math.nan),
+                (math.inf, 1e-7), 1e-7, (True, True), (1.0, 1.0))  # fmt: skip
+    assert not faults_of(Truth(mpf(1), (_KINK, small), (), False), seen)
+    assert faults_of(Truth(mpf(1), (replace(_KINK, kind="domain"), small), (), False), seen)
+
+
+def test_an_infinite_slope_is_seen_from_outside_as_far_as_it_is_finite_beside_the_point() -> None:
+    f, steep = "x[0]*{} + (x[0]*np.log(x[0]) if x[0] > 0 else 0.0)", 1e13
+    source = f"{HEAD}\ndef f(x):\n    return {f.format(steep)}\n\ndef gradient(x):\n    return 0*x + {steep}\n"
+    truth = truth_of(source, [0.0])
+    assert [c.kind for c in truth.components] == ["kink"]
+
+    def faults(threshold: float) -> bool:
+        seen = Seen(
+            "opaque", 0.0, "witness", ("consistent",), (steep,), (math.nan,), (threshold,), 1.0, (True,), (0.0,)
+        )
+        return bool(faults_of(truth, seen))
+
+    assert faults(1.0)
+    assert not faults(1000.0)
 
 
 @pytest.mark.thorough

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import special
 
 import diffcompare as dc
 from diffcompare.symbolic.function import SymbolicFunction
@@ -735,3 +736,24 @@ def test_a_trace_may_differ_by_the_rounding_of_its_casts_and_by_no_more(
     pair = trace_pair(plain, exact=True, rebuilt=False)
     assert pair is not None
     assert _is_what_runs(plain, seen, pair) is (times == 0)
+
+
+def test_what_is_wrong_either_way_is_held_against_the_derivative_of_real_numbers() -> None:
+    # x² is 0 in floats, and SciPy's xlogy takes another way there
+    def gradient(x: Any) -> Any:
+        return np.array([1.0001 * 2 * x[0] * np.log(x[1]), 0.0])
+
+    verdict = dc.check_gradient(lambda x: special.xlogy(x[0] * x[0], x[1]), gradient, [5e-228, 0.5])
+    assert verdict.components["status"][0] == "wrong"
+    # mpmath, 60 digits
+    assert verdict.components["certified"][0] == -6.931471805599453e-228
+    assert "cancellation" not in verdict.explain()
+
+
+def test_the_rounding_of_a_constant_that_exceeds_the_gradient_explains_nothing() -> None:
+    def f(x: Any) -> Any:
+        return np.sin(x[0] * 0.1)
+
+    assert dc.check_gradient(f, lambda x: 0.0 * x, [1e150]).status == "inconclusive"
+    assert dc.check_gradient(f, lambda x: 0.1 * np.cos(0.1 * x), [1e150]).status == "consistent"
+    assert dc.check_gradient(f, lambda x: 0.0 * x, [1.0]).status == "wrong"

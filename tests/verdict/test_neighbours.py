@@ -1200,3 +1200,32 @@ def test_what_the_point_and_the_constants_carry_is_right_where_the_formula_cance
     # the gradient of the formula in floats is this far off: neither right nor wrong
     coarse = dc.check_gradient(gelu, lambda x: 1.015 * tail(x), x)
     assert coarse.status == "inconclusive", coarse.explain()
+
+
+def test_numbers_of_the_code_are_as_exact_as_beside_a_traced_gradient() -> None:
+    # 1 + erf cancels what float arithmetic among constants, as the root of 2, would leave of the derivative
+    def f(x: Any) -> Any:
+        t = x[0] - 6.47
+        return 0.1 * (0.5 * t * (1 + erf(t / np.sqrt(2))))
+
+    def gradient(x: Any) -> Any:
+        t = x[0] - 6.47
+        return np.array([0.1 * (0.5 * (1 + erf(t / np.sqrt(2))) + t * np.exp(-0.5 * t * t) / np.sqrt(2 * np.pi))])
+
+    def opaque(x: Any) -> Any:
+        return np.array([float(repr(float(v))) for v in gradient(x)])
+
+    found = [dc.check_gradient(f, g, np.zeros(1)) for g in (gradient, opaque)]
+    assert [v.evidence for v in found] == ["identity", "neighbours"]
+    # mpmath, 60 digits
+    assert [float(v.components["certified"][0]) for v in found] == [-2.049143103277729e-10] * 2
+
+
+def test_code_with_much_data_is_traced_as_it_computes() -> None:
+    data = np.linspace(0.1, 3.0, 30_000)
+
+    def opaque(x: Any) -> Any:
+        return np.array([float(repr(float(2 * x[0] * np.mean(np.sqrt(data)))))])
+
+    verdict = dc.check_gradient(lambda x: x[0] ** 2 * np.mean(np.sqrt(data)), opaque, np.array([1.5]))
+    assert (verdict.status, verdict.evidence) == ("consistent", "neighbours")

@@ -77,6 +77,58 @@ EDGES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], Any, list[str
         0.0,
         ["wrong"],
     ),
+    "a sign of what has no value on the left": (
+        lambda x: np.sign(1 + np.sqrt(x)),
+        lambda x: 0 * x,
+        0.0,
+        ["out-of-domain"],
+    ),
+    **{
+        f"{name} of what has no value on the left": (
+            lambda x, choose=choose: choose(np.array([1 + np.sqrt(x), 2.0])),
+            lambda x: 0 * x,
+            0.0,
+            [word],
+        )
+        for name, choose, word in (
+            ("the minimum", lambda v: np.minimum(v[0], v[1]), "out-of-domain"),
+            ("the smallest", np.min, "out-of-domain"),
+            ("a clip", lambda v: np.clip(v[0], -2.0, 0.5), "out-of-domain"),
+            ("the number that is smaller", lambda v: np.fmin(v[0], v[1] - 1.5), "consistent"),
+            ("the smallest number", lambda v: np.nanmin(v - [0.0, 1.5]), "consistent"),
+        )
+    },
+    "a step of what has no value on the left": (
+        lambda x: np.heaviside(1 + np.sqrt(x), 0.5),
+        lambda x: 0 * x,
+        0.0,
+        ["out-of-domain"],
+    ),
+    # the cut of arctan2
+    "an angle on its cut": (
+        lambda x: np.arctan2(x[0], x[1]),
+        lambda x: x[::-1] / (x @ x),
+        [0.0, -2.0],
+        ["non-smooth", "consistent"],
+    ),
+    "a number times an angle on its cut": (
+        lambda x: (x[0] - 1e-5) * np.arctan2(x[0] - 1e-5, np.log(x[1])),
+        lambda x: 0 * x,
+        [1e-5, 0.5],
+        ["non-smooth", "consistent"],
+    ),
+    "a square times an angle on its cut": (
+        lambda x: x[0] ** 2 * np.arctan2(x[0], np.log(x[1])),
+        lambda x: 0 * x,
+        [0.0, 0.5],
+        ["consistent", "consistent"],
+    ),
+    "an angle opposite to its cut": (
+        lambda x: np.arctan2(x[0], x[1]),
+        lambda x: x[::-1] / (x @ x),
+        [0.0, 2.0],
+        ["consistent", "consistent"],
+    ),
     # jumps: the values differ, the slopes do not
     "jump of where": (lambda x: np.where(x >= 1, x**2, 2 * x + 5), lambda x: 2 * x, 1.0, ["non-smooth"]),
     "jump of a comparison": (lambda x: x + (x > 1), lambda x: 1 + 0 * x, 1.0, ["non-smooth"]),
@@ -254,6 +306,8 @@ NOT_RIGHT: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], float]] =
     ),
     "no real number on the left": (never_on_the_left, lambda x: 1.0 + 0 * x, 0.0),
     "a jump of 1 at 1e150": (lambda x: x - np.sign(x - 1e150), lambda x: 1.0 + 0 * x, 1e150),
+    "a remainder of what is infinite on the left": (lambda x: (1 / x if x < 0 else x**1.1) % 1.0, lambda x: 0 * x, 0.0),
+    "stairs that come ever closer": (lambda x: np.floor(1 / x) if x < 0 else x**2, lambda x: 0 * x, 0.0),
 }
 
 
@@ -262,6 +316,22 @@ def test_what_cannot_be_told_apart_is_not_consistent(name: str) -> None:
     f, gradient, at = NOT_RIGHT[name]
     verdict = dc.check_gradient(f, gradient, at)
     assert verdict.status in ("inconclusive", "non-smooth", "out-of-domain"), verdict.explain()
+
+
+def test_a_domain_that_ends_before_the_next_float_has_the_point_inside() -> None:
+    def f(x: Any) -> Any:
+        return special.xlog1py(x - 1e150, x - 1e150)
+
+    assert dc.check_gradient(f, lambda x: 0 * x, 1e150).status in ("inconclusive", "consistent")
+
+
+def test_a_branch_at_the_next_float_is_not_taken_for_the_side_of_the_point() -> None:
+    def f(x: Any) -> Any:
+        pieces = (x - 1) ** 2 if x >= 1 else (1 - x) ** 3
+        return pieces + (5.0 if x >= np.nextafter(1.0, 2.0) else 0.0)
+
+    assert dc.check_gradient(f, lambda x: 0 * x, 1.0).status == "consistent"
+    assert dc.check_gradient(f, lambda x: 1e-9 + 0 * x, 1.0).status == "wrong"
 
 
 def test_a_slope_of_rounding_where_the_derivative_is_0_is_what_runs() -> None:
@@ -276,3 +346,18 @@ def test_a_slope_of_rounding_where_the_derivative_is_0_is_what_runs() -> None:
 
     verdict = dc.check_gradient(f, gradient, [-2.22, 1.51, 2.03, -2.66])
     assert (verdict.status, verdict.evidence) == ("consistent", "identity"), verdict.explain()
+
+
+def test_beside_a_jump_there_is_no_other_slope_that_a_claim_may_be() -> None:
+    def jump(x: Any) -> Any:
+        return np.where(x[1] < 0, 5 + x[0], 3 * x[0]) + np.abs(x[0]) * x[0]
+
+    def fold(x: Any) -> Any:
+        return 3 * x[0] + np.minimum(np.abs(x[0]), np.abs(x[1]))
+
+    def gradient(x: Any) -> Any:
+        return np.array([3.5, 0.0]) + 0 * x
+
+    for claim in (gradient, lambda x: opaque(gradient(x))):
+        assert dc.check_gradient(jump, claim, [0.0, 0.0]).components["status"].tolist() == ["wrong", "non-smooth"]
+        assert dc.check_gradient(fold, claim, [0.0, 0.0]).components["status"].tolist() == ["non-smooth", "consistent"]

@@ -397,3 +397,51 @@ def test_a_trace_that_has_no_value_tells_nothing_of_the_sides() -> None:
 
     assert dc.check_gradient(f, opaque, np.array([0.5, 1.0])).status == "consistent"
     assert dc.check_gradient(f, lambda x: 1.01 * opaque(x), np.array([0.5, 1.0])).status == "wrong"
+
+
+def test_what_is_wrong_is_off_by_more_than_its_threshold() -> None:
+    # at larger steps the error has a part that is linear in the step, and is above the bars by that alone
+    weights = np.array([0.4, 2.91, -1.79, -1.45])
+
+    def f(x: Any) -> Any:
+        value = special.gamma(x)
+        beyond = 4.685**2 / 6 * (1 - np.maximum(1 - (value / 4.685) ** 2, 0.0) ** 3)
+        return float(repr(float(weights @ (beyond - x))))
+
+    def gradient(x: Any) -> Any:
+        value = special.gamma(x)
+        slope = value * np.maximum(1 - (value / 4.685) ** 2, 0.0) ** 2
+        return np.array([float(repr(float(v))) for v in weights * (slope * value * special.psi(x) - 1)])
+
+    at = np.array([-2.26, 0.52, -2.65, -1.21])
+    verdict = dc.check_gradient(f, lambda x: gradient(x) * [1, 1, 1, 1.001], at)
+    assert verdict.components["status"].tolist() == ["consistent"] * 3 + ["wrong"]
+    assert verdict.components["threshold"][3] < 0.001 * abs(gradient(at)[3])
+    assert _persistent([(1.8, 1.5), (1.36, 1.0)], 0.0) is None
+
+
+@pytest.mark.parametrize(("factor", "word"), [(1.0, "consistent"), (1.5, "wrong")])
+def test_a_jump_along_another_axis_is_no_noise(factor: float, word: str) -> None:
+    def f(x: Any) -> Any:
+        many = np.trunc(-37.3 * x[1] - 287.0)
+        return float(repr(float((5.0 if x[0] < 1 else 0.0) - many + x[1] ** 2)))
+
+    def gradient(x: Any) -> Any:
+        return np.array([0.0, float(repr(float(factor * 2 * x[1])))])
+
+    assert dc.check_gradient(f, gradient, np.array([1.0, -8.0])).components["status"].tolist() == ["inconclusive", word]
+
+
+def test_a_jump_along_another_axis_is_no_size() -> None:
+    # f jumps by 1 along x[0], and has no value on its other side; along the others its slopes are about 1e-7
+    def f(x: Any) -> Any:
+        u = x[0] + 0.07
+        return float(repr(float(1e-7 * (x[1] - 2 * x[2] - 5.08) + (np.sqrt(u) if u <= 0 else np.exp(u)))))
+
+    def words(claim: Any) -> list[str]:
+        verdict = dc.check_gradient(f, lambda x: claim + 0 * np.frombuffer(x.tobytes()), [-0.07, 0.74, -2.17])
+        return list(verdict.components["status"][1:])
+
+    assert words(np.array([0.0, 1e-7, -2e-7])) == ["consistent"] * 2
+    assert "wrong" in words(np.zeros(3))
+    assert "consistent" not in words(np.zeros(3))

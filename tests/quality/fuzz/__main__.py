@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=float,
         default=20.0,
         metavar="SECONDS",
-        help="of the processor, for one check (20); five times as long on the clock",
+        help="of the processor, for one check (20); twenty times as long on the clock",
     )
     parser.add_argument("--thin", action="store_true", help="traced, and one of the opaque settings by turns")
     parser.add_argument("--causes", action="store_true", help="search for causes too")
@@ -84,6 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             words.update(found.words)
         faulty += bool(found.faults)
         for fault in found.faults:
+            if fault.kind not in faults:
+                print(f"number {found.index}: {' | '.join(fault.kind)}", file=sys.stderr, flush=True)
             faults.setdefault(fault.kind, []).append((found.index, fault))
         if done % max(100, chosen.count // 50) == 0:
             print(f"{done} pairs, {faulty} with a fault, {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)

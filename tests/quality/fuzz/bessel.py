@@ -32,6 +32,9 @@ def _bessel(
         return (mpf(0) if nu > 0 else NAN) if x == 0 and not positive else NAN
 
     def partials(y: Any, x: Any) -> tuple[Any]:
+        if x:
+            # by the recurrence of three orders: a value that is known saves the third one
+            return (below * value(mpf(nu) - 1, x) - mpf(nu) * y / x,)
         return ((below * value(mpf(nu) - 1, x) + above * value(mpf(nu) + 1, x)) / 2,)
 
     def edge(x: Any) -> bool:
@@ -43,20 +46,24 @@ def _bessel(
 def _second_kind(n: int, x: Any, *, modified: bool) -> Any:
     """Return Y_n or K_n of a whole order by its series, DLMF 10.8.1 and 10.31.1: mpmath's limits take seconds."""
     with mp.extradps(int(2 * x if modified else x) // 2 + 20):
-        half, square = x / 2, x * x / 4 if modified else -x * x / 4
+        half = x / 2
         log = mpmath.log(half)
         first = sum(
             (mpf((-1) ** k if modified else 1) * mpmath.factorial(n - k - 1) / mpmath.factorial(k) * half ** (2 * k - n)
              for k in range(n)), mpf(0)
         )  # fmt: skip
-        psi = -2 * mp.euler + sum((mpf(1) / k for k in range(1, n + 1)), mpf(0))
-        term = half**n / mpmath.factorial(n)
-        same, sums, k, least = mpf(0), mpf(0), 0, mpf(10) ** -(mp.dps + 5)
-        while k < x or abs(term) > least * abs(same):
-            same, sums = same + term, sums + psi * term
+        # the sums in whole multiples of 2**-bits of their first term: much faster than mpf
+        bits = mp.prec + 20
+        square = int(mpmath.ldexp(half * half if modified else -half * half, bits))
+        psi = int(mpmath.ldexp(-2 * mp.euler + sum((mpf(1) / k for k in range(1, n + 1)), mpf(0)), bits))
+        term, whole, weighted, k = 1 << bits, 0, 0, 0
+        while term not in (0, -1):
+            whole, weighted = whole + term, weighted + (psi * term >> bits)
             k += 1
-            term = term * square / (k * (n + k))
-            psi += mpf(1) / k + mpf(1) / (n + k)
+            term = (term * square >> bits) // (k * (n + k))
+            psi += (1 << bits) // k + (1 << bits) // (n + k)
+        first_term = half**n / mpmath.factorial(n)
+        same, sums = (first_term * mpmath.ldexp(mpf(v), -bits) for v in (whole, weighted))
         if modified:
             sign = (-1) ** n
             return first / 2 - sign * log * same + sign * sums / 2

@@ -7,7 +7,7 @@ digits.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import mpmath
@@ -18,7 +18,7 @@ from mpmath import mp, mpf
 from .bessel import ORDERS, Function
 from .reals import NAN, RUN, Real, TruthUnknownError, applied, as_real, compare, floor
 
-__all__ = ["CHOOSING", "NUMPY", "SCIPY", "Function", "call"]
+__all__ = ["CHOOSING", "NUMPY", "SCIPY", "SEVERAL", "Function", "call"]
 
 
 def call(function: Function, *operands: Any) -> Real:
@@ -228,7 +228,8 @@ _SIMPLE: dict[str, Function] = {
                        sc.betaln, lambda a, b: _at_pole(a) or _at_pole(b)),
     "zeta": Function(_zeta, lambda y, x: (mpmath.zeta(x, 1, 1),), sc.zeta, lambda x: x == 1),
     "ellipk": Function(lambda m: mpmath.ellipk(m) if m < 1 else NAN, _elliptic_k, sc.ellipk, lambda m: m >= 1),
-    "ellipe": Function(lambda m: mpmath.ellipe(m) if m < 1 else NAN, _elliptic_e, sc.ellipe, lambda m: m >= 1),
+    # E(1) is 1, with an infinite slope
+    "ellipe": Function(lambda m: mpmath.ellipe(m) if m <= 1 else NAN, _elliptic_e, sc.ellipe, lambda m: m >= 1),
     "expi": Function(lambda x: mpmath.ei(x) if x else NAN, lambda y, x: (mpmath.exp(x) / x,), sc.expi,
                      lambda x: x == 0),
     "exp1": Function(_positive(mpmath.e1), lambda y, x: (-mpmath.exp(-x) / x,), sc.exp1, _log_edge),
@@ -296,10 +297,6 @@ def _huber(delta: Any, r: Any) -> Any:
     return size * size * 0.5 if size <= delta else as_real(delta) * (size - as_real(delta) * 0.5)
 
 
-def _two(first: Function, second: Function) -> Callable[[Any], tuple[Any, Any]]:
-    return lambda x: (call(first, x), call(second, x))
-
-
 _SI = Function(mpmath.si, lambda y, x: (_sinc(x),), lambda x: sc.sici(x)[0])
 _CI = Function(_positive(mpmath.ci), lambda y, x: (mpmath.cos(x) / x,), lambda x: sc.sici(x)[1], _log_edge)
 _FRESNELS = Function(mpmath.fresnels, lambda y, x: (mpmath.sin(mp.pi * x * x / 2),), lambda x: sc.fresnel(x)[0])
@@ -349,9 +346,6 @@ SCIPY: Mapping[str, Callable[..., Any]] = {
     "expn": _of_order(_expint),
     "zeta": lambda s, a=None: call(_SIMPLE["zeta"], s) if a is None else call(_hurwitz(_parameter(s)), a),
     "lambertw": lambda x, k=0: call(_lambert(int(_parameter(k))), x),
-    "sici": _two(_SI, _CI),
-    "fresnel": _two(_FRESNELS, _FRESNELC),
-    "airy": lambda x: tuple(call(f, x) for f in _AIRY),
     "eval_legendre": _of_order(lambda n: _polynomial("legendre", sc.eval_legendre, n)),
     "eval_chebyt": _of_order(lambda n: _polynomial("chebyt", sc.eval_chebyt, n)),
     "eval_chebyu": _of_order(lambda n: _polynomial("chebyu", sc.eval_chebyu, n)),
@@ -363,6 +357,10 @@ SCIPY: Mapping[str, Callable[..., Any]] = {
     "kl_div": lambda x, y: _rel_entr(x, y) - as_real(x) + as_real(y),
     "huber": _huber,
 }
+
+
+# what SciPy returns several values of at once
+SEVERAL: Mapping[str, Sequence[Function]] = {"sici": (_SI, _CI), "fresnel": (_FRESNELS, _FRESNELC), "airy": _AIRY}
 
 
 def _sign(x: Any) -> Any:
@@ -385,6 +383,8 @@ def _extreme(larger: bool, *, skip_nan: bool = False) -> Callable[[Any, Any], An
 
 
 def _heaviside(x: Any, half: Any) -> Any:
+    if mpmath.isnan(as_real(x).v):
+        return as_real(x)
     sign = compare(as_real(x), as_real(0), "heaviside")
     moving = as_real(x).d
     v = as_real(half).v if sign == 0 else mpf(sign > 0)

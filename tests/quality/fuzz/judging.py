@@ -177,7 +177,7 @@ def ask(drawn: Drawn, setting: str, *, causes: bool = False) -> Seen:
             [_value(f, np.where(np.arange(len(x)) == i, x + s * (2.0**-20 * abs(v) or 2.0**-20), x)) for s in (-1, 1)]
             for i, v in enumerate(drawn.x)
         ]
-        around = math.isfinite(value) and all(math.isfinite(v) for sides in beside for v in sides)
+        around = tuple(math.isfinite(value) and all(map(math.isfinite, sides)) for sides in beside)
         infinite = tuple(any(map(math.isinf, sides)) for sides in beside)
     table = verdict.components
     columns = (tuple(map(float, table[name])) for name in ("claimed", "certified", "threshold"))

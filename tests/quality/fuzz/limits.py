@@ -36,33 +36,39 @@ def both_sides(along: Along, x: Sequence[float]) -> Found:
     last: Found | None = None
     for factor in _FACTORS:
         digits = factor * (130 + 3 * depth + 2 * height)
-        samples = _samples(along, digits, depth)
+        samples, settled = _samples(along, digits, depth)
         with mp.workdps(digits):
             if before:
                 samples = [_without_noise(p, q, digits) for p, q in zip(before, samples, strict=True)]
             found = _told(samples, depth)
         # a derivative that is much smaller than what it was computed with may be no more than lost digits
-        clear = found[0] in ("smooth", "rough") and (abs(found[1]) > mpf(10) ** -40 or bool(before))
+        clear = settled and found[0] in ("smooth", "rough") and (abs(found[1]) > mpf(10) ** -40 or bool(before))
         if clear or found[0] == "domain" or (last is not None and last[0] == found[0] != "unknown"):
             return found
         before, last = samples, found
     return "unknown", NAN, (NAN, NAN), mpf(0)
 
 
-def _samples(along: Along, digits: int, depth: int) -> list[Any]:
-    """Return the value at the point, then for each side the values and the slopes, ever closer."""
+def _samples(along: Along, digits: int, depth: int) -> tuple[list[Any], bool]:
+    """Return the value at the point, then for each side the values and the slopes, ever closer.
+
+    Also whether the code decides alike all the way: what comes closer to a branch than the digits tell is taken for a
+    tie.
+    """
     (here, _), _ = run(along(mpf(0)), digits)
-    samples = [here.v]
+    samples, settled = [here.v], True
     for sign in (-1, 1):
-        values, slopes = [], []
+        values, slopes, answers = [], [], []
         for exponent in _STEPS:
             with mp.workdps(digits):
                 step = sign * mpf(10) ** (exponent - depth)
-            (result, _), _ = run(along(step), digits)
+            (result, _), met = run(along(step), digits)
+            answers.append(met.answers)
             values.append(result.v)
             slopes.append(mpf(0) if result.d is None else result.d[0])
         samples += [*values, *slopes]
-    return samples
+        settled = settled and all(some == answers[0] for some in answers)
+    return samples, settled
 
 
 def _without_noise(before: Any, after: Any, digits: int) -> Any:
@@ -79,7 +85,7 @@ def _told(samples: Sequence[Any], depth: int) -> Found:
     if not mpmath.isfinite(value):
         return "domain", NAN, (NAN, NAN), mpf(0)
     sides: list[Any] = []
-    kind, gap, rough = "smooth", mpf(0), False
+    kind, gap, rough, dies, hidden = "smooth", mpf(0), False, True, mpf(0)
     for k in (1, 1 + 2 * n):
         values, slopes = samples[k : k + n], samples[k + n : k + 2 * n]
         if any(map(mpmath.isnan, values)):
@@ -92,13 +98,18 @@ def _told(samples: Sequence[Any], depth: int) -> Found:
             kind = "jump" if kind == "smooth" else kind
             gap = max(gap, jump)
         rough = rough or _is_slow(slopes)
-        sides.append((*_limit(slopes), abs(slopes[0])))
+        sides.append((*_limit(slopes), slopes[0]))
+        # as fast as before, or faster
+        hidden = max(hidden, abs(slopes[3]))
+        dies = dies and abs(slopes[3] * slopes[1]) <= mpf("1.25") * slopes[2] ** 2
     (left, left_off, a), (right, right_off, b) = sides
     if kind != "smooth":
         return kind, NAN, (left, right), gap
     if not (mpmath.isfinite(left) and mpmath.isfinite(right)):
-        return "kink", NAN, (left, right), gap
-    off = left_off + right_off + mpf(10) ** -45 * max(abs(left), abs(right))
+        # from outside a slope is no more than what it is a little beside the point
+        one = mpmath.isfinite(left) or mpmath.isfinite(right)
+        return "kink", NAN, (left, right), abs(a - b) if one else max(abs(a), abs(b))
+    off = left_off + right_off + mpf(10) ** -max(45.0, 0.4 * mp.dps) * max(abs(left), abs(right))
     if abs(left - right) > off:
         return "kink", NAN, (left, right), gap
     # a jump may be far smaller than what the value moves by on the way to the point
@@ -107,8 +118,11 @@ def _told(samples: Sequence[Any], depth: int) -> Found:
     if step and not rough:
         return "jump", NAN, (left, right), step
     D = (left + right) / 2
-    # a slope that dies away with the step
-    D = mpf(0) if abs(D) <= 4 * off or abs(D) <= mpf(10) ** -60 * max(a, b) else D
+    if abs(D) <= max(4 * off, mpf(10) ** -60 * max(abs(a), abs(b))):
+        if not dies:
+            # what dies away with the step hides what stays
+            return "unknown", NAN, (left, right), gap
+        return ("rough", mpf(0), (left, right), gap) if rough else ("smooth", mpf(0), (left, right), hidden)
     if D and off > mpf(10) ** -20 * abs(D):
         return "unknown", NAN, (left, right), gap
     return "rough" if rough else "smooth", D, (left, right), gap
@@ -129,12 +143,12 @@ def _limit(values: Sequence[Any]) -> tuple[Any, Any]:
     steps = [q - p for p, q in pairwise(values)]
     size = max(map(abs, values))
     if abs(steps[2]) <= size * mpf(10) ** -45:
-        return values[3], abs(steps[2]) * 2 + size * mpf(10) ** -60
+        return values[3], abs(steps[2]) * 2 + size * mpf(10) ** -max(60.0, 0.5 * mp.dps)
     if abs(steps[2]) >= mpf("0.9") * abs(steps[1]):
         away = steps[2] * steps[1] > 0
         return (mpf("inf") if steps[2] > 0 else mpf("-inf")) if away else NAN, NAN
     first, second = (_aitken(values[k : k + 3]) for k in (0, 1))
-    return second, 4 * abs(second - first) + size * mpf(10) ** -60
+    return second, 4 * abs(second - first) + size * mpf(10) ** -max(60.0, 0.5 * mp.dps)
 
 
 def _is_slow(slopes: Sequence[Any]) -> bool:

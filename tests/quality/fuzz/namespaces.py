@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Mapping
-from functools import cache, reduce
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial, reduce
 from types import CodeType, SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ import mpmath
 import numpy as np
 from mpmath import mpf
 
-from .functions import CHOOSING, NUMPY, SCIPY, call
+from .functions import CHOOSING, NUMPY, SCIPY, SEVERAL, Function, call
 from .reals import Real, TruthUnknownError, as_real, literal
 
 __all__ = ["compiled", "namespace"]
@@ -227,21 +228,28 @@ def _special(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*(a[()] for a in arrays))
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
         rows = [function(*row) for row in zip(*(np.broadcast_to(a, shape).ravel() for a in arrays), strict=True)]
-        if isinstance(rows[0], tuple):
-            return tuple(_shaped([row[k] for row in rows], shape) for k in range(len(rows[0])))
-        return _shaped(rows, shape)
+        found = np.empty(len(rows), dtype=object)
+        found[:] = rows
+        return found.reshape(shape)
 
     return apply
 
 
-def _shaped(values: list[Any], shape: Any) -> Any:
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found.reshape(shape)
+@dataclass(frozen=True, slots=True)
+class _Several:
+    """Several functions of one argument, each found when it is asked for."""
+
+    functions: Sequence[Function]
+    x: Any
+
+    def __getitem__(self, k: int) -> Any:
+        function = self.functions[k]
+        return _special(lambda x: call(function, x))(self.x)
 
 
 _SPECIAL: dict[str, Any] = {
     **{name: _special(function) for name, function in SCIPY.items()},
+    **{name: partial(_Several, functions) for name, functions in SEVERAL.items()},
     "logsumexp": _log_sum_exp,
     "softmax": _softmax,
     "log_softmax": lambda x: _array(x) - _log_sum_exp(x),

@@ -213,7 +213,9 @@ def applied(
         RUN[0].singular = True
     y = _kept(_attempt, value, *values)
     if not moving:
-        return Real(y if mpmath.isnan(y) else _moved(y, s), None, s)
+        # arithmetic among constants is exact in a verdict: only what is written is rounded; arctan2(0, 0), which is
+        # undefined, is what NumPy makes of it
+        return Real(mpf(s) if mpmath.isnan(y) and math.isfinite(s) else y, None, s)
     if mpmath.isnan(y):
         # perhaps there is a value beside the point
         RUN[0].singular = True

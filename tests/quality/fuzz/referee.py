@@ -36,8 +36,8 @@ class Seen:
     status, claimed, certified, threshold : tuple
         The columns of the verdict.
     resolution : float
-    around : bool
-        Whether the function has finite floats on all sides.
+    around : tuple of bool
+        Whether the function has finite floats on both sides, by component.
     infinite : tuple of bool
         Whether it is infinite on a side, by component.
     """
@@ -50,9 +50,14 @@ class Seen:
     certified: tuple[float, ...]
     threshold: tuple[float, ...]
     resolution: float
-    around: bool
+    around: tuple[bool, ...]
     x: tuple[float, ...]
     infinite: tuple[bool, ...] = ()
+
+    @property
+    def outside(self) -> bool:
+        """Whether floats alone were asked, which do not show everything."""
+        return self.setting == "opaque" or self.evidence == "witness"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +89,11 @@ def faults_of(truth: Truth, seen: Seen) -> list[Fault]:
         for i, component in enumerate(truth.components):
             whys = _why(truth, component, seen, i, largest)
             found += [Fault(seen.setting, seen.status[i], why, _shown(component, seen, i), i) for why in whys]
-        if set(seen.status) == {"consistent"} and largest and not math.isfinite(seen.resolution):
+        # of a gradient that is 0 all over, a witness knows no size
+        known = largest and (seen.evidence != "witness" or any(seen.claimed))
+        if set(seen.status) == {"consistent"} and known and not math.isfinite(seen.resolution):
             found.append(Fault(seen.setting, "consistent", "without a resolution", f"resolution {seen.resolution!r}"))
-        elif set(seen.status) == {"consistent"} and largest and len(finite) == len(truth.components):
+        elif set(seen.status) == {"consistent"} and known and len(finite) == len(truth.components):
             stated, needed = mpf(seen.resolution), max(mpf(t) for t in seen.threshold) / largest
             if stated < needed * mpf("0.999"):
                 found.append(
@@ -120,16 +127,16 @@ def _why(truth: Truth, c: Component, seen: Seen, i: int, largest: Any) -> list[s
     if c.kind == "domain":
         return _at_the_edge(c, seen, i)
     if word == "out-of-domain":
-        if seen.evidence == "witness" and not seen.around:
+        if seen.evidence == "witness" and not all(seen.around):
             # no float beside the point shows that real numbers have a value there
             return []
         return [f"f has values around the point: {c.kind}"]
     if c.kind in ("kink", "jump"):
         return _at_a_corner(c, seen, i)
-    if c.kind == "rough" and seen.setting == "opaque":
+    if c.kind == "rough" and seen.outside:
         return []
     if word == "non-smooth":
-        if c.hidden and seen.setting == "opaque":
+        if c.hidden and seen.outside:
             # a kink at the point, as far as there are floats
             return []
         alone = all(other.kind in _DERIVATIVE for other in truth.components)
@@ -141,9 +148,8 @@ def _why(truth: Truth, c: Component, seen: Seen, i: int, largest: Any) -> list[s
 
 def _at_the_edge(c: Component, seen: Seen, i: int) -> list[str]:
     word = seen.status[i]
-    # floats alone do not show everything
-    outside = seen.setting == "opaque" or seen.evidence == "witness"
-    if word == "out-of-domain" or (outside and (seen.around or word == "non-smooth")):
+    outside = seen.outside
+    if word == "out-of-domain" or (outside and (seen.around[i] or word == "non-smooth")):
         return []
     if word == "non-smooth" and any(seen.infinite[i : i + 1]):
         # an infinite value is one, or none
@@ -167,10 +173,11 @@ def _at_a_corner(c: Component, seen: Seen, i: int) -> list[str]:
             return [f"f has a {c.kind}"]
         between = min(c.sides) <= claimed <= max(c.sides)
         return ["f has a kink, and the claim lies between its slopes"] if between else []
-    if seen.setting == "opaque":
+    if seen.outside:
         # too small to be seen from outside
         threshold = mpf(seen.threshold[i])
-        if c.kind == "kink" and not abs(c.sides[0] - c.sides[1]) > 2 * threshold:
+        apart = abs(c.sides[0] - c.sides[1]) if all(map(mpmath.isfinite, c.sides)) else c.gap
+        if c.kind == "kink" and not apart > 2 * threshold:
             return []
         if c.kind == "jump" and c.gap * 2**20 <= threshold * abs(seen.x[i] or 1.0):
             return []
@@ -183,19 +190,25 @@ def _of_a_derivative(truth: Truth, c: Component, seen: Seen, i: int, largest: An
         return ["the gradient is not finite, the derivative is"] if word == "consistent" else []
     floats = abs(mpf(claimed) - c.D)
     real = abs(c.G - c.D) if mpmath.isfinite(c.G) else floats
-    slack = mpf(10) ** -9 * abs(c.D) if truth.limit else mpf(0)
+    slack = (mpf(10) ** -9 * abs(c.D) if truth.limit else mpf(0)) + c.gap
     if word == "consistent":
         if not math.isfinite(threshold):
             return ["its threshold is not finite"]
         off = real if seen.setting == "traced" else min(real, floats)
         if off > mpf(threshold) * mpf("1.000001") + _LEAST + slack:
             return ["the gradient is off by more than the threshold"]
-        if largest and threshold > largest and off > max(largest / 100, _LEAST):
+        # at a kink the gradient is as large as the slopes there: from outside, a component is held against that
+        slopes = [abs(s) for other in truth.components if other.kind == "kink" for s in other.sides]
+        scale = max([largest, *(s for s in slopes if mpmath.isfinite(s))])
+        if largest and threshold > scale and off > max(scale / 100, _LEAST):
             return ["its threshold is larger than the gradient"]
         return []
     if floats > mpf(10) ** -3 * max(abs(c.D), largest):
         # whatever the formula is, these floats are no derivative
         return [] if real > 0 or floats > mpf(10) ** -1 * max(abs(c.D), largest) else ["the formula is right"]
+    if 0 < real <= c.gap:
+        # a derivative of 0 may hide one that is as small as this
+        return []
     if real <= max(mpf("0.9") * _U * abs(c.D), c.rounding / 2, _LEAST) and mpmath.isfinite(c.G):
         return ["the gradient is right"]
     if math.isfinite(threshold) and max(real, floats) <= mpf(threshold) * mpf("0.999999"):
@@ -208,7 +221,7 @@ def _certified(truth: Truth, c: Component, seen: Seen, i: int) -> list[str]:
     if truth.limit or not math.isfinite(certified):
         return []
     half_ulp = mpf(math.ulp(certified)) / 2
-    if abs(mpf(certified) - c.D) > half_ulp * mpf("1.000000001") + 2 * c.own:
+    if abs(mpf(certified) - c.D) > half_ulp * mpf("1.000000001") + 2 * c.own + c.gap:
         return ["the certified derivative is not the derivative"]
     return []
 

@@ -46,7 +46,8 @@ class Component:
     rounding, own : mpf
         What the rounding of constants may change in G − D, and in D.
     gap : mpf
-        How far the value jumps.
+        How far the value jumps; of a kink with an infinite slope, how far the slopes are apart beside the point; of a
+        derivative of 0, how large one may be that slopes which die away hide.
     hidden : bool
         Whether a branch is closer than the next float, so that floats have it at the point.
     """
