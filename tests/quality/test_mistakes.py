@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -194,25 +193,16 @@ def test_the_command_prints_each_bug_and_the_totals(capsys: pytest.CaptureFixtur
     assert [line.split()[:3] for line in printed.splitlines() if line.startswith("all")] == [["all", "1", "1"]]
 
 
-# the whole corpus
-
-
-@functools.cache
-def judged(name: str) -> tuple[Right | Judged, ...]:
-    return tuple(judge(SETS[name]))
-
-
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", [*SETS])
-def test_the_score_is_the_stated_one(name: str) -> None:
-    said = judged(name)
+def test_the_score_is_the_stated_one() -> None:
+    said = list(judge(OPEN[::12]))
     right = [one for one in said if isinstance(one, Right)]
     assert [str(one.case) for one in right if one.status != "consistent"] == []
     wrong = [one for one in said if isinstance(one, Judged)]
     assert [(str(one.case), one.bug) for one in wrong if one.status != "wrong"] == []
     causes, places = Counter(one.told for one in wrong), Counter(one.place for one in wrong)
     score = (
-        f"{name}: {len(right)} functions, {len(wrong)} bugs, causes {causes['right']} right, "
+        f"each twelfth: {len(right)} functions, {len(wrong)} bugs, causes {causes['right']} right, "
         f"{causes['misleading']} misleading, places {places['right']} right, {places['elsewhere']} elsewhere"
     )
     print(f"\n{score}")

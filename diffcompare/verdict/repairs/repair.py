@@ -59,11 +59,13 @@ def find_repair(pair: ArrayPair, asked: Sequence[Nearby], budget: Budget) -> Edi
     if pair.opaque or elements > _ELEMENTS:
         return None
     cost = price(pair)
-    budget.spend(20 * cost)
+    # half of what it takes to build a node: most are there already when a change is tried
+    tried = cost - BUILT * len(build.nodes) // 2
+    budget.spend(10 * cost)
     here = measured(pair)
     if here is None:
         return None
-    search = _Search(here, asked, cost - BUILT * len(build.nodes) * 7 // 10, budget)
+    search = _Search(here, asked, tried, budget)
     sites = sites_of(build, pair.G, pair.gradient.origins)
     store = _store(here, sites, budget.left // 2)
     bent = list(islice(_bent(here, sites, store), _TRIED))
