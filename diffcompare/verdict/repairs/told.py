@@ -202,7 +202,10 @@ def _is_itself(edit: Edit, texts: Texts) -> bool:
 def cause_of(edit: Edit, texts: Texts, components: Sequence[int]) -> Cause:
     """Say why the gradient is wrong."""
     span = span_of(edit, texts.pair)
-    text = span.text if span is not None and _is_short(span.text) else texts.of(edit.site.values(texts.pair.build)[0])
+    if span is None:
+        text = texts.of(edit.site.values(texts.pair.build)[0])
+    else:
+        text = span.text if _is_short(span.text) else f"{span.file}:{span.line}"
     kind, words = _why(edit, texts, text)
     return Cause(kind, words, tuple(components))
 

@@ -186,6 +186,22 @@ def test_a_search_that_fails_marks_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     assert str(verdict.cause).startswith("factor 2 missing in the term 0.125*")
 
 
+def long(x: Any) -> Any:
+    return np.array(
+        [2 * x[0] * np.cos(x[1]), -(x[0] ** 2) * np.sin(x[1]), 3.0 * x[2] ** 2 + 0.5 * x[3], 0.5 * x[2]]
+    ) - (0.25 * x)
+
+
+def test_a_long_expression_is_told_by_its_place() -> None:
+    def f(x: Any) -> Any:
+        return x[0] ** 2 * np.cos(x[1]) + x[2] ** 3 + 0.5 * x[2] * x[3] + 0.125 * np.sum(x**2)
+
+    verdict = dc.check_gradient(f, long, np.array([0.7, 1.2, -0.4, 2.0]))
+    (mark,) = [mark for mark in verdict.marks if mark.role == "gradient"]
+    assert mark.message == "the minus should be a plus"
+    assert (mark.line + 2, len(mark.lines)) == (mark.end_line, 3)
+
+
 def test_the_sources_of_both_are_kept() -> None:
     f, gradient = dc.check_gradient(loss, half, W).sources
     assert (f.role, f.name, f.file, f.line) == ("f", "loss", "test_pointing.py", loss.__code__.co_firstlineno)
