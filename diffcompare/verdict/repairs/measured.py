@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,8 +16,10 @@ from diffcompare.program.arrays import ArrayBuilder
 from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.repairs.sites import Site
 
-__all__ = ["Measured", "leaves_nothing", "measured"]
+__all__ = ["ELEMENTS", "Measured", "elements_of", "leaves_nothing", "measured"]
 
+# elements of all nodes, whose values are held at once
+ELEMENTS = 4_000_000
 # of the error, what a change may leave in floats, and what may be rounding
 _LEFT, _NOISY = 1e-9, 1e-3
 
@@ -100,6 +103,12 @@ def leaves_nothing(left: Floats, before: Floats, D: Floats) -> bool:
     size = np.max(np.abs(before), initial=0.0)
     known = noise <= _NOISY * size and np.isfinite(left).all()
     return bool(known and (np.abs(left) <= _LEFT * size + noise).all())
+
+
+def elements_of(pair: ArrayPair) -> int:
+    """Count the elements of all nodes of function, derivative and gradient."""
+    build = pair.build
+    return sum(math.prod(build.shape(k)) for k in build.needed([pair.F, pair.D, pair.G]))
 
 
 def measured(pair: ArrayPair) -> Measured | None:

@@ -19,6 +19,7 @@ from diffcompare.verdict.causes.nearby import Nearby, nearby
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.marks import Mark, Source
 from diffcompare.verdict.problem import Problem
+from diffcompare.verdict.repairs.measured import ELEMENTS, elements_of
 from diffcompare.verdict.repairs.repair import find_repair
 from diffcompare.verdict.repairs.terms import Term, wrong_term
 from diffcompare.verdict.repairs.told import Texts, cause_of, marks_of
@@ -60,6 +61,8 @@ def point_out(problem: Problem, judgement: Judgement, cause: Cause | None) -> Po
 def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Pointed:
     budget = Budget()
     pair = judgement.arrays or _traced(problem, judgement)
+    if elements_of(pair) > ELEMENTS:
+        return Pointed((), cause)
     asked = nearby(problem, replace(judgement, arrays=pair, pair=None), None, budget)
     if asked is None:
         return Pointed((), cause)

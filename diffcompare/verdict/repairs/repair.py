@@ -35,8 +35,8 @@ __all__ = ["find_repair"]
 
 _BITS = 160
 _AFFORDED = 20_000_000
-# changes that are evaluated at the point, and elements of all nodes
-_TRIED, _ELEMENTS = 3000, 4_000_000
+# changes that are evaluated at the point
+_TRIED = 3000
 # changes that are compared with one another
 _KEPT = 24
 # changes of about the same price are compared
@@ -55,8 +55,7 @@ def find_repair(pair: ArrayPair, asked: Sequence[Nearby], budget: Budget) -> Edi
     ``asked``: what is known of the gradient at the point and at others.
     """
     build = pair.build
-    elements = sum(math.prod(build.shape(k)) for k in build.needed([pair.F, pair.D, pair.G]))
-    if pair.opaque or elements > _ELEMENTS:
+    if pair.opaque:
         return None
     cost = price(pair)
     # half of what it takes to build a node: most are there already when a change is tried
