@@ -171,7 +171,11 @@ def _at_a_corner(c: Component, seen: Seen, i: int) -> list[str]:
             return []
         if c.kind == "jump" or any(map(mpmath.isnan, c.sides)):
             return [f"f has a {c.kind}"]
-        between = min(c.sides) <= claimed <= max(c.sides)
+        low, high = min(c.sides), max(c.sides)
+        if seen.outside and mpmath.isfinite(low) != mpmath.isfinite(high):
+            # from outside an infinite slope is no more than what it is beside the point
+            low, high = (low, low + c.gap) if mpmath.isfinite(low) else (high - c.gap, high)
+        between = low <= claimed <= high
         return ["f has a kink, and the claim lies between its slopes"] if between else []
     if seen.outside:
         # too small to be seen from outside
