@@ -201,8 +201,8 @@ def _of_a_derivative(truth: Truth, c: Component, seen: Seen, i: int, largest: An
         off = real if seen.setting == "traced" else min(real, floats)
         if off > mpf(threshold) * mpf("1.000001") + _LEAST + slack:
             return ["the gradient is off by more than the threshold"]
-        # at a kink the gradient is as large as the slopes there: from outside, a component is held against that
-        slopes = [abs(s) for other in truth.components if other.kind == "kink" for s in other.sides]
+        # at a kink or a jump the gradient is as large as the slopes there: a component is held against that
+        slopes = [abs(s) for other in truth.components if other.kind in ("kink", "jump") for s in other.sides]
         scale = max([largest, *(s for s in slopes if mpmath.isfinite(s))])
         if largest and threshold > scale and off > max(scale / 100, _LEAST):
             return ["its threshold is larger than the gradient"]
