@@ -34,18 +34,23 @@ def traced_special(table: Table, name: str, floats: Floats, inputs: tuple[Any, .
     floats : callable
         What the code runs, on floats.
     inputs : tuple
-        Its arguments; those that do not move are exact constants.
+        Its arguments; numbers of the code are exact constants, as parameters must be.
     """
+    build = table.builder
+
+    def term(number: TracedScalar, *, computed: bool) -> Term:
+        # what is computed from constants is no float; one that is kept apart is
+        kept = computed and build.nodes[number.index].operation != "variable"
+        return Term(build, number.index if number.moving or kept else build.constant(Fraction(number.shadow)))
 
     def rule(*row: Any) -> TracedScalar:
         numbers = [lift(v, table) for v in row]
-        build = table.builder
-        terms = [
-            Term(build, number.index if number.moving else build.constant(Fraction(number.shadow)))
-            for number in numbers
-        ]
         try:
-            result = named_term(name, terms)
+            try:
+                result = named_term(name, [term(number, computed=True) for number in numbers])
+            except UnsupportedFunction:
+                # a parameter that was computed
+                result = named_term(name, [term(number, computed=False) for number in numbers])
         except UnsupportedFunction as error:
             raise refuse(f"{name} of traced values", str(error), "use another function") from None
         shadow = float(floats(*(number.shadow for number in numbers)))

@@ -116,7 +116,8 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
     guards = (*pair.function.guards, *pair.gradient.guards)
     build = pair.build
     differences = [build.apply("subtract", g.first, g.second) for g in guards]
-    edges = switches_of(build, [pair.F])
+    # what is only compared, as a sign does, must have values around the point too
+    edges = switches_of(build, [pair.F, *differences[: len(pair.function.guards)]])
     F, D, G, *rest = array_balls(
         build, [pair.F, pair.D, pair.G, *differences, *(e.node for e in edges)], pair.point, _BITS
     )

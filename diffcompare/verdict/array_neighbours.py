@@ -147,7 +147,7 @@ def _judge(problem: Problem, state: State, pair: ArrayPair) -> Judgement | Left:
         return Left("f is not finite")
     build, guards = pair.build, pair.function.guards
     differences = [build.apply("subtract", g.first, g.second) for g in guards]
-    edges = switches_of(build, [pair.F])
+    edges = switches_of(build, [pair.F, *differences])
     F, D, *rest = array_balls(build, [pair.F, pair.D, *differences, *(e.node for e in edges)], pair.point, _BITS)
     signs = [
         np.where(same_elements(build, g.first, g.second), np.int8(0), signs_of(v))

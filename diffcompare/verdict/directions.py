@@ -100,14 +100,16 @@ def _persistent(steps: list[tuple[float, float]], floor: float) -> float | None:
     """Return the error that stays when h is halved, with what is linear in h or without; None if none stays.
 
     The jump of a step grows like 1/h. The error of a gradient that changes much over h has a part that is linear in
-    h; a(h) = 2·err(h/2) − err(h) is free of it, and must exceed the bars too.
+    h; a(h) = 2·err(h/2) − err(h) is free of it, and must exceed the bars too, by what noise makes of it: a quarter, as
+    the bars are 12 times the noise.
     """
     (before, bar_before), (error, bar) = steps[-2:]
     # compared without dividing: bars of subnormal functions round to 0
     if abs(error) <= max(bar, floor) or abs(before) <= max(bar_before, floor):
         return None
     if abs(error - before) <= 0.3 * max(abs(error), abs(before)):
-        return error if min(abs(error), abs(2 * error - before)) > max(bar, bar_before, floor) else None
+        least = min(abs(error), abs(2 * error - before))
+        return error if least > max(1.25 * max(bar, bar_before), floor) else None
     if len(steps) < 3:
         return None
     first, bar_first = steps[-3]

@@ -368,11 +368,13 @@ def _limit(pair: Pair, other: Pair, k: int, direction: Floats, step: float) -> t
         # what has a value closer to the point ends farther away, if only at the next float
         return "unknown" if quotients[-1].is_finite() else "outside", base
     with precision(_LIMIT_BITS):
-        first, second, third = (abs(b - a).mid() for a, b in pairwise(quotients))
+        moved = [abs(b - a) for a, b in pairwise(quotients)]
+        first, _, third = (m.mid() for m in moved)
         last = quotients[-1]
         if third <= 2.0**-40 * max(abs(last).mid(), first):
             return "", last + Ball(0, 2 * third + 2.0**-100 * abs(last).mid())
-        return "infinite" if first < second < third else "unknown", last
+        # in balls: what is too wide to tell does not grow
+        return "infinite" if moved[0] < moved[1] < moved[2] else "unknown", last
 
 
 def _compare(

@@ -217,7 +217,8 @@ def test_a_kink_beside_a_component_has_a_size_too() -> None:
     small = Component("smooth", mpf("5e-13"), (mpf("5e-13"),) * 2, mpf("5.1e-13"), mpf(0), mpf(0), mpf(0))
     seen = Seen("opaque", 1.0, "witness", ("inconclusive", "consistent"), (0.0, 5.1e-13), (math.nan, math.nan),
                 (math.inf, 1e-7), 1e-7, (True, True), (1.0, 1.0))  # fmt: skip
-    assert not faults_of(Truth(mpf(1), (_KINK, small), (), False), seen)
+    for kind in ("kink", "jump"):
+        assert not faults_of(Truth(mpf(1), (replace(_KINK, kind=kind), small), (), False), seen)
     assert faults_of(Truth(mpf(1), (replace(_KINK, kind="domain"), small), (), False), seen)
 
 

@@ -514,3 +514,15 @@ def test_beyond_a_step_another_piece_is_followed(slope: int, beyond: Callable[[A
     found = array_identity.judge_arrays(posed, state_of(posed))
     assert isinstance(found, Judgement)
     assert {k: s for k, s in enumerate(found.status) if s != "consistent"} == {1: "non-smooth"}
+
+
+@pytest.mark.parametrize("compared", [np.sign, lambda a: np.heaviside(a, 0.5), lambda a: np.minimum(a, 0.5)])
+@pytest.mark.parametrize("opaque", [False, True])
+def test_what_is_only_compared_has_values_around_the_point(compared: Any, opaque: bool) -> None:
+    data = np.linspace(1.0, 2.0, 3000)
+
+    def gradient(x: Any) -> Any:
+        return np.array([float(repr(0.0))]) if opaque else 0 * x
+
+    verdict = dc.check_gradient(lambda x: np.sum(compared(data + np.sqrt(x[0]))), gradient, [0.0])
+    assert verdict.status == "out-of-domain"

@@ -757,3 +757,16 @@ def test_the_rounding_of_a_constant_that_exceeds_the_gradient_explains_nothing()
     assert dc.check_gradient(f, lambda x: 0.0 * x, [1e150]).status == "inconclusive"
     assert dc.check_gradient(f, lambda x: 0.1 * np.cos(0.1 * x), [1e150]).status == "consistent"
     assert dc.check_gradient(f, lambda x: 0.0 * x, [1.0]).status == "wrong"
+
+
+def test_a_special_function_of_what_is_computed_from_constants_is_no_float_of_it() -> None:
+    # 1/3 as a float leaves 1e-17 of the value, which differs from that of the other side of x[1] = 0
+    def f(x: Any) -> Any:
+        at = np.maximum(x, 0.0) ** 2 + np.array([1.0, 2.0]) / 3
+        return np.sum(special.gamma(at)) + np.hypot(x[1], x[1] ** 2) ** 2 + x[0]
+
+    verdict = dc.check_gradient(f, lambda x: np.array([1.0, 0.0]) + 0 * x, [-1.0, 0.0])
+    assert "non-smooth" not in verdict.components["status"].tolist()
+    third = dc.check_gradient(lambda x: x[0] * special.gamma(np.float64(1.0) / 3), lambda x: 0 * x, [1.0])
+    # mpmath, 60 digits
+    assert third.components["certified"][0] == 2.6789385347077475

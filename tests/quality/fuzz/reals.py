@@ -41,6 +41,8 @@ class Run:
 
     noise: Callable[[float], float] | None = None
     replay: list[Any] | None = None
+    # whether what is computed from constants is moved too: in most verdicts it is exact
+    computed: bool = False
     answers: list[Any] = field(default_factory=list)
     # where the code is not analytic at the point: a tie, the root of 0
     singular: bool = False
@@ -213,9 +215,11 @@ def applied(
         RUN[0].singular = True
     y = _kept(_attempt, value, *values)
     if not moving:
-        # arithmetic among constants is exact in a verdict: only what is written is rounded; arctan2(0, 0), which is
-        # undefined, is what NumPy makes of it
-        return Real(mpf(s) if mpmath.isnan(y) and math.isfinite(s) else y, None, s)
+        if mpmath.isnan(y):
+            # arctan2(0, 0), which is undefined, is what NumPy makes of it
+            return Real(mpf(s) if math.isfinite(s) else y, None, s)
+        moved = _moved(y, s)
+        return Real(moved if RUN[0].computed else y, None, s)
     if mpmath.isnan(y):
         # perhaps there is a value beside the point
         RUN[0].singular = True

@@ -171,7 +171,11 @@ def _at_a_corner(c: Component, seen: Seen, i: int) -> list[str]:
             return []
         if c.kind == "jump" or any(map(mpmath.isnan, c.sides)):
             return [f"f has a {c.kind}"]
-        between = min(c.sides) <= claimed <= max(c.sides)
+        low, high = min(c.sides), max(c.sides)
+        if seen.outside and mpmath.isfinite(low) != mpmath.isfinite(high):
+            # from outside an infinite slope is no more than what it is beside the point
+            low, high = (low, low + c.gap) if mpmath.isfinite(low) else (high - c.gap, high)
+        between = low <= claimed <= high
         return ["f has a kink, and the claim lies between its slopes"] if between else []
     if seen.outside:
         # too small to be seen from outside
@@ -197,8 +201,8 @@ def _of_a_derivative(truth: Truth, c: Component, seen: Seen, i: int, largest: An
         off = real if seen.setting == "traced" else min(real, floats)
         if off > mpf(threshold) * mpf("1.000001") + _LEAST + slack:
             return ["the gradient is off by more than the threshold"]
-        # at a kink the gradient is as large as the slopes there: from outside, a component is held against that
-        slopes = [abs(s) for other in truth.components if other.kind == "kink" for s in other.sides]
+        # at a kink or a jump the gradient is as large as the slopes there: a component is held against that
+        slopes = [abs(s) for other in truth.components if other.kind in ("kink", "jump") for s in other.sides]
         scale = max([largest, *(s for s in slopes if mpmath.isfinite(s))])
         if largest and threshold > scale and off > max(scale / 100, _LEAST):
             return ["its threshold is larger than the gradient"]

@@ -190,7 +190,7 @@ def _constants(
         def noise(value: float, sample: int = sample) -> float:
             return 1.0 if zlib.crc32(f"{sample} {value!r}".encode()) % 2 else -1.0
 
-        result, _ = run(work, digits, noise=noise, replay=met.answers)
+        result, _ = run(work, digits, noise=noise, replay=met.answers, computed=sample > 0)
         moved = _numbers(result, n)
         with mp.workdps(digits):
             if mpmath.isfinite(moved[0] - found[0]):
@@ -199,7 +199,7 @@ def _constants(
                 d, g = moved[1 + i] - found[1 + i], moved[1 + n + i] - found[1 + n + i]
                 if mpmath.isfinite(d):
                     own[i] = max(own[i], 4 * abs(d))
-                if mpmath.isfinite(g - d):
+                if mpmath.isfinite(g - d) and not sample:
                     rounding[i] = max(rounding[i], 4 * abs(g - d))
     # what has more digits than the run is no rounding of constants
     tiny = mpf(10) ** -40
