@@ -20,6 +20,7 @@ import pytest
 import diffcompare as dc
 from diffcompare.verdict.causes.budget import Exhausted
 from diffcompare.verdict.ladder import cause_in_code
+from diffcompare.verdict.repairs.pointing import Pointed
 
 from ..stated import stated as in_evidence  # noqa: TID252 - tests are no package
 from .corpus import (
@@ -169,6 +170,8 @@ def judged(case: Case, gradient: Any, setting: str) -> Any:
     # the search as it is: what it raises is seen here
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("diffcompare.verdict.check.cause_in_code", raw_search)
+        # causes are counted that values tell; what the source tells besides is counted in test_mistakes.py
+        patch.setattr("diffcompare.verdict.verdict.point_out", lambda _problem, _judgement, cause: Pointed((), cause))
         return checked(case, gradient, at, setting)
 
 
