@@ -30,7 +30,7 @@ def gradient(w):
         Bug("mean", "X.T @ psi / len(residual)", "X.T @ psi", number=300),
         Bug("chain", "delta * np.sign(residual)", "np.sign(residual)", also="delta|1[.]5"),
         Bug("sign", "X @ w - y\n    small", "y - X @ w\n    small", also="r\\b"),
-        Bug("constant", "<= delta\n    psi", "<= 1.0\n    psi", also="branch|bound|clip|other side"),
+        Bug("constant", "<= delta\n    psi", "<= 1.0\n    psi", also="branch|condition|bound|clip|other side"),
     ),
     case(
         "poisson",
