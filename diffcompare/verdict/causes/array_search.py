@@ -59,8 +59,7 @@ def cause_in_matrix(
 
 
 def _repeats(own: Cause, beside: Nearby) -> bool:
-    gap = beside.claimed - beside.certified if beside.difference is None else beside.difference
-    found = _of_hessian(beside.claimed, beside.certified, gap, beside.threshold)
+    found = _of_hessian(beside.claimed, beside.certified, beside.gap, beside.threshold)
     return found is not None and found.is_same(own)
 
 

@@ -57,6 +57,11 @@ class Nearby:
     true: tuple[Any, ...]
     error: Floats | float = 0.0
 
+    @property
+    def gap(self) -> Floats:
+        """Claim minus derivative: in real numbers where that is known, else of the floats that were returned."""
+        return self.claimed - self.certified if self.difference is None else self.difference
+
     def part(self, some: slice) -> Nearby:
         """Return some of the components."""
         return replace(

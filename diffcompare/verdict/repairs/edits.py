@@ -1,11 +1,17 @@
-"""Changes of a gradient's code that take the error away, to first order along two draws of weights."""
+"""Changes of a gradient's code that may take the error away.
+
+Where the gradient is affine in a value, two sums of the error with weights drawn at random tell whether a change may
+do, and which number goes with it; elsewhere the simplest changes are worth a trial.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
+from itertools import islice
 
 import numpy as np
 
@@ -36,23 +42,26 @@ class Edit:
         ``scale``, ``replace``, ``factor``, ``quotient``, ``addend`` or ``turn``.
     multiple : Multiple
         The number besides.
+    cost : float
+        How far it is from what people do most often.
     entry : Entry or None
         What is put in.
     turn : Turn or None
         What is done with the value.
-    cost : float
-        How far it is from what people do most often.
     each : tuple of int
         What is put in each time that the site ran, where that is not the same.
+    told : bool
+        Whether two sums tell that it may do.
     """
 
     site: Site
     form: str
     multiple: Multiple
-    entry: Entry | None
-    turn: Turn | None
     cost: float
+    entry: Entry | None = None
+    turn: Turn | None = None
     each: tuple[int, ...] = ()
+    told: bool = True
 
     def applied(self, build: ArrayBuilder, G: int) -> int:
         """Return the node of the gradient after the change."""
@@ -88,39 +97,89 @@ def _times(build: ArrayBuilder, multiple: Multiple, node: int) -> int:
 class Store:
     """What a search puts in: values by their shape, values of loops by how often they ran, and names of numbers.
 
-    ``lengths``: of how many operations each node is made.
+    ``lengths``: of how many operations each node is made; ``own``: the nodes that the user's code computes.
     """
 
-    shelves: tuple[Shelf, ...]
+    shelves: Mapping[Shape, Shelf]
     series: Mapping[int, tuple[tuple[int, ...], ...]]
     multiples: Multiples
     lengths: Mapping[int, int]
+    own: Container[int]
 
 
-def edits_of(here: Measured, sites: Sequence[Site], store: Store) -> Iterator[Edit]:
-    """Yield the changes that may explain the error, as far as two sums tell."""
+def edits_of(here: Measured, sites: Sequence[Site], store: Store, *, trials: int) -> Iterator[Edit]:
+    """Yield the changes that may explain the error; of those that no sums tell no more than ``trials``."""
     for site in sites:
-        slopes = here.slopes_at(site)
-        if slopes is None:
-            continue
-        values = [here.values[k] for k in site.values(here.build)]
-        own = _sums(slopes, values)
-        computed = _is_computed(here, site)
-        wanted = own - here.sums
-        multiple = _common(wanted, own, store, short=True) if computed else None
+        turned = list(turns_of(here, site))
+        yield from _told(here, site, turned, store)
+        if not here.is_affine(site):
+            some = list(islice(_tried(here, site, [turn for turn, _ in turned], store), trials))
+            trials -= len(some)
+            yield from some
+
+
+def _told(here: Measured, site: Site, turned: Sequence[tuple[Turn, list[Floats]]], store: Store) -> Iterator[Edit]:
+    """Yield the changes of a site of which two sums tell that they may do."""
+    slopes = here.slopes_at(site)
+    if slopes is None:
+        return
+    values = [here.values[k] for k in site.values(here.build)]
+    own = _sums(slopes, values)
+    computed = _is_computed(here, site)
+    wanted = own - here.sums
+    multiple = _common(wanted, own, store, short=True) if computed else None
+    if multiple is not None:
+        yield Edit(site, "scale", multiple, _scaling(multiple))
+    for turn, others in turned:
+        multiple = _common(wanted, _sums(slopes, others), store)
         if multiple is not None:
-            yield Edit(site, "scale", multiple, None, None, 0.5 if multiple.value == -1 else 1 + multiple.cost)
-        for turn, turned in turns_of(here, site):
-            multiple = _common(wanted, _sums(slopes, turned), store)
-            if multiple is not None:
-                extra = 0.0 if multiple.value == 1 else 2.0 + multiple.cost
-                yield Edit(site, "turn", multiple, None, turn, turn.cost + extra)
-        if computed is False and here.build.nodes[site.values(here.build)[0]].operands:
-            continue
-        if all(v.shape == values[0].shape for v in values):
-            yield from _put_in(here, site, slopes, values, wanted, store)
-        if len(values) > 1:
-            yield from _in_series(here, site, slopes, values, wanted, store)
+            extra = 0.0 if multiple.value == 1 else 2.0 + multiple.cost
+            yield Edit(site, "turn", multiple, turn.cost + extra, turn=turn)
+    if not computed and here.build.nodes[site.values(here.build)[0]].operands:
+        return
+    if all(v.shape == values[0].shape for v in values):
+        yield from _put_in(here, site, slopes, values, wanted, store)
+    if len(values) > 1:
+        yield from _in_series(here, site, slopes, values, wanted, store)
+
+
+def _tried(here: Measured, site: Site, turns: Sequence[Turn], store: Store) -> Iterator[Edit]:
+    """Yield the simplest changes of a site in which the gradient is not affine."""
+    build, values = here.build, site.values(here.build)
+
+    trial = partial(Edit, site, told=False)
+    for multiple in _MULTIPLES:
+        yield trial("scale", multiple, _scaling(multiple))
+    for turn in turns:
+        yield trial("turn", _ONE, turn.cost, turn=turn)
+    shelf = store.shelves.get(build.shape(values[0]))
+    for entry in () if shelf is None else shelf.entries:
+        # another number in place of a number, another value of the code in place of a value
+        still = not build.nodes[values[0]].operands
+        if entry.node in store.own or (still and not build.nodes[entry.node].operands):
+            yield trial("replace", _ONE, _BASES["replace"] + _LENGTH * entry.size, entry)
+    for nodes in store.series.get(len(values), ()) if len(values) > 1 else ():
+        yield trial("replace", _ONE, 2.1, Entry(nodes[0], same_node, 1), each=nodes)
+    numbers = store.shelves.get(())
+    for entry in () if numbers is None or not _is_guarded(here, site) else numbers.entries:
+        # a constant that keeps a number from 0
+        if not build.nodes[entry.node].operands and 0 < here.values[entry.node] < 1 and entry.form == "{}":
+            yield trial("addend", _ONE, 1.5, entry)
+
+
+_ONE = Multiple(Fraction(1), "1", 0.0)
+_MULTIPLES = tuple(Multiple(Fraction(c), c, 0.1) for c in ("-1", "2", "1/2", "10", "1/10"))
+
+
+def _scaling(multiple: Multiple) -> float:
+    """Return the price of a factor: signs are forgotten most often."""
+    return 0.5 if multiple.value == -1 else 1 + multiple.cost
+
+
+def _is_guarded(here: Measured, site: Site) -> bool:
+    """Tell whether a site is a divisor, or the argument of a logarithm or a root."""
+    names = [(here.build.nodes[k].operation, site.operand) for k in site.nodes]
+    return site.operand is not None and set(names) <= {("divide", 1), ("log", 0), ("sqrt", 0)}
 
 
 _MOVED = frozenset({"reshape", "transpose", "broadcast", "join"})
@@ -149,7 +208,7 @@ def _put_in(
     bare = [np.add.reduce([p[j] for p in slopes]) for j in (0, 1)]
     with np.errstate(all="ignore"):
         scaled = [np.add.reduce([p[j] * v for p, v in zip(slopes, values, strict=True)]) for j in (0, 1)]
-    for shelf in store.shelves:
+    for shelf in store.shelves.values():
         if not _fits_into(shelf.shape, shape):
             continue
         with np.errstate(all="ignore"):
@@ -196,9 +255,13 @@ def _in_series(
         for form, target, sums in forms:
             multiple = _common(target, sums, store)
             if multiple is not None:
-                usual = multiple.value == 1 or (form == "addend" and multiple.value == -1)
-                cost = _base(form, site, here, store) + (0 if usual else 1 + multiple.cost)
-                yield Edit(site, form, multiple, entry, None, cost, nodes)
+                cost = _base(form, site, here, store) + _besides(form, multiple)
+                yield Edit(site, form, multiple, cost, entry, each=nodes)
+
+
+def _besides(form: str, multiple: Multiple) -> float:
+    """Return the price of a number beside what is put in."""
+    return 0 if multiple.value == 1 or (form == "addend" and multiple.value == -1) else 1 + multiple.cost
 
 
 def _chosen(
@@ -216,8 +279,7 @@ def _chosen(
         if form != "replace" and not shelf.shape and not here.build.moving[entry.node]:
             # that number is told as a multiple
             continue
-        usual = multiple.value == 1 or (form == "addend" and multiple.value == -1)
-        yield Edit(site, form, multiple, entry, None, base + _LENGTH * entry.size + (0 if usual else 1 + multiple.cost))
+        yield Edit(site, form, multiple, base + _LENGTH * entry.size + _besides(form, multiple), entry)
 
 
 def _common(target: Floats, sums: Floats, store: Store, *, short: bool = False) -> Multiple | None:

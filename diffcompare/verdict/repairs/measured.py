@@ -43,6 +43,8 @@ class Measured:
         The same by node and number of an operand: what goes through this one use.
     affine : set of int
         The nodes in which G is affine.
+    masks : tuple of ndarray of bool
+        Where function and derivative choose between two values.
     """
 
     pair: ArrayPair
@@ -52,18 +54,12 @@ class Measured:
     slopes: dict[int, tuple[Floats, Floats]]
     shares: dict[tuple[int, int], tuple[Floats, Floats]]
     affine: set[int]
+    masks: tuple[NDArray[np.bool_], ...]
 
     @property
     def build(self) -> ArrayBuilder:
         """The builder of all nodes."""
         return self.pair.build
-
-    @property
-    def masks(self) -> list[NDArray[np.bool_]]:
-        """Where function and derivative choose between two values."""
-        build = self.build
-        nodes = (build.nodes[k] for k in build.needed([self.pair.F, self.pair.D]))
-        return [node.payload for node in nodes if node.operation == "choose"]
 
     def of(self, index: int) -> Floats:
         """Return the floats of any node."""
@@ -120,36 +116,40 @@ def measured(pair: ArrayPair) -> Measured | None:
     if not leaves_nothing(np.zeros(error.size), error, values[pair.D]):
         return None
     needed = build.needed([pair.G])
-    slopes: list[dict[int, Floats]] = []
-    shares: list[dict[tuple[int, int], Floats]] = []
-    sums = []
-    for seed in (3, 4):
-        random = np.random.default_rng(seed)
-        weights = random.choice((-1.0, 1.0), error.size) * random.uniform(0.5, 1.0, error.size)
-        sums.append(float(weights @ error))
-        one = build.contract("i,i->", build.constant(weights), pair.G)
-        bars = sensitivities_of(build, one, [True] * len(build.nodes))
-        own: dict[int, Floats] = {}
-        held = dict(values)
-        through: dict[tuple[int, int], Floats] = {}
-        for k in needed:
-            bar = bars.get(k)
-            if bar is None:
-                continue
-            own[k] = _repeated(floats_from(build, [bar], held, keep=True)[0], build.shape(k))
-            if build.nodes[k].operands:
-                given = floats_from(build, [c for _, c in shares_of(build, k, bar)], held)
-                for position, (i, share) in enumerate(zip(build.nodes[k].operands, given, strict=True)):
-                    through[k, position] = _repeated(share, build.shape(i))
-        slopes.append(own)
-        shares.append(through)
-    both = {k: (slopes[0][k], slopes[1][k]) for k in slopes[0] if k in slopes[1]}
-    used = {k: (shares[0][k], shares[1][k]) for k in shares[0] if k in shares[1]}
-    return Measured(pair, values, error, np.array(sums), both, used, _affine(build, needed))
+    draws = [_draw(seed, error.size) for seed in (3, 4)]
+    (slopes, shares), (others, other_shares) = (_slopes(pair, needed, weights, values) for weights in draws)
+    chosen = (build.nodes[k] for k in build.needed([pair.F, pair.D]))
+    return Measured(
+        pair, values, error, np.array([float(weights @ error) for weights in draws]),
+        {k: (slope, others[k]) for k, slope in slopes.items() if k in others},
+        {k: (share, other_shares[k]) for k, share in shares.items() if k in other_shares},
+        _affine(build, needed), tuple(node.payload for node in chosen if node.operation == "choose"),
+    )  # fmt: skip
 
 
-def _repeated(value: Floats, shape: tuple[int, ...]) -> Floats:
-    return np.broadcast_to(value, shape)
+def _draw(seed: int, size: int) -> Floats:
+    random = np.random.default_rng(seed)
+    return np.asarray(random.choice((-1.0, 1.0), size) * random.uniform(0.5, 1.0, size))
+
+
+def _slopes(
+    pair: ArrayPair, needed: Sequence[int], weights: Floats, values: dict[int, Floats]
+) -> tuple[dict[int, Floats], dict[tuple[int, int], Floats]]:
+    """Return the slopes of Σ weight·G in each node, and in each operand of each node."""
+    build, held = pair.build, dict(values)
+    one = build.contract("i,i->", build.constant(weights), pair.G)
+    bars = sensitivities_of(build, one, [True] * len(build.nodes))
+    slopes: dict[int, Floats] = {}
+    shares: dict[tuple[int, int], Floats] = {}
+    for k in needed:
+        bar, operands = bars.get(k), build.nodes[k].operands
+        if bar is None:
+            continue
+        slopes[k] = np.broadcast_to(floats_from(build, [bar], held, keep=True)[0], build.shape(k))
+        given = floats_from(build, [c for _, c in shares_of(build, k, bar)], held) if operands else []
+        for position, (i, share) in enumerate(zip(operands, given, strict=True)):
+            shares[k, position] = np.broadcast_to(share, build.shape(i))
+    return slopes, shares
 
 
 _LINEAR = frozenset({
@@ -161,11 +161,7 @@ _LINEAR = frozenset({
 def _is_linear(build: ArrayBuilder, node: int, position: int) -> bool:
     """Tell whether an operation is affine in one operand, the others held."""
     name = build.nodes[node].operation
-    return (
-        name in _LINEAR
-        or name in ("multiply", "contract")
-        or (name in ("divide", "solve") and position == (name == "solve"))
-    )
+    return name in _LINEAR or name in ("multiply", "contract") or (name, position) in (("divide", 0), ("solve", 1))
 
 
 def _affine(build: ArrayBuilder, needed: Sequence[int]) -> set[int]:

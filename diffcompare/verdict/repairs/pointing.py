@@ -22,7 +22,7 @@ from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.repairs.measured import ELEMENTS, elements_of
 from diffcompare.verdict.repairs.repair import find_repair
 from diffcompare.verdict.repairs.terms import Term, wrong_term
-from diffcompare.verdict.repairs.told import Texts, cause_of, marks_of
+from diffcompare.verdict.repairs.told import Texts, is_short, told
 from diffcompare.watchdog import OutOfTime
 
 __all__ = ["Pointed", "point_out", "sources_of"]
@@ -53,7 +53,7 @@ def point_out(problem: Problem, judgement: Judgement, cause: Cause | None) -> Po
     ``cause``: what was found without the source; it stands unless it only says where the numbers differ.
     """
     found = Pointed((), cause)
-    with suppress(Exhausted, OutOfTime, Exception):
+    with suppress(Exception, OutOfTime):
         found = _pointed(problem, judgement, cause)
     return found
 
@@ -73,24 +73,25 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
     with suppress(Exhausted):
         edit = find_repair(pair, asked, budget)
         if edit is not None:
-            marks += marks_of(edit, texts)
+            wrong = [k for k, status in enumerate(judgement.status) if status == "wrong"]
+            more, own = told(edit, texts, wrong)
+            marks += more
             cause = _in_source(cause, marks)
-            if cause is None or cause.kind in _VAGUE or _is_cut(cause):
-                wrong = [k for k, status in enumerate(judgement.status) if status == "wrong"]
-                told = cause_of(edit, texts, wrong)
-                # what cannot be written is no explanation
-                cause = cause if _is_cut(told) or edit.cost > _FAR else told
+            # what cannot be written is no explanation
+            known = not _is_cut(own.text) and edit.cost <= _FAR
+            if known and (cause is None or cause.kind in _VAGUE or _is_cut(cause.text)):
+                cause = own
     return Pointed(tuple(marks), _in_source(cause, marks))
 
 
-def _is_cut(cause: Cause) -> bool:
-    """Tell whether a cause has no room for its formulas."""
-    return "…" in cause.text or "scatter(" in cause.text
+def _is_cut(text: str) -> bool:
+    """Tell whether there was no room for a formula."""
+    return "…" in text or "scatter(" in text
 
 
 def _in_source(cause: Cause | None, marks: Sequence[Mark]) -> Cause | None:
     """Write the term of which a cause speaks as it stands in the function's source."""
-    terms = [mark.text for mark in marks if mark.role == "f" and "\n" not in mark.text and len(mark.text) <= _LONGEST]
+    terms = [mark.text for mark in marks if mark.role == "f" and is_short(mark.text, _LONGEST)]
     found = None if cause is None or not terms else _TERM.fullmatch(cause.text)
     if cause is None or found is None:
         return cause
@@ -131,7 +132,7 @@ def _of_function(
 
 def _of_term(texts: Texts, term: Term) -> str:
     text = texts.formula(term.part)
-    cut = "…" in text or "scatter(" in text
+    cut = _is_cut(text)
     known = "its derivative" if cut else f"its derivative, {text},"
     if abs(term.weight + 1) <= 1e-6:
         return f"{known} is missing"

@@ -109,7 +109,7 @@ def lengths_of(here: Measured, own: Container[int] = ()) -> dict[int, int]:
     return found
 
 
-def shelves_of(here: Measured, own: Container[int], *, alone: bool = False) -> list[Shelf]:
+def shelves_of(here: Measured, own: Container[int], *, alone: bool = False) -> dict[Shape, Shelf]:
     """Collect all values by their shape; ``own``: the nodes of the user's code, ``alone`` or among others."""
     build, sizes = here.build, lengths_of(here, own)
     by_shape: dict[Shape, list[tuple[Entry, Floats]]] = {}
@@ -123,7 +123,7 @@ def shelves_of(here: Measured, own: Container[int], *, alone: bool = False) -> l
         if mask.shape and 0 < np.sum(mask) < mask.size:
             node = build.constant(mask)
             by_shape.setdefault(mask.shape, []).append((Entry(node, same_node, 1, condition=guard), mask.reshape(-1)))
-    return [_shelf(shape, found) for shape, found in by_shape.items()]
+    return {shape: _shelf(shape, found) for shape, found in by_shape.items()}
 
 
 def _entries(here: Measured, k: int, size: int, own: bool) -> Iterator[tuple[Entry, Floats]]:

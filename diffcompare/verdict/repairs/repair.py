@@ -8,11 +8,10 @@ the whole error away at the point is tried at three further points, in balls.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
 
 import numpy as np
 
@@ -20,16 +19,16 @@ from diffcompare.arithmetic.array_balls import array_balls, middles
 from diffcompare.arithmetic.array_floats import array_floats
 from diffcompare.errors import DiffcompareError
 from diffcompare.floats import Floats
+from diffcompare.program.arrays import Shape
 from diffcompare.tracing.spans import resolved
 from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.causes.budget import BALLS, BUILT, Budget
 from diffcompare.verdict.causes.nearby import Nearby, price
 from diffcompare.verdict.repairs.edits import Edit, Store, edits_of
 from diffcompare.verdict.repairs.measured import Measured, leaves_nothing, measured
-from diffcompare.verdict.repairs.multiples import Multiple, Multiples
-from diffcompare.verdict.repairs.pool import Entry, Shelf, lengths_of, same_node, shelves_of
+from diffcompare.verdict.repairs.multiples import Multiples
+from diffcompare.verdict.repairs.pool import Shelf, lengths_of, shelves_of
 from diffcompare.verdict.repairs.sites import Site, sites_of
-from diffcompare.verdict.repairs.turns import turns_of
 
 __all__ = ["find_repair"]
 
@@ -45,8 +44,6 @@ _ALIKE = 0.35
 _USUAL = 2.45
 # operations that looking at a site takes, besides those on the values that may be put in
 _SITE = 60_000
-# the price of an operation that is put in
-_LENGTH = 0.15
 
 
 def find_repair(pair: ArrayPair, asked: Sequence[Nearby], budget: Budget) -> Edit | None:
@@ -67,13 +64,14 @@ def find_repair(pair: ArrayPair, asked: Sequence[Nearby], budget: Budget) -> Edi
     search = _Search(here, asked, tried, budget)
     sites = sites_of(build, pair.G, pair.gradient.origins)
     store = _store(here, sites, budget.left // 2)
-    bent = list(islice(_bent(here, sites, store), _TRIED))
-    signs = [edit for edit in bent if edit.multiple.value == -1]
-    straight = [*edits_of(here, sites, store), *signs]
-    usual, rare = ([edit for edit in straight if (edit.cost <= _USUAL) == way] for way in (True, False))
-    found = search.first(usual) or search.first(bent) or search.first(rare)
+    edits = list(edits_of(here, sites, store, trials=_TRIED))
+    # a sign is tried with the changes that sums tell
+    signs = [edit for edit in edits if not edit.told and edit.multiple.value == -1]
+    told = [*(edit for edit in edits if edit.told), *signs]
+    usual, rare = ([edit for edit in told if (edit.cost <= _USUAL) == way] for way in (True, False))
+    found = search.first(usual) or search.first(edit for edit in edits if not edit.told) or search.first(rare)
     found = [edit for edit in found if search.is_identity(edit)] if BALLS * cost <= _AFFORDED else found
-    return _told(here, found) if found else None
+    return _chosen(here, found) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +98,7 @@ class _Search:
     def _fits(self, other: int, beside: Nearby) -> bool:
         self.budget.spend(self.cost)
         (value,) = array_floats(self.here.build, [other], beside.point)
-        before = beside.claimed - beside.certified if beside.difference is None else beside.difference
-        return leaves_nothing(value - beside.certified, before, beside.certified)
+        return leaves_nothing(value - beside.certified, beside.gap, beside.certified)
 
     def is_identity(self, edit: Edit) -> bool:
         """Tell whether a changed gradient is the derivative at all points, in real numbers."""
@@ -115,7 +112,7 @@ class _Search:
         return True
 
 
-def _told(here: Measured, found: Sequence[Edit]) -> Edit:
+def _chosen(here: Measured, found: Sequence[Edit]) -> Edit:
     """Choose among changes that do the same.
 
     Of a product each factor may be changed. A sign is where a difference is that of function or derivative the other
@@ -231,7 +228,7 @@ def _store(here: Measured, sites: Sequence[Site], limit: int) -> Store:
     if not _is_affordable(shelves, sites, limit):
         shelves = shelves_of(here, own, alone=True)
     if not _is_affordable(shelves, sites, limit):
-        shelves = []
+        shelves = {}
     shapes = [build.shape(k) for k in here.values]
     sizes = sorted({n for shape in shapes for n in (*shape, math.prod(shape)) if n > 1})[:40]
     numbers = [float(v) for k, v in here.values.items() if not v.shape and not build.nodes[k].operands]
@@ -243,45 +240,8 @@ def _store(here: Measured, sites: Sequence[Site], limit: int) -> Store:
             series.setdefault(len(site.nodes), {})[tuple(site.values(build))] = None
     multiples = Multiples(sizes, list(held)[:40])
     by_count = {count: tuple(found) for count, found in series.items()}
-    return Store(tuple(shelves), by_count, multiples, lengths_of(here))
+    return Store(shelves, by_count, multiples, lengths_of(here), own)
 
 
-def _is_affordable(shelves: Sequence[Shelf], sites: Sequence[Site], limit: int) -> bool:
-    return len(sites) * (_SITE + 6 * sum(shelf.rows.size for shelf in shelves)) <= limit
-
-
-def _bent(here: Measured, sites: Sequence[Site], store: Store) -> Iterator[Edit]:
-    """Yield the simplest changes of sites in which the gradient is not affine: they are tried."""
-    one = Multiple(Fraction(1), "1", 0.0)
-    own = {*here.pair.function.origins, *here.pair.gradient.origins}
-    shelves = {shelf.shape: shelf for shelf in store.shelves}
-    for site in sites:
-        if here.is_affine(site):
-            continue
-        values = site.values(here.build)
-        for multiple in _MULTIPLES:
-            yield Edit(site, "scale", multiple, None, None, 0.5 if multiple.value == -1 else 1.1)
-        for turn, _ in turns_of(here, site):
-            yield Edit(site, "turn", one, None, turn, turn.cost)
-        shelf = shelves.get(here.build.shape(values[0]))
-        for entry in () if shelf is None else shelf.entries:
-            # another number in place of a number, another value of the code in place of a value
-            still = not here.build.nodes[values[0]].operands
-            if entry.node in own or (still and not here.build.nodes[entry.node].operands):
-                yield Edit(site, "replace", one, entry, None, 2.0 + _LENGTH * entry.size)
-        for nodes in store.series.get(len(values), ()) if len(values) > 1 else ():
-            yield Edit(site, "replace", one, Entry(nodes[0], same_node, 1), None, 2.1, nodes)
-        shelf = shelves.get(())
-        for entry in () if shelf is None or not _is_guarded(here, site) else shelf.entries:
-            # a constant that keeps a number from 0
-            if not here.build.nodes[entry.node].operands and 0 < here.values[entry.node] < 1 and entry.form == "{}":
-                yield Edit(site, "addend", one, entry, None, 1.5)
-
-
-def _is_guarded(here: Measured, site: Site) -> bool:
-    """Tell whether a site is a divisor, or the argument of a logarithm or a root."""
-    names = [(here.build.nodes[k].operation, site.operand) for k in site.nodes]
-    return site.operand is not None and set(names) <= {("divide", 1), ("log", 0), ("sqrt", 0)}
-
-
-_MULTIPLES = tuple(Multiple(Fraction(c), c, 0.1) for c in ("-1", "2", "1/2", "10", "1/10"))
+def _is_affordable(shelves: Mapping[Shape, Shelf], sites: Sequence[Site], limit: int) -> bool:
+    return len(sites) * (_SITE + 6 * sum(shelf.rows.size for shelf in shelves.values())) <= limit

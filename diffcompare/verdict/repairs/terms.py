@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from diffcompare.arithmetic.array_floats import array_floats
-from diffcompare.floats import Floats
 from diffcompare.verdict.causes.array_parts import ArrayParts, Use
 from diffcompare.verdict.causes.nearby import Nearby
 from diffcompare.verdict.repairs.measured import leaves_nothing
@@ -46,12 +45,8 @@ def wrong_term(parts: ArrayParts, asked: Sequence[Nearby]) -> Term | None:
     return min(fitting, key=lambda term: term.use.node, default=None)
 
 
-def _error(beside: Nearby) -> Floats:
-    return beside.claimed - beside.certified if beside.difference is None else beside.difference
-
-
 def _terms(parts: ArrayParts, here: Nearby) -> Iterator[Term]:
-    error = _error(here)
+    error = here.gap
     # what is added to the function itself, perhaps times a number
     terms = [use for use in parts.addends if not parts.build.moving[parts.bars[use.node]]]
     for use in terms[:_MOST]:
@@ -67,5 +62,4 @@ def _terms(parts: ArrayParts, here: Nearby) -> Iterator[Term]:
 
 def _again(parts: ArrayParts, term: Term, beside: Nearby) -> bool:
     (found,) = array_floats(parts.build, [term.part], beside.point)
-    error = _error(beside)
-    return leaves_nothing(error - term.weight * found, error, beside.certified)
+    return leaves_nothing(beside.gap - term.weight * found, beside.gap, beside.certified)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from diffcompare.program.array_printing import array_formulas
@@ -15,9 +17,8 @@ from diffcompare.verdict.marks import Mark
 from diffcompare.verdict.repairs.edits import Edit
 from diffcompare.verdict.repairs.multiples import Multiple
 from diffcompare.verdict.repairs.pool import Entry
-from diffcompare.verdict.repairs.turns import Turn
 
-__all__ = ["Texts", "cause_of", "marks_of", "span_of"]
+__all__ = ["Texts", "is_short", "told"]
 
 _LONGEST = 50
 _SIGNS = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!="}
@@ -54,7 +55,7 @@ class Texts:
         for trace in (self.pair.gradient, self.pair.function):
             for origin in trace.origins.get(node, ()):
                 span = resolved(origin) if node in trace.origins.results.get(origin, ()) else None
-                if span is not None and _is_short(span.text):
+                if span is not None and is_short(span.text):
                     return assigned_name(origin) or span.text
         return self._leaf_texts().get(node) if not self.pair.build.nodes[node].operands else None
 
@@ -99,18 +100,21 @@ def _number(build: ArrayBuilder, node: int) -> Fraction | None:
     return build.value(node)
 
 
-def _is_short(text: str) -> bool:
-    return len(text) <= _LONGEST and "\n" not in text
+def is_short(text: str, longest: int = _LONGEST) -> bool:
+    """Tell whether a text has room in a sentence."""
+    return len(text) <= longest and "\n" not in text
 
 
 def _closed(text: str) -> str:
-    plain = text.replace("_", "a").replace(".", "a").isalnum() or (
-        text.endswith(")") and text.partition("(")[0].replace(".", "a").isidentifier()
-    )
-    return text if plain else f"({text})"
+    """Put a text in brackets that holds an operator outside of brackets."""
+    try:
+        part = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return f"({text})"
+    return text if isinstance(part, ast.Name | ast.Constant | ast.Call | ast.Attribute | ast.Subscript) else f"({text})"
 
 
-def span_of(edit: Edit, pair: ArrayPair) -> Span | None:
+def _span_of(edit: Edit, pair: ArrayPair) -> Span | None:
     """Return the place of a change in the user's source; None where that is not known.
 
     What the function calls as well is right there, and what is called from elsewhere too: then the call is meant.
@@ -135,43 +139,62 @@ def span_of(edit: Edit, pair: ArrayPair) -> Span | None:
     return operand_span(origin, edit.site.operand + chosen) or whole
 
 
-def marks_of(edit: Edit, texts: Texts) -> list[Mark]:
-    """Mark the expression that is to blame; what is missing may be missing where its value is used, too."""
-    span = span_of(edit, texts.pair)
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What kind of mistake it is, what is said of the marked expression, and of its text."""
+
+    kind: str
+    this: str
+    cause: str
+
+
+def told(edit: Edit, texts: Texts, components: Sequence[int]) -> tuple[list[Mark], Cause]:
+    """Mark the expression that is to blame, and say why the gradient is wrong.
+
+    What is missing may be missing where its value is used, too.
+    """
+    span = _span_of(edit, texts.pair)
     if span is None:
-        return []
-    marks = [Mark.at(span, role="gradient", message=_of_this(edit, texts))]
+        text = texts.of(edit.site.values(texts.pair.build)[0])
+    else:
+        text = span.text if is_short(span.text) else f"{span.file}:{span.line}"
+    said = _said(edit, texts, text)
+    marks = [] if span is None else [Mark.at(span, role="gradient", message=said.this)]
     origin = edit.site.origin
     lacks = edit.form in ("factor", "addend") or (edit.form == "scale" and edit.multiple.value != -1)
-    if origin is not None and edit.site.operand is None and lacks:
+    if span is not None and origin is not None and edit.site.operand is None and lacks:
         use = later_use(origin)
         marks += [] if use is None or use.line == span.line else [Mark.at(use, role="gradient", message="or here")]
-    return marks
+    return marks, Cause(said.kind, said.cause, tuple(components))
 
 
-def _of_this(edit: Edit, texts: Texts) -> str:
-    """Say of an expression what is wrong with it."""
+def _said(edit: Edit, texts: Texts, text: str) -> _Said:
     c = edit.multiple
-    if edit.form == "scale":
-        return _scaled(c)
-    also = "" if c.value == 1 else f", times {c.text}"
     if edit.turn is not None:
-        return _turned(edit.turn, texts) + also
-    entry = "" if edit.entry is None else texts.entry(edit.entry)
+        words = edit.turn.words
+        words = words if edit.turn.about is None else words.format(texts.of(edit.turn.about))
+        also = "" if c.value == 1 else f", times {c.text}"
+        cause = text + words[4:] if words.startswith("this") else f"{words} in {text}"
+        return _Said(edit.turn.kind, words + also, cause)
+    if edit.entry is None:
+        return _scaled(c, text)
+    bare = texts.entry(edit.entry)
+    entry = _times(c, bare)
     match edit.form:
+        case "factor" if edit.entry.form == "{}" and edit.entry.node in edit.site.values(texts.pair.build):
+            also = "" if c.value == 1 else f", times {c.text}"
+            return _Said("exponent", f"this should be squared{also}", f"{text} should be squared")
         case "factor":
-            if _is_itself(edit, texts):
-                return f"this should be squared{also}"
-            return f"the factor {_times(c, entry)} is missing"
+            missing = f"the factor {entry} is missing"
+            return _Said("chain factor", missing, f"{missing} in {text}")
         case "quotient":
-            return f"this should be divided by {entry}{also}"
+            also = "" if c.value == 1 else f", times {c.text}"
+            divided = f"should be divided by {bare}"
+            return _Said("chain factor", f"this {divided}{also}", f"{text} {divided}")
         case "addend":
-            return f"the term {_times(c, entry)} is missing"
-    return f"this should be {_times(c, entry)}"
-
-
-def _turned(turn: Turn, texts: Texts) -> str:
-    return turn.words if turn.about is None else turn.words.format(texts.of(turn.about))
+            missing = f"the term {entry} is missing"
+            return _Said("missing term", missing, f"{missing} beside {text}")
+    return _Said("other value", f"this should be {entry}", f"{text} stands in place of {entry}")
 
 
 def _times(c: Multiple, entry: str) -> str:
@@ -180,56 +203,18 @@ def _times(c: Multiple, entry: str) -> str:
     return f"-{_closed(entry)}" if c.value == -1 else f"{c.text}*{_closed(entry)}"
 
 
-def _scaled(c: Multiple) -> str:
+def _scaled(c: Multiple, text: str) -> _Said:
     """Say that what stands there should be c times as large."""
     if c.value == -1:
-        return "this has the wrong sign"
-    if c.value == 2:
-        return "this is half of what it should be"
+        return _Said("sign", "this has the wrong sign", f"the sign of {text} is flipped")
     if c.value == Fraction(1, 2):
-        return "this is twice what it should be"
-    if c.text.startswith("1/"):
-        return f"this should be divided by {c.text[2:]}"
-    return f"this should be multiplied by {c.text}"
-
-
-def _is_itself(edit: Edit, texts: Texts) -> bool:
-    if edit.entry is None or edit.entry.form != "{}":
-        return False
-    return edit.entry.node in edit.site.values(texts.pair.build)
-
-
-def cause_of(edit: Edit, texts: Texts, components: Sequence[int]) -> Cause:
-    """Say why the gradient is wrong."""
-    span = span_of(edit, texts.pair)
-    if span is None:
-        text = texts.of(edit.site.values(texts.pair.build)[0])
+        this = "this is twice what it should be"
+    elif c.value == 2:
+        this = "this is half of what it should be"
     else:
-        text = span.text if _is_short(span.text) else f"{span.file}:{span.line}"
-    kind, words = _why(edit, texts, text)
-    return Cause(kind, words, tuple(components))
-
-
-def _why(edit: Edit, texts: Texts, text: str) -> tuple[str, str]:
-    c = edit.multiple
-    entry = "" if edit.entry is None else _times(c, texts.entry(edit.entry))
-    if edit.turn is not None:
-        words = _turned(edit.turn, texts)
-        return edit.turn.kind, text + words[4:] if words.startswith("this") else f"{words} in {text}"
-    match edit.form:
-        case "scale":
-            if c.value == -1:
-                return "sign", f"the sign of {text} is flipped"
-            if c.text.lstrip("-").startswith("1/"):
-                sign = " and the sign is flipped" if c.value < 0 else ""
-                return "factor", f"{text} is {c.text.lstrip('-')[2:]} times too large{sign}"
-            return "factor", f"the factor {c.text} is missing in {text}"
-        case "factor":
-            if _is_itself(edit, texts):
-                return "exponent", f"{text} should be squared"
-            return "chain factor", f"the factor {entry} is missing in {text}"
-        case "quotient":
-            return "chain factor", f"{text} should be divided by {texts.entry(edit.entry)}"  # type: ignore[arg-type]
-        case "addend":
-            return "missing term", f"the term {entry} is missing beside {text}"
-    return "other value", f"{text} stands in place of {entry}"
+        this = f"this should be {'divided by ' + c.text[2:] if c.text.startswith('1/') else 'multiplied by ' + c.text}"
+    size = c.text.lstrip("-")
+    if not size.startswith("1/"):
+        return _Said("factor", this, f"the factor {c.text} is missing in {text}")
+    sign = " and the sign is flipped" if c.value < 0 else ""
+    return _Said("factor", this, f"{text} is {size[2:]} times too large{sign}")

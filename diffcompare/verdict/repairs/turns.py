@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,8 +28,7 @@ _SWAPPED = {
     "multiply": ("divide", "chain factor", "the product should be a quotient"),
     "divide": ("multiply", "chain factor", "the quotient should be a product"),
 }
-
-
+# what is said where one operand is left alone
 _DROPPED = {
     "add": ("extra term", "the term {} does not belong here"),
     "subtract": ("extra term", "the term {} does not belong here"),
@@ -123,10 +123,10 @@ def _other_operations(build: ArrayBuilder, k: int, here: Measured) -> Iterator[T
             yield Turn("exponent", f"the exponent should be {power}", _power(power), 1.3)
     if name == "multiply" and operands[0] == operands[1]:
         yield Turn("exponent", "this should not be squared", _first_operand, 1.3)
-    for k, kept in enumerate(operands) if name in _DROPPED else ():
+    for position, kept in enumerate(operands) if name in _DROPPED else ():
         kind, words = _DROPPED[name]
-        if build.shape(kept) == shape and (name, k) != ("divide", 1):
-            yield Turn(kind, words, _alone(k, name), 1.1, operands[1 - k])
+        if build.shape(kept) == shape and (name, position) != ("divide", 1):
+            yield Turn(kind, words, _alone(position, name), 1.1, operands[1 - position])
     if name in _SWAPPED:
         other, kind, words = _SWAPPED[name]
         yield Turn(kind, words, _other(other), 0.7 if kind == "sign" else 1.0)
@@ -156,8 +156,7 @@ def _other_operations(build: ArrayBuilder, k: int, here: Measured) -> Iterator[T
             if mask.shape == shape and (mask != payload).any():
                 yield Turn("branch", "the condition is not that of f", _chosen(mask), 1.5)
     if name == "take":
-        most = build.shape(operands[0])
-        total = int(np.prod(most))
+        total = math.prod(build.shape(operands[0]))
         for step in (1, -1):
             places = payload + step
             if places.size and places.min() >= 0 and places.max() < total:
@@ -165,7 +164,7 @@ def _other_operations(build: ArrayBuilder, k: int, here: Measured) -> Iterator[T
 
 
 def _moved(shape: Shape, axis: int, order: Callable[[Any], Any]) -> Callable[[ArrayBuilder, int], int]:
-    places = np.arange(int(np.prod(shape))).reshape(shape)
+    places = np.arange(math.prod(shape)).reshape(shape)
     moved = np.take(places, order(np.arange(shape[axis])), axis=axis)
     return lambda b, i: b.take(i, moved)
 
@@ -219,15 +218,9 @@ def _total(axis: int, shape: Shape) -> Callable[[ArrayBuilder, int], int]:
 def _contract(one: str, two: str, result: str) -> Callable[[ArrayBuilder, int], int]:
     def make(build: ArrayBuilder, i: int) -> int:
         operands = build.nodes[i].operands
-        for letters, index in ((one, operands[0]), (two, operands[1])):
-            for c, n in zip(letters, build.shape(index), strict=True):
-                if any(
-                    m != n
-                    for other, k in ((one, operands[0]), (two, operands[1]))
-                    for d, m in zip(other, build.shape(k), strict=True)
-                    if c == d
-                ):
-                    raise ValueError
+        lengths = [*zip(one, build.shape(operands[0]), strict=True), *zip(two, build.shape(operands[1]), strict=True)]
+        if len(set(lengths)) > len(dict(lengths)):
+            raise ValueError("a letter has two lengths")
         return build.contract(f"{one},{two}->{result}", *operands)
 
     return make
