@@ -299,8 +299,7 @@ class ArrayBuilder:
             operands = tuple(
                 uses[index, k](new[i]) if (index, k) in uses else new[i] for k, i in enumerate(node.operands)
             )
-            same = operands == node.operands
-            found = index if same else self._on(node.operation, operands, node.shape, node.payload)
+            found = self._anew(index, operands)
             new[index] = results[index](found) if index in results else found
         return new[root]
 
@@ -309,11 +308,14 @@ class ArrayBuilder:
         new = dict(replaced)
         for index in self.needed(roots):
             if index not in new:
-                node = self.nodes[index]
-                operands = tuple(new[i] for i in node.operands)
-                same = operands == node.operands
-                new[index] = index if same else self._on(node.operation, operands, node.shape, node.payload)
+                new[index] = self._anew(index, tuple(new[i] for i in self.nodes[index].operands))
         return [new[root] for root in roots]
+
+    def _anew(self, index: int, operands: tuple[int, ...]) -> int:
+        """Apply a node's operation to other operands."""
+        node = self.nodes[index]
+        same = operands == node.operands
+        return index if same else self._on(node.operation, operands, node.shape, node.payload)
 
 
 def interpret_arrays(

@@ -8,11 +8,11 @@ import functools
 import linecache
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from diffcompare.tracing.origins import Origin
@@ -107,39 +107,39 @@ def later_use(origin: Origin) -> Span | None:
     if found is None:
         return None
     source, expression = found
-    for statement, defined in _definitions(source.tree):
-        first, last = getattr(defined, "lineno", 0), defined.end_lineno or 0
-        if defined is statement and first <= expression.lineno <= last and defined.name == origin.code.co_name:
-            name = _name_given(defined, expression)
-            loads = [node for node in ast.walk(defined) if isinstance(node, ast.Name) and node.id == name]
-            stored = {id(part) for node in ast.walk(defined) for part in _stored_in(node)}
-            used = [
-                n for n in loads if isinstance(n.ctx, ast.Load) and id(n) not in stored and n.lineno > expression.lineno
-            ]
-            return _span(origin, source, used[0]) if len(used) == 1 else None
+    written = _definition(source, origin.code)
+    if written is None or written[0] is not written[1]:
+        return None
+    parts = list(ast.walk(written[1]))
+    name = _name_given(parts, expression)
+    # x[i] = … reads x to write into it
+    stored = {
+        id(_array_of(part)) for part in parts if isinstance(part, ast.Subscript) and isinstance(part.ctx, ast.Store)
+    }
+    used = [
+        part for part in parts
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and part.id == name
+        and id(part) not in stored and part.lineno > expression.lineno
+    ]  # fmt: skip
+    return _span(origin, source, used[0]) if len(used) == 1 else None
+
+
+def _name_given(parts: Iterable[ast.AST], expression: ast.AST) -> str | None:
+    """Return the name of the variable to which the statement of an expression assigns."""
+    for node in parts:
+        if isinstance(node, ast.Assign | ast.AugAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if expression in (node, node.value, target):
+                owner = _array_of(target)
+                return owner.id if isinstance(owner, ast.Name) else None
     return None
 
 
-def _name_given(defined: ast.AST, expression: ast.AST) -> str | None:
-    """Return the name of the variable to which a statement with an expression assigns."""
-    for node in ast.walk(defined):
-        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
-        if target is None or not isinstance(node, ast.Assign | ast.AugAssign):
-            continue
-        if node is expression or node.value is expression or target is expression:
-            while isinstance(target, ast.Subscript):
-                target = target.value
-            return target.id if isinstance(target, ast.Name) else None
-    return None
-
-
-def _stored_in(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the names of arrays into which a statement writes."""
-    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
-        inner: ast.AST = node
-        while isinstance(inner, ast.Subscript):
-            inner = inner.value
-        yield inner
+def _array_of(node: ast.AST) -> ast.AST:
+    """Return what is indexed, however often."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return node
 
 
 def source_of(function: Callable[..., Any]) -> tuple[str, str, int, str] | None:
@@ -151,12 +151,20 @@ def source_of(function: Callable[..., Any]) -> tuple[str, str, int, str] | None:
     source = None if code is None else _source(code.co_filename)
     if code is None or source is None:
         return None
+    written = _definition(source, code)
+    if written is None:
+        return None
+    start = min(code.co_firstlineno, written[0].lineno)
+    name = code.co_qualname.rpartition("<locals>.")[2]
+    return name, Path(code.co_filename).name, start, "\n".join(source.lines[start - 1 : written[0].end_lineno])
+
+
+def _definition(source: _Source, code: CodeType) -> tuple[Any, Any] | None:
+    """Return the statement in which the function of a code stands, and its definition: the same but for a lambda."""
     for statement, defined in _definitions(source.tree):
         first = min(part.lineno for part in (defined, *getattr(defined, "decorator_list", ())))
         if first == code.co_firstlineno and getattr(defined, "name", "<lambda>") == code.co_name:
-            start = min(first, statement.lineno)
-            name = code.co_qualname.rpartition("<locals>.")[2]
-            return name, Path(code.co_filename).name, start, "\n".join(source.lines[start - 1 : statement.end_lineno])
+            return statement, defined
     return None
 
 
