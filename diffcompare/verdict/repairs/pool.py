@@ -18,6 +18,8 @@ __all__ = ["Entry", "Shelf", "lengths_of", "same_node", "shelves_of"]
 # elements of all values on a shelf, and of one
 _ELEMENTS = 4_000_000
 _LONGEST = 20
+# how close to 1 a number counts as 1
+_FLAT = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,9 @@ def _entries(here: Measured, k: int, size: int, own: bool) -> Iterator[tuple[Ent
     for form, floats, make in _FORMS if own and here.build.nodes[k].operands else _FORMS[:1]:
         with np.errstate(all="ignore"):
             found = floats(value)
-        if np.isfinite(found).all() and found.size:
+        # a function that is 1 to seven digits, as tanh of a large number, is no factor that anybody forgets
+        flat = form != "{}" and (np.abs(np.abs(found) - 1) <= _FLAT).all()
+        if np.isfinite(found).all() and found.size and not flat:
             yield Entry(k, make, size + _PRICES.get(form, 2), form), found
     if own and value.ndim in (1, 2) and np.isfinite(value).all():
         for axes in ((0,), (1,), (0, 1))[: 3 if value.ndim == 2 else 1]:

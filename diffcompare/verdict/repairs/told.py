@@ -108,7 +108,8 @@ def is_short(text: str, longest: int = _LONGEST) -> bool:
 def _closed(text: str) -> str:
     """Put a text in brackets that holds an operator outside of brackets."""
     try:
-        part = ast.parse(text, mode="eval").body
+        # … stands for a part that is left out
+        part = ast.parse(text.replace("…", "_"), mode="eval").body
     except SyntaxError:
         return f"({text})"
     return text if isinstance(part, ast.Name | ast.Constant | ast.Call | ast.Attribute | ast.Subscript) else f"({text})"

@@ -9,6 +9,7 @@ import pytest
 
 from diffcompare.verdict.array_pair import ArrayPair, trace_arrays
 from diffcompare.verdict.repairs.measured import Measured, leaves_nothing, measured
+from diffcompare.verdict.repairs.pool import shelves_of
 from diffcompare.verdict.repairs.sites import Site, sites_of
 from tests.verdict.test_array_identity import problem
 
@@ -78,3 +79,17 @@ def test_what_is_left_is_compared_with_the_error() -> None:
     assert not leaves_nothing(np.array([0.0, np.nan]), before, D)
     # an error that is no larger than rounding is not known
     assert not leaves_nothing(np.zeros(2), np.array([0.0, 1e-12]), D)
+
+
+def test_a_function_that_is_1_to_seven_digits_is_not_put_in() -> None:
+    def large(x: Any) -> Any:
+        return 40.0 + np.sum(np.sin(x))
+
+    pair = trace_arrays(problem(large, lambda x: 2 * np.cos(x), np.array([0.3, 1.1, -0.4])))
+    found = measured(pair)
+    assert found is not None
+    shelf = shelves_of(found, {*pair.function.origins})[()]
+    values = [float(row[0]) for entry, row in zip(shelf.entries, shelf.rows, strict=True) if entry.form == "tanh({})"]
+    # that of the sum is put in, that of what is returned is not
+    assert len(values) == 1
+    assert abs(values[0]) < 0.9

@@ -7,7 +7,7 @@ import pytest
 from diffcompare.verdict.repairs.told import _closed, is_short
 
 
-@pytest.mark.parametrize("text", ["a", "1.5", "np.sin(x)", "x[1:6]", "self.w.T", "f(a + b)"])
+@pytest.mark.parametrize("text", ["a", "1.5", "np.sin(x)", "x[1:6]", "self.w.T", "f(a + b)", "sum(… @ x)"])
 def test_what_has_no_operator_outside_needs_no_brackets(text: str) -> None:
     assert _closed(text) == text
 
