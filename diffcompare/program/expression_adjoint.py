@@ -327,7 +327,7 @@ def _solve(write: Expressions, one: Expression, bar: Expression) -> Iterable[Con
 
 
 def _inv(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
-    inner = contract(write, "ki,kj->ij", one, full(write, bar, one.shape))
+    inner = full(write, contract(write, "ki,kj->ij", one, full(write, bar, one.shape)), one.shape)
     yield one.operands[0], write.scaled(contract(write, "ij,kj->ik", inner, one), -1)
 
 
@@ -341,7 +341,7 @@ def _determinant(write: Expressions, one: Expression, bar: Expression) -> Iterab
 def _cholesky(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     # Murray, arXiv:1602.07527, equation 10
     n = one.shape[0]
-    product = contract(write, "ki,kj->ij", one, full(write, bar, one.shape))
+    product = full(write, contract(write, "ki,kj->ij", one, full(write, bar, one.shape)), one.shape)
     half = write.node("tril", (product,), (n, n), ())
     inner = write.minus(
         half, write.scaled(write.node("diag", (write.node("diagonal", (product,), (n,)),), (n, n)), Fraction(1, 2))

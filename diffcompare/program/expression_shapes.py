@@ -292,7 +292,11 @@ def contract(write: Expressions, subscripts: str, one: Expression, two: Expressi
             operands[k] = total(write, operands[k], tuple(sizes[c] for c in names[k]), axes)
             names[k] = "".join(c for c in names[k] if c not in alone)
     coefficient = coefficient * Coefficient(Fraction(math.prod(sizes[c] for c in gone)))
-    found = _contracted(write, names, result, sizes, operands)
+    # what the result is repeated for
+    left = "".join(c for c in result if c in names[0] + names[1])
+    found = _contracted(write, names, left, sizes, operands)
+    if left != result:
+        found = expanded(write, found, len(result), [k for k, c in enumerate(result) if c not in left])
     return write.product([(found, Fraction(1)), *factors], coefficient)
 
 

@@ -166,7 +166,7 @@ def _part(
     at[at == flat.size] = 0
     if not np.array_equal(ordered[at], held):
         return None
-    key = key_text(array.shape, order[at], places)
+    key = key_text(array.shape, order[at], places, numpy=numpy)
     return None if key is None else f"{text}[{key}]"
 
 

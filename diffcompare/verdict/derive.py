@@ -26,6 +26,7 @@ from diffcompare.program.expressions import Expressions
 from diffcompare.program.numpy_source import WIDTH, NumpyLines
 from diffcompare.program.numpy_texts import NumpyTexts
 from diffcompare.program.shared_parts import shared_products, with_probabilities
+from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.array_substitutes import ARRAYS
 from diffcompare.tracing.array_trace import placed_arrays, record_arrays
 from diffcompare.tracing.calling import called
@@ -35,7 +36,7 @@ from diffcompare.tracing.places import is_library
 from diffcompare.tracing.whole_calls import NamingRebuilder, WholeCalls
 from diffcompare.verdict.arguments import Structure, structure_of
 from diffcompare.verdict.check import check_arguments, check_gradient
-from diffcompare.verdict.code_names import CodeNames, item_text, names_in
+from diffcompare.verdict.code_names import CodeNames, item_text, names_in, quoted
 from diffcompare.verdict.verdict import Verdict
 from diffcompare.watchdog import BUDGET
 
@@ -120,6 +121,8 @@ def derive(f: Callable[..., Any], at: Any, *, args: Sequence[Any] = (), budget: 
         return 2 * w
     """
     check_arguments({"f": f}, args, None, budget)
+    if isinstance(f, SymbolicFunction):
+        raise TypeError("f is a formula: derive is for NumPy code; write the formula as a function")
     structure, x = structure_of(at)
     names = names_in(f, args)
     name = _function_name(names)
@@ -266,7 +269,7 @@ def _returned(structure: Structure, texts: list[str]) -> str:
         return texts[0]
     if structure.kind == "tuple":
         return f"{', '.join(texts)}{',' * (len(texts) == 1)}"
-    entries = (f"{key!r}: {text}".replace("'", '"') for key, text in zip(structure.keys, texts, strict=True))
+    entries = (f"{quoted(key)}: {text}" for key, text in zip(structure.keys, texts, strict=True))
     return f"{{{', '.join(entries)}}}"
 
 
