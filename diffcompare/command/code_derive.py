@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from diffcompare.studies.user_code import importable, load_function
-from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.verdict.derive import derive
 
 __all__ = ["derived"]
@@ -21,7 +20,4 @@ def derived(payload: tuple[str, float | list[float], float]) -> str:
     """
     name, point, budget = payload
     with importable(name):
-        function = load_function(name)
-        if isinstance(function, SymbolicFunction):
-            raise TypeError(f"{name} is a formula: derive is for NumPy code; write the formula as a function")
-        return derive(function, point, budget=budget).source
+        return derive(load_function(name), point, budget=budget).source

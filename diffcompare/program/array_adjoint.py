@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from diffcompare.program.arrays import STRUCTURAL, ArrayBuilder, ArrayNode, Shape, contracted
+from diffcompare.program.arrays import STRUCTURAL, ArrayBuilder, ArrayNode, Shape, contracted, repeated_axes
 from diffcompare.program.dag import Term
 from diffcompare.program.operations import partial_terms
 
@@ -103,9 +103,7 @@ def _summed(build: ArrayBuilder, index: int, shape: Shape, onto: Shape) -> int:
     if shape == onto or build.value(index) == 0:
         return index
     index = full(build, index, shape)
-    extra = len(shape) - len(onto)
-    axes = [a for a, n in enumerate(shape) if a < extra or (onto[a - extra] == 1 and n > 1)]
-    return build.reshape(build.total(index, axes), onto)
+    return build.reshape(build.total(index, repeated_axes(shape, onto)), onto)
 
 
 def _reshape(build: ArrayBuilder, _: int, node: ArrayNode, bar: int) -> Iterable[Contribution]:

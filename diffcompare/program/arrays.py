@@ -27,8 +27,11 @@ __all__ = [
     "Shape",
     "as_transposed",
     "contracted",
+    "counts_up",
     "interpret_arrays",
     "most_held",
+    "renamed",
+    "repeated_axes",
     "same_elements",
     "work_of",
 ]
@@ -185,7 +188,7 @@ class ArrayBuilder:
     def take(self, index: int, places: Places) -> int:
         """Take elements from the flat order of a node."""
         node, flat = self.nodes[index], places.reshape(-1)
-        if flat.size == math.prod(node.shape) and _counts_up(flat):
+        if flat.size == math.prod(node.shape) and counts_up(flat):
             return self.reshape(index, places.shape)
         axes = as_transposed(places, math.prod(node.shape))
         if axes is not None:
@@ -203,7 +206,7 @@ class ArrayBuilder:
     def scatter(self, index: int, places: Places, shape: Shape) -> int:
         """Add each element at its place in an array of zeros."""
         flat = places.reshape(-1)
-        if flat.size == math.prod(shape) and _counts_up(flat):
+        if flat.size == math.prod(shape) and counts_up(flat):
             return self.reshape(index, shape)
         return self._on("scatter", (index,), shape, places)
 
@@ -248,7 +251,7 @@ class ArrayBuilder:
                 operands[k] = node.operands[0]
                 names[k] = "".join(names[k][node.payload.index(a)] for a in range(len(node.payload)))
         sizes = dict(zip("".join(names), (n for i in operands for n in self.nodes[i].shape), strict=True))
-        plain = _renamed(f"{names[0]},{names[1]}->{result}")
+        plain = renamed(f"{names[0]},{names[1]}->{result}")
         return self._on("contract", tuple(operands), tuple(sizes[c] for c in result), plain)
 
     def solve(self, matrix: int, right: int) -> int:
@@ -435,6 +438,12 @@ def broadcast_shape(shapes: Iterable[Shape]) -> Shape:
     return np.broadcast_shapes(*shapes)
 
 
+def repeated_axes(shape: Shape, onto: Shape) -> list[int]:
+    """List the axes of a shape along which an array of the other shape is repeated."""
+    extra = len(shape) - len(onto)
+    return [a for a, n in enumerate(shape) if a < extra or (onto[a - extra] == 1 and n > 1)]
+
+
 def _digest(payload: Any) -> Any:
     if not isinstance(payload, np.ndarray):
         # -0.0 and 0.0 are two numbers of one value
@@ -458,7 +467,8 @@ def _is_short(value: float) -> bool:
     return math.ldexp(mantissa, math.frexp(value)[1] - _SHORT_BITS) == value
 
 
-def _counts_up(flat: Places) -> bool:
+def counts_up(flat: Places) -> bool:
+    """Tell whether places are 0, 1, 2, …"""
     return not flat.size or (flat[0] == 0 and flat[-1] == flat.size - 1 and bool((np.diff(flat) == 1).all()))
 
 
@@ -475,7 +485,7 @@ def as_transposed(places: Places, size: int) -> list[int] | None:
     return axes if np.array_equal(whole.transpose(axes), places) else None
 
 
-def _renamed(subscripts: str) -> str:
+def renamed(subscripts: str) -> str:
     """Name the letters in the order in which they come, so that equal contractions are one node."""
     letters = dict.fromkeys(c for c in subscripts if c.isalpha())
     names = {c: chr(97 + k) for k, c in enumerate(letters)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -17,7 +18,9 @@ import numpy as np
 from diffcompare.program.arrays import Places, Shape
 
 __all__ = [
+    "COMPARISONS",
     "MASKS",
+    "MINUS",
     "ONE",
     "Coefficient",
     "Expression",
@@ -25,10 +28,13 @@ __all__ = [
     "Key",
     "factors_of",
     "logistic_argument",
+    "operands_first",
+    "reduced_axes",
     "repeated",
 ]
 
-MASKS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "not", "and", "or", "mask"})
+COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"})
+MASKS = COMPARISONS | {"not", "and", "or", "mask"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ class Coefficient:
         return Coefficient(below if top > 0 else -below, int(divisor) if divisor.denominator == 1 else divisor)
 
 
-ONE = Coefficient(Fraction(1))
+ONE, MINUS = Coefficient(Fraction(1)), Coefficient(Fraction(-1))
 
 
 class Key:
@@ -124,6 +130,30 @@ def factors_of(term: Expression) -> list[Factor]:
     if term.operation != "product":
         return [(term, Fraction(1))]
     return list(zip(term.operands, term.payload[1], strict=True))
+
+
+def reduced_axes(one: Expression) -> tuple[Shape, int]:
+    """Return the axes along which an array was reduced, and what a variance takes off the count."""
+    axes = one.payload
+    if axes and isinstance(axes[0], tuple):
+        return axes[0], axes[1] or 0
+    return axes, 0
+
+
+def operands_first(roots: Iterable[Expression]) -> list[Expression]:
+    """List expressions and all that they are made of, operands before what is made of them."""
+    order: list[Expression] = []
+    seen: set[Expression] = set()
+    stack = [(root, False) for root in roots][::-1]
+    while stack:
+        one, done = stack.pop()
+        if done:
+            order.append(one)
+        elif one not in seen:
+            seen.add(one)
+            stack.append((one, True))
+            stack += [(operand, False) for operand in one.operands[::-1]]
+    return order
 
 
 def repeated(operand: Expression) -> Expression:

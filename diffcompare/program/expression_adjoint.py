@@ -15,7 +15,7 @@ import numpy as np
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.arrays import contracted
 from diffcompare.program.dag import Term
-from diffcompare.program.expression import MASKS, Coefficient, Expression, Key
+from diffcompare.program.expression import MASKS, Coefficient, Expression, Key, factors_of, operands_first, reduced_axes
 from diffcompare.program.expression_reading import applied, solved
 from diffcompare.program.expression_shapes import (
     contract,
@@ -32,26 +32,10 @@ from diffcompare.program.expression_shapes import (
 from diffcompare.program.expressions import Expressions
 from diffcompare.program.operations import OPERATIONS, partial_terms
 
-__all__ = ["gradients", "operands_first"]
+__all__ = ["gradients"]
 
 _ONE = Fraction(1)
 Contribution = tuple[Expression, Expression]
-
-
-def operands_first(roots: Iterable[Expression]) -> list[Expression]:
-    """List expressions and all that they are made of, operands before what is made of them."""
-    order: list[Expression] = []
-    seen: set[Expression] = set()
-    stack = [(root, False) for root in roots][::-1]
-    while stack:
-        one, done = stack.pop()
-        if done:
-            order.append(one)
-        elif one not in seen:
-            seen.add(one)
-            stack.append((one, True))
-            stack += [(operand, False) for operand in one.operands[::-1]]
-    return order
 
 
 def gradients(
@@ -132,8 +116,7 @@ class _Table:
 
 
 def _product(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
-    coefficient, exponents = one.payload
-    factors = list(zip(one.operands, exponents, strict=True))
+    coefficient, factors = one.payload[0], factors_of(one)
     for k, (base, exponent) in enumerate(factors):
         rest = [f for j, f in enumerate(factors) if j != k]
         partial = write.product([(bar, _ONE), (base, exponent - 1), *rest], coefficient * Coefficient(exponent))
@@ -262,25 +245,21 @@ def _extreme(write: Expressions, one: Expression, bar: Expression) -> Iterable[C
 
 
 def _centred(write: Expressions, one: Expression) -> tuple[Expression, int]:
-    (operand,), (axes, ddof) = one.operands, one.payload if isinstance(one.payload[0], tuple) else (one.payload, 0)
+    (operand,), (axes, ddof) = one.operands, reduced_axes(one)
     count = math.prod(operand.shape[a] for a in axes)
     mean = total(write, operand, operand.shape, axes, mean=True)
-    return write.minus(operand, expanded(write, mean, len(operand.shape), axes)), count - (ddof or 0)
-
-
-def _axes(one: Expression) -> tuple[int, ...]:
-    return one.payload[0] if isinstance(one.payload[0], tuple) else one.payload
+    return write.minus(operand, expanded(write, mean, len(operand.shape), axes)), count - ddof
 
 
 def _var(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     centred, count = _centred(write, one)
-    wide = expanded(write, bar, len(centred.shape), _axes(one))
+    wide = expanded(write, bar, len(centred.shape), reduced_axes(one)[0])
     yield one.operands[0], write.scaled(write.times(wide, centred), 2, count)
 
 
 def _std(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     centred, count = _centred(write, one)
-    wide = expanded(write, write.over(bar, one), len(centred.shape), _axes(one))
+    wide = expanded(write, write.over(bar, one), len(centred.shape), reduced_axes(one)[0])
     yield one.operands[0], write.scaled(write.times(wide, centred), 1, count)
 
 
@@ -348,7 +327,7 @@ def _solve(write: Expressions, one: Expression, bar: Expression) -> Iterable[Con
 
 
 def _inv(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
-    inner = contract(write, "ki,kj->ij", one, full(write, bar, one.shape))
+    inner = full(write, contract(write, "ki,kj->ij", one, full(write, bar, one.shape)), one.shape)
     yield one.operands[0], write.scaled(contract(write, "ij,kj->ik", inner, one), -1)
 
 
@@ -362,7 +341,7 @@ def _determinant(write: Expressions, one: Expression, bar: Expression) -> Iterab
 def _cholesky(write: Expressions, one: Expression, bar: Expression) -> Iterable[Contribution]:
     # Murray, arXiv:1602.07527, equation 10
     n = one.shape[0]
-    product = contract(write, "ki,kj->ij", one, full(write, bar, one.shape))
+    product = full(write, contract(write, "ki,kj->ij", one, full(write, bar, one.shape)), one.shape)
     half = write.node("tril", (product,), (n, n), ())
     inner = write.minus(
         half, write.scaled(write.node("diag", (write.node("diagonal", (product,), (n,)),), (n, n)), Fraction(1, 2))
@@ -395,7 +374,7 @@ def _chosen(name: str) -> Partials:
 
 
 def _logistic(write: Expressions, z: Expression) -> Expression:
-    return write.power(write.plus(write.number(1), write.function("exp", write.scaled(z, -1))), Fraction(-1))
+    return write.power(write.logistic_base(write.scaled(z, -1)), Fraction(-1))
 
 
 def _clipped(

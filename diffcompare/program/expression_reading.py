@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from diffcompare.errors import UnsupportedFunction
-from diffcompare.program.arrays import ArrayBuilder, ArrayNode
-from diffcompare.program.expression import MASKS, Coefficient, Expression, Key
+from diffcompare.program.arrays import ArrayBuilder, ArrayNode, counts_up
+from diffcompare.program.expression import COMPARISONS, MASKS, ONE, Expression, Key, factors_of
 from diffcompare.program.expression_shapes import contract, cumulate, full, index, reshape, scatter, total, transpose
 from diffcompare.program.expressions import Expressions
 from diffcompare.program.operations import OPERATIONS
@@ -22,7 +22,6 @@ __all__ = ["Leaf", "applied", "pieces_of", "read_expressions", "solved"]
 
 # what stands for a constant array, or a number with a name; None: it has none
 Leaf = Callable[[ArrayNode], Expression | None]
-_ONE = Coefficient(Fraction(1))
 
 
 def pieces_of(build: ArrayBuilder, write: Expressions, parts: Sequence[Expression]) -> dict[int, Expression]:
@@ -40,7 +39,7 @@ def pieces_of(build: ArrayBuilder, write: Expressions, parts: Sequence[Expressio
         if places.max() >= starts[k + 1]:
             continue
         part, own = parts[k], places - starts[k]
-        if own.size == math.prod(part.shape) and np.array_equal(own.reshape(-1), np.arange(own.size)):
+        if own.size == math.prod(part.shape) and counts_up(own.reshape(-1)):
             found[number] = reshape(write, part, node.shape)
         else:
             found[number] = index(write, part, Key(own))
@@ -134,7 +133,7 @@ def applied(write: Expressions, name: str, operands: Sequence[Expression], paylo
         case "power":
             exponent = operands[1].number
             return write.function(name, *operands) if exponent is None else write.power(operands[0], exponent)
-    if name in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"):
+    if name in COMPARISONS:
         return write.compared(name, *operands)
     if name in OPERATIONS or name in MASKS or name in _WHOLE:
         return write.function(name, *operands, payload=payload)
@@ -143,7 +142,7 @@ def applied(write: Expressions, name: str, operands: Sequence[Expression], paylo
 
 _WHOLE = {
     "maximum", "minimum", "logaddexp", "sign", "absolute", "clip", "expit", "log_expit", "xlogy", "logit", "ndtr",
-    "log_ndtr", "floor", "ceil", "trunc", "floor_divide",
+    "floor", "ceil", "trunc", "floor_divide",
 }  # fmt: skip
 Rule = Callable[[Expressions, ArrayNode, list[Expression]], Expression]
 
@@ -167,12 +166,12 @@ def _solve(write: Expressions, node: ArrayNode, operands: list[Expression]) -> E
 def solved(write: Expressions, matrix: Expression, right: Expression, payload: Any = None) -> Expression:
     """Solve a system; numbers in front of the right side come out."""
     coefficient, inner = write.split(right)
-    if coefficient != _ONE and inner.number is None:
+    if coefficient != ONE and inner.number is None:
         return write.product([(solved(write, matrix, inner, payload), Fraction(1))], coefficient)
     if right.operation == "product":
-        scalars = [(b, e) for b, e in zip(right.operands, right.payload[1], strict=True) if not b.shape]
+        scalars = [(b, e) for b, e in factors_of(right) if not b.shape]
         if scalars:
-            rest = [(b, e) for b, e in zip(right.operands, right.payload[1], strict=True) if b.shape]
+            rest = [(b, e) for b, e in factors_of(right) if b.shape]
             return write.product([(solved(write, matrix, write.product(rest), payload), Fraction(1)), *scalars])
     if right.operation == "eye":
         return write.node("inv", (matrix,), right.shape, payload)

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from diffcompare.program.arrays import Places, Shape, as_transposed
+from diffcompare.program.arrays import Places, Shape, as_transposed, counts_up, renamed, repeated_axes
 from diffcompare.program.expression import ONE, Coefficient, Expression, Factor, Key, factors_of, repeated
 from diffcompare.program.expressions import Expressions
 
@@ -91,8 +91,8 @@ def total(
     out: list[Factor] = []
     coefficient = ONE
     if operand.operation == "product":
-        coefficient, exponents = operand.payload
-        for base, exponent in zip(operand.operands, exponents, strict=True):
+        coefficient = operand.payload[0]
+        for base, exponent in factors_of(operand):
             padded = (1,) * (len(shape) - len(base.shape)) + base.shape
             constant = all(padded[a] == 1 for a in axes)
             (out if constant else kept).append((base, exponent))
@@ -176,8 +176,7 @@ def reduced(write: Expressions, operand: Expression, shape: Shape, onto: Shape) 
     """Sum what an operand was repeated for; the result may still be smaller than ``onto``."""
     if shape == onto:
         return operand
-    extra = len(shape) - len(onto)
-    axes = [a for a, n in enumerate(shape) if a < extra or (onto[a - extra] == 1 and n > 1)]
+    extra, axes = len(shape) - len(onto), repeated_axes(shape, onto)
     found = total(write, operand, shape, axes)
     kept = [a - extra for a in axes if a >= extra]
     return expanded(write, found, len(onto), kept) if kept else found
@@ -193,7 +192,7 @@ def index(write: Expressions, operand: Expression, key: Key) -> Expression:
     flat, n = places.reshape(-1), operand.shape[0]
     if operand.operation == "index":
         return index(write, operand.operands[0], Key(operand.payload.places.reshape(-1)[places]))
-    if flat.size == math.prod(operand.shape) and np.array_equal(flat, np.arange(flat.size)):
+    if flat.size == math.prod(operand.shape) and counts_up(flat):
         return reshape(write, operand, places.shape)
     coefficient, rest = write.split(operand)
     if coefficient != ONE and operand.operation == "product" and rest.number is None:
@@ -240,9 +239,9 @@ def scatter(write: Expressions, operand: Expression, key: Key, shape: Shape) -> 
     if operand.number == 0:
         return operand
     flat = key.places.reshape(-1)
-    if flat.size == math.prod(shape) and np.array_equal(flat, np.arange(flat.size)):
+    if flat.size == math.prod(shape) and counts_up(flat):
         return operand if not operand.shape else reshape(write, full(write, operand, key.places.shape), shape)
-    if flat.size == math.prod(shape) and np.array_equal(np.sort(flat), np.arange(flat.size)):
+    if flat.size == math.prod(shape) and counts_up(np.sort(flat)):
         # each place once: another order
         whole = full(write, operand, key.places.shape)
         return index(write, whole, Key(np.argsort(flat).reshape(shape))) if operand.shape else operand
@@ -269,11 +268,8 @@ def contract(write: Expressions, subscripts: str, one: Expression, two: Expressi
         own, operand = write.split(operand)
         coefficient = coefficient * own
         if operand.operation == "product":
-            scalars = [(b, e) for b, e in zip(operand.operands, operand.payload[1], strict=True) if not b.shape]
-            factors += scalars
-            operand = write.product(
-                [(b, e) for b, e in zip(operand.operands, operand.payload[1], strict=True) if b.shape]
-            )
+            factors += [(b, e) for b, e in factors_of(operand) if not b.shape]
+            operand = write.product((b, e) for b, e in factors_of(operand) if b.shape)
         if operand.operation == "broadcast":
             inner = operand.operands[0]
             lead = len(operand.shape) - len(inner.shape)
@@ -296,7 +292,11 @@ def contract(write: Expressions, subscripts: str, one: Expression, two: Expressi
             operands[k] = total(write, operands[k], tuple(sizes[c] for c in names[k]), axes)
             names[k] = "".join(c for c in names[k] if c not in alone)
     coefficient = coefficient * Coefficient(Fraction(math.prod(sizes[c] for c in gone)))
-    found = _contracted(write, names, result, sizes, operands)
+    # what the result is repeated for
+    left = "".join(c for c in result if c in names[0] + names[1])
+    found = _contracted(write, names, left, sizes, operands)
+    if left != result:
+        found = expanded(write, found, len(result), [k for k, c in enumerate(result) if c not in left])
     return write.product([(found, Fraction(1)), *factors], coefficient)
 
 
@@ -313,8 +313,8 @@ def _contracted(
         # times the unit matrix
         outer = [c for c in names[one] if c in result and c not in names[two]]
         if operands[one].operation == "eye" and len(summed) == len(outer) == 1:
-            renamed = names[two].replace(summed[0], outer[0])
-            return transpose(write, operands[two], [renamed.index(c) for c in result])
+            letters = names[two].replace(summed[0], outer[0])
+            return transpose(write, operands[two], [letters.index(c) for c in result])
     if not summed:
         if len(names[0]) == len(names[1]) == 1 and names[0] != names[1] and len(result) == 2:
             pair = operands if result == names[0] + names[1] else operands[::-1]
@@ -325,9 +325,7 @@ def _contracted(
         moved = transpose(write, operands[1], [names[1].index(c) for c in names[0]])
         product = write.times(operands[0], moved)
         return total(write, product, tuple(sizes[c] for c in names[0]), range(len(names[0])))
-    letters = {c: chr(97 + k) for k, c in enumerate(dict.fromkeys(names[0] + names[1]))}
-    plain = ["".join(letters[c] for c in n) for n in (*names, result)]
-    return write.node("contract", operands, shape, f"{plain[0]},{plain[1]}->{plain[2]}")
+    return write.node("contract", operands, shape, renamed(f"{names[0]},{names[1]}->{result}"))
 
 
 def _aligned(write: Expressions, operand: Expression, name: str, result: str) -> Expression:

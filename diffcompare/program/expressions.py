@@ -10,6 +10,7 @@ from typing import Any
 from diffcompare.program.arrays import Shape, broadcast_shape
 from diffcompare.program.expression import (
     MASKS,
+    MINUS,
     ONE,
     Coefficient,
     Expression,
@@ -33,7 +34,7 @@ _OPPOSITE = {
 
 # more terms are not multiplied out
 _LONGEST = 12
-_ZERO, _MINUS = Coefficient(Fraction(0)), Coefficient(Fraction(-1))
+_ZERO = Coefficient(Fraction(0))
 
 
 class Expressions:
@@ -65,9 +66,8 @@ class Expressions:
             base, exponent = stack.pop()
             base = repeated(base)
             if base.operation == "product" and exponent.denominator == 1 and (base.operands or base.number):
-                own, exponents = base.payload
-                coefficient = coefficient * own.power(int(exponent))
-                stack += [(b, e * exponent) for b, e in zip(base.operands, exponents, strict=True)][::-1]
+                coefficient = coefficient * base.payload[0].power(int(exponent))
+                stack += [(b, e * exponent) for b, e in factors_of(base)][::-1]
                 continue
             if base.operation == "sqrt" and exponent % 2 == 0:
                 stack.append((base.operands[0], exponent / 2))
@@ -107,10 +107,9 @@ class Expressions:
         for base in list(powers):
             if base.operation != "exp" or not powers.get(base):
                 continue
-            below = self.sum([(ONE, self.number(1)), (ONE, base)])
+            below = self.plus(self.number(1), base)
             while powers.get(below, 0) < 0 < powers.get(base, 0):
-                opposite = self.function("exp", self.scaled(base.operands[0], -1))
-                other = self.sum([(ONE, self.number(1)), (ONE, opposite)])
+                other = self.opposite_base(below)
                 for one, step in ((base, -1), (below, 1), (other, -1)):
                     powers[one] = powers.get(one, Fraction(0)) + step
         return {b: e for b, e in powers.items() if e}
@@ -165,16 +164,21 @@ class Expressions:
         for base in bases:
             other = self.opposite_base(base)
             if other in bases and other not in found:
-                p = self.power(other, Fraction(-1))
-                found[base] = self.node("sum", (self.number(1), p), p.shape, (ONE, _MINUS), ("1-", id(p)))
+                found[base] = self.complement(self.power(other, Fraction(-1)))
         return found
 
     def opposite_base(self, base: Expression) -> Expression:
         """Return 1 + e⁻ᵘ of 1 + eᵘ."""
         exponent = logistic_argument(base)
-        if exponent is None:
-            return base
-        return self.plus(self.number(1), self.function("exp", self.scaled(exponent, -1)))
+        return base if exponent is None else self.logistic_base(self.scaled(exponent, -1))
+
+    def logistic_base(self, exponent: Expression) -> Expression:
+        """Return 1 + eᵘ."""
+        return self.plus(self.number(1), self.function("exp", exponent))
+
+    def complement(self, p: Expression) -> Expression:
+        """Return 1 − p as it is, also where it would be simplified."""
+        return self.node("sum", (self.number(1), p), p.shape, (ONE, MINUS), ("1-", id(p)))
 
     def times(self, *operands: Expression) -> Expression:
         """Multiply expressions."""
@@ -313,7 +317,7 @@ class Expressions:
 
     def minus(self, one: Expression, other: Expression) -> Expression:
         """Subtract."""
-        return self.sum([(ONE, one), (Coefficient(Fraction(-1)), other)])
+        return self.sum([(ONE, one), (MINUS, other)])
 
     # --- element by element
 

@@ -115,17 +115,10 @@ def _along(
         if step == 1 and start == 0:
             return vector, f"{numpy}.arange({len(vector)})"
     elif regular:
-        stop = last + (1 if step > 0 else -1)
-        key = slice(start, None if stop < 0 or stop >= n else stop, step)
+        stop = last + (1 if step > 0 else -1) if 0 <= last + step < n else None
         first = "" if start == (0 if step > 0 else n - 1) else str(start)
-        if step > 0 and last + step >= n:
-            end, key = "", slice(start, None, step)
-        elif step > 0:
-            end = str(_end(stop, n, ends))
-        else:
-            end = "" if last + step < 0 else str(stop)
-            key = slice(start, None if last + step < 0 else stop, step)
-        return key, f"{first}:{end}" + (f":{step}" if step != 1 else "")
+        end = "" if stop is None else str(_end(stop, n, ends) if step > 0 else stop)
+        return slice(start, stop, step), f"{first}:{end}" + (f":{step}" if step != 1 else "")
     text = named(vector)
     if text is None and len(vector) <= 8:
         text = str(vector.tolist())

@@ -5,19 +5,27 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from fractions import Fraction
 
 import numpy as np
 
 from diffcompare.program.arrays import Places, Shape, broadcast_shape
-from diffcompare.program.expression import MASKS, Coefficient, Expression, logistic_argument
-from diffcompare.program.expression_adjoint import operands_first
-from diffcompare.program.numpy_texts import PRECEDENCE_OF_ATOMS, PRECEDENCE_OF_PRODUCTS, NumpyTexts
+from diffcompare.program.expression import (
+    MASKS,
+    ONE,
+    Coefficient,
+    Expression,
+    factors_of,
+    logistic_argument,
+    operands_first,
+)
+from diffcompare.program.numpy_texts import ATOM, PRODUCT, NumpyTexts
+from diffcompare.program.printing import bracketed
 from diffcompare.program.shared_parts import distributed, weights_of
 
-__all__ = ["NumpyLines"]
+__all__ = ["WIDTH", "NumpyLines"]
 
-_WIDTH = 92
+# what is longer is split, or wrapped
+WIDTH = 92
 _LETTERS = {
     "cos": "c", "sin": "s", "inv": "inverse", "exp": "e", "expit": "p", "softmax": "p", "tanh": "h", "contract": "a",
     "solve": "s", "cholesky": "L", "total": "s", "mean": "mean", "var": "var", "max": "m", "sum": "r",
@@ -92,18 +100,18 @@ class NumpyLines:
             if statements is not None and len(statements) == 1:
                 text, statements = statements[0], None
                 if one in roots and uses[one] == 1:
-                    self._write.texts[one] = PRECEDENCE_OF_ATOMS, text
+                    self._write.texts[one] = ATOM, text
                     continue
             name = self._new_name(one, used, roots)
             own = [f"{name} = {text}"] if statements is None else [s.format(name) for s in statements]
-            if long is None and any(len(line) > _WIDTH for line in own):
+            if long is None and any(len(line) > WIDTH for line in own):
                 long = [one]
             found += own
             self._write.names[one] = name
-            self._write.texts[one] = PRECEDENCE_OF_ATOMS, name
+            self._write.texts[one] = ATOM, name
         texts = [self._write.text(root)[1] for root in roots]
         last = f"return {returned(texts)}"
-        if long is None and len(last) > _WIDTH:
+        if long is None and len(last) > WIDTH:
             long = [root for root in roots if root not in self._write.names]
         return [wrapped for line in (*found, last) for wrapped in _wrapped(line)], long
 
@@ -119,7 +127,7 @@ class NumpyLines:
                 continue
             parts.append(one)
             stack += one.operands
-        whole = sum(len(self._write.text(one)[1]) for one in long if one not in chosen) or _WIDTH
+        whole = sum(len(self._write.text(one)[1]) for one in long if one not in chosen) or WIDTH
         parts = [
             p for p in parts
             if weights[p] >= 2 and p.operation not in (*MASKS, "scatter") and not _is_gathered(p)
@@ -162,7 +170,7 @@ class NumpyLines:
 
     def _gathered(self, one: Expression) -> list[str]:
         """Write an array that is put together; {} stands for its name."""
-        terms = list(zip(one.operands, one.payload, strict=True)) if one.operation == "sum" else [(one, _ONE)]
+        terms = list(zip(one.operands, one.payload, strict=True)) if one.operation == "sum" else [(one, ONE)]
         pieces = [(t, c) for t, c in terms if t.operation == "scatter"]
         rest = [(t, c) for t, c in terms if t.operation != "scatter"]
         parts = [(piece.payload.places, self._signed(piece.operands[0], c)) for piece, c in pieces]
@@ -175,7 +183,7 @@ class NumpyLines:
             start = self._write.sum(rest)
             if broadcast_shape(t.shape for t, _ in rest) != one.shape:
                 zeros = f"{self._write.numpy}.zeros({self._write.shape(one.shape)})"
-                text = f"{zeros} + {self._write.bracketed(start, PRECEDENCE_OF_PRODUCTS)}"
+                text = f"{zeros} + {bracketed(start, PRODUCT)}"
             elif len(rest) == 1 and rest[0][1].value == 1 and _is_view(rest[0][0], self._write.names):
                 # what it is made from stays as it is
                 text = f"{self._write.numpy}.array({start[1]}, dtype=float)"
@@ -229,26 +237,20 @@ class NumpyLines:
             elif inner.shape != places.shape:
                 texts.append(f"{self._write.numpy}.full({len(flat[k])}, {sign}{text})")
             elif len(places.shape) > 1:
-                bracketed = sign + self._write.bracketed(self._write.text(inner), PRECEDENCE_OF_ATOMS)
-                texts.append(f"{f'({bracketed})' if sign else bracketed}.ravel()")
+                whole = sign + bracketed(self._write.text(inner), ATOM)
+                texts.append(f"{f'({whole})' if sign else whole}.ravel()")
             else:
                 texts.append(sign + text)
         return f"{self._write.numpy}.concatenate([{', '.join(texts)}])"
 
     def _signed(self, one: Expression, coefficient: Coefficient) -> tuple[str, str]:
-        if one.operation == "product" and one not in self._write.names:
-            coefficient = coefficient * one.payload[0]
+        product = one.operation == "product" and one not in self._write.names
+        coefficient = coefficient * one.payload[0] if product else coefficient
         negative = coefficient.above < 0
         size = Coefficient(abs(coefficient.above), coefficient.below)
-        if one.operation == "product" and one not in self._write.names:
-            text = self._write.product(size, list(zip(one.operands, one.payload[1], strict=True)))
-        else:
-            text = self._write.scaled(one, size)
+        text = self._write.product(size, factors_of(one)) if product else self._write.scaled(one, size)
         # behind a minus
-        return ("-" if negative else ""), self._write.bracketed(text, PRECEDENCE_OF_PRODUCTS) if negative else text[1]
-
-
-_ONE = Coefficient(Fraction(1))
+        return ("-" if negative else ""), bracketed(text, PRODUCT) if negative else text[1]
 
 
 def _is_view(one: Expression, names: Collection[Expression]) -> bool:
@@ -274,7 +276,7 @@ def _is_part(one: Expression, wanted: Collection[Expression]) -> bool:
 
 def _wrapped(line: str) -> list[str]:
     """Break a line that is too long between what stands in its widest brackets."""
-    if len(line) <= _WIDTH:
+    if len(line) <= WIDTH:
         return [line]
     stack: list[int] = []
     commas: dict[int, list[int]] = {}
@@ -295,7 +297,7 @@ def _wrapped(line: str) -> list[str]:
     found = [line[: start + 1]]
     for low, high in itertools.pairwise(cuts):
         part = line[low + 1 : high].strip() + ("," if high != end else "")
-        if len(found) > 1 and len(found[-1]) + len(part) < _WIDTH:
+        if len(found) > 1 and len(found[-1]) + len(part) < WIDTH:
             found[-1] += f" {part}"
         else:
             found.append(f"    {part}")

@@ -8,37 +8,29 @@ from fractions import Fraction
 
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.arrays import Places, Shape, contracted
-from diffcompare.program.expression import MASKS, Coefficient, Expression
+from diffcompare.program.expression import MASKS, MINUS, Coefficient, Expression, Factor, factors_of, reduced_axes
 from diffcompare.program.numpy_keys import NamedPlaces, key_text, unit_axes
 from diffcompare.program.operation import Kind
 from diffcompare.program.operations import OPERATIONS
-from diffcompare.program.printing import Written
+from diffcompare.program.printing import Written, bracketed
 
-__all__ = ["PRECEDENCE_OF_ATOMS", "PRECEDENCE_OF_PRODUCTS", "NumpyTexts"]
+__all__ = ["ATOM", "PRODUCT", "NumpyTexts"]
 
-_COMPARE, _SUM, _PRODUCT, _POWER, _ATOM = 0, 1, 2, 4, 5
-PRECEDENCE_OF_PRODUCTS, PRECEDENCE_OF_ATOMS = _PRODUCT, _ATOM
+_COMPARE, _SUM, PRODUCT, _POWER, ATOM = 0, 1, 2, 4, 5
 _SIGNS = {
     "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
 }  # fmt: skip
+# operation -> the function of NumPy
 _NUMPY = {
-    "floor",
-    "ceil",
-    "trunc",
-    "floor_divide",
-    "maximum",
-    "minimum",
-    "logaddexp",
-    "clip",
-    "sign",
-    "where",
-    "diag",
-    "cholesky",
-    "tril",
-    "triu",
-}
-_SPECIAL = {"expit", "log_expit", "xlogy", "logit", "ndtr", "log_ndtr", "softmax", "log_softmax", "logsumexp"}
-_MINUS = Coefficient(Fraction(-1))
+    **{name: name for name in (
+        "clip", "diag", "diff", "flip", "floor_divide", "ceil", "logaddexp", "maximum", "minimum", "outer", "tril",
+        "triu", "trunc", "where",
+    )},
+    "absolute": "abs", "diagonal": "diag",
+    "cholesky": "linalg.cholesky", "determinant": "linalg.det", "inv": "linalg.inv", "norm": "linalg.norm",
+    "solve": "linalg.solve",
+}  # fmt: skip
+_SPECIAL = {"expit", "log_expit", "xlogy", "logit", "ndtr", "softmax", "log_softmax", "logsumexp"}
 
 
 class NumpyTexts:
@@ -73,27 +65,21 @@ class NumpyTexts:
             found = self.texts[one] = self._expression(one)
         return found
 
-    @staticmethod
-    def bracketed(written: Written, needed: int) -> str:
-        """Put brackets around a text of less precedence than needed."""
-        return written[1] if written[0] >= needed else f"({written[1]})"
-
     def _atom(self, one: Expression) -> str:
-        return self.bracketed(self.text(one), _ATOM)
+        return bracketed(self.text(one), ATOM)
 
     def _expression(self, one: Expression) -> Written:
         name, operands = one.operation, one.operands
         if name in ("name", "item"):
-            return _ATOM, one.payload
+            return ATOM, one.payload
         if name == "mask":
-            return (_ATOM if one.payload.isidentifier() else _COMPARE), one.payload
+            return (ATOM if one.payload.isidentifier() else _COMPARE), one.payload
         if name == "product":
-            coefficient, exponents = one.payload
-            return self.product(coefficient, list(zip(operands, exponents, strict=True)))
+            return self.product(one.payload[0], factors_of(one))
         if name == "sum":
             return self.sum(list(zip(operands, one.payload, strict=True)))
         if name in _SIGNS:
-            one_, two = (self.bracketed(self.text(o), _SUM) for o in operands)
+            one_, two = (bracketed(self.text(o), _SUM) for o in operands)
             return _COMPARE, f"{one_} {_SIGNS[name]} {two}"
         if name in ("and", "or", "not"):
             texts = [self._atom(o) for o in operands]
@@ -104,26 +90,27 @@ class NumpyTexts:
         if rule is not None:
             return rule(one)  # type: ignore[no-any-return]
         if name in _SPECIAL:
-            return _ATOM, f"{self._function(name)}({', '.join(self.text(o)[1] for o in operands)}{self._options(one)})"
+            return ATOM, f"{self._function(name)}({self._operands(one)}{self._options(one)})"
         if name in ("pi", "e"):
-            return _ATOM, f"{self.numpy}.{name}"
+            return ATOM, f"{self.numpy}.{name}"
         if name == "power":
-            base, exponent = (self.bracketed(self.text(o), 5 - k) for k, o in enumerate(operands))
+            base, exponent = (bracketed(self.text(o), 5 - k) for k, o in enumerate(operands))
             return _POWER, f"{base}**{exponent}"
         row = OPERATIONS.get(name)
         if row is not None and row.names and one.payload is None:
             special = Kind.SPECIAL in row.kind and name != "sinc"
             called = self._function(row.names[0]) if special else f"{self.numpy}.{row.names[0]}"
-            return _ATOM, f"{called}({', '.join(self.text(o)[1] for o in operands)})"
+            return ATOM, f"{called}({self._operands(one)})"
         if name in _NUMPY:
-            prefix = "linalg." if name == "cholesky" else ""
-            inside = ", ".join(self.text(o)[1] for o in operands)
-            return _ATOM, f"{self.numpy}.{prefix}{name}({inside}{self._options(one)})"
+            return ATOM, f"{self.numpy}.{_NUMPY[name]}({self._operands(one)}{self._options(one)})"
         raise UnsupportedFunction(f"{name} is not written as a function of NumPy")
 
     def _function(self, name: str) -> str:
         self.special = True
         return f"{self._special}.{name}"
+
+    def _operands(self, one: Expression) -> str:
+        return ", ".join(self.text(o)[1] for o in one.operands)
 
     def _options(self, one: Expression) -> str:
         payload = one.payload
@@ -155,10 +142,9 @@ class NumpyTexts:
             if one.operation == "sum" and one not in self.names and abs(coefficient.value) == 1:
                 return self.sum([(t, c * coefficient) for t, c in zip(one.operands, one.payload, strict=True)])
             return self.product(coefficient, [(one, Fraction(1))])
-        own, exponents = one.payload
-        return self.product(own * coefficient, list(zip(one.operands, exponents, strict=True)))
+        return self.product(one.payload[0] * coefficient, factors_of(one))
 
-    def product(self, coefficient: Coefficient, factors: list[tuple[Expression, Fraction]]) -> Written:
+    def product(self, coefficient: Coefficient, factors: list[Factor]) -> Written:
         """Write powers of expressions, multiplied."""
         above, below = self._shown(coefficient)
         top = [(b, e) for b, e in factors if e > 0]
@@ -176,7 +162,7 @@ class NumpyTexts:
             # −(a − b) is b − a
             above = -above
             opposite = Expression(
-                "sum", turned.operands[::-1], turned.shape, tuple(c * _MINUS for c in turned.payload[::-1])
+                "sum", turned.operands[::-1], turned.shape, tuple(c * MINUS for c in turned.payload[::-1])
             )
             top = [(opposite if b is turned else b, e) for b, e in top]
         negative = above < 0
@@ -186,33 +172,30 @@ class NumpyTexts:
         if len(top) == 1 and not texts and not under and below == 1 and not negative:
             return self._raised(*top[0])
         for base, exponent in top:
-            precedence, text = self._raised(base, exponent)
+            written = self._raised(base, exponent)
             alone = (
                 exponent == 1
                 and base.operation == "contract"
                 and base not in self.names
                 and (wide == 1 or not base.shape)
             )
-            needed = _PRODUCT if alone and (not texts or base.shape) else _PRODUCT + 1
-            if alone and not base.shape and texts:
-                needed = _PRODUCT + 1
-            texts.append(text if precedence >= needed else f"({text})")
+            needed = PRODUCT if alone and (not texts or base.shape) else PRODUCT + 1
+            texts.append(bracketed(written, needed))
         text = ("-" if negative else "") + " * ".join(texts)
         bottom = [_number(Fraction(below))] if below != 1 else []
         for base, exponent in under:
-            precedence, raised = self._raised(base, exponent)
-            bottom.append(raised if precedence > _PRODUCT else f"({raised})")
+            bottom.append(bracketed(self._raised(base, exponent), PRODUCT + 1))
         if bottom:
             text += f" / {bottom[0]}" if len(bottom) == 1 else f" / ({' * '.join(bottom)})"
         if len(texts) == 1 and not bottom and not top:
-            return (_ATOM if not negative else _PRODUCT), text
-        return _PRODUCT, text
+            return (ATOM if not negative else PRODUCT), text
+        return PRODUCT, text
 
     def _raised(self, base: Expression, exponent: Fraction) -> Written:
         if exponent == 1:
             return self.text(base)
         if exponent == Fraction(1, 2):
-            return _ATOM, f"{self.numpy}.sqrt({self.text(base)[1]})"
+            return ATOM, f"{self.numpy}.sqrt({self.text(base)[1]})"
         text = self._atom(base)
         return _POWER, f"{text}{'**' if text.replace('.', '').isidentifier() else ' ** '}{_number(exponent)}"
 
@@ -229,7 +212,7 @@ class NumpyTexts:
             written = self.scaled(term, Coefficient(abs(coefficient.above), coefficient.below))
             if term.operation in MASKS and abs(coefficient.value) == 1:
                 written = self.product(Coefficient(abs(coefficient.above), coefficient.below), [(term, Fraction(1))])
-            part = self.bracketed(written, _PRODUCT if negative else _SUM)
+            part = bracketed(written, PRODUCT if negative else _SUM)
             text += (f" {'-' if negative else '+'} " if k else "-" * negative) + part
         return _SUM, text
 
@@ -240,23 +223,21 @@ class NumpyTexts:
         )
 
     def _of_one_hot(self, one: Expression) -> Written:
-        return _ATOM, one.payload[1]
+        return ATOM, one.payload[1]
 
     def _of_total(self, one: Expression) -> Written:
         inner = one.operands[0]
         if inner.operation == "diagonal" and inner not in self.names:
-            return _ATOM, f"{self.numpy}.trace({self.text(inner.operands[0])[1]})"
+            return ATOM, f"{self.numpy}.trace({self.text(inner.operands[0])[1]})"
         return self._reduction("sum", one, keepdims=False)
 
     def _reduction(self, name: str, one: Expression, *, keepdims: bool) -> Written:
-        (operand,), axes, extra = one.operands, one.payload, ""
-        if axes and isinstance(axes[0], tuple):
-            axes, ddof = axes
-            extra = f", ddof={ddof}" if ddof else ""
+        (operand,), (axes, ddof) = one.operands, reduced_axes(one)
+        extra = f", ddof={ddof}" if ddof else ""
         axis = axes[0] if len(axes) == 1 else axes
         along = "" if len(axes) == len(operand.shape) else f", axis={axis}"
         called = self._function(name) if name in _SPECIAL else f"{self.numpy}.{name}"
-        return _ATOM, f"{called}({self.text(operand)[1]}{along}{extra}{', keepdims=True' * keepdims})"
+        return ATOM, f"{called}({self.text(operand)[1]}{along}{extra}{', keepdims=True' * keepdims})"
 
     def _of_mean(self, one: Expression) -> Written:
         return self._reduction("mean", one, keepdims=False)
@@ -266,54 +247,26 @@ class NumpyTexts:
 
     _of_min = _of_var = _of_std = _of_prod = _of_logsumexp = _of_max
 
-    def _of_norm(self, one: Expression) -> Written:
-        return _ATOM, f"{self.numpy}.linalg.norm({self.text(one.operands[0])[1]})"
-
-    def _of_inv(self, one: Expression) -> Written:
-        return _ATOM, f"{self.numpy}.linalg.inv({self.text(one.operands[0])[1]})"
-
-    def _of_solve(self, one: Expression) -> Written:
-        return _ATOM, f"{self.numpy}.linalg.solve({', '.join(self.text(o)[1] for o in one.operands)})"
-
-    def _of_determinant(self, one: Expression) -> Written:
-        return _ATOM, f"{self.numpy}.linalg.det({self.text(one.operands[0])[1]})"
-
     def _of_log_determinant(self, one: Expression) -> Written:
-        return _ATOM, f"{self.numpy}.linalg.slogdet({self.text(one.operands[0])[1]})[1]"
-
-    def _of_diagonal(self, one: Expression) -> Written:
-        return _ATOM, f"{self.numpy}.diag({self.text(one.operands[0])[1]})"
+        return ATOM, f"{self.numpy}.linalg.slogdet({self.text(one.operands[0])[1]})[1]"
 
     def _of_eye(self, one: Expression) -> Written:
-        return _ATOM, f"{self.numpy}.eye({one.shape[0]})"
-
-    def _of_absolute(self, one: Expression) -> Written:
-        return _ATOM, f"{self.numpy}.abs({self.text(one.operands[0])[1]})"
-
-    def _of_outer(self, one: Expression) -> Written:
-        return _ATOM, f"{self.numpy}.outer({', '.join(self.text(o)[1] for o in one.operands)})"
-
-    def _of_flip(self, one: Expression) -> Written:
-        return _ATOM, f"{self.numpy}.flip({self.text(one.operands[0])[1]}{self._options(one)})"
-
-    def _of_diff(self, one: Expression) -> Written:
-        return _ATOM, f"{self.numpy}.diff({self.text(one.operands[0])[1]}{self._options(one)})"
+        return ATOM, f"{self.numpy}.eye({one.shape[0]})"
 
     def _of_roll(self, one: Expression) -> Written:
         options = dict(one.payload)
         axis = "" if options.get("axis") is None else f", axis={options['axis']}"
-        return _ATOM, f"{self.numpy}.roll({self.text(one.operands[0])[1]}, {options['shift']}{axis})"
+        return ATOM, f"{self.numpy}.roll({self.text(one.operands[0])[1]}, {options['shift']}{axis})"
 
     def _of_convolve(self, one: Expression) -> Written:
-        texts = ", ".join(self.text(o)[1] for o in one.operands)
         mode = "" if one.payload == ("full" if one.operation == "convolve" else "valid") else f', "{one.payload}"'
-        return _ATOM, f"{self.numpy}.{one.operation}({texts}{mode})"
+        return ATOM, f"{self.numpy}.{one.operation}({self._operands(one)}{mode})"
 
     _of_correlate = _of_convolve
 
     def _of_concatenate(self, one: Expression) -> Written:
         axis = f", axis={one.payload}" if one.payload else ""
-        return _ATOM, f"{self.numpy}.concatenate([{', '.join(self.text(o)[1] for o in one.operands)}]{axis})"
+        return ATOM, f"{self.numpy}.concatenate([{self._operands(one)}]{axis})"
 
     def _of_cumulate(self, one: Expression) -> Written:
         axis, backwards = one.payload
@@ -322,16 +275,16 @@ class NumpyTexts:
         turn = ":, " * axis + "::-1" if backwards else ""
         inner = f"{self._atom(one.operands[0])}[{turn}]" if backwards else self.text(one.operands[0])[1]
         text = f"{self.numpy}.cumsum({inner}{along})"
-        return _ATOM, f"{text}[{turn}]" if backwards else text
+        return ATOM, f"{text}[{turn}]" if backwards else text
 
     def _of_transpose(self, one: Expression) -> Written:
         axes = one.payload
         if axes == tuple(range(len(axes)))[::-1]:
-            return _ATOM, f"{self._atom(one.operands[0])}.T"
-        return _ATOM, f"{self.numpy}.transpose({self.text(one.operands[0])[1]}, {axes})"
+            return ATOM, f"{self._atom(one.operands[0])}.T"
+        return ATOM, f"{self.numpy}.transpose({self.text(one.operands[0])[1]}, {axes})"
 
     def _of_index(self, one: Expression) -> Written:
-        return _ATOM, f"{self._atom(one.operands[0])}[{self.key(one.operands[0].shape, one.payload.places)}]"
+        return ATOM, f"{self._atom(one.operands[0])}[{self.key(one.operands[0].shape, one.payload.places)}]"
 
     def key(self, shape: Shape, places: Places) -> str:
         """Write what takes elements from an array, without the brackets."""
@@ -347,12 +300,12 @@ class NumpyTexts:
         inner = one.operands[0]
         shape = self.shape(one.shape)
         if inner.number == 0:
-            return _ATOM, f"{self.numpy}.zeros({shape})"
+            return ATOM, f"{self.numpy}.zeros({shape})"
         if inner.number == 1:
-            return _ATOM, f"{self.numpy}.ones({shape})"
+            return ATOM, f"{self.numpy}.ones({shape})"
         if not inner.shape:
-            return _ATOM, f"{self.numpy}.full({shape}, {self.text(inner)[1]})"
-        return _ATOM, f"{self.numpy}.broadcast_to({self.text(inner)[1]}, {shape})"
+            return ATOM, f"{self.numpy}.full({shape}, {self.text(inner)[1]})"
+        return ATOM, f"{self.numpy}.broadcast_to({self.text(inner)[1]}, {shape})"
 
     @staticmethod
     def shape(shape: Shape) -> str:
@@ -365,18 +318,17 @@ class NumpyTexts:
             inner.operation in ("total", "mean", "max", "min", "var", "std", "prod", "logsumexp")
             and inner not in self.names
         ):
-            axes = inner.payload[0] if inner.payload and isinstance(inner.payload[0], tuple) else inner.payload
-            before = inner.operands[0].shape
+            axes, before = reduced_axes(inner)[0], inner.operands[0].shape
             if one.shape == tuple(1 if a in axes else n for a, n in enumerate(before)):
                 return self._reduction("sum" if inner.operation == "total" else inner.operation, inner, keepdims=True)
         if len(inner.shape) == 2 and one.shape == inner.shape[::-1]:
-            return _ATOM, f"{self._atom(inner)}.T"
+            return ATOM, f"{self._atom(inner)}.T"
         key = unit_axes(inner.shape, one.shape)
         if key is not None:
-            return _ATOM, f"{self._atom(inner)}[{key}]"
+            return ATOM, f"{self._atom(inner)}[{key}]"
         if len(one.shape) == 1:
-            return _ATOM, f"{self._atom(inner)}.ravel()"
-        return _ATOM, f"{self._atom(inner)}.reshape({', '.join(map(str, one.shape))})"
+            return ATOM, f"{self._atom(inner)}.ravel()"
+        return ATOM, f"{self._atom(inner)}.reshape({', '.join(map(str, one.shape))})"
 
     def _of_scatter(self, _: Expression) -> Written:
         raise UnsupportedFunction("elements are put where no slice puts them")
@@ -386,7 +338,7 @@ class NumpyTexts:
             self._atom(o) + (".ravel()" if len(o.shape) > 1 else "") if o.shape else f"[{self.text(o)[1]}]"
             for o in one.operands
         ]
-        return _ATOM, f"{self.numpy}.concatenate([{', '.join(parts)}])"
+        return ATOM, f"{self.numpy}.concatenate([{', '.join(parts)}])"
 
     def _of_contract(self, one: Expression) -> Written:
         left, right, result, _, summed, _ = contracted(one.payload)
@@ -396,12 +348,11 @@ class NumpyTexts:
                 second, right, first, left, result, summed
             )
             if found is not None:
-                return _PRODUCT, found
-        texts = ", ".join(self.text(o)[1] for o in one.operands)
-        return _ATOM, f'{self.numpy}.einsum("{one.payload}", {texts})'
+                return PRODUCT, found
+        return ATOM, f'{self.numpy}.einsum("{one.payload}", {self._operands(one)})'
 
     def _by_matmul(self, first: Expression, one: str, second: Expression, two: str, result: str, c: str) -> str | None:
-        texts = [self.bracketed(self.text(o), _PRODUCT + 1) for o in (first, second)]
+        texts = [bracketed(self.text(o), PRODUCT + 1) for o in (first, second)]
         lead = one[:-2]
         if len(one) == 1 and len(two) == 1:
             return " @ ".join(texts)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from diffcompare.program.dag import Node, Program, needed_nodes
 from diffcompare.program.run import interpret
 
-__all__ = ["Written", "applied_text", "formula", "formulas", "number_text", "shapes", "shortened"]
+__all__ = ["Written", "applied_text", "bracketed", "formula", "formulas", "number_text", "shapes", "shortened"]
 
 # the precedence of a formula, and its text
 Written = tuple[int, str]
@@ -73,11 +73,11 @@ def _written(program: Program, index: int, texts: Mapping[int, Written], *, exac
     if node.operation == "constant":
         return number_text(Fraction(node.payload or 0), exact=exact)
     if node.operation == "sum":
-        return 1, " + ".join(_bracketed(operand, 2 if k else 1) for k, operand in enumerate(operands))
+        return 1, " + ".join(bracketed(operand, 2 if k else 1) for k, operand in enumerate(operands))
     if node.operation == "dot":
         half = len(operands) // 2
         factors = zip(operands[:half], operands[half:], strict=True)
-        return 1, " + ".join(f"{_bracketed(a, 2)}*{_bracketed(b, 3)}" for a, b in factors)
+        return 1, " + ".join(f"{bracketed(a, 2)}*{bracketed(b, 3)}" for a, b in factors)
     return applied_text(node.operation, operands, node.payload)
 
 
@@ -86,11 +86,11 @@ def applied_text(operation: str, operands: Sequence[Written], payload: int | Fra
     if operation in _LEAVES:
         return 5, _LEAVES[operation]
     if operation == "integer_power":
-        return 4, f"{_bracketed(operands[0], 5)}**{payload}"
+        return 4, f"{bracketed(operands[0], 5)}**{payload}"
     if operation in _PATTERNS:
         precedence, pattern = _PATTERNS[operation]
         left = precedence + (operation in ("power", "negative"))
-        shown = [_bracketed(operand, left if k == 0 else precedence + 1) for k, operand in enumerate(operands)]
+        shown = [bracketed(operand, left if k == 0 else precedence + 1) for k, operand in enumerate(operands)]
         return precedence, pattern.format(*shown)
     # a payload is the order of a derivative that has no name of its own
     name = _NAMES.get(operation, operation) + "'" * int(payload or 0)
@@ -104,7 +104,8 @@ def shortened(text: str, limit: int) -> str:
     return f"{text[: limit // 2 - 1]}…{text[-(limit // 2) :]}"
 
 
-def _bracketed(operand: Written, needed: int) -> str:
+def bracketed(operand: Written, needed: int) -> str:
+    """Put brackets around a text of less precedence than needed."""
     precedence, text = operand
     return text if precedence >= needed else f"({text})"
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
-from diffcompare.program.expression import Coefficient, Expression
-from diffcompare.program.expression_adjoint import operands_first
+from diffcompare.program.expression import Expression, Factor, factors_of, operands_first
 from diffcompare.program.expressions import Expressions
 
-__all__ = ["distributed", "powers_of", "shared_products", "weights_of", "with_probabilities"]
+__all__ = ["distributed", "shared_products", "weights_of", "with_probabilities"]
 
-Factor = tuple[Expression, Fraction]
 _STEP = Fraction(1)
-_ONE, _MINUS = Coefficient(Fraction(1)), Coefficient(Fraction(-1))
 
 
 def with_probabilities(
@@ -32,9 +29,8 @@ def with_probabilities(
             # the one that the code has, else that with e⁻ᶻ
             first, second = max(candidates, key=lambda c: (write.power(c[0], -_STEP) in written, _falls(write, c[0])))
             p = write.power(first, -_STEP)
-            rest = write.node("sum", (write.number(1), p), p.shape, (_ONE, _MINUS), ("1-", id(p)))
             exponents = -powers.pop(first), -powers.pop(second)
-            powers |= {p: exponents[0], rest: exponents[1]}
+            powers |= {p: exponents[0], write.complement(p): exponents[1]}
         return list(powers.items())
 
     return _rewritten(operands_first(roots), probabilities)
@@ -55,7 +51,7 @@ def _rewritten(
         if one not in new:
             operands, payload = one.operands, one.payload
             if one.operation == "product" and operands:
-                factors = rule(powers_of(one))
+                factors = rule(factors_of(one))
                 operands, payload = tuple(b for b, _ in factors), (payload[0], tuple(e for _, e in factors))
             replaced = tuple(map(visited, operands))
             new[one] = one if replaced == one.operands else Expression(one.operation, replaced, one.shape, payload)
@@ -69,12 +65,12 @@ def _rewritten(
 def shared_products(roots: Sequence[Expression], known: Iterable[Expression]) -> dict[Expression, Expression]:
     """Take known products as one factor where two products or more have them; returns what stands for what."""
     order = operands_first(roots)
-    factors = {one: set(powers_of(one)) for one in order if one.operation == "product"}
+    factors = {one: set(factors_of(one)) for one in order if one.operation == "product"}
     known = [one for one in known if one.operation == "product" and one.payload[0].value == 1 and one.operands]
-    chosen: list[tuple[Expression, set[tuple[Expression, Fraction]]]] = []
+    chosen: list[tuple[Expression, set[Factor]]] = []
     weights = weights_of(operands_first(known))
     for one in sorted(known, key=lambda k: -weights[k]):
-        own = set(powers_of(one))
+        own = set(factors_of(one))
         within = [k for k, held in factors.items() if own < held]
         if weights[one] >= 2 and len(within) + (one in factors) >= 2:
             chosen.append((one, own))
@@ -93,11 +89,6 @@ def shared_products(roots: Sequence[Expression], known: Iterable[Expression]) ->
         return [*parts, *left]
 
     return _rewritten(order, shared)
-
-
-def powers_of(one: Expression) -> list[Factor]:
-    """List the factors of a product, with their exponents."""
-    return list(zip(one.operands, one.payload[1], strict=True))
 
 
 def distributed(root: Expression) -> Expression:

@@ -209,19 +209,17 @@ def _along(name: str) -> Rule:
     """Return a rule for what goes along axes and returns one number for all, or each, of them."""
 
     def rule(table: WholeCalls, function: Any, a: Any, axis: Any = None, *rest: Any, **named: Any) -> Any:
-        keepdims = bool(named.pop("keepdims", False) is True)
+        keepdims = named.pop("keepdims", False) is True
         ddof = named.pop("ddof", None)
         if rest or any(v is not None and v is not np._NoValue and v is not True for v in named.values()):
             raise _OtherwiseError
         array = table.number_of(a)
+        axes = axes_of(axis, array.ndim)
         options = {} if ddof is None else {"ddof": ddof}
         floats = np.asarray(function(array.floats, axis=axis, **options))
-        payload = (axes_of(axis, array.ndim), ddof) if ddof is not None else axes_of(axis, array.ndim)
-        if name in ("softmax", "log_softmax"):
-            return stored(table, table.build.whole(name, [array.node], floats.shape, payload), floats)
-        node = table.build.whole(name, [array.node], floats.shape, payload)
-        shape = tuple(1 if k in axes_of(axis, array.ndim) else n for k, n in enumerate(array.shape))
+        node = table.build.whole(name, [array.node], floats.shape, axes if ddof is None else (axes, ddof))
         if keepdims:
+            shape = tuple(1 if k in axes else n for k, n in enumerate(array.shape))
             node, floats = table.build.reshape(node, shape), floats.reshape(shape)
         return stored(table, node, floats)
 
@@ -293,26 +291,19 @@ def _joined(table: WholeCalls, function: Any, arrays: Any, axis: Any = 0, **name
     if named or axis is None or isinstance(arrays, Handle):
         raise _OtherwiseError
     parts: list[Any] = [table.number_of(a) for a in arrays]
-    if function in (np.hstack, np.vstack, np.column_stack):
-        name = function.__name__
-        if function is np.hstack and all(p.ndim == 1 for p in parts):
-            name = "concatenate"
-    else:
-        name = "concatenate" if function is not np.stack else "stack"
-    floats = function([p.floats for p in parts], **({"axis": axis} if name in ("stack",) or axis else {}))
+    floats = function([p.floats for p in parts], **({"axis": axis} if axis else {}))
     axis = int(axis) % floats.ndim
-    if name in ("hstack", "column_stack"):
-        if any(p.ndim != 2 for p in parts) and name == "hstack":
-            raise _OtherwiseError
-        parts = [p if p.ndim == 2 else p.reshape(-1, 1) for p in parts]
-        name, axis = "concatenate", 1
-    elif name == "vstack":
-        parts = [p if p.ndim == 2 else p.reshape(1, -1) for p in parts]
-        name, axis = "concatenate", 0
-    elif name == "stack":
+    if function is np.stack:
         parts = [p.reshape(*p.shape[:axis], 1, *p.shape[axis:]) for p in parts]
-        name = "concatenate"
-    return stored(table, table.build.whole(name, [p.node for p in parts], floats.shape, axis), floats)
+    elif function is np.vstack:
+        parts = [p if p.ndim == 2 else p.reshape(1, -1) for p in parts]
+    elif function is np.column_stack:
+        parts, axis = [p if p.ndim == 2 else p.reshape(-1, 1) for p in parts], 1
+    elif function is np.hstack:
+        if {p.ndim for p in parts} not in ({1}, {2}):
+            raise _OtherwiseError
+        axis = floats.ndim - 1
+    return stored(table, table.build.whole("concatenate", [p.node for p in parts], floats.shape, axis), floats)
 
 
 def _remainder(table: WholeCalls, function: Any, a: Any, b: Any) -> Any:

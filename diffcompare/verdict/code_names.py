@@ -152,7 +152,7 @@ def _part(
             if array.min() >= 0 and array.max() < k and np.array_equal(np.eye(k)[array], held):
                 return f"{numpy}.eye({k})[{text}]"
         if held.shape == array.shape:
-            for value in np.unique(array)[:8].tolist():
+            for value in np.unique(array)[:_LITERALS].tolist():
                 if np.array_equal(array == value, held):
                     return f"({text} == {value})" if array.dtype.kind != "b" else f"~{text}" if not value else text
     if array.dtype.kind != "f" or not 0 < held.size < array.size:
@@ -166,7 +166,7 @@ def _part(
     at[at == flat.size] = 0
     if not np.array_equal(ordered[at], held):
         return None
-    key = key_text(array.shape, order[at], places)
+    key = key_text(array.shape, order[at], places, numpy=numpy)
     return None if key is None else f"{text}[{key}]"
 
 
@@ -250,9 +250,8 @@ def names_in(f: Any, args: Sequence[Any]) -> CodeNames:
     found = CodeNames(function, owner, ", ".join(texts), variable, tuple(names), [], {}, scope)
     for name, value in values.items():
         _look_at(found, name, value, _DEPTH, set())
-    for name in sorted(used - set(names) & set(scope), key=lambda n: (n not in function.__code__.co_freevars, n)):
-        if name in scope and name not in names:
-            _look_at(found, name, scope[name], _DEPTH, set())
+    for name in sorted((used - set(names)) & set(scope), key=lambda n: (n not in function.__code__.co_freevars, n)):
+        _look_at(found, name, scope[name], _DEPTH, set())
     return found
 
 

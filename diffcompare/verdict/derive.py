@@ -18,14 +18,15 @@ import numpy as np
 
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.arrays import ArrayBuilder
-from diffcompare.program.expression import Expression
-from diffcompare.program.expression_adjoint import gradients, operands_first
+from diffcompare.program.expression import Expression, operands_first
+from diffcompare.program.expression_adjoint import gradients
 from diffcompare.program.expression_reading import pieces_of, read_expressions
 from diffcompare.program.expression_shapes import full
 from diffcompare.program.expressions import Expressions
-from diffcompare.program.numpy_source import NumpyLines
+from diffcompare.program.numpy_source import WIDTH, NumpyLines
 from diffcompare.program.numpy_texts import NumpyTexts
 from diffcompare.program.shared_parts import shared_products, with_probabilities
+from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.array_substitutes import ARRAYS
 from diffcompare.tracing.array_trace import placed_arrays, record_arrays
 from diffcompare.tracing.calling import called
@@ -35,7 +36,7 @@ from diffcompare.tracing.places import is_library
 from diffcompare.tracing.whole_calls import NamingRebuilder, WholeCalls
 from diffcompare.verdict.arguments import Structure, structure_of
 from diffcompare.verdict.check import check_arguments, check_gradient
-from diffcompare.verdict.code_names import CodeNames, item_text, names_in
+from diffcompare.verdict.code_names import CodeNames, item_text, names_in, quoted
 from diffcompare.verdict.verdict import Verdict
 from diffcompare.watchdog import BUDGET
 
@@ -43,7 +44,7 @@ __all__ = ["Derived", "derive"]
 
 # more lines are no code that is read
 _LINES = 30
-_WIDTH, _LONGEST = 92, 120
+_LONGEST = 120
 _LARGE = 10_000
 # operations of a function: what has more is not read either
 _OPERATIONS = 500
@@ -120,6 +121,8 @@ def derive(f: Callable[..., Any], at: Any, *, args: Sequence[Any] = (), budget: 
         return 2 * w
     """
     check_arguments({"f": f}, args, None, budget)
+    if isinstance(f, SymbolicFunction):
+        raise TypeError("f is a formula: derive is for NumPy code; write the formula as a function")
     structure, x = structure_of(at)
     names = names_in(f, args)
     name = _function_name(names)
@@ -182,7 +185,7 @@ def _written(traced: _Traced, structure: Structure, names: CodeNames, name: str,
     texts = NumpyTexts(sizes, names.places, names.ends, numpy, names.special)
     lines = NumpyLines(texts, wanted, slopes, taken).lines(roots, lambda texts: _returned(structure, texts))
     if len(lines) > _LINES or max(map(len, lines)) > _LONGEST:
-        count = max(len(lines), sum(map(len, lines)) // _WIDTH)
+        count = max(len(lines), sum(map(len, lines)) // WIDTH)
         raise UnsupportedFunction(_TOO_LONG.format(f"{count} lines of code"))
     imports = ["import numpy as np" if numpy == "np" else "import numpy"]
     if texts.special:
@@ -266,11 +269,8 @@ def _returned(structure: Structure, texts: list[str]) -> str:
         return texts[0]
     if structure.kind == "tuple":
         return f"{', '.join(texts)}{',' * (len(texts) == 1)}"
-    return (
-        "{"
-        + ", ".join(f"{key!r}: {text}".replace("'", '"') for key, text in zip(structure.keys, texts, strict=True))
-        + "}"
-    )
+    entries = (f"{quoted(key)}: {text}" for key, text in zip(structure.keys, texts, strict=True))
+    return f"{{{', '.join(entries)}}}"
 
 
 def _docstring(names: CodeNames, structure: Structure, lines: Sequence[str]) -> list[str]:
@@ -285,11 +285,11 @@ def _docstring(names: CodeNames, structure: Structure, lines: Sequence[str]) -> 
     words = ", ".join(f"{text} {shape}" if shape else f"{text} a number" for text, shape in shapes.items())
     title = "Gradient" if not own.isidentifier() else f"Gradient of {own}"
     whole = f'"""{title}; shapes: {words}."""'
-    if len(whole) <= _WIDTH:
+    if len(whole) <= WIDTH:
         return [whole]
     # what is called how stays on one line with its shape
     words = ", ".join(f"{t} {s}".replace(" ", "\0") if s else f"{t}\0a\0number" for t, s in shapes.items())
-    told = [line.replace("\0", " ") for line in textwrap.wrap(f"Shapes: {words}.", _WIDTH)]
+    told = [line.replace("\0", " ") for line in textwrap.wrap(f"Shapes: {words}.", WIDTH)]
     return [f'"""{title}.', "", *told, '"""']
 
 

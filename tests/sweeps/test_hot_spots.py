@@ -74,8 +74,8 @@ def test_many_variables() -> None:
 def test_every_node_is_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
     # each operation wrote the whole program before it: 1,000 terms took 17 s
     f, written = dc.parse(" + ".join(f"sin({k}*x)" for k in range(1, 60))), []
-    bracketed = printing._bracketed
-    monkeypatch.setattr(printing, "_bracketed", lambda *operand: written.append(operand) or bracketed(*operand))
+    bracketed = printing.bracketed
+    monkeypatch.setattr(printing, "bracketed", lambda *operand: written.append(operand) or bracketed(*operand))
     spots = dc.hot_spots(f, 0.5)
     assert len(spots) > 100
     assert len(written) <= sum(len(node.operands) for node in f.program.nodes)

@@ -367,6 +367,14 @@ OTHERS = {
     "masked": (masked, [0.5, 1.0]),
     "stacked": (stacked, [1.0, 2.0, 4.0]),
     "determined": (determined, np.array([[2.0, 0.3], [0.1, 1.5]])),
+    "repeated in a product": (
+        lambda w: np.sum((DATA["A"] @ (w[:, None] * np.ones((1, 2)))) ** 2 * W23.T),
+        RNG.normal(size=3),
+    ),
+    "sum of an inverse": (lambda w: np.sum(np.linalg.inv(DATA["A"] + np.outer(w, w))), [0.5, 1.0, -0.3]),
+    "sum of a factor": (lambda w: np.sum(np.linalg.cholesky(np.eye(3) + np.outer(w, w))), [0.5, 1.0, -0.3]),
+    "variance of a number": (lambda x: x**2 + np.var(x), 3.0),
+    "apostrophe": (lambda p: np.sum(p["it's"] ** 2), {"it's": np.array([1.0, 2.0])}),
 }
 
 
@@ -609,6 +617,8 @@ def test_a_point_without_a_derivative_is_named() -> None:
 def test_bad_arguments_are_named() -> None:
     with pytest.raises(TypeError, match="f=3: must be callable"):
         dc.derive(3, [1.0])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="f is a formula: derive is for NumPy code"):
+        dc.derive(dc.parse("x**2"), 1.0)
     with pytest.raises(ValueError, match="is not finite"):
         dc.derive(ridge, [np.nan, 1.0])
     with pytest.raises(ValueError, match="f returned 2 numbers"):
