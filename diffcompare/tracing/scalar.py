@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from diffcompare.tracing.registry import Above
-from diffcompare.tracing.table import Cast, Table, here, refuse
+from diffcompare.tracing.table import Cast, Table, here, refuse, refuse_plain
 from diffcompare.tracing.traced_condition import TracedCondition
 
 __all__ = ["UNARY", "TracedCondition", "TracedScalar", "is_number", "lift", "scalar"]
@@ -239,11 +239,7 @@ class TracedScalar:
 
     def _plain(self, what: str) -> float:
         if self.moving:
-            raise refuse(
-                f"{what} of a traced value",
-                "what follows would no longer depend on the variables",
-                "keep the NumPy number, or leave it out of what is traced",
-            )
+            raise refuse_plain(what)
         return self._given()
 
     def _read(self) -> float:

@@ -133,23 +133,19 @@ class Cast:
 
 def here() -> Place:
     """Return the innermost place in the user's code."""
-    return _called_from(sys._getframe(1))[0]
+    return _called_from(sys._getframe(1), _foreign)[0]
 
 
 def _user_place() -> Place:
     """Return the innermost place that is no library's, where there is one: SciPy's own lines are not to change."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and is_library(frame.f_code.co_filename) and frame.f_code.co_filename != _RECORDER:
-        frame = frame.f_back
-    if frame is None or frame.f_code.co_filename == _RECORDER:
-        return here()
-    return Place(Path(frame.f_code.co_filename).name, frame.f_code.co_name, frame.f_lineno)
+    place = _called_from(sys._getframe(1), is_library)[0]
+    return place if place.line else here()
 
 
-def _called_from(frame: FrameType | None) -> tuple[Place, FrameType | None]:
-    """Return the innermost place in the user's code, and the frame of what it called."""
+def _called_from(frame: FrameType | None, foreign: Callable[[str], bool]) -> tuple[Place, FrameType | None]:
+    """Return the innermost place in files that are not foreign, and the frame of what it called."""
     callee = None
-    while frame is not None and _foreign(frame.f_code.co_filename):
+    while frame is not None and foreign(frame.f_code.co_filename):
         # what called for the trace is no code of the function: a builtin has none
         callee, frame = frame, None if frame.f_code.co_filename == _RECORDER else frame.f_back
     if frame is None:
@@ -396,7 +392,7 @@ class Table:
         """Record a decision on a condition, and return the answer to go on with."""
         if not self.moving[condition]:
             return answer
-        place, callee = _called_from(sys._getframe(1))
+        place, callee = _called_from(sys._getframe(1), _foreign)
         # the frame is held, so that no other one can be taken for it
         if callee is not self._callee:
             self._visit, self._callee = self._visit + 1, callee

@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from diffcompare.floats import Floats, unit_roundoff
-from diffcompare.verdict.probing import actual_point, try_claim, try_value
+from diffcompare.verdict.probing import actual_point, line_noise, try_claim, try_value, uneven_steps
 from diffcompare.verdict.scene import LARGEST, NOISE_RADII, SMALLEST, Scene, axis_of, is_quantized, quantum
 
 __all__ = [
@@ -223,17 +223,29 @@ def kink_of(scene: Scene, slopes: list[tuple[float, float, float]], scale: float
     return slopes[loud[-1]][1] / scale, slopes[loud[-1]][2] / scale
 
 
-def leaps(scene: Scene, slopes: list[tuple[float, float, float]]) -> bool:
+def leaps(scene: Scene, v: Floats, slopes: list[tuple[float, float, float]]) -> bool:
     """Tell whether the slopes of one side grow by one factor at each step, as those of a jump or a root do."""
-    if len(slopes) < 4 or abs(slopes[-1][2] - slopes[-1][1]) * slopes[-1][0] <= 2.0**10 * scene.unit * abs(scene.value):
+    if len(slopes) < 4:
+        return False
+    h, left, right = slopes[-1]
+    jump = abs(right - left) * h
+    if jump <= 2.0**10 * scene.unit * abs(scene.value):
         return False
     for side in (1, 2):
         # what is a slope drops out
         changes = [abs(b[side] - a[side]) for a, b in pairwise(slopes)]
         growth = [b / a if a else math.inf for a, b in pairwise(changes)]
         if min(growth) > 2 and max(growth) < 1.2 * min(growth):
-            return True
+            # so do those of one value, at the point, that noise has moved
+            return jump > 12 * _noise_beside(scene, slopes[0][0] * v)
     return False
+
+
+def _noise_beside(scene: Scene, v: Floats) -> float:
+    """Return the noise of f on short lines that do not reach the point, on the quieter side of it."""
+    t = uneven_steps(11)
+    lines = [scene.x + sign * (0.5 + t[:, None] / 4) * v for sign in (1, -1)]
+    return min(line_noise(t, np.array([try_value(scene.problem, point) for point in line])) for line in lines)
 
 
 def unexplained(scene: Scene, slopes: list[tuple[float, float, float]], claimed: float) -> float:

@@ -14,7 +14,7 @@ import pandas as pd
 from diffcompare.errors import shorten
 from diffcompare.tables.components import worst_first
 from diffcompare.verdict.marks import Mark
-from diffcompare.verdict.underline import picture
+from diffcompare.verdict.underline import picture, visible
 
 __all__ = ["verdict_html"]
 
@@ -97,5 +97,4 @@ def _cell(name: object, value: object) -> str:
 
 def _text(text: str, limit: int = 80) -> str:
     """Escape a text; what cannot be seen, such as marks that turn the direction of reading, is spelt out."""
-    seen = (c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in shorten(text, limit))
-    return f"<bdi>{html.escape(''.join(seen))}</bdi>"
+    return f"<bdi>{html.escape(''.join(map(visible, shorten(text, limit))))}</bdi>"

@@ -114,7 +114,8 @@ def _judge_axis(scene: Scene, i: int, found: _Findings) -> None:
     """Judge one component with steps in the scale of its coordinate; where they show nothing, of the noise of f."""
     scene = scene.alone(i) if scene.x.size <= ALL_AXES else scene
     axis = _look_along(scene, i)
-    if axis.status == "inconclusive" and math.isfinite(scene.claimed[i]) and scene.has_another_scale(i):
+    quiet = axis.status == "inconclusive" and not axis.jump
+    if quiet and math.isfinite(scene.claimed[i]) and scene.has_another_scale(i):
         along = scene_along(scene, i)
         other = _look_along(along, i)
         wrong = other.status == "wrong" and other.both and is_smooth(along) and not is_still(scene, along, i)
@@ -126,13 +127,17 @@ def _judge_axis(scene: Scene, i: int, found: _Findings) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """What an axis showed, and the difference that was measured; ``both``: on every side that can be had."""
+    """What an axis showed, and the difference that was measured.
+
+    ``both``: on every side that can be had. ``jump``: at the point itself, which no larger steps tell of.
+    """
 
     status: str
     threshold: float
     words: tuple[str, ...] = ()
     both: bool = True
     difference: float = math.nan
+    jump: bool = False
 
 
 def _look_along(scene: Scene, i: int) -> _Axis:
@@ -158,9 +163,9 @@ def _look_along(scene: Scene, i: int) -> _Axis:
     wrong = [(sign, side) for sign, side in sides if side.answer == "wrong"]
     if wrong and moves_in_steps(scene, v, wrong[0][1].error):
         return _Axis("inconclusive", math.inf, (f"{name}: the function moves in steps and is constant nearby",))
-    if leaps(scene, slopes):
+    if leaps(scene, v, slopes):
         words = f"{name}: the function jumps at the point, or rises without limit beside it"
-        return _Axis("inconclusive", math.inf, (words,))
+        return _Axis("inconclusive", math.inf, (words,), jump=True)
     if wrong:
         slopes_ = [claimed + sign * side.error / scale for sign, side in wrong]
         words = f"{name}: the function rises as if its slope were {slopes_[0]:.10g}, not {claimed:.10g}"

@@ -447,3 +447,22 @@ def test_a_jump_along_another_axis_is_no_size() -> None:
     assert words(np.array([0.0, 1e-7, -2e-7])) == ["consistent"] * 2
     assert "wrong" in words(np.zeros(3))
     assert "consistent" not in words(np.zeros(3))
+
+
+def test_what_jumps_at_the_point_is_not_judged_by_larger_steps() -> None:
+    def f(x: Any) -> Any:
+        return float(repr(float(np.remainder(x[1], 2.0**0.5))))
+
+    verdict = dc.check_gradient(f, lambda x: np.array([0.0, float(repr(1.0))]), np.array([1e150, 0.0]))
+    assert verdict.components["status"][1] == "inconclusive"
+
+
+@pytest.mark.parametrize(("slope", "word"), [(1.0, "consistent"), (1.5, "wrong")])
+def test_noise_of_the_value_at_the_point_is_no_jump(slope: float, word: str) -> None:
+    # nowhere is the noise larger than at the point, where a difference quotient grows with 1/h on both sides
+    def f(x: Any) -> Any:
+        return float(repr(float(x[0] + 1e-12 * np.cos(1.3e14 * (x[0] - 1)) ** 9)))
+
+    verdict = dc.check_gradient(f, lambda x: slope + 0 * np.frombuffer(x.tobytes()), [1.0])
+    assert verdict.components["status"].tolist() == [word]
+    assert not any("jumps" in note for note in verdict.notes)
