@@ -9,10 +9,10 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--quarter",
+        "--eighth",
         type=int,
         metavar="N",
-        help="with -m thorough: every fourth of these tests, beginning with the N-th (modulo 4)",
+        help="with -m thorough: every eighth of these tests, beginning with the N-th (modulo 8)",
     )
 
 
@@ -23,11 +23,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    quarter = config.getoption("--quarter")
-    if quarter is None:
+    eighth = config.getoption("--eighth")
+    if eighth is None:
         return
     thorough = [item for item in items if item.get_closest_marker("thorough")]
-    kept = set(thorough[quarter % 4 :: 4])
+    kept = set(thorough[eighth % 8 :: 8])
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = [item for item in thorough if item in kept]
 
