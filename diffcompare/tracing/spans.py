@@ -18,7 +18,7 @@ from typing import Any
 from diffcompare.tracing.origins import Origin
 from diffcompare.tracing.places import code_of
 
-__all__ = ["Span", "assigned_name", "later_use", "operand_span", "resolved", "source_of"]
+__all__ = ["Span", "assigned_name", "definition_of", "later_use", "operand_span", "resolved", "source_of", "span_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def resolved(origin: Origin) -> Span | None:
     Of ``x += y`` it is the statement, of ``x[i] = y`` the ``x[i]``.
     """
     found = _expression(origin)
-    return None if found is None else _span(origin, *found)
+    return None if found is None else _span(origin.code, *found)
 
 
 def operand_span(origin: Origin, number: int) -> Span | None:
@@ -85,7 +85,7 @@ def operand_span(origin: Origin, number: int) -> Span | None:
     operands = _operands(expression, source)[: number + 1]
     if len(operands) <= number or any(isinstance(operand, ast.Starred) for operand in operands):
         return None
-    return _span(origin, source, operands[number])
+    return _span(origin.code, source, operands[number])
 
 
 def assigned_name(origin: Origin) -> str | None:
@@ -121,7 +121,7 @@ def later_use(origin: Origin) -> Span | None:
         if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and part.id == name
         and id(part) not in stored and part.lineno > expression.lineno
     ]  # fmt: skip
-    return _span(origin, source, used[0]) if len(used) == 1 else None
+    return _span(origin.code, source, used[0]) if len(used) == 1 else None
 
 
 def _name_given(parts: Iterable[ast.AST], expression: ast.AST) -> str | None:
@@ -157,6 +157,19 @@ def source_of(function: Callable[..., Any]) -> tuple[str, str, int, str] | None:
     start = min(code.co_firstlineno, written[0].lineno)
     name = code.co_qualname.rpartition("<locals>.")[2]
     return name, Path(code.co_filename).name, start, "\n".join(source.lines[start - 1 : written[0].end_lineno])
+
+
+def definition_of(code: CodeType) -> Any:
+    """Return the syntax of the function of a code; None where its source is not known."""
+    source = _source(code.co_filename)
+    written = None if source is None else _definition(source, code)
+    return None if written is None else written[1]
+
+
+def span_of(code: CodeType, node: Any) -> Span | None:
+    """Return the place of a part of the syntax of a code."""
+    source = _source(code.co_filename)
+    return None if source is None else _span(code, source, node)
 
 
 def _definition(source: _Source, code: CodeType) -> tuple[Any, Any] | None:
@@ -260,11 +273,11 @@ def _is_module(owner: Any, source: _Source) -> bool:
     return owner.id == "self" or owner.id in source.imported or isinstance(elsewhere, ModuleType)
 
 
-def _span(origin: Origin, source: _Source, node: Any) -> Span:
+def _span(code: CodeType, source: _Source, node: Any) -> Span:
     lines = source.lines[node.lineno - 1 : node.end_lineno]
     # Python counts columns in bytes of UTF-8
     column = len(lines[0].encode()[: node.col_offset].decode())
     end_column = len(lines[-1].encode()[: node.end_col_offset].decode())
     text = "\n".join(lines)[column : len("\n".join(lines)) - len(lines[-1]) + end_column]
-    file = Path(origin.code.co_filename).name
+    file = Path(code.co_filename).name
     return Span(file, node.lineno, column, node.end_lineno, end_column, text, lines)

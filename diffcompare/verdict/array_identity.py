@@ -480,19 +480,20 @@ def _weigh(pair: ArrayPair, found: Compared, status: NDArray[Any], notes: list[s
     for i in worst[sweeps:]:
         # what was not weighed is judged as those that were, which are the worst
         found.off[i], found.L[i] = off * found.size[i], max(found.L[i], least * found.size[i])
+    threshold, least_each = found.threshold, found.least
     for i in unsure:
         gap = found.gap[i]
         if not found.decided[i]:
             continue
-        if gap <= found.off[i] and gap > max(32 * found.L[i], 2 * found.least[i]):
+        if gap <= found.off[i] and gap > max(32 * found.L[i], 2 * least_each[i]):
             status[i] = "inconclusive"
             notes.append(
                 "the difference could come from numbers of many digits that only one of the two codes holds; "
                 "compute them inside the function"
             )
-        elif gap > found.threshold[i]:
+        elif gap > threshold[i]:
             status[i] = "wrong"
-        elif gap <= max(4 * found.L[i], found.least[i], found.beside[i]) and math.isfinite(found.threshold[i]):
+        elif gap <= max(4 * found.L[i], least_each[i], found.beside[i]) and math.isfinite(threshold[i]):
             status[i] = "consistent"
         else:
             status[i] = "inconclusive"

@@ -91,8 +91,8 @@ def _left_out() -> Iterator[Slope]:
 
 def _other_chain_factors() -> Iterator[Slope]:
     for slope, words, among in (
-        (lambda p, _x, _y: p * p, "the chain factor {p} is there twice", "all"),
-        (lambda p, _x, _y: 1 / p, "the chain factor {p} divides instead of multiplying", "all"),
+        (lambda p, _x, _y: p * p, "the chain factor {p} is there twice", "no sum"),
+        (lambda p, _x, _y: 1 / p, "the chain factor {p} divides instead of multiplying", "no sum"),
         (lambda p, x, _y: p * x, "the exponent of {y} is not lowered", "power"),
         (lambda p, x, _y: p / x, "the exponent of {y} is lowered by 2", "power"),
         (lambda _p, _x, y: y, "the value of {y} stands for its derivative {p}", "no sum"),

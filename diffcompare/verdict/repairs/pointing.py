@@ -15,7 +15,7 @@ from diffcompare.verdict.array_pair import ArrayPair, trace_arrays, trace_beside
 from diffcompare.verdict.causes.array_parts import array_parts
 from diffcompare.verdict.causes.budget import Budget, Exhausted
 from diffcompare.verdict.causes.mistakes import Cause
-from diffcompare.verdict.causes.nearby import Nearby, nearby
+from diffcompare.verdict.causes.nearby import Nearby, nearby, program_of, recorded
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.marks import Mark, Source
 from diffcompare.verdict.problem import Problem
@@ -23,6 +23,7 @@ from diffcompare.verdict.repairs.measured import ELEMENTS, elements_of
 from diffcompare.verdict.repairs.repair import find_repair
 from diffcompare.verdict.repairs.terms import Term, wrong_term
 from diffcompare.verdict.repairs.told import Texts, is_short, told
+from diffcompare.verdict.rewrites.search import Found, rewriting
 from diffcompare.watchdog import OutOfTime
 
 __all__ = ["Pointed", "point_out", "sources_of"]
@@ -60,28 +61,52 @@ def point_out(problem: Problem, judgement: Judgement, cause: Cause | None) -> Po
 
 def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Pointed:
     budget = Budget()
+    wrong = [k for k, status in enumerate(judgement.status) if status == "wrong"]
+    traces = judgement.arrays or recorded(judgement)
+    asked = nearby(problem, judgement, None if traces else program_of(problem, judgement, budget), budget)
+    search = None
+    if asked is not None:
+        with suppress(Exhausted):
+            search = rewriting(problem, traces, asked, budget)
+            found = None if search is None else search.usual()
+            if found is None and search is not None and search.loops:
+                found = search.missing()
+            if found is not None:
+                return _rewritten(found, cause, [], wrong)
     pair = judgement.arrays or _traced(problem, judgement)
-    if elements_of(pair) > ELEMENTS:
-        return Pointed((), cause)
-    asked = nearby(problem, replace(judgement, arrays=pair, pair=None), None, budget)
+    small = elements_of(pair) <= ELEMENTS
+    if asked is None and small:
+        asked = nearby(problem, replace(judgement, arrays=pair, pair=None), None, budget)
     if asked is None:
         return Pointed((), cause)
     texts = Texts(pair, _names(problem))
     marks: list[Mark] = []
+    edit = None
     with suppress(Exhausted):
-        marks += _of_function(problem, pair, asked, texts, budget)
+        marks += _of_function(problem, pair, asked, texts, budget) if small else []
     with suppress(Exhausted):
-        edit = find_repair(pair, asked, budget)
-        if edit is not None:
-            wrong = [k for k, status in enumerate(judgement.status) if status == "wrong"]
-            more, own = told(edit, texts, wrong)
-            marks += more
-            cause = _in_source(cause, marks)
-            # what cannot be written is no explanation
-            known = not _is_cut(own.text) and edit.cost <= _FAR
-            if known and (cause is None or cause.kind in _VAGUE or _is_cut(cause.text)):
-                cause = own
-    return Pointed(tuple(marks), _in_source(cause, marks))
+        edit = find_repair(pair, asked, budget) if small else None
+    more, own = ([], None) if edit is None else told(edit, texts, wrong)
+    # what cannot be written is no explanation
+    explains = edit is not None and own is not None and edit.cost <= _FAR and not _is_cut(own.text)
+    if search is not None and not explains:
+        with suppress(Exhausted):
+            found = search.rare() or (None if search.loops else search.missing())
+            if found is not None:
+                return _rewritten(found, cause, marks, wrong)
+    marks += more
+    cause = _in_source(cause, marks)
+    return Pointed(tuple(marks), _in_source(own if explains and _says_little(cause) else cause, marks))
+
+
+def _rewritten(found: Found, cause: Cause | None, marks: Sequence[Mark], components: Sequence[int]) -> Pointed:
+    more, own = found.told(components)
+    marks = (*marks, *more)
+    return Pointed(marks, own if _says_little(cause) else _in_source(cause, marks))
+
+
+def _says_little(cause: Cause | None) -> bool:
+    return cause is None or cause.kind in _VAGUE or _is_cut(cause.text)
 
 
 def _is_cut(text: str) -> bool:

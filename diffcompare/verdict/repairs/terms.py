@@ -14,8 +14,8 @@ from diffcompare.verdict.repairs.measured import leaves_nothing
 
 __all__ = ["Term", "wrong_term"]
 
-# terms that are looked at
-_MOST = 60
+# terms that are looked at, and nodes that are made for them
+_MOST, _NODES = 60, 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def _terms(parts: ArrayParts, here: Nearby) -> Iterator[Term]:
     error = here.gap
     # what is added to the function itself, perhaps times a number
     terms = [use for use in parts.addends if not parts.build.moving[parts.bars[use.node]]]
-    for use in terms[:_MOST]:
+    for use in terms[: min(_MOST, _NODES // len(parts.bars))]:
         part = parts.part(use)
         (found,) = array_floats(parts.build, [part], here.point)
         size = float(found @ found)

@@ -63,22 +63,24 @@ class Case:
         if bug.place:
             assert bug.new.count(bug.place) == 1, f"{self.name}: {bug.place!r} in {bug.new!r}"
             low = start + bug.new.index(bug.place)
-            return Edit(text, low, low + len(bug.place))
-        low, high = _difference(bug.old, bug.new)
-        return Edit(text, *_whole_words(text, start + low, start + high))
+            return Edit(text, ((low, low + len(bug.place)),))
+        low, high = (start + place for place in _difference(bug.old, bug.new))
+        # what was only put in may stand at several places: of r * t * e it is "t *" or "* t"
+        shifts = [k for k in range(low - high, high - low + 1) if text[: low + k] + text[high + k :] == self.right] or [
+            0
+        ]
+        return Edit(text, tuple(_whole_words(text, low + k, high + k) for k in shifts))
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """The source with the bug, and from where to where the new text reaches: nowhere if something was deleted."""
+    """The source with the bug, and from where to where the new text may reach: nowhere if something was deleted."""
 
     text: str
-    low: int
-    high: int
+    places: tuple[tuple[int, int], ...]
 
-    @property
-    def statement(self) -> tuple[int, int]:
-        """From where to where the innermost statement around it reaches; of a loop or a branch its first line."""
+    def statement(self, first: int, last: int) -> tuple[int, int]:
+        """From where to where the innermost statement around a place reaches; of a loop or a branch its first line."""
         around = (0, len(self.text))
         for node in ast.walk(ast.parse(self.text)):
             if isinstance(node, ast.stmt):
@@ -86,7 +88,7 @@ class Edit:
                 high = self.offset(node.end_lineno or 0, node.end_col_offset or 0)
                 if body := getattr(node, "body", None):
                     high = self.offset(body[0].lineno, 0)
-                if low <= self.low and self.high <= high and high - low <= around[1] - around[0]:
+                if low <= first and last <= high and high - low <= around[1] - around[0]:
                     around = low, high
         return around
 
@@ -100,14 +102,16 @@ class Edit:
 
         It need only touch a place where something was deleted, and an operator whose operand it is.
         """
-        first, last = self.statement
+        return any(self._holds(low, high, *place) for place in self.places)
+
+    def _holds(self, low: int, high: int, begin: int, end: int) -> bool:
+        first, last = self.statement(begin, end)
         if not first <= low <= high <= last:
             return False
-        new = self.text[self.low : self.high]
-        if new.strip("+-*/=@ "):
-            return low <= self.low and self.high <= high
-        before, after = self.text[: self.low].rstrip(" )"), self.text[self.high :]
-        return low <= self.high + len(after) - len(after.lstrip(" (")) and len(before) <= high
+        if self.text[begin:end].strip("+-*/=@ "):
+            return low <= begin and end <= high
+        before, after = self.text[:begin].rstrip(" )"), self.text[end:]
+        return low <= end + len(after) - len(after.lstrip(" (")) and len(before) <= high
 
 
 def _difference(old: str, new: str) -> tuple[int, int]:
@@ -125,9 +129,10 @@ def _whole_words(text: str, low: int, high: int) -> tuple[int, int]:
     while low < high and text[high - 1] in " )\n":
         high -= 1
     high += text[high] == "="
-    while re.fullmatch(r"[\w.]{2}", text[low - 1 : low + 1]):
+    # of a.T.ravel() each part is a word
+    while re.fullmatch(r"\w\w|\d\.|\.\d", text[low - 1 : low + 1]):
         low -= 1
-    while re.fullmatch(r"[\w.]{2}", text[high - 1 : high + 1]):
+    while re.fullmatch(r"\w\w|\d\.|\.\d", text[high - 1 : high + 1]):
         high += 1
     return low, high
 

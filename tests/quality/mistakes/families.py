@@ -27,7 +27,7 @@ FAMILIES = {
     "sign": _family(r"\bsign\b|negat|\bminus\b|factor -1\b|-1 times", "sign"),
     "ascent": _family(r"\bsign\b|negat|descent|ascent", "sign"),
     "factor": _family(r"\bfactor\b|times|half|twice|double|weight", "factor"),
-    "mean": _family(r"\bfactor\b|times|average|\b(mean|sum) (for|instead|in place)", "factor"),
+    "mean": _family(r"\bfactor\b|times|average|\b(mean|sum)\b.* (for|instead|in place)", "factor"),
     "missing term": _family(rf"{_LACKS}|treated as constant", "missing term", "treated as constant"),
     "extra term": _family(r"extra|added|belongs to nothing|too many|twice", "extra term"),
     "doubled term": _family(r"twice|2\b|double|too many|extra", "extra term", "factor"),

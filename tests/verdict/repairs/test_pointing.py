@@ -107,16 +107,16 @@ def no_chain(v: Any) -> Any:
 # the gradient, what it marks, and what it says there
 MARKED: list[tuple[Code, Code, Any, str, str]] = [
     (loss, half, W, "0.125 * w", "this is half of what it should be"),
-    (loss, swapped, W, "X.T @ residual / len(Y)", "this has the wrong sign"),
+    (loss, swapped, W, "Y - sigmoid(X @ w)", "this has the wrong sign"),
     (loss, minus, W, "g -= 0.25 * w", "the minus should be a plus"),
     (loss, no_mean, W, "X.T @ (sigmoid(X @ w) - Y)", "this should be divided by 30"),
     (loss, no_penalty, W, "X.T @ (sigmoid(X @ w) - Y) / len(Y)", "the term 0.25*w is missing"),
     (loss, other_function, W, "np.tanh(X @ w)", "this should be 1/(1 + exp(-(X @ w)))"),
-    (loss, doubled_argument, W, "2 * (X @ w)", "this is twice what it should be"),
+    (loss, doubled_argument, W, "2 * (X @ w)", "the factor 2 is too many"),
     (loss, one_by_one, W, "sigmoid(row @ w) + wanted", "the plus should be a minus"),
-    (network, no_square, V, "a", "this should be squared"),
-    (network, turned, V, "(X.T @ (r[:, None] * (1 - a**2))).T", "this should be transposed"),
-    (short_network, wrong_axis, V, "a.sum(axis=0)", "the sum should be over axis 1"),
+    (network, no_square, V, "a", "this should be a ** 2"),
+    (network, turned, V, "(X.T @ (r[:, None] * (1 - a**2))).T", "this should not be transposed"),
+    (short_network, wrong_axis, V, "0", "the axis should be 1"),
     (network, no_chain, V, "np.ones_like(a)", "this should be (1 - a**2)"),
 ]
 

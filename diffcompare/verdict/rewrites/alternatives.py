@@ -1,0 +1,367 @@
+"""Small changes of the source of a gradient: what people mistype, exchange or write once too often."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from diffcompare.verdict.rewrites.running import Change
+from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, called_name, copied, text_of
+
+__all__ = ["repeated_lines", "rewrites_of"]
+
+# functions that are taken for one another
+_LIKE = (
+    ("sin", "cos"), ("tan", "tanh", "arctan"), ("sinh", "cosh", "tanh"), ("exp", "expm1", "log"), ("log", "log1p"),
+    ("arctan", "arctanh"), ("arcsin", "arccos"), ("arcsinh", "arccosh", "arctanh"), ("sqrt", "square"), ("sum", "mean"),
+    ("max", "min"), ("maximum", "minimum"), ("argmax", "argmin"), ("var", "std"), ("zeros", "ones"),
+    ("zeros_like", "ones_like"), ("sign", "abs"), ("dot", "multiply"), ("inner", "outer"), ("vstack", "hstack"),
+    ("triu", "tril"), ("floor", "ceil"),
+)  # fmt: skip
+_OPPOSITE: dict[type[ast.operator], type[ast.operator]] = {ast.Add: ast.Sub, ast.Sub: ast.Add}
+_OTHER: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Mult: ast.Div, ast.Div: ast.Mult, ast.MatMult: ast.Mult,
+}  # fmt: skip
+_WORDS = {ast.Add: "plus", ast.Sub: "minus", ast.Mult: "product", ast.Div: "quotient", ast.MatMult: "matrix product"}
+_COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
+_FLIPPED = "this has the wrong sign", "the sign of {} is flipped"
+_INDEX = frozenset({"Subscript.slice", "Slice.lower", "Slice.upper"})
+
+
+def rewrites_of(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
+    """Yield the small changes of a function, in the order in which they stand."""
+    for site in sites:
+        node = site.node
+        stored = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
+        if isinstance(node, ast.stmt):
+            yield from _of_statement(site)
+        elif isinstance(node, ast.Subscript):
+            yield from _of_places(site, names)
+        if (
+            isinstance(node, ast.expr)
+            and not stored
+            and not (site.field == "func" and isinstance(site.owner, ast.Call))
+        ):
+            yield from _of_expression(site, names)
+            yield from _transposed(site, names)
+            yield from _next_to(site)
+
+
+def _of_expression(site: Site, names: Names) -> Iterator[Rewrite]:
+    match site.node:
+        case ast.Name():
+            yield from _of_name(site, names)
+        case ast.Constant(bool() | str() | bytes() | None):
+            pass
+        case ast.Constant(int() | float()):
+            yield from _of_number(site, names)
+        case ast.BinOp():
+            yield from _of_operator(site, names)
+        case ast.Call():
+            yield from _of_call(site)
+        case ast.UnaryOp(ast.USub(), ast.Constant() as number):
+            yield _instead(site, copied(number), 1.1)
+        case ast.UnaryOp(ast.USub(), operand):
+            yield Rewrite(site.node, (site.replaced(copied(operand)),), 0.8, "sign", *_FLIPPED)
+        case ast.UnaryOp(ast.Not() | ast.Invert(), operand):
+            words = "this should not be negated", "{} should not be negated"
+            yield Rewrite(site.node, (site.replaced(copied(operand)),), 1.0, "branch", *words)
+        case ast.Compare(left, [op], others):
+            for other in _COMPARISONS:
+                if not isinstance(op, other):
+                    new = ast.Compare(left, [other()], others)
+                    yield _instead(site, new, 1.0, "branch", "the condition should be {}")
+        case ast.IfExp(test, body, orelse):
+            yield _instead(site, ast.IfExp(test, orelse, body), 1.1, "branch")
+        case ast.Tuple(elements) | ast.List(elements) if site.field != "slice":
+            for k in range(len(elements) - 1):
+                some = _exchanged(elements, k)
+                said = f"{text_of(elements[k])} and {text_of(elements[k + 1])} should be exchanged"
+                change = site.replaced(type(site.node)(some, ast.Load()))
+                yield Rewrite(site.node, (change,), 1.1, "permuted", said, said + " in {}")
+        case ast.Subscript(value):
+            looped = "For.iter" in site.around
+            said = "the loop should run over {}" if looped else ""
+            yield _instead(site, copied(value), 1.2, "loop" if looped else "shifted", said)
+
+
+def _of_name(site: Site, names: Names) -> Iterator[Rewrite]:
+    if site.node.id not in names.variables or "shape" in site.around:
+        return
+    for other in names.variables:
+        if other != site.node.id:
+            yield _instead(site, ast.Name(other, ast.Load()), 1.0)
+    for number in names.numbers:
+        yield _instead(site, ast.Constant(number), 1.4)
+    yield _instead(site, ast.BinOp(site.node, ast.Pow(), ast.Constant(2)), 1.22)
+
+
+def _of_number(site: Site, names: Names) -> Iterator[Rewrite]:
+    value = site.node.value
+    power = site.around[-1:] == ("BinOp.right",) and isinstance(site.owner.op, ast.Pow)
+    if power or _is_step(site) or called_name(site.owner) == "range":
+        return
+    near = [value + 1, value - 1] if isinstance(value, int) else []
+    if site.around[-1:] == ("keyword.axis",):
+        yield _instead(site, ast.Constant(0 if value == 1 else 1), 0.75, "axis", "the axis should be {}")
+    elif "shape" in site.around or not _INDEX.isdisjoint(site.around[-4:]):
+        kind, words = ("size", "this should be {}") if "shape" in site.around else ("shifted", "the index should be {}")
+        for other in near:
+            # other changes leave the bound of a slice out
+            if other or site.field not in ("lower", "upper"):
+                yield _instead(site, ast.Constant(other), 0.9, kind, words)
+    else:
+        scaled = [2 * value, value / 2, 10 * value, value / 10]
+        scaled = [int(v) if isinstance(value, int) and v == int(v) else v for v in scaled]
+        for other in dict.fromkeys([*names.numbers, *near, *scaled]):
+            # of a product with 1 and a sum with 0 the number is one too many
+            if other != value and not (other in (0, 1) and isinstance(site.owner, ast.BinOp | ast.UnaryOp)):
+                cost = 1.3 if other not in names.numbers else 1.24 if other in (0, 1) else 1.1
+                yield _instead(site, ast.Constant(other), cost)
+        if isinstance(value, int) and value and not isinstance(site.owner, ast.UnaryOp | ast.BinOp):
+            yield _instead(site, ast.UnaryOp(ast.USub(), ast.Constant(value)), 1.1)
+        for name in names.variables:
+            yield _instead(site, ast.Name(name, ast.Load()), 1.2)
+
+
+def _of_operator(site: Site, names: Names) -> Iterator[Rewrite]:
+    node = site.node
+    op, left, right = type(node.op), node.left, node.right
+
+    def like(new: Any, cost: float, kind: str, this: str, cause: str) -> Rewrite:
+        cost += _familiar(node, names) - _familiar(new, names)
+        return Rewrite(node, (site.replaced(new),), cost, kind, this, cause)
+
+    if op is ast.Sub:
+        yield like(ast.BinOp(right, op(), left), 0.8, "sign", *_FLIPPED)
+    if op in _OPPOSITE or op in _OTHER:
+        other, cost, kind = (_OPPOSITE[op], 0.7, "sign") if op in _OPPOSITE else (_OTHER[op], 1.0, "chain factor")
+        words = f"the {_WORDS[op]} should be a {_WORDS[other]}"
+        yield like(ast.BinOp(left, other(), right), cost, kind, words, words + " in {}")
+    if op in (ast.MatMult, ast.Div):
+        words = "the two sides should be exchanged"
+        yield like(ast.BinOp(right, op(), left), 1.3, "permuted", words, "the two sides of {} should be exchanged")
+    term, factor = "the term {} does not belong here", "the factor {} is too many"
+    kept: list[tuple[Any, Any, str, str]] = []
+    if op in _OPPOSITE:
+        alone = right if op is ast.Add else ast.UnaryOp(ast.USub(), right)
+        kept = [(left, right, "extra term", term), (alone, left, "extra term", term)]
+    elif op in (ast.Mult, ast.MatMult):
+        minus = isinstance(left, ast.UnaryOp) and isinstance(left.op, ast.USub)
+        alone = ast.UnaryOp(ast.USub(), right) if minus else right
+        gone = left.operand if isinstance(left, ast.UnaryOp) and minus else left
+        kept = [(left, right, "chain factor", factor), (alone, gone, "chain factor", factor)]
+    elif op is ast.Div:
+        kept = [(left, right, "chain factor", "the divisor {} is too many")]
+    elif op is ast.Pow:
+        kept = [(left, right, "exponent", "the exponent {} is too many")]
+    for new, gone, kind, words in kept:
+        said = words.format(text_of(gone))
+        yield like(copied(new), 1.1, kind, said, said + " in {}")
+    for power in _powers(right) if op is ast.Pow else ():
+        words = f"the exponent should be {text_of(power)}"
+        yield like(ast.BinOp(left, op(), power), 0.9, "exponent", words, words + " in {}")
+    for new in _regrouped(node):
+        words = f"the parentheses should stand as in {text_of(new)}"
+        yield like(new, 1.3, "parentheses", words, words + ", in place of {}")
+
+
+def _powers(right: Any) -> Iterator[Any]:
+    """Yield the exponents next to one."""
+    match right:
+        case ast.Constant(int() | float() as value):
+            pass
+        case ast.UnaryOp(ast.USub(), ast.Constant(int() | float() as value)):
+            value = -value
+        case _:
+            return
+    others = [value - 1, value + 1, 2 * value, *([value // 2] if value % 2 == 0 else [value / 2])]
+    for power in (*others, *((value - 0.5, value + 0.5) if isinstance(value, float) else ())):
+        if power not in (0, 1):
+            yield ast.Constant(power) if power > 0 else ast.UnaryOp(ast.USub(), ast.Constant(-power))
+
+
+def _regrouped(node: ast.BinOp) -> Iterator[ast.BinOp]:
+    """Yield the same operations with parentheses elsewhere."""
+    left, right = node.left, node.right
+    if isinstance(left, ast.BinOp):
+        yield ast.BinOp(left.left, left.op, ast.BinOp(left.right, node.op, right))
+        if isinstance(left.op, ast.Mult | ast.MatMult | ast.Div) and isinstance(node.op, ast.Add | ast.Sub):
+            yield ast.BinOp(ast.BinOp(left.left, node.op, right), left.op, left.right)
+    if isinstance(right, ast.BinOp):
+        yield ast.BinOp(ast.BinOp(left, node.op, right.left), right.op, right.right)
+
+
+def _of_call(site: Site) -> Iterator[Rewrite]:
+    node = site.node
+    called, arguments, name = node.func, node.args, called_name(node)
+    for other in dict.fromkeys(one for family in _LIKE if name in family for one in family if one != name):
+        other_func = copied(called)
+        setattr(other_func, "attr" if isinstance(called, ast.Attribute) else "id", other)
+        yield _instead(site, ast.Call(other_func, arguments, node.keywords), 1.2, "other function", "this should be {}")
+    for k in range(len(arguments) - 1):
+        kind = "transposed" if name == "outer" else "permuted"
+        new = ast.Call(called, _exchanged(arguments, k), node.keywords)
+        yield _instead(site, new, 1.1, kind, "the arguments should be exchanged: {}")
+    for k, word in enumerate(node.keywords):
+        new = ast.Call(called, arguments, [*node.keywords[:k], *node.keywords[k + 1 :]])
+        yield _instead(site, new, 1.3, "axis" if word.arg == "axis" else "other value")
+    inner = arguments[0] if arguments else getattr(called, "value", None)
+    if inner is not None and not isinstance(inner, ast.Starred):
+        yield _instead(site, copied(inner), 1.2)
+        if name in ("abs", "fabs", "sqrt"):
+            yield _instead(site, ast.BinOp(inner, ast.Pow(), ast.Constant(2)), 1.21)
+    if len(arguments) == 1 and isinstance(inner, ast.expr):
+        minus = ast.UnaryOp(ast.USub(), inner)
+        change = Change(node, "args", None, [ast.fix_missing_locations(ast.copy_location(minus, inner))])
+        yield Rewrite(inner, (change,), 0.79, "sign", *_FLIPPED)
+    if name == "range":
+        others = [
+            [*arguments[:k], _plus(one, s), *arguments[k + 1 :]] for k, one in enumerate(arguments) for s in (-1, 1)
+        ]
+        others += [[ast.Constant(first), *arguments] for first in (1, 2) if len(arguments) == 1]
+        for some in others:
+            yield _instead(site, ast.Call(called, some, []), 1.0, "loop", "the loop should run over {}")
+
+
+def _of_places(site: Site, names: Names) -> Iterator[Rewrite]:
+    """Other elements than those that an index chooses, or to which it writes."""
+    node = site.node
+    others: list[Any] = []
+    if isinstance(node.slice, ast.Slice):
+        others = [ast.parse(f"_[{text}]", mode="eval").body.slice for text in names.slices]  # type: ignore[attr-defined]
+    elif isinstance(node.slice, ast.Tuple) and len(node.slice.elts) == 2:
+        others = [ast.Tuple(node.slice.elts[::-1], ast.Load())]
+    elif isinstance(node.slice, ast.Name) and isinstance(node.ctx, ast.Store):
+        others = [ast.Name(name, ast.Load()) for name in names.variables]
+    for other in others:
+        ast.fix_missing_locations(ast.copy_location(other, node.slice))
+        text = text_of(ast.Subscript(node.value, other, node.ctx))
+        kind, words = "shifted", (f"this should be {text}", f"{{}} stands in place of {text}")
+        if "For.iter" in site.around:
+            said = f"the loop should run over {text}"
+            kind, words = "loop", (said, said + " in place of {}")
+        if text not in (text_of(node), text_of(node.value) + "[:]" * isinstance(node.ctx, ast.Load)):
+            yield Rewrite(node, (Change(node, "slice", None, other),), 1.1, kind, *words)
+
+
+def _of_statement(site: Site) -> Iterator[Rewrite]:
+    node = site.node
+    body = getattr(site.owner, site.field)
+    following = body[site.index + 1] if site.index is not None and site.index + 1 < len(body) else None
+    if isinstance(node, ast.Return | ast.Assign) and node.value is not None:
+        value = node.value
+        new = copied(value.operand) if isinstance(value, ast.UnaryOp) else ast.UnaryOp(ast.USub(), value)
+        change = Change(node, "value", None, ast.fix_missing_locations(ast.copy_location(new, value)))
+        # if all components have the wrong sign, the place is where they are returned
+        yield Rewrite(value, (change,), 0.45 if isinstance(node, ast.Return) else 0.85, "sign", *_FLIPPED)
+    if isinstance(node, ast.AugAssign):
+        target = text_of(node.target)
+        if type(node.op) in _OPPOSITE:
+            opposite = _OPPOSITE[type(node.op)]
+            said = f"the {_WORDS[type(node.op)]} should be a {_WORDS[opposite]}"
+            other = ast.AugAssign(node.target, opposite(), node.value)
+            yield Rewrite(node, (site.replaced(other),), 0.7, "sign", said, said + " in {}")
+        words = f"this should be {target} = …", f"{{}} should not add to what {target} holds already"
+        yield Rewrite(node, (site.replaced(ast.Assign([node.target], node.value)),), 1.1, "extra term", *words)
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name | ast.Subscript):
+        target = text_of(node.targets[0])
+        for op, sign, cost in ((ast.Add, "+", 0.9), (ast.Sub, "-", 1.3)):
+            this = f"this overwrites {target}, and should be {target} {sign}= …"
+            cause = f"{{}} overwrites {target} and should be accumulated ({sign}=): only the last contribution is left"
+            added = ast.AugAssign(node.targets[0], op(), node.value)
+            yield Rewrite(node, (site.replaced(added),), cost, "accumulation", this, cause)
+    if site.index is not None and isinstance(following, ast.Assign | ast.AugAssign):
+        changes = tuple(Change(site.owner, site.field, site.index + k, one) for k, one in enumerate((following, node)))
+        words = "this comes too late", f"{{}} comes too late: line {node.lineno} uses the earlier value"
+        yield Rewrite(following, changes, 1.1, "stale", *words)
+    if isinstance(node, ast.Assign | ast.AugAssign) and len(body) > 1:
+        words = "this line does not belong here", "the line {} is too many"
+        yield Rewrite(node, (site.replaced(ast.Pass()),), 1.3, "extra term", *words)
+
+
+def repeated_lines(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
+    """Yield what may be missing after a line that adds to a part of something: its like for another part."""
+    for site in sites:
+        node = site.node
+        if not isinstance(node, ast.AugAssign) or not isinstance(node.target, ast.Subscript):
+            continue
+        others: list[Any] = []
+        if isinstance(node.target.slice, ast.Slice):
+            others = [ast.parse(f"_[{text}]", mode="eval").body.slice for text in names.slices]  # type: ignore[attr-defined]
+        elif isinstance(node.target.slice, ast.Name):
+            others = [ast.Name(name, ast.Load()) for name in names.variables if name != node.target.slice.id]
+        for other in others:
+            for op in (ast.Add, ast.Sub):
+                more = ast.AugAssign(ast.Subscript(node.target.value, other, ast.Store()), op(), node.value)
+                both = ast.If(ast.Constant(True), [node, more], [])
+                words = f"the line {text_of(ast.fix_missing_locations(more))} is missing"
+                yield Rewrite(node, (site.replaced(both),), 1.45, "missing term", words, words + " after {}")
+
+
+def _instead(site: Site, new: Any, cost: float, kind: str = "other value", words: str = "") -> Rewrite:
+    """Another expression in place of one."""
+    if isinstance(site.node, ast.Name) and isinstance(new, ast.Name) and isinstance(site.owner, ast.Attribute):
+        # both are written with what is asked of them
+        marked, text = site.owner, f"{new.id}.{site.owner.attr}"
+    else:
+        marked, text = site.node, text_of(ast.fix_missing_locations(new))
+    this = (words or "this should be {}").format(text)
+    cause = f"{this} in place of {{}}" if words else f"{{}} stands in place of {text}"
+    return Rewrite(marked, (site.replaced(new),), cost, kind, this, cause)
+
+
+def _transposed(site: Site, names: Names) -> Iterator[Rewrite]:
+    node = site.node
+    known = isinstance(node, ast.BinOp | ast.Call | ast.Attribute | ast.Subscript | ast.UnaryOp) or (
+        isinstance(node, ast.Name) and node.id in names.variables
+    )
+    if not known or (isinstance(site.owner, ast.Attribute) and site.owner.attr == "T"):
+        return
+    if isinstance(node, ast.Attribute) and node.attr == "T":
+        new, cost, words = copied(node.value), 0.9, ("this should not be transposed", "{} should not be transposed")
+    else:
+        cost = 0.9 if isinstance(node, ast.Name) else 1.2
+        new, words = ast.Attribute(node, "T", ast.Load()), ("this should be transposed", "{} should be transposed")
+    yield Rewrite(node, (site.replaced(new),), cost - _familiar(new, names), "transposed", *words)
+
+
+def _next_to(site: Site) -> Iterator[Rewrite]:
+    """The element before or after the one that an index chooses."""
+    inside = site.around[-2:] if site.around[-1:] == ("Tuple.elts",) else site.around[-1:]
+    if not _INDEX.isdisjoint(inside) and not isinstance(site.node, ast.Constant | ast.Slice | ast.Tuple):
+        for step in (1, -1):
+            yield _instead(site, _plus(site.node, step), 1.0, "shifted", "the index should be {}")
+
+
+def _is_step(site: Site) -> bool:
+    """Tell whether a number is added to an index, which is changed as a whole."""
+    added = isinstance(site.owner, ast.BinOp) and isinstance(site.owner.op, ast.Add | ast.Sub)
+    return added and site.field == "right" and not _INDEX.isdisjoint(site.around[-3:])
+
+
+def _plus(node: Any, step: int) -> Any:
+    """Add 1 or −1, to a number at once."""
+    match node:
+        case ast.Constant(int() as number):
+            number += step
+        case ast.UnaryOp(ast.USub(), ast.Constant(int() as number)):
+            number = step - number
+        case ast.BinOp(left, ast.Add() | ast.Sub() as op, ast.Constant(int() as number)):
+            number = step + (number if isinstance(op, ast.Add) else -number)
+            more = ast.Add() if number > 0 else ast.Sub()
+            return ast.BinOp(left, more, ast.Constant(abs(number))) if number else copied(left)
+        case _:
+            return ast.BinOp(node, ast.Add() if step > 0 else ast.Sub(), ast.Constant(1))
+    return ast.Constant(number) if number >= 0 else ast.UnaryOp(ast.USub(), ast.Constant(-number))
+
+
+def _exchanged(nodes: Sequence[Any], k: int) -> list[Any]:
+    return [*nodes[:k], nodes[k + 1], nodes[k], *nodes[k + 2 :]]
+
+
+def _familiar(new: Any, names: Names) -> float:
+    """Return how much likelier an expression is because the function has it too."""
+    known = not isinstance(new, ast.Name | ast.Constant) and text_of(ast.fix_missing_locations(new)) in names.known
+    return 0.3 if known else 0.0

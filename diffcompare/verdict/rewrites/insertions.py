@@ -1,0 +1,154 @@
+"""What could be missing beside an expression: a factor, a divisor or a term.
+
+The code is compiled once with a probe around the expression, which is told what to do with each value.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from diffcompare.verdict.rewrites.running import Body, Change
+from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, text_of
+
+__all__ = ["Insertion", "Item", "Probe", "insertions_of", "pool_of", "probed"]
+
+_OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "*": operator.mul, "/": operator.truediv, "+": operator.add, "-": operator.sub, "^": operator.pow,
+}  # fmt: skip
+_ELEMENT = re.compile(r"\w+\[-?\d+\]")
+_WORDS = {
+    "*": "the factor {} is missing", "/": "the divisor {} is missing",
+    "+": "the term {} is missing", "-": "the term -{} is missing", "^": "the exponent {} is missing",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Probe:
+    """Stands around an expression: notes its first value and the names at hand, or changes each value."""
+
+    space: dict[str, Any]
+    change: tuple[str, CodeType] | None = None
+    seen: tuple[Any, dict[str, Any]] | None = None
+
+    def __call__(self, value: Any, names: dict[str, Any]) -> Any:
+        """Return the value, as it should be."""
+        if self.change is None:
+            self.seen = self.seen or (value, dict(names))
+            return value
+        operation, other = self.change
+        # names and expressions of the user's own code
+        return _OPERATIONS[operation](value, eval(other, self.space, names))  # noqa: S307
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What could be missing, and by which operations it would stand beside an expression."""
+
+    text: str
+    code: CodeType
+    cost: float
+    operations: str
+
+
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """Something beside an expression."""
+
+    site: Site
+    operation: str
+    item: Item
+
+    @property
+    def rewrite(self) -> Rewrite:
+        """It in words."""
+        text, factor = self.item.text, self.operation in "*/^"
+        number = text[0].isdigit()
+        closed = text if number or text.isidentifier() or text[-1] in ")]" else f"({text})"
+        words = _WORDS[self.operation].format(text if self.operation == "+" else closed)
+        kind = "missing term" if not factor else "factor" if number else "chain factor"
+        kind = "exponent" if self.operation == "^" else kind
+        cause = f"{words} {'in' if factor else 'beside'} {{}}"
+        size = {"*": "half of", "/": "twice"}.get(self.operation) if text == "2" else None
+        this = f"this is {size} what it should be" if size else words
+        return Rewrite(self.site.node, (), self.item.cost, kind, this, cause)
+
+
+def pool_of(names: Names) -> Iterator[Item]:
+    """Yield what could be missing: numbers, names, expressions of both codes, and what people make of names."""
+
+    def item(text: str, cost: float, operations: str) -> Item:
+        return Item(text, compile(text, "<inserted>", "eval"), cost + 0.005 * len(text), operations)
+
+    for number in dict.fromkeys((2, *(v for v in names.numbers if v not in (0, 1)))):
+        yield item(repr(number), 1.35, "*/")
+    for power in (2, 3, 0.5, 1.5):
+        yield item(repr(power), 1.38, "^")
+    # a parameter is a name, or an element of one
+    parameters = [*names.variables, *sorted(filter(_ELEMENT.fullmatch, names.expressions))]
+    for name in parameters:
+        yield item(name, 1.4, "*/+-")
+    for text in sorted(names.expressions.difference(parameters)):
+        yield item(text, 1.6, "*/+-")
+    for name in parameters:
+        yield item(f"{name} ** 2", 1.7, "*/")
+        yield item(f"1 - {name}", 1.7, "*")
+        yield item(f"1 - {name} ** 2", 1.75, "*")
+    for first, second in combinations_with_replacement(parameters, 2):
+        yield item(f"{first} * {second}", 1.7, "+-")
+
+
+def probed(site: Site, body: Body) -> tuple[Change, Probe]:
+    """Put a probe of its own around an expression."""
+    space = body.function.__globals__
+    probe, name = Probe(space), f"__probe_{len(space)}__"
+    space[name] = probe
+    names = ast.Call(ast.Name("locals", ast.Load()), [], [])
+    return site.replaced(ast.Call(ast.Name(name, ast.Load()), [site.node, names], [])), probe
+
+
+def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[Insertion]:
+    """Yield what could be missing at a site: what changes its first value, but not the shape."""
+    if probe.seen is None:
+        return
+    value, at_hand = probe.seen
+    try:
+        shape = np.shape(value)
+    except ValueError:
+        # arrays of several shapes
+        return
+    own, fitting = text_of(site.node), _fitting(site)
+    for item in pool:
+        try:
+            other = eval(item.code, probe.space, at_hand)  # noqa: S307 - as above
+            kind = np.asarray(other).dtype.kind
+        except Exception:  # noqa: S112 - not known there
+            continue
+        # a count is no term
+        usual = "*/+-^" if kind == "f" else "*/^" if kind in "iu" else ""
+        for operation in item.operations if item.text != own else "":
+            if operation not in fitting or operation not in usual:
+                continue
+            try:
+                made = _OPERATIONS[operation](value, other)
+                alike = np.shape(made) == shape and np.isfinite(made).all()
+            except Exception:  # noqa: S112 - of no use there
+                continue
+            if alike:
+                yield Insertion(site, operation, item)
+
+
+def _fitting(site: Site) -> str:
+    """Return the operations that are worth a trial: of a product and of a sum the whole is asked, not each part."""
+    op = site.owner.op if isinstance(site.owner, ast.BinOp) else None
+    part = isinstance(op, ast.Mult) or (isinstance(op, ast.Div) and site.field == "left")
+    factor = part or isinstance(site.owner, ast.UnaryOp) or isinstance(site.node, ast.Constant)
+    return "^" + ("" if factor else "*/") + ("" if isinstance(op, ast.Add | ast.Sub) else "+-")

@@ -1,0 +1,258 @@
+"""A gradient whose source can be run with parts of it replaced, beside the user's own, which stays as it is."""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import copy
+import functools
+import inspect
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import CellType, CodeType, FunctionType, MethodType
+from typing import Any
+
+import numpy as np
+
+from diffcompare.tracing.spans import definition_of
+
+__all__ = ["BOUNDED", "Body", "Change", "bodies_of"]
+
+# what is called with all that loops go through, and how many rounds the code as it is may make
+BOUNDED, _ROUNDS = "__bounded__", 1_000_000
+_FLAGS = functools.reduce(
+    int.__or__, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+)
+# what has effects, or may not end, is not run with changes
+_NEVER = (ast.While, ast.Global, ast.Nonlocal, ast.Yield, ast.YieldFrom, ast.Await, ast.Import, ast.ImportFrom)
+_EFFECTS = frozenset(
+    {"open", "exec", "eval", "compile", "input", "setattr", "delattr", "os", "sys", "shutil", "subprocess"}
+)
+
+
+class _Rounds:
+    """Counts the rounds of all loops: what takes many more than the code as it is will not end."""
+
+    def __init__(self) -> None:
+        self.left = self.most = _ROUNDS
+
+    def __call__(self, values: Iterable[Any]) -> Iterator[Any]:
+        for value in values:
+            self.left -= 1
+            if self.left < 0:
+                raise RuntimeError("a loop that does not end")
+            yield value
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Another node in place of one: ``index`` counts in a list of nodes."""
+
+    owner: ast.AST
+    field: str
+    index: int | None
+    new: Any
+
+    def exchange(self) -> Change:
+        """Put the node in; returns the change that takes it out."""
+        if self.index is None:
+            old = getattr(self.owner, self.field)
+            setattr(self.owner, self.field, self.new)
+        else:
+            held = getattr(self.owner, self.field)
+            old, held[self.index] = held[self.index], self.new
+        return Change(self.owner, self.field, self.index, old)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A function of the user's, as syntax, and the gradient in which it is called.
+
+    Parameters
+    ----------
+    function : function
+        It, in a namespace of its own that holds the user's arrays, which cannot be written there.
+    definition : ast.FunctionDef or ast.Lambda
+        A copy of the syntax, without defaults and decorators.
+    rounds : callable
+        What is put around all that loops go through.
+    place : callable
+        From other code of the function to the gradient that runs it.
+    """
+
+    function: FunctionType
+    definition: Any
+    rounds: _Rounds
+    place: Callable[[CodeType], Callable[..., Any]]
+
+    @contextmanager
+    def changed(self, changes: Sequence[Change]) -> Iterator[Callable[..., Any]]:
+        """Yield the gradient with changes; ``SyntaxError`` or ``ValueError`` where that is no Python."""
+        undo = [change.exchange() for change in changes]
+        try:
+            self.rounds.left = self.rounds.most
+            yield self.place(self._compiled())
+        finally:
+            for change in reversed(undo):
+                change.exchange()
+
+    def measure(self) -> None:
+        """Allow for four times the rounds that were made since the last change."""
+        self.rounds.most = 4 * (self.rounds.most - self.rounds.left) + 100
+
+    def _compiled(self) -> CodeType:
+        code = self.function.__code__
+        inner = self.definition
+        if isinstance(inner, ast.Lambda):
+            inner = ast.copy_location(ast.Expr(inner), inner)
+        free = [ast.arg(name, lineno=1, col_offset=0) for name in code.co_freevars]
+        arguments = ast.arguments(posonlyargs=[], args=free, kwonlyargs=[], kw_defaults=[], defaults=[])
+        outer = ast.FunctionDef("outer", arguments, [inner], [], lineno=1, col_offset=0)
+        if hasattr(outer, "type_params"):
+            outer.type_params = []
+        made: CodeType = compile(
+            ast.Module([outer], []), code.co_filename, "exec", code.co_flags & _FLAGS, dont_inherit=True
+        )
+        for name in ("outer", code.co_name):
+            made = next(one for one in made.co_consts if isinstance(one, CodeType) and one.co_name == name)
+        return made
+
+
+def bodies_of(gradient: Callable[..., Any], others: Container[CodeType] = ()) -> list[Body]:
+    """Return what can be changed in a gradient: its own function, and those of ``others`` that it finds by their names.
+
+    None of them where the source is not known, or where running it might have effects.
+    """
+    found = _unwrapped(gradient)
+    if found is None:
+        return []
+    function, wrap = found
+    space = _guarded_names(function.__globals__)
+    own = _moved(function, space)
+    helpers = [one for one in space.values() if isinstance(one, FunctionType) and one.__globals__ is space]
+    bodies = [_body(own, lambda code: wrap(_with_code(own, code)))]
+    bodies += [
+        _body(helper, functools.partial(_placed, helper, own, wrap))
+        for helper in helpers
+        if helper.__code__ in others and helper.__code__ is not own.__code__
+    ]
+    return [body for body in bodies if body is not None]
+
+
+def _placed(helper: FunctionType, own: FunctionType, wrap: Callable[..., Any], code: CodeType) -> Callable[..., Any]:
+    """Return the gradient that calls other code of a helper."""
+    space = {**own.__globals__}
+    for name, value in own.__globals__.items():
+        if isinstance(value, FunctionType) and value.__globals__ is own.__globals__:
+            space[name] = _moved(_with_code(value, code) if value is helper else value, space)
+    gradient: Callable[..., Any] = wrap(_moved(own, space))
+    return gradient
+
+
+def _body(function: FunctionType, place: Callable[[CodeType], Callable[..., Any]]) -> Body | None:
+    definition = definition_of(function.__code__)
+    if definition is None or "__class__" in function.__code__.co_freevars:
+        return None
+    definition = copy.deepcopy(definition)
+    if not isinstance(definition, ast.FunctionDef | ast.Lambda) or _has_effects(definition):
+        return None
+    definition.args.defaults = []
+    definition.args.kw_defaults = [None] * len(definition.args.kwonlyargs)
+    if isinstance(definition, ast.FunctionDef):
+        definition.decorator_list = []
+    rounds = function.__globals__.setdefault(BOUNDED, _Rounds())
+    for node in ast.walk(definition):
+        if isinstance(node, ast.For | ast.comprehension):
+            bounded = ast.Call(ast.copy_location(ast.Name(BOUNDED, ast.Load()), node.iter), [node.iter], [])
+            node.iter = ast.copy_location(bounded, node.iter)
+    return Body(function, definition, rounds, place)
+
+
+def _has_effects(definition: ast.AST) -> bool:
+    for node in ast.walk(definition):
+        if isinstance(node, _NEVER) or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)):
+            return True
+        name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+        # names of a class are mangled
+        if name in _EFFECTS or (name.startswith("__") and not name.endswith("__")):
+            return True
+    return False
+
+
+def _unwrapped(gradient: Any) -> tuple[FunctionType, Callable[..., Any]] | None:
+    """Return the function behind a callable, and what makes a callable like it of another function."""
+    if isinstance(gradient, functools.partial):
+        inner = _unwrapped(gradient.func)
+        if inner is None:
+            return None
+        function, wrap = inner
+        given, named = map(_guarded, gradient.args), {k: _guarded(v) for k, v in gradient.keywords.items()}
+        return function, functools.partial(_partial, wrap, tuple(given), named)
+    if isinstance(gradient, MethodType) and isinstance(gradient.__func__, FunctionType):
+        owner = _guarded_object(gradient.__self__)
+        return gradient.__func__, lambda function: MethodType(function, owner)
+    with suppress(ValueError):
+        gradient = inspect.unwrap(gradient)
+    if isinstance(gradient, FunctionType):
+        return gradient, lambda function: function
+    method = vars(type(gradient)).get("__call__")
+    if isinstance(method, FunctionType):
+        owner = _guarded_object(gradient)
+        return method, lambda function: MethodType(function, owner)
+    return None
+
+
+def _partial(wrap: Callable[..., Any], given: tuple[Any, ...], named: dict[str, Any], function: Any) -> Any:
+    return functools.partial(wrap(function), *given, **named)
+
+
+def _moved(function: FunctionType, space: dict[str, Any]) -> FunctionType:
+    """Return a function that finds names in another namespace, and the user's arrays without leave to write."""
+    cells = tuple(_guarded_cell(cell) for cell in function.__closure__ or ())
+    defaults = None if function.__defaults__ is None else tuple(map(_guarded, function.__defaults__))
+    moved = FunctionType(function.__code__, space, function.__name__, defaults, cells)
+    moved.__kwdefaults__ = function.__kwdefaults__
+    return moved
+
+
+def _with_code(function: FunctionType, code: CodeType) -> FunctionType:
+    """Return a function with other code, whose free variables are some of its own."""
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    closure = tuple(cells[name] for name in code.co_freevars)
+    made = FunctionType(code, function.__globals__, function.__name__, function.__defaults__, closure)
+    made.__kwdefaults__ = function.__kwdefaults__
+    return made
+
+
+def _guarded_names(names: dict[str, Any]) -> dict[str, Any]:
+    space: dict[str, Any] = {}
+    for name, value in names.items():
+        own = isinstance(value, FunctionType) and value.__globals__ is names
+        space[name] = _moved(value, space) if own else _guarded(value)
+    return space
+
+
+def _guarded_cell(cell: CellType) -> CellType:
+    try:
+        return CellType(_guarded(cell.cell_contents))
+    except ValueError:
+        return cell
+
+
+def _guarded_object(owner: Any) -> Any:
+    """Return a copy of an object that holds the same arrays, which cannot be written there."""
+    try:
+        twin = copy.copy(owner)
+        vars(twin).update({name: _guarded(value) for name, value in vars(owner).items()})
+    except Exception:
+        return owner
+    return twin
+
+
+def _guarded(value: Any) -> Any:
+    if type(value) is not np.ndarray:
+        return value
+    view = value.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,272 @@
+"""The smallest change of the source of a wrong gradient that makes it right: tried at the point, held at three more."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import math
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from types import CodeType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from diffcompare.floats import Floats, unit_roundoff
+from diffcompare.program.dag import needed_nodes
+from diffcompare.tracing.origins import Origin, Origins
+from diffcompare.tracing.places import code_of
+from diffcompare.tracing.spans import definition_of, span_of
+from diffcompare.verdict.array_pair import ArrayPair
+from diffcompare.verdict.causes.budget import Budget
+from diffcompare.verdict.causes.mistakes import Cause
+from diffcompare.verdict.causes.nearby import Nearby
+from diffcompare.verdict.marks import Mark
+from diffcompare.verdict.pair import Pair
+from diffcompare.verdict.probing import try_claim
+from diffcompare.verdict.problem import Problem
+from diffcompare.verdict.rewrites.alternatives import repeated_lines, rewrites_of
+from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions_of, pool_of, probed
+from diffcompare.verdict.rewrites.running import Body, Change, bodies_of
+from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_value, sites_of, text_of
+
+__all__ = ["Found", "Rewriting", "rewriting"]
+
+# changes up to this cost are tried before all others
+_USUAL = 1.25
+# of the error, what a change may leave at each point, and what may be rounding
+_LEFT, _NOISY = 1e-6, 1e-3
+# operations that compiling a byte of code takes, and running one line of Python; a gradient of which nothing is known
+_COMPILED, _RUN, _UNKNOWN = 75, 60, 100_000
+# loops of so many nodes are rather run again than evaluated node by node
+_MANY = 250
+# nodes of an expression that may be put in elsewhere
+_SHORT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A change with which the gradient is right at all points that were asked."""
+
+    rewrite: Rewrite
+    body: Body
+
+    def told(self, components: Sequence[int]) -> tuple[list[Mark], Cause]:
+        """Mark what is to blame, and say why the gradient is wrong."""
+        span = span_of(self.body.function.__code__, self.rewrite.node)
+        text = text_of(self.rewrite.node) if span is None else span.text
+        if "\n" in text:
+            text = f"line {self.rewrite.node.lineno}"
+        marks = [] if span is None else [Mark.at(span, role="gradient", message=self.rewrite.this)]
+        return marks, Cause(self.rewrite.kind, self.rewrite.cause.replace("{}", text), tuple(components))
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """A search for changes of the source of a gradient that make it right.
+
+    Parameters
+    ----------
+    parts : sequence of (Body, sequence of Site, Names)
+        What can be changed, and what may stand there.
+    trial : Trial
+    loops : bool
+        Whether the gradient loops over many numbers.
+    """
+
+    parts: Sequence[tuple[Body, Sequence[Site], Names]]
+    trial: Trial
+    loops: bool
+
+    def usual(self) -> Found | None:
+        """Return what people do most often."""
+        return self._first(rewrites_of, 0.0, _USUAL)
+
+    def rare(self) -> Found | None:
+        """Return another number, or something else that is rarer."""
+        return self._first(rewrites_of, _USUAL, math.inf)
+
+    def missing(self) -> Found | None:
+        """Return what is missing: a line, or something beside an expression."""
+        budget = self.trial.budget
+        least = budget.left // 2
+        line = self._first(repeated_lines, 0.0, math.inf)
+        if line is not None:
+            return line
+        found: list[tuple[Insertion, Body, Probe, Callable[..., Any]]] = []
+        with _quiet():
+            for body, sites, names in self.parts:
+                pool = list(pool_of(names))
+                for site in filter(is_value, sites):
+                    change, probe = probed(site, body)
+                    gradient = self.trial.noted(body, change)
+                    if gradient is not None:
+                        found += [(one, body, probe, gradient) for one in insertions_of(site, pool, probe)]
+            for one, body, probe, gradient in sorted(found, key=lambda some: some[0].item.cost):
+                if budget.left < least:
+                    break
+                probe.change = one.operation, one.item.code
+                if self.trial.is_right(body, gradient):
+                    return Found(one.rewrite, body)
+        return None
+
+    def _first(
+        self, makes: Callable[[Sequence[Site], Names], Iterable[Rewrite]], low: float, high: float
+    ) -> Found | None:
+        """Return the cheapest change of some kind and at some costs, for a third of what is left of the budget."""
+        budget = self.trial.budget
+        least = budget.left * 2 // 3
+        changes = [(one, body) for body, sites, names in self.parts for one in makes(sites, names)]
+        with _quiet():
+            for rewrite, body in sorted(changes, key=lambda one: one[0].cost):
+                if budget.left < least or rewrite.cost >= high:
+                    break
+                if rewrite.cost >= low and self.trial.holds(rewrite, body):
+                    return Found(rewrite, body)
+        return None
+
+
+def rewriting(
+    problem: Problem, traces: ArrayPair | Pair | None, asked: Sequence[Nearby], budget: Budget
+) -> Rewriting | None:
+    """Prepare the search; None where the source is not known, or running it gives something else."""
+    shared = set() if traces is None else _codes(traces.function.origins)
+    own = set() if traces is None else _codes(traces.gradient.origins)
+    bodies = bodies_of(problem.gradient, {*own} - {*shared})
+    nodes, run = _work(traces)
+    trial = Trial(problem, asked, budget, run)
+    if not bodies or not trial.is_repeated(bodies[0]):
+        return None
+    codes = [code for code in (*shared, code_of(problem.function)) if code is not None]
+    function = [definition for definition in map(definition_of, dict.fromkeys(codes)) if definition is not None]
+    parts = [(body, list(sites_of(body.definition)), _names(body, function)) for body in bodies]
+    looping = any(isinstance(node, ast.For) for body in bodies for node in ast.walk(body.definition))
+    return Rewriting(parts, trial, looping and nodes > _MANY)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a change must make right; ``run``: the operations that it takes to run the gradient once."""
+
+    problem: Problem
+    asked: Sequence[Nearby]
+    budget: Budget
+    run: int
+
+    def is_repeated(self, body: Body) -> bool:
+        """Tell whether the source as it is gives what the gradient returned."""
+        here = self.asked[0]
+        self.budget.spend(self.run)
+        with _quiet(), body.changed(()) as gradient:
+            value = try_claim(replace(self.problem, gradient=gradient), here.point)
+        body.measure()
+        return value is not None and np.array_equal(value, here.claimed)
+
+    def holds(self, rewrite: Rewrite, body: Body) -> bool:
+        """Tell whether a gradient is right with a change."""
+        self.budget.spend(_COMPILED * len(body.function.__code__.co_code))
+        try:
+            with body.changed(rewrite.changes) as gradient:
+                return self.is_right(body, gradient)
+        except (SyntaxError, ValueError):
+            return False
+
+    def noted(self, body: Body, change: Change) -> Callable[..., Any] | None:
+        """Run the gradient with a probe; None where that cannot be done."""
+        self.budget.spend(self.run + _COMPILED * len(body.function.__code__.co_code))
+        try:
+            with body.changed([change]) as gradient:
+                try_claim(replace(self.problem, gradient=gradient), self.asked[0].point)
+                return gradient
+        except (SyntaxError, ValueError):
+            return None
+
+    def is_right(self, body: Body, gradient: Callable[..., Any]) -> bool:
+        """Tell whether a gradient is right at all points."""
+        problem = replace(self.problem, gradient=gradient)
+        for beside in self.asked:
+            self.budget.spend(self.run)
+            body.rounds.left = body.rounds.most
+            value = try_claim(problem, beside.point)
+            if value is None or not _fits(value, beside):
+                return False
+        return True
+
+
+@contextlib.contextmanager
+def _quiet() -> Any:
+    """Hide what the user's code prints, and warnings of what is no sense."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _fits(value: Floats, beside: Nearby) -> bool:
+    """Tell whether of an error nothing is left but rounding."""
+    gap = np.abs(beside.gap)
+    size = np.max(gap, initial=0.0)
+    noise = np.maximum(beside.threshold, 64 * unit_roundoff * np.max(np.abs(beside.certified), initial=0.0))
+    known = np.isfinite(value).all() and (noise <= np.maximum(_NOISY * size, gap / 2)).all()
+    return bool(known and (np.abs(value - beside.certified) <= _LEFT * size + noise).all())
+
+
+def _work(traces: ArrayPair | Pair | None) -> tuple[int, int]:
+    """Return how many nodes the gradient has, and what it takes to run it once."""
+    if traces is None:
+        return 0, _UNKNOWN
+    if isinstance(traces, Pair):
+        count = len(needed_nodes(traces.table.builder.nodes, traces.G))
+        return count, _RUN * count
+    nodes = traces.build.needed([traces.G])
+    elements = sum(math.prod(traces.build.shape(k)) for k in nodes)
+    return len(nodes), _RUN * len(nodes) + elements // 6 + traces.work // 12
+
+
+def _codes(origins: Origins) -> set[CodeType]:
+    found: set[CodeType] = set()
+    for origin in (one for some in origins.values() for one in some):
+        one: Origin | None = origin
+        while one is not None and one.code not in found:
+            found.add(one.code)
+            one = one.caller
+    return found
+
+
+def _names(body: Body, function: Sequence[ast.AST]) -> Names:
+    """Collect what may stand in a function: its own variables, and what it or f finds by name or writes."""
+    code, space = body.function.__code__, body.function.__globals__
+    theirs = [node for tree in function for node in ast.walk(tree) if isinstance(node, ast.expr)]
+    own = [node for node in ast.walk(body.definition) if isinstance(node, ast.expr)]
+    called = {node.func.id for node in own if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    used = {node.id for node in (*own, *theirs) if isinstance(node, ast.Name)}
+    held = [name for name in sorted(used) if isinstance(space.get(name), int | float | np.ndarray | np.generic)]
+    local = [*code.co_varnames, *code.co_cellvars, *code.co_freevars]
+    variables = tuple(name for name in dict.fromkeys([*local, *held]) if name not in called)
+    numbers = [v for node in theirs if isinstance(node, ast.Constant) and type(v := node.value) in (int, float)]
+    reach = {*variables, *(name for name, value in space.items() if isinstance(value, ModuleType) or callable(value))}
+    indices = [node.slice for node in (*own, *theirs) if isinstance(node, ast.Subscript)]
+    slices = [text_of(index) for index in indices if _is_slice(index, reach)]
+    return Names(
+        variables,
+        tuple(dict.fromkeys(numbers))[:12],  # type: ignore[arg-type]
+        frozenset(text_of(node) for node in theirs if not isinstance(node, ast.Name | ast.Constant)),
+        frozenset(text_of(node) for node in (*theirs, *own) if _is_short(node, reach, {*variables})),
+        tuple(dict.fromkeys([":", "1:", ":-1", "1:-1", *slices]))[:10],
+    )
+
+
+def _is_slice(index: ast.expr, reach: set[str]) -> bool:
+    names = {one.id for one in ast.walk(index) if isinstance(one, ast.Name)}
+    return isinstance(index, ast.Slice) and names <= reach
+
+
+def _is_short(node: ast.expr, reach: set[str], variables: set[str]) -> bool:
+    """Tell whether an expression may be put in elsewhere: of few parts, some of them variables, all in reach."""
+    kinds = ast.BinOp | ast.Call | ast.Subscript | ast.Attribute
+    if not isinstance(node, kinds) or isinstance(getattr(node, "ctx", None), ast.Store):
+        return False
+    parts = list(ast.walk(node))
+    names = {one.id for one in parts if isinstance(one, ast.Name)}
+    return len(parts) <= _SHORT and names <= reach and not names.isdisjoint(variables)

@@ -1,0 +1,168 @@
+"""The source of a function taken apart: its expressions and statements, and what may stand in their places."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from diffcompare.verdict.rewrites.running import BOUNDED, Change
+
+__all__ = ["Names", "Rewrite", "Site", "called_name", "copied", "is_value", "sites_of", "text_of"]
+
+# a size that is another variable may be huge
+_SIZED = frozenset({"zeros", "ones", "empty", "full", "eye", "identity", "arange", "linspace", "tile", "repeat"})
+# where no values are computed
+_SETTINGS = frozenset(
+    {"Subscript.slice", "For.iter", "comprehension.iter", "Compare.left", "Compare.comparators", "IfExp.test"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What may stand in a function.
+
+    Parameters
+    ----------
+    variables : tuple of str
+        Names that hold values.
+    numbers : tuple of int or float
+        Numbers that the function of the gradient holds.
+    known : frozenset of str
+        Expressions of the function of the gradient, as :func:`text_of` writes them.
+    expressions : frozenset of str
+        Short expressions of both whose names are in reach.
+    slices : tuple of str
+        The slices of both.
+    """
+
+    variables: tuple[str, ...]
+    numbers: tuple[float, ...] = ()
+    known: frozenset[str] = frozenset()
+    expressions: frozenset[str] = frozenset()
+    slices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An expression or a statement, and where it hangs: ``index`` counts in a list of nodes.
+
+    ``around`` has the fields of all nodes around it, such as ``Call.args``, and ``shape`` where it is a size.
+    """
+
+    node: Any
+    owner: Any
+    field: str
+    index: int | None
+    around: tuple[str, ...] = ()
+
+    def replaced(self, new: Any) -> Change:
+        """Put another node in its place."""
+        ast.copy_location(new, self.node)
+        return Change(self.owner, self.field, self.index, ast.fix_missing_locations(new))
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A change of a source.
+
+    Parameters
+    ----------
+    node : ast.AST
+        The expression or statement that is to blame.
+    changes : tuple of Change
+    cost : float
+        How far it is from what people do most often.
+    kind : str
+        What kind of mistake it mends.
+    this : str
+        What is said of the expression.
+    cause : str
+        What is said of its text, which stands for ``{}``.
+    """
+
+    node: Any
+    changes: tuple[Change, ...]
+    cost: float
+    kind: str
+    this: str
+    cause: str
+
+
+def text_of(node: ast.AST) -> str:
+    """Write a node as Python."""
+    text = ast.unparse(node)
+    return ast.unparse(_Bare().visit(copy.deepcopy(node))) if BOUNDED in text else text
+
+
+class _Bare(ast.NodeTransformer):
+    """Takes off what is put around what loops go through."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        return node.args[0] if isinstance(node.func, ast.Name) and node.func.id == BOUNDED else node
+
+
+def sites_of(definition: Any) -> Iterator[Site]:
+    """Yield the expressions and statements of a function, outer ones first."""
+    body = definition.body if isinstance(definition.body, list) else [definition.body]
+    places = [
+        Site(node, definition, "body", k if isinstance(definition.body, list) else None) for k, node in enumerate(body)
+    ]
+    while places:
+        site = places.pop(0)
+        yield site
+        places[:0] = list(_inner(site))
+
+
+def _inner(site: Site) -> Iterator[Site]:
+    node = site.node
+    if isinstance(node, ast.JoinedStr | ast.Raise | ast.Assert):
+        return
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == BOUNDED:
+        yield Site(node.args[0], node, "args", 0, (*site.around, "Call.args"))
+        return
+    for name, value in ast.iter_fields(node):
+        shape = name == "args" and isinstance(node, ast.Call) and called_name(node) in _SIZED
+        around = (*site.around, f"{type(node).__name__}.{name}", *["shape"] * shape)
+        if isinstance(value, list):
+            for k, one in enumerate(value):
+                if isinstance(one, ast.keyword):
+                    yield Site(one.value, one, "value", None, (*around, f"keyword.{one.arg}"))
+                elif isinstance(one, ast.comprehension):
+                    yield Site(one.iter, one, "iter", None, (*around, "comprehension.iter"))
+                    yield from (Site(c, one, "ifs", j, (*around, "comprehension.ifs")) for j, c in enumerate(one.ifs))
+                elif isinstance(one, ast.expr | ast.stmt):
+                    yield Site(one, node, name, k, around)
+        elif isinstance(value, ast.expr | ast.slice) and name not in ("annotation", "returns"):
+            yield Site(value, node, name, None, around)
+
+
+def called_name(node: Any) -> str:
+    """Return the bare name of what is called; empty where nothing is."""
+    func = getattr(node, "func", None)
+    return getattr(func, "attr", getattr(func, "id", ""))
+
+
+def is_value(site: Site) -> bool:
+    """Tell whether an expression is a value that is computed with, not an index, a name of a function or a setting."""
+    node = site.node
+    if not isinstance(
+        node, ast.Name | ast.BinOp | ast.Call | ast.Subscript | ast.Attribute | ast.UnaryOp | ast.Constant
+    ):
+        return False
+    if isinstance(getattr(node, "ctx", None), ast.Store) or (site.field == "func" and isinstance(site.owner, ast.Call)):
+        return False
+    if isinstance(node, ast.Constant) and not isinstance(site.owner, ast.BinOp | ast.UnaryOp | ast.List | ast.Tuple):
+        return False
+    if isinstance(site.owner, ast.Attribute) or (isinstance(node, ast.Name) and isinstance(site.owner, ast.Subscript)):
+        return False
+    return not any(part in _SETTINGS or part.startswith("keyword.") for part in site.around)
+
+
+def copied(node: Any) -> Any:
+    """Return a node that can be placed elsewhere while its parts stay shared."""
+    made = type(node)(**dict(ast.iter_fields(node)))
+    return ast.copy_location(made, node) if hasattr(node, "lineno") else made

@@ -1,0 +1,216 @@
+"""The smallest change of a gradient's source that makes it right."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import diffcompare as dc
+
+Code = Callable[[Any], Any]
+
+_RNG = np.random.default_rng(3)
+SERIES = np.cumsum(_RNG.normal(size=25))
+A = _RNG.normal(size=(3, 3))
+STEPS = [0.5, 0.25, 0.125]
+ANCHORS = _RNG.normal(size=(5, 3))
+
+
+def smoothing(p: Any) -> Any:
+    """Squares of the errors of exponential smoothing."""
+    level, total = p[1], 0.0
+    for value in SERIES:
+        gap = value - level
+        total += gap * gap
+        level = level + p[0] * gap
+    return total
+
+
+def forgets_a_name(p: Any) -> Any:
+    level, d_level, grad = p[1], np.array([0.0, 1.0]), np.zeros(2)
+    for value in SERIES:
+        gap = value - level
+        grad = grad - 2 * gap * d_level
+        d_level = d_level + np.array([gap, 0.0])
+        level = level + p[0] * gap
+    return grad
+
+
+def takes_the_new_level(p: Any) -> Any:
+    level, d_level, grad = p[1], np.array([0.0, 1.0]), np.zeros(2)
+    for value in SERIES:
+        gap = value - level
+        d_level = (1 - p[0]) * d_level + np.array([gap, 0.0])
+        grad = grad - 2 * gap * d_level
+        level = level + p[0] * gap
+    return grad
+
+
+def overwrites(p: Any) -> Any:
+    level, d_level, grad = p[1], np.array([0.0, 1.0]), np.zeros(2)
+    for value in SERIES:
+        gap = value - level
+        grad = -2 * gap * d_level
+        d_level = (1 - p[0]) * d_level + np.array([gap, 0.0])
+        level = level + p[0] * gap
+    return grad
+
+
+def begins_late(p: Any) -> Any:
+    level, d_level, grad = p[1], np.array([0.0, 1.0]), np.zeros(2)
+    for value in SERIES[1:]:
+        gap = value - level
+        grad = grad - 2 * gap * d_level
+        d_level = (1 - p[0]) * d_level + np.array([gap, 0.0])
+        level = level + p[0] * gap
+    return grad
+
+
+def pull(x: Any) -> Any:
+    return np.sum(x[1:] * x[:-1] ** 2) + x @ A @ x
+
+
+def wrong_part(x: Any) -> Any:
+    grad = A @ x + A.T @ x
+    grad[1:] += x[:-1] ** 2
+    grad[1:] += 2 * x[1:] * x[:-1]
+    return grad
+
+
+def twice_transposed(x: Any) -> Any:
+    grad = A @ x + A @ x
+    grad[1:] += x[:-1] ** 2
+    grad[:-1] += 2 * x[1:] * x[:-1]
+    return grad
+
+
+POINT = [0.3, 1.1]
+PLACES = [
+    (smoothing, forgets_a_name, POINT, "d_level", "missing in d_level"),
+    (smoothing, takes_the_new_level, POINT, "grad = grad - 2 * gap * d_level", "comes too late"),
+    (smoothing, overwrites, POINT, "grad = -2 * gap * d_level", "overwrites grad"),
+    (smoothing, begins_late, POINT, "SERIES[1:]", "the loop should run over SERIES"),
+    (pull, wrong_part, [0.4, -0.7, 1.2], "grad[1:]", "in place of grad[:-1]"),
+    (pull, twice_transposed, [0.4, -0.7, 1.2], "A", "transposed"),
+]
+
+
+@pytest.mark.parametrize(("f", "gradient", "at", "text", "said"), PLACES, ids=lambda one: getattr(one, "__name__", ""))
+def test_a_change_of_the_source_is_marked(f: Code, gradient: Code, at: Any, text: str, said: str) -> None:
+    verdict = dc.check_gradient(f, gradient, at)
+    assert verdict.status == "wrong"
+    marks = verdict.places[verdict.places["role"] == "gradient"]
+    assert text in marks["text"].tolist(), verdict.explain()
+    assert said in str(verdict.cause) or any(said in message for message in marks["message"])
+
+
+def test_a_missing_line_is_written_out() -> None:
+    verdict = dc.check_gradient(_neighbours, _one_way, [0.4, -0.7, 1.2])
+    assert "grad[:-1] -= gap is missing" in str(verdict.cause) + "".join(verdict.places["message"])
+
+
+def _neighbours(x: Any) -> Any:
+    gap = x[1:] - x[:-1]
+    return 0.5 * np.sum(gap**2)
+
+
+def _one_way(x: Any) -> Any:
+    gap = x[1:] - x[:-1]
+    grad = np.zeros(x.size)
+    grad[1:] += gap
+    return grad
+
+
+def test_the_users_code_and_data_stay_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is tried runs beside the user's own, prints nothing and cannot write to the user's arrays."""
+    before, calls = SERIES.copy(), []
+
+    def gradient(p: Any) -> Any:
+        calls.append(1)
+        return wrong_by_sign(p)
+
+    def wrong_by_sign(p: Any) -> Any:
+        own = SERIES
+        print("called")
+        return np.array([np.sum(own), -2 * p[1]])
+
+    code = wrong_by_sign.__code__
+    verdict = dc.check_gradient(lambda p: p[0] * np.sum(SERIES) + p[1] ** 2, wrong_by_sign, [0.3, 1.1])
+    assert verdict.status == "wrong"
+    assert verdict.places["text"].tolist()[-1] == "-2 * p[1]" or "sign" in str(verdict.cause)
+    assert wrong_by_sign.__code__ is code
+    assert np.array_equal(before, SERIES)
+    # the calls of the check itself print
+    assert capsys.readouterr().out.count("called") < 20
+
+
+def endless(p: Any) -> Any:
+    seen = [p[0]]
+    for value in STEPS:
+        seen.append(value * p[0])  # noqa: PERF401 - the loop grows what it could go through
+    return np.array([np.sum(np.array(seen)) / p[0], 2.0])
+
+
+def test_a_loop_that_would_not_end_is_given_up() -> None:
+    """With ``seen`` in place of ``STEPS`` the loop goes through what it makes."""
+    verdict = dc.check_gradient(lambda p: sum(STEPS) * p[0] + p[0] + p[1], endless, POINT)
+    assert verdict.status == "wrong"
+
+
+class Model:
+    def __init__(self) -> None:
+        self.weights, self.calls = np.array([0.5, 2.0]), 0
+
+    def loss(self, x: Any) -> Any:
+        return 0.5 * np.sum(self.weights * x**2) + x[0] * x[1]
+
+    def score(self, x: Any) -> Any:
+        return self.weights * x - x[::-1]
+
+
+def scaled(scale: float, x: Any) -> Any:
+    return scale * (self_weights * x - x[::-1])
+
+
+self_weights = np.array([0.5, 2.0])
+
+
+@pytest.mark.parametrize("gradient", [Model().score, functools.partial(scaled, 1.0)], ids=["method", "partial"])
+def test_methods_and_partials_are_run_again(gradient: Code) -> None:
+    verdict = dc.check_gradient(Model().loss, gradient, [0.4, -0.7])
+    assert "the minus should be a plus" in str(verdict.cause) + "".join(verdict.places["message"])
+
+
+def residual(x: Any) -> Any:
+    return ANCHORS @ x + ANCHORS[:, 0]
+
+
+def test_a_helper_of_the_gradient_is_changed_and_one_of_both_is_not() -> None:
+    verdict = dc.check_gradient(lambda x: 0.5 * residual(x) @ residual(x), _through_helper, [0.4, -0.7, 1.2])
+    (mark,) = [one for one in verdict.places.itertuples() if one.role == "gradient"]
+    assert mark.file == "test_rewriting.py"
+    assert mark.text == "ANCHORS[::-1]"
+
+
+def _through_helper(x: Any) -> Any:
+    return _projected(residual(x))
+
+
+def _projected(r: Any) -> Any:
+    return ANCHORS[::-1].T @ r
+
+
+def test_an_opaque_gradient_is_changed_too() -> None:
+    """The function is traced and the gradient is not: its source tells all the same."""
+
+    def opaque(x: Any) -> Any:
+        y = np.array([float(repr(float(v))) for v in x])
+        return A @ y - A.T @ y
+
+    verdict = dc.check_gradient(lambda x: x @ A @ x, opaque, [0.4, -0.7, 1.2])
+    assert verdict.evidence == "neighbours"
+    assert "the minus should be a plus" in str(verdict.cause)
