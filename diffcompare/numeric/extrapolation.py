@@ -97,7 +97,7 @@ def _extrapolate(
     if end - first > 2:
         change = max(change, scale * abs(shorter - values[first, end - 2][0]))
     # a second difference has four roundings
-    doubt = 2 * abs(corner - shorter_corner) + 4 * sum(noises) / abs(width)
+    doubt = 2 * abs(corner - shorter_corner) + (4 * sum(noises) + window[0].offset) / abs(width)
     return Extrapolation(
         value=value,
         truncation=2 * change,

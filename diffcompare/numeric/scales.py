@@ -8,14 +8,11 @@ from itertools import pairwise
 
 from diffcompare.floats import unit_roundoff
 from diffcompare.numeric.extrapolation import Extrapolation, best_extrapolation
-from diffcompare.numeric.samples import Pair, Samples
+from diffcompare.numeric.samples import Pair, Sampled
 
 __all__ = ["Ladder", "climb", "discontinuity", "kink", "scan", "search"]
 
-# four scales from 0.19·|x| down to 2e-10·|x|: eight evaluations; no power of 2 or 10, so that no period fits all
-_RATIO = 1517.3
 _RUNGS = 4
-_TOP = 0.187
 # truncation relative to the slope at the top of an extrapolation: (h/L)²/6 = 1e-3 means h ≈ L/13, where five terms
 # in ratios of 1.9 leave about (1/13)¹⁰·1.9⁻²⁰ < u
 _TARGET = 1e-3
@@ -76,7 +73,7 @@ class Ladder:
         slope = max(abs(pair.slope), abs(top.slope))
         return abs(pair.slope - top.slope) / slope if slope > 0 else 0.0
 
-    def add(self, samples: Samples, h: float) -> Pair | None:
+    def add(self, samples: Sampled, h: float) -> Pair | None:
         """Evaluate at a step and keep it; a step where f is not finite lowers the ceiling."""
         if not self.floor < h < self.ceiling:
             return None
@@ -117,25 +114,29 @@ class Ladder:
         return worst
 
 
-def scan(samples: Samples, noise: float) -> Ladder:
-    """Evaluate at five scales, and at smaller ones while the two smallest disagree or none is in the domain."""
-    ladder = Ladder(noise=noise)
-    scale = abs(samples.x) or 1.0
+def scan(samples: Sampled, noise: float, *, floor: float = 0.0, measured: bool = True) -> Ladder:
+    """Evaluate at four scales, and at smaller ones while the two smallest disagree or none is in the domain.
+
+    The noise of f is measured from what is seen, unless the pairs know what they are off by.
+    """
+    ladder = Ladder(noise=noise, floor=floor)
+    top, factor = samples.top * (samples.scale or 1.0), samples.ratio
     for k in range(_RUNGS):
-        ladder.add(samples, _TOP * scale * _RATIO**-k)
-    h, factor = _TOP * scale * _RATIO ** -(_RUNGS - 1), _RATIO
-    smallest = 64 * math.ulp(samples.x) if samples.x else 1e-290
+        ladder.add(samples, top * factor**-k)
+    h = top * factor ** (1 - _RUNGS)
     for _ in range(4):
-        ladder.noise = max(noise, _measured_noise(ladder.pairs))
+        if measured:
+            ladder.noise = max(noise, _measured_noise(ladder.pairs))
         settled = len(ladder.pairs) > 1 and ladder.agree(*ladder.pairs[:2]) and not _bends_below(ladder, noise)
         h /= factor
-        if settled or h < smallest:
+        if settled or h < samples.smallest:
             break
         ladder.add(samples, h)
-        if not samples.x:
+        if not samples.scale:
             # nothing is known of the scale at 0
             factor = factor**2
-    ladder.noise = max(noise, _measured_noise(ladder.pairs))
+    if measured:
+        ladder.noise = max(noise, _measured_noise(ladder.pairs))
     return ladder
 
 
@@ -211,7 +212,7 @@ def _power(low: float, small: float, high: float, large: float) -> float:
     return (math.log(large) - math.log(small)) / math.log(high / low)
 
 
-def search(samples: Samples, ladder: Ladder) -> None:
+def search(samples: Sampled, ladder: Ladder) -> None:
     """Narrow the gap between the scales that agree and the next until the departure is small, or the gap closed."""
     if not ladder.pairs:
         return
@@ -227,7 +228,7 @@ def search(samples: Samples, ladder: Ladder) -> None:
             return
 
 
-def _extend(samples: Samples, ladder: Ladder) -> None:
+def _extend(samples: Sampled, ladder: Ladder) -> None:
     """Take larger steps while rounding is all that is seen."""
     for _ in range(6):
         if ladder.top() < len(ladder.pairs) - 1:
@@ -242,7 +243,7 @@ def _extend(samples: Samples, ladder: Ladder) -> None:
             return
 
 
-def discontinuity(samples: Samples, ladder: Ladder) -> tuple[float, float] | None:
+def discontinuity(samples: Sampled, ladder: Ladder) -> tuple[float, float] | None:
     """Return the size of a jump of f and the step at which it was seen; None where the slopes depart continuously.
 
     Between a step whose slope agrees with the smaller ones and one whose slope does not, the side that departs
@@ -282,7 +283,7 @@ def discontinuity(samples: Samples, ladder: Ladder) -> tuple[float, float] | Non
     return (jump, above) if jump > max(whole / 4, floor) else None
 
 
-def climb(samples: Samples, ladder: Ladder) -> Extrapolation | None:
+def climb(samples: Sampled, ladder: Ladder) -> Extrapolation | None:
     """Extrapolate around the scale that was found, with more steps while they promise more digits."""
     if not ladder.pairs:
         return None
@@ -297,7 +298,7 @@ def climb(samples: Samples, ladder: Ladder) -> Extrapolation | None:
     return found
 
 
-def _refine(samples: Samples, ladder: Ladder, start: float) -> Extrapolation | None:
+def _refine(samples: Sampled, ladder: Ladder, start: float) -> Extrapolation | None:
     limit, found = start, None
     for h in _steps(ladder, start):
         _near(samples, ladder, h)
@@ -340,7 +341,7 @@ def _steps(ladder: Ladder, start: float) -> list[float]:
     return steps
 
 
-def _near(samples: Samples, ladder: Ladder, h: float) -> float | None:
+def _near(samples: Sampled, ladder: Ladder, h: float) -> float | None:
     """The step of a pair at about h: one that is there, or a new one."""
     for pair in ladder.pairs:
         if 0.8 < h / pair.h < 1.25:
@@ -361,7 +362,7 @@ def _has_even_series(ladder: Ladder, start: float) -> bool:
     return all(math.log(e / d) >= 1.6 * math.log(g / h) for (h, d), (g, e) in pairwise(seen))
 
 
-def _start(samples: Samples, ladder: Ladder) -> float:
+def _start(samples: Sampled, ladder: Ladder) -> float:
     """The largest step of an extrapolation: up to there the first term of the series is small and has the law of h²."""
     top = ladder.top()
     low, above = ladder.pairs[top].h, ladder.pairs[top + 1 :]
