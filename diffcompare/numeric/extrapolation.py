@@ -18,13 +18,14 @@ _MAX_TERMS = 6
 class Extrapolation:
     """The value at h = 0 of the polynomial in h² through the slopes of a window of steps, and what it may be off by.
 
-    ``corner`` is half of what the slopes of both sides are seen to differ by.
+    ``corner`` is half of what the slopes of both sides are seen to differ by, ``smooth`` half of the most that they may.
     """
 
     value: float
     truncation: float
     rounding: float
     corner: float
+    smooth: float
     h: float
     smallest: float
     steepness: float
@@ -76,7 +77,8 @@ def best_extrapolation(pairs: Sequence[Pair], noise: float) -> Extrapolation | N
     if not found:
         return None
     best = min(found, key=lambda one: one.truncation + one.rounding)
-    return replace(best, corner=max(one.corner for one in found if one.h <= best.h))
+    below = [one for one in found if one.h <= best.h]
+    return replace(best, corner=min(max(one.corner for one in below), min(one.smooth for one in below)))
 
 
 def _extrapolate(
@@ -103,6 +105,7 @@ def _extrapolate(
         truncation=2 * change,
         rounding=sum(part / pair.h for part, pair in zip(noises, window, strict=True)) + 2 * unit_roundoff * abs(value),
         corner=max(0.0, abs(corner) - doubt) / 2,
+        smooth=(abs(corner) + doubt) / 2,
         h=high,
         smallest=low,
         steepness=max(pair.steepness for pair in window),

@@ -82,7 +82,7 @@ def second(samples: Samples, slope: Estimate) -> OddPart:
         if pair is None:
             return None
         doubt = 4 * max(slope.noise, replace(pair, unit=slope.unit).rounding) / pair.h
-        return pair.bend / pair.h, doubt, 4 * (pair.slope - slope.value), 4 * slope.error
+        return pair.bend / pair.h, doubt, 4 * (pair.slope - slope.value), 8 * slope.error
 
     return OddPart(part, samples.exact_step, samples.scale, samples.top, math.sqrt(samples.ratio), samples.smallest)
 
@@ -133,7 +133,7 @@ def mixed(
         up = (values[0] - values[3]) / 2 / t - (one.value + two.value)
         down = (values[1] - values[2]) / 2 / t - (one.value - two.value)
         value = ((values[0] - values[1]) - (values[2] - values[3])) / 4 / t
-        return value, off_by(values) / t, up + _GOLDEN * down, (1 + _GOLDEN) * (one.error + two.error)
+        return value, off_by(values) / t, up + _GOLDEN * down, 2 * (1 + _GOLDEN) * (one.error + two.error)
 
     def inward(t: float) -> tuple[float, float, float, float] | None:
         u, v = sides[0] * t * t, sides[1] * t * t

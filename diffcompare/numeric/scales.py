@@ -30,6 +30,8 @@ _SLACK = 2.0
 _CONSTANT = 0.1
 # steps of an extrapolation, relative to the first: no ratio is a whole number
 _FACTORS = (1.0, 1 / 1.93, 1 / 3.71, 1 / 7.3)
+# a step with so much less rounding than the extrapolation is no reason to stop
+_WORTH = 100.0
 # relative to the steepness: more digits cost more evaluations than they are worth; the second after all _FACTORS
 _ENOUGH, _CONTENT = 1e-10, 1e-9
 
@@ -307,8 +309,9 @@ def _refine(samples: Sampled, ladder: Ladder, start: float) -> Extrapolation | N
         if found is not None and h < start and found.error <= _ENOUGH * found.steepness:
             return found
         if found is not None and h < 0.6 * start and 4 * found.truncation < found.rounding:
-            # smaller steps have more rounding
-            break
+            # smaller steps have more rounding; that of an odd part grows so fast that one far below may have all of it
+            if not ladder.pairs[0].doubt or _WORTH * min(ladder.bar(pair) for pair in ladder.pairs if pair.h <= start) > found.rounding:
+                break
     if not _has_even_series(ladder, start):
         limit = min(limit, ladder.pairs[ladder.top()].h)
         found = _best(ladder, limit)
