@@ -211,8 +211,9 @@ def _black(f: Function, args: tuple[Any, ...], point: Floats, box: Any) -> Black
             place = f"{place_name(point.shape, k)}={float(flat[k])!r}"
             raise ValueError(f"{place}: lies outside [{lower[k]}, {upper[k]}] of the box; move the point or the box")
     found = numbers(f, point[()].copy(), *args)
-    value = np.array(math.nan if found is None else found, dtype=np.float64)
-    unit = 2.0**-11 if found is not None and found.dtype == np.float16 else 2.0**-24
+    if isinstance(found, str):
+        return Black(f, args, point.shape, flat, lower, upper, np.array([math.nan]), (), 1.0, found)
+    value, unit = np.array(found, dtype=np.float64), 2.0**-11 if found.dtype == np.float16 else 2.0**-24
     return Black(f, args, point.shape, flat, lower, upper, value.ravel(), value.shape, unit)
 
 

@@ -32,6 +32,8 @@ class Black:
     form: tuple[int, ...]
     # the coarsest format that f may compute in
     unit: float
+    # why f has no value at the point
+    fault: str = ""
 
     def __call__(self, moves: Mapping[int, float]) -> Floats:
         """The values of f, flat, where some variables are moved; nan where it has no answer."""
@@ -39,7 +41,7 @@ class Black:
         for column, place in moves.items():
             x[column] = place
         found = numbers(self.f, x.reshape(self.shape)[()], *self.args)
-        if found is None:
+        if isinstance(found, str):
             return np.full(self.value.size, math.nan)
         if found.shape != self.form:
             # no ValueError: that would be an answer of f

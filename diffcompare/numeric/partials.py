@@ -9,6 +9,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.numeric.estimate import Estimate, estimate, estimate_odd, refused
 from diffcompare.numeric.lines import Black, Line, power_of_two
@@ -45,12 +47,35 @@ def along_axes(
             samples = line.samples(row, column)
             found[row, column] = _partial(line, samples, column, noise, derivative)
             line.offer(samples)
+    _check_pattern(line, rows, noise)
     return found, len(line.known)
+
+
+def _check_pattern(line: Line, rows: Mapping[int, tuple[int, ...]], noise: float) -> None:
+    """Refuse a pattern by which a value does not depend on what moved, if it changes, and less where less was moved."""
+    black = line.black
+    others = sorted(set(range(black.value.size)).difference(*rows.values()))
+    if not others or not line.known:
+        return
+    start = float(black.x[line.columns[0]]) if line.alone else 0.0
+    changes = {abs(key - start): abs(values[others] - black.value[others]) for key, (values, _) in line.known.items()}
+    largest = max(changes)
+    below = [change for move, change in changes.items() if move < 1e-3 * largest]
+    allowed = np.maximum(4 * noise, 2.0**-20 * abs(black.value[others]))
+    for change in below:
+        allowed = np.maximum(allowed, 100 * change)
+    for k in np.flatnonzero(changes[largest] > allowed)[:1]:
+        names = ", ".join(black.name(column) for column in line.columns)
+        raise ValueError(
+            f"sparsity: value {others[k]} of f is said not to depend on {names}, but it changed by "
+            f"{changes[largest][k]:.2g} with them; add the entry to the pattern"
+        )
 
 
 def _partial(line: Line, samples: Samples, column: int, noise: float, derivative: int) -> Partial:
     if not math.isfinite(samples.value(samples.x)):
-        nowhere = refused("domain", f"f({'x' if line.black.shape else repr(samples.x)}) is not finite")
+        place = "x" if line.black.shape else repr(samples.x)
+        nowhere = refused("domain", f"f({place}) is not finite: {line.black.fault}".removesuffix(": "))
         return Partial(nowhere, nowhere, 0)
     slope, side = _slope(line, samples, column, noise)
     if derivative == 1 or slope.status != "ok":
@@ -120,9 +145,7 @@ class _Rectangle:
                 return partial.slope
         places = [float(black.x[k]) for k in self.pair]
         # where the slopes were found, f is resolved
-        units = [
-            power_of_two(min(partial.slope.h, abs(x) or 1.0)) / 2 for partial, x in zip(partials, places, strict=True)
-        ]
+        units = [power_of_two(partial.slope.h) / 2 for partial in partials]
         one, two = (
             replace(partial.slope, value=partial.slope.value * unit, error=partial.slope.error * unit)
             for partial, unit in zip(partials, units, strict=True)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from diffcompare.errors import reason
 from diffcompare.floats import unit_roundoff
 
 __all__ = ["Pair", "Sampled", "Samples", "numbers"]
@@ -122,13 +123,16 @@ class Samples:
         """f(t) as a float; nan where f raises an arithmetic or value error, is complex, or is no number."""
         if t not in self.known:
             values = numbers(self.f, np.float64(t))
-            if values is not None and values.size != 1:
+            if isinstance(values, str):
+                self.known[t] = math.nan
+                return math.nan
+            if values.size != 1:
                 raise ValueError(
                     f"f(x) has shape {values.shape}: one number is needed; pass a function of one variable"
                 )
-            if values is not None and values.dtype == np.float16:
+            if values.dtype == np.float16:
                 self.unit = 2.0**-11
-            self.known[t] = math.nan if values is None else float(values.reshape(()))
+            self.known[t] = float(values.reshape(()))
         return self.known[t]
 
     def exact_step(self, h: float) -> float:
@@ -156,12 +160,12 @@ class Samples:
         return Pair(h, upper - centre, lower - centre, max(abs(upper), abs(lower), abs(centre)), self.x)
 
 
-def numbers(f: Callable[..., Any], *at: Any) -> NDArray[Any] | None:
-    """Return real numbers in the format that f computes in; None where it has no answer."""
+def numbers(f: Callable[..., Any], *at: Any) -> NDArray[Any] | str:
+    """Return real numbers in the format that f computes in, or why it has no answer."""
     try:
         # probing may leave the domain: that is no event that a caller should be warned of
         with np.errstate(all="ignore"):
             values = np.asarray(f(*at))
-    except (ArithmeticError, ValueError):
-        return None
-    return values if values.dtype.kind in "biuf" else None
+    except (ArithmeticError, ValueError) as error:
+        return f"{type(error).__name__}: {reason(error)}"
+    return values if values.dtype.kind in "biuf" else f"it is of dtype {values.dtype}, no real number"

@@ -237,7 +237,7 @@ def _extend(samples: Sampled, ladder: Ladder) -> None:
             return
         last = ladder.pairs[-1]
         # beside an x near 0 values of few digits may be constant on every scale of x
-        constant = last.steepness == 0 and last.h > min(abs(samples.x), _CONSTANT)
+        constant = last.steepness == 0 and last.h > (_CONSTANT if last.doubt else min(abs(samples.x), _CONSTANT))
         if constant or ladder.bar(last) <= 0.1 * _ENOUGH * last.steepness:
             return
         h = last.h
