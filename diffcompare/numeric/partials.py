@@ -23,6 +23,8 @@ __all__ = ["Partial", "along_axes", "across"]
 _CONTENT = 1e-9
 # a step along both axes has so many bits
 _BITS = 26
+# and is not much longer than those of the slopes: what f does farther away tells nothing, where it tells nothing here
+_FARTHEST = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,8 @@ class _Rectangle:
             sides = tuple(partial.side or black.inward(k) for partial, k in zip(partials, self.pair, strict=True))
 
         def exact(t: float) -> float:
+            if t > _FARTHEST:
+                return 0.0
             mantissa, exponent = math.frexp(t)
             t = math.ldexp(round(math.ldexp(mantissa, _BITS)), exponent - _BITS)
             grain = max(math.ulp(abs(x) + t * unit) / unit for x, unit in zip(places, units, strict=True))
