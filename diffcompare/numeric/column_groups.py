@@ -12,6 +12,7 @@ from diffcompare.errors import shown
 
 __all__ = ["Pattern", "column_groups", "pattern_of"]
 
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """The places where a matrix may differ from 0, row by row; ``stored`` is the sparse matrix that they came from."""
@@ -87,12 +88,10 @@ def column_groups(columns: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
         rows = set(columns[column])
         if not rows:
             continue
-        for members, taken in groups:
-            if not rows & taken:
-                break
-        else:
-            members, taken = [], set()
-            groups.append((members, taken))
-        members.append(column)
-        taken |= rows
+        free = next((group for group in groups if not rows & group[1]), None)
+        if free is None:
+            free = [], set()
+            groups.append(free)
+        free[0].append(column)
+        free[1].update(rows)
     return [tuple(sorted(members)) for members, _ in groups]

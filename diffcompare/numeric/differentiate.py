@@ -157,7 +157,8 @@ def differentiate(
         raise ValueError(f"derivative={shown(derivative)}: must be 1 or 2; differentiate a derivative for higher ones")
     black = _black(f, tuple(args), point, box)
     count, size = black.value.size, black.x.size
-    pattern, rows, groups = None, [tuple(range(count))] * size, [(k,) for k in range(size)]
+    pattern, rows = None, [tuple(range(count))] * size
+    groups: list[tuple[int, ...]] = [(k,) for k in range(size)]
     if sparsity is not None and derivative == 1:
         pattern = pattern_of(sparsity, (count, size))
         rows = pattern.columns()
@@ -172,8 +173,8 @@ def differentiate(
     partials = {place: found for one, _ in along for place, found in one.items()}
     evaluations = 1 + sum(calls for _, calls in along)
     if derivative == 1:
-        return _arranged(black, {place: found.slope for place, found in partials.items()}, pattern, 1, evaluations)
-    entries: Entries = {(row, k, k): found.second for (row, k), found in partials.items()}
+        return _arranged(black, {place: found.asked for place, found in partials.items()}, pattern, 1, evaluations)
+    entries: Entries = {(row, k, k): found.asked for (row, k), found in partials.items()}
     pairs = [(i, j) for i in range(size) for j in range(i)]
     if pattern is not None:
         pairs = sorted({(max(place), min(place)) for place in pattern.places if place[0] != place[1]})

@@ -82,7 +82,9 @@ def estimate(samples: Samples, noise: float) -> Estimate:
         size = f"{ladder.noise:.2g}"
         return refused("noise", f"no digit is certain at {samples.place}: the values of f scatter by about {size}")
     if found.corner > max(_CORNER * found.steepness, found.truncation + found.rounding):
-        reason = f"the slopes of both sides differ by {2 * found.corner:.2g} within {found.smallest:.2g} of {samples.place}"
+        reason = (
+            f"the slopes of both sides differ by {2 * found.corner:.2g} within {found.smallest:.2g} of {samples.place}"
+        )
         return refused("kink", reason)
     if _is_lost(found, ladder, error):
         return refused("noise", f"differences at several scales contradict each other at {samples.place}")

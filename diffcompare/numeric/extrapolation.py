@@ -18,7 +18,7 @@ _MAX_TERMS = 6
 class Extrapolation:
     """The value at h = 0 of the polynomial in h² through the slopes of a window of steps, and what it may be off by.
 
-    ``corner`` is half of what the slopes of both sides are seen to differ by, ``smooth`` half of the most that they may.
+    ``corner`` is half of what the slopes of both sides are seen to differ by, ``smooth`` half of what they may at most.
     """
 
     value: float

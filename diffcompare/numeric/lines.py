@@ -46,8 +46,8 @@ class Black:
         if found.shape != self.form:
             # no ValueError: that would be an answer of f
             raise TypeError(
-                f"f(x) has shape {found.shape} beside the point and {self.form} there: one shape is needed; let f raise "
-                "ValueError, or return nan, where it has no value"
+                f"f(x) has shape {found.shape} beside the point and {self.form} there: one shape is needed; let f "
+                "raise ValueError, or return nan, where it has no value"
             )
         return np.array(found, dtype=np.float64).ravel()
 

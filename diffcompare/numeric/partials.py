@@ -17,7 +17,7 @@ from diffcompare.numeric.lines import Black, Line, power_of_two
 from diffcompare.numeric.odd_parts import mixed, one_sided, second, second_one_sided
 from diffcompare.numeric.samples import Samples
 
-__all__ = ["Partial", "along_axes", "across"]
+__all__ = ["Partial", "across", "along_axes"]
 
 # relative to the slope: with fewer digits than this beside a side of the box, those from one side may be more
 _CONTENT = 1e-9
@@ -29,19 +29,20 @@ _FARTHEST = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """The slope of one value in one variable, and f″ where it was asked for; ``side`` is 0 for values on both sides."""
+    """The slope of one value in one variable, and the derivative that is asked for: the slope, or f″.
+
+    ``side`` is that of the values, 0 for both.
+    """
 
     slope: Estimate
-    second: Estimate | None
+    asked: Estimate
     side: int
 
 
 def along_axes(
     black: Black, rows: Mapping[int, tuple[int, ...]], *, noise: float, derivative: int
 ) -> tuple[dict[tuple[int, int], Partial], int]:
-    """Differentiate along variables that move together, ``rows`` being those of each; also say how often f was called.
-
-    """
+    """Differentiate along variables that move together, each for its own ``rows``; and say how often f was called."""
     line = Line(black, tuple(rows))
     found = {}
     for column, of_column in rows.items():
@@ -102,7 +103,9 @@ def _slope(line: Line, samples: Samples, column: int, noise: float) -> tuple[Est
             return central, 0
     # what f is off by shows on both sides of a neighbour
     side = line.black.inward(column)
-    neighbour = estimate(replace(samples, x=samples.x + side * min(farther, samples.scale or 1.0) / 16, offered=()), noise)
+    neighbour = estimate(
+        replace(samples, x=samples.x + side * min(farther, samples.scale or 1.0) / 16, offered=()), noise
+    )
     if neighbour.status in ("jump", "noise"):
         return neighbour, side
     known = replace(neighbour, noise=max(neighbour.noise, noise), unit=max(neighbour.unit, unit_roundoff))
@@ -152,9 +155,9 @@ class _Rectangle:
             replace(partial.slope, value=partial.slope.value * unit, error=partial.slope.error * unit)
             for partial, unit in zip(partials, units, strict=True)
         )
-        sides = (0, 0)
-        if any(partial.side for partial in partials):
-            sides = tuple(partial.side or black.inward(k) for partial, k in zip(partials, self.pair, strict=True))
+        sides = (partials[0].side or black.inward(self.pair[0]), partials[1].side or black.inward(self.pair[1]))
+        if not any(partial.side for partial in partials):
+            sides = (0, 0)
 
         def exact(t: float) -> float:
             if t > _FARTHEST:

@@ -56,26 +56,36 @@ class Pair:
 
 
 class Sampled(Protocol):
-    """What the search for a scale asks of a function of one number.
-
-    ``scale`` is the size of steps that the point suggests, 0 where it suggests none; the scan begins at ``top`` times
-    it and goes down by ``ratio``.
-    """
+    """What the search for a scale asks of a function of one number."""
 
     @property
-    def x(self) -> float: ...
-    @property
-    def scale(self) -> float: ...
-    @property
-    def top(self) -> float: ...
-    @property
-    def ratio(self) -> float: ...
-    @property
-    def smallest(self) -> float: ...
+    def x(self) -> float:
+        """Where it is differentiated."""
 
-    def value(self, t: float) -> float: ...
-    def exact_step(self, h: float) -> float: ...
-    def pair(self, h: float) -> Pair | None: ...
+    @property
+    def scale(self) -> float:
+        """The size of the point, 0 where that tells nothing."""
+
+    @property
+    def top(self) -> float:
+        """The largest step of the scan, relative to the scale."""
+
+    @property
+    def ratio(self) -> float:
+        """How far its steps are apart."""
+
+    @property
+    def smallest(self) -> float:
+        """The smallest step that it may take."""
+
+    def value(self, t: float) -> float:
+        """The function."""
+
+    def exact_step(self, h: float) -> float:
+        """The step near h that can be taken; 0 if there is none."""
+
+    def pair(self, h: float) -> Pair | None:
+        """The values on both sides at such a step."""
 
 
 @dataclass(slots=True)

@@ -310,7 +310,8 @@ def _refine(samples: Sampled, ladder: Ladder, start: float) -> Extrapolation | N
             return found
         if found is not None and h < 0.6 * start and 4 * found.truncation < found.rounding:
             # smaller steps have more rounding; that of an odd part grows so fast that one far below may have all of it
-            if not ladder.pairs[0].doubt or _WORTH * min(ladder.bar(pair) for pair in ladder.pairs if pair.h <= start) > found.rounding:
+            least = min(ladder.bar(pair) for pair in ladder.pairs if pair.h <= start)
+            if not ladder.pairs[0].doubt or _WORTH * least > found.rounding:
                 break
     if not _has_even_series(ladder, start):
         limit = min(limit, ladder.pairs[ladder.top()].h)

@@ -1,4 +1,4 @@
-"""Gradients, Jacobians and Hessians of a black box: shapes, shared evaluations, boxes, patterns; the estimates cover."""
+"""Gradients, Jacobians, Hessians of a black box: shapes, shared evaluations, boxes, patterns; the estimates cover."""
 
 import math
 import re

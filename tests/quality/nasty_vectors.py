@@ -58,7 +58,9 @@ def _rosenbrock(rng: random.Random) -> Drawn:
 def _powell(rng: random.Random) -> Drawn:
     x = rng.choice(([3.0, -1.0, 0.0, 1.0], [rng.uniform(-3, 3) for _ in range(4)], [0.1, 0.0, 1e-3, 1e-4]))
     return Drawn(
-        lambda m, x: (x[0] + 10 * x[1]) ** 2 + 5 * (x[2] - x[3]) ** 2 + (x[1] - 2 * x[2]) ** 4 + 10 * (x[0] - x[3]) ** 4,
+        lambda m, x: (
+            (x[0] + 10 * x[1]) ** 2 + 5 * (x[2] - x[3]) ** 2 + (x[1] - 2 * x[2]) ** 4 + 10 * (x[0] - x[3]) ** 4
+        ),
         x,
     )
 
@@ -85,14 +87,16 @@ def _badly_scaled(rng: random.Random) -> Drawn:
         return Drawn(lambda m, x: (x[0] - 10**6) ** 2 + (x[1] - 2 / 10**6) ** 2 + (x[0] * x[1] - 2) ** 2, x)
     if kind == 1:
         x = [_power(rng, -4, -1), rng.uniform(1, 10)]
-        return Drawn(
-            lambda m, x: (10**4 * x[0] * x[1] - 1) ** 2 + (m.exp(-x[0]) + m.exp(-x[1]) - 1 - 1e-4) ** 2, x
-        )
+        return Drawn(lambda m, x: (10**4 * x[0] * x[1] - 1) ** 2 + (m.exp(-x[0]) + m.exp(-x[1]) - 1 - 1e-4) ** 2, x)
     scales = [_power(rng, -8, 8) for _ in range(3)]
     g = [_smooth(rng) for _ in range(3)]
     x = [rng.uniform(0.2, 2) * scale for scale in scales]
     return Drawn(
-        lambda m, x: sum(one(m, v / s) for one, v, s in zip(g, x, scales, strict=True)) + m.sin(x[0] / scales[0] * x[1] / scales[1]), x
+        lambda m, x: (
+            sum(one(m, v / s) for one, v, s in zip(g, x, scales, strict=True))
+            + m.sin(x[0] / scales[0] * x[1] / scales[1])
+        ),
+        x,
     )
 
 
@@ -180,7 +184,9 @@ def _kink_near(rng: random.Random) -> Drawn:
     drawn, size = _composition(rng), _signed(rng, -4, 1)
     a = [rng.uniform(-1, 1) for _ in drawn.x]
     corner = sum(s * t for s, t in zip(a, drawn.x, strict=True)) + _signed(rng, -9, -1)
-    return Drawn(lambda m, x: drawn.g(m, x) + size * abs(sum(s * t for s, t in zip(a, x, strict=True)) - corner), drawn.x)
+    return Drawn(
+        lambda m, x: drawn.g(m, x) + size * abs(sum(s * t for s, t in zip(a, x, strict=True)) - corner), drawn.x
+    )
 
 
 def _bend_near(rng: random.Random) -> Drawn:
@@ -210,9 +216,7 @@ def _oscillation(rng: random.Random) -> Drawn:
     drawn, w = _composition(rng), _power(rng, 1, 6)
     size = _power(rng, -4, 1) / w
     a = [rng.uniform(-1, 1) for _ in drawn.x]
-    return Drawn(
-        lambda m, x: drawn.g(m, x) + size * m.sin(w * sum(s * t for s, t in zip(a, x, strict=True))), drawn.x
-    )
+    return Drawn(lambda m, x: drawn.g(m, x) + size * m.sin(w * sum(s * t for s, t in zip(a, x, strict=True))), drawn.x)
 
 
 def _boxed(rng: random.Random) -> Drawn:
@@ -231,11 +235,11 @@ def _boxed(rng: random.Random) -> Drawn:
 def _residuals(rng: random.Random) -> Drawn:
     """Several values, of several scales."""
     n = rng.randrange(2, 4)
-    made = [(_smooth(rng), [rng.uniform(-1, 1) for _ in range(n)], _power(rng, -6, 6), _power(rng, -1, 2)) for _ in range(3)]
+    made = [
+        (_smooth(rng), [rng.uniform(-1, 1) for _ in range(n)], _power(rng, -6, 6), _power(rng, -1, 2)) for _ in range(3)
+    ]
     return Drawn(
-        lambda m, x: [
-            s * g(m, w * sum(p * t for p, t in zip(a, x, strict=True))) for g, a, s, w in made
-        ],
+        lambda m, x: [s * g(m, w * sum(p * t for p, t in zip(a, x, strict=True))) for g, a, s, w in made],
         [_place(rng) for _ in range(n)],
     )
 
@@ -269,7 +273,9 @@ def _first(g: Function, x: list[Any]) -> Any:
     for k, t in enumerate(x):
         up, down, width = at(k, 1), at(k, -1), 2 * _STEP * (abs(t) or 1)
         one = isinstance(up, list)
-        columns.append([float((a - b) / width) for a, b in zip(up, down, strict=True)] if one else float((up - down) / width))
+        columns.append(
+            [float((a - b) / width) for a, b in zip(up, down, strict=True)] if one else float((up - down) / width)
+        )
     return np.array(columns).T
 
 
@@ -293,7 +299,9 @@ def _second(g: Function, x: list[Any]) -> Any:
 def _floats(drawn: Drawn) -> Callable[[Any], Any]:
     def f(x: Any) -> Any:
         numbers = [float(t) for t in x]
-        if drawn.box is not None and not all(a <= t <= b for a, t, b in zip(drawn.box[0], numbers, drawn.box[1], strict=True)):
+        if drawn.box is not None and not all(
+            a <= t <= b for a, t, b in zip(drawn.box[0], numbers, drawn.box[1], strict=True)
+        ):
             raise RuntimeError(f"outside the box: {numbers}")
         value = drawn.g(math, numbers)
         if isinstance(value, list):
