@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from diffcompare.numeric.extrapolation import Extrapolation
 from diffcompare.numeric.samples import Sampled, Samples
-from diffcompare.numeric.scales import Ladder, climb, discontinuity, kink, scan, search
+from diffcompare.numeric.scales import Ladder, climb, discontinuity, diverges, kink, scan, search
 
 __all__ = ["Estimate", "estimate", "estimate_odd", "refused"]
 
@@ -104,6 +104,8 @@ def estimate_odd(samples: Sampled, floor: float, order: str, place: str) -> Esti
         return refused("kink", f"the {order} jumps at {place}, or has no limit")
     search(samples, ladder)
     found = climb(samples, ladder)
+    if diverges(ladder):
+        return refused("kink", f"the {order} grows without limit towards {place}")
     if found is None or not math.isfinite(found.value):
         return refused("noise", f"the {order} is beyond the largest float at {place}")
     error = max(found.error, ladder.contradiction(found))

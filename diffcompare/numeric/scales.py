@@ -10,7 +10,7 @@ from diffcompare.floats import unit_roundoff
 from diffcompare.numeric.extrapolation import Extrapolation, best_extrapolation
 from diffcompare.numeric.samples import Pair, Sampled
 
-__all__ = ["Ladder", "climb", "discontinuity", "kink", "scan", "search"]
+__all__ = ["Ladder", "climb", "discontinuity", "diverges", "kink", "scan", "search"]
 
 _RUNGS = 4
 # truncation relative to the slope at the top of an extrapolation: (h/L)²/6 = 1e-3 means h ≈ L/13, where five terms
@@ -22,6 +22,8 @@ _VISIBLE = 0.03
 _SEEN = 1e-6
 # the powers of h between three scales of a corner are the same; those of noise, 0 on average, by a rarer chance
 _SAME_POWER, _SAME_NOISE = 0.01, 0.001
+# and those of slopes that grow without limit, between steps where other terms are a tenth
+_SAME_GROWTH = 0.1
 # neighbours closer than this are the same scale
 _CLOSE = 2.5
 # slopes agree within twice the sum of their worst rounding errors: the noise is itself an estimate from few values
@@ -207,6 +209,15 @@ def kink(ladder: Ladder, noise: float) -> tuple[str, str] | None:
             return "kink", f"the slopes grow without limit as h falls: {left:.6g} and {right:.6g} within {pair.h:.2g}"
         return "kink", f"the slopes of both sides differ: {left:.6g} on the left, {right:.6g} on the right of x"
     return None
+
+
+def diverges(ladder: Ladder) -> bool:
+    """Whether the slopes grow without limit as h falls: by one power of it, at the three smallest steps that tell."""
+    pairs = [pair for pair in ladder.pairs if 10 * ladder.bar(pair) < abs(pair.slope)][:3]
+    if len(pairs) < 3 or abs(sum(math.copysign(1, pair.slope) for pair in pairs)) < 3:
+        return False
+    first, second = (_power(low.h, abs(low.slope), high.h, abs(high.slope)) for low, high in pairwise(pairs))
+    return max(first, second) < -0.2 and abs(first - second) < _SAME_GROWTH
 
 
 def _power(low: float, small: float, high: float, large: float) -> float:
