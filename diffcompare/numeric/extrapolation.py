@@ -69,8 +69,9 @@ def best_extrapolation(pairs: Sequence[Pair], noise: float) -> Extrapolation | N
     its stopping rule; here every window of it is a candidate, and rounding is counted.
     """
     values = {(i, i + 1): (pair.slope, pair.bend / pair.h) for i, pair in enumerate(pairs)}
+    doubts = [max(noise, pair.rounding, 5e-324) for pair in pairs]
     found = [
-        _extrapolate(pairs, first, first + count, values, noise)
+        _extrapolate(pairs, first, first + count, values, doubts)
         for count in range(2, min(_MAX_TERMS, len(pairs)) + 1)
         for first in range(len(pairs) - count + 1)
     ]
@@ -82,12 +83,16 @@ def best_extrapolation(pairs: Sequence[Pair], noise: float) -> Extrapolation | N
 
 
 def _extrapolate(
-    pairs: Sequence[Pair], first: int, end: int, values: dict[tuple[int, int], tuple[float, float]], noise: float
+    pairs: Sequence[Pair],
+    first: int,
+    end: int,
+    values: dict[tuple[int, int], tuple[float, float]],
+    doubts: Sequence[float],
 ) -> Extrapolation:
     """Extrapolate over pairs[first:end]; ``values`` has the shorter slopes and corners, and takes this window's."""
     window = pairs[first:end]
     weights = _weights(window)
-    noises = [abs(w) * max(noise, pair.rounding, 5e-324) for w, pair in zip(weights, window, strict=True)]
+    noises = [abs(w) * doubt for w, doubt in zip(weights, doubts[first:end], strict=True)]
     width = sum(w * pair.h for w, pair in zip(weights, window, strict=True))
     value = sum(w * pair.slope for w, pair in zip(weights, window, strict=True))
     corner = sum(w * pair.bend for w, pair in zip(weights, window, strict=True)) / width

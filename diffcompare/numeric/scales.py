@@ -59,8 +59,9 @@ class Ladder:
 
     def top(self) -> int:
         """The largest step whose slope agrees with that of every smaller step, as an index."""
-        for k in range(1, len(self.pairs)):
-            if not all(self.agree(self.pairs[j], self.pairs[k]) for j in range(k)):
+        seen = [(pair.slope, self.bar(pair)) for pair in self.pairs]
+        for k, (slope, bar) in enumerate(seen):
+            if not all(abs(slope - other) <= _SLACK * (bar + its_bar) for other, its_bar in seen[:k]):
                 return k - 1
         return len(self.pairs) - 1
 
@@ -166,6 +167,9 @@ def _measured_noise(pairs: list[Pair]) -> float:
     truncation.
     """
     noise = reference = 0.0
+    # where no value differs, as the slope farther up says of so small a step, there is nothing to see
+    while len(pairs) > 1 and pairs[0].steepness == 0 < pairs[1].steepness * pairs[0].h <= pairs[0].rounding:
+        pairs = pairs[1:]
     for pair in pairs[:3]:
         reference = reference or 2 * pair.rounding
         if noise and abs(pair.bend) > 30 * reference:
@@ -189,7 +193,7 @@ def kink(ladder: Ladder, noise: float) -> tuple[str, str] | None:
     """
     pairs = ladder.pairs
     bends = [low.bend - high.bend * (low.h / high.h) ** 2 for low, high in pairwise(pairs)] + [pairs[-1].bend]
-    floors = [32 * max(pair.rounding, noise) for pair in pairs]
+    floors = [32 * max(pair.rounding, noise) + 4 * pair.offset for pair in pairs]
     for k, pair in enumerate(pairs[:-2]):
         if abs(bends[k]) <= floors[k]:
             if abs(bends[k + 1]) * pair.h / pairs[k + 1].h > floors[k]:

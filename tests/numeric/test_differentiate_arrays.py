@@ -72,9 +72,13 @@ def test_f_is_asked_once_at_every_point_for_all_its_values(derivative):
 
     found = dc.differentiate(f, [0.4, 0.7], derivative=derivative)
     assert found.evaluations == len(seen) == len(set(seen))
-    # three values cost little more than one: the steps of the first serve the others
-    single = dc.differentiate(lambda x: math.sin(x[0] * x[1]), [0.4, 0.7], derivative=derivative)
-    assert found.evaluations <= 1.8 * single.evaluations
+
+
+def test_the_steps_of_one_value_serve_the_others():
+    k = np.arange(1, 13)
+    found = dc.differentiate(lambda t: np.sin(k * t), 0.7)
+    assert covered(found, k * np.cos(0.7 * k))
+    assert found.evaluations <= 25
 
 
 def test_steps_are_relative_to_each_variable():
@@ -82,6 +86,15 @@ def test_steps_are_relative_to_each_variable():
     found = dc.differentiate(lambda x: np.sin(x / scales).sum(), 0.6 * scales)
     assert covered(found, math.cos(0.6) / scales)
     assert (found.error * scales <= 1e-9).all()
+
+    def product(x):
+        return np.prod(np.sin(x / scales))
+
+    found = dc.differentiate(product, 0.6 * scales, derivative=2)
+    s, c = math.sin(0.6), math.cos(0.6)
+    area = np.multiply.outer(scales, scales)
+    assert covered(found, np.where(np.eye(3), -(s**3), s * c * c) / area)
+    assert (found.error * area <= 1e-7).all()
 
 
 def test_f_cannot_change_the_point():
@@ -124,9 +137,38 @@ def test_a_corner_of_the_second_derivative_is_refused(f, entry):
     assert found.status[entry] == "kink"
 
 
+@pytest.mark.parametrize(
+    ("f", "derivative", "box"),
+    [
+        (lambda t: math.exp(t) + max(t, 0.0) ** 1.5, 2, None),
+        (lambda t: math.exp(t) + abs(t) ** 1.5, 2, None),
+        (math.sqrt, 1, (0, 1)),
+        (lambda t: t**1.5, 2, (0, 1)),
+    ],
+)
+def test_a_derivative_that_grows_without_limit_is_refused(f, derivative, box):
+    found = dc.differentiate(f, 0.0, derivative=derivative, box=box)
+    assert found.status == "kink"
+    assert re.search("grows without limit|jumps at|differ by", found.reason)
+
+
 def test_a_second_derivative_of_something_linear_is_an_answer():
     found = dc.differentiate(lambda x: 1e6 + 3 * x[0] + math.exp(x[1]), [0.3, 0.2], derivative=2)
     assert covered(found, [[0, 0], [0, math.exp(0.2)]])
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: math.log1p(math.exp(5 * x[0])) + math.tanh(3 * x[1]), (0.1, 0.3)),
+        (lambda x: math.log1p(math.exp(1.5 * x[0] + 1.4)) + math.log1p(math.exp(0.7 - 3 * x[0])), (1.0,)),
+        (lambda x: math.tanh(2.1 - 2.9 * x[0]) * math.sin(-x[0] - 2.0), (0.0,)),
+        # values of few digits at 0, where the smallest steps change nothing
+        (lambda x: math.exp(math.sin(-1.6 * x[0] - 2.9)) + math.atan(2.7 * x[0] - 1), (0.0,)),
+    ],
+)
+def test_what_a_smooth_function_does_farther_away_is_no_corner(f, x):
+    assert np.all(dc.differentiate(f, x, derivative=2).status == "ok")
 
 
 def test_a_box_is_not_left():
@@ -213,6 +255,13 @@ def test_columns_in_a_box_move_together():
     found = dc.differentiate(f, x, sparsity=np.eye(4), box=(0, 2))
     assert covered(found, np.diag(np.exp(x)))
     assert found.error.max() <= 1e-6
+
+
+def test_columns_that_move_together_take_steps_that_are_floats_for_all():
+    x = np.array([0.6, -0.95, 3.3, 15.9, 0.0, 1e-3])
+    found = dc.differentiate(np.exp, x, sparsity=np.eye(6))
+    assert covered(found, np.diag(np.exp(x)))
+    assert found.evaluations <= 26
 
 
 def test_the_pattern_of_a_hessian_spares_pairs():
