@@ -31,7 +31,7 @@ class Pattern:
     def filled(self, entries: Sequence[Any], empty: Any) -> Any:
         """Return the matrix with these entries at its places; of a sparse one whose other entries are not 0, a list."""
         if self.stored is None:
-            dense = np.full(self.shape, empty, dtype=np.array(entries).dtype if len(entries) else type(empty))
+            dense = np.full(self.shape, empty, dtype=np.array([*entries, empty]).dtype)
             dense[tuple(np.array(self.places, dtype=int).reshape(-1, 2).T)] = entries
             return dense
         if empty != 0:

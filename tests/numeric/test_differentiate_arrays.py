@@ -273,6 +273,11 @@ def test_the_pattern_of_a_hessian_spares_pairs():
     assert found.evaluations < full.evaluations
 
 
+def test_a_pattern_of_nothing_asks_f_once():
+    found = dc.differentiate(rosen, [1.0, 2.0], sparsity=np.zeros((1, 2)))
+    assert (found.value.tolist(), found.status.tolist(), found.evaluations) == ([[0, 0]], [["ok", "ok"]], 1)
+
+
 def test_greedy_groups_share_no_row():
     rng = np.random.default_rng(3)
     columns = [tuple(np.flatnonzero(rng.random(40) < 0.08)) for _ in range(60)]

@@ -26,17 +26,14 @@ FUNCTIONS = {
 @pytest.mark.parametrize("name", GRIDS)
 def test_the_estimates_cover_on_every_grid(name, noise):
     rng = np.random.default_rng(5)
-    covered = total = 0
-    for n in (30, 120):
-        x = GRIDS[name](n, rng)
-        for f, first, second in FUNCTIONS.values():
-            y = f(x) + noise * rng.normal(size=n)
-            for derivative, exact in ((1, first(x)), (2, second(x))):
-                found = dc.differentiate_samples(x, y, derivative=derivative)
-                assert np.isfinite(found.value).all()
-                covered += (abs(found.value - exact) <= found.error).sum()
-                total += n
-    assert covered >= 0.98 * total
+    x, covered = GRIDS[name](60, rng), []
+    for f, first, second in FUNCTIONS.values():
+        y = f(x) + noise * rng.normal(size=60)
+        for derivative, exact in ((1, first(x)), (2, second(x))):
+            found = dc.differentiate_samples(x, y, derivative=derivative)
+            assert np.isfinite(found.value).all()
+            covered.append(abs(found.value - exact) <= found.error)
+    assert np.mean(covered) >= 0.98
 
 
 def test_smooth_data_have_many_digits():
