@@ -157,6 +157,9 @@ def differentiate(
         raise ValueError(f"derivative={shown(derivative)}: must be 1 or 2; differentiate a derivative for higher ones")
     black = _black(f, tuple(args), point, box)
     count, size = black.value.size, black.x.size
+    if black.fault:
+        # how many values f has is not known
+        sparsity = None
     pattern, rows = None, [tuple(range(count))] * size
     groups: list[tuple[int, ...]] = [(k,) for k in range(size)]
     if sparsity is not None and derivative == 1:
@@ -215,7 +218,9 @@ def _black(f: Function, args: tuple[Any, ...], point: Floats, box: Any) -> Black
     if isinstance(found, str):
         return Black(f, args, point.shape, flat, lower, upper, np.array([math.nan]), (), 1.0, found)
     value, unit = np.array(found, dtype=np.float64), 2.0**-11 if found.dtype == np.float16 else 2.0**-24
-    return Black(f, args, point.shape, flat, lower, upper, value.ravel(), value.shape, unit)
+    # one value of one number is a number, however f wraps it
+    form = value.shape if value.size != 1 or point.shape else ()
+    return Black(f, args, point.shape, flat, lower, upper, value.ravel(), form, unit)
 
 
 def _point(x: ArrayLike) -> Floats:

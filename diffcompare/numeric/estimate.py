@@ -47,7 +47,7 @@ def estimate(samples: Samples, noise: float) -> Estimate:
     ladder = scan(samples, noise)
     if len(ladder.pairs) < 2:
         return refused("domain", f"f is not finite on both sides of {samples.place}: x is at the edge of the domain")
-    fault = kink(ladder, noise)
+    fault = kink(ladder, noise, samples.name)
     if fault is not None:
         return refused(*fault)
     steps = below = None

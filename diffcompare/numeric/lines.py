@@ -43,7 +43,7 @@ class Black:
         found = numbers(self.f, x.reshape(self.shape)[()], *self.args)
         if isinstance(found, str):
             return np.full(self.value.size, math.nan)
-        if found.shape != self.form:
+        if found.shape != self.form and not found.size == 1 == self.value.size:
             # no ValueError: that would be an answer of f
             raise TypeError(
                 f"f(x) has shape {found.shape} beside the point and {self.form} there: one shape is needed; let f "

@@ -184,7 +184,7 @@ def _measured_noise(pairs: list[Pair]) -> float:
     return noise
 
 
-def kink(ladder: Ladder, noise: float) -> tuple[str, str] | None:
+def kink(ladder: Ladder, noise: float, name: str = "x") -> tuple[str, str] | None:
     """Return ``kink`` or ``jump`` and what was seen, where f has the same corner at every scale; None for smooth f.
 
     f(x + h) − 2f(x) + f(x − h) is h times the difference of the one-sided slopes at a kink, h²f″ where f is smooth
@@ -208,10 +208,10 @@ def kink(ladder: Ladder, noise: float) -> tuple[str, str] | None:
             return None
         left, right = -pair.fall / pair.h, pair.rise / pair.h
         if first < 0.1:
-            return "jump", f"f jumps at x: by {pair.rise:.6g} within {pair.h:.2g} above and {pair.fall:.6g} below"
+            return "jump", f"f jumps at {name}: by {pair.rise:.6g} within {pair.h:.2g} above and {pair.fall:.6g} below"
         if first < 0.75:
             return "kink", f"the slopes grow without limit as h falls: {left:.6g} and {right:.6g} within {pair.h:.2g}"
-        return "kink", f"the slopes of both sides differ: {left:.6g} on the left, {right:.6g} on the right of x"
+        return "kink", f"the slopes of both sides differ: {left:.6g} on the left, {right:.6g} on the right of {name}"
     return None
 
 
