@@ -25,6 +25,8 @@ _CONTENT = 1e-9
 _BITS = 26
 # and is not much longer than those of the slopes: what f does farther away tells nothing, where it tells nothing here
 _FARTHEST = 8.0
+# so much longer are steps of a slope that has nothing to do with the curvature any more
+_FAR = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +151,8 @@ class _Rectangle:
             if partial.slope.status != "ok":
                 return partial.slope
         places = [float(black.x[k]) for k in self.pair]
-        # where the slopes were found, f is resolved
-        units = [power_of_two(partial.slope.h) / 2 for partial in partials]
+        # where the slopes were found, f is resolved; unless its curvature is that of something far smaller
+        units = [power_of_two(float(np.fmin(one.slope.h, _FAR * one.asked.h))) / 2 for one in partials]
         one, two = (
             replace(partial.slope, value=partial.slope.value * unit, error=partial.slope.error * unit)
             for partial, unit in zip(partials, units, strict=True)
