@@ -63,7 +63,9 @@ def _check_pattern(line: Line, rows: Mapping[int, tuple[int, ...]], noise: float
     if not others or not line.known:
         return
     start = float(black.x[line.columns[0]]) if line.alone else 0.0
-    changes = {abs(key - start): abs(values[others] - black.value[others]) for key, (values, _) in line.known.items()}
+    with np.errstate(invalid="ignore"):
+        seen = {abs(key - start): values[others] - black.value[others] for key, (values, _) in line.known.items()}
+    changes = {move: abs(change) for move, change in seen.items()}
     largest = max(changes)
     below = [change for move, change in changes.items() if move < 1e-3 * largest]
     allowed = np.maximum(4 * noise, 2.0**-20 * abs(black.value[others]))
@@ -87,7 +89,7 @@ def _partial(line: Line, samples: Samples, column: int, noise: float, derivative
         return Partial(slope, slope, side)
     part = second_one_sided(samples, side, slope) if side else second(samples, slope)
     floor = math.sqrt(slope.floor) if side else slope.floor
-    bend = estimate_odd(part, floor, "second derivative", f"{samples.place}")
+    bend = estimate_odd(part, floor, "second derivative", samples.place)
     return Partial(slope, replace(bend, h=bend.h**2) if side else bend, side)
 
 
@@ -112,7 +114,7 @@ def _slope(line: Line, samples: Samples, column: int, noise: float) -> tuple[Est
         return neighbour, side
     known = replace(neighbour, noise=max(neighbour.noise, noise), unit=max(neighbour.unit, unit_roundoff))
     part = one_sided(samples, side, known)
-    found = estimate_odd(part, math.sqrt(known.floor), "slope", f"{samples.place}")
+    found = estimate_odd(part, math.sqrt(known.floor), "slope", samples.place)
     if not found.error < central.error:
         return (central, 0) if central.status == "ok" else (found, side)
     return replace(found, h=found.h**2, noise=known.noise, unit=known.unit, floor=known.floor), side

@@ -295,7 +295,9 @@ def test_greedy_groups_share_no_row():
 def test_a_pattern_that_f_contradicts_is_refused():
     with pytest.raises(ValueError, match=r"sparsity: value 1 of f is said not to depend on x\[0\], but it changed by"):
         dc.differentiate(lambda x: np.array([x[0], x[0] * x[1]]), [1.0, 2.0], sparsity=[[1, 0], [0, 0]])
-    # a noise of the other values is no dependence
+    # an infinite value is none, nor is a noise of the other values
+    found = dc.differentiate(lambda x: np.array([x[0] ** 2, np.inf]), [1.0], sparsity=[[1], [0]])
+    assert found.status[0, 0] == "ok"
     rng = np.random.default_rng(0)
     found = dc.differentiate(lambda x: np.array([x[0] ** 2, rng.normal()]), [1.0], sparsity=[[1], [0]])
     assert found.status[0, 0] == "ok"
