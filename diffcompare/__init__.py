@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from diffcompare.numeric.array_differences import numerical_directional, numerical_hessian, numerical_jacobian
     from diffcompare.numeric.differences import numerical_diff, numerical_gradient
     from diffcompare.numeric.differentiate import differentiate
+    from diffcompare.numeric.sampled_data import differentiate_samples
     from diffcompare.numeric.stencils import Stencil
     from diffcompare.numeric.steps import geometric_steps
     from diffcompare.ranking import rank
@@ -65,6 +66,7 @@ _HOME = {
     "check_jacobian": "verdict.check_arrays",
     "derive": "verdict.derive",
     "differentiate": "numeric.differentiate",
+    "differentiate_samples": "numeric.sampled_data",
     "geometric_steps": "numeric.steps",
     "gradient_descent": "descent",
     "hot_spots": "sweeps.hot_spots",
@@ -105,6 +107,7 @@ __all__ = [
     "check_jacobian",
     "derive",
     "differentiate",
+    "differentiate_samples",
     "geometric_steps",
     "gradient_descent",
     "hot_spots",

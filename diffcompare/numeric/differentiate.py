@@ -1,56 +1,79 @@
-"""The derivative of a black box of one variable, with an error estimate that can be trusted, or a reason for none."""
+"""Derivatives of a black box, each with an error estimate that can be trusted, or a reason for none."""
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from diffcompare.errors import shown
-from diffcompare.numeric.extrapolation import Extrapolation
-from diffcompare.numeric.samples import Samples
-from diffcompare.numeric.scales import Ladder, climb, discontinuity, kink, scan, search
+from diffcompare.floats import Floats, float_copy
+from diffcompare.numeric.boxes import check_box
+from diffcompare.numeric.column_groups import Pattern, column_groups, pattern_of
+from diffcompare.numeric.estimate import Estimate
+from diffcompare.numeric.lines import Black, place_name
+from diffcompare.numeric.partials import across, along_axes
+from diffcompare.numeric.samples import numbers
 
 __all__ = ["Derivative", "differentiate"]
 
-# half the difference of the slopes of both sides, relative to them: a smaller one is counted as an error
-_CORNER = 1e-6
-# roundings, each of half a unit, that may meet in one jump of a function that computes in a narrow format
-_ROUNDINGS = 4
-# the error relative to the slopes from which on no digit counts as certain beside a jump
-_STEPPED_SHARE = 0.1
+Function = Callable[..., Any]
+Entries = dict[tuple[int, ...], Estimate]
+
+# what the fields of a derivative are outside a pattern
+_EMPTY: dict[str, Any] = {"value": 0.0, "error": 0.0, "h": math.nan, "status": "ok", "reason": ""}
 
 
 @dataclass(frozen=True, slots=True)
 class Derivative:
     """A derivative with an estimate of its error, or the reason why there is none.
 
+    Of a function of one number, with one value: numbers. Else arrays: the shape of f(x), then that of x, twice where
+    the derivative is a second one. A sparse pattern of SciPy makes value and error such matrices; h, status and reason
+    are then those of the stored entries.
+
     Parameters
     ----------
-    value : float
-        The derivative; nan when refused.
-    error : float
-        An estimate of the size of value − f′(x), in units of f per unit of x; no bound; inf when refused.
+    value : float or ndarray
+        The derivative; nan where refused.
+    error : float or ndarray
+        An estimate of the size of value − f′(x), in units of f per unit of x; no bound; inf where refused.
     evaluations : int
         How often f was called.
-    h : float
-        The largest step size that entered the value, in units of x; nan when refused.
-    status : {"ok", "kink", "jump", "noise", "domain"}
-    reason : str
+    h : float or ndarray
+        The largest step size that entered the value, in units of x; nan where refused. Of mixed second derivatives it
+        is relative to the steps along the axes.
+    status : {"ok", "kink", "jump", "noise", "domain"} or ndarray of str
+    reason : str or ndarray of str
         Why it was refused; empty for ``ok``.
     """
 
-    value: float
-    error: float
+    value: Any
+    error: Any
     evaluations: int
-    h: float
-    status: str
-    reason: str
+    h: Any
+    status: Any
+    reason: Any
 
 
-def differentiate(f: Callable[[Any], Any], x: float, *, noise: float = 0.0) -> Derivative:
-    """Differentiate any function of one number, choosing the step sizes itself.
+def differentiate(
+    f: Function,
+    x: ArrayLike,
+    *,
+    derivative: int = 1,
+    noise: float = 0.0,
+    args: Sequence[Any] = (),
+    box: Any = None,
+    sparsity: Any = None,
+    executor: Executor | None = None,
+) -> Derivative:
+    """Differentiate any function, choosing the step sizes itself: a slope, gradient, Jacobian or Hessian.
 
     Estimated. Central differences D(h) = (f(x + h) − f(x − h))/2h at four scales that lie a factor of about 1500 apart
     find the largest scale below which all agree: the derivative is a limit, and a ripple or a kink nearby shows as a
@@ -63,16 +86,37 @@ def differentiate(f: Callable[[Any], Any], x: float, *, noise: float = 0.0) -> D
     as the rounding of float32 or of the stated noise. Where no value differs, a sine within the rounding counts as an
     error. One beside a slope is not seen where x is so large that the floats are farther apart than its period.
 
+    Of several variables that is done along every axis, with steps relative to each variable, and the values of f are
+    shared: once at x, once at every other point. Second derivatives are slopes at 0 too, of the odd function
+    [f(x + t) − 2f(x) + f(x − t)]/t, whose series begins f″·t + f⁗/12·t³; so are mixed ones, from the corners of a
+    rectangle, (f(+,+) − f(+,−) − f(−,+) + f(−,−))/4t, and those beside a side of the box, from [f(x + t²) − f(x)]/t.
+    What f is off by is known from the slopes; where a slope is refused, so are its second derivatives. A second
+    derivative that is lost in the noise is an answer, as the 0 of something linear: the estimate tells.
+
     Parameters
     ----------
     f : callable
-        Takes one float64 and returns one number. A value that is not finite or complex, an ``ArithmeticError`` and
-        a ``ValueError`` mean that the abscissa is outside the domain.
-    x : float
-        Finite.
+        Takes one float64, or an array of the shape of x, and returns one number or an array of them. A value that is
+        not finite or complex, an ``ArithmeticError`` and a ``ValueError`` mean that it is outside the domain.
+    x : array_like
+        Finite; any shape. A number is handed on as a number.
+    derivative : {1, 2}
+        2 for second derivatives: f″, or the Hessian.
     noise : float
         Absolute error of the values of f, in units of f, where it is known and cannot be seen: an iteration that stops
         early, values rounded to some decimals.
+    args : sequence
+        More arguments of f, which follow x.
+    box : (lower, upper), optional
+        Numbers or arrays of the shape of x: f is not called outside. Where they leave one side too little room, the
+        values of the other side are taken, and the derivative is that of this side.
+    sparsity : matrix, optional
+        A row for every value of f, a column for every variable: where the Jacobian may differ from 0, as truth values
+        or one of ``scipy.sparse``. Variables that meet in no value are moved together. Of a Hessian of one value: its
+        own pattern; other entries are not computed.
+    executor : concurrent.futures.Executor, optional
+        Runs the variables side by side, and then the pairs; f must be one that its processes or threads can call. The
+        answer is the same.
 
     Returns
     -------
@@ -83,13 +127,16 @@ def differentiate(f: Callable[[Any], Any], x: float, *, noise: float = 0.0) -> D
     Raises
     ------
     ValueError, TypeError
-        x is not a finite number, noise is negative, or f returns more than one number.
+        x is not finite or outside the box; noise is negative; the derivative is another than the first or second; the
+        pattern has another shape, or f contradicts it; f(x) has another shape beside x.
 
     References
     ----------
     J. J. Moré, S. M. Wild, Estimating derivatives of noisy functions, ACM TOMS 38 (2012), 19: noise from differences of
     values at a scale where f is linear. C. J. F. Ridders, Adv. Eng. Software 4 (1982), 75-76: extrapolation. The test
-    for a corner is our own: the odd power of h that no smooth function has, see ``best_extrapolation``.
+    for a corner is our own: the odd power of h that no smooth function has, see ``best_extrapolation``. A. R. Curtis,
+    M. J. D. Powell, J. K. Reid, IMA J. Appl. Math. 13 (1974), 117-119: groups of columns. Abramowitz, Stegun, Handbook
+    of Mathematical Functions, 25.3.26: the mixed difference.
 
     Examples
     --------
@@ -99,83 +146,93 @@ def differentiate(f: Callable[[Any], Any], x: float, *, noise: float = 0.0) -> D
     True
     >>> differentiate(abs, 0.0).status
     'kink'
+    >>> hessian = differentiate(lambda x: x[0] ** 2 * math.exp(x[1]), [3.0, 0.0], derivative=2)
+    >>> hessian.value.round(6).tolist(), bool(hessian.error.max() < 1e-6)
+    ([[2.0, 6.0], [6.0, 9.0]], True)
     """
-    x, noise = _number("x", x), _number("noise", noise)
+    point, noise = _point(x), _number("noise", noise)
     if noise < 0:
         raise ValueError(f"noise={noise!r}: the noise of f cannot be negative; pass 0.0 to have it measured")
-    samples = Samples(f, x)
-    if not math.isfinite(samples.value(x)):
-        return _refused(samples, "domain", f"f({x!r}) is not finite")
-    ladder = scan(samples, noise)
-    if len(ladder.pairs) < 2:
-        return _refused(samples, "domain", f"f is not finite on both sides of x={x!r}: x is at the edge of the domain")
-    fault = kink(ladder, noise)
-    if fault is not None:
-        return _refused(samples, *fault)
-    steps = below = None
-    for _ in range(2):
-        steps = discontinuity(samples, ladder)
-        if steps is None:
-            search(samples, ladder)
-            steps = discontinuity(samples, ladder)
-        if steps is not None:
-            # f may be a staircase: its steps are a noise for those who look from farther away
-            below, ladder = ladder.split(*steps)
-            search(samples, ladder)
-        agreed = ladder.top_step()
-        found = climb(samples, ladder)
-        if steps is not None or ladder.top_step() >= agreed:
-            break
-        # the new steps do not agree with what was taken for the limit: the search was too far up
-    error = math.inf if found is None else max(found.error, ladder.contradiction(found))
-    if found is not None and found.steepness == 0:
-        # no scale of f is seen: that of a sine whose amplitude is within the rounding may be 1, not the step
-        error = max(error, ladder.noise)
-    if steps is not None and below is not None:
-        gap = 0.0
-        if found is not None and not _is_rounding(samples, steps[0], below, found, noise):
-            gap = below.contradiction(found)
-            error = max(error, gap)
-        if found is None or gap > _STEPPED_SHARE * abs(found.value) or _is_lost(found, ladder, error):
-            jump = f"f jumps by {steps[0]:.2g} within {steps[1]:.2g} of x={x!r}"
-            remedy = f"if that is the rounding of its values, pass noise={steps[0]:.2g}"
-            return _refused(samples, "jump", f"{jump}; {remedy}")
-    if found is None or _is_lost(found, ladder):
-        size = f"{ladder.noise:.2g}"
-        return _refused(samples, "noise", f"no digit is certain at x={x!r}: the values of f scatter by about {size}")
-    if found.corner > max(_CORNER * found.steepness, found.truncation + found.rounding):
-        reason = f"the slopes of both sides differ by {2 * found.corner:.2g} within {found.smallest:.2g} of x={x!r}"
-        return _refused(samples, "kink", reason)
-    if _is_lost(found, ladder, error):
-        return _refused(samples, "noise", f"differences at several scales contradict each other at x={x!r}")
-    return Derivative(found.value, error, samples.evaluations, found.h, "ok", "")
+    if derivative not in (1, 2):
+        raise ValueError(f"derivative={shown(derivative)}: must be 1 or 2; differentiate a derivative for higher ones")
+    black = _black(f, tuple(args), point, box)
+    count, size = black.value.size, black.x.size
+    if black.fault:
+        # how many values f has is not known
+        sparsity = None
+    pattern, rows = None, [tuple(range(count))] * size
+    groups: list[tuple[int, ...]] = [(k,) for k in range(size)]
+    if sparsity is not None and derivative == 1:
+        pattern = pattern_of(sparsity, (count, size))
+        rows = pattern.columns()
+        groups = column_groups(rows)
+    elif sparsity is not None:
+        if count != 1:
+            raise ValueError(f"sparsity of a Hessian: f(x) must be one number, not of shape {black.form}; pass none")
+        pattern = pattern_of(sparsity, (size, size))
+    run = map if executor is None else executor.map
+    tasks = [{k: rows[k] for k in group} for group in groups]
+    along = list(run(functools.partial(along_axes, black, noise=noise, derivative=derivative), tasks))
+    partials = {place: found for one, _ in along for place, found in one.items()}
+    evaluations = 1 + sum(calls for _, calls in along)
+    if derivative == 1:
+        return _arranged(black, {place: found.asked for place, found in partials.items()}, pattern, 1, evaluations)
+    entries: Entries = {(row, k, k): found.asked for (row, k), found in partials.items()}
+    pairs = [(i, j) for i in range(size) for j in range(i)]
+    if pattern is not None:
+        pairs = sorted({(max(place), min(place)) for place in pattern.places if place[0] != place[1]})
+    both = [{row: (partials[row, i], partials[row, j]) for row in range(count)} for i, j in pairs]
+    for (i, j), (found, calls) in zip(pairs, run(functools.partial(across, black), pairs, both), strict=True):
+        entries |= {place: one for row, one in found.items() for place in ((row, i, j), (row, j, i))}
+        evaluations += calls
+    return _arranged(black, entries, pattern, 2, evaluations)
 
 
-def _is_rounding(samples: Samples, jump: float, below: Ladder, found: Extrapolation, noise: float) -> bool:
-    """Tell whether the steps of f are the rounding of its values: as was said, or as fine as those of float32.
-
-    The slope of a function is that of its treads, however small they are seen from where it looks smooth. But nobody
-    means the slope 0 of a function that computes in a narrow format, nor that of a tread where digits cancel; there
-    the steps of what was rounded must be finer. Whole numbers are counts, which nothing rounds.
-    """
-    if jump <= _ROUNDINGS * noise:
-        return True
-    values = [value for value in samples.known.values() if math.isfinite(value)]
-    size = max(abs(samples.value(samples.x)), abs(samples.x * found.value))
-    flat = all(pair.steepness == 0 for pair in below.pairs)
-    allowed = (_ROUNDINGS if flat else 1) * samples.unit * size
-    return jump <= allowed and not all(value.is_integer() for value in values)
-
-
-def _is_lost(found: Extrapolation, ladder: Ladder, error: float | None = None) -> bool:
-    """Whether the estimate is as large as the slopes themselves, so that not one digit is certain."""
-    error = found.error if error is None else error
-    share = _STEPPED_SHARE if ladder.stepped else 0.5
-    return not math.isfinite(found.value) or (0 < found.steepness * share < error)
+def _arranged(black: Black, entries: Entries, pattern: Pattern | None, times: int, evaluations: int) -> Derivative:
+    """Put the entries into arrays of the shapes of f(x) and x, or into matrices of the pattern; one stays a number."""
+    if pattern is None:
+        found = [entries[place] for place in np.ndindex(black.value.size, *[black.x.size] * times)]
+    else:
+        found = [entries[place if times == 1 else (0, *place)] for place in pattern.places]
+    columns = {name: [getattr(one, name) for one in found] for name in _EMPTY}
+    if pattern is not None:
+        made = {name: pattern.filled(column, _EMPTY[name]) for name, column in columns.items()}
+    elif black.form + black.shape:
+        shape = black.form + black.shape * times
+        made = {name: np.array(column).reshape(shape) for name, column in columns.items()}
+    else:
+        made = {name: column[0] for name, column in columns.items()}
+    return Derivative(evaluations=evaluations, **made)
 
 
-def _refused(samples: Samples, status: str, reason: str) -> Derivative:
-    return Derivative(math.nan, math.inf, samples.evaluations, math.nan, status, reason)
+def _black(f: Function, args: tuple[Any, ...], point: Floats, box: Any) -> Black:
+    """Evaluate f at the point, which lies in the box."""
+    flat = point.ravel()
+    sides = (-math.inf, math.inf) if box is None else check_box(box, point.shape)
+    lower, upper = (np.broadcast_to(side, point.shape).ravel() for side in sides)
+    for k in range(flat.size):
+        if not lower[k] <= flat[k] <= upper[k]:
+            place = f"{place_name(point.shape, k)}={float(flat[k])!r}"
+            raise ValueError(f"{place}: lies outside [{lower[k]}, {upper[k]}] of the box; move the point or the box")
+    found = numbers(f, point[()].copy(), *args)
+    if isinstance(found, str):
+        return Black(f, args, point.shape, flat, lower, upper, np.array([math.nan]), (), 1.0, found)
+    value, unit = np.array(found, dtype=np.float64), 2.0**-11 if found.dtype == np.float16 else 2.0**-24
+    # one value of one number is a number, however f wraps it
+    form = value.shape if value.size != 1 or point.shape else ()
+    return Black(f, args, point.shape, flat, lower, upper, value.ravel(), form, unit)
+
+
+def _point(x: ArrayLike) -> Floats:
+    """Return the point as floats; ``TypeError`` and ``ValueError`` name what is none."""
+    try:
+        point = np.asarray(float_copy("x", x), dtype=np.float64)
+    except TypeError:
+        raise TypeError(f"x={shown(x)}: a real number is needed; pass a float, or an array of them") from None
+    for k in np.flatnonzero(~np.isfinite(point))[:1]:
+        place = f"{place_name(point.shape, int(k))}={float(point.ravel()[k])!r}"
+        raise ValueError(f"{place}: must be finite; pass an ordinary float")
+    return point
 
 
 def _number(name: str, value: object) -> float:

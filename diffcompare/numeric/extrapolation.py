@@ -18,13 +18,14 @@ _MAX_TERMS = 6
 class Extrapolation:
     """The value at h = 0 of the polynomial in h² through the slopes of a window of steps, and what it may be off by.
 
-    ``corner`` is half of what the slopes of both sides are seen to differ by.
+    ``corner`` is half of what the slopes of both sides are seen to differ by, ``smooth`` half of what they may at most.
     """
 
     value: float
     truncation: float
     rounding: float
     corner: float
+    smooth: float
     h: float
     smallest: float
     steepness: float
@@ -68,24 +69,30 @@ def best_extrapolation(pairs: Sequence[Pair], noise: float) -> Extrapolation | N
     its stopping rule; here every window of it is a candidate, and rounding is counted.
     """
     values = {(i, i + 1): (pair.slope, pair.bend / pair.h) for i, pair in enumerate(pairs)}
+    doubts = [max(noise, pair.rounding, 5e-324) for pair in pairs]
     found = [
-        _extrapolate(pairs, first, first + count, values, noise)
+        _extrapolate(pairs, first, first + count, values, doubts)
         for count in range(2, min(_MAX_TERMS, len(pairs)) + 1)
         for first in range(len(pairs) - count + 1)
     ]
     if not found:
         return None
     best = min(found, key=lambda one: one.truncation + one.rounding)
-    return replace(best, corner=max(one.corner for one in found if one.h <= best.h))
+    below = [one for one in found if one.h <= best.h]
+    return replace(best, corner=min(max(one.corner for one in below), min(one.smooth for one in below)))
 
 
 def _extrapolate(
-    pairs: Sequence[Pair], first: int, end: int, values: dict[tuple[int, int], tuple[float, float]], noise: float
+    pairs: Sequence[Pair],
+    first: int,
+    end: int,
+    values: dict[tuple[int, int], tuple[float, float]],
+    doubts: Sequence[float],
 ) -> Extrapolation:
     """Extrapolate over pairs[first:end]; ``values`` has the shorter slopes and corners, and takes this window's."""
     window = pairs[first:end]
     weights = _weights(window)
-    noises = [abs(w) * max(noise, pair.rounding, 5e-324) for w, pair in zip(weights, window, strict=True)]
+    noises = [abs(w) * doubt for w, doubt in zip(weights, doubts[first:end], strict=True)]
     width = sum(w * pair.h for w, pair in zip(weights, window, strict=True))
     value = sum(w * pair.slope for w, pair in zip(weights, window, strict=True))
     corner = sum(w * pair.bend for w, pair in zip(weights, window, strict=True)) / width
@@ -97,12 +104,13 @@ def _extrapolate(
     if end - first > 2:
         change = max(change, scale * abs(shorter - values[first, end - 2][0]))
     # a second difference has four roundings
-    doubt = 2 * abs(corner - shorter_corner) + 4 * sum(noises) / abs(width)
+    doubt = 2 * abs(corner - shorter_corner) + (4 * sum(noises) + window[0].offset) / abs(width)
     return Extrapolation(
         value=value,
         truncation=2 * change,
         rounding=sum(part / pair.h for part, pair in zip(noises, window, strict=True)) + 2 * unit_roundoff * abs(value),
         corner=max(0.0, abs(corner) - doubt) / 2,
+        smooth=(abs(corner) + doubt) / 2,
         h=high,
         smallest=low,
         steepness=max(pair.steepness for pair in window),

@@ -8,14 +8,11 @@ from itertools import pairwise
 
 from diffcompare.floats import unit_roundoff
 from diffcompare.numeric.extrapolation import Extrapolation, best_extrapolation
-from diffcompare.numeric.samples import Pair, Samples
+from diffcompare.numeric.samples import Pair, Sampled
 
-__all__ = ["Ladder", "climb", "discontinuity", "kink", "scan", "search"]
+__all__ = ["Ladder", "climb", "discontinuity", "diverges", "kink", "scan", "search"]
 
-# four scales from 0.19·|x| down to 2e-10·|x|: eight evaluations; no power of 2 or 10, so that no period fits all
-_RATIO = 1517.3
 _RUNGS = 4
-_TOP = 0.187
 # truncation relative to the slope at the top of an extrapolation: (h/L)²/6 = 1e-3 means h ≈ L/13, where five terms
 # in ratios of 1.9 leave about (1/13)¹⁰·1.9⁻²⁰ < u
 _TARGET = 1e-3
@@ -25,6 +22,8 @@ _VISIBLE = 0.03
 _SEEN = 1e-6
 # the powers of h between three scales of a corner are the same; those of noise, 0 on average, by a rarer chance
 _SAME_POWER, _SAME_NOISE = 0.01, 0.001
+# and those of slopes that grow without limit, between steps where other terms are a tenth
+_SAME_GROWTH = 0.1
 # neighbours closer than this are the same scale
 _CLOSE = 2.5
 # slopes agree within twice the sum of their worst rounding errors: the noise is itself an estimate from few values
@@ -33,6 +32,8 @@ _SLACK = 2.0
 _CONSTANT = 0.1
 # steps of an extrapolation, relative to the first: no ratio is a whole number
 _FACTORS = (1.0, 1 / 1.93, 1 / 3.71, 1 / 7.3)
+# a step with so much less rounding than the extrapolation is no reason to stop
+_WORTH = 100.0
 # relative to the steepness: more digits cost more evaluations than they are worth; the second after all _FACTORS
 _ENOUGH, _CONTENT = 1e-10, 1e-9
 
@@ -58,8 +59,9 @@ class Ladder:
 
     def top(self) -> int:
         """The largest step whose slope agrees with that of every smaller step, as an index."""
-        for k in range(1, len(self.pairs)):
-            if not all(self.agree(self.pairs[j], self.pairs[k]) for j in range(k)):
+        seen = [(pair.slope, self.bar(pair)) for pair in self.pairs]
+        for k, (slope, bar) in enumerate(seen):
+            if not all(abs(slope - other) <= _SLACK * (bar + its_bar) for other, its_bar in seen[:k]):
                 return k - 1
         return len(self.pairs) - 1
 
@@ -76,7 +78,7 @@ class Ladder:
         slope = max(abs(pair.slope), abs(top.slope))
         return abs(pair.slope - top.slope) / slope if slope > 0 else 0.0
 
-    def add(self, samples: Samples, h: float) -> Pair | None:
+    def add(self, samples: Sampled, h: float) -> Pair | None:
         """Evaluate at a step and keep it; a step where f is not finite lowers the ceiling."""
         if not self.floor < h < self.ceiling:
             return None
@@ -117,25 +119,29 @@ class Ladder:
         return worst
 
 
-def scan(samples: Samples, noise: float) -> Ladder:
-    """Evaluate at five scales, and at smaller ones while the two smallest disagree or none is in the domain."""
-    ladder = Ladder(noise=noise)
-    scale = abs(samples.x) or 1.0
+def scan(samples: Sampled, noise: float, *, floor: float = 0.0, measured: bool = True) -> Ladder:
+    """Evaluate at four scales, and at smaller ones while the two smallest disagree or none is in the domain.
+
+    The noise of f is measured from what is seen, unless the pairs know what they are off by.
+    """
+    ladder = Ladder(noise=noise, floor=floor)
+    top, factor = samples.top * (samples.scale or 1.0), samples.ratio
     for k in range(_RUNGS):
-        ladder.add(samples, _TOP * scale * _RATIO**-k)
-    h, factor = _TOP * scale * _RATIO ** -(_RUNGS - 1), _RATIO
-    smallest = 64 * math.ulp(samples.x) if samples.x else 1e-290
+        ladder.add(samples, top * factor**-k)
+    h = top * factor ** (1 - _RUNGS)
     for _ in range(4):
-        ladder.noise = max(noise, _measured_noise(ladder.pairs))
+        if measured:
+            ladder.noise = max(noise, _measured_noise(ladder.pairs))
         settled = len(ladder.pairs) > 1 and ladder.agree(*ladder.pairs[:2]) and not _bends_below(ladder, noise)
         h /= factor
-        if settled or h < smallest:
+        if settled or h < samples.smallest:
             break
         ladder.add(samples, h)
-        if not samples.x:
+        if not samples.scale:
             # nothing is known of the scale at 0
             factor = factor**2
-    ladder.noise = max(noise, _measured_noise(ladder.pairs))
+    if measured:
+        ladder.noise = max(noise, _measured_noise(ladder.pairs))
     return ladder
 
 
@@ -161,6 +167,9 @@ def _measured_noise(pairs: list[Pair]) -> float:
     truncation.
     """
     noise = reference = 0.0
+    # where no value differs, as the slope farther up says of so small a step, there is nothing to see
+    while len(pairs) > 1 and pairs[0].steepness == 0 < pairs[1].steepness * pairs[0].h <= pairs[0].rounding:
+        pairs = pairs[1:]
     for pair in pairs[:3]:
         reference = reference or 2 * pair.rounding
         if noise and abs(pair.bend) > 30 * reference:
@@ -175,7 +184,7 @@ def _measured_noise(pairs: list[Pair]) -> float:
     return noise
 
 
-def kink(ladder: Ladder, noise: float) -> tuple[str, str] | None:
+def kink(ladder: Ladder, noise: float, name: str = "x") -> tuple[str, str] | None:
     """Return ``kink`` or ``jump`` and what was seen, where f has the same corner at every scale; None for smooth f.
 
     f(x + h) − 2f(x) + f(x − h) is h times the difference of the one-sided slopes at a kink, h²f″ where f is smooth
@@ -184,7 +193,7 @@ def kink(ladder: Ladder, noise: float) -> tuple[str, str] | None:
     """
     pairs = ladder.pairs
     bends = [low.bend - high.bend * (low.h / high.h) ** 2 for low, high in pairwise(pairs)] + [pairs[-1].bend]
-    floors = [32 * max(pair.rounding, noise) for pair in pairs]
+    floors = [32 * max(pair.rounding, noise) + 4 * pair.offset for pair in pairs]
     for k, pair in enumerate(pairs[:-2]):
         if abs(bends[k]) <= floors[k]:
             if abs(bends[k + 1]) * pair.h / pairs[k + 1].h > floors[k]:
@@ -199,11 +208,20 @@ def kink(ladder: Ladder, noise: float) -> tuple[str, str] | None:
             return None
         left, right = -pair.fall / pair.h, pair.rise / pair.h
         if first < 0.1:
-            return "jump", f"f jumps at x: by {pair.rise:.6g} within {pair.h:.2g} above and {pair.fall:.6g} below"
+            return "jump", f"f jumps at {name}: by {pair.rise:.6g} within {pair.h:.2g} above and {pair.fall:.6g} below"
         if first < 0.75:
             return "kink", f"the slopes grow without limit as h falls: {left:.6g} and {right:.6g} within {pair.h:.2g}"
-        return "kink", f"the slopes of both sides differ: {left:.6g} on the left, {right:.6g} on the right of x"
+        return "kink", f"the slopes of both sides differ: {left:.6g} on the left, {right:.6g} on the right of {name}"
     return None
+
+
+def diverges(ladder: Ladder) -> bool:
+    """Whether the slopes grow without limit as h falls: by one power of it, at the three smallest steps that tell."""
+    pairs = [pair for pair in ladder.pairs if 10 * ladder.bar(pair) < abs(pair.slope)][:3]
+    if len(pairs) < 3 or abs(sum(math.copysign(1, pair.slope) for pair in pairs)) < 3:
+        return False
+    first, second = (_power(low.h, abs(low.slope), high.h, abs(high.slope)) for low, high in pairwise(pairs))
+    return max(first, second) < -0.2 and abs(first - second) < _SAME_GROWTH
 
 
 def _power(low: float, small: float, high: float, large: float) -> float:
@@ -211,7 +229,7 @@ def _power(low: float, small: float, high: float, large: float) -> float:
     return (math.log(large) - math.log(small)) / math.log(high / low)
 
 
-def search(samples: Samples, ladder: Ladder) -> None:
+def search(samples: Sampled, ladder: Ladder) -> None:
     """Narrow the gap between the scales that agree and the next until the departure is small, or the gap closed."""
     if not ladder.pairs:
         return
@@ -227,14 +245,14 @@ def search(samples: Samples, ladder: Ladder) -> None:
             return
 
 
-def _extend(samples: Samples, ladder: Ladder) -> None:
+def _extend(samples: Sampled, ladder: Ladder) -> None:
     """Take larger steps while rounding is all that is seen."""
     for _ in range(6):
         if ladder.top() < len(ladder.pairs) - 1:
             return
         last = ladder.pairs[-1]
         # beside an x near 0 values of few digits may be constant on every scale of x
-        constant = last.steepness == 0 and last.h > min(abs(samples.x), _CONSTANT)
+        constant = last.steepness == 0 and last.h > (_CONSTANT if last.doubt else min(abs(samples.x), _CONSTANT))
         if constant or ladder.bar(last) <= 0.1 * _ENOUGH * last.steepness:
             return
         h = last.h
@@ -242,7 +260,7 @@ def _extend(samples: Samples, ladder: Ladder) -> None:
             return
 
 
-def discontinuity(samples: Samples, ladder: Ladder) -> tuple[float, float] | None:
+def discontinuity(samples: Sampled, ladder: Ladder) -> tuple[float, float] | None:
     """Return the size of a jump of f and the step at which it was seen; None where the slopes depart continuously.
 
     Between a step whose slope agrees with the smaller ones and one whose slope does not, the side that departs
@@ -282,7 +300,7 @@ def discontinuity(samples: Samples, ladder: Ladder) -> tuple[float, float] | Non
     return (jump, above) if jump > max(whole / 4, floor) else None
 
 
-def climb(samples: Samples, ladder: Ladder) -> Extrapolation | None:
+def climb(samples: Sampled, ladder: Ladder) -> Extrapolation | None:
     """Extrapolate around the scale that was found, with more steps while they promise more digits."""
     if not ladder.pairs:
         return None
@@ -297,7 +315,7 @@ def climb(samples: Samples, ladder: Ladder) -> Extrapolation | None:
     return found
 
 
-def _refine(samples: Samples, ladder: Ladder, start: float) -> Extrapolation | None:
+def _refine(samples: Sampled, ladder: Ladder, start: float) -> Extrapolation | None:
     limit, found = start, None
     for h in _steps(ladder, start):
         _near(samples, ladder, h)
@@ -306,8 +324,10 @@ def _refine(samples: Samples, ladder: Ladder, start: float) -> Extrapolation | N
         if found is not None and h < start and found.error <= _ENOUGH * found.steepness:
             return found
         if found is not None and h < 0.6 * start and 4 * found.truncation < found.rounding:
-            # smaller steps have more rounding
-            break
+            # smaller steps have more rounding; that of an odd part grows so fast that one far below may have all of it
+            least = min(ladder.bar(pair) for pair in ladder.pairs if pair.h <= start)
+            if not ladder.pairs[0].doubt or _WORTH * least > found.rounding:
+                break
     if not _has_even_series(ladder, start):
         limit = min(limit, ladder.pairs[ladder.top()].h)
         found = _best(ladder, limit)
@@ -340,7 +360,7 @@ def _steps(ladder: Ladder, start: float) -> list[float]:
     return steps
 
 
-def _near(samples: Samples, ladder: Ladder, h: float) -> float | None:
+def _near(samples: Sampled, ladder: Ladder, h: float) -> float | None:
     """The step of a pair at about h: one that is there, or a new one."""
     for pair in ladder.pairs:
         if 0.8 < h / pair.h < 1.25:
@@ -361,7 +381,7 @@ def _has_even_series(ladder: Ladder, start: float) -> bool:
     return all(math.log(e / d) >= 1.6 * math.log(g / h) for (h, d), (g, e) in pairwise(seen))
 
 
-def _start(samples: Samples, ladder: Ladder) -> float:
+def _start(samples: Sampled, ladder: Ladder) -> float:
     """The largest step of an extrapolation: up to there the first term of the series is small and has the law of h²."""
     top = ladder.top()
     low, above = ladder.pairs[top].h, ladder.pairs[top + 1 :]

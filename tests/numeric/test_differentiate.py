@@ -119,11 +119,6 @@ def test_bad_arguments_are_named(x, noise, error, words):
         differentiate(math.exp, x, noise=noise)
 
 
-def test_a_function_of_many_values_is_refused():
-    with pytest.raises(ValueError, match=r"f\(x\) has shape \(2,\): differentiate needs one number"):
-        differentiate(lambda x: np.array([x, x]), 1.0)
-
-
 def test_what_f_raises_on_purpose_is_not_swallowed():
     def f(x):
         raise KeyError("mine")

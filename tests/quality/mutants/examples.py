@@ -323,8 +323,8 @@ EXAMPLES = (
         "the evaluation error of a complex step has the other sign",
     ),
     Example(
-        "numeric/differentiate.py",
-        "differentiate",
+        "numeric/estimate.py",
+        "estimate",
         "max(found.error, ladder.contradiction(found))",
         "found.error",
         "an answer that finer scales contradict has a small error",
