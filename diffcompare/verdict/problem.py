@@ -51,6 +51,8 @@ class State:
         The unit roundoff of what each returned.
     steady : bool
         Whether the function answers nearby, and thereafter as before.
+    unused : bool
+        Whether the function answers alike wherever its argument is.
     """
 
     values: Floats
@@ -58,6 +60,7 @@ class State:
     unit: float
     claim_unit: float
     steady: bool = True
+    unused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
