@@ -311,7 +311,8 @@ def compare(
 
 @diffcompare.command(short_help="Judge a gradient in Python code.")
 @click.argument("function", metavar="MODULE:F", shell_complete=_files)
-@click.argument("gradient", metavar="MODULE:GRAD", shell_complete=_files)
+@click.argument("gradient", metavar="[MODULE:GRAD]", required=False, shell_complete=_files)
+@click.option("--value-and-gradient", "both", is_flag=True, help="F returns (value, gradient); there is no GRAD.")
 @click.option("--at", "at", metavar="POINT", multiple=True, required=True, help="1,2,3; repeat it for more points.")
 @click.option("--formula", metavar="EXPR", help="What the function claims to be.")
 @click.option("--variables", metavar="NAMES", help="The variables of the formula in order, as x0,x1.")
@@ -330,7 +331,8 @@ def compare(
 @_output_options
 def check(
     function: str,
-    gradient: str,
+    gradient: str | None,
+    both: bool,
     at: Sequence[str],
     formula: str | None,
     variables: str | None,
@@ -352,6 +354,7 @@ def check(
     diffcompare check model:loss model:gradient --at 1,2,3
     diffcompare check book.py:f book.py:df --at 3 --formula "x**2"
     diffcompare check model:loss model:gradient --at 1,2 --at 3,4 --out report
+    diffcompare check model:fun --value-and-gradient --at 1,2,3
 
     \b
     Exit codes: 0 consistent, 1 wrong or non-smooth, 2 bad input or outside
@@ -360,6 +363,12 @@ def check(
     _check_output(quiet, as_json)
     if verbose and (quiet or as_json):
         raise click.UsageError("--verbose: adds to the text that --quiet and --json leave out; choose one")
+    if both is (gradient is not None):
+        raise click.UsageError(
+            "--value-and-gradient: MODULE:F returns the gradient too; leave out MODULE:GRAD"
+            if both
+            else "MODULE:GRAD is missing; name the gradient, or add --value-and-gradient where MODULE:F returns both"
+        )
     if out is not None:
         _check_report(out)
     from diffcompare.command import code_check, terminal
@@ -374,7 +383,8 @@ def check(
     with blaming_names(variables) as names:
         known = None if formula is None else parse(formula, variables=names)
     options = {"--formula": formula, "--variables": variables}
-    repeat = ["diffcompare", "check", without_place(function), without_place(gradient)]
+    repeat = ["diffcompare", "check", without_place(function)]
+    repeat += ["--value-and-gradient"] if gradient is None else [without_place(gradient)]
     repeat += [f"{name}={value}" for name, value in options.items() if value is not None]
     repeat += ["--guards"] * guards + [f"--budget={budget:g}"] * (budget != BUDGET)
     code = code_check.CodeCheck(function, gradient, known, guards, budget)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,10 +26,10 @@ Run = Callable[[Callable[[Any], Any], Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class CodeCheck:
-    """Two names MODULE:function, and what the function claims to be."""
+    """Names MODULE:function of a function and its gradient (None: it returns both), and what it claims to be."""
 
     function: str
-    gradient: str
+    gradient: str | None
     formula: SymbolicFunction | None
     guards: bool = False
     budget: float = BUDGET
@@ -65,17 +66,24 @@ def judge(checked: CodeCheck, point: Point, run: Run = here) -> Verdict:
     return verdict
 
 
+@contextmanager
+def _loaded(checked: CodeCheck) -> Iterator[tuple[Callable[..., Any], Any]]:
+    """Load both functions, for a block in which they may run."""
+    names = [checked.function, *([] if checked.gradient is None else [checked.gradient])]
+    with importable(*names):
+        f, *gradient = map(load_function, names)
+        yield f, gradient[0] if gradient else True
+
+
 def _variables(checked: CodeCheck) -> Sequence[str] | None:
-    with importable(checked.function, checked.gradient):
-        f, _ = load_function(checked.function), load_function(checked.gradient)
+    with _loaded(checked) as (f, _):
         named = checked.formula or (f if isinstance(f, SymbolicFunction) else None)
         return None if named is None else named.variables
 
 
 def _judged(payload: tuple[CodeCheck, Point]) -> Verdict:
     checked, point = payload
-    with importable(checked.function, checked.gradient):
-        f, gradient = load_function(checked.function), load_function(checked.gradient)
+    with _loaded(checked) as (f, gradient):
         verdict = check.check_gradient(
             f, gradient, point, formula=checked.formula, guards=checked.guards, budget=checked.budget
         )

@@ -186,12 +186,18 @@ def sentences(verdict: Verdict) -> list[str]:
         lines += notes
     lines.append(_ADVICE[verdict.status].format(verdict.what))
     if (verdict.status, verdict.what, verdict.evidence, verdict.blame) == ("wrong", "gradient", "identity", "gradient"):
-        lines.append("`dc.derive(f, at)` writes the right gradient as NumPy code.")
+        value = "lambda x: f(x)[0]" if _returns_both(verdict.snippet) else "f"
+        lines.append(f"`dc.derive({value}, at)` writes the right gradient as NumPy code.")
     if verdict.status == "wrong" and verdict.evidence == "witness":
         lines.append("If f itself is inexact, as an iteration that stops early is, state its error with noise=.")
     if verdict.snippet:
         lines.append(f"Repeat with: {verdict.snippet}")
     return lines[:15]
+
+
+def _returns_both(snippet: str) -> bool:
+    """Tell from the line that repeats a check whether f returned value and gradient."""
+    return "check_gradient(f, True" in snippet or "--value-and-gradient" in snippet
 
 
 CauseFinder = Callable[[Problem, Judgement, Floats, "tuple[int, ...] | None"], "Cause | None"]

@@ -96,6 +96,12 @@ def guarded(x):
 
 def unguarded(x):
     return 1 / x
+
+def pair(x):
+    return np.sum(x**2), 2 * x
+
+def halved(x):
+    return np.sum(x**2), x
 """
 
 
@@ -121,7 +127,7 @@ def check(folder, name, capsys):
 
     def check(f, gradient, *arguments):
         before = list(sys.path)
-        words = [word.replace("M:", f"{name}:").replace("M.py", f"{name}.py") for word in (f, gradient)]
+        words = [word.replace("M:", f"{name}:").replace("M.py", f"{name}.py") for word in (f, gradient) if word]
         code = cli.main(["check", *words, *arguments])
         assert sys.path == before
         out, err = (text.replace(name, "M") for text in capsys.readouterr())
@@ -149,7 +155,20 @@ VERDICTS = [
     (("M:one", "M:d_one", "--at", "1,", "--formula", "sin(y)"), 0, "consistent"),
     (("M:f", "M:right", "--at", "1,2", "--formula=-x0**2 + x1**2"), 1, "wrong"),
     (("M:g", "M:d_g", "--at", "b=3,a=2"), 0, "consistent"),
+    (("M:pair", "--value-and-gradient", "--at", "1,2"), 0, "consistent"),
+    (("M:halved", "--value-and-gradient", "--at", "1,2"), 1, "wrong"),
 ]
+
+
+def test_what_returns_both_is_repeated_as_one(check):
+    result = check("M:halved", "", "--value-and-gradient", "--at", "1,2", "--timeout", "60")
+    assert "Repeat with: diffcompare check M:halved --value-and-gradient --at=1.0,2.0\n" in result.stdout
+    assert "`dc.derive(lambda x: f(x)[0], at)`" in result.stdout
+
+
+def test_one_function_or_two_are_named(check):
+    refused(check("M:f", "", "--at", "1,2"), "MODULE:GRAD is missing; name the gradient, or add --value-and-gradient")
+    refused(check("M:f", "M:right", "--value-and-gradient", "--at", "1,2"), "leave out MODULE:GRAD")
 
 
 @pytest.mark.parametrize("case", VERDICTS, ids=lambda case: " ".join(case[0]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from diffcompare.verdict.arguments import Structure, as_callable, formula_of, st
 from diffcompare.verdict.check import check_gradient
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.traced import trace
+from diffcompare.verdict.value_and_gradient import taken_apart
 from diffcompare.verdict.verdict import Verdict
 from diffcompare.watchdog import BUDGET
 
@@ -68,7 +69,7 @@ class WorstPoint:
 
 def find_worst(
     f: Callable[..., Any] | SymbolicFunction,
-    gradient: Callable[..., Any],
+    gradient: Callable[..., Any] | Literal[True],
     box: tuple[Any, Any],
     evaluations: int = 2000,
     *,
@@ -102,8 +103,9 @@ def find_worst(
     f : callable or SymbolicFunction
         ``f(x, *args)`` returns one number. Where it is known neither by itself nor by a trace or ``formula``, its
         differences choose the points, and the verdicts see less.
-    gradient : callable
-        ``gradient(x, *args)`` returns the claimed gradient in the structure of x.
+    gradient : callable or True
+        ``gradient(x, *args)`` returns the claimed gradient in the structure of x. True: f returns
+        ``(value, gradient)``.
     box : (lower, upper)
         Finite corners in the structure of x: numbers, arrays, tuples or dicts of arrays.
     evaluations : int
@@ -144,10 +146,11 @@ def find_worst(
     if not isinstance(evaluations, int) or evaluations < _LEAST:
         least = f"at least {_LEAST}, a few verdicts' calls"
         raise ValueError(f"evaluations={evaluations!r}: must be a whole number of {least}")
+    f, claim = taken_apart(f, gradient)
     structure, lower, upper = _corners(f, box)
     plain = as_callable(f, structure) if isinstance(f, SymbolicFunction) else f
     problem = Problem(
-        plain, gradient, (lower + upper) / 2, structure.unflatten, structure.flatten, structure.names(),
+        plain, claim, (lower + upper) / 2, structure.unflatten, structure.flatten, structure.names(),
         formula_of(f, formula, structure.size), tuple(args), (lower, upper), noise,
     )  # fmt: skip
     rng = np.random.default_rng(seed)
