@@ -31,7 +31,7 @@ def numerical_diff(
     *,
     scheme: str | Stencil = "central",
     derivative: int | None = None,
-    box: tuple[Any, Any] | None = None,
+    box: Any = None,
 ) -> Any:
     """Differentiate a function of one variable by a finite difference.
 
@@ -53,8 +53,9 @@ def numerical_diff(
         ``"complex"``, or a stencil.
     derivative : int, optional
         The order of the derivative; default: that of the stencil, else 1.
-    box : (lower, upper), optional
-        Where f may be evaluated. Near a side the forward or backward stencil of the same order of accuracy is taken.
+    box : (lower, upper), or Bounds, or sequence of (low, high), optional
+        Where f may be evaluated; written as in :func:`diffcompare.check_gradient`.
+        Near a side the forward or backward stencil of the same order of accuracy is taken.
 
     Returns
     -------
@@ -101,7 +102,7 @@ def numerical_gradient(
     h: float = 1e-4,
     *,
     scheme: str | Stencil = "central",
-    box: tuple[Any, Any] | None = None,
+    box: Any = None,
     vectorized: bool = False,
 ) -> Any:
     """Differentiate a function of many variables by finite differences, one variable at a time.

@@ -36,7 +36,7 @@ def assert_gradient(
     *,
     formula: SymbolicFunction | str | Any = None,
     args: Sequence[Any] = (),
-    box: tuple[Any, Any] | None = None,
+    box: Any = None,
     noise: float | None = None,
     guards: bool = False,
     budget: float = BUDGET,
@@ -63,8 +63,9 @@ def assert_gradient(
         What f claims to be.
     args : sequence
         Further arguments of both callables.
-    box : (lower, upper), optional
-        Nothing is evaluated outside. Where ``at`` is None: finite corners in the structure of x.
+    box : (lower, upper), or Bounds, or sequence of (low, high), optional
+        Nothing is evaluated outside; written as in :func:`diffcompare.check_gradient`.
+        Where ``at`` is None: finite corners in the structure of x.
     noise : float, optional
         The absolute error of f, in units of f, where it is not just rounded.
     guards : bool

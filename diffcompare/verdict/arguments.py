@@ -204,7 +204,8 @@ def box_of(box: Any, structure: Structure, x: Floats) -> tuple[Floats, Floats] |
     """Return the corners of a box, flat; ``ValueError`` where the point is not in it."""
     if box is None:
         return None
-    lower, upper = check_sides(box, *(_side(side, structure, x) for side in sides_of(box)))
+    sides = sides_of(box, tuples=structure.kind == "tuple")
+    lower, upper = check_sides(box, *(_side(side, structure, x) for side in sides))
     if not (np.all(lower <= x) and np.all(x <= upper)):
         k = int(np.flatnonzero((lower > x) | (x > upper))[0])
         raise ValueError(
@@ -215,9 +216,9 @@ def box_of(box: Any, structure: Structure, x: Floats) -> tuple[Floats, Floats] |
 
 
 def _side(side: Any, structure: Structure, x: Floats) -> Floats:
-    """Return one corner of the box, flat; a number stands for all coordinates."""
-    if not isinstance(side, Mapping | tuple) and np.ndim(side) == 0:
-        return np.full(x.shape, as_floats(side, "box"))
+    """Return one corner of the box, flat, as those of SciPy are; a number stands for all coordinates."""
+    if not isinstance(side, Mapping | tuple) and np.shape(side) in ((), (1,), x.shape):
+        return np.broadcast_to(as_floats(side, "box"), x.shape)
     return as_floats(structure.flatten(side, "a side"), "box")
 
 

@@ -45,7 +45,7 @@ def check_gradient(
     *,
     formula: SymbolicFunction | str | Any = None,
     args: Sequence[Any] = (),
-    box: tuple[Any, Any] | None = None,
+    box: Any = None,
     noise: float | None = None,
     guards: bool = False,
     budget: float = BUDGET,
@@ -68,8 +68,10 @@ def check_gradient(
         What f claims to be. With none, f is traced; if that fails too, the witness rule judges.
     args : sequence
         Further arguments of both callables.
-    box : (lower, upper), optional
-        Arrays of the structure of x; nothing is evaluated outside.
+    box : (lower, upper), or Bounds, or sequence of (low, high), optional
+        Nothing is evaluated outside. Arrays of the structure of x, or numbers; ``scipy.optimize.Bounds``; or a pair for
+        each variable, as ``scipy.optimize.minimize`` takes them, where None is no bound. For two variables
+        ``[(0, 1), (2, 3)]`` is refused, since it could be either; ``([0, 2], [1, 3])`` is (lower, upper).
     noise : float, optional
         The absolute error of f, in units of f, where it is not just rounded (an iteration stopped early, a
         measurement).

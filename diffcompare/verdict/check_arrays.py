@@ -61,7 +61,7 @@ def check_jacobian(
     *,
     formula: SymbolicFunction | str | Sequence[Any] | Any = None,
     args: Sequence[Any] = (),
-    box: tuple[Any, Any] | None = None,
+    box: Any = None,
     noise: float | None = None,
     guards: bool = False,
     budget: float = BUDGET,
@@ -176,7 +176,7 @@ def check_hessian(
     gradient: Callable[..., Any] | Literal[True] | None = None,
     formula: SymbolicFunction | str | Any = None,
     args: Sequence[Any] = (),
-    box: tuple[Any, Any] | None = None,
+    box: Any = None,
     noise: float | None = None,
     guards: bool = False,
     budget: float = BUDGET,
@@ -233,8 +233,7 @@ def check_hessian(
     at, vector = (None if a is None else adapted_point(a, (f, hessian)) for a in (at, vector))
     points = [at] if vector is not None else _points(f, at)
     verdicts = [
-        _check_hessian(f, hessian, point, vector, given, formula, tuple(args), box, noise, guards)
-        for point in points
+        _check_hessian(f, hessian, point, vector, given, formula, tuple(args), box, noise, guards) for point in points
     ]
     return verdicts[0] if len(verdicts) == 1 else combined(verdicts)
 

@@ -51,7 +51,7 @@ def check_directional(
     seed: int = 0,
     formula: SymbolicFunction | str | Any = None,
     args: Sequence[Any] = (),
-    box: tuple[Any, Any] | None = None,
+    box: Any = None,
     noise: float | None = None,
     guards: bool = False,
     budget: float = BUDGET,

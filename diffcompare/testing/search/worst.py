@@ -70,7 +70,7 @@ class WorstPoint:
 def find_worst(
     f: Callable[..., Any] | SymbolicFunction,
     gradient: Callable[..., Any] | Literal[True],
-    box: tuple[Any, Any],
+    box: Any,
     evaluations: int = 2000,
     *,
     formula: SymbolicFunction | str | Any = None,
@@ -106,8 +106,9 @@ def find_worst(
     gradient : callable or True
         ``gradient(x, *args)`` returns the claimed gradient in the structure of x. True: f returns
         ``(value, gradient)``.
-    box : (lower, upper)
-        Finite corners in the structure of x: numbers, arrays, tuples or dicts of arrays.
+    box : (lower, upper), or Bounds, or sequence of (low, high)
+        Finite corners in the structure of x: numbers, arrays, tuples or dicts of arrays; or as SciPy has them, see
+        :func:`diffcompare.check_gradient`.
     evaluations : int
         The largest number of calls of the gradient's code, at least 360.
     formula : SymbolicFunction, SymPy expression or text, optional
