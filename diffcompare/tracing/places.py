@@ -13,6 +13,8 @@ from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
+from diffcompare.tracing.foreign import Foreign
+
 __all__ = ["PACKAGE", "called_library", "code_of", "defined_at", "is_library", "raised_at", "user_frame"]
 
 # the folder of diffcompare: what happens there is no code of the user's
@@ -75,6 +77,8 @@ def code_of(function: Any) -> CodeType | None:
 
     What our own functions hold in a partial is the user's function, their first argument.
     """
+    if isinstance(function, Foreign):
+        function = function.traceable
     while isinstance(function, functools.partial):
         own = getattr(getattr(function.func, "__code__", None), "co_filename", "").startswith(PACKAGE)
         function = function.args[0] if own and function.args else function.func

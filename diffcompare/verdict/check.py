@@ -62,8 +62,9 @@ def check_gradient(
     gradient : callable or True
         ``gradient(x, *args)`` returns the claimed gradient: an array of the shape of x, or x's tuple or dict of them.
         True: f returns both, ``(value, gradient)``, as for ``scipy.optimize.minimize(f, x0, jac=True)``.
-    at : array_like, tuple or dict of arrays
-        The point, of any shape. Where f returns one number for each row of an array, the rows are several points.
+    at : array_like, tuple, list or dict of arrays, Series or DataFrame
+        The point, of any shape; f is given what is passed: float32 numbers as such, labels and all. Where f returns one
+        number for each row of an array, the rows are several points.
     formula : SymbolicFunction, SymPy expression or text, optional
         What f claims to be. With none, f is traced; if that fails too, the witness rule judges.
     args : sequence

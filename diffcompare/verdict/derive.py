@@ -267,6 +267,8 @@ def _pieces(structure: Structure, names: CodeNames, write: Expressions) -> list[
 def _returned(structure: Structure, texts: list[str]) -> str:
     if structure.kind == "array":
         return texts[0]
+    if structure.kind == "list":
+        return f"[{', '.join(texts)}]"
     if structure.kind == "tuple":
         return f"{', '.join(texts)}{',' * (len(texts) == 1)}"
     entries = (f"{quoted(key)}: {text}" for key, text in zip(structure.keys, texts, strict=True))

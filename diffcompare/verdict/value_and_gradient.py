@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.tracing.labelled import is_labelled
 
 __all__ = ["taken_apart"]
 
@@ -63,5 +64,7 @@ def _bits(x: Any) -> bytes | None:
     if isinstance(x, dict | list | tuple):
         parts = [_bits(part) for part in (x.values() if isinstance(x, dict) else x)]
         return None if None in parts else b"".join(parts)  # type: ignore[arg-type]
+    if is_labelled(x):
+        x = x.to_numpy()
     plain = isinstance(x, np.floating) or (type(x) is np.ndarray and x.dtype.kind == "f")
     return x.tobytes() if plain else None

@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from diffcompare.adapters.door import parts_of
 from diffcompare.errors import shorten
 from diffcompare.floats import Floats
 from diffcompare.tables.components import COMPONENT_STATUSES, worst_first
+from diffcompare.tracing.labelled import is_labelled
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.marks import Mark, Source, places_frame
@@ -239,7 +241,7 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
             rounding = float(np.max(beside, initial=0.0, where=known)) if known.any() else judgement.rounding
     found, pointed = None, Pointed()
     if status == "wrong" and judgement.blame != "formula" and judgement.evidence != "calls":
-        shape = np.shape(at) if not isinstance(at, Mapping | tuple) else None
+        shape = np.shape(at) if parts_of(at) is None else None
         # a search that fails says nothing
         with suppress(Exception, OutOfTime):
             measured = judgement.evidence == "witness"
@@ -250,7 +252,7 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
     components = pd.DataFrame(
         {
             "point": shorten(repr(at.item() if isinstance(at, np.generic) else at), 60)
-            if not isinstance(at, Mapping)
+            if not (isinstance(at, Mapping) or is_labelled(at))
             else "at",
             "component": list(problem.names),
             "claimed": claimed,
@@ -280,7 +282,10 @@ def _relative(threshold: float, largest: float) -> float:
 
 def _written(at: Any) -> str:
     """Write a point as code, where that is short."""
-    text = repr(np.asarray(at).tolist()) if not isinstance(at, Mapping | tuple) else "…"
+    if parts_of(at) is not None or is_labelled(at):
+        return "…"
+    array = np.asarray(at)
+    text = f"np.{array.dtype}({array.tolist()!r})" if array.dtype in (np.float32, np.float16) else repr(array.tolist())
     return text if len(text) <= 200 else "…"
 
 

@@ -166,7 +166,7 @@ def test_what_a_gradient_returns_instead_of_one_is_the_first_line(claim, words):
 
 def test_a_dict_with_a_missing_key_is_named():
     verdict = dc.check_gradient(lambda p: p["a"] @ p["b"], lambda p: {"a": p["b"]}, {"a": AT, "b": AT})
-    assert "keys ['a', 'b'] is needed, got dict" in first_line(verdict)
+    assert "keys ['a', 'b'] is needed; " in first_line(verdict)
 
 
 def test_an_exception_of_the_second_call_is_told():
