@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from diffcompare.verdict.certified import certified_gradient, certified_hessian, certified_jacobian
     from diffcompare.verdict.check import check_gradient
     from diffcompare.verdict.check_arrays import check_hessian, check_jacobian
+    from diffcompare.verdict.check_derivatives import Derivatives, check_derivatives
     from diffcompare.verdict.check_directional import check_directional
     from diffcompare.verdict.derive import Derived, derive
     from diffcompare.verdict.traced import trace
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Derivatives": "verdict.check_derivatives",
     "Derived": "verdict.derive",
     "DiffcompareError": "errors",
     "DomainError": "errors",
@@ -59,6 +61,7 @@ _HOME = {
     "certified_gradient": "verdict.certified",
     "certified_hessian": "verdict.certified",
     "certified_jacobian": "verdict.certified",
+    "check_derivatives": "verdict.check_derivatives",
     "check_directional": "verdict.check_directional",
     "check_gradient": "verdict.check",
     "check_hessian": "verdict.check_arrays",
@@ -86,6 +89,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Derivatives",
     "Derived",
     "DiffcompareError",
     "DomainError",
@@ -99,6 +103,7 @@ __all__ = [
     "certified_gradient",
     "certified_hessian",
     "certified_jacobian",
+    "check_derivatives",
     "check_directional",
     "check_gradient",
     "check_hessian",

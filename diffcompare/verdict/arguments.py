@@ -135,10 +135,16 @@ def structure_of(at: Any) -> tuple[Structure, Floats]:
         arrays = [np.asarray(part) for part in parts]
     except ValueError:
         raise TypeError("at is a list of arrays of different shapes: pass a tuple or a dict of arrays") from None
-    for array in arrays:
+    for key, array in zip(keys, arrays, strict=True):
         if array.dtype.kind not in "fiub":
             refuse_overflow(array, "at")
-            raise TypeError(f"at of dtype {array.dtype}: real numbers are needed; pass floats")
+            name = "at" if kind == "array" else f"at[{key!r}]"
+            if array.dtype.kind == "c":
+                raise TypeError(
+                    f"{name} of dtype {array.dtype}: derivatives are judged in real variables; pass the real and the "
+                    'imaginary part as two, at={"re": z.real, "im": z.imag}, and compute z = p["re"] + 1j*p["im"] in f'
+                )
+            raise TypeError(f"{name} of dtype {array.dtype}: real numbers are needed; pass floats")
     flat = np.concatenate([array.astype(np.float64).reshape(-1) for array in arrays]) if arrays else np.empty(0)
     if not flat.size:
         raise ValueError(f"at={at!r}: an empty point; pass at least one coordinate")
