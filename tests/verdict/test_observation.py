@@ -128,7 +128,7 @@ def test_the_exception_is_chained_to_the_assertion():
 RETURNED = {
     "None": (None, "None"),
     "text": ("3", "str"),
-    "complex": (1j, "complex"),
+    "complex": (1j, r"complex numbers \(complex128\), of which \.real or abs\(\) may be meant"),
     "Decimal": (Decimal(1), "Decimal"),
     "two numbers": ([1.0, 2.0], r"an array of shape \(2,\)"),
     "objects": ([Decimal(1)], "an array of dtype object, which holds Decimal"),
