@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -70,6 +71,12 @@ BAD = {
     "promises.npy": (header("(1000000000000,)") + b"\0" * 80, "holds no whole array of numbers, but float64 of shape"),
     "short.npy": (header("(20,)") + b"\0" * 80, "holds no whole array of numbers"),
 }
+
+
+@pytest.mark.parametrize("array", [np.array([1j]), np.array(["1"]), np.array(["2020-01-01"], dtype="M8[D]")])
+def test_an_array_of_something_else_is_refused(tmp_path, array):
+    with pytest.raises(ValueError, match=f"holds no whole array of numbers, but {re.escape(str(array.dtype))}"):
+        read_point(npy(tmp_path, array))
 
 
 @pytest.mark.parametrize("name", BAD)

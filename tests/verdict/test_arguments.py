@@ -121,6 +121,11 @@ def test_a_mistake_in_float32_code_is_found_and_marked():
     assert [mark.text for mark in verdict.marks] == ["X.T @ (z * (1 - z * z))"]
 
 
+def test_a_mistake_in_float32_code_has_its_place():
+    verdict = dc.check_gradient(loss, lambda w: None, W)
+    assert re.search(r"returned None; is a return missing\? \(test_arguments\.py:\d+\)", verdict.headline)
+
+
 @pytest.mark.parametrize(("gradient", "status"), [(slope, "consistent"), (halved, "wrong")])
 def test_opaque_float32_code_is_given_float32(gradient, status):
     types = set()

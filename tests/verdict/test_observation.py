@@ -548,6 +548,7 @@ def test_a_gradient_of_0_of_a_function_that_reads_elsewhere_is_right_and_that_is
     "f",
     [
         lambda x: np.sum(np.where(x > 3, x - 3, 0.0)),
+        lambda x: np.sum(np.where(x < -1, x + 1, 0.0)),
         lambda x: np.sum(np.floor(x)),
         lambda x: 1 - np.exp(-np.sum(np.abs(x)) - 60),
         lambda x: np.nansum(np.maximum(x, 3.0)),
