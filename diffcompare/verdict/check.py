@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -26,6 +28,8 @@ from diffcompare.verdict.arguments import (
     stacked,
     structure_of,
 )
+from diffcompare.verdict.in_place import is_movable, moving, put_back
+from diffcompare.verdict.judgement import MOVED, UNUSED
 from diffcompare.verdict.ladder import cause_in_code, judge
 from diffcompare.verdict.observation import plain
 from diffcompare.verdict.problem import Problem
@@ -64,7 +68,9 @@ def check_gradient(
         True: f returns both, ``(value, gradient)``, as for ``scipy.optimize.minimize(f, x0, jac=True)``.
     at : array_like, tuple, list or dict of arrays, Series or DataFrame
         The point, of any shape; f is given what is passed: float32 numbers as such, labels and all. Where f returns one
-        number for each row of an array, the rows are several points.
+        number for each row of an array, the rows are several points. An f that returns the same number wherever its
+        argument is may read these very arrays, as the textbook's ``lambda W: net.loss(x, t)`` at ``net.params["W1"]``:
+        they are moved then while it is judged, and put back.
     formula : SymbolicFunction, SymPy expression or text, optional
         What f claims to be. With none, f is traced; if that fails too, the witness rule judges.
     args : sequence
@@ -123,13 +129,22 @@ def check_gradient(
             problem = _posed(f, claimed, at, None, tuple(args), None, None, guards)
             return verdict_of(problem, plain(problem, "inconclusive", words), at, cause=cause_in_code, check=written)
         remark += f": they are judged as {len(points)} points"
-    verdicts = []
-    for point in points:
+
+    def judged(f: Any, claimed: Any, point: Any) -> Verdict:
         problem = _posed(f, claimed, point, formula, tuple(args), box, noise, guards)
         # what overflows or is undefined on the way is judged, not warned of
         with np.errstate(all="ignore"):
-            verdicts.append(verdict_of(problem, judge(problem), point, cause=cause_in_code, check=written))
-    return verdicts[0] if len(verdicts) == 1 else combined(verdicts, remark)
+            return verdict_of(problem, judge(problem), point, cause=cause_in_code, check=written)
+
+    verdicts = [judged(f, claimed, point) for point in points]
+    if len(verdicts) > 1:
+        return combined(verdicts, remark)
+    if UNUSED in verdicts[0].notes and is_movable(at):
+        with put_back(at):
+            moved = judged(moving(f, at), moving(claimed, at), deepcopy(at))
+        if UNUSED not in moved.notes:
+            return replace(moved, notes=(MOVED, *moved.notes), snippet=f"diffcompare.{written}, at=…)")
+    return verdicts[0]
 
 
 def _is_by_rows(gradient: Any, at: NDArray[Any], args: tuple[Any, ...]) -> bool:

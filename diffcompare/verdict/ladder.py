@@ -28,9 +28,9 @@ from diffcompare.verdict.causes.nearby import nearby, program_of, value_of
 from diffcompare.verdict.causes.search import Cause, find_cause_nearby, quiet
 from diffcompare.verdict.guards import settle_guards, unguarded
 from diffcompare.verdict.identity import judge_by_identity
-from diffcompare.verdict.judgement import Judgement, Left
+from diffcompare.verdict.judgement import UNUSED, Judgement, Left
 from diffcompare.verdict.neighbours import judge_by_neighbours
-from diffcompare.verdict.observation import UNUSED, observe, plain, why_left
+from diffcompare.verdict.observation import observe, plain, why_left
 from diffcompare.verdict.problem import Problem, State
 from diffcompare.verdict.tied import judge_by_sides
 from diffcompare.verdict.traced import trace

@@ -14,16 +14,10 @@ from diffcompare.floats import Floats, unit_of, unit_roundoff
 from diffcompare.tracing.calling import StoppedError, called
 from diffcompare.tracing.places import defined_at, raised_at
 from diffcompare.tracing.table import place_last
-from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.judgement import UNUSED, Judgement
 from diffcompare.verdict.problem import Problem, State
 
-__all__ = ["UNUSED", "observe", "plain", "raised", "state_of", "why_left"]
-
-# as code does that reads an array in place, which the textbook's numerical gradient moves
-UNUSED = (
-    "f does not use its argument: it returns the same number wherever that is moved; let it put the argument where it "
-    'reads, as def f(W): net.params["W1"] = W; return net.loss(x, t)'
-)
+__all__ = ["observe", "plain", "raised", "state_of", "why_left"]
 
 
 def observe(problem: Problem) -> State | Judgement:

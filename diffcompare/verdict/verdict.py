@@ -19,7 +19,7 @@ from diffcompare.floats import Floats
 from diffcompare.tables.components import COMPONENT_STATUSES, worst_first
 from diffcompare.tracing.labelled import is_labelled
 from diffcompare.verdict.causes.mistakes import Cause
-from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.judgement import MOVED, Judgement
 from diffcompare.verdict.marks import Mark, Source, places_frame
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.repairs.pointing import Pointed, point_out, sources_of
@@ -187,7 +187,8 @@ def sentences(verdict: Verdict) -> list[str]:
     if verdict.status != "inconclusive":
         lines += notes
     lines.append(_ADVICE[verdict.status].format(verdict.what))
-    if (verdict.status, verdict.what, verdict.evidence, verdict.blame) == ("wrong", "gradient", "identity", "gradient"):
+    derivable = MOVED not in verdict.notes and (verdict.what, verdict.evidence) == ("gradient", "identity")
+    if derivable and (verdict.status, verdict.blame) == ("wrong", "gradient"):
         value = "lambda x: f(x)[0]" if _returns_both(verdict.snippet) else "f"
         lines.append(f"`dc.derive({value}, at)` writes the right gradient as NumPy code.")
     if verdict.status == "wrong" and verdict.evidence == "witness":

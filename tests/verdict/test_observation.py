@@ -494,52 +494,21 @@ def test_a_gradient_that_uses_what_the_function_left_depends_on_earlier_calls():
     assert "depends on earlier calls" in verdict.explain()
 
 
-class Net:
-    """Weights that its loss reads in place, as in the textbook."""
-
-    def __init__(self):
-        self.W = np.array([[0.5, -1.0], [2.0, 0.25]])
-        self.x = np.array([1.0, 2.0])
-        self.calls = 0
-
-    def loss(self):
-        self.calls += 1
-        return np.sum(np.tanh(self.x @ self.W))
-
-    def gradient(self):
-        return np.outer(self.x, 1 - np.tanh(self.x @ self.W) ** 2)
-
-
 UNUSED = r"inconclusive: f does not use its argument: .* let it put the argument where it reads, as def f\(W\)"
 
 
 @pytest.mark.parametrize("opaque", [False, True])
 def test_a_function_that_reads_elsewhere_is_not_judged_by_a_derivative_of_0(opaque):
-    net = Net()
-    loss = (lambda W: float(repr(net.loss()).strip("np.float64()"))) if opaque else (lambda W: net.loss())
-    verdict = dc.check_gradient(loss, lambda W: net.gradient(), net.W)
+    weights = np.array([0.5, -1.0])
+    loss = (lambda W: float.fromhex(float(weights @ weights).hex())) if opaque else (lambda W: weights @ weights)
+    verdict = dc.check_gradient(loss, lambda W: 2 * weights, weights.tolist())
     assert re.match(UNUSED, verdict.explain())
     assert "derivative 0" not in verdict.explain()
 
 
-def test_the_remedy_for_a_function_that_reads_elsewhere_is_one():
-    net = Net()
-
-    def loss(W):
-        net.W = W
-        return net.loss()
-
-    def gradient(W):
-        net.W = W
-        return net.gradient()
-
-    verdict = dc.check_gradient(loss, gradient, net.W)
-    assert (verdict.status, verdict.evidence) == ("consistent", "identity")
-
-
 def test_a_gradient_of_0_of_a_function_that_reads_elsewhere_is_right_and_that_is_said():
-    net = Net()
-    verdict = dc.check_gradient(lambda W: net.loss(), lambda W: dc.numerical_gradient(lambda V: net.loss(), W), net.W)
+    weights = np.array([0.5, -1.0])
+    verdict = dc.check_gradient(lambda W: weights @ weights, np.zeros_like, weights.copy())
     assert verdict.status == "consistent"
     assert "f does not use its argument" in verdict.explain()
 
