@@ -156,9 +156,11 @@ def find_worst(
     )  # fmt: skip
     rng = np.random.default_rng(seed)
     with np.errstate(all="ignore"):
-        regions = map_regions(problem, (lower, upper), limit=(evaluations - VERDICTS * VERDICT) // 2, rng=rng)
+        # what is left for points
+        calls = evaluations - min(VERDICTS * VERDICT, 3 * evaluations // 4)
+        regions = map_regions(problem, (lower, upper), limit=calls // 2, rng=rng)
         known = problem.formula if problem.formula is not None else _traced(problem)
-        calls = evaluations - VERDICTS * VERDICT - regions.calls
+        calls -= regions.calls
         true = true_gradient(known, problem)
         tried = try_points(problem, (lower, upper), true, calls, regions.hints, rng)
         spent = regions.calls + tried.calls
