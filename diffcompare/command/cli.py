@@ -324,7 +324,7 @@ def compare(
 @click.option(
     "--box",
     "boxes",
-    metavar="LOW,HIGH",
+    metavar="LOWER,UPPER",
     multiple=True,
     help="Nothing is evaluated outside; repeat it for each variable.",
 )
