@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from diffcompare.verdict.certified import certified_gradient, certified_hessian, certified_jacobian
     from diffcompare.verdict.check import check_gradient
     from diffcompare.verdict.check_arrays import check_hessian, check_jacobian
+    from diffcompare.verdict.check_derivatives import Derivatives, check_derivatives
     from diffcompare.verdict.check_directional import check_directional
     from diffcompare.verdict.derive import Derived, derive
     from diffcompare.verdict.traced import trace
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Derivatives": "verdict.check_derivatives",
     "Derived": "verdict.derive",
     "DiffcompareError": "errors",
     "DomainError": "errors",
@@ -60,6 +62,7 @@ _HOME = {
     "certified_gradient": "verdict.certified",
     "certified_hessian": "verdict.certified",
     "certified_jacobian": "verdict.certified",
+    "check_derivatives": "verdict.check_derivatives",
     "check_directional": "verdict.check_directional",
     "check_gradient": "verdict.check",
     "check_hessian": "verdict.check_arrays",
@@ -88,6 +91,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Derivatives",
     "Derived",
     "DiffcompareError",
     "DomainError",
@@ -101,6 +105,7 @@ __all__ = [
     "certified_gradient",
     "certified_hessian",
     "certified_jacobian",
+    "check_derivatives",
     "check_directional",
     "check_gradient",
     "check_hessian",

@@ -50,11 +50,41 @@ def as_floats(values: ArrayLike, what: str) -> Floats:
         raise
 
 
-def sides_of(box: Any) -> tuple[Any, Any]:
-    """Return the lower and the upper side of a box; ``ValueError`` where there are not two."""
-    if not isinstance(box, tuple | list) or len(box) != 2:
-        raise ValueError(f"box={shown(box)}: must be (lower, upper)")
-    return box[0], box[1]
+def sides_of(box: Any, *, tuples: bool = False) -> tuple[Any, Any]:
+    """Return the lower and the upper side of a box; ``ValueError`` for what is none.
+
+    Taken are ``(lower, upper)``; what has ``lb`` and ``ub``, as ``scipy.optimize.Bounds``; and a sequence of
+    ``(low, high)``, one for each variable, as ``scipy.optimize.minimize`` takes it. None is no bound. Two tuples of two
+    numbers could be either, and are refused, unless ``tuples`` says that points are tuples.
+
+    >>> sides_of([(0, 1), (None, 5), (2, 3)])
+    (array([ 0., -inf,  2.]), array([1., 5., 3.]))
+    """
+    if hasattr(box, "lb") and hasattr(box, "ub"):
+        return box.lb, box.ub
+    if not isinstance(box, tuple | list | np.ndarray) or not len(box):
+        raise ValueError(f"box={shown(box)}: must be (lower, upper), or (low, high) for each variable")
+    by_variable = all(isinstance(side, tuple | list | np.ndarray) and np.shape(side) == (2,) for side in box)
+    if len(box) == 2 and not tuples and by_variable and all(isinstance(side, tuple) for side in box):
+        (a, b), (c, d) = box
+        if None not in (a, b, c, d):
+            raise ValueError(
+                f"box={shown(box)}: could be read in two ways; write ([{a}, {c}], [{b}, {d}]) for x0 in {(a, b)} and "
+                f"x1 in {(c, d)}, or ([{a}, {b}], [{c}, {d}]) for these lower and upper corners"
+            )
+    elif len(box) == 2:
+        return _unbounded(box[0], -math.inf), _unbounded(box[1], math.inf)
+    if not by_variable:
+        raise ValueError(f"box={shown(box)}: must be (lower, upper), or (low, high) for each variable")
+    lower, upper = ([side[k] for side in box] for k in (0, 1))
+    return np.array(_unbounded(lower, -math.inf), dtype=float), np.array(_unbounded(upper, math.inf), dtype=float)
+
+
+def _unbounded(side: Any, far: float) -> Any:
+    """Put what is infinite in the place of None."""
+    if isinstance(side, list | tuple):
+        return type(side)(far if one is None else one for one in side)
+    return far if side is None else side
 
 
 def check_sides(box: Any, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:

@@ -53,7 +53,7 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "studies": ("errors watchdog symbolic tracing numeric sweeps verdict tables descent", "msgspec numpy pandas"),
     "command": (
         "diffcompare errors watchdog symbolic numeric tables sweeps verdict report adapters descent ranking studies",
-        "click pandas rich",
+        "click numpy pandas rich",
     ),
     "__main__": ("command", ""),
 }

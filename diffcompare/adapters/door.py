@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ __all__ = ["adapted", "adapted_along", "adapted_point", "parts_of", "remade", "u
 def adapted(function: Callable[..., Any], arguments: Sequence[Any]) -> Callable[..., Any]:
     """Return a function that takes and returns NumPy arrays: itself, or what calls another library.
 
+    Where the point is of float32 numbers, NumPy code is one that is given these, as if it were of another library.
+
     Parameters
     ----------
     function : callable
@@ -29,12 +32,17 @@ def adapted(function: Callable[..., Any], arguments: Sequence[Any]) -> Callable[
     if isinstance(function, SymbolicFunction | Foreign):
         return function
     at, *others = arguments
-    at = _numbers(at)
+    types, at = _narrow_types(at), _numbers(at)
     for library in (jax, torch):
         if library.is_used_by(function, (at, *others)):
             found: Foreign = library.adapt(function, (at, *others))
             return found
-    return function
+    bits = min(_bits(types), default=64)
+    if bits == 64:
+        return function
+    # a trace sees what a partial holds
+    narrow = partial(_narrowed, function, types)
+    return Foreign("NumPy", narrow, bits, narrow, Foreign("NumPy", function, 64, function))
 
 
 def adapted_along(function: Callable[..., Any], arguments: Sequence[Any]) -> Callable[..., Any]:
@@ -57,6 +65,37 @@ def untraced(function: Callable[..., Any]) -> Callable[..., Any]:
     return replace(function, traceable=None, wide=None) if narrow else function  # type: ignore[type-var]
 
 
+def _narrow_types(at: Any) -> Any:
+    """Return the names of the types of a point that are shorter than binary64, in its structure; else empty texts."""
+    parts = parts_of(at)
+    if isinstance(parts, Mapping):
+        return {key: _narrow_types(part) for key, part in parts.items()}
+    if parts is not None:
+        return type(parts)(_narrow_types(part) for part in parts)
+    kind = getattr(at, "dtype", None)
+    return kind.name if kind in (np.float32, np.float16) else ""
+
+
+def _bits(types: Any) -> Iterator[int]:
+    if isinstance(types, str):
+        yield 8 * np.dtype(types or np.float64).itemsize
+    else:
+        for one in types.values() if isinstance(types, dict) else types:
+            yield from _bits(one)
+
+
+def _narrowed(function: Callable[..., Any], types: Any, x: Any, *args: Any) -> Any:
+    return function(_cast(x, types), *args)
+
+
+def _cast(x: Any, types: Any) -> Any:
+    if isinstance(types, str):
+        return x.astype(types) if types else x
+    if isinstance(types, dict):
+        return {key: _cast(x[key], one) for key, one in types.items()}
+    return type(types)(_cast(part, one) for part, one in zip(x, types, strict=True))
+
+
 def _numbers(at: Any) -> Any:
     if isinstance(at, int | float | list):
         # what is no array is refused by name later
@@ -77,16 +116,25 @@ def remade(
 
 
 def adapted_point(at: Any, functions: Sequence[Callable[..., Any]]) -> Any:
-    """Return a point in NumPy arrays, rounded to the shortest floating-point type that a function works in."""
-    bits = min((f.bits for f in functions if isinstance(f, Foreign)), default=0)
+    """Return a point in NumPy arrays, rounded to the shortest floating-point type that another library works in."""
+    bits = min((f.bits for f in functions if isinstance(f, Foreign) and f.library != "NumPy"), default=0)
     return _rounded(at, bits) if bits else at
 
 
-def parts_of(at: Any) -> Mapping[Any, Any] | tuple[Any, ...] | None:
-    """Return the arrays that a point is made of; None where it is one array: a tuple of numbers is."""
-    if isinstance(at, Mapping) or (isinstance(at, tuple) and any(np.ndim(part) for part in at)):
+def parts_of(at: Any) -> Mapping[Any, Any] | tuple[Any, ...] | list[Any] | None:
+    """Return the arrays that a point is made of; None where it is one array: a tuple of numbers is.
+
+    So is a list, unless it holds arrays of several shapes.
+    """
+    if isinstance(at, Mapping) or (isinstance(at, tuple) and any(map(_is_array, at))):
         return at
+    if isinstance(at, list) and any(map(_is_array, at)) and not any(isinstance(part, list | tuple) for part in at):
+        return at if len({np.shape(part) for part in at}) > 1 else None
     return None
+
+
+def _is_array(part: Any) -> bool:
+    return hasattr(part, "shape") and not isinstance(part, np.generic)
 
 
 def _rounded(at: Any, bits: int) -> Any:
@@ -94,7 +142,7 @@ def _rounded(at: Any, bits: int) -> Any:
     if isinstance(parts, Mapping):
         return {key: _rounded(value, bits) for key, value in parts.items()}
     if parts is not None:
-        return tuple(_rounded(part, bits) for part in parts)
+        return type(parts)(_rounded(part, bits) for part in parts)
     at = at.detach().cpu().numpy() if hasattr(at, "detach") else np.asarray(at)
     with np.errstate(over="ignore"):
         return at.astype(f"float{bits}").astype(np.float64)[()]

@@ -25,8 +25,8 @@ from diffcompare.command.point_arguments import (
     blaming_names,
     points_to_check,
     read_box,
+    read_boxes,
     read_points,
-    written,
 )
 from diffcompare.errors import DiffcompareError, ParseError, shorten
 from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, stencil
@@ -311,8 +311,23 @@ def compare(
 
 @diffcompare.command(short_help="Judge a gradient in Python code.")
 @click.argument("function", metavar="MODULE:F", shell_complete=_files)
-@click.argument("gradient", metavar="MODULE:GRAD", shell_complete=_files)
-@click.option("--at", "at", metavar="POINT", multiple=True, required=True, help="1,2,3; repeat it for more points.")
+@click.argument("gradient", metavar="[MODULE:GRAD]", required=False, shell_complete=_files)
+@click.option("--value-and-gradient", "both", is_flag=True, help="F returns (value, gradient); there is no GRAD.")
+@click.option(
+    "--at",
+    "at",
+    metavar="POINT",
+    multiple=True,
+    required=True,
+    help="1,2,3; or @point.npy, .csv, .json; or w=1,2 for one parameter of several. Repeat it for more.",
+)
+@click.option(
+    "--box",
+    "boxes",
+    metavar="LOWER,UPPER",
+    multiple=True,
+    help="Nothing is evaluated outside; repeat it for each variable.",
+)
 @click.option("--formula", metavar="EXPR", help="What the function claims to be.")
 @click.option("--variables", metavar="NAMES", help="The variables of the formula in order, as x0,x1.")
 @click.option("--guards", is_flag=True, help="Judge F without constants such as in log(p + 1e-7) that GRAD ignores.")
@@ -330,8 +345,10 @@ def compare(
 @_output_options
 def check(
     function: str,
-    gradient: str,
+    gradient: str | None,
+    both: bool,
     at: Sequence[str],
+    boxes: Sequence[str],
     formula: str | None,
     variables: str | None,
     guards: bool,
@@ -346,12 +363,16 @@ def check(
 
     MODULE is a name that can be imported from here, or the path of a .py
     file. The functions are given an array of the numbers, or the number
-    where there is one alone; write 3, for an array of one number.
+    where there is one alone; write 3, for an array of one number. Named
+    parameters go in by their names, or as a dict where GRAD has others.
 
     \b
     diffcompare check model:loss model:gradient --at 1,2,3
     diffcompare check book.py:f book.py:df --at 3 --formula "x**2"
     diffcompare check model:loss model:gradient --at 1,2 --at 3,4 --out report
+    diffcompare check model:fun --value-and-gradient --at 1,2,3
+    diffcompare check model:loss model:gradient --at w=@w.npy --at b=0.5
+    diffcompare check model:loss model:gradient --at 1,2 --box 0,inf --box 0,9
 
     \b
     Exit codes: 0 consistent, 1 wrong or non-smooth, 2 bad input or outside
@@ -360,6 +381,12 @@ def check(
     _check_output(quiet, as_json)
     if verbose and (quiet or as_json):
         raise click.UsageError("--verbose: adds to the text that --quiet and --json leave out; choose one")
+    if both is (gradient is not None):
+        raise click.UsageError(
+            "--value-and-gradient: MODULE:F returns the gradient too; leave out MODULE:GRAD"
+            if both
+            else "MODULE:GRAD is missing; name the gradient, or add --value-and-gradient where MODULE:F returns both"
+        )
     if out is not None:
         _check_report(out)
     from diffcompare.command import code_check, terminal
@@ -374,21 +401,23 @@ def check(
     with blaming_names(variables) as names:
         known = None if formula is None else parse(formula, variables=names)
     options = {"--formula": formula, "--variables": variables}
-    repeat = ["diffcompare", "check", without_place(function), without_place(gradient)]
+    repeat = ["diffcompare", "check", without_place(function)]
+    repeat += ["--value-and-gradient"] if gradient is None else [without_place(gradient)]
     repeat += [f"{name}={value}" for name, value in options.items() if value is not None]
     repeat += ["--guards"] * guards + [f"--budget={budget:g}"] * (budget != BUDGET)
-    code = code_check.CodeCheck(function, gradient, known, guards, budget)
+    repeat += [f"--box={box}" for box in boxes]
+    code = code_check.CodeCheck(function, gradient, known, guards, budget, read_boxes(boxes))
     judged = []
     # without a limit of time the code runs here
     where = nullcontext(code_check.here) if timeout is None else CodeProcess(timeout, quiet=as_json)
     with _code_beside(as_json), where as runs:
-        for point in points_to_check(at, code_check.variables(code, runs)):
+        for given in points_to_check(at, code_check.variables(code, runs)):
             try:
-                verdict = code_check.judge(code, point, runs)
+                verdict = code_check.judge(code, given.point, runs)
             except (TypeError, ValueError) as error:
-                raise click.UsageError(f"--at {written(point)}: {' '.join(str(error).split())}") from None
-            again = shlex.join([*repeat, f"--at={written(point)}"])
-            judged.append((point, replace(verdict, snippet=again)))
+                raise click.UsageError(f"--at {given}: {' '.join(str(error).split())}") from None
+            again = shlex.join([*repeat, *(f"--at={text}" for text in given.texts)])
+            judged.append((given, replace(verdict, snippet=again)))
     if out is not None:
         write_report([verdict for _, verdict in judged], out)
     index = None if out is None else _index(out)
@@ -396,12 +425,12 @@ def check(
     if as_json:
         from diffcompare.command.json_output import verdict_document
 
-        click.echo(verdict_document([(written(point), verdict) for point, verdict in judged], worst, index))
+        click.echo(verdict_document([(str(given), verdict) for given, verdict in judged], worst, index))
     elif not quiet:
         screen = terminal.console()
-        for point, verdict in judged:
+        for given, verdict in judged:
             if len(judged) > 1:
-                terminal.say(screen, f"at {written(point)}", style="bold")
+                terminal.say(screen, f"at {given}", style="bold")
             show_verdict(screen, verdict, _VERDICTS[verdict.status][1], verbose=verbose)
             if len(judged) > 1:
                 terminal.say(screen, "")
@@ -412,7 +441,7 @@ def check(
 
 @diffcompare.command(short_help="Write the gradient of Python code.")
 @click.argument("function", metavar="MODULE:F", shell_complete=_files)
-@click.option("--at", "at", metavar="POINT", required=True, help="1,2,3: where the function is followed.")
+@click.option("--at", "at", metavar="POINT", required=True, help="1,2,3, or @point.npy …: where f is followed.")
 @click.option(
     "--budget",
     metavar="SECONDS",
@@ -437,15 +466,15 @@ def derive(function: str, at: str, budget: float, timeout: float | None) -> int:
     from diffcompare.command.code_derive import derived
     from diffcompare.command.code_process import CodeProcess
 
-    (point,) = points_to_check([at], None)
+    (given,) = points_to_check([at], None)
     # without a limit of time the code runs here
     where = nullcontext(here) if timeout is None else CodeProcess(timeout, quiet=True)
     # what the user's code prints does not belong to the source
     with _code_beside(True), where as runs:
         try:
-            source = runs(derived, (function, point, budget))
+            source = runs(derived, (function, given.point, budget))
         except (TypeError, ValueError) as error:
-            raise click.UsageError(f"--at {written(point)}: {' '.join(str(error).split())}") from None
+            raise click.UsageError(f"--at {given}: {' '.join(str(error).split())}") from None
     click.echo(source, nl=False)
     return DONE
 

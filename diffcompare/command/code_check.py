@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from diffcompare.command.code_process import Lost
@@ -19,19 +23,19 @@ from diffcompare.watchdog import BUDGET
 
 __all__ = ["CodeCheck", "here", "judge", "variables"]
 
-Point = float | list[float]
 Run = Callable[[Callable[[Any], Any], Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class CodeCheck:
-    """Two names MODULE:function, and what the function claims to be."""
+    """Names MODULE:function of a function and its gradient (None: it returns both), and what it claims to be."""
 
     function: str
-    gradient: str
+    gradient: str | None
     formula: SymbolicFunction | None
     guards: bool = False
     budget: float = BUDGET
+    box: tuple[Any, Any] | None = None
 
 
 def here(work: Callable[[Any], Any], payload: Any) -> Any:
@@ -48,13 +52,14 @@ def variables(checked: CodeCheck, run: Run = here) -> Sequence[str] | None:
     return found
 
 
-def judge(checked: CodeCheck, point: Point, run: Run = here) -> Verdict:
+def judge(checked: CodeCheck, point: Any, run: Run = here) -> Verdict:
     """Judge a gradient at a point; code that never comes to its end makes an inconclusive verdict that says so.
 
     Parameters
     ----------
     checked : CodeCheck
-    point : float or list of float
+    point : float, array or dict of these
+        A dict goes in as the arguments of these names, where the functions have them, else as one argument.
     run : callable
         Where the code runs: :func:`here`, or a ``CodeProcess``.
     """
@@ -65,19 +70,38 @@ def judge(checked: CodeCheck, point: Point, run: Run = here) -> Verdict:
     return verdict
 
 
+@contextmanager
+def _loaded(checked: CodeCheck) -> Iterator[tuple[Callable[..., Any], Any]]:
+    """Load both functions, for a block in which they may run."""
+    names = [checked.function, *([] if checked.gradient is None else [checked.gradient])]
+    with importable(*names):
+        f, *gradient = map(load_function, names)
+        yield f, gradient[0] if gradient else True
+
+
 def _variables(checked: CodeCheck) -> Sequence[str] | None:
-    with importable(checked.function, checked.gradient):
-        f, _ = load_function(checked.function), load_function(checked.gradient)
+    with _loaded(checked) as (f, _):
         named = checked.formula or (f if isinstance(f, SymbolicFunction) else None)
         return None if named is None else named.variables
 
 
-def _judged(payload: tuple[CodeCheck, Point]) -> Verdict:
+def _judged(payload: tuple[CodeCheck, Any]) -> Verdict:
     checked, point = payload
-    with importable(checked.function, checked.gradient):
-        f, gradient = load_function(checked.function), load_function(checked.gradient)
+    size = structure_of(point)[0].size
+    if checked.box is not None and np.size(checked.box[0]) not in (1, size):
+        words = f"--box is given {len(checked.box[0])} times for {size} variables; give one for all, or one for each"
+        raise ValueError(words)
+    with _loaded(checked) as (f, gradient):
+        if isinstance(point, dict):
+            f, gradient, point = _by_names(f, gradient, point)
         verdict = check.check_gradient(
-            f, gradient, point, formula=checked.formula, guards=checked.guards, budget=checked.budget
+            f,
+            gradient,
+            point,
+            formula=checked.formula,
+            guards=checked.guards,
+            budget=checked.budget,
+            box=checked.box,
         )
         if verdict.error is not None and not isinstance(verdict.error, Exception):
             # no verdict on code that wants to end the process: it is refused by name
@@ -85,7 +109,41 @@ def _judged(payload: tuple[CodeCheck, Point]) -> Verdict:
         return verdict
 
 
-def _inconclusive(point: Point, reason: str) -> Verdict:
+def _by_names(f: Any, gradient: Any, point: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
+    """Return what takes a dict of parameters of functions of these parameters; the dict in their order."""
+    names = tuple(name for name in _parameters(f) if name in point)
+    if len(names) < len(point):
+        return f, gradient, point
+    if gradient is not True and set(names) <= set(_parameters(gradient)):
+        gradient = partial(_called_by_name, gradient, names, "gradient")
+    # what our own functions hold in a partial is traced as the user's
+    f = partial(_called_by_name, f, names, "both" if gradient is True else "value")
+    return f, gradient, {name: point[name] for name in names}
+
+
+def _parameters(function: Any) -> Sequence[str]:
+    try:
+        return [*inspect.signature(function).parameters]
+    except (TypeError, ValueError):
+        return []
+
+
+def _called_by_name(function: Callable[..., Any], names: Sequence[str], what: str, point: dict[str, Any]) -> Any:
+    returned = function(**point)
+    if what == "both" and isinstance(returned, tuple) and len(returned) == 2:
+        return returned[0], _keyed(names, returned[1])
+    return _keyed(names, returned) if what == "gradient" else returned
+
+
+def _keyed(names: Sequence[str], returned: Any) -> Any:
+    """Name the slopes that are returned as a tuple in the order of the parameters, or alone."""
+    if len(names) == 1 and not isinstance(returned, Mapping):
+        return {names[0]: returned}
+    several = isinstance(returned, tuple | list) and len(returned) == len(names)
+    return dict(zip(names, returned, strict=True)) if several else returned
+
+
+def _inconclusive(point: Any, reason: str) -> Verdict:
     structure, _ = structure_of(point)
     numbers = ("claimed", "certified", "difference", "ulps", "relative", "threshold")
     components = pd.DataFrame(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from diffcompare.studies.user_code import importable, load_function
 from diffcompare.verdict.derive import derive
 
 __all__ = ["derived"]
 
 
-def derived(payload: tuple[str, float | list[float], float]) -> str:
+def derived(payload: tuple[str, Any, float]) -> str:
     """Return the code of the gradient of MODULE:function at a point; each check of it may take so many seconds.
 
     Raises

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 import click
 
 from diffcompare.errors import shorten
 
-__all__ = ["CommandWithFormula", "blaming_names", "points_to_check", "read_box", "read_points", "written"]
+__all__ = [
+    "CommandWithFormula", "Given", "blaming_names", "points_to_check", "read_box", "read_boxes", "read_points",
+]  # fmt: skip
 
 
 @contextmanager
@@ -24,25 +29,65 @@ def blaming_names(variables: str | None) -> Iterator[list[str] | None]:
         raise click.UsageError(f"--variables {shorten(repr(variables), 80)}: {error}") from None
 
 
-def points_to_check(at: Sequence[str], variables: Sequence[str] | None) -> list[float | list[float]]:
-    """Read points for Python code: several coordinates are an array, one is a number, "3," an array of one."""
-    texts = [text.strip().removesuffix(",") for text in at]
-    if variables is not None:
-        points = read_points(texts, variables)
-    else:
-        points = []
-        for text in texts:
-            place = f"--at {shorten(repr(text), 80)}"
-            if "=" in text:
-                raise click.UsageError(f"{place}: names are those of a formula; add --formula EXPR, or write 1,2,3")
-            points.append(tuple(_read_number(place, part.strip()) for part in re.split("[,;]", text)))
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A point, and the texts of the options that give it."""
+
+    point: Any
+    texts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return " ".join(self.texts)
+
+
+def points_to_check(at: Sequence[str], variables: Sequence[str] | None) -> list[Given]:
+    """Read points for Python code: several coordinates are an array, one is a number, "3," an array of one.
+
+    Files are named with ``@``. Without the names of a formula ``w=1,2`` and ``b=3`` are the parameters of one point.
+    """
     arrays = any(text.strip().endswith(",") for text in at)
-    return [list(point) if arrays or len(point) > 1 else point[0] for point in points]
+    if variables is not None and not any(text.startswith("@") for text in at):
+        points = read_points([text.strip().removesuffix(",") for text in at], variables)
+        return [_given(list(point) if arrays or len(point) > 1 else point[0]) for point in points]
+    found: list[Given] = []
+    named: dict[str, Given] = {}
+    for text in at:
+        name, equals, values = text.partition("=")
+        if "," in name or text.startswith("@") or not equals:
+            found.append(_values(text, text, arrays=arrays))
+            continue
+        if name.strip() in named:
+            found.append(_together(named))
+            named = {}
+        named[name.strip()] = _values(text, values, arrays=values.strip().endswith(","))
+    return [*found, *([_together(named)] if named else [])]
 
 
-def written(point: float | Sequence[float]) -> str:
-    """Write a point to check as the option has it."""
-    return repr(point) if isinstance(point, float) else ",".join(map(repr, point)) + "," * (len(point) == 1)
+def _values(option: str, text: str, *, arrays: bool) -> Given:
+    place, text = f"--at {shorten(repr(option), 80)}", text.strip()
+    if text.startswith("@"):
+        from diffcompare.tables.point_files import read_point
+
+        path = text[1:]
+        local = os.path.relpath(path) if os.path.isabs(path) else path  # noqa: PTH117
+        try:
+            return Given(read_point(path), (f"@{os.path.basename(path) if local.startswith('..') else local}",))  # noqa: PTH119
+        except ValueError as error:
+            raise click.UsageError(f"{place}: {error}") from None
+    if "=" in text:
+        raise click.UsageError(f"{place}: write each parameter with an --at of its own, as --at w=1,2 --at b=3")
+    numbers = [_read_number(place, part.strip()) for part in re.split("[,;]", text.removesuffix(","))]
+    return _given(numbers if arrays or len(numbers) > 1 else numbers[0])
+
+
+def _given(point: float | list[float]) -> Given:
+    text = repr(point) if isinstance(point, float) else ",".join(map(repr, point)) + "," * (len(point) == 1)
+    return Given(point, (text,))
+
+
+def _together(named: Mapping[str, Given]) -> Given:
+    point = {name: one.point for name, one in named.items()}
+    return Given(point, tuple(f"{name}={one}" for name, one in named.items()))
 
 
 def read_points(at: Sequence[str], variables: Sequence[str]) -> list[tuple[float, ...]]:
@@ -95,6 +140,15 @@ def read_box(text: str) -> tuple[float, float]:
     lower, upper = (float(side) if side in ("inf", "-inf") else _read_number(place, side) for side in sides)
     if lower > upper:
         raise click.UsageError(f"{place}: the lower side is above the upper one; exchange them")
+    return lower, upper
+
+
+def read_boxes(texts: Sequence[str]) -> tuple[Any, Any] | None:
+    """Read one box for all variables, or one for each, as (lower, upper)."""
+    pairs = [read_box(text) for text in texts]
+    if len(pairs) < 2:
+        return pairs[0] if pairs else None
+    lower, upper = map(list, zip(*pairs, strict=True))
     return lower, upper
 
 

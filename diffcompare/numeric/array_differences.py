@@ -12,6 +12,7 @@ from diffcompare.errors import check_step_size
 from diffcompare.floats import answer, float_copy
 from diffcompare.numeric.complex_step import complex_abscissa, takes_complex
 from diffcompare.numeric.differences import numerical_diff
+from diffcompare.numeric.in_place import seen_to_move
 from diffcompare.numeric.stencils import COMPLEX_STEP, Stencil
 
 __all__ = ["numerical_directional", "numerical_hessian", "numerical_jacobian"]
@@ -32,7 +33,7 @@ def numerical_jacobian(f: Function, x: ArrayLike, h: float = 1e-4, *, scheme: st
         Takes an array of the shape of x and returns a number or an array. A ``SymbolicFunction`` takes points along
         the last axis, or, with one variable, numbers elementwise.
     x : array_like
-        Any shape; copied as float64 (longdouble stays), never changed.
+        Any shape; copied as float64 (longdouble stays); left as it was, as in :func:`numerical_gradient`.
     h : float
         Step size, the same for every coordinate.
     scheme : str or Stencil
@@ -58,11 +59,14 @@ def numerical_jacobian(f: Function, x: ArrayLike, h: float = 1e-4, *, scheme: st
     """
     values = float_copy("x", x)
     run = takes_complex(f) if scheme == COMPLEX_STEP else f
-    columns = [
-        numerical_diff(_moved(run, values, index), values[index], h, scheme=scheme, derivative=1)
-        for index in _axes(f, values)
-    ]
-    return _arranged(f, values, columns, 1)
+
+    def columns(g: Function) -> list[Any]:
+        return [
+            numerical_diff(_moved(g, values, index), values[index], h, scheme=scheme, derivative=1)
+            for index in _axes(f, values)
+        ]
+
+    return _arranged(f, values, seen_to_move(columns, run, None if scheme == COMPLEX_STEP else x, h), 1)
 
 
 def numerical_hessian(f: Function, x: ArrayLike, h: float = 1e-4, *, scheme: str = "central") -> Any:
@@ -79,7 +83,7 @@ def numerical_hessian(f: Function, x: ArrayLike, h: float = 1e-4, *, scheme: str
     f : callable
         As of :func:`numerical_jacobian`.
     x : array_like
-        Any shape; copied as float64 (longdouble stays), never changed.
+        Any shape; copied as float64 (longdouble stays); left as it was, as in :func:`numerical_gradient`.
     h : float
         Step size, the same for every coordinate. Rounding grows like u/h², so the default 1e-4 is near the best there
         is for ``central`` where f and x are near 1; much smaller steps leave no correct digit.
@@ -113,12 +117,16 @@ def numerical_hessian(f: Function, x: ArrayLike, h: float = 1e-4, *, scheme: str
         )
     values, step = float_copy("x", x), check_step_size(h)
     axes = _axes(f, values)
-    found: dict[tuple[int, int], Any] = {}
-    for i, one in enumerate(axes):
-        for j, two in enumerate(axes[: i + 1]):
-            entry = _second(f, values, one, two, values.dtype.type(step), scheme)
-            found[i, j] = found[j, i] = entry
-    return _arranged(f, values, [found[i, j] for i in range(len(axes)) for j in range(len(axes))], 2)
+
+    def entries(g: Function) -> list[Any]:
+        found: dict[tuple[int, int], Any] = {}
+        for i, one in enumerate(axes):
+            for j, two in enumerate(axes[: i + 1]):
+                entry = _second(g, values, one, two, values.dtype.type(step), scheme)
+                found[i, j] = found[j, i] = entry
+        return [found[i, j] for i in range(len(axes)) for j in range(len(axes))]
+
+    return _arranged(f, values, seen_to_move(entries, f, x, step), 2)
 
 
 def numerical_directional(
@@ -134,7 +142,7 @@ def numerical_directional(
     f : callable
         Takes an array of the shape of x and returns a number or an array.
     x : array_like
-        Any shape; copied as float64 (longdouble stays), never changed.
+        Any shape; copied as float64 (longdouble stays); left as it was, as in :func:`numerical_gradient`.
     direction : array_like
         Of the shape of x; not normalised.
     h : float
@@ -163,10 +171,13 @@ def numerical_directional(
         raise ValueError(f"direction of shape {along.shape}: it must have the shape {values.shape} of x")
     run = takes_complex(f) if scheme == COMPLEX_STEP else f
 
-    def moved(t: Any) -> Any:
-        return run(complex_abscissa(values, t.imag * along) if np.iscomplexobj(t) else values + t * along)
+    def slope(g: Function) -> Any:
+        def moved(t: Any) -> Any:
+            return g(complex_abscissa(values, t.imag * along) if np.iscomplexobj(t) else values + t * along)
 
-    return numerical_diff(moved, values.dtype.type(0), h, scheme=scheme, derivative=1)
+        return numerical_diff(moved, values.dtype.type(0), h, scheme=scheme, derivative=1)
+
+    return seen_to_move(slope, run, None if scheme == COMPLEX_STEP else x, h)
 
 
 def _of_points(f: Function) -> int:

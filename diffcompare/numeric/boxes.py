@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -17,15 +18,21 @@ __all__ = ["candidates", "check_box", "fitting"]
 
 
 def check_box(box: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
-    """Return the sides of a box as arrays of a shape; ``ValueError`` for what is no box."""
+    """Return the sides of a box, in any spelling, as arrays of a shape; ``ValueError`` for what is no box."""
     sides = sides_of(box)
     try:
-        lower, upper = (np.broadcast_to(as_floats(side, "box"), shape) for side in sides)
+        lower, upper = (_shaped(as_floats(side, "box"), shape) for side in sides)
     except ValueError as error:
         if "largest float" in str(error):
             raise
         raise ValueError(f"box={shown(box)}: its sides must be numbers, or arrays of shape {shape}") from None
     return check_sides(box, lower, upper)
+
+
+def _shaped(side: Any, shape: tuple[int, ...]) -> Any:
+    # of SciPy's bounds, which are flat
+    flat = side.ndim == 1 and side.size == math.prod(shape)
+    return side.reshape(shape) if flat else np.broadcast_to(side, shape)
 
 
 def candidates(chosen: Stencil) -> Iterator[Stencil]:

@@ -15,6 +15,7 @@ from diffcompare.errors import check_step_size
 from diffcompare.floats import answer, float_copy
 from diffcompare.numeric.boxes import check_box, fitting
 from diffcompare.numeric.complex_step import complex_quotient, takes_complex
+from diffcompare.numeric.in_place import seen_to_move
 from diffcompare.numeric.quotients import abscissa, divisor, weighted_sum
 from diffcompare.numeric.stencils import COMPLEX_STEP, Stencil, stencil
 
@@ -30,7 +31,7 @@ def numerical_diff(
     *,
     scheme: str | Stencil = "central",
     derivative: int | None = None,
-    box: tuple[Any, Any] | None = None,
+    box: Any = None,
 ) -> Any:
     """Differentiate a function of one variable by a finite difference.
 
@@ -44,7 +45,7 @@ def numerical_diff(
     f : callable
         Of one number, or elementwise of an array.
     x : float or array_like
-        Copied as float64 (longdouble stays); never changed.
+        Copied as float64 (longdouble stays); left as it was, as in :func:`numerical_gradient`.
     h : float
         Step size in units of x.
     scheme : str or Stencil
@@ -52,8 +53,9 @@ def numerical_diff(
         ``"complex"``, or a stencil.
     derivative : int, optional
         The order of the derivative; default: that of the stencil, else 1.
-    box : (lower, upper), optional
-        Where f may be evaluated. Near a side the forward or backward stencil of the same order of accuracy is taken.
+    box : (lower, upper), or Bounds, or sequence of (low, high), optional
+        Where f may be evaluated; written as in :func:`diffcompare.check_gradient`.
+        Near a side the forward or backward stencil of the same order of accuracy is taken.
 
     Returns
     -------
@@ -87,7 +89,7 @@ def numerical_diff(
     values, chosen = float_copy("x", x)[()], _scheme(scheme, derivative)
     f = takes_complex(f) if chosen is None else f
     if box is None:
-        return _difference(f, values, h, chosen)
+        return seen_to_move(lambda g: _difference(g, values, h, chosen), f, None if chosen is None else x, h)
     result = np.empty_like(values)
     for index, side in _sides(values, h, chosen, box):
         result[index] = _difference(f, values[index], h, side)
@@ -100,7 +102,7 @@ def numerical_gradient(
     h: float = 1e-4,
     *,
     scheme: str | Stencil = "central",
-    box: tuple[Any, Any] | None = None,
+    box: Any = None,
     vectorized: bool = False,
 ) -> Any:
     """Differentiate a function of many variables by finite differences, one variable at a time.
@@ -113,7 +115,9 @@ def numerical_gradient(
         Takes an array of the shape of x and returns one number. A ``SymbolicFunction`` takes points along the last
         axis, or, with one variable, numbers elementwise.
     x : array_like
-        Any shape; copied as float64 (longdouble stays), never changed.
+        Any shape; copied as float64 (longdouble stays), and never changed, but for an f that returns the same number
+        wherever its argument is: it is taken to read x itself, as ``lambda W: net.loss(t)`` does with
+        ``x=net.params["W1"]``. Then x, if it is an array of floats, is moved while f is asked, and put back.
     h : float
         Step size, the same for every coordinate.
     scheme : str or Stencil
@@ -138,6 +142,9 @@ def numerical_gradient(
     >>> import numpy as np
     >>> numerical_gradient(lambda x: np.sum(x**2), [3, 4]).tolist()
     [6.00000000000378, 7.999999999999119]
+    >>> W = np.array([3.0, 4.0])
+    >>> numerical_gradient(lambda _: np.sum(W**2), W).tolist()
+    [6.00000000000378, 7.999999999999119]
     >>> numerical_gradient(lambda x: np.sum(x**2, axis=1), [3, 4], vectorized=True).tolist()
     [6.00000000000378, 7.999999999999119]
     """
@@ -157,16 +164,21 @@ def numerical_gradient(
         columns = [_partial_of_points(f, values, i, h, chosen) for i in range(len(variables))]
         return np.stack(columns, axis=-1)
     points = np.asarray(values)
-    gradient = np.empty_like(points)
-    for side, indices in _groups(points, h, chosen, box):
-        if vectorized:
-            gradient[indices] = _difference(_of_rows(f, points, indices), points[indices], h, side)
-        elif side is None:
-            for index in zip(*indices, strict=True) if points.ndim else [()]:
-                gradient[index] = _difference(_along(f, points, index), points[index], h, side)
-        else:
-            gradient[indices] = _one_by_one(f, points, indices, h, side)
-    return gradient[()]
+    sides = None if box is None else check_box(box, points.shape)
+
+    def difference(f: Callable[[Any], Any]) -> Any:
+        gradient = np.empty_like(points)
+        for side, indices in _groups(points, h, chosen, box):
+            if vectorized:
+                gradient[indices] = _difference(_of_rows(f, points, indices), points[indices], h, side)
+            elif side is None:
+                for index in zip(*indices, strict=True) if points.ndim else [()]:
+                    gradient[index] = _difference(_along(f, points, index), points[index], h, side)
+            else:
+                gradient[indices] = _one_by_one(f, points, indices, h, side)
+        return gradient[()]
+
+    return seen_to_move(difference, f, None if vectorized or chosen is None else x, h, sides)
 
 
 def _scheme(scheme: str | Stencil, derivative: int | None) -> Stencil | None:

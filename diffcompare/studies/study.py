@@ -408,7 +408,7 @@ def _sweep(function: SymbolicFunction, entry: Entry) -> pd.DataFrame:
         steps=np.array(entry.steps),
         dtype=entry.dtype,
         derivative=entry.derivative,
-        box=entry.box,
+        box=None if entry.box is None else [list(side) for side in entry.box],
     )
 
 

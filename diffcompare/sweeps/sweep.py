@@ -62,7 +62,7 @@ def sweep(
     variables: Sequence[str] | None = None,
     dtype: str = "float64",
     derivative: int | None = None,
-    box: tuple[Any, Any] | None = None,
+    box: Any = None,
     split: bool = True,
     bounds: bool = True,
     evaluate: Callable[[Any], Any] | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from diffcompare.testing.steering import steer
 from diffcompare.verdict.arguments import points_of
 from diffcompare.verdict.check import check_gradient
 from diffcompare.verdict.check_arrays import check_hessian, check_jacobian
+from diffcompare.verdict.value_and_gradient import taken_apart
 from diffcompare.verdict.verdict import Verdict
 from diffcompare.watchdog import BUDGET
 
@@ -30,12 +31,12 @@ _SHOWN = 5
 
 def assert_gradient(
     f: Callable[..., Any] | SymbolicFunction,
-    gradient: Callable[..., Any],
+    gradient: Callable[..., Any] | Literal[True],
     at: Any = None,
     *,
     formula: SymbolicFunction | str | Any = None,
     args: Sequence[Any] = (),
-    box: tuple[Any, Any] | None = None,
+    box: Any = None,
     noise: float | None = None,
     guards: bool = False,
     budget: float = BUDGET,
@@ -52,8 +53,9 @@ def assert_gradient(
     ----------
     f : callable or SymbolicFunction
         ``f(x, *args)`` returns one number.
-    gradient : callable
-        ``gradient(x, *args)`` returns the claimed gradient in the structure of x.
+    gradient : callable or True
+        ``gradient(x, *args)`` returns the claimed gradient in the structure of x. True: f returns
+        ``(value, gradient)``.
     at : array_like, tuple or dict of arrays
         The point; or several, as the rows of an array. With None, the box is searched for the worst point by
         :func:`find_worst`.
@@ -61,8 +63,9 @@ def assert_gradient(
         What f claims to be.
     args : sequence
         Further arguments of both callables.
-    box : (lower, upper), optional
-        Nothing is evaluated outside. Where ``at`` is None: finite corners in the structure of x.
+    box : (lower, upper), or Bounds, or sequence of (low, high), optional
+        Nothing is evaluated outside; written as in :func:`diffcompare.check_gradient`.
+        Where ``at`` is None: finite corners in the structure of x.
     noise : float, optional
         The absolute error of f, in units of f, where it is not just rounded.
     guards : bool
@@ -96,6 +99,8 @@ def assert_gradient(
         "formula": formula, "args": args, "box": box, "noise": noise, "guards": guards or None,
         "budget": None if budget == BUDGET else budget,
     }  # fmt: skip
+    names = ("f", "True" if gradient is True else "gradient")
+    value, _ = taken_apart(f, gradient)
     if at is None:
         if box is None:
             raise TypeError("at=None and box=None: pass a point to check at, or a box to search for the worst point")
@@ -105,11 +110,11 @@ def assert_gradient(
         )  # fmt: skip
         options["box"] = worst.neighbourhood
         verdict = replace(worst.verdict, notes=(*worst.verdict.notes, worst.covered))
-        return _assert_verdict("worst", verdict, f, ("f", "gradient"), worst.point, options)
+        return _assert_verdict("worst", verdict, value, names, worst.point, options)
     verdict = check_gradient(
         f, gradient, at, formula=formula, args=args, box=box, noise=noise, guards=guards, budget=budget
     )
-    return _assert_verdict("gradient", verdict, f, ("f", "gradient"), at, options)
+    return _assert_verdict("gradient", verdict, value, names, at, options)
 
 
 def assert_jacobian(

@@ -75,12 +75,15 @@ def call_source(function: str, names: Sequence[str], arguments: Mapping[str, Any
     ----------
     function : str
     names : sequence of str
-        Positional arguments that stand in the test under these names.
+        Positional arguments that stand in the test under these names, or ``True``.
     arguments : mapping
         Keyword arguments; those that are no data go in by their names, and a comment says so.
     """
     written = {name: source(value) for name, value in arguments.items()}
-    from_the_test = [*names, *(name for name, text in written.items() if text is None)]
+    from_the_test = [
+        *(name for name in names if name != "True"),
+        *(name for name, text in written.items() if text is None),
+    ]
     keywords = [f"{name}={name if text is None else text}" for name, text in written.items()]
     lines = ["import diffcompare as dc"]
     if any("np." in keyword for keyword in keywords):

@@ -14,6 +14,7 @@ from diffcompare.floats import Floats
 from diffcompare.tracing.array_substitutes import ARRAYS
 from diffcompare.tracing.array_table import ArrayGuard, ArrayTable
 from diffcompare.tracing.handle import Handle, made, stored
+from diffcompare.tracing.labelled import is_labelled
 from diffcompare.tracing.origins import Origins
 from diffcompare.tracing.rebuild import Rebuilder
 from diffcompare.tracing.table import Place
@@ -100,6 +101,8 @@ def placed_arrays(template: Any, table: ArrayTable) -> Any:
     if isinstance(template, np.ndarray | float | np.floating):
         places = np.asarray(template).astype(np.intp)
         return stored(table, table.build.take(table.build.variables, places), np.array(table.point[places]))
+    if is_labelled(template):
+        raise TraceError(f"a {type(template).__name__} is not traced as an array; hand in its .to_numpy()")
     if isinstance(template, dict):
         return {k: placed_arrays(v, table) for k, v in template.items()}
     if isinstance(template, tuple) and hasattr(template, "_fields"):

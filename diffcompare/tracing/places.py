@@ -13,6 +13,8 @@ from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
+from diffcompare.tracing.foreign import Foreign
+
 __all__ = ["PACKAGE", "called_library", "code_of", "defined_at", "is_library", "raised_at", "user_frame"]
 
 # the folder of diffcompare: what happens there is no code of the user's
@@ -71,9 +73,15 @@ def called_library(error: BaseException) -> str:
 
 
 def code_of(function: Any) -> CodeType | None:
-    """Return the code of a function, a method or what can be called; None where there is none, and for our own."""
+    """Return the code of a function, a method or what can be called; None where there is none, and for our own.
+
+    What our own functions hold in a partial is the user's function, their first argument.
+    """
+    if isinstance(function, Foreign):
+        function = function.traceable
     while isinstance(function, functools.partial):
-        function = function.func
+        own = getattr(getattr(function.func, "__code__", None), "co_filename", "").startswith(PACKAGE)
+        function = function.args[0] if own and function.args else function.func
     with suppress(ValueError):
         function = inspect.unwrap(function)
     method = function if hasattr(function, "__code__") else vars(type(function)).get("__call__")

@@ -61,7 +61,7 @@ class Rebuilder:
 
     def _converted(self, value: Any) -> Any:
         if isinstance(value, Foreign):
-            return value.in_numpy()
+            return self.value(value.in_numpy())
         if isinstance(value, np.ndarray):
             return self._array(value)
         if isinstance(value, types.ModuleType):

@@ -16,6 +16,7 @@ from diffcompare.tracing.array import elements, lifted, new_array
 from diffcompare.tracing.calling import PASSING
 from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.keeping import kept
+from diffcompare.tracing.labelled import is_labelled, with_labels
 from diffcompare.tracing.origins import Origins
 from diffcompare.tracing.places import called_library, user_frame
 from diffcompare.tracing.rebuild import Rebuilder
@@ -183,6 +184,9 @@ def placed(template: Any, table: Table) -> Any:
         )
     if isinstance(template, float | np.floating):
         return _variable(table, template)
+    if is_labelled(template):
+        indices = np.asarray(template).reshape(-1).tolist()
+        return with_labels(np.array([_variable(table, i) for i in indices], dtype=object), template)
     if isinstance(template, dict):
         return {k: placed(v, table) for k, v in template.items()}
     if isinstance(template, tuple) and hasattr(template, "_fields"):
@@ -206,6 +210,8 @@ def _collected(result: Any, table: Table, found: list[TracedScalar]) -> Any:
         start = len(found)
         found.extend(numbers)
         return np.arange(start, len(found), dtype=float).reshape(result.shape)
+    if is_labelled(result):
+        return with_labels(_collected(np.asarray(result), table, found), result)
     if isinstance(result, dict):
         return {k: _collected(v, table, found) for k, v in result.items()}
     if isinstance(result, tuple) and hasattr(result, "_fields"):

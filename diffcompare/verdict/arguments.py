@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffcompare.adapters.door import parts_of
-from diffcompare.errors import check_text, shorten
+from diffcompare.errors import check_text, shorten, shown
 from diffcompare.floats import Floats, as_floats, check_sides, refuse_overflow, sides_of
 from diffcompare.symbolic.entries import flat_entries
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
 from diffcompare.tracing.calling import called
+from diffcompare.tracing.labelled import is_labelled, with_labels
 from diffcompare.verdict.problem import real_numbers
 
 __all__ = [
@@ -37,57 +38,86 @@ __all__ = [
 class Structure:
     """How a flat array of numbers becomes the user's arguments and back."""
 
-    kind: str  # "array", "tuple" or "dict"
+    kind: str  # "array", "tuple", "list" or "dict"
     keys: tuple[Any, ...]
     shapes: tuple[tuple[int, ...], ...]
     size: int
+    # the Series or DataFrame that a part is, whose labels are handed on
+    likes: tuple[Any, ...] = field(compare=False)
 
     def unflatten(self, flat: Floats) -> Any:
         """Make fresh arguments of the user's structure."""
         parts, start = [], 0
-        for shape in self.shapes:
+        for shape, like in zip(self.shapes, self.likes, strict=True):
             count = math.prod(shape)
             part = flat[start : start + count].copy().reshape(shape)
-            parts.append(part if shape else part[()])
+            parts.append(with_labels(part, like) if like is not None else part if shape else part[()])
             start += count
         if self.kind == "array":
             return parts[0]
-        return tuple(parts) if self.kind == "tuple" else dict(zip(self.keys, parts, strict=True))
+        if self.kind == "dict":
+            return dict(zip(self.keys, parts, strict=True))
+        return tuple(parts) if self.kind == "tuple" else parts
 
     def flatten(self, value: Any, what: str = "a gradient") -> NDArray[Any]:
         """Flatten what a gradient returned; ``ValueError`` for another structure, shape or kind of numbers."""
+        flat = []
+        for key, part, shape, like in zip(self.keys, self.parts(value, what), self.shapes, self.likes, strict=True):
+            entry = "" if self.kind == "array" else f" in entry {key!r}"
+            try:
+                array = real_numbers(part if like is None else _in_order(part, like, what))
+            except TypeError as error:
+                raise ValueError(f"{what} of real numbers is needed, got {error}{entry}") from error.__cause__
+            if array.shape != shape and not (array.size == 1 and math.prod(shape) == 1):
+                raise ValueError(f"{what} of shape {shape} is needed, got shape {array.shape}{entry}")
+            flat.append(array.reshape(-1))
+        return flat[0] if len(flat) == 1 else np.concatenate(flat)
+
+    def parts(self, value: Any, what: str) -> Sequence[Any]:
+        """Take what has this structure apart; ``ValueError`` names the entries that are missing, or too many."""
         if self.kind == "array":
-            parts = [value]
-        elif self.kind == "tuple":
+            return [value]
+        if self.kind != "dict":
             if not isinstance(value, tuple | list) or len(value) != len(self.shapes):
                 raise ValueError(f"{what} of {len(self.shapes)} arrays is needed, got {_described(value)}")
-            parts = list(value)
-        else:
-            if not isinstance(value, Mapping) or set(value) != set(self.keys):
-                raise ValueError(f"{what} with the keys {list(self.keys)} is needed, got {_described(value)}")
-            parts = [value[key] for key in self.keys]
-        try:
-            arrays = [real_numbers(part) for part in parts]
-        except TypeError as error:
-            raise ValueError(f"{what} of real numbers is needed, got {error}") from error.__cause__
-        for array, shape in zip(arrays, self.shapes, strict=True):
-            if array.shape != shape and not (array.size == 1 and math.prod(shape) == 1):
-                raise ValueError(f"{what} of shape {shape} is needed, got shape {array.shape}")
-        flat = [array.reshape(-1) for array in arrays]
-        return flat[0] if len(flat) == 1 else np.concatenate(flat)
+            return value
+        if not isinstance(value, Mapping):
+            raise ValueError(f"{what} with the keys {list(self.keys)} is needed, got {_described(value)}")
+        for words, keys in (
+            ("is missing", [key for key in self.keys if key not in value]),
+            ("is none of them", [key for key in value if key not in self.keys]),
+        ):
+            if keys:
+                raise ValueError(f"{what} with the keys {list(self.keys)} is needed; {shown(keys[0])} {words}")
+        return [value[key] for key in self.keys]
 
     def names(self) -> tuple[str, ...]:
         """Name every component: ``x[0]``, ``W[1, 2]``."""
         found = []
-        for key, shape in zip(self.keys, self.shapes, strict=True):
-            name = "x" if self.kind == "array" else f"x[{key}]" if self.kind == "tuple" else str(key)
-            indices: list[tuple[int, ...]] = list(np.ndindex(*shape)) if shape else [()]
+        for key, shape, like in zip(self.keys, self.shapes, self.likes, strict=True):
+            name = "x" if self.kind == "array" else str(key) if self.kind == "dict" else f"x[{key}]"
+            indices: list[tuple[Any, ...]] = list(np.ndindex(*shape)) if shape else [()]
+            if like is not None:
+                indices = [tuple(axis[k] for axis, k in zip(like.axes, index, strict=True)) for index in indices]
             found += [f"{name}[{', '.join(map(str, index))}]" if index else name for index in indices]
         return tuple(found)
 
 
 def _described(value: Any) -> str:
     return f"{type(value).__name__} of length {len(value)}" if hasattr(value, "__len__") else type(value).__name__
+
+
+def _in_order(value: Any, like: Any, what: str) -> Any:
+    """Return numbers with labels in the order of others; ``ValueError`` names a label that is missing."""
+    if not is_labelled(value) or value.ndim != like.ndim:
+        return value
+    for own, needed in zip(value.axes, like.axes, strict=True):
+        missing = [label for label in needed if label not in own]
+        if missing:
+            raise ValueError(f"{what} with the labels {shown(list(needed))} is needed; {shown(missing[0])} is missing")
+        if len(own) != len(needed):
+            raise ValueError(f"{what} with the labels {shown(list(needed))} is needed, got {len(own)} labels")
+    return value.reindex(like.index) if like.ndim == 1 else value.reindex(index=like.index, columns=like.columns)
 
 
 def structure_of(at: Any) -> tuple[Structure, Floats]:
@@ -98,21 +128,30 @@ def structure_of(at: Any) -> tuple[Structure, Floats]:
         for key in keys:
             check_text(str(key), "key of at")
     elif found is not None:
-        kind, keys, parts = "tuple", tuple(range(len(found))), list(found)
+        kind, keys, parts = "list" if isinstance(at, list) else "tuple", tuple(range(len(found))), list(found)
     else:
         kind, keys, parts = "array", (0,), [at]
     try:
         arrays = [np.asarray(part) for part in parts]
     except ValueError:
         raise TypeError("at is a list of arrays of different shapes: pass a tuple or a dict of arrays") from None
-    for array in arrays:
+    for key, array in zip(keys, arrays, strict=True):
         if array.dtype.kind not in "fiub":
             refuse_overflow(array, "at")
-            raise TypeError(f"at of dtype {array.dtype}: real numbers are needed; pass floats")
+            name = "at" if kind == "array" else f"at[{key!r}]"
+            if array.dtype.kind == "c":
+                raise TypeError(
+                    f"{name} of dtype {array.dtype}: derivatives are judged in real variables; pass the real and the "
+                    'imaginary part as two, at={"re": z.real, "im": z.imag}, and compute z = p["re"] + 1j*p["im"] in f'
+                )
+            raise TypeError(f"{name} of dtype {array.dtype}: real numbers are needed; pass floats")
     flat = np.concatenate([array.astype(np.float64).reshape(-1) for array in arrays]) if arrays else np.empty(0)
     if not flat.size:
         raise ValueError(f"at={at!r}: an empty point; pass at least one coordinate")
-    structure = Structure(kind, keys, tuple(array.shape for array in arrays), flat.size)
+    likes = tuple(part if is_labelled(part) else None for part in parts)
+    structure = Structure(kind, keys, tuple(array.shape for array in arrays), flat.size, likes)
+    for name in structure.names() if any(like is not None for like in likes) else ():
+        check_text(name, "label of at")
     if not np.isfinite(flat).all():
         name = structure.names()[int(np.flatnonzero(~np.isfinite(flat))[0])]
         raise ValueError(f"{name} is not finite: pass a point of finite numbers")
@@ -129,7 +168,7 @@ def points_of(f: Any, at: Any, args: tuple[Any, ...]) -> list[Any]:
         if values.size != n and values.shape[-1:] == (n,):
             return list(values.reshape(-1, n))
         return [values]
-    if parts_of(at) is not None:
+    if parts_of(at) is not None or is_labelled(at):
         return [at]
     try:
         values = np.asarray(at)
@@ -204,7 +243,8 @@ def box_of(box: Any, structure: Structure, x: Floats) -> tuple[Floats, Floats] |
     """Return the corners of a box, flat; ``ValueError`` where the point is not in it."""
     if box is None:
         return None
-    lower, upper = check_sides(box, *(_side(side, structure, x) for side in sides_of(box)))
+    sides = sides_of(box, tuples=structure.kind == "tuple")
+    lower, upper = check_sides(box, *(_side(side, structure, x) for side in sides))
     if not (np.all(lower <= x) and np.all(x <= upper)):
         k = int(np.flatnonzero((lower > x) | (x > upper))[0])
         raise ValueError(
@@ -215,9 +255,9 @@ def box_of(box: Any, structure: Structure, x: Floats) -> tuple[Floats, Floats] |
 
 
 def _side(side: Any, structure: Structure, x: Floats) -> Floats:
-    """Return one corner of the box, flat; a number stands for all coordinates."""
-    if not isinstance(side, Mapping | tuple) and np.ndim(side) == 0:
-        return np.full(x.shape, as_floats(side, "box"))
+    """Return one corner of the box, flat, as those of SciPy are; a number stands for all coordinates."""
+    if parts_of(side) is None and np.shape(side) in ((), (1,), x.shape):
+        return np.broadcast_to(as_floats(side, "box"), x.shape)
     return as_floats(structure.flatten(side, "a side"), "box")
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,27 +28,28 @@ from diffcompare.verdict.arguments import (
     stacked,
     structure_of,
 )
+from diffcompare.verdict.in_place import is_movable, moving, put_back
+from diffcompare.verdict.judgement import MOVED, UNUSED
 from diffcompare.verdict.ladder import cause_in_code, judge
 from diffcompare.verdict.observation import plain
 from diffcompare.verdict.problem import Problem
+from diffcompare.verdict.value_and_gradient import taken_apart
 from diffcompare.verdict.verdict import Verdict, combined, verdict_of
 from diffcompare.watchdog import BUDGET, in_time, one_account
 
 __all__ = ["check_arguments", "check_gradient"]
-
-_CHECK = "check_gradient(f, gradient"
 
 
 @one_account()
 @in_time
 def check_gradient(
     f: Callable[..., Any] | SymbolicFunction,
-    gradient: Callable[..., Any],
+    gradient: Callable[..., Any] | Literal[True],
     at: Any,
     *,
     formula: SymbolicFunction | str | Any = None,
     args: Sequence[Any] = (),
-    box: tuple[Any, Any] | None = None,
+    box: Any = None,
     noise: float | None = None,
     guards: bool = False,
     budget: float = BUDGET,
@@ -60,16 +63,22 @@ def check_gradient(
     ----------
     f : callable or SymbolicFunction
         ``f(x, *args)`` returns one number.
-    gradient : callable
+    gradient : callable or True
         ``gradient(x, *args)`` returns the claimed gradient: an array of the shape of x, or x's tuple or dict of them.
-    at : array_like, tuple or dict of arrays
-        The point, of any shape. Where f returns one number for each row of an array, the rows are several points.
+        True: f returns both, ``(value, gradient)``, as for ``scipy.optimize.minimize(f, x0, jac=True)``.
+    at : array_like, tuple, list or dict of arrays, Series or DataFrame
+        The point, of any shape; f is given what is passed: float32 numbers as such, labels and all. Where f returns one
+        number for each row of an array, the rows are several points. An f that returns the same number wherever its
+        argument is may read these very arrays, as the textbook's ``lambda W: net.loss(x, t)`` at ``net.params["W1"]``:
+        they are moved then while it is judged, and put back.
     formula : SymbolicFunction, SymPy expression or text, optional
         What f claims to be. With none, f is traced; if that fails too, the witness rule judges.
     args : sequence
         Further arguments of both callables.
-    box : (lower, upper), optional
-        Arrays of the structure of x; nothing is evaluated outside.
+    box : (lower, upper), or Bounds, or sequence of (low, high), optional
+        Nothing is evaluated outside. Arrays of the structure of x, or numbers; ``scipy.optimize.Bounds``; or a pair for
+        each variable, as ``scipy.optimize.minimize`` takes them, where None is no bound. For two variables
+        ``[(0, 1), (2, 3)]`` is refused, since it could be either; ``([0, 2], [1, 3])`` is (lower, upper).
     noise : float, optional
         The absolute error of f, in units of f, where it is not just rounded (an iteration stopped early, a
         measurement).
@@ -101,23 +110,41 @@ def check_gradient(
     >>> verdict = check_gradient(lambda x: np.sum(x**2), lambda x: x, at=[3.0, 4.0])
     >>> verdict.status, verdict.cause
     ('wrong', 'factor 2 missing: the claim is D/2 in every component')
+    >>> check_gradient(lambda x: (np.sum(x**2), 2 * x), True, at=[3.0, 4.0]).status
+    'consistent'
     """
-    check_arguments({"f": f, "gradient": gradient}, args, noise, budget)
+    written = f"check_gradient(f, {'True' if gradient is True else 'gradient'}"
+    f, claimed = taken_apart(f, gradient)
+    check_arguments({"f": f, "gradient": claimed}, args, noise, budget)
     if isinstance(f, SymbolicFunction):
         scalar(f, "use check_jacobian")
-    f, gradient = adapted(f, (at, *args)), adapted(gradient, (at, *args))
-    at = adapted_point(at, (f, gradient))
+    f, claimed = adapted(f, (at, *args)), adapted(claimed, (at, *args))
+    at = adapted_point(at, (f, claimed))
     points = points_of(f, at, tuple(args))
     remark = ""
     if len(points) > 1 and not isinstance(f, SymbolicFunction):
         remark = f"f returned {len(points)} numbers, one for each row of at"
-        if not _is_by_rows(gradient, np.asarray(at), tuple(args)):
+        if not _is_by_rows(claimed, np.asarray(at), tuple(args)):
             words = f"{remark}, and the gradient is that of an array, not of a row; let f return one number"
-            problem = _posed(f, gradient, at, None, tuple(args), None, None, guards)
-            return verdict_of(problem, plain(problem, "inconclusive", words), at, cause=cause_in_code, check=_CHECK)
+            problem = _posed(f, claimed, at, None, tuple(args), None, None, guards)
+            return verdict_of(problem, plain(problem, "inconclusive", words), at, cause=cause_in_code, check=written)
         remark += f": they are judged as {len(points)} points"
-    verdicts = [_check_point(f, gradient, point, formula, tuple(args), box, noise, guards) for point in points]
-    return verdicts[0] if len(verdicts) == 1 else combined(verdicts, remark)
+
+    def judged(f: Any, claimed: Any, point: Any) -> Verdict:
+        problem = _posed(f, claimed, point, formula, tuple(args), box, noise, guards)
+        # what overflows or is undefined on the way is judged, not warned of
+        with np.errstate(all="ignore"):
+            return verdict_of(problem, judge(problem), point, cause=cause_in_code, check=written)
+
+    verdicts = [judged(f, claimed, point) for point in points]
+    if len(verdicts) > 1:
+        return combined(verdicts, remark)
+    if UNUSED in verdicts[0].notes and is_movable(at):
+        with put_back(at):
+            moved = judged(moving(f, at), moving(claimed, at), deepcopy(at))
+        if UNUSED not in moved.notes:
+            return replace(moved, notes=(MOVED, *moved.notes), snippet=f"diffcompare.{written}, at=…)")
+    return verdicts[0]
 
 
 def _is_by_rows(gradient: Any, at: NDArray[Any], args: tuple[Any, ...]) -> bool:
@@ -143,15 +170,6 @@ def check_arguments(callables: Mapping[str, Any], args: Any, noise: Any, budget:
         raise TypeError(f"args={args!r}: must be a sequence of further arguments; pass args=({args!r},)")
     if noise is not None and not (isinstance(noise, int | float) and 0 <= noise <= sys.float_info.max):
         raise ValueError(f"noise={shown(noise)}: the error of f must be a finite number of at least 0")
-
-
-def _check_point(
-    f: Any, gradient: Any, at: Any, formula: Any, args: tuple[Any, ...], box: Any, noise: float | None, guards: bool
-) -> Verdict:
-    problem = _posed(f, gradient, at, formula, args, box, noise, guards)
-    # what overflows or is undefined on the way is judged, not warned of
-    with np.errstate(all="ignore"):
-        return verdict_of(problem, judge(problem), at, cause=cause_in_code, check=_CHECK)
 
 
 def _posed(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -45,6 +45,7 @@ from diffcompare.verdict.rows import (
     product_row,
     settled,
 )
+from diffcompare.verdict.value_and_gradient import taken_apart
 from diffcompare.verdict.verdict import Verdict, combined, verdict_of
 from diffcompare.watchdog import BUDGET, in_time, one_account
 
@@ -60,7 +61,7 @@ def check_jacobian(
     *,
     formula: SymbolicFunction | str | Sequence[Any] | Any = None,
     args: Sequence[Any] = (),
-    box: tuple[Any, Any] | None = None,
+    box: Any = None,
     noise: float | None = None,
     guards: bool = False,
     budget: float = BUDGET,
@@ -172,10 +173,10 @@ def check_hessian(
     at: Any,
     *,
     vector: Any = None,
-    gradient: Callable[..., Any] | None = None,
+    gradient: Callable[..., Any] | Literal[True] | None = None,
     formula: SymbolicFunction | str | Any = None,
     args: Sequence[Any] = (),
-    box: tuple[Any, Any] | None = None,
+    box: Any = None,
     noise: float | None = None,
     guards: bool = False,
     budget: float = BUDGET,
@@ -195,9 +196,9 @@ def check_hessian(
         The point, of any shape.
     vector : array_like, tuple or dict of arrays, optional
         In the structure of ``at``: the product of the Hessian with it is judged.
-    gradient : callable, optional
+    gradient : callable or True, optional
         The gradient of f, for functions that can neither be traced nor stated as a formula: it is checked, and then
-        the Hessian is judged as its Jacobian.
+        the Hessian is judged as its Jacobian. True: f returns ``(value, gradient)``.
     formula, args, box, noise, guards, budget
         As in :func:`check_gradient`.
 
@@ -218,7 +219,8 @@ def check_hessian(
     >>> verdict.status, verdict.cause
     ('wrong', 'the lower triangle is 0: a Hessian is symmetric, copy the upper one')
     """
-    callables = {"f": f, "hessian": hessian} | ({} if gradient is None else {"gradient": gradient})
+    f, given = taken_apart(f, gradient)
+    callables = {"f": f, "hessian": hessian} | ({} if given is None else {"gradient": given})
     check_arguments(callables, args, noise, budget)
     if isinstance(f, SymbolicFunction):
         scalar(f, "check the Hessians of its .components")
@@ -227,12 +229,11 @@ def check_hessian(
     else:
         hessian = adapted(hessian, (at, *args))
         hessian = hessian if vector is None else untraced(hessian)
-    f, gradient = adapted(f, (at, *args)), None if gradient is None else adapted(gradient, (at, *args))
+    f, given = adapted(f, (at, *args)), None if given is None else adapted(given, (at, *args))
     at, vector = (None if a is None else adapted_point(a, (f, hessian)) for a in (at, vector))
     points = [at] if vector is not None else _points(f, at)
     verdicts = [
-        _check_hessian(f, hessian, point, vector, gradient, formula, tuple(args), box, noise, guards)
-        for point in points
+        _check_hessian(f, hessian, point, vector, given, formula, tuple(args), box, noise, guards) for point in points
     ]
     return verdicts[0] if len(verdicts) == 1 else combined(verdicts)
 

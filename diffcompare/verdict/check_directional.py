@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from diffcompare.verdict.judgement import Judgement, Left
 from diffcompare.verdict.ladder import climb, traced
 from diffcompare.verdict.problem import Problem, real_numbers
 from diffcompare.verdict.rows import Row, judge_rows
+from diffcompare.verdict.value_and_gradient import taken_apart
 from diffcompare.verdict.verdict import Verdict, verdict_of
 from diffcompare.watchdog import BUDGET, in_time, one_account
 
@@ -43,14 +44,14 @@ _SMALL = 60
 @in_time
 def check_directional(
     f: Callable[..., Any] | SymbolicFunction,
-    derivative: Callable[..., Any],
+    derivative: Callable[..., Any] | Literal[True],
     at: Any,
     *,
     directions: int = 16,
     seed: int = 0,
     formula: SymbolicFunction | str | Any = None,
     args: Sequence[Any] = (),
-    box: tuple[Any, Any] | None = None,
+    box: Any = None,
     noise: float | None = None,
     guards: bool = False,
     budget: float = BUDGET,
@@ -64,9 +65,9 @@ def check_directional(
     ----------
     f : callable or SymbolicFunction
         ``f(x, *args)`` returns one number.
-    derivative : callable
+    derivative : callable or True
         ``derivative(x, *args)`` returns the claimed gradient in the structure of x, or, where it takes one argument
-        more, ``derivative(x, v, *args)`` the claimed slope ∇f(x)·v.
+        more, ``derivative(x, v, *args)`` the claimed slope ∇f(x)·v. True: f returns ``(value, gradient)``.
     at : array_like, tuple or dict of arrays
         The point, of any shape.
     directions : int
@@ -95,13 +96,15 @@ def check_directional(
     >>> check_directional(lambda x: np.sum(x**3), lambda x, v: np.sum(x**2*v), x).cause
     'factor 3 missing: the claim is D/3 in every component'
     """
-    check_arguments({"f": f, "derivative": derivative}, args, noise, budget)
+    written = f"check_directional(f, {'True' if derivative is True else 'derivative'}"
+    f, claimed = taken_apart(f, derivative)
+    check_arguments({"f": f, "derivative": claimed}, args, noise, budget)
     if isinstance(directions, bool) or not isinstance(directions, int | np.integer) or directions < 1:
         raise ValueError(f"directions={directions!r}: a whole number of at least 1 is needed")
-    is_gradient = takes(derivative, at, *args)
+    is_gradient = takes(claimed, at, *args)
     f = adapted(f, (at, *args))
-    derivative = adapted(derivative, (at, *args)) if is_gradient else adapted_along(derivative, (at, at, *args))
-    structure, x = structure_of(adapted_point(at, (f, derivative)))
+    claimed = adapted(claimed, (at, *args)) if is_gradient else adapted_along(claimed, (at, at, *args))
+    structure, x = structure_of(adapted_point(at, (f, claimed)))
     known = formula_of(f, formula, structure.size)
     if known is not None:
         scalar(known, "check one of its .components")
@@ -112,17 +115,17 @@ def check_directional(
     flatten: Callable[[Any], Any] = structure.flatten
     slope = None
     if not is_gradient:
-        slope = derivative
-        derivative, weights, flatten = _slopes(derivative, structure, vectors), None, _flat_slopes
+        slope = claimed
+        claimed, weights, flatten = _slopes(claimed, structure, vectors), None, _flat_slopes
     problem = Problem(
-        function, derivative, x, structure.unflatten, flatten, names, known, tuple(args), box_of(box, structure, x),
+        function, claimed, x, structure.unflatten, flatten, names, known, tuple(args), box_of(box, structure, x),
         noise, what="directional derivative", weights=weights, derivative=partial(_along, vectors=vectors),
         directions=vectors, guards=guards,
     )  # fmt: skip
     with np.errstate(all="ignore"):
         lines = partial(_by_lines, vectors=vectors, slope=slope, structure=structure)
         judgement = climb(problem, [("identity", _by_identity), ("lines", lines)])
-        return verdict_of(problem, judgement, at, cause=_cause, check="check_directional(f, derivative")
+        return verdict_of(problem, judgement, at, cause=_cause, check=written)
 
 
 def _directions(x: Floats, count: int, seed: int) -> Floats:

@@ -37,6 +37,7 @@ from diffcompare.tracing.whole_calls import NamingRebuilder, WholeCalls
 from diffcompare.verdict.arguments import Structure, structure_of
 from diffcompare.verdict.check import check_arguments, check_gradient
 from diffcompare.verdict.code_names import CodeNames, item_text, names_in, quoted
+from diffcompare.verdict.judgement import UNUSED
 from diffcompare.verdict.verdict import Verdict
 from diffcompare.watchdog import BUDGET
 
@@ -267,6 +268,8 @@ def _pieces(structure: Structure, names: CodeNames, write: Expressions) -> list[
 def _returned(structure: Structure, texts: list[str]) -> str:
     if structure.kind == "array":
         return texts[0]
+    if structure.kind == "list":
+        return f"[{', '.join(texts)}]"
     if structure.kind == "tuple":
         return f"{', '.join(texts)}{',' * (len(texts) == 1)}"
     entries = (f"{quoted(key)}: {text}" for key, text in zip(structure.keys, texts, strict=True))
@@ -311,6 +314,8 @@ def _judged(
         return check_gradient(f, gradient, structure.unflatten(point), args=args, budget=budget)
 
     verdict = at(x)
+    if UNUSED in verdict.notes:
+        raise UnsupportedFunction(UNUSED)
     if verdict.status == "non-smooth" or verdict.status == "out-of-domain":
         raise UnsupportedFunction(f"the function is {verdict.status} at the point; derive it at another one")
     if verdict.status != "consistent":

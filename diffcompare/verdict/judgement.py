@@ -10,13 +10,19 @@ from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.pair import Pair
 
-__all__ = ["ALONE", "OTHER_BESIDE", "OTHER_NUMBERS", "OTHER_SLOPE", "Judgement", "Left"]
+__all__ = ["ALONE", "MOVED", "OTHER_BESIDE", "OTHER_NUMBERS", "OTHER_SLOPE", "UNUSED", "Judgement", "Left"]
 
 # why a trace is not taken for the code, and what to do
 ALONE = "let it depend on its argument alone, by functions of NumPy and SciPy"
 OTHER_NUMBERS = f"the trace gives other numbers than the code, which depends on what a trace does not see; {ALONE}"
 OTHER_BESIDE = f"beside the point the code gives other numbers than its trace, which does not see all of it; {ALONE}"
 OTHER_SLOPE = f"the code has another slope than its trace: its decisions do what a trace does not see; {ALONE}"
+# code that reads an array in place, which the textbook's numerical gradient moves
+UNUSED = (
+    "f does not use its argument: it returns the same number wherever that is moved; let it put the argument where it "
+    'reads, as def f(W): net.params["W1"] = W; return net.loss(x, t)'
+)
+MOVED = "f does not use its argument, but reads the arrays of the point in place: they were moved, and put back"
 
 
 @dataclass(frozen=True, slots=True)

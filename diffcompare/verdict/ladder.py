@@ -28,7 +28,7 @@ from diffcompare.verdict.causes.nearby import nearby, program_of, value_of
 from diffcompare.verdict.causes.search import Cause, find_cause_nearby, quiet
 from diffcompare.verdict.guards import settle_guards, unguarded
 from diffcompare.verdict.identity import judge_by_identity
-from diffcompare.verdict.judgement import Judgement, Left
+from diffcompare.verdict.judgement import UNUSED, Judgement, Left
 from diffcompare.verdict.neighbours import judge_by_neighbours
 from diffcompare.verdict.observation import observe, plain, why_left
 from diffcompare.verdict.problem import Problem, State
@@ -77,7 +77,8 @@ def climb(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
     judgement = climb_rungs(problem, rungs)
     with suppress(OutOfTime):
         judgement = settle_guards(problem, judgement, partial(climb_rungs, rungs=rungs), left_out=problem.guards)
-    return replace(judgement, rungs=(calls, *judgement.rungs))
+    notes = (UNUSED, *judgement.notes) if seen is not None and seen.unused else judgement.notes
+    return replace(judgement, notes=notes, rungs=(calls, *judgement.rungs))
 
 
 def climb_rungs(problem: Problem, rungs: Sequence[Rung]) -> Judgement:

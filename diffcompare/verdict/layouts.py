@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -55,13 +55,7 @@ def _parts(value: Any, structure: Structure, what: str, rows: int) -> Sequence[A
         sizes = np.cumsum([math.prod(shape) for shape in structure.shapes])[:-1]
         whole = value.shape == (structure.size, structure.size) and rows == structure.size
         return np.split(value, sizes, axis=0 if whole else 1)
-    if structure.kind == "dict":
-        if not isinstance(value, Mapping) or set(value) != set(structure.keys):
-            raise ValueError(f"{what} with the keys {list(structure.keys)} is needed, got {type(value).__name__}")
-        return [value[key] for key in structure.keys]
-    if not isinstance(value, tuple | list) or len(value) != len(structure.shapes):
-        raise ValueError(f"{what} of {len(structure.shapes)} arrays is needed, got {type(value).__name__}")
-    return value
+    return structure.parts(value, what)
 
 
 def _block(value: Any, outputs: Shape, inputs: Shape, what: str) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from diffcompare.floats import Floats, unit_of, unit_roundoff
 from diffcompare.tracing.calling import StoppedError, called
 from diffcompare.tracing.places import defined_at, raised_at
 from diffcompare.tracing.table import place_last
-from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.judgement import UNUSED, Judgement
 from diffcompare.verdict.problem import Problem, State
 
 __all__ = ["observe", "plain", "raised", "state_of", "why_left"]
@@ -68,7 +68,8 @@ def _again(problem: Problem, seen: State) -> State | Judgement:
         if not _is_claim(problem, seen):
             words = f"two calls of {what} at one point gave two answers: it is not deterministic"
             return plain(problem, "wrong", words, seen.claimed)
-        if not _is_called_elsewhere(problem):
+        elsewhere = _called_elsewhere(problem)
+        if elsewhere is None:
             return replace(seen, steady=False)
         if not _is_claim(problem, seen):
             words = f"{what} gave another answer after a call at another point: it depends on earlier calls"
@@ -76,25 +77,44 @@ def _again(problem: Problem, seen: State) -> State | Judgement:
     except Exception as error:
         return plain(problem, "wrong", f"{what} {raised(error)}, when it was called again", seen.claimed, error)
     try:
-        return replace(seen, steady=bool(np.array_equal(problem.values(problem.x), seen.values)))
+        steady = bool(np.array_equal(problem.values(problem.x), seen.values))
     except Exception:
-        return replace(seen, steady=False)
+        steady = False
+    unused = steady and np.array_equal(elsewhere, seen.values) and _is_unmoved(problem, seen)
+    if unused and seen.claimed.any():
+        return plain(problem, "inconclusive", UNUSED, seen.claimed)
+    return replace(seen, steady=steady, unused=unused)
 
 
 def _is_claim(problem: Problem, seen: State) -> bool:
     return bool(np.array_equal(problem.claim(problem.x), seen.claimed, equal_nan=True))
 
 
-def _is_called_elsewhere(problem: Problem) -> bool:
-    """Call both away from the point, or closer to it; false where the function raises there."""
+def _called_elsewhere(problem: Problem) -> Floats | None:
+    """Call both away from the point, or closer to it: the values of the function; None where it raises there."""
     x = problem.x
     for point in (x + np.where(x == 0, 2.0**-3, np.abs(x) * 2.0**-3), x * (1 + 2.0**-9) + 2.0**-12):
         with suppress(Exception):
-            problem.values(problem.inside(point))
+            values = problem.values(problem.inside(point))
             with suppress(Exception):
                 problem.claim(problem.inside(point))
-            return True
-    return False
+            return values
+    return None
+
+
+def _is_unmoved(problem: Problem, seen: State) -> bool:
+    """Tell whether the function answers alike far away on both sides, and without a number."""
+    if problem.box is not None or problem.formula is not None:
+        # what is constant in a box may be none outside; a formula says itself what it uses
+        return False
+    by = (1 + 2 * np.abs(problem.x)) * np.linspace(0.75, 1.0, problem.x.size)
+    try:
+        return all(
+            np.array_equal(problem.values(x), seen.values)
+            for x in (problem.x + by, problem.x - by, np.full_like(by, math.nan))
+        )
+    except Exception:
+        return False
 
 
 def state_of(problem: Problem) -> State:

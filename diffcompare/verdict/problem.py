@@ -29,6 +29,8 @@ def real_numbers(value: Any) -> NDArray[Any]:
         array = np.asarray(value)
     except Exception as error:
         raise TypeError(f"{type(value).__name__}, which is no array of numbers ({type(error).__name__})") from error
+    if array.dtype.kind == "c":
+        raise TypeError(f"complex numbers ({array.dtype}), of which .real or abs() may be meant")
     if array.dtype.kind not in "fiub":
         if not isinstance(value, np.ndarray | list | tuple):
             raise TypeError(type(value).__name__)
@@ -51,6 +53,8 @@ class State:
         The unit roundoff of what each returned.
     steady : bool
         Whether the function answers nearby, and thereafter as before.
+    unused : bool
+        Whether the function answers alike wherever its argument is.
     """
 
     values: Floats
@@ -58,6 +62,7 @@ class State:
     unit: float
     claim_unit: float
     steady: bool = True
+    unused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from diffcompare.arithmetic.first_order import reverse_errors
 from diffcompare.arithmetic.roundings.special_constants import SPECIAL
 from diffcompare.arithmetic.running_error import local_bounds
 from diffcompare.errors import TraceError, UnsupportedFunction
-from diffcompare.floats import Floats, unit_roundoff
+from diffcompare.floats import Floats, sides_of, unit_roundoff
 from diffcompare.program.dag import Program, needed_nodes, subprogram
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.foreign import Foreign
@@ -34,7 +34,7 @@ def trace(
     shape: int | Sequence[int],
     *,
     name: str | None = None,
-    box: tuple[Any, Any] | None = None,
+    box: Any = None,
     near: Floats | None = None,
     exact: bool = False,
 ) -> SymbolicFunction:
@@ -129,7 +129,7 @@ def trace(
 
 def _inside(point: Floats, box: tuple[Any, Any]) -> Floats:
     """Move a point into a box: spread over the sides that are finite, clipped by the others."""
-    lower, upper = (np.broadcast_to(np.asarray(side, dtype=np.float64), point.shape) for side in box)
+    lower, upper = (np.broadcast_to(np.asarray(side, dtype=np.float64), point.shape) for side in sides_of(box))
     finite = np.isfinite(lower) & np.isfinite(upper)
     with np.errstate(all="ignore"):
         spread = lower + (upper - lower) * np.modf(7 * np.abs(point))[0]

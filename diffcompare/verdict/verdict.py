@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from diffcompare.adapters.door import parts_of
 from diffcompare.errors import shorten
 from diffcompare.floats import Floats
 from diffcompare.tables.components import COMPONENT_STATUSES, worst_first
+from diffcompare.tracing.labelled import is_labelled
 from diffcompare.verdict.causes.mistakes import Cause
-from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.judgement import MOVED, Judgement
 from diffcompare.verdict.marks import Mark, Source, places_frame
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.repairs.pointing import Pointed, point_out, sources_of
@@ -185,13 +187,20 @@ def sentences(verdict: Verdict) -> list[str]:
     if verdict.status != "inconclusive":
         lines += notes
     lines.append(_ADVICE[verdict.status].format(verdict.what))
-    if (verdict.status, verdict.what, verdict.evidence, verdict.blame) == ("wrong", "gradient", "identity", "gradient"):
-        lines.append("`dc.derive(f, at)` writes the right gradient as NumPy code.")
+    derivable = MOVED not in verdict.notes and (verdict.what, verdict.evidence) == ("gradient", "identity")
+    if derivable and (verdict.status, verdict.blame) == ("wrong", "gradient"):
+        value = "lambda x: f(x)[0]" if _returns_both(verdict.snippet) else "f"
+        lines.append(f"`dc.derive({value}, at)` writes the right gradient as NumPy code.")
     if verdict.status == "wrong" and verdict.evidence == "witness":
         lines.append("If f itself is inexact, as an iteration that stops early is, state its error with noise=.")
     if verdict.snippet:
         lines.append(f"Repeat with: {verdict.snippet}")
     return lines[:15]
+
+
+def _returns_both(snippet: str) -> bool:
+    """Tell from the line that repeats a check whether f returned value and gradient."""
+    return "check_gradient(f, True" in snippet or "--value-and-gradient" in snippet
 
 
 CauseFinder = Callable[[Problem, Judgement, Floats, "tuple[int, ...] | None"], "Cause | None"]
@@ -233,7 +242,7 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
             rounding = float(np.max(beside, initial=0.0, where=known)) if known.any() else judgement.rounding
     found, pointed = None, Pointed()
     if status == "wrong" and judgement.blame != "formula" and judgement.evidence != "calls":
-        shape = np.shape(at) if not isinstance(at, Mapping | tuple) else None
+        shape = np.shape(at) if parts_of(at) is None else None
         # a search that fails says nothing
         with suppress(Exception, OutOfTime):
             measured = judgement.evidence == "witness"
@@ -244,7 +253,7 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
     components = pd.DataFrame(
         {
             "point": shorten(repr(at.item() if isinstance(at, np.generic) else at), 60)
-            if not isinstance(at, Mapping)
+            if not (isinstance(at, Mapping) or is_labelled(at))
             else "at",
             "component": list(problem.names),
             "claimed": claimed,
@@ -274,7 +283,10 @@ def _relative(threshold: float, largest: float) -> float:
 
 def _written(at: Any) -> str:
     """Write a point as code, where that is short."""
-    text = repr(np.asarray(at).tolist()) if not isinstance(at, Mapping | tuple) else "…"
+    if parts_of(at) is not None or is_labelled(at):
+        return "…"
+    array = np.asarray(at)
+    text = f"np.{array.dtype}({array.tolist()!r})" if array.dtype in (np.float32, np.float16) else repr(array.tolist())
     return text if len(text) <= 200 else "…"
 
 

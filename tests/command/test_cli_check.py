@@ -11,6 +11,7 @@ import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 from rich.cells import cell_len
@@ -96,6 +97,34 @@ def guarded(x):
 
 def unguarded(x):
     return 1 / x
+
+def pair(x):
+    return np.sum(x**2), 2 * x
+
+def halved(x):
+    return np.sum(x**2), x
+
+def several(w, b=1.0):
+    return np.sum(w**2) * b
+
+def d_several(w, b=1.0):
+    return 2 * w * b, np.sum(w**2)
+
+def pair_of_several(w, b):
+    return np.sum(w**2) * b, (2 * w * b, np.sum(w**2))
+
+def of_dict(p):
+    return np.sum(p["w"]**2) * p["b"]
+
+def d_of_dict(p):
+    return {"w": 2 * p["w"] * p["b"], "b": np.sum(p["w"]**2)}
+
+def inside(x):
+    assert x[0] >= 0 and 0 <= x[1] <= 3
+    return float(repr(float(x[0] * x[1])))
+
+def d_inside(x):
+    return x[::-1]
 """
 
 
@@ -121,7 +150,7 @@ def check(folder, name, capsys):
 
     def check(f, gradient, *arguments):
         before = list(sys.path)
-        words = [word.replace("M:", f"{name}:").replace("M.py", f"{name}.py") for word in (f, gradient)]
+        words = [word.replace("M:", f"{name}:").replace("M.py", f"{name}.py") for word in (f, gradient) if word]
         code = cli.main(["check", *words, *arguments])
         assert sys.path == before
         out, err = (text.replace(name, "M") for text in capsys.readouterr())
@@ -149,7 +178,62 @@ VERDICTS = [
     (("M:one", "M:d_one", "--at", "1,", "--formula", "sin(y)"), 0, "consistent"),
     (("M:f", "M:right", "--at", "1,2", "--formula=-x0**2 + x1**2"), 1, "wrong"),
     (("M:g", "M:d_g", "--at", "b=3,a=2"), 0, "consistent"),
+    (("M:pair", "--value-and-gradient", "--at", "1,2"), 0, "consistent"),
+    (("M:halved", "--value-and-gradient", "--at", "1,2"), 1, "wrong"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("functions", "at", "repeated"),
+    [
+        (("M:several", "M:d_several"), ("w=1,2", "b=3"), "--at=w=1.0,2.0 --at=b=3.0"),
+        (("M:several", "M:d_several"), ("b=3", "w=@w.npy"), "--at=b=3.0 --at=w=@w.npy"),
+        (("M:several", "M:d_several"), ("@all.json",), "--at=@all.json"),
+        (("M:of_dict", "M:d_of_dict"), ("w=1,2", "b=3"), "--at=w=1.0,2.0 --at=b=3.0"),
+        (("M:of_dict", "M:d_of_dict"), ("@all.json",), "--at=@all.json"),
+        (("M:pair_of_several", "--value-and-gradient"), ("w=1,", "b=3"), "--at=w=1.0, --at=b=3.0"),
+        (("M:f", "M:right"), ("@w.csv",), "--at=@w.csv"),
+        (("M:f", "M:right"), ("x=1,2",), "--at=x=1.0,2.0"),
+    ],
+)
+def test_points_come_from_files_and_by_name(check, folder, functions, at, repeated):
+    np.save(folder / "w.npy", np.array([1.0, 2.0]))
+    (folder / "w.csv").write_text("1,2\n")
+    (folder / "all.json").write_text('{"b": 3, "w": [[1, 2], [3, 4]]}')
+    result = check(*functions, *(word for one in at for word in ("--at", one)))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.endswith(f"{repeated}\n")
+
+
+def test_several_parameters_make_several_points(check):
+    points = ("w=1,2", "b=3", "w=1,1", "b=2")
+    result = check("M:several", "M:d_several", *(word for one in points for word in ("--at", one)))
+    assert re.findall("^at .*", result.stdout, re.MULTILINE) == ["at w=1.0,2.0 b=3.0", "at w=1.0,1.0 b=2.0"]
+
+
+def test_a_file_elsewhere_is_named_without_its_folder(check, tmp_path_factory):
+    path = tmp_path_factory.mktemp("elsewhere") / "w.json"
+    path.write_text("[1, 2]")
+    result = check("M:f", "M:right", "--at", f"@{path}")
+    assert result.stdout.endswith("--at=@w.json\n")
+
+
+@pytest.mark.parametrize("boxes", [("0,inf", "0,3"), ("0,3",)])
+def test_nothing_is_evaluated_outside_the_box(check, boxes):
+    result = check("M:inside", "M:d_inside", "--at", "1,3", *(word for box in boxes for word in ("--box", box)))
+    assert result.stdout.startswith("consistent")
+    assert " ".join(f"--box={box}" for box in boxes) in result.stdout
+
+
+def test_what_returns_both_is_repeated_as_one(check):
+    result = check("M:halved", "", "--value-and-gradient", "--at", "1,2", "--timeout", "60")
+    assert "Repeat with: diffcompare check M:halved --value-and-gradient --at=1.0,2.0\n" in result.stdout
+    assert "`dc.derive(lambda x: f(x)[0], at)`" in result.stdout
+
+
+def test_one_function_or_two_are_named(check):
+    refused(check("M:f", "", "--at", "1,2"), "MODULE:GRAD is missing; name the gradient, or add --value-and-gradient")
+    refused(check("M:f", "M:right", "--value-and-gradient", "--at", "1,2"), "leave out MODULE:GRAD")
 
 
 @pytest.mark.parametrize("case", VERDICTS, ids=lambda case: " ".join(case[0]))
@@ -455,7 +539,11 @@ BAD_POINTS = [
     (("--at", ","), "'' is not a number"),
     (("--at", "1,two"), "'two' is not a number"),
     (("--at", "1,nan"), "'nan' is not finite; give a finite number"),
-    (("--at", "x=1"), r"--at 'x=1': names are those of a formula; add --formula EXPR, or write 1,2,3"),
+    (("--at", "x=1,y=2"), r"--at 'x=1,y=2': write each parameter with an --at of its own, as --at w=1,2 --at b=3"),
+    (("--at", "@none.npy"), r"--at '@none.npy': there is no such file"),
+    (("--at", "1,2", "--box", "0,1", "--box", "0,3", "--box", "0,1"), r"--box is given 3 times for 2 variables"),
+    (("--at", "1,2", "--box", "0,1"), r"x\[1\]=2.0 lies outside the box \[0.0, 1.0\]"),
+    (("--at", "1,2", "--box", "3,1"), r"--box '3,1': the lower side is above the upper one; exchange them"),
     (("--at", "1", "--variables", "x"), "--variables: names the variables of a formula; add --formula EXPR"),
     (("--at", "1", "--formula", "x*y"), r"--at '1': 1 coordinate\(s\) for 2 variable\(s\) x, y"),
     (("--at", "z=1", "--formula", "x*y"), "unknown variable 'z'; the variables are x, y"),

@@ -216,7 +216,10 @@ BAD = {
     "deep header": ("[" + "a . " * 20_000 + "b]", "line 1: a key with more than 16 dots"),
     "not UTF-8": (b'title = "a"\n# \xff\n', "line 2: not UTF-8; save the file as UTF-8"),
     "too large": (b"#" * 10_000_001, "larger than 10000000 bytes; split it"),
-    "box of one side": (ONE + "box = [0.0]\n", r"key 'box' of \[\[function\]\] 1: .* must be \(lower, upper\); write "),
+    "box of one side": (
+        ONE + "box = [0.0]\n",
+        r"key 'box' of \[\[function\]\] 1: .* must be \(lower, upper\), or \(low, high\) for each variable; write ",
+    ),
     "box upside down": (ONE + "box = [5, 1]\n", "every lower side must be a number below its upper one; write box = "),
     "box of another size": (ONE + "box = [[0, 1], 9]\n", r"its sides must be numbers, or arrays of shape \(1,\)"),
     "box of words": (ONE + 'box = "positive"\n', r"expected a list, got a text in quotes; write box = \[0.0, inf\]"),

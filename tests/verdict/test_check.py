@@ -207,7 +207,7 @@ def test_bad_arguments(options, error, message):
         (lambda: check(formula=3), TypeError, "formula=3: must be text"),
         (lambda: check(box=(0, 1, 2)), ValueError, r"must be \(lower, upper\)"),
         (lambda: check(box=([2, 9], [0, 9])), ValueError, "every lower side"),
-        (lambda: check(at=[np.ones(2), np.ones(3)]), TypeError, "pass a tuple or a dict"),
+        (lambda: check(at=[[1.0, 2.0], [3.0]]), TypeError, "pass a tuple or a dict"),
     ],
 )
 def test_what_is_no_argument_at_all(call, error, message):

@@ -128,7 +128,7 @@ def test_the_exception_is_chained_to_the_assertion():
 RETURNED = {
     "None": (None, "None"),
     "text": ("3", "str"),
-    "complex": (1j, "complex"),
+    "complex": (1j, r"complex numbers \(complex128\), of which \.real or abs\(\) may be meant"),
     "Decimal": (Decimal(1), "Decimal"),
     "two numbers": ([1.0, 2.0], r"an array of shape \(2,\)"),
     "objects": ([Decimal(1)], "an array of dtype object, which holds Decimal"),
@@ -166,7 +166,7 @@ def test_what_a_gradient_returns_instead_of_one_is_the_first_line(claim, words):
 
 def test_a_dict_with_a_missing_key_is_named():
     verdict = dc.check_gradient(lambda p: p["a"] @ p["b"], lambda p: {"a": p["b"]}, {"a": AT, "b": AT})
-    assert "keys ['a', 'b'] is needed, got dict" in first_line(verdict)
+    assert "keys ['a', 'b'] is needed; " in first_line(verdict)
 
 
 def test_an_exception_of_the_second_call_is_told():
@@ -492,3 +492,44 @@ def test_a_gradient_that_uses_what_the_function_left_depends_on_earlier_calls():
     verdict = dc.check_gradient(remembering, lambda x: 2 * (held[0] if held else x), AT)
     assert verdict.status == "wrong"
     assert "depends on earlier calls" in verdict.explain()
+
+
+UNUSED = r"inconclusive: f does not use its argument: .* let it put the argument where it reads, as def f\(W\)"
+
+
+@pytest.mark.parametrize("opaque", [False, True])
+def test_a_function_that_reads_elsewhere_is_not_judged_by_a_derivative_of_0(opaque):
+    weights = np.array([0.5, -1.0])
+    loss = (lambda W: float.fromhex(float(weights @ weights).hex())) if opaque else (lambda W: weights @ weights)
+    verdict = dc.check_gradient(loss, lambda W: 2 * weights, weights.tolist())
+    assert re.match(UNUSED, verdict.explain())
+    assert "derivative 0" not in verdict.explain()
+
+
+def test_a_gradient_of_0_of_a_function_that_reads_elsewhere_is_right_and_that_is_said():
+    weights = np.array([0.5, -1.0])
+    verdict = dc.check_gradient(lambda W: weights @ weights, np.zeros_like, weights.copy())
+    assert verdict.status == "consistent"
+    assert "f does not use its argument" in verdict.explain()
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(np.where(x > 3, x - 3, 0.0)),
+        lambda x: np.sum(np.where(x < -1, x + 1, 0.0)),
+        lambda x: np.sum(np.floor(x)),
+        lambda x: 1 - np.exp(-np.sum(np.abs(x)) - 60),
+        lambda x: np.nansum(np.maximum(x, 3.0)),
+    ],
+)
+def test_a_function_that_is_constant_here_alone_uses_its_argument(f):
+    verdict = dc.check_gradient(f, lambda x: np.ones(2), AT)
+    assert verdict.status == "wrong"
+
+
+def test_a_function_that_moves_costs_no_call_more():
+    calls = []
+    problem = Problem(lambda x: calls.append(0) or x @ x, slope, AT, lambda x: x.copy(), lambda x: x, ("x[0]", "x[1]"))
+    observe(problem)
+    assert len(calls) == 3

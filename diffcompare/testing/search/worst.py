@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from diffcompare.verdict.arguments import Structure, as_callable, formula_of, st
 from diffcompare.verdict.check import check_gradient
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.traced import trace
+from diffcompare.verdict.value_and_gradient import taken_apart
 from diffcompare.verdict.verdict import Verdict
 from diffcompare.watchdog import BUDGET
 
@@ -68,8 +69,8 @@ class WorstPoint:
 
 def find_worst(
     f: Callable[..., Any] | SymbolicFunction,
-    gradient: Callable[..., Any],
-    box: tuple[Any, Any],
+    gradient: Callable[..., Any] | Literal[True],
+    box: Any,
     evaluations: int = 2000,
     *,
     formula: SymbolicFunction | str | Any = None,
@@ -102,10 +103,12 @@ def find_worst(
     f : callable or SymbolicFunction
         ``f(x, *args)`` returns one number. Where it is known neither by itself nor by a trace or ``formula``, its
         differences choose the points, and the verdicts see less.
-    gradient : callable
-        ``gradient(x, *args)`` returns the claimed gradient in the structure of x.
-    box : (lower, upper)
-        Finite corners in the structure of x: numbers, arrays, tuples or dicts of arrays.
+    gradient : callable or True
+        ``gradient(x, *args)`` returns the claimed gradient in the structure of x. True: f returns
+        ``(value, gradient)``.
+    box : (lower, upper), or Bounds, or sequence of (low, high)
+        Finite corners in the structure of x: numbers, arrays, tuples or dicts of arrays; or as SciPy has them, see
+        :func:`diffcompare.check_gradient`.
     evaluations : int
         The largest number of calls of the gradient's code, at least 360.
     formula : SymbolicFunction, SymPy expression or text, optional
@@ -144,17 +147,20 @@ def find_worst(
     if not isinstance(evaluations, int) or evaluations < _LEAST:
         least = f"at least {_LEAST}, a few verdicts' calls"
         raise ValueError(f"evaluations={evaluations!r}: must be a whole number of {least}")
+    f, claim = taken_apart(f, gradient)
     structure, lower, upper = _corners(f, box)
     plain = as_callable(f, structure) if isinstance(f, SymbolicFunction) else f
     problem = Problem(
-        plain, gradient, (lower + upper) / 2, structure.unflatten, structure.flatten, structure.names(),
+        plain, claim, (lower + upper) / 2, structure.unflatten, structure.flatten, structure.names(),
         formula_of(f, formula, structure.size), tuple(args), (lower, upper), noise,
     )  # fmt: skip
     rng = np.random.default_rng(seed)
     with np.errstate(all="ignore"):
-        regions = map_regions(problem, (lower, upper), limit=(evaluations - VERDICTS * VERDICT) // 2, rng=rng)
+        # what is left for points
+        calls = evaluations - min(VERDICTS * VERDICT, 3 * evaluations // 4)
+        regions = map_regions(problem, (lower, upper), limit=calls // 2, rng=rng)
         known = problem.formula if problem.formula is not None else _traced(problem)
-        calls = evaluations - VERDICTS * VERDICT - regions.calls
+        calls -= regions.calls
         true = true_gradient(known, problem)
         tried = try_points(problem, (lower, upper), true, calls, regions.hints, rng)
         spent = regions.calls + tried.calls

@@ -200,3 +200,10 @@ def test_the_numbers_of_the_code_are_found_where_they_stand() -> None:
 def test_a_box_or_budget_that_cannot_be_used_is_refused(box: Any, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         find_worst(square, lambda x: 2 * x, box, **options)
+
+
+@pytest.mark.parametrize("evaluations", [360, 400, 540, 700])
+def test_few_evaluations_are_enough_for_what_is_wrong_everywhere(evaluations):
+    worst = find_worst(square, lambda x: x, ([-1.0, -1.0], [1.0, 1.0]), evaluations)
+    assert worst.verdict.status == "wrong"
+    assert worst.evaluations <= evaluations
