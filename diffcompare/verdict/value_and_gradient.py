@@ -12,7 +12,7 @@ import numpy as np
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.labelled import is_labelled
 
-__all__ = ["taken_apart"]
+__all__ = ["taken_apart", "whole_of"]
 
 
 # halves that wait to be taken, and the bytes of their points: those of a line are asked for one after another
@@ -41,6 +41,11 @@ def taken_apart(f: Callable[..., Any], gradient: Any) -> tuple[Callable[..., Any
     left = _Left()
     # a trace sees what a partial holds
     return partial(_half, f, left, 0), partial(_half, f, left, 1)
+
+
+def whole_of(gradient: Any) -> Callable[..., Any] | None:
+    """Return the function that gives value and gradient, of which a gradient is one half."""
+    return gradient.args[0] if isinstance(gradient, partial) and gradient.func is _half else None
 
 
 def _half(f: Callable[..., Any], left: _Left, which: int, x: Any, *args: Any) -> Any:

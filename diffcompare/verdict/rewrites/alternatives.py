@@ -61,7 +61,8 @@ def _of_expression(site: Site, names: Names) -> Iterator[Rewrite]:
         case ast.Call():
             yield from _of_call(site)
         case ast.UnaryOp(ast.USub(), ast.Constant() as number):
-            yield _instead(site, copied(number), 1.1)
+            if site.field not in ("lower", "upper", "step"):
+                yield _instead(site, copied(number), 1.1)
         case ast.UnaryOp(ast.USub(), operand):
             yield Rewrite(site.node, (site.replaced(copied(operand)),), 0.8, "sign", *_FLIPPED)
         case ast.UnaryOp(ast.Not() | ast.Invert(), operand):

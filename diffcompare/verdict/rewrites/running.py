@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.tracing.places import PACKAGE
 from diffcompare.tracing.spans import definition_of
+from diffcompare.verdict.value_and_gradient import taken_apart, whole_of
 
 __all__ = ["BOUNDED", "Body", "Change", "bodies_of"]
 
@@ -125,7 +127,7 @@ def bodies_of(gradient: Callable[..., Any], others: Container[CodeType] = ()) ->
     None of them where the source is not known, or where running it might have effects.
     """
     found = _unwrapped(gradient)
-    if found is None:
+    if found is None or found[0].__code__.co_filename.startswith(PACKAGE):
         return []
     function, wrap = found
     space = _guarded_names(function.__globals__)
@@ -182,6 +184,10 @@ def _has_effects(definition: ast.AST) -> bool:
 
 def _unwrapped(gradient: Any) -> tuple[FunctionType, Callable[..., Any]] | None:
     """Return the function behind a callable, and what makes a callable like it of another function."""
+    whole = whole_of(gradient)
+    if whole is not None:
+        both = _unwrapped(whole)
+        return None if both is None else (both[0], lambda function: taken_apart(both[1](function), True)[1])
     if isinstance(gradient, functools.partial):
         inner = _unwrapped(gradient.func)
         if inner is None:

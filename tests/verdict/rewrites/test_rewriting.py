@@ -214,3 +214,12 @@ def test_an_opaque_gradient_is_changed_too() -> None:
     verdict = dc.check_gradient(lambda x: x @ A @ x, opaque, [0.4, -0.7, 1.2])
     assert verdict.evidence == "neighbours"
     assert "the minus should be a plus" in str(verdict.cause)
+
+
+def both(x: Any) -> Any:
+    return x @ A @ x, A @ x - A.T @ x
+
+
+def test_a_function_that_returns_both_is_changed() -> None:
+    verdict = dc.check_gradient(both, True, [0.4, -0.7, 1.2])
+    assert "the minus should be a plus" in str(verdict.cause) + "".join(verdict.places["message"])
