@@ -59,7 +59,7 @@ def _of_expression(site: Site, names: Names) -> Iterator[Rewrite]:
         case ast.BinOp():
             yield from _of_operator(site, names)
         case ast.Call():
-            yield from _of_call(site)
+            yield from _of_call(site, names)
         case ast.UnaryOp(ast.USub(), ast.Constant() as number):
             if site.field not in ("lower", "upper", "step"):
                 yield _instead(site, copied(number), 1.1)
@@ -81,7 +81,7 @@ def _of_expression(site: Site, names: Names) -> Iterator[Rewrite]:
                 said = f"{text_of(elements[k])} and {text_of(elements[k + 1])} should be exchanged"
                 change = site.replaced(type(site.node)(some, ast.Load()))
                 yield Rewrite(site.node, (change,), 1.1, "permuted", said, said + " in {}")
-        case ast.Subscript(value):
+        case ast.Subscript(value) if _is_data(value, names):
             looped = "For.iter" in site.around
             said = "the loop should run over {}" if looped else ""
             yield _instead(site, copied(value), 1.2, "loop" if looped else "shifted", said)
@@ -194,7 +194,14 @@ def _regrouped(node: ast.BinOp) -> Iterator[ast.BinOp]:
         yield ast.BinOp(ast.BinOp(left, node.op, right.left), right.op, right.right)
 
 
-def _of_call(site: Site) -> Iterator[Rewrite]:
+def _is_data(node: Any, names: Names) -> bool:
+    """Tell whether an expression is no name of a module or a function, nor one of its attributes, such as np.r_."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return not isinstance(node, ast.Name) or node.id in names.variables
+
+
+def _of_call(site: Site, names: Names) -> Iterator[Rewrite]:
     node = site.node
     called, arguments, name = node.func, node.args, called_name(node)
     for other in dict.fromkeys(one for family in _LIKE if name in family for one in family if one != name):
@@ -209,7 +216,7 @@ def _of_call(site: Site) -> Iterator[Rewrite]:
         new = ast.Call(called, arguments, [*node.keywords[:k], *node.keywords[k + 1 :]])
         yield _instead(site, new, 1.3, "axis" if word.arg == "axis" else "other value")
     inner = arguments[0] if arguments else getattr(called, "value", None)
-    if inner is not None and not isinstance(inner, ast.Starred):
+    if inner is not None and not isinstance(inner, ast.Starred) and _is_data(inner, names):
         yield _instead(site, copied(inner), 1.2)
         if name in ("abs", "fabs", "sqrt"):
             yield _instead(site, ast.BinOp(inner, ast.Pow(), ast.Constant(2)), 1.21)
@@ -275,7 +282,8 @@ def _of_statement(site: Site) -> Iterator[Rewrite]:
             yield Rewrite(node, (site.replaced(added),), cost, "accumulation", this, cause)
     if site.index is not None and isinstance(following, ast.Assign | ast.AugAssign):
         changes = tuple(Change(site.owner, site.field, site.index + k, one) for k, one in enumerate((following, node)))
-        words = "this comes too late", f"{{}} comes too late: line {node.lineno} uses the earlier value"
+        said = f"should stand before line {node.lineno}"
+        words = f"this {said}", f"{{}} {said}: one of the two takes a stale value"
         yield Rewrite(following, changes, 1.1, "stale", *words)
     if isinstance(node, ast.Assign | ast.AugAssign) and len(body) > 1:
         words = "this line does not belong here", "the line {} is too many"

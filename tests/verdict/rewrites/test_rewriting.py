@@ -91,7 +91,7 @@ def twice_transposed(x: Any) -> Any:
 POINT = [0.3, 1.1]
 PLACES = [
     (smoothing, forgets_a_name, POINT, "d_level", "missing in d_level"),
-    (smoothing, takes_the_new_level, POINT, "grad = grad - 2 * gap * d_level", "comes too late"),
+    (smoothing, takes_the_new_level, POINT, "grad = grad - 2 * gap * d_level", "takes a stale value"),
     (smoothing, overwrites, POINT, "grad = -2 * gap * d_level", "overwrites grad"),
     (smoothing, begins_late, POINT, "SERIES[1:]", "the loop should run over SERIES"),
     (pull, wrong_part, [0.4, -0.7, 1.2], "grad[1:]", "in place of grad[:-1]"),
@@ -159,6 +159,12 @@ def test_a_loop_that_would_not_end_is_given_up() -> None:
     """With ``seen`` in place of ``STEPS`` the loop goes through what it makes."""
     verdict = dc.check_gradient(lambda p: sum(STEPS) * p[0] + p[0] + p[1], endless, POINT)
     assert verdict.status == "wrong"
+
+
+def test_what_is_no_array_is_not_put_in() -> None:
+    """``np.r_`` alone can be asked for its elements without end."""
+    verdict = dc.check_gradient(lambda p: p[0] ** 2 + p[1] ** 3, lambda p: np.r_[2 * p[0], 3 * p[1]], POINT)
+    assert "p[1]" in "".join(verdict.places["text"])
 
 
 class Model:
