@@ -364,6 +364,8 @@ def _apply(table: Table, name: str, ufunc: Any, inputs: Sequence[Any]) -> Any:
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
         columns = [elements(np.broadcast_to(a, shape)) for a in arrays]
         return _booleans(new_array([logic(*map(_truth, row)) for row in zip(*columns, strict=True)], shape))
+    if not hasattr(np, ufunc.__name__):
+        return Above.special(table, ufunc)(*inputs)
     if not any(is_moving(v) for v in inputs):
         return table_constants(ufunc(*(shadows(v) for v in inputs)), table)
     raise refuse(

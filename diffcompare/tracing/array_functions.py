@@ -12,7 +12,7 @@ import numpy as np
 
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_ufuncs import choose, compared, of_table, store, table_here
-from diffcompare.tracing.composed import axes_of, composed, masked
+from diffcompare.tracing.composed import ASKED, axes_of, composed, masked
 from diffcompare.tracing.handle import (
     Doors,
     Handle,
@@ -42,6 +42,7 @@ _VIEWS = {
     ),
     np.lib.stride_tricks.sliding_window_view, np.linalg.diagonal, np.linalg.matrix_transpose,
 }  # fmt: skip
+_OF_SEVERAL = {np.atleast_1d, np.atleast_2d, np.atleast_3d}
 # what is made of elements of several arrays: any number among the arguments with these places is one of them
 _MADE: dict[Any, tuple[int | str, ...]] = {
     **dict.fromkeys(named(
@@ -54,12 +55,9 @@ _MADE: dict[Any, tuple[int | str, ...]] = {
 }  # fmt: skip
 # what is written into: the places of what is written and of what is read
 _WRITTEN: dict[Any, tuple[int, ...]] = {
-    np.fill_diagonal: (1,), np.put: (2,), np.copyto: (1,), np.place: (2,), np.put_along_axis: (2,),
+    np.fill_diagonal: (1,), np.put: (2,), np.copyto: (1,), np.place: (2,), np.putmask: (2,),
+    np.put_along_axis: (2,),
 }  # fmt: skip
-_ASKED = set(named(
-    "shape", "ndim", "size", "iscomplexobj", "isrealobj", "may_share_memory", "shares_memory", "ix_", "result_type",
-    "iscomplex", "isreal",
-))  # fmt: skip
 
 
 def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -82,8 +80,8 @@ def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) ->
         return _moved(table, function, args, kwargs)
     if function in _WRITTEN:
         return _written(table, function, args, kwargs)
-    if function in _ASKED:
-        return function(*map(floats_of, args), **kwargs)
+    if function in ASKED:
+        return function(*(_number(floats_of(a)) for a in args), **kwargs)
     if not is_moving(list(args)) and not is_moving(kwargs):
         out = kwargs.pop("out", None)
         result = constants(table, function(*map(floats_of, args), **floats_of(kwargs)))
@@ -94,6 +92,11 @@ def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) ->
         "it is not made of operations that the trace knows",
         "write it with elementary functions, or leave it out of what is traced",
     )
+
+
+def _number(value: Any) -> Any:
+    # one element of an array is a number
+    return value[()] if isinstance(value, np.ndarray) else value
 
 
 def with_floats(table: ArrayTable, result: Any, floats: Any) -> Any:
@@ -125,6 +128,8 @@ def constants(table: ArrayTable, value: Any) -> Any:
 
 
 def _seen(table: ArrayTable, function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    if function in _OF_SEVERAL and len(args) > 1:
+        return tuple(_seen(table, function, (value,), kwargs) for value in args)
     array = made(table, args[0])
     places, floats = (function(part, *args[1:], **kwargs) for part in (array.places, array.floats))
 

@@ -13,7 +13,13 @@ import numpy as np
 from diffcompare.tracing.registry import Handlers, named, registering
 from diffcompare.tracing.table import refuse
 
-__all__ = ["axes_of", "composed", "masked"]
+__all__ = ["ASKED", "axes_of", "composed", "masked"]
+
+# what asks for the kind of numbers, or for their places: answered of the floats
+ASKED = set(named(
+    "shape", "ndim", "size", "iscomplexobj", "isrealobj", "may_share_memory", "shares_memory", "ix_", "result_type",
+    "iscomplex", "isreal", "isscalar", "diag_indices_from", "tril_indices_from", "triu_indices_from", "iterable",
+))  # fmt: skip
 
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:

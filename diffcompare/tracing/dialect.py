@@ -18,7 +18,6 @@ __all__ = ["Dialect", "Kind", "ModuleSubstitute", "RandomSubstitute", "kind_of",
 
 _ARRAYS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite", "require")
 _BUFFERS = ("zeros", "ones", "empty", "full", "eye", "identity")
-_SPECIAL_MODULES = ("scipy.special", "scipy.special._ufuncs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,10 @@ class Dialect:
         What stands for ``np.vectorize``.
     builtins : mapping
         What stands for functions of Python's own.
-    is_traced : callable
-        Whether there is something traced in a list of values.
+    is_traced, is_moving : callable
+        Whether there is something traced in a list of values, and whether it depends on the variables.
+    plain : callable
+        The floats that the code would have.
     gathered : callable
         ``gathered(table, values, places)``: the numbers of several arrays, one array after the other, at these places.
     scattered : callable
@@ -72,6 +73,8 @@ class Dialect:
     vectorized: Handler
     builtins: Mapping[str, Any]
     is_traced: Handler
+    is_moving: Handler
+    plain: Handler
     gathered: Handler
     scattered: Handler
 
@@ -178,41 +181,20 @@ _ABSTRACT = frozenset({
 
 
 class ModuleSubstitute:
-    """A module whose functions know traced numbers; what it does not know is the module's own.
+    """A module whose functions know traced numbers.
 
     Parameters
     ----------
     module : module
-    table : Table
-    rule : callable
-        ``rule(table, function)`` returns what stands for a function.
-    dialect : Dialect
-        What stands for functions of modules inside, and for numbers.
+    convert : callable
+        Returns what stands for a value of the module.
     """
 
-    def __init__(self, module: ModuleType, table: Any, rule: Callable[[Any, Any], Any], dialect: Dialect) -> None:
-        self.__dict__.update({
-            "_module": module, "_table": table, "_rule": rule, "_dialect": dialect, "__name__": module.__name__,
-        })  # fmt: skip
+    def __init__(self, module: ModuleType, convert: Callable[[Any], Any]) -> None:
+        self.__dict__.update({"_module": module, "_convert": convert, "__name__": module.__name__})
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._module, name)
-        if isinstance(found, ModuleType):
-            if found is np.random:
-                found = RandomSubstitute("numpy.random")
-            elif found is np.fft:
-                found = ModuleSubstitute(found, self._table, self._dialect.numpy, self._dialect)
-            elif found.__name__ in _SPECIAL_MODULES:
-                found = ModuleSubstitute(found, self._table, self._dialect.special, self._dialect)
-            elif found.__name__ == "scipy.linalg":
-                found = ModuleSubstitute(found, self._table, self._dialect.linear, self._dialect)
-            elif found.__name__.startswith(("numpy", "scipy")):
-                found = ModuleSubstitute(found, self._table, self._rule, self._dialect)
-        elif isinstance(found, float):
-            found = self._dialect.number(self._table, found) if self._table.exact else found
-        else:
-            found = self._rule(self._table, found)
-        self.__dict__[name] = found
+        found = self.__dict__[name] = self._convert(getattr(self._module, name))
         return found
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -231,11 +213,18 @@ class RandomSubstitute:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        return RandomSubstitute(f"{self._name}.{name}")
+
+    def __instancecheck__(self, value: Any) -> bool:
+        return isinstance(value, RandomSubstitute)
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        """Refuse to draw."""
         raise refuse(
-            f"{self._name}.{name}",
+            self._name,
             "random numbers differ from call to call",
             "draw them outside and let the function use the array",
         )
 
     def __setattr__(self, name: str, value: Any) -> None:
-        getattr(self, name)
+        self()

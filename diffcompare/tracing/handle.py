@@ -252,8 +252,6 @@ class Handle(np.ndarray[Any, np.dtype[np.float64]]):
         """The same elements elsewhere."""
         return stored(self.table, self.node, np.array(self.floats))
 
-    __array_priority__ = 1000.0
-
 
 def viewed(base: Handle, places: Places, floats: Floats) -> Handle:
     """Return a view of a handle."""

@@ -6,15 +6,17 @@ import builtins
 import functools
 import sys
 import types
+from abc import ABCMeta, update_abstractmethods
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
+from diffcompare.tracing.compiled import CompiledObject, compiled_function
 from diffcompare.tracing.dialect import Dialect, ModuleSubstitute, RandomSubstitute
 from diffcompare.tracing.foreign import Foreign
-from diffcompare.tracing.keeping import names_of, slots_of
+from diffcompare.tracing.keeping import slots_of
 from diffcompare.tracing.substitutes import SCALARS
 
 __all__ = ["Rebuilder"]
@@ -23,7 +25,7 @@ __all__ = ["Rebuilder"]
 _LARGEST_ARRAY = 400_000
 _LARGEST_LIST = 20_000
 _VALUES = (tuple, BaseException, np.ndarray, dict, list, str, int, float)
-_LIBRARIES = ("numpy", "scipy", "sympy", "pandas", "flint", "diffcompare")
+_LIBRARIES = ("numpy", "sympy", "pandas", "flint", "diffcompare", "jax", "jaxlib", "torch")
 
 
 class Rebuilder:
@@ -42,7 +44,7 @@ class Rebuilder:
         self.dialect = dialect
         # the originals are held: an id must not be used again
         self._done: dict[int, tuple[Any, Any]] = {}
-        self._globals: dict[int, tuple[dict[str, Any], dict[str, Any], set[str]]] = {}
+        self._globals: dict[int, _Namespace] = {}
 
     def value(self, value: Any) -> Any:
         """Return what stands for a value; itself where nothing needs to change."""
@@ -60,6 +62,8 @@ class Rebuilder:
         return result
 
     def _converted(self, value: Any) -> Any:
+        if id(value) in self.dialect.others:
+            return self.dialect.others[id(value)]
         if isinstance(value, Foreign):
             return self.value(value.in_numpy())
         if isinstance(value, np.ndarray):
@@ -84,6 +88,8 @@ class Rebuilder:
             return self.dialect.numpy(self.table, value) if known else self.dialect.special(self.table, value)
         if isinstance(value, np.vectorize):
             return self.dialect.vectorized(self.value(value.pyfunc))
+        if type(value).__module__.startswith("_cython") and callable(value):
+            return compiled_function(value, f"{value.__module__}.{value.__qualname__}", self.table, self.dialect)
         if isinstance(value, types.BuiltinFunctionType) or hasattr(value, "__wrapped__"):
             return self._foreign_function(value)
         if isinstance(value, type):
@@ -115,16 +121,11 @@ class Rebuilder:
 
     def _module(self, module: types.ModuleType) -> Any:
         name = module.__name__
-        if name == "math":
-            return ModuleSubstitute(module, self.table, self.dialect.math, self.dialect)
-        if name == "numpy.random" or name == "random":
+        if name in ("numpy.random", "random"):
             return RandomSubstitute(name)
-        if name == "scipy.linalg":
-            return ModuleSubstitute(module, self.table, self.dialect.linear, self.dialect)
-        if name in ("scipy.special", "scipy"):
-            return ModuleSubstitute(module, self.table, self.dialect.special, self.dialect)
-        if name == "numpy" or name.startswith("numpy."):
-            return ModuleSubstitute(module, self.table, self.dialect.numpy, self.dialect)
+        top = name.partition(".")[0]
+        if name == "math" or top == "numpy" or _is_rebuilt(name):
+            return ModuleSubstitute(module, self.value)
         return module
 
     def _foreign_function(self, value: Any) -> Any:
@@ -139,6 +140,8 @@ class Rebuilder:
             return self.dialect.numpy(self.table, value)
         if module.startswith("scipy.special"):
             return self.dialect.special(self.table, value)
+        if isinstance(value, types.BuiltinFunctionType) and module and _is_rebuilt(module):
+            return compiled_function(value, f"{module}.{name}", self.table, self.dialect)
         wrapped = getattr(value, "__wrapped__", None)
         if isinstance(wrapped, types.FunctionType) and isinstance(value, functools._lru_cache_wrapper):
             return self.value(wrapped)
@@ -150,20 +153,20 @@ class Rebuilder:
         top = module.partition(".")[0]
         if top == "numpy":
             return self.dialect.numpy(self.table, function)
-        if module.startswith("scipy.special"):
-            return self.dialect.special(self.table, function)
-        if module.startswith("scipy.linalg"):
-            return self.dialect.linear(self.table, function)
-        if top in _LIBRARIES or (top in sys.stdlib_module_names and top != "__main__"):
+        if module.startswith(("scipy.special", "scipy.linalg")):
+            known = (self.dialect.linear if "linalg" in module else self.dialect.special)(self.table, function)
+            if known is not None:
+                return known
+        if not _is_rebuilt(module):
             return function
         code = self._code(function.__code__)
-        names = names_of(function.__code__)
         closure = tuple(self._cell(cell) for cell in function.__closure__ or ())
         namespace = self._namespace(function.__globals__)
         rebuilt = types.FunctionType(code, namespace, function.__name__, None, closure)
         # known before what it refers to is looked at: that may be itself
         self._done[id(function)] = (function, rebuilt)
-        self._look_up(function.__globals__, names)
+        for name in _names_of_class_bodies(code):
+            namespace.get(name)
         for own, cell in zip(function.__closure__ or (), closure, strict=True):
             self._fill(own, cell)
         if function.__defaults__:
@@ -205,23 +208,21 @@ class Rebuilder:
             return tuple(self._code_constant(v) for v in value)
         return value
 
-    def _namespace(self, own: dict[str, Any]) -> dict[str, Any]:
+    def _namespace(self, own: dict[str, Any]) -> _Namespace:
         held = self._globals.get(id(own))
         if held is None:
-            held = self._globals[id(own)] = (own, {**own, "__builtins__": self._builtins()}, set())
-        return held[1]
+            held = self._globals[id(own)] = _Namespace(self, own)
+        return held
 
-    def _look_up(self, own: dict[str, Any], names: set[str]) -> None:
-        _, copied, done = self._globals[id(own)]
-        for name in sorted(names - done):
-            done.add(name)
-            value = own.get(name, self.dialect.builtins.get(name, own))
-            if value is getattr(builtins, name, own):
-                value = self.dialect.builtins.get(name, value)
-            if value is not own:
-                copied[name] = self.value(value) if name in own else value
+    def looked_up(self, name: str, own: dict[str, Any]) -> Any:
+        """Return what stands for a global name or a built-in one; ``KeyError`` where there is none."""
+        value = own.get(name, own)
+        if value is own or value is getattr(builtins, name, own):
+            return self.dialect.builtins[name]
+        return self.value(value)
 
-    def _builtins(self) -> dict[str, Any]:
+    def builtins(self) -> dict[str, Any]:
+        """Return the built-in names, with an import that is followed."""
         held = self._done.get(0)
         if held is None:
             scope = dict(vars(builtins))
@@ -250,8 +251,9 @@ class Rebuilder:
             return kind
 
     def _rebuilt_class(self, kind: type) -> Any:
-        bases = tuple(b for b in (self.value(b) for b in kind.__bases__) if isinstance(b, type))
-        bases = tuple(dict.fromkeys((*(b for b in bases if b is not object), kind)))
+        # those that stay as they are come with the class itself
+        rebuilt_bases = ((b, self.value(b)) for b in kind.__bases__)
+        bases = (*(new for own, new in rebuilt_bases if new is not own and isinstance(new, type)), kind)
         new = type(kind)(kind.__name__, bases, {})
         self._done[id(kind)] = (kind, new)
         for name, attribute in list(vars(kind).items()):
@@ -273,6 +275,7 @@ class Rebuilder:
                 if rebuilt is attribute:
                     continue
             type.__setattr__(new, name, rebuilt)
+        update_abstractmethods(new)
         return new
 
     def _instance(self, value: Any) -> Any:
@@ -285,7 +288,7 @@ class Rebuilder:
         try:
             new = object.__new__(new_kind)
         except TypeError:
-            return value
+            return CompiledObject(value, self.table, self.dialect)
         self._done[id(value)] = (value, new)
         for slot in slots_of(kind):
             # one that was never set is not set in the copy
@@ -296,12 +299,49 @@ class Rebuilder:
         return new
 
 
-def _is_users(kind: type) -> bool:
-    module = getattr(kind, "__module__", "") or ""
+def _is_rebuilt(module: str) -> bool:
     top = module.partition(".")[0]
-    if top in _LIBRARIES or (top in sys.stdlib_module_names and top != "__main__"):
+    return top not in _LIBRARIES and (top not in sys.stdlib_module_names or top == "__main__")
+
+
+def _is_users(kind: type) -> bool:
+    if not _is_rebuilt(getattr(kind, "__module__", "") or ""):
         return False
-    return type(kind) is type and not issubclass(kind, _VALUES)
+    return type(kind) in (type, ABCMeta) and not issubclass(kind, _VALUES)
+
+
+class _Namespace(dict[str, Any]):
+    """The global names of rebuilt code: what stands for each is made when it is first asked for."""
+
+    def __init__(self, rebuilder: Rebuilder, own: dict[str, Any]) -> None:
+        super().__init__({name: own[name] for name in own.keys() & _OF_MODULES})
+        self["__builtins__"] = rebuilder.builtins()
+        self._rebuilder, self._own = rebuilder, own
+
+    def __missing__(self, name: str) -> Any:
+        found = self[name] = self._rebuilder.looked_up(name, self._own)
+        return found
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return what stands for a name."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or name in self._own
+
+
+_OF_MODULES = frozenset({"__name__", "__file__", "__package__", "__spec__", "__loader__", "__doc__"})
+# the code of a function, unlike that of a class inside it, looks its names up by itself
+_OPTIMIZED = 0x1
+
+
+def _names_of_class_bodies(code: types.CodeType) -> set[str]:
+    inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    own = set() if code.co_flags & _OPTIMIZED else set(code.co_names)
+    return own.union(*map(_names_of_class_bodies, inner))
 
 
 def _refuser(name: str) -> Callable[..., Any]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from types import BuiltinFunctionType, FunctionType
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -12,26 +11,30 @@ import numpy as np
 from diffcompare.program.scipy_functions import scipy_special
 from diffcompare.tracing.array import (
     contains_traced,
+    elements,
     elementwise,
     is_moving,
     lifted,
+    new_array,
     shadows,
     table_constants,
     wrap,
 )
+from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import UNARY, TracedScalar, extreme, lift, scalar, select
 from diffcompare.tracing.special import TRACED, traced_special
+from diffcompare.tracing.special_formulas import FORMULAS
 from diffcompare.tracing.table import Table, refuse
 
 __all__ = ["HINTS", "LINEAR", "linear_algebra_function", "special_function"]
 
 
 def linear_algebra_function(table: Table, function: Any) -> Any:
-    """Return what stands for a function of ``scipy.linalg``."""
+    """Return what stands for a function of ``scipy.linalg``; None for one whose own code is traced."""
     name = getattr(function, "__name__", "")
     rule: Any = LINEAR.get(name)
-    if rule is None or not callable(function):
-        return function if isinstance(function, type) else special_function(table, function)
+    if rule is None:
+        return special_function(table, function)
 
     def substitute(*args: Any, **kwargs: Any) -> Any:
         if contains_traced(args) or contains_traced(kwargs):
@@ -76,18 +79,19 @@ LINEAR: dict[str, Any] = {
 
 
 def special_function(table: Table, function: Any) -> Any:
-    """Return what stands for a function of ``scipy.special``."""
+    """Return what stands for a function of ``scipy.special``; None for one whose own code is traced."""
     name = getattr(function, "__name__", "")
-    if not isinstance(function, np.ufunc | FunctionType | BuiltinFunctionType):
-        # distributions and the like: whether they run on traced numbers will be seen
-        return function
     rule: Any = _SPECIAL.get(name)
+    if rule is None and not {name} & {*TRACED, *FORMULAS} and isinstance(function, FunctionType):
+        return None
 
     def substitute(*args: Any, **kwargs: Any) -> Any:
         if not (contains_traced(args) or contains_traced(kwargs)):
             return table_constants(function(*args, **kwargs), table)
         if rule is not None:
             return rule(table, *args, **kwargs)
+        if name in FORMULAS:
+            return _by_formula(table, name, function, args, kwargs)
         if name in TRACED and not kwargs and (is_moving(args) or table.exact):
             return traced_special(table, TRACED[name], function, args)
         if name in UNARY:
@@ -102,12 +106,19 @@ def special_function(table: Table, function: Any) -> Any:
     return substitute
 
 
+def _by_formula(table: Table, name: str, function: Any, args: tuple[Any, ...], kwargs: Any) -> Any:
+    def traced(value: Any) -> Any:
+        array = lifted(value, table)
+        return wrap(array) if array.ndim else array[()]
+
+    found = lifted(FORMULAS[name](traced, *map(traced, args), **kwargs), table)
+    floats = np.broadcast_to(function(*map(shadows, args), **shadows(kwargs)), found.shape)
+    pairs = zip(elements(found), floats.reshape(-1).tolist(), strict=True)
+    return new_array([TracedScalar(table, number.index, value) for number, value in pairs], found.shape)
+
+
 def _each(rule: Callable[..., Any]) -> Callable[..., Any]:
     return lambda table, *args: elementwise(table, lambda *row: rule(*(lift(v, table) for v in row)), args)
-
-
-def _expit(x: TracedScalar) -> Any:
-    return 1.0 / (1.0 + np.exp(-x))
 
 
 def _log_expit(x: TracedScalar) -> Any:
@@ -160,10 +171,6 @@ def _log_softmax(table: Table, x: Any, axis: Any = None) -> Any:
     return x - _logsumexp(table, x, axis=axis, keepdims=True)
 
 
-def _rel_entr(x: TracedScalar, y: TracedScalar) -> Any:
-    return x * np.log(x / y) if x.shadow > 0 else _xlogy(x, x)
-
-
 def _of_table(name: str, floats: Callable[..., Any]) -> Callable[..., Any]:
     return lambda table, *args: traced_special(table, name, floats, args)
 
@@ -184,20 +191,10 @@ def _lambertw(table: Table, z: Any, k: Any = 0, tol: float = 1e-8) -> Any:
     return traced_special(table, name, lambda x: scipy_special().lambertw(x, branch, tol).real, (z,))
 
 
-def _normal_distribution(x: TracedScalar) -> Any:
-    root = TracedScalar(x.table, x.table.root(2), math.sqrt(2))
-    return 0.5 * traced_special(x.table, "erfc", scipy_special().erfc, (-x / root,))
-
-
 def _factorial(x: TracedScalar) -> Any:
     # scipy's is 0 left of 0
     inside = traced_special(x.table, "factorial", scipy_special().factorial, (x,))
     return select(x < 0, scalar(x.table, 0.0), inside)
-
-
-def _log_beta(a: TracedScalar, b: TracedScalar) -> Any:
-    one, two, both = (traced_special(a.table, "gammaln", scipy_special().gammaln, (v,)) for v in (a, b, a + b))
-    return one + two - both
 
 
 _SPECIAL: dict[str, Callable[..., Any]] = {
@@ -211,22 +208,12 @@ _SPECIAL: dict[str, Callable[..., Any]] = {
     ),
     "fresnel": _together(_of_table("fresnels", _part("fresnel", 0)), _of_table("fresnelc", _part("fresnel", 1))),
     "factorial": _each(_factorial),
-    "ndtr": _each(_normal_distribution),
-    "betaln": _each(_log_beta),
-    "expit": _each(_expit),
     "log_expit": _each(_log_expit),
-    "logit": _each(lambda x: np.log(x / (1.0 - x))),
     "xlogy": _each(_xlogy),
     "xlog1py": _each(_xlog1py),
-    "entr": _each(lambda x: -_xlogy(x, x)),
-    "rel_entr": _each(_rel_entr),
-    "kl_div": _each(lambda x, y: _rel_entr(x, y) - x + y),
     "logsumexp": _logsumexp,
     "softmax": _softmax,
     "log_softmax": _log_softmax,
-    "exprel": _each(lambda x: np.expm1(x) / x),
-    "softplus": _each(lambda x: np.logaddexp(x, 0)),
-    "huber": _each(
-        lambda d, r: select(abs(r) <= d, 0.5 * r * r, d * (abs(r) - 0.5 * d)),
-    ),
 }
+
+Above.special = special_function

@@ -268,6 +268,8 @@ SCALARS = Dialect(
     vectorized=vectorized,
     builtins=_BUILTINS,
     is_traced=contains_traced,
+    is_moving=is_moving,
+    plain=shadows,
     gathered=_gathered,
     scattered=_scattered,
 )
