@@ -82,9 +82,13 @@ class TracedArray(np.ndarray[Any, np.dtype[np.object_]]):
             return plain(self, "astype(int)").astype(kind)
         return new_array([cast(lift(e, table), kind) for e in self.flat], self.shape)
 
+    def view(self, *kind: Any, **other: Any) -> Any:
+        """The same elements, as an array of another type."""
+        return super().view(*(getattr(k, "own_type", k) for k in kind), **other)
+
     def tobytes(self, *_: Any, **__: Any) -> bytes:
         """The bytes of the floats."""
-        return bytes(_read(self).tobytes())
+        return bytes(_read(self).tobytes()) + active_table().salt * is_moving(self)
 
     def item(self, *args: Any) -> Any:
         """One element."""

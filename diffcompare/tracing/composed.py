@@ -101,6 +101,20 @@ def composed(traced: Callable[[Any, Any], Any]) -> Handlers:
             result = np.where(condition, value, result)
         return np.broadcast_to(result, array.shape) if np.shape(result) != array.shape else result
 
+    @handles(np.interp)
+    def interp(table: Any, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
+        if period is not None:
+            raise refuse("interp with a period", "it is not known to the trace", "take the remainder before")
+        at, knots, values = (traced(table, v) for v in (x, xp, fp))
+        # the piece that a number lies in: how many knots are not above it
+        passed = np.count_nonzero(np.greater_equal(at[..., None], knots), axis=-1)
+        k = np.clip(passed - 1, 0, len(knots) - 2)
+        found = values[k] + (at - knots[k]) * ((values[k + 1] - values[k]) / (knots[k + 1] - knots[k]))
+        found = np.where(passed == 0, values[0] if left is None else left, found)
+        # the last knot itself is still inside
+        beyond = (passed == len(knots)) & np.greater(at, knots[-1])
+        return np.where(beyond, values[-1] if right is None else right, found)
+
     @handles(np.clip)
     def clip(table: Any, a: Any, a_min: Any = None, a_max: Any = None, **ends: Any) -> Any:
         low = next((v for v in (a_min, ends.get("min")) if v is not None and v is not np._NoValue), None)

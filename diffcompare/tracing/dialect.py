@@ -84,6 +84,9 @@ class Dialect:
             return _UfuncSubstitute(table, function, self)
         if isinstance(function, type):
             kind: Any = function
+            if function is np.ndarray:
+                members = {"own_type": kind, "buffer": staticmethod(functools.partial(self.buffer, table))}
+                return _ArrayKind("ndarray", (), members)
             if issubclass(np.float64, function) or issubclass(function, np.floating):
                 return kind_of(self.float_kind, kind)
             if issubclass(function, np.integer | np.bool_) and function not in _ABSTRACT:
@@ -159,6 +162,15 @@ class Kind(type):
 
     def __getattr__(cls, name: str) -> Any:
         return getattr(cls.own_type, name)
+
+
+class _ArrayKind(Kind):
+    """The type of what stands for ``np.ndarray``: a call makes a buffer."""
+
+    buffer: Handler
+
+    def __call__(cls, shape: Any, dtype: Any = float, *others: Any, **more: Any) -> Any:
+        return cls.own_type(shape, dtype, *others, **more) if others or more else cls.buffer(np.empty, shape, dtype)
 
 
 @functools.cache

@@ -141,7 +141,6 @@ def call_function(table: Table, function: Any, args: Sequence[Any], kwargs: dict
 
 
 _REASONS = {
-    "interp": "a table lookup has no formula",
     "searchsorted": "a table lookup has no formula",
     "digitize": "a table lookup has no formula",
     "histogram": "counting has no derivative",

@@ -9,7 +9,7 @@ import types
 from abc import ABCMeta, update_abstractmethods
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -39,12 +39,18 @@ class Rebuilder:
         What the code sees in their place.
     """
 
+    # returns what calls a function of another array library with traced numbers, and None for any other value; the
+    # module above puts its own here
+    foreign: ClassVar[Callable[[Any], Callable[..., Any] | None]] = staticmethod(lambda _: None)
+
     def __init__(self, table: Any, dialect: Dialect = SCALARS) -> None:
         self.table = table
         self.dialect = dialect
         # the originals are held: an id must not be used again
         self._done: dict[int, tuple[Any, Any]] = {}
         self._globals: dict[int, _Namespace] = {}
+        # functions by the ids of their copies
+        self._own: dict[int, types.FunctionType] = {}
 
     def value(self, value: Any) -> Any:
         """Return what stands for a value; itself where nothing needs to change."""
@@ -68,6 +74,11 @@ class Rebuilder:
             return self.value(value.in_numpy())
         if isinstance(value, np.ndarray):
             return self._array(value)
+        if type(value).__module__.startswith("jaxlib") and hasattr(value, "__array__"):
+            return self._array(np.array(value))
+        foreign = Rebuilder.foreign(value)
+        if foreign is not None:
+            return self._foreign_substitute(foreign)
         if isinstance(value, types.ModuleType):
             return self._module(value)
         if isinstance(value, np.random.Generator | np.random.RandomState):
@@ -124,9 +135,17 @@ class Rebuilder:
         if name in ("numpy.random", "random"):
             return RandomSubstitute(name)
         top = name.partition(".")[0]
-        if name == "math" or top == "numpy" or _is_rebuilt(name):
+        if name == "math" or top in ("numpy", "jax") or _is_rebuilt(name):
             return ModuleSubstitute(module, self.value)
         return module
+
+    def _foreign_substitute(self, foreign: Callable[..., Any]) -> Callable[..., Any]:
+        def substitute(*args: Any, **kwargs: Any) -> Any:
+            # functions are taken as they are: the other library writes them down itself
+            result = foreign(*(self._own.get(id(a), a) for a in args), **kwargs)
+            return self.value(result) if callable(result) else result
+
+        return substitute
 
     def _foreign_function(self, value: Any) -> Any:
         name, module = getattr(value, "__name__", ""), getattr(value, "__module__", "") or ""
@@ -165,6 +184,7 @@ class Rebuilder:
         rebuilt = types.FunctionType(code, namespace, function.__name__, None, closure)
         # known before what it refers to is looked at: that may be itself
         self._done[id(function)] = (function, rebuilt)
+        self._own[id(rebuilt)] = function
         for name in _names_of_class_bodies(code):
             namespace.get(name)
         for own, cell in zip(function.__closure__ or (), closure, strict=True):

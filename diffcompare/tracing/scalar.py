@@ -232,7 +232,8 @@ class TracedScalar:
         return compare("not_equal", self, other)
 
     def __hash__(self) -> int:
-        return hash(self._read())
+        # as a key, what varies finds nothing that was kept of floats
+        return hash((self._read(), id(self.table))) if self.moving else hash(self._read())
 
     def __bool__(self) -> bool:
         return _decide("not_equal", self, scalar(self.table, 0.0))
@@ -301,7 +302,7 @@ class TracedScalar:
 
     def tobytes(self) -> bytes:
         """The bytes of the float."""
-        return np.float64(self._read()).tobytes()
+        return np.float64(self._read()).tobytes() + self.table.salt * self.moving
 
     def is_integer(self) -> bool:
         """Whether the float is an integer."""

@@ -228,6 +228,9 @@ class Table:
         ``decide(number of the guard, place, visit, answer)`` returns the answer to go on with.
     """
 
+    # stands behind the bytes of what varies: as a key, they find nothing that was kept of floats
+    salt = b"traced"
+
     def __init__(
         self,
         names: Sequence[str],

@@ -236,6 +236,11 @@ FUNCTIONS: dict[str, list[str]] = {
     "diag_indices_from": ["y = x[:, :3].copy()\ny[np.diag_indices_from(y)] *= 2\nreturn y"],
     "tril_indices_from": ["x[np.tril_indices_from(x)]"],
     "triu_indices_from": ["x[np.triu_indices_from(x, 1)]"],
+    "interp": [
+        "np.interp(x, [0.0, 0.5, 0.8], [1.0, 3.0, 2.0])",
+        "np.interp(x * 2 - 0.5, [0.0, 0.5, 0.8], v[:3], -1.0, 5.0)",
+        "np.interp([0.1, 0.5, 0.7], [0.0, 0.5, 0.9], x[:, 0])",
+    ],
     "putmask": ["y = x.copy()\nnp.putmask(y, M, x[0])\nreturn y"],
     "iscomplexobj": ["x if np.iscomplexobj(x) else -x"],
     "isrealobj": ["x if np.isrealobj(x) else -x"],

@@ -80,6 +80,13 @@ def _of_scalars(x: Any) -> Any:
     return sum(v**3 if np.isscalar(v) else 0.0 * v for v in x)
 
 
+def _into_new_arrays(x: Any) -> Any:
+    found = np.ndarray((2, len(x)), dtype=x.dtype)
+    found[0], found[1] = x, 2 * x
+    assert isinstance(found, np.ndarray)
+    return np.sum(found[0] * found[1]) / 2
+
+
 # name: function, gradient, point
 PAIRS: dict[str, tuple[Any, Any, list[float]]] = {
     "norm.logpdf": (
@@ -193,6 +200,10 @@ PAIRS: dict[str, tuple[Any, Any, list[float]]] = {
     "diags": (lambda x: 0.5 * x @ (BANDS @ x), lambda x: BANDS @ x, [0.1, 0.25, 0.3, 0.4]),
     # what code asks of its arguments
     "isscalar": (_of_scalars, lambda x: 3 * x**2, [0.1, 0.2]),
+    "interp": (
+        lambda x: np.sum(np.interp(x, [0.0, 1.0, 2.0], [0.0, 2.0, 1.0])),
+        lambda x: np.where(x < 1, 2.0, -1.0) * (x < 2), [0.3, 1.6, 2.5]),
+    "ndarray": (_into_new_arrays, lambda x: 2 * x, [0.1, 0.2, 0.3]),
     # SciPy's own
     "rosen": (optimize.rosen, optimize.rosen_der, [0.1, 0.2, 0.3]),
     "block_diag": (
@@ -270,12 +281,36 @@ def _remembered(x: tuple[float, ...]) -> Any:
     return sum(np.exp(v) for v in x)
 
 
+def _by_bytes(function: Any) -> Any:
+    known: dict[Any, Any] = {}
+
+    def remembering(x: Any) -> Any:
+        if x.tobytes() not in known:
+            known[x.tobytes()] = function(x)
+        return known[x.tobytes()]
+
+    return remembering
+
+
+def _by_numbers(function: Any) -> Any:
+    known: dict[Any, Any] = {}
+
+    def remembering(x: Any) -> Any:
+        if tuple(x) not in known:
+            known[tuple(x)] = function(x)
+        return known[tuple(x)]
+
+    return remembering
+
+
 def test_abstract_classes_and_what_is_remembered_are_seen_through() -> None:
     loss = Scaled(0.3)
     for function, gradient in (
         (loss.value, loss.slope),
         (lambda x: np.sum(_weights(3) * np.exp(x)), lambda x: _weights(3) * np.exp(x)),
         (lambda x: _remembered(tuple(x)), np.exp),
+        (_by_bytes(lambda x: np.sum(np.exp(x))), _by_bytes(np.exp)),
+        (_by_numbers(lambda x: np.sum(np.exp(x))), _by_numbers(np.exp)),
     ):
         assert _judged(function, gradient, [0.1, 0.2, 0.3]) == {"consistent"}
         assert _judged(function, gradient, [0.1, 0.2, 0.3], 1 + 1e-9) == {"wrong"}

@@ -45,7 +45,7 @@ def takes_the_largest(x: Any) -> Any:
 
 
 def looks_up(x: Any) -> Any:
-    return np.interp(x[0], [0, 1], [2, 3])
+    return np.digitize(x[0], [0, 1])
 
 
 def transforms(x: Any) -> Any:
@@ -130,7 +130,7 @@ LINE = r"line \d+ of {} \(test_refusals.py\): "
         (sorts, "sort of a traced value: sorting by value changes with the point", "use max or min"),
         (sorts_in_python, "sorted of traced values: sorting by value", "leave it out"),
         (takes_the_largest, "argmax of a traced value: sorting by value", "use max or min"),
-        (looks_up, "interp of a traced value: a table lookup has no formula", "elementary functions"),
+        (looks_up, "digitize of a traced value: a table lookup has no formula", "elementary functions"),
         (transforms, "fft of a traced value: Fourier transforms are complex", "elementary functions"),
         (rounds, r"round\(\) of a traced value: a step has no derivative", "leave it out"),
         (rounds_an_array, "round of a traced value: a step has no derivative", "elementary functions"),

@@ -45,10 +45,12 @@ FUNCTIONS: list[tuple[Any, Any, str]] = [
 
 # of each formula: what stands before the variable, and after it
 ARGUMENTS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
-    "kl_div": ((0.3,), ()), "rel_entr": ((), (0.3,)), "powm1": ((), (2.5,)), "poch": ((), (2.5,)), "binom": ((5.5,), ()),
-    **{name: ((), (0.3,)) for name in ("boxcox", "boxcox1p", "inv_boxcox", "inv_boxcox1p")},
-    "huber": ((0.3,), ()), "pseudo_huber": ((1.3,), ()), "betaln": ((1.5,), ()), "ive": ((1.5,), ()), "kve": ((1.5,), ()),
-    **{name: ((3.0,), ()) for name in ("chdtr", "chdtrc", "pdtr", "pdtrc")}, "gdtr": ((1.5, 2.5), ()),
+    "kl_div": ((0.3,), ()), "rel_entr": ((), (0.3,)), "powm1": ((), (2.5,)), "poch": ((), (2.5,)),
+    "binom": ((5.5,), ()),
+    **dict.fromkeys(("boxcox", "boxcox1p", "inv_boxcox", "inv_boxcox1p"), ((), (0.3,))),
+    "huber": ((0.3,), ()), "pseudo_huber": ((1.3,), ()), "betaln": ((1.5,), ()), "ive": ((1.5,), ()),
+    "kve": ((1.5,), ()),
+    **dict.fromkeys(("chdtr", "chdtrc", "pdtr", "pdtrc"), ((3.0,), ())), "gdtr": ((1.5, 2.5), ()),
     "gdtrc": ((1.5, 2.5), ()), "_beta_pdf": ((), (1.5, 2.5)), "_binom_pmf": ((2.0, 5.0), ()),
     "_nbinom_pmf": ((2.0, 5.0), ()),
 }  # fmt: skip
