@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.tracing.complex_numbers import complex_ufunc, is_complex, is_complex_type, paired
 from diffcompare.tracing.elementwise import COMPOSED, LOGICAL
 from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import (
@@ -74,6 +75,8 @@ class TracedArray(np.ndarray[Any, np.dtype[np.object_]]):
         """Convert; a shorter type is noted, integers are refused."""
         if dtype is object:
             return self.copy()
+        if is_complex_type(dtype):
+            return paired(self.copy(), None)
         kind = np.dtype(dtype)
         table = active_table()
         if kind.kind == "b":
@@ -398,6 +401,8 @@ def _booleans(value: Any) -> Any:
 
 def call_ufunc(table: Table, ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
     """Do what a universal function does, on traced numbers."""
+    if is_complex(inputs):
+        return complex_ufunc(ufunc, method, inputs, options)
     name = "power" if ufunc.__name__ == "pow" else "divide" if ufunc.__name__ == "true_divide" else ufunc.__name__
     if method != "__call__":
         return Above.call_ufunc_method(table, ufunc, method, inputs, options)

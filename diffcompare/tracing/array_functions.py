@@ -12,6 +12,7 @@ import numpy as np
 
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_ufuncs import choose, compared, of_table, store, table_here
+from diffcompare.tracing.complex_numbers import complex_function, is_of_complex
 from diffcompare.tracing.composed import ASKED, axes_of, composed, masked
 from diffcompare.tracing.handle import (
     Doors,
@@ -62,6 +63,8 @@ _WRITTEN: dict[Any, tuple[int, ...]] = {
 
 def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Do what a function of NumPy does, on handles."""
+    if is_of_complex(function, args, kwargs):
+        return complex_function(function, args, kwargs)
     handler = HANDLERS.get(function)
     table = table_here()
     kept = table.whole(function, args, kwargs)

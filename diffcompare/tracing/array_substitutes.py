@@ -14,6 +14,7 @@ import numpy as np
 from diffcompare.tracing.array_functions import HANDLERS, call_function, constants, with_floats
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_ufuncs import call_ufunc, choose, compared, of_table, table_here
+from diffcompare.tracing.complex_numbers import Complex, complex_array
 from diffcompare.tracing.dialect import Dialect, Kind, kind_of, own_type
 from diffcompare.tracing.handle import Doors, Handle, floats_of, has_handles, is_moving, made, plain_floats, stored
 from diffcompare.tracing.scalar import UNARY
@@ -47,6 +48,9 @@ class _Joined:
 def _array(
     table: ArrayTable, name: str, value: Any, dtype: Any = None, *_: Any, copy: Any = None, ndmin: int = 0, **__: Any
 ) -> Any:
+    found = complex_array(value, dtype, real=lambda v: made(table, v).copy(), traced=has_handles)
+    if found is not None:
+        return found
     if has_handles(value):
         result: Any = made(table, value)
         if isinstance(value, Handle) and (name in _COPIED or copy) and copy is not False:
@@ -70,6 +74,8 @@ def _buffer(table: ArrayTable, function: Any, *args: Any, **kwargs: Any) -> Any:
             return np.broadcast_to(made(table, fill), floats_of(shape)).copy()
     args = tuple(floats_of(own_type(a)) for a in args)
     found = np.zeros(*args, **kwargs) if function is np.empty else function(*args, **kwargs)
+    if found.dtype.kind == "c":
+        return Complex(*(made(table, part.copy()) for part in (found.real, found.imag)))
     return made(table, found) if found.dtype.kind == "f" else found
 
 

@@ -115,6 +115,16 @@ def composed(traced: Callable[[Any, Any], Any]) -> Handlers:
         beyond = (passed == len(knots)) & np.greater(at, knots[-1])
         return np.where(beyond, values[-1] if right is None else right, found)
 
+    @handles(np.fft.fftshift)
+    def fftshift(table: Any, x: Any, axes: Any = None) -> Any:
+        chosen = axes_of(axes, np.ndim(x))
+        return np.roll(x, [np.shape(x)[k] // 2 for k in chosen], chosen)
+
+    @handles(np.fft.ifftshift)
+    def ifftshift(table: Any, x: Any, axes: Any = None) -> Any:
+        chosen = axes_of(axes, np.ndim(x))
+        return np.roll(x, [-(np.shape(x)[k] // 2) for k in chosen], chosen)
+
     @handles(np.clip)
     def clip(table: Any, a: Any, a_min: Any = None, a_max: Any = None, **ends: Any) -> Any:
         low = next((v for v in (a_min, ends.get("min")) if v is not None and v is not np._NoValue), None)

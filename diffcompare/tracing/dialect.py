@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.tracing.complex_numbers import is_complex
 from diffcompare.tracing.registry import Handler
 from diffcompare.tracing.scalar import UNARY
 from diffcompare.tracing.table import refuse
@@ -131,7 +132,13 @@ class _UfuncSubstitute:
         found = getattr(ufunc, method)(*inputs, **options)
         # the square root of an integer of the code is exact, too
         whole = table.exact and not options and method == "__call__"
-        if whole and ufunc.__name__ in UNARY and ufunc.__name__ != "negative" and np.isfinite(found).all():
+        if (
+            whole
+            and not is_complex(inputs)
+            and ufunc.__name__ in UNARY
+            and ufunc.__name__ != "negative"
+            and np.isfinite(found).all()
+        ):
             number = dialect.exact(table, inputs[0])
             if number is not None:
                 return dialect.call_ufunc(table, ufunc, method, (number,), options)

@@ -23,6 +23,7 @@ from diffcompare.tracing.array import (
     table_constants,
     wrap,
 )
+from diffcompare.tracing.complex_numbers import complex_function, is_of_complex
 from diffcompare.tracing.composed import ASKED, composed
 from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import TracedCondition, TracedScalar, extreme
@@ -111,6 +112,8 @@ _HANDLERS = (
 
 def call_function(table: Table, function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Do what a function of NumPy does, on traced numbers."""
+    if is_of_complex(function, args, kwargs):
+        return complex_function(function, args, kwargs)
     moving = any(is_moving(a) for a in args) or any(is_moving(a) for a in kwargs.values())
     handler = _HANDLERS.get(function)
     if handler is not None and (moving or table.exact):
@@ -146,7 +149,6 @@ _REASONS = {
     "histogram": "counting has no derivative",
     "round": "a step has no derivative to follow",
     "around": "a step has no derivative to follow",
-    "fft": "Fourier transforms are complex",
     "eig": "it is found by iteration until convergence",
     "eigh": "it is found by iteration until convergence",
     "eigvals": "it is found by iteration until convergence",

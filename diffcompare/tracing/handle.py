@@ -14,6 +14,7 @@ import numpy as np
 from diffcompare.floats import Floats
 from diffcompare.program.arrays import Places
 from diffcompare.tracing.array_table import ArrayTable
+from diffcompare.tracing.complex_numbers import is_complex_type, paired
 from diffcompare.tracing.registry import Handler
 from diffcompare.tracing.table import refuse, refuse_plain
 
@@ -432,6 +433,8 @@ def _in_place(operation: Any) -> Any:
 
 
 def _astype(self: Handle, dtype: Any, *_: Any, copy: bool = True, **__: Any) -> Any:
+    if is_complex_type(dtype):
+        return paired(self.copy(), None)
     kind = np.dtype(getattr(dtype, "own_type", dtype))
     if kind == self.dtype and not copy:
         return self

@@ -99,6 +99,9 @@ class Rebuilder:
             return self.dialect.numpy(self.table, value) if known else self.dialect.special(self.table, value)
         if isinstance(value, np.vectorize):
             return self.dialect.vectorized(self.value(value.pyfunc))
+        home = getattr(value, "__module__", None) or ""
+        if home.startswith("scipy.fft") and hasattr(np.fft, getattr(value, "__name__", "")):
+            return self.dialect.numpy(self.table, getattr(np.fft, value.__name__))
         if type(value).__module__.startswith("_cython") and callable(value):
             return compiled_function(value, f"{value.__module__}.{value.__qualname__}", self.table, self.dialect)
         if isinstance(value, types.BuiltinFunctionType) or hasattr(value, "__wrapped__"):

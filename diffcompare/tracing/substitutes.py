@@ -26,6 +26,7 @@ from diffcompare.tracing.array import (
     table_constants,
     wrap,
 )
+from diffcompare.tracing.complex_numbers import Complex, complex_array
 from diffcompare.tracing.dialect import Dialect, Kind, kind_of, own_type
 from diffcompare.tracing.functions import call_function
 from diffcompare.tracing.scalar import (
@@ -47,6 +48,9 @@ __all__ = ["MATH", "SCALARS", "print_nothing"]
 def _array(
     table: Table, _: str, value: Any, dtype: Any = None, *__: Any, copy: Any = None, ndmin: int = 0, **___: Any
 ) -> Any:
+    found = complex_array(value, dtype, real=lambda v: wrap(lifted(v, table).copy()), traced=contains_traced)
+    if found is not None:
+        return found
     if isinstance(value, TracedArray):
         result: Any = value.copy() if copy is not False else value
     elif contains_traced(value):
@@ -71,6 +75,8 @@ def _buffer(table: Table, function: Any, *args: Any, **kwargs: Any) -> Any:
         shape = args[0] if args else kwargs["shape"]
         return wrap(np.broadcast_to(lifted(fill, table), shape).copy())
     made = np.zeros(*args, **kwargs) if function is np.empty else function(*args, **kwargs)
+    if made.dtype.kind == "c":
+        return Complex(*(wrap(lifted(part, table)) for part in (made.real, made.imag)))
     return wrap(lifted(made, table)) if made.dtype.kind == "f" else made
 
 

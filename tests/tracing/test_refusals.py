@@ -49,7 +49,7 @@ def looks_up(x: Any) -> Any:
 
 
 def transforms(x: Any) -> Any:
-    return np.abs(np.fft.fft(x)).sum()
+    return np.abs(np.arctan(np.fft.fft(x))).sum()
 
 
 def rounds(x: Any) -> Any:
@@ -131,7 +131,7 @@ LINE = r"line \d+ of {} \(test_refusals.py\): "
         (sorts_in_python, "sorted of traced values: sorting by value", "leave it out"),
         (takes_the_largest, "argmax of a traced value: sorting by value", "use max or min"),
         (looks_up, "digitize of a traced value: a table lookup has no formula", "elementary functions"),
-        (transforms, "fft of a traced value: Fourier transforms are complex", "elementary functions"),
+        (transforms, "arctan of complex numbers: it is not known to the trace", "real numbers"),
         (rounds, r"round\(\) of a traced value: a step has no derivative", "leave it out"),
         (rounds_an_array, "round of a traced value: a step has no derivative", "elementary functions"),
         (formats, "formatting of a traced value", "keep the NumPy number"),

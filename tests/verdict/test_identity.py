@@ -466,12 +466,12 @@ def test_what_cannot_be_judged_is_left_to_the_next_rule() -> None:
     stored: dict[bytes, Any] = {}
 
     def kept(x: Any) -> Any:
-        # the value at this point is known from earlier calls: nothing is left to trace
+        # the value at this point is known from earlier calls, but of floats, and not of what is traced
         if x.tobytes() not in stored:
             stored[x.tobytes()] = np.exp(x).sum()
         return stored[x.tobytes()] ** 2
 
-    assert isinstance(judge_by_identity(problem(kept, lambda x: 2 * np.exp(x).sum() * np.exp(x), x)), Left)
+    assert set(judge(kept, lambda x: 2 * np.exp(x).sum() * np.exp(x), x).status) == {"consistent"}
     bisection = problem(bisect, lambda x: np.array([1 / (2 * bisect(x))]), [2.0])
     assert isinstance(judge_by_identity(bisection), Left)
     assert set(judge(lambda x: np.log(x).sum(), lambda x: 1 / x, [-1.0, 1.0]).status) == {"out-of-domain"}
