@@ -32,6 +32,9 @@ __all__ = [
 ]
 
 _NAN = {kind: np.array([np.nan], dtype=kind) for kind in (np.float64, np.float32, np.float16)}
+for _nothing in _NAN.values():
+    # what is compiled must not write there: all handles are this number
+    _nothing.flags.writeable = False
 _counted = np.arange(1 << 12)
 _VIEWS = 4
 
