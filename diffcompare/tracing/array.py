@@ -415,6 +415,7 @@ def call_ufunc(table: Table, ufunc: Any, method: str, inputs: Sequence[Any], opt
     out = options.get("out")
     where = options.get("where", True)
     out = out[0] if isinstance(out, tuple) else out
+    out = None if out is Ellipsis else out
     if where is not True:
         if out is None:
             raise refuse(f"{name}(where=...) without out=", "the other elements are undefined", "pass out=")

@@ -12,8 +12,9 @@ import numpy as np
 
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_ufuncs import choose, compared, of_table, store, table_here
-from diffcompare.tracing.complex_numbers import complex_function, is_of_complex
+from diffcompare.tracing.complex_numbers import FOURIER, complex_function, is_of_complex
 from diffcompare.tracing.composed import ASKED, axes_of, composed, masked
+from diffcompare.tracing.factorisations import factorisations
 from diffcompare.tracing.handle import (
     Doors,
     Handle,
@@ -29,9 +30,9 @@ from diffcompare.tracing.handle import (
 from diffcompare.tracing.registry import Handler, Handlers, named, registering
 from diffcompare.tracing.table import refuse
 
-__all__ = ["HANDLERS", "call_function", "constants", "with_floats"]
+__all__ = ["HANDLERS", "call_function", "constants", "knows", "with_floats"]
 
-HANDLERS: Handlers = composed(made)
+HANDLERS: Handlers = composed(made) | factorisations(made, floats_of)
 handles = registering(HANDLERS)
 
 # of one array: what NumPy returns shows the same elements, where it can
@@ -52,7 +53,7 @@ _MADE: dict[Any, tuple[int | str, ...]] = {
         "take_along_axis",
     ), (0,)),
     np.append: (0, 1), np.insert: (0, 2), np.pad: (0, "constant_values"), np.extract: (1,), np.compress: (1,),
-    np.meshgrid: (0, 1, 2, 3, 4, 5), np.broadcast_arrays: (0, 1, 2, 3, 4, 5),
+    np.meshgrid: (0, 1, 2, 3, 4, 5),
 }  # fmt: skip
 # what is written into: the places of what is written and of what is read
 _WRITTEN: dict[Any, tuple[int, ...]] = {
@@ -95,6 +96,11 @@ def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) ->
         "it is not made of operations that the trace knows",
         "write it with elementary functions, or leave it out of what is traced",
     )
+
+
+def knows(function: Any) -> bool:
+    """Tell whether there is a rule for a function of NumPy."""
+    return any(function in table for table in (HANDLERS, _VIEWS, _MADE, _WRITTEN, ASKED, FOURIER))
 
 
 def _number(value: Any) -> Any:
@@ -257,21 +263,6 @@ def _mean(table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: A
     count = math.prod(array.shape[k] for k in axes_of(axis, array.ndim))
     found = _sum(table, array, axis, keepdims=keepdims) / count
     return stored(table, found.node, np.asarray(np.mean(array.floats, axis=axis, keepdims=keepdims is True)))
-
-
-@handles(np.average)
-def _average(
-    table: ArrayTable, a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False
-) -> Any:
-    kept = keepdims is True
-    array = made(table, a)
-    weights = made(table, np.ones(array.shape) if weights is None else weights)
-    if weights.shape != array.shape:
-        weights = weights.reshape([-1 if k == axis % array.ndim else 1 for k in range(array.ndim)])
-        weights = np.broadcast_to(weights, array.shape)
-    whole = np.sum(weights, axis=axis, keepdims=kept)
-    found = np.sum(array * weights, axis=axis, keepdims=kept) / whole
-    return (found, whole) if returned else found
 
 
 def _last(array: Handle, axis: Any) -> Any:
@@ -498,6 +489,13 @@ def _sort(table: ArrayTable, a: Any, axis: Any = -1, **_: Any) -> Any:
 def _argsort(table: ArrayTable, a: Any, axis: Any = -1, **_: Any) -> Any:
     _, order, _ = _ordered(table, a, axis)
     return order if axis is None else np.moveaxis(order, -1, axis)
+
+
+@handles(np.partition)
+def _partition(table: ArrayTable, a: Any, kth: Any, axis: Any = -1, **_: Any) -> Any:
+    array: Any = made(table, a)
+    _ordered(table, array, axis)
+    return np.take_along_axis(array, np.argpartition(array.floats, kth, axis=axis), axis=axis)
 
 
 def _arg_extreme(rule: Any, largest: Any) -> Handler:

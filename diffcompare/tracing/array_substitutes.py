@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from diffcompare.tracing.array_functions import HANDLERS, call_function, constants, with_floats
+from diffcompare.tracing.array_functions import HANDLERS, call_function, constants, knows, with_floats
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_ufuncs import call_ufunc, choose, compared, of_table, table_here
 from diffcompare.tracing.complex_numbers import Complex, complex_array
 from diffcompare.tracing.dialect import Dialect, Kind, kind_of, own_type
 from diffcompare.tracing.handle import Doors, Handle, floats_of, has_handles, is_moving, made, plain_floats, stored
 from diffcompare.tracing.scalar import UNARY
-from diffcompare.tracing.scipy_substitutes import HINTS, LINEAR
+from diffcompare.tracing.scipy_substitutes import HINTS, linear_algebra, linear_rule
 from diffcompare.tracing.special import TRACED
 from diffcompare.tracing.special_formulas import FORMULAS
 from diffcompare.tracing.substitutes import MATH, print_nothing
@@ -158,10 +158,13 @@ _MANY: dict[str, Callable[..., Any]] = {
 }
 
 
+_LINEAR = linear_algebra(floats_of)
+
+
 def _linear_function(table: ArrayTable, function: Any) -> Any:
     """Return what stands for a function of ``scipy.linalg``; None for one whose own code is traced."""
     name = getattr(function, "__name__", "")
-    rule: Any = LINEAR.get(name)
+    rule: Any = linear_rule(_LINEAR, function)
     if rule is None:
         return _special_function(table, function)
 
@@ -307,6 +310,7 @@ ARRAYS = Dialect(
     exact=made,
     call_function=lambda _, function, args, kwargs: call_function(function, args, kwargs),
     call_ufunc=lambda _, ufunc, method, inputs, options: call_ufunc(ufunc, method, inputs, options),
+    knows=knows,
     asarray=_array,
     buffer=_buffer,
     float_kind=_FloatKind,

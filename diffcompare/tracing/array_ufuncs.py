@@ -278,6 +278,7 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str
         result = _called(ufunc, name, inputs)
     out, where = options.get("out"), options.get("where", True)
     out = out[0] if isinstance(out, tuple) else out
+    out = None if out is Ellipsis else out
     if where is not True:
         if out is None:
             raise refuse(f"{name}(where=...) without out=", "the other elements are undefined", "pass out=")

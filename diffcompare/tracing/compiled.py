@@ -60,13 +60,12 @@ def _run(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], table: A
 
 
 class CompiledObject:
-    """Stands for an object of a compiled class, whose methods are compiled functions."""
+    """Stands for an object of a compiled class, whose methods are compiled functions, or for one that is called."""
 
-    def __init__(self, value: Any, table: Any, dialect: Any) -> None:
+    def __init__(self, value: Any, table: Any, dialect: Any, name: str = "") -> None:
         kind = type(value)
-        self.__dict__.update({
-            "_value": value, "_of": (table, dialect), "_name": f"{kind.__module__}.{kind.__qualname__}",
-        })  # fmt: skip
+        name = name or f"{kind.__module__}.{kind.__qualname__}"
+        self.__dict__.update({"_value": value, "_of": (table, dialect), "_name": name})
 
     # it is taken for an object of the class
     __class__: Any = property(lambda self: type(self._value))
@@ -76,7 +75,15 @@ class CompiledObject:
         return compiled_function(found, f"{self._name}.{name}", *self._of) if callable(found) else found
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise refuse(f"{self._name}.{name} is set", "compiled objects are left as they are", "keep it in a variable")
+        if not callable(self._value):
+            raise refuse(
+                f"{self._name}.{name} is set", "compiled objects are left as they are", "keep it in a variable"
+            )
+        # a label that a library puts on a function of LAPACK
+        self.__dict__[name] = value
+
+    def __getitem__(self, key: Any) -> Any:
+        return compiled_function(self._value[key], self._name, *self._of)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the object."""

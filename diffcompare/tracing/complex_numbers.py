@@ -17,6 +17,7 @@ from diffcompare.tracing.registry import named
 from diffcompare.tracing.table import refuse
 
 __all__ = [
+    "FOURIER",
     "Complex",
     "complex_array",
     "complex_function",
@@ -496,16 +497,33 @@ def _over_axes(one: Callable[..., Any], default: tuple[int, ...] | None) -> Call
     return transform
 
 
+def _half_over_axes(*, inverse: bool) -> Callable[..., Any]:
+    def transform(a: Any, s: Any = None, axes: Any = None, norm: str | None = None, out: Any = None) -> Any:
+        axes = tuple(range(np.ndim(_parts(a)[0]))) if axes is None else tuple(axes)
+        sizes = (None,) * len(axes) if s is None else tuple(s)
+        others = _over_axes(_inverse if inverse else _forward, None)
+        if inverse:
+            return _to_real(
+                others(a, sizes[:-1] if s is not None else None, axes[:-1], norm), sizes[-1], axes[-1], norm
+            )
+        return others(_half(a, sizes[-1], axes[-1], norm), sizes[:-1] if s is not None else None, axes[:-1], norm)
+
+    return transform
+
+
 _forward, _inverse = _transform(inverse=False), _transform(inverse=True)
+_half = _transform(inverse=False, half=True)
 FOURIER: Mapping[Any, Callable[..., Any]] = {
     np.fft.fft: _forward,
     np.fft.ifft: _inverse,
-    np.fft.rfft: _transform(inverse=False, half=True),
+    np.fft.rfft: _half,
     np.fft.irfft: _to_real,
     np.fft.fft2: _over_axes(_forward, (-2, -1)),
     np.fft.ifft2: _over_axes(_inverse, (-2, -1)),
     np.fft.fftn: _over_axes(_forward, None),
     np.fft.ifftn: _over_axes(_inverse, None),
+    np.fft.rfftn: _half_over_axes(inverse=False),
+    np.fft.irfftn: _half_over_axes(inverse=True),
 }
 
 

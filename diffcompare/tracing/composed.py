@@ -19,7 +19,8 @@ __all__ = ["ASKED", "axes_of", "composed", "masked"]
 ASKED = set(named(
     "shape", "ndim", "size", "iscomplexobj", "isrealobj", "may_share_memory", "shares_memory", "ix_", "result_type",
     "iscomplex", "isreal", "isscalar", "diag_indices_from", "tril_indices_from", "triu_indices_from", "iterable",
-))  # fmt: skip
+    "common_type",
+)) | {np.ma.isMaskedArray}  # fmt: skip
 
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
@@ -42,6 +43,23 @@ def composed(traced: Callable[[Any, Any], Any]) -> Handlers:
     @handles(np.std)
     def std(table: Any, a: Any, *args: Any, **kwargs: Any) -> Any:
         return np.sqrt(np.var(a, *args, **kwargs))
+
+    @handles(np.average)
+    def average(
+        table: Any, a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False
+    ) -> Any:
+        array = traced(table, a)
+        if weights is None:
+            found = np.mean(array, axis=axis, keepdims=keepdims is True)
+            whole: Any = np.full(np.shape(found), array.size / max(np.size(found), 1))
+            return (found, whole) if returned else found
+        weights = traced(table, weights)
+        if weights.shape != array.shape:
+            weights = weights.reshape([-1 if k == axis % array.ndim else 1 for k in range(array.ndim)])
+            weights = np.broadcast_to(weights, array.shape)
+        whole = np.sum(weights, axis=axis, keepdims=keepdims is True)
+        found = np.sum(array * weights, axis=axis, keepdims=keepdims is True) / whole
+        return (found, whole) if returned else found
 
     @handles(np.gradient)
     def gradient(table: Any, f: Any, *steps: Any, axis: Any = None, edge_order: int = 1) -> Any:
@@ -79,6 +97,12 @@ def composed(traced: Callable[[Any, Any], Any]) -> Handlers:
         if not np.ndim(rows[0]):
             return result.reshape(moved.shape[:-1])
         return np.moveaxis(result.reshape(*moved.shape[:-1], -1), -1, axis)
+
+    @handles(np.broadcast_arrays)
+    def broadcast_arrays(table: Any, *args: Any, subok: bool = False) -> Any:
+        # each as it is: truth values stay such
+        shape = np.broadcast_shapes(*map(np.shape, args))
+        return tuple(np.broadcast_to(a, shape) for a in args)
 
     @handles(np.select)
     def select(table: Any, condlist: Any, choicelist: Any, default: Any = 0) -> Any:

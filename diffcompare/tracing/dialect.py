@@ -12,7 +12,7 @@ import numpy as np
 
 from diffcompare.tracing.complex_numbers import is_complex
 from diffcompare.tracing.registry import Handler
-from diffcompare.tracing.scalar import UNARY
+from diffcompare.tracing.scalar import UNARY, TracedScalar
 from diffcompare.tracing.table import refuse
 
 __all__ = ["Dialect", "Kind", "ModuleSubstitute", "RandomSubstitute", "kind_of", "own_type"]
@@ -35,6 +35,8 @@ class Dialect:
     call_function, call_ufunc : callable
         ``call_function(table, function, args, kwargs)`` and ``call_ufunc(table, ufunc, method, inputs, options)`` do
         what NumPy does, on traced numbers.
+    knows : callable
+        Whether there is a rule for a function of NumPy; Python code of others is traced itself.
     asarray, buffer : callable
         ``asarray(table, name, value, …)`` and ``buffer(table, function, …)`` make new arrays.
     float_kind, integer_kind : type
@@ -63,6 +65,7 @@ class Dialect:
     exact: Handler
     call_function: Handler
     call_ufunc: Handler
+    knows: Handler
     asarray: Handler
     buffer: Handler
     float_kind: Any
@@ -159,7 +162,7 @@ class Kind(type):
         return isinstance(value, cls.own_type)
 
     def __subclasscheck__(cls, other: Any) -> bool:
-        return issubclass(own_type(other), cls.own_type)
+        return issubclass(np.float64 if other is TracedScalar else own_type(other), cls.own_type)
 
     def __eq__(cls, other: Any) -> bool:
         return bool(own_type(other) == cls.own_type)
@@ -183,7 +186,9 @@ class _ArrayKind(Kind):
 @functools.cache
 def kind_of(meta: Any, kind: Any) -> Any:
     """Return what stands for a type; that of many types, such as ``np.floating``, has no dtype."""
-    members = {"own_type": kind} | ({} if kind in _ABSTRACT else {"dtype": np.dtype(kind)})
+    members = {"own_type": kind}
+    if kind not in _ABSTRACT and kind.__module__ != "numbers":
+        members["dtype"] = np.dtype(kind)
     return meta(kind.__name__, (), members)
 
 

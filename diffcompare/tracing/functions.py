@@ -23,13 +23,14 @@ from diffcompare.tracing.array import (
     table_constants,
     wrap,
 )
-from diffcompare.tracing.complex_numbers import complex_function, is_of_complex
+from diffcompare.tracing.complex_numbers import FOURIER, complex_function, is_of_complex
 from diffcompare.tracing.composed import ASKED, composed
+from diffcompare.tracing.factorisations import factorisations
 from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import TracedCondition, TracedScalar, extreme
 from diffcompare.tracing.table import Table, refuse
 
-__all__ = ["call_function"]
+__all__ = ["call_function", "knows"]
 
 _MOVING = [
     "reshape",
@@ -60,7 +61,6 @@ _MOVING = [
     "tile",
     "take",
     "broadcast_to",
-    "broadcast_arrays",
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
@@ -102,11 +102,12 @@ _RUN_BY_NUMPY = {getattr(np, name) for name in _MOVING if hasattr(np, name)} | {
 }
 
 
+def _array(table: Table, value: Any) -> Any:
+    return wrap(lifted(value, table))
+
+
 _HANDLERS = (
-    composed(lambda table, value: wrap(lifted(value, table)))
-    | choices.HANDLERS
-    | products.HANDLERS
-    | reductions.HANDLERS
+    composed(_array) | factorisations(_array, shadows) | choices.HANDLERS | products.HANDLERS | reductions.HANDLERS
 )
 
 
@@ -143,6 +144,12 @@ def call_function(table: Table, function: Any, args: Sequence[Any], kwargs: dict
     )
 
 
+def knows(function: Any) -> bool:
+    """Tell whether there is a rule for a function of NumPy, be it a reason to refuse it."""
+    tables: Any = (_HANDLERS, ASKED, _RUN_BY_NUMPY, FOURIER)
+    return any(function in table for table in tables) or getattr(function, "__name__", "") in _REASONS
+
+
 _REASONS = {
     "searchsorted": "a table lookup has no formula",
     "digitize": "a table lookup has no formula",
@@ -150,10 +157,7 @@ _REASONS = {
     "round": "a step has no derivative to follow",
     "around": "a step has no derivative to follow",
     "eig": "it is found by iteration until convergence",
-    "eigh": "it is found by iteration until convergence",
     "eigvals": "it is found by iteration until convergence",
-    "eigvalsh": "it is found by iteration until convergence",
-    "svd": "it is found by iteration until convergence",
     "roots": "it is found by iteration until convergence",
 }
 

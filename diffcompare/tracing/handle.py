@@ -441,6 +441,8 @@ def _astype(self: Handle, dtype: Any, *_: Any, copy: bool = True, **__: Any) -> 
     kind = np.dtype(getattr(dtype, "own_type", dtype))
     if kind == self.dtype and not copy:
         return self
+    if kind.kind == "O":
+        return self.copy()
     if kind.kind == "b":
         return np.not_equal(self, 0.0)
     if kind.kind in "iu":
@@ -492,11 +494,15 @@ def _sort(self: Handle, axis: int = -1, **_: Any) -> None:
     self[...] = np.sort(self, axis=axis)
 
 
+def _partition(self: Handle, kth: Any, axis: int = -1, **_: Any) -> None:
+    self[...] = np.partition(self, kth, axis=axis)
+
+
 for _name, _function in {
     "reshape": _reshape, "transpose": _transpose, "flatten": _flatten, "astype": _astype, "sort": _sort,
-        "compress": _compress,
+        "partition": _partition, "compress": _compress,
     "view": _view, "put": _put, "__round__": _round,
-    **{name: _unknown(name) for name in ("partition", "argpartition", "resize", "setfield", "byteswap", "setflags",
+    **{name: _unknown(name) for name in ("argpartition", "resize", "setfield", "byteswap", "setflags",
         "tofile", "dump", "dumps")},
     "__iadd__": _in_place(np.add), "__isub__": _in_place(np.subtract), "__imul__": _in_place(np.multiply),
     "__itruediv__": _in_place(np.divide), "__ifloordiv__": _in_place(np.floor_divide),
@@ -511,6 +517,7 @@ for _name, _property in {
     "real": property(lambda self: self),
     "imag": property(lambda self: np.zeros(self.shape)),
     "flat": property(lambda self: self.reshape(-1), _set_flat),
+    "flags": property(lambda self: self.floats.flags),
     "shape": property(np.ndarray.shape.__get__, _set_shape),
 }.items():
     setattr(Handle, _name, _property)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import numbers
 import sys
 import types
 from abc import ABCMeta, update_abstractmethods
@@ -14,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from diffcompare.tracing.compiled import CompiledObject, compiled_function
-from diffcompare.tracing.dialect import Dialect, ModuleSubstitute, RandomSubstitute
+from diffcompare.tracing.dialect import Dialect, ModuleSubstitute, RandomSubstitute, kind_of
 from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.keeping import slots_of
 from diffcompare.tracing.substitutes import SCALARS
@@ -49,8 +50,9 @@ class Rebuilder:
         # the originals are held: an id must not be used again
         self._done: dict[int, tuple[Any, Any]] = {}
         self._globals: dict[int, _Namespace] = {}
-        # functions by the ids of their copies
+        # functions by the ids of their copies, and copies by those of the functions
         self._own: dict[int, types.FunctionType] = {}
+        self._copies: dict[int, types.FunctionType] = {}
 
     def value(self, value: Any) -> Any:
         """Return what stands for a value; itself where nothing needs to change."""
@@ -103,7 +105,9 @@ class Rebuilder:
         if home.startswith("scipy.fft") and hasattr(np.fft, getattr(value, "__name__", "")):
             return self.dialect.numpy(self.table, getattr(np.fft, value.__name__))
         if type(value).__module__.startswith("_cython") and callable(value):
-            return compiled_function(value, f"{value.__module__}.{value.__qualname__}", self.table, self.dialect)
+            return CompiledObject(value, self.table, self.dialect, f"{home}.{value.__qualname__}")
+        if type(value).__name__ == "fortran":
+            return CompiledObject(value, self.table, self.dialect, f"LAPACK's {value.__name__.split()[-1]}")
         if isinstance(value, types.BuiltinFunctionType) or hasattr(value, "__wrapped__"):
             return self._foreign_function(value)
         if isinstance(value, type):
@@ -159,7 +163,7 @@ class Rebuilder:
         ):
             return _refuser(name)
         if module.startswith("numpy"):
-            return self.dialect.numpy(self.table, value)
+            return self._of_numpy(value)
         if module.startswith("scipy.special"):
             return self.dialect.special(self.table, value)
         if isinstance(value, types.BuiltinFunctionType) and module and _is_rebuilt(module):
@@ -174,19 +178,37 @@ class Rebuilder:
         module = function.__module__ or ""
         top = module.partition(".")[0]
         if top == "numpy":
-            return self.dialect.numpy(self.table, function)
+            return self._of_numpy(function)
         if module.startswith(("scipy.special", "scipy.linalg")):
             known = (self.dialect.linear if "linalg" in module else self.dialect.special)(self.table, function)
             if known is not None:
                 return known
-        if not _is_rebuilt(module):
-            return function
+        return self._copied(function) if _is_rebuilt(module) else function
+
+    def _of_numpy(self, function: Any) -> Any:
+        """Return what stands for a function of NumPy: a rule, or a copy of its code."""
+        substitute = self.dialect.numpy(self.table, function)
+        own = getattr(function, "__wrapped__", function)
+        if not isinstance(own, types.FunctionType) or self.dialect.knows(function):
+            return substitute
+
+        @functools.wraps(own)
+        def traced(*args: Any, **kwargs: Any) -> Any:
+            moving = self.dialect.is_moving(list(args)) or self.dialect.is_moving(kwargs)
+            return self._copied(own)(*args, **kwargs) if moving else substitute(*args, **kwargs)
+
+        return traced
+
+    def _copied(self, function: types.FunctionType) -> Any:
+        held = self._copies.get(id(function))
+        if held is not None:
+            return held
         code = self._code(function.__code__)
         closure = tuple(self._cell(cell) for cell in function.__closure__ or ())
         namespace = self._namespace(function.__globals__)
         rebuilt = types.FunctionType(code, namespace, function.__name__, None, closure)
         # known before what it refers to is looked at: that may be itself
-        self._done[id(function)] = (function, rebuilt)
+        self._copies[id(function)] = rebuilt
         self._own[id(rebuilt)] = function
         for name in _names_of_class_bodies(code):
             namespace.get(name)
@@ -263,6 +285,8 @@ class Rebuilder:
     def _class(self, kind: type) -> Any:
         if kind is float:
             return self.dialect.builtins["float"]
+        if kind in (numbers.Real, numbers.Number, numbers.Complex):
+            return kind_of(self.dialect.float_kind, kind)
         module = getattr(kind, "__module__", "") or ""
         if module == "numpy":
             return self.dialect.numpy(self.table, kind)
@@ -294,9 +318,8 @@ class Rebuilder:
             ):
                 continue
             else:
+                # also what stays as it is: a base may have another one of that name
                 rebuilt = self.value(attribute)
-                if rebuilt is attribute:
-                    continue
             type.__setattr__(new, name, rebuilt)
         update_abstractmethods(new)
         return new
@@ -324,6 +347,8 @@ class Rebuilder:
 
 def _is_rebuilt(module: str) -> bool:
     top = module.partition(".")[0]
+    if module.startswith("numpy.polynomial"):
+        return True
     return top not in _LIBRARIES and (top not in sys.stdlib_module_names or top == "__main__")
 
 

@@ -293,7 +293,7 @@ class TracedScalar:
         return self
 
     def __getitem__(self, key: Any) -> Any:
-        return self if key == () else self._array()[key]
+        return self if isinstance(key, tuple) and not key else self._array()[key]
 
     __iter__ = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
@@ -20,19 +21,19 @@ from diffcompare.tracing.array import (
     table_constants,
     wrap,
 )
+from diffcompare.tracing.factorisations import exponential, frechet
 from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import UNARY, TracedScalar, extreme, lift, scalar, select
 from diffcompare.tracing.special import TRACED, traced_special
 from diffcompare.tracing.special_formulas import FORMULAS
 from diffcompare.tracing.table import Table, refuse
 
-__all__ = ["HINTS", "LINEAR", "linear_algebra_function", "special_function"]
+__all__ = ["HINTS", "linear_algebra", "linear_algebra_function", "linear_rule", "special_function"]
 
 
 def linear_algebra_function(table: Table, function: Any) -> Any:
     """Return what stands for a function of ``scipy.linalg``; None for one whose own code is traced."""
-    name = getattr(function, "__name__", "")
-    rule: Any = LINEAR.get(name)
+    rule: Any = linear_rule(LINEAR, function)
     if rule is None:
         return special_function(table, function)
 
@@ -65,17 +66,59 @@ def _factor_solve(factor: Any, b: Any) -> Any:
     return np.linalg.solve(matrix.T, np.linalg.solve(matrix, b))
 
 
-LINEAR: dict[str, Any] = {
-    "solve": np.linalg.solve,
-    "inv": np.linalg.inv,
-    "det": np.linalg.det,
-    "norm": np.linalg.norm,
-    "pinv": np.linalg.pinv,
-    "cholesky": _factor,
-    "solve_triangular": _triangular,
-    "cho_factor": lambda a, lower=False: (_factor(a, lower), lower),
-    "cho_solve": _factor_solve,
-}
+def _eigenvalues(floats: Callable[[Any], Any], *, vectors: bool) -> Any:
+    def rule(own: Any, a: Any, b: Any = None, lower: bool = True, **others: Any) -> Any:
+        if b is not None or others.keys() - {"overwrite_b", "driver", "type"}:
+            raise refuse(f"{own.__name__} of this kind", "only whole ones of one matrix are read", "pass a alone")
+        half: Any = "L" if lower else "U"
+        if not vectors:
+            return np.linalg.eigvalsh(a, half)
+        sizes, columns = np.linalg.eigh(a, half)
+        # NumPy's may have other signs
+        return sizes, columns * np.sign(np.sum(own(floats(a), lower=lower)[1] * floats(columns), axis=0))
+
+    return rule
+
+
+def _qr(a: Any, mode: str = "full", pivoting: bool = False, **_: Any) -> Any:
+    if pivoting or mode not in ("full", "economic", "r"):
+        raise refuse("qr of this kind", "only Q and R are read", "use mode='economic'")
+    if mode == "r":
+        return (np.linalg.qr(a, "r"),)
+    return tuple(np.linalg.qr(a, "reduced" if mode == "economic" else "complete"))
+
+
+def linear_algebra(floats: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return what stands for functions of ``scipy.linalg``; ``floats`` are those that the code would have."""
+    expm = exponential(floats)
+    return {
+        "solve": np.linalg.solve,
+        "inv": np.linalg.inv,
+        "det": np.linalg.det,
+        "norm": np.linalg.norm,
+        "pinv": np.linalg.pinv,
+        "cholesky": _factor,
+        "solve_triangular": _triangular,
+        "cho_factor": lambda a, lower=False: (_factor(a, lower), lower),
+        "cho_solve": _factor_solve,
+        "eigh": _eigenvalues(floats, vectors=True),
+        "eigvalsh": _eigenvalues(floats, vectors=False),
+        "svd": lambda a, full_matrices=True, compute_uv=True, **_: np.linalg.svd(a, full_matrices, compute_uv),
+        "svdvals": lambda a: np.linalg.svd(a, compute_uv=False),
+        "qr": _qr,
+        "expm": expm,
+        "expm_frechet": frechet(expm),
+    }
+
+
+LINEAR = linear_algebra(shadows)
+
+
+def linear_rule(rules: dict[str, Any], function: Any) -> Any:
+    """Return what stands for a function; None where there is nothing."""
+    name = getattr(function, "__name__", "")
+    rule: Any = rules.get(name)
+    return functools.partial(rule, function) if name in ("eigh", "eigvalsh") else rule
 
 
 def special_function(table: Table, function: Any) -> Any:

@@ -28,7 +28,7 @@ from diffcompare.tracing.array import (
 )
 from diffcompare.tracing.complex_numbers import Complex, complex_array
 from diffcompare.tracing.dialect import Dialect, Kind, kind_of, own_type
-from diffcompare.tracing.functions import call_function
+from diffcompare.tracing.functions import call_function, knows
 from diffcompare.tracing.scalar import (
     UNARY,
     TracedCondition,
@@ -262,6 +262,7 @@ SCALARS = Dialect(
     constants=lambda table, value: table_constants(value, table),
     call_function=call_function,
     call_ufunc=call_ufunc,
+    knows=knows,
     exact=lambda table, value: lift(value, table) if is_number(value) else None,
     asarray=_array,
     buffer=_buffer,
