@@ -20,7 +20,7 @@ from diffcompare.tracing.handle import Doors, Handle, floats_of, has_handles, is
 from diffcompare.tracing.scalar import UNARY
 from diffcompare.tracing.scipy_substitutes import HINTS, linear_algebra, linear_rule
 from diffcompare.tracing.special import TRACED
-from diffcompare.tracing.special_formulas import FORMULAS
+from diffcompare.tracing.special_formulas import FORMULAS, LONG, Numbers
 from diffcompare.tracing.substitutes import MATH, print_nothing
 from diffcompare.tracing.table import refuse
 
@@ -187,7 +187,7 @@ def _special_function(table: ArrayTable, function: Any) -> Any:
     name = getattr(function, "__name__", "")
     rule: Any = _SPECIAL.get(name)
     if rule is None and name in FORMULAS:
-        rule = partial(FORMULAS[name], lambda value: made(table, value))
+        rule = partial(FORMULAS[name], Numbers(lambda value: made(table, value), floats_of))
     if rule is None and name not in TRACED and function not in HANDLERS and isinstance(function, FunctionType):
         return None
 
@@ -197,7 +197,7 @@ def _special_function(table: ArrayTable, function: Any) -> Any:
         kept = table.whole(function, args, kwargs)
         if kept is not None:
             return kept
-        if rule is not None:
+        if rule is not None and (name not in LONG or is_moving(args)):
             found = rule(*args, **kwargs)
             floats = function(*floats_of(args), **floats_of(kwargs))
             if isinstance(found, tuple):

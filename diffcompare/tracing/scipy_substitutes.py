@@ -25,7 +25,7 @@ from diffcompare.tracing.factorisations import exponential, frechet
 from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import UNARY, TracedScalar, extreme, lift, scalar, select
 from diffcompare.tracing.special import TRACED, traced_special
-from diffcompare.tracing.special_formulas import FORMULAS
+from diffcompare.tracing.special_formulas import FORMULAS, LONG, Numbers
 from diffcompare.tracing.table import Table, refuse
 
 __all__ = ["HINTS", "linear_algebra", "linear_algebra_function", "linear_rule", "special_function"]
@@ -133,7 +133,7 @@ def special_function(table: Table, function: Any) -> Any:
             return table_constants(function(*args, **kwargs), table)
         if rule is not None:
             return rule(table, *args, **kwargs)
-        if name in FORMULAS:
+        if name in FORMULAS and (name not in LONG or is_moving(args)):
             return _by_formula(table, name, function, args, kwargs)
         if name in TRACED and not kwargs and (is_moving(args) or table.exact):
             return traced_special(table, TRACED[name], function, args)
@@ -154,7 +154,7 @@ def _by_formula(table: Table, name: str, function: Any, args: tuple[Any, ...], k
         array = lifted(value, table)
         return wrap(array) if array.ndim else array[()]
 
-    found = lifted(FORMULAS[name](traced, *map(traced, args), **kwargs), table)
+    found = lifted(FORMULAS[name](Numbers(traced, shadows), *map(traced, args), **kwargs), table)
     floats = np.broadcast_to(function(*map(shadows, args), **shadows(kwargs)), found.shape)
     pairs = zip(elements(found), floats.reshape(-1).tolist(), strict=True)
     return new_array([TracedScalar(table, number.index, value) for number, value in pairs], found.shape)

@@ -336,7 +336,7 @@ OBJECTS = _Names(np, {
     "heaviside": lambda x, h: np.where(x > 0, 1, np.where(x < 0, 0, h)),
     "copysign": lambda x, y: np.where(y >= 0, abs(x), -abs(x)),
     "fabs": np.abs, "fmax": np.maximum, "fmin": np.minimum, "float_power": np.power,
-    "interp": _interp,
+    "interp": _interp, "common_type": lambda *_: np.float64,
     "fmod": lambda a, b: a - b * OBJECTS.trunc(a / b),
     "nan_to_num": lambda x, **_: x, "nansum": np.sum,
     "prod": lambda x, where=True, **options: np.prod(np.where(where, x, 1), **options),

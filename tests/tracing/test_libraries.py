@@ -108,6 +108,15 @@ PAIRS: dict[str, tuple[Any, Any, list[float]]] = {
         lambda p: np.array([
             np.sum(np.log(POSITIVE / p[1]) - sc.digamma(p[0])), np.sum(POSITIVE / p[1] - p[0]) / p[1]]), [1.3, 1.1]),
     "gamma.cdf": (lambda x: stats.gamma.cdf(x, 2.5).sum(), lambda x: stats.gamma.pdf(x, 2.5), [0.7, 1.2]),
+    "gamma.ppf": (lambda p: stats.gamma.ppf(p, 2.5).sum(), lambda p: 1 / stats.gamma.pdf(stats.gamma.ppf(p, 2.5), 2.5),
+        [0.2, 0.7]),
+    "t.cdf": (lambda x: stats.t.cdf(x, 4).sum(), lambda x: stats.t.pdf(x, 4), [0.0, -0.7, 3.5]),
+    "t.ppf": (lambda p: stats.t.ppf(p, 4).sum(), lambda p: 1 / stats.t.pdf(stats.t.ppf(p, 4), 4), [0.2, 0.9]),
+    "beta.cdf": (lambda x: stats.beta.cdf(x, 2.5, 1.5).sum(), lambda x: stats.beta.pdf(x, 2.5, 1.5), [0.3, 0.8]),
+    "f.sf": (lambda x: stats.f.sf(x, 3.0, 4.0).sum(), lambda x: -stats.f.pdf(x, 3.0, 4.0), [0.3, 2.8]),
+    "binom.cdf": (
+        lambda p: stats.binom.cdf([1, 3], 6, p[0]).sum(),
+        lambda p: np.array([-np.sum([6 * stats.binom.pmf(k, 5, p[0]) for k in (1, 3)])]), [0.3]),
     "chi2.logsf": (lambda x: stats.chi2.logsf(x, 3).sum(), lambda x: -stats.chi2.pdf(x, 3) / stats.chi2.sf(x, 3),
         [0.7, 1.2]),
     "beta": (lambda p: np.sum(stats.beta.logpdf(UNIT, p[0], p[1])), _beta_slope, [1.3, 2.1]),

@@ -44,7 +44,7 @@ FUNCTIONS: list[tuple[Any, Any, str]] = [
 
 
 # of each formula: what stands before the variable, and after it
-ARGUMENTS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
+ARGUMENTS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
     "kl_div": ((0.3,), ()), "rel_entr": ((), (0.3,)), "powm1": ((), (2.5,)), "poch": ((), (2.5,)),
     "binom": ((5.5,), ()),
     **dict.fromkeys(("boxcox", "boxcox1p", "inv_boxcox", "inv_boxcox1p"), ((), (0.3,))),
@@ -53,6 +53,10 @@ ARGUMENTS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     **dict.fromkeys(("chdtr", "chdtrc", "pdtr", "pdtrc"), ((3.0,), ())), "gdtr": ((1.5, 2.5), ()),
     "gdtrc": ((1.5, 2.5), ()), "_beta_pdf": ((), (1.5, 2.5)), "_binom_pmf": ((2.0, 5.0), ()),
     "_nbinom_pmf": ((2.0, 5.0), ()),
+    **dict.fromkeys(("betainc", "betaincc", "betaincinv", "fdtr", "fdtrc"), ((1.5, 2.5), ())),
+    **dict.fromkeys(("bdtr", "bdtrc", "nbdtr"), ((2.0, 5), ())),
+    **dict.fromkeys(("_binom_cdf", "_binom_sf", "_nbinom_cdf"), ((2.0, 5.0), ())),
+    **dict.fromkeys(("stdtr", "stdtrit", "gammaincinv", "chdtri"), ((3.0,), ())), "_beta_ppf": ((), (1.5, 2.5)),
 }  # fmt: skip
 
 
