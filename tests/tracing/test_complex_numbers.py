@@ -136,8 +136,8 @@ EXPRESSIONS: dict[str, list[str]] = {
     "fft.ifft2": ["np.fft.ifft2(z.reshape(2, 2))"],
     "fft.fftn": ["np.fft.fftn(x.reshape(2, 2, 2))"],
     "fft.rfftn": ["np.fft.rfftn(x.reshape(2, 4))",
-        "np.fft.rfftn(x.reshape(2, 4), (3, 3))"],
-    "fft.irfftn": ["np.fft.irfftn(z.reshape(2, 2))", "np.fft.irfftn(np.fft.rfftn(x.reshape(2, 4)), (2, 4))"],
+        "np.fft.rfftn(x.reshape(2, 4), (3, 3), (0, 1))"],
+    "fft.irfftn": ["np.fft.irfftn(z.reshape(2, 2))", "np.fft.irfftn(np.fft.rfftn(x.reshape(2, 4)), (2, 4), (0, 1))"],
     "fft.ifftn": ["np.fft.ifftn(x.reshape(2, 2, 2), axes=(0,))"],
 }  # fmt: skip
 CASES = [source for sources in EXPRESSIONS.values() for source in sources]
