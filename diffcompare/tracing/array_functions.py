@@ -12,9 +12,10 @@ import numpy as np
 
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_ufuncs import choose, compared, of_table, store, table_here
-from diffcompare.tracing.complex_numbers import FOURIER, complex_function, is_of_complex
+from diffcompare.tracing.complex_numbers import complex_function, is_of_complex
 from diffcompare.tracing.composed import ASKED, axes_of, composed, masked
 from diffcompare.tracing.factorisations import factorisations
+from diffcompare.tracing.fourier import FOURIER
 from diffcompare.tracing.handle import (
     Doors,
     Handle,

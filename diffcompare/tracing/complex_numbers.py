@@ -26,10 +26,14 @@ __all__ = [
     "is_complex_type",
     "is_of_complex",
     "paired",
+    "parts_of",
+    "quotient",
 ]
 
 # whole exponents that are written as products
 _POWERS = 16
+# NumPy's functions that make complex numbers of real ones: the module of the transforms puts its own here
+FOURIER: dict[Any, Callable[..., Any]] = {}
 
 
 class Complex:
@@ -76,7 +80,7 @@ class Complex:
         return Complex(self.re[key], self.im[key])
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        re, im = _parts(value)
+        re, im = parts_of(value)
         self.re[key], self.im[key] = re, 0.0 if im is None else im
 
     def __len__(self) -> int:
@@ -158,14 +162,14 @@ def paired(re: Any, im: Any) -> Complex:
     return Complex(*(v if np.shape(v) == shape else np.broadcast_to(v, shape) for v in (re, im)))
 
 
-def _parts(value: Any) -> tuple[Any, Any]:
+def parts_of(value: Any) -> tuple[Any, Any]:
     """Return the parts of a value, None for an imaginary one that is 0."""
     if isinstance(value, Complex):
         return value.re, value.im
     if isinstance(value, list | tuple):
         if not is_complex(value):
             return value, None
-        parts = [_parts(v) for v in value]
+        parts = [parts_of(v) for v in value]
         return [re for re, _ in parts], [np.zeros_like(re) if im is None else im for re, im in parts]
     if np.iscomplexobj(value):
         return np.real(value), np.imag(value)
@@ -176,7 +180,7 @@ def _parts(value: Any) -> tuple[Any, Any]:
 
 
 def _sum(a: Any, b: Any, sign: float = 1.0) -> Any:
-    (p, q), (r, s) = _parts(a), _parts(b)
+    (p, q), (r, s) = parts_of(a), parts_of(b)
     minus = sign < 0
     im = (None if s is None else -s if minus else s) if q is None else q if s is None else q - s if minus else q + s
     return paired(p - r if minus else p + r, im)
@@ -184,7 +188,7 @@ def _sum(a: Any, b: Any, sign: float = 1.0) -> Any:
 
 def _bilinear(function: Callable[..., Any]) -> Callable[..., Any]:
     def product(a: Any, b: Any, *rest: Any, **options: Any) -> Any:
-        (p, q), (r, s) = _parts(a), _parts(b)
+        (p, q), (r, s) = parts_of(a), parts_of(b)
 
         def of(one: Any, two: Any) -> Any:
             return function(one, two, *rest, **options)
@@ -200,29 +204,30 @@ _product = _bilinear(np.multiply)
 
 
 def _conjugate(a: Any) -> Any:
-    re, im = _parts(a)
+    re, im = parts_of(a)
     return re if im is None else Complex(re, -im)
 
 
-def _quotient(a: Any, b: Any) -> Any:
-    (p, q), (r, s) = _parts(a), _parts(b)
+def quotient(a: Any, b: Any) -> Any:
+    """Divide, where one of the two is complex."""
+    (p, q), (r, s) = parts_of(a), parts_of(b)
     if s is None:
         return paired(p / r, q / r)
     return (
-        _quotient(_product(a, Complex(r, -s)), r * r + s * s)
+        quotient(_product(a, Complex(r, -s)), r * r + s * s)
         if q is not None
         else paired(p * r / (r * r + s * s), -(p * s) / (r * r + s * s))
     )
 
 
 def _exponential(a: Any) -> Complex:
-    re, im = _parts(a)
+    re, im = parts_of(a)
     size = np.exp(re)
     return Complex(size * np.cos(im), size * np.sin(im))
 
 
 def _logarithm(a: Any) -> Complex:
-    re, im = _parts(a)
+    re, im = parts_of(a)
     return Complex(np.log(re * re + im * im) / 2.0, np.arctan2(im, re))
 
 
@@ -245,7 +250,7 @@ def _power(a: Any, p: Any) -> Any:
     result: Any = _sum(_product(0.0, a), 1.0) if n == 0 else a
     for _ in range(abs(n) - 1):
         result = _product(result, a)
-    return _quotient(1.0, result) if n < 0 else result
+    return quotient(1.0, result) if n < 0 else result
 
 
 def _of_exponentials(a: Any, sign: float) -> Any:
@@ -253,36 +258,36 @@ def _of_exponentials(a: Any, sign: float) -> Any:
 
 
 def _negative(a: Any) -> Complex:
-    re, im = _parts(a)
+    re, im = parts_of(a)
     return Complex(-re, -im)
 
 
 def _times_i(a: Any) -> Complex:
-    re, im = _parts(a)
+    re, im = parts_of(a)
     return Complex(-im, re)
 
 
 def _equal(a: Any, b: Any) -> Any:
-    (p, q), (r, s) = _parts(a), _parts(b)
+    (p, q), (r, s) = parts_of(a), parts_of(b)
     return np.logical_and(np.equal(p, r), np.equal(0.0 if q is None else q, 0.0 if s is None else s))
 
 
-def _of_parts(rule: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
-    return lambda a: rule(*_parts(a))
+def _ofparts_of(rule: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+    return lambda a: rule(*parts_of(a))
 
 
 _UFUNCS: Mapping[str, Callable[..., Any]] = {
     "add": _sum,
     "subtract": lambda a, b: _sum(a, b, -1.0),
     "multiply": _product,
-    "divide": _quotient,
+    "divide": quotient,
     "matmul": _bilinear(np.matmul),
     "negative": _negative,
     "positive": lambda a: a,
     "conjugate": _conjugate,
-    "absolute": _of_parts(np.hypot),
+    "absolute": _ofparts_of(np.hypot),
     "square": lambda a: _product(a, a),
-    "reciprocal": lambda a: _quotient(1.0, a),
+    "reciprocal": lambda a: quotient(1.0, a),
     "power": _power,
     "exp": _exponential,
     "expm1": lambda a: _sum(_exponential(a), 1.0, -1.0),
@@ -291,14 +296,14 @@ _UFUNCS: Mapping[str, Callable[..., Any]] = {
     "sqrt": _root,
     "sinh": lambda a: _of_exponentials(a, -1.0),
     "cosh": lambda a: _of_exponentials(a, 1.0),
-    "tanh": lambda a: _quotient(_of_exponentials(a, -1.0), _of_exponentials(a, 1.0)),
+    "tanh": lambda a: quotient(_of_exponentials(a, -1.0), _of_exponentials(a, 1.0)),
     "sin": lambda a: _negative(_times_i(_of_exponentials(_times_i(a), -1.0))),
     "cos": lambda a: _of_exponentials(_times_i(a), 1.0),
     "equal": _equal,
     "not_equal": lambda a, b: np.logical_not(_equal(a, b)),
-    "isfinite": _of_parts(lambda re, im: np.isfinite(re) & np.isfinite(im)),
-    "isnan": _of_parts(lambda re, im: np.isnan(re) | np.isnan(im)),
-    "isinf": _of_parts(lambda re, im: np.isinf(re) | np.isinf(im)),
+    "isfinite": _ofparts_of(lambda re, im: np.isfinite(re) & np.isfinite(im)),
+    "isnan": _ofparts_of(lambda re, im: np.isnan(re) | np.isnan(im)),
+    "isinf": _ofparts_of(lambda re, im: np.isinf(re) | np.isinf(im)),
 }
 
 
@@ -335,11 +340,11 @@ _LINEAR: Mapping[Any, tuple[int, ...]] = {
 _BILINEAR = frozenset(named("matmul", "dot", "inner", "outer", "kron", "tensordot", "convolve", "multiply"))
 
 
-def _by_parts(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+def _byparts_of(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     def of(part: int) -> Any:
         given = []
         for k, value in enumerate(args):
-            parts = _parts(value) if k in _LINEAR[function] else (value, value)
+            parts = parts_of(value) if k in _LINEAR[function] else (value, value)
             zero = part and parts[1] is None
             given.append(np.zeros_like(value) if zero else parts[part])
         return function(*given, **kwargs)
@@ -352,8 +357,8 @@ def _made(value: float | None) -> Callable[..., Any]:
 
     def like(a: Any, *rest: Any, dtype: Any = None, fill_value: Any = None, shape: Any = None, **_: Any) -> Any:
         fill = value if value is not None else rest[0] if rest else fill_value
-        re, im = _parts(fill)
-        plain = np.zeros_like(_parts(a)[0], dtype=float)
+        re, im = parts_of(fill)
+        plain = np.zeros_like(parts_of(a)[0], dtype=float)
         return Complex(np.full_like(plain, re), np.full_like(plain, 0.0 if im is None else im))
 
     return like
@@ -387,16 +392,16 @@ _FUNCTIONS: Mapping[Any, Callable[..., Any]] = {
     np.vdot: lambda a, b: complex_function(
         np.dot, (complex_function(np.ravel, (_conjugate(a),), {}), complex_function(np.ravel, (b,), {})), {}
     ),
-    np.real: lambda a: _parts(a)[0],
-    np.imag: lambda a: _parts(a)[1],
-    np.angle: _of_parts(lambda re, im: np.arctan2(im, re)),
+    np.real: lambda a: parts_of(a)[0],
+    np.imag: lambda a: parts_of(a)[1],
+    np.angle: _ofparts_of(lambda re, im: np.arctan2(im, re)),
     np.iscomplexobj: lambda _: True,
     np.isrealobj: lambda _: False,
-    np.isreal: lambda a: np.equal(_parts(a)[1], 0.0),
-    np.iscomplex: lambda a: np.not_equal(_parts(a)[1], 0.0),
-    np.shape: lambda a: np.shape(_parts(a)[0]),
-    np.ndim: lambda a: np.ndim(_parts(a)[0]),
-    np.size: lambda a, axis=None: np.size(_parts(a)[0], axis),
+    np.isreal: lambda a: np.equal(parts_of(a)[1], 0.0),
+    np.iscomplex: lambda a: np.not_equal(parts_of(a)[1], 0.0),
+    np.shape: lambda a: np.shape(parts_of(a)[0]),
+    np.ndim: lambda a: np.ndim(parts_of(a)[0]),
+    np.size: lambda a, axis=None: np.size(parts_of(a)[0], axis),
     np.linalg.norm: lambda a, *args, **kwargs: np.linalg.norm(np.abs(a), *args, **kwargs),
     np.full_like: _made(None),
     np.zeros_like: _made(0.0),
@@ -411,120 +416,13 @@ def complex_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any])
     if function in _FUNCTIONS:
         return _FUNCTIONS[function](*args, **kwargs)
     if function in _LINEAR:
-        return _by_parts(function, args, kwargs)
+        return _byparts_of(function, args, kwargs)
     name = getattr(function, "__name__", str(function))
     if name == "logsumexp":
         return _log_of_sum(*args, **kwargs)
     if function in FOURIER:
         return FOURIER[function](*args, **kwargs)
     raise refuse(f"{name} of complex numbers", "it is not known to the trace", "write it with real numbers")
-
-
-# --- Fourier transforms ----------------------------------------------------------------------------------------------
-
-
-def _circle(n: int, like: Any) -> tuple[Any, Any]:
-    """Return cosines and sines of all multiples of an n-th of a turn, those of a quarter exactly."""
-    k = np.arange(n)
-    # π of real numbers, not its float
-    angles = 8.0 * np.arctan(np.ones_like(like).reshape(-1)[0]) * k / float(n)
-    quarter, which = (4 * k) % n == 0, (4 * k) // n % 4
-    cosines, sines = np.array([1.0, 0.0, -1.0, 0.0])[which], np.array([0.0, 1.0, 0.0, -1.0])[which]
-    return np.where(quarter, cosines, np.cos(angles)), np.where(quarter, sines, np.sin(angles))
-
-
-def _scaled(value: Any, n: int, norm: str | None, *, inverse: bool) -> Any:
-    if norm == "ortho":
-        return _quotient(value, np.sqrt(float(n)))
-    return _quotient(value, float(n)) if inverse != (norm == "forward") else value
-
-
-def _fitted(value: Any, n: int) -> Any:
-    """Cut the last axis to a length, or fill it up with zeros."""
-    if value is None or np.shape(value)[-1] == n:
-        return value
-    if np.shape(value)[-1] > n:
-        return value[..., :n]
-    return np.concatenate([value, np.zeros((*np.shape(value)[:-1], n - np.shape(value)[-1]))], axis=-1)
-
-
-def _last(a: Any, axis: int) -> tuple[Any, Any]:
-    return tuple(None if v is None else np.moveaxis(v, axis, -1) for v in _parts(a))  # type: ignore[return-value]
-
-
-def _back(value: Any, axis: int) -> Any:
-    if isinstance(value, Complex):
-        return Complex(np.moveaxis(value.re, -1, axis), np.moveaxis(value.im, -1, axis))
-    return np.moveaxis(value, -1, axis)
-
-
-def _transform(*, inverse: bool, half: bool = False) -> Callable[..., Any]:
-    def transform(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None) -> Any:
-        re, im = _last(a, axis)
-        n = np.shape(re)[-1] if n is None else int(n)
-        re, im = _fitted(re, n), _fitted(im, n)
-        cosines, sines = _circle(n, re)
-        places = np.outer(np.arange(n), np.arange(n // 2 + 1 if half else n)) % n
-        c, s = np.take(cosines, places), np.take(sines, places) * (-1.0 if inverse else 1.0)
-        found = Complex(re @ c, -(re @ s)) if im is None else Complex(re @ c + im @ s, im @ c - re @ s)
-        return _back(_scaled(found, n, norm, inverse=inverse), axis)
-
-    return transform
-
-
-def _to_real(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None) -> Any:
-    re, im = _last(a, axis)
-    n = 2 * (np.shape(re)[-1] - 1) if n is None else int(n)
-    count = n // 2 + 1
-    re, im = _fitted(re, count), _fitted(im, count)
-    cosines, sines = _circle(n, re)
-    places = np.outer(np.arange(count), np.arange(n)) % n
-    # each frequency stands for itself and for its negative
-    twice = np.where((np.arange(count) == 0) | (2 * np.arange(count) == n), 1.0, 2.0)
-    found = (re * twice) @ np.take(cosines, places)
-    if im is not None:
-        found = found - (im * twice) @ np.take(sines, places)
-    return _back(_parts(_scaled(paired(found, None), n, norm, inverse=True))[0], axis)
-
-
-def _over_axes(one: Callable[..., Any], default: tuple[int, ...] | None) -> Callable[..., Any]:
-    def transform(a: Any, s: Any = None, axes: Any = default, norm: str | None = None, out: Any = None) -> Any:
-        axes = tuple(range(np.ndim(_parts(a)[0]))) if axes is None else tuple(axes)
-        for k, axis in enumerate(axes):
-            a = one(a, None if s is None else s[k], axis, norm)
-        return a
-
-    return transform
-
-
-def _half_over_axes(*, inverse: bool) -> Callable[..., Any]:
-    def transform(a: Any, s: Any = None, axes: Any = None, norm: str | None = None, out: Any = None) -> Any:
-        axes = tuple(range(np.ndim(_parts(a)[0]))) if axes is None else tuple(axes)
-        sizes = (None,) * len(axes) if s is None else tuple(s)
-        others = _over_axes(_inverse if inverse else _forward, None)
-        if inverse:
-            return _to_real(
-                others(a, sizes[:-1] if s is not None else None, axes[:-1], norm), sizes[-1], axes[-1], norm
-            )
-        return others(_half(a, sizes[-1], axes[-1], norm), sizes[:-1] if s is not None else None, axes[:-1], norm)
-
-    return transform
-
-
-_forward, _inverse = _transform(inverse=False), _transform(inverse=True)
-_half = _transform(inverse=False, half=True)
-FOURIER: Mapping[Any, Callable[..., Any]] = {
-    np.fft.fft: _forward,
-    np.fft.ifft: _inverse,
-    np.fft.rfft: _half,
-    np.fft.irfft: _to_real,
-    np.fft.fft2: _over_axes(_forward, (-2, -1)),
-    np.fft.ifft2: _over_axes(_inverse, (-2, -1)),
-    np.fft.fftn: _over_axes(_forward, None),
-    np.fft.ifftn: _over_axes(_inverse, None),
-    np.fft.rfftn: _half_over_axes(inverse=False),
-    np.fft.irfftn: _half_over_axes(inverse=True),
-}
 
 
 def is_of_complex(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:

@@ -23,9 +23,10 @@ from diffcompare.tracing.array import (
     table_constants,
     wrap,
 )
-from diffcompare.tracing.complex_numbers import FOURIER, complex_function, is_of_complex
+from diffcompare.tracing.complex_numbers import complex_function, is_of_complex
 from diffcompare.tracing.composed import ASKED, composed
 from diffcompare.tracing.factorisations import factorisations
+from diffcompare.tracing.fourier import FOURIER
 from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import TracedCondition, TracedScalar, extreme
 from diffcompare.tracing.table import Table, refuse
