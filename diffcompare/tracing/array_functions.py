@@ -14,7 +14,7 @@ from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_ufuncs import choose, compared, of_table, store, table_here
 from diffcompare.tracing.complex_numbers import complex_function, is_of_complex
 from diffcompare.tracing.composed import ASKED, axes_of, composed, masked
-from diffcompare.tracing.factorisations import factorisations
+from diffcompare.tracing.factorisations import FACTORISED, factorisations
 from diffcompare.tracing.fourier import FOURIER
 from diffcompare.tracing.handle import (
     Doors,
@@ -72,7 +72,7 @@ def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) ->
     kept = table.whole(function, args, kwargs)
     if kept is not None:
         return kept
-    if handler is not None:
+    if handler is not None and (function not in FACTORISED or is_moving(list(args))):
         out = kwargs.pop("out", None) if "out" in kwargs else None
         result = handler(table, *args, **kwargs)
         if function not in _RUN_ONCE:

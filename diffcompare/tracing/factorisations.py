@@ -17,7 +17,10 @@ import numpy as np
 from diffcompare.tracing.registry import Handlers, registering
 from diffcompare.tracing.table import refuse
 
-__all__ = ["exponential", "factorisations", "frechet"]
+__all__ = ["FACTORISED", "exponential", "factorisations", "frechet"]
+
+# of constants the library's floats do
+FACTORISED = frozenset({np.linalg.eigh, np.linalg.eigvalsh, np.linalg.svd, np.linalg.qr})
 
 # from 53 bits on, the fourth round is beyond the first precision of balls, and so is its derivative; the others are for
 # points beside the one that the floats are of

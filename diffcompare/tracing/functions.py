@@ -25,7 +25,7 @@ from diffcompare.tracing.array import (
 )
 from diffcompare.tracing.complex_numbers import complex_function, is_of_complex
 from diffcompare.tracing.composed import ASKED, composed
-from diffcompare.tracing.factorisations import factorisations
+from diffcompare.tracing.factorisations import FACTORISED, factorisations
 from diffcompare.tracing.fourier import FOURIER
 from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import TracedCondition, TracedScalar, extreme
@@ -118,7 +118,7 @@ def call_function(table: Table, function: Any, args: Sequence[Any], kwargs: dict
         return complex_function(function, args, kwargs)
     moving = any(is_moving(a) for a in args) or any(is_moving(a) for a in kwargs.values())
     handler = _HANDLERS.get(function)
-    if handler is not None and (moving or table.exact):
+    if handler is not None and (moving or (table.exact and function not in FACTORISED)):
         out = kwargs.pop("out", None) if "out" in kwargs else None
         result = handler(table, *args, **kwargs)
         if out is not None:
