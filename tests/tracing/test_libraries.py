@@ -13,6 +13,8 @@ from scipy import interpolate, linalg, optimize, sparse, spatial, stats
 from scipy.spatial.distance import cdist, pdist, squareform
 
 import diffcompare as dc
+from diffcompare.tracing.rebuild import Rebuilder
+from diffcompare.tracing.table import Table
 from diffcompare.verdict.identity import judge_by_identity
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.problem import Problem
@@ -323,6 +325,16 @@ def test_abstract_classes_and_what_is_remembered_are_seen_through() -> None:
     ):
         assert _judged(function, gradient, [0.1, 0.2, 0.3]) == {"consistent"}
         assert _judged(function, gradient, [0.1, 0.2, 0.3], 1 + 1e-9) == {"wrong"}
+
+
+def test_a_copy_of_an_abstract_class_remembers_for_itself_what_is_one_of_it() -> None:
+    class Twice(Scaled):
+        pass
+
+    copied = Rebuilder(Table(("x",), (0.5,))).value(Scaled)
+    assert not isinstance(Twice(0.3), copied)
+    assert isinstance(Twice(0.3), Scaled)
+    assert issubclass(copied, Loss)
 
 
 CONSTANT = 3.0
