@@ -18,7 +18,7 @@ from diffcompare.tracing.complex_numbers import Complex, complex_array
 from diffcompare.tracing.dialect import Dialect, Kind, kind_of, own_type
 from diffcompare.tracing.handle import Doors, Handle, floats_of, has_handles, is_moving, made, plain_floats, stored
 from diffcompare.tracing.scalar import UNARY
-from diffcompare.tracing.scipy_substitutes import HINTS, linear_algebra, linear_rule
+from diffcompare.tracing.scipy_substitutes import HINTS, is_exact, linear_algebra, linear_rule
 from diffcompare.tracing.special import TRACED
 from diffcompare.tracing.special_formulas import FORMULAS, LONG, Numbers
 from diffcompare.tracing.substitutes import MATH, print_nothing
@@ -172,12 +172,13 @@ def _linear_function(table: ArrayTable, function: Any) -> Any:
         kept = table.whole(function, args, kwargs)
         if kept is not None:
             return kept
-        if has_handles(args) or has_handles(kwargs):
+        moving = is_moving(list(args)) or is_moving(kwargs)
+        if (has_handles(args) or has_handles(kwargs)) and is_exact(function, moving=moving):
             found = rule(*args, **{k: v for k, v in kwargs.items() if k not in HINTS})
             # half of what cho_factor returns is left over from the matrix
             own = name != "cho_factor"
             return with_floats(table, found, function(*floats_of(args), **floats_of(kwargs))) if own else found
-        return constants(table, function(*args, **kwargs))
+        return constants(table, function(*floats_of(args), **floats_of(kwargs)))
 
     return substitute
 

@@ -313,8 +313,10 @@ class Rebuilder:
             elif isinstance(attribute, functools.cached_property):
                 rebuilt = functools.cached_property(self.value(attribute.func))
                 rebuilt.__set_name__(new, name)
-            elif name.startswith("__") or name == "_abc_impl" or isinstance(
-                attribute, types.MemberDescriptorType | types.GetSetDescriptorType
+            elif (
+                name.startswith("__")
+                or name == "_abc_impl"
+                or isinstance(attribute, types.MemberDescriptorType | types.GetSetDescriptorType)
             ):
                 continue
             else:

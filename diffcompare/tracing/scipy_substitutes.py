@@ -28,7 +28,7 @@ from diffcompare.tracing.special import TRACED, traced_special
 from diffcompare.tracing.special_formulas import FORMULAS, LONG, Numbers
 from diffcompare.tracing.table import Table, refuse
 
-__all__ = ["HINTS", "linear_algebra", "linear_algebra_function", "linear_rule", "special_function"]
+__all__ = ["HINTS", "is_exact", "linear_algebra", "linear_algebra_function", "linear_rule", "special_function"]
 
 
 def linear_algebra_function(table: Table, function: Any) -> Any:
@@ -38,9 +38,11 @@ def linear_algebra_function(table: Table, function: Any) -> Any:
         return special_function(table, function)
 
     def substitute(*args: Any, **kwargs: Any) -> Any:
-        if contains_traced(args) or contains_traced(kwargs):
+        if is_exact(function, moving=is_moving([*args, *kwargs.values()])) and contains_traced(
+            [*args, *kwargs.values()]
+        ):
             return rule(*args, **{k: v for k, v in kwargs.items() if k not in HINTS})
-        return table_constants(function(*args, **kwargs), table)
+        return table_constants(function(*map(shadows, args), **shadows(kwargs)), table)
 
     return substitute
 
@@ -114,6 +116,15 @@ def linear_algebra(floats: Callable[[Any], Any]) -> dict[str, Any]:
 LINEAR = linear_algebra(shadows)
 
 
+# of constants the library's floats do
+_FACTORISED = frozenset({"eigh", "eigvalsh", "svd", "svdvals", "qr"})
+
+
+def is_exact(function: Any, *, moving: bool) -> bool:
+    """Tell whether a function is written down: of what varies each is, of constants not those that are long."""
+    return moving or getattr(function, "__name__", "") not in _FACTORISED
+
+
 def linear_rule(rules: dict[str, Any], function: Any) -> Any:
     """Return what stands for a function; None where there is nothing."""
     name = getattr(function, "__name__", "")
@@ -154,6 +165,9 @@ def _by_formula(table: Table, name: str, function: Any, args: tuple[Any, ...], k
         array = lifted(value, table)
         return wrap(array) if array.ndim else array[()]
 
+    if name in LONG or name.startswith("_"):
+        # the library computes it in another way
+        table.eliminations += 1
     found = lifted(FORMULAS[name](Numbers(traced, shadows), *map(traced, args), **kwargs), table)
     floats = np.broadcast_to(function(*map(shadows, args), **shadows(kwargs)), found.shape)
     pairs = zip(elements(found), floats.reshape(-1).tolist(), strict=True)

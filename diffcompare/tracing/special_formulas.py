@@ -207,7 +207,17 @@ LONG: Mapping[str, Rule] = {
         2.0 * _inverse("gammaincinv", lambda _, a, x: _gammainc(a, x), _gamma_density)(of, v / 2.0, 1.0 - p)
     ),
 }
+
+
+def _cauchy_quantile(of: Numbers, p: Any, location: Any, scale: Any, *, above: bool = False) -> Any:
+    # π of real numbers, not its float
+    turned = np.tan(4.0 * np.arctan(of.traced(1.0)) * (p - 0.5))
+    return location - scale * turned if above else location + scale * turned
+
+
 FORMULAS: Mapping[str, Rule] = {
+    "_cauchy_ppf": _cauchy_quantile,
+    "_cauchy_isf": functools.partial(_cauchy_quantile, above=True),
     "ndtr": _below_normal,
     "log_ndtr": lambda of, x: np.log(_below_normal(of, x)),
     "ndtri": _normal_quantile,

@@ -146,3 +146,13 @@ def test_numbers_and_arrays_are_traced_alike(name: str) -> None:
 def test_what_has_no_derivative_or_is_not_read_is_refused(source: Any, match: str) -> None:
     with pytest.raises(TraceError, match=match):
         dc.trace(source, 3)
+
+
+def test_of_constants_the_floats_of_the_library_are_used() -> None:
+    def value(x: Any) -> Any:
+        matrix = np.array([[2.0, 1.0], [1.0, 3.0]])
+        pivoted = linalg.qr(matrix, mode="r", pivoting=True)[0]
+        return np.sum(np.linalg.eigh(matrix)[1] @ x[:2] * linalg.eigvalsh(matrix)) + np.sum(pivoted) * x[2]
+
+    known = dc.trace(value, 3)
+    assert len(known.program.nodes) < 60
