@@ -20,7 +20,7 @@ from diffcompare.tracing.scalar import (
     lift,
     scalar,
 )
-from diffcompare.tracing.table import Table, active_table, refuse, refuse_plain
+from diffcompare.tracing.table import Table, TracedBytes, active_table, refuse, refuse_plain
 
 __all__ = [
     "TracedArray",
@@ -91,7 +91,8 @@ class TracedArray(np.ndarray[Any, np.dtype[np.object_]]):
 
     def tobytes(self, *_: Any, **__: Any) -> bytes:
         """The bytes of the floats."""
-        return bytes(_read(self).tobytes()) + active_table().salt * is_moving(self)
+        found = bytes(_read(self).tobytes())
+        return TracedBytes(found) if is_moving(self) else found
 
     def item(self, *args: Any) -> Any:
         """One element."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from diffcompare.tracing.complex_numbers import complex_ufunc, is_complex, is_complex_type, paired
 from diffcompare.tracing.registry import Above
-from diffcompare.tracing.table import Cast, Table, here, refuse, refuse_plain
+from diffcompare.tracing.table import Cast, Table, TracedBytes, here, refuse, refuse_plain
 from diffcompare.tracing.traced_condition import TracedCondition
 
 __all__ = ["UNARY", "TracedCondition", "TracedScalar", "is_number", "lift", "scalar"]
@@ -309,7 +309,8 @@ class TracedScalar:
 
     def tobytes(self) -> bytes:
         """The bytes of the float."""
-        return np.float64(self._read()).tobytes() + self.table.salt * self.moving
+        found = np.float64(self._read()).tobytes()
+        return TracedBytes(found) if self.moving else found
 
     def is_integer(self) -> bool:
         """Whether the float is an integer."""

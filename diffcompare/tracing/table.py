@@ -33,6 +33,7 @@ __all__ = [
     "Place",
     "Table",
     "TooLargeError",
+    "TracedBytes",
     "active_table",
     "here",
     "loop_exits",
@@ -210,6 +211,16 @@ def refuse_plain(what: str) -> TraceError:
     )
 
 
+class TracedBytes(bytes):
+    """The bytes of what varies: as a key, they find nothing that was kept of floats."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is TracedBytes and bytes(self) == bytes(other)
+
+    def __hash__(self) -> int:
+        return hash((TracedBytes, bytes(self)))
+
+
 class Table:
     """Nodes that are shared by everything that is recorded at one point.
 
@@ -227,9 +238,6 @@ class Table:
     decide : callable, optional
         ``decide(number of the guard, place, visit, answer)`` returns the answer to go on with.
     """
-
-    # stands behind the bytes of what varies: as a key, they find nothing that was kept of floats
-    salt = b"traced"
 
     def __init__(
         self,
