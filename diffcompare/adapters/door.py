@@ -13,6 +13,7 @@ import numpy as np
 from diffcompare.adapters import jax, torch
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.foreign import Foreign
+from diffcompare.tracing.rebuild import Rebuilder
 
 __all__ = ["adapted", "adapted_along", "adapted_point", "parts_of", "remade", "untraced"]
 
@@ -146,3 +147,6 @@ def _rounded(at: Any, bits: int) -> Any:
     at = at.detach().cpu().numpy() if hasattr(at, "detach") else np.asarray(at)
     with np.errstate(over="ignore"):
         return at.astype(f"float{bits}").astype(np.float64)[()]
+
+
+Rebuilder.foreign = staticmethod(jax.in_traced_code)

@@ -6,17 +6,18 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-from diffcompare.adapters.jaxpr import evaluate
+from diffcompare.adapters.jaxpr import evaluate, is_traced
 from diffcompare.adapters.mentions import mentions
 from diffcompare.errors import TraceError, shorten
 from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.keeping import kept
 
-__all__ = ["adapt", "is_used_by"]
+__all__ = ["adapt", "in_traced_code", "is_used_by"]
 
 # calls after which a function that answers as its jaxpr does is no longer asked itself: state shows in fewer
 _AS_THEY_ARE = 16
@@ -75,8 +76,7 @@ def adapt(function: Callable[..., Any], arguments: Sequence[Any]) -> Foreign:
         again = recorded[kind]
         return tree.tree_map(np.asarray, function(x, *others) if again is None else again(x))
 
-    types = [leaf.dtype for leaf in tree.tree_leaves(run(template)) if leaf.dtype.kind == "f"]
-    bits = min((8 * dtype.itemsize for dtype in types), default=64)
+    bits = _bits_of(tree.tree_leaves(run(template)))
     made: dict[tuple[tuple[int, ...], ...], tuple[Any, Any]] = {}
 
     def wide_run(x: Any, *_: Any) -> Any:
@@ -98,6 +98,44 @@ def adapt(function: Callable[..., Any], arguments: Sequence[Any]) -> Foreign:
 
     there = Foreign("JAX", wide_run, 64, wide)
     return there if bits == 64 else Foreign("JAX", run, bits, narrow, there)
+
+
+def _bits_of(leaves: Sequence[Any]) -> int:
+    return min((8 * leaf.dtype.itemsize for leaf in leaves if leaf.dtype.kind == "f"), default=64)
+
+
+def in_traced_code(value: Any) -> Callable[..., Any] | None:
+    """Return what calls a function of JAX in NumPy code that is traced; None for whatever is no function of JAX."""
+    jax = sys.modules.get("jax")
+    if jax is None or not callable(value) or isinstance(value, type):
+        return None
+    home = value.__globals__.get("__name__", "") if isinstance(value, FunctionType) else type(value).__module__
+    if str(home).partition(".")[0] not in ("jax", "jaxlib"):
+        return None
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        leaves, structure = jax.tree_util.tree_flatten((args, kwargs))
+        traced = [k for k, leaf in enumerate(leaves) if is_traced(leaf)]
+        if not traced:
+            return value(*args, **kwargs)
+
+        def of_traced(numbers: Sequence[Any]) -> Any:
+            given = dict(zip(traced, numbers, strict=True))
+            again = [given.get(k, leaf) for k, leaf in enumerate(leaves)]
+            positional, named = jax.tree_util.tree_unflatten(structure, again)
+            return value(*positional, **named)
+
+        numbers = [leaves[k] for k in traced]
+        kind = jax.numpy.result_type(float)
+        narrow = jax.eval_shape(of_traced, [jax.ShapeDtypeStruct(np.shape(n), kind) for n in numbers])
+        bits = _bits_of(jax.tree_util.tree_leaves(narrow))
+        with _sixty_four_bits():
+            closed, result = _jaxpr(of_traced, [jax.ShapeDtypeStruct(np.shape(n), np.float64) for n in numbers], ())
+            inputs = numbers if bits == 64 else [n.astype(f"float{bits}") for n in numbers]
+            outputs = evaluate(closed.jaxpr, [np.asarray(c)[()] for c in closed.consts], inputs)
+        return jax.tree_util.tree_unflatten(result, outputs)
+
+    return called
 
 
 def _sixty_four_bits() -> AbstractContextManager[Any]:

@@ -19,7 +19,7 @@ from diffcompare.tracing.dialect import Dialect
 from diffcompare.tracing.substitutes import SCALARS
 from diffcompare.tracing.table import active_table
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "is_traced"]
 
 _ROUNDS = 100_000
 _INNER = ("jaxpr", "call_jaxpr", "fun_jaxpr")
@@ -70,6 +70,11 @@ def _outputs(equation: Any, inputs: list[Any]) -> Sequence[Any]:
     if inner is None:
         raise TraceError(f"the JAX operation {name!r} cannot be written down; pass formula=")
     return _closed(inner, inputs)
+
+
+def is_traced(value: Any) -> bool:
+    """Tell whether a value is traced, in the trace that is being made."""
+    return bool(_dialect().is_traced([value]))
 
 
 def _dialect() -> Dialect:

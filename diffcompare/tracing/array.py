@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.tracing.complex_numbers import complex_ufunc, is_complex, is_complex_type, paired
 from diffcompare.tracing.elementwise import COMPOSED, LOGICAL
 from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import (
@@ -19,7 +20,7 @@ from diffcompare.tracing.scalar import (
     lift,
     scalar,
 )
-from diffcompare.tracing.table import Table, active_table, refuse, refuse_plain
+from diffcompare.tracing.table import Table, TracedBytes, active_table, refuse, refuse_plain
 
 __all__ = [
     "TracedArray",
@@ -74,6 +75,8 @@ class TracedArray(np.ndarray[Any, np.dtype[np.object_]]):
         """Convert; a shorter type is noted, integers are refused."""
         if dtype is object:
             return self.copy()
+        if is_complex_type(dtype):
+            return paired(self.copy(), None)
         kind = np.dtype(dtype)
         table = active_table()
         if kind.kind == "b":
@@ -82,9 +85,14 @@ class TracedArray(np.ndarray[Any, np.dtype[np.object_]]):
             return plain(self, "astype(int)").astype(kind)
         return new_array([cast(lift(e, table), kind) for e in self.flat], self.shape)
 
+    def view(self, *kind: Any, **other: Any) -> Any:
+        """The same elements, as an array of another type."""
+        return super().view(*(getattr(k, "own_type", k) for k in kind), **other)
+
     def tobytes(self, *_: Any, **__: Any) -> bytes:
         """The bytes of the floats."""
-        return bytes(_read(self).tobytes())
+        found = bytes(_read(self).tobytes())
+        return TracedBytes(found) if is_moving(self) else found
 
     def item(self, *args: Any) -> Any:
         """One element."""
@@ -364,6 +372,8 @@ def _apply(table: Table, name: str, ufunc: Any, inputs: Sequence[Any]) -> Any:
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
         columns = [elements(np.broadcast_to(a, shape)) for a in arrays]
         return _booleans(new_array([logic(*map(_truth, row)) for row in zip(*columns, strict=True)], shape))
+    if not hasattr(np, ufunc.__name__):
+        return Above.special(table, ufunc)(*inputs)
     if not any(is_moving(v) for v in inputs):
         return table_constants(ufunc(*(shadows(v) for v in inputs)), table)
     raise refuse(
@@ -392,6 +402,8 @@ def _booleans(value: Any) -> Any:
 
 def call_ufunc(table: Table, ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
     """Do what a universal function does, on traced numbers."""
+    if is_complex(inputs):
+        return complex_ufunc(ufunc, method, inputs, options)
     name = "power" if ufunc.__name__ == "pow" else "divide" if ufunc.__name__ == "true_divide" else ufunc.__name__
     if method != "__call__":
         return Above.call_ufunc_method(table, ufunc, method, inputs, options)
@@ -404,6 +416,7 @@ def call_ufunc(table: Table, ufunc: Any, method: str, inputs: Sequence[Any], opt
     out = options.get("out")
     where = options.get("where", True)
     out = out[0] if isinstance(out, tuple) else out
+    out = None if out is Ellipsis else out
     if where is not True:
         if out is None:
             raise refuse(f"{name}(where=...) without out=", "the other elements are undefined", "pass out=")

@@ -12,7 +12,10 @@ import numpy as np
 
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_ufuncs import choose, compared, of_table, store, table_here
-from diffcompare.tracing.composed import axes_of, composed, masked
+from diffcompare.tracing.complex_numbers import complex_function, is_of_complex
+from diffcompare.tracing.composed import ASKED, axes_of, composed, masked
+from diffcompare.tracing.factorisations import FACTORISED, factorisations
+from diffcompare.tracing.fourier import FOURIER
 from diffcompare.tracing.handle import (
     Doors,
     Handle,
@@ -28,9 +31,9 @@ from diffcompare.tracing.handle import (
 from diffcompare.tracing.registry import Handler, Handlers, named, registering
 from diffcompare.tracing.table import refuse
 
-__all__ = ["HANDLERS", "call_function", "constants", "with_floats"]
+__all__ = ["HANDLERS", "call_function", "constants", "knows", "with_floats"]
 
-HANDLERS: Handlers = composed(made)
+HANDLERS: Handlers = composed(made) | factorisations(made, floats_of)
 handles = registering(HANDLERS)
 
 # of one array: what NumPy returns shows the same elements, where it can
@@ -42,6 +45,7 @@ _VIEWS = {
     ),
     np.lib.stride_tricks.sliding_window_view, np.linalg.diagonal, np.linalg.matrix_transpose,
 }  # fmt: skip
+_OF_SEVERAL = {np.atleast_1d, np.atleast_2d, np.atleast_3d}
 # what is made of elements of several arrays: any number among the arguments with these places is one of them
 _MADE: dict[Any, tuple[int | str, ...]] = {
     **dict.fromkeys(named(
@@ -50,26 +54,25 @@ _MADE: dict[Any, tuple[int | str, ...]] = {
         "take_along_axis",
     ), (0,)),
     np.append: (0, 1), np.insert: (0, 2), np.pad: (0, "constant_values"), np.extract: (1,), np.compress: (1,),
-    np.meshgrid: (0, 1, 2, 3, 4, 5), np.broadcast_arrays: (0, 1, 2, 3, 4, 5),
+    np.meshgrid: (0, 1, 2, 3, 4, 5),
 }  # fmt: skip
 # what is written into: the places of what is written and of what is read
 _WRITTEN: dict[Any, tuple[int, ...]] = {
-    np.fill_diagonal: (1,), np.put: (2,), np.copyto: (1,), np.place: (2,), np.put_along_axis: (2,),
+    np.fill_diagonal: (1,), np.put: (2,), np.copyto: (1,), np.place: (2,), np.putmask: (2,),
+    np.put_along_axis: (2,),
 }  # fmt: skip
-_ASKED = set(named(
-    "shape", "ndim", "size", "iscomplexobj", "isrealobj", "may_share_memory", "shares_memory", "ix_", "result_type",
-    "iscomplex", "isreal",
-))  # fmt: skip
 
 
 def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Do what a function of NumPy does, on handles."""
+    if is_of_complex(function, args, kwargs):
+        return complex_function(function, args, kwargs)
     handler = HANDLERS.get(function)
     table = table_here()
     kept = table.whole(function, args, kwargs)
     if kept is not None:
         return kept
-    if handler is not None:
+    if handler is not None and (function not in FACTORISED or is_moving(list(args))):
         out = kwargs.pop("out", None) if "out" in kwargs else None
         result = handler(table, *args, **kwargs)
         if function not in _RUN_ONCE:
@@ -82,8 +85,8 @@ def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) ->
         return _moved(table, function, args, kwargs)
     if function in _WRITTEN:
         return _written(table, function, args, kwargs)
-    if function in _ASKED:
-        return function(*map(floats_of, args), **kwargs)
+    if function in ASKED:
+        return function(*(_number(floats_of(a)) for a in args), **kwargs)
     if not is_moving(list(args)) and not is_moving(kwargs):
         out = kwargs.pop("out", None)
         result = constants(table, function(*map(floats_of, args), **floats_of(kwargs)))
@@ -94,6 +97,16 @@ def call_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) ->
         "it is not made of operations that the trace knows",
         "write it with elementary functions, or leave it out of what is traced",
     )
+
+
+def knows(function: Any) -> bool:
+    """Tell whether there is a rule for a function of NumPy."""
+    return any(function in table for table in (HANDLERS, _VIEWS, _MADE, _WRITTEN, ASKED, FOURIER))
+
+
+def _number(value: Any) -> Any:
+    # one element of an array is a number
+    return value[()] if isinstance(value, np.ndarray) else value
 
 
 def with_floats(table: ArrayTable, result: Any, floats: Any) -> Any:
@@ -125,6 +138,8 @@ def constants(table: ArrayTable, value: Any) -> Any:
 
 
 def _seen(table: ArrayTable, function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    if function in _OF_SEVERAL and len(args) > 1:
+        return tuple(_seen(table, function, (value,), kwargs) for value in args)
     array = made(table, args[0])
     places, floats = (function(part, *args[1:], **kwargs) for part in (array.places, array.floats))
 
@@ -249,21 +264,6 @@ def _mean(table: ArrayTable, a: Any, axis: Any = None, dtype: Any = None, out: A
     count = math.prod(array.shape[k] for k in axes_of(axis, array.ndim))
     found = _sum(table, array, axis, keepdims=keepdims) / count
     return stored(table, found.node, np.asarray(np.mean(array.floats, axis=axis, keepdims=keepdims is True)))
-
-
-@handles(np.average)
-def _average(
-    table: ArrayTable, a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False
-) -> Any:
-    kept = keepdims is True
-    array = made(table, a)
-    weights = made(table, np.ones(array.shape) if weights is None else weights)
-    if weights.shape != array.shape:
-        weights = weights.reshape([-1 if k == axis % array.ndim else 1 for k in range(array.ndim)])
-        weights = np.broadcast_to(weights, array.shape)
-    whole = np.sum(weights, axis=axis, keepdims=kept)
-    found = np.sum(array * weights, axis=axis, keepdims=kept) / whole
-    return (found, whole) if returned else found
 
 
 def _last(array: Handle, axis: Any) -> Any:
@@ -490,6 +490,13 @@ def _sort(table: ArrayTable, a: Any, axis: Any = -1, **_: Any) -> Any:
 def _argsort(table: ArrayTable, a: Any, axis: Any = -1, **_: Any) -> Any:
     _, order, _ = _ordered(table, a, axis)
     return order if axis is None else np.moveaxis(order, -1, axis)
+
+
+@handles(np.partition)
+def _partition(table: ArrayTable, a: Any, kth: Any, axis: Any = -1, **_: Any) -> Any:
+    array: Any = made(table, a)
+    _ordered(table, array, axis)
+    return np.take_along_axis(array, np.argpartition(array.floats, kth, axis=axis), axis=axis)
 
 
 def _arg_extreme(rule: Any, largest: Any) -> Handler:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Callable, Sequence
-from types import BuiltinFunctionType, FunctionType
+from functools import partial
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-from diffcompare.program.dag import Term
-from diffcompare.program.scipy_functions import scipy_special
-from diffcompare.tracing.array_functions import HANDLERS, call_function, constants, with_floats
+from diffcompare.tracing.array_functions import HANDLERS, call_function, constants, knows, with_floats
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_ufuncs import call_ufunc, choose, compared, of_table, table_here
+from diffcompare.tracing.complex_numbers import Complex, complex_array
 from diffcompare.tracing.dialect import Dialect, Kind, kind_of, own_type
 from diffcompare.tracing.handle import Doors, Handle, floats_of, has_handles, is_moving, made, plain_floats, stored
 from diffcompare.tracing.scalar import UNARY
-from diffcompare.tracing.scipy_substitutes import HINTS, LINEAR
+from diffcompare.tracing.scipy_substitutes import HINTS, is_exact, linear_algebra, linear_rule
 from diffcompare.tracing.special import TRACED
+from diffcompare.tracing.special_formulas import FORMULAS, LONG, Numbers
 from diffcompare.tracing.substitutes import MATH, print_nothing
 from diffcompare.tracing.table import refuse
 
@@ -47,6 +48,9 @@ class _Joined:
 def _array(
     table: ArrayTable, name: str, value: Any, dtype: Any = None, *_: Any, copy: Any = None, ndmin: int = 0, **__: Any
 ) -> Any:
+    found = complex_array(value, dtype, real=lambda v: made(table, v).copy(), traced=has_handles)
+    if found is not None:
+        return found
     if has_handles(value):
         result: Any = made(table, value)
         if isinstance(value, Handle) and (name in _COPIED or copy) and copy is not False:
@@ -70,6 +74,8 @@ def _buffer(table: ArrayTable, function: Any, *args: Any, **kwargs: Any) -> Any:
             return np.broadcast_to(made(table, fill), floats_of(shape)).copy()
     args = tuple(floats_of(own_type(a)) for a in args)
     found = np.zeros(*args, **kwargs) if function is np.empty else function(*args, **kwargs)
+    if found.dtype.kind == "c":
+        return Complex(*(made(table, part.copy()) for part in (found.real, found.imag)))
     return made(table, found) if found.dtype.kind == "f" else found
 
 
@@ -152,33 +158,39 @@ _MANY: dict[str, Callable[..., Any]] = {
 }
 
 
+_LINEAR = linear_algebra(floats_of)
+
+
 def _linear_function(table: ArrayTable, function: Any) -> Any:
-    """Return what stands for a function of ``scipy.linalg``."""
+    """Return what stands for a function of ``scipy.linalg``; None for one whose own code is traced."""
     name = getattr(function, "__name__", "")
-    rule: Any = LINEAR.get(name)
-    if rule is None or not callable(function):
-        return function if isinstance(function, type) else _special_function(table, function)
+    rule: Any = linear_rule(_LINEAR, function)
+    if rule is None:
+        return _special_function(table, function)
 
     def substitute(*args: Any, **kwargs: Any) -> Any:
         kept = table.whole(function, args, kwargs)
         if kept is not None:
             return kept
-        if has_handles(args) or has_handles(kwargs):
+        moving = is_moving(list(args)) or is_moving(kwargs)
+        if (has_handles(args) or has_handles(kwargs)) and is_exact(function, moving=moving):
             found = rule(*args, **{k: v for k, v in kwargs.items() if k not in HINTS})
             # half of what cho_factor returns is left over from the matrix
             own = name != "cho_factor"
             return with_floats(table, found, function(*floats_of(args), **floats_of(kwargs))) if own else found
-        return constants(table, function(*args, **kwargs))
+        return constants(table, function(*floats_of(args), **floats_of(kwargs)))
 
     return substitute
 
 
 def _special_function(table: ArrayTable, function: Any) -> Any:
-    """Return what stands for a function of ``scipy.special``."""
+    """Return what stands for a function of ``scipy.special``; None for one whose own code is traced."""
     name = getattr(function, "__name__", "")
-    if not isinstance(function, np.ufunc | FunctionType | BuiltinFunctionType):
-        return function
     rule: Any = _SPECIAL.get(name)
+    if rule is None and name in FORMULAS:
+        rule = partial(FORMULAS[name], Numbers(lambda value: made(table, value), floats_of))
+    if rule is None and name not in TRACED and function not in HANDLERS and isinstance(function, FunctionType):
+        return None
 
     def substitute(*args: Any, **kwargs: Any) -> Any:
         if not (has_handles(args) or has_handles(kwargs)):
@@ -186,7 +198,7 @@ def _special_function(table: ArrayTable, function: Any) -> Any:
         kept = table.whole(function, args, kwargs)
         if kept is not None:
             return kept
-        if rule is not None:
+        if rule is not None and (name not in LONG or is_moving(args)):
             found = rule(*args, **kwargs)
             floats = function(*floats_of(args), **floats_of(kwargs))
             if isinstance(found, tuple):
@@ -236,15 +248,6 @@ def _log_expit(x: Any) -> Any:
     return choose(np.asarray(floats_of(x)) >= 0, -np.log1p(np.exp(-x)), x - np.log1p(np.exp(x)))
 
 
-def _normal_distribution(x: Any) -> Any:
-    build = table_here().build
-    root = Term(build, build.constant(2)).apply("sqrt")  # type: ignore[arg-type]
-    number = made(table_here(), x)
-    scaled = Term(build, number.node).apply("divide", root)  # type: ignore[arg-type]
-    argument = stored(table_here(), build.raw("negative", scaled.index), -number.floats / math.sqrt(2))
-    return 0.5 * of_table("erfc", scipy_special().erfc(argument.floats), argument)
-
-
 def _together(*names: str) -> Callable[..., Any]:
     """Return several functions of the table, whose floats the caller has."""
     return lambda x: tuple(of_table(name, floats_of(x), x) for name in names)
@@ -260,39 +263,18 @@ def _factorial(x: Any) -> Any:
     return choose(compared("less", x, 0.0), 0.0, of_table("factorial", floats_of(x), x))
 
 
-def _log_beta(a: Any, b: Any) -> Any:
-    one, two, both = (of_table("gammaln", scipy_special().gammaln(floats_of(v)), v) for v in (a, b, np.add(a, b)))
-    return one + two - both
-
-
-def _relative_entropy(x: Any, y: Any) -> Any:
-    return choose(compared("greater", x, 0.0), x * np.log(np.divide(x, y)), _xlogy(x, x))
-
-
-_xlogy = _times_logarithm(np.log)
-
 _SPECIAL: dict[str, Callable[..., Any]] = {
     "lambertw": _lambertw,
     "sici": _together("Si", "Ci"),
     "airy": _together("airyai", "airyaiprime", "airybi", "airybiprime"),
     "fresnel": _together("fresnels", "fresnelc"),
     "factorial": _factorial,
-    "betaln": _log_beta,
-    "ndtr": _normal_distribution,
-    "expit": lambda x: 1.0 / (1.0 + np.exp(-x)),
     "log_expit": _log_expit,
-    "logit": lambda x: np.log(x / (1.0 - x)),
-    "xlogy": _xlogy,
+    "xlogy": _times_logarithm(np.log),
     "xlog1py": _times_logarithm(np.log1p),
-    "entr": lambda x: -_xlogy(x, x),
-    "rel_entr": _relative_entropy,
-    "kl_div": lambda x, y: _relative_entropy(x, y) - x + y,
     "logsumexp": _logsumexp,
     "softmax": _softmax,
     "log_softmax": lambda x, axis=None: x - _logsumexp(x, axis=axis, keepdims=True),
-    "exprel": lambda x: np.expm1(x) / x,
-    "softplus": lambda x: np.logaddexp(x, 0),
-    "huber": lambda d, r: np.where(np.abs(r) <= d, 0.5 * r * r, d * (np.abs(r) - 0.5 * d)),
 }
 
 
@@ -329,6 +311,7 @@ ARRAYS = Dialect(
     exact=made,
     call_function=lambda _, function, args, kwargs: call_function(function, args, kwargs),
     call_ufunc=lambda _, ufunc, method, inputs, options: call_ufunc(ufunc, method, inputs, options),
+    knows=knows,
     asarray=_array,
     buffer=_buffer,
     float_kind=_FloatKind,
@@ -347,6 +330,8 @@ ARRAYS = Dialect(
         "print": print_nothing,
     },
     is_traced=has_handles,
+    is_moving=is_moving,
+    plain=floats_of,
     gathered=_gathered,
     scattered=_scattered,
 )

@@ -13,6 +13,7 @@ from diffcompare.program.dag import Term
 from diffcompare.program.operations import INFIX
 from diffcompare.program.special_functions import named_term
 from diffcompare.tracing.array_table import ANSWERS, ArrayTable
+from diffcompare.tracing.complex_numbers import complex_ufunc, is_complex
 from diffcompare.tracing.handle import Doors, Handle, floats_of, has_handles, is_moving, made, stored
 from diffcompare.tracing.scalar import UNARY
 from diffcompare.tracing.table import active_table, refuse
@@ -262,6 +263,8 @@ _PRODUCTS: dict[str, Callable[..., Any]] = {
 
 def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
     """Do what a universal function does, on handles."""
+    if is_complex(inputs):
+        return complex_ufunc(ufunc, method, inputs, options)
     name = "power" if ufunc.__name__ == "pow" else "divide" if ufunc.__name__ == "true_divide" else ufunc.__name__
     if method != "__call__":
         return _by_method(ufunc, name, method, inputs, options)
@@ -275,6 +278,7 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str
         result = _called(ufunc, name, inputs)
     out, where = options.get("out"), options.get("where", True)
     out = out[0] if isinstance(out, tuple) else out
+    out = None if out is Ellipsis else out
     if where is not True:
         if out is None:
             raise refuse(f"{name}(where=...) without out=", "the other elements are undefined", "pass out=")

@@ -13,7 +13,14 @@ import numpy as np
 from diffcompare.tracing.registry import Handlers, named, registering
 from diffcompare.tracing.table import refuse
 
-__all__ = ["axes_of", "composed", "masked"]
+__all__ = ["ASKED", "axes_of", "composed", "masked"]
+
+# what asks for the kind of numbers, or for their places: answered of the floats
+ASKED = set(named(
+    "shape", "ndim", "size", "iscomplexobj", "isrealobj", "may_share_memory", "shares_memory", "ix_", "result_type",
+    "iscomplex", "isreal", "isscalar", "diag_indices_from", "tril_indices_from", "triu_indices_from", "iterable",
+    "common_type",
+)) | {np.ma.isMaskedArray}  # fmt: skip
 
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
@@ -36,6 +43,23 @@ def composed(traced: Callable[[Any, Any], Any]) -> Handlers:
     @handles(np.std)
     def std(table: Any, a: Any, *args: Any, **kwargs: Any) -> Any:
         return np.sqrt(np.var(a, *args, **kwargs))
+
+    @handles(np.average)
+    def average(
+        table: Any, a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False
+    ) -> Any:
+        array = traced(table, a)
+        if weights is None:
+            found = np.mean(array, axis=axis, keepdims=keepdims is True)
+            whole: Any = np.full(np.shape(found), array.size / max(np.size(found), 1))
+            return (found, whole) if returned else found
+        weights = traced(table, weights)
+        if weights.shape != array.shape:
+            weights = weights.reshape([-1 if k == axis % array.ndim else 1 for k in range(array.ndim)])
+            weights = np.broadcast_to(weights, array.shape)
+        whole = np.sum(weights, axis=axis, keepdims=keepdims is True)
+        found = np.sum(array * weights, axis=axis, keepdims=keepdims is True) / whole
+        return (found, whole) if returned else found
 
     @handles(np.gradient)
     def gradient(table: Any, f: Any, *steps: Any, axis: Any = None, edge_order: int = 1) -> Any:
@@ -74,6 +98,12 @@ def composed(traced: Callable[[Any, Any], Any]) -> Handlers:
             return result.reshape(moved.shape[:-1])
         return np.moveaxis(result.reshape(*moved.shape[:-1], -1), -1, axis)
 
+    @handles(np.broadcast_arrays)
+    def broadcast_arrays(table: Any, *args: Any, subok: bool = False) -> Any:
+        # each as it is: truth values stay such
+        shape = np.broadcast_shapes(*map(np.shape, args))
+        return tuple(np.broadcast_to(a, shape) for a in args)
+
     @handles(np.select)
     def select(table: Any, condlist: Any, choicelist: Any, default: Any = 0) -> Any:
         result = default
@@ -94,6 +124,30 @@ def composed(traced: Callable[[Any, Any], Any]) -> Handlers:
         for condition, value in zip(reversed(conditions), reversed(values[: len(conditions)]), strict=True):
             result = np.where(condition, value, result)
         return np.broadcast_to(result, array.shape) if np.shape(result) != array.shape else result
+
+    @handles(np.interp)
+    def interp(table: Any, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
+        if period is not None:
+            raise refuse("interp with a period", "it is not known to the trace", "take the remainder before")
+        at, knots, values = (traced(table, v) for v in (x, xp, fp))
+        # the piece that a number lies in: how many knots are not above it
+        passed = np.count_nonzero(np.greater_equal(at[..., None], knots), axis=-1)
+        k = np.clip(passed - 1, 0, len(knots) - 2)
+        found = values[k] + (at - knots[k]) * ((values[k + 1] - values[k]) / (knots[k + 1] - knots[k]))
+        found = np.where(passed == 0, values[0] if left is None else left, found)
+        # the last knot itself is still inside
+        beyond = (passed == len(knots)) & np.greater(at, knots[-1])
+        return np.where(beyond, values[-1] if right is None else right, found)
+
+    @handles(np.fft.fftshift)
+    def fftshift(table: Any, x: Any, axes: Any = None) -> Any:
+        chosen = axes_of(axes, np.ndim(x))
+        return np.roll(x, [np.shape(x)[k] // 2 for k in chosen], chosen)
+
+    @handles(np.fft.ifftshift)
+    def ifftshift(table: Any, x: Any, axes: Any = None) -> Any:
+        chosen = axes_of(axes, np.ndim(x))
+        return np.roll(x, [-(np.shape(x)[k] // 2) for k in chosen], chosen)
 
     @handles(np.clip)
     def clip(table: Any, a: Any, a_min: Any = None, a_max: Any = None, **ends: Any) -> Any:

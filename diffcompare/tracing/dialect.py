@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.tracing.complex_numbers import is_complex
 from diffcompare.tracing.registry import Handler
-from diffcompare.tracing.scalar import UNARY
+from diffcompare.tracing.scalar import UNARY, TracedScalar
 from diffcompare.tracing.table import refuse
 
 __all__ = ["Dialect", "Kind", "ModuleSubstitute", "RandomSubstitute", "kind_of", "own_type"]
 
 _ARRAYS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite", "require")
 _BUFFERS = ("zeros", "ones", "empty", "full", "eye", "identity")
-_SPECIAL_MODULES = ("scipy.special", "scipy.special._ufuncs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class Dialect:
     call_function, call_ufunc : callable
         ``call_function(table, function, args, kwargs)`` and ``call_ufunc(table, ufunc, method, inputs, options)`` do
         what NumPy does, on traced numbers.
+    knows : callable
+        Whether there is a rule for a function of NumPy; Python code of others is traced itself.
     asarray, buffer : callable
         ``asarray(table, name, value, …)`` and ``buffer(table, function, …)`` make new arrays.
     float_kind, integer_kind : type
@@ -47,8 +49,10 @@ class Dialect:
         What stands for ``np.vectorize``.
     builtins : mapping
         What stands for functions of Python's own.
-    is_traced : callable
-        Whether there is something traced in a list of values.
+    is_traced, is_moving : callable
+        Whether there is something traced in a list of values, and whether it depends on the variables.
+    plain : callable
+        The floats that the code would have.
     gathered : callable
         ``gathered(table, values, places)``: the numbers of several arrays, one array after the other, at these places.
     scattered : callable
@@ -61,6 +65,7 @@ class Dialect:
     exact: Handler
     call_function: Handler
     call_ufunc: Handler
+    knows: Handler
     asarray: Handler
     buffer: Handler
     float_kind: Any
@@ -72,6 +77,8 @@ class Dialect:
     vectorized: Handler
     builtins: Mapping[str, Any]
     is_traced: Handler
+    is_moving: Handler
+    plain: Handler
     gathered: Handler
     scattered: Handler
 
@@ -81,6 +88,9 @@ class Dialect:
             return _UfuncSubstitute(table, function, self)
         if isinstance(function, type):
             kind: Any = function
+            if function is np.ndarray:
+                members = {"own_type": kind, "buffer": staticmethod(functools.partial(self.buffer, table))}
+                return _ArrayKind("ndarray", (), members)
             if issubclass(np.float64, function) or issubclass(function, np.floating):
                 return kind_of(self.float_kind, kind)
             if issubclass(function, np.integer | np.bool_) and function not in _ABSTRACT:
@@ -125,7 +135,13 @@ class _UfuncSubstitute:
         found = getattr(ufunc, method)(*inputs, **options)
         # the square root of an integer of the code is exact, too
         whole = table.exact and not options and method == "__call__"
-        if whole and ufunc.__name__ in UNARY and ufunc.__name__ != "negative" and np.isfinite(found).all():
+        if (
+            whole
+            and not is_complex(inputs)
+            and ufunc.__name__ in UNARY
+            and ufunc.__name__ != "negative"
+            and np.isfinite(found).all()
+        ):
             number = dialect.exact(table, inputs[0])
             if number is not None:
                 return dialect.call_ufunc(table, ufunc, method, (number,), options)
@@ -146,7 +162,7 @@ class Kind(type):
         return isinstance(value, cls.own_type)
 
     def __subclasscheck__(cls, other: Any) -> bool:
-        return issubclass(own_type(other), cls.own_type)
+        return issubclass(np.float64 if other is TracedScalar else own_type(other), cls.own_type)
 
     def __eq__(cls, other: Any) -> bool:
         return bool(own_type(other) == cls.own_type)
@@ -158,10 +174,21 @@ class Kind(type):
         return getattr(cls.own_type, name)
 
 
+class _ArrayKind(Kind):
+    """The type of what stands for ``np.ndarray``: a call makes a buffer."""
+
+    buffer: Handler
+
+    def __call__(cls, shape: Any, dtype: Any = float, *others: Any, **more: Any) -> Any:
+        return cls.own_type(shape, dtype, *others, **more) if others or more else cls.buffer(np.empty, shape, dtype)
+
+
 @functools.cache
 def kind_of(meta: Any, kind: Any) -> Any:
     """Return what stands for a type; that of many types, such as ``np.floating``, has no dtype."""
-    members = {"own_type": kind} | ({} if kind in _ABSTRACT else {"dtype": np.dtype(kind)})
+    members = {"own_type": kind}
+    if kind not in _ABSTRACT and kind.__module__ != "numbers":
+        members["dtype"] = np.dtype(kind)
     return meta(kind.__name__, (), members)
 
 
@@ -178,41 +205,20 @@ _ABSTRACT = frozenset({
 
 
 class ModuleSubstitute:
-    """A module whose functions know traced numbers; what it does not know is the module's own.
+    """A module whose functions know traced numbers.
 
     Parameters
     ----------
     module : module
-    table : Table
-    rule : callable
-        ``rule(table, function)`` returns what stands for a function.
-    dialect : Dialect
-        What stands for functions of modules inside, and for numbers.
+    convert : callable
+        Returns what stands for a value of the module.
     """
 
-    def __init__(self, module: ModuleType, table: Any, rule: Callable[[Any, Any], Any], dialect: Dialect) -> None:
-        self.__dict__.update({
-            "_module": module, "_table": table, "_rule": rule, "_dialect": dialect, "__name__": module.__name__,
-        })  # fmt: skip
+    def __init__(self, module: ModuleType, convert: Callable[[Any], Any]) -> None:
+        self.__dict__.update({"_module": module, "_convert": convert, "__name__": module.__name__})
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._module, name)
-        if isinstance(found, ModuleType):
-            if found is np.random:
-                found = RandomSubstitute("numpy.random")
-            elif found is np.fft:
-                found = ModuleSubstitute(found, self._table, self._dialect.numpy, self._dialect)
-            elif found.__name__ in _SPECIAL_MODULES:
-                found = ModuleSubstitute(found, self._table, self._dialect.special, self._dialect)
-            elif found.__name__ == "scipy.linalg":
-                found = ModuleSubstitute(found, self._table, self._dialect.linear, self._dialect)
-            elif found.__name__.startswith(("numpy", "scipy")):
-                found = ModuleSubstitute(found, self._table, self._rule, self._dialect)
-        elif isinstance(found, float):
-            found = self._dialect.number(self._table, found) if self._table.exact else found
-        else:
-            found = self._rule(self._table, found)
-        self.__dict__[name] = found
+        found = self.__dict__[name] = self._convert(getattr(self._module, name))
         return found
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -231,11 +237,18 @@ class RandomSubstitute:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        return RandomSubstitute(f"{self._name}.{name}")
+
+    def __instancecheck__(self, value: Any) -> bool:
+        return isinstance(value, RandomSubstitute)
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        """Refuse to draw."""
         raise refuse(
-            f"{self._name}.{name}",
+            self._name,
             "random numbers differ from call to call",
             "draw them outside and let the function use the array",
         )
 
     def __setattr__(self, name: str, value: Any) -> None:
-        getattr(self, name)
+        self()

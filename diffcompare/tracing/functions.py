@@ -23,12 +23,15 @@ from diffcompare.tracing.array import (
     table_constants,
     wrap,
 )
-from diffcompare.tracing.composed import composed
+from diffcompare.tracing.complex_numbers import complex_function, is_of_complex
+from diffcompare.tracing.composed import ASKED, composed
+from diffcompare.tracing.factorisations import FACTORISED, factorisations
+from diffcompare.tracing.fourier import FOURIER
 from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import TracedCondition, TracedScalar, extreme
 from diffcompare.tracing.table import Table, refuse
 
-__all__ = ["call_function"]
+__all__ = ["call_function", "knows"]
 
 _MOVING = [
     "reshape",
@@ -59,7 +62,6 @@ _MOVING = [
     "tile",
     "take",
     "broadcast_to",
-    "broadcast_arrays",
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
@@ -72,9 +74,6 @@ _MOVING = [
     "insert",
     "append",
     "copy",
-    "shape",
-    "ndim",
-    "size",
     "meshgrid",
     "resize",
     "pad",
@@ -93,12 +92,8 @@ _MOVING = [
     "take_along_axis",
     "put_along_axis",
     "place",
+    "putmask",
     "trim_zeros",
-    "iscomplexobj",
-    "isrealobj",
-    "ix_",
-    "may_share_memory",
-    "shares_memory",
 ]
 _RUN_BY_NUMPY = {getattr(np, name) for name in _MOVING if hasattr(np, name)} | {
     np.lib.stride_tricks.sliding_window_view,
@@ -108,25 +103,30 @@ _RUN_BY_NUMPY = {getattr(np, name) for name in _MOVING if hasattr(np, name)} | {
 }
 
 
+def _array(table: Table, value: Any) -> Any:
+    return wrap(lifted(value, table))
+
+
 _HANDLERS = (
-    composed(lambda table, value: wrap(lifted(value, table)))
-    | choices.HANDLERS
-    | products.HANDLERS
-    | reductions.HANDLERS
+    composed(_array) | factorisations(_array, shadows) | choices.HANDLERS | products.HANDLERS | reductions.HANDLERS
 )
 
 
 def call_function(table: Table, function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Do what a function of NumPy does, on traced numbers."""
+    if is_of_complex(function, args, kwargs):
+        return complex_function(function, args, kwargs)
     moving = any(is_moving(a) for a in args) or any(is_moving(a) for a in kwargs.values())
     handler = _HANDLERS.get(function)
-    if handler is not None and (moving or table.exact):
+    if handler is not None and (moving or (table.exact and function not in FACTORISED)):
         out = kwargs.pop("out", None) if "out" in kwargs else None
         result = handler(table, *args, **kwargs)
         if out is not None:
             store(out, result)
             return out
         return result
+    if function in ASKED:
+        return function(*(shadows(a) for a in args), **kwargs)
     if function in _RUN_BY_NUMPY:
         return _moved(table, function, args, kwargs)
     if not moving:
@@ -145,19 +145,20 @@ def call_function(table: Table, function: Any, args: Sequence[Any], kwargs: dict
     )
 
 
+def knows(function: Any) -> bool:
+    """Tell whether there is a rule for a function of NumPy, be it a reason to refuse it."""
+    tables: Any = (_HANDLERS, ASKED, _RUN_BY_NUMPY, FOURIER)
+    return any(function in table for table in tables) or getattr(function, "__name__", "") in _REASONS
+
+
 _REASONS = {
-    "interp": "a table lookup has no formula",
     "searchsorted": "a table lookup has no formula",
     "digitize": "a table lookup has no formula",
     "histogram": "counting has no derivative",
     "round": "a step has no derivative to follow",
     "around": "a step has no derivative to follow",
-    "fft": "Fourier transforms are complex",
     "eig": "it is found by iteration until convergence",
-    "eigh": "it is found by iteration until convergence",
     "eigvals": "it is found by iteration until convergence",
-    "eigvalsh": "it is found by iteration until convergence",
-    "svd": "it is found by iteration until convergence",
     "roots": "it is found by iteration until convergence",
 }
 

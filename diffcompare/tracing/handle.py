@@ -14,6 +14,7 @@ import numpy as np
 from diffcompare.floats import Floats
 from diffcompare.program.arrays import Places
 from diffcompare.tracing.array_table import ArrayTable
+from diffcompare.tracing.complex_numbers import is_complex_type, paired
 from diffcompare.tracing.registry import Handler
 from diffcompare.tracing.table import refuse, refuse_plain
 
@@ -31,6 +32,9 @@ __all__ = [
 ]
 
 _NAN = {kind: np.array([np.nan], dtype=kind) for kind in (np.float64, np.float32, np.float16)}
+for _nothing in _NAN.values():
+    # what is compiled must not write there: all handles are this number
+    _nothing.flags.writeable = False
 _counted = np.arange(1 << 12)
 _VIEWS = 4
 
@@ -252,8 +256,6 @@ class Handle(np.ndarray[Any, np.dtype[np.float64]]):
         """The same elements elsewhere."""
         return stored(self.table, self.node, np.array(self.floats))
 
-    __array_priority__ = 1000.0
-
 
 def viewed(base: Handle, places: Places, floats: Floats) -> Handle:
     """Return a view of a handle."""
@@ -434,9 +436,13 @@ def _in_place(operation: Any) -> Any:
 
 
 def _astype(self: Handle, dtype: Any, *_: Any, copy: bool = True, **__: Any) -> Any:
+    if is_complex_type(dtype):
+        return paired(self.copy(), None)
     kind = np.dtype(getattr(dtype, "own_type", dtype))
     if kind == self.dtype and not copy:
         return self
+    if kind.kind == "O":
+        return self.copy()
     if kind.kind == "b":
         return np.not_equal(self, 0.0)
     if kind.kind in "iu":
@@ -488,11 +494,15 @@ def _sort(self: Handle, axis: int = -1, **_: Any) -> None:
     self[...] = np.sort(self, axis=axis)
 
 
+def _partition(self: Handle, kth: Any, axis: int = -1, **_: Any) -> None:
+    self[...] = np.partition(self, kth, axis=axis)
+
+
 for _name, _function in {
     "reshape": _reshape, "transpose": _transpose, "flatten": _flatten, "astype": _astype, "sort": _sort,
-        "compress": _compress,
+        "partition": _partition, "compress": _compress,
     "view": _view, "put": _put, "__round__": _round,
-    **{name: _unknown(name) for name in ("partition", "argpartition", "resize", "setfield", "byteswap", "setflags",
+    **{name: _unknown(name) for name in ("argpartition", "resize", "setfield", "byteswap", "setflags",
         "tofile", "dump", "dumps")},
     "__iadd__": _in_place(np.add), "__isub__": _in_place(np.subtract), "__imul__": _in_place(np.multiply),
     "__itruediv__": _in_place(np.divide), "__ifloordiv__": _in_place(np.floor_divide),
@@ -507,6 +517,7 @@ for _name, _property in {
     "real": property(lambda self: self),
     "imag": property(lambda self: np.zeros(self.shape)),
     "flat": property(lambda self: self.reshape(-1), _set_flat),
+    "flags": property(lambda self: self.floats.flags),
     "shape": property(np.ndarray.shape.__get__, _set_shape),
 }.items():
     setattr(Handle, _name, _property)

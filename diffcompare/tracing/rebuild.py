@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import builtins
 import functools
+import numbers
 import sys
 import types
+from abc import ABCMeta, update_abstractmethods
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from diffcompare.tracing.dialect import Dialect, ModuleSubstitute, RandomSubstitute
+from diffcompare.tracing.compiled import CompiledObject, compiled_function
+from diffcompare.tracing.dialect import Dialect, ModuleSubstitute, RandomSubstitute, kind_of
 from diffcompare.tracing.foreign import Foreign
-from diffcompare.tracing.keeping import names_of, slots_of
+from diffcompare.tracing.keeping import slots_of
 from diffcompare.tracing.substitutes import SCALARS
 
 __all__ = ["Rebuilder"]
@@ -23,7 +26,7 @@ __all__ = ["Rebuilder"]
 _LARGEST_ARRAY = 400_000
 _LARGEST_LIST = 20_000
 _VALUES = (tuple, BaseException, np.ndarray, dict, list, str, int, float)
-_LIBRARIES = ("numpy", "scipy", "sympy", "pandas", "flint", "diffcompare")
+_LIBRARIES = ("numpy", "sympy", "pandas", "flint", "diffcompare", "jax", "jaxlib", "torch")
 
 
 class Rebuilder:
@@ -37,12 +40,19 @@ class Rebuilder:
         What the code sees in their place.
     """
 
+    # returns what calls a function of another array library with traced numbers, and None for any other value; the
+    # module above puts its own here
+    foreign: ClassVar[Callable[[Any], Callable[..., Any] | None]] = staticmethod(lambda _: None)
+
     def __init__(self, table: Any, dialect: Dialect = SCALARS) -> None:
         self.table = table
         self.dialect = dialect
         # the originals are held: an id must not be used again
         self._done: dict[int, tuple[Any, Any]] = {}
-        self._globals: dict[int, tuple[dict[str, Any], dict[str, Any], set[str]]] = {}
+        self._globals: dict[int, _Namespace] = {}
+        # functions by the ids of their copies, and copies by those of the functions
+        self._own: dict[int, types.FunctionType] = {}
+        self._copies: dict[int, types.FunctionType] = {}
 
     def value(self, value: Any) -> Any:
         """Return what stands for a value; itself where nothing needs to change."""
@@ -60,10 +70,17 @@ class Rebuilder:
         return result
 
     def _converted(self, value: Any) -> Any:
+        if id(value) in self.dialect.others:
+            return self.dialect.others[id(value)]
         if isinstance(value, Foreign):
             return self.value(value.in_numpy())
         if isinstance(value, np.ndarray):
             return self._array(value)
+        if type(value).__module__.startswith("jaxlib") and hasattr(value, "__array__"):
+            return self._array(np.array(value))
+        foreign = Rebuilder.foreign(value)
+        if foreign is not None:
+            return self._foreign_substitute(foreign)
         if isinstance(value, types.ModuleType):
             return self._module(value)
         if isinstance(value, np.random.Generator | np.random.RandomState):
@@ -84,6 +101,13 @@ class Rebuilder:
             return self.dialect.numpy(self.table, value) if known else self.dialect.special(self.table, value)
         if isinstance(value, np.vectorize):
             return self.dialect.vectorized(self.value(value.pyfunc))
+        home = getattr(value, "__module__", None) or ""
+        if home.startswith("scipy.fft") and hasattr(np.fft, getattr(value, "__name__", "")):
+            return self.dialect.numpy(self.table, getattr(np.fft, value.__name__))
+        if type(value).__module__.startswith("_cython") and callable(value):
+            return CompiledObject(value, self.table, self.dialect, f"{home}.{value.__qualname__}")
+        if type(value).__name__ == "fortran":
+            return CompiledObject(value, self.table, self.dialect, f"LAPACK's {value.__name__.split()[-1]}")
         if isinstance(value, types.BuiltinFunctionType) or hasattr(value, "__wrapped__"):
             return self._foreign_function(value)
         if isinstance(value, type):
@@ -115,17 +139,20 @@ class Rebuilder:
 
     def _module(self, module: types.ModuleType) -> Any:
         name = module.__name__
-        if name == "math":
-            return ModuleSubstitute(module, self.table, self.dialect.math, self.dialect)
-        if name == "numpy.random" or name == "random":
+        if name in ("numpy.random", "random"):
             return RandomSubstitute(name)
-        if name == "scipy.linalg":
-            return ModuleSubstitute(module, self.table, self.dialect.linear, self.dialect)
-        if name in ("scipy.special", "scipy"):
-            return ModuleSubstitute(module, self.table, self.dialect.special, self.dialect)
-        if name == "numpy" or name.startswith("numpy."):
-            return ModuleSubstitute(module, self.table, self.dialect.numpy, self.dialect)
+        top = name.partition(".")[0]
+        if name == "math" or top in ("numpy", "jax") or _is_rebuilt(name):
+            return ModuleSubstitute(module, self.value)
         return module
+
+    def _foreign_substitute(self, foreign: Callable[..., Any]) -> Callable[..., Any]:
+        def substitute(*args: Any, **kwargs: Any) -> Any:
+            # functions are taken as they are: the other library writes them down itself
+            result = foreign(*(self._own.get(id(a), a) for a in args), **kwargs)
+            return self.value(result) if callable(result) else result
+
+        return substitute
 
     def _foreign_function(self, value: Any) -> Any:
         name, module = getattr(value, "__name__", ""), getattr(value, "__module__", "") or ""
@@ -136,9 +163,11 @@ class Rebuilder:
         ):
             return _refuser(name)
         if module.startswith("numpy"):
-            return self.dialect.numpy(self.table, value)
+            return self._of_numpy(value)
         if module.startswith("scipy.special"):
             return self.dialect.special(self.table, value)
+        if isinstance(value, types.BuiltinFunctionType) and module and _is_rebuilt(module):
+            return compiled_function(value, f"{module}.{name}", self.table, self.dialect)
         wrapped = getattr(value, "__wrapped__", None)
         if isinstance(wrapped, types.FunctionType) and isinstance(value, functools._lru_cache_wrapper):
             return self.value(wrapped)
@@ -149,21 +178,40 @@ class Rebuilder:
         module = function.__module__ or ""
         top = module.partition(".")[0]
         if top == "numpy":
-            return self.dialect.numpy(self.table, function)
-        if module.startswith("scipy.special"):
-            return self.dialect.special(self.table, function)
-        if module.startswith("scipy.linalg"):
-            return self.dialect.linear(self.table, function)
-        if top in _LIBRARIES or (top in sys.stdlib_module_names and top != "__main__"):
-            return function
+            return self._of_numpy(function)
+        if module.startswith(("scipy.special", "scipy.linalg")):
+            known = (self.dialect.linear if "linalg" in module else self.dialect.special)(self.table, function)
+            if known is not None:
+                return known
+        return self._copied(function) if _is_rebuilt(module) else function
+
+    def _of_numpy(self, function: Any) -> Any:
+        """Return what stands for a function of NumPy: a rule, or a copy of its code."""
+        substitute = self.dialect.numpy(self.table, function)
+        own = getattr(function, "__wrapped__", function)
+        if not isinstance(own, types.FunctionType) or self.dialect.knows(function):
+            return substitute
+
+        @functools.wraps(own)
+        def traced(*args: Any, **kwargs: Any) -> Any:
+            moving = self.dialect.is_moving(list(args)) or self.dialect.is_moving(kwargs)
+            return self._copied(own)(*args, **kwargs) if moving else substitute(*args, **kwargs)
+
+        return traced
+
+    def _copied(self, function: types.FunctionType) -> Any:
+        held = self._copies.get(id(function))
+        if held is not None:
+            return held
         code = self._code(function.__code__)
-        names = names_of(function.__code__)
         closure = tuple(self._cell(cell) for cell in function.__closure__ or ())
         namespace = self._namespace(function.__globals__)
         rebuilt = types.FunctionType(code, namespace, function.__name__, None, closure)
         # known before what it refers to is looked at: that may be itself
-        self._done[id(function)] = (function, rebuilt)
-        self._look_up(function.__globals__, names)
+        self._copies[id(function)] = rebuilt
+        self._own[id(rebuilt)] = function
+        for name in _names_of_class_bodies(code):
+            namespace.get(name)
         for own, cell in zip(function.__closure__ or (), closure, strict=True):
             self._fill(own, cell)
         if function.__defaults__:
@@ -205,23 +253,21 @@ class Rebuilder:
             return tuple(self._code_constant(v) for v in value)
         return value
 
-    def _namespace(self, own: dict[str, Any]) -> dict[str, Any]:
+    def _namespace(self, own: dict[str, Any]) -> _Namespace:
         held = self._globals.get(id(own))
         if held is None:
-            held = self._globals[id(own)] = (own, {**own, "__builtins__": self._builtins()}, set())
-        return held[1]
+            held = self._globals[id(own)] = _Namespace(self, own)
+        return held
 
-    def _look_up(self, own: dict[str, Any], names: set[str]) -> None:
-        _, copied, done = self._globals[id(own)]
-        for name in sorted(names - done):
-            done.add(name)
-            value = own.get(name, self.dialect.builtins.get(name, own))
-            if value is getattr(builtins, name, own):
-                value = self.dialect.builtins.get(name, value)
-            if value is not own:
-                copied[name] = self.value(value) if name in own else value
+    def looked_up(self, name: str, own: dict[str, Any]) -> Any:
+        """Return what stands for a global name or a built-in one; ``KeyError`` where there is none."""
+        value = own.get(name, own)
+        if value is own or value is getattr(builtins, name, own):
+            return self.dialect.builtins[name]
+        return self.value(value)
 
-    def _builtins(self) -> dict[str, Any]:
+    def builtins(self) -> dict[str, Any]:
+        """Return the built-in names, with an import that is followed."""
         held = self._done.get(0)
         if held is None:
             scope = dict(vars(builtins))
@@ -239,6 +285,8 @@ class Rebuilder:
     def _class(self, kind: type) -> Any:
         if kind is float:
             return self.dialect.builtins["float"]
+        if kind in (numbers.Real, numbers.Number, numbers.Complex):
+            return kind_of(self.dialect.float_kind, kind)
         module = getattr(kind, "__module__", "") or ""
         if module == "numpy":
             return self.dialect.numpy(self.table, kind)
@@ -250,8 +298,9 @@ class Rebuilder:
             return kind
 
     def _rebuilt_class(self, kind: type) -> Any:
-        bases = tuple(b for b in (self.value(b) for b in kind.__bases__) if isinstance(b, type))
-        bases = tuple(dict.fromkeys((*(b for b in bases if b is not object), kind)))
+        # those that stay as they are come with the class itself
+        rebuilt_bases = ((b, self.value(b)) for b in kind.__bases__)
+        bases = (*(new for own, new in rebuilt_bases if new is not own and isinstance(new, type)), kind)
         new = type(kind)(kind.__name__, bases, {})
         self._done[id(kind)] = (kind, new)
         for name, attribute in list(vars(kind).items()):
@@ -264,15 +313,17 @@ class Rebuilder:
             elif isinstance(attribute, functools.cached_property):
                 rebuilt = functools.cached_property(self.value(attribute.func))
                 rebuilt.__set_name__(new, name)
-            elif name.startswith("__") or isinstance(
-                attribute, types.MemberDescriptorType | types.GetSetDescriptorType
+            elif (
+                name.startswith("__")
+                or name == "_abc_impl"
+                or isinstance(attribute, types.MemberDescriptorType | types.GetSetDescriptorType)
             ):
                 continue
             else:
+                # also what stays as it is: a base may have another one of that name
                 rebuilt = self.value(attribute)
-                if rebuilt is attribute:
-                    continue
             type.__setattr__(new, name, rebuilt)
+        update_abstractmethods(new)
         return new
 
     def _instance(self, value: Any) -> Any:
@@ -285,7 +336,7 @@ class Rebuilder:
         try:
             new = object.__new__(new_kind)
         except TypeError:
-            return value
+            return CompiledObject(value, self.table, self.dialect)
         self._done[id(value)] = (value, new)
         for slot in slots_of(kind):
             # one that was never set is not set in the copy
@@ -296,12 +347,51 @@ class Rebuilder:
         return new
 
 
-def _is_users(kind: type) -> bool:
-    module = getattr(kind, "__module__", "") or ""
+def _is_rebuilt(module: str) -> bool:
     top = module.partition(".")[0]
-    if top in _LIBRARIES or (top in sys.stdlib_module_names and top != "__main__"):
+    if module.startswith("numpy.polynomial"):
+        return True
+    return top not in _LIBRARIES and (top not in sys.stdlib_module_names or top == "__main__")
+
+
+def _is_users(kind: type) -> bool:
+    if not _is_rebuilt(getattr(kind, "__module__", "") or ""):
         return False
-    return type(kind) is type and not issubclass(kind, _VALUES)
+    return type(kind) in (type, ABCMeta) and not issubclass(kind, _VALUES)
+
+
+class _Namespace(dict[str, Any]):
+    """The global names of rebuilt code: what stands for each is made when it is first asked for."""
+
+    def __init__(self, rebuilder: Rebuilder, own: dict[str, Any]) -> None:
+        super().__init__({name: own[name] for name in own.keys() & _OF_MODULES})
+        self["__builtins__"] = rebuilder.builtins()
+        self._rebuilder, self._own = rebuilder, own
+
+    def __missing__(self, name: str) -> Any:
+        found = self[name] = self._rebuilder.looked_up(name, self._own)
+        return found
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return what stands for a name."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or name in self._own
+
+
+_OF_MODULES = frozenset({"__name__", "__file__", "__package__", "__spec__", "__loader__", "__doc__"})
+# the code of a function, unlike that of a class inside it, looks its names up by itself
+_OPTIMIZED = 0x1
+
+
+def _names_of_class_bodies(code: types.CodeType) -> set[str]:
+    inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    own = set() if code.co_flags & _OPTIMIZED else set(code.co_names)
+    return own.union(*map(_names_of_class_bodies, inner))
 
 
 def _refuser(name: str) -> Callable[..., Any]:

@@ -84,19 +84,6 @@ def _mean(table: Table, a: Any, axis: Any = None, dtype: Any = None, keepdims: A
     return reduced(table, wrap(array), axis, keepdims, lambda row, s: linear.total(table, row, s), np.sum) / count
 
 
-@handles(np.average)
-def _average(table: Table, a: Any, axis: Any = None, weights: Any = None, returned: bool = False) -> Any:
-    if weights is None:
-        return _mean(table, a, axis)
-    weights = wrap(lifted(weights, table))
-    array = wrap(lifted(a, table))
-    if weights.shape != array.shape and axis is not None:
-        weights = weights.reshape([-1 if k == axis % array.ndim else 1 for k in range(array.ndim)])
-    return np.sum(array * weights, axis=axis) / np.sum(
-        weights + 0 * array.shape[0], axis=axis if weights.ndim else None
-    )
-
-
 def _product(row: list[Any], table: Table) -> Any:
     result = scalar(table, 1.0) if not row else lift(row[0], table)
     for v in row[1:]:

@@ -24,6 +24,7 @@ class Above:
     call_ufunc: ClassVar[Handler]
     call_function: ClassVar[Handler]
     call_ufunc_method: ClassVar[Handler]
+    special: ClassVar[Handler]
 
 
 def registering(handlers: Handlers) -> Callable[..., Callable[[Handler], Handler]]:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.tracing.complex_numbers import complex_ufunc, is_complex, is_complex_type, paired
 from diffcompare.tracing.registry import Above
-from diffcompare.tracing.table import Cast, Table, here, refuse, refuse_plain
+from diffcompare.tracing.table import Cast, Table, TracedBytes, here, refuse, refuse_plain
 from diffcompare.tracing.traced_condition import TracedCondition
 
 __all__ = ["UNARY", "TracedCondition", "TracedScalar", "is_number", "lift", "scalar"]
@@ -71,7 +72,7 @@ def _forward(operation: str, function: Callable[[float, float], float]) -> Any:
     def forward(self: TracedScalar, other: Any) -> Any:
         if type(other) is not TracedScalar:
             if not _operand(other):
-                return NotImplemented
+                return _beside_complex(operation, self, other)
             # the built-in sum starts with the integer 0
             if operation == "add" and type(other) is int and other == 0:
                 return self
@@ -85,7 +86,7 @@ def _forward(operation: str, function: Callable[[float, float], float]) -> Any:
 def _backward(operation: str, function: Callable[[float, float], float]) -> Any:
     def backward(self: TracedScalar, other: Any) -> Any:
         if not _operand(other):
-            return NotImplemented
+            return _beside_complex(operation, other, self)
         if operation == "add" and type(other) is int and other == 0:
             return self
         other = lift(other, self.table)
@@ -93,6 +94,12 @@ def _backward(operation: str, function: Callable[[float, float], float]) -> Any:
         return TracedScalar(self.table, self.table.apply(operation, (other.index, self.index), shadow), shadow)
 
     return backward
+
+
+def _beside_complex(operation: str, one: Any, two: Any) -> Any:
+    return (
+        complex_ufunc(getattr(np, operation), "__call__", (one, two), {}) if is_complex([one, two]) else NotImplemented
+    )
 
 
 class TracedScalar:
@@ -160,10 +167,10 @@ class TracedScalar:
         return self
 
     def __pow__(self, other: Any, modulus: None = None) -> Any:
-        return power(self, other) if _operand(other) else NotImplemented
+        return power(self, other) if _operand(other) else _beside_complex("power", self, other)
 
     def __rpow__(self, other: Any) -> Any:
-        return power(lift(other, self.table), self) if _operand(other) else NotImplemented
+        return power(lift(other, self.table), self) if _operand(other) else _beside_complex("power", other, self)
 
     def __mod__(self, other: Any) -> Any:
         return self - lift(other, self.table) * (self // other) if _operand(other) else NotImplemented
@@ -232,7 +239,8 @@ class TracedScalar:
         return compare("not_equal", self, other)
 
     def __hash__(self) -> int:
-        return hash(self._read())
+        # as a key, what varies finds nothing that was kept of floats
+        return hash((self._read(), id(self.table))) if self.moving else hash(self._read())
 
     def __bool__(self) -> bool:
         return _decide("not_equal", self, scalar(self.table, 0.0))
@@ -285,7 +293,7 @@ class TracedScalar:
         return self
 
     def __getitem__(self, key: Any) -> Any:
-        return self if key == () else self._array()[key]
+        return self if isinstance(key, tuple) and not key else self._array()[key]
 
     __iter__ = None
 
@@ -301,7 +309,8 @@ class TracedScalar:
 
     def tobytes(self) -> bytes:
         """The bytes of the float."""
-        return np.float64(self._read()).tobytes()
+        found = np.float64(self._read()).tobytes()
+        return TracedBytes(found) if self.moving else found
 
     def is_integer(self) -> bool:
         """Whether the float is an integer."""
@@ -309,7 +318,7 @@ class TracedScalar:
 
     def astype(self, dtype: Any, **_: Any) -> Any:
         """Convert; a shorter type is noted."""
-        return cast(self, np.dtype(dtype))
+        return paired(self, None) if is_complex_type(dtype) else cast(self, np.dtype(dtype))
 
     def reshape(self, *shape: Any, **_: Any) -> Any:
         """An array of one number."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
+import functools
 from collections.abc import Callable
-from types import BuiltinFunctionType, FunctionType
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -12,31 +12,37 @@ import numpy as np
 from diffcompare.program.scipy_functions import scipy_special
 from diffcompare.tracing.array import (
     contains_traced,
+    elements,
     elementwise,
     is_moving,
     lifted,
+    new_array,
     shadows,
     table_constants,
     wrap,
 )
+from diffcompare.tracing.factorisations import exponential, frechet
+from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import UNARY, TracedScalar, extreme, lift, scalar, select
 from diffcompare.tracing.special import TRACED, traced_special
+from diffcompare.tracing.special_formulas import FORMULAS, LONG, Numbers
 from diffcompare.tracing.table import Table, refuse
 
-__all__ = ["HINTS", "LINEAR", "linear_algebra_function", "special_function"]
+__all__ = ["HINTS", "is_exact", "linear_algebra", "linear_algebra_function", "linear_rule", "special_function"]
 
 
 def linear_algebra_function(table: Table, function: Any) -> Any:
-    """Return what stands for a function of ``scipy.linalg``."""
-    name = getattr(function, "__name__", "")
-    rule: Any = LINEAR.get(name)
-    if rule is None or not callable(function):
-        return function if isinstance(function, type) else special_function(table, function)
+    """Return what stands for a function of ``scipy.linalg``; None for one whose own code is traced."""
+    rule: Any = linear_rule(LINEAR, function)
+    if rule is None:
+        return special_function(table, function)
 
     def substitute(*args: Any, **kwargs: Any) -> Any:
-        if contains_traced(args) or contains_traced(kwargs):
+        if is_exact(function, moving=is_moving([*args, *kwargs.values()])) and contains_traced(
+            [*args, *kwargs.values()]
+        ):
             return rule(*args, **{k: v for k, v in kwargs.items() if k not in HINTS})
-        return table_constants(function(*args, **kwargs), table)
+        return table_constants(function(*map(shadows, args), **shadows(kwargs)), table)
 
     return substitute
 
@@ -62,32 +68,84 @@ def _factor_solve(factor: Any, b: Any) -> Any:
     return np.linalg.solve(matrix.T, np.linalg.solve(matrix, b))
 
 
-LINEAR: dict[str, Any] = {
-    "solve": np.linalg.solve,
-    "inv": np.linalg.inv,
-    "det": np.linalg.det,
-    "norm": np.linalg.norm,
-    "pinv": np.linalg.pinv,
-    "cholesky": _factor,
-    "solve_triangular": _triangular,
-    "cho_factor": lambda a, lower=False: (_factor(a, lower), lower),
-    "cho_solve": _factor_solve,
-}
+def _eigenvalues(floats: Callable[[Any], Any], *, vectors: bool) -> Any:
+    def rule(own: Any, a: Any, b: Any = None, lower: bool = True, **others: Any) -> Any:
+        if b is not None or others.keys() - {"overwrite_b", "driver", "type"}:
+            raise refuse(f"{own.__name__} of this kind", "only whole ones of one matrix are read", "pass a alone")
+        half: Any = "L" if lower else "U"
+        if not vectors:
+            return np.linalg.eigvalsh(a, half)
+        sizes, columns = np.linalg.eigh(a, half)
+        # NumPy's may have other signs
+        return sizes, columns * np.sign(np.sum(own(floats(a), lower=lower)[1] * floats(columns), axis=0))
+
+    return rule
+
+
+def _qr(a: Any, mode: str = "full", pivoting: bool = False, **_: Any) -> Any:
+    if pivoting or mode not in ("full", "economic", "r"):
+        raise refuse("qr of this kind", "only Q and R are read", "use mode='economic'")
+    if mode == "r":
+        return (np.linalg.qr(a, "r"),)
+    return tuple(np.linalg.qr(a, "reduced" if mode == "economic" else "complete"))
+
+
+def linear_algebra(floats: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return what stands for functions of ``scipy.linalg``; ``floats`` are those that the code would have."""
+    expm = exponential(floats)
+    return {
+        "solve": np.linalg.solve,
+        "inv": np.linalg.inv,
+        "det": np.linalg.det,
+        "norm": np.linalg.norm,
+        "pinv": np.linalg.pinv,
+        "cholesky": _factor,
+        "solve_triangular": _triangular,
+        "cho_factor": lambda a, lower=False: (_factor(a, lower), lower),
+        "cho_solve": _factor_solve,
+        "eigh": _eigenvalues(floats, vectors=True),
+        "eigvalsh": _eigenvalues(floats, vectors=False),
+        "svd": lambda a, full_matrices=True, compute_uv=True, **_: np.linalg.svd(a, full_matrices, compute_uv),
+        "svdvals": lambda a: np.linalg.svd(a, compute_uv=False),
+        "qr": _qr,
+        "expm": expm,
+        "expm_frechet": frechet(expm),
+    }
+
+
+LINEAR = linear_algebra(shadows)
+
+
+# of constants the library's floats do
+_FACTORISED = frozenset({"eigh", "eigvalsh", "svd", "svdvals", "qr"})
+
+
+def is_exact(function: Any, *, moving: bool) -> bool:
+    """Tell whether a function is written down: of what varies each is, of constants not those that are long."""
+    return moving or getattr(function, "__name__", "") not in _FACTORISED
+
+
+def linear_rule(rules: dict[str, Any], function: Any) -> Any:
+    """Return what stands for a function; None where there is nothing."""
+    name = getattr(function, "__name__", "")
+    rule: Any = rules.get(name)
+    return functools.partial(rule, function) if name in ("eigh", "eigvalsh") else rule
 
 
 def special_function(table: Table, function: Any) -> Any:
-    """Return what stands for a function of ``scipy.special``."""
+    """Return what stands for a function of ``scipy.special``; None for one whose own code is traced."""
     name = getattr(function, "__name__", "")
-    if not isinstance(function, np.ufunc | FunctionType | BuiltinFunctionType):
-        # distributions and the like: whether they run on traced numbers will be seen
-        return function
     rule: Any = _SPECIAL.get(name)
+    if rule is None and not {name} & {*TRACED, *FORMULAS} and isinstance(function, FunctionType):
+        return None
 
     def substitute(*args: Any, **kwargs: Any) -> Any:
         if not (contains_traced(args) or contains_traced(kwargs)):
             return table_constants(function(*args, **kwargs), table)
         if rule is not None:
             return rule(table, *args, **kwargs)
+        if name in FORMULAS and (name not in LONG or is_moving(args)):
+            return _by_formula(table, name, function, args, kwargs)
         if name in TRACED and not kwargs and (is_moving(args) or table.exact):
             return traced_special(table, TRACED[name], function, args)
         if name in UNARY:
@@ -102,12 +160,22 @@ def special_function(table: Table, function: Any) -> Any:
     return substitute
 
 
+def _by_formula(table: Table, name: str, function: Any, args: tuple[Any, ...], kwargs: Any) -> Any:
+    def traced(value: Any) -> Any:
+        array = lifted(value, table)
+        return wrap(array) if array.ndim else array[()]
+
+    if name in LONG or name.startswith("_"):
+        # the library computes it in another way
+        table.eliminations += 1
+    found = lifted(FORMULAS[name](Numbers(traced, shadows), *map(traced, args), **kwargs), table)
+    floats = np.broadcast_to(function(*map(shadows, args), **shadows(kwargs)), found.shape)
+    pairs = zip(elements(found), floats.reshape(-1).tolist(), strict=True)
+    return new_array([TracedScalar(table, number.index, value) for number, value in pairs], found.shape)
+
+
 def _each(rule: Callable[..., Any]) -> Callable[..., Any]:
     return lambda table, *args: elementwise(table, lambda *row: rule(*(lift(v, table) for v in row)), args)
-
-
-def _expit(x: TracedScalar) -> Any:
-    return 1.0 / (1.0 + np.exp(-x))
 
 
 def _log_expit(x: TracedScalar) -> Any:
@@ -160,10 +228,6 @@ def _log_softmax(table: Table, x: Any, axis: Any = None) -> Any:
     return x - _logsumexp(table, x, axis=axis, keepdims=True)
 
 
-def _rel_entr(x: TracedScalar, y: TracedScalar) -> Any:
-    return x * np.log(x / y) if x.shadow > 0 else _xlogy(x, x)
-
-
 def _of_table(name: str, floats: Callable[..., Any]) -> Callable[..., Any]:
     return lambda table, *args: traced_special(table, name, floats, args)
 
@@ -184,20 +248,10 @@ def _lambertw(table: Table, z: Any, k: Any = 0, tol: float = 1e-8) -> Any:
     return traced_special(table, name, lambda x: scipy_special().lambertw(x, branch, tol).real, (z,))
 
 
-def _normal_distribution(x: TracedScalar) -> Any:
-    root = TracedScalar(x.table, x.table.root(2), math.sqrt(2))
-    return 0.5 * traced_special(x.table, "erfc", scipy_special().erfc, (-x / root,))
-
-
 def _factorial(x: TracedScalar) -> Any:
     # scipy's is 0 left of 0
     inside = traced_special(x.table, "factorial", scipy_special().factorial, (x,))
     return select(x < 0, scalar(x.table, 0.0), inside)
-
-
-def _log_beta(a: TracedScalar, b: TracedScalar) -> Any:
-    one, two, both = (traced_special(a.table, "gammaln", scipy_special().gammaln, (v,)) for v in (a, b, a + b))
-    return one + two - both
 
 
 _SPECIAL: dict[str, Callable[..., Any]] = {
@@ -211,22 +265,12 @@ _SPECIAL: dict[str, Callable[..., Any]] = {
     ),
     "fresnel": _together(_of_table("fresnels", _part("fresnel", 0)), _of_table("fresnelc", _part("fresnel", 1))),
     "factorial": _each(_factorial),
-    "ndtr": _each(_normal_distribution),
-    "betaln": _each(_log_beta),
-    "expit": _each(_expit),
     "log_expit": _each(_log_expit),
-    "logit": _each(lambda x: np.log(x / (1.0 - x))),
     "xlogy": _each(_xlogy),
     "xlog1py": _each(_xlog1py),
-    "entr": _each(lambda x: -_xlogy(x, x)),
-    "rel_entr": _each(_rel_entr),
-    "kl_div": _each(lambda x, y: _rel_entr(x, y) - x + y),
     "logsumexp": _logsumexp,
     "softmax": _softmax,
     "log_softmax": _log_softmax,
-    "exprel": _each(lambda x: np.expm1(x) / x),
-    "softplus": _each(lambda x: np.logaddexp(x, 0)),
-    "huber": _each(
-        lambda d, r: select(abs(r) <= d, 0.5 * r * r, d * (abs(r) - 0.5 * d)),
-    ),
 }
+
+Above.special = special_function

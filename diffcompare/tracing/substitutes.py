@@ -26,8 +26,9 @@ from diffcompare.tracing.array import (
     table_constants,
     wrap,
 )
+from diffcompare.tracing.complex_numbers import Complex, complex_array
 from diffcompare.tracing.dialect import Dialect, Kind, kind_of, own_type
-from diffcompare.tracing.functions import call_function
+from diffcompare.tracing.functions import call_function, knows
 from diffcompare.tracing.scalar import (
     UNARY,
     TracedCondition,
@@ -47,6 +48,9 @@ __all__ = ["MATH", "SCALARS", "print_nothing"]
 def _array(
     table: Table, _: str, value: Any, dtype: Any = None, *__: Any, copy: Any = None, ndmin: int = 0, **___: Any
 ) -> Any:
+    found = complex_array(value, dtype, real=lambda v: wrap(lifted(v, table).copy()), traced=contains_traced)
+    if found is not None:
+        return found
     if isinstance(value, TracedArray):
         result: Any = value.copy() if copy is not False else value
     elif contains_traced(value):
@@ -71,6 +75,8 @@ def _buffer(table: Table, function: Any, *args: Any, **kwargs: Any) -> Any:
         shape = args[0] if args else kwargs["shape"]
         return wrap(np.broadcast_to(lifted(fill, table), shape).copy())
     made = np.zeros(*args, **kwargs) if function is np.empty else function(*args, **kwargs)
+    if made.dtype.kind == "c":
+        return Complex(*(wrap(lifted(part, table)) for part in (made.real, made.imag)))
     return wrap(lifted(made, table)) if made.dtype.kind == "f" else made
 
 
@@ -256,6 +262,7 @@ SCALARS = Dialect(
     constants=lambda table, value: table_constants(value, table),
     call_function=call_function,
     call_ufunc=call_ufunc,
+    knows=knows,
     exact=lambda table, value: lift(value, table) if is_number(value) else None,
     asarray=_array,
     buffer=_buffer,
@@ -268,6 +275,8 @@ SCALARS = Dialect(
     vectorized=vectorized,
     builtins=_BUILTINS,
     is_traced=contains_traced,
+    is_moving=is_moving,
+    plain=shadows,
     gathered=_gathered,
     scattered=_scattered,
 )

@@ -33,6 +33,7 @@ __all__ = [
     "Place",
     "Table",
     "TooLargeError",
+    "TracedBytes",
     "active_table",
     "here",
     "loop_exits",
@@ -208,6 +209,16 @@ def refuse_plain(what: str) -> TraceError:
         "what follows would no longer depend on the variables",
         "keep the NumPy numbers, or leave it out of what is traced",
     )
+
+
+class TracedBytes(bytes):
+    """The bytes of what varies: as a key, they find nothing that was kept of floats."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is TracedBytes and bytes(self) == bytes(other)
+
+    def __hash__(self) -> int:
+        return hash((TracedBytes, bytes(self)))
 
 
 class Table:

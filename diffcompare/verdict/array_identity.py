@@ -132,9 +132,14 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
     floats = moved_floats(build, [pair.F, pair.D, pair.G], pair.point, unit=_unit(pair))
     if not is_what_runs([state.values, state.claimed], [F, G], [floats[0], floats[2]], _unit(pair)):
         return Left(OTHER_NUMBERS)
-    ties = ties_of(guards, signs, len(pair.function.guards))
-    if isinstance(ties, Left):
-        return ties
+    told = ties_of(guards, signs, len(pair.function.guards))
+    if isinstance(told, Left):
+        return told
+    ties, doubts = told
+    doubted = nontrivial(pair, guards, doubts)
+    if doubted:
+        place = guards[min(doubted)].place
+        return Left(f"a branch at {place} compares numbers that cannot be told apart; check beside the point")
     if moves_alike(problem, state, pair) is False:
         return Left(OTHER_BESIDE)
     found = _difference(pair, pair.D, D, G, floats[1], floats[2])
@@ -203,9 +208,10 @@ def is_what_runs(observed: Sequence[Floats], values: Sequence[Any], floats: Sequ
 
 def ties_of(
     guards: Sequence[ArrayGuard], signs: Sequence[NDArray[np.int8]], own: int
-) -> dict[int, NDArray[np.bool_]] | Left:
-    """Return the elements of the function's guards that compare equal numbers."""
-    ties = {}
+) -> tuple[dict[int, NDArray[np.bool_]], dict[int, NDArray[np.bool_]]] | Left:
+    """Return the elements of the function's guards that compare equal numbers, and of the others those in doubt."""
+    ties: dict[int, NDArray[np.bool_]] = {}
+    doubts: dict[int, NDArray[np.bool_]] = {}
     for k, (guard, sign) in enumerate(zip(guards, signs, strict=True)):
         expected = ANSWERS[guard.operation](sign, 0)
         if ((np.abs(sign) == 1) & (expected != guard.answers)).any():
@@ -213,11 +219,12 @@ def ties_of(
                 f"rounding decides a branch at {guard.place}: real numbers take the other one; check beside the point"
             )
         equal = (sign == 0) | (sign == 2)
+        doubt = (sign == 2) | ((sign == 0) & (expected != guard.answers))
         if k < own and equal.any():
             ties[k] = equal
-        elif ((sign == 2) | ((sign == 0) & (expected != guard.answers))).any():
-            return Left(f"a branch at {guard.place} compares numbers that cannot be told apart; check beside the point")
-    return ties
+        elif doubt.any():
+            doubts[k] = doubt
+    return ties, doubts
 
 
 def nontrivial(

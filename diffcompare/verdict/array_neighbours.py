@@ -159,9 +159,10 @@ def _judge(problem: Problem, state: State, pair: ArrayPair) -> Judgement | Left:
     (moved,) = moved_floats(build, [pair.F], pair.point, unit=unit_roundoff)
     if not is_what_runs([state.values], [F], [moved], unit_roundoff):
         return Left(OTHER_NUMBERS)
-    ties = ties_of(guards, signs, len(guards))
-    if isinstance(ties, Left):
-        return ties
+    told = ties_of(guards, signs, len(guards))
+    if isinstance(told, Left):
+        return told
+    ties = told[0]
     if moves_alike(problem, state, pair) is False:
         return Left(OTHER_BESIDE)
     turned = nontrivial(pair, guards, ties)

@@ -111,6 +111,28 @@ def test_a_missing_regulariser_is_named() -> None:
     assert verdict.cause == "the term 0.1*(x0**2 + x1**2) has no contribution"
 
 
+LOSSES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "lambda": (lambda w: float(loss(w)), lambda w: np.asarray(jax.grad(loss)(w))),
+    "jit": (lambda w: float(jax.jit(loss)(jnp.array(w))), lambda w: np.array(jax.jit(jax.grad(loss))(w), dtype=float)),
+    "value and gradient": (
+        lambda w: float(jax.value_and_grad(loss)(w)[0]),
+        lambda w: np.asarray(jax.value_and_grad(loss)(w)[1]),
+    ),
+    "mixed": (lambda w: float(jnp.sum(jnp.exp(w)) + 0.5 * w @ w), lambda w: np.exp(w) + w),
+}
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+@pytest.mark.parametrize("name", LOSSES)
+def test_numpy_code_that_calls_jax_is_followed_into_it(name: str, bits: int) -> None:
+    function, gradient = LOSSES[name]
+    with jax.enable_x64(bits == 64):
+        right = dc.check_gradient(function, gradient, [0.3, -0.2])
+        wrong = dc.check_gradient(function, lambda w: 1.001 * gradient(w), [0.3, -0.2])
+    assert (right.status, right.evidence) == ("consistent", "identity")
+    assert (wrong.status, wrong.evidence) == ("wrong", "identity")
+
+
 def test_float32_is_judged_as_float32_at_the_point_that_it_sees() -> None:
     # 0.3 is no float32: judged at the binary64 point its gradient would be off by 1e-8
     verdict = dc.check_gradient(loss, jax.jit(jax.grad(loss)), jnp.array([0.3, -0.2]))

@@ -298,6 +298,17 @@ def _on_floats(function: Any) -> Callable[..., Any]:
     return lambda *args: function(*map(_floats, args))
 
 
+def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:
+    def value(at: Any) -> Any:
+        k = max(j for j in range(len(xp) - 1) if j == 0 or at >= xp[j])
+        if at < xp[0] or at > xp[-1]:
+            end, outside = (fp[0], left) if at < xp[0] else (fp[-1], right)
+            return lift(end if outside is None else outside)
+        return fp[k] + (lift(at) - xp[k]) * (lift(fp[k + 1]) - fp[k]) / (lift(xp[k + 1]) - xp[k])
+
+    return np.asarray(np.frompyfunc(value, 1, 1)(np.asarray(x)))
+
+
 def _mean(x: Any, axis: Any, where: Any, keepdims: bool) -> Any:
     count = np.sum(np.broadcast_to(where, np.shape(x)), axis=axis, keepdims=keepdims)
     return np.sum(np.where(where, x, 0), axis=axis, keepdims=keepdims) / count
@@ -325,6 +336,7 @@ OBJECTS = _Names(np, {
     "heaviside": lambda x, h: np.where(x > 0, 1, np.where(x < 0, 0, h)),
     "copysign": lambda x, y: np.where(y >= 0, abs(x), -abs(x)),
     "fabs": np.abs, "fmax": np.maximum, "fmin": np.minimum, "float_power": np.power,
+    "interp": _interp, "common_type": lambda *_: np.float64,
     "fmod": lambda a, b: a - b * OBJECTS.trunc(a / b),
     "nan_to_num": lambda x, **_: x, "nansum": np.sum,
     "prod": lambda x, where=True, **options: np.prod(np.where(where, x, 1), **options),

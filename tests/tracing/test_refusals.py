@@ -45,11 +45,11 @@ def takes_the_largest(x: Any) -> Any:
 
 
 def looks_up(x: Any) -> Any:
-    return np.interp(x[0], [0, 1], [2, 3])
+    return np.digitize(x[0], [0, 1])
 
 
 def transforms(x: Any) -> Any:
-    return np.abs(np.fft.fft(x)).sum()
+    return np.abs(np.arctan(np.fft.fft(x))).sum()
 
 
 def rounds(x: Any) -> Any:
@@ -69,7 +69,7 @@ def converts_to_integers(x: Any) -> Any:
 
 
 def eigenvalues(x: Any) -> Any:
-    return np.linalg.eigvalsh(np.outer(x, x))[0]
+    return np.linalg.eigvals(np.outer(x, x))[0]
 
 
 def short(x: Any) -> Any:
@@ -130,13 +130,13 @@ LINE = r"line \d+ of {} \(test_refusals.py\): "
         (sorts, "sort of a traced value: sorting by value changes with the point", "use max or min"),
         (sorts_in_python, "sorted of traced values: sorting by value", "leave it out"),
         (takes_the_largest, "argmax of a traced value: sorting by value", "use max or min"),
-        (looks_up, "interp of a traced value: a table lookup has no formula", "elementary functions"),
-        (transforms, "fft of a traced value: Fourier transforms are complex", "elementary functions"),
+        (looks_up, "digitize of a traced value: a table lookup has no formula", "elementary functions"),
+        (transforms, "arctan of complex numbers: it is not known to the trace", "real numbers"),
         (rounds, r"round\(\) of a traced value: a step has no derivative", "leave it out"),
         (rounds_an_array, "round of a traced value: a step has no derivative", "elementary functions"),
         (formats, "formatting of a traced value", "keep the NumPy number"),
         (converts_to_integers, r"astype\(int\) of a traced value", "keep the NumPy numbers"),
-        (eigenvalues, "eigvalsh of a traced value: it is found by iteration", "elementary functions"),
+        (eigenvalues, "eigvals of a traced value: it is found by iteration", "elementary functions"),
         (
             short,
             "a conversion to 32-bit numbers: the rounding of a program is that of binary64",

@@ -10,6 +10,7 @@ from scipy.special import gammaln as imported
 
 import diffcompare as dc
 from diffcompare.errors import TraceError
+from diffcompare.tracing.special_formulas import FORMULAS
 
 ORDER = 0.3
 
@@ -40,6 +41,33 @@ FUNCTIONS: list[tuple[Any, Any, str]] = [
     (lambda x: sc.ndtr(x), 0.5, "erfc"),
     (lambda x: np.heaviside(x, 0.5) * x, 0.4, "multiply"),
 ]
+
+
+# of each formula: what stands before the variable, and after it
+ARGUMENTS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
+    "kl_div": ((0.3,), ()), "rel_entr": ((), (0.3,)), "powm1": ((), (2.5,)), "poch": ((), (2.5,)),
+    "binom": ((5.5,), ()),
+    **dict.fromkeys(("boxcox", "boxcox1p", "inv_boxcox", "inv_boxcox1p"), ((), (0.3,))),
+    "huber": ((0.3,), ()), "pseudo_huber": ((1.3,), ()), "betaln": ((1.5,), ()), "ive": ((1.5,), ()),
+    "kve": ((1.5,), ()),
+    **dict.fromkeys(("chdtr", "chdtrc", "pdtr", "pdtrc"), ((3.0,), ())), "gdtr": ((1.5, 2.5), ()),
+    "gdtrc": ((1.5, 2.5), ()), "_beta_pdf": ((), (1.5, 2.5)), "_binom_pmf": ((2.0, 5.0), ()),
+    "_nbinom_pmf": ((2.0, 5.0), ()),
+    **dict.fromkeys(("betainc", "betaincc", "betaincinv", "fdtr", "fdtrc"), ((1.5, 2.5), ())),
+    **dict.fromkeys(("bdtr", "bdtrc", "nbdtr"), ((2.0, 5), ())),
+    **dict.fromkeys(("_binom_cdf", "_binom_sf", "_nbinom_cdf"), ((2.0, 5.0), ())),
+    **dict.fromkeys(("stdtr", "stdtrit", "gammaincinv", "chdtri"), ((3.0,), ())), "_beta_ppf": ((), (1.5, 2.5)),
+    **dict.fromkeys(("_cauchy_ppf", "_cauchy_isf"), ((), (0.5, 2.0))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_every_formula_is_the_function(name):
+    before, after = ARGUMENTS.get(name, ((), ()))
+    function = getattr(sc, name, None) or getattr(sc._ufuncs, name)
+    for at in (-0.4, -2.0) if name == "ndtri_exp" else (0.4, 0.6):
+        # a trace is held against the floats of what was called, within the bound of their rounding
+        assert dc.trace(lambda x: function(*before, x, *after), (), near=np.array([at])).source == "python"
 
 
 @pytest.mark.parametrize(

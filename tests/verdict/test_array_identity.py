@@ -254,6 +254,27 @@ def sorted_loss() -> Code:
     return lambda x: np.sum(np.arange(500.0) * np.sort(x)), g, RANDOM.normal(size=500)
 
 
+def squared_distances(v: Any) -> Any:
+    points = v.reshape(-1, 2) @ np.array([[0.3, 1.1], [0.7, -0.2]])
+    sizes = np.sum(points**2, axis=1)
+    # of a point to itself it is 0, and rounding makes it less
+    return np.maximum(sizes[:, None] + sizes - 2 * points @ points.T, 0)
+
+
+def of_kernel(v: Any) -> Any:
+    mixed = np.array([[0.3, 1.1], [0.7, -0.2]])
+    kernel = np.exp(-squared_distances(v))
+    points = v.reshape(-1, 2) @ mixed
+    return (-4 * (kernel.sum(axis=1)[:, None] * points - kernel @ points) @ mixed.T).ravel()
+
+
+def test_a_gradient_that_compares_a_number_that_is_always_zero_is_followed() -> None:
+    x = np.random.default_rng(5).normal(size=120)
+    assert set(judge(lambda v: np.sum(np.exp(-squared_distances(v))), of_kernel, x).status) == {"consistent"}
+    wrong = judge(lambda v: np.sum(np.exp(-squared_distances(v))), lambda v: (1 + 1e-9) * of_kernel(v), x)
+    assert "wrong" in wrong.status
+
+
 def problem(f: Any, g: Any, at: Any) -> Problem:
     x = np.asarray(at, dtype=float)
     names = tuple(f"x[{k}]" for k in range(x.size))

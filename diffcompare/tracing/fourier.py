@@ -1,0 +1,120 @@
+"""Fourier transforms of a trace: sums of products with the cosines and sines of parts of a turn."""
+
+# ruff: noqa: ARG001 - the arguments are those of NumPy's functions
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from diffcompare.tracing.complex_numbers import FOURIER, Complex, paired, parts_of, quotient
+
+__all__ = ["FOURIER"]
+
+
+def _circle(n: int, like: Any) -> tuple[Any, Any]:
+    """Return cosines and sines of all multiples of an n-th of a turn, those of a quarter exactly."""
+    k = np.arange(n)
+    # π of real numbers, not its float
+    angles = 8.0 * np.arctan(np.ones_like(like).reshape(-1)[0]) * k / float(n)
+    quarter, which = (4 * k) % n == 0, (4 * k) // n % 4
+    cosines, sines = np.array([1.0, 0.0, -1.0, 0.0])[which], np.array([0.0, 1.0, 0.0, -1.0])[which]
+    return np.where(quarter, cosines, np.cos(angles)), np.where(quarter, sines, np.sin(angles))
+
+
+def _scaled(value: Any, n: int, norm: str | None, *, inverse: bool) -> Any:
+    if norm == "ortho":
+        return quotient(value, np.sqrt(float(n)))
+    return quotient(value, float(n)) if inverse != (norm == "forward") else value
+
+
+def _fitted(value: Any, n: int) -> Any:
+    """Cut the last axis to a length, or fill it up with zeros."""
+    if value is None or np.shape(value)[-1] == n:
+        return value
+    if np.shape(value)[-1] > n:
+        return value[..., :n]
+    return np.concatenate([value, np.zeros((*np.shape(value)[:-1], n - np.shape(value)[-1]))], axis=-1)
+
+
+def _last(a: Any, axis: int) -> tuple[Any, Any]:
+    return tuple(None if v is None else np.moveaxis(v, axis, -1) for v in parts_of(a))  # type: ignore[return-value]
+
+
+def _back(value: Any, axis: int) -> Any:
+    if isinstance(value, Complex):
+        return Complex(np.moveaxis(value.re, -1, axis), np.moveaxis(value.im, -1, axis))
+    return np.moveaxis(value, -1, axis)
+
+
+def _transform(*, inverse: bool, half: bool = False) -> Callable[..., Any]:
+    def transform(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None) -> Any:
+        re, im = _last(a, axis)
+        n = np.shape(re)[-1] if n is None else int(n)
+        re, im = _fitted(re, n), _fitted(im, n)
+        cosines, sines = _circle(n, re)
+        places = np.outer(np.arange(n), np.arange(n // 2 + 1 if half else n)) % n
+        c, s = np.take(cosines, places), np.take(sines, places) * (-1.0 if inverse else 1.0)
+        found = Complex(re @ c, -(re @ s)) if im is None else Complex(re @ c + im @ s, im @ c - re @ s)
+        return _back(_scaled(found, n, norm, inverse=inverse), axis)
+
+    return transform
+
+
+def _to_real(a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None) -> Any:
+    re, im = _last(a, axis)
+    n = 2 * (np.shape(re)[-1] - 1) if n is None else int(n)
+    count = n // 2 + 1
+    re, im = _fitted(re, count), _fitted(im, count)
+    cosines, sines = _circle(n, re)
+    places = np.outer(np.arange(count), np.arange(n)) % n
+    # each frequency stands for itself and for its negative
+    twice = np.where((np.arange(count) == 0) | (2 * np.arange(count) == n), 1.0, 2.0)
+    found = (re * twice) @ np.take(cosines, places)
+    if im is not None:
+        found = found - (im * twice) @ np.take(sines, places)
+    return _back(parts_of(_scaled(paired(found, None), n, norm, inverse=True))[0], axis)
+
+
+def _over_axes(one: Callable[..., Any], default: tuple[int, ...] | None) -> Callable[..., Any]:
+    def transform(a: Any, s: Any = None, axes: Any = default, norm: str | None = None, out: Any = None) -> Any:
+        axes = tuple(range(np.ndim(parts_of(a)[0]))) if axes is None else tuple(axes)
+        for k, axis in enumerate(axes):
+            a = one(a, None if s is None else s[k], axis, norm)
+        return a
+
+    return transform
+
+
+def _half_over_axes(*, inverse: bool) -> Callable[..., Any]:
+    def transform(a: Any, s: Any = None, axes: Any = None, norm: str | None = None, out: Any = None) -> Any:
+        axes = tuple(range(np.ndim(parts_of(a)[0]))) if axes is None else tuple(axes)
+        sizes = (None,) * len(axes) if s is None else tuple(s)
+        others = _over_axes(_inverse if inverse else _forward, None)
+        if inverse:
+            return _to_real(
+                others(a, sizes[:-1] if s is not None else None, axes[:-1], norm), sizes[-1], axes[-1], norm
+            )
+        return others(_half(a, sizes[-1], axes[-1], norm), sizes[:-1] if s is not None else None, axes[:-1], norm)
+
+    return transform
+
+
+_forward, _inverse = _transform(inverse=False), _transform(inverse=True)
+_half = _transform(inverse=False, half=True)
+FOURIER.update(
+    {
+        np.fft.fft: _forward,
+        np.fft.ifft: _inverse,
+        np.fft.rfft: _half,
+        np.fft.irfft: _to_real,
+        np.fft.fft2: _over_axes(_forward, (-2, -1)),
+        np.fft.ifft2: _over_axes(_inverse, (-2, -1)),
+        np.fft.fftn: _over_axes(_forward, None),
+        np.fft.ifftn: _over_axes(_inverse, None),
+        np.fft.rfftn: _half_over_axes(inverse=False),
+        np.fft.irfftn: _half_over_axes(inverse=True),
+    }
+)
