@@ -24,6 +24,7 @@ __all__ = ["Insertion", "Item", "Probe", "insertions_of", "pool_of", "probed"]
 _OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "*": operator.mul, "/": operator.truediv, "+": operator.add, "-": operator.sub, "^": operator.pow,
 }  # fmt: skip
+_NUMBERS = (int, float, np.generic, np.ndarray)
 _ELEMENT = re.compile(r"\w+\[-?\d+\]")
 _WORDS = {
     "*": "the factor {} is missing", "/": "the divisor {} is missing",
@@ -120,16 +121,13 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
     if probe.seen is None:
         return
     value, at_hand = probe.seen
-    try:
-        shape = np.shape(value)
-    except ValueError:
-        # arrays of several shapes
+    if not isinstance(value, _NUMBERS):
         return
-    own, fitting = text_of(site.node), _fitting(site)
+    shape, own, fitting = np.shape(value), text_of(site.node), _fitting(site)
     for item in pool:
         try:
             other = eval(item.code, probe.space, at_hand)  # noqa: S307 - as above
-            kind = np.asarray(other).dtype.kind
+            kind = np.asarray(other).dtype.kind if isinstance(other, _NUMBERS) else ""
         except Exception:  # noqa: S112 - not known there
             continue
         # a count is no term

@@ -185,7 +185,7 @@ class Trial:
 
     def is_right(self, body: Body, gradient: Callable[..., Any]) -> bool:
         """Tell whether a gradient is right at all points."""
-        problem = replace(self.problem, gradient=gradient)
+        problem = replace(self.problem, gradient=_numbers_of(gradient))
         for beside in self.asked:
             self.budget.spend(self.run)
             body.rounds.left = body.rounds.most
@@ -193,6 +193,18 @@ class Trial:
             if value is None or not _fits(value, beside):
                 return False
         return True
+
+
+def _numbers_of(gradient: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuse what a gradient returns by mistake: what is asked for its elements may give some without end."""
+
+    def run(*arguments: Any) -> Any:
+        value = gradient(*arguments)
+        if not isinstance(value, int | float | list | tuple | dict) and not hasattr(type(value), "__array__"):
+            raise TypeError(type(value).__name__)
+        return value
+
+    return run
 
 
 @contextlib.contextmanager
