@@ -220,6 +220,8 @@ def _of_call(site: Site, names: Names) -> Iterator[Rewrite]:
         yield _instead(site, copied(inner), 1.2)
         if name in ("abs", "fabs", "sqrt"):
             yield _instead(site, ast.BinOp(inner, ast.Pow(), ast.Constant(2)), 1.21)
+    if arguments and isinstance(called, ast.Attribute) and _is_data(called.value, names):
+        yield _instead(site, copied(called.value), 1.2)
     if len(arguments) == 1 and isinstance(inner, ast.expr):
         minus = ast.UnaryOp(ast.USub(), inner)
         change = Change(node, "args", None, [ast.fix_missing_locations(ast.copy_location(minus, inner))])
