@@ -91,7 +91,7 @@ class Rewriting:
     def missing(self) -> Found | None:
         """Return what is missing: a line, or something beside an expression."""
         budget = self.trial.budget
-        least = budget.left // 2
+        least = budget.left // 3
         line = self._first(repeated_lines, 0.0, math.inf)
         if line is not None:
             return line
@@ -253,7 +253,8 @@ def _names(body: Body, function: Sequence[ast.AST]) -> Names:
     own = [node for node in ast.walk(body.definition) if isinstance(node, ast.expr)]
     called = {node.func.id for node in own if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     used = {node.id for node in (*own, *theirs) if isinstance(node, ast.Name)}
-    held = [name for name in sorted(used) if isinstance(space.get(name), int | float | np.ndarray | np.generic)]
+    kinds = int | float | np.ndarray | np.generic | list | tuple
+    held = [name for name in sorted(used) if isinstance(space.get(name), kinds)]
     local = [*code.co_varnames, *code.co_cellvars, *code.co_freevars]
     variables = tuple(name for name in dict.fromkeys([*local, *held]) if name not in called)
     numbers = [v for node in theirs if isinstance(node, ast.Constant) and type(v := node.value) in (int, float)]
