@@ -149,7 +149,7 @@ MARKS = (
 
 
 def test_an_explanation_draws_the_marked_places_between_its_first_line_and_the_cause():
-    plain = check(lambda x: x)
+    plain = replace(check(lambda x: x), marks=())
     marked = replace(plain, marks=MARKS, notes=("one", "two", "not by neighbours: three", "four"))
     first, *rest = plain.explain().splitlines()
     lines = marked.explain().splitlines()

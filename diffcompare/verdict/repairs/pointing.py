@@ -64,15 +64,16 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
     wrong = [k for k, status in enumerate(judgement.status) if status == "wrong"]
     traces = judgement.arrays or recorded(judgement)
     asked = nearby(problem, judgement, None if traces else program_of(problem, judgement, budget), budget)
-    search = None
+    search = found = None
     if asked is not None:
         with suppress(Exhausted):
             search = rewriting(problem, traces, asked, budget)
             found = None if search is None else search.usual()
             if found is None and search is not None and search.loops:
                 found = search.missing()
-            if found is not None:
-                return _rewritten(found, cause, [], wrong)
+    # a term is shown in the function, too
+    if found is not None and (cause is None or not _TERM.fullmatch(cause.text)):
+        return _rewritten(found, cause, [], wrong)
     pair = judgement.arrays or _traced(problem, judgement)
     small = elements_of(pair) <= ELEMENTS
     if asked is None and small:
@@ -84,6 +85,8 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
     edit = None
     with suppress(Exhausted):
         marks += _of_function(problem, pair, asked, texts, budget) if small else []
+    if found is not None:
+        return _rewritten(found, cause, marks, wrong)
     with suppress(Exhausted):
         edit = find_repair(pair, asked, budget) if small else None
     more, own = ([], None) if edit is None else told(edit, texts, wrong)
@@ -92,8 +95,8 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
     if search is not None and not explains:
         with suppress(Exhausted):
             found = search.rare() or (None if search.loops else search.missing())
-            if found is not None:
-                return _rewritten(found, cause, marks, wrong)
+    if found is not None:
+        return _rewritten(found, cause, marks, wrong)
     marks += more
     cause = _in_source(cause, marks)
     return Pointed(tuple(marks), _in_source(own if explains and _says_little(cause) else cause, marks))

@@ -36,8 +36,8 @@ __all__ = ["Found", "Rewriting", "rewriting"]
 
 # changes up to this cost are tried before all others
 _USUAL = 1.25
-# of the error, what a change may leave at each point, and what may be rounding
-_LEFT, _NOISY = 1e-6, 1e-3
+# of the error, what a change may leave at each point, what may be rounding, and by how much that may grow
+_LEFT, _NOISY, _GROWN = 1e-9, 1e-3, 1000
 # operations that compiling a byte of code takes, and running one line of Python; a gradient of which nothing is known
 _COMPILED, _RUN, _UNKNOWN = 75, 60, 100_000
 # loops of so many nodes are rather run again than evaluated node by node
@@ -220,6 +220,10 @@ def _fits(value: Floats, beside: Nearby) -> bool:
     gap = np.abs(beside.gap)
     size = np.max(gap, initial=0.0)
     noise = np.maximum(beside.threshold, 64 * unit_roundoff * np.max(np.abs(beside.certified), initial=0.0))
+    if beside.difference is not None:
+        # what the right code rounds may be more than what the wrong one does
+        seen = np.max(np.abs(beside.claimed - beside.certified - beside.difference), initial=0.0)
+        noise = np.maximum(noise, min(_GROWN * seen, 1e-6 * size))
     known = np.isfinite(value).all() and (noise <= np.maximum(_NOISY * size, gap / 2)).all()
     return bool(known and (np.abs(value - beside.certified) <= _LEFT * size + noise).all())
 
@@ -253,7 +257,7 @@ def _names(body: Body, function: Sequence[ast.AST]) -> Names:
     own = [node for node in ast.walk(body.definition) if isinstance(node, ast.expr)]
     called = {node.func.id for node in own if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     used = {node.id for node in (*own, *theirs) if isinstance(node, ast.Name)}
-    kinds = int | float | np.ndarray | np.generic | list | tuple
+    kinds = (int, float, np.ndarray, np.generic, list, tuple)
     held = [name for name in sorted(used) if isinstance(space.get(name), kinds)]
     local = [*code.co_varnames, *code.co_cellvars, *code.co_freevars]
     variables = tuple(name for name in dict.fromkeys([*local, *held]) if name not in called)
