@@ -23,7 +23,7 @@ from diffcompare.verdict.repairs.measured import ELEMENTS, elements_of
 from diffcompare.verdict.repairs.repair import find_repair
 from diffcompare.verdict.repairs.terms import Term, wrong_term
 from diffcompare.verdict.repairs.told import Texts, is_short, told
-from diffcompare.verdict.rewrites.search import Found, rewriting
+from diffcompare.verdict.rewrites.search import Search, Told
 from diffcompare.watchdog import OutOfTime
 
 __all__ = ["Pointed", "point_out", "sources_of"]
@@ -64,16 +64,11 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
     wrong = [k for k, status in enumerate(judgement.status) if status == "wrong"]
     traces = judgement.arrays or recorded(judgement)
     asked = nearby(problem, judgement, None if traces else program_of(problem, judgement, budget), budget)
-    search = found = None
-    if asked is not None:
-        with suppress(Exhausted):
-            search = rewriting(problem, traces, asked, budget)
-            found = None if search is None else search.usual()
-            if found is None and search is not None and search.loops:
-                found = search.missing()
+    search = None if asked is None else Search(problem, traces, asked, budget, wrong)
+    found = None if search is None else search.usual()
     # a term is shown in the function, too
     if found is not None and (cause is None or not _TERM.fullmatch(cause.text)):
-        return _rewritten(found, cause, [], wrong)
+        return _rewritten(found, cause, [])
     pair = judgement.arrays or _traced(problem, judgement)
     small = elements_of(pair) <= ELEMENTS
     if asked is None and small:
@@ -93,17 +88,16 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
     # what cannot be written is no explanation
     explains = edit is not None and own is not None and edit.cost <= _FAR and not _is_cut(own.text)
     if search is not None and not explains:
-        with suppress(Exhausted):
-            found = search.rare() or (None if search.loops else search.missing())
+        found = search.rare()
     if found is not None:
-        return _rewritten(found, cause, marks, wrong)
+        return _rewritten(found, cause, marks)
     marks += more
     cause = _in_source(cause, marks)
     return Pointed(tuple(marks), _in_source(own if explains and _says_little(cause) else cause, marks))
 
 
-def _rewritten(found: Found, cause: Cause | None, marks: Sequence[Mark], components: Sequence[int]) -> Pointed:
-    more, own = found.told(components)
+def _rewritten(found: Told, cause: Cause | None, marks: Sequence[Mark]) -> Pointed:
+    more, own = found
     marks = (*marks, *more)
     return Pointed(marks, own if _says_little(cause) else _in_source(cause, marks))
 

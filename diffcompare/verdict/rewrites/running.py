@@ -17,6 +17,7 @@ import numpy as np
 
 from diffcompare.tracing.places import PACKAGE
 from diffcompare.tracing.spans import definition_of
+from diffcompare.verdict.rewrites.apart import APART
 from diffcompare.verdict.value_and_gradient import taken_apart, whole_of
 
 __all__ = ["BOUNDED", "Body", "Change", "bodies_of"]
@@ -26,7 +27,7 @@ BOUNDED, _ROUNDS = "__bounded__", 1_000_000
 _FLAGS = functools.reduce(
     int.__or__, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 )
-# what has effects, or may not end, is not run with changes
+# what has effects, or may not end, is not run with changes where that cannot be done in a process of its own
 _NEVER = (ast.While, ast.Global, ast.Nonlocal, ast.Yield, ast.YieldFrom, ast.Await, ast.Import, ast.ImportFrom)
 _EFFECTS = frozenset(
     {"open", "exec", "eval", "compile", "input", "setattr", "delattr", "os", "sys", "shutil", "subprocess"}
@@ -157,7 +158,7 @@ def _body(function: FunctionType, place: Callable[[CodeType], Callable[..., Any]
     if definition is None or "__class__" in function.__code__.co_freevars:
         return None
     definition = copy.deepcopy(definition)
-    if not isinstance(definition, ast.FunctionDef | ast.Lambda) or _has_effects(definition):
+    if not isinstance(definition, ast.FunctionDef | ast.Lambda) or (not APART and _has_effects(definition)):
         return None
     definition.args.defaults = []
     definition.args.kw_defaults = [None] * len(definition.args.kwonlyargs)
@@ -257,7 +258,7 @@ def _guarded_object(owner: Any) -> Any:
 
 
 def _guarded(value: Any) -> Any:
-    if type(value) is not np.ndarray:
+    if not isinstance(value, np.ndarray):
         return value
     view = value.view()
     view.flags.writeable = False

@@ -6,9 +6,10 @@ import ast
 import contextlib
 import io
 import math
+import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -20,7 +21,7 @@ from diffcompare.tracing.origins import Origin, Origins
 from diffcompare.tracing.places import code_of
 from diffcompare.tracing.spans import definition_of, span_of
 from diffcompare.verdict.array_pair import ArrayPair
-from diffcompare.verdict.causes.budget import Budget
+from diffcompare.verdict.causes.budget import Budget, Exhausted
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.causes.nearby import Nearby
 from diffcompare.verdict.marks import Mark
@@ -28,11 +29,12 @@ from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.probing import try_claim
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.rewrites.alternatives import repeated_lines, rewrites_of
+from diffcompare.verdict.rewrites.apart import apart, limited
 from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions_of, pool_of, probed
 from diffcompare.verdict.rewrites.running import Body, Change, bodies_of
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_value, sites_of, text_of
 
-__all__ = ["Found", "Rewriting", "rewriting"]
+__all__ = ["Search"]
 
 # changes up to this cost are tried before all others
 _USUAL = 1.25
@@ -42,8 +44,13 @@ _LEFT, _NOISY, _GROWN = 1e-9, 1e-3, 1000
 _COMPILED, _RUN, _UNKNOWN = 75, 60, 100_000
 # loops of so many nodes are rather run again than evaluated node by node
 _MANY = 250
+# what a change may take however fast the gradient is
+_LEAST_SECONDS = 0.1
 # nodes of an expression that may be put in elsewhere
 _SHORT = 16
+
+
+Told = tuple[list[Mark], Cause]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ class Found:
     rewrite: Rewrite
     body: Body
 
-    def told(self, components: Sequence[int]) -> tuple[list[Mark], Cause]:
+    def told(self, components: Sequence[int]) -> Told:
         """Mark what is to blame, and say why the gradient is wrong."""
         span = span_of(self.body.function.__code__, self.rewrite.node)
         text = text_of(self.rewrite.node) if span is None else span.text
@@ -102,7 +109,9 @@ class Rewriting:
                 for site in filter(is_value, sites):
                     change, probe = probed(site, body)
                     gradient = self.trial.noted(body, change)
-                    if gradient is not None:
+                    if gradient is None:
+                        continue
+                    with self.trial.limited():
                         found += [(one, body, probe, gradient) for one in insertions_of(site, pool, probe)]
             for one, body, probe, gradient in sorted(found, key=lambda some: some[0].item.cost):
                 if budget.left < least:
@@ -128,41 +137,85 @@ class Rewriting:
         return None
 
 
-def rewriting(
-    problem: Problem, traces: ArrayPair | Pair | None, asked: Sequence[Nearby], budget: Budget
-) -> Rewriting | None:
-    """Prepare the search; None where the source is not known, or running it gives something else."""
-    shared = set() if traces is None else _codes(traces.function.origins)
-    own = set() if traces is None else _codes(traces.gradient.origins)
-    bodies = bodies_of(problem.gradient, {*own} - {*shared})
-    nodes, run = _work(traces)
-    trial = Trial(problem, asked, budget, run)
-    if not bodies or not trial.is_repeated(bodies[0]):
-        return None
-    codes = [code for code in (*shared, code_of(problem.function)) if code is not None]
-    function = [definition for definition in map(definition_of, dict.fromkeys(codes)) if definition is not None]
-    parts = [(body, list(sites_of(body.definition)), _names(body, function)) for body in bodies]
-    looping = any(isinstance(node, ast.For) for body in bodies for node in ast.walk(body.definition))
-    return Rewriting(parts, trial, looping and nodes > _MANY)
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search in a copy of the process, for what is wrong in some components."""
+
+    problem: Problem
+    traces: ArrayPair | Pair | None
+    asked: Sequence[Nearby]
+    budget: Budget
+    components: Sequence[int]
+
+    def usual(self) -> Told | None:
+        """Mark what people do most often; in loops over many numbers also what is missing."""
+        return self._apart(lambda some: some.usual() or (some.missing() if some.loops else None))
+
+    def rare(self) -> Told | None:
+        """Mark what is rarer."""
+        return self._apart(lambda some: some.rare() or (None if some.loops else some.missing()))
+
+    def _apart(self, find: Callable[[Rewriting], Found | None]) -> Told | None:
+        prepared = self._prepared()
+        if prepared is None:
+            return None
+
+        def search() -> tuple[Told | None, int]:
+            found = None
+            with contextlib.suppress(Exhausted):
+                # the source as it is gives what the gradient returned
+                if prepared.trial.is_repeated(prepared.parts[0][0]):
+                    found = find(prepared)
+            return None if found is None else found.told(self.components), self.budget.left
+
+        # what did not end has cost too much
+        told, self.budget.left = apart(search) or (None, self.budget.left // 2)
+        return told
+
+    def _prepared(self) -> Rewriting | None:
+        """Read the sources; None where they are not known."""
+        traces = self.traces
+        shared = set() if traces is None else _codes(traces.function.origins)
+        own = set() if traces is None else _codes(traces.gradient.origins)
+        bodies = bodies_of(self.problem.gradient, {*own} - {*shared})
+        if not bodies:
+            return None
+        nodes, run = _work(traces)
+        trial = Trial(self.problem, self.asked, self.budget, run)
+        codes = [code for code in (*shared, code_of(self.problem.function)) if code is not None]
+        function = [definition for definition in map(definition_of, dict.fromkeys(codes)) if definition is not None]
+        parts = [(body, list(sites_of(body.definition)), _names(body, function)) for body in bodies]
+        looping = any(isinstance(node, ast.For) for body in bodies for node in ast.walk(body.definition))
+        return Rewriting(parts, trial, looping and nodes > _MANY)
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a change must make right; ``run``: the operations that it takes to run the gradient once."""
+    """What a change must make right.
+
+    ``run``: the operations that it takes to run the gradient once; ``seconds``: what the source as it is took.
+    """
 
     problem: Problem
     asked: Sequence[Nearby]
     budget: Budget
     run: int
+    seconds: list[float] = field(default_factory=list)
 
     def is_repeated(self, body: Body) -> bool:
         """Tell whether the source as it is gives what the gradient returned."""
         here = self.asked[0]
         self.budget.spend(self.run)
+        began = time.process_time()
         with _quiet(), body.changed(()) as gradient:
             value = try_claim(replace(self.problem, gradient=gradient), here.point)
+        self.seconds.append(time.process_time() - began)
         body.measure()
         return value is not None and np.array_equal(value, here.claimed)
+
+    def limited(self) -> contextlib.AbstractContextManager[None]:
+        """Give up what takes far longer than the source as it is."""
+        return limited(_LEAST_SECONDS + 20 * max(self.seconds))
 
     def holds(self, rewrite: Rewrite, body: Body) -> bool:
         """Tell whether a gradient is right with a change."""
@@ -178,7 +231,8 @@ class Trial:
         self.budget.spend(self.run + _COMPILED * len(body.function.__code__.co_code))
         try:
             with body.changed([change]) as gradient:
-                try_claim(replace(self.problem, gradient=gradient), self.asked[0].point)
+                with self.limited():
+                    try_claim(replace(self.problem, gradient=gradient), self.asked[0].point)
                 return gradient
         except (SyntaxError, ValueError):
             return None
@@ -189,7 +243,9 @@ class Trial:
         for beside in self.asked:
             self.budget.spend(self.run)
             body.rounds.left = body.rounds.most
-            value = try_claim(problem, beside.point)
+            value = None
+            with self.limited():
+                value = try_claim(problem, beside.point)
             if value is None or not _fits(value, beside):
                 return False
         return True
@@ -210,7 +266,11 @@ def _numbers_of(gradient: Callable[..., Any]) -> Callable[..., Any]:
 @contextlib.contextmanager
 def _quiet() -> Any:
     """Hide what the user's code prints, and warnings of what is no sense."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
         warnings.simplefilter("ignore")
         yield
 

@@ -1,0 +1,128 @@
+"""A search in a copy of this process: what it does to the user's objects, files and output ends with the copy."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from diffcompare.watchdog import left_time
+
+__all__ = ["APART", "apart", "limited"]
+
+T = TypeVar("T")
+
+APART = all(hasattr(os, name) for name in ("fork", "waitpid")) and hasattr(signal, "setitimer")
+# of processor time, and by the clock, where other programs have the processor or a lock is never released
+_SECONDS, _PATIENCE = 2.5, 8.0
+# what the copy may take beyond what the process has
+_BYTES = 1 << 29
+# what leaves no trace
+_HARMLESS = frozenset({"os.listdir", "os.scandir", "os.putenv", "os.unsetenv"})
+_REFUSED = ("os.", "shutil.", "socket.", "subprocess.", "tempfile.", "sqlite3.", "ftplib.", "smtplib.")
+
+
+class _TooLong(Exception):  # noqa: N818 - no error: what is tried is given up
+    """What is tried takes much longer than the code as it is."""
+
+
+def apart(search: Callable[[], T]) -> T | None:
+    """Return what a search finds, as plain data; None where it fails, or takes too much time or memory.
+
+    Where a process cannot be copied the search is made here.
+    """
+    if not APART:
+        return search()
+    here, there = os.pipe()
+    with warnings.catch_warnings():
+        # other threads may hold locks: then the copy waits for them in vain, and is ended
+        warnings.simplefilter("ignore")
+        child = os.fork()
+    if child == 0:
+        _answer(search, there)
+    try:
+        os.close(there)
+        return cast("T | None", _received(here))
+    finally:
+        os.close(here)
+        with suppress(OSError):
+            os.kill(child, signal.SIGKILL)
+        with suppress(OSError):
+            os.waitpid(child, 0)
+
+
+def _received(pipe: int) -> Any:
+    answer, known = b"", select.poll()
+    known.register(pipe, select.POLLIN)
+    while known.poll(1000 * max(0.0, min(_PATIENCE, left_time()))):
+        part = os.read(pipe, 1 << 16)
+        if not part:
+            return pickle.loads(answer) if answer else None  # noqa: S301 - our own bytes
+        answer += part
+    return None
+
+
+def _answer(search: Callable[[], Any], pipe: int) -> Any:
+    """Search in the copy, and end it: nothing that this process would do at its end may happen there."""
+    try:
+        _confined(pipe)
+        answer = pickle.dumps(search())
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        while answer:
+            answer = answer[os.write(pipe, answer) :]
+    finally:
+        os._exit(0)
+
+
+def _confined(pipe: int) -> None:
+    """Limit time and memory; what is written goes nowhere, what would have other effects fails."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, _SECONDS)
+    signal.signal(signal.SIGVTALRM, _give_up)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in [int(file.name) for file in Path("/dev/fd").iterdir()]:
+        if number not in (pipe, nowhere):
+            with suppress(OSError):
+                # the folder itself is closed again
+                os.fstat(number)
+                os.dup2(nowhere, number)
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError):
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + _BYTES, most))
+    sys.addaudithook(_refuse)
+
+
+def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
+    writes = event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+    if writes or (event.startswith(_REFUSED) and event not in _HARMLESS):
+        raise PermissionError("nothing outside is changed")
+
+
+def _give_up(*_: object) -> None:
+    raise _TooLong
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Give code up that takes longer, again and again where it catches that: in a copy of the process alone."""
+    if signal.getsignal(signal.SIGVTALRM) is not _give_up:
+        yield
+        return
+    with suppress(_TooLong):
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds, seconds)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)

@@ -1,0 +1,173 @@
+"""The search runs in a copy of the process: nothing of the user's is changed, and it ends."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import diffcompare as dc
+from diffcompare.verdict.rewrites import apart as room
+from diffcompare.verdict.rewrites import search as search_module
+from diffcompare.verdict.rewrites.apart import APART, apart, limited
+
+pytestmark = pytest.mark.skipif(not APART, reason="the system does not copy processes")
+A = np.random.default_rng(3).normal(size=(3, 3))
+X = [0.4, -0.7, 1.2]
+HISTORY: list[int] = []
+SEEN = {"calls": 0}
+LOG = logging.getLogger("of the user's gradient")
+HUGE = 10**8
+
+
+class Layer:
+    def __init__(self) -> None:
+        self.grads, self.buffer, self.calls = {}, [np.zeros(3)], 0  # type: ignore[var-annotated]
+
+    def gradient(self, x: Any) -> Any:
+        self.calls += 1
+        self.buffer[0][:] = A @ x
+        self.grads["x"] = self.buffer[0] - A.T @ x
+        return self.grads["x"].copy()
+
+
+LAYER = Layer()
+
+
+@functools.lru_cache
+def cached(x: float) -> float:
+    return 0 * x
+
+
+def noted(x: Any) -> Any:
+    HISTORY.append(1)
+    SEEN["calls"] += 1
+    print("called", file=sys.stderr)
+    LOG.warning("called")
+    np.random.normal()  # noqa: NPY002 - what many people write
+    return A.T @ x + cached(float(x[0]))
+
+
+def with_effects(x: Any) -> Any:
+    global A
+    A = A + 0
+    return A @ x - noted(x)
+
+
+def state(folder: Path) -> Any:
+    drawn = np.random.get_state()[2]  # type: ignore[index]  # noqa: NPY002
+    files = {file.name: file.read_text() for file in folder.iterdir()}
+    return len(HISTORY), SEEN["calls"], drawn, files, LAYER.calls, cached.cache_info()
+
+
+@pytest.mark.parametrize("gradient", [with_effects, LAYER.gradient], ids=["function", "object"])
+def test_nothing_is_as_it_would_not_be_without_the_search(
+    gradient: Callable[[Any], Any],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    handler = logging.FileHandler(tmp_path / "log")
+    LOG.addHandler(handler)
+
+    def after() -> Any:
+        HISTORY.clear()
+        np.random.seed(0)  # noqa: NPY002
+        SEEN["calls"] = LAYER.calls = 0
+        cached.cache_clear()
+        handler.stream.truncate(0)
+        verdict = dc.check_gradient(lambda x: x @ A @ x, gradient, X)
+        assert verdict.status == "wrong"
+        return verdict, state(tmp_path), capfd.readouterr()
+
+    answers: list[Any] = []
+
+    def kept(search: Callable[[], Any]) -> Any:
+        answers.append(apart(search))
+        return answers[-1]
+
+    try:
+        monkeypatch.setattr(search_module, "apart", kept)
+        verdict, *found = after()
+        monkeypatch.setattr(search_module, "apart", lambda _: answers.pop(0))
+        _, *plain = after()
+    finally:
+        LOG.removeHandler(handler)
+        handler.close()
+    assert found == plain
+    assert "the minus should be a plus" in str(verdict.cause) + "".join(verdict.places["message"])
+
+
+def test_what_would_be_written_or_started_fails(tmp_path: Path) -> None:
+    def writes() -> list[str]:
+        failed = []
+        for name, effect in {
+            "write": lambda: (tmp_path / "new").write_text("x"),
+            "remove": Path(__file__).unlink,
+            "start": lambda: __import__("subprocess").run([sys.executable, "-c", ""], check=False),
+            "read": lambda: Path(__file__).read_text(),
+        }.items():
+            try:
+                effect()  # type: ignore[no-untyped-call]
+            except PermissionError:
+                failed.append(name)
+        return failed
+
+    assert apart(writes) == ["write", "remove", "start"]
+    assert not list(tmp_path.iterdir())
+    assert Path(__file__).exists()
+
+
+def test_what_takes_too_long_or_fails_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_SECONDS", 0.05)
+
+    def endless() -> None:
+        with limited(0.01):
+            # nobody can catch this for ever
+            for _ in itertools.count():
+                pass
+        for _ in itertools.count():
+            pass
+
+    assert apart(endless) is None
+    assert apart(lambda: 1 / 0) is None
+    assert apart(lambda: [0.0] * 10**9) is None
+
+
+def test_one_endless_change_does_not_end_the_search() -> None:
+    def search() -> str:
+        with limited(0.01):
+            while True:
+                pass
+        return "goes on"
+
+    assert apart(search) == "goes on"
+
+
+def counts(x: Any) -> Any:
+    i, out = 0, np.zeros(3)
+    while i < 3:
+        out[i] = 3 * x[i]
+        i += 1
+    return out
+
+
+def takes_much(x: Any) -> Any:
+    n = 3
+    out = [0.0] * n
+    for i in range(n):
+        out[i] = 3 * x[i]
+    return np.array(out) + 0 * (HUGE > 1)
+
+
+@pytest.mark.parametrize("gradient", [counts, takes_much])
+def test_changes_that_would_not_end_are_passed_over(gradient: Callable[[Any], Any]) -> None:
+    verdict = dc.check_gradient(lambda x: np.sum(x**2), gradient, X)
+    assert "this should be 2" in "".join(verdict.places["message"]), verdict.explain()
