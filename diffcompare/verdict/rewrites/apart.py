@@ -7,6 +7,7 @@ import pickle
 import select
 import signal
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,8 +21,10 @@ __all__ = ["APART", "apart", "limited"]
 T = TypeVar("T")
 
 APART = all(hasattr(os, name) for name in ("fork", "waitpid")) and hasattr(signal, "setitimer")
-# of processor time, and by the clock, where other programs have the processor or a lock is never released
+# of processor time, and by the clock, where other programs have the processor
 _SECONDS, _PATIENCE = 2.5, 8.0
+# tenths of a second for which the copy may wait: a lock that another thread held is never released there
+_ASLEEP = 3
 # what the copy may take beyond what the process has
 _BYTES = 1 << 29
 # what leaves no trace
@@ -49,7 +52,7 @@ def apart(search: Callable[[], T]) -> T | None:
         _answer(search, there)
     try:
         os.close(there)
-        return cast("T | None", _received(here))
+        return cast("T | None", _received(here, child))
     finally:
         os.close(here)
         with suppress(OSError):
@@ -58,15 +61,30 @@ def apart(search: Callable[[], T]) -> T | None:
             os.waitpid(child, 0)
 
 
-def _received(pipe: int) -> Any:
-    answer, known = b"", select.poll()
+def _received(pipe: int, child: int) -> Any:
+    answer, asleep, before = b"", 0, None
+    known = select.poll()
     known.register(pipe, select.POLLIN)
-    while known.poll(1000 * max(0.0, min(_PATIENCE, left_time()))):
-        part = os.read(pipe, 1 << 16)
-        if not part:
-            return pickle.loads(answer) if answer else None  # noqa: S301 - our own bytes
-        answer += part
+    over = time.monotonic() + min(_PATIENCE, left_time())
+    while asleep < _ASLEEP and time.monotonic() < over:
+        if known.poll(100):
+            part = os.read(pipe, 1 << 16)
+            if not part:
+                return pickle.loads(answer) if answer else None  # noqa: S301 - our own bytes
+            answer += part
+            continue
+        now = _sleeping(child)
+        asleep, before = asleep + 1 if now is not None and now == before else 0, now
     return None
+
+
+def _sleeping(child: int) -> list[str] | None:
+    """Return the processor time of a process that waits; None where it runs, or that is not known."""
+    try:
+        state, *rest = Path(f"/proc/{child}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except (OSError, ValueError):
+        return None
+    return rest[10:12] if state == "S" else None
 
 
 def _answer(search: Callable[[], Any], pipe: int) -> Any:

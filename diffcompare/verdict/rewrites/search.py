@@ -137,15 +137,16 @@ class Rewriting:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Search:
-    """A search in a copy of the process, for what is wrong in some components."""
+    """A search in a copy of the process, for what is wrong in some components; not ``possible`` where that failed."""
 
     problem: Problem
     traces: ArrayPair | Pair | None
     asked: Sequence[Nearby]
     budget: Budget
     components: Sequence[int]
+    possible: bool = True
 
     def usual(self) -> Told | None:
         """Mark what people do most often; in loops over many numbers also what is missing."""
@@ -156,20 +157,19 @@ class Search:
         return self._apart(lambda some: some.rare() or (None if some.loops else some.missing()))
 
     def _apart(self, find: Callable[[Rewriting], Found | None]) -> Told | None:
-        prepared = self._prepared()
+        prepared = self._prepared() if self.possible else None
         if prepared is None:
             return None
 
-        def search() -> tuple[Told | None, int]:
-            found = None
+        def search() -> tuple[Told | None, int, bool]:
+            found, repeated = None, False
             with contextlib.suppress(Exhausted):
-                # the source as it is gives what the gradient returned
-                if prepared.trial.is_repeated(prepared.parts[0][0]):
-                    found = find(prepared)
-            return None if found is None else found.told(self.components), self.budget.left
+                repeated = prepared.trial.is_repeated(prepared.parts[0][0])
+                found = find(prepared) if repeated else None
+            return None if found is None else found.told(self.components), self.budget.left, repeated
 
         # what did not end has cost too much
-        told, self.budget.left = apart(search) or (None, self.budget.left // 2)
+        told, self.budget.left, self.possible = apart(search) or (None, self.budget.left // 2, False)
         return told
 
     def _prepared(self) -> Rewriting | None:

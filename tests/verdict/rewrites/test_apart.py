@@ -6,6 +6,7 @@ import functools
 import itertools
 import logging
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -171,3 +172,13 @@ def takes_much(x: Any) -> Any:
 def test_changes_that_would_not_end_are_passed_over(gradient: Callable[[Any], Any]) -> None:
     verdict = dc.check_gradient(lambda x: np.sum(x**2), gradient, X)
     assert "this should be 2" in "".join(verdict.places["message"]), verdict.explain()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not tell that a process waits")
+def test_a_lock_that_is_never_released_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy has no other threads that could release what they hold."""
+    monkeypatch.setattr(room, "_PATIENCE", 1e9)
+    lock = threading.Lock()
+    with lock:
+        assert apart(lock.acquire) is None
+    assert apart(lock.acquire) is True
