@@ -6,8 +6,9 @@ import __future__
 import ast
 import copy
 import functools
+import gc
 import inspect
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import CellType, CodeType, FunctionType, MethodType
@@ -122,25 +123,37 @@ class Body:
         return made
 
 
-def bodies_of(gradient: Callable[..., Any], others: Container[CodeType] = ()) -> list[Body]:
-    """Return what can be changed in a gradient: its own function, and those of ``others`` that it finds by their names.
+def bodies_of(gradient: Callable[..., Any], others: Collection[CodeType] = ()) -> list[Body]:
+    """Return what can be changed in a gradient: its own function, and ``others`` that it calls.
 
     None of them where the source is not known, or where running it might have effects.
     """
+    bodies = [body for body in _called_by_name(gradient, others) if body is not None]
+    # methods and the like are changed where they are, which only a copy of the process may do
+    left = set(others).difference(body.function.__code__ for body in bodies)
+    held: dict[CodeType, list[FunctionType]] = {}
+    names = {code.co_name for code in left}
+    for one in gc.get_objects() if left and APART else ():
+        if type(one) is FunctionType and one.__code__.co_name in names and one.__code__ in left:
+            held.setdefault(one.__code__, []).append(one)
+    for code in sorted(held, key=lambda code: code.co_firstlineno):
+        body = _body(held[code][0], functools.partial(_in_place, held[code], gradient))
+        bodies += [] if body is None else [body]
+    return bodies
+
+
+def _called_by_name(gradient: Callable[..., Any], others: Collection[CodeType]) -> Iterator[Body | None]:
+    """Yield the gradient's own function, and those that it finds by their names."""
     found = _unwrapped(gradient)
     if found is None or found[0].__code__.co_filename.startswith(PACKAGE):
-        return []
+        return
     function, wrap = found
     space = _guarded_names(function.__globals__)
     own = _moved(function, space)
-    helpers = [one for one in space.values() if isinstance(one, FunctionType) and one.__globals__ is space]
-    bodies = [_body(own, lambda code: wrap(_with_code(own, code)))]
-    bodies += [
-        _body(helper, functools.partial(_placed, helper, own, wrap))
-        for helper in helpers
-        if helper.__code__ in others and helper.__code__ is not own.__code__
-    ]
-    return [body for body in bodies if body is not None]
+    yield _body(own, lambda code: wrap(_with_code(own, code)))
+    for helper in [one for one in space.values() if isinstance(one, FunctionType) and one.__globals__ is space]:
+        if helper.__code__ in others and helper.__code__ is not own.__code__:
+            yield _body(helper, functools.partial(_placed, helper, own, wrap))
 
 
 def _placed(helper: FunctionType, own: FunctionType, wrap: Callable[..., Any], code: CodeType) -> Callable[..., Any]:
@@ -151,6 +164,22 @@ def _placed(helper: FunctionType, own: FunctionType, wrap: Callable[..., Any], c
             space[name] = _moved(_with_code(value, code) if value is helper else value, space)
     gradient: Callable[..., Any] = wrap(_moved(own, space))
     return gradient
+
+
+def _in_place(functions: Sequence[FunctionType], gradient: Callable[..., Any], code: CodeType) -> Callable[..., Any]:
+    """Return the gradient in whose calls some functions have other code."""
+
+    def changed(*arguments: Any, **named: Any) -> Any:
+        old = functions[0].__code__
+        for one in functions:
+            one.__code__ = code
+        try:
+            return gradient(*arguments, **named)
+        finally:
+            for one in functions:
+                one.__code__ = old
+
+    return changed
 
 
 def _body(function: FunctionType, place: Callable[[CodeType], Callable[..., Any]]) -> Body | None:

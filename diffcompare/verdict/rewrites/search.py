@@ -87,6 +87,10 @@ class Rewriting:
     trial: Trial
     loops: bool
 
+    def is_repeated(self) -> bool:
+        """Tell whether the sources as they are give what the gradient returned."""
+        return self.trial.is_repeated(self.parts[0][0])
+
     def usual(self) -> Found | None:
         """Return what people do most often."""
         return self._first(rewrites_of, 0.0, _USUAL)
@@ -157,15 +161,16 @@ class Search:
         return self._apart(lambda some: some.rare() or (None if some.loops else some.missing()))
 
     def _apart(self, find: Callable[[Rewriting], Found | None]) -> Told | None:
-        prepared = self._prepared() if self.possible else None
-        if prepared is None:
+        if not self.possible:
             return None
 
         def search() -> tuple[Told | None, int, bool]:
-            found, repeated = None, False
+            found, repeated, prepared = None, False, self._prepared()
             with contextlib.suppress(Exhausted):
-                repeated = prepared.trial.is_repeated(prepared.parts[0][0])
-                found = find(prepared) if repeated else None
+                # before and after: what changes have left behind must not have helped
+                repeated = prepared is not None and prepared.is_repeated()
+                found = find(prepared) if prepared is not None and repeated else None
+                found = found if prepared is not None and found is not None and prepared.is_repeated() else None
             return None if found is None else found.told(self.components), self.budget.left, repeated
 
         # what did not end has cost too much

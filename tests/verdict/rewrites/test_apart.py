@@ -182,3 +182,49 @@ def test_a_lock_that_is_never_released_is_not_waited_for(monkeypatch: pytest.Mon
     with lock:
         assert apart(lock.acquire) is None
     assert apart(lock.acquire) is True
+
+
+class Network:
+    def __init__(self) -> None:
+        self.params = {"W": np.arange(6.0).reshape(2, 3) / 10, "b": np.zeros(3)}
+
+    def predict(self, x: Any) -> Any:
+        return np.tanh(x @ self.params["W"] + self.params["b"])
+
+    def loss(self, x: Any, t: Any) -> Any:
+        return 0.5 * np.sum((self.predict(x) - t) ** 2)
+
+    def gradient(self, x: Any, t: Any) -> Any:
+        y = self.predict(x)
+        error = (y - t) * (1 - y)
+        return {"W": x.T @ error, "b": error.sum(axis=0)}
+
+
+def test_a_method_that_the_gradient_calls_is_changed() -> None:
+    network, rng = Network(), np.random.default_rng(5)
+    x, t = rng.normal(size=(4, 2)), rng.normal(size=(4, 3))
+    own = Network.gradient.__code__
+    verdict = dc.check_gradient(
+        lambda W: network.loss(x, t), lambda W: network.gradient(x, t)["W"], network.params["W"]
+    )
+    (mark,) = verdict.places[verdict.places["role"] == "gradient"].itertuples()
+    assert (mark.text, mark.message) == ("y", "this should be y ** 2")
+    assert Network.gradient.__code__ is own
+
+
+MEMORY = [1]
+
+
+def remembers(x: Any) -> Any:
+    """With other conditions it remembers more, and then what it returns is right."""
+    value = (A @ x + A.T @ x) * len(MEMORY)
+    if x[0] > 9:
+        MEMORY.append(1)
+    return value
+
+
+def test_what_changes_have_left_behind_explains_nothing() -> None:
+    verdict = dc.check_gradient(lambda x: 4 * (x @ A @ x), remembers, X)
+    assert verdict.status == "wrong"
+    assert MEMORY == [1]
+    assert "should be multiplied by 4" in "".join(verdict.places["message"]), verdict.explain()
