@@ -174,11 +174,21 @@ def span_of(code: CodeType, node: Any) -> Span | None:
 
 def _definition(source: _Source, code: CodeType) -> tuple[Any, Any] | None:
     """Return the statement in which the function of a code stands, and its definition: the same but for a lambda."""
+    found = []
     for statement, defined in _definitions(source.tree):
         first = min(part.lineno for part in (defined, *getattr(defined, "decorator_list", ())))
         if first == code.co_firstlineno and getattr(defined, "name", "<lambda>") == code.co_name:
-            return statement, defined
-    return None
+            found.append((statement, defined))
+    if len(found) > 1 and code.co_name == "<lambda>":
+        # of several lambdas on a line, the one from whose body the code was made
+        found = [one for one in found if (one[1].body.lineno, one[1].body.col_offset) == _begin(code)] or found
+    return found[0] if found else None
+
+
+def _begin(code: CodeType) -> tuple[int, int]:
+    """Return where the expression begins that a lambda returns."""
+    places = ((line, column) for line, _, column, end in code.co_positions() if line and column is not None and end)
+    return min(places, default=(0, 0))
 
 
 def _definitions(tree: ast.AST) -> Iterator[tuple[Any, Any]]:

@@ -36,6 +36,7 @@ _TERM = re.compile(rf"(.*\bthe term )[^;]+?( (?:{'|'.join(_SAID)}).*|(?:, and so
 _LONGEST = 60
 # nodes of codes of single numbers, in which a place is looked for
 _FEW = 6000
+_VAGUELY = "this is not what it should be"
 # beyond this price a change only says where the first wrong value is
 _FAR = 4.0
 
@@ -81,7 +82,7 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
     with suppress(Exhausted):
         marks += _of_function(problem, pair, asked, texts, budget) if small else []
     if found is not None:
-        return _rewritten(found, cause, marks, wrong)
+        return _rewritten(found, cause, marks)
     with suppress(Exhausted):
         edit = find_repair(pair, asked, budget) if small else None
     more, own = ([], None) if edit is None else told(edit, texts, wrong)
@@ -89,9 +90,11 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
     explains = edit is not None and own is not None and edit.cost <= _FAR and not _is_cut(own.text)
     if search is not None and not explains:
         found = search.rare()
+        found = search.rare()
     if found is not None:
         return _rewritten(found, cause, marks)
-    marks += more
+    # there are no words for what writes into a part
+    marks += [replace(mark, message=_VAGUELY) if "scatter(" in mark.message else mark for mark in more]
     cause = _in_source(cause, marks)
     return Pointed(tuple(marks), _in_source(own if explains and _says_little(cause) else cause, marks))
 

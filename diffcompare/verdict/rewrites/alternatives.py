@@ -85,6 +85,8 @@ def _of_expression(site: Site, names: Names) -> Iterator[Rewrite]:
             looped = "For.iter" in site.around
             said = "the loop should run over {}" if looped else ""
             yield _instead(site, copied(value), 1.2, "loop" if looped else "shifted", said)
+            if not looped:
+                yield _squared(site)
 
 
 def _of_name(site: Site, names: Names) -> Iterator[Rewrite]:
@@ -95,7 +97,12 @@ def _of_name(site: Site, names: Names) -> Iterator[Rewrite]:
             yield _instead(site, ast.Name(other, ast.Load()), 1.0)
     for number in names.numbers:
         yield _instead(site, ast.Constant(number), 1.4)
-    yield _instead(site, ast.BinOp(site.node, ast.Pow(), ast.Constant(2)), 1.22)
+    if not isinstance(site.owner, ast.Subscript):
+        yield _squared(site)
+
+
+def _squared(site: Site) -> Rewrite:
+    return _instead(site, ast.BinOp(site.node, ast.Pow(), ast.Constant(2)), 1.22)
 
 
 def _of_number(site: Site, names: Names) -> Iterator[Rewrite]:
@@ -317,10 +324,22 @@ def _instead(site: Site, new: Any, cost: float, kind: str = "other value", words
         # both are written with what is asked of them
         marked, text = site.owner, f"{new.id}.{site.owner.attr}"
     else:
-        marked, text = site.node, text_of(ast.fix_missing_locations(new))
+        marked, text = site.node, _closed_text(site, new)
     this = (words or "this should be {}").format(text)
     cause = f"{this} in place of {{}}" if words else f"{{}} stands in place of {text}"
     return Rewrite(marked, (site.replaced(new),), cost, kind, this, cause)
+
+
+def _closed_text(site: Site, new: Any) -> str:
+    """Write what stands in place of an expression, in parentheses where it must have them there."""
+    change = site.replaced(new)
+    text = text_of(change.new)
+    if isinstance(new, ast.BinOp | ast.UnaryOp) and isinstance(site.owner, ast.expr):
+        undo = change.exchange()
+        around = text_of(site.owner)
+        undo.exchange()
+        return f"({text})" if f"({text})" in around and not isinstance(site.owner, ast.Call) else text
+    return text
 
 
 def _transposed(site: Site, names: Names) -> Iterator[Rewrite]:

@@ -126,7 +126,9 @@ def _inner(site: Site) -> Iterator[Site]:
         return
     for name, value in ast.iter_fields(node):
         shape = name == "args" and isinstance(node, ast.Call) and called_name(node) in _SIZED
-        around = (*site.around, f"{type(node).__name__}.{name}", *["shape"] * shape)
+        # np.r_[…] joins what stands in it
+        joined = name == "slice" and isinstance(node, ast.Subscript) and getattr(node.value, "attr", "") in ("r_", "c_")
+        around = (*site.around, "joined" if joined else f"{type(node).__name__}.{name}", *["shape"] * shape)
         if isinstance(value, list):
             for k, one in enumerate(value):
                 if isinstance(one, ast.keyword):
