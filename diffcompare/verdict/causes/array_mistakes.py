@@ -238,6 +238,9 @@ def _said(parts: ArrayParts, slopes: _Slopes, rule: Addend | Slope, use: Use, er
         if parts.build.nodes[use.partial].operation == "constant" and not parts.shape(use.partial):
             said = constant_factor(words, float(slopes.moved[use.partial].value), p)
             kind, words = (kind, words) if said is None else ("factor", said)
+    else:
+        # a product of arrays has no factor for each element
+        words = words.replace("chain factor {p}", "derivative of {y} by {x}")
     return _Candidate(kind, words.format(p=p, x=parts.text(use.operand), y=parts.text(use.node)), error)
 
 

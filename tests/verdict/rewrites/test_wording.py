@@ -55,3 +55,10 @@ def test_what_is_said_is_true_of_the_text(f: Any, gradient: Any, text: str, mess
     verdict = dc.check_gradient(f, gradient, X)
     marks = [(one.text, one.message) for one in verdict.places.itertuples() if one.role == "gradient"]
     assert marks == [(text, message)]
+
+
+def test_a_product_of_arrays_has_no_factor_without_a_name() -> None:
+    B = np.random.default_rng(0).normal(size=(40, 40))
+    verdict = dc.check_gradient(lambda x: x @ B @ x, lambda x: B @ x - B.T @ x, np.linspace(-1, 1, 40))
+    assert "factor  " not in str(verdict.cause)
+    assert "the minus should be a plus" in str(verdict.cause)
