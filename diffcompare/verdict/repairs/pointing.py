@@ -90,7 +90,6 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
     explains = edit is not None and own is not None and edit.cost <= _FAR and not _is_cut(own.text)
     if search is not None and not explains:
         found = search.rare()
-        found = search.rare()
     if found is not None:
         return _rewritten(found, cause, marks)
     # there are no words for what writes into a part
