@@ -1,0 +1,55 @@
+"""Gradients of published packages as their users call them: none is called wrong, and planted bugs are found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ..stated import stated  # noqa: TID252 - tests are no package
+from .packages.__main__ import main
+from .packages.judging import PACKAGES, RIGHT, judge, pairs_of, totals
+from .packages.pair import both, bugs, opaque
+
+
+def test_bugs_are_planted_where_they_change_the_gradient() -> None:
+    one = both("two", lambda x: (x @ x, 2 * x), [1.0, -3.0], penalty=lambda x: x)
+    said = {name: bug(one.at).tolist() for name, bug in bugs(one)}
+    assert said == {
+        "factor 1 + 1e-6": [2 * (1 + 1e-6), -6 * (1 + 1e-6)],
+        "sign": [-2, 6],
+        "zeroed component": [2, 0],
+        "swapped components": [-6, 2],
+        "half regulariser": [1.5, -4.5],
+    }
+    alone = both("one", lambda x: (x @ x, 2 * x), [1.0])
+    assert [name for name, _ in bugs(alone)] == ["factor 1 + 1e-6", "sign", "zeroed component"]
+
+
+def test_nothing_is_traced_through_text() -> None:
+    one = both("two", lambda x: (np.sum(np.exp(x)), np.exp(x)), [0.3, -0.7])
+    said = list(judge("none", [one]))
+    assert [each.evidence for each in said if each.gradient == RIGHT] == ["identity", "witness"]
+    assert opaque(one.gradient)(one.at).tolist() == one.gradient(one.at).tolist()
+
+
+def test_the_command_counts_a_right_gradient_that_is_called_wrong_and_a_bug_that_is_missed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = both("wrong", lambda x: (x @ x, 3 * x), [1.0, -3.0])
+    monkeypatch.setattr("tests.quality.packages.__main__.pairs_of", lambda package: [wrong])
+    assert main(["--package", "scipy"]) == 1
+    printed = capsys.readouterr().out
+    assert "wrong         identity" in printed
+    assert "2 right called wrong" in printed
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_tenth_of_the_pairs_is_judged_as_stated(package: str) -> None:
+    pytest.importorskip(package, reason=f"{package}: pip install '.[packages]'")
+    said = list(judge(package, pairs_of(package)[::10]))
+    assert [each.pair.name for each in said if each.gradient == RIGHT and each.status == "wrong"] == []
+    assert [(each.pair.name, each.gradient) for each in said if each.missed] == []
+    score = f"{package}: {totals(said)}"
+    print(f"\n{score}")
+    assert score in stated("real packages")
