@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,6 +12,8 @@ from ..stated import stated  # noqa: TID252 - tests are no package
 from .packages.__main__ import main
 from .packages.judging import PACKAGES, RIGHT, judge, pairs_of, totals
 from .packages.pair import both, bugs, opaque
+
+FOUND = Path(__file__).parents[2] / "reports" / "packages.md"
 
 
 def test_bugs_are_planted_where_they_change_the_gradient() -> None:
@@ -53,3 +58,11 @@ def test_a_tenth_of_the_pairs_is_judged_as_stated(package: str) -> None:
     score = f"{package}: {totals(said)}"
     print(f"\n{score}")
     assert score in stated("real packages")
+
+
+@pytest.mark.thorough
+def test_what_was_found_is_still_so() -> None:
+    for package in ("statsmodels.api", "copt"):
+        pytest.importorskip(package, reason=f"{package}: pip install '.[packages]'")
+    failed, tried = doctest.testfile(str(FOUND), module_relative=False)
+    assert (failed, tried > 40) == (0, True)
