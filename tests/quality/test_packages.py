@@ -45,7 +45,7 @@ def test_the_command_counts_a_right_gradient_that_is_called_wrong_and_a_bug_that
     assert main(["--package", "scipy"]) == 1
     printed = capsys.readouterr().out
     assert "wrong         identity" in printed
-    assert "2 right called wrong" in printed
+    assert "called wrong 2 right and" in printed
 
 
 @pytest.mark.thorough

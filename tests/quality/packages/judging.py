@@ -91,7 +91,7 @@ def totals(judged: Sequence[Judged]) -> str:
         return f"{sum(one.status == 'wrong' for one in some)} of {len(some)}"
 
     return (
-        f"{len(traced)} pairs ({large} of real size), {identity} by identity ({compiled} others are compiled code), "
-        f"{sum(one.status == 'wrong' for one in right)} right called wrong, bugs called wrong {wrong(False)} traced "
-        f"and {wrong(True)} opaque, {sum(one.missed for one in judged)} called consistent"
+        f"{len(traced)} pairs ({large} of real size), {identity} by identity, {compiled} compiled, called wrong "
+        f"{sum(one.status == 'wrong' for one in right)} right and {wrong(False)} bugs, {wrong(True)} opaque, "
+        f"{sum(one.missed for one in judged)} missed"
     )
