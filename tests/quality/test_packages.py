@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import diffcompare as dc
+
 from ..stated import stated  # noqa: TID252 - tests are no package
 from .packages.__main__ import main
 from .packages.judging import PACKAGES, RIGHT, judge, pairs_of, totals
@@ -46,6 +48,13 @@ def test_the_command_counts_a_right_gradient_that_is_called_wrong_and_a_bug_that
     printed = capsys.readouterr().out
     assert "wrong         identity" in printed
     assert "called wrong 2 right and" in printed
+
+
+def test_a_bug_that_is_called_consistent_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = both("two", lambda x: (x @ x, 2 * x), [1.0, -3.0])
+    consistent = dc.check_gradient(one.f, one.gradient, one.at)
+    monkeypatch.setattr("diffcompare.check_gradient", lambda *given: consistent)
+    assert [each.missed for each in judge("none", [one]) if not each.opaque] == [False, True, True, True, True]
 
 
 @pytest.mark.thorough
