@@ -328,7 +328,8 @@ class Rebuilder:
 
     def _instance(self, value: Any) -> Any:
         kind = type(value)
-        if not _is_users(kind):
+        # a copy of what does something at its end would do it too, such as close a file or a connection
+        if not _is_users(kind) or hasattr(kind, "__del__"):
             return value
         new_kind = self.value(kind)
         if new_kind is kind:

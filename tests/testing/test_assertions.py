@@ -186,7 +186,8 @@ def test_hypothesis_is_steered_by_the_difference_over_what_is_told(monkeypatch: 
     told: list[float] = []
     monkeypatch.setattr(hypothesis, "target", lambda ratio, *, label: told.append(ratio))
 
-    @hypothesis.settings(max_examples=5, database=None, derandomize=True)
+    # what is wrong takes a search for its place
+    @hypothesis.settings(max_examples=5, database=None, derandomize=True, deadline=None)
     @hypothesis.given(st.floats(1.0, 2.0))
     def run(x: float) -> None:
         assert_gradient(square, twice, x)
