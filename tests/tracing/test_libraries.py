@@ -353,16 +353,17 @@ def test_global_names_are_looked_up_where_code_asks_for_them() -> None:
     assert _judged(value, lambda x: 9 * x**2, [0.1, 0.2]) == {"consistent"}
 
 
+_CLOSED: list[int] = []
+
+
 class _Open:
     """Something that is closed at its end."""
-
-    closed = 0
 
     def __init__(self, scale: float) -> None:
         self.scale = scale
 
-    def __del__(self) -> None:
-        _Open.closed += 1
+    def __del__(self, closed: list[int] = _CLOSED) -> None:
+        closed.append(1)
 
 
 _OPEN = _Open(2.0)
@@ -372,4 +373,4 @@ def test_what_does_something_at_its_end_is_not_copied() -> None:
     verdict = dc.check_gradient(lambda x: _OPEN.scale * x @ x, lambda x: 2 * _OPEN.scale * x, [0.5, -0.25])
     assert (verdict.status, verdict.evidence) == ("consistent", "identity")
     gc.collect()
-    assert _Open.closed == 0
+    assert _CLOSED == []
