@@ -68,13 +68,12 @@ def untraced(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _narrow_types(at: Any) -> Any:
     """Return the names of the types of a point that are shorter than binary64, in its structure; else empty texts."""
-    parts = parts_of(at)
-    if isinstance(parts, Mapping):
-        return {key: _narrow_types(part) for key, part in parts.items()}
-    if parts is not None:
-        return type(parts)(_narrow_types(part) for part in parts)
-    kind = getattr(at, "dtype", None)
-    return kind.name if kind in (np.float32, np.float16) else ""
+
+    def narrow(array: Any) -> str:
+        kind = getattr(array, "dtype", None)
+        return kind.name if kind in (np.float32, np.float16) else ""
+
+    return _each(at, narrow)
 
 
 def _bits(types: Any) -> Iterator[int]:
@@ -119,7 +118,7 @@ def remade(
 def adapted_point(at: Any, functions: Sequence[Callable[..., Any]]) -> Any:
     """Return a point in NumPy arrays, rounded to the shortest floating-point type that another library works in."""
     bits = min((f.bits for f in functions if isinstance(f, Foreign) and f.library != "NumPy"), default=0)
-    return _rounded(at, bits) if bits else at
+    return _each(at, partial(_rounded, bits=bits)) if bits else at
 
 
 def parts_of(at: Any) -> Mapping[Any, Any] | tuple[Any, ...] | list[Any] | None:
@@ -138,15 +137,18 @@ def _is_array(part: Any) -> bool:
     return hasattr(part, "shape") and not isinstance(part, np.generic)
 
 
-def _rounded(at: Any, bits: int) -> Any:
+def _each(at: Any, make: Callable[[Any], Any]) -> Any:
+    """Return what is made of each array of a point, in its structure."""
     parts = parts_of(at)
     if isinstance(parts, Mapping):
-        return {key: _rounded(value, bits) for key, value in parts.items()}
-    if parts is not None:
-        return type(parts)(_rounded(part, bits) for part in parts)
-    at = at.detach().cpu().numpy() if hasattr(at, "detach") else np.asarray(at)
+        return {key: _each(part, make) for key, part in parts.items()}
+    return make(at) if parts is None else type(parts)(_each(part, make) for part in parts)
+
+
+def _rounded(array: Any, bits: int) -> Any:
+    array = array.detach().cpu().numpy() if hasattr(array, "detach") else np.asarray(array)
     with np.errstate(over="ignore"):
-        return at.astype(f"float{bits}").astype(np.float64)[()]
+        return array.astype(f"float{bits}").astype(np.float64)[()]
 
 
 Rebuilder.foreign = staticmethod(jax.in_traced_code)

@@ -12,7 +12,7 @@ import numpy as np
 from diffcompare.floats import Floats
 from diffcompare.numeric.samples import Samples, numbers
 
-__all__ = ["Black", "Line", "place_name", "power_of_two"]
+__all__ = ["Black", "Line", "place_name", "power_of_two", "short"]
 
 # of a step that several variables share, relative to their scales: any is a float then, for all of them
 _BITS, _FINEST = 26, 2.0**-52
@@ -102,7 +102,7 @@ class Line:
             unit=self.black.unit,
             scale=scale,
             offered=[scale * step for step in self.offered],
-            grid=lambda h: scale * _short(h / scale),
+            grid=lambda h: scale * _shared(h / scale),
         )
 
     def offer(self, samples: Samples) -> None:
@@ -152,8 +152,13 @@ def power_of_two(size: float) -> float:
     return math.ldexp(1.0, math.frexp(size)[1]) if size else 1.0
 
 
-def _short(number: float) -> float:
-    """A number near another with so few bits that it is a step of every variable in units of its scale."""
+def short(number: float) -> float:
+    """A number near another with half the bits of a float."""
     mantissa, exponent = math.frexp(number)
-    number = math.ldexp(round(math.ldexp(mantissa, _BITS)), exponent - _BITS)
+    return math.ldexp(round(math.ldexp(mantissa, _BITS)), exponent - _BITS)
+
+
+def _shared(number: float) -> float:
+    """A number near another that is a step of every variable in units of its scale."""
+    number = short(number)
     return number if number >= 1 else round(number / _FINEST) * _FINEST

@@ -13,7 +13,7 @@ import numpy as np
 
 from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.numeric.estimate import Estimate, estimate, estimate_odd, refused
-from diffcompare.numeric.lines import Black, Line, power_of_two
+from diffcompare.numeric.lines import Black, Line, power_of_two, short
 from diffcompare.numeric.odd_parts import mixed, one_sided, second, second_one_sided
 from diffcompare.numeric.samples import Samples
 
@@ -21,9 +21,8 @@ __all__ = ["Partial", "across", "along_axes"]
 
 # relative to the slope: with fewer digits than this beside a side of the box, those from one side may be more
 _CONTENT = 1e-9
-# a step along both axes has so many bits
-_BITS = 26
-# and is not much longer than those of the slopes: what f does farther away tells nothing, where it tells nothing here
+# a step along both axes is not much longer than those of the slopes: what f does farther away tells nothing, where it
+# tells nothing here
 _FARTHEST = 8.0
 # so much longer are steps of a slope that has nothing to do with the curvature any more
 _FAR = 100.0
@@ -166,8 +165,7 @@ class _Rectangle:
         def exact(t: float) -> float:
             if t > _FARTHEST:
                 return 0.0
-            mantissa, exponent = math.frexp(t)
-            t = math.ldexp(round(math.ldexp(mantissa, _BITS)), exponent - _BITS)
+            t = short(t)
             grain = max(math.ulp(abs(x) + t * unit) / unit for x, unit in zip(places, units, strict=True))
             return round(t / grain) * grain if grain < math.inf else 0.0
 

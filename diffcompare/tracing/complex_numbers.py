@@ -272,7 +272,7 @@ def _equal(a: Any, b: Any) -> Any:
     return np.logical_and(np.equal(p, r), np.equal(0.0 if q is None else q, 0.0 if s is None else s))
 
 
-def _ofparts_of(rule: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+def _of_parts(rule: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
     return lambda a: rule(*parts_of(a))
 
 
@@ -285,7 +285,7 @@ _UFUNCS: Mapping[str, Callable[..., Any]] = {
     "negative": _negative,
     "positive": lambda a: a,
     "conjugate": _conjugate,
-    "absolute": _ofparts_of(np.hypot),
+    "absolute": _of_parts(np.hypot),
     "square": lambda a: _product(a, a),
     "reciprocal": lambda a: quotient(1.0, a),
     "power": _power,
@@ -301,9 +301,9 @@ _UFUNCS: Mapping[str, Callable[..., Any]] = {
     "cos": lambda a: _of_exponentials(_times_i(a), 1.0),
     "equal": _equal,
     "not_equal": lambda a, b: np.logical_not(_equal(a, b)),
-    "isfinite": _ofparts_of(lambda re, im: np.isfinite(re) & np.isfinite(im)),
-    "isnan": _ofparts_of(lambda re, im: np.isnan(re) | np.isnan(im)),
-    "isinf": _ofparts_of(lambda re, im: np.isinf(re) | np.isinf(im)),
+    "isfinite": _of_parts(lambda re, im: np.isfinite(re) & np.isfinite(im)),
+    "isnan": _of_parts(lambda re, im: np.isnan(re) | np.isnan(im)),
+    "isinf": _of_parts(lambda re, im: np.isinf(re) | np.isinf(im)),
 }
 
 
@@ -340,7 +340,7 @@ _LINEAR: Mapping[Any, tuple[int, ...]] = {
 _BILINEAR = frozenset(named("matmul", "dot", "inner", "outer", "kron", "tensordot", "convolve", "multiply"))
 
 
-def _byparts_of(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+def _by_parts(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     def of(part: int) -> Any:
         given = []
         for k, value in enumerate(args):
@@ -394,7 +394,7 @@ _FUNCTIONS: Mapping[Any, Callable[..., Any]] = {
     ),
     np.real: lambda a: parts_of(a)[0],
     np.imag: lambda a: parts_of(a)[1],
-    np.angle: _ofparts_of(lambda re, im: np.arctan2(im, re)),
+    np.angle: _of_parts(lambda re, im: np.arctan2(im, re)),
     np.iscomplexobj: lambda _: True,
     np.isrealobj: lambda _: False,
     np.isreal: lambda a: np.equal(parts_of(a)[1], 0.0),
@@ -416,7 +416,7 @@ def complex_function(function: Any, args: Sequence[Any], kwargs: dict[str, Any])
     if function in _FUNCTIONS:
         return _FUNCTIONS[function](*args, **kwargs)
     if function in _LINEAR:
-        return _byparts_of(function, args, kwargs)
+        return _by_parts(function, args, kwargs)
     name = getattr(function, "__name__", str(function))
     if name == "logsumexp":
         return _log_of_sum(*args, **kwargs)

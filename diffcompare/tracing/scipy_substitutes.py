@@ -21,7 +21,7 @@ from diffcompare.tracing.array import (
     table_constants,
     wrap,
 )
-from diffcompare.tracing.factorisations import exponential, frechet
+from diffcompare.tracing.factorisations import FACTORISED, exponential, frechet
 from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import UNARY, TracedScalar, extreme, lift, scalar, select
 from diffcompare.tracing.special import TRACED, traced_special
@@ -116,8 +116,8 @@ def linear_algebra(floats: Callable[[Any], Any]) -> dict[str, Any]:
 LINEAR = linear_algebra(shadows)
 
 
-# of constants the library's floats do
-_FACTORISED = frozenset({"eigh", "eigvalsh", "svd", "svdvals", "qr"})
+# SciPy's functions of these names
+_FACTORISED = frozenset({"svdvals", *(function.__name__ for function in FACTORISED)})
 
 
 def is_exact(function: Any, *, moving: bool) -> bool:

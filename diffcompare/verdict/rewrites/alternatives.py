@@ -145,7 +145,7 @@ def _of_operator(site: Site, names: Names) -> Iterator[Rewrite]:
         yield like(ast.BinOp(right, op(), left), 0.8, "sign", *_FLIPPED)
     if op in _OPPOSITE or op in _OTHER:
         other, cost, kind = (_OPPOSITE[op], 0.7, "sign") if op in _OPPOSITE else (_OTHER[op], 1.0, "chain factor")
-        words = f"the {_WORDS[op]} should be a {_WORDS[other]}"
+        words = _should_be(op, other)
         yield like(ast.BinOp(left, other(), right), cost, kind, words, words + " in {}")
     if op in (ast.MatMult, ast.Div):
         words = "the two sides should be exchanged"
@@ -173,6 +173,10 @@ def _of_operator(site: Site, names: Names) -> Iterator[Rewrite]:
     for new in _regrouped(node):
         words = f"the parentheses should stand as in {text_of(new)}"
         yield like(new, 1.3, "parentheses", words, words + ", in place of {}")
+
+
+def _should_be(op: type[ast.operator], other: type[ast.operator]) -> str:
+    return f"the {_WORDS[op]} should be a {_WORDS[other]}"
 
 
 def _powers(right: Any) -> Iterator[Any]:
@@ -247,7 +251,7 @@ def _of_places(site: Site, names: Names) -> Iterator[Rewrite]:
     node = site.node
     others: list[Any] = []
     if isinstance(node.slice, ast.Slice):
-        others = [ast.parse(f"_[{text}]", mode="eval").body.slice for text in names.slices]  # type: ignore[attr-defined]
+        others = _slices(names)
     elif isinstance(node.slice, ast.Tuple) and len(node.slice.elts) == 2:
         others = [ast.Tuple(node.slice.elts[::-1], ast.Load())]
     elif isinstance(node.slice, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -277,7 +281,7 @@ def _of_statement(site: Site) -> Iterator[Rewrite]:
         target = text_of(node.target)
         if type(node.op) in _OPPOSITE:
             opposite = _OPPOSITE[type(node.op)]
-            said = f"the {_WORDS[type(node.op)]} should be a {_WORDS[opposite]}"
+            said = _should_be(type(node.op), opposite)
             other = ast.AugAssign(node.target, opposite(), node.value)
             yield Rewrite(node, (site.replaced(other),), 0.7, "sign", said, said + " in {}")
         words = f"this should be {target} = …", f"{{}} should not add to what {target} holds already"
@@ -299,6 +303,11 @@ def _of_statement(site: Site) -> Iterator[Rewrite]:
         yield Rewrite(node, (site.replaced(ast.Pass()),), 1.3, "extra term", *words)
 
 
+def _slices(names: Names) -> list[ast.expr]:
+    """Return the slices that may stand in an index, as syntax of its own each time."""
+    return [ast.parse(f"_[{text}]", mode="eval").body.slice for text in names.slices]  # type: ignore[attr-defined]
+
+
 def repeated_lines(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
     """Yield what may be missing after a line that adds to a part of something: its like for another part."""
     for site in sites:
@@ -307,7 +316,7 @@ def repeated_lines(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
             continue
         others: list[Any] = []
         if isinstance(node.target.slice, ast.Slice):
-            others = [ast.parse(f"_[{text}]", mode="eval").body.slice for text in names.slices]  # type: ignore[attr-defined]
+            others = _slices(names)
         elif isinstance(node.target.slice, ast.Name):
             others = [ast.Name(name, ast.Load()) for name in names.variables if name != node.target.slice.id]
         for other in others:

@@ -102,7 +102,7 @@ class _Bare(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        return node.args[0] if isinstance(node.func, ast.Name) and node.func.id == BOUNDED else node
+        return node.args[0] if called_name(node) == BOUNDED else node
 
 
 def sites_of(definition: Any) -> Iterator[Site]:
@@ -121,7 +121,7 @@ def _inner(site: Site) -> Iterator[Site]:
     node = site.node
     if isinstance(node, ast.JoinedStr | ast.Raise | ast.Assert):
         return
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == BOUNDED:
+    if called_name(node) == BOUNDED:
         yield Site(node.args[0], node, "args", 0, (*site.around, "Call.args"))
         return
     for name, value in ast.iter_fields(node):
