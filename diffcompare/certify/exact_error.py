@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from diffcompare.arithmetic.double_double import rounded, two_product, two_sum
 from diffcompare.floats import Flags, Floats
 
-__all__ = ["difference", "ratio", "two_product", "two_sum"]
+__all__ = ["difference", "ratio"]
 
 Triple = tuple[Floats, Floats, Floats]
 
 # products of numbers within these bounds have exact residuals
 _SAFE_LOW, _SAFE_HIGH = 2.0**-400, 2.0**400
-
-
-def two_sum(a: Any, b: Any) -> tuple[Any, Any]:
-    """Return fl(a + b) and its error, a float: the sum is exact (D. E. Knuth, TAOCP 2, 4.2.2, Theorem B)."""
-    total = a + b
-    virtual = total - a
-    return total, (a - (total - virtual)) + (b - virtual)
-
-
-def two_product(a: Any, b: Any) -> tuple[Any, Any]:
-    """Return fl(a·b) and its error, a float unless something over- or underflows (T. J. Dekker 1971)."""
-
-    def split(x: Any) -> tuple[Any, Any]:
-        scaled = 134217729.0 * x  # 2^27 + 1
-        high = scaled - (scaled - x)
-        return high, x - high
-
-    product = a * b
-    (a1, a2), (b1, b2) = split(a), split(b)
-    return product, a2 * b2 - (((product - a1 * b1) - a2 * b1) - a1 * b2)
-
-
-def _round(head: Any, rest: Any, doubt: Any) -> tuple[Any, Flags]:
-    """Round head + rest, and tell where a change of rest by doubt would round otherwise."""
-    result = head + rest
-    # one float further on either side: a doubt that is too small to move a tie still decides it
-    lower, upper = np.nextafter(rest - doubt, -np.inf), np.nextafter(rest + doubt, np.inf)
-    return result, (doubt > 0) & ((head + lower) != (head + upper))
 
 
 def difference(numeric: Floats, exact: Triple) -> tuple[Floats, Floats, Floats, Flags]:
@@ -71,9 +42,8 @@ def difference(numeric: Floats, exact: Triple) -> tuple[Floats, Floats, Floats, 
         total, residual = two_sum(numeric, -value)
         total, lost = two_sum(total, residual - tail)
         # the only rounded sum is residual − tail; where one of them is 0 nothing is lost
-        rounded = np.where((residual == 0) | (tail == 0), 0.0, np.abs(residual - tail) * 2.0**-52)
-        doubt = slack + rounded
-        error, unsure = _round(total, lost, doubt)
+        doubt = slack + np.where((residual == 0) | (tail == 0), 0.0, np.abs(residual - tail) * 2.0**-52)
+        error, unsure = rounded((total, lost), doubt)
         # what overflows is left to exact means
         unsure |= ~np.isfinite(total) & np.isfinite(numeric) & np.isfinite(value)
         rest = lost - (error - total)
@@ -99,7 +69,7 @@ def ratio(error: Floats, rest: Floats, doubt: Floats, exact: Triple) -> tuple[Fl
         exact_quotient = (remainder == 0) & (doubt == 0) & (slack == 0) & (tail == 0) & (rest == 0)
         lost = (np.abs(top_rest) + np.abs(quotient * bottom_rest) + np.abs(remainder)) * 2.0**-50
         spread = np.where(exact_quotient, 0.0, (doubt + quotient * slack * 2 + lost) / bottom + quotient * 2.0**-100)
-        result, unsure = _round(quotient, correction, spread)
+        result, unsure = rounded((quotient, correction), spread)
         safe = (bottom > _SAFE_LOW) & (bottom < _SAFE_HIGH) & (top < _SAFE_HIGH)
         safe &= (top == 0) | (top > _SAFE_LOW)
         unsure |= ~safe & (top != 0)

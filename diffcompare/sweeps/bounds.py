@@ -33,11 +33,11 @@ from functools import lru_cache
 import numpy as np
 
 from diffcompare.arithmetic.balls import Ball, ball, precision
+from diffcompare.arithmetic.double_double import two_product, two_sum
 from diffcompare.arithmetic.jets import taylor_jet
 from diffcompare.arithmetic.lipschitz import slope_range
 from diffcompare.arithmetic.moving import Rest
 from diffcompare.arithmetic.running_error import ROUNDING_BITS, point_rounding_bound, rounding_bound
-from diffcompare.certify.exact_error import two_product, two_sum
 from diffcompare.certify.reference import partial_ball
 from diffcompare.floats import Flags, Floats
 from diffcompare.numeric.quotients import abscissa

@@ -19,20 +19,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 
 from diffcompare.arithmetic.balls import PRECISION_CAP, Ball, ball, precision, round_ball
+from diffcompare.arithmetic.double_double import floats_of, two_product, two_sum
 from diffcompare.arithmetic.moving import Rest, moved_value
 from diffcompare.arithmetic.rational import exact_outputs
 from diffcompare.arithmetic.ulp import round_to_nearest
-from diffcompare.certify.exact_error import two_product, two_sum
 from diffcompare.certify.higher import derivative_ball, exact_derivative
 from diffcompare.floats import Flags, Floats
 from diffcompare.numeric.stencils import Stencil
 from diffcompare.program.degree import polynomial_degree
+from diffcompare.sweeps.expansions import expansions
+from diffcompare.sweeps.series_parts import Enclosed, evaluation_parts, series_parts
 from diffcompare.sweeps.subject import Evaluations, Grid, each_point
 
 __all__ = ["PARTS", "float_parts", "split_error"]
@@ -43,6 +46,9 @@ PARTS = ("truncation", "abscissa", "evaluation", "subtraction", "division")
 # products of numbers within these bounds have exact residuals
 _SAFE_LOW, _SAFE_HIGH = 2.0**-900, 2.0**900
 _TIE_BITS = 640
+_EVALUATION_BITS = 192
+# so many steps of one point and variable cost more than an expansion
+_WORTH_AN_EXPANSION = 6
 _ZERO = ball(0)
 
 
@@ -63,30 +69,57 @@ def split_error(grid: Grid, evaluations: Evaluations, rows: Flags) -> dict[str, 
     dict of ndarray, by the names of the parts
         nan outside the chosen rows, and for a part that is undecided at the precision cap.
     """
-    parts = {name: np.full(grid.shape, np.nan) for name in PARTS[:3]} | float_parts(grid, evaluations, rows)
+    many = rows.any(axis=2).sum(axis=2) >= _WORTH_AN_EXPANSION
+    known = series_parts(grid, evaluations, expansions(grid, many), rows)
+    unknown = rows & np.isnan(known["evaluation"])
+    if unknown.any():
+        found = evaluation_parts(grid, evaluations, _evaluation_errors(grid, evaluations, unknown), unknown)
+        known["evaluation"] = np.where(unknown, found, known["evaluation"])
+    # what is left needs more digits
+    left = rows & np.logical_or.reduce([np.isnan(part) for part in known.values()])
     for p, point in each_point(grid):
         rest = Rest(point)
-        for v, direction in enumerate(grid.directions):
-            line = _Line(grid, rest, direction)
+        for v in np.flatnonzero(left[p].any(axis=(1, 2))).tolist():
+            line = _Line(grid, rest, grid.directions[v])
             values = [evaluations.values[v][offset][p].tolist() for offset in line.offsets]
             reached = [evaluations.abscissae[v][offset][p].tolist() for offset in line.offsets]
-            wanted = rows[p, v].T.tolist()
-            places: list[tuple[int, int]] = []
-            found: list[tuple[float, ...]] = []
-            for k, h in enumerate(grid.steps.tolist()):
-                chosen = [s for s, row in enumerate(wanted[k]) if row]
-                if not chosen:
-                    continue
+            for k in np.flatnonzero(left[p, v].any(axis=0)).tolist():
+                chosen = np.flatnonzero(left[p, v, :, k]).tolist()
                 at_step, moved = (
                     [column[k if len(column) > 1 else 0] for column in columns] for columns in (values, reached)
                 )
-                places += [(s, k) for s in chosen]
-                found += line.parts(h, chosen, at_step, moved)
-            if found:
-                at = tuple(np.array(places).T)
-                for name, part in zip(PARTS[:3], np.array(found).T, strict=True):
-                    parts[name][p, v][at] = part
-    return parts
+                before = [[part[p, v, s, k] for part in known.values()] for s in chosen]
+                after = line.parts(float(grid.steps[k]), chosen, at_step, moved, before)
+                for part, column in zip(known.values(), zip(*after, strict=True), strict=True):
+                    part[p, v, chosen, k] = column
+    return known | float_parts(grid, evaluations, rows)
+
+
+def _evaluation_errors(grid: Grid, evaluations: Evaluations, rows: Flags) -> list[dict[Fraction, Enclosed]]:
+    """Enclose f̂ − F at the abscissae of the chosen rows, for each variable by offset, points × steps (or × 1)."""
+    every: list[dict[Fraction, Enclosed]] = []
+    wanted: list[dict[Fraction, Flags]] = []
+    for v, values in enumerate(evaluations.values):
+        wanted.append({offset: np.zeros(array.shape, dtype=bool) for offset, array in values.items()})
+        for s, stencil in enumerate(grid.stencils):
+            for offset in stencil.offsets:
+                some = wanted[v][offset]
+                some |= rows[:, v, s] if some.shape[1] > 1 else rows[:, v, s].any(axis=1, keepdims=True)
+        parts = {offset: np.full((3, *array.shape), np.nan) for offset, array in values.items()}
+        every.append({offset: ((part[0], part[1]), part[2]) for offset, part in parts.items()})
+    for p, point in each_point(grid):
+        rest = Rest(point)
+        for v, direction in enumerate(grid.directions):
+            for offset, some in wanted[v].items():
+                (high, low), doubt = every[v][offset]
+                with precision(_EVALUATION_BITS):
+                    for k in np.flatnonzero(some[p]).tolist():
+                        reached = float(evaluations.abscissae[v][offset][p, k])
+                        there = moved_value(grid.f.program, rest.moved(direction, ball(reached)), _EVALUATION_BITS)
+                        error = ball(float(evaluations.values[v][offset][p, k])) - there
+                        with suppress(OverflowError):
+                            high[p, k], low[p, k], doubt[p, k] = floats_of(error, 0, 2)
+    return every
 
 
 def float_parts(grid: Grid, evaluations: Evaluations, rows: Flags) -> dict[str, Floats]:
@@ -169,20 +202,30 @@ class _Line:
         return moved_value(self.f.program, self.rest.moved(self.direction, abscissa), bits, ordered=False)
 
     def parts(
-        self, h: float, schemes: Sequence[int], values: Sequence[float], reached: Sequence[float]
+        self,
+        h: float,
+        schemes: Sequence[int],
+        values: Sequence[float],
+        reached: Sequence[float],
+        known: Sequence[Sequence[float]],
     ) -> list[tuple[float, ...]]:
         """Return truncation, abscissa and evaluation error of some schemes, raising the precision until all round.
 
-        ``values`` and ``reached`` are f̂ and the abscissae, in the order of ``offsets``.
+        ``values`` and ``reached`` are f̂ and the abscissae, in the order of ``offsets``; ``known`` the parts, nan where
+        they are not known yet.
         """
         x = self.point[self.direction]
         sums = [self.sums[s] for s in schemes]
         offsets = sorted({place for each in sums for place in each.places})
-        found: list[list[float | None]] = [[None, None, None] for _ in sums]
-        bits, cap = _first_bits(x, h, self.digits), PRECISION_CAP * self.digits // 3
+        found = [[None if math.isnan(part) else part for part in parts] for parts in known]
+        # the evaluation error takes no nominal abscissae, and needs digits of f alone
+        nominal = any(part is None for parts in found for part in parts[:2])
+        bits = _first_bits(x, h, self.digits) if nominal else _EVALUATION_BITS
+        cap = PRECISION_CAP * self.digits // 3
         while True:
             with precision(bits):
-                step, places = ball(h), {k: self._place(k, h, reached[k], values[k], bits) for k in offsets}
+                step = ball(h)
+                places = {k: self._place(k, h, reached[k], values[k], bits, nominal=nominal) for k in offsets}
                 for known, each in zip(found, sums, strict=True):
                     self._fill(known, each, step, places, bits)
             if all(part is not None for known in found for part in known):
@@ -193,12 +236,13 @@ class _Line:
                 return [tuple(math.nan if part is None else part for part in known) for known in found]
             bits = min(2 * bits, cap)
 
-    def _place(self, k: int, h: float, reached: float, computed: float, bits: int) -> _Place:
-        there, nominal, float_value = self.value(ball(reached), bits), self._nominal(k, h, reached), ball(computed)
-        if nominal is None:
+    def _place(self, k: int, h: float, reached: float, computed: float, bits: int, *, nominal: bool) -> _Place:
+        there, float_value = self.value(ball(reached), bits), ball(computed)
+        wanted = self._nominal(k, h, reached) if nominal else None
+        if wanted is None:
             return _Place(reached, there, None, float_value, float_value - there)
-        wanted = self.value(nominal, bits)
-        return _Place(reached, wanted, there - wanted, float_value, float_value - there)
+        exact = self.value(wanted, bits)
+        return _Place(reached, exact, there - exact, float_value, float_value - there)
 
     def _nominal(self, k: int, h: float, reached: float) -> Ball | None:
         """Return x + o·h, None where it was reached."""

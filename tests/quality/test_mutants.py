@@ -125,7 +125,7 @@ def test_an_example_fits_the_code(example: Example) -> None:
 
 def test_an_example_that_does_not_fit_is_no_mutant() -> None:
     with pytest.raises(ValueError, match="occurs 0 times"):
-        mutant_of(PACKAGE, Example("certify/exact_error.py", "two_sum", "a text that is nowhere", "", ""))
+        mutant_of(PACKAGE, Example("arithmetic/double_double.py", "two_sum", "a text that is nowhere", "", ""))
     with pytest.raises(ValueError, match="occurs 0 times"):
         mutant_of(PACKAGE, Example("certify/exact_error.py", "no_function", "return", "", ""))
 

@@ -167,7 +167,7 @@ EXAMPLES = (
         "errors of numbers that nearly cancel may be rounded the wrong way",
     ),
     Example(
-        "certify/exact_error.py",
+        "arithmetic/double_double.py",
         "two_sum",
         "return total, (a - (total - virtual)) + (b - virtual)",
         "return total, b - (total - a)",
