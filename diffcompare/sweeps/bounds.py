@@ -42,13 +42,18 @@ from diffcompare.certify.reference import partial_ball
 from diffcompare.floats import Flags, Floats
 from diffcompare.numeric.quotients import abscissa
 from diffcompare.numeric.stencils import Stencil
-from diffcompare.sweeps.subject import Evaluations, Grid, each_point
+from diffcompare.program.dag import Program
+from diffcompare.sweeps.expansions import DEGREE, Expansions
+from diffcompare.sweeps.subject import Evaluations, Grid
+from diffcompare.watchdog import one_account
 
 __all__ = ["bound_error"]
 
 
 # the highest Taylor coefficient of which a remainder is made, unless a scheme needs more
 _ORDER = 6
+# numbers of an array that are worked on at once
+_NUMBERS = 1 << 17
 # a float computation of fewer than 100 operations, all errors counted generously, and underflow
 _UP, _ETA = 1 + 2.0**-45, 2.0**-1060
 # powers of numbers between 2^−e and 2^e, e this over the highest power, are normal numbers, and so are their products
@@ -56,7 +61,13 @@ _EXPONENT = 780
 
 
 def bound_error(
-    grid: Grid, evaluations: Evaluations, rows: Flags, parts: Mapping[str, Floats], *, measured: bool
+    grid: Grid,
+    evaluations: Evaluations,
+    taylor: Expansions,
+    rows: Flags,
+    parts: Mapping[str, Floats],
+    *,
+    measured: bool,
 ) -> tuple[Floats, Floats]:
     """Bound |truncation| and |error − truncation| of the chosen rows.
 
@@ -67,6 +78,8 @@ def bound_error(
     ----------
     grid : Grid
     evaluations : Evaluations
+    taylor : Expansions
+        Taylor polynomials where there are any.
     rows : ndarray of bool, points × variables × schemes × steps
         Where the reference is certified, all abscissae lie in the domain and f̂ is finite there.
     parts : mapping
@@ -79,84 +92,82 @@ def bound_error(
     truncation_bound, rounding_bound : ndarray
         Rounded upwards; nan where there is none.
     """
-    truncation, rounding = np.full(grid.shape, np.nan), np.full(grid.shape, np.nan)
+    found = np.full((2, *grid.shape), np.nan)
     order = max(_ORDER, *(stencil.order + stencil.derivative + 1 for stencil in grid.stencils))
     by_reach: dict[Fraction, list[int]] = {}
     for s, stencil in enumerate(grid.stencils):
         by_reach.setdefault(max(map(abs, stencil.reach)), []).append(s)
-    for p, point in each_point(grid):
-        rest = Rest(point)
-        for v in range(len(grid.directions)):
-            here = _Here(grid, evaluations, parts, measured, order, p, v, rest)
+    m, n, _, k = grid.shape
+    size = max(1, _NUMBERS // (k * (order + 1)))
+    for block in (slice(start, min(start + size, m)) for start in range(0, m, size)):
+        rests = [Rest(point) for point in grid.points[block].tolist()]
+        for v in range(n):
+            here = _Here(grid, evaluations, taylor, parts, measured, order, block, v, rests)
+            wanted, bounds = rows[block, v], found[:, block, v]
             for reach, members in by_reach.items():
-                here.fill(truncation, rounding, rows, members, (-reach, reach))
+                here.fill(bounds, wanted, members, (-reach, reach))
                 for s in members:
                     alone = grid.stencils[s].reach
-                    missing = rows & ~(np.isfinite(truncation) & np.isfinite(rounding))
-                    if alone != (-reach, reach) and missing[p, v, s].any():
-                        here.fill(truncation, rounding, missing, [s], alone)
-    for bound in (truncation, rounding):
-        bound[~rows | np.isinf(bound)] = np.nan
-    return truncation, rounding
+                    if alone != (-reach, reach):
+                        here.fill(bounds, wanted & ~np.isfinite(bounds).all(axis=0), [s], alone)
+    found[:, ~rows] = np.nan
+    found[np.isinf(found)] = np.nan
+    return found[0], found[1]
 
 
 @dataclass(frozen=True, slots=True)
 class _Here:
-    """One point and variable of a sweep."""
+    """Some points of a sweep, one after another, and one variable."""
 
     grid: Grid
     evaluations: Evaluations
+    taylor: Expansions
     parts: Mapping[str, Floats]
     measured: bool
     order: int
-    p: int
+    block: slice
     v: int
-    rest: Rest
+    rests: Sequence[Rest]
 
-    def fill(
-        self, truncation: Floats, rounding: Floats, rows: Flags, members: list[int], span: tuple[Fraction, Fraction]
-    ) -> None:
-        """Bound the chosen rows of some schemes by what holds over the hull of x + span·h."""
-        grid, p, v = self.grid, self.p, self.v
-        wanted = np.asarray(rows[p, v, members].any(axis=0))
+    def fill(self, found: Floats, rows: Flags, members: list[int], span: tuple[Fraction, Fraction]) -> None:
+        """Bound the chosen rows of some schemes by what holds over the hull of x + span·h.
+
+        ``found`` is 2 × points × schemes × steps, ``rows`` one of them.
+        """
+        grid, block, v = self.grid, self.block, self.v
+        wanted = np.asarray(rows[:, members].any(axis=1))
         if not wanted.any():
             return
-        h, stencils = grid.steps, [grid.stencils[s] for s in members]
-        around = _surroundings(grid, self.rest, grid.directions[v], wanted, span, self.order)
-        bounds = _truncation(stencils, h, around)
-        with np.errstate(all="ignore"):
-            moved = np.array([self._moved(stencil) for stencil in stencils])
-            k = np.array([_divisor(stencil, h) for stencil in stencils])
-            mass = np.array([[float(stencil.mass)] for stencil in stencils])
-            if self.measured:
-                evaluation = np.abs(self.parts["evaluation"][p, v, members])
-            else:
-                evaluation = np.where(self.evaluations.collapsed[p, v, members], 0.0, around.rounding * mass / k)
-            total = around.slope * moved / k + evaluation
-            for name in ("subtraction", "division"):
-                total = total + np.abs(self.parts[name][p, v, members])
-            inexact = np.array([self._inexact(s) for s in members])
-            total = np.where((total > 0) | inexact, total * _UP + _ETA, total)
+        h, around = grid.steps, _surroundings(self, wanted, span)
         extreme = _extreme(around, h, self.order)
-        for j, s in enumerate(members):
-            chosen = rows[p, v, s]
-            truncation[p, v, s, chosen], rounding[p, v, s, chosen] = bounds[j, chosen], total[j, chosen]
-            for k_ in np.flatnonzero(chosen & extreme).tolist():
-                truncation[p, v, s, k_], rounding[p, v, s, k_] = self._in_balls(s, around, k_)
-
-    def _abscissae(self, offset: Fraction) -> Floats:
-        return _each_step(self.evaluations.abscissae[self.v][offset][self.p], self.grid)
+        for s, truncation in zip(members, _truncation([grid.stencils[s] for s in members], h, around), strict=True):
+            stencil, chosen = grid.stencils[s], rows[:, s]
+            with np.errstate(all="ignore"):
+                k = _divisor(stencil, h)
+                if self.measured:
+                    evaluation = np.abs(self.parts["evaluation"][block, v, s])
+                else:
+                    collapsed = self.evaluations.collapsed[block, v, s]
+                    evaluation = np.where(collapsed, 0.0, around.rounding * float(stencil.mass) / k)
+                total = around.slope * self._moved(stencil) / k + evaluation
+                for name in ("subtraction", "division"):
+                    total = total + np.abs(self.parts[name][block, v, s])
+                total = np.where((total > 0) | self._inexact(s), total * _UP + _ETA, total)
+            found[0, :, s][chosen], found[1, :, s][chosen] = truncation[chosen], total[chosen]
+            for i, j in np.argwhere(chosen & extreme).tolist():
+                found[:, i, s, j] = self._in_balls(s, around, i, j)
 
     def _moved(self, stencil: Stencil) -> Floats:
         """Return Σ |w_j|·|a_j − (x + o_j·h)|, rounded upwards."""
-        x, h = np.float64(self.rest.floats[self.grid.directions[self.v]]), self.grid.steps
-        total = np.zeros(h.size)
+        h = self.grid.steps
+        x = self.grid.points[self.block, self.grid.directions[self.v], None]
+        total = np.zeros((len(x), h.size))
         for offset, factor in zip(stencil.offsets, stencil.factors, strict=True):
             if offset == 0:
                 continue
             near = float(offset)
             nominal, lost = two_sum(x, near * h)
-            gap = np.abs((self._abscissae(offset) - nominal) - lost)
+            gap = np.abs((self.evaluations.abscissae[self.v][offset][self.block] - nominal) - lost)
             if abs(offset) != 1:
                 gap = gap + np.abs(two_product(near, h)[1]) + float(abs(Fraction(near) - offset)) * h
             total = total + gap * float(abs(factor))
@@ -165,113 +176,156 @@ class _Here:
     def _inexact(self, s: int) -> Flags:
         """Tell where the subtraction was rounded, though what that makes may be too small for a float."""
         stencil, values = self.grid.stencils[s], self.evaluations.values[self.v]
-        at = [_each_step(values[offset][self.p], self.grid) for offset in stencil.offsets]
+        at = [values[offset][self.block] for offset in stencil.offsets]
         if not stencil.is_difference:
-            return np.asarray(np.logical_or.reduce([value != 0 for value in at]))
+            return np.asarray(np.logical_or.reduce([value != 0 for value in np.broadcast_arrays(*at)]))
         with np.errstate(all="ignore"):
             rise, lost = two_sum(at[0], -at[1])
-            return np.asarray((lost != 0) | (rise != self.evaluations.rise[self.p, self.v, s]))
+            return np.asarray((lost != 0) | (rise != self.evaluations.rise[self.block, self.v, s]))
 
-    def _in_balls(self, s: int, around: _Surroundings, j: int) -> tuple[float, float]:
+    def _in_balls(self, s: int, around: _Surroundings, i: int, j: int) -> tuple[float, float]:
         """Return both bounds of one row by the same formulas in balls, whose exponents have no limits."""
         stencil, h = self.grid.stencils[s], float(self.grid.steps[j])
-        at = self.p, self.v, s, j
-        x, q = Fraction(self.rest.floats[self.grid.directions[self.v]]), stencil.derivative
+        at = self.block.start + i, self.v, s, j
+        x, q = Fraction(self.rests[i].floats[self.grid.directions[self.v]]), stencil.derivative
         with precision(ROUNDING_BITS):
             step = ball(h)
             k = step**q * stencil.divisor
             candidates = []
-            if q == 1 and math.isfinite(around.lipschitz[j]):
-                slope = ball(_lipschitz_weight(stencil)) * ball(float(around.lipschitz[j]))
+            if q == 1 and math.isfinite(around.lipschitz[i, j]):
+                slope = ball(_lipschitz_weight(stencil)) * ball(float(around.lipschitz[i, j]))
                 candidates.append(_up(slope.abs_upper()))
             total = ball(0)
             for n in range(q + 1, self.order + 1):
                 power = step ** (n - q)
-                if math.isfinite(around.supremum[n, j]):
+                if math.isfinite(around.supremum[n, i, j]):
                     weight = ball(stencil.remainder_coefficient(n))
-                    remainder = weight * ball(float(around.supremum[n, j])) * power
+                    remainder = weight * ball(float(around.supremum[n, i, j])) * power
                     candidates.append(_up((total.abs_upper() + remainder).abs_upper()))
-                value, spread = (ball(float(part)) for part in around.known[n])
+                value, spread = (ball(float(part)) for part in around.known[n, :, i, 0])
                 total = total + ball(stencil.error_coefficient(n - q)) * (value + _symmetric(spread)) * power
             moved = ball(0)
             for offset, factor in zip(stencil.offsets, stencil.factors, strict=True):
-                gap = abs(factor) * (x + offset * Fraction(h) - Fraction(float(self._abscissae(offset)[j])))
+                reached = self.evaluations.abscissae[self.v][offset][at[0]]
+                gap = abs(factor) * (x + offset * Fraction(h) - Fraction(float(reached[j if len(reached) > 1 else 0])))
                 moved = moved + ball(abs(gap)) if gap else moved
             if self.measured:
                 error = ball(abs(float(self.parts["evaluation"][at])) * _UP) + _symmetric(ball(2.0**-1074))
             elif self.evaluations.collapsed[at]:
                 error = ball(0)
             else:
-                error = ball(float(around.rounding[j])) * ball(stencil.mass) / k
-            rounding = ball(float(around.slope[j])) * moved / k + error
+                error = ball(float(around.rounding[i, j])) * ball(stencil.mass) / k
+            rounding = ball(float(around.slope[i, j])) * moved / k + error
             for name in ("subtraction", "division"):
                 # rounded to nearest, also where the nearest is 0
                 rounding = rounding + ball(abs(float(self.parts[name][at])) * _UP) + _symmetric(ball(2.0**-1074))
             return min(candidates, default=math.nan), _up(rounding.abs_upper()) if rounding.is_finite() else math.nan
 
 
-def _each_step(values: Floats, grid: Grid) -> Floats:
-    return values if len(values) == len(grid.steps) else np.broadcast_to(values, grid.steps.shape)
-
-
 @dataclass(frozen=True, slots=True)
 class _Surroundings:
-    """What holds over the hull of the abscissae, one number a step (nan or inf: not known)."""
+    """What holds over the hulls of the abscissae, points × steps (nan or inf: not known)."""
 
-    known: Floats  # coefficients × (value, doubt): c_j at the point itself
-    supremum: Floats  # coefficients × steps: sup|C_j|
+    known: Floats  # coefficients × (value, doubt) × points × 1: c_n at the points themselves
+    supremum: Floats  # coefficients × points × steps: sup|C_n|
     slope: Floats  # sup|C₁|, corners included
     lipschitz: Floats  # sup|C₁ − F′(x)|, corners included
     rounding: Floats  # B
 
 
-def _surroundings(
-    grid: Grid, rest: Rest, direction: int, wanted: Flags, span: tuple[Fraction, Fraction], order: int
-) -> _Surroundings:
-    """Enclose derivatives and rounding error over hulls around the point; that of a larger step serves a smaller one.
+def _surroundings(here: _Here, wanted: Flags, span: tuple[Fraction, Fraction]) -> _Surroundings:
+    """Enclose derivatives and rounding error over hulls around the points.
 
-    A new hull is taken where the step has shrunk by more than a factor of three, until nothing is gained any more.
+    Where an expansion reaches as far, its coefficients bound the derivatives. Elsewhere they are enclosed over the
+    hull, and what holds there for a larger step serves a smaller one: a new hull is taken where the step has shrunk by
+    more than a factor of three, until little is gained any more.
     """
-    f, steps = grid.f, grid.steps
-    program, point, x = f.program, rest.floats, rest.floats[direction]
-    at = rest.balls[direction]
-    with precision(ROUNDING_BITS):
-        # what a float cannot hold of a coefficient is part of the doubt
-        here = [
-            (float(c.mid()), _up((c - float(c.mid())).abs_upper()) if c.is_finite() else math.inf)
-            for c in taylor_jet(program, rest.moved(direction), direction, order=order)
-        ]
-        exact = partial_ball(f, point, direction, ROUNDING_BITS)
-    known = np.array(here)
-    known[:, 1] = known[:, 1] * _UP + np.abs(known[:, 0]) * 2.0**-52
-    thin = np.append(np.abs(known).sum(axis=1), point_rounding_bound(program, point, direction, dtype=grid.dtype.name))
+    grid, order, v = here.grid, here.order, here.v
+    program, direction, steps, dtype = grid.f.program, grid.directions[v], grid.steps, grid.dtype.name
     with np.errstate(all="ignore"):
         # rounding is monotone: all other abscissae lie between these
-        moved = steps.astype(grid.dtype)
-        ends = [abscissa(grid.dtype.type(x), end, moved) + np.zeros(steps.size) for end in span]
-    supremum = np.full((order + 1, steps.size), np.inf)
-    slope, lipschitz, rounding = (np.full(steps.size, np.inf) for _ in range(3))
-    level: float | None = None
-    settled = False
-    for k, h in enumerate(steps.tolist()):
-        if not wanted[k]:
+        x = grid.points[here.block, direction, None]
+        ends = [abscissa(x.astype(grid.dtype), end, steps.astype(grid.dtype)) + 0.0 * steps for end in span]
+        reach = np.maximum.reduce([*(np.abs(end - x) for end in ends), float(max(map(abs, span))) * steps + 0.0 * x])
+        known, supremum, slope, lipschitz, inside = _of_expansions(here, reach * _UP)
+    rounding = np.full(wanted.shape, np.inf)
+    for i, rest in enumerate(here.rests):
+        if not wanted[i].any():
             continue
-        if level is None or (h < level / 3 and not settled):
-            level = h
-            with precision(ROUNDING_BITS):
+        with one_account(tuple(rest.floats)), precision(ROUNDING_BITS):
+            at = rest.balls[direction]
+            noise = point_rounding_bound(program, rest.floats, direction, dtype=dtype)
+            beyond = not inside[i][wanted[i]].all()
+            if beyond or not here.taylor.found[here.block.start + i, v]:
+                known[:, :, i, 0] = _coefficients_at(program, rest, direction, order)
+            thin = np.abs(known[:, :, i, 0]).sum(axis=1)
+            exact = partial_ball(grid.f, rest.floats, direction, ROUNDING_BITS) if beyond else None
+            hull_of = error_of = math.inf
+            settled = still = False
+            for k in np.flatnonzero(wanted[i]).tolist():
+                h = float(steps[k])
                 hull = (at + h * ball(span[0])).union(at + h * ball(span[1]))
-                hull = hull.union(ball(float(ends[0][k]))).union(ball(float(ends[1][k]))).union(at)
+                hull = hull.union(ball(float(ends[0][i, k]))).union(ball(float(ends[1][i, k]))).union(at)
                 box = rest.moved(direction, hull)
-                jet = taylor_jet(program, box, direction, order=order, bits=ROUNDING_BITS)
-                size = [_up(c.abs_upper()) for c in jet]
-                slopes = jet[1] if jet[1].is_finite() else slope_range(program, box, direction)
-                error = rounding_bound(program, box, direction, dtype=grid.dtype.name)
-                largest = np.inf if slopes is None else _up(slopes.abs_upper())
-                gap = np.inf if slopes is None or exact is None else _up((slopes - exact).abs_upper())
-            new = np.append(size, error)
-            settled = bool((new <= 1.001 * thin).all())
-        supremum[:, k], slope[k], lipschitz[k], rounding[k] = size, largest, gap, error
+                if inside[i, k]:
+                    if h < error_of / 3 and not still:
+                        error, error_of = rounding_bound(program, box, direction, dtype=dtype), h
+                        still = error <= 1.05 * noise
+                else:
+                    if h < hull_of / 3 and not settled:
+                        jet = taylor_jet(program, box, direction, order=order, bits=ROUNDING_BITS)
+                        size = [_up(c.abs_upper()) for c in jet]
+                        slopes = jet[1] if jet[1].is_finite() else slope_range(program, box, direction)
+                        error = rounding_bound(program, box, direction, dtype=dtype)
+                        largest = np.inf if slopes is None else _up(slopes.abs_upper())
+                        gap = np.inf if slopes is None or exact is None else _up((slopes - exact).abs_upper())
+                        hull_of = error_of = h
+                        settled = bool((np.array(size) <= 1.001 * thin).all()) and error <= 1.001 * noise
+                    supremum[:, i, k], slope[i, k], lipschitz[i, k] = size, largest, gap
+                rounding[i, k] = error
     return _Surroundings(known, supremum, slope, lipschitz, rounding)
+
+
+def _coefficients_at(program: Program, rest: Rest, direction: int, order: int) -> Floats:
+    """Return the Taylor coefficients at a point, each with what a float cannot hold of it."""
+    jet = taylor_jet(program, rest.moved(direction), direction, order=order)
+    found = np.array(
+        [(float(c.mid()), _up((c - float(c.mid())).abs_upper()) if c.is_finite() else math.inf) for c in jet]
+    )
+    found[:, 1] = found[:, 1] * _UP + np.abs(found[:, 0]) * 2.0**-52
+    return found
+
+
+def _of_expansions(here: _Here, reach: Floats) -> tuple[Floats, Floats, Floats, Floats, Flags]:
+    """Return what expansions say of the surroundings, and where they say it.
+
+    sup|C_n| ≤ Σ_{m ≥ n} C(m, n)·|c_m|·τ^(m−n) over |t| ≤ τ, the remainder in place of the last coefficient, and
+    sup|C₁ − F′(x)| likewise from m = 2 on.
+    """
+    taylor, (points, steps), v, order = here.taylor, reach.shape, here.v, here.order
+    known = np.zeros((order + 1, 2, points, 1))
+    supremum = np.full((order + 1, points, steps), np.inf)
+    slope, lipschitz = np.full((points, steps), np.inf), np.full((points, steps), np.inf)
+    radius, unit = taylor.radius[here.block, v, None], taylor.unit[here.block, v, None]
+    found = taylor.found[here.block, v, None] & (order < DEGREE)
+    inside = found & (reach <= radius)
+    if not inside.any():
+        return known, supremum, slope, lipschitz, np.zeros_like(inside)
+    high, low, doubt = (part[here.block, v].T[:, :, None] for part in (taylor.high, taylor.low, taylor.doubt))
+    rest = np.abs(low) * _UP + doubt
+    sizes = [*(np.abs(high) + rest), taylor.remainder[here.block, v, None]]
+    t = reach / radius
+    for n in range(order + 1):
+        scale = unit / radius**n
+        known[n, 0], known[n, 1] = np.where(found, high[n] * scale, 0.0), np.where(found, rest[n] * _UP * scale, 0.0)
+        total = 0.0 * t
+        for m in range(DEGREE + 1, n, -1):
+            total = (total + math.comb(m, n) * sizes[m]) * t
+        if n == 1:
+            lipschitz = np.where(inside, total * _UP * scale, np.inf)
+        supremum[n] = np.where(inside, (total + sizes[n]) * _UP * scale, np.inf)
+    slope = supremum[1].copy()
+    return known, supremum, slope, lipschitz, inside
 
 
 def _up(value: Ball) -> float:
@@ -279,18 +333,18 @@ def _up(value: Ball) -> float:
 
 
 def _truncation(stencils: Sequence[Stencil], h: Floats, around: _Surroundings) -> Floats:
-    """Return the smallest of the Taylor bounds and the Lipschitz bound, schemes × steps."""
-    best = np.empty((len(stencils), h.size))
+    """Return the smallest of the Taylor bounds and the Lipschitz bound, schemes × points × steps."""
+    best = np.empty((len(stencils), *around.slope.shape))
     order = len(around.supremum) - 1
     with np.errstate(all="ignore"):
         powers = np.cumprod(np.broadcast_to(h, (order, h.size)), axis=0)  # h, h², …
         for s, stencil in enumerate(stencils):
             q = stencil.derivative
-            smallest = np.full(h.size, np.inf)
+            smallest = np.full(around.slope.shape, np.inf)
             if q == 1:
                 weight = _lipschitz_weight(stencil)
                 smallest = around.lipschitz * (float(weight) * _UP) if weight != 1 else around.lipschitz.copy()
-            total, doubt, nonzero = np.zeros(h.size), np.zeros(h.size), np.zeros(h.size, dtype=bool)
+            total, doubt, nonzero = np.zeros(1), np.zeros(1), np.zeros(1, dtype=bool)
             for n, (coefficient, remainders) in zip(
                 range(q + 1, order + 1), _coefficients(stencil, order), strict=True
             ):
@@ -303,7 +357,7 @@ def _truncation(stencils: Sequence[Stencil], h: Floats, around: _Surroundings) -
                     total = total + coefficient * value * powers[n - q - 1]
                     doubt = doubt + (abs(coefficient) * (spread + abs(value) * 2.0**-50)) * powers[n - q - 1]
                     doubt = doubt * _UP
-                    nonzero |= bool(value or spread)
+                    nonzero = nonzero | (value != 0) | (spread != 0)
             best[s] = smallest
     return best
 
@@ -333,11 +387,11 @@ def _divisor(stencil: Stencil, h: Floats) -> Floats:
 def _extreme(around: _Surroundings, h: Floats, order: int) -> Flags:
     """Tell at which steps the float arithmetic above may over- or underflow."""
     small = 2.0 ** -(_EXPONENT / order)
-    sizes = np.vstack([around.supremum, around.slope, around.rounding])
+    sizes = np.concatenate([around.supremum, around.slope[None], around.rounding[None]])
     with np.errstate(all="ignore"):
         outside = (np.isfinite(sizes) & (sizes != 0) & ((sizes < small) | (sizes > 1 / small))).any(axis=0)
     known = np.abs(around.known[:, 0])
-    odd = ((known != 0) & ((known < small) | (known > 1 / small))).any()
+    odd = ((known != 0) & ((known < small) | (known > 1 / small))).any(axis=0)
     return np.asarray(outside | odd | (h < small) | (h > 1 / small))
 
 

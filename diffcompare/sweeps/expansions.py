@@ -34,6 +34,8 @@ _MARGIN = 5
 _TRIES, _SHRINK = 3, 4
 # beyond, what is scaled might leave the range of floats
 _EXPONENT = 300
+# so many steps of one point and variable cost more than an expansion
+_FEWEST_STEPS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,12 @@ class Expansions:
     remainder: Floats
 
 
-def expansions(grid: Grid, wanted: Flags) -> Expansions:
-    """Expand f around the points, along the variables that are wanted (points × variables)."""
+def expansions(grid: Grid, rows: Flags) -> Expansions:
+    """Expand f around the points, along the variables of which several steps are wanted.
+
+    ``rows`` are the wanted ones, points × variables × schemes × steps.
+    """
+    wanted = rows.any(axis=2).sum(axis=2) >= _FEWEST_STEPS
     m, n = grid.shape[:2]
     numbers = np.zeros((m, n, 4 + 3 * (DEGREE + 1)))
     reach = max((abs(offset) for stencil in grid.stencils for offset in stencil.offsets), default=1)
@@ -77,9 +83,11 @@ def expansions(grid: Grid, wanted: Flags) -> Expansions:
         for v, direction in enumerate(grid.directions):
             if wanted[p, v] and (found := _expansion(grid, rest, direction, farthest)):
                 numbers[p, v] = found
-    head, rows = numbers[..., :4], numbers[..., 4:].reshape(m, n, 3, DEGREE + 1)
+    head, lists = numbers[..., :4], numbers[..., 4:].reshape(m, n, 3, DEGREE + 1)
     radius, unit, constant, remainder = np.moveaxis(head, -1, 0)
-    return Expansions(radius > 0, radius, unit, rows[..., 0, :], rows[..., 1, :], rows[..., 2, :], constant, remainder)
+    return Expansions(
+        radius > 0, radius, unit, lists[..., 0, :], lists[..., 1, :], lists[..., 2, :], constant, remainder
+    )
 
 
 def _expansion(grid: Grid, rest: Rest, direction: int, farthest: int) -> list[float] | None:

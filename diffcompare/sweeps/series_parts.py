@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -292,7 +293,8 @@ def _width(stencil: Stencil, step: Pair) -> Pair:
 
 def _quotient(stencil: Stencil, terms: Mapping[Fraction, Enclosed], width: Pair) -> Enclosed:
     """Return Σ w_j·term_j/k; an offset without a term adds nothing."""
-    total, doubt = None, 0.0
+    total: Pair | None = None
+    doubt: Any = 0.0
     for offset, factor in zip(stencil.offsets, stencil.factors, strict=True):
         if offset not in terms:
             continue

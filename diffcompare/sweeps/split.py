@@ -34,7 +34,7 @@ from diffcompare.certify.higher import derivative_ball, exact_derivative
 from diffcompare.floats import Flags, Floats
 from diffcompare.numeric.stencils import Stencil
 from diffcompare.program.degree import polynomial_degree
-from diffcompare.sweeps.expansions import expansions
+from diffcompare.sweeps.expansions import Expansions
 from diffcompare.sweeps.series_parts import Enclosed, evaluation_parts, series_parts
 from diffcompare.sweeps.subject import Evaluations, Grid, each_point
 
@@ -47,12 +47,10 @@ PARTS = ("truncation", "abscissa", "evaluation", "subtraction", "division")
 _SAFE_LOW, _SAFE_HIGH = 2.0**-900, 2.0**900
 _TIE_BITS = 640
 _EVALUATION_BITS = 192
-# so many steps of one point and variable cost more than an expansion
-_WORTH_AN_EXPANSION = 6
 _ZERO = ball(0)
 
 
-def split_error(grid: Grid, evaluations: Evaluations, rows: Flags) -> dict[str, Floats]:
+def split_error(grid: Grid, evaluations: Evaluations, taylor: Expansions, rows: Flags) -> dict[str, Floats]:
     """Split the error of the chosen rows.
 
     Proven: each part is the exact number, rounded to nearest.
@@ -61,6 +59,8 @@ def split_error(grid: Grid, evaluations: Evaluations, rows: Flags) -> dict[str, 
     ----------
     grid : Grid
     evaluations : Evaluations
+    taylor : Expansions
+        Taylor polynomials where there are any.
     rows : ndarray of bool, points × variables × schemes × steps
         Where the reference is certified, all abscissae lie in the domain and f̂ is finite there.
 
@@ -69,8 +69,7 @@ def split_error(grid: Grid, evaluations: Evaluations, rows: Flags) -> dict[str, 
     dict of ndarray, by the names of the parts
         nan outside the chosen rows, and for a part that is undecided at the precision cap.
     """
-    many = rows.any(axis=2).sum(axis=2) >= _WORTH_AN_EXPANSION
-    known = series_parts(grid, evaluations, expansions(grid, many), rows)
+    known = series_parts(grid, evaluations, taylor, rows)
     unknown = rows & np.isnan(known["evaluation"])
     if unknown.any():
         found = evaluation_parts(grid, evaluations, _evaluation_errors(grid, evaluations, unknown), unknown)
@@ -217,7 +216,7 @@ class _Line:
         x = self.point[self.direction]
         sums = [self.sums[s] for s in schemes]
         offsets = sorted({place for each in sums for place in each.places})
-        found = [[None if math.isnan(part) else part for part in parts] for parts in known]
+        found: list[list[float | None]] = [[None if math.isnan(part) else part for part in parts] for parts in known]
         # the evaluation error takes no nominal abscissae, and needs digits of f alone
         nominal = any(part is None for parts in found for part in parts[:2])
         bits = _first_bits(x, h, self.digits) if nominal else _EVALUATION_BITS
@@ -226,14 +225,14 @@ class _Line:
             with precision(bits):
                 step = ball(h)
                 places = {k: self._place(k, h, reached[k], values[k], bits, nominal=nominal) for k in offsets}
-                for known, each in zip(found, sums, strict=True):
-                    self._fill(known, each, step, places, bits)
-            if all(part is not None for known in found for part in known):
-                return [tuple(known) for known in found]  # type: ignore[arg-type]
+                for parts, each in zip(found, sums, strict=True):
+                    self._fill(parts, each, step, places, bits)
+            if all(part is not None for parts in found for part in parts):
+                return [tuple(parts) for parts in found]  # type: ignore[arg-type]
             if bits >= _TIE_BITS:
                 self._fill_exactly(found, sums, h, reached, values)
-            if bits >= cap or all(part is not None for known in found for part in known):
-                return [tuple(math.nan if part is None else part for part in known) for known in found]
+            if bits >= cap or all(part is not None for parts in found for part in parts):
+                return [tuple(math.nan if part is None else part for part in parts) for parts in found]
             bits = min(2 * bits, cap)
 
     def _place(self, k: int, h: float, reached: float, computed: float, bits: int, *, nominal: bool) -> _Place:

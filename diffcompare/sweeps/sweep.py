@@ -27,6 +27,7 @@ from diffcompare.numeric.steps import check_steps, geometric_steps
 from diffcompare.sweeps.bounds import bound_error
 from diffcompare.sweeps.box_stencils import pieces
 from diffcompare.sweeps.complex_rows import complex_columns
+from diffcompare.sweeps.expansions import Expansions, expansions
 from diffcompare.sweeps.parallel import in_processes, packed, unpacked
 from diffcompare.sweeps.predictions import predictions
 from diffcompare.sweeps.split import PARTS, float_parts, split_error
@@ -191,12 +192,13 @@ def _table(
     status[np.isnan(measured["error"]) & (status == STATUS_CODES["ok"])] = STATUS_CODES["undecided"]
     certain = np.isin(status, [STATUS_CODES["ok"], STATUS_CODES["h-underflow"]])
     certain &= np.isfinite(reference.value)[:, :, None, None] & (grid.steps > 0)
+    taylor = expansions(grid, certain if split or bounds else np.zeros_like(certain))
     if split or (bounds and evaluate is not None):
-        measured |= split_error(grid, evaluations, certain)
+        measured |= split_error(grid, evaluations, taylor, certain)
     elif bounds:
         measured |= float_parts(grid, evaluations, certain)
     if bounds:
-        measured |= _bounds(grid, evaluations, certain, measured, measured_code=evaluate is not None)
+        measured |= _bounds(grid, evaluations, taylor, certain, measured, measured_code=evaluate is not None)
     if not split:
         measured = {name: array for name, array in measured.items() if name not in PARTS}
     return _frame(grid, measured, status, source="" if not bounds else "proven" if evaluate is None else "measured")
@@ -257,9 +259,15 @@ def _sweep_chunk(payload: tuple[bytes, Floats]) -> pd.DataFrame:
 
 
 def _bounds(
-    grid: Grid, evaluations: Evaluations, certain: Flags, parts: dict[str, Floats], *, measured_code: bool
+    grid: Grid,
+    evaluations: Evaluations,
+    taylor: Expansions,
+    certain: Flags,
+    parts: dict[str, Floats],
+    *,
+    measured_code: bool,
 ) -> dict[str, Floats]:
-    truncation, rounding = bound_error(grid, evaluations, certain, parts, measured=measured_code)
+    truncation, rounding = bound_error(grid, evaluations, taylor, certain, parts, measured=measured_code)
     with np.errstate(all="ignore"):
         # a sum of two floats, rounded upwards
         total = np.nextafter(truncation + rounding, np.where(truncation + rounding == 0, 0.0, np.inf))
