@@ -36,7 +36,7 @@ from diffcompare.arithmetic.balls import Ball, ball, precision
 from diffcompare.arithmetic.double_double import two_product, two_sum
 from diffcompare.arithmetic.jets import taylor_jet
 from diffcompare.arithmetic.lipschitz import slope_range
-from diffcompare.arithmetic.moving import Rest
+from diffcompare.arithmetic.moving import Moved, Rest
 from diffcompare.arithmetic.running_error import ROUNDING_BITS, point_rounding_bound, rounding_bound
 from diffcompare.certify.reference import partial_ball
 from diffcompare.floats import Flags, Floats
@@ -253,7 +253,6 @@ def _surroundings(here: _Here, wanted: Flags, span: tuple[Fraction, Fraction]) -
         if not wanted[i].any():
             continue
         with one_account(tuple(rest.floats)), precision(ROUNDING_BITS):
-            at = rest.balls[direction]
             noise = point_rounding_bound(program, rest.floats, direction, dtype=dtype)
             beyond = not inside[i][wanted[i]].all()
             if beyond or not here.taylor.found[here.block.start + i, v]:
@@ -262,17 +261,23 @@ def _surroundings(here: _Here, wanted: Flags, span: tuple[Fraction, Fraction]) -
             exact = partial_ball(grid.f, rest.floats, direction, ROUNDING_BITS) if beyond else None
             hull_of = error_of = math.inf
             settled = still = False
+            error = math.nan
             for k in np.flatnonzero(wanted[i]).tolist():
-                h = float(steps[k])
-                hull = (at + h * ball(span[0])).union(at + h * ball(span[1]))
-                hull = hull.union(ball(float(ends[0][i, k]))).union(ball(float(ends[1][i, k]))).union(at)
-                box = rest.moved(direction, hull)
+                h, reached = float(steps[k]), [float(end[i, k]) for end in ends]
                 if inside[i, k]:
-                    if h < error_of / 3 and not still:
-                        error, error_of = rounding_bound(program, box, direction, dtype=dtype), h
+                    if still:
+                        # all that follow are nearer
+                        rounding[i, k:] = error
+                        break
+                    if h < error_of / 3:
+                        error, error_of = (
+                            rounding_bound(program, _hull(rest, direction, h, span, reached), direction, dtype=dtype),
+                            h,
+                        )
                         still = error <= 1.05 * noise
                 else:
                     if h < hull_of / 3 and not settled:
+                        box = _hull(rest, direction, h, span, reached)
                         jet = taylor_jet(program, box, direction, order=order, bits=ROUNDING_BITS)
                         size = [_up(c.abs_upper()) for c in jet]
                         slopes = jet[1] if jet[1].is_finite() else slope_range(program, box, direction)
@@ -284,6 +289,13 @@ def _surroundings(here: _Here, wanted: Flags, span: tuple[Fraction, Fraction]) -
                     supremum[:, i, k], slope[i, k], lipschitz[i, k] = size, largest, gap
                 rounding[i, k] = error
     return _Surroundings(known, supremum, slope, lipschitz, rounding)
+
+
+def _hull(rest: Rest, direction: int, h: float, span: tuple[Fraction, Fraction], reached: Sequence[float]) -> Moved:
+    """Return the point moved to all of x + span·h and what was reached of it."""
+    at = rest.balls[direction]
+    hull = (at + h * ball(span[0])).union(at + h * ball(span[1]))
+    return rest.moved(direction, hull.union(ball(reached[0])).union(ball(reached[1])).union(at))
 
 
 def _coefficients_at(program: Program, rest: Rest, direction: int, order: int) -> Floats:
@@ -318,11 +330,14 @@ def _of_expansions(here: _Here, reach: Floats) -> tuple[Floats, Floats, Floats, 
     for n in range(order + 1):
         scale = unit / radius**n
         known[n, 0], known[n, 1] = np.where(found, high[n] * scale, 0.0), np.where(found, rest[n] * _UP * scale, 0.0)
-        total = 0.0 * t
+        total, moving = 0.0 * t, np.zeros_like(found)
         for m in range(DEGREE + 1, n, -1):
             total = (total + math.comb(m, n) * sizes[m]) * t
+            moving = moving | (sizes[m] != 0)
+        # products may be too small for a float
+        total = np.where(moving, total * _UP + _ETA, 0.0)
         if n == 1:
-            lipschitz = np.where(inside, total * _UP * scale, np.inf)
+            lipschitz = np.where(inside, total * scale, np.inf)
         supremum[n] = np.where(inside, (total + sizes[n]) * _UP * scale, np.inf)
     slope = supremum[1].copy()
     return known, supremum, slope, lipschitz, inside

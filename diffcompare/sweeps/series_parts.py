@@ -133,7 +133,8 @@ def _block(
     taylor = _Taylor(expansions, p, v)
     h = grid.steps / radius
     step = (h, np.zeros_like(h))
-    values = {o: _gathered([each[o] for each in evaluations.values], p, v) / unit for o in (Fraction(0), *offsets)}
+    computed = {o: _gathered([each[o] for each in evaluations.values], p, v) for o in (Fraction(0), *offsets)}
+    values = {o: array / unit for o, array in computed.items()}
     nodes = {o: _node(grid, evaluations, p, v, o, radius, values[o]) for o in offsets}
     stencils = [grid.stencils[s] for s in schemes]
     found = _horner(
@@ -161,9 +162,11 @@ def _block(
         truncation[np.array(flat)[v]] = 0.0
         abscissa[np.logical_and.reduce([nodes[o].gap[0] == 0 for o in moved])] = 0.0
         evaluation[_alike(stencil, values) & evaluations.collapsed[p, v, s]] = 0.0
-        outside = ~np.logical_and.reduce([nodes[o].inside for o in moved])
+        inside = np.logical_and.reduce([nodes[o].inside for o in moved])
+        for o in stencil.offsets:
+            inside = inside & ((computed[o] == 0) | (np.abs(values[o]) > _LEAST))
         for part in (truncation, abscissa, evaluation):
-            part[outside] = np.nan
+            part[~inside] = np.nan
         yield truncation, abscissa, evaluation
 
 
@@ -183,7 +186,7 @@ def _node(
     gap = add((nearly, np.zeros_like(nearly)), negative(two_sum(lost, nominal[1])))
     u, v_, delta = ((high / radius, low / radius) for high, low in (two_sum(reached, -x), nominal, gap))
     inside = (more == 0) & (np.abs(u[0]) <= 1) & (np.abs(v_[0]) <= 1)
-    inside &= (grid.steps > _LEAST) & (grid.steps / radius > _LEAST)
+    inside &= (grid.steps > _LEAST) & (grid.steps / radius > _LEAST) & ((gap[0] == 0) | (np.abs(delta[0]) > _LEAST))
     return _Node((v_[0] + np.zeros_like(u[0]), v_[1] + np.zeros_like(u[0])), u, delta, inside, values)
 
 
@@ -294,19 +297,20 @@ def _width(stencil: Stencil, step: Pair) -> Pair:
 def _quotient(stencil: Stencil, terms: Mapping[Fraction, Enclosed], width: Pair) -> Enclosed:
     """Return Σ w_j·term_j/k; an offset without a term adds nothing."""
     total: Pair | None = None
-    doubt: Any = 0.0
+    doubt: Any = _ETA
+    nothing: Any = True
     for offset, factor in zip(stencil.offsets, stencil.factors, strict=True):
         if offset not in terms:
             continue
         term, lost = terms[offset]
+        nothing = nothing & (term[0] == 0) & (lost == 0)
         w = float(factor)
         product = multiply(term, (w, 0.0))
         total = product if total is None else add(total, product)
         doubt = doubt + abs(w) * lost + (np.abs(product[0]) + np.abs(total[0])) * ROUNDOFF
     assert total is not None  # noqa: S101 (some offset is not 0)
     found = divide(total, width)
-    # nothing is lost of an exact 0
-    doubt = np.where(doubt == 0, 0.0, doubt + _ETA)
+    doubt = np.where(nothing, 0.0, doubt)
     return found, doubt / np.abs(width[0]) * _UP + np.abs(found[0]) * ((8 + 2 * stencil.derivative) * ROUNDOFF)
 
 

@@ -76,12 +76,13 @@ def split_error(grid: Grid, evaluations: Evaluations, taylor: Expansions, rows: 
         known["evaluation"] = np.where(unknown, found, known["evaluation"])
     # what is left needs more digits
     left = rows & np.logical_or.reduce([np.isnan(part) for part in known.values()])
+    sums = _Sums(grid)
     for p, point in each_point(grid):
         rest = Rest(point)
         for v in np.flatnonzero(left[p].any(axis=(1, 2))).tolist():
-            line = _Line(grid, rest, grid.directions[v])
-            values = [evaluations.values[v][offset][p].tolist() for offset in line.offsets]
-            reached = [evaluations.abscissae[v][offset][p].tolist() for offset in line.offsets]
+            line = _Line(grid, sums, rest, grid.directions[v])
+            values = [evaluations.values[v][offset][p].tolist() for offset in sums.offsets]
+            reached = [evaluations.abscissae[v][offset][p].tolist() for offset in sums.offsets]
             for k in np.flatnonzero(left[p, v].any(axis=0)).tolist():
                 chosen = np.flatnonzero(left[p, v, :, k]).tolist()
                 at_step, moved = (
@@ -179,17 +180,12 @@ class _Place(NamedTuple):
 class _Line:
     """A function along one variable through a point, for all steps there."""
 
-    def __init__(self, grid: Grid, rest: Rest, direction: int) -> None:
+    def __init__(self, grid: Grid, sums: _Sums, rest: Rest, direction: int) -> None:
         self.f, self.rest, self.direction, self.derivative = grid.f, rest, direction, grid.derivative
+        self.offsets, self.units, self.sums, self.digits = sums.offsets, sums.units, sums.every, sums.digits
         self.point = rest.floats
         self.degree = polynomial_degree(grid.f.program, direction)
         self.slopes: dict[int, Ball | None] = {}
-        # offsets by their numbers: fractions are slow keys
-        self.offsets = list(dict.fromkeys(offset for stencil in grid.stencils for offset in stencil.offsets))
-        self.units = [int(offset) if offset in (-1, 0, 1) else None for offset in self.offsets]
-        self.sums = [_Sum(stencil, tuple(map(self.offsets.index, stencil.offsets))) for stencil in grid.stencils]
-        # T is smaller than its terms by the digits of h^(p + q)
-        self.digits = max(3, *(s.order + s.derivative for s in grid.stencils))
 
     def slope(self, bits: int) -> Ball | None:
         if bits not in self.slopes:
@@ -313,6 +309,17 @@ class _Line:
             computed = sum((w * Fraction(values[k]) for k, w in pairs), Fraction(0))
             exact = (wanted / width - slope, (got - wanted) / width, (computed - got) / width)
             known[:] = [round_to_nearest(e) if k is None else k for k, e in zip(known, exact, strict=True)]
+
+
+class _Sums:
+    """The weighted sums of all stencils, their offsets by numbers: fractions are slow keys."""
+
+    def __init__(self, grid: Grid) -> None:
+        self.offsets = list(dict.fromkeys(offset for stencil in grid.stencils for offset in stencil.offsets))
+        self.units = [int(offset) if offset in (-1, 0, 1) else None for offset in self.offsets]
+        self.every = [_Sum(stencil, tuple(map(self.offsets.index, stencil.offsets))) for stencil in grid.stencils]
+        # T is smaller than its terms by the digits of h^(p + q)
+        self.digits = max(3, *(s.order + s.derivative for s in grid.stencils))
 
 
 class _Sum:
