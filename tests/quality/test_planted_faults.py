@@ -18,7 +18,7 @@ from diffcompare.arithmetic.roundings.constants import MAXIMA, WORST, rounding_c
 from diffcompare.arithmetic.roundings.measurement import errors_in_ulps
 from diffcompare.numeric.stencils import Stencil
 from diffcompare.program.dag import Node
-from diffcompare.sweeps import bounds, split
+from diffcompare.sweeps import bounds, series_parts, split
 
 from ..stated import stated  # noqa: TID252 - tests are no package
 
@@ -194,6 +194,10 @@ def sum_with_the_wrong_residual(patch) -> None:
     patch.setattr(split, "two_sum", naive)
 
 
+def small_steps_without_residuals(patch) -> None:
+    patch.setattr(series_parts, "two_sum", lambda a, b: (a + b, 0.0 * (a + b)))
+
+
 def order_off_by_one(patch) -> None:
     original = Stencil.error_coefficient
     patch.setattr(Stencil, "error_coefficient", lambda self, m: original(self, m + 1))
@@ -211,7 +215,7 @@ def remainder_forgotten(patch) -> None:
 
 def remainder_at_the_point_only(patch) -> None:
     def at_the_point(stencils, h, around):
-        around.supremum[:] = np.abs(around.known).sum(axis=1)[:, None]
+        around.supremum[:] = np.abs(around.known).sum(axis=1)
         return original(stencils, h, around)
 
     original = bounds._truncation
@@ -244,9 +248,9 @@ def without(name: str):
     def forgotten(patch) -> None:
         original = bounds.bound_error
 
-        def fewer(grid, evaluations, rows, parts, *, measured):
+        def fewer(grid, evaluations, taylor, rows, parts, *, measured):
             parts = {**parts, name: np.where(rows, 0.0, np.nan)}
-            return original(grid, evaluations, rows, parts, measured=measured)
+            return original(grid, evaluations, taylor, rows, parts, measured=measured)
 
         patch.setattr("diffcompare.sweeps.sweep.bound_error", fewer)
 
@@ -316,6 +320,7 @@ FAULTS = [
     slope_at_a_neighbour,
     residual_of_the_division_with_the_wrong_sign,
     sum_with_the_wrong_residual,
+    small_steps_without_residuals,
     order_off_by_one,
     remainder_forgotten,
     remainder_at_the_point_only,

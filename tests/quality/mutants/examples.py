@@ -154,16 +154,16 @@ EXAMPLES = (
     ),
     Example(
         "sweeps/bounds.py",
-        "_surroundings",
-        "hull = hull.union(ball(float(ends[0][k]))).union(ball(float(ends[1][k]))).union(at)",
-        "hull = hull.union(at)",
+        "_hull",
+        "hull.union(ball(reached[0])).union(ball(reached[1])).union(at)",
+        "hull.union(at)",
         "an abscissa that was rounded outwards lies outside the hull",
     ),
     Example(
         "certify/exact_error.py",
         "difference",
-        "doubt = slack + rounded",
-        "doubt = slack",
+        "doubt = slack + np.where",
+        "doubt = slack + 0 * np.where",
         "errors of numbers that nearly cancel may be rounded the wrong way",
     ),
     Example(
@@ -197,8 +197,8 @@ EXAMPLES = (
     Example(
         "sweeps/split.py",
         "_Line._place",
-        "there - wanted, float_value, float_value - there)",
-        "there - wanted, float_value, float_value - wanted)",
+        "there - exact, float_value, float_value - there)",
+        "there - exact, float_value, float_value - exact)",
         "the evaluation error contains that of the abscissae",
     ),
     Example(
