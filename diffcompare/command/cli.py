@@ -392,7 +392,6 @@ def check(
     from diffcompare.command import code_check, terminal
     from diffcompare.command.code_process import CodeProcess
     from diffcompare.command.verdict_lines import show_verdict
-    from diffcompare.report.page import write_report
     from diffcompare.studies.user_code import without_place
     from diffcompare.symbolic.parse import parse
 
@@ -419,6 +418,8 @@ def check(
             again = shlex.join([*repeat, *(f"--at={text}" for text in given.texts)])
             judged.append((given, replace(verdict, snippet=again)))
     if out is not None:
+        from diffcompare.report.page import write_report
+
         write_report([verdict for _, verdict in judged], out)
     index = None if out is None else _index(out)
     worst = next(status for status in _VERDICTS if status in {verdict.status for _, verdict in judged})

@@ -186,6 +186,7 @@ class _Line:
         self.point = rest.floats
         self.degree = polynomial_degree(grid.f.program, direction)
         self.slopes: dict[int, Ball | None] = {}
+        self.centre: dict[int, Ball] = {}
 
     def slope(self, bits: int) -> Ball | None:
         if bits not in self.slopes:
@@ -232,12 +233,19 @@ class _Line:
             bits = min(2 * bits, cap)
 
     def _place(self, k: int, h: float, reached: float, computed: float, bits: int, *, nominal: bool) -> _Place:
-        there, float_value = self.value(ball(reached), bits), ball(computed)
+        there, float_value = self._reached(reached, bits), ball(computed)
         wanted = self._nominal(k, h, reached) if nominal else None
         if wanted is None:
             return _Place(reached, there, None, float_value, float_value - there)
         exact = self.value(wanted, bits)
         return _Place(reached, exact, there - exact, float_value, float_value - there)
+
+    def _reached(self, abscissa: float, bits: int) -> Ball:
+        if abscissa != self.point[self.direction]:
+            return self.value(ball(abscissa), bits)
+        if bits not in self.centre:
+            self.centre[bits] = self.value(ball(abscissa), bits)
+        return self.centre[bits]
 
     def _nominal(self, k: int, h: float, reached: float) -> Ball | None:
         """Return x + o·h, None where it was reached."""
