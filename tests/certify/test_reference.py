@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 import diffcompare as dc
-from diffcompare.certify import reference as module
 from diffcompare.certify.higher import Slope
 from diffcompare.certify.reference import Partial, certified_partials
 from diffcompare.program.operations import OPERATIONS
+from diffcompare.symbolic import derivatives
 
 forward = runpy.run_path(str(Path(__file__).parents[1] / "program" / "forward_mode.py"))
 dual, Undefined = forward["dual"], forward["Undefined"]
@@ -211,14 +211,14 @@ def test_a_wrong_partial_is_noticed_by_the_second_route(monkeypatch, name, text,
 
 def test_a_wrong_derivative_of_sympy_is_noticed(monkeypatch):
     f, wrong = dc.parse("sin(x)*x"), dc.parse("sin(x) + x*cos(x) + 10**-20").program
-    monkeypatch.setattr(module, "gradient_program", lambda _: wrong)
+    monkeypatch.setattr(derivatives, "gradient_program", lambda _: wrong)
     found = dc.certified_gradient(f, 1.5)
     assert found.status == ["undecided"]
     assert "SymPy's derivative" in found.notes[0]
 
 
 def test_without_sympy_the_taylor_coefficient_is_the_second_route(monkeypatch):
-    monkeypatch.setattr(module, "gradient_program", lambda _: None)
+    monkeypatch.setattr(derivatives, "gradient_program", lambda _: None)
     text, point, names = "sin(x)*y + exp(z*x)", [1.5, 0.5, -0.25], ["x", "y", "z"]
     assert certify(text, point, names).status == ["ok"] * 3
     with_partials(monkeypatch, "sin", lambda y, x: (x.apply("cos") + x.constant(Fraction(1, 10**15)),))
@@ -229,8 +229,8 @@ def test_without_sympy_the_taylor_coefficient_is_the_second_route(monkeypatch):
 
 def test_where_sympy_answers_it_is_asked(monkeypatch):
     used = []
-    original = module.gradient_program
-    monkeypatch.setattr(module, "gradient_program", lambda f: used.append(1) or original(f))
+    original = derivatives.gradient_program
+    monkeypatch.setattr(derivatives, "gradient_program", lambda f: used.append(1) or original(f))
     assert certify("sin(x)*x", 1.5).status == ["ok"]
     assert used
 
