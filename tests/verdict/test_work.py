@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import diffcompare as dc
+from diffcompare.certify import reference
 from diffcompare.errors import TraceError
 from diffcompare.symbolic import derivatives
 from diffcompare.tracing import paths
