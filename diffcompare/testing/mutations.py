@@ -21,6 +21,7 @@ from diffcompare.program.run import interpret
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.testing.building import SmoothFunction
 from diffcompare.testing.digits import bug_digits
+from diffcompare.testing.snippets import constructor_source, print_constructor
 from diffcompare.testing.strategies import Point, placed, places, smooth_functions
 
 __all__ = ["Gradient", "GradientWithBug", "gradients_with_bugs"]
@@ -33,7 +34,7 @@ _LEAST, _LARGEST = 1e-250, 1e100
 _BITS = 640
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Gradient:
     """A gradient as code: ``gradient(point)`` with NumPy, each component a formula.
 
@@ -45,6 +46,9 @@ class Gradient:
 
     components: tuple[SymbolicFunction, ...]
 
+    __repr__ = constructor_source
+    _repr_pretty_ = print_constructor
+
     def __call__(self, point: Any) -> NDArray[Any]:
         """Evaluate at one point, with one coordinate per variable."""
         coordinates = [*np.atleast_1d(point)]
@@ -54,11 +58,8 @@ class Gradient:
         # a constant partial derivative is a plain number
         return np.array([value + 0.0 * coordinates[0] if isinstance(value, float) else value for value in values])
 
-    def __repr__(self) -> str:
-        return f"Gradient({[component.formula for component in self.components]})"
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class GradientWithBug:
     """A function, its gradient, and a gradient with one bug that shows at the point.
 
@@ -81,6 +82,9 @@ class GradientWithBug:
     gradient: Gradient
     mutant: Gradient
     bug: str
+
+    __repr__ = constructor_source
+    _repr_pretty_ = print_constructor
 
 
 @lru_cache(maxsize=512)
@@ -122,12 +126,13 @@ def gradients_with_bugs(
 
 @lru_cache(maxsize=256)
 def _with_bugs(functions: st.SearchStrategy[SmoothFunction], count: int) -> st.SearchStrategy[GradientWithBug]:
-    return st.builds(
-        lambda f, place, start: _mutated(f, placed(f.box, place), start[0]),
-        functions,
-        places(count),
-        bug_digits(256),
-    )
+    # not from st.builds, as in the strategies
+    @st.composite
+    def mutated(draw: st.DrawFn) -> GradientWithBug:
+        f, place, (start,) = draw(functions), draw(places(count)), draw(bug_digits(256))
+        return _mutated(f, placed(f.box, place), start)
+
+    return mutated()
 
 
 def _mutated(f: SmoothFunction, point: Point, start: int) -> GradientWithBug:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from diffcompare.symbolic.function import SymbolicFunction
 
-__all__ = ["call_source", "source"]
+__all__ = ["call_source", "constructor_source", "print_constructor", "source"]
 
 # beyond so many numbers nobody pastes them
 _NUMBERS = 400
@@ -66,6 +67,25 @@ def _nested(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(_nested(part) for part in value)}]"
     return str(_number(value))
+
+
+def constructor_source(case: Any) -> str:
+    """Write a dataclass of ``diffcompare.testing`` as Python that makes it again after ``import diffcompare``."""
+    parts = (f"{one.name}={_part_source(getattr(case, one.name))}" for one in fields(case))
+    return f"diffcompare.testing.{type(case).__name__}({', '.join(parts)})"
+
+
+def print_constructor(case: Any, printer: Any, _: bool) -> None:
+    """Let printers that spell out dataclasses, Hypothesis's and IPython's, show what can be pasted."""
+    printer.text(repr(case))
+
+
+def _part_source(value: Any) -> str:
+    if type(value) is SymbolicFunction:
+        return f"diffcompare.parse({value.formula!r}, variables={list(value.variables)!r})"
+    if not isinstance(value, tuple):
+        return repr(value)
+    return f"({', '.join(map(_part_source, value))}{',' * (len(value) == 1)})"
 
 
 def call_source(function: str, names: Sequence[str], arguments: Mapping[str, Any]) -> list[str]:

@@ -22,6 +22,8 @@ from diffcompare.program.operations import FALLBACKS, INFIX, OPERATIONS, Kind, n
 from diffcompare.symbolic.function import SymbolicFunction, check_names
 from diffcompare.testing.building import Box, Instruction, SmoothFunction, build, check_box
 from diffcompare.testing.digits import KINDS, MANY, function_digits, number, place_digits, step_digits
+from diffcompare.testing.loading import load_assertions
+from diffcompare.testing.snippets import constructor_source, print_constructor
 
 __all__ = [
     "DEFAULT_OPERATIONS",
@@ -35,6 +37,9 @@ __all__ = [
 ]
 
 Point = tuple[float, ...]
+
+# outside of the time that Hypothesis gives a test
+load_assertions()
 
 # corners are no matter of smooth functions, although away from them these are smooth
 _CORNERS = named(Kind.PIECEWISE)
@@ -381,7 +386,7 @@ def _steps_of_order(order: int) -> st.SearchStrategy[float]:
     return step_digits(*_STEP).map(lambda drawn: _step(order, *drawn))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
     """What a test of a differentiator needs.
 
@@ -400,6 +405,9 @@ class Comparison:
     point: Point
     scheme: str
     h: float
+
+    __repr__ = constructor_source
+    _repr_pretty_ = print_constructor
 
 
 def comparisons(
@@ -446,13 +454,15 @@ def _comparisons(
     rules = {scheme: stencil(scheme) for scheme in schemes}
     chosen = step_digits(*_STEP, len(schemes))
 
-    def compared(function: SmoothFunction, place: Sequence[int], drawn: Sequence[int]) -> Comparison:
-        kind, k, which = drawn
+    # not from st.builds: Hypothesis varies each part of that by itself, hundreds of times, and shows the parts alone
+    @st.composite
+    def compared(draw: st.DrawFn) -> Comparison:
+        function, place, (kind, k, which) = draw(functions), draw(places(count)), draw(chosen)
         scheme = schemes[which]
         h = _step(rules[scheme].order, kind, k)
         return _compared(function, placed(function.box, place), scheme, rules[scheme], h)
 
-    return st.builds(compared, functions, places(count), chosen)
+    return compared()
 
 
 def _compared(function: SmoothFunction, point: Point, scheme: str, rule: Stencil, h: float) -> Comparison:

@@ -104,5 +104,7 @@ def test_bugs_are_of_many_kinds_and_say_what_they_are(cases) -> None:
 
 
 def test_its_parts_are_shown(cases) -> None:
-    assert repr(cases[0]).startswith("GradientWithBug(function=diffcompare.testing.smooth_function('")
-    assert "mutant=Gradient(['" in repr(cases[0])
+    for case in cases[:20]:
+        again = eval(repr(case), {"diffcompare": dc})
+        assert repr(again) == repr(case)
+        assert np.array_equal(again.mutant(case.point), case.mutant(case.point), equal_nan=True)

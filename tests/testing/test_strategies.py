@@ -134,7 +134,51 @@ def test_what_is_drawn_can_be_read_back(cases) -> None:
         assert (again.formula, again.variables, again.box) == (f.formula, f.variables, f.box)
         assert again(case.point).hex() == f(case.point).hex()
         assert sorted(map(str, operations(again))) == sorted(operations(f))
-    assert repr(cases[0]).startswith("Comparison(function=diffcompare.testing.smooth_function('")
+        assert repr(eval(repr(case), {"diffcompare": dc})) == repr(case)
+
+
+_FIRST_EXAMPLE = """
+import sys
+from hypothesis import given, settings
+import diffcompare as dc
+strategy = dc.testing.{0}()
+@settings(database=None, deadline=None, derandomize=True, max_examples=1)
+@given(strategy)
+def test(case):
+    before = set(sys.modules)
+    dc.testing.assert_gradient(lambda x: (x * x).sum(), lambda x: 2 * x, case.point)
+    dc.testing.assert_within_bound(dc.parse("x*y"), lambda f, x: dc.numerical_gradient(f, x, 0.5), (1.0, 1.0), h=0.5)
+    dc.certified_gradient(case.function, case.point)
+    print(*(name for name in set(sys.modules) - before if name in ("pandas", "sympy") or name[:12] == "diffcompare."))
+test()
+"""
+
+
+@pytest.mark.parametrize("strategy", ["comparisons", "gradients_with_bugs"])
+def test_the_first_example_of_a_strategy_loads_no_library(strategy: str) -> None:
+    here = {**os.environ, "PYTHONPATH": str(Path(dc.__file__).parents[1])}
+    script = _FIRST_EXAMPLE.format(strategy)
+    done = subprocess.run([sys.executable, "-c", script], env=here, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("strategy", [dc.testing.comparisons(), dc.testing.gradients_with_bugs()])
+def test_a_failing_example_is_found_in_few_calls_and_can_be_pasted(strategy) -> None:
+    seen: list[object] = []
+
+    @settings(database=None, deadline=None, derandomize=True)
+    @given(strategy)
+    def test(case: object) -> None:
+        seen.append(case)
+        raise AssertionError
+
+    with pytest.raises(AssertionError) as caught:
+        test()
+    # each part that Hypothesis could vary would cost it a hundred calls
+    assert len(seen) < 300
+    shown = next(line for line in "\n".join(caught.value.__notes__).split("\n") if line.startswith("    case="))
+    (again,) = eval(shown.removeprefix("    case="), {"diffcompare": dc})
+    assert repr(again) == repr(seen[-1])
 
 
 @pytest.mark.thorough

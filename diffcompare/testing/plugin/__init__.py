@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Generator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +20,7 @@ import pytest
 if TYPE_CHECKING:
     from diffcompare.testing.plugin.listening import Heard
 
-__all__ = ["RunReport", "pytest_addoption", "pytest_configure"]
+__all__ = ["RunReport", "pytest_addoption", "pytest_configure", "pytest_runtest_setup"]
 
 _PARTS = "diffcompare_parts"
 
@@ -39,6 +40,23 @@ def pytest_configure(config: pytest.Config) -> None:
     directory = config.getoption("diffcompare_report")
     if directory is not None and not config.getoption("collectonly"):
         config.pluginmanager.register(RunReport(config, directory), "diffcompare-report")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Load the assertions before a property is tested whose module knows diffcompare: its first example is timed."""
+    module = getattr(item, "module", None)
+    if module is None or not getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        return
+    homes = {
+        value.__name__ if isinstance(value, ModuleType) else value.__module__
+        for value in vars(module).values()
+        if isinstance(value, ModuleType | FunctionType | type)
+    }
+    if any(str(home).partition(".")[0] == "diffcompare" for home in homes):
+        from diffcompare.testing.loading import load_assertions
+
+        load_assertions()
 
 
 class RunReport:

@@ -378,3 +378,30 @@ def test_the_plugin_loads_nothing_but_itself(tmp_path: Path) -> None:
     assert [name for name in unused if not name.startswith(("_pytest", "test_one", "pygments"))] == own
     # the twin: where the option is given, what makes the report is seen here
     assert "pandas" in loaded(run.format(more=["--diffcompare-report=out"]), cwd=tmp_path)
+
+
+def test_assertions_are_loaded_before_the_time_of_a_property_runs(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makepyfile(
+        test_first="""
+        import sys
+        from hypothesis import given, settings, strategies as st
+        import diffcompare as dc
+
+        @settings(database=None, deadline=None, max_examples=1)
+        @given(st.just(0))
+        def test_property(_):
+            assert "diffcompare.testing.assertions" in sys.modules
+        """,
+        test_before="""
+        import sys
+        from hypothesis import given, settings, strategies as st
+
+        @settings(database=None, deadline=None, max_examples=1)
+        @given(st.just(0))
+        def test_of_something_else(_):
+            assert "diffcompare.testing.assertions" not in sys.modules
+        """,
+    )
+    run(pytester, monkeypatch, "-p", "no:cacheprovider", "-p", "no:xdist").assert_outcomes(passed=2)
