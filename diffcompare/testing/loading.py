@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from types import ModuleType
 
 __all__ = ["load_assertions"]
 
 
-def load_assertions() -> None:
-    """Import what the assertions and checks of a test will need, which takes longer than a test may."""
-    for name in ("testing.assertions", "testing.within_bound", "verdict.certified", "numeric.differences"):
-        import_module(f"diffcompare.{name}")
+def load_assertions() -> tuple[ModuleType, ...]:
+    """Import the modules of the assertions and checks of a test, which takes longer than a test may."""
+    from diffcompare.numeric import differences
+    from diffcompare.testing import assertions, within_bound
+    from diffcompare.verdict import certified
+
+    return assertions, within_bound, certified, differences

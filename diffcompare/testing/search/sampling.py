@@ -58,8 +58,13 @@ class Tried:
 
     candidates: list[Candidate]
     ordinary: list[Floats]
-    calls: int
+    points: Floats
     covered: str
+
+    @property
+    def calls(self) -> int:
+        """How often the gradient was called."""
+        return len(self.points)
 
 
 def columns(program: Program, outputs: Iterable[int]) -> Gradient:
@@ -167,7 +172,7 @@ def try_points(
     order = np.lexsort((moderate, ~(relative < _RIGHT)))[:_ORDINARY]
     finite = [points[i] for i in order if math.isfinite(try_value(problem, points[i]))]
     ordinary = finite[:: max(1, len(finite) // 3)][:3]
-    return Tried(candidates, ordinary, used, covered)
+    return Tried(candidates, ordinary, points, covered)
 
 
 def errors_at(problem: Problem, true: Gradient, points: Floats) -> Floats:

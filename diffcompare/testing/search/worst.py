@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -14,9 +16,12 @@ from diffcompare.floats import Floats, sides_of
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.testing.search.judging import VERDICT, VERDICTS, in_turn, judge
 from diffcompare.testing.search.regions import HIDDEN, map_regions
-from diffcompare.testing.search.sampling import true_gradient, try_points
+from diffcompare.testing.search.sampling import Tried, true_gradient, try_points
+from diffcompare.testing.snippets import source
 from diffcompare.verdict.arguments import Structure, as_callable, formula_of, structure_of
 from diffcompare.verdict.check import check_gradient
+from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.observation import observe
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.traced import trace
 from diffcompare.verdict.value_and_gradient import taken_apart
@@ -27,6 +32,8 @@ __all__ = ["WorstPoint", "find_worst"]
 
 
 _LEAST = 4 * VERDICT
+# where nothing could be judged: at how many points the calls are looked at, what that costs, how many reasons are told
+_ASKED, _OBSERVING, _REASONS = 32, 6, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +183,10 @@ def find_worst(
             evaluations - spent, known, true,
         )  # fmt: skip
     if judged is None:
+        with np.errstate(all="ignore"):
+            why = _in_the_way(problem, tried, evaluations - spent)
         raise DiffcompareError(
-            f"box={shorten(repr(box), 60)}: none of {tried.calls} points could be judged; "
+            f"box={shorten(repr(box), 60)}: none of {tried.calls} points could be judged: {why}; "
             "pass a box inside the domain, more evaluations, or formula="
         )
     point, verdict, part = judged.point, judged.verdict, judged.part
@@ -192,6 +201,28 @@ def find_worst(
         structure.unflatten(point), error, math.nan if math.isnan(error) else relative, verdict, spent + judged.calls,
         tried.calls, regions.mapped, part, " ".join(filter(None, (tried.covered, judged.covered, regions.covered))),
     )  # fmt: skip
+
+
+def _in_the_way(problem: Problem, tried: Tried, calls: int) -> str:
+    """Say what happens at some of the points that were tried: what is met most often first, each with a point."""
+    if tried.candidates:
+        return "the calls that are left do not do for a verdict"
+    asked = max(1, min(_ASKED, calls // _OBSERVING))
+    firsts: dict[str, tuple[str, Floats]] = {}
+    counts: Counter[str] = Counter()
+    for point in tried.points[:: -(-tried.calls // asked)]:
+        seen = observe(replace(problem, x=point))
+        words = seen.headline if isinstance(seen, Judgement) else "both return numbers, but f no slope nearby"
+        # messages that differ in their numbers are one
+        kind = re.sub(r"\d+", "0", words)
+        counts[kind] += 1
+        firsts.setdefault(kind, (words, point))
+    told = []
+    for kind, count in counts.most_common(_REASONS):
+        words, point = firsts[kind]
+        where = shorten(source(problem.unflatten(point)) or "a point of many numbers", 80)
+        told.append(f"at {count} of {counts.total()} {words}, as at {where}")
+    return "; ".join(told)
 
 
 def _corners(f: Any, box: Any) -> tuple[Structure, Floats, Floats]:

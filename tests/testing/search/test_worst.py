@@ -207,3 +207,31 @@ def test_few_evaluations_are_enough_for_what_is_wrong_everywhere(evaluations):
     worst = find_worst(square, lambda x: x, ([-1.0, -1.0], [1.0, 1.0]), evaluations)
     assert worst.verdict.status == "wrong"
     assert worst.evaluations <= evaluations
+
+
+def test_what_stood_in_the_way_is_said_where_no_point_could_be_judged() -> None:
+    calls = []
+
+    def f(x: np.ndarray) -> float:
+        if x[0] > 0.75:
+            raise ValueError(f"no fit at {x[0]}")
+        raise KeyError("rate")
+
+    def gradient(x: np.ndarray) -> np.ndarray:
+        calls.append(x)
+        return x
+
+    with pytest.raises(dc.DiffcompareError) as caught:
+        dc.testing.find_worst(f, gradient, (np.zeros(2), np.ones(2)), 400)
+    words = str(caught.value)
+    first, second = (
+        re.search(text, words) for text in (r"at (\d+) of (\d+) [^;]*no fit", r"at (\d+) of \d+ [^;]*rate")
+    )
+    assert first is not None
+    assert second is not None
+    assert int(first[1]) + int(second[1]) == int(first[2])
+    where = re.search(r"rate'? \([^)]*\), as at (np\.array\([^)]*\))", words)
+    assert where is not None, words
+    with pytest.raises(KeyError):
+        f(eval(where[1], {"np": np}))
+    assert len(calls) <= 400
