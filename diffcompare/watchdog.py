@@ -32,6 +32,8 @@ __all__ = [
     "OutOfTime",
     "account_for_each_place",
     "ask",
+    "calls_of",
+    "count_call",
     "end_children",
     "given_time",
     "in_time",
@@ -81,14 +83,48 @@ def time_limit(seconds: float) -> Iterator[None]:
         _LIMIT.reset(token)
 
 
+@dataclass(slots=True)
+class _Calls:
+    """How many calls of the user's code are allowed, and how many were made of each callable."""
+
+    limit: float
+    made: dict[int, tuple[object, int]] = field(default_factory=dict)
+
+
+_CALLS: ContextVar[_Calls | None] = ContextVar("calls", default=None)
+
+
+def count_call(function: object) -> None:
+    """Count a call of the user's code; raise :class:`OutOfTime` where those that are allowed were made."""
+    calls = _CALLS.get()
+    if calls is None:
+        return
+    if sum(count for _, count in calls.made.values()) >= calls.limit:
+        raise OutOfTime(f"the {calls.limit:,} evaluations that were allowed were made; pass more")
+    # kept with its count, so that no other object gets its id
+    calls.made[id(function)] = function, calls_of(function) + 1
+
+
+def calls_of(function: object) -> int:
+    """Return how often a callable was called in the check that runs."""
+    calls = _CALLS.get()
+    return 0 if calls is None else calls.made.get(id(function), (function, 0))[1]
+
+
 def in_time(check: Callable[P, R]) -> Callable[P, R]:
-    """Limit the time of a function by its argument ``budget``, which it refuses itself where that is no number."""
+    """Limit a function by its arguments ``budget`` and ``evaluations``, which it refuses itself if they are none."""
 
     @wraps(check)
     def limited(*args: P.args, **options: P.kwargs) -> R:
-        budget = options.get("budget", BUDGET)
-        with time_limit(budget if isinstance(budget, int | float) else BUDGET):
-            return check(*args, **options)
+        budget, evaluations = options.get("budget", BUDGET), options.get("evaluations")
+        own = _Calls(evaluations if isinstance(evaluations, int) else math.inf)
+        # a check that is part of another one shares its calls
+        token = _CALLS.set(_CALLS.get() or own)
+        try:
+            with time_limit(budget if isinstance(budget, int | float) else BUDGET):
+                return check(*args, **options)
+        finally:
+            _CALLS.reset(token)
 
     return limited
 

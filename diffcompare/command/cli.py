@@ -339,6 +339,7 @@ def compare(
     show_default=True,
     help="That one verdict may take.",
 )
+@click.option("--evaluations", metavar="N", type=int, help="The calls of F and GRAD that one verdict may take.")
 @click.option("--out", metavar="DIR", shell_complete=_files, help="Write a report there as well.")
 @click.option("--verbose", is_flag=True, help="Print which rules were tried, and how long each took.")
 @_timeout_option
@@ -353,6 +354,7 @@ def check(
     variables: str | None,
     guards: bool,
     budget: float,
+    evaluations: int | None,
     out: str | None,
     verbose: bool,
     timeout: float | None,
@@ -404,8 +406,9 @@ def check(
     repeat += ["--value-and-gradient"] if gradient is None else [without_place(gradient)]
     repeat += [f"{name}={value}" for name, value in options.items() if value is not None]
     repeat += ["--guards"] * guards + [f"--budget={budget:g}"] * (budget != BUDGET)
+    repeat += [f"--evaluations={evaluations}"] * (evaluations is not None)
     repeat += [f"--box={box}" for box in boxes]
-    code = code_check.CodeCheck(function, gradient, known, guards, budget, read_boxes(boxes))
+    code = code_check.CodeCheck(function, gradient, known, guards, budget, evaluations, read_boxes(boxes))
     judged = []
     # without a limit of time the code runs here
     where = nullcontext(code_check.here) if timeout is None else CodeProcess(timeout, quiet=as_json)

@@ -35,6 +35,7 @@ class CodeCheck:
     formula: SymbolicFunction | None
     guards: bool = False
     budget: float = BUDGET
+    evaluations: int | None = None
     box: tuple[Any, Any] | None = None
 
 
@@ -101,6 +102,7 @@ def _judged(payload: tuple[CodeCheck, Any]) -> Verdict:
             formula=checked.formula,
             guards=checked.guards,
             budget=checked.budget,
+            evaluations=checked.evaluations,
             box=checked.box,
         )
         if verdict.error is not None and not isinstance(verdict.error, Exception):

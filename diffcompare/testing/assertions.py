@@ -40,7 +40,7 @@ def assert_gradient(
     noise: float | None = None,
     guards: bool = False,
     budget: float = BUDGET,
-    evaluations: int = 2000,
+    evaluations: int | None = None,
     seed: int = 0,
 ) -> Verdict:
     """Fail unless a gradient is the gradient of a function.
@@ -72,8 +72,11 @@ def assert_gradient(
         Judge f without the small constants in logarithms, roots, powers and denominators that the gradient ignores.
     budget : float
         Seconds that one check may take.
-    evaluations, seed : int
-        Of the search: how often the gradient may be called; another seed tries other points.
+    evaluations : int, optional
+        At a point: how many calls of f and gradient the check may make, as in :func:`diffcompare.check_gradient`. Of a
+        search: how often it may call the gradient, 2000 by default.
+    seed : int
+        Of the search: another one tries other points.
 
     Returns
     -------
@@ -105,15 +108,17 @@ def assert_gradient(
         if box is None:
             raise TypeError("at=None and box=None: pass a point to check at, or a box to search for the worst point")
         worst = find_worst(
-            f, gradient, box, evaluations,
+            f, gradient, box, 2000 if evaluations is None else evaluations,
             formula=formula, args=args, noise=noise, guards=guards, budget=budget, seed=seed,
         )  # fmt: skip
         options["box"] = worst.neighbourhood
         verdict = replace(worst.verdict, notes=(*worst.verdict.notes, worst.covered))
         return _assert_verdict("worst", verdict, value, names, worst.point, options)
     verdict = check_gradient(
-        f, gradient, at, formula=formula, args=args, box=box, noise=noise, guards=guards, budget=budget
-    )
+        f, gradient, at, formula=formula, args=args, box=box, noise=noise, guards=guards, budget=budget,
+        evaluations=evaluations,
+    )  # fmt: skip
+    options["evaluations"] = evaluations
     return _assert_verdict("gradient", verdict, value, names, at, options)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from diffcompare.watchdog import OutOfTime
+from diffcompare.watchdog import OutOfTime, count_call
 
 __all__ = ["PASSING", "Interruption", "StoppedError", "called"]
 
@@ -23,6 +23,7 @@ class StoppedError(RuntimeError):
 
 def called(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call the user's code, which raises an Exception if anything; Ctrl-C passes."""
+    count_call(function)
     try:
         return function(*arguments)
     except (Exception, *PASSING):

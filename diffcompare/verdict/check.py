@@ -40,6 +40,10 @@ from diffcompare.watchdog import BUDGET, in_time, one_account
 __all__ = ["check_arguments", "check_gradient"]
 
 
+# what the first looks at a point take
+_LEAST = 20
+
+
 @one_account()
 @in_time
 def check_gradient(
@@ -53,6 +57,7 @@ def check_gradient(
     noise: float | None = None,
     guards: bool = False,
     budget: float = BUDGET,
+    evaluations: int | None = None,
 ) -> Verdict:
     """Judge whether a gradient is the gradient of a function.
 
@@ -88,6 +93,9 @@ def check_gradient(
     budget : float
         Seconds that it may take, besides one call of the code. What is known to cost more is left for a weaker rule,
         and said so, with the estimate; what runs out of time by the clock is inconclusive.
+    evaluations : int, optional
+        How many calls of f and of the gradient it may make together, at least 20; what needs more is inconclusive.
+        Opaque code is called hundreds of times; how often, ``explain`` says.
 
     Returns
     -------
@@ -115,7 +123,7 @@ def check_gradient(
     """
     written = f"check_gradient(f, {'True' if gradient is True else 'gradient'}"
     f, claimed = taken_apart(f, gradient)
-    check_arguments({"f": f, "gradient": claimed}, args, noise, budget)
+    check_arguments({"f": f, "gradient": claimed}, args, noise, budget, evaluations)
     if isinstance(f, SymbolicFunction):
         scalar(f, "use check_jacobian")
     f, claimed = adapted(f, (at, *args)), adapted(claimed, (at, *args))
@@ -159,8 +167,13 @@ def _is_by_rows(gradient: Any, at: NDArray[Any], args: tuple[Any, ...]) -> bool:
     return at.ndim > 1 or stacked(gradient, whole, at, args)
 
 
-def check_arguments(callables: Mapping[str, Any], args: Any, noise: Any, budget: Any = BUDGET) -> None:
-    """Refuse by name what is no callable, no sequence of arguments, no error of f, no number of seconds."""
+def check_arguments(
+    callables: Mapping[str, Any], args: Any, noise: Any, budget: Any = BUDGET, evaluations: Any = None
+) -> None:
+    """Refuse by name what is no callable, no sequence of arguments, no error of f, no number of seconds or calls."""
+    whole = isinstance(evaluations, int) and not isinstance(evaluations, bool)
+    if evaluations is not None and not (whole and evaluations >= _LEAST):
+        raise ValueError(f"evaluations={shown(evaluations)}: must be a whole number of at least {_LEAST} calls")
     if isinstance(budget, bool) or not isinstance(budget, int | float) or not 0 < budget <= sys.float_info.max:
         raise ValueError(f"budget={shown(budget)}: the seconds of a check must be a positive and finite number")
     for name, value in callables.items():

@@ -65,6 +65,7 @@ def check_jacobian(
     noise: float | None = None,
     guards: bool = False,
     budget: float = BUDGET,
+    evaluations: int | None = None,
 ) -> Verdict:
     """Judge whether a Jacobian is the Jacobian of a function.
 
@@ -79,7 +80,7 @@ def check_jacobian(
         The point, of any shape. Of a SymbolicFunction several points along the last axis.
     formula : SymbolicFunction, SymPy Matrix, or list of expressions or texts, optional
         What f claims to be. With none, f is traced; if that fails too, the witness rule judges.
-    args, box, noise, guards, budget
+    args, box, noise, guards, budget, evaluations
         As in :func:`check_gradient`.
 
     Returns
@@ -100,7 +101,7 @@ def check_jacobian(
     >>> verdict.status, verdict.cause
     ('wrong', 'the components are transposed: rows and columns are exchanged')
     """
-    check_arguments({"f": f, "jacobian": jacobian}, args, noise, budget)
+    check_arguments({"f": f, "jacobian": jacobian}, args, noise, budget, evaluations)
     f, jacobian = adapted(f, (at, *args)), adapted(jacobian, (at, *args))
     points = _points(f, adapted_point(at, (f, jacobian)))
     verdicts = [_check_jacobian(f, jacobian, point, formula, tuple(args), box, noise, guards) for point in points]
@@ -180,6 +181,7 @@ def check_hessian(
     noise: float | None = None,
     guards: bool = False,
     budget: float = BUDGET,
+    evaluations: int | None = None,
 ) -> Verdict:
     """Judge whether a Hessian, or its product with a vector, is that of a function.
 
@@ -199,7 +201,7 @@ def check_hessian(
     gradient : callable or True, optional
         The gradient of f, for functions that can neither be traced nor stated as a formula: it is checked, and then
         the Hessian is judged as its Jacobian. True: f returns ``(value, gradient)``.
-    formula, args, box, noise, guards, budget
+    formula, args, box, noise, guards, budget, evaluations
         As in :func:`check_gradient`.
 
     Returns
@@ -221,7 +223,7 @@ def check_hessian(
     """
     f, given = taken_apart(f, gradient)
     callables = {"f": f, "hessian": hessian} | ({} if given is None else {"gradient": given})
-    check_arguments(callables, args, noise, budget)
+    check_arguments(callables, args, noise, budget, evaluations)
     if isinstance(f, SymbolicFunction):
         scalar(f, "check the Hessians of its .components")
     if vector is not None and takes(hessian, at, vector, *args):

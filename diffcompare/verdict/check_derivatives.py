@@ -81,6 +81,7 @@ def check_derivatives(
     noise: float | None = None,
     guards: bool = False,
     budget: float = BUDGET,
+    evaluations: int | None = None,
 ) -> Derivatives:
     """Judge the gradient and the Hessian of a function, in one verdict.
 
@@ -96,8 +97,8 @@ def check_derivatives(
         As in :func:`check_hessian`, without a vector.
     at : array_like, tuple or dict of arrays
         The point, of any shape.
-    formula, args, box, noise, guards, budget
-        As in :func:`check_gradient`; each order may take the budget.
+    formula, args, box, noise, guards, budget, evaluations
+        As in :func:`check_gradient`; each order may take the budget and the evaluations.
 
     Returns
     -------
@@ -126,6 +127,7 @@ def check_derivatives(
         hessian = hessian if hessian is not None else own
     options = {
         "formula": formula, "args": args, "box": box, "noise": noise, "guards": guards, "budget": budget,
+        "evaluations": evaluations,
     }  # fmt: skip
     first = check_gradient(f, gradient, at, **options)
     if hessian is None:

@@ -55,6 +55,7 @@ def check_directional(
     noise: float | None = None,
     guards: bool = False,
     budget: float = BUDGET,
+    evaluations: int | None = None,
 ) -> Verdict:
     """Judge a gradient, or a function of slopes, along random directions.
 
@@ -74,7 +75,7 @@ def check_directional(
         How many random directions.
     seed : int
         Of the random numbers.
-    formula, args, box, noise, guards, budget
+    formula, args, box, noise, guards, budget, evaluations
         As in :func:`check_gradient`.
 
     Returns
@@ -98,7 +99,7 @@ def check_directional(
     """
     written = f"check_directional(f, {'True' if derivative is True else 'derivative'}"
     f, claimed = taken_apart(f, derivative)
-    check_arguments({"f": f, "derivative": claimed}, args, noise, budget)
+    check_arguments({"f": f, "derivative": claimed}, args, noise, budget, evaluations)
     if isinstance(directions, bool) or not isinstance(directions, int | np.integer) or directions < 1:
         raise ValueError(f"directions={directions!r}: a whole number of at least 1 is needed")
     is_gradient = takes(claimed, at, *args)

@@ -88,6 +88,7 @@ def climb_rungs(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
     """
     reasons: dict[str, str] = {}
     tried: list[tuple[str, float, str]] = []
+    over = ""
     for k, (name, rung) in enumerate(rungs):
         # a rung leaves time to those below it
         share = _SHARE if k + 1 < len(rungs) else 1.0
@@ -95,8 +96,9 @@ def climb_rungs(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
         try:
             with time_limit(share * left_time()):
                 found = rung(problem)
-        except OutOfTime:
-            found = Left(f"it took more than {share * given_time():.3g} s by the clock; pass a larger budget")
+        except OutOfTime as error:
+            over = str(error)
+            found = Left(over or f"it took more than {share * given_time():.3g} s by the clock; pass a larger budget")
         except PASSING:
             raise
         except BaseException as error:
@@ -106,8 +108,9 @@ def climb_rungs(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
             return replace(found, notes=(*found.notes, *_notes(problem, reasons)), rungs=tuple(tried))
         if found is not None:
             reasons[name] = found.reason
-    over = left_time() <= 0
-    words = f"the budget of {given_time():g} s ran out, by the clock; pass a larger one" if over else _NO_RULE
+    if left_time() <= 0:
+        over = f"the budget of {given_time():g} s ran out, by the clock; pass a larger one"
+    words = over or _NO_RULE
     judgement = plain(problem, "inconclusive", words)
     return replace(judgement, notes=(*judgement.notes, *_notes(problem, reasons)), rungs=tuple(tried))
 

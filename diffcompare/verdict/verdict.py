@@ -25,7 +25,7 @@ from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.repairs.pointing import Pointed, point_out, sources_of
 from diffcompare.verdict.underline import underlined
 from diffcompare.verdict.verdict_html import verdict_html
-from diffcompare.watchdog import OutOfTime
+from diffcompare.watchdog import OutOfTime, calls_of
 
 __all__ = ["Explanation", "Verdict", "combined", "sentences", "verdict_of"]
 
@@ -103,6 +103,8 @@ class Verdict:
     rungs : tuple of (str, float, str)
         The rules that were tried, with the seconds that they took by the clock and what came of it: no part of what
         makes two verdicts equal.
+    calls : tuple of int
+        How often the function and the claim were called until they were judged, traces included; nor is this.
     """
 
     status: str
@@ -120,6 +122,7 @@ class Verdict:
     marks: tuple[Mark, ...] = field(default=(), repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)
     rungs: tuple[tuple[str, float, str], ...] = field(default=(), repr=False, compare=False)
+    calls: tuple[int, int] = field(default=(0, 0), repr=False, compare=False)
 
     def __getstate__(self) -> list[Any]:
         """Return the fields; an exception of the user's that cannot be pickled is left out."""
@@ -174,7 +177,9 @@ def sentences(verdict: Verdict) -> list[str]:
         lines += notes
     # what the picture shows is said next to it
     lines += cause if verdict.marks else []
-    lines.append(f"Judged by {_EVIDENCE[verdict.evidence].format(verdict.what)}.")
+    made = f" ({verdict.calls[0]} calls of f, {verdict.calls[1]} of the {verdict.what})" if any(verdict.calls) else ""
+    opaque = made if verdict.evidence in ("neighbours", "witness") else ""
+    lines.append(f"Judged by {_EVIDENCE[verdict.evidence].format(verdict.what)}{opaque}.")
     lines += _worst_line(verdict)
     lines += [] if verdict.marks else cause
     if verdict.blame == "formula":
@@ -265,6 +270,7 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
             "status": list(judgement.status),
         }
     )
+    made = calls_of(problem.function), calls_of(problem.gradient)
     more = f", args={shorten(repr(problem.args), 60)}" if problem.args else ""
     guards = ", guards=True" * problem.guards
     snippet = f"diffcompare.{check}, at={_written(at)}{more}{guards})"
@@ -272,7 +278,7 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
         status, judgement.evidence, resolution, rounding, judgement.blame,
         None if found is None else Explanation(found.text, found.kind, found.components), components, judgement.notes,
         snippet, problem.what, judgement.headline, judgement.error, pointed.marks,
-        () if status == "consistent" else sources_of(problem), judgement.rungs,
+        () if status == "consistent" else sources_of(problem), judgement.rungs, made,
     )  # fmt: skip
 
 
@@ -306,6 +312,7 @@ def combined(verdicts: Sequence[Verdict], remark: str = "") -> Verdict:
         rounding=max(roundings, default=math.nan),
         components=pd.concat([v.components for v in verdicts], ignore_index=True),
         notes=(note, *worst.notes),
+        calls=(max(v.calls[0] for v in verdicts), max(v.calls[1] for v in verdicts)),
     )
     return replace(whole, headline=f"{whole.headline or _headline(whole)}; {remark}") if remark else whole
 

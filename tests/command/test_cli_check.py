@@ -92,6 +92,12 @@ number = 3
 def lookup(x):
     return 2 * x * np.digitize(x, [0, 9])
 
+def opaque(x):
+    return sum(np.exp(float(v)) for v in memoryview(np.ascontiguousarray(x, dtype=float)))
+
+def opaque_gradient(x):
+    return np.array([np.exp(float(v)) for v in memoryview(np.ascontiguousarray(x, dtype=float))])
+
 def guarded(x):
     return np.log(x[0] + 1e-7)
 
@@ -702,3 +708,14 @@ def test_guards_are_left_out_on_request(check):
     right = check("M:guarded", "M:unguarded", "--at", "0.3,", "--guards")
     assert right.returncode == 0
     assert "--guards" in right.stdout.split("Repeat with:")[1]
+
+
+def test_the_calls_of_a_check_are_limited(check):
+    limited = check("M:opaque", "M:opaque_gradient", "--at", "0.5,1", "--evaluations", "40")
+    assert limited.returncode == 3
+    assert "the 40 evaluations that were allowed were made" in limited.stdout
+    assert "--evaluations=40" in limited.stdout.split("Repeat with:")[1]
+    assert check("M:opaque", "M:opaque_gradient", "--at", "0.5,1").returncode == 0
+    few = check("M:opaque", "M:opaque_gradient", "--at", "0.5,1", "--evaluations", "4")
+    assert few.returncode == 2
+    assert "at least 20 calls" in few.stderr

@@ -341,3 +341,70 @@ def test_one_component_is_spoken_of_as_one():
         "Rounding: the gradient has no rounding error here."
         in dc.check_gradient(lambda x: x * x, lambda x: 2 * x, at=3.0).explain()
     )
+
+
+class Opaque:
+    """Code that no trace follows, which counts its calls."""
+
+    def __init__(self, function: Any) -> None:
+        self.function, self.calls = function, 0
+
+    def __call__(self, x: Any) -> Any:
+        self.calls += 1
+        return self.function(np.array([float(v) for v in memoryview(np.ascontiguousarray(x, dtype=float))]))
+
+
+def opaque_checks() -> dict[str, Any]:
+    """Return wrong claims about opaque functions, each with its check."""
+    one = lambda: Opaque(lambda x: float(np.exp(x).sum()))  # noqa: E731
+    slope, curvature = (lambda: Opaque(lambda x: 2 * np.exp(x))), (lambda: Opaque(lambda x: 2 * np.diag(np.exp(x))))
+    right = lambda: Opaque(np.exp)  # noqa: E731
+    return {
+        "gradient": (dc.check_gradient, one(), slope()),
+        "jacobian": (dc.check_jacobian, Opaque(np.exp), curvature()),
+        "hessian": (dc.check_hessian, one(), curvature()),
+        "hessian of a gradient": (dc.check_hessian, one(), curvature(), right()),
+        "directional": (dc.check_directional, one(), slope()),
+    }
+
+
+@pytest.mark.parametrize("evaluations", [20, 33, 100])
+@pytest.mark.parametrize("name", opaque_checks())
+def test_no_more_calls_are_made_than_are_allowed_and_none_is_called_consistent(name: str, evaluations: int) -> None:
+    check, f, claim, *gradient = opaque_checks()[name]
+    options = {"gradient": gradient[0]} if gradient else {}
+    verdict = check(f, claim, at=[0.5, 1.0], evaluations=evaluations, **options)
+    assert 5 < sum(one.calls for one in (f, claim, *gradient)) <= evaluations
+    assert verdict.status in ("inconclusive", "wrong")
+    assert verdict.status == "wrong" or f"the {evaluations} evaluations" in verdict.explain()
+
+
+def test_each_order_of_derivatives_is_within_the_calls_that_are_allowed() -> None:
+    f, gradient = Opaque(lambda x: float(np.exp(x).sum())), Opaque(np.exp)
+    hessian = Opaque(lambda x: np.diag(np.exp(x)))
+    found = dc.check_derivatives(f, gradient, hessian, [0.5, 1.0], evaluations=40)
+    assert found.status == "inconclusive"
+    assert f.calls + gradient.calls + hessian.calls <= 80
+
+
+def test_the_calls_of_opaque_code_are_told() -> None:
+    f, gradient = Opaque(lambda x: float(np.exp(x).sum())), Opaque(np.exp)
+    verdict = dc.check_gradient(f, gradient, [0.5, 1.0], evaluations=1000)
+    assert verdict.ok
+    # attempts at a trace are calls too, of a copy
+    assert 0 < f.calls <= verdict.calls[0]
+    assert 0 < gradient.calls <= verdict.calls[1]
+    assert f"({verdict.calls[0]} calls of f, {verdict.calls[1]} of the gradient)" in verdict.explain()
+    # one check's calls are none of the next one's, and one call less does not do
+    again = dc.check_gradient(f, gradient, [0.5, 1.0], evaluations=sum(verdict.calls) + 20)
+    assert again.ok
+    needed = sum(again.calls)
+    assert dc.check_gradient(f, gradient, [0.5, 1.0], evaluations=needed - 1).status == "inconclusive"
+    with pytest.raises(AssertionError, match=f"the {needed - 1} evaluations that were allowed"):
+        dc.testing.assert_gradient(f, gradient, [0.5, 1.0], evaluations=needed - 1)
+
+
+@pytest.mark.parametrize("evaluations", [0, 19, True, 20.5, "50"])
+def test_evaluations_that_are_no_number_of_calls_are_refused(evaluations: Any) -> None:
+    with pytest.raises(ValueError, match=r"evaluations=.*: must be a whole number of at least 20 calls"):
+        dc.check_gradient(np.sin, np.cos, 1.0, evaluations=evaluations)
