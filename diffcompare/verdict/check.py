@@ -147,12 +147,35 @@ def check_gradient(
     verdicts = [judged(f, claimed, point) for point in points]
     if len(verdicts) > 1:
         return combined(verdicts, remark)
-    if UNUSED in verdicts[0].notes and is_movable(at):
+    unused = UNUSED in verdicts[0].notes or (box is not None and _is_read_in_place(f, at, tuple(args), box))
+    if unused and is_movable(at):
         with put_back(at):
             moved = judged(moving(f, at), moving(claimed, at), deepcopy(at))
         if UNUSED not in moved.notes:
             return replace(moved, notes=(MOVED, *moved.notes), snippet=f"diffcompare.{written}, at=…)")
     return verdicts[0]
+
+
+def _is_read_in_place(f: Any, at: Any, args: tuple[Any, ...], box: Any) -> bool:
+    """Tell whether f answers alike at the point and at a corner of the box, unless the arrays of the point move there.
+
+    What answers alike all over a box may be constant there.
+    """
+    if isinstance(f, SymbolicFunction) or not is_movable(at):
+        return False
+
+    def difference(call: Any) -> bool:
+        problem = _posed(call, call, deepcopy(at), None, args, box, None, guards=False)
+        corner = problem.inside(problem.x + 2 * (1 + np.abs(problem.x)))
+        return not np.array_equal(problem.values(problem.x), problem.values(corner))
+
+    try:
+        if difference(f):
+            return False
+        with put_back(at):
+            return difference(moving(f, at))
+    except Exception:
+        return False
 
 
 def _is_by_rows(gradient: Any, at: NDArray[Any], args: tuple[Any, ...]) -> bool:

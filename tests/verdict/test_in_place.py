@@ -176,3 +176,24 @@ def test_what_is_not_used_and_moves_nothing_stays_not_used():
     verdict = dc.check_gradient(lambda _: 3.0, np.ones_like, np.array([1.0, 2.0]))
     assert verdict.status == "inconclusive"
     assert "it returns the same number wherever that is moved" in verdict.headline
+
+
+def test_a_box_does_not_hide_that_arrays_are_read_in_place() -> None:
+    net = TwoLayerNet()
+    before = net.params["W1"].copy()
+    box = (before - 2.0, before + 2.0)
+    right = dc.check_gradient(lambda W: net.loss(), lambda W: net.gradient()["W1"], net.params["W1"], box=box)
+    assert right.status == "consistent"
+    assert any("reads the arrays of the point in place" in note for note in right.notes)
+    assert np.array_equal(net.params["W1"], before)
+    wrong = dc.check_gradient(lambda W: net.loss(), lambda W: 2 * net.gradient()["W1"], net.params["W1"], box=box)
+    assert wrong.status == "wrong"
+
+
+def test_what_is_constant_in_a_box_is_judged_there() -> None:
+    def dead(x):
+        return float(np.sum(np.where(x > 0, x, 0.0)))
+
+    at = np.array([-1.0, -2.0])
+    assert dc.check_gradient(dead, lambda x: np.zeros(2), at, box=(-3.0, -0.5)).status == "consistent"
+    assert dc.check_gradient(dead, lambda x: np.ones(2), at, box=(-3.0, -0.5)).status == "wrong"
