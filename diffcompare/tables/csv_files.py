@@ -14,7 +14,8 @@ import pandas as pd
 
 from diffcompare.errors import DiffcompareError, shorten
 from diffcompare.tables.parquet import read_parquet
-from diffcompare.tables.schema import BOUND_SOURCES, COLUMNS, STATUSES, complete
+from diffcompare.tables.parts import part_name, part_paths, read_notes
+from diffcompare.tables.schema import BOUND_SOURCES, COLUMNS, STATUSES, complete, stack
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -97,13 +98,16 @@ def _quote(text: str) -> str:
     return text
 
 
-def read_errors(path: str | PathLike[str]) -> pd.DataFrame:
-    """Read errors.csv or errors.parquet back: the table that was written, dtypes and all.
+def read_errors(path: str | PathLike[str], *, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read errors.csv, errors.parquet or a directory back: the table that was written, dtypes and all.
 
     Parameters
     ----------
     path : path
-        A file of :func:`diffcompare.write_report`; one whose name ends with ``.parquet`` is read as Parquet.
+        A file of :func:`diffcompare.write_report`; one whose name ends with ``.parquet`` is read as Parquet. Or a
+        directory: that of a report, or of the parts that ``diffcompare run --pages none`` wrote.
+    columns : sequence of str, optional
+        The columns to read, in this order; default: all. Of Parquet files the others are not looked at.
 
     Returns
     -------
@@ -113,18 +117,46 @@ def read_errors(path: str | PathLike[str]) -> pd.DataFrame:
 
     Raises
     ------
+    ValueError
+        There is no such column.
     DiffcompareError
-        The file is missing, is not such a table, or a cell cannot be read.
+        The file is missing, is not such a table, or a cell cannot be read; or a part is missing, or of another study.
     """
+    wanted = list(COLUMNS if columns is None else dict.fromkeys(columns))
+    for column in wanted:
+        if column not in COLUMNS:
+            raise ValueError(
+                f"columns: {shorten(repr(column), 60)} is none of errors.csv; choose from {', '.join(COLUMNS)}"
+            )
     file = Path(path)
+    if not file.is_dir():
+        return _read_file(file, wanted)
+    try:
+        parts = part_paths(file)
+    except OSError as error:
+        raise DiffcompareError(
+            f"{file}: cannot be read ({error.strerror}); pass a directory that a run wrote"
+        ) from None
+    if not parts:
+        return _read_file(file / ("errors.csv" if (file / "errors.csv").exists() else "errors.parquet"), wanted)
+    whole = read_notes(parts)[0].parts
+    if [part.name for part in parts] != [part_name(number) for number in range(1, whole + 1)]:
+        raise DiffcompareError(
+            f"{file}: has {len(parts)} of {whole} parts; run the study again with --resume, or read one part by its name"
+        )
+    return stack([_read_file(part, wanted) for part in parts], {column: COLUMNS[column] for column in wanted})
+
+
+def _read_file(file: Path, wanted: Sequence[str]) -> pd.DataFrame:
+    """Read some columns of one file."""
     wrote = "errors.parquet" if file.suffix == ".parquet" else "errors.csv"
     try:
         if file.suffix == ".parquet":
-            return _labelled(
-                read_parquet(file, COLUMNS, partial(_check_header, name=file.name, wrote=wrote)), file.name
-            )
-        with file.open(encoding="utf-8", newline="") as lines:
-            return _read(csv.reader(lines, strict=True), file.name)
+            check = partial(_check_header, name=file.name, wrote=wrote)
+            read = _labelled(read_parquet(file, COLUMNS, check, wanted), file.name)
+        else:
+            with file.open(encoding="utf-8", newline="") as lines:
+                read = _read(csv.reader(lines, strict=True), file.name, wanted)
     except OSError as error:
         raise DiffcompareError(
             f"{file}: cannot be read ({error.strerror}); pass the {wrote} that write_report wrote"
@@ -137,12 +169,13 @@ def read_errors(path: str | PathLike[str]) -> pd.DataFrame:
         raise DiffcompareError(
             f"{file}: not a CSV file ({error}); pass the errors.csv that write_report wrote"
         ) from None
+    return (complete(read) if "derivative" in wanted else read)[list(wanted)]
 
 
-def _read(reader: Iterator[list[str]], name: str) -> pd.DataFrame:
+def _read(reader: Iterator[list[str]], name: str, wanted: Sequence[str]) -> pd.DataFrame:
     expected = next(reader, [])
     _check_header(expected, name=name, wrote="errors.csv")
-    readers = [_Column(column, COLUMNS[column]) for column in expected]
+    readers = {place: _Column(column, COLUMNS[column]) for place, column in enumerate(expected) if column in wanted}
     first = 1
     while rows := list(islice(reader, _CHUNK)):
         for number, row in enumerate(rows, first):
@@ -151,16 +184,17 @@ def _read(reader: Iterator[list[str]], name: str) -> pd.DataFrame:
                     f"{name}: row {number} has {len(row)} cells instead of {len(expected)}; "
                     "the file was cut short or edited, write it again"
                 )
-        for column, cells in zip(readers, zip(*rows, strict=True), strict=True):
-            column.extend(cells, name, first)
+        cells = list(zip(*rows, strict=True))
+        for place, column in readers.items():
+            column.extend(cells[place], name, first)
         first += len(rows)
-    return complete(pd.DataFrame({column.name: column.series() for column in readers}))
+    return pd.DataFrame({column.name: column.series() for column in readers.values()})
 
 
 def _labelled(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """Make texts categorical: in order of first appearance, or the full list."""
-    for column, kind in COLUMNS.items():
-        if kind == "text":
+    for column in frame.columns:
+        if COLUMNS[column] == "text":
             full = _FULL_CATEGORIES.get(column)
             texts = pd.Index(frame[column].unique() if full is None else full, dtype="str")
             codes = texts.get_indexer(pd.Index(frame[column]))
@@ -171,7 +205,7 @@ def _labelled(frame: pd.DataFrame, name: str) -> pd.DataFrame:
                     "restore the file or write the report again"
                 )
             frame[column] = pd.Categorical.from_codes(codes, categories=texts)
-    return complete(frame)
+    return frame
 
 
 def _check_header(header: Sequence[str], *, name: str, wrote: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,9 @@ from diffcompare.errors import DiffcompareError, shorten
 if TYPE_CHECKING:
     from os import PathLike
 
-__all__ = ["parquet_name", "read_parquet", "require_pyarrow", "write_parquet"]
+__all__ = ["parquet_name", "read_note", "read_parquet", "require_pyarrow", "write_parquet"]
+
+_NOTE = b"diffcompare"  # its key in the metadata of the file
 
 
 def require_pyarrow() -> None:
@@ -35,7 +38,7 @@ def parquet_name(name: str) -> str:
     return str(Path(name).with_suffix(".parquet"))
 
 
-def write_parquet(frame: pd.DataFrame, path: str | PathLike[str]) -> None:
+def write_parquet(frame: pd.DataFrame, path: str | PathLike[str], note: str | None = None) -> None:
     """Write a table as a Parquet file; equal tables give equal bytes with one version of pyarrow.
 
     Parameters
@@ -44,6 +47,8 @@ def write_parquet(frame: pd.DataFrame, path: str | PathLike[str]) -> None:
         Any table of the schema; its index is not written. nan is written as a missing value, as in the CSV file.
     path : path
         The file; overwritten if it exists.
+    note : str, optional
+        Kept in the file beside the table: :func:`read_note` gives it back.
 
     Raises
     ------
@@ -62,11 +67,39 @@ def write_parquet(frame: pd.DataFrame, path: str | PathLike[str]) -> None:
             f"{Path(path).name}: a text holds {text}, which is not a Unicode character; rename it"
         ) from None
     # how pandas would make it again, and its version, are no part of the table
-    parquet.write_table(table.replace_schema_metadata(None), path)
+    parquet.write_table(table.replace_schema_metadata(None if note is None else {_NOTE: note}), path)
+
+
+def read_note(path: Path) -> str | None:
+    """Read the note of a Parquet file, and nothing else of it; None where there is none."""
+    with _opened(path) as file:
+        note = (file.schema_arrow.metadata or {}).get(_NOTE)
+    return None if note is None else note.decode()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a Parquet file; what is none is refused, now or when its columns are read."""
+    require_pyarrow()
+    import pyarrow
+    from pyarrow import parquet
+
+    # opened here, so that a name is never taken for an address or a folder of files
+    with path.open("rb") as stream:
+        try:
+            yield parquet.ParquetFile(stream)
+        except (pyarrow.ArrowException, OSError) as error:
+            reason = shorten(" ".join(str(error).split()), 80)
+            raise DiffcompareError(
+                f"{path.name}: not a Parquet file ({reason}); pass the errors.parquet that write_report wrote"
+            ) from None
 
 
 def read_parquet(
-    path: str | PathLike[str], kinds: Mapping[str, str], check_header: Callable[[Sequence[str]], None]
+    path: str | PathLike[str],
+    kinds: Mapping[str, str],
+    check_header: Callable[[Sequence[str]], None],
+    columns: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Read a Parquet file; texts come as plain ``str``.
 
@@ -78,6 +111,8 @@ def read_parquet(
         The kind of each column: "text", "float", "integer" or "flag".
     check_header : callable
         Is given the names of the file's columns, and raises if they are not those of the table.
+    columns : sequence of str, optional
+        Those of them to read: the others are not looked at.
 
     Returns
     -------
@@ -88,21 +123,12 @@ def read_parquet(
     DiffcompareError
         pyarrow is not installed, this is no Parquet file, or a column holds something else.
     """
-    require_pyarrow()
-    import pyarrow
-    from pyarrow import parquet
-
     file = Path(path)
-    # opened here, so that a name is never taken for an address or a folder of files
-    with file.open("rb") as stream:
-        try:
-            table = parquet.ParquetFile(stream).read()
-        except (pyarrow.ArrowException, OSError) as error:
-            reason = shorten(" ".join(str(error).split()), 80)
-            raise DiffcompareError(
-                f"{file.name}: not a Parquet file ({reason}); pass the errors.parquet that write_report wrote"
-            ) from None
-    check_header(table.column_names)
+    with _opened(file) as content:
+        check_header(content.schema_arrow.names)
+        table = content.read(None if columns is None else list(columns))
+    import pyarrow
+
     types = {
         "text": pyarrow.large_string(),
         "float": pyarrow.float64(),
