@@ -39,7 +39,7 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "tables": ("errors floats", "numpy pandas pyarrow"),
     # alone sees both reference and subject, so that they cannot contaminate one another
     "certify": ("errors floats watchdog program symbolic arithmetic", "numpy"),
-    "sweeps": ("errors floats watchdog program symbolic arithmetic numeric tables certify", "numpy pandas"),
+    "sweeps": ("errors floats watchdog program symbolic arithmetic numeric tables certify", "distributed numpy pandas"),
     "verdict": ("errors floats watchdog program symbolic tracing arithmetic adapters tables certify", "numpy pandas"),
     # sees the tables and nothing else, so that the pages can be redrawn from the files; Matplotlib inside the function
     "report": ("diffcompare errors tables", "jinja2 latex2mathml matplotlib pandas"),
@@ -50,7 +50,10 @@ LAYERS: Mapping[str, tuple[str, str]] = {
         "errors floats watchdog program symbolic tracing arithmetic numeric tables certify sweeps verdict report",
         "hypothesis numpy pandas pytest",
     ),
-    "studies": ("errors watchdog symbolic tracing numeric sweeps verdict tables descent", "msgspec numpy pandas"),
+    "studies": (
+        "diffcompare errors watchdog symbolic tracing numeric sweeps verdict tables descent",
+        "msgspec numpy pandas",
+    ),
     "command": (
         "diffcompare errors watchdog symbolic numeric tables sweeps verdict report adapters descent ranking studies",
         "click numpy pandas rich",

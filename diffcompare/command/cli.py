@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import replace
 from types import FrameType
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import click
 from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
@@ -33,6 +33,8 @@ from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, stencil
 from diffcompare.watchdog import BUDGET
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from diffcompare.tables.schema import Tables
 
 __all__ = ["main"]
@@ -163,6 +165,7 @@ _timeout_option = click.option(
 @click.argument("study", metavar="STUDY.toml", shell_complete=_files)
 @click.option("--out", metavar="DIR", shell_complete=_files, help="Directory of the report.  [default: STUDY-report]")
 @click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes to work in.  [default: 1]")
+@click.option("--dask", metavar="ADDRESS", help="Work on the machines of this scheduler, as tcp://host:8786.")
 @click.option("--allow-python", is_flag=True, help="Run the Python code that the study file names.")
 @click.option("--no-limit", is_flag=True, help="Run a study however large its report will be.")
 @_timeout_option
@@ -170,24 +173,37 @@ _timeout_option = click.option(
 @_output_options
 @click.option(
     "--pages",
-    type=click.Choice(["auto", "all"]),
+    type=click.Choice(["auto", "all", "none"]),
     default="auto",
-    help="A page for all functions, or above 200 only for those outside their bounds.  [default: auto]",
+    help="A page for all functions, or above 200 only for those outside their bounds; or none, and with --format "
+    "parquet errors that may be larger than memory, in parts.  [default: auto]",
 )
+@click.option("--resume", is_flag=True, help="With --pages none: go on where a run was ended, with the parts in DIR.")
 def run(
     study: str,
     out: str | None,
     jobs: int,
+    dask: str | None,
     allow_python: bool,
     no_limit: bool,
     timeout: float | None,
-    pages: Literal["auto", "all"],
+    pages: Literal["auto", "all", "none"],
+    resume: bool,
     table_format: Literal["csv", "parquet"],
     quiet: bool,
     as_json: bool,
 ) -> int:
     """Run a study file and write its report: CSV files and HTML pages."""
     _check_output(quiet, as_json)
+    if dask is not None and jobs > 1:
+        raise click.UsageError("--jobs, --dask: work goes to processes here, or to a scheduler; choose one")
+    if resume and pages != "none":
+        raise click.UsageError("--resume: goes on with parts; add --format parquet --pages none")
+    if pages == "none" and (table_format != "parquet" or as_json):
+        raise click.UsageError(
+            "--pages none: writes the tables in Parquet files alone; "
+            + ("leave out --json" if as_json else "add --format parquet")
+        )
     if out is None:
         out = os.path.splitext(os.path.basename(study))[0] + "-report"  # noqa: PTH119, PTH122
     _check_report(out, table_format)
@@ -195,18 +211,29 @@ def run(
     from diffcompare.command.code_process import CodeProcess
     from diffcompare.report.page import write_report
     from diffcompare.studies.study import Interrupted, run_study
-    from diffcompare.sweeps.parallel import workers
+    from diffcompare.sweeps.parallel import dask_workers, workers
 
     index = _index(out)
     code = CodeProcess(timeout, quiet=as_json) if allow_python else nullcontext()
+    crew = workers(jobs) if dask is None else dask_workers(dask)
     interrupted = ""
+    rows = None
     with terminal.progress(wanted=sys.stderr.isatty() and not quiet) as advance:
         try:
-            with code as runs, workers(jobs) as executor:
-                tables = run_study(study, allow_python, advance, executor, runs, not no_limit)
+            with code as runs, crew as executor:
+                if pages == "none":
+                    index = out
+                    tables, rows = _stream(study, out, allow_python, advance, executor, runs, not no_limit, resume)
+                else:
+                    tables = run_study(study, allow_python, advance, executor, runs, not no_limit)
         except Interrupted as error:
             tables, interrupted = error.tables, f"{error}; the report has what is done: {index}"
-        write_report(tables, out, pages=pages, format=table_format)
+        except KeyboardInterrupt as error:
+            if pages != "none" or type(error) is not KeyboardInterrupt:
+                raise
+            interrupted = f"interrupted; what is done stays in {out}, and --resume goes on with it"
+        if pages != "none":
+            write_report(tables, out, pages=pages, format=table_format)
     if interrupted:
         _complain(interrupted)
         return INTERRUPTED
@@ -218,8 +245,31 @@ def run(
         for row in tables.functions[tables.functions["status"] == "failed"].to_dict("records"):
             _complain(f"{shorten(row['function'], 80)} could not be evaluated: {row['message']}")
     else:
-        terminal.show_study(terminal.console(), tables, index)
+        terminal.show_study(terminal.console(), tables, index, rows)
     return _exit_code(tables)
+
+
+def _stream(
+    path: str,
+    out: str,
+    allow_python: bool,
+    advance: Callable[[int, int, str], None] | None,
+    executor: Executor | None,
+    runs: Callable[[Callable[[Any], Any], Any], Any] | None,
+    limit: bool,
+    resume: bool,
+) -> tuple[Tables, int]:
+    """Write a study in parts; one run at a time in a directory."""
+    from pathlib import Path
+
+    from diffcompare.report.staging import held
+    from diffcompare.studies.streaming import stream_study
+    from diffcompare.studies.study import code_loader, read_study
+
+    study = read_study(path, allow_python=allow_python, limit=limit)
+    load = code_loader(path, runs) if allow_python else None
+    with held(Path(out)):
+        return stream_study(study, Path(out), load=load, progress=advance, executor=executor, resume=resume)
 
 
 def _schemes(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:

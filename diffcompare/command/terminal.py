@@ -73,10 +73,13 @@ def progress(*, wanted: bool) -> Iterator[Callable[[int, int, str], None] | None
         yield advance
 
 
-def show_study(console: Console, tables: Tables, report: str) -> None:
-    """Print what a study found: counts, what failed, the worst comparisons and where the report is."""
+def show_study(console: Console, tables: Tables, report: str, rows: int | None = None) -> None:
+    """Print what a study found: counts, what failed, the worst comparisons and where the report is.
+
+    ``rows``: how many errors there are, where the tables do not hold them.
+    """
     say(console, tables.title, style="bold")
-    say(console, _counted(tables))
+    say(console, _counted(tables, len(tables.errors) if rows is None else rows))
     for row in tables.functions[tables.functions["message"] != ""].to_dict("records"):
         word = "failed" if row["status"] == "failed" else "note"
         say(console, f"{word}: {shorten(row['function'], 80)}: {row['message']}", style="red")
@@ -86,32 +89,32 @@ def show_study(console: Console, tables: Tables, report: str) -> None:
         within = set(worst["verdict"].astype(str)) == {"within-bound"}
         say(console, "closest to their bounds:" if within else "worst first:")
     for row in worst.to_dict("records"):
-        rows = tables.errors
+        errors = tables.errors
         for name in (*partials, "scheme"):
-            rows = rows[rows[name] == row[name]]
+            errors = errors[errors[name] == row[name]]
         operator = _operator(row["variable"], row["derivative"])
         say(console, f"  {shorten(str(row['function']), 60)}")
         say(console, f"    {operator} at {shorten(str(row['point']), 60)}, {row['scheme']}")
-        say(console, f"    {_outcome(row, rows)}")
+        say(console, f"    {_outcome(row, errors)}")
     say(console, f"report: {report}")
 
 
-def _outcome(row: Any, rows: pd.DataFrame) -> str:
+def _outcome(row: Any, errors: pd.DataFrame) -> str:
     """Put one row of a summary into words."""
     if row["best_h"] != row["best_h"]:
-        statuses = [status for status, _, _ in status_notes(rows)]
-        return f"{row['verdict']} ({', '.join(statuses)})"
+        statuses = ", ".join(status for status, _, _ in status_notes(errors))
+        return f"{row['verdict']} ({statuses})" if statuses else str(row["verdict"])
     ratio = row["max_bound_ratio"]
     bound = "" if ratio != ratio else f", largest |error|/bound {share(float(ratio))}"
     best = f"best |error| {short(float(row['best_abs_error']))} at h = {short(float(row['best_h']))}"
     return f"{row['verdict']}, {best}{bound}"
 
 
-def _counted(tables: Tables) -> str:
+def _counted(tables: Tables, rows: int) -> str:
     failed = int((tables.functions["status"] == "failed").sum())
     counts = [f"{count} {verdict}" for verdict, count in verdict_counts(tables.summary)]
     counts += [f"{plural(failed, 'function')} failed"] if failed else []
-    return f"{plural(len(tables.functions), 'function')}, {plural(len(tables.errors), 'row')}: {', '.join(counts)}"
+    return f"{plural(len(tables.functions), 'function')}, {plural(rows, 'row')}: {', '.join(counts)}"
 
 
 def _operator(variable: str, order: int) -> str:

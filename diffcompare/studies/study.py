@@ -42,12 +42,28 @@ from diffcompare.tables.schema import (
 from diffcompare.tables.summary import summarize
 from diffcompare.watchdog import account_for_each_place, one_account
 
-__all__ = ["Interrupted", "Study", "evaluate", "make_entry", "read_study", "run_study"]
+__all__ = [
+    "Chunk",
+    "Interrupted",
+    "Loader",
+    "Measured",
+    "Study",
+    "chunks",
+    "code_loader",
+    "evaluate",
+    "function_row",
+    "make_entry",
+    "measure",
+    "read_study",
+    "run_study",
+    "traced",
+]
 
 # gives the function of an entry of Python code, or says why there is none
 Loader = Callable[[Entry], SymbolicFunction | str]
 
-# the packed function, its entry with these points and without the function, half the rows of a curve, is it the first
+# the packed function, its entry with these points and without the function, half the rows of a curve (0: errors are
+# all that is wanted), is it the first
 Chunk = tuple[bytes, Entry, int, bool]
 
 _CURVE_ROWS = 200_000
@@ -101,8 +117,14 @@ def run_study(
         Ctrl-C, after some functions or points were done.
     """
     study = read_study(path, allow_python=allow_python, limit=limit)
-    if not allow_python:
-        return evaluate(study, progress=progress, executor=executor)
+    load = code_loader(path, code_process) if allow_python else None
+    return evaluate(study, load=load, progress=progress, executor=executor)
+
+
+def code_loader(
+    path: str | PathLike[str], code_process: Callable[[Callable[[Any], Any], Any], Any] | None = None
+) -> Loader:
+    """Return what loads and traces the Python code that a study file names; arguments as in :func:`run_study`."""
     from diffcompare.studies.study_code import Code, traced_code
 
     def load(entry: Entry) -> SymbolicFunction | str:
@@ -115,7 +137,7 @@ def run_study(
             return reason(lost)
         return found
 
-    return evaluate(study, load=load, progress=progress, executor=executor)
+    return load
 
 
 def make_entry(
@@ -201,7 +223,7 @@ def evaluate(
                 message += "; its gradient descent is skipped"
             if whole.first is not None and entry.name in wanted and entry.function is not None:
                 functions[entry.name] = entry.function
-            rows[entry.name] = _function_row(entry, message, whole.first)
+            rows[entry.name] = function_row(entry, message, whole.first)
     except KeyboardInterrupt as error:
         if type(error) is not KeyboardInterrupt or not (rows or (found is not None and found.first is not None)):
             raise
@@ -210,9 +232,9 @@ def evaluate(
             points = f"{found.chunks * size} of {len(found.entry.points)} points"
             told += f" and {points} of the next one"
             found.give(parts)
-            rows[found.entry.name] = _function_row(found.entry, f"interrupted after {points}", found.first)
+            rows[found.entry.name] = function_row(found.entry, f"interrupted after {points}", found.first)
         left = [entry for entry in study.entries if entry.name not in rows]
-        rows |= {entry.name: _function_row(entry, entry.message or told, None) for entry in left}
+        rows |= {entry.name: function_row(entry, entry.message or told, None) for entry in left}
         raise Interrupted(told, _tables(study, parts, rows, [], [])) from None
     descents = []
     for descent in study.descents:
@@ -267,7 +289,7 @@ class _Found:
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
         self.parts = [_Stack(columns) for columns in _MEASURED.values()]
-        self.first: _Measured | None = None  # none where one has failed
+        self.first: Measured | None = None  # none where one has failed
         self.error: Exception | None = None
         self.chunks = 0
 
@@ -330,23 +352,23 @@ def _measured(
     study: Study, load: Loader | None, executor: Executor | None, size: int
 ) -> Iterator[tuple[Entry, Iterator[Outcome]]]:
     """Give each entry, traced where it is code, with the outcomes of its chunks of points."""
-    entries = (entry if entry.shape is None else _traced(entry, load) for entry in study.entries)
+    entries = (traced(entry, load) for entry in study.entries)
     if executor is None:
         for entry in entries:
-            yield entry, _until_an_error(_chunks(entry, size))
+            yield entry, _until_an_error(chunks(entry, size))
         return
     # every function is traced before the first one is sent: a process that code of the user's ends is none of theirs
     known = list(entries)
-    payloads = (chunk for entry in known for chunk in _chunks(entry, size))
+    payloads = (chunk for entry in known for chunk in chunks(entry, size))
     names = (shorten(entry.name, 80) for entry in known for _ in range(_count(entry, size)))
-    outcomes = in_processes(_measure, payloads, names, executor)
+    outcomes = in_processes(measure, payloads, names, executor)
     for entry in known:
         yield entry, islice(outcomes, _count(entry, size))
 
 
-def _until_an_error(chunks: Iterable[Chunk]) -> Iterator[Outcome]:
-    for chunk in chunks:
-        outcome = attempt(_measure, chunk)
+def _until_an_error(payloads: Iterable[Chunk]) -> Iterator[Outcome]:
+    for chunk in payloads:
+        outcome = attempt(measure, chunk)
         yield outcome
         if outcome.error is not None:
             return
@@ -356,19 +378,19 @@ def _count(entry: Entry, size: int) -> int:
     return 0 if entry.function is None else math.ceil(len(entry.points) / size)
 
 
-def _chunks(entry: Entry, size: int) -> Iterator[Chunk]:
+def chunks(entry: Entry, size: int, *, errors_alone: bool = False) -> Iterator[Chunk]:
     """Cut the points of an entry; the function is packed once, so that a process compiles it once."""
     if entry.function is None:
         return
-    half = max(2, min(100, _CURVE_ROWS // (2 * len(entry.points))))
+    half = 0 if errors_alone else max(2, min(100, _CURVE_ROWS // (2 * len(entry.points))))
     function = packed(entry.function, entry.name)
     for k in range(0, len(entry.points), size):
         yield function, replace(entry, function=None, points=entry.points[k : k + size]), half, k == 0
 
 
 @dataclass(frozen=True, slots=True)
-class _Measured:
-    """What was found of a chunk of points; its first one has the formulas."""
+class Measured:
+    """What was found of a chunk of points, the errors first; its first one has the formulas."""
 
     tables: tuple[pd.DataFrame, ...]
     latex: str
@@ -376,22 +398,26 @@ class _Measured:
 
 
 @account_for_each_place()
-def _measure(chunk: Chunk) -> _Measured:
+def measure(chunk: Chunk) -> Measured:
+    """Measure a function at some of its points."""
     function, entry, half, first = chunk
     f = unpacked(function)
-    errors = _sweep(f, entry)
-    # the rules are asked in binary64
-    groups = summarize(errors if entry.dtype == "float64" else errors.iloc[:0])
+    tables: tuple[pd.DataFrame, ...] = (_sweep(f, entry),)
+    if half:
+        # the rules are asked in binary64
+        groups = summarize(tables[0] if entry.dtype == "float64" else tables[0].iloc[:0])
+        tables += _curves(f, entry, half), _hot_spots(f, entry), rules_of_summary(f, groups)
     written = first and entry.shape is None  # as a formula
-    tables = errors, _curves(f, entry, half), _hot_spots(f, entry), rules_of_summary(f, groups)
     # the first point pays for the formulas too: with one of their own they would double what a single point costs
     with one_account(tuple(entry.points[0])):
         texts = [_quietly(write, f) if written else "" for write in (latex, derivative_latex)]
-    return _Measured(tables, *texts)
+    return Measured(tables, *texts)
 
 
-def _traced(entry: Entry, load: Loader | None) -> Entry:
-    """Load and trace the Python code of an entry; what goes wrong becomes its message."""
+def traced(entry: Entry, load: Loader | None) -> Entry:
+    """Load and trace the code of an entry of Python code; what goes wrong becomes its message."""
+    if entry.shape is None:
+        return entry
     if load is None:
         raise StudyError(f"{shorten(entry.text)}: there is nothing to load Python code with; pass load=")
     found = load(entry)
@@ -457,7 +483,8 @@ def _hot_spots(function: SymbolicFunction, entry: Entry) -> pd.DataFrame:
     return stack(parts, HOT_SPOT_COLUMNS)
 
 
-def _function_row(entry: Entry, message: str, measured: _Measured | None) -> dict[str, str]:
+def function_row(entry: Entry, message: str, measured: Measured | None) -> dict[str, str]:
+    """Make the row of a function in the table of functions; of one that failed there is nothing measured."""
     f = entry.function
     return {
         "function": entry.name,

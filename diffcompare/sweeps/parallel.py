@@ -26,6 +26,7 @@ from diffcompare.errors import DiffcompareError, shorten
 __all__ = [
     "Outcome",
     "attempt",
+    "dask_workers",
     "in_processes",
     "leave_interrupts",
     "own_processes",
@@ -35,6 +36,9 @@ __all__ = [
     "workers",
 ]
 
+
+# seconds until a scheduler must have answered
+_PATIENCE = 10
 
 # the precision of balls belongs to a process: where workers are threads, they take turns
 _TURN = Lock()
@@ -68,6 +72,26 @@ def workers(jobs: int) -> Iterator[Executor | None]:
         raise
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def dask_workers(address: str) -> Iterator[Executor]:
+    """Give the executor of a Dask scheduler, whose workers can be on other machines; needs the extra ``dask``."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise DiffcompareError(
+            "a Dask scheduler is reached by distributed, which is not installed; pip install 'diffcompare[dask]'"
+        ) from None
+    try:
+        client = Client(address, timeout=_PATIENCE)
+    except (OSError, ValueError, TimeoutError) as error:
+        why = shorten(" ".join(str(error).split()), 80)
+        raise DiffcompareError(
+            f"--dask {address!r}: no scheduler answers there ({why}); start one, or use --jobs"
+        ) from None
+    with client:
+        yield client.get_executor()
 
 
 def leave_interrupts() -> None:
@@ -145,7 +169,10 @@ class _Crew:
 
     def __init__(self, executor: Executor) -> None:
         self.executor = executor
-        self.size: int = getattr(executor, "_max_workers", None) or os.cpu_count() or 1
+        # of Dask's executor: the worker processes that there are
+        client = getattr(executor, "_client", None)
+        count = getattr(executor, "_max_workers", None) if client is None else len(client.nthreads())
+        self.size: int = count or os.cpu_count() or 1
         self.replacements: list[ProcessPoolExecutor] = []
 
     def submit(self, work: Callable[[Any], Any], payload: Any) -> Future[bytes]:

@@ -142,7 +142,7 @@ def read_errors(path: str | PathLike[str], *, columns: Sequence[str] | None = No
     whole = read_notes(parts)[0].parts
     if [part.name for part in parts] != [part_name(number) for number in range(1, whole + 1)]:
         raise DiffcompareError(
-            f"{file}: has {len(parts)} of {whole} parts; run the study again with --resume, or read one part by its name"
+            f"{file}: has {len(parts)} of {whole} parts; go on with --resume, or read one part by its name"
         )
     return stack([_read_file(part, wanted) for part in parts], {column: COLUMNS[column] for column in wanted})
 

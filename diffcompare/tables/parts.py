@@ -59,8 +59,13 @@ def write_noted(frame: pd.DataFrame, path: Path, note: Note) -> None:
     """Write a table with a note: in full, or not at all where the process is killed."""
     # what a killed run leaves of it, the run that goes on writes over
     unfinished = path.with_name(f".{path.name}")
-    write_parquet(frame, unfinished, json.dumps(asdict(note)))
-    os.replace(unfinished, path)  # noqa: PTH105 (the one call that puts a file in place)
+    try:
+        write_parquet(frame, unfinished, json.dumps(asdict(note)))
+        os.replace(unfinished, path)  # noqa: PTH105 (the one call that puts a file in place)
+    except OSError as error:
+        raise DiffcompareError(
+            f"{path}: cannot be written ({error.strerror or type(error).__name__}); make room, then pass --resume"
+        ) from None
 
 
 def read_notes(paths: list[Path], expected: Note | None = None) -> list[Note]:
