@@ -138,7 +138,7 @@ def read_errors(path: str | PathLike[str], *, columns: Sequence[str] | None = No
             f"{file}: cannot be read ({error.strerror}); pass a directory that a run wrote"
         ) from None
     if not parts:
-        return _read_file(file / ("errors.csv" if (file / "errors.csv").exists() else "errors.parquet"), wanted)
+        return _read_file(file / ("errors.parquet" if (file / "errors.parquet").exists() else "errors.csv"), wanted)
     whole = read_notes(parts)[0].parts
     if [part.name for part in parts] != [part_name(number) for number in range(1, whole + 1)]:
         raise DiffcompareError(
