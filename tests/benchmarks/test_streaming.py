@@ -1,7 +1,7 @@
-"""What a study in parts costs as it grows: time and memory of ``run --pages none`` with 10⁴ to 10⁷ rows.
+"""What a study in parts costs as it grows: time and memory of ``run --pages none``.
 
-Run with ``pytest tests/benchmarks/test_streaming.py -m benchmark -s``; the last size takes ten minutes and more, and
-``-k "not 10000000"`` leaves it out. Nothing is asserted about times.
+Run with ``pytest tests/benchmarks/test_streaming.py -m benchmark -s``: 10⁴ to 10⁶ rows of a study as it is, and 10⁴ to
+10⁷ without the parts of the errors and their bounds, which take most of the time. Nothing is asserted about times.
 """
 
 from __future__ import annotations
@@ -25,6 +25,12 @@ FORMULAS = ("exp(x)/(sin(x)**3 + cos(x)**3)", "log(1 + x**2)", "x**3 - 2*x", "sq
 PER_DECADE = 100
 ROWS = 3 * dc.geometric_steps(1e-1, 1e-16, per_decade=PER_DECADE).size  # of a point
 POINTS = 30  # of a function
+BARE = """
+from functools import partial
+from diffcompare.studies import study
+study.sweep = partial(study.sweep, split=False, bounds=False)
+"""
+COMMAND = "import sys; from diffcompare.command.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
 def study(rows: int) -> str:
@@ -38,14 +44,14 @@ def study(rows: int) -> str:
     return "\n".join(parts) + "\n"
 
 
-@pytest.mark.parametrize("rows", [10_000, 100_000, 1_000_000, 10_000_000])
-def test_growth(tmp_path: Path, rows: int) -> None:
+@pytest.mark.parametrize(("rows", "bare"), [(10**k, False) for k in (4, 5, 6)] + [(10**k, True) for k in (4, 5, 6, 7)])
+def test_growth(tmp_path: Path, rows: int, bare: bool) -> None:
     (tmp_path / "study.toml").write_text(study(rows), encoding="utf-8")
     options = ["--format", "parquet", "--pages", "none", "--no-limit", "--quiet"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "diffcompare", "run", "study.toml", *options],
+        [sys.executable, "-c", BARE * bare + COMMAND, "run", "study.toml", *options],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))},
     )
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -57,7 +63,7 @@ def test_growth(tmp_path: Path, rows: int) -> None:
     seconds, megabytes = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
     size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
     print_table(
-        f"run --pages none of {rows:,} rows, one process",
+        f"run --pages none of {rows:,} rows{', no split and no bounds' * bare}, one process",
         ("rows", "parts", "CPU s", "µs/row", "MB of memory", "MB of files"),
         [
             (
