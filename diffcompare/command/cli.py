@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext, redirect_stdout
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout, suppress
 from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
@@ -268,6 +268,9 @@ def _stream(
 
     study = read_study(path, allow_python=allow_python, limit=limit)
     load = code_loader(path, runs) if allow_python else None
+    # what cannot be made is refused below
+    with suppress(OSError):
+        Path(out).mkdir(parents=True, exist_ok=True)
     with held(Path(out)):
         return stream_study(study, Path(out), load=load, progress=advance, executor=executor, resume=resume)
 

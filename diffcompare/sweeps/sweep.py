@@ -107,7 +107,8 @@ def sweep(
         Runs in place of f's own program: of one number (one variable) or an array of length n; with
         ``vectorized=True`` of an array of abscissae of shape (m, n), returning m values.
     executor : concurrent.futures.Executor, optional
-        Runs the points in other processes: the same table, bit for bit. f, and ``evaluate``, must pickle. A worker
+        Runs the points in other processes, or as Dask's ``client.get_executor()`` on other machines: the same table,
+        bit for bit. f, and ``evaluate``, must pickle. A worker
         that dies is replaced; the points that kill one twice are named.
 
     Returns

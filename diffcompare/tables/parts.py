@@ -79,10 +79,12 @@ def read_notes(paths: list[Path], expected: Note | None = None) -> list[Note]:
     """
     notes = []
     for path in paths:
-        text = read_note(path)
-        if text is None:
-            raise DiffcompareError(f"{path.name}: is no part of a study; move it away or choose another directory")
-        note = Note(**json.loads(text))
+        try:
+            note = Note(**json.loads(read_note(path) or "{}"))
+        except (ValueError, TypeError):
+            raise DiffcompareError(
+                f"{path.name}: is no part of a study; move it away or choose another directory"
+            ) from None
         expected = expected or note
         if note.fingerprint != expected.fingerprint:
             raise DiffcompareError(

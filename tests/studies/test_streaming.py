@@ -13,6 +13,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import pytest
 import diffcompare as dc
 from diffcompare.command.cli import main
 from diffcompare.errors import DiffcompareError
+from diffcompare.report import staging
 from diffcompare.studies import streaming
 from diffcompare.studies.streaming import stream_study
 from diffcompare.studies.study import code_loader, read_study, run_study
@@ -330,6 +332,25 @@ def test_the_command_writes_parts_and_goes_on(
     assert "    not-differentiable\n" in said
     assert said.endswith("report: out\n")
     assert contents(tmp_path / "out") == contents(whole)
+
+
+def test_one_run_at_a_time_works_in_a_directory(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    held = staging.held
+    seen: list[object] = []
+
+    @contextmanager
+    def watched(folder: Path) -> Iterator[None]:
+        with held(folder), pytest.raises(BlockingIOError):
+            staging._lock(folder)
+        seen.append(folder)
+        with held(folder):
+            yield
+        seen.append(sorted(path.name for path in folder.iterdir())[0])
+
+    monkeypatch.setattr(staging, "held", watched)
+    assert main(["run", "study.toml", "--format", "parquet", "--pages", "none", "--quiet", "--out", "new/out"]) == 1
+    assert seen == [Path("new/out"), part_name(1)]
 
 
 @pytest.mark.parametrize(

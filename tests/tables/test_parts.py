@@ -80,9 +80,10 @@ def test_parts_that_are_not_one_table_are_refused(folder: Path) -> None:
     write_noted(errors, folder / part_name(2), Note("another", "1.0", "abd", 2))
     with pytest.raises(DiffcompareError, match=r"^errors-000002\.parquet: belongs to another study, .*'another', diff"):
         read_errors(folder)
-    write_parquet(errors, folder / part_name(2))
-    with pytest.raises(DiffcompareError, match=r"^errors-000002\.parquet: is no part of a study"):
-        read_errors(folder)
+    for note in (None, "no JSON", '{"study": "a study"}', "[]"):
+        write_parquet(errors, folder / part_name(2), note)
+        with pytest.raises(DiffcompareError, match=r"^errors-000002\.parquet: is no part of a study"):
+            read_errors(folder)
     (folder / part_name(2)).unlink()
     with pytest.raises(
         DiffcompareError, match=r": has 1 of 2 parts; go on with --resume, or read one part by its name"
