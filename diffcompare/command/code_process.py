@@ -7,14 +7,13 @@ import pickle
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing import Pipe, get_context, parent_process
-from multiprocessing.connection import Connection, wait
-from threading import Thread
+from multiprocessing import Pipe, get_context
+from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Self
 
 from diffcompare.errors import DiffcompareError
-from diffcompare.sweeps.parallel import Outcome, leave_interrupts, reply
+from diffcompare.sweeps.parallel import Outcome, follow_parent, reply
 
 __all__ = ["CodeProcess", "Lost"]
 
@@ -101,8 +100,7 @@ def _ended(code: int | None) -> str:
 
 
 def _serve(connection: Connection, quiet: bool) -> None:
-    leave_interrupts()
-    Thread(target=_end_with_parent, daemon=True).start()
+    follow_parent()
     if quiet:
         sys.stdout.flush()
         os.dup2(2, 1)
@@ -124,10 +122,3 @@ def _serve(connection: Connection, quiet: bool) -> None:
             with suppress(OSError):
                 stream.flush()
         connection.send_bytes(answer)
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

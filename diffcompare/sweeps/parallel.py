@@ -17,8 +17,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from multiprocessing import active_children, get_context
-from threading import Lock
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.connection import wait
+from threading import Lock, Thread
 from typing import Any
 
 from diffcompare.errors import DiffcompareError, shorten
@@ -27,8 +28,8 @@ __all__ = [
     "Outcome",
     "attempt",
     "dask_workers",
+    "follow_parent",
     "in_processes",
-    "leave_interrupts",
     "own_processes",
     "packed",
     "reply",
@@ -54,7 +55,7 @@ class Outcome:
 
 def own_processes(jobs: int) -> ProcessPoolExecutor:
     """Return an executor of that many fresh processes (not forked: a library's threads do not survive a fork)."""
-    return ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn"), initializer=leave_interrupts)
+    return ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn"), initializer=follow_parent)
 
 
 @contextmanager
@@ -94,9 +95,17 @@ def dask_workers(address: str) -> Iterator[Executor]:
         yield client.get_executor()
 
 
-def leave_interrupts() -> None:
-    """Let Ctrl-C be the parent's alone; it ends its workers."""
+def follow_parent() -> None:
+    """Let Ctrl-C be the parent's alone, which ends its workers; and end with the parent, where that is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def attempt(work: Callable[[Any], Any], payload: Any) -> Outcome:

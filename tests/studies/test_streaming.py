@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -368,7 +369,8 @@ def test_options_that_do_not_fit_are_refused(options: str, message: str, capsys:
 
 
 @pytest.mark.thorough
-def test_a_run_that_was_killed_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_run_that_was_killed_goes_on(tmp_path: Path, jobs: int) -> None:
     points = [round(0.3 + 0.001 * k, 3) for k in range(60)]
     study = "".join(
         f'[[function]]\nname = "f{k}"\nexpr = "exp(x)/(sin(x)**{k} + cos(x)**{k})"\npoints = {points}\n'
@@ -380,14 +382,20 @@ def test_a_run_that_was_killed_goes_on(tmp_path: Path) -> None:
         "import sys; from diffcompare.studies import streaming; from diffcompare.command.cli import main; "
         "streaming._BLOCK_ROWS = 12_000; sys.exit(main(sys.argv[1:]))"
     )
-    options = ["study.toml", "--format", "parquet", "--pages", "none"]
+    options = ["study.toml", "--format", "parquet", "--pages", "none", "--jobs", str(jobs)]
     command = [sys.executable, "-c", code, "run", *options]
     places = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}, "stdout": subprocess.DEVNULL}
-    killed = subprocess.Popen([*command, "--out", "out"], **places)
+    # its workers hold the other end of the pipe, too
+    ended, alive = os.pipe()
+    killed = subprocess.Popen([*command, "--out", "out"], **places, stderr=alive)
+    os.close(alive)
     while killed.poll() is None and not (tmp_path / "out" / part_name(2)).exists():
         time.sleep(0.01)
     killed.send_signal(signal.SIGKILL)
     assert killed.wait() == -signal.SIGKILL
+    assert select.select([ended], [], [], 30)[0], "a worker is still there"
+    assert os.read(ended, 1) == b""
+    os.close(ended)
     done = {path.name: path.stat().st_ino for path in (tmp_path / "out").glob("errors-*")}
     assert 2 <= len(done) < 6
     with pytest.raises(DiffcompareError, match=rf"out: has {len(done)} of 6 parts; go on with --resume"):
