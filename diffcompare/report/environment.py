@@ -11,6 +11,7 @@ import jinja2
 
 from diffcompare import __version__
 from diffcompare.errors import shorten
+from diffcompare.report.drawings.marks import marks_css
 from diffcompare.report.wording import Html, breakable, exactly, percent, plural, printable, share, short
 
 __all__ = ["environment"]
@@ -31,7 +32,8 @@ def environment(kind: Literal["charts", "tables"]) -> jinja2.Environment:
         finalize=lambda value: printable(value) if isinstance(value, str) else value,
     )
     source = {name: loader.get_source(made, name)[0] for name in ("page.css", f"{kind}.css", f"{kind}.js")}
-    style = _packed_style(source["page.css"] + source[f"{kind}.css"])
+    marks = marks_css() if kind == "charts" else ""
+    style = _packed_style(source["page.css"] + marks + source[f"{kind}.css"])
     script = _packed_script(source[f"{kind}.js"])
     policy = (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "

@@ -230,6 +230,46 @@ def test_only_what_stands_on_lines_has_a_halo(tab: Browser) -> None:
     assert texts > 0
 
 
+CHARTED = [page for page in pages(Path(__file__).parents[2] / "reports" / "chapter4") if "function" in page.name]
+
+
+def test_the_first_chart_is_seen_without_scrolling(tab: Browser, splits: Path) -> None:
+    tab.cdp("Emulation.setDeviceMetricsOverride", width=1400, height=1000, deviceScaleFactor=1, mobile=False)
+    seen = 0
+    for page in (*CHARTED, *pages(splits)):
+        tab.open(page)
+        bottoms = tab.run(
+            "return [...document.querySelectorAll('.chart svg')].slice(0, 1)"
+            ".map((e) => e.getBoundingClientRect().bottom)"
+        )
+        assert all(bottom <= 1000 for bottom in bottoms), page.name
+        seen += len(bottoms)
+    assert seen > 8
+
+
+@pytest.mark.parametrize(("width", "least"), [(1400, 10.5), (390, 9)])
+def test_what_a_chart_says_stays_in_its_frame_and_can_be_read(
+    tab: Browser, splits: Path, width: int, least: float
+) -> None:
+    tab.cdp("Emulation.setDeviceMetricsOverride", width=width, height=1000, deviceScaleFactor=1, mobile=width < 500)
+    outside = """const found = [];
+    for (const svg of document.querySelectorAll('.chart svg, .sketch:not(.contour) svg')) {
+      const frame = svg.getBoundingClientRect(), box = svg.parentElement.getBoundingClientRect();
+      if (frame.width > box.width + .5) found.push(['wider than its box', frame.width]);
+      for (const text of svg.querySelectorAll('text')) {
+        const r = text.getBoundingClientRect(), scale = frame.width / svg.viewBox.baseVal.width;
+        const size = parseFloat(getComputedStyle(text).fontSize) * scale;
+        const room = [r.left - frame.left, frame.right - r.right, r.top - frame.top, frame.bottom - r.bottom];
+        if (r.width && Math.min(...room) < -1) found.push([text.textContent, ...room]);
+        if (r.width && size < arguments[0]) found.push([text.textContent, size]);
+      }
+    }
+    return found;"""
+    for page in (*CHARTED, *pages(splits)):
+        tab.open(page)
+        assert tab.run(outside, least) == [], page.name
+
+
 @pytest.mark.parametrize("long", [False, True])
 def test_the_table_of_the_index_fits_a_desktop(tab: Browser, splits: Path, tmp_path: Path, long: bool) -> None:
     folder = splits

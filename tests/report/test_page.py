@@ -19,6 +19,7 @@ import diffcompare.report
 from diffcompare.errors import DiffcompareError
 from diffcompare.report import function_page
 from diffcompare.report import page as page_module
+from diffcompare.report.drawings.marks import KEY
 from diffcompare.report.page import write_report
 from diffcompare.tables.csv_files import read_errors
 from diffcompare.tables.schema import Tables
@@ -196,7 +197,7 @@ def test_nothing_remote_is_mentioned(tmp_path: Path) -> None:
 def test_templates_never_switch_escaping_off() -> None:
     folder = Path(diffcompare.report.__file__).parent / "templates"
     templates = sorted(folder.glob("*.html"))
-    assert len(templates) == 6
+    assert len(templates) == 8
     for template in templates:
         assert not re.search(r"\|\s*safe|autoescape|Markup", template.read_text(encoding="utf-8")), template
 
@@ -307,7 +308,7 @@ def test_measured_bounds_are_not_called_proven(tmp_path: Path) -> None:
     write_report(tables, tmp_path)
     page = words_of(tmp_path / "function-001.html").replace("proven bound on the rounding error", "")
     assert "“Measured” means" in page
-    assert "measured bound on |error|, shaded below" in page
+    assert "measured bound" in page
     assert "proven" not in page.lower()
     assert "A bound is proven" not in words_of(tmp_path / "index.html")
 
@@ -576,6 +577,33 @@ def test_a_partial_that_fills_a_page_leaves_out_rows_and_says_so(tmp_path: Path,
 
 
 @pytest.mark.thorough
+def test_a_derivative_says_where_it_does_not_hold(tmp_path: Path) -> None:
+    rows = sweep_rows("corner", abs, ["x"], [1.0], [1.0])
+    for name, latex, said in (
+        ("sign", r"\operatorname{sign}{\left(x \right)}", "sign(x),x≠0"),
+        ("step", r"2 \theta\left(x - \left|{y}\right|\right)", "2θ(x−|y|),x−|y|≠0"),
+        ("smooth", r"\theta \left(x + 1\right)", "θ(x+1)"),
+    ):
+        functions = functions_table([("corner", "x", "abs(x)", "", latex, "text", "ok", "")])
+        errors = errors_table(rows)
+        write_report(Tables("corner", errors, summary_table(errors), functions), tmp_path / name)
+        page = (tmp_path / name / "function-001.html").read_text(encoding="utf-8")
+        (formula,) = re.findall("<math.*?</math>", page)
+        assert re.sub(r"<[^>]*>|\s", "", formula) == said
+
+
+def test_the_marks_of_a_page_are_explained_beside_its_first_chart_alone(tmp_path: Path) -> None:
+    tables = split_example()
+    write_report(tables, tmp_path)
+    page = (tmp_path / "function-001.html").read_text(encoding="utf-8")
+    assert page.count('<dl class="key">') == 1
+    assert page.index('class="chart"') < page.index('<dl class="key">') < page.index("Which part of the error")
+    key = page.partition('<dl class="key">')[2].partition("</dl>")[0]
+    for mark, _, words in KEY:
+        assert (words in key) == (f'class="{mark}"' in page), mark
+    assert "<!--" not in page
+
+
 def test_the_pivot_of_a_page_has_each_scheme_and_h(tmp_path: Path) -> None:
     write_report(example(), tmp_path)
     text = (tmp_path / "function-001.html").read_text(encoding="utf-8")

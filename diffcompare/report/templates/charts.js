@@ -101,7 +101,7 @@ for (const chart of document.querySelectorAll(".chart[data-rows]")) {
         if (off.has(at[0])) cursor.remove();
       });
     });
-    chart.before(box);
+    chart.closest(".charted").lastElementChild.prepend(box);
   }
   readout.textContent = chart.dataset.parts
     ? "Hover, or walk with the arrow keys: left and right along h, up and down between parts."
