@@ -525,7 +525,7 @@ def rank(out: str | None, quiet: bool, as_json: bool) -> int:
 @diffcompare.command(short_help="Explain a column, status, verdict or rule.")
 @click.argument("words", metavar="[WORD]", nargs=-1, shell_complete=_words)
 def explain(words: Sequence[str]) -> int:
-    """Explain a column, status, verdict, scheme or step rule; without WORD, list them.
+    """Explain a column, status, verdict, scheme, step rule or mark of a chart; without WORD, list all.
 
     \b
     diffcompare explain truncation
