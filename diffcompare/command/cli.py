@@ -204,9 +204,10 @@ def run(
         try:
             with code as runs, workers(jobs) as executor:
                 tables = run_study(study, allow_python, advance, executor, runs, not no_limit)
+                write_report(tables, out, pages=pages, format=table_format, executor=executor)
         except Interrupted as error:
             tables, interrupted = error.tables, f"{error}; the report has what is done: {index}"
-        write_report(tables, out, pages=pages, format=table_format)
+            write_report(tables, out, pages=pages, format=table_format)
     if interrupted:
         _complain(interrupted)
         return INTERRUPTED

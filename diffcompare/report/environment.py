@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from functools import lru_cache
 from typing import Literal
 
 import jinja2
@@ -17,6 +18,7 @@ from diffcompare.report.wording import Html, breakable, exactly, percent, plural
 __all__ = ["environment"]
 
 
+@lru_cache
 def environment(kind: Literal["charts", "tables"]) -> jinja2.Environment:
     """Build the environment of pages with charts, or with tables to sort: their style and script, and no more.
 

@@ -286,7 +286,7 @@ def _sketch(f: Function, rows: pd.DataFrame, point: str, number: int) -> Html | 
 
 def has_source(rows: pd.DataFrame, source: str) -> bool:
     """Tell whether there is a bound of this source."""
-    return bool((rows["bound"].notna() & (rows["bound_source"].astype(str) == source)).any())
+    return bool((rows["bound"].notna() & (rows["bound_source"] == source)).any())
 
 
 def _hot_spots(spots: pd.DataFrame) -> list[dict[str, Any]]:

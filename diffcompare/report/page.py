@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,6 +35,9 @@ _MANY = 200  # above it only the functions that need a look get a page
 _ROWS = 5_000
 _SPARKS = 1500  # of them with a drawing
 _DESCENT_STEPS = (0, 1, 10, 100)
+_AHEAD = 16  # functions that are sent to processes before their pages are written
+# what is drawn, in how many bytes a page, all or the first pages, in which study, and the pages around
+_Work = tuple[Function, int, bool, str, str, str]
 # of a Function, and what they are called in the tables
 _FRAMES = {
     "rows": "errors", "summary": "summary", "curves": "curves", "hot_spots": "hot_spots", "rules": "rules",
@@ -45,6 +51,7 @@ def write_report(
     *,
     pages: Literal["auto", "all"] = "auto",
     format: Literal["csv", "parquet"] = "csv",  # noqa: A002 (the word of the command line)
+    executor: Executor | None = None,
 ) -> Path:
     """Write the tables as CSV files and as HTML pages that need no network and no script.
 
@@ -63,6 +70,8 @@ def write_report(
         own.
     format : {"csv", "parquet"}
         With "parquet", each table is written as a Parquet file beside its CSV file (extra ``parquet``).
+    executor : Executor, optional
+        Draws the pages of functions, the same bytes; for example ``ProcessPoolExecutor(2)``.
 
     Returns
     -------
@@ -107,7 +116,7 @@ def write_report(
             write_csv(table, folder / name)
             if format == "parquet":
                 write_parquet(table, folder / parquet_name(name))
-        for name, text in _pages(tables, functions, files=[*files, MANIFEST], every=pages == "all"):
+        for name, text in _pages(tables, functions, [*files, MANIFEST], pages == "all", executor):
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
             more += [name] * (name not in names)
         return more
@@ -189,15 +198,17 @@ def _places(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def _pages(
-    tables: Tables, functions: Sequence[Function], *, files: Sequence[str], every: bool
+    tables: Tables, functions: Sequence[Function], files: Sequence[str], every: bool, executor: Executor | None
 ) -> Iterator[tuple[str, str]]:
-    charts = environment("charts")
     room = SMALL if sum(bool(f.file) for f in functions) > _MANY else LARGE
     filled = _filler(tables)
-    for k, f in enumerate(functions):
-        if f.file:
-            around = {"study": tables.title, "previous": _file(functions, k - 1), "following": _file(functions, k + 1)}
-            yield from function_pages(filled(f), charts, room=room, every=every, around=around)
+    work = (
+        (filled(f), room, every, tables.title, _file(functions, k - 1), _file(functions, k + 1))
+        for k, f in enumerate(functions)
+        if f.file
+    )
+    for drawn in map(_drawn, work) if executor is None else _drawn_by(executor, work):
+        yield from drawn
     yield (
         "index.html",
         environment("tables")
@@ -219,6 +230,32 @@ def _pages(
             without_page=sum(not (f.file or f.failed) for f in functions),
         ),
     )
+
+
+def _drawn(work: _Work) -> list[tuple[str, str]]:
+    """Draw the pages of one function, here or in another process."""
+    f, room, every, study, previous, following = work
+    around = {"study": study, "previous": previous, "following": following}
+    return list(function_pages(f, environment("charts"), room=room, every=every, around=around))
+
+
+def _drawn_by(executor: Executor, work: Iterator[_Work]) -> Iterator[list[tuple[str, str]]]:
+    """Draw in the processes of an executor, a few functions ahead; what a lost process leaves is drawn here."""
+    flying: deque[tuple[_Work, Future[list[tuple[str, str]]] | None]] = deque()
+    while True:
+        for piece in islice(work, _AHEAD - len(flying)):
+            try:
+                flying.append((piece, executor.submit(_drawn, piece)))
+            except RuntimeError:
+                flying.append((piece, None))
+        if not flying:
+            return
+        piece, future = flying.popleft()
+        try:
+            drawn = future.result() if future else None
+        except BrokenExecutor:
+            drawn = None
+        yield _drawn(piece) if drawn is None else drawn
 
 
 def _file(functions: Sequence[Function], k: int) -> str:

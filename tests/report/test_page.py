@@ -5,8 +5,10 @@ import gc
 import hashlib
 import json
 import math
+import pickle
 import re
 from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -212,6 +214,35 @@ def test_equal_tables_give_equal_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.thorough
+class Lossy(ThreadPoolExecutor):
+    """An executor whose workers are lost after the first two pieces of work."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.given = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **more: Any) -> Future[Any]:
+        self.given += 1
+        if self.given > 3:
+            raise BrokenExecutor("no process is left")
+        if self.given == 3:
+            lost: Future[Any] = Future()
+            lost.set_exception(BrokenExecutor("a process was lost"))
+            return lost
+        return super().submit(fn, *(pickle.loads(pickle.dumps(arg)) for arg in args), **more)
+
+
+def test_pages_that_others_draw_are_the_same_bytes_even_if_workers_are_lost(tmp_path: Path) -> None:
+    write_report(example(), tmp_path / "here")
+    with ThreadPoolExecutor(2) as threads, Lossy() as lossy:
+        write_report(example(), tmp_path / "threads", executor=threads)
+        write_report(example(), tmp_path / "lossy", executor=lossy)
+        assert lossy.given > 3
+    for page in (tmp_path / "here").iterdir():
+        assert page.read_bytes() == (tmp_path / "threads" / page.name).read_bytes()
+        assert page.read_bytes() == (tmp_path / "lossy" / page.name).read_bytes()
+
+
 def test_a_report_redraws_from_its_own_errors_file(tmp_path: Path) -> None:
     tables = example()
     write_report(tables, tmp_path / "a")

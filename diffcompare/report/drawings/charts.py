@@ -188,10 +188,12 @@ def _series(rows: pd.DataFrame) -> list[_Series]:
                 order=int(part["order"].iloc[0]),
                 h=part["h"].tolist(),
                 error=part["abs_error"].tolist(),
-                ok=(part["status"].astype(str) == "ok").tolist(),
-                truncation=part["truncation"].abs().tolist(),
+                ok=[status == "ok" for status in part["status"].tolist()],
+                truncation=[abs(t) for t in part["truncation"].tolist()],
                 bound=part["bound"].tolist(),
-                source=set(part["bound_source"].astype(str)[part["bound"].notna()]),
+                source={
+                    str(s) for s, b in zip(part["bound_source"].tolist(), part["bound"].tolist(), strict=True) if b == b
+                },
                 predicted=(float(part["predicted_h"].iloc[0]), float(part["predicted_abs_error"].iloc[0])),
             )
         )
@@ -293,7 +295,11 @@ def _line_words(series: Sequence[_Series], frame: Frame) -> dict[str, str]:
         "model": "truncation error" if all(map(_split, series)) else "slope of the scheme's order",
         "bound": bound_words(sources),
     }
-    return {name: text for name, text in words.items() if any(_lines(s, frame)[name] for s in series)}
+    seen = {
+        "model": any(frame.crosses(s.h, s.truncation) if _split(s) else _lines(s, frame)["model"] for s in series),
+        "bound": any(frame.crosses(s.h, s.bound) for s in series),
+    }
+    return {name: text for name, text in words.items() if seen[name]}
 
 
 def _marks(svg: Element, s: _Series, k: int, frame: Frame, zero_lane: float) -> None:

@@ -78,14 +78,33 @@ class Frame:
 
     def log_line(self, h: Sequence[float], values: Sequence[float]) -> str:
         """Path of the logarithms, cut at the range of y; it breaks where a value is 0, nan or inf, and at gaps."""
-        path = ""
-        for (h0, v0), (h1, v1) in pairwise(zip(h, values, strict=True)):
-            if 0 < v0 < math.inf and 0 < v1 < math.inf and not far_apart(h0, h1):
-                piece = self.clipped((math.log10(h0), math.log10(v0)), (math.log10(h1), math.log10(v1)))
+        low, high = self.y_range
+        path: list[str] = []
+        joined = False  # whether the path has come to the point before
+        before: tuple[float, float] | None = None
+        for step, value in zip(*with_breaks(h, values), strict=True):
+            point = (math.log10(step), math.log10(value)) if 0 < value < math.inf else None
+            if not before or not point:
+                joined = False
+            elif joined and low <= point[1] <= high:
+                path.append(f"L{coord(self.x(point[0]))},{coord(self.y(point[1]))}")
+            elif piece := self.clipped(before, point):
                 start, _, end = piece.partition("L")
-                joined = bool(path) and path.endswith("L" + start[1:])
-                path += f"L{end}" if piece and joined else piece
-        return path
+                path += [start] * (not path or path[-1][1:] != start[1:]) + [f"L{end}"]
+                joined = low <= point[1] <= high
+            else:
+                joined = False
+            before = point
+        return "".join(path)
+
+    def crosses(self, h: Sequence[float], values: Sequence[float]) -> bool:
+        """Tell whether there is something of :meth:`log_line` to be seen."""
+        low, high = self.y_range
+        known = zip(*with_breaks(h, values), strict=True)
+        return any(
+            0 < a < math.inf and 0 < b < math.inf and math.log10(max(a, b)) > low and math.log10(min(a, b)) < high
+            for (_, a), (_, b) in pairwise(known)
+        )
 
     def log_area(self, h: Sequence[float], values: Sequence[float]) -> str:
         """Path of what lies below the logarithms, within the frame; a gap where the line has one."""

@@ -74,15 +74,14 @@ def split_charts(rows: pd.DataFrame, *, title: str, identity: str) -> list[Split
     made = []
     for number, (scheme, group) in enumerate(rows.groupby("scheme", observed=True, sort=False), 1):
         part = group[group["h"] > 0].sort_values("h", ascending=False, kind="stable")
-        columns = {name: part[name].abs().tolist() for name in PART_WORDS}
-        found = dominating_parts(part).to_dict()
-        if not found:
+        columns = {name: [abs(size) for size in part[name].tolist()] for name in PART_WORDS}
+        dominating = list(map(_dominating, zip(*columns.values(), strict=True)))
+        if all(name is None for name in dominating):
             continue
-        dominating = [found.get(label) for label in part.index]
-        parts = _Parts(part["h"].tolist(), (part["status"].astype(str) == "ok").tolist(), columns, dominating)
+        parts = _Parts(part["h"].tolist(), [status == "ok" for status in part["status"].tolist()], columns, dominating)
         words = _words(parts)
         drawing = None
-        if any(dominating):
+        if any(parts.dominating):
             name = printable(shorten(str(scheme), 24))
             drawing = _draw(parts, words, title=f"{title}: {name}", identity=f"{identity}-{number}")
         made.append(Split(str(scheme), words, drawing))
@@ -96,6 +95,14 @@ def dominating_parts(rows: pd.DataFrame) -> pd.Series[str]:
     if sizes.empty:
         return pd.Series([], dtype="str")
     return sizes.idxmax(axis=1).where(sizes.max(axis=1) > 0, "")
+
+
+def _dominating(sizes: tuple[float, ...]) -> str | None:
+    """Name the first largest part of a row, as :func:`dominating_parts` does; None where there is no split."""
+    if any(size != size for size in sizes):
+        return None
+    largest = max(sizes)
+    return list(PART_WORDS)[sizes.index(largest)] if largest > 0 else ""
 
 
 def _words(parts: _Parts) -> str:
