@@ -19,6 +19,7 @@ from diffcompare.report.drawings.frame import (
     LANE,
     Frame,
     add,
+    by_scheme,
     coord,
     far_apart,
     log_axes,
@@ -174,30 +175,23 @@ def smallest_error(h: Sequence[float], error: Sequence[float], ok: Sequence[bool
 
 
 def _series(rows: pd.DataFrame) -> list[_Series]:
-    made = []
     styles = scheme_styles([str(scheme) for scheme in rows["scheme"].unique()])
-    for scheme, part in rows.groupby("scheme", observed=True, sort=False):
-        # a step that the dtype rounds to 0 has no place on a logarithmic axis; the page says how many there are
-        part = part[part["h"] > 0].sort_values("h", ascending=False, kind="stable")
-        if part.empty:
-            continue
-        made.append(
-            _Series(
-                scheme=str(scheme),
-                style=styles[str(scheme)],
-                order=int(part["order"].iloc[0]),
-                h=part["h"].tolist(),
-                error=part["abs_error"].tolist(),
-                ok=[status == "ok" for status in part["status"].tolist()],
-                truncation=[abs(t) for t in part["truncation"].tolist()],
-                bound=part["bound"].tolist(),
-                source={
-                    str(s) for s, b in zip(part["bound_source"].tolist(), part["bound"].tolist(), strict=True) if b == b
-                },
-                predicted=(float(part["predicted_h"].iloc[0]), float(part["predicted_abs_error"].iloc[0])),
-            )
+    names = ("order", "abs_error", "status", "truncation", "bound", "bound_source")
+    return [
+        _Series(
+            scheme=scheme,
+            style=styles[scheme],
+            order=int(part["order"][0]),
+            h=part["h"],
+            error=part["abs_error"],
+            ok=[status == "ok" for status in part["status"]],
+            truncation=[abs(size) for size in part["truncation"]],
+            bound=part["bound"],
+            source={str(s) for s, bound in zip(part["bound_source"], part["bound"], strict=True) if bound == bound},
+            predicted=(float(part["predicted_h"][0]), float(part["predicted_abs_error"][0])),
         )
-    return made
+        for scheme, part in by_scheme(rows, (*names, "predicted_h", "predicted_abs_error")).items()
+    ]
 
 
 def _frame(series: Sequence[_Series], top: float) -> Frame:

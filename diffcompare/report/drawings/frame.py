@@ -6,7 +6,10 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
+
+import pandas as pd
 
 from diffcompare.errors import shorten
 from diffcompare.report.drawings.marks import LANES, PARTS, SCHEMES, STYLES
@@ -18,6 +21,7 @@ __all__ = [
     "LANE",
     "Frame",
     "add",
+    "by_scheme",
     "coord",
     "far_apart",
     "log_axes",
@@ -36,6 +40,7 @@ __all__ = [
 LANE = 26.0  # height of the strips for what a logarithmic axis cannot show
 DECADES = 8  # a y axis is never shorter: noise must not look like a trend
 _GAP = 3.0  # decades without a value: a line across them would be made up
+_SLACK = 1e-9  # for logarithms
 _TICK = 60.0  # units from tick to tick, which the letters on a phone need
 
 
@@ -82,9 +87,9 @@ class Frame:
         path: list[str] = []
         joined = False  # whether the path has come to the point before
         before: tuple[float, float] | None = None
-        for step, value in zip(*with_breaks(h, values), strict=True):
+        for step, value in zip(h, values, strict=True):
             point = (math.log10(step), math.log10(value)) if 0 < value < math.inf else None
-            if not before or not point:
+            if not before or not point or abs(before[0] - point[0]) > _GAP + _SLACK:
                 joined = False
             elif joined and low <= point[1] <= high:
                 path.append(f"L{coord(self.x(point[0]))},{coord(self.y(point[1]))}")
@@ -100,10 +105,13 @@ class Frame:
     def crosses(self, h: Sequence[float], values: Sequence[float]) -> bool:
         """Tell whether there is something of :meth:`log_line` to be seen."""
         low, high = self.y_range
-        known = zip(*with_breaks(h, values), strict=True)
         return any(
-            0 < a < math.inf and 0 < b < math.inf and math.log10(max(a, b)) > low and math.log10(min(a, b)) < high
-            for (_, a), (_, b) in pairwise(known)
+            0 < a < math.inf
+            and 0 < b < math.inf
+            and math.log10(max(a, b)) > low
+            and math.log10(min(a, b)) < high
+            and not far_apart(h0, h1)
+            for (h0, a), (h1, b) in pairwise(zip(h, values, strict=True))
         )
 
     def log_area(self, h: Sequence[float], values: Sequence[float]) -> str:
@@ -142,13 +150,30 @@ def scheme_styles(schemes: Sequence[str]) -> dict[str, int]:
     return {scheme: styles[scheme] for scheme in schemes}
 
 
+def by_scheme(rows: pd.DataFrame, names: Iterable[str]) -> dict[str, dict[str, list[Any]]]:
+    """Take columns apart by scheme, large steps first, with those of the scheme and of h.
+
+    A step that the dtype rounds to 0 has no place on a logarithmic axis; the page says how many there are.
+    """
+    columns = {name: rows[name].tolist() for name in ("scheme", "h", *names)}
+    places: dict[str, list[int]] = {}
+    for k, (scheme, h) in enumerate(zip(columns["scheme"], columns["h"], strict=True)):
+        if h > 0:
+            places.setdefault(str(scheme), []).append(k)
+    made = {}
+    for scheme, where in places.items():
+        where.sort(key=lambda k: -columns["h"][k])
+        made[scheme] = {name: [column[k] for k in where] for name, column in columns.items()}
+    return made
+
+
 def far_apart(a: float, b: float) -> bool:
     """Tell whether so many decades lie between two steps that no line may join their values.
 
     >>> far_apart(1e-4, 1e-49), far_apart(0.1, 1e-3)
     (True, False)
     """
-    return abs(math.log10(a) - math.log10(b)) > _GAP + 1e-9
+    return abs(math.log10(a) - math.log10(b)) > _GAP + _SLACK
 
 
 def with_breaks(h: Sequence[float], values: Sequence[float]) -> tuple[list[float], list[float]]:

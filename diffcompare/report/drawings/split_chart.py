@@ -18,6 +18,7 @@ from diffcompare.report.drawings.frame import (
     LANE,
     Frame,
     add,
+    by_scheme,
     coord,
     log_axes,
     log_range,
@@ -72,19 +73,18 @@ def split_charts(rows: pd.DataFrame, *, title: str, identity: str) -> list[Split
         A scheme without a split has none.
     """
     made = []
-    for number, (scheme, group) in enumerate(rows.groupby("scheme", observed=True, sort=False), 1):
-        part = group[group["h"] > 0].sort_values("h", ascending=False, kind="stable")
-        columns = {name: [abs(size) for size in part[name].tolist()] for name in PART_WORDS}
+    for number, (scheme, part) in enumerate(by_scheme(rows, ("status", *PART_WORDS)).items(), 1):
+        columns = {name: [abs(size) for size in part[name]] for name in PART_WORDS}
         dominating = list(map(_dominating, zip(*columns.values(), strict=True)))
         if all(name is None for name in dominating):
             continue
-        parts = _Parts(part["h"].tolist(), [status == "ok" for status in part["status"].tolist()], columns, dominating)
+        parts = _Parts(part["h"], [status == "ok" for status in part["status"]], columns, dominating)
         words = _words(parts)
         drawing = None
         if any(parts.dominating):
-            name = printable(shorten(str(scheme), 24))
+            name = printable(shorten(scheme, 24))
             drawing = _draw(parts, words, title=f"{title}: {name}", identity=f"{identity}-{number}")
-        made.append(Split(str(scheme), words, drawing))
+        made.append(Split(scheme, words, drawing))
     return made
 
 

@@ -62,9 +62,11 @@ def _straightened(places: Sequence[_Place]) -> list[_Place]:
     (x0, y0), (x1, y1) = places[0], places[-1]
     across, along = x1 - x0, y1 - y0
     length = max(1.0, (across * across + along * along) ** 0.5)
-    far = [abs(across * (y - y0) - along * (x - x0)) / length for x, y in places]
-    k = max(range(len(far)), key=far.__getitem__)
-    if far[k] <= 1 and x0 != x1:
+    # of the triangles with the line as their base the largest is the highest
+    areas = [abs(across * (y - y0) - along * (x - x0)) for x, y in places]
+    largest = max(areas)
+    k = areas.index(largest)
+    if largest / length <= 1 and x0 != x1:
         return [places[0], places[-1]]
     if not 0 < k < len(places) - 1:
         k = len(places) // 2
