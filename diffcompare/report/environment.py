@@ -39,7 +39,8 @@ def environment(*kinds: Literal["charts", "tables"]) -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=lambda value: printable(value) if isinstance(value, str) else value,
+        # what has markup was made of parts that were
+        finalize=lambda value: printable(value) if type(value) is str else value,
     )
     styles, scripts = (
         [loader.get_source(made, f"{name}.{ending}")[0] for name in names]
