@@ -104,7 +104,7 @@ def _quoted(tables: Tables) -> dict[str, list[str]]:
         return found.iloc[point]
 
     def digits(rows: pd.DataFrame) -> str:
-        return str(math.floor(-math.log10(rows["rel_error"].max())))
+        return f"to {math.floor(-math.log10(rows['rel_error'].max()))}"
 
     def minus(number: float) -> str:
         return short(number).replace("-", "−", 1) if number < 0 else short(number)
@@ -116,21 +116,19 @@ def _quoted(tables: Tables) -> dict[str, list[str]]:
     square, entropy, layer = "sum of squares error", "cross-entropy error", "loss of the 2×3 layer"
     first, line, bowl = "0.01 x² + 0.1 x, first try with h = 1e-49", "0.01 x² + 0.1 x", "x0² + x1²"
     fast, slow = f"{bowl}, learning rate 10", f"{bowl}, learning rate 1e-10"
-    of_square, of_bowl, of_layer = (errors[errors["function"] == name] for name in (square, bowl, layer))
-    of_square = of_square[of_square["variable"] == "y2"]
+    of_bowl, of_layer = (errors[errors["function"] == name] for name in (bowl, layer))
     near = errors[(errors["function"] == line) & (errors["point"] == "x=5.0") & (errors["scheme"] == "forward")]
     best = near.loc[near[near["status"] == "ok"]["abs_error"].idxmin()]
     book = of_bowl[of_bowl["h"] == 1e-4]
-    central, forward = (
-        of_layer[(of_layer["h"] == 1e-4) & (of_layer["scheme"] == name)] for name in ("central", "forward")
-    )
+    of_layer = of_layer[of_layer["h"] == 1e-4]
+    central, forward = (of_layer[of_layer["scheme"] == name] for name in ("central", "forward"))
     others = errors[(errors["function"] == entropy) & (errors["variable"] != "y2")]
     assert (others[["numeric", "exact"]] == 0).all(axis=None)
     assert {(r["scheme"], r["numeric"]) for _, r in errors[errors["function"] == "|x|"].iterrows()} == {
         ("forward", 1.0), ("central", 0.0),
     }  # fmt: skip
     assert (book[book["scheme"] == "forward"]["abs_error"].map(short) == "1e-4").all()
-    assert set(layer_row["variable"] for _, layer_row in central.iterrows() if layer_row["exact"] < 0) == {"w02", "w12"}
+    assert set(central["variable"][central["exact"] < 0]) == {"w02", "w12"}
     lost, end = row(first, 1e-49), run(fast, "exact")["value"].iloc[-1]
     stopped = run(fast, "central").iloc[-1]
     assert stopped["gradient_norm"] == 0
