@@ -146,6 +146,11 @@ class Finding:
         """The sentence."""
         return self.before + self.name + self.after
 
+    @property
+    def alone(self) -> str:
+        """The sentence on the page of its function, which needs no name in brackets."""
+        return self.words.removesuffix(f" ({self.name})")
+
 
 def findings(tables: Tables) -> list[Finding]:
     """Write what is most remarkable in a report: at most five sentences."""
