@@ -75,8 +75,7 @@ def test_no_line_crosses_missing_decades_and_far_steps_stand_at_the_edge() -> No
 
 def test_what_has_no_logarithm_stands_in_a_lane_and_breaks_the_line() -> None:
     svg = drawn(of([(1e-1, 1e-1), (1e-2, 0.0), (1e-3, 1e-3), (1e-4, math.inf), (1e-5, 1e-5), (1e-6, 1e-6)]))
-    texts = [text.text for text in svg.iter("text")]
-    assert {"exactly 0", "nan / inf"} <= set(texts)
+    assert len([path for path in svg.iter("path") if path.attrib.get("class") == "lane"]) == 2
     paths = {path.attrib["class"]: path.attrib["d"] for path in (*svg.iter("path"),)[::-1] if "class" in path.attrib}
     assert paths["apart"].lower().count("m") == 2
     assert len(re.findall("m", paths["line"], re.IGNORECASE)) == 3
