@@ -19,11 +19,13 @@ from typing import Any
 import diffcompare as dc
 from diffcompare.report.drawings.charts import error_chart
 from diffcompare.report.drawings.frame import marker_symbols
+from diffcompare.report.drawings.marks import marks_css
 from diffcompare.report.drawings.split_chart import split_charts
 from diffcompare.report.wording import short
 
 TEMPLATES = Path(dc.__file__).parent / "report" / "templates"
-STYLES = "".join((TEMPLATES / f"{name}.css").read_text(encoding="utf-8") for name in ("page", "charts"))
+PAGE, CHARTS = ((TEMPLATES / f"{name}.css").read_text(encoding="utf-8") for name in ("page", "charts"))
+STYLES = f"{PAGE}{marks_css()}\n{CHARTS}"
 
 TEXT = """\
 # Why is 1e-4 a good h?
@@ -315,7 +317,7 @@ def tutorial() -> tuple[str, dict[str, str]]:
     error = error_chart(table, title=title, identity="error")
     central = table[table["scheme"] == "central"]
     parts = split_charts(central, title="Its parts", identity="parts")[0].drawing
-    drawings = {"error.svg": error, "parts.svg": parts}
+    drawings = {"error.svg": error and error.drawing, "parts.svg": parts}
     return "".join(done), {name: _standing_alone(drawing.text) for name, drawing in drawings.items() if drawing}
 
 

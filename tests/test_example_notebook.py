@@ -70,12 +70,31 @@ def test_tables_and_charts_are_what_the_texts_say(shown: dict[str, Any]) -> None
     best = shown["sweep"].set_index("scheme")
     assert (best["verdict"].astype(str) == "within-bound").all()
     assert best.loc["central", "best_h"] < 1e-4
+    assert best.loc["central", "best_h"] > best.loc["forward", "best_h"]
+    assert best.loc["central", "abs_error_at_1e-4"] < best.loc["forward", "abs_error_at_1e-4"]
+    assert shown["loss"]["abs_error"].iloc[0] > 0.01
+    assert shown["first"][["numeric", "rel_error"]].iloc[1].tolist() == [0.0, 1.0]
+    assert set(shown["corner"]["status"]) == {"kink"}
+    assert shown["corner"]["numeric"].notna().all()
+    assert shown["gradient"].tolist() == [6.0, 8.0]
+    good, large, small = shown["descent"].values()
+    assert good < 1e-17
+    assert (large > 1e200, round(small, 4)) == (True, 25.0)
     assert shown["spots"]["operation"].iloc[0] == "cos(x)"
     assert isinstance(shown["spots"], pd.DataFrame)
     # two charts, which draw without a warning
     assert len(plt.get_fignums()) == 2
     for number in plt.get_fignums():
         plt.figure(number).canvas.draw()
+
+
+def test_the_questions_are_those_of_the_lesson_in_its_order() -> None:
+    study = (NOTEBOOK.parent / "chapter4.toml").read_text(encoding="utf-8").replace("\n", " ")
+    asked = [line for cell in CONTENT["cells"] for line in cell["source"] if line.startswith("## ")]
+    places = [study.find(line[3:].strip().split(", and")[0].rstrip("?")) for line in asked]
+    known = [place for place in places if place > 0]
+    assert len(known) == 5
+    assert known == sorted(known)
 
 
 def test_verdicts_show_themselves(shown: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ depend on them: names, points, steps, certified values, statuses, formulas; and 
 
 import html
 import importlib.util
+import math
 import os
 import re
 import subprocess
@@ -20,7 +21,9 @@ import pandas as pd
 import pytest
 
 import diffcompare as dc
-from diffcompare.tables.schema import COLUMNS, read_point
+from diffcompare.report.wording import exactly, short
+from diffcompare.studies.study_file import read_study
+from diffcompare.tables.schema import COLUMNS, Tables, read_point
 
 REPORTS = Path(__file__).parent.parent / "reports"
 STUDIES = sorted(path.stem for path in REPORTS.glob("*.toml"))
@@ -89,6 +92,98 @@ def test_the_lesson_gives_the_committed_report(tmp_path):
     _agree(REPORTS / "chapter4", tmp_path / "once")
     for path in (tmp_path / "once").iterdir():
         assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes()
+
+
+def _quoted(tables: Tables) -> dict[str, list[str]]:
+    """The numbers of each text of the lesson, computed from the tables."""
+    keys = ["function", "variable", "scheme", "h"]
+    errors = tables.errors.astype(dict.fromkeys(keys[:3], str)).assign(point=tables.errors["point"].astype(str))
+
+    def row(function: str, h: float, scheme: str = "forward", variable: str = "x", point: int = 0) -> pd.Series:
+        found = errors[(errors[keys] == [function, variable, scheme, h]).all(axis=1)]
+        return found.iloc[point]
+
+    def digits(rows: pd.DataFrame) -> str:
+        return f"to {math.floor(-math.log10(rows['rel_error'].max()))}"
+
+    def minus(number: float) -> str:
+        return short(number).replace("-", "−", 1) if number < 0 else short(number)
+
+    def run(function: str, gradient: str) -> pd.DataFrame:
+        runs = tables.descent
+        return runs[(runs["function"] == function) & (runs["gradient"] == gradient)]
+
+    square, entropy, layer = "sum of squares error", "cross-entropy error", "loss of the 2×3 layer"
+    first, line, bowl = "0.01 x² + 0.1 x, first try with h = 1e-49", "0.01 x² + 0.1 x", "x0² + x1²"
+    fast, slow = f"{bowl}, learning rate 10", f"{bowl}, learning rate 1e-10"
+    of_bowl, of_layer = (errors[errors["function"] == name] for name in (bowl, layer))
+    near = errors[(errors["function"] == line) & (errors["point"] == "x=5.0") & (errors["scheme"] == "forward")]
+    best = near.loc[near[near["status"] == "ok"]["abs_error"].idxmin()]
+    book = of_bowl[of_bowl["h"] == 1e-4]
+    of_layer = of_layer[of_layer["h"] == 1e-4]
+    central, forward = (of_layer[of_layer["scheme"] == name] for name in ("central", "forward"))
+    others = errors[(errors["function"] == entropy) & (errors["variable"] != "y2")]
+    assert (others[["numeric", "exact"]] == 0).all(axis=None)
+    assert {(r["scheme"], r["numeric"]) for _, r in errors[errors["function"] == "|x|"].iterrows()} == {
+        ("forward", 1.0), ("central", 0.0),
+    }  # fmt: skip
+    assert (book[book["scheme"] == "forward"]["abs_error"].map(short) == "1e-4").all()
+    assert set(central["variable"][central["exact"] < 0]) == {"w02", "w12"}
+    lost, end = row(first, 1e-49), run(fast, "exact")["value"].iloc[-1]
+    stopped = run(fast, "central").iloc[-1]
+    assert stopped["gradient_norm"] == 0
+    points = {tuple(read_point(point).values()) for point in book["point"]}
+    gradients = [book[(book["scheme"] == "central") & (book["point"] == p)]["exact"] for p in book["point"].unique()]
+    sure, unsure = ({h: row(square, h, "central", "y2", k) for h in (1e-2, 1e-6)} for k in (0, 1))
+    return {
+        "": [
+            short(lost["numeric"]), short(lost["exact"]), digits(pd.DataFrame([row(line, 1e-4)])),
+            digits(pd.DataFrame([row(line, 1e-4, "central")])),
+        ],
+        square: [
+            minus(sure[1e-2]["exact"]), minus(unsure[1e-2]["exact"]),
+            *(digits(pd.DataFrame([sure[h], unsure[h]])) for h in (1e-2, 1e-6)),
+        ],
+        entropy: [
+            *(minus(row(entropy, 1e-4, "central", "y2", k)["exact"]) for k in (0, 1)),
+            *(short(row(entropy, h, "central", "y2", 1)["abs_error"]) for h in (1e-2, 1e-4)),
+        ],
+        first: [short(lost["exact"]), f"{100 * lost['rel_error']:.0f} %", short(row(first, 1e-4)["abs_error"])],
+        line: [
+            short(row(line, 1e-4)["abs_error"]), short(best["abs_error"]), short(best["h"]),
+            short(row(line, 1e-15)["abs_error"]), short(row(line, 1e-4, "central")["abs_error"]),
+        ],
+        f"{bowl} with x1 = 4": [exactly(row(f"{bowl} with x1 = 4", 1e-4, "central", "x0")["numeric"]), "6"],
+        f"{bowl} with x0 = 3": [exactly(row(f"{bowl} with x0 = 3", 1e-4, "central", "x1")["numeric"]), "8"],
+        bowl: [
+            *(f"({', '.join(map(short, gradient))})" for gradient in gradients),
+            *(f"({', '.join(map(short, point))})" for point in points),
+            short(book[book["scheme"] == "central"]["abs_error"].max()),
+            *(minus(run(bowl, "exact")[x].iloc[-1]) for x in ("x0", "x1")),
+            short(run(bowl, "central")["distance"].iloc[-1]),
+        ],
+        fast: [short(end), short(stopped["value"]), short(abs(run(fast, "exact")["x0"].iloc[1] / 3))],
+        slow: [short(run(slow, gradient)["value"].iloc[-1]) for gradient in ("exact", "central")],
+        layer: [*(minus(value) for value in central["exact"]), digits(central), digits(forward)],
+        "|x|": ["1", "0"],
+    }  # fmt: skip
+
+
+def test_what_the_lesson_says_is_in_its_tables():
+    study, folder = read_study(REPORTS / "chapter4.toml"), REPORTS / "chapter4"
+    errors, descent = dc.read_errors(folder / "errors.csv"), pd.read_csv(folder / "descent.csv")
+    texts = {"": study.lesson, **{entry.name: entry.lesson for entry in study.entries}}
+    for walk in study.descents:
+        texts[walk.function] = f"{texts[walk.function]} {walk.lesson}"
+    expected = _quoted(Tables("", errors, errors, descent=descent))
+    assert expected.keys() == texts.keys()
+    numbers = r"[−-]?\d+(?:\.\d+)?(?:e-?\d+)?(?: %)?"
+    for name, text in texts.items():
+        assert [quote for quote in expected[name] if quote not in text] == []
+        # what is no result is given: a step, a rate, a coordinate, a small whole number
+        given = {"0.01", "0.1", "0.2", "0.6", "0.8", "0.9", "1e-2", "1e-4", "1e-6", "1e-10", "1e-15", "1e-49"}
+        known = given | set(re.findall(numbers, " ".join(expected[name])))
+        assert [n for n in re.findall(numbers, text) if n not in known and not re.fullmatch(r"[−-]?\d{1,3}", n)] == []
 
 
 # what the studies of the gallery are there to show

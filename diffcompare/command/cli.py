@@ -226,14 +226,15 @@ def run(
                     tables, rows = _stream(study, out, allow_python, advance, executor, runs, not no_limit, resume)
                 else:
                     tables = run_study(study, allow_python, advance, executor, runs, not no_limit)
+                    write_report(tables, out, pages=pages, format=table_format, executor=executor)
         except Interrupted as error:
             tables, interrupted = error.tables, f"{error}; the report has what is done: {index}"
+            if pages != "none":
+                write_report(tables, out, pages=pages, format=table_format)
         except KeyboardInterrupt as error:
             if pages != "none" or type(error) is not KeyboardInterrupt:
                 raise
             interrupted = f"interrupted; what is done stays in {out}, and --resume goes on with it"
-        if pages != "none":
-            write_report(tables, out, pages=pages, format=table_format)
     if interrupted:
         _complain(interrupted)
         return INTERRUPTED
@@ -578,7 +579,7 @@ def rank(out: str | None, quiet: bool, as_json: bool) -> int:
 @diffcompare.command(short_help="Explain a column, status, verdict or rule.")
 @click.argument("words", metavar="[WORD]", nargs=-1, shell_complete=_words)
 def explain(words: Sequence[str]) -> int:
-    """Explain a column, status, verdict, scheme or step rule; without WORD, list them.
+    """Explain a column, status, verdict, scheme, step rule or mark of a chart; without WORD, list all.
 
     \b
     diffcompare explain truncation

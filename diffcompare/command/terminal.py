@@ -76,6 +76,7 @@ def progress(*, wanted: bool) -> Iterator[Callable[[int, int, str], None] | None
 def show_study(console: Console, tables: Tables, report: str, rows: int | None = None) -> None:
     """Print what a study found: counts, what failed, the worst comparisons and where the report is.
 
+    What is within its bound is not bad: the largest errors of such comparisons are listed where there is nothing worse.
     ``rows``: how many errors there are, where the tables do not hold them.
     """
     say(console, tables.title, style="bold")
@@ -84,10 +85,11 @@ def show_study(console: Console, tables: Tables, report: str, rows: int | None =
         word = "failed" if row["status"] == "failed" else "note"
         say(console, f"{word}: {shorten(row['function'], 80)}: {row['message']}", style="red")
     partials = ["function", "variable", "point"]
-    worst = worst_first(tables.summary).drop_duplicates(partials).head(_OFFENDERS)
+    ordered = worst_first(tables.summary).drop_duplicates(partials)
+    calm = ordered["verdict"].astype(str) == "within-bound"
+    worst = (ordered if calm.all() else ordered[~calm]).head(_OFFENDERS)
     if len(worst):
-        within = set(worst["verdict"].astype(str)) == {"within-bound"}
-        say(console, "closest to their bounds:" if within else "worst first:")
+        say(console, "largest errors:" if calm.all() else "worst first:")
     for row in worst.to_dict("records"):
         errors = tables.errors
         for name in (*partials, "scheme"):
@@ -104,8 +106,8 @@ def _outcome(row: Any, errors: pd.DataFrame) -> str:
     if row["best_h"] != row["best_h"]:
         statuses = ", ".join(status for status, _, _ in status_notes(errors))
         return f"{row['verdict']} ({statuses})" if statuses else str(row["verdict"])
-    ratio = row["max_bound_ratio"]
-    bound = "" if ratio != ratio else f", largest |error|/bound {share(float(ratio))}"
+    outside = row["verdict"] == "outside-bound"
+    bound = f", largest |error|/bound {share(float(row['max_bound_ratio']))}" if outside else ""
     best = f"best |error| {short(float(row['best_abs_error']))} at h = {short(float(row['best_h']))}"
     return f"{row['verdict']}, {best}{bound}"
 

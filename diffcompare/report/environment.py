@@ -5,19 +5,33 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from functools import lru_cache
 from typing import Literal
 
 import jinja2
 
 from diffcompare import __version__
 from diffcompare.errors import shorten
-from diffcompare.report.wording import Html, breakable, exactly, percent, plural, printable, share, short
+from diffcompare.report.drawings.marks import marks_css
+from diffcompare.report.wording import (
+    Html,
+    breakable,
+    exactly,
+    percent,
+    place,
+    plural,
+    printable,
+    share,
+    short,
+    unbroken,
+)
 
 __all__ = ["environment"]
 
 
-def environment(kind: Literal["charts", "tables"]) -> jinja2.Environment:
-    """Build the environment of pages with charts, or with tables to sort: their style and script, and no more.
+@lru_cache
+def environment(*kinds: Literal["charts", "tables"]) -> jinja2.Environment:
+    """Build the environment of pages with charts, with tables to sort, or both: their style and script, and no more.
 
     Everything is escaped, a missing name is an error.
     """
@@ -28,18 +42,31 @@ def environment(kind: Literal["charts", "tables"]) -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=lambda value: printable(value) if isinstance(value, str) else value,
+        # what has markup was made of parts that were
+        finalize=lambda value: printable(value) if type(value) is str else value,
     )
-    source = {name: loader.get_source(made, name)[0] for name in ("page.css", f"{kind}.css", f"{kind}.js")}
-    style = _packed_style(source["page.css"] + source[f"{kind}.css"])
-    script = _packed_script(source[f"{kind}.js"])
+    styles, scripts = (
+        [loader.get_source(made, f"{name}.{ending}")[0] for name in names]
+        for ending, names in (("css", ("page", *kinds)), ("js", kinds))
+    )
+    style = _packed_style("".join([styles[0], marks_css() if "charts" in kinds else "", *styles[1:]]))
+    script = _packed_script("".join(scripts))
     policy = (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     made.globals.update(script=Html(script), style=Html(style), policy=policy, version=__version__)
     made.filters.update(
-        short=short, share=share, percent=percent, exactly=exactly, shorten=shorten, plural=plural, breakable=breakable
+        short=short,
+        share=share,
+        percent=percent,
+        exactly=exactly,
+        shorten=shorten,
+        plural=plural,
+        breakable=breakable,
+        place=place,
+        unbroken=unbroken,
+        paragraphs=lambda text: re.split(r"\n\s*\n", text),
     )
     return made
 

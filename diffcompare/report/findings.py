@@ -1,8 +1,14 @@
-"""What the tables say, as sentences: counted, never judged beyond what was computed."""
+"""What the tables say, as sentences: counted, never judged beyond what was computed.
+
+Findings are what is remarkable, a sentence for each kind, the most remarkable kind first; notes are what was counted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -15,13 +21,30 @@ from diffcompare.report.wording import (
     STATUS_WORDS,
     VERDICT_WORDS,
     bound_words,
+    partial,
+    place,
     plural,
+    raised,
     share,
     short,
 )
-from diffcompare.tables.schema import STATUSES, VERDICTS, Tables
+from diffcompare.tables.schema import DESCENT_COLUMNS, STATUSES, VERDICTS, Tables, read_point
 
-__all__ = ["findings", "status_notes", "unbounded_words", "verdict_counts", "verdict_lines", "worst_first"]
+__all__ = [
+    "Finding",
+    "findings",
+    "notes",
+    "status_notes",
+    "unbounded_words",
+    "verdict_counts",
+    "verdict_lines",
+    "worst_first",
+]
+
+_FINDINGS = 5
+_PARTIAL = ["function", "variable", "point", "derivative"]
+_WORSE = 100.0  # an error that grows by less while h shrinks is no finding
+_STILL = 0.99  # a descent that keeps more of its value and its gradient hardly moves
 
 _COMPLEX_WORDS = "errors of the complex step were measured, no bound is proven for it"
 _WORST_FIRST = ("outside-bound", "not-differentiable", "unbounded", "within-bound")
@@ -79,12 +102,16 @@ def _bound(errors: pd.DataFrame) -> str:
 
 
 def worst_first(summary: pd.DataFrame) -> pd.DataFrame:
-    """Sort the summary: verdict, then the ratio of error to bound, then the best error, large ones first."""
+    """Sort the summary: verdict, then the best error, large ones first; outside its bound the ratio to it first.
+
+    A bound that is nearly reached is a good bound, and nothing bad.
+    """
     ranks = {verdict: rank for rank, verdict in enumerate(_WORST_FIRST)}
+    verdicts = summary["verdict"].astype(str)
     keys = pd.DataFrame(
         {
-            "verdict": summary["verdict"].astype(str).map(ranks).fillna(len(VERDICTS)),
-            "ratio": -summary["max_bound_ratio"].fillna(-1.0),
+            "verdict": verdicts.map(ranks).fillna(len(VERDICTS)),
+            "ratio": -summary["max_bound_ratio"].where(verdicts == "outside-bound", 0.0),
             "error": -summary["best_abs_error"].fillna(float("inf")),
         },
         index=summary.index,
@@ -98,21 +125,202 @@ def status_notes(errors: pd.DataFrame) -> list[tuple[str, int, str]]:
     return [(s, int(counts[s]), STATUS_WORDS[s]) for s in STATUSES if s != "ok" and s in counts.index]
 
 
-def findings(tables: Tables) -> list[str]:
-    """Write the findings of a report, one sentence each."""
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One sentence, around the name of the function that shows it; a failure is what no good word may stand above."""
+
+    before: str
+    function: str = ""
+    after: str = ""
+    failure: bool = False
+    alarm: bool = False
+
+    @property
+    def name(self) -> str:
+        """The function as it stands in the sentence; in quotes where it could be taken for words of it."""
+        name = shorten(self.function, 60)
+        return f"“{name}”" if " " in name else name
+
+    @property
+    def words(self) -> str:
+        """The sentence."""
+        return self.before + self.name + self.after
+
+    @property
+    def alone(self) -> str:
+        """The sentence on the page of its function, which needs no name in brackets."""
+        return self.words.removesuffix(f" ({self.name})")
+
+
+def findings(tables: Tables) -> list[Finding]:
+    """Write what is most remarkable in a report: at most five sentences."""
     errors, summary = tables.errors, tables.summary
     if errors.empty:
-        return ["There is nothing to compare: the table of errors has no rows."]
-    # what is wrong, and where, comes first; what was looked at comes last
+        return [Finding("There is nothing to compare: the table of errors has no rows")]
+    rules: Sequence[Callable[[], Iterator[Finding]]] = (
+        lambda: _outside(errors, summary),
+        lambda: _unmoved(errors),
+        lambda: _descents(tables.descent),
+        lambda: _central_and_forward(summary),
+        lambda: _without_derivative(errors),
+        lambda: _ruined(errors),
+        lambda: _smaller_and_worse(errors, summary),
+        lambda: (Finding(words.removesuffix(".")) for words in _odd_orders(summary)),
+    )
+    found = list(islice((finding for rule in rules for finding in rule()), _FINDINGS))
+    return found or [Finding(_scope(errors).removesuffix("."))]
+
+
+def notes(tables: Tables) -> list[str]:
+    """Count what was compared, and what came of it."""
+    errors, summary = tables.errors, tables.summary
+    if errors.empty:
+        return []
     return [
+        _scope(errors),
         *_bounds(errors, summary),
         *_statuses(errors),
         *_orders(summary),
         *_at_book_step(summary),
         *_parts(errors),
         *_zeros(errors),
-        _scope(errors),
     ]
+
+
+def _outside(errors: pd.DataFrame, summary: pd.DataFrame) -> Iterator[Finding]:
+    outside = dict(verdict_counts(summary)).get("outside-bound", 0)
+    if outside:
+        over = _records(worst_first(summary).head(min(outside, _EXAMPLES)))
+        places = "; ".join(f"{_share(row['max_bound_ratio'])} times it ({_place(row)})" for row in over)
+        yield Finding(
+            f"{outside:,} of {plural(len(summary), 'comparison')}: an error exceeds its {_bound(errors)}: {places}. "
+            "This is a bug in diffcompare or in this build of NumPy",
+            alarm=True,
+        )
+
+
+def _unmoved(errors: pd.DataFrame) -> Iterator[Finding]:
+    """Show the smallest step that did not move the point, where the derivative is not 0."""
+    still = errors[(errors["status"].astype(str) == "h-underflow") & (errors["h"] > 0) & (errors["rel_error"] >= 1)]
+    if still.empty:
+        return
+    row = still.iloc[int(still["h"].to_numpy().argmin())]
+    x, scheme = shorten(str(row["variable"]), 24), str(row["scheme"])
+    sides = {"forward": f"{x} + h is {x}", "backward": f"{x} − h is {x}", "central": f"{x} + h and {x} − h are {x}"}
+    yield _at_step(row, sides.get(scheme, f"h does not move {x}"))
+
+
+def _ruined(errors: pd.DataFrame) -> Iterator[Finding]:
+    """Show a step with an error of 100 %, the one nearest to that of the textbook."""
+    wrong = errors[
+        (errors["status"].astype(str) == "ok")
+        & (errors["rel_error"] >= 1)
+        & (errors["rel_error"] < math.inf)
+        & (errors["h"] > 0)
+    ]
+    if wrong.empty:
+        return
+    away = wrong["h"].map(lambda h: abs(math.log10(h) + 4))
+    row = wrong.iloc[[int(away.to_numpy().argmin())]]
+    part = dominating_parts(row).get(row.index[0])
+    yield _at_step(row.iloc[0], "" if not part else "h is too large" if part == "truncation" else "all is rounding")
+
+
+def _at_step(row: Any, why: str) -> Finding:
+    numbers = [short(float(row[name])) for name in ("h", "numeric", "exact")]
+    words = "h = {} gives {} instead of {}".format(*numbers)
+    return Finding(f"{words}{': ' * bool(why)}{why} (", str(row["function"]), ")", failure=True)
+
+
+def _descents(descent: pd.DataFrame) -> Iterator[Finding]:
+    """Tell which descents climb, or leave all numbers behind, and which hardly move."""
+    climbing: dict[str, tuple[float, str]] = {}
+    resting: dict[str, str] = {}
+    for _, run in descent.groupby((descent["step"] == 0).cumsum(), sort=False) if len(descent) else ():
+        name, steps = str(run["function"].iloc[0]), plural(len(run) - 1, "step")
+        (start, end), norms = (run[key].iloc[[0, -1]].tolist() for key in ("value", "gradient_norm"))
+        size = abs(end) if end == end else math.inf
+        if math.isfinite(start) and not end <= start:
+            if name not in climbing or size > climbing[name][0]:
+                climbing[name] = size, f"f goes from {short(start)} to {short(end)} in {steps}"
+        elif len(run) > 10 and norms[1] >= _STILL * norms[0] > 0 and start - end <= (1 - _STILL) * abs(start):
+            resting[name] = f"after {steps} f is still {short(end)}"
+    rates = {name: _rate(descent[descent["function"].astype(str) == name]) for name in (*climbing, *resting)}
+    idle = next(iter(resting), "")
+    for name, (_, words) in list(climbing.items())[:1]:
+        more = f", and so do {len(climbing) - 1:,} more" if len(climbing) > 1 else ""
+        rest = f"; with {rates[idle]} it hardly moves" if rates.get(idle) and rates[name] else ""
+        yield Finding(f"{_descending(rates[name])} diverges{more}: {words}{rest} (", name, ")", failure=True)
+    if idle and not climbing:
+        yield Finding(f"{_descending(rates[idle])} hardly moves: {resting[idle]} (", idle, ")")
+
+
+def _descending(rate: str) -> str:
+    return f"Gradient descent with learning rate {rate}" if rate else "Gradient descent"
+
+
+def _rate(run: pd.DataFrame) -> str:
+    """Tell the learning rate from the first step, where that is much longer than its rounding."""
+    coordinates = [c for c in run.columns if c not in DESCENT_COLUMNS]
+    points = run[coordinates].iloc[:2].to_numpy(float)
+    norm = float(run["gradient_norm"].iloc[0])
+    if len(points) < 2 or not norm > 0:
+        return ""
+    known = [(a, b) for a, b in zip(*points.tolist(), strict=True) if a == a]
+    length = math.hypot(*(b - a for a, b in known))
+    # (0 and infinity fail too)
+    return short(length / norm) if 2.0**-40 * math.hypot(*(a for a, _ in known)) < length < math.inf else ""
+
+
+def _central_and_forward(summary: pd.DataFrame) -> Iterator[Finding]:
+    """Compare the two schemes at h = 1e-4, where they differ by a power of ten at least."""
+    known = summary[summary["abs_error_at_1e-4"].notna() & summary["scheme"].astype(str).isin(["forward", "central"])]
+    wide = known.pivot_table(index=_PARTIAL, columns="scheme", values="abs_error_at_1e-4", observed=True)
+    both = wide.reindex(columns=["forward", "central"]).dropna()
+    ratios = (both["forward"] / both["central"])[both["central"] > 0]
+    closer = int((both["central"] < both["forward"]).sum())
+    if ratios.empty or closer < len(both) / 2 or ratios.max() < 10:
+        return
+    low, high = (math.floor(math.log10(max(ratio, 1.0))) for ratio in (ratios.min(), ratios.max()))
+    powers = [f"10{raised(k)}" if k > 1 else str(10**k) for k in (low, high)]
+    times = powers[1] if low == high else f"{powers[0]} to {powers[1]}" if low > 0 else f"up to {powers[1]}"
+    where = "" if closer == len(both) else f" (in {closer:,} of {len(both):,} cases)"
+    yield Finding(f"At h = 1e-4 the central difference is {times} times better than the forward one{where}")
+
+
+def _without_derivative(errors: pd.DataFrame) -> Iterator[Finding]:
+    corners = errors[errors["status"].astype(str) == "kink"].drop_duplicates(_PARTIAL)
+    if corners.empty:
+        return
+    row = corners.iloc[0]
+    name, point = str(row["function"]), str(row["point"])
+    if single := ";" not in point:
+        point = short(next(iter(read_point(point).values())))
+    what = "derivative" if single else partial(shorten(str(row["variable"]), 24), int(row["derivative"]))
+    more = f" ({len(corners) - 1:,} more have none)" if len(corners) > 1 else ""
+    yield Finding("", name, f" has no {what} at {place(point)}: the slopes left and right of it differ{more}")
+
+
+def _smaller_and_worse(errors: pd.DataFrame, summary: pd.DataFrame) -> Iterator[Finding]:
+    """Show where the error grew most as h went on to shrink below the best one."""
+    keys = [*_PARTIAL, "scheme"]
+    ok = errors[(errors["status"].astype(str) == "ok") & (errors["h"] > 0) & (errors["abs_error"] < math.inf)]
+    if ok.empty:
+        return
+    smallest = ok.loc[ok.groupby(keys, observed=True, sort=False)["h"].idxmin()]
+    both = smallest[[*keys, "h", "abs_error"]].astype(dict.fromkeys(keys, str))
+    both = both.merge(summary[[*keys, "best_h", "best_abs_error"]].astype(dict.fromkeys(keys, str)), on=keys)
+    both = both[both["best_abs_error"] > 0]
+    worse = both["abs_error"] / both["best_abs_error"]
+    if not worse.max() >= _WORSE:
+        return
+    row = both.iloc[int(worse.to_numpy().argmax())]
+    times = f"10{raised(math.floor(math.log10(worse.max())))}"
+    yield Finding(
+        f"A smaller h is not always better: the {shorten(row['scheme'], 40)} difference of ",
+        row["function"],
+        f" is best at h = {short(row['best_h'])}, and at h = {short(row['h'])} its error is {times} times larger",
+    )
 
 
 def _scope(errors: pd.DataFrame) -> str:
@@ -139,19 +347,9 @@ def _bounds(errors: pd.DataFrame, summary: pd.DataFrame) -> list[str]:
             f"There is no bound in these tables. The verdict “unbounded” says that {measured}, "
             "and nothing for or against a derivative."
         ]
-    bound = _bound(errors)
     made = []
-    if outside := counts.get("outside-bound"):
-        over = _records(worst_first(summary).head(min(outside, _EXAMPLES)))
-        places = "; ".join(f"{_share(row['max_bound_ratio'])} times it ({_place(row)})" for row in over)
-        made.append(
-            f"{outside:,} of {total}: an error exceeds its {bound}: {places}. "
-            "This is a bug in diffcompare or in this build of NumPy."
-        )
     if within := counts.get("within-bound"):
-        ratio = summary["max_bound_ratio"][summary["verdict"].astype(str) == "within-bound"].max()
-        largest = f"; the largest is {_share(ratio)} of it" if ratio == ratio else ""
-        made.append(f"{within:,} of {total}: {_within(errors, summary)}{largest}.")
+        made.append(f"{within:,} of {total}: {_within(errors, summary)}.")
     if unbounded := counts.get("unbounded"):
         made.append(
             f"{unbounded:,} of {total}: {unbounded_words(summary)}; nothing follows for or against the derivative."
@@ -175,43 +373,36 @@ def _parts(errors: pd.DataFrame) -> list[str]:
 
 
 def _at_book_step(summary: pd.DataFrame) -> list[str]:
-    """Compare the schemes at h = 1e-4, the step size of the textbook."""
+    """Name the largest error at h = 1e-4, the step size of the textbook."""
     known = summary[summary["abs_error_at_1e-4"].notna()]
     if known.empty:
         return []
     worst = known.iloc[int(known["abs_error_at_1e-4"].to_numpy().argmax())]
-    made = [f"At h = 1e-4 the largest |error| is {short(float(worst['abs_error_at_1e-4']))}: {_place(worst)}."]
-    wide = known.pivot_table(
-        index=["function", "variable", "point"], columns="scheme", values="abs_error_at_1e-4", observed=True
-    )
-    if {"forward", "central"} <= set(wide.columns):
-        both = wide[["forward", "central"]].dropna()
-        closer = int((both["central"] < both["forward"]).sum())
-        if len(both):
-            made.append(
-                f"At h = 1e-4 central is closer to the exact derivative than forward in {closer:,} of {len(both):,} "
-                "cases."
-            )
-    return made
+    return [f"At h = 1e-4 the largest |error| is {short(float(worst['abs_error_at_1e-4']))}: {_place(worst)}."]
 
 
 def _orders(summary: pd.DataFrame) -> list[str]:
+    if summary["observed_order"].isna().all():
+        return []
+    usual = f"The observed order is that of the scheme (within {_ORDER_GAP}) wherever it could be measured."
+    return list(_odd_orders(summary)) or [usual]
+
+
+def _odd_orders(summary: pd.DataFrame) -> Iterator[str]:
     observed = summary[summary["observed_order"].notna()]
     gaps = (observed["observed_order"] - observed["order"]).abs()
     odd = observed.loc[gaps[gaps > _ORDER_GAP].sort_values(ascending=False, kind="stable").index]
-    if observed.empty:
-        return []
     if odd.empty:
-        return [f"The observed order is that of the scheme (within {_ORDER_GAP}) wherever it could be measured."]
+        return
     shown = [
         f"{short(float(row['observed_order']))} instead of {row['order']} ({_place(row)})"
         for row in _records(odd.head(_EXAMPLES))
     ]
     more = f" and {len(odd) - _EXAMPLES:,} more" if len(odd) > _EXAMPLES else ""
-    return [
+    yield (
         f"The observed order differs from the scheme's in {len(odd):,} of {plural(len(observed), 'comparison')}: "
         f"{', '.join(shown)}{more}. A leading term that vanishes raises it, a kink or a rough function lowers it."
-    ]
+    )
 
 
 def _zeros(errors: pd.DataFrame) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,15 +14,17 @@ from diffcompare.errors import shorten
 from diffcompare.report.drawings.charts import error_chart
 from diffcompare.report.drawings.contour import Contour, descent_contour
 from diffcompare.report.drawings.frame import marker_symbols, scheme_styles
+from diffcompare.report.drawings.marks import KEY, RULES
 from diffcompare.report.drawings.rule_ticks import rule_rows
 from diffcompare.report.drawings.sketch import function_sketch
 from diffcompare.report.drawings.split_chart import split_charts
-from diffcompare.report.findings import status_notes, verdict_lines
-from diffcompare.report.mathml import typeset
+from diffcompare.report.findings import findings, status_notes, verdict_lines
+from diffcompare.report.mathml import corners, typeset
 from diffcompare.report.pivot import pivot
 from diffcompare.report.rows_table import rows_table
 from diffcompare.report.snippet import reproduce
 from diffcompare.report.wording import PART_MEANINGS, PART_WORDS, STATUS_WORDS, Html, partial
+from diffcompare.tables.schema import Tables
 
 __all__ = ["LARGE", "SMALL", "Function", "function_pages", "has_source", "summary_cells"]
 
@@ -29,6 +32,7 @@ LARGE, SMALL = 149_000, 59_000  # bytes of a page; small ones where there are ve
 _PAGES = 20  # of one function, unless all are asked for
 _FORMULA = 20_000  # characters; a longer one can only be read elsewhere
 _BEST_ROW, _SPOT_ROW = 400, 220  # bytes of a row, with some to spare
+_KEY_PLACE = Html("<!--key-->")  # where the marks are explained, if a partial is the first of its page
 
 _Key = tuple[str, str]
 
@@ -53,6 +57,8 @@ class Function:
     descent: pd.DataFrame
     surface: pd.DataFrame
     file: str
+    lesson: str
+    descent_lesson: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,9 @@ def function_pages(
     """
     template = environment.get_template("function.html")
     common = {**_facts(f), **around}
-    empty = len(template.render(common, **_page(f, [], 1), pages=[], left_out=0).encode())
+    key = environment.get_template("key.html")
+    empty = len(template.render(common, **_page(f, [], 1, key), pages=[], left_out=0).encode())
+    empty += len(key.render(key=[*KEY, *(("", mark.tick, mark.words) for mark in RULES.values())]).encode())
     parts = _partials(f)
     sections = _sections(f, parts, environment.get_template("section.html"), room - empty)
     pages = _packed(f, sections, room - empty, most=len(parts) if every else _PAGES)
@@ -97,7 +105,10 @@ def function_pages(
     names = [f.file, *(f.file.replace(".html", f"-{k}.html") for k in range(2, len(pages) + 1))]
     for number, (name, page) in enumerate(zip(names, pages, strict=True), 1):
         last = number == len(pages)
-        yield name, template.render(common, **_page(f, page, number), pages=names, left_out=left_out if last else 0)
+        yield (
+            name,
+            template.render(common, **_page(f, page, number, key), pages=names, left_out=left_out if last else 0),
+        )
 
 
 def _facts(f: Function) -> dict[str, Any]:
@@ -106,6 +117,7 @@ def _facts(f: Function) -> dict[str, Any]:
         "title": f.name,
         "function": f,
         "formula": typeset(f.latex, otherwise=shorten(f.formula, _FORMULA)) if f.formula or f.latex else None,
+        "failures": [x for x in findings(Tables("", f.rows, f.summary, descent=f.descent)) if x.failure],
         "verdicts": verdict_lines(f.rows, f.summary),
         "comparisons": len(f.summary),
         "proven": has_source(f.rows, "proven"),
@@ -133,26 +145,40 @@ def _again(f: Function) -> str:
     return reproduce(name=f.name, formula=f.formula, variables=f.variables, rows=f.rows)
 
 
-def _page(f: Function, sections: Sequence[_Section], number: int) -> dict[str, Any]:
+def _page(f: Function, sections: Sequence[_Section], number: int, key: jinja2.Template) -> dict[str, Any]:
     """Collect what one page says: of its own partials only."""
     variables = list(dict.fromkeys(section.key[0] for section in sections))
     points = dict.fromkeys(section.key[1] for section in sections)
     latex = dict(zip(f.variables, f.derivatives, strict=False))
     schemes = scheme_styles(list(dict.fromkeys(str(row["scheme"]) for s in sections for row in s.best)))
     drawn = "".join(section.html for section in sections)
+    marks = key.render(key=_key(drawn))
     symbols = sorted({f"s{style}" for style in schemes.values()}) + [f"p{k}" for k in range(1, len(PART_WORDS) + 1)]
     return {
         "number": number,
         "derivatives": [
-            (variable, typeset(latex[variable], otherwise=shorten(latex[variable], _FORMULA)))
+            (variable, _derivative(latex[variable]))
             for variable in variables or f.variables * (not len(f.rows))
             if latex.get(variable)
         ],
         "best": [row for section in sections for row in section.best],
         "symbols": marker_symbols(name for name in symbols if f'class="{name}"' in drawn),
-        "sections": Html(drawn),
+        "sections": Html(drawn.replace(_KEY_PLACE.text, marks, 1).replace(_KEY_PLACE.text, "")),
         "hot_spots": [spot for spot in _hot_spots(f.hot_spots) if spot["point"] in points],
     }
+
+
+def _derivative(latex: str) -> Html:
+    """Typeset a derivative, with what it leaves out: the corners of f, where its signs have no meaning."""
+    whole = r",\quad ".join([latex, *(rf"{where} \neq 0" for where in corners(latex))])
+    return typeset(whole, otherwise=shorten(whole, _FORMULA))
+
+
+def _key(drawn: str) -> list[tuple[str, str, str]]:
+    """List the marks that stand in charts, each with its sign and what it means."""
+    shown = [entry for entry in KEY if f'class="{entry[0]}"' in drawn]
+    ticks = set(" ".join(re.findall(r'class="rule-name"[^>]*>([^<]*)<', drawn)).split())
+    return shown + [("", mark.tick, mark.words) for mark in RULES.values() if mark.tick in ticks]
 
 
 def _partials(f: Function) -> list[tuple[_Key, int, Any]]:
@@ -190,7 +216,7 @@ def _packed(f: Function, sections: Iterator[_Section], room: int, *, most: int) 
         size = len(section.html.encode()) + _BEST_ROW * len(section.best)
         extra = _SPOT_ROW * spots.get(point, 0) if point not in {s.key[1] for s in pages[-1]} else 0
         if variable not in {s.key[0] for s in pages[-1]}:
-            extra += len(typeset(latex[variable], otherwise="x" * _FORMULA).text) if latex.get(variable) else 0
+            extra += len(_derivative(latex[variable]).text) if latex.get(variable) else 0
         if pages[-1] and used + size + extra > room:
             if len(pages) == most:
                 break
@@ -215,7 +241,8 @@ def _fitting(section: dict[str, Any], rows: pd.DataFrame, template: jinja2.Templ
     ):
         drawn = rows_table(rows, caption=caption, identity=identity, brief=brief) if table else None
         text = template.render(
-            s={**section, "splits": splits, "table": drawn, "brief": brief, "parts": list(PART_WORDS)}
+            s={**section, "splits": splits, "table": drawn, "brief": brief, "parts": list(PART_WORDS)},
+            key_place=_KEY_PLACE,
         )
         if len(text.encode()) <= room:
             break
@@ -263,7 +290,7 @@ def _sketch(f: Function, rows: pd.DataFrame, point: str, number: int) -> Html | 
 
 def has_source(rows: pd.DataFrame, source: str) -> bool:
     """Tell whether there is a bound of this source."""
-    return bool((rows["bound"].notna() & (rows["bound_source"].astype(str) == source)).any())
+    return bool((rows["bound"].notna() & (rows["bound_source"] == source)).any())
 
 
 def _hot_spots(spots: pd.DataFrame) -> list[dict[str, Any]]:

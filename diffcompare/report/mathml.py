@@ -14,11 +14,15 @@ from latex2mathml.converter import convert
 
 from diffcompare.report.wording import Html, printable
 
-__all__ = ["typeset"]
+__all__ = ["corners", "typeset"]
 
 _TOKENS = frozenset({"mi", "mn", "mo", "mtext", "mspace"})  # hold text, never elements
 _LIMIT_ELEMENTS = 400  # beyond it a formula is easier to read as text
 _LIMIT_CHARACTERS = 6000  # an element needs a few characters of LaTeX; spares the converter the hopeless cases
+
+# SymPy's sign, Heaviside and delta functions; a variable of that name has a space before the bracket
+_SIGN = re.compile(r"(?:\\operatorname\{sign\}(?:\^\{\d+\})?\{|\\theta|\\delta)(?=\\left\()")
+_BRACKET = re.compile(r"\\(left|right)(?=[^a-z])")
 
 _NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
 _TRUTH = "true|false"
@@ -79,6 +83,23 @@ def typeset(latex: str, *, otherwise: str) -> Html:
         code.text = printable(otherwise)
         built = code
     return Html(ElementTree.tostring(built, encoding="unicode"))
+
+
+def corners(latex: str) -> list[str]:
+    r"""List what the signs of a derivative are taken of: where one of these is 0, f has a corner or a jump.
+
+    >>> corners(r"\operatorname{sign}{\left(x \right)} \theta\left(y - \left|{x}\right|\right)")
+    ['x', 'y - \\left|{x}\\right|']
+    """
+    found: dict[str, None] = {}
+    for sign in _SIGN.finditer(latex):
+        start, depth = sign.end() + len(r"\left("), 0
+        for bracket in _BRACKET.finditer(latex, sign.end()):
+            depth += 1 if bracket[1] == "left" else -1
+            if depth == 0:
+                found[latex[start : bracket.start()].strip()] = None
+                break
+    return list(found)
 
 
 def _mathml(latex: str) -> ElementTree.Element | None:

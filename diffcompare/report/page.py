@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from diffcompare.report.drawings.overview import overview
 from diffcompare.report.drawings.sparkline import sparkline
 from diffcompare.report.environment import environment
-from diffcompare.report.findings import findings, verdict_lines, worst_first
+from diffcompare.report.findings import findings, notes, verdict_lines, worst_first
 from diffcompare.report.function_page import LARGE, SMALL, Function, function_pages, has_source, summary_cells
 from diffcompare.report.verdict_page import is_verdict, write_verdict
-from diffcompare.report.wording import short
+from diffcompare.report.wording import place, short
 from diffcompare.report.writing import MANIFEST, write_files
 from diffcompare.tables.csv_files import write_csv
 from diffcompare.tables.parquet import parquet_name, require_pyarrow, write_parquet
-from diffcompare.tables.schema import COLUMNS, SUMMARY_COLUMNS, Tables, complete
+from diffcompare.tables.schema import COLUMNS, DESCENT_COLUMNS, SUMMARY_COLUMNS, Tables, complete
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -32,6 +36,9 @@ _MANY = 200  # above it only the functions that need a look get a page
 _ROWS = 5_000
 _SPARKS = 1500  # of them with a drawing
 _DESCENT_STEPS = (0, 1, 10, 100)
+_AHEAD = 16  # functions that are sent to processes before their pages are written
+# what is drawn, in how many bytes a page, all or the first pages, in which study, and the pages around
+_Work = tuple[Function, int, bool, str, str, str]
 # of a Function, and what they are called in the tables
 _FRAMES = {
     "rows": "errors", "summary": "summary", "curves": "curves", "hot_spots": "hot_spots", "rules": "rules",
@@ -45,6 +52,7 @@ def write_report(
     *,
     pages: Literal["auto", "all"] = "auto",
     format: Literal["csv", "parquet"] = "csv",  # noqa: A002 (the word of the command line)
+    executor: Executor | None = None,
 ) -> Path:
     """Write the tables as CSV files and as HTML pages that need no network and no script.
 
@@ -63,6 +71,8 @@ def write_report(
         own.
     format : {"csv", "parquet"}
         With "parquet", each table is written as a Parquet file beside its CSV file (extra ``parquet``).
+    executor : Executor, optional
+        Draws the pages of functions, the same bytes; for example ``ProcessPoolExecutor(2)``.
 
     Returns
     -------
@@ -107,7 +117,7 @@ def write_report(
             write_csv(table, folder / name)
             if format == "parquet":
                 write_parquet(table, folder / parquet_name(name))
-        for name, text in _pages(tables, functions, files=[*files, MANIFEST], every=pages == "all"):
+        for name, text in _pages(tables, functions, [*files, MANIFEST], pages == "all", executor):
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
             more += [name] * (name not in names)
         return more
@@ -162,6 +172,8 @@ def _functions(tables: Tables, *, every: bool) -> list[Function]:
                 source=str(row.get("source", "")),
                 failed=row.get("status", "ok") == "failed",
                 message=str(row.get("message", "")),
+                lesson=tables.lesson.functions.get(name, ""),
+                descent_lesson=tables.lesson.descents.get(name, ""),
                 file="" if len(names) > _MANY and calm and not every else f"function-{number:03d}.html",
                 **empty,
             )
@@ -189,28 +201,41 @@ def _places(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def _pages(
-    tables: Tables, functions: Sequence[Function], *, files: Sequence[str], every: bool
+    tables: Tables, functions: Sequence[Function], files: Sequence[str], every: bool, executor: Executor | None
 ) -> Iterator[tuple[str, str]]:
-    charts = environment("charts")
     room = SMALL if sum(bool(f.file) for f in functions) > _MANY else LARGE
     filled = _filler(tables)
-    for k, f in enumerate(functions):
-        if f.file:
-            around = {"study": tables.title, "previous": _file(functions, k - 1), "following": _file(functions, k + 1)}
-            yield from function_pages(filled(f), charts, room=room, every=every, around=around)
+    work = (
+        (filled(f), room, every, tables.title, _file(functions, k - 1), _file(functions, k + 1))
+        for k, f in enumerate(functions)
+        if f.file
+    )
+    for drawn in map(_drawn, work) if executor is None else _drawn_by(executor, work):
+        yield from drawn
+    steps = [
+        {"name": f.name, "file": f.file, "text": f.lesson, "descent": f.descent_lesson}
+        for f in functions
+        if f.lesson or f.descent_lesson
+    ]
     yield (
         "index.html",
-        environment("tables")
+        environment("charts", "tables")
         .get_template("index.html")
         .render(
             title=tables.title,
-            verdicts=verdict_lines(tables.errors, tables.summary),
-            proven=has_source(tables.errors, "proven"),
+            lessons=tables.lesson,
+            steps=steps,
+            picture=overview(tables.errors),
+            findings=findings(tables),
+            files_of={f.name: f.file for f in functions},
             failed=[f for f in functions if f.failed],
             remarks=[f for f in functions if f.message and not f.failed],
             functions=len(functions),
-            findings=findings(tables),
-            rows=list(_index_rows(tables, functions)),
+            groups=_index_groups(tables, functions, in_order=bool(steps)),
+            bounded=bool((tables.summary["max_bound_ratio"] >= 0).any()),
+            verdicts=verdict_lines(tables.errors, tables.summary),
+            notes=notes(tables),
+            proven=has_source(tables.errors, "proven"),
             comparisons=len(tables.summary),
             most=_ROWS,
             sparks=_SPARKS,
@@ -221,45 +246,90 @@ def _pages(
     )
 
 
+def _drawn(work: _Work) -> list[tuple[str, str]]:
+    """Draw the pages of one function, here or in another process."""
+    f, room, every, study, previous, following = work
+    around = {"study": study, "previous": previous, "following": following}
+    return list(function_pages(f, environment("charts"), room=room, every=every, around=around))
+
+
+def _drawn_by(executor: Executor, work: Iterator[_Work]) -> Iterator[list[tuple[str, str]]]:
+    """Draw in the processes of an executor, a few functions ahead; what a lost process leaves is drawn here."""
+    flying: deque[tuple[_Work, Future[list[tuple[str, str]]] | None]] = deque()
+    while True:
+        for piece in islice(work, _AHEAD - len(flying)):
+            try:
+                flying.append((piece, executor.submit(_drawn, piece)))
+            except RuntimeError:
+                flying.append((piece, None))
+        if not flying:
+            return
+        piece, future = flying.popleft()
+        try:
+            drawn = future.result() if future else None
+        except BrokenExecutor:
+            drawn = None
+        yield _drawn(piece) if drawn is None else drawn
+
+
 def _file(functions: Sequence[Function], k: int) -> str:
     return functions[k].file if 0 <= k < len(functions) else ""
 
 
-def _index_rows(tables: Tables, functions: Sequence[Function]) -> Iterator[dict[str, Any]]:
+def _index_groups(tables: Tables, functions: Sequence[Function], *, in_order: bool) -> list[dict[str, Any]]:
+    """Put the rows of the index together by function and point: in the order of the study, or the worst first."""
     by_name = {f.name: f for f in functions}
     keys = ["function", "variable", "point", "scheme", "derivative"]
-    worst = worst_first(tables.summary).head(_ROWS).to_dict("records")
-    drawn = {tuple(str(row[key]) for key in keys) for row in worst[:_SPARKS]}
+    rows = (tables.summary if in_order else worst_first(tables.summary)).head(_ROWS).to_dict("records")
+    drawn = {tuple(str(row[key]) for key in keys) for row in rows[:_SPARKS]}
     sparks = {}
     for key, part in tables.errors[[*keys, "h", "abs_error"]].groupby(keys, observed=True, sort=False):
         if (names := tuple(map(str, key))) in drawn:
             sparks[names] = sparkline(part["h"].tolist(), part["abs_error"].tolist())
-    for k, row in enumerate(worst):
-        f = by_name.get(str(row["function"]))
+    places = _index_places(tables.summary)
+    groups: dict[tuple[str, str], dict[str, Any]] = {}
+    for k, row in enumerate(rows):
+        name, point = str(row["function"]), str(row["point"])
         spark = sparks.get(tuple(str(row[key]) for key in keys)) if k < _SPARKS else None
-        yield {**summary_cells(row), "file": f.file if f else "", "formula": f.formula if f else "", "spark": spark}
+        if (name, point) not in groups:
+            f = by_name.get(name)
+            known = {"file": f.file if f else "", "formula": f.formula if f else ""}
+            groups[name, point] = {"function": name, "place": places[name, point], "rows": [], **known}
+        groups[name, point]["rows"].append({**summary_cells(row), "spark": spark})
+    return list(groups.values())
 
 
-def _descent(descent: pd.DataFrame) -> list[dict[str, Any]]:
-    """Pick a few steps of each run, the last one always among them."""
+def _index_places(summary: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """Write the points on one line each; those of a function that look alike then are numbered."""
+    points = summary[["function", "point"]].astype(str).drop_duplicates()
+    names, texts = points["function"].tolist(), points["point"].tolist()
+    shown = [(name, place(text)) for name, text in zip(names, texts, strict=True)]
+    alike, number = Counter(shown), Counter[tuple[str, str]]()
+    made = {}
+    for name, text, key in zip(names, texts, shown, strict=True):
+        number[key] += 1
+        made[name, text] = key[1] + (f", point {number[key]}" if alike[key] > 1 else "")
+    return made
+
+
+def _descent(descent: pd.DataFrame) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Pick a few steps of each run, the last one always among them; together by function."""
     if descent.empty:
         return []
-    fixed = ("function", "gradient", "step", "value", "gradient_norm", "distance")
-    coordinates = [c for c in descent.columns if c not in fixed]
-    made = []
+    coordinates = [c for c in descent.columns if c not in DESCENT_COLUMNS]
+    made: dict[str, list[dict[str, Any]]] = {}
     for (function, gradient), run in descent.groupby(["function", "gradient"], observed=True, sort=False):
         last = run["step"].max()
         for row in run[run["step"].isin([*_DESCENT_STEPS, last])].to_dict("records"):
-            point = [f"{c} = {short(float(row[c]))}" for c in coordinates if row[c] == row[c]]
+            point = [f"{c}={short(float(row[c]))}" for c in coordinates if row[c] == row[c]]
             numbers = {c: float(row[c]) for c in ("value", "gradient_norm", "distance")}
-            made.append(
+            made.setdefault(str(function), []).append(
                 {
-                    "function": str(function),
                     "gradient": str(gradient),
                     "step": int(row["step"]),
                     "last": row["step"] == last,
-                    "point": ", ".join(point),
+                    "point": place(";".join(point)),
                     **numbers,
                 }
             )
-    return made
+    return list(made.items())

@@ -26,7 +26,7 @@ def pivot(rows: pd.DataFrame) -> Pivot:
     schemes = [str(scheme) for scheme in rows["scheme"].unique()]
     for scheme, part in rows.groupby("scheme", observed=True, sort=False):
         h, error = part["h"].tolist(), part["abs_error"].tolist()
-        ok = (part["status"].astype(str) == "ok").tolist()
+        ok = [status == "ok" for status in part["status"].tolist()]
         best, _, _ = smallest_error(h, error, ok)
         for step, e, good in zip(h, error, ok, strict=True):
             cells.setdefault(step, {})[str(scheme)] = (e, good, step == best)

@@ -41,7 +41,8 @@ def rows_table(rows: pd.DataFrame, *, caption: str, identity: str, brief: bool =
     columns = [c for c in COLUMNS if c not in _ELSEWHERE and not _blank(rows[c])]
     if brief:
         columns = [c for c in columns if c in _BRIEF or (c == "numeric" and "abs_error" not in columns)]
-    same = {c: str(rows[c].iloc[0]) for c in _OFTEN_THE_SAME if c in columns and rows[c].astype(str).nunique() == 1}
+    found = {c: set(map(str, rows[c].tolist())) for c in _OFTEN_THE_SAME if c in columns}
+    same = {c: texts.pop() for c, texts in found.items() if len(texts) == 1}
     if same.get("status", "ok") != "ok":
         del same["status"]
     columns = [c for c in columns if c not in same]
@@ -67,7 +68,7 @@ def _cells(rows: pd.DataFrame, column: str) -> list[str]:
 
 
 def _blank(column: pd.Series[Any]) -> bool:
-    return bool(column.isna().all() or (column.astype(str) == "").all())
+    return bool(column.isna().all()) or (column.dtype.kind != "f" and set(map(str, column.tolist())) == {""})
 
 
 def _escape(text: str) -> str:

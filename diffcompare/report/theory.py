@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Mapping
 from difflib import get_close_matches
 
+from diffcompare.report.drawings.marks import KEY, LANES, RULES
 from diffcompare.report.wording import CHECK_WORDS, OUTCOME_WORDS, PART_MEANINGS, STATUS_WORDS, VERDICT_WORDS
 
 __all__ = ["WORDS", "close_words", "explanation", "word_list"]
@@ -196,6 +197,31 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "Ridders": "Halves h and extrapolates the differences to h = 0, until the change grows again (Adv. Eng. "
         "Software 4, 1982). It gives the derivative itself, and may be better than any single difference.",
     },
+    "marks of the charts": {
+        **{mark.tick: f"{_sentence(mark.words)}. See {rule}." for rule, mark in RULES.items()},
+        **{sign: f"{_sentence(words)}." for _, sign, words in KEY if len(sign) == 1},
+        "tick": "A short mark at the upper edge of an error chart: a step that a published rule would have chosen. The "
+        "letters at it are those of the rule.",
+        "shape": "|error| against h in a small drawing, both logarithmic on scales of their own, small h on the left.",
+        LANES[0]: "The lane above a chart: errors that are nan or infinite have no place on a logarithmic axis.",
+        LANES[1]: "The lane below a chart: an error of exactly 0 has no place on a logarithmic axis.",
+    },
+    "words of the field": {
+        "u": "The unit roundoff: the largest relative error of one rounding to nearest, half the distance from 1 to "
+        "the next float. 2⁻⁵³ ≈ 1.1e-16 for float64, 2⁻²⁴ for float32, 2⁻¹¹ for float16.",
+        "ulp": "Unit in the last place: the distance from a float to its neighbour. It is between u and 2u times the "
+        "number, so that a correctly rounded result is within half an ulp.",
+        "ε": "The relative rounding error of the computed values of f: |f̂ − f| ≤ ε|f|. At best u, and more where f "
+        "cancels. A difference divides it by h.",
+        "κ": "The constant of a scheme in its truncation error κ·F^(p+1)(x)·h^p: 1/2 for forward, 1/6 for central.",
+        "gradient descent": "Going from x to x − η·∇f(x) again and again, to find a minimum. With a learning rate η "
+        "that is too large it diverges, with one that is too small it hardly moves. descent.csv has the steps.",
+        "learning rate": "The factor η of a gradient descent: each step goes from x to x − η·∇f(x).",
+        "box": "The lower and upper limits of the variables, which no abscissa leaves. Near a side a one-sided "
+        "scheme of the same order runs in place of the one that was asked for.",
+        "abscissae": "The places at which a scheme evaluates f, such as x + h and x − h.",
+        "ball": "A midpoint and a radius that are proven to enclose a number: what certified values are computed with.",
+    },
     "outcome of an answer (rank)": {
         "covered": f"{_sentence(OUTCOME_WORDS['covered'])}. What an estimate is for.",
         "overconfident": f"{_sentence(OUTCOME_WORDS['overconfident'])}. The number is wrong, and who asked is not "
@@ -279,17 +305,43 @@ WORDS: Mapping[str, Mapping[str, str]] = {
 
 _PLACES = {_key: group for group, words in WORDS.items() for _key in words}
 _FOLDED = {word.casefold(): word for word in _PLACES}
+# what the pages write in place of a name, and what a keyboard lacks
+_SHOWN = {
+    "|error| at h = 1e-4": "abs_error_at_1e-4",
+    "largest |error|/bound": "max_bound_ratio",
+    "|error|/bound": "max_bound_ratio",
+    "|error|/best": "ratio",
+    "median |error|/|exact|": "median_rel_error",
+    "largest": "max_rel_error",
+    "largest share of threshold": "max_threshold_ratio",
+    "share of the bound": "bound_share",
+    "share of the error": "error_share",
+    "reason": "message",
+    "remark": "message",
+    "judged by": "evidence",
+    "to blame": "blame",
+    "worst component": "component",
+    "f": "function",
+    "eps": "ε",
+    "epsilon": "ε",
+    "kappa": "κ",
+    "unit roundoff": "u",
+    "sqrt u": "√u",
+    "nan / inf": LANES[0],
+}
 _NUMBERED = re.compile(r"(forward|backward|central)\d+")
 
 
 def explanation(word: str) -> str | None:
     """Explain a word of the tables in at most ten lines of 78 columns; None if it is not one.
 
-    >>> print(explanation("abs_error"))
+    >>> print(explanation("|error|"))
     abs_error (columns: the error)
       The size of error.
     """
-    known = _FOLDED.get(_NUMBERED.sub(r"\1", word.strip().casefold()))
+    folded = _NUMBERED.sub(r"\1", word.strip().casefold())
+    folded = _SHOWN.get(folded, folded)
+    known = _FOLDED.get(folded) or _FOLDED.get(folded.replace("|error|", "abs_error").replace(" ", "_"))
     if known is None:
         return None
     group = _PLACES[known]

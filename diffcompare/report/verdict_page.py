@@ -115,6 +115,7 @@ def verdict_html(verdicts: Sequence[Verdict], *, files: Sequence[str], place: st
         environment("tables")
         .get_template("verdict/index.html")
         .render(
+            subject=_subject(verdicts[0]),
             status=min((verdict.status for verdict in verdicts), key=status_rank),
             what=verdicts[0].what,
             verdicts=[_verdict(verdict) for verdict in verdicts],
@@ -126,6 +127,16 @@ def verdict_html(verdicts: Sequence[Verdict], *, files: Sequence[str], place: st
             place=place,
         )
     )
+
+
+def _subject(verdict: Verdict) -> str:
+    """Name what was judged: the claim, the function and where they stand, as far as their code is known."""
+    names = {source.role: shorten(source.name, 60) for source in verdict.sources if source.name}
+    files = dict.fromkeys(shorten(source.file, 80) for source in verdict.sources if source.file)
+    claim, f = names.get("gradient", ""), names.get("f", "")
+    of = f"the {verdict.what}" + f" of {f}" * bool(f)
+    named = f"{claim}, {of}" if claim and claim != f else of
+    return named + f" in {' and '.join(files)}" * bool(files) if names else ""
 
 
 def _row(row: Mapping[Any, Any]) -> dict[str, Any]:

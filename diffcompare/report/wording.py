@@ -22,11 +22,14 @@ __all__ = [
     "exactly",
     "partial",
     "percent",
+    "place",
     "plural",
     "printable",
+    "raised",
     "share",
     "short",
     "spelled",
+    "unbroken",
 ]
 
 # signs that a terminal may lack, as they are typed
@@ -135,6 +138,37 @@ def breakable(text: str) -> Html:
     return Html(";<wbr>".join(html.escape(printable(part)) for part in text.split(";")))
 
 
+def place(text: str, most: int = 3) -> str:
+    """Write a point on one line: all coordinates where they are few, else the first and the last name.
+
+    >>> place("x0=3.0;x1=4.0"), place("a=1.0;b=2.0;c=3.0;d=4.0")
+    ('x0=3.0, x1=4.0', 'a … d (4 numbers)')
+    """
+    parts = text.split(";")
+    if len(parts) <= most:
+        return ", ".join(parts)
+    first, last = (part.rpartition("=")[0] for part in (parts[0], parts[-1]))
+    return f"{first} … {last} ({len(parts)} numbers)"
+
+
+_NUMBER = re.compile(r"((?:\bh = )?[-−]?\d[\d.,]*e[-+]?\d+)")
+
+
+def unbroken(text: str) -> Html:
+    """Escape a sentence, and keep each number of it, and the h before it, on one line.
+
+    >>> unbroken("h = 1e-4 < 2").text
+    '<span class="whole">h = 1e-4</span> &lt; 2'
+    """
+    parts = _NUMBER.split(printable(text))
+    return Html(
+        "".join(
+            f'<span class="whole">{html.escape(part)}</span>' if k % 2 else html.escape(part)
+            for k, part in enumerate(parts)
+        )
+    )
+
+
 def printable(text: str) -> str:
     r"""Replace what cannot be seen (controls, direction marks, lone surrogates) by its escape sequence.
 
@@ -206,8 +240,17 @@ def partial(variable: str, order: int) -> str:
     >>> partial("x", 1), partial("x0", 2)
     ('∂/∂x', '∂²/∂x0²')
     """
-    raised = "" if order == 1 else str(order).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"∂{raised}/∂{variable}{raised}"
+    power = "" if order == 1 else raised(order)
+    return f"∂{power}/∂{variable}{power}"
+
+
+def raised(exponent: int) -> str:
+    """Write an exponent.
+
+    >>> raised(12), raised(-3)
+    ('¹²', '⁻³')
+    """
+    return str(exponent).translate(str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"))
 
 
 def percent(value: float) -> str:

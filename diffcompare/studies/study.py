@@ -34,6 +34,7 @@ from diffcompare.tables.schema import (
     RULE_COLUMNS,
     SUMMARY_COLUMNS,
     SURFACE_COLUMNS,
+    Lesson,
     Tables,
     format_point,
     labelled,
@@ -329,8 +330,18 @@ def _tables(
         functions=pd.DataFrame(list(rows.values()), dtype=str)[list(FUNCTION_COLUMNS)],
         descent=stack_descents(descents),
         surfaces=stack(surfaces, SURFACE_COLUMNS),
+        lesson=_lesson(study),
         **measured,
     )
+
+
+def _lesson(study: Study) -> Lesson:
+    """Collect what the file says; what it says of several descents of a function follows one another."""
+    descents: dict[str, str] = {}
+    for descent in study.descents:
+        if descent.lesson:
+            descents[descent.function] = f"{descents.get(descent.function, '')}\n\n{descent.lesson}".strip()
+    return Lesson(study.lesson, {e.name: e.lesson for e in study.entries if e.lesson}, descents)
 
 
 def _surfaces(

@@ -28,6 +28,7 @@ _DTYPES = ("float64", "float32", "float16")
 
 # Limits on files from strangers; what people write is far below them.
 _NAME = 200
+_LESSON = 4_000
 _STEPS = 2_000
 # of the report, as far as it can be told beforehand
 _ROWS = 1_000_000
@@ -55,6 +56,7 @@ class _Function(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     derivative: int | None = None
     dtype: str | None = None
     box: list[float | list[float]] | None = None
+    text: str | None = None
 
 
 class _Descent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,6 +65,7 @@ class _Descent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     learning_rate: float = 0.1
     steps: int = 100
     gradients: list[str] | None = None
+    text: str | None = None
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,6 +76,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: _Steps | list[float] | None = None
     dtype: str = "float64"
     descent: list[_Descent] | None = None
+    text: str | None = None
 
 
 # lower and upper, one number for each variable
@@ -99,6 +103,7 @@ class Entry:
     derivative: int = 1
     dtype: str = "float64"
     box: Box | None = None
+    lesson: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,7 @@ class Descent:
     learning_rate: float
     steps: int
     gradients: tuple[str, ...]
+    lesson: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,7 @@ class Study:
     dtype: str
     entries: tuple[Entry, ...]
     descents: tuple[Descent, ...] = ()
+    lesson: str = ""
 
 
 def read_study(path: str | PathLike[str], *, allow_python: bool = False, limit: bool = True) -> Study:
@@ -162,6 +169,7 @@ def read_study(path: str | PathLike[str], *, allow_python: bool = False, limit: 
             derivative=file.derivative if table.derivative is None else table.derivative,
             dtype=file.dtype if table.dtype is None else table.dtype,
             box=_box(source, (*place, "box"), table.box, len(entry.variables)),
+            lesson=_lesson(source, place, table.text),
         )
         _check_dtype(source, (*place, "dtype"), entry.dtype)
         entry = replace(entry, points=rounded_points(entry.points, entry.dtype))
@@ -173,7 +181,7 @@ def read_study(path: str | PathLike[str], *, allow_python: bool = False, limit: 
         entries[entry.name] = entry
     descents = tuple(_descent(source, ("descent", k), table, entries) for k, table in enumerate(file.descent or ()))
     title = Path(name).stem if file.title is None else file.title
-    return Study(title, file.dtype, tuple(entries.values()), descents)
+    return Study(title, file.dtype, tuple(entries.values()), descents, _lesson(source, (), file.text))
 
 
 def _check_size(source: Source, file: _File, steps: tuple[float, ...], schemes: tuple[str, ...]) -> None:
@@ -209,6 +217,7 @@ _EXAMPLES = {
     "python": 'python = "module:function"',
     "name": 'name = "sum of squares"',
     "title": 'title = "Chapter 4"',
+    "text": 'text = "What happens at a corner?"',
     "dtype": 'dtype = "float64"',
     "derivative": "derivative = 2",
     "box": "box = [0.0, inf], or box = [[0.0, 0.0], [1.0, inf]]",
@@ -258,6 +267,12 @@ def _choices(given: str, known: Sequence[str]) -> str:
 def _check_name(source: Source, place: Place, name: str | None) -> None:
     if name is not None and not 0 < len(name) <= _NAME:
         raise source.error(place, f"has {len(name)} characters; 1 to {_NAME} are allowed")
+
+
+def _lesson(source: Source, place: Place, text: str | None) -> str:
+    if text is not None and not (text.strip() and len(text) <= _LESSON):
+        raise source.error((*place, "text"), f"has {len(text.strip())} characters; 1 to {_LESSON} are allowed")
+    return (text or "").strip()
 
 
 def _schemes(source: Source, place: Place, schemes: Sequence[str]) -> tuple[str, ...]:
@@ -444,4 +459,11 @@ def _descent(source: Source, place: Place, table: _Descent, entries: Mapping[str
             raise source.error((*place, "gradients"), f"unknown gradient {quote(gradient)}; {remedy}")
     if not gradients:
         raise source.error((*place, "gradients"), f"is empty; {_remedy('gradients')}")
-    return Descent(table.function, point, table.learning_rate, table.steps, tuple(dict.fromkeys(gradients)))
+    return Descent(
+        table.function,
+        point,
+        table.learning_rate,
+        table.steps,
+        tuple(dict.fromkeys(gradients)),
+        _lesson(source, place, table.text),
+    )

@@ -30,6 +30,7 @@ __all__ = [
     "SUMMARY_COLUMNS",
     "SURFACE_COLUMNS",
     "VERDICTS",
+    "Lesson",
     "Tables",
     "complete",
     "format_point",
@@ -159,10 +160,20 @@ SCORE_COLUMNS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Lesson:
+    """What the author of a study says, in paragraphs: of all of it, of functions, and of their gradient descents."""
+
+    study: str = ""
+    functions: Mapping[str, str] = field(default_factory=dict)
+    descents: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Tables:
     """All that a study found: what the CSV files hold and the pages are drawn from.
 
-    ``errors`` is the table of :func:`diffcompare.sweep`; the others are empty where there is nothing to say.
+    ``errors`` is the table of :func:`diffcompare.sweep`; the others are empty where there is nothing to say. The lesson
+    stands on the pages alone.
     """
 
     title: str
@@ -174,6 +185,7 @@ class Tables:
     hot_spots: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(HOT_SPOT_COLUMNS)))
     rules: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(RULE_COLUMNS)))
     surfaces: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(SURFACE_COLUMNS)))
+    lesson: Lesson = field(default_factory=Lesson)
 
 
 def labelled(codes: NDArray[Any], names: Sequence[str]) -> pd.Categorical[Any]:

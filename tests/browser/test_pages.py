@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from diffcompare.report.page import write_report
-from diffcompare.report.wording import printable
+from diffcompare.report.wording import printable, short
 from diffcompare.tables.csv_files import read_errors
 from diffcompare.tables.schema import Tables
 
@@ -230,6 +230,46 @@ def test_only_what_stands_on_lines_has_a_halo(tab: Browser) -> None:
     assert texts > 0
 
 
+CHARTED = [page for page in pages(Path(__file__).parents[2] / "reports" / "chapter4") if "function" in page.name]
+
+
+def test_the_first_chart_is_seen_without_scrolling(tab: Browser, splits: Path) -> None:
+    tab.cdp("Emulation.setDeviceMetricsOverride", width=1400, height=1000, deviceScaleFactor=1, mobile=False)
+    seen = 0
+    for page in (*CHARTED, *pages(splits)):
+        tab.open(page)
+        bottoms = tab.run(
+            "return [...document.querySelectorAll('.chart svg')].slice(0, 1)"
+            ".map((e) => e.getBoundingClientRect().bottom)"
+        )
+        assert all(bottom <= 1000 for bottom in bottoms), page.name
+        seen += len(bottoms)
+    assert seen > 8
+
+
+@pytest.mark.parametrize(("width", "least"), [(1400, 10.5), (390, 9)])
+def test_what_a_chart_says_stays_in_its_frame_and_can_be_read(
+    tab: Browser, splits: Path, width: int, least: float
+) -> None:
+    tab.cdp("Emulation.setDeviceMetricsOverride", width=width, height=1000, deviceScaleFactor=1, mobile=width < 500)
+    outside = """const found = [];
+    for (const svg of document.querySelectorAll('.chart svg, .sketch:not(.contour) svg')) {
+      const frame = svg.getBoundingClientRect(), box = svg.parentElement.getBoundingClientRect();
+      if (frame.width > box.width + .5) found.push(['wider than its box', frame.width]);
+      for (const text of svg.querySelectorAll('text')) {
+        const r = text.getBoundingClientRect(), scale = frame.width / svg.viewBox.baseVal.width;
+        const size = parseFloat(getComputedStyle(text).fontSize) * scale;
+        const room = [r.left - frame.left, frame.right - r.right, r.top - frame.top, frame.bottom - r.bottom];
+        if (r.width && Math.min(...room) < -1) found.push([text.textContent, ...room]);
+        if (r.width && size < arguments[0]) found.push([text.textContent, size]);
+      }
+    }
+    return found;"""
+    for page in (*CHARTED, *pages(splits)):
+        tab.open(page)
+        assert tab.run(outside, least) == [], page.name
+
+
 @pytest.mark.parametrize("long", [False, True])
 def test_the_table_of_the_index_fits_a_desktop(tab: Browser, splits: Path, tmp_path: Path, long: bool) -> None:
     folder = splits
@@ -316,16 +356,45 @@ def test_hostile_names_are_text_and_nothing_of_them_runs(tab: Browser, tmp_path:
 def test_the_index_sorts_and_filters(tab: Browser, report: Path) -> None:
     tab.open(report / "index.html")
     column = (
-        "return [...document.querySelectorAll('.sortable tbody tr:not([hidden])')].map((r) => r.cells[8].textContent)"
+        "return [...document.querySelectorAll('.sortable tbody')].map((b) => "
+        "[...b.querySelectorAll('tr:not(.group, [hidden])')].map((r) => r.cells[4].textContent))"
     )
     head = "[...document.querySelectorAll('.sortable th[scope=col]')].find((h) => h.textContent === 'best |error|')"
     for direction in ("ascending", "descending"):
         tab.run(f"{head}.querySelector('button').click()")
         assert tab.run(f"return {head}.getAttribute('aria-sort')") == direction
-        values = [float(text.replace("–", "inf")) for text in tab.run(column)]
-        assert values == sorted(values, reverse=direction == "descending")
+        groups = [[float(text.replace("–", "inf")) for text in texts] for texts in tab.run(column)]
+        firsts = [values[0] for values in groups]
+        assert len(firsts) == 7
+        assert [*groups, firsts] == [sorted(values, reverse=direction == "descending") for values in [*groups, firsts]]
+        # a function and a point stay with their schemes
+        heads = "[...document.querySelectorAll('.sortable .group')]"
+        assert tab.run(f"return {heads}.every((r) => r.parentElement.rows[0] === r)")
     tab.run("const i = document.querySelector('.filter input'); i.value = 'HUGE'; i.dispatchEvent(new Event('input'))")
-    assert len(tab.run(column)) == 3
+    assert [len(texts) for texts in tab.run(column) if texts] == [3]
+    shown = "return [...document.querySelectorAll('.sortable .group')].filter((r) => r.offsetParent).length"
+    assert tab.run(shown) == 1
+
+
+def test_the_picture_of_the_index_is_walked_with_the_keys(tab: Browser, report: Path) -> None:
+    errors = read_errors(report / "errors.csv")
+    rows = errors[errors["exact"].notna()]
+    largest = rows.groupby(["function", "scheme", "h"], observed=True, sort=False)["abs_error"].max()
+    tab.open(report / "index.html")
+    tab.run("document.querySelector('.overview').focus()")
+    found = []
+    for (function, scheme), values in largest.groupby(["function", "scheme"], observed=True, sort=False):
+        tab.keys("End")
+        h, error = values.index.max()[2], values[values.index.max()]
+        found.append(readout(tab))
+        assert found[-1] == f"{function}, {scheme}: h = {short(h)}, |error| = {short(error).replace('–', 'nan')}"
+        line = tab.run("return document.querySelector('.overview .on').dataset.name")
+        assert line == f"{function}, {scheme}"
+        tab.keys("ArrowDown")
+    assert len(set(found)) == rows[["function", "scheme"]].drop_duplicates().shape[0] > 12
+    tab.keys("ArrowLeft")
+    assert readout(tab) not in found
+    assert tab.log("browser") == []
 
 
 CONTOUR = "document.querySelector('.contour svg')"
@@ -399,7 +468,7 @@ def test_a_large_page_is_ready_quickly_enough_to_use(tab: Browser, tmp_path: Pat
     write_report(Tables("many", errors, summary_table(errors)), tmp_path)
     begun = time.monotonic()
     tab.open(tmp_path / "index.html")
-    assert tab.run("return document.querySelectorAll('.sortable tbody tr').length") == 900
+    assert tab.run("return document.querySelectorAll('.sortable tbody tr:not(.group)').length") == 900
     assert time.monotonic() - begun < 20  # not a benchmark: only that it does not hang
     assert json.loads((tmp_path / "manifest.json").read_text())["files"]
 
@@ -441,12 +510,28 @@ def test_a_page_prints(tab: Browser, report: Path) -> None:
         assert tab.run("return document.querySelectorAll('thead').length") >= 1
         tab.width(740)  # A4 without its margins
         assert tab.run("return document.documentElement.scrollWidth") <= 740
-        cells = "[...document.querySelectorAll('.index tbody tr:first-child > *')]"
+        cells = "[...document.querySelectorAll('.index tbody tr:nth-child(2) > *')]"
         assert all(size > 24 for size in tab.run(f"return {cells}.map((e) => e.clientWidth)"))
         tab.width(1180)
         heads = "return [...document.querySelectorAll('thead')].map((e) => getComputedStyle(e).display)"
         assert set(tab.run(heads)) == {"table-header-group"}
         tab.cdp("Emulation.setEmulatedMedia", media="")
+
+
+def test_the_lesson_prints_on_six_sheets_and_no_number_is_broken(tab: Browser) -> None:
+    tab.open(Path(__file__).parents[2] / "reports" / "chapter4" / "index.html")
+    data = base64.b64decode(tab.cdp("Page.printToPDF", paperWidth=8.27, paperHeight=11.69)["data"])
+    assert 1 <= len(re.findall(rb"/Type\s*/Page\b", data)) <= 6
+    for width in (390, 1180):
+        tab.width(width)
+        # a line box for each line that a cell, or a number in a sentence, takes
+        lines = tab.run(
+            "return [...document.querySelectorAll('.index td, .descents td, .whole')].map((e) => {"
+            "const r = document.createRange(); r.selectNodeContents(e);"
+            "return new Set([...r.getClientRects()].map((b) => Math.round(b.bottom / 8))).size;})"
+        )
+        assert len(lines) > 500
+        assert max(lines) == 1
 
 
 NAMES = (
@@ -496,5 +581,5 @@ def test_a_row_of_the_index_has_its_curve_and_the_filter_counts(tab: Browser, re
     assert boxes
     assert all(20 < box <= 72 for box in boxes)
     tab.run("const i = document.querySelector('.filter input'); i.value = 'HUGE'; i.dispatchEvent(new Event('input'))")
-    total = tab.run("return document.querySelectorAll('.sortable tbody tr').length")
+    total = tab.run("return document.querySelectorAll('.sortable tbody tr:not(.group)').length")
     assert tab.run("return document.querySelector('.filter output').textContent") == f"3 of {total} rows"

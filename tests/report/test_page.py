@@ -5,8 +5,10 @@ import gc
 import hashlib
 import json
 import math
+import pickle
 import re
 from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,9 +21,10 @@ import diffcompare.report
 from diffcompare.errors import DiffcompareError
 from diffcompare.report import function_page
 from diffcompare.report import page as page_module
+from diffcompare.report.drawings.marks import KEY
 from diffcompare.report.page import write_report
 from diffcompare.tables.csv_files import read_errors
-from diffcompare.tables.schema import Tables
+from diffcompare.tables.schema import Lesson, Tables
 
 from .example import (
     STEPS,
@@ -113,7 +116,10 @@ def hostile_tables(text: str) -> Tables:
         [(text, f"{text}=1.0", text, 1.0, 0.9, 1.0, 0.9), (text, text, text + "*2", 0.1, 0.1, 0.1, 0.1)]
     )
     surfaces = surface_table(text, lambda x, y: x * x + y)
-    return Tables(text, errors, summary_table(errors), functions, descent, curves, spots, surfaces=surfaces)
+    lesson = Lesson(text, {text: text}, {text: text})
+    return Tables(
+        text, errors, summary_table(errors), functions, descent, curves, spots, surfaces=surfaces, lesson=lesson
+    )
 
 
 def check_inert(path: Path) -> None:
@@ -196,7 +202,7 @@ def test_nothing_remote_is_mentioned(tmp_path: Path) -> None:
 def test_templates_never_switch_escaping_off() -> None:
     folder = Path(diffcompare.report.__file__).parent / "templates"
     templates = sorted(folder.glob("*.html"))
-    assert len(templates) == 6
+    assert len(templates) == 8
     for template in templates:
         assert not re.search(r"\|\s*safe|autoescape|Markup", template.read_text(encoding="utf-8")), template
 
@@ -211,6 +217,35 @@ def test_equal_tables_give_equal_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.thorough
+class Lossy(ThreadPoolExecutor):
+    """An executor whose workers are lost after the first two pieces of work."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.given = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **more: Any) -> Future[Any]:
+        self.given += 1
+        if self.given > 3:
+            raise BrokenExecutor("no process is left")
+        if self.given == 3:
+            lost: Future[Any] = Future()
+            lost.set_exception(BrokenExecutor("a process was lost"))
+            return lost
+        return super().submit(fn, *(pickle.loads(pickle.dumps(arg)) for arg in args), **more)
+
+
+def test_pages_that_others_draw_are_the_same_bytes_even_if_workers_are_lost(tmp_path: Path) -> None:
+    write_report(example(), tmp_path / "here")
+    with ThreadPoolExecutor(2) as threads, Lossy() as lossy:
+        write_report(example(), tmp_path / "threads", executor=threads)
+        write_report(example(), tmp_path / "lossy", executor=lossy)
+        assert lossy.given > 3
+    for page in (tmp_path / "here").iterdir():
+        assert page.read_bytes() == (tmp_path / "threads" / page.name).read_bytes()
+        assert page.read_bytes() == (tmp_path / "lossy" / page.name).read_bytes()
+
+
 def test_a_report_redraws_from_its_own_errors_file(tmp_path: Path) -> None:
     tables = example()
     write_report(tables, tmp_path / "a")
@@ -307,7 +342,7 @@ def test_measured_bounds_are_not_called_proven(tmp_path: Path) -> None:
     write_report(tables, tmp_path)
     page = words_of(tmp_path / "function-001.html").replace("proven bound on the rounding error", "")
     assert "“Measured” means" in page
-    assert "measured bound on |error|, shaded below" in page
+    assert "measured bound" in page
     assert "proven" not in page.lower()
     assert "A bound is proven" not in words_of(tmp_path / "index.html")
 
@@ -336,12 +371,55 @@ def test_formulas_are_mathematics_or_code(tmp_path: Path) -> None:
     assert "foo(x)" in failed.words
 
 
+def test_the_lesson_stands_before_what_it_is_about(tmp_path: Path) -> None:
+    lesson = Lesson("Look & see.\n\nThen ask.", {"x0^2 + x1^2": "How steep?"}, {"x0^2 + x1^2": "How far?"})
+    tables = replace(example(), lesson=lesson)
+    write_report(tables, tmp_path)
+    index = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert '<p class="lesson">Look &amp; see.</p>\n<p class="lesson">Then ask.</p>' in index
+    order = ["Look &amp; see.", 'id="overview-title"', ">Findings<", ">The lesson<", "How steep?", "How far?"]
+    places = [index.index(text) for text in [*order, ">Comparisons<", ">Gradient descent<", ">What was compared<"]]
+    assert places == sorted(places)
+    # as in the study, and not the worst first
+    heads = re.findall(r"<tr class=group>.*?>([^<>]+)</a>", index)
+    assert heads == list(dict.fromkeys(tables.errors["function"].astype(str)))
+    page = (tmp_path / "function-002.html").read_text(encoding="utf-8")
+    places = [page.index(text) for text in ("How steep?", ">Formula and derivative<", "How far?", 'sketch contour" t')]
+    assert places == sorted(places)
+    assert 'lesson"' not in (tmp_path / "function-001.html").read_text(encoding="utf-8")
+
+
+def test_a_point_of_many_coordinates_takes_one_line_of_the_index(tmp_path: Path) -> None:
+    names, points = list("abcd"), ([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 5.0])
+    rows = [row for p in points for row in sweep_rows("f", lambda *x: sum(x), names, p, [1.0] * 4, steps=[0.5, 0.25])]
+    errors = errors_table([*rows, *sweep_rows("g", math.exp, ["x"], [1.0], [math.e])])
+    write_report(Tables("", errors, summary_table(errors)), tmp_path)
+    index = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert sorted(re.findall("<span class=at>at (.*?)</span>", index)) == [
+        "a … d (4 numbers), point 1",
+        "a … d (4 numbers), point 2",
+        "x=1.0",
+    ]
+    assert [len(re.findall("<tr><th scope=row>", body)) for body in index.split("<tr class=group>")[1:]] == [3, 12, 12]
+    assert "a=1.0;<wbr>b=2.0;<wbr>c=3.0;<wbr>d=5.0" in (tmp_path / "function-001.html").read_text(encoding="utf-8")
+
+
+def test_a_failure_of_the_lesson_stands_above_the_verdicts(tmp_path: Path) -> None:
+    tables = split_example()
+    tables.errors.loc[3, ["rel_error", "abs_error"]] = [1.5, 1.5 * math.e]
+    write_report(tables, tmp_path)
+    page = (tmp_path / "function-001.html").read_text(encoding="utf-8")
+    assert page.index(" instead of 2.72: h is too large.</li>") < page.index("within-bound")
+    # no bound that holds makes a page green
+    assert not [a for _, a in Page(tmp_path / "function-001.html").tags if "good" in (a.get("class") or "")]
+
+
 @pytest.mark.thorough
 def test_the_last_step_of_a_descent_is_shown(tmp_path: Path) -> None:
     write_report(example(), tmp_path)
     index = "".join(Page(tmp_path / "index.html").words)
     assert "1.04e-18" in index
-    assert "x0 = -6.11e-10, x1 = 8.15e-10" in index
+    assert "x0=-6.11e-10, x1=8.15e-10" in index
 
 
 @pytest.mark.thorough
@@ -447,7 +525,7 @@ def test_an_index_of_many_rows_ends_and_says_where_the_rest_is(tmp_path: Path, m
     noted = functions_table([{**row, "function": f"f{k}", "status": "ok"} for k in range(4)])
     write_report(replace(_many(8), functions=pd.concat([failed, noted], ignore_index=True)), tmp_path)
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert [len(re.findall(rf">{name}\d</", text)) for name in ("bad", "f")] == [3, 3 + 3]
+    assert [len(re.findall(rf">{name}\d</", text)) for name in ("bad", "f")] == [3, 3 + 3 + 2]  # and findings
     words = "".join(Page(tmp_path / "index.html").words)
     assert "The first 3 of 8; all are in summary.csv." in words
     assert [f"The first 3 of {count}; all are in functions.csv." in words for count in (5, 4)] == [True] * 2
@@ -576,6 +654,33 @@ def test_a_partial_that_fills_a_page_leaves_out_rows_and_says_so(tmp_path: Path,
 
 
 @pytest.mark.thorough
+def test_a_derivative_says_where_it_does_not_hold(tmp_path: Path) -> None:
+    rows = sweep_rows("corner", abs, ["x"], [1.0], [1.0])
+    for name, latex, said in (
+        ("sign", r"\operatorname{sign}{\left(x \right)}", "sign(x),x≠0"),
+        ("step", r"2 \theta\left(x - \left|{y}\right|\right)", "2θ(x−|y|),x−|y|≠0"),
+        ("smooth", r"\theta \left(x + 1\right)", "θ(x+1)"),
+    ):
+        functions = functions_table([("corner", "x", "abs(x)", "", latex, "text", "ok", "")])
+        errors = errors_table(rows)
+        write_report(Tables("corner", errors, summary_table(errors), functions), tmp_path / name)
+        page = (tmp_path / name / "function-001.html").read_text(encoding="utf-8")
+        (formula,) = re.findall("<math.*?</math>", page)
+        assert re.sub(r"<[^>]*>|\s", "", formula) == said
+
+
+def test_the_marks_of_a_page_are_explained_beside_its_first_chart_alone(tmp_path: Path) -> None:
+    tables = split_example()
+    write_report(tables, tmp_path)
+    page = (tmp_path / "function-001.html").read_text(encoding="utf-8")
+    assert page.count('<dl class="key">') == 1
+    assert page.index('class="chart"') < page.index('<dl class="key">') < page.index("Which part of the error")
+    key = page.partition('<dl class="key">')[2].partition("</dl>")[0]
+    for mark, _, words in KEY:
+        assert (words in key) == (f'class="{mark}"' in page), mark
+    assert "<!--" not in page
+
+
 def test_the_pivot_of_a_page_has_each_scheme_and_h(tmp_path: Path) -> None:
     write_report(example(), tmp_path)
     text = (tmp_path / "function-001.html").read_text(encoding="utf-8")

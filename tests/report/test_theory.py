@@ -9,7 +9,9 @@ import pytest
 import diffcompare as dc
 from diffcompare.numeric.stencils import DEFAULT_SCHEMES
 from diffcompare.numeric.step_rules import STEP_RULES
+from diffcompare.report import theory
 from diffcompare.report.comparisons_page import COMPARISON_COLUMNS
+from diffcompare.report.drawings.marks import KEY, LANES, RULES
 from diffcompare.report.theory import WORDS, close_words, explanation, word_list
 from diffcompare.report.verdict_page import COMPONENT_COLUMNS
 from diffcompare.report.wording import (
@@ -59,6 +61,28 @@ def test_every_step_rule_is_explained():
     shown = set(step_rules(dc.parse("exp(x)"), 1.0)["rule"].astype(str))
     assert set(STEP_RULES) < shown
     assert shown == set(WORDS["step rules"])
+
+
+def _shown() -> set[str]:
+    """Heads of tables and lists in the templates of all pages."""
+    found = set()
+    for template in (Path(theory.__file__).parent / "templates").rglob("*.html"):
+        # what stands in a column or an entry, without what the template fills in
+        text = re.sub(r"\{%.*?%\}|<wbr>|</?(span|var)[^>]*>", "", template.read_text(encoding="utf-8"))
+        found |= set(re.findall(r'<th scope="?col"?[^>]*>([^<{\n]+)', text)) | set(
+            re.findall(r"<dt>([^<{]+)</dt>", text)
+        )
+    return found
+
+
+def test_every_word_and_mark_that_a_page_shows_is_explained():
+    shown = _shown()
+    assert {"best |error|", "|error|/best", "observed order", "rightly refused", "To blame", "f", "tick"} <= shown
+    marks = [sign for _, sign, _ in KEY if len(sign) == 1] + [mark.tick for mark in RULES.values()] + list(LANES)
+    field = ["gradient descent", "learning rate", "box", "u", "ulp", "ε", "κ", "eps", "kappa", "|error|", "abscissa"]
+    assert [word for word in (*shown, *marks, *field, *COLUMNS) if explanation(word) is None] == []
+    assert "Ridders" in explanation("Ri")
+    assert "Gill" in explanation("gm")
 
 
 def test_a_word_has_one_place():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 import re
@@ -17,6 +18,7 @@ import diffcompare.report
 from diffcompare.errors import DiffcompareError
 from diffcompare.report.page import write_report
 from diffcompare.verdict.check import check_gradient
+from diffcompare.verdict.marks import Source
 from diffcompare.verdict.verdict import Verdict
 
 from .test_page import HOSTILE, Page, check_inert
@@ -183,7 +185,7 @@ def test_only_wrong_looks_alarming(tmp_path: Path, status: str) -> None:
     assert bool([a for _, a in Page(index).tags if a.get("class") == "alarm"]) == (status == "wrong")
     assert ("⚠" in words_of(index)) == (status == "wrong")
     assert f"{status}: " in words_of(index)
-    assert f"{status}: the verdict on a gradient" in "".join(Page(index).words)
+    assert f"the verdict on a gradient: {status}" in "".join(Page(index).words)
 
 
 def test_what_is_not_known_is_not_shown(tmp_path: Path) -> None:
@@ -316,3 +318,24 @@ def test_a_real_verdict_from_the_check_to_the_page(tmp_path: Path) -> None:
     table = pd.read_csv(tmp_path / "components.csv")
     assert table["claimed"].tolist() == [3.0, 4.0]
     assert table["certified"].tolist() == [6.0, 8.0]
+
+
+def test_title_and_heading_name_the_claim_the_function_and_the_file(tmp_path: Path) -> None:
+    f = Source("f", "loss", "losses.py", 3, "def loss(w): ...")
+    gradient = Source("gradient", "slope<of>loss", "losses.py", 9, "def slope(w): ...")
+    other = replace(gradient, file="slopes.py")
+    for sources, subject in (
+        ((f, gradient), "slope<of>loss, the gradient of loss in losses.py"),
+        ((f, other), "slope<of>loss, the gradient of loss in losses.py and slopes.py"),
+        ((f, replace(gradient, name="loss")), "the gradient of loss in losses.py"),
+        ((gradient,), "slope<of>loss, the gradient in losses.py"),
+    ):
+        text = write_report(replace(WRONG, sources=sources), tmp_path).read_text(encoding="utf-8")
+        told = [
+            html.unescape(found)
+            for pair in re.findall(r"<title>(.*?)</title>|<h1><bdi>(.*?)</bdi></h1>", text)
+            for found in pair
+            if found
+        ]
+        assert told == [f"{subject}: wrong", subject]
+    assert "<h1>Is this gradient right?</h1>" in write_report(WRONG, tmp_path).read_text(encoding="utf-8")

@@ -68,6 +68,19 @@ def test_all_keys(write):
     assert (descent.steps, descent.gradients) == (3, ("forward",))
 
 
+def test_texts_are_a_lesson(write):
+    again = DESCENT[len(ONE) :]
+    text = 'text = """\n  One <b> & two.\n\nThree.\n"""\n'
+    path = write(f'{text}{DESCENT}text = "Down."\n{again}{text}{again}{TWO}text = "Flat."\n')
+    study = read_study(path)
+    assert study.lesson == "One <b> & two.\n\nThree."
+    assert [entry.lesson for entry in study.entries] == ["", "Flat."]
+    lesson = run_study(path).lesson
+    assert lesson.study == study.lesson
+    assert lesson.functions == {study.entries[1].name: "Flat."}
+    assert lesson.descents == {"x**2": "Down.\n\nOne <b> & two.\n\nThree."}
+
+
 def test_defaults(write):
     study = read_study(write(DESCENT))
     assert study.title == "s"
@@ -207,6 +220,12 @@ BAD = {
     ),
     "descent of -1 steps": (DESCENT + "steps = -1\n", "line 7: key 'steps' .*-1 steps; 0 to 10000"),
     "descent without end": (DESCENT + "steps = 10001\n", "10001 steps; 0 to 10000"),
+    "empty text": ('text = " "\n' + ONE, "line 1: key 'text': has 0 characters; 1 to 4000 are allowed"),
+    "long text": (ONE + f'text = "{"a" * 4001}"\n', "line 4: .*has 4001 characters; 1 to 4000 are allowed"),
+    "text of numbers": (
+        DESCENT + "text = 3\n",
+        "line 7: .*expected a text in quotes, got a whole number; write ",
+    ),
     "no TOML": (ONE + "title = \n", "line 4: not valid TOML: .*column 9"),
     "repeated key": (ONE + "points = [1]\n", "line 4: not valid TOML: "),
     "unfinished TOML": (ONE + "a = [1,", r"line 4: not valid TOML: "),

@@ -19,7 +19,9 @@ from diffcompare.report.drawings.frame import (
     LANE,
     Frame,
     add,
+    by_scheme,
     coord,
+    far_apart,
     log_axes,
     log_range,
     scheme_styles,
@@ -30,10 +32,12 @@ from diffcompare.report.drawings.frame import (
 from diffcompare.report.drawings.rule_ticks import rule_ticks
 from diffcompare.report.wording import Html, bound_words, plural, printable, short
 
-__all__ = ["error_chart", "slope_level", "smallest_error"]
+__all__ = ["Chart", "error_chart", "slope_level", "smallest_error"]
 
-_WIDTH, _LEFT, _RIGHT = 760.0, 64.0, 742.0
-_PLOT_HEIGHT, _LINE, _DODGE = 300.0, 19.0, 4.0
+# a phone shows it at half this size and with larger letters, which all distances allow for
+_WIDTH, _LEFT, _RIGHT = 600.0, 64.0, 590.0
+_PLOT_HEIGHT, _LINE, _DODGE = 280.0, 19.0, 4.0
+_LETTER = 9.6  # width of a letter of a phone
 _REGIME_LABEL = 130.0  # a narrower regime is shaded without its name
 _BARE_HEIGHT = 60.0  # where every error stands in a lane
 
@@ -54,7 +58,15 @@ class _Series:
     predicted: tuple[float, float]
 
 
-def error_chart(rows: pd.DataFrame, *, title: str, identity: str, rules: pd.DataFrame | None = None) -> Html | None:
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """The drawing, and what is said beside it: of each scheme its style, its name and its best steps in words."""
+
+    drawing: Html
+    schemes: list[tuple[int, str, list[str]]]
+
+
+def error_chart(rows: pd.DataFrame, *, title: str, identity: str, rules: pd.DataFrame | None = None) -> Chart | None:
     """Draw |error| against h, one line a scheme.
 
     Parameters
@@ -70,29 +82,34 @@ def error_chart(rows: pd.DataFrame, *, title: str, identity: str, rules: pd.Data
 
     Returns
     -------
-    Html or None
-        None if no row has a place in the drawing; else an SVG element. Its coordinates are rounded to a tenth
-        of a unit, so equal rows give equal text.
+    Chart or None
+        None if no row has a place in the drawing; else an SVG element with what is said beside it. Its coordinates
+        are rounded to a tenth of a unit, so equal rows give equal text.
     """
     series = _series(rows)
     if not series:
         return None
     zeros = any(error == 0 for s in series for error in s.error)
     broken = any(not math.isfinite(error) for s in series for error in s.error)
-    keyed = any(path for s in series for path in _lines(s, _frame(series, 0.0)).values())
-    frame = _frame(series, 10 + _LINE * (len(series) + keyed) + 18 + LANE * broken)
+    places = _flow([len(_name(s)) for s in series], 10 + _LINE / 2)
+    last = places[-1][1]
+    words = _line_words(series, _frame(series, 0.0))
+    key = _flow([len(text) for text in words.values()], last + _LINE)
+    last = key[-1][1] if key else last
+    frame = _frame(series, last + _LINE / 2 + 10 + (LANE + 8) * broken)
     height = frame.bottom + LANE * zeros + 44
     svg = svg_element(_WIDTH, height, title=title, description=_description(series), identity=identity)
     lanes = (frame.top - 8 - LANE / 2, frame.bottom + 4 + LANE / 2)
     svg.set("data-scale", " ".join(coord(v) for v in (*frame.bounds, *frame.x_range, *frame.y_range, *lanes, _DODGE)))
-    log_axes(svg, frame, (lanes[0] if broken else 0.0, lanes[1] if zeros else 0.0), label="|error|")
+    log_axes(svg, frame, (lanes[0] if broken else 0.0, lanes[1] if zeros else 0.0))
+    add(svg, "text", "|error|", class_="axis end", x=coord(_LEFT - 7), y=coord(14 + _LINE / 2))
     _regimes(svg, series, frame)
     marked = frame.x_range[0] < -4 < frame.x_range[1]
     if marked:
         add(svg, "path", class_="mark", d=f"M{coord(frame.x(-4))},{coord(frame.top)}V{coord(frame.bottom)}")
-    for k, s in enumerate(series):
+    for k, (s, place) in enumerate(zip(series, places, strict=True)):
         dodge = _DODGE * (k - (len(series) - 1) / 2)
-        _legend(svg, s, k, 10 + _LINE * (k + 0.5))
+        _legend(svg, s, k, place)
         group = add(svg, "g", class_=f"s{s.style}", data_scheme=str(k))
         if band := frame.log_area(s.h, s.bound):
             add(group, "path", class_="band", d=band)
@@ -100,8 +117,10 @@ def error_chart(rows: pd.DataFrame, *, title: str, identity: str, rules: pd.Data
             if d:
                 add(group, "path", class_=name, d=d)
         _measured(group, s, frame, (lanes[0] + dodge, lanes[1] + dodge))
-    if keyed:
-        _key(svg, series, frame, 10 + _LINE * (len(series) + 0.5))
+    for (name, text), (x, y) in zip(words.items(), key, strict=True):
+        row = add(svg, "g", class_="legend key")
+        add(row, "path", class_=f"{name} sample", d=f"M{coord(x)},{coord(y)}h30")
+        add(row, "text", text, x=coord(x + 36), y=coord(y + 4))
     for k, s in enumerate(series):
         _marks(svg, s, k, frame, lanes[1])
     floor = frame.top
@@ -109,8 +128,22 @@ def error_chart(rows: pd.DataFrame, *, title: str, identity: str, rules: pd.Data
         floor = rule_ticks(svg, frame, rules, {s.scheme: s.style for s in series})
     if marked:
         # in the valley of the errors, which is widest at the top
-        add(svg, "text", "h = 1e-4", class_="book", x=coord(frame.x(-4) + 4), y=coord(floor + 14))
-    return to_html(svg)
+        x, text = frame.x(-4), "h = 1e-4"
+        side = {"class_": "book"} if x + 4 + _LETTER * len(text) < frame.right else {"class_": "book end"}
+        add(svg, "text", text, x=coord(x + (4 if side["class_"] == "book" else -4)), y=coord(floor + 14), **side)
+    return Chart(to_html(svg), [(s.style, printable(shorten(s.scheme, 60)), _best_steps(s)) for s in series])
+
+
+def _flow(letters: Sequence[int], y: float) -> list[tuple[float, float]]:
+    """Place entries of a legend, a sample and so many letters each, in as many lines as they need."""
+    places, x = [], _LEFT
+    for count in letters:
+        width = 36 + _LETTER * count + 14
+        if x > _LEFT and x + width > _WIDTH:
+            x, y = _LEFT, y + _LINE
+        places.append((x, y))
+        x += width
+    return places
 
 
 def _regimes(svg: Element, series: Sequence[_Series], frame: Frame) -> None:
@@ -125,10 +158,11 @@ def _regimes(svg: Element, series: Sequence[_Series], frame: Frame) -> None:
             continue
         box = f"M{coord(start)},{coord(frame.top)}H{coord(end)}V{coord(frame.bottom)}H{coord(start)}z"
         svg.insert(2, Element("path", {"class": f"regime {name}", "d": box}))  # behind the axes, after title and desc
+        text = f"{name} dominates"
         if end - start > _REGIME_LABEL:
             anchor = {} if name == "rounding" else {"class": "end"}
             x = start + 6 if name == "rounding" else end - 6
-            add(svg, "text", f"{name} dominates", x=coord(x), y=coord(frame.bottom - 20), **anchor)
+            add(svg, "text", text, x=coord(x), y=coord(frame.bottom - 20), **anchor)
 
 
 def smallest_error(h: Sequence[float], error: Sequence[float], ok: Sequence[bool]) -> tuple[float, float, int]:
@@ -141,28 +175,23 @@ def smallest_error(h: Sequence[float], error: Sequence[float], ok: Sequence[bool
 
 
 def _series(rows: pd.DataFrame) -> list[_Series]:
-    made = []
     styles = scheme_styles([str(scheme) for scheme in rows["scheme"].unique()])
-    for scheme, part in rows.groupby("scheme", observed=True, sort=False):
-        # a step that the dtype rounds to 0 has no place on a logarithmic axis; the page says how many there are
-        part = part[part["h"] > 0].sort_values("h", ascending=False, kind="stable")
-        if part.empty:
-            continue
-        made.append(
-            _Series(
-                scheme=str(scheme),
-                style=styles[str(scheme)],
-                order=int(part["order"].iloc[0]),
-                h=part["h"].tolist(),
-                error=part["abs_error"].tolist(),
-                ok=(part["status"].astype(str) == "ok").tolist(),
-                truncation=part["truncation"].abs().tolist(),
-                bound=part["bound"].tolist(),
-                source=set(part["bound_source"].astype(str)[part["bound"].notna()]),
-                predicted=(float(part["predicted_h"].iloc[0]), float(part["predicted_abs_error"].iloc[0])),
-            )
+    names = ("order", "abs_error", "status", "truncation", "bound", "bound_source")
+    return [
+        _Series(
+            scheme=scheme,
+            style=styles[scheme],
+            order=int(part["order"][0]),
+            h=part["h"],
+            error=part["abs_error"],
+            ok=[status == "ok" for status in part["status"]],
+            truncation=[abs(size) for size in part["truncation"]],
+            bound=part["bound"],
+            source={str(s) for s, bound in zip(part["bound_source"], part["bound"], strict=True) if bound == bound},
+            predicted=(float(part["predicted_h"][0]), float(part["predicted_abs_error"][0])),
         )
-    return made
+        for scheme, part in by_scheme(rows, (*names, "predicted_h", "predicted_abs_error")).items()
+    ]
 
 
 def _frame(series: Sequence[_Series], top: float) -> Frame:
@@ -183,14 +212,14 @@ def _measured(group: Element, s: _Series, frame: Frame, lanes: tuple[float, floa
     line: list[str] = []
     full: list[str] = []
     hollow: list[str] = []
-    joined = False
+    before = math.nan  # the step whose value the line has come to
     for h, error, ok in zip(s.h, s.error, s.ok, strict=True):
         x = coord(frame.x(math.log10(h)))
         plain = 0 < error < math.inf
         y = coord(frame.y(math.log10(error)) if plain else lanes[1] if error == 0 else lanes[0])
         if plain:
-            line.append(f"{'L' if joined else 'M'}{x},{y}")
-        joined = plain
+            line.append(f"{'L' if before > 0 and not far_apart(before, h) else 'M'}{x},{y}")
+        before = h if plain else math.nan
         (full if ok else hollow).append(f"M{x},{y}")
     for name, parts in (("line", line), ("dots", full), ("dots hollow", hollow)):
         if parts:
@@ -231,37 +260,40 @@ def slope_level(h: Sequence[float], error: Sequence[float], ok: Sequence[bool], 
     return median(rows)
 
 
-def _legend(svg: Element, s: _Series, k: int, y: float) -> None:
+def _name(s: _Series) -> str:
+    return printable(shorten(s.scheme, 14))
+
+
+def _legend(svg: Element, s: _Series, k: int, place: tuple[float, float]) -> None:
+    x, y = place
     row = add(svg, "g", class_=f"legend s{s.style}", data_scheme=str(k))
-    add(row, "path", class_="line", d=f"M{coord(_LEFT)},{coord(y)}h30")
-    add(row, "path", class_="dots", d=f"M{coord(_LEFT + 15)},{coord(y)}")
-    add(row, "text", printable(shorten(s.scheme, 14)), class_="name", x=coord(_LEFT + 38), y=coord(y + 4))
+    add(row, "path", class_="line", d=f"M{coord(x)},{coord(y)}h30")
+    add(row, "path", class_="dots", d=f"M{coord(x + 15)},{coord(y)}")
+    add(row, "text", _name(s), class_="name", x=coord(x + 36), y=coord(y + 4))
+
+
+def _best_steps(s: _Series) -> list[str]:
     h, error, times = smallest_error(s.h, s.error, s.ok)
     if not times:
-        add(row, "text", "no error could be measured", x=coord(_LEFT + 140), y=coord(y + 4))
-        return
-    text = f"▼ smallest |error| {short(error)} at h = {short(h)}"
-    if times > 1:
-        text += f" ({times} such h)"
+        return ["no error could be measured"]
+    words = [f"▼ smallest |error| {short(error)} at h = {short(h)}" + f" ({times} such h)" * (times > 1)]
     if math.isfinite(s.predicted[0]):
-        text += f"; ◇ predicted {short(s.predicted[1])} at h = {short(s.predicted[0])}"
-    add(row, "text", text, x=coord(_LEFT + 140), y=coord(y + 4))
+        words.append(f"◇ predicted {short(s.predicted[1])} at h = {short(s.predicted[0])}")
+    return words
 
 
-def _key(svg: Element, series: Sequence[_Series], frame: Frame, y: float) -> None:
-    """Say what the dashed and the dotted lines are."""
-    row = add(svg, "g", class_="legend key")
+def _line_words(series: Sequence[_Series], frame: Frame) -> dict[str, str]:
+    """Say what the dashed and the dotted lines are, as far as there are any."""
     sources = set().union(*(s.source for s in series))
     words = {
         "model": "truncation error" if all(map(_split, series)) else "slope of the scheme's order",
-        "bound": f"{bound_words(sources)} on |error|, shaded below",
+        "bound": bound_words(sources),
     }
-    x = _LEFT
-    for name, text in words.items():
-        if any(_lines(s, frame)[name] for s in series):
-            add(row, "path", class_=f"{name} sample", d=f"M{coord(x)},{coord(y)}h30")
-            add(row, "text", text, x=coord(x + 38), y=coord(y + 4))
-            x += 140 if len(text) < 20 else 220
+    seen = {
+        "model": any(frame.crosses(s.h, s.truncation) if _split(s) else _lines(s, frame)["model"] for s in series),
+        "bound": any(frame.crosses(s.h, s.bound) for s in series),
+    }
+    return {name: text for name, text in words.items() if seen[name]}
 
 
 def _marks(svg: Element, s: _Series, k: int, frame: Frame, zero_lane: float) -> None:

@@ -12,7 +12,6 @@ import pandas as pd
 
 from diffcompare.errors import shorten
 from diffcompare.report.drawings.frame import (
-    MARKERS,
     Frame,
     add,
     coord,
@@ -23,6 +22,7 @@ from diffcompare.report.drawings.frame import (
     to_html,
 )
 from diffcompare.report.drawings.level_lines import choose_levels, level_lines
+from diffcompare.report.drawings.marks import SCHEMES
 from diffcompare.report.wording import Html, plural, printable, short
 
 __all__ = ["Contour", "descent_contour"]
@@ -306,7 +306,7 @@ def _draw_runs(
         add(group, "path", class_="line", d="".join(_path(piece) for trace in mine for piece in trace.pieces))
         dots = "".join(f"M{coord(x)},{coord(y)}h0" for trace in mine for x, y in trace.steps)
         add(group, "path", class_="steps", d=dots)
-        marker = "m-5,-5l10,10m0-10l-10,10" if exact else MARKERS[styles[gradient]]
+        marker = "m-5,-5l10,10m0-10l-10,10" if exact else SCHEMES[styles[gradient] - 1].shape
         for x, y in (trace.end for trace in mine if trace.end):
             add(group, "path", class_="cross" if exact else "best", d=f"M{coord(x)},{coord(y)}{marker}")
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from diffcompare.errors import DiffcompareError, shorten
 from diffcompare.report.drawings.charts import slope_level, smallest_error
-from diffcompare.report.drawings.frame import log_range, scheme_styles, step_range
+from diffcompare.report.drawings.frame import log_range, scheme_styles, step_range, stretches, with_breaks
+from diffcompare.report.drawings.marks import BOOK, BOUND, LANES, MODEL, PARTS, SCHEMES, SOFT, Mark, plot_dashes
 from diffcompare.report.drawings.split_chart import dominating_parts
 from diffcompare.report.wording import PART_WORDS, bound_words, partial, printable, short
 from diffcompare.tables.schema import COLUMNS, complete
@@ -26,21 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["plot"]
 
-# as in report/templates/page.css: on a light ground, on a dark one
-_SCHEMES = (
-    ("#0072b2", "#b34a00", "#00795a", "#a3578a", "#6b5b00", "#6a45a5", "#b3205f", "#4a5568"),
-    ("#56b4e9", "#f08a3c", "#2fc99c", "#e0a0cc", "#d9c84a", "#b79cf0", "#ff86ae", "#b4bfd0"),
-)
-_PARTS = (
-    ("#1b1d21", "#7a5200", "#b3161b", "#6a3fb0", "#00707a"),
-    ("#e8eaee", "#e9b65a", "#ff8a85", "#c3a6f5", "#5fd0d8"),
-)
-_SOFT = ("#5a606b", "#a9b0bc")
-_PART_DASHES: Sequence[Any] = ("-", (0, (8, 3)), (0, (4, 2)), (0, (2, 2)), (0, (9, 3, 2, 3)))
-_MODEL, _BOUND, _BOOK = (0, (7, 4)), (0, (1.3, 3)), (0, (1, 3))
-# circle, square, triangle, diamond, plus, triangle downwards, hexagon, upright bar
-_MARKERS: Sequence[Any] = ("o", "s", "^", "D", "P", "v", "H", ((-1.4, -4.4), (1.4, -4.4), (1.4, 4.4), (-1.4, 4.4)))
-_PART_MARKERS = ("o", "D", "s", "^", "v")
 _LANE = 0.075  # of the height of the axes
 _GROUP = ("function", "variable", "point", "derivative", "dtype")
 
@@ -162,7 +147,7 @@ def _canvas(ax: Axes, rows: pd.DataFrame, kind: str) -> _Canvas:
     ax.set_ylabel("|error|" if kind == "error" else "|part of the error|")
     ax.grid(visible=True, which="major", alpha=0.25)
     canvas = _Canvas(ax, dark, x_range, (low, high), _LANE / 2 if zeros else 0.0, 1 - _LANE / 2 if broken else 0.0)
-    for middle, name in ((canvas.zero_lane, "exactly 0"), (canvas.broken_lane, "nan / inf")):
+    for middle, name in zip((canvas.broken_lane, canvas.zero_lane), LANES, strict=True):
         if middle:
             _lane(canvas, middle, name)
     return canvas
@@ -185,7 +170,7 @@ def _rgba(ax: Axes) -> tuple[float, float, float, float]:
 def _lane(canvas: _Canvas, middle: float, name: str) -> None:
     from matplotlib.patches import Rectangle
 
-    ax, soft = canvas.ax, _SOFT[canvas.dark]
+    ax, soft = canvas.ax, SOFT[canvas.dark]
     box = Rectangle((0, middle - _LANE / 2), 1, _LANE, transform=ax.transAxes, facecolor=soft, alpha=0.12, zorder=0.5)
     ax.add_patch(box).set_gid("lane")
     ax.text(-0.01, middle, name, transform=ax.transAxes, va="center", ha="right", fontsize="small", color=soft)
@@ -194,9 +179,9 @@ def _lane(canvas: _Canvas, middle: float, name: str) -> None:
 def _draw_error(canvas: _Canvas, rows: pd.DataFrame) -> None:
     from matplotlib.lines import Line2D
 
-    ax, soft = canvas.ax, _SOFT[canvas.dark]
+    ax, soft = canvas.ax, SOFT[canvas.dark]
     if canvas.x_range[0] < -4 < canvas.x_range[1]:
-        ax.axvline(1e-4, color=soft, linestyle=_BOOK, linewidth=1.2, gid="book", zorder=1)
+        ax.axvline(1e-4, color=soft, linestyle=plot_dashes(BOOK), linewidth=1.2, gid="book", zorder=1)
         bottom = 0.02 + _LANE * (canvas.zero_lane > 0)
         ax.text(1e-4, bottom, " h = 1e-4", transform=ax.get_xaxis_transform(), fontsize="small", color=soft)
     styles = scheme_styles([str(scheme) for scheme in rows["scheme"].unique()])
@@ -204,10 +189,11 @@ def _draw_error(canvas: _Canvas, rows: pd.DataFrame) -> None:
     thin: set[str] = set()
     for name, part in rows.groupby("scheme", observed=True, sort=False):
         scheme = str(name)
-        colour, marker = _SCHEMES[canvas.dark][styles[scheme] - 1], _MARKERS[styles[scheme] - 1]
+        mark = SCHEMES[styles[scheme] - 1]
+        colour = _colour(canvas, mark)
         h, error = part["h"].tolist(), part["abs_error"].tolist()
         ok = (part["status"].astype(str) == "ok").tolist()
-        line = _series(canvas, f"error:{scheme}", h, error, ok, colour=colour, marker=marker)
+        line = _series(canvas, f"error:{scheme}", h, error, ok, mark)
         best, smallest, times = smallest_error(h, error, ok)
         label = printable(shorten(scheme, 24))
         if times:
@@ -219,8 +205,8 @@ def _draw_error(canvas: _Canvas, rows: pd.DataFrame) -> None:
             _mark(canvas, f"predicted:{scheme}", predicted, there, colour=colour, marker="D", hollow=True)
         handles.append((line, label))
         for key, (x, y), dashes in (
-            (f"model:{scheme}", _model(canvas, part, h, error, ok), _MODEL),
-            (f"bound:{scheme}", (h, part["bound"].tolist()), _BOUND),
+            (f"model:{scheme}", _model(canvas, part, h, error, ok), MODEL),
+            (f"bound:{scheme}", (h, part["bound"].tolist()), BOUND),
         ):
             if any(0 < value < math.inf for value in y):
                 thin.add(key.partition(":")[0])
@@ -229,7 +215,7 @@ def _draw_error(canvas: _Canvas, rows: pd.DataFrame) -> None:
         "model": "truncation error" if rows["truncation"].notna().any() else "slope of the scheme's order",
         "bound": f"{bound_words(set(rows['bound_source'].astype(str)[rows['bound'].notna()]))} on |error|",
     }
-    styled = {"model": _MODEL, "bound": _BOUND}
+    styled = {"model": plot_dashes(MODEL), "bound": plot_dashes(BOUND)}
     samples = {key: Line2D([], [], color=soft, linestyle=styled[key], linewidth=1.2) for key in thin}
     handles += [(samples[key], text) for key, text in words.items() if key in thin]
     _legend(ax, handles)
@@ -251,51 +237,39 @@ def _draw_split(canvas: _Canvas, rows: pd.DataFrame) -> None:
     h = rows["h"].tolist()
     ok = (rows["status"].astype(str) == "ok").tolist()
     handles = []
-    for k, (name, words) in enumerate(PART_WORDS.items()):
-        colour = _PARTS[canvas.dark][k]
-        line = _series(
-            canvas, f"part:{name}", h, rows[name].abs().tolist(), ok,
-            colour=colour, marker=_PART_MARKERS[k], dashes=_PART_DASHES[k],
-        )  # fmt: skip
+    for (name, words), mark in zip(PART_WORDS.items(), PARTS, strict=True):
+        line = _series(canvas, f"part:{name}", h, rows[name].abs().tolist(), ok, mark)
         handles.append((line, words))
     _strip(canvas, rows)
     _legend(canvas.ax, handles)
 
 
 def _strip(canvas: _Canvas, rows: pd.DataFrame) -> None:
-    """Colour a strip above the plot by the part that dominates there, up to half way to the next step."""
+    """Colour a strip above the plot by the part that dominates there."""
     from matplotlib.patches import Rectangle
 
     logs = [math.log10(step) for step in rows["h"].tolist()]
     found = dominating_parts(rows).to_dict()
-    rulers = [found.get(label) for label in rows.index]
-    edges = [canvas.x_range[1], *((a + b) / 2 for a, b in pairwise(logs)), canvas.x_range[0]]
-    for ruler, same in groupby(range(len(rulers)), key=lambda k: rulers[k]):
-        if ruler:
-            steps = list(same)
-            left, right = 10 ** edges[steps[-1] + 1], 10 ** edges[steps[0]]
-            colour = _PARTS[canvas.dark][list(PART_WORDS).index(ruler)]
-            transform = canvas.ax.get_xaxis_transform()
-            box = Rectangle((left, 1.005), right - left, 0.02, transform=transform, color=colour, clip_on=False)
-            canvas.ax.add_patch(box).set_gid(f"rules:{ruler}")
+    dominating = [found.get(label) for label in rows.index]
+    for mark, name in zip(PARTS, PART_WORDS, strict=True):
+        for left, right in stretches(logs, [part == name for part in dominating], canvas.x_range):
+            transform, colour = canvas.ax.get_xaxis_transform(), _colour(canvas, mark)
+            start, end = 10**left, 10**right
+            box = Rectangle((start, 1.005), end - start, 0.02, transform=transform, color=colour, clip_on=False)
+            canvas.ax.add_patch(box).set_gid(f"dominates:{name}")
 
 
-def _series(
-    canvas: _Canvas,
-    gid: str,
-    h: list[float],
-    values: list[float],
-    ok: list[bool],
-    *,
-    colour: str,
-    marker: Any,
-    dashes: Any = "-",
-) -> Any:
+def _colour(canvas: _Canvas, mark: Mark) -> str:
+    return mark.dark if canvas.dark else mark.light
+
+
+def _series(canvas: _Canvas, gid: str, h: list[float], values: list[float], ok: list[bool], mark: Mark) -> Any:
     """Draw line and markers; the line breaks where a value stands in a lane, hollow markers are not ok."""
     plain = [value if 0 < value < math.inf else math.nan for value in values]
-    style = {"color": colour, "marker": marker, "markersize": 5, "linewidth": 1.4}
-    (line,) = canvas.ax.plot(h, plain, **style, linestyle=dashes, gid=gid, zorder=2)
-    line.set_markerfacecolor(colour)
+    style = {"color": _colour(canvas, mark), "marker": mark.plotted, "markersize": 5, "linewidth": 1.4}
+    x, y = with_breaks(h, plain)
+    (line,) = canvas.ax.plot(x, y, **style, linestyle=plot_dashes(mark.dashes), gid=gid, zorder=2)
+    line.set_markerfacecolor(style["color"])
     _clip(canvas, line)
     ground = canvas.ax.get_facecolor()
     doubtful = [(x, y) for x, y, good in zip(h, plain, ok, strict=True) if not good and y == y]
@@ -315,9 +289,10 @@ def _series(
     return line
 
 
-def _thin(canvas: _Canvas, gid: str, h: list[float], values: list[float], *, colour: str, dashes: Any) -> None:
+def _thin(canvas: _Canvas, gid: str, h: list[float], values: list[float], *, colour: str, dashes: str) -> None:
     plain = [value if 0 < value < math.inf else math.nan for value in values]
-    (line,) = canvas.ax.plot(h, plain, color=colour, linestyle=dashes, linewidth=1.2, alpha=0.85, gid=gid, zorder=1.5)
+    style = {"color": colour, "linestyle": plot_dashes(dashes), "linewidth": 1.2, "alpha": 0.85}
+    (line,) = canvas.ax.plot(*with_breaks(h, plain), **style, gid=gid, zorder=1.5)
     _clip(canvas, line)
 
 

@@ -3,54 +3,45 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+import pandas as pd
+
 from diffcompare.errors import shorten
+from diffcompare.report.drawings.marks import LANES, PARTS, SCHEMES, STYLES
 from diffcompare.report.drawings.svg_paths import shorten_path
 from diffcompare.report.wording import Html, printable
 
 __all__ = [
     "DECADES",
     "LANE",
-    "MARKERS",
-    "PART_MARKERS",
     "Frame",
     "add",
+    "by_scheme",
     "coord",
+    "far_apart",
     "log_axes",
     "log_range",
     "marker_symbols",
     "number",
     "scheme_styles",
     "step_range",
+    "stretches",
     "svg_element",
     "ticks",
     "to_html",
+    "with_breaks",
 ]
 
 LANE = 26.0  # height of the strips for what a logarithmic axis cannot show
 DECADES = 8  # a y axis is never shorter: noise must not look like a trend
-MARKERS: Mapping[int, str] = {
-    1: "m-3.4,0a3.4,3.4 0 1,0 6.8,0a3.4,3.4 0 1,0-6.8,0z",
-    2: "m-3,-3h6v6h-6z",
-    3: "m0,-4l4,7h-8z",
-    4: "m0,-4.4l4.4,4.4l-4.4,4.4l-4.4,-4.4z",
-    5: "m-4,-1.2h2.8v-2.8h2.4v2.8h2.8v2.4h-2.8v2.8h-2.4v-2.8h-2.8z",
-    6: "m0,4l4,-7h-8z",
-    7: "m-2,-3.6h4l2,3.6l-2,3.6h-4l-2,-3.6z",
-    8: "m-1.4,-4.4h2.8v8.8h-2.8z",
-}
-PART_MARKERS = (
-    "m-2.6,0a2.6,2.6 0 1,0 5.2,0a2.6,2.6 0 1,0-5.2,0z",
-    "m-3.2,0l3.2,-3.2l3.2,3.2l-3.2,3.2z",
-    "m-2.4,-2.4h4.8v4.8h-4.8z",
-    "m0,-3.2l3.2,5.6h-6.4z",
-    "m0,3.2l-3.2,-5.6h6.4z",
-)
-_STYLES: Mapping[str, int] = {"forward": 1, "backward": 2, "central": 3, "central4": 4}
+_GAP = 3.0  # decades without a value: a line across them would be made up
+_SLACK = 1e-9  # for logarithms
+_TICK = 60.0  # units from tick to tick, which the letters on a phone need
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +82,43 @@ class Frame:
         return "M" + "L".join(f"{coord(x)},{coord(y)}" for x, y in points)
 
     def log_line(self, h: Sequence[float], values: Sequence[float]) -> str:
-        """Path of the logarithms, cut at the range of y; it breaks where a value is 0, nan or infinite."""
-        path = ""
-        for (h0, v0), (h1, v1) in pairwise(zip(h, values, strict=True)):
-            if 0 < v0 < math.inf and 0 < v1 < math.inf:
-                piece = self.clipped((math.log10(h0), math.log10(v0)), (math.log10(h1), math.log10(v1)))
+        """Path of the logarithms, cut at the range of y; it breaks where a value is 0, nan or inf, and at gaps."""
+        low, high = self.y_range
+        path: list[str] = []
+        joined = False  # whether the path has come to the point before
+        before: tuple[float, float] | None = None
+        for step, value in zip(h, values, strict=True):
+            point = (math.log10(step), math.log10(value)) if 0 < value < math.inf else None
+            if not before or not point or abs(before[0] - point[0]) > _GAP + _SLACK:
+                joined = False
+            elif joined and low <= point[1] <= high:
+                path.append(f"L{coord(self.x(point[0]))},{coord(self.y(point[1]))}")
+            elif piece := self.clipped(before, point):
                 start, _, end = piece.partition("L")
-                joined = bool(path) and path.endswith("L" + start[1:])
-                path += f"L{end}" if piece and joined else piece
-        return path
+                path += [start] * (not path or path[-1][1:] != start[1:]) + [f"L{end}"]
+                joined = low <= point[1] <= high
+            else:
+                joined = False
+            before = point
+        return "".join(path)
+
+    def crosses(self, h: Sequence[float], values: Sequence[float]) -> bool:
+        """Tell whether there is something of :meth:`log_line` to be seen."""
+        low, high = self.y_range
+        return any(
+            0 < a < math.inf
+            and 0 < b < math.inf
+            and math.log10(max(a, b)) > low
+            and math.log10(min(a, b)) < high
+            and not far_apart(h0, h1)
+            for (h0, a), (h1, b) in pairwise(zip(h, values, strict=True))
+        )
 
     def log_area(self, h: Sequence[float], values: Sequence[float]) -> str:
-        """Path of what lies below the logarithms, within the frame; a gap where a value is 0, nan or infinite."""
+        """Path of what lies below the logarithms, within the frame; a gap where the line has one."""
         floor = coord(self.bottom)
         path, run = "", []
-        for step, value in [*zip(h, values, strict=True), (1.0, math.nan)]:
+        for step, value in [*zip(*with_breaks(h, values), strict=True), (1.0, math.nan)]:
             if 0 < value < math.inf:
                 y = min(max(self.y(math.log10(value)), self.top), self.bottom)
                 run.append((coord(self.x(math.log10(step))), coord(y)))
@@ -129,12 +142,70 @@ def scheme_styles(schemes: Sequence[str]) -> dict[str, int]:
     >>> scheme_styles(["central", "central6", "central4", "forward2"])
     {'central': 3, 'central6': 1, 'central4': 4, 'forward2': 2}
     """
-    styles = {scheme: _STYLES[scheme] for scheme in schemes if scheme in _STYLES}
+    styles = {scheme: STYLES[scheme] for scheme in schemes if scheme in STYLES}
     for scheme in schemes:
         if scheme not in styles:
             taken = list(styles.values())
-            styles[scheme] = min(MARKERS, key=lambda style: (taken.count(style), style))
+            styles[scheme] = min(range(1, len(SCHEMES) + 1), key=lambda style: (taken.count(style), style))
     return {scheme: styles[scheme] for scheme in schemes}
+
+
+def by_scheme(rows: pd.DataFrame, names: Iterable[str]) -> dict[str, dict[str, list[Any]]]:
+    """Take columns apart by scheme, large steps first, with those of the scheme and of h.
+
+    A step that the dtype rounds to 0 has no place on a logarithmic axis; the page says how many there are.
+    """
+    columns = {name: rows[name].tolist() for name in ("scheme", "h", *names)}
+    places: dict[str, list[int]] = {}
+    for k, (scheme, h) in enumerate(zip(columns["scheme"], columns["h"], strict=True)):
+        if h > 0:
+            places.setdefault(str(scheme), []).append(k)
+    made = {}
+    for scheme, where in places.items():
+        where.sort(key=lambda k: -columns["h"][k])
+        made[scheme] = {name: [column[k] for k in where] for name, column in columns.items()}
+    return made
+
+
+def far_apart(a: float, b: float) -> bool:
+    """Tell whether so many decades lie between two steps that no line may join their values.
+
+    >>> far_apart(1e-4, 1e-49), far_apart(0.1, 1e-3)
+    (True, False)
+    """
+    return abs(math.log10(a) - math.log10(b)) > _GAP + _SLACK
+
+
+def with_breaks(h: Sequence[float], values: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Put a nan between the values of steps that are far apart."""
+    steps, kept = list(h[:1]), list(values[:1])
+    for (before, step), value in zip(pairwise(h), values[1:], strict=True):
+        if far_apart(before, step):
+            steps.append(step)
+            kept.append(math.nan)
+        steps.append(step)
+        kept.append(value)
+    return steps, kept
+
+
+def stretches(logs: Sequence[float], flags: Sequence[bool], ends: tuple[float, float]) -> Iterator[tuple[float, float]]:
+    """Find where flags hold, in logarithms: up to half way to the next step, the outermost ones up to the ends.
+
+    Steps go downwards. A stretch ends in a gap of many decades, of which nothing is known.
+
+    >>> list(stretches([0.0, -1.0, -2.0, -50.0], [True, True, False, True], (-51.0, 1.0)))
+    [(-1.5, 1.0), (-51.0, -48.5)]
+    """
+    reach = _GAP / 2
+    above = [ends[1], *((a + b) / 2 if a - b <= _GAP else b + reach for a, b in pairwise(logs))]
+    below = [*((a + b) / 2 if a - b <= _GAP else a - reach for a, b in pairwise(logs)), ends[0]]
+    start = None
+    for k, flag in enumerate(flags):
+        if flag and start is None:
+            start = above[k]
+        if flag and (k + 1 == len(flags) or not flags[k + 1] or above[k + 1] != below[k]):
+            yield below[k], start  # type: ignore[misc]
+            start = None
 
 
 def step_range(h: Sequence[float]) -> tuple[float, float]:
@@ -151,7 +222,7 @@ def log_range(values: Sequence[float]) -> tuple[float, float]:
     return float(low - missing // 2), float(high + missing - missing // 2)
 
 
-def log_axes(svg: Element, frame: Frame, lanes: tuple[float, float], *, label: str) -> None:
+def log_axes(svg: Element, frame: Frame, lanes: tuple[float, float], *, label: str = "") -> None:
     """Draw box, grid, ticks and labels, and the lanes above and below (their middles; 0 where there is none)."""
     axes = add(svg, "g", class_="axes")
     add(axes, "path", class_="box", d=_box(frame.left, frame.right, frame.top, frame.bottom))
@@ -162,19 +233,23 @@ def log_axes(svg: Element, frame: Frame, lanes: tuple[float, float], *, label: s
         grid.append(f"M{coord(frame.left)},{y}H{coord(frame.right)}")
         add(ends, "text", _power(exponent), x=coord(frame.left - 7), y=coord(frame.y(exponent) + 4))
     floor = lanes[1] + LANE / 2 if lanes[1] else frame.bottom
-    for exponent in _decades(frame.x_range, most=int((frame.right - frame.left) / 52)):
+    for exponent in _decades(frame.x_range, most=int((frame.right - frame.left) / _TICK)):
         x = coord(frame.x(exponent))
         grid.append(f"M{x},{coord(frame.top)}V{coord(frame.bottom)}")
         add(middles, "text", _power(exponent), x=x, y=coord(floor + 16))
     axes.insert(0, Element("path", {"class": "grid", "d": "".join(grid)}))
-    middle = f"translate(13,{coord((frame.top + frame.bottom) / 2)}) rotate(-90)"
-    add(axes, "text", label, class_="axis middle", transform=middle)
+    if label:
+        middle = f"translate(13,{coord((frame.top + frame.bottom) / 2)}) rotate(-90)"
+        add(axes, "text", label, class_="axis middle wide", transform=middle)
     add(axes, "text", "step size h", class_="axis middle", x=coord((frame.left + frame.right) / 2), y=coord(floor + 35))
-    for at, name in zip(lanes, ("nan / inf", "exactly 0"), strict=True):
+    for at, name in zip(lanes, LANES, strict=True):
         if at:
             box = _box(frame.left, frame.right, at - LANE / 2 + 1, at + LANE / 2 - 1)
             add(axes, "path", class_="lane", d=box)
-            add(ends, "text", name, x=coord(frame.left - 7), y=coord(at + 4))
+            # a phone shows the word that tells them apart
+            text = add(ends, "text", x=coord(frame.left - 7), y=coord(at + 4))
+            long, _, last = name.rpartition(" ")
+            add(text, "tspan", f"{long} " * bool(long), class_="wide").tail = last
 
 
 def _decades(limits: tuple[float, float], most: int) -> list[int]:
@@ -244,7 +319,7 @@ def marker_symbols(classes: Iterable[str]) -> Html:
     """
     svg = Element("svg", {"class": "symbols", "aria-hidden": "true"})
     for name in classes:
-        shape = MARKERS[int(name[1:])] if name[0] == "s" else PART_MARKERS[int(name[1:]) - 1]
+        shape = (SCHEMES if name[0] == "s" else PARTS)[int(name[1:]) - 1].shape
         for letter in ("d", "e"):
             marker = add(svg, "marker", id=f"{letter}-{name}", class_=name)
             add(marker, "path", class_={"d": "mark-full", "e": "mark-hollow"}[letter], d=shape)

@@ -10,19 +10,11 @@ from xml.etree.ElementTree import Element
 import pandas as pd
 
 from diffcompare.report.drawings.frame import Frame, add, coord
+from diffcompare.report.drawings.marks import RULES
 
 __all__ = ["rule_rows", "rule_ticks"]
 
-# the fixed step and the certified optimum have marks of their own in the chart
-_TICKS: Mapping[str, str] = {
-    "scaled by u": "√u",
-    "Dumontet-Vignes": "DV",
-    "Gill-Murray-Saunders-Wright": "GM",
-    "Shi-Xie-Xuan-Nocedal": "SX",
-    "Ridders": "Ri",
-    "complex step": "CS",
-}
-_ROW, _TICK, _LETTERS = 17.0, 5.0, 6.5
+_ROW, _TICK, _LETTERS = 19.0, 5.0, 9.5
 
 
 def rule_rows(rules: pd.DataFrame) -> list[dict[str, Any]]:
@@ -34,7 +26,7 @@ def rule_rows(rules: pd.DataFrame) -> list[dict[str, Any]]:
             **{name: str(row[name]) for name in texts},
             **{name: float(row[name]) for name in ("h", "abs_error", "ratio")},
             "evaluations": int(row["evaluations"]),
-            "tick": _TICKS.get(str(row["rule"]), ""),
+            "tick": RULES[str(row["rule"])].tick if str(row["rule"]) in RULES else "",
         }
         for row in shown.to_dict("records")
     ]
@@ -51,7 +43,7 @@ def rule_ticks(svg: Element, frame: Frame, rules: pd.DataFrame, styles: Mapping[
     line = 0
     for k, (scheme, style) in enumerate(styles.items()):
         part = rules[rules["scheme"].astype(str) == scheme]
-        names = {rule: name for rule, name in _TICKS.items() if rule != "complex step" or scheme == owner}
+        names = {rule: mark.tick for rule, mark in RULES.items() if rule != "complex step" or scheme == owner}
         chosen = [
             (frame.x(math.log10(h)), names[rule])
             for rule, h in zip(part["rule"].astype(str), part["h"].tolist(), strict=True)

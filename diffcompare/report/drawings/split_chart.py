@@ -1,4 +1,4 @@
-"""The split chart: how large the five exact parts of the error are against h, and which of them rules where.
+"""The split chart: how large the five exact parts of the error are against h, and which of them dominates where.
 
 One drawing a scheme. As in the error chart, parts of exactly 0 stand in a lane below, nan and inf in one above.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 from xml.etree.ElementTree import Element
 
 import pandas as pd
@@ -18,10 +18,12 @@ from diffcompare.report.drawings.frame import (
     LANE,
     Frame,
     add,
+    by_scheme,
     coord,
     log_axes,
     log_range,
     step_range,
+    stretches,
     svg_element,
     to_html,
 )
@@ -29,8 +31,8 @@ from diffcompare.report.wording import PART_WORDS, Html, plural, printable, shor
 
 __all__ = ["Split", "dominating_parts", "split_charts"]
 
-_WIDTH, _LEFT, _RIGHT = 560.0, 64.0, 456.0
-_PLOT_HEIGHT, _DODGE, _LABEL = 210.0, 4.0, 14.0
+_WIDTH, _LEFT, _RIGHT = 560.0, 64.0, 440.0
+_PLOT_HEIGHT, _DODGE, _LABEL = 210.0, 4.0, 16.0
 _RIBBON = 5.0  # the strip above the plot that shows the dominating part
 _BELOW = 6  # decades below the smallest dominating part at which lines are cut off
 _MARKED = 24  # of more steps only every second, third … has a marker
@@ -50,7 +52,7 @@ class _Parts:
     h: list[float]
     ok: list[bool]
     sizes: dict[str, list[float]]  # by part: |part| at every h
-    rulers: list[str | None]  # the largest part at every h; "" where all are 0, None where there is no split
+    dominating: list[str | None]  # the largest part at every h; "" where all are 0, None where there is no split
 
 
 def split_charts(rows: pd.DataFrame, *, title: str, identity: str) -> list[Split]:
@@ -71,20 +73,18 @@ def split_charts(rows: pd.DataFrame, *, title: str, identity: str) -> list[Split
         A scheme without a split has none.
     """
     made = []
-    for number, (scheme, group) in enumerate(rows.groupby("scheme", observed=True, sort=False), 1):
-        part = group[group["h"] > 0].sort_values("h", ascending=False, kind="stable")
-        columns = {name: part[name].abs().tolist() for name in PART_WORDS}
-        found = dominating_parts(part).to_dict()
-        if not found:
+    for number, (scheme, part) in enumerate(by_scheme(rows, ("status", *PART_WORDS)).items(), 1):
+        columns = {name: [abs(size) for size in part[name]] for name in PART_WORDS}
+        dominating = list(map(_dominating, zip(*columns.values(), strict=True)))
+        if all(name is None for name in dominating):
             continue
-        rulers = [found.get(label) for label in part.index]
-        parts = _Parts(part["h"].tolist(), (part["status"].astype(str) == "ok").tolist(), columns, rulers)
+        parts = _Parts(part["h"], [status == "ok" for status in part["status"]], columns, dominating)
         words = _words(parts)
         drawing = None
-        if any(rulers):
-            name = printable(shorten(str(scheme), 24))
+        if any(parts.dominating):
+            name = printable(shorten(scheme, 24))
             drawing = _draw(parts, words, title=f"{title}: {name}", identity=f"{identity}-{number}")
-        made.append(Split(str(scheme), words, drawing))
+        made.append(Split(scheme, words, drawing))
     return made
 
 
@@ -97,26 +97,34 @@ def dominating_parts(rows: pd.DataFrame) -> pd.Series[str]:
     return sizes.idxmax(axis=1).where(sizes.max(axis=1) > 0, "")
 
 
+def _dominating(sizes: tuple[float, ...]) -> str | None:
+    """Name the first largest part of a row, as :func:`dominating_parts` does; None where there is no split."""
+    if any(size != size for size in sizes):
+        return None
+    largest = max(sizes)
+    return list(PART_WORDS)[sizes.index(largest)] if largest > 0 else ""
+
+
 def _words(parts: _Parts) -> str:
     """Say which part dominates: from which h upwards the first one does, and how often each does below.
 
     >>> _words(_Parts([1.0, 0.1, 0.01], [True] * 3, {}, ["truncation", "evaluation", "evaluation"]))
     'truncation dominates at h = 1; evaluation of f below.'
     """
-    rows = [(h, ruler) for h, ruler in zip(parts.h, parts.rulers, strict=True) if ruler is not None]
+    rows = [(h, part) for h, part in zip(parts.h, parts.dominating, strict=True) if part is not None]
     left_out = len(parts.h) - len(rows)
     tail = f" {plural(left_out, 'row')} without a split." if left_out else ""
-    if not any(ruler for _, ruler in rows):
+    if not any(part for _, part in rows):
         return f"all parts exactly 0.{tail}"
     first = rows[0][1]
-    leading = next((k for k, (_, ruler) in enumerate(rows) if ruler != first), len(rows))
+    leading = next((k for k, (_, part) in enumerate(rows) if part != first), len(rows))
     name = PART_WORDS[first] if first else "no part (the error is 0)"
     if leading == len(rows):
         return f"{name} dominates at every h.{tail}"
     reach = f"at h = {short(rows[0][0])}" if leading == 1 else f"for h ≥ {short(rows[leading - 1][0])}"
-    rest = sorted(ruler or "" for _, ruler in rows[leading:])
-    counts = sorted(((ruler, len(list(same))) for ruler, same in groupby(rest)), key=lambda pair: -pair[1])
-    names = [PART_WORDS.get(ruler, "none (the error is 0)") for ruler, _ in counts]
+    rest = sorted(part or "" for _, part in rows[leading:])
+    counts = sorted(((part, len(list(same))) for part, same in groupby(rest)), key=lambda pair: -pair[1])
+    names = [PART_WORDS.get(part, "none (the error is 0)") for part, _ in counts]
     if len(counts) == 1:
         return f"{name} dominates {reach}; {names[0]} below.{tail}"
     shares = [f"{n} at {count}" for n, (_, count) in zip(names, counts, strict=True)]
@@ -126,7 +134,7 @@ def _words(parts: _Parts) -> str:
 def _draw(parts: _Parts, words: str, *, title: str, identity: str) -> Html:
     everything = [size for sizes in parts.sizes.values() for size in sizes]
     zeros, broken = (any(size == 0 for size in everything), any(not size < math.inf for size in everything))
-    top = 8 + (LANE + 8) * broken
+    top = 13 + (LANE + 8) * broken
     frame = Frame(_LEFT, _RIGHT, top, top + _PLOT_HEIGHT, step_range(parts.h), _range(parts))
     lanes = (frame.top - 8 - LANE / 2, frame.bottom + 4 + LANE / 2)
     svg = svg_element(
@@ -154,8 +162,8 @@ def _range(parts: _Parts) -> tuple[float, float]:
     sizes = [size for sizes in parts.sizes.values() for size in sizes if 0 < size < math.inf]
     largest = [
         max(row)
-        for row, ruler in zip(zip(*parts.sizes.values(), strict=True), parts.rulers, strict=True)
-        if ruler and max(row) < math.inf
+        for row, part in zip(zip(*parts.sizes.values(), strict=True), parts.dominating, strict=True)
+        if part and max(row) < math.inf
     ]
     floor = min(largest, default=0.0) * 10.0**-_BELOW
     return log_range([size for size in sizes if size >= floor] or sizes)
@@ -186,25 +194,16 @@ def _dots(group: Element, parts: _Parts, sizes: Sequence[float], heights: Sequen
 
 
 def _ribbon(svg: Element, parts: _Parts, frame: Frame) -> None:
-    """Colour a strip above the plot by the part that dominates there, up to half way to the next step."""
-    x = [frame.x(math.log10(h)) for h in parts.h]
-    edges = [frame.right, *((a + b) / 2 for a, b in pairwise(x)), frame.left]
+    """Colour a strip above the plot by the part that dominates there."""
+    logs = [math.log10(h) for h in parts.h]
     y, height = coord(frame.top - _RIBBON - 2), coord(_RIBBON)
     group = add(svg, "g", class_="ribbon")
     for k, name in enumerate(PART_WORDS, 1):
-        boxes = [
-            f"M{coord(edges[last + 1])},{y}H{coord(edges[first])}v{height}H{coord(edges[last + 1])}z"
-            for first, last in _runs([ruler == name for ruler in parts.rulers])
-        ]
-        if boxes:
-            add(group, "path", class_=f"p{k} rules", d="".join(boxes))
-
-
-def _runs(flags: Sequence[bool]) -> list[tuple[int, int]]:
-    """Find the first and the last place of every run of true flags."""
-    starts = [k for k, flag in enumerate(flags) if flag and not (k and flags[k - 1])]
-    ends = [k for k, flag in enumerate(flags) if flag and flags[k + 1 : k + 2] != [True]]
-    return list(zip(starts, ends, strict=True))
+        found = stretches(logs, [part == name for part in parts.dominating], frame.x_range)
+        edges = [(coord(frame.x(left)), coord(frame.x(right))) for left, right in found]
+        if edges:
+            boxes = [f"M{left},{y}H{right}v{height}H{left}z" for left, right in edges]
+            add(group, "path", class_=f"p{k} dominates", d="".join(boxes))
 
 
 def _labels(svg: Element, ends: dict[str, tuple[float, float]], top: float, bottom: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 __all__ = ["shorten_path"]
@@ -24,7 +25,7 @@ def shorten_path(d: str) -> str:
     made = ""
     at: _Place | None = None
     for line, rest in _PIECE.findall(d):
-        places = _straightened([_place(text) for text in line.split("L")])
+        places = [_place(line)] if "L" not in line else _straightened([_place(text) for text in line.split("L")])
         made += f"M{_pair(places[0])}" if at is None else f"m{_pair(_step(at, places[0]))}"
         steps = [_pair(_step(a, b)) for a, b in pairwise(places)]
         made += "l" * bool(steps) + "".join(s if s.startswith("-") or not k else f" {s}" for k, s in enumerate(steps))
@@ -33,6 +34,7 @@ def shorten_path(d: str) -> str:
     return made
 
 
+@lru_cache(1 << 15)
 def _place(text: str) -> _Place:
     x, y = text.split(",")
     return round(10 * float(x)), round(10 * float(y))
@@ -43,12 +45,14 @@ def _step(a: _Place, b: _Place) -> _Place:
 
 
 def _pair(place: _Place) -> str:
-    x, y = (f"{tenths / 10:g}" for tenths in place)
-    if abs(place[0]) < 10:
-        x = x.replace("0.", ".")
-    if abs(place[1]) < 10:
-        y = y.replace("0.", ".")
+    x, y = _text(place[0]), _text(place[1])
     return x + y if y.startswith("-") else f"{x} {y}"
+
+
+@lru_cache(1 << 15)
+def _text(tenths: int) -> str:
+    text = f"{tenths / 10:g}"
+    return text.replace("0.", ".") if abs(tenths) < 10 else text
 
 
 def _straightened(places: Sequence[_Place]) -> list[_Place]:
@@ -58,9 +62,11 @@ def _straightened(places: Sequence[_Place]) -> list[_Place]:
     (x0, y0), (x1, y1) = places[0], places[-1]
     across, along = x1 - x0, y1 - y0
     length = max(1.0, (across * across + along * along) ** 0.5)
-    far = [abs(across * (y - y0) - along * (x - x0)) / length for x, y in places]
-    k = max(range(len(far)), key=far.__getitem__)
-    if far[k] <= 1 and x0 != x1:
+    # of the triangles with the line as their base the largest is the highest
+    areas = [abs(across * (y - y0) - along * (x - x0)) for x, y in places]
+    largest = max(areas)
+    k = areas.index(largest)
+    if largest / length <= 1 and x0 != x1:
         return [places[0], places[-1]]
     if not 0 < k < len(places) - 1:
         k = len(places) // 2

@@ -1,16 +1,22 @@
 "use strict";
 // Charts: the numbers come from the table of the page, so hover, keys and screen reader say what errors.csv holds.
-// An error chart has a series for each scheme, the split chart of a scheme one for each part of the error.
-for (const chart of document.querySelectorAll(".chart[data-rows]")) {
+// An error chart has a series for each scheme, the split chart of a scheme one for each part of the error. The lines of
+// the picture of all functions bring their numbers with them.
+for (const chart of document.querySelectorAll(".chart[data-rows], .overview")) {
   const svg = chart.querySelector("svg");
-  const table = document.getElementById(chart.dataset.rows);
+  const table = document.getElementById(chart.dataset.rows ?? "");
   const readout = document.getElementById(chart.dataset.readout);
   const [left, right, top, bottom, x0, x1, y0, y1, above, below, dodge] = svg.dataset.scale.split(" ").map(Number);
-  const heads = Array.from(table.tHead.rows[0].cells, (cell) => cell.textContent);
+  const heads = Array.from(table?.tHead.rows[0].cells ?? [], (cell) => cell.textContent);
   const column = (row, name) => row.cells[heads.indexOf(name)]?.textContent ?? "";
   const parts = chart.dataset.parts?.split(" ") ?? ["abs_error"];
   const found = new Map();
-  for (const body of table.tBodies) {
+  for (const line of svg.querySelectorAll("[data-points]")) {
+    const numbers = line.dataset.points.split(" "), points = [];
+    for (let i = 0; i < numbers.length; i += 2) points.push({ name: line.dataset.name, h: numbers[i], value: numbers[i + 1], bound: "", status: "ok", line });
+    found.set(line.dataset.name, points);
+  }
+  for (const body of table?.tBodies ?? []) {
     const [head, ...rows] = body.rows;
     if (chart.dataset.parts && head.textContent !== chart.dataset.scheme) continue;
     for (const row of rows) {
@@ -29,6 +35,7 @@ for (const chart of document.querySelectorAll(".chart[data-rows]")) {
     for (const point of points) {
       const size = point.value === "" ? NaN : Math.abs(Number(point.value));
       point.x = left + (Math.log10(Number(point.h)) - x0) / (x1 - x0) * (right - left);
+      if (point.line) point.x = Math.min(right, Math.max(left, point.x));
       if (size > 0 && size < Infinity) point.y = Math.min(bottom, bottom - (Math.log10(size) - y0) / (y1 - y0) * (bottom - top));
       else point.y = (size === 0 ? below : above) + shift;
     }
@@ -45,6 +52,8 @@ for (const chart of document.querySelectorAll(".chart[data-rows]")) {
     cursor.setAttribute("cx", point.x);
     cursor.setAttribute("cy", point.y);
     svg.append(cursor);
+    for (const line of svg.querySelectorAll(".on")) line.classList.remove("on");
+    point.line?.classList.add("on");
     const value = point.value === "" ? "nan" : point.value;
     const words = chart.dataset.parts
       ? `h = ${point.h}: ${point.name} = ${value}`
@@ -83,7 +92,7 @@ for (const chart of document.querySelectorAll(".chart[data-rows]")) {
     event.preventDefault();
     show(k, j);
   });
-  if (!chart.dataset.parts && series.length > 1) {
+  if (table && !chart.dataset.parts && series.length > 1) {
     const box = document.createElement("fieldset"), title = document.createElement("legend");
     box.className = "toggles";
     title.textContent = "Show in chart " + chart.getAttribute("aria-label").split(" ").pop() + ":";
@@ -101,9 +110,9 @@ for (const chart of document.querySelectorAll(".chart[data-rows]")) {
         if (off.has(at[0])) cursor.remove();
       });
     });
-    chart.before(box);
+    chart.closest(".charted").lastElementChild.prepend(box);
   }
   readout.textContent = chart.dataset.parts
     ? "Hover, or walk with the arrow keys: left and right along h, up and down between parts."
-    : "Hover over the chart, or focus it and walk with the arrow keys: left and right along h, up and down between schemes.";
+    : "Hover over the chart, or focus it and walk with the arrow keys: left and right along h, up and down between " + (table ? "schemes." : "functions.");
 }

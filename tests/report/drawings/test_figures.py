@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -16,7 +15,7 @@ import pytest
 
 import diffcompare as dc
 from diffcompare.errors import DiffcompareError
-from diffcompare.report.drawings import figures as plotting
+from diffcompare.report.environment import environment
 from diffcompare.report.wording import PART_WORDS
 
 mpl.use("Agg")
@@ -85,17 +84,17 @@ def test_the_split_is_drawn_part_by_part_under_a_strip_of_the_largest() -> None:
         zeros = rows.loc[rows[part] == 0, "h"].tolist()
         assert list(drawn(found.get(f"part:{part}:zero", Line2D([], [])))) == zeros
     assert (rows["subtraction"] == 0).all()  # so that the lane above is one that is used
-    boxes = [box for box in ax.patches if str(box.get_gid()).startswith("rules:")]
+    boxes = [box for box in ax.patches if str(box.get_gid()).startswith("dominates:")]
     sizes = rows.set_index("h")[list(PART_WORDS)].abs()
     for h, largest in sizes.idxmax(axis=1).items():
         (over,) = [box for box in boxes if box.get_x() < h < box.get_x() + box.get_width()]
-        assert over.get_gid() == f"rules:{largest}"
+        assert over.get_gid() == f"dominates:{largest}"
 
 
 def test_the_title_stands_above_the_strip() -> None:
     ax = dc.plot(BOOK[BOOK["scheme"] == "central"], kind="split")
     ax.figure.canvas.draw()
-    tops = [box.get_window_extent().y1 for box in ax.patches if str(box.get_gid()).startswith("rules:")]
+    tops = [box.get_window_extent().y1 for box in ax.patches if str(box.get_gid()).startswith("dominates:")]
     assert ax.title.get_window_extent().y0 >= max(tops)
 
 
@@ -125,7 +124,7 @@ def test_what_is_nan_or_infinite_stands_in_the_lane_above() -> None:
     above = drawn(lines(ax)["error:central:broken"])
     assert list(above) == broken
     assert min(above.values()) > 0.9
-    assert "nan / inf" in [text.get_text() for text in ax.texts]
+    assert "nan/inf" in [text.get_text() for text in ax.texts]
 
 
 def test_without_a_split_the_slope_of_the_order_is_drawn() -> None:
@@ -141,15 +140,14 @@ def test_without_a_split_the_slope_of_the_order_is_drawn() -> None:
 
 
 def _of_the_pages(prefix: str) -> list[list[str]]:
-    css = (Path(plotting.__file__).parents[1] / "templates" / "charts.css").read_text(encoding="utf-8")
-    found = re.findall(rf"--{prefix}[0-9]: (#[0-9a-f]{{6}})", css)
+    style = str(environment("charts").globals["style"])
+    found = re.findall(rf"--{prefix}[0-9]:(#[0-9a-f]{{6}})", style)
     half = len(found) // 2
     return [found[:half], found[half:]]
 
 
 def test_colours_are_those_of_the_pages_on_light_and_on_dark_ground() -> None:
-    assert [list(palette) for palette in plotting._SCHEMES] == _of_the_pages("s")
-    assert [list(palette) for palette in plotting._PARTS] == _of_the_pages("p")
+    assert [len(palette) for palette in (*_of_the_pages("s"), *_of_the_pages("p"))] == [8, 8, 5, 5]
     for style, palette in zip(["default", "dark_background"], _of_the_pages("s"), strict=True):
         with plt.style.context(style):
             found = lines(dc.plot(BOOK))
@@ -160,7 +158,7 @@ def test_colours_are_those_of_the_pages_on_light_and_on_dark_ground() -> None:
             ax = dc.plot(BOOK[BOOK["scheme"] == "central"], kind="split")
         assert [to_hex(lines(ax)[f"part:{part}"].get_color()) for part in PART_WORDS] == palette
         strip = {str(box.get_gid()): to_hex(box.get_facecolor()) for box in ax.patches}
-        assert strip["rules:truncation"] == palette[0]
+        assert strip["dominates:truncation"] == palette[0]
     markers = [found[f"error:{scheme}"].get_marker() for scheme in ("forward", "backward", "central")]
     assert markers == ["o", "s", "^"]
 
@@ -290,3 +288,15 @@ except dc.DiffcompareError as error:
         "False",
         "charts are drawn by Matplotlib, which is not installed; pip install 'diffcompare[plot]'",
     ]
+
+
+def test_no_line_is_drawn_across_many_decades_without_a_value() -> None:
+    table = dc.sweep(dc.parse("exp(x)"), 1.0, schemes=["central"], steps=[1e-1, 1e-2, 1e-3, 1e-9, 1e-10])
+    found = {**lines(dc.plot(table)), **lines(dc.plot(table, kind="split"))}
+    for name in ("error:central", "model:central", "bound:central", "part:truncation", "part:division"):
+        values = [float(y) for y in found[name].get_ydata()]
+        assert len(values) == 6, name
+        assert math.isnan(values[3]), name
+    boxes = [box for box in dc.plot(table, kind="split").patches if str(box.get_gid()).startswith("dominates:")]
+    # 1.5 decades on both sides of the gap at most
+    assert not [box for box in boxes if box.get_x() < 1e-6 < box.get_x() + box.get_width()]

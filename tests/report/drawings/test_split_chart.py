@@ -91,14 +91,14 @@ def test_every_part_has_its_own_class_marker_and_label(sizes: dict[str, list[flo
 def test_zeros_stand_in_their_lane() -> None:
     drawing = drawn(rows(**SIZES))
     bottom = scale(drawing)[3]
-    assert "exactly 0" in [e.text for e in drawing.iter("text")]
-    assert "nan / inf" not in [e.text for e in drawing.iter("text")]
+    assert "exactly 0" in ["".join(e.itertext()) for e in drawing.iter("text")]
+    assert "nan/inf" not in ["".join(e.itertext()) for e in drawing.iter("text")]
     for name, zeros in (("abscissa", 16), ("subtraction", 15), ("truncation", 0)):
         d = "".join(paths(group(drawing, name), "dots") + paths(group(drawing, name), "dots hollow"))
         heights = [float(y) for y in re.findall(r"M[\d.]+,([\d.]+)", d)]
         assert sum(y > bottom for y in heights) == zeros, name
     whole = drawn(rows(**{name: [1.0] * 16 for name in PARTS}))
-    assert "exactly 0" not in [e.text for e in whole.iter("text")]
+    assert "exactly 0" not in ["".join(e.itertext()) for e in whole.iter("text")]
 
 
 def test_a_row_without_a_split_breaks_the_lines_and_stands_in_the_lane_above() -> None:
@@ -117,15 +117,17 @@ def test_the_dominating_part_is_named_and_painted() -> None:
     # h² against 1e-16/h: they cross between 1e-5 and 1e-6
     assert split.words == "truncation dominates for h ≥ 1e-5; evaluation of f below."
     assert split.words in (drawing.findtext("desc") or "")
-    ribbon = {e.get("class"): e.get("d", "").count("M") for e in drawing.iter("path") if "rules" in e.get("class", "")}
-    assert ribbon == {"p1 rules": 1, "p3 rules": 1}
+    ribbon = {
+        e.get("class"): e.get("d", "").count("M") for e in drawing.iter("path") if "dominates" in e.get("class", "")
+    }
+    assert ribbon == {"p1 dominates": 1, "p3 dominates": 1}
     left, right = scale(drawing)[:2]
-    (first,), (second,) = paths(drawing, "p1 rules"), paths(drawing, "p3 rules")
+    (first,), (second,) = paths(drawing, "p1 dominates"), paths(drawing, "p3 dominates")
     edges = [float(x) for d in (first, second) for x in re.findall(r"[MH]([\d.]+)", d)[:2]]
     assert edges == [edges[0], right, left, edges[0]]  # side by side, from edge to edge
 
 
-def test_changing_rulers_are_counted() -> None:
+def test_changing_parts_are_counted() -> None:
     parts = dict(SIZES)
     parts["abscissa"] = [1.0 if k in (8, 10) else 0.0 for k in range(16)]
     assert one(rows(**parts)).words == (
@@ -205,3 +207,15 @@ def test_one_drawing_a_scheme_escaped_with_ids_of_its_own() -> None:
     assert "<script>" not in "".join(drawings)
     ids = re.findall(r' id="([^"]+)"', "".join(drawings))
     assert len(ids) == len(set(ids)) == 6
+
+
+def test_nothing_is_painted_across_many_decades_without_a_value() -> None:
+    table = rows(**SIZES)
+    table.loc[15, "h"] = 1e-49
+    drawing = drawn(table)
+    left, right, _, _, x0, x1 = scale(drawing)[:6]
+    place = left + (-30 - x0) / (x1 - x0) * (right - left)
+    painted = "".join("".join(paths(drawing, f"p{k} dominates")) for k in range(1, 6))
+    spans = [(float(a), float(b)) for a, b in re.findall(r"M([\d.]+),[\d.-]+H([\d.]+)", painted)]
+    assert len(spans) == 3
+    assert not [span for span in spans if span[0] < place < span[1]]
