@@ -28,7 +28,7 @@ from diffcompare.report.wording import Html, plural, printable, short
 
 __all__ = ["overview"]
 
-_WIDTH, _LEFT, _RIGHT, _HEIGHT, _TOP = 640.0, 58.0, 630.0, 340.0, 34.0
+_WIDTH, _LEFT, _RIGHT, _HEIGHT, _TOP = 640.0, 64.0, 630.0, 340.0, 34.0
 _NUMBERS = 6_000  # at most; an index with more would be slow to open
 _LINES = 600
 
