@@ -32,6 +32,7 @@ from diffcompare.tables.schema import DESCENT_COLUMNS, STATUSES, VERDICTS, Table
 
 __all__ = [
     "Finding",
+    "failures",
     "findings",
     "notes",
     "status_notes",
@@ -169,6 +170,12 @@ def findings(tables: Tables) -> list[Finding]:
     )
     found = list(islice((finding for rule in rules for finding in rule()), _FINDINGS))
     return found or [Finding(_scope(errors).removesuffix("."))]
+
+
+def failures(errors: pd.DataFrame, descent: pd.DataFrame) -> list[Finding]:
+    """Write what no good word may stand above: steps that do not move, descents that diverge, an error of 100 %."""
+    rules = (_unmoved(errors), _descents(descent), _ruined(errors))
+    return [finding for rule in rules for finding in rule if finding.failure]
 
 
 def notes(tables: Tables) -> list[str]:

@@ -18,13 +18,12 @@ from diffcompare.report.drawings.marks import KEY, RULES
 from diffcompare.report.drawings.rule_ticks import rule_rows
 from diffcompare.report.drawings.sketch import function_sketch
 from diffcompare.report.drawings.split_chart import split_charts
-from diffcompare.report.findings import findings, status_notes, verdict_lines
+from diffcompare.report.findings import failures, status_notes, verdict_lines
 from diffcompare.report.mathml import corners, typeset
 from diffcompare.report.pivot import pivot
 from diffcompare.report.rows_table import rows_table
 from diffcompare.report.snippet import reproduce
 from diffcompare.report.wording import PART_MEANINGS, PART_WORDS, STATUS_WORDS, Html, partial
-from diffcompare.tables.schema import Tables
 
 __all__ = ["LARGE", "SMALL", "Function", "function_pages", "has_source", "summary_cells"]
 
@@ -117,7 +116,7 @@ def _facts(f: Function) -> dict[str, Any]:
         "title": f.name,
         "function": f,
         "formula": typeset(f.latex, otherwise=shorten(f.formula, _FORMULA)) if f.formula or f.latex else None,
-        "failures": [x for x in findings(Tables("", f.rows, f.summary, descent=f.descent)) if x.failure],
+        "failures": failures(f.rows, f.descent),
         "verdicts": verdict_lines(f.rows, f.summary),
         "comparisons": len(f.summary),
         "proven": has_source(f.rows, "proven"),
