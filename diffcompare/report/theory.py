@@ -260,6 +260,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "columns of the other files": {
         "variables": "functions.csv: the arguments of the function in order, with ; between.",
         "formula": "functions.csv: the formula as given, or MODULE:function of Python code.",
+        "as written": "The formula as it was given, as code.",
         "latex": "functions.csv: the formula in LaTeX; empty for Python code, for what failed and where it would be "
         "too large.",
         "derivative_latex": "functions.csv: the derivative, by the rules of calculus, in LaTeX; empty as for latex.",
