@@ -21,6 +21,10 @@ from diffcompare.verdict.identity import judge_by_identity
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.problem import Problem
 
+from ..stated import stated  # noqa: TID252 - tests are no package
+from .test_complex_numbers import PAIRS as COMPLEX
+from .test_factorisations import PAIRS as FACTORISATIONS
+
 RANDOM = np.random.default_rng(0)
 Y = RANDOM.normal(size=7)
 POSITIVE, UNIT = RANDOM.uniform(0.5, 3, 7), RANDOM.uniform(0.1, 0.9, 7)
@@ -244,6 +248,13 @@ def test_what_scipy_computes_is_judged_by_identity(name: str) -> None:
     assert _judged(function, gradient, at) == {"consistent"}
     factor = 1 + (1e-6 if name in COMPUTED_BEFORE else 1e-9)
     assert "wrong" in _judged(function, gradient, at, factor)
+
+
+def test_the_counts_are_the_stated_ones() -> None:
+    assert stated("library code") == (
+        f"{len(PAIRS)} pairs of SciPy's distributions, special functions, distances, sparse matrices and "
+        f"interpolation, {len(FACTORISATIONS)} of factorisations, {len(COMPLEX)} with complex numbers on the way"
+    )
 
 
 def _why(function: Any, gradient: Any, at: Any) -> str:
