@@ -6,7 +6,7 @@ Findings are what is remarkable, a sentence for each kind, the most remarkable k
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -45,6 +45,8 @@ __all__ = [
 _FINDINGS = 5
 _PARTIAL = ["function", "variable", "point", "derivative"]
 _WORSE = 100.0  # an error that grows by less while h shrinks is no finding
+_RUINED = 0.9  # an error of this share of the derivative leaves nothing of it
+_FAR = 1000.0  # how many times its first value a descent reaches that diverges
 _STILL = 0.99  # a descent that keeps more of its value and its gradient hardly moves
 
 _COMPLEX_WORDS = "errors of the complex step were measured, no bound is proven for it"
@@ -214,52 +216,96 @@ def _unmoved(errors: pd.DataFrame) -> Iterator[Finding]:
     row = still.iloc[int(still["h"].to_numpy().argmin())]
     x, scheme = shorten(str(row["variable"]), 24), str(row["scheme"])
     sides = {"forward": f"{x} + h is {x}", "backward": f"{x} − h is {x}", "central": f"{x} + h and {x} − h are {x}"}
-    yield _at_step(row, sides.get(scheme, f"h does not move {x}"))
+    yield _at_step(errors, row, sides.get(scheme, f"h does not move {x}"))
 
 
 def _ruined(errors: pd.DataFrame) -> Iterator[Finding]:
-    """Show a step with an error of 100 %, the one nearest to that of the textbook."""
-    wrong = errors[
-        (errors["status"].astype(str) == "ok")
-        & (errors["rel_error"] >= 1)
-        & (errors["rel_error"] < math.inf)
-        & (errors["h"] > 0)
-    ]
+    """Show a step with an error of 100 %, the one nearest to that of the textbook.
+
+    Where no step is right to half of the derivative, that is 0 but for rounding.
+    """
+    ok = errors[(errors["status"].astype(str) == "ok") & (errors["h"] > 0)]
+    best = ok.groupby(_PARTIAL, observed=True, sort=False)["rel_error"].transform("min")
+    wrong = ok[(ok["rel_error"] >= _RUINED) & (ok["rel_error"] < math.inf) & (best < 0.5)]
     if wrong.empty:
         return
     away = wrong["h"].map(lambda h: abs(math.log10(h) + 4))
     row = wrong.iloc[[int(away.to_numpy().argmin())]]
     part = dominating_parts(row).get(row.index[0])
-    yield _at_step(row.iloc[0], "" if not part else "h is too large" if part == "truncation" else "all is rounding")
+    yield _at_step(
+        errors, row.iloc[0], "" if not part else "h is too large" if part == "truncation" else "all is rounding"
+    )
 
 
-def _at_step(row: Any, why: str) -> Finding:
+def _at_step(errors: pd.DataFrame, row: Any, why: str) -> Finding:
     numbers = [short(float(row[name])) for name in ("h", "numeric", "exact")]
-    words = "h = {} gives {} instead of {}".format(*numbers)
+    alike = errors[errors["function"] == row["function"]]
+    point = _coordinates(str(row["point"]))
+    several = len(alike[["variable", "point"]].drop_duplicates()) > 1
+    where = ""
+    if several and len(point) > 1:
+        where = f" for ∂/∂{shorten(str(row['variable']), 24)}"
+    elif several and point:
+        (x, value), *_ = point.items()
+        where = f" at {shorten(x, 24)} = {short(value)}"
+    if alike["scheme"].nunique() > 1:
+        where += f" ({shorten(str(row['scheme']), 24)})"
+    words = "h = {} gives {} instead of {}".format(*numbers) + where
     return Finding(f"{words}{': ' * bool(why)}{why} (", str(row["function"]), ")", failure=True)
+
+
+def _coordinates(point: str) -> Mapping[str, float]:
+    """Read a point; nothing where the text is none."""
+    try:
+        return read_point(point)
+    except ValueError:
+        return {}
 
 
 def _descents(descent: pd.DataFrame) -> Iterator[Finding]:
     """Tell which descents climb, or leave all numbers behind, and which hardly move."""
-    climbing: dict[str, tuple[float, str]] = {}
+    climbing: dict[str, tuple[float, str, str]] = {}
     resting: dict[str, str] = {}
     for _, run in descent.groupby((descent["step"] == 0).cumsum(), sort=False) if len(descent) else ():
         name, steps = str(run["function"].iloc[0]), plural(len(run) - 1, "step")
-        (start, end), norms = (run[key].iloc[[0, -1]].tolist() for key in ("value", "gradient_norm"))
-        size = abs(end) if end == end else math.inf
-        if math.isfinite(start) and not end <= start:
+        start, end = float(run["value"].iloc[0]), float(run["value"].iloc[-1])
+        norms = run["gradient_norm"].iloc[[0, -1]].tolist()
+        if math.isfinite(start) and (what := _climb(run["value"].tolist(), norms)):
+            size = abs(end) if end == end else math.inf
             if name not in climbing or size > climbing[name][0]:
-                climbing[name] = size, f"f goes from {short(start)} to {short(end)} in {steps}"
-        elif len(run) > 10 and norms[1] >= _STILL * norms[0] > 0 and start - end <= (1 - _STILL) * abs(start):
+                last = short(end) if end == end else "what is no number"
+                climbing[name] = size, what, f"f goes from {short(start)} to {last} in {steps}"
+        elif len(run) > 10 and norms[1] >= _STILL * norms[0] > 0 and _is_near(run):
             resting[name] = f"after {steps} f is still {short(end)}"
     rates = {name: _rate(descent[descent["function"].astype(str) == name]) for name in (*climbing, *resting)}
     idle = next(iter(resting), "")
-    for name, (_, words) in list(climbing.items())[:1]:
+    for name, (_, what, words) in list(climbing.items())[:1]:
         more = f", and so do {len(climbing) - 1:,} more" if len(climbing) > 1 else ""
         rest = f"; with {rates[idle]} it hardly moves" if rates.get(idle) and rates[name] else ""
-        yield Finding(f"{_descending(rates[name])} diverges{more}: {words}{rest} (", name, ")", failure=True)
+        yield Finding(f"{_descending(rates[name])} {what}{more}: {words}{rest} (", name, ")", failure=True)
     if idle and not climbing:
         yield Finding(f"{_descending(rates[idle])} hardly moves: {resting[idle]} (", idle, ")")
+
+
+def _climb(values: Sequence[float], norms: Sequence[float]) -> str:
+    """Say that a descent leaves all numbers behind, or ends higher than it began; nothing where it comes to rest."""
+    start, end = values[0], values[-1]
+    if not math.isfinite(end):
+        return "diverges"
+    if end <= start:
+        return ""
+    first = max(abs(start), abs(values[1] - start))
+    if end - start > _FAR * first:
+        return "diverges"
+    return "ends higher than it began" if norms[1] >= norms[0] / 2 and end - start > first / _FAR else ""
+
+
+def _is_near(run: pd.DataFrame) -> bool:
+    """Tell whether a descent stayed where it began: its value, and all its points."""
+    value = run["value"].to_numpy(float)
+    points = run[[c for c in run.columns if c not in DESCENT_COLUMNS]].dropna(axis=1).astype(float)
+    away, size = ((points - shift).abs().to_numpy().max() for shift in (points.iloc[0], 0.0))
+    return bool(value[0] - value[-1] <= (1 - _STILL) * abs(value[0]) and away <= (1 - _STILL) * size)
 
 
 def _descending(rate: str) -> str:
@@ -296,16 +342,22 @@ def _central_and_forward(summary: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _without_derivative(errors: pd.DataFrame) -> Iterator[Finding]:
-    corners = errors[errors["status"].astype(str) == "kink"].drop_duplicates(_PARTIAL)
-    if corners.empty:
-        return
-    row = corners.iloc[0]
-    name, point = str(row["function"]), str(row["point"])
-    if single := ";" not in point:
-        point = short(next(iter(read_point(point).values())))
-    what = "derivative" if single else partial(shorten(str(row["variable"]), 24), int(row["derivative"]))
-    more = f" ({len(corners) - 1:,} more have none)" if len(corners) > 1 else ""
-    yield Finding("", name, f" has no {what} at {place(point)}: the slopes left and right of it differ{more}")
+    status = errors["status"].astype(str)
+    for chosen, why in (
+        (status == "kink", "the slopes left and right of it differ"),
+        ((status == "domain") & errors["exact"].isna(), "f is not defined on both sides of it"),
+    ):
+        points = errors[chosen].drop_duplicates(_PARTIAL)
+        if points.empty:
+            continue
+        row = points.iloc[0]
+        name, point = str(row["function"]), str(row["point"])
+        coordinates = _coordinates(point)
+        if single := len(coordinates) == 1:
+            point = short(next(iter(coordinates.values())))
+        what = "derivative" if single else partial(shorten(str(row["variable"]), 24), int(row["derivative"]))
+        more = f" ({len(points) - 1:,} more have none)" if len(points) > 1 else ""
+        yield Finding("", name, f" has no {what} at {place(point)}: {why}{more}")
 
 
 def _smaller_and_worse(errors: pd.DataFrame, summary: pd.DataFrame) -> Iterator[Finding]:
@@ -317,7 +369,11 @@ def _smaller_and_worse(errors: pd.DataFrame, summary: pd.DataFrame) -> Iterator[
     smallest = ok.loc[ok.groupby(keys, observed=True, sort=False)["h"].idxmin()]
     both = smallest[[*keys, "h", "abs_error"]].astype(dict.fromkeys(keys, str))
     both = both.merge(summary[[*keys, "best_h", "best_abs_error"]].astype(dict.fromkeys(keys, str)), on=keys)
-    both = both[both["best_abs_error"] > 0]
+    largest = ok.groupby(keys, observed=True, sort=False)["h"].max().reset_index(name="largest")
+    both = both.merge(largest.astype(dict.fromkeys(keys, str)), on=keys)
+    both = both[(both["best_abs_error"] > 0) & (both["best_h"] < both["largest"])]
+    if both.empty:
+        return
     worse = both["abs_error"] / both["best_abs_error"]
     if not worse.max() >= _WORSE:
         return

@@ -88,8 +88,9 @@ def read_notes(paths: list[Path], expected: Note | None = None) -> list[Note]:
         expected = expected or note
         if note.fingerprint != expected.fingerprint:
             raise DiffcompareError(
-                f"{path.name}: belongs to another study, or version ({shorten(repr(note.study), 60)}, diffcompare "
-                f"{shorten(note.version, 20)}); move it away or choose another directory"
+                f"{path.name}: belongs to another study, to another state of it, or to another version "
+                f"({shorten(repr(note.study), 60)}, diffcompare {shorten(note.version, 20)}); move it away or choose "
+                "another directory"
             )
         notes.append(note)
     return notes

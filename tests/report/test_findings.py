@@ -4,10 +4,20 @@ import math
 import tempfile
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 import diffcompare as dc
-from diffcompare.report.findings import findings, notes, status_notes, verdict_counts, verdict_lines, worst_first
+from diffcompare.report.findings import (
+    _descents,
+    failures,
+    findings,
+    notes,
+    status_notes,
+    verdict_counts,
+    verdict_lines,
+    worst_first,
+)
 from diffcompare.tables.schema import Tables
 
 from .example import errors_table, example, split_example, summary_table, sweep_rows, with_split
@@ -59,7 +69,7 @@ steps = 30
 def test_the_most_remarkable_stands_first_in_plain_words() -> None:
     tables = study(FIVE)
     assert found(tables)[:4] == [
-        "h = 1e-49 gives 0 instead of 0.2: x + h is x (parabola)",
+        "h = 1e-49 gives 0 instead of 0.2 (forward): x + h is x (parabola)",
         "Gradient descent with learning rate 200 diverges: f goes from 0.11 to 1.53e28 in 30 steps; with 1e-10 "
         "it hardly moves (parabola)",
         "At h = 1e-4 the central difference is 10⁴ to 10⁷ times better than the forward one",
@@ -235,4 +245,46 @@ def test_unbounded_without_a_finite_quotient_says_that_nothing_was_measured():
     errors = dc.sweep(dc.parse("x**2"), [1.0], steps=[1e-3, 1e-4], evaluate=lambda x: math.nan * x)
     assert [text for _, _, text in verdict_lines(errors, dc.summarize(errors))] == [
         "no error could be measured, for no step gave a finite quotient"
+    ]
+
+
+def descent_of(values: list[float], points: list[float], norms: list[float]) -> pd.DataFrame:
+    steps = range(len(values))
+    columns = {"function": "f", "gradient": "exact", "step": steps, "x": points, "value": values}
+    return pd.DataFrame({**columns, "gradient_norm": norms, "distance": 0.0})
+
+
+@pytest.mark.parametrize(
+    ("values", "points", "norms", "words"),
+    [
+        ([1.0, 1e4, 1e8], [1.0, -100.0, 1e4], [2.0, 200.0, 2e4], "diverges: f goes from 1 to 1e8 in 2 steps"),
+        ([1.0, -8.0, math.nan], [-1.0, -2.0, math.nan], [3.0, 12.0, math.nan], "diverges: f goes from 1 to what is no"),
+        ([1.0, 0.5, 1.5], [0.9, 0.7, 0.8], [3.0, 3.0, 3.0], "ends higher than it began: f goes from 1 to 1.5"),
+        # from the minimum to where a forward difference stops
+        ([0.0, 1e-10, 5e-9], [0.0, 1e-5, 5e-5], [1e-4, 8e-5, 2e-9], ""),
+        # to and fro
+        ([1.0] * 12, [1.0, -1.0] * 6, [2.0] * 12, ""),
+        ([1.0] * 12, [1.0] * 12, [2.0] * 12, "hardly moves: after 11 steps f is still 1"),
+    ],
+)
+def test_a_descent_is_told_by_what_it_does(
+    values: list[float], points: list[float], norms: list[float], words: str
+) -> None:
+    found = [finding.words for finding in _descents(descent_of(values, points, norms))]
+    assert (words in found[0]) if words else not found
+
+
+def test_a_derivative_that_is_0_but_for_rounding_is_no_failure() -> None:
+    errors = dc.sweep(dc.parse("sin(x)"), 1.5707963267948966, steps=[1e-2, 1e-4, 1e-6])
+    assert not failures(errors, pd.DataFrame())
+    errors = dc.sweep(dc.parse("1/x"), 1e-4, schemes="forward", steps=[1e-2, 1e-9])
+    assert [f.words for f in failures(errors, pd.DataFrame())] == [
+        "h = 0.01 gives -9.9e5 instead of -1e8: h is too large (1/x)"
+    ]
+
+
+def test_an_edge_of_the_domain_is_found() -> None:
+    errors = dc.sweep(dc.parse("log(x)"), [0.0, 1.0], steps=[1e-2, 1e-4])
+    assert "log(x) has no derivative at 0: f is not defined on both sides of it" in [
+        f.words for f in findings(Tables("", errors, dc.summarize(errors)))
     ]

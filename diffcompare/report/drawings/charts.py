@@ -147,12 +147,19 @@ def _flow(letters: Sequence[int], y: float) -> list[tuple[float, float]]:
 
 
 def _regimes(svg: Element, series: Sequence[_Series], frame: Frame) -> None:
-    """Shade where rounding dominates for every scheme, and where truncation does: left and right of the predicted h."""
-    predicted = [frame.x(math.log10(s.predicted[0])) for s in series if s.predicted[0] > 0]
+    """Shade where rounding dominates for every scheme, and where truncation does: left and right of the predicted h.
+
+    A prediction at the end of the steps is no crossing: the model finds the best step beyond.
+    """
+    predicted = [s.predicted[0] for s in series if s.predicted[0] > 0 and any(s.error)]
+    steps = [h for s in series for h in s.h if h > 0]
     if len(predicted) < len(series):
         return
-    inside = [min(max(x, frame.left), frame.right) for x in predicted]
-    sides = {"rounding": (frame.left, min(inside)), "truncation": (max(inside), frame.right)}
+    first, last = (min(max(frame.x(math.log10(h)), frame.left), frame.right) for h in (min(predicted), max(predicted)))
+    sides = {
+        "rounding": (frame.left, first if min(predicted) > min(steps) else frame.left),
+        "truncation": (last if max(predicted) < max(steps) else frame.right, frame.right),
+    }
     for name, (start, end) in sides.items():
         if end - start < 1:
             continue
