@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from diffcompare.adapters.jaxpr import evaluate, is_traced
+from diffcompare.adapters.jaxpr import evaluate
 from diffcompare.adapters.mentions import mentions
+from diffcompare.adapters.traced import dialect
 from diffcompare.errors import TraceError, shorten
 from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.keeping import kept
@@ -115,7 +116,7 @@ def in_traced_code(value: Any) -> Callable[..., Any] | None:
 
     def called(*args: Any, **kwargs: Any) -> Any:
         leaves, structure = jax.tree_util.tree_flatten((args, kwargs))
-        traced = [k for k, leaf in enumerate(leaves) if is_traced(leaf)]
+        traced = [k for k, leaf in enumerate(leaves) if dialect().is_traced([leaf])]
         if not traced:
             return value(*args, **kwargs)
 

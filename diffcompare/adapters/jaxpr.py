@@ -12,14 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.adapters.traced import dialect, special
 from diffcompare.errors import TraceError
-from diffcompare.tracing.array_substitutes import ARRAYS
-from diffcompare.tracing.array_table import ArrayTable
-from diffcompare.tracing.dialect import Dialect
-from diffcompare.tracing.substitutes import SCALARS
 from diffcompare.tracing.table import active_table
 
-__all__ = ["evaluate", "is_traced"]
+__all__ = ["evaluate"]
 
 _ROUNDS = 100_000
 _INNER = ("jaxpr", "call_jaxpr", "fun_jaxpr")
@@ -53,7 +50,7 @@ def _outputs(equation: Any, inputs: list[Any]) -> Sequence[Any]:
     if name in _CONTROL:
         outputs: Sequence[Any] = _CONTROL[name](params, inputs)
         return outputs
-    if not _dialect().is_traced(inputs):
+    if not dialect().is_traced(inputs):
         found = equation.primitive.bind(*inputs, **params)
         return [np.asarray(value)[()] for value in (found if equation.primitive.multiple_results else [found])]
     if name in _RULES:
@@ -61,7 +58,7 @@ def _outputs(equation: Any, inputs: list[Any]) -> Sequence[Any]:
     if name in _MOVING:
         return _moved(equation, inputs)
     if name in _SPECIAL:
-        return [_special(_SPECIAL[name], *inputs)]
+        return [special(_SPECIAL[name], *inputs)]
     if name == "sort":
         return _sorted(params, inputs)
     if name in ("scatter-add", "scatter_add"):
@@ -70,16 +67,6 @@ def _outputs(equation: Any, inputs: list[Any]) -> Sequence[Any]:
     if inner is None:
         raise TraceError(f"the JAX operation {name!r} cannot be written down; pass formula=")
     return _closed(inner, inputs)
-
-
-def is_traced(value: Any) -> bool:
-    """Tell whether a value is traced, in the trace that is being made."""
-    return bool(_dialect().is_traced([value]))
-
-
-def _dialect() -> Dialect:
-    """Return how the trace that is being made sees numbers."""
-    return ARRAYS if isinstance(active_table(), ArrayTable) else SCALARS
 
 
 def _closed(jaxpr: Any, inputs: Sequence[Any]) -> list[Any]:
@@ -111,10 +98,10 @@ def _scan(params: Mapping[str, Any], inputs: Sequence[Any]) -> list[Any]:
 
 
 def _stack(values: Sequence[Any]) -> Any:
-    if not _dialect().is_traced(values):
+    if not dialect().is_traced(values):
         return np.stack(values)
     shape = (len(values), *np.shape(values[0]))
-    return _dialect().gathered(active_table(), values, np.arange(np.prod(shape, dtype=int)).reshape(shape))
+    return dialect().gathered(active_table(), values, np.arange(np.prod(shape, dtype=int)).reshape(shape))
 
 
 def _while(params: Mapping[str, Any], inputs: Sequence[Any]) -> list[Any]:
@@ -131,7 +118,7 @@ def _while(params: Mapping[str, Any], inputs: Sequence[Any]) -> list[Any]:
 def _cond(params: Mapping[str, Any], inputs: Sequence[Any]) -> list[Any]:
     index, *others = inputs
     # two branches are chosen by a condition, which is decided and recorded
-    chosen = int(bool(index)) if _dialect().is_traced([index]) else int(np.clip(index, 0, len(params["branches"]) - 1))
+    chosen = int(bool(index)) if dialect().is_traced([index]) else int(np.clip(index, 0, len(params["branches"]) - 1))
     return _closed(params["branches"][chosen], others)
 
 
@@ -161,7 +148,7 @@ def _moved(equation: Any, inputs: Sequence[Any]) -> list[Any]:
     first = _INDICES.get(name, len(inputs))
     index = slice(first, first + 1) if name == "scatter" else slice(first, None)
     chosen = range(len(inputs))[index]
-    if _dialect().is_traced([inputs[k] for k in chosen]):
+    if dialect().is_traced([inputs[k] for k in chosen]):
         raise TraceError(f"the JAX operation {name!r} with indices that move with the point; use fixed indices")
     values = [v for k, v in enumerate(inputs) if k not in chosen]
     places: list[Any] = []
@@ -178,7 +165,7 @@ def _moved(equation: Any, inputs: Sequence[Any]) -> list[Any]:
         where = np.asarray(place)
         if where.size and not (where.min() >= 0 and where.max() < count):
             raise TraceError(f"the JAX operation {name!r} reaches outside its array; keep indices inside")
-        outputs.append(_dialect().gathered(active_table(), values, where))
+        outputs.append(dialect().gathered(active_table(), values, where))
     return outputs
 
 
@@ -186,7 +173,7 @@ def _scatter_added(equation: Any, operand: Any, indices: Any, updates: Any) -> A
     """Add each update to the number at its place; the transposed operation tells the places."""
     import jax
 
-    if _dialect().is_traced([indices]):
+    if dialect().is_traced([indices]):
         raise TraceError("the JAX operation 'scatter-add' with indices that move with the point; use fixed indices")
     shape = np.shape(operand)
     size = int(np.prod(shape))
@@ -199,9 +186,9 @@ def _scatter_added(equation: Any, operand: Any, indices: Any, updates: Any) -> A
     (targets,) = jax.linear_transpose(add, like)(places)
     found = np.asarray(targets).reshape(-1).astype(int)
     inside = np.flatnonzero(found)
-    dialect, table = _dialect(), active_table()
-    taken = dialect.gathered(table, [updates], inside)
-    return dialect.scattered(table, operand, found[inside] - 1, taken)
+    table = active_table()
+    taken = dialect().gathered(table, [updates], inside)
+    return dialect().scattered(table, operand, found[inside] - 1, taken)
 
 
 def _sorted(params: Mapping[str, Any], inputs: Sequence[Any]) -> list[Any]:
@@ -279,14 +266,6 @@ def _running(function: Callable[..., Any]) -> Rule:
 
 def _plain(function: Callable[..., Any]) -> Rule:
     return lambda params, *x: function(*x)
-
-
-def _special(name: str, *x: Any) -> Any:
-    try:
-        import scipy.special
-    except ImportError:
-        raise TraceError(f"{name} needs SciPy: install diffcompare[scipy]") from None
-    return _dialect().special(active_table(), getattr(scipy.special, name))(*x)
 
 
 _SPECIAL = {"erf": "erf", "erfc": "erfc", "erf_inv": "erfinv", "lgamma": "gammaln", "digamma": "digamma"}

@@ -1,15 +1,21 @@
-"""PyTorch functions handed in as they are: given tensors of the type that the point has."""
+"""PyTorch functions handed in as they are: run in the type that the point has, traced through their graph of ATen."""
 
 from __future__ import annotations
 
+import operator
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
+from diffcompare.adapters.aten import carried_out, decompositions
 from diffcompare.adapters.mentions import mentions
+from diffcompare.errors import TraceError, shorten
 from diffcompare.tracing.foreign import Foreign
+from diffcompare.tracing.keeping import kept
 
 __all__ = ["adapt", "is_used_by"]
 
@@ -25,56 +31,136 @@ def is_used_by(function: Callable[..., Any], arguments: Sequence[Any]) -> bool:
         return False
     # code that does with arrays is called with arrays: what NumPy's functions make of tensors are tensors
     for make in (np.array, lambda leaf: torch.tensor(np.asarray(leaf))):
-        try:
+        with suppress(Exception):
             returned = function(_mapped(make, arguments[0]), *arguments[1:])
-        except (TypeError, AttributeError):
-            continue
-        except Exception:
-            return False
-        return any(isinstance(leaf, torch.Tensor) for leaf in _leaves(returned))
+            return any(isinstance(leaf, torch.Tensor) for leaf in _leaves(returned))
     return False
 
 
 def adapt(function: Callable[..., Any], arguments: Sequence[Any]) -> Foreign:
     """Return a PyTorch function as one of NumPy arrays.
 
+    The graph is made with tensors of the type that the function runs in, and carried out in 64 bits: a literal 0.1 is
+    the binary64 one whatever that type, and what is traced is the real function that is meant.
+
     Parameters
     ----------
     function : callable
-        ``function(x, *others)``, of tensors or of tuples and dicts of tensors.
+        ``function(x, *others)``, of tensors or of lists, tuples and dicts of tensors.
     arguments : sequence
-        A point, in the user's structure, and the other arguments, which are kept as they are. Where it holds no
-        tensors, the function is given 64-bit ones.
+        A point, in the user's structure, and the other arguments, which are kept as they are. Where it holds no short
+        floats, the function is given 64-bit ones.
     """
     import torch
 
     template, *others = arguments
-    tensors = [leaf for leaf in _leaves(template) if isinstance(leaf, torch.Tensor) and leaf.is_floating_point()]
-    dtype = min((leaf.dtype for leaf in tensors), key=lambda kind: kind.itemsize, default=torch.float64)
+    tensors = [torch.as_tensor(leaf) for leaf in _leaves(template)]
+    floats = [leaf for leaf in tensors if leaf.is_floating_point()]
+    dtype = min((leaf.dtype for leaf in floats), key=lambda kind: kind.itemsize, default=torch.float64)
     device = tensors[0].device if tensors else None
+    bits = 8 * dtype.itemsize
+    made: dict[tuple[Any, ...], tuple[Any, list[Any], Any]] = {}
+
+    def tensor(leaf: Any) -> Any:
+        return torch.tensor(np.asarray(leaf), dtype=dtype, device=device)
 
     def run(x: Any, *_: Any) -> Any:
-        given = _mapped(lambda leaf: torch.tensor(np.asarray(leaf), dtype=dtype, device=device), x)
-        return _mapped(_plain, function(given, *others))
+        return _mapped(_plain, function(_mapped(tensor, x), *others))
 
-    return Foreign("PyTorch", run, 8 * dtype.itemsize)
+    def meant(x: Any, wide: bool) -> Any:
+        leaves = _leaves(x)
+        shapes = tuple(np.shape(leaf) for leaf in leaves)
+        if shapes not in made:
+            given = template if shapes == tuple(leaf.shape for leaf in tensors) else _mapped(np.ones_like, x)
+            made[shapes] = _graph(function, _mapped(tensor, given), others)
+        graph, constants, result = made[shapes]
+        return _filled(result, iter(carried_out(graph, leaves, constants, bits=bits, wide=wide)))
+
+    def wide(x: Any, *_: Any) -> Any:
+        return meant(x, wide=True)
+
+    def wide_run(x: Any, *_: Any) -> Any:
+        return meant(_mapped(lambda leaf: torch.tensor(np.asarray(leaf), dtype=torch.float64), x), wide=True)
+
+    def narrow(x: Any, *_: Any) -> Any:
+        return meant(_mapped(lambda leaf: leaf.astype(f"float{bits}"), x), wide=False)
+
+    if bits == 64:
+        return Foreign("PyTorch", run, 64, wide)
+    return Foreign("PyTorch", run, bits, narrow, Foreign("PyTorch", wide_run, 64, wide))
+
+
+def _graph(function: Callable[..., Any], template: Any, others: Sequence[Any]) -> tuple[Any, list[Any], Any]:
+    """Make the graph of a function of such tensors, the tensors that it holds, and what it returned.
+
+    The first graph holds what automatic differentiation did as operations of its own; of these the second is made,
+    which writes nothing in place.
+    """
+    from torch.func import functionalize
+    from torch.fx.experimental.proxy_tensor import make_fx
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    returned: list[Any] = []
+
+    def of_leaves(*leaves: Any) -> list[Any]:
+        returned.append(function(_filled(template, iter(leaves)), *others))
+        return _leaves(returned[-1])
+
+    leaves = _leaves(template)
+    try:
+        # attention as the products that it is made of
+        with kept((function, *others)), warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH):
+            warnings.simplefilter("ignore")
+            recorded = make_fx(of_leaves)(*leaves)
+            constants = _constants(recorded)
+            given = [*leaves, *(held.detach().clone() for held in constants)]
+            graph = make_fx(functionalize(recorded), decomposition_table=decompositions())(*given)
+    except Exception as error:
+        raise TraceError(
+            f"{getattr(function, '__name__', 'the function')}: PyTorch cannot write it down as a graph "
+            f"({type(error).__name__}: {shorten(' '.join(str(error).split()), 80)}); avoid Python branches on values"
+        ) from None
+    return graph, [held.detach() for held in constants], returned[-1]
+
+
+def _constants(module: Any) -> list[Any]:
+    """Make arguments of the tensors that a graph holds, which it may write into; returns them."""
+    graph = module.graph
+    last = [node for node in graph.nodes if node.op == "placeholder"][-1]
+    found: dict[str, Any] = {}
+    for node in [node for node in graph.nodes if node.op == "get_attr"]:
+        if node.target not in found:
+            with graph.inserting_after(last):
+                last = found[node.target] = graph.placeholder(f"held_{len(found)}")
+        node.replace_all_uses_with(found[node.target])
+        graph.erase_node(node)
+    module.recompile()
+    return [operator.attrgetter(name)(module) for name in found]
 
 
 def _plain(value: Any) -> Any:
     return value.detach().cpu().numpy() if hasattr(value, "detach") else value
 
 
+def _is_list(value: Any) -> bool:
+    """Tell whether a list or a tuple holds arrays, and is not an array of numbers itself."""
+    return isinstance(value, tuple) or (isinstance(value, list) and any(hasattr(one, "shape") for one in value))
+
+
 def _leaves(value: Any) -> list[Any]:
     if isinstance(value, Mapping):
         return [leaf for one in value.values() for leaf in _leaves(one)]
-    if isinstance(value, list | tuple):
-        return [leaf for one in value for leaf in _leaves(one)]
-    return [value]
+    return [leaf for one in value for leaf in _leaves(one)] if _is_list(value) else [value]
 
 
 def _mapped(function: Callable[[Any], Any], value: Any) -> Any:
+    return _filled(value, iter([function(leaf) for leaf in _leaves(value)]))
+
+
+def _filled(value: Any, leaves: Iterator[Any]) -> Any:
+    """Return a structure with other leaves."""
     if isinstance(value, Mapping):
-        return {key: _mapped(function, one) for key, one in value.items()}
-    if isinstance(value, tuple):
-        return tuple(_mapped(function, one) for one in value)
-    return function(value)
+        return {key: _filled(one, leaves) for key, one in value.items()}
+    if _is_list(value):
+        return (list if isinstance(value, list) else tuple)(_filled(one, leaves) for one in value)
+    return next(leaves)

@@ -1,7 +1,8 @@
-"""PyTorch functions handed in as they are: given tensors of the type that the point has."""
+"""PyTorch functions handed in as they are: run in the type that the point has, judged through their graph."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import diffcompare as dc
 
 torch = pytest.importorskip("torch", reason="PyTorch is an extra; .ci/run installs it where it is small")
+nn, F = torch.nn, torch.nn.functional
 
 
 def f(x: Any) -> Any:
@@ -66,3 +68,174 @@ def test_parameters_in_a_dict() -> None:
     assert dc.check_gradient(network, torch.func.grad(network), at).status == "consistent"
     wrong = dc.check_gradient(network, lambda p: {**torch.func.grad(network)(p), "b": torch.zeros(2)}, at)
     assert wrong.status == "wrong"
+
+
+D = torch.float64
+X = torch.tensor([[1.0, 2.0, -0.5], [3.0, -1.0, 0.3], [0.5, 0.25, 1.0], [-1.0, 0.7, 0.2]], dtype=D)
+Y = torch.tensor([1.0, 0.0, 1.0, 0.0], dtype=D)
+CLASSES = torch.tensor([0, 2, 1, 2])
+W = [0.3, -0.2, 0.7]
+IMAGE = torch.sin(torch.arange(64, dtype=D)).reshape(1, 1, 8, 8)
+
+
+def logistic(w: Any) -> Any:
+    return F.binary_cross_entropy_with_logits(X @ w, Y) + 0.1 * torch.sum(w**2)
+
+
+def written_into(w: Any) -> Any:
+    out = torch.zeros(3, dtype=w.dtype)
+    out[0] = w[0] * w[1]
+    out[1:] += torch.exp(w[1:])
+    out.mul_(w)
+    return torch.sum(out**2)
+
+
+def process(t: Any) -> Any:
+    distances = ((X[:, None] - X[None]) ** 2).sum(-1)
+    kernel = torch.exp(t[0] - distances / 2 * torch.exp(-2 * t[1])) + torch.exp(t[2]) * torch.eye(4, dtype=t.dtype)
+    lower = torch.linalg.cholesky(kernel)
+    return Y @ torch.cholesky_solve(Y[:, None], lower)[:, 0] / 2 + lower.diagonal().log().sum()
+
+
+def matrices(w: Any) -> Any:
+    a = torch.diag(w**2 + 1) + 0.1 * torch.outer(w, w)
+    return torch.linalg.solve(a, X[0]).sum() + torch.logdet(a) + torch.linalg.inv(a)[0, 1]
+
+
+def indexed(w: Any) -> Any:
+    sums = torch.zeros(2, dtype=w.dtype).index_add(0, torch.tensor([0, 1, 0]), w)
+    more = torch.zeros(4, dtype=w.dtype).scatter_add(0, torch.tensor([3, 3, 1]), w**2)
+    return sums.prod() + more.pow(3).sum() + w[torch.tensor([0, 0, 2])].prod() + torch.roll(w, 1) @ torch.flip(w, [0])
+
+
+FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "logistic": logistic,
+    "entropy": lambda w: (
+        F.cross_entropy(torch.outer(X[:, 0], w), CLASSES) + F.kl_div(F.log_softmax(w, 0), Y[:3], reduction="sum")
+    ),
+    "losses": lambda w: F.mse_loss(X @ w, Y) + F.smooth_l1_loss(X @ w, Y) + F.poisson_nll_loss(X @ w, Y),
+    "bce": lambda w: F.binary_cross_entropy(torch.sigmoid(X @ w), Y) + F.hinge_embedding_loss(X @ w, 2 * Y - 1),
+    "activations": lambda w: (
+        F.gelu(w) + F.silu(w) + F.elu(w) + F.softplus(w) + F.leaky_relu(w) + F.mish(w) + F.hardtanh(w) + torch.erf(w)
+    ).sum(),
+    "reductions": lambda w: torch.logsumexp(X @ w, 0) + w.norm() + torch.std(w) + (X @ w).max() + torch.median(w),
+    "sorted": lambda w: torch.sort(X @ w)[0][0] * (X @ w).topk(2).values.sum() + w.clamp(-0.1, 0.4).sum(),
+    "running": lambda w: torch.cumsum(w, 0).pow(2).sum() + torch.prod(w) + F.cosine_similarity(w, X[0], dim=0),
+    "einsum": lambda w: torch.einsum("ni,i,nj,j->", X, w, X, torch.exp(w)),
+    "written into": written_into,
+    "indexed": indexed,
+    "process": process,
+    "matrices": matrices,
+    "gradient penalty": lambda w: torch.func.grad(lambda v: torch.sigmoid(X @ v).sum())(w).pow(2).sum(),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_gradients_of_torch_are_judged_by_identity(name: str) -> None:
+    verdict = dc.check_gradient(FUNCTIONS[name], torch.func.grad(FUNCTIONS[name]), W)
+    assert (verdict.status, verdict.evidence) == ("consistent", "identity"), verdict.explain()
+    assert verdict.resolution < 1e-13
+
+
+def module_loss(module: Any, dtype: Any, *inputs: Any) -> tuple[Callable[[Any], Any], dict[str, Any]]:
+    torch.manual_seed(1)
+    for layer in module.modules():
+        if hasattr(layer, "reset_parameters"):
+            layer.reset_parameters()
+    module = module.to(dtype).eval()
+
+    def loss(p: Any) -> Any:
+        found = torch.func.functional_call(module, p, tuple(one.to(dtype) for one in inputs))
+        return ((found[0] if isinstance(found, tuple) else found) ** 2).sum()
+
+    return loss, {name: p.detach().numpy().copy() for name, p in module.named_parameters()}
+
+
+MODULES = {
+    "dense": (lambda: nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Dropout(0.5), nn.Linear(4, 1)), X),
+    "normalised": (
+        lambda: nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.LayerNorm(4), nn.BatchNorm1d(4), nn.Linear(4, 2)),
+        X,
+    ),
+    "recurrent": (lambda: nn.GRU(3, 2, batch_first=True), X[None]),
+    "attention": (lambda: nn.TransformerEncoderLayer(4, 2, 3, batch_first=True), IMAGE[0, :, :3, :4]),
+    "convolution": (
+        lambda: nn.Sequential(nn.Conv2d(1, 2, 3, dilation=2), nn.ReLU(), nn.MaxPool2d(2), nn.AvgPool2d(2)),
+        IMAGE,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_parameters_of_modules_are_judged_by_identity(name: str) -> None:
+    make, x = MODULES[name]
+    loss, at = module_loss(make(), D, x)
+    verdict = dc.check_gradient(loss, torch.func.grad(loss), at)
+    assert (verdict.status, verdict.evidence) == ("consistent", "identity"), verdict.explain()
+    assert verdict.resolution < 1e-11
+
+
+def test_parameters_of_32_bits_are_judged_as_such_by_identity() -> None:
+    loss, at = module_loss(MODULES["dense"][0](), torch.float32, X)
+    verdict = dc.check_gradient(loss, torch.func.grad(loss), at)
+    assert (verdict.status, verdict.evidence) == ("consistent", "identity"), verdict.explain()
+    assert verdict.resolution < 1e-11
+    assert 2.0**-27 < verdict.rounding < 2.0**-20
+    wrong = dc.check_gradient(loss, lambda p: {k: 1.0001 * g for k, g in torch.func.grad(loss)(p).items()}, at)
+    assert (wrong.status, wrong.evidence) == ("wrong", "identity")
+
+
+def backward(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def found(w: Any) -> Any:
+        w = w.clone().requires_grad_()
+        f(w).backward()
+        return w.grad
+
+    return found
+
+
+def test_what_people_write_is_judged_by_identity() -> None:
+    def gradient(w: Any) -> Any:
+        return X.T @ (torch.sigmoid(X @ w) - Y) / 4 + 0.2 * w
+
+    for claim in (backward(logistic), gradient):
+        right = dc.check_gradient(logistic, claim, W)
+        assert (right.status, right.evidence) == ("consistent", "identity"), right.explain()
+        assert right.resolution < 1e-13
+
+
+def test_planted_faults_are_found_by_identity() -> None:
+    def cut(w: Any) -> Any:
+        p = torch.sigmoid(X @ w)
+        return (p.detach() * (X @ w)).sum()
+
+    detached = dc.check_gradient(lambda w: (torch.sigmoid(X @ w) * (X @ w)).sum(), backward(cut), W)
+    assert (detached.status, detached.evidence) == ("wrong", "identity")
+    half = dc.check_gradient(logistic, lambda w: X.T @ (torch.sigmoid(X @ w) - Y) / 4 + 0.1 * w, W)
+    assert (half.status, half.evidence) == ("wrong", "identity")
+    assert half.cause == "factor 2 missing in the term (x0**2 + x1**2 + x2**2)*0.1"
+    near = dc.check_gradient(logistic, lambda w: backward(logistic)(w) * (1 + 1e-12), W)
+    assert (near.status, near.evidence) == ("wrong", "identity")
+
+
+def test_what_leaves_pytorch_is_not_taken_for_a_constant() -> None:
+    def square(w: Any) -> Any:
+        return torch.tensor(w.detach().numpy() ** 2).sum()
+
+    right = dc.check_gradient(lambda w: (w**2).sum(), lambda w: torch.tensor(2 * w.detach().numpy()), W)
+    assert right.status == "consistent"
+    assert dc.check_gradient(square, lambda w: 2 * w, W).status == "consistent"
+    assert dc.check_gradient(square, lambda w: 3 * w, W).status == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("f", "why"),
+    [
+        (lambda w: torch.special.bessel_y0(w + 2).sum(), "'aten.special_bessel_y0.default' cannot be written down"),
+        (lambda w: F.dropout(w, 1e-300).sum(), "draws random numbers"),
+    ],
+)
+def test_what_cannot_be_written_down_is_named(f: Callable[[Any], Any], why: str) -> None:
+    verdict = dc.check_gradient(f, lambda w: torch.func.grad(lambda v: (v**2).sum())(w), W)
+    assert verdict.evidence != "identity"
+    assert why in verdict.explain()

@@ -1,0 +1,605 @@
+"""A graph of PyTorch's operations carried out in NumPy, so that arrays of traced numbers write a program.
+
+The graph is what PyTorch records of a function: one operation of ATen, its library of tensors, after the other, without
+writes in place, and many of them decomposed into simpler ones by PyTorch's own definitions. What computes is done by
+the NumPy function of the same meaning; what merely moves numbers (views, gather, pad …) is done by PyTorch, on the
+places of the numbers; what no traced number reaches is PyTorch's throughout.
+"""
+
+# ruff: noqa: ARG001, ARG005 - the arguments are those of PyTorch's operations
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from diffcompare.adapters.traced import dialect, special
+from diffcompare.errors import TraceError
+from diffcompare.tracing.table import active_table
+
+__all__ = ["carried_out", "decompositions"]
+
+Rule = Callable[..., Any]
+
+
+def carried_out(module: Any, arguments: Sequence[Any], constants: Sequence[Any], *, bits: int, wide: bool) -> list[Any]:
+    """Carry out a graph on arrays, traced or not, or on tensors, and return its outputs.
+
+    Parameters
+    ----------
+    module : torch.fx.GraphModule
+    arguments : sequence
+        What it takes, in order.
+    constants : sequence of torch.Tensor
+        What it takes besides.
+    bits : int
+        Of the floating-point type of the function. What is shorter than 64 is computed in 64 bits.
+    wide : bool
+        No number is rounded to that type, or to a longer one.
+
+    Raises
+    ------
+    TraceError
+        An operation that is not known, by its name.
+    """
+    import torch
+
+    values: dict[Any, Any] = {}
+    exact = bits if wide else 64
+
+    def widened(value: Any) -> Any:
+        if bits < 64 and isinstance(value, torch.Tensor) and value.is_floating_point():
+            return value.detach().double()
+        if isinstance(value, torch.dtype) and value.is_floating_point and 8 * value.itemsize >= bits:
+            return torch.float64
+        return values[value] if isinstance(value, torch.fx.Node) else value
+
+    given = iter([*arguments, *map(widened, constants)])
+    needed = _needed(module.graph)
+    for node in module.graph.nodes:
+        if node.op == "placeholder":
+            values[node] = next(given)
+        elif node.op == "get_attr":
+            values[node] = widened(operator.attrgetter(node.target)(module))
+        elif node.op == "call_function" and node in needed:
+            args = torch.fx.node.map_aggregate(node.args, widened)
+            kwargs = torch.fx.node.map_aggregate(node.kwargs, widened)
+            values[node] = _rounded(_result(node, args, kwargs, widened, needed), node, exact)
+    output = next(node for node in module.graph.nodes if node.op == "output")
+    return [_array(widened(value)) for value in output.args[0]]
+
+
+def decompositions() -> dict[Any, Any]:
+    """Return PyTorch's own definitions of the operations that have no rule here."""
+    import torch
+    from torch._decomp import core_aten_decompositions, get_decompositions
+
+    others = get_decompositions([getattr(torch.ops.aten, name) for name in _DECOMPOSED])
+    known = {*_RULES, *_MOVING}
+    found = {op: how for op, how in core_aten_decompositions().items() if getattr(op, "_opname", "") not in known}
+    return {**found, **others}
+
+
+def _needed(graph: Any) -> set[Any]:
+    """Return the nodes that the outputs depend on: what PyTorch makes besides is for its own use."""
+    found: set[Any] = set()
+    for node in reversed(graph.nodes):
+        if node.op == "output" or node in found:
+            found.update(node.all_input_nodes)
+    return found
+
+
+def _result(node: Any, args: Any, kwargs: Any, widened: Callable[[Any], Any], needed: set[Any]) -> Any:
+    """Carry out one operation."""
+    import torch
+
+    target = node.target
+    if target is operator.getitem:
+        return args[0][args[1]]
+    name = getattr(target, "_opname", str(target))
+    leaves = [leaf for leaf in torch.utils._pytree.tree_leaves((args, kwargs)) if leaf is not None]
+    if name in _LIKE and dialect().is_traced([args[0]]):
+        shape, kind = tuple(args[0].shape), node.args[0].meta["val"].dtype
+        args, leaves = (torch.zeros(shape, dtype=widened(kind)), *args[1:]), []
+    if not dialect().is_traced(leaves):
+        if torch.Tag.nondeterministic_seeded in getattr(target, "tags", ()):
+            raise TraceError(
+                f"the PyTorch operation {str(target)!r} draws random numbers; use eval(), or fixed numbers"
+            )
+        with torch.no_grad():
+            found = target(*torch.fx.node.map_aggregate(args, _tensor), **torch.fx.node.map_aggregate(kwargs, _tensor))
+        # 1, from which derivatives go back, divided by a number of terms is exact where numbers of code are
+        lifted = name in _FULL and active_table().exact and found.is_floating_point() and bool(found.any())
+        return dialect().array(active_table(), found.numpy()) if lifted else found
+    if name in ("max", "min") and len(args) > 1 and all(user.args[1] == 0 for user in node.users if user in needed):
+        # the values alone, and not where they are
+        return (_RULES[f"a{name}"](*args, **kwargs),)
+    if name in _RULES:
+        args, kwargs = (torch.fx.node.map_aggregate(given, _array) for given in (args, kwargs))
+        try:
+            return _RULES[name](*args, **{key: value for key, value in kwargs.items() if key not in _STORAGE})
+        except TypeError as error:
+            raise TraceError(f"the PyTorch operation {str(target)!r} cannot be written down ({error})") from None
+    if name in _MOVING:
+        return _moved(node, name, args, kwargs)
+    if name in _LINEAR:
+        return _weighted(target, *args, **kwargs)
+    raise TraceError(f"the PyTorch operation {str(target)!r} cannot be written down; pass formula=")
+
+
+def _rounded(value: Any, node: Any, exact: int) -> Any:
+    """Round traced numbers to the type of a node, where it is shorter than what is taken for exact."""
+    meant = node.meta.get("val")
+    kind = getattr(meant, "dtype", None)
+    if kind is None or not kind.is_floating_point or 8 * kind.itemsize >= exact or not dialect().is_traced([value]):
+        return value
+    return value.astype(f"float{8 * kind.itemsize}")
+
+
+# what PyTorch leaves whole, but has a definition of
+_DECOMPOSED = (
+    "elu", "hardtanh", "leaky_relu", "linalg_vector_norm", "max_pool2d_with_indices", "native_batch_norm",
+    "native_group_norm", "native_layer_norm",
+)  # fmt: skip
+# what is made like an array has its shape and type alone
+_LIKE = frozenset({
+    "_new_zeros_with_same_feature_meta", "empty_like", "full_like", "new_empty", "new_empty_strided", "new_full",
+    "new_ones", "new_zeros", "ones_like", "zeros_like",
+})  # fmt: skip
+_FULL = frozenset({"full", "full_like", "ones", "ones_like", "scalar_tensor"})
+# how numbers lie in memory
+_STORAGE = ("memory_format", "layout", "device", "pin_memory", "non_blocking")
+
+
+def _array(value: Any) -> Any:
+    return value.detach().cpu().numpy()[()] if hasattr(value, "detach") else value
+
+
+def _tensor(value: Any) -> Any:
+    import torch
+
+    return torch.as_tensor(np.array(value)) if isinstance(value, np.ndarray | np.generic) else value
+
+
+# ---- numbers that move
+
+_MOVING = frozenset({
+    "_unsafe_index", "_unsafe_view", "alias", "as_strided", "as_strided_scatter", "cat", "clone", "constant_pad_nd",
+    "copy", "detach", "diagonal", "diagonal_scatter", "embedding", "expand", "flip", "gather", "im2col", "index",
+    "index_select", "lift_fresh_copy", "permute", "repeat", "reshape", "roll", "scatter", "select", "select_scatter",
+    "slice", "slice_scatter", "split", "split_with_sizes", "squeeze", "stack", "t", "transpose", "tril", "triu",
+    "unbind", "unfold", "unsqueeze", "view",
+})  # fmt: skip
+# the argument that is a number to be written
+_WRITTEN = {"constant_pad_nd": 2, "scatter": 3}
+
+
+def _moved(node: Any, name: str, args: Any, kwargs: Any) -> Any:
+    """Let PyTorch move the places of the numbers, then take the numbers from there; at place 0 there is a zero."""
+    import torch
+
+    values: list[Any] = [np.zeros(1)]
+    count = 1
+    strides = None
+    if name.startswith("as_strided"):
+        meant = node.args[0].meta["val"]
+        if meant.storage_offset():
+            raise TraceError(f"the PyTorch operation {str(node.target)!r} of a part of an array; use reshape")
+        strides = meant.stride()
+
+    def placed(value: Any) -> Any:
+        nonlocal count
+        if isinstance(value, torch.Tensor) and not value.is_floating_point():
+            return value
+        if not isinstance(value, torch.Tensor) and not hasattr(value, "shape"):
+            return value
+        if isinstance(value, np.ndarray) and not dialect().is_traced([value]):
+            return _tensor(value)
+        values.append(_array(value))
+        places = torch.arange(count, count + math.prod(value.shape)).reshape(tuple(value.shape))
+        count += places.numel()
+        return (
+            places if strides is None else torch.empty_strided(places.shape, strides, dtype=torch.int64).copy_(places)
+        )
+
+    args = list(args)
+    number = _WRITTEN.get(name, len(args))
+    if number < len(args) and isinstance(args[number], float | int):
+        values.append(np.full(1, float(args[number])))
+        args[number] = count
+        count += 1
+    args, kwargs = (torch.fx.node.map_aggregate(given, placed) for given in (tuple(args), kwargs))
+    found = node.target(*args, **kwargs)
+
+    def taken(places: Any) -> Any:
+        return dialect().gathered(active_table(), values, places.numpy())
+
+    return taken(found) if isinstance(found, torch.Tensor) else [taken(places) for places in found]
+
+
+def _places(x: Any) -> Any:
+    import torch
+
+    return torch.arange(math.prod(np.shape(x))).reshape(np.shape(x))
+
+
+def _added_at(x: Any, targets: Any, values: Any) -> Any:
+    spread = np.broadcast_to(values, tuple(targets.shape))
+    return dialect().scattered(active_table(), x, targets.numpy().reshape(-1), spread.reshape(-1))
+
+
+def _index_put(x: Any, indices: Sequence[Any], values: Any, accumulate: bool = False) -> Any:
+    import torch
+
+    places = _places(x)
+    targets = torch.ops.aten.index(places, [None if i is None else _tensor(i) for i in indices])
+    if accumulate:
+        return _added_at(x, targets, values)
+    kept = np.ones(places.numel())
+    kept[targets.numpy().reshape(-1)] = 0.0
+    return _added_at(x * kept.reshape(np.shape(x)), targets, values)
+
+
+def _scatter_add(x: Any, dim: int, index: Any, values: Any) -> Any:
+    import torch
+
+    index = _tensor(index)
+    return _added_at(x, torch.gather(_places(x), dim, index), values[tuple(slice(n) for n in index.shape)])
+
+
+def _index_add(x: Any, dim: int, index: Any, values: Any, alpha: float = 1) -> Any:
+    import torch
+
+    return _added_at(x, torch.index_select(_places(x), dim, _tensor(index)), _times(alpha, values))
+
+
+# linear in their first argument alone
+_LINEAR = frozenset({
+    "_adaptive_avg_pool2d", "_adaptive_avg_pool2d_backward", "avg_pool2d", "avg_pool2d_backward", "avg_pool3d",
+    "avg_pool3d_backward", "col2im", "max_pool2d_with_indices_backward", "reflection_pad1d", "reflection_pad2d",
+    "replication_pad1d", "replication_pad2d", "upsample_bilinear2d", "upsample_bilinear2d_backward",
+    "upsample_nearest2d", "upsample_nearest2d_backward",
+})  # fmt: skip
+_LARGEST_MATRIX = 2**24
+
+
+def _weighted(target: Any, x: Any, *others: Any, **how: Any) -> Any:
+    """Return weighted sums of a few numbers each, as PyTorch makes them of every single number."""
+    import torch
+
+    size = math.prod(x.shape)
+    others = tuple(torch.zeros(tuple(v.shape), dtype=torch.float64) if dialect().is_traced([v]) else v for v in others)
+    rows = [target(one.reshape(tuple(x.shape)), *others, **how) for one in torch.eye(size, dtype=torch.float64)]
+    if size * rows[0].numel() > _LARGEST_MATRIX:
+        raise TraceError(f"the PyTorch operation {str(target)!r} of an array of this size cannot be written down")
+    matrix = torch.stack(rows).reshape(size, -1).numpy().T
+    count = int(np.count_nonzero(matrix, axis=1).max())
+    places = np.argsort(matrix == 0, axis=1, kind="stable")[:, :count]
+    taken = dialect().gathered(active_table(), [x], places)
+    return np.sum(taken * np.take_along_axis(matrix, places, axis=1), axis=1).reshape(tuple(rows[0].shape))
+
+
+# ---- numbers that are computed
+
+
+def _times(factor: Any, x: Any) -> Any:
+    return x if factor == 1 else factor * x
+
+
+def _axes(x: Any, dim: Any) -> tuple[int, ...]:
+    if dim is None or (not isinstance(dim, int) and not len(dim)):
+        return tuple(range(np.ndim(x)))
+    return (dim,) if isinstance(dim, int) else tuple(dim)
+
+
+def _sum(x: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+    return np.sum(x, axis=_axes(x, dim), keepdims=keepdim) if np.ndim(x) else x
+
+
+def _mean(x: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+    return _sum(x, dim, keepdim) / math.prod(np.shape(x)[a] for a in _axes(x, dim)) if np.ndim(x) else x
+
+
+def _var(x: Any, dim: Any = None, correction: Any = 1, keepdim: bool = False) -> Any:
+    count = math.prod(np.shape(x)[a] for a in _axes(x, dim))
+    correction = 1 if correction is None else correction
+    return _sum((x - _mean(x, dim, True)) ** 2, dim, keepdim) / (count - correction)
+
+
+def _one_by_one(function: Callable[..., Any]) -> Rule:
+    """Return a rule that reduces one axis after the other."""
+
+    def rule(x: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+        if not np.ndim(x):
+            return x
+        for axis in sorted((a % np.ndim(x) for a in _axes(x, dim)), reverse=True):
+            x = function(x, axis=axis, keepdims=keepdim)
+        return x
+
+    return rule
+
+
+def _extreme(function: Callable[..., Any], place: Callable[..., Any]) -> Rule:
+    def rule(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
+        found = _one_by_one(function)(x, dim, keepdim)
+        return found if dim is None else (found, place(x, axis=dim, keepdims=keepdim))
+
+    return rule
+
+
+def _place_of(function: Callable[..., Any]) -> Rule:
+    def rule(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
+        return function(np.reshape(x, -1) if dim is None else x, axis=-1 if dim is None else dim, keepdims=keepdim)
+
+    return rule
+
+
+def _sort(x: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
+    order = np.argsort(-x if descending else x, axis=dim, kind="stable")
+    return np.take_along_axis(x, order, axis=dim), order
+
+
+def _topk(x: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:  # noqa: A002 - as PyTorch's
+    both = _sort(x, dim, largest)
+    return tuple(np.moveaxis(np.moveaxis(part, dim, 0)[:k], 0, dim) for part in both)
+
+
+def _median(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    if dim is None:
+        return np.sort(np.reshape(x, -1))[(math.prod(np.shape(x)) - 1) // 2]
+    both = (np.take(part, [(np.shape(x)[dim] - 1) // 2], axis=dim) for part in _sort(x, dim))
+    return tuple(part if keepdim else np.squeeze(part, axis=dim) for part in both)
+
+
+def _exponentials(x: Any, dim: int) -> tuple[Any, Any, Any]:
+    # any shift gives the same real function; whole numbers are exact
+    largest = np.max(np.asarray(dialect().plain(x), dtype=float), axis=dim, keepdims=True)
+    shifted = x - np.where(np.isfinite(largest), np.rint(largest), 0.0)
+    powers = np.exp(shifted)
+    return shifted, powers, np.sum(powers, axis=dim, keepdims=True)
+
+
+def _softmax(x: Any, dim: int, half: bool = False) -> Any:
+    if not np.ndim(x):
+        return x * 0.0 + 1.0
+    _, powers, total = _exponentials(x, dim)
+    return powers / total
+
+
+def _log_softmax(x: Any, dim: int, half: bool = False) -> Any:
+    if not np.ndim(x):
+        return x * 0.0
+    shifted, _, total = _exponentials(x, dim)
+    return shifted - np.log(total)
+
+
+def _logsumexp(x: Any, dim: Any, keepdim: bool = False) -> Any:
+    for axis in sorted((a % np.ndim(x) for a in _axes(x, dim)), reverse=True):
+        shifted, _, total = _exponentials(x, axis)
+        x = np.log(total) + (x - shifted).take([0], axis)
+        x = x if keepdim else np.squeeze(x, axis=axis)
+    return x
+
+
+def _clamp(x: Any, low: Any = None, high: Any = None) -> Any:
+    x = x if low is None else np.maximum(x, low)
+    return x if high is None else np.minimum(x, high)
+
+
+def _div(a: Any, b: Any, rounding_mode: str | None = None) -> Any:
+    quotient = np.divide(a, b)
+    if rounding_mode is None:
+        return quotient
+    return np.floor(quotient) if rounding_mode == "floor" else np.trunc(quotient)
+
+
+def _power(x: Any, exponent: Any) -> Any:
+    whole = isinstance(exponent, int | float) and float(exponent).is_integer()
+    return np.power(x, int(exponent)) if whole else np.power(x, exponent)
+
+
+def _gelu(x: Any, approximate: str = "none") -> Any:
+    if approximate == "tanh":
+        return 0.5 * x * (1.0 + np.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x * x * x)))
+    return 0.5 * x * (1.0 + special("erf", x * math.sqrt(0.5)))
+
+
+def _converted(x: Any, dtype: Any = None) -> Any:
+    if dtype is not None and str(dtype) == "torch.bool":
+        return np.not_equal(x, 0)
+    if dtype is not None and not dtype.is_floating_point:
+        return x.astype(int)
+    # a truth value is the number 0 or 1 wherever it is computed with; floats are rounded to the type of the node
+    return x
+
+
+def _convolution(
+    x: Any, w: Any, b: Any, stride: Any, padding: Any, dilation: Any, transposed: bool, _: Any, groups: int
+) -> Any:
+    if transposed:
+        raise TraceError("a transposed convolution of PyTorch cannot be written down; pass formula=")
+    patches = _patches(x, np.shape(w)[2:], stride, padding, dilation)
+    shape = np.shape(patches)
+    grouped = patches.reshape(shape[0], groups, -1, shape[2], shape[3])
+    kernels = w.reshape(groups, np.shape(w)[0] // groups, -1)
+    found = np.einsum("ngcpk,gock->ngop", grouped, kernels.reshape(*np.shape(kernels)[:2], -1, shape[3]))
+    sizes = _sizes(np.shape(x)[2:], np.shape(w)[2:], stride, padding, dilation)
+    found = found.reshape(shape[0], np.shape(w)[0], *sizes)
+    return found if b is None else found + b.reshape(-1, *(1 for _ in sizes))
+
+
+def _sizes(size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> list[int]:
+    return [
+        (n + 2 * p - d * (k - 1) - 1) // s + 1
+        for n, k, s, p, d in zip(size, kernel, stride, padding, dilation, strict=True)
+    ]
+
+
+def _windows(shape: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    """Return the places of an array of rows of numbers that each window sees, -1 beside it: (N, C, windows, kernel)."""
+    import torch
+
+    places = torch.arange(math.prod(shape)).reshape(tuple(shape))
+    places = torch.nn.functional.pad(places, [p for pad in reversed(padding) for p in (pad, pad)], value=-1)
+    for a, (k, s, d) in enumerate(zip(kernel, stride, dilation, strict=True), start=2):
+        places = places.unfold(a, d * (k - 1) + 1, s)[..., torch.arange(k) * d]
+    return places.reshape(shape[0], shape[1], -1, math.prod(kernel)).numpy()
+
+
+def _patches(x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    places = _windows(np.shape(x), kernel, stride, padding, dilation)
+    return dialect().gathered(active_table(), [np.zeros(1), x], places + 1)
+
+
+def _convolution_backward(
+    g: Any, x: Any, w: Any, b: Any, stride: Any, padding: Any, dilation: Any, transposed: bool, _: Any, groups: int,
+    wanted: Any,
+) -> Any:  # fmt: skip
+    if transposed:
+        raise TraceError("a transposed convolution of PyTorch cannot be written down; pass formula=")
+    n, out = np.shape(g)[:2]
+    size = math.prod(np.shape(w)[2:])
+    grads = g.reshape(n, groups, out // groups, -1)
+    of_x = of_w = of_b = None
+    if wanted[0]:
+        kernels = w.reshape(groups, out // groups, -1, size)
+        spread = np.einsum("ngop,gock->ngcpk", grads, kernels).reshape(-1)
+        targets = _windows(np.shape(x), np.shape(w)[2:], stride, padding, dilation).reshape(-1)
+        inside = np.flatnonzero(targets >= 0)
+        zeros = np.zeros(np.shape(x))
+        of_x = dialect().scattered(active_table(), zeros, targets[inside], spread[inside])
+    if wanted[1]:
+        patches = _patches(x, np.shape(w)[2:], stride, padding, dilation)
+        grouped = patches.reshape(n, groups, -1, *np.shape(patches)[2:])
+        of_w = np.einsum("ngop,ngcpk->gock", grads, grouped).reshape(np.shape(w))
+    if wanted[2]:
+        of_b = np.sum(g, axis=(0, *range(2, np.ndim(g))))
+    return of_x, of_w, of_b
+
+
+def _solved(matrix: Any, right: Any, left: bool = True) -> Any:
+    if not left:
+        return np.swapaxes(_solved(np.swapaxes(matrix, -1, -2), np.swapaxes(right, -1, -2)), -1, -2)
+    if np.ndim(right) == np.ndim(matrix) - 1:
+        return np.linalg.solve(matrix, right[..., None])[..., 0]
+    return np.linalg.solve(matrix, right)
+
+
+def _triangular(matrix: Any, right: Any, upper: bool, left: bool = True, unitriangular: bool = False) -> Any:
+    one = np.eye(np.shape(matrix)[-1])
+    matrix = np.triu(matrix) if upper else np.tril(matrix)
+    return _solved(matrix * (1.0 - one) + one if unitriangular else matrix, right, left)
+
+
+def _lu_solve(matrix: Any, _: Any, right: Any, left: bool = True, adjoint: bool = False) -> Any:
+    # in place of its factors a matrix is kept itself
+    return _solved(np.swapaxes(matrix, -1, -2) if adjoint else matrix, right, left)
+
+
+def _cholesky_solve(right: Any, factor: Any, upper: bool = False) -> Any:
+    lower = np.swapaxes(factor, -1, -2) if upper else factor
+    return np.linalg.solve(np.matmul(lower, np.swapaxes(lower, -1, -2)), right)
+
+
+def _cholesky(x: Any, upper: bool = False, check_errors: bool = False) -> Any:
+    lower = np.linalg.cholesky(x)
+    return np.swapaxes(lower, -1, -2) if upper else lower, 0
+
+
+def _slogdet(x: Any) -> Any:
+    sign, logarithm = np.linalg.slogdet(x)
+    return sign, logarithm, x, 0
+
+
+def _plain(function: Callable[..., Any]) -> Rule:
+    return lambda *x: function(*x)
+
+
+_SPECIAL = {
+    "erf": "erf", "erfc": "erfc", "erfinv": "erfinv", "lgamma": "gammaln", "digamma": "digamma", "special_i0": "i0",
+    "special_i0e": "i0e", "special_i1": "i1", "special_i1e": "i1e", "special_ndtri": "ndtri",
+    "special_log_ndtr": "log_ndtr", "special_erfcx": "erfcx", "special_xlog1py": "xlog1py", "xlogy": "xlogy",
+    "polygamma": "polygamma", "special_zeta": "zeta",
+}  # fmt: skip
+
+_NUMPY: dict[str, Callable[..., Any]] = {
+    "mul": np.multiply, "neg": np.negative, "abs": np.abs, "sign": np.sign, "exp": np.exp, "exp2": np.exp2,
+    "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "log2": np.log2, "log10": np.log10, "sin": np.sin,
+    "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2,
+    "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
+    "sqrt": np.sqrt, "hypot": np.hypot, "logaddexp": np.logaddexp, "maximum": np.maximum, "minimum": np.minimum,
+    "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "fmod": np.fmod, "remainder": np.remainder,
+    "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
+    "logical_and": np.logical_and, "logical_or": np.logical_or, "logical_not": np.logical_not,
+    "bitwise_and": np.logical_and, "bitwise_or": np.logical_or, "bitwise_not": np.logical_not,
+    "isnan": np.isnan, "isinf": np.isinf, "mm": np.matmul, "bmm": np.matmul, "mv": np.matmul, "dot": np.matmul,
+    "where": np.where,
+}  # fmt: skip
+
+_RULES: Mapping[str, Rule] = {
+    **{name: _plain(function) for name, function in _NUMPY.items()},
+    **{name: (lambda *x, _name=found: special(_name, *x)) for name, found in _SPECIAL.items()},
+    "add": lambda a, b, alpha=1: np.add(a, _times(alpha, b)),
+    "sub": lambda a, b, alpha=1: np.subtract(a, _times(alpha, b)),
+    "rsub": lambda a, b, alpha=1: np.subtract(b, _times(alpha, a)),
+    "div": _div,
+    "pow": _power,
+    "square": lambda x: x**2,
+    "reciprocal": lambda x: 1.0 / x,
+    "rsqrt": lambda x: 1.0 / np.sqrt(x),
+    "sigmoid": lambda x: 1.0 / (1.0 + np.exp(-x)),
+    "relu": lambda x: np.maximum(x, 0.0),
+    "gelu": _gelu,
+    "clamp": _clamp,
+    "clamp_min": lambda x, low: np.maximum(x, low),
+    "clamp_max": lambda x, high: np.minimum(x, high),
+    "_to_copy": _converted,
+    "convert_element_type": _converted,
+    "sum": _sum,
+    "mean": _mean,
+    "var": _var,
+    "var_mean": lambda x, dim=None, correction=1, keepdim=False: (
+        _var(x, dim, correction, keepdim),
+        _mean(x, dim, keepdim),
+    ),
+    "prod": _one_by_one(np.prod),
+    "amax": _one_by_one(np.max),
+    "amin": _one_by_one(np.min),
+    "any": _one_by_one(np.any),
+    "all": _one_by_one(np.all),
+    "max": _extreme(np.max, np.argmax),
+    "min": _extreme(np.min, np.argmin),
+    "argmax": _place_of(np.argmax),
+    "argmin": _place_of(np.argmin),
+    "sort": _sort,
+    "topk": _topk,
+    "median": _median,
+    "cumsum": lambda x, dim, dtype=None: np.cumsum(x, axis=dim) if np.ndim(x) else x,
+    "cumprod": lambda x, dim, dtype=None: np.cumprod(x, axis=dim) if np.ndim(x) else x,
+    "_softmax": _softmax,
+    "_log_softmax": _log_softmax,
+    "logsumexp": _logsumexp,
+    "addmm": lambda c, a, b, beta=1, alpha=1: _times(beta, c) + _times(alpha, np.matmul(a, b)),
+    "addmv": lambda c, a, b, beta=1, alpha=1: _times(beta, c) + _times(alpha, np.matmul(a, b)),
+    "baddbmm": lambda c, a, b, beta=1, alpha=1: _times(beta, c) + _times(alpha, np.matmul(a, b)),
+    "convolution": _convolution,
+    "convolution_backward": _convolution_backward,
+    "index_put": _index_put,
+    "_unsafe_index_put": _index_put,
+    "scatter_add": _scatter_add,
+    "index_add": _index_add,
+    "linalg_cholesky_ex": _cholesky,
+    "linalg_inv_ex": lambda x, check_errors=False: (np.linalg.inv(x), 0),
+    "linalg_solve_triangular": lambda a, b, upper, left=True, unitriangular=False: _triangular(
+        a, b, upper, left, unitriangular
+    ),
+    "linalg_lu_solve": _lu_solve,
+    "cholesky_solve": _cholesky_solve,
+    "_linalg_solve_ex": lambda a, b, left=True, check_errors=False: (_solved(a, b, left), a, 0, 0),
+    "_linalg_det": lambda x: (np.linalg.det(x), x, 0),
+    "_linalg_slogdet": _slogdet,
+}

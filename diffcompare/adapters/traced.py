@@ -1,0 +1,28 @@
+"""The numbers of the trace that is being made, as the operations of other libraries find them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from diffcompare.errors import TraceError
+from diffcompare.tracing.array_substitutes import ARRAYS
+from diffcompare.tracing.array_table import ArrayTable
+from diffcompare.tracing.dialect import Dialect
+from diffcompare.tracing.substitutes import SCALARS
+from diffcompare.tracing.table import active_table
+
+__all__ = ["dialect", "special"]
+
+
+def dialect() -> Dialect:
+    """Return how the trace that is being made sees numbers."""
+    return ARRAYS if isinstance(active_table(), ArrayTable) else SCALARS
+
+
+def special(name: str, *x: Any) -> Any:
+    """Apply a function of ``scipy.special``."""
+    try:
+        import scipy.special
+    except ImportError:
+        raise TraceError(f"{name} needs SciPy: install diffcompare[scipy]") from None
+    return dialect().special(active_table(), getattr(scipy.special, name))(*x)
