@@ -571,6 +571,8 @@ _RULES: Mapping[str, Rule] = {
     "amin": _one_by_one(np.min),
     "any": _one_by_one(np.any),
     "all": _one_by_one(np.all),
+    "_is_all_true": np.all,
+    "_is_any_true": np.any,
     "max": _extreme(np.max, np.argmax),
     "min": _extreme(np.min, np.argmin),
     "argmax": _place_of(np.argmax),

@@ -58,6 +58,8 @@ def _parts(value: Any) -> Iterator[Any]:
         wrapped = getattr(value, "__wrapped__", None)
         if wrapped is not None:
             yield wrapped
+    elif isinstance(value, type):
+        yield from value.__bases__
     elif isinstance(value, types.MethodType):
         yield value.__func__
         yield value.__self__
@@ -67,7 +69,7 @@ def _parts(value: Any) -> Iterator[Any]:
         yield from value
     elif isinstance(value, dict) and len(value) <= 100:
         yield from value.values()
-    elif callable(value) and not isinstance(value, type | types.BuiltinFunctionType):
+    elif callable(value) and not isinstance(value, types.BuiltinFunctionType):
         yield vars(type(value)).get("__call__")
         yield from getattr(value, "__dict__", {}).values()
 

@@ -6,13 +6,14 @@ import operator
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
 
 from diffcompare.adapters.aten import carried_out, decompositions
 from diffcompare.adapters.mentions import mentions
+from diffcompare.adapters.traced import dialect
 from diffcompare.errors import TraceError, shorten
 from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.keeping import kept
@@ -21,20 +22,32 @@ __all__ = ["adapt", "is_used_by"]
 
 
 def is_used_by(function: Callable[..., Any], arguments: Sequence[Any]) -> bool:
-    """Tell whether a function is given tensors, or returns some; PyTorch itself is never loaded for that."""
+    """Tell whether a function is given tensors, makes some of its arrays, or returns some; never loads PyTorch."""
+    return bool(_given_to(function, arguments))
+
+
+def _given_to(function: Callable[..., Any], arguments: Sequence[Any]) -> str:
+    """Return whether a function takes ``"tensors"``, or ``"arrays"`` of which it makes tensors; else an empty text."""
     torch = sys.modules.get("torch")
     if torch is None or not hasattr(torch, "Tensor"):
-        return False
+        return ""
     if any(isinstance(leaf, torch.Tensor) for leaf in _leaves(arguments[0])):
-        return True
-    if not mentions(function, ("torch",)):
-        return False
+        return "tensors"
+    if not mentions(function, ("torch",)) and not any(isinstance(one, torch.Tensor) for one in _leaves(arguments[1:])):
+        return ""
     # code that does with arrays is called with arrays: what NumPy's functions make of tensors are tensors
     for make in (np.array, lambda leaf: torch.tensor(np.asarray(leaf))):
-        with suppress(Exception):
-            returned = function(_mapped(make, arguments[0]), *arguments[1:])
-            return any(isinstance(leaf, torch.Tensor) for leaf in _leaves(returned))
-    return False
+        point = _mapped(make, arguments[0])
+        with suppress(Exception), warnings.catch_warnings(), _followed(_leaves(point)) as (_, entered):
+            warnings.simplefilter("ignore")
+            returned = function(point, *arguments[1:])
+            if any(isinstance(leaf, torch.Tensor) for leaf in _leaves(returned)):
+                return "tensors"
+            if not entered:
+                # what was kept from an earlier call
+                function(point, *arguments[1:])
+            return "arrays" if entered else ""
+    return ""
 
 
 def adapt(function: Callable[..., Any], arguments: Sequence[Any]) -> Foreign:
@@ -54,6 +67,7 @@ def adapt(function: Callable[..., Any], arguments: Sequence[Any]) -> Foreign:
     import torch
 
     template, *others = arguments
+    arrays = _given_to(function, arguments) == "arrays"
     tensors = [torch.as_tensor(leaf) for leaf in _leaves(template)]
     floats = [leaf for leaf in tensors if leaf.is_floating_point()]
     dtype = min((leaf.dtype for leaf in floats), key=lambda kind: kind.itemsize, default=torch.float64)
@@ -65,16 +79,22 @@ def adapt(function: Callable[..., Any], arguments: Sequence[Any]) -> Foreign:
         return torch.tensor(np.asarray(leaf), dtype=dtype, device=device)
 
     def run(x: Any, *_: Any) -> Any:
-        return _mapped(_plain, function(_mapped(tensor, x), *others))
+        return function(x, *others) if arrays else _mapped(_plain, function(_mapped(tensor, x), *others))
 
     def meant(x: Any, wide: bool) -> Any:
         leaves = _leaves(x)
-        shapes = tuple(np.shape(leaf) for leaf in leaves)
-        if shapes not in made:
-            given = template if shapes == tuple(leaf.shape for leaf in tensors) else _mapped(np.ones_like, x)
-            made[shapes] = _graph(function, _mapped(tensor, given), others)
-        graph, constants, result = made[shapes]
-        return _filled(result, iter(carried_out(graph, leaves, constants, bits=bits, wide=wide)))
+        given = _mapped(lambda leaf: tensor(leaf if hasattr(leaf, "detach") else dialect().plain(leaf)), x)
+        # each way through the code has a graph of its own
+        answers = _answers(function, given, others)
+        way = (tuple(np.shape(leaf) for leaf in leaves), answers)
+        if way not in made:
+            made[way] = _graph(function, given, others)
+        graph, constants, result = made[way]
+        values = iter(carried_out(graph, leaves, constants, bits=bits, wide=wide))
+        found = _filled(result, values)
+        if tuple(map(bool, values)) != answers:
+            raise TraceError("a PyTorch function branches on what differs from call to call; let it depend on x alone")
+        return found
 
     def wide(x: Any, *_: Any) -> Any:
         return meant(x, wide=True)
@@ -103,8 +123,9 @@ def _graph(function: Callable[..., Any], template: Any, others: Sequence[Any]) -
     returned: list[Any] = []
 
     def of_leaves(*leaves: Any) -> list[Any]:
-        returned.append(function(_filled(template, iter(leaves)), *others))
-        return _leaves(returned[-1])
+        with _followed() as (decided, _):
+            returned.append(function(_filled(template, iter(leaves)), *others))
+        return [*_leaves(returned[-1]), *(asked for asked, _ in decided)]
 
     leaves = _leaves(template)
     try:
@@ -118,9 +139,53 @@ def _graph(function: Callable[..., Any], template: Any, others: Sequence[Any]) -
     except Exception as error:
         raise TraceError(
             f"{getattr(function, '__name__', 'the function')}: PyTorch cannot write it down as a graph "
-            f"({type(error).__name__}: {shorten(' '.join(str(error).split()), 80)}); avoid Python branches on values"
+            f"({type(error).__name__}: {shorten(' '.join(str(error).split()), 80)}); leave its numbers in tensors"
         ) from None
     return graph, [held.detach() for held in constants], returned[-1]
+
+
+def _answers(function: Callable[..., Any], x: Any, others: Sequence[Any]) -> tuple[bool, ...]:
+    """Return what the code decides at a point, in order; () where it raises, which a graph tells."""
+    with suppress(Exception), warnings.catch_warnings(), kept((function, *others)), _followed() as (decided, _):
+        warnings.simplefilter("ignore")
+        function(x, *others)
+        return tuple(answer for _, answer in decided)
+    return ()
+
+
+@contextmanager
+def _followed(arrays: Sequence[Any] | None = None) -> Iterator[tuple[list[tuple[Any, bool]], list[Any]]]:
+    """Note the tensors whose truth is asked, with the answers, and which of these arrays become tensors.
+
+    A graph that is being made goes on after the question; unless arrays are given, what would leave PyTorch stays in
+    it, as a constant of automatic differentiation.
+    """
+    import torch
+    from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
+    from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing
+    from torch.overrides import TorchFunctionMode
+
+    decided: list[tuple[Any, bool]] = []
+    entered: list[Any] = []
+
+    class Following(TorchFunctionMode):  # type: ignore[misc]
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if arrays is None and func in (torch.Tensor.item, torch.Tensor.numpy):
+                return args[0].detach()
+            if arrays and func in (torch.tensor, torch.as_tensor) and isinstance(args[0], np.ndarray | float):
+                # perhaps a copy of them
+                entered.extend(one for one in arrays if np.asarray(one).tobytes() == np.asarray(args[0]).tobytes())
+            if arrays is not None or func is not torch.Tensor.__bool__:
+                return func(*args, **(kwargs or {}))
+            (asked,) = args
+            while torch._C._functorch.is_functorch_wrapped_tensor(asked):
+                asked = torch._C._functorch.get_unwrapped(asked)
+            with disable_proxy_modes_tracing(), temporarily_clear_interpreter_stack():
+                decided.append((asked, bool(asked)))
+            return decided[-1][1]
+
+    with Following():
+        yield decided, entered
 
 
 def _constants(module: Any) -> list[Any]:

@@ -25,6 +25,7 @@ from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_trace import placed_arrays, record_arrays
 from diffcompare.tracing.array_ufuncs import table_here
 from diffcompare.tracing.calling import called
+from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.handle import has_handles, made, stored
 from diffcompare.tracing.keeping import kept
 from diffcompare.verdict.arguments import structure_of
@@ -196,6 +197,9 @@ def _certified(
     )  # fmt: skip
     # a trace sees what a partial holds
     claimed = remade(function, lambda call: partial(_derivative, call, posed))
+    if isinstance(claimed, Foreign):
+        # the other library cannot run on what a trace holds
+        claimed = replace(claimed, run=claimed.in_numpy())
     problem = replace(posed, gradient=claimed)
     with np.errstate(all="ignore"):
         seen = observe(problem)

@@ -218,6 +218,83 @@ def test_planted_faults_are_found_by_identity() -> None:
     assert (near.status, near.evidence) == ("wrong", "identity")
 
 
+def branching(w: Any) -> Any:
+    return w.sum() ** 3 if w[0] > 0 else w.prod()
+
+
+@pytest.mark.parametrize("first", [0.3, -0.3])
+def test_a_branch_is_followed_where_the_point_is(first: float) -> None:
+    at = [first, *W[1:]]
+    verdict = dc.check_gradient(branching, torch.func.grad(branching), at)
+    assert (verdict.status, verdict.evidence) == ("consistent", "identity"), verdict.explain()
+    other = torch.func.grad(torch.prod if first > 0 else lambda w: w.sum() ** 3)
+    assert dc.check_gradient(branching, other, at).status == "wrong"
+
+
+def test_distributions_that_check_their_arguments_are_followed() -> None:
+    def likelihood(w: Any) -> Any:
+        gamma = torch.distributions.Gamma(torch.exp(w[0]), torch.exp(w[1]))
+        return gamma.log_prob(Y + 0.5).sum() + torch.distributions.Normal(w[2], torch.exp(w[0])).log_prob(X[0]).sum()
+
+    verdict = dc.check_gradient(likelihood, torch.func.grad(likelihood), W)
+    assert (verdict.status, verdict.evidence) == ("consistent", "identity"), verdict.explain()
+
+
+def value_and_gradient(w: Any) -> tuple[float, Any]:
+    t = torch.tensor(w, requires_grad=True)
+    loss = logistic(t)
+    loss.backward()
+    return loss.item(), t.grad.numpy()
+
+
+def test_code_for_scipy_that_makes_tensors_of_its_argument_is_judged_by_identity() -> None:
+    def value(w: Any) -> float:
+        return logistic(torch.tensor(w)).item()
+
+    right = dc.check_gradient(value, lambda w: value_and_gradient(w)[1], W)
+    assert (right.status, right.evidence) == ("consistent", "identity"), right.explain()
+    both = dc.check_gradient(value_and_gradient, True, W)
+    assert (both.status, both.evidence) == ("consistent", "identity"), both.explain()
+    wrong = dc.check_gradient(value, lambda w: 1.0001 * value_and_gradient(w)[1], W)
+    assert (wrong.status, wrong.evidence) == ("wrong", "identity")
+
+
+def test_a_number_that_leaves_the_graph_is_a_constant_of_its_derivative() -> None:
+    def f(w: Any) -> Any:
+        return w.sum() * w[0].item()
+
+    wrong = dc.check_gradient(f, torch.func.grad(f), W)
+    assert (wrong.status, wrong.evidence) == ("wrong", "identity")
+    assert dc.check_gradient(f, lambda w: w[0] + w.sum() * torch.eye(3, dtype=D)[0], W).ok
+
+
+def test_a_wrong_backward_of_ones_own_is_found() -> None:
+    class Cube(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * 2 * ctx.saved_tensors[0] ** 2
+
+    f = lambda w: Cube.apply(w).sum()  # noqa: E731 - it does not name PyTorch
+    wrong = dc.check_gradient(f, backward(f), W)
+    assert (wrong.status, wrong.evidence) == ("wrong", "identity")
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script")
+def test_derivatives_of_other_orders_and_certified_ones() -> None:
+    hessian = dc.check_hessian(logistic, torch.func.hessian(logistic), W)
+    assert (hessian.status, hessian.evidence) == ("consistent", "identity"), hessian.explain()
+    jacobian = dc.check_jacobian(lambda w: torch.tanh(X @ w), torch.func.jacrev(lambda w: torch.tanh(X @ w)), W)
+    assert (jacobian.status, jacobian.evidence) == ("consistent", "identity"), jacobian.explain()
+    meant = torch.func.grad(logistic)(torch.tensor(W, dtype=D)).numpy()
+    certified = dc.certified_gradient(logistic, np.array(W))
+    assert np.max(np.abs(certified.value - meant)) <= 1e-15
+
+
 def test_what_leaves_pytorch_is_not_taken_for_a_constant() -> None:
     def square(w: Any) -> Any:
         return torch.tensor(w.detach().numpy() ** 2).sum()
