@@ -161,8 +161,6 @@ def _followed(arrays: Sequence[Any] | None = None) -> Iterator[tuple[list[tuple[
     it, as a constant of automatic differentiation.
     """
     import torch
-    from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
-    from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing
     from torch.overrides import TorchFunctionMode
 
     decided: list[tuple[Any, bool]] = []
@@ -177,6 +175,9 @@ def _followed(arrays: Sequence[Any] | None = None) -> Iterator[tuple[list[tuple[
                 entered.extend(one for one in arrays if np.asarray(one).tobytes() == np.asarray(args[0]).tobytes())
             if arrays is not None or func is not torch.Tensor.__bool__:
                 return func(*args, **(kwargs or {}))
+            from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
+            from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing
+
             (asked,) = args
             while torch._C._functorch.is_functorch_wrapped_tensor(asked):
                 asked = torch._C._functorch.get_unwrapped(asked)
