@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,16 @@ def refuse(*arguments, **keywords):
 
 socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = socket.create_connection = refuse
 """
+
+
+def test_the_oldest_versions_that_are_tested_are_those_that_are_asked_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = (ask for name in ("scipy", "plot", "parquet") for ask in project["optional-dependencies"][name])
+    oldest = (ROOT / "tests" / "oldest.txt").read_text(encoding="utf-8")
+    tested = dict(line.split("==") for line in oldest.splitlines() if not line.startswith("#"))
+    for ask in (*project["dependencies"], *extras):
+        name, _, least = ask.partition(">=")
+        assert (name, tested.get(name)) == (name, least + ".0" * (2 - least.count(".")))
 
 
 def run(*command: str | Path, cwd: Path, environment: Mapping[str, str]) -> str:

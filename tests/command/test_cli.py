@@ -291,8 +291,8 @@ BAD_ARGUMENTS = [
     (["--at", "1"], "Missing argument 'EXPR'"),
     (["x", "--at"], "Option '--at' requires an argument"),
     (["x", "y", "--at", "1"], "unexpected extra argument"),
-    (["x", "--att", "1"], "No such option '--att'.*'--at'"),
-    (["x", "--at", "1", "--shceme=central"], "No such option '--shceme'.*--scheme"),
+    (["x", "--att", "1"], "No such option:? '?--att'?.*--at\\b"),
+    (["x", "--at", "1", "--shceme=central"], "No such option:? '?--shceme'?.*--scheme"),
     (
         ["x", "--at", "1", "--scheme", "centre"],
         "scheme='centre': unknown scheme; choose from forward, backward, central, one of",
@@ -327,8 +327,8 @@ BAD_COMMANDS = [
     (["run"], "Missing argument 'STUDY.toml'"),
     (["run", "nothing.toml"], r"nothing\.toml: cannot be read \(No such file or directory\); pass the path"),
     (["run", "."], r"\.: cannot be read \(Is a directory\)"),
-    (["run", "s.toml", "--oout", "a"], "No such option '--oout'.*'--out'"),
-    (["--verson"], "No such option '--verson'.*--version"),
+    (["run", "s.toml", "--oout", "a"], "No such option:? '?--oout'?.*--out\\b"),
+    (["--verson"], "No such option:? '?--verson'?.*--version"),
 ]
 
 
@@ -358,7 +358,7 @@ def test_places_that_cannot_be_written_are_refused(call, tmp_path, command):
 
 @pytest.mark.thorough
 def test_bad_input_of_a_process_of_its_own(run):
-    refused(run("compare", "x", "--att", "1"), "No such option '--att'")
+    refused(run("compare", "x", "--att", "1"), "No such option:? '?--att")
     refused(run("compare", "().__class__", "--at", "1"), "column 3: ", lines=3)
     refused(run("compare", "-x", "--at", "nan"), "'nan' is not finite")
     refused(run(), "a command is missing")

@@ -556,7 +556,7 @@ BAD_POINTS = [
     (("--at", "1", "--formula", "x", "--variables", "x,x"), "--variables 'x,x': .*'x' is listed twice"),
     ((), "Missing option '--at'"),
     (("--at", "1", "--out", ""), "--out '': is empty; name a directory"),
-    (("--at", "1", "--scheme", "central"), "No such option '--scheme'"),
+    (("--at", "1", "--scheme", "central"), "No such option:? '?--scheme"),
 ]
 
 

@@ -28,7 +28,9 @@ def test_the_worst_stand_first_and_the_table_keeps_the_order_of_tests(tmp_path: 
         errors("test_e", within=True, name="sin(x)"),
     ]
     page = words_of(write_comparisons(given, tmp_path))
-    table = pd.read_csv(tmp_path / "comparisons.csv", keep_default_na=False, na_values={"resolution": ""})
+    table = pd.read_csv(
+        tmp_path / "comparisons.csv", keep_default_na=False, na_values={"resolution": ""}, float_precision="round_trip"
+    )
     assert list(table.columns) == list(COMPARISON_COLUMNS)
     assert table["test"].tolist() == ["test_a", "test_b", "test_c", "test_d", "test_e"]
     assert table["statuses"].tolist()[3] == "1 wrong, 29 consistent"

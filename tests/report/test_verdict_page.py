@@ -108,7 +108,12 @@ def test_the_files_are_those_of_the_manifest(tmp_path: Path) -> None:
 
 def test_components_csv_reads_back_bit_for_bit(tmp_path: Path) -> None:
     write_report(WRONG, tmp_path)
-    again = pd.read_csv(tmp_path / "components.csv", keep_default_na=False, na_values={"certified": "", "relative": ""})
+    again = pd.read_csv(
+        tmp_path / "components.csv",
+        keep_default_na=False,
+        na_values={"certified": "", "relative": ""},
+        float_precision="round_trip",
+    )
     assert list(again.columns) == list(WRONG.components.columns)
     for name in ("component", "status", "point"):
         assert again[name].tolist() == WRONG.components[name].tolist()

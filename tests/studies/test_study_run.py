@@ -85,5 +85,5 @@ def test_the_pages_show_what_the_study_found(tmp_path: Path, tables: Tables) -> 
     assert "Which part of the error" not in broken
     index = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert 'href="hot_spots.csv"' in index
-    written = pd.read_csv(tmp_path / "out" / "hot_spots.csv")
+    written = pd.read_csv(tmp_path / "out" / "hot_spots.csv", float_precision="round_trip")
     assert written["bound"].tolist() == tables.hot_spots["bound"].tolist()
