@@ -5,9 +5,8 @@ The public names are loaded when they are first used, so that ``import diffcompa
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+# for those who check types alone: typing takes as long to load as all that an interpreter loads at its start
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from diffcompare import testing as testing
     from diffcompare.descent import gradient_descent
@@ -136,6 +135,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name in _HOME or name == "testing":
+        from importlib import import_module
+
         # a package of its own, with lazy names
         module = import_module(f"diffcompare.{_HOME.get(name, name)}")
         value = module if name == "testing" else getattr(module, name)

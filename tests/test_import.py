@@ -15,20 +15,39 @@ _LOADED = """
 import sys
 before = set(sys.modules)
 {statement}
-print(*sorted({{name.partition(".")[0] for name in set(sys.modules) - before}} - set(sys.stdlib_module_names)))
+print(*set(sys.modules) - before)
 """
 
 
-def loaded(statement: str) -> set[str]:
-    """The libraries, other than the standard one, that a statement loads in a fresh process."""
+def modules(statement: str) -> set[str]:
+    """The modules that a statement loads in a fresh process."""
     here = {**os.environ, "PYTHONPATH": str(Path(diffcompare.__file__).parents[1])}
     script = _LOADED.format(statement=statement)
     done = subprocess.run([sys.executable, "-c", script], env=here, capture_output=True, text=True, check=True)
     return set(done.stdout.split())
 
 
+def loaded(statement: str) -> set[str]:
+    """The libraries, other than the standard one, that a statement loads in a fresh process."""
+    return {name.partition(".")[0] for name in modules(statement)} - set(sys.stdlib_module_names)
+
+
 def test_importing_the_package_loads_no_library() -> None:
     assert loaded("import diffcompare") == {"diffcompare"}
+
+
+def test_importing_the_package_takes_no_longer_than_an_interpreter_without_it() -> None:
+    # typing, re and dataclasses take longer to load than everything that an interpreter starts with
+    assert modules("import diffcompare") <= {"diffcompare", "__future__"}
+
+
+def test_the_command_line_loads_nothing_slow_beside_click() -> None:
+    ours = modules("import diffcompare.command.cli") - modules("import click, click.shell_completion")
+    assert not ours & {"subprocess", "pickle", "pathlib", "fractions", "difflib", "urllib.parse"}
+    assert {name for name in ours if name.startswith("diffcompare")} <= {
+        "diffcompare", "diffcompare.command", "diffcompare.command.cli", "diffcompare.command.point_arguments",
+        "diffcompare.errors",
+    }  # fmt: skip
 
 
 def test_looking_at_the_names_of_the_package_loads_no_library() -> None:

@@ -12,7 +12,6 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout, suppress
-from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
@@ -29,8 +28,6 @@ from diffcompare.command.point_arguments import (
     read_points,
 )
 from diffcompare.errors import DiffcompareError, ParseError, shorten
-from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, stencil
-from diffcompare.watchdog import BUDGET
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -277,6 +274,8 @@ def _stream(
 
 
 def _schemes(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES
+
     return [name for name in (*DEFAULT_SCHEMES, "central4", "central6", COMPLEX_STEP) if name.startswith(incomplete)]
 
 
@@ -322,6 +321,8 @@ def compare(
     _check_output(quiet, as_json)
     if out is not None:
         _check_report(out, table_format)
+    from diffcompare.numeric.stencils import COMPLEX_STEP, DEFAULT_SCHEMES, stencil
+
     for scheme in schemes or DEFAULT_SCHEMES:
         try:
             if scheme != COMPLEX_STEP or derivative != 1:
@@ -389,9 +390,7 @@ def compare(
     "--budget",
     metavar="SECONDS",
     type=click.FloatRange(0, min_open=True),
-    default=BUDGET,
-    show_default=True,
-    help="That one verdict may take.",
+    help="That one verdict may take.  [default: 60]",
 )
 @click.option("--evaluations", metavar="N", type=int, help="The calls of F and GRAD that one verdict may take.")
 @click.option("--out", metavar="DIR", shell_complete=_files, help="Write a report there as well.")
@@ -407,7 +406,7 @@ def check(
     formula: str | None,
     variables: str | None,
     guards: bool,
-    budget: float,
+    budget: float | None,
     evaluations: int | None,
     out: str | None,
     verbose: bool,
@@ -445,12 +444,16 @@ def check(
         )
     if out is not None:
         _check_report(out)
+    from dataclasses import replace
+
     from diffcompare.command import code_check, terminal
     from diffcompare.command.code_process import CodeProcess
     from diffcompare.command.verdict_lines import show_verdict
     from diffcompare.studies.user_code import without_place
     from diffcompare.symbolic.parse import parse
+    from diffcompare.watchdog import BUDGET
 
+    budget = BUDGET if budget is None else budget
     if formula is None and variables is not None:
         raise click.UsageError("--variables: names the variables of a formula; add --formula EXPR")
     with blaming_names(variables) as names:
@@ -504,12 +507,10 @@ def check(
     "--budget",
     metavar="SECONDS",
     type=click.FloatRange(0, min_open=True),
-    default=BUDGET,
-    show_default=True,
-    help="That each check of the code may take.",
+    help="That each check of the code may take.  [default: 60]",
 )
 @_timeout_option
-def derive(function: str, at: str, budget: float, timeout: float | None) -> int:
+def derive(function: str, at: str, budget: float | None, timeout: float | None) -> int:
     """Write the gradient of a function as NumPy code; this runs the function.
 
     MODULE is a name that can be imported from here, or the path of a .py
@@ -523,6 +524,7 @@ def derive(function: str, at: str, budget: float, timeout: float | None) -> int:
     from diffcompare.command.code_check import here
     from diffcompare.command.code_derive import derived
     from diffcompare.command.code_process import CodeProcess
+    from diffcompare.watchdog import BUDGET
 
     (given,) = points_to_check([at], None)
     # without a limit of time the code runs here
@@ -530,7 +532,7 @@ def derive(function: str, at: str, budget: float, timeout: float | None) -> int:
     # what the user's code prints does not belong to the source
     with _code_beside(True), where as runs:
         try:
-            source = runs(derived, (function, given.point, budget))
+            source = runs(derived, (function, given.point, BUDGET if budget is None else budget))
         except (TypeError, ValueError) as error:
             raise click.UsageError(f"--at {given}: {' '.join(str(error).split())}") from None
     click.echo(source, nl=False)

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -113,6 +112,8 @@ def read_points(at: Sequence[str], variables: Sequence[str]) -> list[tuple[float
             if not equals:
                 raise click.UsageError(f"{place}: {shorten(part, 40)!r} has no name; write all as name=value, or none")
             if name not in variables:
+                from difflib import get_close_matches
+
                 close = get_close_matches(name, variables, n=1)
                 remedy = f"did you mean {close[0]!r}?" if close else f"the variables are {names}"
                 raise click.UsageError(f"{place}: unknown variable {shorten(name, 40)!r}; {remedy}")

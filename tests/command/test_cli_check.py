@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from rich.cells import cell_len
 
 from diffcompare.command import cli
@@ -25,6 +26,7 @@ from diffcompare.verdict import check as check_module
 from diffcompare.verdict.marks import Mark
 from diffcompare.verdict.underline import underlined
 from diffcompare.verdict.verdict import Verdict
+from diffcompare.watchdog import BUDGET
 
 from .test_cli import ILL_BEHAVED, environment, hear_interrupts, refused
 
@@ -670,6 +672,12 @@ def test_code_that_hangs_can_be_ended(tmp_path, number, code, where):
     assert process.returncode == code
     assert "Traceback" not in err
     assert [path.name for path in tmp_path.iterdir()] == ["hanging.py"]
+
+
+@pytest.mark.parametrize("command", ["check", "derive"])
+def test_the_help_says_the_seconds_that_a_verdict_may_take(command):
+    shown = CliRunner().invoke(cli.diffcompare, [command, "--help"]).output
+    assert f"[default: {BUDGET:g}]" in " ".join(shown.split())
 
 
 def test_the_help_of_check_is_light(tmp_path):
