@@ -10,8 +10,8 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext, redirect_stdout, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 DTYPES = ("float64", "float32", "float16")
-DONE, FINDING, BAD_INPUT, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, FINDING, BAD_INPUT, INCONCLUSIVE, INTERRUPTED, UNREAD = 0, 1, 2, 3, 130, 141
 # the statuses of a verdict, worst first: exit code and colour
 _VERDICTS = {
     "wrong": (FINDING, "red"),
@@ -52,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
     0: done. 1: an error was outside its bound, a function could not be evaluated, or a gradient is wrong. 2: bad
-    input, one line on stderr. 3: a check was inconclusive. 130: Ctrl-C. There is never a traceback.
+    input, one line on stderr. 3: a check was inconclusive. 130: Ctrl-C. 141: whoever read the output wants no more of
+    it, as of tools that the signal ends. There is never a traceback.
     """
     if threading.current_thread() is not threading.main_thread():
         return _main(arguments)
@@ -70,6 +71,11 @@ def _main(arguments: Sequence[str] | None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         code = diffcompare.main(arguments, prog_name="diffcompare", standalone_mode=False)
+        sys.stdout.flush()
+    except (BrokenPipeError, _Unread):
+        # what is still to be written goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return UNREAD
     except click.UsageError as error:
         text = " ".join(error.format_message().split()).removesuffix(".")
         manual = "" if error.ctx is None else f"{error.ctx.command_path} --help"
@@ -88,6 +94,35 @@ def _main(arguments: Sequence[str] | None) -> int:
         _complain(f"unexpected {type(error).__name__}: {shorten(text)}; please report the command that led to it")
         return FINDING
     return code if isinstance(code, int) else DONE
+
+
+class _Unread(Exception):  # noqa: N818 (what happened)
+    """Whoever read the output wants no more of it."""
+
+
+class _Commands(click.Group):
+    """Commands that say when nobody reads their output: click itself leaves with the code of a failure."""
+
+    def make_context(self, *arguments: Any, **keywords: Any) -> click.Context:
+        """As click, which prints the help here."""
+        with _read_or_unread():
+            return super().make_context(*arguments, **keywords)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click."""
+        with _read_or_unread():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _read_or_unread() -> Iterator[None]:
+    try:
+        yield
+    except (BrokenPipeError, SystemExit) as error:
+        # rich leaves by SystemExit
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise
+        raise _Unread from None
 
 
 class _Terminated(KeyboardInterrupt):
@@ -124,17 +159,16 @@ def _files(_: click.Context, parameter: click.Parameter, incomplete: str) -> lis
     return [CompletionItem(incomplete, type="dir" if parameter.name == "out" else "file")]
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=_Commands, invoke_without_command=True)
 @click.version_option(__version__)
 @click.pass_context
 def diffcompare(context: click.Context) -> None:
     """Compare numeric derivatives with certified ones.
 
-    \b
     Exit codes: 0 done, 1 an error is outside its bound, a function could
     not be evaluated or a gradient is wrong, 2 bad input, 3 a check was
-    inconclusive, 130 interrupted.
-    """  # noqa: D301 (click's mark for lines to keep)
+    inconclusive, 130 interrupted, 141 the output was not read to its end.
+    """
     if context.invoked_subcommand is None:
         raise click.UsageError(
             'a command is missing; write diffcompare compare "x**2" --at 3, or see diffcompare --help'
@@ -211,7 +245,7 @@ def run(
     from diffcompare.sweeps.parallel import dask_workers, workers
 
     index = _index(out)
-    code = CodeProcess(timeout, quiet=as_json) if allow_python else nullcontext()
+    code = CodeProcess(timeout, quiet=quiet or as_json) if allow_python else nullcontext()
     crew = workers(jobs) if dask is None else dask_workers(dask)
     interrupted = ""
     rows = None
@@ -315,8 +349,8 @@ def compare(
     """Compare the derivatives of one formula at one or more points.
 
     \b
-    diffcompare compare "exp(x)/(sin(x)**3 + cos(x)**3)" --at x=1.5
-    diffcompare compare "-x0**2 + x1**2" --at 3,4 --at -1,2 --out report
+    diffcompare compare "exp(x)/(1 + x**2)" --at x=1.5
+    diffcompare compare "-x0**2 + x1**2" --at 3,4 --at -1,2
     """  # noqa: D301
     _check_output(quiet, as_json)
     if out is not None:
@@ -423,13 +457,12 @@ def check(
 
     \b
     diffcompare check model:loss model:gradient --at 1,2,3
-    diffcompare check book.py:f book.py:df --at 3 --formula "x**2"
-    diffcompare check model:loss model:gradient --at 1,2 --at 3,4 --out report
-    diffcompare check model:fun --value-and-gradient --at 1,2,3
-    diffcompare check model:loss model:gradient --at w=@w.npy --at b=0.5
-    diffcompare check model:loss model:gradient --at 1,2 --box 0,inf --box 0,9
+    diffcompare check m.py:f m.py:df --at 3 --formula "x**2"
+    diffcompare check model:loss model:gradient --at @x.npy
+    diffcompare check model:fun --value-and-gradient --at 1,2
+    diffcompare check model:f model:grad --at w=1,2 --at b=3
+    diffcompare check model:loss model:grad --at 1,2 --box 0,9
 
-    \b
     Exit codes: 0 consistent, 1 wrong or non-smooth, 2 bad input or outside
     the domain, 3 inconclusive, 130 interrupted.
     """  # noqa: D301
@@ -468,8 +501,8 @@ def check(
     code = code_check.CodeCheck(function, gradient, known, guards, budget, evaluations, read_boxes(boxes))
     judged = []
     # without a limit of time the code runs here
-    where = nullcontext(code_check.here) if timeout is None else CodeProcess(timeout, quiet=as_json)
-    with _code_beside(as_json), where as runs:
+    where = nullcontext(code_check.here) if timeout is None else CodeProcess(timeout, quiet=quiet or as_json)
+    with _code_beside(quiet or as_json), where as runs:
         for given in points_to_check(at, code_check.variables(code, runs)):
             try:
                 verdict = code_check.judge(code, given.point, runs)
@@ -587,11 +620,14 @@ def explain(words: Sequence[str]) -> int:
     diffcompare explain truncation
     diffcompare explain h-underflow
     """  # noqa: D301
-    from diffcompare.report.theory import close_words, explanation, word_list
+    import shutil
+
+    from diffcompare.report.theory import WIDTH, close_words, explanation, word_list
     from diffcompare.report.wording import spelled
 
     word = " ".join(words)
-    text = explanation(word) if words else word_list()
+    width = min(WIDTH, shutil.get_terminal_size().columns)
+    text = explanation(word, width=width) if words else word_list(width=width)
     if text is None:
         close = close_words(word)
         remedy = f"did you mean {' or '.join(map(repr, close))}?" if close else "diffcompare explain lists the words"
@@ -606,9 +642,9 @@ def completion(shell: str) -> int:
     """Print the script that lets a shell complete commands, options and words.
 
     \b
-    bash:  eval "$(diffcompare completion bash)"   in ~/.bashrc
-    zsh:   eval "$(diffcompare completion zsh)"    in ~/.zshrc
-    fish:  diffcompare completion fish | source    in config.fish
+    ~/.bashrc:    eval "$(diffcompare completion bash)"
+    ~/.zshrc:     eval "$(diffcompare completion zsh)"
+    config.fish:  diffcompare completion fish | source
     """  # noqa: D301
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 - the three that click has
@@ -644,9 +680,9 @@ def _index(out: str) -> str:
     return os.path.join(out, "index.html")  # noqa: PTH118 (as it was given)
 
 
-def _code_beside(as_json: bool) -> AbstractContextManager[object]:
-    """Keep what code of the user's prints out of a JSON document."""
-    return redirect_stdout(sys.stderr) if as_json else nullcontext()
+def _code_beside(wanted: bool) -> AbstractContextManager[object]:
+    """Send what code of the user's prints to stderr: it is no part of a JSON document, or of nothing."""
+    return redirect_stdout(sys.stderr) if wanted else nullcontext()
 
 
 def _exit_code(tables: Tables) -> int:

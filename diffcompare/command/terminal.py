@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import shutil
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from rich import box
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -18,13 +20,14 @@ from diffcompare.report.drawings.text_plot import text_plot
 from diffcompare.report.findings import status_notes, unbounded_words, verdict_counts, worst_first
 from diffcompare.report.wording import OUTCOME_WORDS, VERDICT_WORDS, plural, printable, share, short, spelled
 from diffcompare.tables.schema import OUTCOMES
+from diffcompare.verdict.underline import columns
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from diffcompare.tables.schema import Tables
 
-__all__ = ["console", "progress", "say", "show", "show_ranking", "show_study"]
+__all__ = ["console", "fitted", "progress", "say", "show", "show_ranking", "show_study", "terminal_width"]
 
 _NO_DERIVATIVE = {
     "kink": "the derivative does not exist here, the slopes from the left and from the right differ",
@@ -35,21 +38,48 @@ _NO_DERIVATIVE = {
 _COLUMNS = 6
 _OFFENDERS = 5
 _WIDTH = 80
+_INDENT = 2  # of a table
+_NARROWEST = 30  # of a drawing
 # a line below the header and nothing else, in characters of any encoding
 _PLAIN_BOX = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 
 
 def console() -> Console:
     """Return a console that writes text as it is."""
-    # tables take the width they need: no number is ever cut, a narrow terminal wraps the line itself
+    # lines and tables are made to fit before they are printed
     return Console(width=10_000, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
+def terminal_width() -> int:
+    """Return how many columns the terminal has, or COLUMNS says; 0 where nobody knows and lines may have any length."""
+    return shutil.get_terminal_size((0, 0)).columns
+
+
 def say(console: Console, text: str, style: str | None = None, *, wrap: bool = False) -> None:
-    """Print one line of text, which may come from a file; or a sentence of ours, in lines that fit."""
-    if wrap:
-        text = textwrap.fill(text, _WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
-    console.print(spelled(printable(text), console.encoding), style=style)
+    """Print one line of text, which may come from a file, broken between words where the terminal is narrower.
+
+    ``wrap`` is for sentences of ours, which are read in lines of at most 80 columns everywhere.
+    """
+    width = terminal_width()
+    width = min(width or _WIDTH, _WIDTH) if wrap else width
+    for line in spelled(printable(text), console.encoding).split("\n"):
+        console.print("\n".join(fitted(line.split(" "), width)), style=style)
+
+
+def fitted(words: Sequence[str], width: int, *, end: str = "") -> list[str]:
+    """Put words on lines of a width, or on one for 0; later ones are indented, those before close with ``end``.
+
+    >>> fitted(["one", "two", "three"], 9)
+    ['one two', '    three']
+    """
+    lines = [words[0]]
+    for word in words[1:]:
+        if width and lines[-1].strip() and columns(f"{lines[-1]} {word}{end}") > width:
+            lines[-1] += end
+            lines.append(f"    {word}")
+        else:
+            lines[-1] += f" {word}"
+    return lines
 
 
 @contextmanager
@@ -135,8 +165,10 @@ def show(console: Console, formula: str, variables: Sequence[str], tables: Table
             say(console, f"  {operator} = {_derivative(part)}", wrap=True)
         say(console, "")
         console.print(_summary_table(summary, console.encoding))
-        if drawn := text_plot(rows, plain=spelled("┊", console.encoding) != "┊"):
-            say(console, "\n  |error|\n" + "\n".join(drawn))
+        plain, width = spelled("┊", console.encoding) != "┊", max(terminal_width() or _WIDTH, _NARROWEST)
+        if drawn := text_plot(rows, plain=plain, width=width):
+            for line in ("", "  |error|", *drawn):
+                console.print(spelled(printable(line), console.encoding))
         if rows["numeric"].notna().any():
             say(console, "")
             console.print(_error_table(rows, console.encoding))
@@ -187,16 +219,29 @@ def _derivative(rows: pd.DataFrame) -> str:
 
 
 def _table(headers: Sequence[str], rows: Iterator[Sequence[str]], encoding: str) -> RenderableType:
+    """Make a table; columns for which the terminal has no room stand below it, beside the first one again."""
+    cells = [[spelled(cell, encoding) for cell in row] for row in (headers, *rows)]
+    widths = [max(columns(line) for cell in column for line in cell.split("\n")) for column in zip(*cells, strict=True)]
+    room = (terminal_width() or math.inf) - _INDENT
+    parts = [[0]]
+    for k in range(1, len(widths)):
+        if len(parts[-1]) > 1 and sum(widths[j] + 2 for j in (*parts[-1], k)) - 2 > room:
+            parts.append([0])
+        parts[-1].append(k)
+    return Group(*[each for part in parts for each in ("", _part(part, cells, encoding))][1:])
+
+
+def _part(chosen: Sequence[int], cells: Sequence[Sequence[str]], encoding: str) -> RenderableType:
     # the edges of the columns and one space part them
     lines = box.SIMPLE_HEAD if spelled("─", encoding) == "─" else _PLAIN_BOX
     table = Table(box=lines, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="")
-    for k, header in enumerate(headers):
-        words = k == 0 or header == "verdict"
+    for k in chosen:
+        words = k == 0 or cells[0][k] == "verdict"
         justify: Literal["left", "right"] = "left" if words else "right"
-        table.add_column(Text(spelled(header, encoding)), justify=justify, no_wrap=True, vertical="bottom")
-    for row in rows:
-        table.add_row(*(Text(spelled(cell, encoding)) for cell in row))
-    return Padding(table, (0, 0, 0, 2), expand=False)
+        table.add_column(Text(cells[0][k]), justify=justify, no_wrap=True, vertical="bottom")
+    for row in cells[1:]:
+        table.add_row(*(Text(row[k]) for k in chosen))
+    return Padding(table, (0, 0, 0, _INDENT), expand=False)
 
 
 def _summary_table(summary: pd.DataFrame, encoding: str) -> RenderableType:

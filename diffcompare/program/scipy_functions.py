@@ -30,7 +30,7 @@ def scipy_special() -> ModuleType:
         import scipy.special
     except ImportError:
         raise UnsupportedFunction(
-            "floats of special functions come from SciPy, which is not installed; pip install 'diffcompare[scipy]'"
+            "floats of special functions come from SciPy, which is not installed; pip install scipy"
         ) from None
     special: ModuleType = scipy.special
     return special

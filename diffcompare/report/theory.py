@@ -10,9 +10,9 @@ from difflib import get_close_matches
 from diffcompare.report.drawings.marks import KEY, LANES, RULES
 from diffcompare.report.wording import CHECK_WORDS, OUTCOME_WORDS, PART_MEANINGS, STATUS_WORDS, VERDICT_WORDS
 
-__all__ = ["WORDS", "close_words", "explanation", "word_list"]
+__all__ = ["WIDTH", "WORDS", "close_words", "explanation", "word_list"]
 
-_WIDTH = 78
+WIDTH = 78
 
 
 def _sentence(words: str) -> str:
@@ -333,7 +333,7 @@ _SHOWN = {
 _NUMBERED = re.compile(r"(forward|backward|central)\d+")
 
 
-def explanation(word: str) -> str | None:
+def explanation(word: str, *, width: int = WIDTH) -> str | None:
     """Explain a word of the tables in at most ten lines of 78 columns; None if it is not one.
 
     >>> print(explanation("|error|"))
@@ -346,7 +346,7 @@ def explanation(word: str) -> str | None:
     if known is None:
         return None
     group = _PLACES[known]
-    text = textwrap.wrap(WORDS[group][known], _WIDTH - 2, break_on_hyphens=False, break_long_words=False)
+    text = textwrap.wrap(WORDS[group][known], width - 2, break_on_hyphens=False, break_long_words=False)
     return "\n".join([f"{known} ({group})", *(f"  {line}" for line in text)])
 
 
@@ -362,10 +362,10 @@ def close_words(word: str) -> list[str]:
     return [_FOLDED[known] for known in found[:5]]
 
 
-def word_list() -> str:
+def word_list(*, width: int = WIDTH) -> str:
     """List all words, group by group."""
     lines = ["diffcompare explain WORD, where WORD is one of"]
     for group, words in WORDS.items():
-        listed = textwrap.wrap(", ".join(words), _WIDTH - 2, break_on_hyphens=False, break_long_words=False)
+        listed = textwrap.wrap(", ".join(words), width - 2, break_on_hyphens=False, break_long_words=False)
         lines += [group, *(f"  {line}" for line in listed)]
     return "\n".join(lines)

@@ -82,7 +82,7 @@ def dask_workers(address: str) -> Iterator[Executor]:
         from distributed import Client
     except ImportError:
         raise DiffcompareError(
-            "a Dask scheduler is reached by distributed, which is not installed; pip install 'diffcompare[dask]'"
+            "a Dask scheduler is reached by distributed, which is not installed; pip install distributed"
         ) from None
     try:
         client = Client(address, timeout=_PATIENCE)

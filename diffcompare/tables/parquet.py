@@ -25,7 +25,7 @@ def require_pyarrow() -> None:
         import pyarrow.parquet  # noqa: F401
     except ImportError:
         raise DiffcompareError(
-            "Parquet files are written and read by pyarrow, which is not installed; pip install 'diffcompare[parquet]'"
+            "Parquet files are written and read by pyarrow, which is not installed; pip install pyarrow"
         ) from None
 
 

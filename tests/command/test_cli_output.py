@@ -58,8 +58,8 @@ def test_quiet_prints_nothing_and_keeps_the_exit_code(call, model, tmp_path):
         (["check", "model.py:f", "model.py:bad", "--at", "1,2"], 1),
     ):
         result = call(*arguments, "--quiet")
-        assert (result.returncode, result.stderr) == (code, "")
-        assert result.stdout.replace("noise\n", "").replace("more ", "") == ""
+        assert (result.returncode, result.stdout) == (code, "")
+        assert result.stderr.replace("noise\n", "").replace("more ", "") == ""
     assert (tmp_path / "out" / "index.html").is_file()
 
 

@@ -70,7 +70,7 @@ def plot(table: pd.DataFrame, ax: Axes | None = None, *, kind: Literal["error", 
             from matplotlib import pyplot
         except ImportError:
             raise DiffcompareError(
-                "charts are drawn by Matplotlib, which is not installed; pip install 'diffcompare[plot]'"
+                "charts are drawn by Matplotlib, which is not installed; pip install matplotlib"
             ) from None
         _, ax = pyplot.subplots(figsize=(8, 5), layout="constrained")
     canvas = _canvas(ax, rows, kind)

@@ -286,7 +286,7 @@ except dc.DiffcompareError as error:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
         "False",
-        "charts are drawn by Matplotlib, which is not installed; pip install 'diffcompare[plot]'",
+        "charts are drawn by Matplotlib, which is not installed; pip install matplotlib",
     ]
 
 
