@@ -268,7 +268,7 @@ def test_a_point_of_a_study_pays_for_the_formulas_too(started, monkeypatch):
 
         monkeypatch.setattr(module, "ask", spied)
     entry = study.make_entry("x*zeta(10**5)", lambda f: [(1.5,)], schemes=["central"])
-    study._measure(next(study._chunks(entry, 1)))
+    study.measure(next(study.chunks(entry, 1)))
     # the values, and the formulas
     assert accounts[derivatives]
     assert {id(account) for used in accounts.values() for account in used} == {id(accounts[watched][0])}
