@@ -198,6 +198,8 @@ COMPOSED: dict[str, Callable[..., Any]] = {
     "remainder": lambda a, b: a - b * _floor_divide(a, b),
     "fmod": lambda a, b: a - b * np.trunc(np.divide(a, b)),
     "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    # x**0 in NumPy before 2.2
+    "_ones_like": np.ones_like,
 }
 
 

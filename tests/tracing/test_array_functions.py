@@ -370,7 +370,8 @@ def test_every_ufunc_has_a_case() -> None:
         *array_ufuncs._TESTS,
         *array_ufuncs._LOGICAL,
     }
-    assert sorted(known - set(UFUNCS)) == []
+    # NumPy's own, for x ** 0
+    assert sorted(known - set(UFUNCS) - {"_ones_like"}) == []
 
 
 def _doubled(table: Any, value: Any) -> Any:
