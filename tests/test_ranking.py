@@ -172,7 +172,29 @@ def test_names_and_messages_are_text_on_the_page(tmp_path):
     table = rank({evil: raising}, [SMOOTH])
     page = write_ranking(table, scores(table), tmp_path, missing=[evil]).read_text(encoding="utf-8")
     assert evil not in page
-    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 4
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 5
+
+
+def test_the_page_shows_claims_beside_errors_and_counts_by_trouble(tmp_path):
+    def boasting(f, x):
+        return 2 * x + 1e-3, 1e-9
+
+    def honest(f, x):
+        return 2 * x, 1e-9
+
+    def silent(f, x):
+        return 2 * x
+
+    entries = [CatalogueEntry("x**2", 3.0, "none"), CatalogueEntry("abs(x)", 0.0, "kink")]
+    table = rank({"boasting": boasting, "honest": honest, "silent": silent}, entries)
+    page = write_ranking(table, scores(table), tmp_path).read_text(encoding="utf-8")
+    charts = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    drawn = [chart for chart in charts if "claimed |error|" in chart]
+    # who claims nothing has no drawing; at a kink there is no true error
+    assert ["1 with an error above it" in chart for chart in drawn] == [True, False]
+    assert ["overconfident (1)" in chart for chart in drawn] == [True, False]
+    (hard,) = re.findall(r"<tr><th scope=\"row\">kink</th>.*?</tr>", page)
+    assert re.findall(r"<data value=\"\d+\">(.*?)</data>", hard) == ["1", "0, ⚠ 1; 0", "0, ⚠ 1; 0", "0; 0"]
 
 
 def test_ranking_is_public():

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from diffcompare.errors import shorten
+from diffcompare.report.drawings.calibration import calibration
+from diffcompare.report.drawings.frame import marker_symbols
 from diffcompare.report.environment import environment
 from diffcompare.report.wording import OUTCOME_WORDS
 from diffcompare.report.writing import MANIFEST, write_files
@@ -51,13 +54,17 @@ def write_ranking(
     order = {outcome: k for k, outcome in enumerate(_WORST_FIRST)}
     places = ranking["outcome"].astype(str).map(order)
     page = (
-        environment("tables")
+        environment("charts", "tables")
         .get_template("ranking/index.html")
         .render(
             scores=scores.to_dict("records"),
             rows=ranking.assign(place=places).sort_values("place", kind="stable").to_dict("records"),
             messages=bool((ranking["message"].astype(str) != "").any()),
             outcomes=[(name, OUTCOME_WORDS[name]) for name in OUTCOMES],
+            ranked=list(dict.fromkeys(ranking["differentiator"].astype(str))),
+            troubles=_by_trouble(ranking),
+            charts=_charts(ranking),
+            symbols=marker_symbols(["s1", "s2"]),
             missing=missing,
             files=[*tables, MANIFEST],
         )
@@ -70,3 +77,32 @@ def write_ranking(
 
     write_files(Path(directory), [*tables, "index.html"], write)
     return Path(directory) / "index.html"
+
+
+def _by_trouble(ranking: pd.DataFrame) -> list[tuple[str, int, list[dict[str, Any]]]]:
+    """For each trouble its number of functions, and by differentiator what was right, what was claimed and the cost."""
+    found = []
+    for trouble, rows in ranking.groupby("trouble", observed=True, sort=False):
+        cells: list[dict[str, Any]] = []
+        for _, part in rows.groupby("differentiator", observed=True, sort=False):
+            outcome = part["outcome"].astype(str)
+            right = (outcome == "covered") | ((outcome == "refused") & (part["status"].astype(str) != "ok"))
+            cells.append(
+                {
+                    "right": int(right.sum()),
+                    "overconfident": int((outcome == "overconfident").sum()),
+                    "evaluations": float(part["evaluations"].median()),
+                }
+            )
+        found.append((str(trouble), rows[["function", "point"]].drop_duplicates().shape[0], cells))
+    return found
+
+
+def _charts(ranking: pd.DataFrame) -> list[tuple[str, Any]]:
+    found = []
+    for k, (name, part) in enumerate(ranking.groupby("differentiator", observed=True, sort=False)):
+        title = f"Claimed and true error of {shorten(str(name), 80)}"
+        chart = calibration(part, title=title, identity=f"claims{k}")
+        if chart is not None:
+            found.append((str(name), chart))
+    return found

@@ -222,7 +222,9 @@ def log_range(values: Sequence[float]) -> tuple[float, float]:
     return float(low - missing // 2), float(high + missing - missing // 2)
 
 
-def log_axes(svg: Element, frame: Frame, lanes: tuple[float, float], *, label: str = "") -> None:
+def log_axes(
+    svg: Element, frame: Frame, lanes: tuple[float, float], *, label: str = "", below: str = "step size h"
+) -> None:
     """Draw box, grid, ticks and labels, and the lanes above and below (their middles; 0 where there is none)."""
     axes = add(svg, "g", class_="axes")
     add(axes, "path", class_="box", d=_box(frame.left, frame.right, frame.top, frame.bottom))
@@ -241,7 +243,7 @@ def log_axes(svg: Element, frame: Frame, lanes: tuple[float, float], *, label: s
     if label:
         middle = f"translate(13,{coord((frame.top + frame.bottom) / 2)}) rotate(-90)"
         add(axes, "text", label, class_="axis middle wide", transform=middle)
-    add(axes, "text", "step size h", class_="axis middle", x=coord((frame.left + frame.right) / 2), y=coord(floor + 35))
+    add(axes, "text", below, class_="axis middle", x=coord((frame.left + frame.right) / 2), y=coord(floor + 35))
     for at, name in zip(lanes, LANES, strict=True):
         if at:
             box = _box(frame.left, frame.right, at - LANE / 2 + 1, at + LANE / 2 - 1)
