@@ -24,5 +24,5 @@ def special(name: str, *x: Any) -> Any:
     try:
         import scipy.special
     except ImportError:
-        raise TraceError(f"{name} needs SciPy: install diffcompare[scipy]") from None
+        raise TraceError(f"{name} needs SciPy: pip install scipy") from None
     return dialect().special(active_table(), getattr(scipy.special, name))(*x)
