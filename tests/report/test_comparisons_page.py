@@ -11,6 +11,7 @@ from diffcompare.errors import DiffcompareError
 from diffcompare.report.comparisons_page import COMPARISON_COLUMNS, write_comparisons
 from diffcompare.tables.csv_files import read_errors
 
+from ..exact_floats import EXACT  # noqa: TID252 - tests are no package
 from .comparisons import comparison, errors
 from .test_page import HOSTILE, Page, check_inert
 
@@ -28,9 +29,7 @@ def test_the_worst_stand_first_and_the_table_keeps_the_order_of_tests(tmp_path: 
         errors("test_e", within=True, name="sin(x)"),
     ]
     page = words_of(write_comparisons(given, tmp_path))
-    table = pd.read_csv(
-        tmp_path / "comparisons.csv", keep_default_na=False, na_values={"resolution": ""}, float_precision="round_trip"
-    )
+    table = pd.read_csv(tmp_path / "comparisons.csv", keep_default_na=False, na_values={"resolution": ""}, **EXACT)
     assert list(table.columns) == list(COMPARISON_COLUMNS)
     assert table["test"].tolist() == ["test_a", "test_b", "test_c", "test_d", "test_e"]
     assert table["statuses"].tolist()[3] == "1 wrong, 29 consistent"

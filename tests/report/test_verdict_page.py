@@ -21,6 +21,7 @@ from diffcompare.verdict.check import check_gradient
 from diffcompare.verdict.marks import Source
 from diffcompare.verdict.verdict import Verdict
 
+from ..exact_floats import EXACT  # noqa: TID252 - tests are no package
 from .test_page import HOSTILE, Page, check_inert
 
 NAN = math.nan
@@ -112,7 +113,7 @@ def test_components_csv_reads_back_bit_for_bit(tmp_path: Path) -> None:
         tmp_path / "components.csv",
         keep_default_na=False,
         na_values={"certified": "", "relative": ""},
-        float_precision="round_trip",
+        **EXACT,
     )
     assert list(again.columns) == list(WRONG.components.columns)
     for name in ("component", "status", "point"):

@@ -14,6 +14,8 @@ from diffcompare.studies import study
 from diffcompare.studies.study import run_study
 from diffcompare.tables.schema import HOT_SPOT_COLUMNS, Tables
 
+from ..exact_floats import EXACT  # noqa: TID252 - tests are no package
+
 STUDY = """
 steps = { from = 1e-1, to = 1e-12, per_decade = 1 }
 [[function]]
@@ -85,5 +87,5 @@ def test_the_pages_show_what_the_study_found(tmp_path: Path, tables: Tables) -> 
     assert "Which part of the error" not in broken
     index = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert 'href="hot_spots.csv"' in index
-    written = pd.read_csv(tmp_path / "out" / "hot_spots.csv", float_precision="round_trip")
+    written = pd.read_csv(tmp_path / "out" / "hot_spots.csv", **EXACT)
     assert written["bound"].tolist() == tables.hot_spots["bound"].tolist()
