@@ -51,7 +51,8 @@ def load(name: str, *, limit: bool = True) -> tuple[Source, dict[str, Any]]:
             content = stream.read(_BYTES + 1 if limit else -1)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise StudyError(f"{shorten(name, 200)}: cannot be read ({reason}); pass the path of a study file (.toml)") from None
+        words = f"cannot be read ({reason}); pass the path of a study file (.toml)"
+        raise StudyError(f"{shorten(name, 200)}: {words}") from None
     except ValueError as error:  # a null character
         raise StudyError(f"{name!r}: no path ({error}); pass the path of a study file (.toml)") from None
     if limit and len(content) > _BYTES:
