@@ -402,6 +402,10 @@ def _power(x: Any, exponent: Any) -> Any:
     return np.power(x, int(exponent)) if whole else np.power(x, exponent)
 
 
+def _product_added(c: Any, a: Any, b: Any, beta: Any = 1, alpha: Any = 1) -> Any:
+    return _times(beta, c) + _times(alpha, np.matmul(a, b))
+
+
 def _gelu(x: Any, approximate: str = "none") -> Any:
     if approximate == "tanh":
         return 0.5 * x * (1.0 + np.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x * x * x)))
@@ -585,9 +589,9 @@ _RULES: Mapping[str, Rule] = {
     "_softmax": _softmax,
     "_log_softmax": _log_softmax,
     "logsumexp": _logsumexp,
-    "addmm": lambda c, a, b, beta=1, alpha=1: _times(beta, c) + _times(alpha, np.matmul(a, b)),
-    "addmv": lambda c, a, b, beta=1, alpha=1: _times(beta, c) + _times(alpha, np.matmul(a, b)),
-    "baddbmm": lambda c, a, b, beta=1, alpha=1: _times(beta, c) + _times(alpha, np.matmul(a, b)),
+    "addmm": _product_added,
+    "addmv": _product_added,
+    "baddbmm": _product_added,
     "convolution": _convolution,
     "convolution_backward": _convolution_backward,
     "index_put": _index_put,

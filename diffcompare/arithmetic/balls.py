@@ -10,6 +10,7 @@ F. Johansson, Arb: efficient arbitrary-precision midpoint-radius interval arithm
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -30,6 +31,7 @@ __all__ = [
     "Ball",
     "BallFunction",
     "Condition",
+    "above",
     "ball",
     "ball_function",
     "ball_operation",
@@ -101,6 +103,13 @@ def certainly_less(a: arb, b: arb) -> bool:
 def certainly_nonzero(a: arb) -> bool:
     """Tell whether 0 is certainly not in the ball; False for a ball that is not a number."""
     return bool(a > 0) or bool(a < 0)
+
+
+def above(value: arb) -> float:
+    """Return a float above the absolute value of every number of a ball, inf for one that is not finite."""
+    if value.is_zero():
+        return 0.0
+    return math.nextafter(float(value.abs_upper()), math.inf) if value.is_finite() else math.inf
 
 
 def ball_operation(node: Node, *operands: Any) -> Any:

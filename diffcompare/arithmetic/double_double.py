@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 from flint import arb
 
+from diffcompare.arithmetic.balls import above
+
 __all__ = [
     "ROUNDOFF",
     "Pair",
-    "above",
     "add",
     "divide",
     "floats_of",
@@ -112,8 +113,3 @@ def floats_of(value: arb, exponent: int, count: int) -> list[float]:
     if not math.isfinite(sum(found)):
         raise OverflowError(f"{value} * 2**{exponent} is no finite float")
     return found
-
-
-def above(value: arb) -> float:
-    """Return a float above the absolute value of every number of a ball."""
-    return 0.0 if value.is_zero() else math.nextafter(float(value.abs_upper()), math.inf)

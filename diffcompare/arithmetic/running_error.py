@@ -34,7 +34,7 @@ from typing import Any
 
 from flint import arb, fmpq
 
-from diffcompare.arithmetic.balls import BALL_OPERATIONS, ball, ball_function, ball_operation, precision
+from diffcompare.arithmetic.balls import BALL_OPERATIONS, above, ball, ball_function, ball_operation, precision
 from diffcompare.arithmetic.moving import FEWEST, NARROW, Chain, Moved, Rest, Values, few_moving, moved_products
 from diffcompare.arithmetic.roundings.constants import rounding_constants
 from diffcompare.arithmetic.roundings.narrow import narrow_constants
@@ -108,10 +108,10 @@ def _smaller_bound(value: arb, products: Sequence[arb], still: arb, *, jumps: bo
     if not value.is_finite():
         return math.nan
     # each of the four values lies in V_out
-    width = _upwards(4 * value.rad())
+    width = above(4 * value.rad())
     total = 2 * sum(products, arb(0)) + still
     # past a jump there is no derivative to go by: both branches lie in the enclosure
-    return width if jumps or not total.is_finite() else min(_upwards(total.abs_upper()), width)
+    return width if jumps or not total.is_finite() else min(above(total), width)
 
 
 def local_bounds(program: Program, point: Sequence[float]) -> list[float]:
@@ -121,7 +121,7 @@ def local_bounds(program: Program, point: Sequence[float]) -> list[float]:
         _, products, _, jumps = _run(code, [ball(x) for x in point])
         found = dict(zip(code.rounding, products, strict=True))
         return [
-            0.0 if k not in found else math.nan if jumps or not found[k].is_finite() else _upwards(found[k].abs_upper())
+            0.0 if k not in found else math.nan if jumps or not found[k].is_finite() else above(found[k])
             for k in range(len(program.nodes))
         ]
 
@@ -153,10 +153,6 @@ def has_jump(program: Program, box: Sequence[arb]) -> bool:
     """Tell whether a branch, sign, step or the cut of atan2 is undecided over a box, so that the function may jump."""
     with precision(ROUNDING_BITS):
         return _run(_code(program, BINARY64.name), box)[3]
-
-
-def _upwards(value: arb) -> float:
-    return 0.0 if value.is_zero() else math.nextafter(float(value.upper()), math.inf)
 
 
 # V_out, ā·[−δ, δ] and width(ā)·[−δ, δ] of every rounding node, and whether a jump lies inside

@@ -18,6 +18,7 @@ from diffcompare.arithmetic.balls import (
     PRECISION_CAP,
     Ball,
     BallFunction,
+    above,
     ball,
     ball_function,
     certainly_nonzero,
@@ -257,7 +258,7 @@ def rounded_partial(value: Ball) -> Partial | None:
         return Partial("ok", rounded, 0.0, 0.0)
     rest = value - rounded
     tail = float(rest.mid())
-    return Partial("ok", rounded, tail, _upwards((rest - tail).abs_upper()))
+    return Partial("ok", rounded, tail, above(rest - tail))
 
 
 def _tied_partial(value: Ball, values: Sequence[Ball]) -> Partial | None:
@@ -265,13 +266,9 @@ def _tied_partial(value: Ball, values: Sequence[Ball]) -> Partial | None:
     nearest = float(value.mid())
     rest = value - nearest
     tail = float(rest.mid())
-    slack = _upwards((rest - tail).abs_upper())
+    slack = above(rest - tail)
     size = max((float(v.abs_upper()) for v in values if v.is_finite()), default=0.0)
     return Partial("ok", nearest, tail, slack) if math.isfinite(nearest) and slack <= 2.0**-_TIED_BITS * size else None
-
-
-def _upwards(value: Ball) -> float:
-    return 0.0 if value.is_zero() else math.nextafter(float(value), math.inf)
 
 
 def rational_partial(exact: Fraction | None) -> Partial | None:

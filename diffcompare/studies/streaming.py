@@ -138,15 +138,14 @@ def _blocks(entries: Sequence[Entry]) -> list[Block]:
     for entry in entries:
         if entry.function is None:
             continue
-        size = _size(entry)
-        rows = _rows(entry)
+        size, rows = _size(entry), _rows(entry)
+        count = math.ceil(len(entry.points) / size)
         if rows * len(entry.points) <= room:
             # whole, with those before it
-            blocks[-1].append((entry, 0, math.ceil(len(entry.points) / size)))
+            blocks[-1].append((entry, 0, count))
             room -= rows * len(entry.points)
             continue
         several = max(1, _BLOCK_ROWS // (rows * size))
-        count = math.ceil(len(entry.points) / size)
         blocks += [[(entry, k, min(k + several, count))] for k in range(0, count, several)]
         _, first, _ = blocks[-1][0]
         room = _BLOCK_ROWS - rows * (len(entry.points) - first * size)

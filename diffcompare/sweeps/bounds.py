@@ -32,7 +32,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from diffcompare.arithmetic.balls import Ball, ball, precision
+from diffcompare.arithmetic.balls import Ball, above, ball, precision
 from diffcompare.arithmetic.double_double import two_product, two_sum
 from diffcompare.arithmetic.jets import taylor_jet
 from diffcompare.arithmetic.lipschitz import slope_range
@@ -194,14 +194,14 @@ class _Here:
             candidates = []
             if q == 1 and math.isfinite(around.lipschitz[i, j]):
                 slope = ball(_lipschitz_weight(stencil)) * ball(float(around.lipschitz[i, j]))
-                candidates.append(_up(slope.abs_upper()))
+                candidates.append(above(slope))
             total = ball(0)
             for n in range(q + 1, self.order + 1):
                 power = step ** (n - q)
                 if math.isfinite(around.supremum[n, i, j]):
                     weight = ball(stencil.remainder_coefficient(n))
                     remainder = weight * ball(float(around.supremum[n, i, j])) * power
-                    candidates.append(_up((total.abs_upper() + remainder).abs_upper()))
+                    candidates.append(above(total.abs_upper() + remainder))
                 value, spread = (ball(float(part)) for part in around.known[n, :, i, 0])
                 total = total + ball(stencil.error_coefficient(n - q)) * (value + _symmetric(spread)) * power
             moved = ball(0)
@@ -219,7 +219,7 @@ class _Here:
             for name in ("subtraction", "division"):
                 # rounded to nearest, also where the nearest is 0
                 rounding = rounding + ball(abs(float(self.parts[name][at])) * _UP) + _symmetric(ball(2.0**-1074))
-            return min(candidates, default=math.nan), _up(rounding.abs_upper()) if rounding.is_finite() else math.nan
+            return min(candidates, default=math.nan), above(rounding) if rounding.is_finite() else math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,61 +234,72 @@ class _Surroundings:
 
 
 def _surroundings(here: _Here, wanted: Flags, span: tuple[Fraction, Fraction]) -> _Surroundings:
-    """Enclose derivatives and rounding error over hulls around the points.
-
-    Where an expansion reaches as far, its coefficients bound the derivatives. Elsewhere they are enclosed over the
-    hull, and what holds there for a larger step serves a smaller one: a new hull is taken where the step has shrunk by
-    more than a factor of three, until little is gained any more.
-    """
-    grid, order, v = here.grid, here.order, here.v
-    program, direction, steps, dtype = grid.f.program, grid.directions[v], grid.steps, grid.dtype.name
+    """Enclose derivatives and rounding error over hulls around the points."""
+    grid, v = here.grid, here.v
+    direction, steps = grid.directions[v], grid.steps
     with np.errstate(all="ignore"):
         # rounding is monotone: all other abscissae lie between these
         x = grid.points[here.block, direction, None]
         ends = [abscissa(x.astype(grid.dtype), end, steps.astype(grid.dtype)) + 0.0 * steps for end in span]
         reach = np.maximum.reduce([*(np.abs(end - x) for end in ends), float(max(map(abs, span))) * steps + 0.0 * x])
-        known, supremum, slope, lipschitz, inside = _of_expansions(here, reach * _UP)
-    rounding = np.full(wanted.shape, np.inf)
+        around, inside = _of_expansions(here, reach * _UP)
     for i, rest in enumerate(here.rests):
-        if not wanted[i].any():
-            continue
-        with one_account(tuple(rest.floats)), precision(ROUNDING_BITS):
-            noise = point_rounding_bound(program, rest.floats, direction, dtype=dtype)
-            beyond = not inside[i][wanted[i]].all()
-            if beyond or not here.taylor.found[here.block.start + i, v]:
-                known[:, :, i, 0] = _coefficients_at(program, rest, direction, order)
-            thin = np.abs(known[:, :, i, 0]).sum(axis=1)
-            exact = partial_ball(grid.f, rest.floats, direction, ROUNDING_BITS) if beyond else None
-            hull_of = error_of = math.inf
-            settled = still = False
-            error = math.nan
-            for k in np.flatnonzero(wanted[i]).tolist():
-                h, reached = float(steps[k]), [float(end[i, k]) for end in ends]
-                if inside[i, k]:
-                    if still:
-                        # all that follow are nearer
-                        rounding[i, k:] = error
-                        break
-                    if h < error_of / 3:
-                        error, error_of = (
-                            rounding_bound(program, _hull(rest, direction, h, span, reached), direction, dtype=dtype),
-                            h,
-                        )
-                        still = error <= 1.05 * noise
-                else:
-                    if h < hull_of / 3 and not settled:
-                        box = _hull(rest, direction, h, span, reached)
-                        jet = taylor_jet(program, box, direction, order=order, bits=ROUNDING_BITS)
-                        size = [_up(c.abs_upper()) for c in jet]
-                        slopes = jet[1] if jet[1].is_finite() else slope_range(program, box, direction)
-                        error = rounding_bound(program, box, direction, dtype=dtype)
-                        largest = np.inf if slopes is None else _up(slopes.abs_upper())
-                        gap = np.inf if slopes is None or exact is None else _up((slopes - exact).abs_upper())
-                        hull_of = error_of = h
-                        settled = bool((np.array(size) <= 1.001 * thin).all()) and error <= 1.001 * noise
-                    supremum[:, i, k], slope[i, k], lipschitz[i, k] = size, largest, gap
-                rounding[i, k] = error
-    return _Surroundings(known, supremum, slope, lipschitz, rounding)
+        if wanted[i].any():
+            with one_account(tuple(rest.floats)), precision(ROUNDING_BITS):
+                _enclose(here, i, around, wanted[i], inside[i], [end[i] for end in ends], span)
+    return around
+
+
+def _enclose(
+    here: _Here,
+    i: int,
+    around: _Surroundings,
+    wanted: Flags,
+    inside: Flags,
+    ends: Sequence[Floats],
+    span: tuple[Fraction, Fraction],
+) -> None:
+    """Fill in what holds around one point.
+
+    Where an expansion reaches as far (``inside``), its coefficients bound the derivatives. Elsewhere they are enclosed
+    over the hull, and what holds there for a larger step serves a smaller one: a new hull is taken where the step has
+    shrunk by more than a factor of three, until little is gained any more.
+    """
+    grid, rest = here.grid, here.rests[i]
+    program, direction, dtype = grid.f.program, grid.directions[here.v], grid.dtype.name
+    noise = point_rounding_bound(program, rest.floats, direction, dtype=dtype)
+    beyond = not inside[wanted].all()
+    if beyond or not here.taylor.found[here.block.start + i, here.v]:
+        around.known[:, :, i, 0] = _coefficients_at(program, rest, direction, here.order)
+    thin = np.abs(around.known[:, :, i, 0]).sum(axis=1)
+    exact = partial_ball(grid.f, rest.floats, direction, ROUNDING_BITS) if beyond else None
+    hull_of = error_of = math.inf
+    settled = still = False
+    error = math.nan
+    for k in np.flatnonzero(wanted).tolist():
+        h, reached = float(grid.steps[k]), [float(end[k]) for end in ends]
+        if inside[k]:
+            if still:
+                # all that follow are nearer
+                around.rounding[i, k:] = error
+                break
+            if h < error_of / 3:
+                box = _hull(rest, direction, h, span, reached)
+                error, error_of = rounding_bound(program, box, direction, dtype=dtype), h
+                still = error <= 1.05 * noise
+        else:
+            if h < hull_of / 3 and not settled:
+                box = _hull(rest, direction, h, span, reached)
+                jet = taylor_jet(program, box, direction, order=here.order, bits=ROUNDING_BITS)
+                size = [above(c) for c in jet]
+                slopes = jet[1] if jet[1].is_finite() else slope_range(program, box, direction)
+                error = rounding_bound(program, box, direction, dtype=dtype)
+                largest = np.inf if slopes is None else above(slopes)
+                gap = np.inf if slopes is None or exact is None else above(slopes - exact)
+                hull_of = error_of = h
+                settled = bool((np.array(size) <= 1.001 * thin).all()) and error <= 1.001 * noise
+            around.supremum[:, i, k], around.slope[i, k], around.lipschitz[i, k] = size, largest, gap
+        around.rounding[i, k] = error
 
 
 def _hull(rest: Rest, direction: int, h: float, span: tuple[Fraction, Fraction], reached: Sequence[float]) -> Moved:
@@ -301,33 +312,29 @@ def _hull(rest: Rest, direction: int, h: float, span: tuple[Fraction, Fraction],
 def _coefficients_at(program: Program, rest: Rest, direction: int, order: int) -> Floats:
     """Return the Taylor coefficients at a point, each with what a float cannot hold of it."""
     jet = taylor_jet(program, rest.moved(direction), direction, order=order)
-    found = np.array(
-        [(float(c.mid()), _up((c - float(c.mid())).abs_upper()) if c.is_finite() else math.inf) for c in jet]
-    )
+    found = np.array([(float(c.mid()), above(c - float(c.mid()))) for c in jet])
     found[:, 1] = found[:, 1] * _UP + np.abs(found[:, 0]) * 2.0**-52
     return found
 
 
-def _of_expansions(here: _Here, reach: Floats) -> tuple[Floats, Floats, Floats, Floats, Flags]:
-    """Return what expansions say of the surroundings, and where they say it.
+def _of_expansions(here: _Here, reach: Floats) -> tuple[_Surroundings, Flags]:
+    """Return what expansions say of the surroundings, and where they say it; of the rounding they say nothing.
 
     sup|C_n| ≤ Σ_{m ≥ n} C(m, n)·|c_m|·τ^(m−n) over |t| ≤ τ, the remainder in place of the last coefficient, and
     sup|C₁ − F′(x)| likewise from m = 2 on.
     """
-    taylor, (points, steps), v, order = here.taylor, reach.shape, here.v, here.order
-    known = np.zeros((order + 1, 2, points, 1))
-    supremum = np.full((order + 1, points, steps), np.inf)
-    slope, lipschitz = np.full((points, steps), np.inf), np.full((points, steps), np.inf)
+    taylor, v, order = here.taylor, here.v, here.order
+    known = np.zeros((order + 1, 2, len(reach), 1))
+    supremum = np.full((order + 1, *reach.shape), np.inf)
+    lipschitz = np.full(reach.shape, np.inf)
     radius, unit = taylor.radius[here.block, v, None], taylor.unit[here.block, v, None]
     found = taylor.found[here.block, v, None] & (order < DEGREE)
     inside = found & (reach <= radius)
-    if not inside.any():
-        return known, supremum, slope, lipschitz, np.zeros_like(inside)
     high, low, doubt = (part[here.block, v].T[:, :, None] for part in (taylor.high, taylor.low, taylor.doubt))
     rest = np.abs(low) * _UP + doubt
     sizes = [*(np.abs(high) + rest), taylor.remainder[here.block, v, None]]
     t = reach / radius
-    for n in range(order + 1):
+    for n in range(order + 1 if inside.any() else 0):
         scale = unit / radius**n
         known[n, 0], known[n, 1] = np.where(found, high[n] * scale, 0.0), np.where(found, rest[n] * _UP * scale, 0.0)
         total, moving = 0.0 * t, np.zeros_like(found)
@@ -339,12 +346,8 @@ def _of_expansions(here: _Here, reach: Floats) -> tuple[Floats, Floats, Floats, 
         if n == 1:
             lipschitz = np.where(inside, total * scale, np.inf)
         supremum[n] = np.where(inside, (total + sizes[n]) * _UP * scale, np.inf)
-    slope = supremum[1].copy()
-    return known, supremum, slope, lipschitz, inside
-
-
-def _up(value: Ball) -> float:
-    return math.inf if not value.is_finite() else math.nextafter(float(value), math.inf) if not value.is_zero() else 0.0
+    rounding = np.full(reach.shape, np.inf)
+    return _Surroundings(known, supremum, supremum[1].copy(), lipschitz, rounding), inside
 
 
 def _truncation(stencils: Sequence[Stencil], h: Floats, around: _Surroundings) -> Floats:

@@ -65,12 +65,14 @@ def series_parts(grid: Grid, evaluations: Evaluations, expansions: Expansions, r
     schemes = [s for s, stencil in enumerate(grid.stencils) if _is_usable(stencil)]
     offsets = sorted({offset for s in schemes for offset in grid.stencils[s].offsets} - {Fraction(0)})
     chosen = expansions.found & rows[:, :, schemes].any(axis=(2, 3))
+    degrees = [polynomial_degree(grid.f.program, direction) for direction in grid.directions]
     points, variables = np.nonzero(chosen)
     size = max(1, _BLOCK // max(1, (2 * len(offsets) + len(schemes)) * len(grid.steps)))
     with np.errstate(all="ignore"):
         for start in range(0, len(points), size):
             p, v = points[start : start + size], variables[start : start + size]
-            for s, found in zip(schemes, _block(grid, evaluations, expansions, p, v, schemes, offsets), strict=True):
+            block = _block(grid, evaluations, expansions, p, v, schemes, offsets, degrees)
+            for s, found in zip(schemes, block, strict=True):
                 for part, values in zip(parts, found, strict=True):
                     part[p, v, s] = values
     names = ("truncation", "abscissa", "evaluation")
@@ -127,6 +129,7 @@ def _block(
     v: Index,
     schemes: Sequence[int],
     offsets: Sequence[Fraction],
+    degrees: Sequence[int | None],
 ) -> Iterator[tuple[Floats, Floats, Floats]]:
     """Give the three parts of each scheme at some points and variables, nan where they are not decided."""
     radius, unit = expansions.radius[p, v, None], expansions.unit[p, v, None]
@@ -137,21 +140,21 @@ def _block(
     values = {o: array / unit for o, array in computed.items()}
     nodes = {o: _node(grid, evaluations, p, v, o, radius, values[o]) for o in offsets}
     stencils = [grid.stencils[s] for s in schemes]
+    chord, slope = taylor.chord(), taylor.slope()
     found = _horner(
         [
-            *((taylor.chord(), node.reached) for node in nodes.values()),
-            *((taylor.slope(), node.nominal) for node in nodes.values()),
+            *((chord, node.reached) for node in nodes.values()),
+            *((slope, node.nominal) for node in nodes.values()),
             *((taylor.truncation(stencil), step) for stencil in stencils),
         ]
     )
-    errors = {o: taylor.evaluation_error(node, *chord) for (o, node), chord in zip(nodes.items(), found, strict=False)}
+    errors = {o: taylor.evaluation_error(node, *here) for (o, node), here in zip(nodes.items(), found, strict=False)}
     errors[Fraction(0)] = taylor.error_at_the_point(values[Fraction(0)])
     gaps = {
-        o: taylor.abscissa_error(node, *slope)
-        for (o, node), slope in zip(nodes.items(), found[len(nodes) :], strict=False)
+        o: taylor.abscissa_error(node, *here)
+        for (o, node), here in zip(nodes.items(), found[len(nodes) :], strict=False)
     }
     out = unit / radius**grid.derivative
-    degrees = [polynomial_degree(grid.f.program, direction) for direction in grid.directions]
     for s, stencil, series in zip(schemes, stencils, found[2 * len(nodes) :], strict=True):
         moved = [o for o in stencil.offsets if o]
         width = _width(stencil, step)

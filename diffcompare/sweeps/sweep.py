@@ -108,8 +108,8 @@ def sweep(
         ``vectorized=True`` of an array of abscissae of shape (m, n), returning m values.
     executor : concurrent.futures.Executor, optional
         Runs the points in other processes, or as Dask's ``client.get_executor()`` on other machines: the same table,
-        bit for bit. f, and ``evaluate``, must pickle. A worker
-        that dies is replaced; the points that kill one twice are named.
+        bit for bit. f, and ``evaluate``, must pickle. A worker that dies is replaced; the points that kill one twice
+        are named.
 
     Returns
     -------
@@ -193,13 +193,14 @@ def _table(
     status[np.isnan(measured["error"]) & (status == STATUS_CODES["ok"])] = STATUS_CODES["undecided"]
     certain = np.isin(status, [STATUS_CODES["ok"], STATUS_CODES["h-underflow"]])
     certain &= np.isfinite(reference.value)[:, :, None, None] & (grid.steps > 0)
-    taylor = expansions(grid, certain if split or bounds else np.zeros_like(certain))
-    if split or (bounds and evaluate is not None):
-        measured |= split_error(grid, evaluations, taylor, certain)
-    elif bounds:
-        measured |= float_parts(grid, evaluations, certain)
-    if bounds:
-        measured |= _bounds(grid, evaluations, taylor, certain, measured, measured_code=evaluate is not None)
+    if split or bounds:
+        taylor = expansions(grid, certain)
+        if split or evaluate is not None:
+            measured |= split_error(grid, evaluations, taylor, certain)
+        else:
+            measured |= float_parts(grid, evaluations, certain)
+        if bounds:
+            measured |= _bounds(grid, evaluations, taylor, certain, measured, measured_code=evaluate is not None)
     if not split:
         measured = {name: array for name, array in measured.items() if name not in PARTS}
     return _frame(grid, measured, status, source="" if not bounds else "proven" if evaluate is None else "measured")

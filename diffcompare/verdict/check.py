@@ -147,8 +147,9 @@ def check_gradient(
     verdicts = [judged(f, claimed, point) for point in points]
     if len(verdicts) > 1:
         return combined(verdicts, remark)
-    unused = UNUSED in verdicts[0].notes or (box is not None and _is_read_in_place(f, at, tuple(args), box))
-    if unused and is_movable(at):
+    if is_movable(at) and (
+        UNUSED in verdicts[0].notes or (box is not None and _is_read_in_place(f, at, tuple(args), box))
+    ):
         with put_back(at):
             moved = judged(moving(f, at), moving(claimed, at), deepcopy(at))
         if UNUSED not in moved.notes:
@@ -161,7 +162,7 @@ def _is_read_in_place(f: Any, at: Any, args: tuple[Any, ...], box: Any) -> bool:
 
     What answers alike all over a box may be constant there.
     """
-    if isinstance(f, SymbolicFunction) or not is_movable(at):
+    if isinstance(f, SymbolicFunction):
         return False
 
     def difference(call: Any) -> bool:

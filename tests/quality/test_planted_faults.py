@@ -241,7 +241,8 @@ def bounds_rounded_down(patch) -> None:
 
 def suprema_rounded_down(patch) -> None:
     patch.setattr(bounds, "_UP", 1.0)
-    patch.setattr(bounds, "_up", lambda value: math.inf if not value.is_finite() else math.nextafter(float(value), 0))
+    original = bounds.above
+    patch.setattr(bounds, "above", lambda value: math.nextafter(math.nextafter(original(value), 0), 0))
 
 
 def without(name: str):

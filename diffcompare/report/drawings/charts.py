@@ -17,8 +17,11 @@ import pandas as pd
 from diffcompare.errors import shorten
 from diffcompare.report.drawings.frame import (
     LANE,
+    LETTER,
     Frame,
     add,
+    book_label,
+    book_line,
     by_scheme,
     coord,
     far_apart,
@@ -37,7 +40,6 @@ __all__ = ["Chart", "error_chart", "slope_level", "smallest_error"]
 # a phone shows it at half this size and with larger letters, which all distances allow for
 _WIDTH, _LEFT, _RIGHT = 600.0, 64.0, 590.0
 _PLOT_HEIGHT, _LINE, _DODGE = 280.0, 19.0, 4.0
-_LETTER = 9.6  # width of a letter of a phone
 _REGIME_LABEL = 130.0  # a narrower regime is shaded without its name
 _BARE_HEIGHT = 60.0  # where every error stands in a lane
 
@@ -104,9 +106,7 @@ def error_chart(rows: pd.DataFrame, *, title: str, identity: str, rules: pd.Data
     log_axes(svg, frame, (lanes[0] if broken else 0.0, lanes[1] if zeros else 0.0))
     add(svg, "text", "|error|", class_="axis end", x=coord(_LEFT - 7), y=coord(14 + _LINE / 2))
     _regimes(svg, series, frame)
-    marked = frame.x_range[0] < -4 < frame.x_range[1]
-    if marked:
-        add(svg, "path", class_="mark", d=f"M{coord(frame.x(-4))},{coord(frame.top)}V{coord(frame.bottom)}")
+    marked = book_line(svg, frame)
     for k, (s, place) in enumerate(zip(series, places, strict=True)):
         dodge = _DODGE * (k - (len(series) - 1) / 2)
         _legend(svg, s, k, place)
@@ -128,9 +128,7 @@ def error_chart(rows: pd.DataFrame, *, title: str, identity: str, rules: pd.Data
         floor = rule_ticks(svg, frame, rules, {s.scheme: s.style for s in series})
     if marked:
         # in the valley of the errors, which is widest at the top
-        x, text = frame.x(-4), "h = 1e-4"
-        side = {"class_": "book"} if x + 4 + _LETTER * len(text) < frame.right else {"class_": "book end"}
-        add(svg, "text", text, x=coord(x + (4 if side["class_"] == "book" else -4)), y=coord(floor + 14), **side)
+        book_label(svg, frame, floor)
     return Chart(to_html(svg), [(s.style, printable(shorten(s.scheme, 60)), _best_steps(s)) for s in series])
 
 
@@ -138,7 +136,7 @@ def _flow(letters: Sequence[int], y: float) -> list[tuple[float, float]]:
     """Place entries of a legend, a sample and so many letters each, in as many lines as they need."""
     places, x = [], _LEFT
     for count in letters:
-        width = 36 + _LETTER * count + 14
+        width = 36 + LETTER * count + 14
         if x > _LEFT and x + width > _WIDTH:
             x, y = _LEFT, y + _LINE
         places.append((x, y))

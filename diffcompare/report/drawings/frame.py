@@ -19,8 +19,11 @@ from diffcompare.report.wording import Html, printable
 __all__ = [
     "DECADES",
     "LANE",
+    "LETTER",
     "Frame",
     "add",
+    "book_label",
+    "book_line",
     "by_scheme",
     "coord",
     "far_apart",
@@ -41,6 +44,7 @@ LANE = 26.0  # height of the strips for what a logarithmic axis cannot show
 DECADES = 8  # a y axis is never shorter: noise must not look like a trend
 _GAP = 3.0  # decades without a value: a line across them would be made up
 _SLACK = 1e-9  # for logarithms
+LETTER = 9.6  # width of a letter of a phone
 _TICK = 60.0  # units from tick to tick, which the letters on a phone need
 
 
@@ -89,7 +93,7 @@ class Frame:
         before: tuple[float, float] | None = None
         for step, value in zip(h, values, strict=True):
             point = (math.log10(step), math.log10(value)) if 0 < value < math.inf else None
-            if not before or not point or abs(before[0] - point[0]) > _GAP + _SLACK:
+            if not before or not point or _is_gap(before[0], point[0]):
                 joined = False
             elif joined and low <= point[1] <= high:
                 path.append(f"L{coord(self.x(point[0]))},{coord(self.y(point[1]))}")
@@ -173,7 +177,11 @@ def far_apart(a: float, b: float) -> bool:
     >>> far_apart(1e-4, 1e-49), far_apart(0.1, 1e-3)
     (True, False)
     """
-    return abs(math.log10(a) - math.log10(b)) > _GAP + _SLACK
+    return _is_gap(math.log10(a), math.log10(b))
+
+
+def _is_gap(a: float, b: float) -> bool:
+    return abs(a - b) > _GAP + _SLACK
 
 
 def with_breaks(h: Sequence[float], values: Sequence[float]) -> tuple[list[float], list[float]]:
@@ -197,8 +205,8 @@ def stretches(logs: Sequence[float], flags: Sequence[bool], ends: tuple[float, f
     [(-1.5, 1.0), (-51.0, -48.5)]
     """
     reach = _GAP / 2
-    above = [ends[1], *((a + b) / 2 if a - b <= _GAP else b + reach for a, b in pairwise(logs))]
-    below = [*((a + b) / 2 if a - b <= _GAP else a - reach for a, b in pairwise(logs)), ends[0]]
+    above = [ends[1], *(b + reach if _is_gap(a, b) else (a + b) / 2 for a, b in pairwise(logs))]
+    below = [*(a - reach if _is_gap(a, b) else (a + b) / 2 for a, b in pairwise(logs)), ends[0]]
     start = None
     for k, flag in enumerate(flags):
         if flag and start is None:
@@ -252,6 +260,21 @@ def log_axes(
             text = add(ends, "text", x=coord(frame.left - 7), y=coord(at + 4))
             long, _, last = name.rpartition(" ")
             add(text, "tspan", f"{long} " * bool(long), class_="wide").tail = last
+
+
+def book_line(svg: Element, frame: Frame) -> bool:
+    """Draw the step of the textbook, h = 1e-4, and tell whether the axis has it."""
+    marked = frame.x_range[0] < -4 < frame.x_range[1]
+    if marked:
+        add(svg, "path", class_="mark", d=f"M{coord(frame.x(-4))},{coord(frame.top)}V{coord(frame.bottom)}")
+    return marked
+
+
+def book_label(svg: Element, frame: Frame, top: float) -> None:
+    """Write beside that line what it is: on the left of it where there is no room on the right."""
+    x, text = frame.x(-4), "h = 1e-4"
+    side = {"class_": "book"} if x + 4 + LETTER * len(text) < frame.right else {"class_": "book end"}
+    add(svg, "text", text, x=coord(x + (4 if side["class_"] == "book" else -4)), y=coord(top + 14), **side)
 
 
 def _decades(limits: tuple[float, float], most: int) -> list[int]:

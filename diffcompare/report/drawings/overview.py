@@ -15,6 +15,8 @@ from diffcompare.report.drawings.frame import (
     LANE,
     Frame,
     add,
+    book_label,
+    book_line,
     coord,
     far_apart,
     log_axes,
@@ -70,10 +72,8 @@ def overview(errors: pd.DataFrame) -> Html | None:
     )
     svg.set("data-scale", " ".join(coord(v) for v in (*frame.bounds, *frame.x_range, *frame.y_range, *lanes, 0.0)))
     log_axes(svg, frame, (lanes[0] if broken else 0.0, lanes[1] if zeros else 0.0), label="largest |error|")
-    if frame.x_range[0] < -4 < frame.x_range[1]:
-        x = frame.x(-4)
-        add(svg, "path", class_="mark", d=f"M{coord(x)},{coord(frame.top)}V{coord(frame.bottom)}")
-        add(svg, "text", "h = 1e-4", class_="book", x=coord(x + 4), y=coord(frame.top + 14))
+    if book_line(svg, frame):
+        book_label(svg, frame, frame.top)
     for line in lines:
         _draw(svg, line, styles[line.scheme], frame, lanes, set(near))
     _legend(svg, styles)

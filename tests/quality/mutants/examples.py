@@ -190,7 +190,7 @@ EXAMPLES = (
     Example(
         "certify/reference.py",
         "rounded_partial",
-        'return Partial("ok", rounded, tail, _upwards((rest - tail).abs_upper()))',
+        'return Partial("ok", rounded, tail, above(rest - tail))',
         'return Partial("ok", rounded, tail, 0.0)',
         "the two floats of a derivative are taken for exact: errors may be rounded the wrong way",
     ),
