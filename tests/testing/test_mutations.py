@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 
 import diffcompare as dc
+from diffcompare.testing.mutations import _mutated
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +87,15 @@ def test_a_rounded_exponent_of_a_small_component_is_no_bug() -> None:
         return np.array([(-1.3) * (1 + x**2) ** (-2.3) * (x * 2), 1 / ((1 - y) * (y + 1)) + (np.tan(y) ** 2 + 1)])
 
     assert dc.check_gradient(f, gradient, (-6.000010793057581, -1e-08)).status in ("consistent", "inconclusive")
+
+
+def test_a_bug_shows_in_floats_where_they_lose_the_derivative() -> None:
+    # 6e+85 - 6e+85 + 5e+42: the floats of the right gradient are 0, and a sine for a cosine changes nothing
+    point = (8.043058733543795e-87,)
+    f = dc.testing.smooth_function("atan2(x, x) + sqrt(x)", {"x": (6e-87, 1e-86)})
+    for start in range(0, 28, 3):
+        case = _mutated(f, point, start)
+        assert case.mutant(point) != case.gradient(point), case.bug
 
 
 def test_a_gradient_is_an_array_of_floats(cases) -> None:

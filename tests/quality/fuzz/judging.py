@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 import diffcompare as dc
-from diffcompare.verdict import check
+from diffcompare.verdict import check, verdict
+from diffcompare.verdict.repairs.pointing import Pointed
 
 from .code import Drawn
 from .reals import TruthUnknownError
@@ -171,17 +172,17 @@ def ask(drawn: Drawn, setting: str, *, causes: bool = False) -> Seen:
     with warnings.catch_warnings(), np.errstate(all="ignore"), _cause_search(causes):
         warnings.simplefilter("ignore")
         value = _value(f, x)
-        verdict = dc.check_gradient(f, gradient, x)
-        verdict.explain()
+        said = dc.check_gradient(f, gradient, x)
+        said.explain()
         beside = [
             [_value(f, np.where(np.arange(len(x)) == i, x + s * (2.0**-20 * abs(v) or 2.0**-20), x)) for s in (-1, 1)]
             for i, v in enumerate(drawn.x)
         ]
         around = tuple(math.isfinite(value) and all(map(math.isfinite, sides)) for sides in beside)
         infinite = tuple(any(map(math.isinf, sides)) for sides in beside)
-    table = verdict.components
+    table = said.components
     columns = (tuple(map(float, table[name])) for name in ("claimed", "certified", "threshold"))
-    return Seen(setting, value, verdict.evidence, tuple(table["status"]), *columns, verdict.resolution, around, drawn.x,
+    return Seen(setting, value, said.evidence, tuple(table["status"]), *columns, said.resolution, around, drawn.x,
                 infinite)  # fmt: skip
 
 
@@ -194,14 +195,15 @@ def _value(f: Callable[..., Any], x: Any) -> float:
 
 @contextlib.contextmanager
 def _cause_search(wanted: bool) -> Iterator[None]:
-    """Leave out the search for a cause: it takes longer than the verdict."""
-    before = check.cause_in_code
+    """Leave out the search for a cause and its place: it takes longer than the verdict."""
+    before = check.cause_in_code, verdict.point_out
     if not wanted:
         check.cause_in_code = lambda *_, **__: None
+        verdict.point_out = lambda *_: Pointed()
     try:
         yield
     finally:
-        check.cause_in_code = before
+        check.cause_in_code, verdict.point_out = before
 
 
 def truth(drawn: Drawn) -> Truth:
