@@ -209,8 +209,11 @@ def _own_noise(scene: Scene, h: float, v: Floats | None = None) -> float:
     return 48 * (noise + 2 * scene.unit * abs(scene.value)) / h
 
 
-def kink_of(scene: Scene, slopes: list[tuple[float, float, float]], scale: float) -> tuple[float, float] | None:
-    """Return the two slopes where they differ by the same amount at steps that differ by a factor of 64 and more."""
+def kink_of(scene: Scene, slopes: list[tuple[float, float, float]], scale: float) -> tuple[float, float, float] | None:
+    """Return the two slopes where they differ by the same amount at steps that differ by a factor of 64 and more.
+
+    The third number is the smallest of these steps: closer to the point nothing was seen.
+    """
     least = _FLOOR * scene.size * scale
     bars = [max(_own_noise(scene, h), least) for h, _, _ in slopes]
     jumps = np.array([right - left for _, left, right in slopes])
@@ -220,7 +223,8 @@ def kink_of(scene: Scene, slopes: list[tuple[float, float, float]], scale: float
     # a smaller step that would show the kink, and does not: it lies beside the point
     if any(bars[k] < 0.5 * abs(jumps[loud[0]]) for k in range(loud[-1] + 1, len(slopes))):
         return None
-    return slopes[loud[-1]][1] / scale, slopes[loud[-1]][2] / scale
+    h, left, right = slopes[loud[-1]]
+    return left / scale, right / scale, h * scale
 
 
 def leaps(scene: Scene, v: Floats, slopes: list[tuple[float, float, float]]) -> bool:

@@ -190,14 +190,14 @@ def scene_along(scene: Scene, i: int) -> Scene:
 
 def quantum(x: Floats, *values: float) -> float:
     """Return what rounding leaves of values that cancel to a few units."""
-    extent = max(1.0, float(np.abs(x).max()))
-    return 8 * unit_roundoff * extent if is_quantized(np.array(values), extent) else 0.0
+    sizes = (1.0, max(1.0, float(np.abs(x).max())))
+    return max(8 * unit_roundoff * size * is_quantized(np.array(values), size) for size in sizes)
 
 
-def is_quantized(values: Floats, extent: float = 1.0) -> bool:
-    """Tell whether all that is left of values are a few units of 2⁻⁵⁴, as of 1 − s where s is nearly 1."""
-    units = values * 2.0**54
-    return bool((np.abs(units) < 1024 * extent).all() and (units % 1 == 0).all())
+def is_quantized(values: Floats, size: float = 1.0) -> bool:
+    """Tell whether all that is left of values are a few units, as of 1 − s where s is nearly 1, or of another size."""
+    units = values / math.ldexp(1.0, math.frexp(size)[1] - 55)
+    return bool((np.abs(units) < 1024).all() and (units % 1 == 0).all())
 
 
 def axis_of(scales: Floats, i: int) -> Floats:

@@ -402,7 +402,8 @@ def _compare(
     if rounding:
         found.rounding[component] = rounding
     gap, slack = _apart(sides[0], here, 1, count)
-    if not gap <= 4 * slack:
+    # beside a slope that is steep in its constants, the slack is no measure of how far another one may be
+    if not gap <= min(4 * slack, _SMALL * sizes[1]):
         found.slopes[component] = sides[0].slope
 
 

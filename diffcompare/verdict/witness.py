@@ -147,6 +147,8 @@ def _look_along(scene: Scene, i: int) -> _Axis:
     kink = kink_of(scene, slopes, scale)
     if kink is not None:
         words = f"{name}: a kink, the slopes on its sides are {kink[0]:.6g} and {kink[1]:.6g}"
+        if _has_closer_numbers(scene.x, i, kink[2]):
+            return _Axis("inconclusive", math.inf, (f"{words}; it may lie beside the point, closer than any step",))
         return _Axis("non-smooth", math.inf, (words,))
     if not math.isfinite(claimed):
         wide = slopes_beside(scene, v, (-13, -16))
@@ -193,6 +195,12 @@ def _look_along(scene: Scene, i: int) -> _Axis:
         return _Axis("inconclusive", threshold, (f"{name}: the function is too coarse to tell its slope",))
     one = (f"{name}: tried on one side only, the other is outside the box",) if len(sides) == 1 else ()
     return _Axis("consistent", threshold, one)
+
+
+def _has_closer_numbers(x: Floats, i: int, step: float) -> bool:
+    """Tell whether 0 or another coordinate is closer to the one that moves than a step, and not equal to it."""
+    gaps = np.abs(np.append(x, 0.0) - x[i])
+    return bool(((gaps > 0) & (gaps < step)).any())
 
 
 def _is_continued(scene: Scene, i: int, v: Floats, threshold: float) -> bool:

@@ -466,3 +466,26 @@ def test_noise_of_the_value_at_the_point_is_no_jump(slope: float, word: str) -> 
     verdict = dc.check_gradient(f, lambda x: slope + 0 * np.frombuffer(x.tobytes()), [1.0])
     assert verdict.components["status"].tolist() == [word]
     assert not any("jumps" in note for note in verdict.notes)
+
+
+def test_the_size_of_another_coordinate_is_no_rounding_of_the_value() -> None:
+    # multiples of 2⁻⁵³ are no few units of numbers of 1e150: x[1] was moved by 1e149
+    def f(x: Array) -> Any:
+        rest = np.remainder(x[1], np.sqrt(2))
+        return max(x[0] * np.pi / 180, 0.0) / 3 + np.clip(x[0] - 1.0, -1.0, 1.0) - np.log(np.exp(rest) + np.exp(rest))
+
+    found = judged(f, lambda x: np.array([1.0, -1.0, 0.0]), [0.0, 0.1, 1e150])
+    assert found.status == ("non-smooth", "consistent", "consistent")
+
+
+@pytest.mark.parametrize(
+    ("point", "word"),
+    [
+        ((0.0, 5e-228, 1e-5), "inconclusive"),
+        ((1.0, 1 + 1e-13, 2.0), "inconclusive"),
+        ((1.0, 1.0, 1e-20), "non-smooth"),
+    ],
+)
+def test_a_kink_that_may_lie_beside_the_point_is_left_open(point: tuple[float, ...], word: str) -> None:
+    found = judged(lambda x: min(x[0], x[1]), lambda x: np.array([1.0, 0.0, 0.0]), point)
+    assert found.status[0] == word
