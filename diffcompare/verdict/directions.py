@@ -285,18 +285,19 @@ def is_still(scene: Scene, along: Scene, i: int) -> bool:
 
 
 def is_outside(scene: Scene, v: Floats) -> bool:
-    """Tell whether f is nan at every distance on one side, down to a few ulps."""
+    """Tell whether f is nan or infinite at every distance on one side, down to a few ulps."""
     points = [scene.x + 2.0**exponent * v for exponent in (-20, -30, -40, -48)]
     moved = [point for point in points if (point != scene.x).any()]
-    return bool(moved) and all(_is_nan(scene, point) for point in moved)
+    return bool(moved) and not any(_has_value(scene, point) for point in moved)
 
 
-def _is_nan(scene: Scene, point: Floats) -> bool:
+def _has_value(scene: Scene, point: Floats) -> bool:
+    """Tell whether f is finite, or raises, which says nothing of its domain."""
     try:
         with np.errstate(all="ignore"):
-            return math.isnan(scene.problem.value(point))
+            return math.isfinite(scene.problem.value(point))
     except Exception:
-        return False
+        return True
 
 
 def is_smooth(scene: Scene) -> bool:

@@ -134,9 +134,10 @@ def at_the_limit(case: Case, words: dict[int, str]) -> Finding:
             break
         if before is not None and _near(before[0], after[0], max(after[1].size)):
             limit = after[1]
-            for i in range(len(limit.D)):
+            for i, gap in enumerate(limit.gap):
                 # what the loops still move by is no difference
-                limit.equal[i] = limit.equal[i] or limit.gap[i] <= 2.0**-70 * (max(limit.size) or 1.0)
+                moves = gap <= max(2.0**-70 * limit.size[i], abs(before[1].gap[i] - gap))
+                limit.equal[i] = limit.equal[i] or (moves and gap <= 2.0**-70 * (max(limit.size) or 1.0))
             judged, notes = weigh(after[0], limit, list(words))
             case.found.take(limit)
             return Finding(judged, [*notes, "loops that end at a tolerance were continued to their limits"])

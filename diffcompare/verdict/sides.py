@@ -40,8 +40,8 @@ _LIMIT_BITS = 4 * _DISTANCES[-1] + DECIDING_BITS
 _NEAR = 250
 # nodes that may be recorded for all sides together, and the lines that are tried however large the trace is
 _NODES, _LEAST_LINES, _MOST_LINES = 200_000, 2, 64
-# what rounding explains of a value or slope is a small part of it
-_SMALL = 2.0**-10
+# what rounding explains of a value or slope is a small part of it, or a tiny one of the largest slope
+_SMALL, _TINY = 2.0**-10, 2.0**-30
 # how a side may behave, the worst first
 _KINDS = ("outside", "infinite", "unknown")
 _TURNS = 3
@@ -394,7 +394,8 @@ def _compare(
         if gap > 8 * slack:
             found.kinks.add(component)
             return
-        if not gap <= min(4 * slack, _SMALL * sizes[what]):
+        least = _SMALL * sizes[0] if what == 0 else max(_SMALL * _largest(sides, here), _TINY * sizes[1])
+        if not gap <= min(4 * slack, least):
             found.unknown.add(component)
             return
         rounding = max(rounding, gap + slack if gap else 0.0)
@@ -405,6 +406,13 @@ def _compare(
     # beside a slope that is steep in its constants, the slack is no measure of how far another one may be
     if not gap <= min(4 * slack, _SMALL * sizes[1]):
         found.slopes[component] = sides[0].slope
+
+
+def _largest(sides: Sequence[_Side], here: _Side) -> float:
+    """Return the largest slope that a component has on its sides and at the point."""
+    with precision(DECIDING_BITS):
+        slopes = [abs(side.slope) for side in (*sides, here)]
+    return max(float(slope.upper()) for slope in slopes)
 
 
 def _sizes(problem: Problem, pair: Pair) -> tuple[float, float]:

@@ -175,6 +175,9 @@ def _look_along(scene: Scene, i: int) -> _Axis:
         if off.min() < 0 < off.max():
             words = f"{name}: the slopes on its sides are about {slopes_[0]:.4g} and {slopes_[1]:.4g}, as of a kink"
             return _Axis("inconclusive", math.inf, (words,))
+        if any(abs(side.error) <= side.bar < 0.3 * abs(wrong[0][1].error) for _, side in answers):
+            words = f"{name}: the slope is {slopes_[0]:.4g} on one side, and as claimed on the other"
+            return _Axis("inconclusive", math.inf, (words,))
         both = len(wrong) == len(answers) and bool(np.ptp(off) <= 0.3 * np.abs(off).max())
         # the side that shows it needs no other one
         return _Axis("wrong", min(side.bar for _, side in wrong) / scale, (words,), both, -float(off[0]))
@@ -189,12 +192,19 @@ def _look_along(scene: Scene, i: int) -> _Axis:
         return _Axis("inconclusive", threshold)
     # a function that does not change over a distance that is no small one has the slope 0
     constant = claimed == 0 and scale >= scene.audible(i) / 2 and all(side.error == 0 for _, side in sides)
-    # a function whose gradient is 0 around the point tells no scale: a tiny coordinate is none
-    natural = abs(scene.value) / (float(scene.scales.max()) if scene.size else max(1.0, float(scene.scales.max())))
-    if not constant and threshold > 2.0**-10 * max(scene.size, natural):
+    if not constant and threshold > 2.0**-10 * _slope_that_counts(scene):
         return _Axis("inconclusive", threshold, (f"{name}: the function is too coarse to tell its slope",))
     one = (f"{name}: tried on one side only, the other is outside the box",) if len(sides) == 1 else ()
     return _Axis("consistent", threshold, one)
+
+
+def _slope_that_counts(scene: Scene) -> float:
+    """Return ‖g‖∞; where that is 0, or nothing but its own noise, the slope of f over the size of the point."""
+    if scene.size > 8 * float(scene.noise_within(LARGEST)[1].max()):
+        return scene.size
+    # a tiny coordinate is no scale
+    extent = float(scene.scales.max())
+    return max(scene.size, abs(scene.value) / (extent if scene.size else max(1.0, extent)))
 
 
 def _has_closer_numbers(x: Floats, i: int, step: float) -> bool:

@@ -590,6 +590,20 @@ def test_ordinary_choices_are_no_loops_that_ended() -> None:
     assert words(barrier, lambda x: 2.0**-7 + 0 * x, 100.0) == ["consistent"]
 
 
+def test_what_a_loop_still_moves_by_is_the_components_own() -> None:
+    def root(a: Any) -> Any:
+        y = a + 1.0
+        while abs(y * y - a) > 1e-12 * a:
+            y = 0.5 * (y + a / y)
+        return y
+
+    def wrong(x: Any) -> Any:
+        return -np.array([x[1], x[0] - 0.5 / root(x[1])])
+
+    # 0.2 is nothing beside 1e150
+    assert words(lambda x: x[0] * x[1] - root(x[1]), wrong, [1e150, 0.1]) == ["wrong", "wrong"]
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("tolerance", [1e-6, 1e-10])
 def test_loops_that_converge_are_continued_to_their_limit(tolerance: float) -> None:

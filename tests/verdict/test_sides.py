@@ -379,3 +379,15 @@ def test_a_decision_of_neither_side_is_not_kept_beside_a_slope_that_rounding_mov
     verdict = dc.check_gradient(f, gradient, np.array([-0.5463586557274169, c[1], 2.0624707279898153, -2.55997295211]))
     assert list(verdict.components["status"]) == ["consistent"] * 4
     assert verdict.components["certified"][1] == 0
+
+
+def test_what_rounding_may_explain_is_small_beside_the_component_too() -> None:
+    # x[1] is far steeper, so that 0.025 is a small part of the largest slope; of x[0] it is none
+    def f(x: Any) -> Any:
+        return np.mean(np.where(x < 0.91, 0.1 * (x - 0.91), (x - 0.91) ** 1.1)) + np.sum(x**10)
+
+    def gradient(x: Any) -> Any:
+        return np.where(x < 0.91, 0.1, 1.1 * (x - 0.91) ** 0.1) / 4 + 10 * x**9
+
+    verdict = dc.check_gradient(f, gradient, np.array([0.91, -2.81, 0.42, -0.88]))
+    assert verdict.components["status"].tolist() == ["inconclusive", "consistent", "consistent", "consistent"]

@@ -489,3 +489,32 @@ def test_the_size_of_another_coordinate_is_no_rounding_of_the_value() -> None:
 def test_a_kink_that_may_lie_beside_the_point_is_left_open(point: tuple[float, ...], word: str) -> None:
     found = judged(lambda x: min(x[0], x[1]), lambda x: np.array([1.0, 0.0, 0.0]), point)
     assert found.status[0] == word
+
+
+def test_a_step_over_a_whole_period_hides_no_factor() -> None:
+    # the sum of sinc is 0 at both ends of a step of 1, and so is the integral of what is off
+    x = np.array([-17.0, 8.0])
+
+    def gradient(x: Array) -> Array:
+        return (np.cos(np.pi * x) - np.sinc(x)) / x
+
+    def f(x: Array) -> Any:
+        return np.sinc(x).sum()
+
+    assert judged(f, gradient, x).status == ("consistent",) * 2
+    assert judged(f, lambda x: 1.000001 * gradient(x), x).status == ("wrong",) * 2
+
+
+def test_no_finite_value_on_one_side_is_no_derivative() -> None:
+    # minus infinity on the left, a slope without limit on the right
+    found = judged(lambda x: special.entr(x[0]) - x[0] + x[1], lambda x: np.array([0.0, 1.0]), [0.0, 2.0])
+    assert found.status == ("out-of-domain", "consistent")
+
+
+def test_a_claim_that_holds_on_one_side_is_not_called_wrong() -> None:
+    def f(x: Array) -> Any:
+        return x[0] + (0.0 if x[0] > 1 else 1e-3 * np.sin(x[0] - 1))
+
+    # what kinks less than its noise is seen by the integrals alone
+    found = judged(f, lambda x: np.array([1.0]), [1.0], noise=1e-9)
+    assert found.status[0] in ("inconclusive", "non-smooth")
