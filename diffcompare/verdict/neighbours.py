@@ -102,6 +102,8 @@ def _judge(problem: Problem, formula: SymbolicFunction) -> Judgement:
     x = problem.x
     partials = certified_partials(formula, x.tolist(), ties=True)
     value, tail = (np.array([getattr(p, name) for p in partials], dtype=np.float64) for name in ("value", "tail"))
+    # the middle of an enclosure of 0 is no number of ours
+    value = np.where(np.abs(value) <= [p.slack for p in partials], 0.0, value)
     notes = tuple(dict.fromkeys(p.note for p in partials if p.note))
     derivative = adjoint(formula.program)
     terms = conditioning(derivative, x.tolist())

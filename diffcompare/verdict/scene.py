@@ -34,8 +34,8 @@ __all__ = [
 ]  # fmt: skip
 
 SEED = 20_240_229
-# steps, in parts of the scale of a coordinate; no simple fraction, as the periods of functions are: over a whole one the
-# integral of a factor that is wrong is 0
+# steps, in parts of the scale of a coordinate; no simple fraction, as the periods of functions are: over a whole one
+# the integral of a factor that is wrong is 0
 LARGEST, SMALLEST = (math.sqrt(5) - 2) / 2, 2.0**-20
 # of more variables only some axes are tried, and random directions
 ALL_AXES = 200

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from diffcompare.floats import Flags, Floats
+from diffcompare.floats import Flags, Floats, unit_roundoff
 from diffcompare.verdict.directions import (
     KINK_RADII,
     is_outside,
@@ -119,10 +119,20 @@ def _judge_axis(scene: Scene, i: int, found: _Findings) -> None:
         along = scene_along(scene, i)
         other = _look_along(along, i)
         wrong = other.status == "wrong" and other.both and is_smooth(along) and not is_still(scene, along, i)
+        wrong = wrong and abs(other.difference * along.scales[i]) * LARGEST > _rounding_farther_away(scene)
         if wrong or other.status == "consistent":
             axis = other
     found.status[i], found.threshold[i], found.difference[i] = axis.status, axis.threshold, axis.difference
     found.words += axis.words
+
+
+def _rounding_farther_away(scene: Scene) -> float:
+    """Return what f moves by on longer lines without a slope, if it is what numbers of size 1 in its code round to.
+
+    Closer to the point such a function has a slope, that of one step of the staircase.
+    """
+    noise = scene.noise_within(LARGEST)[0]
+    return 12 * noise if noise <= 2.0**10 * unit_roundoff else 0.0
 
 
 @dataclass(frozen=True, slots=True)

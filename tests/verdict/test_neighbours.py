@@ -1229,3 +1229,17 @@ def test_code_with_much_data_is_traced_as_it_computes() -> None:
 
     verdict = dc.check_gradient(lambda x: x[0] ** 2 * np.mean(np.sqrt(data)), opaque, np.array([1.5]))
     assert (verdict.status, verdict.evidence) == ("consistent", "neighbours")
+
+
+def test_where_the_derivative_is_0_as_far_as_can_be_told_0_is_shown() -> None:
+    # ψ(1) - ψ(2) + 1 is 0, and no number of bits decides it
+    def f(x: Array) -> Any:
+        return x[2] + special.betaln(x[1], x[0]) - (x[2] - x[1])
+
+    def gradient(x: Array) -> Array:
+        both = special.psi(x[1] + x[0])
+        return np.array([float(str(float(v))) for v in (special.psi(x[0]) - both, special.psi(x[1]) - both + 1, 0.0)])
+
+    verdict = dc.check_gradient(f, gradient, np.ones(3))
+    assert (verdict.evidence, verdict.status) == ("neighbours", "consistent")
+    assert verdict.components["certified"].tolist() == [-1.0, 0.0, 0.0]

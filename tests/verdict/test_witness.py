@@ -518,3 +518,12 @@ def test_a_claim_that_holds_on_one_side_is_not_called_wrong() -> None:
     # what kinks less than its noise is seen by the integrals alone
     found = judged(f, lambda x: np.array([1.0]), [1.0], noise=1e-9)
     assert found.status[0] in ("inconclusive", "non-smooth")
+
+
+def test_one_step_of_a_staircase_of_rounding_is_no_slope() -> None:
+    # 1 - (1 - y)**3 moves in steps of 2**-53; between them only the square moves
+    def f(x: Array) -> Any:
+        return np.sum(4.685**2 / 6 * (1 - (1 - (x / 4.685) ** 2) ** 3)) - x @ x
+
+    found = judged(f, lambda x: x * (1 - (x / 4.685) ** 2) ** 2 - 2 * x, [1e-5])
+    assert found.status != ("wrong",)
