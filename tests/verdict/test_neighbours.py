@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import special
 from scipy.special import erf
 
 import diffcompare as dc
