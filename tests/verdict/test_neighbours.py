@@ -1235,7 +1235,8 @@ def test_code_with_much_data_is_traced_as_it_computes() -> None:
 def test_where_the_derivative_is_0_as_far_as_can_be_told_0_is_shown() -> None:
     # ψ(1) - ψ(2) + 1 is 0, and no number of bits decides it
     def f(x: Array) -> Any:
-        return x[2] + special.betaln(x[1], x[0]) - (x[2] - x[1])
+        apart = x[2] - x[1]
+        return x[2] + special.betaln(x[1], x[0]) - apart
 
     def gradient(x: Array) -> Array:
         both = special.psi(x[1] + x[0])
