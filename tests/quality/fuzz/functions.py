@@ -46,6 +46,16 @@ def _at_pole(x: Any) -> bool:
     return bool(x <= 0 and x == mpmath.floor(x))
 
 
+def _near_one(value: Callable[..., Any], digits: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Keep so many digits more of a value: what is left of it when 1 is taken away."""
+
+    def found(x: Any) -> Any:
+        with mp.workdps(mp.dps + int(min(2000, digits(abs(x))))):
+            return +value(x)
+
+    return found
+
+
 def _two_pi() -> Any:
     return 2 / mpmath.sqrt(mp.pi)
 
@@ -86,7 +96,7 @@ NUMPY: Mapping[str, Function] = {
     "arctan": Function(mpmath.atan, lambda y, x: (1 / (1 + x * x),), np.arctan),
     "sinh": Function(mpmath.sinh, lambda y, x: (mpmath.cosh(x),), np.sinh),
     "cosh": Function(mpmath.cosh, lambda y, x: (mpmath.sinh(x),), np.cosh),
-    "tanh": Function(mpmath.tanh, lambda y, x: (mpmath.sech(x) ** 2,), np.tanh),
+    "tanh": Function(_near_one(mpmath.tanh, lambda x: x), lambda y, x: (mpmath.sech(x) ** 2,), np.tanh),
     "arcsinh": Function(mpmath.asinh, lambda y, x: (1 / mpmath.sqrt(1 + x * x),), np.arcsinh),
     "arccosh": Function(lambda x: mpmath.acosh(x) if x >= 1 else NAN, lambda y, x: (1 / mpmath.sqrt(x * x - 1),),
                         np.arccosh, lambda x: x <= 1),
@@ -210,7 +220,7 @@ def _zeta(x: Any) -> Any:
 
 
 _SIMPLE: dict[str, Function] = {
-    "erf": Function(mpmath.erf, lambda y, x: (_two_pi() * mpmath.exp(-x * x),), sc.erf),
+    "erf": Function(_near_one(mpmath.erf, lambda x: x * x), lambda y, x: (_two_pi() * mpmath.exp(-x * x),), sc.erf),
     "erfc": Function(mpmath.erfc, lambda y, x: (-_two_pi() * mpmath.exp(-x * x),), sc.erfc),
     "erfi": Function(mpmath.erfi, lambda y, x: (_two_pi() * mpmath.exp(x * x),), sc.erfi),
     "erfinv": Function(lambda x: mpmath.erfinv(x) if abs(x) < 1 else NAN,
@@ -233,9 +243,9 @@ _SIMPLE: dict[str, Function] = {
     "expi": Function(lambda x: mpmath.ei(x) if x else NAN, lambda y, x: (mpmath.exp(x) / x,), sc.expi,
                      lambda x: x == 0),
     "exp1": Function(_positive(mpmath.e1), lambda y, x: (-mpmath.exp(-x) / x,), sc.exp1, _log_edge),
-    "ndtr": Function(lambda x: mpmath.erfc(-x / mpmath.sqrt(2)) / 2,
+    "ndtr": Function(_near_one(lambda x: mpmath.erfc(-x / mpmath.sqrt(2)) / 2, lambda x: x * x),
                      lambda y, x: (mpmath.exp(-x * x / 2) / mpmath.sqrt(2 * mp.pi),), sc.ndtr),
-    "expit": Function(_expit, lambda y, x: (_expit(x) * _expit(-x),), sc.expit),
+    "expit": Function(_near_one(_expit, lambda x: x), lambda y, x: (_expit(x) * _expit(-x),), sc.expit),
     "log_expit": Function(lambda x: -mpmath.log1p(mpmath.exp(-x)) if x >= 0 else x - mpmath.log1p(mpmath.exp(x)),
                           lambda y, x: (_expit(-x),), sc.log_expit),
     "logit": Function(lambda x: mpmath.log(x / (1 - x)) if 0 < x < 1 else NAN, lambda y, x: (1 / (x * (1 - x)),),

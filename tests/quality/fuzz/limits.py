@@ -35,12 +35,13 @@ def both_sides(along: Along, x: Sequence[float]) -> Found:
     before: list[Any] = []
     last: Found | None = None
     for factor in _FACTORS:
-        digits = factor * (130 + 3 * depth + 2 * height)
-        samples, settled = _samples(along, digits, depth)
+        digits = factor * (130 + 3 * depth + 5 * height)
+        # close enough that what is steep in large numbers has died away
+        samples, settled = _samples(along, digits, depth + height)
         with mp.workdps(digits):
             if before:
                 samples = [_without_noise(p, q, digits) for p, q in zip(before, samples, strict=True)]
-            found = _told(samples, depth)
+            found = _told(samples, depth + height)
         # a derivative that is much smaller than what it was computed with may be no more than lost digits
         clear = settled and found[0] in ("smooth", "rough") and (abs(found[1]) > mpf(10) ** -40 or bool(before))
         if clear or found[0] == "domain" or (last is not None and last[0] == found[0] != "unknown"):

@@ -268,7 +268,8 @@ def _attempt(value: Callable[..., Any], *values: Any) -> Any:
         return NAN
     if isinstance(y, mpmath.mpc):
         return y.real if y.imag == 0 else NAN
-    return mpf(y)
+    # some keep more digits than others; mpf() would round them
+    return y if isinstance(y, mpf) else mpf(y)
 
 
 def _binary(a: Real, b: Any, value: Any, partials: Any, floats: Any) -> Any:
