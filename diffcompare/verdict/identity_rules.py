@@ -222,7 +222,9 @@ def two_ways(case: Case, words: dict[int, str]) -> Finding:
     theirs, tried_too = _switches(case, stretch, "gradient")
     for one, two in ((mine, theirs), (mine, []), ([], theirs)):
         other = case.again(function=flipping(one), gradient=flipping(two)) if one or two else None
-        if other is not None and "wrong" not in weigh(*other, case.smooth)[0].values():
+        judged = {} if other is None else weigh(*other, case.smooth)[0]
+        # what has no value on the other side does not agree
+        if all(judged.get(i) == "consistent" for i, word in words.items() if word == "wrong"):
             size = max((g for g in case.found.gap if math.isfinite(g)), default=math.nan)
             note = f"two ways of computing one thing meet here, and differ by {size:.1e}: a series, or a special case"
             return Finding(_open(words), [note])

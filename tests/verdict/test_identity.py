@@ -786,3 +786,14 @@ def test_a_special_function_of_what_is_computed_from_constants_is_no_float_of_it
     third = dc.check_gradient(lambda x: x[0] * special.gamma(np.float64(1.0) / 3), lambda x: 0 * x, [1.0])
     # mpmath, 60 digits
     assert third.components["certified"][0] == 2.6789385347077475
+
+
+def test_a_way_without_a_value_is_not_the_other_way_of_computing_it() -> None:
+    # of a smaller number than the largest the root hardly differs; of -14 there is none
+    def f(x: Any) -> Any:
+        return 1e-20 * np.sqrt(np.max(x)) + np.sum(x**2)
+
+    def gradient(x: Any) -> Any:
+        return (1 + 1e-9) * (2 * x + 0.5e-20 / np.sqrt(np.max(x)) * (x == np.max(x)))
+
+    assert words(f, gradient, [-14.0, 29.0, 23.0, -28.0]) == ["wrong"] * 4
