@@ -183,7 +183,7 @@ def _functions(tables: Tables, *, every: bool) -> list[Function]:
 
 def _filler(tables: Tables) -> Callable[[Function], Function]:
     """Make what gives a function its rows, when its page is drawn."""
-    frames = {own: getattr(tables, name) for own, name in _FRAMES.items()}
+    frames = {own: _in_texts(getattr(tables, name)) for own, name in _FRAMES.items()}
     places = {own: _places(frame) for own, frame in frames.items()}
 
     def filled(f: Function) -> Function:
@@ -191,6 +191,12 @@ def _filler(tables: Tables) -> Callable[[Function], Function]:
         return replace(f, variables=f.variables or [str(v) for v in own["rows"]["variable"].unique()], **own)
 
     return filled
+
+
+def _in_texts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Write categories as texts: pages take them apart so often that what they refer to is looked up once here."""
+    kinds = {name: object for name, kind in frame.dtypes.items() if isinstance(kind, pd.CategoricalDtype)}
+    return frame.astype(kinds)
 
 
 def _places(frame: pd.DataFrame) -> dict[str, Any]:
