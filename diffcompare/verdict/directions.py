@@ -16,7 +16,17 @@ import numpy as np
 
 from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.verdict.probing import actual_point, line_noise, try_claim, try_value, uneven_steps
-from diffcompare.verdict.scene import LARGEST, NOISE_RADII, SMALLEST, Scene, axis_of, is_quantized, quantum
+from diffcompare.verdict.scene import (
+    COARSE,
+    FLOOR,
+    LARGEST,
+    NOISE_RADII,
+    SMALLEST,
+    Scene,
+    axis_of,
+    is_quantized,
+    quantum,
+)
 
 __all__ = [
     "KINK_RADII", "Side", "is_outside", "is_smooth", "is_still", "kink_of", "leaps", "look", "moves_in_steps",
@@ -27,8 +37,6 @@ KINK_RADII = (-20, -26, -32, -38)
 _ETA = 2.0**-1074
 # where a function that moves in steps is constant, and where it is not
 _SHORT, _LONG = (-(2.0**-14), -(2.0**-17), 2.0**-17, 2.0**-14), (-1.0, -0.5, -0.25, 0.25, 0.5, 1.0)
-# relative to ‖g‖∞: what is never called wrong; the coarsest bar of a consistent gradient
-_FLOOR, _COARSE = 1e-8, 1e-5
 
 
 def _gauss(n: int) -> tuple[Floats, Floats]:
@@ -56,7 +64,7 @@ def look(scene: Scene, v: Floats) -> Side:
     weight = max(float(np.abs(scene.claimed * v)[v != 0].max()), 2.0**-10 * scene.size * float(np.abs(v).max()))
     if np.count_nonzero(v) == 1:
         weight = scene.size * float(np.abs(v).max())
-    floor = _FLOOR * weight
+    floor = FLOOR * weight
     h = min(LARGEST, scene.room(v))
     steps: list[tuple[float, float]] = []
     best, pair, error_at_best = math.inf, math.inf, 0.0
@@ -92,7 +100,7 @@ def look(scene: Scene, v: Floats) -> Side:
         # too small to be called wrong, too large for the bar; or what neither a bug nor noise explains
         small = abs(error_at_best) <= floor and abs(error_at_best) <= 1e-3 * abs(_along(scene, v))
         return Side("within", threshold, error_at_best) if small else Side("unclear", math.inf, error_at_best)
-    fine = best <= max(_COARSE, 2.0**10 * max(scene.unit, scene.gradient_unit)) * weight
+    fine = best <= max(COARSE, 2.0**10 * max(scene.unit, scene.gradient_unit)) * weight
     return Side("within" if fine else "unclear", threshold, error_at_best)
 
 
@@ -214,7 +222,7 @@ def kink_of(scene: Scene, slopes: list[tuple[float, float, float]], scale: float
 
     The third number is the smallest of these steps: closer to the point nothing was seen.
     """
-    least = _FLOOR * scene.size * scale
+    least = FLOOR * scene.size * scale
     bars = [max(_own_noise(scene, h), least) for h, _, _ in slopes]
     jumps = np.array([right - left for _, left, right in slopes])
     loud = [k for k, jump in enumerate(jumps) if abs(jump) > bars[k]]

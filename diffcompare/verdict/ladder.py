@@ -158,7 +158,7 @@ def _beside_ties(problem: Problem, found: Judgement | Left | None) -> Judgement 
         return found
     try:
         return judge_by_sides(problem, found)
-    except Exception:
+    except (Exception, OutOfTime):
         # what was found without it stands
         return found
 

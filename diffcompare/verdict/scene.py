@@ -10,7 +10,9 @@ squares.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -29,14 +31,16 @@ from diffcompare.verdict.probing import (
 from diffcompare.verdict.problem import Problem, State
 
 __all__ = [
-    "ALL_AXES", "LARGEST", "NOISE_RADII", "SEED", "SMALLEST", "Scene", "axis_of", "is_quantized", "quantum",
-    "scene_along", "scene_of",
+    "ALL_AXES", "COARSE", "FLOOR", "LARGEST", "NOISE_RADII", "SEED", "SMALLEST", "Scene", "axis_of", "is_quantized",
+    "quantum", "room_along", "scene_along", "scene_of",
 ]  # fmt: skip
 
 SEED = 20_240_229
 # steps, in parts of the scale of a coordinate; no simple fraction, as the periods of functions are: over a whole one
 # the integral of a factor that is wrong is 0
 LARGEST, SMALLEST = (math.sqrt(5) - 2) / 2, 2.0**-20
+# relative to ‖g‖∞: what is never called wrong; the coarsest bar of a consistent gradient
+FLOOR, COARSE = 1e-8, 1e-5
 # of more variables only some axes are tried, and random directions
 ALL_AXES = 200
 NOISE_RADII = (-48, -40, -30, -20, -14, -8)
@@ -70,12 +74,7 @@ class Scene:
 
     def room(self, v: Floats) -> float:
         """Return the largest h for which x + h·v stays in the box."""
-        if self.problem.box is None:
-            return math.inf
-        lower, upper = self.problem.box
-        moves = v != 0
-        room = np.where(v > 0, upper - self.x, self.x - lower)[moves] / np.abs(v[moves])
-        return float(room.min(initial=math.inf))
+        return room_along(self.problem, v)
 
     def noise_within(self, radius: float) -> tuple[float, Floats]:
         """Return the noise of function and gradient on lines up to this long: a kink further away is none."""
@@ -109,8 +108,21 @@ class Scene:
         return not 1 / 2 <= self.audible(i) / self.scales[i] <= 2
 
 
-def scene_of(problem: Problem, state: State) -> Scene:
-    """Measure function and gradient on short lines around the point."""
+def room_along(problem: Problem, v: Floats) -> float:
+    """Return the largest h for which x + h·v stays in the box."""
+    if problem.box is None:
+        return math.inf
+    lower, upper = problem.box
+    moves = v != 0
+    room = np.where(v > 0, upper - problem.x, problem.x - lower)[moves] / np.abs(v[moves])
+    return float(room.min(initial=math.inf))
+
+
+def scene_of(problem: Problem, state: State, smooth: Mapping[int, float] = MappingProxyType({})) -> Scene:
+    """Measure function and gradient on short lines around the point.
+
+    ``smooth``: the slopes of the axes that are not looked along any more.
+    """
     x, rng, n = problem.x, np.random.default_rng(SEED), problem.x.size
     scales = coordinate_scales(problem)
     noise = dict.fromkeys(NOISE_RADII, 0.0)
@@ -127,7 +139,8 @@ def scene_of(problem: Problem, state: State) -> Scene:
                 slopes += claims
     # one line per axis where there are few of them: f may be noisier along one than along another
     along = {exponent: np.full(n, math.inf) for exponent in _AXIS_NOISE_RADII}
-    for i in range(n) if n <= ALL_AXES else ():
+    axes = [i for i in range(n) if i not in smooth] if n <= ALL_AXES else []
+    for i in axes:
         for exponent in _AXIS_NOISE_RADII:
             t, points, _ = lay_line(problem, 2.0**exponent * axis_of(scales, i), uneven_steps(11))
             found = along[exponent][i] = line_noise(t, np.array([try_value(problem, p) for p in points]))
@@ -142,7 +155,8 @@ def scene_of(problem: Problem, state: State) -> Scene:
         problem, x, float(state.values[0]), state.claimed, scales, float(own.max(initial=0.0)), noise, gradient_noise,
         unit, gradient_unit, own, np.zeros(n), along,
     )  # fmt: skip
-    return replace(scene, rise=np.array([_rise(scene, i) for i in range(n)])) if n <= ALL_AXES else scene
+    rises = {i: abs(slope) for i, slope in smooth.items()} | {i: _rise(scene, i) for i in axes}
+    return replace(scene, rise=np.array([rises.get(i, 0.0) for i in range(n)]))
 
 
 def _rise(scene: Scene, i: int) -> float:

@@ -22,6 +22,7 @@ from diffcompare.verdict.causes.budget import Exhausted
 from diffcompare.verdict.ladder import cause_in_code
 from diffcompare.verdict.repairs.pointing import Pointed
 
+from ..stated import numbers  # noqa: TID252 - tests are no package
 from ..stated import stated as in_evidence  # noqa: TID252 - tests are no package
 from .corpus import (
     BUGS,
@@ -328,3 +329,18 @@ def test_the_score_is_printed(setting: str) -> None:
         f"of {len(right(setting))} right gradients {alarms} called wrong; of {len(BUGS)} bugs "
     )
     assert share in in_evidence("verdicts")
+
+
+@needs_the_verdict
+def test_the_calls_are_the_stated_ones() -> None:
+    verdicts = [v for setting in SETTINGS for s in (*right(setting), *wrong(setting)) for v in (s.verdict, s.control)]
+    found = []
+    for evidence in ("identity", "neighbours", "witness"):
+        calls = np.array([v.calls for v in verdicts if v is not None and v.evidence == evidence])
+        middle, most = np.median(calls, axis=0), calls.max(axis=0)
+        print(f"{evidence}: f {middle[0]:g} (at most {most[0]}), gradient {middle[1]:g} (at most {most[1]})")
+        found += [middle[0], most[0], middle[1], most[1]]
+    told = numbers("calls of opaque code")
+    assert told[::2] == found[::2]
+    # how often doubt asks depends on what rounding does
+    assert (np.array(found[1::2]) <= 1.2 * np.array(told[1::2])).all()
