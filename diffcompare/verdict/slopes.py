@@ -23,6 +23,7 @@ from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.verdict.probing import (
     actual_point,
     coordinate_scales,
+    lay_line,
     polynomial_residual,
     random_signs,
     try_claim,
@@ -70,6 +71,7 @@ class Slope:
     steepest: float
     noise: float
     reach: float
+    one_sided: bool = False
     finest: float = 0.0
     size: float = math.nan
     status: str = ""
@@ -142,7 +144,8 @@ def _slope(problem: Problem, state: State, i: int, scale: float) -> Slope | None
     if noise > max(many * best.rounding, problem.noise or 0.0):
         return None
     for step in _CLOSE:
-        point = actual_point(problem, problem.x + axis_of(np.full(problem.x.size, step * scale), i))
+        v = axis_of(np.full(problem.x.size, step * scale), i)
+        point = actual_point(problem, problem.x + (v if room_along(problem, v) >= 1 else -v))
         t = (point - problem.x)[i] / (best.slope.reach * scale)
         expected = value + float(best.terms @ t ** np.arange(_DEGREE + 1))
         if not abs(try_value(problem, point) - expected) <= _NOISES * best.slope.noise:
@@ -153,9 +156,12 @@ def _slope(problem: Problem, state: State, i: int, scale: float) -> Slope | None
 def _line(problem: Problem, state: State, i: int, reach: float, scale: float) -> _Line | None:
     """Fit f on a line along an axis; None where it has no value there, or the box leaves no room."""
     x, value, v = problem.x, float(state.values[0]), axis_of(np.full(problem.x.size, reach * scale), i)
-    if min(room_along(problem, v), room_along(problem, -v)) < 1:
+    up, down = room_along(problem, v), room_along(problem, -v)
+    # beside the edge of the box the line lies on one side
+    shift = 0.0 if min(up, down) >= 1 else 1.0 if up > down else -1.0
+    if max(up, down) < 1 + abs(shift):
         return None
-    points = [actual_point(problem, point) for point in problem.inside(x + _CHEBYSHEV[:, None] * v)]
+    points = [actual_point(problem, point) for point in problem.inside(x + (_CHEBYSHEV + shift)[:, None] * v)]
     t = np.array([(point - x)[i] for point in points]) / v[i]
     values = np.array([value if step == 0 else try_value(problem, p) for step, p in zip(t, points, strict=True)])
     if not np.isfinite(values).all() or np.unique(t).size < t.size:
@@ -169,7 +175,7 @@ def _line(problem: Problem, state: State, i: int, reach: float, scale: float) ->
     bar = _NOISES * noise * float(np.linalg.norm(fit[1]))
     near = min(1.0, _NEAR / reach) * np.array([[-1.0], [1.0]])
     steepest = float(np.abs(near ** np.arange(_DEGREE) * np.arange(1, _DEGREE + 1) @ terms[1:]).max())
-    slope = Slope(float(terms[1] / v[i]), float(bar / v[i]), float(steepest / v[i]), noise, reach)
+    slope = Slope(float(terms[1] / v[i]), float(bar / v[i]), float(steepest / v[i]), noise, reach, one_sided=shift != 0)
     return _Line(slope, terms, rounding, not np.ptp(values))
 
 
@@ -223,7 +229,7 @@ def _confirmed(problem: Problem, judged: dict[int, Slope]) -> dict[int, Slope]:
 
 def _claims_that_fit(problem: Problem, plain: Mapping[int, Slope], v: Floats) -> Floats | None:
     """Return claims between x − v and x + v if f rises there by ∫g, but for what the errors at the point explain."""
-    start, end = (actual_point(problem, problem.x + sign * v) for sign in (-1, 1))
+    start, end = (actual_point(problem, problem.inside(problem.x + sign * v)) for sign in (-1, 1))
     middle, half = (start + end) / 2, (end - start) / 2
     moves = half != 0
     claims = [try_claim(problem, middle + node * half) for node in _NODES]
@@ -242,8 +248,8 @@ def _claims_that_fit(problem: Problem, plain: Mapping[int, Slope], v: Floats) ->
 
 def _scatter(problem: Problem, v: Floats) -> Floats:
     """Return the scatter of each component of the gradient around the point, or inf where it has no value."""
-    t = uneven_steps(11)
-    claims = [try_claim(problem, actual_point(problem, problem.x + step * v)) for step in t]
+    t, points, _ = lay_line(problem, v, uneven_steps(11))
+    claims = [try_claim(problem, point) for point in points]
     if any(claim is None or not np.isfinite(claim).all() for claim in claims):
         return np.full(v.size, math.inf)
     return polynomial_residual(t, np.array(claims), 5)[0]

@@ -127,10 +127,16 @@ def _take(problem: Problem, few: Mapping[int, Slope], found: _Findings) -> None:
             found.status[i], found.threshold[i], found.difference[i] = slope.status, slope.threshold, slope.difference
         if slope.status == "wrong":
             found.words.append(_rises(problem.names[i], slope.value, slope.value + slope.difference))
+        if slope.status and slope.one_sided:
+            found.words.append(_on_one_side(problem.names[i]))
 
 
 def _rises(name: str, slope: float, claimed: float) -> str:
     return f"{name}: the function rises as if its slope were {slope:.10g}, not {claimed:.10g}"
+
+
+def _on_one_side(name: str) -> str:
+    return f"{name}: tried on one side only, the other is outside the box"
 
 
 def _judge_open(scene: Scene, plain: Container[int], found: _Findings) -> float:
@@ -240,7 +246,7 @@ def _look_along(scene: Scene, i: int) -> _Axis:
     constant = claimed == 0 and scale >= scene.audible(i) / 2 and all(side.error == 0 for _, side in sides)
     if not constant and threshold > 2.0**-10 * _slope_that_counts(scene):
         return _Axis("inconclusive", threshold, (f"{name}: the function is too coarse to tell its slope",))
-    one = (f"{name}: tried on one side only, the other is outside the box",) if len(sides) == 1 else ()
+    one = (_on_one_side(name),) if len(sides) == 1 else ()
     return _Axis("consistent", threshold, one)
 
 

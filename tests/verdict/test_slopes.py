@@ -122,7 +122,10 @@ def test_no_value_is_asked_outside_the_box() -> None:
 
     box = (np.array([1.0]), np.array([1.125]))
     assert words(slopes(function, lambda x: 2 * x, [1.0625], box=box)) == ["consistent"]
-    assert slopes(function, lambda x: 2 * x, [1.0], box=box) == {}
+    for at in ([1.0], [1.125], [1.0001]):
+        found = slopes(function, lambda x: 2 * x, at, box=box)
+        assert (words(found), found[0].one_sided) == (["consistent"], True)
+        assert words(slopes(function, lambda x: 2.001 * x, at, box=box)) == ["wrong"]
     assert 1.0 <= min(asked) <= max(asked) <= 1.125
 
 

@@ -17,21 +17,21 @@ from diffcompare.floats import Floats
 from diffcompare.program.adjoint import adjoint
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tables.components import COMPONENT_STATUSES
-from diffcompare.testing.search.sampling import Candidate, Gradient, errors_at
+from diffcompare.testing.search.sampling import Candidate, Truth, errors_at
 from diffcompare.testing.snippets import source
 from diffcompare.tracing.calling import Interruption
 from diffcompare.verdict.difference import node_balls
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.verdict import Verdict
 
-__all__ = ["VERDICT", "VERDICTS", "Judged", "in_turn", "is_beyond_floats", "judge"]
+__all__ = ["VERDICT", "VERDICTS", "Calls", "Judged", "cost_of", "in_turn", "is_beyond_floats", "judge"]
 
 Check = Callable[[Callable[..., Any], Any, tuple[Any, Any]], Verdict]
 
 # what a verdict may cost where the gradient is opaque (about 60 calls and a few), and how many are asked for
 VERDICT, VERDICTS = 90, 6
-# kept for ordinary points, as long as no verdict was consistent
-_RESERVE = 2 * VERDICT
+# where f is opaque too, a verdict on what is plain costs so many calls of both, and so many for each variable
+_PLAIN, _EACH = 60, 10
 # what it costs to see whether a fault lasts
 _CONFIRMING = 4
 # the part of the box that a verdict looks at, in units of its width: all of it, then closer
@@ -64,10 +64,27 @@ class _SpentError(Interruption):
 
 
 @dataclass(slots=True)
-class _Calls:
-    """How many were made, those of traces too."""
+class Calls:
+    """How many were made, those of traces too, and how many may be."""
 
     made: int = 0
+    limit: float = math.inf
+
+    def of(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function whose calls are counted, and end the verdict when they are used up."""
+
+        def counted(x: Any, *more: Any) -> Any:
+            if self.made >= self.limit:
+                raise _SpentError
+            self.made += 1
+            return function(x, *more)
+
+        return counted
+
+
+def cost_of(n: int, *, known: bool) -> int:
+    """Return the calls that a verdict of n variables may cost: of the gradient, or of both where f is opaque."""
+    return VERDICT if known else max(VERDICT, _PLAIN + _EACH * n)
 
 
 def in_turn(candidates: Sequence[Candidate], width: Floats) -> list[Candidate]:
@@ -92,8 +109,9 @@ def judge(
     candidates: Sequence[Candidate],
     ordinary: Sequence[Floats],
     calls: int,
+    counter: Calls,
     known: SymbolicFunction | None,
-    true: Gradient,
+    true: Truth,
 ) -> Judged | None:
     """Ask for verdicts, the worst candidate first, until one is wrong.
 
@@ -101,41 +119,40 @@ def judge(
     counts only where all points are such. A verdict that could not be told is asked for again closer to the point: a
     bug in a thin part looks like noise from outside of it. Returns None where the calls did not do for one verdict.
     """
-    gradient_calls = _Calls()
-
-    def counted(x: Any, *more: Any) -> Any:
-        if gradient_calls.made >= limit:
-            raise _SpentError
-        gradient_calls.made += 1
-        return problem.gradient(x, *more)
-
+    gradient, cost = counter.of(problem.gradient), cost_of(problem.x.size, known=known is not None)
     box, unflatten = problem.box or (problem.x, problem.x), problem.unflatten
     found: list[tuple[Floats, Verdict, tuple[Any, Any]]] = []
-    used = limit = 0
-    for point, is_ordinary in [*((c.point, False) for c in candidates), *((p, True) for p in ordinary)]:
+    # opaque code is asked for what is plain first: one point in doubt would take all calls
+    turns = [(c.point, False, known is None) for c in candidates] + [(p, True, known is None) for p in ordinary]
+    if known is None:
+        turns += [(p, True, False) for p in [*ordinary, *(c.point for c in candidates)][:1]]
+    used = 0
+    for point, is_ordinary, hurried in turns:
         consistent = any(verdict.ok for _, verdict, _ in found)
         if consistent and is_ordinary:
             break
         for turn, reach in enumerate(_REACHES):
-            limit = (calls if consistent or is_ordinary else calls - _RESERVE) - _CONFIRMING
-            if limit - used < VERDICT:
+            # as long as no verdict was consistent, some calls are kept for ordinary points
+            limit = (calls if consistent or is_ordinary else calls - 2 * cost) - _CONFIRMING
+            if limit - used < cost:
                 break
             around = reach * (box[1] - box[0])
             corners = np.maximum(box[0], point - around), np.minimum(box[1], point + around)
             part = unflatten(corners[0]), unflatten(corners[1])
+            counter.limit = min(limit, used + 2 * cost) if hurried else limit
             try:
-                verdict = check(counted, unflatten(point), part)
+                verdict = check(gradient, unflatten(point), part)
             except _SpentError:
-                used = limit
+                used = counter.made if hurried else limit
                 break
-            used = gradient_calls.made
+            used = counter.made
             if turn:
                 found.pop()
             found.append((point, verdict, part))
             if verdict.status == "wrong" and _counts(verdict, known, point):
-                limit += _CONFIRMING
-                lasting = _lasts(replace(problem, gradient=counted), true, point, verdict)
-                used = gradient_calls.made
+                counter.limit = limit + _CONFIRMING
+                lasting = _lasts(replace(problem, gradient=gradient), true, point, verdict)
+                used = counter.made
                 if lasting:
                     return Judged(point, verdict, part, used, "")
             if verdict.status != "inconclusive":
@@ -151,7 +168,7 @@ def _counts(verdict: Verdict, known: SymbolicFunction | None, point: Floats) -> 
     return "non-smooth" not in verdict.components["status"].tolist() and not is_beyond_floats(verdict, known, point)
 
 
-def _lasts(problem: Problem, true: Gradient, point: Floats, verdict: Verdict) -> bool:
+def _lasts(problem: Problem, true: Truth, point: Floats, verdict: Verdict) -> bool:
     """Tell whether a claim is wrong beside a point, too, as floats see it; only opaque code is asked."""
     error = float(np.abs(verdict.components["difference"].to_numpy(dtype=float)).max())
     if verdict.evidence != "neighbours" or not math.isfinite(error):

@@ -12,17 +12,18 @@ from typing import Any
 import numpy as np
 
 from diffcompare.arithmetic.floating import compile_numpy
-from diffcompare.floats import Floats
+from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program, subprogram
 from diffcompare.symbolic.function import SymbolicFunction
-from diffcompare.verdict.probing import try_claim, try_value
+from diffcompare.verdict.probing import random_signs, try_claim, try_value
 from diffcompare.verdict.problem import Problem
 
 __all__ = [
     "Candidate",
     "Gradient",
     "Tried",
+    "Truth",
     "columns",
     "errors_at",
     "relative_error",
@@ -32,11 +33,15 @@ __all__ = [
 ]
 
 Gradient = Callable[[Floats], Floats]
+# of points and of what is claimed there
+Truth = Callable[[Floats, Floats], Floats]
 
 _NUMBERS = 60
 _DEPTH = 4
 _REFINED = 6
 _DIFFERENCES = 20_000
+# roundings of a value that its neighbours may differ by
+_BLURRED = 16
 # 2^53 times the smallest normal number
 _SUBNORMAL = 2.0**-969
 # an error that rounding explains at most ordinary points, and how many of these are looked through for finite values
@@ -79,41 +84,48 @@ def columns(program: Program, outputs: Iterable[int]) -> Gradient:
     return function
 
 
-def true_gradient(f: SymbolicFunction | None, problem: Problem) -> Gradient:
+def true_gradient(f: SymbolicFunction | None, problem: Problem) -> Truth:
     """Return the gradient in floats: rounded, only to choose points by.
 
-    Where the formula has no value (a trace has none on paths that it did not meet) the function's central differences
-    stand in.
+    Where the formula has no value (a trace has none on paths that it did not meet) a central difference of the function
+    stands in: of all gradients with this slope, the one nearest to what is claimed.
     """
     run: Gradient | None = None
     if f is not None:
         program = adjoint(f.program)
         run = columns(program, program.outputs[1:])
+    rng = np.random.default_rng(problem.x.size)
     # how often the function may be called for that
-    left = _DIFFERENCES // (2 * problem.x.size + 1)
+    left = _DIFFERENCES // 2
 
-    def function(points: Floats) -> Floats:
+    def function(points: Floats, claimed: Floats) -> Floats:
         nonlocal left
         found = np.full(points.shape, np.nan) if run is None else run(points)
         for i in np.flatnonzero(~np.isfinite(found).all(axis=-1)):
             if left > 0:
                 left -= 1
-                found[i] = _differences(problem, points[i])
+                found[i] = _nearest(problem, points[i], claimed[i], rng)
         return found
 
     return function
 
 
-def _differences(problem: Problem, point: Floats) -> Floats:
-    slopes = np.full(point.size, np.nan)
-    if not math.isfinite(try_value(problem, point)):
-        return slopes
-    for i in range(point.size):
-        # about the best step: the cube root of the unit roundoff
-        reach = 2.0**-18 * (abs(point[i]) or 1.0)
-        above, below = (problem.inside(point + sign * reach * (np.arange(point.size) == i)) for sign in (1, -1))
-        slopes[i] = (try_value(problem, above) - try_value(problem, below)) / (above[i] - below[i])
-    return slopes
+def _nearest(problem: Problem, point: Floats, claimed: Floats, rng: np.random.Generator) -> Floats:
+    """Return the gradient nearest to a claim that has the slope of f along one direction through all variables."""
+    # about the best step: the cube root of the unit roundoff
+    v = random_signs(rng, point.size) * 2.0**-18 * np.where(point == 0, 1.0, np.abs(point))
+    above, below = problem.inside(point + v), problem.inside(point - v)
+    move = above - below
+    values = try_value(problem, above), try_value(problem, below)
+    length = float(np.abs(move).max())
+    if not length:
+        return np.full(point.size, np.nan)
+    unit = move / length
+    # what the rounding of f explains is no error: it would be the largest where f hardly moves
+    blurred = (_BLURRED * unit_roundoff * (abs(values[0]) + abs(values[1])) + 2.0**-1060) / length
+    error = float(claimed @ unit) - (values[0] - values[1]) / length
+    error = 0.0 if abs(error) <= blurred else error
+    return np.asarray(claimed - error / float(unit @ unit) * unit, dtype=np.float64)
 
 
 def relative_error(claimed: Floats, true: Floats) -> Floats:
@@ -128,7 +140,7 @@ def relative_error(claimed: Floats, true: Floats) -> Floats:
 
 
 def try_points(
-    problem: Problem, box: tuple[Floats, Floats], true: Gradient, calls: int, hints: Floats, rng: np.random.Generator
+    problem: Problem, box: tuple[Floats, Floats], true: Truth, calls: int, hints: Floats, rng: np.random.Generator
 ) -> Tried:
     """Call the gradient at points of the box, and go on from the worst ones.
 
@@ -175,14 +187,14 @@ def try_points(
     return Tried(candidates, ordinary, points, covered)
 
 
-def errors_at(problem: Problem, true: Gradient, points: Floats) -> Floats:
+def errors_at(problem: Problem, true: Truth, points: Floats) -> Floats:
     """Return three columns: the relative error, the absolute one, and the largest component of the derivative."""
     if not len(points):
         return np.empty((0, 3))
     missing = np.full(points.shape[1], np.nan)
     claims = [try_claim(problem, point) for point in points]
     claimed = np.array([missing if claim is None else claim for claim in claims]).reshape(points.shape)
-    D = true(points)
+    D = true(points, claimed)
     with np.errstate(all="ignore"):
         size = np.max(np.abs(claimed - D), axis=-1)
     relative = relative_error(claimed, D)
@@ -190,7 +202,7 @@ def errors_at(problem: Problem, true: Gradient, points: Floats) -> Floats:
 
 
 def _refine(
-    problem: Problem, box: tuple[Floats, Floats], true: Gradient, points: Floats, errors: Floats, calls: int,
+    problem: Problem, box: tuple[Floats, Floats], true: Truth, points: Floats, errors: Floats, calls: int,
     rng: np.random.Generator,
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """Scatter points ever closer around the worst ones, by relative error and by absolute one."""

@@ -14,7 +14,7 @@ import numpy as np
 from diffcompare.errors import DiffcompareError, shorten, shown
 from diffcompare.floats import Floats, sides_of
 from diffcompare.symbolic.function import SymbolicFunction
-from diffcompare.testing.search.judging import VERDICT, VERDICTS, in_turn, judge
+from diffcompare.testing.search.judging import VERDICT, VERDICTS, Calls, cost_of, in_turn, judge
 from diffcompare.testing.search.regions import HIDDEN, map_regions
 from diffcompare.testing.search.sampling import Tried, true_gradient, try_points
 from diffcompare.testing.snippets import source
@@ -51,7 +51,7 @@ class WorstPoint:
     verdict : Verdict
         What :func:`diffcompare.check_gradient` says there.
     evaluations : int
-        Calls of the gradient's code, all counted: plain, traced, and those of the verdicts.
+        Calls of the gradient's code, all counted: plain, traced, and those of the verdicts; and those of an opaque f.
     points : int
         How many points were tried by plain calls.
     mapped : float
@@ -117,7 +117,8 @@ def find_worst(
         Finite corners in the structure of x: numbers, arrays, tuples or dicts of arrays; or as SciPy has them, see
         :func:`diffcompare.check_gradient`.
     evaluations : int
-        The largest number of calls of the gradient's code, at least 360.
+        The largest number of calls of the gradient's code, at least 360; where f is known neither by itself nor by a
+        trace or ``formula``, of calls of both together.
     formula : SymbolicFunction, SymPy expression or text, optional
         What f claims to be.
     args : sequence
@@ -163,24 +164,28 @@ def find_worst(
     )  # fmt: skip
     rng = np.random.default_rng(seed)
     with np.errstate(all="ignore"):
-        # what is left for points
-        calls = evaluations - min(VERDICTS * VERDICT, 3 * evaluations // 4)
-        regions = map_regions(problem, (lower, upper), limit=calls // 2, rng=rng)
         known = problem.formula if problem.formula is not None else _traced(problem)
+        # where f is opaque its calls count, too: two to choose a point by, beside that of the gradient
+        each, cost = (1 if known is not None else 3), cost_of(structure.size, known=known is not None)
+        # what is left for points
+        calls = evaluations - min(VERDICTS * cost, 3 * evaluations // 4)
+        regions = map_regions(problem, (lower, upper), limit=calls // 2, rng=rng)
         calls -= regions.calls
         true = true_gradient(known, problem)
-        tried = try_points(problem, (lower, upper), true, calls, regions.hints, rng)
-        spent = regions.calls + tried.calls
+        tried = try_points(problem, (lower, upper), true, calls // each, regions.hints, rng)
+        spent = regions.calls + each * tried.calls
+        counter = Calls()
+        asked = f if known is not None else counter.of(f)
 
         def check(counted: Callable[..., Any], at: Any, part: tuple[Any, Any]) -> Verdict:
             return check_gradient(
-                f, counted, at,
+                asked, counted, at,
                 formula=formula, args=tuple(args), box=part, noise=noise, guards=guards, budget=budget,
             )  # fmt: skip
 
         judged = judge(
             check, problem, in_turn([*regions.candidates, *tried.candidates], upper - lower), tried.ordinary,
-            evaluations - spent, known, true,
+            evaluations - spent, counter, known, true,
         )  # fmt: skip
     if judged is None:
         with np.errstate(all="ignore"):

@@ -235,3 +235,32 @@ def test_what_stood_in_the_way_is_said_where_no_point_could_be_judged() -> None:
     with pytest.raises(KeyError):
         f(eval(where[1], {"np": np}))
     assert len(calls) <= 400
+
+
+@pytest.mark.parametrize(
+    ("function", "slope", "corners"),
+    [
+        (lambda x: x @ x, lambda x: 2 * x, 3.0),
+        (lambda x: 100 * (x[1] - x[0] ** 2) ** 2, lambda x: 200 * (x[1] - x[0] ** 2) * np.array([-2 * x[0], 1.0]), 2.0),
+        (lambda x: np.where(abs(x) < 1, x * x / 2, abs(x) - 0.5).sum(), lambda x: np.clip(x, -1, 1), 3.0),
+    ],
+)
+@pytest.mark.parametrize("status", ["wrong", "consistent"])
+def test_opaque_code_is_searched_within_the_calls_of_both(
+    function: Any, slope: Any, corners: float, status: str
+) -> None:
+    # nothing was found of what is wrong everywhere, after 7,700 calls
+    made = []
+
+    def f(x: Any) -> Any:
+        made.append(0)
+        return function(opaque(x))
+
+    def gradient(x: Any) -> Any:
+        made.append(0)
+        return slope(opaque(x)) * np.array([1.01 if status == "wrong" else 1.0, 1.0])
+
+    worst = find_worst(f, gradient, ([-corners] * 2, [corners] * 2))
+    assert (worst.verdict.status, worst.verdict.evidence) == (status, "witness")
+    # a few are made to see that the code is opaque
+    assert len(made) - 40 <= worst.evaluations <= 2000
