@@ -63,6 +63,9 @@ class SymbolicFunction:
     10.0
     """
 
+    # whether SymPy's derivative is asked besides: of a formula, not of what was made of rows that SymPy has proven
+    has_formula = True
+
     def __init__(
         self,
         expr: sympy.Expr | complex | Sequence[Any] | Any,

@@ -70,6 +70,7 @@ class SmoothFunction(SymbolicFunction):
     """
 
     box: Box
+    has_formula = False
 
     def __repr__(self) -> str:
         box = ", ".join(f"{name!r}: {side!r}" for name, side in zip(self.variables, self.box, strict=True))
