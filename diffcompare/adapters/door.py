@@ -15,7 +15,7 @@ from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.rebuild import Rebuilder
 
-__all__ = ["adapted", "adapted_along", "adapted_point", "parts_of", "remade", "untraced"]
+__all__ = ["adapted", "adapted_along", "adapted_point", "parts_of", "remade", "untraced", "with_parts"]
 
 
 def adapted(function: Callable[..., Any], arguments: Sequence[Any]) -> Callable[..., Any]:
@@ -124,9 +124,11 @@ def adapted_point(at: Any, functions: Sequence[Callable[..., Any]]) -> Any:
 def parts_of(at: Any) -> Mapping[Any, Any] | tuple[Any, ...] | list[Any] | None:
     """Return the arrays that a point is made of; None where it is one array: a tuple of numbers is.
 
-    So is a list, unless it holds arrays of several shapes.
+    So is a list, unless it holds arrays of several shapes, or what is made of arrays.
     """
-    if isinstance(at, Mapping) or (isinstance(at, tuple) and any(map(_is_array, at))):
+    if isinstance(at, Mapping) or (isinstance(at, tuple) and (hasattr(at, "_fields") or any(map(_is_array, at)))):
+        return at
+    if isinstance(at, list | tuple) and any(parts_of(part) is not None for part in at):
         return at
     if isinstance(at, list) and any(map(_is_array, at)) and not any(isinstance(part, list | tuple) for part in at):
         return at if len({np.shape(part) for part in at}) > 1 else None
@@ -142,7 +144,12 @@ def _each(at: Any, make: Callable[[Any], Any]) -> Any:
     parts = parts_of(at)
     if isinstance(parts, Mapping):
         return {key: _each(part, make) for key, part in parts.items()}
-    return make(at) if parts is None else type(parts)(_each(part, make) for part in parts)
+    return make(at) if parts is None else with_parts(parts, [_each(part, make) for part in parts])
+
+
+def with_parts(like: Any, parts: Sequence[Any]) -> Any:
+    """Return a list or tuple of the same type with other parts; of a named tuple, too."""
+    return like._make(parts) if hasattr(like, "_make") else type(like)(parts)
 
 
 def _rounded(array: Any, bits: int) -> Any:

@@ -128,7 +128,7 @@ def _replace(table: pd.DataFrame, f: SymbolicFunction, x: list[float], values: A
             changed[name][i] = number
         changed["within_bound"][i] = pd.NA if unknown else abs(error) <= bound
     for name, column in changed.items() if touched else ():
-        table[name] = pd.array(column, dtype=table[name].dtype)
+        table[name] = pd.Series(column, index=table.index, dtype=table[name].dtype)
 
 
 def _reordered(f: SymbolicFunction, x: list[float], i: int, h: float, scheme: str, value: float) -> float:

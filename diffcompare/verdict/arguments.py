@@ -19,6 +19,7 @@ from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
 from diffcompare.tracing.calling import called
 from diffcompare.tracing.labelled import is_labelled, with_labels
+from diffcompare.verdict.nesting import Nest, leaves_of, nest_of, put_together
 from diffcompare.verdict.problem import real_numbers
 
 __all__ = [
@@ -38,12 +39,13 @@ __all__ = [
 class Structure:
     """How a flat array of numbers becomes the user's arguments and back."""
 
-    kind: str  # "array", "tuple", "list" or "dict"
+    kind: str  # "array", "tuple", "list", "dict", or "nest" of these
     keys: tuple[Any, ...]
     shapes: tuple[tuple[int, ...], ...]
     size: int
     # the Series or DataFrame that a part is, whose labels are handed on
     likes: tuple[Any, ...] = field(compare=False)
+    nest: Nest | None = None
 
     def unflatten(self, flat: Floats) -> Any:
         """Make fresh arguments of the user's structure."""
@@ -55,6 +57,8 @@ class Structure:
             start += count
         if self.kind == "array":
             return parts[0]
+        if self.nest is not None:
+            return put_together(self.nest, iter(parts))
         if self.kind == "dict":
             return dict(zip(self.keys, parts, strict=True))
         return tuple(parts) if self.kind == "tuple" else parts
@@ -77,6 +81,8 @@ class Structure:
         """Take what has this structure apart; ``ValueError`` names the entries that are missing, or too many."""
         if self.kind == "array":
             return [value]
+        if self.nest is not None:
+            return [part for _, part in leaves_of(self.nest, value, what)]
         if self.kind != "dict":
             if not isinstance(value, tuple | list) or len(value) != len(self.shapes):
                 raise ValueError(f"{what} of {len(self.shapes)} arrays is needed, got {_described(value)}")
@@ -95,7 +101,7 @@ class Structure:
         """Name every component: ``x[0]``, ``W[1, 2]``."""
         found = []
         for key, shape, like in zip(self.keys, self.shapes, self.likes, strict=True):
-            name = "x" if self.kind == "array" else str(key) if self.kind == "dict" else f"x[{key}]"
+            name = "x" if self.kind == "array" else str(key) if self.kind in ("dict", "nest") else f"x[{key}]"
             indices: list[tuple[Any, ...]] = list(np.ndindex(*shape)) if shape else [()]
             if like is not None:
                 indices = [tuple(axis[k] for axis, k in zip(like.axes, index, strict=True)) for index in indices]
@@ -123,7 +129,13 @@ def _in_order(value: Any, like: Any, what: str) -> Any:
 def structure_of(at: Any) -> tuple[Structure, Floats]:
     """Return the structure of a point and its numbers, flat; errors name what is no point."""
     found = parts_of(at)
-    if isinstance(found, Mapping):
+    nest = nest_of(at)
+    kind: str
+    keys: tuple[Any, ...]
+    if nest is not None and (any(inner is not None for inner in nest.inner) or hasattr(at, "_fields")):
+        leaves = list(leaves_of(nest, at, "a point"))
+        kind, keys, parts = "nest", tuple(path for path, _ in leaves), [leaf for _, leaf in leaves]
+    elif isinstance(found, Mapping):
         kind, keys, parts = "dict", tuple(found), list(found.values())
         for key in keys:
             check_text(str(key), "key of at")
@@ -149,7 +161,8 @@ def structure_of(at: Any) -> tuple[Structure, Floats]:
     if not flat.size:
         raise ValueError(f"at={at!r}: an empty point; pass at least one coordinate")
     likes = tuple(part if is_labelled(part) else None for part in parts)
-    structure = Structure(kind, keys, tuple(array.shape for array in arrays), flat.size, likes)
+    shapes = tuple(array.shape for array in arrays)
+    structure = Structure(kind, keys, shapes, flat.size, likes, nest if kind == "nest" else None)
     for name in structure.names() if any(like is not None for like in likes) else ():
         check_text(name, "label of at")
     if not np.isfinite(flat).all():

@@ -71,7 +71,7 @@ def check_gradient(
     gradient : callable or True
         ``gradient(x, *args)`` returns the claimed gradient: an array of the shape of x, or x's tuple or dict of them.
         True: f returns both, ``(value, gradient)``, as for ``scipy.optimize.minimize(f, x0, jac=True)``.
-    at : array_like, tuple, list or dict of arrays, Series or DataFrame
+    at : array_like, tuple, list or dict of arrays or of each other, Series or DataFrame
         The point, of any shape; f is given what is passed: float32 numbers as such, labels and all. Where f returns one
         number for each row of an array, the rows are several points. An f that returns the same number wherever its
         argument is may read these very arrays, as the textbook's ``lambda W: net.loss(x, t)`` at ``net.params["W1"]``:
@@ -95,7 +95,8 @@ def check_gradient(
         and said so, with the estimate; what runs out of time by the clock is inconclusive.
     evaluations : int, optional
         How many calls of f and of the gradient it may make together, at least 20; what needs more is inconclusive.
-        Opaque code is called hundreds of times; how often, ``explain`` says.
+        Opaque code is called ten times a variable where it is smooth, and hundreds of times where there is doubt; how
+        often, ``explain`` says.
 
     Returns
     -------

@@ -103,7 +103,7 @@ def _judge(problem: Problem) -> Judgement:
             if "wrong" not in found.status and "consistent" not in found.status:
                 raise
             # what few calls told stands
-            found.words.append(str(error) or "the time was over before all components were judged")
+            found.words.insert(0, str(error) or "the time was over before all components were judged")
     return Judgement(
         "witness",
         tuple(found.status),
