@@ -519,6 +519,18 @@ def _slogdet(x: Any) -> Any:
     return sign, logarithm, x, 0
 
 
+def _distances(a: Any, b: Any, p: float = 2.0, _: Any = None) -> Any:
+    if p != 2:
+        raise TraceError(f"distances of p={p:g} are not read; pass p=2")
+    apart = a[..., :, None, :] - b[..., None, :, :]
+    return np.sqrt(np.sum(apart * apart, axis=-1))
+
+
+def _distances_backward(grad: Any, a: Any, b: Any, _: float, found: Any) -> Any:
+    apart = a[..., :, None, :] - b[..., None, :, :]
+    return np.sum((grad / found)[..., None] * apart, axis=-2)
+
+
 def _plain(function: Callable[..., Any]) -> Rule:
     return lambda *x: function(*x)
 
@@ -608,4 +620,9 @@ _RULES: Mapping[str, Rule] = {
     "_linalg_solve_ex": lambda a, b, left=True, check_errors=False: (_solved(a, b, left), a, 0, 0),
     "_linalg_det": lambda x: (np.linalg.det(x), x, 0),
     "_linalg_slogdet": _slogdet,
+    "_linalg_eigh": lambda a, uplo="L", compute_v=True: tuple(np.linalg.eigh(a, uplo)),
+    "_linalg_svd": lambda a, full_matrices=False, compute_uv=True, driver=None: tuple(np.linalg.svd(a, full_matrices)),
+    "linalg_qr": lambda a, mode="reduced": tuple(np.linalg.qr(a, mode)),
+    "_cdist_forward": _distances,
+    "_cdist_backward": _distances_backward,
 }

@@ -102,6 +102,15 @@ def matrices(w: Any) -> Any:
     return torch.linalg.solve(a, X[0]).sum() + torch.logdet(a) + torch.linalg.inv(a)[0, 1]
 
 
+def factorised(w: Any) -> Any:
+    a = torch.diag(w**2 + torch.arange(3)) + 0.1 * torch.outer(w, w)
+    sizes, vectors = torch.linalg.eigh(a)
+    q, r = torch.linalg.qr(a + w[0])
+    u, s, v = torch.linalg.svd(a * w[1] + torch.triu(a))
+    sums = sizes[0] ** 2 + vectors[:, 1].square() @ w + s[0] * (u[:, 0] @ w) * (v[0] @ w) + q[0] @ q[1] + r[0, 2] ** 2
+    return sums + torch.cdist(a, 2 * a + 1).sum() + torch.linalg.eigvalsh(a)[2]
+
+
 def indexed(w: Any) -> Any:
     sums = torch.zeros(2, dtype=w.dtype).index_add(0, torch.tensor([0, 1, 0]), w)
     more = torch.zeros(4, dtype=w.dtype).scatter_add(0, torch.tensor([3, 3, 1]), w**2)
@@ -126,6 +135,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "indexed": indexed,
     "process": process,
     "matrices": matrices,
+    "factorised": factorised,
     "gradient penalty": lambda w: torch.func.grad(lambda v: torch.sigmoid(X @ v).sum())(w).pow(2).sum(),
 }
 
