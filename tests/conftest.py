@@ -1,4 +1,4 @@
-"""Which tests are collected: not the thorough ones, unless they or their files are asked for. How workers share them."""
+"""Which tests are collected: not the thorough ones, unless they or their files are asked for. How they are shared."""
 
 from __future__ import annotations
 

@@ -226,6 +226,7 @@ def _script(name: str) -> ModuleType:
     return module
 
 
+@pytest.mark.thorough
 def test_the_gallery_of_verdicts_says_what_it_says(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(REPORTS))
     gallery = _script("verdicts")
