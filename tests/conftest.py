@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # workers share the cores: threads of the linear algebra would spend half of their time on waiting for one another
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# NumPy asks for the number of threads when it is imported
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.problem import Problem
