@@ -83,8 +83,11 @@ def _no_places(_problem: Problem, _judgement: Judgement, cause: Cause | None) ->
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Leave out the search for the places to blame: most of the time of a wrong verdict."""
+    here = Path(__file__).parent
+    # documents and examples of the package are run, too
+    plain = item.path.is_relative_to(here) and _OF_PLACES.isdisjoint(item.path.relative_to(here).parts)
     with pytest.MonkeyPatch.context() as patch:
-        if not item.get_closest_marker("places") and _OF_PLACES.isdisjoint(item.path.parts):
+        if plain and not item.get_closest_marker("places"):
             patch.setattr("diffcompare.verdict.verdict.point_out", _no_places)
         return (yield)
 
