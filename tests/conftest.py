@@ -1,10 +1,28 @@
-"""The thorough tests: left out unless they, or the files that hold them, are asked for. How workers share tests."""
+"""Which tests are collected: not the thorough ones, unless they or their files are asked for. How they are shared."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # workers share the cores: threads of the linear algebra would spend half of their time on waiting for one another
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# NumPy asks for the number of threads when it is imported
+from diffcompare.verdict.causes.mistakes import Cause
+from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.problem import Problem
+from diffcompare.verdict.repairs.pointing import Pointed
+
+# the markers of whole folders
+_FOLDERS = {"browser": "browser", "benchmarks": "benchmark"}
+# folders whose tests are about the places to blame, or about all that a user sees
+_OF_PLACES = frozenset({"repairs", "rewrites", "quality", "examples", "command"})
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,7 +40,33 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.markexpr = config.option.markexpr.removesuffix(" and not thorough")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    marker = _FOLDERS.get(collection_path.name)
+    return True if marker and f"not {marker}" in config.option.markexpr else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Examples are in the package: files of tests are not collected a second time for them."""
+    return [found for found in (yield) if isinstance(found, pytest.Module)]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Let every other worker begin with the last file: each finds compiled what the other has read."""
+    report = yield
+    worker = getattr(collector.config, "workerinput", {}).get("workerid", "gw0")
+    if isinstance(collector, pytest.Directory) and int(worker.removeprefix("gw")) % 2:
+        report.result.reverse()
+    return report
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        # the same order in all; the documents are the longest tests: begun last, they would keep one core waiting
+        items.sort(key=lambda item: (item.path.suffix != ".md", item.path))
     eighth = config.getoption("--eighth")
     if eighth is None:
         return
@@ -30,6 +74,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept = set(thorough[eighth % 8 :: 8])
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = [item for item in thorough if item in kept]
+
+
+def _no_places(_problem: Problem, _judgement: Judgement, cause: Cause | None) -> Pointed:
+    return Pointed((), cause)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Leave out the search for the places to blame: most of the time of a wrong verdict."""
+    here = Path(__file__).parent
+    # documents and examples of the package are run, too
+    plain = item.path.is_relative_to(here) and _OF_PLACES.isdisjoint(item.path.relative_to(here).parts)
+    with pytest.MonkeyPatch.context() as patch:
+        if plain and not item.get_closest_marker("places"):
+            patch.setattr("diffcompare.verdict.verdict.point_out", _no_places)
+        return (yield)
 
 
 @pytest.hookimpl(optionalhook=True)

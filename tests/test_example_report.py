@@ -25,6 +25,7 @@ from diffcompare.report.wording import exactly, short
 from diffcompare.studies.study_file import read_study
 from diffcompare.tables.schema import COLUMNS, Tables, read_point
 
+pytestmark = pytest.mark.places
 REPORTS = Path(__file__).parent.parent / "reports"
 STUDIES = sorted(path.stem for path in REPORTS.glob("*.toml"))
 EVERYWHERE = ["function", "variable", "point", "scheme", "order", "h", "exact", "status", "dtype"]
@@ -226,6 +227,7 @@ def _script(name: str) -> ModuleType:
     return module
 
 
+@pytest.mark.thorough
 def test_the_gallery_of_verdicts_says_what_it_says(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(REPORTS))
     gallery = _script("verdicts")

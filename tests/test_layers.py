@@ -215,6 +215,7 @@ def test_no_files_import_one_another_in_a_circle(graph: dict[str, set[str]]) -> 
     assert circle(graph) == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("module", "source", "other"),
     [

@@ -122,8 +122,14 @@ LOSSES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 }
 
 
-@pytest.mark.parametrize("bits", [32, 64])
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize(
+    ("name", "bits"),
+    [
+        pytest.param(name, bits, marks=[pytest.mark.thorough] * ((name, bits) not in (("jit", 64), ("lambda", 32))))
+        for name in LOSSES
+        for bits in (32, 64)
+    ],
+)
 def test_numpy_code_that_calls_jax_is_followed_into_it(name: str, bits: int) -> None:
     function, gradient = LOSSES[name]
     with jax.enable_x64(bits == 64):

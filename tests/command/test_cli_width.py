@@ -86,6 +86,7 @@ def test_what_has_no_room_beside_stands_below(call, monkeypatch):
     assert set(row.split()) <= set(narrow.split())
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("files")
 @pytest.mark.parametrize("more", [(), ("--timeout", "60")])
 def test_quiet_keeps_what_code_prints_off_stdout(run, more):
@@ -96,7 +97,11 @@ def test_quiet_keeps_what_code_prints_off_stdout(run, more):
         assert set(result.stderr.splitlines()) == {"printed by the code"}
 
 
-@pytest.mark.parametrize("command", [["explain"], ["compare", "x**2", "--at", "3"], ["--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command",
+    [["explain"], pytest.param(["compare", "x**2", "--at", "3"], marks=pytest.mark.thorough), ["--help"]],
+    ids=" ".join,
+)
 def test_whoever_reads_the_output_may_stop(tmp_path, command):
     """As for other tools; the interpreter has nothing to say at its end either."""
     reading, writing = os.pipe()

@@ -23,6 +23,7 @@ from .mistakes.families import FAMILIES, says
 from .mistakes.judging import Judged, Right, judge, judge_right, judge_wrong
 
 SAMPLE = ("smoothing", "ising", "rayleigh", "griewank")
+SLOW = ("smoothing", "griewank")
 SETS = {"open": OPEN, "aside": ASIDE}
 
 
@@ -68,7 +69,11 @@ def changes_the_gradient_alone(one: Case, folder: Path) -> None:
         assert np.abs(claimed - slope).max() > 1e-9 * np.abs(slope).max(), bug
 
 
-@pytest.mark.parametrize("one", [one for one in OPEN if one.name in SAMPLE], ids=str)
+@pytest.mark.parametrize(
+    "one",
+    [pytest.param(one, marks=[pytest.mark.thorough] * (one.name in SLOW)) for one in OPEN if one.name in SAMPLE],
+    ids=str,
+)
 def test_right_gradients_are_consistent_and_bugs_are_wrong(one: Case, tmp_path: Path) -> None:
     assert judge_right(one, tmp_path).status == "consistent"
     assert [judge_wrong(one, bug, tmp_path).status for bug in one.bugs] == ["wrong"] * len(one.bugs)

@@ -32,6 +32,7 @@ def test_bugs_are_planted_where_they_change_the_gradient() -> None:
     assert [name for name, _ in bugs(alone)] == ["factor 1 + 1e-6", "sign", "zeroed component"]
 
 
+@pytest.mark.thorough
 def test_nothing_is_traced_through_text() -> None:
     one = both("two", lambda x: (np.sum(np.exp(x)), np.exp(x)), [0.3, -0.7])
     said = list(judge("none", [one]))
@@ -39,6 +40,7 @@ def test_nothing_is_traced_through_text() -> None:
     assert opaque(one.gradient)(one.at).tolist() == one.gradient(one.at).tolist()
 
 
+@pytest.mark.thorough
 def test_the_command_counts_a_right_gradient_that_is_called_wrong_and_a_bug_that_is_missed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -235,6 +235,7 @@ class Lossy(ThreadPoolExecutor):
         return super().submit(fn, *(pickle.loads(pickle.dumps(arg)) for arg in args), **more)
 
 
+@pytest.mark.thorough
 def test_pages_that_others_draw_are_the_same_bytes_even_if_workers_are_lost(tmp_path: Path) -> None:
     write_report(example(), tmp_path / "here")
     with ThreadPoolExecutor(2) as threads, Lossy() as lossy:

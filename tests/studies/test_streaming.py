@@ -149,6 +149,7 @@ def test_no_part_is_larger_than_a_block_and_small_functions_are_whole(whole: Pat
     ]
 
 
+@pytest.mark.thorough
 def test_only_a_block_is_in_memory(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     earlier: list[weakref.ref[pd.DataFrame]] = []
     write = streaming.write_noted

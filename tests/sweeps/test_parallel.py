@@ -172,6 +172,7 @@ def test_threads_of_one_executor_take_turns() -> None:
     assert [outcome.value for outcome in outcomes] == [1] * 8
 
 
+@pytest.mark.thorough
 def test_two_payloads_a_worker_are_in_flight() -> None:
     given: list[int] = []
 

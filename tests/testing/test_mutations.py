@@ -98,6 +98,7 @@ def test_a_bug_shows_in_floats_where_they_lose_the_derivative() -> None:
         assert case.mutant(point) != case.gradient(point), case.bug
 
 
+@pytest.mark.thorough
 def test_a_gradient_is_an_array_of_floats(cases) -> None:
     for case in cases[::5]:
         for gradient in (case.gradient, case.mutant):
@@ -105,6 +106,7 @@ def test_a_gradient_is_an_array_of_floats(cases) -> None:
             assert (found.shape, found.dtype) == ((2,), np.float64)
 
 
+@pytest.mark.thorough
 def test_bugs_are_of_many_kinds_and_say_what_they_are(cases) -> None:
     words = " ".join(case.bug for case in cases)
     # which of the rarer kinds are drawn depends on what else is loaded: Hypothesis takes numbers from code
@@ -113,6 +115,7 @@ def test_bugs_are_of_many_kinds_and_say_what_they_are(cases) -> None:
     assert len({case.bug for case in cases}) > 40
 
 
+@pytest.mark.thorough
 def test_its_parts_are_shown(cases) -> None:
     for case in cases[:20]:
         again = eval(repr(case), {"diffcompare": dc})

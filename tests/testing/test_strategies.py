@@ -107,6 +107,7 @@ def test_points_are_certified_and_numpy_is_finite_there(cases) -> None:
             assert math.isfinite(f.callable(np)(*map(np.float64, case.point))), case
 
 
+@pytest.mark.thorough
 def test_abscissae_stay_in_the_box(cases) -> None:
     for case in cases:
         rule = stencil(case.scheme)
@@ -126,6 +127,7 @@ def test_the_table_of_a_comparison_has_no_failed_row(cases) -> None:
     assert statuses["ok"] > 0.8 * statuses.total()
 
 
+@pytest.mark.thorough
 @pytest.mark.thorough
 def test_what_is_drawn_can_be_read_back(cases) -> None:
     for case in cases:
@@ -154,6 +156,7 @@ test()
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("strategy", ["comparisons", "gradients_with_bugs"])
 def test_the_first_example_of_a_strategy_loads_no_library(strategy: str) -> None:
     here = {**os.environ, "PYTHONPATH": str(Path(dc.__file__).parents[1])}
@@ -162,6 +165,7 @@ def test_the_first_example_of_a_strategy_loads_no_library(strategy: str) -> None
     assert done.stdout.split() == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("strategy", [dc.testing.comparisons(), dc.testing.gradients_with_bugs()])
 def test_a_failing_example_is_found_in_few_calls_and_can_be_pasted(strategy) -> None:
     seen: list[object] = []

@@ -114,6 +114,7 @@ def test_a_float32_point_is_handed_on_as_float32_and_still_judged_by_identity():
     assert verdict.snippet == f"diffcompare.check_gradient(f, gradient, at=np.float32({W.tolist()}))"
 
 
+@pytest.mark.places
 def test_a_mistake_in_float32_code_is_found_and_marked():
     verdict = dc.check_gradient(loss, halved, W)
     assert verdict.status == "wrong"

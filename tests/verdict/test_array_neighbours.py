@@ -197,6 +197,7 @@ def test_no_number_is_wrong_where_there_is_a_derivative() -> None:
     assert any(note.startswith("x[7]: the gradient is nan") for note in found.notes)
 
 
+@pytest.mark.thorough
 def test_the_ladder_takes_arrays_for_what_is_large_alone() -> None:
     f, gradient, x = real_sizes.chain(ladder.MANY + 1)
     found = ladder.judge(problem_of(f, opaque(gradient), x))

@@ -1222,6 +1222,7 @@ def test_numbers_of_the_code_are_as_exact_as_beside_a_traced_gradient() -> None:
     assert [float(v.components["certified"][0]) for v in found] == [-2.049143103277729e-10] * 2
 
 
+@pytest.mark.thorough
 def test_code_with_much_data_is_traced_as_it_computes() -> None:
     data = np.linspace(0.1, 3.0, 30_000)
 

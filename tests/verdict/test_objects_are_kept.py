@@ -13,6 +13,8 @@ import diffcompare as dc
 from diffcompare.tracing.array import TracedArray
 from diffcompare.tracing.scalar import TracedScalar
 
+# the search for places runs changed copies of the code, too
+pytestmark = pytest.mark.places
 AT = np.array([0.5, 0.75])
 HISTORY: list = []
 LAST = None

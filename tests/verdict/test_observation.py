@@ -318,6 +318,7 @@ def test_where_every_rung_fails_the_verdict_says_so(monkeypatch):
     assert "Not by identity: raised RuntimeError: inside" in verdict.explain()
 
 
+@pytest.mark.places
 def test_a_search_for_a_cause_that_fails_says_nothing(monkeypatch):
     def failing(*args, **kwargs):
         raise IndexError("inside")

@@ -41,6 +41,7 @@ def test_value_and_gradient_are_judged_by_identity():
     assert verdict.snippet == "diffcompare.check_gradient(f, True, at=[0.5, -0.25], args=(3.0,))"
 
 
+@pytest.mark.places
 def test_both_halves_are_marked_in_the_one_code():
     verdict = dc.check_gradient(halved, True, AT)
     assert verdict.cause == "factor 2 missing in the term 0.125 * np.sum(w**2)"

@@ -15,6 +15,8 @@ from diffcompare.tracing import paths
 from diffcompare.verdict import deviation, identity
 from diffcompare.verdict.traced import trace
 
+# nor the search for places
+pytestmark = pytest.mark.places
 X = np.array([0.75, -1.25])
 
 

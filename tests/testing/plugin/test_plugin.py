@@ -380,6 +380,7 @@ def test_the_plugin_loads_nothing_but_itself(tmp_path: Path) -> None:
     assert "pandas" in loaded(run.format(more=["--diffcompare-report=out"]), cwd=tmp_path)
 
 
+@pytest.mark.thorough
 def test_assertions_are_loaded_before_the_time_of_a_property_runs(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
