@@ -93,7 +93,7 @@ def record_arrays(
     output = table.build.join(nodes)
     values = np.concatenate([handle.floats.reshape(-1) for handle in found])
     guards = tuple(table.guards[before:])
-    return ArrayTrace(output, values.astype(np.float64), structure, guards, table.narrow, table.origins.origins)
+    return ArrayTrace(output, values.astype(np.float64), structure, guards, table.narrow, table.origins.taken())
 
 
 def placed_arrays(template: Any, table: ArrayTable) -> Any:

@@ -136,10 +136,15 @@ class Recorder:
         # the last key that was given to the user's code, and the frame that gave it
         self._last: tuple[FrameType | None, int | None] = None, None
 
-    @property
-    def origins(self) -> Origins:
-        """What was noted of the function that was followed last."""
-        return Origins(self._found, self._noted, self._returned)
+    def taken(self) -> Origins:
+        """Hand over what was noted of the function that was followed last.
+
+        Its code is rebuilt, with traced constants: held by the table that these write to, it would never be freed, for
+        no garbage collector looks into code.
+        """
+        origins = Origins(self._found, self._noted, self._returned)
+        self._start()
+        return origins
 
     @contextmanager
     def following(self, function: Callable[..., Any]) -> Iterator[None]:
@@ -156,9 +161,11 @@ class Recorder:
         self.pending.clear()
         try:
             yield
-        finally:
-            self._give_back()
-            self._let_go()
+        except BaseException:
+            self._start()
+            raise
+        self._give_back()
+        self._let_go()
 
     def note(self, node: int) -> None:
         """Note that a node is written where the user's code is, which called what calls what calls this."""

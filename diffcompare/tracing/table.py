@@ -179,6 +179,9 @@ def writing_to(table: Any) -> Iterator[None]:
         yield
     finally:
         _ACTIVE.reset(token)
+        if token.old_value is not table:
+            # an error holds frames, and so arrays of objects, through which no garbage collector sees a circle
+            table.refusal = None
 
 
 def active_table() -> Table:
@@ -285,7 +288,11 @@ class Table:
     def recording(self) -> Iterator[None]:
         """Make this the table that traced values write to."""
         with writing_to(self), np.errstate(all="ignore"):
-            yield
+            try:
+                yield
+            finally:
+                # so does a frame
+                self._callee = None
 
     def move(self, point: Sequence[float]) -> None:
         """Go to another point: what is recorded there shares the nodes."""

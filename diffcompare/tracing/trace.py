@@ -127,7 +127,7 @@ def record(
         tuple(table.guards[guards:]),
         tuple(table.casts[casts:]),
         table.eliminations > eliminations,
-        table.origins.origins,
+        table.origins.taken(),
     )
 
 
