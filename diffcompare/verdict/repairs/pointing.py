@@ -97,7 +97,8 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
     # there are no words for what writes into a part
     marks += [replace(mark, message=_VAGUELY) if "scatter(" in mark.message else mark for mark in more]
     cause = _in_source(cause, marks)
-    return Pointed(tuple(marks), _in_source(own if explains and _says_little(cause) else cause, marks))
+    little = _says_little(cause) or (cause is not None and cause.kind == "extra term")
+    return Pointed(tuple(marks), _in_source(own if explains and little else cause, marks))
 
 
 def _rewritten(found: Told, cause: Cause | None, marks: Sequence[Mark]) -> Pointed:

@@ -6,7 +6,7 @@ from .case import Bug, case
 
 CASES = [
     case(
-        "batch_norm",
+        "normalised_layer",
         """
 n, eps = 20, 1e-5
 X = rng.normal(size=(n, 3))
@@ -79,7 +79,7 @@ def gradient(w):
         Bug("missing term", "(X1.T @ dZ1 + X2.T @ dZ2)", "(X1.T @ dZ1)"),
     ),
     case(
-        "autoencoder",
+        "variational",
         """
 n = 12
 X = rng.normal(size=(n, 3))
@@ -147,7 +147,7 @@ def gradient(p):
         Bug("variable", "(e @ c).ravel()", "(e @ w).ravel()", also="c"),
     ),
     case(
-        "cox",
+        "partial_likelihood",
         """
 n = 30
 X = rng.normal(size=(n, 3))
