@@ -113,8 +113,8 @@ def _says_little(cause: Cause | None) -> bool:
 
 
 def _is_formal(cause: Cause | None) -> bool:
-    """Tell whether a cause is about parts of a formula that nobody may have written."""
-    return cause is not None and cause.kind in _FORMAL
+    """Tell whether a cause is about parts of a formula that nobody may have written, or one row of many."""
+    return cause is not None and (cause.kind in _FORMAL or cause.text.startswith("in row "))
 
 
 def _is_cut(text: str) -> bool:

@@ -26,7 +26,6 @@ from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.causes.nearby import Nearby
 from diffcompare.verdict.marks import Mark
 from diffcompare.verdict.pair import Pair
-from diffcompare.verdict.probing import try_claim
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.rewrites.alternatives import repeated_lines, rewrites_of
 from diffcompare.verdict.rewrites.apart import apart, limited
@@ -250,7 +249,7 @@ class Trial:
         self.budget.spend(self.run)
         began = time.process_time()
         with _quiet(), body.changed(()) as gradient:
-            value = try_claim(replace(self.problem, gradient=gradient), here.point)
+            value = _claim(replace(self.problem, gradient=gradient), here)
         self.seconds.append(time.process_time() - began)
         body.measure()
         return value is not None and np.array_equal(value, here.claimed)
@@ -276,7 +275,7 @@ class Trial:
                 if self.watch is not None:
                     self.watch.on = False
                 with self.limited():
-                    try_claim(replace(self.problem, gradient=gradient), self.asked[0].point)
+                    _claim(replace(self.problem, gradient=gradient), self.asked[0])
                 return gradient
         except (SyntaxError, ValueError):
             return None
@@ -292,7 +291,7 @@ class Trial:
                 watch.seen, watch.on = 0, here
             value = None
             with self.limited():
-                value = try_claim(problem, beside.point)
+                value = _claim(problem, beside)
             if value is None or not _fits(value, beside):
                 return False
         return True
@@ -329,6 +328,16 @@ def _quiet() -> Any:
     ):
         warnings.simplefilter("ignore")
         yield
+
+
+def _claim(problem: Problem, beside: Nearby) -> Floats | None:
+    """Evaluate a gradient, or a matrix of derivatives; None where it raises or has another structure."""
+    try:
+        with np.errstate(all="ignore"):
+            value = problem.claim(beside.point)
+    except Exception:
+        return None
+    return np.array(value) if value.shape == beside.claimed.shape else None
 
 
 def _fits(value: Floats, beside: Nearby) -> bool:

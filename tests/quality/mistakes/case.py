@@ -41,11 +41,12 @@ class Bug:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A right gradient and its bugs."""
+    """A right gradient and its bugs; ``gradient`` may be a ``jacobian`` or a ``hessian``, too."""
 
     name: str
     text: str
     bugs: tuple[Bug, ...]
+    what: str = "gradient"
 
     def __str__(self) -> str:
         return self.name
@@ -146,9 +147,9 @@ def _whole_words(text: str, low: int, high: int) -> tuple[int, int]:
     return low, high
 
 
-def case(name: str, text: str, *bugs: Bug) -> Case:
+def case(name: str, text: str, *bugs: Bug, what: str = "gradient") -> Case:
     """Return a case; each edit applies at one place, and the result can be parsed."""
-    return Case(name, text.lstrip("\n"), bugs)
+    return Case(name, text.lstrip("\n"), bugs, what)
 
 
 def load(text: str, folder: Path, name: str) -> ModuleType:

@@ -10,6 +10,7 @@ from . import (
     estimation,
     filters,
     grids,
+    jacobians,
     losses,
     matrices,
     networks,
@@ -20,7 +21,19 @@ from . import (
 
 OPEN = [
     one
-    for module in (losses, networks, filters, physics, statistics, matrices, classical, sequences, grids, estimation)
+    for module in (
+        losses,
+        networks,
+        filters,
+        physics,
+        statistics,
+        matrices,
+        classical,
+        sequences,
+        grids,
+        estimation,
+        jacobians,
+    )
     for one in module.CASES
 ]
 ASIDE = [one for module in (aside_1, aside_2, aside_3) for one in module.CASES]
