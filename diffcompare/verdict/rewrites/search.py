@@ -48,8 +48,8 @@ _MANY = 250
 _LEAST_SECONDS = 0.1
 # nodes of an expression that may be put in elsewhere
 _SHORT = 16
-# lines with a first wrong value that are looked at, and by how much sooner a trial of one ends
-_LINES, _EARLY = 4, 4
+# lines with a first wrong value that are looked at, how much sooner a trial of one ends, and for which part of the rest
+_LINES, _SOONER, _EARLY = 4, 4, 6
 
 
 Told = tuple[list[Mark], Cause]
@@ -87,6 +87,8 @@ class Rewriting:
         What function and derivative compute, where it loops.
     line : Site or None
         The one line that is looked at.
+    least : int
+        What must be left of the budget.
     """
 
     parts: Sequence[tuple[Body, Sequence[Site], Names]]
@@ -94,6 +96,7 @@ class Rewriting:
     loops: bool
     known: Known | None = None
     line: Site | None = None
+    least: int = 0
 
     def is_repeated(self) -> bool:
         """Tell whether the sources as they are give what the gradient returned."""
@@ -103,6 +106,8 @@ class Rewriting:
         """Return what is wrong in a line in which the first wrong value appears."""
         if self.known is None:
             return None
+        # what is right may look wrong: then the other lines need the rest
+        least = self.trial.budget.left * (_EARLY - 1) // _EARLY
         for body, sites, names in self.parts:
             with _quiet():
                 lines = list(suspects_of(body, sites, self.known, self.trial.noted))
@@ -110,7 +115,7 @@ class Rewriting:
                 inner = [*_within([line, *feeding], sites)]
                 watch = None if isinstance(line.node, ast.Return) else Watch(self.known, number)
                 trial = replace(self.trial, watch=watch)
-                some = replace(self, parts=[(body, inner, names)], trial=trial, line=line)
+                some = replace(self, parts=[(body, inner, names)], trial=trial, line=line, least=least)
                 found = some.usual() or some.rare() or some.missing()
                 if found is not None:
                     return found
@@ -127,7 +132,7 @@ class Rewriting:
     def missing(self) -> Found | None:
         """Return what is missing: a line, or something beside an expression."""
         budget = self.trial.budget
-        least = budget.left // 3
+        least = max(budget.left // 3, self.least)
         line = self._first(repeated_lines, 0.0, math.inf)
         if line is not None:
             return line
@@ -155,7 +160,7 @@ class Rewriting:
     ) -> Found | None:
         """Return the cheapest change of some kind and at some costs, for a third of what is left of the budget."""
         budget = self.trial.budget
-        least = budget.left * 2 // 3
+        least = max(budget.left * 2 // 3, self.least)
         changes = [(one, body) for body, sites, names in self.parts for one in makes(sites, names)]
         with _quiet():
             for rewrite, body in sorted(changes, key=lambda one: one[0].cost):
@@ -285,7 +290,7 @@ class Trial:
         problem = replace(self.problem, gradient=_numbers_of(gradient))
         for beside in self.asked:
             watch, here = self.watch, beside is self.asked[0]
-            self.budget.spend(self.run // (_EARLY if watch is not None and here else 1))
+            self.budget.spend(self.run // (_SOONER if watch is not None and here else 1))
             body.rounds.left = body.rounds.most
             if watch is not None:
                 watch.seen, watch.on = 0, here
