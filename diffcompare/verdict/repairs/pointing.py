@@ -31,6 +31,8 @@ __all__ = ["Pointed", "point_out", "sources_of"]
 # causes that only say where the numbers differ
 _VAGUE = frozenset({"one component"})
 _FORMAL = frozenset({"chain factor", "extra term", "permuted", "other function", "clipped"})
+# a cause that explains one row of a matrix
+_ROW = "in row "
 # the term that a cause is about, and what is said of it
 _SAID = ("has no contribution", "is flipped", "is counted twice", "has [^;]* times its weight", "in component")
 _TERM = re.compile(rf"(.*\bthe term )[^;]+?( (?:{'|'.join(_SAID)}).*|(?:, and so |; ).*)?")
@@ -97,7 +99,7 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
     # there are no words for what writes into a part
     marks += [replace(mark, message=_VAGUELY) if "scatter(" in mark.message else mark for mark in more]
     cause = _in_source(cause, marks)
-    little = _says_little(cause) or (cause is not None and cause.kind == "extra term")
+    little = _says_little(cause) or cause is None or cause.kind == "extra term" or cause.text.startswith(_ROW)
     return Pointed(tuple(marks), _in_source(own if explains and little else cause, marks))
 
 
@@ -114,7 +116,7 @@ def _says_little(cause: Cause | None) -> bool:
 
 def _is_formal(cause: Cause | None) -> bool:
     """Tell whether a cause is about parts of a formula that nobody may have written, or one row of many."""
-    return cause is not None and (cause.kind in _FORMAL or cause.text.startswith("in row "))
+    return cause is not None and (cause.kind in _FORMAL or cause.text.startswith(_ROW))
 
 
 def _is_cut(text: str) -> bool:

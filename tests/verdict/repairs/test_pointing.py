@@ -296,3 +296,21 @@ def other_way(x: Any) -> Any:
 def test_what_is_wrong_in_the_source_says_more_than_a_part_of_a_formula() -> None:
     verdict = dc.check_gradient(margins, other_way, W)
     assert str(verdict.cause) == "the sign of -Y[:4] * x is flipped"
+
+
+SAMPLE = np.array([0.2, 1.4, -0.3, 0.8, 1.1])
+
+
+def normal(p: Any) -> Any:
+    return len(SAMPLE) * np.log(p[1]) + np.sum((SAMPLE - p[0]) ** 2) / (2 * p[1] ** 2)
+
+
+def third(p: Any) -> Any:
+    r, s = SAMPLE - p[0], p[1]
+    cross = 2 * np.sum(r) / s**3
+    return np.array([[len(SAMPLE) / s**2, cross], [cross, np.sum(r**2) / s**4 - len(SAMPLE) / s**2]])
+
+
+def test_what_explains_a_matrix_says_more_than_what_explains_a_row() -> None:
+    verdict = dc.check_hessian(normal, third, [0.5, 0.9])
+    assert str(verdict.cause) == "the factor 3 is missing in np.sum(r**2) / s**4"
