@@ -25,7 +25,7 @@ from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.rewrites.running import Body, Change
 from diffcompare.verdict.rewrites.syntax import Site
 
-__all__ = ["Known", "Watch", "known_values", "suspects_of", "watched"]
+__all__ = ["Known", "Suspect", "Watch", "known_values", "suspects_of", "watched"]
 
 _BITS, _STEP = 320, 2.0**-90
 # how close a float is to the value that it stands for, and by what numbers people multiply what they carry along
@@ -114,35 +114,58 @@ class Watch:
             raise ArithmeticError("still wrong")
 
 
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A line that gives the first wrong value.
+
+    Parameters
+    ----------
+    line : Site
+    number : int
+        The time at which it does.
+    share : float
+        The part of all rounds of loops that were made by then.
+    feeding : sequence of Site
+        The lines that give it its values; as signs are not told apart, the mistake may be there.
+    """
+
+    line: Site
+    number: int
+    share: float
+    feeding: Sequence[Site]
+
+
 @dataclass(slots=True)
 class _Notes:
-    """What the lines gave, in order."""
+    """What the lines gave, in order, and how many rounds of loops were left then."""
 
-    found: list[tuple[int, Any]] = field(default_factory=list)
+    body: Body
+    found: list[tuple[int, Any, int]] = field(default_factory=list)
 
     def __call__(self, number: int, value: Any) -> Any:
-        self.found.append((number, value.copy() if isinstance(value, np.ndarray) else value))
+        kept = value.copy() if isinstance(value, np.ndarray) else value
+        self.found.append((number, kept, self.body.rounds.left))
         return value
 
 
 def suspects_of(
     body: Body, sites: Sequence[Site], known: Known, run: Callable[[Body, Sequence[Change]], Any]
-) -> Iterator[tuple[Site, int, list[Site]]]:
+) -> Iterator[Suspect]:
     """Yield the lines that give a value that is not known from values that are, and the time when they first do so.
 
-    What becomes known again in a later line was right. As the signs of values are not told apart, the mistake may be
-    in a line that gives such a line its values: these are the third.
+    What becomes known again in a later line was right.
     """
     lines = [one for one in sites if isinstance(one.node, ast.Assign | ast.AugAssign | ast.Return)]
     lines = [one for one in lines if isinstance(one.node, ast.Return) or _target(one.node) is not None]
-    notes = body.function.__globals__[_NOTED] = _Notes()
+    notes = body.function.__globals__[_NOTED] = _Notes(body)
     run(body, [_noted(one, k) for k, one in enumerate(lines)])
     times = dict.fromkeys(range(len(lines)), 0)
-    first: dict[int, int] = {}
+    first: dict[int, tuple[int, float]] = {}
+    rounds = max(1, body.rounds.most - min((left for _, _, left in notes.found), default=0))
     right: set[int] = set()
     # by name, the lines to which a value that is not known goes back
     strange: dict[str, set[int]] = {}
-    for k, value in notes.found:
+    for k, value, left in notes.found:
         times[k] += 1
         node = lines[k].node
         back = set().union(*(strange.get(name, set()) for name in _read(node)))
@@ -150,16 +173,17 @@ def suspects_of(
         answer = known.has(value)
         if answer is False:
             if not back:
-                first.setdefault(k, times[k])
+                first.setdefault(k, (times[k], (body.rounds.most - left) / rounds))
             strange[name] = back or {k}
         elif answer:
             right |= back
             strange.pop(name, None)
-    for k, time in first.items():
+    for k, (time, share) in first.items():
         # what the last round of a loop prepares is not used
         if k not in right and (time < times[k] or time == 1):
             feeding = [one for one in lines if not isinstance(one.node, ast.Return)]
-            yield lines[k], time, [one for one in feeding if _base(_target(one.node)) in _read(lines[k].node)]
+            reads = _read(lines[k].node)
+            yield Suspect(lines[k], time, share, [one for one in feeding if _base(_target(one.node)) in reads])
 
 
 def watched(site: Site, watch: Watch, body: Body) -> Change:

@@ -50,6 +50,8 @@ _LEAST_SECONDS = 0.1
 _SHORT = 16
 # lines with a first wrong value that are looked at, how much sooner a trial of one ends, and for which part of the rest
 _LINES, _SOONER, _EARLY = 4, 4, 6
+# after which part of a run a trial ends early
+_SOON = 0.25
 
 
 Told = tuple[list[Mark], Cause]
@@ -110,13 +112,14 @@ class Rewriting:
         least = self.trial.budget.left * (_EARLY - 1) // _EARLY
         for body, sites, names in self.parts:
             with _quiet():
-                lines = list(suspects_of(body, sites, self.known, self.trial.noted))
-            for line, number, feeding in lines[:_LINES]:
-                inner = [*_within([line, *feeding], sites)]
-                watch = None if isinstance(line.node, ast.Return) else Watch(self.known, number)
+                suspects = list(suspects_of(body, sites, self.known, self.trial.noted))
+            for one in suspects[:_LINES]:
+                inner = [*_within([one.line, *one.feeding], sites)]
+                watch = None if isinstance(one.line.node, ast.Return) else Watch(self.known, one.number)
                 trial = replace(self.trial, watch=watch)
-                some = replace(self, parts=[(body, inner, names)], trial=trial, line=line, least=least)
-                found = some.usual() or some.rare() or some.missing()
+                some = replace(self, parts=[(body, inner, names)], trial=trial, line=one.line, least=least)
+                # of what is missing there is so much that trials must end early
+                found = some.usual() or some.rare() or (some.missing() if one.share <= _SOON else None)
                 if found is not None:
                     return found
         return None
