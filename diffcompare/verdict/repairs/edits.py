@@ -163,7 +163,7 @@ def _tried(here: Measured, site: Site, turns: Sequence[Turn], store: Store) -> I
     numbers = store.shelves.get(())
     for entry in () if numbers is None or not _is_guarded(here, site) else numbers.entries:
         # a constant that keeps a number from 0
-        if not build.nodes[entry.node].operands and 0 < here.values[entry.node] < 1 and entry.form == "{}":
+        if entry.form == "{}" and not build.nodes[entry.node].operands and 0 < here.values[entry.node] < 1:
             yield trial("addend", _ONE, 1.5, entry)
 
 

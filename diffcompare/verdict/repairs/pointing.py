@@ -13,14 +13,14 @@ from diffcompare.tracing.places import code_of
 from diffcompare.tracing.spans import resolved, source_of
 from diffcompare.verdict.array_pair import ArrayPair, trace_arrays, trace_beside_claim
 from diffcompare.verdict.causes.array_parts import array_parts
-from diffcompare.verdict.causes.budget import Budget, Exhausted
+from diffcompare.verdict.causes.budget import Budget
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.causes.nearby import Nearby, nearby, program_of, recorded
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.marks import Mark, Source
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.repairs.measured import ELEMENTS, elements_of
-from diffcompare.verdict.repairs.repair import find_repair
+from diffcompare.verdict.repairs.repair import find_repair, is_one_place
 from diffcompare.verdict.repairs.terms import Term, wrong_term
 from diffcompare.verdict.repairs.told import Texts, is_short, told
 from diffcompare.verdict.rewrites.search import Search, Told
@@ -30,6 +30,9 @@ __all__ = ["Pointed", "point_out", "sources_of"]
 
 # causes that only say where the numbers differ
 _VAGUE = frozenset({"one component"})
+_FORMAL = frozenset({"chain factor", "extra term", "permuted", "other function", "clipped"})
+# a cause that explains one row of a matrix
+_ROW = "in row "
 # the term that a cause is about, and what is said of it
 _SAID = ("has no contribution", "is flipped", "is counted twice", "has [^;]* times its weight", "in component")
 _TERM = re.compile(rf"(.*\bthe term )[^;]+?( (?:{'|'.join(_SAID)}).*|(?:, and so |; ).*)?")
@@ -79,15 +82,16 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
     texts = Texts(pair, _names(problem))
     marks: list[Mark] = []
     edit = None
-    with suppress(Exhausted):
+    with suppress(Exception):
         marks += _of_function(problem, pair, asked, texts, budget) if small else []
     if found is not None:
         return _rewritten(found, cause, marks)
-    with suppress(Exhausted):
+    with suppress(Exception):
         edit = find_repair(pair, asked, budget) if small else None
     more, own = ([], None) if edit is None else told(edit, texts, wrong)
     # what cannot be written is no explanation
     explains = edit is not None and own is not None and edit.cost <= _FAR and not _is_cut(own.text)
+    explains = explains and edit is not None and is_one_place(pair, edit)
     if search is not None and not explains:
         found = search.rare()
     if found is not None:
@@ -95,17 +99,24 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
     # there are no words for what writes into a part
     marks += [replace(mark, message=_VAGUELY) if "scatter(" in mark.message else mark for mark in more]
     cause = _in_source(cause, marks)
-    return Pointed(tuple(marks), _in_source(own if explains and _says_little(cause) else cause, marks))
+    little = _says_little(cause) or cause is None or cause.kind == "extra term" or cause.text.startswith(_ROW)
+    return Pointed(tuple(marks), _in_source(own if explains and little else cause, marks))
 
 
 def _rewritten(found: Told, cause: Cause | None, marks: Sequence[Mark]) -> Pointed:
     more, own = found
     marks = (*marks, *more)
-    return Pointed(marks, own if _says_little(cause) else _in_source(cause, marks))
+    # what is wrong in the source says more than what is wrong in a formula of it, and may not be by chance
+    return Pointed(marks, own if _says_little(cause) or _is_formal(cause) else _in_source(cause, marks))
 
 
 def _says_little(cause: Cause | None) -> bool:
     return cause is None or cause.kind in _VAGUE or _is_cut(cause.text)
+
+
+def _is_formal(cause: Cause | None) -> bool:
+    """Tell whether a cause is about parts of a formula that nobody may have written, or one row of many."""
+    return cause is not None and (cause.kind in _FORMAL or cause.text.startswith(_ROW))
 
 
 def _is_cut(text: str) -> bool:

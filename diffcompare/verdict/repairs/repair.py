@@ -30,7 +30,7 @@ from diffcompare.verdict.repairs.multiples import Multiples
 from diffcompare.verdict.repairs.pool import Shelf, lengths_of, shelves_of
 from diffcompare.verdict.repairs.sites import Site, sites_of
 
-__all__ = ["find_repair"]
+__all__ = ["find_repair", "is_one_place"]
 
 _BITS = 160
 _AFFORDED = 20_000_000
@@ -42,6 +42,8 @@ _KEPT = 24
 _ALIKE = 0.35
 # up to this price a change for which two sums speak is looked for before others are tried
 _USUAL = 2.45
+# of so many elements a multiple is recognised
+_SEVERAL = 3
 # operations that looking at a site takes, besides those on the values that may be put in
 _SITE = 60_000
 
@@ -72,6 +74,12 @@ def find_repair(pair: ArrayPair, asked: Sequence[Nearby], budget: Budget) -> Edi
     found = search.first(usual) or search.first(edit for edit in edits if not edit.told) or search.first(rare)
     found = [edit for edit in found if search.is_identity(edit)] if BALLS * cost <= _AFFORDED else found
     return _chosen(here, found) if found else None
+
+
+def is_one_place(pair: ArrayPair, edit: Edit) -> bool:
+    """Tell whether the values of a site are written at one place: equal expressions are one node."""
+    origins = pair.gradient.origins
+    return all(len({(one.code, one.instruction) for one in origins.get(k, ())}) <= 1 for k in edit.site.nodes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,30 +124,36 @@ def _chosen(here: Measured, found: Sequence[Edit]) -> Edit:
     """Choose among changes that do the same.
 
     Of a product each factor may be changed. A sign is where a difference is that of function or derivative the other
-    way round, else where something is added; a number is where another number stands that it undoes, else at the end;
-    anything else is where the first wrong value appears: the first after which the value is one of them.
+    way round, else where something is added; a number is where another number stands that it undoes. Anything else is
+    where the first wrong value appears: the first that is one of theirs after the change, and not before; then the
+    whole of the product is meant.
     """
     known = _Known(here)
-    # in the order in which the code ran, results before operands
+    # in the order in which the code ran, results before operands; one change is made at one place
     ordered = sorted(found, key=lambda one: (one.site.nodes[0], one.site.operand is not None))
+    ordered = [edit for edit in ordered if is_one_place(here.pair, edit)] or ordered
     signs = [edit for edit in ordered if edit.multiple.value == -1 and edit.form == "scale"]
     if signs:
         turned = [edit for edit in ordered if edit.turn is not None and edit.turn.kind == "sign"]
-        swapped = [edit for edit in signs if _is_difference(here, edit) and known.has(edit) and not known.had(edit)]
+        swapped = [edit for edit in signs if _is_difference(here, edit) and known.mends(edit)]
         results = [edit for edit in signs if edit.site.operand is None] or signs
         return (swapped or turned or results[-1:])[0]
     numbers = [edit for edit in ordered if edit.form == "scale" and edit.site.operand is None]
     if numbers:
         undone = [edit for edit in numbers if _undoes(here, edit)]
         sums = [edit for edit in numbers if _is_mean(here, edit)]
-        return (undone or sums or numbers[-1:])[0]
-    usual = [edit for edit in ordered if edit.form == found[0].form]
+        mended = [edit for edit in numbers if known.mends(edit)]
+        chosen = (undone or sums or mended or numbers[-1:])[0]
+        return _outermost(chosen, numbers) if mended and chosen is mended[0] else chosen
+    form = next(edit.form for edit in found if edit in ordered)
+    usual = [edit for edit in ordered if edit.form == form]
     results = [edit for edit in usual if edit.site.operand is None] or usual
     powers = [edit for edit in results if _holds_entry(here, edit)]
     # a term is missing at the end of a sum
-    first = [edit for edit in results if known.has(edit)] if found[0].form != "addend" else []
-    chosen = (powers or first or results[-1:])[0]
-    return _outermost(chosen, results) if chosen.form == "turn" else chosen
+    first = [edit for edit in results if known.has(edit)] if form != "addend" else []
+    mended = [edit for edit in usual if known.mends(edit)] if form != "addend" else []
+    chosen = (powers or mended or first or results[-1:])[0]
+    return _outermost(chosen, results if chosen.form == "turn" else mended)
 
 
 def _is_difference(here: Measured, edit: Edit) -> bool:
@@ -191,7 +205,7 @@ def _outermost(chosen: Edit, others: Sequence[Edit]) -> Edit:
 
 
 class _Known:
-    """The values of function and derivative, by their size."""
+    """The values of function and derivative, by their size; of several elements their multiples are known as well."""
 
     def __init__(self, here: Measured) -> None:
         self.here = here
@@ -201,23 +215,35 @@ class _Known:
             if np.isfinite(value).all() and value.size:
                 self.values.setdefault(value.size, []).append(value)
 
+    def mends(self, edit: Edit) -> bool:
+        """Tell whether all values of a site are known after a change, and not before."""
+        return self.has(edit) and not self.had(edit)
+
     def has(self, edit: Edit) -> bool:
         """Tell whether all values of a site, after a change, are known."""
         build = self.here.build
         values = [edit.changed(build, number, k) for number, k in enumerate(edit.site.values(build))]
-        return all(self._knows(self.here.of(k)) for k in values)
+        return all(self._knows(self.here.of(k), edit) for k in values)
 
     def had(self, edit: Edit) -> bool:
         """Tell whether all values of a site are known as they are."""
-        return all(self._knows(self.here.values[k]) for k in edit.site.values(self.here.build))
+        return all(self._knows(self.here.values[k], edit) for k in edit.site.values(self.here.build))
 
-    def _knows(self, value: Floats) -> bool:
+    def _knows(self, value: Floats, edit: Edit) -> bool:
         value = np.sort(value.reshape(-1))
         size = float(np.linalg.norm(value))
         if not np.isfinite(size) or not size:
             return False
-        known = self.values.get(value.size, ())
-        return any(float(np.max(np.abs(value - other))) <= 1e-9 * size for other in known)
+        for other in self.values.get(value.size, ()):
+            if edit.form == "scale" or value.size < _SEVERAL:
+                near = float(np.max(np.abs(value - other))) <= 1e-9 * size
+            else:
+                ratio = float(np.linalg.norm(other)) / size
+                turned = [value * ratio - other, value * ratio + other[::-1]]
+                near = min(float(np.max(np.abs(one))) for one in turned) <= 1e-9 * size * ratio
+            if near:
+                return True
+        return False
 
 
 def _store(here: Measured, sites: Sequence[Site], limit: int) -> Store:

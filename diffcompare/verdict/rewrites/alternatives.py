@@ -44,6 +44,7 @@ def rewrites_of(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
             and not (site.field == "func" and isinstance(site.owner, ast.Call))
         ):
             yield from _of_expression(site, names)
+            yield from _negated(site)
             yield from _transposed(site, names)
             yield from _next_to(site)
 
@@ -349,6 +350,19 @@ def _closed_text(site: Site, new: Any) -> str:
         undo.exchange()
         return f"({text})" if f"({text})" in around and not isinstance(site.owner, ast.Call) else text
     return text
+
+
+def _negated(site: Site) -> Iterator[Rewrite]:
+    """The other sign of what stands in a list, and of the first term of a sum; other terms change their operator."""
+    node, owner = site.node, site.owner
+    if isinstance(node, ast.UnaryOp | ast.Constant) or "shape" in site.around or "Subscript.slice" in site.around:
+        return
+    change = site.replaced(ast.UnaryOp(ast.USub(), node))
+    if site.field == "elts":
+        yield Rewrite(node, (change,), 0.78, "sign", *_FLIPPED)
+    elif site.field == "left" and isinstance(owner, ast.BinOp) and isinstance(owner.op, ast.Add | ast.Sub):
+        # a difference is rather the other way round
+        yield Rewrite(node, (change,), 0.82, "sign", *_FLIPPED)
 
 
 def _transposed(site: Site, names: Names) -> Iterator[Rewrite]:

@@ -8,7 +8,7 @@ import io
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from types import CodeType, ModuleType
 from typing import Any
@@ -26,10 +26,10 @@ from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.causes.nearby import Nearby
 from diffcompare.verdict.marks import Mark
 from diffcompare.verdict.pair import Pair
-from diffcompare.verdict.probing import try_claim
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.rewrites.alternatives import repeated_lines, rewrites_of
 from diffcompare.verdict.rewrites.apart import apart, limited
+from diffcompare.verdict.rewrites.first_wrong import Known, Watch, known_values, suspects_of, watched
 from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions_of, pool_of, probed
 from diffcompare.verdict.rewrites.running import Body, Change, bodies_of
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_value, sites_of, text_of
@@ -48,6 +48,10 @@ _MANY = 250
 _LEAST_SECONDS = 0.1
 # nodes of an expression that may be put in elsewhere
 _SHORT = 16
+# lines with a first wrong value that are looked at, how much sooner a trial of one ends, and for which part of the rest
+_LINES, _SOONER, _EARLY = 4, 4, 6
+# after which part of a run a trial ends early
+_SOON = 0.25
 
 
 Told = tuple[list[Mark], Cause]
@@ -81,15 +85,44 @@ class Rewriting:
     trial : Trial
     loops : bool
         Whether the gradient loops over many numbers.
+    known : Known or None
+        What function and derivative compute, where it loops.
+    line : Site or None
+        The one line that is looked at.
+    least : int
+        What must be left of the budget.
     """
 
     parts: Sequence[tuple[Body, Sequence[Site], Names]]
     trial: Trial
     loops: bool
+    known: Known | None = None
+    line: Site | None = None
+    least: int = 0
 
     def is_repeated(self) -> bool:
         """Tell whether the sources as they are give what the gradient returned."""
         return self.trial.is_repeated(self.parts[0][0])
+
+    def first_wrong(self) -> Found | None:
+        """Return what is wrong in a line in which the first wrong value appears."""
+        if self.known is None:
+            return None
+        # what is right may look wrong: then the other lines need the rest
+        least = self.trial.budget.left * (_EARLY - 1) // _EARLY
+        for body, sites, names in self.parts:
+            with _quiet():
+                suspects = list(suspects_of(body, sites, self.known, self.trial.noted))
+            for one in suspects[:_LINES]:
+                inner = [*_within([one.line, *one.feeding], sites)]
+                watch = None if isinstance(one.line.node, ast.Return) else Watch(self.known, one.number)
+                trial = replace(self.trial, watch=watch)
+                some = replace(self, parts=[(body, inner, names)], trial=trial, line=one.line, least=least)
+                # of what is missing there is so much that trials must end early
+                found = some.usual() or some.rare() or (some.missing() if one.share <= _SOON else None)
+                if found is not None:
+                    return found
+        return None
 
     def usual(self) -> Found | None:
         """Return what people do most often."""
@@ -102,7 +135,7 @@ class Rewriting:
     def missing(self) -> Found | None:
         """Return what is missing: a line, or something beside an expression."""
         budget = self.trial.budget
-        least = budget.left // 3
+        least = max(budget.left // 3, self.least)
         line = self._first(repeated_lines, 0.0, math.inf)
         if line is not None:
             return line
@@ -112,7 +145,7 @@ class Rewriting:
                 pool = list(pool_of(names))
                 for site in filter(is_value, sites):
                     change, probe = probed(site, body)
-                    gradient = self.trial.noted(body, change)
+                    gradient = self.trial.noted(body, self._watched([change], body))
                     if gradient is None:
                         continue
                     with self.trial.limited():
@@ -130,15 +163,22 @@ class Rewriting:
     ) -> Found | None:
         """Return the cheapest change of some kind and at some costs, for a third of what is left of the budget."""
         budget = self.trial.budget
-        least = budget.left * 2 // 3
+        least = max(budget.left * 2 // 3, self.least)
         changes = [(one, body) for body, sites, names in self.parts for one in makes(sites, names)]
         with _quiet():
             for rewrite, body in sorted(changes, key=lambda one: one[0].cost):
                 if budget.left < least or rewrite.cost >= high:
                     break
-                if rewrite.cost >= low and self.trial.holds(rewrite, body):
+                if rewrite.cost >= low and self.trial.holds(self._watched(rewrite.changes, body), body):
                     return Found(rewrite, body)
         return None
+
+    def _watched(self, changes: Sequence[Change], body: Body) -> Sequence[Change]:
+        """Watch the line that is looked at, unless it is changed as a whole."""
+        line, watch = self.line, self.trial.watch
+        if line is None or watch is None or any(one.owner is line.owner for one in changes):
+            return changes
+        return [*changes, watched(line, watch, body)]
 
 
 @dataclass(slots=True)
@@ -154,7 +194,7 @@ class Search:
 
     def usual(self) -> Told | None:
         """Mark what people do most often; in loops over many numbers also what is missing."""
-        return self._apart(lambda some: some.usual() or (some.missing() if some.loops else None))
+        return self._apart(lambda some: some.first_wrong() or some.usual() or (some.missing() if some.loops else None))
 
     def rare(self) -> Told | None:
         """Mark what is rarer."""
@@ -191,14 +231,17 @@ class Search:
         function = [definition for definition in map(definition_of, dict.fromkeys(codes)) if definition is not None]
         parts = [(body, list(sites_of(body.definition)), _names(body, function)) for body in bodies]
         looping = any(isinstance(node, ast.For) for body in bodies for node in ast.walk(body.definition))
-        return Rewriting(parts, trial, looping and nodes > _MANY)
+        if traces is None or not looping or nodes <= _MANY:
+            return Rewriting(parts, trial, False)
+        return Rewriting(parts, trial, True, known_values(traces, self.problem.x, self.budget))
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What a change must make right.
 
-    ``run``: the operations that it takes to run the gradient once; ``seconds``: what the source as it is took.
+    ``run``: the operations that it takes to run the gradient once; ``seconds``: what the source as it is took;
+    ``watch``: what ends a trial early.
     """
 
     problem: Problem
@@ -206,6 +249,7 @@ class Trial:
     budget: Budget
     run: int
     seconds: list[float] = field(default_factory=list)
+    watch: Watch | None = None
 
     def is_repeated(self, body: Body) -> bool:
         """Tell whether the source as it is gives what the gradient returned."""
@@ -213,7 +257,7 @@ class Trial:
         self.budget.spend(self.run)
         began = time.process_time()
         with _quiet(), body.changed(()) as gradient:
-            value = try_claim(replace(self.problem, gradient=gradient), here.point)
+            value = _claim(replace(self.problem, gradient=gradient), here)
         self.seconds.append(time.process_time() - began)
         body.measure()
         return value is not None and np.array_equal(value, here.claimed)
@@ -222,22 +266,24 @@ class Trial:
         """Give up what takes far longer than the source as it is."""
         return limited(_LEAST_SECONDS + 20 * max(self.seconds))
 
-    def holds(self, rewrite: Rewrite, body: Body) -> bool:
-        """Tell whether a gradient is right with a change."""
+    def holds(self, changes: Sequence[Change], body: Body) -> bool:
+        """Tell whether a gradient is right with changes."""
         self.budget.spend(_COMPILED * len(body.function.__code__.co_code))
         try:
-            with body.changed(rewrite.changes) as gradient:
+            with body.changed(changes) as gradient:
                 return self.is_right(body, gradient)
         except (SyntaxError, ValueError):
             return False
 
-    def noted(self, body: Body, change: Change) -> Callable[..., Any] | None:
-        """Run the gradient with a probe; None where that cannot be done."""
+    def noted(self, body: Body, changes: Sequence[Change]) -> Callable[..., Any] | None:
+        """Run the gradient with probes; None where that cannot be done."""
         self.budget.spend(self.run + _COMPILED * len(body.function.__code__.co_code))
         try:
-            with body.changed([change]) as gradient:
+            with body.changed(changes) as gradient:
+                if self.watch is not None:
+                    self.watch.on = False
                 with self.limited():
-                    try_claim(replace(self.problem, gradient=gradient), self.asked[0].point)
+                    _claim(replace(self.problem, gradient=gradient), self.asked[0])
                 return gradient
         except (SyntaxError, ValueError):
             return None
@@ -246,14 +292,26 @@ class Trial:
         """Tell whether a gradient is right at all points."""
         problem = replace(self.problem, gradient=_numbers_of(gradient))
         for beside in self.asked:
-            self.budget.spend(self.run)
+            watch, here = self.watch, beside is self.asked[0]
+            self.budget.spend(self.run // (_SOONER if watch is not None and here else 1))
             body.rounds.left = body.rounds.most
+            if watch is not None:
+                watch.seen, watch.on = 0, here
             value = None
             with self.limited():
-                value = try_claim(problem, beside.point)
+                value = _claim(problem, beside)
             if value is None or not _fits(value, beside):
                 return False
         return True
+
+
+def _within(lines: Sequence[Site], sites: Sequence[Site]) -> Iterator[Site]:
+    """Yield lines, what they are made of, and the lines before them, which may have to change places with them."""
+    inner = {id(node) for line in lines for node in ast.walk(line.node)}
+    before = {(id(line.owner), line.field, (line.index or 0) - 1) for line in lines}
+    for site in sites:
+        if id(site.node) in inner or (id(site.owner), site.field, site.index) in before:
+            yield site
 
 
 def _numbers_of(gradient: Callable[..., Any]) -> Callable[..., Any]:
@@ -278,6 +336,16 @@ def _quiet() -> Any:
     ):
         warnings.simplefilter("ignore")
         yield
+
+
+def _claim(problem: Problem, beside: Nearby) -> Floats | None:
+    """Evaluate a gradient, or a matrix of derivatives; None where it raises or has another structure."""
+    try:
+        with np.errstate(all="ignore"):
+            value = problem.claim(beside.point)
+    except Exception:
+        return None
+    return np.array(value) if value.shape == beside.claimed.shape else None
 
 
 def _fits(value: Floats, beside: Nearby) -> bool:

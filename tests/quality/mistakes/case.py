@@ -41,11 +41,12 @@ class Bug:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A right gradient and its bugs."""
+    """A right gradient and its bugs; ``gradient`` may be a ``jacobian`` or a ``hessian``, too."""
 
     name: str
     text: str
     bugs: tuple[Bug, ...]
+    what: str = "gradient"
 
     def __str__(self) -> str:
         return self.name
@@ -54,6 +55,13 @@ class Case:
     def right(self) -> str:
         """The source as it should be."""
         return _HEAD + self.text
+
+    def _is_undone(self, text: str, low: int, high: int, gone: int) -> bool:
+        """Tell whether the right text is this one without a part, or with as many letters more as are gone there."""
+        right = self.right
+        if low < 0 or (high > low and gone):
+            return False
+        return text[:low] == right[:low] and text[high:] == right[low + gone :]
 
     def edit(self, bug: Bug) -> Edit:
         """Plant a bug."""
@@ -65,11 +73,11 @@ class Case:
             low = start + bug.new.index(bug.place)
             return Edit(text, ((low, low + len(bug.place)),))
         low, high = (start + place for place in _difference(bug.old, bug.new))
-        # what was only put in may stand at several places: of r * t * e it is "t *" or "* t"
-        shifts = [k for k in range(low - high, high - low + 1) if text[: low + k] + text[high + k :] == self.right] or [
-            0
-        ]
-        return Edit(text, tuple(_whole_words(text, low + k, high + k) for k in shifts))
+        gone = high - low + len(bug.old) - len(bug.new)
+        # what was only put in, or left out, may stand at several places: of r * t * e it is "t *" or "* t"
+        width = max(high - low, gone)
+        shifts = [k for k in range(-width, width + 1) if self._is_undone(text, low + k, high + k, gone)] or [0]
+        return Edit(text, tuple(dict.fromkeys(_whole_words(text, low + k, high + k) for k in shifts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +132,8 @@ def _difference(old: str, new: str) -> tuple[int, int]:
 
 def _whole_words(text: str, low: int, high: int) -> tuple[int, int]:
     """Widen a place to whole names, numbers and ``+=``, and leave out blanks and parentheses around it."""
+    if low == high:
+        low = high = low + len(text[low:]) - len(text[low:].lstrip(" "))
     while low < high and text[low] in " (\n":
         low += 1
     while low < high and text[high - 1] in " )\n":
@@ -137,9 +147,9 @@ def _whole_words(text: str, low: int, high: int) -> tuple[int, int]:
     return low, high
 
 
-def case(name: str, text: str, *bugs: Bug) -> Case:
+def case(name: str, text: str, *bugs: Bug, what: str = "gradient") -> Case:
     """Return a case; each edit applies at one place, and the result can be parsed."""
-    return Case(name, text.lstrip("\n"), bugs)
+    return Case(name, text.lstrip("\n"), bugs, what)
 
 
 def load(text: str, folder: Path, name: str) -> ModuleType:

@@ -2,7 +2,38 @@
 
 from __future__ import annotations
 
-from . import aside_1, aside_2, aside_3, classical, filters, losses, matrices, networks, physics, statistics
+from . import (
+    aside_1,
+    aside_2,
+    aside_3,
+    classical,
+    estimation,
+    filters,
+    grids,
+    jacobians,
+    losses,
+    matrices,
+    networks,
+    physics,
+    sequences,
+    statistics,
+)
 
-OPEN = [one for module in (losses, networks, filters, physics, statistics, matrices, classical) for one in module.CASES]
+OPEN = [
+    one
+    for module in (
+        losses,
+        networks,
+        filters,
+        physics,
+        statistics,
+        matrices,
+        classical,
+        sequences,
+        grids,
+        estimation,
+        jacobians,
+    )
+    for one in module.CASES
+]
 ASIDE = [one for module in (aside_1, aside_2, aside_3) for one in module.CASES]

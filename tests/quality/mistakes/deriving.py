@@ -31,7 +31,7 @@ class Written:
 def derive(cases: Iterable[Case]) -> Iterator[Written]:
     """Derive the gradient of each case, and compare it with the right one at the point and at another."""
     with tempfile.TemporaryDirectory() as name:
-        for case in cases:
+        for case in [one for one in cases if one.what == "gradient"]:
             module = load(case.right, Path(name), f"derived_{case.name}")
             try:
                 source = dc.derive(module.f, module.at).source

@@ -57,14 +57,14 @@ def judge(cases: Iterable[Case], family: str | None = None) -> Iterator[Right | 
 
 def judge_right(case: Case, folder: Path) -> Right:
     """Judge the gradient as it should be."""
-    v, seconds = _verdict(case.right, folder, case.name)
+    v, seconds = _verdict(case, case.right, folder, case.name)
     return Right(case, v.status, v.evidence, seconds)
 
 
 def judge_wrong(case: Case, bug: Bug, folder: Path, number: int = 0) -> Judged:
     """Judge the gradient with a bug."""
     edit, name = case.edit(bug), f"{case.name}_{number}"
-    v, seconds = _verdict(edit.text, folder, name)
+    v, seconds = _verdict(case, edit.text, folder, name)
     cause, kind = (str(v.cause), v.cause.kind) if v.cause else ("", "")
     # that one component is wrong is no cause
     told = "none" if kind in ("", "one component") else "misleading"
@@ -80,10 +80,10 @@ def judge_wrong(case: Case, bug: Bug, folder: Path, number: int = 0) -> Judged:
     return Judged(case, bug, v.status, v.evidence, cause, kind, told, place, texts, seconds)
 
 
-def _verdict(text: str, folder: Path, name: str) -> tuple[Any, float]:
+def _verdict(case: Case, text: str, folder: Path, name: str) -> tuple[Any, float]:
     module = load(text, folder, name)
     start = time.process_time()
-    v = dc.check_gradient(module.f, module.gradient, module.at)
+    v = getattr(dc, f"check_{case.what}")(module.f, module.gradient, module.at)
     return v, time.process_time() - start
 
 

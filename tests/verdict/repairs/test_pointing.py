@@ -176,11 +176,14 @@ def test_code_without_a_file_is_judged_without_a_picture() -> None:
     assert (verdict.status, verdict.marks, verdict.sources) == ("wrong", (), ())
 
 
-def test_a_search_that_fails_marks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_that_fails_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: Any) -> Any:
         raise ZeroDivisionError
 
     monkeypatch.setattr(pointing, "find_repair", fails)
+    verdict = dc.check_gradient(loss, half, W)
+    assert [(one.role, one.text) for one in verdict.marks] == [("f", "0.125 * np.sum(w**2)"), ("gradient", "0.125")]
+    monkeypatch.setattr(pointing, "nearby", fails)
     verdict = dc.check_gradient(loss, half, W)
     assert (verdict.status, verdict.marks) == ("wrong", ())
     assert str(verdict.cause).startswith("factor 2 missing in the term 0.125*")
@@ -220,3 +223,94 @@ def test_a_number_that_is_off_by_a_millionth_is_found() -> None:
     (mark,) = [mark for mark in verdict.marks if mark.role == "gradient"]
     assert mark.text == "0.25000025 * w"
     assert math.isfinite(verdict.resolution)
+
+
+def bumps(x: Any) -> Any:
+    return np.sum(np.diff(x) ** 2) + np.sum(np.exp(-(x**2) / 3))
+
+
+def writes_half(x: Any) -> Any:
+    d = np.diff(x)
+    g = np.zeros_like(x)
+    g[1:] += d
+    g[:-1] -= 2 * d
+    g -= 2 * x * np.exp(-(x**2) / 3) / 3
+    return g
+
+
+def test_what_is_written_into_a_part_is_looked_at() -> None:
+    marks = [one for one in dc.check_gradient(bumps, writes_half, W).marks if one.role == "gradient"]
+    assert (marks[0].text, marks[0].message) == ("g[1:] += d", "this is half of what it should be")
+
+
+TIMES = np.linspace(0, 4, 9)
+SEEN = 3 / (1 + np.exp(-0.8 * (TIMES - 2)))
+
+
+def growth(p: Any) -> Any:
+    return 0.5 * np.sum((p[0] / (1 + np.exp(-p[1] * (TIMES - p[2]))) - SEEN) ** 2)
+
+
+def uses_twice(p: Any) -> Any:
+    K, r, t0 = p
+    sig = 1 / (1 + np.exp(-r * (TIMES - t0)))
+    e = K * sig - SEEN
+    slope = sig * (1 - sig)
+    return np.array([np.sum(e * sig), np.sum(e * slope * (TIMES - t0)), -r * np.sum(e * slope)])
+
+
+def test_what_is_written_twice_is_not_changed_at_one_of_its_places() -> None:
+    (mark,) = dc.check_gradient(growth, uses_twice, [2.7, 0.7, 1.8]).marks
+    assert (mark.text, mark.message) == ("sig * (1 - sig)", "the factor p[0] is missing")
+
+
+def pairs(w: Any) -> Any:
+    sim = (X @ w.reshape(4, 2)) @ (X[::-1] @ w.reshape(4, 2)).T / 0.5
+    return np.sum(np.log(np.sum(np.exp(sim), axis=1)))
+
+
+def forgets_once(w: Any) -> Any:
+    Z1, Z2 = X @ w.reshape(4, 2), X[::-1] @ w.reshape(4, 2)
+    P = np.exp(Z1 @ Z2.T / 0.5)
+    P /= P.sum(axis=1, keepdims=True)
+    d1 = P @ Z2 / 0.5
+    d2 = P.T @ Z1
+    return (X.T @ d1 + X[::-1].T @ d2).ravel()
+
+
+def test_a_number_is_missing_where_the_value_is_known_with_it() -> None:
+    (mark, *_) = dc.check_gradient(pairs, forgets_once, V.ravel()[:8] / 2).marks
+    assert (mark.text, mark.message) == ("P.T @ Z1", "this is half of what it should be")
+
+
+def margins(x: Any) -> Any:
+    return np.sum(np.log(1 + np.exp(-Y[:4] * x)))
+
+
+def other_way(x: Any) -> Any:
+    g = np.zeros(4)
+    g -= Y[:4] / (1 + np.exp(-Y[:4] * x))
+    return g
+
+
+def test_what_is_wrong_in_the_source_says_more_than_a_part_of_a_formula() -> None:
+    verdict = dc.check_gradient(margins, other_way, W)
+    assert str(verdict.cause) == "the sign of -Y[:4] * x is flipped"
+
+
+SAMPLE = np.array([0.2, 1.4, -0.3, 0.8, 1.1])
+
+
+def normal(p: Any) -> Any:
+    return len(SAMPLE) * np.log(p[1]) + np.sum((SAMPLE - p[0]) ** 2) / (2 * p[1] ** 2)
+
+
+def third(p: Any) -> Any:
+    r, s = SAMPLE - p[0], p[1]
+    cross = 2 * np.sum(r) / s**3
+    return np.array([[len(SAMPLE) / s**2, cross], [cross, np.sum(r**2) / s**4 - len(SAMPLE) / s**2]])
+
+
+def test_what_explains_a_matrix_says_more_than_what_explains_a_row() -> None:
+    verdict = dc.check_hessian(normal, third, [0.5, 0.9])
+    assert str(verdict.cause) == "the factor 3 is missing in np.sum(r**2) / s**4"

@@ -229,3 +229,18 @@ def both(x: Any) -> Any:
 def test_a_function_that_returns_both_is_changed() -> None:
     verdict = dc.check_gradient(both, True, [0.4, -0.7, 1.2])
     assert "the minus should be a plus" in str(verdict.cause) + "".join(verdict.places["message"])
+
+
+def arm(q: Any) -> Any:
+    return [np.cos(q[0]) + 0.5 * np.cos(q[0] + q[1]), np.sin(q[0]) + 0.5 * np.sin(q[0] + q[1])]
+
+
+def other_sine(q: Any) -> Any:
+    s, c = 0.5 * np.cos(q[0] + q[1]), 0.5 * np.cos(q[0] + q[1])
+    return [[-np.sin(q[0]) - s, -s], [np.cos(q[0]) + c, c]]
+
+
+def test_a_matrix_of_derivatives_is_run_with_changes_too() -> None:
+    verdict = dc.check_jacobian(arm, other_sine, [0.4, -0.7])
+    assert verdict.cause == "this should be np.sin(q[0] + q[1]) in place of np.cos(q[0] + q[1])"
+    assert verdict.places["text"].tolist() == ["np.cos(q[0] + q[1])"]

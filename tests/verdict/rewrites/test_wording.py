@@ -11,6 +11,7 @@ import diffcompare as dc
 from diffcompare.tracing.spans import definition_of
 
 X = [0.4, -0.7, 1.2]
+DATA = np.array([0.3, 1.2, -0.5])
 # fmt: off
 ON_A_LINE = (lambda x: np.sum(x**3), lambda x: (x + 1) * 3, lambda x: 3 * x**3, lambda x: -x)
 # fmt: on
@@ -43,14 +44,25 @@ def softmax(x: Any) -> Any:
     return e / e.sum() - 1
 
 
+def no_minus(x: Any) -> Any:
+    e = np.exp(x[1] * DATA)
+    return [-np.sum(e), x[0] * np.sum(e * DATA), 1.0]
+
+
 SAID = [
+    (
+        lambda x: x[2] - x[0] * np.sum(np.exp(x[1] * DATA)),
+        no_minus,
+        "x[0] * np.sum(e * DATA)",
+        "this has the wrong sign",
+    ),
     (rosen, forgets_a_square, "x[i]", "this should be x[i] ** 2"),
     (lambda x: np.sum(x**2), in_parts, "3", "this should be 2"),
     (lambda x: np.log(np.sum(np.exp(x))) - x[1], softmax, "e / e.sum() - 1", "this is not what it should be"),
 ]
 
 
-@pytest.mark.parametrize(("f", "gradient", "text", "message"), SAID, ids=["square", "parts", "no words"])
+@pytest.mark.parametrize(("f", "gradient", "text", "message"), SAID, ids=["list", "square", "parts", "no words"])
 def test_what_is_said_is_true_of_the_text(f: Any, gradient: Any, text: str, message: str) -> None:
     verdict = dc.check_gradient(f, gradient, X)
     marks = [(one.text, one.message) for one in verdict.places.itertuples() if one.role == "gradient"]
