@@ -719,10 +719,10 @@ def test_guards_are_left_out_on_request(check):
 
 
 def test_the_calls_of_a_check_are_limited(check):
-    limited = check("M:opaque", "M:opaque_gradient", "--at", "0.5,1", "--evaluations", "40")
+    limited = check("M:opaque", "M:opaque_gradient", "--at", "0.5,1", "--evaluations", "24")
     assert limited.returncode == 3
-    assert "the 40 evaluations that were allowed were made" in limited.stdout
-    assert "--evaluations=40" in limited.stdout.split("Repeat with:")[1]
+    assert "the 24 evaluations that were allowed were made" in limited.stdout
+    assert "--evaluations=24" in limited.stdout.split("Repeat with:")[1]
     assert check("M:opaque", "M:opaque_gradient", "--at", "0.5,1").returncode == 0
     few = check("M:opaque", "M:opaque_gradient", "--at", "0.5,1", "--evaluations", "4")
     assert few.returncode == 2

@@ -633,15 +633,16 @@ def test_a_thread_of_the_users_code() -> None:
 
 def test_no_frame_is_held_after_the_recording() -> None:
     table = Table(("x",), [1.0])
-    record(lambda x: x[0] * 2.0, (placed(np.arange(1.0), table),), table=table)
+    origins = record(lambda x: x[0] * 2.0, (placed(np.arange(1.0), table),), table=table).origins
     recorder = table.origins
     assert not recorder._path
     assert not recorder._levels
     assert recorder._frame is recorder._user is None
-    before = dict(recorder.origins)
+    before = dict(origins)
     # what is computed later is no code of the function
     table.apply("sin", (0,), 0.5)
-    assert dict(recorder.origins) == before
+    assert dict(origins) == before
+    assert dict(recorder.taken()) == {}
     arrays_ = ArrayTable(np.array(POINT))
     arrays(np.exp, POINT, arrays_)
     assert arrays_.build.noted is None
@@ -657,7 +658,7 @@ def test_a_recorder_that_follows_nothing_notes_nothing() -> None:
     recorder = Recorder()
     recorder.note(3)
     recorder.returned(4)
-    assert dict(recorder.origins) == {}
+    assert dict(recorder.taken()) == {}
     assert recorder.here() == ()
 
 

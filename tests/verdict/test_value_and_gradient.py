@@ -59,10 +59,10 @@ def test_one_call_gives_value_and_gradient():
     one = Opaque(ridge)
     together = dc.check_gradient(one, True, AT)
     assert (together.status, together.evidence) == (apart.status, apart.evidence) == ("consistent", "witness")
-    # where both were asked, one call does
+    # where both were asked, one call does; but for the one that tries to follow the code
     shared = sum(min(two[0].points.count(p), two[1].points.count(p)) for p in {*two[0].points})
-    assert len(one.points) <= len(two[0].points) + len(two[1].points) - 0.9 * shared
-    assert shared > 100
+    assert len(one.points) <= len(two[0].points) + len(two[1].points) - shared + 1
+    assert shared > 3
     opaque = Opaque(halved)
     assert dc.check_gradient(opaque, True, AT).status == "wrong"
 

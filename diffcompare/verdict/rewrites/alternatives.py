@@ -93,9 +93,14 @@ def _of_expression(site: Site, names: Names) -> Iterator[Rewrite]:
 def _of_name(site: Site, names: Names) -> Iterator[Rewrite]:
     if site.node.id not in names.variables or "shape" in site.around:
         return
-    for other in names.variables:
+    owner = site.owner
+    filling = isinstance(owner, ast.Subscript) and site.field == "value" and isinstance(owner.ctx, ast.Store)
+    # written into what nobody reads, any line is without effect
+    for other in (name for name in names.variables if not filling or name in names.filled):
         if other != site.node.id:
             yield _instead(site, ast.Name(other, ast.Load()), 1.0)
+    if filling:
+        return
     for number in names.numbers:
         yield _instead(site, ast.Constant(number), 1.4)
     if not isinstance(site.owner, ast.Subscript):

@@ -398,12 +398,14 @@ def _names(body: Body, function: Sequence[ast.AST]) -> Names:
     reach = {*variables, *(name for name, value in space.items() if isinstance(value, ModuleType) or callable(value))}
     indices = [node.slice for node in (*own, *theirs) if isinstance(node, ast.Subscript)]
     slices = [text_of(index) for index in indices if _is_slice(index, reach)]
+    filled = [node.value for node in own if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)]
     return Names(
         variables,
         tuple(dict.fromkeys(numbers))[:12],  # type: ignore[arg-type]
         frozenset(text_of(node) for node in theirs if not isinstance(node, ast.Name | ast.Constant)),
         frozenset(text_of(node) for node in (*theirs, *own) if _is_short(node, reach, {*variables})),
         tuple(dict.fromkeys([":", "1:", ":-1", "1:-1", *slices]))[:10],
+        frozenset(node.id for node in filled if isinstance(node, ast.Name)),
     )
 
 

@@ -36,6 +36,8 @@ class Names:
         Short expressions of both whose names are in reach.
     slices : tuple of str
         The slices of both.
+    filled : frozenset of str
+        Names of what the function of the gradient writes into.
     """
 
     variables: tuple[str, ...]
@@ -43,6 +45,7 @@ class Names:
     known: frozenset[str] = frozenset()
     expressions: frozenset[str] = frozenset()
     slices: tuple[str, ...] = ()
+    filled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
