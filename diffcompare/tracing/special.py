@@ -34,23 +34,21 @@ def traced_special(table: Table, name: str, floats: Floats, inputs: tuple[Any, .
     floats : callable
         What the code runs, on floats.
     inputs : tuple
-        Its arguments; numbers of the code are exact constants, as parameters must be.
+        Its arguments; where they are parameters, numbers of the code are exact constants.
     """
     build = table.builder
 
-    def term(number: TracedScalar, *, computed: bool) -> Term:
-        # what is computed from constants is no float; one that is kept apart is
-        kept = computed and build.nodes[number.index].operation != "variable"
-        return Term(build, number.index if number.moving or kept else build.constant(Fraction(number.shadow)))
+    def constant(number: TracedScalar) -> Term:
+        return Term(build, number.index if number.moving else build.constant(Fraction(number.shadow)))
 
     def rule(*row: Any) -> TracedScalar:
         numbers = [lift(v, table) for v in row]
         try:
             try:
-                result = named_term(name, [term(number, computed=True) for number in numbers])
+                result = named_term(name, [Term(build, number.index) for number in numbers])
             except UnsupportedFunction:
-                # a parameter that was computed
-                result = named_term(name, [term(number, computed=False) for number in numbers])
+                # a parameter that was computed, or rounded
+                result = named_term(name, [constant(number) for number in numbers])
         except UnsupportedFunction as error:
             raise refuse(f"{name} of traced values", str(error), "use another function") from None
         shadow = float(floats(*(number.shadow for number in numbers)))

@@ -139,3 +139,15 @@ def test_a_parameter_must_not_move():
 def test_what_is_not_in_the_table_is_refused_by_name():
     with pytest.raises(TraceError, match="struve of a traced value: there is no such operation in the table"):
         dc.trace(lambda x: sc.struve(1, x), ())
+
+
+def test_a_number_that_is_no_parameter_may_have_been_rounded() -> None:
+    # the root of 2 and its float are one number of the code; an exact constant would be another one
+    def f(x: Any) -> Any:
+        return sc.i0(x[0]) * sc.beta(x[1], np.sqrt(2))
+
+    def gradient(x: Any) -> Any:
+        b = sc.beta(x[1], 1.4142135623730951)
+        return np.array([sc.i1(x[0]) * b, sc.i0(x[0]) * b * (sc.psi(x[1]) - sc.psi(x[1] + 1.4142135623730951))])
+
+    assert dc.check_gradient(f, gradient, [22.0, 11.0]).status == "consistent"
