@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Builder, Node, Program, needed_nodes, subprogram
 from diffcompare.program.run import interpret_nodes
+from diffcompare.program.special_functions import ROWS
+from diffcompare.tracing.table import EXACT_BITS, significant_bits
 from diffcompare.verdict.pair import Pair, one_sided
 
 __all__ = [
@@ -45,6 +48,7 @@ _MOST_BITS = 2700
 DECIDING_BITS = 1200
 # constants that are moved one at a time, where they have no slope
 _MOVED = 50
+_SPECIAL = frozenset(row.name for row in ROWS)
 # a difference that is smaller than this is none, whatever the size of the numbers
 _TINY = 2.0**-1074
 
@@ -265,6 +269,34 @@ def _constants_effect(pair: Pair, i: int, bits: int) -> list[float]:
     return found
 
 
+def _parameters(pair: Pair, i: int) -> list[int]:
+    """Return the numbers of many digits that special functions take as parameters, as an order, in G_i or D_i."""
+    nodes = pair.table.builder.nodes
+    special = (nodes[k] for k in needed_nodes(nodes, [pair.G[i], pair.D[i]]) if nodes[k].operation in _SPECIAL)
+    held = {j for node in special for j in node.operands if nodes[j].operation == "constant"}
+    return [j for j in sorted(held) if significant_bits(float(nodes[j].payload or 0)) > EXACT_BITS]
+
+
+def _parameters_effect(pair: Pair, i: int, bits: int) -> float:
+    """Return what the rounding of parameters does to G_i − D_i: each is moved by it, for they have no slopes."""
+    held = _parameters(pair, i)
+    if not held or len(held) > _MOVED:
+        return 0.0
+    nodes, roots, total = list(pair.table.builder.nodes), (pair.G[i], pair.D[i]), 0.0
+    before = node_balls(nodes, roots, pair.arguments(), bits)
+    for j in held:
+        moved = [
+            *nodes[:j],
+            replace(nodes[j], payload=Fraction(nodes[j].payload or 0) * (1 + Fraction(1, 2**53))),
+            *nodes[j + 1 :],
+        ]
+        after = node_balls(moved, roots, pair.arguments(), bits)
+        with precision(bits):
+            change = (after[roots[0]] - after[roots[1]]) - (before[roots[0]] - before[roots[1]])
+        total += float(change.abs_upper()) if change.is_finite() else 0.0
+    return total
+
+
 def weigh(pair: Pair, found: Difference, among: Collection[int]) -> tuple[dict[int, str], list[str]]:
     """Judge components by their real difference; the constants of few are weighed exactly."""
     words, notes = dict.fromkeys(among, "consistent"), []
@@ -274,13 +306,14 @@ def weigh(pair: Pair, found: Difference, among: Collection[int]) -> tuple[dict[i
     allowed: list[float] | None = None
     for i in sorted(different, key=lambda i: -found.gap[i] / (found.size[i] + 1e-300)):
         clear = found.decided[i] and found.gap[i] > found.threshold(i)
-        if sweeps and pair.table.constants and math.isfinite(found.gap[i]):
+        if sweeps and math.isfinite(found.gap[i]) and (pair.table.constants or _parameters(pair, i)):
             allowed = one_sided(pair) if allowed is None else allowed
             # two random evaluations are an estimate: what is no larger than rounding could be is weighed exactly
             if not clear or any(allowed) or found.gap[i] <= _CLOSE * found.size[i]:
                 sweeps -= 1
                 effect = list(zip(pair.table.constants, _constants_effect(pair, i, found.bits), strict=True))
                 found.L[i] = math.fsum(unit_roundoff * abs(c.value * s) for c, s in effect if not c.exact)
+                found.L[i] += _parameters_effect(pair, i, found.bits)
                 unsure = found.decided[i] and found.gap[i] > found.threshold(i)
                 found.off[i] = math.fsum(a * abs(s) for a, (_, s) in zip(allowed, effect, strict=True) if a)
                 clear = unsure and found.gap[i] > found.off[i]

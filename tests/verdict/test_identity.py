@@ -797,3 +797,14 @@ def test_a_way_without_a_value_is_not_the_other_way_of_computing_it() -> None:
         return (1 + 1e-9) * (2 * x + 0.5e-20 / np.sqrt(np.max(x)) * (x == np.max(x)))
 
     assert words(f, gradient, [-14.0, 29.0, 23.0, -28.0]) == ["wrong"] * 4
+
+
+def test_the_order_of_a_function_may_have_been_rounded() -> None:
+    # 1.3 - 1 is not the float 0.3
+    x = np.array([0.5, 2.0, 4.0])
+    right = words(lambda x: np.sum(special.jv(1.3, x)), lambda x: (special.jv(0.3, x) - special.jv(2.3, x)) / 2, x)
+    assert right == ["consistent"] * 3
+    wrong = words(
+        lambda x: np.sum(special.jv(1.3, x)), lambda x: (special.jv(0.3 + 1e-9, x) - special.jv(2.3, x)) / 2, x
+    )
+    assert wrong == ["wrong"] * 3
