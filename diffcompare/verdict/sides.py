@@ -388,14 +388,15 @@ def _compare(
     if not sides:
         return
     rounding = 0.0
+    # the slack of a slope that is steep in its constants is no measure of how far another one may be
+    small = _SMALL * sizes[0], max(_SMALL * _largest(sides, here), _TINY * sizes[1])
     for one, two, what in (*((side, here, 0) for side in sides), (sides[0], sides[-1], 1)):
         gap, slack = _apart(one, two, what, count)
         # the slack is an upper bound of what was seen, not an estimate
         if gap > 8 * slack:
             found.kinks.add(component)
             return
-        least = _SMALL * sizes[0] if what == 0 else max(_SMALL * _largest(sides, here), _TINY * sizes[1])
-        if not gap <= min(4 * slack, least):
+        if not gap <= min(4 * slack, small[what]):
             found.unknown.add(component)
             return
         rounding = max(rounding, gap + slack if gap else 0.0)
@@ -403,8 +404,7 @@ def _compare(
     if rounding:
         found.rounding[component] = rounding
     gap, slack = _apart(sides[0], here, 1, count)
-    # beside a slope that is steep in its constants, the slack is no measure of how far another one may be
-    if not gap <= min(4 * slack, _SMALL * sizes[1]):
+    if not gap <= min(4 * slack, small[1]):
         found.slopes[component] = sides[0].slope
 
 

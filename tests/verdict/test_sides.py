@@ -363,18 +363,20 @@ def test_beside_a_jump_there_is_no_other_slope_that_a_claim_may_be() -> None:
         assert dc.check_gradient(fold, claim, [0.0, 0.0]).components["status"].tolist() == ["non-smooth", "consistent"]
 
 
-def test_a_decision_of_neither_side_is_not_kept_beside_a_slope_that_rounding_moves() -> None:
-    # 1.1·t**0.1 is steep at 0: what rounding makes of it is larger than the slope of the sine, which no side has
+@pytest.mark.parametrize("steep", [0.0, 1e6])
+def test_a_decision_of_neither_side_is_not_kept_beside_a_slope_that_rounding_moves(steep: float) -> None:
+    # 1.1·t**0.1 is steep at 0: what rounding makes of it is larger than the slope of the sine, which no side has;
+    # beside a component of 1e6 that is a small slope
     c = np.array([-1.3, 1.535753401444179, 1.31, -3.31])
     w = np.array([1.85, 0.37, -0.9, 0.52])
 
     def f(x: Any) -> Any:
         t = np.maximum(x - c, 0.0)
-        return np.dot(w, np.where(t > 0, t**1.1, np.sin(t)))
+        return np.dot(w, np.where(t > 0, t**1.1, np.sin(t))) + steep * x[0] ** 2
 
     def gradient(x: Any) -> Any:
         t = np.maximum(x - c, 0.0)
-        return w * np.where(t > 0, 1.1 * t**0.1, np.cos(t)) * (x - c > 0)
+        return w * np.where(t > 0, 1.1 * t**0.1, np.cos(t)) * (x - c > 0) + np.array([2 * steep * x[0], 0.0, 0.0, 0.0])
 
     verdict = dc.check_gradient(f, gradient, np.array([-0.5463586557274169, c[1], 2.0624707279898153, -2.55997295211]))
     assert list(verdict.components["status"]) == ["consistent"] * 4
