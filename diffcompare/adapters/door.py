@@ -126,13 +126,19 @@ def parts_of(at: Any) -> Mapping[Any, Any] | tuple[Any, ...] | list[Any] | None:
 
     So is a list, unless it holds arrays of several shapes, or what is made of arrays.
     """
-    if isinstance(at, Mapping) or (isinstance(at, tuple) and (hasattr(at, "_fields") or any(map(_is_array, at)))):
+    if isinstance(at, Mapping) or (isinstance(at, tuple) and hasattr(at, "_fields")):
         return at
-    if isinstance(at, list | tuple) and any(parts_of(part) is not None for part in at):
+    if not isinstance(at, list | tuple):
+        return None
+    # told by the types: a list of lists of numbers may hold millions
+    kinds = set(map(type, at))
+    made = tuple(kind for kind in kinds if issubclass(kind, list | tuple | Mapping))
+    if any(parts_of(part) is not None for part in at if isinstance(part, made)):
         return at
-    if isinstance(at, list) and any(map(_is_array, at)) and not any(isinstance(part, list | tuple) for part in at):
-        return at if len({np.shape(part) for part in at}) > 1 else None
-    return None
+    if kinds <= {float, int} or not any(map(_is_array, at)):
+        return None
+    several = not made and len({np.shape(part) for part in at}) > 1
+    return at if isinstance(at, tuple) or several else None
 
 
 def _is_array(part: Any) -> bool:

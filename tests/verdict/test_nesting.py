@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import diffcompare as dc
+from diffcompare.adapters import door
 from diffcompare.errors import DiffcompareError
 from diffcompare.verdict.arguments import structure_of
 
@@ -124,3 +125,11 @@ def test_a_point_of_nothing_is_refused() -> None:
 def test_no_code_is_written_for_nested_parameters() -> None:
     with pytest.raises(DiffcompareError, match="parameters inside parameters"):
         dc.derive(loss, POINT)
+
+
+def test_the_numbers_of_a_list_of_lists_are_not_looked_at_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    whole = door.parts_of
+    monkeypatch.setattr(door, "parts_of", lambda at: asked.append(at) or whole(at))
+    assert door.parts_of(np.ones((50, 40)).tolist()) is None
+    assert len(asked) == 51
