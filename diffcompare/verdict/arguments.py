@@ -19,7 +19,7 @@ from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
 from diffcompare.tracing.calling import called
 from diffcompare.tracing.labelled import is_labelled, with_labels
-from diffcompare.verdict.nesting import Nest, leaves_of, nest_of, put_together
+from diffcompare.verdict.nesting import Nest, described, leaves_of, nest_of, put_together
 from diffcompare.verdict.problem import real_numbers
 
 __all__ = [
@@ -45,7 +45,8 @@ class Structure:
     size: int
     # the Series or DataFrame that a part is, whose labels are handed on
     likes: tuple[Any, ...] = field(compare=False)
-    nest: Nest | None = None
+    # of what is no array
+    nest: Nest | None
 
     def unflatten(self, flat: Floats) -> Any:
         """Make fresh arguments of the user's structure."""
@@ -55,13 +56,7 @@ class Structure:
             part = flat[start : start + count].copy().reshape(shape)
             parts.append(with_labels(part, like) if like is not None else part if shape else part[()])
             start += count
-        if self.kind == "array":
-            return parts[0]
-        if self.nest is not None:
-            return put_together(self.nest, iter(parts))
-        if self.kind == "dict":
-            return dict(zip(self.keys, parts, strict=True))
-        return tuple(parts) if self.kind == "tuple" else parts
+        return put_together(self.nest, iter(parts))
 
     def flatten(self, value: Any, what: str = "a gradient") -> NDArray[Any]:
         """Flatten what a gradient returned; ``ValueError`` for another structure, shape or kind of numbers."""
@@ -81,14 +76,14 @@ class Structure:
         """Take what has this structure apart; ``ValueError`` names the entries that are missing, or too many."""
         if self.kind == "array":
             return [value]
-        if self.nest is not None:
+        if self.kind == "nest":
             return [part for _, part in leaves_of(self.nest, value, what)]
         if self.kind != "dict":
             if not isinstance(value, tuple | list) or len(value) != len(self.shapes):
-                raise ValueError(f"{what} of {len(self.shapes)} arrays is needed, got {_described(value)}")
+                raise ValueError(f"{what} of {len(self.shapes)} arrays is needed, got {described(value)}")
             return value
         if not isinstance(value, Mapping):
-            raise ValueError(f"{what} with the keys {list(self.keys)} is needed, got {_described(value)}")
+            raise ValueError(f"{what} with the keys {list(self.keys)} is needed, got {described(value)}")
         for words, keys in (
             ("is missing", [key for key in self.keys if key not in value]),
             ("is none of them", [key for key in value if key not in self.keys]),
@@ -109,10 +104,6 @@ class Structure:
         return tuple(found)
 
 
-def _described(value: Any) -> str:
-    return f"{type(value).__name__} of length {len(value)}" if hasattr(value, "__len__") else type(value).__name__
-
-
 def _in_order(value: Any, like: Any, what: str) -> Any:
     """Return numbers with labels in the order of others; ``ValueError`` names a label that is missing."""
     if not is_labelled(value) or value.ndim != like.ndim:
@@ -128,21 +119,15 @@ def _in_order(value: Any, like: Any, what: str) -> Any:
 
 def structure_of(at: Any) -> tuple[Structure, Floats]:
     """Return the structure of a point and its numbers, flat; errors name what is no point."""
-    found = parts_of(at)
     nest = nest_of(at)
-    kind: str
-    keys: tuple[Any, ...]
+    keys: tuple[Any, ...] = (0,)
+    kind, parts = "array", [at]
     if nest is not None and (any(inner is not None for inner in nest.inner) or hasattr(at, "_fields")):
         leaves = list(leaves_of(nest, at, "a point"))
         kind, keys, parts = "nest", tuple(path for path, _ in leaves), [leaf for _, leaf in leaves]
-    elif isinstance(found, Mapping):
-        kind, keys, parts = "dict", tuple(found), list(found.values())
-        for key in keys:
-            check_text(str(key), "key of at")
-    elif found is not None:
-        kind, keys, parts = "list" if isinstance(at, list) else "tuple", tuple(range(len(found))), list(found)
-    else:
-        kind, keys, parts = "array", (0,), [at]
+    elif nest is not None:
+        kind = "dict" if isinstance(at, Mapping) else "list" if isinstance(at, list) else "tuple"
+        keys, parts = nest.keys, list(at.values() if isinstance(at, Mapping) else at)
     try:
         arrays = [np.asarray(part) for part in parts]
     except ValueError:
@@ -161,8 +146,7 @@ def structure_of(at: Any) -> tuple[Structure, Floats]:
     if not flat.size:
         raise ValueError(f"at={at!r}: an empty point; pass at least one coordinate")
     likes = tuple(part if is_labelled(part) else None for part in parts)
-    shapes = tuple(array.shape for array in arrays)
-    structure = Structure(kind, keys, shapes, flat.size, likes, nest if kind == "nest" else None)
+    structure = Structure(kind, keys, tuple(array.shape for array in arrays), flat.size, likes, nest)
     for name in structure.names() if any(like is not None for like in likes) else ():
         check_text(name, "label of at")
     if not np.isfinite(flat).all():

@@ -125,7 +125,7 @@ def derive(f: Callable[..., Any], at: Any, *, args: Sequence[Any] = (), budget: 
     if isinstance(f, SymbolicFunction):
         raise TypeError("f is a formula: derive is for NumPy code; write the formula as a function")
     structure, x = structure_of(at)
-    if structure.nest is not None:
+    if structure.kind == "nest":
         raise UnsupportedFunction("no code is written for parameters inside parameters; derive of one array at a time")
     names = names_in(f, args)
     name = _function_name(names)

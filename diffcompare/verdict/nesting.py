@@ -9,7 +9,7 @@ from typing import Any
 from diffcompare.adapters.door import parts_of, with_parts
 from diffcompare.errors import check_text
 
-__all__ = ["Nest", "leaves_of", "nest_of", "put_together"]
+__all__ = ["Nest", "described", "leaves_of", "nest_of", "put_together"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def leaves_of(nest: Nest | None, value: Any, what: str, path: str = "") -> Itera
     kind = Mapping if isinstance(nest.like, Mapping) else list | tuple
     inside = f" in {path}" if path else ""
     if not isinstance(value, kind) or (kind is not Mapping and len(value) != len(nest.keys)):
-        raise ValueError(f"{what} with the entries {list(nest.keys)}{inside} is needed, got {_described(value)}")
+        raise ValueError(f"{what} with the entries {list(nest.keys)}{inside} is needed, got {described(value)}")
     extra = [key for key in value if key not in nest.keys] if isinstance(value, Mapping) else []
     if extra:
         raise ValueError(f"{what} has the entry {_below(path, nest, extra[0])}, which the point has not")
@@ -66,7 +66,8 @@ def _below(path: str, nest: Nest, key: Any) -> str:
     return f"{path or 'x'}[{key}]"
 
 
-def _described(value: Any) -> str:
+def described(value: Any) -> str:
+    """Name what stands where something else is needed."""
     return f"{type(value).__name__} of length {len(value)}" if hasattr(value, "__len__") else type(value).__name__
 
 
