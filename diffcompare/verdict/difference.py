@@ -285,11 +285,8 @@ def _parameters_effect(pair: Pair, i: int, bits: int) -> float:
     nodes, roots, total = list(pair.table.builder.nodes), (pair.G[i], pair.D[i]), 0.0
     before = node_balls(nodes, roots, pair.arguments(), bits)
     for j in held:
-        moved = [
-            *nodes[:j],
-            replace(nodes[j], payload=Fraction(nodes[j].payload or 0) * (1 + Fraction(1, 2**53))),
-            *nodes[j + 1 :],
-        ]
+        moved = nodes.copy()
+        moved[j] = replace(nodes[j], payload=Fraction(nodes[j].payload or 0) * (1 + Fraction(1, 2**53)))
         after = node_balls(moved, roots, pair.arguments(), bits)
         with precision(bits):
             change = (after[roots[0]] - after[roots[1]]) - (before[roots[0]] - before[roots[1]])

@@ -90,8 +90,13 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
         edit = find_repair(pair, asked, budget) if small else None
     more, own = ([], None) if edit is None else told(edit, texts, wrong)
     # what cannot be written is no explanation
-    explains = edit is not None and own is not None and edit.cost <= _FAR and not _is_cut(own.text)
-    explains = explains and edit is not None and is_one_place(pair, edit)
+    explains = (
+        edit is not None
+        and own is not None
+        and edit.cost <= _FAR
+        and not _is_cut(own.text)
+        and is_one_place(pair, edit)
+    )
     if search is not None and not explains:
         found = search.rare()
     if found is not None:

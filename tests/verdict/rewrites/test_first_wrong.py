@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,73 +11,24 @@ import diffcompare as dc
 from diffcompare.verdict.rewrites.first_wrong import Known, Watch
 from diffcompare.verdict.rewrites.search import Rewriting
 
-Y = np.cumsum(np.random.default_rng(5).normal(size=16))
-AT = [-1.2, -0.2]
-
-
-def level(theta: Any) -> Any:
-    q, r = np.exp(theta)
-    a, P, nll = 0.0, 10.0, 0.0
-    for obs in Y:
-        S = P + r
-        v = obs - a
-        nll = nll + 0.5 * (np.log(S) + v**2 / S)
-        K = P / S
-        a = a + K * v
-        P = P * (1 - K) + q
-    return nll
-
-
-def no_gain(theta: Any) -> Any:
-    q, r = np.exp(theta)
-    dq, dr = np.array([q, 0.0]), np.array([0.0, r])
-    a, P = 0.0, 10.0
-    da, dP, grad = np.zeros(2), np.zeros(2), np.zeros(2)
-    for obs in Y:
-        S = P + r
-        dS = dP + dr
-        v = obs - a
-        grad += 0.5 * (dS / S - 2 * v * da / S - v**2 * dS / S**2)
-        K = P / S
-        dK = (dP * S - P * dS) / S**2
-        a = a + K * v
-        da = da + dK * v
-        dP = dP * (1 - K) - P * dK + dq
-        P = P * (1 - K) + q
-    return grad
-
-
-def half(theta: Any) -> Any:
-    q, r = np.exp(theta)
-    dq, dr = np.array([q, 0.0]), np.array([0.0, r])
-    a, P = 0.0, 10.0
-    da, dP, grad = np.zeros(2), np.zeros(2), np.zeros(2)
-    for obs in Y:
-        S = P + r
-        dS = dP + dr
-        v = obs - a
-        grad += 0.5 * (dS / S - v * da / S - v**2 * dS / S**2)
-        K = P / S
-        dK = (dP * S - P * dS) / S**2
-        a = a + K * v
-        da = da + dK * v - K * da
-        dP = dP * (1 - K) - P * dK + dq
-        P = P * (1 - K) + q
-    return grad
+from ...quality.mistakes.case import load  # noqa: TID252 - tests are no package
+from ...quality.mistakes.sequences import CASES  # noqa: TID252 - tests are no package
 
 
 @pytest.mark.parametrize(
-    ("gradient", "text", "message"),
-    [(no_gain, "da", "the factor 1 - K is missing"), (half, "v * da / S", "this is half of what it should be")],
+    ("number", "text", "message"),
+    [(1, "da", "the factor 1 - K is missing"), (4, "v * da / S", "this is half of what it should be")],
 )
 def test_what_is_missing_is_found_in_the_line_of_the_first_wrong_value(
-    gradient: Any, text: str, message: str, monkeypatch: pytest.MonkeyPatch
+    number: int, text: str, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    (planted,) = (one for one in CASES if one.name == "local_level")
+    module = load(planted.edit(planted.bugs[number]).text.replace("size=40", "size=16"), tmp_path, "planted")
     # no other line may be tried
     for name in ("usual", "missing", "rare"):
         whole = getattr(Rewriting, name)
         monkeypatch.setattr(Rewriting, name, lambda some, whole=whole: None if some.line is None else whole(some))
-    marks = [one for one in dc.check_gradient(level, gradient, AT).marks if one.role == "gradient"]
+    marks = [one for one in dc.check_gradient(module.f, module.gradient, module.at).marks if one.role == "gradient"]
     assert [(one.text, one.message) for one in marks] == [(text, message)]
 
 
