@@ -20,6 +20,7 @@ from diffcompare.arithmetic.floating import implementation
 from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.arrays import ArrayBuilder, ArrayNode, contracted, interpret_arrays
 from diffcompare.program.dag import Node
+from diffcompare.program.operations import OPERATIONS
 
 __all__ = ["Moved", "array_floats", "floats_from", "is_rounded", "moved_floats", "strayed_floats", "tangent_floats"]
 
@@ -353,7 +354,9 @@ def _slopes(node: ArrayNode, value: Floats, values: Sequence[Floats]) -> Sequenc
     if node.payload is None:
         run = numpy_partials(node.operation, len(values))
         if run is not None:
-            return run(value, *[*values, 0.0, 0.0][:2])
+            # a parameter, as an order, has none: what its rounding does is found in balls
+            count = OPERATIONS[node.operation].parameters
+            return [*np.zeros(count), *run(value, *[*values, 0.0, 0.0][:2])[count:]]
     # derivatives that NumPy and SciPy lack
     plain = Node(node.operation, tuple(range(len(values))), None if node.payload is None else int(node.payload))
     columns = [np.ravel(v).tolist() for v in np.broadcast_arrays(value, *values)]

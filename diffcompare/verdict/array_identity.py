@@ -23,7 +23,7 @@ from diffcompare.program.array_adjoint import sensitivities_of
 from diffcompare.program.arrays import most_held, same_elements
 from diffcompare.tracing.array_table import ANSWERS, ArrayGuard
 from diffcompare.verdict.array_pair import ArrayPair, record_function, trace_arrays
-from diffcompare.verdict.difference import nearest_float
+from diffcompare.verdict.difference import PARAMETER_MOVES, SPECIAL, nearest_float
 from diffcompare.verdict.judgement import OTHER_BESIDE, OTHER_NUMBERS, OTHER_SLOPE, Judgement, Left
 from diffcompare.verdict.pair import FAILURES, slope_agrees
 from diffcompare.verdict.problem import Problem, State
@@ -196,11 +196,11 @@ def signs_of(values: Any) -> NDArray[np.int8]:
 
 
 def is_what_runs(observed: Sequence[Floats], values: Sequence[Any], floats: Sequence[Moved], unit: float) -> bool:
-    """Check the floats of the code against the balls of its trace, within eight times their rounding errors."""
+    """Check the floats of the code against the balls of its trace, within sixteen times their rounding errors."""
     for seen, value, moved in zip(observed, values, floats, strict=True):
         known, real = np.isfinite(seen), middles(value)
         gaps = np.abs(real - seen)
-        far = gaps > np.maximum(64 * unit * np.abs(real), 8 * np.broadcast_to(moved.error, value.shape).reshape(-1))
+        far = gaps > np.maximum(64 * unit * np.abs(real), 16 * np.broadcast_to(moved.error, value.shape).reshape(-1))
         if (known & (~np.isfinite(real) | far)).any():
             return False
     return True
@@ -475,13 +475,16 @@ def _weigh(pair: ArrayPair, found: Compared, status: NDArray[Any], notes: list[s
     if not suspects.size:
         return
     allowed = _one_sided(pair)
-    unsure = [i for i in suspects.tolist() if allowed or found.gap[i] <= _CLOSE * found.size[i] or status[i] != "wrong"]
+    parameters = _parameters_effect(pair)
+    found.L = np.maximum(found.L, parameters)
+    close = np.maximum(_CLOSE * found.size, 32 * parameters)
+    unsure = [i for i in suspects.tolist() if allowed or found.gap[i] <= close[i] or status[i] != "wrong"]
     sweeps = min(_SWEEPS, max(2, _SWEPT_WORK // max(pair.work, 1)))
     worst = sorted(unsure, key=lambda i: -found.gap[i] / (found.size[i] + 1e-300))
     off, least = 0.0, math.inf
     for i in worst[:sweeps]:
         L, own = _effect(pair, i, allowed)
-        found.L[i] = L if np.isfinite(found.L[i]) else math.inf
+        found.L[i] = L + parameters[i] if np.isfinite(found.L[i]) else math.inf
         found.off[i] = own
         off, least = max(off, own / (found.size[i] or 1.0)), min(least, L / (found.size[i] or 1.0))
     for i in worst[sweeps:]:
@@ -525,6 +528,35 @@ def _effect(pair: ArrayPair, i: int, allowed: dict[int, Floats]) -> tuple[float,
             if k in allowed:
                 off += float(np.sum(allowed[k] * size))
     return L, off
+
+
+def _parameters_effect(pair: ArrayPair) -> Floats:
+    """Estimate what the rounding of parameters of special functions, as an order, does to each component of G − D.
+
+    They have no slopes: the numbers of many digits that they are made of are moved at random.
+    """
+    build = pair.build
+    difference = build.apply("subtract", pair.G, pair.D)
+    special = (build.nodes[k] for k in build.needed([difference]) if build.nodes[k].operation in SPECIAL)
+    sources = build.needed({k for node in special for k in node.operands if not build.moving[k]})
+    constants = {k: np.array(build.nodes[k].payload, dtype=float) for k in sources if not build.nodes[k].operands}
+    held = {k: numbers for k, numbers in constants.items() if is_rounded(numbers).any()}
+    effect = np.zeros(build.nodes[difference].shape)
+    random = np.random.default_rng(5)
+    factor = 3 * math.sqrt(sum(np.count_nonzero(is_rounded(numbers)) for numbers in held.values()))
+    (before,) = array_balls(build, [difference] if held else [], pair.point, _BITS) or [None]
+    for _ in range(PARAMETER_MOVES if held else 0):
+        moved = {}
+        for k, numbers in held.items():
+            # by 4 to 8 of their last digits: moves of one size could cancel, and derivatives shift an order by 1
+            steps = random.choice((-1, 1), numbers.shape) * random.integers(4, 9, numbers.shape)
+            last = np.spacing(np.abs(numbers) + 1)
+            moved[k] = build.constant(np.where(is_rounded(numbers), numbers + steps * last, numbers))
+        (after,) = array_balls(build, build.copied([difference], moved), pair.point, _BITS)
+        with precision(_BITS):
+            changes = (after - before).tolist()
+        effect = np.maximum(effect, [float(c.abs_upper()) / 8 if c.is_finite() else 0.0 for c in changes])
+    return factor * effect
 
 
 def _one_sided(pair: ArrayPair) -> dict[int, Floats]:

@@ -26,6 +26,8 @@ from diffcompare.verdict.pair import Pair, one_sided
 
 __all__ = [
     "DECIDING_BITS",
+    "PARAMETER_MOVES",
+    "SPECIAL",
     "Difference",
     "conditioning_of",
     "difference_of",
@@ -48,7 +50,9 @@ _MOST_BITS = 2700
 DECIDING_BITS = 1200
 # constants that are moved one at a time, where they have no slope
 _MOVED = 50
-_SPECIAL = frozenset(row.name for row in ROWS)
+SPECIAL = frozenset(row.name for row in ROWS)
+# random moves of parameters
+PARAMETER_MOVES = 4
 # a difference that is smaller than this is none, whatever the size of the numbers
 _TINY = 2.0**-1074
 
@@ -272,26 +276,31 @@ def _constants_effect(pair: Pair, i: int, bits: int) -> list[float]:
 def _parameters(pair: Pair, i: int) -> list[int]:
     """Return the numbers of many digits that special functions take as parameters, as an order, in G_i or D_i."""
     nodes = pair.table.builder.nodes
-    special = (nodes[k] for k in needed_nodes(nodes, [pair.G[i], pair.D[i]]) if nodes[k].operation in _SPECIAL)
+    special = (nodes[k] for k in needed_nodes(nodes, [pair.G[i], pair.D[i]]) if nodes[k].operation in SPECIAL)
     held = {j for node in special for j in node.operands if nodes[j].operation == "constant"}
     return [j for j in sorted(held) if significant_bits(float(nodes[j].payload or 0)) > EXACT_BITS]
 
 
-def _parameters_effect(pair: Pair, i: int, bits: int) -> float:
-    """Return what the rounding of parameters does to G_i − D_i: each is moved by it, for they have no slopes."""
-    held = _parameters(pair, i)
-    if not held or len(held) > _MOVED:
-        return 0.0
-    nodes, roots, total = list(pair.table.builder.nodes), (pair.G[i], pair.D[i]), 0.0
+def _parameters_effect(pair: Pair, among: Sequence[int], bits: int) -> dict[int, float]:
+    """Estimate what the rounding of parameters does to G_i − D_i, from random moves: they have no slopes."""
+    held = {i: found for i in among if (found := _parameters(pair, i))}
+    effect = dict.fromkeys(among, 0.0)
+    nodes, roots = list(pair.table.builder.nodes), [r for i in held for r in (pair.G[i], pair.D[i])]
+    random = np.random.default_rng(5)
     before = node_balls(nodes, roots, pair.arguments(), bits)
-    for j in held:
+    for _ in range(PARAMETER_MOVES if held else 0):
         moved = nodes.copy()
-        moved[j] = replace(nodes[j], payload=Fraction(nodes[j].payload or 0) * (1 + Fraction(1, 2**53)))
+        for j in sorted(set().union(*held.values())):
+            # moves of one size could cancel; derivatives shift an order by 1, and keep the rounding of what was shifted
+            order, share = Fraction(nodes[j].payload or 0), random.choice((-1.0, 1.0)) * random.uniform(0.5, 1.0)
+            moved[j] = replace(nodes[j], payload=order + Fraction(share) * (abs(order) + 1) / 2**53)
         after = node_balls(moved, roots, pair.arguments(), bits)
         with precision(bits):
-            change = (after[roots[0]] - after[roots[1]]) - (before[roots[0]] - before[roots[1]])
-        total += float(change.abs_upper()) if change.is_finite() else 0.0
-    return total
+            for i in held:
+                change = (after[pair.G[i]] - after[pair.D[i]]) - (before[pair.G[i]] - before[pair.D[i]])
+                size = float(change.abs_upper()) if change.is_finite() else 0.0
+                effect[i] = max(effect[i], 3 * math.sqrt(len(held[i])) * size)
+    return effect
 
 
 def weigh(pair: Pair, found: Difference, among: Collection[int]) -> tuple[dict[int, str], list[str]]:
@@ -301,16 +310,19 @@ def weigh(pair: Pair, found: Difference, among: Collection[int]) -> tuple[dict[i
     different = [i for i in among if not found.equal[i]]
     sweeps = _SWEEPS
     allowed: list[float] | None = None
+    parameters = _parameters_effect(pair, different, found.bits)
+    for i in different:
+        found.L[i] += parameters[i]
     for i in sorted(different, key=lambda i: -found.gap[i] / (found.size[i] + 1e-300)):
         clear = found.decided[i] and found.gap[i] > found.threshold(i)
-        if sweeps and math.isfinite(found.gap[i]) and (pair.table.constants or _parameters(pair, i)):
+        if sweeps and math.isfinite(found.gap[i]) and pair.table.constants:
             allowed = one_sided(pair) if allowed is None else allowed
             # two random evaluations are an estimate: what is no larger than rounding could be is weighed exactly
             if not clear or any(allowed) or found.gap[i] <= _CLOSE * found.size[i]:
                 sweeps -= 1
                 effect = list(zip(pair.table.constants, _constants_effect(pair, i, found.bits), strict=True))
                 found.L[i] = math.fsum(unit_roundoff * abs(c.value * s) for c, s in effect if not c.exact)
-                found.L[i] += _parameters_effect(pair, i, found.bits)
+                found.L[i] += parameters[i]
                 unsure = found.decided[i] and found.gap[i] > found.threshold(i)
                 found.off[i] = math.fsum(a * abs(s) for a, (_, s) in zip(allowed, effect, strict=True) if a)
                 clear = unsure and found.gap[i] > found.off[i]

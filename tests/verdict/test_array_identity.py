@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import special
 
 import diffcompare as dc
 from diffcompare.program.arrays import ArrayBuilder
@@ -547,3 +548,23 @@ def test_what_is_only_compared_has_values_around_the_point(compared: Any, opaque
 
     verdict = dc.check_gradient(lambda x: np.sum(compared(data + np.sqrt(x[0]))), gradient, [0.0])
     assert verdict.status == "out-of-domain"
+
+
+@pytest.mark.parametrize("orders", [1.3, np.linspace(0.1, 2.3, 20)], ids=["one", "many"])
+def test_the_order_of_a_function_of_many_numbers_may_have_been_rounded(orders: Any) -> None:
+    # 1.3 - 1 is not the float 0.3
+    x = np.linspace(0.5, 9.0, 40).reshape(2, 20)
+    below, above = np.round(orders - 1, 6), np.round(orders + 1, 6)
+    for off, word in ((0.0, "consistent"), (1e-9, "wrong")):
+        posed = problem(
+            lambda x: np.sum(special.jv(np.round(orders, 6), x.reshape(2, 20))),
+            lambda x, off=off: (
+                off + 0.5 * (special.jv(below, x.reshape(2, 20)) - special.jv(above, x.reshape(2, 20))).ravel()
+            ),
+            x.ravel(),
+        )
+        found = array_identity.judge_arrays(posed, state_of(posed))
+        assert isinstance(found, Judgement)
+        assert set(found.status) == {word}, found.notes
+        assert float(np.nanmax(found.threshold)) < 1e-11
+        assert set(judge_by_identity(posed).status) == {word}  # type: ignore[union-attr]

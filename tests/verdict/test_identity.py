@@ -808,3 +808,18 @@ def test_the_order_of_a_function_may_have_been_rounded() -> None:
         lambda x: np.sum(special.jv(1.3, x)), lambda x: (special.jv(0.3 + 1e-9, x) - special.jv(2.3, x)) / 2, x
     )
     assert wrong == ["wrong"] * 3
+
+
+def test_the_orders_of_many_components_may_have_been_rounded() -> None:
+    x = np.linspace(0.5, 4.0, 44)
+    orders = np.linspace(0.1, 2.3, 44).round(3).tolist()
+
+    def f(x: Any) -> Any:
+        return np.sum(np.array([special.jv(order, t) for order, t in zip(orders, x, strict=True)]))
+
+    def gradient(x: Any) -> Any:
+        pairs = zip(orders, x, strict=True)
+        return np.array([(special.jv(round(p - 1, 3), t) - special.jv(round(p + 1, 3), t)) / 2 for p, t in pairs])
+
+    assert words(f, gradient, x) == ["consistent"] * 44
+    assert words(f, lambda x: gradient(x) + 1e-10, x) == ["wrong"] * 44
