@@ -187,12 +187,13 @@ def test_numbers_are_not_cut_in_narrow_and_wide_places(run):
     variables = [f"variable_number_{k}" for k in range(6)]
     formula = " + ".join(f"{v}**2" for v in variables)
     at = ",".join(["0.12345678901234566"] * 6)
-    narrow, wide = (run("compare", formula, "--at", at, COLUMNS=columns) for columns in ("20", "400"))
-    assert narrow.stdout == wide.stdout
-    assert f"f({', '.join(variables)}) = {formula}\n" in narrow.stdout
-    assert narrow.stdout.count("0.12345678901234566") == 6
-    assert narrow.stdout.count("0.2469135780246913") == 6
-    assert "…" not in narrow.stdout
+    for columns in ("20", "400"):
+        shown = run("compare", formula, "--at", at, COLUMNS=columns).stdout
+        # lines break in gaps alone
+        assert f"f({', '.join(variables)}) = {formula} at" in " ".join(shown.split())
+        assert shown.count("0.12345678901234566") == 6
+        assert shown.count("0.2469135780246913") == 6
+        assert "…" not in shown
 
 
 @pytest.mark.thorough
