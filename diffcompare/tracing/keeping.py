@@ -94,6 +94,8 @@ class _Held:
         # the objects are held: an id must not be used again
         self._seen: dict[int, Any] = {}
         self._bytes = 0
+        # how objects of a class are looked at; None of a class without state
+        self._ways: dict[type, Callable[[Any], Sequence[Any]] | None] = {}
 
     @property
     def objects(self) -> int:
@@ -113,22 +115,31 @@ class _Held:
             raise
 
     def _visit(self, values: Sequence[Any]) -> None:
-        waiting = list(values)
+        waiting, seen, ways = list(values), self._seen, self._ways
         while waiting:
             value = waiting.pop()
-            if _is_atom(type(value)) or id(value) in self._seen:
+            kind = type(value)
+            if kind not in ways:
+                ways[kind] = self._way(kind)
+            way = ways[kind]
+            if way is None or id(value) in seen:
                 continue
-            self._seen[id(value)] = value
-            if len(self._seen) > _LARGEST or self._bytes > _LARGEST_BYTES:
+            seen[id(value)] = value
+            if len(seen) > _LARGEST or self._bytes > _LARGEST_BYTES:
                 raise TraceError("the function refers to more objects than are put back after a trace; pass formula=")
-            waiting += self._referred(value)
+            waiting += way(value)
 
-    def _referred(self, value: Any) -> Sequence[Any]:
-        """Keep what a value holds, and return what it refers to."""
-        for kind, keep in _KINDS.items():
-            if isinstance(value, kind):
-                return keep(self, value)
-        return [*self._contents(value), *self._attributes(value)]
+    def _way(self, kind: type) -> Callable[[Any], Sequence[Any]] | None:
+        """Return what keeps what an object of a class holds, and returns what it refers to."""
+        if _is_atom(kind):
+            return None
+        if kind in _PLAIN:
+            return self._contents
+        for known, keep in _KINDS.items():
+            if issubclass(kind, known):
+                return functools.partial(keep, self)
+        slots = slots_of(kind)
+        return lambda value: [*self._contents(value), *self._attributes(value, slots)]
 
     def _function(self, function: types.FunctionType) -> Sequence[Any]:
         found = [*(function.__closure__ or ()), *(function.__defaults__ or ()), function.__dict__]
@@ -237,7 +248,7 @@ class _Held:
         self.undo.append(lambda: put(before))
         return []
 
-    def _attributes(self, value: Any) -> Sequence[Any]:
+    def _attributes(self, value: Any, slots: Sequence[Any]) -> Sequence[Any]:
         """Keep the attributes of an object."""
         kind = type(value)
         module = kind.__module__.partition(".")[0]
@@ -250,7 +261,7 @@ class _Held:
         found: list[Any] = [kind]
         with suppress(AttributeError):
             found.append(object.__getattribute__(value, "__dict__"))
-        for slot in slots_of(kind):
+        for slot in slots:
             found += self._slot(slot, value)
         if "__next__" in vars(kind) and not kind.__flags__ & _WRITTEN_IN_PYTHON:
             raise TraceError(_USED_UP.format(kind.__name__))
@@ -320,6 +331,8 @@ _CONTAINERS: dict[type, Callable[[Any, Any], None]] = {
 }
 
 
+# what these refer to is what they contain
+_PLAIN = frozenset({dict, list, set, tuple, frozenset, deque})
 # of these nothing is hidden that could be changed
 _OPEN = (*_CONTAINERS, np.ndarray, tuple, frozenset, functools.partial, BaseException)
 
