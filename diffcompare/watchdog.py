@@ -27,6 +27,8 @@ from functools import wraps
 from pathlib import Path
 from typing import IO, Any, ParamSpec, TypeVar, cast
 
+from diffcompare.line_tracing import users_lines_alone
+
 __all__ = [
     "BUDGET",
     "OutOfTime",
@@ -121,7 +123,7 @@ def in_time(check: Callable[P, R]) -> Callable[P, R]:
         # a check that is part of another one shares its calls
         token = _CALLS.set(_CALLS.get() or own)
         try:
-            with time_limit(budget if isinstance(budget, int | float) else BUDGET):
+            with time_limit(budget if isinstance(budget, int | float) else BUDGET), users_lines_alone():
                 return check(*args, **options)
         finally:
             _CALLS.reset(token)

@@ -22,14 +22,15 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "diffcompare": ("", ""),
     "errors": ("", ""),
     "floats": ("errors", "numpy"),
-    # asks processes of our own
-    "watchdog": ("", ""),
+    # the watchdog asks processes of our own
+    "line_tracing": ("", ""),
+    "watchdog": ("line_tracing", ""),
     # writes Python source and runs it in what it is given
     "program": ("errors watchdog", "numpy"),
     # loads SciPy when one of its functions is used
     "program.scipy_functions": ("errors program", "numpy scipy"),
     "symbolic": ("errors floats watchdog program program.scipy_functions", "numpy sympy"),
-    "tracing": ("errors floats watchdog program program.scipy_functions", "numpy"),
+    "tracing": ("errors floats line_tracing watchdog program program.scipy_functions", "numpy"),
     # flint's precision belongs to the process, so it is kept in one place
     "arithmetic": ("errors floats watchdog program program.scipy_functions", "flint numpy"),
     # useful alone: takes any callable

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
+from diffcompare.line_tracing import follow
 from diffcompare.watchdog import OutOfTime, count_call
 
 __all__ = ["PASSING", "Interruption", "StoppedError", "called"]
@@ -24,9 +26,13 @@ class StoppedError(RuntimeError):
 def called(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call the user's code, which raises an Exception if anything; Ctrl-C passes."""
     count_call(function)
+    followed = follow()
     try:
         return function(*arguments)
     except (Exception, *PASSING):
         raise
     except BaseException as error:
         raise StoppedError(f"{type(error).__name__}: {error}") from error
+    finally:
+        if followed:
+            sys.settrace(None)

@@ -81,8 +81,7 @@ class Keeper:
         try:
             yield
         finally:
-            for undo in reversed(self._held.undo):
-                undo()
+            self._held.put_back()
 
 
 class _Held:
@@ -94,6 +93,8 @@ class _Held:
         # the objects are held: an id must not be used again
         self._seen: dict[int, Any] = {}
         self._bytes = 0
+        # functions without attributes
+        self._bare: list[types.FunctionType] = []
         # how objects of a class are looked at; None of a class without state
         self._ways: dict[type, Callable[[Any], Sequence[Any]] | None] = {}
 
@@ -101,18 +102,31 @@ class _Held:
     def objects(self) -> int:
         return len(self._seen)
 
+    def put_back(self) -> None:
+        for function in self._bare:
+            if function.__dict__:
+                function.__dict__.clear()
+        for undo in reversed(self.undo):
+            undo()
+
     def visit(self, values: Sequence[Any]) -> None:
         """Look at values and at what they refer to, or at nothing where that fails."""
-        objects, undo, size = len(self._seen), len(self.undo), self._bytes
+        objects, undo, bare, size = len(self._seen), len(self.undo), len(self._bare), self._bytes
+        collecting = gc.isenabled()
+        # thousands of small objects are made, and none is garbage
+        gc.disable()
         try:
             self._visit(values)
         except BaseException:
             # what was seen of them must not pass for looked at
             while len(self._seen) > objects:
                 self._seen.popitem()
-            del self.undo[undo:]
+            del self.undo[undo:], self._bare[bare:]
             self._bytes = size
             raise
+        finally:
+            if collecting:
+                gc.enable()
 
     def _visit(self, values: Sequence[Any]) -> None:
         waiting, seen, ways = list(values), self._seen, self._ways
@@ -142,7 +156,11 @@ class _Held:
         return lambda value: [*self._contents(value), *self._attributes(value, slots)]
 
     def _function(self, function: types.FunctionType) -> Sequence[Any]:
-        found = [*(function.__closure__ or ()), *(function.__defaults__ or ()), function.__dict__]
+        found = [*(function.__closure__ or ()), *(function.__defaults__ or ())]
+        if function.__dict__:
+            found.append(function.__dict__)
+        else:
+            self._bare.append(function)
         if function.__kwdefaults__:
             found.append(function.__kwdefaults__)
         if not _is_users(function.__module__):
