@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -499,8 +500,17 @@ def _triangular(matrix: Any, right: Any, upper: bool, left: bool = True, unitria
     return _solved(matrix * (1.0 - one) + one if unitriangular else matrix, right, left)
 
 
-def _lu_solve(matrix: Any, _: Any, right: Any, left: bool = True, adjoint: bool = False) -> Any:
+@dataclass(frozen=True, slots=True)
+class _OfDeterminant:
+    """In place of the pivots: a determinant leaves factors of the transpose of what lies in rows; that is solved."""
+
+    matrix: Any
+
+
+def _lu_solve(matrix: Any, pivots: Any, right: Any, left: bool = True, adjoint: bool = False) -> Any:
     # in place of its factors a matrix is kept itself
+    if isinstance(pivots, _OfDeterminant):
+        matrix, adjoint = pivots.matrix, True
     return _solved(np.swapaxes(matrix, -1, -2) if adjoint else matrix, right, left)
 
 
@@ -516,19 +526,24 @@ def _cholesky(x: Any, upper: bool = False, check_errors: bool = False) -> Any:
 
 def _slogdet(x: Any) -> Any:
     sign, logarithm = np.linalg.slogdet(x)
-    return sign, logarithm, x, 0
+    return sign, logarithm, x, _OfDeterminant(x)
 
 
 def _distances(a: Any, b: Any, p: float = 2.0, _: Any = None) -> Any:
-    if p != 2:
-        raise TraceError(f"distances of p={p:g} are not read; pass p=2")
     apart = a[..., :, None, :] - b[..., None, :, :]
-    return np.sqrt(np.sum(apart * apart, axis=-1))
+    if p == 2:
+        return np.sqrt(np.sum(apart * apart, axis=-1))
+    if p == 0 or math.isinf(p):
+        raise TraceError(f"distances of p={p:g} are not read; pass another p")
+    return np.sum(np.abs(apart) ** p, axis=-1) ** (1 / p)
 
 
-def _distances_backward(grad: Any, a: Any, b: Any, _: float, found: Any) -> Any:
+def _distances_backward(grad: Any, a: Any, b: Any, p: float, found: Any) -> Any:
     apart = a[..., :, None, :] - b[..., None, :, :]
-    return np.sum((grad / found)[..., None] * apart, axis=-2)
+    if p == 2:
+        return np.sum((grad / found)[..., None] * apart, axis=-2)
+    share = np.sign(apart) * (np.abs(apart) / found[..., None]) ** (p - 1)
+    return np.sum(grad[..., None] * share, axis=-2)
 
 
 def _plain(function: Callable[..., Any]) -> Rule:
@@ -618,7 +633,7 @@ _RULES: Mapping[str, Rule] = {
     "linalg_lu_solve": _lu_solve,
     "cholesky_solve": _cholesky_solve,
     "_linalg_solve_ex": lambda a, b, left=True, check_errors=False: (_solved(a, b, left), a, 0, 0),
-    "_linalg_det": lambda x: (np.linalg.det(x), x, 0),
+    "_linalg_det": lambda x: (np.linalg.det(x), x, _OfDeterminant(x)),
     "_linalg_slogdet": _slogdet,
     "_linalg_eigh": lambda a, uplo="L", compute_v=True: tuple(np.linalg.eigh(a, uplo)),
     "_linalg_svd": lambda a, full_matrices=False, compute_uv=True, driver=None: tuple(np.linalg.svd(a, full_matrices)),

@@ -747,10 +747,12 @@ def _det(table: ArrayTable, a: Any) -> Any:
 def _slogdet(table: ArrayTable, a: Any) -> Any:
     matrix = _square(table, a)
     if matrix.ndim > 2:
-        raise refuse("slogdet of a stack", "one matrix is read", "use a loop")
-    sign, logarithm = np.linalg.slogdet(matrix.floats)
-    found = stored(table, table.build.of_matrix("log_determinant", matrix.node), np.asarray(logarithm))
-    return np.linalg.slogdet(np.eye(1)).__class__(made(table, float(sign)), found)
+        found = _batched(lambda m: _slogdet(table, m).logabsdet, matrix)
+    else:
+        logarithm = np.asarray(np.linalg.slogdet(matrix.floats).logabsdet)
+        found = stored(table, table.build.of_matrix("log_determinant", matrix.node), logarithm)
+    sign = made(table, np.linalg.slogdet(matrix.floats).sign)
+    return np.linalg.slogdet(np.eye(1)).__class__(sign, found)
 
 
 @handles(np.linalg.cholesky)

@@ -15,7 +15,6 @@ from diffcompare.tracing.array import (
     wrap,
 )
 from diffcompare.tracing.registry import Handlers, registering
-from diffcompare.tracing.scalar import scalar
 from diffcompare.tracing.table import Table, refuse
 
 __all__ = ["HANDLERS"]
@@ -72,9 +71,10 @@ def _det(table: Table, a: Any) -> Any:
 
 @handles(np.linalg.slogdet)
 def _slogdet(table: Table, a: Any) -> Any:
-    value = linear.determinant(table, a)
-    sign = 1.0 if value.shadow > 0 else -1.0
-    return np.linalg.slogdet(np.eye(1)).__class__(scalar(table, sign), np.log(value if sign > 0 else -value))
+    values = _batched(table, lambda m: linear.determinant(table, m), a)
+    # signs are constant where there is a logarithm
+    signs = np.where(values > 0, 1.0, -1.0)
+    return np.linalg.slogdet(np.eye(1)).__class__(signs, np.log(values * signs))
 
 
 @handles(np.linalg.inv)

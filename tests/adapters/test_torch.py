@@ -102,6 +102,18 @@ def matrices(w: Any) -> Any:
     return torch.linalg.solve(a, X[0]).sum() + torch.logdet(a) + torch.linalg.inv(a)[0, 1]
 
 
+def determinants(w: Any) -> Any:
+    a = torch.outer(w, X[0]) + torch.diag(w + 2)
+    # 0 on the diagonal is no pivot
+    b = w[1] * torch.tensor([[0.0, 1, 1], [2, 0, 1], [1, 1, 0]], dtype=w.dtype)
+    stack = torch.stack([a, a @ a + b])
+    return torch.linalg.slogdet(stack)[1].sum() + torch.linalg.det(a) + torch.linalg.det(b.T) + torch.logdet(a)
+
+
+def distances(w: Any) -> Any:
+    return sum(torch.cdist(X * w, Y[:3, None] * w, p=p).pow(2).sum() for p in (1.0, 1.5, 2.0, 3.0))
+
+
 def factorised(w: Any) -> Any:
     a = torch.diag(w**2 + torch.arange(3)) + 0.1 * torch.outer(w, w)
     sizes, vectors = torch.linalg.eigh(a)
@@ -135,6 +147,8 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "indexed": indexed,
     "process": process,
     "matrices": matrices,
+    "determinants": determinants,
+    "distances": distances,
     "factorised": factorised,
     "gradient penalty": lambda w: torch.func.grad(lambda v: torch.sigmoid(X @ v).sum())(w).pow(2).sum(),
 }
