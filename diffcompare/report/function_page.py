@@ -121,6 +121,7 @@ def _facts(f: Function) -> dict[str, Any]:
         "comparisons": len(f.summary),
         "proven": has_source(f.rows, "proven"),
         "measured": has_source(f.rows, "measured"),
+        "charted": bool(f.rows["exact"].notna().any()),
         "bounded": bool(f.rows["bound"].notna().any()),
         "complex": (f.rows["scheme"].astype(str) == "complex").any(),
         "predicted": bool((f.summary["predicted_h"] > 0).any()),

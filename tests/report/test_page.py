@@ -319,6 +319,15 @@ def test_split_bounds_and_hot_spots_are_shown_and_explained(tmp_path: Path) -> N
     assert "error comes from" not in words_of(tmp_path / "function-003.html")  # a bound of nan has no share
 
 
+def test_a_page_explains_no_chart_that_it_does_not_have(tmp_path: Path) -> None:
+    write_report(split_example(), tmp_path)
+    for page in pages(tmp_path):
+        if "function" in page.name:
+            drawn = 'class="chart"' in page.read_text(encoding="utf-8")
+            assert [words in words_of(page) for words in ("of the chart", "▼", "logarithmic axis")] == [drawn] * 3, page.name
+    assert "a value where there is no derivative, too" in words_of(tmp_path / "function-004.html")
+
+
 @pytest.mark.thorough
 def test_without_split_and_bounds_nothing_is_said_of_them(tmp_path: Path) -> None:
     write_report(example(), tmp_path)
