@@ -147,7 +147,7 @@ def _quoted(tables: Tables) -> dict[str, list[str]]:
         ],
         entropy: [
             *(minus(row(entropy, 1e-4, "central", "y2", k)["exact"]) for k in (0, 1)),
-            *(short(row(entropy, h, "central", "y2", 1)["abs_error"]) for h in (1e-2, 1e-4)),
+            *(short(row(entropy, h, "central", "y2", 1)["abs_error"]) for h in (1e-2, 1e-3, 1e-4)),
         ],
         first: [short(lost["exact"]), f"{100 * lost['rel_error']:.0f} %", short(row(first, 1e-4)["abs_error"])],
         line: [
@@ -182,9 +182,16 @@ def test_what_the_lesson_says_is_in_its_tables():
     for name, text in texts.items():
         assert [quote for quote in expected[name] if quote not in text] == []
         # what is no result is given: a step, a rate, a coordinate, a small whole number
-        given = {"0.01", "0.1", "0.2", "0.6", "0.8", "0.9", "1e-2", "1e-4", "1e-6", "1e-10", "1e-15", "1e-49"}
+        given = {"0.01", "0.1", "0.2", "0.6", "0.8", "0.9", "1e-2", "1e-3", "1e-4", "1e-6", "1e-10", "1e-15", "1e-49"}
         known = given | set(re.findall(numbers, " ".join(expected[name])))
         assert [n for n in re.findall(numbers, text) if n not in known and not re.fullmatch(r"[−-]?\d{1,3}", n)] == []
+
+
+def test_the_lesson_has_the_steps_to_see_the_order_of_each_scheme():
+    summary = pd.read_csv(REPORTS / "chapter4" / "summary.csv")
+    seen = summary[summary["observed_order"].notna()]
+    assert set(seen["scheme"]) == {"forward", "backward", "central"}
+    assert ((seen["observed_order"] - seen["order"]).abs() < 0.01).all()
 
 
 # what the studies of the gallery are there to show
