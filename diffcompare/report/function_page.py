@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,9 +24,9 @@ from diffcompare.report.mathml import corners, typeset
 from diffcompare.report.pivot import pivot
 from diffcompare.report.rows_table import rows_table
 from diffcompare.report.snippet import reproduce
-from diffcompare.report.wording import PART_MEANINGS, PART_WORDS, STATUS_WORDS, Html, partial
+from diffcompare.report.wording import PART_MEANINGS, PART_WORDS, STATUS_WORDS, Html, partial, place
 
-__all__ = ["LARGE", "SMALL", "Function", "function_pages", "has_source", "summary_cells"]
+__all__ = ["LARGE", "SMALL", "Function", "function_pages", "has_source", "point_places", "summary_cells"]
 
 LARGE, SMALL = 149_000, 59_000  # bytes of a page; small ones where there are very many
 _PAGES = 20  # of one function, unless all are asked for
@@ -199,10 +200,12 @@ def _sections(
     best: dict[_Key, list[dict[str, Any]]] = {}
     for row in f.summary.to_dict("records"):
         best.setdefault((str(row["variable"]), str(row["point"])), []).append(summary_cells(row))
+    places = point_places(f.summary)
     for key, k, where in parts:
         rows = f.rows.iloc[where]
         own = best.get(key, [])
-        yield _Section(key, _fitting(_section(f, k, rows), rows, template, room - _BEST_ROW * len(own)), own)
+        section = {**_section(f, k, rows), "place": places.get((f.name, key[1]), key[1])}
+        yield _Section(key, _fitting(section, rows, template, room - _BEST_ROW * len(own)), own)
 
 
 def _packed(f: Function, sections: Iterator[_Section], room: int, *, most: int) -> list[list[_Section]]:
@@ -304,6 +307,19 @@ def _hot_spots(spots: pd.DataFrame) -> list[dict[str, Any]]:
         leaders = [(name, part) for name, part in zip(operations[:count], shares, strict=False) if part > 0]
         rows = [dict(zip(numbers, values, strict=True)) for values in zip(*numbers.values(), strict=True)]
         made.append({"point": str(point), "leaders": leaders, "rows": list(zip(operations, rows, strict=True))})
+    return made
+
+
+def point_places(summary: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """Write the points on one line each; those of a function that look alike then are numbered."""
+    points = summary[["function", "point"]].astype(str).drop_duplicates()
+    names, texts = points["function"].tolist(), points["point"].tolist()
+    shown = [(name, place(text)) for name, text in zip(names, texts, strict=True)]
+    alike, number = Counter(shown), Counter[tuple[str, str]]()
+    made = {}
+    for name, text, key in zip(names, texts, shown, strict=True):
+        number[key] += 1
+        made[name, text] = key[1] + (f", point {number[key]}" if alike[key] > 1 else "")
     return made
 
 

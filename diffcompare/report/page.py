@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import replace
@@ -16,7 +16,15 @@ from diffcompare.report.drawings.overview import overview
 from diffcompare.report.drawings.sparkline import sparkline
 from diffcompare.report.environment import environment
 from diffcompare.report.findings import findings, notes, verdict_lines, worst_first
-from diffcompare.report.function_page import LARGE, SMALL, Function, function_pages, has_source, summary_cells
+from diffcompare.report.function_page import (
+    LARGE,
+    SMALL,
+    Function,
+    function_pages,
+    has_source,
+    point_places,
+    summary_cells,
+)
 from diffcompare.report.verdict_page import is_verdict, write_verdict
 from diffcompare.report.wording import place, short
 from diffcompare.report.writing import MANIFEST, write_files
@@ -292,7 +300,7 @@ def _index_groups(tables: Tables, functions: Sequence[Function], *, in_order: bo
     for key, part in tables.errors[[*keys, "h", "abs_error"]].groupby(keys, observed=True, sort=False):
         if (names := tuple(map(str, key))) in drawn:
             sparks[names] = sparkline(part["h"].tolist(), part["abs_error"].tolist())
-    places = _index_places(tables.summary)
+    places = point_places(tables.summary)
     groups: dict[tuple[str, str], dict[str, Any]] = {}
     for k, row in enumerate(rows):
         name, point = str(row["function"]), str(row["point"])
@@ -303,19 +311,6 @@ def _index_groups(tables: Tables, functions: Sequence[Function], *, in_order: bo
             groups[name, point] = {"function": name, "place": places[name, point], "rows": [], **known}
         groups[name, point]["rows"].append({**summary_cells(row), "spark": spark})
     return list(groups.values())
-
-
-def _index_places(summary: pd.DataFrame) -> dict[tuple[str, str], str]:
-    """Write the points on one line each; those of a function that look alike then are numbered."""
-    points = summary[["function", "point"]].astype(str).drop_duplicates()
-    names, texts = points["function"].tolist(), points["point"].tolist()
-    shown = [(name, place(text)) for name, text in zip(names, texts, strict=True)]
-    alike, number = Counter(shown), Counter[tuple[str, str]]()
-    made = {}
-    for name, text, key in zip(names, texts, shown, strict=True):
-        number[key] += 1
-        made[name, text] = key[1] + (f", point {number[key]}" if alike[key] > 1 else "")
-    return made
 
 
 def _descent(descent: pd.DataFrame) -> list[tuple[str, list[dict[str, Any]]]]:

@@ -247,6 +247,17 @@ def test_the_first_chart_is_seen_without_scrolling(tab: Browser, splits: Path) -
     assert seen > 8
 
 
+def test_no_heading_fills_a_phone_or_breaks_a_number(tab: Browser) -> None:
+    tab.width(390)
+    for page in CHARTED:
+        tab.open(page)
+        heads = tab.run(
+            "return [...document.querySelectorAll('h1, h2, .whole-point')]"
+            ".map((e) => [e.textContent, e.offsetHeight, e.scrollWidth - e.clientWidth])"
+        )
+        assert [head for head in heads if head[1] > 80 or head[2] > 0] == [], page.name
+
+
 @pytest.mark.parametrize(("width", "least"), [(1400, 10.5), (390, 9)])
 def test_what_a_chart_says_stays_in_its_frame_and_can_be_read(
     tab: Browser, splits: Path, width: int, least: float

@@ -324,7 +324,9 @@ def test_a_page_explains_no_chart_that_it_does_not_have(tmp_path: Path) -> None:
     for page in pages(tmp_path):
         if "function" in page.name:
             drawn = 'class="chart"' in page.read_text(encoding="utf-8")
-            assert [words in words_of(page) for words in ("of the chart", "▼", "logarithmic axis")] == [drawn] * 3, page.name
+            assert [words in words_of(page) for words in ("of the chart", "▼", "logarithmic axis")] == [drawn] * 3, (
+                page.name
+            )
     assert "a value where there is no derivative, too" in words_of(tmp_path / "function-004.html")
 
 
@@ -399,7 +401,7 @@ def test_the_lesson_stands_before_what_it_is_about(tmp_path: Path) -> None:
     assert 'lesson"' not in (tmp_path / "function-001.html").read_text(encoding="utf-8")
 
 
-def test_a_point_of_many_coordinates_takes_one_line_of_the_index(tmp_path: Path) -> None:
+def test_a_point_of_many_coordinates_takes_one_line_of_the_index_and_of_headings(tmp_path: Path) -> None:
     names, points = list("abcd"), ([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 5.0])
     rows = [row for p in points for row in sweep_rows("f", lambda *x: sum(x), names, p, [1.0] * 4, steps=[0.5, 0.25])]
     errors = errors_table([*rows, *sweep_rows("g", math.exp, ["x"], [1.0], [math.e])])
@@ -411,7 +413,12 @@ def test_a_point_of_many_coordinates_takes_one_line_of_the_index(tmp_path: Path)
         "x=1.0",
     ]
     assert [len(re.findall("<tr><th scope=row>", body)) for body in index.split("<tr class=group>")[1:]] == [3, 12, 12]
-    assert "a=1.0;<wbr>b=2.0;<wbr>c=3.0;<wbr>d=5.0" in (tmp_path / "function-001.html").read_text(encoding="utf-8")
+    page = "".join(path.read_text(encoding="utf-8") for path in sorted(tmp_path.glob("function-001*.html")))
+    heads = re.findall(
+        r"<h2><bdi>∂/∂(.)</bdi> at <bdi>(.*?)</bdi></h2>\n(?:<p class=\"whole-point\"><bdi>(.*?)</bdi>)", page
+    )
+    whole = "a=1.0;<wbr>b=2.0;<wbr>c=3.0;<wbr>d="
+    assert heads == [(v, f"a … d (4 numbers), point {k}", f"{whole}{k + 3}.0") for k in (1, 2) for v in names]
 
 
 def test_a_failure_of_the_lesson_stands_above_the_verdicts(tmp_path: Path) -> None:
