@@ -300,6 +300,8 @@ def _stream(
 
     study = read_study(path, allow_python=allow_python, limit=limit)
     load = code_loader(path, runs) if allow_python else None
+    if study.descents:
+        _complain("--pages none: runs no [[descent]] of the study; without it they are in descent.csv")
     # what cannot be made is refused below
     with suppress(OSError):
         Path(out).mkdir(parents=True, exist_ok=True)

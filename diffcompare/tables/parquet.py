@@ -91,7 +91,8 @@ def _opened(path: Path) -> Iterator[Any]:
         except (pyarrow.ArrowException, OSError) as error:
             reason = shorten(" ".join(str(error).split()), 80)
             raise DiffcompareError(
-                f"{path.name}: not a Parquet file ({reason}); pass the errors.parquet that write_report wrote"
+                f"{path.name}: not a Parquet file, or cut off ({reason}); pass the errors.parquet that write_report "
+                "wrote, or remove a part of a run and pass --resume, which measures it again"
             ) from None
 
 

@@ -209,6 +209,16 @@ def test_a_part_is_there_in_full_or_not_at_all(
     assert contents(out) == contents(whole)
 
 
+def test_a_part_that_is_cut_off_is_named_with_what_to_do(file: Path, out: Path, whole: Path) -> None:
+    part = out / part_name(2)
+    part.write_bytes(part.read_bytes()[:-20])
+    with pytest.raises(DiffcompareError, match=r"errors-000002\.parquet: .*cut off .*remove a part .* pass --resume"):
+        stream(file, out, resume=True)
+    part.unlink()
+    stream(file, out, resume=True)
+    assert contents(out) == contents(whole)
+
+
 def test_what_is_done_is_not_measured_again(
     file: Path, out: Path, monkeypatch: pytest.MonkeyPatch, whole: Path
 ) -> None:
@@ -334,6 +344,20 @@ def test_the_command_writes_parts_and_goes_on(
     assert "    not-differentiable\n" in said
     assert said.endswith("report: out\n")
     assert contents(tmp_path / "out") == contents(whole)
+
+
+def test_descents_that_are_left_out_are_said(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file.write_text(
+        '[[function]]\nexpr = "x**2"\npoints = [1.0]\nsteps = [1e-2]\n[[descent]]\nfunction = "x**2"\nstart = 1\n'
+    )
+    assert main(["run", "study.toml", "--format", "parquet", "--pages", "none", "--quiet", "--out", "out"]) == 0
+    said = "diffcompare: --pages none: runs no [[descent]] of the study; without it they are in descent.csv\n"
+    assert capsys.readouterr().err == said
+    assert main(["run", "study.toml", "--quiet", "--out", "pages"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_one_run_at_a_time_works_in_a_directory(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
