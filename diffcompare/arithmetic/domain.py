@@ -10,18 +10,63 @@ import numpy as np
 from flint import arb
 
 from diffcompare.arithmetic.balls import ball, ball_function, precision
-from diffcompare.arithmetic.moving import Rest, moved_value
+from diffcompare.arithmetic.moving import FEWEST, Rest, moved_value
 from diffcompare.arithmetic.one_sided import is_defined
 from diffcompare.floats import Flags, Floats
 from diffcompare.program.dag import Program
 
-__all__ = ["undefined_steps"]
+__all__ = ["certainly_inside", "undefined_steps"]
 
 
 _RANGE_BITS = 64
 _POINT_BITS = (128, 512, 2048)
 # so many abscissae may stay unknown at all of them; what the first does not decide is unknown from then on
 _DOUBTS = 8
+# of fewer points one enclosure saves little
+_FEW_POINTS = 8
+
+
+def certainly_inside(
+    program: Program, points: Floats, direction: int, step: float, abscissae: Mapping[Fraction, Floats]
+) -> Flags:
+    """Tell at which points all abscissae along a variable lie inside the domain, as an enclosure over many shows.
+
+    Proven where it says so: :func:`undefined_steps` would return None there. The others it does not decide.
+
+    Parameters
+    ----------
+    program : Program
+    points : ndarray, shape (points, variables)
+    direction : int
+        The variable that moves.
+    step : float
+        The largest.
+    abscissae : mapping of ndarray, shape (points, any)
+        For each offset, the lowest first, the abscissae as rounded.
+    """
+    proven = np.zeros(len(points), dtype=bool)
+    run, (lowest, *_, highest) = ball_function(program), abscissae
+    ends = np.concatenate([abscissae[lowest], abscissae[highest]], axis=1)
+    low, high = points.copy(), points.copy()
+    low[:, direction] = np.minimum(low[:, direction], ends.min(axis=1))
+    high[:, direction] = np.maximum(high[:, direction], ends.max(axis=1))
+    groups = [np.lexsort(points.T)] if len(program.variables) < FEWEST else []
+    with precision(_RANGE_BITS):
+        move = step * ball(max(-lowest, highest))
+        while groups:
+            group = groups.pop()
+            if len(group) < _FEW_POINTS:
+                continue
+            hull = [
+                arb(a).union(arb(b))
+                for a, b in zip(low[group].min(axis=0).tolist(), high[group].max(axis=0).tolist(), strict=True)
+            ]
+            hull[direction] = (hull[direction] - move).union(hull[direction] + move)
+            proven[group] = inside = run(*hull)[0].is_finite()
+            if not inside:
+                middle = len(group) // 2
+                groups += [group[:middle], group[middle:]]
+    return proven
 
 
 def undefined_steps(

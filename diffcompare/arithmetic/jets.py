@@ -10,8 +10,7 @@ Griewank, Walther, Evaluating Derivatives, 2nd ed. (2008), chapter 13: Taylor ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -44,15 +43,20 @@ Series = arb_series
 JetFunction = Callable[..., tuple[Series, ...]]
 
 
-@contextmanager
-def series_length(length: int) -> Iterator[None]:
+class series_length:  # noqa: N801 - reads like the function that it is; a generator costs more
     """Truncate series to this many coefficients inside; flint's cap belongs to the process, so hold the lock."""
-    before = flint.ctx.cap
-    flint.ctx.cap = length
-    try:
-        yield
-    finally:
-        flint.ctx.cap = before
+
+    __slots__ = ("before", "length")
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+
+    def __enter__(self) -> None:
+        self.before = flint.ctx.cap
+        flint.ctx.cap = self.length
+
+    def __exit__(self, *_: object) -> None:
+        flint.ctx.cap = self.before
 
 
 def taylor_jet(

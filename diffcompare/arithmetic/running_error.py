@@ -99,7 +99,7 @@ def point_rounding_bound(program: Program, point: Sequence[float], direction: in
 
 def _bound(found: _Found, moving: Sequence[int]) -> float:
     value, products, spreads, jumps = found
-    still = spreads.total(dict.fromkeys(moving))
+    still = spreads.total(dict.fromkeys(moving) if len(spreads.terms) == len(products) else {})
     return _smaller_bound(value, [products[k] for k in moving], still, jumps=jumps)
 
 
@@ -155,7 +155,7 @@ def has_jump(program: Program, box: Sequence[arb]) -> bool:
         return _run(_code(program, BINARY64.name), box)[3]
 
 
-# V_out, ā·[−δ, δ] and width(ā)·[−δ, δ] of every rounding node, and whether a jump lies inside
+# V_out, ā·[−δ, δ] and width(ā)·[−δ, δ] of the rounding nodes, and whether a jump lies inside
 _Found = tuple[arb, Sequence[arb], Chain, bool]
 
 
@@ -170,9 +170,12 @@ class _Code:
     bars: list[int]  # for each rounding node, ∂f/∂node
     form: Format
     part: Callable[[arb, arb], arb]
+    alone: list[int] | None  # what moves with the variable of a program of one
 
     def moving(self, program: Program, direction: int) -> list[int]:
         """Return the places of the rounding nodes that move with a variable."""
+        if self.alone is not None:
+            return self.alone
         return sorted(self.places[k] for k in moving_nodes(program, direction) if k in self.places)
 
 
@@ -340,12 +343,15 @@ def _code(program: Program, dtype: str) -> _Code:
     # what a branch that is not taken does, undefined or not, does not count
     times = "part_({0}, {1})" if any(node.operation == "select" for node in program.nodes) else "{0} * {1}"
     extras = [times.format(bars[k], f"d{k}") for k in nodes]
-    extras += [times.format(f"spread_({bars[k]})", f"d{k}") for k in nodes]
+    # of one variable the spreads of what moves with it are asked for by nobody
+    moving = set(moving_nodes(program, 0)) if len(program.variables) == 1 else None
+    extras += [times.format(f"spread_({bars[k]})", f"d{k}") for k in nodes if moving is None or k not in moving]
     run = compiled(head, BALL_OPERATIONS.__getitem__, spell, scope, extras=extras)
     places = {k: place for place, k in enumerate(nodes)}
+    alone = None if moving is None else [place for place, k in enumerate(nodes) if k in moving]
     steps = _steps(whole, spell, scope, places) if len(program.variables) >= FEWEST else []
     part = _part if times.startswith("part_") else operator.mul
-    return _Code(run, nodes, jumps, {}, places, steps, [whole.outputs[1 + k] for k in nodes], form, part)
+    return _Code(run, nodes, jumps, {}, places, steps, [whole.outputs[1 + k] for k in nodes], form, part, alone)
 
 
 def _steps(

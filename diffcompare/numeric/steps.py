@@ -113,7 +113,10 @@ def optimal_step(
     model = partial(_model, derivative=derivative, trailing=trailing)
     with np.errstate(all="ignore"):
         grid = _candidates(h_min, h_max)
-        on_grid = model(series[:, None, :], noise[:, None, :], grid[None, :])
+        # term by term, each in one piece of memory
+        series = np.asfortranarray(series)
+        totals = _series(series[:, None, :], grid[None, :])
+        on_grid = model(series[:, None, :], noise[:, None, :], grid[None, :], totals)
         # the grid descends, so the first of equal minima is the larger step
         best = np.argmin(np.where(np.isnan(on_grid), np.inf, on_grid), axis=1)
         rows = np.arange(len(series))
@@ -122,11 +125,12 @@ def optimal_step(
         for _ in range(40):
             middle = np.sqrt(low) * np.sqrt(high)
             lower, upper = np.sqrt(low) * np.sqrt(middle), np.sqrt(middle) * np.sqrt(high)
-            go_down = model(series, noise, lower) < model(series, noise, upper)
+            below, above = model(series, noise, np.stack([lower, upper]))
+            go_down = below < above
             high, low = np.where(go_down, upper, high), np.where(go_down, low, lower)
         found = np.clip(np.sqrt(low) * np.sqrt(high), h_min, h_max)
         refined = model(series, noise, found)
-        found, refined = _zero_of_the_series(model, series, noise, grid, found, refined)
+        found, refined = _zero_of_the_series(model, series, noise, grid, totals, found, refined)
     better = refined < error
     step, error = np.where(better, found, step), np.where(better, refined, error)
     silent = (noise == 0).all(axis=1)
@@ -143,11 +147,12 @@ def _zero_of_the_series(
     series: Floats,
     noise: Floats,
     grid: Floats,
+    totals: Floats,
     found: Floats,
     error: Floats,
 ) -> tuple[Floats, Floats]:
     """Take the largest step at which the terms cancel, where there is one: a valley narrower than the grid."""
-    signs = np.sign(_series(series[:, None, :], grid[None, :]))
+    signs = np.sign(totals)
     changes = signs[:, :-1] * signs[:, 1:] < 0
     rows = np.flatnonzero(changes.any(axis=1))
     if not rows.size:
@@ -176,11 +181,13 @@ def _candidates(h_min: float, h_max: float) -> Floats:
     return np.unique(np.array([h_min, *inside, h_max]))[::-1].copy()
 
 
-def _model(series: Floats, noise: Floats, h: Floats, *, derivative: int, trailing: int) -> Floats:
+def _model(
+    series: Floats, noise: Floats, h: Floats, total: Floats | None = None, *, derivative: int, trailing: int
+) -> Floats:
     rounding, moved = noise[..., 0] / h, noise[..., 1]
     for _ in range(derivative - 1):
         rounding, moved = rounding / h, moved / h
-    truncation = np.abs(_series(series, h))
+    truncation = np.abs(_series(series, h) if total is None else total)
     if trailing:
         truncation = np.maximum(truncation, _last_terms(series, h, trailing))
     return truncation + rounding + moved
@@ -193,13 +200,14 @@ def _last_terms(series: Floats, h: Floats, count: int) -> Floats:
     for m in range(max(0, size.shape[-1] - count), size.shape[-1]):
         term = size[..., m] * h
         for _ in range(m):
-            term = term * h
-        largest = np.maximum(largest, term)
+            term *= h
+        np.maximum(largest, term, out=largest)
     return largest
 
 
 def _series(series: Floats, h: Floats) -> Floats:
     total = np.zeros(np.broadcast_shapes(series.shape[:-1], h.shape))
     for m in range(series.shape[-1] - 1, -1, -1):
-        total = (total + series[..., m]) * h
+        total += series[..., m]
+        total *= h
     return total

@@ -56,9 +56,10 @@ def _noise(grid: Grid, reference: References) -> Floats:
     exactly.
     """
     m, n, s, _ = grid.shape
+    program, dtype = grid.f.program, grid.dtype.name
     bound = np.array(
         [
-            [point_rounding_bound(grid.f.program, point, i, dtype=grid.dtype.name) for i in grid.directions]
+            [point_rounding_bound(program, point, i, dtype=dtype) for i in grid.directions]
             for _, point in each_point(grid)
         ]
     )
@@ -66,7 +67,7 @@ def _noise(grid: Grid, reference: References) -> Floats:
     with np.errstate(all="ignore"):
         value, slope = np.abs(reference.taylor[..., 0]), np.abs(reference.taylor[..., 1])
         # where there is no bound: one rounding of the value and of the abscissa
-        unit = FORMATS[grid.dtype.name].unit_roundoff
+        unit = FORMATS[dtype].unit_roundoff
         bound = np.where(np.isnan(bound), 2 * unit * value, bound)
         spacing = np.spacing(x.astype(grid.dtype)).astype(np.float64)
         noise = np.empty((m, n, s, 2))

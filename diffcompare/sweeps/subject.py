@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.arithmetic.jets import JET_ORDER, taylor_coefficients
+from diffcompare.arithmetic.balls import Ball, precision
+from diffcompare.arithmetic.jets import JET_ORDER, taylor_jet
 from diffcompare.arithmetic.moving import Rest
 from diffcompare.certify.higher import certified_derivatives
-from diffcompare.certify.reference import Partial
+from diffcompare.certify.reference import Partial, certified_partials
 from diffcompare.floats import Flags, Floats
 from diffcompare.numeric.quotients import abscissa, divisor, weighted_sum
 from diffcompare.numeric.stencils import Stencil
@@ -177,25 +179,40 @@ def series_order(grid: Grid) -> int:
     return max(JET_ORDER, *(chosen.order + grid.derivative + 2 for chosen in grid.stencils))
 
 
-def each_point(grid: Grid) -> Iterator[tuple[int, list[float]]]:
-    """Number the points; what is done at one shares its account of what children may cost."""
-    for p, point in enumerate(grid.points.tolist()):
+def each_point(grid: Grid, wanted: Flags | None = None) -> Iterator[tuple[int, list[float]]]:
+    """Number the points, or some of them; what is done at one shares its account of what children may cost."""
+    for p in range(len(grid.points)) if wanted is None else np.flatnonzero(wanted).tolist():
+        point = grid.points[p].tolist()
         with one_account(tuple(point)):
             yield p, point
 
 
 def references(grid: Grid) -> References:
-    """Certify the partial derivatives at every point, with the Taylor coefficients along each variable."""
-    shape = grid.shape[:2]
-    partials = np.empty((*shape, 4))
-    order = series_order(grid)
-    taylor = np.empty((*shape, order + 1))
-    for p, point in each_point(grid):
-        found: list[Partial] = certified_derivatives(grid.f, point, grid.directions, grid.derivative, bits=SWEEP_BITS)
-        rest = Rest(point)
-        for v, partial in enumerate(found):
-            partials[p, v] = STATUS_CODES[partial.status], partial.value, partial.tail, partial.slack
-            taylor[p, v] = taylor_coefficients(
-                grid.f.program, rest.moved(grid.directions[v]), grid.directions[v], order=order
-            )
-    return References(partials[..., 0].astype(np.int8), partials[..., 1], partials[..., 2], partials[..., 3], taylor)
+    """Certify the partial derivatives at every point, with the Taylor coefficients along each variable.
+
+    The first of these is the second route to a partial derivative, which must agree.
+    """
+    order, first, program = series_order(grid), grid.derivative == 1, grid.f.program
+    rows: list[tuple[float, ...]] = []
+    taylor: list[list[float]] = []
+    with precision(SWEEP_BITS):
+        for _, point in each_point(grid):
+            if first:
+                found = certified_partials(grid.f, point, bits=SWEEP_BITS, indices=grid.directions, check=False)
+            else:
+                found = certified_derivatives(grid.f, point, grid.directions, grid.derivative, bits=SWEEP_BITS)
+            rest = Rest(point)
+            for i, partial in zip(grid.directions, found, strict=True):
+                series = taylor_jet(program, rest.moved(i), i, order=order)
+                status = partial.status if not first or _may_be(partial, series[1]) else "undecided"
+                rows.append((STATUS_CODES[status], partial.value, partial.tail, partial.slack))
+                taylor.append([float(coefficient) for coefficient in series])
+    codes, value, tail, slack = np.moveaxis(np.array(rows).reshape(*grid.shape[:2], 4), -1, 0)
+    return References(codes.astype(np.int8), value, tail, slack, np.array(taylor).reshape(*grid.shape[:2], order + 1))
+
+
+def _may_be(partial: Partial, slope: Ball) -> bool:
+    """Tell whether a certified derivative and the enclosure of another route overlap, where both are known."""
+    if not (math.isfinite(partial.value) and slope.is_finite()):
+        return True
+    return bool((slope - partial.value - partial.tail).overlaps(Ball(0, partial.slack)))

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from diffcompare.arithmetic.balls import precision
-from diffcompare.arithmetic.domain import undefined_steps
+from diffcompare.arithmetic.domain import certainly_inside, undefined_steps
 from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.arithmetic.moving import Rest
 from diffcompare.arithmetic.ulp import FORMATS
@@ -51,6 +51,8 @@ __all__ = ["sweep"]
 
 # rows of a task for another process: about a tenth of a second
 _CHUNK_ROWS = 2000
+# rows whose numbers stay in the cache of a processor while they are computed
+_BLOCK_ROWS = 8192
 
 
 @account_for_each_place()
@@ -368,10 +370,16 @@ def _errors(grid: Grid, reference: References, evaluations: Evaluations) -> dict
     """Return the columns that compare numeric with certified, and the predictions."""
     numeric = evaluations.numeric
     exact = tuple(array[:, :, None, None] for array in (reference.value, reference.tail, reference.slack))
-    error, rest, doubt, unsure = difference(numeric, exact)  # type: ignore[arg-type]
-    relative, unsure_ratio = ratio(error, rest, doubt, exact)  # type: ignore[arg-type]
+    error, relative, unsure = np.empty(grid.shape), np.empty(grid.shape), np.empty(grid.shape, dtype=bool)
+    block = max(1, _BLOCK_ROWS // math.prod(grid.shape[1:]))
+    for first in range(0, len(grid.points), block):
+        some = slice(first, first + block)
+        known = tuple(array[some] for array in exact)
+        error[some], rest, doubt, unsure[some] = difference(numeric[some], known)  # type: ignore[arg-type]
+        relative[some], unsure_ratio = ratio(error[some], rest, doubt, known)  # type: ignore[arg-type]
+        unsure[some] |= unsure_ratio
     certified = (reference.status == STATUS_CODES["ok"])[:, :, None, None]
-    unsure = unsure | unsure_ratio | np.isinf(exact[0])
+    unsure |= np.isinf(exact[0])
     _settle(grid, numeric, error, relative, unsure & certified & np.isfinite(numeric))
     predicted_h, predicted_error = predictions(grid, reference)
     return {
@@ -406,14 +414,19 @@ def _statuses(grid: Grid, reference: References, evaluations: Evaluations) -> ND
     offsets = tuple(chosen.offsets for chosen in grid.stencils)
     every = sorted({offset for stencil in offsets for offset in stencil})
     abscissae = [[(offset, arrays[offset]) for offset in every] for arrays in evaluations.abscissae]
+    program, largest = grid.f.program, float(grid.steps[0])
     with precision(SWEEP_BITS):
-        for p, point in each_point(grid):
+        inside = [
+            certainly_inside(program, grid.points, i, largest, dict(along))
+            for i, along in zip(grid.directions, abscissae, strict=True)
+        ]
+        for p, point in each_point(grid, ~np.logical_and.reduce(inside)):
             rest = Rest(point)
             for v, i in enumerate(grid.directions):
-                if reference.status[p, v] == STATUS_CODES["domain"]:
+                if inside[v][p] or reference.status[p, v] == STATUS_CODES["domain"]:
                     continue
                 reached = {offset: array[p] for offset, array in abscissae[v]}
-                found = undefined_steps(grid.f.program, rest, i, grid.steps, offsets, reached)
+                found = undefined_steps(program, rest, i, grid.steps, offsets, reached)
                 if found is not None:
                     outside, unknown = found
                     status[p, v][unknown & (status[p, v] != STATUS_CODES["kink"])] = STATUS_CODES["undecided"]

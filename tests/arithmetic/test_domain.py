@@ -9,7 +9,7 @@ import pytest
 import diffcompare as dc
 from diffcompare.arithmetic import domain
 from diffcompare.arithmetic.balls import precision
-from diffcompare.arithmetic.domain import undefined_steps
+from diffcompare.arithmetic.domain import certainly_inside, undefined_steps
 from diffcompare.arithmetic.one_sided import is_defined
 from diffcompare.numeric.steps import geometric_steps
 
@@ -139,3 +139,37 @@ def test_steps_that_collapse_are_looked_at_once(monkeypatch):
     assert outside.all()
     assert not unknown.any()
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("text", sorted({text for text, *_ in CASES}))
+def test_what_one_enclosure_shows_of_many_points_each_of_them_shows(text):
+    program, steps = dc.parse(text, variables=["x", "y"]).program, geometric_steps(0.5, 1e-3, per_decade=1)
+    points = np.column_stack([np.linspace(-1.5, 1.5, 60), np.zeros(60)])[::-1].copy()
+    for scheme in STENCILS:
+        offsets = sorted({Fraction(0), *map(Fraction, scheme)})
+        abscissae = {o: points[:, :1] + float(o) * steps for o in offsets}
+        inside = certainly_inside(program, points, 0, float(steps[0]), abscissae)
+        with precision(160):
+            found = [
+                undefined_steps(program, point, 0, steps, [tuple(offsets)], {o: a[p] for o, a in abscissae.items()})
+                for p, point in enumerate(points.tolist())
+            ]
+        assert all(found[p] is None for p in np.flatnonzero(inside))
+
+
+def test_few_points_and_many_variables_are_left_to_each_point():
+    smooth = dc.parse("exp(x)").program
+    for count, proven in ((7, False), (8, True)):
+        points = np.linspace(0.0, 1.0, count)[:, None]
+        assert certainly_inside(smooth, points, 0, 0.1, {Fraction(0): points, Fraction(1): points}).tolist() == (
+            [proven] * count
+        )
+    # next to the edge few remain together
+    points = np.linspace(-2.0, 2.0, 200)[::-1, None].copy()
+    shown = certainly_inside(
+        dc.parse("log(x)").program, points, 0, 0.1, {Fraction(-1): points - 0.1, Fraction(1): points}
+    )
+    assert 80 < shown.sum() < 100
+    wide = dc.trace(lambda x: np.sum(x**2), (8,)).program
+    points = np.ones((20, 8))
+    assert not certainly_inside(wide, points, 0, 0.1, {Fraction(0): points[:, :1], Fraction(1): points[:, :1]}).any()

@@ -59,6 +59,14 @@ def hull(low: float, high: float) -> Ball:
 
 
 @pytest.mark.parametrize("text", NAMED)
+def test_the_bound_of_one_variable_is_that_beside_others(text: str) -> None:
+    alone, beside = (dc.parse(text, variables=names).program for names in (["x"], ["x", "y"]))
+    for x in np.linspace(*NAMED[text], 5).tolist():
+        assert point_rounding_bound(alone, [x], 0) == point_rounding_bound(beside, [x, 0.5], 0)
+        assert local_bounds(alone, [x]) == local_bounds(beside, [x, 0.5])[: len(alone.nodes)]
+
+
+@pytest.mark.parametrize("text", NAMED)
 def test_bound_is_above_every_measured_difference(text: str) -> None:
     program = dc.parse(text, variables=["x"]).program
     low, high = NAMED[text]

@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -12,6 +13,7 @@ import sympy
 import diffcompare as dc
 from diffcompare.arithmetic import running_error
 from diffcompare.certify import higher
+from diffcompare.program.operations import OPERATIONS
 from diffcompare.tables.schema import BOUND_SOURCES, COLUMNS, STATUSES, read_point
 
 
@@ -521,3 +523,12 @@ def test_the_derivative_at_a_point_is_asked_once_at_each_precision_for_all_rows(
     assert np.isfinite(table["numeric"]).any()
     assert asked
     assert len(asked) == len(set(asked))
+
+
+def test_a_partial_that_the_taylor_coefficient_contradicts_is_undecided_at_every_point(monkeypatch):
+    points = np.linspace(0.5, 1.5, 100)
+    assert set(sweep("sin(x)*x + y", np.column_stack([points, points]), steps=[1e-3])["status"]) == {"ok"}
+    wrong = replace(OPERATIONS["sin"], partials=lambda y, x: (x.apply("cos") + x.constant(Fraction(1, 10**20)),))
+    monkeypatch.setattr("diffcompare.program.operations.OPERATIONS", {**OPERATIONS, "sin": wrong})
+    found = sweep("sin(x)*x + y", np.column_stack([points, points]), steps=[1e-3])
+    assert (found["status"] == "undecided").tolist() == (found["variable"] == "x").tolist()
