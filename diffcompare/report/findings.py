@@ -6,7 +6,8 @@ Findings are what is remarkable, a sentence for each kind, the most remarkable k
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from diffcompare.errors import shorten
-from diffcompare.report.drawings.split_chart import dominating_parts
+from diffcompare.report.drawings.split_chart import dominating_part, dominating_parts
 from diffcompare.report.wording import (
     NOTHING_MEASURED,
     PART_WORDS,
@@ -86,10 +87,12 @@ def unbounded_words(summary: pd.DataFrame) -> str:
 
 def _within(errors: pd.DataFrame, summary: pd.DataFrame) -> str:
     """Say how many of the rows behind the verdict within-bound the bound covers."""
-    bare = errors[(errors["status"].astype(str) == "ok") & errors["bound"].isna()]
-    keys = ["function", "variable", "point", "scheme"]
-    inside = set(_keys(summary[summary["verdict"].astype(str) == "within-bound"], keys))
-    missing = sum(key in inside for key in _keys(bare, keys))
+    bare = errors[_is(errors, "ok") & errors["bound"].isna().to_numpy()]
+    missing = 0
+    if len(bare):
+        keys = ["function", "variable", "point", "scheme"]
+        inside = set(_keys(summary[summary["verdict"].astype(str) == "within-bound"], keys))
+        missing = sum(key in inside for key in _keys(bare, keys))
     bound = _bound(errors)
     if not missing:
         return f"every error within its {bound}"
@@ -122,10 +125,10 @@ def worst_first(summary: pd.DataFrame) -> pd.DataFrame:
     return summary.loc[keys.sort_values(list(keys.columns), kind="stable").index]
 
 
-def status_notes(errors: pd.DataFrame) -> list[tuple[str, int, str]]:
+def status_notes(found: Iterable[str]) -> list[tuple[str, int, str]]:
     """List every status but ``ok`` that occurs: its name, the number of rows, what it means."""
-    counts = errors["status"].astype(str).value_counts()
-    return [(s, int(counts[s]), STATUS_WORDS[s]) for s in STATUSES if s != "ok" and s in counts.index]
+    counts = Counter(found)
+    return [(s, counts[s], STATUS_WORDS[s]) for s in STATUSES if s != "ok" and counts[s]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +213,11 @@ def _outside(errors: pd.DataFrame, summary: pd.DataFrame) -> Iterator[Finding]:
 
 def _unmoved(errors: pd.DataFrame) -> Iterator[Finding]:
     """Show the smallest step that did not move the point, where the derivative is not 0."""
-    still = errors[(errors["status"].astype(str) == "h-underflow") & (errors["h"] > 0) & (errors["rel_error"] >= 1)]
-    if still.empty:
+    h, relative = (errors[name].to_numpy() for name in ("h", "rel_error"))
+    still = (_is(errors, "h-underflow") & (h > 0) & (relative >= 1)).nonzero()[0]
+    if not still.size:
         return
-    row = still.iloc[int(still["h"].to_numpy().argmin())]
+    row = errors.iloc[int(still[h[still].argmin()])]
     x, scheme = shorten(str(row["variable"]), 24), str(row["scheme"])
     sides = {"forward": f"{x} + h is {x}", "backward": f"{x} − h is {x}", "central": f"{x} + h and {x} − h are {x}"}
     yield _at_step(errors, row, sides.get(scheme, f"h does not move {x}"))
@@ -224,31 +228,39 @@ def _ruined(errors: pd.DataFrame) -> Iterator[Finding]:
 
     Where no step is right to half of the derivative, that is 0 but for rounding.
     """
-    ok = errors[(errors["status"].astype(str) == "ok") & (errors["h"] > 0)]
-    best = ok.groupby(_PARTIAL, observed=True, sort=False)["rel_error"].transform("min")
-    wrong = ok[(ok["rel_error"] >= _RUINED) & (ok["rel_error"] < math.inf) & (best < 0.5)]
-    if wrong.empty:
+    h, relative = (errors[name].to_numpy() for name in ("h", "rel_error"))
+    ok = _is(errors, "ok") & (h > 0)
+    wrong = (ok & (relative >= _RUINED) & (relative < math.inf)).nonzero()[0]
+    if not wrong.size:
         return
-    away = wrong["h"].map(lambda h: abs(math.log10(h) + 4))
-    row = wrong.iloc[[int(away.to_numpy().argmin())]]
-    part = dominating_parts(row).get(row.index[0])
-    yield _at_step(
-        errors, row.iloc[0], "" if not part else "h is too large" if part == "truncation" else "all is rounding"
-    )
+    partials = list(zip(*(errors[name].tolist() for name in _PARTIAL), strict=True))
+    right = {partials[k] for k in (ok & (relative < 0.5)).nonzero()[0].tolist()}
+    known = [k for k in wrong.tolist() if partials[k] in right]
+    if not known:
+        return
+    row = errors.iloc[min(known, key=lambda k: abs(math.log10(h[k]) + 4))]
+    part = dominating_part([abs(row[name]) for name in PART_WORDS])
+    yield _at_step(errors, row, "" if not part else "h is too large" if part == "truncation" else "all is rounding")
+
+
+def _is(errors: pd.DataFrame, status: str) -> Any:
+    """Tell which rows have a status, as an array."""
+    return errors["status"].to_numpy(object) == status
 
 
 def _at_step(errors: pd.DataFrame, row: Any, why: str) -> Finding:
     numbers = [short(float(row[name])) for name in ("h", "numeric", "exact")]
-    alike = errors[errors["function"] == row["function"]]
+    columns = zip(*(errors[name].tolist() for name in ("function", "variable", "point", "scheme")), strict=True)
+    alike = [found for name, *found in columns if name == row["function"]]
     point = _coordinates(str(row["point"]))
-    several = len(alike[["variable", "point"]].drop_duplicates()) > 1
+    several = len({(variable, at) for variable, at, _ in alike}) > 1
     where = ""
     if several and len(point) > 1:
         where = f" for ∂/∂{shorten(str(row['variable']), 24)}"
     elif several and point:
         (x, value), *_ = point.items()
         where = f" at {shorten(x, 24)} = {short(value)}"
-    if alike["scheme"].nunique() > 1:
+    if len({scheme for *_, scheme in alike}) > 1:
         where += f" ({shorten(str(row['scheme']), 24)})"
     words = "h = {} gives {} instead of {}".format(*numbers) + where
     return Finding(f"{words}{': ' * bool(why)}{why} (", str(row["function"]), ")", failure=True)
@@ -475,7 +487,7 @@ def _zeros(errors: pd.DataFrame) -> list[str]:
 
 def _statuses(errors: pd.DataFrame) -> list[str]:
     made = []
-    for status, count, words in status_notes(errors):
+    for status, count, words in status_notes(errors["status"]):
         names = errors["function"][errors["status"].astype(str) == status].astype(str).unique().tolist()
         where = ", ".join(shorten(name, 60) for name in names[:_EXAMPLES])
         more = f" and {plural(len(names) - _EXAMPLES, 'more function')}" if len(names) > _EXAMPLES else ""

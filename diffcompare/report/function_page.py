@@ -12,6 +12,7 @@ import jinja2
 import pandas as pd
 
 from diffcompare.errors import shorten
+from diffcompare.report.columns import Columns, chosen, columns_of, places_by
 from diffcompare.report.drawings.charts import error_chart
 from diffcompare.report.drawings.contour import Contour, descent_contour
 from diffcompare.report.drawings.frame import marker_symbols, scheme_styles
@@ -96,19 +97,16 @@ def function_pages(
     template = environment.get_template("function.html")
     common = {**_facts(f), **around}
     key = environment.get_template("key.html")
-    empty = len(template.render(common, **_page(f, [], 1, key), pages=[], left_out=0).encode())
+    parts, spots = _partials(f), _hot_spots(f.hot_spots)
+    empty = len(template.render(common, **_page(f, [], 1, key, spots), pages=[], left_out=0).encode())
     empty += len(key.render(key=[*KEY, *(("", mark.tick, mark.words) for mark in RULES.values())]).encode())
-    parts = _partials(f)
     sections = _sections(f, parts, environment.get_template("section.html"), room - empty)
     pages = _packed(f, sections, room - empty, most=len(parts) if every else _PAGES)
     left_out = len(parts) - sum(map(len, pages))
     names = [f.file, *(f.file.replace(".html", f"-{k}.html") for k in range(2, len(pages) + 1))]
     for number, (name, page) in enumerate(zip(names, pages, strict=True), 1):
-        last = number == len(pages)
-        yield (
-            name,
-            template.render(common, **_page(f, page, number, key), pages=names, left_out=left_out if last else 0),
-        )
+        missing = left_out if number == len(pages) else 0
+        yield name, template.render(common, **_page(f, page, number, key, spots), pages=names, left_out=missing)
 
 
 def _facts(f: Function) -> dict[str, Any]:
@@ -146,7 +144,9 @@ def _again(f: Function) -> str:
     return reproduce(name=f.name, formula=f.formula, variables=f.variables, rows=f.rows)
 
 
-def _page(f: Function, sections: Sequence[_Section], number: int, key: jinja2.Template) -> dict[str, Any]:
+def _page(
+    f: Function, sections: Sequence[_Section], number: int, key: jinja2.Template, spots: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
     """Collect what one page says: of its own partials only."""
     variables = list(dict.fromkeys(section.key[0] for section in sections))
     points = dict.fromkeys(section.key[1] for section in sections)
@@ -165,7 +165,7 @@ def _page(f: Function, sections: Sequence[_Section], number: int, key: jinja2.Te
         "best": [row for section in sections for row in section.best],
         "symbols": marker_symbols(name for name in symbols if f'class="{name}"' in drawn),
         "sections": Html(drawn.replace(_KEY_PLACE.text, marks, 1).replace(_KEY_PLACE.text, "")),
-        "hot_spots": [spot for spot in _hot_spots(f.hot_spots) if spot["point"] in points],
+        "hot_spots": [spot for spot in spots if spot["point"] in points],
     }
 
 
@@ -200,11 +200,20 @@ def _sections(
     best: dict[_Key, list[dict[str, Any]]] = {}
     for row in f.summary.to_dict("records"):
         best.setdefault((str(row["variable"]), str(row["point"])), []).append(summary_cells(row))
-    places = point_places(f.summary)
+    names = point_places(f.summary)
+    columns, rules, curves = columns_of(f.rows), columns_of(f.rules), columns_of(f.curves)
+    # of each partial, of each point
+    ruled, curved = places_by(rules, "variable", "point"), places_by(curves, "point")
     for key, k, where in parts:
-        rows = f.rows.iloc[where]
+        rows = chosen(columns, where)
         own = best.get(key, [])
-        section = {**_section(f, k, rows), "place": places.get((f.name, key[1]), key[1])}
+        curve = chosen(curves, curved.get(key[1:], ()))
+        section = {
+            **_section(f, k, rows, chosen(rules, ruled.get(key, ())), curve),
+            "place": names.get((f.name, key[1]), key[1]),
+            "first_row": int(f.rows.index[where[0]]) + 1,
+            "last_row": int(f.rows.index[where[-1]]) + 1,
+        }
         yield _Section(key, _fitting(section, rows, template, room - _BEST_ROW * len(own)), own)
 
 
@@ -230,7 +239,7 @@ def _packed(f: Function, sections: Iterator[_Section], room: int, *, most: int) 
     return pages
 
 
-def _fitting(section: dict[str, Any], rows: pd.DataFrame, template: jinja2.Template, room: int) -> str:
+def _fitting(section: dict[str, Any], rows: Columns, template: jinja2.Template, room: int) -> str:
     """Draw a partial with all that the room allows: rows go first, then what is drawn of the split."""
     caption = f"All rows: variable {shorten(section['variable'], 60)} at {shorten(section['point'], 200)}"
     identity = f"rows-{section['number']}"
@@ -252,19 +261,19 @@ def _fitting(section: dict[str, Any], rows: pd.DataFrame, template: jinja2.Templ
     return text
 
 
-def _section(f: Function, number: int, rows: pd.DataFrame) -> dict[str, Any]:
-    variable, point = str(rows["variable"].iloc[0]), str(rows["point"].iloc[0])
-    order = int(rows["derivative"].iloc[0])
+def _section(f: Function, number: int, rows: Columns, rules: Columns, curve: Columns) -> dict[str, Any]:
+    variable, point = str(rows["variable"][0]), str(rows["point"][0])
+    order = int(rows["derivative"][0])
     of = "" if order == 1 else f" for the derivative of order {order}"
     title = f"Absolute error of finite differences{of} against step size, variable {variable} at {point}"
-    drawable = rows["exact"].notna().any()
+    drawable = any(exact == exact for exact in rows["exact"])
     # the rules are for first derivatives
-    rules = f.rules[(f.rules["variable"] == variable) & (f.rules["point"] == point) & (order == 1)]
+    rules = rules if order == 1 else chosen(rules, ())
     return {
         "number": number,
         "variable": variable,
         "point": point,
-        "exact": float(rows["exact"].iloc[0]),
+        "exact": float(rows["exact"][0]),
         "order": order,
         "partial": partial(shorten(variable, 60), order),
         "chart": error_chart(rows, title=title, identity=f"chart-{number}", rules=rules) if drawable else None,
@@ -273,22 +282,19 @@ def _section(f: Function, number: int, rows: pd.DataFrame) -> dict[str, Any]:
         "splits": split_charts(
             rows, title=f"Parts of the error, variable {variable} at {point}", identity=f"split-{number}"
         ),
-        "uncharted": int((rows["h"] == 0).sum()),
-        "sketch": _sketch(f, rows, point, number),
-        "notes": status_notes(rows),
-        "count": len(rows),
-        "first_row": int(rows.index[0]) + 1,
-        "last_row": int(rows.index[-1]) + 1,
+        "uncharted": sum(h == 0 for h in rows["h"]),
+        "sketch": _sketch(f, rows, curve, number),
+        "notes": status_notes(rows["status"]),
+        "count": len(rows["h"]),
     }
 
 
-def _sketch(f: Function, rows: pd.DataFrame, point: str, number: int) -> Html | None:
+def _sketch(f: Function, rows: Columns, curve: Columns, number: int) -> Html | None:
     # tangent and secants are of the first derivative
-    if f.curves.empty or int(rows["derivative"].iloc[0]) != 1:
+    if not curve["x"] or int(rows["derivative"][0]) != 1:
         return None
-    curve = f.curves[f.curves["point"].astype(str) == point]
-    title = f"{shorten(f.name, 80)} near {point}, with tangent and secants"
-    return function_sketch(curve, rows, title=title, identity=f"sketch-{number}") if len(curve) else None
+    title = f"{shorten(f.name, 80)} near {rows['point'][0]}, with tangent and secants"
+    return function_sketch(curve, rows, title=title, identity=f"sketch-{number}")
 
 
 def has_source(rows: pd.DataFrame, source: str) -> bool:

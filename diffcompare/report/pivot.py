@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from diffcompare.report.columns import Columns, columns_of, places_by
 from diffcompare.report.drawings.charts import smallest_error
 
 __all__ = ["Pivot", "pivot"]
@@ -20,15 +21,17 @@ class Pivot:
     rows: list[tuple[float, list[tuple[float, bool, bool]]]]
 
 
-def pivot(rows: pd.DataFrame) -> Pivot:
+def pivot(rows: pd.DataFrame | Columns) -> Pivot:
     """Lay out the rows of one function, variable and point as h × scheme; a missing row gives nan that is not ok."""
     cells: dict[float, dict[str, tuple[float, bool, bool]]] = {}
-    schemes = [str(scheme) for scheme in rows["scheme"].unique()]
-    for scheme, part in rows.groupby("scheme", observed=True, sort=False):
-        h, error = part["h"].tolist(), part["abs_error"].tolist()
-        ok = [status == "ok" for status in part["status"].tolist()]
+    rows = columns_of(rows)
+    parts = places_by(rows, "scheme")
+    for (scheme,), places in parts.items():
+        h, error, status = ([rows[name][k] for k in places] for name in ("h", "abs_error", "status"))
+        ok = [known == "ok" for known in status]
         best, _, _ = smallest_error(h, error, ok)
         for step, e, good in zip(h, error, ok, strict=True):
-            cells.setdefault(step, {})[str(scheme)] = (e, good, step == best)
+            cells.setdefault(step, {})[scheme] = (e, good, step == best)
     missing = (math.nan, False, False)
+    schemes = [scheme for (scheme,) in parts]
     return Pivot(schemes, [(h, [cells[h].get(s, missing) for s in schemes]) for h in sorted(cells, reverse=True)])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
+from diffcompare.report.columns import Columns, columns_of, places_by
 from diffcompare.report.wording import Html, exactly, printable
 from diffcompare.tables.schema import COLUMNS
 
@@ -21,7 +23,7 @@ _OFTEN_THE_SAME = ("status", "within_bound", "bound_source")
 _BRIEF = ("h", "abs_error", "bound", "status")  # what the error chart shows; without one, what was returned
 
 
-def rows_table(rows: pd.DataFrame, *, caption: str, identity: str, brief: bool = False) -> Html:
+def rows_table(rows: pd.DataFrame | Columns, *, caption: str, identity: str, brief: bool = False) -> Html:
     """Draw the rows of one function, variable and point, a group a scheme; every cell is escaped.
 
     Empty columns are left out. A column that would say the same in every row is said once, in the caption; the script
@@ -29,7 +31,7 @@ def rows_table(rows: pd.DataFrame, *, caption: str, identity: str, brief: bool =
 
     Parameters
     ----------
-    rows : DataFrame
+    rows : DataFrame, or its columns as lists
         Rows of errors.csv.
     caption : str
         What the rows are.
@@ -38,10 +40,11 @@ def rows_table(rows: pd.DataFrame, *, caption: str, identity: str, brief: bool =
     brief : bool
         Leave out what the error chart does not show.
     """
-    columns = [c for c in COLUMNS if c not in _ELSEWHERE and not _blank(rows[c])]
+    rows = columns_of(rows)
+    columns = [c for c in COLUMNS if c not in _ELSEWHERE and not _blank(rows[c], COLUMNS[c])]
     if brief:
         columns = [c for c in columns if c in _BRIEF or (c == "numeric" and "abs_error" not in columns)]
-    found = {c: set(map(str, rows[c].tolist())) for c in _OFTEN_THE_SAME if c in columns}
+    found = {c: set(map(str, rows[c])) for c in _OFTEN_THE_SAME if c in columns}
     same = {c: texts.pop() for c, texts in found.items() if len(texts) == 1}
     if same.get("status", "ok") != "ok":
         del same["status"]
@@ -50,25 +53,29 @@ def rows_table(rows: pd.DataFrame, *, caption: str, identity: str, brief: bool =
         caption += ". In every row: " + ", ".join(f"{name} {value}" for name, value in same.items())
     heads = "".join(f"<th scope=col>{name}" for name in columns)
     groups = []
-    for scheme, part in rows.groupby("scheme", observed=True, sort=False):
-        cells = [_cells(part, column) for column in columns]
+    written = {c: _cells(rows[c], COLUMNS[c]) for c in columns}
+    for (scheme,), places in places_by(rows, "scheme").items():
+        cells = [[written[c][k] for k in places] for c in columns]
         # end tags that HTML does not ask for would be a tenth of a page; a line ends inside a tag, for a cell holds
         # all that follows it
         lines = "".join(f"<tr\n><th scope=row>{'<td>'.join(row)}" for row in zip(*cells, strict=True))
-        head = f"<th scope=rowgroup colspan={len(columns)}>{_escape(str(scheme))}"
+        head = f"<th scope=rowgroup colspan={len(columns)}>{_escape(scheme)}"
         groups.append(f"<tbody\n><tr>{head}{lines}")
     body = "".join(groups)
     return Html(f"<table id={_escape(identity)}><caption>{_escape(caption)}.</caption><thead><tr>{heads}{body}</table>")
 
 
-def _cells(rows: pd.DataFrame, column: str) -> list[str]:
-    if COLUMNS[column] == "float":
-        return [exactly(value) for value in rows[column].tolist()]
-    return ["" if value is pd.NA else _escape(str(value)) for value in rows[column].tolist()]
+def _cells(column: Sequence[Any], kind: str) -> list[str]:
+    if kind == "float":
+        return list(map(exactly, column))
+    texts = {value: "" if value is pd.NA else _escape(str(value)) for value in set(column)}
+    return [texts[value] for value in column]
 
 
-def _blank(column: pd.Series[Any]) -> bool:
-    return bool(column.isna().all()) or (column.dtype.kind != "f" and set(map(str, column.tolist())) == {""})
+def _blank(column: Sequence[Any], kind: str) -> bool:
+    if kind != "float" and set(map(str, column)) == {""}:
+        return True
+    return all(value is pd.NA or value is None or value != value for value in column)
 
 
 def _escape(text: str) -> str:

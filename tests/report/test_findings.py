@@ -223,7 +223,7 @@ def test_central_and_forward_are_compared_at_the_step_of_the_book(
 
 
 def test_statuses_are_counted() -> None:
-    assert [(s, n) for s, n, _ in status_notes(example().errors)] == [
+    assert [(s, n) for s, n, _ in status_notes(example().errors["status"])] == [
         ("domain", 4),
         ("kink", 48),
         ("nonfinite", 4),

@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 import pandas as pd
 
 from diffcompare.errors import shorten
+from diffcompare.report.columns import Columns, columns_of
 from diffcompare.report.drawings.frame import (
     LANE,
     LETTER,
@@ -68,18 +69,20 @@ class Chart:
     schemes: list[tuple[int, str, list[str]]]
 
 
-def error_chart(rows: pd.DataFrame, *, title: str, identity: str, rules: pd.DataFrame | None = None) -> Chart | None:
+def error_chart(
+    rows: pd.DataFrame | Columns, *, title: str, identity: str, rules: pd.DataFrame | Columns | None = None
+) -> Chart | None:
     """Draw |error| against h, one line a scheme.
 
     Parameters
     ----------
-    rows : DataFrame
+    rows : DataFrame, or its columns as lists
         The rows of errors.csv for one function, variable and point.
     title : str
         What is differentiated, and where.
     identity : str
         Prefix of the ids in the drawing; ours, unique in the page.
-    rules : DataFrame, optional
+    rules : the same, optional
         The rows of rules.csv for the same, drawn as ticks at the upper edge.
 
     Returns
@@ -88,7 +91,7 @@ def error_chart(rows: pd.DataFrame, *, title: str, identity: str, rules: pd.Data
         None if no row has a place in the drawing; else an SVG element with what is said beside it. Its coordinates
         are rounded to a tenth of a unit, so equal rows give equal text.
     """
-    series = _series(rows)
+    series = _series(columns_of(rows))
     if not series:
         return None
     zeros = any(error == 0 for s in series for error in s.error)
@@ -125,7 +128,7 @@ def error_chart(rows: pd.DataFrame, *, title: str, identity: str, rules: pd.Data
         _marks(svg, s, k, frame, lanes[1])
     floor = frame.top
     if rules is not None:
-        floor = rule_ticks(svg, frame, rules, {s.scheme: s.style for s in series})
+        floor = rule_ticks(svg, frame, columns_of(rules), {s.scheme: s.style for s in series})
     if marked:
         # in the valley of the errors, which is widest at the top
         book_label(svg, frame, floor)
@@ -179,8 +182,8 @@ def smallest_error(h: Sequence[float], error: Sequence[float], ok: Sequence[bool
     return -minus_h, error_best, sum(e == error_best for e, _ in found)
 
 
-def _series(rows: pd.DataFrame) -> list[_Series]:
-    styles = scheme_styles([str(scheme) for scheme in rows["scheme"].unique()])
+def _series(rows: Columns) -> list[_Series]:
+    styles = scheme_styles(list(dict.fromkeys(map(str, rows["scheme"]))))
     names = ("order", "abs_error", "status", "truncation", "bound", "bound_source")
     return [
         _Series(

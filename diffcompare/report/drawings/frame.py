@@ -9,9 +9,8 @@ from itertools import pairwise
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-import pandas as pd
-
 from diffcompare.errors import shorten
+from diffcompare.report.columns import Columns, places_by
 from diffcompare.report.drawings.marks import LANES, PARTS, SCHEMES, STYLES
 from diffcompare.report.drawings.svg_paths import shorten_path
 from diffcompare.report.wording import Html, printable
@@ -154,20 +153,17 @@ def scheme_styles(schemes: Sequence[str]) -> dict[str, int]:
     return {scheme: styles[scheme] for scheme in schemes}
 
 
-def by_scheme(rows: pd.DataFrame, names: Iterable[str]) -> dict[str, dict[str, list[Any]]]:
+def by_scheme(rows: Columns, names: Iterable[str]) -> dict[str, dict[str, list[Any]]]:
     """Take columns apart by scheme, large steps first, with those of the scheme and of h.
 
     A step that the dtype rounds to 0 has no place on a logarithmic axis; the page says how many there are.
     """
-    columns = {name: rows[name].tolist() for name in ("scheme", "h", *names)}
-    places: dict[str, list[int]] = {}
-    for k, (scheme, h) in enumerate(zip(columns["scheme"], columns["h"], strict=True)):
-        if h > 0:
-            places.setdefault(str(scheme), []).append(k)
+    columns, h = {name: rows[name] for name in ("scheme", "h", *names)}, rows["h"]
     made = {}
-    for scheme, where in places.items():
-        where.sort(key=lambda k: -columns["h"][k])
-        made[scheme] = {name: [column[k] for k in where] for name, column in columns.items()}
+    for (scheme,), places in places_by(rows, "scheme").items():
+        where = sorted((k for k in places if h[k] > 0), key=lambda k: -h[k])
+        if where:
+            made[scheme] = {name: [column[k] for k in where] for name, column in columns.items()}
     return made
 
 

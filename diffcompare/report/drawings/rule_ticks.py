@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 
 import pandas as pd
 
+from diffcompare.report.columns import Columns, columns_of
 from diffcompare.report.drawings.frame import Frame, add, coord
 from diffcompare.report.drawings.marks import RULES
 
@@ -17,9 +18,10 @@ __all__ = ["rule_rows", "rule_ticks"]
 _ROW, _TICK, _LETTERS = 19.0, 5.0, 9.5
 
 
-def rule_rows(rules: pd.DataFrame) -> list[dict[str, Any]]:
+def rule_rows(rules: pd.DataFrame | Columns) -> list[dict[str, Any]]:
     """Collect the rows that a page shows: not those of rules for other schemes."""
-    shown = rules[~rules["message"].astype(str).str.startswith("the rule is for")]
+    columns = columns_of(rules)
+    rows = (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
     texts = ("scheme", "rule", "message")
     return [
         {
@@ -28,11 +30,12 @@ def rule_rows(rules: pd.DataFrame) -> list[dict[str, Any]]:
             "evaluations": int(row["evaluations"]),
             "tick": RULES[str(row["rule"])].tick if str(row["rule"]) in RULES else "",
         }
-        for row in shown.to_dict("records")
+        for row in rows
+        if not str(row["message"]).startswith("the rule is for")
     ]
 
 
-def rule_ticks(svg: Element, frame: Frame, rules: pd.DataFrame, styles: Mapping[str, int]) -> float:
+def rule_ticks(svg: Element, frame: Frame, rules: Columns, styles: Mapping[str, int]) -> float:
     """Draw a tick for each step that a rule chose, one line a scheme; names that would overlap are written as one.
 
     They hang from the upper edge, where the valley of the errors leaves room. A step outside the chart is left out.
@@ -42,12 +45,11 @@ def rule_ticks(svg: Element, frame: Frame, rules: pd.DataFrame, styles: Mapping[
     owner = "complex" if "complex" in styles else next(iter(styles), "")
     line = 0
     for k, (scheme, style) in enumerate(styles.items()):
-        part = rules[rules["scheme"].astype(str) == scheme]
         names = {rule: mark.tick for rule, mark in RULES.items() if rule != "complex step" or scheme == owner}
         chosen = [
             (frame.x(math.log10(h)), names[rule])
-            for rule, h in zip(part["rule"].astype(str), part["h"].tolist(), strict=True)
-            if rule in names and h > 0 and frame.x_range[0] <= math.log10(h) <= frame.x_range[1]
+            for of, rule, h in zip(rules["scheme"], rules["rule"], rules["h"], strict=True)
+            if of == scheme and rule in names and h > 0 and frame.x_range[0] <= math.log10(h) <= frame.x_range[1]
         ]
         if not chosen:
             continue

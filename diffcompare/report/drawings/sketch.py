@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 import pandas as pd
 
 from diffcompare.errors import shorten
+from diffcompare.report.columns import Columns, columns_of, places_by
 from diffcompare.report.drawings.frame import Frame, add, coord, scheme_styles, svg_element, ticks, to_html
 from diffcompare.report.wording import Html, printable, short
 from diffcompare.tables.schema import read_point
@@ -20,17 +21,19 @@ _WIDTH, _PLOT_HEIGHT, _LEFT, _LINE = 560.0, 240.0, 70.0, 19.0
 _SMALLEST = 1e-290  # ranges below it would make the steps of the ticks underflow
 
 
-def function_sketch(curve: pd.DataFrame, rows: pd.DataFrame, *, title: str, identity: str) -> Html | None:
+def function_sketch(
+    curve: pd.DataFrame | Columns, rows: pd.DataFrame | Columns, *, title: str, identity: str
+) -> Html | None:
     """Draw f around the point with its tangent (slope ``exact``) and one secant a scheme (slope ``numeric``).
 
     The secant is the one of the largest h whose abscissae lie in the drawing.
 
     Parameters
     ----------
-    curve : DataFrame
+    curve : DataFrame, or its columns as lists
         The rows of curves.csv for one function and point.
-    rows : DataFrame
-        The rows of errors.csv for the same.
+    rows : the same
+        The rows of errors.csv for it.
     title : str
         What is drawn.
     identity : str
@@ -41,13 +44,14 @@ def function_sketch(curve: pd.DataFrame, rows: pd.DataFrame, *, title: str, iden
     Html or None
         An SVG element; None where there is nothing that can be drawn.
     """
-    points = sorted(zip(curve["x"].tolist(), curve["value"].tolist(), strict=True))
+    curve, rows = columns_of(curve), columns_of(rows)
+    points = sorted(zip(curve["x"], curve["value"], strict=True))
     x_range = (points[0][0], points[-1][0]) if points else (0.0, 0.0)
     finite = sorted(value for _, value in points if math.isfinite(value))
     if len(finite) < 2 or not _SMALLEST < x_range[1] - x_range[0] < math.inf:
         return None
     try:
-        at = next(iter(read_point(str(curve["point"].iloc[0])).values()))
+        at = next(iter(read_point(str(curve["point"][0])).values()))
     except ValueError:  # not the text of a point: the table did not come from us
         return None
     y_range = _y_range(finite, dict(points).get(at, math.nan))
@@ -56,7 +60,7 @@ def function_sketch(curve: pd.DataFrame, rows: pd.DataFrame, *, title: str, iden
     secants = _secants(points, rows, at)
     top = 12 + _LINE * (len(secants) + 1)
     frame = Frame(_LEFT, _WIDTH - 16, top, top + _PLOT_HEIGHT, x_range, y_range)
-    slope = float(rows["exact"].iloc[0])
+    slope = float(rows["exact"][0])
     drawn = [f"{name}: slope {short(s)} with h = {short(h)}" for name, _, h, s, _ in secants]
     tangent = f"exact slope {short(slope)}" if math.isfinite(slope) else "no tangent: there is no exact slope here"
     svg = svg_element(
@@ -95,23 +99,24 @@ def _y_range(finite: Sequence[float], value: float) -> tuple[float, float]:
 
 
 def _secants(
-    points: Sequence[tuple[float, float]], rows: pd.DataFrame, at: float
+    points: Sequence[tuple[float, float]], rows: Columns, at: float
 ) -> list[tuple[str, int, float, float, list[tuple[float, float]]]]:
     """Choose a secant a scheme: name, style, h, slope and the two points that it joins."""
     made = []
-    styles = scheme_styles([str(scheme) for scheme in rows["scheme"].unique()])
-    for scheme, part in rows.groupby("scheme", observed=True, sort=False):
-        offsets = {"forward": (0.0, 1.0), "backward": (-1.0, 0.0), "central": (-1.0, 1.0)}.get(str(scheme))
+    parts = places_by(rows, "scheme")
+    styles = scheme_styles([scheme for (scheme,) in parts])
+    for (scheme,), places in parts.items():
+        offsets = {"forward": (0.0, 1.0), "backward": (-1.0, 0.0), "central": (-1.0, 1.0)}.get(scheme)
         if offsets is None:
             continue
-        for h, slope in sorted(zip(part["h"].tolist(), part["numeric"].tolist(), strict=True), reverse=True):
+        for h, slope in sorted(((rows["h"][k], rows["numeric"][k]) for k in places), reverse=True):
             left, right = at + offsets[0] * h, at + offsets[1] * h
             start = _value(points, left)
             inside = points[0][0] <= left and right <= points[-1][0]
             if inside and right - left > 0.02 * (points[-1][0] - points[0][0]) and math.isfinite(start + slope):
                 # the quotient fixes the second end: f(left) + slope·(right − left)
                 ends = [(left, start), (right, start + slope * (right - left))]
-                made.append((printable(shorten(str(scheme), 24)), styles[str(scheme)], h, slope, ends))
+                made.append((printable(shorten(scheme, 24)), styles[scheme], h, slope, ends))
                 break
     return made
 

@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element
 import pandas as pd
 
 from diffcompare.errors import shorten
+from diffcompare.report.columns import Columns, columns_of
 from diffcompare.report.drawings.frame import (
     LANE,
     Frame,
@@ -29,7 +30,7 @@ from diffcompare.report.drawings.frame import (
 )
 from diffcompare.report.wording import PART_WORDS, Html, plural, printable, short
 
-__all__ = ["Split", "dominating_parts", "split_charts"]
+__all__ = ["Split", "dominating_part", "dominating_parts", "split_charts"]
 
 _WIDTH, _LEFT, _RIGHT = 560.0, 64.0, 440.0
 _PLOT_HEIGHT, _DODGE, _LABEL = 210.0, 4.0, 16.0
@@ -55,12 +56,12 @@ class _Parts:
     dominating: list[str | None]  # the largest part at every h; "" where all are 0, None where there is no split
 
 
-def split_charts(rows: pd.DataFrame, *, title: str, identity: str) -> list[Split]:
+def split_charts(rows: pd.DataFrame | Columns, *, title: str, identity: str) -> list[Split]:
     """Draw the parts of the error against h, one chart a scheme.
 
     Parameters
     ----------
-    rows : DataFrame
+    rows : DataFrame, or its columns as lists
         The rows of errors.csv for one function, variable and point.
     title : str
         What is differentiated, and where.
@@ -73,9 +74,9 @@ def split_charts(rows: pd.DataFrame, *, title: str, identity: str) -> list[Split
         A scheme without a split has none.
     """
     made = []
-    for number, (scheme, part) in enumerate(by_scheme(rows, ("status", *PART_WORDS)).items(), 1):
+    for number, (scheme, part) in enumerate(by_scheme(columns_of(rows), ("status", *PART_WORDS)).items(), 1):
         columns = {name: [abs(size) for size in part[name]] for name in PART_WORDS}
-        dominating = list(map(_dominating, zip(*columns.values(), strict=True)))
+        dominating = list(map(dominating_part, zip(*columns.values(), strict=True)))
         if all(name is None for name in dominating):
             continue
         parts = _Parts(part["h"], [status == "ok" for status in part["status"]], columns, dominating)
@@ -97,7 +98,7 @@ def dominating_parts(rows: pd.DataFrame) -> pd.Series[str]:
     return sizes.idxmax(axis=1).where(sizes.max(axis=1) > 0, "")
 
 
-def _dominating(sizes: tuple[float, ...]) -> str | None:
+def dominating_part(sizes: Sequence[float]) -> str | None:
     """Name the first largest part of a row, as :func:`dominating_parts` does; None where there is no split."""
     if any(size != size for size in sizes):
         return None

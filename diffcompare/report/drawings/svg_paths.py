@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
 
 __all__ = ["shorten_path"]
 
@@ -22,16 +21,22 @@ def shorten_path(d: str) -> str:
     >>> shorten_path("M10,20L20,30L30,40L40,10M50,50M52.5,49.9V60z")
     'M10 20l20 20 10-30m10 40m2.5-.1V60z'
     """
-    made = ""
+    made: list[str] = []
     at: _Place | None = None
     for line, rest in _PIECE.findall(d):
-        places = [_place(line)] if "L" not in line else _straightened([_place(text) for text in line.split("L")])
-        made += f"M{_pair(places[0])}" if at is None else f"m{_pair(_step(at, places[0]))}"
-        steps = [_pair(_step(a, b)) for a, b in pairwise(places)]
-        made += "l" * bool(steps) + "".join(s if s.startswith("-") or not k else f" {s}" for k, s in enumerate(steps))
-        made += rest
-        at = None if rest else places[-1]
-    return made
+        places = list(map(_place, line.split("L")))
+        if len(places) > 2:
+            places = _straightened(places)
+        x, y = places[0]
+        made.append(f"M{_pair(x, y)}" if at is None else f"m{_pair(x - at[0], y - at[1])}")
+        sign = "l"
+        for a, b in places[1:]:
+            step = _pair(a - x, b - y)
+            made.append(f"{sign}{step}" if sign == "l" or step[0] != "-" else step)
+            x, y, sign = a, b, " "
+        made.append(rest)
+        at = None if rest else (x, y)
+    return "".join(made)
 
 
 @lru_cache(1 << 15)
@@ -40,16 +45,11 @@ def _place(text: str) -> _Place:
     return round(10 * float(x)), round(10 * float(y))
 
 
-def _step(a: _Place, b: _Place) -> _Place:
-    return b[0] - a[0], b[1] - a[1]
-
-
-def _pair(place: _Place) -> str:
-    x, y = _text(place[0]), _text(place[1])
-    return x + y if y.startswith("-") else f"{x} {y}"
-
-
 @lru_cache(1 << 15)
+def _pair(x: int, y: int) -> str:
+    return _text(x) + _text(y) if y < 0 else f"{_text(x)} {_text(y)}"
+
+
 def _text(tenths: int) -> str:
     text = f"{tenths / 10:g}"
     return text.replace("0.", ".") if abs(tenths) < 10 else text
@@ -57,17 +57,21 @@ def _text(tenths: int) -> str:
 
 def _straightened(places: Sequence[_Place]) -> list[_Place]:
     """Douglas and Peucker's rule: keep the point furthest from the line through the ends, if it is too far."""
-    if len(places) < 3:
-        return list(places)
-    (x0, y0), (x1, y1) = places[0], places[-1]
-    across, along = x1 - x0, y1 - y0
-    length = max(1.0, (across * across + along * along) ** 0.5)
-    # of the triangles with the line as their base the largest is the highest
-    areas = [abs(across * (y - y0) - along * (x - x0)) for x, y in places]
-    largest = max(areas)
-    k = areas.index(largest)
-    if largest / length <= 1 and x0 != x1:
-        return [places[0], places[-1]]
-    if not 0 < k < len(places) - 1:
-        k = len(places) // 2
-    return _straightened(places[: k + 1])[:-1] + _straightened(places[k:])
+    kept = {0, len(places) - 1}
+    pieces = [(0, len(places) - 1)]
+    while pieces:
+        first, last = pieces.pop()
+        (x0, y0), (x1, y1) = places[first], places[last]
+        across, along = x1 - x0, y1 - y0
+        length = max(1.0, (across * across + along * along) ** 0.5)
+        # of the triangles with the line as their base the largest is the highest
+        areas = [abs(across * (y - y0) - along * (x - x0)) for x, y in places[first : last + 1]]
+        largest = max(areas)
+        if largest / length <= 1 and x0 != x1:
+            continue
+        k = first + areas.index(largest)
+        if not first < k < last:
+            k = (first + last + 1) // 2
+        kept.add(k)
+        pieces += [piece for piece in ((first, k), (k, last)) if piece[1] - piece[0] > 1]
+    return [places[k] for k in sorted(kept)]
