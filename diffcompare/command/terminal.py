@@ -134,7 +134,7 @@ def show_study(console: Console, tables: Tables, report: str, rows: int | None =
 def _outcome(row: Any, errors: pd.DataFrame) -> str:
     """Put one row of a summary into words."""
     if row["best_h"] != row["best_h"]:
-        statuses = ", ".join(status for status, _, _ in status_notes(errors))
+        statuses = ", ".join(status for status, _, _ in status_notes(errors["status"]))
         return f"{row['verdict']} ({statuses})" if statuses else str(row["verdict"])
     outside = row["verdict"] == "outside-bound"
     bound = f", largest |error|/bound {share(float(row['max_bound_ratio']))}" if outside else ""
@@ -180,7 +180,7 @@ def show(console: Console, formula: str, variables: Sequence[str], tables: Table
     for verdict in dict.fromkeys(tables.summary["verdict"].astype(str)):
         words = unbounded_words(tables.summary) if verdict == "unbounded" else VERDICT_WORDS[verdict]
         say(console, f"{verdict}: {words}", wrap=True)
-    for status, count, words in status_notes(tables.errors):
+    for status, count, words in status_notes(tables.errors["status"]):
         say(console, f"{status} ({plural(count, 'row')}): {words}", wrap=True)
     if report is not None:
         say(console, f"report: {report}")

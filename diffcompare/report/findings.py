@@ -251,7 +251,8 @@ def _is(errors: pd.DataFrame, status: str) -> Any:
 def _at_step(errors: pd.DataFrame, row: Any, why: str) -> Finding:
     numbers = [short(float(row[name])) for name in ("h", "numeric", "exact")]
     columns = zip(*(errors[name].tolist() for name in ("function", "variable", "point", "scheme")), strict=True)
-    alike = [found for name, *found in columns if name == row["function"]]
+    own = row["function"]
+    alike = [found for name, *found in columns if name == own]
     point = _coordinates(str(row["point"]))
     several = len({(variable, at) for variable, at, _ in alike}) > 1
     where = ""

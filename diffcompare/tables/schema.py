@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -190,7 +191,18 @@ class Tables:
 
 def labelled(codes: NDArray[Any], names: Sequence[str]) -> pd.Categorical[Any]:
     """Make a categorical column from the numbers of its labels."""
-    return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(names)))
+    return pd.Categorical.from_codes(codes, dtype=_few(tuple(names)) if len(names) < _FEW else _labels(names))
+
+
+# of few labels, which many small tables have again and again, the dtype is made once
+_FEW = 16
+
+
+def _labels(names: Sequence[str]) -> pd.CategoricalDtype:
+    return pd.CategoricalDtype(list(names))
+
+
+_few = lru_cache(256)(_labels)
 
 
 def complete(table: pd.DataFrame) -> pd.DataFrame:
@@ -247,10 +259,21 @@ def stack(frames: Sequence[pd.DataFrame], columns: Mapping[str, str]) -> pd.Data
             labels = pd.CategoricalDtype(pd.Index(full.get(column, ()), dtype="str"))
             stacked[column] = pd.Series([], dtype=labels if kind == "text" else _DTYPES[kind])
         elif kind == "text":
-            stacked[column] = pd.Series(pd.api.types.union_categoricals(parts))
+            stacked[column] = pd.Series(_joined([part.array for part in parts]))
         else:
             stacked[column] = pd.concat(parts, ignore_index=True)
     return pd.DataFrame(stacked)
+
+
+def _joined(parts: Sequence[Any]) -> pd.Categorical[Any]:
+    """Join categories as pandas does, which looks at each of them several times."""
+    numbers: dict[str, int] = {}
+    codes = []
+    for part in parts:
+        # the code of a missing one is -1
+        own = [numbers.setdefault(label, len(numbers)) for label in part.categories.tolist()]
+        codes.append(np.array([*own, -1])[part.codes])
+    return labelled(np.concatenate(codes), list(numbers))
 
 
 def in_order(tables: Sequence[pd.DataFrame], schemes: Sequence[str]) -> pd.DataFrame:

@@ -92,8 +92,8 @@ def _groups(table: pd.DataFrame) -> tuple[Integers, Integers]:
 
 
 def _taken(labels: pd.Series[Any], rows: Integers) -> Any:
-    taken = labels.astype("category").iloc[rows]
-    return pd.Categorical(taken, categories=list(taken.cat.categories))
+    known = labels.astype("category").array
+    return labelled(known.codes[rows], known.categories.tolist())
 
 
 def _best_rows(group: Integers, h: Floats, absolute: Floats, ok: Flags, count: int) -> Integers:

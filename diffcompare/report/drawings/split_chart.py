@@ -145,13 +145,14 @@ def _draw(parts: _Parts, words: str, *, title: str, identity: str) -> Html:
     log_axes(svg, frame, (lanes[0] if broken else 0.0, lanes[1] if zeros else 0.0), label="|part of the error|")
     _ribbon(svg, parts, frame)
     ends: dict[str, tuple[float, float]] = {}
+    places = [coord(frame.x(math.log10(h))) for h in parts.h]
     for k, (name, sizes) in enumerate(parts.sizes.items()):
         dodge = _DODGE * (k - (len(PART_WORDS) - 1) / 2)
         group = add(svg, "g", class_=f"p{k + 1}")
         heights = [_height(size, frame, (lanes[0] + dodge, lanes[1] + dodge)) for size in sizes]
         if line := frame.log_line(parts.h, sizes):
             add(group, "path", class_="line", d=line)
-        _dots(group, parts, sizes, heights, frame)
+        _dots(group, parts, sizes, heights, places, frame)
         last = next((j for j, size in enumerate(sizes) if size < math.inf), 0)
         ends[name] = (frame.x(math.log10(parts.h[last])), heights[last])
     _labels(svg, ends, frame.top, frame.bottom + LANE * zeros)
@@ -177,18 +178,26 @@ def _height(size: float, frame: Frame, lanes: tuple[float, float]) -> float:
     return min(frame.y(math.log10(size)), frame.bottom) if size < math.inf else lanes[0]
 
 
-def _dots(group: Element, parts: _Parts, sizes: Sequence[float], heights: Sequence[float], frame: Frame) -> None:
+def _dots(
+    group: Element,
+    parts: _Parts,
+    sizes: Sequence[float],
+    heights: Sequence[float],
+    places: Sequence[str],
+    frame: Frame,
+) -> None:
     """Draw markers: all in the lanes, all of rows that are not ok, and enough of the rest to tell the lines apart."""
-    every = math.ceil(len(sizes) / _MARKED)
+    every, low = math.ceil(len(sizes) / _MARKED), frame.y_range[0]
     full: list[str] = []
     hollow: list[str] = []
-    for k, (h, size, y, ok) in enumerate(zip(parts.h, sizes, heights, parts.ok, strict=True)):
-        around = [*sizes[max(0, k - 1) : k], *sizes[k + 1 : k + 2]]
-        alone = not any(0 < other < math.inf for other in around)
-        in_lane = not 0 < size < math.inf
-        cut_off = not in_lane and math.log10(size) < frame.y_range[0]
-        if not cut_off and (in_lane or alone or not ok or k % every == 0):
-            (full if ok else hollow).append(f"M{coord(frame.x(math.log10(h)))},{coord(y)}")
+    # with an end on either side
+    plain = [False, *(0 < size < math.inf for size in sizes), False]
+    for k, (x, size, y, ok) in enumerate(zip(places, sizes, heights, parts.ok, strict=True)):
+        if plain[k + 1]:
+            alone = not (plain[k] or plain[k + 2])
+            if math.log10(size) < low or not (alone or not ok or k % every == 0):
+                continue
+        (full if ok else hollow).append(f"M{x},{coord(y)}")
     for name, dots in (("dots", full), ("dots hollow", hollow)):
         if dots:
             add(group, "path", class_=name, d="".join(dots))

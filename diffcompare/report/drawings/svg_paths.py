@@ -64,6 +64,11 @@ def _straightened(places: Sequence[_Place]) -> list[_Place]:
         (x0, y0), (x1, y1) = places[first], places[last]
         across, along = x1 - x0, y1 - y0
         length = max(1.0, (across * across + along * along) ** 0.5)
+        if last - first == 2:
+            x, y = places[first + 1]
+            if x0 == x1 or abs(across * (y - y0) - along * (x - x0)) / length > 1:
+                kept.add(first + 1)
+            continue
         # of the triangles with the line as their base the largest is the highest
         areas = [abs(across * (y - y0) - along * (x - x0)) for x, y in places[first : last + 1]]
         largest = max(areas)
