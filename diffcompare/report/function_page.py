@@ -318,14 +318,13 @@ def _hot_spots(spots: pd.DataFrame) -> list[dict[str, Any]]:
 
 def point_places(summary: pd.DataFrame) -> dict[tuple[str, str], str]:
     """Write the points on one line each; those of a function that look alike then are numbered."""
-    points = summary[["function", "point"]].astype(str).drop_duplicates()
-    names, texts = points["function"].tolist(), points["point"].tolist()
-    shown = [(name, place(text)) for name, text in zip(names, texts, strict=True)]
-    alike, number = Counter(shown), Counter[tuple[str, str]]()
+    known = dict.fromkeys(zip(*(map(str, summary[name]) for name in ("function", "point")), strict=True))
+    shown = {(name, text): (name, place(text)) for name, text in known}
+    alike, number = Counter(shown.values()), Counter[tuple[str, str]]()
     made = {}
-    for name, text, key in zip(names, texts, shown, strict=True):
+    for point, key in shown.items():
         number[key] += 1
-        made[name, text] = key[1] + (f", point {number[key]}" if alike[key] > 1 else "")
+        made[point] = key[1] + (f", point {number[key]}" if alike[key] > 1 else "")
     return made
 
 
