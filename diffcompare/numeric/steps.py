@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from decimal import Context, Decimal
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -63,6 +63,7 @@ def geometric_steps(largest: float, smallest: float, per_decade: int = 4) -> Flo
     return steps[steps >= smallest]
 
 
+@lru_cache(1 << 10)
 def _decimal_step(start: Decimal, k: int, per_decade: int) -> float:
     whole, part = divmod(-k, per_decade)
     factor = _DECIMAL.power(Decimal(10), _DECIMAL.divide(Decimal(part), Decimal(per_decade)))

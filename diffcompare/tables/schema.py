@@ -260,8 +260,10 @@ def stack(frames: Sequence[pd.DataFrame], columns: Mapping[str, str]) -> pd.Data
             stacked[column] = pd.Series([], dtype=labels if kind == "text" else _DTYPES[kind])
         elif kind == "text":
             stacked[column] = pd.Series(_joined([part.array for part in parts]))
-        else:
+        elif kind == "flag":
             stacked[column] = pd.concat(parts, ignore_index=True)
+        else:
+            stacked[column] = pd.Series(np.concatenate([part.to_numpy() for part in parts]))
     return pd.DataFrame(stacked)
 
 
