@@ -190,7 +190,7 @@ def each_point(grid: Grid, wanted: Flags | None = None) -> Iterator[tuple[int, l
 def references(grid: Grid) -> References:
     """Certify the partial derivatives at every point, with the Taylor coefficients along each variable.
 
-    The first of these is the second route to a partial derivative, which must agree.
+    The first of these must agree with a partial derivative, too.
     """
     order, first, program = series_order(grid), grid.derivative == 1, grid.f.program
     rows: list[tuple[float, ...]] = []
@@ -198,7 +198,7 @@ def references(grid: Grid) -> References:
     with precision(SWEEP_BITS):
         for _, point in each_point(grid):
             if first:
-                found = certified_partials(grid.f, point, bits=SWEEP_BITS, indices=grid.directions, check=False)
+                found = certified_partials(grid.f, point, bits=SWEEP_BITS, indices=grid.directions)
             else:
                 found = certified_derivatives(grid.f, point, grid.directions, grid.derivative, bits=SWEEP_BITS)
             rest = Rest(point)
