@@ -1,7 +1,7 @@
 """The certified reference: the gradient at the exact binary64 point, correctly rounded.
 
 Two routes must agree: the adjoint program and the derivative that SymPy writes (of code, and where SymPy cannot be
-asked, the first Taylor coefficient). In a sweep it is that coefficient, which every point has anyway.
+asked, the first Taylor coefficient). In a sweep that coefficient, which every point has anyway, must agree too.
 """
 
 from __future__ import annotations
