@@ -54,11 +54,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Source:
-    """The source of a file: ``ending`` has the parts of its tree by their ends, what contains others first."""
+    """The source of a file: ``ending`` has the parts of its tree by their ends, what contains others first.
+
+    ``functions`` has the definitions by first line and name, each with the statement in which it stands.
+    """
 
     lines: tuple[str, ...]
-    tree: ast.Module
     ending: dict[tuple[int, int], list[Any]]
+    functions: dict[tuple[int, str], list[tuple[Any, Any]]]
     imported: frozenset[str]
 
 
@@ -174,11 +177,7 @@ def span_of(code: CodeType, node: Any) -> Span | None:
 
 def _definition(source: _Source, code: CodeType) -> tuple[Any, Any] | None:
     """Return the statement in which the function of a code stands, and its definition: the same but for a lambda."""
-    found = []
-    for statement, defined in _definitions(source.tree):
-        first = min(part.lineno for part in (defined, *getattr(defined, "decorator_list", ())))
-        if first == code.co_firstlineno and getattr(defined, "name", "<lambda>") == code.co_name:
-            found.append((statement, defined))
+    found = source.functions.get((code.co_firstlineno, code.co_name), [])
     if len(found) > 1 and code.co_name == "<lambda>":
         # of several lambdas on a line, the one from whose body the code was made
         found = [one for one in found if (one[1].body.lineno, one[1].body.col_offset) == _begin(code)] or found
@@ -223,7 +222,11 @@ def _parsed(text: str) -> _Source | None:
             ending.setdefault((node.end_lineno or 0, node.end_col_offset or 0), []).append(node)
         if isinstance(node, ast.Import | ast.ImportFrom):
             imported.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
-    return _Source(tuple(text.split("\n")), tree, ending, frozenset(imported))
+    functions: dict[tuple[int, str], list[tuple[Any, Any]]] = {}
+    for statement, defined in _definitions(tree):
+        first = min(part.lineno for part in (defined, *getattr(defined, "decorator_list", ())))
+        functions.setdefault((first, getattr(defined, "name", "<lambda>")), []).append((statement, defined))
+    return _Source(tuple(text.split("\n")), ending, functions, frozenset(imported))
 
 
 def _expression(origin: Origin) -> tuple[_Source, Any] | None:
