@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -25,12 +26,19 @@ _FOLDERS = {"browser": "browser", "benchmarks": "benchmark"}
 _OF_PLACES = frozenset({"repairs", "rewrites", "quality", "examples", "command"})
 
 
+def _part(text: str) -> tuple[int, int]:
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and int(count)):
+        raise argparse.ArgumentTypeError(f"{text!r}: write N/COUNT, for example 3/16")
+    return int(number) % int(count), int(count)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--eighth",
-        type=int,
-        metavar="N",
-        help="with -m thorough: every eighth of these tests, beginning with the N-th (modulo 8)",
+        "--part",
+        type=_part,
+        metavar="N/COUNT",
+        help="with -m thorough: one of COUNT parts of these tests, the N-th (modulo COUNT)",
     )
 
 
@@ -41,6 +49,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    if config.option.markexpr == "thorough" and collection_path.is_file():
+        # most files have none, and reading them takes as long as a part of those tests
+        return True if "thorough" not in collection_path.read_text(encoding="utf-8") else None
     marker = _FOLDERS.get(collection_path.name)
     return True if marker and f"not {marker}" in config.option.markexpr else None
 
@@ -67,11 +78,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):
         # the same order in all; the documents are the longest tests: begun last, they would keep one core waiting
         items.sort(key=lambda item: (item.path.suffix != ".md", item.path))
-    eighth = config.getoption("--eighth")
-    if eighth is None:
+    part = config.getoption("--part")
+    if part is None:
         return
     thorough = [item for item in items if item.get_closest_marker("thorough")]
-    kept = set(thorough[eighth % 8 :: 8])
+    kept = set(thorough[part[0] :: part[1]])
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = [item for item in thorough if item in kept]
 
