@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,21 @@ def pytest_make_collect_report(
     return report
 
 
+def _thin(items: list[pytest.Item]) -> None:
+    """Mark the cases of a test that is mostly thorough, but for the first and every so many after it."""
+    met: Counter[str] = Counter()
+    for item in items:
+        marker = item.get_closest_marker("mostly_thorough")
+        if marker and not item.get_closest_marker("thorough"):
+            test = item.nodeid.partition("[")[0]
+            if met[test] % marker.kwargs["but_each"]:
+                item.add_marker("thorough")
+            met[test] += 1
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    _thin(items)
     if hasattr(config, "workerinput"):
         # the same order in all; the documents are the longest tests: begun last, they would keep one core waiting
         items.sort(key=lambda item: (item.path.suffix != ".md", item.path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,12 +10,21 @@ from typing import Any
 import pytest
 
 
-@dataclass(frozen=True)
 class Item:
-    number: int
+    """A test as pytest collects it."""
 
-    def get_closest_marker(self, name: str) -> bool:
-        return name == "thorough" and self.number % 3 > 0
+    def __init__(self, number: int, *markers: pytest.Mark, nodeid: str = "") -> None:
+        self.number, self.nodeid = number, nodeid
+        self.markers = {marker.name: marker for marker in markers}
+
+    def get_closest_marker(self, name: str) -> pytest.Mark | None:
+        return self.markers.get(name)
+
+    def add_marker(self, name: str) -> None:
+        self.markers[name] = getattr(pytest.mark, name).mark
+
+
+THOROUGH = pytest.mark.thorough.mark
 
 
 @pytest.fixture
@@ -24,22 +32,34 @@ def conftest(request: pytest.FixtureRequest) -> Any:
     return request.config.pluginmanager.get_plugin(str(Path(__file__).with_name("conftest.py")))
 
 
-def part_of(conftest: Any, text: str) -> list[int]:
-    items = [Item(number) for number in range(20)]
-    left: list[Item] = []
+def chosen(conftest: Any, items: list[Item], part: tuple[int, int] | None) -> list[int]:
+    items, left = items.copy(), []
     hook = SimpleNamespace(pytest_deselected=lambda items: left.extend(items))
-    conftest.pytest_collection_modifyitems(
-        SimpleNamespace(getoption={"--part": conftest._part(text)}.get, hook=hook), items
-    )
+    config = SimpleNamespace(getoption={"--part": part}.get, hook=hook)
+    conftest.pytest_collection_modifyitems(config, items)
     assert sorted(item.number for item in (*items, *left)) == list(range(20))
     return [item.number for item in items]
 
 
 def test_parts_hold_each_thorough_test_once_and_no_other(conftest: Any) -> None:
-    parts = [part_of(conftest, f"{number}/5") for number in range(7, 12)]
+    items = [Item(number, *[THOROUGH] * (number % 3 > 0)) for number in range(20)]
+    parts = [chosen(conftest, items, conftest._part(f"{number}/5")) for number in range(7, 12)]
     assert sorted(number for part in parts for number in part) == [number for number in range(20) if number % 3]
     assert all(parts)
-    assert part_of(conftest, "14/16") == []
+    assert chosen(conftest, items, conftest._part("14/16")) == []
+
+
+def test_the_first_case_and_each_nth_after_it_stay_quick(conftest: Any) -> None:
+    mostly = pytest.mark.mostly_thorough(but_each=3).mark
+    # ten cases of one test, the second of which is thorough anyway, and ten of another one
+    items = [
+        Item(number, *markers, nodeid=f"{test}[{number}]")
+        for number, (test, markers) in enumerate(
+            (name, [mostly, *[THOROUGH] * (name == "a" and k == 1)]) for name in "ab" for k in range(10)
+        )
+    ]
+    assert chosen(conftest, items, None) == list(range(20))
+    assert [item.number for item in items if "thorough" not in item.markers] == [0, 4, 7, 10, 13, 16, 19]
 
 
 @pytest.mark.parametrize("text", ["", "3", "3/", "/16", "3/0", "-1/16", "N/16"])

@@ -181,6 +181,7 @@ ORDINARY = [
 ]
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("text", ORDINARY)
 def test_ordinary_formulas_start_no_child(started, text):
     from diffcompare.symbolic.derivatives import derivative_latex, latex
@@ -346,6 +347,7 @@ EXTREME = [
 ]
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize(("text", "at", "function"), EXTREME, ids=lambda value: value if isinstance(value, str) else "")
 def test_far_arguments_have_the_derivatives_of_mpmath(text, at, function):
     import mpmath

@@ -51,6 +51,7 @@ def hulls(x):
     return [None, ball(x).union(ball(x + 0.125)), ball(x - 1e-9).union(ball(x))]
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("place", POINTS)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_what_is_shared_changes_no_bit(name, place):

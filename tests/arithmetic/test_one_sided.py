@@ -285,6 +285,7 @@ def test_negated_results_have_the_same_status(text):
     same(claim(dc.parse(text).program, 0.0), claim(dc.parse(f"-({text})").program, 0.0), -1.0, text)
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("text", PIECEWISE)
 @pytest.mark.parametrize("smooth", ["sin(x)", "x**2 + 3", "exp(x)", "1/(x + 2)", "y*x"])
 def test_adding_a_smooth_function_does_not_change_a_status(text, smooth):

@@ -356,6 +356,7 @@ def test_a_wrong_coefficient_is_told_apart():
     assert math.isfinite(float(jet[3].mid()))
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("bits", [53, 128, 512])
 @pytest.mark.parametrize("order", [0, 1, 7, 0.3])
 def test_besselk_is_as_narrow_as_the_precision_where_its_series_cancels(order, bits):

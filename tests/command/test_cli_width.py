@@ -62,6 +62,7 @@ def files(tmp_path):
     (tmp_path / "prints.py").write_text(CODE, encoding="utf-8")
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.usefixtures("files")
 @pytest.mark.parametrize("width", [60, 80])
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

@@ -83,6 +83,7 @@ def bits(values):
     return [float(value).hex() for value in values]
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_certified_gradient_is_the_correctly_rounded_derivative(case):
     value, status = certified(case)

@@ -22,6 +22,7 @@ FUNCTIONS = {
 }
 
 
+@pytest.mark.mostly_thorough(but_each=5)
 @pytest.mark.parametrize("noise", [0.0, 1e-6, 1e-2])
 @pytest.mark.parametrize("name", GRIDS)
 def test_the_estimates_cover_on_every_grid(name, noise):

@@ -583,6 +583,7 @@ def test_every_operation_in_every_pass(name):
         raise ExceptionGroup(f"{name}: {', '.join(sorted({e.__notes__[-1] for e in found}))}", found)
 
 
+@pytest.mark.mostly_thorough(but_each=2)
 @pytest.mark.parametrize(
     ("f", "gradient", "at"),
     [

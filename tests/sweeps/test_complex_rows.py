@@ -230,6 +230,7 @@ SPECIAL = {
 }
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize(("text", "x"), SPECIAL, ids=str)
 def test_special_functions_have_the_split_of_mpmath(text, x):
     f, steps = dc.parse(text), [0.125, 1e-3]

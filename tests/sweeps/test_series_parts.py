@@ -22,6 +22,7 @@ FORMULAS = {
 }
 
 
+@pytest.mark.mostly_thorough(but_each=5)
 @pytest.mark.parametrize("text", FORMULAS)
 @pytest.mark.parametrize(
     "options",

@@ -127,6 +127,7 @@ def value(program, point):
     return [values[i] for i in program.outputs]
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("expr", EXPRESSIONS, ids=str)
 @pytest.mark.parametrize("point", [(0.75, 1.25), (1.5, 0.375)])
 def test_programs_have_the_values_of_their_expressions(expr, point):

@@ -498,6 +498,7 @@ LARGEST = {
 }
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("text", LARGEST.values(), ids=LARGEST)
 def test_the_largest_texts_are_quick(text: str) -> None:
     assert len(text) <= 20_000

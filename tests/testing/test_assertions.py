@@ -91,6 +91,7 @@ def elementwise(x: Any) -> Any:
     return np.sum(x**2, axis=-1)
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize(
     ("f", "gradient", "at", "options"),
     [

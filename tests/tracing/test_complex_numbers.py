@@ -152,6 +152,7 @@ def _function(source: str) -> Any:
     return names["f"]
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("source", CASES)
 def test_a_trace_is_what_numpy_computes(source: str) -> None:
     f = _function(source)

@@ -100,6 +100,7 @@ PAIRS: dict[str, tuple[Any, Any, Any]] = {
 }  # fmt: skip
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("name", PAIRS)
 def test_it_is_judged_by_identity(name: str) -> None:
     function, gradient, x = PAIRS[name]
@@ -121,6 +122,7 @@ VALUES = {
 }
 
 
+@pytest.mark.mostly_thorough(but_each=2)
 @pytest.mark.parametrize("name", VALUES)
 def test_numbers_and_arrays_are_traced_alike(name: str) -> None:
     x = A.ravel()

@@ -93,6 +93,7 @@ def test_at_least_95_percent_are_traced() -> None:
     assert len(refused) <= 0.05 * len(FUNCTIONS)
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("case", FUNCTIONS, ids=lambda case: case.name)
 def test_a_trace_gives_what_the_code_gives_at_other_points(case: Any) -> None:
     f = trace(case.function, case.shape)

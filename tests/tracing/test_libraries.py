@@ -243,6 +243,7 @@ SLOW = {"t.cdf", "t.ppf"}
 COMPUTED_BEFORE = {"multivariate_normal", "multivariate_normal(…)"}
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.thorough] * (name in SLOW)) for name in PAIRS])
 def test_what_scipy_computes_is_judged_by_identity(name: str) -> None:
     function, gradient, at = PAIRS[name]

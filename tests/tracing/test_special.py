@@ -61,6 +61,7 @@ ARGUMENTS: dict[str, tuple[tuple[Any, ...], tuple[Any, ...]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("name", FORMULAS)
 def test_every_formula_is_the_function(name):
     before, after = ARGUMENTS.get(name, ((), ()))

@@ -80,6 +80,7 @@ def test_a_guard_that_the_gradient_ignores_is_named_first(name):
     assert "everything else is right. `guards=True` judges f without it" in first
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("name", IGNORED)
 def test_f_is_judged_without_guards(name):
     f, gradient, at, words = IGNORED[name]

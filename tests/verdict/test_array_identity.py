@@ -538,6 +538,7 @@ def test_beyond_a_step_another_piece_is_followed(slope: int, beyond: Callable[[A
     assert {k: s for k, s in enumerate(found.status) if s != "consistent"} == {1: "non-smooth"}
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("compared", [np.sign, lambda a: np.heaviside(a, 0.5), lambda a: np.minimum(a, 0.5)])
 @pytest.mark.parametrize("opaque", [False, pytest.param(True, marks=pytest.mark.thorough)])
 def test_what_is_only_compared_has_values_around_the_point(compared: Any, opaque: bool) -> None:

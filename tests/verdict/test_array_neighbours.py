@@ -53,6 +53,7 @@ def resolution(found: Judgement) -> float:
     return float(np.max(found.threshold) / np.max(np.abs(found.certified)))
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("name", CASES)
 def test_right_floats_are_consistent_to_twelve_digits(name: str) -> None:
     f, gradient, x = CASES[name]
@@ -63,6 +64,7 @@ def test_right_floats_are_consistent_to_twelve_digits(name: str) -> None:
     assert resolution(found) <= (1e-11 if "gaussian" in name else 1e-12)
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("name", CASES)
 def test_a_millionth_too_much_is_wrong(name: str) -> None:
     f, gradient, x = CASES[name]
@@ -73,6 +75,7 @@ def test_a_millionth_too_much_is_wrong(name: str) -> None:
     assert found.blame == "gradient"
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("name", CASES)
 def test_one_component_off_by_a_billionth_is_wrong_alone(name: str) -> None:
     f, gradient, x = CASES[name]

@@ -57,6 +57,7 @@ CHOICES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 }
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("at", TIES, ids=str)
 @pytest.mark.parametrize("name", CHOICES)
 def test_any_choice_between_equal_numbers_is_no_fault(name: str, at: Any) -> None:
@@ -113,6 +114,7 @@ def test_second_derivatives_need_a_slope_on_both_sides() -> None:
     assert corner.components["status"].tolist() == ["non-smooth"] * 3 + ["consistent"]
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("step", range(-3, 4))
 @pytest.mark.parametrize("third", [0.1, 0.7, 2.3, 2.9])
 def test_a_switch_within_rounding_is_not_held_against_the_gradient(third: float, step: int) -> None:

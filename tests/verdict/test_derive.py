@@ -393,6 +393,7 @@ def run(derived: dc.Derived, names: dict[str, Any]) -> Any:
     return scope[derived.name]
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize(("f", "at", "expected"), EXACT.values(), ids=EXACT)
 def test_the_code_reads_as_people_write_it(f: Any, at: Any, expected: str) -> None:
     derived = dc.derive(f, point(at))
@@ -400,6 +401,7 @@ def test_the_code_reads_as_people_write_it(f: Any, at: Any, expected: str) -> No
     assert derived.verdict.ok
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize(("f", "at"), OTHERS.values(), ids=OTHERS)
 def test_the_code_is_right_where_it_stands(f: Any, at: Any) -> None:
     derived = dc.derive(f, point(at))

@@ -662,6 +662,7 @@ def test_a_component_has_its_word_whatever_its_neighbours_have() -> None:
     assert (coarse, both) == (["wrong", "consistent"], ["wrong", "wrong"])
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     "taken",

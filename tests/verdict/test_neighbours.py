@@ -948,6 +948,7 @@ def noisy(v: Any) -> Any:
     return v + np.sin(1e9 * v) * 1e-12 * v
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("own", [lambda v: v, lambda v: v * (1 + 1e-9), noisy, np.float32, lambda v: 3 * v])
 @pytest.mark.parametrize("kind", [SQUARE, "x0**2 + log(1 + cosh(x1/2))"])
 def test_a_component_is_judged_by_its_own_claim(kind: str, own: Any) -> None:

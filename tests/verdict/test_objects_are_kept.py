@@ -227,6 +227,7 @@ def traced_numbers(start):
     return found
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("check", ["gradient", "jacobian", "hessian", "directional", "trace"])
 def test_no_traced_number_is_left_in_the_users_objects(name, check):

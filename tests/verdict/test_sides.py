@@ -177,6 +177,7 @@ def test_every_side_of_a_branch_counts(name: str) -> None:
     assert verdict.evidence == ("calls" if "without a branch" in name else "identity")
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("name", EDGES)
 def test_an_opaque_gradient_gets_the_same_word_at_an_edge_or_none(name: str) -> None:
     f, gradient, at, words = EDGES[name]

@@ -297,6 +297,7 @@ SMALL: dict[str, tuple[Callable[[Array], Any], Callable[[Array], Any]]] = {
 }
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("small", [1e-4, 1e-12, 5e-228, 1e-310, 5e-324])
 @pytest.mark.parametrize("name", SMALL)
 def test_a_coordinate_far_smaller_than_the_others_is_judged(name: str, small: float) -> None:

@@ -54,6 +54,7 @@ def test_what_was_not_measured_has_no_bound():
     assert rounding_constants(Node("integer_power", (0,), 2049))[0] < 2
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("dtype", NARROW)
 @pytest.mark.parametrize("text", ["erf(x)", "gamma(x)*x", "sinc(x)", "besselj(1, x)"])
 def test_a_sweep_of_what_was_not_measured_has_errors_and_no_bounds(text, dtype):

@@ -77,6 +77,7 @@ def test_what_was_measured_has_the_margin():
     assert sinc.absolute == 0.0
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize(("key", "piece"), PIECES, ids=lambda v: str(v))
 def test_a_new_sample_stays_within_the_constants(key, piece):
     limits = RANGES[key][piece]
@@ -174,6 +175,7 @@ SWEPT = [
 ]
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize(("text", "x"), SWEPT)
 def test_errors_of_a_sweep_stay_within_the_proven_bounds(text, x):
     table = dc.sweep(dc.parse(text), [x], steps=dc.geometric_steps(1e-2, 1e-15, per_decade=2))

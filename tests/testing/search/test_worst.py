@@ -237,6 +237,7 @@ def test_what_stood_in_the_way_is_said_where_no_point_could_be_judged() -> None:
     assert len(calls) <= 400
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize(
     ("function", "slope", "corners"),
     [

@@ -66,6 +66,7 @@ LOGISTIC = {
 }  # fmt: skip
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("name", LOGISTIC)
 def test_of_a_logistic_regression(name):
     gradient, words = LOGISTIC[name]
@@ -186,6 +187,7 @@ NETWORK = {
 }  # fmt: skip
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("name", NETWORK)
 def test_of_a_network(name):
     options, words = NETWORK[name]

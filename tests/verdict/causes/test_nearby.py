@@ -48,6 +48,7 @@ COINCIDENCES = {
 }  # fmt: skip
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("setting", ["traced", "opaque"])
 @pytest.mark.parametrize("name", COINCIDENCES)
 def test_a_coincidence_is_no_cause(name, setting):

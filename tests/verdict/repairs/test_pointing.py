@@ -121,6 +121,7 @@ MARKED: list[tuple[Code, Code, Any, str, str]] = [
 ]
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize(("f", "gradient", "at", "text", "message"), MARKED, ids=[row[1].__name__ for row in MARKED])
 def test_the_mistake_is_marked(f: Code, gradient: Code, at: Any, text: str, message: str) -> None:
     verdict = dc.check_gradient(f, gradient, at)

@@ -99,6 +99,7 @@ PLACES = [
 ]
 
 
+@pytest.mark.mostly_thorough(but_each=2)
 @pytest.mark.parametrize(("f", "gradient", "at", "text", "said"), PLACES, ids=lambda one: getattr(one, "__name__", ""))
 def test_a_change_of_the_source_is_marked(f: Code, gradient: Code, at: Any, text: str, said: str) -> None:
     verdict = dc.check_gradient(f, gradient, at)
