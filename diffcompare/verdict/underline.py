@@ -7,6 +7,7 @@ ones none, and what cannot be seen, such as marks that turn the direction of rea
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
@@ -89,6 +90,8 @@ def picture(
 
 def columns(text: str) -> int:
     """Return how many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
     return sum(
         0 if unicodedata.category(c) in ("Mn", "Me") else 2 if unicodedata.east_asian_width(c) in "WF" else 1
         for c in text
@@ -194,11 +197,13 @@ def _wrapped(text: str, room: int) -> list[str]:
             lines.append(line)
             line = ""
         line = f"{line} {word}".lstrip()
-        while columns(line) > room:
-            ends = list(accumulate(map(columns, line)))
-            k = max(sum(end <= room for end in ends), 1)
-            lines.append(line[:k])
-            line = line[k:]
+        ends = list(accumulate(map(columns, line), initial=0))
+        start = 0
+        while ends[-1] - ends[start] > room:
+            stop = max(bisect_right(ends, ends[start] + room) - 1, start + 1)
+            lines.append(line[start:stop])
+            start = stop
+        line = line[start:]
     return [*lines, *filter(None, [line])]
 
 

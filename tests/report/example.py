@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -26,6 +28,12 @@ STEPS = tuple(float(f"1e-{k}") for k in range(1, 17))
 OFFSETS = {"forward": (0.0, 1.0, 1), "backward": (-1.0, 0.0, 1), "central": (-1.0, 1.0, 2)}
 NAN = math.nan
 Row = dict[str, object]
+
+
+def built_once(make: Callable[[], Tables]) -> Callable[[], Tables]:
+    """Build tables once, and give each test its own."""
+    kept = functools.cache(make)
+    return lambda: copy.deepcopy(kept())
 
 
 def book(x: float) -> float:
@@ -192,6 +200,7 @@ def curve_rows(name: str, function: Callable[[float], float], variable: str, x: 
     return rows
 
 
+@built_once
 def example() -> Tables:
     """A small study: the textbook's functions, and every status that a row can have."""
     dense = tuple(float(f"{m}e-{k}") for k in range(1, 17) for m in (1.0, 0.56234132519034908, 0.31622776601683794))
@@ -261,6 +270,7 @@ def hot_spots_table(rows: Sequence[Sequence[object]]) -> pd.DataFrame:
     return table.astype({name: "category" for name, kind in HOT_SPOT_COLUMNS.items() if kind == "text"})
 
 
+@built_once
 def split_example() -> Tables:
     """A study with split, bounds and hot spots: one ordinary function, one that is exact, one with rows outside."""
     log = sweep_rows("log(x)", math.log, ["x"], [0.01], [100.0])
