@@ -473,6 +473,7 @@ def test_everything_that_scrolls_or_is_drawn_has_a_name(tab: Browser, report: Pa
         assert len(set(ids)) == len(ids)
 
 
+@pytest.mark.thorough
 def test_a_large_page_is_ready_quickly_enough_to_use(tab: Browser, tmp_path: Path) -> None:
     one = sweep_rows("f", math.exp, ["x"], [1.0], [math.e])
     errors = errors_table([{**row, "function": f"f{k}"} for k in range(300) for row in one])
