@@ -23,7 +23,7 @@ from .mistakes.families import FAMILIES, says
 from .mistakes.judging import Judged, Right, judge, judge_right, judge_wrong
 
 SAMPLE = ("smoothing", "ising", "rayleigh", "griewank", "arm_jacobian")
-SLOW = ("smoothing", "griewank")
+SLOW = ("smoothing", "griewank", "arm_jacobian")
 SETS = {"open": OPEN, "aside": ASIDE}
 
 
