@@ -60,7 +60,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 @pytest.hookimpl(wrapper=True)
 def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
     """Examples are in the package: files of tests are not collected a second time for them."""
-    return [found for found in (yield) if isinstance(found, pytest.Module)]
+    # pytest's modules of doctests are modules, too
+    return [found for found in (yield) if type(found) is pytest.Module]
 
 
 @pytest.hookimpl(wrapper=True)

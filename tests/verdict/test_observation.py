@@ -98,6 +98,7 @@ def says(verdict, pattern):
         raise AssertionError(line)
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("what", CHECKS)
 @pytest.mark.parametrize("name", RAISED)
 def test_what_the_code_raises_is_the_first_line(what, name):
