@@ -532,6 +532,11 @@ def test_a_function_that_is_constant_here_alone_uses_its_argument(f):
     assert verdict.status == "wrong"
 
 
+def test_what_is_constant_in_its_box_and_a_constant_formula_have_the_derivative_0():
+    assert dc.check_gradient(lambda x: 1.0, lambda x: np.ones(2), AT, box=(-4.0, 4.0)).status == "wrong"
+    assert dc.check_gradient(dc.parse("3", variables=["x"]), lambda x: 1.0, 0.5).status == "wrong"
+
+
 def test_a_function_that_moves_costs_no_call_more():
     calls = []
     problem = Problem(lambda x: calls.append(0) or x @ x, slope, AT, lambda x: x.copy(), lambda x: x, ("x[0]", "x[1]"))
