@@ -11,7 +11,7 @@ from diffcompare.arithmetic.balls import BALL_OPERATIONS, ball, precision
 from diffcompare.arithmetic.floating import compile_numpy, implementation
 from diffcompare.arithmetic.roundings import constants
 from diffcompare.arithmetic.roundings.constants import BUILDS, MAXIMA, WORST, rounding_constants
-from diffcompare.arithmetic.roundings.measurement import MEASURED, build, errors_in_ulps, measure
+from diffcompare.arithmetic.roundings.measurement import MEASURED, build, errors_in_ulps, measure, samples
 from diffcompare.arithmetic.roundings.special_constants import SPECIAL
 from diffcompare.program.dag import Builder, Node
 from diffcompare.program.operations import OPERATIONS
@@ -66,6 +66,13 @@ def test_every_operation_that_rounds_has_a_constant() -> None:
 
 def test_the_counts_are_the_stated_ones() -> None:
     assert stated("rounding of NumPy") == f"{len(MAXIMA)} operations, worst inputs hunted on {len(BUILDS)} builds"
+
+
+@pytest.mark.parametrize("operation", MEASURED)
+def test_hardly_an_argument_is_measured_twice(operation: str) -> None:
+    drawn = np.stack(samples(operation, 3000, 0))
+    assert drawn.shape[1] == 3000
+    assert np.unique(drawn, axis=1).shape[1] >= 2970
 
 
 def test_integer_powers_that_are_products_or_quotients_have_their_constant() -> None:
