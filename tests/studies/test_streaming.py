@@ -172,6 +172,7 @@ def test_other_workers_write_the_same_bytes(file: Path, tmp_path: Path, whole: P
     assert contents(tmp_path / "three") == contents(whole)
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("stop_at", [2, 4, 9])
 def test_what_was_interrupted_goes_on_and_nothing_is_measured_twice(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: Path, stop_at: int

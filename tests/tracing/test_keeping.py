@@ -92,3 +92,16 @@ def test_what_could_not_be_put_back_is_refused_each_time() -> None:
         with pytest.raises(TraceError, match="a trace would use it up"), keeper.kept([lambda: numbers]):
             pass
     assert keeper.objects == 0
+
+
+def test_arrays_of_what_was_refused_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diffcompare.tracing.keeping._LARGEST_BYTES", 100)
+    table, keeper = np.zeros(10), Keeper()
+    with pytest.raises(TraceError, match="a trace would use it up"), keeper.kept([iter([1.0]), table]):
+        pass
+    with keeper.kept([[], table]):
+        table[0] = 1.0
+    assert table[0] == 0.0
+    # the twin: those of two tables are too many
+    with pytest.raises(TraceError, match="more objects than are put back"), keeper.kept([[], np.zeros(10)]):
+        pass
