@@ -1,0 +1,25 @@
+"""Rules for PyTorch's operations, tried without PyTorch: what its documentation says of their defaults."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from diffcompare.adapters import aten
+
+X = np.array([[3.0, 1.0, 2.0, 9.0], [4.0, 9.0, 7.0, 5.0]])
+
+
+def test_the_median_is_the_lower_one_and_its_dimension_goes() -> None:
+    median = aten._RULES["median"]
+    assert median(X) == 4.0
+    values, indices = median(X, 1)
+    assert (values.tolist(), indices.tolist()) == ([2.0, 5.0], [2, 3])
+    values, indices = median(X, 1, True)
+    assert (values.tolist(), indices.tolist()) == ([[2.0], [5.0]], [[2], [3]])
+
+
+def test_the_largest_come_first_along_the_last_dimension() -> None:
+    values, indices = aten._RULES["topk"](X, 2)
+    assert (values.tolist(), indices.tolist()) == ([[9.0, 3.0], [9.0, 7.0]], [[3, 0], [1, 2]])
+    values, _ = aten._RULES["sort"](X, 0)
+    assert values.tolist() == [[3.0, 1.0, 2.0, 5.0], [4.0, 9.0, 7.0, 9.0]]
