@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from diffcompare.arithmetic.balls import BALL_OPERATIONS, ball_function, exact_fraction, precision
 from diffcompare.arithmetic.floating import compile_numpy
 from diffcompare.arithmetic.jets import taylor_jet
-from diffcompare.arithmetic.special_balls import _besselk
+from diffcompare.arithmetic.special_balls import _besselk, certainly_outside
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Builder, Program
 from diffcompare.program.special_functions import ROWS
@@ -281,6 +281,12 @@ def test_jets_of_ranges_contain_those_of_points_and_compose(row):
 def test_outside_the_domain_there_is_never_a_finite_ball(row, x):
     assert not run(PROGRAMS[row], [x], 80)[0].is_finite()
     assert not any(c.is_finite() for c in taylor_jet(PROGRAMS[row], [x], 0)[1:])
+
+
+@pytest.mark.parametrize("name", ["besselj", "besseli"])
+def test_a_bessel_function_between_whole_orders_begins_at_0_where_it_has_a_value_there(name):
+    outside = {(-0.5, 0): True, (0.5, 0): False, (0.5, -1): True, (0.5, 1): False, (-2, -1): False, (2, 0): False}
+    assert {at: certainly_outside(name, [arb(at[0]), arb(at[1])]) for at in outside} == outside
 
 
 @every_row
