@@ -139,9 +139,9 @@ class _Held:
             if way is None or id(value) in seen:
                 continue
             seen[id(value)] = value
+            waiting += way(value)
             if len(seen) > _LARGEST or self._bytes > _LARGEST_BYTES:
                 raise TraceError("the function refers to more objects than are put back after a trace; pass formula=")
-            waiting += way(value)
 
     def _way(self, kind: type) -> Callable[[Any], Sequence[Any]] | None:
         """Return what keeps what an object of a class holds, and returns what it refers to."""
@@ -256,6 +256,7 @@ class _Held:
             return list(before.flat)
         if value.flags.writeable:
             self._bytes += value.nbytes
+            # what is larger is refused
             if self._bytes <= _LARGEST_BYTES:
                 before = np.array(value, subok=False)
                 self.undo.append(lambda: np.copyto(value.view(np.ndarray), before))

@@ -105,3 +105,11 @@ def test_arrays_of_what_was_refused_do_not_count(monkeypatch: pytest.MonkeyPatch
     # the twin: those of two tables are too many
     with pytest.raises(TraceError, match="more objects than are put back"), keeper.kept([[], np.zeros(10)]):
         pass
+
+
+def test_more_numbers_than_are_kept_are_refused_also_where_they_are_met_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diffcompare.tracing.keeping._LARGEST_BYTES", 1000)
+    with Keeper().kept((np.zeros(100),)):
+        pass
+    with pytest.raises(TraceError, match="more objects than are put back"), Keeper().kept((np.zeros(200),)):
+        pass
