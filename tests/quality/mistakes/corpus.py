@@ -13,6 +13,7 @@ from . import (
     jacobians,
     losses,
     matrices,
+    models,
     networks,
     physics,
     sequences,
@@ -33,6 +34,7 @@ OPEN = [
         grids,
         estimation,
         jacobians,
+        models,
     )
     for one in module.CASES
 ]
