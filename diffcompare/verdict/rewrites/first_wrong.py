@@ -25,7 +25,7 @@ from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.rewrites.running import Body, Change
 from diffcompare.verdict.rewrites.syntax import Site
 
-__all__ = ["Known", "Suspect", "Watch", "known_values", "suspects_of", "watched"]
+__all__ = ["Known", "Suspect", "Watch", "known_of", "known_values", "suspects_of", "watched"]
 
 _BITS, _STEP = 320, 2.0**-90
 # how close a float is to the value that it stands for, and by what numbers people multiply what they carry along
@@ -35,40 +35,52 @@ _NOTED = "__noted__"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The sizes of the numbers that function and derivative compute, sorted."""
+    """The numbers that function and derivative compute, sorted, and the sizes of those and of their multiples."""
 
+    values: Floats
     sizes: Floats
 
-    def has(self, value: Any) -> bool | None:
-        """Tell whether all elements of a value are known up to their signs; None of what are no floats, or all 0."""
+    def has(self, value: Any, *, signed: bool = False) -> bool | None:
+        """Tell whether all elements of a value are known; None of what are no floats, or all 0.
+
+        Unless ``signed``, up to their signs and the numbers by which people multiply.
+        """
         if not isinstance(value, float | np.floating | np.ndarray) or np.asarray(value).dtype.kind != "f":
             return None
-        size = np.abs(np.asarray(value, dtype=np.float64)).reshape(-1)
-        size = size[size != 0]
-        if not size.size:
+        flat = np.asarray(value, dtype=np.float64).reshape(-1)
+        flat = flat[flat != 0]
+        if not flat.size:
             return None
-        at = np.minimum(np.searchsorted(self.sizes, size * (1 - _CLOSE)), self.sizes.size - 1)
-        return bool((np.abs(self.sizes[at] - size) <= _CLOSE * size).all())
+        known, flat = (self.values, flat) if signed else (self.sizes, np.abs(flat))
+        near = _CLOSE * np.abs(flat)
+        at = np.minimum(np.searchsorted(known, flat - near), known.size - 1)
+        return bool((np.abs(known[at] - flat) <= near).all())
 
 
-def known_values(traces: ArrayPair | Pair, point: Floats, budget: Budget) -> Known | None:
+def known_of(values: Floats) -> Known | None:
+    """Sort what is computed; None of nothing."""
+    values = np.unique(values[np.isfinite(values) & (values != 0)])
+    sizes = np.abs(values)
+    return Known(values, np.unique(np.concatenate([c * sizes for c in _TIMES]))) if values.size else None
+
+
+def known_values(traces: ArrayPair | Pair, point: Floats, budget: Budget, *, slopes: bool = True) -> Known | None:
     """Collect what function and derivative compute, and the slopes of it in each variable; None if that costs much."""
     values_at, work = _evaluated(traces)
-    cost = BALLS * work * (point.size + 1)
+    variables = point.tolist() if slopes else []
+    cost = BALLS * work * (len(variables) + 1)
     if cost > budget.left // 4:
         return None
     budget.spend(cost)
     with precision(_BITS):
         here, found = values_at([Ball(v) for v in point.tolist()])
-        for i, v in enumerate(point.tolist()):
+        for i, v in enumerate(variables):
             moved, _ = values_at(
                 [*map(Ball, point[:i].tolist()), Ball(v) + Ball(_STEP), *map(Ball, point[i + 1 :].tolist())]
             )
             if len(moved) == len(here):
                 found = [*found, *((w - v) / Ball(_STEP) for v, w in zip(here, moved, strict=True))]
-        sizes = np.abs(np.array([float(v.mid()) for v in (*here, *found)]))
-    sizes = np.unique(sizes[np.isfinite(sizes) & (sizes > 0)])
-    return Known(np.sort(np.concatenate([c * sizes for c in _TIMES]))) if sizes.size else None
+        return known_of(np.array([float(v.mid()) for v in (*here, *found)]))
 
 
 def _evaluated(traces: ArrayPair | Pair) -> tuple[Callable[[list[Any]], tuple[list[Any], list[Any]]], int]:
@@ -106,12 +118,25 @@ class Watch:
     number: int
     seen: int = 0
     on: bool = False
+    part: Any = None
 
-    def __call__(self, value: Any) -> None:
-        """Look at what a line has given."""
+    def added(self, value: Any) -> Any:
+        """Look at what a line adds, and pass it on."""
+        self.part = value
+        return value
+
+    def __call__(self, value: Any) -> Any:
+        """Look at what a line has given, and pass it on."""
         self.seen += 1
-        if self.on and self.seen == self.number and self.known.has(value) is False:
+        if self.on and self.seen == self.number and _answer(self.known, value, self.part) is False:
             raise ArithmeticError("still wrong")
+        return value
+
+
+def _answer(known: Known, value: Any, part: Any) -> bool | None:
+    """Tell whether a value is known, or at least what was added last: nobody else has the sums on the way."""
+    answer = known.has(value)
+    return answer if answer is not False or part is None else known.has(part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +165,17 @@ class _Notes:
     """What the lines gave, in order, and how many rounds of loops were left then."""
 
     body: Body
-    found: list[tuple[int, Any, int]] = field(default_factory=list)
+    found: list[tuple[int, Any, Any, int]] = field(default_factory=list)
+    part: Any = None
+
+    def added(self, value: Any) -> Any:
+        self.part = value.copy() if isinstance(value, np.ndarray) else value
+        return value
 
     def __call__(self, number: int, value: Any) -> Any:
         kept = value.copy() if isinstance(value, np.ndarray) else value
-        self.found.append((number, kept, self.body.rounds.left))
+        self.found.append((number, kept, self.part, self.body.rounds.left))
+        self.part = None
         return value
 
 
@@ -158,19 +189,19 @@ def suspects_of(
     lines = [one for one in sites if isinstance(one.node, ast.Assign | ast.AugAssign | ast.Return)]
     lines = [one for one in lines if isinstance(one.node, ast.Return) or _target(one.node) is not None]
     notes = body.function.__globals__[_NOTED] = _Notes(body)
-    run(body, [_noted(one, k) for k, one in enumerate(lines)])
+    run(body, [change for k, one in enumerate(lines) for change in _followed(one, _NOTED, ast.Constant(k))])
     times = dict.fromkeys(range(len(lines)), 0)
     first: dict[int, tuple[int, float]] = {}
-    rounds = max(1, body.rounds.most - min((left for _, _, left in notes.found), default=0))
+    rounds = max(1, body.rounds.most - min((left for *_, left in notes.found), default=0))
     right: set[int] = set()
     # by name, the lines to which a value that is not known goes back
     strange: dict[str, set[int]] = {}
-    for k, value, left in notes.found:
+    for k, value, part, left in notes.found:
         times[k] += 1
         node = lines[k].node
         back = set().union(*(strange.get(name, set()) for name in _read(node)))
         name = "" if isinstance(node, ast.Return) else _base(_target(node))
-        answer = known.has(value)
+        answer = _answer(known, value, part)
         if answer is False:
             if not back:
                 first.setdefault(k, (times[k], (body.rounds.most - left) / rounds))
@@ -186,23 +217,26 @@ def suspects_of(
             yield Suspect(lines[k], time, share, [one for one in feeding if _base(_target(one.node)) in reads])
 
 
-def watched(site: Site, watch: Watch, body: Body) -> Change:
-    """Put a watch after a line; ``site`` is an assignment."""
+def watched(site: Site, watch: Watch, body: Body, changes: Sequence[Change]) -> Sequence[Change]:
+    """Put a watch after a line, or around what it returns, besides other changes."""
     name = f"__watch_{len(body.function.__globals__)}__"
     body.function.__globals__[name] = watch
-    return _followed(site, ast.Call(ast.Name(name, ast.Load()), [_loaded(_target(site.node))], []))
+    own = [one for one in changes if one.owner is site.node and one.field == "value"]
+    return [*(one for one in changes if one not in own), *_followed(site, name, value=own[0].new if own else None)]
 
 
-def _noted(site: Site, k: int) -> Change:
-    node = site.node
+def _followed(site: Site, name: str, *number: ast.expr, value: Any = None) -> Iterator[Change]:
+    """Call something with what a line gives, and with what it adds; ``value``: another one than it has."""
+    node, called = site.node, ast.Name(name, ast.Load())
+    value = value or node.value
     if isinstance(node, ast.Return):
-        call = ast.Call(ast.Name(_NOTED, ast.Load()), [ast.Constant(k), node.value or ast.Constant(None)], [])
-        return site.replaced(ast.Return(call))
-    return _followed(site, ast.Call(ast.Name(_NOTED, ast.Load()), [ast.Constant(k), _loaded(_target(node))], []))
-
-
-def _followed(site: Site, call: ast.Call) -> Change:
-    return site.replaced(ast.If(ast.Constant(True), [site.node, ast.Expr(call)], []))
+        value = ast.Call(called, [*number, value or ast.Constant(None)], [])
+    else:
+        if isinstance(node, ast.AugAssign):
+            value = ast.Call(ast.Attribute(called, "added", ast.Load()), [value], [])
+        call = ast.Call(called, [*number, _loaded(_target(node))], [])
+        yield site.replaced(ast.If(ast.Constant(True), [node, ast.Expr(call)], []))
+    yield Change(node, "value", None, ast.fix_missing_locations(ast.copy_location(value, node)))
 
 
 def _target(node: Any) -> Any:

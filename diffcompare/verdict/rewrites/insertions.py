@@ -24,6 +24,7 @@ __all__ = ["Insertion", "Item", "Probe", "insertions_of", "pool_of", "probed"]
 _OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "*": operator.mul, "/": operator.truediv, "+": operator.add, "-": operator.sub, "^": operator.pow,
 }  # fmt: skip
+_SYNTAX = {"*": ast.Mult, "/": ast.Div, "+": ast.Add, "-": ast.Sub, "^": ast.Pow}
 _NUMBERS = (int, float, np.generic, np.ndarray)
 _ELEMENT = re.compile(r"\w+\[-?\d+\]")
 _WORDS = {
@@ -80,7 +81,8 @@ class Insertion:
         cause = f"{words} {'in' if factor else 'beside'} {{}}"
         size = {"*": "half of", "/": "twice"}.get(self.operation) if text == "2" else None
         this = f"this is {size} what it should be" if size else words
-        return Rewrite(self.site.node, (), self.item.cost, kind, this, cause)
+        added = ast.BinOp(self.site.node, _SYNTAX[self.operation](), ast.parse(text, mode="eval").body)
+        return Rewrite(self.site.node, (self.site.replaced(added),), self.item.cost, kind, this, cause)
 
 
 def pool_of(names: Names) -> Iterator[Item]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import io
 import math
 import time
@@ -11,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,14 +20,13 @@ from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.dag import needed_nodes
 from diffcompare.tracing.origins import Origin, Origins
 from diffcompare.tracing.places import code_of
-from diffcompare.tracing.spans import definition_of, span_of
+from diffcompare.tracing.spans import definition_of
 from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.causes.budget import Budget, Exhausted
-from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.causes.nearby import Nearby
-from diffcompare.verdict.marks import Mark
 from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.problem import Problem
+from diffcompare.verdict.rewrites.agreement import Found, Told, left_strange
 from diffcompare.verdict.rewrites.alternatives import repeated_lines, rewrites_of
 from diffcompare.verdict.rewrites.apart import apart, limited
 from diffcompare.verdict.rewrites.first_wrong import Known, Watch, known_values, suspects_of, watched
@@ -52,26 +52,10 @@ _SHORT = 16
 _LINES, _SOONER, _EARLY = 4, 4, 6
 # after which part of a run a trial ends early
 _SOON = 0.25
+# changes of about the same cost are compared, so many of them, for which part of the budget
+_ALIKE, _KEPT, _COMPARED = 0.45, 8, 8
 
-
-Told = tuple[list[Mark], Cause]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A change with which the gradient is right at all points that were asked."""
-
-    rewrite: Rewrite
-    body: Body
-
-    def told(self, components: Sequence[int]) -> Told:
-        """Mark what is to blame, and say why the gradient is wrong."""
-        span = span_of(self.body.function.__code__, self.rewrite.node)
-        text = text_of(self.rewrite.node) if span is None else span.text
-        if "\n" in text:
-            text = f"line {self.rewrite.node.lineno}"
-        marks = [] if span is None else [Mark.at(span, role="gradient", message=self.rewrite.this)]
-        return marks, Cause(self.rewrite.kind, self.rewrite.cause.replace("{}", text), tuple(components))
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +75,8 @@ class Rewriting:
         The one line that is looked at.
     least : int
         What must be left of the budget.
+    computed : callable
+        What function and derivative compute, where the gradient does not loop.
     """
 
     parts: Sequence[tuple[Body, Sequence[Site], Names]]
@@ -99,6 +85,7 @@ class Rewriting:
     known: Known | None = None
     line: Site | None = None
     least: int = 0
+    computed: Callable[[], Known | None] = lambda: None
 
     def is_repeated(self) -> bool:
         """Tell whether the sources as they are give what the gradient returned."""
@@ -115,8 +102,7 @@ class Rewriting:
                 suspects = list(suspects_of(body, sites, self.known, self.trial.noted))
             for one in suspects[:_LINES]:
                 inner = [*_within([one.line, *one.feeding], sites)]
-                watch = None if isinstance(one.line.node, ast.Return) else Watch(self.known, one.number)
-                trial = replace(self.trial, watch=watch)
+                trial = replace(self.trial, watch=Watch(self.known, one.number))
                 some = replace(self, parts=[(body, inner, names)], trial=trial, line=one.line, least=least)
                 # of what is missing there is so much that trials must end early
                 found = some.usual() or some.rare() or (some.missing() if one.share <= _SOON else None)
@@ -139,7 +125,7 @@ class Rewriting:
         line = self._first(repeated_lines, 0.0, math.inf)
         if line is not None:
             return line
-        found: list[tuple[Insertion, Body, Probe, Callable[..., Any]]] = []
+        some: list[tuple[Insertion, Body, Probe, Callable[..., Any]]] = []
         with _quiet():
             for body, sites, names in self.parts:
                 pool = list(pool_of(names))
@@ -149,36 +135,64 @@ class Rewriting:
                     if gradient is None:
                         continue
                     with self.trial.limited():
-                        found += [(one, body, probe, gradient) for one in insertions_of(site, pool, probe)]
-            for one, body, probe, gradient in sorted(found, key=lambda some: some[0].item.cost):
-                if budget.left < least:
-                    break
-                probe.change = one.operation, one.item.code
-                if self.trial.is_right(body, gradient):
-                    return Found(one.rewrite, body)
-        return None
+                        some += [(one, body, probe, gradient) for one in insertions_of(site, pool, probe)]
+
+        def right(one: tuple[Insertion, Body, Probe, Callable[..., Any]]) -> Found | None:
+            insertion, body, probe, gradient = one
+            probe.change = insertion.operation, insertion.item.code
+            return Found(insertion.rewrite, body) if self.trial.is_right(body, gradient) else None
+
+        return self._likeliest(some, lambda one: one[0].item.cost, right, least)
 
     def _first(
         self, makes: Callable[[Sequence[Site], Names], Iterable[Rewrite]], low: float, high: float
     ) -> Found | None:
         """Return the cheapest change of some kind and at some costs, for a third of what is left of the budget."""
-        budget = self.trial.budget
-        least = max(budget.left * 2 // 3, self.least)
+        least = max(self.trial.budget.left * 2 // 3, self.least)
         changes = [(one, body) for body, sites, names in self.parts for one in makes(sites, names)]
+
+        def right(one: tuple[Rewrite, Body]) -> Found | None:
+            rewrite, body = one
+            return Found(rewrite, body) if self.trial.holds(self._watched(rewrite.changes, body), body) else None
+
+        return self._likeliest([one for one in changes if low <= one[0].cost < high], lambda one: one[0].cost, right, least)
+
+    def _likeliest(
+        self, some: Sequence[T], cost: Callable[[T], float], right: Callable[[T], Found | None], least: int
+    ) -> Found | None:
+        """Return the change that leaves the fewest strange values, of those that cost little more than the cheapest."""
+        budget, found = self.trial.budget, list[Found]()
+        most = math.inf
         with _quiet():
-            for rewrite, body in sorted(changes, key=lambda one: one[0].cost):
-                if budget.left < least or rewrite.cost >= high:
+            for one in sorted(some, key=cost):
+                if budget.left < least or cost(one) > most or len(found) == _KEPT:
                     break
-                if rewrite.cost >= low and self.trial.holds(self._watched(rewrite.changes, body), body):
-                    return Found(rewrite, body)
-        return None
+                change = right(one)
+                if change is None:
+                    continue
+                if not found:
+                    # what other changes have left behind must not have helped
+                    if not self.is_repeated():
+                        return None
+                    most, least = cost(one) + _ALIKE, max(least, budget.left * (_COMPARED - 1) // _COMPARED)
+                found.append(change)
+            best = found = found if len(found) < 2 or self.is_repeated() else found[:1]
+            with contextlib.suppress(Exhausted):
+                left = [*map(self._left_strange, found)] if len(found) > 1 else [0] * len(found)
+                best = [one for one, strange in zip(found, left, strict=True) if strange == min(left)]
+        return replace(best[0], others=tuple(best[1:])) if best else None
+
+    def _left_strange(self, found: Found) -> int:
+        known = self.known or self.computed()
+        sites = next(sites for body, sites, _ in self.parts if body is found.body)
+        return 0 if known is None else left_strange(found, sites, known, self.trial.noted)
 
     def _watched(self, changes: Sequence[Change], body: Body) -> Sequence[Change]:
         """Watch the line that is looked at, unless it is changed as a whole."""
         line, watch = self.line, self.trial.watch
         if line is None or watch is None or any(one.owner is line.owner for one in changes):
             return changes
-        return [*changes, watched(line, watch, body)]
+        return watched(line, watch, body, changes)
 
 
 @dataclass(slots=True)
@@ -207,10 +221,8 @@ class Search:
         def search() -> tuple[Told | None, int, bool]:
             found, repeated, prepared = None, False, self._prepared()
             with contextlib.suppress(Exhausted):
-                # before and after: what changes have left behind must not have helped
                 repeated = prepared is not None and prepared.is_repeated()
                 found = find(prepared) if prepared is not None and repeated else None
-                found = found if prepared is not None and found is not None and prepared.is_repeated() else None
             return None if found is None else found.told(self.components), self.budget.left, repeated
 
         # what did not end has cost too much
@@ -231,8 +243,11 @@ class Search:
         function = [definition for definition in map(definition_of, dict.fromkeys(codes)) if definition is not None]
         parts = [(body, list(sites_of(body.definition)), _names(body, function)) for body in bodies]
         looping = any(isinstance(node, ast.For) for body in bodies for node in ast.walk(body.definition))
-        if traces is None or not looping or nodes <= _MANY:
+        if traces is None:
             return Rewriting(parts, trial, False)
+        if not looping or nodes <= _MANY:
+            known = functools.cache(functools.partial(known_values, traces, self.problem.x, self.budget, slopes=False))
+            return Rewriting(parts, trial, False, computed=known)
         return Rewriting(parts, trial, True, known_values(traces, self.problem.x, self.budget))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import diffcompare as dc
-from diffcompare.verdict.rewrites.first_wrong import Known, Watch
+from diffcompare.verdict.rewrites.first_wrong import Watch, known_of
 from diffcompare.verdict.rewrites.search import Rewriting
 
 from ...quality.mistakes.case import load  # noqa: TID252 - tests are no package
@@ -33,7 +33,7 @@ def test_what_is_missing_is_found_in_the_line_of_the_first_wrong_value(
 
 
 def test_what_is_known_is_so_to_nine_digits_and_up_to_its_sign() -> None:
-    known = Known(np.array([0.5, 2.0]))
+    known = known_of(np.array([0.5, 2.0]))
     assert known.has(np.array([-2.0, 0.0, 0.5]))
     assert known.has(2.0 * (1 + 1e-10))
     assert known.has(2.0 * (1 + 1e-7)) is False
@@ -44,10 +44,10 @@ def test_what_is_known_is_so_to_nine_digits_and_up_to_its_sign() -> None:
 
 
 def test_a_watch_ends_what_is_wrong_at_its_time_alone() -> None:
-    watch = Watch(Known(np.array([1.0])), 2, on=True)
+    watch = Watch(known_of(np.array([1.0])), 2, on=True)
     watch(3.0)
     with pytest.raises(ArithmeticError):
         watch(3.0)
     watch(3.0)
-    watch = Watch(Known(np.array([1.0])), 1)
+    watch = Watch(known_of(np.array([1.0])), 1)
     watch(3.0)

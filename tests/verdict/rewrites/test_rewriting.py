@@ -95,7 +95,7 @@ PLACES = [
     (smoothing, overwrites, POINT, "grad = -2 * gap * d_level", "overwrites grad"),
     (smoothing, begins_late, POINT, "SERIES[1:]", "the loop should run over SERIES"),
     (pull, wrong_part, [0.4, -0.7, 1.2], "grad[1:]", "in place of grad[:-1]"),
-    (pull, twice_transposed, [0.4, -0.7, 1.2], "A", "transposed"),
+    (pull, twice_transposed, [0.4, -0.7, 1.2], "A @ x + A @ x", "A should be transposed"),
 ]
 
 
