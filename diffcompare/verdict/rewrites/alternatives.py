@@ -9,12 +9,12 @@ from typing import Any
 from diffcompare.verdict.rewrites.running import Change
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, called_name, copied, text_of
 
-__all__ = ["repeated_lines", "rewrites_of"]
+__all__ = ["next_elements", "repeated_lines", "rewrites_of"]
 
 # functions that are taken for one another
 _LIKE = (
     ("sin", "cos"), ("tan", "tanh", "arctan"), ("sinh", "cosh", "tanh"), ("exp", "expm1", "log"), ("log", "log1p"),
-    ("arctan", "arctanh"), ("arcsin", "arccos"), ("arcsinh", "arccosh", "arctanh"), ("sqrt", "square"), ("sum", "mean"),
+    ("arctan", "arctanh"), ("arcsin", "arccos"), ("arcsinh", "arccosh", "arctanh"), ("sqrt", "square"), ("sum", "mean"), ("sum", "trace"),
     ("max", "min"), ("maximum", "minimum"), ("argmax", "argmin"), ("var", "std"), ("zeros", "ones"),
     ("zeros_like", "ones_like"), ("sign", "abs"), ("dot", "multiply"), ("inner", "outer"), ("vstack", "hstack"),
     ("triu", "tril"), ("floor", "ceil"),
@@ -125,6 +125,8 @@ def _of_number(site: Site, names: Names) -> Iterator[Rewrite]:
             # other changes leave the bound of a slice out
             if other or site.field not in ("lower", "upper"):
                 yield _instead(site, ast.Constant(other), 0.9, kind, words)
+        for name in names.indices if kind == "shifted" else ():
+            yield _instead(site, ast.Name(name, ast.Load()), 1.1, kind, words)
     else:
         scaled = [2 * value, value / 2, 10 * value, value / 10]
         scaled = [int(v) if isinstance(value, int) and v == int(v) else v for v in scaled]
@@ -137,6 +139,8 @@ def _of_number(site: Site, names: Names) -> Iterator[Rewrite]:
             yield _instead(site, ast.UnaryOp(ast.USub(), ast.Constant(value)), 1.1)
         for name in names.variables:
             yield _instead(site, ast.Name(name, ast.Load()), 1.2)
+        for text in names.elements:
+            yield _instead(site, ast.parse(text, mode="eval").body, 1.2)
 
 
 def _of_operator(site: Site, names: Names) -> Iterator[Rewrite]:
@@ -209,6 +213,9 @@ def _regrouped(node: ast.BinOp) -> Iterator[ast.BinOp]:
             yield ast.BinOp(ast.BinOp(left.left, node.op, right), left.op, left.right)
     if isinstance(right, ast.BinOp):
         yield ast.BinOp(ast.BinOp(left, node.op, right.left), right.op, right.right)
+        if isinstance(left, ast.BinOp):
+            inner = ast.BinOp(ast.BinOp(left.right, node.op, right.left), right.op, right.right)
+            yield ast.BinOp(left.left, left.op, inner)
 
 
 def _is_data(node: Any, names: Names) -> bool:
@@ -358,13 +365,18 @@ def _closed_text(site: Site, new: Any) -> str:
 
 
 def _negated(site: Site) -> Iterator[Rewrite]:
-    """The other sign of what stands in a list, and of the first term of a sum; other terms change their operator."""
+    """The other sign of one of several elements or arguments, and of the first term of a sum.
+
+    Other terms change their operator.
+    """
     node, owner = site.node, site.owner
     if isinstance(node, ast.UnaryOp | ast.Constant) or "shape" in site.around or "Subscript.slice" in site.around:
         return
     change = site.replaced(ast.UnaryOp(ast.USub(), node))
     if site.field == "elts":
         yield Rewrite(node, (change,), 0.78, "sign", *_FLIPPED)
+    elif site.field == "args" and len(owner.args) > 1 and called_name(owner) != "range":
+        yield Rewrite(node, (change,), 0.83, "sign", *_FLIPPED)
     elif site.field == "left" and isinstance(owner, ast.BinOp) and isinstance(owner.op, ast.Add | ast.Sub):
         # a difference is rather the other way round
         yield Rewrite(node, (change,), 0.82, "sign", *_FLIPPED)
@@ -391,6 +403,15 @@ def _next_to(site: Site) -> Iterator[Rewrite]:
     if not _INDEX.isdisjoint(inside) and not isinstance(site.node, ast.Constant | ast.Slice | ast.Tuple):
         for step in (1, -1):
             yield _instead(site, _plus(site.node, step), 1.0, "shifted", "the index should be {}")
+
+
+def next_elements(node: ast.AST) -> Iterator[ast.expr]:
+    """Yield the elements before and after one that a variable chooses."""
+    match node:
+        case ast.Subscript(value, ast.Name() | ast.BinOp(ast.Name(), ast.Add() | ast.Sub(), ast.Constant()) as index):
+            for step in (1, -1):
+                other = ast.Subscript(value, _plus(index, step), ast.Load())
+                yield ast.fix_missing_locations(ast.copy_location(other, node))
 
 
 def _is_step(site: Site) -> bool:

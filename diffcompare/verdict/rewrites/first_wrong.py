@@ -8,29 +8,71 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from diffcompare.arithmetic.array_balls import array_balls
 from diffcompare.arithmetic.balls import Ball, precision
-from diffcompare.floats import Floats
+from diffcompare.floats import Flags, Floats
 from diffcompare.program.dag import needed_nodes
 from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.causes.budget import BALLS, Budget
 from diffcompare.verdict.difference import node_balls
 from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.rewrites.running import Body, Change
-from diffcompare.verdict.rewrites.syntax import Site
+from diffcompare.verdict.rewrites.syntax import Site, text_of
 
-__all__ = ["Known", "Suspect", "Watch", "known_of", "known_values", "suspects_of", "watched"]
+__all__ = ["Known", "Line", "Suspect", "Watch", "known_of", "known_values", "suspects_of", "watched"]
 
 _BITS, _STEP = 320, 2.0**-90
 # how close a float is to the value that it stands for, and by what numbers people multiply what they carry along
 _CLOSE, _TIMES = 1e-9, (1.0, 2.0, 0.5)
 _NOTED = "__noted__"
+# how slopes are named after what they are slopes of
+_SLOPES = (("d", ""), ("d_", ""), ("D", ""), ("D_", ""), ("g", ""), ("g_", ""), ("grad_", ""), ("", "_dot"))
+
+
+@dataclass(frozen=True, slots=True)
+class Slopes:
+    """The numbers that a function computes, sorted, and their slopes in each variable; nan where several differ."""
+
+    values: Floats
+    rows: Floats
+
+    def are(self, value: Any, of: Any) -> bool | None:
+        """Tell whether a value is the slopes of another, or those in one variable; None where that is not known."""
+        own, flat = np.asarray(of), np.asarray(of).reshape(-1)
+        given = np.asarray(value)
+        if own.dtype.kind != "f" or given.dtype.kind != "f" or not flat.size:
+            return None
+        near = _CLOSE * np.abs(flat)
+        at = np.minimum(np.searchsorted(self.values, flat - near), self.values.size - 1)
+        rows = self.rows[at].reshape(*own.shape, -1)
+        if not np.isfinite(rows).all() or (np.abs(self.values[at] - flat) > near).any():
+            return None
+        for whole in (rows, np.moveaxis(rows, -1, 0)):
+            if whole.shape == given.shape:
+                return _is_alike(given, whole)
+        if own.shape != given.shape:
+            return None
+        return any(_is_alike(given, rows[..., j]) for j in range(rows.shape[-1]))
+
+
+def _is_alike(one: Floats, other: Floats) -> bool:
+    return bool((np.abs(one - other) <= _CLOSE * np.max(np.abs(other), initial=1e-300)).all())
+
+
+def _slopes_of(values: Floats, rows: Floats) -> Slopes:
+    order = np.argsort(values, kind="stable")
+    values, rows = values[order], rows[order]
+    near = np.flatnonzero(np.diff(values) <= _CLOSE * np.abs(values[1:]))
+    alike = (np.abs(rows[near + 1] - rows[near]) <= _CLOSE * np.abs(rows[near])).all(axis=1)
+    bad = near[~alike]
+    rows[bad] = rows[bad + 1] = np.nan
+    return Slopes(values, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +81,7 @@ class Known:
 
     values: Floats
     sizes: Floats
+    slopes: Slopes | None = None
 
     def has(self, value: Any, *, signed: bool = False) -> bool | None:
         """Tell whether all elements of a value are known; None of what are no floats, or all 0.
@@ -51,10 +94,21 @@ class Known:
         flat = flat[flat != 0]
         if not flat.size:
             return None
+        return bool(self._is_near(flat, signed).all())
+
+    def has_rows(self, rows: Floats) -> Flags:
+        """Tell of each row whether all elements are known up to their signs, and not all 0."""
+        found = np.isfinite(rows).all(axis=1) & rows.any(axis=1)
+        for column in rows.T:
+            some = np.flatnonzero(found)
+            found[some] = (column[some] == 0) | self._is_near(column[some], False)
+        return found
+
+    def _is_near(self, flat: Floats, signed: bool) -> Flags:
         known, flat = (self.values, flat) if signed else (self.sizes, np.abs(flat))
         near = _CLOSE * np.abs(flat)
         at = np.minimum(np.searchsorted(known, flat - near), known.size - 1)
-        return bool((np.abs(known[at] - flat) <= near).all())
+        return np.asarray(np.abs(known[at] - flat) <= near)
 
 
 def known_of(values: Floats) -> Known | None:
@@ -74,13 +128,22 @@ def known_values(traces: ArrayPair | Pair, point: Floats, budget: Budget, *, slo
     budget.spend(cost)
     with precision(_BITS):
         here, found = values_at([Ball(v) for v in point.tolist()])
+        rows = []
         for i, v in enumerate(variables):
             moved, _ = values_at(
                 [*map(Ball, point[:i].tolist()), Ball(v) + Ball(_STEP), *map(Ball, point[i + 1 :].tolist())]
             )
             if len(moved) == len(here):
-                found = [*found, *((w - v) / Ball(_STEP) for v, w in zip(here, moved, strict=True))]
-        return known_of(np.array([float(v.mid()) for v in (*here, *found)]))
+                rows.append([(w - v) / Ball(_STEP) for v, w in zip(here, moved, strict=True)])
+        numbers = _floats([*here, *found, *(v for row in rows for v in row)])
+        known, own = known_of(numbers), numbers[: len(here)]
+        if known is None or not rows:
+            return known
+        return replace(known, slopes=_slopes_of(own, numbers[len(here) + len(found) :].reshape(-1, own.size).T))
+
+
+def _floats(balls: Sequence[Ball]) -> Floats:
+    return np.array([float(v.mid()) for v in balls])
 
 
 def _evaluated(traces: ArrayPair | Pair) -> tuple[Callable[[list[Any]], tuple[list[Any], list[Any]]], int]:
@@ -140,24 +203,67 @@ def _answer(known: Known, value: Any, part: Any) -> bool | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """What gives a variable or an element a value, or is returned: one of several things that a statement may write."""
+
+    statement: Site
+    value: Site
+    target: Any
+
+    @property
+    def reads(self) -> set[str]:
+        """The names whose values it uses."""
+        parts = [self.value.node]
+        if isinstance(self.statement.node, ast.AugAssign):
+            parts.append(self.target)
+        elif isinstance(self.target, ast.Subscript):
+            parts.append(self.target.slice)
+        return {one.id for part in parts for one in ast.walk(part) if isinstance(one, ast.Name)}
+
+    @property
+    def writes(self) -> str:
+        """The name of what it writes; empty where it returns."""
+        target = self.target
+        while isinstance(target, ast.Subscript | ast.Attribute):
+            target = target.value
+        return target.id if isinstance(target, ast.Name) else ""
+
+
+def _lines(sites: Sequence[Site]) -> Iterator[Line]:
+    for site in sites:
+        node = site.node
+        match node:
+            case ast.Return(ast.expr() as value):
+                yield Line(site, Site(value, node, "value", None), None)
+            case ast.Assign([ast.Tuple(targets)], ast.Tuple(values)) if len(targets) == len(values):
+                for k, (target, value) in enumerate(zip(targets, values, strict=True)):
+                    if isinstance(target, ast.Name | ast.Subscript):
+                        yield Line(site, Site(value, node.value, "elts", k), target)
+            case ast.Assign([ast.Name() | ast.Subscript() as target], value):
+                yield Line(site, Site(value, node, "value", None), target)
+            case ast.AugAssign(ast.Name() | ast.Subscript() as target, _, value):
+                yield Line(site, Site(value, node, "value", None), target)
+
+
+@dataclass(frozen=True, slots=True)
 class Suspect:
     """A line that gives the first wrong value.
 
     Parameters
     ----------
-    line : Site
+    line : Line
     number : int
         The time at which it does.
     share : float
         The part of all rounds of loops that were made by then.
-    feeding : sequence of Site
-        The lines that give it its values; as signs are not told apart, the mistake may be there.
+    feeding : sequence of Line
+        What gives it its values: the mistake may be there, as signs are not told apart and other values may be alike.
     """
 
-    line: Site
+    line: Line
     number: int
     share: float
-    feeding: Sequence[Site]
+    feeding: Sequence[Line]
 
 
 @dataclass(slots=True)
@@ -180,88 +286,101 @@ class _Notes:
 
 
 def suspects_of(
-    body: Body, sites: Sequence[Site], known: Known, run: Callable[[Body, Sequence[Change]], Any]
-) -> Iterator[Suspect]:
+    body: Body, sites: Sequence[Site], known: Known, given: Container[str],
+    run: Callable[[Body, Sequence[Change]], Any],
+) -> Iterator[Suspect]:  # fmt: skip
     """Yield the lines that give a value that is not known from values that are, and the time when they first do so.
 
-    What becomes known again in a later line was right.
+    What becomes known again in a later line was right; ``given`` has the expressions of the function.
     """
-    lines = [one for one in sites if isinstance(one.node, ast.Assign | ast.AugAssign | ast.Return)]
-    lines = [one for one in lines if isinstance(one.node, ast.Return) or _target(one.node) is not None]
+    lines = list(_lines(sites))
     notes = body.function.__globals__[_NOTED] = _Notes(body)
     run(body, [change for k, one in enumerate(lines) for change in _followed(one, _NOTED, ast.Constant(k))])
     times = dict.fromkeys(range(len(lines)), 0)
     first: dict[int, tuple[int, float]] = {}
     rounds = max(1, body.rounds.most - min((left for *_, left in notes.found), default=0))
-    right: set[int] = set()
-    # by name, the lines to which a value that is not known goes back
-    strange: dict[str, set[int]] = {}
-    for k, value, part, left in notes.found:
+    right: set[tuple[int, int]] = set()
+    # by name, the lines and times to which a value that is not known goes back
+    strange: dict[str, set[tuple[int, int]]] = {}
+    slopes = _are_slopes(lines, notes, known.slopes)
+    for number, (k, value, part, left) in enumerate(notes.found):
         times[k] += 1
-        node = lines[k].node
-        back = set().union(*(strange.get(name, set()) for name in _read(node)))
-        name = "" if isinstance(node, ast.Return) else _base(_target(node))
-        answer = _answer(known, value, part)
+        name, answer = lines[k].writes, slopes.get(number)
+        back = set().union(*(strange.get(read, set()) for read in lines[k].reads))
+        if answer is None:
+            answer = known.has(value)
+            if answer is False and part is not None and known.has(part):
+                # nobody else has the sums on the way
+                continue
         if answer is False:
             if not back:
                 first.setdefault(k, (times[k], (body.rounds.most - left) / rounds))
-            strange[name] = back or {k}
-        elif answer:
-            right |= back
+            if back or number in slopes or not slopes:
+                strange[name] = back or {(k, times[k])}
+        else:
+            right |= back if answer else set()
             strange.pop(name, None)
-    for k, (time, share) in first.items():
-        # what the last round of a loop prepares is not used
-        if k not in right and (time < times[k] or time == 1):
-            feeding = [one for one in lines if not isinstance(one.node, ast.Return)]
-            reads = _read(lines[k].node)
-            yield Suspect(lines[k], time, share, [one for one in feeding if _base(_target(one.node)) in reads])
+    named = {notes.found[number][0] for number in slopes}
+    own = [k for k, line in enumerate(lines) if text_of(line.value.node) not in given]
+    for k, (time, share) in sorted(first.items(), key=lambda one: one[0] not in named):
+        # what the last round of a loop prepares is not used, and what the function computes as well is right
+        used = time < times[k] or time == 1
+        if k in own and used and (k in named or (k, time) not in right):
+            # of slopes all digits and the sign are known
+            unsure = [j for j in own if j not in named] if k in named else range(len(lines))
+            yield Suspect(lines[k], time, share, [lines[j] for j in unsure if lines[j].writes in lines[k].reads])
 
 
-def watched(site: Site, watch: Watch, body: Body, changes: Sequence[Change]) -> Sequence[Change]:
-    """Put a watch after a line, or around what it returns, besides other changes."""
+def _are_slopes(lines: Sequence[Line], notes: _Notes, known: Slopes | None) -> dict[int, bool]:
+    """Tell which values are the slopes for which they are named: d_x is that of x, as it was before or is next.
+
+    Nothing where the names mean something else, as the sensitivities of the result do.
+    """
+    written = {one.writes for one in lines} - {""}
+    named = {f"{before}{name}{after}": name for before, after in _SLOPES for name in written}
+    found: dict[int, bool] = {}
+    seen = False
+    # forwards a name has the value before, backwards the one after
+    for step in (1, -1):
+        last: dict[str, Any] = {}
+        for number, (k, value, *_) in list(enumerate(notes.found))[::step]:
+            name = lines[k].writes
+            twin = last.get(named.get(name, ""))
+            answer = None if known is None or twin is None else known.are(value, twin)
+            if answer is not None:
+                found[number] = found.get(number, False) or answer
+                # 1 may be anything
+                seen |= answer and not np.isin(value, (-1, 0, 1)).all()
+            last[name] = value
+    return found if seen else {}
+
+
+def watched(line: Line, watch: Watch, body: Body, changes: Sequence[Change]) -> Sequence[Change]:
+    """Put a watch around what a line gives, besides other changes."""
     name = f"__watch_{len(body.function.__globals__)}__"
     body.function.__globals__[name] = watch
-    own = [one for one in changes if one.owner is site.node and one.field == "value"]
-    return [*(one for one in changes if one not in own), *_followed(site, name, value=own[0].new if own else None)]
+    own = [one for one in changes if (one.owner, one.field, one.index) == _place(line)]
+    return [*(one for one in changes if one not in own), *_followed(line, name, value=own[0].new if own else None)]
 
 
-def _followed(site: Site, name: str, *number: ast.expr, value: Any = None) -> Iterator[Change]:
+def _place(line: Line) -> tuple[Any, str, int | None]:
+    return line.value.owner, line.value.field, line.value.index
+
+
+def _followed(line: Line, name: str, *number: ast.expr, value: Any = None) -> Iterator[Change]:
     """Call something with what a line gives, and with what it adds; ``value``: another one than it has."""
-    node, called = site.node, ast.Name(name, ast.Load())
-    value = value or node.value
-    if isinstance(node, ast.Return):
-        value = ast.Call(called, [*number, value or ast.Constant(None)], [])
+    node, called = line.statement.node, ast.Name(name, ast.Load())
+    value = value or line.value.node
+    if isinstance(node, ast.AugAssign):
+        value = ast.Call(ast.Attribute(called, "added", ast.Load()), [value], [])
+        call = ast.Call(called, [*number, _loaded(line.target)], [])
+        yield line.statement.replaced(ast.If(ast.Constant(True), [node, ast.Expr(call)], []))
     else:
-        if isinstance(node, ast.AugAssign):
-            value = ast.Call(ast.Attribute(called, "added", ast.Load()), [value], [])
-        call = ast.Call(called, [*number, _loaded(_target(node))], [])
-        yield site.replaced(ast.If(ast.Constant(True), [node, ast.Expr(call)], []))
-    yield Change(node, "value", None, ast.fix_missing_locations(ast.copy_location(value, node)))
-
-
-def _target(node: Any) -> Any:
-    """Return what a line writes; None where it writes several things."""
-    target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
-    return target if isinstance(target, ast.Name | ast.Subscript) else None
+        value = ast.Call(called, [*number, value], [])
+    yield Change(*_place(line), ast.fix_missing_locations(ast.copy_location(value, node)))
 
 
 def _loaded(target: Any) -> Any:
     if isinstance(target, ast.Name):
         return ast.Name(target.id, ast.Load())
     return ast.Subscript(target.value, target.slice, ast.Load())
-
-
-def _base(target: Any) -> str:
-    while isinstance(target, ast.Subscript | ast.Attribute):
-        target = target.value
-    return target.id if isinstance(target, ast.Name) else ""
-
-
-def _read(node: Any) -> set[str]:
-    """Return the names whose values a line uses."""
-    parts = [node.value]
-    if isinstance(node, ast.AugAssign):
-        parts.append(node.target)
-    elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
-        parts.append(node.targets[0].slice)
-    return {one.id for part in parts if part for one in ast.walk(part) if isinstance(one, ast.Name)}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import operator
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
@@ -26,7 +25,6 @@ _OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 _SYNTAX = {"*": ast.Mult, "/": ast.Div, "+": ast.Add, "-": ast.Sub, "^": ast.Pow}
 _NUMBERS = (int, float, np.generic, np.ndarray)
-_ELEMENT = re.compile(r"\w+\[-?\d+\]")
 _WORDS = {
     "*": "the factor {} is missing", "/": "the divisor {} is missing",
     "+": "the term {} is missing", "-": "the term -{} is missing", "^": "the exponent {} is missing",
@@ -35,16 +33,22 @@ _WORDS = {
 
 @dataclass(slots=True)
 class Probe:
-    """Stands around an expression: notes its first value and the names at hand, or changes each value."""
+    """Stands around an expression: notes one of its values and the names at hand, or changes each value.
+
+    ``number``: the time at which it notes them.
+    """
 
     space: dict[str, Any]
+    number: int = 1
     change: tuple[str, CodeType] | None = None
     seen: tuple[Any, dict[str, Any]] | None = None
 
     def __call__(self, value: Any, names: dict[str, Any]) -> Any:
         """Return the value, as it should be."""
         if self.change is None:
-            self.seen = self.seen or (value, dict(names))
+            self.number -= 1
+            if not self.number:
+                self.seen = (value.copy() if isinstance(value, np.ndarray) else value, dict(names))
             return value
         operation, other = self.change
         # names and expressions of the user's own code
@@ -96,7 +100,7 @@ def pool_of(names: Names) -> Iterator[Item]:
     for power in (2, 3, 0.5, 1.5):
         yield item(repr(power), 1.38, "^")
     # a parameter is a name, or an element of one
-    parameters = [*names.variables, *sorted(filter(_ELEMENT.fullmatch, names.expressions))]
+    parameters = [*names.variables, *names.elements]
     for name in parameters:
         yield item(name, 1.4, "*/+-")
     for text in sorted(names.expressions.difference(parameters)):
@@ -105,14 +109,15 @@ def pool_of(names: Names) -> Iterator[Item]:
         yield item(f"{name} ** 2", 1.7, "*/")
         yield item(f"1 - {name}", 1.7, "*")
         yield item(f"1 - {name} ** 2", 1.75, "*")
+        yield item(f"{name}[:, None]", 1.55, "*/")
     for first, second in combinations_with_replacement(parameters, 2):
         yield item(f"{first} * {second}", 1.7, "+-")
 
 
-def probed(site: Site, body: Body) -> tuple[Change, Probe]:
-    """Put a probe of its own around an expression."""
+def probed(site: Site, body: Body, number: int = 1) -> tuple[Change, Probe]:
+    """Put a probe of its own around an expression, which notes what it is at some time."""
     space = body.function.__globals__
-    probe, name = Probe(space), f"__probe_{len(space)}__"
+    probe, name = Probe(space, number), f"__probe_{len(space)}__"
     space[name] = probe
     names = ast.Call(ast.Name("locals", ast.Load()), [], [])
     return site.replaced(ast.Call(ast.Name(name, ast.Load()), [site.node, names], [])), probe

@@ -7,10 +7,12 @@ import contextlib
 import functools
 import io
 import math
+import re
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from types import CodeType, ModuleType
 from typing import Any, TypeVar
 
@@ -29,8 +31,9 @@ from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.rewrites.agreement import Found, Told, left_strange
 from diffcompare.verdict.rewrites.alternatives import repeated_lines, rewrites_of
 from diffcompare.verdict.rewrites.apart import apart, limited
-from diffcompare.verdict.rewrites.first_wrong import Known, Watch, known_values, suspects_of, watched
+from diffcompare.verdict.rewrites.first_wrong import Known, Line, Suspect, Watch, known_values, suspects_of, watched
 from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions_of, pool_of, probed
+from diffcompare.verdict.rewrites.products import products_of
 from diffcompare.verdict.rewrites.running import Body, Change, bodies_of
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_value, sites_of, text_of
 
@@ -46,6 +49,8 @@ _COMPILED, _RUN, _UNKNOWN = 75, 60, 100_000
 _MANY = 250
 # what a change may take however fast the gradient is
 _LEAST_SECONDS = 0.1
+# an element, or what an object holds
+_ELEMENT = re.compile(r"\w+\[-?\d+\]|self\.\w+")
 # nodes of an expression that may be put in elsewhere
 _SHORT = 16
 # lines with a first wrong value that are looked at, how much sooner a trial of one ends, and for which part of the rest
@@ -55,7 +60,11 @@ _SOON = 0.25
 # changes of about the same cost are compared, so many of them, for which part of the budget
 _ALIKE, _KEPT, _COMPARED = 0.45, 8, 8
 
+# parts of a line that are looked at
+_INNER = 30
+
 T = TypeVar("T")
+Insertions = Callable[[Site, Probe], Iterable[Insertion]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,7 @@ class Rewriting:
         Whether the gradient loops over many numbers.
     known : Known or None
         What function and derivative compute, where it loops.
-    line : Site or None
+    line : Line or None
         The one line that is looked at.
     least : int
         What must be left of the budget.
@@ -83,7 +92,7 @@ class Rewriting:
     trial: Trial
     loops: bool
     known: Known | None = None
-    line: Site | None = None
+    line: Line | None = None
     least: int = 0
     computed: Callable[[], Known | None] = lambda: None
 
@@ -92,23 +101,32 @@ class Rewriting:
         return self.trial.is_repeated(self.parts[0][0])
 
     def first_wrong(self) -> Found | None:
-        """Return what is wrong in a line in which the first wrong value appears."""
-        if self.known is None:
-            return None
+        """Return what is wrong in a line of a loop in which the first wrong value appears."""
+        for some, one in self._suspected() if self.known is not None else ():
+            # of what is missing there is so much that trials must end early
+            found = some.usual() or some.products(one) or some.rare()
+            found = found or (some.missing() if one.share <= _SOON else None)
+            if found is not None:
+                return found
+        return None
+
+    def product(self) -> Found | None:
+        """Return a product that is missing in a line in which the first wrong value appears."""
+        return next((found for some, one in self._suspected() if (found := some.products(one)) is not None), None)
+
+    def _suspected(self) -> Iterator[tuple[Rewriting, Suspect]]:
+        """Yield searches in the lines in which the first wrong value appears."""
+        known = self.known or self.computed()
         # what is right may look wrong: then the other lines need the rest
         least = self.trial.budget.left * (_EARLY - 1) // _EARLY
-        for body, sites, names in self.parts:
+        for body, sites, names in self.parts if known is not None else ():
             with _quiet():
-                suspects = list(suspects_of(body, sites, self.known, self.trial.noted))
+                suspects = list(suspects_of(body, sites, known, names.known, self.trial.noted))
             for one in suspects[:_LINES]:
-                inner = [*_within([one.line, *one.feeding], sites)]
-                trial = replace(self.trial, watch=Watch(self.known, one.number))
-                some = replace(self, parts=[(body, inner, names)], trial=trial, line=one.line, least=least)
-                # of what is missing there is so much that trials must end early
-                found = some.usual() or some.rare() or (some.missing() if one.share <= _SOON else None)
-                if found is not None:
-                    return found
-        return None
+                inner = [*_within([line.statement for line in (one.line, *one.feeding)], sites)]
+                trial = replace(self.trial, watch=Watch(known, one.number))
+                some = replace(self, known=known, parts=[(body, inner, names)], trial=trial, line=one.line, least=least)
+                yield some, one
 
     def usual(self) -> Found | None:
         """Return what people do most often."""
@@ -125,17 +143,39 @@ class Rewriting:
         line = self._first(repeated_lines, 0.0, math.inf)
         if line is not None:
             return line
+
+        def makes(names: Names) -> Insertions:
+            pool = list(pool_of(names))
+            return lambda site, probe: insertions_of(site, pool, probe)
+
+        return self._inserted(makes, least)
+
+    def products(self, suspect: Suspect) -> Found | None:
+        """Return a product that is missing in a line, or in one that gives it its values."""
+        known = self.known
+        if known is None:
+            return None
+        inner = {id(node) for node in islice(ast.walk(suspect.line.value.node), _INNER)}
+        inner |= {id(line.value.node) for line in suspect.feeding}
+        parts = [(body, [one for one in sites if id(one.node) in inner], names) for body, sites, names in self.parts]
+
+        def makes(names: Names) -> Insertions:
+            return lambda site, probe: products_of(site, names, probe, known)
+
+        return replace(self, parts=parts)._inserted(makes, self.least, suspect.number)
+
+    def _inserted(self, makes: Callable[[Names], Insertions], least: int, number: int = 1) -> Found | None:
+        """Return what is missing beside an expression; ``number``: the time at which its value is looked at."""
         some: list[tuple[Insertion, Body, Probe, Callable[..., Any]]] = []
         with _quiet():
             for body, sites, names in self.parts:
-                pool = list(pool_of(names))
+                make = makes(names)
                 for site in filter(is_value, sites):
-                    change, probe = probed(site, body)
+                    change, probe = probed(site, body, number)
                     gradient = self.trial.noted(body, self._watched([change], body))
-                    if gradient is None:
-                        continue
-                    with self.trial.limited():
-                        some += [(one, body, probe, gradient) for one in insertions_of(site, pool, probe)]
+                    if gradient is not None:
+                        with self.trial.limited():
+                            some += [(one, body, probe, gradient) for one in make(site, probe)]
 
         def right(one: tuple[Insertion, Body, Probe, Callable[..., Any]]) -> Found | None:
             insertion, body, probe, gradient = one
@@ -190,7 +230,7 @@ class Rewriting:
     def _watched(self, changes: Sequence[Change], body: Body) -> Sequence[Change]:
         """Watch the line that is looked at, unless it is changed as a whole."""
         line, watch = self.line, self.trial.watch
-        if line is None or watch is None or any(one.owner is line.owner for one in changes):
+        if line is None or watch is None or any(one.owner is line.statement.owner for one in changes):
             return changes
         return watched(line, watch, body, changes)
 
@@ -212,7 +252,7 @@ class Search:
 
     def rare(self) -> Told | None:
         """Mark what is rarer."""
-        return self._apart(lambda some: some.rare() or (None if some.loops else some.missing()))
+        return self._apart(lambda some: some.rare() or (None if some.loops else some.product() or some.missing()))
 
     def _apart(self, find: Callable[[Rewriting], Found | None]) -> Told | None:
         if not self.possible:
@@ -414,13 +454,18 @@ def _names(body: Body, function: Sequence[ast.AST]) -> Names:
     indices = [node.slice for node in (*own, *theirs) if isinstance(node, ast.Subscript)]
     slices = [text_of(index) for index in indices if _is_slice(index, reach)]
     filled = [node.value for node in own if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)]
+    chosen = [node.slice for node in own if isinstance(node, ast.Subscript)]
+    within = [one.id for index in chosen for one in ast.walk(index) if isinstance(one, ast.Name)]
+    short = frozenset(text_of(node) for node in (*theirs, *own) if _is_short(node, reach, {*variables}))
     return Names(
         variables,
         tuple(dict.fromkeys(numbers))[:12],  # type: ignore[arg-type]
         frozenset(text_of(node) for node in theirs if not isinstance(node, ast.Name | ast.Constant)),
-        frozenset(text_of(node) for node in (*theirs, *own) if _is_short(node, reach, {*variables})),
+        short,
         tuple(dict.fromkeys([":", "1:", ":-1", "1:-1", *slices]))[:10],
         frozenset(node.id for node in filled if isinstance(node, ast.Name)),
+        tuple(name for name in dict.fromkeys(within) if name in variables),
+        tuple(sorted(filter(_ELEMENT.fullmatch, short))),
     )
 
 

@@ -38,6 +38,10 @@ class Names:
         The slices of both.
     filled : frozenset of str
         Names of what the function of the gradient writes into.
+    indices : tuple of str
+        Names that stand in its indices.
+    elements : tuple of str
+        Elements of variables, and what an object holds: parameters of both, as names are.
     """
 
     variables: tuple[str, ...]
@@ -46,6 +50,8 @@ class Names:
     expressions: frozenset[str] = frozenset()
     slices: tuple[str, ...] = ()
     filled: frozenset[str] = frozenset()
+    indices: tuple[str, ...] = ()
+    elements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +134,10 @@ def _inner(site: Site) -> Iterator[Site]:
         yield Site(node.args[0], node, "args", 0, (*site.around, "Call.args"))
         return
     for name, value in ast.iter_fields(node):
-        shape = name == "args" and isinstance(node, ast.Call) and called_name(node) in _SIZED
+        sized = name == "args" and isinstance(node, ast.Call) and called_name(node) in _SIZED
         # np.r_[…] joins what stands in it
         joined = name == "slice" and isinstance(node, ast.Subscript) and getattr(node.value, "attr", "") in ("r_", "c_")
-        around = (*site.around, "joined" if joined else f"{type(node).__name__}.{name}", *["shape"] * shape)
+        around = (*site.around, "joined" if joined else f"{type(node).__name__}.{name}")
         if isinstance(value, list):
             for k, one in enumerate(value):
                 if isinstance(one, ast.keyword):
@@ -140,7 +146,9 @@ def _inner(site: Site) -> Iterator[Site]:
                     yield Site(one.iter, one, "iter", None, (*around, "comprehension.iter"))
                     yield from (Site(c, one, "ifs", j, (*around, "comprehension.ifs")) for j, c in enumerate(one.ifs))
                 elif isinstance(one, ast.expr | ast.stmt):
-                    yield Site(one, node, name, k, around)
+                    # what an array is filled with is no size
+                    shape = sized and not (k and called_name(node) == "full")
+                    yield Site(one, node, name, k, (*around, *["shape"] * shape))
         elif isinstance(value, ast.expr | ast.slice) and name not in ("annotation", "returns"):
             yield Site(value, node, name, None, around)
 

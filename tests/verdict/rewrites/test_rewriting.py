@@ -90,7 +90,7 @@ def twice_transposed(x: Any) -> Any:
 
 POINT = [0.3, 1.1]
 PLACES = [
-    (smoothing, forgets_a_name, POINT, "d_level", "missing in d_level"),
+    (smoothing, forgets_a_name, POINT, "d_level + np.array([gap, 0.0])", "the term -d_level * p[0] is missing"),
     (smoothing, takes_the_new_level, POINT, "grad = grad - 2 * gap * d_level", "takes a stale value"),
     (smoothing, overwrites, POINT, "grad = -2 * gap * d_level", "overwrites grad"),
     (smoothing, begins_late, POINT, "SERIES[1:]", "the loop should run over SERIES"),

@@ -1,0 +1,107 @@
+"""Products that are missing in a line, told by the first wrong value that it gives: beside them it is known.
+
+No run of the code is needed for that, so that many can be looked at: a·b and a·b/c of all that is at hand.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from diffcompare.floats import Floats
+from diffcompare.verdict.rewrites.alternatives import next_elements
+from diffcompare.verdict.rewrites.first_wrong import Known
+from diffcompare.verdict.rewrites.insertions import Insertion, Item, Probe
+from diffcompare.verdict.rewrites.syntax import Names, Site, text_of
+
+__all__ = ["products_of"]
+
+_NUMBERS = ("1", "2")
+# about how many numbers are looked at, and products that are tried
+_LOOKED, _MOST = 40_000, 40
+
+
+def products_of(site: Site, names: Names, probe: Probe, known: Known) -> Iterator[Insertion]:
+    """Yield products of what is at hand that make a strange value a known one, as terms, factors or divisors."""
+    if probe.seen is None or not isinstance(probe.seen[0], float | np.ndarray):
+        return
+    value, at_hand = probe.seen
+    own = np.asarray(value, dtype=np.float64)
+    if not own.size or not np.isfinite(own).all():
+        return
+    near = [text_of(one) for node in ast.walk(site.node) for one in next_elements(node)]
+    plain = [*names.variables, *names.elements, *near]
+    composed = _composed([*names.variables, *names.elements], probe.space, at_hand)
+    others = [*sorted(names.expressions, key=len), *composed]
+    texts, rows = _at_hand([*_NUMBERS, *plain, *others], probe.space, at_hand, own.shape)
+    few = sum(text in plain for text in texts) + 2
+    flat, paired = own.reshape(-1), 10 * _LOOKED // (few * own.size)
+    found: list[tuple[float, str, str]] = []
+    first, second = np.triu_indices(len(rows))
+    with np.errstate(all="ignore"):
+        for k in range(-1, min(few, int((_LOOKED / own.size) ** (1 / 3)))):
+            # a product of two, and of three of those that have names
+            some = (first < few) & (second < (paired if k < 0 else few)) & (first != k) & (second != k)
+            some = np.flatnonzero(some | ((first < 2) & (k < 0)))
+            made = rows[first[some]] * rows[second[some]] / (1.0 if k < 0 else rows[k])
+            # twice a value is 2 times it
+            other = (np.abs(made) != np.abs(flat)).any(axis=1)[:, None] * made
+            for operation, new in (("+", flat + other), ("-", flat - other), ("*", flat * made), ("/", flat / made)):
+                for i in some[known.has_rows(new) & (new != flat).any(axis=1)].tolist():
+                    # 1 is no factor
+                    parts = [texts[j] for j in (first[i], second[i]) if j] or texts[:1]
+                    text = " * ".join(parts) + ("" if k < 0 else f" / {texts[k]}")
+                    cost = 1.35 if text in _NUMBERS else 1.7 if k < 0 else 1.9
+                    found.append((cost + 0.005 * len(text), text, operation))
+    for cost, text, operation in sorted(found)[:_MOST]:
+        yield Insertion(site, operation, Item(text, compile(text, "<inserted>", "eval"), cost, operation))
+
+
+def _composed(names: Sequence[str], space: dict[str, Any], at_hand: dict[str, Any]) -> Iterator[str]:
+    """Yield what is made of arrays at hand: columns, products of matrices, and sums of products along rows."""
+    arrays = {name: _value(name, space, at_hand) for name in names}
+    some = [(name, v.shape) for name, v in arrays.items() if isinstance(v, np.ndarray) and v.dtype.kind == "f"]
+    yield from (f"1 - {name}" for name, v in arrays.items() if isinstance(v, float))
+    yield from (f"{name}[:, None]" for name, shape in some if len(shape) == 1)
+    for (a, one), (b, other) in product(some, some):
+        if len(one) == len(other) == 1:
+            yield from (f"{a} @ {b}", f"np.outer({a}, {b})") if a <= b and one == other else (f"np.outer({a}, {b})",)
+        elif len(one) == len(other) == 2:
+            yield from (f"{a} @ {b}", f"{a}.T @ {b}", f"{a} @ {b}.T")
+            yield f"np.sum({a} * {b}, axis=1, keepdims=True)"
+
+
+def _at_hand(
+    expressions: Sequence[str], space: dict[str, Any], at_hand: dict[str, Any], shape: tuple[int, ...]
+) -> tuple[list[str], Floats]:
+    """Return the first expressions that fit a shape as rows, each name, and the value of others once."""
+    size = int(np.prod(shape))
+    room = max(12, min(240, _LOOKED // size))
+    texts: dict[bytes | str, tuple[str, Floats]] = {}
+    for text in expressions:
+        if len(texts) == room:
+            break
+        try:
+            other = _value(text, space, at_hand)
+            if np.asarray(other).dtype.kind != "f" and text not in _NUMBERS:
+                continue
+            row = np.broadcast_to(np.asarray(other, dtype=np.float64), shape).reshape(-1)
+        except (TypeError, ValueError):
+            continue
+        if np.isfinite(row).all() and row.any():
+            bare = ast.Name | ast.Constant | ast.Call | ast.Subscript | ast.Attribute
+            closed = text if isinstance(ast.parse(text, mode="eval").body, bare) else f"({text})"
+            # two names may have the same value by chance
+            texts.setdefault(text if text.isidentifier() else row.tobytes(), (closed, row))
+    return [text for text, _ in texts.values()], np.array([row for _, row in texts.values()]).reshape(-1, size)
+
+
+def _value(text: str, space: dict[str, Any], at_hand: dict[str, Any]) -> Any:
+    try:
+        return eval(text, space, at_hand)  # noqa: S307 - names and expressions of the user's own code
+    except Exception:
+        return None
