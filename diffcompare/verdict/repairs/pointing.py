@@ -23,7 +23,8 @@ from diffcompare.verdict.repairs.measured import ELEMENTS, elements_of
 from diffcompare.verdict.repairs.repair import find_repair, is_one_place
 from diffcompare.verdict.repairs.terms import Term, wrong_term
 from diffcompare.verdict.repairs.told import Texts, is_short, told
-from diffcompare.verdict.rewrites.search import Search, Told
+from diffcompare.verdict.rewrites.agreement import Told
+from diffcompare.verdict.rewrites.search import Search
 from diffcompare.watchdog import OutOfTime
 
 __all__ = ["Pointed", "point_out", "sources_of"]

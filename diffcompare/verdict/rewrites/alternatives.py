@@ -14,10 +14,10 @@ __all__ = ["next_elements", "repeated_lines", "rewrites_of"]
 # functions that are taken for one another
 _LIKE = (
     ("sin", "cos"), ("tan", "tanh", "arctan"), ("sinh", "cosh", "tanh"), ("exp", "expm1", "log"), ("log", "log1p"),
-    ("arctan", "arctanh"), ("arcsin", "arccos"), ("arcsinh", "arccosh", "arctanh"), ("sqrt", "square"), ("sum", "mean"), ("sum", "trace"),
+    ("arctan", "arctanh"), ("arcsin", "arccos"), ("arcsinh", "arccosh", "arctanh"), ("sqrt", "square"), ("sum", "mean"),
     ("max", "min"), ("maximum", "minimum"), ("argmax", "argmin"), ("var", "std"), ("zeros", "ones"),
     ("zeros_like", "ones_like"), ("sign", "abs"), ("dot", "multiply"), ("inner", "outer"), ("vstack", "hstack"),
-    ("triu", "tril"), ("floor", "ceil"),
+    ("sum", "trace"), ("triu", "tril"), ("floor", "ceil"),
 )  # fmt: skip
 _OPPOSITE: dict[type[ast.operator], type[ast.operator]] = {ast.Add: ast.Sub, ast.Sub: ast.Add}
 _OTHER: dict[type[ast.operator], type[ast.operator]] = {

@@ -98,7 +98,7 @@ class Known:
 
     def has_rows(self, rows: Floats) -> Flags:
         """Tell of each row whether all elements are known up to their signs, and not all 0."""
-        found = np.isfinite(rows).all(axis=1) & rows.any(axis=1)
+        found: Flags = np.asarray(np.isfinite(rows).all(axis=1) & rows.any(axis=1))
         for column in rows.T:
             some = np.flatnonzero(found)
             found[some] = (column[some] == 0) | self._is_near(column[some], False)

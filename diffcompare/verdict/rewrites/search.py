@@ -119,7 +119,9 @@ class Rewriting:
         known = self.known or self.computed()
         # what is right may look wrong: then the other lines need the rest
         least = self.trial.budget.left * (_EARLY - 1) // _EARLY
-        for body, sites, names in self.parts if known is not None else ():
+        if known is None:
+            return
+        for body, sites, names in self.parts:
             with _quiet():
                 suspects = list(suspects_of(body, sites, known, names.known, self.trial.noted))
             for one in suspects[:_LINES]:
@@ -195,7 +197,9 @@ class Rewriting:
             rewrite, body = one
             return Found(rewrite, body) if self.trial.holds(self._watched(rewrite.changes, body), body) else None
 
-        return self._likeliest([one for one in changes if low <= one[0].cost < high], lambda one: one[0].cost, right, least)
+        return self._likeliest(
+            [one for one in changes if low <= one[0].cost < high], lambda one: one[0].cost, right, least
+        )
 
     def _likeliest(
         self, some: Sequence[T], cost: Callable[[T], float], right: Callable[[T], Found | None], least: int
