@@ -25,7 +25,7 @@ from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.rewrites.running import Body, Change
 from diffcompare.verdict.rewrites.syntax import Site, text_of
 
-__all__ = ["Known", "Line", "Suspect", "Watch", "known_of", "known_values", "suspects_of", "watched"]
+__all__ = ["Known", "Line", "Suspect", "Watch", "known_of", "known_values", "slopes_of", "suspects_of", "watched"]
 
 _BITS, _STEP = 320, 2.0**-90
 # how close a float is to the value that it stands for, and by what numbers people multiply what they carry along
@@ -53,19 +53,18 @@ class Slopes:
         rows = self.rows[at].reshape(*own.shape, -1)
         if not np.isfinite(rows).all() or (np.abs(self.values[at] - flat) > near).any():
             return None
-        for whole in (rows, np.moveaxis(rows, -1, 0)):
-            if whole.shape == given.shape:
-                return _is_alike(given, whole)
-        if own.shape != given.shape:
-            return None
-        return any(_is_alike(given, rows[..., j]) for j in range(rows.shape[-1]))
+        if own.shape == given.shape:
+            return any(_is_alike(given, rows[..., j]) for j in range(rows.shape[-1]))
+        whole = [some for some in (rows, np.moveaxis(rows, -1, 0)) if some.shape == given.shape]
+        return any(_is_alike(given, some) for some in whole) if whole else None
 
 
 def _is_alike(one: Floats, other: Floats) -> bool:
     return bool((np.abs(one - other) <= _CLOSE * np.max(np.abs(other), initial=1e-300)).all())
 
 
-def _slopes_of(values: Floats, rows: Floats) -> Slopes:
+def slopes_of(values: Floats, rows: Floats) -> Slopes:
+    """Sort numbers and their slopes, one row each."""
     order = np.argsort(values, kind="stable")
     values, rows = values[order], rows[order]
     near = np.flatnonzero(np.diff(values) <= _CLOSE * np.abs(values[1:]))
@@ -139,7 +138,7 @@ def known_values(traces: ArrayPair | Pair, point: Floats, budget: Budget, *, slo
         known, own = known_of(numbers), numbers[: len(here)]
         if known is None or not rows:
             return known
-        return replace(known, slopes=_slopes_of(own, numbers[len(here) + len(found) :].reshape(-1, own.size).T))
+        return replace(known, slopes=slopes_of(own, numbers[len(here) + len(found) :].reshape(-1, own.size).T))
 
 
 def _floats(balls: Sequence[Ball]) -> Floats:

@@ -43,10 +43,10 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known) -> Iterato
     found: list[tuple[float, str, str]] = []
     first, second = np.triu_indices(len(rows))
     with np.errstate(all="ignore"):
-        for k in range(-1, min(few, int((_LOOKED / own.size) ** (1 / 3)))):
+        for k in (-1, *range(1, min(few, int((_LOOKED / own.size) ** (1 / 3))))):
             # a product of two, and of three of those that have names
             some = (first < few) & (second < (paired if k < 0 else few)) & (first != k) & (second != k)
-            some = np.flatnonzero(some | ((first < 2) & (k < 0)))
+            some = np.flatnonzero((some | ((first < 2) & (k < 0))) & ((first != 1) | (second != 1)))
             made = rows[first[some]] * rows[second[some]] / (1.0 if k < 0 else rows[k])
             # twice a value is 2 times it
             other = (np.abs(made) != np.abs(flat)).any(axis=1)[:, None] * made

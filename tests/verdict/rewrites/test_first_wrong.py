@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import diffcompare as dc
-from diffcompare.verdict.rewrites.first_wrong import Watch, known_of
+from diffcompare.verdict.rewrites.first_wrong import Watch, known_of, slopes_of
 from diffcompare.verdict.rewrites.search import Rewriting
 
 from ...quality.mistakes.case import load  # noqa: TID252 - tests are no package
@@ -50,4 +50,23 @@ def test_a_watch_ends_what_is_wrong_at_its_time_alone() -> None:
         watch(3.0)
     watch(3.0)
     watch = Watch(known_of(np.array([1.0])), 1)
+    watch(3.0)
+
+
+def test_slopes_are_known_in_any_order_and_in_one_variable_but_not_where_two_values_are_alike() -> None:
+    slopes = slopes_of(np.array([3.0, 1.0, 2.0, 2.0]), np.array([[0.3, 7.0], [0.1, 5.0], [0.2, 6.0], [0.2, 9.0]]))
+    assert slopes.are(np.array([0.3, 7.0]), 3.0)
+    assert slopes.are(7.0, 3.0)
+    assert slopes.are(np.array([[0.3, 0.1], [7.0, 5.0]]), np.array([3.0, 1.0]))
+    assert slopes.are(np.array([[0.3, 7.0], [0.1, 5.0]]), np.array([3.0, 1.0]))
+    assert slopes.are(np.array([0.3, 5.0]), np.array([3.0, 1.0])) is False
+    assert slopes.are(-7.0, 3.0) is False
+    assert slopes.are(0.2, 2.0) is None
+    assert slopes.are(0.3, 3.1) is None
+    assert slopes.are(np.zeros(3), 3.0) is None
+
+
+def test_what_is_added_may_be_known_where_the_sum_is_not() -> None:
+    watch = Watch(known_of(np.array([1.0])), 1, on=True)
+    watch.added(1.0)
     watch(3.0)
