@@ -218,12 +218,14 @@ class Rewriting:
                     # what other changes have left behind must not have helped
                     if not self.is_repeated():
                         return None
-                    most, least = cost(one) + _ALIKE, max(least, budget.left * (_COMPARED - 1) // _COMPARED)
+                    # loops are slow
+                    part = budget.left // (_COMPARED * (4 if self.known is not None else 1))
+                    most, least = cost(one) + _ALIKE, max(least, budget.left - part)
                 found.append(change)
             best = found = found if len(found) < 2 or self.is_repeated() else found[:1]
             with contextlib.suppress(Exhausted):
                 left = [*map(self._left_strange, found)] if len(found) > 1 else [0] * len(found)
-                best = [one for one, strange in zip(found, left, strict=True) if strange == min(left)]
+                best = [one for one, k in zip(found, left, strict=True) if k <= min(left) + _allowed(one)]
         return replace(best[0], others=tuple(best[1:])) if best else None
 
     def _left_strange(self, found: Found) -> int:
@@ -362,6 +364,11 @@ class Trial:
             if value is None or not _fits(value, beside):
                 return False
         return True
+
+
+def _allowed(found: Found) -> int:
+    """Return how many values more may be strange: what is subtracted has another sign than what it adds up to."""
+    return int(found.rewrite.kind == "sign")
 
 
 def _within(lines: Sequence[Site], sites: Sequence[Site]) -> Iterator[Site]:
