@@ -41,3 +41,8 @@ def test_of_two_operands_the_expression_that_holds_both_is_marked(tmp_path: Path
     verdict = dc.check_gradient(module.f, module.gradient, module.at)
     assert [one.text for one in verdict.marks if one.role == "gradient"] == ["nu * nu"]
     assert str(verdict.cause) == "nu stands in place of nt"
+
+
+def test_what_is_subtracted_is_not_told_by_its_sign(tmp_path: Path) -> None:
+    # L @ v is the function's own, and yet its sign is as good as that of the line for the values around it
+    assert marks_of("triplet", 1, tmp_path) == [("grad += 2 * np.outer(L @ v, v)", "the plus should be a minus")]
