@@ -211,7 +211,7 @@ def gradient(x):
         Bug("index", "g[2:] += gv", "g[1:-1] += gv"),
     ),
     case(
-        "zero_inflated",
+        "zero_inflated_counts",
         """
 X = np.column_stack([np.ones(50), rng.normal(size=(50, 2))])
 counts = rng.poisson(1.5, 50) * (rng.random(50) < 0.6)
