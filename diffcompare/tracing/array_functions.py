@@ -746,13 +746,13 @@ def _det(table: ArrayTable, a: Any) -> Any:
 @handles(np.linalg.slogdet)
 def _slogdet(table: ArrayTable, a: Any) -> Any:
     matrix = _square(table, a)
+    floats = np.linalg.slogdet(matrix.floats)
     if matrix.ndim > 2:
         found = _batched(lambda m: _slogdet(table, m).logabsdet, matrix)
     else:
-        logarithm = np.asarray(np.linalg.slogdet(matrix.floats).logabsdet)
-        found = stored(table, table.build.of_matrix("log_determinant", matrix.node), logarithm)
-    sign = made(table, np.linalg.slogdet(matrix.floats).sign)
-    return np.linalg.slogdet(np.eye(1)).__class__(sign, found)
+        node = table.build.of_matrix("log_determinant", matrix.node)
+        found = stored(table, node, np.asarray(floats.logabsdet))
+    return floats.__class__(made(table, floats.sign), found)
 
 
 @handles(np.linalg.cholesky)

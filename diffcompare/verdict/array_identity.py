@@ -542,10 +542,12 @@ def _parameters_effect(pair: ArrayPair) -> Floats:
     constants = {k: np.array(build.nodes[k].payload, dtype=float) for k in sources if not build.nodes[k].operands}
     held = {k: numbers for k, numbers in constants.items() if is_rounded(numbers).any()}
     effect = np.zeros(build.nodes[difference].shape)
+    if not held:
+        return effect
     random = np.random.default_rng(5)
     factor = 3 * math.sqrt(sum(np.count_nonzero(is_rounded(numbers)) for numbers in held.values()))
-    (before,) = array_balls(build, [difference] if held else [], pair.point, _BITS) or [None]
-    for _ in range(PARAMETER_MOVES if held else 0):
+    (before,) = array_balls(build, [difference], pair.point, _BITS)
+    for _ in range(PARAMETER_MOVES):
         moved = {}
         for k, numbers in held.items():
             # by 4 to 8 of their last digits: moves of one size could cancel, and derivatives shift an order by 1

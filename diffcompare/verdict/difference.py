@@ -285,10 +285,12 @@ def _parameters_effect(pair: Pair, among: Sequence[int], bits: int) -> dict[int,
     """Estimate what the rounding of parameters does to G_i − D_i, from random moves: they have no slopes."""
     held = {i: found for i in among if (found := _parameters(pair, i))}
     effect = dict.fromkeys(among, 0.0)
+    if not held:
+        return effect
     nodes, roots = list(pair.table.builder.nodes), [r for i in held for r in (pair.G[i], pair.D[i])]
     random = np.random.default_rng(5)
     before = node_balls(nodes, roots, pair.arguments(), bits)
-    for _ in range(PARAMETER_MOVES if held else 0):
+    for _ in range(PARAMETER_MOVES):
         moved = nodes.copy()
         for j in sorted(set().union(*held.values())):
             # moves of one size could cancel; derivatives shift an order by 1, and keep the rounding of what was shifted
