@@ -95,7 +95,8 @@ MATHEMATICS: dict[str, list[str]] = {
 
 @pytest.mark.parametrize("source", [s for sources in MATHEMATICS.values() for s in sources])
 def test_math_is_math(source: str) -> None:
-    assert complaints_about(source, X, V=V) == []
+    # where a processor has wide registers, NumPy's functions round otherwise than those of the C library
+    assert complaints_about(source, X, V=V, bitwise=False) == []
 
 
 def test_every_function_of_math_has_a_case() -> None:
