@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="SECONDS",
         help="of the processor, for one check (20); twenty times as long on the clock",
     )
-    parser.add_argument("--thin", action="store_true", help="traced, and one of the opaque settings by turns")
+    parser.add_argument("--thin", action="store_true", help="traced; one pair of five opaque too, by turns")
     parser.add_argument("--causes", action="store_true", help="search for causes too")
     chosen = parser.parse_args(arguments)
     if chosen.count < 1 or chosen.jobs < 1:
@@ -71,11 +71,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words: Counter[tuple[str, str, str]] = Counter()
     faults: dict[tuple[str, str, str], list[tuple[int, Fault]]] = {}
     unknown: Counter[str] = Counter()
-    delicate, seconds, truth, slowest, faulty = 0, 0.0, 0.0, (0.0, -1), 0
+    delicate, checks, seconds, truth, slowest, faulty = 0, 0, 0.0, 0.0, (0.0, -1), 0
     start = time.monotonic()
     indices = range(chosen.start, chosen.start + chosen.count)
     for done, found in enumerate(outcomes(indices, jobs=chosen.jobs, thin=chosen.thin, **options), 1):
         seconds, truth = seconds + found.seconds, truth + found.truth_seconds
+        checks += found.checks
         slowest = max(slowest, (found.seconds, found.index))
         if found.unknown:
             unknown[found.unknown] += 1
@@ -91,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{done} pairs, {faulty} with a fault, {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
     table(words, faults)
     print(
-        f"\n{chosen.count} pairs, {(2 if chosen.thin else 3) * chosen.count} checks: false words "
+        f"\n{chosen.count} pairs, {checks} checks: false words "
         f"{sum(len(v) for k, v in faults.items() if k[1] in _WORDS)}, exceptions "
         f"{sum(len(v) for k, v in faults.items() if k[1] in ('exception', 'crash'))}, hangs "
         f"{sum(len(v) for k, v in faults.items() if k[1] == 'hang')}; in {faulty} pairs\n"

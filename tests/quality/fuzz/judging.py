@@ -55,6 +55,8 @@ class Outcome:
     faults : tuple of Fault
     seconds, truth_seconds : float
         Of diffcompare, and of the truth.
+    checks : int
+        How many settings were asked.
     """
 
     index: int
@@ -65,6 +67,7 @@ class Outcome:
     seconds: float
     truth_seconds: float
     unknown: str = ""
+    checks: int = 0
 
 
 @contextlib.contextmanager
@@ -116,8 +119,9 @@ def judge(drawn: Drawn, *, settings: Sequence[str] = SETTINGS, limit: float = 20
     kinds = tuple(c.kind for c in truth.components)
     words = tuple((a.setting, word, kind) for a in answers for word, kind in zip(a.status, kinds, strict=True))
     return Outcome(
-        drawn.index, kinds, bool(truth.delicate), words, tuple(faults), time.process_time() - middle, middle - start
-    )
+        drawn.index, kinds, bool(truth.delicate), words, tuple(faults), time.process_time() - middle, middle - start,
+        checks=len(settings),
+    )  # fmt: skip
 
 
 def _beside(drawn: Drawn, answers: Sequence[Seen], limit: float) -> list[Fault]:

@@ -17,6 +17,8 @@ __all__ = ["outcomes"]
 
 # the limit is of the processor; on the clock a process that shares it with others takes so much longer
 _CLOCK = 20
+# of the thin form, one pair of so many is opaque too: in one of the two ways, by turns
+_OPAQUE_EACH = 5
 
 
 @dataclass(slots=True)
@@ -35,8 +37,13 @@ def serve(ends: Connection, seed: int, limit: float, causes: bool, thin: bool) -
         index = ends.recv()
         if index is None:
             return
-        settings = ("traced", SETTINGS[1 + index % 2]) if thin else SETTINGS
-        ends.send(judge(draw(index, seed), settings=settings, limit=limit, causes=causes))
+        ends.send(judge(draw(index, seed), settings=_settings(index, thin), limit=limit, causes=causes))
+
+
+def _settings(index: int, thin: bool) -> Sequence[str]:
+    if not thin:
+        return SETTINGS
+    return ("traced",) if index % _OPAQUE_EACH else ("traced", SETTINGS[1 + index // _OPAQUE_EACH % 2])
 
 
 def outcomes(
