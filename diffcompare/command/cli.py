@@ -249,7 +249,7 @@ def run(
     crew = workers(jobs) if dask is None else dask_workers(dask)
     interrupted = ""
     rows = None
-    with terminal.progress(wanted=sys.stderr.isatty() and not quiet) as advance:
+    with terminal.progress(wanted=not quiet) as advance:
         try:
             with code as runs, crew as executor:
                 if pages == "none":

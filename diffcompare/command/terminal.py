@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import shutil
+import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -38,6 +40,7 @@ _NO_DERIVATIVE = {
 _COLUMNS = 6
 _OFFENDERS = 5
 _WIDTH = 80
+_MINUTE = 60.0  # seconds
 _INDENT = 2  # of a table
 _NARROWEST = 30  # of a drawing
 # a line below the header and nothing else, in characters of any encoding
@@ -84,9 +87,15 @@ def fitted(words: Sequence[str], width: int, *, end: str = "") -> list[str]:
 
 @contextmanager
 def progress(*, wanted: bool) -> Iterator[Callable[[int, int, str], None] | None]:
-    """Show on stderr how far a study is and when it will be done, and take it away at the end."""
+    """Show on stderr how far a study is and when it will be done, and take it away at the end.
+
+    Where stderr is no terminal, a line is written each minute.
+    """
     if not wanted:
         yield None
+        return
+    if not sys.stderr.isatty():
+        yield _each_minute()
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -101,6 +110,22 @@ def progress(*, wanted: bool) -> Iterator[Callable[[int, int, str], None] | None
             bar.update(task, total=total, completed=done, description=spelled(words, screen.encoding), refresh=True)
 
         yield advance
+
+
+def _each_minute() -> Callable[[int, int, str], None]:
+    begun = last = time.monotonic()
+
+    def advance(done: int, total: int, name: str) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done and now - last >= _MINUTE:
+            last = now
+            left = (now - begun) / done * (total - done) / _MINUTE
+            text = f"{done} of {total} done, about {math.ceil(left)} min left: {printable(shorten(name, 40))}"
+            sys.stderr.write(f"{spelled(text, sys.stderr.encoding)}\n")
+            sys.stderr.flush()
+
+    return advance
 
 
 def show_study(console: Console, tables: Tables, report: str, rows: int | None = None) -> None:

@@ -14,7 +14,7 @@ import pytest
 from click.shell_completion import ShellComplete
 
 import diffcompare as dc
-from diffcompare.command import cli
+from diffcompare.command import cli, terminal
 from diffcompare.report.theory import WORDS
 
 from .test_cli import environment, refused
@@ -305,3 +305,18 @@ def test_what_commands_share_is_called_the_same(call):
         for option in (p for p in command.params if isinstance(p, click.Option)):
             shared.setdefault(option.opts[0], set()).add(option.metavar)
     assert {flag: kinds for flag, kinds in shared.items() if len(kinds) > 1} == {}
+
+
+def test_a_long_study_tells_each_minute_how_far_it_is(monkeypatch, capsys):
+    clock = iter([0.0, 59.0, 61.0, 90.0, 125.0])
+    monkeypatch.setattr("diffcompare.command.terminal.time.monotonic", lambda: next(clock))
+    with terminal.progress(wanted=True) as advance:
+        for done in (100, 110, 200, 250):
+            advance(done, 1000, f"f{done}\x1b")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "110 of 1000 done, about 9 min left: f110\\x1b",
+        "250 of 1000 done, about 7 min left: f250\\x1b",
+    ]
+    with terminal.progress(wanted=False) as advance:
+        assert advance is None
