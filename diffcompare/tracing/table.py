@@ -299,12 +299,13 @@ class Table:
         self.point = tuple(float(v) for v in point)
         self.shadows[: len(self.point)] = self.point
 
-    def _added(self, index: int, shadow: float, moving: bool, operands: int = 0, edged: bool = False) -> int:
+    def _added(self, index: int, shadow: float, moving: bool) -> int:
         if index == len(self.shadows):
+            node = self.builder.nodes[index]
             self.shadows.append(shadow)
             self.moving.append(moving)
-            self.edged.append(edged)
-            self._operands += operands
+            self.edged.append(node.operation in _EDGED or any(self.edged[i] for i in node.operands))
+            self._operands += len(node.operands)
             if not index & _ASKED:
                 on_time()
             if index >= self.limit or self._operands > _OPERAND_LIMIT:
@@ -367,8 +368,7 @@ class Table:
         if index is None:
             index = self.builder.raw(operation, *operands, payload=payload)
             if index == len(self.shadows):
-                edged = operation in _EDGED or any(self.edged[i] for i in operands)
-                self._added(index, shadow, any(moving[i] for i in operands), len(operands), edged)
+                self._added(index, shadow, any(moving[i] for i in operands))
                 if operation in _JOINED and any(0 < abs(self.shadows[i]) <= SMALL and not moving[i] for i in operands):
                     self.places[index] = here()
         self.origins.note(index)
@@ -380,7 +380,7 @@ class Table:
         for index in range(len(self.shadows), len(nodes)):
             node = nodes[index]
             value = float(Fraction(node.payload or 0)) if node.operation == "constant" else math.nan
-            self._added(index, value, any(self.moving[i] for i in node.operands), len(node.operands))
+            self._added(index, value, any(self.moving[i] for i in node.operands))
 
     def _folded(self, operation: str, operands: tuple[int, ...], payload: int | None) -> int | None:
         values = [self.builder.value(i) for i in operands]
@@ -436,7 +436,7 @@ class Table:
                 else:
                     operands = tuple(new[i] for i in node.operands)
                     index = self.builder.raw(node.operation, *operands, payload=_payload(node.payload))
-                    new.append(self._added(index, math.nan, any(self.moving[i] for i in operands), len(operands)))
+                    new.append(self._added(index, math.nan, any(self.moving[i] for i in operands)))
         return [new[i] for i in program.outputs]
 
     def _exact_constant(self, value: Fraction, text: bool) -> int:

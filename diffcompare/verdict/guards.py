@@ -71,8 +71,15 @@ def settle_guards(
         return judgement
     if not np.isfinite(judgement.claimed).all() or words & {"non-smooth", "out-of-domain"}:
         return judgement
+    status = np.array(judgement.status)
+    open_, slight = status != "consistent", status == "inconclusive"
     try:
         found = find_ignored(problem, judgement)
+        beside = found is None and slight.any() and (status == "wrong").any()
+        if beside:
+            # what is hardly off is judged as if no other component were wrong
+            among = np.where(status == "wrong", np.inf, judgement.threshold)
+            found, open_ = find_ignored(problem, replace(judgement, threshold=among)), slight
     except Exception:
         # whatever fails in the search for an explanation, the judgement stands
         return judgement
@@ -80,10 +87,14 @@ def settle_guards(
         return judgement
     ignored, here = found
     gap = np.abs(here.claimed - here.certified if here.difference is None else here.difference)
-    open_, size = np.array(judgement.status) != "consistent", np.abs(here.certified)
+    size = np.abs(here.certified)
     if (gap[open_] <= _FEW * unit_roundoff * size[open_]).all():
         note = f"{ignored.text}: that is within a few ulps"
-        return replace(judgement, status=("consistent",) * len(open_), blame=None, notes=(*judgement.notes, note))
+        settled = tuple(np.where(open_, "consistent", status).tolist())
+        blame = judgement.blame if beside else None
+        return replace(judgement, status=settled, blame=blame, notes=(*judgement.notes, note))
+    if beside:
+        return judgement
     largest = float(np.max(size))
     off = f"off by {float(np.max(gap)) / largest:.2g} times the largest component" if largest else "the derivative is 0"
     if ignored.bare is not None and left_out:

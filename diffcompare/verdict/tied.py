@@ -58,10 +58,13 @@ def judge_by_sides(problem: Problem, judgement: Judgement) -> Judgement:
         explained = quick + sides.rounding.get(i, 0.0)
         strays = 60 * (terms.rounding[i] + terms.inputs[i]) + 8 * (terms.sums[i] + terms.polynomial[i])
         # where no way of computing it is known to stray less, as for neighbours: what no answer may be coarser than
-        clear = max(strays, _CLEAR * largest) if np.isfinite(strays) else _COARSE * (largest or 1.0)
+        coarse = _COARSE * (largest or 1.0)
+        clear = max(strays, _CLEAR * largest) if np.isfinite(strays) else coarse
         threshold[i] = max(clear, 8 * sides.rounding.get(i, 0.0))
         certified[i] = nearest_float(slope)
-        status[i] = "consistent" if gap <= explained else "wrong" if gap > threshold[i] else "inconclusive"
+        # what explains a difference as large as the gradient explains anything
+        fits = gap <= explained <= coarse or not gap
+        status[i] = "consistent" if fits else "wrong" if gap > threshold[i] else "inconclusive"
     # a claim may be a slope that f has between the axes; a nan is none
     suspects = [i for i in sides.common if status[i] == "wrong" and np.isfinite(judgement.claimed[i])]
     if suspects and varying(problem, beside, pair, sides.common):

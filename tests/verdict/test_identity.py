@@ -662,6 +662,33 @@ def test_a_component_has_its_word_whatever_its_neighbours_have() -> None:
     assert (coarse, both) == (["wrong", "consistent"], ["wrong", "wrong"])
 
 
+def test_what_differs_by_a_guard_has_its_word_whatever_its_neighbours_have() -> None:
+    def f(x: Any) -> Any:
+        return np.sqrt(x[0] ** 2 + 1e-12) + x[0] + x[1] ** 2
+
+    # off by 4e-16
+    assert words(f, lambda x: np.array([0.0 * x[0], 2 * x[1]]), [-40.0, 2.0])[1] == "consistent"
+    alone = words(f, lambda x: np.array([np.sign(x[0]) + 3 - 2, 2 * x[1]]), [38.978, 2.0])
+    beside = words(f, lambda x: np.array([np.sign(x[0]) + 3 - 2, 3 * x[1]]), [38.978, 2.0])
+    assert (alone, beside) == (["consistent", "consistent"], ["consistent", "wrong"])
+
+
+def test_the_rounding_of_a_function_that_is_0_throughout_is_not_what_it_moves_by() -> None:
+    # y log(y/y) times what is large: its trace is 0, its floats beside the point are not
+    def f(x: Any) -> Any:
+        y = np.max(np.abs(x**3))
+        return special.rel_entr(y, y) * np.sum(np.tan(x) ** 2)
+
+    def gradient(x: Any) -> Any:
+        y, tan = np.max(np.abs(x**3)), np.tan(x)
+        outer = np.sum(tan**2) * (np.log(y / y) + 1) - np.sum(tan**2) * y / y
+        r = 2 * y * np.log(y / y) * tan * (1 + tan**2) + outer * np.sign(x) * (np.abs(x**3) == y) * 3 * x**2
+        return r[::-1]
+
+    verdict = dc.check_gradient(f, gradient, [-1.0, 3.0])
+    assert (verdict.evidence, verdict.status) == ("identity", "consistent")
+
+
 @pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(

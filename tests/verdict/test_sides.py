@@ -51,6 +51,12 @@ EDGES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], Any, list[str
         [0.0],
         ["out-of-domain"],
     ),
+    "0 times what has no value there": (
+        lambda x: special.expn(2, x) @ np.array([0.0, 1.0]),
+        lambda x: np.array([0.0, 1.0]) * -special.expn(1, x),
+        [0.0, 1.0],
+        ["out-of-domain", "consistent"],
+    ),
     "xlogy": (lambda x: special.xlogy(x, x), lambda x: 0 * x, 0.0, ["out-of-domain"]),
     "xlogy beside another": (
         lambda x: np.sum(special.xlogy(x, x)),
@@ -394,3 +400,14 @@ def test_what_rounding_may_explain_is_small_beside_the_component_too() -> None:
 
     verdict = dc.check_gradient(f, gradient, np.array([0.91, -2.81, 0.42, -0.88]))
     assert verdict.components["status"].tolist() == ["inconclusive", "consistent", "consistent", "consistent"]
+
+
+def test_rounding_that_exceeds_the_slope_explains_nothing_at_a_branch() -> None:
+    def f(x: Any) -> Any:
+        return np.sort(x)[0] * np.mean(special.softmax(x))
+
+    wrong = dc.check_gradient(f, lambda x: opaque(x) * 0 + 2.0, [1e150])
+    assert wrong.evidence == "witness"
+    assert wrong.status == "inconclusive"
+    assert dc.check_gradient(f, lambda x: opaque(x) * 0 + 1.0, [1e150]).status in ("consistent", "inconclusive")
+    assert dc.check_gradient(f, lambda x: opaque(x) * 0 + 2.0, [1.5]).status == "wrong"

@@ -106,7 +106,7 @@ NUMPY: Mapping[str, Function] = {
     "reciprocal": Function(lambda x: 1 / x if x else NAN, lambda y, x: (-y * y,), np.reciprocal, lambda x: x == 0),
     "hypot": Function(lambda a, b: mpmath.sqrt(a * a + b * b), lambda y, a, b: (a / y, b / y), np.hypot,
                       lambda a, b: a == 0 and b == 0),
-    "arctan2": Function(lambda a, b: NAN if a == 0 and b == 0 else mpmath.atan2(a, b),
+    "arctan2": Function(lambda a, b: mpf(0) if a == 0 and b == 0 else mpmath.atan2(a, b),
                         lambda y, a, b: (b / (a * a + b * b), -a / (a * a + b * b)), np.arctan2,
                         lambda a, b: a == 0 and b <= 0),
     "logaddexp": Function(lambda a, b: mpmath.log(mpmath.exp(a) + mpmath.exp(b)),

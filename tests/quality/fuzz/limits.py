@@ -106,6 +106,8 @@ def _told(samples: Sequence[Any], depth: int) -> Found:
     (left, left_off, a), (right, right_off, b) = sides
     if kind != "smooth":
         return kind, NAN, (left, right), gap
+    if mpmath.isnan(left) or mpmath.isnan(right):
+        return "unknown", NAN, (left, right), gap
     if not (mpmath.isfinite(left) and mpmath.isfinite(right)):
         # from outside a slope is no more than what it is a little beside the point
         one = mpmath.isfinite(left) or mpmath.isfinite(right)

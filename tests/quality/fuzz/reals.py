@@ -216,7 +216,7 @@ def applied(
     y = _kept(_attempt, value, *values)
     if not moving:
         if mpmath.isnan(y):
-            # arctan2(0, 0), which is undefined, is what NumPy makes of it
+            # a constant without a value is what NumPy makes of it
             return Real(mpf(s) if math.isfinite(s) else y, None, s)
         moved = _moved(y, s)
         return Real(moved if RUN[0].computed else y, None, s)
