@@ -131,9 +131,11 @@ def _log_choose(n: Any, k: Any) -> Any:
     return _gammaln(n + 1.0) - _gammaln(k + 1.0) - _gammaln(n - k + 1.0)
 
 
-def _relative_entropy(x: Any, y: Any) -> Any:
+def _relative_entropy(of: Numbers, x: Any, y: Any) -> Any:
     positive = np.greater(x, 0.0)
-    return np.where(positive, x * np.log(np.where(positive, np.divide(x, y), 1.0)), 0.0)
+    # 0 at 0, and no value below
+    rest: Any = 0.0 if (np.asarray(of.floats(x)) > 0).all() else _xlogy(x, x)
+    return np.where(positive, x * np.log(np.where(positive, np.divide(x, y), 1.0)), rest)
 
 
 def _power_transform(x: Any, power: Any) -> Any:
@@ -153,8 +155,6 @@ _OF_SHORT_NUMBERS: Mapping[str, Rule] = {
     "expit": lambda x: 1.0 / (1.0 + np.exp(-x)),
     "logit": lambda x: np.log(x / (1.0 - x)),
     "entr": lambda x: -_xlogy(x, x),
-    "rel_entr": _relative_entropy,
-    "kl_div": lambda x, y: _relative_entropy(x, y) - x + y,
     "exprel": lambda x: np.expm1(x) / x,
     "softplus": lambda x: np.logaddexp(x, 0.0),
     "cosm1": lambda x: -2.0 * np.sin(x / 2.0) ** 2,
@@ -222,6 +222,8 @@ FORMULAS: Mapping[str, Rule] = {
     "log_ndtr": lambda of, x: np.log(_below_normal(of, x)),
     "ndtri": _normal_quantile,
     "ndtri_exp": lambda of, y: _normal_quantile(of, np.exp(y)),
+    "rel_entr": _relative_entropy,
+    "kl_div": lambda of, x, y: _relative_entropy(of, x, y) - x + y,
     **LONG,
     **{name: _unit(rule) for name, rule in _OF_SHORT_NUMBERS.items()},
 }

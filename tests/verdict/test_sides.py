@@ -51,6 +51,12 @@ EDGES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], Any, list[str
         [0.0],
         ["out-of-domain"],
     ),
+    "relative entropy of what is negative on one side": (
+        lambda x: special.rel_entr(x if x >= 2 else x - 4, x if x >= 2 else x - 4),
+        lambda x: 0 * x,
+        2.0,
+        ["non-smooth"],
+    ),
     "0 times what has no value there": (
         lambda x: special.expn(2, x) @ np.array([0.0, 1.0]),
         lambda x: np.array([0.0, 1.0]) * -special.expn(1, x),

@@ -177,6 +177,9 @@ def _at_a_corner(c: Component, seen: Seen, i: int) -> list[str]:
             low, high = (low, low + c.gap) if mpmath.isfinite(low) else (high - c.gap, high)
         between = low <= claimed <= high
         return ["f has a kink, and the claim lies between its slopes"] if between else []
+    if c.kind == "jump" and c.gap < math.ulp(0.0):
+        # no float shows it
+        return []
     if seen.outside:
         # too small to be seen from outside
         threshold = mpf(seen.threshold[i])
