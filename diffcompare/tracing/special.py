@@ -37,6 +37,8 @@ def traced_special(table: Table, name: str, floats: Floats, inputs: tuple[Any, .
         Its arguments; where they are parameters, numbers of the code are exact constants.
     """
     build = table.builder
+    # SciPy does not compute polynomials by the recurrence that they are written by
+    table.eliminations += name.startswith("eval_")
 
     def constant(number: TracedScalar) -> Term:
         return Term(build, number.index if number.moving else build.constant(Fraction(number.shadow)))
@@ -51,7 +53,12 @@ def traced_special(table: Table, name: str, floats: Floats, inputs: tuple[Any, .
                 result = named_term(name, [constant(number) for number in numbers])
         except UnsupportedFunction as error:
             raise refuse(f"{name} of traced values", str(error), "use another function") from None
-        shadow = float(floats(*(number.shadow for number in numbers)))
+        # SciPy takes the degree of some polynomials as a whole number alone
+        plain = (
+            int(number.shadow) if not number.moving and number.shadow.is_integer() else number.shadow
+            for number in numbers
+        )
+        shadow = float(floats(*plain))
         table.adopt()
         table.shadows[result.index] = shadow
         return TracedScalar(table, result.index, shadow)

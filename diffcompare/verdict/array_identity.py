@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +55,8 @@ _TINY = 2.0**-1074
 _SIDES = 4
 # more of them, where a component would be called wrong; slopes that differ by so much in floats are two
 _MORE_SIDES, _NOTICED = 60, 2.0**-20
+# sides on which choices are turned that do not move on the branch of the point
+_NESTED = 8
 # components whose constants are weighed one by one
 _SWEEPS, _SWEPT_WORK = 12, 20_000_000
 _CLOSE = 2.0**-40
@@ -149,7 +151,7 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
     if turned and pair.slopes != pair.D and problem.directions is None:
         return Left("the slopes beside a kink are compared number by number")
     if turned:
-        beside = compared_beside(problem, pair, guards, turned, F, floats[0])
+        beside = compared_beside(problem, pair, guards, turned, ties, F, floats[0])
         if isinstance(beside, Left):
             return beside
         found = beside
@@ -249,7 +251,7 @@ def nontrivial(
 
 def compared_beside(
     problem: Problem, pair: ArrayPair, guards: Sequence[ArrayGuard], turned: dict[int, NDArray[np.bool_]],
-    F: Any, moved: Moved,
+    ties: dict[int, NDArray[np.bool_]], F: Any, moved: Moved,
 ) -> Compared | Left:  # fmt: skip
     """Take the derivative from the sides of elements that compare equal numbers; where it depends on them is none."""
     build = pair.build
@@ -281,29 +283,44 @@ def compared_beside(
             rounding = 32 * _move(other, floats[2], first.shape)
             compared.kinks |= apart > np.maximum(rounding, _EQUAL * compared.size)
             compared.beside = np.where(compared.kinks, compared.beside, np.maximum(compared.beside, apart))
-    _see_more_sides(problem, pair, turned, compared)
+    if not _see_more_sides(problem, pair, turned, ties, compared):
+        return Left("the sides of elements that compare equal numbers are compared number by number")
     compared.notes = _kink_notes(guards, turned, compared)
     return compared
 
 
 def _see_more_sides(
-    problem: Problem, pair: ArrayPair, turned: dict[int, NDArray[np.bool_]], compared: Compared
-) -> None:
-    """Look at more sides, in floats, before a component is called wrong.
+    problem: Problem, pair: ArrayPair, turned: dict[int, NDArray[np.bool_]], ties: dict[int, NDArray[np.bool_]],
+    compared: Compared,
+) -> bool:  # fmt: skip
+    """Look at more sides, in floats, before a component is called wrong; false where that does not tell.
 
-    Of five equal numbers each may be the median, and no more than four were drawn.
+    Of five equal numbers each may be the median, and no more than four were drawn. What does not move on the branch
+    of the point, and is not ``turned``, may move on another.
     """
     suspects = ~compared.kinks & ~compared.equal & ~(compared.gap <= compared.threshold)
-    first = compared.value
-    for seed in range(_SIDES, _SIDES + min(_MORE_SIDES, _SWEPT_WORK // max(pair.work, 1))):
-        if not suspects.any():
-            break
-        trace, _, D = record_function(problem, pair.build, turned, seed)
-        if len(trace.guards) == len(pair.function.guards):
-            (slopes,) = array_floats(pair.build, [D], pair.point)
-            apart = np.abs(slopes.reshape(-1) - first) > _NOTICED * np.maximum(np.abs(first), np.max(np.abs(first)))
-            compared.kinks |= suspects & apart
-            suspects &= ~apart
+    first, more = compared.value, min(_MORE_SIDES, _SWEPT_WORK // max(pair.work, 1))
+
+    def others(choices: dict[int, NDArray[np.bool_]], seeds: range) -> Iterator[Floats]:
+        for seed in seeds:
+            if not suspects.any():
+                break
+            trace, _, D = record_function(problem, pair.build, choices, seed)
+            if len(trace.guards) == len(pair.function.guards):
+                yield array_floats(pair.build, [D], pair.point)[0].reshape(-1)
+
+    for slopes in others(turned, range(_SIDES, _SIDES + more)):
+        if not np.isfinite(slopes[suspects]).all():
+            return False
+        apart = np.abs(slopes - first) > _NOTICED * np.maximum(np.abs(first), np.max(np.abs(first)))
+        compared.kinks |= suspects & apart
+        suspects &= ~apart
+    nested = others(ties, range(min(more, _NESTED))) if len(ties) > len(turned) else ()
+    for slopes in nested:
+        alike = np.abs(slopes - first) <= _NOTICED * np.maximum(np.abs(first), np.max(np.abs(first)))
+        if not alike[suspects].all():
+            return False
+    return True
 
 
 def _kink_notes(guards: Sequence[ArrayGuard], turned: dict[int, NDArray[np.bool_]], compared: Compared) -> list[str]:

@@ -168,7 +168,7 @@ def _judge(problem: Problem, state: State, pair: ArrayPair) -> Judgement | Left:
     turned = nontrivial(pair, guards, ties)
     found: Compared | None = None
     if turned:
-        beside = compared_beside(problem, pair, guards, turned, F, moved)
+        beside = compared_beside(problem, pair, guards, turned, ties, F, moved)
         if isinstance(beside, Left):
             return beside
         found, D = beside, beside.D

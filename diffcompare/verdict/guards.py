@@ -88,11 +88,14 @@ def settle_guards(
     ignored, here = found
     gap = np.abs(here.claimed - here.certified if here.difference is None else here.difference)
     size = np.abs(here.certified)
-    if (gap[open_] <= _FEW * unit_roundoff * size[open_]).all():
+    slack = _FEW * unit_roundoff * size
+    if (gap[open_] <= slack[open_]).all():
         note = f"{ignored.text}: that is within a few ulps"
         settled = tuple(np.where(open_, "consistent", status).tolist())
+        threshold = np.where(open_, np.maximum(judgement.threshold, slack), judgement.threshold)
         blame = judgement.blame if beside else None
-        return replace(judgement, status=settled, blame=blame, notes=(*judgement.notes, note))
+        notes = (*judgement.notes, note)
+        return replace(judgement, status=settled, threshold=threshold, blame=blame, notes=notes)
     if beside:
         return judgement
     largest = float(np.max(size))

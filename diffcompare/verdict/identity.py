@@ -243,7 +243,7 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
     def again(**decide: Any) -> tuple[Pair, Difference] | None:
         try:
             other = trace_pair(problem, exact=exact, rebuilt=rebuilt, **decide)
-            compared = None if other is None else difference_of(other)
+            compared = None if other is None else difference_of(other, sides.slopes, sides.kinks | sides.outside)
         except (TraceError, UnsupportedFunction):
             return None
         return None if other is None or compared is None else (other, compared)
@@ -278,6 +278,9 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
     threshold = np.array([found.threshold(i) for i in range(n)])
     unjudged = [i for i in range(n) if i not in case.smooth]
     certified[unjudged] = threshold[unjudged] = np.nan
+    if pair.exits:
+        # the sides were recorded with the loops as they end
+        certified[list(sides.slopes)] = np.nan
     if set(status) == {"consistent"}:
         same = all(found.equal)
         notes.append(

@@ -139,13 +139,16 @@ def at_the_limit(case: Case, words: dict[int, str]) -> Finding:
                 moves = gap <= max(2.0**-70 * limit.size[i], abs(before[1].gap[i] - gap))
                 limit.equal[i] = limit.equal[i] or (moves and gap <= 2.0**-70 * (max(limit.size) or 1.0))
             judged, notes = weigh(after[0], limit, list(words))
+            # what the sides have was recorded with the loops as they end
+            close = {i for i in case.sides.slopes if limit.gap[i] < _UNSETTLED * max(limit.size)}
+            judged |= {i: "inconclusive" for i in close if judged.get(i) == "wrong"}
             case.found.take(limit)
             return Finding(judged, [*notes, "loops that end at a tolerance were continued to their limits"])
         before = after
     if before is None:
         return Finding()
     largest = max(case.found.size)
-    small = {i for i, word in words.items() if word == "wrong" and case.found.gap[i] < 1e-6 * largest}
+    small = {i for i, word in words.items() if word == "wrong" and case.found.gap[i] < _UNSETTLED * largest}
     note = "a loop that ends at a tolerance does not settle when it is continued"
     return Finding(dict.fromkeys(small, "inconclusive"), [note] if small else [])
 
@@ -163,6 +166,8 @@ def _near_the_floats(case: Case, pair: Pair) -> bool:
 
 # a loop that ends at a tolerance leaves less of the value to come
 _SETTLED = 2.0**-6
+# what a loop that was not continued may be off by, relative to the largest component
+_UNSETTLED = 1e-6
 
 
 def _near(before: Pair, after: Pair, size: float) -> bool:

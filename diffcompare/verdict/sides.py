@@ -371,10 +371,12 @@ def _limit(pair: Pair, other: Pair, k: int, direction: Floats, step: float) -> t
         moved = [abs(b - a) for a, b in pairwise(quotients)]
         first, _, third = (m.mid() for m in moved)
         last = quotients[-1]
+        # in balls: what is too wide to tell does not grow
+        if moved[0] < moved[1] < moved[2]:
+            return "infinite", last
         if third <= 2.0**-40 * max(abs(last).mid(), first):
             return "", last + Ball(0, 2 * third + 2.0**-100 * abs(last).mid())
-        # in balls: what is too wide to tell does not grow
-        return "infinite" if moved[0] < moved[1] < moved[2] else "unknown", last
+        return "unknown", last
 
 
 def _compare(

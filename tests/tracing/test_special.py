@@ -36,6 +36,7 @@ FUNCTIONS: list[tuple[Any, Any, str]] = [
     (lambda x: sc.expi(x) + sc.exp1(x) + sc.expn(2, x), 0.5, "expint"),
     (lambda x: sc.sici(x)[0] * sc.sici(x)[1], 1.5, "Ci"),
     (lambda x: sc.fresnel(x)[0] + sc.fresnel(x)[1], 0.4, "fresnelc"),
+    (lambda x: sc.eval_hermite(2, x), 0.5, "multiply"),
     (lambda x: sc.eval_legendre(3, x) + sc.eval_laguerre(2, x), 0.5, "multiply"),
     (lambda x: np.sinc(x), 0.4, "sinc"),
     (lambda x: sc.ndtr(x), 0.5, "erfc"),

@@ -569,3 +569,15 @@ def test_the_order_of_a_function_of_many_numbers_may_have_been_rounded(orders: A
         assert set(found.status) == {word}, found.notes
         assert float(np.nanmax(found.threshold)) < 1e-11
         assert set(judge_by_identity(posed).status) == {word}  # type: ignore[union-attr]
+
+
+def test_a_choice_that_moves_on_another_branch_alone_has_sides_too() -> None:
+    # beside 0.5 on the right t = sin(x - 0.5) moves, and t log(t) has an infinite slope; on the left t = (x - 0.5)**2
+    def f(x: Any) -> Any:
+        t = np.where(x - 0.5 <= 0, (x - 0.5) ** 2, np.sin(x - 0.5))
+        return np.sum(np.where(t > 0, t * np.log(np.where(t > 0, t, 1.0)), 0.0)) + np.sum(x**2)
+
+    x = np.linspace(1.0, 2.0, 60)
+    x[7] = 0.5
+    verdict = dc.check_gradient(f, lambda x: 0 * x, x)
+    assert verdict.components["status"][7] != "wrong"

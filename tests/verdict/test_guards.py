@@ -186,6 +186,11 @@ def test_a_guard_within_a_few_ulps_is_no_fault():
     assert "within a few ulps" in " ".join(
         dc.check_gradient(lambda w: np.log(w[0] + 1e-16), lambda w: 1 / w, np.array([0.5])).notes
     )
+    # what is called consistent is below the threshold
+    slight = dc.check_gradient(lambda w: np.log(w[0] + 3e-16), lambda w: 1 / w, np.array([0.5])).components
+    assert slight["status"][0] == "consistent"
+    # mpmath: 1/0.5 - 1/(0.5 + 3e-16)
+    assert slight["threshold"][0] >= 1.2e-15
     # at a small p it is more
     assert dc.check_gradient(lambda w: np.log(w[0] + 1e-16), lambda w: 1 / w, np.array([0.01])).status == "wrong"
 

@@ -631,6 +631,36 @@ def test_loops_that_converge_are_continued_to_their_limit(tolerance: float) -> N
     assert words(roots, lambda a: 0.5 / np.sqrt(a) + np.array([0, 0, 1e-5]), [3.0, 2.0, 7.0])[2] == "wrong"
 
 
+def test_loops_are_continued_where_another_component_has_no_derivative() -> None:
+    def root(a: Any) -> Any:
+        y = a + 1.0
+        while abs(y * y - a) > 1e-12 * a:
+            y = 0.5 * (y + a / y)
+        return y
+
+    def f(x: Any) -> Any:
+        return root(x[0]) - special.gammaincc(3.0, x[1])
+
+    at = [0.65, 0.0]
+    assert words(f, lambda x: np.array([0.5 * x[0] ** -0.5, 0.0]), at)[0] == "consistent"
+    assert words(f, lambda x: np.array([0.5 * x[0] ** -0.5 * (1 + 1e-9), 0.0]), at)[0] == "wrong"
+
+    # at 0 the code of xlog1py has the derivative of neither side
+    def g(x: Any) -> Any:
+        t = (x[0] + 0.59) ** 2
+        return root(t) - special.xlog1py(x[0], t)
+
+    def slope(x: Any) -> Any:
+        t = (x[0] + 0.59) ** 2
+        return np.array([(0.5 * t**-0.5 - x[0] / (1 + t)) * 2 * (x[0] + 0.59) - np.log1p(t)])
+
+    # how far its loop is from its limit there is not known
+    right = dc.check_gradient(g, slope, [0.0])
+    assert right.status == "inconclusive"
+    assert math.isnan(right.components["certified"][0])
+    assert words(g, lambda x: slope(x) * (1 + 1e-3), [0.0]) == ["wrong"]
+
+
 def test_a_component_is_consistent_only_below_a_finite_threshold() -> None:
     def f(x: Any) -> Any:
         return np.sum((x[0] * np.linspace(0, 1, 7) ** 0.1 - x[1]) ** 2)

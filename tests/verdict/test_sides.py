@@ -51,6 +51,12 @@ EDGES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], Any, list[str
         [0.0],
         ["out-of-domain"],
     ),
+    "x log x beside a slope far larger": (
+        lambda x: special.i0(x) + (np.log(np.where(x > 36, x - 36, 1.0)) * (x - 36) if x > 36 else 0.0),
+        lambda x: special.i1(x),
+        36.0,
+        ["non-smooth"],
+    ),
     "relative entropy of what is negative on one side": (
         lambda x: special.rel_entr(x if x >= 2 else x - 4, x if x >= 2 else x - 4),
         lambda x: 0 * x,
