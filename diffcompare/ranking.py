@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from diffcompare.adapters.differentiators import installed
-from diffcompare.certify.reference import certified_gradient
+from diffcompare.certify.reference import Reference, certified_gradient
 from diffcompare.errors import shorten
-from diffcompare.symbolic.catalogue import CATALOGUE, CatalogueEntry
+from diffcompare.symbolic.catalogue import CATALOGUE, GRADIENT_CATALOGUE, CatalogueEntry
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
-from diffcompare.tables.schema import OUTCOMES, RANKING_COLUMNS, SCORE_COLUMNS, frame_of
+from diffcompare.tables.answers import answers
+from diffcompare.tables.schema import (
+    GRADIENT_RANKING_COLUMNS,
+    OUTCOMES,
+    RANKING_COLUMNS,
+    SCORE_COLUMNS,
+    format_point,
+    frame_of,
+)
 
 __all__ = ["rank", "scores"]
 
@@ -25,8 +35,10 @@ _CALLS = 100_000  # of one function at one point, so that a loop without end end
 
 
 def rank(
-    differentiators: Mapping[str, Callable[[Callable[[Any], Any], float], Any]] | None = None,
+    differentiators: Mapping[str, Callable[[Callable[[Any], Any], Any], Any]] | None = None,
     catalogue: Sequence[CatalogueEntry] | None = None,
+    *,
+    gradients: bool = False,
 ) -> pd.DataFrame:
     r"""Let differentiators answer a catalogue of functions, and hold the answers against certified derivatives.
 
@@ -39,7 +51,12 @@ def rank(
         Default: ``dc.differentiate``, the textbook's central difference, and those of SciPy, numdifftools and jacobi
         that are installed.
     catalogue : sequence of CatalogueEntry, optional
-        Formulas with points. Default: the functions of ``diffcompare rank``, some 50 of every kind of trouble.
+        Formulas with points. Default: the functions of ``diffcompare rank``, some 50 of every kind of trouble; of
+        ``diffcompare rank --gradients``, some 35.
+    gradients : bool
+        The functions are of several variables: x is an array of shape (n,), f takes such a point, or many along the
+        last axis, and the derivative is an array of shape (n,), as is the estimate, or one number for all entries.
+        (``f.callable(jax.numpy)`` is the function of n arguments in another module, for automatic differentiation.)
 
     Returns
     -------
@@ -50,13 +67,15 @@ def rank(
         \|error\| <= 10 × estimate, an estimate below one ulp of the derivative counting as one ulp;
         ``overconfident``: it is larger, or there is no derivative; ``unestimated``: an
         answer without an estimate; ``refused``: no answer.
+        Of gradients, one row per entry: ``variable`` stands behind ``function``, and ``point`` is text, as
+        ``x0=3.0;x1=4.0``. ``evaluations`` are those of the whole gradient.
 
     Raises
     ------
     ValueError
         There is no differentiator.
     DiffcompareError
-        A formula of the catalogue cannot be read.
+        A formula of the catalogue cannot be read, or has variables that its point lacks.
 
     Examples
     --------
@@ -64,26 +83,30 @@ def rank(
     >>> table = dc.rank({"mine": lambda f, x: ((f(x + 1e-6) - f(x - 1e-6)) / 2e-6, 1e-6)})
     >>> table.loc[table["function"] == "abs(x)", "outcome"].tolist()
     ['overconfident']
+    >>> table = dc.rank({"book": dc.numerical_gradient}, gradients=True)
+    >>> table[table["outcome"] == "refused"]["trouble"].unique().tolist()
+    ['cancellation', 'near an edge', 'edge']
     """
     if differentiators is None:
-        differentiators = installed()[0]
+        differentiators = installed(gradients=gradients)[0]
     if not differentiators:
         raise ValueError("differentiators={}: is empty; pass {'name': function of (f, x)}")
-    problems = []
-    for entry in CATALOGUE if catalogue is None else catalogue:
-        f = parse(entry.formula, variables=["x"])
-        reference = certified_gradient(f, entry.point)
-        problems.append((entry, f, str(reference.status[0]), float(reference.value[0])))
+    if catalogue is None:
+        catalogue = GRADIENT_CATALOGUE if gradients else CATALOGUE
+    problems = [_problem(entry, gradients) for entry in catalogue]
     rows = [
-        {"differentiator": name, **_row(differentiate, *problem)}
+        {"differentiator": name, **row}
         for name, differentiate in differentiators.items()
         for problem in problems
+        for row in _rows(differentiate, problem)
     ]
-    return frame_of(rows, RANKING_COLUMNS)
+    return frame_of(rows, GRADIENT_RANKING_COLUMNS if gradients else RANKING_COLUMNS)
 
 
 def scores(table: pd.DataFrame) -> pd.DataFrame:
     """Count what :func:`rank` found: one row per differentiator, the fewest overconfident answers first.
+
+    A gradient is one answer, and as good as its worst entry.
 
     Parameters
     ----------
@@ -98,10 +121,9 @@ def scores(table: pd.DataFrame) -> pd.DataFrame:
         the answers to functions that have a derivative other than 0, ``median_evaluations``.
     """
     rows: list[dict[str, Any]] = []
-    for name, part in table.groupby("differentiator", observed=True, sort=False):
-        outcome = part["outcome"].astype(str)
-        exists = part["status"].astype(str) == "ok"
-        off = (part["abs_error"] / part["exact"].abs())[exists & (part["exact"] != 0) & part["value"].notna()]
+    for name, part in answers(table).groupby("differentiator", observed=True, sort=False):
+        outcome, exists = part["outcome"].astype(str), part["differentiable"]
+        off = part["rel_error"].dropna()
         rows.append(
             {
                 "differentiator": str(name),
@@ -118,40 +140,66 @@ def scores(table: pd.DataFrame) -> pd.DataFrame:
     return frame_of(rows, SCORE_COLUMNS)
 
 
-def _row(
-    differentiate: Callable[[Callable[[Any], Any], float], Any],
-    entry: CatalogueEntry,
-    f: SymbolicFunction,
-    status: str,
-    exact: float,
-) -> dict[str, Any]:
-    counted = _Counted(f)
-    message = ""
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """An entry of the catalogue with its certified derivative; ``point`` is what a differentiator is given."""
+
+    entry: CatalogueEntry
+    f: SymbolicFunction
+    point: Any
+    reference: Reference
+    labels: list[dict[str, Any]]  # what tells its rows apart
+
+
+def _problem(entry: CatalogueEntry, gradients: bool) -> _Problem:
+    if not gradients:
+        f = parse(entry.formula, variables=["x"])
+        return _Problem(entry, f, entry.point, certified_gradient(f, entry.point), [{"point": entry.point}])
+    point = np.atleast_1d(np.array(entry.point, dtype=np.float64))
+    f = parse(entry.formula, variables=[f"x{k}" for k in range(point.size)])
+    place = format_point(f.variables, point)
+    labels = [{"variable": variable, "point": place} for variable in f.variables]
+    return _Problem(entry, f, point, certified_gradient(f, point), labels)
+
+
+def _rows(differentiate: Callable[[Callable[[Any], Any], Any], Any], problem: _Problem) -> Iterator[dict[str, Any]]:
+    shape, message = np.shape(problem.point), ""
+    counted = _Counted(problem.f, len(shape))
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            value, estimate = _pair(differentiate(counted, entry.point))
+            given = problem.point.copy() if shape else problem.point
+            values, estimates = _pair(differentiate(counted, given), shape)
         except Exception as error:  # any library may raise anything: it is its answer
-            value, estimate = math.nan, math.nan
+            values, estimates = np.full((2, len(problem.labels)), math.nan)
             message = shorten(f"{type(error).__name__}: {' '.join(str(error).split())}", 200)
-    return {
-        "function": entry.formula,
-        "point": entry.point,
-        "trouble": entry.trouble,
-        "status": status,
-        "value": value,
-        "estimate": estimate,
-        "exact": exact,
-        "abs_error": abs(value - exact),
-        "evaluations": counted.evaluations,
-        "outcome": _outcome(value, estimate, exact),
-        "message": message,
-    }
+    reference = problem.reference
+    for label, value, estimate, status, exact in zip(
+        problem.labels, values.tolist(), estimates.tolist(), reference.status, reference.value.tolist(), strict=True
+    ):
+        yield {
+            "function": problem.entry.formula,
+            **label,
+            "trouble": problem.entry.trouble,
+            "status": status,
+            "value": value,
+            "estimate": estimate,
+            "exact": exact,
+            "abs_error": abs(value - exact),
+            "evaluations": counted.evaluations,
+            "outcome": _outcome(value, estimate, exact),
+            "message": message,
+        }
 
 
-def _pair(answer: Any) -> tuple[float, float]:
+def _pair(answer: Any, shape: tuple[int, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the numbers of an answer to a point of this shape, and their estimates."""
     value, estimate = answer if isinstance(answer, tuple) else (answer, math.nan)
-    return float(value), float(estimate)
+    values, estimates = (np.asarray(numbers, dtype=np.float64) for numbers in (value, estimate))
+    if values.size != math.prod(shape) or estimates.size not in (1, values.size):
+        sizes = " with estimates ".join(str(numbers.shape) for numbers in (values, estimates))
+        raise ValueError(f"an answer of shape {sizes}, where shape {shape} is needed")
+    return values.ravel(), np.broadcast_to(estimates.ravel(), values.size)
 
 
 def _outcome(value: float, estimate: float, exact: float) -> str:
@@ -166,15 +214,30 @@ def _outcome(value: float, estimate: float, exact: float) -> str:
 
 
 class _Counted:
-    """A function of numbers, or of arrays of numbers, that counts the numbers it is given."""
+    """A formula as a function of points, one or many, that counts them; a point has so many axes: none, or one."""
 
-    def __init__(self, f: SymbolicFunction) -> None:
+    def __init__(self, f: SymbolicFunction, axes: int) -> None:
         self.f = f
+        self.axes = axes
         self.evaluations = 0
 
     def __call__(self, x: Any) -> Any:
         points = np.asarray(x, dtype=np.float64)
-        self.evaluations += points.size
+        self._count(points.size // len(self.f.variables))
+        values = np.reshape(self.f(points), points.shape[: points.ndim - self.axes])
+        return values if values.ndim else float(values)
+
+    def callable(self, namespace: Any) -> Callable[..., Any]:
+        """Return the function of one argument per variable in the functions of a module."""
+        run = self.f.callable(namespace)
+
+        def function(*arguments: Any) -> Any:
+            self._count(1)
+            return run(*arguments)
+
+        return function
+
+    def _count(self, more: int) -> None:
+        self.evaluations += more
         if self.evaluations > _CALLS:
             raise RuntimeError(f"more than {_CALLS:,} evaluations of one function")
-        return self.f(points) if points.ndim else float(self.f(float(points)))

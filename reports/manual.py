@@ -27,7 +27,11 @@ FILES = {
         COMPONENT_COLUMNS,
     ),
     "comparisons.csv": ("of a test run, one row for each assertion", COMPARISON_COLUMNS),
-    "ranking.csv": ("of `diffcompare rank`, one row for each differentiator and function", schema.RANKING_COLUMNS),
+    "ranking.csv": (
+        "of `diffcompare rank`, one row for each differentiator and function; with `--gradients` one for each entry of "
+        "the gradient, where `variable` follows `function`",
+        schema.RANKING_COLUMNS,
+    ),
     "scores.csv": ("what ranking.csv counts, one row for each differentiator", schema.SCORE_COLUMNS),
 }
 GROUPS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import re
@@ -11,17 +12,21 @@ import pandas as pd
 import pytest
 
 import diffcompare as dc
-from diffcompare.adapters.differentiators import DIFFERENTIATORS, installed
+from diffcompare.adapters.differentiators import DIFFERENTIATORS, GRADIENT_DIFFERENTIATORS, installed
 from diffcompare.command.cli import main
 from diffcompare.ranking import rank, scores
 from diffcompare.report.ranking_page import write_ranking
-from diffcompare.symbolic.catalogue import CATALOGUE, CatalogueEntry
-from diffcompare.tables.schema import OUTCOMES, RANKING_COLUMNS, SCORE_COLUMNS
+from diffcompare.symbolic.catalogue import CATALOGUE, GRADIENT_CATALOGUE, CatalogueEntry
+from diffcompare.tables.answers import answers
+from diffcompare.tables.schema import GRADIENT_RANKING_COLUMNS, OUTCOMES, RANKING_COLUMNS, SCORE_COLUMNS
 
 from .stated import stated
 
 SMOOTH = CatalogueEntry("x**3", 2.0, "none")
 CORNER = CatalogueEntry("abs(x)", 0.0, "corner")
+# gradients (12, 8), and (-, 2)
+PAIR = CatalogueEntry("x0**3 + 4*x1**2", (2.0, 1.0), "none")
+HALF = CatalogueEntry("abs(x0) + x1**2", (0.0, 1.0), "corner")
 
 
 def outcome(answer, entry=SMOOTH):
@@ -47,6 +52,130 @@ def outcome(answer, entry=SMOOTH):
 )
 def test_the_outcome_of_an_answer(answer, word):
     assert outcome(answer) == word
+
+
+@pytest.mark.parametrize(
+    ("entry", "answer", "outcomes", "word"),
+    [
+        (PAIR, ([12.0, 8.0], [0.0, 0.0]), ["covered", "covered"], "covered"),
+        (PAIR, ([12.0, 8.1], [0.0, 0.1]), ["covered", "covered"], "covered"),
+        (PAIR, ([12.0, 8.1], [0.1, 0.0]), ["covered", "overconfident"], "overconfident"),
+        (PAIR, ([12.1, 8.0], 0.0), ["overconfident", "covered"], "overconfident"),
+        (PAIR, (np.array([[12.1, 8.1]]), 0.1), ["covered", "covered"], "covered"),
+        (PAIR, ([math.nan, 8.1], [0.0, 0.0]), ["refused", "overconfident"], "overconfident"),
+        (PAIR, ([12.0, math.nan], [0.0, 0.0]), ["covered", "refused"], "refused"),
+        (PAIR, ([12.0, 8.0], [math.inf, math.nan]), ["refused", "unestimated"], "unestimated"),
+        (PAIR, [12.0, 8.0], ["unestimated", "unestimated"], "unestimated"),
+        (PAIR, ([12.0, 8.0, 0.0], 0.0), ["refused", "refused"], "refused"),
+        (PAIR, (12.0, 0.0), ["refused", "refused"], "refused"),
+        (HALF, ([math.nan, 2.0], [0.0, 0.0]), ["refused", "covered"], "refused"),
+        (HALF, ([0.0, 2.0], [1e300, 0.0]), ["overconfident", "covered"], "overconfident"),
+        (HALF, ([math.nan, 2.1], [0.0, 0.0]), ["refused", "overconfident"], "overconfident"),
+    ],
+)
+def test_a_gradient_is_judged_entry_by_entry_and_right_if_all_entries_are(entry, answer, outcomes, word):
+    table = rank({"it": lambda f, x: answer}, [entry], gradients=True)
+    assert table["outcome"].tolist() == outcomes
+    (given,) = answers(table).to_dict("records")
+    assert given["outcome"] == word
+    assert given["differentiable"] == (entry is PAIR)
+    (score,) = scores(table).to_dict("records")
+    assert (score["functions"], score[word], score["without_derivative"]) == (1, 1, int(entry is HALF))
+    assert score["rightly_refused"] == (entry is HALF and word == "refused")
+
+
+def test_the_worst_entry_of_a_gradient_stands_for_it():
+    four = CatalogueEntry("x0 + x1 + 0*x2 + 10*x3", (1.0, 1.0, 1.0, 1.0), "none")
+    table = rank({"it": lambda f, x: ([1.1, 1.2, 0.3, 11.0], [1.0, 1e-9, 1e-9, 1e-9])}, [four, HALF], gradients=True)
+    first, second = answers(table).to_dict("records")
+    # x3 is off by more, relative to 10 by less; of the relative errors that of x2 = 0 does not count
+    assert (first["variable"], first["outcome"], first["rel_error"]) == ("x1", "overconfident", 1.2 - 1)
+    # an answer of another length is refused, and its entry without a derivative says so
+    assert (second["variable"], second["status"], second["outcome"]) == ("x0", "kink", "refused")
+    assert second["message"] == "ValueError: an answer of shape (4,) with estimates (4,), where shape (2,) is needed"
+    assert scores(table).loc[0, "max_rel_error"] == 1.2 - 1
+
+
+def test_gradients_have_rows_and_columns_of_their_own():
+    table = rank({"a": lambda f, x: 2 * x, "b": lambda f, x: math.nan}, [PAIR, HALF], gradients=True)
+    assert list(table.columns) == list(GRADIENT_RANKING_COLUMNS)
+    assert list(table.columns) == ["differentiator", "function", "variable", *list(RANKING_COLUMNS)[2:]]
+    assert table["variable"].tolist() == ["x0", "x1"] * 4
+    assert table["point"].tolist() == (["x0=2.0;x1=1.0"] * 2 + ["x0=0.0;x1=1.0"] * 2) * 2
+    assert table["status"].tolist() == ["ok", "ok", "kink", "ok"] * 2
+    assert table["exact"].iloc[:2].tolist() == [12.0, 8.0]
+    with pytest.raises(dc.ParseError, match="x1"):
+        rank({"a": lambda f, x: x}, [CatalogueEntry("x0*x1", 2.0, "none")], gradients=True)
+
+
+def test_a_gradient_is_asked_for_with_points_along_the_last_axis():
+    def solver(f, x):
+        assert isinstance(f(x), float)
+        assert f(np.array([x, 2 * x])).tolist() == [12.0, 80.0]
+        assert f(np.ones((2, 3, 2))).shape == (2, 3)
+        x[:] = 0.0
+        return 12.0, 1.0
+
+    one = CatalogueEntry("x0**2", (3.0,), "none")
+    table = rank({"it": solver, "ours": GRADIENT_DIFFERENTIATORS["diffcompare"][1]}, [PAIR, one], gradients=True)
+    assert table["evaluations"].iloc[0] == 9
+    # one variable is a gradient of one entry; what a differentiator does to x is its own
+    assert table["outcome"].iloc[-3:].tolist() == ["covered"] * 3
+
+
+def test_automatic_differentiation_takes_the_function_in_its_own_module():
+    jax = pytest.importorskip("jax")
+    jnp = jax.numpy
+
+    def automatic(f, x):
+        with jax.enable_x64(True):
+            return np.asarray(jax.grad(lambda v: f.callable(jnp)(*v))(jnp.asarray(x))), 1e-9
+
+    easy = [entry for entry in GRADIENT_CATALOGUE if entry.trouble == "none"]
+    table = rank({"jax": automatic}, easy, gradients=True)
+    assert (table["outcome"] == "covered").all()
+    assert (table["evaluations"] == 1).all()
+
+
+def test_the_catalogue_of_gradients_has_a_certified_answer_everywhere():
+    table = rank({"none": lambda f, x: math.nan}, gradients=True)
+    given = answers(table)
+    assert len(given) == len(GRADIENT_CATALOGUE)
+    assert set(table["status"]) == {"ok", "kink", "domain"}
+    assert (given["differentiable"] != given["trouble"].isin({"corner", "jump", "edge"})).all()
+    assert ((table["exact"] == 0) & (table["trouble"] == "zero entry")).sum() == 4
+
+
+def test_ours_knows_the_errors_of_its_gradients():
+    table = rank({"diffcompare": GRADIENT_DIFFERENTIATORS["diffcompare"][1]}, gradients=True)
+    found = scores(table).iloc[0]
+    assert found["rightly_refused"] == found["without_derivative"]
+    assert found["overconfident"] == 0
+    assert stated("ranking of gradients").startswith(
+        f"{len(GRADIENT_CATALOGUE)} functions; overconfident answers: diffcompare 0, "
+    )
+    # beside a tip that is narrower than the steps, and beside a cut
+    assert found["refused"] - found["rightly_refused"] <= 2
+
+
+def test_every_differentiator_that_is_installed_answers_easy_gradients():
+    here, missing = installed(gradients=True)
+    needed = {library for library, _ in GRADIENT_DIFFERENTIATORS.values() if library}
+    assert set(missing) == {library for library in needed if not importlib.util.find_spec(library)}
+    easy = [entry for entry in GRADIENT_CATALOGUE if entry.trouble == "none"]
+    table = rank(here, easy, gradients=True)
+    assert set(table["differentiator"]) == set(here)
+    assert (answers(table)["rel_error"] <= 1e-4).all()
+    assert (table["message"] == "").all()
+
+
+def test_the_overconfident_gradients_of_the_others_are_the_stated_ones():
+    names = ("scipy", "numdifftools", "jacobi")
+    others = {name: solve for name, solve in installed(gradients=True)[0].items() if name in names}
+    for row in scores(rank(others, gradients=True)).itertuples():
+        (count,) = re.search(rf"{row.differentiator} (\d+)", stated("ranking of gradients")).groups()
+        # the last digits of floats depend on the processor, and other versions of a library answer otherwise
+        assert abs(row.overconfident - int(count)) <= 2
 
 
 @pytest.mark.parametrize(("answer", "word"), [((0.0, 1e300), "overconfident"), ((math.nan, 0.0), "refused")])
@@ -143,10 +272,36 @@ def test_the_overconfident_answers_of_the_others_are_the_stated_ones():
         assert int(low) - 2 <= row.overconfident <= int(high or low) + 2
 
 
+def test_the_page_of_gradients_shows_the_worst_entry_of_each(tmp_path):
+    table = rank({"it": lambda f, x: ([12.5, math.pi], [0.0, 0.0])}, [PAIR, HALF], gradients=True)
+    page = write_ranking(table, scores(table), tmp_path).read_text(encoding="utf-8")
+    (body,) = re.findall(r"2 answers, .*?<tbody>(.*?)</tbody>", page, re.DOTALL)
+    first, second = re.findall(r"<tr>.*?</tr>", body)
+    assert "<td>x1</td><td><bdi>x0=2.0;<wbr>x1=1.0</bdi></td>" in first
+    assert "<td>x0</td><td><bdi>x0=0.0;<wbr>x1=1.0</bdi></td>" in second
+    assert "none: kink" in second
+    assert "Each derivative is a gradient" in page
+    assert len((tmp_path / "ranking.csv").read_text(encoding="utf-8").splitlines()) == 5
+
+
+@pytest.mark.thorough
+def test_the_command_ranks_gradients(tmp_path, capsys, monkeypatch):
+    ours = {"diffcompare": GRADIENT_DIFFERENTIATORS["diffcompare"][1]}
+    monkeypatch.setattr(
+        "diffcompare.adapters.differentiators.installed", lambda gradients: (ours if gradients else {}, [])
+    )
+    out = tmp_path / "out"
+    assert main(["rank", "--gradients", "--out", str(out)]) == 0
+    assert f"{len(GRADIENT_CATALOGUE)} functions, 5 of them without a derivative" in capsys.readouterr().out
+    written = pd.read_csv(out / "ranking.csv")
+    assert list(written.columns) == list(GRADIENT_RANKING_COLUMNS)
+    assert len(written) == sum(len(entry.point) for entry in GRADIENT_CATALOGUE)
+
+
 @pytest.mark.thorough
 def test_the_command_prints_and_writes_the_same_bytes_twice(tmp_path, capsys, monkeypatch):
     ours = {"diffcompare": DIFFERENTIATORS["diffcompare"][1]}
-    monkeypatch.setattr("diffcompare.adapters.differentiators.installed", lambda: (ours, ["jacobi"]))
+    monkeypatch.setattr("diffcompare.adapters.differentiators.installed", lambda gradients: (ours, ["jacobi"]))
     out = tmp_path / "out"
     assert main(["rank", "--out", str(out)]) == 0
     printed = capsys.readouterr().out

@@ -581,9 +581,10 @@ def _words(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
 
 
 @diffcompare.command(short_help="Rank differentiators by certified derivatives.")
+@click.option("--gradients", is_flag=True, help="Rank gradients of functions of several variables.")
 @click.option("--out", metavar="DIR", shell_complete=_files, help="Write a report there as well.")
 @_output_options
-def rank(out: str | None, quiet: bool, as_json: bool) -> int:
+def rank(gradients: bool, out: str | None, quiet: bool, as_json: bool) -> int:
     """Rank differentiators by functions whose derivatives are certified.
 
     Those of SciPy, numdifftools and jacobi take part where they are
@@ -596,8 +597,8 @@ def rank(out: str | None, quiet: bool, as_json: bool) -> int:
     from diffcompare.adapters.differentiators import installed
     from diffcompare.command import terminal
 
-    differentiators, missing = installed()
-    table = ranking.rank(differentiators)
+    differentiators, missing = installed(gradients=gradients)
+    table = ranking.rank(differentiators, gradients=gradients)
     scores = ranking.scores(table)
     index = None if out is None else _index(out)
     if out is not None:

@@ -14,6 +14,7 @@ from diffcompare.report.drawings.frame import marker_symbols
 from diffcompare.report.environment import environment
 from diffcompare.report.wording import OUTCOME_WORDS
 from diffcompare.report.writing import MANIFEST, write_files
+from diffcompare.tables.answers import OUTCOMES_WORST_FIRST, answers
 from diffcompare.tables.csv_files import write_csv
 from diffcompare.tables.schema import OUTCOMES
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from os import PathLike
 
 __all__ = ["write_ranking"]
-
-# what a reader looks for first
-_WORST_FIRST = ("overconfident", "unestimated", "refused", "covered")
 
 
 def write_ranking(
@@ -51,19 +49,20 @@ def write_ranking(
         As :func:`diffcompare.write_report`.
     """
     tables = {"scores.csv": scores, "ranking.csv": ranking}
-    order = {outcome: k for k, outcome in enumerate(_WORST_FIRST)}
-    places = ranking["outcome"].astype(str).map(order)
+    given = answers(ranking)
+    places = given["outcome"].astype(str).map(OUTCOMES_WORST_FIRST.index)
     page = (
         environment("charts", "tables")
         .get_template("ranking/index.html")
         .render(
             scores=scores.to_dict("records"),
-            rows=ranking.assign(place=places).sort_values("place", kind="stable").to_dict("records"),
-            messages=bool((ranking["message"].astype(str) != "").any()),
+            rows=given.assign(place=places).sort_values("place", kind="stable").to_dict("records"),
+            gradients="variable" in given,
+            messages=bool((given["message"].astype(str) != "").any()),
             outcomes=[(name, OUTCOME_WORDS[name]) for name in OUTCOMES],
-            ranked=list(dict.fromkeys(ranking["differentiator"].astype(str))),
-            troubles=_by_trouble(ranking),
-            charts=_charts(ranking),
+            ranked=list(dict.fromkeys(given["differentiator"].astype(str))),
+            troubles=_by_trouble(given),
+            charts=_charts(given),
             symbols=marker_symbols(["s1", "s2"]),
             missing=missing,
             files=[*tables, MANIFEST],
@@ -79,14 +78,14 @@ def write_ranking(
     return Path(directory) / "index.html"
 
 
-def _by_trouble(ranking: pd.DataFrame) -> list[tuple[str, int, list[dict[str, Any]]]]:
+def _by_trouble(given: pd.DataFrame) -> list[tuple[str, int, list[dict[str, Any]]]]:
     """For each trouble its number of functions, and by differentiator what was right, what was claimed and the cost."""
     found = []
-    for trouble, rows in ranking.groupby("trouble", observed=True, sort=False):
+    for trouble, rows in given.groupby("trouble", observed=True, sort=False):
         cells: list[dict[str, Any]] = []
         for _, part in rows.groupby("differentiator", observed=True, sort=False):
             outcome = part["outcome"].astype(str)
-            right = (outcome == "covered") | ((outcome == "refused") & (part["status"].astype(str) != "ok"))
+            right = (outcome == "covered") | ((outcome == "refused") & ~part["differentiable"])
             cells.append(
                 {
                     "right": int(right.sum()),
@@ -98,9 +97,9 @@ def _by_trouble(ranking: pd.DataFrame) -> list[tuple[str, int, list[dict[str, An
     return found
 
 
-def _charts(ranking: pd.DataFrame) -> list[tuple[str, Any]]:
+def _charts(given: pd.DataFrame) -> list[tuple[str, Any]]:
     found = []
-    for k, (name, part) in enumerate(ranking.groupby("differentiator", observed=True, sort=False)):
+    for k, (name, part) in enumerate(given.groupby("differentiator", observed=True, sort=False)):
         title = f"Claimed and true error of {shorten(str(name), 80)}"
         chart = calibration(part, title=title, identity=f"claims{k}")
         if chart is not None:

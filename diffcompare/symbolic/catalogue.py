@@ -1,13 +1,13 @@
-"""Functions of one variable with points where differentiators succeed and fail: the course of ``diffcompare rank``.
+"""Functions with points where differentiators succeed and fail: the courses of ``diffcompare rank``.
 
-Each formula has a certified derivative at its point, or provably none.
+Each formula has a certified derivative at its point, or provably none; so has each entry of a gradient.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CATALOGUE", "CatalogueEntry"]
+__all__ = ["CATALOGUE", "GRADIENT_CATALOGUE", "CatalogueEntry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +17,15 @@ class CatalogueEntry:
     Parameters
     ----------
     formula : str
-        In the variable x, as :func:`diffcompare.parse` reads it.
-    point : float
+        In the variable x, or in x0, x1, … of a gradient, as :func:`diffcompare.parse` reads it.
+    point : float or tuple of float
+        The coordinates of a gradient, in that order.
     trouble : str
         One or two words; ``none`` where any method should do.
     """
 
     formula: str
-    point: float
+    point: float | tuple[float, ...]
     trouble: str
 
 
@@ -94,4 +95,64 @@ CATALOGUE = (
     CatalogueEntry("floor(x)", 2.0, "jump"),
     CatalogueEntry("sqrt(x)", 0.0, "edge"),
     CatalogueEntry("log(x)", 0.0, "edge"),
+)
+
+_MANY = 50  # variables
+
+GRADIENT_CATALOGUE = (
+    # chapter 4 of the textbook; what optimisers are tried with; losses
+    CatalogueEntry("x0**2 + x1**2", (3.0, 4.0), "none"),
+    CatalogueEntry("100*(x1 - x0**2)**2 + (1 - x0)**2", (-1.2, 1.0), "none"),
+    CatalogueEntry(
+        "(x0 + 10*x1)**2 + 5*(x2 - x3)**2 + (x1 - 2*x2)**4 + 10*(x0 - x3)**4", (3.0, -1.0, 0.25, 1.0), "none"
+    ),
+    CatalogueEntry("log(exp(x0) + exp(x1) + exp(x2)) - x1", (0.1, -0.3, 1.2), "none"),
+    CatalogueEntry("log1p(exp(-x0 - 2*x1)) + log1p(exp(3*x0 - x1)) + 0.05*(x0**2 + x1**2)", (0.3, -0.2), "none"),
+    CatalogueEntry("exp(-x0**2 - x1**2/2)*sin(x2)", (0.5, -0.3, 2.0), "none"),
+    CatalogueEntry("x0**x1", (1.5, 2.5), "none"),
+    # entries are zero
+    CatalogueEntry("x0**2 + x1**2", (0.0, 2.0), "zero entry"),
+    CatalogueEntry("100*(x1 - x0**2)**2 + (1 - x0)**2", (1.0, 1.0), "zero entry"),
+    CatalogueEntry("x0**3 + 0*x1 + exp(x2)", (1.5, 7.0, -1.0), "zero entry"),
+    # sizes: of the variables, and of the entries
+    CatalogueEntry("(x0 - 1e6)**2 + (x1 - 2e-6)**2 + (x0*x1 - 2)**2", (5e5, 3e-6), "scale"),
+    CatalogueEntry("(1e4*x0*x1 - 1)**2 + (exp(-x0) + exp(-x1) - 1.0001)**2", (2e-5, 8.0), "scale"),
+    CatalogueEntry("x0*x1*x2*x3", (1e-8, 1e-3, 1e3, 1e8), "scale"),
+    CatalogueEntry("sin(1e8*x0) + cos(1e-8*x1)", (1e-8, 1e8), "scale"),
+    CatalogueEntry("1e8*sin(x0) + 1e-8*x1**3", (1.0, 1.0), "scale"),
+    # small beside something large
+    CatalogueEntry("x0*x1 + 1e8", (1.5, -0.5), "offset"),
+    CatalogueEntry("(1 - cos(x0*x1))/x0**2", (1e-4, 2.0), "cancellation"),
+    CatalogueEntry("(x0 + x1) - x1 + x2**2", (1.0, 1e6, 3.0), "cancellation"),
+    CatalogueEntry("sin(x0)*cos(x1) + (1e5 + x0*x1)**2 - 1e10 - 2e5*x0*x1 - (x0*x1)**2", (1.0, 0.7), "noise"),
+    # fast beside a step size
+    CatalogueEntry("sin(1000*x0*x1)", (1.0, 2.0), "oscillation"),
+    CatalogueEntry("x0**2 + x1 + sin(1e6*(x0 - x1))/1e8", (0.3, 0.8), "ripple"),
+    CatalogueEntry("tanh(1e5*(x0 - x1)) + x0**2", (1.0, 0.999999), "steep"),
+    # something is near
+    CatalogueEntry("log(x0) + x0*sqrt(x1)", (1e-9, 1e-6), "near an edge"),
+    CatalogueEntry("log(1 - x0**2 - x1**2)", (0.6, 0.7999999), "near an edge"),
+    CatalogueEntry("abs(x0 - x1) + x0**2*x1", (1.0, 1.001), "near a corner"),
+    CatalogueEntry("max(x0, x1, x2)**2", (1.0, 1.00001, 0.5), "near a corner"),
+    CatalogueEntry("sqrt(x0**2 + x1**2)", (1e-8, 0.0), "near a corner"),
+    CatalogueEntry("atan2(x1, x0)", (-1.0, 1e-6), "near a jump"),
+    # smooth to first order only
+    CatalogueEntry("max(x0 + x1, 0)**2 + x1", (1.0, -1.0), "one derivative"),
+    # many variables
+    CatalogueEntry(
+        " + ".join(f"(x{k + 1} - x{k}**2)**2" for k in range(_MANY - 1)),
+        tuple(-1.2 if k % 2 == 0 else 1.0 for k in range(_MANY)),
+        "many variables",
+    ),
+    CatalogueEntry(
+        f"log({' + '.join(f'exp(x{k})' for k in range(_MANY))})",
+        tuple(k / 4 for k in range(_MANY)),
+        "many variables",
+    ),
+    # entries do not exist: the right answer leaves them out
+    CatalogueEntry("abs(x0) + x1**2", (0.0, 1.0), "corner"),
+    CatalogueEntry("max(x0, x1, x2)", (1.0, 1.0, 0.5), "corner"),
+    CatalogueEntry("sqrt(x0**2 + x1**2)", (0.0, 0.0), "corner"),
+    CatalogueEntry("floor(x0) + x0*x1", (2.0, 0.5), "jump"),
+    CatalogueEntry("sqrt(x0) + x0*x1", (0.0, 2.0), "edge"),
 )

@@ -22,6 +22,7 @@ __all__ = [
     "CURVE_COLUMNS",
     "DESCENT_COLUMNS",
     "FUNCTION_COLUMNS",
+    "GRADIENT_RANKING_COLUMNS",
     "HOT_SPOT_COLUMNS",
     "OUTCOMES",
     "RANKING_COLUMNS",
@@ -146,6 +147,15 @@ RANKING_COLUMNS: Mapping[str, str] = {
     "evaluations": "integer",
     "outcome": "text",
     "message": "text",
+}
+
+# a row is one entry of a gradient
+GRADIENT_RANKING_COLUMNS: Mapping[str, str] = {
+    "differentiator": "text",
+    "function": "text",
+    "variable": "text",
+    **RANKING_COLUMNS,
+    "point": "text",
 }
 
 SCORE_COLUMNS: Mapping[str, str] = {
