@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
 
 import diffcompare as dc
 from diffcompare.testing import assert_gradient
@@ -48,10 +47,11 @@ class SoftmaxWithLoss:
         return (self.y - self.t) / len(self.t)
 
 
-# four images of 8 x 8 points, every other point of every other line; three classes: all runs in a moment
-_DIGITS = load_digits(n_class=3)
-X = _DIGITS.images[:4, ::4, ::4].reshape(4, -1) / 16
-T = np.eye(3)[_DIGITS.target[:4]]
+# images of 4 x 3 points, of which no two have the same grey; a zero comes twice
+_DIGITS = ["###|#.#|#.#|###", ".#.|##.|.#.|###", "###|..#|.#.|###", "###|#.#|#.#|.##"]
+_INK = np.array([[c == "#" for c in digit.replace("|", "")] for digit in _DIGITS])
+X = np.random.default_rng(1).uniform(0.0, 0.2, _INK.shape) + 0.8 * _INK
+T = np.eye(3)[[0, 1, 2, 0]]
 
 
 def network(p):
@@ -73,7 +73,7 @@ def backpropagation(p):
 @pytest.fixture(scope="module")
 def parameters():
     rng = np.random.default_rng(0)
-    shapes = {"W1": (4, 5), "b1": (5,), "W2": (5, 3), "b2": (3,)}
+    shapes = {"W1": (12, 5), "b1": (5,), "W2": (5, 3), "b2": (3,)}
     return {name: rng.normal(size=shape) for name, shape in shapes.items()}
 
 
