@@ -233,7 +233,7 @@ def certified_partials(
                 elif regular and bits >= TIE_BITS:
                     partial = rational_partial(exact_outputs(code.program, point)[1 + i])
                     if partial is None and ties:
-                        partial = _tied_partial(values[1 + i], values[: code.count])
+                        partial = _tied_partial(values[1 + i], values[: code.count], last=bits >= PRECISION_CAP)
                 elif not regular and bits >= SINGULAR_BITS:
                     partial = _singular(code.singular(f.program, point, i, bits))
                 if partial is not None:
@@ -261,14 +261,16 @@ def rounded_partial(value: Ball) -> Partial | None:
     return Partial("ok", rounded, tail, above(rest - tail))
 
 
-def _tied_partial(value: Ball, values: Sequence[Ball]) -> Partial | None:
+def _tied_partial(value: Ball, values: Sequence[Ball], *, last: bool) -> Partial | None:
     """Make the reference of an enclosure that is too narrow for any rounding of a claim to matter; else None."""
     nearest = float(value.mid())
     rest = value - nearest
     tail = float(rest.mid())
     slack = above(rest - tail)
     size = max((float(v.abs_upper()) for v in values if v.is_finite()), default=0.0)
-    return Partial("ok", nearest, tail, slack) if math.isfinite(nearest) and slack <= 2.0**-_TIED_BITS * size else None
+    # 0 is the nearest float where no other one is as small
+    least = math.ulp(0.0) if value.contains(0) and not last else 2.0**-_TIED_BITS * size
+    return Partial("ok", nearest, tail, slack) if math.isfinite(nearest) and slack <= least else None
 
 
 def rational_partial(exact: Fraction | None) -> Partial | None:

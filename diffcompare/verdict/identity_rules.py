@@ -237,8 +237,8 @@ def two_ways(case: Case, words: dict[int, str]) -> Finding:
     note = f"{left} of {count} decisions of the code were not tried the other way: one may switch between two formulas"
     largest = max(case.found.size)
     # a switch that is made for floats leaves hardly more than their rounding: what is larger is wrong all the same
-    slight = all(case.found.gap[i] <= 2.0**-40 * largest for i, word in words.items() if word == "wrong")
-    return Finding(_open(words) if left and slight else {}, [note] if left else [])
+    slight = [i for i, word in words.items() if word == "wrong" and case.found.gap[i] <= 2.0**-40 * largest]
+    return Finding(dict.fromkeys(slight, "inconclusive") if left else {}, [note] if left else [])
 
 
 def _switches(case: Case, stretch: Stretch, which: str) -> tuple[list[int], int]:

@@ -1247,3 +1247,16 @@ def test_where_the_derivative_is_0_as_far_as_can_be_told_0_is_shown() -> None:
     verdict = dc.check_gradient(f, gradient, np.ones(3))
     assert (verdict.evidence, verdict.status) == ("neighbours", "consistent")
     assert verdict.components["certified"].tolist() == [-1.0, 0.0, 0.0]
+
+
+def test_a_derivative_far_smaller_than_what_it_is_made_of_is_certified() -> None:
+    def f(x: Any) -> Any:
+        return np.sqrt(x @ x) - x.sum()
+
+    def gradient(x: Any) -> Any:
+        return np.array([float(v) for v in (x / np.sqrt(x @ x) - 1).tolist()])
+
+    verdict = dc.check_gradient(f, gradient, [1e150, 1e-05, 1.0])
+    assert verdict.evidence == "neighbours"
+    # -(1 + 1e-10)/2e300, to all digits of a float
+    assert verdict.components["certified"][0] == -5.0000000005e-301
