@@ -13,11 +13,11 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from diffcompare.adapters.aten_matrices import MATRIX_RULES
 from diffcompare.adapters.traced import dialect, special
 from diffcompare.errors import TraceError
 from diffcompare.tracing.table import active_table
@@ -143,7 +143,7 @@ def _rounded(value: Any, node: Any, exact: int) -> Any:
 
 # what PyTorch leaves whole, but has a definition of
 _DECOMPOSED = (
-    "elu", "hardtanh", "leaky_relu", "linalg_vector_norm", "max_pool2d_with_indices", "native_batch_norm",
+    "dist", "elu", "hardtanh", "leaky_relu", "linalg_vector_norm", "max_pool2d_with_indices", "native_batch_norm",
     "native_group_norm", "native_layer_norm",
 )  # fmt: skip
 # what is made like an array has its shape and type alone
@@ -185,7 +185,7 @@ def _moved(node: Any, name: str, args: Any, kwargs: Any) -> Any:
 
     values: list[Any] = [np.zeros(1)]
     count = 1
-    strides = None
+    laid, strides = args[0], None
     if name.startswith("as_strided"):
         meant = node.args[0].meta["val"]
         if meant.storage_offset():
@@ -203,9 +203,9 @@ def _moved(node: Any, name: str, args: Any, kwargs: Any) -> Any:
         values.append(_array(value))
         places = torch.arange(count, count + math.prod(value.shape)).reshape(tuple(value.shape))
         count += places.numel()
-        return (
-            places if strides is None else torch.empty_strided(places.shape, strides, dtype=torch.int64).copy_(places)
-        )
+        if strides is None or value is not laid:
+            return places
+        return torch.empty_strided(places.shape, strides, dtype=torch.int64).copy_(places)
 
     args = list(args)
     number = _WRITTEN.get(name, len(args))
@@ -261,9 +261,12 @@ def _index_add(x: Any, dim: int, index: Any, values: Any, alpha: float = 1) -> A
 # linear in their first argument alone
 _LINEAR = frozenset({
     "_adaptive_avg_pool2d", "_adaptive_avg_pool2d_backward", "avg_pool2d", "avg_pool2d_backward", "avg_pool3d",
-    "avg_pool3d_backward", "col2im", "max_pool2d_with_indices_backward", "reflection_pad1d", "reflection_pad2d",
-    "replication_pad1d", "replication_pad2d", "upsample_bilinear2d", "upsample_bilinear2d_backward",
-    "upsample_nearest2d", "upsample_nearest2d_backward",
+    "avg_pool3d_backward", "col2im", "max_pool2d_with_indices_backward", "reflection_pad1d",
+    "reflection_pad1d_backward", "reflection_pad2d", "reflection_pad2d_backward", "replication_pad1d",
+    "replication_pad1d_backward", "replication_pad2d", "replication_pad2d_backward", "upsample_bicubic2d",
+    "upsample_bicubic2d_backward", "upsample_bilinear2d", "upsample_bilinear2d_backward", "upsample_linear1d",
+    "upsample_linear1d_backward", "upsample_nearest1d", "upsample_nearest1d_backward", "upsample_nearest2d",
+    "upsample_nearest2d_backward",
 })  # fmt: skip
 _LARGEST_MATRIX = 2**24
 
@@ -359,9 +362,9 @@ def _median(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
 def _exponentials(x: Any, dim: int) -> tuple[Any, Any, Any]:
     # any shift gives the same real function; whole numbers are exact
     largest = np.max(np.asarray(dialect().plain(x), dtype=float), axis=dim, keepdims=True)
-    shifted = x - np.where(np.isfinite(largest), np.rint(largest), 0.0)
-    powers = np.exp(shifted)
-    return shifted, powers, np.sum(powers, axis=dim, keepdims=True)
+    shift = np.where(np.isfinite(largest), np.rint(largest), 0.0)
+    powers = np.exp(x - shift)
+    return shift, powers, np.sum(powers, axis=dim, keepdims=True)
 
 
 def _softmax(x: Any, dim: int, half: bool = False) -> Any:
@@ -374,16 +377,52 @@ def _softmax(x: Any, dim: int, half: bool = False) -> Any:
 def _log_softmax(x: Any, dim: int, half: bool = False) -> Any:
     if not np.ndim(x):
         return x * 0.0
-    shifted, _, total = _exponentials(x, dim)
-    return shifted - np.log(total)
+    shift, _, total = _exponentials(x, dim)
+    return x - shift - np.log(total)
 
 
 def _logsumexp(x: Any, dim: Any, keepdim: bool = False) -> Any:
     for axis in sorted((a % np.ndim(x) for a in _axes(x, dim)), reverse=True):
-        shifted, _, total = _exponentials(x, axis)
-        x = np.log(total) + (x - shifted).take([0], axis)
+        shift, _, total = _exponentials(x, axis)
+        x = np.log(total) + shift
         x = x if keepdim else np.squeeze(x, axis=axis)
     return x
+
+
+def _logcumsumexp(x: Any, dim: int) -> Any:
+    if not np.ndim(x):
+        return x
+    shift, powers, _ = _exponentials(x, dim)
+    return np.log(np.cumsum(powers, axis=dim)) + shift
+
+
+def _shrink_backward(grad: Any, x: Any, size: Any) -> Any:
+    return np.where(np.abs(x) > size, grad, 0.0)
+
+
+def _trilinear(a: Any, b: Any, c: Any, of_a: Any, of_b: Any, of_c: Any, sums: Any, unroll: int = 1) -> Any:
+    a, b, c = (np.expand_dims(x, tuple(axes)) for x, axes in ((a, of_a), (b, of_b), (c, of_c)))
+    return np.sum(a * b * c, axis=tuple(sums))
+
+
+def _scatter_reduce(x: Any, dim: int, index: Any, values: Any, reduce: str, include_self: bool = True) -> Any:
+    if reduce != "sum" or not include_self:
+        raise TraceError(f"scatter_reduce of this kind ({reduce}) is not read; use scatter_add")
+    return _scatter_add(x, dim, index, values)
+
+
+def _multi_margin_backward(
+    grad: Any, x: Any, target: Any, p: Any, margin: Any, weight: Any = None, reduction: int = 1
+) -> Any:
+    scores, classes = np.reshape(x, (-1, np.shape(x)[-1])), np.reshape(target, -1)
+    chosen = np.arange(np.shape(scores)[1]) == classes[:, None]
+    gap = margin - np.sum(np.where(chosen, scores, 0.0), axis=1, keepdims=True) + scores
+    slopes = np.where(~chosen & (gap > 0), p * gap ** (int(p) - 1), 0.0) / np.shape(scores)[1]
+    if weight is not None:
+        slopes = slopes * weight[classes][:, None]
+    slopes = slopes - np.where(chosen, np.sum(slopes, axis=1, keepdims=True), 0.0)
+    share = np.reshape(grad, (-1, 1)) / (len(classes) if reduction == 1 else 1)
+    return np.reshape(slopes * share, np.shape(x))
 
 
 def _clamp(x: Any, low: Any = None, high: Any = None) -> Any:
@@ -423,10 +462,10 @@ def _converted(x: Any, dtype: Any = None) -> Any:
 
 
 def _convolution(
-    x: Any, w: Any, b: Any, stride: Any, padding: Any, dilation: Any, transposed: bool, _: Any, groups: int
+    x: Any, w: Any, b: Any, stride: Any, padding: Any, dilation: Any, transposed: bool, further: Any, groups: int
 ) -> Any:
     if transposed:
-        raise TraceError("a transposed convolution of PyTorch cannot be written down; pass formula=")
+        return _transposed(x, w, b, stride, padding, dilation, further, groups)
     patches = _patches(x, np.shape(w)[2:], stride, padding, dilation)
     shape = np.shape(patches)
     grouped = patches.reshape(shape[0], groups, -1, shape[2], shape[3])
@@ -434,6 +473,19 @@ def _convolution(
     found = np.einsum("ngcpk,gock->ngop", grouped, kernels.reshape(*np.shape(kernels)[:2], -1, shape[3]))
     sizes = _sizes(np.shape(x)[2:], np.shape(w)[2:], stride, padding, dilation)
     found = found.reshape(shape[0], np.shape(w)[0], *sizes)
+    return found if b is None else found + b.reshape(-1, *(1 for _ in sizes))
+
+
+def _transposed(x: Any, w: Any, b: Any, stride: Any, padding: Any, dilation: Any, further: Any, groups: int) -> Any:
+    """Return what a convolution of this kernel hands back of its values: the transposed one."""
+    sizes = [
+        (n - 1) * s - 2 * p + d * (k - 1) + more + 1
+        for n, k, s, p, d, more in zip(
+            np.shape(x)[2:], np.shape(w)[2:], stride, padding, dilation, further, strict=True
+        )
+    ]
+    shape = (np.shape(x)[0], groups * np.shape(w)[1], *sizes)
+    found = _spread(x, w, shape, stride, padding, dilation, groups)
     return found if b is None else found + b.reshape(-1, *(1 for _ in sizes))
 
 
@@ -464,73 +516,64 @@ def _convolution_backward(
     g: Any, x: Any, w: Any, b: Any, stride: Any, padding: Any, dilation: Any, transposed: bool, _: Any, groups: int,
     wanted: Any,
 ) -> Any:  # fmt: skip
-    if transposed:
-        raise TraceError("a transposed convolution of PyTorch cannot be written down; pass formula=")
-    n, out = np.shape(g)[:2]
-    size = math.prod(np.shape(w)[2:])
-    grads = g.reshape(n, groups, out // groups, -1)
     of_x = of_w = of_b = None
-    if wanted[0]:
-        kernels = w.reshape(groups, out // groups, -1, size)
-        spread = np.einsum("ngop,gock->ngcpk", grads, kernels).reshape(-1)
-        targets = _windows(np.shape(x), np.shape(w)[2:], stride, padding, dilation).reshape(-1)
-        inside = np.flatnonzero(targets >= 0)
-        zeros = np.zeros(np.shape(x))
-        of_x = dialect().scattered(active_table(), zeros, targets[inside], spread[inside])
+    # a transposed convolution is the way back of one whose values are x
+    values, seen = (x, g) if transposed else (g, x)
+    if wanted[0] and transposed:
+        of_x = _convolution(g, w, None, stride, padding, dilation, False, None, groups)
+    elif wanted[0]:
+        of_x = _spread(g, w, np.shape(x), stride, padding, dilation, groups)
     if wanted[1]:
-        patches = _patches(x, np.shape(w)[2:], stride, padding, dilation)
-        grouped = patches.reshape(n, groups, -1, *np.shape(patches)[2:])
-        of_w = np.einsum("ngop,ngcpk->gock", grads, grouped).reshape(np.shape(w))
+        patches = _patches(seen, np.shape(w)[2:], stride, padding, dilation)
+        grouped = patches.reshape(np.shape(seen)[0], groups, -1, *np.shape(patches)[2:])
+        of_w = np.einsum("ngop,ngcpk->gock", _grouped(values, groups), grouped).reshape(np.shape(w))
     if wanted[2]:
         of_b = np.sum(g, axis=(0, *range(2, np.ndim(g))))
     return of_x, of_w, of_b
 
 
-def _solved(matrix: Any, right: Any, left: bool = True) -> Any:
-    if not left:
-        return np.swapaxes(_solved(np.swapaxes(matrix, -1, -2), np.swapaxes(right, -1, -2)), -1, -2)
-    if np.ndim(right) == np.ndim(matrix) - 1:
-        return np.linalg.solve(matrix, right[..., None])[..., 0]
-    return np.linalg.solve(matrix, right)
+def _grouped(values: Any, groups: int) -> Any:
+    n, channels = np.shape(values)[:2]
+    return values.reshape(n, groups, channels // groups, -1)
 
 
-def _triangular(matrix: Any, right: Any, upper: bool, left: bool = True, unitriangular: bool = False) -> Any:
-    one = np.eye(np.shape(matrix)[-1])
-    matrix = np.triu(matrix) if upper else np.tril(matrix)
-    return _solved(matrix * (1.0 - one) + one if unitriangular else matrix, right, left)
-
-
-@dataclass(frozen=True, slots=True)
-class _OfDeterminant:
-    """In place of the pivots: a determinant leaves factors of the transpose of what lies in rows; that is solved."""
-
-    matrix: Any
-
-
-def _lu_solve(matrix: Any, pivots: Any, right: Any, left: bool = True, adjoint: bool = False) -> Any:
-    # in place of its factors a matrix is kept itself
-    if isinstance(pivots, _OfDeterminant):
-        matrix, adjoint = pivots.matrix, True
-    return _solved(np.swapaxes(matrix, -1, -2) if adjoint else matrix, right, left)
-
-
-def _cholesky_solve(right: Any, factor: Any, upper: bool = False) -> Any:
-    lower = np.swapaxes(factor, -1, -2) if upper else factor
-    return np.linalg.solve(np.matmul(lower, np.swapaxes(lower, -1, -2)), right)
-
-
-def _cholesky(x: Any, upper: bool = False, check_errors: bool = False) -> Any:
-    lower = np.linalg.cholesky(x)
-    return np.swapaxes(lower, -1, -2) if upper else lower, 0
-
-
-def _slogdet(x: Any) -> Any:
-    sign, logarithm = np.linalg.slogdet(x)
-    return sign, logarithm, x, _OfDeterminant(x)
+def _spread(values: Any, w: Any, shape: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
+    """Return an array of this shape to which each value of a convolution is added where its window saw it."""
+    kernels = w.reshape(groups, np.shape(w)[0] // groups, -1, math.prod(np.shape(w)[2:]))
+    spread = np.einsum("ngop,gock->ngcpk", _grouped(values, groups), kernels).reshape(-1)
+    targets = _windows(shape, np.shape(w)[2:], stride, padding, dilation).reshape(-1)
+    inside = np.flatnonzero(targets >= 0)
+    return dialect().scattered(active_table(), np.zeros(shape), targets[inside], spread[inside])
 
 
 def _distances(a: Any, b: Any, p: float = 2.0, _: Any = None) -> Any:
-    apart = a[..., :, None, :] - b[..., None, :, :]
+    return _lengths(a[..., :, None, :] - b[..., None, :, :], p)
+
+
+def _distances_backward(grad: Any, a: Any, b: Any, p: float, found: Any) -> Any:
+    return np.sum(_slopes(grad, a[..., :, None, :] - b[..., None, :, :], p, found), axis=-2)
+
+
+def _pairs(x: Any) -> tuple[Any, Any]:
+    return np.triu_indices(np.shape(x)[0], 1)
+
+
+def _own_distances(x: Any, p: float = 2.0) -> Any:
+    first, second = _pairs(x)
+    return _lengths(x[first] - x[second], p)
+
+
+def _own_distances_backward(grad: Any, x: Any, p: float, found: Any) -> Any:
+    first, second = _pairs(x)
+    slopes = _slopes(grad, x[first] - x[second], p, found)
+    places = np.arange(math.prod(np.shape(x))).reshape(np.shape(x))
+    targets = np.concatenate([places[first], places[second]]).reshape(-1)
+    return dialect().scattered(
+        active_table(), np.zeros(np.shape(x)), targets, np.concatenate([slopes, -slopes]).reshape(-1)
+    )
+
+
+def _lengths(apart: Any, p: float) -> Any:
     if p == 2:
         return np.sqrt(np.sum(apart * apart, axis=-1))
     if p == 0 or math.isinf(p):
@@ -538,12 +581,10 @@ def _distances(a: Any, b: Any, p: float = 2.0, _: Any = None) -> Any:
     return np.sum(np.abs(apart) ** p, axis=-1) ** (1 / p)
 
 
-def _distances_backward(grad: Any, a: Any, b: Any, p: float, found: Any) -> Any:
-    apart = a[..., :, None, :] - b[..., None, :, :]
+def _slopes(grad: Any, apart: Any, p: float, found: Any) -> Any:
     if p == 2:
-        return np.sum((grad / found)[..., None] * apart, axis=-2)
-    share = np.sign(apart) * (np.abs(apart) / found[..., None]) ** (p - 1)
-    return np.sum(grad[..., None] * share, axis=-2)
+        return (grad / found)[..., None] * apart
+    return grad[..., None] * np.sign(apart) * (np.abs(apart) / found[..., None]) ** (p - 1)
 
 
 def _plain(function: Callable[..., Any]) -> Rule:
@@ -552,8 +593,9 @@ def _plain(function: Callable[..., Any]) -> Rule:
 
 _SPECIAL = {
     "erf": "erf", "erfc": "erfc", "erfinv": "erfinv", "lgamma": "gammaln", "digamma": "digamma", "special_i0": "i0",
-    "special_i0e": "i0e", "special_i1": "i1", "special_i1e": "i1e", "special_ndtri": "ndtri",
-    "special_log_ndtr": "log_ndtr", "special_erfcx": "erfcx", "special_xlog1py": "xlog1py", "xlogy": "xlogy",
+    "i0": "i0", "special_i0e": "i0e", "special_i1": "i1", "special_i1e": "i1e", "igamma": "gammainc",
+    "igammac": "gammaincc", "special_ndtri": "ndtri", "special_log_ndtr": "log_ndtr", "special_erfcx": "erfcx",
+    "special_xlog1py": "xlog1py", "xlogy": "xlogy",
     "polygamma": "polygamma", "special_zeta": "zeta",
 }  # fmt: skip
 
@@ -573,6 +615,7 @@ _NUMPY: dict[str, Callable[..., Any]] = {
 
 _RULES: Mapping[str, Rule] = {
     **{name: _plain(function) for name, function in _NUMPY.items()},
+    **MATRIX_RULES,
     **{name: (lambda *x, _name=found: special(_name, *x)) for name, found in _SPECIAL.items()},
     "add": lambda a, b, alpha=1: np.add(a, _times(alpha, b)),
     "sub": lambda a, b, alpha=1: np.subtract(a, _times(alpha, b)),
@@ -616,6 +659,11 @@ _RULES: Mapping[str, Rule] = {
     "_softmax": _softmax,
     "_log_softmax": _log_softmax,
     "logsumexp": _logsumexp,
+    "logcumsumexp": _logcumsumexp,
+    "_trilinear": _trilinear,
+    "hardshrink_backward": _shrink_backward,
+    "softshrink_backward": _shrink_backward,
+    "multi_margin_loss_backward": _multi_margin_backward,
     "addmm": _product_added,
     "addmv": _product_added,
     "baddbmm": _product_added,
@@ -624,20 +672,10 @@ _RULES: Mapping[str, Rule] = {
     "index_put": _index_put,
     "_unsafe_index_put": _index_put,
     "scatter_add": _scatter_add,
+    "scatter_reduce": _scatter_reduce,
     "index_add": _index_add,
-    "linalg_cholesky_ex": _cholesky,
-    "linalg_inv_ex": lambda x, check_errors=False: (np.linalg.inv(x), 0),
-    "linalg_solve_triangular": lambda a, b, upper, left=True, unitriangular=False: _triangular(
-        a, b, upper, left, unitriangular
-    ),
-    "linalg_lu_solve": _lu_solve,
-    "cholesky_solve": _cholesky_solve,
-    "_linalg_solve_ex": lambda a, b, left=True, check_errors=False: (_solved(a, b, left), a, 0, 0),
-    "_linalg_det": lambda x: (np.linalg.det(x), x, _OfDeterminant(x)),
-    "_linalg_slogdet": _slogdet,
-    "_linalg_eigh": lambda a, uplo="L", compute_v=True: tuple(np.linalg.eigh(a, uplo)),
-    "_linalg_svd": lambda a, full_matrices=False, compute_uv=True, driver=None: tuple(np.linalg.svd(a, full_matrices)),
-    "linalg_qr": lambda a, mode="reduced": tuple(np.linalg.qr(a, mode)),
     "_cdist_forward": _distances,
     "_cdist_backward": _distances_backward,
+    "_pdist_forward": _own_distances,
+    "_pdist_backward": _own_distances_backward,
 }

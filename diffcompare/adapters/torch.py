@@ -6,7 +6,7 @@ import operator
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import numpy as np
@@ -158,10 +158,12 @@ def _followed(arrays: Sequence[Any] | None = None) -> Iterator[tuple[list[tuple[
     """Note the tensors whose truth is asked, with the answers, and which of these arrays become tensors.
 
     A graph that is being made goes on after the question; unless arrays are given, what would leave PyTorch stays in
-    it, as a constant of automatic differentiation.
+    it, as a constant of automatic differentiation. PyTorch's own functions ask where only its dispatcher sees it.
     """
     import torch
+    from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing
     from torch.overrides import TorchFunctionMode
+    from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
     decided: list[tuple[Any, bool]] = []
     entered: list[Any] = []
@@ -176,16 +178,27 @@ def _followed(arrays: Sequence[Any] | None = None) -> Iterator[tuple[list[tuple[
             if arrays is not None or func is not torch.Tensor.__bool__:
                 return func(*args, **(kwargs or {}))
             from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
-            from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing
 
             (asked,) = args
             while torch._C._functorch.is_functorch_wrapped_tensor(asked):
                 asked = torch._C._functorch.get_unwrapped(asked)
-            with disable_proxy_modes_tracing(), temporarily_clear_interpreter_stack():
+            with _disable_current_modes(), temporarily_clear_interpreter_stack():
                 decided.append((asked, bool(asked)))
             return decided[-1][1]
 
-    with Following():
+    class Inside(TorchDispatchMode):  # type: ignore[misc]
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if func is torch.ops.aten._local_scalar_dense.default and args[0].dtype is torch.bool:
+                asked = args[0]
+            elif func is torch.ops.aten.equal.default and args[0].shape == args[1].shape:
+                asked = torch.all(args[0] == args[1])
+            else:
+                return func(*args, **(kwargs or {}))
+            with disable_proxy_modes_tracing():
+                decided.append((asked, bool(func(*args))))
+            return decided[-1][1]
+
+    with Following(), Inside() if arrays is None else nullcontext():
         yield decided, entered
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from diffcompare.errors import TraceError
@@ -11,7 +12,7 @@ from diffcompare.tracing.dialect import Dialect
 from diffcompare.tracing.substitutes import SCALARS
 from diffcompare.tracing.table import active_table
 
-__all__ = ["dialect", "special"]
+__all__ = ["dialect", "linear", "special"]
 
 
 def dialect() -> Dialect:
@@ -21,8 +22,16 @@ def dialect() -> Dialect:
 
 def special(name: str, *x: Any) -> Any:
     """Apply a function of ``scipy.special``."""
+    return dialect().special(active_table(), getattr(_scipy("special", name), name))(*x)
+
+
+def linear(name: str, *x: Any) -> Any:
+    """Apply a function of ``scipy.linalg``."""
+    return dialect().linear(active_table(), getattr(_scipy("linalg", name), name))(*x)
+
+
+def _scipy(module: str, name: str) -> Any:
     try:
-        import scipy.special
+        return import_module(f"scipy.{module}")
     except ImportError:
         raise TraceError(f"{name} needs SciPy: pip install scipy") from None
-    return dialect().special(active_table(), getattr(scipy.special, name))(*x)

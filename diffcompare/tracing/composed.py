@@ -205,9 +205,10 @@ def composed(traced: Callable[[Any, Any], Any]) -> Handlers:
     @handles(np.linalg.pinv)
     def pinv(table: Any, a: Any, *_: Any, **__: Any) -> Any:
         matrix = traced(table, a)
-        if matrix.shape[0] >= matrix.shape[1]:
-            return np.linalg.solve(matrix.T @ matrix, matrix.T)
-        return np.linalg.solve(matrix @ matrix.T, matrix).T
+        flipped = np.swapaxes(matrix, -1, -2)
+        if matrix.shape[-2] >= matrix.shape[-1]:
+            return np.linalg.solve(flipped @ matrix, flipped)
+        return np.swapaxes(np.linalg.solve(matrix @ flipped, matrix), -1, -2)
 
     @handles(np.linalg.matrix_power)
     def matrix_power(table: Any, a: Any, n: int) -> Any:

@@ -9,6 +9,7 @@ repeated one, and has no derivative.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -49,14 +50,21 @@ def factorisations(traced: Callable[[Any, Any], Any], floats: Callable[[Any], An
     handlers: Handlers = {}
     handles = registering(handlers)
 
-    def one(table: Any, a: Any, name: str) -> Any:
-        matrix = traced(table, a)
-        if matrix.ndim != 2:
-            raise refuse(f"{name} of a stack", "one matrix is read", "use a loop")
-        return matrix
+    def of_each(function: Callable[..., Any]) -> Callable[..., Any]:
+        """Factorise the matrices of a stack one after the other."""
 
-    def symmetric(table: Any, a: Any, upper: str, name: str) -> tuple[Any, Any]:
-        given = one(table, a, name)
+        def rule(table: Any, a: Any, *others: Any, **how: Any) -> Any:
+            given = traced(table, a)
+            if given.ndim == 2:
+                return function(given, *others, **how)
+            found = [rule(table, one, *others, **how) for one in given]
+            if not isinstance(found[0], tuple):
+                return np.stack(found)
+            return type(found[0])(*(np.stack(parts) for parts in zip(*found, strict=True)))
+
+        return functools.wraps(function)(rule)
+
+    def symmetric(given: Any, upper: str, name: str) -> tuple[Any, Any]:
         # the library reads one half
         half: Any = np.triu(given) if upper in ("U", "u") else np.tril(given)
         whole = half + half.T - np.diag(np.diag(given))
@@ -67,19 +75,21 @@ def factorisations(traced: Callable[[Any, Any], Any], floats: Callable[[Any], An
         return np.stack([size for size, _ in pairs]), np.stack([vector for _, vector in pairs], axis=1)
 
     @handles(np.linalg.eigh)
-    def eigh(table: Any, a: Any, UPLO: str = "L") -> Any:
-        return np.linalg.eigh(np.eye(1)).__class__(*symmetric(table, a, UPLO, "eigh"))
+    @of_each
+    def eigh(a: Any, UPLO: str = "L") -> Any:
+        return np.linalg.eigh(np.eye(1)).__class__(*symmetric(a, UPLO, "eigh"))
 
     @handles(np.linalg.eigvalsh)
-    def eigvalsh(table: Any, a: Any, UPLO: str = "L") -> Any:
-        return symmetric(table, a, UPLO, "eigvalsh")[0]
+    @of_each
+    def eigvalsh(a: Any, UPLO: str = "L") -> Any:
+        return symmetric(a, UPLO, "eigvalsh")[0]
 
     @handles(np.linalg.svd)
-    def svd(table: Any, a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-        matrix = one(table, a, "svd")
+    @of_each
+    def svd(matrix: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
         wide = matrix.shape[0] < matrix.shape[1]
         tall = matrix.T if wide else matrix
-        squares, right = symmetric(table, tall.T @ tall, "L", "svd")
+        squares, right = symmetric(tall.T @ tall, "L", "svd")
         sizes, right = np.sqrt(squares[::-1]), right[:, ::-1]
         if not compute_uv:
             return sizes
@@ -93,22 +103,19 @@ def factorisations(traced: Callable[[Any, Any], Any], floats: Callable[[Any], An
         return np.linalg.svd(np.eye(1)).__class__(*found)
 
     @handles(np.linalg.qr)
-    def qr(table: Any, a: Any, mode: str = "reduced") -> Any:
-        matrix = one(table, a, "qr")
-        if (
-            matrix.shape[0] < matrix.shape[1]
-            or mode not in ("reduced", "r", "complete")
-            or (mode == "complete" and matrix.shape[0] != matrix.shape[1])
-        ):
-            raise refuse(
-                f"qr of this kind ({mode})", "only columns that are independent are read", "use mode='reduced'"
-            )
-        # R is the Cholesky factor of AᵀA, but for the signs of its rows
-        signs = np.sign(np.diag(np.linalg.qr(floats(matrix), mode="r")))
-        upper = signs[:, None] * np.linalg.cholesky(matrix.T @ matrix).T
-        if mode == "r":
-            return upper
-        return np.linalg.qr(np.eye(1)).__class__(np.linalg.solve(upper.T, matrix.T).T, upper)
+    @of_each
+    def qr(matrix: Any, mode: str = "reduced") -> Any:
+        rows, columns = matrix.shape
+        if mode not in ("reduced", "r", "complete") or (mode == "complete" and rows > columns):
+            raise refuse(f"qr of this kind ({mode})", "what completes a basis is not unique", "use mode='reduced'")
+        # R is the Cholesky factor of AᵀA, but for the signs of its rows; what lies beside a square follows from Q
+        square = matrix[:, :rows]
+        signs = np.sign(np.diag(np.linalg.qr(floats(square), mode="r")))
+        upper = signs[:, None] * np.linalg.cholesky(square.T @ square).T
+        basis = np.linalg.solve(upper.T, square.T).T
+        if rows < columns:
+            upper = np.concatenate([upper, basis.T @ matrix[:, rows:]], axis=1)
+        return upper if mode == "r" else np.linalg.qr(np.eye(1)).__class__(basis, upper)
 
     return handlers
 
@@ -117,8 +124,8 @@ def exponential(floats: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return what stands for ``scipy.linalg.expm``: its series, after scaling, and squarings."""
 
     def expm(a: Any) -> Any:
-        if np.ndim(a) != 2:
-            raise refuse("expm of a stack", "one matrix is read", "use a loop")
+        if np.ndim(a) > 2:
+            return np.stack([expm(one) for one in a])
         norm = float(np.max(np.sum(np.abs(floats(a)), axis=0), initial=0.0))
         halvings = max(0, int(np.ceil(np.log2(norm / _NORM)))) if norm else 0
         scaled = a / 2.0**halvings

@@ -9,6 +9,7 @@ from __future__ import annotations
 import array
 import functools
 import gc
+import operator
 import random
 import sys
 import types
@@ -147,13 +148,14 @@ class _Held:
         """Return what keeps what an object of a class holds, and returns what it refers to."""
         if _is_atom(kind):
             return None
+        contents = self._contents(kind)
         if kind in _PLAIN:
-            return self._contents
+            return contents
         for known, keep in _KINDS.items():
             if issubclass(kind, known):
                 return functools.partial(keep, self)
         slots = slots_of(kind)
-        return lambda value: [*self._contents(value), *self._attributes(value, slots)]
+        return lambda value: [*contents(value), *self._attributes(value, slots)]
 
     def _function(self, function: types.FunctionType) -> Sequence[Any]:
         found = [*(function.__closure__ or ()), *(function.__defaults__ or ())]
@@ -168,7 +170,7 @@ class _Held:
         names = names_of(function.__code__)
         return [*found, *self._names(function.__globals__, names)]
 
-    def _names(self, namespace: dict[str, Any], names: set[str]) -> list[Any]:
+    def _names(self, namespace: dict[str, Any], names: frozenset[str]) -> list[Any]:
         """Keep the names of a module that code refers to, and those of modules that it refers to."""
         before = {name: namespace[name] for name in names if name in namespace}
 
@@ -227,24 +229,24 @@ class _Held:
         self.undo.append(undo)
         return [*before.values(), *kind.__bases__]
 
-    def _contents(self, value: Any) -> Sequence[Any]:
-        """Keep what a container of Python's or NumPy's holds."""
-        if isinstance(value, tuple | frozenset):
-            return list(value)
-        if isinstance(value, np.ndarray):
-            return self._array(value)
-        if isinstance(value, np.random.Generator):
-            return self._state(lambda: value.bit_generator.state, lambda s: setattr(value.bit_generator, "state", s))
-        if isinstance(value, np.random.RandomState):
-            return self._state(value.get_state, value.set_state)
-        if isinstance(value, random.Random):
-            return self._state(value.getstate, value.setstate)
-        for kind, write in _CONTAINERS.items():
-            if isinstance(value, kind):
-                before = _listed(value, kind)
-                self.undo.append(functools.partial(_put_back, value, kind, before, write))
-                return [part for pair in before for part in pair] if issubclass(kind, dict) else before
-        return []
+    def _contents(self, kind: type) -> Callable[[Any], Sequence[Any]]:
+        """Return what keeps what a container of Python's or NumPy's holds; of other classes that is nothing."""
+        if issubclass(kind, tuple | frozenset):
+            return list
+        if issubclass(kind, np.ndarray):
+            return self._array
+        for known, (get, put) in _STATES.items():
+            if issubclass(kind, known):
+                return functools.partial(self._state, get, put)
+        for known, write in _CONTAINERS.items():
+            if issubclass(kind, known):
+                return functools.partial(self._container, known, write)
+        return lambda _: ()
+
+    def _container(self, kind: Any, write: Callable[[Any, Any], None], value: Any) -> Sequence[Any]:
+        before = _listed(value, kind)
+        self.undo.append(functools.partial(_put_back, value, kind, before, write))
+        return before
 
     def _array(self, value: Any) -> Sequence[Any]:
         if isinstance(value.base, np.ndarray):
@@ -262,9 +264,9 @@ class _Held:
                 self.undo.append(lambda: np.copyto(value.view(np.ndarray), before))
         return []
 
-    def _state(self, get: Callable[[], Any], put: Callable[[Any], None]) -> Sequence[Any]:
-        before = get()
-        self.undo.append(lambda: put(before))
+    def _state(self, get: Callable[[Any], Any], put: Callable[[Any, Any], None], value: Any) -> Sequence[Any]:
+        before = get(value)
+        self.undo.append(lambda: put(value, before))
         return []
 
     def _attributes(self, value: Any, slots: Sequence[Any]) -> Sequence[Any]:
@@ -340,16 +342,22 @@ _USED_UP = "the function refers to a {}: a trace would use it up; give it a list
 # of a class: Py_TPFLAGS_HEAPTYPE
 _WRITTEN_IN_PYTHON = 1 << 9
 _CONTAINERS: dict[type, Callable[[Any, Any], None]] = {
-    OrderedDict: lambda value, before: (OrderedDict.clear(value), OrderedDict.update(value, before))[0],
-    dict: lambda value, before: (dict.clear(value), dict.update(value, before))[0],
+    OrderedDict: lambda value, before: (OrderedDict.clear(value), OrderedDict.update(value, _pairs(before)))[0],
+    dict: lambda value, before: (dict.clear(value), dict.update(value, _pairs(before)))[0],
     list: lambda value, before: list.__setitem__(value, slice(None), before),
     set: lambda value, before: (set.clear(value), set.update(value, before))[0],
     deque: lambda value, before: (deque.clear(value), deque.extend(value, before))[0],
     bytearray: lambda value, before: bytearray.__setitem__(value, slice(None), bytes(before)),
     array.array: lambda value, before: value.__setitem__(slice(None), array.array(value.typecode, before)),
 }
-
-
+_STATES: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], None]]] = {
+    np.random.Generator: (
+        lambda value: value.bit_generator.state,
+        lambda value, state: setattr(value.bit_generator, "state", state),
+    ),
+    np.random.RandomState: (lambda value: value.get_state(), lambda value, state: value.set_state(state)),
+    random.Random: (lambda value: value.getstate(), lambda value, state: value.setstate(state)),
+}
 # what these refer to is what they contain
 _PLAIN = frozenset({dict, list, set, tuple, frozenset, deque})
 # of these nothing is hidden that could be changed
@@ -362,18 +370,19 @@ def _is_atom(kind: type) -> bool:
 
 
 def _listed(value: Any, kind: Any) -> list[Any]:
-    return list(kind.items(value)) if issubclass(kind, dict) else list(kind.__iter__(value))
+    """Return what a container holds; of a dict the keys, then the values."""
+    return [*kind.keys(value), *kind.values(value)] if issubclass(kind, dict) else list(kind.__iter__(value))
+
+
+def _pairs(listed: list[Any]) -> Iterator[tuple[Any, Any]]:
+    count = len(listed) // 2
+    return zip(listed[:count], listed[count:], strict=True)
 
 
 def _put_back(value: Any, kind: Any, before: list[Any], write: Callable[[Any, Any], None]) -> None:
     now = _listed(value, kind)
-    if len(now) != len(before) or not all(map(_is_same, now, before)):
+    if len(now) != len(before) or not all(map(operator.is_, now, before)):
         write(value, before)
-
-
-def _is_same(a: Any, b: Any) -> bool:
-    # the pairs of a dict are made anew
-    return a is b or (type(a) is type(b) is tuple and len(a) == len(b) == 2 and a[0] is b[0] and a[1] is b[1])
 
 
 def _contents_of(cell: types.CellType) -> list[Any]:
@@ -391,19 +400,18 @@ def slots_of(kind: type) -> list[Any]:
     ]  # fmt: skip
 
 
-def names_of(code: types.CodeType) -> set[str]:
+@functools.lru_cache(maxsize=2**14)
+def names_of(code: types.CodeType) -> frozenset[str]:
     """Return the global names and attributes that code refers to, with those of functions inside."""
-    found = set(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            found |= names_of(constant)
-    return found
+    inside = (names_of(constant) for constant in code.co_consts if isinstance(constant, types.CodeType))
+    return frozenset(code.co_names).union(*inside)
 
 
 def _is_standard(module: str) -> bool:
     return module in sys.stdlib_module_names and module != "__main__"
 
 
+@functools.lru_cache(maxsize=2**12)
 def _is_users(module: str | None) -> bool:
     top = (module or "").partition(".")[0]
     return not _is_standard(top) and top not in (*_CONSTANT, *_WORLDS, "numpy", "scipy", "pandas")

@@ -123,6 +123,32 @@ def factorised(w: Any) -> Any:
     return sums + torch.cdist(a, 2 * a + 1).sum() + torch.linalg.eigvalsh(a)[2]
 
 
+def square(w: Any) -> Any:
+    return torch.outer(w, w) + torch.diag(torch.exp(w)) + torch.triu(X[:3]) / 8
+
+
+def definite(w: Any) -> Any:
+    return torch.outer(w, w) + torch.diag(torch.exp(w)) + 0.05
+
+
+def tall(w: Any) -> Any:
+    return torch.cat([square(w), X[3:] * w])
+
+
+def stack(w: Any) -> Any:
+    return torch.stack([definite(w), 2 * definite(w) + torch.eye(3, dtype=w.dtype)])
+
+
+def cubes(*parts: Any) -> Any:
+    return sum((part**3).sum() for part in parts)
+
+
+def solved_by_factors(w: Any) -> Any:
+    factors, right = torch.linalg.lu_factor(square(w)), X.T * w[:, None]
+    found = torch.linalg.lu_solve(*factors, right) + torch.linalg.lu_solve(*factors, right, adjoint=True)
+    return cubes(found, torch.linalg.lu_solve(*factors, right.T, left=False))
+
+
 def indexed(w: Any) -> Any:
     sums = torch.zeros(2, dtype=w.dtype).index_add(0, torch.tensor([0, 1, 0]), w)
     more = torch.zeros(4, dtype=w.dtype).scatter_add(0, torch.tensor([3, 3, 1]), w**2)
@@ -150,6 +176,53 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "determinants": determinants,
     "distances": distances,
     "factorised": factorised,
+    # the rows change places
+    "L and U": lambda w: cubes(*torch.linalg.lu(square(w).flip(0))),
+    "L and U of tall ones": lambda w: cubes(*torch.linalg.lu(tall(w))) + cubes(*torch.linalg.lu(tall(w).T)),
+    "L and U of a stack": lambda w: cubes(*torch.linalg.lu(stack(w))[1:]) + torch.linalg.lu_factor(stack(w))[0].sum(),
+    "solved by factors": solved_by_factors,
+    "checked": lambda w: (
+        cubes(torch.linalg.cholesky_ex(definite(w)).L, torch.linalg.inv_ex(stack(w)).inverse)
+        + cubes(torch.linalg.solve_ex(stack(w), w).result) * (torch.linalg.cholesky_ex(stack(w)).info == 0).sum()
+    ),
+    "stacks": lambda w: (
+        cubes(torch.linalg.eigvalsh(stack(w)), torch.linalg.svdvals(stack(w)), *torch.linalg.qr(stack(w)))
+        + torch.linalg.eigh(stack(w))[1][1, :, 0].square() @ w
+    ),
+    "wide": lambda w: cubes(*torch.linalg.qr(tall(w).T)) + cubes(torch.linalg.svdvals(tall(w).T)),
+    "least squares": lambda w: torch.linalg.lstsq(tall(w), X).solution.sum() + torch.linalg.pinv(tall(w).T)[0].sum(),
+    "exponential": lambda w: cubes(torch.linalg.matrix_exp(square(w)), torch.linalg.matrix_exp(stack(w))),
+    "of a factor": lambda w: (
+        cubes(torch.cholesky_inverse(torch.linalg.cholesky(definite(w))))
+        + cubes(torch.cholesky_inverse(torch.linalg.cholesky(definite(w), upper=True), upper=True))
+    ),
+    "pairs of rows": lambda w: cubes(F.pdist(X * w)) + cubes(F.pdist(X * w, 1.5)) + torch.dist(w, X[0]),
+    "multi margin": lambda w: (
+        F.multi_margin_loss(torch.outer(X[:, 0], w), CLASSES)
+        + F.multi_margin_loss(torch.outer(X[:, 0], w), CLASSES, p=2, margin=0.7, weight=X[0].abs(), reduction="sum")
+    ),
+    "shrunk": lambda w: cubes(F.softshrink(w, 0.25), F.hardshrink(w, 0.25)),
+    "bilinear": lambda w: cubes(F.bilinear(X, X + 1, torch.stack([square(w), definite(w)]), w[:2])),
+    "interpolated": lambda w: cubes(
+        F.interpolate((X * w)[None], scale_factor=2.0, mode="linear"),
+        F.interpolate((X * w)[None, None], scale_factor=2.0, mode="bicubic"),
+        F.pad((X * w)[None], (1, 1), mode="reflect"),
+    ),
+    "Bessel": lambda w: cubes(torch.i0(w)),
+    "summed where": lambda w: cubes(torch.ones(2, dtype=D).scatter_reduce(0, torch.tensor([0, 1, 0]), w, "sum")),
+    "transposed convolution": lambda w: cubes(
+        F.conv_transpose1d(w.reshape(1, 1, 3), X[:1, None], stride=2, padding=1, output_padding=1),
+        F.conv_transpose2d(IMAGE[..., :4, :4].expand(1, 2, 4, 4), w.reshape(1, 3, 1, 1).expand(2, 3, 2, 2), w),
+        F.conv_transpose2d(
+            IMAGE[..., :2, :].reshape(1, 2, 2, 4) * w[0],
+            IMAGE[..., :2, :].reshape(2, 2, 2, 2) * w[1],
+            groups=2,
+            dilation=2,
+        ),
+    ),
+    # PyTorch asks for the truth inside
+    "gaussian loss": lambda w: F.gaussian_nll_loss(X @ w, Y, torch.exp(X @ w)),
+    "correlation": lambda w: torch.corrcoef((X * w).T + 0.1 * X.T**2)[0, 1] + torch.cov(X.T * w[:, None])[0, 2],
     "gradient penalty": lambda w: torch.func.grad(lambda v: torch.sigmoid(X @ v).sum())(w).pow(2).sum(),
 }
 
@@ -262,6 +335,59 @@ def test_distributions_that_check_their_arguments_are_followed() -> None:
 
     verdict = dc.check_gradient(likelihood, torch.func.grad(likelihood), W)
     assert (verdict.status, verdict.evidence) == ("consistent", "identity"), verdict.explain()
+
+
+P, R, S = torch.distributions, torch.tensor([0.5, 1.5, 2.5], dtype=D), torch.tensor([0.2, 0.3, 0.5], dtype=D)
+DISTRIBUTIONS: dict[str, Callable[[Any], Any]] = {
+    "Beta": lambda w: P.Beta(w.exp(), (-w).exp()).log_prob(S),
+    "Dirichlet": lambda w: P.Dirichlet(w.exp()).log_prob(S),
+    "Kumaraswamy": lambda w: P.Kumaraswamy(w.exp(), (-w).exp()).log_prob(S),
+    "LKJCholesky": lambda w: P.LKJCholesky(3, w[0].exp()).log_prob(
+        torch.tensor([[1, 0, 0], [0.6, 0.8, 0], [0, 0.6, 0.8]], dtype=D)
+    ),
+    "LowRankMultivariateNormal": lambda w: (
+        P.LowRankMultivariateNormal(w, torch.stack([w, w**2], 1), w.exp()).log_prob(R)
+        + P.LowRankMultivariateNormal(w, w[:, None], w.exp()).log_prob(X).sum()
+    ),
+    "MixtureSameFamily": lambda w: P.MixtureSameFamily(P.Categorical(logits=w), P.Normal(w, w.exp())).log_prob(R),
+    "MultivariateNormal": lambda w: (
+        P.MultivariateNormal(w, definite(w)).log_prob(X).sum()
+        + P.MultivariateNormal(w, precision_matrix=definite(w)).entropy()
+        + P.kl_divergence(P.MultivariateNormal(w, definite(w)), P.MultivariateNormal(R, scale_tril=definite(w).tril()))
+    ),
+    "Gamma": lambda w: P.Gamma(R, w.exp()).cdf(R) + P.Gamma(w.exp(), R).log_prob(R),
+    "StudentT": lambda w: P.StudentT(w.exp(), w, w.exp()).log_prob(R),
+    "VonMises": lambda w: P.VonMises(w, w.exp()).log_prob(R),
+    "Wishart": lambda w: (
+        P.Wishart(w[0].exp() + 3, definite(w)).log_prob(torch.eye(3, dtype=D) + 0.1)
+        + P.Wishart(w[1].exp() + 3, scale_tril=definite(w).tril()).log_prob(torch.eye(3, dtype=D) + 0.1)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_likelihoods_of_distributions_are_judged_by_identity(name: str) -> None:
+    def likelihood(w: Any) -> Any:
+        return DISTRIBUTIONS[name](w).sum()
+
+    right = dc.check_gradient(likelihood, backward(likelihood), torch.tensor(W, dtype=D))
+    assert (right.status, right.evidence) == ("consistent", "identity"), right.explain()
+    # the logarithms of π and 2 are floats
+    assert right.resolution < 1e-8
+
+
+@pytest.mark.parametrize(
+    ("f", "why"),
+    [
+        (lambda w: torch.linalg.pinv(torch.outer(w, w)).sum(), "not of full rank"),
+        (lambda w: torch.linalg.lu(torch.outer(w * torch.tensor([1.0, 0, 0], dtype=D), w))[2].sum(), "singular"),
+        (lambda w: torch.zeros(2, dtype=D).scatter_reduce(0, torch.tensor([0, 1, 0]), w, "amax").sum(), "scatter_add"),
+    ],
+)
+def test_what_has_no_derivative_or_is_not_read_is_said(f: Callable[[Any], Any], why: str) -> None:
+    verdict = dc.check_gradient(f, torch.func.grad(f), W)
+    assert verdict.evidence != "identity"
+    assert why in verdict.explain()
 
 
 def value_and_gradient(w: Any) -> tuple[float, Any]:
