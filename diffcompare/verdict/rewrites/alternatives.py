@@ -290,6 +290,8 @@ def _of_statement(site: Site) -> Iterator[Rewrite]:
         change = Change(node, "value", None, ast.fix_missing_locations(ast.copy_location(new, value)))
         # if all components have the wrong sign, the place is where they are returned
         yield Rewrite(value, (change,), 0.45 if isinstance(node, ast.Return) else 0.85, "sign", *_FLIPPED)
+    if isinstance(node, ast.Assign | ast.AugAssign):
+        yield from _other_way(site)
     if isinstance(node, ast.AugAssign):
         target = text_of(node.target)
         if type(node.op) in _OPPOSITE:
@@ -316,6 +318,19 @@ def _of_statement(site: Site) -> Iterator[Rewrite]:
         yield Rewrite(node, (site.replaced(ast.Pass()),), 1.3, "extra term", *words)
 
 
+def _other_way(site: Site) -> Iterator[Rewrite]:
+    """What is read where it should be written, and written where it should be read: an adjoint goes the other way."""
+    node = site.node
+    target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
+    if not isinstance(target, ast.Subscript):
+        return
+    for read in ast.walk(node.value):
+        if isinstance(read, ast.Subscript) and text_of(read.slice) != text_of(target.slice):
+            changes = Change(target, "slice", None, read.slice), Change(read, "slice", None, target.slice)
+            words = f"{text_of(target.slice)} and {text_of(read.slice)} should be exchanged"
+            yield Rewrite(node, changes, 1.15, "shifted", words, f"the indices {words} in {{}}")
+
+
 def _slices(names: Names) -> list[ast.expr]:
     """Return the slices that may stand in an index, as syntax of its own each time."""
     return [ast.parse(f"_[{text}]", mode="eval").body.slice for text in names.slices]  # type: ignore[attr-defined]
@@ -323,6 +338,7 @@ def _slices(names: Names) -> list[ast.expr]:
 
 def repeated_lines(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
     """Yield what may be missing after a line that adds to a part of something: its like for another part."""
+    lines = {text_of(site.node) for site in sites if isinstance(site.node, ast.AugAssign)}
     for site in sites:
         node = site.node
         if not isinstance(node, ast.AugAssign) or not isinstance(node.target, ast.Subscript):
@@ -335,9 +351,12 @@ def repeated_lines(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
         for other in others:
             for op in (ast.Add, ast.Sub):
                 more = ast.AugAssign(ast.Subscript(node.target.value, other, ast.Store()), op(), node.value)
-                both = ast.If(ast.Constant(True), [node, more], [])
-                words = f"the line {text_of(ast.fix_missing_locations(more))} is missing"
-                yield Rewrite(node, (site.replaced(both),), 1.45, "missing term", words, words + " after {}")
+                text = text_of(ast.fix_missing_locations(ast.copy_location(more, node)))
+                # a line once more is twice what it is
+                if text not in lines:
+                    words = f"the line {text} is missing"
+                    both = ast.If(ast.Constant(True), [node, more], [])
+                    yield Rewrite(node, (site.replaced(both),), 1.45, "missing term", words, words + " after {}")
 
 
 def _instead(site: Site, new: Any, cost: float, kind: str = "other value", words: str = "") -> Rewrite:

@@ -48,7 +48,7 @@ _COMPILED, _RUN, _UNKNOWN = 75, 60, 100_000
 # loops of so many nodes are rather run again than evaluated node by node
 _MANY = 250
 # what a change may take however fast the gradient is
-_LEAST_SECONDS = 0.1
+_LEAST_SECONDS = 0.005
 # an element, or what an object holds
 _ELEMENT = re.compile(r"\w+\[-?\d+\]|self\.\w+")
 # nodes of an expression that may be put in elsewhere

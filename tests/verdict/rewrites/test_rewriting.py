@@ -17,6 +17,7 @@ _RNG = np.random.default_rng(3)
 SERIES = np.cumsum(_RNG.normal(size=25))
 A = _RNG.normal(size=(3, 3))
 STEPS = [0.5, 0.25, 0.125]
+C = 0.2
 ANCHORS = _RNG.normal(size=(5, 3))
 
 
@@ -124,6 +125,54 @@ def _one_way(x: Any) -> Any:
     grad = np.zeros(x.size)
     grad[1:] += gap
     return grad
+
+
+def flowing(u: Any) -> Any:
+    """Six steps of a diffusion between neighbours that is uneven."""
+    for _ in range(6):
+        u = np.concatenate([u[:1], u[1:-1] + 0.3 * u[2:] - 0.25 * u[1:-1] + 0.1 * u[:-2], u[-1:]])
+    return 0.5 * np.sum(u**2)
+
+
+def reads_where_it_should_write(u: Any) -> Any:
+    for _ in range(6):
+        u = np.concatenate([u[:1], u[1:-1] + 0.3 * u[2:] - 0.25 * u[1:-1] + 0.1 * u[:-2], u[-1:]])
+    for _ in range(6):
+        before = u.copy()
+        before[1:-1] -= 0.25 * u[1:-1]
+        before[2:] += 0.3 * u[1:-1]
+        before[1:-1] += 0.1 * u[:-2]
+        u = before
+    return u
+
+
+def spreading(u: Any) -> Any:
+    for _ in range(20):
+        u = np.concatenate([u[:1], u[1:-1] + C * (u[2:] - 2 * u[1:-1] + u[:-2]), u[-1:]])
+    return 0.5 * np.sum(u**2)
+
+
+def half_of_it(u: Any) -> Any:
+    for _ in range(20):
+        u = np.concatenate([u[:1], u[1:-1] + C * (u[2:] - 2 * u[1:-1] + u[:-2]), u[-1:]])
+    for _ in range(20):
+        before = u.copy()
+        before[1:-1] -= C * u[1:-1]
+        before[2:] += C * u[1:-1]
+        before[:-2] += C * u[1:-1]
+        u = before
+    return u
+
+
+def test_an_adjoint_that_reads_where_it_should_write_is_told() -> None:
+    verdict = dc.check_gradient(flowing, reads_where_it_should_write, np.linspace(-1.0, 2.0, 9) ** 2)
+    assert "the indices 1:-1 and :-2 should be exchanged" in str(verdict.cause)
+    assert "before[1:-1] += 0.1 * u[:-2]" in verdict.places["text"].tolist()
+
+
+def test_a_line_that_stands_there_is_not_missing_once_more() -> None:
+    verdict = dc.check_gradient(spreading, half_of_it, np.linspace(-1.0, 2.0, 30) ** 2)
+    assert str(verdict.cause) == "the factor 2 is missing in C * u[1:-1]"
 
 
 def test_the_users_code_and_data_stay_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
