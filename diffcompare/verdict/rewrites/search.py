@@ -47,8 +47,8 @@ _LEFT, _NOISY, _GROWN = 1e-9, 1e-3, 1000
 _COMPILED, _RUN, _UNKNOWN = 75, 60, 100_000
 # loops of so many nodes are rather run again than evaluated node by node
 _MANY = 250
-# what a change may take however fast the gradient is
-_LEAST_SECONDS = 0.005
+# what a change may take however fast the gradient is, and where its values are looked at
+_LEAST_SECONDS, _LOOKED_AT = 0.005, 0.1
 # an element, or what an object holds
 _ELEMENT = re.compile(r"\w+\[-?\d+\]|self\.\w+")
 # nodes of an expression that may be put in elsewhere
@@ -176,7 +176,7 @@ class Rewriting:
                     change, probe = probed(site, body, number)
                     gradient = self.trial.noted(body, self._watched([change], body))
                     if gradient is not None:
-                        with self.trial.limited():
+                        with self.trial.limited(_LOOKED_AT):
                             some += [(one, body, probe, gradient) for one in make(site, probe)]
 
         def right(one: tuple[Insertion, Body, Probe, Callable[..., Any]]) -> Found | None:
@@ -323,9 +323,9 @@ class Trial:
         body.measure()
         return value is not None and np.array_equal(value, here.claimed)
 
-    def limited(self) -> contextlib.AbstractContextManager[None]:
+    def limited(self, least: float = _LEAST_SECONDS) -> contextlib.AbstractContextManager[None]:
         """Give up what takes far longer than the source as it is."""
-        return limited(_LEAST_SECONDS + 20 * max(self.seconds))
+        return limited(least + 20 * max(self.seconds))
 
     def holds(self, changes: Sequence[Change], body: Body) -> bool:
         """Tell whether a gradient is right with changes."""
@@ -343,7 +343,7 @@ class Trial:
             with body.changed(changes) as gradient:
                 if self.watch is not None:
                     self.watch.on = False
-                with self.limited():
+                with self.limited(_LOOKED_AT):
                     _claim(replace(self.problem, gradient=gradient), self.asked[0])
                 return gradient
         except (SyntaxError, ValueError):
