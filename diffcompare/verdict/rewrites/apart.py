@@ -24,7 +24,7 @@ APART = all(hasattr(os, name) for name in ("fork", "waitpid")) and hasattr(signa
 # giving up takes time as well: what was made is freed before the next signal
 _AGAIN = 0.25
 # of processor time of its own, and by the clock, where the system or other programs have the processor
-_SECONDS, _PATIENCE = 2.5, 8.0
+_SECONDS, _PATIENCE = 4.0, 10.0
 # tenths of a second for which the copy may wait: a lock that another thread held is never released there
 _ASLEEP = 3
 # what the copy may take beyond what the process has

@@ -132,7 +132,19 @@ class Rewriting:
 
     def usual(self) -> Found | None:
         """Return what people do most often."""
-        return self._first(rewrites_of, 0.0, _USUAL)
+        found = self._first(rewrites_of, 0.0, _USUAL)
+        return found if found is None or found.rewrite.kind != "other value" else self._or_missing(found)
+
+    def _or_missing(self, found: Found) -> Found:
+        """Return what is missing, if that leaves less strange than another value does."""
+        missing = self._inserted(_from_pool, self._third())
+        if missing is None or self._left_strange(missing) >= self._left_strange(found):
+            return found
+        return missing
+
+    def _third(self) -> int:
+        """Return what must be left of the budget after a third of what is left."""
+        return max(self.trial.budget.left * 2 // 3, self.least)
 
     def rare(self) -> Found | None:
         """Return another number, or something else that is rarer."""
@@ -146,11 +158,7 @@ class Rewriting:
         if line is not None:
             return line
 
-        def makes(names: Names) -> Insertions:
-            pool = list(pool_of(names))
-            return lambda site, probe: insertions_of(site, pool, probe)
-
-        return self._inserted(makes, least)
+        return self._inserted(_from_pool, least)
 
     def products(self, suspect: Suspect) -> Found | None:
         """Return a product that is missing in a line, or in one that gives it its values."""
@@ -190,7 +198,7 @@ class Rewriting:
         self, makes: Callable[[Sequence[Site], Names], Iterable[Rewrite]], low: float, high: float
     ) -> Found | None:
         """Return the cheapest change of some kind and at some costs, for a third of what is left of the budget."""
-        least = max(self.trial.budget.left * 2 // 3, self.least)
+        least = self._third()
         changes = [(one, body) for body, sites, names in self.parts for one in makes(sites, names)]
 
         def right(one: tuple[Rewrite, Body]) -> Found | None:
@@ -364,6 +372,11 @@ class Trial:
             if value is None or not _fits(value, beside):
                 return False
         return True
+
+
+def _from_pool(names: Names) -> Insertions:
+    pool = list(pool_of(names))
+    return lambda site, probe: insertions_of(site, pool, probe)
 
 
 def _allowed(found: Found) -> int:
