@@ -137,14 +137,11 @@ class Rewriting:
 
     def _or_missing(self, found: Found) -> Found:
         """Return what is missing, if that leaves less strange than another value does."""
-        missing = self._inserted(_from_pool, self._third())
+        left = self.trial.budget.left
+        missing = self._inserted(_from_pool, left - left // _COMPARED)
         if missing is None or self._left_strange(missing) >= self._left_strange(found):
             return found
         return missing
-
-    def _third(self) -> int:
-        """Return what must be left of the budget after a third of what is left."""
-        return max(self.trial.budget.left * 2 // 3, self.least)
 
     def rare(self) -> Found | None:
         """Return another number, or something else that is rarer."""
@@ -198,7 +195,7 @@ class Rewriting:
         self, makes: Callable[[Sequence[Site], Names], Iterable[Rewrite]], low: float, high: float
     ) -> Found | None:
         """Return the cheapest change of some kind and at some costs, for a third of what is left of the budget."""
-        least = self._third()
+        least = max(self.trial.budget.left * 2 // 3, self.least)
         changes = [(one, body) for body, sites, names in self.parts for one in makes(sites, names)]
 
         def right(one: tuple[Rewrite, Body]) -> Found | None:
