@@ -127,7 +127,9 @@ def _told(here: Measured, site: Site, turned: Sequence[tuple[Turn, list[Floats]]
     own = _sums(slopes, values)
     computed = _is_computed(here, site)
     wanted = own - here.sums
-    multiple = _common(wanted, own, store, short=True) if computed else None
+    # a variable is no result, but may be used without its factor
+    used = computed or (site.operand is not None and all(here.build.moving[k] for k in site.values(here.build)))
+    multiple = _common(wanted, own, store, short=True) if used else None
     if multiple is not None:
         yield Edit(site, "scale", multiple, _scaling(multiple))
     for turn, others in turned:
@@ -168,7 +170,10 @@ def _tried(here: Measured, site: Site, turns: Sequence[Turn], store: Store) -> I
 
 
 _ONE = Multiple(Fraction(1), "1", 0.0)
-_MULTIPLES = tuple(Multiple(Fraction(c), c, 0.1) for c in ("-1", "2", "1/2", "10", "1/10"))
+_MULTIPLES = (
+    *(Multiple(Fraction(c), c, 0.1) for c in ("-1", "2", "1/2", "10", "1/10")),
+    Multiple(math.pi / 180, "pi/180", 0.1), Multiple(180 / math.pi, "180/pi", 0.1),
+)  # fmt: skip
 
 
 def _scaling(multiple: Multiple) -> float:
@@ -225,7 +230,10 @@ def _put_in(
             yield from _chosen(here, site, form, target, sums, shelf, store.multiples, base)
 
 
-_BASES = {"replace": 2.0, "factor": 2.2, "quotient": 2.3, "addend": 2.4}
+_MADE_OF = frozenset({"add", "subtract", "negative", "multiply", "divide", "reshape", "broadcast"})
+# the price of a square, and beside others of what holds the value for which it stands, and of a number
+_SQUARED, _PART, _NUMBER = 1.5, 0.4, 0.25
+_BASES = {"replace": 2.0, "factor": 2.2, "quotient": 2.3, "addend": 2.5}
 
 
 def _base(form: str, site: Site, here: Measured, store: Store) -> float:
@@ -276,10 +284,23 @@ def _chosen(
         if multiple is None:
             continue
         entry = shelf.entries[k]
-        if form != "replace" and not shelf.shape and not here.build.moving[entry.node]:
-            # that number is told as a multiple
+        still = not shelf.shape and not here.build.moving[entry.node]
+        if still and form != "replace" and (form != "addend" or abs(multiple.value) != 1):
+            # that number is told as a multiple, and any number is a multiple of another
             continue
-        yield Edit(site, form, multiple, base + _LENGTH * entry.size + _besides(form, multiple), entry)
+        cost = base + _LENGTH * entry.size + _besides(form, multiple) + _NUMBER * still
+        if form == "factor" and entry.form == "{}" and entry.node in site.values(here.build):
+            cost = _SQUARED + _LENGTH * entry.size
+        elif form == "replace" and any(_is_part(here.build, k, entry.node) for k in site.values(here.build)):
+            cost += _PART
+        yield Edit(site, form, multiple, cost, entry)
+
+
+def _is_part(build: ArrayBuilder, part: int, whole: int, depth: int = 3) -> bool:
+    """Tell whether a value is a factor or a term of another, so that the rest is what is missing."""
+    node = build.nodes[whole]
+    inner = node.operands if depth and node.operation in _MADE_OF else ()
+    return any(i == part or _is_part(build, part, i, depth - 1) for i in inner)
 
 
 def _common(target: Floats, sums: Floats, store: Store, *, short: bool = False) -> Multiple | None:

@@ -86,6 +86,9 @@ def _all(sizes: list[int], held: list[float]) -> Iterator[Multiple]:
     for text, number in _IRRATIONAL.items():
         yield Multiple(number, text, 0.3)
         yield Multiple(1 / number, f"1/({text})" if "*" in text or "/" in text else f"1/{text}", 0.3)
+    for n in sizes:
+        yield Multiple(math.sqrt(n), f"sqrt({n})", 0.4)
+        yield Multiple(1 / math.sqrt(n), f"1/sqrt({n})", 0.4)
     for a in held:
         yield Multiple(Fraction(a), f"{a:.6g}", 0.4)
         yield Multiple(1 / Fraction(a), f"1/{a:.6g}", 0.4)

@@ -96,8 +96,8 @@ _FORMS: tuple[tuple[str, Callable[[Floats], Floats], Callable[[ArrayBuilder, int
     ("tanh({})", np.tanh, lambda b, k: b.raw("tanh", k)),
     ("1/(1 + exp(-{}))", lambda v: 1 / (1 + np.exp(-v)), _logistic),
 )
-# forms that are simpler than a function
-_PRICES = {"{}": 0, "{}**2": 1, "(1 - {})": 1, "(1 - {}**2)": 1, "{0}*(1 - {0})": 1}
+# forms that are simpler than a function; the last are the derivatives of tanh and the logistic function
+_PRICES = {"{}": 0, "{}**2": 1, "(1 - {})": 1, "(1 - {}**2)": 0, "{0}*(1 - {0})": 0}
 
 
 def lengths_of(here: Measured, own: Container[int] = ()) -> dict[int, int]:

@@ -121,7 +121,7 @@ class _Search:
 
 
 def _chosen(here: Measured, found: Sequence[Edit]) -> Edit:
-    """Choose among changes that do the same.
+    """Choose among changes that do the same, of which the cheapest says what.
 
     Of a product each factor may be changed. A sign is where a difference is that of function or derivative the other
     way round, else where something is added; a number is where another number stands that it undoes. Anything else is
@@ -138,7 +138,9 @@ def _chosen(here: Measured, found: Sequence[Edit]) -> Edit:
         swapped = [edit for edit in signs if _is_difference(here, edit) and known.mends(edit)]
         results = [edit for edit in signs if edit.site.operand is None] or signs
         return (swapped or turned or results[-1:])[0]
-    numbers = [edit for edit in ordered if edit.form == "scale" and edit.site.operand is None]
+    ordered = [edit for edit in ordered if _says_the_same(edit, found[0])] or ordered
+    numbers = [edit for edit in ordered if edit.form == "scale"]
+    numbers = [edit for edit in numbers if edit.site.operand is None] or numbers
     if numbers:
         undone = [edit for edit in numbers if _undoes(here, edit)]
         sums = [edit for edit in numbers if _is_mean(here, edit)]
@@ -150,10 +152,18 @@ def _chosen(here: Measured, found: Sequence[Edit]) -> Edit:
     results = [edit for edit in usual if edit.site.operand is None] or usual
     powers = [edit for edit in results if _holds_entry(here, edit)]
     # a term is missing at the end of a sum
-    first = [edit for edit in results if known.has(edit)] if form != "addend" else []
     mended = [edit for edit in usual if known.mends(edit)] if form != "addend" else []
-    chosen = (powers or mended or first or results[-1:])[0]
+    first = [edit for edit in usual if known.has(edit) and (edit in mended or edit in results)]
+    chosen = (powers or (first if form != "addend" else []) or results[-1:])[0]
     return _outermost(chosen, results if chosen.form == "turn" else mended)
+
+
+def _says_the_same(one: Edit, other: Edit) -> bool:
+    """Tell whether two changes are the same but for their places: a term may be subtracted elsewhere."""
+    if (one.form, abs(one.multiple.value)) != (other.form, abs(other.multiple.value)):
+        return False
+    put_in = [None if edit.entry is None else (edit.entry.node, edit.entry.form) for edit in (one, other)]
+    return one.form == "replace" or put_in[0] == put_in[1]
 
 
 def _is_difference(here: Measured, edit: Edit) -> bool:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
 from diffcompare.program.array_printing import array_formulas
-from diffcompare.program.arrays import ArrayBuilder
+from diffcompare.program.arrays import STRUCTURAL, ArrayBuilder
 from diffcompare.tracing.origins import Origin
 from diffcompare.tracing.spans import Span, assigned_name, later_use, operand_span, resolved
 from diffcompare.verdict.array_pair import ArrayPair
@@ -36,7 +38,7 @@ class Texts:
         """Write a node."""
         found = self._known.get(node)
         if found is None:
-            found = self._known[node] = self._written(node) or self.formula(node)
+            found = self._known[node] = self._written(node) or self._applied(node) or self.formula(node)
         return found
 
     def formula(self, node: int) -> str:
@@ -58,6 +60,14 @@ class Texts:
                 if span is not None and is_short(span.text):
                     return assigned_name(origin) or span.text
         return self._leaf_texts().get(node) if not self.pair.build.nodes[node].operands else None
+
+    def _applied(self, node: int) -> str | None:
+        """Write a function of what stands in the user's code."""
+        made = self.pair.build.nodes[node]
+        if len(made.operands) != 1 or made.operation in {"negative", *STRUCTURAL} or not hasattr(np, made.operation):
+            return None
+        inner = self._written(made.operands[0])
+        return None if inner is None else f"{made.operation}({inner})"
 
     def _leaf_texts(self) -> dict[int, str]:
         """Find how variables and data are called where they are used."""
@@ -193,7 +203,9 @@ def _said(edit: Edit, texts: Texts, text: str) -> _Said:
             divided = f"should be divided by {bare}"
             return _Said("chain factor", f"this {divided}{also}", f"{text} {divided}")
         case "addend":
-            missing = f"the term {entry} is missing"
+            build = texts.pair.build
+            still = not build.shape(edit.entry.node) and not build.moving[edit.entry.node]
+            missing = f"the {'constant' if still else 'term'} {entry} is missing"
             return _Said("missing term", missing, f"{missing} beside {text}")
     return _Said("other value", f"this should be {entry}", f"{text} stands in place of {entry}")
 
@@ -215,6 +227,8 @@ def _scaled(c: Multiple, text: str) -> _Said:
     else:
         this = f"this should be {'divided by ' + c.text[2:] if c.text.startswith('1/') else 'multiplied by ' + c.text}"
     size = c.text.lstrip("-")
+    if size in ("pi/180", "180/pi"):
+        return _Said("degrees", this, f"degrees and radians are mixed up: {text} should be multiplied by {c.text}")
     if not size.startswith("1/"):
         return _Said("factor", this, f"the factor {c.text} is missing in {text}")
     sign = " and the sign is flipped" if c.value < 0 else ""

@@ -290,6 +290,9 @@ def _of_statement(site: Site) -> Iterator[Rewrite]:
         change = Change(node, "value", None, ast.fix_missing_locations(ast.copy_location(new, value)))
         # if all components have the wrong sign, the place is where they are returned
         yield Rewrite(value, (change,), 0.45 if isinstance(node, ast.Return) else 0.85, "sign", *_FLIPPED)
+    if isinstance(node, ast.Assign | ast.AugAssign):
+        yield from _other_way(site)
+        yield from _at_each(site)
     if isinstance(node, ast.AugAssign):
         target = text_of(node.target)
         if type(node.op) in _OPPOSITE:
@@ -316,6 +319,33 @@ def _of_statement(site: Site) -> Iterator[Rewrite]:
         yield Rewrite(node, (site.replaced(ast.Pass()),), 1.3, "extra term", *words)
 
 
+def _other_way(site: Site) -> Iterator[Rewrite]:
+    """What is read where it should be written, and written where it should be read: an adjoint goes the other way."""
+    node = site.node
+    target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
+    if not isinstance(target, ast.Subscript):
+        return
+    for read in ast.walk(node.value):
+        if isinstance(read, ast.Subscript) and text_of(read.slice) != text_of(target.slice):
+            changes = Change(target, "slice", None, read.slice), Change(read, "slice", None, target.slice)
+            words = f"{text_of(target.slice)} and {text_of(read.slice)} should be exchanged"
+            yield Rewrite(node, changes, 1.15, "shifted", words, f"the indices {words} in {{}}")
+
+
+def _at_each(site: Site) -> Iterator[Rewrite]:
+    """What is written into chosen elements, added to each as often as it is chosen."""
+    node = site.node
+    target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
+    minus = isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub)
+    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Name | ast.Tuple | ast.Subscript):
+        at = ast.parse("np.subtract.at" if minus else "np.add.at", mode="eval").body
+        array = ast.Name(target.value.id, ast.Load()) if isinstance(target.value, ast.Name) else copied(target.value)
+        added = ast.Expr(ast.Call(at, [array, target.slice, node.value], []))
+        said = f"{ast.unparse(at)}: what {text_of(target)} chooses more than once gets the last contribution alone"
+        this, cause = f"this should be accumulated with {said}", f"{{}} should be accumulated with {said}"
+        yield Rewrite(node, (site.replaced(added),), 0.95, "accumulation", this, cause)
+
+
 def _slices(names: Names) -> list[ast.expr]:
     """Return the slices that may stand in an index, as syntax of its own each time."""
     return [ast.parse(f"_[{text}]", mode="eval").body.slice for text in names.slices]  # type: ignore[attr-defined]
@@ -323,21 +353,40 @@ def _slices(names: Names) -> list[ast.expr]:
 
 def repeated_lines(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
     """Yield what may be missing after a line that adds to a part of something: its like for another part."""
+    lines = {text_of(site.node) for site in sites if isinstance(site.node, ast.stmt)}
     for site in sites:
         node = site.node
-        if not isinstance(node, ast.AugAssign) or not isinstance(node.target, ast.Subscript):
-            continue
-        others: list[Any] = []
-        if isinstance(node.target.slice, ast.Slice):
-            others = _slices(names)
-        elif isinstance(node.target.slice, ast.Name):
-            others = [ast.Name(name, ast.Load()) for name in names.variables if name != node.target.slice.id]
-        for other in others:
-            for op in (ast.Add, ast.Sub):
-                more = ast.AugAssign(ast.Subscript(node.target.value, other, ast.Store()), op(), node.value)
+        for more in _likes(node, names) if isinstance(node, ast.AugAssign | ast.Expr) else ():
+            text = text_of(ast.fix_missing_locations(ast.copy_location(more, node)))
+            # a line once more is twice what it is
+            if text not in lines:
+                words = f"the line {text} is missing"
                 both = ast.If(ast.Constant(True), [node, more], [])
-                words = f"the line {text_of(ast.fix_missing_locations(more))} is missing"
                 yield Rewrite(node, (site.replaced(both),), 1.45, "missing term", words, words + " after {}")
+
+
+def _likes(node: Any, names: Names) -> Iterator[ast.stmt]:
+    """Yield lines that add as much to another part of what a line adds to, or take it away there."""
+    match node:
+        case ast.AugAssign(ast.Subscript(array, index), _, value):
+            for other in _other_parts(index, names):
+                for op in (ast.Add, ast.Sub):
+                    yield ast.AugAssign(ast.Subscript(array, other, ast.Store()), op(), value)
+        case ast.Expr(ast.Call(ast.Attribute(_, "at") as called, [array, index, value], [])):
+            for other in _other_parts(index, names):
+                for one in (value, value.operand if isinstance(value, ast.UnaryOp) else ast.UnaryOp(ast.USub(), value)):
+                    yield ast.Expr(ast.Call(called, [array, other, one], []))
+
+
+def _other_parts(index: Any, names: Names) -> list[Any]:
+    match index:
+        case ast.Slice():
+            return [*_slices(names)]
+        case ast.Name(own):
+            return [ast.Name(name, ast.Load()) for name in names.variables if name != own]
+        case ast.Tuple([first, second]):
+            return [ast.Tuple([second, first], ast.Load())]
+    return []
 
 
 def _instead(site: Site, new: Any, cost: float, kind: str = "other value", words: str = "") -> Rewrite:
@@ -387,7 +436,7 @@ def _transposed(site: Site, names: Names) -> Iterator[Rewrite]:
     known = isinstance(node, ast.BinOp | ast.Call | ast.Attribute | ast.Subscript | ast.UnaryOp) or (
         isinstance(node, ast.Name) and node.id in names.variables
     )
-    if not known or (isinstance(site.owner, ast.Attribute) and site.owner.attr == "T"):
+    if not known or (isinstance(site.owner, ast.Attribute) and site.owner.attr in ("T", "shape", "size")):
         return
     if isinstance(node, ast.Attribute) and node.attr == "T":
         new, cost, words = copied(node.value), 0.9, ("this should not be transposed", "{} should not be transposed")

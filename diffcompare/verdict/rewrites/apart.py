@@ -21,8 +21,10 @@ __all__ = ["APART", "apart", "limited"]
 T = TypeVar("T")
 
 APART = all(hasattr(os, name) for name in ("fork", "waitpid")) and hasattr(signal, "setitimer")
-# of processor time, and by the clock, where other programs have the processor
-_SECONDS, _PATIENCE = 2.5, 8.0
+# giving up takes time as well: what was made is freed before the next signal
+_AGAIN = 0.25
+# of processor time of its own, and by the clock, where the system or other programs have the processor
+_SECONDS, _PATIENCE = 4.0, 10.0
 # tenths of a second for which the copy may wait: a lock that another thread held is never released there
 _ASLEEP = 3
 # what the copy may take beyond what the process has
@@ -92,7 +94,7 @@ def _answer(search: Callable[[], Any], pipe: int) -> Any:
     try:
         _confined(pipe)
         answer = pickle.dumps(search())
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         while answer:
             answer = answer[os.write(pipe, answer) :]
     finally:
@@ -102,9 +104,9 @@ def _answer(search: Callable[[], Any], pipe: int) -> Any:
 def _confined(pipe: int) -> None:
     """Limit time and memory; what is written goes nowhere, what would have other effects fails."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_PROF, _SECONDS)
-    signal.signal(signal.SIGVTALRM, _give_up)
+    signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_VIRTUAL, _SECONDS)
+    signal.signal(signal.SIGPROF, _give_up)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for number in [int(file.name) for file in Path("/dev/fd").iterdir()]:
         if number not in (pipe, nowhere):
@@ -135,12 +137,13 @@ def _give_up(*_: object) -> None:
 @contextmanager
 def limited(seconds: float) -> Iterator[None]:
     """Give code up that takes longer, again and again where it catches that: in a copy of the process alone."""
-    if signal.getsignal(signal.SIGVTALRM) is not _give_up:
+    if signal.getsignal(signal.SIGPROF) is not _give_up:
         yield
         return
     with suppress(_TooLong):
-        signal.setitimer(signal.ITIMER_VIRTUAL, seconds, seconds)
+        # what fills memory spends the time of the system
+        signal.setitimer(signal.ITIMER_PROF, seconds, seconds + _AGAIN)
         try:
             yield
         finally:
-            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)

@@ -47,8 +47,8 @@ _LEFT, _NOISY, _GROWN = 1e-9, 1e-3, 1000
 _COMPILED, _RUN, _UNKNOWN = 75, 60, 100_000
 # loops of so many nodes are rather run again than evaluated node by node
 _MANY = 250
-# what a change may take however fast the gradient is
-_LEAST_SECONDS = 0.1
+# what a change may take however fast the gradient is, and where its values are looked at
+_LEAST_SECONDS, _LOOKED_AT = 0.005, 0.1
 # an element, or what an object holds
 _ELEMENT = re.compile(r"\w+\[-?\d+\]|self\.\w+")
 # nodes of an expression that may be put in elsewhere
@@ -132,7 +132,16 @@ class Rewriting:
 
     def usual(self) -> Found | None:
         """Return what people do most often."""
-        return self._first(rewrites_of, 0.0, _USUAL)
+        found = self._first(rewrites_of, 0.0, _USUAL)
+        return found if found is None or found.rewrite.kind != "other value" else self._or_missing(found)
+
+    def _or_missing(self, found: Found) -> Found:
+        """Return what is missing, if that leaves less strange than another value does."""
+        left = self.trial.budget.left
+        missing = self._inserted(_from_pool, left - left // _COMPARED)
+        if missing is None or self._left_strange(missing) >= self._left_strange(found):
+            return found
+        return missing
 
     def rare(self) -> Found | None:
         """Return another number, or something else that is rarer."""
@@ -146,11 +155,7 @@ class Rewriting:
         if line is not None:
             return line
 
-        def makes(names: Names) -> Insertions:
-            pool = list(pool_of(names))
-            return lambda site, probe: insertions_of(site, pool, probe)
-
-        return self._inserted(makes, least)
+        return self._inserted(_from_pool, least)
 
     def products(self, suspect: Suspect) -> Found | None:
         """Return a product that is missing in a line, or in one that gives it its values."""
@@ -176,7 +181,7 @@ class Rewriting:
                     change, probe = probed(site, body, number)
                     gradient = self.trial.noted(body, self._watched([change], body))
                     if gradient is not None:
-                        with self.trial.limited():
+                        with self.trial.limited(_LOOKED_AT):
                             some += [(one, body, probe, gradient) for one in make(site, probe)]
 
         def right(one: tuple[Insertion, Body, Probe, Callable[..., Any]]) -> Found | None:
@@ -323,9 +328,9 @@ class Trial:
         body.measure()
         return value is not None and np.array_equal(value, here.claimed)
 
-    def limited(self) -> contextlib.AbstractContextManager[None]:
+    def limited(self, least: float = _LEAST_SECONDS) -> contextlib.AbstractContextManager[None]:
         """Give up what takes far longer than the source as it is."""
-        return limited(_LEAST_SECONDS + 20 * max(self.seconds))
+        return limited(least + 20 * max(self.seconds))
 
     def holds(self, changes: Sequence[Change], body: Body) -> bool:
         """Tell whether a gradient is right with changes."""
@@ -343,7 +348,7 @@ class Trial:
             with body.changed(changes) as gradient:
                 if self.watch is not None:
                     self.watch.on = False
-                with self.limited():
+                with self.limited(_LOOKED_AT):
                     _claim(replace(self.problem, gradient=gradient), self.asked[0])
                 return gradient
         except (SyntaxError, ValueError):
@@ -364,6 +369,11 @@ class Trial:
             if value is None or not _fits(value, beside):
                 return False
         return True
+
+
+def _from_pool(names: Names) -> Insertions:
+    pool = list(pool_of(names))
+    return lambda site, probe: insertions_of(site, pool, probe)
 
 
 def _allowed(found: Found) -> int:

@@ -20,6 +20,7 @@ X = _RNG.normal(size=(30, 4))
 Y = (_RNG.random(30) < 0.5) * 1.0
 W = _RNG.normal(size=4) / 2
 V = _RNG.normal(size=(4, 4))
+SLOPE, STEP, GATE = 0.02, 0.1, np.array([0.3, 1.7, -0.6, 0.9])
 
 
 def sigmoid(z: Any) -> Any:
@@ -104,6 +105,78 @@ def no_chain(v: Any) -> Any:
     return X.T @ (r[:, None] * np.ones_like(a))
 
 
+def wave(x: Any) -> Any:
+    return np.sum(x**2 - 3 * np.cos(2 * x)) + SLOPE / STEP**2 * np.sum(x)
+
+
+def bare_variable(x: Any) -> Any:
+    return x + 6 * np.sin(2 * x) + SLOPE / STEP**2
+
+
+def half_a_number(x: Any) -> Any:
+    return 1 / STEP + (2 * x + 6 * np.sin(2 * x)) + SLOPE / STEP**2
+
+
+def in_degrees(x: Any) -> Any:
+    return 2 * x + 6 * np.sin(2 * x * np.pi / 180) + SLOPE / STEP**2
+
+
+def two_numbers(x: Any) -> Any:
+    return np.sum(x**2 - 3 * np.cos(2 * x)) + (1 / STEP + 2 * SLOPE / STEP**2) * np.sum(x)
+
+
+def mixed(v: Any) -> Any:
+    return np.sum(np.tanh(X @ v) ** 3)
+
+
+def logistic_slope(v: Any) -> Any:
+    a = np.tanh(X @ v)
+    return X.T @ (3 * a**2 * (a * (1 - a)))
+
+
+def scored(w: Any) -> Any:
+    return np.sum((X @ w - Y) ** 2) / np.sqrt(30) + np.log(np.sum(np.exp(w))) - 3 * np.sum(w * np.arange(4))
+
+
+def no_root(w: Any) -> Any:
+    r = X @ w - Y
+    return 2 * X.T @ r + np.exp(w) / np.sum(np.exp(w)) - 3 * np.arange(4)
+
+
+def scale_of(p: Any) -> Any:
+    return 0.5 * np.sum((Y - p[0]) ** 2) * np.exp(-2 * p[1]) + 31 * p[1]
+
+
+def no_count(p: Any) -> Any:
+    weight = np.exp(-2 * p[1])
+    r = Y - p[0]
+    return np.array([-np.sum(r) * weight, -weight * np.sum(r**2)])
+
+
+def shares(p: Any) -> Any:
+    a = np.exp(p)
+    return -7 * (np.log(np.sum(a)) - np.sum(np.log(1 + a)))
+
+
+def no_total(p: Any) -> Any:
+    a = np.exp(p)
+    d = -1 / (1 + a)
+    return -7 * d * a
+
+
+def centred(v: Any) -> Any:
+    a = np.tanh(X @ v)
+    return 0.5 * np.sum((((a - a.mean(axis=0)) * GATE) @ W - Y) ** 2)
+
+
+def ungated(v: Any) -> Any:
+    a = np.tanh(X @ v)
+    r = ((a - a.mean(axis=0)) * GATE) @ W - Y
+    d = r[:, None] * W
+    d_a = d - d.mean(axis=0)
+    return X.T @ (d_a * (1 - a**2))
+
+
 # the gradient, what it marks, and what it says there
 MARKED: list[tuple[Code, Code, Any, str, str]] = [
     (loss, half, W, "0.125 * w", "this is half of what it should be"),
@@ -118,6 +191,14 @@ MARKED: list[tuple[Code, Code, Any, str, str]] = [
     (network, turned, V, "(X.T @ (r[:, None] * (1 - a**2))).T", "this should not be transposed"),
     (short_network, wrong_axis, V, "0", "the axis should be 1"),
     (network, no_chain, V, "np.ones_like(a)", "this should be (1 - a**2)"),
+    (wave, bare_variable, W, "x", "this is half of what it should be"),
+    (two_numbers, half_a_number, W, "SLOPE / STEP**2", "this is half of what it should be"),
+    (wave, in_degrees, W, "2 * x * np.pi / 180", "this should be multiplied by 180/pi"),
+    (mixed, logistic_slope, V, "a * (1 - a)", "this should be (1 - a**2)"),
+    (scored, no_root, W, "2 * X.T @ r", "this should be divided by sqrt(30)"),
+    (scale_of, no_count, W[:2], "-weight * np.sum(r**2)", "the constant 31 is missing"),
+    (centred, ungated, V, "r[:, None] * W", "the factor GATE is missing"),
+    (shares, no_total, W, "-1 / (1 + a)", "the term 1/sum(exp(p)) is missing"),
 ]
 
 

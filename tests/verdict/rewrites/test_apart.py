@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -228,3 +229,17 @@ def test_what_changes_have_left_behind_explains_nothing() -> None:
     assert verdict.status == "wrong"
     assert MEMORY == [1]
     assert "should be multiplied by 4" in "".join(verdict.places["message"]), verdict.explain()
+
+
+def test_what_spends_the_time_of_the_system_is_given_up_as_well() -> None:
+    """An array that grows in a loop fills memory: that was no time of the code's own, and took the search's."""
+
+    def fills() -> int:
+        rounds, zeros, room = 0, os.open("/dev/zero", os.O_RDONLY), bytearray(1 << 20)
+        with limited(0.1):
+            while rounds < 20_000:
+                rounds += 1
+                os.readv(zeros, [room])
+        return rounds
+
+    assert 0 < (apart(fills) or 0) < 20_000

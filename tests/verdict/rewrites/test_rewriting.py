@@ -17,6 +17,7 @@ _RNG = np.random.default_rng(3)
 SERIES = np.cumsum(_RNG.normal(size=25))
 A = _RNG.normal(size=(3, 3))
 STEPS = [0.5, 0.25, 0.125]
+C = 0.2
 ANCHORS = _RNG.normal(size=(5, 3))
 
 
@@ -124,6 +125,139 @@ def _one_way(x: Any) -> Any:
     grad = np.zeros(x.size)
     grad[1:] += gap
     return grad
+
+
+def flowing(u: Any) -> Any:
+    """Six steps of a diffusion between neighbours that is uneven."""
+    for _ in range(6):
+        u = np.concatenate([u[:1], u[1:-1] + 0.3 * u[2:] - 0.25 * u[1:-1] + 0.1 * u[:-2], u[-1:]])
+    return 0.5 * np.sum(u**2)
+
+
+def reads_where_it_should_write(u: Any) -> Any:
+    for _ in range(6):
+        u = np.concatenate([u[:1], u[1:-1] + 0.3 * u[2:] - 0.25 * u[1:-1] + 0.1 * u[:-2], u[-1:]])
+    for _ in range(6):
+        before = u.copy()
+        before[1:-1] -= 0.25 * u[1:-1]
+        before[2:] += 0.3 * u[1:-1]
+        before[1:-1] += 0.1 * u[:-2]
+        u = before
+    return u
+
+
+def spreading(u: Any) -> Any:
+    for _ in range(20):
+        u = np.concatenate([u[:1], u[1:-1] + C * (u[2:] - 2 * u[1:-1] + u[:-2]), u[-1:]])
+    return 0.5 * np.sum(u**2)
+
+
+def half_of_it(u: Any) -> Any:
+    for _ in range(20):
+        u = np.concatenate([u[:1], u[1:-1] + C * (u[2:] - 2 * u[1:-1] + u[:-2]), u[-1:]])
+    for _ in range(20):
+        before = u.copy()
+        before[1:-1] -= C * u[1:-1]
+        before[2:] += C * u[1:-1]
+        before[:-2] += C * u[1:-1]
+        u = before
+    return u
+
+
+def test_an_adjoint_that_reads_where_it_should_write_is_told() -> None:
+    verdict = dc.check_gradient(flowing, reads_where_it_should_write, np.linspace(-1.0, 2.0, 9) ** 2)
+    assert "the indices 1:-1 and :-2 should be exchanged" in str(verdict.cause)
+    assert "before[1:-1] += 0.1 * u[:-2]" in verdict.places["text"].tolist()
+
+
+def test_a_line_that_stands_there_is_not_missing_once_more() -> None:
+    verdict = dc.check_gradient(spreading, half_of_it, np.linspace(-1.0, 2.0, 30) ** 2)
+    assert str(verdict.cause) == "the factor 2 is missing in C * u[1:-1]"
+
+
+EDGES = np.array([[0, 1], [1, 2], [2, 3], [3, 1], [1, 4], [0, 3]])
+PULLS = np.array([0.5, 0.8, 0.3, 1.1, 0.9, 0.4])
+
+
+def bonds(x: Any) -> Any:
+    return np.sum(PULLS * (x[EDGES[:, 0]] - x[EDGES[:, 1]]) ** 4)
+
+
+def only_the_last(x: Any) -> Any:
+    first, second = EDGES[:, 0], EDGES[:, 1]
+    push = 4 * PULLS * (x[first] - x[second]) ** 3
+    g = np.zeros(5)
+    g[first] += push
+    np.add.at(g, second, -push)
+    return g
+
+
+def one_end(x: Any) -> Any:
+    first, second = EDGES[:, 0], EDGES[:, 1]
+    push = 4 * PULLS * (x[first] - x[second]) ** 3
+    g = np.zeros(5)
+    np.add.at(g, first, push)
+    return g
+
+
+def one_corner(x: Any) -> Any:
+    M = np.zeros((5, 5))
+    for (i, j), p in zip(EDGES, PULLS, strict=True):
+        M[i, i] += p
+        M[j, j] += p
+        M[i, j] -= p
+    return 2 * M @ x
+
+
+ASSEMBLED = [
+    (bonds, only_the_last, "g[first] += push", "should be accumulated with np.add.at"),
+    (bonds, one_end, "np.add.at(g, first, push)", "the line np.add.at(g, second, -push) is missing"),
+    (lambda x: np.sum(PULLS * (x[EDGES[:, 0]] - x[EDGES[:, 1]]) ** 2), one_corner, "M[i, j] -= p",
+     "the line M[j, i] -= p is missing"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("f", "gradient", "text", "said"), ASSEMBLED, ids=lambda one: getattr(one, "__name__", ""))
+def test_what_is_assembled_from_pieces_is_told(f: Code, gradient: Code, text: str, said: str) -> None:
+    verdict = dc.check_gradient(f, gradient, [0.4, -0.7, 1.2, 0.1, 0.6])
+    assert said in str(verdict.cause)
+    assert verdict.places[verdict.places["role"] == "gradient"]["text"].tolist() == [text]
+
+
+ROWS = np.random.default_rng(5).normal(size=(12, 3))
+SEEN = ROWS[:, 0] > 0
+
+
+def zero_or_more(p: Any) -> Any:
+    share, rate = 1 / (1 + np.exp(-p[0])), np.exp(p[1] + p[2] * ROWS[:, 1])
+    none, some = np.log(share + (1 - share) * np.exp(-rate)), np.log(1 - share) - rate
+    return -np.sum(np.where(SEEN, some, none))
+
+
+def lacks_a_factor(p: Any) -> Any:
+    share, rate = 1 / (1 + np.exp(-p[0])), np.exp(p[1] + p[2] * ROWS[:, 1])
+    e = np.exp(-rate)
+    mass = share + (1 - share) * e
+    d_share = np.where(SEEN, -share, share * (1 - share) / mass)
+    d_rate = np.where(SEEN, -rate, -(1 - share) * e * rate / mass)
+    return -np.array([d_share.sum(), d_rate.sum(), d_rate @ ROWS[:, 1]])
+
+
+def test_another_name_that_does_by_chance_is_not_taken_for_a_missing_factor() -> None:
+    """1 - mass is (1 - share)*(1 - e)."""
+    verdict = dc.check_gradient(zero_or_more, lacks_a_factor, [-0.3, 0.4, 0.2])
+    (mark,) = [one for one in verdict.marks if one.role == "gradient"]
+    assert mark.message == "the factor 1 - e is missing"
+    assert "share * (1 - share)" in mark.text
+
+
+def test_what_has_a_shape_is_not_to_be_transposed_for_it() -> None:
+    def gradient(w: Any) -> Any:
+        return 2 * ROWS.T @ (ROWS @ w) / ROWS.shape[1]
+
+    verdict = dc.check_gradient(lambda w: np.mean((ROWS @ w) ** 2), gradient, [0.4, -0.7, 1.2])
+    (mark,) = [one for one in verdict.marks if one.role == "gradient"]
+    assert (mark.text, mark.message) == ("1", "the index should be 0")
 
 
 def test_the_users_code_and_data_stay_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
