@@ -26,6 +26,8 @@ __all__ = ["judge_by_sides"]
 # no single value is called wrong for less, relative to the largest component
 _CLEAR = 2.0**-20
 _COARSE = 2.0**-10
+# what rounding scatters by at most
+_SCATTER = 2.0**-7
 
 
 def judge_by_sides(problem: Problem, judgement: Judgement) -> Judgement:
@@ -60,7 +62,9 @@ def judge_by_sides(problem: Problem, judgement: Judgement) -> Judgement:
         # where no way of computing it is known to stray less, as for neighbours: what no answer may be coarser than
         coarse = _COARSE * (largest or 1.0)
         clear = max(strays, _CLEAR * largest) if np.isfinite(strays) else coarse
-        threshold[i] = max(clear, 8 * sides.rounding.get(i, 0.0))
+        # what the gradient scatters by around the point it may stray by here, too; more than that is another branch
+        scatter = float(threshold[i]) if threshold[i] <= _SCATTER * largest else 0.0
+        threshold[i] = max(clear, scatter, 8 * sides.rounding.get(i, 0.0))
         certified[i] = nearest_float(slope)
         # what explains a difference as large as the gradient explains anything
         fits = gap <= explained <= coarse or not gap

@@ -423,3 +423,16 @@ def test_rounding_that_exceeds_the_slope_explains_nothing_at_a_branch() -> None:
     assert wrong.status == "inconclusive"
     assert dc.check_gradient(f, lambda x: opaque(x) * 0 + 1.0, [1e150]).status in ("consistent", "inconclusive")
     assert dc.check_gradient(f, lambda x: opaque(x) * 0 + 2.0, [1.5]).status == "wrong"
+
+
+def test_what_a_gradient_scatters_by_is_no_fault_at_a_branch() -> None:
+    # (E - K)/(2m) cancels beside 0, and |t| t has a corner of its slope here
+    def f(x: Any) -> Any:
+        return special.ellipe(x[0]) + (x[0] + 1e-12) * np.abs(x[0] + 1e-12)
+
+    def gradient(x: Any) -> Any:
+        return opaque(2 * np.abs(x + 1e-12) + (special.ellipe(x) - special.ellipk(x)) / (2 * x))
+
+    verdict = dc.check_gradient(f, lambda x: np.array([float(v) for v in opaque(gradient(x))]), [-1e-12])
+    assert verdict.evidence == "neighbours"
+    assert verdict.status in ("consistent", "inconclusive")
