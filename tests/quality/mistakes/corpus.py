@@ -6,6 +6,9 @@ from . import (
     aside_1,
     aside_2,
     aside_3,
+    aside_4,
+    aside_5,
+    aside_6,
     classical,
     estimation,
     filters,
@@ -39,3 +42,4 @@ OPEN = [
     for one in module.CASES
 ]
 ASIDE = [one for module in (aside_1, aside_2, aside_3) for one in module.CASES]
+NEW_ASIDE = [one for module in (aside_4, aside_5, aside_6) for one in module.CASES]
