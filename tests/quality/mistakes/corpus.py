@@ -6,9 +6,6 @@ from . import (
     aside_1,
     aside_2,
     aside_3,
-    aside_4,
-    aside_5,
-    aside_6,
     classical,
     estimation,
     filters,
@@ -16,6 +13,9 @@ from . import (
     jacobians,
     losses,
     matrices,
+    mixed_1,
+    mixed_2,
+    mixed_3,
     models,
     networks,
     physics,
@@ -38,8 +38,10 @@ OPEN = [
         estimation,
         jacobians,
         models,
+        mixed_1,
+        mixed_2,
+        mixed_3,
     )
     for one in module.CASES
 ]
 ASIDE = [one for module in (aside_1, aside_2, aside_3) for one in module.CASES]
-NEW_ASIDE = [one for module in (aside_4, aside_5, aside_6) for one in module.CASES]
