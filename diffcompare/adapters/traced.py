@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from diffcompare.errors import TraceError
@@ -22,16 +21,21 @@ def dialect() -> Dialect:
 
 def special(name: str, *x: Any) -> Any:
     """Apply a function of ``scipy.special``."""
-    return dialect().special(active_table(), getattr(_scipy("special", name), name))(*x)
+    try:
+        import scipy.special
+    except ImportError:
+        raise _lacking(name) from None
+    return dialect().special(active_table(), getattr(scipy.special, name))(*x)
 
 
 def linear(name: str, *x: Any) -> Any:
     """Apply a function of ``scipy.linalg``."""
-    return dialect().linear(active_table(), getattr(_scipy("linalg", name), name))(*x)
-
-
-def _scipy(module: str, name: str) -> Any:
     try:
-        return import_module(f"scipy.{module}")
+        import scipy.linalg
     except ImportError:
-        raise TraceError(f"{name} needs SciPy: pip install scipy") from None
+        raise _lacking(name) from None
+    return dialect().linear(active_table(), getattr(scipy.linalg, name))(*x)
+
+
+def _lacking(name: str) -> TraceError:
+    return TraceError(f"{name} needs SciPy: pip install scipy")

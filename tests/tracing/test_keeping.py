@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import array
 import functools
+import pickle
+import random
+from collections import OrderedDict, deque
 from typing import Any
 
 import numpy as np
@@ -51,6 +55,39 @@ def test_names_cells_and_contents_are_what_they_were() -> None:
         assert (total, seen, by_name) == (2.0, [1.0, 2.0], {"a": 2.0, "b": 2.0})
     assert (total, seen, by_name) == (1.0, [1.0], {"a": 1.0})
     assert not hasattr(f, "calls")
+
+
+class Stack(list[Any]):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("value", "change"),
+    [
+        ({"a": 1, "b": 2}, lambda v: v.update(a=v["b"], b=v["a"])),
+        ({"a": "b", "b": "a"}, lambda v: v.update(a="a", b="b")),
+        ({"a": 1, "b": 2}, lambda v: v.update(a=v.pop("a"))),
+        (OrderedDict(a=1, b=2), lambda v: v.move_to_end("a")),
+        ({1, 2}, lambda v: (v.add(3), v.remove(1))),
+        (deque([1, 2]), lambda v: v.rotate()),
+        (Stack([1, 2]), lambda v: v.reverse()),
+        (bytearray(b"ab"), lambda v: v.reverse()),
+        (array.array("d", [1.0, 2.0]), lambda v: v.reverse()),
+        ((1, [2.0]), lambda v: v[1].append(3.0)),
+        (np.random.default_rng(0), lambda v: v.random()),
+        (np.random.RandomState(0), lambda v: v.random()),
+        (random.Random(0), lambda v: v.random()),
+    ],
+)
+def test_what_a_container_or_a_generator_holds_is_what_it_was(value: Any, change: Any) -> None:
+    def state() -> Any:
+        return pickle.dumps(value), list(value) if hasattr(value, "__len__") else None
+
+    before = state()
+    with kept([value]):
+        change(value)
+        assert state() != before
+    assert state() == before
 
 
 def test_a_keeper_looks_at_objects_once_and_puts_them_back_each_time() -> None:
