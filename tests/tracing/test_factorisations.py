@@ -39,7 +39,8 @@ def _of_largest(x: Any) -> Any:
 
 def _vectors(x: Any) -> Any:
     sizes, vectors = linalg.eigh(x[0] * S + x[1] * T)
-    return np.sum(WEIGHTS * vectors) + np.sum(sizes**3)
+    # which sign a vector has depends on the processor
+    return np.sum(WEIGHTS * vectors**2) + np.sum(sizes**3)
 
 
 def _of_vectors(x: Any) -> Any:
@@ -48,7 +49,8 @@ def _of_vectors(x: Any) -> Any:
     slopes = []
     for direction in (S, T):
         M = v.T @ direction @ v
-        slopes.append(np.sum(WEIGHTS * (v @ (M * (1 - np.eye(3)) / gaps))) + np.sum(3 * w**2 * np.diag(M)))
+        turned = v @ (M * (1 - np.eye(3)) / gaps)
+        slopes.append(np.sum(WEIGHTS * 2 * v * turned) + np.sum(3 * w**2 * np.diag(M)))
     return np.array(slopes)
 
 
