@@ -133,12 +133,13 @@ class Rewriting:
     def usual(self) -> Found | None:
         """Return what people do most often."""
         found = self._first(rewrites_of, 0.0, _USUAL)
-        return found if found is None or found.rewrite.kind != "other value" else self._or_missing(found)
+        bare = found is not None and isinstance(found.rewrite.changes[0].new, ast.Name | ast.Constant)
+        return self._or_missing(found) if found is not None and bare else found
 
     def _or_missing(self, found: Found) -> Found:
-        """Return what is missing, if that leaves less strange than another value does."""
+        """Return a factor that is missing, if that leaves less strange than another name or number does."""
         left = self.trial.budget.left
-        missing = self._inserted(_from_pool, left - left // _COMPARED)
+        missing = self._inserted(_factors, left - left // _COMPARED)
         if missing is None or self._left_strange(missing) >= self._left_strange(found):
             return found
         return missing
@@ -374,6 +375,11 @@ class Trial:
 def _from_pool(names: Names) -> Insertions:
     pool = list(pool_of(names))
     return lambda site, probe: insertions_of(site, pool, probe)
+
+
+def _factors(names: Names) -> Insertions:
+    factors = [item for item in pool_of(names) if "*" in item.operations]
+    return lambda site, probe: (one for one in insertions_of(site, factors, probe) if one.operation in "*/")
 
 
 def _allowed(found: Found) -> int:

@@ -251,6 +251,35 @@ def test_another_name_that_does_by_chance_is_not_taken_for_a_missing_factor() ->
     assert "share * (1 - share)" in mark.text
 
 
+PATH = np.cumsum(0.04 * np.random.default_rng(6).normal(size=400))
+DT = 0.02
+
+
+def drifting(p: Any) -> Any:
+    speed, level, scale = p[0], p[1], p[2]
+    e = np.diff(PATH) - speed * (level - PATH[:-1]) * DT
+    return np.sum(0.5 * e**2 * np.exp(-2 * scale) / DT + scale)
+
+
+def one_too_long(p: Any) -> Any:
+    speed, level, scale = p[0], p[1], p[2]
+    pull = level - PATH[:-1]
+    e = PATH[1:] - PATH[:-1] - speed * pull * DT
+    scaled = e * np.exp(-2 * scale)
+    grad = np.empty(3)
+    grad[0] = -np.sum(scaled * pull)
+    grad[1] = -np.sum(scaled) * speed
+    grad[2] = len(PATH) - np.sum(scaled * e) / DT
+    return grad
+
+
+def test_a_term_that_does_by_chance_is_not_taken_for_another_name() -> None:
+    """The lengths differ by 1, as do a sum over DT and one with DT more."""
+    verdict = dc.check_gradient(drifting, one_too_long, [1.2, 0.4, -1.1])
+    (mark,) = [one for one in verdict.marks if one.role == "gradient"]
+    assert mark.text == "PATH"
+
+
 def test_what_has_a_shape_is_not_to_be_transposed_for_it() -> None:
     def gradient(w: Any) -> Any:
         return 2 * ROWS.T @ (ROWS @ w) / ROWS.shape[1]
