@@ -300,6 +300,7 @@ def _see_more_sides(
     """
     suspects = ~compared.kinks & ~compared.equal & ~(compared.gap <= compared.threshold)
     first, more = compared.value, min(_MORE_SIDES, _SWEPT_WORK // max(pair.work, 1))
+    noticed = _NOTICED * np.max(np.abs(first))
 
     def others(choices: dict[int, NDArray[np.bool_]], seeds: range) -> Iterator[Floats]:
         for seed in seeds:
@@ -312,15 +313,11 @@ def _see_more_sides(
     for slopes in others(turned, range(_SIDES, _SIDES + more)):
         if not np.isfinite(slopes[suspects]).all():
             return False
-        apart = np.abs(slopes - first) > _NOTICED * np.maximum(np.abs(first), np.max(np.abs(first)))
+        apart = np.abs(slopes - first) > noticed
         compared.kinks |= suspects & apart
         suspects &= ~apart
     nested = others(ties, range(min(more, _NESTED))) if len(ties) > len(turned) else ()
-    for slopes in nested:
-        alike = np.abs(slopes - first) <= _NOTICED * np.maximum(np.abs(first), np.max(np.abs(first)))
-        if not alike[suspects].all():
-            return False
-    return True
+    return all((np.abs(slopes - first)[suspects] <= noticed).all() for slopes in nested)
 
 
 def _kink_notes(guards: Sequence[ArrayGuard], turned: dict[int, NDArray[np.bool_]], compared: Compared) -> list[str]:
