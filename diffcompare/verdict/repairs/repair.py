@@ -151,11 +151,10 @@ def _chosen(here: Measured, found: Sequence[Edit]) -> Edit:
     usual = [edit for edit in ordered if edit.form == form]
     results = [edit for edit in usual if edit.site.operand is None] or usual
     powers = [edit for edit in results if _holds_entry(here, edit)]
-    if form == "addend":
-        # a term is missing at the end of a sum
-        return _outermost(results[0], results)
-    mended = [edit for edit in usual if known.mends(edit)]
-    first = [edit for edit in usual if known.has(edit) and (edit in mended or edit in results)]
+    # a term is missing at the end of a sum
+    asked = usual if form != "addend" else []
+    mended = [edit for edit in asked if known.mends(edit)]
+    first = [edit for edit in asked if known.has(edit) and (edit in mended or edit in results)]
     chosen = (powers or first or results[-1:])[0]
     return _outermost(chosen, results if chosen.form == "turn" else mended)
 

@@ -21,8 +21,6 @@ Y = (_RNG.random(30) < 0.5) * 1.0
 W = _RNG.normal(size=4) / 2
 V = _RNG.normal(size=(4, 4))
 SLOPE, STEP, GATE = 0.02, 0.1, np.array([0.3, 1.7, -0.6, 0.9])
-SHARES = _RNG.uniform(0.2, 0.9, 7)
-LOGS = np.log(SHARES).sum(), np.log1p(-SHARES).sum()
 
 
 def sigmoid(z: Any) -> Any:
@@ -179,19 +177,6 @@ def ungated(v: Any) -> Any:
     return X.T @ (d_a * (1 - a**2))
 
 
-def two_shapes(p: Any) -> Any:
-    a, b = np.exp(p)
-    return -7 * (np.log(1 + a + b) - np.log(1 + a) - np.log(1 + b)) - LOGS[0] * a - LOGS[1] * b
-
-
-def one_in_common(p: Any) -> Any:
-    a, b = np.exp(p)
-    common = 1 / (1 + a + b)
-    of_a = 7 * (1 / (1 + a) - common) - np.log(SHARES).sum()
-    of_b = 7 * (1 / (1 + b)) - np.log1p(-SHARES).sum()
-    return np.array([of_a * a, of_b * b])
-
-
 # the gradient, what it marks, and what it says there
 MARKED: list[tuple[Code, Code, Any, str, str]] = [
     (loss, half, W, "0.125 * w", "this is half of what it should be"),
@@ -213,7 +198,6 @@ MARKED: list[tuple[Code, Code, Any, str, str]] = [
     (scored, no_root, W, "2 * X.T @ r", "this should be divided by sqrt(30)"),
     (scale_of, no_count, W[:2], "-weight * np.sum(r**2)", "the constant 31 is missing"),
     (centred, ungated, V, "r[:, None] * W", "the factor GATE is missing"),
-    (two_shapes, one_in_common, W[:2], "1 / (1 + b)", "the term -common is missing"),
     (shares, no_total, W, "-1 / (1 + a)", "the term 1/sum(exp(p)) is missing"),
 ]
 
