@@ -77,16 +77,25 @@ def expanded(write: Expressions, operand: Expression, ndim: int, axes: Sequence[
 
 
 def total(
-    write: Expressions, operand: Expression, shape: Shape, axes: Sequence[int], *, mean: bool = False
+    write: Expressions,
+    operand: Expression,
+    shape: Shape,
+    axes: Sequence[int],
+    *,
+    mean: bool = False,
+    by_term: bool = True,
 ) -> Expression:
-    """Sum over axes, or take the mean, of what stands for an array of a shape."""
+    """Sum over axes, or take the mean, of what stands for an array of a shape.
+
+    ``by_term``: a sum of arrays whose terms add up to a number is that number.
+    """
     operand = repeated(operand)
     rest = tuple(n for a, n in enumerate(shape) if a not in axes)
     own = (1,) * (len(shape) - len(operand.shape)) + operand.shape
     count = math.prod(shape[a] for a in axes if own[a] == 1)
     if count != 1:
         seen = tuple(1 if a in axes and own[a] == 1 else n for a, n in enumerate(shape))
-        return write.scaled(total(write, operand, seen, axes, mean=mean), 1 if mean else count)
+        return write.scaled(total(write, operand, seen, axes, mean=mean, by_term=by_term), 1 if mean else count)
     kept: list[Factor] = []
     out: list[Factor] = []
     coefficient = ONE
@@ -101,7 +110,7 @@ def total(
     inner = write.product(kept)
     factors = [(_without(write, base, shape, axes), exponent) for base, exponent in out]
     if kept:
-        factors.append((_summed(write, inner, shape, axes, mean=mean), Fraction(1)))
+        factors.append((_summed(write, inner, shape, axes, mean=mean, by_term=by_term), Fraction(1)))
     found = write.product(factors, coefficient)
     return found if len(found.shape) <= len(rest) else reshape(write, found, rest)
 
@@ -115,13 +124,17 @@ def _without(write: Expressions, operand: Expression, shape: Shape, axes: Sequen
     return reshape(write, operand, tuple(left[start:]))
 
 
-def _summed(write: Expressions, operand: Expression, shape: Shape, axes: Sequence[int], *, mean: bool) -> Expression:
+def _summed(
+    write: Expressions, operand: Expression, shape: Shape, axes: Sequence[int], *, mean: bool, by_term: bool
+) -> Expression:
     lead = len(shape) - len(operand.shape)
     own = tuple(a - lead for a in axes if a >= lead and operand.shape[a - lead] != 1)
     units = tuple(a - lead for a in axes if a >= lead and operand.shape[a - lead] == 1)
     if not own:
         return reshape(write, operand, tuple(n for a, n in enumerate(operand.shape) if a not in units))
-    known = write.number(0) if _is_centred(operand, own) else _known_sum(write, operand, own, mean=mean)
+    known = write.number(0) if _is_centred(operand, own) else None
+    if known is None and by_term:
+        known = _known_sum(write, operand, own, mean=mean)
     if known is not None:
         return known
     whole = len(own) == len(operand.shape)
@@ -165,8 +178,9 @@ def _known_sum(write: Expressions, operand: Expression, axes: Shape, *, mean: bo
     if chosen is None:
         return None
     rest = [(b, e) for b, e in factors if b is not chosen]
+    # sums in the terms stay whole: multiplied out they are as many as the product of their lengths
     found = write.sum(
-        (c, total(write, write.product([(t, Fraction(1)), *rest]), operand.shape, axes, mean=mean))
+        (c, total(write, write.product([(t, Fraction(1)), *rest]), operand.shape, axes, mean=mean, by_term=False))
         for c, t in zip(chosen.payload, chosen.operands, strict=True)
     )
     return found if found.number is not None else None

@@ -278,7 +278,11 @@ def _moved(name: str, *options: str) -> Rule:
     def rule(table: WholeCalls, function: Any, a: Any, *rest: Any, **named: Any) -> Any:
         array = table.number_of(a)
         given = dict(zip(options, rest, strict=False)) | dict(named)
-        if set(given) - set(options) or any(not isinstance(v, int | None) for v in given.values()):
+        if (
+            len(rest) > len(options)
+            or set(given) - set(options)
+            or any(not isinstance(v, int | None) for v in given.values())
+        ):
             raise _OtherwiseError
         floats = np.array(function(array.floats, **given))
         payload = tuple(sorted(given.items()))

@@ -52,6 +52,7 @@ WHOLE = {
     "remainder": (lambda x: x % 0.75, "floor_divide"),
     "convolve": (lambda x: np.convolve(x, x), "convolve"),
     "roll": (lambda x: np.roll(x, 1), "roll"),
+    "diagonal above": (lambda x: np.diag(x, 1), "join"),
     "mask times": (lambda x: x * (x > 0), "greater"),
     "times mask": (lambda x: (x > 0) * x, "greater"),
     "mask as numbers": (lambda x: (x > 0).astype(float) * x, "greater"),

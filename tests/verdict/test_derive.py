@@ -12,6 +12,7 @@ from scipy import linalg, special
 from scipy.special import expit
 
 import diffcompare as dc
+from diffcompare.program.expressions import Expressions
 
 RNG = np.random.default_rng(7)
 X = RNG.normal(size=(6, 2))
@@ -650,6 +651,28 @@ def test_a_long_loop_is_refused_soon(rounds: int) -> None:
 
     with pytest.raises(dc.DiffcompareError, match=r"operations: the function does too much|single numbers"):
         dc.derive(nested, np.array([0.5, 1.0]))
+
+
+def test_sums_of_products_of_sums_are_not_multiplied_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    start, made = np.array([0.3, 0.5, 0.7]), []
+
+    def swing(k):
+        x, v = start, 0 * start
+        for _ in range(12):
+            v = v - 0.05 * (k[0] * x + k[1] * x**3)
+            x = x + 0.1 * v
+        return np.sum((x - 1) ** 2)
+
+    own = Expressions.product
+
+    def counted(*args: Any) -> Any:
+        made.append(1)
+        assert len(made) < 300_000
+        return own(*args)
+
+    monkeypatch.setattr(Expressions, "product", counted)
+    with pytest.raises(dc.UnsupportedFunction, match="lines of code: the function does too much"):
+        dc.derive(swing, np.array([2.0, 0.5]))
 
 
 @pytest.mark.parametrize("fault", ["2 * X", "LAM"])
