@@ -15,12 +15,23 @@ from typing import Any
 
 from diffcompare.tracing.foreign import Foreign
 
-__all__ = ["PACKAGE", "called_library", "code_of", "defined_at", "is_library", "raised_at", "user_frame"]
+__all__ = [
+    "PACKAGE", "Written", "called_library", "code_of", "defined_at", "is_library", "raised_at", "user_frame", "written",
+]  # fmt: skip
 
 # the folder of diffcompare: what happens there is no code of the user's
 PACKAGE = str(Path(__file__).parents[1])
 _STANDARD = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib")})
 _INSTALLED = ("site-packages", "dist-packages")
+
+
+# file, first line, name and bytes of code
+Written = tuple[str, int, str, bytes]
+
+
+def written(code: CodeType) -> Written:
+    """Return what tells code from other code: a copy of it that holds other constants is written at the same place."""
+    return code.co_filename, code.co_firstlineno, code.co_qualname, code.co_code
 
 
 @functools.lru_cache(maxsize=4096)

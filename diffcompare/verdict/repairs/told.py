@@ -12,6 +12,7 @@ import numpy as np
 from diffcompare.program.array_printing import array_formulas
 from diffcompare.program.arrays import STRUCTURAL, ArrayBuilder
 from diffcompare.tracing.origins import Origin
+from diffcompare.tracing.places import Written, written
 from diffcompare.tracing.spans import Span, assigned_name, later_use, operand_span, resolved
 from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.causes.mistakes import Cause
@@ -131,14 +132,14 @@ def _span_of(edit: Edit, pair: ArrayPair) -> Span | None:
     What the function calls as well is right there, and what is called from elsewhere too: then the call is meant.
     """
     origin = edit.site.origin
-    shared = {id(one.code) for origins in pair.function.origins.values() for one in origins}
-    callers: dict[int, set[Origin]] = {}
+    shared = {written(one.code) for origins in pair.function.origins.values() for one in origins}
+    callers: dict[Written, set[Origin]] = {}
     for origins in pair.gradient.origins.values():
         for one in origins:
             if one.caller is not None:
-                callers.setdefault(id(one.code), set()).add(one.caller)
+                callers.setdefault(written(one.code), set()).add(one.caller)
     shared |= {code for code, found in callers.items() if len(found) > 1}
-    while origin is not None and id(origin.code) in shared and origin.caller is not None:
+    while origin is not None and written(origin.code) in shared and origin.caller is not None:
         origin = origin.caller
     if origin is None:
         return None
@@ -196,7 +197,8 @@ def _said(edit: Edit, texts: Texts, text: str) -> _Said:
             also = "" if c.value == 1 else f", times {c.text}"
             return _Said("exponent", f"this should be squared{also}", f"{text} should be squared")
         case "factor":
-            missing = f"the factor {entry} is missing"
+            alone = c.value == 1 and edit.entry.form[0] + edit.entry.form[-1] == "()"
+            missing = f"the factor {bare[1:-1] if alone else entry} is missing"
             return _Said("chain factor", missing, f"{missing} in {text}")
         case "quotient":
             also = "" if c.value == 1 else f", times {c.text}"

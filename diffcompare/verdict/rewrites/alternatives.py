@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from diffcompare.verdict.rewrites.running import Change
-from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, called_name, copied, text_of
+from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, called_name, copied, is_filled, text_of
 
 __all__ = ["next_elements", "repeated_lines", "rewrites_of"]
 
@@ -26,6 +26,8 @@ _OTHER: dict[type[ast.operator], type[ast.operator]] = {
 _WORDS = {ast.Add: "plus", ast.Sub: "minus", ast.Mult: "product", ast.Div: "quotient", ast.MatMult: "matrix product"}
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 _FLIPPED = "this has the wrong sign", "the sign of {} is flipped"
+# the price of a name whose value is of another kind
+_STRANGE = 1.28
 _INDEX = frozenset({"Subscript.slice", "Slice.lower", "Slice.upper"})
 
 
@@ -93,12 +95,12 @@ def _of_expression(site: Site, names: Names) -> Iterator[Rewrite]:
 def _of_name(site: Site, names: Names) -> Iterator[Rewrite]:
     if site.node.id not in names.variables or "shape" in site.around:
         return
-    owner = site.owner
-    filling = isinstance(owner, ast.Subscript) and site.field == "value" and isinstance(owner.ctx, ast.Store)
+    filling = is_filled(site)
     # written into what nobody reads, any line is without effect
     for other in (name for name in names.variables if not filling or name in names.filled):
         if other != site.node.id:
-            yield _instead(site, ast.Name(other, ast.Load()), 1.0)
+            strange = other in names.strange.get(id(site.node), ())
+            yield _instead(site, ast.Name(other, ast.Load()), _STRANGE if strange else 1.0)
     if filling:
         return
     for number in names.numbers:
@@ -232,7 +234,8 @@ def _of_call(site: Site, names: Names) -> Iterator[Rewrite]:
         other_func = copied(called)
         setattr(other_func, "attr" if isinstance(called, ast.Attribute) else "id", other)
         yield _instead(site, ast.Call(other_func, arguments, node.keywords), 1.2, "other function", "this should be {}")
-    for k in range(len(arguments) - 1):
+    # np.add.at writes into its first argument
+    for k in range(name == "at", len(arguments) - 1):
         kind = "transposed" if name == "outer" else "permuted"
         new = ast.Call(called, _exchanged(arguments, k), node.keywords)
         yield _instead(site, new, 1.1, kind, "the arguments should be exchanged: {}")
@@ -240,7 +243,7 @@ def _of_call(site: Site, names: Names) -> Iterator[Rewrite]:
         new = ast.Call(called, arguments, [*node.keywords[:k], *node.keywords[k + 1 :]])
         yield _instead(site, new, 1.3, "axis" if word.arg == "axis" else "other value")
     inner = arguments[0] if arguments else getattr(called, "value", None)
-    if inner is not None and not isinstance(inner, ast.Starred) and _is_data(inner, names):
+    if inner is not None and not isinstance(inner, ast.Starred) and _is_data(inner, names) and "_like" not in name:
         yield _instead(site, copied(inner), 1.2)
         if name in ("abs", "fabs", "sqrt"):
             yield _instead(site, ast.BinOp(inner, ast.Pow(), ast.Constant(2)), 1.21)

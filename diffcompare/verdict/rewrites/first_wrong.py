@@ -44,9 +44,10 @@ class Slopes:
 
     def are(self, value: Any, of: Any) -> bool | None:
         """Tell whether a value is the slopes of another, or those in one variable; None where that is not known."""
-        own, flat = np.asarray(of), np.asarray(of).reshape(-1)
-        given = np.asarray(value)
-        if own.dtype.kind != "f" or given.dtype.kind != "f" or not flat.size:
+        if not _are_floats(value) or not _are_floats(of):
+            return None
+        own, flat, given = np.asarray(of), np.asarray(of).reshape(-1), np.asarray(value)
+        if not flat.size:
             return None
         near = _CLOSE * np.abs(flat)
         at = np.minimum(np.searchsorted(self.values, flat - near), self.values.size - 1)
@@ -57,6 +58,10 @@ class Slopes:
             return any(_is_alike(given, rows[..., j]) for j in range(rows.shape[-1]))
         whole = [some for some in (rows, np.moveaxis(rows, -1, 0)) if some.shape == given.shape]
         return any(_is_alike(given, some) for some in whole) if whole else None
+
+
+def _are_floats(value: Any) -> bool:
+    return isinstance(value, float | np.floating | np.ndarray) and np.asarray(value).dtype.kind == "f"
 
 
 def _is_alike(one: Floats, other: Floats) -> bool:
@@ -87,7 +92,7 @@ class Known:
 
         Unless ``signed``, up to their signs and the numbers by which people multiply.
         """
-        if not isinstance(value, float | np.floating | np.ndarray) or np.asarray(value).dtype.kind != "f":
+        if not _are_floats(value):
             return None
         flat = np.asarray(value, dtype=np.float64).reshape(-1)
         flat = flat[flat != 0]

@@ -76,16 +76,17 @@ class Insertion:
     @property
     def rewrite(self) -> Rewrite:
         """It in words."""
-        text, factor = self.item.text, self.operation in "*/^"
+        other = ast.parse(self.item.text, mode="eval").body
+        text, factor = ast.unparse(other), self.operation in "*/^"
         number = text[0].isdigit()
         closed = text if number or text.isidentifier() or text[-1] in ")]" else f"({text})"
-        words = _WORDS[self.operation].format(text if self.operation == "+" else closed)
+        words = _WORDS[self.operation].format(closed if self.operation == "-" else text)
         kind = "missing term" if not factor else "factor" if number else "chain factor"
         kind = "exponent" if self.operation == "^" else kind
         cause = f"{words} {'in' if factor else 'beside'} {{}}"
         size = {"*": "half of", "/": "twice"}.get(self.operation) if text == "2" else None
         this = f"this is {size} what it should be" if size else words
-        added = ast.BinOp(self.site.node, _SYNTAX[self.operation](), ast.parse(text, mode="eval").body)
+        added = ast.BinOp(self.site.node, _SYNTAX[self.operation](), other)
         return Rewrite(self.site.node, (self.site.replaced(added),), self.item.cost, kind, this, cause)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from diffcompare.tracing.places import PACKAGE
+from diffcompare.tracing.places import PACKAGE, Written, written
 from diffcompare.tracing.spans import definition_of
 from diffcompare.verdict.rewrites.apart import APART
 from diffcompare.verdict.value_and_gradient import taken_apart, whole_of
@@ -123,26 +123,29 @@ class Body:
         return made
 
 
-def bodies_of(gradient: Callable[..., Any], others: Collection[CodeType] = ()) -> list[Body]:
+def bodies_of(gradient: Callable[..., Any], others: Collection[Written] = ()) -> list[Body]:
     """Return what can be changed in a gradient: its own function, and ``others`` that it calls.
 
     None of them where the source is not known, or where running it might have effects.
     """
     bodies = [body for body in _called_by_name(gradient, others) if body is not None]
     # methods and the like are changed where they are, which only a copy of the process may do
-    left = set(others).difference(body.function.__code__ for body in bodies)
-    held: dict[CodeType, list[FunctionType]] = {}
-    names = {code.co_name for code in left}
+    left = set(others).difference(written(body.function.__code__) for body in bodies)
+    held: dict[Written, list[FunctionType]] = {}
+    names = {qualified.rpartition(".")[2] for _, _, qualified, _ in left}
     for one in gc.get_objects() if left and APART else ():
-        if type(one) is FunctionType and one.__code__.co_name in names and one.__code__ in left:
-            held.setdefault(one.__code__, []).append(one)
-    for code in sorted(held, key=lambda code: code.co_firstlineno):
-        body = _body(held[code][0], functools.partial(_in_place, held[code], gradient))
+        # copies that were traced have names of their own
+        if type(one) is FunctionType and type(one.__globals__) is dict and one.__code__.co_name in names:
+            place = written(one.__code__)
+            if place in left:
+                held.setdefault(place, []).append(one)
+    for place in sorted(held):
+        body = _body(held[place][0], functools.partial(_in_place, held[place], gradient))
         bodies += [] if body is None else [body]
     return bodies
 
 
-def _called_by_name(gradient: Callable[..., Any], others: Collection[CodeType]) -> Iterator[Body | None]:
+def _called_by_name(gradient: Callable[..., Any], others: Collection[Written]) -> Iterator[Body | None]:
     """Yield the gradient's own function, and those that it finds by their names."""
     found = _unwrapped(gradient)
     if found is None or found[0].__code__.co_filename.startswith(PACKAGE):
@@ -152,7 +155,7 @@ def _called_by_name(gradient: Callable[..., Any], others: Collection[CodeType]) 
     own = _moved(function, space)
     yield _body(own, lambda code: wrap(_with_code(own, code)))
     for helper in [one for one in space.values() if isinstance(one, FunctionType) and one.__globals__ is space]:
-        if helper.__code__ in others and helper.__code__ is not own.__code__:
+        if written(helper.__code__) in others and helper.__code__ is not own.__code__:
             yield _body(helper, functools.partial(_placed, helper, own, wrap))
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.dag import needed_nodes
 from diffcompare.tracing.origins import Origin, Origins
-from diffcompare.tracing.places import code_of
+from diffcompare.tracing.places import Written, code_of, written
 from diffcompare.tracing.spans import definition_of
 from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.causes.budget import Budget, Exhausted
@@ -33,9 +33,10 @@ from diffcompare.verdict.rewrites.alternatives import repeated_lines, rewrites_o
 from diffcompare.verdict.rewrites.apart import apart, limited
 from diffcompare.verdict.rewrites.first_wrong import Known, Line, Suspect, Watch, known_values, suspects_of, watched
 from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions_of, pool_of, probed
+from diffcompare.verdict.rewrites.kinds import kinds_of
 from diffcompare.verdict.rewrites.products import products_of
 from diffcompare.verdict.rewrites.running import Body, Change, bodies_of
-from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_value, sites_of, text_of
+from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_filled, is_value, sites_of, text_of
 
 __all__ = ["Search"]
 
@@ -99,6 +100,15 @@ class Rewriting:
     def is_repeated(self) -> bool:
         """Tell whether the sources as they are give what the gradient returned."""
         return self.trial.is_repeated(self.parts[0][0])
+
+    def with_kinds(self) -> Rewriting:
+        """Look at the kinds of values that names have."""
+        with _quiet():
+            parts = [
+                (body, sites, replace(names, strange=kinds_of(body, sites, names, self.trial.noted)))
+                for body, sites, names in self.parts
+            ]
+        return replace(self, parts=parts)
 
     def first_wrong(self) -> Found | None:
         """Return what is wrong in a line of a loop in which the first wrong value appears."""
@@ -274,7 +284,7 @@ class Search:
             found, repeated, prepared = None, False, self._prepared()
             with contextlib.suppress(Exhausted):
                 repeated = prepared is not None and prepared.is_repeated()
-                found = find(prepared) if prepared is not None and repeated else None
+                found = find(prepared.with_kinds()) if prepared is not None and repeated else None
             return None if found is None else found.told(self.components), self.budget.left, repeated
 
         # what did not end has cost too much
@@ -284,16 +294,17 @@ class Search:
     def _prepared(self) -> Rewriting | None:
         """Read the sources; None where they are not known."""
         traces = self.traces
-        shared = set() if traces is None else _codes(traces.function.origins)
-        own = set() if traces is None else _codes(traces.gradient.origins)
-        bodies = bodies_of(self.problem.gradient, {*own} - {*shared})
+        shared = {} if traces is None else _codes(traces.function.origins)
+        own = {} if traces is None else _codes(traces.gradient.origins)
+        bodies = bodies_of(self.problem.gradient, own.keys() - shared.keys())
         if not bodies:
             return None
         nodes, run = _work(traces)
         trial = Trial(self.problem, self.asked, self.budget, run)
-        codes = [code for code in (*shared, code_of(self.problem.function)) if code is not None]
+        codes = [code for code in (*shared.values(), code_of(self.problem.function)) if code is not None]
         function = [definition for definition in map(definition_of, dict.fromkeys(codes)) if definition is not None]
-        parts = [(body, list(sites_of(body.definition)), _names(body, function)) for body in bodies]
+        sites = [list(sites_of(body.definition)) for body in bodies]
+        parts = [(body, some, _names(body, some, function)) for body, some in zip(bodies, sites, strict=True)]
         looping = any(isinstance(node, ast.For) for body in bodies for node in ast.walk(body.definition))
         if traces is None:
             return Rewriting(parts, trial, False)
@@ -455,17 +466,19 @@ def _work(traces: ArrayPair | Pair | None) -> tuple[int, int]:
     return len(nodes), _RUN * len(nodes) + elements // 6 + traces.work // 12
 
 
-def _codes(origins: Origins) -> set[CodeType]:
-    found: set[CodeType] = set()
+def _codes(origins: Origins) -> dict[Written, CodeType]:
+    found: dict[Written, CodeType] = {}
+    known: set[int] = set()
     for origin in (one for some in origins.values() for one in some):
         one: Origin | None = origin
-        while one is not None and one.code not in found:
-            found.add(one.code)
+        while one is not None and id(one.code) not in known:
+            known.add(id(one.code))
+            found.setdefault(written(one.code), one.code)
             one = one.caller
     return found
 
 
-def _names(body: Body, function: Sequence[ast.AST]) -> Names:
+def _names(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> Names:
     """Collect what may stand in a function: its own variables, and what it or f finds by name or writes."""
     code, space = body.function.__code__, body.function.__globals__
     theirs = [node for tree in function for node in ast.walk(tree) if isinstance(node, ast.expr)]
@@ -480,7 +493,6 @@ def _names(body: Body, function: Sequence[ast.AST]) -> Names:
     reach = {*variables, *(name for name, value in space.items() if isinstance(value, ModuleType) or callable(value))}
     indices = [node.slice for node in (*own, *theirs) if isinstance(node, ast.Subscript)]
     slices = [text_of(index) for index in indices if _is_slice(index, reach)]
-    filled = [node.value for node in own if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)]
     chosen = [node.slice for node in own if isinstance(node, ast.Subscript)]
     within = [one.id for index in chosen for one in ast.walk(index) if isinstance(one, ast.Name)]
     short = frozenset(text_of(node) for node in (*theirs, *own) if _is_short(node, reach, {*variables}))
@@ -490,7 +502,7 @@ def _names(body: Body, function: Sequence[ast.AST]) -> Names:
         frozenset(text_of(node) for node in theirs if not isinstance(node, ast.Name | ast.Constant)),
         short,
         tuple(dict.fromkeys([":", "1:", ":-1", "1:-1", *slices]))[:10],
-        frozenset(node.id for node in filled if isinstance(node, ast.Name)),
+        frozenset(site.node.id for site in sites if isinstance(site.node, ast.Name) and is_filled(site)),
         tuple(name for name in dict.fromkeys(within) if name in variables),
         tuple(sorted(filter(_ELEMENT.fullmatch, short))),
     )

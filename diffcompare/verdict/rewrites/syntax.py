@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from diffcompare.verdict.rewrites.running import BOUNDED, Change
 
-__all__ = ["Names", "Rewrite", "Site", "called_name", "copied", "is_value", "sites_of", "text_of"]
+__all__ = ["Names", "Rewrite", "Site", "called_name", "copied", "is_filled", "is_value", "sites_of", "text_of"]
 
 # a size that is another variable may be huge
 _SIZED = frozenset({"zeros", "ones", "empty", "full", "eye", "identity", "arange", "linspace", "tile", "repeat"})
@@ -42,6 +42,8 @@ class Names:
         Names that stand in its indices.
     elements : tuple of str
         Elements of variables, and what an object holds: parameters of both, as names are.
+    strange : mapping of int to frozenset of str
+        By the identity of a name in the syntax, the names of values of another kind.
     """
 
     variables: tuple[str, ...]
@@ -52,6 +54,7 @@ class Names:
     filled: frozenset[str] = frozenset()
     indices: tuple[str, ...] = ()
     elements: tuple[str, ...] = ()
+    strange: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,13 @@ def called_name(node: Any) -> str:
     """Return the bare name of what is called; empty where nothing is."""
     func = getattr(node, "func", None)
     return getattr(func, "attr", getattr(func, "id", ""))
+
+
+def is_filled(site: Site) -> bool:
+    """Tell whether an expression is the array that a line writes into: np.add.at does so where nobody may write."""
+    if isinstance(site.owner, ast.Subscript):
+        return site.field == "value" and isinstance(site.owner.ctx, ast.Store)
+    return called_name(site.owner) == "at" and site.field == "args" and site.index == 0
 
 
 def is_value(site: Site) -> bool:

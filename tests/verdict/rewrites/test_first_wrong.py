@@ -66,6 +66,12 @@ def test_slopes_are_known_in_any_order_and_in_one_variable_but_not_where_two_val
     assert slopes.are(np.zeros(3), 3.0) is None
 
 
+def test_lists_have_no_slopes() -> None:
+    slopes = slopes_of(np.array([0.5, 2.0]), np.array([[1.0], [3.0]]))
+    assert slopes.are(2 * [np.array([1.0]), (2.0, 3.0)], np.array([0.5])) is None
+    assert slopes.are(1.0, [0.5, (2.0, 3.0)]) is None
+
+
 def test_what_is_added_may_be_known_where_the_sum_is_not() -> None:
     watch = Watch(known_of(np.array([1.0])), 1, on=True)
     watch.added(1.0)

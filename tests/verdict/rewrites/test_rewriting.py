@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 import diffcompare as dc
+from diffcompare.verdict.rewrites.alternatives import rewrites_of
+from diffcompare.verdict.rewrites.running import bodies_of
+from diffcompare.verdict.rewrites.syntax import Names, sites_of, text_of
 
 Code = Callable[[Any], Any]
 
@@ -408,3 +411,41 @@ def test_a_matrix_of_derivatives_is_run_with_changes_too() -> None:
     verdict = dc.check_jacobian(arm, other_sine, [0.4, -0.7])
     assert verdict.cause == "this should be np.sin(q[0] + q[1]) in place of np.cos(q[0] + q[1])"
     assert verdict.places["text"].tolist() == ["np.cos(q[0] + q[1])"]
+
+
+def drift(s: Any) -> Any:
+    return np.array([2.5 * (s[1] - s[0]), s[0] * (1.5 - s[1])])
+
+
+def one_step(s: Any) -> Any:
+    return s + 0.1 * drift(s + 0.05 * drift(s))
+
+
+def _tangent(s: Any) -> Any:
+    return np.array([[-2.5, 2.5], [1.5 - s[1], s[0]]])
+
+
+def other_sign(s: Any) -> Any:
+    return np.eye(2) + 0.1 * _tangent(s + 0.05 * drift(s)) @ (np.eye(2) + 0.05 * _tangent(s))
+
+
+def test_a_helper_that_holds_numbers_is_changed() -> None:
+    verdict = dc.check_jacobian(one_step, other_sign, [0.4, -0.7])
+    (mark,) = [one for one in verdict.places.itertuples() if one.role == "gradient"]
+    assert (mark.text, mark.message) == ("s[0]", "this has the wrong sign")
+
+
+def test_no_change_writes_into_the_users_arrays() -> None:
+    """NumPy adds to elements of arrays that may not be written."""
+
+    def gradient(g: Any, first: Any) -> Any:
+        np.add.at(g, first, np.zeros_like(first))
+
+    (body,) = bodies_of(gradient)
+    names = Names(("g", "first"), filled=frozenset({"g"}))
+    changed = []
+    for one in rewrites_of(list(sites_of(body.definition)), names):
+        with body.changed(one.changes):
+            changed.append(text_of(body.definition.body[0]))
+    assert "np.add.at(g, g, np.zeros_like(first))" in changed
+    assert not [text for text in changed if text.startswith("np.add.at(first") or ", first, first)" in text]

@@ -1,0 +1,69 @@
+"""What kinds of values names have where they stand: what is taken for another thing by mistake is of its kind."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from diffcompare.verdict.rewrites.running import Body, Change
+from diffcompare.verdict.rewrites.syntax import Names, Site, called_name
+
+__all__ = ["kinds_of"]
+
+# times at which a name is looked at: the first value of what is carried along may be the number 0
+_MOST = 3
+
+
+def kinds_of(
+    body: Body, sites: Sequence[Site], names: Names, run: Callable[[Body, Sequence[Change]], Any]
+) -> Mapping[int, frozenset[str]]:
+    """Return, by the identities of the names in a function, which others were of another kind whenever they ran."""
+    space = body.function.__globals__
+    name = f"__kinds_{len(space)}__"
+    seen = space[name] = _Seen(space, names.variables)
+    asked = [site for site in sites if _is_read(site) and site.node.id in names.variables]
+    run(body, [_probe(site, name, k) for k, site in enumerate(asked)])
+    return {id(site.node): frozenset(seen.others.get(k, ())) for k, site in enumerate(asked)}
+
+
+def _is_read(site: Site) -> bool:
+    return isinstance(site.node, ast.Name) and isinstance(site.node.ctx, ast.Load)
+
+
+def _probe(site: Site, name: str, number: int) -> Change:
+    # of what is asked for its length or its elements the length may be the mistake
+    whole = isinstance(site.owner, ast.Attribute | ast.Subscript) or called_name(site.owner) == "len"
+    names = ast.Call(ast.Name("locals", ast.Load()), [], [])
+    given = [ast.Constant(number), ast.Constant(whole), site.node, names]
+    return site.replaced(ast.Call(ast.Name(name, ast.Load()), given, []))
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The names that were of another kind than a value each time that it was looked at."""
+
+    space: Mapping[str, Any]
+    names: Sequence[str]
+    times: dict[int, int] = field(default_factory=dict)
+    others: dict[int, set[str]] = field(default_factory=dict)
+
+    def __call__(self, number: int, whole: bool, value: Any, local: Mapping[str, Any]) -> Any:
+        """Look at the names beside a value, and pass it on."""
+        self.times[number] = self.times.get(number, 0) + 1
+        if self.times[number] <= _MOST:
+            kind, missing = _kind(value, whole), object()
+            held = {name: local.get(name, self.space.get(name, missing)) for name in self.names}
+            others = {name for name, other in held.items() if other is not missing and _kind(other, whole) != kind}
+            self.others[number] = others & self.others.get(number, others)
+        return value
+
+
+def _kind(value: Any, whole: bool) -> tuple[Any, ...]:
+    if isinstance(value, np.ndarray | np.generic | float | int):
+        kind = np.asarray(value).dtype.kind
+        return "i" if kind in "iu" else kind, np.ndim(value) if whole else np.shape(value)
+    return (type(value),)

@@ -1,0 +1,55 @@
+"""What is taken for another thing by mistake is of its kind."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from diffcompare.verdict.rewrites.alternatives import rewrites_of
+from diffcompare.verdict.rewrites.kinds import kinds_of
+from diffcompare.verdict.rewrites.running import Body, Change, bodies_of
+from diffcompare.verdict.rewrites.syntax import Names, sites_of, text_of
+
+DATA = np.arange(6.0).reshape(3, 2)
+COUNT, RATE = 3, 0.5
+
+
+def gradient(x: Any) -> Any:
+    carried = 0.0
+    for k in range(COUNT):
+        carried = carried + RATE * x * DATA[k, 0]
+    return carried / len(DATA)
+
+
+def run(body: Body, changes: Sequence[Change]) -> Any:
+    with body.changed(changes) as changed:
+        return changed(np.array([1.0, 2.0]))
+
+
+def test_a_name_is_exchanged_for_others_of_its_kind_first() -> None:
+    (body,) = bodies_of(gradient)
+    sites = list(sites_of(body.definition))
+    names = Names(("x", "carried", "k", "COUNT", "RATE", "DATA"))
+    strange = kinds_of(body, sites, names, run)
+    (x,) = (site for site in sites if text_of(site.node) == "x" and isinstance(site.node, ast.Name))
+    # the first value of what is carried along is a number, the others are arrays
+    assert strange[id(x.node)] == {"k", "COUNT", "RATE", "DATA"}
+    (index,) = (site for site in sites if text_of(site.node) == "k" and site.field == "elts")
+    assert strange[id(index.node)] == {"x", "carried", "RATE", "DATA"}
+    assert np.array_equal(run(body, ()), gradient(np.array([1.0, 2.0])))
+
+    found = rewrites_of(sites, Names(names.variables, strange=strange))
+    cost = {text_of(one.changes[0].new): one.cost for one in found if one.node is x.node}
+    assert cost["carried"] < cost["RATE"]
+
+
+def test_of_what_is_asked_for_its_length_the_length_may_be_the_mistake() -> None:
+    (body,) = bodies_of(gradient)
+    sites = list(sites_of(body.definition))
+    body.function.__globals__["MORE"] = np.ones((4, 2))
+    strange = kinds_of(body, sites, Names(("DATA", "MORE", "RATE")), run)
+    (data,) = (site for site in sites if text_of(site.node) == "DATA" and site.field == "args")
+    assert strange[id(data.node)] == {"RATE"}
