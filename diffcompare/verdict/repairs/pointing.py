@@ -34,6 +34,7 @@ _VAGUE = frozenset({"one component"})
 _FORMAL = frozenset({"chain factor", "extra term", "permuted", "other function", "clipped"})
 # a cause that explains one row of a matrix
 _ROW = "in row "
+_CHAIN = "the chain factor "
 # the term that a cause is about, and what is said of it
 _SAID = ("has no contribution", "is flipped", "is counted twice", "has [^;]* times its weight", "in component")
 _TERM = re.compile(rf"(.*\bthe term )[^;]+?( (?:{'|'.join(_SAID)}).*|(?:, and so |; ).*)?")
@@ -122,7 +123,7 @@ def _says_little(cause: Cause | None) -> bool:
 
 def _is_formal(cause: Cause | None) -> bool:
     """Tell whether a cause is about parts of a formula that nobody may have written, or one row of many."""
-    return cause is not None and (cause.kind in _FORMAL or cause.text.startswith(_ROW))
+    return cause is not None and (cause.kind in _FORMAL or cause.text.startswith(_ROW) or _CHAIN in cause.text)
 
 
 def _is_cut(text: str) -> bool:

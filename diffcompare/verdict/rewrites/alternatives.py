@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from itertools import combinations
+from typing import Any, TypeGuard
 
 from diffcompare.verdict.rewrites.running import Change
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, called_name, copied, is_filled, text_of
@@ -19,6 +21,8 @@ _LIKE = (
     ("zeros_like", "ones_like"), ("sign", "abs"), ("dot", "multiply"), ("inner", "outer"), ("vstack", "hstack"),
     ("sum", "trace"), ("triu", "tril"), ("floor", "ceil"),
 )  # fmt: skip
+# functions that may forget their axis
+_ALONG = frozenset({"sum", "mean", "prod", "max", "min", "cumsum", "std", "var", "norm", "logsumexp"})
 _OPPOSITE: dict[type[ast.operator], type[ast.operator]] = {ast.Add: ast.Sub, ast.Sub: ast.Add}
 _OTHER: dict[type[ast.operator], type[ast.operator]] = {
     ast.Mult: ast.Div, ast.Div: ast.Mult, ast.MatMult: ast.Mult,
@@ -26,6 +30,8 @@ _OTHER: dict[type[ast.operator], type[ast.operator]] = {
 _WORDS = {ast.Add: "plus", ast.Sub: "minus", ast.Mult: "product", ast.Div: "quotient", ast.MatMult: "matrix product"}
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 _FLIPPED = "this has the wrong sign", "the sign of {} is flipped"
+# in longer lists neighbours alone are exchanged
+_EXCHANGED = 6
 # the price of a name whose value is of another kind
 _STRANGE = 1.28
 _INDEX = frozenset({"Subscript.slice", "Slice.lower", "Slice.upper"})
@@ -37,7 +43,7 @@ def rewrites_of(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
         node = site.node
         stored = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
         if isinstance(node, ast.stmt):
-            yield from _of_statement(site)
+            yield from _of_statement(site, names)
         elif isinstance(node, ast.Subscript):
             yield from _of_places(site, names)
         if (
@@ -79,11 +85,12 @@ def _of_expression(site: Site, names: Names) -> Iterator[Rewrite]:
         case ast.IfExp(test, body, orelse):
             yield _instead(site, ast.IfExp(test, orelse, body), 1.1, "branch")
         case ast.Tuple(elements) | ast.List(elements) if site.field != "slice":
-            for k in range(len(elements) - 1):
-                some = _exchanged(elements, k)
-                said = f"{text_of(elements[k])} and {text_of(elements[k + 1])} should be exchanged"
-                change = site.replaced(type(site.node)(some, ast.Load()))
-                yield Rewrite(site.node, (change,), 1.1, "permuted", said, said + " in {}")
+            for i, j in combinations(range(len(elements)), 2):
+                if j > i + 1 and len(elements) > _EXCHANGED:
+                    continue
+                said = f"{text_of(elements[i])} and {text_of(elements[j])} should be exchanged"
+                change = site.replaced(type(site.node)(_exchanged(elements, i, j), ast.Load()))
+                yield Rewrite(site.node, (change,), 1.1 + 0.02 * (j - i - 1), "permuted", said, said + " in {}")
         case ast.Subscript(value) if _is_data(value, names):
             looped = "For.iter" in site.around
             said = "the loop should run over {}" if looped else ""
@@ -103,6 +110,8 @@ def _of_name(site: Site, names: Names) -> Iterator[Rewrite]:
             yield _instead(site, ast.Name(other, ast.Load()), _STRANGE if strange else 1.0)
     if filling:
         return
+    for text in names.chosen if _is_index(site) else ():
+        yield _instead(site, ast.parse(text, mode="eval").body, 1.15, "shifted", "the index should be {}")
     for number in names.numbers:
         yield _instead(site, ast.Constant(number), 1.4)
     if not isinstance(site.owner, ast.Subscript):
@@ -182,6 +191,8 @@ def _of_operator(site: Site, names: Names) -> Iterator[Rewrite]:
     for power in _powers(right) if op is ast.Pow else ():
         words = f"the exponent should be {text_of(power)}"
         yield like(ast.BinOp(left, op(), power), 0.9, "exponent", words, words + " in {}")
+    for new in _other_slopes(node):
+        yield _instead(site, new, 1.15, "other function")
     for new in _regrouped(node):
         words = f"the parentheses should stand as in {text_of(new)}"
         yield like(new, 1.3, "parentheses", words, words + ", in place of {}")
@@ -215,9 +226,33 @@ def _regrouped(node: ast.BinOp) -> Iterator[ast.BinOp]:
             yield ast.BinOp(ast.BinOp(left.left, node.op, right), left.op, left.right)
     if isinstance(right, ast.BinOp):
         yield ast.BinOp(ast.BinOp(left, node.op, right.left), right.op, right.right)
+        if isinstance(node.op, ast.Mult) and isinstance(right.op, ast.MatMult):
+            # what stands in front of a matrix behind it
+            before, last = (left.left, left.right) if _is_product(left) else (None, left)
+            new = ast.BinOp(right.left, ast.MatMult(), ast.BinOp(last, ast.Mult(), right.right))
+            yield new if before is None else ast.BinOp(before, ast.Mult(), new)
+        if isinstance(node.op, ast.MatMult) and _is_product(right):
+            yield ast.BinOp(right.left, ast.Mult(), ast.BinOp(left, ast.MatMult(), right.right))
         if isinstance(left, ast.BinOp):
             inner = ast.BinOp(ast.BinOp(left.right, node.op, right.left), right.op, right.right)
             yield ast.BinOp(left.left, left.op, inner)
+
+
+def _is_product(node: Any) -> TypeGuard[ast.BinOp]:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)
+
+
+def _other_slopes(node: ast.BinOp) -> Iterator[ast.expr]:
+    """Yield the slope of tanh in place of that of a logistic function, by their values, and the other way round."""
+    match node:
+        case ast.BinOp(before, ast.Mult(), ast.BinOp(ast.Constant(1), ast.Sub(), s)):
+            square = ast.BinOp(ast.Constant(1), ast.Sub(), ast.BinOp(s, ast.Pow(), ast.Constant(2)))
+            if text_of(before) == text_of(s):
+                yield square
+            elif _is_product(before) and text_of(before.right) == text_of(s):
+                yield ast.BinOp(before.left, ast.Mult(), square)
+        case ast.BinOp(ast.Constant(1), ast.Sub(), ast.BinOp(s, ast.Pow(), ast.Constant(2))):
+            yield ast.BinOp(s, ast.Mult(), ast.BinOp(ast.Constant(1), ast.Sub(), s))
 
 
 def _is_data(node: Any, names: Names) -> bool:
@@ -237,7 +272,7 @@ def _of_call(site: Site, names: Names) -> Iterator[Rewrite]:
     # np.add.at writes into its first argument
     for k in range(name == "at", len(arguments) - 1):
         kind = "transposed" if name == "outer" else "permuted"
-        new = ast.Call(called, _exchanged(arguments, k), node.keywords)
+        new = ast.Call(called, _exchanged(arguments, k, k + 1), node.keywords)
         yield _instead(site, new, 1.1, kind, "the arguments should be exchanged: {}")
     for k, word in enumerate(node.keywords):
         new = ast.Call(called, arguments, [*node.keywords[:k], *node.keywords[k + 1 :]])
@@ -253,6 +288,15 @@ def _of_call(site: Site, names: Names) -> Iterator[Rewrite]:
         minus = ast.UnaryOp(ast.USub(), inner)
         change = Change(node, "args", None, [ast.fix_missing_locations(ast.copy_location(minus, inner))])
         yield Rewrite(inner, (change,), 0.79, "sign", *_FLIPPED)
+    if name == "einsum" and arguments and isinstance(arguments[0], ast.Constant):
+        for letters in _exchanged_letters(str(arguments[0].value)):
+            change = Change(node, "args", 0, ast.copy_location(ast.Constant(letters), arguments[0]))
+            said = f'the subscripts should be "{letters}"'
+            yield Rewrite(arguments[0], (change,), 1.15, "transposed", said, said + " in place of {}")
+    if name in _ALONG and not node.keywords and len(arguments) <= isinstance(called, ast.Attribute):
+        for axis in (0, 1):
+            new = ast.Call(called, arguments, [ast.keyword("axis", ast.Constant(axis))])
+            yield _instead(site, new, 1.24, "axis")
     if name == "range":
         others = [
             [*arguments[:k], _plus(one, s), *arguments[k + 1 :]] for k, one in enumerate(arguments) for s in (-1, 1)
@@ -262,6 +306,16 @@ def _of_call(site: Site, names: Names) -> Iterator[Rewrite]:
             yield _instead(site, ast.Call(called, some, []), 1.0, "loop", "the loop should run over {}")
 
 
+def _exchanged_letters(subscripts: str) -> Iterator[str]:
+    """Yield the subscripts with two letters of one array exchanged."""
+    for part in re.finditer(r"\w+", subscripts):
+        for i, j in combinations(range(part.start(), part.end()), 2):
+            if subscripts[i] != subscripts[j]:
+                letters = [*subscripts]
+                letters[i], letters[j] = letters[j], letters[i]
+                yield "".join(letters)
+
+
 def _of_places(site: Site, names: Names) -> Iterator[Rewrite]:
     """Other elements than those that an index chooses, or to which it writes."""
     node = site.node
@@ -269,7 +323,12 @@ def _of_places(site: Site, names: Names) -> Iterator[Rewrite]:
     if isinstance(node.slice, ast.Slice):
         others = _slices(names)
     elif isinstance(node.slice, ast.Tuple) and len(node.slice.elts) == 2:
-        others = [ast.Tuple(node.slice.elts[::-1], ast.Load())]
+        first, second = node.slice.elts
+        others = [ast.Tuple([second, first], ast.Load())]
+        if isinstance(first, ast.Name) and text_of(first) == text_of(second):
+            # an element of the diagonal
+            some = [name for name in names.indices if name != first.id]
+            others = [ast.Tuple([ast.Name(name, ast.Load())] * 2, ast.Load()) for name in some]
     elif isinstance(node.slice, ast.Name) and isinstance(node.ctx, ast.Store):
         others = [ast.Name(name, ast.Load()) for name in names.variables]
     for other in others:
@@ -283,7 +342,7 @@ def _of_places(site: Site, names: Names) -> Iterator[Rewrite]:
             yield Rewrite(node, (Change(node, "slice", None, other),), 1.1, kind, *words)
 
 
-def _of_statement(site: Site) -> Iterator[Rewrite]:
+def _of_statement(site: Site, names: Names) -> Iterator[Rewrite]:
     node = site.node
     body = getattr(site.owner, site.field)
     following = body[site.index + 1] if site.index is not None and site.index + 1 < len(body) else None
@@ -298,6 +357,10 @@ def _of_statement(site: Site) -> Iterator[Rewrite]:
         yield from _at_each(site)
     if isinstance(node, ast.AugAssign):
         target = text_of(node.target)
+        for name in names.indices if isinstance(node.target, ast.Name) else ():
+            part = ast.Subscript(ast.Name(target, ast.Load()), ast.Name(name, ast.Load()), ast.Store())
+            words = f"this should be added to {text_of(part)}", f"{{}} should be added to {text_of(part)} alone"
+            yield Rewrite(node, (site.replaced(ast.AugAssign(part, node.op, node.value)),), 1.2, "shifted", *words)
         if type(node.op) in _OPPOSITE:
             opposite = _OPPOSITE[type(node.op)]
             said = _should_be(type(node.op), opposite)
@@ -449,10 +512,14 @@ def _transposed(site: Site, names: Names) -> Iterator[Rewrite]:
     yield Rewrite(node, (site.replaced(new),), cost - _familiar(new, names), "transposed", *words)
 
 
+def _is_index(site: Site) -> bool:
+    inside = site.around[-2:] if site.around[-1:] == ("Tuple.elts",) else site.around[-1:]
+    return not _INDEX.isdisjoint(inside)
+
+
 def _next_to(site: Site) -> Iterator[Rewrite]:
     """The element before or after the one that an index chooses."""
-    inside = site.around[-2:] if site.around[-1:] == ("Tuple.elts",) else site.around[-1:]
-    if not _INDEX.isdisjoint(inside) and not isinstance(site.node, ast.Constant | ast.Slice | ast.Tuple):
+    if _is_index(site) and not isinstance(site.node, ast.Constant | ast.Slice | ast.Tuple):
         for step in (1, -1):
             yield _instead(site, _plus(site.node, step), 1.0, "shifted", "the index should be {}")
 
@@ -488,8 +555,8 @@ def _plus(node: Any, step: int) -> Any:
     return ast.Constant(number) if number >= 0 else ast.UnaryOp(ast.USub(), ast.Constant(-number))
 
 
-def _exchanged(nodes: Sequence[Any], k: int) -> list[Any]:
-    return [*nodes[:k], nodes[k + 1], nodes[k], *nodes[k + 2 :]]
+def _exchanged(nodes: Sequence[Any], i: int, j: int) -> list[Any]:
+    return [*nodes[:i], nodes[j], *nodes[i + 1 : j], nodes[i], *nodes[j + 1 :]]
 
 
 def _familiar(new: Any, names: Names) -> float:

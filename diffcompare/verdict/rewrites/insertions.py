@@ -24,6 +24,8 @@ _OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "*": operator.mul, "/": operator.truediv, "+": operator.add, "-": operator.sub, "^": operator.pow,
 }  # fmt: skip
 _SYNTAX = {"*": ast.Mult, "/": ast.Div, "+": ast.Add, "-": ast.Sub, "^": ast.Pow}
+# how close to 1 probabilities add up
+_WHOLE = 1e-9
 _NUMBERS = (int, float, np.generic, np.ndarray)
 _WORDS = {
     "*": "the factor {} is missing", "/": "the divisor {} is missing",
@@ -57,12 +59,16 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What could be missing, and by which operations it would stand beside an expression."""
+    """What could be missing, and by which operations it would stand beside an expression.
+
+    ``is_index``: integers that it gives choose elements.
+    """
 
     text: str
     code: CodeType
     cost: float
     operations: str
+    is_index: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,7 @@ class Insertion:
         number = text[0].isdigit()
         closed = text if number or text.isidentifier() or text[-1] in ")]" else f"({text})"
         words = _WORDS[self.operation].format(closed if self.operation == "-" else text)
+        words = words.replace("term", "constant", 1) if number else words
         kind = "missing term" if not factor else "factor" if number else "chain factor"
         kind = "exponent" if self.operation == "^" else kind
         cause = f"{words} {'in' if factor else 'beside'} {{}}"
@@ -93,11 +100,14 @@ class Insertion:
 def pool_of(names: Names) -> Iterator[Item]:
     """Yield what could be missing: numbers, names, expressions of both codes, and what people make of names."""
 
-    def item(text: str, cost: float, operations: str) -> Item:
-        return Item(text, compile(text, "<inserted>", "eval"), cost + 0.005 * len(text), operations)
+    def item(text: str, cost: float, operations: str, of: str = "") -> Item:
+        code = compile(text, "<inserted>", "eval")
+        return Item(text, code, cost + 0.005 * len(text), operations, (of or text) in names.indices)
 
-    for number in dict.fromkeys((2, *(v for v in names.numbers if v not in (0, 1)))):
-        yield item(repr(number), 1.35, "*/")
+    for number in dict.fromkeys((2, 3, 4, *(v for v in names.numbers if v != 0))):
+        # a number of the function may be a term, too
+        factor = "" if number == 1 else "*/"
+        yield item(repr(number), 1.35, factor + "+-" * (number in names.numbers))
     for power in (2, 3, 0.5, 1.5):
         yield item(repr(power), 1.38, "^")
     # a parameter is a name, or an element of one
@@ -107,9 +117,9 @@ def pool_of(names: Names) -> Iterator[Item]:
     for text in sorted(names.expressions.difference(parameters)):
         yield item(text, 1.6, "*/+-")
     for name in parameters:
-        yield item(f"{name} ** 2", 1.7, "*/")
-        yield item(f"1 - {name}", 1.7, "*")
-        yield item(f"1 - {name} ** 2", 1.75, "*")
+        yield item(f"{name} ** 2", 1.7, "*/", name)
+        yield item(f"1 - {name}", 1.7, "*", name)
+        yield item(f"1 - {name} ** 2", 1.75, "*", name)
         yield item(f"{name}[:, None]", 1.55, "*/")
     for first, second in combinations_with_replacement(parameters, 2):
         yield item(f"{first} * {second}", 1.7, "+-")
@@ -132,14 +142,16 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
     if not isinstance(value, _NUMBERS):
         return
     shape, own, fitting = np.shape(value), text_of(site.node), _fitting(site)
-    for item in pool:
+    powers = "*/+-^" if np.asarray(value).dtype.kind == "f" else "*/"
+    for item in (*pool, *_centrings(own, value, {**probe.space, **at_hand})):
         try:
             other = eval(item.code, probe.space, at_hand)  # noqa: S307 - as above
             kind = np.asarray(other).dtype.kind if isinstance(other, _NUMBERS) else ""
         except Exception:  # noqa: S112 - not known there
             continue
-        # a count is no term
-        usual = "*/+-^" if kind == "f" else "*/^" if kind in "iu" else ""
+        # a count is no term and has no power, an index is no factor either
+        counts = kind in "iu" and not item.text.isdigit()
+        usual = "" if kind not in ("f", "i", "u") or (counts and item.is_index) else "*/" if counts else powers
         for operation in item.operations if item.text != own else "":
             if operation not in fitting or operation not in usual:
                 continue
@@ -150,6 +162,17 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
                 continue
             if alike:
                 yield Insertion(site, operation, item)
+
+
+def _centrings(own: str, value: Any, at_hand: dict[str, Any]) -> Iterator[Item]:
+    """Yield the means of a value by probabilities, which the adjoint of a softmax takes off."""
+    for name, p in at_hand.items() if np.ndim(value) else ():
+        if not isinstance(p, np.ndarray) or p.dtype.kind != "f" or p.shape != np.shape(value) or (p < 0).any():
+            continue
+        for axis in range(p.ndim):
+            if (np.abs(p.sum(axis=axis) - 1) <= _WHOLE).all():
+                text = f"({name} * {own}).sum(axis={axis}, keepdims=True)"
+                yield Item(text, compile(text, "<inserted>", "eval"), 1.5, "-")
 
 
 def _fitting(site: Site) -> str:

@@ -495,6 +495,8 @@ def _names(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> Na
     slices = [text_of(index) for index in indices if _is_slice(index, reach)]
     chosen = [node.slice for node in own if isinstance(node, ast.Subscript)]
     within = [one.id for index in chosen for one in ast.walk(index) if isinstance(one, ast.Name)]
+    parts = [one for index in indices for one in (index.elts if isinstance(index, ast.Tuple) else [index])]
+    choosing = [text_of(one) for one in parts if _is_short(one, reach, {*variables})]
     short = frozenset(text_of(node) for node in (*theirs, *own) if _is_short(node, reach, {*variables}))
     return Names(
         variables,
@@ -504,6 +506,7 @@ def _names(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> Na
         tuple(dict.fromkeys([":", "1:", ":-1", "1:-1", *slices]))[:10],
         frozenset(site.node.id for site in sites if isinstance(site.node, ast.Name) and is_filled(site)),
         tuple(name for name in dict.fromkeys(within) if name in variables),
+        tuple(dict.fromkeys(choosing))[:6],
         tuple(sorted(filter(_ELEMENT.fullmatch, short))),
     )
 

@@ -40,6 +40,8 @@ class Names:
         Names of what the function of the gradient writes into.
     indices : tuple of str
         Names that stand in its indices.
+    chosen : tuple of str
+        Expressions, but names, that choose elements in both.
     elements : tuple of str
         Elements of variables, and what an object holds: parameters of both, as names are.
     strange : mapping of int to frozenset of str
@@ -53,6 +55,7 @@ class Names:
     slices: tuple[str, ...] = ()
     filled: frozenset[str] = frozenset()
     indices: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
     elements: tuple[str, ...] = ()
     strange: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
