@@ -16,6 +16,9 @@ from . import (
     mixed_1,
     mixed_2,
     mixed_3,
+    mixed_4,
+    mixed_5,
+    mixed_6,
     models,
     networks,
     physics,
@@ -41,6 +44,9 @@ OPEN = [
         mixed_1,
         mixed_2,
         mixed_3,
+        mixed_4,
+        mixed_5,
+        mixed_6,
     )
     for one in module.CASES
 ]
