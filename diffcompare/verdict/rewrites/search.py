@@ -269,12 +269,14 @@ class Search:
     possible: bool = True
 
     def usual(self) -> Told | None:
-        """Mark what people do most often; in loops over many numbers also what is missing."""
-        return self._apart(lambda some: some.first_wrong() or some.usual() or (some.missing() if some.loops else None))
+        """Mark what people do most often; in loops over many numbers also what is rarer, and what is missing."""
+        return self._apart(
+            lambda some: some.first_wrong() or some.usual() or ((some.rare() or some.missing()) if some.loops else None)
+        )
 
     def rare(self) -> Told | None:
         """Mark what is rarer."""
-        return self._apart(lambda some: some.rare() or (None if some.loops else some.product() or some.missing()))
+        return self._apart(lambda some: None if some.loops else some.rare() or some.product() or some.missing())
 
     def _apart(self, find: Callable[[Rewriting], Found | None]) -> Told | None:
         if not self.possible:

@@ -12,6 +12,7 @@ import pytest
 import diffcompare as dc
 from diffcompare.verdict.rewrites.alternatives import rewrites_of
 from diffcompare.verdict.rewrites.running import bodies_of
+from diffcompare.verdict.rewrites.search import Rewriting
 from diffcompare.verdict.rewrites.syntax import Names, sites_of, text_of
 
 Code = Callable[[Any], Any]
@@ -411,6 +412,28 @@ def test_a_matrix_of_derivatives_is_run_with_changes_too() -> None:
     verdict = dc.check_jacobian(arm, other_sine, [0.4, -0.7])
     assert verdict.cause == "this should be np.sin(q[0] + q[1]) in place of np.cos(q[0] + q[1])"
     assert verdict.places["text"].tolist() == ["np.cos(q[0] + q[1])"]
+
+
+def adds_once_more(p: Any) -> Any:
+    level, d_level, grad = p[1], np.array([0.0, 1.0]), np.zeros(2)
+    for value in SERIES:
+        gap = value - level
+        grad = grad - 2 * gap * d_level
+        grad += d_level
+        d_level = (1 - p[0]) * d_level + np.array([gap, 0.0])
+        level = level + p[0] * gap
+    return grad
+
+
+def test_in_loops_what_is_rare_is_tried_before_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(some: Rewriting) -> None:
+        some.trial.budget.left = 0
+
+    monkeypatch.setattr(Rewriting, "missing", missing)
+    monkeypatch.setattr(Rewriting, "first_wrong", lambda _: None)
+    verdict = dc.check_gradient(smoothing, adds_once_more, [0.3, 0.2])
+    (mark,) = [one for one in verdict.marks if one.role == "gradient"]
+    assert (mark.text, mark.message) == ("grad += d_level", "this line does not belong here")
 
 
 def drift(s: Any) -> Any:
