@@ -52,6 +52,8 @@ class Edit:
         What is put in each time that the site ran, where that is not the same.
     told : bool
         Whether two sums tell that it may do.
+    beside : Site or None
+        Another place, above, where the same change does as well.
     """
 
     site: Site
@@ -62,6 +64,7 @@ class Edit:
     turn: Turn | None = None
     each: tuple[int, ...] = ()
     told: bool = True
+    beside: Site | None = None
 
     def applied(self, build: ArrayBuilder, G: int) -> int:
         """Return the node of the gradient after the change."""

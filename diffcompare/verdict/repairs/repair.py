@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -145,7 +145,9 @@ def _chosen(here: Measured, found: Sequence[Edit]) -> Edit:
         undone = [edit for edit in numbers if _undoes(here, edit)]
         sums = [edit for edit in numbers if _is_mean(here, edit)]
         mended = [edit for edit in numbers if known.mends(edit)]
-        chosen = (undone or sums or mended or numbers[-1:])[0]
+        if not (undone or sums or mended):
+            return _with_another(numbers[-1], numbers)
+        chosen = (undone or sums or mended)[0]
         return _outermost(chosen, numbers) if mended and chosen is mended[0] else chosen
     form = next(edit.form for edit in found if edit in ordered)
     usual = [edit for edit in ordered if edit.form == form]
@@ -213,6 +215,14 @@ def _outermost(chosen: Edit, others: Sequence[Edit]) -> Edit:
         if inner is not None and outer is not None and outer.contains(inner):
             return edit
     return chosen
+
+
+def _with_another(chosen: Edit, others: Sequence[Edit]) -> Edit:
+    """Add the nearest line above in which the same change does as well, as nothing decides between them."""
+    own = None if chosen.site.origin is None else resolved(chosen.site.origin)
+    spans = [(one.site, None if one.site.origin is None else resolved(one.site.origin)) for one in others]
+    above = [(s.line, len(s.text), site) for site, s in spans if s and own and s.file == own.file and s.line < own.line]
+    return replace(chosen, beside=max(above, key=lambda one: one[:2])[2]) if above else chosen
 
 
 class _Known:

@@ -20,6 +20,7 @@ from diffcompare.verdict.marks import Mark
 from diffcompare.verdict.repairs.edits import Edit
 from diffcompare.verdict.repairs.multiples import Multiple
 from diffcompare.verdict.repairs.pool import Entry
+from diffcompare.verdict.repairs.sites import Site
 
 __all__ = ["Texts", "is_short", "told"]
 
@@ -126,12 +127,12 @@ def _closed(text: str) -> str:
     return text if isinstance(part, ast.Name | ast.Constant | ast.Call | ast.Attribute | ast.Subscript) else f"({text})"
 
 
-def _span_of(edit: Edit, pair: ArrayPair) -> Span | None:
+def _span_of(site: Site, pair: ArrayPair) -> Span | None:
     """Return the place of a change in the user's source; None where that is not known.
 
     What the function calls as well is right there, and what is called from elsewhere too: then the call is meant.
     """
-    origin = edit.site.origin
+    origin = site.origin
     shared = {written(one.code) for origins in pair.function.origins.values() for one in origins}
     callers: dict[Written, set[Origin]] = {}
     for origins in pair.gradient.origins.values():
@@ -144,11 +145,11 @@ def _span_of(edit: Edit, pair: ArrayPair) -> Span | None:
     if origin is None:
         return None
     whole = resolved(origin)
-    if edit.site.operand is None or whole is None or origin is not edit.site.origin:
+    if site.operand is None or whole is None or origin is not site.origin:
         return whole
     # the condition comes before what is chosen
-    chosen = pair.build.nodes[edit.site.nodes[0]].operation == "choose"
-    return operand_span(origin, edit.site.operand + chosen) or whole
+    chosen = pair.build.nodes[site.nodes[0]].operation == "choose"
+    return operand_span(origin, site.operand + chosen) or whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ def told(edit: Edit, texts: Texts, components: Sequence[int]) -> tuple[list[Mark
 
     What is missing may be missing where its value is used, too.
     """
-    span = _span_of(edit, texts.pair)
+    span = _span_of(edit.site, texts.pair)
     if span is None:
         text = texts.of(edit.site.values(texts.pair.build)[0])
     else:
@@ -176,7 +177,9 @@ def told(edit: Edit, texts: Texts, components: Sequence[int]) -> tuple[list[Mark
     lacks = edit.form in ("factor", "addend") or (edit.form == "scale" and edit.multiple.value != -1)
     if span is not None and origin is not None and edit.site.operand is None and lacks:
         use = later_use(origin)
-        marks += [] if use is None or use.line == span.line else [Mark.at(use, role="gradient", message="or here")]
+        other = None if edit.beside is None else _span_of(edit.beside, texts.pair)
+        more = [one for one in (use, other) if one is not None and one.line != span.line]
+        marks += [Mark.at(one, role="gradient", message="or here") for one in more]
     return marks, Cause(said.kind, said.cause, tuple(components))
 
 

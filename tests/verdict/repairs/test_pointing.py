@@ -190,7 +190,7 @@ MARKED: list[tuple[Code, Code, Any, str, str]] = [
     (network, no_square, V, "a", "this should be a ** 2"),
     (network, turned, V, "(X.T @ (r[:, None] * (1 - a**2))).T", "this should not be transposed"),
     (short_network, wrong_axis, V, "0", "the axis should be 1"),
-    (network, no_chain, V, "np.ones_like(a)", "this should be (1 - a ** 2)"),
+    (network, no_chain, V, "np.ones_like(a)", "this should be (1 - a**2)"),
     (wave, bare_variable, W, "x", "this is half of what it should be"),
     (two_numbers, half_a_number, W, "SLOPE / STEP**2", "this is half of what it should be"),
     (wave, in_degrees, W, "2 * x * np.pi / 180", "this should be multiplied by 180/pi"),
@@ -219,6 +219,28 @@ def test_a_factor_may_be_missing_where_the_value_is_used() -> None:
     marks = [mark for mark in dc.check_gradient(loss, no_penalty, W).marks if mark.role == "gradient"]
     assert [(mark.text, mark.message) for mark in marks[1:]] == [("g", "or here")]
     assert marks[1].line == marks[0].line + 1
+
+
+ARM = np.random.default_rng(4).normal(size=(2, 6))
+
+
+def turned_by_degrees(p: Any) -> Any:
+    angle = p[0] * np.pi / 180
+    return np.sum((np.cos(angle) * ARM[0] + np.sin(angle) * ARM[1] + p[1]) ** 2)
+
+
+def forgets_degrees(p: Any) -> Any:
+    angle = p[0] * np.pi / 180
+    r = np.cos(angle) * ARM[0] + np.sin(angle) * ARM[1] + p[1]
+    slope = np.cos(angle) * ARM[1] - np.sin(angle) * ARM[0]
+    return np.array([2 * (r @ slope), 2 * np.sum(r)])
+
+
+def test_a_factor_may_be_missing_where_the_value_is_made() -> None:
+    marks = dc.check_gradient(turned_by_degrees, forgets_degrees, [12.0, 0.4]).marks
+    found = [(mark.text, mark.message) for mark in marks if mark.role == "gradient"]
+    assert ("2 * (r @ slope)", "this should be multiplied by pi/180") in found
+    assert ("np.cos(angle) * ARM[1] - np.sin(angle) * ARM[0]", "or here") in found
 
 
 @pytest.mark.parametrize(
