@@ -143,12 +143,19 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
         return
     shape, own, fitting = np.shape(value), text_of(site.node), _fitting(site)
     powers = "*/+-^" if np.asarray(value).dtype.kind == "f" else "*/"
+    known: set[tuple[bytes, str]] = set()
     for item in (*pool, *_centrings(own, value, {**probe.space, **at_hand})):
         try:
             other = eval(item.code, probe.space, at_hand)  # noqa: S307 - as above
             kind = np.asarray(other).dtype.kind if isinstance(other, _NUMBERS) else ""
         except Exception:  # noqa: S112 - not known there
             continue
+        if kind and not item.text.isidentifier():
+            # two names may have the same value by chance, an expression is what another one is
+            alike = np.asarray(other).tobytes(), item.operations
+            if alike in known:
+                continue
+            known.add(alike)
         # a count is no term and has no power, an index is no factor either
         counts = kind in "iu" and not item.text.isdigit()
         usual = "" if kind not in ("f", "i", "u") or (counts and item.is_index) else "*/" if counts else powers
@@ -157,10 +164,10 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
                 continue
             try:
                 made = _OPERATIONS[operation](value, other)
-                alike = np.shape(made) == shape and np.isfinite(made).all()
+                fits = np.shape(made) == shape and np.isfinite(made).all()
             except Exception:  # noqa: S112 - of no use there
                 continue
-            if alike:
+            if fits:
                 yield Insertion(site, operation, item)
 
 

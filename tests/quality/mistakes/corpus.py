@@ -6,6 +6,7 @@ from . import (
     aside_1,
     aside_2,
     aside_3,
+    aside_4,
     classical,
     estimation,
     filters,
@@ -50,4 +51,4 @@ OPEN = [
     )
     for one in module.CASES
 ]
-ASIDE = [one for module in (aside_1, aside_2, aside_3) for one in module.CASES]
+ASIDE = [one for module in (aside_1, aside_2, aside_3, aside_4) for one in module.CASES]

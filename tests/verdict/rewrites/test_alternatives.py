@@ -107,3 +107,10 @@ def test_a_number_that_is_missing_is_called_a_constant() -> None:
     probe = Probe({}, seen=(0.25, {"a": 0.25}))
     found = [one.rewrite for one in insertions_of(site, list(pool_of(Names(("a",), numbers=(1,)))), probe)]
     assert "the constant 1 is missing beside {}" in [one.cause for one in found]
+
+
+def test_what_has_the_same_value_is_tried_once_but_for_names() -> None:
+    names = Names(("a", "b", "c"), expressions=frozenset({"b + c", "c + b"}))
+    found = Beside("a", {"a": 0.25, "b": 1.5, "c": 1.5}, names).texts()
+    assert len({"a * (b + c)", "a * (c + b)"} & found) == 1
+    assert {"a * b", "a * c"} <= found
