@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -140,8 +140,8 @@ def reduced_axes(one: Expression) -> tuple[Shape, int]:
     return axes, 0
 
 
-def operands_first(roots: Iterable[Expression]) -> list[Expression]:
-    """List expressions and all that they are made of, operands before what is made of them."""
+def operands_first(roots: Iterable[Expression], known: Container[Expression] = ()) -> list[Expression]:
+    """List expressions and all that they are made of, operands before what is made of them; of what is known itself."""
     order: list[Expression] = []
     seen: set[Expression] = set()
     stack = [(root, False) for root in roots][::-1]
@@ -152,7 +152,7 @@ def operands_first(roots: Iterable[Expression]) -> list[Expression]:
         elif one not in seen:
             seen.add(one)
             stack.append((one, True))
-            stack += [(operand, False) for operand in one.operands[::-1]]
+            stack += [(operand, False) for operand in one.operands[::-1] if one not in known]
     return order
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -59,9 +59,7 @@ def read_expressions(
         There is a node that is not written with the functions of NumPy and SciPy.
     """
     found: dict[int, Expression] = dict(pieces)
-    for number in build.needed([root]):
-        if number in found:
-            continue
+    for number in _needed(build, root, found):
         node = build.nodes[number]
         if node.operation == "variable":
             continue
@@ -82,6 +80,18 @@ def read_expressions(
             made = applied(write, node.operation, operands, node.payload)
         found[number] = full(write, made, node.shape)
     return found
+
+
+def _needed(build: ArrayBuilder, root: int, known: Container[int]) -> list[int]:
+    """List the nodes that a root needs besides those that are known, in order."""
+    found: set[int] = set()
+    stack = [root]
+    while stack:
+        number = stack.pop()
+        if number not in found and number not in known:
+            found.add(number)
+            stack += build.nodes[number].operands
+    return sorted(found)
 
 
 def _constant(write: Expressions, node: ArrayNode, leaf: Leaf) -> Expression:

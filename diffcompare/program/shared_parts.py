@@ -106,7 +106,8 @@ def weights_of(order: Sequence[Expression]) -> dict[Expression, int]:
     """Count the operations that a text of an expression has."""
     found: dict[Expression, int] = {}
     for one in order:
-        inner = sum(found[operand] for operand in one.operands)
+        # what has a name already stands first
+        inner = sum(found.get(operand, 0) for operand in one.operands)
         if one.operation in ("name", "item", "eye", "one_hot", "pi", "e"):
             own = 0
         elif one.operation == "product":

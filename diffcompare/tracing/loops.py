@@ -1,0 +1,146 @@
+"""The loops of a function, with what its local variables were where a loop ran: before it, in its last runs, behind it."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import sys
+import types
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from diffcompare.tracing.handle import Handle
+
+__all__ = ["Loop", "Scope", "noting_loops", "source_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The local variables of a function at one moment.
+
+    Parameters
+    ----------
+    values : dict
+        By name; of a traced array that is written to later, what it is then.
+    nodes : dict
+        The nodes of those that depend on the point, as they were.
+    outside : mapping
+        The names of the module.
+    """
+
+    values: Mapping[str, Any]
+    nodes: Mapping[str, int]
+    outside: Mapping[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name] if name in self.values else self.outside[name]
+
+
+@dataclass(slots=True)
+class Loop:
+    """A loop, or loops that stand in each other, which runs its body more than once.
+
+    Parameters
+    ----------
+    nest : tuple of ast.For
+        The outermost first; all but the innermost do nothing but name numbers for the next one.
+    before, after : Scope
+    runs : deque
+        What the local variables were when the body began and when it ended, of the last two runs.
+    count : int
+        How often the body ran.
+    """
+
+    nest: tuple[ast.For, ...]
+    before: Scope | None = None
+    after: Scope | None = None
+    runs: deque[tuple[Scope, Scope]] = field(default_factory=lambda: deque(maxlen=2))
+    count: int = 0
+    _begins: bool = False
+    _begun: Scope | None = None
+
+    def reached(self, line: int, scope: Callable[[], Scope]) -> None:
+        """Note that a line is run next."""
+        outer, inner = self.nest[0], self.nest[-1]
+        heads = [line in _head(loop) for loop in self.nest]
+        if any(heads):
+            if self._begun is not None:
+                self.runs.append((self._begun, scope()))
+                self._begun = None
+            if heads[0]:
+                self.after = scope()
+                self.before = self.before or self.after
+            self._begins = heads[-1]
+        elif self._begins and inner.body[0].lineno <= line <= (outer.end_lineno or 0):
+            self._begun, self._begins = scope(), False
+            self.count += 1
+
+
+def _head(loop: ast.For) -> range:
+    return range(loop.lineno, loop.body[0].lineno)
+
+
+def source_of(function: types.FunctionType) -> ast.FunctionDef | None:
+    """Return the syntax of a function; None where its source is not there."""
+    code = function.__code__
+    try:
+        tree = ast.parse("".join(linecache.getlines(code.co_filename)))
+    except SyntaxError:
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name == code.co_name:
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            if first == code.co_firstlineno:
+                return node
+    return None
+
+
+def _nest(loop: ast.For) -> tuple[ast.For, ...]:
+    *before, last = loop.body
+    if isinstance(last, ast.For) and all(isinstance(one, ast.Assign) for one in before):
+        return (loop, *_nest(last))
+    return (loop,)
+
+
+@contextmanager
+def noting_loops(function: types.FunctionType) -> Iterator[list[Loop]]:
+    """Note what happens in the loops of a function, while its copy is traced."""
+    tree, own = source_of(function), function.__code__
+    found = [Loop(_nest(one)) for one in (tree.body if tree is not None else []) if isinstance(one, ast.For)]
+    if not found:
+        yield found
+        return
+
+    def lines(frame: types.FrameType, event: str, _: Any) -> Any:
+        if event == "line":
+            values = frame.f_locals
+
+            def scope() -> Scope:
+                nodes = {
+                    name: value.node
+                    for name, value in values.items()
+                    if isinstance(value, Handle) and value.store is not None and value.moving
+                }
+                return Scope(dict(values), nodes, frame.f_globals)
+
+            for loop in found:
+                loop.reached(frame.f_lineno, scope)
+        return lines
+
+    def calls(frame: types.FrameType, _: str, __: Any) -> Any:
+        code = frame.f_code
+        same = (code.co_name, code.co_filename, code.co_firstlineno) == (
+            own.co_name, own.co_filename, own.co_firstlineno,
+        )  # fmt: skip
+        # the function itself, which may be called first, has a plain module
+        return lines if same and type(frame.f_globals) is not dict else None
+
+    before = sys.gettrace()
+    sys.settrace(calls)
+    try:
+        yield found
+    finally:
+        sys.settrace(before)
