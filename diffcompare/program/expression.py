@@ -77,13 +77,16 @@ ONE, MINUS = Coefficient(Fraction(1)), Coefficient(Fraction(-1))
 
 
 class Key:
-    """Places in the flat order of an array, which are taken; equal where they are the same."""
+    """Places in the flat order of an array, which are taken; equal where they are the same.
 
-    __slots__ = ("_digest", "places")
+    ``text`` is what takes them where they are others in another run of the code.
+    """
 
-    def __init__(self, places: Places) -> None:
-        self.places = np.array(places, dtype=np.intp, order="C")
-        self._digest = (self.places.shape, hashlib.blake2b(self.places.tobytes(), digest_size=16).digest())
+    __slots__ = ("_digest", "places", "text")
+
+    def __init__(self, places: Places, text: str | None = None) -> None:
+        self.places, self.text = np.array(places, dtype=np.intp, order="C"), text
+        self._digest = (self.places.shape, hashlib.blake2b(self.places.tobytes(), digest_size=16).digest(), text)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Key) and self._digest == other._digest

@@ -149,7 +149,7 @@ def _summed(
         if unit is not None and len(operand.operands) > 1:
             matrix = full(write, write.over(operand, unit), operand.shape)
             return total(write, write.node("diagonal", (matrix,), operand.shape[:1]), operand.shape[:1], (0,))
-    if operand.operation == "scatter" and not mean:
+    if operand.operation == "scatter" and not mean and operand.payload.text is None:
         where = np.unravel_index(operand.payload.places, operand.shape)
         rest = [a for a in range(len(operand.shape)) if a not in own]
         left = tuple(operand.shape[a] for a in rest)
@@ -200,11 +200,13 @@ def index(write: Expressions, operand: Expression, key: Key) -> Expression:
     """Take elements."""
     if not operand.shape:
         return operand
+    if key.text is not None:
+        return write.node("index", (operand,), key.places.shape, key)
     if operand.operation == "reshape":
         return index(write, operand.operands[0], key)
     places = key.places
     flat, n = places.reshape(-1), operand.shape[0]
-    if operand.operation == "index":
+    if operand.operation == "index" and operand.payload.text is None:
         return index(write, operand.operands[0], Key(operand.payload.places.reshape(-1)[places]))
     if flat.size == math.prod(operand.shape) and counts_up(flat):
         return reshape(write, operand, places.shape)
@@ -252,6 +254,8 @@ def scatter(write: Expressions, operand: Expression, key: Key, shape: Shape) -> 
     """Add elements, each at its place, to zeros."""
     if operand.number == 0:
         return operand
+    if key.text is not None:
+        return write.node("scatter", (operand,), shape, key)
     flat = key.places.reshape(-1)
     if flat.size == math.prod(shape) and counts_up(flat):
         return operand if not operand.shape else reshape(write, full(write, operand, key.places.shape), shape)

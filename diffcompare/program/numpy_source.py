@@ -189,7 +189,9 @@ class NumpyLines:
         pieces = [(t, c) for t, c in terms if t.operation == "scatter"]
         rest = [(t, c) for t, c in terms if t.operation != "scatter"]
         parts = [(piece.payload.places, self._signed(piece.operands[0], c)) for piece, c in pieces]
-        if not rest:
+        # places that differ from run to run may be the same in another one
+        moved = any(piece.payload.text is not None for piece, _ in pieces)
+        if not rest and not moved:
             whole = self._side_by_side(one.shape, parts, pieces)
             if whole is not None:
                 return [whole]
@@ -208,14 +210,14 @@ class NumpyLines:
         else:
             statements.append(f"{{}} = {self._write.numpy}.zeros({self._write.shape(one.shape)})")
         seen: set[int] = set()
-        for places, (sign, text) in parts:
+        for (places, (sign, text)), (piece, _) in zip(parts, pieces, strict=True):
             flat = places.reshape(-1).tolist()
-            key = self._write.key(one.shape, places)
+            key = self._write.key(one.shape, piece.payload)
             text = _escaped(text)
             if len(set(flat)) < len(flat):
                 key = f"({key})" if _is_pair(key) else key
                 statements.append(f"{self._write.numpy}.add.at({{}}, {_escaped(key)}, {sign}{text})")
-            elif rest or seen & set(flat):
+            elif rest or seen and (moved or seen & set(flat)):
                 statements.append(f"{{}}[{_escaped(key)}] {'-' if sign else '+'}= {text}")
             else:
                 statements.append(f"{{}}[{_escaped(key)}] = {sign}{text}")

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from fractions import Fraction
 
 from diffcompare.errors import UnsupportedFunction
-from diffcompare.program.arrays import Places, Shape, contracted
-from diffcompare.program.expression import MASKS, MINUS, Coefficient, Expression, Factor, factors_of, reduced_axes
+from diffcompare.program.arrays import Shape, contracted
+from diffcompare.program.expression import MASKS, MINUS, Coefficient, Expression, Factor, Key, factors_of, reduced_axes
 from diffcompare.program.numpy_keys import NamedPlaces, key_text, unit_axes
 from diffcompare.program.operation import Kind
 from diffcompare.program.operations import OPERATIONS
@@ -284,11 +284,11 @@ class NumpyTexts:
         return ATOM, f"{self.numpy}.transpose({self.text(one.operands[0])[1]}, {axes})"
 
     def _of_index(self, one: Expression) -> Written:
-        return ATOM, f"{self._atom(one.operands[0])}[{self.key(one.operands[0].shape, one.payload.places)}]"
+        return ATOM, f"{self._atom(one.operands[0])}[{self.key(one.operands[0].shape, one.payload)}]"
 
-    def key(self, shape: Shape, places: Places) -> str:
+    def key(self, shape: Shape, key: Key) -> str:
         """Write what takes elements from an array, without the brackets."""
-        found = key_text(shape, places, self._named_places, self._ends, self.numpy)
+        found = key.text or key_text(shape, key.places, self._named_places, self._ends, self.numpy)
         if found is None:
             raise UnsupportedFunction(
                 f"the code takes elements of an array of shape {shape} that no slice takes; give the array of their "

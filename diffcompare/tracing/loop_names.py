@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import copy
+import types
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from diffcompare.program.repeated_nodes import Pair
+from diffcompare.program.arrays import Places
+from diffcompare.program.repeated_nodes import Nodes
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.handle import Handle, made
-from diffcompare.tracing.loops import Loop, Scope
+from diffcompare.tracing.loops import Loop, Scope, source_of
 
-__all__ = ["LoopName", "assigned_names", "loaded_names", "names_in_loop"]
+__all__ = ["LoopName", "LoopNames", "assigned_names", "loaded_names", "set_first"]
 
 _SIMPLE = (
     ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Slice, ast.Tuple, ast.List, ast.UnaryOp, ast.BinOp,
-    ast.operator, ast.unaryop, ast.expr_context, ast.Call, ast.keyword,
+    ast.operator, ast.unaryop, ast.expr_context, ast.Call,
 )  # fmt: skip
 _LARGEST = 10_000
+# functions in functions that are looked into
+_DEPTH = 3
 
 
 @dataclass(frozen=True, slots=True)
 class LoopName:
-    """An expression of a loop's body.
+    """An expression of a loop's body, or elements of one.
 
     Parameters
     ----------
@@ -34,25 +39,32 @@ class LoopName:
     moving : bool
         Whether it depends on the point.
     base, key : str
-        What it is a part of, and which one: ``p`` and ``[i]``; itself and nothing for an array of its own.
+        What it is a part of, and which one: ``p`` and ``[i]``; itself and nothing for what is none.
     repeats : bool
         Whether the key takes an element twice.
+    places : tuple of int, or None
+        The places of the elements in the flat order; None for all.
+    shape : tuple of int
+        The shape of all.
+    node : int or None
+        What the elements are taken from, where it has no name: then the text is the key.
     """
 
     text: str
     moving: bool
     base: str
+    shape: tuple[int, ...] = ()
     key: str = ""
     repeats: bool = False
+    places: tuple[int, ...] | None = None
+    node: int | None = None
 
 
-def assigned_names(nodes: list[ast.AST]) -> set[str]:
+def assigned_names(nodes: Iterable[ast.AST]) -> set[str]:
     """Return the names of variables that are set, or written to."""
     found = set()
     for one in (inner for node in nodes for inner in ast.walk(node)):
-        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
-            found.add(one.id)
-        elif isinstance(one, ast.Subscript | ast.Attribute) and isinstance(one.ctx, ast.Store):
+        if isinstance(one, ast.Name | ast.Subscript | ast.Attribute) and isinstance(one.ctx, ast.Store):
             base: ast.expr = one
             while isinstance(base, ast.Subscript | ast.Attribute):
                 base = base.value
@@ -61,7 +73,7 @@ def assigned_names(nodes: list[ast.AST]) -> set[str]:
     return found
 
 
-def loaded_names(nodes: list[ast.AST]) -> set[str]:
+def loaded_names(nodes: Iterable[ast.AST]) -> set[str]:
     """Return the names of variables that are used."""
     found = set()
     for one in (inner for node in nodes for inner in ast.walk(node)):
@@ -72,7 +84,7 @@ def loaded_names(nodes: list[ast.AST]) -> set[str]:
     return found
 
 
-def set_first(body: list[ast.stmt]) -> set[str]:
+def set_first(body: Sequence[ast.stmt]) -> set[str]:
     """Return the names that a body sets before it uses them."""
     found: set[str] = set()
     used: set[str] = set()
@@ -82,25 +94,91 @@ def set_first(body: list[ast.stmt]) -> set[str]:
     return found
 
 
-def names_in_loop(table: ArrayTable, loop: Loop) -> dict[Pair, LoopName]:
-    """Return the expressions of a loop's body by the nodes that they had in the last run and in that before."""
-    body = loop.nest[-1].body
-    first = set_first(body)
-    scopes = [_merged(start, end, first) for start, end in reversed(loop.runs)]
-    found: dict[Pair, LoopName] = {}
-    for expression in _expressions(body):
-        values = [_value(expression, scope) for scope in scopes]
-        pair = tuple(_node(table, value) for value in values)
-        if None in pair:
-            continue
-        moving = isinstance(values[0], Handle) and values[0].moving
-        if not moving and pair[0] == pair[1]:
-            # the same number in every run
-            continue
-        name = _named(expression, scopes[0], moving)
-        if name is not None:
-            found.setdefault((pair[0], pair[1]), name)  # type: ignore[arg-type]
-    return found
+class LoopNames:
+    """The expressions of a loop's body, by the nodes that they have in its runs.
+
+    Parameters
+    ----------
+    table : ArrayTable
+    loop : Loop
+    runs : sequence of int
+        Which of its runs.
+    """
+
+    def __init__(self, table: ArrayTable, loop: Loop, runs: Sequence[int]) -> None:
+        self._build = table.build
+        body = loop.nest[-1].body
+        first, inner = set_first(body), assigned_names([loop.nest[0]])
+        self._scopes = [_merged(*loop.runs[k], first) for k in runs]
+        self._found: dict[Nodes, LoopName] = {}
+        self._keys: dict[str, ast.expr] = {}
+        for text, expression in _expressions(body, loop.source, self._scopes[0]):
+            if isinstance(expression, ast.Subscript):
+                self._keys.setdefault(_key_of(text, expression), expression.slice)
+            values = [_value(expression, scope) for scope in self._scopes]
+            nodes = tuple(node for value in values if (node := _node(table, value)) is not None)
+            if len(nodes) < len(values):
+                continue
+            moving = isinstance(values[0], Handle) and values[0].moving
+            if not moving and len(set(nodes)) == 1:
+                # the same number in every run
+                continue
+            name = _named(text, expression, self._scopes[0], moving=moving)
+            if name.key and name.base in inner:
+                # the derivative in what changes from run to run is not written to in parts
+                continue
+            self._found.setdefault(nodes, replace(name, shape=self._build.shape(nodes[0])))
+
+    def __call__(self, nodes: Nodes) -> tuple[LoopName, Nodes | None] | None:
+        """Return what stands for nodes, and those that it takes elements of; None where it is not known."""
+        found = self._found.get(nodes)
+        if found is not None:
+            return found, None
+        taken = [self._build.nodes[k] for k in nodes]
+        if any(one.operation != "take" for one in taken) or all(
+            np.array_equal(one.payload, taken[0].payload) for one in taken
+        ):
+            return None
+        bases = tuple(one.operands[0] for one in taken)
+        places = [one.payload for one in taken]
+        return self._elements(bases, places) or self._chosen(bases, places)
+
+    def _elements(self, bases: Nodes, places: Sequence[Places]) -> tuple[LoopName, None] | None:
+        """Return the elements as elements of what has a name."""
+        for nodes, name in self._found.items():
+            wholes = [self._build.nodes[k] for k in nodes]
+            if any(one.operation != "take" or one.operands[0] != b for one, b in zip(wholes, bases, strict=True)):
+                continue
+            within = [_within(one.payload, own) for one, own in zip(wholes, places, strict=True)]
+            if within[0] is not None and all(np.array_equal(one, within[0]) for one in within):
+                return replace(name, places=tuple(within[0].reshape(-1).tolist())), None
+        return None
+
+    def _chosen(self, bases: Nodes, places: Sequence[Places]) -> tuple[LoopName, Nodes] | None:
+        """Return the elements as those that a key of the code takes."""
+        shapes = [self._build.shape(k) for k in bases]
+        for text, key in self._keys.items():
+            values = [_value(key, scope) for scope in self._scopes]
+            with suppress(Exception):
+                own = [_counted(shape)[value] for shape, value in zip(shapes, values, strict=True)]
+                if all(map(np.array_equal, own, places)):
+                    return LoopName(text, True, "", shapes[0], node=bases[0]), bases
+        return None
+
+
+def _counted(shape: tuple[int, ...]) -> Places:
+    return np.arange(int(np.prod(shape))).reshape(shape)
+
+
+def _within(whole: Places, places: Places) -> Places | None:
+    """Return where elements stand among others; None where one does not."""
+    flat = whole.reshape(-1)
+    order = np.argsort(flat, kind="stable")
+    found = np.searchsorted(flat[order], places)
+    if not flat.size or (found == flat.size).any():
+        return None
+    found = order[found]
+    return found if np.array_equal(flat[found], places) else None
 
 
 def _merged(start: Scope, end: Scope, first: set[str]) -> Scope:
@@ -110,20 +188,55 @@ def _merged(start: Scope, end: Scope, first: set[str]) -> Scope:
     return Scope(values | later, start.nodes, start.outside)
 
 
-def _expressions(body: list[ast.stmt]) -> Iterator[ast.expr]:
-    """List expressions without calls of the user's functions, the shorter first, each once."""
+def _key_of(text: str, expression: ast.Subscript) -> str:
+    return text[text.index("[", len(ast.unparse(expression.value)) - 1) + 1 : -1] if "[" in text else text
+
+
+def _expressions(body: Iterable[ast.stmt], source: str, scope: Scope) -> list[tuple[str, ast.expr]]:
+    """List expressions without calls, also those of the user's functions that are called; names and short ones first."""
     found: dict[str, ast.expr] = {}
     for statement in body:
-        for node in ast.walk(statement):
-            if (
-                isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp | ast.UnaryOp)
-                and isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
-                and all(isinstance(inner, _SIMPLE) for inner in ast.walk(node))
-            ):
-                found.setdefault(ast.unparse(node), node)
-            elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-                found.setdefault(node.target.id, ast.Name(node.target.id, ast.Load()))
-    yield from sorted(found.values(), key=lambda one: (not isinstance(one, ast.Name), len(ast.unparse(one))))
+        for text, node in _inside(statement, source, scope, _DEPTH):
+            found.setdefault(text, node)
+    return sorted(found.items(), key=lambda one: (not isinstance(one[1], ast.Name), len(one[0])))
+
+
+def _inside(statement: ast.AST, source: str, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
+    for node in ast.walk(statement):
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id, ast.Name(node.target.id, ast.Load())
+        if isinstance(node, ast.Call):
+            yield from _called(node, scope, depth)
+        if (
+            isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp | ast.UnaryOp)
+            and isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
+            and all(isinstance(inner, _SIMPLE) for inner in ast.walk(node))
+        ):
+            own = ast.get_source_segment(source, node) if source else None
+            yield own if own is not None and "\n" not in own else ast.unparse(node), node
+
+
+class _Arguments(ast.NodeTransformer):
+    def __init__(self, given: dict[str, ast.expr]) -> None:
+        self._given = given
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - the name is ast's
+        return self._given.get(node.id, node)
+
+
+def _called(call: ast.Call, scope: Scope, depth: int) -> Iterator[tuple[str, ast.expr]]:
+    """List the expressions of a function, with its arguments in place of its parameters."""
+    function = _value(call.func, scope) if isinstance(call.func, ast.Name) else None
+    plain = not call.keywords and not any(isinstance(a, ast.Starred) for a in call.args)
+    if not depth or not plain or not isinstance(function, types.FunctionType):
+        return
+    own = source_of(function)
+    if own is None:
+        return
+    given = dict(zip((a.arg for a in own.args.args), call.args, strict=False))
+    for statement in own.body:
+        changed = _Arguments(given).visit(copy.deepcopy(statement))
+        yield from _inside(changed, "", scope, depth - 1)
 
 
 def _value(expression: ast.expr, scope: Scope) -> Any:
@@ -150,9 +263,9 @@ def _node(table: ArrayTable, value: Any) -> int | None:
     return made(table, value).node
 
 
-def _named(expression: ast.expr, scope: Scope, moving: bool) -> LoopName | None:
-    text = ast.unparse(expression)
+def _named(text: str, expression: ast.expr, scope: Scope, *, moving: bool) -> LoopName:
     if not moving:
+        text = f"({text})" if isinstance(expression, ast.BinOp | ast.UnaryOp) else text
         return LoopName(text, False, text)
     base = expression
     while isinstance(base, ast.Subscript):
@@ -160,14 +273,15 @@ def _named(expression: ast.expr, scope: Scope, moving: bool) -> LoopName | None:
         if not isinstance(inner, Handle) or not inner.moving:
             break
         base = base.value
-    key = text[len(ast.unparse(base)) :]
-    return LoopName(text, True, ast.unparse(base), key, bool(key) and _repeats(expression, base, scope))
+    start = ast.unparse(base)
+    key = text[len(start) :] if text.startswith(start) else ast.unparse(expression)[len(start) :]
+    return LoopName(text, True, start, key=key, repeats=bool(key) and _repeats(expression, base, scope))
 
 
 def _repeats(expression: ast.expr, base: ast.expr, scope: Scope) -> bool:
-    places = _value(base, scope)
+    whole = _value(base, scope)
     if not isinstance(base, ast.Name):
         return False
-    numbers = np.arange(places.size).reshape(places.shape)
-    taken = np.asarray(_value(expression, Scope({**scope.values, base.id: numbers}, {}, scope.outside)))
+    values = {**scope.values, base.id: _counted(whole.shape)}
+    taken = np.asarray(_value(expression, Scope(values, {}, scope.outside)))
     return taken.size > np.unique(taken).size

@@ -1,4 +1,4 @@
-"""The loops of a function, with what its local variables were where a loop ran: before it, in its last runs, behind it."""
+"""The loops of a function, with what its local variables were before a loop, in each of its runs, and behind it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import ast
 import linecache
 import sys
 import types
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -48,17 +47,17 @@ class Loop:
     nest : tuple of ast.For
         The outermost first; all but the innermost do nothing but name numbers for the next one.
     before, after : Scope
-    runs : deque
-        What the local variables were when the body began and when it ended, of the last two runs.
-    count : int
-        How often the body ran.
+    source : str
+        The text that its places are in.
+    runs : list
+        What the local variables were when the body began and when it ended, of each run.
     """
 
     nest: tuple[ast.For, ...]
+    source: str
     before: Scope | None = None
     after: Scope | None = None
-    runs: deque[tuple[Scope, Scope]] = field(default_factory=lambda: deque(maxlen=2))
-    count: int = 0
+    runs: list[tuple[Scope, Scope]] = field(default_factory=list)
     _begins: bool = False
     _begun: Scope | None = None
 
@@ -76,7 +75,6 @@ class Loop:
             self._begins = heads[-1]
         elif self._begins and inner.body[0].lineno <= line <= (outer.end_lineno or 0):
             self._begun, self._begins = scope(), False
-            self.count += 1
 
 
 def _head(loop: ast.For) -> range:
@@ -109,7 +107,8 @@ def _nest(loop: ast.For) -> tuple[ast.For, ...]:
 def noting_loops(function: types.FunctionType) -> Iterator[list[Loop]]:
     """Note what happens in the loops of a function, while its copy is traced."""
     tree, own = source_of(function), function.__code__
-    found = [Loop(_nest(one)) for one in (tree.body if tree is not None else []) if isinstance(one, ast.For)]
+    source = "".join(linecache.getlines(own.co_filename))
+    found = [Loop(_nest(one), source) for one in (tree.body if tree is not None else []) if isinstance(one, ast.For)]
     if not found:
         yield found
         return

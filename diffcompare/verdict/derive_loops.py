@@ -11,16 +11,18 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from diffcompare.errors import UnsupportedFunction
-from diffcompare.program.expression import Expression, operands_first
+from diffcompare.program.expression import Expression, Key, operands_first
 from diffcompare.program.expression_adjoint import gradients
 from diffcompare.program.expression_reading import pieces_of, read_expressions
-from diffcompare.program.expression_shapes import full
+from diffcompare.program.expression_shapes import full, index
 from diffcompare.program.expressions import Expressions
 from diffcompare.program.numpy_source import NumpyLines
 from diffcompare.program.repeated_nodes import common_parts
 from diffcompare.program.shared_parts import distributed, weights_of
-from diffcompare.tracing.loop_names import LoopName, assigned_names, loaded_names, names_in_loop, set_first
+from diffcompare.tracing.loop_names import LoopName, LoopNames, assigned_names, loaded_names, set_first
 from diffcompare.tracing.loops import Loop, Scope, source_of
 from diffcompare.verdict.arguments import Structure
 from diffcompare.verdict.code_names import CodeNames
@@ -41,7 +43,7 @@ def with_loops(traced: Traced, structure: Structure, names: CodeNames, name: str
     UnsupportedFunction
         It has none, or one whose runs are not alike.
     """
-    loops = [one for one in traced.loops if one.count >= _RUNS and not any(loop.orelse for loop in one.nest)]
+    loops = [one for one in traced.loops if len(one.runs) >= _RUNS and not any(loop.orelse for loop in one.nest)]
     source = source_of(names.function)
     if not loops or source is None:
         raise UnsupportedFunction("there is no loop")
@@ -114,6 +116,18 @@ class _Reader:
         known = {} if scope is None else {n: self.symbol(text, shape(n)) for text, n in scope.nodes.items()}
         return self.expression(node, known)
 
+    def named(self, node: int, name: LoopName, known: Mapping[int, Expression]) -> Expression:
+        """Return what stands in a loop for a node."""
+        build = self.traced.build
+        if name.node is not None:
+            whole = self.expression(name.node, known)
+            return index(self.write, whole, Key(build.nodes[node].payload, name.text))
+        found = self.symbol(name.text, name.shape)
+        self.loop_names[found] = name
+        if name.places is None:
+            return found
+        return index(self.write, found, Key(np.array(name.places).reshape(build.shape(node))))
+
     def expression(self, node: int, known: Mapping[int, Expression]) -> Expression:
         """Return the expression of a node, with what stands for others."""
         found = read_expressions(self.traced.build, node, self.write, {**self._own, **known}, self._leaf)
@@ -151,24 +165,24 @@ class _Body:
 
 def _differentiated(reader: _Reader, loop: Loop, after: Bars) -> _Body:
     write, build = reader.write, reader.traced.build
-    texts = names_in_loop(reader.traced.table, loop)
-    (_, last), (_, runs_end) = loop.runs[-1], loop.runs[-2]
+    count = len(loop.runs)
+    # the first run begins with numbers, which are no variables
+    runs = sorted({count - 1, count - 2, 1 + count // 2, 1 + count // 3} & set(range(1, count)), reverse=True)
+    texts = LoopNames(reader.traced.table, loop, runs)
     inner = assigned_names([loop.nest[0]])
     live = [symbol for symbol in after if symbol.payload in inner]
     new: dict[Expression, Expression] = {}
     while any(symbol not in new for symbol in live):
         symbol = next(symbol for symbol in live if symbol not in new)
-        pair = reader.node(symbol, last), reader.node(symbol, runs_end)
+        nodes = tuple(reader.node(symbol, loop.runs[k][1]) for k in runs)
         known: dict[int, Expression] = {}
-        for part in common_parts(build, [pair], texts):
-            name = texts[part]
-            found = reader.symbol(name.text, build.shape(part[0]))
-            reader.loop_names[found] = name
-            if known.setdefault(part[0], found) is not found:
-                raise UnsupportedFunction("two numbers of a loop are the same in one run")
-            if name.moving and name.text in inner and found not in live:
+        parts = common_parts(build, [nodes], texts)
+        for node in sorted(parts):
+            known[node] = reader.named(node, parts[node], known)
+            found = reader.symbol(parts[node].text, ())
+            if parts[node].moving and found.payload in inner and found not in live:
                 live.append(found)
-        new[symbol] = reader.expression(pair[0], known)
+        new[symbol] = reader.expression(nodes[0], known)
     moving = [s for s, name in reader.loop_names.items() if name.moving]
     slopes = {symbol: write.node("name", (), symbol.shape, f"grad_{symbol.payload}") for symbol in live}
     steps = _steps(write, new, slopes, moving)
@@ -372,7 +386,7 @@ class _Writer:
                 yield target, step
                 continue
             for part, coefficient in pieces:
-                key = self._texts.key(part.shape, part.payload.places)
+                key = self._texts.key(part.shape, part.payload)
                 yield f"{target}[{key}]", self._reader.write.product([(part.operands[0], 1)], coefficient)
 
     def _constants(self, loop: Loop, lines: Sequence[str]) -> tuple[list[str], list[str]]:
