@@ -16,9 +16,9 @@ from diffcompare.program.arrays import Places
 from diffcompare.program.repeated_nodes import Nodes
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.handle import Handle, made
-from diffcompare.tracing.loops import Loop, Scope, source_of
+from diffcompare.tracing.loops import Loop, Scope, source_of, text_of
 
-__all__ = ["LoopName", "LoopNames", "assigned_names", "loaded_names", "set_first"]
+__all__ = ["LoopName", "LoopNames", "assigned_names", "loaded_names", "node_in", "set_first"]
 
 _SIMPLE = (
     ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Slice, ast.Tuple, ast.List, ast.UnaryOp, ast.BinOp,
@@ -27,6 +27,8 @@ _SIMPLE = (
 _LARGEST = 10_000
 # functions in functions that are looked into
 _DEPTH = 3
+# no name that code has
+_WHOLE = "\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ class LoopNames:
         self._build = table.build
         body = loop.nest[-1].body
         first, inner = set_first(body), assigned_names([loop.nest[0]])
-        self._scopes = [_merged(*loop.runs[k], first) for k in runs]
+        scopes = [_merged(*run, first) for run in loop.runs]
+        self._scopes = [scopes[k] for k in runs]
         self._found: dict[Nodes, LoopName] = {}
         self._keys: dict[str, ast.expr] = {}
         for text, expression in _expressions(body, loop.source, self._scopes[0]):
@@ -123,7 +126,7 @@ class LoopNames:
             if not moving and len(set(nodes)) == 1:
                 # the same number in every run
                 continue
-            name = _named(text, expression, self._scopes[0], moving=moving)
+            name = _named(text, expression, scopes, runs[0], loop.source) if moving else _constant(text, expression)
             if name.key and name.base in inner:
                 # the derivative in what changes from run to run is not written to in parts
                 continue
@@ -158,16 +161,20 @@ class LoopNames:
         """Return the elements as those that a key of the code takes."""
         shapes = [self._build.shape(k) for k in bases]
         for text, key in self._keys.items():
-            values = [_value(key, scope) for scope in self._scopes]
-            with suppress(Exception):
-                own = [_counted(shape)[value] for shape, value in zip(shapes, values, strict=True)]
-                if all(map(np.array_equal, own, places)):
-                    return LoopName(text, True, "", shapes[0], node=bases[0]), bases
+            own = [_taken(_counted(shape), key, scope) for shape, scope in zip(shapes, self._scopes, strict=True)]
+            if all(map(np.array_equal, own, places)):
+                return LoopName(text, True, "", shapes[0], node=bases[0]), bases
         return None
 
 
 def _counted(shape: tuple[int, ...]) -> Places:
     return np.arange(int(np.prod(shape))).reshape(shape)
+
+
+def _taken(places: Places, key: ast.expr, scope: Scope) -> Any:
+    """Return the places that a key takes; None where it takes none."""
+    inside = Scope({**scope.values, _WHOLE: places}, scope.nodes, scope.outside)
+    return _value(ast.Subscript(ast.Name(_WHOLE, ast.Load()), key, ast.Load()), inside)
 
 
 def _within(whole: Places, places: Places) -> Places | None:
@@ -212,8 +219,8 @@ def _inside(statement: ast.AST, source: str, scope: Scope, depth: int) -> Iterat
             and isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
             and all(isinstance(inner, _SIMPLE) for inner in ast.walk(node))
         ):
-            own = ast.get_source_segment(source, node) if source else None
-            yield own if own is not None and "\n" not in own else ast.unparse(node), node
+            text = text_of(node, source)
+            yield ast.unparse(node) if "\n" in text else text, node
 
 
 class _Arguments(ast.NodeTransformer):
@@ -237,6 +244,12 @@ def _called(call: ast.Call, scope: Scope, depth: int) -> Iterator[tuple[str, ast
     for statement in own.body:
         changed = _Arguments(given).visit(copy.deepcopy(statement))
         yield from _inside(changed, "", scope, depth - 1)
+
+
+def node_in(text: str, scope: Scope) -> int | None:
+    """Return the node of an expression at a place; None where it does not depend on the point."""
+    value = _value(ast.parse(text, mode="eval").body, scope)
+    return value.node if isinstance(value, Handle) and value.moving else None
 
 
 def _value(expression: ast.expr, scope: Scope) -> Any:
@@ -263,25 +276,35 @@ def _node(table: ArrayTable, value: Any) -> int | None:
     return made(table, value).node
 
 
-def _named(text: str, expression: ast.expr, scope: Scope, *, moving: bool) -> LoopName:
-    if not moving:
-        text = f"({text})" if isinstance(expression, ast.BinOp | ast.UnaryOp) else text
-        return LoopName(text, False, text)
-    base = expression
+def _constant(text: str, expression: ast.expr) -> LoopName:
+    text = f"({text})" if isinstance(expression, ast.BinOp | ast.UnaryOp) else text
+    return LoopName(text, False, text)
+
+
+def _named(text: str, expression: ast.expr, scopes: Sequence[Scope], run: int, source: str) -> LoopName:
+    base, keys = expression, []
     while isinstance(base, ast.Subscript):
-        inner = _value(base.value, scope)
+        inner = _value(base.value, scopes[run])
         if not isinstance(inner, Handle) or not inner.moving:
             break
+        keys.insert(0, base.slice)
         base = base.value
-    start = ast.unparse(base)
-    key = text[len(start) :] if text.startswith(start) else ast.unparse(expression)[len(start) :]
-    return LoopName(text, True, start, key=key, repeats=bool(key) and _repeats(expression, base, scope))
+    start = text_of(base, source)
+    start = start if text.startswith(start) else ast.unparse(base)
+    shape = _value(base, scopes[run]).shape
+    repeats = bool(keys) and _repeats(shape, keys, scopes, run)
+    return LoopName(text, True, start, key=text[len(start) :], repeats=repeats)
 
 
-def _repeats(expression: ast.expr, base: ast.expr, scope: Scope) -> bool:
-    whole = _value(base, scope)
-    if not isinstance(base, ast.Name):
-        return False
-    values = {**scope.values, base.id: _counted(whole.shape)}
-    taken = np.asarray(_value(expression, Scope(values, {}, scope.outside)))
-    return taken.size > np.unique(taken).size
+def _repeats(shape: tuple[int, ...], keys: Sequence[ast.expr], scopes: Sequence[Scope], run: int) -> bool:
+    """Tell whether keys take an element twice, in any run."""
+    for scope in (scopes[run], *scopes):
+        places = _counted(shape)
+        for key in keys:
+            places = _taken(places, key, scope)
+        if not isinstance(places, np.ndarray) or not places.flags.owndata:
+            # a slice takes each once
+            return False
+        if places.size > np.unique(places).size:
+            return True
+    return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 import sys
+import textwrap
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import Any
 
 from diffcompare.tracing.handle import Handle
 
-__all__ = ["Loop", "Scope", "noting_loops", "source_of"]
+__all__ = ["Loop", "Scope", "noting_loops", "source_of", "text_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,12 @@ def source_of(function: types.FunctionType) -> ast.FunctionDef | None:
             if first == code.co_firstlineno:
                 return node
     return None
+
+
+def text_of(node: ast.AST, source: str) -> str:
+    """Return code as it was written; as Python writes it where it is not of this source."""
+    own = ast.get_source_segment(source, node, padded=True) if source else None
+    return ast.unparse(node) if own is None else textwrap.dedent(own)
 
 
 def _nest(loop: ast.For) -> tuple[ast.For, ...]:

@@ -290,7 +290,8 @@ def _used(function: types.FunctionType) -> set[str]:
 def _look_at(found: CodeNames, text: str, value: Any, depth: int, above: set[int]) -> None:
     """Note the arrays and numbers of a value, also inside objects."""
     if isinstance(value, float | np.floating):
-        found.floats.setdefault(id(value), text)
+        # equal numbers of a module may be one object
+        found.floats[id(value)] = min(found.floats.get(id(value), text), text, key=len)
     elif type(value) is np.ndarray:
         if value.dtype.kind in "fiub":
             found.arrays.append((text, value))

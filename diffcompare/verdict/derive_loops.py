@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,11 +19,11 @@ from diffcompare.program.expression_adjoint import gradients
 from diffcompare.program.expression_reading import pieces_of, read_expressions
 from diffcompare.program.expression_shapes import full, index
 from diffcompare.program.expressions import Expressions
-from diffcompare.program.numpy_source import NumpyLines
+from diffcompare.program.numpy_source import WIDTH, NumpyLines
 from diffcompare.program.repeated_nodes import common_parts
-from diffcompare.program.shared_parts import distributed, weights_of
-from diffcompare.tracing.loop_names import LoopName, LoopNames, assigned_names, loaded_names, set_first
-from diffcompare.tracing.loops import Loop, Scope, source_of
+from diffcompare.program.shared_parts import distributed, weights_of, with_probabilities
+from diffcompare.tracing.loop_names import LoopName, LoopNames, assigned_names, loaded_names, node_in, set_first
+from diffcompare.tracing.loops import Loop, Scope, source_of, text_of
 from diffcompare.verdict.arguments import Structure
 from diffcompare.verdict.code_names import CodeNames
 from diffcompare.verdict.gradient_code import Traced, pieces_in, returned, taken_names, texts_for, whole_function
@@ -32,6 +32,8 @@ __all__ = ["with_loops"]
 
 # fewer runs are written one after the other
 _RUNS = 3
+# stands between what a run computes and what it hands on
+_UPDATES = "#"
 Bars = dict[Expression, Expression]
 
 
@@ -91,18 +93,18 @@ class _Reader:
             self._symbols[text] = self.write.node("name", (), shape, text)
         return self._symbols[text]
 
-    def node(self, symbol: Expression, scope: Scope | None) -> int:
+    def node(self, name: str, scope: Scope | None) -> int:
         """Return the node of a variable at a place."""
-        name = symbol.payload
-        if scope is None or name not in scope.nodes:
+        found = None if scope is None else scope.nodes.get(name) or node_in(name, scope)
+        if found is None:
             raise UnsupportedFunction(f"{name} is set in the loop alone")
-        return scope.nodes[name]
+        return found
 
     def before(self, symbol: Expression, loop: Loop, scope: Scope | None) -> Expression | None:
         """Return what a variable is before a loop; None for what does not depend on the point."""
         if loop.before is None or (symbol.payload in loop.before.values and symbol.payload not in loop.before.nodes):
             return None
-        return self.read(self.node(symbol, loop.before), scope)
+        return self.read(self.node(symbol.payload, loop.before), scope)
 
     def slopes(self, after: Bars) -> Bars:
         """Return the derivatives in the variables, of those in expressions of them."""
@@ -174,13 +176,15 @@ def _differentiated(reader: _Reader, loop: Loop, after: Bars) -> _Body:
     new: dict[Expression, Expression] = {}
     while any(symbol not in new for symbol in live):
         symbol = next(symbol for symbol in live if symbol not in new)
-        nodes = tuple(reader.node(symbol, loop.runs[k][1]) for k in runs)
+        nodes = tuple(reader.node(symbol.payload, loop.runs[k][1]) for k in runs)
         known: dict[int, Expression] = {}
         parts = common_parts(build, [nodes], texts)
         for node in sorted(parts):
             known[node] = reader.named(node, parts[node], known)
+            if parts[node].node is not None:
+                continue
             found = reader.symbol(parts[node].text, ())
-            if parts[node].moving and found.payload in inner and found not in live:
+            if parts[node].moving and parts[node].text in inner and found not in live:
                 live.append(found)
         new[symbol] = reader.expression(nodes[0], known)
     moving = [s for s, name in reader.loop_names.items() if name.moving]
@@ -203,17 +207,13 @@ def _differentiated(reader: _Reader, loop: Loop, after: Bars) -> _Body:
     for symbol in steps:
         if symbol not in live:
             base = reader.loop_names[symbol].base
-            shape = _shape_of(reader, base, loop)
+            shape = build.shape(reader.node(base, loop.before))
             whole = reader.symbol(base, shape)
             bars[whole] = write.node("name", (), shape, _grad_name(base))
+    simpler = with_probabilities(write, [*new.values(), *steps.values()], [])
+    reader.wanted |= {simpler.get(one, one): text for one, text in reader.wanted.items()}
+    new, steps = ({s: simpler[one] for s, one in own.items()} for own in (new, steps))
     return _Body(loop, new, after, {s: b for s, b in bars.items() if b.number != 0}, steps, carried, slopes)
-
-
-def _shape_of(reader: _Reader, base: str, loop: Loop) -> tuple[int, ...]:
-    before = loop.before
-    if before is None or base not in before.nodes:
-        raise UnsupportedFunction(f"{base} is set in the loop alone")
-    return reader.traced.build.shape(before.nodes[base])
 
 
 def _steps(write: Expressions, new: Bars, slopes: Bars, moving: Sequence[Expression]) -> Bars:
@@ -224,6 +224,10 @@ def _steps(write: Expressions, new: Bars, slopes: Bars, moving: Sequence[Express
         own[expression] = write.plus(own[expression], slope) if expression in own else slope
     found = gradients(write, own, moving)
     return {symbol: found[symbol] for symbol in moving if symbol in found}
+
+
+def _is_zero(one: Expression) -> bool:
+    return one.number == 0 or (one.operation == "broadcast" and one.operands[0].number == 0)
 
 
 def _grad_name(base: str) -> str:
@@ -239,27 +243,27 @@ class _Writer:
     ) -> None:  # fmt: skip
         self._reader, self._source, self._bodies, self._roots = reader, source, bodies, roots
         self._structure, self._name = structure, name
+        self._needed = self._values_needed()
+        self._before = self._known_before()
+        held = {symbol.payload for symbol in (*self._needed, *(s for body in bodies for s in body.new))}
+        held |= {name.base for name in reader.loop_names.values()} | set(self._before.values())
         own = {node.id for node in ast.walk(source) if isinstance(node, ast.Name)}
-        self._held = {s.payload for s in reader.symbols}
-        free = set(reader.traced.local) - self._held
-        self._taken = taken_names(reader.names, name) | (own - free) | {_grad_name(text) for text in self._held}
+        self._taken = taken_names(reader.names, name) | (own - (set(reader.traced.local) - held))
+        self._taken |= {_grad_name(text) for text in held}
         self._texts = texts_for(reader.names, reader.symbols)
 
     def whole(self) -> str:
         """Return the function."""
-        needed = self._needed()
         forward: list[list[str]] = []
         backward: list[list[str]] = []
         grown: set[str] = set()
         for k in reversed(range(len(self._bodies))):
             body = self._bodies[k]
-            states = [symbol for symbol in body.new if symbol in needed]
+            states = [symbol for symbol in body.new if symbol in self._needed]
             ahead, lines = self._loop(body, states, f"tape{k + 1 if k else ''}", grown)
             forward.insert(0, ahead)
             backward.append(lines)
-        known = self._known_before()
-        wanted = {**self._reader.wanted}
-        last = NumpyLines(self._texts, wanted, (), self._taken, known).lines(
+        last = NumpyLines(self._texts, self._reader.wanted, (), self._taken, self._before).lines(
             self._roots, lambda texts: returned(self._structure, texts)
         )
         tail = [line for lines in (*backward, last) for line in lines]
@@ -268,7 +272,7 @@ class _Writer:
             self._reader.names, self._structure, self._name, [*head, *tail], special=self._texts.special
         )
 
-    def _needed(self) -> set[Expression]:
+    def _values_needed(self) -> set[Expression]:
         """Return the variables whose values the derivatives need."""
         found: set[Expression] = set()
         left = [e for body in self._bodies for e in (*body.steps.values(), *body.after.values())] + [*self._roots]
@@ -301,39 +305,39 @@ class _Writer:
         targets = list(self._targets(body))
         ended = [step for _, step in targets] + [body.steps[symbol] for symbol in body.carried]
         names: dict[Expression, str] = {}
-        ahead: list[str] = []
+        made_lines: list[str] = []
+        updates: list[str] = []
         if states:
             made = [body.new[symbol] for symbol in states]
             wanted = {**self._reader.wanted, **{body.new[s]: f"{s.payload}_new" for s in states}}
             writer = NumpyLines(self._texts, wanted, (), self._taken)
-            ahead = writer.lines(made, lambda texts: _assigned([s.payload for s in states], texts), _shared(made, ended))
-            names = writer.names
+            ahead = writer.lines(
+                made, lambda texts: [_UPDATES, *_assigned([s.payload for s in states], texts)], _shared(made, ended)
+            )
+            middle = ahead.index(_UPDATES)
+            made_lines, updates, names = ahead[:middle], ahead[middle + 1 :], writer.names
         writer = NumpyLines(self._texts, self._reader.wanted, (), self._taken, names)
 
         def increments(texts: list[str]) -> list[str]:
-            added = [_added(target, text) for (target, _), text in zip(targets, texts, strict=False)]
+            added = [target.format(text) for (target, _), text in zip(targets, texts, strict=False)]
             return added + _assigned([_grad_name(s.payload) for s in body.carried], texts[len(targets) :])
 
         back = writer.lines(ended, increments)
         inner = [name for name in _ordered(body.loop) if name not in _set_in(back)]
         held = [name for name in [*inner, *names.values()] if _uses([*back], name)]
         held = list(dict.fromkeys(held))
-        constants, behind = self._constants(body.loop, [*ahead, *back])
+        constants, behind = self._constants(body.loop, [*made_lines, *updates, *back])
         begun = self._begun(body, grown)
         if not states:
-            lines = _headed(body.loop, constants, [*_indented_in(constants, back)], behind)
-            return [], [*begun, *lines]
-        update = len(_assigned([s.payload for s in states], ["0"] * len(states)))
-        update = _count_of_update(ahead, states)
+            return [], [*begun, *_headed(body.loop, [*constants, *back, *behind])]
         kept = f"{tape}.append({held[0]})" if len(held) == 1 else f"{tape}.append(({', '.join(held)}))"
-        run = [*ahead[: len(ahead) - update], kept, *ahead[len(ahead) - update :]] if held else ahead
-        lines = [f"{tape} = []"] * bool(held) + _headed(body.loop, constants, run, behind)
-        variables = ", ".join(held) or "_"
-        return lines, [
-            *begun,
-            f"for {variables} in reversed({tape}):" if held else f"for _ in range({body.loop.count}):",
-            *(f"    {line}" for line in back),
-        ]
+        run = [*constants, *made_lines, *([kept] if held else []), *updates, *behind]
+        head = _headed(body.loop, run)
+        if not held:
+            return head, [*begun, *_headed(body.loop, back)]
+        return [f"{tape} = []", *head], [
+            *begun, f"for {', '.join(held)} in reversed({tape}):", *(f"    {line}" for line in back)
+        ]  # fmt: skip
 
     def _begun(self, body: _Body, grown: set[str]) -> list[str]:
         """Write what the derivatives are before the backward loop."""
@@ -355,52 +359,71 @@ class _Writer:
             if symbol not in body.carried and slope.number is None:
                 started[_grad_name(symbol.payload)] = body.after[symbol]
         zeros = [name for name, one in started.items() if one.number == 0]
-        rest = {name: one for name, one in started.items() if one.number != 0}
+        arrays = {name: one.shape for name, one in started.items() if _is_zero(one) and name not in zeros}
+        rest = {name: one for name, one in started.items() if not _is_zero(one)}
+        numpy = self._reader.names.numpy
         lines = [" = ".join([*zeros, "0.0"])] if zeros else []
+        if arrays:
+            values = [f"{numpy}.zeros({self._texts.shape(shape)})" for shape in arrays.values()]
+            whole = f"{', '.join(arrays)} = {', '.join(values)}"
+            each = [f"{name} = {value}" for name, value in zip(arrays, values, strict=True)]
+            lines += [whole] if len(whole) <= WIDTH else each
         if not rest:
             return lines
-        numpy = self._reader.names.numpy
 
         def ended(texts: list[str]) -> list[str]:
             found = []
             for (name, one), text in zip(rest.items(), texts, strict=True):
+                if text == name:
+                    continue
                 own = one.operation in ("product", "sum", "broadcast", "contract") or not one.shape
                 found.append(f"{name} = {text}" if own else f"{name} = {numpy}.array({text}, dtype=float)")
             return found
 
-        return lines + NumpyLines(self._texts, self._reader.wanted, (), self._taken).lines([*rest.values()], ended)
+        wanted = self._reader.wanted | {one: name for name, one in rest.items()}
+        return lines + NumpyLines(self._texts, wanted, (), self._taken - rest.keys()).lines([*rest.values()], ended)
 
     def _targets(self, body: _Body) -> Iterator[tuple[str, Expression]]:
-        """List what is added to, and what is added there."""
+        """List the statements that add to derivatives, {} in place of what is added, and that."""
         for symbol, step in body.steps.items():
             if symbol in body.carried:
                 continue
             name = self._reader.loop_names[symbol]
             target = _grad_name(name.base) + name.key
-            if name.repeats:
-                target = f"{self._reader.names.numpy}.add.at({_grad_name(name.base)}, {name.key[1:-1]}, {{}})"
             whole = distributed(step)
-            parts = zip(whole.operands, whole.payload, strict=True) if whole.operation == "sum" else ()
-            pieces = list(parts)
-            if name.repeats or not pieces or any(part.operation != "scatter" for part, _ in pieces):
-                yield target, step
-                continue
-            for part, coefficient in pieces:
-                key = self._texts.key(part.shape, part.payload)
-                yield f"{target}[{key}]", self._reader.write.product([(part.operands[0], 1)], coefficient)
+            parts = list(zip(whole.operands, whole.payload, strict=True)) if whole.operation == "sum" else []
+            if name.repeats:
+                yield f"{self._reader.names.numpy}.add.at({_grad_name(name.base)}, {name.key[1:-1]}, {{}})", step
+            elif not parts or any(part.operation != "scatter" for part, _ in parts):
+                yield self._added(target, step)
+            else:
+                for part, coefficient in parts:
+                    own = self._reader.write.scaled(part.operands[0], coefficient.above, coefficient.below)
+                    yield self._added(f"{target}[{self._texts.key(part.shape, part.payload)}]", own)
+
+    def _added(self, target: str, step: Expression) -> tuple[str, Expression]:
+        """Return a statement for what is added to something."""
+        target = target.replace("{", "{{").replace("}", "}}")
+        if self._reader.write.split(step)[0].above < 0:
+            return f"{target} -= {{}}", self._reader.write.scaled(step, -1)
+        return f"{target} += {{}}", step
 
     def _constants(self, loop: Loop, lines: Sequence[str]) -> tuple[list[str], list[str]]:
         """Return the statements of a body that set what does not depend on the point: those before, those behind."""
         inner, scope = loop.nest[-1].body, loop.runs[-1][1]
         first = set_first(inner)
-        wanted = {name for name in assigned_names(list(inner)) if name not in scope.nodes and _uses(lines, name)}
-        chosen: list[tuple[ast.stmt, bool]] = []
-        for statement in reversed([part for one in inner for part in _parts(one)]):
-            own = assigned_names([statement])
-            if own & wanted and not own & scope.nodes.keys():
-                chosen.insert(0, (statement, bool(own & first)))
-                wanted |= loaded_names([statement])
-        return [ast.unparse(s) for s, early in chosen if early], [ast.unparse(s) for s, early in chosen if not early]
+        wanted = {name for name in assigned_names(inner) if name not in scope.nodes and _uses(lines, name)}
+        found: tuple[list[list[str]], list[list[str]]] = [], []
+        for statement in reversed(inner):
+            chosen = [
+                part for part in _parts(statement)
+                if assigned_names([part]) & wanted and not assigned_names([part]) & scope.nodes.keys()
+            ]  # fmt: skip
+            if chosen:
+                wanted |= loaded_names(chosen)
+                early = bool(assigned_names(chosen) & first)
+                found[not early].insert(0, _together(statement, chosen, loop.source))
+        return [line for lines in found[0] for line in lines], [line for lines in found[1] for line in lines]
 
     # --- the user's own statements
 
@@ -416,10 +439,10 @@ class _Writer:
             if statement.lineno in loops:
                 parts.append(forward[loops[statement.lineno]])
                 continue
-            for part in reversed(_parts(statement)):
-                if assigned_names([part]) & wanted:
-                    wanted |= loaded_names([part])
-                    parts.append(ast.unparse(part).split("\n"))
+            chosen = [part for part in _parts(statement) if assigned_names([part]) & wanted]
+            if chosen:
+                wanted |= loaded_names(chosen)
+                parts.append(_together(statement, chosen, self._bodies[0].loop.source))
         return [line for part in reversed(parts) for line in part]
 
 
@@ -444,35 +467,27 @@ def _parts(statement: ast.stmt) -> list[ast.stmt]:
     return [statement]
 
 
+def _together(statement: ast.stmt, parts: Sequence[ast.stmt], source: str) -> list[str]:
+    """Write parts of an assignment as one."""
+    if len(parts) == len(_parts(statement)):
+        return text_of(statement, source).split("\n")
+    pairs = [(part.targets[0], part.value) for part in parts if isinstance(part, ast.Assign)]
+    targets, values = ([text_of(pair[k], source) for pair in pairs] for k in (0, 1))
+    return f"{', '.join(targets)} = {', '.join(values)}".split("\n")
+
+
 def _assigned(names: Sequence[str], texts: Sequence[str]) -> list[str]:
     """Write assignments, each behind those that need what the name was; at once where there is no such order."""
     left = {name: text for name, text in zip(names, texts, strict=True) if name != text}
     found: list[str] = []
+    if left and all(map(str.isidentifier, left.values())):
+        return [f"{', '.join(left)} = {', '.join(left.values())}"]
     while left:
         free = next((n for n in left if not any(_uses([t], n) for m, t in left.items() if m != n)), None)
         if free is None:
             return [*found, f"{', '.join(left)} = {', '.join(left.values())}"]
         found.append(f"{free} = {left.pop(free)}")
     return found
-
-
-def _count_of_update(ahead: Sequence[str], states: Sequence[Expression]) -> int:
-    names = {s.payload for s in states}
-    count = 0
-    for line in reversed(ahead):
-        left = line.split(" = ")[0]
-        if line.startswith(" ") or line[:1] in ")]}" or set(left.split(", ")) <= names:
-            count += 1
-        else:
-            break
-    return count
-
-
-def _added(target: str, text: str) -> str:
-    if "{}" in target:
-        return target.format(text)
-    negative = re.fullmatch(r"-([^-+]*)", text)
-    return f"{target} -= {negative[1]}" if negative else f"{target} += {text}"
 
 
 def _uses(lines: Iterable[str], name: str) -> bool:
@@ -492,21 +507,14 @@ def _ordered(loop: Loop) -> list[str]:
     return list(dict.fromkeys(node.id for node in nodes if node.id in own))
 
 
-def _headed(loop: Loop, constants: Sequence[str], body: Sequence[str], behind: Sequence[str]) -> list[str]:
+def _headed(loop: Loop, body: Sequence[str]) -> list[str]:
     """Put the loops of the user around a body."""
     found: list[str] = []
     depth = ""
-    for k, one in enumerate(loop.nest):
-        found.append(f"{depth}for {ast.unparse(one.target)} in {ast.unparse(one.iter)}:")
+    for one in loop.nest:
+        target, over = (text_of(part, loop.source) for part in (one.target, one.iter))
+        found.append(f"{depth}for {target} in {over}:")
         depth += "    "
-        if k < len(loop.nest) - 1:
-            found += [f"{depth}{ast.unparse(statement)}" for statement in one.body[:-1]]
-    lines = [line for text in (*constants, *body, *behind) for line in text.split("\n")]
-    return found + [f"{depth}{line}" for line in lines]
-
-
-def _indented_in(_: Sequence[str], lines: Sequence[str]) -> Sequence[str]:
-    return lines
-
-
-Texts = Callable[[list[str]], list[str]]
+        if one is not loop.nest[-1]:
+            found += [f"{depth}{line}" for s in one.body[:-1] for line in text_of(s, loop.source).split("\n")]
+    return found + [f"{depth}{line}" for line in body]
