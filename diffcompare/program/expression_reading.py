@@ -28,8 +28,11 @@ def pieces_of(build: ArrayBuilder, write: Expressions, parts: Sequence[Expressio
     """Return what stands for the nodes that take elements of the variables, which are those of the parts in turn."""
     found: dict[int, Expression] = {}
     starts = np.cumsum([0, *(math.prod(part.shape) for part in parts)])
-    for number, node in enumerate(build.nodes):
-        if build.variables not in node.operands or node.operation not in ("take", "reshape"):
+    uses = [n for n, node in enumerate(build.nodes) if build.variables in node.operands]
+    # the parts first, then what is taken from them
+    for number in sorted(uses, key=lambda n: -math.prod(build.shape(n))):
+        node = build.nodes[number]
+        if node.operation not in ("take", "reshape"):
             continue
         places = node.payload if node.operation == "take" else np.arange(math.prod(node.shape)).reshape(node.shape)
         if not places.size:

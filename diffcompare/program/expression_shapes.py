@@ -34,10 +34,30 @@ def reshape(write: Expressions, operand: Expression, shape: Shape) -> Expression
         return operand
     if operand.operation == "broadcast" and not operand.operands[0].shape:
         return full(write, operand.operands[0], shape)
+    if operand.operation == "scatter" and len(operand.shape) == 1 and operand.payload.text is None:
+        # the places are those of the flat order
+        return write.node("scatter", operand.operands, shape, operand.payload)
+    if operand.operation == "sum" and len(operand.shape) == 1 and all(t.operation == "scatter" for t in operand.operands):
+        return write.sum((c, reshape(write, t, shape)) for c, t in zip(operand.payload, operand.operands, strict=True))
     coefficient, rest = write.split(operand)
     if coefficient != ONE and rest.number is None:
         return write.product([(reshape(write, rest, shape), Fraction(1))], coefficient)
+    if len(operand.shape) == 1 < len(shape):
+        _note_block(write, operand, shape)
     return write.node("reshape", (operand,), shape)
+
+
+def _note_block(write: Expressions, operand: Expression, shape: Shape) -> None:
+    """Note that the elements of a vector, or of a part of one, are seen in a shape."""
+    start = 0
+    if operand.operation == "index" and operand.payload.text is None:
+        places = operand.payload.places
+        if not counts_up(places - places[0]):
+            return
+        operand, start = operand.operands[0], int(places[0])
+    held = write.blocks.setdefault(operand, [])
+    if (start, shape) not in held:
+        held.append((start, shape))
 
 
 def transpose(write: Expressions, operand: Expression, axes: Sequence[int]) -> Expression:
@@ -200,6 +220,8 @@ def index(write: Expressions, operand: Expression, key: Key) -> Expression:
     """Take elements."""
     if not operand.shape:
         return operand
+    if not key.places.size:
+        return full(write, write.number(0), key.places.shape)
     if key.text is not None:
         return write.node("index", (operand,), key.places.shape, key)
     if operand.operation == "reshape":
@@ -213,6 +235,14 @@ def index(write: Expressions, operand: Expression, key: Key) -> Expression:
     coefficient, rest = write.split(operand)
     if coefficient != ONE and operand.operation == "product" and rest.number is None:
         return write.product([(index(write, rest, key), Fraction(1))], coefficient)
+    axes = _order_of_axes(places)
+    if axes is not None:
+        back = [int(a) for a in np.argsort(axes)]
+        return transpose(write, index(write, operand, Key(places.transpose(axes))), back)
+    if len(operand.shape) == 1:
+        block = _in_block(write, operand, places)
+        if block is not None:
+            return block
     if len(operand.shape) == 1 < places.ndim:
         ordered = np.sort(flat)
         steps = set(np.diff(ordered).tolist())
@@ -229,6 +259,40 @@ def index(write: Expressions, operand: Expression, key: Key) -> Expression:
     if len(operand.shape) == 2 and operand.shape[1] == n and np.array_equal(places, np.arange(n) * (n + 1)):
         return write.node("diagonal", (operand,), (n,))
     return write.node("index", (operand,), places.shape, key)
+
+
+def _order_of_axes(places: Places) -> Sequence[int] | None:
+    """Return the axes of a regular grid of places, the one of the largest steps first; None where that is no change."""
+    if places.ndim < 2 or min(places.shape) < 2:
+        return None
+    steps = [int(places[(0,) * a + (1,) + (0,) * (places.ndim - a - 1)] - places.flat[0]) for a in range(places.ndim)]
+    axes = sorted(range(places.ndim), key=lambda a: -abs(steps[a]))
+    grid = sum(np.multiply.outer(np.ones(1, dtype=np.intp), k * s) for k, s in zip(np.indices(places.shape), steps, strict=True))
+    if axes == sorted(axes) or not np.array_equal(grid[0] + places.flat[0], places):
+        return None
+    return axes
+
+
+def _in_block(write: Expressions, operand: Expression, places: Places) -> Expression | None:
+    """Take elements from a matrix that the elements of a vector are seen as; None where no slices take them."""
+    low, high = int(places.min()), int(places.max())
+    if places.ndim == 1 and high - low == places.size - 1:
+        return None
+    for start, shape in write.blocks.get(operand, []):
+        size = math.prod(shape)
+        if not (start <= low and high < start + size) or len(shape) < places.ndim:
+            continue
+        where = np.unravel_index(places - start, shape)
+        lines = [np.unique(w) for w in where]
+        regular = all(len(set(np.diff(line).tolist())) < 2 for line in lines)
+        moving = tuple(len(line) for line in lines if len(line) > 1)
+        if regular and moving == places.shape and np.array_equal(np.ravel_multi_index(np.ix_(*lines), shape).reshape(moving), places - start):
+            whole = operand if size == operand.shape[0] else index(write, operand, Key(np.arange(start, start + size)))
+            own = places - start
+            if own.size == size and counts_up(own.reshape(-1)):
+                return None
+            return write.node("index", (write.node("reshape", (whole,), shape),), places.shape, Key(own))
+    return None
 
 
 def _rows(size: int, places: Places) -> Shape | None:

@@ -132,6 +132,8 @@ class CodeNames:
     def places(self, held: Places) -> str | None:
         """Write an array of indices by its name."""
         for text, array in self.arrays:
+            if array.dtype.kind == "b" and array.ndim == 1 and np.array_equal(np.flatnonzero(array), held):
+                return text
             if array.dtype.kind not in "iu":
                 continue
             if array.shape == held.shape and np.array_equal(array, held):

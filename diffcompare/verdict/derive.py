@@ -121,17 +121,21 @@ def derive(f: Callable[..., Any], at: Any, *, args: Sequence[Any] = (), budget: 
     name = _function_name(names)
     traced = _traced(f, tuple(args), structure, x, names)
     shifted = any(node.operation in _SHIFTS for node in traced.build.nodes)
-    writers = [partial(_written, held=held) for held in ((_SHIFTS, frozenset[str]()) if shifted else (frozenset(),))]
+    given = (traced, structure, names, name)
+    ways = [partial(_written, *given, held) for held in ([_SHIFTS] * shifted + [frozenset[str]()])]
     refused: UnsupportedFunction | None = None
-    for write in (*writers, with_loops):
+    # the same with loops is shorter
+    for way in (partial(with_loops, *given), *ways):
         try:
-            source = write(traced, structure, names, name)
+            source = way()
             return Derived(source, name, _judged(f, source, name, tuple(args), structure, x, names, budget))
         except RecursionError:
-            refused = UnsupportedFunction(TOO_LONG.format("too many operations"))
+            found = UnsupportedFunction(TOO_LONG.format("too many operations"))
         except UnsupportedFunction as error:
+            found = error
+        if way in ways:
             # why it can't be written with loops tells less
-            refused = error if write is not with_loops else refused
+            refused = found
     raise refused or AssertionError
 
 
