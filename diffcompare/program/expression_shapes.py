@@ -6,6 +6,7 @@ Numbers, and what does not change along an axis, come out of sums and products: 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -14,6 +15,7 @@ import numpy as np
 from diffcompare.program.arrays import Places, Shape, as_transposed, counts_up, renamed, repeated_axes
 from diffcompare.program.expression import ONE, Coefficient, Expression, Factor, Key, factors_of, repeated
 from diffcompare.program.expressions import Expressions
+from diffcompare.program.numpy_keys import key_text
 
 __all__ = ["contract", "cumulate", "expanded", "full", "index", "reduced", "reshape", "scatter", "total", "transpose"]
 
@@ -37,7 +39,11 @@ def reshape(write: Expressions, operand: Expression, shape: Shape) -> Expression
     if operand.operation == "scatter" and len(operand.shape) == 1 and operand.payload.text is None:
         # the places are those of the flat order
         return write.node("scatter", operand.operands, shape, operand.payload)
-    if operand.operation == "sum" and len(operand.shape) == 1 and all(t.operation == "scatter" for t in operand.operands):
+    if (
+        operand.operation == "sum"
+        and len(operand.shape) == 1
+        and all(t.operation == "scatter" for t in operand.operands)
+    ):
         return write.sum((c, reshape(write, t, shape)) for c, t in zip(operand.payload, operand.operands, strict=True))
     coefficient, rest = write.split(operand)
     if coefficient != ONE and rest.number is None:
@@ -267,8 +273,8 @@ def _order_of_axes(places: Places) -> Sequence[int] | None:
         return None
     steps = [int(places[(0,) * a + (1,) + (0,) * (places.ndim - a - 1)] - places.flat[0]) for a in range(places.ndim)]
     axes = sorted(range(places.ndim), key=lambda a: -abs(steps[a]))
-    grid = sum(np.multiply.outer(np.ones(1, dtype=np.intp), k * s) for k, s in zip(np.indices(places.shape), steps, strict=True))
-    if axes == sorted(axes) or not np.array_equal(grid[0] + places.flat[0], places):
+    offsets = (np.asarray(steps) * np.moveaxis(np.indices(places.shape), 0, -1)).sum(axis=-1)
+    if axes == sorted(axes) or not np.array_equal(offsets + places.flat[0], places):
         return None
     return axes
 
@@ -282,16 +288,10 @@ def _in_block(write: Expressions, operand: Expression, places: Places) -> Expres
         size = math.prod(shape)
         if not (start <= low and high < start + size) or len(shape) < places.ndim:
             continue
-        where = np.unravel_index(places - start, shape)
-        lines = [np.unique(w) for w in where]
-        regular = all(len(set(np.diff(line).tolist())) < 2 for line in lines)
-        moving = tuple(len(line) for line in lines if len(line) > 1)
-        if regular and moving == places.shape and np.array_equal(np.ravel_multi_index(np.ix_(*lines), shape).reshape(moving), places - start):
+        text = key_text(shape, places - start, lambda _: None)
+        if text is not None and re.fullmatch(r"[-\d:, ]+", text):
             whole = operand if size == operand.shape[0] else index(write, operand, Key(np.arange(start, start + size)))
-            own = places - start
-            if own.size == size and counts_up(own.reshape(-1)):
-                return None
-            return write.node("index", (write.node("reshape", (whole,), shape),), places.shape, Key(own))
+            return write.node("index", (write.node("reshape", (whole,), shape),), places.shape, Key(places - start))
     return None
 
 

@@ -217,7 +217,7 @@ class NumpyLines:
             if len(set(flat)) < len(flat):
                 key = f"({key})" if _is_pair(key) else key
                 statements.append(f"{self._write.numpy}.add.at({{}}, {_escaped(key)}, {sign}{text})")
-            elif rest or seen and (moved or seen & set(flat)):
+            elif rest or (seen and (moved or seen & set(flat))):
                 statements.append(f"{{}}[{_escaped(key)}] {'-' if sign else '+'}= {text}")
             else:
                 statements.append(f"{{}}[{_escaped(key)}] = {sign}{text}")

@@ -8,7 +8,7 @@ import types
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -27,6 +27,7 @@ _SIMPLE = (
 _LARGEST = 10_000
 # functions in functions that are looked into
 _DEPTH = 3
+_COUNTERS = ("k", "i", "j", "n", "number", "count", "counter")
 # no name that code has
 _WHOLE = "\0"
 
@@ -105,6 +106,8 @@ class LoopNames:
     loop : Loop
     runs : sequence of int
         Which of its runs.
+
+    ``counters`` are the names of what counts the runs of a loop over parts of an array that depends on the point.
     """
 
     def __init__(self, table: ArrayTable, loop: Loop, runs: Sequence[int]) -> None:
@@ -113,6 +116,8 @@ class LoopNames:
         first, inner = set_first(body), assigned_names([loop.nest[0]])
         scopes = [_merged(*run, first) for run in loop.runs]
         self._scopes = [scopes[k] for k in runs]
+        self.counters: dict[ast.For, str] = {}
+        rows = self._rows(loop)
         self._found: dict[Nodes, LoopName] = {}
         self._keys: dict[str, ast.expr] = {}
         for text, expression in _expressions(body, loop.source, self._scopes[0]):
@@ -127,10 +132,35 @@ class LoopNames:
                 # the same number in every run
                 continue
             name = _named(text, expression, scopes, runs[0], loop.source) if moving else _constant(text, expression)
+            if name.base in rows:
+                base, row = rows[name.base]
+                name = replace(name, base=base, key=row + name.key)
             if name.key and name.base in inner:
                 # the derivative in what changes from run to run is not written to in parts
                 continue
             self._found.setdefault(nodes, replace(name, shape=self._build.shape(nodes[0])))
+
+    def _rows(self, loop: Loop) -> dict[str, tuple[str, str]]:
+        """Return what stands for the parts of arrays that depend on the point, over which loops go."""
+        found: dict[str, tuple[str, str]] = {}
+        own = {node.id for node in ast.walk(loop.nest[0]) if isinstance(node, ast.Name)}
+        for one in loop.nest:
+            target: Any = one.target
+            over: Any = one.iter
+            counter = next(c for c in _COUNTERS if c not in own)
+            counted = _is_call(over, "enumerate") and isinstance(target, ast.Tuple)
+            if counted and isinstance(target.elts[0], ast.Name):
+                counter, target, over = target.elts[0].id, target.elts[1], over.args[0]
+            zipped = _is_call(over, "zip") and isinstance(target, ast.Tuple)
+            pairs = zip(target.elts, over.args, strict=False) if zipped else [(target, over)]
+            for name, array in pairs:
+                value = _value(array, self._scopes[0])
+                if isinstance(name, ast.Name) and isinstance(value, Handle) and value.moving:
+                    found[name.id] = (text_of(array, loop.source), f"[{counter}]")
+                    if not counted:
+                        self.counters[one] = counter
+            own |= {counter}
+        return found
 
     def __call__(self, nodes: Nodes) -> tuple[LoopName, Nodes | None] | None:
         """Return what stands for nodes, and those that it takes elements of; None where it is not known."""
@@ -153,7 +183,7 @@ class LoopNames:
             if any(one.operation != "take" or one.operands[0] != b for one, b in zip(wholes, bases, strict=True)):
                 continue
             within = [_within(one.payload, own) for one, own in zip(wholes, places, strict=True)]
-            if within[0] is not None and all(np.array_equal(one, within[0]) for one in within):
+            if within[0] is not None and all(one is not None and np.array_equal(one, within[0]) for one in within):
                 return replace(name, places=tuple(within[0].reshape(-1).tolist())), None
         return None
 
@@ -165,6 +195,10 @@ class LoopNames:
             if all(map(np.array_equal, own, places)):
                 return LoopName(text, True, "", shapes[0], node=bases[0]), bases
         return None
+
+
+def _is_call(expression: ast.expr, name: str) -> bool:
+    return isinstance(expression, ast.Call) and isinstance(expression.func, ast.Name) and expression.func.id == name
 
 
 def _counted(shape: tuple[int, ...]) -> Places:
@@ -200,7 +234,7 @@ def _key_of(text: str, expression: ast.Subscript) -> str:
 
 
 def _expressions(body: Iterable[ast.stmt], source: str, scope: Scope) -> list[tuple[str, ast.expr]]:
-    """List expressions without calls, also those of the user's functions that are called; names and short ones first."""
+    """List expressions without calls, also of the user's functions that are called; names and short ones first."""
     found: dict[str, ast.expr] = {}
     for statement in body:
         for text, node in _inside(statement, source, scope, _DEPTH):
@@ -215,7 +249,7 @@ def _inside(statement: ast.AST, source: str, scope: Scope, depth: int) -> Iterat
         if isinstance(node, ast.Call):
             yield from _called(node, scope, depth)
         if (
-            isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp | ast.UnaryOp)
+            isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp | ast.UnaryOp | ast.Call)
             and isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
             and all(isinstance(inner, _SIMPLE) for inner in ast.walk(node))
         ):
@@ -227,7 +261,7 @@ class _Arguments(ast.NodeTransformer):
     def __init__(self, given: dict[str, ast.expr]) -> None:
         self._given = given
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - the name is ast's
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         return self._given.get(node.id, node)
 
 
@@ -262,7 +296,7 @@ def _value(expression: ast.expr, scope: Scope) -> Any:
     code = compile(ast.fix_missing_locations(ast.Expression(expression)), "<loop>", "eval")
     with suppress(Exception):
         # nothing but indices, attributes and arithmetic
-        return eval(code, {"__builtins__": {"len": len}}, scope)  # noqa: S307
+        return eval(code, {"__builtins__": {"len": len}}, cast(Any, scope))  # noqa: S307
     return None
 
 
@@ -282,7 +316,7 @@ def _constant(text: str, expression: ast.expr) -> LoopName:
 
 
 def _named(text: str, expression: ast.expr, scopes: Sequence[Scope], run: int, source: str) -> LoopName:
-    base, keys = expression, []
+    base, keys = expression, list[ast.expr]()
     while isinstance(base, ast.Subscript):
         inner = _value(base.value, scopes[run])
         if not isinstance(inner, Handle) or not inner.moving:

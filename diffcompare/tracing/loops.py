@@ -62,6 +62,13 @@ class Loop:
     _begins: bool = False
     _begun: Scope | None = None
 
+    @property
+    def outside(self) -> Scope:
+        """What the local variables were before the loop."""
+        if self.before is None:
+            raise AssertionError
+        return self.before
+
     def reached(self, line: int, scope: Callable[[], Scope]) -> None:
         """Note that a line is run next."""
         outer, inner = self.nest[0], self.nest[-1]

@@ -33,7 +33,15 @@ from diffcompare.verdict.arguments import Structure, structure_of
 from diffcompare.verdict.check import check_arguments, check_gradient
 from diffcompare.verdict.code_names import CodeNames, names_in
 from diffcompare.verdict.derive_loops import with_loops
-from diffcompare.verdict.gradient_code import TOO_LONG, Traced, pieces_in, returned, taken_names, texts_for, whole_function
+from diffcompare.verdict.gradient_code import (
+    TOO_LONG,
+    Traced,
+    pieces_in,
+    returned,
+    taken_names,
+    texts_for,
+    whole_function,
+)
 from diffcompare.verdict.judgement import UNUSED
 from diffcompare.verdict.verdict import Verdict
 from diffcompare.watchdog import BUDGET

@@ -79,9 +79,7 @@ def taken_names(names: CodeNames, name: str) -> set[str]:
     return {*names.parameters, *names.used, *keyword.kwlist, *dir(builtins), names.numpy, "special", "scipy", name}
 
 
-def whole_function(
-    names: CodeNames, structure: Structure, name: str, lines: Sequence[str], *, special: bool
-) -> str:
+def whole_function(names: CodeNames, structure: Structure, name: str, lines: Sequence[str], *, special: bool) -> str:
     """Write the function around its statements.
 
     Raises
