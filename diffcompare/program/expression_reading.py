@@ -18,7 +18,7 @@ from diffcompare.program.expression_shapes import contract, cumulate, full, inde
 from diffcompare.program.expressions import Expressions
 from diffcompare.program.operations import OPERATIONS
 
-__all__ = ["Leaf", "applied", "pieces_of", "read_expressions", "solved"]
+__all__ = ["Leaf", "applied", "pieces_of", "read_expressions", "solved", "unread"]
 
 # what stands for a constant array, or a number with a name; None: it has none
 Leaf = Callable[[ArrayNode], Expression | None]
@@ -62,7 +62,7 @@ def read_expressions(
         There is a node that is not written with the functions of NumPy and SciPy.
     """
     found: dict[int, Expression] = dict(pieces)
-    for number in _needed(build, root, found):
+    for number in unread(build, root, found):
         node = build.nodes[number]
         if node.operation == "variable":
             continue
@@ -85,7 +85,7 @@ def read_expressions(
     return found
 
 
-def _needed(build: ArrayBuilder, root: int, known: Container[int]) -> list[int]:
+def unread(build: ArrayBuilder, root: int, known: Container[int]) -> list[int]:
     """List the nodes that a root needs besides those that are known, in order."""
     found: set[int] = set()
     stack = [root]

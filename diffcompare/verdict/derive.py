@@ -36,6 +36,7 @@ from diffcompare.verdict.derive_loops import with_loops
 from diffcompare.verdict.gradient_code import (
     TOO_LONG,
     Traced,
+    check_length,
     pieces_in,
     returned,
     taken_names,
@@ -49,8 +50,6 @@ from diffcompare.watchdog import BUDGET
 __all__ = ["Derived", "derive"]
 
 _LARGE = 10_000
-# operations of a function: what has more is not read either
-_OPERATIONS = 500
 # an extreme is taken off for the sake of the floats as a rule: then the gradient is right, and shorter, with it held
 _SHIFTS = frozenset({"max", "min"})
 
@@ -155,9 +154,7 @@ def _function_name(names: CodeNames) -> str:
 def _written(traced: Traced, structure: Structure, names: CodeNames, name: str, held: frozenset[str]) -> str:
     """Write the gradient of all that was traced; what ``held`` names is taken as constant."""
     build = traced.build
-    count = sum(build.moving[k] for k in build.needed([traced.output]))
-    if count > _OPERATIONS:
-        raise UnsupportedFunction(TOO_LONG.format(f"more than {_OPERATIONS} operations"))
+    check_length(build, traced.output)
     write = Expressions()
     pieces = pieces_in(structure, names, write)
     found = read_expressions(build, traced.output, write, pieces_of(build, write, pieces), names.leaf(write))

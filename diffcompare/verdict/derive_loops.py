@@ -169,7 +169,7 @@ class _Writer:
             found = []
             for (name, one), text in zip(rest.items(), texts, strict=True):
                 # what is written to is no view of something else
-                own = one.operation in ("product", "sum", "broadcast", "contract") or not one.shape
+                own = one.operation in ("product", "sum", "broadcast", "contract", "scatter") or not one.shape
                 found += [f"{name} = {text}" if own else f"{name} = {numpy}.array({text}, dtype=float)"] * (
                     name != text
                 )

@@ -6,12 +6,13 @@ import builtins
 import keyword
 import re
 import textwrap
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass, field
 
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.arrays import ArrayBuilder
 from diffcompare.program.expression import Expression
+from diffcompare.program.expression_reading import unread
 from diffcompare.program.expressions import Expressions
 from diffcompare.program.numpy_source import WIDTH
 from diffcompare.program.numpy_texts import NumpyTexts
@@ -20,11 +21,13 @@ from diffcompare.tracing.whole_calls import WholeCalls
 from diffcompare.verdict.arguments import Structure
 from diffcompare.verdict.code_names import CodeNames, item_text, quoted
 
-__all__ = ["TOO_LONG", "Traced", "pieces_in", "returned", "taken_names", "texts_for", "whole_function"]
+__all__ = ["TOO_LONG", "Traced", "check_length", "pieces_in", "returned", "taken_names", "texts_for", "whole_function"]
 
 # more lines are no code that is read
 _LINES = 30
 _LONGEST = 120
+# operations of a function: what has more is not read either
+_OPERATIONS = 500
 TOO_LONG = (
     "the gradient takes {}: the function does too much one after the other to be read; write it with whole arrays "
     "instead of a loop, or derive the gradient of a part of it"
@@ -44,6 +47,17 @@ class Traced:
     def build(self) -> ArrayBuilder:
         """The program."""
         return self.table.build
+
+
+def check_length(build: ArrayBuilder, root: int, known: Container[int] = ()) -> None:
+    """Refuse a node that is made of more operations on the variables than are read; what is known counts as none.
+
+    Raises
+    ------
+    UnsupportedFunction
+    """
+    if sum(build.moving[k] for k in unread(build, root, known)) > _OPERATIONS:
+        raise UnsupportedFunction(TOO_LONG.format(f"more than {_OPERATIONS} operations"))
 
 
 def pieces_in(structure: Structure, names: CodeNames, write: Expressions) -> list[Expression]:

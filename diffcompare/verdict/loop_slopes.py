@@ -24,7 +24,7 @@ from diffcompare.tracing.loop_names import LoopName, LoopNames, assigned_names, 
 from diffcompare.tracing.loops import Loop, Scope
 from diffcompare.verdict.arguments import Structure
 from diffcompare.verdict.code_names import CodeNames
-from diffcompare.verdict.gradient_code import Traced, pieces_in
+from diffcompare.verdict.gradient_code import Traced, check_length, pieces_in
 
 __all__ = ["LoopSlopes", "Reader", "Slopes", "function_slopes", "grad_name"]
 
@@ -109,7 +109,9 @@ class Reader:
 
     def expression(self, node: int, known: Mapping[int, Expression]) -> Expression:
         """Return the expression of a node, with what stands for others."""
-        found = read_expressions(self.traced.build, node, self.write, {**self._own, **known}, self._leaf)
+        pieces = {**self._own, **known}
+        check_length(self.traced.build, node, pieces)
+        found = read_expressions(self.traced.build, node, self.write, pieces, self._leaf)
         for text, own in self.traced.local.items():
             if own in found and found[own].operation not in ("name", "item"):
                 self.wanted.setdefault(found[own], text)
