@@ -285,10 +285,7 @@ def test_the_names_of_the_code_that_is_written_are_none_of_the_users() -> None:
 def whole(x):
     loss = 0.0
     for k in range(6):
-        if k % 2:
-            loss = loss + np.sin(x[k]) * x[0] ** 2
-        else:
-            loss = loss + np.exp(x[k] * x[1])
+        loss = loss + (np.sin(x[k]) * x[0] ** 2 if k % 2 else np.exp(x[k] * x[1]))
     return loss
 
 
