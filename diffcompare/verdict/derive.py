@@ -28,6 +28,7 @@ from diffcompare.tracing.handle import Handle
 from diffcompare.tracing.keeping import Keeper
 from diffcompare.tracing.loops import noting_loops
 from diffcompare.tracing.places import is_library
+from diffcompare.tracing.unfolded import unfolded
 from diffcompare.tracing.whole_calls import NamingRebuilder, WholeCalls
 from diffcompare.verdict.arguments import Structure, structure_of
 from diffcompare.verdict.check import check_arguments, check_gradient
@@ -132,7 +133,12 @@ def derive(f: Callable[..., Any], at: Any, *, args: Sequence[Any] = (), budget: 
     ways = [partial(_written, *given, held) for held in ([_SHIFTS] * shifted + [frozenset[str]()])]
     refused: UnsupportedFunction | None = None
     # the same with loops is shorter
-    for way in (partial(with_loops, *given), *ways):
+    loops = [partial(with_loops, *given)]
+    other = unfolded(f)
+    if other is not None:
+        own = names_in(other, args)
+        loops.insert(0, partial(with_loops, _traced(other, tuple(args), structure, x, own), structure, own, name))
+    for way in (*loops, *ways):
         try:
             source = way()
             return Derived(source, name, _judged(f, source, name, tuple(args), structure, x, names, budget))

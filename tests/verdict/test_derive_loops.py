@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+import types
 from typing import Any
 
 import numpy as np
@@ -143,10 +144,43 @@ def gated(p):
     return loss
 
 
+def simulated(rates, x):
+    cost = 0.0
+    for y in Y:
+        x = x + STEP * (rates[0] * x - rates[1] * y)
+        cost = cost + x**2
+    return cost
+
+
+def simulation(p):
+    return simulated(np.exp(p), 1.0) + 0.5 * np.sum(p**2)
+
+
+def fitted(p):
+    return sum((p[0] * np.exp(-p[1] * t) - y) ** 2 for t, y in zip(TIMES, Y, strict=True)) / len(Y)
+
+
+class Model:
+    def __init__(self) -> None:
+        self.data = Y
+
+    def cost(self, p):
+        x, total = p[0], 0.0
+        for y in self.data:
+            x = 0.5 * x + p[1] * y
+            total = total + x**2
+        return total
+
+    def loss(self, p):
+        return self.cost(p) / 2
+
+
+MODEL = Model()
 POINTS = {
     recurrent: [0.5, 0.3], steps: [0.5, 0.1, 1.2, 0.3], controlled: RNG.normal(size=20), pairs: [0.1, 0.2],
     repelling: RNG.normal(size=12), classes: RNG.normal(size=(3, 3)), groups: [0.1, 1.2],
     bags: RNG.normal(size=(4, 3)), gaps: [0.6, 0.4], chained: RNG.normal(size=10), spread: [0.3],
+    simulation: [0.3, -0.2], fitted: [1.0, 0.5], MODEL.loss: [0.5, 0.25],
     diffused: RNG.normal(size=8), gated: RNG.normal(size=5),
     layers: {"W": 0.5 * RNG.normal(size=(4, 3, 3)), "b": 0.1 * RNG.normal(size=(4, 3))},
 }  # fmt: skip
@@ -243,7 +277,10 @@ def test_every_loop_is_written_as_one_and_is_right(f: Any) -> None:
     assert "    for " in derived.source
     scope = dict(globals())
     exec(derived.source, scope)
-    assert dc.check_gradient(f, scope[derived.name], POINTS[f]).status == "consistent"
+    gradient = scope[derived.name]
+    if isinstance(f, types.MethodType):
+        gradient = types.MethodType(gradient, f.__self__)
+    assert dc.check_gradient(f, gradient, POINTS[f]).status == "consistent"
 
 
 def test_the_same_loop_gives_the_same_code() -> None:
