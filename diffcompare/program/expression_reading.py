@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from diffcompare.errors import UnsupportedFunction
-from diffcompare.program.arrays import ArrayBuilder, ArrayNode, counts_up
+from diffcompare.program.arrays import ArrayBuilder, ArrayNode, Places, counts_up
 from diffcompare.program.expression import COMPARISONS, MASKS, ONE, Expression, Key, factors_of
 from diffcompare.program.expression_shapes import contract, cumulate, full, index, reshape, scatter, total, transpose
 from diffcompare.program.expressions import Expressions
@@ -200,6 +200,11 @@ def _take(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Ex
     (whole,), places = operands, node.payload
     if whole.operation != "join":
         return index(write, whole, Key(places))
+    bases = {_part(o)[0] for o in whole.operands}
+    if len(bases) == 1:
+        # all of one array
+        joined = np.concatenate([_part(o)[1] for o in whole.operands])
+        return index(write, bases.pop(), Key(joined[places]))
     # parts that are written into one array
     parts, start, flat = [], 0, places.reshape(-1)
     for part in whole.operands:
@@ -213,6 +218,15 @@ def _take(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Ex
                 parts.append(scatter(write, index(write, part, Key(taken)), Key(own), node.shape))
         start += count
     return write.plus(*parts)
+
+
+def _part(one: Expression) -> tuple[Expression, Places]:
+    """Return what an array takes its elements from, and their places there."""
+    if one.operation == "reshape":
+        return _part(one.operands[0])
+    if one.operation == "index" and one.payload.text is None:
+        return one.operands[0], one.payload.places.reshape(-1)
+    return one, np.arange(math.prod(one.shape))
 
 
 def _repeated_number(one: Expression) -> Fraction | None:

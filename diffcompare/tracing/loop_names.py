@@ -15,10 +15,10 @@ import numpy as np
 from diffcompare.program.arrays import Places
 from diffcompare.program.repeated_nodes import Nodes
 from diffcompare.tracing.array_table import ArrayTable
-from diffcompare.tracing.handle import Handle, made
+from diffcompare.tracing.handle import Handle, as_now, is_written, made
 from diffcompare.tracing.loops import Loop, Scope, source_of, text_of
 
-__all__ = ["LoopName", "LoopNames", "assigned_names", "loaded_names", "node_in", "set_first"]
+__all__ = ["LoopName", "LoopNames", "assigned_names", "loaded_names", "node_in", "set_first", "written_arrays"]
 
 _SIMPLE = (
     ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Slice, ast.Tuple, ast.List, ast.UnaryOp, ast.BinOp,
@@ -97,6 +97,17 @@ def set_first(body: Sequence[ast.stmt]) -> set[str]:
     return found
 
 
+def written_arrays(body: Sequence[ast.stmt]) -> dict[str, str]:
+    """Return the arrays of which a body sets one part, by their names, with the key of the part."""
+    found: dict[str, set[str]] = {}
+    for node in (inner for statement in body for inner in ast.walk(statement)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.setdefault(node.id, set()).add("")
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
+            found.setdefault(node.value.id, set()).add(ast.unparse(node)[len(node.value.id) :])
+    return {name: min(keys) for name, keys in found.items() if len(keys) == 1 and "" not in keys}
+
+
 class LoopNames:
     """The expressions of a loop's body, by the nodes that they have in its runs.
 
@@ -107,6 +118,7 @@ class LoopNames:
     runs : sequence of int
         Which of its runs.
 
+    ``written`` are the arrays of which each run sets one part, with its key; ``scopes`` the variables in the runs;
     ``counters`` are the names of what counts the runs of a loop over parts of an array that depends on the point.
     """
 
@@ -114,16 +126,20 @@ class LoopNames:
         self._build = table.build
         body = loop.nest[-1].body
         first, inner = set_first(body), assigned_names([loop.nest[0]])
+        self.written = written_arrays(body)
+        # their parts are read from what they are in the end
+        whole = {name: loop.behind.values[name] for name in self.written if name in loop.behind.values}
         scopes = [_merged(*run, first) for run in loop.runs]
-        self._scopes = [scopes[k] for k in runs]
+        scopes = [Scope({**scope.values, **whole}, scope.nodes, scope.outside) for scope in scopes]
+        self.scopes = [scopes[k] for k in runs]
         self.counters: dict[ast.For, str] = {}
         rows = self._rows(loop)
         self._found: dict[Nodes, LoopName] = {}
         self._keys: dict[str, ast.expr] = {}
-        for text, expression in _expressions(body, loop.source, self._scopes[0]):
+        for text, expression in _expressions(body, loop.source, self.scopes[0]):
             if isinstance(expression, ast.Subscript):
                 self._keys.setdefault(_key_of(text, expression), expression.slice)
-            values = [_value(expression, scope) for scope in self._scopes]
+            values = [_value(expression, scope) for scope in self.scopes]
             nodes = tuple(node for value in values if (node := _node(table, value)) is not None)
             if len(nodes) < len(values):
                 continue
@@ -135,7 +151,7 @@ class LoopNames:
             if name.base in rows:
                 base, row = rows[name.base]
                 name = replace(name, base=base, key=row + name.key)
-            if name.key and name.base in inner:
+            if name.key and name.base in inner and name.key in ("", self.written.get(name.base, name.key)):
                 # the derivative in what changes from run to run is not written to in parts
                 continue
             self._found.setdefault(nodes, replace(name, shape=self._build.shape(nodes[0])))
@@ -154,7 +170,7 @@ class LoopNames:
             zipped = _is_call(over, "zip") and isinstance(target, ast.Tuple)
             pairs = zip(target.elts, over.args, strict=False) if zipped else [(target, over)]
             for name, array in pairs:
-                value = _value(array, self._scopes[0])
+                value = _value(array, self.scopes[0])
                 if isinstance(name, ast.Name) and isinstance(value, Handle) and value.moving:
                     found[name.id] = (text_of(array, loop.source), f"[{counter}]")
                     if not counted:
@@ -191,7 +207,7 @@ class LoopNames:
         """Return the elements as those that a key of the code takes."""
         shapes = [self._build.shape(k) for k in bases]
         for text, key in self._keys.items():
-            own = [_taken(_counted(shape), key, scope) for shape, scope in zip(shapes, self._scopes, strict=True)]
+            own = [_taken(_counted(shape), key, scope) for shape, scope in zip(shapes, self.scopes, strict=True)]
             if all(map(np.array_equal, own, places)):
                 return LoopName(text, True, "", shapes[0], node=bases[0]), bases
         return None
@@ -296,7 +312,9 @@ def _value(expression: ast.expr, scope: Scope) -> Any:
     code = compile(ast.fix_missing_locations(ast.Expression(expression)), "<loop>", "eval")
     with suppress(Exception):
         # nothing but indices, attributes and arithmetic
-        return eval(code, {"__builtins__": {"len": len}}, cast(Any, scope))  # noqa: S307
+        found = eval(code, {"__builtins__": {"len": len}}, cast(Any, scope))  # noqa: S307
+        # to read an array puts its parts together
+        return as_now(found) if isinstance(found, Handle) and is_written(found) else found
     return None
 
 

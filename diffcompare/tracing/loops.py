@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from diffcompare.tracing.handle import Handle
+from diffcompare.program.arrays import Places
+from diffcompare.tracing.handle import Handle, as_now, is_written, written_parts
 
 __all__ = ["Loop", "Scope", "noting_loops", "source_of", "text_of"]
 
@@ -29,11 +30,14 @@ class Scope:
         The nodes of those that depend on the point, as they were.
     outside : mapping
         The names of the module.
+    parts : dict
+        The nodes that were written into arrays, with the names of these and the places.
     """
 
     values: Mapping[str, Any]
     nodes: Mapping[str, int]
     outside: Mapping[str, Any]
+    parts: Mapping[int, tuple[str, Places]] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name] if name in self.values else self.outside[name]
@@ -68,6 +72,13 @@ class Loop:
         if self.before is None:
             raise AssertionError
         return self.before
+
+    @property
+    def behind(self) -> Scope:
+        """What the local variables were behind the loop."""
+        if self.after is None:
+            raise AssertionError
+        return self.after
 
     def reached(self, line: int, scope: Callable[[], Scope]) -> None:
         """Note that a line is run next."""
@@ -129,18 +140,8 @@ def noting_loops(function: types.FunctionType) -> Iterator[list[Loop]]:
 
     def lines(frame: types.FrameType, event: str, _: Any) -> Any:
         if event == "line":
-            values = frame.f_locals
-
-            def scope() -> Scope:
-                nodes = {
-                    name: value.node
-                    for name, value in values.items()
-                    if isinstance(value, Handle) and value.store is not None and value.moving
-                }
-                return Scope(dict(values), nodes, frame.f_globals)
-
             for loop in found:
-                loop.reached(frame.f_lineno, scope)
+                loop.reached(frame.f_lineno, lambda: _scope(frame))
         return lines
 
     def calls(frame: types.FrameType, _: str, __: Any) -> Any:
@@ -157,3 +158,29 @@ def noting_loops(function: types.FunctionType) -> Iterator[list[Loop]]:
         yield found
     finally:
         sys.settrace(before)
+    for loop in found:
+        loop.before, loop.after = (None if one is None else _read(one) for one in (loop.before, loop.after))
+
+
+def _scope(frame: types.FrameType) -> Scope:
+    """Note the local variables; an array that is being written is not read, which would put its parts together."""
+    values, nodes = dict(frame.f_locals), {}
+    for name, value in values.items():
+        if isinstance(value, Handle) and value.store is not None:
+            if is_written(value):
+                values[name] = as_now(value)
+            elif value.moving:
+                nodes[name] = value.node
+    return Scope(values, nodes, frame.f_globals)
+
+
+def _read(scope: Scope) -> Scope:
+    """Return a scope with the nodes of arrays that were written, too."""
+    nodes, parts = dict(scope.nodes), dict[int, tuple[str, Places]]()
+    for name, value in scope.values.items():
+        if isinstance(value, Handle) and value.store is not None and is_written(value):
+            whole = as_now(value)
+            if whole.moving:
+                nodes[name] = whole.node
+                parts |= {node: (name, places) for node, places in written_parts(value).items()}
+    return Scope(scope.values, nodes, scope.outside, parts)

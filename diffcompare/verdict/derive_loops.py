@@ -15,12 +15,20 @@ from diffcompare.program.expression import Expression, operands_first
 from diffcompare.program.numpy_source import WIDTH, NumpyLines
 from diffcompare.program.shared_parts import distributed, weights_of
 from diffcompare.tracing.loop_names import assigned_names, loaded_names
-from diffcompare.tracing.loops import source_of
+from diffcompare.tracing.loops import source_of, text_of
 from diffcompare.verdict.arguments import Structure
 from diffcompare.verdict.code_names import CodeNames
 from diffcompare.verdict.gradient_code import Traced, returned, taken_names, texts_for, whole_function
 from diffcompare.verdict.loop_slopes import LoopSlopes, Reader, function_slopes, grad_name
-from diffcompare.verdict.loop_statements import assignments, headed, names_of_loop, setting, setting_in_loop, uses
+from diffcompare.verdict.loop_statements import (
+    assignments,
+    backwards,
+    headed,
+    names_of_loop,
+    setting,
+    setting_in_loop,
+    uses,
+)
 
 __all__ = ["with_loops"]
 
@@ -112,7 +120,7 @@ class _Writer:
         """Write the forward loop, which may be none, and the backward loop."""
         targets = self._targets(one)
         steps = [step for _, step, _ in targets] + [*one.carried.values()]
-        states = [symbol for symbol in one.new if symbol in self._needed]
+        states = [symbol for symbol in one.new if symbol in self._needed and symbol not in one.arrays]
         made, updates, names = self._run(one, states, steps)
 
         def ended(texts: list[str]) -> list[str]:
@@ -122,6 +130,12 @@ class _Writer:
 
         back = NumpyLines(self._texts, self._reader.wanted, (), self._taken, names).lines(steps, ended)
         constants, behind = setting_in_loop(one.loop, [*made, *updates, *back])
+        if one.arrays:
+            if one.carried or len(one.loop.nest) > 1 or behind:
+                raise UnsupportedFunction("a run of a loop sets a part of an array, and more")
+            # the code itself fills them; each part stays what it is
+            whole = text_of(one.loop.nest[0], one.loop.source).split("\n")
+            return whole, backwards(one.loop, [*constants, *back])
         if not states:
             return [], headed(one.loop, one.names, [*constants, *back, *behind])
         own = {match[1] for line in back if (match := re.match(r"(\w+) = ", line))}

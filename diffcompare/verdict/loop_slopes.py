@@ -93,7 +93,11 @@ class Reader:
     def at(self, node: int, scope: Scope | None) -> Expression:
         """Return the expression of a node in terms of the variables of a place; None: of the point."""
         shape = self.traced.build.shape
-        known = {} if scope is None else {n: self.symbol(text, shape(n)) for text, n in scope.nodes.items()}
+        if scope is None:
+            return self.expression(node, {})
+        known = {n: self.symbol(text, shape(n)) for text, n in scope.nodes.items()}
+        for n, (text, places) in scope.parts.items():
+            known.setdefault(n, index(self.write, self.symbol(text), Key(places)))
         return self.expression(node, known)
 
     def named(self, node: int, name: LoopName, known: Mapping[int, Expression]) -> Expression:
@@ -142,6 +146,8 @@ class LoopSlopes:
         What a run adds to the derivatives in what does not change.
     before : dict
         The derivatives in the variables before the loop.
+    arrays : tuple of Expression
+        Those of ``new`` of which a run sets one part.
     """
 
     loop: Loop
@@ -151,6 +157,7 @@ class LoopSlopes:
     carried: Slopes
     added: Slopes
     before: Slopes
+    arrays: tuple[Expression, ...]
 
 
 def function_slopes(reader: Reader, loops: Sequence[Loop]) -> tuple[list[LoopSlopes], list[Expression]]:
@@ -188,7 +195,11 @@ def _of_loop(reader: Reader, loop: Loop, after: Slopes) -> LoopSlopes:
     inner = assigned_names([loop.nest[0]])
     new = _handed_on(reader, loop, names, runs, [symbol for symbol in after if symbol.payload in inner])
     moving = [symbol for symbol, name in reader.loop_names.items() if name.moving]
+    arrays = tuple(symbol for symbol in new if symbol.payload in names.written)
     slopes = {symbol: reader.slope(symbol) for symbol in new}
+    for symbol in arrays:
+        text = grad_name(symbol.payload) + names.written[symbol.payload]
+        slopes[symbol] = write.node("name", (), new[symbol].shape, text)
 
     def before() -> Slopes:
         found = gradients(write, _added_up(write, [(new[s], slopes[s]) for s in new]), moving)
@@ -205,13 +216,14 @@ def _of_loop(reader: Reader, loop: Loop, after: Slopes) -> LoopSlopes:
     reader.wanted |= {simpler.get(one, one): text for one, text in reader.wanted.items()}
     new, steps = ({symbol: simpler[one] for symbol, one in own.items()} for own in (new, steps))
     fixed = [s for s, slope in slopes.items() if slope.number is not None or steps.get(s) is slope]
-    carried = {symbol: steps.get(symbol, write.number(0)) for symbol in new if symbol not in fixed}
+    carried = {symbol: steps.get(symbol, write.number(0)) for symbol in new if symbol not in (*fixed, *arrays)}
     added = {symbol: step for symbol, step in steps.items() if symbol not in new}
     known = {symbol: bar for symbol, bar in after.items() if symbol not in new}
-    known |= {symbol: slopes[symbol] for symbol in new if slopes[symbol].number != 0}
+    known |= {symbol: slopes[symbol] for symbol in new if slopes[symbol].number != 0 and symbol not in arrays}
     begun = [symbol for symbol in new if slopes[symbol].number is None]
-    bases = dict.fromkeys(reader.loop_names[symbol].base for symbol in added)
-    begun += [reader.symbol(b, reader.traced.build.shape(reader.node(b, loop.outside))) for b in bases]
+    bases = [reader.loop_names[symbol].base for symbol in added]
+    found = [reader.symbol(base, reader.traced.build.shape(reader.node(base, loop.behind))) for base in bases]
+    begun = list(dict.fromkeys([*begun, *found]))
     # what is made of variables as they are behind the loop
     begun += [
         symbol for symbol, bar in known.items()
@@ -223,7 +235,7 @@ def _of_loop(reader: Reader, loop: Loop, after: Slopes) -> LoopSlopes:
         for symbol in begun
         if after.get(symbol) is not reader.slope(symbol)
     }
-    return LoopSlopes(loop, names, new, first, carried, added, known)
+    return LoopSlopes(loop, names, new, first, carried, added, known, arrays)
 
 
 def _handed_on(
@@ -237,12 +249,18 @@ def _handed_on(
         symbol = left.pop(0)
         if symbol in found:
             continue
-        nodes = tuple(reader.node(symbol.payload, loop.runs[k][1]) for k in runs)
+        key = names.written.get(symbol.payload)
+        if key is None:
+            nodes = tuple(reader.node(symbol.payload, loop.runs[k][1]) for k in runs)
+        else:
+            nodes = tuple(reader.node(symbol.payload + key, scope) for scope in names.scopes)
         known: dict[int, Expression] = {}
         parts = common_parts(reader.traced.build, [nodes], names)
         for node in sorted(parts):
             known[node] = reader.named(node, parts[node], known)
             if parts[node].moving and parts[node].base in inner:
-                left.append(reader.symbol(parts[node].text))
+                whole = parts[node].base if parts[node].base in names.written else parts[node].text
+                shape = reader.traced.build.shape(reader.node(whole, loop.behind))
+                left.append(reader.symbol(whole, shape))
         found[symbol] = reader.expression(nodes[0], known)
     return found

@@ -7,10 +7,10 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 
 from diffcompare.errors import UnsupportedFunction
-from diffcompare.tracing.loop_names import LoopNames, assigned_names, loaded_names, set_first
+from diffcompare.tracing.loop_names import LoopNames, assigned_names, loaded_names, set_first, written_arrays
 from diffcompare.tracing.loops import Loop, text_of
 
-__all__ = ["assignments", "headed", "names_of_loop", "setting", "setting_in_loop", "uses"]
+__all__ = ["assignments", "backwards", "headed", "names_of_loop", "setting", "setting_in_loop", "uses"]
 
 
 def uses(lines: Iterable[str], name: str) -> bool:
@@ -61,7 +61,8 @@ def _parts(statement: ast.stmt) -> list[ast.stmt]:
 
 def setting_in_loop(loop: Loop, lines: Sequence[str]) -> tuple[list[str], list[str]]:
     """Write the statements of a body that set what does not depend on the point: those before others, those behind."""
-    body, moving = loop.nest[-1].body, loop.runs[-1][1].nodes.keys()
+    body = loop.nest[-1].body
+    moving = loop.runs[-1][1].nodes.keys() | written_arrays(body)
     first = set_first(body)
     wanted = {name for name in assigned_names(body) - moving if uses(lines, name)}
     ahead: list[list[str]] = []
@@ -97,3 +98,12 @@ def headed(loop: Loop, names: LoopNames, body: Collection[str]) -> list[str]:
         if one is not loop.nest[-1]:
             found += [f"{depth}{line}" for s in one.body[:-1] for line in text_of(s, loop.source).split("\n")]
     return found + [f"{depth}{line}" for line in body]
+
+
+def backwards(loop: Loop, body: Collection[str]) -> list[str]:
+    """Put a loop of the user around a body, from its last run to its first."""
+    (one,) = loop.nest
+    target, over = (text_of(part, loop.source) for part in (one.target, one.iter))
+    counted = isinstance(one.iter, ast.Call) and isinstance(one.iter.func, ast.Name) and one.iter.func.id == "range"
+    head = f"for {target} in reversed({over if counted else f'list({over})'}):"
+    return [head, *(f"    {line}" for line in body)]
