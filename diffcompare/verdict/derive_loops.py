@@ -121,7 +121,9 @@ class _Writer:
         targets = self._targets(one)
         steps = [step for _, step, _ in targets] + [*one.carried.values()]
         states = [symbol for symbol in one.new if symbol in self._needed and symbol not in one.arrays]
-        made, updates, names = self._run(one, states, steps)
+        # an array that is filled has what a run computes
+        parts = {one.new[array]: array.payload + one.names.written[array.payload] for array in one.arrays}
+        made, updates, names = ([], [], parts) if parts else self._run(one, states, steps)
 
         def ended(texts: list[str]) -> list[str]:
             added = [f"{ahead}{text}{behind}" for (ahead, _, behind), text in zip(targets, texts, strict=False)]
@@ -131,7 +133,7 @@ class _Writer:
         back = NumpyLines(self._texts, self._reader.wanted, (), self._taken, names).lines(steps, ended)
         constants, behind = setting_in_loop(one.loop, [*made, *updates, *back])
         if one.arrays:
-            if one.carried or len(one.loop.nest) > 1 or behind:
+            if one.carried or len(one.loop.nest) > 1 or behind or one.names.counters:
                 raise UnsupportedFunction("a run of a loop sets a part of an array, and more")
             # the code itself fills them; each part stays what it is
             whole = text_of(one.loop.nest[0], one.loop.source).split("\n")

@@ -10,7 +10,7 @@ import numpy as np
 from diffcompare.tracing.array_substitutes import ARRAYS
 from diffcompare.tracing.array_trace import placed_arrays, record_arrays
 from diffcompare.tracing.keeping import Keeper
-from diffcompare.tracing.loop_names import LoopNames, assigned_names, set_first
+from diffcompare.tracing.loop_names import LoopNames, assigned_names, set_first, written_arrays
 from diffcompare.tracing.loops import Loop, noting_loops, source_of
 from diffcompare.tracing.rebuild import Rebuilder
 from diffcompare.tracing.whole_calls import WholeCalls
@@ -121,3 +121,25 @@ def test_a_function_without_a_loop_is_not_followed() -> None:
         return np.sum(p)
 
     assert noted(plain, [0.5])[1] == []
+
+
+def test_an_array_that_is_filled_is_followed_by_its_parts() -> None:
+    def filled(p):
+        x = np.zeros(4)
+        for k in range(4):
+            x[k] = p[0] * k
+        return np.sum(x)
+
+    table, (loop,) = noted(filled, [0.5])
+    assert "x" not in loop.outside.nodes
+    assert sorted((name, places.tolist()) for name, places in loop.behind.parts.values()) == [
+        ("x", 0), ("x", 1), ("x", 2), ("x", 3),
+    ]  # fmt: skip
+    # the sum was taken of what stands for x
+    assert any(loop.behind.nodes["x"] in node.operands for node in table.build.nodes)
+    assert LoopNames(table, loop, [3, 2]).written == {"x": "[k]"}
+
+
+def test_an_array_that_is_written_twice_in_a_run_is_none_that_is_filled() -> None:
+    body = ast.parse("x[k] = 1\nx[k + 1] = 2\ny[k] = 3\nz = 4").body
+    assert written_arrays(body) == {"y": "[k]"}

@@ -175,11 +175,37 @@ class Model:
         return self.cost(p) / 2
 
 
+def filled(p):
+    x = np.zeros(20)
+    x[0] = p[0]
+    for k in range(1, 20):
+        x[k] = p[1] * x[k - 1] ** 2 + p[2] * Y[k - 1]
+    return np.sum((x - Y) ** 2)
+
+
+def orbit(p):
+    x = np.zeros((21, 2))
+    x[0] = p[:2]
+    for k in range(20):
+        pull = -p[2] * x[k, 0]
+        x[k + 1] = x[k] + STEP * np.array([x[k, 1], pull])
+    return np.sum((x[1:, 0] - Y) ** 2)
+
+
+def weighted(p):
+    w, total = np.zeros(20), 0.0
+    for k, y in enumerate(Y):
+        w[k] = np.exp(-p[0] * k)
+        total = total + w[k] * (y - p[1]) ** 2
+    return total / np.sum(w)
+
+
 MODEL = Model()
 POINTS = {
     recurrent: [0.5, 0.3], steps: [0.5, 0.1, 1.2, 0.3], controlled: RNG.normal(size=20), pairs: [0.1, 0.2],
     repelling: RNG.normal(size=12), classes: RNG.normal(size=(3, 3)), groups: [0.1, 1.2],
     bags: RNG.normal(size=(4, 3)), gaps: [0.6, 0.4], chained: RNG.normal(size=10), spread: [0.3],
+    filled: [0.5, 0.3, 0.2], orbit: [0.5, 0.3, 1.2], weighted: [0.1, 0.2],
     simulation: [0.3, -0.2], fitted: [1.0, 0.5], MODEL.loss: [0.5, 0.25],
     diffused: RNG.normal(size=8), gated: RNG.normal(size=5),
     layers: {"W": 0.5 * RNG.normal(size=(4, 3, 3)), "b": 0.1 * RNG.normal(size=(4, 3))},
@@ -244,6 +270,20 @@ EXACT = {
             grad_A = z * e
         grad = np.array(grad_p, dtype=float)
         grad[0] += grad_rate
+        return grad""",
+    filled: """\
+        x = np.zeros(20)
+        x[0] = p[0]
+        for k in range(1, 20):
+            x[k] = p[1] * x[k - 1] ** 2 + p[2] * Y[k - 1]
+        grad_p = np.zeros(3)
+        grad_x = 2 * (x - Y)
+        for k in reversed(range(1, 20)):
+            grad_p[1] += grad_x[k] * x[k - 1] ** 2
+            grad_p[2] += grad_x[k] * Y[k - 1]
+            grad_x[k - 1] += 2 * grad_x[k] * x[k - 1] * p[1]
+        grad = np.array(grad_p, dtype=float)
+        grad[0] += grad_x[0]
         return grad""",
     layers: """\
         h = X
