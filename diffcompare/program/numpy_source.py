@@ -89,6 +89,11 @@ class NumpyLines:
             or (_is_gathered(one) and (one.operation == "sum" or one in alone))
         }  # fmt: skip
         chosen = {one for one in chosen if one.operation != "scatter" or one in alone} | set(named)
+        # one element of what has a name is as short as a name
+        chosen -= {
+            one for one in chosen
+            if one.operation == "index" and not one.shape and one.operands[0] in chosen and one not in self._wanted
+        }  # fmt: skip
         for _ in range(40):
             found, long = self._written(order, chosen, roots, uses, ended)
             split = None if long is None else self._largest_part(long, chosen, weights)
