@@ -45,12 +45,23 @@ def reshape(write: Expressions, operand: Expression, shape: Shape) -> Expression
         and all(t.operation == "scatter" for t in operand.operands)
     ):
         return write.sum((c, reshape(write, t, shape)) for c, t in zip(operand.payload, operand.operands, strict=True))
+    if shape == tuple(n for n in operand.shape if n > 1) and shape:
+        # what is taken with an axis of length 1 is taken without it
+        if _is_taken(operand):
+            return index(write, operand.operands[0], Key(operand.payload.places.reshape(shape)))
+        if operand.operation == "sum" and all(_is_taken(t) and t.shape == operand.shape for t in operand.operands):
+            terms = zip(operand.payload, operand.operands, strict=True)
+            return write.sum((c, reshape(write, t, shape)) for c, t in terms)
     coefficient, rest = write.split(operand)
     if coefficient != ONE and rest.number is None:
         return write.product([(reshape(write, rest, shape), Fraction(1))], coefficient)
     if len(operand.shape) == 1 < len(shape):
         _note_block(write, operand, shape)
     return write.node("reshape", (operand,), shape)
+
+
+def _is_taken(one: Expression) -> bool:
+    return one.operation == "index" and one.payload.text is None
 
 
 def _note_block(write: Expressions, operand: Expression, shape: Shape) -> None:
