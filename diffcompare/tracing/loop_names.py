@@ -124,7 +124,7 @@ class LoopNames:
 
     def __init__(self, table: ArrayTable, loop: Loop, runs: Sequence[int]) -> None:
         self._build = table.build
-        body = loop.nest[-1].body
+        body = loop.body
         first, inner = set_first(body), assigned_names([loop.nest[0]])
         self.written = written_arrays(body)
         # their parts are read from what they are in the end

@@ -15,7 +15,7 @@ from typing import Any
 from diffcompare.program.arrays import Places
 from diffcompare.tracing.handle import Handle, as_now, is_written, written_parts
 
-__all__ = ["Loop", "Scope", "noting_loops", "source_of", "text_of"]
+__all__ = ["Loop", "Scope", "is_skipping", "noting_loops", "source_of", "text_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +80,18 @@ class Loop:
             raise AssertionError
         return self.after
 
+    @property
+    def guards(self) -> list[ast.If]:
+        """The conditions that stand in front of the body, or around it."""
+        return _guarded(self.nest[-1].body)[0]
+
+    @property
+    def body(self) -> list[ast.stmt]:
+        """What a run does."""
+        return _guarded(self.nest[-1].body)[1]
+
     def reached(self, line: int, scope: Callable[[], Scope]) -> None:
         """Note that a line is run next."""
-        outer, inner = self.nest[0], self.nest[-1]
         heads = [line in _head(loop) for loop in self.nest]
         if any(heads):
             if self._begun is not None:
@@ -92,12 +101,25 @@ class Loop:
                 self.after = scope()
                 self.before = self.before or self.after
             self._begins = heads[-1]
-        elif self._begins and inner.body[0].lineno <= line <= (outer.end_lineno or 0):
+        elif self._begins and self.body[0].lineno <= line <= (self.nest[0].end_lineno or 0):
             self._begun, self._begins = scope(), False
 
 
 def _head(loop: ast.For) -> range:
     return range(loop.lineno, loop.body[0].lineno)
+
+
+def is_skipping(guard: ast.If) -> bool:
+    """Tell whether a condition skips a run; else the body stands in it."""
+    return isinstance(guard.body[0], ast.Continue)
+
+
+def _guarded(body: list[ast.stmt]) -> tuple[list[ast.If], list[ast.stmt]]:
+    first, *rest = body
+    if isinstance(first, ast.If) and not first.orelse and is_skipping(first) == bool(rest):
+        guards, inner = _guarded(rest or first.body)
+        return [first, *guards], inner
+    return [], body
 
 
 def source_of(function: types.FunctionType) -> ast.FunctionDef | None:

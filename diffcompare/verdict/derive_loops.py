@@ -133,7 +133,7 @@ class _Writer:
         back = NumpyLines(self._texts, self._reader.wanted, (), self._taken, names).lines(steps, ended)
         constants, behind = setting_in_loop(one.loop, [*made, *updates, *back])
         if one.arrays:
-            if one.carried or len(one.loop.nest) > 1 or behind or one.names.counters:
+            if one.carried or behind or one.names.counters or len(one.loop.nest) > 1 or one.loop.guards:
                 raise UnsupportedFunction("a run of a loop sets a part of an array, and more")
             # the code itself fills them; each part stays what it is
             whole = text_of(one.loop.nest[0], one.loop.source).split("\n")

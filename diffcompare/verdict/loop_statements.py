@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.tracing.loop_names import LoopNames, assigned_names, loaded_names, set_first, written_arrays
-from diffcompare.tracing.loops import Loop, text_of
+from diffcompare.tracing.loops import Loop, is_skipping, text_of
 
 __all__ = ["assignments", "backwards", "headed", "names_of_loop", "setting", "setting_in_loop", "uses"]
 
@@ -61,7 +61,7 @@ def _parts(statement: ast.stmt) -> list[ast.stmt]:
 
 def setting_in_loop(loop: Loop, lines: Sequence[str]) -> tuple[list[str], list[str]]:
     """Write the statements of a body that set what does not depend on the point: those before others, those behind."""
-    body = loop.nest[-1].body
+    body = loop.body
     moving = loop.runs[-1][1].nodes.keys() | written_arrays(body)
     first = set_first(body)
     wanted = {name for name in assigned_names(body) - moving if uses(lines, name)}
@@ -97,6 +97,12 @@ def headed(loop: Loop, names: LoopNames, body: Collection[str]) -> list[str]:
         depth += "    "
         if one is not loop.nest[-1]:
             found += [f"{depth}{line}" for s in one.body[:-1] for line in text_of(s, loop.source).split("\n")]
+    for guard in loop.guards:
+        if is_skipping(guard):
+            found += [f"{depth}{line}" for line in text_of(guard, loop.source).split("\n")]
+        else:
+            found.append(f"{depth}if {text_of(guard.test, loop.source)}:")
+            depth += "    "
     return found + [f"{depth}{line}" for line in body]
 
 

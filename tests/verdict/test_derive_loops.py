@@ -200,11 +200,30 @@ def weighted(p):
     return total / np.sum(w)
 
 
+def others(x):
+    energy = 0.0
+    for i in range(6):
+        for j in range(6):
+            if i == j:
+                continue
+            energy = energy + np.exp(-((x[i] - x[j]) ** 2))
+    return energy
+
+
+def odd(p):
+    total = 0.0
+    for k, y in enumerate(Y):
+        if k % 2:
+            total = total + (p[0] * y - p[1]) ** 2
+    return total
+
+
 MODEL = Model()
 POINTS = {
     recurrent: [0.5, 0.3], steps: [0.5, 0.1, 1.2, 0.3], controlled: RNG.normal(size=20), pairs: [0.1, 0.2],
     repelling: RNG.normal(size=12), classes: RNG.normal(size=(3, 3)), groups: [0.1, 1.2],
     bags: RNG.normal(size=(4, 3)), gaps: [0.6, 0.4], chained: RNG.normal(size=10), spread: [0.3],
+    others: RNG.normal(size=6), odd: [0.5, 0.3],
     filled: [0.5, 0.3, 0.2], orbit: [0.5, 0.3, 1.2], weighted: [0.1, 0.2],
     simulation: [0.3, -0.2], fitted: [1.0, 0.5], MODEL.loss: [0.5, 0.25],
     diffused: RNG.normal(size=8), gated: RNG.normal(size=5),
@@ -271,6 +290,25 @@ EXACT = {
         grad = np.array(grad_p, dtype=float)
         grad[0] += grad_rate
         return grad""",
+    others: """\
+        grad_x = np.zeros(6)
+        for i in range(6):
+            for j in range(6):
+                if i == j:
+                    continue
+                r = x[i] - x[j]
+                t1 = 2 * np.exp(-r**2) * r
+                grad_x[j] += t1
+                grad_x[i] -= t1
+        return grad_x""",
+    odd: """\
+        grad_p = np.zeros(2)
+        for k, y in enumerate(Y):
+            if k % 2:
+                r = p[0] * y - p[1]
+                grad_p[0] += 2 * r * y
+                grad_p[1] -= 2 * r
+        return grad_p""",
     filled: """\
         x = np.zeros(20)
         x[0] = p[0]
