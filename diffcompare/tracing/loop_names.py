@@ -97,14 +97,14 @@ def set_first(body: Sequence[ast.stmt]) -> set[str]:
     return found
 
 
-def written_arrays(body: Sequence[ast.stmt]) -> dict[str, str]:
+def written_arrays(body: Sequence[ast.stmt], source: str = "") -> dict[str, str]:
     """Return the arrays of which a body sets one part, by their names, with the key of the part."""
     found: dict[str, set[str]] = {}
     for node in (inner for statement in body for inner in ast.walk(statement)):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             found.setdefault(node.id, set()).add("")
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
-            found.setdefault(node.value.id, set()).add(ast.unparse(node)[len(node.value.id) :])
+            found.setdefault(node.value.id, set()).add(text_of(node, source)[len(node.value.id) :])
     return {name: min(keys) for name, keys in found.items() if len(keys) == 1 and "" not in keys}
 
 
@@ -126,7 +126,7 @@ class LoopNames:
         self._build = table.build
         body = loop.body
         first, inner = set_first(body), assigned_names([loop.nest[0]])
-        self.written = written_arrays(body)
+        self.written = written_arrays(body, loop.source)
         # their parts are read from what they are in the end
         whole = {name: loop.behind.values[name] for name in self.written if name in loop.behind.values}
         scopes = [_merged(*run, first) for run in loop.runs]
@@ -151,7 +151,7 @@ class LoopNames:
             if name.base in rows:
                 base, row = rows[name.base]
                 name = replace(name, base=base, key=row + name.key)
-            if name.key and name.base in inner and name.key in ("", self.written.get(name.base, name.key)):
+            if name.key and name.base in inner and name.key == self.written.get(name.base, name.key):
                 # the derivative in what changes from run to run is not written to in parts
                 continue
             self._found.setdefault(nodes, replace(name, shape=self._build.shape(nodes[0])))

@@ -192,6 +192,16 @@ def orbit(p):
     return np.sum((x[1:, 0] - Y) ** 2)
 
 
+# fmt: off
+def unspaced(p):
+    x, cost = np.zeros(21), 0.0
+    for k in range(20):
+        x[k+1] = np.tanh(p[0] * x[k] + p[1] * Y[k])
+        cost = cost + (x[k+1] - Y[k]) ** 2
+    return cost
+# fmt: on
+
+
 def weighted(p):
     w, total = np.zeros(20), 0.0
     for k, y in enumerate(Y):
@@ -223,7 +233,7 @@ POINTS = {
     recurrent: [0.5, 0.3], steps: [0.5, 0.1, 1.2, 0.3], controlled: RNG.normal(size=20), pairs: [0.1, 0.2],
     repelling: RNG.normal(size=12), classes: RNG.normal(size=(3, 3)), groups: [0.1, 1.2],
     bags: RNG.normal(size=(4, 3)), gaps: [0.6, 0.4], chained: RNG.normal(size=10), spread: [0.3],
-    others: RNG.normal(size=6), odd: [0.5, 0.3],
+    unspaced: [0.5, 0.3], others: RNG.normal(size=6), odd: [0.5, 0.3],
     filled: [0.5, 0.3, 0.2], orbit: [0.5, 0.3, 1.2], weighted: [0.1, 0.2],
     simulation: [0.3, -0.2], fitted: [1.0, 0.5], MODEL.loss: [0.5, 0.25],
     diffused: RNG.normal(size=8), gated: RNG.normal(size=5),
