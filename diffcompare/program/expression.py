@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -77,13 +77,16 @@ ONE, MINUS = Coefficient(Fraction(1)), Coefficient(Fraction(-1))
 
 
 class Key:
-    """Places in the flat order of an array, which are taken; equal where they are the same."""
+    """Places in the flat order of an array, which are taken; equal where they are the same.
 
-    __slots__ = ("_digest", "places")
+    ``text`` is what takes them where they are others in another run of the code.
+    """
 
-    def __init__(self, places: Places) -> None:
-        self.places = np.array(places, dtype=np.intp, order="C")
-        self._digest = (self.places.shape, hashlib.blake2b(self.places.tobytes(), digest_size=16).digest())
+    __slots__ = ("_digest", "places", "text")
+
+    def __init__(self, places: Places, text: str | None = None) -> None:
+        self.places, self.text = np.array(places, dtype=np.intp, order="C"), text
+        self._digest = (self.places.shape, hashlib.blake2b(self.places.tobytes(), digest_size=16).digest(), text)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Key) and self._digest == other._digest
@@ -140,8 +143,8 @@ def reduced_axes(one: Expression) -> tuple[Shape, int]:
     return axes, 0
 
 
-def operands_first(roots: Iterable[Expression]) -> list[Expression]:
-    """List expressions and all that they are made of, operands before what is made of them."""
+def operands_first(roots: Iterable[Expression], known: Container[Expression] = ()) -> list[Expression]:
+    """List expressions and all that they are made of, operands before what is made of them; of what is known itself."""
     order: list[Expression] = []
     seen: set[Expression] = set()
     stack = [(root, False) for root in roots][::-1]
@@ -152,7 +155,7 @@ def operands_first(roots: Iterable[Expression]) -> list[Expression]:
         elif one not in seen:
             seen.add(one)
             stack.append((one, True))
-            stack += [(operand, False) for operand in one.operands[::-1]]
+            stack += [(operand, False) for operand in one.operands[::-1] if one not in known]
     return order
 
 

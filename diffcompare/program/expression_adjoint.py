@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -39,19 +39,21 @@ Contribution = tuple[Expression, Expression]
 
 
 def gradients(
-    write: Expressions, output: Expression, pieces: Sequence[Expression], held: Collection[str] = ()
-) -> dict[Expression, Expression]:
+    write: Expressions, slopes: Mapping[Expression, Expression], pieces: Collection[Expression],
+    held: Collection[str] = (),
+) -> dict[Expression, Expression]:  # fmt: skip
     """Return the derivative of a number in all expressions that depend on the pieces, by these; none where it is 0.
 
-    ``held`` names operations whose results are taken as constant.
+    ``slopes`` holds its derivative in those that it is computed from; ``held`` names operations whose results are
+    taken as constant.
     """
-    order = operands_first([output])
+    order = operands_first(slopes)
     moving = set(pieces)
     for one in order:
         if any(operand in moving for operand in one.operands) and one.operation not in (*MASKS, *held):
             moving.add(one)
     found: dict[Expression, Expression] = {}
-    waiting: dict[Expression, list[Expression]] = {output: [write.number(1)]}
+    waiting = {one: [slope] for one, slope in slopes.items()}
     for one in reversed(order):
         if one not in moving or one not in waiting:
             continue

@@ -5,20 +5,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from diffcompare.errors import UnsupportedFunction
-from diffcompare.program.arrays import ArrayBuilder, ArrayNode, counts_up
+from diffcompare.program.arrays import ArrayBuilder, ArrayNode, Places, counts_up
 from diffcompare.program.expression import COMPARISONS, MASKS, ONE, Expression, Key, factors_of
 from diffcompare.program.expression_shapes import contract, cumulate, full, index, reshape, scatter, total, transpose
 from diffcompare.program.expressions import Expressions
 from diffcompare.program.operations import OPERATIONS
 
-__all__ = ["Leaf", "applied", "pieces_of", "read_expressions", "solved"]
+__all__ = ["Leaf", "applied", "pieces_of", "read_expressions", "solved", "unread"]
 
 # what stands for a constant array, or a number with a name; None: it has none
 Leaf = Callable[[ArrayNode], Expression | None]
@@ -28,8 +28,11 @@ def pieces_of(build: ArrayBuilder, write: Expressions, parts: Sequence[Expressio
     """Return what stands for the nodes that take elements of the variables, which are those of the parts in turn."""
     found: dict[int, Expression] = {}
     starts = np.cumsum([0, *(math.prod(part.shape) for part in parts)])
-    for number, node in enumerate(build.nodes):
-        if build.variables not in node.operands or node.operation not in ("take", "reshape"):
+    uses = [n for n, node in enumerate(build.nodes) if build.variables in node.operands]
+    # the parts first, then what is taken from them
+    for number in sorted(uses, key=lambda n: -math.prod(build.shape(n))):
+        node = build.nodes[number]
+        if node.operation not in ("take", "reshape"):
             continue
         places = node.payload if node.operation == "take" else np.arange(math.prod(node.shape)).reshape(node.shape)
         if not places.size:
@@ -59,9 +62,7 @@ def read_expressions(
         There is a node that is not written with the functions of NumPy and SciPy.
     """
     found: dict[int, Expression] = dict(pieces)
-    for number in build.needed([root]):
-        if number in found:
-            continue
+    for number in unread(build, root, found):
         node = build.nodes[number]
         if node.operation == "variable":
             continue
@@ -82,6 +83,18 @@ def read_expressions(
             made = applied(write, node.operation, operands, node.payload)
         found[number] = full(write, made, node.shape)
     return found
+
+
+def unread(build: ArrayBuilder, root: int, known: Container[int]) -> list[int]:
+    """List the nodes that a root needs besides those that are known, in order."""
+    found: set[int] = set()
+    stack = [root]
+    while stack:
+        number = stack.pop()
+        if number not in found and number not in known:
+            found.add(number)
+            stack += build.nodes[number].operands
+    return sorted(found)
 
 
 def _constant(write: Expressions, node: ArrayNode, leaf: Leaf) -> Expression:
@@ -187,6 +200,11 @@ def _take(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Ex
     (whole,), places = operands, node.payload
     if whole.operation != "join":
         return index(write, whole, Key(places))
+    bases = {_part(o)[0] for o in whole.operands}
+    if len(bases) == 1:
+        # all of one array
+        joined = np.concatenate([_part(o)[1] for o in whole.operands])
+        return index(write, bases.pop(), Key(joined[places]))
     # parts that are written into one array
     parts, start, flat = [], 0, places.reshape(-1)
     for part in whole.operands:
@@ -200,6 +218,15 @@ def _take(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Ex
                 parts.append(scatter(write, index(write, part, Key(taken)), Key(own), node.shape))
         start += count
     return write.plus(*parts)
+
+
+def _part(one: Expression) -> tuple[Expression, Places]:
+    """Return what an array takes its elements from, and their places there."""
+    if one.operation == "reshape":
+        return _part(one.operands[0])
+    if one.operation == "index" and one.payload.text is None:
+        return one.operands[0], one.payload.places.reshape(-1)
+    return one, np.arange(math.prod(one.shape))
 
 
 def _repeated_number(one: Expression) -> Fraction | None:

@@ -6,6 +6,7 @@ Numbers, and what does not change along an axis, come out of sums and products: 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -14,6 +15,7 @@ import numpy as np
 from diffcompare.program.arrays import Places, Shape, as_transposed, counts_up, renamed, repeated_axes
 from diffcompare.program.expression import ONE, Coefficient, Expression, Factor, Key, factors_of, repeated
 from diffcompare.program.expressions import Expressions
+from diffcompare.program.numpy_keys import key_text
 
 __all__ = ["contract", "cumulate", "expanded", "full", "index", "reduced", "reshape", "scatter", "total", "transpose"]
 
@@ -34,10 +36,45 @@ def reshape(write: Expressions, operand: Expression, shape: Shape) -> Expression
         return operand
     if operand.operation == "broadcast" and not operand.operands[0].shape:
         return full(write, operand.operands[0], shape)
+    if operand.operation == "scatter" and len(operand.shape) == 1 and operand.payload.text is None:
+        # the places are those of the flat order
+        return write.node("scatter", operand.operands, shape, operand.payload)
+    if (
+        operand.operation == "sum"
+        and len(operand.shape) == 1
+        and all(t.operation == "scatter" for t in operand.operands)
+    ):
+        return write.sum((c, reshape(write, t, shape)) for c, t in zip(operand.payload, operand.operands, strict=True))
+    if shape == tuple(n for n in operand.shape if n > 1) and shape:
+        # what is taken with an axis of length 1 is taken without it
+        if _is_taken(operand):
+            return index(write, operand.operands[0], Key(operand.payload.places.reshape(shape)))
+        if operand.operation == "sum" and all(_is_taken(t) and t.shape == operand.shape for t in operand.operands):
+            terms = zip(operand.payload, operand.operands, strict=True)
+            return write.sum((c, reshape(write, t, shape)) for c, t in terms)
     coefficient, rest = write.split(operand)
     if coefficient != ONE and rest.number is None:
         return write.product([(reshape(write, rest, shape), Fraction(1))], coefficient)
+    if len(operand.shape) == 1 < len(shape):
+        _note_block(write, operand, shape)
     return write.node("reshape", (operand,), shape)
+
+
+def _is_taken(one: Expression) -> bool:
+    return one.operation == "index" and one.payload.text is None
+
+
+def _note_block(write: Expressions, operand: Expression, shape: Shape) -> None:
+    """Note that the elements of a vector, or of a part of one, are seen in a shape."""
+    start = 0
+    if operand.operation == "index" and operand.payload.text is None:
+        places = operand.payload.places
+        if not counts_up(places - places[0]):
+            return
+        operand, start = operand.operands[0], int(places[0])
+    held = write.blocks.setdefault(operand, [])
+    if (start, shape) not in held:
+        held.append((start, shape))
 
 
 def transpose(write: Expressions, operand: Expression, axes: Sequence[int]) -> Expression:
@@ -149,7 +186,7 @@ def _summed(
         if unit is not None and len(operand.operands) > 1:
             matrix = full(write, write.over(operand, unit), operand.shape)
             return total(write, write.node("diagonal", (matrix,), operand.shape[:1]), operand.shape[:1], (0,))
-    if operand.operation == "scatter" and not mean:
+    if operand.operation == "scatter" and not mean and operand.payload.text is None:
         where = np.unravel_index(operand.payload.places, operand.shape)
         rest = [a for a in range(len(operand.shape)) if a not in own]
         left = tuple(operand.shape[a] for a in rest)
@@ -200,17 +237,29 @@ def index(write: Expressions, operand: Expression, key: Key) -> Expression:
     """Take elements."""
     if not operand.shape:
         return operand
+    if not key.places.size:
+        return full(write, write.number(0), key.places.shape)
+    if key.text is not None:
+        return write.node("index", (operand,), key.places.shape, key)
     if operand.operation == "reshape":
         return index(write, operand.operands[0], key)
     places = key.places
     flat, n = places.reshape(-1), operand.shape[0]
-    if operand.operation == "index":
+    if operand.operation == "index" and operand.payload.text is None:
         return index(write, operand.operands[0], Key(operand.payload.places.reshape(-1)[places]))
     if flat.size == math.prod(operand.shape) and counts_up(flat):
         return reshape(write, operand, places.shape)
     coefficient, rest = write.split(operand)
     if coefficient != ONE and operand.operation == "product" and rest.number is None:
         return write.product([(index(write, rest, key), Fraction(1))], coefficient)
+    axes = _order_of_axes(places)
+    if axes is not None:
+        back = [int(a) for a in np.argsort(axes)]
+        return transpose(write, index(write, operand, Key(places.transpose(axes))), back)
+    if len(operand.shape) == 1:
+        block = _in_block(write, operand, places)
+        if block is not None:
+            return block
     if len(operand.shape) == 1 < places.ndim:
         ordered = np.sort(flat)
         steps = set(np.diff(ordered).tolist())
@@ -227,6 +276,34 @@ def index(write: Expressions, operand: Expression, key: Key) -> Expression:
     if len(operand.shape) == 2 and operand.shape[1] == n and np.array_equal(places, np.arange(n) * (n + 1)):
         return write.node("diagonal", (operand,), (n,))
     return write.node("index", (operand,), places.shape, key)
+
+
+def _order_of_axes(places: Places) -> Sequence[int] | None:
+    """Return the axes of a regular grid of places, the one of the largest steps first; None where that is no change."""
+    if places.ndim < 2 or min(places.shape) < 2:
+        return None
+    steps = [int(places[(0,) * a + (1,) + (0,) * (places.ndim - a - 1)] - places.flat[0]) for a in range(places.ndim)]
+    axes = sorted(range(places.ndim), key=lambda a: -abs(steps[a]))
+    offsets = (np.asarray(steps) * np.moveaxis(np.indices(places.shape), 0, -1)).sum(axis=-1)
+    if axes == sorted(axes) or not np.array_equal(offsets + places.flat[0], places):
+        return None
+    return axes
+
+
+def _in_block(write: Expressions, operand: Expression, places: Places) -> Expression | None:
+    """Take elements from a matrix that the elements of a vector are seen as; None where no slices take them."""
+    low, high = int(places.min()), int(places.max())
+    if places.ndim == 1 and high - low == places.size - 1:
+        return None
+    for start, shape in write.blocks.get(operand, []):
+        size = math.prod(shape)
+        if not (start <= low and high < start + size) or len(shape) < places.ndim:
+            continue
+        text = key_text(shape, places - start, lambda _: None)
+        if text is not None and re.fullmatch(r"[-\d:, ]+", text):
+            whole = operand if size == operand.shape[0] else index(write, operand, Key(np.arange(start, start + size)))
+            return write.node("index", (write.node("reshape", (whole,), shape),), places.shape, Key(places - start))
+    return None
 
 
 def _rows(size: int, places: Places) -> Shape | None:
@@ -252,6 +329,8 @@ def scatter(write: Expressions, operand: Expression, key: Key, shape: Shape) -> 
     """Add elements, each at its place, to zeros."""
     if operand.number == 0:
         return operand
+    if key.text is not None:
+        return write.node("scatter", (operand,), shape, key)
     flat = key.places.reshape(-1)
     if flat.size == math.prod(shape) and counts_up(flat):
         return operand if not operand.shape else reshape(write, full(write, operand, key.places.shape), shape)

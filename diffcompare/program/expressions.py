@@ -42,6 +42,8 @@ class Expressions:
 
     def __init__(self) -> None:
         self._known: dict[Any, Expression] = {}
+        # which elements of a vector are seen as a matrix, and of which shape
+        self.blocks: dict[Expression, list[tuple[int, Shape]]] = {}
 
     def node(
         self, operation: str, operands: Sequence[Expression], shape: Shape, payload: Any = None, key: Any = None

@@ -112,8 +112,8 @@ def _along(
     step = int(steps[0]) if steps.size else 1
     regular = bool((steps == step).all()) and step != 0
     if regular and joint:
-        if step == 1 and start == 0:
-            return vector, f"{numpy}.arange({len(vector)})"
+        if step == 1 and len(vector) > 2:
+            return vector, f"{numpy}.arange({f'{start}, {last + 1}' if start else len(vector)})"
     elif regular:
         stop = last + (1 if step > 0 else -1) if 0 <= last + step < n else None
         first = "" if start == (0 if step > 0 else n - 1) else str(start)

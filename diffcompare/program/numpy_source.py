@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -44,16 +45,29 @@ class NumpyLines:
         The derivatives in parts of the function.
     taken : collection of str
         Names that mean something else.
+    known : mapping
+        Names that expressions have before the first statement.
     """
 
     def __init__(
         self, write: NumpyTexts, wanted: Mapping[Expression, str], slopes: Collection[Expression],
-        taken: Collection[str],
+        taken: Collection[str], known: Mapping[Expression, str] = MappingProxyType({}),
     ) -> None:  # fmt: skip
-        self._write, self._wanted, self._slopes, self._taken = write, wanted, slopes, set(taken)
+        self._write, self._wanted, self._slopes, self._known = write, wanted, slopes, known
+        self._taken = {*taken, *known.values()}
 
-    def lines(self, roots: Sequence[Expression], returned: Callable[[list[str]], str]) -> list[str]:
-        """Return statements; the last one is made by ``returned`` of the texts of the roots.
+    @property
+    def names(self) -> dict[Expression, str]:
+        """The names that expressions have behind the last statement."""
+        return dict(self._write.names)
+
+    def lines(
+        self, roots: Sequence[Expression], ended: Callable[[list[str]], Sequence[str]],
+        named: Collection[Expression] = (),
+    ) -> list[str]:  # fmt: skip
+        """Return statements; the last ones are made by ``ended`` of the texts of the roots.
+
+        ``named`` are expressions that must have a name.
 
         Raises
         ------
@@ -61,7 +75,7 @@ class NumpyLines:
             Something is not written with functions of NumPy.
         """
         roots = [distributed(root) for root in roots]
-        order = operands_first(roots)
+        order = [one for one in operands_first(roots, self._known) if one not in self._known]
         weights = weights_of(order)
         uses = Counter(operand for one in order for operand in one.operands)
         uses.update(roots)
@@ -74,9 +88,14 @@ class NumpyLines:
             if (uses[one] > 1 and (weights[one] >= 2 or one.operation == "item" or _is_part(one, self._wanted)))
             or (_is_gathered(one) and (one.operation == "sum" or one in alone))
         }  # fmt: skip
-        chosen = {one for one in chosen if one.operation != "scatter" or one in alone}
+        chosen = {one for one in chosen if one.operation != "scatter" or one in alone} | set(named)
+        # one element of what has a name is as short as a name
+        chosen -= {
+            one for one in chosen
+            if one.operation == "index" and not one.shape and one.operands[0] in chosen and one not in self._wanted
+        }  # fmt: skip
         for _ in range(40):
-            found, long = self._written(order, chosen, roots, uses, returned)
+            found, long = self._written(order, chosen, roots, uses, ended)
             split = None if long is None else self._largest_part(long, chosen, weights)
             if split is None:
                 return found
@@ -85,10 +104,11 @@ class NumpyLines:
 
     def _written(
         self, order: Sequence[Expression], chosen: set[Expression], roots: Sequence[Expression],
-        uses: Mapping[Expression, int], returned: Callable[[list[str]], str],
+        uses: Mapping[Expression, int], ended: Callable[[list[str]], Sequence[str]],
     ) -> tuple[list[str], Sequence[Expression] | None]:  # fmt: skip
         """Write with names for what is chosen; returns also what a line that is too long is made of."""
-        self._write.names, self._write.texts, used = {}, {}, set(self._taken)
+        self._write.names, used = dict(self._known), set(self._taken)
+        self._write.texts = {one: (ATOM, name) for one, name in self._known.items()}
         found: list[str] = []
         long: Sequence[Expression] | None = None
         # a root that is only returned needs no name
@@ -110,10 +130,10 @@ class NumpyLines:
             self._write.names[one] = name
             self._write.texts[one] = ATOM, name
         texts = [self._write.text(root)[1] for root in roots]
-        last = f"return {returned(texts)}"
-        if long is None and len(last) > WIDTH:
+        last = ended(texts)
+        if long is None and any(len(line) > WIDTH for line in last):
             long = [root for root in roots if root not in self._write.names]
-        return [wrapped for line in (*found, last) for wrapped in _wrapped(line)], long
+        return [wrapped for line in (*found, *last) for wrapped in _wrapped(line)], long
 
     def _largest_part(
         self, long: Sequence[Expression], chosen: set[Expression], weights: Mapping[Expression, int]
@@ -123,7 +143,7 @@ class NumpyLines:
         stack = [o for one in long for o in ([one] if len(long) > 1 else one.operands)]
         while stack:
             one = stack.pop()
-            if one in chosen or one in parts:
+            if one in chosen or one in parts or one in self._known:
                 continue
             parts.append(one)
             stack += one.operands
@@ -174,7 +194,9 @@ class NumpyLines:
         pieces = [(t, c) for t, c in terms if t.operation == "scatter"]
         rest = [(t, c) for t, c in terms if t.operation != "scatter"]
         parts = [(piece.payload.places, self._signed(piece.operands[0], c)) for piece, c in pieces]
-        if not rest:
+        # places that differ from run to run may be the same in another one
+        moved = any(piece.payload.text is not None for piece, _ in pieces)
+        if not rest and not moved:
             whole = self._side_by_side(one.shape, parts, pieces)
             if whole is not None:
                 return [whole]
@@ -193,14 +215,14 @@ class NumpyLines:
         else:
             statements.append(f"{{}} = {self._write.numpy}.zeros({self._write.shape(one.shape)})")
         seen: set[int] = set()
-        for places, (sign, text) in parts:
+        for (places, (sign, text)), (piece, _) in zip(parts, pieces, strict=True):
             flat = places.reshape(-1).tolist()
-            key = self._write.key(one.shape, places)
+            key = self._write.key(one.shape, piece.payload)
             text = _escaped(text)
             if len(set(flat)) < len(flat):
                 key = f"({key})" if _is_pair(key) else key
                 statements.append(f"{self._write.numpy}.add.at({{}}, {_escaped(key)}, {sign}{text})")
-            elif rest or seen & set(flat):
+            elif rest or (seen and (moved or seen & set(flat))):
                 statements.append(f"{{}}[{_escaped(key)}] {'-' if sign else '+'}= {text}")
             else:
                 statements.append(f"{{}}[{_escaped(key)}] = {sign}{text}")

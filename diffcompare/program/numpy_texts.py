@@ -7,8 +7,8 @@ from collections.abc import Collection
 from fractions import Fraction
 
 from diffcompare.errors import UnsupportedFunction
-from diffcompare.program.arrays import Places, Shape, contracted
-from diffcompare.program.expression import MASKS, MINUS, Coefficient, Expression, Factor, factors_of, reduced_axes
+from diffcompare.program.arrays import Shape, contracted
+from diffcompare.program.expression import MASKS, MINUS, Coefficient, Expression, Factor, Key, factors_of, reduced_axes
 from diffcompare.program.numpy_keys import NamedPlaces, key_text, unit_axes
 from diffcompare.program.operation import Kind
 from diffcompare.program.operations import OPERATIONS
@@ -266,7 +266,14 @@ class NumpyTexts:
 
     def _of_concatenate(self, one: Expression) -> Written:
         axis = f", axis={one.payload}" if one.payload else ""
-        return ATOM, f"{self.numpy}.concatenate([{self._operands(one)}]{axis})"
+        parts = [self._bracketed(o) or self.text(o)[1] for o in one.operands]
+        return ATOM, f"{self.numpy}.concatenate([{', '.join(parts)}]{axis})"
+
+    def _bracketed(self, one: Expression) -> str | None:
+        """Write a number that is seen as an array in brackets; None for any other."""
+        if one in self.names or one.operation != "reshape" or one.operands[0].shape:
+            return None
+        return "[" * len(one.shape) + self.text(one.operands[0])[1] + "]" * len(one.shape)
 
     def _of_cumulate(self, one: Expression) -> Written:
         axis, backwards = one.payload
@@ -284,11 +291,11 @@ class NumpyTexts:
         return ATOM, f"{self.numpy}.transpose({self.text(one.operands[0])[1]}, {axes})"
 
     def _of_index(self, one: Expression) -> Written:
-        return ATOM, f"{self._atom(one.operands[0])}[{self.key(one.operands[0].shape, one.payload.places)}]"
+        return ATOM, f"{self._atom(one.operands[0])}[{self.key(one.operands[0].shape, one.payload)}]"
 
-    def key(self, shape: Shape, places: Places) -> str:
+    def key(self, shape: Shape, key: Key) -> str:
         """Write what takes elements from an array, without the brackets."""
-        found = key_text(shape, places, self._named_places, self._ends, self.numpy)
+        found = key.text or key_text(shape, key.places, self._named_places, self._ends, self.numpy)
         if found is None:
             raise UnsupportedFunction(
                 f"the code takes elements of an array of shape {shape} that no slice takes; give the array of their "
@@ -304,7 +311,9 @@ class NumpyTexts:
         if inner.number == 1:
             return ATOM, f"{self.numpy}.ones({shape})"
         if not inner.shape:
-            return ATOM, f"{self.numpy}.full({shape}, {self.text(inner)[1]})"
+            # of a whole number it would be an array of such, which no fraction is added to
+            point = ".0" if inner.number is not None and inner.number.denominator == 1 else ""
+            return ATOM, f"{self.numpy}.full({shape}, {self.text(inner)[1]}{point})"
         return ATOM, f"{self.numpy}.broadcast_to({self.text(inner)[1]}, {shape})"
 
     @staticmethod
@@ -314,6 +323,9 @@ class NumpyTexts:
 
     def _of_reshape(self, one: Expression) -> Written:
         inner = one.operands[0]
+        brackets = self._bracketed(one)
+        if brackets is not None:
+            return ATOM, f"{self.numpy}.array({brackets})"
         if (
             inner.operation in ("total", "mean", "max", "min", "var", "std", "prod", "logsumexp")
             and inner not in self.names
@@ -323,6 +335,11 @@ class NumpyTexts:
                 return self._reduction("sum" if inner.operation == "total" else inner.operation, inner, keepdims=True)
         if len(inner.shape) == 2 and one.shape == inner.shape[::-1]:
             return ATOM, f"{self._atom(inner)}.T"
+        numbers = self._numbers(inner) if len(one.shape) == 2 else None
+        if numbers is not None:
+            width = one.shape[1]
+            rows = [f"[{', '.join(numbers[k : k + width])}]" for k in range(0, len(numbers), width)]
+            return ATOM, f"{self.numpy}.array([{', '.join(rows)}])"
         key = unit_axes(inner.shape, one.shape)
         if key is not None:
             return ATOM, f"{self._atom(inner)}[{key}]"
@@ -334,11 +351,23 @@ class NumpyTexts:
         raise UnsupportedFunction("elements are put where no slice puts them")
 
     def _of_join(self, one: Expression) -> Written:
+        numbers = self._numbers(one)
+        if numbers is not None:
+            return ATOM, f"{self.numpy}.array([{', '.join(numbers)}])"
         parts = [
             self._atom(o) + (".ravel()" if len(o.shape) > 1 else "") if o.shape else f"[{self.text(o)[1]}]"
             for o in one.operands
         ]
         return ATOM, f"{self.numpy}.concatenate([{', '.join(parts)}])"
+
+    def _numbers(self, one: Expression) -> list[str] | None:
+        """Write the elements of an array that is made of single numbers; None for any other."""
+        if not one.shape:
+            return [self.text(one)[1]]
+        if one in self.names or one.operation not in ("join", "reshape"):
+            return None
+        parts = [self._numbers(o) for o in one.operands]
+        return None if any(part is None for part in parts) else [text for part in parts for text in part or ()]
 
     def _of_contract(self, one: Expression) -> Written:
         left, right, result, _, summed, _ = contracted(one.payload)

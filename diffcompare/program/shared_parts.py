@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
@@ -106,9 +107,11 @@ def weights_of(order: Sequence[Expression]) -> dict[Expression, int]:
     """Count the operations that a text of an expression has."""
     found: dict[Expression, int] = {}
     for one in order:
-        inner = sum(found[operand] for operand in one.operands)
+        # what has a name already stands first
+        inner = sum(found.get(operand, 0) for operand in one.operands)
         if one.operation in ("name", "item", "eye", "one_hot", "pi", "e"):
-            own = 0
+            # a part that is chosen by a variable, as p[i], is read as an operation
+            own = int(one.operation == "name" and bool(re.search(r"\[[^\]\"']*[A-Za-z]", one.payload)))
         elif one.operation == "product":
             coefficient, exponents = one.payload
             own = (

@@ -7,6 +7,7 @@ the same view of the numbers of its places.
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,14 +22,17 @@ from diffcompare.tracing.table import refuse, refuse_plain
 __all__ = [
     "Doors",
     "Handle",
+    "as_now",
     "floats_of",
     "has_handles",
     "is_moving",
+    "is_written",
     "made",
     "node_of",
     "plain_floats",
     "stored",
     "viewed",
+    "written_parts",
 ]
 
 _NAN = {kind: np.array([np.nan], dtype=kind) for kind in (np.float64, np.float32, np.float16)}
@@ -110,6 +114,14 @@ class _Store:
         self.parts.append(node)
         self._starts = np.append(self._starts, self._total)
         self._total += count
+
+    def copied(self) -> _Store:
+        """Return another one that is what this one is now."""
+        new = _Store(self.table, self.node, self.floats.copy())
+        if self.where is not None:
+            new.parts, new.where, new.writes = list(self.parts), self.where.copy(), dict(self.writes)
+            new._starts, new._total = self._starts, self._total
+        return new
 
 
 class Handle(np.ndarray[Any, np.dtype[np.float64]]):
@@ -255,6 +267,30 @@ class Handle(np.ndarray[Any, np.dtype[np.float64]]):
     def copy(self, *_: Any, **__: Any) -> Handle:
         """The same elements elsewhere."""
         return stored(self.table, self.node, np.array(self.floats))
+
+
+def as_now(handle: Handle) -> Handle:
+    """Return a handle that stays what it is when the array is written to."""
+    store = handle._kept().copied()
+    return _shown(store, handle.places, store.floats[handle.places])
+
+
+def is_written(handle: Handle) -> bool:
+    """Tell whether parts of the array were written that nobody has read together."""
+    return handle._kept().where is not None
+
+
+def written_parts(handle: Handle) -> dict[int, Places]:
+    """Return the nodes that were written into an array, those that are all there, with the places of their elements."""
+    store, found = handle._kept(), dict[int, Places]()
+    if store.where is not None:
+        where = store.where[handle.places.reshape(-1)]
+        for node, start in zip(store.parts, store._starts.tolist(), strict=True):
+            shape = store.table.build.shape(node)
+            places = np.flatnonzero((where >= start) & (where < start + math.prod(shape)))
+            if places.size == math.prod(shape):
+                found[node] = places[np.argsort(where[places])].reshape(shape)
+    return found
 
 
 def viewed(base: Handle, places: Places, floats: Floats) -> Handle:

@@ -90,8 +90,9 @@ class Rebuilder:
         if isinstance(value, types.MethodType):
             owner = self.value(value.__self__)
             name = value.__func__.__name__
-            # the owner's rebuilt class has the rebuilt method
-            found = getattr(owner, name, None) if owner is not value.__self__ else None
+            # the owner's rebuilt class has the rebuilt method, if it is one of the class
+            own = owner is not value.__self__ and getattr(value.__self__, name, None) == value
+            found = getattr(owner, name, None) if own else None
             return found if isinstance(found, types.MethodType) else types.MethodType(self.value(value.__func__), owner)
         if isinstance(value, functools.partial):
             keywords = {k: self.value(v) for k, v in value.keywords.items()}

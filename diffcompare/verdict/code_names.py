@@ -132,6 +132,8 @@ class CodeNames:
     def places(self, held: Places) -> str | None:
         """Write an array of indices by its name."""
         for text, array in self.arrays:
+            if array.dtype.kind == "b" and array.ndim == 1 and np.array_equal(np.flatnonzero(array), held):
+                return text
             if array.dtype.kind not in "iu":
                 continue
             if array.shape == held.shape and np.array_equal(array, held):
@@ -290,7 +292,8 @@ def _used(function: types.FunctionType) -> set[str]:
 def _look_at(found: CodeNames, text: str, value: Any, depth: int, above: set[int]) -> None:
     """Note the arrays and numbers of a value, also inside objects."""
     if isinstance(value, float | np.floating):
-        found.floats.setdefault(id(value), text)
+        # equal numbers of a module may be one object
+        found.floats[id(value)] = min(found.floats.get(id(value), text), text, key=len)
     elif type(value) is np.ndarray:
         if value.dtype.kind in "fiub":
             found.arrays.append((text, value))

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
-import keyword
-import re
 import sys
-import textwrap
 import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,14 +13,12 @@ from typing import Any
 import numpy as np
 
 from diffcompare.errors import UnsupportedFunction
-from diffcompare.program.arrays import ArrayBuilder
 from diffcompare.program.expression import Expression, operands_first
 from diffcompare.program.expression_adjoint import gradients
 from diffcompare.program.expression_reading import pieces_of, read_expressions
 from diffcompare.program.expression_shapes import full
 from diffcompare.program.expressions import Expressions
-from diffcompare.program.numpy_source import WIDTH, NumpyLines
-from diffcompare.program.numpy_texts import NumpyTexts
+from diffcompare.program.numpy_source import NumpyLines
 from diffcompare.program.shared_parts import shared_products, with_probabilities
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.array_substitutes import ARRAYS
@@ -32,27 +26,31 @@ from diffcompare.tracing.array_trace import placed_arrays, record_arrays
 from diffcompare.tracing.calling import called
 from diffcompare.tracing.handle import Handle
 from diffcompare.tracing.keeping import Keeper
+from diffcompare.tracing.loops import noting_loops
 from diffcompare.tracing.places import is_library
+from diffcompare.tracing.unfolded import unfolded
 from diffcompare.tracing.whole_calls import NamingRebuilder, WholeCalls
 from diffcompare.verdict.arguments import Structure, structure_of
 from diffcompare.verdict.check import check_arguments, check_gradient
-from diffcompare.verdict.code_names import CodeNames, item_text, names_in, quoted
+from diffcompare.verdict.code_names import CodeNames, names_in
+from diffcompare.verdict.derive_loops import with_loops
+from diffcompare.verdict.gradient_code import (
+    TOO_LONG,
+    Traced,
+    check_length,
+    pieces_in,
+    returned,
+    taken_names,
+    texts_for,
+    whole_function,
+)
 from diffcompare.verdict.judgement import UNUSED
 from diffcompare.verdict.verdict import Verdict
 from diffcompare.watchdog import BUDGET
 
 __all__ = ["Derived", "derive"]
 
-# more lines are no code that is read
-_LINES = 30
-_LONGEST = 120
 _LARGE = 10_000
-# operations of a function: what has more is not read either
-_OPERATIONS = 500
-_TOO_LONG = (
-    "the gradient takes {}: the function does too much one after the other to be read; write it with whole arrays "
-    "instead of a loop, or derive the gradient of a part of it"
-)
 # an extreme is taken off for the sake of the floats as a rule: then the gradient is right, and shorter, with it held
 _SHIFTS = frozenset({"max", "min"})
 
@@ -130,18 +128,28 @@ def derive(f: Callable[..., Any], at: Any, *, args: Sequence[Any] = (), budget: 
     names = names_in(f, args)
     name = _function_name(names)
     traced = _traced(f, tuple(args), structure, x, names)
-    for held in (_SHIFTS, frozenset[str]()):
-        if held and not any(node.operation in held for node in traced.build.nodes):
-            continue
+    shifted = any(node.operation in _SHIFTS for node in traced.build.nodes)
+    given = (traced, structure, names, name)
+    ways = [partial(_written, *given, held) for held in ([_SHIFTS] * shifted + [frozenset[str]()])]
+    refused: UnsupportedFunction | None = None
+    # the same with loops is shorter
+    loops = [partial(with_loops, *given)]
+    other = unfolded(f)
+    if other is not None:
+        own = names_in(other, args)
+        loops.insert(0, partial(with_loops, _traced(other, tuple(args), structure, x, own), structure, own, name))
+    for way in (*loops, *ways):
         try:
-            source = _written(traced, structure, names, name, held)
+            source = way()
             return Derived(source, name, _judged(f, source, name, tuple(args), structure, x, names, budget))
         except RecursionError:
-            raise UnsupportedFunction(_TOO_LONG.format("too many operations")) from None
-        except UnsupportedFunction:
-            if not held:
-                raise
-    raise AssertionError  # the second pass returns or raises
+            found = UnsupportedFunction(TOO_LONG.format("too many operations"))
+        except UnsupportedFunction as error:
+            found = error
+        if way in ways:
+            # why it can't be written with loops tells less
+            refused = found
+    raise refused or AssertionError
 
 
 def _function_name(names: CodeNames) -> str:
@@ -149,22 +157,14 @@ def _function_name(names: CodeNames) -> str:
     return "gradient" if not own.isidentifier() or own.startswith("__") else f"{own}_gradient"
 
 
-@dataclass(frozen=True, slots=True)
-class _Traced:
-    """The nodes of a function: that of the number it returns, and those of its local variables."""
-
-    build: ArrayBuilder
-    output: int
-    local: dict[str, int]
-
-
-def _written(traced: _Traced, structure: Structure, names: CodeNames, name: str, held: frozenset[str]) -> str:
-    """Write the gradient; what ``held`` names is taken as constant."""
+def _written(traced: Traced, structure: Structure, names: CodeNames, name: str, held: frozenset[str]) -> str:
+    """Write the gradient of all that was traced; what ``held`` names is taken as constant."""
     build = traced.build
+    check_length(build, traced.output)
     write = Expressions()
-    pieces = _pieces(structure, names, write)
+    pieces = pieces_in(structure, names, write)
     found = read_expressions(build, traced.output, write, pieces_of(build, write, pieces), names.leaf(write))
-    bars = gradients(write, found[traced.output], pieces, held)
+    bars = gradients(write, {found[traced.output]: write.number(1)}, pieces, held)
     roots = [full(write, bars.get(piece, write.number(0)), piece.shape) for piece in pieces]
     wanted: dict[Expression, str] = {}
     for text, node in traced.local.items():
@@ -181,24 +181,13 @@ def _written(traced: _Traced, structure: Structure, names: CodeNames, name: str,
         roots, known = [new[root] for root in roots], [new.get(one, one) for one in known]
         wanted = {new.get(one, one): text for one, text in wanted.items()}
         slopes = {new.get(one, one) for one in slopes}
-    order = operands_first(roots)
-    sizes = {n for one in (*order, *pieces) if one.operation in ("name", "item") for n in one.shape if n > 2}
-    numpy = names.numpy
-    taken = {*names.parameters, *names.used, *keyword.kwlist, *dir(builtins), numpy, "special", "scipy", name}
-    texts = NumpyTexts(sizes, names.places, names.ends, numpy, names.special)
-    lines = NumpyLines(texts, wanted, slopes, taken).lines(roots, lambda texts: _returned(structure, texts))
-    if len(lines) > _LINES or max(map(len, lines)) > _LONGEST:
-        count = max(len(lines), sum(map(len, lines)) // WIDTH)
-        raise UnsupportedFunction(_TOO_LONG.format(f"{count} lines of code"))
-    imports = ["import numpy as np" if numpy == "np" else "import numpy"]
-    if texts.special:
-        imports.append("from scipy import special" if names.special == "special" else "import scipy.special")
-    body = [*_docstring(names, structure, lines), *lines]
-    indented = [f"    {line}".rstrip() for line in body]
-    return "\n".join([*imports, "", "", f"def {name}({names.signature}):", *indented, ""])
+    texts = texts_for(names, [*operands_first(roots), *pieces])
+    taken = taken_names(names, name)
+    lines = NumpyLines(texts, wanted, slopes, taken).lines(roots, lambda texts: returned(structure, texts))
+    return whole_function(names, structure, name, lines, special=texts.special)
 
 
-def _traced(f: Any, args: tuple[Any, ...], structure: Structure, x: Any, names: CodeNames) -> _Traced:
+def _traced(f: Any, args: tuple[Any, ...], structure: Structure, x: Any, names: CodeNames) -> Traced:
     """Trace the function, and note its local variables."""
     table = WholeCalls(x)
     local: dict[str, int] = {}
@@ -210,7 +199,7 @@ def _traced(f: Any, args: tuple[Any, ...], structure: Structure, x: Any, names: 
     arguments = (placed_arrays(structure.unflatten(np.arange(x.size, dtype=float)), table), *args)
     rebuilder = NamingRebuilder(table, ARRAYS)
     rebuilder.names = names.floats
-    with _noting_locals(names.function, local):
+    with _noting_locals(names.function, local), noting_loops(names.function) as loops:
         trace = record_arrays(
             f, arguments, table=table, keeping=Keeper().kept((f, *args)), elsewhere=elsewhere, rebuilder=rebuilder
         )
@@ -222,11 +211,7 @@ def _traced(f: Any, args: tuple[Any, ...], structure: Structure, x: Any, names: 
             f"{guard.place}: the function decides here what it computes, and its gradient would be right on one side "
             "alone; write the choice with np.where, np.maximum or np.abs"
         )
-    output = table.build.reshape(trace.output, ())
-    count = sum(table.build.moving[k] for k in table.build.needed([output]))
-    if count > _OPERATIONS:
-        raise UnsupportedFunction(_TOO_LONG.format(f"more than {_OPERATIONS} operations"))
-    return _Traced(table.build, output, local)
+    return Traced(table, table.build.reshape(trace.output, ()), local, loops)
 
 
 @contextmanager
@@ -256,46 +241,6 @@ def _noting_locals(function: types.FunctionType, local: dict[str, int]) -> Itera
         yield
     finally:
         sys.setprofile(before)
-
-
-def _pieces(structure: Structure, names: CodeNames, write: Expressions) -> list[Expression]:
-    if structure.kind == "array":
-        return [write.node("name", (), structure.shapes[0], names.variable)]
-    found = []
-    for key, shape in zip(structure.keys, structure.shapes, strict=True):
-        found.append(write.node("item", (), shape, item_text(names.variable, key)))
-    return found
-
-
-def _returned(structure: Structure, texts: list[str]) -> str:
-    if structure.kind == "array":
-        return texts[0]
-    if structure.kind == "list":
-        return f"[{', '.join(texts)}]"
-    if structure.kind == "tuple":
-        return f"{', '.join(texts)}{',' * (len(texts) == 1)}"
-    entries = (f"{quoted(key)}: {text}" for key, text in zip(structure.keys, texts, strict=True))
-    return f"{{{', '.join(entries)}}}"
-
-
-def _docstring(names: CodeNames, structure: Structure, lines: Sequence[str]) -> list[str]:
-    """Say what it is, and the shapes of what is used."""
-    texts = [names.variable if structure.kind == "array" else item_text(names.variable, key) for key in structure.keys]
-    shapes = dict(zip(texts, structure.shapes, strict=True))
-    code = "\n".join(lines)
-    for text, array in names.arrays:
-        if re.search(rf"(?<![\w.]){re.escape(text)}(?!\w)", code):
-            shapes.setdefault(text, array.shape)
-    own = names.function.__name__
-    words = ", ".join(f"{text} {shape}" if shape else f"{text} a number" for text, shape in shapes.items())
-    title = "Gradient" if not own.isidentifier() else f"Gradient of {own}"
-    whole = f'"""{title}; shapes: {words}."""'
-    if len(whole) <= WIDTH:
-        return [whole]
-    # what is called how stays on one line with its shape
-    words = ", ".join(f"{t} {s}".replace(" ", "\0") if s else f"{t}\0a\0number" for t, s in shapes.items())
-    told = [line.replace("\0", " ") for line in textwrap.wrap(f"Shapes: {words}.", WIDTH)]
-    return [f'"""{title}.', "", *told, '"""']
 
 
 def _judged(

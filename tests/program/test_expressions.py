@@ -42,7 +42,7 @@ Pair = tuple[Expression, Any]
 def value_of(one: Expression) -> Any:
     """Run what is written of an expression."""
     texts = NumpyTexts({3}, lambda _: None, ())
-    lines = NumpyLines(texts, {}, (), SCOPE).lines([one], lambda found: found[0])
+    lines = NumpyLines(texts, {}, (), SCOPE).lines([one], lambda found: [f"return {found[0]}"])
     scope: dict[str, Any] = dict(SCOPE)
     exec("\n".join(["def f():", *(f"    {line}" for line in lines)]), scope)
     return scope["f"]()

@@ -12,7 +12,7 @@ import pytest
 from diffcompare.errors import TraceError
 from diffcompare.tracing import handle
 from diffcompare.tracing.array_table import ArrayTable
-from diffcompare.tracing.handle import Handle, made, node_of
+from diffcompare.tracing.handle import Handle, as_now, is_written, made, node_of, written_parts
 
 from ..quality.array_truth import complaints_about, traced  # noqa: TID252 - tests are no package
 
@@ -285,3 +285,18 @@ def test_equal_writes_make_equal_nodes() -> None:
     for array in (first, second):
         array[1:, 0] = 2.0
     assert node_of(table, first) == node_of(table, second)
+
+
+def test_a_copy_of_what_an_array_is_now_does_not_put_its_parts_together() -> None:
+    table = ArrayTable(X.reshape(-1))
+    array = made(table, np.zeros(3))
+    array[1] = 2.0
+    before = as_now(array)
+    array[2] = 3.0
+    assert is_written(array)
+    assert sorted(places.tolist() for places in written_parts(array).values()) == [1, 2]
+    assert before.floats.tolist() == [0, 2, 0]
+    assert node_of(table, as_now(array)) == node_of(table, array)
+    assert not is_written(array)
+    # another node, of what it was
+    assert node_of(table, before) != node_of(table, array)

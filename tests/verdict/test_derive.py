@@ -26,6 +26,7 @@ LAM = 0.125
 DATA = {"A": RNG.normal(size=(3, 3)), "b": RNG.normal(size=3), "scale": 0.7}
 W23 = RNG.normal(size=(2, 3))
 EVENT = np.array([1, 0, 1, 1, 0, 1])
+SEEN = EVENT == 1
 EDGES = np.array([[0, 1], [1, 2], [2, 3], [0, 2]])
 WORDS = np.array([[0, 1, 1], [2, 3, 0]])
 WEIGHTS = {"W1": W23, "b1": RNG.normal(size=3), "W2": RNG.normal(size=3), "b2": 0.3}
@@ -255,6 +256,46 @@ def many(p):
     return np.sum(np.exp(p[0] * Y) + np.cos(p[1] * Y) ** 3 + p[2] ** 2 * p[3] + p[4] * p[5] * p[6] * p[7])
 
 
+def total_variation(x):
+    u = x.reshape(4, 5)
+    across, down = np.zeros((4, 5)), np.zeros((4, 5))
+    across[:, :-1] = u[:, 1:] - u[:, :-1]
+    down[:-1] = u[1:] - u[:-1]
+    return np.sum(across**2 + down**4)
+
+
+def laplace(x):
+    u = x.reshape(4, 5)
+    lap = u[2:, 1:-1] + u[:-2, 1:-1] + u[1:-1, 2:] + u[1:-1, :-2] - 4 * u[1:-1, 1:-1]
+    return np.sum(lap**2)
+
+
+def banded(c):
+    A = np.diag(np.full(3, -2.0)) + np.diag(c[1:], 1)
+    return np.sum((A @ DATA["b"]) ** 2)
+
+
+def chosen(w):
+    r = X @ w - Y
+    return np.sum(r[SEEN] ** 4)
+
+
+def between(q):
+    path = np.concatenate([[LAM], q, [DATA["scale"]]])
+    return np.sum((path[1:] - path[:-1]) ** 4)
+
+
+def pair(theta):
+    A, B = theta
+    return np.sum(np.exp(X @ A.T) * (X @ B.T))
+
+
+def turned(p):
+    c, s = np.cos(p[0]), np.sin(p[0])
+    R = np.array([[c, -s], [s, c]])
+    return np.sum((X @ R.T - p[1:]) ** 2)
+
+
 def determined(A):
     return np.log(np.linalg.det(A)) + np.trace(np.linalg.inv(A))
 
@@ -344,6 +385,60 @@ EXACT = {
         t1 = 2 * np.pi * t
         return 2 * (np.pi * e * np.cos(t1) - np.sin(t1) * e * t)"""),
     "clipped": (clipped, [0.5, 2.0, -3.0], "return 2 * np.clip(x, -1, 1) * ((x > -1) & (x < 1))"),
+    "total variation": (total_variation, np.arange(20.0) ** 1.5, """\
+        u = x.reshape(4, 5)
+        across = np.zeros((4, 5))
+        across[:, :4] = u[:, 1:] - u[:, :4]
+        delta = across[:, :4]
+        down = np.zeros((4, 5))
+        down[:-1] = u[1:] - u[:-1]
+        delta2 = (down**3)[:-1]
+        grad_u = np.zeros((4, 5))
+        grad_u[:, 1:] = 2 * delta
+        grad_u[:, :4] -= 2 * delta
+        grad_u[1:] += 4 * delta2
+        grad_u[:-1] -= 4 * delta2
+        return grad_u.ravel()"""),
+    "laplace": (laplace, np.arange(20.0) ** 1.5, """\
+        u = x.reshape(4, 5)
+        lap = u[2:, 1:4] + u[:2, 1:4] + u[1:-1, 2:] + u[1:-1, :-2] - 4 * u[1:-1, 1:4]
+        grad_u = np.zeros((4, 5))
+        grad_u[2:, 1:4] = 2 * lap
+        grad_u[:2, 1:4] = 2 * lap
+        grad_u[1:-1, 2:] += 2 * lap
+        grad_u[1:-1, :-2] += 2 * lap
+        grad_u[1:-1, 1:4] -= 8 * lap
+        return grad_u.ravel()"""),
+    "banded": (banded, [0.5, 1.0, 0.2], """\
+        A = np.diag(np.full(3, -2.0))
+        A[[0, 1], [1, 2]] += c[1:]
+        grad = np.zeros(3)
+        grad[1:] = 2 * np.outer(A @ DATA["b"], DATA["b"])[[0, 1], [1, 2]]
+        return grad"""),
+    "chosen": (chosen, [0.5, 1.0], """\
+        g = np.zeros(6)
+        g[SEEN] = (X @ w - Y)[SEEN] ** 3
+        return 4 * X.T @ g"""),
+    "between": (between, [0.5, 1.0, 0.2], """\
+        path = np.concatenate([[LAM], q, [DATA["scale"]]])
+        delta = (path[1:] - path[:4]) ** 3
+        g = np.zeros(5)
+        g[1:] = delta
+        g[:4] -= delta
+        return 4 * g[1:4]"""),
+    "pair": (pair, np.arange(8.0).reshape(2, 2, 2) / 8, """\
+        e = np.exp(X @ theta[0].T)
+        grad = np.zeros((2, 2, 2))
+        grad[0] = (e * (X @ theta[1].T)).T @ X
+        grad[1] = e.T @ X
+        return grad"""),
+    "turned": (turned, [0.5, 1.0, 0.2], """\
+        c = np.cos(p[0])
+        s = np.sin(p[0])
+        r = X @ np.array([[c, -s], [s, c]]).T - p[1:]
+        a = r.T @ X
+        r2 = (a[1, 0] - a[0, 1]) * c - (a[0, 0] + a[1, 1]) * s
+        return np.concatenate([[2 * r2], -2 * np.sum(r, axis=0)])"""),
 }  # fmt: skip
 OTHERS = {
     "stepped": (lambda x: np.sum(x * np.floor(x) + x * (x % 0.75)), [0.5, 1.2, -2.3]),
@@ -570,8 +665,9 @@ def selected(x):
 
 
 def looping(x):
-    for _ in range(60):
-        x = np.sin(x) + 0.1 * x**2
+    rounds = 60
+    while rounds:
+        x, rounds = np.sin(x) + 0.1 * x**2, rounds - 1
     return np.sum(x)
 
 
@@ -644,9 +740,9 @@ def test_code_that_is_right_at_the_point_alone_is_not_shown(monkeypatch: pytest.
 @pytest.mark.parametrize("rounds", [250, 2_000])
 def test_a_long_loop_is_refused_soon(rounds: int) -> None:
     def nested(x):
-        s = x
-        for _ in range(rounds):
-            s = (s + x) * x
+        s, left = x, rounds
+        while left:
+            s, left = (s + x) * x, left - 1
         return np.sum(s)
 
     with pytest.raises(dc.DiffcompareError, match=r"operations: the function does too much|single numbers"):
@@ -657,10 +753,10 @@ def test_sums_of_products_of_sums_are_not_multiplied_out(monkeypatch: pytest.Mon
     start, made = np.array([0.3, 0.5, 0.7]), []
 
     def swing(k):
-        x, v = start, 0 * start
-        for _ in range(12):
+        x, v, rounds = start, 0 * start, 12
+        while rounds:
             v = v - 0.05 * (k[0] * x + k[1] * x**3)
-            x = x + 0.1 * v
+            x, rounds = x + 0.1 * v, rounds - 1
         return np.sum((x - 1) ** 2)
 
     own = Expressions.product
