@@ -259,7 +259,10 @@ class Rewriting:
 
 @dataclass(slots=True)
 class Search:
-    """A search in a copy of the process, for what is wrong in some components; not ``possible`` where that failed."""
+    """A search in a copy of the process, for what is wrong in some components.
+
+    It is not ``possible`` any more where that failed, or where all has been tried.
+    """
 
     problem: Problem
     traces: ArrayPair | Pair | None
@@ -276,18 +279,19 @@ class Search:
 
     def rare(self) -> Told | None:
         """Mark what is rarer."""
-        return self._apart(lambda some: None if some.loops else some.rare() or some.product() or some.missing())
+        return self._apart(lambda some: some.rare() or some.product() or some.missing())
 
     def _apart(self, find: Callable[[Rewriting], Found | None]) -> Told | None:
         if not self.possible:
             return None
 
         def search() -> tuple[Told | None, int, bool]:
-            found, repeated, prepared = None, False, self._prepared()
+            found, more, prepared = None, False, self._prepared()
             with contextlib.suppress(Exhausted):
-                repeated = prepared is not None and prepared.is_repeated()
-                found = find(prepared.with_kinds()) if prepared is not None and repeated else None
-            return None if found is None else found.told(self.components), self.budget.left, repeated
+                if prepared is not None and prepared.is_repeated():
+                    more = not prepared.loops
+                    found = find(prepared.with_kinds())
+            return None if found is None else found.told(self.components), self.budget.left, more
 
         # what did not end has cost too much
         told, self.budget.left, self.possible = apart(search) or (None, self.budget.left // 2, False)
