@@ -677,7 +677,7 @@ def f(q):
     return np.concatenate([T[:3, :3] @ tip + T[:3, 3] for tip in tips] + [T[:3, 2]])
 
 
-def jacobian(q):
+def gradient(q):
     frames = chain(q)
     T = frames[-1]
     points = tips @ T[:3, :3].T + T[:3, 3]
@@ -732,7 +732,7 @@ def size_curvature(size, mu):
     return np.sum(trigammas + 1 / size - 1 / (size + mu) - (mu - y) / (size + mu) ** 2)
 
 
-def hessian(p):
+def gradient(p):
     mu = exposure * np.exp(X @ p[:-1])
     size = np.exp(p[-1])
     total = size + mu
