@@ -132,7 +132,7 @@ def gradient(x):
     r = n - c.sum() + i * (1 - c) - s
     return 2 * (s * r.sum() + r * (i * s - c))
 """,
-        Bug("mean", "s * r.sum()", "s * r.mean()", number=25, also="factor n\\b"),
+        Bug("mean", "s * r.sum()", "s * r.mean()", number=25, also="factor n\\b|sum.* in place of .*mean"),
         Bug("missing term", "2 * (s * r.sum() + r * (i * s - c))", "2 * r * (i * s - c)", also="sum"),
         Bug("loop", "i = np.arange(1, n + 1)\n    s,", "i = np.arange(n)\n    s,", also="index|shift|arange|constant"),
         Bug("sign", "(i * s - c)", "(i * s + c)"),

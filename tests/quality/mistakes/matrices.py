@@ -240,7 +240,7 @@ def gradient(p):
     plan = a[:, None] * b[None, :] * np.exp((u[:, None] + v[None, :] - C) / eps)
     return np.concatenate([plan.sum(axis=1) - a, plan.sum(axis=0) - b])
 """,
-        Bug("factor", "plan = a[:, None] * b[None", "plan = eps * a[:, None] * b[None", number=0.1),
+        Bug("factor", "plan = a[:, None] * b[None", "plan = eps * a[:, None] * b[None", number=0.1, also="factor eps"),
         Bug("missing term", "plan.sum(axis=0) - b", "plan.sum(axis=0)"),
         Bug("chain", "plan = a[:, None] * b[None, :] * np", "plan = a[:, None] * np", also="\\bb\\b|factor"),
         Bug("permuted", "[plan.sum(axis=1) - a, plan.sum(axis=0) - b]", "[plan.sum(axis=0) - b, plan.sum(axis=1) - a]"),

@@ -257,7 +257,7 @@ def gradient(p):
         dh = dh + W.T @ dz
     return np.concatenate([g.ravel() for g in grads[::-1]])
 """,
-        Bug("missing term", "dh = dh + W.T @ dz", "dh = W.T @ dz"),
+        Bug("missing term", "dh = dh + W.T @ dz", "dh = W.T @ dz", also="accumulated"),
         Bug("transposed", "dh + W.T @ dz", "dh + W @ dz"),
         Bug("permuted", "for g in grads[::-1]]", "for g in grads]"),
         Bug("transposed", "np.outer(dz, h)", "np.outer(h, dz)"),

@@ -270,7 +270,7 @@ def gradient(p):
         g[j] -= da + db
     return g
 """,
-        Bug("chain", "2 * depth * width * (1 - e) * e", "2 * depth * (1 - e) * e", number=1.3),
+        Bug("chain", "2 * depth * width * (1 - e) * e", "2 * depth * (1 - e) * e", number=1.3, also="factor width"),
         Bug("chain", "width * (1 - e) * e * d", "width * (1 - e) * d", also="exp"),
         Bug("variable", "c * b / nb**2", "c * b / na**2", also="factor"),
         Bug("quotient", " - c * a / na**2)", ")", also="term|sqrt"),
