@@ -146,6 +146,7 @@ def test_the_catalogue_of_gradients_has_a_certified_answer_everywhere():
     assert ((table["exact"] == 0) & (table["trouble"] == "zero entry")).sum() == 4
 
 
+@pytest.mark.thorough
 def test_ours_knows_the_errors_of_its_gradients():
     table = rank({"diffcompare": GRADIENT_DIFFERENTIATORS["diffcompare"][1]}, gradients=True)
     found = scores(table).iloc[0]

@@ -351,6 +351,7 @@ EXACT = {
 }
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("f", EXACT, ids=lambda f: f.__name__)
 def test_the_loops_read_as_people_write_them(f: Any) -> None:
     lines = dc.derive(f, POINTS[f]).source.splitlines()
@@ -358,6 +359,7 @@ def test_the_loops_read_as_people_write_them(f: Any) -> None:
     assert "\n".join(lines[start:]) == textwrap.indent(textwrap.dedent(EXACT[f]), "    ")
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("f", POINTS, ids=lambda f: f.__name__)
 def test_every_loop_is_written_as_one_and_is_right(f: Any) -> None:
     derived = dc.derive(f, POINTS[f])

@@ -221,6 +221,7 @@ ASSEMBLED = [
 ]  # fmt: skip
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize(("f", "gradient", "text", "said"), ASSEMBLED, ids=lambda one: getattr(one, "__name__", ""))
 def test_what_is_assembled_from_pieces_is_told(f: Code, gradient: Code, text: str, said: str) -> None:
     verdict = dc.check_gradient(f, gradient, [0.4, -0.7, 1.2, 0.1, 0.6])
