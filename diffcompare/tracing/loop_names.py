@@ -16,7 +16,7 @@ from diffcompare.program.arrays import Places
 from diffcompare.program.repeated_nodes import Nodes
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.handle import Handle, as_now, is_written, made
-from diffcompare.tracing.loops import Loop, Scope, source_of, text_of
+from diffcompare.tracing.loops import Loop, Scope, syntax_of, text_of
 
 __all__ = ["LoopName", "LoopNames", "assigned_names", "loaded_names", "node_in", "set_first", "written_arrays"]
 
@@ -287,7 +287,7 @@ def _called(call: ast.Call, scope: Scope, depth: int) -> Iterator[tuple[str, ast
     plain = not call.keywords and not any(isinstance(a, ast.Starred) for a in call.args)
     if not depth or not plain or not isinstance(function, types.FunctionType):
         return
-    own = source_of(function)
+    own = syntax_of(function)
     if own is None:
         return
     given = dict(zip((a.arg for a in own.args.args), call.args, strict=False))

@@ -14,8 +14,10 @@ from typing import Any
 
 from diffcompare.program.arrays import Places
 from diffcompare.tracing.handle import Handle, as_now, is_written, written_parts
+from diffcompare.tracing.places import written
+from diffcompare.tracing.spans import definition_of
 
-__all__ = ["Loop", "Scope", "is_skipping", "noting_loops", "source_of", "text_of"]
+__all__ = ["Loop", "Scope", "is_skipping", "noting_loops", "syntax_of", "text_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,19 +124,10 @@ def _guarded(body: list[ast.stmt]) -> tuple[list[ast.If], list[ast.stmt]]:
     return [], body
 
 
-def source_of(function: types.FunctionType) -> ast.FunctionDef | None:
-    """Return the syntax of a function; None where its source is not there."""
-    code = function.__code__
-    try:
-        tree = ast.parse("".join(linecache.getlines(code.co_filename)))
-    except SyntaxError:
-        return None
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.name == code.co_name:
-            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-            if first == code.co_firstlineno:
-                return node
-    return None
+def syntax_of(function: types.FunctionType) -> ast.FunctionDef | None:
+    """Return the syntax of a function that is no lambda, which nobody may change; None where its source is unknown."""
+    found = definition_of(function.__code__)
+    return found if isinstance(found, ast.FunctionDef) else None
 
 
 def text_of(node: ast.AST, source: str) -> str:
@@ -153,8 +146,8 @@ def _nest(loop: ast.For) -> tuple[ast.For, ...]:
 @contextmanager
 def noting_loops(function: types.FunctionType) -> Iterator[list[Loop]]:
     """Note what happens in the loops of a function, while its copy is traced."""
-    tree, own = source_of(function), function.__code__
-    source = "".join(linecache.getlines(own.co_filename))
+    tree, own = syntax_of(function), written(function.__code__)
+    source = "".join(linecache.getlines(function.__code__.co_filename))
     found = [Loop(_nest(one), source) for one in (tree.body if tree is not None else []) if isinstance(one, ast.For)]
     if not found:
         yield found
@@ -167,12 +160,8 @@ def noting_loops(function: types.FunctionType) -> Iterator[list[Loop]]:
         return lines
 
     def calls(frame: types.FrameType, _: str, __: Any) -> Any:
-        code = frame.f_code
-        same = (code.co_name, code.co_filename, code.co_firstlineno) == (
-            own.co_name, own.co_filename, own.co_firstlineno,
-        )  # fmt: skip
         # the function itself, which may be called first, has a plain module
-        return lines if same and type(frame.f_globals) is not dict else None
+        return lines if type(frame.f_globals) is not dict and written(frame.f_code) == own else None
 
     before = sys.gettrace()
     sys.settrace(calls)

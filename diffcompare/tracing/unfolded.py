@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from diffcompare.tracing.loops import source_of
+from diffcompare.tracing.loops import syntax_of
 
 __all__ = ["unfolded"]
 
@@ -32,7 +32,7 @@ def unfolded(f: Callable[..., Any]) -> Callable[..., Any] | None:
     function = f.__func__ if isinstance(f, types.MethodType) else f
     if not isinstance(function, types.FunctionType):
         return None
-    own = source_of(function)
+    own = syntax_of(function)
     if own is None or function.__closure__ or function.__defaults__ or function.__kwdefaults__:
         return None
     changed = copy.deepcopy(own)
@@ -145,7 +145,7 @@ def _summed(call: ast.Call, names: Counter[str]) -> tuple[list[ast.stmt], ast.ex
 def _called(call: ast.Call, around: _Around) -> tuple[list[ast.stmt], ast.expr] | None:
     """Write a call of a function with a loop as its statements, and what it returns."""
     found = around.called(call)
-    own = source_of(found[0]) if found is not None else None
+    own = syntax_of(found[0]) if found is not None else None
     if own is None or found is None:
         return None
     function, args = found

@@ -27,7 +27,7 @@ from diffcompare.tracing.calling import called
 from diffcompare.tracing.handle import Handle
 from diffcompare.tracing.keeping import Keeper
 from diffcompare.tracing.loops import noting_loops
-from diffcompare.tracing.places import is_library
+from diffcompare.tracing.places import is_library, written
 from diffcompare.tracing.unfolded import unfolded
 from diffcompare.tracing.whole_calls import NamingRebuilder, WholeCalls
 from diffcompare.verdict.arguments import Structure, structure_of
@@ -217,15 +217,13 @@ def _traced(f: Any, args: tuple[Any, ...], structure: Structure, x: Any, names: 
 @contextmanager
 def _noting_locals(function: types.FunctionType, local: dict[str, int]) -> Iterator[None]:
     """Note what the local variables of a function stand for when it returns."""
-    own = function.__code__
+    own = written(function.__code__)
 
     def profile(frame: types.FrameType, event: str, _: Any) -> None:
         code = frame.f_code
         if event != "return" or is_library(code.co_filename):
             return
-        main = (code.co_name, code.co_filename, code.co_firstlineno) == (
-            own.co_name, own.co_filename, own.co_firstlineno,
-        )  # fmt: skip
+        main = written(code) == own
         for text, value in frame.f_locals.items():
             if (
                 isinstance(value, Handle)

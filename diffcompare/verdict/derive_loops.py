@@ -15,7 +15,7 @@ from diffcompare.program.expression import Expression, operands_first
 from diffcompare.program.numpy_source import WIDTH, NumpyLines
 from diffcompare.program.shared_parts import distributed, weights_of
 from diffcompare.tracing.loop_names import assigned_names, loaded_names
-from diffcompare.tracing.loops import source_of, text_of
+from diffcompare.tracing.loops import syntax_of, text_of
 from diffcompare.verdict.arguments import Structure
 from diffcompare.verdict.code_names import CodeNames
 from diffcompare.verdict.gradient_code import Traced, returned, taken_names, texts_for, whole_function
@@ -47,7 +47,7 @@ def with_loops(traced: Traced, structure: Structure, names: CodeNames, name: str
         It has none, or one whose runs are not alike.
     """
     loops = [one for one in traced.loops if len(one.runs) >= _RUNS and not any(loop.orelse for loop in one.nest)]
-    source = source_of(names.function)
+    source = syntax_of(names.function)
     if not loops or source is None:
         raise UnsupportedFunction("there is no loop")
     reader = Reader(traced, structure, names)

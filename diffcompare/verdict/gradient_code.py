@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import keyword
-import re
 import textwrap
 from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from diffcompare.tracing.loops import Loop
 from diffcompare.tracing.whole_calls import WholeCalls
 from diffcompare.verdict.arguments import Structure
 from diffcompare.verdict.code_names import CodeNames, item_text, quoted
+from diffcompare.verdict.loop_statements import uses
 
 __all__ = ["TOO_LONG", "Traced", "check_length", "pieces_in", "returned", "taken_names", "texts_for", "whole_function"]
 
@@ -116,9 +116,8 @@ def _docstring(names: CodeNames, structure: Structure, lines: Sequence[str]) -> 
     """Say what it is, and the shapes of what is used."""
     texts = [names.variable if structure.kind == "array" else item_text(names.variable, key) for key in structure.keys]
     shapes = dict(zip(texts, structure.shapes, strict=True))
-    code = "\n".join(lines)
     for text, array in names.arrays:
-        if re.search(rf"(?<![\w.]){re.escape(text)}(?!\w)", code):
+        if uses(lines, text):
             shapes.setdefault(text, array.shape)
     own = names.function.__name__
     words = ", ".join(f"{text} {shape}" if shape else f"{text} a number" for text, shape in shapes.items())

@@ -11,7 +11,7 @@ from diffcompare.tracing.array_substitutes import ARRAYS
 from diffcompare.tracing.array_trace import placed_arrays, record_arrays
 from diffcompare.tracing.keeping import Keeper
 from diffcompare.tracing.loop_names import LoopNames, assigned_names, set_first, written_arrays
-from diffcompare.tracing.loops import Loop, noting_loops, source_of
+from diffcompare.tracing.loops import Loop, noting_loops, syntax_of
 from diffcompare.tracing.rebuild import Rebuilder
 from diffcompare.tracing.whole_calls import WholeCalls
 
@@ -108,12 +108,12 @@ def test_names_that_a_body_sets_before_it_uses_them() -> None:
 
 
 def test_the_source_of_a_function_is_found_by_its_place() -> None:
-    found = source_of(nested)
+    found = syntax_of(nested)
     assert found is not None
     assert found.name == "nested"
     scope: dict[str, Any] = {}
     exec("def f(x):\n    return x", scope)
-    assert source_of(scope["f"]) is None
+    assert syntax_of(scope["f"]) is None
 
 
 def test_a_function_without_a_loop_is_not_followed() -> None:
