@@ -9,7 +9,9 @@ from typing import Any
 from diffcompare.line_tracing import follow
 from diffcompare.watchdog import OutOfTime, count_call
 
-__all__ = ["PASSING", "Interruption", "StoppedError", "called"]
+__all__ = ["PASSING", "Interruption", "StoppedError", "called", "calls_made"]
+
+_made = 0
 
 
 class Interruption(BaseException):
@@ -23,8 +25,15 @@ class StoppedError(RuntimeError):
     """The user's code raised what is no Exception, such as SystemExit; it is the cause of this one."""
 
 
+def calls_made() -> int:
+    """Count the calls of users' code in this process: where the number is the same, none was made."""
+    return _made
+
+
 def called(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call the user's code, which raises an Exception if anything; Ctrl-C passes."""
+    global _made
+    _made += 1
     count_call(function)
     followed = follow()
     try:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from diffcompare.errors import TraceError
+from diffcompare.tracing.calling import calls_made
 from diffcompare.tracing.places import is_library
 
 __all__ = ["Keeper", "kept", "names_of", "slots_of"]
@@ -44,22 +45,18 @@ _Undo = Callable[[], None]
 
 def kept(roots: Sequence[Any], *, opaque: bool = True) -> AbstractContextManager[None]:
     """Put back, once, what code changes of the objects that can be reached from ``roots``: see :class:`Keeper`."""
-    return Keeper(opaque=opaque).kept(roots)
+    return Keeper().kept(roots, opaque=opaque)
 
 
 class Keeper:
     """Looks once at what can be reached, and puts it back as often as code was run.
 
-    It is for a stretch in which nothing but kept code runs: what other calls change in between would be undone too.
-
-    Parameters
-    ----------
-    opaque : bool
-        Objects of C code that hold others out of sight are taken along; else they are refused.
+    After a call of other code it looks anew: what that changed is not to be undone.
     """
 
-    def __init__(self, *, opaque: bool = True) -> None:
-        self._held = _Held(opaque)
+    def __init__(self) -> None:
+        self._held = _Held()
+        self._calls = calls_made()
 
     @property
     def objects(self) -> int:
@@ -67,30 +64,42 @@ class Keeper:
         return self._held.objects
 
     @contextmanager
-    def kept(self, roots: Sequence[Any]) -> Iterator[None]:
+    def kept(self, roots: Sequence[Any], *, opaque: bool = True) -> Iterator[None]:
         """Put back what code changes of the objects that can be reached from ``roots``, here and in earlier calls.
+
+        Parameters
+        ----------
+        roots : sequence
+        opaque : bool
+            Objects of C code that hold others out of sight are taken along; else they are refused.
 
         Raises
         ------
         TraceError
             Something that is reached, such as a generator, could not be put back.
         """
+        if self._calls != calls_made():
+            self._held = _Held()
         try:
             self._held.visit(roots)
         except RecursionError:
             raise TraceError("the function refers to objects that are nested too deeply; pass formula=") from None
+        if self._held.opaque and not opaque:
+            raise TraceError(_OUT_OF_SIGHT.format(self._held.opaque[0]))
         try:
             yield
         finally:
             self._held.put_back()
+            self._calls = calls_made()
 
 
 class _Held:
     """What was reached so far, and how each of it is put back."""
 
-    def __init__(self, opaque: bool) -> None:
-        self.opaque = opaque
+    def __init__(self) -> None:
         self.undo: list[_Undo] = []
+        # the names of classes whose objects hold others out of sight
+        self.opaque: list[str] = []
         # the objects are held: an id must not be used again
         self._seen: dict[int, Any] = {}
         self._bytes = 0
@@ -112,7 +121,7 @@ class _Held:
 
     def visit(self, values: Sequence[Any]) -> None:
         """Look at values and at what they refer to, or at nothing where that fails."""
-        objects, undo, bare, size = len(self._seen), len(self.undo), len(self._bare), self._bytes
+        objects, undo, bare, opaque, size = (*map(len, (self._seen, self.undo, self._bare, self.opaque)), self._bytes)
         collecting = gc.isenabled()
         # thousands of small objects are made, and none is garbage
         gc.disable()
@@ -122,7 +131,7 @@ class _Held:
             # what was seen of them must not pass for looked at
             while len(self._seen) > objects:
                 self._seen.popitem()
-            del self.undo[undo:], self._bare[bare:]
+            del self.undo[undo:], self._bare[bare:], self.opaque[opaque:]
             self._bytes = size
             raise
         finally:
@@ -311,11 +320,8 @@ class _Held:
         """Return what an object of C code refers to out of sight."""
         known = {id(v) for v in seen}
         hidden = [v for v in gc.get_referents(value) if id(v) not in known and not _is_atom(type(v))]
-        if hidden and not self.opaque and not isinstance(value, _OPEN):
-            raise TraceError(
-                f"{type(value).__module__}.{type(value).__name__}: what such an object holds cannot be put back after "
-                "a trace; pass formula="
-            )
+        if hidden and not isinstance(value, _OPEN):
+            self.opaque.append(f"{type(value).__module__}.{type(value).__name__}")
         return hidden
 
 
@@ -338,6 +344,7 @@ _KINDS: dict[type, Callable[[_Held, Any], Sequence[Any]]] = {
     classmethod: _method,
     property: lambda _, value: [value.fget, value.fset, value.fdel],
 }
+_OUT_OF_SIGHT = "{}: what such an object holds cannot be put back after a trace; pass formula="
 _USED_UP = "the function refers to a {}: a trace would use it up; give it a list"
 # of a class: Py_TPFLAGS_HEAPTYPE
 _WRITTEN_IN_PYTHON = 1 << 9

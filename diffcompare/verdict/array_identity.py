@@ -22,6 +22,7 @@ from diffcompare.floats import Flags, Floats, unit_roundoff
 from diffcompare.program.array_adjoint import sensitivities_of
 from diffcompare.program.arrays import most_held, same_elements
 from diffcompare.tracing.array_table import ANSWERS, ArrayGuard
+from diffcompare.tracing.keeping import Keeper
 from diffcompare.verdict.array_pair import ArrayPair, record_function, trace_arrays
 from diffcompare.verdict.difference import PARAMETER_MOVES, SPECIAL, nearest_float
 from diffcompare.verdict.judgement import OTHER_BESIDE, OTHER_NUMBERS, OTHER_SLOPE, Judgement, Left
@@ -99,7 +100,7 @@ class Compared:
         return np.asarray(np.maximum.reduce([32 * self.L, 2 * self.least, self.off, 8 * self.beside]))
 
 
-def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
+def judge_arrays(problem: Problem, state: State, keeper: Keeper | None = None) -> Judgement | Left:
     """Compare a gradient's own code with the true derivative of the function's, both as programs of arrays.
 
     Raises
@@ -107,7 +108,7 @@ def judge_arrays(problem: Problem, state: State) -> Judgement | Left:
     TraceError
         The codes cannot be traced so.
     """
-    pair = trace_arrays(problem)
+    pair = trace_arrays(problem, keeper=keeper)
     costly = cost_of(pair)
     if costly:
         return costly

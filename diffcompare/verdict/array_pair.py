@@ -71,11 +71,11 @@ def is_for_arrays(problem: Problem) -> bool:
     return problem.formula is None and (problem.directions is not None or _rule(problem) is not None)
 
 
-def trace_arrays(problem: Problem, *, few: int = FEW) -> ArrayPair:
+def trace_arrays(problem: Problem, *, few: int = FEW, keeper: Keeper | None = None) -> ArrayPair:
     """Record a function and its gradient at a point; ``TraceError`` where that cannot be done."""
     table = ArrayTable(problem.x, few=few)
     build = table.build
-    keeper = Keeper()
+    keeper = keeper or Keeper()
     first = _recorded_function(problem, table, keeper)
     second = _recorded(problem, problem.gradient, table, keeper)
     order = np.asarray(problem.flatten(second.structure), dtype=float).astype(np.intp)

@@ -20,6 +20,7 @@ from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import needed_nodes
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.tracing.keeping import Keeper
 from diffcompare.tracing.table import NODE_LIMIT, TooLargeError
 from diffcompare.verdict.array_identity import judge_arrays
 from diffcompare.verdict.array_pair import is_for_arrays
@@ -31,6 +32,7 @@ from diffcompare.verdict.pair import (
     ATTEMPTS,
     FAILURES,
     Pair,
+    Stretch,
     follow_gradient,
     slope_agrees,
     trace_beside,
@@ -72,21 +74,25 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
             f"the function or the {problem.what} raises nearby, or answers differently from call to call; {ALONE}"
         )
     reasons: list[str] = []
+    # the user's objects are looked at once for all ways that fail before the codes are called
+    keeper = Keeper()
     tried, large = 0, False
     if is_for_arrays(problem):
         # what is short is followed number by number; else arrays are compared as such, if they can be
         short = problem.x.size + sum(a.size for a in problem.args if isinstance(a, np.ndarray)) <= _FEW
-        found = _by_numbers(problem, state, *ATTEMPTS[0], limit=_FEW) if short else None
+        found = _by_numbers(problem, state, *ATTEMPTS[0], keeper, limit=_FEW) if short else None
         tried, large = int(found is not None), found is None
         followed = isinstance(found, Judgement) or (found is not None and found.followed)
-        for answer in (found, None if followed else _by_arrays(problem, state)):
+        for answer in (found, None if followed else _by_arrays(problem, state, keeper)):
             if isinstance(answer, Judgement):
                 return answer
             reasons += [] if answer is None else [answer.reason]
     limit = int(min(NODE_LIMIT, given_time() / _SECONDS))
     for way in ATTEMPTS[tried:]:
         # what one way has refused another may: the gradient is tried first then
-        found = (_refused(problem, *way) if reasons else None) or _by_numbers(problem, state, *way, limit=limit)
+        found = (_refused(problem, *way, keeper) if reasons else None) or _by_numbers(
+            problem, state, *way, keeper, limit=limit
+        )
         if isinstance(found, Judgement):
             return found
         too_large = (
@@ -100,17 +106,18 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
     return Left(reasons[0])
 
 
-def _by_arrays(problem: Problem, state: State) -> Judgement | Left:
+def _by_arrays(problem: Problem, state: State, keeper: Keeper) -> Judgement | Left:
     try:
-        return judge_arrays(problem, state)
+        return judge_arrays(problem, state, keeper)
     except Exception as error:
         return Left(why_left(error))
 
 
-def _refused(problem: Problem, exact: bool, rebuilt: bool) -> Left | None:
+def _refused(problem: Problem, exact: bool, rebuilt: bool, keeper: Keeper) -> Left | None:
     """Tell why a gradient cannot be followed number by number, before its function is: at this size that is dear."""
     try:
-        follow_gradient(problem, exact=exact, rebuilt=rebuilt)
+        stretch = Stretch(keeper=keeper)
+        follow_gradient(problem, exact=exact, rebuilt=rebuilt, stretch=stretch)
     except TooLargeError:
         # told with both
         return None
@@ -120,11 +127,17 @@ def _refused(problem: Problem, exact: bool, rebuilt: bool) -> Left | None:
 
 
 def _by_numbers(
-    problem: Problem, state: State, exact: bool, rebuilt: bool, limit: int = NODE_LIMIT
+    problem: Problem,
+    state: State,
+    exact: bool,
+    rebuilt: bool,
+    keeper: Keeper,
+    limit: int = NODE_LIMIT,
 ) -> Judgement | Left | None:
     """Judge by traces of single numbers; None where they would have more nodes than a limit below the usual one."""
     try:
-        pair = trace_pair(problem, exact=exact, rebuilt=rebuilt, limit=limit)
+        stretch = Stretch(keeper=keeper)
+        pair = trace_pair(problem, exact=exact, rebuilt=rebuilt, limit=limit, stretch=stretch)
         if pair is None:
             return Left(f"the function returned something else than {problem.outputs} numbers to a trace")
         if not _is_what_runs(problem, state, pair):

@@ -222,7 +222,7 @@ def two_ways(case: Case, words: dict[int, str]) -> Finding:
     """A switch between two ways of computing one thing, such as a series near 0: on one side both codes agree."""
     pair = case.pair
     count = len(pair.function.guards) + len(pair.gradient.guards)
-    stretch = Stretch(rebuilt=case.rebuilt, left=_OPERATIONS if count <= _FLIPS else 0)
+    stretch = Stretch(left=_OPERATIONS if count <= _FLIPS else 0)
     mine, tried = _switches(case, stretch, "function")
     theirs, tried_too = _switches(case, stretch, "gradient")
     for one, two in ((mine, theirs), (mine, []), ([], theirs)):

@@ -89,15 +89,14 @@ class Stretch:
 
     Parameters
     ----------
-    rebuilt : bool
-        How the codes are recorded.
     left : int
         The nodes that may still be recorded. A recording counts each object as a node too: it is rebuilt and put back.
+    keeper : Keeper, optional
+        Of another stretch, if it has looked at the objects as they are.
     """
 
-    def __init__(self, *, rebuilt: bool, left: int = NODE_LIMIT) -> None:
-        # called as they are, a gradient may use what its function has left
-        self.keeper = Keeper(opaque=rebuilt)
+    def __init__(self, *, left: int = NODE_LIMIT, keeper: Keeper | None = None) -> None:
+        self.keeper = keeper or Keeper()
         self.left = left
 
     @contextmanager
@@ -126,7 +125,7 @@ def trace_pair(
     ``problem`` has the callables, the point, and how arguments and results are structured. None where the function does
     not return as many numbers as it should.
     """
-    stretch = stretch or Stretch(rebuilt=rebuilt)
+    stretch = stretch or Stretch()
     known = problem.formula
     with stretch.table(problem.x, exact=exact) as table:
         whole, table.limit = table.limit, min(limit, table.limit)
@@ -160,7 +159,7 @@ def trace_beside(problem: Problem, point: Floats, *, exact: bool, rebuilt: bool)
 
     The pair that is returned has no gradient.
     """
-    stretch = Stretch(rebuilt=rebuilt)
+    stretch = Stretch()
     with stretch.table(point, exact=exact) as table, _kept(problem, stretch, rebuilt=rebuilt):
         trace = _recorded(problem, problem.function, table, stretch, rebuilt=rebuilt)
     if len(trace.outputs) != problem.outputs:
@@ -202,15 +201,16 @@ def trace_one(
         return Pair(table, _NOTHING, trace, (), G, ()) if len(G) == len(problem.names) else None
 
 
-def follow_gradient(problem: Problem, *, exact: bool, rebuilt: bool) -> None:
+def follow_gradient(problem: Problem, *, exact: bool, rebuilt: bool, stretch: Stretch) -> None:
     """Record the gradient alone, to see whether it can be followed; ``TraceError`` where it cannot."""
     as_it_is: Decide = lambda number, place, visit, answer: answer  # noqa: ARG005, E731
-    trace_one(problem, exact=exact, rebuilt=rebuilt, stretch=Stretch(rebuilt=rebuilt), gradient=as_it_is)
+    trace_one(problem, exact=exact, rebuilt=rebuilt, stretch=stretch, gradient=as_it_is)
 
 
 def _kept(problem: Problem, stretch: Stretch, *, rebuilt: bool) -> AbstractContextManager[None]:
+    # called as they are, a gradient may use what its function has left
     roots = (problem.function, problem.gradient, *problem.args)
-    return nullcontext() if rebuilt else stretch.keeper.kept(roots)
+    return nullcontext() if rebuilt else stretch.keeper.kept(roots, opaque=False)
 
 
 def _recorded(

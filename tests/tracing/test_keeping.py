@@ -6,14 +6,17 @@ import array
 import functools
 import pickle
 import random
+import types
 from collections import OrderedDict, deque
 from typing import Any
 
 import numpy as np
 import pytest
 
+import diffcompare as dc
 from diffcompare.errors import TraceError
-from diffcompare.tracing.keeping import Keeper, kept
+from diffcompare.tracing.calling import called
+from diffcompare.tracing.keeping import Keeper, _Held, kept
 
 
 def cached() -> Any:
@@ -109,6 +112,49 @@ def test_a_keeper_looks_at_objects_once_and_puts_them_back_each_time() -> None:
         objects.append(keeper.objects)
         assert (total, seen, table[0]) == (1.0, [1.0], 0.0)
     assert len(set(objects)) == 1
+
+
+def test_what_other_calls_change_is_not_undone() -> None:
+    seen: list[float] = []
+
+    def f() -> None:
+        seen.append(1.0)
+
+    keeper = Keeper()
+    with keeper.kept([f]):
+        f()
+    called(f)
+    with keeper.kept([f]):
+        f()
+    assert seen == [1.0]
+
+
+def test_a_gradient_that_no_way_can_follow_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = [[float(k)] for k in range(500)]
+    looked: list[int] = []
+    visit = _Held.visit
+
+    def counted(held: _Held, values: Any) -> None:
+        before = held.objects
+        visit(held, values)
+        looked.append(held.objects - before)
+
+    monkeypatch.setattr(_Held, "visit", counted)
+    verdict = dc.check_gradient(
+        lambda x: x @ x, lambda x: np.frombuffer(x.tobytes()) * 2 * len(table) / 500, [3.0, 4.0]
+    )
+    assert verdict.status == "consistent"
+    assert verdict.evidence != "identity"
+    assert sum(count >= 500 for count in looked) == 1
+
+
+def test_objects_of_c_code_are_refused_where_they_must_not_hide_what_they_hold() -> None:
+    keeper = Keeper()
+    with keeper.kept([types.MappingProxyType({"a": [1.0]})]):
+        pass
+    refused = pytest.raises(TraceError, match=r"builtins\.mappingproxy: what such an object holds")
+    with refused, keeper.kept([], opaque=False):
+        pass
 
 
 def test_a_keeper_puts_back_what_an_earlier_root_refers_to() -> None:
