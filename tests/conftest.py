@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--part",
         type=_part,
         metavar="N/COUNT",
-        help="with -m thorough: one of COUNT parts of these tests, the N-th (modulo COUNT)",
+        help="of the thorough tests that are asked for the N-th (modulo COUNT) of COUNT parts",
     )
 
 
@@ -98,9 +98,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if part is None:
         return
     thorough = [item for item in items if item.get_closest_marker("thorough")]
-    kept = set(thorough[part[0] :: part[1]])
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-    items[:] = [item for item in thorough if item in kept]
+    left = set(thorough) - set(thorough[part[0] :: part[1]])
+    config.hook.pytest_deselected(items=[item for item in items if item in left])
+    items[:] = [item for item in items if item not in left]
 
 
 def _no_places(_problem: Problem, _judgement: Judgement, cause: Cause | None) -> Pointed:

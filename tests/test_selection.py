@@ -41,12 +41,15 @@ def chosen(conftest: Any, items: list[Item], part: tuple[int, int] | None) -> li
     return [item.number for item in items]
 
 
-def test_parts_hold_each_thorough_test_once_and_no_other(conftest: Any) -> None:
+def test_parts_hold_each_thorough_test_once_and_all_others(conftest: Any) -> None:
     items = [Item(number, *[THOROUGH] * (number % 3 > 0)) for number in range(20)]
+    quick = list(range(0, 20, 3))
     parts = [chosen(conftest, items, conftest._part(f"{number}/5")) for number in range(7, 12)]
-    assert sorted(number for part in parts for number in part) == [number for number in range(20) if number % 3]
-    assert all(parts)
-    assert chosen(conftest, items, conftest._part("14/16")) == []
+    thorough = [[number for number in part if number not in quick] for part in parts]
+    assert sorted(number for part in thorough for number in part) == [number for number in range(20) if number % 3]
+    assert all(thorough)
+    assert all(set(quick) < set(part) for part in parts)
+    assert chosen(conftest, items, conftest._part("14/16")) == quick
 
 
 def test_the_first_case_and_each_nth_after_it_stay_quick(conftest: Any) -> None:

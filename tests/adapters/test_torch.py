@@ -227,6 +227,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_gradients_of_torch_are_judged_by_identity(name: str) -> None:
     verdict = dc.check_gradient(FUNCTIONS[name], torch.func.grad(FUNCTIONS[name]), W)
@@ -263,6 +264,7 @@ MODULES = {
 }
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("name", MODULES)
 def test_parameters_of_modules_are_judged_by_identity(name: str) -> None:
     make, x = MODULES[name]
@@ -365,6 +367,7 @@ DISTRIBUTIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_likelihoods_of_distributions_are_judged_by_identity(name: str) -> None:
     def likelihood(w: Any) -> Any:

@@ -37,6 +37,7 @@ def test_the_corpus_is_as_large_as_it_should_be() -> None:
     assert 5 * sum(len(one.bugs) for one in ASIDE) >= len(bugs)
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("one", [*OPEN, *ASIDE], ids=str)
 def test_every_edit_applies_once_and_lies_in_one_statement(one: Case) -> None:
     for bug in one.bugs:
