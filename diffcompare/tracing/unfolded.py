@@ -1,6 +1,7 @@
 """Functions whose loops stand elsewhere, written with the loops in them: those of functions that they call, and sums.
 
-``sum(e for x in data)`` becomes a loop that adds up, and a call of a function with a loop becomes its statements.
+``sum(e for x in data)`` becomes a loop that adds up, and a call of a function with a loop becomes its statements. A
+list that a loop appends to becomes an array that it fills, and a loop on one line gets a line for its body.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from diffcompare.tracing.loops import syntax_of
 
 __all__ = ["unfolded"]
@@ -24,10 +27,11 @@ __all__ = ["unfolded"]
 _DEPTH = 3
 
 
-def unfolded(f: Callable[..., Any]) -> Callable[..., Any] | None:
+def unfolded(f: Callable[..., Any], shapes: Mapping[str, tuple[int, ...]] | None = None) -> Callable[..., Any] | None:
     """Return a function that does the same, with the loops of others in it; None where there are none.
 
-    It has the name, the parameters and the module of the function, and a source of its own.
+    It has the name, the parameters and the module of the function, and a source of its own. What stands in its lists
+    has ``shapes``, by the names of these, or is numbers.
     """
     function = f.__func__ if isinstance(f, types.MethodType) else f
     if not isinstance(function, types.FunctionType):
@@ -39,9 +43,10 @@ def unfolded(f: Callable[..., Any]) -> Callable[..., Any] | None:
     changed.decorator_list = []
     names = Counter(_names(own))
     owner = type(f.__self__) if isinstance(f, types.MethodType) else None
-    around = _Around(function, owner, own.args.args[0].arg if own.args.args else "", names)
-    changed.body = [one for statement in own.body for one in _unfolded(statement, around, _DEPTH)]
-    if ast.dump(changed) == ast.dump(own):
+    around = _Around(function, owner, own.args.args[0].arg if own.args.args else "", names, shapes or {})
+    changed.body = _filled([one for statement in own.body for one in _unfolded(statement, around, _DEPTH)], around)
+    on_one_line = any(isinstance(node, ast.For) and node.body[0].lineno == node.lineno for node in ast.walk(own))
+    if ast.dump(changed) == ast.dump(own) and not on_one_line:
         return None
     text = ast.unparse(ast.fix_missing_locations(changed)) + "\n"
     file = f"<{own.name} {hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}>"
@@ -61,12 +66,21 @@ def _names(tree: ast.AST) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """What a statement stands in: the function, the class that it is a method of, and how often each name is used."""
+    """What a statement stands in: the function, the class that it is a method of, and how often each name is used.
+
+    ``shapes`` has those of what stands in lists.
+    """
 
     function: types.FunctionType
     owner: type | None
     first: str
     names: Counter[str]
+    shapes: Mapping[str, tuple[int, ...]]
+
+    @property
+    def numpy(self) -> str | None:
+        """The name that NumPy has in the module."""
+        return next((name for name, value in self.function.__globals__.items() if value is np), None)
 
     def called(self, call: ast.Call) -> tuple[types.FunctionType, list[ast.expr]] | None:
         """Return the function of the user's that is called, and its arguments."""
@@ -177,3 +191,169 @@ def _called(call: ast.Call, around: _Around) -> tuple[list[ast.stmt], ast.expr] 
     renamed |= same
     ahead += [_Renamed(renamed).visit(copy.deepcopy(one)) for one in body]
     return ahead, _Renamed(renamed).visit(copy.deepcopy(last.value))
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list of a function, the loop that appends a value to it in each run, and where in the body it does so."""
+
+    name: str
+    start: ast.List
+    loop: ast.For
+    place: int
+    value: ast.expr
+
+
+def _filled(body: list[ast.stmt], around: _Around) -> list[ast.stmt]:
+    """Write lists that a loop appends to as arrays that it fills."""
+    numpy = around.numpy
+    body = [one for statement in body for one in _apart(statement)]
+    for k in range(len(body)):
+        found = _appended(body, k)
+        if numpy is None or found is None:
+            continue
+        given = len(found.start.elts)
+        runs = _count(found.loop.iter)
+        if given:
+            runs = str(given + int(runs)) if runs.isdecimal() else f"{given} + {runs}"
+        shape = ", ".join([runs, *map(str, around.shapes.get(found.name, ()))])
+        new = [f"{found.name} = {numpy}.zeros({f'({shape})' if ', ' in shape else shape})"]
+        new += [f"{found.name}[{i}] = {ast.unparse(one)}" for i, one in enumerate(found.start.elts)]
+        ahead = [one for text in new for one in ast.parse(text).body]
+        later = [
+            _filling(found, around) if one is found.loop else _OfArray(found.name, numpy).visit(one)
+            for one in body[k + 1 :]
+        ]
+        return _filled([*body[:k], *ahead, *later], around)
+    return body
+
+
+def _apart(statement: ast.stmt) -> list[ast.stmt]:
+    """Write an assignment of several values, of which one is a list, as one of each."""
+    match statement:
+        case ast.Assign([ast.Tuple(targets)], ast.Tuple(values)) if (
+            len(targets) == len(values)
+            and any(isinstance(v, ast.List) for v in values)
+            and all(isinstance(t, ast.Name) for t in targets)
+            and not {ast.unparse(t) for t in targets} & {n for v in values for n in _names(v)}
+        ):
+            return [ast.Assign([t], v) for t, v in zip(targets, values, strict=True)]
+    return [statement]
+
+
+def _appended(body: list[ast.stmt], k: int) -> _List | None:
+    """Return the list that a statement sets, if a loop behind it appends one value to it in each run, and no more."""
+    statement = body[k]
+    if not (isinstance(statement, ast.Assign) and isinstance(statement.value, ast.List)):
+        return None
+    if len(statement.targets) != 1 or not isinstance(statement.targets[0], ast.Name):
+        return None
+    name = statement.targets[0].id
+    uses = [n for one in body for n in ast.walk(one) if isinstance(n, ast.Name) and n.id == name]
+    named = [n for one in body for n in ast.walk(one) if isinstance(n, ast.Attribute)]
+    methods = [n for n in named if isinstance(n.value, ast.Name) and n.value.id == name]
+    if [n for n in uses if isinstance(n.ctx, ast.Store)] != statement.targets or len(methods) != 1:
+        return None
+    for loop in [one for one in body[k + 1 :] if isinstance(one, ast.For)]:
+        leaving = ast.Break | ast.Continue | ast.Return
+        if any(isinstance(node, leaving) for node in ast.walk(loop)) or loop.orelse:
+            continue
+        for place, one in enumerate(loop.body):
+            call = one.value if isinstance(one, ast.Expr) else None
+            if isinstance(call, ast.Call) and call.func is methods[0] and methods[0].attr == "append":
+                return _List(name, statement.value, loop, place, call.args[0]) if len(call.args) == 1 else None
+    return None
+
+
+def _stop(over: ast.expr) -> ast.expr | None:
+    """Return n of ``range(n)``."""
+    match over:
+        case ast.Call(ast.Name("range"), [stop], []):
+            return stop
+    return None
+
+
+def _enumerated(over: ast.expr) -> ast.expr | None:
+    """Return x of ``enumerate(x)``."""
+    match over:
+        case ast.Call(ast.Name("enumerate"), [inner], []):
+            return inner
+    return None
+
+
+def _count(over: ast.expr) -> str:
+    """Write how many runs a loop has."""
+    stop = _stop(over)
+    if stop is not None:
+        text = ast.unparse(stop)
+        return text if isinstance(stop, ast.Name | ast.Constant | ast.Call) else f"({text})"
+    over = _enumerated(over) or over
+    text = ast.unparse(over)
+    has_length = text.startswith("range(") or isinstance(over, ast.Name | ast.Attribute | ast.Subscript)
+    return f"len({text})" if has_length else f"len(list({text}))"
+
+
+def _counter(loop: ast.For) -> str | None:
+    """Return the name of the loop's own that counts its runs."""
+    match loop.target:
+        case ast.Name(name) | ast.Tuple([ast.Name(name), *_]) if name != "_":
+            own = isinstance(loop.target, ast.Name)
+            return name if (_stop if own else _enumerated)(loop.iter) is not None else None
+    return None
+
+
+def _filling(found: _List, around: _Around) -> ast.For:
+    """Return the loop with what it appends written to its place, and with what is read from the end counted."""
+    loop, given = found.loop, len(found.start.elts)
+    own = _counter(loop)
+    counter = own or _fresh("k", around.names)
+    around.names[counter] += 1
+    body: list[ast.stmt] = []
+    for place, one in enumerate(loop.body):
+        if place == found.place:
+            text = f"{found.name}[{_plus(counter, given)}] = {ast.unparse(found.value)}"
+            one = ast.parse(text).body[0]
+        body.append(_Counted(found.name, counter, given + (place > found.place)).visit(copy.deepcopy(one)))
+    if own:
+        return ast.For(loop.target, loop.iter, body, [])
+    if _stop(loop.iter) is not None and ast.unparse(loop.target) == "_":
+        return ast.For(ast.Name(counter, ast.Store()), loop.iter, body, [])
+    target = ast.Tuple([ast.Name(counter, ast.Store()), loop.target], ast.Store())
+    return ast.For(target, ast.Call(ast.Name("enumerate", ast.Load()), [loop.iter], []), body, [])
+
+
+def _plus(counter: str, number: int) -> str:
+    return f"{counter} {'+' if number > 0 else '-'} {abs(number)}" if number else counter
+
+
+class _Counted(ast.NodeTransformer):
+    """Writes places that are counted from the end of a list, which grows, from its start."""
+
+    def __init__(self, name: str, counter: str, length: int) -> None:
+        self._name, self._counter, self._length = name, counter, length
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.value, ast.Name) and node.value.id == self._name:
+            match node.slice:
+                case ast.UnaryOp(ast.USub(), ast.Constant(int() as back)):
+                    node.slice = ast.parse(_plus(self._counter, self._length - back), mode="eval").body
+        return node
+
+
+class _OfArray(ast.NodeTransformer):
+    """Writes what is done to a list as what is done to the array that it is now."""
+
+    def __init__(self, name: str, numpy: str) -> None:
+        self._name, self._numpy = name, numpy
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        match node:
+            case ast.Call(ast.Name("sum"), [ast.Name(self._name)], []):
+                # an element may be an array
+                text = f"{self._numpy}.sum({self._name}, axis=0)"
+                return ast.parse(text, mode="eval").body
+            case ast.Call(ast.Attribute(ast.Name(self._numpy), "stack"), [ast.Name(self._name)], []):
+                return node.args[0]
+        return node

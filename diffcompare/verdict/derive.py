@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from diffcompare.errors import UnsupportedFunction
+from diffcompare.errors import TraceError, UnsupportedFunction
 from diffcompare.program.expression import Expression, operands_first
 from diffcompare.program.expression_adjoint import gradients
 from diffcompare.program.expression_reading import pieces_of, read_expressions
@@ -134,10 +134,9 @@ def derive(f: Callable[..., Any], at: Any, *, args: Sequence[Any] = (), budget: 
     refused: UnsupportedFunction | None = None
     # the same with loops is shorter
     loops = [partial(with_loops, *given)]
-    other = unfolded(f)
+    other = unfolded(f, traced.lists)
     if other is not None:
-        own = names_in(other, args)
-        loops.insert(0, partial(with_loops, _traced(other, tuple(args), structure, x, own), structure, own, name))
+        loops.insert(0, partial(_with_other_loops, other, tuple(args), structure, x, name))
     for way in (*loops, *ways):
         try:
             source = way()
@@ -187,10 +186,20 @@ def _written(traced: Traced, structure: Structure, names: CodeNames, name: str, 
     return whole_function(names, structure, name, lines, special=texts.special)
 
 
+def _with_other_loops(other: Any, args: tuple[Any, ...], structure: Structure, x: Any, name: str) -> str:
+    names = names_in(other, args)
+    try:
+        traced = _traced(other, args, structure, x, names)
+    except (TraceError, ValueError) as error:
+        raise UnsupportedFunction(str(error)) from error
+    return with_loops(traced, structure, names, name)
+
+
 def _traced(f: Any, args: tuple[Any, ...], structure: Structure, x: Any, names: CodeNames) -> Traced:
     """Trace the function, and note its local variables."""
     table = WholeCalls(x)
     local: dict[str, int] = {}
+    lists: dict[str, tuple[int, ...]] = {}
 
     def elsewhere() -> None:
         with suppress(Exception):
@@ -199,7 +208,7 @@ def _traced(f: Any, args: tuple[Any, ...], structure: Structure, x: Any, names: 
     arguments = (placed_arrays(structure.unflatten(np.arange(x.size, dtype=float)), table), *args)
     rebuilder = NamingRebuilder(table, ARRAYS)
     rebuilder.names = names.floats
-    with _noting_locals(names.function, local), noting_loops(names.function) as loops:
+    with _noting_locals(names.function, local, lists), noting_loops(names.function) as loops:
         trace = record_arrays(
             f, arguments, table=table, keeping=Keeper().kept((f, *args)), elsewhere=elsewhere, rebuilder=rebuilder
         )
@@ -211,12 +220,14 @@ def _traced(f: Any, args: tuple[Any, ...], structure: Structure, x: Any, names: 
             f"{guard.place}: the function decides here what it computes, and its gradient would be right on one side "
             "alone; write the choice with np.where, np.maximum or np.abs"
         )
-    return Traced(table, table.build.reshape(trace.output, ()), local, loops)
+    return Traced(table, table.build.reshape(trace.output, ()), local, lists, loops)
 
 
 @contextmanager
-def _noting_locals(function: types.FunctionType, local: dict[str, int]) -> Iterator[None]:
-    """Note what the local variables of a function stand for when it returns."""
+def _noting_locals(
+    function: types.FunctionType, local: dict[str, int], lists: dict[str, tuple[int, ...]]
+) -> Iterator[None]:
+    """Note what the local variables of a function stand for when it returns, and the shapes in its lists."""
     own = written(function.__code__)
 
     def profile(frame: types.FrameType, event: str, _: Any) -> None:
@@ -225,6 +236,8 @@ def _noting_locals(function: types.FunctionType, local: dict[str, int]) -> Itera
             return
         main = written(code) == own
         for text, value in frame.f_locals.items():
+            if main and type(value) is list and value:
+                lists[text] = np.shape(value[-1])
             if (
                 isinstance(value, Handle)
                 and value.store is not None

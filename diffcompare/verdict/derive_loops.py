@@ -132,25 +132,35 @@ class _Writer:
 
         back = NumpyLines(self._texts, self._reader.wanted, (), self._taken, names).lines(steps, ended)
         constants, behind = setting_in_loop(one.loop, [*made, *updates, *back])
-        if one.arrays:
-            if one.carried or behind or one.names.counters or len(one.loop.nest) > 1 or one.loop.guards:
-                raise UnsupportedFunction("a run of a loop sets a part of an array, and more")
-            # the code itself fills them; each part stays what it is
-            whole = text_of(one.loop.nest[0], one.loop.source).split("\n")
-            return whole, backwards(one.loop, [*constants, *back])
-        if not states:
+        if not states and not one.arrays:
             return [], headed(one.loop, one.names, [*constants, *back, *behind])
         own = {match[1] for line in back if (match := re.match(r"(\w+) = ", line))}
         inner = [name for name in names_of_loop(one.loop, one.names) if name not in own]
-        held = list(dict.fromkeys(name for name in (*inner, *names.values()) if uses(back, name)))
+        inner = [name for name in (*inner, *names.values()) if uses(back, name)]
+        held = [name for name in dict.fromkeys(inner) if name not in parts.values() and name not in one.names.written]
+        if one.arrays:
+            return self._filled(one, tape, held, [*constants, *back], behind)
         if not held:
             return headed(one.loop, one.names, [*constants, *made, *updates, *behind]), headed(
                 one.loop, one.names, back
             )
-        kept = f"{tape}.append({held[0]})" if len(held) == 1 else f"{tape}.append(({', '.join(held)}))"
-        run = [*constants, *made, kept, *updates, *behind]
-        head = f"for {', '.join(held)} in reversed({tape}):"
-        return [f"{tape} = []", *headed(one.loop, one.names, run)], [head, *(f"    {line}" for line in back)]
+        run = [*constants, *made, _kept(tape, held), *updates, *behind]
+        return [f"{tape} = []", *headed(one.loop, one.names, run)], _taken_from(tape, held, back)
+
+    def _filled(
+        self, one: LoopSlopes, tape: str, held: Sequence[str], back: Sequence[str], behind: Sequence[str]
+    ) -> tuple[list[str], list[str]]:
+        """Write a loop that fills arrays: the code itself does so, and each part stays what it is."""
+        if behind or one.names.counters or len(one.loop.nest) > 1 or one.loop.guards:
+            raise UnsupportedFunction("a run of a loop sets a part of an array, and more")
+        whole = text_of(one.loop.nest[0], one.loop.source).split("\n")
+        own = {node.id for node in ast.walk(one.loop.nest[0].target) if isinstance(node, ast.Name)}
+        if own.issuperset(held):
+            return whole, backwards(one.loop, back)
+        place = one.loop.body[0].lineno - one.loop.nest[0].lineno
+        margin = re.match(" *", whole[place])
+        whole.insert(place, f"{margin[0] if margin else ''}{_kept(tape, held)}")
+        return [f"{tape} = []", *whole], _taken_from(tape, held, back)
 
     def _run(
         self, one: LoopSlopes, states: Sequence[Expression], steps: Sequence[Expression]
@@ -229,6 +239,16 @@ class _Writer:
             elif assigned_names([statement]) & wanted:
                 parts.append(setting(statement, wanted, self._loops[0].loop.source))
         return [line for part in reversed(parts) for line in part]
+
+
+def _kept(tape: str, held: Sequence[str]) -> str:
+    """Write what keeps what a run is to be taken back with."""
+    return f"{tape}.append({held[0]})" if len(held) == 1 else f"{tape}.append(({', '.join(held)}))"
+
+
+def _taken_from(tape: str, held: Sequence[str], body: Sequence[str]) -> list[str]:
+    """Put the loop over what was kept around a body, the last run first."""
+    return [f"for {', '.join(held) or '_'} in reversed({tape}):", *(f"    {line}" for line in body)]
 
 
 def _is_zero(one: Expression) -> bool:

@@ -36,11 +36,15 @@ TOO_LONG = (
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """The nodes of a function: that of the number it returns, and those of its local variables; and its loops."""
+    """The nodes of a function: that of the number it returns, and those of its local variables; and its loops.
+
+    Of local variables that are lists ``lists`` has the shapes of what stands in them.
+    """
 
     table: WholeCalls
     output: int
     local: dict[str, int]
+    lists: dict[str, tuple[int, ...]] = field(default_factory=dict)
     loops: Sequence[Loop] = field(default=())
 
     @property

@@ -71,7 +71,42 @@ def calls_early(p):
     return returns_early(p)
 
 
-@pytest.mark.parametrize("f", [once, summed, Model().loss], ids=lambda f: f.__name__)
+def kept(p):
+    total, seen, ends = 0.0, [p[0], p[1]], []
+    for k in range(2, 8):
+        seen.append(seen[-1] * seen[-2] + k)
+        total = total + seen[-1] - seen[-3]
+        ends.append(total)
+    return sum(ends) + np.sum(np.stack(seen)) + seen[-1]
+
+
+def chosen(p):
+    # as many as there are, which is not known before
+    seen = []
+    for t in TIMES:
+        if t > p[0]:
+            seen.append(t)  # noqa: PERF401
+    return np.sum(seen)
+
+
+def broken(p):
+    seen = []
+    for t in TIMES:
+        if t > p[0]:
+            break
+        seen.append(t)
+    return np.sum(seen)
+
+
+def shared(p):
+    seen = []
+    for t in TIMES:
+        seen.append(t * p[0])  # noqa: PERF401
+    seen.extend([1.0])
+    return np.sum(seen)
+
+
+@pytest.mark.parametrize("f", [once, summed, Model().loss, kept], ids=lambda f: f.__name__)
 def test_it_computes_the_same_with_the_loops_in_it(f: Any) -> None:
     other = unfolded(f)
     assert other is not None
@@ -83,7 +118,9 @@ def test_it_computes_the_same_with_the_loops_in_it(f: Any) -> None:
     assert inspect.signature(other) == inspect.signature(f)
 
 
-@pytest.mark.parametrize("f", [plain, decayed, deeper, calls_early, np.sin], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "f", [plain, decayed, deeper, calls_early, np.sin, chosen, broken, shared], ids=lambda f: f.__name__
+)
 def test_what_has_no_loop_elsewhere_is_left(f: Any) -> None:
     assert unfolded(f) is None
 

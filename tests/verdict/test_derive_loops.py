@@ -229,6 +229,45 @@ def odd(p):
 
 
 MODEL = Model()
+
+
+def noted(p):
+    x, seen = p[0], []
+    for t in TIMES:
+        x = x + STEP * p[1] * np.sin(x * t)
+        seen.append(x)
+    return np.sum((np.array(seen) - Y) ** 2)
+
+
+def grown(p):
+    xs, vs = [p[0]], [p[1]]
+    for _ in range(19):
+        a = -p[2] * xs[-1]
+        xs.append(xs[-1] + STEP * vs[-1])
+        vs.append(vs[-1] + STEP * a)
+    return np.mean((np.array(xs) - Y) ** 2) + vs[-1] ** 2
+
+
+def hidden(p):
+    h, hs = np.zeros(2), []
+    for x in TIMES:
+        h = np.tanh(F @ h + p * x)
+        hs.append(h)
+    return np.sum(np.stack(hs) ** 2)
+
+
+def likelihood(p):
+    terms = []
+    for t, y in zip(TIMES, Y, strict=True): terms.append((p[0] * np.exp(-p[1] * t) - y) ** 2)  # fmt: skip # noqa: E701
+    return sum(terms) / len(terms)
+
+
+def oneline(p):
+    total = 0.0
+    for t in TIMES: total = total + (p[0] * t - p[1]) ** 2  # fmt: skip # noqa: E701
+    return total
+
+
 POINTS = {
     recurrent: [0.5, 0.3], steps: [0.5, 0.1, 1.2, 0.3], controlled: RNG.normal(size=20), pairs: [0.1, 0.2],
     repelling: RNG.normal(size=12), classes: RNG.normal(size=(3, 3)), groups: [0.1, 1.2],
@@ -236,10 +275,43 @@ POINTS = {
     unspaced: [0.5, 0.3], others: RNG.normal(size=6), odd: [0.5, 0.3],
     filled: [0.5, 0.3, 0.2], orbit: [0.5, 0.3, 1.2], weighted: [0.1, 0.2],
     simulation: [0.3, -0.2], fitted: [1.0, 0.5], MODEL.loss: [0.5, 0.25],
-    diffused: RNG.normal(size=8), gated: RNG.normal(size=5),
+    diffused: RNG.normal(size=8), gated: RNG.normal(size=5), noted: [0.3, 0.2], grown: [0.3, 0.2, 0.5],
+    hidden: [0.3, -0.2], likelihood: [0.8, 0.3], oneline: [0.3, 0.2],
     layers: {"W": 0.5 * RNG.normal(size=(4, 3, 3)), "b": 0.1 * RNG.normal(size=(4, 3))},
 }  # fmt: skip
 EXACT = {
+    noted: """\
+        x = p[0]
+        seen = np.zeros(len(TIMES))
+        tape = []
+        for k, t in enumerate(TIMES):
+            tape.append((k, t, x))
+            x = x + STEP * p[1] * np.sin(x * t)
+            seen[k] = x
+        grad_x = 0.0
+        grad_p = np.zeros(2)
+        grad_seen = 2 * (seen - Y)
+        for k, t, x in reversed(tape):
+            z = grad_seen[k] + grad_x
+            grad_p[1] += z * STEP * np.sin(x * t)
+            grad_x = z * STEP * p[1] * np.cos(x * t) * t + z
+        grad = np.array(grad_p, dtype=float)
+        grad[0] += grad_x
+        return grad""",
+    hidden: """\
+        h = np.zeros(2)
+        hs = np.zeros((len(TIMES), 2))
+        for k, x in enumerate(TIMES):
+            h = np.tanh(F @ h + p * x)
+            hs[k] = h
+        grad_h, grad_p = np.zeros(2), np.zeros(2)
+        grad_hs = 2 * hs
+        for k, x in reversed(list(enumerate(TIMES))):
+            z = grad_hs[k] + grad_h
+            r = 1 - hs[k] ** 2
+            grad_p += x * z * r
+            grad_h = F.T @ (z * r)
+        return grad_p""",
     recurrent: """\
         w, u = p
         h = 0.0
