@@ -27,11 +27,11 @@ __all__ = ["unfolded"]
 _DEPTH = 3
 
 
-def unfolded(f: Callable[..., Any], shapes: Mapping[str, tuple[int, ...]] | None = None) -> Callable[..., Any] | None:
+def unfolded(f: Callable[..., Any], shapes: Mapping[str, tuple[int, ...]]) -> Callable[..., Any] | None:
     """Return a function that does the same, with the loops of others in it; None where there are none.
 
-    It has the name, the parameters and the module of the function, and a source of its own. What stands in its lists
-    has ``shapes``, by the names of these, or is numbers.
+    It has the name, the parameters and the module of the function, and a source of its own. ``shapes`` are those of
+    what stands in lists, by the names of these.
     """
     function = f.__func__ if isinstance(f, types.MethodType) else f
     if not isinstance(function, types.FunctionType):
@@ -43,7 +43,7 @@ def unfolded(f: Callable[..., Any], shapes: Mapping[str, tuple[int, ...]] | None
     changed.decorator_list = []
     names = Counter(_names(own))
     owner = type(f.__self__) if isinstance(f, types.MethodType) else None
-    around = _Around(function, owner, own.args.args[0].arg if own.args.args else "", names, shapes or {})
+    around = _Around(function, owner, own.args.args[0].arg if own.args.args else "", names, shapes)
     changed.body = _filled([one for statement in own.body for one in _unfolded(statement, around, _DEPTH)], around)
     on_one_line = any(isinstance(node, ast.For) and node.body[0].lineno == node.lineno for node in ast.walk(own))
     if ast.dump(changed) == ast.dump(own) and not on_one_line:
@@ -210,13 +210,13 @@ def _filled(body: list[ast.stmt], around: _Around) -> list[ast.stmt]:
     body = [one for statement in body for one in _apart(statement)]
     for k in range(len(body)):
         found = _appended(body, k)
-        if numpy is None or found is None:
+        if numpy is None or found is None or found.name not in around.shapes:
             continue
         given = len(found.start.elts)
         runs = _count(found.loop.iter)
         if given:
             runs = str(given + int(runs)) if runs.isdecimal() else f"{given} + {runs}"
-        shape = ", ".join([runs, *map(str, around.shapes.get(found.name, ()))])
+        shape = ", ".join([runs, *map(str, around.shapes[found.name])])
         new = [f"{found.name} = {numpy}.zeros({f'({shape})' if ', ' in shape else shape})"]
         new += [f"{found.name}[{i}] = {ast.unparse(one)}" for i, one in enumerate(found.start.elts)]
         ahead = [one for text in new for one in ast.parse(text).body]

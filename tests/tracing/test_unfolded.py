@@ -12,6 +12,7 @@ import pytest
 from diffcompare.tracing.unfolded import unfolded
 
 TIMES = np.linspace(0.0, 1.0, 10)
+SHAPES: dict[str, tuple[int, ...]] = {"seen": (), "ends": ()}
 
 
 def decayed(rate, x):
@@ -108,7 +109,7 @@ def shared(p):
 
 @pytest.mark.parametrize("f", [once, summed, Model().loss, kept], ids=lambda f: f.__name__)
 def test_it_computes_the_same_with_the_loops_in_it(f: Any) -> None:
-    other = unfolded(f)
+    other = unfolded(f, SHAPES)
     assert other is not None
     text = "".join(linecache.getlines(other.__code__.co_filename))
     assert "    for " in text
@@ -122,16 +123,16 @@ def test_it_computes_the_same_with_the_loops_in_it(f: Any) -> None:
     "f", [plain, decayed, deeper, calls_early, np.sin, chosen, broken, shared], ids=lambda f: f.__name__
 )
 def test_what_has_no_loop_elsewhere_is_left(f: Any) -> None:
-    assert unfolded(f) is None
+    assert unfolded(f, SHAPES) is None
 
 
 def test_a_function_that_calls_itself_comes_to_an_end() -> None:
-    other = unfolded(endless)
+    other = unfolded(endless, SHAPES)
     assert other is None or other(np.zeros(2)) == endless(np.zeros(2))
 
 
 def test_names_of_others_are_none_of_the_functions() -> None:
-    other = unfolded(once)
+    other = unfolded(once, SHAPES)
     assert other is not None
     text = "".join(linecache.getlines(other.__code__.co_filename))
     # x of the one is not x of the other
