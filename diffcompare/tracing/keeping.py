@@ -39,7 +39,7 @@ _LOOKED_INTO = ("collections", "functools", "types", "queue", "builtins")
 # libraries whose objects never change
 _CONSTANT = ("sympy", "flint", "diffcompare", "mpmath")
 # libraries that keep a world of their own: of what is theirs only the function that they wrap is the user's
-_WORLDS = ("jax", "jaxlib", "torch")
+_WORLDS = ("autograd", "jax", "jaxlib", "torch")
 _Undo = Callable[[], None]
 
 
@@ -175,7 +175,7 @@ class _Held:
         if function.__kwdefaults__:
             found.append(function.__kwdefaults__)
         if not _is_users(function.__module__):
-            return found
+            return [*found, *_left_by_errors(function.__module__)]
         names = names_of(function.__code__)
         return [*found, *self._names(function.__globals__, names)]
 
@@ -416,6 +416,13 @@ def names_of(code: types.CodeType) -> frozenset[str]:
 
 def _is_standard(module: str) -> bool:
     return module in sys.stdlib_module_names and module != "__main__"
+
+
+def _left_by_errors(module: str | None) -> list[Any]:
+    """Return what of a library with a world of its own an exception leaves changed: how deep autograd's traces are."""
+    tracer = sys.modules.get("autograd.tracer") if module and module.startswith("autograd.") else None
+    stack = getattr(tracer, "trace_stack", None)
+    return [] if stack is None else [vars(stack)]
 
 
 @functools.lru_cache(maxsize=2**12)

@@ -129,7 +129,7 @@ def trace_pair(
     known = problem.formula
     with stretch.table(problem.x, exact=exact) as table:
         whole, table.limit = table.limit, min(limit, table.limit)
-        with _kept(problem, stretch, rebuilt=rebuilt):
+        with _kept(_codes(problem), stretch, rebuilt=rebuilt):
             table.decide = function
             try:
                 first = _recorded(problem, problem.function, table, stretch, rebuilt=rebuilt)
@@ -160,7 +160,8 @@ def trace_beside(problem: Problem, point: Floats, *, exact: bool, rebuilt: bool)
     The pair that is returned has no gradient.
     """
     stretch = Stretch()
-    with stretch.table(point, exact=exact) as table, _kept(problem, stretch, rebuilt=rebuilt):
+    roots = (problem.function, *problem.args)
+    with stretch.table(point, exact=exact) as table, _kept(roots, stretch, rebuilt=rebuilt):
         trace = _recorded(problem, problem.function, table, stretch, rebuilt=rebuilt)
     if len(trace.outputs) != problem.outputs:
         return None
@@ -186,7 +187,7 @@ def trace_one(
 
     The pair that is returned has no derivative; None where the code does not return as many numbers as it did.
     """
-    with stretch.table(problem.x, exact=exact) as table, _kept(problem, stretch, rebuilt=rebuilt):
+    with stretch.table(problem.x, exact=exact) as table, _kept(_codes(problem), stretch, rebuilt=rebuilt):
         if gradient is None:
             table.decide = function
             trace = _recorded(problem, problem.function, table, stretch, rebuilt=rebuilt)
@@ -207,9 +208,12 @@ def follow_gradient(problem: Problem, *, exact: bool, rebuilt: bool, stretch: St
     trace_one(problem, exact=exact, rebuilt=rebuilt, stretch=stretch, gradient=as_it_is)
 
 
-def _kept(problem: Problem, stretch: Stretch, *, rebuilt: bool) -> AbstractContextManager[None]:
+def _codes(problem: Problem) -> tuple[Any, ...]:
     # called as they are, a gradient may use what its function has left
-    roots = (problem.function, problem.gradient, *problem.args)
+    return (problem.function, problem.gradient, *problem.args)
+
+
+def _kept(roots: Sequence[Any], stretch: Stretch, *, rebuilt: bool) -> AbstractContextManager[None]:
     return nullcontext() if rebuilt else stretch.keeper.kept(roots, opaque=False)
 
 

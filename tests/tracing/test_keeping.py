@@ -196,3 +196,31 @@ def test_more_numbers_than_are_kept_are_refused_also_where_they_are_met_last(mon
         pass
     with pytest.raises(TraceError, match="more objects than are put back"), Keeper().kept((np.zeros(200),)):
         pass
+
+
+def test_of_a_library_with_a_world_of_its_own_only_what_it_wraps_is_looked_at() -> None:
+    autograd = pytest.importorskip("autograd")
+    seen: list[float] = []
+
+    def f(x: Any) -> Any:
+        seen.append(1.0)
+        return (x * x).sum()
+
+    gradient = autograd.grad(f)
+    keeper = Keeper()
+    with keeper.kept([gradient]):
+        gradient(np.array([1.0, 2.0]))
+        assert seen == [1.0]
+    assert seen == []
+    assert keeper.objects < 60
+
+
+def test_what_autograd_cannot_differentiate_leaves_it_as_it_was() -> None:
+    autograd = pytest.importorskip("autograd")
+    from autograd.tracer import trace_stack
+
+    gradient = autograd.grad(lambda x: (x * x).sum())
+    top = trace_stack.top
+    verdict = dc.check_gradient(lambda x: x @ x, gradient, [3.0, 4.0])
+    assert (verdict.status, trace_stack.top) == ("consistent", top)
+    assert np.array_equal(gradient(np.array([3.0, 4.0])), [6.0, 8.0])
