@@ -144,16 +144,12 @@ def _summed(call: ast.Call, names: Counter[str]) -> tuple[list[ast.stmt], ast.ex
     (inner,) = call.args
     if not isinstance(inner, ast.GeneratorExp | ast.ListComp) or len(inner.generators) != 1 or inner.generators[0].ifs:
         return None
-    (over,) = inner.generators
-    # what a comprehension names is its own
-    names.subtract(_names(inner))
-    own = {name: _fresh(name, names) for name in _names(over.target)}
-    element, target = (_Renamed(own).visit(copy.deepcopy(part)) for part in (inner.elt, over.target))
+    over, element = _of_its_own(inner, names)
     total = _fresh("total", names)
     added = ast.BinOp(ast.Name(total, ast.Load()), ast.Add(), element)
     body: list[ast.stmt] = [ast.Assign([ast.Name(total, ast.Store())], added)]
     start = ast.Assign([ast.Name(total, ast.Store())], ast.Constant(0.0))
-    return [start, ast.For(target, over.iter, body, [])], ast.Name(total, ast.Load())
+    return [start, ast.For(over.target, over.iter, body, [])], ast.Name(total, ast.Load())
 
 
 def _called(call: ast.Call, around: _Around) -> tuple[list[ast.stmt], ast.expr] | None:
@@ -193,6 +189,28 @@ def _called(call: ast.Call, around: _Around) -> tuple[list[ast.stmt], ast.expr] 
     return ahead, _Renamed(renamed).visit(copy.deepcopy(last.value))
 
 
+def _grown(statement: ast.stmt, around: _Around) -> list[ast.stmt]:
+    """Write a list that is set to a comprehension as one that a loop appends to."""
+    match statement:
+        case ast.Assign([ast.Name(name)], ast.ListComp(_, [ast.comprehension(ifs=[])]) as inner) if (
+            name in around.shapes
+        ):
+            over, element = _of_its_own(inner, around.names)
+            append = ast.parse(f"{name}.append({ast.unparse(element)})").body
+            return [ast.Assign(statement.targets, ast.List([])), ast.For(over.target, over.iter, append, [])]
+    return [statement]
+
+
+def _of_its_own(inner: ast.ListComp | ast.GeneratorExp, names: Counter[str]) -> tuple[ast.comprehension, ast.expr]:
+    """Return what a comprehension runs over, and its element, with variables that no other code has."""
+    (over,) = inner.generators
+    # what a comprehension names is its own
+    names.subtract(_names(inner))
+    own = {name: _fresh(name, names) for name in _names(over.target)}
+    element, target = (_Renamed(own).visit(copy.deepcopy(part)) for part in (inner.elt, over.target))
+    return ast.comprehension(target, over.iter, [], 0), element
+
+
 @dataclass(frozen=True, slots=True)
 class _List:
     """A list of a function, the loop that appends a value to it in each run, and where in the body it does so."""
@@ -207,7 +225,7 @@ class _List:
 def _filled(body: list[ast.stmt], around: _Around) -> list[ast.stmt]:
     """Write lists that a loop appends to as arrays that it fills."""
     numpy = around.numpy
-    body = [one for statement in body for one in _apart(statement)]
+    body = [one for statement in body for part in _apart(statement) for one in _grown(part, around)]
     for k in range(len(body)):
         found = _appended(body, k)
         if numpy is None or found is None or found.name not in around.shapes:

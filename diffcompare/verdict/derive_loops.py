@@ -155,6 +155,9 @@ class _Writer:
         if behind or one.names.counters or len(one.loop.nest) > 1 or one.loop.guards:
             raise UnsupportedFunction("a run of a loop sets a part of an array, and more")
         whole = text_of(one.loop.nest[0], one.loop.source).split("\n")
+        if not one.carried and not any(self._reader.loop_names[s].base in one.names.written for s in one.added):
+            # no run needs another one
+            return whole, headed(one.loop, one.names, back)
         own = {node.id for node in ast.walk(one.loop.nest[0].target) if isinstance(node, ast.Name)}
         if own.issuperset(held):
             return whole, backwards(one.loop, back)

@@ -81,6 +81,12 @@ def kept(p):
     return sum(ends) + np.sum(np.stack(seen)) + seen[-1]
 
 
+def comprehended(p):
+    t = p[0]
+    seen = [t * s + p[1] for t, s in enumerate(TIMES)]
+    return t * seen[-1] + seen[3]
+
+
 def chosen(p):
     # as many as there are, which is not known before
     seen = []
@@ -107,7 +113,7 @@ def shared(p):
     return np.sum(seen)
 
 
-@pytest.mark.parametrize("f", [once, summed, Model().loss, kept], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("f", [once, summed, Model().loss, kept, comprehended], ids=lambda f: f.__name__)
 def test_it_computes_the_same_with_the_loops_in_it(f: Any) -> None:
     other = unfolded(f, SHAPES)
     assert other is not None

@@ -268,6 +268,14 @@ def oneline(p):
     return total
 
 
+def compared(p):
+    gaps = [p[0] * np.exp(-p[1] * t) - y for t, y in zip(TIMES, Y, strict=True)]
+    total = 0.0
+    for gap in gaps:
+        total = total + np.log(1 + gap**2)
+    return total
+
+
 POINTS = {
     recurrent: [0.5, 0.3], steps: [0.5, 0.1, 1.2, 0.3], controlled: RNG.normal(size=20), pairs: [0.1, 0.2],
     repelling: RNG.normal(size=12), classes: RNG.normal(size=(3, 3)), groups: [0.1, 1.2],
@@ -276,10 +284,23 @@ POINTS = {
     filled: [0.5, 0.3, 0.2], orbit: [0.5, 0.3, 1.2], weighted: [0.1, 0.2],
     simulation: [0.3, -0.2], fitted: [1.0, 0.5], MODEL.loss: [0.5, 0.25],
     diffused: RNG.normal(size=8), gated: RNG.normal(size=5), noted: [0.3, 0.2], grown: [0.3, 0.2, 0.5],
-    hidden: [0.3, -0.2], likelihood: [0.8, 0.3], oneline: [0.3, 0.2],
+    hidden: [0.3, -0.2], likelihood: [0.8, 0.3], oneline: [0.3, 0.2], compared: [0.8, 0.3],
     layers: {"W": 0.5 * RNG.normal(size=(4, 3, 3)), "b": 0.1 * RNG.normal(size=(4, 3))},
 }  # fmt: skip
 EXACT = {
+    compared: """\
+        gaps = np.zeros(len(list(zip(TIMES, Y, strict=True))))
+        for k, (t, y) in enumerate(zip(TIMES, Y, strict=True)):
+            gaps[k] = p[0] * np.exp(-p[1] * t) - y
+        grad_gaps = np.zeros(20)
+        for k, gap in enumerate(gaps):
+            grad_gaps[k] += 2 * gap / (1 + gap**2)
+        grad_p = np.zeros(2)
+        for k, (t, y) in enumerate(zip(TIMES, Y, strict=True)):
+            e = np.exp(-p[1] * t)
+            grad_p[0] += grad_gaps[k] * e
+            grad_p[1] -= grad_gaps[k] * p[0] * e * t
+        return grad_p""",
     noted: """\
         x = p[0]
         seen = np.zeros(len(TIMES))
