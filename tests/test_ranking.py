@@ -123,6 +123,7 @@ def test_a_gradient_is_asked_for_with_points_along_the_last_axis():
     assert table["outcome"].iloc[-3:].tolist() == ["covered"] * 3
 
 
+@pytest.mark.thorough
 def test_automatic_differentiation_takes_the_function_in_its_own_module():
     jax = pytest.importorskip("jax")
     jnp = jax.numpy

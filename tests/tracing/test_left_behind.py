@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 
 import diffcompare as dc
 from diffcompare.tracing.array_table import ArrayTable
@@ -39,6 +40,7 @@ CASES: tuple[tuple[Callable[[Any], Any], Callable[[Any], Any]], ...] = (
 )
 
 
+@pytest.mark.thorough
 def test_a_check_leaves_no_trace_behind() -> None:
     # one count for all: it looks at everything in memory
     before = tables()
