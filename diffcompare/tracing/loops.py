@@ -132,8 +132,9 @@ def syntax_of(function: types.FunctionType) -> ast.FunctionDef | None:
 
 def text_of(node: ast.AST, source: str) -> str:
     """Return code as it was written; as Python writes it where it is not of this source."""
-    own = ast.get_source_segment(source, node, padded=True) if source else None
-    return ast.unparse(node) if own is None else textwrap.dedent(own)
+    own = textwrap.dedent(ast.get_source_segment(source, node, padded=True) or "") if source else ""
+    # a comment may stand further to the left
+    return ast.unparse(node) if not own or own[0].isspace() else own
 
 
 def _nest(loop: ast.For) -> tuple[ast.For, ...]:

@@ -264,6 +264,8 @@ def _appended(body: list[ast.stmt], k: int) -> _List | None:
     statement = body[k]
     if not (isinstance(statement, ast.Assign) and isinstance(statement.value, ast.List)):
         return None
+    if any(isinstance(one, ast.Starred) for one in statement.value.elts):
+        return None
     if len(statement.targets) != 1 or not isinstance(statement.targets[0], ast.Name):
         return None
     name = statement.targets[0].id
@@ -279,7 +281,8 @@ def _appended(body: list[ast.stmt], k: int) -> _List | None:
         for place, one in enumerate(loop.body):
             call = one.value if isinstance(one, ast.Expr) else None
             if isinstance(call, ast.Call) and call.func is methods[0] and methods[0].attr == "append":
-                return _List(name, statement.value, loop, place, call.args[0]) if len(call.args) == 1 else None
+                usual = len(call.args) == 1 and not isinstance(call.args[0], ast.Starred)
+                return _List(name, statement.value, loop, place, call.args[0]) if usual else None
     return None
 
 

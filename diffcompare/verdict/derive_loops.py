@@ -139,7 +139,7 @@ class _Writer:
         inner = [name for name in (*inner, *names.values()) if uses(back, name)]
         held = [name for name in dict.fromkeys(inner) if name not in parts.values() and name not in one.names.written]
         if one.arrays:
-            anew = assigned_names([ast.parse("\n".join(constants))])
+            anew = assigned_names(one.loop.body) - one.loop.runs[-1][1].nodes.keys()
             return self._filled(one, tape, [n for n in held if n not in anew], [*constants, *back], behind)
         if not held:
             return headed(one.loop, one.names, [*constants, *made, *updates, *behind]), headed(

@@ -105,6 +105,20 @@ def broken(p):
     return np.sum(seen)
 
 
+def starred(p):
+    seen = [*p]
+    for t in TIMES:
+        seen.append(t * p[0])  # noqa: PERF401
+    return np.sum(seen)
+
+
+def unpacked(p):
+    seen = []
+    for t in TIMES:
+        seen.append(*[t * p[0]])  # noqa: PERF401
+    return np.sum(seen)
+
+
 def shared(p):
     seen = []
     for t in TIMES:
@@ -126,7 +140,9 @@ def test_it_computes_the_same_with_the_loops_in_it(f: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "f", [plain, decayed, deeper, calls_early, np.sin, chosen, broken, shared], ids=lambda f: f.__name__
+    "f",
+    [plain, decayed, deeper, calls_early, np.sin, chosen, broken, shared, starred, unpacked],
+    ids=lambda f: f.__name__,
 )
 def test_what_has_no_loop_elsewhere_is_left(f: Any) -> None:
     assert unfolded(f, SHAPES) is None

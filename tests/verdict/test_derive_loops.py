@@ -268,6 +268,19 @@ def oneline(p):
     return total
 
 
+# fmt: off
+def remarked(p):
+    seen = np.zeros(20)
+    x = p[0]
+    for k in range(20):
+        d = TIMES[k] ** 2
+# a remark that stands further to the left
+        x = x * d / 9 + p[1]
+        seen[k] = x * d
+    return np.sum(seen**2)
+# fmt: on
+
+
 def compared(p):
     gaps = [p[0] * np.exp(-p[1] * t) - y for t, y in zip(TIMES, Y, strict=True)]
     total = 0.0
@@ -284,7 +297,7 @@ POINTS = {
     filled: [0.5, 0.3, 0.2], orbit: [0.5, 0.3, 1.2], weighted: [0.1, 0.2],
     simulation: [0.3, -0.2], fitted: [1.0, 0.5], MODEL.loss: [0.5, 0.25],
     diffused: RNG.normal(size=8), gated: RNG.normal(size=5), noted: [0.3, 0.2], grown: [0.3, 0.2, 0.5],
-    hidden: [0.3, -0.2], likelihood: [0.8, 0.3], oneline: [0.3, 0.2], compared: [0.8, 0.3],
+    hidden: [0.3, -0.2], likelihood: [0.8, 0.3], oneline: [0.3, 0.2], compared: [0.8, 0.3], remarked: [0.8, 0.3],
     layers: {"W": 0.5 * RNG.normal(size=(4, 3, 3)), "b": 0.1 * RNG.normal(size=(4, 3))},
 }  # fmt: skip
 EXACT = {
