@@ -107,6 +107,9 @@ class _Held:
         self._bare: list[types.FunctionType] = []
         # how objects of a class are looked at; None of a class without state
         self._ways: dict[type, Callable[[Any], Sequence[Any]] | None] = {}
+        for table in _tables_of_autograd():
+            # it is not looked into: there are hundreds of functions in it
+            self._container(dict, _CONTAINERS[dict], table)
 
     @property
     def objects(self) -> int:
@@ -175,7 +178,7 @@ class _Held:
         if function.__kwdefaults__:
             found.append(function.__kwdefaults__)
         if not _is_users(function.__module__):
-            return [*found, *_left_by_errors(function.__module__)]
+            return found
         names = names_of(function.__code__)
         return [*found, *self._names(function.__globals__, names)]
 
@@ -418,11 +421,12 @@ def _is_standard(module: str) -> bool:
     return module in sys.stdlib_module_names and module != "__main__"
 
 
-def _left_by_errors(module: str | None) -> list[Any]:
-    """Return what of a library with a world of its own an exception leaves changed: how deep autograd's traces are."""
-    tracer = sys.modules.get("autograd.tracer") if module and module.startswith("autograd.") else None
-    stack = getattr(tracer, "trace_stack", None)
-    return [] if stack is None else [vars(stack)]
+def _tables_of_autograd() -> list[dict[Any, Any]]:
+    """Return what code may change of autograd, and an exception does: how deep its traces are, and what it knows."""
+    core, tracer = sys.modules.get("autograd.core"), sys.modules.get("autograd.tracer")
+    found = [getattr(core, name, None) for name in ("primitive_vjps", "primitive_jvps")]
+    found.append(getattr(getattr(tracer, "trace_stack", None), "__dict__", None))
+    return [table for table in found if isinstance(table, dict)]
 
 
 @functools.lru_cache(maxsize=2**12)

@@ -53,7 +53,7 @@ def unfolded(f: Callable[..., Any], shapes: Mapping[str, tuple[int, ...]]) -> Ca
     # where a source is looked for; without a time of change it stays
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     code = compile(text, file, "exec")
-    (inner,) = (c for c in code.co_consts if isinstance(c, types.CodeType))
+    inner = next(c for c in code.co_consts if isinstance(c, types.CodeType) and c.co_name == own.name)
     new = types.FunctionType(inner, function.__globals__, own.name)
     return types.MethodType(new, f.__self__) if isinstance(f, types.MethodType) else new
 
@@ -193,7 +193,7 @@ def _grown(statement: ast.stmt, around: _Around) -> list[ast.stmt]:
     """Write a list that is set to a comprehension as one that a loop appends to."""
     match statement:
         case ast.Assign([ast.Name(name)], ast.ListComp(_, [ast.comprehension(ifs=[])]) as inner) if (
-            name in around.shapes
+            name in around.shapes and name not in _names(inner)
         ):
             over, element = _of_its_own(inner, around.names)
             append = ast.parse(f"{name}.append({ast.unparse(element)})").body
@@ -337,7 +337,8 @@ def _filling(found: _List, around: _Around) -> ast.For:
         body.append(_Counted(found.name, counter, given + (place > found.place)).visit(copy.deepcopy(one)))
     if own:
         return ast.For(loop.target, loop.iter, body, [])
-    if _stop(loop.iter) is not None and ast.unparse(loop.target) == "_":
+    unused = ast.unparse(loop.target) == "_" and not any("_" in _names(one) for one in loop.body)
+    if _stop(loop.iter) is not None and unused:
         return ast.For(ast.Name(counter, ast.Store()), loop.iter, body, [])
     target = ast.Tuple([ast.Name(counter, ast.Store()), loop.target], ast.Store())
     return ast.For(target, ast.Call(ast.Name("enumerate", ast.Load()), [loop.iter], []), body, [])

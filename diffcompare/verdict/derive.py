@@ -227,7 +227,7 @@ def _traced(f: Any, args: tuple[Any, ...], structure: Structure, x: Any, names: 
 def _noting_locals(
     function: types.FunctionType, local: dict[str, int], lists: dict[str, tuple[int, ...]]
 ) -> Iterator[None]:
-    """Note what the local variables of a function stand for when it returns, and the shapes in lists."""
+    """Note what the local variables of a function stand for when it returns, and the shapes in lists of moving ones."""
     own = written(function.__code__)
 
     def profile(frame: types.FrameType, event: str, _: Any) -> None:
@@ -236,8 +236,9 @@ def _noting_locals(
             return
         main = written(code) == own
         for text, value in frame.f_locals.items():
-            if type(value) is list and value and (main or text not in lists):
-                lists[text] = value[-1].shape if isinstance(value[-1], Handle | np.ndarray) else ()
+            moving = type(value) is list and [v for v in value if isinstance(v, Handle) and v.moving]
+            if moving and (main or text not in lists):
+                lists[text] = moving[-1].shape
             if (
                 isinstance(value, Handle)
                 and value.store is not None

@@ -70,7 +70,7 @@ class _Writer:
         held |= {part.base for part in reader.loop_names.values()} | set(self._before.values())
         texts = [ast.parse(part.text, mode="eval") for part in reader.loop_names.values()]
         moving = {text for text, node in reader.traced.local.items() if reader.traced.build.moving[node]}
-        own = {node.id for node in ast.walk(source) if isinstance(node, ast.Name)}
+        own = self._written = {node.id for node in ast.walk(source) if isinstance(node, ast.Name)}
         counters = {counter for one in loops for counter in one.names.counters.values()}
         self._taken = taken_names(reader.names, name) | (own - (moving - held)) | loaded_names(texts) | counters
         self._taken |= {grad_name(text) for text in held}
@@ -81,7 +81,7 @@ class _Writer:
         backward: list[list[str]] = []
         for k in reversed(range(len(self._loops))):
             tape = f"tape{k + 1 if k else ''}"
-            while tape in self._taken:
+            while tape in self._taken or tape in self._written:
                 tape += "_"
             ahead, back = self._loop(self._loops[k], tape)
             forward.insert(0, ahead)
@@ -136,7 +136,8 @@ class _Writer:
             return [], headed(one.loop, one.names, [*constants, *back, *behind])
         own = {match[1] for line in back if (match := re.match(r"(\w+) = ", line))}
         inner = [name for name in names_of_loop(one.loop, one.names) if name not in own]
-        inner = [name for name in (*inner, *names.values()) if uses(back, name)]
+        needed = [*constants, *back] if one.arrays else back
+        inner = [name for name in (*inner, *names.values()) if uses(needed, name)]
         held = [name for name in dict.fromkeys(inner) if name not in parts.values() and name not in one.names.written]
         if one.arrays:
             anew = assigned_names(one.loop.body) - one.loop.runs[-1][1].nodes.keys()
@@ -154,6 +155,10 @@ class _Writer:
         """Write a loop that fills arrays: the code itself does so, and each part stays what it is."""
         if behind or one.names.counters or len(one.loop.nest) > 1 or one.loop.guards:
             raise UnsupportedFunction("a run of a loop sets a part of an array, and more")
+        for node in ast.walk(one.loop.nest[0]):
+            if isinstance(node, ast.Expr) or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)):
+                # the gradient would do so, too
+                raise UnsupportedFunction("a run of a loop changes more than variables of its own")
         whole = text_of(one.loop.nest[0], one.loop.source).split("\n")
         if not one.carried and not any(self._reader.loop_names[s].base in one.names.written for s in one.added):
             # no run needs another one

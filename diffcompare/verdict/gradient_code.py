@@ -38,7 +38,7 @@ TOO_LONG = (
 class Traced:
     """The nodes of a function: that of the number it returns, and those of its local variables; and its loops.
 
-    Of local variables that are lists ``lists`` has the shapes of what stands in them.
+    Of local variables that are lists of what depends on the point ``lists`` has the shapes of what stands in them.
     """
 
     table: WholeCalls

@@ -76,6 +76,8 @@ class Reader:
 
     def node(self, text: str, scope: Scope) -> int:
         """Return the node of a variable at a place."""
+        if not text:
+            raise UnsupportedFunction("a run reads what has no name")
         found = scope.nodes.get(text) or node_in(text, scope)
         if found is None:
             raise UnsupportedFunction(f"{text} is set in the loop alone")

@@ -221,6 +221,26 @@ def test_what_autograd_cannot_differentiate_leaves_it_as_it_was() -> None:
 
     gradient = autograd.grad(lambda x: (x * x).sum())
     top = trace_stack.top
-    verdict = dc.check_gradient(lambda x: x @ x, gradient, [3.0, 4.0])
-    assert (verdict.status, trace_stack.top) == ("consistent", top)
-    assert np.array_equal(gradient(np.array([3.0, 4.0])), [6.0, 8.0])
+    for one in (gradient, lambda x: autograd.grad(lambda y: (y * y).sum())(x)):
+        verdict = dc.check_gradient(lambda x: x @ x, one, [3.0, 4.0])
+        assert (verdict.status, trace_stack.top) == ("consistent", top)
+        assert np.array_equal(one(np.array([3.0, 4.0])), [6.0, 8.0])
+
+
+def test_what_a_trace_teaches_autograd_is_forgotten() -> None:
+    autograd = pytest.importorskip("autograd")
+    from autograd.core import primitive_vjps
+    from autograd.extend import defvjp, primitive
+
+    calls = [0]
+
+    def f(x: Any) -> Any:
+        squared = primitive(lambda y: np.sum(y * y))
+        defvjp(squared, lambda _, y: lambda g: 2 * g * y)
+        calls[0] += 1
+        return squared(x)
+
+    known = len(primitive_vjps)
+    assert dc.check_gradient(lambda x: x @ x, autograd.grad(f), [3.0, 4.0]).status == "consistent"
+    # as many as plain calls, which the count keeps
+    assert len(primitive_vjps) - known == calls[0] > 0

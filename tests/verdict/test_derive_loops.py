@@ -268,6 +268,28 @@ def oneline(p):
     return total
 
 
+def running(p):
+    h, ends = 0.0, [p[1]]
+    for t in TIMES:
+        h += p[0] + t
+        ends.append(h)
+    return sum(ends)
+
+
+def constants(p):
+    squares = [t**2 for t in TIMES]
+    return sum((p[0] * w - p[1] * t) ** 2 for w, t in zip(squares, TIMES, strict=True))
+
+
+def behind(p):
+    s, seen = 0.0, []
+    for k in range(1, 20):
+        j = k - 1
+        s = np.tanh(s * p[1] + p[0] * TIMES[j])
+        seen.append(s)
+    return np.sum((np.array(seen) - p[1]) ** 2)
+
+
 # fmt: off
 def remarked(p):
     seen = np.zeros(20)
@@ -298,6 +320,7 @@ POINTS = {
     simulation: [0.3, -0.2], fitted: [1.0, 0.5], MODEL.loss: [0.5, 0.25],
     diffused: RNG.normal(size=8), gated: RNG.normal(size=5), noted: [0.3, 0.2], grown: [0.3, 0.2, 0.5],
     hidden: [0.3, -0.2], likelihood: [0.8, 0.3], oneline: [0.3, 0.2], compared: [0.8, 0.3], remarked: [0.8, 0.3],
+    running: [0.3, 0.2], constants: [0.8, 0.3], behind: [0.8, 0.3],
     layers: {"W": 0.5 * RNG.normal(size=(4, 3, 3)), "b": 0.1 * RNG.normal(size=(4, 3))},
 }  # fmt: skip
 EXACT = {
@@ -477,6 +500,23 @@ def test_every_loop_is_written_as_one_and_is_right(f: Any) -> None:
     if isinstance(f, types.MethodType):
         gradient = types.MethodType(gradient, f.__self__)
     assert dc.check_gradient(f, gradient, POINTS[f]).status == "consistent"
+
+
+CALLS = []
+
+
+def counting(p):
+    x, seen = p[0], np.zeros(20)
+    for k in range(20):
+        x = x + STEP * np.sin(x * TIMES[k])
+        seen[k] = x
+        CALLS.append(k)
+    return np.sum((seen - Y) ** 2)
+
+
+def test_a_loop_that_does_more_than_to_set_its_variables_is_not_copied() -> None:
+    with pytest.raises(dc.UnsupportedFunction):
+        dc.derive(counting, [0.3])
 
 
 def test_the_same_loop_gives_the_same_code() -> None:
