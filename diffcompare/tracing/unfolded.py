@@ -261,28 +261,27 @@ def _apart(statement: ast.stmt) -> list[ast.stmt]:
 
 def _appended(body: list[ast.stmt], k: int) -> _List | None:
     """Return the list that a statement sets, if a loop behind it appends one value to it in each run, and no more."""
-    statement = body[k]
-    if not (isinstance(statement, ast.Assign) and isinstance(statement.value, ast.List)):
-        return None
-    if any(isinstance(one, ast.Starred) for one in statement.value.elts):
-        return None
-    if len(statement.targets) != 1 or not isinstance(statement.targets[0], ast.Name):
-        return None
-    name = statement.targets[0].id
-    uses = [n for one in body for n in ast.walk(one) if isinstance(n, ast.Name) and n.id == name]
-    named = [n for one in body for n in ast.walk(one) if isinstance(n, ast.Attribute)]
-    methods = [n for n in named if isinstance(n.value, ast.Name) and n.value.id == name]
-    if [n for n in uses if isinstance(n.ctx, ast.Store)] != statement.targets or len(methods) != 1:
+    match body[k]:
+        case ast.Assign([ast.Name(name) as target], ast.List(elements) as start):
+            if any(isinstance(one, ast.Starred) for one in elements):
+                return None
+        case _:
+            return None
+    nodes = [node for one in body for node in ast.walk(one)]
+    stores = [n for n in nodes if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
+    methods = [
+        n for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == name
+    ]
+    if stores != [target] or [one.attr for one in methods] != ["append"]:
         return None
     for loop in [one for one in body[k + 1 :] if isinstance(one, ast.For)]:
         leaving = ast.Break | ast.Continue | ast.Return
         if any(isinstance(node, leaving) for node in ast.walk(loop)) or loop.orelse:
             continue
         for place, one in enumerate(loop.body):
-            call = one.value if isinstance(one, ast.Expr) else None
-            if isinstance(call, ast.Call) and call.func is methods[0] and methods[0].attr == "append":
-                usual = len(call.args) == 1 and not isinstance(call.args[0], ast.Starred)
-                return _List(name, statement.value, loop, place, call.args[0]) if usual else None
+            match one:
+                case ast.Expr(ast.Call(func, [value], [])) if func is methods[0] and not isinstance(value, ast.Starred):
+                    return _List(name, start, loop, place, value)
     return None
 
 

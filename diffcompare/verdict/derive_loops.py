@@ -70,7 +70,7 @@ class _Writer:
         held |= {part.base for part in reader.loop_names.values()} | set(self._before.values())
         texts = [ast.parse(part.text, mode="eval") for part in reader.loop_names.values()]
         moving = {text for text, node in reader.traced.local.items() if reader.traced.build.moving[node]}
-        own = self._written = {node.id for node in ast.walk(source) if isinstance(node, ast.Name)}
+        self._own = own = {node.id for node in ast.walk(source) if isinstance(node, ast.Name)}
         counters = {counter for one in loops for counter in one.names.counters.values()}
         self._taken = taken_names(reader.names, name) | (own - (moving - held)) | loaded_names(texts) | counters
         self._taken |= {grad_name(text) for text in held}
@@ -81,7 +81,7 @@ class _Writer:
         backward: list[list[str]] = []
         for k in reversed(range(len(self._loops))):
             tape = f"tape{k + 1 if k else ''}"
-            while tape in self._taken or tape in self._written:
+            while tape in self._taken or tape in self._own:
                 tape += "_"
             ahead, back = self._loop(self._loops[k], tape)
             forward.insert(0, ahead)
@@ -132,16 +132,12 @@ class _Writer:
 
         back = NumpyLines(self._texts, self._reader.wanted, (), self._taken, names).lines(steps, ended)
         constants, behind = setting_in_loop(one.loop, [*made, *updates, *back])
-        if not states and not one.arrays:
-            return [], headed(one.loop, one.names, [*constants, *back, *behind])
-        own = {match[1] for line in back if (match := re.match(r"(\w+) = ", line))}
-        inner = [name for name in names_of_loop(one.loop, one.names) if name not in own]
-        needed = [*constants, *back] if one.arrays else back
-        inner = [name for name in (*inner, *names.values()) if uses(needed, name)]
-        held = [name for name in dict.fromkeys(inner) if name not in parts.values() and name not in one.names.written]
         if one.arrays:
-            anew = assigned_names(one.loop.body) - one.loop.runs[-1][1].nodes.keys()
-            return self._filled(one, tape, [n for n in held if n not in anew], [*constants, *back], behind)
+            return self._filled(one, tape, [*constants, *back], behind)
+        if not states:
+            return [], headed(one.loop, one.names, [*constants, *back, *behind])
+        inner = _needed(one, back)
+        held = list(dict.fromkeys((*inner, *(name for name in names.values() if uses(back, name)))))
         if not held:
             return headed(one.loop, one.names, [*constants, *made, *updates, *behind]), headed(
                 one.loop, one.names, back
@@ -150,7 +146,7 @@ class _Writer:
         return [f"{tape} = []", *headed(one.loop, one.names, run)], _taken_from(tape, held, back)
 
     def _filled(
-        self, one: LoopSlopes, tape: str, held: Sequence[str], back: Sequence[str], behind: Sequence[str]
+        self, one: LoopSlopes, tape: str, back: Sequence[str], behind: Sequence[str]
     ) -> tuple[list[str], list[str]]:
         """Write a loop that fills arrays: the code itself does so, and each part stays what it is."""
         if behind or one.names.counters or len(one.loop.nest) > 1 or one.loop.guards:
@@ -163,8 +159,10 @@ class _Writer:
         if not one.carried and not any(self._reader.loop_names[s].base in one.names.written for s in one.added):
             # no run needs another one
             return whole, headed(one.loop, one.names, back)
-        own = {node.id for node in ast.walk(one.loop.nest[0].target) if isinstance(node, ast.Name)}
-        if own.issuperset(held):
+        # what does not depend on the point is computed anew
+        anew = assigned_names(one.loop.body) - one.loop.runs[-1][1].nodes.keys()
+        held = [name for name in _needed(one, back) if name not in anew and name not in one.names.written]
+        if assigned_names([one.loop.nest[0].target]).issuperset(held):
             return whole, backwards(one.loop, back)
         place = one.loop.body[0].lineno - one.loop.nest[0].lineno
         margin = re.match(" *", whole[place])
@@ -248,6 +246,12 @@ class _Writer:
             elif assigned_names([statement]) & wanted:
                 parts.append(setting(statement, wanted, self._loops[0].loop.source))
         return [line for part in reversed(parts) for line in part]
+
+
+def _needed(one: LoopSlopes, back: Sequence[str]) -> list[str]:
+    """List the names of a loop that the way back uses and does not set."""
+    own = {match[1] for line in back if (match := re.match(r"(\w+) = ", line))}
+    return [name for name in names_of_loop(one.loop, one.names) if name not in own and uses(back, name)]
 
 
 def _kept(tape: str, held: Sequence[str]) -> str:

@@ -44,7 +44,7 @@ class Traced:
     table: WholeCalls
     output: int
     local: dict[str, int]
-    lists: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    lists: dict[str, tuple[int, ...]]
     loops: Sequence[Loop] = field(default=())
 
     @property
