@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -83,6 +83,7 @@ def step_rules(
 def rules_of_summary(f: SymbolicFunction, summary: pd.DataFrame) -> pd.DataFrame:
     """Make the rows of ``rules.csv`` for the groups of a summary of f; groups without a derivative have none."""
     rows = []
+    places: dict[tuple[str, str], _Place] = {}
     for group in summary.to_dict("records"):
         # all rules are for the first derivative
         if group["verdict"] == "not-differentiable" or group["derivative"] != 1:
@@ -95,17 +96,17 @@ def rules_of_summary(f: SymbolicFunction, summary: pd.DataFrame) -> pd.DataFrame
             continue
         point, i = list(read_point(str(group["point"])).values()), f.variables.index(str(group["variable"]))
         with one_account(tuple(point)):
-            along, slope, best = _Along(f, point, i), Slope(f, point, i), float(group["best_abs_error"])
-            noise = point_rounding_bound(f.program, point, i)
-            if not math.isfinite(noise):
-                noise = 2 * unit_roundoff * abs(along(point[i]))
-            for rule, choice in _choices(along, point[i], str(group["scheme"]), noise / 2, float(group["predicted_h"])):
+            key = str(group["point"]), str(group["variable"])
+            if key not in places:
+                places[key] = _place(f, point, i)
+            place, scheme, best = places[key], str(group["scheme"]), float(group["best_abs_error"])
+            for rule, choice in _choices(place, point[i], scheme, float(group["predicted_h"])):
                 error = math.nan
                 if choice.h > 0:
                     numeric = choice.value
                     if math.isnan(numeric):
-                        numeric = float(numerical_diff(along, point[i], choice.h, scheme=str(group["scheme"])))
-                    error = abs(slope.error(numeric)[0]) if math.isfinite(numeric) else math.nan
+                        numeric = float(numerical_diff(place.along, point[i], choice.h, scheme=scheme))
+                    error = abs(place.slope.error(numeric)[0]) if math.isfinite(numeric) else math.nan
                 message = choice.message or ("the difference is not finite at this step" if math.isnan(error) else "")
                 ratio = error / best if best > 0 else 1.0 if error == 0 else math.inf if error > 0 else math.nan
                 rows.append(
@@ -125,29 +126,54 @@ def rules_of_summary(f: SymbolicFunction, summary: pd.DataFrame) -> pd.DataFrame
 
 @dataclass(frozen=True, slots=True)
 class _Along:
-    """A formula as a function of one coordinate, of real and of complex numbers."""
+    """A formula as a function of one coordinate, of real and of complex numbers, each of which is computed once."""
 
     f: SymbolicFunction
     point: Sequence[float]
     i: int
+    known: dict[tuple[float, float], float] = field(default_factory=dict)
+    known_complex: dict[complex, Any] = field(default_factory=dict)
 
     def __call__(self, t: float) -> float:
-        columns = [np.array([t if j == self.i else c]) for j, c in enumerate(self.point)]
-        # what overflows is inf or nan, and the rules know both
-        with np.errstate(all="ignore"):
-            return float(compile_numpy(self.f.program)(columns)[0])
+        # -0.0 is another number than 0.0
+        key = t, math.copysign(1.0, t)
+        if key not in self.known:
+            columns = [np.array([t if j == self.i else c]) for j, c in enumerate(self.point)]
+            # what overflows is inf or nan, and the rules know both
+            with np.errstate(all="ignore"):
+                self.known[key] = float(compile_numpy(self.f.program)(columns)[0])
+        return self.known[key]
 
     def complex_values(self, t: Any) -> Any:
         reason = not_analytic(self.f.program)
         if reason:
             raise UnsupportedFunction(reason)
-        z = np.array(self.point, dtype=np.complex128)
-        z[self.i] = t
-        return self.f.complex_values(z if len(self.point) > 1 else z[0])
+        if t not in self.known_complex:
+            z = np.array(self.point, dtype=np.complex128)
+            z[self.i] = t
+            self.known_complex[t] = self.f.complex_values(z if len(self.point) > 1 else z[0])
+        return self.known_complex[t]
 
 
-def _choices(along: _Along, x: float, scheme: str, noise: float, predicted: float) -> list[tuple[str, Choice]]:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What all schemes share at a point, along one variable."""
+
+    along: _Along
+    slope: Slope
+    noise: float  # of one value of f
+
+
+def _place(f: SymbolicFunction, point: Sequence[float], i: int) -> _Place:
+    along = _Along(f, point, i)
+    noise = point_rounding_bound(f.program, point, i)
+    if not math.isfinite(noise):
+        noise = 2 * unit_roundoff * abs(along(point[i]))
+    return _Place(along, Slope(f, point, i), noise / 2)
+
+
+def _choices(place: _Place, x: float, scheme: str, predicted: float) -> list[tuple[str, Choice]]:
     """Ask every rule; the certified optimum stands after those that ask nothing of f."""
-    named = [(rule, choose_step(rule, along, x, scheme=scheme, noise=noise)) for rule in STEP_RULES]
+    named = [(rule, choose_step(rule, place.along, x, scheme=scheme, noise=place.noise)) for rule in STEP_RULES]
     certified = Choice(predicted, 0, "" if predicted > 0 else "no step was predicted")
     return [*named[:2], (_CERTIFIED, certified), *named[2:]]

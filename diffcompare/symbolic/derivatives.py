@@ -163,20 +163,22 @@ def _plain_expression(f: Formula) -> Any:
     return None if exprs is None else nested(exprs, f.output_shape)
 
 
-def _real_gradient(f: Formula) -> tuple[list[sympy.Expr], list[sympy.Symbol]] | None:
+@per_program
+def _real_gradient(f: Formula) -> list[sympy.Expr] | None:
     """Differentiate with real symbols in place of the variables and exact Rationals in place of Floats.
 
     Without them SymPy leaves Derivative(re(x)) in d|x|/dx, and folds 3*0.1 in floating point.
     """
     if f.output_shape:
         return None
-    symbols = [sympy.Dummy(name, real=True) for name in f.variables]
+    # equal symbols, so that SymPy knows of the next function what it has found out of this one
+    symbols = [sympy.Symbol(name, real=True) for name in f.variables]
 
-    def build() -> tuple[list[sympy.Expr], list[sympy.Symbol]]:
+    def build() -> list[sympy.Expr]:
         expr = _expression(f.program, symbols)
-        return [sympy.diff(expr, symbol) for symbol in symbols], symbols
+        return [sympy.diff(expr, symbol) for symbol in symbols]
 
-    result: tuple[list[sympy.Expr], list[sympy.Symbol]] | None = _guarded(build)
+    result: list[sympy.Expr] | None = _guarded(build)
     return result
 
 
@@ -187,11 +189,10 @@ def gradient(f: Formula) -> list[sympy.Expr] | None:
 
 
 def _plain_gradient(f: Formula) -> list[sympy.Expr] | None:
-    found = _real_gradient(f)
-    if found is None:
+    partials = _real_gradient(f)
+    if partials is None:
         return None
-    partials, dummies = found
-    plain = {dummy: sympy.Symbol(name) for dummy, name in zip(dummies, f.variables, strict=True)}
+    plain = {sympy.Symbol(name, real=True): sympy.Symbol(name) for name in f.variables}
     result: list[sympy.Expr] | None = _guarded(lambda: [partial.xreplace(plain) for partial in partials])
     return result
 
@@ -205,15 +206,9 @@ def gradient_program(f: Formula) -> Program | None:
     """
     found = _real_gradient(f) if is_quick(f.program) else None
     try:
-        return found and lower_all(_named(found), f.variables)
+        return found and lower_all(found, f.variables)
     except UnsupportedFunction:
         return None
-
-
-def _named(found: tuple[list[sympy.Expr], list[sympy.Symbol]]) -> list[sympy.Expr]:
-    partials, dummies = found
-    names = {dummy: sympy.Symbol(dummy.name, real=True) for dummy in dummies}
-    return [partial.xreplace(names) for partial in partials]
 
 
 def latex(f: Formula) -> str:
