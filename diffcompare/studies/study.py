@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -19,7 +20,7 @@ from diffcompare.errors import DiffcompareError, StudyError, reason, shorten
 from diffcompare.numeric.stencils import DEFAULT_SCHEMES
 from diffcompare.numeric.steps import geometric_steps
 from diffcompare.studies.study_file import Entry, Study, read_study, rounded_points
-from diffcompare.sweeps.hot_spots import hot_spots
+from diffcompare.sweeps.hot_spots import ranked_operations
 from diffcompare.sweeps.parallel import Outcome, attempt, in_processes, packed, unpacked
 from diffcompare.sweeps.rule_errors import rules_of_summary
 from diffcompare.sweeps.sweep import sweep
@@ -37,6 +38,7 @@ from diffcompare.tables.schema import (
     Lesson,
     Tables,
     format_point,
+    frame_of,
     labelled,
     stack,
 )
@@ -451,7 +453,7 @@ def _sweep(function: SymbolicFunction, entry: Entry) -> pd.DataFrame:
 
 def _curves(function: SymbolicFunction, entry: Entry, half: int) -> pd.DataFrame:
     """Tabulate a function of one variable over [x - w, x + w], w = max(|x|, 1), around its points, inside its box."""
-    parts = []
+    rows: list[dict[str, Any]] = []
     for point in entry.points if len(function.variables) == 1 else ():
         # the sweep shows the point as the dtype rounds it
         x = float(np.dtype(entry.dtype).type(point[0]))
@@ -462,36 +464,22 @@ def _curves(function: SymbolicFunction, entry: Entry, half: int) -> pd.DataFrame
         abscissae = abscissae[np.isfinite(abscissae) & (abscissae >= low) & (abscissae <= high)]
         values = np.asarray(function(abscissae), dtype=np.float64)
         values = np.where(np.isfinite(values), values, math.nan)
-        same = np.zeros(len(abscissae), dtype=np.int8)
-        labels = {
-            "function": labelled(same, [entry.name]),
-            "point": labelled(same, [format_point(function.variables, [x])]),
-        }
-        parts.append(pd.DataFrame({**labels, "x": abscissae, "value": values}))
-    return stack(parts, CURVE_COLUMNS)
+        place = entry.name, format_point(function.variables, [x])
+        pairs = zip(abscissae.tolist(), values.tolist(), strict=True)
+        rows += [dict(zip(CURVE_COLUMNS, (*place, *pair), strict=True)) for pair in pairs]
+    return frame_of(rows, CURVE_COLUMNS)
 
 
 def _hot_spots(function: SymbolicFunction, entry: Entry) -> pd.DataFrame:
     """List where the rounding error of a function comes from at its points; a point that fails is left out."""
-    parts = []
+    rows: list[dict[str, Any]] = []
     # they are told of binary64
     for point in entry.points if entry.dtype == "float64" else ():
-        try:
-            with one_account(tuple(point)):
-                found = hot_spots(function, point[0] if len(point) == 1 else point).head(_HOT_SPOTS)
-        except Exception:
-            found = pd.DataFrame()
-        if len(found):
-            same = np.zeros(len(found), dtype=np.int8)
-            codes, operations = pd.factorize(found["operation"].to_numpy(object))
-            labels = {
-                "function": labelled(same, [entry.name]),
-                "point": labelled(same, [format_point(function.variables, point)]),
-                "operation": labelled(codes, operations.tolist()),
-            }
-            numbers = {name: found[name] for name, kind in HOT_SPOT_COLUMNS.items() if kind == "float"}
-            parts.append(pd.DataFrame({**labels, **numbers}))
-    return stack(parts, HOT_SPOT_COLUMNS)
+        place = entry.name, format_point(function.variables, point)
+        with suppress(Exception), one_account(tuple(point)):
+            found = ranked_operations(function, point[0] if len(point) == 1 else point, most=_HOT_SPOTS)
+            rows += [dict(zip(HOT_SPOT_COLUMNS, (*place, *row), strict=True)) for row in zip(*found, strict=True)]
+    return frame_of(rows, HOT_SPOT_COLUMNS)
 
 
 def function_row(entry: Entry, message: str, measured: Measured | None) -> dict[str, str]:

@@ -84,7 +84,8 @@ def rules_of_summary(f: SymbolicFunction, summary: pd.DataFrame) -> pd.DataFrame
     """Make the rows of ``rules.csv`` for the groups of a summary of f; groups without a derivative have none."""
     rows = []
     places: dict[tuple[str, str], _Place] = {}
-    for group in summary.to_dict("records"):
+    columns = [summary[name].tolist() for name in summary.columns]
+    for group in (dict(zip(summary.columns, row, strict=True)) for row in zip(*columns, strict=True)):
         # all rules are for the first derivative
         if group["verdict"] == "not-differentiable" or group["derivative"] != 1:
             continue

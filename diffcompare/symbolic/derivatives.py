@@ -204,9 +204,9 @@ def gradient_program(f: Formula) -> Program | None:
     None where SymPy does not certainly answer at once, or where its derivative holds what has no row in the
     operations table.
     """
-    found = _real_gradient(f) if is_quick(f.program) else None
+    partials = _real_gradient(f) if is_quick(f.program) else None
     try:
-        return found and lower_all(found, f.variables)
+        return None if partials is None else lower_all(partials, f.variables)
     except UnsupportedFunction:
         return None
 

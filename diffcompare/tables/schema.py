@@ -34,6 +34,7 @@ __all__ = [
     "VERDICTS",
     "Lesson",
     "Tables",
+    "categorical",
     "complete",
     "format_point",
     "frame_of",
@@ -209,10 +210,17 @@ _FEW = 16
 
 
 def _labels(names: Sequence[str]) -> pd.CategoricalDtype:
-    return pd.CategoricalDtype(list(names))
+    # of no names the type must be said
+    return pd.CategoricalDtype(pd.Index(list(names), dtype="str"))
 
 
 _few = lru_cache(256)(_labels)
+
+
+def categorical(column: pd.Series[Any]) -> pd.Categorical[Any]:
+    """Return a column as categories, one that is so already as it is."""
+    held: Any = column.array
+    return held if isinstance(held, pd.Categorical) else column.astype("category").array
 
 
 def complete(table: pd.DataFrame) -> pd.DataFrame:
@@ -246,14 +254,14 @@ def frame_of(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> p
     """Make a table of rows; texts are categories in order of first appearance."""
     if not rows:
         return stack([], columns)
-    made: dict[str, pd.Series[Any]] = {}
+    made: dict[str, Any] = {}
     for name, kind in columns.items():
         values = [row[name] for row in rows]
         if kind == "text":
             codes, labels = pd.factorize(np.array(values, dtype=object))
-            made[name] = pd.Series(labelled(codes, [str(label) for label in labels]))
+            made[name] = labelled(codes, [str(label) for label in labels])
         else:
-            made[name] = pd.Series(values, dtype=_DTYPES[kind])
+            made[name] = pd.array(values, dtype=_DTYPES[kind]) if kind == "flag" else np.array(values, _DTYPES[kind])
     return pd.DataFrame(made)
 
 
@@ -262,18 +270,19 @@ def stack(frames: Sequence[pd.DataFrame], columns: Mapping[str, str]) -> pd.Data
     full = {"status": STATUSES, "bound_source": BOUND_SOURCES}
     if len(frames) == 1:
         return frames[0]
-    stacked = {}
+    stacked: dict[str, Any] = {}
     for column, kind in columns.items():
         parts = [frame[column] for frame in frames if len(frame)]
         if not parts:
-            labels = pd.CategoricalDtype(pd.Index(full.get(column, ()), dtype="str"))
-            stacked[column] = pd.Series([], dtype=labels if kind == "text" else _DTYPES[kind])
+            no_codes = np.empty(0, dtype=np.int8)
+            labels = full.get(column, ())
+            stacked[column] = labelled(no_codes, labels) if kind == "text" else pd.array([], dtype=_DTYPES[kind])
         elif kind == "text":
-            stacked[column] = pd.Series(_joined([part.array for part in parts]))
+            stacked[column] = _joined([part.array for part in parts])
         elif kind == "flag":
-            stacked[column] = pd.concat(parts, ignore_index=True)
+            stacked[column] = pd.concat(parts, ignore_index=True).array
         else:
-            stacked[column] = pd.Series(np.concatenate([part.to_numpy() for part in parts]))
+            stacked[column] = np.concatenate([part.to_numpy() for part in parts])
     return pd.DataFrame(stacked)
 
 

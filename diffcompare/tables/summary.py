@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diffcompare.floats import Flags, Floats
-from diffcompare.tables.schema import SUMMARY_COLUMNS, VERDICTS, complete, labelled
+from diffcompare.tables.schema import SUMMARY_COLUMNS, VERDICTS, categorical, complete, labelled
 
 __all__ = ["summarize"]
 
@@ -80,8 +80,8 @@ def _groups(table: pd.DataFrame) -> tuple[Integers, Integers]:
     """Number the groups in order of first appearance; return the number of every row and the first row of each."""
     code = np.zeros(len(table), dtype=np.int64)
     for name in _GROUPED:
-        labels = table[name].astype("category").cat
-        code = code * max(len(labels.categories), 1) + labels.codes.to_numpy(np.int64)
+        labels = categorical(table[name])
+        code = code * max(len(labels.categories), 1) + labels.codes
     numbers, _ = pd.factorize(code)
     first = (
         np.flatnonzero(np.r_[True, numbers[1:] > np.maximum.accumulate(numbers)[:-1]])
@@ -92,7 +92,7 @@ def _groups(table: pd.DataFrame) -> tuple[Integers, Integers]:
 
 
 def _taken(labels: pd.Series[Any], rows: Integers) -> Any:
-    known = labels.astype("category").array
+    known = categorical(labels)
     return labelled(known.codes[rows], known.categories.tolist())
 
 
@@ -108,11 +108,11 @@ def _best_rows(group: Integers, h: Floats, absolute: Floats, ok: Flags, count: i
 def _at_step(table: pd.DataFrame, group: Integers, h: Floats, absolute: Floats, step: float, count: int) -> Floats:
     """Return the error at a step, as each row's dtype rounds it."""
     result = np.full(count, np.nan)
-    dtypes = table["dtype"].astype("category").cat
+    dtypes = categorical(table["dtype"])
     rounded = np.array(
         [step if name in ("", "float64") else float(np.dtype(name).type(step)) for name in dtypes.categories]
     )
-    rows = np.flatnonzero(h == rounded[dtypes.codes.to_numpy()]) if len(rounded) else np.empty(0, int)
+    rows = np.flatnonzero(h == rounded[dtypes.codes]) if len(rounded) else np.empty(0, int)
     result[group[rows]] = absolute[rows]
     return result
 

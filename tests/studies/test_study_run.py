@@ -65,7 +65,7 @@ def test_hot_spots_that_fail_do_not_fail_the_function(tmp_path: Path, monkeypatc
     def broken(*arguments: object) -> pd.DataFrame:
         raise RuntimeError("no")
 
-    monkeypatch.setattr(study, "hot_spots", broken)
+    monkeypatch.setattr(study, "ranked_operations", broken)
     tables = _run(tmp_path)
     assert tables.functions["status"].tolist() == ["ok", "ok", "ok", "failed"]
     assert len(tables.hot_spots) == 0
