@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from diffcompare.report.drawings.frame import LANE, Frame, add, coord, log_axes, svg_element, to_html
+from diffcompare.report.drawings.frame import LANE, Frame, add, add_path, coord, log_axes, svg_element, to_html
 from diffcompare.report.wording import Html, plural
 
 __all__ = ["calibration"]
@@ -45,16 +45,14 @@ def calibration(answers: pd.DataFrame, *, title: str, identity: str) -> Html | N
         identity=identity,
     )
     log_axes(svg, frame, (0.0, zeros), label="true |error|", below="claimed |error|")
-    add(svg, "path", class_="mark", d=frame.clipped((_LIMITS[0], _LIMITS[0]), (_LIMITS[1], _LIMITS[1])))
+    add_path(svg, class_="mark", d=frame.line([(_LIMITS[0], _LIMITS[0]), (_LIMITS[1], _LIMITS[1])]))
     add(svg, "text", "as claimed", class_="book end", x=coord(frame.right - 12), y=coord(frame.top + 40))
     for k, (outcome, style) in enumerate(_KINDS):
         rows = known[known["outcome"].astype(str) == outcome]
         group = add(svg, "g", class_=f"s{style}")
-        add(
-            group, "path", class_="dots", d=_places(frame, zeros, rows["estimate"].tolist(), rows["abs_error"].tolist())
-        )
+        add_path(group, class_="dots", d=_places(frame, zeros, rows["estimate"].tolist(), rows["abs_error"].tolist()))
         left = frame.left + 8 + 130 * k
-        add(group, "path", class_="dots", d=f"M{coord(left)},14h0")
+        add_path(group, class_="dots", d=f"M{coord(left)},14h0")
         add(group, "text", f"{outcome} ({len(rows)})", class_="name", x=coord(left + 10), y="18")
     return to_html(svg)
 

@@ -21,11 +21,11 @@ from diffcompare.report.drawings.frame import (
     LETTER,
     Frame,
     add,
+    add_path,
     book_label,
     book_line,
     by_scheme,
     coord,
-    far_apart,
     log_axes,
     log_range,
     scheme_styles,
@@ -34,6 +34,7 @@ from diffcompare.report.drawings.frame import (
     to_html,
 )
 from diffcompare.report.drawings.rule_ticks import rule_ticks
+from diffcompare.report.drawings.svg_paths import Piece, shorten_path, tenths
 from diffcompare.report.wording import Html, bound_words, plural, printable, short
 
 __all__ = ["Chart", "error_chart", "slope_level", "smallest_error"]
@@ -115,14 +116,14 @@ def error_chart(
         _legend(svg, s, k, place)
         group = add(svg, "g", class_=f"s{s.style}", data_scheme=str(k))
         if band := frame.log_area(s.h, s.bound):
-            add(group, "path", class_="band", d=band)
+            add_path(group, class_="band", d=band)
         for name, d in _lines(s, frame).items():
             if d:
-                add(group, "path", class_=name, d=d)
+                add_path(group, class_=name, d=d)
         _measured(group, s, frame, (lanes[0] + dodge, lanes[1] + dodge))
     for (name, text), (x, y) in zip(words.items(), key, strict=True):
         row = add(svg, "g", class_="legend key")
-        add(row, "path", class_=f"{name} sample", d=f"M{coord(x)},{coord(y)}h30")
+        add_path(row, class_=f"{name} sample", d=f"M{coord(x)},{coord(y)}h30")
         add(row, "text", text, x=coord(x + 36), y=coord(y + 4))
     for k, s in enumerate(series):
         _marks(svg, s, k, frame, lanes[1])
@@ -165,7 +166,9 @@ def _regimes(svg: Element, series: Sequence[_Series], frame: Frame) -> None:
         if end - start < 1:
             continue
         box = f"M{coord(start)},{coord(frame.top)}H{coord(end)}V{coord(frame.bottom)}H{coord(start)}z"
-        svg.insert(2, Element("path", {"class": f"regime {name}", "d": box}))  # behind the axes, after title and desc
+        svg.insert(
+            2, Element("path", {"class": f"regime {name}", "d": shorten_path(box)})
+        )  # behind the axes, after title and desc
         text = f"{name} dominates"
         if end - start > _REGIME_LABEL:
             anchor = {} if name == "rounding" else {"class": "end"}
@@ -217,25 +220,19 @@ def _frame(series: Sequence[_Series], top: float) -> Frame:
 
 def _measured(group: Element, s: _Series, frame: Frame, lanes: tuple[float, float]) -> None:
     """Draw line and markers; the line breaks where a value stands in a lane, hollow markers are not ok."""
-    line: list[str] = []
-    full: list[str] = []
-    hollow: list[str] = []
-    before = math.nan  # the step whose value the line has come to
+    full: list[Piece] = []
+    hollow: list[Piece] = []
     for h, error, ok in zip(s.h, s.error, s.ok, strict=True):
-        x = coord(frame.x(math.log10(h)))
         plain = 0 < error < math.inf
-        y = coord(frame.y(math.log10(error)) if plain else lanes[1] if error == 0 else lanes[0])
-        if plain:
-            line.append(f"{'L' if before > 0 and not far_apart(before, h) else 'M'}{x},{y}")
-        before = h if plain else math.nan
-        (full if ok else hollow).append(f"M{x},{y}")
-    for name, parts in (("line", line), ("dots", full), ("dots hollow", hollow)):
-        if parts:
-            add(group, "path", class_=name, d="".join(parts))
+        y = frame.y(math.log10(error)) if plain else lanes[1] if error == 0 else lanes[0]
+        (full if ok else hollow).append(([(tenths(frame.x(math.log10(h))), tenths(y))], ""))
+    for name, pieces in (("line", frame.log_line(s.h, s.error)), ("dots", full), ("dots hollow", hollow)):
+        if pieces:
+            add_path(group, class_=name, d=pieces)
 
 
-def _lines(s: _Series, frame: Frame) -> dict[str, str]:
-    """Paths of the proven bound and of the truncation error; '' where there is nothing to draw.
+def _lines(s: _Series, frame: Frame) -> dict[str, list[Piece]]:
+    """Paths of the proven bound and of the truncation error; none where there is nothing to draw.
 
     The truncation error is the exact one where the table has it, else the slope of the scheme's order.
     """
@@ -243,7 +240,7 @@ def _lines(s: _Series, frame: Frame) -> dict[str, str]:
         return {"bound": frame.log_line(s.h, s.bound), "model": frame.log_line(s.h, s.truncation)}
     level = slope_level(s.h, s.error, s.ok, s.order)
     low, high = frame.x_range
-    model = "" if level is None else frame.clipped((low, s.order * low + level), (high, s.order * high + level))
+    model = [] if level is None else frame.line([(low, s.order * low + level), (high, s.order * high + level)])
     return {"bound": frame.log_line(s.h, s.bound), "model": model}
 
 
@@ -275,8 +272,8 @@ def _name(s: _Series) -> str:
 def _legend(svg: Element, s: _Series, k: int, place: tuple[float, float]) -> None:
     x, y = place
     row = add(svg, "g", class_=f"legend s{s.style}", data_scheme=str(k))
-    add(row, "path", class_="line", d=f"M{coord(x)},{coord(y)}h30")
-    add(row, "path", class_="dots", d=f"M{coord(x + 15)},{coord(y)}")
+    add_path(row, class_="line", d=f"M{coord(x)},{coord(y)}h30")
+    add_path(row, class_="dots", d=f"M{coord(x + 15)},{coord(y)}")
     add(row, "text", _name(s), class_="name", x=coord(x + 36), y=coord(y + 4))
 
 
@@ -310,12 +307,12 @@ def _marks(svg: Element, s: _Series, k: int, frame: Frame, zero_lane: float) -> 
     if times:
         x = frame.x(math.log10(best))
         y = frame.y(math.log10(smallest)) if 0 < smallest < math.inf else zero_lane
-        add(group, "path", class_="best", d=f"M{coord(x)},{coord(y - 6)}l-6,-10h12z")
+        add_path(group, class_="best", d=f"M{coord(x)},{coord(y - 6)}l-6,-10h12z")
     h, error = s.predicted
     low, high = frame.y_range
     if h > 0 and error > 0 and low <= math.log10(error) <= high:
         x, y = frame.x(math.log10(h)), frame.y(math.log10(error))
-        add(group, "path", class_="predicted", d=f"M{coord(x)},{coord(y - 7)}l7,7l-7,7l-7,-7z")
+        add_path(group, class_="predicted", d=f"M{coord(x)},{coord(y - 7)}l7,7l-7,7l-7,-7z")
 
 
 def _description(series: Sequence[_Series]) -> str:

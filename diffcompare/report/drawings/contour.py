@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from xml.etree.ElementTree import Element
@@ -14,6 +14,7 @@ from diffcompare.errors import shorten
 from diffcompare.report.drawings.frame import (
     Frame,
     add,
+    add_path,
     coord,
     number,
     scheme_styles,
@@ -23,6 +24,7 @@ from diffcompare.report.drawings.frame import (
 )
 from diffcompare.report.drawings.level_lines import choose_levels, level_lines
 from diffcompare.report.drawings.marks import SCHEMES
+from diffcompare.report.drawings.svg_paths import Piece, tenths
 from diffcompare.report.wording import Html, plural, printable, short
 
 __all__ = ["Contour", "descent_contour"]
@@ -119,8 +121,8 @@ def descent_contour(
         frame.right + _RIGHT, frame.bottom + 42, title=title, description=" ".join(words + remarks), identity=identity
     )
     if holes := _holes(values, xs, ys, frame):
-        add(svg, "path", class_="hole", d=holes)
-    add(svg, "path", class_="level", d="".join(_path(line) for _, found in lines for line in found))
+        add_path(svg, class_="hole", d=holes)
+    add_path(svg, class_="level", d=_pieces(line for _, found in lines for line in found))
     _axes(svg, frame, [printable(shorten(str(name), 30)) for name in variables])
     _draw_runs(svg, frame, runs, traces, gradients)
     taken = _marks(svg, frame, runs, traces)
@@ -235,21 +237,8 @@ def _lines(values: Sequence[Sequence[float]], xs: Sequence[float], ys: Sequence[
     ]
 
 
-def _path(points: Sequence[_Point]) -> str:
-    """Write a line as a path: in tenths, each point relative to the one before it."""
-    (x, y), *rest = [(round(10 * x), round(10 * y)) for x, y in points]
-    path = f"M{_tenths(x)},{_tenths(y)}"
-    moves = []
-    for i, j in rest:
-        if (i, j) != (x, y):
-            across, down = _tenths(i - x), _tenths(j - y)
-            moves.append(across + down if down.startswith("-") else f"{across},{down}")
-            x, y = i, j
-    return f"{path}l{' '.join(moves)}" if moves else path
-
-
-def _tenths(count: int) -> str:
-    return f"{count / 10:g}".replace("0.", ".") if abs(count) < 10 else f"{count / 10:g}"
+def _pieces(lines: Iterable[Sequence[_Point]]) -> list[Piece]:
+    return [([(tenths(x), tenths(y)) for x, y in line], "") for line in lines]
 
 
 def _holes(values: Sequence[Sequence[float]], xs: Sequence[float], ys: Sequence[float], frame: Frame) -> str:
@@ -281,7 +270,7 @@ def _axes(svg: Element, frame: Frame, names: Sequence[str]) -> None:
         marks.append(f"M{coord(frame.left)},{coord(y)}h-4")
         add(axes, "text", text, class_="end", x=coord(frame.left - 7), y=coord(y + 4))
     box = f"M{coord(frame.left)},{coord(frame.top)}H{coord(frame.right)}V{coord(frame.bottom)}H{coord(frame.left)}z"
-    add(axes, "path", class_="box", d=box + "".join(marks))
+    add_path(axes, class_="box", d=box + "".join(marks))
     middle = coord((frame.left + frame.right) / 2), coord(frame.bottom + 35)
     add(axes, "text", names[0], class_="axis middle", x=middle[0], y=middle[1])
     turned = f"translate(13,{coord((frame.top + frame.bottom) / 2)}) rotate(-90)"
@@ -300,15 +289,15 @@ def _draw_runs(
         group = add(svg, "g", class_="run exact" if exact else f"run s{styles[gradient]} w{width}")
         mine = [trace for run, trace in zip(runs, traces, strict=True) if run.gradient == gradient]
         middle = _LINE * (row + 0.5)
-        add(group, "path", class_="line", d=f"M{coord(frame.left)},{coord(middle)}h30")
+        add_path(group, class_="line", d=f"M{coord(frame.left)},{coord(middle)}h30")
         name = "along the exact gradient" if exact else f"along the {gradient} difference"
         add(group, "text", name, x=coord(frame.left + 38), y=coord(middle + 4))
-        add(group, "path", class_="line", d="".join(_path(piece) for trace in mine for piece in trace.pieces))
+        add_path(group, class_="line", d=_pieces(piece for trace in mine for piece in trace.pieces))
         dots = "".join(f"M{coord(x)},{coord(y)}h0" for trace in mine for x, y in trace.steps)
-        add(group, "path", class_="steps", d=dots)
+        add_path(group, class_="steps", d=dots)
         marker = "m-5,-5l10,10m0-10l-10,10" if exact else SCHEMES[styles[gradient] - 1].shape
         for x, y in (trace.end for trace in mine if trace.end):
-            add(group, "path", class_="cross" if exact else "best", d=f"M{coord(x)},{coord(y)}{marker}")
+            add_path(group, class_="cross" if exact else "best", d=f"M{coord(x)},{coord(y)}{marker}")
 
 
 _Cells = dict[tuple[int, int], set[float | None]]  # taken by a level line, or by anything else (None)

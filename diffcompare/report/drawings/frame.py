@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from diffcompare.errors import shorten
 from diffcompare.report.columns import Columns, places_by
 from diffcompare.report.drawings.marks import LANES, PARTS, SCHEMES, STYLES
-from diffcompare.report.drawings.svg_paths import shorten_path
+from diffcompare.report.drawings.svg_paths import Piece, Place, path_text, shorten_path, tenths
 from diffcompare.report.wording import Html, printable
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "LETTER",
     "Frame",
     "add",
+    "add_path",
     "book_label",
     "book_line",
     "by_scheme",
@@ -68,42 +69,54 @@ class Frame:
         low, high = self.y_range
         return self.bottom - (value - low) / (high - low) * (self.bottom - self.top)
 
-    def clipped(self, start: tuple[float, float], end: tuple[float, float]) -> str:
-        """Path of a straight line between two points in data units, cut at the range of y; '' if outside."""
+    def place(self, x: float, y: float) -> Place:
+        """Place a point in data units on the grid."""
+        return tenths(self.x(x)), tenths(self.y(y))
+
+    def clipped(self, start: tuple[float, float], end: tuple[float, float]) -> list[Place]:
+        """Return the ends of a straight line between two points in data units, cut at the range of y; none outside."""
         (x0, y0), (x1, y1) = start, end
         low, high = self.y_range
         if not math.isfinite(y1 - y0):
-            return ""
+            return []
         if y0 == y1:
             pieces = (0.0, 1.0) if low <= y0 <= high else (1.0, 0.0)
         else:
             at = sorted(((low - y0) / (y1 - y0), (high - y0) / (y1 - y0)))
             pieces = (max(0.0, at[0]), min(1.0, at[1]))
         if pieces[0] >= pieces[1]:
-            return ""
-        points = [(self.x(x0 + t * (x1 - x0)), self.y(y0 + t * (y1 - y0))) for t in pieces]
-        return "M" + "L".join(f"{coord(x)},{coord(y)}" for x, y in points)
+            return []
+        return [self.place(x0 + t * (x1 - x0), y0 + t * (y1 - y0)) for t in pieces]
 
-    def log_line(self, h: Sequence[float], values: Sequence[float]) -> str:
-        """Path of the logarithms, cut at the range of y; it breaks where a value is 0, nan or inf, and at gaps."""
+    def line(self, points: Iterable[tuple[float, float] | None]) -> list[Piece]:
+        """Join points in data units, cut at the range of y; the line breaks at None."""
         low, high = self.y_range
-        path: list[str] = []
-        joined = False  # whether the path has come to the point before
+        pieces: list[Piece] = []
+        run: list[Place] = []  # the places of the last piece
         before: tuple[float, float] | None = None
-        for step, value in zip(h, values, strict=True):
-            point = (math.log10(step), math.log10(value)) if 0 < value < math.inf else None
-            if not before or not point or _is_gap(before[0], point[0]):
-                joined = False
-            elif joined and low <= point[1] <= high:
-                path.append(f"L{coord(self.x(point[0]))},{coord(self.y(point[1]))}")
-            elif piece := self.clipped(before, point):
-                start, _, end = piece.partition("L")
-                path += [start] * (not path or path[-1][1:] != start[1:]) + [f"L{end}"]
-                joined = low <= point[1] <= high
+        for point in points:
+            if before and point:
+                if run and low <= before[1] <= high and low <= point[1] <= high:
+                    run.append(self.place(*point))
+                elif ends := self.clipped(before, point):
+                    if not run or run[-1] != ends[0]:
+                        run = [ends[0]]
+                        pieces.append((run, ""))
+                    run.append(ends[1])
+                else:
+                    run = []
             else:
-                joined = False
+                run = []
             before = point
-        return "".join(path)
+        return pieces
+
+    def log_line(self, h: Sequence[float], values: Sequence[float]) -> list[Piece]:
+        """Join the logarithms, cut at the range of y; the line breaks where a value is 0, nan or inf, and at gaps."""
+        steps, values = with_breaks(h, values)
+        return self.line(
+            (math.log10(step), math.log10(value)) if 0 < value < math.inf else None
+            for step, value in zip(steps, values, strict=True)
+        )
 
     def crosses(self, h: Sequence[float], values: Sequence[float]) -> bool:
         """Tell whether there is something of :meth:`log_line` to be seen."""
@@ -117,19 +130,20 @@ class Frame:
             for (h0, a), (h1, b) in pairwise(zip(h, values, strict=True))
         )
 
-    def log_area(self, h: Sequence[float], values: Sequence[float]) -> str:
-        """Path of what lies below the logarithms, within the frame; a gap where the line has one."""
-        floor = coord(self.bottom)
-        path, run = "", []
+    def log_area(self, h: Sequence[float], values: Sequence[float]) -> list[Piece]:
+        """Enclose what lies below the logarithms, within the frame; a gap where the line has one."""
+        top, floor = tenths(self.top), tenths(self.bottom)
+        pieces: list[Piece] = []
+        run: list[Place] = []
         for step, value in [*zip(*with_breaks(h, values), strict=True), (1.0, math.nan)]:
             if 0 < value < math.inf:
-                y = min(max(self.y(math.log10(value)), self.top), self.bottom)
-                run.append((coord(self.x(math.log10(step))), coord(y)))
+                x, y = self.place(math.log10(step), math.log10(value))
+                run.append((x, min(max(y, top), floor)))
             elif run:
                 if len(run) > 1 and any(y != floor for _, y in run):
-                    path += f"M{run[0][0]},{floor}" + "".join(f"L{x},{y}" for x, y in run) + f"V{floor}z"
+                    pieces.append(([(run[0][0], floor), *run], f"V{coord(self.bottom)}z"))
                 run = []
-        return path
+        return pieces
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -231,7 +245,7 @@ def log_axes(
 ) -> None:
     """Draw box, grid, ticks and labels, and the lanes above and below (their middles; 0 where there is none)."""
     axes = add(svg, "g", class_="axes")
-    add(axes, "path", class_="box", d=_box(frame.left, frame.right, frame.top, frame.bottom))
+    add_path(axes, class_="box", d=_box(frame.left, frame.right, frame.top, frame.bottom))
     ends, middles = add(axes, "g", class_="end"), add(axes, "g", class_="middle")
     grid = []
     for exponent in _decades(frame.y_range, most=int((frame.bottom - frame.top) / 26)):
@@ -243,7 +257,7 @@ def log_axes(
         x = coord(frame.x(exponent))
         grid.append(f"M{x},{coord(frame.top)}V{coord(frame.bottom)}")
         add(middles, "text", _power(exponent), x=x, y=coord(floor + 16))
-    axes.insert(0, Element("path", {"class": "grid", "d": "".join(grid)}))
+    axes.insert(0, Element("path", {"class": "grid", "d": shorten_path("".join(grid))}))
     if label:
         middle = f"translate(13,{coord((frame.top + frame.bottom) / 2)}) rotate(-90)"
         add(axes, "text", label, class_="axis middle wide", transform=middle)
@@ -251,7 +265,7 @@ def log_axes(
     for at, name in zip(lanes, LANES, strict=True):
         if at:
             box = _box(frame.left, frame.right, at - LANE / 2 + 1, at + LANE / 2 - 1)
-            add(axes, "path", class_="lane", d=box)
+            add_path(axes, class_="lane", d=box)
             # a phone shows the word that tells them apart
             text = add(ends, "text", x=coord(frame.left - 7), y=coord(at + 4))
             long, _, last = name.rpartition(" ")
@@ -262,7 +276,7 @@ def book_line(svg: Element, frame: Frame) -> bool:
     """Draw the step of the textbook, h = 1e-4, and tell whether the axis has it."""
     marked = frame.x_range[0] < -4 < frame.x_range[1]
     if marked:
-        add(svg, "path", class_="mark", d=f"M{coord(frame.x(-4))},{coord(frame.top)}V{coord(frame.bottom)}")
+        add_path(svg, class_="mark", d=f"M{coord(frame.x(-4))},{coord(frame.top)}V{coord(frame.bottom)}")
     return marked
 
 
@@ -326,10 +340,13 @@ def add(parent: Element, tag: str, content: str = "", **attributes: str) -> Elem
     return child
 
 
+def add_path(parent: Element, *, d: str | Iterable[Piece], **attributes: str) -> Element:
+    """Add a path as short as it can be."""
+    return add(parent, "path", **attributes, d=shorten_path(d) if isinstance(d, str) else path_text(d))
+
+
 def to_html(svg: Element) -> Html:
-    """Write a drawing as markup, every path as short as it can be."""
-    for path in svg.iter("path"):
-        path.set("d", shorten_path(path.get("d", "")))
+    """Write a drawing as markup."""
     return Html(tostring(svg, encoding="unicode").replace(" />", "/>"))
 
 

@@ -15,6 +15,7 @@ from diffcompare.report.drawings.frame import (
     LANE,
     Frame,
     add,
+    add_path,
     book_label,
     book_line,
     coord,
@@ -26,6 +27,7 @@ from diffcompare.report.drawings.frame import (
     svg_element,
     to_html,
 )
+from diffcompare.report.drawings.svg_paths import Piece, Place, tenths
 from diffcompare.report.wording import Html, plural, printable, short
 
 __all__ = ["overview"]
@@ -110,30 +112,34 @@ def _together(steps: Sequence[float]) -> list[float]:
 
 
 def _draw(svg: Element, line: _Line, style: int, frame: Frame, lanes: tuple[float, float], near: set[float]) -> None:
-    path, apart, joined = "", "", False
+    pieces: list[tuple[list[Place], str]] = []
+    apart: list[Piece] = []
+    joined = False
     for h, error in line.points:
         x = min(max(frame.x(math.log10(h)), frame.left), frame.right)
         plain, inside = 0 < error < math.inf, h in near
         y = frame.y(math.log10(error)) if plain else lanes[1] if error == 0 else lanes[0]
-        place = f"{coord(x)},{coord(y)}"
-        if plain and inside:
-            path += f"{'L' if joined else 'M'}{place}"
+        place = tenths(x), tenths(y)
+        if not (plain and inside):
+            apart.append(([place], "h0"))
+        elif joined:
+            pieces[-1][0].append(place)
         else:
-            apart += f"M{place}h0"
+            pieces.append(([place], ""))
         joined = plain and inside
     numbers = " ".join(f"{short(h)} {short(error)}" for h, error in line.points).replace("–", "nan")
     group = add(svg, "g", class_=f"s{style}")
     name = printable(f"{shorten(line.function, 60)}, {shorten(line.scheme, 24)}")
-    add(group, "path", class_="line", d=path, data_name=name, data_points=numbers)
+    add_path(group, class_="line", d=pieces, data_name=name, data_points=numbers)
     if apart:
-        add(group, "path", class_="apart", d=apart)
+        add_path(group, class_="apart", d=apart)
 
 
 def _legend(svg: Element, styles: Mapping[str, int]) -> None:
     x = _LEFT
     for scheme, style in list(styles.items())[:6]:
         row = add(svg, "g", class_=f"s{style}")
-        add(row, "path", class_="line", d=f"M{coord(x)},14h26")
+        add_path(row, class_="line", d=f"M{coord(x)},14h26")
         text = printable(shorten(scheme, 14))
         add(row, "text", text, class_="name", x=coord(x + 32), y="18")
         x += 52 + 8 * len(text)

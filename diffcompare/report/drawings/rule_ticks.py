@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 import pandas as pd
 
 from diffcompare.report.columns import Columns, columns_of
-from diffcompare.report.drawings.frame import Frame, add, coord
+from diffcompare.report.drawings.frame import Frame, add, add_path, coord
 from diffcompare.report.drawings.marks import RULES
 
 __all__ = ["rule_rows", "rule_ticks"]
@@ -56,7 +56,7 @@ def rule_ticks(svg: Element, frame: Frame, rules: Columns, styles: Mapping[str, 
         top = frame.top + 2 + _ROW * line
         line += 1
         group = add(svg, "g", class_=f"s{style}", data_scheme=str(k))
-        add(group, "path", class_="rule", d="".join(f"M{coord(x)},{coord(top)}v{coord(_TICK)}" for x, _ in chosen))
+        add_path(group, class_="rule", d="".join(f"M{coord(x)},{coord(top)}v{coord(_TICK)}" for x, _ in chosen))
         for start, cluster in _clusters(sorted(chosen)):
             text = " ".join(cluster)
             left = min(start - 5, frame.right - _LETTERS * len(text))

@@ -11,7 +11,8 @@ import pandas as pd
 
 from diffcompare.errors import shorten
 from diffcompare.report.columns import Columns, columns_of, places_by
-from diffcompare.report.drawings.frame import Frame, add, coord, scheme_styles, svg_element, ticks, to_html
+from diffcompare.report.drawings.frame import Frame, add, add_path, coord, scheme_styles, svg_element, ticks, to_html
+from diffcompare.report.drawings.svg_paths import Piece
 from diffcompare.report.wording import Html, printable, short
 from diffcompare.tables.schema import read_point
 
@@ -70,11 +71,11 @@ def function_sketch(
     _curve(svg, frame, points)
     value = dict(points).get(at, math.nan)
     if math.isfinite(slope) and math.isfinite(value):
-        add(svg, "path", class_="tangent", d=_line(frame, at, value, slope))
+        add_path(svg, class_="tangent", d=_line(frame, at, value, slope))
     _legend(svg, "tangent", tangent, 12 + _LINE / 2)
     for k, (name, style, h, secant, ends) in enumerate(secants):
         group = add(svg, "g", class_=f"secant s{style}")
-        add(group, "path", class_="line", d=_line(frame, *ends[0], secant))
+        add_path(group, class_="line", d=_line(frame, *ends[0], secant))
         for x, y in ends:
             if frame.y_range[0] <= y <= frame.y_range[1]:
                 add(group, "circle", class_="dots", cx=coord(frame.x(x)), cy=coord(frame.y(y)), r="3")
@@ -129,9 +130,9 @@ def _value(points: Sequence[tuple[float, float]], x: float) -> float:
     return math.nan
 
 
-def _line(frame: Frame, x: float, y: float, slope: float) -> str:
+def _line(frame: Frame, x: float, y: float, slope: float) -> list[Piece]:
     low, high = frame.x_range
-    return frame.clipped((low, y + slope * (low - x)), (high, y + slope * (high - x)))
+    return frame.line([(low, y + slope * (low - x)), (high, y + slope * (high - x))])
 
 
 def _curve(svg: Element, frame: Frame, points: Sequence[tuple[float, float]]) -> None:
@@ -140,14 +141,12 @@ def _curve(svg: Element, frame: Frame, points: Sequence[tuple[float, float]]) ->
     A piece with both ends outside is left out: it would be a line across a pole.
     """
     low, high = frame.y_range
-    pieces: list[str] = []
+    joined: list[tuple[float, float] | None] = [points[0]]
     for a, b in pairwise(points):
-        if math.isfinite(a[1]) and math.isfinite(b[1]) and (low <= a[1] <= high or low <= b[1] <= high):
-            piece = frame.clipped(a, b)
-            start, _, end = piece.partition("L")
-            joined = bool(pieces) and pieces[-1].rpartition("L")[2] == start[1:]
-            pieces.append(f"L{end}" if joined and piece else piece)
-    add(svg, "path", class_="curve", d="".join(pieces))
+        if not (math.isfinite(a[1] - b[1]) and (low <= a[1] <= high or low <= b[1] <= high)):
+            joined.append(None)
+        joined.append(b)
+    add_path(svg, class_="curve", d=frame.line(joined))
 
 
 def _axes(svg: Element, frame: Frame) -> None:
@@ -160,12 +159,12 @@ def _axes(svg: Element, frame: Frame) -> None:
     for value, text in ticks(frame.y_range):
         grid.append(f"M{coord(frame.left)},{coord(frame.y(value))}H{coord(frame.right)}")
         add(axes, "text", text, class_="end", x=coord(frame.left - 7), y=coord(frame.y(value) + 4))
-    add(axes, "path", class_="grid", d="".join(grid))
+    add_path(axes, class_="grid", d="".join(grid))
     box = f"M{coord(frame.left)},{coord(frame.top)}H{coord(frame.right)}V{coord(frame.bottom)}H{coord(frame.left)}Z"
-    add(axes, "path", class_="box", d=box)
+    add_path(axes, class_="box", d=box)
 
 
 def _legend(svg: Element, style: str, text: str, y: float) -> None:
     row = add(svg, "g", class_=f"legend {style}")
-    add(row, "path", class_="line", d=f"M{coord(_LEFT)},{coord(y)}h30")
+    add_path(row, class_="line", d=f"M{coord(_LEFT)},{coord(y)}h30")
     add(row, "text", text, x=coord(_LEFT + 38), y=coord(y + 4))

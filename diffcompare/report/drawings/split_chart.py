@@ -19,6 +19,7 @@ from diffcompare.report.drawings.frame import (
     LANE,
     Frame,
     add,
+    add_path,
     by_scheme,
     coord,
     log_axes,
@@ -28,6 +29,7 @@ from diffcompare.report.drawings.frame import (
     svg_element,
     to_html,
 )
+from diffcompare.report.drawings.svg_paths import Piece, tenths
 from diffcompare.report.wording import PART_WORDS, Html, plural, printable, short
 
 __all__ = ["Split", "dominating_part", "dominating_parts", "split_charts"]
@@ -145,13 +147,13 @@ def _draw(parts: _Parts, words: str, *, title: str, identity: str) -> Html:
     log_axes(svg, frame, (lanes[0] if broken else 0.0, lanes[1] if zeros else 0.0), label="|part of the error|")
     _ribbon(svg, parts, frame)
     ends: dict[str, tuple[float, float]] = {}
-    places = [coord(frame.x(math.log10(h))) for h in parts.h]
+    places = [tenths(frame.x(math.log10(h))) for h in parts.h]
     for k, (name, sizes) in enumerate(parts.sizes.items()):
         dodge = _DODGE * (k - (len(PART_WORDS) - 1) / 2)
         group = add(svg, "g", class_=f"p{k + 1}")
         heights = [_height(size, frame, (lanes[0] + dodge, lanes[1] + dodge)) for size in sizes]
         if line := frame.log_line(parts.h, sizes):
-            add(group, "path", class_="line", d=line)
+            add_path(group, class_="line", d=line)
         _dots(group, parts, sizes, heights, places, frame)
         last = next((j for j, size in enumerate(sizes) if size < math.inf), 0)
         ends[name] = (frame.x(math.log10(parts.h[last])), heights[last])
@@ -183,13 +185,13 @@ def _dots(
     parts: _Parts,
     sizes: Sequence[float],
     heights: Sequence[float],
-    places: Sequence[str],
+    places: Sequence[int],
     frame: Frame,
 ) -> None:
     """Draw markers: all in the lanes, all of rows that are not ok, and enough of the rest to tell the lines apart."""
     every, low = math.ceil(len(sizes) / _MARKED), frame.y_range[0]
-    full: list[str] = []
-    hollow: list[str] = []
+    full: list[Piece] = []
+    hollow: list[Piece] = []
     # with an end on either side
     plain = [False, *(0 < size < math.inf for size in sizes), False]
     for k, (x, size, y, ok) in enumerate(zip(places, sizes, heights, parts.ok, strict=True)):
@@ -197,23 +199,23 @@ def _dots(
             alone = not (plain[k] or plain[k + 2])
             if math.log10(size) < low or not (alone or not ok or k % every == 0):
                 continue
-        (full if ok else hollow).append(f"M{x},{coord(y)}")
+        (full if ok else hollow).append(([(x, tenths(y))], ""))
     for name, dots in (("dots", full), ("dots hollow", hollow)):
         if dots:
-            add(group, "path", class_=name, d="".join(dots))
+            add_path(group, class_=name, d=dots)
 
 
 def _ribbon(svg: Element, parts: _Parts, frame: Frame) -> None:
     """Colour a strip above the plot by the part that dominates there."""
     logs = [math.log10(h) for h in parts.h]
-    y, height = coord(frame.top - _RIBBON - 2), coord(_RIBBON)
+    y, height = tenths(frame.top - _RIBBON - 2), coord(_RIBBON)
     group = add(svg, "g", class_="ribbon")
     for k, name in enumerate(PART_WORDS, 1):
         found = stretches(logs, [part == name for part in parts.dominating], frame.x_range)
-        edges = [(coord(frame.x(left)), coord(frame.x(right))) for left, right in found]
+        edges = [(frame.x(left), frame.x(right)) for left, right in found]
         if edges:
-            boxes = [f"M{left},{y}H{right}v{height}H{left}z" for left, right in edges]
-            add(group, "path", class_=f"p{k} dominates", d="".join(boxes))
+            boxes = [([(tenths(left), y)], f"H{coord(right)}v{height}H{coord(left)}z") for left, right in edges]
+            add_path(group, class_=f"p{k} dominates", d=boxes)
 
 
 def _labels(svg: Element, ends: dict[str, tuple[float, float]], top: float, bottom: float) -> None:
@@ -231,8 +233,8 @@ def _labels(svg: Element, ends: dict[str, tuple[float, float]], top: float, bott
         k = list(PART_WORDS).index(name)
         x, end = ends[name]
         row = add(group, "g", class_=f"p{k + 1}")
-        add(row, "path", class_="leader", d=f"M{coord(x + 5)},{coord(end)}L{coord(_RIGHT + 8)},{coord(y)}h6")
-        add(row, "path", class_="dots", d=f"M{coord(_RIGHT + 18)},{coord(y)}")
+        add_path(row, class_="leader", d=f"M{coord(x + 5)},{coord(end)}L{coord(_RIGHT + 8)},{coord(y)}h6")
+        add_path(row, class_="dots", d=f"M{coord(_RIGHT + 18)},{coord(y)}")
         add(row, "text", name, class_="part", x=coord(_RIGHT + 25), y=coord(y + 4))
 
 

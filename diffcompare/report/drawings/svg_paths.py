@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from math import asin, atan2, hypot, pi
 
-__all__ = ["shorten_path"]
+__all__ = ["Piece", "Place", "path_text", "shorten_path", "tenths"]
 
-_Place = tuple[int, int]  # in tenths of a unit, the grid that coordinates are rounded to
+Place = tuple[int, int]  # in tenths of a unit, the grid that coordinates are rounded to
+Piece = tuple[Sequence[Place], str]  # a move and lines from there, and what follows them as text
 _PIECE = re.compile(r"M([^A-Za-z]*(?:L[^A-Za-z]*)*)([^M]*)")
 
 
 def shorten_path(d: str) -> str:
     """Write a path with relative coordinates, and leave out what lies on a straight line.
 
-    A point of a polyline goes where it is within a tenth of a unit of the line that remains. Moves without a line
-    (places of markers) all stay, and so does what follows the lines of a piece.
-
     >>> shorten_path("M10,20L20,30L30,40L40,10M50,50M52.5,49.9V60z")
     'M10 20l20 20 10-30m10 40m2.5-.1V60z'
     """
+    return path_text((list(map(_place, line.split("L"))), rest) for line, rest in _PIECE.findall(d))
+
+
+def path_text(pieces: Iterable[Piece]) -> str:
+    """Write pieces of a path with relative coordinates, and leave out what lies on a straight line.
+
+    A point of a polyline goes where it is within a tenth of a unit of the line that remains. Moves without a line
+    (places of markers) all stay, and so does what follows the lines of a piece.
+
+    >>> path_text([([(100, 200), (200, 300), (300, 400)], ""), ([(500, 500)], "")])
+    'M10 20l20 20m20 10'
+    """
     made: list[str] = []
-    at: _Place | None = None
-    for line, rest in _PIECE.findall(d):
-        places = list(map(_place, line.split("L")))
-        if len(places) > 2:
-            places = _straightened(places)
+    at: Place | None = None
+    for places, rest in pieces:
         x, y = places[0]
         made.append(f"M{_pair(x, y)}" if at is None else f"m{_pair(x - at[0], y - at[1])}")
         sign = "l"
-        for a, b in places[1:]:
+        for a, b in _straightened(places)[1:] if len(places) > 2 else places[1:]:
             step = _pair(a - x, b - y)
             made.append(f"{sign}{step}" if sign == "l" or step[0] != "-" else step)
             x, y, sign = a, b, " "
@@ -39,10 +47,15 @@ def shorten_path(d: str) -> str:
     return "".join(made)
 
 
+def tenths(value: float) -> int:
+    """Round a coordinate to the grid of places."""
+    return round(10 * value)
+
+
 @lru_cache(1 << 15)
-def _place(text: str) -> _Place:
+def _place(text: str) -> Place:
     x, y = text.split(",")
-    return round(10 * float(x)), round(10 * float(y))
+    return tenths(float(x)), tenths(float(y))
 
 
 @lru_cache(1 << 15)
@@ -55,28 +68,35 @@ def _text(tenths: int) -> str:
     return text.replace("0.", ".") if abs(tenths) < 10 else text
 
 
-def _straightened(places: Sequence[_Place]) -> list[_Place]:
-    """Douglas and Peucker's rule: keep the point furthest from the line through the ends, if it is too far."""
-    kept = {0, len(places) - 1}
-    pieces = [(0, len(places) - 1)]
-    while pieces:
-        first, last = pieces.pop()
-        (x0, y0), (x1, y1) = places[first], places[last]
-        across, along = x1 - x0, y1 - y0
-        length = max(1.0, (across * across + along * along) ** 0.5)
-        if last - first == 2:
-            x, y = places[first + 1]
-            if x0 == x1 or abs(across * (y - y0) - along * (x - x0)) / length > 1:
-                kept.add(first + 1)
-            continue
-        # of the triangles with the line as their base the largest is the highest
-        areas = [abs(across * (y - y0) - along * (x - x0)) for x, y in places[first : last + 1]]
-        largest = max(areas)
-        if largest / length <= 1 and x0 != x1:
-            continue
-        k = first + areas.index(largest)
-        if not first < k < last:
-            k = (first + last + 1) // 2
-        kept.add(k)
-        pieces += [piece for piece in ((first, k), (k, last)) if piece[1] - piece[0] > 1]
-    return [places[k] for k in sorted(kept)]
+def _straightened(places: Sequence[Place]) -> list[Place]:
+    """Keep what no line from the last point that was kept comes near enough to.
+
+    The directions whose lines pass a point within a tenth of a unit are a sector; a line may go on as long as it lies
+    in the sectors of all points that it leaves out (Z. Zhao, A. Saalfeld, Linear-time sleeve-fitting polyline
+    simplification algorithms, AutoCarto 13 (1997)) and does not come back.
+    """
+    kept = [places[0]]
+    x0, y0 = places[0]
+    along: Place | None = None  # the direction that angles are measured from
+    low = high = reach = 0.0
+    before = places[0]
+    for x, y in places[1:]:
+        dx, dy = x - x0, y - y0
+        if along is not None:
+            distance = hypot(dx, dy)
+            angle = atan2(along[0] * dy - along[1] * dx, along[0] * dx + along[1] * dy)
+            if low <= angle <= high and distance >= reach:
+                slack = asin(1 / distance) if distance > 1 else pi
+                low, high, reach = max(low, angle - slack), min(high, angle + slack), distance
+                before = x, y
+                continue
+            # the line ends at the point before, where a new one begins
+            kept.append(before)
+            x0, y0 = before
+            dx, dy = x - x0, y - y0
+        before = x, y
+        along = (dx, dy) if dx or dy else None
+        reach = hypot(dx, dy)
+        slack = asin(1 / reach) if reach > 1 else pi
+        low, high = -slack, slack
+    return [*kept, before]

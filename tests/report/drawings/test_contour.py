@@ -14,7 +14,7 @@ import pytest
 from diffcompare.report.drawings.contour import Contour, descent_contour
 
 from ..example import surface_table  # noqa: TID252 - tests are no package
-from ..paths import absolute  # noqa: TID252 - tests are no package
+from ..paths import absolute, distance, polylines  # noqa: TID252 - tests are no package
 
 NAN = math.nan
 Point = tuple[float, float]
@@ -59,18 +59,6 @@ def of_class(drawing: ElementTree.Element, name: str) -> list[ElementTree.Elemen
     return [element for element in drawing.iter() if name in (element.get("class") or "").split()]
 
 
-def lines(path: str) -> list[list[Point]]:
-    """The points of a path of M and l with relative moves, in its own units."""
-    found = []
-    for part in path.split("M")[1:]:
-        numbers = [float(n) for n in re.findall(r"-?(?:\d+(?:\.\d+)?|\.\d+)", part)]
-        points = [(numbers[0], numbers[1])]
-        for across, down in zip(numbers[2::2], numbers[3::2], strict=True):
-            points.append((points[-1][0] + across, points[-1][1] + down))
-        found.append(points)
-    return found
-
-
 def frame_of(drawing: ElementTree.Element) -> tuple[float, float, float, float]:
     (box,) = of_class(drawing, "box")
     found = re.match(r"M([\d.]+),([\d.]+)H([\d.]+)V([\d.]+)H", absolute(box.get("d") or ""))
@@ -83,7 +71,7 @@ def run_lines(drawing: ElementTree.Element, name: str) -> list[list[Point]]:
     """The lines of a run; the first one in its group is the sample in the legend."""
     (group,) = of_class(drawing, name)
     _, drawn = [element for element in group if element.get("class") == "line"]
-    return lines(drawn.get("d") or "")
+    return polylines(drawn.get("d") or "")
 
 
 WAY = [(-3 * 0.8**k, 4 * 0.8**k) for k in range(60)]
@@ -101,7 +89,7 @@ def test_both_runs_are_drawn_from_their_start_to_their_end() -> None:
     for name in ("exact", "s3"):
         (line,) = run_lines(drawing, name)
         assert math.dist(line[0], place(*WAY[0])) < 0.1
-        assert math.dist(line[1], place(*WAY[1])) < 0.15
+        assert max(distance(place(*point), line) for point in WAY) < 0.15
         assert math.dist(line[-1], place(*WAY[-1])) < 0.1
     (start,) = of_class(drawing, "start")
     assert math.dist((float(start.get("cx") or 0), float(start.get("cy") or 0)), place(*WAY[0])) < 0.1
@@ -136,7 +124,7 @@ def test_the_level_lines_are_circles_of_the_values_that_are_listed() -> None:
     scale = 10 / (right - left)
     (path,) = of_class(drawing, "level")
     found = set()
-    for line in lines(path.get("d") or ""):
+    for line in polylines(path.get("d") or ""):
         radii = [math.hypot((x - left) * scale - 5, (bottom - y) * scale - 5) for x, y in line]
         level = min(levels, key=lambda value: abs(math.sqrt(value) - max(radii)))
         found.add(level)
@@ -193,7 +181,7 @@ def test_what_is_not_finite_is_shaded_and_said() -> None:
     assert "Shaded: cells with a corner where f is not finite." in made.remarks
     assert not of_class(svg(contour(BOTH)), "hole")
     (path,) = of_class(drawing, "level")
-    assert all(x >= edge - 0.1 for line in lines(path.get("d") or "") for x, _ in line)
+    assert all(x >= edge - 0.1 for line in polylines(path.get("d") or "") for x, _ in line)
 
 
 def test_a_constant_and_noise_have_no_lines_and_say_why() -> None:
@@ -277,8 +265,12 @@ def test_a_long_run_of_short_steps_is_drawn_whole() -> None:
     way = [(4 * math.cos(k / 500), 4 * math.sin(k / 500)) for k in range(3001)]
     made = contour([still(way)])
     assert made.remarks[-1] == "Both axes have the same scale."
-    (line,) = run_lines(svg(made), "exact")
-    assert 100 < len(line) < 400
+    drawing = svg(made)
+    left, right, _, bottom = frame_of(drawing)
+    scale = (right - left) / 10
+    (line,) = run_lines(drawing, "exact")
+    assert max(distance((left + (x + 5) * scale, bottom - (y + 5) * scale), line) for x, y in way) < 0.25
+    assert len(line) < 400
 
 
 @pytest.mark.parametrize(

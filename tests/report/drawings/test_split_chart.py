@@ -13,7 +13,7 @@ from diffcompare.report.drawings.split_chart import Split, dominating_parts, spl
 from diffcompare.report.wording import PART_WORDS
 
 from ..example import STEPS, errors_table, split_example, sweep_rows  # noqa: TID252 - tests are no package
-from ..paths import absolute  # noqa: TID252 - tests are no package
+from ..paths import absolute, distance, polylines  # noqa: TID252 - tests are no package
 
 PARTS = list(PART_WORDS)
 SIZES = {  # of central on 1e-1 … 1e-16
@@ -53,26 +53,18 @@ def scale(drawing: ElementTree.Element) -> list[float]:
     return [float(part) for part in drawing.get("data-scale", "").split()]
 
 
-def distance(place: tuple[float, ...], a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    """From a place to a line between two points."""
-    length = math.dist(a, b) or 1.0
-    share = sum((p - q) * (r - q) for p, q, r in zip(place, a, b, strict=True)) / length**2
-    share = min(1.0, max(0.0, share))
-    return math.dist(place, [q + share * (r - q) for q, r in zip(a, b, strict=True)])
-
-
 def test_lines_stand_where_the_axes_say() -> None:
     drawing = drawn(rows(**SIZES))
     left, right, top, bottom, x0, x1, y0, y1 = scale(drawing)[:8]
     for name in ("truncation", "evaluation", "division"):
         (line,) = paths(group(drawing, name), "line")
-        points = [tuple(map(float, pair)) for pair in re.findall(r"[ML](-?[\d.]+),(-?[\d.]+)", line)]
+        (points,) = polylines(line)
         inside = [(h, abs(size)) for h, size in zip(STEPS, SIZES[name], strict=True) if math.log10(abs(size)) >= y0]
         assert len(inside) > 4
         for h, size in inside:
             x = left + (math.log10(h) - x0) / (x1 - x0) * (right - left)
             y = bottom - (math.log10(size) - y0) / (y1 - y0) * (bottom - top)
-            assert min(distance((x, y), a, b) for a, b in pairwise(points)) < 0.2
+            assert distance((x, y), points) < 0.2
         assert all(top <= y <= bottom for _, y in points)
 
 
