@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.arithmetic.array_floats import moved_floats
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.dag import Builder, Node, Program, needed_nodes
@@ -25,7 +26,7 @@ from diffcompare.verdict.array_guards import ignored_in_arrays, unguarded_arrays
 from diffcompare.verdict.causes.budget import BALLS, Budget, Exhausted
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.causes.nearby import Nearby, closed, derived, nearby, program_of, recorded
-from diffcompare.verdict.difference import evaluate, node_balls
+from diffcompare.verdict.difference import conditioning_of, evaluate, node_balls
 from diffcompare.verdict.guard_rules import (
     BITS,
     LONG,
@@ -88,9 +89,11 @@ def settle_guards(
     ignored, here = found
     gap = np.abs(here.claimed - here.certified if here.difference is None else here.difference)
     size = np.abs(here.certified)
-    slack = _FEW * unit_roundoff * size
+    few = _FEW * unit_roundoff * size
+    slack = few if (gap[open_] <= few[open_]).all() else np.maximum(few, _roundings(judgement))
     if (gap[open_] <= slack[open_]).all():
-        note = f"{ignored.text}: that is within a few ulps"
+        hidden = "that is within a few ulps" if slack is few else "the rounding of the gradient hides it"
+        note = f"{ignored.text}: {hidden.replace('gradient', problem.what)}"
         settled = tuple(np.where(open_, "consistent", status).tolist())
         threshold = np.where(open_, np.maximum(judgement.threshold, slack), judgement.threshold)
         blame = judgement.blame if beside else None
@@ -106,6 +109,20 @@ def settle_guards(
     remedy = ". `guards=True` judges f without it" if ignored.bare is not None else ""
     text = f"{ignored.text}: {off}; everything else is right{remedy}"
     return replace(judgement, cause=Cause("guard", text, tuple(np.flatnonzero(open_).tolist())))
+
+
+def _roundings(judgement: Judgement) -> Floats:
+    """Estimate how far the floats of a right derivative may be from it; 0 where nothing is known."""
+    pair, arrays = recorded(judgement), judgement.arrays
+    if arrays is not None:
+        (moved,) = moved_floats(arrays.build, [arrays.D], arrays.point, unit=unit_roundoff)
+        found = np.broadcast_to(moved.error, np.shape(moved.value))
+    elif pair is not None:
+        terms = conditioning_of(pair)
+        found = terms.rounding + terms.inputs
+    else:
+        return np.zeros(len(judgement.status))
+    return np.where(np.isfinite(found), found, 0.0)
 
 
 def _without(problem: Problem, program: Program) -> Problem:
