@@ -11,7 +11,7 @@ from flint import arb
 
 from diffcompare.arithmetic import array_floats as module
 from diffcompare.arithmetic.array_balls import array_balls
-from diffcompare.arithmetic.array_floats import array_floats, is_rounded, moved_floats
+from diffcompare.arithmetic.array_floats import array_floats, is_rounded, moved_floats, tangent_floats
 from diffcompare.arithmetic.balls import precision
 from diffcompare.floats import unit_roundoff
 from diffcompare.program.arrays import ArrayBuilder
@@ -205,3 +205,18 @@ def test_exact_numbers_do_not_move() -> None:
         build, [build.raw("multiply", third, build.variables)], np.array([1.0, 2.0]), unit=unit_roundoff
     )
     assert moved.moves == ()
+
+
+@pytest.mark.parametrize(
+    "source", ["x @ A @ x.T", "np.sum(x * A)", "np.tanh(x @ A / 5) @ v", "(x + I) / A", "np.where(M, x, A) * 3.3"]
+)
+def test_tangents_are_the_slopes_along_two_directions(source: str) -> None:
+    f, x = function_of(source, **NAMES), POINTS[0]
+    build, trace = traced(f, x)
+    two = tuple(np.random.default_rng(k).normal(size=x.size) for k in (8, 9))
+    (moved,) = tangent_floats(build, [trace.output], x.reshape(-1), two)  # type: ignore[arg-type]
+    assert (np.abs(moved.value - np.ravel(f(x))) <= moved.error).all()
+    for direction, slope in zip(two, moved.moves, strict=True):
+        # the complex step subtracts nothing
+        expected = np.ravel(np.imag(f(x + 1e-30j * direction.reshape(x.shape)))) / 1e-30
+        assert np.abs(slope - expected).max() <= 1e-13 * np.abs(expected).max()

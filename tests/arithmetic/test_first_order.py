@@ -46,3 +46,10 @@ def test_a_choice_has_the_slope_of_what_is_chosen(condition: float, slopes: tupl
     _, bars = reverse_errors(build.nodes, [x, y, less, choice], values, choice, u)
     assert (bars.get(x, 0.0), bars.get(y, 0.0)) == slopes[1:]
     assert absolute_slopes(build.nodes, [x, y, less, choice], values, choice).get(less, 0.0) == 0.0
+
+
+@pytest.mark.parametrize("operand", [float("inf"), float("nan")])
+def test_a_special_function_of_what_is_no_number_has_no_slope(operand: float) -> None:
+    build = Builder(["x"])
+    root = build.apply("erf", build.variable(0))
+    assert list(local_partials(build.nodes[root], 1.0, [operand])) == [float("inf")]

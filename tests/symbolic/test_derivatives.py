@@ -36,6 +36,12 @@ def test_floats_are_not_folded_in_floating_point():
     assert partial.coeff(X**2) == 3 * sympy.Rational(0.1)
 
 
+def test_a_formula_of_sympy_stays_as_it_was_written():
+    f = dc.SymbolicFunction(sympy.sec(X) + 1 / sympy.cot(X), [X])
+    assert f.expr == sympy.sec(X) + 1 / sympy.cot(X)
+    assert latex(f) == sympy.latex(sympy.sec(X) + 1 / sympy.cot(X))
+
+
 def test_latex():
     f = dc.parse("x**2/3 + sqrt(y)")
     assert latex(f) == sympy.latex(X**2 / 3 + sympy.sqrt(Y))

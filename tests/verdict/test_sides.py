@@ -436,3 +436,15 @@ def test_what_a_gradient_scatters_by_is_no_fault_at_a_branch() -> None:
     verdict = dc.check_gradient(f, lambda x: np.array([float(v) for v in opaque(gradient(x))]), [-1e-12])
     assert verdict.evidence == "neighbours"
     assert verdict.status in ("consistent", "inconclusive")
+
+
+@pytest.mark.parametrize("through", [lambda x: x, opaque], ids=["traced", "opaque"])
+@pytest.mark.parametrize("slope", [0.0, 0.5, -3.0])
+def test_where_branches_come_ever_closer_nothing_is_said(slope, through):
+    def f(x):
+        return x[0] ** 2 * (1 / x[0] % 1) + x[1] if x[0] != 0 else x[1]
+
+    with np.errstate(all="ignore"):
+        verdict = dc.check_gradient(f, lambda x: np.array([slope + 0 * through(x)[0], 1.0]), [0.0, 0.5])
+    assert verdict.components["status"].tolist() == ["inconclusive", "consistent"]
+    assert "has sides that cannot be told apart" in " ".join(verdict.notes)

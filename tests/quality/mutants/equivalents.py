@@ -35,6 +35,24 @@ EQUIVALENTS = (
         "following[m + 1] = following.get(m + 2, Fraction(0)) - w * Fraction(m + 1, 2 * m + 1)",
         "the orders come in ascending order, so nothing is there at m + 1 yet",
     ),
+    Equivalent(
+        "_sleeping",
+        'return rest[10:] if state == "S" else None',
+        "of a process that sleeps the other numbers change as little",
+    ),
+    Equivalent("_Line._nominal", "if (not (math.isfinite(lost))):", "fractions give the same number, and take longer"),
+    Equivalent(
+        "_certified", "if found is None and bits < TIE_BITS:", "a rational number is asked for earlier than is needed"
+    ),
+    Equivalent("applied", "return write.scaled(operands[-1], -1)", "there is one operand"),
+    # other examples serve as well
+    Equivalent("", "tuple(-1.2 if k % 1 == 0 else 1.0 for k in range(_MANY)),", "another point of the catalogue"),
+    Equivalent("", 'CatalogueEntry("x0**2 + x1**2", ((2 * 3.0), 4.0), "none"),', "another point of the catalogue"),
+    Equivalent(
+        "",
+        "_TRIG = _line(low=2.0**-31, high=2.0**1020, flat=(-30.0, 30.0), near=_ZEROS_OF_SINE)",
+        "where the hunt for the largest rounding begins",
+    ),
     Equivalent("", "RANGE_BITS = 65", "enclosures are valid at any precision, and wider than the rounding of floats"),
 )
 
