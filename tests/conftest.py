@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 from collections import Counter
 from collections.abc import Generator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.runner import runtestprotocol
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # workers share the cores: threads of the linear algebra would spend half of their time on waiting for one another
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # NumPy asks for the number of threads when it is imported
+from diffcompare.verdict import verdict
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.problem import Problem
@@ -103,20 +107,45 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in left]
 
 
+def pytest_collection_finish() -> None:
+    # what is there now, a million objects, stays: each search for garbage would look at all of it again
+    gc.freeze()
+
+
 def _no_places(_problem: Problem, _judgement: Judgement, cause: Cause | None) -> Pointed:
     return Pointed((), cause)
+
+
+@cache
+def _looks_for_places(path: Path) -> bool:
+    here = Path(__file__).parent
+    # documents and examples of the package are run, too
+    return not path.is_relative_to(here) or not _OF_PLACES.isdisjoint(path.relative_to(here).parts)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Leave out the search for the places to blame: most of the time of a wrong verdict."""
-    here = Path(__file__).parent
-    # documents and examples of the package are run, too
-    plain = item.path.is_relative_to(here) and _OF_PLACES.isdisjoint(item.path.relative_to(here).parts)
     with pytest.MonkeyPatch.context() as patch:
-        if plain and not item.get_closest_marker("places"):
-            patch.setattr("diffcompare.verdict.verdict.point_out", _no_places)
+        if not _looks_for_places(item.path) and not item.get_closest_marker("places"):
+            patch.setattr(verdict, "point_out", _no_places)
         return (yield)
+
+
+@pytest.hookimpl(specname="pytest_runtest_protocol", tryfirst=True)
+def pytest_runtest_protocol_of_a_worker(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Report what is shown: to hand on what a short test passed before and after it takes longer than the test."""
+    if not hasattr(item.config, "workerinput"):
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    reports = runtestprotocol(item, log=False, nextitem=nextitem)
+    passed = all(report.passed for report in reports)
+    for report in reports:
+        # --durations shows what takes longer than that
+        if not passed or report.when == "call" or report.duration >= 0.005:
+            item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
 
 
 @pytest.hookimpl(optionalhook=True)
