@@ -26,7 +26,7 @@ __all__ = ["Rebuilder"]
 _LARGEST_ARRAY = 400_000
 _LARGEST_LIST = 20_000
 _VALUES = (tuple, BaseException, np.ndarray, dict, list, str, int, float)
-_LIBRARIES = ("numpy", "sympy", "pandas", "flint", "diffcompare", "jax", "jaxlib", "torch")
+_LIBRARIES = ("numpy", "sympy", "pandas", "flint", "diffcompare", "jax", "jaxlib", "torch", "_pytest")
 
 
 class Rebuilder:

@@ -389,3 +389,8 @@ def test_what_does_something_at_its_end_is_not_copied() -> None:
     assert (verdict.status, verdict.evidence) == ("consistent", "identity")
     gc.collect()
     assert not _CLOSED
+
+
+def test_what_runs_the_tests_is_not_copied(request: pytest.FixtureRequest) -> None:
+    # an assertion that fails explains itself by functions that refer to all that pytest has collected
+    assert Rebuilder(Table(("x",), (0.5,))).value(request.config) is request.config
