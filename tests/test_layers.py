@@ -70,14 +70,14 @@ def layer(module: str) -> str:
     return name if name in LAYERS else name.partition(".")[0]
 
 
+def _name(node: ast.expr) -> str:
+    return getattr(node, "attr", getattr(node, "id", ""))
+
+
 def imports(tree: ast.AST, module: str, *, typing: bool = False) -> Iterator[tuple[int, str]]:
     """Every module that is imported at run time, with its line; ``typing`` adds those for type checkers alone."""
     for node in ast.iter_child_nodes(tree):
-        if (
-            not typing
-            and isinstance(node, ast.If)
-            and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
-        ):
+        if not typing and isinstance(node, ast.If) and _name(node.test) == "TYPE_CHECKING":
             for other in node.orelse:
                 yield from imports(ast.Module([other], []), module)
         elif isinstance(node, ast.Import):
@@ -92,8 +92,7 @@ def imports(tree: ast.AST, module: str, *, typing: bool = False) -> Iterator[tup
                 inner = ".".join([*origin, alias.name])
                 yield node.lineno, inner if inner in MODULES else ".".join(origin)
         else:
-            called = node.func if isinstance(node, ast.Call) else None
-            if getattr(called, "attr", getattr(called, "id", "")) in ("import_module", "__import__"):
+            if isinstance(node, ast.Call) and _name(node.func) in ("import_module", "__import__"):
                 yield node.lineno, "a module whose name is computed"
             yield from imports(node, module, typing=typing)
 

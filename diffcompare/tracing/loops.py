@@ -132,9 +132,20 @@ def syntax_of(function: types.FunctionType) -> ast.FunctionDef | None:
 
 def text_of(node: ast.AST, source: str) -> str:
     """Return code as it was written; as Python writes it where it is not of this source."""
-    own = textwrap.dedent(ast.get_source_segment(source, node, padded=True) or "") if source else ""
+    own = textwrap.dedent(_segment(node, source)) if source else ""
     # a comment may stand further to the left
     return ast.unparse(node) if not own or own[0].isspace() else own
+
+
+def _segment(node: ast.AST, source: str) -> str:
+    """Return code as it stands, blank before it: :func:`ast.get_source_segment` reads the whole file by letters."""
+    if not hasattr(node, "lineno"):
+        return ""
+    lines = [line.encode() for line in source.split("\n")[node.lineno - 1 : node.end_lineno]]
+    lines[-1] = lines[-1][: node.end_col_offset]
+    before = lines[0][: node.col_offset].decode()
+    lines[0] = "".join(c if c in "\f\t" else " " for c in before).encode() + lines[0][node.col_offset :]
+    return b"\n".join(lines).decode()
 
 
 def _nest(loop: ast.For) -> tuple[ast.For, ...]:

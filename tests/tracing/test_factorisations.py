@@ -123,8 +123,8 @@ VALUES = {
     "wide qr": lambda x: np.sum(linalg.qr(x.reshape(3, 3)[:2])[1] * WEIGHTS[:2]) + np.linalg.qr(x[None, :3])[0][0, 0],
     "expm": lambda x: np.sum(linalg.expm(x.reshape(3, 3)[1:, :2]) * WEIGHTS[:2, :2]),
     "stacks": lambda x: (
-        np.sum(np.linalg.eigvalsh(np.stack([x.reshape(3, 3), 2 * x.reshape(3, 3).T])) ** 3)
-        + np.sum(np.linalg.qr(np.stack([x.reshape(3, 3), x.reshape(3, 3).T]))[1] * WEIGHTS)
+        np.sum(np.linalg.eigvalsh(np.stack([x[:4].reshape(2, 2), 2 * x[:4].reshape(2, 2).T])) ** 3)
+        + np.sum(np.linalg.qr(np.stack([x[:4].reshape(2, 2), x[5:].reshape(2, 2)]))[1] * WEIGHTS[:2, :2])
         + np.sum(linalg.expm(np.stack([[x[:4].reshape(2, 2), x[5:].reshape(2, 2)]])) * WEIGHTS[0, 0])
     ),
 }
