@@ -354,6 +354,10 @@ def _code(program: Program, dtype: str) -> _Code:
     return _Code(run, nodes, jumps, {}, places, steps, [whole.outputs[1 + k] for k in nodes], form, part, alone)
 
 
+# its own r and d are all that a node names so
+_NUMBERED = re.compile(r"\b([rd])\d+\b")
+
+
 def _steps(
     whole: Program, spell: Callable[..., str], scope: dict[str, Any], rounding: Mapping[int, int]
 ) -> list[_Step]:
@@ -365,7 +369,7 @@ def _steps(
             source = ""
         else:
             names = [f"o{j}" for j in range(len(node.operands))]
-            value = re.sub(rf"\b([rd]){index}\b", r"\1", spell(index, node, names))
+            value = _NUMBERED.sub(r"\1", spell(index, node, names))
             source = f"lambda {', '.join(names)}: ({value}, {'d' if index in rounding else 'None'})"
         if source and source not in known:
             known[source] = eval(source, scope)  # noqa: S307 - our own source
