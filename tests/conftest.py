@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 from collections import Counter
 from collections.abc import Generator
@@ -105,11 +104,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left = set(thorough) - set(thorough[part[0] :: part[1]])
     config.hook.pytest_deselected(items=[item for item in items if item in left])
     items[:] = [item for item in items if item not in left]
-
-
-def pytest_collection_finish() -> None:
-    # what is there now, a million objects, stays: each search for garbage would look at all of it again
-    gc.freeze()
 
 
 def _no_places(_problem: Problem, _judgement: Judgement, cause: Cause | None) -> Pointed:
