@@ -139,7 +139,7 @@ def text_of(node: ast.AST, source: str) -> str:
 
 def _segment(node: ast.AST, source: str) -> str:
     """Return code as it stands, blank before it: :func:`ast.get_source_segment` reads the whole file by letters."""
-    if not hasattr(node, "lineno"):
+    if not isinstance(node, ast.stmt | ast.expr) or node.end_lineno is None:
         return ""
     lines = [line.encode() for line in source.split("\n")[node.lineno - 1 : node.end_lineno]]
     lines[-1] = lines[-1][: node.end_col_offset]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from diffcompare.tracing.array_substitutes import ARRAYS
 from diffcompare.tracing.array_trace import placed_arrays, record_arrays
 from diffcompare.tracing.keeping import Keeper
 from diffcompare.tracing.loop_names import LoopNames, assigned_names, set_first, written_arrays
-from diffcompare.tracing.loops import Loop, noting_loops, syntax_of
+from diffcompare.tracing.loops import Loop, noting_loops, syntax_of, text_of
 from diffcompare.tracing.rebuild import Rebuilder
 from diffcompare.tracing.whole_calls import WholeCalls
 
@@ -143,3 +144,13 @@ def test_an_array_that_is_filled_is_followed_by_its_parts() -> None:
 def test_an_array_that_is_written_twice_in_a_run_is_none_that_is_filled() -> None:
     body = ast.parse("x[k] = 1\nx[k + 1] = 2\ny[k] = 3\nz = 4").body
     assert written_arrays(body) == {"y": "[k]"}
+
+
+def test_code_is_cut_out_of_its_source_as_it_stands():
+    source = "if x:\n\té = 'ü'; y = [1,\n\t     'ß',  # a comment\n\t     z]\n\tw = y\n"
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.stmt | ast.expr)]
+    assert len(nodes) == 14
+    for node in nodes:
+        whole = textwrap.dedent(ast.get_source_segment(source, node, padded=True) or "")
+        assert text_of(node, source) == (ast.unparse(node) if whole[0].isspace() else whole)
+    assert text_of(ast.Name("made", ast.Load()), source) == "made"
