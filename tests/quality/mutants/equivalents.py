@@ -45,6 +45,7 @@ EQUIVALENTS = (
         "_certified", "if found is None and bits < TIE_BITS:", "a rational number is asked for earlier than is needed"
     ),
     Equivalent("applied", "return write.scaled(operands[-1], -1)", "there is one operand"),
+    Equivalent("", "_OPTIMIZED = 2", "a function has both flags, and the body of a class has neither"),
     # other examples serve as well
     Equivalent("", "tuple(-1.2 if k % 1 == 0 else 1.0 for k in range(_MANY)),", "another point of the catalogue"),
     Equivalent("", 'CatalogueEntry("x0**2 + x1**2", ((2 * 3.0), 4.0), "none"),', "another point of the catalogue"),
