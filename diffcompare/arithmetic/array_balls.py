@@ -19,19 +19,31 @@ from typing import Any
 import numpy as np
 from flint import arb_mat
 
-from diffcompare.arithmetic.balls import BALL_OPERATIONS, Ball, ball, certainly_nonzero, precision, switch_function
-from diffcompare.floats import Floats
+from diffcompare.arithmetic.balls import (
+    BALL_OPERATIONS,
+    Ball,
+    ball,
+    certainly_nonzero,
+    precision,
+    round_ball,
+    switch_function,
+)
+from diffcompare.floats import Flags, Floats
 from diffcompare.program.arrays import STRUCTURAL, ArrayBuilder, ArrayNode, contracted
 from diffcompare.program.dag import Builder
 from diffcompare.program.operations import OPERATIONS
 from diffcompare.watchdog import on_time
 
-__all__ = ["Edge", "array_balls", "as_balls", "middles", "rearranged", "switches_of"]
+__all__ = ["STRIP", "Edge", "array_balls", "as_balls", "middles", "nearest_floats", "rearranged", "switches_of"]
 
 # elements that are evaluated at once: their balls stay in the cache
-_STRIP = 20_000
+STRIP = 20_000
 # so many products of matrices that have fewer multiplications each are done by elements
 _MATRICES, _PRODUCTS = 32, 64
+# a ball that is known to so many bits holds no 0
+_CLEAR = 2
+# one that is known to so many bits is thinner than a thousandth of the distance of floats, which are normal from here on
+_ROUNDED, _NORMAL = 80, 2.0**-1021
 # columns of a Cholesky factor that are done at once
 _BLOCK = 24
 
@@ -87,7 +99,7 @@ def _in_stages(nodes: Sequence[ArrayNode], order: Sequence[int], roots: Sequence
     values: dict[int, Any] = {}
     for k, stage in enumerate(stages):
         on_time()
-        if _is_elementwise(nodes[stage[0]]) and math.prod(nodes[stage[0]].shape) > _STRIP:
+        if _is_elementwise(nodes[stage[0]]) and math.prod(nodes[stage[0]].shape) > STRIP:
             values |= _stripped(nodes, stage, values, [i for i in stage if last[i] > k])
         else:
             values |= _whole(nodes, stage, values, run, last, k)
@@ -102,9 +114,20 @@ def _whole(
     """Evaluate nodes one after the other; inside a stage a value is let go after its last use, too."""
     uses = {i: index for index in stage for i in nodes[index].operands}
     found: dict[int, Any] = {}
+    # floats that several nodes take are made balls once
+    balls: dict[int, Any] = {}
+
+    def operand(i: int, elementwise: bool) -> Any:
+        value = found[i] if i in found else values[i]
+        if not elementwise or value.dtype == object:
+            return value
+        if i not in balls:
+            balls[i] = as_balls(value)
+        return balls[i]
+
     for index in stage:
         node = nodes[index]
-        operands = [found[i] if i in found else values[i] for i in node.operands]
+        operands = [operand(i, _is_elementwise(node)) for i in node.operands]
         found[index] = run.apply(node, *operands) if node.operands else run.leaf(node)
         for i in set(node.operands):
             if i in found and last[i] <= k and uses[i] == index:
@@ -123,9 +146,9 @@ def _stripped(
                for index in stage for i in nodes[index].operands if i not in inside}  # fmt: skip
     masks = {i: np.broadcast_to(nodes[i].payload, shape).reshape(-1) for i in stage if nodes[i].operation == "choose"}
     flat = {i: v.reshape(-1) if v.shape else v for i, v in outside.items()}
-    for start in range(0, size, _STRIP):
+    for start in range(0, size, STRIP):
         on_time()
-        part = slice(start, start + _STRIP)
+        part = slice(start, start + STRIP)
         local = {i: as_balls(v[part] if v.shape else v) for i, v in flat.items()}
         for index in stage:
             node = nodes[index]
@@ -147,7 +170,7 @@ class _Run:
 
     def leaf(self, node: ArrayNode) -> Any:
         if node.operation == "variable":
-            return as_balls(self.point)
+            return self.point
         if node.operation == "constant":
             held = node.payload
             return held if isinstance(held, np.ndarray) else _array(ball(held))
@@ -224,7 +247,7 @@ def as_balls(value: Any) -> Any:
 
 def middles(values: Any) -> Floats:
     """Round balls to floats, flat; nan for one that is not finite."""
-    return np.array([float(v.mid()) for v in values.reshape(-1).tolist()])
+    return np.asarray(values.reshape(-1).astype(np.float64))
 
 
 def _array(value: Any) -> Any:
@@ -237,6 +260,31 @@ def _array(value: Any) -> Any:
 
 
 _ZERO = Ball(0)
+
+
+def nearest_floats(values: Any) -> tuple[Floats, Flags]:
+    """Round balls to the nearest floats, flat, and tell where that is certain; elsewhere a float is the middle.
+
+    Call it at the precision at which the balls were computed.
+    """
+    found, certain = middles(values), np.zeros(values.size, dtype=bool)
+    flat = values.reshape(-1)
+    for start in range(0, flat.size, STRIP):
+        part = slice(start, start + STRIP)
+        some, floats = flat[part], found[part]
+        bits = np.array([v.rel_accuracy_bits() for v in some.tolist()])
+        with np.errstate(all="ignore"):
+            # the nearer of the two numbers half way to the next floats
+            half = (np.abs(floats) - np.nextafter(np.abs(floats), 0.0)) / 2
+            clear = (bits >= _ROUNDED) & (np.abs(floats) >= _NORMAL) & np.isfinite(floats)
+        rest = np.zeros(floats.shape)
+        rest[clear] = (some[clear] - floats[clear].astype(object)).astype(np.float64)
+        certain[part] = clear & (np.abs(rest) < 0.999 * half)
+        for i in np.flatnonzero(~certain[part]).tolist():
+            nearest = round_ball(some[i])
+            if nearest is not None:
+                floats[i], certain[part.start + i] = nearest, True
+    return found, certain
 
 
 def rearranged(node: ArrayNode, values: Sequence[Any], zero: Any) -> Any:
@@ -290,8 +338,19 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
 
 
 def _elementwise(node: ArrayNode, *values: Any) -> Any:
+    if node.operation == "integer_power" and node.payload > 0:
+        return _powers(*values, int(node.payload))
     function = _OPERATORS.get(node.operation) or _function(node.operation, node.payload)
     return _array(function(*values))
+
+
+def _powers(values: Any, n: int) -> Any:
+    """Raise balls to a power; one by one those that may hold 0, of which FLINT's power is too wide or none."""
+    found = _array(np.multiply(values, values) if n == 2 else np.power(values, n))
+    wide = [v.rel_accuracy_bits() < _CLEAR for v in values.reshape(-1).tolist()]
+    if any(wide):
+        found[np.reshape(wide, found.shape)] = _function("integer_power", n)(values[np.reshape(wide, values.shape)])
+    return found
 
 
 def _to_matrix(value: Any) -> Any:

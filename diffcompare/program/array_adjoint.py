@@ -148,8 +148,8 @@ def _total(build: ArrayBuilder, _: int, node: ArrayNode, bar: int) -> Iterable[C
     (i,) = node.operands
     shape = build.shape(i)
     kept = tuple(1 if a in node.payload else n for a, n in enumerate(shape))
-    # what uses it repeats it
-    return [(i, build.reshape(bar, kept))]
+    # what uses it repeats it; a number stays one, so that it is folded with others
+    return [(i, build.reshape(bar, kept) if build.shape(bar) else bar)]
 
 
 def _cumulate(build: ArrayBuilder, _: int, node: ArrayNode, bar: int) -> Iterable[Contribution]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -97,10 +98,9 @@ class Structure:
         found = []
         for key, shape, like in zip(self.keys, self.shapes, self.likes, strict=True):
             name = "x" if self.kind == "array" else str(key) if self.kind in ("dict", "nest") else f"x[{key}]"
-            indices: list[tuple[Any, ...]] = list(np.ndindex(*shape)) if shape else [()]
-            if like is not None:
-                indices = [tuple(axis[k] for axis, k in zip(like.axes, index, strict=True)) for index in indices]
-            found += [f"{name}[{', '.join(map(str, index))}]" if index else name for index in indices]
+            axes = [range(n) for n in shape] if like is None else like.axes
+            labels = [[str(label) for label in axis] for axis in axes]
+            found += [f"{name}[{', '.join(index)}]" for index in itertools.product(*labels)] if labels else [name]
         return tuple(found)
 
 

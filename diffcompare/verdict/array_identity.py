@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.arithmetic.array_balls import Edge, array_balls, middles, switches_of
+from diffcompare.arithmetic.array_balls import STRIP, Edge, array_balls, middles, nearest_floats, switches_of
 from diffcompare.arithmetic.array_floats import Moved, array_floats, is_rounded, moved_floats
-from diffcompare.arithmetic.balls import Ball, precision, round_ball
+from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.floats import Flags, Floats, unit_roundoff
 from diffcompare.program.array_adjoint import sensitivities_of
 from diffcompare.program.arrays import most_held, same_elements
@@ -52,6 +52,7 @@ _BITS, _MOST_BITS = 333, 2700
 # equal balls leave no more than this part of a component
 _EQUAL = 2.0**-100
 _TINY = 2.0**-1074
+_ZERO = Ball(0)
 # how often the sides of equal numbers are drawn, each draw and its opposite: as many more derivatives
 _SIDES = 4
 # more of them, where a component would be called wrong; slopes that differ by so much in floats are two
@@ -354,16 +355,10 @@ def _difference(pair: ArrayPair, node: int, D: Any, G: Any, one: Moved, two: Mov
     while True:
         some = np.flatnonzero(~decided)
         with precision(bits):
-            apart = (values[1][some] - values[0][some]).tolist()
-            upper = np.array([float(v.abs_upper()) for v in apart])
-            nonzero = np.array([not v.contains(0) for v in apart])
-            lower = np.array(
-                [float(abs(v).lower()) if c else 0.0 for v, c in zip(apart, nonzero.tolist(), strict=True)]
-            )
-        gap[some] = np.where(nonzero, lower, upper)
-        gap[some[~np.isfinite(upper)]] = math.inf
-        equal[some] = ~nonzero & ((upper <= scale[some]) | (upper <= _TINY))
-        decided[some] = (nonzero & np.isfinite(upper)) | equal[some]
+            nonzero, bound = _bounds(values[1], values[0], some)
+        gap[some] = np.where(np.isfinite(bound), bound, math.inf)
+        equal[some] = ~nonzero & ((bound <= scale[some]) | (bound <= _TINY))
+        decided[some] = (nonzero & np.isfinite(bound)) | equal[some]
         bits *= 2
         if not (~decided & np.isfinite(gap)).any() or bits > _MOST_BITS:
             break
@@ -372,6 +367,17 @@ def _difference(pair: ArrayPair, node: int, D: Any, G: Any, one: Moved, two: Mov
     L = np.where(np.isfinite(L), L, np.where(equal, 0.0, math.inf))
     nothing = np.zeros(n)
     return Compared(node, D, G, value, gap, size, equal, decided, L, nothing, nothing.copy(), np.zeros(n, dtype=bool))
+
+
+def _bounds(one: Any, other: Any, places: NDArray[np.intp]) -> tuple[Flags, Floats]:
+    """Tell where balls differ, and by how much at least; elsewhere, by how much they may at most."""
+    nonzero, bound = np.empty(places.size, dtype=bool), np.empty(places.size)
+    for start in range(0, places.size, STRIP):
+        some = places[start : start + STRIP]
+        for k, apart in enumerate((one[some] - other[some]).tolist(), start):
+            nonzero[k] = differs = not apart.contains(_ZERO)
+            bound[k] = float(apart.abs_lower() if differs else apart.abs_upper())
+    return nonzero, bound
 
 
 def _slopes(pair: ArrayPair, found: Compared) -> Floats:
@@ -472,16 +478,18 @@ def _judged(problem: Problem, state: State, pair: ArrayPair, found: Compared, ad
 
 def rounded_of(pair: ArrayPair, found: Compared) -> Floats:
     """Round the derivative to the nearest floats, with more bits for the few components that need them."""
-    bits = _BITS
+    bits, values = _BITS, found.D
     with precision(bits):
-        rounded = [round_ball(d) for d in found.D.tolist()]
-    values = found.D
-    while None in rounded and bits * 2 <= _MOST_BITS:
+        rounded, certain = nearest_floats(values)
+    while not certain.all() and bits * 2 <= _MOST_BITS:
         bits *= 2
         (values,) = array_balls(pair.build, [found.node], pair.point, bits)
+        some = np.flatnonzero(~certain)
         with precision(bits):
-            rounded = [round_ball(d) if r is None else r for r, d in zip(rounded, values.tolist(), strict=True)]
-    return np.array([nearest_float(d) if r is None else r for r, d in zip(rounded, values.tolist(), strict=True)])
+            rounded[some], certain[some] = nearest_floats(values[some])
+    for i in np.flatnonzero(~certain).tolist():
+        rounded[i] = nearest_float(values[i])
+    return rounded
 
 
 def _weigh(pair: ArrayPair, found: Compared, status: NDArray[Any], notes: list[str]) -> None:

@@ -101,7 +101,7 @@ class Facts:
 
     def cause(self, kind: str, text: str, *, key: str = "", number: tuple[float, float] = (0.0, 0.0)) -> Cause:
         """Return a cause of all that is wrong."""
-        return Cause(kind, text, tuple(int(i) for i in np.flatnonzero(self.wrong)), key, number)
+        return Cause(kind, text, tuple(np.flatnonzero(self.wrong).tolist()), key, number)
 
     @property
     def alone(self) -> bool:
@@ -196,7 +196,7 @@ def constant_factors(facts: Facts, named: dict[str, float]) -> Iterator[Cause]:
 def wrong_order(facts: Facts, shape: tuple[int, ...] | None) -> Iterator[Cause]:
     """Components in another order."""
     g, D, names, n = facts.g, facts.D, facts.names, len(facts.g)
-    some = [int(i) for i in np.flatnonzero(facts.wrong)]
+    some = np.flatnonzero(facts.wrong)
     if n < 2 or not facts.certain(math.factorial(min(len(some), 12)) * n):
         return
     # either the array is turned, or it was flattened by columns
@@ -212,7 +212,7 @@ def wrong_order(facts: Facts, shape: tuple[int, ...] | None) -> Iterator[Cause]:
         for k in range(2, n - 1) if n < 1000 else ():
             if facts.fits(np.roll(D, k) - D):
                 yield facts.cause("shifted", f"the components are shifted by {k}")
-        by_claim, by_truth = sorted(some, key=lambda i: g[i]), sorted(some, key=lambda i: D[i])
+        by_claim, by_truth = (some[np.argsort(values[some], kind="stable")] for values in (g, D))
         source = np.arange(n)
         source[by_claim] = by_truth
         if facts.fits(D[source] - D):
