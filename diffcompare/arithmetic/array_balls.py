@@ -42,7 +42,7 @@ STRIP = 20_000
 _MATRICES, _PRODUCTS = 32, 64
 # a ball that is known to so many bits holds no 0
 _CLEAR = 2
-# one that is known to so many bits is thinner than a thousandth of the distance of floats, which are normal from here on
+# one of so many bits is thinner than a thousandth of the distance of two floats, if they are normal: at least so large
 _ROUNDED, _NORMAL = 80, 2.0**-1021
 # columns of a Cholesky factor that are done at once
 _BLOCK = 24
@@ -339,7 +339,7 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
 
 def _elementwise(node: ArrayNode, *values: Any) -> Any:
     if node.operation == "integer_power" and node.payload > 0:
-        return _powers(*values, int(node.payload))
+        return _powers(values[0], int(node.payload))
     function = _OPERATORS.get(node.operation) or _function(node.operation, node.payload)
     return _array(function(*values))
 

@@ -22,7 +22,16 @@ from diffcompare.program.arrays import ArrayBuilder, ArrayNode, contracted, inte
 from diffcompare.program.dag import Node
 from diffcompare.program.operations import OPERATIONS
 
-__all__ = ["Moved", "array_floats", "floats_from", "is_rounded", "moved_floats", "strayed_floats", "tangent_floats"]
+__all__ = [
+    "Moved",
+    "array_floats",
+    "erring_floats",
+    "floats_from",
+    "is_rounded",
+    "moved_floats",
+    "strayed_floats",
+    "tangent_floats",
+]
 
 _TINY = 2.0**-1074
 # how often the signs of the roundings of constants are drawn
@@ -97,14 +106,21 @@ def moved_floats(build: ArrayBuilder, roots: Sequence[int], point: Floats, *, un
 
     def leaf(_: int, node: ArrayNode) -> Moved:
         value = point if node.operation == "variable" else _leaf_value(node)
-        # the variables are exact, but not where they are turned into shorter floats
-        exact = node.operation in ("variable", "constant") and unit <= unit_roundoff
-        error = np.zeros(()) if exact else unit * np.abs(value)
         # an exact number of a formula is not rounded
         rounded = node.numbers is not None
-        return Moved(value, _roundings(value) if rounded else (), error)
+        return Moved(value, _roundings(value) if rounded else (), _leaf_error(node, value, unit))
 
     return _carried(build, roots, leaf, unit)
+
+
+def erring_floats(build: ArrayBuilder, roots: Sequence[int], point: Floats) -> list[Moved]:
+    """Evaluate nodes in floats, with their rounding errors alone."""
+
+    def leaf(_: int, node: ArrayNode) -> Moved:
+        value = point if node.operation == "variable" else _leaf_value(node)
+        return Moved(value, (), _leaf_error(node, value, unit_roundoff))
+
+    return _carried(build, roots, leaf, unit_roundoff)
 
 
 def tangent_floats(
@@ -223,6 +239,12 @@ def _carried(
         order = build.needed(roots)
         values = interpret_arrays(build.nodes, order, roots, leaf, apply)
     return [values[root] for root in roots]
+
+
+def _leaf_error(node: ArrayNode, value: Floats, unit: float) -> Floats:
+    # the variables are exact, but not where they are turned into shorter floats
+    exact = node.operation in ("variable", "constant") and unit <= unit_roundoff
+    return np.zeros(()) if exact else np.asarray(unit * np.abs(value))
 
 
 def _leaf_value(node: ArrayNode) -> Floats:

@@ -238,15 +238,16 @@ def lifted(value: Any, table: Table) -> Objects:
         scale = float(finite.max()) if finite.size else 0.0
     result = np.empty(base.shape, dtype=object)
     flat = result.reshape(-1)
-    made: dict[float, TracedScalar] = {}
+    made: dict[Any, TracedScalar] = {}
     for k, v in enumerate(base.reshape(-1).tolist()):
         if isinstance(v, _TRACED):
             flat[k] = v
         elif isinstance(v, _NUMBERS):
             # a number that comes again is the same node; 0.0 and -0.0 are equal, and two numbers
-            one = made.get(v) if v else None
+            key = v or repr(v)
+            one = made.get(key)
             if one is None:
-                one = made[v] = scalar(table, float(v), scale)
+                one = made[key] = scalar(table, float(v), scale)
             flat[k] = one
         else:
             raise TypeError(f"a number was expected, not {type(v).__name__}")

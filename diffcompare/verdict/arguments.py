@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -99,8 +98,11 @@ class Structure:
         for key, shape, like in zip(self.keys, self.shapes, self.likes, strict=True):
             name = "x" if self.kind == "array" else str(key) if self.kind in ("dict", "nest") else f"x[{key}]"
             axes = [range(n) for n in shape] if like is None else like.axes
-            labels = [[str(label) for label in axis] for axis in axes]
-            found += [f"{name}[{', '.join(index)}]" for index in itertools.product(*labels)] if labels else [name]
+            indices = [str(label) for label in axes[0]] if shape else []
+            for axis in axes[1:]:
+                labels = [f", {label}" for label in axis]
+                indices = [index + label for index in indices for label in labels]
+            found += [f"{name}[{index}]" for index in indices] if shape else [name]
         return tuple(found)
 
 

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from diffcompare.arithmetic.array_balls import array_balls
-from diffcompare.arithmetic.array_floats import array_floats, moved_floats
+from diffcompare.arithmetic.array_floats import array_floats, erring_floats
 from diffcompare.arithmetic.balls import precision
-from diffcompare.floats import unit_roundoff
 from diffcompare.program.array_printing import array_formulas
 from diffcompare.program.arrays import ArrayBuilder
 from diffcompare.tracing.array_table import ArrayGuard
@@ -124,7 +123,7 @@ class _Agreement:
         gap = build.apply("subtract", one, other)
         for beside in self.asked:
             self.budget.spend(2 * price(self.pair))
-            (moved,) = moved_floats(build, [one if opaque else gap], beside.point, unit=unit_roundoff)
+            (moved,) = erring_floats(build, [one if opaque else gap], beside.point)
             apart = np.abs(moved.value - beside.claimed if opaque else moved.value)
             if not (apart <= beside.threshold + 2 * moved.error).all():
                 return False

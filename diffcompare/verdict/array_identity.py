@@ -501,7 +501,7 @@ def _weigh(pair: ArrayPair, found: Compared, status: NDArray[Any], notes: list[s
     parameters = _parameters_effect(pair)
     found.L = np.maximum(found.L, parameters)
     close = np.maximum(_CLOSE * found.size, 32 * parameters)
-    unsure = [i for i in suspects.tolist() if allowed or found.gap[i] <= close[i] or status[i] != "wrong"]
+    unsure = suspects[bool(allowed) | ((found.gap <= close) | (status != "wrong"))[suspects]].tolist()
     sweeps = min(_SWEEPS, max(2, _SWEPT_WORK // max(pair.work, 1)))
     worst = sorted(unsure, key=lambda i: -found.gap[i] / (found.size[i] + 1e-300))
     off, least = 0.0, math.inf
@@ -596,7 +596,8 @@ def _one_sided(pair: ArrayPair) -> dict[int, Floats]:
         alone = {k: held for k, held in mine.items() if k not in theirs and is_rounded(held).any()}
         if not alone:
             continue
-        known = np.unique(np.concatenate([np.zeros(1), *(held.reshape(-1) for held in theirs.values())]))
+        asked = np.unique(np.concatenate([held[is_rounded(held)] for held in alone.values()]))
+        known = np.concatenate([np.zeros(1), *(held[np.isin(held, asked)] for held in theirs.values())])
         for k, held in alone.items():
             long = is_rounded(held) & ~np.isin(held, known) & (_shortened(held) != held)
             if long.any():

@@ -30,6 +30,8 @@ from diffcompare.watchdog import OutOfTime, calls_of
 __all__ = ["Explanation", "Verdict", "combined", "sentences", "verdict_of"]
 
 
+# characters of a point that is written as code
+_WRITTEN = 200
 _EVIDENCE = {
     "identity": "identity: function and {0} were traced and compared as real functions in ball arithmetic",
     "neighbours": "neighbours: the derivative is known, the rounding of the {0} was measured around the point",
@@ -292,8 +294,10 @@ def _written(at: Any) -> str:
     if parts_of(at) is not None or is_labelled(at):
         return "…"
     array = np.asarray(at)
+    if array.size > _WRITTEN:
+        return "…"
     text = f"np.{array.dtype}({array.tolist()!r})" if array.dtype in (np.float32, np.float16) else repr(array.tolist())
-    return text if len(text) <= 200 else "…"
+    return text if len(text) <= _WRITTEN else "…"
 
 
 def combined(verdicts: Sequence[Verdict], remark: str = "") -> Verdict:

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from diffcompare.arithmetic.array_floats import Moved, array_floats, moved_floats, tangent_floats
-from diffcompare.floats import Floats, unit_roundoff
+from diffcompare.arithmetic.array_floats import Moved, array_floats, erring_floats, tangent_floats
+from diffcompare.floats import Floats
 from diffcompare.program.arrays import Shape
 from diffcompare.verdict.causes.array_parts import ArrayParts, Use
 from diffcompare.verdict.causes.mistakes import Cause, Facts, written
@@ -111,7 +111,7 @@ class ArrayMistakes:
     def _fits(self, one: _Candidate, facts: Facts, x: Floats, everywhere: bool, count: int) -> bool:
         """Compare the error that a candidate makes with the error, in every component."""
         self.parts.budget.spend(price(self.parts.pair))
-        (found,) = moved_floats(self.parts.build, [one.error], x, unit=unit_roundoff)
+        (found,) = erring_floats(self.parts.build, [one.error], x)
         # what floats do not know is no evidence
         other = replace(facts, slack=facts.slack + 2 * found.error, further=facts.further or 0)
         return other.certain(count) and other.fits(found.value, None if everywhere else facts.wrong)

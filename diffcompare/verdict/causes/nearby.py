@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from diffcompare.arithmetic.array_balls import array_balls, middles
-from diffcompare.arithmetic.array_floats import array_floats, moved_floats
+from diffcompare.arithmetic.array_floats import array_floats, erring_floats
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.errors import DiffcompareError
 from diffcompare.floats import Floats, unit_roundoff
@@ -220,7 +220,7 @@ def _asked_of_arrays(
             true, *gaps = map(middles, array_balls(build, roots, x, _BITS))
             error = np.zeros(true.shape)
         else:
-            D, *moved = moved_floats(build, roots, x, unit=unit_roundoff)
+            D, *moved = erring_floats(build, roots, x)
             true, gaps, error = D.value, [m.value for m in moved], 2 * (moved or [D])[0].error
         if pair.opaque:
             # what was returned is all that is known, as the scatter of the claims is in the thresholds
