@@ -39,6 +39,8 @@ __all__ = [
 Objects = np.ndarray[Any, np.dtype[np.object_]]
 _TRACED = (TracedScalar, TracedCondition)
 _NUMBERS = (bool, int, float, np.number, np.bool_)
+# so many numbers are looked through at once: a trace may become too large before the next
+_PART = 20_000
 
 
 class TracedArray(np.ndarray[Any, np.dtype[np.object_]]):
@@ -238,17 +240,20 @@ def lifted(value: Any, table: Table) -> Objects:
         scale = float(finite.max()) if finite.size else 0.0
     result = np.empty(base.shape, dtype=object)
     flat = result.reshape(-1)
-    made: dict[Any, TracedScalar] = {}
+    if base.dtype != object:
+        values = base.astype(np.float64).reshape(-1)
+        for start in range(0, values.size, _PART):
+            some = values[start : start + _PART]
+            # numbers of the same digits are one node; 0.0 and -0.0 are two
+            digits = some.view(np.int64).tolist()
+            made = {d: scalar(table, v, scale) for d, v in dict(zip(digits, some.tolist(), strict=True)).items()}
+            flat[start : start + _PART] = [made[d] for d in digits]
+        return flat.reshape(base.shape)
     for k, v in enumerate(base.reshape(-1).tolist()):
         if isinstance(v, _TRACED):
             flat[k] = v
         elif isinstance(v, _NUMBERS):
-            # a number that comes again is the same node; 0.0 and -0.0 are equal, and two numbers
-            key = v or repr(v)
-            one = made.get(key)
-            if one is None:
-                one = made[key] = scalar(table, float(v), scale)
-            flat[k] = one
+            flat[k] = scalar(table, float(v), scale)
         else:
             raise TypeError(f"a number was expected, not {type(v).__name__}")
     return flat.reshape(base.shape)

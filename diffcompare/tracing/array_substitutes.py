@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import FunctionType
@@ -308,6 +309,7 @@ ARRAYS = Dialect(
     number=made,
     array=made,
     constants=constants,
+    largest=sys.maxsize,
     exact=made,
     call_function=lambda _, function, args, kwargs: call_function(function, args, kwargs),
     call_ufunc=lambda _, ufunc, method, inputs, options: call_ufunc(ufunc, method, inputs, options),

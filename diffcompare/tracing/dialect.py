@@ -30,6 +30,8 @@ class Dialect:
     number, array, constants : callable
         ``number(table, float)``, ``array(table, ndarray)``: what stands for a number of the code; ``constants`` takes
         whatever untraced code has computed.
+    largest : int
+        How many numbers an array of the code has at most that is followed; a larger one is left as it is.
     exact : callable
         ``exact(table, value)``: what stands for a number whose square root, say, is meant exactly; None for any other.
     call_function, call_ufunc : callable
@@ -62,6 +64,7 @@ class Dialect:
     number: Handler
     array: Handler
     constants: Handler
+    largest: int
     exact: Handler
     call_function: Handler
     call_ufunc: Handler

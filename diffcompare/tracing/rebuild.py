@@ -22,8 +22,7 @@ from diffcompare.tracing.substitutes import SCALARS
 
 __all__ = ["Rebuilder"]
 
-# what is larger is left as it is
-_LARGEST_ARRAY = 400_000
+# what is longer is left as it is
 _LARGEST_LIST = 20_000
 _VALUES = (tuple, BaseException, np.ndarray, dict, list, str, int, float)
 _LIBRARIES = ("numpy", "sympy", "pandas", "flint", "diffcompare", "jax", "jaxlib", "torch", "_pytest")
@@ -118,7 +117,7 @@ class Rebuilder:
         return self._instance(value)
 
     def _array(self, array: Any) -> Any:
-        if array.dtype.kind != "f" or array.size > _LARGEST_ARRAY or type(array) is not np.ndarray:
+        if array.dtype.kind != "f" or array.size > self.dialect.largest or type(array) is not np.ndarray:
             # written to by the function, it must not be the user's own
             return array.copy() if type(array) is np.ndarray and array.dtype != object else array
         return self.dialect.array(self.table, array)

@@ -263,6 +263,7 @@ SCALARS = Dialect(
     call_function=call_function,
     call_ufunc=call_ufunc,
     knows=knows,
+    largest=400_000,
     exact=lambda table, value: lift(value, table) if is_number(value) else None,
     asarray=_array,
     buffer=_buffer,
