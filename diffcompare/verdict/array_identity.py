@@ -122,6 +122,8 @@ def judge_arrays(problem: Problem, state: State, keeper: Keeper | None = None) -
     differences = [build.apply("subtract", g.first, g.second) for g in guards]
     # what is only compared, as a sign does, must have values around the point too
     edges = switches_of(build, [pair.F, *differences[: len(pair.function.guards)]])
+    # before the balls: what floats need on the way is free again then
+    floats = moved_floats(build, [pair.F, pair.D, pair.G], pair.point, unit=_unit(pair))
     F, D, G, *rest = array_balls(
         build, [pair.F, pair.D, pair.G, *differences, *(e.node for e in edges)], pair.point, _BITS
     )
@@ -133,7 +135,6 @@ def judge_arrays(problem: Problem, state: State, keeper: Keeper | None = None) -
     edge = at_an_edge(edges, rest[len(guards) :])
     if edge:
         return edge
-    floats = moved_floats(build, [pair.F, pair.D, pair.G], pair.point, unit=_unit(pair))
     if not is_what_runs([state.values, state.claimed], [F, G], [floats[0], floats[2]], _unit(pair)):
         return Left(OTHER_NUMBERS)
     told = ties_of(guards, signs, len(pair.function.guards))
