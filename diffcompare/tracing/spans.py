@@ -8,6 +8,7 @@ import functools
 import linecache
 import sys
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -19,6 +20,9 @@ from diffcompare.tracing.origins import Origin
 from diffcompare.tracing.places import code_of
 
 __all__ = ["Span", "assigned_name", "definition_of", "later_use", "operand_span", "resolved", "source_of", "span_of"]
+
+_PLACED, _IMPORTS = (ast.expr, ast.stmt), (ast.Import, ast.ImportFrom)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,15 +194,17 @@ def _begin(code: CodeType) -> tuple[int, int]:
     return min(places, default=(0, 0))
 
 
-def _definitions(tree: ast.AST) -> Iterator[tuple[Any, Any]]:
-    """Find the functions in a tree, and the statement in which each stands."""
-    left: list[tuple[Any, Any]] = [(tree, tree)]
+def _parts(tree: ast.AST) -> Iterator[tuple[Any, Any]]:
+    """Go through a tree, what contains others first: each part, and the statement in which it stands."""
+    left: deque[tuple[Any, Any]] = deque([(tree, tree)])
     while left:
-        statement, part = left.pop()
+        statement, part = left.popleft()
         for child in ast.iter_child_nodes(part):
+            # a name is loaded or stored, which has no place
+            if isinstance(child, ast.expr_context):
+                continue
             inner = child if isinstance(child, ast.stmt) else statement
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                yield inner, child
+            yield inner, child
             left.append((inner, child))
 
 
@@ -217,15 +223,15 @@ def _parsed(text: str) -> _Source | None:
             return None
     ending: dict[tuple[int, int], list[Any]] = {}
     imported: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.expr | ast.stmt):
-            ending.setdefault((node.end_lineno or 0, node.end_col_offset or 0), []).append(node)
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            imported.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
     functions: dict[tuple[int, str], list[tuple[Any, Any]]] = {}
-    for statement, defined in _definitions(tree):
-        first = min(part.lineno for part in (defined, *getattr(defined, "decorator_list", ())))
-        functions.setdefault((first, getattr(defined, "name", "<lambda>")), []).append((statement, defined))
+    for statement, node in _parts(tree):
+        if isinstance(node, _PLACED):
+            ending.setdefault((node.end_lineno or 0, node.end_col_offset or 0), []).append(node)
+        if isinstance(node, _IMPORTS):
+            imported.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+        if isinstance(node, _FUNCTIONS):
+            first = min(part.lineno for part in (node, *getattr(node, "decorator_list", ())))
+            functions.setdefault((first, getattr(node, "name", "<lambda>")), []).append((statement, node))
     return _Source(tuple(text.split("\n")), ending, functions, frozenset(imported))
 
 
