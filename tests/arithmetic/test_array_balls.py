@@ -12,8 +12,8 @@ import pytest
 from flint import arb, fmpq, fmpq_mat
 
 from diffcompare.arithmetic import array_balls as module
-from diffcompare.arithmetic.array_balls import array_balls, as_balls, switches_of
-from diffcompare.arithmetic.balls import precision
+from diffcompare.arithmetic.array_balls import STRIP, array_balls, as_balls, nearest_floats, switches_of
+from diffcompare.arithmetic.balls import BALL_OPERATIONS, precision, round_ball
 from diffcompare.program.arrays import ArrayBuilder
 
 BITS = 200
@@ -206,3 +206,45 @@ def test_operations_of_constants_have_no_edges() -> None:
     build = ArrayBuilder(2)
     root = build.raw("multiply", build.raw("sqrt", build.constant(0.0)), build.variables)
     assert switches_of(build, [root]) == []
+
+
+def objects(balls: list[arb]) -> Any:
+    found = np.empty(len(balls), dtype=object)
+    found[:] = balls
+    return found
+
+
+def many_balls() -> list[arb]:
+    """Balls of all sizes and widths, some at ties, at 0, at the smallest and the largest floats."""
+    random, half = np.random.default_rng(3), arb(2) ** -53
+    middles = [arb(v) for v in (0.0, 1.0, -1.0, 2.0**-1074, -(2.0**-1022), 1.5 * 2.0**-1022, 1.7e308)]
+    middles += [1 + half, 1 - half / 2, -1 - half, arb(2) ** -1075, arb(2) ** 1024, arb(2) ** 2000, arb(1) / 3]
+    middles += [arb(v).sin() for v in random.normal(size=40).tolist()]
+    widths = (0, 1e-90, 1e-30, 2.0**-70, 2.0**-54, 0.1, 3.0)
+    return [m + arb(0, w) for m in middles for w in widths] + [arb.nan(), arb("inf"), arb(0, 2.0**-1074)]
+
+
+def test_balls_are_rounded_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "STRIP", 16)
+    with precision(BITS):
+        balls = many_balls()
+        alone = [round_ball(v) for v in balls]
+        floats, certain = nearest_floats(objects(balls))
+    assert certain.tolist() == [one is not None for one in alone]
+    assert [repr(v) for v, known in zip(floats.tolist(), certain, strict=True) if known] == [
+        repr(one) for one in alone if one is not None
+    ]
+    assert 100 < certain.sum() < len(balls)
+
+
+@pytest.mark.parametrize("n", [-2, 1, 2, 3, 4])
+@pytest.mark.parametrize("size", [len(many_balls()), STRIP + 1])
+def test_powers_are_those_of_one_by_one(n: int, size: int) -> None:
+    with precision(BITS):
+        balls = many_balls()
+        balls = [balls[k % len(balls)] for k in range(size)]
+        expected = [BALL_OPERATIONS["integer_power"](v, n) for v in balls]
+    build = ArrayBuilder(size)
+    node = build.raw("integer_power", build.variables, payload=n)
+    (found,) = array_balls(build, [node], objects(balls), BITS)
+    assert [v.str(70, more=True) for v in found.tolist()] == [v.str(70, more=True) for v in expected]

@@ -11,7 +11,13 @@ from flint import arb
 
 from diffcompare.arithmetic import array_floats as module
 from diffcompare.arithmetic.array_balls import array_balls
-from diffcompare.arithmetic.array_floats import array_floats, is_rounded, moved_floats, tangent_floats
+from diffcompare.arithmetic.array_floats import (
+    array_floats,
+    erring_floats,
+    is_rounded,
+    moved_floats,
+    tangent_floats,
+)
 from diffcompare.arithmetic.balls import precision
 from diffcompare.floats import unit_roundoff
 from diffcompare.program.arrays import ArrayBuilder
@@ -220,3 +226,14 @@ def test_tangents_are_the_slopes_along_two_directions(source: str) -> None:
         # the complex step subtracts nothing
         expected = np.ravel(np.imag(f(x + 1e-30j * direction.reshape(x.shape)))) / 1e-30
         assert np.abs(slope - expected).max() <= 1e-13 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_errors_alone_are_those_beside_moves(source: str) -> None:
+    build, trace = traced(function_of(source, **NAMES), POINTS[0])
+    node = trace.output
+    (both,) = moved_floats(build, [node], POINTS[0].reshape(-1), unit=unit_roundoff)
+    (alone,) = erring_floats(build, [node], POINTS[0].reshape(-1))
+    assert alone.moves == ()
+    for one, other in ((alone.value, both.value), (alone.error, both.error)):
+        assert np.array_equal(one, other, equal_nan=True)

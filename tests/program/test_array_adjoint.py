@@ -127,3 +127,14 @@ def test_sensitivities_of_constants_are_slopes_in_them() -> None:
     assert [s.overlaps(2 * arb(w) * x) for s, w, x in zip(slopes, (0.1, 0.2, 0.3), (1, 2, 4), strict=True)] == [
         True
     ] * 3
+
+
+def test_a_sum_hands_on_a_number() -> None:
+    build = ArrayBuilder(5)
+    sine = build.raw("sin", build.variables)
+    gradient = array_gradient(build, build.apply("multiply", build.constant(3), build.total(sine, (0,))))
+    node = build.nodes[gradient]
+    factor, cosine = (build.nodes[i] for i in node.operands)
+    assert (node.operation, factor.payload, factor.shape, cosine.operation) == ("multiply", 3, (), "cos")
+    # 1 is no factor
+    assert build.nodes[array_gradient(build, build.total(sine, (0,)))].operation == "cos"
