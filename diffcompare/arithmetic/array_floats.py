@@ -331,8 +331,10 @@ def _moved(node: ArrayNode, operands: Sequence[Moved], unit: float) -> Moved:
     moves = _combined(slopes, operands, value.shape)
     error = _own_error(node, value, values, slopes, unit)
     for slope, operand in zip(slopes, operands, strict=True):
-        error = error + _times(np.abs(slope), operand.error)
-    return Moved(value, moves, error)
+        # a number alone tells that nothing is off
+        if operand.error.ndim or operand.error:
+            error = error + _times(np.abs(slope), operand.error)
+    return Moved(value, moves, np.asarray(error))
 
 
 def _times(slope: Floats, change: Floats) -> Floats:
@@ -363,7 +365,7 @@ def _own_error(node: ArrayNode, value: Floats, values: Sequence[Floats], slopes:
         carried = np.abs(values[-1] * slopes[-1])
         size = size + np.where(np.isfinite(carried), carried, 0.0)
     tiny: Any = _TINY
-    if node.operation in ("multiply", "integer_power"):
+    if node.operation in ("multiply", "integer_power") and not all(v.all() for v in values):
         # a product with 0 is 0, and has not been lost below the smallest floats
         tiny = np.where(np.logical_or.reduce(np.broadcast_arrays(*(v == 0 for v in values))), 0.0, _TINY)
     return ulps * unit * size + tiny
