@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -50,6 +50,8 @@ class ArrayPair:
         Where small constants were added to something, by the node of the sum.
     opaque : bool
         Whether the gradient was not traced: G is what it returned at the point, a constant.
+    asked : list
+        What was found at points near by (see :mod:`~diffcompare.verdict.causes.nearby`), for whom and at what price.
     """
 
     build: ArrayBuilder
@@ -64,6 +66,7 @@ class ArrayPair:
     loops: bool
     places: Mapping[int, Place]
     opaque: bool = False
+    asked: list[tuple[tuple[Any, ...], Any, int]] = field(default_factory=list, init=False, repr=False, compare=False)
 
 
 def is_for_arrays(problem: Problem) -> bool:

@@ -581,3 +581,24 @@ def test_a_choice_that_moves_on_another_branch_alone_has_sides_too() -> None:
     x[7] = 0.5
     verdict = dc.check_gradient(f, lambda x: 0 * x, x)
     assert verdict.components["status"][7] != "wrong"
+
+
+@pytest.mark.places
+def test_points_near_by_are_asked_once() -> None:
+    seen: list[bytes] = []
+    X = np.random.default_rng(6).normal(size=(400, 5))
+
+    def f(w: Any) -> Any:
+        return np.mean(np.log1p(np.exp(X @ w)))
+
+    def gradient(w: Any) -> Any:
+        if type(w) is np.ndarray:
+            seen.append(w.tobytes())
+        return 1.001 * X.T @ (1 / (1 + np.exp(-(X @ w)))) / 400
+
+    x = np.linspace(-0.5, 0.75, 5)
+    verdict = dc.check_gradient(f, gradient, x)
+    assert (verdict.status, verdict.evidence) == ("wrong", "identity")
+    near = [at for at in seen if at != x.tobytes()]
+    assert len(near) == 5
+    assert max(map(near.count, near)) == 1

@@ -130,8 +130,26 @@ def nearby(
 ) -> tuple[Nearby, ...] | None:
     """Ask gradient and derivative at the point and at three others; None where they do not exist at as many.
 
-    ``program`` is that of the function, which is needed where the gradient is not traced.
+    ``program`` is that of the function, which is needed where the gradient is not traced. What a program of arrays was
+    asked before is not evaluated again.
     """
+    pair = judgement.arrays
+    if pair is None:
+        return _evaluated(problem, judgement, program, budget)
+    by = (problem, judgement.claimed, judgement.certified, judgement.threshold, judgement.difference)
+    for before, known, spent in pair.asked:
+        if all(one is other for one, other in zip(by, before, strict=True)):
+            budget.spend(spent)
+            return known  # type: ignore[no-any-return]
+    left = budget.left
+    found = _evaluated(problem, judgement, program, budget)
+    pair.asked.append((by, found, left - budget.left))
+    return found
+
+
+def _evaluated(
+    problem: Problem, judgement: Judgement, program: Program | None, budget: Budget
+) -> tuple[Nearby, ...] | None:
     ask = _asked(problem, judgement, program, budget)
     here = None if ask is None else ask(problem.x, judgement.claimed)
     if ask is None or here is None:
