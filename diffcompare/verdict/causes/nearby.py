@@ -131,7 +131,7 @@ def nearby(
     """Ask gradient and derivative at the point and at three others; None where they do not exist at as many.
 
     ``program`` is that of the function, which is needed where the gradient is not traced. What a program of arrays was
-    asked before is not evaluated again.
+    asked last is not evaluated again.
     """
     pair = judgement.arrays
     if pair is None:
@@ -143,7 +143,8 @@ def nearby(
             return known  # type: ignore[no-any-return]
     left = budget.left
     found = _evaluated(problem, judgement, program, budget)
-    pair.asked.append((by, found, left - budget.left))
+    # no more than the last: points of many coordinates take much memory
+    pair.asked[:] = [(by, found, left - budget.left)]
     return found
 
 
