@@ -62,6 +62,9 @@ def point_out(problem: Problem, judgement: Judgement, cause: Cause | None) -> Po
     found = Pointed((), cause)
     with suppress(Exception, OutOfTime):
         found = _pointed(problem, judgement, cause)
+    if judgement.arrays is not None:
+        # nobody asks after this: at many coordinates that is much memory
+        judgement.arrays.asked.clear()
     return found
 
 
