@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from diffcompare.arithmetic.array_floats import moved_floats
+from diffcompare.arithmetic.array_floats import erring_floats
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.dag import Builder, Node, Program, needed_nodes
@@ -115,7 +115,7 @@ def _roundings(judgement: Judgement) -> Floats:
     """Estimate how far the floats of a right derivative may be from it; 0 where nothing is known."""
     pair, arrays = recorded(judgement), judgement.arrays
     if arrays is not None:
-        (moved,) = moved_floats(arrays.build, [arrays.D], arrays.point, unit=unit_roundoff)
+        (moved,) = erring_floats(arrays.build, [arrays.D], arrays.point)
         found = np.broadcast_to(moved.error, np.shape(moved.value))
     elif pair is not None:
         terms = conditioning_of(pair)
