@@ -2,7 +2,8 @@
 
 ``log(p + 1e-7)`` beside the gradient 1/p: as real functions they differ. A guard is a constant added to the argument
 of a logarithm, root or power or to a denominator, or the bound of a maximum or minimum there. It is to blame if
-without it claim and derivative agree, at the point and at three others. A coefficient is no guard.
+without it claim and derivative agree, at the point and at three others. A coefficient is no guard. What it changes by a
+few ulps, or by less than the floats of a right gradient may be off, is no fault.
 """
 
 from __future__ import annotations

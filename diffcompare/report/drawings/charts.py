@@ -294,11 +294,7 @@ def _line_words(series: Sequence[_Series], frame: Frame) -> dict[str, str]:
         "model": "truncation error" if all(map(_split, series)) else "slope of the scheme's order",
         "bound": bound_words(sources),
     }
-    seen = {
-        "model": any(frame.crosses(s.h, s.truncation) if _split(s) else _lines(s, frame)["model"] for s in series),
-        "bound": any(frame.crosses(s.h, s.bound) for s in series),
-    }
-    return {name: text for name, text in words.items() if seen[name]}
+    return {name: text for name, text in words.items() if any(_lines(s, frame)[name] for s in series)}
 
 
 def _marks(svg: Element, s: _Series, k: int, frame: Frame, zero_lane: float) -> None:

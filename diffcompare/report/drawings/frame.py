@@ -118,18 +118,6 @@ class Frame:
             for step, value in zip(steps, values, strict=True)
         )
 
-    def crosses(self, h: Sequence[float], values: Sequence[float]) -> bool:
-        """Tell whether there is something of :meth:`log_line` to be seen."""
-        low, high = self.y_range
-        return any(
-            0 < a < math.inf
-            and 0 < b < math.inf
-            and math.log10(max(a, b)) > low
-            and math.log10(min(a, b)) < high
-            and not far_apart(h0, h1)
-            for (h0, a), (h1, b) in pairwise(zip(h, values, strict=True))
-        )
-
     def log_area(self, h: Sequence[float], values: Sequence[float]) -> list[Piece]:
         """Enclose what lies below the logarithms, within the frame; a gap where the line has one."""
         top, floor = tenths(self.top), tenths(self.bottom)
