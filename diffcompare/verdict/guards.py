@@ -93,8 +93,8 @@ def settle_guards(
     few = _FEW * unit_roundoff * size
     slack = few if (gap[open_] <= few[open_]).all() else np.maximum(few, _roundings(judgement))
     if (gap[open_] <= slack[open_]).all():
-        hidden = "that is within a few ulps" if slack is few else "the rounding of the gradient hides it"
-        note = f"{ignored.text}: {hidden.replace('gradient', problem.what)}"
+        hidden = "that is within a few ulps" if slack is few else f"the rounding of the {problem.what} hides it"
+        note = f"{ignored.text}: {hidden}"
         settled = tuple(np.where(open_, "consistent", status).tolist())
         threshold = np.where(open_, np.maximum(judgement.threshold, slack), judgement.threshold)
         blame = judgement.blame if beside else None

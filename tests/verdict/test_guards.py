@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import diffcompare as dc
-from diffcompare.verdict import guards
+from diffcompare.verdict import guards, identity
 from diffcompare.verdict.causes.budget import Budget
 
 X = np.array([0.3, 0.1, -0.2, 0.7])
@@ -179,8 +179,11 @@ def test_a_mistake_beside_a_guard_is_named(gradient, cause):
     assert right.cause == "factor 2 too many: the claim is 2*D"
 
 
+@pytest.mark.parametrize("few", [identity._FEW, -1], ids=["numbers", "arrays"])
 @pytest.mark.parametrize("seed", range(4))
-def test_a_guard_that_rounding_hides_is_no_fault(seed):
+def test_a_guard_that_rounding_hides_is_no_fault(seed, few, monkeypatch):
+    # short codes are followed number by number
+    monkeypatch.setattr(identity, "_FEW", few)
     random = np.random.default_rng(seed)
     rows, counts = random.normal(size=(40, 3)), random.poisson(1.5, 40)
 

@@ -165,10 +165,8 @@ def _regimes(svg: Element, series: Sequence[_Series], frame: Frame) -> None:
     for name, (start, end) in sides.items():
         if end - start < 1:
             continue
-        box = f"M{coord(start)},{coord(frame.top)}H{coord(end)}V{coord(frame.bottom)}H{coord(start)}z"
-        svg.insert(
-            2, Element("path", {"class": f"regime {name}", "d": shorten_path(box)})
-        )  # behind the axes, after title and desc
+        box = shorten_path(f"M{coord(start)},{coord(frame.top)}H{coord(end)}V{coord(frame.bottom)}H{coord(start)}z")
+        svg.insert(2, Element("path", {"class": f"regime {name}", "d": box}))  # behind the axes, after title and desc
         text = f"{name} dominates"
         if end - start > _REGIME_LABEL:
             anchor = {} if name == "rounding" else {"class": "end"}

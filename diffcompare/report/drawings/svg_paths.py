@@ -63,9 +63,9 @@ def _pair(x: int, y: int) -> str:
     return _text(x) + _text(y) if y < 0 else f"{_text(x)} {_text(y)}"
 
 
-def _text(tenths: int) -> str:
-    text = f"{tenths / 10:g}"
-    return text.replace("0.", ".") if abs(tenths) < 10 else text
+def _text(count: int) -> str:
+    text = f"{count / 10:g}"
+    return text.replace("0.", ".") if abs(count) < 10 else text
 
 
 def _straightened(places: Sequence[Place]) -> list[Place]:
