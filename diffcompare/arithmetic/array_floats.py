@@ -380,7 +380,11 @@ def _slopes(node: ArrayNode, value: Floats, values: Sequence[Floats]) -> Sequenc
         if run is not None:
             # a parameter, as an order, has none: what its rounding does is found in balls
             count = OPERATIONS[node.operation].parameters
-            return [*np.zeros(count), *run(value, *[*values, 0.0, 0.0][:2])[count:]]
+            slopes = [*np.zeros(count), *run(value, *[*values, 0.0, 0.0][:2])[count:]]
+            if node.operation == "power":
+                # 0**p is 0 for all p > 0
+                slopes[1] = np.where((values[0] == 0) & (values[1] > 0), 0.0, slopes[1])
+            return slopes
     # derivatives that NumPy and SciPy lack
     plain = Node(node.operation, tuple(range(len(values))), None if node.payload is None else int(node.payload))
     columns = [np.ravel(v).tolist() for v in np.broadcast_arrays(value, *values)]

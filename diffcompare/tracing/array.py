@@ -383,7 +383,11 @@ def _apply(table: Table, name: str, ufunc: Any, inputs: Sequence[Any]) -> Any:
         arrays = [np.asarray(v, dtype=object) if not isinstance(v, _TRACED) else lifted(v, table) for v in inputs]
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
         columns = [elements(np.broadcast_to(a, shape)) for a in arrays]
-        return _booleans(new_array([logic(*map(_truth, row)) for row in zip(*columns, strict=True)], shape))
+        # conditions first, in either order the same: a truth value of NumPy would ask them for numbers
+        rows = [
+            sorted(map(_truth, row), key=lambda v: type(v) is not TracedCondition) for row in zip(*columns, strict=True)
+        ]
+        return _booleans(new_array([logic(*row) for row in rows], shape))
     if not hasattr(np, ufunc.__name__):
         return Above.special(table, ufunc)(*inputs)
     if not any(is_moving(v) for v in inputs):

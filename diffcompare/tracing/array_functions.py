@@ -33,7 +33,7 @@ from diffcompare.tracing.table import refuse
 
 __all__ = ["HANDLERS", "call_function", "constants", "knows", "with_floats"]
 
-HANDLERS: Handlers = composed(made) | factorisations(made, floats_of)
+HANDLERS: Handlers = composed(made, floats_of) | factorisations(made, floats_of)
 handles = registering(HANDLERS)
 
 # of one array: what NumPy returns shows the same elements, where it can

@@ -35,8 +35,11 @@ def masked(value: Any, where: Any) -> Any:
     return value if where is True or where is np._NoValue else np.where(where, value, 0.0)
 
 
-def composed(traced: Callable[[Any, Any], Any]) -> Handlers:
-    """Return what stands for these functions; ``traced(table, value)`` makes numbers those of a trace."""
+def composed(traced: Callable[[Any, Any], Any], floats: Callable[[Any], Any]) -> Handlers:
+    """Return what stands for these functions.
+
+    ``traced(table, value)`` makes numbers those of a trace, ``floats(value)`` returns those that the code has.
+    """
     handlers: Handlers = {}
     handles = registering(handlers)
 
@@ -125,13 +128,32 @@ def composed(traced: Callable[[Any, Any], Any]) -> Handlers:
             result = np.where(condition, value, result)
         return np.broadcast_to(result, array.shape) if np.shape(result) != array.shape else result
 
+    @handles(np.searchsorted)
+    def searchsorted(table: Any, a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Any:
+        knots, at = traced(table, a), traced(table, v)
+        knots = knots if sorter is None else knots[sorter]
+        place = np.searchsorted(floats(knots), floats(at), side)
+        # the knots on either side decide
+        before, after = np.maximum(place - 1, 0), np.minimum(place, len(knots) - 1)
+        precedes = np.less if side == "left" else np.less_equal
+        passed = np.stack([precedes(knots[before], at), precedes(knots[after], at) & (before < after)])
+        return before + np.count_nonzero(passed, axis=0)
+
+    @handles(np.digitize)
+    def digitize(table: Any, x: Any, bins: Any, right: bool = False) -> Any:
+        edges = traced(table, bins)
+        side: Any = "left" if right else "right"
+        if floats(edges)[0] > floats(edges)[-1]:
+            return len(edges) - np.searchsorted(edges[::-1], x, side)
+        return np.searchsorted(edges, x, side)
+
     @handles(np.interp)
     def interp(table: Any, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
         if period is not None:
             raise refuse("interp with a period", "it is not known to the trace", "take the remainder before")
         at, knots, values = (traced(table, v) for v in (x, xp, fp))
         # the piece that a number lies in: how many knots are not above it
-        passed = np.count_nonzero(np.greater_equal(at[..., None], knots), axis=-1)
+        passed = np.searchsorted(knots, at, side="right")
         k = np.clip(passed - 1, 0, len(knots) - 2)
         found = values[k] + (at - knots[k]) * ((values[k + 1] - values[k]) / (knots[k + 1] - knots[k]))
         found = np.where(passed == 0, values[0] if left is None else left, found)

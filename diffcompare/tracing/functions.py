@@ -108,7 +108,11 @@ def _array(table: Table, value: Any) -> Any:
 
 
 _HANDLERS = (
-    composed(_array) | factorisations(_array, shadows) | choices.HANDLERS | products.HANDLERS | reductions.HANDLERS
+    composed(_array, shadows)
+    | factorisations(_array, shadows)
+    | choices.HANDLERS
+    | products.HANDLERS
+    | reductions.HANDLERS
 )
 
 
@@ -152,8 +156,6 @@ def knows(function: Any) -> bool:
 
 
 _REASONS = {
-    "searchsorted": "a table lookup has no formula",
-    "digitize": "a table lookup has no formula",
     "histogram": "counting has no derivative",
     "round": "a step has no derivative to follow",
     "around": "a step has no derivative to follow",

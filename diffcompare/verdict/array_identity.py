@@ -8,57 +8,41 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.arithmetic.array_balls import STRIP, Edge, array_balls, middles, nearest_floats, switches_of
+from diffcompare.arithmetic.array_balls import array_balls, middles, switches_of
 from diffcompare.arithmetic.array_floats import Moved, array_floats, is_rounded, moved_floats
 from diffcompare.arithmetic.balls import Ball, precision
-from diffcompare.floats import Flags, Floats, unit_roundoff
+from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.array_adjoint import sensitivities_of
 from diffcompare.program.arrays import most_held, same_elements
-from diffcompare.tracing.array_table import ANSWERS, ArrayGuard
+from diffcompare.tracing.array_table import ANSWERS
 from diffcompare.tracing.keeping import Keeper
-from diffcompare.verdict.array_pair import ArrayPair, record_function, trace_arrays
-from diffcompare.verdict.difference import PARAMETER_MOVES, SPECIAL, nearest_float
+from diffcompare.verdict.array_difference import BITS, Compared, difference_in_arrays
+from diffcompare.verdict.array_pair import ArrayPair, trace_arrays
+from diffcompare.verdict.array_sides import (
+    at_an_edge,
+    compared_beside,
+    nontrivial,
+    on_other_branches,
+    signs_of,
+    ties_of,
+)
+from diffcompare.verdict.difference import NOTICEABLE, PARAMETER_MOVES, SPECIAL
 from diffcompare.verdict.judgement import OTHER_BESIDE, OTHER_NUMBERS, OTHER_SLOPE, Judgement, Left
 from diffcompare.verdict.pair import FAILURES, slope_agrees
 from diffcompare.verdict.problem import Problem, State
 from diffcompare.watchdog import given_time
 
-__all__ = [
-    "Compared",
-    "at_an_edge",
-    "compared_beside",
-    "cost_of",
-    "is_what_runs",
-    "judge_arrays",
-    "moves_alike",
-    "nontrivial",
-    "rounded_of",
-    "signs_of",
-    "ties_of",
-]
+__all__ = ["cost_of", "is_what_runs", "judge_arrays", "moves_alike"]
 
 # measured: for one operation on a ball, tracing and comparing included; what a ball takes
 _SECONDS, _BYTES = 1e-6, 150
 _MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2 if hasattr(os, "sysconf") else 2**32
-# enough for nearly all; doubled while a difference cannot be told from 0
-_BITS, _MOST_BITS = 333, 2700
-# equal balls leave no more than this part of a component
-_EQUAL = 2.0**-100
-_TINY = 2.0**-1074
-_ZERO = Ball(0)
-# how often the sides of equal numbers are drawn, each draw and its opposite: as many more derivatives
-_SIDES = 4
-# more of them, where a component would be called wrong; slopes that differ by so much in floats are two
-_MORE_SIDES, _NOTICED = 60, 2.0**-20
-# sides on which choices are turned that do not move on the branch of the point
-_NESTED = 8
 # components whose constants are weighed one by one
 _SWEEPS, _SWEPT_WORK = 12, 20_000_000
 _CLOSE = 2.0**-40
@@ -70,35 +54,6 @@ _WRITTEN = 20_000
 _LARGEST = 16
 # by how much floats stray that are no fault: in units of a bound on the rounding of the adjoint
 _STRAYS = 64.0
-
-
-@dataclass(slots=True)
-class Compared:
-    """G − D by component (see :class:`~diffcompare.verdict.difference.Difference`)."""
-
-    node: int
-    D: Any
-    G: Any
-    value: Floats  # D in floats
-    gap: Floats
-    size: Floats
-    equal: Flags
-    decided: Flags
-    L: Floats
-    off: Floats
-    beside: Floats
-    kinks: Flags
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def least(self) -> Floats:
-        """One rounding of each component; a structural 0 has none."""
-        return unit_roundoff * self.size
-
-    @property
-    def threshold(self) -> Floats:
-        """The difference above which a component is wrong."""
-        return np.asarray(np.maximum.reduce([32 * self.L, 2 * self.least, self.off, 8 * self.beside]))
 
 
 def judge_arrays(problem: Problem, state: State, keeper: Keeper | None = None) -> Judgement | Left:
@@ -125,7 +80,7 @@ def judge_arrays(problem: Problem, state: State, keeper: Keeper | None = None) -
     # before the balls: what floats need on the way is free again then
     floats = moved_floats(build, [pair.F, pair.D, pair.G], pair.point, unit=_unit(pair))
     F, D, G, *rest = array_balls(
-        build, [pair.F, pair.D, pair.G, *differences, *(e.node for e in edges)], pair.point, _BITS
+        build, [pair.F, pair.D, pair.G, *differences, *(e.node for e in edges)], pair.point, BITS
     )
     # an element that is compared with itself, as in x == max(x), is equal however wide its ball
     signs = [
@@ -147,7 +102,7 @@ def judge_arrays(problem: Problem, state: State, keeper: Keeper | None = None) -
         return Left(f"a branch at {place} compares numbers that cannot be told apart; check beside the point")
     if moves_alike(problem, state, pair) is False:
         return Left(OTHER_BESIDE)
-    found = _difference(pair, pair.D, D, G, floats[1], floats[2])
+    found = difference_in_arrays(pair, pair.D, D, G, floats[1], floats[2])
     if found is None:
         return Left("the derivative of the traced code is not finite at the point; check beside it")
     turned = nontrivial(pair, guards, ties)
@@ -175,29 +130,10 @@ def cost_of(pair: ArrayPair) -> Left | None:
     return None
 
 
-def at_an_edge(edges: Sequence[Edge], values: Sequence[Any]) -> Left | None:
-    """Leave a point at which an operation has no derivative, or is about to be undefined."""
-    for edge, value in zip(edges, values, strict=True):
-        if not edge.is_inside(value):
-            return Left(
-                f"the point lies at the edge of the domain, or at a corner, of {edge.operation}; check beside it"
-            )
-    return None
-
-
 def _unit(pair: ArrayPair) -> float:
     """Return the unit roundoff of the shortest numbers that the codes compute."""
     bits = min([64, *(trace.narrow[1] for trace in (pair.function, pair.gradient) if trace.narrow)])
     return {64: unit_roundoff, 32: 2.0**-24, 16: 2.0**-11}[bits]
-
-
-def signs_of(values: Any) -> NDArray[np.int8]:
-    """Return the signs of balls: −1, 0 (exactly), 1, or 2 where they are not known."""
-
-    def sign(v: Any) -> int:
-        return 1 if v > 0 else -1 if v < 0 else 0 if v.is_zero() else 2
-
-    return np.array([sign(v) for v in values.reshape(-1).tolist()], dtype=np.int8).reshape(values.shape)
 
 
 def is_what_runs(observed: Sequence[Floats], values: Sequence[Any], floats: Sequence[Moved], unit: float) -> bool:
@@ -209,176 +145,6 @@ def is_what_runs(observed: Sequence[Floats], values: Sequence[Any], floats: Sequ
         if (known & (~np.isfinite(real) | far)).any():
             return False
     return True
-
-
-def ties_of(
-    guards: Sequence[ArrayGuard], signs: Sequence[NDArray[np.int8]], own: int
-) -> tuple[dict[int, NDArray[np.bool_]], dict[int, NDArray[np.bool_]]] | Left:
-    """Return the elements of the function's guards that compare equal numbers, and of the others those in doubt."""
-    ties: dict[int, NDArray[np.bool_]] = {}
-    doubts: dict[int, NDArray[np.bool_]] = {}
-    for k, (guard, sign) in enumerate(zip(guards, signs, strict=True)):
-        expected = ANSWERS[guard.operation](sign, 0)
-        if ((np.abs(sign) == 1) & (expected != guard.answers)).any():
-            return Left(
-                f"rounding decides a branch at {guard.place}: real numbers take the other one; check beside the point"
-            )
-        equal = (sign == 0) | (sign == 2)
-        doubt = (sign == 2) | ((sign == 0) & (expected != guard.answers))
-        if k < own and equal.any():
-            ties[k] = equal
-        elif doubt.any():
-            doubts[k] = doubt
-    return ties, doubts
-
-
-def nontrivial(
-    pair: ArrayPair, guards: Sequence[ArrayGuard], ties: dict[int, NDArray[np.bool_]]
-) -> dict[int, NDArray[np.bool_]]:
-    """Leave out the guards that compare a number with itself: their difference does not move."""
-    found, build = {}, pair.build
-    for k, equal in ties.items():
-        guard = guards[k]
-        places = np.flatnonzero(np.broadcast_to(equal, guard.answers.shape))
-        difference = build.take(build.apply("subtract", guard.first, guard.second), places)
-        weights = np.random.default_rng(5).integers(1, 16, places.size).astype(np.float64)
-        one = build.contract("i,i->", build.constant(weights), difference)
-        bars = sensitivities_of(build, one, build.moving)
-        if build.variables not in bars:
-            continue
-        (slopes,) = array_balls(build, [bars[build.variables]], pair.point, _BITS)
-        if any(not s.contains(0) or s.rad() > 2.0**-200 for s in slopes.reshape(-1).tolist()):
-            found[k] = equal
-    return found
-
-
-def compared_beside(
-    problem: Problem, pair: ArrayPair, guards: Sequence[ArrayGuard], turned: dict[int, NDArray[np.bool_]],
-    ties: dict[int, NDArray[np.bool_]], F: Any, moved: Moved,
-) -> Compared | Left:  # fmt: skip
-    """Take the derivative from the sides of elements that compare equal numbers; where it depends on them is none."""
-    build = pair.build
-    sides = [record_function(problem, build, turned, seed) for seed in range(_SIDES)]
-    if any(len(trace.guards) != len(pair.function.guards) for trace, _, _ in sides):
-        return Left("beside the point the function takes other decisions")
-    nodes = [node for _, *both in sides for node in both]
-    edges = switches_of(build, nodes[::2])
-    values = array_balls(build, [pair.G, *nodes, *(e.node for e in edges)], pair.point, _BITS)
-    edge = at_an_edge(edges, values[1 + len(nodes) :])
-    if edge:
-        return edge
-    values = values[: 1 + len(nodes)]
-    floats = moved_floats(build, [pair.G, *nodes], pair.point, unit=unit_roundoff)
-    if not all(v.is_finite() for value in values[1:] for v in value.reshape(-1).tolist()):
-        return Left("a side of an element that compares equal numbers is not defined")
-    with precision(_BITS):
-        for value, other in zip(values[1::2], floats[1::2], strict=True):
-            gaps = np.array([float(abs(a - b).lower()) for a, b in zip(value.tolist(), F.tolist(), strict=True)])
-            if (gaps > np.maximum(32 * _move(other, moved, F.shape), _TINY)).any():
-                return Left("the function jumps where it compares equal numbers")
-    first, slopes = values[2], values[4::2]
-    compared = _difference(pair, nodes[1], first, values[0], floats[2], floats[0])
-    if compared is None:
-        return Left("the derivative beside the point is not finite")
-    with precision(_BITS):
-        for slope, other in zip(slopes, floats[4::2], strict=True):
-            apart = np.array([float(abs(a - b).lower()) for a, b in zip(slope, first, strict=True)])
-            rounding = 32 * _move(other, floats[2], first.shape)
-            compared.kinks |= apart > np.maximum(rounding, _EQUAL * compared.size)
-            compared.beside = np.where(compared.kinks, compared.beside, np.maximum(compared.beside, apart))
-    if not _see_more_sides(problem, pair, turned, ties, compared):
-        return Left("the sides of elements that compare equal numbers are compared number by number")
-    compared.notes = _kink_notes(guards, turned, compared)
-    return compared
-
-
-def _see_more_sides(
-    problem: Problem, pair: ArrayPair, turned: dict[int, NDArray[np.bool_]], ties: dict[int, NDArray[np.bool_]],
-    compared: Compared,
-) -> bool:  # fmt: skip
-    """Look at more sides, in floats, before a component is called wrong; false where that does not tell.
-
-    Of five equal numbers each may be the median, and no more than four were drawn. What does not move on the branch
-    of the point, and is not ``turned``, may move on another.
-    """
-    suspects = ~compared.kinks & ~compared.equal & ~(compared.gap <= compared.threshold)
-    first, more = compared.value, min(_MORE_SIDES, _SWEPT_WORK // max(pair.work, 1))
-    noticed = _NOTICED * np.max(np.abs(first))
-
-    def others(choices: dict[int, NDArray[np.bool_]], seeds: range) -> Iterator[Floats]:
-        for seed in seeds:
-            if not suspects.any():
-                break
-            trace, _, D = record_function(problem, pair.build, choices, seed)
-            if len(trace.guards) == len(pair.function.guards):
-                yield array_floats(pair.build, [D], pair.point)[0].reshape(-1)
-
-    for slopes in others(turned, range(_SIDES, _SIDES + more)):
-        if not np.isfinite(slopes[suspects]).all():
-            return False
-        apart = np.abs(slopes - first) > noticed
-        compared.kinks |= suspects & apart
-        suspects &= ~apart
-    nested = others(ties, range(min(more, _NESTED))) if len(ties) > len(turned) else ()
-    return all((np.abs(slopes - first)[suspects] <= noticed).all() for slopes in nested)
-
-
-def _kink_notes(guards: Sequence[ArrayGuard], turned: dict[int, NDArray[np.bool_]], compared: Compared) -> list[str]:
-    """Name the elements that sit at their switch."""
-    if not compared.kinks.any():
-        return []
-    notes = []
-    for k, equal in list(turned.items())[:3]:
-        places = np.argwhere(equal)
-        where = f"element {places[0].tolist()}" if equal.ndim else "a number"
-        more = f", and {len(places) - 1} more" if len(places) > 1 else ""
-        notes.append(f"{guards[k].place}: {where} is exactly at its kink{more}")
-    return notes
-
-
-def _move(one: Moved, other: Moved, shape: tuple[int, ...]) -> Floats:
-    """Return how far the rounding of constants may set two values apart, to first order."""
-    zero = np.zeros(())
-    pairs = [(a, b) for a, b in zip(one.moves or (zero, zero), other.moves or (zero, zero), strict=True)]
-    return np.asarray(2 * np.max([np.broadcast_to(np.abs(a - b), shape) for a, b in pairs], axis=0))
-
-
-def _difference(pair: ArrayPair, node: int, D: Any, G: Any, one: Moved, two: Moved) -> Compared | None:
-    """Compare the balls of D, whose node is given, and G; None where D is not finite."""
-    value = middles(D)
-    size = np.abs(value)
-    if not np.isfinite(size).all():
-        return None
-    n = D.size
-    gap, equal, decided = np.full(n, math.nan), np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
-    scale = np.maximum(size, float(size.max(initial=0.0)) * 2.0**-64) * _EQUAL
-    bits, values = _BITS, (D, G)
-    while True:
-        some = np.flatnonzero(~decided)
-        with precision(bits):
-            nonzero, bound = _bounds(values[1], values[0], some)
-        gap[some] = np.where(np.isfinite(bound), bound, math.inf)
-        equal[some] = ~nonzero & ((bound <= scale[some]) | (bound <= _TINY))
-        decided[some] = (nonzero & np.isfinite(bound)) | equal[some]
-        bits *= 2
-        if not (~decided & np.isfinite(gap)).any() or bits > _MOST_BITS:
-            break
-        values = tuple(array_balls(pair.build, [node, pair.G], pair.point, bits))
-    L = _move(one, two, D.shape)
-    L = np.where(np.isfinite(L), L, np.where(equal, 0.0, math.inf))
-    nothing = np.zeros(n)
-    return Compared(node, D, G, value, gap, size, equal, decided, L, nothing, nothing.copy(), np.zeros(n, dtype=bool))
-
-
-def _bounds(one: Any, other: Any, places: NDArray[np.intp]) -> tuple[Flags, Floats]:
-    """Tell where balls differ, and by how much at least; elsewhere, by how much they may at most."""
-    nonzero, bound = np.empty(places.size, dtype=bool), np.empty(places.size)
-    for start in range(0, places.size, STRIP):
-        some = places[start : start + STRIP]
-        for k, apart in enumerate((one[some] - other[some]).tolist(), start):
-            nonzero[k] = differs = not apart.contains(_ZERO)
-            bound[k] = float(apart.abs_lower() if differs else apart.abs_upper())
-    return nonzero, bound
 
 
 def _slopes(pair: ArrayPair, found: Compared) -> Floats:
@@ -437,6 +203,13 @@ def _judged(problem: Problem, state: State, pair: ArrayPair, found: Compared, ad
     status[clear] = "wrong"
     _weigh(pair, found, status, notes)
     _two_ways(pair, found, status, notes)
+    open_, rounding_decides = on_other_branches(problem, pair, found, np.flatnonzero(status == "wrong"))
+    status[open_] = "inconclusive"
+    notes += rounding_decides
+    # what explains a difference as large as the gradient explains anything
+    largest = float(found.size.max(initial=0.0))
+    anything = (found.gap > NOTICEABLE * largest) & (found.threshold > largest) & ~found.equal
+    status[anything & (status == "consistent")] = "inconclusive"
     finite = np.isfinite(state.claimed)
     lost = np.flatnonzero(~finite & ~found.kinks)
     status[lost] = "wrong"
@@ -444,8 +217,7 @@ def _judged(problem: Problem, state: State, pair: ArrayPair, found: Compared, ad
         right = found.decided[i] and found.gap[i] <= found.threshold[i]
         why = ": the formula is right, an intermediate value overflows or is not defined" if right else ""
         notes.append(f"{problem.names[i]} is {float(state.claimed[i])!r} though the derivative is finite{why}")
-    largest = float(found.size.max(initial=0.0))
-    certified = rounded_of(pair, found)
+    certified = found.value.copy()
     errors = np.abs(np.where(finite, state.claimed, math.inf) - found.value)
     coarse = finite & (pair.gradient.narrow is None) & (errors > 0.1 * largest) & (found.gap <= 0.1 * largest)
     if (coarse & (status != "wrong") & (errors > _STRAYS * np.broadcast_to(adjoint.error, (n,)))).any():
@@ -464,7 +236,7 @@ def _judged(problem: Problem, state: State, pair: ArrayPair, found: Compared, ad
             else "what differs is explained by the rounding of constants"
         )
     strays = np.where(finite, np.abs(state.claimed - middles(found.G)), -1.0)
-    with precision(_BITS):
+    with precision(BITS):
         exact = [
             abs(float((Ball(float(state.claimed[i])) - found.G[i]).mid()))
             for i in np.argsort(strays)[-_LARGEST:].tolist()
@@ -475,22 +247,6 @@ def _judged(problem: Problem, state: State, pair: ArrayPair, found: Compared, ad
         "identity", tuple(status.tolist()), state.claimed, certified, threshold, rounding,
         "gradient" if "wrong" in status.tolist() else None, tuple(dict.fromkeys(notes)), found.gap, arrays=pair,
     )  # fmt: skip
-
-
-def rounded_of(pair: ArrayPair, found: Compared) -> Floats:
-    """Round the derivative to the nearest floats, with more bits for the few components that need them."""
-    bits, values = _BITS, found.D
-    with precision(bits):
-        rounded, certain = nearest_floats(values)
-    while not certain.all() and bits * 2 <= _MOST_BITS:
-        bits *= 2
-        (values,) = array_balls(pair.build, [found.node], pair.point, bits)
-        some = np.flatnonzero(~certain)
-        with precision(bits):
-            rounded[some], certain[some] = nearest_floats(values[some])
-    for i in np.flatnonzero(~certain).tolist():
-        rounded[i] = nearest_float(values[i])
-    return rounded
 
 
 def _weigh(pair: ArrayPair, found: Compared, status: NDArray[Any], notes: list[str]) -> None:
@@ -570,7 +326,7 @@ def _parameters_effect(pair: ArrayPair) -> Floats:
         return effect
     random = np.random.default_rng(5)
     factor = 3 * math.sqrt(sum(np.count_nonzero(is_rounded(numbers)) for numbers in held.values()))
-    (before,) = array_balls(build, [difference], pair.point, _BITS)
+    (before,) = array_balls(build, [difference], pair.point, BITS)
     for _ in range(PARAMETER_MOVES):
         moved = {}
         for k, numbers in held.items():
@@ -578,8 +334,8 @@ def _parameters_effect(pair: ArrayPair) -> Floats:
             steps = random.choice((-1, 1), numbers.shape) * random.integers(4, 9, numbers.shape)
             last = np.spacing(np.abs(numbers) + 1)
             moved[k] = build.constant(np.where(is_rounded(numbers), numbers + steps * last, numbers))
-        (after,) = array_balls(build, build.copied([difference], moved), pair.point, _BITS)
-        with precision(_BITS):
+        (after,) = array_balls(build, build.copied([difference], moved), pair.point, BITS)
+        with precision(BITS):
             changes = (after - before).tolist()
         effect = np.maximum(effect, [float(c.abs_upper()) / 8 if c.is_finite() else 0.0 for c in changes])
     return factor * effect

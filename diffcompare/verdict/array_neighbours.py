@@ -24,19 +24,10 @@ from diffcompare.floats import Flags, Floats, unit_of, unit_roundoff
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.arrays import same_elements
 from diffcompare.tracing.array_table import ANSWERS
-from diffcompare.verdict.array_identity import (
-    Compared,
-    at_an_edge,
-    compared_beside,
-    cost_of,
-    is_what_runs,
-    moves_alike,
-    nontrivial,
-    rounded_of,
-    signs_of,
-    ties_of,
-)
+from diffcompare.verdict.array_difference import Compared
+from diffcompare.verdict.array_identity import cost_of, is_what_runs, moves_alike
 from diffcompare.verdict.array_pair import ArrayPair, is_for_arrays, trace_beside_claim
+from diffcompare.verdict.array_sides import at_an_edge, compared_beside, nontrivial, signs_of, ties_of
 from diffcompare.verdict.judgement import ALONE, OTHER_BESIDE, OTHER_NUMBERS, OTHER_SLOPE, Judgement, Left
 from diffcompare.verdict.observation import state_of, why_left
 from diffcompare.verdict.pair import slope_agrees
@@ -185,7 +176,7 @@ def _judge(problem: Problem, state: State, pair: ArrayPair) -> Judgement | Left:
     if found is not None:
         stray = stray + found.beside
     truth = _Truth(problem, pair, state, ties, value, tail, stray, kinks)
-    certified = value if found is None else rounded_of(pair, found)
+    certified = value if found is None else found.value
     return _weighed(truth, certified, [] if found is None else found.notes)
 
 

@@ -26,6 +26,7 @@ from diffcompare.verdict.pair import Pair, one_sided
 
 __all__ = [
     "DECIDING_BITS",
+    "NOTICEABLE",
     "PARAMETER_MOVES",
     "SPECIAL",
     "Difference",
@@ -44,7 +45,7 @@ __all__ = [
 _SWEEPS = 40
 _CLOSE = 2.0**-40
 # of the largest component: what constants may explain though their rounding is larger than that
-_SMALL = 2.0**-7
+NOTICEABLE = 2.0**-7
 _MOST_BITS = 2700
 # enough to tell 1 from 1 + 1e-300
 DECIDING_BITS = 1200
@@ -340,7 +341,7 @@ def weigh(pair: Pair, found: Difference, among: Collection[int]) -> tuple[dict[i
             words[i] = "wrong"
         elif not (found.decided[i] and found.gap[i] <= explained and math.isfinite(found.threshold(i))):
             words[i] = "inconclusive"
-        elif found.gap[i] > _SMALL * largest and found.threshold(i) > largest:
+        elif found.gap[i] > NOTICEABLE * largest and found.threshold(i) > largest:
             # what explains a difference as large as the gradient explains anything
             words[i] = "inconclusive"
     for i in among:

@@ -309,6 +309,19 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> An
     return np.asarray(np.frompyfunc(value, 1, 1)(np.asarray(x)))
 
 
+def _passed(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
+    knots = np.asarray(a) if sorter is None else np.asarray(a)[sorter]
+    precede = (lambda at: knots < at) if side == "left" else (lambda at: knots <= at)
+    return np.asarray(np.frompyfunc(lambda at: int(np.sum(precede(at))), 1, 1)(np.asarray(v)), dtype=int)
+
+
+def _digitize(x: Any, bins: Any, right: bool = False) -> Any:
+    beyond = (lambda at: at <= bins) if right else (lambda at: at < bins)
+    bins, falls = np.asarray(bins), bins[0] > bins[-1]
+    count = np.frompyfunc(lambda at: int(np.sum(beyond(at) if falls else ~beyond(at))), 1, 1)
+    return np.asarray(count(np.asarray(x)), dtype=int)
+
+
 def _mean(x: Any, axis: Any, where: Any, keepdims: bool) -> Any:
     count = np.sum(np.broadcast_to(where, np.shape(x)), axis=axis, keepdims=keepdims)
     return np.sum(np.where(where, x, 0), axis=axis, keepdims=keepdims) / count
@@ -336,7 +349,7 @@ OBJECTS = _Names(np, {
     "heaviside": lambda x, h: np.where(x > 0, 1, np.where(x < 0, 0, h)),
     "copysign": lambda x, y: np.where(y >= 0, abs(x), -abs(x)),
     "fabs": np.abs, "fmax": np.maximum, "fmin": np.minimum, "float_power": np.power,
-    "interp": _interp, "common_type": lambda *_: np.float64,
+    "interp": _interp, "searchsorted": _passed, "digitize": _digitize, "common_type": lambda *_: np.float64,
     "fmod": lambda a, b: a - b * OBJECTS.trunc(a / b),
     "nan_to_num": lambda x, **_: x, "nansum": np.sum,
     "prod": lambda x, where=True, **options: np.prod(np.where(where, x, 1), **options),

@@ -242,6 +242,17 @@ FUNCTIONS: dict[str, list[str]] = {
         "np.interp(x * 2 - 0.5, [0.0, 0.5, 0.8], v[:3], -1.0, 5.0)",
         "np.interp([0.1, 0.5, 0.7], [0.0, 0.5, 0.9], x[:, 0])",
     ],
+    "searchsorted": [
+        "w[np.searchsorted([0.3, 0.6], x)] * x",
+        "w[np.searchsorted([0.3, x[0, 1]], x, side='right')] * x",
+        "v[np.searchsorted(v, x[:, 1], sorter=np.argsort(v)) % 4] * x[:, 1]",
+        "w[np.array([0.3, 0.6]).searchsorted(x[0, 0])] * x[0, 0]",
+        "v[np.searchsorted(np.cumsum(x[0]), [0.5, 1.0])] * x[0, :2]",
+    ],
+    "digitize": [
+        "w[np.digitize(x, [0.3, 0.6])] * x", "w[np.digitize(x, [0.6, 0.3])] * x",
+        "w[np.digitize(x, [x[0, 1], 0.1], right=True)] * x",
+    ],
     "fft.fftshift": ["np.fft.fftshift(x)", "np.fft.fftshift(x, axes=0)"],
     "fft.ifftshift": ["np.fft.ifftshift(x)", "np.fft.ifftshift(x, 1)"],
     "common_type": ["x if np.common_type(np.zeros(2)) == np.float64 else -x"],
@@ -387,8 +398,7 @@ def _doubled(table: Any, value: Any) -> Any:
 # they return truth values, places or numbers of the code
 _NO_ELEMENTS = {
     "all", "any", "allclose", "isclose", "array_equal", "argmax", "argmin", "argsort", "nonzero", "flatnonzero",
-    "argwhere",
-        "count_nonzero",
+    "argwhere", "count_nonzero", "searchsorted", "digitize",
     "vecdot", "imag", "round", "around", "zeros_like", "empty_like",
 }  # fmt: skip
 _HANDLED = [name for name in FUNCTIONS if _named(name) in HANDLERS and name not in _NO_ELEMENTS]

@@ -220,6 +220,10 @@ PAIRS: dict[str, tuple[Any, Any, list[float]]] = {
     "interp": (
         lambda x: np.sum(np.interp(x, [0.0, 1.0, 2.0], [0.0, 2.0, 1.0])),
         lambda x: np.where(x < 1, 2.0, -1.0) * (x < 2), [0.3, 1.6, 2.5]),
+    "searchsorted": (
+        lambda x: np.sum(W[:, 0][np.searchsorted([0.5], x)] * x), lambda x: W[:, 0][(x > 0.5) * 1], [0.3, 1.6]),
+    "digitize": (
+        lambda x: x[0] * W[np.digitize(x[1], [2.0, 1.0]) - 1, 0], lambda x: np.array([W[0, 0], 0.0]), [0.3, 1.6]),
     "ndarray": (_into_new_arrays, lambda x: 2 * x, [0.1, 0.2, 0.3]),
     # SciPy's own
     "rosen": (optimize.rosen, optimize.rosen_der, [0.1, 0.2, 0.3]),

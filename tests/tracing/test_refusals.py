@@ -44,10 +44,6 @@ def takes_the_largest(x: Any) -> Any:
     return x[np.argmax(x)] ** 2
 
 
-def looks_up(x: Any) -> Any:
-    return np.digitize(x[0], [0, 1])
-
-
 def transforms(x: Any) -> Any:
     return np.abs(np.arctan(np.fft.fft(x))).sum()
 
@@ -130,7 +126,6 @@ LINE = r"line \d+ of {} \(test_refusals.py\): "
         (sorts, "sort of a traced value: sorting by value changes with the point", "use max or min"),
         (sorts_in_python, "sorted of traced values: sorting by value", "leave it out"),
         (takes_the_largest, "argmax of a traced value: sorting by value", "use max or min"),
-        (looks_up, "digitize of a traced value: a table lookup has no formula", "elementary functions"),
         (transforms, "arctan of complex numbers: it is not known to the trace", "real numbers"),
         (rounds, r"round\(\) of a traced value: a step has no derivative", "leave it out"),
         (rounds_an_array, "round of a traced value: a step has no derivative", "elementary functions"),

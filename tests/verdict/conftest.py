@@ -2,6 +2,7 @@
 
 import pytest
 
+from diffcompare.verdict import identity
 from diffcompare.verdict.rewrites import apart
 
 
@@ -9,3 +10,10 @@ from diffcompare.verdict.rewrites import apart
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apart, "_SECONDS", 30.0)
     monkeypatch.setattr(apart, "_PATIENCE", 120.0)
+
+
+@pytest.fixture(params=["numbers", "arrays"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Follow short codes number by number, as they are, and as arrays, as large ones are."""
+    if request.param == "arrays":
+        monkeypatch.setattr(identity, "_FEW", -1)

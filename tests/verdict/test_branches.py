@@ -115,6 +115,7 @@ def test_second_derivatives_need_a_slope_on_both_sides() -> None:
 
 
 @pytest.mark.mostly_thorough(but_each=3)
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize("step", range(-3, 4))
 @pytest.mark.parametrize("third", [0.1, 0.7, 2.3, 2.9])
 def test_a_switch_within_rounding_is_not_held_against_the_gradient(third: float, step: int) -> None:
@@ -132,6 +133,7 @@ def test_a_switch_within_rounding_is_not_held_against_the_gradient(third: float,
     assert corner.status == "wrong" or at * 3 == third, corner.explain()
 
 
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize("square", [1.5, 2.0, 2.5, 3.0, 7.0])
 def test_the_other_branch_is_not_taken_for_cancellation(square: float) -> None:
     at = np.sqrt(square)

@@ -376,15 +376,13 @@ def test_the_formula_is_compared_with_the_code() -> None:
 
 def test_a_formula_stands_in_for_code_that_cannot_be_traced() -> None:
     def looked_up(x: Any) -> Any:
-        return float(x[0] * np.digitize(x[0], [0, 9])) ** 2 + x[1]
+        return float(x[0] + 0 * np.round(x[0])) ** 2 + x[1]
 
     formula = parse("x0**2 + x1")
     assert set(judge(looked_up, lambda x: np.array([2 * x[0], 1.0]), [1.5, 2.0], formula).status) == {"consistent"}
     found = judge(looked_up, lambda x: np.array([2 * x[0] * (1 + 1e-9), 1.0]), [1.5, 2.0], formula)
     assert found.status == ("wrong", "consistent")
-    kink = problem(
-        lambda x: float(abs(x[0]) * np.digitize(abs(x[0]), [0, 9])), lambda x: np.sign(x), [0.0], parse("abs(x)")
-    )
+    kink = problem(lambda x: float(abs(x[0]) + 0 * np.round(x[0])), lambda x: np.sign(x), [0.0], parse("abs(x)"))
     assert isinstance(judge_by_identity(kink), Left)
 
 
@@ -462,7 +460,7 @@ def test_what_cannot_be_judged_is_left_to_the_next_rule() -> None:
     found = judge_by_identity(replace(problem(lambda x: x @ x, lambda x: 2 * x, x), seen=unsteady))
     assert isinstance(found, Left)
     assert "answers differently from call to call" in found.reason
-    assert isinstance(judge_by_identity(problem(lambda x: x @ x, lambda x: 2 * x * np.digitize(x, [0, 9]), x)), Left)
+    assert isinstance(judge_by_identity(problem(lambda x: x @ x, lambda x: 2 * x + 0 * np.round(x), x)), Left)
     stored: dict[bytes, Any] = {}
 
     def kept(x: Any) -> Any:
@@ -661,6 +659,7 @@ def test_loops_are_continued_where_another_component_has_no_derivative() -> None
     assert words(g, lambda x: slope(x) * (1 + 1e-3), [0.0]) == ["wrong"]
 
 
+@pytest.mark.usefixtures("either_way")
 def test_a_component_is_consistent_only_below_a_finite_threshold() -> None:
     def f(x: Any) -> Any:
         return np.sum((x[0] * np.linspace(0, 1, 7) ** 0.1 - x[1]) ** 2)
@@ -680,6 +679,7 @@ def test_a_component_is_consistent_only_below_a_finite_threshold() -> None:
         assert verdict.resolution == verdict.components["threshold"].max() / largest
 
 
+@pytest.mark.usefixtures("either_way")
 def test_a_component_has_its_word_whatever_its_neighbours_have() -> None:
     def f(x: Any) -> Any:
         return np.sum(x**2)
@@ -763,6 +763,7 @@ def series(x: Any) -> Any:
     return total
 
 
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize("factor", [1.0, 1.0001])
 def test_a_component_far_smaller_than_the_largest_is_known_to_all_digits(factor: float) -> None:
     # 1/s - b/s**2 was 0 to 333 bits: it was certified as 0, and no claim below 1e-250 was wrong
@@ -824,6 +825,7 @@ def test_what_is_wrong_either_way_is_held_against_the_derivative_of_real_numbers
     assert "cancellation" not in verdict.explain()
 
 
+@pytest.mark.usefixtures("either_way")
 def test_the_rounding_of_a_constant_that_exceeds_the_gradient_explains_nothing() -> None:
     def f(x: Any) -> Any:
         return np.sin(x[0] * 0.1)

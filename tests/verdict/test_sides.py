@@ -330,6 +330,7 @@ NOT_RIGHT: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], float]] =
 }
 
 
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize("name", NOT_RIGHT)
 def test_what_cannot_be_told_apart_is_not_consistent(name: str) -> None:
     f, gradient, at = NOT_RIGHT[name]
