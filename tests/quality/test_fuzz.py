@@ -243,7 +243,8 @@ def test_an_infinite_slope_is_seen_from_outside_as_far_as_it_is_finite_beside_th
 def test_no_word_is_false(chunk: int) -> None:
     # one setting for each pair, by turns; the command takes all
     faults = {
-        k: judge(draw(k), settings=(SETTINGS[k % 3],)).faults for k in range(_PAIRS * chunk, _PAIRS * (chunk + 1))
+        k: judge(draw(k), settings=(SETTINGS[k % len(SETTINGS)],)).faults
+        for k in range(_PAIRS * chunk, _PAIRS * (chunk + 1))
     }
     assert {k: [(f.kind, f.detail) for f in v] for k, v in faults.items() if v} == {}
 

@@ -2,9 +2,9 @@
 
     python -m tests.quality.fuzz --count 2000 --jobs 2
 
-Each pair is judged traced as it is, with the gradient opaque (through text), and with both opaque. The truth comes from
-mpmath. A pair is the same for each seed and number. Prints how often each word was said and was false, and for each
-kind of fault code that shows it. Ends with 1 if anything was false.
+Each pair is judged traced as it is, traced as large codes are, with the gradient opaque (through text), and with both
+opaque. The truth comes from mpmath. A pair is the same for each seed and number. Prints how often each word was said
+and was false, and for each kind of fault code that shows it. Ends with 1 if anything was false.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="SECONDS",
         help="of the processor, for one check (20); twenty times as long on the clock",
     )
-    parser.add_argument("--thin", action="store_true", help="traced; one pair of five opaque too, by turns")
+    parser.add_argument("--thin", action="store_true", help="traced; one pair of five in another setting too, by turns")
     parser.add_argument("--causes", action="store_true", help="search for causes too")
     chosen = parser.parse_args(arguments)
     if chosen.count < 1 or chosen.jobs < 1:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import diffcompare as dc
-from diffcompare.verdict import check, verdict
+from diffcompare.verdict import check, identity, verdict
 from diffcompare.verdict.repairs.pointing import Pointed
 
 from .code import Drawn
@@ -24,9 +24,11 @@ from .reals import TruthUnknownError
 from .referee import Fault, Seen, contradiction, faults_of
 from .truth import Truth, truth_of
 
-__all__ = ["SETTINGS", "Outcome", "TooLong", "judge", "limited"]
+__all__ = ["SETTINGS", "TRACED", "Outcome", "TooLong", "judge", "limited"]
 
-SETTINGS = ("traced", "opaque gradient", "opaque")
+SETTINGS = ("traced", "arrays", "opaque gradient", "opaque")
+# in which the gradient is seen
+TRACED = ("traced", "arrays")
 _OPAQUE = """
 
 def opaque_f(x):
@@ -174,9 +176,9 @@ def ask(drawn: Drawn, setting: str, *, causes: bool = False) -> Seen:
     names: dict[str, Any] = {"__name__": "drawn"}
     exec(compile(drawn.source + _OPAQUE, "drawn.py", "exec"), names)
     f = names["opaque_f" if setting == "opaque" else "f"]
-    gradient = names["gradient" if setting == "traced" else "opaque_gradient"]
+    gradient = names["gradient" if setting in TRACED else "opaque_gradient"]
     x = np.array(drawn.x)
-    with warnings.catch_warnings(), np.errstate(all="ignore"), _cause_search(causes):
+    with warnings.catch_warnings(), np.errstate(all="ignore"), _cause_search(causes), _as_arrays(setting == "arrays"):
         warnings.simplefilter("ignore")
         value = _value(f, x)
         said = dc.check_gradient(f, gradient, x)
@@ -198,6 +200,17 @@ def _value(f: Callable[..., Any], x: Any) -> float:
         return float(f(x))
     except (ArithmeticError, ValueError):
         return math.nan
+
+
+@contextlib.contextmanager
+def _as_arrays(wanted: bool) -> Iterator[None]:
+    """Follow short codes as large ones are."""
+    before = identity._FEW
+    identity._FEW = -1 if wanted else before
+    try:
+        yield
+    finally:
+        identity._FEW = before
 
 
 @contextlib.contextmanager

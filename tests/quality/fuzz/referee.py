@@ -201,7 +201,7 @@ def _of_a_derivative(truth: Truth, c: Component, seen: Seen, i: int, largest: An
     if word == "consistent":
         if not math.isfinite(threshold):
             return ["its threshold is not finite"]
-        off = real if seen.setting == "traced" else min(real, floats)
+        off = real if seen.setting in ("traced", "arrays") else min(real, floats)
         if off > mpf(threshold) * mpf("1.000001") + _LEAST + slack:
             return ["the gradient is off by more than the threshold"]
         # at a kink or a jump the gradient is as large as the slopes there: a component is held against that

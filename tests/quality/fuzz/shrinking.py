@@ -61,6 +61,7 @@ def reproducer(drawn: Drawn, setting: str, why: str) -> str:
     """Return code that shows a fault, to be run as it is."""
     opaque = {
         "traced": ("f", "gradient"),
+        "arrays": ("f", "gradient"),
         "opaque gradient": ("f", "lambda x: np.array([float(repr(float(v))) for v in gradient(x)])"),
         "opaque": ("lambda x: float(repr(float(f(x))))",
                    "lambda x: np.array([float(repr(float(v))) for v in gradient(x)])"),

@@ -18,7 +18,7 @@ __all__ = ["outcomes"]
 # the limit is of the processor; on the clock a process that shares it with others takes so much longer
 _CLOCK = 20
 # of the thin form, one pair of so many is opaque too: in one of the two ways, by turns
-_OPAQUE_EACH = 5
+_OTHER_EACH = 5
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ def serve(ends: Connection, seed: int, limit: float, causes: bool, thin: bool) -
 def _settings(index: int, thin: bool) -> Sequence[str]:
     if not thin:
         return SETTINGS
-    return ("traced",) if index % _OPAQUE_EACH else ("traced", SETTINGS[1 + index // _OPAQUE_EACH % 2])
+    return ("traced",) if index % _OTHER_EACH else ("traced", SETTINGS[1 + index // _OTHER_EACH % (len(SETTINGS) - 1)])
 
 
 def outcomes(
