@@ -25,6 +25,7 @@ from diffcompare.tracing.keeping import Keeper
 from diffcompare.verdict.array_difference import BITS, Compared, difference_in_arrays
 from diffcompare.verdict.array_pair import ArrayPair, trace_arrays
 from diffcompare.verdict.array_sides import (
+    Turned,
     at_an_edge,
     compared_beside,
     nontrivial,
@@ -92,11 +93,8 @@ def judge_arrays(problem: Problem, state: State, keeper: Keeper | None = None) -
         return edge
     if not is_what_runs([state.values, state.claimed], [F, G], [floats[0], floats[2]], _unit(pair)):
         return Left(OTHER_NUMBERS)
-    told = ties_of(guards, signs, len(pair.function.guards))
-    if isinstance(told, Left):
-        return told
-    ties, doubts = told
-    doubted = nontrivial(pair, guards, doubts)
+    ties = ties_of(guards, signs, len(pair.function.guards))
+    doubted = nontrivial(problem, pair, guards, ties.doubts)
     if doubted:
         place = guards[min(doubted)].place
         return Left(f"a branch at {place} compares numbers that cannot be told apart; check beside the point")
@@ -105,17 +103,19 @@ def judge_arrays(problem: Problem, state: State, keeper: Keeper | None = None) -
     found = difference_in_arrays(pair, pair.D, D, G, floats[1], floats[2])
     if found is None:
         return Left("the derivative of the traced code is not finite at the point; check beside it")
-    turned = nontrivial(pair, guards, ties)
+    turned = nontrivial(problem, pair, guards, ties.equal)
     if turned and pair.slopes != pair.D and problem.directions is None:
         return Left("the slopes beside a kink are compared number by number")
     if turned:
-        beside = compared_beside(problem, pair, guards, turned, ties, F, floats[0])
+        beside = compared_beside(problem, pair, guards, turned, ties.equal, floats[0])
         if isinstance(beside, Left):
             return beside
         found = beside
-    if guards and not found.kinks.any() and not slope_agrees(problem, state.values, _slopes(pair, found)):
+    # beside a corner the code has other slopes
+    cornered = found.kinks.any() or ties.contrary
+    if guards and not cornered and not slope_agrees(problem, state.values, _slopes(pair, found)):
         return Left(OTHER_SLOPE)
-    return _judged(problem, state, pair, found, floats[1])
+    return _judged(problem, state, pair, found, floats[1], ties.contrary)
 
 
 def cost_of(pair: ArrayPair) -> Left | None:
@@ -191,7 +191,9 @@ def _moves_alike_within(problem: Problem, state: State, pair: ArrayPair, reach: 
     return not bool(np.any(np.abs(seen - traced) > slack))
 
 
-def _judged(problem: Problem, state: State, pair: ArrayPair, found: Compared, adjoint: Moved) -> Judgement | Left:
+def _judged(
+    problem: Problem, state: State, pair: ArrayPair, found: Compared, adjoint: Moved, contrary: Turned
+) -> Judgement | Left:
     n = found.size.size
     notes = list(found.notes)
     status = np.full(n, "consistent", dtype=object)
@@ -203,9 +205,20 @@ def _judged(problem: Problem, state: State, pair: ArrayPair, found: Compared, ad
     status[clear] = "wrong"
     _weigh(pair, found, status, notes)
     _two_ways(pair, found, status, notes)
-    open_, rounding_decides = on_other_branches(problem, pair, found, np.flatnonzero(status == "wrong"))
+    own = {k: elements for k, elements in contrary.items() if k < len(pair.function.guards)}
+    open_, rounding_decides = on_other_branches(
+        problem, pair, found, own, status == "wrong", np.broadcast_to(adjoint.error, (n,))
+    )
     status[open_] = "inconclusive"
     notes += rounding_decides
+    guards = (*pair.function.guards, *pair.gradient.guards)
+    # a comparison that f makes as well was taken either way with it
+    known = {frozenset((guards[k].first, guards[k].second)) for k in own}
+    others = [guards[k] for k in contrary if frozenset((guards[k].first, guards[k].second)) not in known]
+    if "wrong" in status.tolist() and others:
+        return Left(
+            f"rounding decides a branch at {others[0].place}: real numbers take the other one; check beside the point"
+        )
     # what explains a difference as large as the gradient explains anything
     largest = float(found.size.max(initial=0.0))
     anything = (found.gap > NOTICEABLE * largest) & (found.threshold > largest) & ~found.equal

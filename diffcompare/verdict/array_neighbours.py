@@ -151,15 +151,16 @@ def _judge(problem: Problem, state: State, pair: ArrayPair) -> Judgement | Left:
     if not is_what_runs([state.values], [F], [moved], unit_roundoff):
         return Left(OTHER_NUMBERS)
     told = ties_of(guards, signs, len(guards))
-    if isinstance(told, Left):
-        return told
-    ties = told[0]
+    if told.contrary:
+        place = guards[min(told.contrary)].place
+        return Left(f"rounding decides a branch at {place}: real numbers take the other one; check beside the point")
+    ties = told.equal
     if moves_alike(problem, state, pair) is False:
         return Left(OTHER_BESIDE)
-    turned = nontrivial(pair, guards, ties)
+    turned = nontrivial(problem, pair, guards, ties)
     found: Compared | None = None
     if turned:
-        beside = compared_beside(problem, pair, guards, turned, ties, F, moved)
+        beside = compared_beside(problem, pair, guards, turned, ties, moved)
         if isinstance(beside, Left):
             return beside
         found, D = beside, beside.D

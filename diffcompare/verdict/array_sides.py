@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,16 +12,22 @@ from numpy.typing import NDArray
 from diffcompare.arithmetic.array_balls import Edge, array_balls, middles, switches_of
 from diffcompare.arithmetic.array_floats import Moved, array_floats, erring_floats, moved_floats
 from diffcompare.arithmetic.balls import precision
-from diffcompare.floats import Floats, unit_roundoff
-from diffcompare.program.array_adjoint import sensitivities_of
+from diffcompare.floats import Flags, Floats, unit_roundoff
+from diffcompare.program.arrays import same_elements
 from diffcompare.tracing.array_table import ANSWERS, ArrayGuard
 from diffcompare.verdict.array_difference import BITS, EQUAL, TINY, Compared, difference_in_arrays, moved_apart
 from diffcompare.verdict.array_pair import ArrayPair, record_function
 from diffcompare.verdict.judgement import Left
 from diffcompare.verdict.problem import Problem
 
-__all__ = ["at_an_edge", "compared_beside", "nontrivial", "on_other_branches", "signs_of", "ties_of"]
+__all__ = ["Ties", "Turned", "at_an_edge", "compared_beside", "nontrivial", "on_other_branches", "signs_of", "ties_of"]
 
+Turned = dict[int, NDArray[np.bool_]]
+
+# how far beside the point it is seen whether a difference moves, relative to the coordinates
+_BESIDE = 2.0**-12
+# equal numbers on the sides of equal numbers are followed so far
+_DEPTH = 4
 # how often the sides of equal numbers are drawn, each draw and its opposite: as many more derivatives
 _SIDES = 4
 # more of them, where a component would be called wrong; slopes that differ by so much in floats are two
@@ -56,75 +63,95 @@ def signs_of(values: Any) -> NDArray[np.int8]:
     return np.array([sign(v) for v in values.reshape(-1).tolist()], dtype=np.int8).reshape(values.shape)
 
 
-def ties_of(
-    guards: Sequence[ArrayGuard], signs: Sequence[NDArray[np.int8]], own: int
-) -> tuple[dict[int, NDArray[np.bool_]], dict[int, NDArray[np.bool_]]] | Left:
-    """Return the elements of the function's guards that compare equal numbers, and of the others those in doubt."""
-    ties: dict[int, NDArray[np.bool_]] = {}
-    doubts: dict[int, NDArray[np.bool_]] = {}
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """Elements of guards, by the guard's number: what the balls of the numbers that they compare tell.
+
+    Parameters
+    ----------
+    equal : dict
+        Of the function's guards those that compare equal numbers.
+    doubts : dict
+        Of the others those of which that is not known.
+    contrary : dict
+        Those whose numbers are different, and which answer as rounding decides.
+    """
+
+    equal: Turned
+    doubts: Turned
+    contrary: Turned
+
+
+def ties_of(guards: Sequence[ArrayGuard], signs: Sequence[NDArray[np.int8]], own: int) -> Ties:
+    """Read the signs of the differences of what the guards compare; the first ``own`` guards are those of f."""
+    found = Ties({}, {}, {})
     for k, (guard, sign) in enumerate(zip(guards, signs, strict=True)):
-        expected = ANSWERS[guard.operation](sign, 0)
-        if ((np.abs(sign) == 1) & (expected != guard.answers)).any():
-            return Left(
-                f"rounding decides a branch at {guard.place}: real numbers take the other one; check beside the point"
-            )
-        equal = (sign == 0) | (sign == 2)
-        doubt = (sign == 2) | ((sign == 0) & (expected != guard.answers))
-        if k < own and equal.any():
-            ties[k] = equal
-        elif doubt.any():
-            doubts[k] = doubt
-    return ties, doubts
+        other = ANSWERS[guard.operation](sign, 0) != guard.answers
+        kinds = [(found.contrary, (np.abs(sign) == 1) & other)]
+        if k < own:
+            kinds.append((found.equal, (sign == 0) | (sign == 2)))
+        else:
+            kinds.append((found.doubts, (sign == 2) | ((sign == 0) & other)))
+        for kind, elements in kinds:
+            if elements.any():
+                kind[k] = elements
+    return found
 
 
-def nontrivial(
-    pair: ArrayPair, guards: Sequence[ArrayGuard], ties: dict[int, NDArray[np.bool_]]
-) -> dict[int, NDArray[np.bool_]]:
-    """Leave out the guards that compare a number with itself: their difference does not move."""
-    found, build = {}, pair.build
-    for k, equal in ties.items():
-        guard = guards[k]
-        places = np.flatnonzero(np.broadcast_to(equal, guard.answers.shape))
-        difference = build.take(build.apply("subtract", guard.first, guard.second), places)
-        weights = np.random.default_rng(5).integers(1, 16, places.size).astype(np.float64)
-        one = build.contract("i,i->", build.constant(weights), difference)
-        bars = sensitivities_of(build, one, build.moving)
-        if build.variables not in bars:
-            continue
-        (slopes,) = array_balls(build, [bars[build.variables]], pair.point, BITS)
-        if any(not s.contains(0) or s.rad() > 2.0**-200 for s in slopes.reshape(-1).tolist()):
-            found[k] = equal
+def nontrivial(problem: Problem, pair: ArrayPair, guards: Sequence[ArrayGuard], ties: Turned) -> Turned:
+    """Keep the elements whose difference is 0 at the point alone: others compare a number with itself."""
+    build = pair.build
+    places = {k: np.flatnonzero(np.broadcast_to(equal, guards[k].answers.shape)) for k, equal in ties.items()}
+    gaps = [build.take(build.apply("subtract", guards[k].first, guards[k].second), p) for k, p in places.items()]
+    random = np.random.default_rng(5)
+    beside = problem.inside(problem.x + _BESIDE * problem.scales * random.uniform(0.5, 1.0, problem.x.size))
+    found = {}
+    for (k, chosen), values in zip(places.items(), array_balls(build, gaps, beside, BITS), strict=True):
+        moves = np.zeros(guards[k].answers.shape, dtype=bool)
+        moves.reshape(-1)[chosen] = [not (v.contains(0) and v.is_finite()) for v in values.tolist()]
+        if moves.any():
+            found[k] = moves
     return found
 
 
 def compared_beside(
-    problem: Problem, pair: ArrayPair, guards: Sequence[ArrayGuard], turned: dict[int, NDArray[np.bool_]],
-    ties: dict[int, NDArray[np.bool_]], F: Any, moved: Moved,
+    problem: Problem, pair: ArrayPair, guards: Sequence[ArrayGuard], turned: Turned,
+    ties: Turned, moved: Moved,
 ) -> Compared | Left:  # fmt: skip
     """Take the derivative from the sides of elements that compare equal numbers; where it depends on them is none."""
     build = pair.build
-    sides = [record_function(problem, build, turned, seed) for seed in range(_SIDES)]
-    if any(len(trace.guards) != len(pair.function.guards) for trace, _, _ in sides):
-        return Left("beside the point the function takes other decisions")
-    nodes = [node for _, *both in sides for node in both]
-    edges = switches_of(build, nodes[::2])
     # a jump of 1 is one however large the values are
     bits = BITS + max(0, *np.frexp(moved.value)[1].reshape(-1).tolist())
-    values = array_balls(build, [pair.G, *nodes, *(e.node for e in edges)], pair.point, bits)
-    edge = at_an_edge(edges, values[1 + len(nodes) :])
-    if edge:
-        return edge
-    values = values[: 1 + len(nodes)]
+    for _ in range(_DEPTH):
+        sides = [record_function(problem, build, turned, seed) for seed in range(_SIDES)]
+        if any(len(trace.guards) != len(pair.function.guards) for trace, _, _ in sides):
+            return Left("beside the point the function takes other decisions")
+        nodes = [node for _, *both in sides for node in both]
+        edges = switches_of(build, nodes[::2])
+        decisions = [guard for trace, _, _ in sides for guard in trace.guards]
+        gaps = [build.apply("subtract", guard.first, guard.second) for guard in decisions]
+        roots = [pair.G, pair.F, *nodes, *gaps, *(e.node for e in edges)]
+        G, F, *values = array_balls(build, roots, pair.point, bits)
+        edge = at_an_edge(edges, values[len(nodes) + len(gaps) :])
+        if edge:
+            return edge
+        further = _further(problem, pair, decisions, values[len(nodes) : len(nodes) + len(gaps)], turned)
+        if not further:
+            break
+        turned = turned | further
+    else:
+        return Left("on the sides of elements that compare equal numbers others do so again and again")
+    values = values[: len(nodes)]
     floats = moved_floats(build, [pair.G, *nodes], pair.point, unit=unit_roundoff)
-    if not all(v.is_finite() for value in values[1:] for v in value.reshape(-1).tolist()):
+    if not all(v.is_finite() for value in values for v in value.reshape(-1).tolist()):
         return Left("a side of an element that compares equal numbers is not defined")
-    with precision(BITS):
-        for value, other in zip(values[1::2], floats[1::2], strict=True):
-            gaps = np.array([float(abs(a - b).lower()) for a, b in zip(value.tolist(), F.tolist(), strict=True)])
-            if (gaps > np.maximum(32 * moved_apart(other, moved, F.shape), TINY)).any():
+    with precision(bits):
+        for value, other in zip(values[::2], floats[1::2], strict=True):
+            jumps = np.array([float(abs(a - b).lower()) for a, b in zip(value.tolist(), F.tolist(), strict=True)])
+            if (jumps > np.maximum(32 * moved_apart(other, moved, F.shape), TINY)).any():
                 return Left("the function jumps where it compares equal numbers")
-    first, slopes = values[2], values[4::2]
-    compared = difference_in_arrays(pair, nodes[1], first, values[0], floats[2], floats[0])
+    first, slopes = values[1], values[3::2]
+    compared = difference_in_arrays(pair, nodes[1], first, G, floats[2], floats[0])
     if compared is None:
         return Left("the derivative beside the point is not finite")
     with precision(BITS):
@@ -139,8 +166,26 @@ def compared_beside(
     return compared
 
 
+def _further(
+    problem: Problem, pair: ArrayPair, decisions: Sequence[ArrayGuard], gaps: Sequence[Any], turned: Turned
+) -> Turned:
+    """Return what is to be turned as well: elements that compare equal numbers on a side, and not at the point."""
+    count = len(pair.function.guards)
+    equal = {}
+    for k, (guard, gap) in enumerate(zip(decisions, gaps, strict=True)):
+        signs = signs_of(gap)
+        known = turned.get(k % count, False)
+        new = ~same_elements(pair.build, guard.first, guard.second) & ((signs == 0) | (signs == 2)) & ~np.asarray(known)
+        if new.any():
+            equal[k] = np.broadcast_to(new, guard.answers.shape)
+    further: Turned = {}
+    for k, moves in nontrivial(problem, pair, decisions, equal).items():
+        further[k % count] = turned.get(k % count, False) | further.get(k % count, False) | moves
+    return further
+
+
 def _see_more_sides(
-    problem: Problem, pair: ArrayPair, turned: dict[int, NDArray[np.bool_]], ties: dict[int, NDArray[np.bool_]],
+    problem: Problem, pair: ArrayPair, turned: Turned, ties: Turned,
     compared: Compared,
 ) -> bool:  # fmt: skip
     """Look at more sides, in floats, before a component is called wrong; false where that does not tell.
@@ -152,7 +197,7 @@ def _see_more_sides(
     first, more = compared.value, min(_MORE_SIDES, _WORK // max(pair.work, 1))
     noticed = _NOTICED * np.max(np.abs(first))
 
-    def others(choices: dict[int, NDArray[np.bool_]], seeds: range) -> Iterator[Floats]:
+    def others(choices: Turned, seeds: range) -> Iterator[Floats]:
         for seed in seeds:
             if not suspects.any():
                 break
@@ -171,15 +216,18 @@ def _see_more_sides(
 
 
 def on_other_branches(
-    problem: Problem, pair: ArrayPair, found: Compared, suspects: NDArray[np.intp]
+    problem: Problem, pair: ArrayPair, found: Compared, contrary: Turned, wrong: Flags, error: Floats
 ) -> tuple[NDArray[np.intp], list[str]]:
-    """Return the suspects whose claim may be right on a branch of f that rounding alone excludes, and a note.
+    """Return the components whose claim may be right on one branch of f and rounding decides which is taken; a note.
 
     Where two numbers are too close for floats to tell which is larger, either answer is one that code may take; what
     is claimed may lie between the derivatives on both. Where more answers are possible than are drawn, whatever
-    depends on them is open.
+    depends on them is open. ``error`` bounds the rounding of the derivative in floats, ``contrary`` has the elements
+    of f's guards that real numbers answer otherwise: a claim that agrees with the floats is open there, too.
     """
+    suspects = np.flatnonzero(wrong | bool(contrary))
     near = _near_ties(pair) if suspects.size else {}
+    near |= {k: near.get(k, False) | elements for k, elements in contrary.items()}
     if not near:
         return suspects[:0], []
     count = sum(int(np.count_nonzero(open_)) for open_ in near.values())
@@ -190,7 +238,7 @@ def on_other_branches(
             slopes = array_floats(pair.build, [D], pair.point)[0].reshape(-1)[suspects]
             drawn.append(np.where(np.isfinite(slopes), slopes, drawn[0]))
     low, high = np.min(drawn, axis=0), np.max(drawn, axis=0)
-    least = 32 * found.L[suspects] + 2 * unit_roundoff * np.abs(high)
+    least = 32 * found.L[suspects] + 2 * unit_roundoff * np.abs(high) + 4 * error[suspects]
     claim, margin = middles(found.G)[suspects], _MARGIN * (high - low) + least
     moves = high - low > least
     between = moves & ((low - margin <= claim) & (claim <= high + margin) | (count > _COUNTABLE))
@@ -199,7 +247,7 @@ def on_other_branches(
     return suspects[between], [note] if between.any() else []
 
 
-def _near_ties(pair: ArrayPair) -> dict[int, NDArray[np.bool_]]:
+def _near_ties(pair: ArrayPair) -> Turned:
     """Return the elements of the function's guards that floats cannot tell apart."""
     guards = pair.function.guards
     operands = [node for guard in guards for node in (guard.first, guard.second)]
@@ -213,7 +261,7 @@ def _near_ties(pair: ArrayPair) -> dict[int, NDArray[np.bool_]]:
     return near
 
 
-def _kink_notes(guards: Sequence[ArrayGuard], turned: dict[int, NDArray[np.bool_]], compared: Compared) -> list[str]:
+def _kink_notes(guards: Sequence[ArrayGuard], turned: Turned, compared: Compared) -> list[str]:
     """Name the elements that sit at their switch."""
     if not compared.kinks.any():
         return []

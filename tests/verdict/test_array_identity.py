@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -602,3 +603,57 @@ def test_points_near_by_are_asked_once() -> None:
     near = [at for at in seen if at != x.tobytes()]
     assert len(near) == 5
     assert max(map(near.count, near)) == 1
+
+
+THIRD = 0.7
+
+
+def rectified(x: Any) -> Any:
+    return np.sum(np.maximum(x * 3 - THIRD, 0) * (1 + x))
+
+
+RECTIFIED: dict[str, tuple[Any, list[str]]] = {
+    "as the floats": (lambda x: 3.0 * (x * 3 - THIRD > 0) * (1 + x) + np.maximum(x * 3 - THIRD, 0), ["consistent"]),
+    "on the other side": (
+        lambda x: 3.0 * (x * 3 - THIRD >= 0) * (1 + x) + np.maximum(x * 3 - THIRD, 0),
+        ["consistent"],
+    ),
+    "written otherwise": (
+        lambda x: 3.0 * (x - THIRD / 3 > 0) * (1 + x) + np.maximum(x * 3 - THIRD, 0),
+        ["consistent"],
+    ),
+    "a term is missing": (lambda x: 3.0 * (x * 3 - THIRD > 0) * (1 + x), ["wrong"]),
+    "a factor is wrong": (
+        lambda x: 7.0 * (x * 3 - THIRD >= 0) * (1 + x) + np.maximum(x * 3 - THIRD, 0),
+        ["wrong"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RECTIFIED)
+def test_elements_that_rounding_decides_leave_the_rest_judged(name: str) -> None:
+    gradient, word = RECTIFIED[name]
+    x = THIRD / 3 * (1 + 1e-3 * np.arange(1200))
+    # real numbers answer the fifth otherwise
+    x[:7] = THIRD / 3 + np.arange(-3, 4) * np.spacing(THIRD / 3)
+    assert x[4] * 3 - THIRD == 0 < Fraction(x[4]) * 3 - Fraction(THIRD)
+    verdict = dc.check_gradient(rectified, gradient, x)
+    status = verdict.components["status"]
+    assert verdict.evidence == "identity", verdict.explain()
+    assert set(status[8:]) == set(word)
+    assert status[4] == "inconclusive"
+    assert ("wrong" in set(status[:7])) <= (name == "a factor is wrong")
+    assert any("rounding decides which branch is taken: line" in note for note in verdict.notes)
+
+
+def test_a_hinge_at_round_numbers_is_judged_as_arrays() -> None:
+    random = np.random.default_rng(0)
+    X, y = random.integers(-5, 6, size=(1500, 4)).astype(float), np.sign(random.normal(size=1500))
+
+    def gradient(w: Any) -> Any:
+        return -X.T @ (y * (y * (X @ w) < 1)) / len(y) + 0.02 * w
+
+    verdict = dc.check_gradient(
+        lambda w: np.mean(np.maximum(0, 1 - y * (X @ w))) + 0.01 * np.sum(w**2), gradient, [0.1, 0.2, 0.3, 0.4]
+    )
+    assert (verdict.status, verdict.evidence) == ("non-smooth", "identity"), verdict.explain()
