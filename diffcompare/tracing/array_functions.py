@@ -519,22 +519,6 @@ def _median(table: ArrayTable, a: Any, axis: Any = None, **_: Any) -> Any:
     return ordered[..., n // 2] if n % 2 else (ordered[..., n // 2 - 1] + ordered[..., n // 2]) / 2
 
 
-def _close(rule: Any) -> Handler:
-    def handler(table: ArrayTable, a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
-        if is_moving([a, b]):
-            raise refuse(
-                f"{rule.__name__} of a traced value",
-                "it decides at once on all numbers",
-                "leave it out of what is traced",
-            )
-        return rule(*map(floats_of, (a, b, *args)), **floats_of(kwargs))
-
-    return handler
-
-
-HANDLERS |= {rule: _close(rule) for rule in (np.allclose, np.isclose, np.array_equal)}  # noqa: TID251 - what code calls
-
-
 @handles(np.nonzero)
 def _nonzero(table: ArrayTable, a: Any) -> Any:
     return np.nonzero(np.not_equal(a, 0.0))

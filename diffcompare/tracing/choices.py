@@ -18,7 +18,7 @@ from diffcompare.tracing.array import (
     shadows,
     wrap,
 )
-from diffcompare.tracing.registry import Handler, Handlers, named, registering
+from diffcompare.tracing.registry import Handler, Handlers, registering
 from diffcompare.tracing.scalar import TracedCondition, TracedScalar, lift, select
 from diffcompare.tracing.table import Table, refuse
 
@@ -121,11 +121,6 @@ def _median(table: Table, a: Any, axis: Any = None, **_: Any) -> Any:
     ordered = np.moveaxis(_sort(table, a, axis), -1 if axis is None else axis, -1)
     n = ordered.shape[-1]
     return ordered[..., n // 2] if n % 2 else (ordered[..., n // 2 - 1] + ordered[..., n // 2]) / 2
-
-
-@handles(*named("allclose", "array_equal", "isclose"))
-def _close(table: Table, a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, **_: Any) -> Any:
-    return answers(np.all(np.abs(a - b) <= atol + rtol * np.abs(b)))
 
 
 @handles(np.nonzero, np.flatnonzero, np.argwhere)

@@ -161,6 +161,20 @@ def composed(traced: Callable[[Any, Any], Any], floats: Callable[[Any], Any]) ->
         beyond = (passed == len(knots)) & np.greater(at, knots[-1])
         return np.where(beyond, values[-1] if right is None else right, found)
 
+    @handles(np.isclose)  # noqa: TID251 - what code calls
+    def isclose(table: Any, a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Any:
+        one, other = traced(table, a), traced(table, b)
+        # the difference of infinite numbers is nan, so that nothing is close to an infinite one
+        return np.abs(one - other) - rtol * np.abs(other) <= atol
+
+    @handles(np.allclose)  # noqa: TID251 - what code calls
+    def allclose(table: Any, *args: Any, **kwargs: Any) -> Any:
+        return np.all(isclose(table, *args, **kwargs))
+
+    @handles(np.array_equal)
+    def array_equal(table: Any, a1: Any, a2: Any, equal_nan: bool = False) -> Any:
+        return np.shape(a1) == np.shape(a2) and np.all(traced(table, a1) == traced(table, a2))
+
     @handles(np.fft.fftshift)
     def fftshift(table: Any, x: Any, axes: Any = None) -> Any:
         chosen = axes_of(axes, np.ndim(x))

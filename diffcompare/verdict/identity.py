@@ -43,7 +43,7 @@ from diffcompare.verdict.problem import Problem, State
 from diffcompare.verdict.sides import sides_of
 from diffcompare.watchdog import given_time
 
-__all__ = ["judge_by_identity"]
+__all__ = ["is_what_runs", "judge_by_identity"]
 
 
 _BITS = 128
@@ -140,7 +140,7 @@ def _by_numbers(
         pair = trace_pair(problem, exact=exact, rebuilt=rebuilt, limit=limit, stretch=stretch)
         if pair is None:
             return Left(f"the function returned something else than {problem.outputs} numbers to a trace")
-        if not _is_what_runs(problem, state, pair):
+        if not is_what_runs(problem, state, pair):
             return Left(OTHER_NUMBERS, followed=True)
         judged = _judged(problem, state, pair, exact=exact, rebuilt=rebuilt)
         return replace(judged, followed=True) if isinstance(judged, Left) else replace(judged, pair=pair)
@@ -149,11 +149,14 @@ def _by_numbers(
         return None if isinstance(error, TooLargeError) and limit < NODE_LIMIT else Left(why_left(error))
 
 
-def _is_what_runs(problem: Problem, state: State, pair: Pair) -> bool:
-    """Check the floats of the code against the traces, within eight times their rounding errors to first order."""
+def is_what_runs(problem: Problem, state: State, pair: Pair) -> bool:
+    """Check the floats of the code against the traces, within eight times their rounding errors to first order.
+
+    A pair without a gradient is one of the function alone.
+    """
     m = problem.outputs
     roots = [*pair.function.outputs, *pair.G]
-    observed = [*state.values.tolist(), *state.claimed.tolist()]
+    observed = [*state.values.tolist(), *(state.claimed.tolist() if pair.G else ())]
     real = node_balls(pair.table.builder.nodes, roots, pair.arguments(), 333)
     if all(map(math.isnan, pair.function.values)) and np.isfinite(state.values).all():
         # f is known by its formula only: noise, rounding and float32 in it are no contradiction

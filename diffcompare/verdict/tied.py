@@ -13,7 +13,8 @@ import numpy as np
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.errors import DiffcompareError
 from diffcompare.floats import Floats, unit_roundoff
-from diffcompare.verdict.difference import conditioning_of, nearest_float, node_balls
+from diffcompare.verdict.difference import conditioning_of, nearest_float
+from diffcompare.verdict.identity import is_what_runs
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.observation import state_of
 from diffcompare.verdict.pair import ATTEMPTS, Pair, trace_beside
@@ -103,18 +104,10 @@ def _sides(problem: Problem) -> tuple[Sides, Pair, Beside] | None:
                 return None
 
         pair = beside(problem.x)
-        if pair is not None and (pair.table.read or not _has_value(problem, pair)):
-            # what the code made of a number that it read is not in the trace; nor is a value that it has no formula for
+        if pair is not None and (pair.table.read or not is_what_runs(problem, state_of(problem), pair)):
+            # what the code made of a number that it read is not in the trace; nor is what the trace does not see
             return None
         if pair is not None:
             sides = sides_of(problem, beside, pair)
             return (sides, pair, beside) if sides.notes or sides.common else None
     return None
-
-
-def _has_value(problem: Problem, pair: Pair) -> bool:
-    """Tell whether the trace has a value at the point, where the floats have one."""
-    outputs = pair.function.outputs
-    values = node_balls(pair.table.builder.nodes, outputs, pair.arguments(), 333)
-    finite = np.isfinite(state_of(problem).values)
-    return all(values[i].is_finite() for i, known in zip(outputs, finite, strict=True) if known)

@@ -295,7 +295,7 @@ def _floats(value: Any) -> Any:
 
 
 def _on_floats(function: Any) -> Callable[..., Any]:
-    return lambda *args: function(*map(_floats, args))
+    return lambda *args, **kwargs: function(*map(_floats, args), **kwargs)
 
 
 def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:

@@ -646,6 +646,18 @@ def pieces_with_constant(x: Any) -> Any:
     return np.sum(np.piecewise(x, [x > 0.5], [lambda v: v**2, 0.25]))
 
 
+@listed(4)
+def sinc_where_it_is_not_close_to_zero(x: Any) -> Any:
+    return np.sum(np.where(np.isclose(x, 0, atol=0.5), 1 - x**2 / 6, np.sin(x) / x))  # noqa: TID251 - traced
+
+
+@listed(4)
+def close_to_a_list(x: Any) -> Any:
+    close = np.allclose([x[0], x[1]], [0.5, 0.5], rtol=0, atol=1)  # noqa: TID251 - traced
+    same = np.allclose([True, False], [True, False])  # noqa: TID251 - traced
+    return x[0] ** 2 if close and same and not np.array_equal(x, DATA) else x @ x
+
+
 @listed(5)
 def leaky_relu_by_mask(x: Any) -> Any:
     y = np.empty_like(x)

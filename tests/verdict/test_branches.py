@@ -168,3 +168,22 @@ def test_a_function_that_is_read_through_bytes_is_no_constant() -> None:
             lambda x: np.sum(np.sqrt(np.abs(opaque(x)) + 1)), lambda x: np.sign(x) / (2 * np.sqrt(np.abs(x) + 1)), at
         )
         assert found.status != "wrong", found.explain()
+
+
+def test_a_trace_that_is_not_the_code_says_nothing_of_its_sides() -> None:
+    # the sides of the trace have the slope 0 in x[0]; that of the code, which no trace sees, is 1
+    def function(x: Any) -> Any:
+        apart = np.maximum(x[0], x[1]) - np.minimum(x[0], x[1])
+        return apart**2 + (x[0] + 7 if type(x).__name__ == "ndarray" else 0.0)
+
+    found = dc.check_gradient(function, lambda x: np.array([2 * (x[0] - x[1]) + 1, 2 * (x[1] - x[0])]), [1.0, 1.0])
+    assert found.status == "consistent", found.explain()
+
+
+def test_equality_of_arrays_is_no_closeness() -> None:
+    def function(x: Any) -> Any:
+        return 3.0 if np.array_equal(x, [1.0, 2.0]) or np.array_equal(x, [1.0]) else x[0] + x[1] ** 2
+
+    for at, status in (([1.0, 2 + 1e-9], "consistent"), ([1.0, 2.0], "non-smooth")):
+        found = dc.check_gradient(function, lambda x: np.array([1.0, 2 * x[1]]), at)
+        assert (found.status, found.evidence) == (status, "identity"), found.explain()

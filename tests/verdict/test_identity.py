@@ -19,7 +19,7 @@ from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.symbolic.parse import parse
 from diffcompare.tracing.keeping import _Held
 from diffcompare.verdict import identity, identity_rules
-from diffcompare.verdict.identity import _is_what_runs, judge_by_identity
+from diffcompare.verdict.identity import is_what_runs, judge_by_identity
 from diffcompare.verdict.judgement import Judgement, Left
 from diffcompare.verdict.observation import observe
 from diffcompare.verdict.pair import trace_pair
@@ -805,12 +805,12 @@ def test_a_trace_may_differ_by_the_rounding_of_its_casts_and_by_no_more(
     assert state is not None
     assert pair is not None
     seen = replace(state, values=state.values * (1 + times * unit))
-    assert _is_what_runs(posed, seen, pair) is runs
+    assert is_what_runs(posed, seen, pair) is runs
     # and without a cast nothing of the kind is allowed
     plain = problem(lambda x: np.sum(x * 3), lambda x: np.full(1, 3.0), [1.0])
     pair = trace_pair(plain, exact=True, rebuilt=False)
     assert pair is not None
-    assert _is_what_runs(plain, seen, pair) is (times == 0)
+    assert is_what_runs(plain, seen, pair) is (times == 0)
 
 
 def test_what_is_wrong_either_way_is_held_against_the_derivative_of_real_numbers() -> None:

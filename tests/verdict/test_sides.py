@@ -354,7 +354,7 @@ def test_a_branch_at_the_next_float_is_not_taken_for_the_side_of_the_point() -> 
     assert dc.check_gradient(f, lambda x: 1e-9 + 0 * x, 1.0).status == "wrong"
 
 
-def test_a_slope_of_rounding_where_the_derivative_is_0_is_what_runs() -> None:
+def test_a_slope_of_rounding_where_the_derivative_is_0is_what_runs() -> None:
     def f(x: Any) -> Any:
         e = np.exp(x - np.max(x))
         return np.mean(e / np.sum(e))
