@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -112,12 +113,23 @@ class Dialect:
 
         @functools.wraps(function)
         def substitute(*args: Any, **kwargs: Any) -> Any:
-            args, kwargs = tuple(map(own_type, args)), {k: own_type(v) for k, v in kwargs.items()}
+            args, kwargs = tuple(map(self.given, args)), {k: self.given(v) for k, v in kwargs.items()}
             if self.is_traced(args) or self.is_traced(kwargs):
                 return self.call_function(table, function, args, kwargs)
             return self.constants(table, function(*args, **kwargs))
 
         return substitute
+
+    def given(self, value: Any) -> Any:
+        """Return an argument as NumPy would have it: an object that holds an array as its array."""
+        held = getattr(type(value), "__array__", None)
+        if held is None or isinstance(value, np.ndarray | np.generic):
+            return own_type(value)
+        array = None
+        with suppress(Exception):
+            # an object may refuse: NumPy asks again, where it has to
+            array = held(value)
+        return array if self.is_traced((array,)) else value
 
 
 class _UfuncSubstitute:
@@ -133,6 +145,7 @@ class _UfuncSubstitute:
         if method == "__call__" and len(inputs) > ufunc.nin:
             options["out"] = inputs[ufunc.nin]
             inputs = inputs[: ufunc.nin]
+        inputs = tuple(map(dialect.given, inputs))
         if dialect.is_traced(inputs) or dialect.is_traced(options):
             return dialect.call_ufunc(table, ufunc, method, inputs, options)
         found = getattr(ufunc, method)(*inputs, **options)

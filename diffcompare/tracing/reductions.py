@@ -17,6 +17,7 @@ from diffcompare.tracing.array import (
     elements,
     lifted,
     new_array,
+    plain,
     shadows,
     wrap,
 )
@@ -229,6 +230,17 @@ def _cumsum(table: Table, a: Any, axis: Any = None, dtype: Any = None) -> Any:
 @handles(*named("cumprod", "cumulative_prod"))
 def _cumprod(table: Table, a: Any, axis: Any = None, dtype: Any = None) -> Any:
     return accumulated(table, a, axis, lambda p, q: p * q)
+
+
+@handles(np.bincount)
+def _bincount(table: Table, x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    places = np.asarray(plain(x, "bincount()"), dtype=np.intp)
+    if weights is None:
+        return np.bincount(places, minlength=minlength)
+    sums = [lift(0.0, table)] * max(int(places.max(initial=-1)) + 1, minlength)
+    for place, weight in zip(places.tolist(), elements(lifted(weights, table)), strict=True):
+        sums[place] = sums[place] + weight
+    return new_array(sums, (len(sums),))
 
 
 @handles(np.diff)

@@ -606,6 +606,28 @@ def determinant_and_trace(A: Any) -> Any:
     return np.linalg.det(B) / 10 + np.trace(np.linalg.inv(B))
 
 
+class Held:
+    """An object that holds an array, as a cell of a crystal does."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = np.asarray(array, dtype=float)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.array(self.array, dtype=dtype)
+
+
+@listed(4)
+def what_objects_hold(x: Any) -> Any:
+    held = Held([[2.0, 1.0], [0.0, 1.0]])
+    return np.linalg.norm(Held(x)) + np.exp(Held(x)).sum() * np.sum(np.linalg.pinv(held)) + np.asarray(Held(x))[1]
+
+
+@listed(4)
+def weights_counted_in_bins(x: Any) -> Any:
+    counts = np.bincount([0, 2, 0, 1], weights=x**2, minlength=5)
+    return counts @ np.arange(5.0) + counts.size * counts[0] + np.bincount([1, 1])[1] * x[3]
+
+
 # choices and branches
 
 
