@@ -110,7 +110,7 @@ class ArrayTable:
         self.places: dict[int, Place] = {}
         self._asked: Counter[Place] = Counter()
         self._elements = 0
-        self._counted = len(self.build.nodes)
+        self._first = self._counted = len(self.build.nodes)
 
     @contextmanager
     def recording(self) -> Iterator[None]:
@@ -129,7 +129,8 @@ class ArrayTable:
         while self._counted < len(nodes):
             self._elements += math.prod(nodes[self._counted].shape)
             self._counted += 1
-        if self._counted > self.few and self._elements < _SMALL * self._counted:
+        own = self._counted - self._first
+        if own > self.few and self._elements < _SMALL * own:
             raise refuse("a program of single numbers", "its arrays are too small", "trace it number by number")
         if self._counted > _NODES or self._elements > _ELEMENTS:
             raise refuse(

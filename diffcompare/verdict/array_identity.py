@@ -104,8 +104,6 @@ def judge_arrays(problem: Problem, state: State, keeper: Keeper | None = None) -
     if found is None:
         return Left("the derivative of the traced code is not finite at the point; check beside it")
     turned = nontrivial(problem, pair, guards, ties.equal)
-    if turned and pair.slopes != pair.D and problem.directions is None:
-        return Left("the slopes beside a kink are compared number by number")
     if turned:
         beside = compared_beside(problem, pair, guards, turned, ties.equal, floats[0])
         if isinstance(beside, Left):

@@ -14,6 +14,7 @@ from diffcompare.errors import TraceError
 from diffcompare.floats import Floats
 from diffcompare.program.adjoint import adjoint, hessian, hessian_along, jacobian
 from diffcompare.program.array_adjoint import array_gradient
+from diffcompare.program.array_tangents import array_tangents
 from diffcompare.program.arrays import ArrayBuilder, work_of
 from diffcompare.tracing.array_table import FEW, ArrayTable, Turned
 from diffcompare.tracing.array_trace import ArrayTrace, placed_arrays, record_arrays
@@ -105,10 +106,12 @@ def trace_beside_claim(problem: Problem, claimed: Floats, *, few: int = FEW) -> 
     )
 
 
-def record_function(problem: Problem, build: ArrayBuilder, turned: Turned, seed: int) -> tuple[ArrayTrace, int, int]:
-    """Record the function once more, with other answers; returns its trace, and the node of the derivative."""
+def record_function(
+    problem: Problem, build: ArrayBuilder, turned: Turned, seed: int
+) -> tuple[ArrayTrace, int, tuple[int, int]]:
+    """Record the function once more, with other answers; returns its trace, its node, and those of derivatives."""
     trace = _recorded(problem, problem.function, ArrayTable(problem.x, build, turned=turned, seed=seed), Keeper())
-    return trace, trace.output, derivative_of(problem, build, trace.output)[0]
+    return trace, trace.output, derivative_of(problem, build, trace.output)
 
 
 def derivative_of(problem: Problem, build: ArrayBuilder, F: int) -> tuple[int, int]:
@@ -133,7 +136,13 @@ def _gradient(_: Problem, build: ArrayBuilder, F: int) -> tuple[int, int]:
 
 
 def _jacobian(_: Problem, build: ArrayBuilder, F: int) -> tuple[int, int]:
-    rows = build.join(_rows(build, F))
+    m, n = build.shape(F)[0], build.shape(build.variables)[0]
+    rows: int | None = None
+    if n <= m:
+        # a factorisation is differentiated row by row
+        with suppress(TraceError):
+            rows = build.reshape(build.transpose(array_tangents(build, F), (1, 0)), (m * n,))
+    rows = build.join(_rows(build, F)) if rows is None else rows
     return rows, rows
 
 

@@ -126,8 +126,9 @@ def compared_beside(
         sides = [record_function(problem, build, turned, seed) for seed in range(_SIDES)]
         if any(len(trace.guards) != len(pair.function.guards) for trace, _, _ in sides):
             return Left("beside the point the function takes other decisions")
-        nodes = [node for _, *both in sides for node in both]
-        edges = switches_of(build, nodes[::2])
+        # one third of all each: values, derivatives, the slopes that these are made from
+        nodes = [*(F for _, F, _ in sides), *(D for *_, (D, _) in sides), *(slopes for *_, (_, slopes) in sides)]
+        edges = switches_of(build, nodes[:_SIDES])
         decisions = [guard for trace, _, _ in sides for guard in trace.guards]
         gaps = [build.apply("subtract", guard.first, guard.second) for guard in decisions]
         roots = [pair.G, pair.F, *nodes, *gaps, *(e.node for e in edges)]
@@ -145,25 +146,44 @@ def compared_beside(
     floats = moved_floats(build, [pair.G, *nodes], pair.point, unit=unit_roundoff)
     if not all(v.is_finite() for value in values for v in value.reshape(-1).tolist()):
         return Left("a side of an element that compares equal numbers is not defined")
+    own, *floats = floats
     with precision(bits):
-        for value, other in zip(values[::2], floats[1::2], strict=True):
-            jumps = np.array([float(abs(a - b).lower()) for a, b in zip(value.tolist(), F.tolist(), strict=True)])
-            if (jumps > np.maximum(32 * moved_apart(other, moved, F.shape), TINY)).any():
+        for value, other in zip(values[:_SIDES], floats, strict=False):
+            apart, rounding = _apart(value, F, other, moved)
+            if (apart > np.maximum(rounding, TINY)).any():
                 return Left("the function jumps where it compares equal numbers")
-    first, slopes = values[1], values[3::2]
-    compared = difference_in_arrays(pair, nodes[1], first, G, floats[2], floats[0])
+    compared = difference_in_arrays(pair, nodes[_SIDES], values[_SIDES], G, floats[_SIDES], own)
     if compared is None:
         return Left("the derivative beside the point is not finite")
     with precision(BITS):
-        for slope, other in zip(slopes, floats[4::2], strict=True):
-            apart = np.array([float(abs(a - b).lower()) for a, b in zip(slope, first, strict=True)])
-            rounding = 32 * moved_apart(other, floats[2], first.shape)
-            compared.kinks |= apart > np.maximum(rounding, EQUAL * compared.size)
-            compared.beside = np.where(compared.kinks, compared.beside, np.maximum(compared.beside, apart))
+        if pair.slopes != pair.D and problem.directions is None:
+            # where slopes jump there are no second derivatives in their rows and columns
+            kinks, _ = _parted(values[2 * _SIDES :], floats[2 * _SIDES :])
+            compared.kinks |= (kinks[:, None] | kinks).reshape(-1) if compared.size.size > kinks.size else kinks
+        kinks, beside = _parted(values[_SIDES : 2 * _SIDES], floats[_SIDES : 2 * _SIDES])
+    compared.kinks |= kinks
+    compared.beside = np.where(compared.kinks, 0.0, beside)
     if not _see_more_sides(problem, pair, turned, ties, compared):
         return Left("the sides of elements that compare equal numbers are compared number by number")
     compared.notes = _kink_notes(guards, turned, compared)
     return compared
+
+
+def _apart(one: Any, other: Any, first: Moved, second: Moved) -> tuple[Floats, Floats]:
+    """Return how far balls are apart at least, and what rounding of constants explains of that."""
+    gaps = np.array([float(abs(a - b).lower()) for a, b in zip(one.tolist(), other.tolist(), strict=True)])
+    return gaps, 32 * moved_apart(first, second, one.shape)
+
+
+def _parted(values: Sequence[Any], floats: Sequence[Moved]) -> tuple[Flags, Floats]:
+    """Tell which elements differ from side to side, and by how much the others do."""
+    size = np.abs(middles(values[0]))
+    kinks, beside = np.zeros(size.size, dtype=bool), np.zeros(size.size)
+    for value, other in zip(values[1:], floats[1:], strict=True):
+        apart, rounding = _apart(value, values[0], other, floats[0])
+        kinks |= apart > np.maximum(rounding, EQUAL * size)
+        beside = np.maximum(beside, apart)
+    return kinks, beside
 
 
 def _further(
@@ -201,7 +221,7 @@ def _see_more_sides(
         for seed in seeds:
             if not suspects.any():
                 break
-            trace, _, D = record_function(problem, pair.build, choices, seed)
+            trace, _, (D, _) = record_function(problem, pair.build, choices, seed)
             if len(trace.guards) == len(pair.function.guards):
                 yield array_floats(pair.build, [D], pair.point)[0].reshape(-1)
 
@@ -233,7 +253,7 @@ def on_other_branches(
     count = sum(int(np.count_nonzero(open_)) for open_ in near.values())
     drawn = [found.value[suspects]]
     for seed in range(min(_ANSWERS, _WORK // max(pair.work, 1))):
-        trace, _, D = record_function(problem, pair.build, near, seed)
+        trace, _, (D, _) = record_function(problem, pair.build, near, seed)
         if len(trace.guards) == len(pair.function.guards):
             slopes = array_floats(pair.build, [D], pair.point)[0].reshape(-1)[suspects]
             drawn.append(np.where(np.isfinite(slopes), slopes, drawn[0]))

@@ -49,7 +49,7 @@ __all__ = ["is_what_runs", "judge_by_identity"]
 _BITS = 128
 # measured: for one single number of the codes, of a wrong gradient, all included
 _SECONDS = 6e-4
-# nodes of single numbers up to which they are followed one by one
+# so few numbers, those of the derivative included, and nodes are followed one by one
 _FEW = 1_000
 
 
@@ -79,7 +79,8 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
     tried, large = 0, False
     if is_for_arrays(problem):
         # what is short is followed number by number; else arrays are compared as such, if they can be
-        short = problem.x.size + sum(a.size for a in problem.args if isinstance(a, np.ndarray)) <= _FEW
+        data = sum(a.size for a in problem.args if isinstance(a, np.ndarray))
+        short = max(problem.x.size, len(problem.names)) + data <= _FEW
         found = _by_numbers(problem, state, *ATTEMPTS[0], keeper, limit=_FEW) if short else None
         tried, large = int(found is not None), found is None
         followed = isinstance(found, Judgement) or (found is not None and found.followed)

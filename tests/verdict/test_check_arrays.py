@@ -242,3 +242,44 @@ def test_one_row_of_another_formula_blames_the_formula():
 
     verdict = dc.check_jacobian(f, jacobian, np.array([3.0, 5.0]), formula=dc.parse(["x0*x1", "x0**2"]))
     assert (verdict.status, verdict.blame, verdict.evidence) == ("wrong", "formula", "neighbours")
+
+
+def test_a_jacobian_of_many_residuals_is_certain():
+    rows = np.random.default_rng(0).normal(size=(600, 30))
+    x = np.linspace(-0.2, 0.2, 30)
+
+    def residuals(w):
+        return np.tanh(rows @ w)
+
+    def claimed(w, power=2):
+        return (1 - np.tanh(rows @ w) ** power)[:, None] * rows
+
+    right = dc.check_jacobian(residuals, claimed, x)
+    assert (right.status, right.evidence) == ("consistent", "identity"), right.explain()
+    assert right.resolution <= 4e-15
+    wrong = dc.check_jacobian(residuals, lambda w: claimed(w, 1), x)
+    assert (wrong.status, wrong.evidence) == ("wrong", "identity")
+
+
+def test_a_hessian_of_many_entries_is_certain_beside_a_kink():
+    x = np.random.default_rng(0).normal(size=60)
+    x[5] = 0.0
+
+    def f(x):
+        return np.sum(np.maximum(x, 0) ** 2) + np.sum(x[1:] * x[:-1] ** 2)
+
+    def hessian(x):
+        found, i = np.diag(2.0 * (x > 0)), np.arange(59)
+        found[i, i] += 2 * x[1:]
+        found[i, i + 1] += 2 * x[:-1]
+        found[i + 1, i] += 2 * x[:-1]
+        return found
+
+    verdict = dc.check_hessian(f, hessian, x)
+    assert verdict.evidence == "identity", verdict.explain()
+    status = verdict.components.set_index("component")["status"]
+    assert status["H[5, 5]"] == "non-smooth"
+    assert set(status.drop("H[5, 5]")) == {"consistent"}
+    # where the slope jumps, its row and column have no second derivatives
+    corner = dc.check_hessian(lambda x: np.sum(np.maximum(x, 0) * x[::-1]), lambda x: np.zeros((60, 60)), x)
+    assert corner.components.set_index("component")["status"]["H[5, 7]"] == "non-smooth"
