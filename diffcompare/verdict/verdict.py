@@ -275,10 +275,11 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
     made = calls_of(problem.function), calls_of(problem.gradient)
     more = f", args={shorten(repr(problem.args), 60)}" if problem.args else ""
     guards = ", guards=True" * problem.guards
+    notes = (*judgement.notes, *pointed.notes)
     snippet = f"diffcompare.{check}, at={_written(at)}{more}{guards})"
     return Verdict(
         status, judgement.evidence, resolution, rounding, judgement.blame,
-        None if found is None else Explanation(found.text, found.kind, found.components), components, judgement.notes,
+        None if found is None else Explanation(found.text, found.kind, found.components), components, notes,
         snippet, problem.what, judgement.headline, judgement.error, pointed.marks,
         () if status == "consistent" else sources_of(problem), judgement.rungs, made,
     )  # fmt: skip

@@ -41,6 +41,8 @@ _TERM = re.compile(rf"(.*\bthe term )[^;]+?( (?:{'|'.join(_SAID)}).*|(?:, and so
 _LONGEST = 60
 # nodes of codes of single numbers, in which a place is looked for
 _FEW = 6000
+# of a search that has not ended
+_CUT = "the search of the source for what is wrong was cut short by its time; with a larger budget it may find more"
 _VAGUELY = "this is not what it should be"
 # beyond this price a change only says where the first wrong value is
 _FAR = 4.0
@@ -52,6 +54,7 @@ class Pointed:
 
     marks: tuple[Mark, ...] = ()
     cause: Cause | None = None
+    notes: tuple[str, ...] = ()
 
 
 def point_out(problem: Problem, judgement: Judgement, cause: Cause | None) -> Pointed:
@@ -74,6 +77,14 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
     traces = judgement.arrays or recorded(judgement)
     asked = nearby(problem, judgement, None if traces else program_of(problem, judgement, budget), budget)
     search = None if asked is None else Search(problem, traces, asked, budget, wrong)
+    found = _searched(problem, judgement, cause, asked, search, budget, wrong)
+    return found if search is None or not search.cut else replace(found, notes=(_CUT,))
+
+
+def _searched(
+    problem: Problem, judgement: Judgement, cause: Cause | None, asked: Sequence[Nearby] | None, search: Search | None,
+    budget: Budget, wrong: Sequence[int],
+) -> Pointed:  # fmt: skip
     found = None if search is None else search.usual()
     # a term is shown in the function, too
     if found is not None and (cause is None or not _TERM.fullmatch(cause.text)):

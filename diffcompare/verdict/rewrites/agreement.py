@@ -43,6 +43,9 @@ class Found:
         for one, node, message in self._places():
             span = span_of(one.body.function.__code__, node)
             marks += [] if span is None else [Mark.at(span, role="gradient", message=message)]
+        for node in self.rewrite.also:
+            span = span_of(self.body.function.__code__, node)
+            marks += [] if span is None else [Mark.at(span, role="gradient", message="and here")]
         return marks, Cause(self.rewrite.kind, self._sentence(), tuple(components))
 
     def _sentence(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 
 from diffcompare.verdict.rewrites.running import Change
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, called_name, copied, is_filled, text_of
+from diffcompare.verdict.rewrites.together import together
 
 __all__ = ["next_elements", "repeated_lines", "rewrites_of"]
 
@@ -38,7 +39,13 @@ _INDEX = frozenset({"Subscript.slice", "Slice.lower", "Slice.upper"})
 
 
 def rewrites_of(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
-    """Yield the small changes of a function, in the order in which they stand."""
+    """Yield the small changes of a function, in the order in which they stand, then the same one at several places."""
+    single = list(_single(sites, names))
+    yield from single
+    yield from together(single, sites)
+
+
+def _single(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
     for site in sites:
         node = site.node
         stored = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
@@ -72,6 +79,7 @@ def _of_expression(site: Site, names: Names) -> Iterator[Rewrite]:
         case ast.UnaryOp(ast.USub(), ast.Constant() as number):
             if site.field not in ("lower", "upper", "step"):
                 yield _instead(site, copied(number), 1.1)
+            yield from _of_variables(site, names) if _is_index(site) else ()
         case ast.UnaryOp(ast.USub(), operand):
             yield Rewrite(site.node, (site.replaced(copied(operand)),), 0.8, "sign", *_FLIPPED)
         case ast.UnaryOp(ast.Not() | ast.Invert(), operand):
@@ -91,12 +99,16 @@ def _of_expression(site: Site, names: Names) -> Iterator[Rewrite]:
                 said = f"{text_of(elements[i])} and {text_of(elements[j])} should be exchanged"
                 change = site.replaced(type(site.node)(_exchanged(elements, i, j), ast.Load()))
                 yield Rewrite(site.node, (change,), 1.1 + 0.02 * (j - i - 1), "permuted", said, said + " in {}")
+        case ast.Attribute(value, "size"):
+            yield _instead(site, ast.Call(ast.Name("len", ast.Load()), [value], []), 0.95)
         case ast.Subscript(value) if _is_data(value, names):
             looped = "For.iter" in site.around
             said = "the loop should run over {}" if looped else ""
             yield _instead(site, copied(value), 1.2, "loop" if looped else "shifted", said)
             if not looped:
                 yield _squared(site)
+            for text in names.parts if text_of(site.node) in names.parts else ():
+                yield _instead(site, ast.parse(text, mode="eval").body, 1.15)
 
 
 def _of_name(site: Site, names: Names) -> Iterator[Rewrite]:
@@ -136,8 +148,7 @@ def _of_number(site: Site, names: Names) -> Iterator[Rewrite]:
             # other changes leave the bound of a slice out
             if other or site.field not in ("lower", "upper"):
                 yield _instead(site, ast.Constant(other), 0.9, kind, words)
-        for name in names.indices if kind == "shifted" else ():
-            yield _instead(site, ast.Name(name, ast.Load()), 1.1, kind, words)
+        yield from _of_variables(site, names) if kind == "shifted" else ()
     else:
         scaled = [2 * value, value / 2, 10 * value, value / 10]
         scaled = [int(v) if isinstance(value, int) and v == int(v) else v for v in scaled]
@@ -149,7 +160,8 @@ def _of_number(site: Site, names: Names) -> Iterator[Rewrite]:
         if isinstance(value, int) and value and not isinstance(site.owner, ast.UnaryOp | ast.BinOp):
             yield _instead(site, ast.UnaryOp(ast.USub(), ast.Constant(value)), 1.1)
         for name in names.variables:
-            yield _instead(site, ast.Name(name, ast.Load()), 1.2)
+            strange = name in names.strange.get(id(site.node), ())
+            yield _instead(site, ast.Name(name, ast.Load()), _STRANGE if strange else 1.2)
         for text in names.elements:
             yield _instead(site, ast.parse(text, mode="eval").body, 1.2)
 
@@ -284,6 +296,10 @@ def _of_call(site: Site, names: Names) -> Iterator[Rewrite]:
             yield _instead(site, ast.BinOp(inner, ast.Pow(), ast.Constant(2)), 1.21)
     if arguments and isinstance(called, ast.Attribute) and _is_data(called.value, names):
         yield _instead(site, copied(called.value), 1.2)
+    if name == "len" and inner is not None:
+        # numbers of columns are small, and may be factors by chance
+        for text, cost in (("size", 0.95), ("shape[1]", 1.15)):
+            yield _instead(site, ast.parse(f"({text_of(inner)}).{text}", mode="eval").body, cost)
     if len(arguments) == 1 and isinstance(inner, ast.expr):
         minus = ast.UnaryOp(ast.USub(), inner)
         change = Change(node, "args", None, [ast.fix_missing_locations(ast.copy_location(minus, inner))])
@@ -319,18 +335,14 @@ def _exchanged_letters(subscripts: str) -> Iterator[str]:
 def _of_places(site: Site, names: Names) -> Iterator[Rewrite]:
     """Other elements than those that an index chooses, or to which it writes."""
     node = site.node
-    others: list[Any] = []
-    if isinstance(node.slice, ast.Slice):
-        others = _slices(names)
-    elif isinstance(node.slice, ast.Tuple) and len(node.slice.elts) == 2:
-        first, second = node.slice.elts
-        others = [ast.Tuple([second, first], ast.Load())]
-        if isinstance(first, ast.Name) and text_of(first) == text_of(second):
+    others = _other_parts(node.slice, names)
+    match node.slice:
+        case ast.Name() if isinstance(node.ctx, ast.Load):
+            others = []
+        case ast.Tuple([ast.Name(own), ast.Name(same)]) if own == same:
             # an element of the diagonal
-            some = [name for name in names.indices if name != first.id]
+            some = [name for name in names.indices if name != own]
             others = [ast.Tuple([ast.Name(name, ast.Load())] * 2, ast.Load()) for name in some]
-    elif isinstance(node.slice, ast.Name) and isinstance(node.ctx, ast.Store):
-        others = [ast.Name(name, ast.Load()) for name in names.variables]
     for other in others:
         ast.fix_missing_locations(ast.copy_location(other, node.slice))
         text = text_of(ast.Subscript(node.value, other, node.ctx))
@@ -361,6 +373,12 @@ def _of_statement(site: Site, names: Names) -> Iterator[Rewrite]:
             part = ast.Subscript(ast.Name(target, ast.Load()), ast.Name(name, ast.Load()), ast.Store())
             words = f"this should be added to {text_of(part)}", f"{{}} should be added to {text_of(part)} alone"
             yield Rewrite(node, (site.replaced(ast.AugAssign(part, node.op, node.value)),), 1.2, "shifted", *words)
+        for some in _slices(names) if isinstance(node.target, ast.Name) else ():
+            part = ast.Subscript(ast.Name(target, ast.Load()), some, ast.Store())
+            words = f"this should be added to {text_of(part)}", f"{{}} should be added to {text_of(part)} alone"
+            added = ast.AugAssign(part, node.op, ast.Subscript(node.value, some, ast.Load()))
+            # to no element where the array is short: then the line is too many
+            yield Rewrite(node, (site.replaced(added),), 1.32, "shifted", *words)
         if type(node.op) in _OPPOSITE:
             opposite = _OPPOSITE[type(node.op)]
             said = _should_be(type(node.op), opposite)
@@ -445,14 +463,27 @@ def _likes(node: Any, names: Names) -> Iterator[ast.stmt]:
 
 
 def _other_parts(index: Any, names: Names) -> list[Any]:
+    """Return what could choose a part in place of an index."""
     match index:
         case ast.Slice():
-            return [*_slices(names)]
+            return [*_slices(names), *_moved(index)]
         case ast.Name(own):
             return [ast.Name(name, ast.Load()) for name in names.variables if name != own]
-        case ast.Tuple([first, second]):
-            return [ast.Tuple([second, first], ast.Load())]
+        case ast.Tuple(parts):
+            swapped = [_exchanged(parts, k, k + 1) for k in range(len(parts) - 1)]
+            bounded = [k for k, one in enumerate(parts) if isinstance(one, ast.Slice) and (one.lower or one.upper)]
+            sliced = [[*parts[:k], other, *parts[k + 1 :]] for k in bounded for other in _other_parts(parts[k], names)]
+            return [ast.Tuple(some, ast.Load()) for some in (*swapped, *sliced)]
     return []
+
+
+def _moved(index: ast.Slice) -> Iterator[ast.Slice]:
+    """Yield the slices of as many elements before and after one whose bounds are written as numbers."""
+    match index:
+        case ast.Slice(None | ast.Constant(int()), ast.Constant(int(end)), None):
+            begin = 0 if index.lower is None else index.lower.value  # type: ignore[attr-defined]
+            for step in (-1, 1) if begin else (1,):
+                yield ast.Slice(ast.Constant(begin + step), ast.Constant(end + step), None)
 
 
 def _instead(site: Site, new: Any, cost: float, kind: str = "other value", words: str = "") -> Rewrite:
@@ -502,7 +533,8 @@ def _transposed(site: Site, names: Names) -> Iterator[Rewrite]:
     known = isinstance(node, ast.BinOp | ast.Call | ast.Attribute | ast.Subscript | ast.UnaryOp) or (
         isinstance(node, ast.Name) and node.id in names.variables
     )
-    if not known or (isinstance(site.owner, ast.Attribute) and site.owner.attr in ("T", "shape", "size")):
+    asked = isinstance(site.owner, ast.Attribute) and site.owner.attr in ("T", "shape", "size")
+    if not known or asked or called_name(site.owner) == "len":
         return
     if isinstance(node, ast.Attribute) and node.attr == "T":
         new, cost, words = copied(node.value), 0.9, ("this should not be transposed", "{} should not be transposed")
@@ -531,6 +563,12 @@ def next_elements(node: ast.AST) -> Iterator[ast.expr]:
             for step in (1, -1):
                 other = ast.Subscript(value, _plus(index, step), ast.Load())
                 yield ast.fix_missing_locations(ast.copy_location(other, node))
+
+
+def _of_variables(site: Site, names: Names) -> Iterator[Rewrite]:
+    """The variables of indices in place of a number that chooses an element."""
+    for name in names.indices:
+        yield _instead(site, ast.Name(name, ast.Load()), 1.1, "shifted", "the index should be {}")
 
 
 def _is_step(site: Site) -> bool:

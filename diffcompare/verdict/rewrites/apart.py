@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import select
@@ -14,16 +15,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from diffcompare.watchdog import left_time
+from diffcompare.watchdog import BUDGET, given_time, left_time
 
-__all__ = ["APART", "apart", "limited"]
+__all__ = ["APART", "CutShort", "apart", "limited"]
 
 T = TypeVar("T")
 
 APART = all(hasattr(os, name) for name in ("fork", "waitpid")) and hasattr(signal, "setitimer")
 # giving up takes time as well: what was made is freed before the next signal
 _AGAIN = 0.25
-# of processor time of its own, and by the clock, where the system or other programs have the processor
+# of processor time of its own, and by the clock, where the system or other programs have the processor: for the
+# usual budget, and more for a larger one
 _SECONDS, _PATIENCE = 4.0, 10.0
 # tenths of a second for which the copy may wait: a lock that another thread held is never released there
 _ASLEEP = 3
@@ -38,10 +40,19 @@ class _TooLong(Exception):  # noqa: N818 - no error: what is tried is given up
     """What is tried takes much longer than the code as it is."""
 
 
+class CutShort(Exception):  # noqa: N818 - no error: nothing is found
+    """A search took more time than it may."""
+
+
 def apart(search: Callable[[], T]) -> T | None:
-    """Return what a search finds, as plain data; None where it fails, or takes too much time or memory.
+    """Return what a search finds, as plain data; None where it fails, or takes too much memory.
 
     Where a process cannot be copied the search is made here.
+
+    Raises
+    ------
+    CutShort
+        It takes too much time.
     """
     if not APART:
         return search()
@@ -52,32 +63,45 @@ def apart(search: Callable[[], T]) -> T | None:
         child = os.fork()
     if child == 0:
         _answer(search, there)
+    ended = 0
     try:
         os.close(there)
-        return cast("T | None", _received(here, child))
+        answer = _received(here, child)
     finally:
         os.close(here)
         with suppress(OSError):
             os.kill(child, signal.SIGKILL)
         with suppress(OSError):
-            os.waitpid(child, 0)
+            ended = os.waitpid(child, 0)[1]
+    if answer is None or (os.WIFSIGNALED(ended) and os.WTERMSIG(ended) == signal.SIGVTALRM):
+        raise CutShort
+    return cast("T", pickle.loads(answer)) if answer else None  # noqa: S301 - our own bytes
 
 
-def _received(pipe: int, child: int) -> Any:
+def _more() -> float:
+    """Return how many times the usual budget was given, if more."""
+    given = given_time() / BUDGET
+    return max(1.0, given) if math.isfinite(given) else 1.0
+
+
+def _received(pipe: int, child: int) -> bytes | None:
+    """Return what a copy writes, nothing where it waits for ever; None where that takes too long."""
     answer, asleep, before = b"", 0, None
     known = select.poll()
     known.register(pipe, select.POLLIN)
-    over = time.monotonic() + min(_PATIENCE, left_time())
-    while asleep < _ASLEEP and time.monotonic() < over:
+    over = time.monotonic() + min(_PATIENCE * _more(), left_time())
+    while asleep < _ASLEEP:
+        if time.monotonic() >= over:
+            return None
         if known.poll(100):
             part = os.read(pipe, 1 << 16)
             if not part:
-                return pickle.loads(answer) if answer else None  # noqa: S301 - our own bytes
+                return answer
             answer += part
             continue
         now = _sleeping(child)
         asleep, before = asleep + 1 if now is not None and now == before else 0, now
-    return None
+    return b""
 
 
 def _sleeping(child: int) -> list[str] | None:
@@ -105,7 +129,7 @@ def _confined(pipe: int) -> None:
     """Limit time and memory; what is written goes nowhere, what would have other effects fails."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_VIRTUAL, _SECONDS)
+    signal.setitimer(signal.ITIMER_VIRTUAL, _SECONDS * _more())
     signal.signal(signal.SIGPROF, _give_up)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for number in [int(file.name) for file in Path("/dev/fd").iterdir()]:

@@ -23,7 +23,7 @@ from diffcompare.verdict.causes.budget import BALLS, Budget
 from diffcompare.verdict.difference import node_balls
 from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.rewrites.running import Body, Change
-from diffcompare.verdict.rewrites.syntax import Site, text_of
+from diffcompare.verdict.rewrites.syntax import SLOPES, Site, text_of
 
 __all__ = ["Known", "Line", "Suspect", "Watch", "known_of", "known_values", "slopes_of", "suspects_of", "watched"]
 
@@ -31,8 +31,6 @@ _BITS, _STEP = 320, 2.0**-90
 # how close a float is to the value that it stands for, and by what numbers people multiply what they carry along
 _CLOSE, _TIMES = 1e-9, (1.0, 2.0, 0.5)
 _NOTED = "__noted__"
-# how slopes are named after what they are slopes of
-_SLOPES = (("d", ""), ("d_", ""), ("D", ""), ("D_", ""), ("g", ""), ("g_", ""), ("grad_", ""), ("", "_dot"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +54,11 @@ class Slopes:
             return None
         if own.shape == given.shape:
             return any(_is_alike(given, rows[..., j]) for j in range(rows.shape[-1]))
-        whole = [some for some in (rows, np.moveaxis(rows, -1, 0)) if some.shape == given.shape]
-        return any(_is_alike(given, some) for some in whole) if whole else None
+        # those in all variables, or in some that follow one another
+        count = given.shape[-1] if given.ndim and given.shape[:-1] == own.shape else rows.shape[-1]
+        some = [rows[..., j : j + count] for j in range(rows.shape[-1] - count + 1)]
+        whole = [one for one in (*some, np.moveaxis(rows, -1, 0)) if one.shape == given.shape]
+        return any(_is_alike(given, one) for one in whole) if whole else None
 
 
 def _are_floats(value: Any) -> bool:
@@ -88,10 +89,13 @@ class Known:
     slopes: Slopes | None = None
 
     def has(self, value: Any, *, signed: bool = False) -> bool | None:
-        """Tell whether all elements of a value are known; None of what are no floats, or all 0.
+        """Tell whether all elements of a value, or of those in a list, are known; None of what are no floats, or all 0.
 
         Unless ``signed``, up to their signs and the numbers by which people multiply.
         """
+        if isinstance(value, list | tuple):
+            answers = {self.has(one, signed=signed) for one in value}
+            return None if answers <= {None} else False not in answers
         if not _are_floats(value):
             return None
         flat = np.asarray(value, dtype=np.float64).reshape(-1)
@@ -103,9 +107,13 @@ class Known:
     def has_rows(self, rows: Floats) -> Flags:
         """Tell of each row whether all elements are known up to their signs, and not all 0."""
         found: Flags = np.asarray(np.isfinite(rows).all(axis=1) & rows.any(axis=1))
-        for column in rows.T:
-            some = np.flatnonzero(found)
-            found[some] = (column[some] == 0) | self._is_near(column[some], False)
+        first = 0
+        while first < rows.shape[1] and found.any():
+            # most are told by few elements
+            some, last = np.flatnonzero(found), 2 * first + 1
+            part = rows[some, first:last]
+            found[some] = ((part == 0) | self._is_near(part, False)).all(axis=1)
+            first = last
         return found
 
     def _is_near(self, flat: Floats, signed: bool) -> Flags:
@@ -122,10 +130,13 @@ def known_of(values: Floats) -> Known | None:
     return Known(values, np.unique(np.concatenate([c * sizes for c in _TIMES]))) if values.size else None
 
 
-def known_values(traces: ArrayPair | Pair, point: Floats, budget: Budget, *, slopes: bool = True) -> Known | None:
-    """Collect what function and derivative compute, and the slopes of it in each variable; None if that costs much."""
+def known_values(traces: ArrayPair | Pair, point: Floats, budget: Budget) -> Known | None:
+    """Collect what function and derivative compute, and the slopes of it in each variable, as far as that costs little.
+
+    None where nothing does.
+    """
     values_at, work = _evaluated(traces)
-    variables = point.tolist() if slopes else []
+    variables = point.tolist() if BALLS * work * (point.size + 1) <= budget.left // 4 else []
     cost = BALLS * work * (len(variables) + 1)
     if cost > budget.left // 4:
         return None
@@ -260,14 +271,15 @@ class Suspect:
         The time at which it does.
     share : float
         The part of all rounds of loops that were made by then.
-    feeding : sequence of Line
-        What gives it its values: the mistake may be there, as signs are not told apart and other values may be alike.
+    feeding : sequence of (Line, int)
+        What gives it its values, and when it last did: the mistake may be there, as signs are not told apart, other
+        values may be alike, and the derivative may have made the same sum on its way.
     """
 
     line: Line
     number: int
     share: float
-    feeding: Sequence[Line]
+    feeding: Sequence[tuple[Line, int]]
 
 
 @dataclass(slots=True)
@@ -301,7 +313,7 @@ def suspects_of(
     notes = body.function.__globals__[_NOTED] = _Notes(body)
     run(body, [change for k, one in enumerate(lines) for change in _followed(one, _NOTED, ast.Constant(k))])
     times = dict.fromkeys(range(len(lines)), 0)
-    first: dict[int, tuple[int, float]] = {}
+    first: dict[int, tuple[int, float, dict[int, int]]] = {}
     rounds = max(1, body.rounds.most - min((left for *_, left in notes.found), default=0))
     right: set[tuple[int, int]] = set()
     # by name, the lines and times to which a value that is not known goes back
@@ -318,7 +330,7 @@ def suspects_of(
                 continue
         if answer is False:
             if not back:
-                first.setdefault(k, (times[k], (body.rounds.most - left) / rounds))
+                first.setdefault(k, (times[k], (body.rounds.most - left) / rounds, times.copy()))
             if back or number in slopes or not slopes:
                 strange[name] = back or {(k, times[k])}
         else:
@@ -326,13 +338,14 @@ def suspects_of(
             strange.pop(name, None)
     named = {notes.found[number][0] for number in slopes}
     own = [k for k, line in enumerate(lines) if text_of(line.value.node) not in given]
-    for k, (time, share) in sorted(first.items(), key=lambda one: one[0] not in named):
+    for k, (time, share, then) in sorted(first.items(), key=lambda one: one[0] not in named):
         # what the last round of a loop prepares is not used, and what the function computes as well is right
         used = time < times[k] or time == 1
         if k in own and used and (k in named or (k, time) not in right):
             # of slopes all digits and the sign are known
             unsure = [j for j in own if j not in named] if k in named else range(len(lines))
-            yield Suspect(lines[k], time, share, [lines[j] for j in unsure if lines[j].writes in lines[k].reads])
+            feeding = [(lines[j], then[j]) for j in unsure if lines[j].writes in lines[k].reads]
+            yield Suspect(lines[k], time, share, feeding)
 
 
 def _are_slopes(lines: Sequence[Line], notes: _Notes, known: Slopes | None) -> dict[int, bool]:
@@ -341,7 +354,7 @@ def _are_slopes(lines: Sequence[Line], notes: _Notes, known: Slopes | None) -> d
     Nothing where the names mean something else, as the sensitivities of the result do.
     """
     written = {one.writes for one in lines} - {""}
-    named = {f"{before}{name}{after}": name for before, after in _SLOPES for name in written}
+    named = {f"{before}{name}{after}": name for before, after in SLOPES for name in written}
     found: dict[int, bool] = {}
     seen = False
     # forwards a name has the value before, backwards the one after

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 from types import CodeType
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 
 from diffcompare.verdict.rewrites.running import Body, Change
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, text_of
+from diffcompare.verdict.rewrites.twins import twins_of
 
 __all__ = ["Insertion", "Item", "Probe", "insertions_of", "pool_of", "probed"]
 
@@ -24,6 +25,8 @@ _OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "*": operator.mul, "/": operator.truediv, "+": operator.add, "-": operator.sub, "^": operator.pow,
 }  # fmt: skip
 _SYNTAX = {"*": ast.Mult, "/": ast.Div, "+": ast.Add, "-": ast.Sub, "^": ast.Pow}
+# the price of a factor that changes the shape
+_WIDER = 0.1
 # how close to 1 probabilities add up
 _WHOLE = 1e-9
 _NUMBERS = (int, float, np.generic, np.ndarray)
@@ -37,7 +40,7 @@ _WORDS = {
 class Probe:
     """Stands around an expression: notes one of its values and the names at hand, or changes each value.
 
-    ``number``: the time at which it notes them.
+    ``number``: the time at which it notes them, or the last before.
     """
 
     space: dict[str, Any]
@@ -48,8 +51,8 @@ class Probe:
     def __call__(self, value: Any, names: dict[str, Any]) -> Any:
         """Return the value, as it should be."""
         if self.change is None:
-            self.number -= 1
-            if not self.number:
+            if self.number:
+                self.number -= 1
                 self.seen = (value.copy() if isinstance(value, np.ndarray) else value, dict(names))
             return value
         operation, other = self.change
@@ -142,9 +145,11 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
     if not isinstance(value, _NUMBERS):
         return
     shape, own, fitting = np.shape(value), text_of(site.node), _fitting(site)
+    of_matrices = isinstance(site.owner, ast.BinOp) and isinstance(site.owner.op, ast.MatMult)
     powers = "*/+-^" if np.asarray(value).dtype.kind == "f" else "*/"
     known: set[tuple[bytes, str]] = set()
-    for item in (*pool, *_centrings(own, value, {**probe.space, **at_hand})):
+    held = {**probe.space, **at_hand}
+    for item in (*pool, *_centrings(own, value, held), *map(_twin, twins_of(site.node, value, held))):
         try:
             other = eval(item.code, probe.space, at_hand)  # noqa: S307 - as above
             kind = np.asarray(other).dtype.kind if isinstance(other, _NUMBERS) else ""
@@ -160,15 +165,18 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
         counts = kind in "iu" and not item.text.isdigit()
         usual = "" if kind not in ("f", "i", "u") or (counts and item.is_index) else "*/" if counts else powers
         for operation in item.operations if item.text != own else "":
-            if operation not in fitting or operation not in usual:
+            factor = operation in "*/"
+            # a number is rather a factor of a product than of a matrix in it
+            if operation not in fitting or operation not in usual or (of_matrices and factor and not np.ndim(other)):
                 continue
             try:
                 made = _OPERATIONS[operation](value, other)
-                fits = np.shape(made) == shape and np.isfinite(made).all()
             except Exception:  # noqa: S112 - of no use there
                 continue
-            if fits:
-                yield Insertion(site, operation, item)
+            # without a factor the value may have been repeated
+            wider = factor and np.shape(made) != shape
+            if np.isfinite(made).all() and (wider or np.shape(made) == shape):
+                yield Insertion(site, operation, replace(item, cost=item.cost + _WIDER) if wider else item)
 
 
 def _centrings(own: str, value: Any, at_hand: dict[str, Any]) -> Iterator[Item]:
@@ -180,6 +188,10 @@ def _centrings(own: str, value: Any, at_hand: dict[str, Any]) -> Iterator[Item]:
             if (np.abs(p.sum(axis=axis) - 1) <= _WHOLE).all():
                 text = f"({name} * {own}).sum(axis={axis}, keepdims=True)"
                 yield Item(text, compile(text, "<inserted>", "eval"), 1.5, "-")
+
+
+def _twin(text: str) -> Item:
+    return Item(text, compile(text, "<inserted>", "eval"), 1.45 + 0.005 * len(text), "+-")
 
 
 def _fitting(site: Site) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from diffcompare.verdict.rewrites.running import Body, Change
-from diffcompare.verdict.rewrites.syntax import Names, Site, called_name
+from diffcompare.verdict.rewrites.syntax import Names, Site, called_name, is_value
 
 __all__ = ["kinds_of"]
 
@@ -21,13 +21,18 @@ _MOST = 3
 def kinds_of(
     body: Body, sites: Sequence[Site], names: Names, run: Callable[[Body, Sequence[Change]], Any]
 ) -> Mapping[int, frozenset[str]]:
-    """Return, by the identities of the names in a function, which others were of another kind whenever they ran."""
+    """Return, by the identities of names and numbers, which names held values of another kind whenever they ran."""
     space = body.function.__globals__
     name = f"__kinds_{len(space)}__"
     seen = space[name] = _Seen(space, names.variables)
-    asked = [site for site in sites if _is_read(site) and site.node.id in names.variables]
+    asked = [site for site in sites if _is_number(site) or (_is_read(site) and site.node.id in names.variables)]
     run(body, [_probe(site, name, k) for k, site in enumerate(asked)])
     return {id(site.node): frozenset(seen.others.get(k, ())) for k, site in enumerate(asked)}
+
+
+def _is_number(site: Site) -> bool:
+    """Tell whether an expression is a number that is computed with."""
+    return isinstance(site.node, ast.Constant) and type(site.node.value) in (int, float) and is_value(site)
 
 
 def _is_read(site: Site) -> bool:
@@ -38,7 +43,9 @@ def _probe(site: Site, name: str, number: int) -> Change:
     # of what is asked for its length or its elements the length may be the mistake
     whole = isinstance(site.owner, ast.Attribute | ast.Subscript) or called_name(site.owner) == "len"
     names = ast.Call(ast.Name("locals", ast.Load()), [], [])
-    given = [ast.Constant(number), ast.Constant(whole), site.node, names]
+    # in place of a whole number any number may stand
+    like = [ast.Constant(float(site.node.value))] if _is_number(site) else []
+    given = [ast.Constant(number), ast.Constant(whole), site.node, names, *like]
     return site.replaced(ast.Call(ast.Name(name, ast.Load()), given, []))
 
 
@@ -51,11 +58,11 @@ class _Seen:
     times: dict[int, int] = field(default_factory=dict)
     others: dict[int, set[str]] = field(default_factory=dict)
 
-    def __call__(self, number: int, whole: bool, value: Any, local: Mapping[str, Any]) -> Any:
-        """Look at the names beside a value, and pass it on."""
+    def __call__(self, number: int, whole: bool, value: Any, local: Mapping[str, Any], like: Any = None) -> Any:
+        """Look at the names beside a value, or beside what it is ``like``, and pass it on."""
         self.times[number] = self.times.get(number, 0) + 1
         if self.times[number] <= _MOST:
-            kind, missing = _kind(value, whole), object()
+            kind, missing = _kind(value if like is None else like, whole), object()
             held = {name: local.get(name, self.space.get(name, missing)) for name in self.names}
             others = {name for name, other in held.items() if other is not missing and _kind(other, whole) != kind}
             self.others[number] = others & self.others.get(number, others)

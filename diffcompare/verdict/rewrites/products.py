@@ -1,6 +1,6 @@
 """Products that are missing in a line, told by the first wrong value that it gives: beside them it is known.
 
-No run of the code is needed for that, so that many can be looked at: a·b and a·b/c of all that is at hand.
+No run of the code is needed for that, so that many can be looked at: a·b, a·b·c and a·b/c of all that is at hand.
 """
 
 from __future__ import annotations
@@ -33,9 +33,11 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known) -> Iterato
     own = np.asarray(value, dtype=np.float64)
     if not own.size or not np.isfinite(own).all():
         return
+    parts = {text_of(one) for one in ast.walk(site.node) if isinstance(one, ast.expr)}.difference(_NUMBERS)
+    terms = set(map(_bare, parts))
     near = [text_of(one) for node in ast.walk(site.node) for one in next_elements(node)]
-    plain = [*names.variables, *names.elements, *near]
-    composed = _composed([*names.variables, *names.elements], probe.space, at_hand)
+    plain = list(dict.fromkeys([*names.variables, *names.elements, *near, *names.parts]))
+    composed = _composed(plain, probe.space, at_hand, own.shape)
     others = [*sorted(names.expressions, key=len), *composed]
     texts, rows = _at_hand([*_NUMBERS, *plain, *others], probe.space, at_hand, own.shape)
     few = sum(text in plain for text in texts) + 2
@@ -43,36 +45,64 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known) -> Iterato
     found: list[tuple[float, str, str]] = []
     first, second = np.triu_indices(len(rows))
     with np.errstate(all="ignore"):
-        for k in (-1, *range(1, min(few, int((_LOOKED / own.size) ** (1 / 3))))):
+        alone, *thirds = (-1, *range(1, min(few, int((_LOOKED / own.size) ** (1 / 3)))))
+        for k, over in [(alone, "/"), *product(thirds, "/*")]:
             # a product of two, and of three of those that have names
             some = (first < few) & (second < (paired if k < 0 else few)) & (first != k) & (second != k)
+            # of three factors each stands once
+            some &= (over == "/") | ((first > 0) & (second > 1) & (second < k))
             some = np.flatnonzero((some | ((first < 2) & (k < 0))) & ((first != 1) | (second != 1)))
-            made = rows[first[some]] * rows[second[some]] / (1.0 if k < 0 else rows[k])
+            third = 1.0 if k < 0 else rows[k] if over == "*" else 1 / rows[k]
+            made = rows[first[some]] * rows[second[some]] * third
             # twice a value is 2 times it
             other = (np.abs(made) != np.abs(flat)).any(axis=1)[:, None] * made
             for operation, new in (("+", flat + other), ("-", flat - other), ("*", flat * made), ("/", flat / made)):
                 for i in some[known.has_rows(new) & (new != flat).any(axis=1)].tolist():
                     # 1 is no factor
-                    parts = [texts[j] for j in (first[i], second[i]) if j] or texts[:1]
-                    text = " * ".join(parts) + ("" if k < 0 else f" / {texts[k]}")
+                    factors = [texts[j] for j in (first[i], second[i], *([k] if over == "*" else [])) if j]
+                    divisors = [texts[k]] if k > 0 and over == "/" else []
+                    if not parts.isdisjoint({"*": divisors, "/": factors}.get(operation, ())):
+                        # that takes out what stands there
+                        continue
+                    text = " * ".join(factors or texts[:1]) + "".join(f" / {one}" for one in divisors)
+                    if operation in "+-" and (text in _NUMBERS or _bare(text) in terms):
+                        # a number may do by chance; what stands there is not missing, but half of what it should be
+                        continue
                     cost = 1.35 if text in _NUMBERS else 1.7 if k < 0 else 1.9
                     found.append((cost + 0.005 * len(text), text, operation))
     for cost, text, operation in sorted(found)[:_MOST]:
         yield Insertion(site, operation, Item(text, compile(text, "<inserted>", "eval"), cost, operation))
 
 
-def _composed(names: Sequence[str], space: dict[str, Any], at_hand: dict[str, Any]) -> Iterator[str]:
-    """Yield what is made of arrays at hand: columns, products of matrices, and sums of products along rows."""
-    arrays = {name: _value(name, space, at_hand) for name in names}
-    some = [(name, v.shape) for name, v in arrays.items() if isinstance(v, np.ndarray) and v.dtype.kind == "f"]
-    yield from (f"1 - {name}" for name, v in arrays.items() if isinstance(v, float))
-    yield from (f"{name}[:, None]" for name, shape in some if len(shape) == 1)
-    for (a, one), (b, other) in product(some, some):
-        if len(one) == len(other) == 1:
-            yield from (f"{a} @ {b}", f"np.outer({a}, {b})") if a <= b and one == other else (f"np.outer({a}, {b})",)
-        elif len(one) == len(other) == 2:
-            yield from (f"{a} @ {b}", f"{a}.T @ {b}", f"{a} @ {b}.T")
-            yield f"np.sum({a} * {b}, axis=1, keepdims=True)"
+def _composed(
+    names: Sequence[str], space: dict[str, Any], at_hand: dict[str, Any], shape: tuple[int, ...]
+) -> Iterator[str]:
+    """Yield what is made of values at hand and fits a shape: columns, products of matrices, sums along rows."""
+    values = {name: _value(name, space, at_hand) for name in names}
+    some = {name: np.shape(v) for name, v in values.items() if isinstance(v, float | np.ndarray)}
+    vectors, matrices = ([(name, own) for name, own in some.items() if len(own) == n] for n in (1, 2))
+    for name, own in some.items():
+        yield from (f"1 - {name}", f"1 - {name} ** 2") if _fits(own, shape) else ()
+    yield from (f"{name}[:, None]" for name, own in vectors if _fits((*own, 1), shape))
+    for (a, (m,)), (b, (n,)) in product(vectors, vectors):
+        yield from [f"{a} @ {b}"] * (a <= b and m == n)
+        yield from [f"np.outer({a}, {b})"] * _fits((m, n), shape)
+    for (a, (m, n)), (b, (k,)) in product(matrices, vectors):
+        yield from [f"{a} @ {b}"] * (n == k and _fits((m,), shape))
+        yield from [f"{a}.T @ {b}"] * (m == k and _fits((n,), shape))
+    for (a, (m, n)), (b, (k, j)) in product(matrices, matrices):
+        yield from [f"{a} @ {b}"] * (n == k and _fits((m, j), shape))
+        yield from [f"{a}.T @ {b}"] * (m == k and _fits((n, j), shape))
+        yield from [f"{a} @ {b}.T"] * (n == j and _fits((m, k), shape))
+        yield from [f"np.sum({a} * {b}, axis=1, keepdims=True)"] * ((m, n) == (k, j) and _fits((m, 1), shape))
+
+
+def _bare(text: str) -> str:
+    return text.replace("(", "").replace(")", "")
+
+
+def _fits(own: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    return len(own) <= len(shape) and all(a in (1, b) for a, b in zip(own[::-1], shape[::-1], strict=False))
 
 
 def _at_hand(
@@ -95,8 +125,8 @@ def _at_hand(
         if np.isfinite(row).all() and row.any():
             bare = ast.Name | ast.Constant | ast.Call | ast.Subscript | ast.Attribute
             closed = text if isinstance(ast.parse(text, mode="eval").body, bare) else f"({text})"
-            # two names may have the same value by chance
-            texts.setdefault(text if text.isidentifier() else row.tobytes(), (closed, row))
+            # two names, and two elements, may have the same value by chance
+            texts.setdefault(text if text.isidentifier() or "[" in text else row.tobytes(), (closed, row))
     return [text for text, _ in texts.values()], np.array([row for _, row in texts.values()]).reshape(-1, size)
 
 

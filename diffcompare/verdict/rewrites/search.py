@@ -10,10 +10,10 @@ import math
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from types import CodeType, ModuleType
+from types import CodeType, MappingProxyType, ModuleType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -30,7 +30,7 @@ from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.rewrites.agreement import Found, Told, left_strange
 from diffcompare.verdict.rewrites.alternatives import repeated_lines, rewrites_of
-from diffcompare.verdict.rewrites.apart import apart, limited
+from diffcompare.verdict.rewrites.apart import CutShort, apart, limited
 from diffcompare.verdict.rewrites.first_wrong import Known, Line, Suspect, Watch, known_values, suspects_of, watched
 from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions_of, pool_of, probed
 from diffcompare.verdict.rewrites.kinds import kinds_of
@@ -46,16 +46,22 @@ _USUAL = 1.25
 _LEFT, _NOISY, _GROWN = 1e-9, 1e-3, 1000
 # operations that compiling a byte of code takes, and running one line of Python; a gradient of which nothing is known
 _COMPILED, _RUN, _UNKNOWN = 75, 60, 100_000
+# and to look at all that may be missing beside an expression
+_MADE = 150_000
 # loops of so many nodes are rather run again than evaluated node by node
 _MANY = 250
 # what a change may take however fast the gradient is, and where its values are looked at
 _LEAST_SECONDS, _LOOKED_AT = 0.005, 0.1
 # an element, or what an object holds
 _ELEMENT = re.compile(r"\w+\[-?\d+\]|self\.\w+")
+# an element that variables choose
+_PART = re.compile(r"\w+\[[a-zA-Z_]\w*( [+-] \d+)?\]")
 # nodes of an expression that may be put in elsewhere
 _SHORT = 16
 # lines with a first wrong value that are looked at, how much sooner a trial of one ends, and for which part of the rest
 _LINES, _SOONER, _EARLY = 4, 4, 6
+# what is carried along may be 0 at first
+_LATER, _NONE = 2, MappingProxyType[int, int]({})
 # after which part of a run a trial ends early
 _SOON = 0.25
 # changes of about the same cost are compared, so many of them, for which part of the budget
@@ -124,6 +130,10 @@ class Rewriting:
         """Return a product that is missing in a line in which the first wrong value appears."""
         return next((found for some, one in self._suspected() if (found := some.products(one)) is not None), None)
 
+    def beside(self) -> Found | None:
+        """Return what is missing in a line in which the first wrong value appears."""
+        return next((found for some, _ in self._suspected() if (found := some.missing()) is not None), None)
+
     def _suspected(self) -> Iterator[tuple[Rewriting, Suspect]]:
         """Yield searches in the lines in which the first wrong value appears."""
         known = self.known or self.computed()
@@ -135,28 +145,33 @@ class Rewriting:
             with _quiet():
                 suspects = list(suspects_of(body, sites, known, names.known, self.trial.noted))
             for one in suspects[:_LINES]:
-                inner = [*_within([line.statement for line in (one.line, *one.feeding)], sites)]
+                inner = [*_within([line.statement for line in (one.line, *(line for line, _ in one.feeding))], sites)]
                 trial = replace(self.trial, watch=Watch(known, one.number))
                 some = replace(self, known=known, parts=[(body, inner, names)], trial=trial, line=one.line, least=least)
                 yield some, one
 
     def usual(self) -> Found | None:
         """Return what people do most often."""
-        found = self._first(rewrites_of, 0.0, _USUAL)
-        bare = found is not None and isinstance(found.rewrite.changes[0].new, ast.Name | ast.Constant)
-        return self._or_missing(found) if found is not None and bare else found
+        return self._or_missing(self._first(rewrites_of, 0.0, _USUAL))
 
-    def _or_missing(self, found: Found) -> Found:
-        """Return a factor that is missing, if that leaves less strange than another name or number does."""
+    def _or_missing(self, found: Found | None) -> Found | None:
+        """Return a factor that is missing, if that leaves less strange than another name or number does.
+
+        A number in place of a name may be so by chance.
+        """
+        new = None if found is None else found.rewrite.changes[0].new
+        if found is None or not isinstance(new, ast.Name | ast.Constant):
+            return found
         left = self.trial.budget.left
         missing = self._inserted(_factors, left - left // _COMPARED)
-        if missing is None or self._left_strange(missing) >= self._left_strange(found):
+        chance = isinstance(new, ast.Constant) and isinstance(found.rewrite.node, ast.Name)
+        if missing is None or self._left_strange(missing) >= self._left_strange(found) + chance:
             return found
         return missing
 
     def rare(self) -> Found | None:
         """Return another number, or something else that is rarer."""
-        return self._first(rewrites_of, _USUAL, math.inf)
+        return self._or_missing(self._first(rewrites_of, _USUAL, math.inf))
 
     def missing(self) -> Found | None:
         """Return what is missing: a line, or something beside an expression."""
@@ -173,23 +188,26 @@ class Rewriting:
         known = self.known
         if known is None:
             return None
-        inner = {id(node) for node in islice(ast.walk(suspect.line.value.node), _INNER)}
-        inner |= {id(line.value.node) for line in suspect.feeding}
-        parts = [(body, [one for one in sites if id(one.node) in inner], names) for body, sites, names in self.parts]
+        times = {id(line.value.node): time for line, time in suspect.feeding if time}
+        times |= {id(node): suspect.number for node in islice(ast.walk(suspect.line.value.node), _INNER)}
+        parts = [(body, [one for one in sites if id(one.node) in times], names) for body, sites, names in self.parts]
 
         def makes(names: Names) -> Insertions:
             return lambda site, probe: products_of(site, names, probe, known)
 
-        return replace(self, parts=parts)._inserted(makes, self.least, suspect.number)
+        return replace(self, parts=parts)._inserted(makes, self.least, times)
 
-    def _inserted(self, makes: Callable[[Names], Insertions], least: int, number: int = 1) -> Found | None:
-        """Return what is missing beside an expression; ``number``: the time at which its value is looked at."""
+    def _inserted(
+        self, makes: Callable[[Names], Insertions], least: int, times: Mapping[int, int] = _NONE
+    ) -> Found | None:
+        """Return what is missing beside an expression; ``times``: when its value is looked at."""
         some: list[tuple[Insertion, Body, Probe, Callable[..., Any]]] = []
         with _quiet():
             for body, sites, names in self.parts:
                 make = makes(names)
                 for site in filter(is_value, sites):
-                    change, probe = probed(site, body, number)
+                    self.trial.budget.spend(_MADE)
+                    change, probe = probed(site, body, times.get(id(site.node), _LATER))
                     gradient = self.trial.noted(body, self._watched([change], body))
                     if gradient is not None:
                         with self.trial.limited(_LOOKED_AT):
@@ -261,7 +279,7 @@ class Rewriting:
 class Search:
     """A search in a copy of the process, for what is wrong in some components.
 
-    It is not ``possible`` any more where that failed, or where all has been tried.
+    It is not ``possible`` any more where that failed, or where all has been tried, and ``cut`` where its time ran out.
     """
 
     problem: Problem
@@ -270,16 +288,21 @@ class Search:
     budget: Budget
     components: Sequence[int]
     possible: bool = True
+    cut: bool = False
 
     def usual(self) -> Told | None:
         """Mark what people do most often; in loops over many numbers also what is rarer, and what is missing."""
         return self._apart(
-            lambda some: some.first_wrong() or some.usual() or ((some.rare() or some.missing()) if some.loops else None)
+            lambda some: (
+                some.first_wrong()
+                or some.usual()
+                or ((some.rare() or some.missing()) if some.loops else some.product())
+            )
         )
 
     def rare(self) -> Told | None:
         """Mark what is rarer."""
-        return self._apart(lambda some: some.rare() or some.product() or some.missing())
+        return self._apart(lambda some: some.rare() or some.beside() or some.missing())
 
     def _apart(self, find: Callable[[Rewriting], Found | None]) -> Told | None:
         if not self.possible:
@@ -293,8 +316,13 @@ class Search:
                     found = find(prepared.with_kinds())
             return None if found is None else found.told(self.components), self.budget.left, more
 
+        answer = None
+        try:
+            answer = apart(search)
+        except CutShort:
+            self.cut = True
         # what did not end has cost too much
-        told, self.budget.left, self.possible = apart(search) or (None, self.budget.left // 2, False)
+        told, self.budget.left, self.possible = answer or (None, self.budget.left // 2, False)
         return told
 
     def _prepared(self) -> Rewriting | None:
@@ -315,7 +343,7 @@ class Search:
         if traces is None:
             return Rewriting(parts, trial, False)
         if not looping or nodes <= _MANY:
-            known = functools.cache(functools.partial(known_values, traces, self.problem.x, self.budget, slopes=False))
+            known = functools.cache(functools.partial(known_values, traces, self.problem.x, self.budget))
             return Rewriting(parts, trial, False, computed=known)
         return Rewriting(parts, trial, True, known_values(traces, self.problem.x, self.budget))
 
@@ -514,6 +542,7 @@ def _names(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> Na
         tuple(name for name in dict.fromkeys(within) if name in variables),
         tuple(dict.fromkeys(choosing))[:6],
         tuple(sorted(filter(_ELEMENT.fullmatch, short))),
+        tuple(sorted(filter(_PART.fullmatch, short))),
     )
 
 

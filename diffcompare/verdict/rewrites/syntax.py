@@ -10,10 +10,25 @@ from typing import Any
 
 from diffcompare.verdict.rewrites.running import BOUNDED, Change
 
-__all__ = ["Names", "Rewrite", "Site", "called_name", "copied", "is_filled", "is_value", "sites_of", "text_of"]
+__all__ = [
+    "SLOPES",
+    "Names",
+    "Rewrite",
+    "Site",
+    "called_name",
+    "copied",
+    "is_filled",
+    "is_value",
+    "sites_of",
+    "text_of",
+]
 
 # a size that is another variable may be huge
 _SIZED = frozenset({"zeros", "ones", "empty", "full", "eye", "identity", "arange", "linspace", "tile", "repeat"})
+# how slopes are named after what they are slopes of
+SLOPES = (("d", ""), ("d_", ""), ("D", ""), ("D_", ""), ("g", ""), ("g_", ""), ("grad_", ""), ("", "_dot"))
+# methods that change what a list or an array holds
+_FILLING = frozenset({"append", "extend", "insert", "pop", "remove", "reverse", "sort", "fill", "clear", "update"})
 # where no values are computed
 _SETTINGS = frozenset(
     {"Subscript.slice", "For.iter", "comprehension.iter", "Compare.left", "Compare.comparators", "IfExp.test"}
@@ -44,6 +59,8 @@ class Names:
         Expressions, but names, that choose elements in both.
     elements : tuple of str
         Elements of variables, and what an object holds: parameters of both, as names are.
+    parts : tuple of str
+        Elements of variables that variables choose.
     strange : mapping of int to frozenset of str
         By the identity of a name in the syntax, the names of values of another kind.
     """
@@ -57,6 +74,7 @@ class Names:
     indices: tuple[str, ...] = ()
     chosen: tuple[str, ...] = ()
     elements: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
     strange: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
 
@@ -96,6 +114,8 @@ class Rewrite:
         What is said of the expression.
     cause : str
         What is said of its text, which stands for ``{}``.
+    also : tuple of ast.AST
+        Other places of the same mistake.
     """
 
     node: Any
@@ -104,6 +124,7 @@ class Rewrite:
     kind: str
     this: str
     cause: str
+    also: tuple[Any, ...] = ()
 
 
 def text_of(node: ast.AST) -> str:
@@ -166,7 +187,9 @@ def called_name(node: Any) -> str:
 
 
 def is_filled(site: Site) -> bool:
-    """Tell whether an expression is the array that a line writes into: np.add.at does so where nobody may write."""
+    """Tell whether an expression is what a line writes into: np.add.at does so where nobody may write."""
+    if isinstance(site.owner, ast.Attribute):
+        return site.owner.attr in _FILLING
     if isinstance(site.owner, ast.Subscript):
         return site.field == "value" and isinstance(site.owner.ctx, ast.Store)
     return called_name(site.owner) == "at" and site.field == "args" and site.index == 0

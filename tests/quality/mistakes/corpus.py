@@ -7,6 +7,7 @@ from . import (
     aside_2,
     aside_3,
     aside_4,
+    aside_5,
     classical,
     estimation,
     filters,
@@ -20,6 +21,7 @@ from . import (
     mixed_4,
     mixed_5,
     mixed_6,
+    mixed_7,
     models,
     networks,
     physics,
@@ -48,7 +50,8 @@ OPEN = [
         mixed_4,
         mixed_5,
         mixed_6,
+        mixed_7,
     )
     for one in module.CASES
 ]
-ASIDE = [one for module in (aside_1, aside_2, aside_3, aside_4) for one in module.CASES]
+ASIDE = [one for module in (aside_1, aside_2, aside_3, aside_4, aside_5) for one in module.CASES]

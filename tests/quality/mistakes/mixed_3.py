@@ -206,7 +206,7 @@ def gradient(p):
         Bug("sign", "ratio = 1 - V", "ratio = 1 + V"),
         Bug("chain", "1 - V / (W @ H)", "1 - 1 / (W @ H)", also="V\\b|factor"),
         Bug("transposed", "(W.T @ ratio).ravel()", "(W.T @ ratio).T.ravel()"),
-        Bug("other target", "ratio = 1 - V / (W @ H)", "ratio = (W @ H) - V", also="factor"),
+        Bug("other target", "ratio = 1 - V / (W @ H)", "ratio = (W @ H) - V", also="factor|divisor"),
         Bug(
             "permuted",
             "[(ratio @ H.T).ravel(), (W.T @ ratio).ravel()]",

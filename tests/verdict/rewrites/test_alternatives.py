@@ -13,7 +13,14 @@ from diffcompare.verdict.rewrites.alternatives import rewrites_of
 from diffcompare.verdict.rewrites.insertions import Probe, insertions_of, pool_of
 from diffcompare.verdict.rewrites.syntax import Names, sites_of, text_of
 
-NAMES = Names(("a", "b", "c", "i", "j", "p", "q"), indices=("i", "j"), chosen=("p[i]",), filled=frozenset("abc"))
+NAMES = Names(
+    ("a", "b", "c", "i", "j", "p", "q"),
+    slices=(":", "1:", ":-1"),
+    parts=("p[i]", "q[j]"),
+    indices=("i", "j"),
+    chosen=("p[i]",),
+    filled=frozenset("abc"),
+)
 
 MEANT = [
     ("a = np.einsum('hij,hjk->hik', b, c)", "a = np.einsum('hji,hjk->hik', b, c)"),
@@ -29,6 +36,16 @@ MEANT = [
     ("a[i, i] += b", "a[j, j] += b"),
     ("a[:, j] -= b", "a[:, p[i]] -= b"),
     ("a += b", "a[i] += b"),
+    ("a += b", "a[1:] += b[1:]"),
+    ("a = b[-1]", "a = b[i]"),
+    ("a = p[i] * b", "a = q[j] * b"),
+    ("a[1:8] -= b", "a[0:7] -= b"),
+    ("a[:7] -= b", "a[1:8] -= b"),
+    ("a[1:, j] -= b", "a[:-1, j] -= b"),
+    ("a = b[c, i, j]", "a = b[c, j, i]"),
+    ("a = b / len(c)", "a = b / c.size"),
+    ("a = b / c.size", "a = b / len(c)"),
+    ("a = -b * p, b * q", "a = (-c * p, c * q)"),
 ]
 
 
@@ -48,6 +65,28 @@ def changed(source: str, names: Names = NAMES) -> set[str]:
 @pytest.mark.parametrize(("source", "meant"), MEANT)
 def test_what_was_meant_is_among_the_changes(source: str, meant: str) -> None:
     assert meant in changed(source)
+
+
+def test_what_is_not_filled_is_not_filled_by_a_method_either() -> None:
+    """A list of the user's own grew with each change, and nothing was right any more."""
+    found = changed("a.append(b)")
+    assert "b.append(b)" in found
+    assert "p.append(b)" not in found
+
+
+def test_what_is_asked_for_its_length_is_not_transposed() -> None:
+    assert "a = len(b.T)" not in changed("a = len(b)")
+
+
+def test_the_same_slip_in_two_lines_is_one_change() -> None:
+    tree = ast.parse("def gradient(a, b, c):\n    a = b * i\n    c = p + b * j\n    return a + c\n")
+    (definition,) = tree.body
+    found = [
+        one for one in rewrites_of(list(sites_of(definition)), NAMES) if one.this.startswith("b stands") and one.also
+    ]
+    assert "b stands in place of q each time" in {one.this for one in found}
+    assert {len(one.changes) for one in found} == {2}
+    assert [text_of(one) for one in (found[0].node, *found[0].also)] == ["a = b * i", "c = p + b * j"]
 
 
 def test_a_letter_is_exchanged_within_one_array() -> None:
@@ -76,6 +115,42 @@ class Beside:
         probe = Probe({"np": np}, seen=(value, self.at_hand))
         found = insertions_of(site, list(pool_of(self.names)), probe)
         return {text_of(one.rewrite.changes[0].new) for one in found}
+
+
+def test_a_factor_that_is_missing_may_have_had_more_elements() -> None:
+    found = Beside("a", {"a": 0.25, "b": np.array([1.5, 2.5])}, Names(("a", "b"))).texts()
+    assert {"a * b", "a / b"} <= found
+    assert not {"a + b", "a - b"} & found
+
+
+def test_a_number_is_a_factor_of_a_product_of_matrices_as_a_whole() -> None:
+    at_hand = {"a": np.eye(2) + 1.5, "b": np.array([1.5, 2.5]), "c": 0.25}
+    (whole, first) = (
+        one for one in sites_of(ast.parse("lambda: a @ b", mode="eval").body) if text_of(one.node) in ("a @ b", "a")
+    )
+    texts = []
+    for site, value in ((whole, at_hand["a"] @ at_hand["b"]), (first, at_hand["a"])):
+        found = insertions_of(site, list(pool_of(Names(("b", "c")))), Probe({"np": np}, seen=(value, at_hand)))
+        texts.append({f"{one.operation} {one.item.text}" for one in found})
+    assert "* c" in texts[0]
+    assert "* c" not in texts[1]
+    assert "* b" in texts[1]
+
+
+@pytest.mark.parametrize(
+    ("own", "more"),
+    [
+        ("p * np.exp(q * p)", "a * np.exp(q * a)"),
+        ("-s * di / b", "-ds * i / b"),
+        ("m @ n", "(m @ n).T"),
+        ("u1 / v1", "u2 / v2"),
+    ],
+)
+def test_what_else_a_sum_has_is_like_what_it_has(own: str, more: str) -> None:
+    numbers = dict(zip(("a", "b", "p", "q", "s", "i", "ds", "di"), np.linspace(0.3, 1.7, 8).tolist(), strict=True))
+    numbers |= {"u1": 0.1, "v1": 0.2, "u2": 1.1, "v2": 1.2}
+    at_hand = {**numbers, "m": np.arange(6.0).reshape(2, 3), "n": np.arange(6.0).reshape(3, 2)}
+    assert f"{own} + {more}" in Beside(own, at_hand, Names(())).texts()
 
 
 def test_a_number_of_the_function_may_be_a_term() -> None:

@@ -18,7 +18,7 @@ import pytest
 import diffcompare as dc
 from diffcompare.verdict.rewrites import apart as room
 from diffcompare.verdict.rewrites import search as search_module
-from diffcompare.verdict.rewrites.apart import APART, apart, limited
+from diffcompare.verdict.rewrites.apart import APART, CutShort, apart, limited
 
 pytestmark = pytest.mark.skipif(not APART, reason="the system does not copy processes")
 A = np.random.default_rng(3).normal(size=(3, 3))
@@ -127,7 +127,7 @@ def test_what_would_be_written_or_started_fails(tmp_path: Path) -> None:
     assert Path(__file__).exists()
 
 
-def test_what_takes_too_long_or_fails_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_takes_too_long_is_cut_short_and_what_fails_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "_SECONDS", 0.05)
 
     def endless() -> None:
@@ -138,9 +138,19 @@ def test_what_takes_too_long_or_fails_finds_nothing(monkeypatch: pytest.MonkeyPa
         for _ in itertools.count():
             pass
 
-    assert apart(endless) is None
+    with pytest.raises(CutShort):
+        apart(endless)
     assert apart(lambda: 1 / 0) is None
     assert apart(lambda: [0.0] * 10**9) is None
+
+
+def test_that_a_search_was_cut_short_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_SECONDS", 1e-4)
+    verdict = dc.check_gradient(lambda x: x @ A @ x, lambda x: A @ x + A @ x, X)
+    assert verdict.status == "wrong"
+    assert [note for note in verdict.notes if "cut short" in note and "larger budget" in note], verdict.notes
+    longer = dc.check_gradient(lambda x: x @ A @ x, lambda x: A @ x + A @ x, X, budget=1e6)
+    assert not [note for note in longer.notes if "cut short" in note]
 
 
 def test_one_endless_change_does_not_end_the_search() -> None:

@@ -66,6 +66,20 @@ def test_slopes_are_known_in_any_order_and_in_one_variable_but_not_where_two_val
     assert slopes.are(np.zeros(3), 3.0) is None
 
 
+def test_slopes_in_some_variables_are_known_as_well() -> None:
+    slopes = slopes_of(np.array([1.0, 3.0]), np.array([[0.1, 5.0, 4.0], [0.3, 7.0, 8.0]]))
+    assert slopes.are(np.array([0.3, 7.0]), 3.0)
+    assert slopes.are(np.array([[5.0, 4.0], [7.0, 8.0]]), np.array([1.0, 3.0]))
+    assert slopes.are(np.array([0.3, 8.0]), 3.0) is False
+
+
+def test_a_list_is_known_if_what_it_holds_is() -> None:
+    known = known_of(np.array([0.5, 2.0]))
+    assert known.has([np.array([0.5, 2.0]), "a", (2.0,)])
+    assert known.has([np.array([0.5, 2.0]), (3.1,)]) is False
+    assert known.has(["a", 3]) is None
+
+
 def test_lists_have_no_slopes() -> None:
     slopes = slopes_of(np.array([0.5, 2.0]), np.array([[1.0], [3.0]]))
     assert slopes.are(2 * [np.array([1.0]), (2.0, 3.0)], np.array([0.5])) is None

@@ -46,6 +46,22 @@ def test_a_name_is_exchanged_for_others_of_its_kind_first() -> None:
     assert cost["carried"] < cost["RATE"]
 
 
+def scaled(x: Any) -> Any:
+    return 2 * DATA.T @ np.ones(COUNT) + ["a", 1.5][1] * x
+
+
+def test_a_number_is_rather_another_number_than_an_array() -> None:
+    (body,) = bodies_of(scaled)
+    sites = list(sites_of(body.definition))
+    names = Names(("x", "COUNT", "RATE", "DATA"))
+    strange = kinds_of(body, sites, names, run)
+    (two,) = (site for site in sites if text_of(site.node) == "2")
+    assert strange[id(two.node)] == {"x", "COUNT", "DATA"}
+    found = rewrites_of(sites, Names(names.variables, strange=strange))
+    cost = {text_of(one.changes[0].new): one.cost for one in found if one.node is two.node}
+    assert cost["RATE"] < cost["DATA"]
+
+
 def test_of_what_is_asked_for_its_length_the_length_may_be_the_mistake() -> None:
     (body,) = bodies_of(gradient)
     sites = list(sites_of(body.definition))

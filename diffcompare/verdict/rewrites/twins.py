@@ -1,0 +1,68 @@
+"""What else a sum has where it has a term: the same of another name, of another number, or of the product rule."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from diffcompare.verdict.rewrites.syntax import SLOPES, text_of
+
+__all__ = ["twins_of"]
+
+# parts of an expression of which a sum may have another
+_LONGEST = 30
+_ENDING = re.compile(r"\d+$")
+
+
+def twins_of(node: Any, value: Any, at_hand: Mapping[str, Any]) -> Iterator[str]:
+    """Yield expressions that are like one but for their names, and its transpose where it is a square matrix.
+
+    Of a1·b1 that is a2·b2, and of u·dv it is du·v.
+    """
+    if isinstance(node, ast.Name | ast.Constant) or len(list(ast.walk(node))) > _LONGEST:
+        return
+    shapes = {name: np.shape(v) for name, v in at_hand.items() if isinstance(v, float | np.ndarray)}
+    own = sorted({one.id for one in ast.walk(node) if isinstance(one, ast.Name)} & shapes.keys())
+    for names in (*_with_another_ending(own, shapes), *_alike(own, shapes), *_of_slopes(own, shapes)):
+        yield text_of(_Renamed(names).visit(copy.deepcopy(node)))
+    if np.ndim(value) == 2 and np.shape(value) == np.shape(value)[::-1]:
+        yield f"({text_of(node)}).T"
+
+
+def _with_another_ending(own: list[str], shapes: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """What belongs together ends with the same number."""
+    endings = [sorted({m[0] for name in some if (m := _ENDING.search(name))}) for some in (own, shapes)]
+    for old, new in product(*endings):
+        names = {name: name.removesuffix(old) + new for name in own if name.endswith(old)}
+        if old != new and len(names) > 1 and shapes.keys() >= set(names.values()):
+            yield names
+
+
+def _alike(own: list[str], shapes: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    for name in own:
+        yield from ({name: other} for other in shapes if other not in own and shapes[other] == shapes[name])
+
+
+def _of_slopes(own: list[str], shapes: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    slopes = {f"{before}{name}{after}": name for before, after in SLOPES for name in shapes}
+    slopes = {slope: name for slope, name in slopes.items() if slope in shapes}
+    of = {name: slope for slope, name in slopes.items()}
+    for slope, name in product(own, own):
+        if slope in slopes and name in of:
+            yield {slope: slopes[slope], name: of[name]}
+
+
+class _Renamed(ast.NodeTransformer):
+    """Takes other names for some."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.Name(self.names.get(node.id, node.id), node.ctx)
