@@ -34,6 +34,7 @@ def disagreements(source: str) -> list[int]:
         return [k for k, (a, b) in enumerate(pairs) if not a.overlaps(b) or (a - b).rad() > 1e-40 * (1 + abs(b))]
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("source", [source for _, source in CASES])
 def test_tangents_are_the_rows_of_reverse_mode(source: str) -> None:
     factored = any(name in source for name in ("linalg", "solve", "det", "inv", "cholesky", "pinv", "lstsq"))
