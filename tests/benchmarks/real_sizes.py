@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["CASES", "Case", "chain", "logistic", "network"]
+__all__ = ["CASES", "CHECKS", "Case", "chain", "logistic", "network"]
 
 Vector = np.ndarray
 # function, gradient, point
@@ -151,6 +151,57 @@ def rosenbrock(n: int) -> Case:
     return rosen, rosen_der, np.random.default_rng(5).normal(size=n)
 
 
+def residuals(samples: int, features: int) -> Case:
+    """Residuals that saturate, with their Jacobian."""
+    random = np.random.default_rng(6)
+    X = random.normal(size=(samples, features))
+
+    def jacobian(w: Vector) -> Vector:
+        return (1 - np.tanh(X @ w) ** 2)[:, None] * X
+
+    return lambda w: np.tanh(X @ w), jacobian, 0.1 * random.normal(size=features)
+
+
+def decay(samples: int) -> Case:
+    """An oscillation that decays, fitted to samples."""
+    t = np.linspace(0, 4, samples)
+
+    def jacobian(p: Vector) -> Vector:
+        e, c = np.exp(-p[1] * t), np.cos(p[2] * t)
+        return np.stack([e * c, -t * p[0] * e * c, -t * p[0] * e * np.sin(p[2] * t)], axis=1)
+
+    return lambda p: p[0] * np.exp(-p[1] * t) * np.cos(p[2] * t), jacobian, np.array([1.3, 0.4, 2.0])
+
+
+def tridiagonal(n: int) -> Case:
+    """A nonlinear boundary value problem by finite differences."""
+
+    def f(u: Vector) -> Vector:
+        inner = u[:-2] - 2 * u[1:-1] + u[2:] + 0.1 * u[1:-1] ** 3
+        return np.concatenate([[u[0]], inner, [u[-1]]])
+
+    def jacobian(u: Vector) -> Vector:
+        found, i = np.eye(n), np.arange(1, n - 1)
+        found[i, i - 1] = found[i, i + 1] = 1
+        found[i, i] = -2 + 0.3 * u[1:-1] ** 2
+        return found
+
+    return f, jacobian, np.random.default_rng(7).normal(size=n)
+
+
+def curvature(samples: int, features: int) -> Case:
+    """Logistic regression with its Hessian."""
+    f, _, w = logistic(samples, features)
+    random = np.random.default_rng(0)
+    X = random.normal(size=(samples, features))
+
+    def hessian(w: Vector) -> Vector:
+        p = 1 / (1 + np.exp(-(X @ w)))
+        return X.T @ ((p * (1 - p))[:, None] * X) / samples + 0.02 * np.eye(features)
+
+    return f, hessian, w
+
+
 CASES: dict[str, Callable[[], Case]] = {
     "logistic regression 1,000 x 20": lambda: logistic(1000, 20),
     "logistic regression 5,000 x 20": lambda: logistic(5000, 20),
@@ -167,4 +218,10 @@ CASES: dict[str, Callable[[], Case]] = {
     "Runge-Kutta, 200 steps": lambda: runge_kutta(200),
     "rosen of SciPy, 1,000 variables": lambda: rosenbrock(1000),
     "rosen of SciPy, 100,000 variables": lambda: rosenbrock(100_000),
+    "Jacobian of 1,000 residuals x 100": lambda: residuals(1000, 100),
+    "Jacobian of 20,000 residuals x 3": lambda: decay(20_000),
+    "Jacobian, tridiagonal, 1,000 x 1,000": lambda: tridiagonal(1000),
+    "Hessian of logistic regression 500 x 100": lambda: curvature(500, 100),
 }
+# of what is no gradient
+CHECKS = {name: f"check_{name.partition(' ')[0].strip(',').lower()}" for name in CASES if name[:2] in ("Ja", "He")}
