@@ -32,8 +32,8 @@ _DEPTH = 4
 _SIDES = 4
 # more of them, where a component would be called wrong; slopes that differ by so much in floats are two
 _MORE_SIDES, _NOTICED = 60, 2.0**-20
-# sides on which choices are turned that do not move on the branch of the point
-_NESTED = 8
+# sides of choices that depend on choices, and on which those are turned that do not move on the branch of the point
+_NESTED = 12
 # operations on floats that all further sides may take
 _WORK = 20_000_000
 # a comparison is open within so many times its rounding error, to first order
@@ -163,7 +163,7 @@ def compared_beside(
         kinks, beside = _parted(values[_SIDES : 2 * _SIDES], floats[_SIDES : 2 * _SIDES])
     compared.kinks |= kinks
     compared.beside = np.where(compared.kinks, 0.0, beside)
-    if not _see_more_sides(problem, pair, turned, ties, compared):
+    if not _see_more_sides(problem, pair, turned, ties, moved, compared):
         return Left("the sides of elements that compare equal numbers are compared number by number")
     compared.notes = _kink_notes(guards, turned, compared)
     return compared
@@ -205,34 +205,36 @@ def _further(
 
 
 def _see_more_sides(
-    problem: Problem, pair: ArrayPair, turned: Turned, ties: Turned,
-    compared: Compared,
+    problem: Problem, pair: ArrayPair, turned: Turned, ties: Turned, moved: Moved, compared: Compared
 ) -> bool:  # fmt: skip
-    """Look at more sides, in floats, before a component is called wrong; false where that does not tell.
+    """Look at more sides, in floats, before a component is called wrong; false where that does not tell, or f jumps.
 
-    Of five equal numbers each may be the median, and no more than four were drawn. What does not move on the branch
-    of the point, and is not ``turned``, may move on another.
+    Of five equal numbers each may be the median, and no more than four were drawn; nor were all answers of choices
+    that depend on choices. What does not move on the branch of the point, and is not ``turned``, may move on another.
     """
-    suspects = ~compared.kinks & ~compared.equal & ~(compared.gap <= compared.threshold)
-    first, more = compared.value, min(_MORE_SIDES, _WORK // max(pair.work, 1))
+    wrong = ~compared.kinks & ~compared.equal & ~(compared.gap <= compared.threshold)
+    suspects = ~compared.kinks if len(turned) > 1 else wrong
+    first, more = compared.value, min(_MORE_SIDES if wrong.any() else _NESTED, _WORK // max(pair.work, 1))
     noticed = _NOTICED * np.max(np.abs(first))
 
-    def others(choices: Turned, seeds: range) -> Iterator[Floats]:
+    def others(choices: Turned, seeds: range) -> Iterator[tuple[Floats, Floats]]:
         for seed in seeds:
             if not suspects.any():
                 break
-            trace, _, (D, _) = record_function(problem, pair.build, choices, seed)
+            trace, F, (D, _) = record_function(problem, pair.build, choices, seed)
             if len(trace.guards) == len(pair.function.guards):
-                yield array_floats(pair.build, [D], pair.point)[0].reshape(-1)
+                value, slopes = array_floats(pair.build, [F, D], pair.point)
+                yield value, slopes.reshape(-1)
 
-    for slopes in others(turned, range(_SIDES, _SIDES + more)):
-        if not np.isfinite(slopes[suspects]).all():
+    for value, slopes in others(turned, range(_SIDES, _SIDES + more)):
+        jumps = np.abs(value - moved.value) > 32 * moved.error + TINY
+        if not np.isfinite(slopes[suspects]).all() or jumps.any():
             return False
         apart = np.abs(slopes - first) > noticed
         compared.kinks |= suspects & apart
         suspects &= ~apart
     nested = others(ties, range(min(more, _NESTED))) if len(ties) > len(turned) else ()
-    return all((np.abs(slopes - first)[suspects] <= noticed).all() for slopes in nested)
+    return all((np.abs(slopes - first)[suspects] <= noticed).all() for _, slopes in nested)
 
 
 def on_other_branches(

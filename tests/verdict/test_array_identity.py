@@ -12,7 +12,7 @@ from scipy import special
 
 import diffcompare as dc
 from diffcompare.program.arrays import ArrayBuilder
-from diffcompare.verdict import array_identity
+from diffcompare.verdict import array_identity, array_sides, identity
 from diffcompare.verdict.identity import judge_by_identity
 from diffcompare.verdict.judgement import Judgement, Left
 from diffcompare.verdict.observation import state_of
@@ -657,3 +657,41 @@ def test_a_hinge_at_round_numbers_is_judged_as_arrays() -> None:
         lambda w: np.mean(np.maximum(0, 1 - y * (X @ w))) + 0.01 * np.sum(w**2), gradient, [0.1, 0.2, 0.3, 0.4]
     )
     assert (verdict.status, verdict.evidence) == ("non-smooth", "identity"), verdict.explain()
+
+
+# the first component is at the jump
+NESTED: dict[str, tuple[Any, Any, list[float]]] = {
+    # flat where it is 0, and positive on both sides
+    "flat": (lambda x: np.mean(np.sign(special.xlog1py(x, x))), lambda x: 0 * x, [0.0, 2.0, 1.0, 2.0]),
+    # equal on the left side alone
+    "on one side": (
+        lambda x: np.sum(np.heaviside(np.where(x - 2.58 < 0, np.expm1(x - 2.58), 0.0), 0.5)),
+        lambda x: 0 * x,
+        [2.58, 1.93, -0.34],
+    ),
+    # a choice between numbers that depend on a choice
+    "chosen twice": (
+        lambda x: -np.mean(np.where(x - 1e-12 >= 0, np.expm1(x - 1e-12), np.sin(x - 1e-12)) // 0.5),
+        lambda x: 0 * x,
+        [1e-12, 0.5, 0.5],
+    ),
+}
+
+
+@pytest.mark.usefixtures("either_way")
+@pytest.mark.parametrize("name", NESTED)
+def test_a_jump_of_what_depends_on_a_choice_is_seen(name: str) -> None:
+    f, gradient, at = NESTED[name]
+    status = dc.check_gradient(f, gradient, at).components["status"].tolist()
+    assert status[:2] == ["non-smooth", "consistent"]
+
+
+def test_sides_that_are_drawn_late_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "_FEW", -1)
+    real = array_sides.record_function
+    # the first draws are all the one on which f is what it is at the point
+    monkeypatch.setattr(
+        array_sides, "record_function", lambda *a: real(*a[:3], 0 if a[3] < array_sides._SIDES else a[3])
+    )
+    f, gradient, at = NESTED["chosen twice"]
+    assert dc.check_gradient(f, gradient, at).components["status"].tolist() == ["non-smooth", *["consistent"] * 2]

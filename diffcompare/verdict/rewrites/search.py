@@ -293,16 +293,12 @@ class Search:
     def usual(self) -> Told | None:
         """Mark what people do most often; in loops over many numbers also what is rarer, and what is missing."""
         return self._apart(
-            lambda some: (
-                some.first_wrong()
-                or some.usual()
-                or ((some.rare() or some.missing()) if some.loops else some.product())
-            )
+            lambda some: some.first_wrong() or some.usual() or ((some.rare() or some.missing()) if some.loops else None)
         )
 
     def rare(self) -> Told | None:
         """Mark what is rarer."""
-        return self._apart(lambda some: some.rare() or some.beside() or some.missing())
+        return self._apart(lambda some: some.rare() or some.product() or some.beside() or some.missing())
 
     def _apart(self, find: Callable[[Rewriting], Found | None]) -> Told | None:
         if not self.possible:
