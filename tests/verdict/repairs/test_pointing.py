@@ -12,7 +12,6 @@ import pytest
 
 import diffcompare as dc
 from diffcompare.verdict.repairs import pointing
-from diffcompare.verdict.rewrites.search import Rewriting
 
 Code = Callable[[Any], Any]
 
@@ -191,7 +190,7 @@ MARKED: list[tuple[Code, Code, Any, str, str]] = [
     (network, no_square, V, "a", "this should be a ** 2"),
     (network, turned, V, "(X.T @ (r[:, None] * (1 - a**2))).T", "this should not be transposed"),
     (short_network, wrong_axis, V, "0", "the axis should be 1"),
-    (network, no_chain, V, "np.ones_like(a)", "the term -(a * a) is missing"),
+    (network, no_chain, V, "np.ones_like(a)", "this should be (1 - a**2)"),
     (wave, bare_variable, W, "x", "this is half of what it should be"),
     (two_numbers, half_a_number, W, "SLOPE / STEP**2", "this is half of what it should be"),
     (wave, in_degrees, W, "2 * x * np.pi / 180", "this should be multiplied by 180/pi"),
@@ -287,7 +286,7 @@ def test_a_search_that_fails_leaves_the_others(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(pointing, "find_repair", fails)
     verdict = dc.check_gradient(loss, half, W)
-    assert [(one.role, one.text) for one in verdict.marks] == [("f", "0.125 * np.sum(w**2)"), ("gradient", "0.125 * w")]
+    assert [(one.role, one.text) for one in verdict.marks] == [("f", "0.125 * np.sum(w**2)"), ("gradient", "0.125")]
     monkeypatch.setattr(pointing, "nearby", fails)
     verdict = dc.check_gradient(loss, half, W)
     assert (verdict.status, verdict.marks) == ("wrong", ())
@@ -343,8 +342,7 @@ def writes_half(x: Any) -> Any:
     return g
 
 
-def test_what_is_written_into_a_part_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Rewriting, "product", lambda _: None)
+def test_what_is_written_into_a_part_is_looked_at() -> None:
     marks = [one for one in dc.check_gradient(bumps, writes_half, W).marks if one.role == "gradient"]
     assert (marks[0].text, marks[0].message) == ("g[1:] += d", "this is half of what it should be")
 
