@@ -254,7 +254,8 @@ def on_other_branches(
         return suspects[:0], []
     count = sum(int(np.count_nonzero(open_)) for open_ in near.values())
     drawn = [found.value[suspects]]
-    for seed in range(min(_ANSWERS, _WORK // max(pair.work, 1))):
+    # two draw each element on both sides
+    for seed in range(max(2, min(_ANSWERS, _WORK // max(pair.work, 1)))):
         trace, _, (D, _) = record_function(problem, pair.build, near, seed)
         if len(trace.guards) == len(pair.function.guards):
             slopes = array_floats(pair.build, [D], pair.point)[0].reshape(-1)[suspects]
