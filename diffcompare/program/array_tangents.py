@@ -48,7 +48,7 @@ def array_tangents(build: ArrayBuilder, output: int) -> int:
             tangents[index] = _RULES[node.operation](build, node, tangents, n)
         else:
             raise TraceError(f"the Jacobian of {node.operation} is found row by row")
-    return tangents.get(output, zeros(build, (n, *build.shape(output))))
+    return _whole(build, output, tangents, n, build.shape(output))
 
 
 def _raised(build: ArrayBuilder, tangent: int, rank: int) -> int:
@@ -84,11 +84,11 @@ def _places(n: int, size: int, places: NDArray[np.intp]) -> NDArray[np.intp]:
 
 def _take(build: ArrayBuilder, node: ArrayNode, tangents: dict[int, int], n: int) -> int:
     (i,) = node.operands
-    return build.take(tangents[i], _places(n, math.prod(build.shape(i)), np.asarray(node.payload)))
+    return build.take(tangents[i], _places(n, math.prod(build.shape(i)), node.payload))
 
 
 def _scatter(build: ArrayBuilder, node: ArrayNode, tangents: dict[int, int], n: int) -> int:
-    places = _places(n, math.prod(node.shape), np.asarray(node.payload))
+    places = _places(n, math.prod(node.shape), node.payload)
     return build.scatter(tangents[node.operands[0]], places, (n, *node.shape))
 
 

@@ -16,10 +16,10 @@ from diffcompare.floats import Flags, Floats, unit_roundoff
 from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.difference import nearest_float
 
-__all__ = ["BITS", "EQUAL", "MOST_BITS", "TINY", "Compared", "difference_in_arrays", "moved_apart"]
+__all__ = ["BITS", "EQUAL", "TINY", "Compared", "difference_in_arrays", "moved_apart"]
 
 # enough for nearly all; doubled while a difference cannot be told from 0
-BITS, MOST_BITS = 333, 2700
+BITS, _MOST_BITS = 333, 2700
 # equal balls leave no more than this part of a component
 EQUAL = 2.0**-100
 TINY = 2.0**-1074
@@ -69,12 +69,12 @@ def difference_in_arrays(pair: ArrayPair, node: int, D: Any, G: Any, one: Moved,
             D[some] = values[0][some]
             value[some], certain[some] = nearest_floats(D[some])
             nonzero, bound = _bounds(values[1], values[0], some)
-        size, last = np.abs(value), 2 * bits > MOST_BITS
+        size, last = np.abs(value), 2 * bits > _MOST_BITS
         if not np.isfinite(size).all():
             return None
         # a component far smaller than the largest is held to its own size, once that is known
-        known = size[some] if not last else np.maximum(size[some], size.max() * 2.0**-64)
-        scale = np.where(certain[some], known, np.maximum(size[some], size.max() * 2.0**-64))
+        known = certain[some] & (not last)
+        scale = np.where(known, size[some], np.maximum(size[some], size.max() * 2.0**-64))
         gap[some] = np.where(np.isfinite(bound), bound, math.inf)
         equal[some] = ~nonzero & ((bound <= EQUAL * scale) | (bound <= TINY))
         decided[some] = (nonzero & np.isfinite(bound)) | equal[some]
