@@ -47,8 +47,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # a file that is named is run whole
-    if any(".py" in argument for argument in config.invocation_params.args):
+    # a file that is named is run whole; a part of the thorough tests is run beside the quick ones, collected once
+    if config.getoption("--part") or any(".py" in argument for argument in config.invocation_params.args):
         config.option.markexpr = config.option.markexpr.removesuffix(" and not thorough")
 
 

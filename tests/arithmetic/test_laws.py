@@ -218,6 +218,7 @@ def test_local_partial_overlaps_the_first_coefficient_of_the_jet(row):
     law()
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("row", SMOOTH)
 @pytest.mark.parametrize("share", [0.3, 0.8])
 def test_jets_to_order_10_contain_the_coefficients_of_mpmath(row, share):

@@ -85,24 +85,27 @@ def test_a_planted_request_or_script_is_noticed(tab: Browser, report: Path, tmp_
     assert [u for u in tab.requests() if u.endswith("other.png")]
 
 
-def test_walking_with_the_keys_reads_every_value_of_errors_csv(tab: Browser, report: Path) -> None:
+@pytest.mark.mostly_thorough(but_each=4)
+@pytest.mark.parametrize(("number", "name"), [(6, "huge"), (1, "exp/(sin3+cos3)"), (7, "exp(x)"), (4, "log(x)")])
+def test_walking_with_the_keys_reads_every_value_of_errors_csv(
+    tab: Browser, report: Path, number: int, name: str
+) -> None:
     errors = read_errors(report / "errors.csv")
-    for number, name in ((1, "exp/(sin3+cos3)"), (6, "huge"), (7, "exp(x)"), (4, "log(x)")):
-        tab.open(report / f"function-{number:03d}.html")
-        tab.run("document.querySelector('.chart').focus()")
-        rows = errors[(errors["function"] == name)]
-        for position, scheme in enumerate(("forward", "backward", "central")):
-            if position:
-                tab.keys("ArrowDown")
-            tab.keys("Home")
-            expected = [point_of(row) for _, row in rows[rows["scheme"] == scheme].iloc[::-1].iterrows()]
-            found = [readout(tab)]
-            for _ in expected[1:]:
-                tab.keys("ArrowRight")
-                found.append(readout(tab))
-            assert found == expected
+    tab.open(report / f"function-{number:03d}.html")
+    tab.run("document.querySelector('.chart').focus()")
+    rows = errors[(errors["function"] == name)]
+    for position, scheme in enumerate(("forward", "backward", "central")):
+        if position:
+            tab.keys("ArrowDown")
+        tab.keys("Home")
+        expected = [point_of(row) for _, row in rows[rows["scheme"] == scheme].iloc[::-1].iterrows()]
+        found = [readout(tab)]
+        for _ in expected[1:]:
             tab.keys("ArrowRight")
-            assert readout(tab) == expected[-1]
+            found.append(readout(tab))
+        assert found == expected
+        tab.keys("ArrowRight")
+        assert readout(tab) == expected[-1]
 
 
 def test_hovering_a_marker_reads_its_row(tab: Browser, report: Path) -> None:
@@ -139,7 +142,8 @@ def part_of(row: pd.Series[Any], part: str) -> str:
     return f"h = {float(row['h'])!r}: {part} = {'nan' if value != value else repr(value)}{status}"
 
 
-@pytest.mark.parametrize("function", ["exp(x)", "log(x)"])
+@pytest.mark.mostly_thorough(but_each=2)
+@pytest.mark.parametrize("function", ["log(x)", "exp(x)"])
 def test_arrow_keys_walk_every_part_of_the_split(tab: Browser, splits: Path, function: str) -> None:
     errors = read_errors(splits / "errors.csv")
     errors = errors[errors["function"] == function]
