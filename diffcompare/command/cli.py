@@ -400,10 +400,12 @@ def compare(
     return _exit_code(tables)
 
 
-@diffcompare.command(short_help="Judge a gradient in Python code.")
+@diffcompare.command(short_help="Judge a derivative in Python code.")
 @click.argument("function", metavar="MODULE:F", shell_complete=_files)
 @click.argument("gradient", metavar="[MODULE:GRAD]", required=False, shell_complete=_files)
 @click.option("--value-and-gradient", "both", is_flag=True, help="F returns (value, gradient); there is no GRAD.")
+@click.option("--jacobian", "what", flag_value="jacobian", help="F returns an array; GRAD is its Jacobian.")
+@click.option("--hessian", "what", flag_value="hessian", help="GRAD is the Hessian of F.")
 @click.option(
     "--at",
     "at",
@@ -437,6 +439,7 @@ def check(
     function: str,
     gradient: str | None,
     both: bool,
+    what: str | None,
     at: Sequence[str],
     boxes: Sequence[str],
     formula: str | None,
@@ -450,7 +453,7 @@ def check(
     quiet: bool,
     as_json: bool,
 ) -> int:
-    """Judge whether a gradient in Python code is right; this runs the code.
+    """Judge whether a derivative in Python code is right; this runs the code.
 
     MODULE is a name that can be imported from here, or the path of a .py
     file. The functions are given an array of the numbers, or the number
@@ -463,6 +466,7 @@ def check(
     diffcompare check model:loss model:gradient --at @x.npy
     diffcompare check model:fun --value-and-gradient --at 1,2
     diffcompare check model:f model:grad --at w=1,2 --at b=3
+    diffcompare check m:residuals m:jac --jacobian --at 1,2
     diffcompare check model:loss model:grad --at 1,2 --box 0,9
 
     Exit codes: 0 consistent, 1 wrong or non-smooth, 2 bad input or outside
@@ -477,6 +481,8 @@ def check(
             if both
             else "MODULE:GRAD is missing; name the gradient, or add --value-and-gradient where MODULE:F returns both"
         )
+    if both and what is not None:
+        raise click.UsageError(f"--{what}: MODULE:F returns a gradient; leave out --{what} or --value-and-gradient")
     if out is not None:
         _check_report(out)
     from dataclasses import replace
@@ -496,11 +502,14 @@ def check(
     options = {"--formula": formula, "--variables": variables}
     repeat = ["diffcompare", "check", without_place(function)]
     repeat += ["--value-and-gradient"] if gradient is None else [without_place(gradient)]
+    repeat += [] if what is None else [f"--{what}"]
     repeat += [f"{name}={value}" for name, value in options.items() if value is not None]
     repeat += ["--guards"] * guards + [f"--budget={budget:g}"] * (budget != BUDGET)
     repeat += [f"--evaluations={evaluations}"] * (evaluations is not None)
     repeat += [f"--box={box}" for box in boxes]
-    code = code_check.CodeCheck(function, gradient, known, guards, budget, evaluations, read_boxes(boxes))
+    code = code_check.CodeCheck(
+        function, gradient, known, what or "gradient", guards, budget, evaluations, read_boxes(boxes)
+    )
     judged = []
     # without a limit of time the code runs here
     where = nullcontext(code_check.here) if timeout is None else CodeProcess(timeout, quiet=quiet or as_json)

@@ -1,4 +1,4 @@
-"""A gradient in code of the user's, judged at one point after the other: here, or in a process of its own."""
+"""A derivative in code of the user's, judged at one point after the other: here, or in a process of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pandas as pd
 from diffcompare.command.code_process import Lost
 from diffcompare.studies.user_code import importable, load_function
 from diffcompare.symbolic.function import SymbolicFunction
-from diffcompare.verdict import check
+from diffcompare.verdict import check, check_arrays
 from diffcompare.verdict.arguments import structure_of
 from diffcompare.verdict.verdict import Verdict
 from diffcompare.watchdog import BUDGET
@@ -28,11 +28,15 @@ Run = Callable[[Callable[[Any], Any], Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class CodeCheck:
-    """Names MODULE:function of a function and its gradient (None: it returns both), and what it claims to be."""
+    """Names MODULE:function of a function and its gradient (None: it returns both), and what it claims to be.
+
+    ``what`` is the derivative that is judged: ``gradient``, ``jacobian`` or ``hessian``.
+    """
 
     function: str
     gradient: str | None
     formula: SymbolicFunction | None
+    what: str = "gradient"
     guards: bool = False
     budget: float = BUDGET
     evaluations: int | None = None
@@ -54,7 +58,7 @@ def variables(checked: CodeCheck, run: Run = here) -> Sequence[str] | None:
 
 
 def judge(checked: CodeCheck, point: Any, run: Run = here) -> Verdict:
-    """Judge a gradient at a point; code that never comes to its end makes an inconclusive verdict that says so.
+    """Judge a derivative at a point; code that never comes to its end makes an inconclusive verdict that says so.
 
     Parameters
     ----------
@@ -95,7 +99,12 @@ def _judged(payload: tuple[CodeCheck, Any]) -> Verdict:
     with _loaded(checked) as (f, gradient):
         if isinstance(point, dict):
             f, gradient, point = _by_names(f, gradient, point)
-        verdict = check.check_gradient(
+        judged = {
+            "gradient": check.check_gradient,
+            "jacobian": check_arrays.check_jacobian,
+            "hessian": check_arrays.check_hessian,
+        }[checked.what]
+        verdict = judged(
             f,
             gradient,
             point,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from functools import partial
+from functools import partial, reduce
 
 from rich.console import Console
 from rich.text import Text
@@ -17,7 +17,13 @@ __all__ = ["show_verdict"]
 
 _NARROWEST = 20
 _REPEAT = "Repeat with:"
-_DERIVE = "`dc.derive(f, at)`", "`diffcompare derive`"
+# what a library's user writes, and a command's
+_OPTIONS = {
+    "pass formula=": "pass --formula",
+    "`guards=True`": "--guards",
+    "`dc.check_jacobian`": "--jacobian",
+    "`dc.derive(f, at)`": "`diffcompare derive`",
+}
 _STYLES = {"place": "dim", "f": "cyan", "gradient": "red"}
 
 
@@ -27,8 +33,7 @@ def show_verdict(console: Console, verdict: Verdict, colour: str, *, verbose: bo
     On a terminal, or where COLUMNS says how wide one is, no line is wider.
     """
     first, *rest = (
-        line.replace("pass formula=", "pass --formula").replace("`guards=True`", "--guards").replace(*_DERIVE)
-        for line in sentences(verdict)
+        reduce(lambda text, words: text.replace(*words), _OPTIONS.items(), line) for line in sentences(verdict)
     )
     say(console, first, style=f"bold {colour}")
     if verdict.marks:

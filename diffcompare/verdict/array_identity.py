@@ -242,7 +242,7 @@ def _judged(
     if (status == "consistent").all():
         same = bool(found.equal.all())
         notes.append(
-            "the gradient and the true derivative are identical as real functions at this point"
+            f"the {problem.what} and the true derivative are identical as real functions at this point"
             if same
             else "what differs is explained by the rounding of constants"
         )

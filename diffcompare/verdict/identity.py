@@ -301,7 +301,7 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
     if set(status) == {"consistent"}:
         same = all(found.equal)
         notes.append(
-            "the gradient and the true derivative are identical as real functions at this point"
+            f"the {problem.what} and the true derivative are identical as real functions at this point"
             if same
             else "what differs is explained by the rounding of constants"
         )

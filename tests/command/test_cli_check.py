@@ -133,6 +133,24 @@ def inside(x):
 
 def d_inside(x):
     return x[::-1]
+
+def residuals(x):
+    return np.array([np.sin(x[0]) * x[1], x[0] - x[1], x[1] ** 2])
+
+def jacobian(x):
+    return np.array([[np.cos(x[0]) * x[1], np.sin(x[0])], [1, -1], [0, 2 * x[1]]])
+
+def transposed(x):
+    return jacobian(x).T
+
+def of_names(w, b):
+    return w * b
+
+def d_of_names(w, b):
+    return b * np.eye(2), w
+
+def second(x):
+    return 2 * np.eye(len(x))
 """
 
 
@@ -188,6 +206,11 @@ VERDICTS = [
     (("M:g", "M:d_g", "--at", "b=3,a=2"), 0, "consistent"),
     (("M:pair", "--value-and-gradient", "--at", "1,2"), 0, "consistent"),
     (("M:halved", "--value-and-gradient", "--at", "1,2"), 1, "wrong"),
+    (("M:residuals", "M:jacobian", "--jacobian", "--at", "1,2"), 0, "consistent"),
+    (("M:residuals", "M:transposed", "--jacobian", "--at", "1,2"), 1, "wrong"),
+    (("M:of_names", "M:d_of_names", "--jacobian", "--at", "w=1,2", "--at", "b=3"), 0, "consistent"),
+    (("M:f", "M:second", "--hessian", "--at", "1,2"), 0, "consistent"),
+    (("M:f", "M:right", "--hessian", "--at", "1,2"), 1, "wrong"),
 ]
 
 
@@ -237,6 +260,26 @@ def test_what_returns_both_is_repeated_as_one(check):
     result = check("M:halved", "", "--value-and-gradient", "--at", "1,2", "--timeout", "60")
     assert "Repeat with: diffcompare check M:halved --value-and-gradient --at=1.0,2.0\n" in result.stdout
     assert "`dc.derive(lambda x: f(x)[0], at)`" in result.stdout
+
+
+def test_an_array_is_sent_to_the_option_that_judges_its_jacobian(check):
+    result = check("M:residuals", "M:jacobian", "--at", "1,2")
+    first, judged, repeat = result.stdout.splitlines()
+    assert (result.returncode, result.stderr) == (3, "")
+    assert first.endswith(
+        "an array of shape (3,): a function must return one real number; --jacobian judges the derivative of several "
+        "(M.py:105)"
+    )
+    # another point would not help
+    assert judged.startswith("Judged by what the calls did")
+    assert repeat.startswith("Repeat with: ")
+
+
+def test_the_derivative_that_is_judged_is_repeated_and_called_by_its_name(check):
+    result = check("M:residuals", "M:jacobian", "--jacobian", "--at", "1,2")
+    assert "The Jacobian and the true derivative are identical" in result.stdout
+    assert result.stdout.endswith("Repeat with: diffcompare check M:residuals M:jacobian --jacobian --at=1.0,2.0\n")
+    refused(check("M:pair", "", "--value-and-gradient", "--hessian", "--at", "1,2"), "leave out --hessian or --value")
 
 
 def test_one_function_or_two_are_named(check):
