@@ -121,7 +121,7 @@ def _searched(
     marks += [replace(mark, message=_VAGUELY) if "scatter(" in mark.message else mark for mark in more]
     cause = _in_source(cause, marks)
     little = _says_little(cause) or cause is None or cause.kind == "extra term" or cause.text.startswith(_ROW)
-    return Pointed(tuple(marks), _in_source(own if explains and little else cause, marks))
+    return Pointed(tuple(marks), _of_place(_in_source(own if explains and little else cause, marks), more))
 
 
 def _rewritten(found: Told, cause: Cause | None, marks: Sequence[Mark]) -> Pointed:
@@ -152,6 +152,15 @@ def _in_source(cause: Cause | None, marks: Sequence[Mark]) -> Cause | None:
     if cause is None or found is None:
         return cause
     return replace(cause, text=f"{found[1]}{terms[0]}{found[2] or ''}")
+
+
+def _of_place(cause: Cause | None, marks: Sequence[Mark]) -> Cause | None:
+    """Say of the marked place what is wrong where there was no room for the formula of a cause."""
+    if cause is None or not _is_cut(cause.text) or not marks or _is_cut(marks[0].message):
+        return cause
+    (mark, *_), words = marks, marks[0].message.removesuffix(" here")
+    place = mark.text if is_short(mark.text, _LONGEST) else f"{mark.file}:{mark.line}"
+    return replace(cause, text=place + words[4:] if words.startswith("this ") else f"{words} in {place}")
 
 
 def _names(problem: Problem) -> list[str]:

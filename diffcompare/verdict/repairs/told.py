@@ -112,6 +112,13 @@ def _number(build: ArrayBuilder, node: int) -> Fraction | None:
     return build.value(node)
 
 
+_UNWRITTEN = {
+    "factor": "a factor is missing here",
+    "quotient": "this should be divided by another value",
+    "addend": "a term is missing here",
+}
+
+
 def is_short(text: str, longest: int = _LONGEST) -> bool:
     """Tell whether a text has room in a sentence."""
     return len(text) <= longest and "\n" not in text
@@ -172,7 +179,9 @@ def told(edit: Edit, texts: Texts, components: Sequence[int]) -> tuple[list[Mark
     else:
         text = span.text if is_short(span.text) else f"{span.file}:{span.line}"
     said = _said(edit, texts, text)
-    marks = [] if span is None else [Mark.at(span, role="gradient", message=said.this)]
+    # nobody can guess several parts that had no room
+    this = said.this if said.this.count("…") < 2 else _UNWRITTEN.get(edit.form, "this should be another value")
+    marks = [] if span is None else [Mark.at(span, role="gradient", message=this)]
     origin = edit.site.origin
     lacks = edit.form in ("factor", "addend") or (edit.form == "scale" and edit.multiple.value != -1)
     if span is not None and origin is not None and edit.site.operand is None and lacks:

@@ -188,11 +188,17 @@ def called_name(node: Any) -> str:
 
 def is_filled(site: Site) -> bool:
     """Tell whether an expression is what a line writes into: np.add.at does so where nobody may write."""
-    if isinstance(site.owner, ast.Attribute):
-        return site.owner.attr in _FILLING
-    if isinstance(site.owner, ast.Subscript):
-        return site.field == "value" and isinstance(site.owner.ctx, ast.Store)
-    return called_name(site.owner) == "at" and site.field == "args" and site.index == 0
+    if isinstance(site.owner, ast.Attribute) and site.owner.attr in _FILLING:
+        return True
+    if called_name(site.owner) == "at" and site.field == "args" and site.index == 0:
+        return True
+    # a part of a part, as in a.flat[0] = 1
+    written = list(site.around)
+    while written and written[-1] in ("Attribute.value", "Subscript.value"):
+        written.pop()
+    while written and written[-1] in ("Tuple.elts", "List.elts", "Starred.value"):
+        written.pop()
+    return len(written) < len(site.around) and written[-1:] in (["Assign.targets"], ["AugAssign.target"], ["For.target"])
 
 
 def is_value(site: Site) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +73,23 @@ def test_what_is_not_filled_is_not_filled_by_a_method_either() -> None:
     found = changed("a.append(b)")
     assert "b.append(b)" in found
     assert "p.append(b)" not in found
+
+
+@pytest.mark.parametrize("target", ["a[0]", "a.flat[0]", "a.part", "a[0].flat[1]", "b, a[0]"])
+def test_what_is_written_into_is_not_another_name(target: str) -> None:
+    """A line that writes into the point instead does nothing, and that was said to be right."""
+    found = changed(f"{target} = 2 * i")
+    assert f"{target} = 2 * j" in found
+    of_p, of_c = (re.sub(r"\ba\b", name, target) for name in "pc")
+    assert not [text for text in found if text.startswith(of_p)]
+    assert any(text.startswith(of_c) for text in found)
+
+
+def test_a_minus_that_stands_there_goes_before_one_is_put_into_an_odd_function() -> None:
+    (definition,) = ast.parse("lambda x: -slopes(x)").body
+    sites = list(sites_of(definition.value))  # type: ignore[attr-defined]
+    signs = {text_of(one.node): one.cost for one in rewrites_of(sites, NAMES) if one.kind == "sign"}
+    assert signs["-slopes(x)"] < signs["x"]
 
 
 def test_what_is_asked_for_its_length_is_not_transposed() -> None:
