@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any, TypeGuard
 
+from diffcompare.verdict.rewrites.lines import FLIPPED, OPPOSITE, exchanged, of_line, of_places, should_be
 from diffcompare.verdict.rewrites.running import Change
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, called_name, copied, is_filled, text_of
 from diffcompare.verdict.rewrites.together import together
 
-__all__ = ["next_elements", "repeated_lines", "rewrites_of"]
+__all__ = ["next_elements", "rewrites_of"]
 
 # functions that are taken for one another
 _LIKE = (
@@ -24,13 +25,10 @@ _LIKE = (
 )  # fmt: skip
 # functions that may forget their axis
 _ALONG = frozenset({"sum", "mean", "prod", "max", "min", "cumsum", "std", "var", "norm", "logsumexp"})
-_OPPOSITE: dict[type[ast.operator], type[ast.operator]] = {ast.Add: ast.Sub, ast.Sub: ast.Add}
 _OTHER: dict[type[ast.operator], type[ast.operator]] = {
     ast.Mult: ast.Div, ast.Div: ast.Mult, ast.MatMult: ast.Mult,
 }  # fmt: skip
-_WORDS = {ast.Add: "plus", ast.Sub: "minus", ast.Mult: "product", ast.Div: "quotient", ast.MatMult: "matrix product"}
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
-_FLIPPED = "this has the wrong sign", "the sign of {} is flipped"
 # in longer lists neighbours alone are exchanged
 _EXCHANGED = 6
 # the price of a name whose value is of another kind
@@ -50,9 +48,9 @@ def _single(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
         node = site.node
         stored = isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
         if isinstance(node, ast.stmt):
-            yield from _of_statement(site, names)
+            yield from of_line(site, names)
         elif isinstance(node, ast.Subscript):
-            yield from _of_places(site, names)
+            yield from of_places(site, names)
         if (
             isinstance(node, ast.expr)
             and not stored
@@ -81,7 +79,7 @@ def _of_expression(site: Site, names: Names) -> Iterator[Rewrite]:
                 yield _instead(site, copied(number), 1.1)
             yield from _of_variables(site, names) if _is_index(site) else ()
         case ast.UnaryOp(ast.USub(), operand):
-            yield Rewrite(site.node, (site.replaced(copied(operand)),), 0.8, "sign", *_FLIPPED)
+            yield Rewrite(site.node, (site.replaced(copied(operand)),), 0.8, "sign", *FLIPPED)
         case ast.UnaryOp(ast.Not() | ast.Invert(), operand):
             words = "this should not be negated", "{} should not be negated"
             yield Rewrite(site.node, (site.replaced(copied(operand)),), 1.0, "branch", *words)
@@ -97,7 +95,7 @@ def _of_expression(site: Site, names: Names) -> Iterator[Rewrite]:
                 if j > i + 1 and len(elements) > _EXCHANGED:
                     continue
                 said = f"{text_of(elements[i])} and {text_of(elements[j])} should be exchanged"
-                change = site.replaced(type(site.node)(_exchanged(elements, i, j), ast.Load()))
+                change = site.replaced(type(site.node)(exchanged(elements, i, j), ast.Load()))
                 yield Rewrite(site.node, (change,), 1.1 + 0.02 * (j - i - 1), "permuted", said, said + " in {}")
         case ast.Attribute(value, "size"):
             yield _instead(site, ast.Call(ast.Name("len", ast.Load()), [value], []), 0.95)
@@ -175,17 +173,17 @@ def _of_operator(site: Site, names: Names) -> Iterator[Rewrite]:
         return Rewrite(node, (site.replaced(new),), cost, kind, this, cause)
 
     if op is ast.Sub:
-        yield like(ast.BinOp(right, op(), left), 0.8, "sign", *_FLIPPED)
-    if op in _OPPOSITE or op in _OTHER:
-        other, cost, kind = (_OPPOSITE[op], 0.7, "sign") if op in _OPPOSITE else (_OTHER[op], 1.0, "chain factor")
-        words = _should_be(op, other)
+        yield like(ast.BinOp(right, op(), left), 0.8, "sign", *FLIPPED)
+    if op in OPPOSITE or op in _OTHER:
+        other, cost, kind = (OPPOSITE[op], 0.7, "sign") if op in OPPOSITE else (_OTHER[op], 1.0, "chain factor")
+        words = should_be(op, other)
         yield like(ast.BinOp(left, other(), right), cost, kind, words, words + " in {}")
     if op in (ast.MatMult, ast.Div):
         words = "the two sides should be exchanged"
         yield like(ast.BinOp(right, op(), left), 1.3, "permuted", words, "the two sides of {} should be exchanged")
     term, factor = "the term {} does not belong here", "the factor {} is too many"
     kept: list[tuple[Any, Any, str, str]] = []
-    if op in _OPPOSITE:
+    if op in OPPOSITE:
         alone = right if op is ast.Add else ast.UnaryOp(ast.USub(), right)
         kept = [(left, right, "extra term", term), (alone, left, "extra term", term)]
     elif op in (ast.Mult, ast.MatMult):
@@ -208,10 +206,6 @@ def _of_operator(site: Site, names: Names) -> Iterator[Rewrite]:
     for new in _regrouped(node):
         words = f"the parentheses should stand as in {text_of(new)}"
         yield like(new, 1.3, "parentheses", words, words + ", in place of {}")
-
-
-def _should_be(op: type[ast.operator], other: type[ast.operator]) -> str:
-    return f"the {_WORDS[op]} should be a {_WORDS[other]}"
 
 
 def _powers(right: Any) -> Iterator[Any]:
@@ -284,7 +278,7 @@ def _of_call(site: Site, names: Names) -> Iterator[Rewrite]:
     # np.add.at writes into its first argument
     for k in range(name == "at", len(arguments) - 1):
         kind = "transposed" if name == "outer" else "permuted"
-        new = ast.Call(called, _exchanged(arguments, k, k + 1), node.keywords)
+        new = ast.Call(called, exchanged(arguments, k, k + 1), node.keywords)
         yield _instead(site, new, 1.1, kind, "the arguments should be exchanged: {}")
     for k, word in enumerate(node.keywords):
         new = ast.Call(called, arguments, [*node.keywords[:k], *node.keywords[k + 1 :]])
@@ -305,7 +299,7 @@ def _of_call(site: Site, names: Names) -> Iterator[Rewrite]:
         change = Change(node, "args", None, [ast.fix_missing_locations(ast.copy_location(minus, inner))])
         # a minus before an odd function is rather too many than missing in it
         cost = 0.81 if isinstance(site.owner, ast.UnaryOp) else 0.79
-        yield Rewrite(inner, (change,), cost, "sign", *_FLIPPED)
+        yield Rewrite(inner, (change,), cost, "sign", *FLIPPED)
     if name == "einsum" and arguments and isinstance(arguments[0], ast.Constant):
         for letters in _exchanged_letters(str(arguments[0].value)):
             change = Change(node, "args", 0, ast.copy_location(ast.Constant(letters), arguments[0]))
@@ -332,160 +326,6 @@ def _exchanged_letters(subscripts: str) -> Iterator[str]:
                 letters = [*subscripts]
                 letters[i], letters[j] = letters[j], letters[i]
                 yield "".join(letters)
-
-
-def _of_places(site: Site, names: Names) -> Iterator[Rewrite]:
-    """Other elements than those that an index chooses, or to which it writes."""
-    node = site.node
-    others = _other_parts(node.slice, names)
-    match node.slice:
-        case ast.Name() if isinstance(node.ctx, ast.Load):
-            others = []
-        case ast.Tuple([ast.Name(own), ast.Name(same)]) if own == same:
-            # an element of the diagonal
-            some = [name for name in names.indices if name != own]
-            others = [ast.Tuple([ast.Name(name, ast.Load())] * 2, ast.Load()) for name in some]
-    for other in others:
-        ast.fix_missing_locations(ast.copy_location(other, node.slice))
-        text = text_of(ast.Subscript(node.value, other, node.ctx))
-        kind, words = "shifted", (f"this should be {text}", f"{{}} stands in place of {text}")
-        if "For.iter" in site.around:
-            said = f"the loop should run over {text}"
-            kind, words = "loop", (said, said + " in place of {}")
-        if text not in (text_of(node), text_of(node.value) + "[:]" * isinstance(node.ctx, ast.Load)):
-            yield Rewrite(node, (Change(node, "slice", None, other),), 1.1, kind, *words)
-
-
-def _of_statement(site: Site, names: Names) -> Iterator[Rewrite]:
-    node = site.node
-    body = getattr(site.owner, site.field)
-    following = body[site.index + 1] if site.index is not None and site.index + 1 < len(body) else None
-    if isinstance(node, ast.Return | ast.Assign) and node.value is not None:
-        value = node.value
-        new = copied(value.operand) if isinstance(value, ast.UnaryOp) else ast.UnaryOp(ast.USub(), value)
-        change = Change(node, "value", None, ast.fix_missing_locations(ast.copy_location(new, value)))
-        # if all components have the wrong sign, the place is where they are returned
-        yield Rewrite(value, (change,), 0.45 if isinstance(node, ast.Return) else 0.85, "sign", *_FLIPPED)
-    if isinstance(node, ast.Assign | ast.AugAssign):
-        yield from _other_way(site)
-        yield from _at_each(site)
-    if isinstance(node, ast.AugAssign):
-        target = text_of(node.target)
-        for name in names.indices if isinstance(node.target, ast.Name) else ():
-            part = ast.Subscript(ast.Name(target, ast.Load()), ast.Name(name, ast.Load()), ast.Store())
-            words = f"this should be added to {text_of(part)}", f"{{}} should be added to {text_of(part)} alone"
-            yield Rewrite(node, (site.replaced(ast.AugAssign(part, node.op, node.value)),), 1.2, "shifted", *words)
-        for some in _slices(names) if isinstance(node.target, ast.Name) else ():
-            part = ast.Subscript(ast.Name(target, ast.Load()), some, ast.Store())
-            words = f"this should be added to {text_of(part)}", f"{{}} should be added to {text_of(part)} alone"
-            added = ast.AugAssign(part, node.op, ast.Subscript(node.value, some, ast.Load()))
-            # to no element where the array is short: then the line is too many
-            yield Rewrite(node, (site.replaced(added),), 1.32, "shifted", *words)
-        if type(node.op) in _OPPOSITE:
-            opposite = _OPPOSITE[type(node.op)]
-            said = _should_be(type(node.op), opposite)
-            other = ast.AugAssign(node.target, opposite(), node.value)
-            yield Rewrite(node, (site.replaced(other),), 0.7, "sign", said, said + " in {}")
-        words = f"this should be {target} = …", f"{{}} should not add to what {target} holds already"
-        yield Rewrite(node, (site.replaced(ast.Assign([node.target], node.value)),), 1.1, "extra term", *words)
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name | ast.Subscript):
-        target = text_of(node.targets[0])
-        for op, sign, cost in ((ast.Add, "+", 0.9), (ast.Sub, "-", 1.3)):
-            this = f"this overwrites {target}, and should be {target} {sign}= …"
-            cause = f"{{}} overwrites {target} and should be accumulated ({sign}=): only the last contribution is left"
-            added = ast.AugAssign(node.targets[0], op(), node.value)
-            yield Rewrite(node, (site.replaced(added),), cost, "accumulation", this, cause)
-    if site.index is not None and isinstance(following, ast.Assign | ast.AugAssign):
-        changes = tuple(Change(site.owner, site.field, site.index + k, one) for k, one in enumerate((following, node)))
-        said = f"should stand before line {node.lineno}"
-        words = f"this {said}", f"{{}} {said}: one of the two takes a stale value"
-        yield Rewrite(following, changes, 1.1, "stale", *words)
-    if isinstance(node, ast.Assign | ast.AugAssign) and len(body) > 1:
-        words = "this line does not belong here", "the line {} is too many"
-        yield Rewrite(node, (site.replaced(ast.Pass()),), 1.3, "extra term", *words)
-
-
-def _other_way(site: Site) -> Iterator[Rewrite]:
-    """What is read where it should be written, and written where it should be read: an adjoint goes the other way."""
-    node = site.node
-    target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
-    if not isinstance(target, ast.Subscript):
-        return
-    for read in ast.walk(node.value):
-        if isinstance(read, ast.Subscript) and text_of(read.slice) != text_of(target.slice):
-            changes = Change(target, "slice", None, read.slice), Change(read, "slice", None, target.slice)
-            words = f"{text_of(target.slice)} and {text_of(read.slice)} should be exchanged"
-            yield Rewrite(node, changes, 1.15, "shifted", words, f"the indices {words} in {{}}")
-
-
-def _at_each(site: Site) -> Iterator[Rewrite]:
-    """What is written into chosen elements, added to each as often as it is chosen."""
-    node = site.node
-    target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
-    minus = isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub)
-    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Name | ast.Tuple | ast.Subscript):
-        at = ast.parse("np.subtract.at" if minus else "np.add.at", mode="eval").body
-        array = ast.Name(target.value.id, ast.Load()) if isinstance(target.value, ast.Name) else copied(target.value)
-        added = ast.Expr(ast.Call(at, [array, target.slice, node.value], []))
-        said = f"{ast.unparse(at)}: what {text_of(target)} chooses more than once gets the last contribution alone"
-        this, cause = f"this should be accumulated with {said}", f"{{}} should be accumulated with {said}"
-        yield Rewrite(node, (site.replaced(added),), 0.95, "accumulation", this, cause)
-
-
-def _slices(names: Names) -> list[ast.expr]:
-    """Return the slices that may stand in an index, as syntax of its own each time."""
-    return [ast.parse(f"_[{text}]", mode="eval").body.slice for text in names.slices]  # type: ignore[attr-defined]
-
-
-def repeated_lines(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
-    """Yield what may be missing after a line that adds to a part of something: its like for another part."""
-    lines = {text_of(site.node) for site in sites if isinstance(site.node, ast.stmt)}
-    for site in sites:
-        node = site.node
-        for more in _likes(node, names) if isinstance(node, ast.AugAssign | ast.Expr) else ():
-            text = text_of(ast.fix_missing_locations(ast.copy_location(more, node)))
-            # a line once more is twice what it is
-            if text not in lines:
-                words = f"the line {text} is missing"
-                both = ast.If(ast.Constant(True), [node, more], [])
-                yield Rewrite(node, (site.replaced(both),), 1.45, "missing term", words, words + " after {}")
-
-
-def _likes(node: Any, names: Names) -> Iterator[ast.stmt]:
-    """Yield lines that add as much to another part of what a line adds to, or take it away there."""
-    match node:
-        case ast.AugAssign(ast.Subscript(array, index), _, value):
-            for other in _other_parts(index, names):
-                for op in (ast.Add, ast.Sub):
-                    yield ast.AugAssign(ast.Subscript(array, other, ast.Store()), op(), value)
-        case ast.Expr(ast.Call(ast.Attribute(_, "at") as called, [array, index, value], [])):
-            for other in _other_parts(index, names):
-                for one in (value, value.operand if isinstance(value, ast.UnaryOp) else ast.UnaryOp(ast.USub(), value)):
-                    yield ast.Expr(ast.Call(called, [array, other, one], []))
-
-
-def _other_parts(index: Any, names: Names) -> list[Any]:
-    """Return what could choose a part in place of an index."""
-    match index:
-        case ast.Slice():
-            return [*_slices(names), *_moved(index)]
-        case ast.Name(own):
-            return [ast.Name(name, ast.Load()) for name in names.variables if name != own]
-        case ast.Tuple(parts):
-            swapped = [_exchanged(parts, k, k + 1) for k in range(len(parts) - 1)]
-            bounded = [k for k, one in enumerate(parts) if isinstance(one, ast.Slice) and (one.lower or one.upper)]
-            sliced = [[*parts[:k], other, *parts[k + 1 :]] for k in bounded for other in _other_parts(parts[k], names)]
-            return [ast.Tuple(some, ast.Load()) for some in (*swapped, *sliced)]
-    return []
-
-
-def _moved(index: ast.Slice) -> Iterator[ast.Slice]:
-    """Yield the slices of as many elements before and after one whose bounds are written as numbers."""
-    match index:
-        case ast.Slice(None | ast.Constant(int()), ast.Constant(int(end)), None):
-            begin = 0 if index.lower is None else index.lower.value  # type: ignore[attr-defined]
-            for step in (-1, 1) if begin else (1,):
-                yield ast.Slice(ast.Constant(begin + step), ast.Constant(end + step), None)
 
 
 def _instead(site: Site, new: Any, cost: float, kind: str = "other value", words: str = "") -> Rewrite:
@@ -522,12 +362,12 @@ def _negated(site: Site) -> Iterator[Rewrite]:
         return
     change = site.replaced(ast.UnaryOp(ast.USub(), node))
     if site.field == "elts":
-        yield Rewrite(node, (change,), 0.78, "sign", *_FLIPPED)
+        yield Rewrite(node, (change,), 0.78, "sign", *FLIPPED)
     elif site.field == "args" and len(owner.args) > 1 and called_name(owner) != "range":
-        yield Rewrite(node, (change,), 0.83, "sign", *_FLIPPED)
+        yield Rewrite(node, (change,), 0.83, "sign", *FLIPPED)
     elif site.field == "left" and isinstance(owner, ast.BinOp) and isinstance(owner.op, ast.Add | ast.Sub):
         # a difference is rather the other way round
-        yield Rewrite(node, (change,), 0.82, "sign", *_FLIPPED)
+        yield Rewrite(node, (change,), 0.82, "sign", *FLIPPED)
 
 
 def _transposed(site: Site, names: Names) -> Iterator[Rewrite]:
@@ -593,10 +433,6 @@ def _plus(node: Any, step: int) -> Any:
         case _:
             return ast.BinOp(node, ast.Add() if step > 0 else ast.Sub(), ast.Constant(1))
     return ast.Constant(number) if number >= 0 else ast.UnaryOp(ast.USub(), ast.Constant(-number))
-
-
-def _exchanged(nodes: Sequence[Any], i: int, j: int) -> list[Any]:
-    return [*nodes[:i], nodes[j], *nodes[i + 1 : j], nodes[i], *nodes[j + 1 :]]
 
 
 def _familiar(new: Any, names: Names) -> float:

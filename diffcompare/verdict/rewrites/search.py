@@ -29,11 +29,12 @@ from diffcompare.verdict.causes.nearby import Nearby
 from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.rewrites.agreement import Found, Told, left_strange
-from diffcompare.verdict.rewrites.alternatives import repeated_lines, rewrites_of
+from diffcompare.verdict.rewrites.alternatives import rewrites_of
 from diffcompare.verdict.rewrites.apart import CutShort, apart, limited
 from diffcompare.verdict.rewrites.first_wrong import Known, Line, Suspect, Watch, known_values, suspects_of, watched
 from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions_of, pool_of, probed
 from diffcompare.verdict.rewrites.kinds import kinds_of
+from diffcompare.verdict.rewrites.lines import repeated_lines
 from diffcompare.verdict.rewrites.products import products_of
 from diffcompare.verdict.rewrites.running import Body, Change, bodies_of
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_filled, is_value, sites_of, text_of

@@ -198,7 +198,11 @@ def is_filled(site: Site) -> bool:
         written.pop()
     while written and written[-1] in ("Tuple.elts", "List.elts", "Starred.value"):
         written.pop()
-    return len(written) < len(site.around) and written[-1:] in (["Assign.targets"], ["AugAssign.target"], ["For.target"])
+    return len(written) < len(site.around) and written[-1:] in (
+        ["Assign.targets"],
+        ["AugAssign.target"],
+        ["For.target"],
+    )
 
 
 def is_value(site: Site) -> bool:

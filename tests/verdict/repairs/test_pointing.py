@@ -420,26 +420,27 @@ def test_what_explains_a_matrix_says_more_than_what_explains_a_row() -> None:
     assert str(verdict.cause) == "the factor 3 is missing in np.sum(r**2) / s**4"
 
 
-M = np.random.default_rng(1).normal(size=(2, 5, 5))
+MATRICES = np.random.default_rng(1).normal(size=(2, 5, 5))
 
 
-def long(x: Any) -> Any:
-    u = np.tanh(M[0] @ x) * np.exp(M[1] @ x / 3) + np.sqrt(1 + (M[0] @ x) ** 2)
+def wavy(x: Any) -> Any:
+    u = np.tanh(MATRICES[0] @ x) * np.exp(MATRICES[1] @ x / 3) + np.sqrt(1 + (MATRICES[0] @ x) ** 2)
     return np.sum(np.log1p(u**2) / (2 + np.cos(u)) * (SAMPLE - x))
 
 
 def without_a_long_term(x: Any) -> Any:
-    t, e, s = np.tanh(M[0] @ x), np.exp(M[1] @ x / 3), np.sqrt(1 + (M[0] @ x) ** 2)
+    t, e, s = np.tanh(MATRICES[0] @ x), np.exp(MATRICES[1] @ x / 3), np.sqrt(1 + (MATRICES[0] @ x) ** 2)
     u = t * e + s
     dv = 2 * u / (1 + u**2) / (2 + np.cos(u))
     w = dv * (SAMPLE - x)
-    inner = M[0].T @ (w * ((1 - t**2) * e + (M[0] @ x) / s))
-    return inner + M[1].T @ (w * t * e) / 3 - np.log1p(u**2) / (2 + np.cos(u))
+    inner = MATRICES[0].T @ (w * ((1 - t**2) * e + (MATRICES[0] @ x) / s))
+    return inner + MATRICES[1].T @ (w * t * e) / 3 - np.log1p(u**2) / (2 + np.cos(u))
 
 
+@pytest.mark.thorough
 def test_what_has_no_room_is_not_written_in_pieces() -> None:
     """It was said that this should be (…*…*(1/…)+sum(…)), and "the term cos(tanh(0.0081…*x4)**2)) is missing"."""
-    verdict = dc.check_gradient(long, without_a_long_term, np.array([0.05, 0.27, -0.98, -1.11, 0.2]))
+    verdict = dc.check_gradient(wavy, without_a_long_term, np.array([0.05, 0.27, -0.98, -1.11, 0.2]))
     (mark,) = verdict.marks
     assert (mark.text, mark.message) == ("dv * (SAMPLE - x)", "a term is missing here")
     assert str(verdict.cause) == "a term is missing in dv * (SAMPLE - x)"

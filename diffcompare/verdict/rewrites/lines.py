@@ -1,0 +1,181 @@
+"""Changes of lines: what they do with what they write to, their order, and the parts that they write to."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from diffcompare.verdict.rewrites.running import Change
+from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, copied, text_of
+
+__all__ = ["FLIPPED", "OPPOSITE", "exchanged", "of_line", "of_places", "repeated_lines", "should_be"]
+
+FLIPPED = "this has the wrong sign", "the sign of {} is flipped"
+OPPOSITE: dict[type[ast.operator], type[ast.operator]] = {ast.Add: ast.Sub, ast.Sub: ast.Add}
+_WORDS = {ast.Add: "plus", ast.Sub: "minus", ast.Mult: "product", ast.Div: "quotient", ast.MatMult: "matrix product"}
+
+
+def of_line(site: Site, names: Names) -> Iterator[Rewrite]:
+    """Yield other signs, orders and ways to write of a statement, and its being too many."""
+    node = site.node
+    body = getattr(site.owner, site.field)
+    following = body[site.index + 1] if site.index is not None and site.index + 1 < len(body) else None
+    if isinstance(node, ast.Return | ast.Assign) and node.value is not None:
+        value = node.value
+        new = copied(value.operand) if isinstance(value, ast.UnaryOp) else ast.UnaryOp(ast.USub(), value)
+        change = Change(node, "value", None, ast.fix_missing_locations(ast.copy_location(new, value)))
+        # if all components have the wrong sign, the place is where they are returned
+        yield Rewrite(value, (change,), 0.45 if isinstance(node, ast.Return) else 0.85, "sign", *FLIPPED)
+    if isinstance(node, ast.Assign | ast.AugAssign):
+        yield from _other_way(site)
+        yield from _at_each(site)
+    if isinstance(node, ast.AugAssign):
+        target = text_of(node.target)
+        for name in names.indices if isinstance(node.target, ast.Name) else ():
+            part = ast.Subscript(ast.Name(target, ast.Load()), ast.Name(name, ast.Load()), ast.Store())
+            words = f"this should be added to {text_of(part)}", f"{{}} should be added to {text_of(part)} alone"
+            yield Rewrite(node, (site.replaced(ast.AugAssign(part, node.op, node.value)),), 1.2, "shifted", *words)
+        for some in _slices(names) if isinstance(node.target, ast.Name) else ():
+            part = ast.Subscript(ast.Name(target, ast.Load()), some, ast.Store())
+            words = f"this should be added to {text_of(part)}", f"{{}} should be added to {text_of(part)} alone"
+            added = ast.AugAssign(part, node.op, ast.Subscript(node.value, some, ast.Load()))
+            # to no element where the array is short: then the line is too many
+            yield Rewrite(node, (site.replaced(added),), 1.32, "shifted", *words)
+        if type(node.op) in OPPOSITE:
+            opposite = OPPOSITE[type(node.op)]
+            said = should_be(type(node.op), opposite)
+            other = ast.AugAssign(node.target, opposite(), node.value)
+            yield Rewrite(node, (site.replaced(other),), 0.7, "sign", said, said + " in {}")
+        words = f"this should be {target} = …", f"{{}} should not add to what {target} holds already"
+        yield Rewrite(node, (site.replaced(ast.Assign([node.target], node.value)),), 1.1, "extra term", *words)
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name | ast.Subscript):
+        target = text_of(node.targets[0])
+        for op, sign, cost in ((ast.Add, "+", 0.9), (ast.Sub, "-", 1.3)):
+            this = f"this overwrites {target}, and should be {target} {sign}= …"
+            cause = f"{{}} overwrites {target} and should be accumulated ({sign}=): only the last contribution is left"
+            added = ast.AugAssign(node.targets[0], op(), node.value)
+            yield Rewrite(node, (site.replaced(added),), cost, "accumulation", this, cause)
+    if site.index is not None and isinstance(following, ast.Assign | ast.AugAssign):
+        changes = tuple(Change(site.owner, site.field, site.index + k, one) for k, one in enumerate((following, node)))
+        said = f"should stand before line {node.lineno}"
+        words = f"this {said}", f"{{}} {said}: one of the two takes a stale value"
+        yield Rewrite(following, changes, 1.1, "stale", *words)
+    if isinstance(node, ast.Assign | ast.AugAssign) and len(body) > 1:
+        words = "this line does not belong here", "the line {} is too many"
+        yield Rewrite(node, (site.replaced(ast.Pass()),), 1.3, "extra term", *words)
+
+
+def _other_way(site: Site) -> Iterator[Rewrite]:
+    """What is read where it should be written, and written where it should be read: an adjoint goes the other way."""
+    node = site.node
+    target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
+    if not isinstance(target, ast.Subscript):
+        return
+    for read in ast.walk(node.value):
+        if isinstance(read, ast.Subscript) and text_of(read.slice) != text_of(target.slice):
+            changes = Change(target, "slice", None, read.slice), Change(read, "slice", None, target.slice)
+            words = f"{text_of(target.slice)} and {text_of(read.slice)} should be exchanged"
+            yield Rewrite(node, changes, 1.15, "shifted", words, f"the indices {words} in {{}}")
+
+
+def _at_each(site: Site) -> Iterator[Rewrite]:
+    """What is written into chosen elements, added to each as often as it is chosen."""
+    node = site.node
+    target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
+    minus = isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub)
+    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Name | ast.Tuple | ast.Subscript):
+        at = ast.parse("np.subtract.at" if minus else "np.add.at", mode="eval").body
+        array = ast.Name(target.value.id, ast.Load()) if isinstance(target.value, ast.Name) else copied(target.value)
+        added = ast.Expr(ast.Call(at, [array, target.slice, node.value], []))
+        said = f"{ast.unparse(at)}: what {text_of(target)} chooses more than once gets the last contribution alone"
+        this, cause = f"this should be accumulated with {said}", f"{{}} should be accumulated with {said}"
+        yield Rewrite(node, (site.replaced(added),), 0.95, "accumulation", this, cause)
+
+
+def repeated_lines(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
+    """Yield what may be missing after a line that adds to a part of something: its like for another part."""
+    lines = {text_of(site.node) for site in sites if isinstance(site.node, ast.stmt)}
+    for site in sites:
+        node = site.node
+        for more in _likes(node, names) if isinstance(node, ast.AugAssign | ast.Expr) else ():
+            text = text_of(ast.fix_missing_locations(ast.copy_location(more, node)))
+            # a line once more is twice what it is
+            if text not in lines:
+                words = f"the line {text} is missing"
+                both = ast.If(ast.Constant(True), [node, more], [])
+                yield Rewrite(node, (site.replaced(both),), 1.45, "missing term", words, words + " after {}")
+
+
+def _likes(node: Any, names: Names) -> Iterator[ast.stmt]:
+    """Yield lines that add as much to another part of what a line adds to, or take it away there."""
+    match node:
+        case ast.AugAssign(ast.Subscript(array, index), _, value):
+            for other in _other_parts(index, names):
+                for op in (ast.Add, ast.Sub):
+                    yield ast.AugAssign(ast.Subscript(array, other, ast.Store()), op(), value)
+        case ast.Expr(ast.Call(ast.Attribute(_, "at") as called, [array, index, value], [])):
+            for other in _other_parts(index, names):
+                for one in (value, value.operand if isinstance(value, ast.UnaryOp) else ast.UnaryOp(ast.USub(), value)):
+                    yield ast.Expr(ast.Call(called, [array, other, one], []))
+
+
+def of_places(site: Site, names: Names) -> Iterator[Rewrite]:
+    """Other elements than those that an index chooses, or to which it writes."""
+    node = site.node
+    others = _other_parts(node.slice, names)
+    match node.slice:
+        case ast.Name() if isinstance(node.ctx, ast.Load):
+            others = []
+        case ast.Tuple([ast.Name(own), ast.Name(same)]) if own == same:
+            # an element of the diagonal
+            some = [name for name in names.indices if name != own]
+            others = [ast.Tuple([ast.Name(name, ast.Load())] * 2, ast.Load()) for name in some]
+    for other in others:
+        ast.fix_missing_locations(ast.copy_location(other, node.slice))
+        text = text_of(ast.Subscript(node.value, other, node.ctx))
+        kind, words = "shifted", (f"this should be {text}", f"{{}} stands in place of {text}")
+        if "For.iter" in site.around:
+            said = f"the loop should run over {text}"
+            kind, words = "loop", (said, said + " in place of {}")
+        if text not in (text_of(node), text_of(node.value) + "[:]" * isinstance(node.ctx, ast.Load)):
+            yield Rewrite(node, (Change(node, "slice", None, other),), 1.1, kind, *words)
+
+
+def _other_parts(index: Any, names: Names) -> list[Any]:
+    """Return what could choose a part in place of an index."""
+    match index:
+        case ast.Slice():
+            return [*_slices(names), *_moved(index)]
+        case ast.Name(own):
+            return [ast.Name(name, ast.Load()) for name in names.variables if name != own]
+        case ast.Tuple(parts):
+            swapped = [exchanged(parts, k, k + 1) for k in range(len(parts) - 1)]
+            bounded = [k for k, one in enumerate(parts) if isinstance(one, ast.Slice) and (one.lower or one.upper)]
+            sliced = [[*parts[:k], other, *parts[k + 1 :]] for k in bounded for other in _other_parts(parts[k], names)]
+            return [ast.Tuple(some, ast.Load()) for some in (*swapped, *sliced)]
+    return []
+
+
+def _moved(index: ast.Slice) -> Iterator[ast.Slice]:
+    """Yield the slices of as many elements before and after one whose bounds are written as numbers."""
+    match index:
+        case ast.Slice(None | ast.Constant(int()), ast.Constant(int(end)), None):
+            begin = 0 if index.lower is None else index.lower.value  # type: ignore[attr-defined]
+            for step in (-1, 1) if begin else (1,):
+                yield ast.Slice(ast.Constant(begin + step), ast.Constant(end + step), None)
+
+
+def _slices(names: Names) -> list[ast.expr]:
+    """Return the slices that may stand in an index, as syntax of its own each time."""
+    return [ast.parse(f"_[{text}]", mode="eval").body.slice for text in names.slices]  # type: ignore[attr-defined]
+
+
+def should_be(op: type[ast.operator], other: type[ast.operator]) -> str:
+    """Say that one operator stands in place of another."""
+    return f"the {_WORDS[op]} should be a {_WORDS[other]}"
+
+
+def exchanged(nodes: Sequence[Any], i: int, j: int) -> list[Any]:
+    """Return the nodes with two of them in each other's places."""
+    return [*nodes[:i], nodes[j], *nodes[i + 1 : j], nodes[i], *nodes[j + 1 :]]
