@@ -5,20 +5,13 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
-import io
 import math
-import re
-import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
-from types import CodeType, MappingProxyType, ModuleType
+from types import CodeType, MappingProxyType
 from typing import Any, TypeVar
 
-import numpy as np
-
-from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.dag import needed_nodes
 from diffcompare.tracing.origins import Origin, Origins
 from diffcompare.tracing.places import Written, code_of, written
@@ -30,37 +23,29 @@ from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.rewrites.agreement import Found, Told, left_strange
 from diffcompare.verdict.rewrites.alternatives import rewrites_of
-from diffcompare.verdict.rewrites.apart import CutShort, apart, limited
+from diffcompare.verdict.rewrites.apart import CutShort, apart
 from diffcompare.verdict.rewrites.first_wrong import Known, Line, Suspect, Watch, known_values, suspects_of, watched
 from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions_of, pool_of, probed
 from diffcompare.verdict.rewrites.kinds import kinds_of
 from diffcompare.verdict.rewrites.lines import repeated_lines
+from diffcompare.verdict.rewrites.names import names_of
 from diffcompare.verdict.rewrites.products import products_of
 from diffcompare.verdict.rewrites.running import Body, Change, bodies_of
-from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_filled, is_value, sites_of, text_of
+from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_value, sites_of
+from diffcompare.verdict.rewrites.trial import LOOKED_AT, Trial, quiet
 
 __all__ = ["Search"]
 
 # changes up to this cost are tried before all others
 _USUAL = 1.25
-# of the error, what a change may leave at each point, what may be rounding, and by how much that may grow
-_LEFT, _NOISY, _GROWN = 1e-9, 1e-3, 1000
-# operations that compiling a byte of code takes, and running one line of Python; a gradient of which nothing is known
-_COMPILED, _RUN, _UNKNOWN = 75, 60, 100_000
+# operations that running one line of Python takes, and a gradient of which nothing is known
+_RUN, _UNKNOWN = 60, 100_000
 # and to look at all that may be missing beside an expression
 _MADE = 150_000
 # loops of so many nodes are rather run again than evaluated node by node
 _MANY = 250
-# what a change may take however fast the gradient is, and where its values are looked at
-_LEAST_SECONDS, _LOOKED_AT = 0.005, 0.1
-# an element, or what an object holds
-_ELEMENT = re.compile(r"\w+\[-?\d+\]|self\.\w+")
-# an element that variables choose
-_PART = re.compile(r"\w+\[[a-zA-Z_]\w*( [+-] \d+)?\]")
-# nodes of an expression that may be put in elsewhere
-_SHORT = 16
-# lines with a first wrong value that are looked at, how much sooner a trial of one ends, and for which part of the rest
-_LINES, _SOONER, _EARLY = 4, 4, 6
+# lines with a first wrong value that are looked at, and for which part of the rest
+_LINES, _EARLY = 4, 6
 # what is carried along may be 0 at first
 _LATER, _NONE = 2, MappingProxyType[int, int]({})
 # after which part of a run a trial ends early
@@ -110,7 +95,7 @@ class Rewriting:
 
     def with_kinds(self) -> Rewriting:
         """Look at the kinds of values that names have."""
-        with _quiet():
+        with quiet():
             parts = [
                 (body, sites, replace(names, strange=kinds_of(body, sites, names, self.trial.noted)))
                 for body, sites, names in self.parts
@@ -143,7 +128,7 @@ class Rewriting:
         if known is None:
             return
         for body, sites, names in self.parts:
-            with _quiet():
+            with quiet():
                 suspects = list(suspects_of(body, sites, known, names.known, self.trial.noted))
             for one in suspects[:_LINES]:
                 inner = [*_within([line.statement for line in (one.line, *(line for line, _ in one.feeding))], sites)]
@@ -203,7 +188,7 @@ class Rewriting:
     ) -> Found | None:
         """Return what is missing beside an expression; ``times``: when its value is looked at."""
         some: list[tuple[Insertion, Body, Probe, Callable[..., Any]]] = []
-        with _quiet():
+        with quiet():
             for body, sites, names in self.parts:
                 make = makes(names)
                 for site in filter(is_value, sites):
@@ -211,7 +196,7 @@ class Rewriting:
                     change, probe = probed(site, body, times.get(id(site.node), _LATER))
                     gradient = self.trial.noted(body, self._watched([change], body))
                     if gradient is not None:
-                        with self.trial.limited(_LOOKED_AT):
+                        with self.trial.limited(LOOKED_AT):
                             some += [(one, body, probe, gradient) for one in make(site, probe)]
 
         def right(one: tuple[Insertion, Body, Probe, Callable[..., Any]]) -> Found | None:
@@ -242,7 +227,7 @@ class Rewriting:
         """Return the change that leaves the fewest strange values, of those that cost little more than the cheapest."""
         budget, found = self.trial.budget, list[Found]()
         most = math.inf
-        with _quiet():
+        with quiet():
             for one in sorted(some, key=cost):
                 if budget.left < least or cost(one) > most or len(found) == _KEPT:
                     break
@@ -335,7 +320,7 @@ class Search:
         codes = [code for code in (*shared.values(), code_of(self.problem.function)) if code is not None]
         function = [definition for definition in map(definition_of, dict.fromkeys(codes)) if definition is not None]
         sites = [list(sites_of(body.definition)) for body in bodies]
-        parts = [(body, some, _names(body, some, function)) for body, some in zip(bodies, sites, strict=True)]
+        parts = [(body, some, names_of(body, some, function)) for body, some in zip(bodies, sites, strict=True)]
         looping = any(isinstance(node, ast.For) for body in bodies for node in ast.walk(body.definition))
         if traces is None:
             return Rewriting(parts, trial, False)
@@ -343,75 +328,6 @@ class Search:
             known = functools.cache(functools.partial(known_values, traces, self.problem.x, self.budget))
             return Rewriting(parts, trial, False, computed=known)
         return Rewriting(parts, trial, True, known_values(traces, self.problem.x, self.budget))
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """What a change must make right.
-
-    ``run``: the operations that it takes to run the gradient once; ``seconds``: what the source as it is took;
-    ``watch``: what ends a trial early.
-    """
-
-    problem: Problem
-    asked: Sequence[Nearby]
-    budget: Budget
-    run: int
-    seconds: list[float] = field(default_factory=list)
-    watch: Watch | None = None
-
-    def is_repeated(self, body: Body) -> bool:
-        """Tell whether the source as it is gives what the gradient returned."""
-        here = self.asked[0]
-        self.budget.spend(self.run)
-        began = time.process_time()
-        with _quiet(), body.changed(()) as gradient:
-            value = _claim(replace(self.problem, gradient=gradient), here)
-        self.seconds.append(time.process_time() - began)
-        body.measure()
-        return value is not None and np.array_equal(value, here.claimed)
-
-    def limited(self, least: float = _LEAST_SECONDS) -> contextlib.AbstractContextManager[None]:
-        """Give up what takes far longer than the source as it is."""
-        return limited(least + 20 * max(self.seconds))
-
-    def holds(self, changes: Sequence[Change], body: Body) -> bool:
-        """Tell whether a gradient is right with changes."""
-        self.budget.spend(_COMPILED * len(body.function.__code__.co_code))
-        try:
-            with body.changed(changes) as gradient:
-                return self.is_right(body, gradient)
-        except (SyntaxError, ValueError):
-            return False
-
-    def noted(self, body: Body, changes: Sequence[Change]) -> Callable[..., Any] | None:
-        """Run the gradient with probes; None where that cannot be done."""
-        self.budget.spend(self.run + _COMPILED * len(body.function.__code__.co_code))
-        try:
-            with body.changed(changes) as gradient:
-                if self.watch is not None:
-                    self.watch.on = False
-                with self.limited(_LOOKED_AT):
-                    _claim(replace(self.problem, gradient=gradient), self.asked[0])
-                return gradient
-        except (SyntaxError, ValueError):
-            return None
-
-    def is_right(self, body: Body, gradient: Callable[..., Any]) -> bool:
-        """Tell whether a gradient is right at all points."""
-        problem = replace(self.problem, gradient=_numbers_of(gradient))
-        for beside in self.asked:
-            watch, here = self.watch, beside is self.asked[0]
-            self.budget.spend(self.run // (_SOONER if watch is not None and here else 1))
-            body.rounds.left = body.rounds.most
-            if watch is not None:
-                watch.seen, watch.on = 0, here
-            value = None
-            with self.limited():
-                value = _claim(problem, beside)
-            if value is None or not _fits(value, beside):
-                return False
-        return True
 
 
 def _from_pool(names: Names) -> Insertions:
@@ -438,53 +354,6 @@ def _within(lines: Sequence[Site], sites: Sequence[Site]) -> Iterator[Site]:
             yield site
 
 
-def _numbers_of(gradient: Callable[..., Any]) -> Callable[..., Any]:
-    """Refuse what a gradient returns by mistake: what is asked for its elements may give some without end."""
-
-    def run(*arguments: Any) -> Any:
-        value = gradient(*arguments)
-        if not isinstance(value, int | float | list | tuple | dict) and not hasattr(type(value), "__array__"):
-            raise TypeError(type(value).__name__)
-        return value
-
-    return run
-
-
-@contextlib.contextmanager
-def _quiet() -> Any:
-    """Hide what the user's code prints, and warnings of what is no sense."""
-    with (
-        warnings.catch_warnings(),
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()),
-    ):
-        warnings.simplefilter("ignore")
-        yield
-
-
-def _claim(problem: Problem, beside: Nearby) -> Floats | None:
-    """Evaluate a gradient, or a matrix of derivatives; None where it raises or has another structure."""
-    try:
-        with np.errstate(all="ignore"):
-            value = problem.claim(beside.point)
-    except Exception:
-        return None
-    return np.array(value) if value.shape == beside.claimed.shape else None
-
-
-def _fits(value: Floats, beside: Nearby) -> bool:
-    """Tell whether of an error nothing is left but rounding."""
-    gap = np.abs(beside.gap)
-    size = np.max(gap, initial=0.0)
-    noise = np.maximum(beside.threshold, 64 * unit_roundoff * np.max(np.abs(beside.certified), initial=0.0))
-    if beside.difference is not None:
-        # what the right code rounds may be more than what the wrong one does
-        seen = np.max(np.abs(beside.claimed - beside.certified - beside.difference), initial=0.0)
-        noise = np.maximum(noise, min(_GROWN * seen, 1e-6 * size))
-    known = np.isfinite(value).all() and (noise <= np.maximum(_NOISY * size, gap / 2)).all()
-    return bool(known and (np.abs(value - beside.certified) <= _LEFT * size + noise).all())
-
-
 def _work(traces: ArrayPair | Pair | None) -> tuple[int, int]:
     """Return how many nodes the gradient has, and what it takes to run it once."""
     if traces is None:
@@ -507,52 +376,3 @@ def _codes(origins: Origins) -> dict[Written, CodeType]:
             found.setdefault(written(one.code), one.code)
             one = one.caller
     return found
-
-
-def _names(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> Names:
-    """Collect what may stand in a function: its own variables, and what it or f finds by name or writes."""
-    code, space = body.function.__code__, body.function.__globals__
-    theirs = [node for tree in function for node in ast.walk(tree) if isinstance(node, ast.expr)]
-    own = [node for node in ast.walk(body.definition) if isinstance(node, ast.expr)]
-    called = {node.func.id for node in own if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-    used = {node.id for node in (*own, *theirs) if isinstance(node, ast.Name)}
-    kinds = (int, float, np.ndarray, np.generic, list, tuple)
-    held = [name for name in sorted(used) if isinstance(space.get(name), kinds)]
-    local = [*code.co_varnames, *code.co_cellvars, *code.co_freevars]
-    variables = tuple(name for name in dict.fromkeys([*local, *held]) if name not in called)
-    numbers = [v for node in theirs if isinstance(node, ast.Constant) and type(v := node.value) in (int, float)]
-    reach = {*variables, *(name for name, value in space.items() if isinstance(value, ModuleType) or callable(value))}
-    indices = [node.slice for node in (*own, *theirs) if isinstance(node, ast.Subscript)]
-    slices = [text_of(index) for index in indices if _is_slice(index, reach)]
-    chosen = [node.slice for node in own if isinstance(node, ast.Subscript)]
-    within = [one.id for index in chosen for one in ast.walk(index) if isinstance(one, ast.Name)]
-    parts = [one for index in indices for one in (index.elts if isinstance(index, ast.Tuple) else [index])]
-    choosing = [text_of(one) for one in parts if _is_short(one, reach, {*variables})]
-    short = frozenset(text_of(node) for node in (*theirs, *own) if _is_short(node, reach, {*variables}))
-    return Names(
-        variables,
-        tuple(dict.fromkeys(numbers))[:12],  # type: ignore[arg-type]
-        frozenset(text_of(node) for node in theirs if not isinstance(node, ast.Name | ast.Constant)),
-        short,
-        tuple(dict.fromkeys([":", "1:", ":-1", "1:-1", *slices]))[:10],
-        frozenset(site.node.id for site in sites if isinstance(site.node, ast.Name) and is_filled(site)),
-        tuple(name for name in dict.fromkeys(within) if name in variables),
-        tuple(dict.fromkeys(choosing))[:6],
-        tuple(sorted(filter(_ELEMENT.fullmatch, short))),
-        tuple(sorted(filter(_PART.fullmatch, short))),
-    )
-
-
-def _is_slice(index: ast.expr, reach: set[str]) -> bool:
-    names = {one.id for one in ast.walk(index) if isinstance(one, ast.Name)}
-    return isinstance(index, ast.Slice) and names <= reach
-
-
-def _is_short(node: ast.expr, reach: set[str], variables: set[str]) -> bool:
-    """Tell whether an expression may be put in elsewhere: of few parts, some of them variables, all in reach."""
-    kinds = ast.BinOp | ast.Call | ast.Subscript | ast.Attribute
-    if not isinstance(node, kinds) or isinstance(getattr(node, "ctx", None), ast.Store):
-        return False
-    parts = list(ast.walk(node))
-    names = {one.id for one in parts if isinstance(one, ast.Name)}
-    return len(parts) <= _SHORT and names <= reach and not names.isdisjoint(variables)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,10 @@ _SIZED = frozenset({"zeros", "ones", "empty", "full", "eye", "identity", "arange
 SLOPES = (("d", ""), ("d_", ""), ("D", ""), ("D_", ""), ("g", ""), ("g_", ""), ("grad_", ""), ("", "_dot"))
 # methods that change what a list or an array holds
 _FILLING = frozenset({"append", "extend", "insert", "pop", "remove", "reverse", "sort", "fill", "clear", "update"})
+# the fields around a part of what is assigned to
+_WRITTEN = re.compile(
+    r"(Assign\.targets|(AugAssign|For)\.target)( (Tuple|List)\.elts| Starred\.value)*( (Attribute|Subscript)\.value)+$"
+)
 # where no values are computed
 _SETTINGS = frozenset(
     {"Subscript.slice", "For.iter", "comprehension.iter", "Compare.left", "Compare.comparators", "IfExp.test"}
@@ -192,17 +197,8 @@ def is_filled(site: Site) -> bool:
         return True
     if called_name(site.owner) == "at" and site.field == "args" and site.index == 0:
         return True
-    # a part of a part, as in a.flat[0] = 1
-    written = list(site.around)
-    while written and written[-1] in ("Attribute.value", "Subscript.value"):
-        written.pop()
-    while written and written[-1] in ("Tuple.elts", "List.elts", "Starred.value"):
-        written.pop()
-    return len(written) < len(site.around) and written[-1:] in (
-        ["Assign.targets"],
-        ["AugAssign.target"],
-        ["For.target"],
-    )
+    # a part of a part, too, as in a.flat[0] = 1
+    return _WRITTEN.search(" ".join(site.around)) is not None
 
 
 def is_value(site: Site) -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 from diffcompare.verdict.rewrites.alternatives import rewrites_of
 from diffcompare.verdict.rewrites.insertions import Probe, insertions_of, pool_of
-from diffcompare.verdict.rewrites.syntax import Names, sites_of, text_of
+from diffcompare.verdict.rewrites.syntax import Names, is_filled, sites_of, text_of
 
 NAMES = Names(
     ("a", "b", "c", "i", "j", "p", "q"),
@@ -83,6 +83,12 @@ def test_what_is_written_into_is_not_another_name(target: str) -> None:
     of_p, of_c = (re.sub(r"\ba\b", name, target) for name in "pc")
     assert not [text for text in found if text.startswith(of_p)]
     assert any(text.startswith(of_c) for text in found)
+
+
+def test_a_name_that_is_bound_is_not_written_into() -> None:
+    (definition,) = ast.parse("def gradient(p):\n    a, b = p\n    c, *a[0] = b\n    return a\n").body
+    sites = [site for site in sites_of(definition) if isinstance(site.node, ast.Name) and is_filled(site)]
+    assert [(site.node.id, site.node.lineno) for site in sites] == [("a", 3)]
 
 
 def test_a_minus_that_stands_there_goes_before_one_is_put_into_an_odd_function() -> None:

@@ -1,0 +1,71 @@
+"""What may stand in the source of a gradient: its own variables, and what it or the function names or writes."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from types import ModuleType
+
+import numpy as np
+
+from diffcompare.verdict.rewrites.running import Body
+from diffcompare.verdict.rewrites.syntax import Names, Site, is_filled, text_of
+
+__all__ = ["names_of"]
+
+# an element, or what an object holds
+_ELEMENT = re.compile(r"\w+\[-?\d+\]|self\.\w+")
+# an element that variables choose
+_PART = re.compile(r"\w+\[[a-zA-Z_]\w*( [+-] \d+)?\]")
+# nodes of an expression that may be put in elsewhere
+_SHORT = 16
+
+
+def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> Names:
+    """Collect what may stand in a function: its own variables, and what it or f finds by name or writes."""
+    code, space = body.function.__code__, body.function.__globals__
+    theirs = [node for tree in function for node in ast.walk(tree) if isinstance(node, ast.expr)]
+    own = [node for node in ast.walk(body.definition) if isinstance(node, ast.expr)]
+    called = {node.func.id for node in own if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    used = {node.id for node in (*own, *theirs) if isinstance(node, ast.Name)}
+    kinds = (int, float, np.ndarray, np.generic, list, tuple)
+    held = [name for name in sorted(used) if isinstance(space.get(name), kinds)]
+    local = [*code.co_varnames, *code.co_cellvars, *code.co_freevars]
+    variables = tuple(name for name in dict.fromkeys([*local, *held]) if name not in called)
+    numbers = [v for node in theirs if isinstance(node, ast.Constant) and type(v := node.value) in (int, float)]
+    reach = {*variables, *(name for name, value in space.items() if isinstance(value, ModuleType) or callable(value))}
+    indices = [node.slice for node in (*own, *theirs) if isinstance(node, ast.Subscript)]
+    slices = [text_of(index) for index in indices if _is_slice(index, reach)]
+    chosen = [node.slice for node in own if isinstance(node, ast.Subscript)]
+    within = [one.id for index in chosen for one in ast.walk(index) if isinstance(one, ast.Name)]
+    parts = [one for index in indices for one in (index.elts if isinstance(index, ast.Tuple) else [index])]
+    choosing = [text_of(one) for one in parts if _is_short(one, reach, {*variables})]
+    short = frozenset(text_of(node) for node in (*theirs, *own) if _is_short(node, reach, {*variables}))
+    return Names(
+        variables,
+        tuple(dict.fromkeys(numbers))[:12],  # type: ignore[arg-type]
+        frozenset(text_of(node) for node in theirs if not isinstance(node, ast.Name | ast.Constant)),
+        short,
+        tuple(dict.fromkeys([":", "1:", ":-1", "1:-1", *slices]))[:10],
+        frozenset(site.node.id for site in sites if isinstance(site.node, ast.Name) and is_filled(site)),
+        tuple(name for name in dict.fromkeys(within) if name in variables),
+        tuple(dict.fromkeys(choosing))[:6],
+        tuple(sorted(filter(_ELEMENT.fullmatch, short))),
+        tuple(sorted(filter(_PART.fullmatch, short))),
+    )
+
+
+def _is_slice(index: ast.expr, reach: set[str]) -> bool:
+    names = {one.id for one in ast.walk(index) if isinstance(one, ast.Name)}
+    return isinstance(index, ast.Slice) and names <= reach
+
+
+def _is_short(node: ast.expr, reach: set[str], variables: set[str]) -> bool:
+    """Tell whether an expression may be put in elsewhere: of few parts, some of them variables, all in reach."""
+    kinds = ast.BinOp | ast.Call | ast.Subscript | ast.Attribute
+    if not isinstance(node, kinds) or isinstance(getattr(node, "ctx", None), ast.Store):
+        return False
+    parts = list(ast.walk(node))
+    names = {one.id for one in parts if isinstance(one, ast.Name)}
+    return len(parts) <= _SHORT and names <= reach and not names.isdisjoint(variables)

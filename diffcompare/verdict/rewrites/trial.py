@@ -1,0 +1,148 @@
+"""What a change of the source of a gradient must make right: its value at the point, and at three more."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from diffcompare.floats import Floats, unit_roundoff
+from diffcompare.verdict.causes.budget import Budget
+from diffcompare.verdict.causes.nearby import Nearby
+from diffcompare.verdict.problem import Problem
+from diffcompare.verdict.rewrites.apart import limited
+from diffcompare.verdict.rewrites.first_wrong import Watch
+from diffcompare.verdict.rewrites.running import Body, Change
+
+__all__ = ["LOOKED_AT", "Trial", "quiet"]
+
+# of the error, what a change may leave at each point, what may be rounding, and by how much that may grow
+_LEFT, _NOISY, _GROWN = 1e-9, 1e-3, 1000
+# operations that compiling a byte of code takes
+_COMPILED = 75
+# what a change may take however fast the gradient is, and where its values are looked at
+_LEAST_SECONDS, LOOKED_AT = 0.005, 0.1
+# how much sooner the trial of a change of a line with a first wrong value ends
+_SOONER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a change must make right.
+
+    ``run``: the operations that it takes to run the gradient once; ``seconds``: what the source as it is took;
+    ``watch``: what ends a trial early.
+    """
+
+    problem: Problem
+    asked: Sequence[Nearby]
+    budget: Budget
+    run: int
+    seconds: list[float] = field(default_factory=list)
+    watch: Watch | None = None
+
+    def is_repeated(self, body: Body) -> bool:
+        """Tell whether the source as it is gives what the gradient returned."""
+        here = self.asked[0]
+        self.budget.spend(self.run)
+        began = time.process_time()
+        with quiet(), body.changed(()) as gradient:
+            value = _claim(replace(self.problem, gradient=gradient), here)
+        self.seconds.append(time.process_time() - began)
+        body.measure()
+        return value is not None and np.array_equal(value, here.claimed)
+
+    def limited(self, least: float = _LEAST_SECONDS) -> contextlib.AbstractContextManager[None]:
+        """Give up what takes far longer than the source as it is."""
+        return limited(least + 20 * max(self.seconds))
+
+    def holds(self, changes: Sequence[Change], body: Body) -> bool:
+        """Tell whether a gradient is right with changes."""
+        self.budget.spend(_COMPILED * len(body.function.__code__.co_code))
+        try:
+            with body.changed(changes) as gradient:
+                return self.is_right(body, gradient)
+        except (SyntaxError, ValueError):
+            return False
+
+    def noted(self, body: Body, changes: Sequence[Change]) -> Callable[..., Any] | None:
+        """Run the gradient with probes; None where that cannot be done."""
+        self.budget.spend(self.run + _COMPILED * len(body.function.__code__.co_code))
+        try:
+            with body.changed(changes) as gradient:
+                if self.watch is not None:
+                    self.watch.on = False
+                with self.limited(LOOKED_AT):
+                    _claim(replace(self.problem, gradient=gradient), self.asked[0])
+                return gradient
+        except (SyntaxError, ValueError):
+            return None
+
+    def is_right(self, body: Body, gradient: Callable[..., Any]) -> bool:
+        """Tell whether a gradient is right at all points."""
+        problem = replace(self.problem, gradient=_numbers_of(gradient))
+        for beside in self.asked:
+            watch, here = self.watch, beside is self.asked[0]
+            self.budget.spend(self.run // (_SOONER if watch is not None and here else 1))
+            body.rounds.left = body.rounds.most
+            if watch is not None:
+                watch.seen, watch.on = 0, here
+            value = None
+            with self.limited():
+                value = _claim(problem, beside)
+            if value is None or not _fits(value, beside):
+                return False
+        return True
+
+
+def _numbers_of(gradient: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuse what a gradient returns by mistake: what is asked for its elements may give some without end."""
+
+    def run(*arguments: Any) -> Any:
+        value = gradient(*arguments)
+        if not isinstance(value, int | float | list | tuple | dict) and not hasattr(type(value), "__array__"):
+            raise TypeError(type(value).__name__)
+        return value
+
+    return run
+
+
+@contextlib.contextmanager
+def quiet() -> Any:
+    """Hide what the user's code prints, and warnings of what is no sense."""
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _claim(problem: Problem, beside: Nearby) -> Floats | None:
+    """Evaluate a gradient, or a matrix of derivatives; None where it raises or has another structure."""
+    try:
+        with np.errstate(all="ignore"):
+            value = problem.claim(beside.point)
+    except Exception:
+        return None
+    return np.array(value) if value.shape == beside.claimed.shape else None
+
+
+def _fits(value: Floats, beside: Nearby) -> bool:
+    """Tell whether of an error nothing is left but rounding."""
+    gap = np.abs(beside.gap)
+    size = np.max(gap, initial=0.0)
+    noise = np.maximum(beside.threshold, 64 * unit_roundoff * np.max(np.abs(beside.certified), initial=0.0))
+    if beside.difference is not None:
+        # what the right code rounds may be more than what the wrong one does
+        seen = np.max(np.abs(beside.claimed - beside.certified - beside.difference), initial=0.0)
+        noise = np.maximum(noise, min(_GROWN * seen, 1e-6 * size))
+    known = np.isfinite(value).all() and (noise <= np.maximum(_NOISY * size, gap / 2)).all()
+    return bool(known and (np.abs(value - beside.certified) <= _LEFT * size + noise).all())
