@@ -14,6 +14,7 @@ from diffcompare.arithmetic.balls import precision
 from diffcompare.program.array_printing import array_formulas
 from diffcompare.program.arrays import ArrayBuilder
 from diffcompare.tracing.array_table import ArrayGuard
+from diffcompare.tracing.array_trace import ArrayTrace
 from diffcompare.tracing.array_ufuncs import table_here
 from diffcompare.tracing.handle import Handle, stored
 from diffcompare.tracing.table import Place, TooLargeError
@@ -29,10 +30,12 @@ from diffcompare.verdict.guard_rules import (
     bound_in_words,
     guard_in_words,
     listed,
+    marks_of,
     off_value,
     subsets,
 )
 from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.marks import Mark
 from diffcompare.verdict.problem import Problem
 
 __all__ = ["ignored_in_arrays", "unguarded_arrays"]
@@ -76,16 +79,19 @@ def ignored_in_arrays(
 
     for some in _explaining(mine, lambda some: agree(without(some), G)):
         bare = replace(problem, function=_function(build, _stripped(build, F, some)), seen=None)
-        yield Ignored(f"the {problem.what} ignores {_said(build, some, problem.names)}", bare), asked[0]
+        text = f"the {problem.what} ignores {_said(build, some, problem.names)}"
+        yield Ignored(text, bare, _marks(pair.function, some, "f", f"the {problem.what} ignores {{}}")), asked[0]
     for some in _explaining(theirs, lambda some: agree(pair.D, _stripped(build, G, some))):
-        yield Ignored(f"f has not {_said(build, some, problem.names)} of the {problem.what}", None), asked[0]
+        text = f"f has not {_said(build, some, problem.names)} of the {problem.what}"
+        yield Ignored(text, None, _marks(pair.gradient, some, "gradient", "f has no {} here")), asked[0]
     bare_claim = _stripped(build, G, theirs)
     for some in _explaining(mine if theirs else [], lambda some: agree(without(some), bare_claim)):
         one, other = (_said(build, sites, problem.names) for sites in (some, theirs))
         text = f"f has {one}, the {problem.what} has {other}"
         if {site.value for site in some} == {site.value for site in theirs}:
             text = f"the {problem.what} ignores {one} in some places"
-        yield Ignored(text, None), asked[0]
+        marks = _marks(pair.function, some, "f", "f has {}"), _marks(pair.gradient, theirs, "gradient", "this has {}")
+        yield Ignored(text, None, (*marks[0], *marks[1])), asked[0]
 
 
 def unguarded_arrays(
@@ -208,6 +214,10 @@ def _function(source: ArrayBuilder, F: int) -> Callable[..., Any]:
         return values if values.size > 1 else float(values[0])
 
     return function
+
+
+def _marks(trace: ArrayTrace, sites: Sequence[_Site], role: str, words: str) -> tuple[Mark, ...]:
+    return marks_of(trace.origins, ((site.node, site.value) for site in sites), role=role, words=words)
 
 
 def _said(build: ArrayBuilder, sites: Sequence[_Site], names: Sequence[str]) -> str:

@@ -6,7 +6,10 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from diffcompare.tracing.origins import Origins
+from diffcompare.tracing.spans import Span, resolved
 from diffcompare.tracing.table import SMALL, Place
+from diffcompare.verdict.marks import Mark
 from diffcompare.verdict.problem import Problem
 
 __all__ = [
@@ -18,6 +21,7 @@ __all__ = [
     "bound_in_words",
     "guard_in_words",
     "listed",
+    "marks_of",
     "off_value",
     "subsets",
 ]
@@ -39,10 +43,14 @@ BITS = 160
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """Guards without which claim and derivative agree; ``bare``: the problem of the function without them."""
+    """Guards without which claim and derivative agree.
+
+    ``bare``: the problem of the function without them; ``marks``: the expressions in which they stand.
+    """
 
     text: str
     bare: Problem | None
+    marks: tuple[Mark, ...] = ()
 
 
 def off_value(operation: str, place: int, value: float) -> float | None:
@@ -84,6 +92,17 @@ def bound_in_words(operation: str, value: float, place: Place) -> str:
     """Say where the bound of a maximum or minimum stands."""
     name = "maximum" if operation == "max" else "minimum"
     return f"the bound {value!r} of a {name} ({place.file}:{place.line})"
+
+
+def marks_of(origins: Origins, guards: Iterable[tuple[int, float]], *, role: str, words: str) -> tuple[Mark, ...]:
+    """Mark the expressions that made nodes, each with its constant, which stands for ``{}`` in the words."""
+    spans: dict[Span, float] = {}
+    for node, value in guards:
+        for span in map(resolved, origins.get(node, ())):
+            if span is not None:
+                spans.setdefault(span, value)
+    marks = [Mark.at(span, role=role, message=words.format(repr(value))) for span, value in spans.items()]
+    return tuple(marks[:_SHOWN])
 
 
 def listed(guards: Iterable[str]) -> str:

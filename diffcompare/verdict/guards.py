@@ -23,6 +23,7 @@ from diffcompare.program.printing import formula, shapes
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.decisions import flipping
 from diffcompare.tracing.table import Place
+from diffcompare.tracing.trace import Trace
 from diffcompare.verdict.array_guards import ignored_in_arrays, unguarded_arrays
 from diffcompare.verdict.causes.budget import BALLS, Budget, Exhausted
 from diffcompare.verdict.causes.mistakes import Cause
@@ -37,10 +38,12 @@ from diffcompare.verdict.guard_rules import (
     bound_in_words,
     guard_in_words,
     listed,
+    marks_of,
     off_value,
     subsets,
 )
 from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.marks import Mark
 from diffcompare.verdict.pair import Pair, trace_pair
 from diffcompare.verdict.problem import Problem
 
@@ -109,7 +112,8 @@ def settle_guards(
         return replace(other, notes=(f"judged without a guard: {ignored.text}: {off}", *other.notes))
     remedy = ". `guards=True` judges f without it" if ignored.bare is not None else ""
     text = f"{ignored.text}: {off}; everything else is right{remedy}"
-    return replace(judgement, cause=Cause("guard", text, tuple(np.flatnonzero(open_).tolist())))
+    cause = Cause("guard", text, tuple(np.flatnonzero(open_).tolist()))
+    return replace(judgement, cause=cause, marks=ignored.marks)
 
 
 def _roundings(judgement: Judgement) -> Floats:
@@ -171,13 +175,14 @@ def _ignored(problem: Problem, judgement: Judgement, budget: Budget) -> Iterator
         return
     for some in _explaining(problem, program, mine, asked, budget, claim=False):
         text = f"the {problem.what} ignores {_listed(program, some, _places(pair, new))}"
-        yield Ignored(text, _without(problem, _stripped(program, some))), asked[0]
+        marks = () if pair is None else _marks(pair.function, new, some, "f", f"the {problem.what} ignores {{}}")
+        yield Ignored(text, _without(problem, _stripped(program, some)), marks), asked[0]
     if pair is not None and bounds:
         yield from ((found, asked[0]) for found in _beyond(problem, pair, bounds, asked, budget))
     if pair is not None:
         for some in _explaining(problem, claim, theirs, asked, budget, claim=True):
             text = f"f has not {_listed(claim, some, _places(pair, claim_new))} of the {problem.what}"
-            yield Ignored(text, None), asked[0]
+            yield Ignored(text, None, _marks(pair.gradient, claim_new, some, "gradient", "f has no {} here")), asked[0]
     if pair is not None and mine and theirs:
         bare = _stripped(claim, theirs)
         unguarded = [replace(beside, real=tuple(evaluate(bare, beside.point, BITS))) for beside in asked]
@@ -189,7 +194,9 @@ def _ignored(problem: Problem, judgement: Judgement, budget: Budget) -> Iterator
             text = f"f has {one}, the {problem.what} has {other}"
             if {site.value for site in some} == {site.value for site in theirs}:
                 text = f"the {problem.what} ignores {one} in some places"
-            yield Ignored(text, None), asked[0]
+            marked = _marks(pair.function, new, some, "f", "f has {}")
+            marked += _marks(pair.gradient, claim_new, theirs, "gradient", "this has {}")
+            yield Ignored(text, None, marked), asked[0]
 
 
 def unguarded(problem: Problem, judgement: Judgement, budget: Budget) -> tuple[Judgement, str] | None:
@@ -316,6 +323,13 @@ def _stripped(program: Program, sites: Sequence[_Site]) -> Program:
         else:
             new.append(build.copy(node, *kept))
     return build.program([new[i] for i in program.outputs])
+
+
+def _marks(trace: Trace, new: Mapping[int, int], sites: Sequence[_Site], role: str, words: str) -> tuple[Mark, ...]:
+    """Mark where guards stand; ``new``: what the nodes of the trace became."""
+    before = {k: node for node, k in new.items()}
+    guards = [(before[site.node], site.value) for site in sites if site.node in before]
+    return marks_of(trace.origins, guards, role=role, words=words)
 
 
 def _listed(program: Program, sites: Sequence[_Site], places: Mapping[int, Place]) -> str:

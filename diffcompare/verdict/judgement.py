@@ -8,6 +8,7 @@ from diffcompare.floats import Floats
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.causes.mistakes import Cause
+from diffcompare.verdict.marks import Mark
 from diffcompare.verdict.pair import Pair
 
 __all__ = ["ALONE", "MOVED", "OTHER_BESIDE", "OTHER_NUMBERS", "OTHER_SLOPE", "UNUSED", "Judgement", "Left"]
@@ -61,6 +62,8 @@ class Judgement:
         The traces as programs of arrays, where those were compared.
     rungs : tuple of (str, float, str)
         The rules that were tried: name, seconds by the clock, and what came of it.
+    marks : tuple of Mark
+        The expressions to blame, where the rule knows them with the cause.
     """
 
     evidence: str
@@ -79,6 +82,7 @@ class Judgement:
     cause: Cause | None = None
     arrays: ArrayPair | None = None
     rungs: tuple[tuple[str, float, str], ...] = ()
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

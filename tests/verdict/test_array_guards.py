@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,7 @@ IGNORED = {
 }  # fmt: skip
 
 
+@pytest.mark.places
 @pytest.mark.parametrize("name", IGNORED)
 def test_a_guard_that_the_gradient_ignores_is_named_first(name):
     f, gradient, at, words = IGNORED[name]
@@ -78,6 +81,9 @@ def test_a_guard_that_the_gradient_ignores_is_named_first(name):
     assert first.startswith("wrong: the gradient ignores the ")
     assert words in first
     assert "everything else is right. `guards=True` judges f without it" in first
+    # where it stands is marked, and nothing else that makes up for it by chance
+    assert {(mark.role, mark.message[:20]) for mark in verdict.marks} == {("f", "the gradient ignores")}
+    assert len(verdict.marks) == 1 + (name == "both")
 
 
 @pytest.mark.mostly_thorough(but_each=3)
@@ -93,6 +99,7 @@ def test_f_is_judged_without_guards(name):
     assert twice.status == "wrong"
 
 
+@pytest.mark.places
 @pytest.mark.parametrize(
     ("f", "gradient", "words"),
     [
@@ -105,6 +112,8 @@ def test_a_guard_of_the_gradient(f, gradient, words):
     verdict = dc.check_gradient(f, gradient, X)
     assert verdict.status == "wrong"
     assert verdict.cause.startswith(words)
+    assert verdict.marks[-1].role == "gradient"
+    assert re.search("1e-[89]$", verdict.marks[-1].text)
     # f holds nothing that could be left out to make them agree
     assert dc.check_gradient(f, gradient, X, guards=True).status == "wrong"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -62,6 +64,7 @@ IGNORED = {
 }  # fmt: skip
 
 
+@pytest.mark.places
 @pytest.mark.parametrize("name", IGNORED)
 def test_a_guard_that_the_gradient_ignores_is_named_first(name):
     f, gradient, at, words = IGNORED[name]
@@ -74,6 +77,11 @@ def test_a_guard_that_the_gradient_ignores_is_named_first(name):
     assert "everything else is right. `guards=True` judges f without it" in first
     if name != "text":
         assert "(test_guards.py:" in first
+        # where it stands is marked, and nothing else that makes up for it by chance
+        constant = re.search(r"1e-0\d", words)[0]
+        assert {(mark.role, mark.message) for mark in verdict.marks} == {("f", f"the gradient ignores {constant}")}
+        assert {float(mark.text.rpartition(" ")[2]) for mark in verdict.marks} == {float(constant)}
+        assert len(verdict.marks) == 1 + (name == "both")
 
 
 @pytest.mark.parametrize("name", IGNORED)

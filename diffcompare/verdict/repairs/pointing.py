@@ -62,9 +62,11 @@ def point_out(problem: Problem, judgement: Judgement, cause: Cause | None) -> Po
 
     ``cause``: what was found without the source; it stands unless it only says where the numbers differ.
     """
-    found = Pointed((), cause)
-    with suppress(Exception, OutOfTime):
-        found = _pointed(problem, judgement, cause)
+    found = Pointed(judgement.marks, cause)
+    # both sides were compared without a guard: nothing is left to be found
+    if cause is None or cause.kind != "guard":
+        with suppress(Exception, OutOfTime):
+            found = _pointed(problem, judgement, cause)
     if judgement.arrays is not None:
         # nobody asks after this: at many coordinates that is much memory
         judgement.arrays.asked.clear()
