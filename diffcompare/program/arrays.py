@@ -302,7 +302,7 @@ class ArrayBuilder:
             operands = tuple(
                 uses[index, k](new[i]) if (index, k) in uses else new[i] for k, i in enumerate(node.operands)
             )
-            found = self._anew(index, operands)
+            found = self.anew(index, operands)
             new[index] = results[index](found) if index in results else found
         return new[root]
 
@@ -311,10 +311,10 @@ class ArrayBuilder:
         new = dict(replaced)
         for index in self.needed(roots):
             if index not in new:
-                new[index] = self._anew(index, tuple(new[i] for i in self.nodes[index].operands))
+                new[index] = self.anew(index, tuple(new[i] for i in self.nodes[index].operands))
         return [new[root] for root in roots]
 
-    def _anew(self, index: int, operands: tuple[int, ...]) -> int:
+    def anew(self, index: int, operands: tuple[int, ...]) -> int:
         """Apply a node's operation to other operands."""
         node = self.nodes[index]
         same = operands == node.operands

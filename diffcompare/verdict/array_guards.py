@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,12 @@ from diffcompare.verdict.guard_rules import (
     PROTECTED,
     Ignored,
     Kind,
+    bare_uses,
     bound_in_words,
     guard_in_words,
     listed,
     marks_of,
+    marks_of_uses,
     off_value,
     subsets,
 )
@@ -80,7 +83,8 @@ def ignored_in_arrays(
     for some in _explaining(mine, lambda some: agree(without(some), G)):
         bare = replace(problem, function=_function(build, _stripped(build, F, some)), seen=None)
         text = f"the {problem.what} ignores {_said(build, some, problem.names)}"
-        yield Ignored(text, bare, _marks(pair.function, some, "f", f"the {problem.what} ignores {{}}")), asked[0]
+        marks = _marks(pair.function, some, "f", f"the {problem.what} ignores {{}}")
+        yield Ignored(text, bare, (*marks, *_lacking(pair, some, agree))), asked[0]
     for some in _explaining(theirs, lambda some: agree(pair.D, _stripped(build, G, some))):
         text = f"f has not {_said(build, some, problem.names)} of the {problem.what}"
         yield Ignored(text, None, _marks(pair.gradient, some, "gradient", "f has no {} here")), asked[0]
@@ -90,8 +94,8 @@ def ignored_in_arrays(
         text = f"f has {one}, the {problem.what} has {other}"
         if {site.value for site in some} == {site.value for site in theirs}:
             text = f"the {problem.what} ignores {one} in some places"
-        marks = _marks(pair.function, some, "f", "f has {}"), _marks(pair.gradient, theirs, "gradient", "this has {}")
-        yield Ignored(text, None, (*marks[0], *marks[1])), asked[0]
+        marks = _marks(pair.function, some, "f", "f has {}")
+        yield Ignored(text, None, (*marks, *_marks(pair.gradient, theirs, "gradient", "this has {}"))), asked[0]
 
 
 def unguarded_arrays(
@@ -218,6 +222,21 @@ def _function(source: ArrayBuilder, F: int) -> Callable[..., Any]:
 
 def _marks(trace: ArrayTrace, sites: Sequence[_Site], role: str, words: str) -> tuple[Mark, ...]:
     return marks_of(trace.origins, ((site.node, site.value) for site in sites), role=role, words=words)
+
+
+def _lacking(pair: ArrayPair, some: Sequence[_Site], agree: Callable[[int, int], bool]) -> tuple[Mark, ...]:
+    """Mark where the claim uses a value without its guard, if it is right with the guards there."""
+    build, sites = pair.build, {site.rest: site for site in some if site.operation in ("add", "subtract")}
+    replaced: dict[int, int] = {}
+    lacking = []
+    for k, place in bare_uses(build.nodes, build.needed([pair.G]), sites):
+        site = sites[build.nodes[k].operands[place]]
+        operands = build.copied(build.nodes[k].operands, replaced)
+        operands[place] = build.apply(site.operation, operands[place], build.constant(Fraction(site.value)))
+        replaced[k] = build.anew(k, tuple(operands))
+        lacking.append((k, place, site.value))
+    right = bool(lacking) and agree(pair.D, build.copied([pair.G], replaced)[0])
+    return marks_of_uses(pair.gradient.origins, lacking) if right else ()
 
 
 def _said(build: ArrayBuilder, sites: Sequence[_Site], names: Sequence[str]) -> str:

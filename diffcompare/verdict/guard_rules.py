@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from diffcompare.tracing.origins import Origins
-from diffcompare.tracing.spans import Span, resolved
+from diffcompare.tracing.spans import Span, operand_span, resolved
 from diffcompare.tracing.table import SMALL, Place
 from diffcompare.verdict.marks import Mark
 from diffcompare.verdict.problem import Problem
@@ -18,10 +19,12 @@ __all__ = [
     "PROTECTED",
     "Ignored",
     "Kind",
+    "bare_uses",
     "bound_in_words",
     "guard_in_words",
     "listed",
     "marks_of",
+    "marks_of_uses",
     "off_value",
     "subsets",
 ]
@@ -102,6 +105,24 @@ def marks_of(origins: Origins, guards: Iterable[tuple[int, float]], *, role: str
             if span is not None:
                 spans.setdefault(span, value)
     marks = [Mark.at(span, role=role, message=words.format(repr(value))) for span, value in spans.items()]
+    return tuple(marks[:_SHOWN])
+
+
+def bare_uses(nodes: Sequence[Any], order: Iterable[int], values: Container[int]) -> list[tuple[int, int]]:
+    """Find where values are used without a guard that is to protect them: nodes, and which operand it is."""
+    places = [(k, PROTECTED.get(nodes[k].operation)) for k in order]
+    return [(k, place) for k, place in places if place is not None and nodes[k].operands[place] in values]
+
+
+def marks_of_uses(origins: Origins, uses: Iterable[tuple[int, int, float]]) -> tuple[Mark, ...]:
+    """Mark operands of nodes, each of which lacks a constant of the function."""
+    found: dict[Span, float] = {}
+    for node, place, value in uses:
+        for origin in origins.get(node, ()):
+            span = operand_span(origin, place) or resolved(origin)
+            if span is not None:
+                found.setdefault(span, value)
+    marks = [Mark.at(span, role="gradient", message=f"f has {value!r} here") for span, value in found.items()]
     return tuple(marks[:_SHOWN])
 
 

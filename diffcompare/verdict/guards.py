@@ -35,10 +35,12 @@ from diffcompare.verdict.guard_rules import (
     PROTECTED,
     Ignored,
     Kind,
+    bare_uses,
     bound_in_words,
     guard_in_words,
     listed,
     marks_of,
+    marks_of_uses,
     off_value,
     subsets,
 )
@@ -175,7 +177,10 @@ def _ignored(problem: Problem, judgement: Judgement, budget: Budget) -> Iterator
         return
     for some in _explaining(problem, program, mine, asked, budget, claim=False):
         text = f"the {problem.what} ignores {_listed(program, some, _places(pair, new))}"
-        marks = () if pair is None else _marks(pair.function, new, some, "f", f"the {problem.what} ignores {{}}")
+        marks: tuple[Mark, ...] = ()
+        if pair is not None:
+            marks = _marks(pair.function, new, some, "f", f"the {problem.what} ignores {{}}")
+            marks += _lacking(pair, new, program, some, asked, budget)
         yield Ignored(text, _without(problem, _stripped(program, some)), marks), asked[0]
     if pair is not None and bounds:
         yield from ((found, asked[0]) for found in _beyond(problem, pair, bounds, asked, budget))
@@ -330,6 +335,35 @@ def _marks(trace: Trace, new: Mapping[int, int], sites: Sequence[_Site], role: s
     before = {k: node for node, k in new.items()}
     guards = [(before[site.node], site.value) for site in sites if site.node in before]
     return marks_of(trace.origins, guards, role=role, words=words)
+
+
+def _lacking(
+    pair: Pair, new: Mapping[int, int], program: Program, some: Sequence[_Site], asked: Sequence[Nearby], budget: Budget
+) -> tuple[Mark, ...]:
+    """Mark where the claim uses a value without its guard, if it is right with the guards there."""
+    build, before = pair.table.builder, {k: node for node, k in new.items()}
+    sums = [(site, program.nodes[site.node]) for site in some if len(program.nodes[site.node].operands) == 2]
+    guards = {before[node.operands[1 - site.operand]]: before[site.node] for site, node in sums if site.node in before}
+    values = {before[site.node]: site.value for site, _ in sums if site.node in before}
+    order = needed_nodes(build.nodes, pair.G)
+    uses = dict(bare_uses(build.nodes, order, guards))
+    replaced: dict[int, int] = {}
+    for k in order if uses else ():
+        node = build.nodes[k]
+        operands = [replaced[i] for i in node.operands]
+        if k in uses:
+            operands[uses[k]] = guards[node.operands[uses[k]]]
+        replaced[k] = build.copy(node, *operands)
+    if not uses:
+        return ()
+    claim, _ = closed(pair, [replaced[k] for k in pair.G], budget)
+    for beside in asked:
+        budget.spend(BALLS * len(claim.nodes))
+        found = node_balls(claim.nodes, claim.outputs, beside.point.tolist(), BITS)
+        if not _agree([found[i] for i in claim.outputs], beside.true, beside.threshold):
+            return ()
+    lacking = [(k, place, values[guards[build.nodes[k].operands[place]]]) for k, place in uses.items()]
+    return marks_of_uses(pair.gradient.origins, lacking)
 
 
 def _listed(program: Program, sites: Sequence[_Site], places: Mapping[int, Place]) -> str:

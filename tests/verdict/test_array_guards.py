@@ -71,6 +71,13 @@ IGNORED = {
 }  # fmt: skip
 
 
+# where the gradient uses what the guard protects
+LACKING = {
+    "log": ["p"], "less": ["p"], "root": ["a @ a"], "power": ["a @ a"], "denominator": ["p"], "one of two": ["1 - p"],
+    "both": ["p", "1 - p"],
+}  # fmt: skip
+
+
 @pytest.mark.places
 @pytest.mark.parametrize("name", IGNORED)
 def test_a_guard_that_the_gradient_ignores_is_named_first(name):
@@ -82,8 +89,17 @@ def test_a_guard_that_the_gradient_ignores_is_named_first(name):
     assert words in first
     assert "everything else is right. `guards=True` judges f without it" in first
     # where it stands is marked, and nothing else that makes up for it by chance
-    assert {(mark.role, mark.message[:20]) for mark in verdict.marks} == {("f", "the gradient ignores")}
-    assert len(verdict.marks) == 1 + (name == "both")
+    mine, theirs = ([mark for mark in verdict.marks if mark.role == role] for role in ("f", "gradient"))
+    assert {mark.message[:20] for mark in mine} == {"the gradient ignores"}
+    assert len(mine) == 1 + (name == "both")
+    assert {mark.text for mark in theirs} == set(LACKING.get(name, ()))
+
+
+@pytest.mark.places
+def test_where_a_guard_would_not_do_is_not_marked():
+    verdict = dc.check_gradient(lambda p: np.sum(np.log(p + 1e-7)), lambda p: p / p**2, P)
+    assert verdict.cause.kind == "guard"
+    assert [mark.role for mark in verdict.marks] == ["f"]
 
 
 @pytest.mark.mostly_thorough(but_each=3)

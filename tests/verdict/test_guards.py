@@ -64,6 +64,13 @@ IGNORED = {
 }  # fmt: skip
 
 
+# where the gradient uses what the guard protects; y - t does so nowhere
+LACKING = {
+    "log": ["w[0]"], "softmax": [], "network": [], "root": ["a @ a"], "power": ["a @ a"], "denominator": ["p[1]"],
+    "one of two": ["1 - p"], "both": ["p", "1 - p"],
+}  # fmt: skip
+
+
 @pytest.mark.places
 @pytest.mark.parametrize("name", IGNORED)
 def test_a_guard_that_the_gradient_ignores_is_named_first(name):
@@ -79,9 +86,19 @@ def test_a_guard_that_the_gradient_ignores_is_named_first(name):
         assert "(test_guards.py:" in first
         # where it stands is marked, and nothing else that makes up for it by chance
         constant = re.search(r"1e-0\d", words)[0]
-        assert {(mark.role, mark.message) for mark in verdict.marks} == {("f", f"the gradient ignores {constant}")}
-        assert {float(mark.text.rpartition(" ")[2]) for mark in verdict.marks} == {float(constant)}
-        assert len(verdict.marks) == 1 + (name == "both")
+        mine, theirs = ([mark for mark in verdict.marks if mark.role == role] for role in ("f", "gradient"))
+        assert {mark.message for mark in mine} == {f"the gradient ignores {constant}"}
+        assert {float(mark.text.rpartition(" ")[2]) for mark in mine} == {float(constant)}
+        assert len(mine) == 1 + (name == "both")
+        assert {mark.message for mark in theirs} <= {f"f has {constant} here"}
+        assert {mark.text for mark in theirs} == set(LACKING[name])
+
+
+@pytest.mark.places
+def test_where_a_guard_would_not_do_is_not_marked():
+    verdict = dc.check_gradient(lambda p: np.sum(np.log(p + 1e-7)), lambda p: p / p**2, P)
+    assert verdict.cause.kind == "guard"
+    assert [mark.role for mark in verdict.marks] == ["f"]
 
 
 @pytest.mark.parametrize("name", IGNORED)
