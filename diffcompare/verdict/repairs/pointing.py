@@ -107,14 +107,9 @@ def _searched(
     with suppress(Exception):
         edit = find_repair(pair, asked, budget) if small else None
     more, own = ([], None) if edit is None else told(edit, texts, wrong)
+    near = edit is not None and edit.cost <= _FAR and is_one_place(pair, edit)
     # what cannot be written is no explanation
-    explains = (
-        edit is not None
-        and own is not None
-        and edit.cost <= _FAR
-        and not _is_cut(own.text)
-        and is_one_place(pair, edit)
-    )
+    explains = near and own is not None and not _is_cut(own.text)
     if search is not None and not explains:
         found = search.rare()
     if found is not None:
@@ -123,7 +118,8 @@ def _searched(
     marks += [replace(mark, message=_VAGUELY) if "scatter(" in mark.message else mark for mark in more]
     cause = _in_source(cause, marks)
     little = _says_little(cause) or cause is None or cause.kind == "extra term" or cause.text.startswith(_ROW)
-    return Pointed(tuple(marks), _of_place(_in_source(own if explains and little else cause, marks), more))
+    cause = _in_source(own if explains and little else cause, marks)
+    return Pointed(tuple(marks), _of_place(cause, more) if near else cause)
 
 
 def _rewritten(found: Told, cause: Cause | None, marks: Sequence[Mark]) -> Pointed:
