@@ -20,7 +20,7 @@ from diffcompare.tracing.array_ufuncs import table_here
 from diffcompare.tracing.handle import Handle, stored
 from diffcompare.tracing.table import Place, TooLargeError
 from diffcompare.verdict.array_pair import ArrayPair, derivative_of
-from diffcompare.verdict.causes.budget import Budget
+from diffcompare.verdict.causes.budget import Budget, Exhausted
 from diffcompare.verdict.causes.nearby import Nearby, nearby, price
 from diffcompare.verdict.guard_rules import (
     BITS,
@@ -33,7 +33,6 @@ from diffcompare.verdict.guard_rules import (
     guard_in_words,
     listed,
     marks_of,
-    marks_of_uses,
     off_value,
     subsets,
 )
@@ -221,22 +220,25 @@ def _function(source: ArrayBuilder, F: int) -> Callable[..., Any]:
 
 
 def _marks(trace: ArrayTrace, sites: Sequence[_Site], role: str, words: str) -> tuple[Mark, ...]:
-    return marks_of(trace.origins, ((site.node, site.value) for site in sites), role=role, words=words)
+    return marks_of(trace.origins, ((site.node, None, site.value) for site in sites), role=role, words=words)
 
 
 def _lacking(pair: ArrayPair, some: Sequence[_Site], agree: Callable[[int, int], bool]) -> tuple[Mark, ...]:
     """Mark where the claim uses a value without its guard, if it is right with the guards there."""
     build, sites = pair.build, {site.rest: site for site in some if site.operation in ("add", "subtract")}
     replaced: dict[int, int] = {}
-    lacking = []
+    lacking: list[tuple[int, int | None, float]] = []
     for k, place in bare_uses(build.nodes, build.needed([pair.G]), sites):
         site = sites[build.nodes[k].operands[place]]
         operands = build.copied(build.nodes[k].operands, replaced)
         operands[place] = build.apply(site.operation, operands[place], build.constant(Fraction(site.value)))
         replaced[k] = build.anew(k, tuple(operands))
         lacking.append((k, place, site.value))
-    right = bool(lacking) and agree(pair.D, build.copied([pair.G], replaced)[0])
-    return marks_of_uses(pair.gradient.origins, lacking) if right else ()
+    try:
+        right = bool(lacking) and agree(pair.D, build.copied([pair.G], replaced)[0])
+    except Exhausted:
+        return ()
+    return marks_of(pair.gradient.origins, lacking, role="gradient", words="f has {} here") if right else ()
 
 
 def _said(build: ArrayBuilder, sites: Sequence[_Site], names: Sequence[str]) -> str:

@@ -24,7 +24,6 @@ __all__ = [
     "guard_in_words",
     "listed",
     "marks_of",
-    "marks_of_uses",
     "off_value",
     "subsets",
 ]
@@ -97,11 +96,14 @@ def bound_in_words(operation: str, value: float, place: Place) -> str:
     return f"the bound {value!r} of a {name} ({place.file}:{place.line})"
 
 
-def marks_of(origins: Origins, guards: Iterable[tuple[int, float]], *, role: str, words: str) -> tuple[Mark, ...]:
-    """Mark the expressions that made nodes, each with its constant, which stands for ``{}`` in the words."""
+def marks_of(
+    origins: Origins, places: Iterable[tuple[int, int | None, float]], *, role: str, words: str
+) -> tuple[Mark, ...]:
+    """Mark the expressions that made nodes, or an operand of each; its constant stands for ``{}`` in the words."""
     spans: dict[Span, float] = {}
-    for node, value in guards:
-        for span in map(resolved, origins.get(node, ())):
+    for node, operand, value in places:
+        for origin in origins.get(node, ()):
+            span = (None if operand is None else operand_span(origin, operand)) or resolved(origin)
             if span is not None:
                 spans.setdefault(span, value)
     marks = [Mark.at(span, role=role, message=words.format(repr(value))) for span, value in spans.items()]
@@ -112,18 +114,6 @@ def bare_uses(nodes: Sequence[Any], order: Iterable[int], values: Container[int]
     """Find where values are used without a guard that is to protect them: nodes, and which operand it is."""
     places = [(k, PROTECTED.get(nodes[k].operation)) for k in order]
     return [(k, place) for k, place in places if place is not None and nodes[k].operands[place] in values]
-
-
-def marks_of_uses(origins: Origins, uses: Iterable[tuple[int, int, float]]) -> tuple[Mark, ...]:
-    """Mark operands of nodes, each of which lacks a constant of the function."""
-    found: dict[Span, float] = {}
-    for node, place, value in uses:
-        for origin in origins.get(node, ()):
-            span = operand_span(origin, place) or resolved(origin)
-            if span is not None:
-                found.setdefault(span, value)
-    marks = [Mark.at(span, role="gradient", message=f"f has {value!r} here") for span, value in found.items()]
-    return tuple(marks[:_SHOWN])
 
 
 def listed(guards: Iterable[str]) -> str:

@@ -40,7 +40,6 @@ from diffcompare.verdict.guard_rules import (
     guard_in_words,
     listed,
     marks_of,
-    marks_of_uses,
     off_value,
     subsets,
 )
@@ -333,7 +332,7 @@ def _stripped(program: Program, sites: Sequence[_Site]) -> Program:
 def _marks(trace: Trace, new: Mapping[int, int], sites: Sequence[_Site], role: str, words: str) -> tuple[Mark, ...]:
     """Mark where guards stand; ``new``: what the nodes of the trace became."""
     before = {k: node for node, k in new.items()}
-    guards = [(before[site.node], site.value) for site in sites if site.node in before]
+    guards = [(before[site.node], None, site.value) for site in sites if site.node in before]
     return marks_of(trace.origins, guards, role=role, words=words)
 
 
@@ -356,14 +355,17 @@ def _lacking(
         replaced[k] = build.copy(node, *operands)
     if not uses:
         return ()
-    claim, _ = closed(pair, [replaced[k] for k in pair.G], budget)
-    for beside in asked:
-        budget.spend(BALLS * len(claim.nodes))
-        found = node_balls(claim.nodes, claim.outputs, beside.point.tolist(), BITS)
-        if not _agree([found[i] for i in claim.outputs], beside.true, beside.threshold):
-            return ()
+    try:
+        claim, _ = closed(pair, [replaced[k] for k in pair.G], budget)
+        for beside in asked:
+            budget.spend(BALLS * len(claim.nodes))
+            found = node_balls(claim.nodes, claim.outputs, beside.point.tolist(), BITS)
+            if not _agree([found[i] for i in claim.outputs], beside.true, beside.threshold):
+                return ()
+    except Exhausted:
+        return ()
     lacking = [(k, place, values[guards[build.nodes[k].operands[place]]]) for k, place in uses.items()]
-    return marks_of_uses(pair.gradient.origins, lacking)
+    return marks_of(pair.gradient.origins, lacking, role="gradient", words="f has {} here")
 
 
 def _listed(program: Program, sites: Sequence[_Site], places: Mapping[int, Place]) -> str:

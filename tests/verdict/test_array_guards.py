@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import diffcompare as dc
-from diffcompare.verdict import guards, identity
-from diffcompare.verdict.causes.budget import Budget
+from diffcompare.verdict import array_guards, guards, identity
+from diffcompare.verdict.causes.budget import Budget, Exhausted
 
 RANDOM = np.random.default_rng(2)
 ROWS, INPUTS, HIDDEN, CLASSES = 30, 20, 8, 5
@@ -100,6 +100,24 @@ def test_where_a_guard_would_not_do_is_not_marked():
     verdict = dc.check_gradient(lambda p: np.sum(np.log(p + 1e-7)), lambda p: p / p**2, P)
     assert verdict.cause.kind == "guard"
     assert [mark.role for mark in verdict.marks] == ["f"]
+
+
+@pytest.mark.places
+def test_a_guard_is_named_where_its_place_in_the_gradient_costs_too_much(monkeypatch):
+    agree, calls = array_guards._Agreement.__call__, []
+
+    def paid_for_once(self, one, other):
+        calls.append(one)
+        if len(calls) > 1:
+            raise Exhausted
+        return agree(self, one, other)
+
+    monkeypatch.setattr(array_guards._Agreement, "__call__", paid_for_once)
+    f, gradient, at, words = IGNORED["log"]
+    verdict = dc.check_gradient(f, gradient, at)
+    assert words in verdict.cause
+    assert [mark.role for mark in verdict.marks] == ["f"]
+    assert len(calls) == 2
 
 
 @pytest.mark.mostly_thorough(but_each=3)
