@@ -404,8 +404,8 @@ def compare(
 @click.argument("function", metavar="MODULE:F", shell_complete=_files)
 @click.argument("gradient", metavar="[MODULE:GRAD]", required=False, shell_complete=_files)
 @click.option("--value-and-gradient", "both", is_flag=True, help="F returns (value, gradient); there is no GRAD.")
-@click.option("--jacobian", "what", flag_value="jacobian", help="F returns an array; GRAD is its Jacobian.")
-@click.option("--hessian", "what", flag_value="hessian", help="GRAD is the Hessian of F.")
+@click.option("--jacobian", is_flag=True, help="F returns an array; GRAD is its Jacobian.")
+@click.option("--hessian", is_flag=True, help="GRAD is the Hessian of F.")
 @click.option(
     "--at",
     "at",
@@ -439,7 +439,8 @@ def check(
     function: str,
     gradient: str | None,
     both: bool,
-    what: str | None,
+    jacobian: bool,
+    hessian: bool,
     at: Sequence[str],
     boxes: Sequence[str],
     formula: str | None,
@@ -475,14 +476,19 @@ def check(
     _check_output(quiet, as_json)
     if verbose and (quiet or as_json):
         raise click.UsageError("--verbose: adds to the text that --quiet and --json leave out; choose one")
+    chosen = {"--value-and-gradient": both, "--jacobian": jacobian, "--hessian": hessian}
+    what = [option for option, given in chosen.items() if given]
+    if len(what) > 1:
+        raise click.UsageError(f"{' and '.join(what)}: one derivative is judged at a time; choose one")
+    kind = "jacobian" if jacobian else "hessian" if hessian else "gradient"
+    if kind != "gradient" and gradient is None:
+        raise click.UsageError(f"--{kind}: MODULE:GRAD is missing; name the function that returns the matrix")
     if both is (gradient is not None):
         raise click.UsageError(
             "--value-and-gradient: MODULE:F returns the gradient too; leave out MODULE:GRAD"
             if both
             else "MODULE:GRAD is missing; name the gradient, or add --value-and-gradient where MODULE:F returns both"
         )
-    if both and what is not None:
-        raise click.UsageError(f"--{what}: MODULE:F returns a gradient; leave out --{what} or --value-and-gradient")
     if out is not None:
         _check_report(out)
     from dataclasses import replace
@@ -502,14 +508,12 @@ def check(
     options = {"--formula": formula, "--variables": variables}
     repeat = ["diffcompare", "check", without_place(function)]
     repeat += ["--value-and-gradient"] if gradient is None else [without_place(gradient)]
-    repeat += [] if what is None else [f"--{what}"]
+    repeat += [f"--{kind}"] * (kind != "gradient")
     repeat += [f"{name}={value}" for name, value in options.items() if value is not None]
     repeat += ["--guards"] * guards + [f"--budget={budget:g}"] * (budget != BUDGET)
     repeat += [f"--evaluations={evaluations}"] * (evaluations is not None)
     repeat += [f"--box={box}" for box in boxes]
-    code = code_check.CodeCheck(
-        function, gradient, known, what or "gradient", guards, budget, evaluations, read_boxes(boxes)
-    )
+    code = code_check.CodeCheck(function, gradient, known, kind, guards, budget, evaluations, read_boxes(boxes))
     judged = []
     # without a limit of time the code runs here
     where = nullcontext(code_check.here) if timeout is None else CodeProcess(timeout, quiet=quiet or as_json)

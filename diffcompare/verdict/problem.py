@@ -138,7 +138,7 @@ class Problem:
         except TypeError as error:
             raise TypeError(f"returned {error}: {needed}") from error.__cause__
         if values.size != self.outputs:
-            remedy = "; `dc.check_jacobian` judges the derivative of several" if self.what == "gradient" else ""
+            remedy = "; `dc.check_jacobian` judges the first derivatives of several" if self.outputs == 1 else ""
             raise TypeError(f"returned an array of shape {values.shape}: {needed}{remedy}")
         return values.reshape(-1).astype(np.float64)
 

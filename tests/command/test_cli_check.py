@@ -267,8 +267,8 @@ def test_an_array_is_sent_to_the_option_that_judges_its_jacobian(check):
     first, judged, repeat = result.stdout.splitlines()
     assert (result.returncode, result.stderr) == (3, "")
     assert first.endswith(
-        "an array of shape (3,): a function must return one real number; --jacobian judges the derivative of several "
-        "(M.py:105)"
+        "an array of shape (3,): a function must return one real number; "
+        "--jacobian judges the first derivatives of several (M.py:105)"
     )
     # another point would not help
     assert judged.startswith("Judged by what the calls did")
@@ -279,7 +279,14 @@ def test_the_derivative_that_is_judged_is_repeated_and_called_by_its_name(check)
     result = check("M:residuals", "M:jacobian", "--jacobian", "--at", "1,2")
     assert "The Jacobian and the true derivative are identical" in result.stdout
     assert result.stdout.endswith("Repeat with: diffcompare check M:residuals M:jacobian --jacobian --at=1.0,2.0\n")
-    refused(check("M:pair", "", "--value-and-gradient", "--hessian", "--at", "1,2"), "leave out --hessian or --value")
+
+
+def test_one_derivative_is_judged_at_a_time(check):
+    """The last of two options won in silence, and a right Hessian was no Jacobian."""
+    words = "--value-and-gradient and --hessian: one derivative is judged at a time; choose one"
+    refused(check("M:pair", "", "--value-and-gradient", "--hessian", "--at", "1,2"), words)
+    refused(check("M:f", "M:second", "--hessian", "--jacobian", "--at", "1,2"), "--jacobian and --hessian: one")
+    refused(check("M:residuals", "", "--jacobian", "--at", "1,2"), "--jacobian: MODULE:GRAD is missing; name the")
 
 
 def test_one_function_or_two_are_named(check):

@@ -215,7 +215,7 @@ def test_numbers_that_are_not_one_for_each_row_are_no_points():
     says(
         dc.check_gradient(lambda x: x * np.sum(x), slope, [1.0, 2.0, 3.0]),
         r"inconclusive: the function returned an array of shape \(3,\): a function must return one real number; "
-        rf"`dc.check_jacobian` judges the derivative of several{PLACE}",
+        rf"`dc.check_jacobian` judges the first derivatives of several{PLACE}",
     )
 
 

@@ -95,10 +95,11 @@ class Measured:
 
 def leaves_nothing(left: Floats, before: Floats, D: Floats) -> bool:
     """Tell whether of an error nothing is left but the rounding of floats."""
-    noise = 64 * unit_roundoff * np.max(np.abs(D), initial=0.0)
-    size = np.max(np.abs(before), initial=0.0)
+    largest, size = np.max(np.abs(D), initial=0.0), np.max(np.abs(before), initial=0.0)
+    noise = 64 * unit_roundoff * largest
     known = noise <= _NOISY * size and np.isfinite(left).all()
-    return bool(known and (np.abs(left) <= _LEFT * size + noise).all())
+    # beside a claim that is far too large, about nothing would do
+    return bool(known and (np.abs(left) <= _LEFT * min(size, largest or size) + noise).all())
 
 
 def elements_of(pair: ArrayPair) -> int:

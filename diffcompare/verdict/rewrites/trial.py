@@ -138,11 +138,12 @@ def _claim(problem: Problem, beside: Nearby) -> Floats | None:
 def _fits(value: Floats, beside: Nearby) -> bool:
     """Tell whether of an error nothing is left but rounding."""
     gap = np.abs(beside.gap)
-    size = np.max(gap, initial=0.0)
-    noise = np.maximum(beside.threshold, 64 * unit_roundoff * np.max(np.abs(beside.certified), initial=0.0))
+    largest, size = np.max(np.abs(beside.certified), initial=0.0), np.max(gap, initial=0.0)
+    noise = np.maximum(beside.threshold, 64 * unit_roundoff * largest)
     if beside.difference is not None:
         # what the right code rounds may be more than what the wrong one does
         seen = np.max(np.abs(beside.claimed - beside.certified - beside.difference), initial=0.0)
         noise = np.maximum(noise, min(_GROWN * seen, 1e-6 * size))
     known = np.isfinite(value).all() and (noise <= np.maximum(_NOISY * size, gap / 2)).all()
-    return bool(known and (np.abs(value - beside.certified) <= _LEFT * size + noise).all())
+    # beside a claim that is far too large, about nothing would do
+    return bool(known and (np.abs(value - beside.certified) <= _LEFT * min(size, largest or size) + noise).all())
