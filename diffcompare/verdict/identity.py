@@ -57,7 +57,8 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
     """Compare the gradient's own code with the true derivative of the function's, as real functions.
 
     Proven as far as the traces are what runs, which is validated: a difference of the real numbers G and D beyond the
-    rounding of constants is a fault, however small; how far the floats lie from D is rounding.
+    rounding of constants is a fault, however small, unless it is gone within two ulps of the point
+    (:mod:`~diffcompare.verdict.point_rounding`); how far the floats lie from D is rounding.
 
     Parameters
     ----------

@@ -31,6 +31,7 @@ from diffcompare.verdict.identity import judge_by_identity
 from diffcompare.verdict.judgement import UNUSED, Judgement, Left
 from diffcompare.verdict.neighbours import judge_by_neighbours
 from diffcompare.verdict.observation import observe, plain, why_left
+from diffcompare.verdict.point_rounding import settle_point
 from diffcompare.verdict.problem import Problem, State
 from diffcompare.verdict.tied import judge_by_sides
 from diffcompare.verdict.traced import trace
@@ -76,6 +77,7 @@ def climb(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
     problem = replace(problem, seen=seen)
     judgement = climb_rungs(problem, rungs)
     with suppress(OutOfTime):
+        judgement = settle_point(problem, judgement)
         judgement = settle_guards(problem, judgement, partial(climb_rungs, rungs=rungs), left_out=problem.guards)
     notes = (UNUSED, *judgement.notes) if seen is not None and seen.unused else judgement.notes
     return replace(judgement, notes=notes, rungs=(calls, *judgement.rungs))
