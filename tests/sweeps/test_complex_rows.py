@@ -190,10 +190,11 @@ def test_studies_and_the_command_line_know_it(tmp_path):
         assert list(errors["scheme"].cat.categories) == ["complex", "central"]
 
 
-def test_log1p_of_what_does_not_move_applies_on_both_sides_of_0() -> None:
-    # on the real line its cut ends at -1, not at 0
-    f = dc.parse("x*log1p(y)", variables=["x", "y"])
-    table = dc.sweep(f, [[2.0, -0.5], [2.0, 0.5]], schemes="complex", steps=[1e-10], variables=["x"])
+# on the real line the cut of log1p ends at -1, and W₋₁ has values up to 0
+@pytest.mark.parametrize(("text", "within"), [("x*log1p(y)", (-0.5, 0.5)), ("x*LambertW(y, -1)", (-0.3, -0.1))])
+def test_what_does_not_move_applies_where_it_is_real(text: str, within: tuple[float, ...]) -> None:
+    f = dc.parse(text, variables=["x", "y"])
+    table = dc.sweep(f, [[2.0, y] for y in within], schemes="complex", steps=[1e-10], variables=["x"])
     assert table["status"].astype(str).tolist() == ["ok", "ok"]
     assert table["truncation"].tolist() == [0.0, 0.0]
 
