@@ -47,6 +47,8 @@ MEANT = [
     ("a = b / len(c)", "a = b / c.size"),
     ("a = b / c.size", "a = b / len(c)"),
     ("a = -b * p, b * q", "a = (-c * p, c * q)"),
+    ("a = [*range(b)]", "a = [*range(b + 1)]"),
+    ("a = [*range(b)]", "a = [*range(2, b)]"),
 ]
 
 
