@@ -209,7 +209,7 @@ def _taken(pair: Pair) -> list[float]:
     else:
         values = node_balls(table.builder.nodes, table.given.values(), pair.arguments(), 333)
         with precision(333):
-            gaps = [abs(values[i] - Ball(v)).abs_upper() for v, i in table.given.items() if values[i].is_finite()]
+            gaps = [(values[i] - Ball(v)).abs_upper() for v, i in table.given.items() if values[i].is_finite()]
         for i in still:
             bounds[i] = 4 * max(map(float, gaps), default=0.0)
     return bounds

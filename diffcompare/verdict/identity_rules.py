@@ -159,7 +159,7 @@ def _near_the_floats(case: Case, pair: Pair) -> bool:
     scale = max(float(np.max(np.abs(case.state.values))), max(case.found.size) * float(np.max(np.abs(case.problem.x))))
     with precision(333):
         return all(
-            float(abs(v - Ball(float(seen))).abs_upper()) <= _SETTLED * scale if v.is_finite() else False
+            float((v - Ball(float(seen))).abs_upper()) <= _SETTLED * scale if v.is_finite() else False
             for v, seen in zip(values, case.state.values, strict=True)
         )
 
@@ -390,7 +390,7 @@ def another_formula(case: Case) -> Finding:
                 gaps.append(gap)
                 size = max(size, *(float(values[root].abs_upper()) for root in roots))
                 close = close and all(
-                    float(abs(values[d] - values[s]).lower()) <= _ONE_FUNCTION * float(abs(values[s]).abs_upper())
+                    float(abs(values[d] - values[s]).lower()) <= _ONE_FUNCTION * float(values[s].abs_upper())
                     for d, s in zip(pair.D, slopes, strict=True)
                     if values[d].is_finite() and values[s].is_finite()
                 )

@@ -57,7 +57,7 @@ def judge_by_sides(problem: Problem, judgement: Judgement) -> Judgement:
         quick = 2 * (terms.rounding[i] + terms.inputs[i])
         quick = max(quick if np.isfinite(quick) else 0.0, 4 * unit_roundoff * abs(nearest_float(slope)))
         with precision(333):
-            gap = float(abs(Ball(float(judgement.claimed[i])) - slope).abs_lower())
+            gap = float((Ball(float(judgement.claimed[i])) - slope).abs_lower())
         explained = quick + sides.rounding.get(i, 0.0)
         strays = 60 * (terms.rounding[i] + terms.inputs[i]) + 8 * (terms.sums[i] + terms.polynomial[i])
         # where no way of computing it is known to stray less, as for neighbours: what no answer may be coarser than
