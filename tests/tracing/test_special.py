@@ -72,6 +72,12 @@ def test_every_formula_is_the_function(name):
         assert dc.trace(lambda x: function(*before, x, *after), (), near=np.array([at])).source == "python"
 
 
+@pytest.mark.parametrize("name", ["bdtr", "bdtrc", "pdtr", "pdtrc"])
+def test_of_numbers_of_events_the_whole_part_counts(name: str) -> None:
+    before = (2.5,) if name.startswith("p") else (2.5, 5)
+    assert dc.trace(lambda x: getattr(sc, name)(*before, x), (), near=np.array([0.4])).source == "python"
+
+
 @pytest.mark.parametrize(
     ("function", "at", "operation"), FUNCTIONS, ids=[f"{k} {o}" for k, (*_, o) in enumerate(FUNCTIONS)]
 )
