@@ -179,6 +179,12 @@ def test_what_else_a_sum_has_is_like_what_it_has(own: str, more: str) -> None:
     assert f"{own} + {more}" in Beside(own, at_hand, Names(())).texts()
 
 
+def test_small_numbers_and_powers_may_be_missing() -> None:
+    found = Beside("a", {"a": 0.25}, Names(("a",))).texts()
+    assert {f"a {operation} {number}" for operation in "*/" for number in (2, 3, 4)} <= found
+    assert {"a ** 2", "a ** 3", "a ** 0.5", "a ** 1.5"} <= found
+
+
 def test_a_number_of_the_function_may_be_a_term() -> None:
     found = Beside("a", {"a": 0.25}, Names(("a",), numbers=(1, 0.5))).texts()
     assert {"a + 1", "a - 1", "a + 0.5", "a * 0.5", "a / 0.5", "a * 3"} <= found
