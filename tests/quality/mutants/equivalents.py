@@ -46,12 +46,28 @@ EQUIVALENTS = (
     ),
     Equivalent("applied", "return write.scaled(operands[-1], -1)", "there is one operand"),
     Equivalent("", "_OPTIMIZED = 2", "a function has both flags, and the body of a class has neither"),
+    Equivalent(
+        "_plus",
+        "return ast.BinOp(node, ast.Add() if (not (step > 0)) else ast.Sub(), ast.Constant(1))",
+        "both neighbours are tried at one price, the other one first",
+    ),
+    Equivalent(
+        "_Reader._close",
+        'condition = self._index(others[-1], "condition")',
+        "a bracket that is no call has a value and a condition, and no third item",
+    ),
+    Equivalent("", "_EXPONENT = 781", "of the binades that products may go beyond, some two hundred are left"),
     # other examples serve as well
     Equivalent("", "tuple(-1.2 if k % 1 == 0 else 1.0 for k in range(_MANY)),", "another point of the catalogue"),
     Equivalent("", 'CatalogueEntry("x0**2 + x1**2", ((2 * 3.0), 4.0), "none"),', "another point of the catalogue"),
     Equivalent(
         "",
         "_TRIG = _line(low=2.0**-31, high=2.0**1020, flat=(-30.0, 30.0), near=_ZEROS_OF_SINE)",
+        "where the hunt for the largest rounding begins",
+    ),
+    Equivalent(
+        "",
+        '"lambertw": _pieces(-0.36, 1e300, near=((2 * 0.36), 1.0, math.e)),',
         "where the hunt for the largest rounding begins",
     ),
     Equivalent("", "RANGE_BITS = 65", "enclosures are valid at any precision, and wider than the rounding of floats"),
