@@ -147,9 +147,15 @@ def test_sums_and_dot_products_are_written_out() -> None:
     build = Builder(("x", "y"))
     x, y = build.variable(0), build.variable(1)
     difference = build.apply("subtract", x, y)
-    total = build.program([build.apply("sum", difference, x, difference)])
-    product = build.program([build.apply("dot", difference, x, y, difference)])
-    for program, expected in ((total, "x - y + x + (x - y)"), (product, "(x - y)*y + x*(x - y)")):
+    total = build.apply("sum", difference, x, difference)
+    product = build.apply("dot", difference, x, y, difference)
+    for node, expected in (
+        (total, "x - y + x + (x - y)"),
+        (product, "(x - y)*y + x*(x - y)"),
+        (build.apply("add", total, x), "x - y + x + (x - y) + x"),
+        (build.apply("subtract", product, x), "(x - y)*y + x*(x - y) - x"),
+    ):
+        program = build.program([node])
         text = formula(program, program.outputs[0])
         assert text == expected
         assert values(dc.parse(text, variables=["x", "y"]).program) == values(program)
