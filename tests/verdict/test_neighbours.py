@@ -998,6 +998,19 @@ def test_a_gradient_in_float32_of_a_function_in_float64_is_a_fault_of_precision(
     assert any("float32 precision" in note for note in judgement.notes)
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_no_neighbour_is_farther_than_a_hundredth(kind: Any) -> None:
+    asked = []
+
+    def gradient(x: Array) -> Array:
+        asked.append(x.copy())
+        return np.array([np.exp(kind(x[0])) * kind(x[1]), np.exp(kind(x[0]))])
+
+    judgement = judged("exp(x0)*x1", [0.5, 0.75], lambda x: kind(np.exp(kind(x[0])) * kind(x[1])), gradient)
+    assert judgement.status == ("consistent", "consistent")
+    assert np.abs(np.array(asked) - [0.5, 0.75]).max() <= 0.01
+
+
 def test_the_scatter_of_a_finite_difference_is_measured() -> None:
     def difference(x: Array) -> Array:
         return np.array([(square(x + e) - square(x - e)) / 2e-6 for e in 1e-6 * np.eye(2)])
