@@ -472,6 +472,10 @@ def test_what_cannot_be_judged_is_left_to_the_next_rule() -> None:
     assert set(judge(kept, lambda x: 2 * np.exp(x).sum() * np.exp(x), x).status) == {"consistent"}
     bisection = problem(bisect, lambda x: np.array([1 / (2 * bisect(x))]), [2.0])
     assert isinstance(judge_by_identity(bisection), Left)
+    # beside 0 it has a slope, of which the trace at 0 knows nothing
+    found = judge_by_identity(problem(lambda x: np.hypot(x[0], x[1]) * x[0], lambda x: 0 * x, [0.0, 0.0]))
+    assert isinstance(found, Left)
+    assert "the derivative of the traced code is not finite at the point" in found.reason
     assert set(judge(lambda x: np.log(x).sum(), lambda x: 1 / x, [-1.0, 1.0]).status) == {"out-of-domain"}
 
 
