@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from diffcompare.symbolic.parse import parse
 from diffcompare.verdict import identity, ladder
 from diffcompare.verdict.causes import budget
 from diffcompare.verdict.causes import program_mistakes as paths
+from diffcompare.verdict.causes.nearby import Nearby, _allowing
 from diffcompare.verdict.causes.search import find_cause
 
 X = np.array([0.5, 1.25])
@@ -261,3 +264,10 @@ def test_the_search_itself_never_raises(k, mistake, monkeypatch):
     with np.errstate(all="ignore"):
         dc.check_gradient(f, opaque(gradient), X)
     assert raised == []
+
+
+def test_beside_the_point_each_component_is_allowed_its_own_rounding():
+    none = np.zeros(3)
+    here = Nearby(none, none, np.ones(3), none, None, (), ())
+    beside = _allowing(replace(here, certified=np.array([0.0, 2.0**30, -(2.0**-30)]), claimed=none), here)
+    assert beside.threshold.tolist() == [0.0, 2.0**-19, 2.0**-79]
