@@ -42,7 +42,8 @@ def test_the_parts_are_those_of_each_step_alone(text, options, monkeypatch) -> N
         assert fast[name].to_numpy().tobytes() == slow[name].to_numpy().tobytes(), name
 
 
-def test_most_small_steps_are_decided(monkeypatch) -> None:
+def decided(monkeypatch, text: str, points: list[float]) -> list[float]:
+    """Return the share of steps that the expansions decide, of each part."""
     known = []
     original = split.series_parts
 
@@ -52,8 +53,17 @@ def test_most_small_steps_are_decided(monkeypatch) -> None:
         return found
 
     monkeypatch.setattr(split, "series_parts", watched)
-    dc.sweep(dc.parse("exp(x)/(1 + x**2)"), [0.3, -2.0, 7.0], steps=STEPS)
-    assert min(known) > 0.8
+    dc.sweep(dc.parse(text), points, steps=STEPS)
+    return known
+
+
+def test_most_small_steps_are_decided(monkeypatch) -> None:
+    assert min(decided(monkeypatch, "exp(x)/(1 + x**2)", [0.3, -2.0, 7.0])) > 0.8
+
+
+def test_gaps_whose_products_are_no_normal_numbers_are_left_to_each_step(monkeypatch) -> None:
+    # x + h and h are one float, and 1e-290 apart
+    assert decided(monkeypatch, "exp(x)", [1e-290]) == [0.0] * 3
 
 
 @pytest.mark.parametrize("text", FORMULAS)
