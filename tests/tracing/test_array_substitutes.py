@@ -212,7 +212,7 @@ PYTHON = [
     "print(end='')\nreturn x", "len(x) * x", "list(map(lambda t: t * t, x[0]))", "[a * b for a, b in zip(x[0], x[1])]",
         "np.vectorize(lambda t: t * t)(x)",
     "round(V[0]) * x", "x * isinstance(V[0], float)", "x * np.float64(3)", "x * np.int64(3)",
-        "np.array([float(v) for v in V]) * x", "x * float(np.pi)",
+        "x * np.int64(V)", "np.array([float(v) for v in V]) * x", "x * float(np.pi)",
     "np.array([[x[0, 0], 1.0], [2.0, x[1, 1]]])", "np.array(x, ndmin=3)", "np.asarray([x[0], x[1]])",
         "np.array([1, 2, 3, 4]) * x", "np.stack([x[0], V])",
     "np.zeros(4) + x", "np.ones((3, 4)) * x", "np.full(4, x[0, 0])", "np.full((2, 2), fill_value=x[0, 0])",
@@ -243,6 +243,7 @@ _FLOATS_ONLY = (
     "import",
     "dtype=int",
     "int(",
+    "int64(V",
     "1 / 3",
     "issubdtype",
 )
