@@ -45,6 +45,11 @@ EQUIVALENTS = (
         "_certified", "if found is None and bits < TIE_BITS:", "a rational number is asked for earlier than is needed"
     ),
     Equivalent("applied", "return write.scaled(operands[-1], -1)", "there is one operand"),
+    Equivalent(
+        "_parts",
+        "return list(expr.args), lambda ids: DERIVED[name](Term(build, ids[-1])).index",
+        "there is one operand",
+    ),
     Equivalent("", "_OPTIMIZED = 2", "a function has both flags, and the body of a class has neither"),
     Equivalent(
         "_plus",
