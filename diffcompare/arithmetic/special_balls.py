@@ -42,13 +42,12 @@ def _whole(value: arb) -> int | None:
 
 
 def _monotone(function: Rule) -> Rule:
-    """Enclose a function that is monotone in its last operand where it is positive by the values at both ends."""
+    """Enclose a function of a parameter and x, monotone in x where it is positive, by the values at both ends."""
 
-    def enclosed(*operands: arb) -> arb:
-        *parameters, x = operands
-        if x.is_exact() or not x > 0 or not all(p.is_exact() for p in parameters):
-            return function(*operands)
-        return function(*parameters, x.lower()).union(function(*parameters, x.upper()))
+    def enclosed(parameter: arb, x: arb) -> arb:
+        if x.is_exact() or not x > 0 or not parameter.is_exact():
+            return function(parameter, x)
+        return function(parameter, x.lower()).union(function(parameter, x.upper()))
 
     return enclosed
 
