@@ -152,6 +152,13 @@ def test_what_is_written_computes_what_it_was_made_of(data: st.DataObject) -> No
             assert same(one, value)
 
 
+def test_arrays_and_numbers_are_joined_one_after_the_other() -> None:
+    write = Expressions()
+    parts, values = zip(*(leaf(write, name) for name in "aMs"), strict=True)
+    value = np.concatenate([np.ravel(one) for one in values])
+    assert np.array_equal(value_of(write.node("join", parts, value.shape)), value)
+
+
 def test_equal_expressions_are_one() -> None:
     write = Expressions()
     a, b = leaf(write, "a")[0], leaf(write, "b")[0]
