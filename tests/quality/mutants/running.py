@@ -52,6 +52,7 @@ TESTED_BY = {
     "program/operation.py": ("program/test_operations.py", "symbolic/test_parse.py"),
     "program/lines.py": ("verdict/test_check_directional.py",),
     "program/shared_parts.py": ("verdict/test_derive.py",),
+    "tracing/unfolded.py": ("verdict/test_derive_loops.py",),
     "sweeps/bounds.py": ("properties/test_rows.py",),
     "verdict/identity.py": ("verdict/test_identity.py", "verdict/test_check.py"),
     "verdict/identity_rules.py": ("verdict/test_identity.py", "verdict/test_branches.py", "verdict/test_sides.py"),
