@@ -52,6 +52,7 @@ TESTED_BY = {
     "program/operation.py": ("program/test_operations.py", "symbolic/test_parse.py"),
     "program/lines.py": ("verdict/test_check_directional.py",),
     "program/shared_parts.py": ("verdict/test_derive.py",),
+    "tracing/special_formulas.py": ("tracing/test_special.py",),
     "tracing/unfolded.py": ("verdict/test_derive_loops.py",),
     "sweeps/bounds.py": ("properties/test_rows.py",),
     "verdict/identity.py": ("verdict/test_identity.py", "verdict/test_check.py"),
@@ -64,6 +65,7 @@ TESTED_BY = {
     "verdict/layouts.py": ("verdict/test_check_arrays.py",),
     "verdict/probing.py": ("verdict/test_witness.py", "verdict/test_neighbours.py"),
     "verdict/rows.py": ("verdict/test_check_arrays.py",),
+    "verdict/rewrites/insertions.py": ("verdict/rewrites/test_alternatives.py",),
     "verdict/causes/array_search.py": ("verdict/test_check_arrays.py",),
     "verdict/causes/budget.py": ("verdict/causes/test_nearby.py",),
 }
