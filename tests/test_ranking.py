@@ -159,6 +159,7 @@ def test_automatic_differentiation_takes_the_function_in_its_own_module():
     assert (table["evaluations"] == 1).all()
 
 
+@pytest.mark.thorough
 def test_the_catalogue_of_gradients_has_a_certified_answer_everywhere(whole_gradients):
     table = those_of(whole_gradients, "none")
     given = answers(table)

@@ -245,6 +245,7 @@ def test_constants_in_disguise_are_not_given_to_sympy_here(text):
     assert gradient_program(f) is None
 
 
+@pytest.mark.thorough
 def test_what_sympy_cannot_write_in_time_is_shown_as_text(started, monkeypatch):
     monkeypatch.setattr(watchdog, "_SECONDS", 0.1)
     from diffcompare.symbolic.derivatives import derivative_latex, latex

@@ -113,6 +113,7 @@ def test_rows_of_the_complex_step_are_the_same_from_other_processes(executor: Pr
     assert len(alone) == len(serial) / 3
 
 
+@pytest.mark.thorough
 def test_code_of_ones_own_runs_in_the_workers(executor: ProcessPoolExecutor) -> None:
     f = dc.parse("exp(x)")
     here = dc.sweep(f, [1.0, 2.0], evaluate=np.exp, vectorized=False)

@@ -180,6 +180,7 @@ def test_several_expressions_share_their_nodes():
     assert sum(node.operation == "sin" for node in program.nodes) == 1
 
 
+@pytest.mark.thorough
 def test_a_long_sum_and_a_deep_chain_are_lowered():
     assert len(lower(sympy.Add(*[sympy.sin(k * X) for k in range(1, 400)]), ["x"])) > 1000
     deep = X

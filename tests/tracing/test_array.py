@@ -53,6 +53,7 @@ def test_equal_numbers_are_lifted_once() -> None:
     assert len({one.index for one in found[:5]}) == 3
 
 
+@pytest.mark.thorough
 def test_a_large_matrix_and_its_transpose_are_one_constant(monkeypatch: pytest.MonkeyPatch) -> None:
     X, seen = np.random.default_rng(0).normal(size=(90_000, 5)), []
 

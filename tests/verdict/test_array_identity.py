@@ -460,6 +460,7 @@ def test_slopes_that_cancel_are_0() -> None:
     assert set(statuses(f, g, RANDOM.normal(size=700))) == {"consistent"}
 
 
+@pytest.mark.thorough
 def test_the_edge_of_a_domain_is_left() -> None:
     x = RANDOM.uniform(1, 2, size=600)
     x[7] = 0.0

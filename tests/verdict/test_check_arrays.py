@@ -261,6 +261,7 @@ def test_a_jacobian_of_many_residuals_is_certain():
     assert (wrong.status, wrong.evidence) == ("wrong", "identity")
 
 
+@pytest.mark.thorough
 def test_a_hessian_of_many_entries_is_certain_beside_a_kink():
     x = np.random.default_rng(0).normal(size=60)
     x[5] = 0.0

@@ -56,6 +56,7 @@ def test_one_wrong_component_is_seen_along_every_direction(function):
     assert dc.check_directional(function, opaque(gradient), X, directions=3).status == "consistent"
 
 
+@pytest.mark.thorough
 @pytest.mark.places
 def test_causes_that_all_directions_share():
     assert "factor 2 missing" in dc.check_directional(f, lambda x: gradient(x) / 2, X).cause

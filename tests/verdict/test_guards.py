@@ -204,6 +204,7 @@ def test_a_mistake_beside_a_guard_is_named(gradient, cause):
     assert right.cause == "factor 2 too many: the claim is 2*D"
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("few", [identity._FEW, -1], ids=["numbers", "arrays"])
 @pytest.mark.parametrize("seed", range(4))
 def test_a_guard_that_rounding_hides_is_no_fault(seed, few, monkeypatch):

@@ -261,6 +261,7 @@ def test_a_drawing_stays_small(surface: str) -> None:
     assert made.remarks[-1].startswith("Not drawn, but for the end: exact after step ")
 
 
+@pytest.mark.thorough
 def test_a_long_run_of_short_steps_is_drawn_whole() -> None:
     way = [(4 * math.cos(k / 500), 4 * math.sin(k / 500)) for k in range(3001)]
     made = contour([still(way)])

@@ -79,7 +79,7 @@ def test_what_takes_out_what_stands_there_is_not_missing() -> None:
     assert "/ 2" in products("w**2", B**2 / 2, {"w": B})
 
 
-@pytest.mark.mostly_thorough(but_each=3)
+@pytest.mark.mostly_thorough(but_each=7)
 @pytest.mark.parametrize(
     ("name", "number", "said"),
     [

@@ -168,6 +168,7 @@ def half_of_it(u: Any) -> Any:
     return u
 
 
+@pytest.mark.thorough
 def test_an_adjoint_that_reads_where_it_should_write_is_told() -> None:
     verdict = dc.check_gradient(flowing, reads_where_it_should_write, np.linspace(-1.0, 2.0, 9) ** 2)
     assert "the indices 1:-1 and :-2 should be exchanged" in str(verdict.cause)
@@ -248,6 +249,7 @@ def lacks_a_factor(p: Any) -> Any:
     return -np.array([d_share.sum(), d_rate.sum(), d_rate @ ROWS[:, 1]])
 
 
+@pytest.mark.thorough
 def test_another_name_that_does_by_chance_is_not_taken_for_a_missing_factor() -> None:
     """1 - mass is (1 - share)*(1 - e)."""
     verdict = dc.check_gradient(zero_or_more, lacks_a_factor, [-0.3, 0.4, 0.2])
@@ -278,6 +280,7 @@ def one_too_long(p: Any) -> Any:
     return grad
 
 
+@pytest.mark.thorough
 def test_a_term_that_does_by_chance_is_not_taken_for_another_name() -> None:
     """The lengths differ by 1, as do a sum over DT and one with DT more."""
     verdict = dc.check_gradient(drifting, one_too_long, [1.2, 0.4, -1.1])
