@@ -153,7 +153,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     return {
         "place": shorten(points[0], 200) if len(points) == 1 else plural(len(points), "point"),
         "status": verdict.status,
-        "headline": text.partition("\n")[0].removeprefix(f"{verdict.status}: "),
+        "headline": text.partition("\n")[0].removeprefix(f"{verdict.status}: ").removesuffix("."),
         "resolution": _resolution(verdict.resolution),
         "evidence": verdict.evidence,
         "judged": _EVIDENCE_WORDS.get(verdict.evidence, "").format(what=verdict.what),

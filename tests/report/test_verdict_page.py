@@ -345,3 +345,10 @@ def test_title_and_heading_name_the_claim_the_function_and_the_file(tmp_path: Pa
         ]
         assert told == [f"{subject}: wrong", subject]
     assert "<h1>Is this gradient right?</h1>" in write_report(WRONG, tmp_path).read_text(encoding="utf-8")
+
+
+def test_the_first_sentence_ends_once(tmp_path: Path) -> None:
+    verdict = check_gradient(lambda p: np.sum(np.log(p + 1e-7)), lambda p: 1 / p, [0.2, 0.5])
+    page = page_of(verdict, tmp_path)
+    assert "guards=True` judges f without it. Resolution:" in page
+    assert ".." not in page.partition("How to read this")[0]
