@@ -41,6 +41,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--part",
         type=_part,
+        # what tests start is not asked for a part; workers are told by their options
+        default=os.environ.pop("PART_OF_THOROUGH", None),
         metavar="N/COUNT",
         help="of the thorough tests that are asked for the N-th (modulo COUNT) of COUNT parts",
     )

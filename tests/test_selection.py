@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
+import os
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -63,6 +64,17 @@ def test_the_first_case_and_each_nth_after_it_stay_quick(conftest: Any) -> None:
     ]
     assert chosen(conftest, items, None) == list(range(20))
     assert [item.number for item in items if "thorough" not in item.markers] == [0, 4, 7, 10, 13, 16, 19]
+
+
+def test_a_part_that_is_asked_for_around_is_not_asked_of_what_tests_start(
+    conftest: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report of another project's tests failed: pytest knows no --part there."""
+    monkeypatch.setenv("PART_OF_THOROUGH", "9/4")
+    parser = ArgumentParser()
+    conftest.pytest_addoption(SimpleNamespace(addoption=parser.add_argument))
+    assert parser.parse_args([]).part == (1, 4)
+    assert "PART_OF_THOROUGH" not in os.environ
 
 
 @pytest.mark.parametrize("text", ["", "3", "3/", "/16", "3/0", "-1/16", "N/16"])
