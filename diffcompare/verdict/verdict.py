@@ -193,8 +193,9 @@ def sentences(verdict: Verdict) -> list[str]:
         lines.append(f"Rounding: the {verdict.what} has {size if verdict.rounding else 'no rounding error here'}.")
     if verdict.status != "inconclusive":
         lines += notes
-    if (verdict.status, verdict.evidence) != ("inconclusive", "calls"):
-        # the first line says what the code did, and its remedy
+    ruled = verdict.evidence != "calls" or any(name != "calls" for name, *_ in verdict.rungs)
+    if ruled or verdict.status != "inconclusive":
+        # where no rule was tried the first line says what the code did, and its remedy
         lines.append(_ADVICE[verdict.status].format(verdict.what))
     derivable = MOVED not in verdict.notes and (verdict.what, verdict.evidence) == ("gradient", "identity")
     if derivable and (verdict.status, verdict.blame) == ("wrong", "gradient"):

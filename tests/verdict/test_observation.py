@@ -186,6 +186,13 @@ def test_an_interrupt_passes(interrupt):
             check(raising(interrupt()), right, AT, **options)
 
 
+def test_another_point_is_advised_where_rules_were_tried_alone():
+    verdict = dc.check_gradient(lambda x: x * np.sum(x), slope, [1.0, 2.0, 3.0])
+    assert "Check at another point" not in verdict.explain()
+    tried = replace(verdict, rungs=(*verdict.rungs, ("identity", 0.1, "it took too long")))
+    assert "Check at another point" in tried.explain()
+
+
 # ---- several points, and a function that should have returned one number
 
 
