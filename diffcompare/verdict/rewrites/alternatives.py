@@ -10,7 +10,16 @@ from typing import Any, TypeGuard
 
 from diffcompare.verdict.rewrites.lines import FLIPPED, OPPOSITE, exchanged, of_line, of_places, should_be
 from diffcompare.verdict.rewrites.running import Change
-from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, called_name, copied, is_filled, text_of
+from diffcompare.verdict.rewrites.syntax import (
+    Names,
+    Rewrite,
+    Site,
+    called_name,
+    copied,
+    is_filled,
+    is_value,
+    text_of,
+)
 from diffcompare.verdict.rewrites.together import together
 
 __all__ = ["next_elements", "rewrites_of"]
@@ -31,8 +40,8 @@ _OTHER: dict[type[ast.operator], type[ast.operator]] = {
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 # in longer lists neighbours alone are exchanged
 _EXCHANGED = 6
-# the price of a name whose value is of another kind
-_STRANGE = 1.28
+# the price of a name whose value is of another kind, and of a function that is missing
+_STRANGE, _CALLED = 1.28, 1.26
 _INDEX = frozenset({"Subscript.slice", "Slice.lower", "Slice.upper"})
 
 
@@ -57,6 +66,7 @@ def _single(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
             and not (site.field == "func" and isinstance(site.owner, ast.Call))
         ):
             yield from _of_expression(site, names)
+            yield from _called(site, names)
             yield from _negated(site)
             yield from _transposed(site, names)
             yield from _next_to(site)
@@ -368,6 +378,19 @@ def _negated(site: Site) -> Iterator[Rewrite]:
     elif site.field == "left" and isinstance(owner, ast.BinOp) and isinstance(owner.op, ast.Add | ast.Sub):
         # a difference is rather the other way round
         yield Rewrite(node, (change,), 0.82, "sign", *FLIPPED)
+
+
+def _called(site: Site, names: Names) -> Iterator[Rewrite]:
+    """A function that was forgotten: the logarithm of a number in place of the number."""
+    node = site.node
+    if not is_value(site) or isinstance(node, ast.Constant):
+        return
+    for name in names.functions:
+        new = ast.Call(ast.parse(name, mode="eval").body, [node], [])
+        if not isinstance(node, ast.Call) or text_of(node.func) != name:
+            words = f"{name} is missing around this", f"{name} is missing around {{}}"
+            cost = _CALLED - _familiar(new, names)
+            yield Rewrite(node, (site.replaced(new),), cost, "other function", *words)
 
 
 def _transposed(site: Site, names: Names) -> Iterator[Rewrite]:

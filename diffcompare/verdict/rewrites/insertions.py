@@ -198,5 +198,7 @@ def _fitting(site: Site) -> str:
     """Return the operations that are worth a trial: of a product and of a sum the whole is asked, not each part."""
     op = site.owner.op if isinstance(site.owner, ast.BinOp) else None
     part = isinstance(op, ast.Mult) or (isinstance(op, ast.Div) and site.field == "left")
-    factor = part or isinstance(site.owner, ast.UnaryOp) or isinstance(site.node, ast.Constant)
-    return "^" + ("" if factor else "*/") + ("" if isinstance(op, ast.Add | ast.Sub) else "+-")
+    term = isinstance(op, ast.Add | ast.Sub)
+    whole = term or isinstance(site.owner, ast.stmt)
+    factor = part or isinstance(site.owner, ast.UnaryOp) or (isinstance(site.node, ast.Constant) and not whole)
+    return "^" + ("" if factor else "*/") + ("" if term else "+-")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from diffcompare.verdict.rewrites.running import Change
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, copied, text_of
 
-__all__ = ["FLIPPED", "OPPOSITE", "exchanged", "of_line", "of_places", "repeated_lines", "should_be"]
+__all__ = ["FLIPPED", "OPPOSITE", "exchanged", "moved_lines", "of_line", "of_places", "repeated_lines", "should_be"]
 
 FLIPPED = "this has the wrong sign", "the sign of {} is flipped"
 OPPOSITE: dict[type[ast.operator], type[ast.operator]] = {ast.Add: ast.Sub, ast.Sub: ast.Add}
@@ -95,29 +96,91 @@ def _at_each(site: Site) -> Iterator[Rewrite]:
 
 def repeated_lines(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
     """Yield what may be missing after a line that adds to a part of something: its like for another part."""
+    yield from _missing(sites, ((site, more, 1.45) for site in sites for more in _likes(site.node, names)))
+
+
+def moved_lines(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
+    """Yield what may be missing after another line that adds something up: the like of a line for another part."""
+    adding = [site for site in sites if isinstance(site.node, ast.AugAssign)]
+    likes = [(one.node, more) for one in adding for some in _factors(one.node) for more in _likes(some, names)]
+    yield from _missing(sites, ((site, more, 1.5) for site in adding for node, more in likes if node is not site.node))
+
+
+def _factors(node: ast.AugAssign) -> Iterator[ast.AugAssign]:
+    """Yield a line, and those that add one factor of a product alone."""
+    yield node
+    if isinstance(node.value, ast.BinOp) and isinstance(node.value.op, ast.Mult):
+        yield from (ast.AugAssign(node.target, node.op, one) for one in (node.value.right, node.value.left))
+
+
+def _missing(sites: Sequence[Site], some: Iterable[tuple[Site, ast.stmt, float]]) -> Iterator[Rewrite]:
+    """Say of lines that they are missing after others: each once in a block, after the one that it is most like."""
     lines = {text_of(site.node) for site in sites if isinstance(site.node, ast.stmt)}
-    for site in sites:
-        node = site.node
-        for more in _likes(node, names) if isinstance(node, ast.AugAssign | ast.Expr) else ():
-            text = text_of(ast.fix_missing_locations(ast.copy_location(more, node)))
-            # a line once more is twice what it is
-            if text not in lines:
-                words = f"the line {text} is missing"
-                both = ast.If(ast.Constant(True), [node, more], [])
-                yield Rewrite(node, (site.replaced(both),), 1.45, "missing term", words, words + " after {}")
+    nearest: dict[tuple[int, str, str], tuple[int, Rewrite]] = {}
+    for site, more, cost in some:
+        text = text_of(ast.fix_missing_locations(ast.copy_location(more, site.node)))
+        # a line once more is twice what it is
+        if text in lines:
+            continue
+        unlike, block = _unlike(text, text_of(site.node)), (id(site.owner), site.field, text)
+        if block not in nearest or unlike < nearest[block][0]:
+            words = f"the line {text} is missing"
+            both = ast.If(ast.Constant(True), [site.node, more], [])
+            rewrite = Rewrite(site.node, (site.replaced(both),), cost, "missing term", words, words + " after {}")
+            nearest[block] = unlike, rewrite
+    yield from (rewrite for _, rewrite in nearest.values())
+
+
+def _unlike(one: str, other: str) -> int:
+    """Count the words that differ; another sign counts as two."""
+    parts = [re.findall(r"\w+|\S", text) for text in (one, other)]
+    differing = sum(2 if "-" in pair or "+" in pair else 1 for pair in zip(*parts, strict=False) if len({*pair}) > 1)
+    return differing + 2 * abs(len(parts[0]) - len(parts[1]))
 
 
 def _likes(node: Any, names: Names) -> Iterator[ast.stmt]:
-    """Yield lines that add as much to another part of what a line adds to, or take it away there."""
+    """Yield lines that add as much to another part of what a line adds to, or what nothing reads, or take it away."""
     match node:
         case ast.AugAssign(ast.Subscript(array, index), _, value):
-            for other in _other_parts(index, names):
+            for other, added in _more(index, value, names):
                 for op in (ast.Add, ast.Sub):
-                    yield ast.AugAssign(ast.Subscript(array, other, ast.Store()), op(), value)
+                    yield ast.AugAssign(ast.Subscript(array, other, ast.Store()), op(), added)
         case ast.Expr(ast.Call(ast.Attribute(_, "at") as called, [array, index, value], [])):
-            for other in _other_parts(index, names):
-                for one in (value, value.operand if isinstance(value, ast.UnaryOp) else ast.UnaryOp(ast.USub(), value)):
+            for other, added in _more(index, value, names):
+                for one in (added, added.operand if isinstance(added, ast.UnaryOp) else ast.UnaryOp(ast.USub(), added)):
                     yield ast.Expr(ast.Call(called, [array, other, one], []))
+
+
+def _more(index: Any, value: Any, names: Names) -> Iterator[tuple[Any, Any]]:
+    """Yield other parts and what may be added to them; what nothing reads comes first."""
+    others = {text_of(ast.Subscript(value, one, ast.Load())): one for one in _parts_like(index, names)}.values()
+    for name in names.unused:
+        yield from ((other, ast.Name(name, ast.Load())) for other in (index, *others))
+    yield from ((other, value) for other in others)
+
+
+def _parts_like(index: Any, names: Names) -> Iterator[Any]:
+    """Yield what a line for another part may have as its index: a variable elsewhere in it, another number."""
+    yield from _other_parts(index, names)
+    parts = index.elts if isinstance(index, ast.Tuple) else [index]
+    owners = {part.id for part in parts if isinstance(part, ast.Name)}
+    # each variable by another one, wherever it stands, then each part alone
+    for own in sorted(owners):
+        for name in names.indices:
+            some = [ast.Name(name, ast.Load()) if isinstance(p, ast.Name) and p.id == own else p for p in parts]
+            yield _index_of(some) if name != own else index
+    texts = [*names.indices, *names.chosen]
+    for k, part in enumerate(parts):
+        near: list[ast.expr] = []
+        if isinstance(part, ast.Constant) and isinstance(part.value, int):
+            near = [ast.Constant(number) for number in range(4) if number != part.value]
+        elif not isinstance(part, ast.Slice):
+            near = [ast.parse(text, mode="eval").body for text in texts if text != text_of(part)]
+        yield from (_index_of([*parts[:k], one, *parts[k + 1 :]]) for one in near)
+
+
+def _index_of(parts: Sequence[Any]) -> Any:
+    return ast.Tuple([*parts], ast.Load()) if len(parts) > 1 else parts[0]
 
 
 def of_places(site: Site, names: Names) -> Iterator[Rewrite]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 
 import numpy as np
 
 from diffcompare.verdict.rewrites.running import Body
-from diffcompare.verdict.rewrites.syntax import Names, Site, is_filled, text_of
+from diffcompare.verdict.rewrites.syntax import Names, Site, called_name, is_filled, text_of
 
 __all__ = ["names_of"]
 
@@ -20,6 +21,9 @@ _ELEMENT = re.compile(r"\w+\[-?\d+\]|self\.\w+")
 _PART = re.compile(r"\w+\[[a-zA-Z_]\w*( [+-] \d+)?\]")
 # nodes of an expression that may be put in elsewhere
 _SHORT = 16
+# functions that are tried, and those that are of no use
+_FUNCTIONS = 5
+_PLAIN = re.compile(r"(as|array|atleast|zeros|ones|empty|eye|arange|copy|len|size|shape|ravel|isnan|isfinite)")
 
 
 def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> Names:
@@ -36,12 +40,15 @@ def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> 
     numbers = [v for node in theirs if isinstance(node, ast.Constant) and type(v := node.value) in (int, float)]
     reach = {*variables, *(name for name, value in space.items() if isinstance(value, ModuleType) or callable(value))}
     indices = [node.slice for node in (*own, *theirs) if isinstance(node, ast.Subscript)]
+    functions = Counter(text_of(func) for node in (*theirs, *own) if (func := _function(node, reach)) is not None)
+    read = {node.id for node in own if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     slices = [text_of(index) for index in indices if _is_slice(index, reach)]
     chosen = [node.slice for node in own if isinstance(node, ast.Subscript)]
     within = [one.id for index in chosen for one in ast.walk(index) if isinstance(one, ast.Name)]
     parts = [one for index in indices for one in (index.elts if isinstance(index, ast.Tuple) else [index])]
     choosing = [text_of(one) for one in parts if _is_short(one, reach, {*variables})]
-    short = frozenset(text_of(node) for node in (*theirs, *own) if _is_short(node, reach, {*variables}))
+    slopes = [one for node in theirs for one in _slope(node)]
+    short = frozenset(text_of(node) for node in (*theirs, *own, *slopes) if _is_short(node, reach, {*variables}))
     return Names(
         variables,
         tuple(dict.fromkeys(numbers))[:12],  # type: ignore[arg-type]
@@ -53,7 +60,26 @@ def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> 
         tuple(dict.fromkeys(choosing))[:6],
         tuple(sorted(filter(_ELEMENT.fullmatch, short))),
         tuple(sorted(filter(_PART.fullmatch, short))),
+        tuple(name for name, _ in functions.most_common(_FUNCTIONS)),
+        tuple(name for name in code.co_varnames[code.co_argcount :] if name not in read),
     )
+
+
+def _slope(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield what the derivative of a power holds."""
+    match node:
+        case ast.BinOp(base, ast.Pow() as op, ast.Constant(int() as power)) if power > 2:
+            yield ast.fix_missing_locations(ast.copy_location(ast.BinOp(base, op, ast.Constant(power - 1)), node))
+
+
+def _function(node: ast.expr, reach: set[str]) -> ast.expr | None:
+    """Return what is called, if it may stand around any value."""
+    if not isinstance(node, ast.Call) or len(node.args) != 1 or node.keywords or _PLAIN.match(called_name(node)):
+        return None
+    root = node.func
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    return node.func if isinstance(root, ast.Name) and root.id in reach else None
 
 
 def _is_slice(index: ast.expr, reach: set[str]) -> bool:

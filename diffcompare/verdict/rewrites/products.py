@@ -65,8 +65,9 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known) -> Iterato
                         # that takes out what stands there
                         continue
                     text = " * ".join(factors or texts[:1]) + "".join(f" / {one}" for one in divisors)
-                    if operation in "+-" and (text in _NUMBERS or _bare(text) in terms):
-                        # a number may do by chance; what stands there is not missing, but half of what it should be
+                    plain_numbers = all(one in _NUMBERS or one.startswith("(1 - ") for one in factors)
+                    if operation in "+-" and ((plain_numbers and not divisors) or _bare(text) in terms):
+                        # numbers may do by chance; what stands there is not missing, but half of what it should be
                         continue
                     cost = 1.35 if text in _NUMBERS else 1.7 if k < 0 else 1.9
                     found.append((cost + 0.005 * len(text), text, operation))

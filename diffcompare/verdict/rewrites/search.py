@@ -27,7 +27,7 @@ from diffcompare.verdict.rewrites.apart import CutShort, apart
 from diffcompare.verdict.rewrites.first_wrong import Known, Line, Suspect, Watch, known_values, suspects_of, watched
 from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions_of, pool_of, probed
 from diffcompare.verdict.rewrites.kinds import kinds_of
-from diffcompare.verdict.rewrites.lines import repeated_lines
+from diffcompare.verdict.rewrites.lines import moved_lines, repeated_lines
 from diffcompare.verdict.rewrites.names import names_of
 from diffcompare.verdict.rewrites.products import products_of
 from diffcompare.verdict.rewrites.running import Body, Change, bodies_of
@@ -166,8 +166,7 @@ class Rewriting:
         line = self._first(repeated_lines, 0.0, math.inf)
         if line is not None:
             return line
-
-        return self._inserted(_from_pool, least)
+        return self._inserted(_from_pool, least) or self._first(moved_lines, 0.0, math.inf)
 
     def products(self, suspect: Suspect) -> Found | None:
         """Return a product that is missing in a line, or in one that gives it its values."""

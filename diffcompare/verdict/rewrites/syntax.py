@@ -66,6 +66,10 @@ class Names:
         Elements of variables, and what an object holds: parameters of both, as names are.
     parts : tuple of str
         Elements of variables that variables choose.
+    functions : tuple of str
+        What both call with one argument.
+    unused : tuple of str
+        Names of values that nothing reads.
     strange : mapping of int to frozenset of str
         By the identity of a name in the syntax, the names of values of another kind.
     """
@@ -80,6 +84,8 @@ class Names:
     chosen: tuple[str, ...] = ()
     elements: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
     strange: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
 
@@ -210,6 +216,9 @@ def is_value(site: Site) -> bool:
         return False
     if isinstance(getattr(node, "ctx", None), ast.Store) or (site.field == "func" and isinstance(site.owner, ast.Call)):
         return False
+    if isinstance(node, ast.Constant) and isinstance(site.owner, ast.Assign | ast.AugAssign):
+        # a line that is a number alone may lack a factor
+        return isinstance(node.value, float) and node.value != 0
     if isinstance(node, ast.Constant) and not isinstance(site.owner, ast.BinOp | ast.UnaryOp | ast.List | ast.Tuple):
         return False
     if isinstance(site.owner, ast.Attribute) or (isinstance(node, ast.Name) and isinstance(site.owner, ast.Subscript)):

@@ -2,11 +2,13 @@
 
     python -m tests.quality.mistakes
     python -m tests.quality.mistakes --aside
+    python -m tests.quality.mistakes --random 5 --seed 1 --every 6
     python -m tests.quality.mistakes --derive
 
 The first takes the cases by which rules may be tuned, the second those that were kept aside: whoever tunes looks at
-nothing but their totals, which ``--totals`` prints alone. Ends with 1 if a right gradient is not called consistent, or
-a bug not wrong. The third writes the gradients of the functions instead, and ends with 1 if one is not the right one.
+nothing but their totals, which ``--totals`` prints alone. The third draws edits in place of the planted bugs, here in
+each sixth case. Ends with 1 if a right gradient is not called consistent, or a bug not wrong. The last writes the
+gradients of the functions instead, and ends with 1 if one is not the right one.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from .corpus import ASIDE, OPEN
 from .deriving import derive
 from .families import FAMILIES
 from .judging import Judged, Right, judge
+from .random_edits import with_random_bugs
 
 
 def told(one: Right | Judged) -> str:
@@ -66,14 +69,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--aside", action="store_true", help="the cases that were kept aside")
     parser.add_argument("--family", choices=[*FAMILIES], metavar="F", help=f"bugs of one family: {', '.join(FAMILIES)}")
     parser.add_argument("--case", metavar="NAME", help="the bugs of one case")
+    parser.add_argument("--random", type=int, metavar="N", help="N random edits of each case, in place of its bugs")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="what they are drawn by")
+    parser.add_argument("--every", type=int, default=1, metavar="K", help="each K-th case alone")
     parser.add_argument("--totals", action="store_true", help="print the totals alone")
     parser.add_argument("--derive", action="store_true", help="print the gradients that derive writes")
     chosen = parser.parse_args(arguments)
-    cases = [one for one in (ASIDE if chosen.aside else OPEN) if chosen.case in (None, one.name)]
+    cases = [one for one in (ASIDE if chosen.aside else OPEN) if chosen.case in (None, one.name)][:: chosen.every]
     if not cases:
         parser.error(f"no case is called {chosen.case}")
     if chosen.derive:
         return derived(cases, totals=chosen.totals)
+    if chosen.random:
+        cases = [with_random_bugs(one, chosen.random, chosen.seed) for one in cases]
     said: list[Right | Judged] = []
     for one in judge(cases, chosen.family):
         said.append(one)

@@ -77,7 +77,12 @@ class Case:
         # what was only put in, or left out, may stand at several places: of r * t * e it is "t *" or "* t"
         width = max(high - low, gone)
         shifts = [k for k in range(-width, width + 1) if self._is_undone(text, low + k, high + k, gone)] or [0]
-        return Edit(text, tuple(dict.fromkeys(_whole_words(text, low + k, high + k) for k in shifts)))
+        places = [_whole_words(text, low + k, high + k) for k in shifts]
+        if low == high and "\n" in self.right[low : low + gone]:
+            # a line that is gone is missing after the one before, too
+            before = len(text[:low].rstrip())
+            places.append((before, before))
+        return Edit(text, tuple(dict.fromkeys(places)))
 
 
 @dataclass(frozen=True, slots=True)

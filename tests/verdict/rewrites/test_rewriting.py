@@ -476,3 +476,56 @@ def test_no_change_writes_into_the_users_arrays() -> None:
             changed.append(text_of(body.definition.body[0]))
     assert "np.add.at(g, g, np.zeros_like(first))" in changed
     assert not [text for text in changed if text.startswith("np.add.at(first") or ", first, first)" in text]
+
+
+def of_logarithms(p: Any) -> Any:
+    spread = np.exp(p)
+    return np.sum(ROWS[0] ** 2 / spread + np.log(spread) ** 3)
+
+
+def forgets_the_exponential(p: Any) -> Any:
+    spread = p
+    return 3 * np.log(np.exp(p)) ** 2 - ROWS[0] ** 2 / spread
+
+
+def of_rows(p: Any) -> Any:
+    return 0.1 * np.sum(p**4) + sum(np.exp(row @ p) for row in ROWS)
+
+
+def a_number_in_place_of_a_power(p: Any) -> Any:
+    grad = 0.4
+    for row in ROWS:
+        grad = grad + np.exp(row @ p) * row
+    return grad
+
+
+def driven(p: Any) -> Any:
+    before, now = np.zeros(3), np.zeros(3)
+    for k in range(40):
+        before, now = now, 2 * now - before - 0.1 * now + np.sin(p * k)
+    return np.sum(now**2)
+
+
+def forgets_the_last_one(p: Any) -> Any:
+    before, now = np.zeros(3), np.zeros(3)
+    d_before, d_now = np.zeros(3), np.zeros(3)
+    for k in range(40):
+        d_before, d_now = d_now, 2 - d_before - 0.1 * d_now + np.cos(p * k) * k
+        before, now = now, 2 * now - before - 0.1 * now + np.sin(p * k)
+    return 2 * now * d_now
+
+
+FORGOTTEN = [
+    (of_logarithms, forgets_the_exponential, "np.exp is missing around p", "p"),
+    (of_rows, a_number_in_place_of_a_power, "the factor p ** 3 is missing in 0.4", "0.4"),
+    (driven, forgets_the_last_one, "the factor d_now is missing in 2", "2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("f", "gradient", "said", "text"), FORGOTTEN, ids=["function", "factor", "factor of a number in a sum"]
+)
+def test_what_was_forgotten_is_told(f: Code, gradient: Code, said: str, text: str) -> None:
+    verdict = dc.check_gradient(f, gradient, np.array([0.7, 1.2, 0.5]))
+    assert str(verdict.cause) == said
+    assert text in verdict.places[verdict.places["role"] == "gradient"]["text"].tolist()

@@ -1,0 +1,96 @@
+"""Lines that are missing: the likes of others for another part, with what nothing reads, or elsewhere."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import numpy as np
+
+import diffcompare as dc
+from diffcompare.verdict.rewrites.lines import repeated_lines
+from diffcompare.verdict.rewrites.syntax import Names, sites_of
+
+EDGES = [(0, 1), (1, 2), (2, 0), (0, 2)]
+LABELS = [0, 2, 1, 1, 0]
+X = np.random.default_rng(4).normal(size=(5, 2))
+
+
+def missing(source: str, **names: Any) -> list[str]:
+    """Write the lines that may be missing in a function."""
+    definition = ast.parse(source).body[0]
+    return [one.this for one in repeated_lines(list(sites_of(definition)), Names(**names))]
+
+
+def test_a_line_is_missing_for_other_indices_with_what_nothing_reads() -> None:
+    source = "def g(p):\n    gx, gy = p\n    for i, j in edges:\n        d[i, 0] += gx\n        d[j, 1] -= gy\n"
+    found = missing(source, variables=("d", "gx", "gy", "i", "j"), indices=("i", "j"), unused=("gz",))
+    assert {"the line d[j, 0] -= gx is missing", "the line d[i, 1] += gy is missing"} <= {*found}
+    assert "the line d[j, 0] += gz is missing" in found
+    assert len(found) == len({*found})
+    assert "the line d[i, 0] += gx is missing" not in found
+
+
+def springs(x: Any) -> Any:
+    p = x.reshape(3, 2)
+    return sum(np.sum(np.cosh(p[i] - p[j])) for i, j in EDGES)
+
+
+def one_coordinate_of_one_end(x: Any) -> Any:
+    p = x.reshape(3, 2)
+    grad = np.zeros((3, 2))
+    for i, j in EDGES:
+        gx, gy = np.sinh(p[i] - p[j])
+        grad[i, 0] += gx
+        grad[i, 1] += gy
+        grad[j, 0] -= gx
+    return grad.ravel()
+
+
+def test_the_line_for_the_other_coordinate_is_told() -> None:
+    verdict = dc.check_gradient(springs, one_coordinate_of_one_end, np.linspace(-0.7, 1.1, 6) ** 2)
+    assert str(verdict.cause) == "the line grad[j, 1] -= gy is missing after grad[i, 1] += gy"
+
+
+def what_is_computed_is_not_used(x: Any) -> Any:
+    p = x.reshape(3, 2)
+    grad = np.zeros((3, 2))
+    for i, j in EDGES:
+        gx, gy = np.sinh(p[i] - p[j])
+        grad[i, 0] += gx
+        grad[j, 0] -= gx
+        grad[i, 1] += np.sinh(p[i, 1] - p[j, 1])
+    return grad.ravel()
+
+
+def test_what_nothing_reads_is_put_where_it_is_missing() -> None:
+    verdict = dc.check_gradient(springs, what_is_computed_is_not_used, np.linspace(-0.7, 1.1, 6) ** 2)
+    assert "the line grad[j, 1] -= gy is missing" in str(verdict.cause)
+
+
+def margins(w: Any) -> Any:
+    W = w.reshape(2, 3)
+    total = 0.0
+    for i, label in enumerate(LABELS):
+        scores = X[i] @ W
+        for j in range(3):
+            if j != label:
+                total = total + np.maximum(0, scores[j] - scores[label] + 1)
+    return total
+
+
+def forgets_the_others(w: Any) -> Any:
+    W = w.reshape(2, 3)
+    dW = np.zeros((2, 3))
+    for i, label in enumerate(LABELS):
+        scores, count = X[i] @ W, 0
+        for j in range(3):
+            if j != label and scores[j] - scores[label] + 1 > 0:
+                count += 1
+        dW[:, label] -= count * X[i]
+    return dW.ravel()
+
+
+def test_a_line_that_is_missing_elsewhere_is_told() -> None:
+    verdict = dc.check_gradient(margins, forgets_the_others, np.array([0.4, -0.1, 0.3, 0.2, 0.5, -0.6]))
+    assert str(verdict.cause) == "the line dW[:, j] += X[i] is missing after count += 1"
