@@ -21,6 +21,7 @@ from .mistakes.case import Bug, Case, Edit, case, load
 from .mistakes.corpus import ASIDE, OPEN
 from .mistakes.families import FAMILIES, says
 from .mistakes.judging import Judged, Right, judge, judge_right, judge_wrong
+from .mistakes.random_edits import with_random_bugs
 
 SAMPLE = ("smoothing", "ising", "rayleigh", "griewank", "arm_jacobian")
 SLOW = ("smoothing", "griewank", "arm_jacobian")
@@ -56,6 +57,15 @@ def test_every_bug_changes_the_gradient_and_leaves_the_function(one: Case, tmp_p
 @pytest.mark.parametrize("one", [one for one in (*OPEN, *ASIDE) if one.name not in SAMPLE], ids=str)
 def test_every_other_bug_changes_the_gradient_and_leaves_the_function(one: Case, tmp_path: Path) -> None:
     changes_the_gradient_alone(one, tmp_path)
+
+
+def test_random_bugs_are_those_of_their_seed(tmp_path: Path) -> None:
+    one = next(case for case in OPEN if case.name == "smoothing")
+    drawn = with_random_bugs(one, 8, seed=1)
+    assert drawn == with_random_bugs(one, 8, seed=1) != with_random_bugs(one, 8, seed=2)
+    assert len(drawn.bugs) == 8
+    assert len({bug.family for bug in drawn.bugs}) >= 6
+    changes_the_gradient_alone(drawn, tmp_path)
 
 
 def changes_the_gradient_alone(one: Case, folder: Path) -> None:

@@ -56,7 +56,7 @@ def what_is_computed_is_not_used(x: Any) -> Any:
     p = x.reshape(3, 2)
     grad = np.zeros((3, 2))
     for i, j in EDGES:
-        gx, gy = np.sinh(p[i] - p[j])
+        gx, gy = np.sinh(p[i] - p[j])  # noqa: RUF059
         grad[i, 0] += gx
         grad[j, 0] -= gx
         grad[i, 1] += np.sinh(p[i, 1] - p[j, 1])
