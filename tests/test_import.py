@@ -90,3 +90,12 @@ def test_reading_a_formula_loads_no_sympy_and_no_pandas() -> None:
 def test_a_library_that_is_loaded_is_noticed(library: str) -> None:
     """The twin of the checks above: what they must see, they see."""
     assert library in loaded(f"import diffcompare; import {library}")
+
+
+def test_a_verdict_loads_no_tables_before_its_own_is_asked_for() -> None:
+    check = "import numpy as np, diffcompare as dc; v = dc.{}(lambda x: np.sum(x**2), lambda x: 2 * x, [3.0, 4.0])"
+    for function in ("check_gradient", "testing.assert_gradient"):
+        found = loaded(f"{check.format(function)}; assert v.ok")
+        assert "flint" in found
+        assert not found & {"pandas", "pyarrow", "sympy", "scipy", "hypothesis"}
+    assert "pandas" in loaded(f"{check.format('check_gradient')}; v.components")

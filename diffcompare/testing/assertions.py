@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from diffcompare.errors import shorten
 from diffcompare.symbolic.function import SymbolicFunction
@@ -23,6 +22,9 @@ from diffcompare.verdict.check_arrays import check_hessian, check_jacobian
 from diffcompare.verdict.value_and_gradient import taken_apart
 from diffcompare.verdict.verdict import Verdict
 from diffcompare.watchdog import BUDGET
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["assert_gradient", "assert_hessian", "assert_jacobian"]
 
@@ -176,7 +178,7 @@ def _assert_verdict(
     """Tell who listens, steer Hypothesis, and fail unless the verdict is consistent."""
     __tracebackhide__ = True
     observe(kind, verdict)
-    steer(_closeness(verdict.components), f"difference from the derivative, over what is told ({kind})")
+    steer(lambda: _closeness(verdict.components), f"difference from the derivative, over what is told ({kind})")
     if not verdict.ok:
         raise AssertionError(_message(kind, verdict, f, names, at, options)) from verdict.error
     return verdict

@@ -93,7 +93,7 @@ def assert_within_bound(
     _replace(table, known, x.tolist(), values, h)
     observe("within-bound", table)
     ratios = table["abs_error"] / table["bound"]
-    steer(float(ratios.max()), f"error over bound ({scheme})")
+    steer(lambda: float(ratios.max()), f"error over bound ({scheme})")
     failed = [i for i, kept in enumerate(table["within_bound"].fillna(False)) if not kept]
     if failed:
         options = {"at": at, "scheme": scheme, "h": h, "formula": formula}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from diffcompare.tracing.spans import Span
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Mark", "Source", "places_frame"]
 
@@ -65,5 +67,7 @@ class Source:
 
 def places_frame(marks: Sequence[Mark]) -> pd.DataFrame:
     """Return marks as a table, one row each: role, file, line, column, end_line, end_column, text, message."""
+    import pandas as pd
+
     rows = [{name: getattr(mark, name) for name in _COLUMNS} for mark in marks]
     return pd.DataFrame(rows, columns=pd.Index(_COLUMNS))

@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from diffcompare.adapters.door import parts_of
 from diffcompare.errors import shorten
@@ -26,6 +25,9 @@ from diffcompare.verdict.repairs.pointing import Pointed, point_out, sources_of
 from diffcompare.verdict.underline import underlined
 from diffcompare.verdict.verdict_html import verdict_html
 from diffcompare.watchdog import OutOfTime, calls_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Explanation", "Verdict", "combined", "sentences", "verdict_of"]
 
@@ -64,7 +66,27 @@ class Explanation(str):
         return str(self), self.kind, self.components
 
 
-@dataclass(frozen=True, slots=True)
+class _Components:
+    """The components of a verdict: columns become a table when it is asked for.
+
+    Importing pandas takes as long as the first verdict, and making a table as long as a tenth of any.
+    """
+
+    def __get__(self, verdict: Verdict | None, _: type | None = None) -> pd.DataFrame:
+        if verdict is None:
+            raise AttributeError("components")
+        import pandas as pd
+
+        table = verdict.__dict__["components"]
+        if not isinstance(table, pd.DataFrame):
+            table = verdict.__dict__["components"] = pd.DataFrame(table)
+        return table
+
+    def __set__(self, verdict: Verdict, table: pd.DataFrame | dict[str, Any]) -> None:
+        verdict.__dict__["components"] = table
+
+
+@dataclass(frozen=True)
 class Verdict:
     """Whether a gradient, or another derivative, is right, and how closely that can be told.
 
@@ -115,7 +137,7 @@ class Verdict:
     rounding: float
     blame: str | None
     cause: Explanation | None
-    components: pd.DataFrame
+    components: _Components = _Components()
     notes: tuple[str, ...] = ()
     snippet: str = ""
     what: str = "gradient"
@@ -134,6 +156,11 @@ class Verdict:
         except Exception:
             error = None
         return [error if one.name == "error" else getattr(self, one.name) for one in fields(self)]
+
+    def __setstate__(self, state: list[Any]) -> None:
+        """Take the fields back."""
+        for one, value in zip(fields(self), state, strict=True):
+            object.__setattr__(self, one.name, value)
 
     @property
     def places(self) -> pd.DataFrame:
@@ -260,21 +287,19 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
             found = judgement.cause or cause(problem, asked, difference, shape)
         pointed = point_out(problem, judgement, found)
         found = pointed.cause
-    components = pd.DataFrame(
-        {
-            "point": shorten(repr(at.item() if isinstance(at, np.generic) else at), 60)
-            if not (isinstance(at, Mapping) or is_labelled(at))
-            else "at",
-            "component": list(problem.names),
-            "claimed": claimed,
-            "certified": certified,
-            "difference": difference,
-            "ulps": ulps,
-            "relative": relative,
-            "threshold": judgement.threshold,
-            "status": list(judgement.status),
-        }
-    )
+    components = {
+        "point": shorten(repr(at.item() if isinstance(at, np.generic) else at), 60)
+        if not (isinstance(at, Mapping) or is_labelled(at))
+        else "at",
+        "component": list(problem.names),
+        "claimed": claimed,
+        "certified": certified,
+        "difference": difference,
+        "ulps": ulps,
+        "relative": relative,
+        "threshold": judgement.threshold,
+        "status": list(judgement.status),
+    }
     made = calls_of(problem.function), calls_of(problem.gradient)
     more = f", args={shorten(repr(problem.args), 60)}" if problem.args else ""
     guards = ", guards=True" * problem.guards
@@ -309,6 +334,8 @@ def combined(verdicts: Sequence[Verdict], remark: str = "") -> Verdict:
 
     ``remark`` is added to the first line.
     """
+    import pandas as pd
+
     worst = min(verdicts, key=lambda v: COMPONENT_STATUSES.index(v.status))
     resolutions = [v.resolution for v in verdicts if not math.isnan(v.resolution)]
     roundings = [v.rounding for v in verdicts if not math.isnan(v.rounding)]

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from diffcompare.errors import shorten
 from diffcompare.tables.components import worst_first
 from diffcompare.verdict.marks import Mark
 from diffcompare.verdict.underline import picture, visible
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["verdict_html"]
 

@@ -34,6 +34,8 @@ def test_the_start_over_a_bare_interpreter(tmp_path: Path) -> None:
         "import diffcompare.studies.study": (("-c", "import diffcompare.studies.study"), ""),
         "diffcompare compare x**2 --at 3": (("-m", "diffcompare", "compare", "x**2", "--at", "3"), ""),
     }
+    check = "import numpy as np, diffcompare as dc; dc.check_gradient(lambda x: np.sum(x**2), lambda x: 2 * x, [3.0])"
+    commands |= {"import numpy": (("-c", "import numpy"), ""), "a first verdict": (("-c", check), "≤ 500 ms")}
     calls = [lambda a=a: start(*a) for a, _ in commands.values()]
     bare, *times = median_seconds(lambda: start("-c", "pass"), *calls, repeat=20)
     print_table(
