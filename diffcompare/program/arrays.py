@@ -20,6 +20,7 @@ from diffcompare.program.dag import Builder
 from diffcompare.watchdog import on_time
 
 __all__ = [
+    "ELIMINATING",
     "STRUCTURAL",
     "ArrayBuilder",
     "ArrayNode",
@@ -54,6 +55,8 @@ STRUCTURAL = frozenset({
     "contract",  # (subscripts): the sum of products of two operands, as in einsum
     "solve", "cholesky", "determinant", "log_determinant",  # of the absolute determinant
 })  # fmt: skip
+# balls lose digits in these, the more the larger the matrix
+ELIMINATING = frozenset({"solve", "cholesky", "determinant", "log_determinant"})
 
 
 # numbers as short as this are exact, and folded
@@ -410,7 +413,7 @@ def work_of(nodes: Sequence[ArrayNode], order: Iterable[int]) -> int:
             first, *_, summed, _ = contracted(node.payload)
             sizes = dict(zip(first, operands[0], strict=True))
             size += sum(map(math.prod, operands)) + size * math.prod(sizes[c] for c in summed) // _PRODUCT
-        elif node.operation in ("cholesky", "determinant", "log_determinant", "solve"):
+        elif node.operation in ELIMINATING:
             n = operands[0][0]
             size += (n**3 // 3 + math.prod(node.shape) * n) // _ELIMINATION
         elif node.operation == "total":

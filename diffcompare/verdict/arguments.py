@@ -6,6 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from diffcompare.verdict.nesting import Nest, described, leaves_of, nest_of, put
 from diffcompare.verdict.problem import real_numbers
 
 __all__ = [
+    "ComponentNames",
     "Structure",
     "as_callable",
     "box_of",
@@ -104,6 +106,23 @@ class Structure:
                 indices = [index + label for index in indices for label in labels]
             found += [f"{name}[{index}]" for index in indices] if shape else [name]
         return tuple(found)
+
+
+class ComponentNames(Sequence[str]):
+    """The names of all components, made when one is asked for: a million take a second."""
+
+    def __init__(self, structure: Structure) -> None:
+        self._structure = structure
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return self._structure.names()
+
+    def __len__(self) -> int:
+        return self._structure.size
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._names[index]
 
 
 def _in_order(value: Any, like: Any, what: str) -> Any:

@@ -19,12 +19,13 @@ from diffcompare.arithmetic.array_floats import Moved, array_floats, is_rounded,
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.array_adjoint import sensitivities_of
-from diffcompare.program.arrays import most_held, same_elements
+from diffcompare.program.arrays import ELIMINATING, most_held, same_elements
 from diffcompare.tracing.array_table import ANSWERS
 from diffcompare.tracing.keeping import Keeper
-from diffcompare.verdict.array_difference import BITS, Compared, difference_in_arrays
+from diffcompare.verdict.array_difference import BITS, FIRST_BITS, Compared, difference_in_arrays
 from diffcompare.verdict.array_pair import ArrayPair, trace_arrays
 from diffcompare.verdict.array_sides import (
+    UNKNOWN,
     Turned,
     at_an_edge,
     compared_beside,
@@ -80,15 +81,18 @@ def judge_arrays(problem: Problem, state: State, keeper: Keeper | None = None) -
     edges = switches_of(build, [pair.F, *differences[: len(pair.function.guards)]])
     # before the balls: what floats need on the way is free again then
     floats = moved_floats(build, [pair.F, pair.D, pair.G], pair.point, unit=_unit(pair))
-    F, D, G, *rest = array_balls(
-        build, [pair.F, pair.D, pair.G, *differences, *(e.node for e in edges)], pair.point, BITS
-    )
-    # an element that is compared with itself, as in x == max(x), is equal however wide its ball
-    signs = [
-        np.where(same_elements(build, g.first, g.second), np.int8(0), signs_of(v))
-        for g, v in zip(guards, rest[: len(guards)], strict=True)
-    ]
-    edge = at_an_edge(edges, rest[len(guards) :])
+    roots = [pair.F, pair.D, pair.G, *differences, *(e.node for e in edges)]
+    eliminating = any(build.nodes[k].operation in ELIMINATING for k in build.needed(roots))
+    for bits in (BITS,) if eliminating else (FIRST_BITS, BITS):
+        F, D, G, *rest = array_balls(build, roots, pair.point, bits)
+        # an element that is compared with itself, as in x == max(x), is equal however wide its ball
+        signs = [
+            np.where(same_elements(build, g.first, g.second), np.int8(0), signs_of(v))
+            for g, v in zip(guards, rest[: len(guards)], strict=True)
+        ]
+        edge = at_an_edge(edges, rest[len(guards) :])
+        if edge is None and not any((sign == UNKNOWN).any() for sign in signs):
+            break
     if edge:
         return edge
     if not is_what_runs([state.values, state.claimed], [F, G], [floats[0], floats[2]], _unit(pair)):
@@ -100,7 +104,7 @@ def judge_arrays(problem: Problem, state: State, keeper: Keeper | None = None) -
         return Left(f"a branch at {place} compares numbers that cannot be told apart; check beside the point")
     if moves_alike(problem, state, pair) is False:
         return Left(OTHER_BESIDE)
-    found = difference_in_arrays(pair, pair.D, D, G, floats[1], floats[2])
+    found = difference_in_arrays(pair, pair.D, D, G, floats[1], floats[2], bits=bits)
     if found is None:
         return Left("the derivative of the traced code is not finite at the point; check beside it")
     turned = nontrivial(problem, pair, guards, ties.equal)

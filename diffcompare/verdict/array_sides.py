@@ -20,9 +20,22 @@ from diffcompare.verdict.array_pair import ArrayPair, record_function
 from diffcompare.verdict.judgement import Left
 from diffcompare.verdict.problem import Problem
 
-__all__ = ["Ties", "Turned", "at_an_edge", "compared_beside", "nontrivial", "on_other_branches", "signs_of", "ties_of"]
+__all__ = [
+    "UNKNOWN",
+    "Ties",
+    "Turned",
+    "at_an_edge",
+    "compared_beside",
+    "nontrivial",
+    "on_other_branches",
+    "signs_of",
+    "ties_of",
+]
 
 Turned = dict[int, NDArray[np.bool_]]
+
+# in place of a sign that balls do not tell
+UNKNOWN = 2
 
 # how far beside the point it is seen whether a difference moves, relative to the coordinates
 _BESIDE = 2.0**-12
@@ -55,10 +68,10 @@ def at_an_edge(edges: Sequence[Edge], values: Sequence[Any]) -> Left | None:
 
 
 def signs_of(values: Any) -> NDArray[np.int8]:
-    """Return the signs of balls: −1, 0 (exactly), 1, or 2 where they are not known."""
+    """Return the signs of balls: −1, 0 (exactly), 1, or ``UNKNOWN``."""
 
     def sign(v: Any) -> int:
-        return 1 if v > 0 else -1 if v < 0 else 0 if v.is_zero() else 2
+        return 1 if v > 0 else -1 if v < 0 else 0 if v.is_zero() else UNKNOWN
 
     return np.array([sign(v) for v in values.reshape(-1).tolist()], dtype=np.int8).reshape(values.shape)
 
@@ -89,9 +102,9 @@ def ties_of(guards: Sequence[ArrayGuard], signs: Sequence[NDArray[np.int8]], own
         other = ANSWERS[guard.operation](sign, 0) != guard.answers
         kinds = [(found.contrary, (np.abs(sign) == 1) & other)]
         if k < own:
-            kinds.append((found.equal, (sign == 0) | (sign == 2)))
+            kinds.append((found.equal, (sign == 0) | (sign == UNKNOWN)))
         else:
-            kinds.append((found.doubts, (sign == 2) | ((sign == 0) & other)))
+            kinds.append((found.doubts, (sign == UNKNOWN) | ((sign == 0) & other)))
         for kind, elements in kinds:
             if elements.any():
                 kind[k] = elements
@@ -195,7 +208,11 @@ def _further(
     for k, (guard, gap) in enumerate(zip(decisions, gaps, strict=True)):
         signs = signs_of(gap)
         known = turned.get(k % count, False)
-        new = ~same_elements(pair.build, guard.first, guard.second) & ((signs == 0) | (signs == 2)) & ~np.asarray(known)
+        new = (
+            ~same_elements(pair.build, guard.first, guard.second)
+            & ((signs == 0) | (signs == UNKNOWN))
+            & ~np.asarray(known)
+        )
         if new.any():
             equal[k] = np.broadcast_to(new, guard.answers.shape)
     further: Turned = {}

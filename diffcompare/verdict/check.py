@@ -20,6 +20,7 @@ from diffcompare.adapters.door import adapted, adapted_point
 from diffcompare.errors import shown
 from diffcompare.symbolic.function import SymbolicFunction, scalar
 from diffcompare.verdict.arguments import (
+    ComponentNames,
     as_callable,
     box_of,
     formula_of,
@@ -219,6 +220,6 @@ def _posed(
         scalar(known, "use check_jacobian")
     function = as_callable(f, structure) if isinstance(f, SymbolicFunction) else f
     return Problem(
-        function, gradient, x, structure.unflatten, structure.flatten, structure.names(), known, args,
+        function, gradient, x, structure.unflatten, structure.flatten, ComponentNames(structure), known, args,
         box_of(box, structure, x), noise, guards=guards,
     )  # fmt: skip

@@ -353,10 +353,10 @@ def _described(truth: Truth, scatter: _Scatter, enough: Flags, rounding: float) 
     words = []
     if not math.isnan(rounding):
         words.append(f"at neighbouring points the gradient scatters by {rounding:.2g} of its largest component")
-    few = [names[i] for i in np.flatnonzero(~enough & (scatter.groups < 2))]
+    few = [names[i] for i in np.flatnonzero(~enough & (scatter.groups < 2)).tolist()]
     if few:
         words.append(f"too few neighbouring points where the derivative is smooth: {', '.join(few[:5])}")
-    still = [names[i] for i in np.flatnonzero(enough & scatter.stuck)]
+    still = [names[i] for i in np.flatnonzero(enough & scatter.stuck).tolist()]
     if still:
         words.append(f"the gradient stands still although the derivative moves: {', '.join(still[:5])}")
     return words

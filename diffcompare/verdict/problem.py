@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +80,7 @@ class Problem:
     flatten : callable
         From what the gradient returned to a flat float array, one number a component (``ValueError`` for another
         structure).
-    names : tuple of str
+    names : sequence of str
         How each component is called in messages: ``x[0]``, ``W[1, 2]``.
     formula : SymbolicFunction or None
         What the function claims to be, with n variables in the order of ``x``.
@@ -112,7 +112,7 @@ class Problem:
     x: Floats
     unflatten: Callable[[Floats], Any]
     flatten: Callable[[Any], NDArray[Any]]
-    names: tuple[str, ...]
+    names: Sequence[str]
     formula: SymbolicFunction | None = None
     args: tuple[Any, ...] = ()
     box: tuple[Floats, Floats] | None = None

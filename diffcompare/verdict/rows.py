@@ -112,7 +112,7 @@ def judge_rows(problem: Problem, rows: Sequence[Row]) -> Judgement:
     return _stacked([_judge_row(problem, row, problem.names[k * n : (k + 1) * n]) for k, row in enumerate(rows)])
 
 
-def _judge_row(problem: Problem, row: Row, names: tuple[str, ...]) -> Judgement:
+def _judge_row(problem: Problem, row: Row, names: Sequence[str]) -> Judgement:
     one = replace(
         problem, function=row.function, gradient=row.claim, unflatten=np.copy, flatten=np.asarray, names=names,
         formula=row.formula, args=(), outputs=1, weights=None, seen=None,

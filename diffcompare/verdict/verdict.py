@@ -79,7 +79,10 @@ class _Components:
 
         table = verdict.__dict__["components"]
         if not isinstance(table, pd.DataFrame):
-            table = verdict.__dict__["components"] = pd.DataFrame(table)
+            columns = {
+                name: list(column) if name in ("component", "status") else column for name, column in table.items()
+            }
+            table = verdict.__dict__["components"] = pd.DataFrame(columns)
         return table
 
     def __set__(self, verdict: Verdict, table: pd.DataFrame | dict[str, Any]) -> None:
@@ -248,19 +251,23 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
 
     ``check`` is that line up to the point, such as ``check_gradient(f, gradient``.
     """
-    status = min(judgement.status, key=COMPONENT_STATUSES.index)
-    claimed = judgement.claimed
+    some, claimed = set(judgement.status), judgement.claimed
+    status = min(some, key=COMPONENT_STATUSES.index)
     # where there is no derivative, none is shown
-    smooth = np.array([one not in ("non-smooth", "out-of-domain") for one in judgement.status])
-    certified = np.where(smooth, judgement.certified, np.nan)
+    none = some.intersection(("non-smooth", "out-of-domain"))
+    certified = (
+        np.where([one in none for one in judgement.status], np.nan, judgement.certified)
+        if none
+        else judgement.certified
+    )
     with np.errstate(all="ignore"):
         difference = claimed - judgement.certified
         if judgement.difference is not None:
             # a rule that knows the real difference knows its size
             # (a fault of the floats alone, such as float32, is told by the floats)
             real = np.copysign(judgement.difference, difference)
-            floats_alone = (np.array(judgement.status) == "wrong") & (np.abs(real) <= judgement.threshold)
-            difference = np.where(floats_alone, difference, real)
+            wrong = np.array(judgement.status) == "wrong" if "wrong" in some else np.zeros(real.shape, dtype=bool)
+            difference = np.where(wrong & (np.abs(real) <= judgement.threshold), difference, real)
             # measured: there is no derivative to take the sign from
             difference = np.where(np.isnan(judgement.certified), judgement.difference, difference)
         # where the derivative is not known, the claim tells the scale
@@ -291,14 +298,14 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
         "point": shorten(repr(at.item() if isinstance(at, np.generic) else at), 60)
         if not (isinstance(at, Mapping) or is_labelled(at))
         else "at",
-        "component": list(problem.names),
+        "component": problem.names,
         "claimed": claimed,
         "certified": certified,
         "difference": difference,
         "ulps": ulps,
         "relative": relative,
         "threshold": judgement.threshold,
-        "status": list(judgement.status),
+        "status": judgement.status,
     }
     made = calls_of(problem.function), calls_of(problem.gradient)
     more = f", args={shorten(repr(problem.args), 60)}" if problem.args else ""

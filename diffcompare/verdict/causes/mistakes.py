@@ -82,7 +82,7 @@ class Facts:
     e: Floats
     slack: Floats
     wrong: Mask
-    names: tuple[str, ...]
+    names: Sequence[str]
     further: int | None = 0
 
     def fits(self, predicted: NDArray[Any], among: Mask | None = None) -> bool:
@@ -120,7 +120,7 @@ class Facts:
         return where(some, self.names, len(self.g))
 
 
-def where(some: NDArray[np.intp], names: tuple[str, ...], n: int) -> str:
+def where(some: NDArray[np.intp], names: Sequence[str], n: int) -> str:
     """Say where, in words that follow a statement; nothing for the only component."""
     if n == 1:
         return ""
@@ -129,7 +129,7 @@ def where(some: NDArray[np.intp], names: tuple[str, ...], n: int) -> str:
     return f" in {_listed(some, names)}" if len(some) > 1 else f" in component {names[int(some[0])]}"
 
 
-def _listed(some: Sequence[int] | NDArray[np.intp], names: tuple[str, ...]) -> str:
+def _listed(some: Sequence[int] | NDArray[np.intp], names: Sequence[str]) -> str:
     shown = [names[int(i)] for i in some[:4]]
     rest = [f"{len(some) - 4} more"] if len(some) > 4 else []
     words = shown + rest

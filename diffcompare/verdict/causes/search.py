@@ -132,7 +132,7 @@ def find_cause(
     return None
 
 
-def not_finite(g: Floats, D: Floats, names: tuple[str, ...]) -> Cause | None:
+def not_finite(g: Floats, D: Floats, names: Sequence[str]) -> Cause | None:
     """Say which components are no numbers though the derivative is; None where all are."""
     lost = np.flatnonzero(~np.isfinite(g) & np.isfinite(D))
     if not len(lost):
