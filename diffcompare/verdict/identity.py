@@ -24,7 +24,7 @@ from diffcompare.tracing.keeping import Keeper
 from diffcompare.tracing.table import NODE_LIMIT, TooLargeError
 from diffcompare.verdict.array_identity import judge_arrays
 from diffcompare.verdict.array_pair import is_for_arrays
-from diffcompare.verdict.difference import Difference, difference_of, nearest_float, node_balls
+from diffcompare.verdict.difference import NOTICEABLE, Difference, difference_of, nearest_float, node_balls
 from diffcompare.verdict.identity_rules import Case, find
 from diffcompare.verdict.judgement import ALONE, OTHER_BESIDE, OTHER_NUMBERS, OTHER_SLOPE, Judgement, Left
 from diffcompare.verdict.observation import state_of, why_left
@@ -294,6 +294,10 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
     with precision(333):
         certified = np.array([nearest_float(d) for d in found.D])
     threshold = np.array([found.threshold(i) for i in range(n)])
+    largest = max((found.size[i] for i in case.smooth), default=0.0)
+    # what would explain more than the largest component explains no noticeable difference (weigh)
+    beyond = (np.array(status) == "consistent") & (threshold > largest) & (largest > 0)
+    threshold[beyond] = NOTICEABLE * largest
     unjudged = [i for i in range(n) if i not in case.smooth]
     certified[unjudged] = threshold[unjudged] = np.nan
     if pair.exits:
@@ -312,7 +316,7 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
         state.claimed,
         certified,
         threshold,
-        _rounding(state, pair, max((found.size[i] for i in case.smooth), default=0.0)),
+        _rounding(state, pair, largest),
         blame,
         tuple(dict.fromkeys(notes)),
         np.array(found.gap),

@@ -684,6 +684,25 @@ def test_a_component_is_consistent_only_below_a_finite_threshold() -> None:
 
 
 @pytest.mark.usefixtures("either_way")
+def test_what_constants_could_explain_beyond_the_gradient_is_no_resolution() -> None:
+    # the rounding of 1e150 would explain 1e305, beside a gradient of 1e-150: there was no resolution
+    middle = np.array([1e150, 1e-05, 0.1])
+
+    def f(x: Any) -> Any:
+        return np.mean(1.6e-149 * x + 13.9) - np.sum((x - middle) ** 2) ** 2
+
+    def gradient(x: Any, off: float = 0.0) -> Any:
+        t = x - middle
+        return (1 + off) * 1.6e-149 * np.ones(3) / 3 - 4 * np.sum(t**2) * t
+
+    right = dc.check_gradient(f, gradient, middle)
+    assert right.status == "consistent"
+    assert math.isfinite(right.resolution)
+    # what it says would be seen
+    assert dc.check_gradient(f, lambda x: gradient(x, 1.01 * right.resolution), middle).status != "consistent"
+
+
+@pytest.mark.usefixtures("either_way")
 def test_a_component_has_its_word_whatever_its_neighbours_have() -> None:
     def f(x: Any) -> Any:
         return np.sum(x**2)
