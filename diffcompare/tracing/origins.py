@@ -43,6 +43,13 @@ class Origin:
     instruction: int
     caller: Origin | None
 
+    def callers(self) -> Iterator[Origin]:
+        """Yield what called, from the innermost to the outermost."""
+        one = self.caller
+        while one is not None:
+            yield one
+            one = one.caller
+
 
 class Origins(Mapping[int, tuple[Origin, ...]]):
     """The origins of the nodes of one trace, of each in order of appearance and at most 8.

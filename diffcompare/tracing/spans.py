@@ -19,7 +19,17 @@ from typing import Any
 from diffcompare.tracing.origins import Origin
 from diffcompare.tracing.places import code_of
 
-__all__ = ["Span", "assigned_name", "definition_of", "later_use", "operand_span", "resolved", "source_of", "span_of"]
+__all__ = [
+    "Span",
+    "assigned_name",
+    "definition_of",
+    "is_returned",
+    "later_use",
+    "operand_span",
+    "resolved",
+    "source_of",
+    "span_of",
+]
 
 _PLACED, _IMPORTS = (ast.expr, ast.stmt), (ast.Import, ast.ImportFrom)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -106,6 +116,20 @@ def assigned_name(origin: Origin) -> str | None:
         if isinstance(node, ast.Assign) and node.value is expression and isinstance(node.targets[0], ast.Name):
             return node.targets[0].id
     return None
+
+
+def is_returned(origin: Origin) -> bool:
+    """Tell whether a function returns what an instruction computes: at once, or by the name that it is given."""
+    found = _expression(origin)
+    written = None if found is None else _definition(found[0], origin.code)
+    if found is None or written is None:
+        return False
+    _, expression = found
+    parts = list(ast.walk(written[1]))
+    name = _name_given(parts, expression)
+    values = [part.value for part in parts if isinstance(part, ast.Return)]
+    values += [written[1].body] if isinstance(written[1], ast.Lambda) else []
+    return any(one is expression or (isinstance(one, ast.Name) and one.id == name) for one in values)
 
 
 def later_use(origin: Origin) -> Span | None:

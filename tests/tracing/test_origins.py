@@ -25,7 +25,7 @@ import diffcompare as dc
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_trace import placed_arrays, record_arrays
 from diffcompare.tracing.origins import Origin, Origins, Recorder
-from diffcompare.tracing.spans import Span, operand_span, resolved, source_of
+from diffcompare.tracing.spans import Span, is_returned, operand_span, resolved, source_of
 from diffcompare.tracing.table import Table
 from diffcompare.tracing.trace import placed, record
 
@@ -665,3 +665,18 @@ def test_a_recorder_that_follows_nothing_notes_nothing() -> None:
 def test_a_verdict_holds_no_code(module: ModuleType) -> None:
     verdict = dc.check_gradient(module.plain, lambda x: np.array([np.exp(x[0]), 0.0, 0.0, 0.0]), POINT)
     assert pickle.loads(pickle.dumps(verdict)).explain() == copy.deepcopy(verdict).explain() == verdict.explain()
+
+
+def doubled(x: Any) -> Any:
+    inner = np.sin(x)
+    outer = np.exp(inner)
+    assert outer.size == x.size
+    return outer
+
+
+@pytest.mark.parametrize("traced", [numbers, arrays])
+def test_what_a_function_returns_by_its_name_is_returned(traced: Callable[..., Traced]) -> None:
+    for function in (doubled, lambda x: np.exp(np.sin(x))):
+        found = traced(lambda x, function=function: np.sum(function(x)))
+        for operation, returned in (("sin", False), ("exp", True)):
+            assert {is_returned(origin) for origins in found.of(operation) for origin in origins} == {returned}

@@ -28,7 +28,7 @@ from diffcompare.verdict.repairs.edits import Edit, Store, edits_of
 from diffcompare.verdict.repairs.measured import Measured, leaves_nothing, measured
 from diffcompare.verdict.repairs.multiples import Multiples
 from diffcompare.verdict.repairs.pool import Shelf, lengths_of, shelves_of
-from diffcompare.verdict.repairs.sites import Site, sites_of
+from diffcompare.verdict.repairs.sites import Blamed, Site, sites_of
 
 __all__ = ["find_repair", "is_one_place"]
 
@@ -64,7 +64,8 @@ def find_repair(pair: ArrayPair, asked: Sequence[Nearby], budget: Budget) -> Edi
     if here is None:
         return None
     search = _Search(here, asked, tried, budget)
-    sites = sites_of(build, pair.G, pair.gradient.origins)
+    blamed = Blamed(pair)
+    sites = [site for site in sites_of(build, pair.G, pair.gradient.origins) if blamed.may_be(site)]
     store = _store(here, sites, budget.left // 2)
     edits = list(edits_of(here, sites, store, trials=_TRIED))
     # a sign is tried with the changes that sums tell

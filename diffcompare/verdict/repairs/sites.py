@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 from diffcompare.program.arrays import ArrayBuilder
 from diffcompare.tracing.origins import Origin, Origins
+from diffcompare.tracing.places import Written, written
+from diffcompare.tracing.spans import is_returned
+from diffcompare.verdict.array_pair import ArrayPair
 
-__all__ = ["Site", "sites_of"]
+__all__ = ["Blamed", "Site", "sites_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,39 @@ class Site:
         if self.operand is None:
             return list(self.nodes)
         return [build.nodes[k].operands[self.operand] for k in self.nodes]
+
+
+class Blamed:
+    """Which instructions of a gradient's code may be to blame.
+
+    What computes the function as well is right, and so is what is called from several places: where it returns what is
+    to be changed, the call may be to blame.
+    """
+
+    def __init__(self, pair: ArrayPair) -> None:
+        first = (pair.function.origins.get(k, ())[:1] for k in pair.build.needed([pair.F]))
+        self._used = {_place(one) for found in first for origin in found for one in (origin, *origin.callers())}
+        callers: dict[Written, set[Origin]] = {}
+        for origins in pair.gradient.origins.values():
+            for one in origins:
+                if one.caller is not None:
+                    callers.setdefault(written(one.code), set()).add(one.caller)
+        self._often = {code for code, found in callers.items() if len(found) > 1}
+
+    def origin(self, site: Site) -> Origin | None:
+        """Return the instruction that is to blame; None where that is not known, or none can be."""
+        origin = site.origin
+        while origin is not None and (_place(origin) in self._used or written(origin.code) in self._often):
+            origin = origin.caller if site.operand is None and is_returned(origin) else None
+        return origin
+
+    def may_be(self, site: Site) -> bool:
+        """Tell whether something may be changed at a site."""
+        return site.origin is None or self.origin(site) is not None
+
+
+def _place(origin: Origin) -> tuple[Written, int]:
+    return written(origin.code), origin.instruction
 
 
 def sites_of(build: ArrayBuilder, root: int, origins: Origins) -> list[Site]:

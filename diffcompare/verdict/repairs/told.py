@@ -11,8 +11,6 @@ import numpy as np
 
 from diffcompare.program.array_printing import array_formulas
 from diffcompare.program.arrays import STRUCTURAL, ArrayBuilder
-from diffcompare.tracing.origins import Origin
-from diffcompare.tracing.places import Written, written
 from diffcompare.tracing.spans import Span, assigned_name, later_use, operand_span, resolved
 from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.causes.mistakes import Cause
@@ -20,7 +18,7 @@ from diffcompare.verdict.marks import Mark
 from diffcompare.verdict.repairs.edits import Edit
 from diffcompare.verdict.repairs.multiples import Multiple
 from diffcompare.verdict.repairs.pool import Entry
-from diffcompare.verdict.repairs.sites import Site
+from diffcompare.verdict.repairs.sites import Blamed, Site
 
 __all__ = ["Texts", "is_short", "told"]
 
@@ -135,20 +133,8 @@ def _closed(text: str) -> str:
 
 
 def _span_of(site: Site, pair: ArrayPair) -> Span | None:
-    """Return the place of a change in the user's source; None where that is not known.
-
-    What the function calls as well is right there, and what is called from elsewhere too: then the call is meant.
-    """
-    origin = site.origin
-    shared = {written(one.code) for origins in pair.function.origins.values() for one in origins}
-    callers: dict[Written, set[Origin]] = {}
-    for origins in pair.gradient.origins.values():
-        for one in origins:
-            if one.caller is not None:
-                callers.setdefault(written(one.code), set()).add(one.caller)
-    shared |= {code for code, found in callers.items() if len(found) > 1}
-    while origin is not None and written(origin.code) in shared and origin.caller is not None:
-        origin = origin.caller
+    """Return the place of a change in the user's source; None where that is not known."""
+    origin = Blamed(pair).origin(site)
     if origin is None:
         return None
     whole = resolved(origin)

@@ -444,3 +444,31 @@ def test_what_has_no_room_is_not_written_in_pieces() -> None:
     (mark,) = verdict.marks
     assert (mark.text, mark.message) == ("dv * (SAMPLE - x)", "a term is missing here")
     assert str(verdict.cause) == "a term is missing in dv * (SAMPLE - x)"
+
+
+SAME = np.arange(14)[:, None] % 3 == np.arange(14)[None] % 3
+POINTS = np.sin(np.arange(42.0) ** 2).reshape(14, 3)
+
+
+def neighbours(a: Any, wrong: bool) -> Any:
+    z = POINTS @ a.reshape(2, 3).T
+    distances = ((z[:, None] - z[None]) ** 2).sum(-1)
+    np.fill_diagonal(distances, np.inf)
+    weights = np.exp(-distances)
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    masked = weights * SAME
+    p = masked.sum(axis=1, keepdims=True)
+    kept = masked - (-weights * p if wrong else weights * p)
+    both = kept + kept.T
+    np.fill_diagonal(both, -kept.sum(axis=0))
+    return -p.sum(), -2 * (z.T @ both @ POINTS).ravel()
+
+
+def test_what_the_function_needs_is_right_in_code_that_returns_both() -> None:
+    # it was said that the sign of neighbours(a, True) is flipped, which is a tuple
+    f, at = lambda a: neighbours(a, False)[0], np.cos(np.arange(6.0))
+    assert dc.check_gradient(f, lambda a: neighbours(a, False)[1], at).status == "consistent"
+    v = dc.check_gradient(f, lambda a: neighbours(a, True)[1], at)
+    assert v.status == "wrong"
+    assert [mark.text for mark in v.marks] == ["-weights"]
+    assert str(v.cause) == "the sign of -weights is flipped"
