@@ -14,6 +14,7 @@ from diffcompare.floats import Flags, Floats, unit_roundoff
 
 __all__ = [
     "RARE",
+    "UNNAMED",
     "Cause",
     "Facts",
     "added_shift",
@@ -30,6 +31,8 @@ __all__ = [
 
 Mask = Flags
 
+# of a factor that nothing is known of
+UNNAMED = "times the true value"
 # the chance that a match is an accident, all candidates of its kind together
 _CHANCE = 1e-3
 
@@ -163,6 +166,11 @@ def simple_mistakes(facts: Facts) -> Iterator[Cause]:
             yield facts.cause("treated as constant", "the claim is 0: the function is treated as constant")
         what = _listed(np.flatnonzero(wrong), facts.names) if wrong.sum() > 1 else f"component {facts.label()}"
         yield facts.cause("treated as constant", f"{what} {is_0}: the variable{plural} treated as constant")
+    elif facts.fits(np.where(wrong, -D, 0.0)) and facts.certain(1) and (D[wrong] != 0).all():
+        # that every term is missing would be said, too
+        most = float(np.max(np.abs(g[wrong] / D[wrong])))
+        key = f"at most about 0 {UNNAMED}{facts.where()}"
+        yield facts.cause("factor", f"the claim is at most {most:.2g} {UNNAMED}{facts.where()}", key=key)
     if facts.fits(np.where(wrong, -2 * D, 0.0)) and facts.certain(1):
         everywhere = wrong.sum() == np.count_nonzero(D)
         hint = " (a descent direction)" if everywhere else ""
@@ -273,8 +281,8 @@ def unnamed_factor(facts: Facts) -> Iterator[Cause]:
         if facts.fits(np.where(wrong, excess * D, 0.0)) and facts.certain(1, free=1):
             yield facts.cause(
                 "factor",
-                f"the claim is {written(excess)} times the true value{facts.where()}",
-                key=f"times the true value{facts.where()}",
+                f"the claim is {written(excess)} {UNNAMED}{facts.where()}",
+                key=f"{UNNAMED}{facts.where()}",
                 number=(excess, near),
             )
 
@@ -315,7 +323,7 @@ def leftovers(facts: Facts) -> Iterator[Cause]:
         for value, offset in ((1 + excess, 1.0), (excess, 0.0)):
             rounded = float(f"{value:.2g}")
             if wrong.sum() == 1 and facts.fits(np.where(wrong, (rounded - offset) * D, 0.0)) and facts.certain(400):
-                yield facts.cause("factor", f"the claim is {written(excess)} times the true value{facts.where()}")
+                yield facts.cause("factor", f"the claim is {written(excess)} {UNNAMED}{facts.where()}")
     if wrong.sum() == 2 and facts.certain(1, free=1):
         # where the right contribution is lacking is not to be told from where it stands wrongly
         i, j = (int(k) for k in np.flatnonzero(wrong))

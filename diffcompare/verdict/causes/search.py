@@ -251,7 +251,9 @@ def _view(
         returned = Facts(g, D, gap, rounded, np.abs(gap) > 4 * unit_roundoff * np.abs(D), labels, further)
         return _View(code, None, returned, point) if returned.wrong.any() else None
     returned = Facts(g, D, gap, rounded, wrong, labels, further)
-    facts = Facts(D + e if difference is not None else g, D, e, slack, wrong, labels, further)
+    # what cancels in the sum is not 0, but too small for it
+    real = g if difference is None else np.where(D + e == 0, g, D + e)
+    facts = Facts(real, D, e, slack, wrong, labels, further)
     return _View(code, facts, returned, point)
 
 

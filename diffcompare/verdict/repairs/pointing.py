@@ -14,7 +14,7 @@ from diffcompare.tracing.spans import resolved, source_of
 from diffcompare.verdict.array_pair import ArrayPair, trace_arrays, trace_beside_claim
 from diffcompare.verdict.causes.array_parts import array_parts
 from diffcompare.verdict.causes.budget import Budget
-from diffcompare.verdict.causes.mistakes import Cause
+from diffcompare.verdict.causes.mistakes import UNNAMED, Cause
 from diffcompare.verdict.causes.nearby import Nearby, nearby, program_of, recorded
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.marks import Mark, Source
@@ -32,6 +32,8 @@ __all__ = ["Pointed", "point_out", "sources_of"]
 # causes that only say where the numbers differ
 _VAGUE = frozenset({"one component"})
 _FORMAL = frozenset({"chain factor", "extra term", "permuted", "other function", "clipped"})
+# changes of the source that make a factor of all
+_FACTORS = frozenset({"factor", "chain factor", "other value"})
 # a cause that explains one row of a matrix
 _ROW = "in row "
 _CHAIN = "the chain factor "
@@ -126,7 +128,8 @@ def _rewritten(found: Told, cause: Cause | None, marks: Sequence[Mark]) -> Point
     more, own = found
     marks = (*marks, *more)
     # what is wrong in the source says more than what is wrong in a formula of it, and may not be by chance
-    return Pointed(marks, own if _says_little(cause) or _is_formal(cause) else _in_source(cause, marks))
+    weak = _says_little(cause) or _is_formal(cause) or _is_by_chance(cause, own)
+    return Pointed(marks, own if weak else _in_source(cause, marks))
 
 
 def _says_little(cause: Cause | None) -> bool:
@@ -136,6 +139,11 @@ def _says_little(cause: Cause | None) -> bool:
 def _is_formal(cause: Cause | None) -> bool:
     """Tell whether a cause is about parts of a formula that nobody may have written, or one row of many."""
     return cause is not None and (cause.kind in _FORMAL or cause.text.startswith(_ROW) or _CHAIN in cause.text)
+
+
+def _is_by_chance(cause: Cause | None, own: Cause) -> bool:
+    """Tell whether the claim is a multiple of the derivative, but by a mistake in the source that is no factor."""
+    return cause is not None and cause.kind == "factor" and (UNNAMED in cause.text or own.kind not in _FACTORS)
 
 
 def _is_cut(text: str) -> bool:

@@ -402,6 +402,46 @@ def test_what_is_wrong_in_the_source_says_more_than_a_part_of_a_formula() -> Non
     assert str(verdict.cause) == "the sign of -Y[:4] * x is flipped"
 
 
+TENSOR = np.array([[1.46e-9, 1.83e-9, 2.12e-9], [1.83e-9, 2.46e-9, 2.99e-9], [2.12e-9, 2.99e-9, 4.92e-9]])
+
+
+def virial(z: Any) -> Any:
+    c = np.cbrt(TENSOR)
+    return np.sum(z[:, None, None] * z[:, None] * z * c[:, :, None] * c[:, None] * c)
+
+
+def takes_away(z: Any) -> Any:
+    c = [[float(v) for v in row] for row in np.cbrt(TENSOR)]
+    g = [0.0] * 3
+    for m in range(3):
+        g[m] += 2 * sum(c[i][m] * z[i] * c[i][j] * c[m][j] * z[j] for i in range(3) for j in range(3))
+        for j in range(3):
+            for k in range(3):
+                g[m] -= z[j] * z[k] * c[j][k] * c[m][j] * c[m][k]
+    return np.array(g)
+
+
+def mixed_roots(z: Any) -> Any:
+    return sum(z[i] * z[j] * TENSOR[i, j] ** (1.0 / 3) for i in range(3) for j in range(3))
+
+
+def cubes(z: Any) -> Any:
+    return np.array([sum(2 * z[j] * TENSOR[i, j] ** (1.0 * 3) for j in range(3)) for i in range(3)])
+
+
+@pytest.mark.parametrize(
+    ("f", "gradient", "cause"),
+    [
+        # 2 − 1 of 2 + 1 was called a missing factor n = 3
+        (virial, takes_away, "the minus should be a plus in g[m] -= z[j] * z[k] * c[j][k] * c[m][j] * c[m][k]"),
+        # 1e-23 of the derivative was called 0
+        (mixed_roots, cubes, "the product should be a quotient in 1.0 * 3"),
+    ],
+)
+def test_a_claim_that_happens_to_be_a_multiple_lacks_no_factor(f: Code, gradient: Code, cause: str) -> None:
+    assert str(dc.check_gradient(f, gradient, np.array([0.3, 0.2, 0.5])).cause) == cause
+
+
 SAMPLE = np.array([0.2, 1.4, -0.3, 0.8, 1.1])
 
 
