@@ -110,6 +110,9 @@ def _of_a_row(
         one, part = subprogram(program, [numbers[k]]), slice(k * n, (k + 1) * n)
         found = find_cause_nearby(problem, judgement, difference, one, asked, budget, part=part)
         if found is not None and found.kind != "one component":
-            words = found.text if n == 1 else f"in row {k}, {found.text}"
+            first = problem.names[k * n]
+            # an array of outputs has no rows
+            row = f"in row {k}, " if first.count(",") == 1 else f"in the row of {first}, "
+            words = found.text if n == 1 else row + found.text
             return replace(found, text=words, components=tuple(c + k * n for c in found.components))
     return None

@@ -28,6 +28,8 @@ _STEPS = [10.0**-k for k in range(1, 13)] + [
 ]
 _ENDS = {"forward": (1.0, 0.0), "central": (1.0, -1.0), "backward": (0.0, -1.0)}
 _WIDTHS = {"forward": 1, "central": 2, "backward": 1}
+# how much likelier than another one a step must be, or than none: 10 to this power
+_CLEAR = 3
 # operations in a call of the user's function, for each node of its program
 CALLED = 10
 
@@ -90,12 +92,17 @@ def likely_quotients(
         steps = np.array([h * scale for scale in _scales(point[i]).values() for h in _STEPS])
         with np.errstate(all="ignore"):
             odds += np.concatenate([_odds(facts, program, point, i, steps, scheme) for scheme in _WIDTHS])
-    limit = -3 if facts.further is not None else math.inf
+    # where what was found is looked for again, it must be about as likely as any other
+    limit = -_CLEAR if facts.further is not None else float(odds.min()) + _CLEAR
+    table = odds.reshape(len(_WIDTHS), -1)
     for k in np.argsort(odds, kind="stable").tolist():
         scheme, h, scale = _LABELS[k]
         if odds[k] < limit and not (absolute and scale):
-            text = f"the claim is a finite difference: {scheme}, h about {h:.3g}{scale}"
-            yield facts.cause("finite difference", text)
+            # of what rounding has left all schemes may look alike
+            alike = np.count_nonzero(table[:, k % table.shape[1]] < odds[k] + _CLEAR) > 1
+            step = f"h about {h:.3g}{scale}"
+            text = f"the claim is a finite difference{',' if alike else f': {scheme},'} {step}"
+            yield facts.cause("finite difference", text, key=f"{scheme}, {step}")
 
 
 def _odds(facts: Facts, program: Program, point: Sequence[float], i: int, steps: Floats, scheme: str) -> Floats:

@@ -35,7 +35,7 @@ _FORMAL = frozenset({"chain factor", "extra term", "permuted", "other function",
 # changes of the source that make a factor of all
 _FACTORS = frozenset({"factor", "chain factor", "other value"})
 # a cause that explains one row of a matrix
-_ROW = "in row "
+_ROW = "in row ", "in the row of "
 _CHAIN = "the chain factor "
 # the term that a cause is about, and what is said of it
 _SAID = ("has no contribution", "is flipped", "is counted twice", "has [^;]* times its weight", "in component")

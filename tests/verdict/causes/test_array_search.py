@@ -1,0 +1,42 @@
+"""Why a matrix of derivatives is wrong, row by row."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import diffcompare as dc
+
+DISTANCES = (np.arange(5)[:, None] - np.arange(5)[None]) ** 2 / 7
+
+
+def kernel(t: Any) -> Any:
+    return np.exp(-np.exp(t[0]) * DISTANCES) + np.exp(t[1]) * np.eye(5)
+
+
+def quotient(t: Any) -> Any:
+    J, h, start = np.zeros((5, 5, 2)), 1e-10, np.exp(-np.exp(t[0]) * DISTANCES)
+    J[:, :, 0] = (np.exp(-np.exp(t[0] + h) * DISTANCES) - start) / h
+    J[:, :, 1] = np.exp(t[1]) * np.eye(5)
+    return J
+
+
+@pytest.mark.parametrize("at", [-0.30667494393873246, -0.3, 0.5, 1.0])
+def test_a_step_that_fits_by_chance_at_one_point_is_not_said(at: float) -> None:
+    # it was 1e-11, or 1e-10*|x|, where one in ten multiples of a spacing is one of ten spacings
+    cause = dc.check_jacobian(kernel, quotient, np.array([at, -2.0])).cause
+    assert str(cause) == "in the row of J[0, 1, 0], the claim is a finite difference, h about 1e-10"
+
+
+def test_a_row_of_a_matrix_has_a_number() -> None:
+    def jacobian(x: Any) -> Any:
+        p, q = map(float, x)
+        return [[q, p], [math.exp(p), math.cos(q) * p]]
+
+    cause = dc.check_jacobian(
+        lambda x: np.array([x[0] * x[1], np.exp(x[0]) + np.sin(x[1]) * x[0]]), jacobian, [0.3, 0.7]
+    )
+    assert str(cause.cause) == "in row 1, the product rule's term with the derivative of x0 is missing"
