@@ -34,6 +34,9 @@ _VAGUE = frozenset({"one component"})
 _FORMAL = frozenset({"chain factor", "extra term", "permuted", "other function", "clipped"})
 # changes of the source that make a factor of all
 _FACTORS = frozenset({"factor", "chain factor", "other value"})
+# how the entries of other derivatives are called than of a gradient, and the variable in J[0, W[1, 2]]
+_LETTERS = {"Jacobian": "J", "Hessian": "H", "Hessian-vector product": "Hv"}
+_VARIABLE = re.compile(r"[JH]v?\[(?:.*, )?([^\W\d].*)\]")
 # a cause that explains one row of a matrix
 _ROW = "in row ", "in the row of "
 _CHAIN = "the chain factor "
@@ -170,13 +173,14 @@ def _of_place(cause: Cause | None, marks: Sequence[Mark]) -> Cause | None:
 
 
 def _names(problem: Problem) -> list[str]:
-    """Call the components as the function calls its argument, where that is one array."""
-    names = list(problem.names)
+    """Call the variables as the function calls its argument, where that is one array."""
+    letter = _LETTERS.get(problem.what, "x")
+    names = [_VARIABLE.sub(r"\1", name) if letter != "x" else name for name in problem.names[: problem.x.size]]
     code = code_of(problem.function)
-    if code is None or not all(name.partition("[")[0] == "x" for name in names):
+    if code is None or not all(name.partition("[")[0] == letter for name in names):
         return names
     first = code.co_varnames[inspect.ismethod(problem.function)] if code.co_argcount else "x"
-    return [first + name[1:] for name in names]
+    return [f"{first}[{k}]" for k in range(len(names))]
 
 
 def _traced(problem: Problem, judgement: Judgement) -> ArrayPair:
