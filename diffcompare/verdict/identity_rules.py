@@ -149,7 +149,7 @@ def at_the_limit(case: Case, words: dict[int, str]) -> Finding:
         return Finding()
     largest = max(case.found.size)
     small = {i for i, word in words.items() if word == "wrong" and case.found.gap[i] < _UNSETTLED * largest}
-    note = "a loop that ends at a tolerance does not settle when it is continued"
+    note = "no limit was seen when loops that end at a tolerance were continued"
     return Finding(dict.fromkeys(small, "inconclusive"), [note] if small else [])
 
 
@@ -231,7 +231,8 @@ def two_ways(case: Case, words: dict[int, str]) -> Finding:
         # what has no value on the other side does not agree
         if all(judged.get(i) == "consistent" for i, word in words.items() if word == "wrong"):
             size = max((g for g in case.found.gap if math.isfinite(g)), default=math.nan)
-            note = f"two ways of computing one thing meet here, and differ by {size:.1e}: a series, or a special case"
+            one_of = "a series, a special case, or one more round of a loop"
+            note = f"two ways of computing one thing meet here, and differ by {size:.1e}: {one_of}"
             return Finding(_open(words), [note])
     left = count - tried - tried_too
     note = f"{left} of {count} decisions of the code were not tried the other way: one may switch between two formulas"

@@ -103,7 +103,7 @@ class Verdict:
         The largest error, relative to the largest component, that would have gone unnoticed in some component; nan
         where nothing could be judged, inf where all components are 0 and some error would not be seen.
     rounding : float
-        The rounding error of the gradient, relative to its largest component.
+        The rounding error of the gradient, relative to its largest component; where all are 0, as it is.
     blame : str or None
         ``gradient`` or ``formula``.
     cause : str or None
@@ -219,7 +219,10 @@ def sentences(verdict: Verdict) -> list[str]:
     if not math.isnan(verdict.resolution):
         lines.append(f"Resolution: an error above {_resolution(verdict)} would be seen.")
     if not math.isnan(verdict.rounding) and verdict.status != "wrong":
-        size = f"a rounding error of {verdict.rounding:.1e} times its largest component"
+        known = verdict.components["certified"].fillna(verdict.components["claimed"])
+        # beside a gradient of zeros it is absolute
+        share = " times its largest component" if known.any() else ""
+        size = f"a rounding error of {verdict.rounding:.1e}{share}"
         lines.append(f"Rounding: the {verdict.what} has {size if verdict.rounding else 'no rounding error here'}.")
     if verdict.status != "inconclusive":
         lines += notes
@@ -425,6 +428,7 @@ def _worst_line(verdict: Verdict) -> list[str]:
     apart = f"{ulps} ulp apart" if ulps == "1" else f"{ulps} ulps apart"
     seen = abs(claimed - certified)
     # the headline is about the real numbers that the codes stand for; floats may hide them
-    if verdict.status == "wrong" and not abs(seen - abs(difference)) <= 0.5 * max(seen, abs(difference)):
+    hidden = not abs(seen - abs(difference)) <= 0.5 * max(seen, abs(difference))
+    if verdict.status in ("wrong", "inconclusive") and hidden:
         apart += f"; {abs(difference):.2g} apart as real functions"
     return [f"Worst component {name}: claimed {claimed!r}, derivative {certified!r} ({apart})."]

@@ -906,3 +906,32 @@ def test_the_orders_of_many_components_may_have_been_rounded() -> None:
 
     assert words(f, gradient, x) == ["consistent"] * 44
     assert words(f, lambda x: gradient(x) + 1e-10, x) == ["wrong"] * 44
+
+
+def test_what_is_said_of_a_loop_is_what_is_known() -> None:
+    def fixed(p: Any) -> Any:
+        x = 1.0
+        for _ in range(200):
+            after = np.cos(p * x)
+            if abs(after - x) < 1e-9:
+                break
+            x = after
+        return after
+
+    def slope(p: Any) -> Any:
+        return -np.sin(p * fixed(p)) * fixed(p) / (1 + p * np.sin(p * fixed(p)))
+
+    verdict = dc.check_gradient(fixed, slope, 0.8)
+    assert verdict.status == "inconclusive"
+    # it was said not to settle: it does, by a factor of 2 a round
+    assert "No limit was seen when loops that end at a tolerance were continued." in verdict.explain().splitlines()
+
+
+def test_beside_a_derivative_of_0_rounding_is_no_share() -> None:
+    verdict = dc.check_gradient(
+        lambda t: (2.0 * t + 3.0 * np.log(3.0)) - t * 2.0, lambda t: 0.1 * t - t / 10 + 0.0, 400.0
+    )
+    assert verdict.components["certified"].tolist() == [0.0]
+    # it was a multiple of the largest component
+    assert "Rounding: the gradient has a rounding error of 2.2e-15." in verdict.explain().splitlines()
+    assert "claimed 0.0, derivative 0.0 (0 ulps apart; 2.2e-15 apart as real functions)" in verdict.explain()
