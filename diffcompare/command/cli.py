@@ -421,7 +421,13 @@ def compare(
     multiple=True,
     help="Nothing is evaluated outside; repeat it for each variable.",
 )
-@click.option("--formula", metavar="EXPR", help="What the function claims to be.")
+@click.option(
+    "--formula",
+    "formulas",
+    metavar="EXPR",
+    multiple=True,
+    help="What the function claims to be; with --jacobian repeat it for each output.",
+)
 @click.option("--variables", metavar="NAMES", help="The variables of the formula in order, as x0,x1.")
 @click.option("--guards", is_flag=True, help="Judge F without constants such as in log(p + 1e-7) that GRAD ignores.")
 @click.option(
@@ -443,7 +449,7 @@ def check(
     hessian: bool,
     at: Sequence[str],
     boxes: Sequence[str],
-    formula: str | None,
+    formulas: Sequence[str],
     variables: str | None,
     guards: bool,
     budget: float | None,
@@ -501,15 +507,18 @@ def check(
     from diffcompare.watchdog import BUDGET
 
     budget = BUDGET if budget is None else budget
-    if formula is None and variables is not None:
+    if len(formulas) > 1 and not jacobian:
+        words = "a function of one number has one; add --jacobian where it returns an array"
+        raise click.UsageError(f"--formula is given {len(formulas)} times: {words}")
+    if not formulas and variables is not None:
         raise click.UsageError("--variables: names the variables of a formula; add --formula EXPR")
     with blaming_names(variables) as names:
-        known = None if formula is None else parse(formula, variables=names)
-    options = {"--formula": formula, "--variables": variables}
+        known = parse(formulas if len(formulas) > 1 else formulas[0], variables=names) if formulas else None
     repeat = ["diffcompare", "check", without_place(function)]
     repeat += ["--value-and-gradient"] if gradient is None else [without_place(gradient)]
     repeat += [f"--{kind}"] * (kind != "gradient")
-    repeat += [f"{name}={value}" for name, value in options.items() if value is not None]
+    repeat += [f"--formula={formula}" for formula in formulas]
+    repeat += [] if variables is None else [f"--variables={variables}"]
     repeat += ["--guards"] * guards + [f"--budget={budget:g}"] * (budget != BUDGET)
     repeat += [f"--evaluations={evaluations}"] * (evaluations is not None)
     repeat += [f"--box={box}" for box in boxes]

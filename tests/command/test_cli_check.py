@@ -281,6 +281,20 @@ def test_the_derivative_that_is_judged_is_repeated_and_called_by_its_name(check)
     assert result.stdout.endswith("Repeat with: diffcompare check M:residuals M:jacobian --jacobian --at=1.0,2.0\n")
 
 
+def test_a_jacobian_has_a_formula_for_each_output(check):
+    """Of several the last one was taken, and then one for each was asked for."""
+    stated = ["--formula=sin(x0)*x1", "--formula=x0 - x1", "--formula=x1**2"]
+    result = check("M:residuals", "M:jacobian", "--jacobian", "--at", "1,2", *stated)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[0].startswith("consistent")
+    assert "--jacobian '--formula=sin(x0)*x1' '--formula=x0 - x1' '--formula=x1**2' --at=1.0,2.0" in result.stdout
+    other = check("M:residuals", "M:jacobian", "--jacobian", "--at", "1,2", *stated[:2], "--formula=x1**3")
+    assert other.returncode == 1
+    assert "The function is not the formula that was given" in other.stdout
+    refused(check("M:residuals", "M:jacobian", "--jacobian", "--at", "1,2", *stated[:2]), "state one formula for each")
+    refused(check("M:f", "M:right", "--at", "1,2", *stated[:2]), "--formula is given 2 times: a function of one number")
+
+
 def test_one_derivative_is_judged_at_a_time(check):
     """The last of two options won in silence, and a right Hessian was no Jacobian."""
     words = "--value-and-gradient and --hessian: one derivative is judged at a time; choose one"
