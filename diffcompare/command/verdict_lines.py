@@ -22,6 +22,7 @@ _OPTIONS = {
     "pass formula=": "pass --formula",
     "`guards=True`": "--guards",
     "`dc.check_jacobian`": "--jacobian",
+    "`dc.check_hessian`": "--hessian",
     "`dc.derive(f, at)`": "`diffcompare derive`",
 }
 _STYLES = {"place": "dim", "f": "cyan", "gradient": "red"}

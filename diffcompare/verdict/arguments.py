@@ -70,7 +70,9 @@ class Structure:
             except TypeError as error:
                 raise ValueError(f"{what} of real numbers is needed, got {error}{entry}") from error.__cause__
             if array.shape != shape and not (array.size == 1 and math.prod(shape) == 1):
-                raise ValueError(f"{what} of shape {shape} is needed, got shape {array.shape}{entry}")
+                second = what == "a gradient" and not entry and array.shape in (shape * 2, (self.size, self.size))
+                hint = "; `dc.check_hessian` judges second derivatives" if second else ""
+                raise ValueError(f"{what} of shape {shape} is needed, got shape {array.shape}{entry}{hint}")
             flat.append(array.reshape(-1))
         return flat[0] if len(flat) == 1 else np.concatenate(flat)
 

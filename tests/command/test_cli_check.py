@@ -275,6 +275,12 @@ def test_an_array_is_sent_to_the_option_that_judges_its_jacobian(check):
     assert repeat.startswith("Repeat with: ")
 
 
+def test_a_matrix_is_sent_to_the_option_that_judges_a_hessian(check):
+    result = check("M:f", "M:second", "--at", "1,2")
+    assert result.returncode == 1
+    assert "got shape (2, 2); --hessian judges second derivatives (M.py:" in result.stdout.splitlines()[0]
+
+
 def test_the_derivative_that_is_judged_is_repeated_and_called_by_its_name(check):
     result = check("M:residuals", "M:jacobian", "--jacobian", "--at", "1,2")
     assert "The Jacobian and the true derivative are identical" in result.stdout

@@ -48,12 +48,13 @@ def test_a_verdict_has_no_truth_value():
     [
         (lambda x: x.__imul__(2), "changed its argument in place"),
         (lambda x: (2 * x)[:1], r"a gradient of shape \(2,\) is needed, got shape \(1,\)"),
+        (lambda _: 2 * np.eye(2), r"got shape \(2, 2\); `dc.check_hessian` judges second derivatives"),
         (lambda x: 2j * x, "a gradient of real numbers is needed"),
         (lambda x: 1 / 0, r"^wrong: the gradient raised ZeroDivisionError: division by zero \(test_check.py:\d+\)"),
         (lambda x: np.random.default_rng().normal(size=2), "not deterministic"),
         (lambda x: None, r"^wrong: the gradient returned None; is a return missing\? \(test_check.py:\d+\)"),
     ],
-    ids=["mutates", "shape", "complex", "raises", "random", "None"],
+    ids=["mutates", "shape", "matrix", "complex", "raises", "random", "None"],
 )
 def test_what_shows_in_the_calls_is_wrong_and_said(gradient, note):
     verdict = check(gradient)
