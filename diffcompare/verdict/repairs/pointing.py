@@ -130,9 +130,12 @@ def _searched(
 def _rewritten(found: Told, cause: Cause | None, marks: Sequence[Mark]) -> Pointed:
     more, own = found
     marks = (*marks, *more)
+    if cause is not None and cause.kind == "factor" and (UNNAMED in cause.text or own.kind not in _FACTORS):
+        # a multiple of the derivative by a mistake that is no factor; of one without a name the size is told
+        size = f": {cause.text}" if UNNAMED in cause.text else ""
+        return Pointed(marks, replace(own, text=f"{own.text}{size}"))
     # what is wrong in the source says more than what is wrong in a formula of it, and may not be by chance
-    weak = _says_little(cause) or _is_formal(cause) or _is_by_chance(cause, own)
-    return Pointed(marks, own if weak else _in_source(cause, marks))
+    return Pointed(marks, own if _says_little(cause) or _is_formal(cause) else _in_source(cause, marks))
 
 
 def _says_little(cause: Cause | None) -> bool:
@@ -142,11 +145,6 @@ def _says_little(cause: Cause | None) -> bool:
 def _is_formal(cause: Cause | None) -> bool:
     """Tell whether a cause is about parts of a formula that nobody may have written, or one row of many."""
     return cause is not None and (cause.kind in _FORMAL or cause.text.startswith(_ROW) or _CHAIN in cause.text)
-
-
-def _is_by_chance(cause: Cause | None, own: Cause) -> bool:
-    """Tell whether the claim is a multiple of the derivative, but by a mistake in the source that is no factor."""
-    return cause is not None and cause.kind == "factor" and (UNNAMED in cause.text or own.kind not in _FACTORS)
 
 
 def _is_cut(text: str) -> bool:
