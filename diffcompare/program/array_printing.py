@@ -114,8 +114,7 @@ def _numbers(node: ArrayNode) -> Written:
         held = float(flat[0])
     if isinstance(held, float) and not math.isfinite(held):
         return 5, repr(held)
-    precedence, text = number_text(Fraction(held), exact=False)
-    return (precedence, text) if len(text) <= 20 else (5 if held >= 0 else 1, f"{float(held):.6g}")
+    return number_text(Fraction(held), exact=False)
 
 
 def _first_numbers(held: NDArray[np.float64]) -> str:

@@ -29,13 +29,15 @@ _PATTERNS = {
     "not_equal": (0, "Ne({0}, {1})"),
 }
 _NAMES = {"select": "where", "and": "And", "or": "Or", "not": "Not", "hurwitz_zeta": "zeta"}
+# signs of a number that is rather rounded than read
+_LONG = 12
 _LEAVES = {"pi": "pi", "e": "E", "true": "True", "false": "False", "undefined": "nan"}
 
 
 def formula(program: Program, index: int, *, limit: int = 80, exact: bool = True) -> str:
     """Write the formula of a node; operands that would make it longer than ``limit`` are written as …
 
-    A constant that is a binary float but no short decimal is written as a fraction, or, not ``exact``, as the float.
+    A constant that is a binary float but no short decimal is written as a fraction, or, not ``exact``, with six digits.
 
     >>> from diffcompare.symbolic.parse import parse
     >>> program = parse("(x + 1)**2*sin(x)").program
@@ -113,8 +115,8 @@ def bracketed(operand: Written, needed: int) -> str:
 def number_text(value: Fraction, *, exact: bool) -> Written:
     """Write a number, with its precedence."""
     text = _decimal(value) or f"{value.numerator}/{value.denominator}"
-    if not exact and len(text) > 20 and 1e-300 < abs(value) < 1e300 and Fraction(float(value)) == value:
-        text = repr(float(value))
+    if not exact and len(text) > _LONG and 1e-300 < abs(value) < 1e300:
+        text = f"{float(value):.6g}"
     return (1 if value < 0 else 2 if "/" in text else 5), text
 
 

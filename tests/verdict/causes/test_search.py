@@ -195,6 +195,14 @@ def test_a_known_difference_counts_beyond_rounding():
     assert found.text == "the term 1e-12*x1 has no contribution"
 
 
+def test_numbers_of_many_digits_are_written_short():
+    # it was "the term cos(tanh(0.008140123456789012…"
+    text = "cos(tanh(0.008140123456789012*x0 + 0.3333333333333333*x1))*x0 + x1**2"
+    found = cause_of(text, [0.3, 0.2], [0.0, 0.4])
+    assert found is not None
+    assert found.text == "the term cos(tanh(0.00814012*x0 + 0.333333*x1))*x0 has no contribution"
+
+
 def test_what_was_returned_tells_precision_and_difference_quotients():
     # in real arithmetic a cast does nothing, and a difference quotient has no rounding
     f = parse("exp(x)")
