@@ -334,6 +334,10 @@ def _moved(node: ArrayNode, operands: Sequence[Moved], unit: float) -> Moved:
         # a number alone tells that nothing is off
         if operand.error.ndim or operand.error:
             error = error + _times(np.abs(slope), operand.error)
+    if not np.isfinite(value).all():
+        # what is infinite by an infinite number of the code is so exactly, as a distance is that nobody may choose
+        given = np.logical_or.reduce(np.broadcast_arrays(*(np.isinf(o.value) & (o.error == 0) for o in operands)))
+        error = np.where(np.isinf(value) & given, 0.0, error)
     return Moved(value, moves, np.asarray(error))
 
 

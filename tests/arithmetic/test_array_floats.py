@@ -42,6 +42,7 @@ SOURCES = [
     "y = np.zeros(3)\nnp.add.at(y, [0, 1, 1, 2, 0], x[0])\nreturn y",
         "y = np.zeros((40, 5))\nnp.add.at(y, [7] * 5, x)\nreturn y", "sp.erf(x)", "sp.gammaln(1 + x)",
         "sp.logsumexp(x, axis=1)",
+    "np.exp(-(x * x + np.where(M, np.inf, 0.0)))", "1 / (x + np.where(M, np.inf, A))",
     "np.einsum('ij,jk,kl->il', x, A, x)", "np.kron(x, A)", "x.T.reshape(-1)[::3] * 0.1", "np.linalg.norm(x - 0.5)",
         "np.cumprod(x, axis=1)", "np.expm1(-x)", "np.logaddexp(x, 2.0)",
 ]  # fmt: skip
@@ -237,3 +238,13 @@ def test_errors_alone_are_those_beside_moves(source: str) -> None:
     assert alone.moves == ()
     for one, other in ((alone.value, both.value), (alone.error, both.error)):
         assert np.array_equal(one, other, equal_nan=True)
+
+
+def test_what_is_infinite_by_a_number_of_the_code_has_no_error() -> None:
+    build, trace = traced(function_of("np.exp(-(x * x + D))", D=np.diag([np.inf] * 5)), POINTS[0])
+    (moved,) = erring_floats(build, [trace.output], POINTS[0].reshape(-1))
+    assert np.isfinite(moved.error).all()
+    # what is beyond the range of floats has all of it
+    build, trace = traced(function_of("np.exp(1e4 * x) / np.exp(1e4 * x)"), POINTS[0])
+    (moved,) = erring_floats(build, [trace.output], POINTS[0].reshape(-1))
+    assert not np.isfinite(moved.error).any()
