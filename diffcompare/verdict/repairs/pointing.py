@@ -32,8 +32,8 @@ __all__ = ["Pointed", "point_out", "sources_of"]
 # causes that only say where the numbers differ
 _VAGUE = frozenset({"one component"})
 _FORMAL = frozenset({"chain factor", "extra term", "permuted", "other function", "clipped"})
-# changes of the source that make a factor of all
-_FACTORS = frozenset({"factor", "chain factor", "other value"})
+# changes of the source that make a factor: of numbers, products and powers, of a mean in place of a sum
+_FACTORS = frozenset({"factor", "chain factor", "other value", "other function", "size"})
 # how the entries of other derivatives are called than of a gradient, and the variable in J[0, W[1, 2]]
 _LETTERS = {"Jacobian": "J", "Hessian": "H", "Hessian-vector product": "Hv"}
 _VARIABLE = re.compile(r"[JH]v?\[(?:.*, )?([^\W\d].*)\]")

@@ -447,6 +447,16 @@ def test_a_claim_that_happens_to_be_a_multiple_lacks_no_factor(f: Code, gradient
     assert str(dc.check_gradient(f, gradient, np.array([0.3, 0.2, 0.5])).cause) == cause
 
 
+def mean_of_squares(w: Any) -> Any:
+    return 2 * np.mean((X @ w)[:, None] * X, axis=0)
+
+
+def test_of_a_mean_in_place_of_a_sum_the_factor_is_told() -> None:
+    verdict = dc.check_gradient(lambda w: np.sum((X @ w) ** 2), mean_of_squares, W)
+    assert str(verdict.cause) == "factor 30 missing: the claim is D/30 in every component"
+    assert [mark.message for mark in verdict.marks] == ["this should be np.sum((X @ w)[:, None] * X, axis=0)"]
+
+
 SAMPLE = np.array([0.2, 1.4, -0.3, 0.8, 1.1])
 
 
