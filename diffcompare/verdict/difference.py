@@ -217,18 +217,23 @@ def _taken(pair: Pair) -> list[float]:
 
 def _constants_rounding(pair: Pair, without: Collection[int], bits: int) -> list[float]:
     """Bound u·Σ|c·∂(G − D)/∂c| over the rounded constants: two evaluations with all constants off by ±u at random."""
-    constants = pair.table.constants
-    count = sum(not c.exact for c in constants)
+    constants, nodes, arguments = pair.table.constants, pair.table.builder.nodes, pair.arguments()
     n = len(pair.D)
     pending = [i for i in range(n) if pair.D[i] != pair.G[i] and i not in without]
     bounds = [0.0] * n
+    roots = [*(pair.D[i] for i in pending), *(pair.G[i] for i in pending)]
+    # where numbers of the code are plain floats, they are not kept apart
+    folded = [] if pair.table.exact else _rounded_numbers(nodes, roots)
+    count = sum(not c.exact for c in constants) + len(folded)
     if not count or not pending:
         return bounds
-    roots = [*(pair.D[i] for i in pending), *(pair.G[i] for i in pending)]
     random = np.random.default_rng(7)
-    nodes, arguments = pair.table.builder.nodes, pair.arguments()
     before = node_balls(nodes, roots, arguments, bits)
     for _ in range(2):
+        numbers = list(nodes)
+        for k in folded:
+            factor = 1 + Fraction(random.choice((-1, 1)).item(), 2**53)
+            numbers[k] = replace(nodes[k], payload=Fraction(nodes[k].payload or 0) * factor)
         with precision(bits):
             moved = [
                 *pair.table.point,
@@ -238,13 +243,19 @@ def _constants_rounding(pair: Pair, without: Collection[int], bits: int) -> list
                     for c in constants
                 ),
             ]
-        after = node_balls(nodes, roots, moved, bits)
+        after = node_balls(numbers, roots, moved, bits)
         with precision(bits):
             for i in pending:
                 change = (after[pair.G[i]] - after[pair.D[i]]) - (before[pair.G[i]] - before[pair.D[i]])
                 size = float(change.abs_upper()) if change.is_finite() else math.inf
                 bounds[i] = max(bounds[i], 3 * math.sqrt(count) * size)
     return bounds
+
+
+def _rounded_numbers(nodes: Sequence[Node], roots: Collection[int]) -> list[int]:
+    """Return the numbers of many digits that roots are made from."""
+    held = (k for k in needed_nodes(nodes, roots) if nodes[k].operation == "constant")
+    return [k for k in held if significant_bits(float(nodes[k].payload or 0)) > EXACT_BITS]
 
 
 def _constants_effect(pair: Pair, i: int, bits: int) -> list[float]:

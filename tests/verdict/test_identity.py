@@ -935,3 +935,41 @@ def test_beside_a_derivative_of_0_rounding_is_no_share() -> None:
     # it was a multiple of the largest component
     assert "Rounding: the gradient has a rounding error of 2.2e-15." in verdict.explain().splitlines()
     assert "claimed 0.0, derivative 0.0 (0 ulps apart; 2.2e-15 apart as real functions)" in verdict.explain()
+
+
+class Compiled:
+    """Code that a rebuilt copy of the user's does not see into, as the functions of Cython's classes."""
+
+    __module__ = "_cython_of_a_test"
+
+    def __init__(self, function: Any) -> None:
+        self.function, self.__qualname__ = function, "compiled"
+
+    def __call__(self, *args: Any) -> Any:
+        return self.function(*args)
+
+
+def _gelu(z: Any) -> Any:
+    return (R * z * (1 + special.erf(z / np.sqrt(2)))).sum()
+
+
+def _slope_of_gelu(z: Any) -> Any:
+    return R * (1 + special.erf(z / np.sqrt(2)) + z * np.sqrt(2 / np.pi) * np.exp(-(z**2) / 2))
+
+
+def _slightly_off(z: Any) -> Any:
+    return _slope_of_gelu(z) + 1e-12 * R * z
+
+
+R = np.random.default_rng(0).normal(size=12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_constants_of_compiled_code_are_rounded_too(seed: int) -> None:
+    # called wrong: by 1e-17 of the largest component, the rounding of √2 and √2π
+    at = np.random.default_rng(seed).normal(size=12)
+    f, right, wrong = map(Compiled, (_gelu, _slope_of_gelu, _slightly_off))
+    verdict = dc.check_gradient(f, right, at)
+    assert (verdict.status, verdict.evidence) == ("consistent", "identity")
+    assert "explained by the rounding of constants" in str(verdict)
+    assert dc.check_gradient(f, wrong, at).status == "wrong"
