@@ -39,7 +39,7 @@ _LOOKED_INTO = ("collections", "functools", "types", "queue", "builtins")
 # libraries whose objects never change
 _CONSTANT = ("sympy", "flint", "diffcompare", "mpmath")
 # libraries that keep a world of their own: of what is theirs only the function that they wrap is the user's
-_WORLDS = ("autograd", "jax", "jaxlib", "torch")
+_WORLDS = ("autograd", "jax", "jaxlib", "numba", "torch")
 _Undo = Callable[[], None]
 
 
@@ -177,7 +177,8 @@ class _Held:
             self._bare.append(function)
         if function.__kwdefaults__:
             found.append(function.__kwdefaults__)
-        if not _is_users(function.__module__):
+        # functools.wraps gives a function of the user's the module of what it wraps
+        if not (_is_users(function.__module__) or _is_users(function.__globals__.get("__name__"))):
             return found
         names = names_of(function.__code__)
         return [*found, *self._names(function.__globals__, names)]

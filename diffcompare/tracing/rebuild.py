@@ -169,21 +169,23 @@ class Rebuilder:
         if isinstance(value, types.BuiltinFunctionType) and module and _is_rebuilt(module):
             return compiled_function(value, f"{module}.{name}", self.table, self.dialect)
         wrapped = getattr(value, "__wrapped__", None)
-        if isinstance(wrapped, types.FunctionType) and isinstance(value, functools._lru_cache_wrapper):
+        # a cache, or what Numba compiles
+        known = isinstance(value, functools._lru_cache_wrapper) or type(value).__module__.startswith("numba.")
+        if isinstance(wrapped, types.FunctionType) and known:
             return self.value(wrapped)
         return value
 
     def function(self, function: types.FunctionType) -> Any:
         """Rebuild a function of Python code."""
-        module = function.__module__ or ""
-        top = module.partition(".")[0]
-        if top == "numpy":
+        # functools.wraps gives a function of the user's the module of what it wraps
+        module, home = function.__module__ or "", function.__globals__.get("__name__") or ""
+        if module.partition(".")[0] == home.partition(".")[0] == "numpy":
             return self._of_numpy(function)
         if module.startswith(("scipy.special", "scipy.linalg")):
             known = (self.dialect.linear if "linalg" in module else self.dialect.special)(self.table, function)
             if known is not None:
                 return known
-        return self._copied(function) if _is_rebuilt(module) else function
+        return self._copied(function) if _is_rebuilt(module) or _is_rebuilt(home) else function
 
     def _of_numpy(self, function: Any) -> Any:
         """Return what stands for a function of NumPy: a rule, or a copy of its code."""

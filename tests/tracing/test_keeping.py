@@ -215,6 +215,27 @@ def test_of_a_library_with_a_world_of_its_own_only_what_it_wraps_is_looked_at() 
     assert keeper.objects < 60
 
 
+COUNTED: list[int] = []
+
+
+@functools.wraps(np.exp)
+def counted(x: Any) -> Any:
+    global SEEN
+    SEEN = x
+    COUNTED.append(1)
+    return np.exp(x)
+
+
+SEEN: Any = None
+
+
+def test_what_a_function_that_wraps_numpys_does_is_put_back() -> None:
+    with Keeper().kept([counted]):
+        assert counted(0.0) == 1.0
+        assert (COUNTED, SEEN) == ([1], 0.0)
+    assert (COUNTED, SEEN) == ([], None)
+
+
 def test_what_autograd_cannot_differentiate_leaves_it_as_it_was() -> None:
     autograd = pytest.importorskip("autograd")
     from autograd.tracer import trace_stack
