@@ -137,6 +137,7 @@ for _name in [
     "any",
     "argmax",
     "argmin",
+    "argpartition",
     "argsort",
     "clip",
     "cumprod",
@@ -163,7 +164,12 @@ def _sort(self: TracedArray, axis: int = -1, **_: Any) -> None:
     self[...] = np.sort(self, axis=axis)
 
 
+def _partition(self: TracedArray, kth: Any, axis: int = -1, **_: Any) -> None:
+    self[...] = np.partition(self, kth, axis=axis)
+
+
 TracedArray.sort = _sort  # type: ignore[method-assign, assignment]
+TracedArray.partition = _partition  # type: ignore[method-assign, assignment]
 
 
 def wrap(array: Any) -> TracedArray:

@@ -492,11 +492,16 @@ def _argsort(table: ArrayTable, a: Any, axis: Any = -1, **_: Any) -> Any:
     return order if axis is None else np.moveaxis(order, -1, axis)
 
 
-@handles(np.partition)
-def _partition(table: ArrayTable, a: Any, kth: Any, axis: Any = -1, **_: Any) -> Any:
+@handles(np.argpartition)
+def _argpartition(table: ArrayTable, a: Any, kth: Any, axis: Any = -1, **_: Any) -> Any:
     array: Any = made(table, a)
     _ordered(table, array, axis)
-    return np.take_along_axis(array, np.argpartition(array.floats, kth, axis=axis), axis=axis)
+    return np.argpartition(array.floats, kth, axis=axis)
+
+
+@handles(np.partition)
+def _partition(table: ArrayTable, a: Any, kth: Any, axis: Any = -1, **_: Any) -> Any:
+    return np.take_along_axis(made(table, a), _argpartition(table, a, kth, axis), axis=axis)
 
 
 def _arg_extreme(rule: Any, largest: Any) -> Handler:
@@ -758,6 +763,7 @@ _RUN_ONCE = {
     np.piecewise,
     np.argmax,
     np.argmin,
+    np.argpartition,
     np.argsort,
     np.nonzero,
     np.flatnonzero,

@@ -91,6 +91,20 @@ def _argsort(table: Table, a: Any, axis: int = -1, **_: Any) -> Any:
     return np.moveaxis(np.array(rows).reshape(moved.shape), -1, axis)
 
 
+@handles(np.argpartition)
+def _argpartition(table: Table, a: Any, kth: Any, axis: int | None = -1, **_: Any) -> Any:
+    array = lifted(a, table)
+    # the order of all decides more than what comes before the k-th
+    _sort(table, array, axis)
+    return np.argpartition(shadows(wrap(array)), kth, axis=axis)
+
+
+@handles(np.partition)
+def _partition(table: Table, a: Any, kth: Any, axis: int | None = -1, **_: Any) -> Any:
+    array = lifted(a, table)
+    return wrap(np.take_along_axis(array, _argpartition(table, array, kth, axis), axis=axis))
+
+
 def _arg_extreme(name: str) -> Handler:
     def handler(table: Table, a: Any, axis: Any = None, keepdims: Any = False) -> Any:
         _sorting(table, name)

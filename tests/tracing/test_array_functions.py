@@ -261,6 +261,7 @@ FUNCTIONS: dict[str, list[str]] = {
     "fft.ifftshift": ["np.fft.ifftshift(x)", "np.fft.ifftshift(x, 1)"],
     "common_type": ["x if np.common_type(np.zeros(2)) == np.float64 else -x"],
     "ma.isMaskedArray": ["-x if np.ma.isMaskedArray(x) else x"],
+    "argpartition": ["x[0][np.argpartition(-x[0], 2)[:2]]", "x[np.arange(3)[:, None], x.argpartition(1)][:, 1]"],
     "partition": ["np.partition(x, 1)", "y = x[0].copy()\ny.partition(2)\nreturn y[2]"],
     "putmask": ["y = x.copy()\nnp.putmask(y, M, x[0])\nreturn y"],
     "iscomplexobj": ["x if np.iscomplexobj(x) else -x"],
@@ -401,8 +402,8 @@ def _doubled(table: Any, value: Any) -> Any:
 
 # they return truth values, places or numbers of the code
 _NO_ELEMENTS = {
-    "all", "any", "allclose", "isclose", "array_equal", "argmax", "argmin", "argsort", "nonzero", "flatnonzero",
-    "argwhere", "count_nonzero", "searchsorted", "digitize",
+    "all", "any", "allclose", "isclose", "array_equal", "argmax", "argmin", "argpartition", "argsort", "nonzero",
+    "flatnonzero", "argwhere", "count_nonzero", "searchsorted", "digitize",
     "vecdot", "imag", "round", "around", "zeros_like", "empty_like",
 }  # fmt: skip
 _HANDLED = [name for name in FUNCTIONS if _named(name) in HANDLERS and name not in _NO_ELEMENTS]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import itertools
 from abc import ABC, abstractmethod
 from collections import deque
 from typing import Any
@@ -354,6 +355,75 @@ def test_a_copy_of_an_abstract_class_remembers_for_itself_what_is_one_of_it() ->
     assert not isinstance(Twice(0.3), copied)
     assert isinstance(Twice(0.3), Scaled)
     assert issubclass(copied, Loss)
+
+
+@functools.wraps(np.exp)
+def _exp(x: Any) -> Any:
+    return np.exp(np.array([v if isinstance(v, float) else 1.0 * v for v in x]))
+
+
+class _Compiling:
+    """A function that is compiled when it is called, as Numba's, and counts how often."""
+
+    __module__ = "numba.core.registry"
+
+    def __init__(self, function: Any) -> None:
+        functools.update_wrapper(self, function)
+        self.numbers = itertools.count()
+
+    def __call__(self, *args: Any) -> Any:
+        next(self.numbers)
+        floats = [np.frombuffer(np.asarray(a, dtype=float).tobytes()) for a in args]
+        return self.__wrapped__(*floats)  # type: ignore[attr-defined]
+
+
+@_Compiling
+def _compiled_norm(x: Any) -> Any:
+    return np.sqrt(np.sum(x**2))
+
+
+@_Compiling
+def _compiled_slope(x: Any) -> Any:
+    return x / _compiled_norm(x)
+
+
+def test_functions_that_wrap_others_are_seen_through() -> None:
+    for function, gradient in (
+        (lambda x: np.sum(_exp(x)), _exp),
+        (_compiled_norm, _compiled_slope),
+        (lambda x: _compiled_norm(x), lambda x: _compiled_slope(x)),
+    ):
+        assert _judged(function, gradient, [0.1, 0.2, 0.3]) == {"consistent"}
+        assert _judged(function, gradient, [0.1, 0.2, 0.3], 1 + 1e-9) == {"wrong"}
+
+
+def _largest(x: Any) -> Any:
+    return x[0, np.argpartition(-x[0], 1)[:2].astype(int)] + np.partition(x[0], 2)[2] ** 2
+
+
+def _slopes_of_largest(x: Any) -> Any:
+    found, places = np.zeros((2, 4)), x[0].argpartition(2)
+    found[0, places[2:]] = 1
+    found[0, places[2]] += 4 * x[0, places[2]]
+    return found
+
+
+def _second(x: Any) -> Any:
+    y = x * 3
+    y.partition(1)
+    return y[1]
+
+
+def test_code_that_sorts_in_part_is_followed_number_by_number() -> None:
+    # the order that argpartition gave was made a whole number again and again, until Python gave up
+    at = np.array([[0.5, -0.25, 2.0, 1.0], [1.0, 2.0, 3.0, 4.0]])
+    for verdict in (
+        dc.check_gradient(lambda x: np.sum(_largest(x)), _slopes_of_largest, at),
+        dc.check_gradient(_second, lambda x: 3.0 * (x == 1.0), at[0] + 0.5),
+    ):
+        assert (verdict.status, verdict.evidence) == ("consistent", "identity"), verdict
+    wrong = dc.check_gradient(lambda x: np.sum(_largest(x)), lambda x: _slopes_of_largest(x) * (1 + 1e-9), at)
+    assert wrong.status == "wrong"
 
 
 CONSTANT = 3.0
