@@ -52,6 +52,8 @@ _PASSES = 200
 # uses × components of the search through a program; beyond it some components stand for all
 _LARGE = 200_000
 _SAMPLE = 16
+# numbers of several rows that are named
+_NAMED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,6 +364,10 @@ def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False
             hits = lines.fitting_sums(weight, through, alike, everywhere)
         for i, count in hits:
             local, value, operand = (lines.text(a[i]) for a in (lines.partials, lines.nodes, lines.operands))
+            if alike is not None and nodes[lines.partials[i]].operation == "constant":
+                # rows of data have numbers of their own
+                own = lines.partials[alike.numbers == alike.numbers[i]]
+                local = " or ".join(dict.fromkeys([local, *map(lines.text, own.tolist())][:_NAMED]))
             kind, words = rule.kind, rule.words
             if count == 1 and nodes[lines.partials[i]].operation == "constant":
                 said = constant_factor(words, float(p[i]), local)

@@ -40,6 +40,8 @@ _VARIABLE = re.compile(r"[JH]v?\[(?:.*, )?([^\W\d].*)\]")
 # a cause that explains one row of a matrix
 _ROW = "in row ", "in the row of "
 _CHAIN = "the chain factor "
+# one number of several: those of the other rows of the data may be others
+_NUMBER = re.compile(rf"{_CHAIN}-?[\d./e-]+ .*, and so (it is )?in the ")
 # the term that a cause is about, and what is said of it
 _SAID = ("has no contribution", "is flipped", "is counted twice", "has [^;]* times its weight", "in component")
 _TERM = re.compile(rf"(.*\bthe term )[^;]+?( (?:{'|'.join(_SAID)}).*|(?:, and so |; ).*)?")
@@ -122,7 +124,8 @@ def _searched(
     # there are no words for what writes into a part
     marks += [replace(mark, message=_VAGUELY) if "scatter(" in mark.message else mark for mark in more]
     cause = _in_source(cause, marks)
-    little = _says_little(cause) or cause is None or cause.kind == "extra term" or cause.text.startswith(_ROW)
+    little = cause is None or _says_little(cause) or cause.kind == "extra term" or cause.text.startswith(_ROW)
+    little = little or (cause is not None and _NUMBER.match(cause.text) is not None)
     cause = _in_source(own if explains and little else cause, marks)
     return Pointed(tuple(marks), _of_place(cause, more) if near else cause)
 

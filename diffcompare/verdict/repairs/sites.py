@@ -44,12 +44,13 @@ class Blamed:
     """Which instructions of a gradient's code may be to blame.
 
     What computes the function as well is right, and so is what is called from several places: where it returns what is
-    to be changed, the call may be to blame.
+    to be changed, the call may be to blame; of several calls the one that is nearest to code of the gradient alone.
     """
 
     def __init__(self, pair: ArrayPair) -> None:
         first = (pair.function.origins.get(k, ())[:1] for k in pair.build.needed([pair.F]))
         self._used = {_place(one) for found in first for origin in found for one in (origin, *origin.callers())}
+        self._origins = pair.gradient.origins
         callers: dict[Written, set[Origin]] = {}
         for origins in pair.gradient.origins.values():
             for one in origins:
@@ -59,10 +60,23 @@ class Blamed:
 
     def origin(self, site: Site) -> Origin | None:
         """Return the instruction that is to blame; None where that is not known, or none can be."""
-        origin = site.origin
-        while origin is not None and (_place(origin) in self._used or written(origin.code) in self._often):
-            origin = origin.caller if site.operand is None and is_returned(origin) else None
-        return origin
+        if site.origin is None:
+            return None
+        place = _place(site.origin)
+        calls = [one for one in self._origins.get(site.nodes[0], ()) if _place(one) == place] or [site.origin]
+        around = [list(self._around(one, site.operand is None)) for one in calls]
+        found = [steps for steps in around if not self._is_shared(steps[-1])]
+        return min(found, key=len)[-1] if found else None
+
+    def _around(self, origin: Origin, climbs: bool) -> Iterator[Origin]:
+        """Yield an instruction and the calls around it, up to one that is the gradient's alone."""
+        yield origin
+        while climbs and self._is_shared(origin) and origin.caller is not None and is_returned(origin):
+            origin = origin.caller
+            yield origin
+
+    def _is_shared(self, origin: Origin) -> bool:
+        return _place(origin) in self._used or written(origin.code) in self._often
 
     def may_be(self, site: Site) -> bool:
         """Tell whether something may be changed at a site."""

@@ -138,7 +138,7 @@ def _span_of(site: Site, pair: ArrayPair) -> Span | None:
     if origin is None:
         return None
     whole = resolved(origin)
-    if site.operand is None or whole is None or origin is not site.origin:
+    if site.operand is None or whole is None:
         return whole
     # the condition comes before what is chosen
     chosen = pair.build.nodes[site.nodes[0]].operation == "choose"
@@ -190,13 +190,14 @@ def _said(edit: Edit, texts: Texts, text: str) -> _Said:
         return _scaled(c, text)
     bare = texts.entry(edit.entry)
     entry = _times(c, bare)
+    # what stands alone needs no brackets
+    alone = bare[1:-1] if c.value == 1 and edit.entry.form[0] + edit.entry.form[-1] == "()" else entry
     match edit.form:
         case "factor" if edit.entry.form == "{}" and edit.entry.node in edit.site.values(texts.pair.build):
             also = "" if c.value == 1 else f", times {c.text}"
             return _Said("exponent", f"this should be squared{also}", f"{text} should be squared")
         case "factor":
-            alone = c.value == 1 and edit.entry.form[0] + edit.entry.form[-1] == "()"
-            missing = f"the factor {bare[1:-1] if alone else entry} is missing"
+            missing = f"the factor {alone} is missing"
             return _Said("chain factor", missing, f"{missing} in {text}")
         case "quotient":
             also = "" if c.value == 1 else f", times {c.text}"
@@ -207,7 +208,7 @@ def _said(edit: Edit, texts: Texts, text: str) -> _Said:
             still = not build.shape(edit.entry.node) and not build.moving[edit.entry.node]
             missing = f"the {'constant' if still else 'term'} {entry} is missing"
             return _Said("missing term", missing, f"{missing} beside {text}")
-    return _Said("other value", f"this should be {entry}", f"{text} stands in place of {entry}")
+    return _Said("other value", f"this should be {alone}", f"{text} stands in place of {alone}")
 
 
 def _times(c: Multiple, entry: str) -> str:

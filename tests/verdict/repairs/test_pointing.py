@@ -177,6 +177,38 @@ def ungated(v: Any) -> Any:
     return X.T @ (d_a * (1 - a**2))
 
 
+def activation(z: Any) -> Any:
+    return np.tanh(z)
+
+
+def activated(z: Any) -> Any:
+    return activation(z[0] if z.ndim == 2 else z)
+
+
+def forward(w: Any) -> Any:
+    return activated(X @ w)
+
+
+def layer(w: Any) -> Any:
+    return np.sum(Y * forward(w))
+
+
+def backward(w: Any) -> Any:
+    forward(w)
+    z = X @ w
+    return X.T @ (Y * activation(z))
+
+
+def signed(w: Any) -> Any:
+    z = (2 * Y[:6] - 1) * (X[:6] @ w)
+    return -np.sum(np.log(1 + np.exp(-z)))
+
+
+def unsigned(w: Any) -> Any:
+    signs = 2 * Y[:6] - 1
+    return X[:6].T @ (1 / (1 + np.exp(signs * (X[:6] @ w))))
+
+
 # the gradient, what it marks, and what it says there
 MARKED: list[tuple[Code, Code, Any, str, str]] = [
     (loss, half, W, "0.125 * w", "this is half of what it should be"),
@@ -190,7 +222,7 @@ MARKED: list[tuple[Code, Code, Any, str, str]] = [
     (network, no_square, V, "a", "this should be a ** 2"),
     (network, turned, V, "(X.T @ (r[:, None] * (1 - a**2))).T", "this should not be transposed"),
     (short_network, wrong_axis, V, "0", "the axis should be 1"),
-    (network, no_chain, V, "np.ones_like(a)", "this should be (1 - a**2)"),
+    (network, no_chain, V, "np.ones_like(a)", "this should be 1 - a**2"),
     (wave, bare_variable, W, "x", "this is half of what it should be"),
     (two_numbers, half_a_number, W, "SLOPE / STEP**2", "this is half of what it should be"),
     (wave, in_degrees, W, "2 * x * np.pi / 180", "this should be multiplied by 180/pi"),
@@ -199,6 +231,8 @@ MARKED: list[tuple[Code, Code, Any, str, str]] = [
     (scale_of, no_count, W[:2], "-weight * np.sum(r**2)", "the constant 31 is missing"),
     (centred, ungated, V, "r[:, None] * W", "the factor GATE is missing"),
     (shares, no_total, W, "-1 / (1 + a)", "the term 1/sum(exp(p)) is missing"),
+    (layer, backward, W, "activation(z)", "this should be 1 - np.tanh(z)**2"),
+    (signed, unsigned, W, "1 / (1 + np.exp(signs * (X[:6] @ w)))", "the factor signs is missing"),
 ]
 
 
@@ -263,6 +297,14 @@ def test_a_cause_is_said_that_the_numbers_alone_do_not_tell() -> None:
     assert verdict.cause == "np.tanh(X @ w) stands in place of 1/(1 + exp(-(X @ w)))"
     assert verdict.cause is not None
     assert verdict.cause.components == (0, 1, 2, 3)
+
+
+def test_of_numbers_of_several_rows_that_are_missing_the_name_is_said() -> None:
+    # said was: the chain factor -1 is missing, and so it is in the 5 places like it
+    cause = dc.check_gradient(signed, unsigned, W).cause
+    assert cause == "the factor signs is missing in 1 / (1 + np.exp(signs * (X[:6] @ w)))"
+    opaque = dc.check_gradient(signed, lambda w: np.array([float(repr(float(v))) for v in unsigned(w)]), W)
+    assert opaque.cause == "the chain factor 1 or -1 is missing, and so it is in the 5 places like it"
 
 
 @pytest.mark.parametrize("gradient", [lambda w: X.T @ (sigmoid(X @ w) - Y) / len(Y) + 0.25 * w])
