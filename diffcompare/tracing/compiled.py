@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.tracing.sparse_formats import FORMATS
 from diffcompare.tracing.table import refuse
 
 __all__ = ["CompiledObject", "compiled_function"]
@@ -186,6 +187,7 @@ _SPARSE, _DISTANCE = "scipy.sparse._sparsetools", "scipy.spatial._distance"
 _KNOWN: Mapping[str, Callable[..., Any]] = {
     **{f"{_SPARSE}.{name}_matvec": rule for name, rule in (
         ("csr", _of_rows), ("csc", _of_columns), ("coo", _of_pairs), ("dia", _of_diagonals))},
+    **{f"{_SPARSE}.{name}": rule for name, rule in FORMATS.items()},
     **{f"{_SPARSE}.{name}_matvecs": _of_many(rule) for name, rule in (("csr", _of_rows), ("csc", _of_columns))},
     **{
         f"{_DISTANCE}_{name}": made(metric)
