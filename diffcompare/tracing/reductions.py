@@ -70,8 +70,15 @@ def _sum(
 ) -> Any:
     if _is_plain_condition(a) and axis is None:
         return np.sum(a, axis=axis)
+    a = _converted(table, a, dtype)
     result = reduced(table, masked(a, where), axis, keepdims, lambda row, s: linear.total(table, row, s), np.sum)
     return result if initial is np._NoValue or initial == 0 else result + initial
+
+
+def _converted(table: Table, a: Any, dtype: Any) -> Any:
+    """Convert what is reduced, as NumPy does before; a type that is not shorter changes nothing."""
+    kind = np.dtype(np.float64 if dtype is None or dtype is np._NoValue else dtype)
+    return wrap(lifted(a, table)).astype(kind) if kind.kind == "f" and kind.itemsize < 8 else a
 
 
 def _is_plain_condition(a: Any) -> bool:
@@ -80,7 +87,7 @@ def _is_plain_condition(a: Any) -> bool:
 
 @handles(np.mean, np.nanmean)
 def _mean(table: Table, a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, where: Any = True) -> Any:
-    array = lifted(a, table)
+    array = lifted(_converted(table, a, dtype), table)
     count = math.prod(array.shape[k] for k in axes_of(axis, array.ndim))
     return reduced(table, wrap(array), axis, keepdims, lambda row, s: linear.total(table, row, s), np.sum) / count
 
@@ -102,7 +109,7 @@ def _prod(
     initial: Any = 1,
     where: Any = True,
 ) -> Any:
-    result = reduced(table, a, axis, keepdims, lambda row, _: _product(row, table))
+    result = reduced(table, _converted(table, a, dtype), axis, keepdims, lambda row, _: _product(row, table))
     return result if initial is np._NoValue or initial == 1 else result * initial
 
 
@@ -224,12 +231,12 @@ def accumulated(table: Table, a: Any, axis: Any, rule: Callable[[Any, Any], Any]
 
 @handles(*named("cumsum", "cumulative_sum"))
 def _cumsum(table: Table, a: Any, axis: Any = None, dtype: Any = None) -> Any:
-    return accumulated(table, a, axis, lambda p, q: p + q)
+    return accumulated(table, _converted(table, a, dtype), axis, lambda p, q: p + q)
 
 
 @handles(*named("cumprod", "cumulative_prod"))
 def _cumprod(table: Table, a: Any, axis: Any = None, dtype: Any = None) -> Any:
-    return accumulated(table, a, axis, lambda p, q: p * q)
+    return accumulated(table, _converted(table, a, dtype), axis, lambda p, q: p * q)
 
 
 @handles(np.bincount)
