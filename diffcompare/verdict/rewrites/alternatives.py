@@ -233,13 +233,17 @@ def _powers(right: Any) -> Iterator[Any]:
             yield ast.Constant(power) if power > 0 else ast.UnaryOp(ast.USub(), ast.Constant(-power))
 
 
-def _regrouped(node: ast.BinOp) -> Iterator[ast.BinOp]:
-    """Yield the same operations with parentheses elsewhere."""
+def _regrouped(node: ast.BinOp) -> Iterator[ast.BinOp | ast.Call]:
+    """Yield the same operations with parentheses elsewhere, be they those of a call."""
     left, right = node.left, node.right
     if isinstance(left, ast.BinOp):
         yield ast.BinOp(left.left, left.op, ast.BinOp(left.right, node.op, right))
         if isinstance(left.op, ast.Mult | ast.MatMult | ast.Div) and isinstance(node.op, ast.Add | ast.Sub):
             yield ast.BinOp(ast.BinOp(left.left, node.op, right), left.op, left.right)
+    if _is_of_one(left):
+        yield ast.Call(left.func, [ast.BinOp(left.args[0], node.op, right)], [])
+    if _is_of_one(right):
+        yield ast.Call(right.func, [ast.BinOp(left, node.op, right.args[0])], [])
     if isinstance(right, ast.BinOp):
         yield ast.BinOp(ast.BinOp(left, node.op, right.left), right.op, right.right)
         if isinstance(node.op, ast.Mult) and isinstance(right.op, ast.MatMult):
@@ -252,6 +256,11 @@ def _regrouped(node: ast.BinOp) -> Iterator[ast.BinOp]:
         if isinstance(left, ast.BinOp):
             inner = ast.BinOp(ast.BinOp(left.right, node.op, right.left), right.op, right.right)
             yield ast.BinOp(left.left, left.op, inner)
+
+
+def _is_of_one(node: Any) -> TypeGuard[ast.Call]:
+    """Tell whether a call has one argument and nothing else."""
+    return isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords
 
 
 def _is_product(node: Any) -> TypeGuard[ast.BinOp]:
@@ -310,6 +319,10 @@ def _of_call(site: Site, names: Names) -> Iterator[Rewrite]:
         # a minus before an odd function is rather too many than missing in it
         cost = 0.81 if isinstance(site.owner, ast.UnaryOp) else 0.79
         yield Rewrite(inner, (change,), cost, "sign", *FLIPPED)
+    if _is_of_one(node) and isinstance(inner, ast.BinOp):
+        left, right = (ast.Call(called, [side], []) for side in (inner.left, inner.right))
+        for regrouped in (ast.BinOp(left, inner.op, inner.right), ast.BinOp(inner.left, inner.op, right)):
+            yield _instead(site, regrouped, 1.3, "parentheses", "the parentheses should stand as in {}")
     if name == "einsum" and arguments and isinstance(arguments[0], ast.Constant):
         for letters in _exchanged_letters(str(arguments[0].value)):
             change = Change(node, "args", 0, ast.copy_location(ast.Constant(letters), arguments[0]))

@@ -49,6 +49,11 @@ MEANT = [
     ("a = -b * p, b * q", "a = (-c * p, c * q)"),
     ("a = [*range(b)]", "a = [*range(b + 1)]"),
     ("a = [*range(b)]", "a = [*range(2, b)]"),
+    ("a = np.exp(b) - c", "a = np.exp(b - c)"),
+    ("a = np.exp(b - c)", "a = np.exp(b) - c"),
+    ("a = c - np.exp(b)", "a = np.exp(c - b)"),
+    ("a = np.exp(c - b)", "a = c - np.exp(b)"),
+    ("a = np.sum(b) * c", "a = np.sum(b * c)"),
 ]
 
 
