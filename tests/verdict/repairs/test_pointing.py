@@ -299,6 +299,21 @@ def test_a_cause_is_said_that_the_numbers_alone_do_not_tell() -> None:
     assert verdict.cause.components == (0, 1, 2, 3)
 
 
+def by_flag(w: Any, slope: bool = False) -> Any:
+    z = X @ w
+    if not slope:
+        return np.sum(np.sin(z) * Y) + 0.5 * np.sum(z**2)
+    return X.T @ (np.cos(z) + z)
+
+
+def test_a_mistake_is_marked_in_code_that_gives_value_and_gradient() -> None:
+    # marked was the call
+    verdict = dc.check_gradient(lambda w: by_flag(w), lambda w: by_flag(w, slope=True), W)
+    (mark,) = [mark for mark in verdict.marks if mark.role == "gradient"]
+    assert (mark.text, mark.message) == ("np.cos(z)", "the factor Y is missing")
+    assert mark.line == by_flag.__code__.co_firstlineno + 4
+
+
 def test_of_numbers_of_several_rows_that_are_missing_the_name_is_said() -> None:
     # said was: the chain factor -1 is missing, and so it is in the 5 places like it
     cause = dc.check_gradient(signed, unsigned, W).cause
