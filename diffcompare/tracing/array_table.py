@@ -108,6 +108,8 @@ class ArrayTable:
         self.narrow: tuple[Place, int] | None = None
         # where small constants were added to something
         self.places: dict[int, Place] = {}
+        # elements of nodes that are 0 at every point
+        self.zeros: dict[int, NDArray[np.bool_]] = {}
         self._asked: Counter[Place] = Counter()
         self._elements = 0
         self._first = self._counted = len(self.build.nodes)

@@ -12,6 +12,7 @@ from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.dag import Term
 from diffcompare.program.operations import INFIX
 from diffcompare.program.special_functions import named_term
+from diffcompare.program.zeros import zero_elements
 from diffcompare.tracing.array_table import ANSWERS, ArrayTable
 from diffcompare.tracing.complex_numbers import complex_ufunc, is_complex
 from diffcompare.tracing.handle import Doors, Handle, floats_of, has_handles, is_moving, made, stored
@@ -28,7 +29,7 @@ _BINARY = {
     "hypot": "hypot",
     "arctan2": "atan2",
 }
-_DIRECT = UNARY | _BINARY
+_DIRECT = {name: own for name, own in (UNARY | _BINARY).items() if name != "sqrt"}
 _TESTS = {"isfinite", "isnan", "isinf", "signbit"}
 _LOGICAL = {
     "logical_and",
@@ -136,12 +137,29 @@ def _power(base: Any, exponent: Any) -> Handle:
         result = None
         for e in values.tolist():
             node = (
-                x.node if e == 1 else table.build.raw("sqrt", x.node) if e == 0.5
+                x.node if e == 1 else _root(x) if e == 0.5
                 else table.build.raw("integer_power", x.node, payload=int(e))
             )  # fmt: skip
             result = node if result is None else table.build.choose(p.floats == e, node, result)
         return stored(table, table.build.broadcast(result or 0, floats.shape), floats)
+    if not p.moving and x.shape == floats.shape and (p.floats > 0).all():
+        return stored(table, _raised(x, lambda base: table.build.raw("power", base, p.node)), floats)
     return applied("power", floats, x, p)
+
+
+def _root(x: Handle) -> int:
+    return _raised(x, lambda base: x.table.build.raw("sqrt", base))
+
+
+def _raised(x: Handle, power: Callable[[int], int]) -> int:
+    """Take a power; that of what is always 0, as the distance of a point from itself, is that, and has no corner."""
+    build = x.table.build
+    zero = (x.floats == 0) & x.moving
+    if zero.any():
+        zero &= zero_elements(build, x.node, x.table.zeros)
+    if not zero.any():
+        return power(x.node)
+    return build.choose(zero, x.node, power(build.choose(zero, build.constant(1.0), x.node)))
 
 
 def _half_turn() -> Any:
@@ -183,6 +201,7 @@ COMPOSED: dict[str, Callable[..., Any]] = {
     "rint": _step(np.rint),
     "trunc": _trunc,
     "square": lambda x: _power(x, 2.0),
+    "sqrt": lambda x: stored(table_here(), _root(made(table_here(), x)), np.sqrt(floats_of(x))),
     "reciprocal": lambda x: np.divide(1.0, x),
     "power": _power,
     "float_power": _power,

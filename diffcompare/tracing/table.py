@@ -19,6 +19,7 @@ import numpy as np
 from diffcompare.errors import TraceError, UnsupportedFunction
 from diffcompare.program.dag import Builder, Program
 from diffcompare.program.operations import OPERATIONS
+from diffcompare.program.zeros import is_always_zero
 from diffcompare.tracing.origins import Recorder
 from diffcompare.tracing.places import PACKAGE, is_library
 from diffcompare.watchdog import on_time
@@ -281,6 +282,7 @@ class Table:
         self.limit = NODE_LIMIT
         self._operands = 0
         self._infinite = False
+        self._zeros: dict[int, bool] = {}
         for i, value in enumerate(self.point):
             self._added(self.builder.variable(i), value, True)
 
@@ -365,6 +367,9 @@ class Table:
             nodes = self.builder.nodes
             if any(nodes[i].operation == "undefined" for i in operands):
                 index = self.constant(shadow)
+        if index is None and operation in ("sqrt", "power") and not shadow and self._vanishes(operands[0]):
+            # a power of what is always 0 is that itself, and has no corner
+            index = operands[0]
         if index is None:
             index = self.builder.raw(operation, *operands, payload=payload)
             if index == len(self.shadows):
@@ -373,6 +378,9 @@ class Table:
                     self.places[index] = here()
         self.origins.note(index)
         return index
+
+    def _vanishes(self, index: int) -> bool:
+        return is_always_zero(self.builder.nodes, index, self._zeros)
 
     def adopt(self) -> None:
         """Take in the nodes that a builder's user has added; their floats are not known."""

@@ -696,3 +696,60 @@ def test_sides_that_are_drawn_late_are_seen(monkeypatch: pytest.MonkeyPatch) -> 
     )
     f, gradient, at = NESTED["chosen twice"]
     assert dc.check_gradient(f, gradient, at).components["status"].tolist() == ["non-smooth", *["consistent"] * 2]
+
+
+PLACES = np.random.default_rng(8).normal(size=(4, 2))
+BETWEEN = PLACES[:, None, :] - PLACES[None, :, :]
+
+
+def by_root(p: Any) -> Any:
+    r = np.sqrt(np.sum((BETWEEN / p[:2]) ** 2, axis=-1))
+    return p[2] * np.sum((1 + r) * np.exp(-r))
+
+
+def by_norm(p: Any) -> Any:
+    r = np.linalg.norm(BETWEEN / p[:2], axis=-1)
+    return p[2] * np.sum((1 + r) * np.exp(-r))
+
+
+def by_power(p: Any) -> Any:
+    r = np.sum((BETWEEN / p[:2]) ** 2, axis=-1) ** 0.5
+    return p[2] * np.sum((1 + r) * np.exp(-r))
+
+
+def one_by_one(p: Any) -> Any:
+    total = 0.0
+    for apart in BETWEEN.reshape(-1, 2):
+        r = (apart[0] ** 2 / p[0] ** 2 + apart[1] ** 2 / p[1] ** 2) ** 0.5
+        total = total + (1 + r) * np.exp(-r)
+    return p[2] * total
+
+
+def of_a_kernel(p: Any) -> Any:
+    r = np.sqrt(np.sum((BETWEEN / p[:2]) ** 2, axis=-1))
+    slopes = [p[2] * np.sum(BETWEEN[:, :, j] ** 2 * np.exp(-r)) / p[j] ** 3 for j in range(2)]
+    return np.array([*slopes, np.sum((1 + r) * np.exp(-r))])
+
+
+@pytest.mark.usefixtures("either_way")
+@pytest.mark.parametrize("f", [by_root, by_norm, by_power, one_by_one])
+def test_the_distance_of_a_point_from_itself_is_no_corner(f: Callable[..., Any]) -> None:
+    # judged by the witness, to nine digits, and with a Cholesky factor not at all
+    verdict = dc.check_gradient(f, of_a_kernel, [0.7, 1.3, 0.4])
+    assert (verdict.status, verdict.evidence) == ("consistent", "identity")
+    wrong = dc.check_gradient(f, lambda p: of_a_kernel(p) + np.array([0.0, 1e-12, 0.0]), [0.7, 1.3, 0.4])
+    assert wrong.components["status"].tolist() == ["consistent", "wrong", "consistent"]
+
+
+@pytest.mark.usefixtures("either_way")
+def test_powers_of_what_is_always_0_have_no_corner() -> None:
+    numbers, at = np.array([0.0, 2.0, 0.0]), [0.7, 1.3, 0.4]
+    verdict = dc.check_gradient(lambda p: np.sum((numbers / p) ** 1.5), lambda p: -1.5 * numbers**1.5 / p**2.5, at)
+    assert (verdict.status, verdict.evidence) == ("consistent", "identity")
+
+
+@pytest.mark.usefixtures("either_way")
+def test_what_is_0_at_the_point_alone_is_a_corner() -> None:
+    at = [0.0, 1.0, 2.0]
+    verdict = dc.check_gradient(lambda x: np.sum(np.sqrt(x**2 * [1, 0, 1])), lambda x: np.sign(x) * [1, 0, 1], at)
+    assert verdict.components["status"].tolist()[0] != "consistent"
