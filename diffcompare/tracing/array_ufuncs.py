@@ -26,7 +26,6 @@ _BINARY = {
     "subtract": "subtract",
     "multiply": "multiply",
     "divide": "divide",
-    "hypot": "hypot",
     "arctan2": "atan2",
 }
 _DIRECT = {name: own for name, own in (UNARY | _BINARY).items() if name != "sqrt"}
@@ -137,7 +136,7 @@ def _power(base: Any, exponent: Any) -> Handle:
         result = None
         for e in values.tolist():
             node = (
-                x.node if e == 1 else _root(x) if e == 0.5
+                x.node if e == 1 else _root(x).node if e == 0.5
                 else table.build.raw("integer_power", x.node, payload=int(e))
             )  # fmt: skip
             result = node if result is None else table.build.choose(p.floats == e, node, result)
@@ -147,16 +146,24 @@ def _power(base: Any, exponent: Any) -> Handle:
     return applied("power", floats, x, p)
 
 
-def _root(x: Handle) -> int:
-    return _raised(x, lambda base: x.table.build.raw("sqrt", base))
+def _root(x: Any) -> Handle:
+    own = made(table_here(), x)
+    return stored(own.table, _raised(own, lambda base: own.table.build.raw("sqrt", base)), np.sqrt(own.floats))
 
 
-def _raised(x: Handle, power: Callable[[int], int]) -> int:
+def _hypot(x: Any, y: Any) -> Handle:
+    table, floats = table_here(), np.hypot(floats_of(x), floats_of(y))
+    one, two = (made(table, np.broadcast_to(v, floats.shape)) for v in (x, y))
+    return stored(table, _raised(one, lambda base: table.build.raw("hypot", base, two.node), two), floats)
+
+
+def _raised(x: Handle, power: Callable[[int], int], *others: Handle) -> int:
     """Take a power; that of what is always 0, as the distance of a point from itself, is that, and has no corner."""
     build = x.table.build
-    zero = (x.floats == 0) & x.moving
-    if zero.any():
-        zero &= zero_elements(build, x.node, x.table.zeros)
+    zero = (x.floats == 0) & any(one.moving for one in (x, *others))
+    for one in (x, *others):
+        if zero.any():
+            zero = zero & zero_elements(build, one.node, x.table.zeros)
     if not zero.any():
         return power(x.node)
     return build.choose(zero, x.node, power(build.choose(zero, build.constant(1.0), x.node)))
@@ -201,7 +208,8 @@ COMPOSED: dict[str, Callable[..., Any]] = {
     "rint": _step(np.rint),
     "trunc": _trunc,
     "square": lambda x: _power(x, 2.0),
-    "sqrt": lambda x: stored(table_here(), _root(made(table_here(), x)), np.sqrt(floats_of(x))),
+    "sqrt": _root,
+    "hypot": _hypot,
     "reciprocal": lambda x: np.divide(1.0, x),
     "power": _power,
     "float_power": _power,

@@ -58,6 +58,8 @@ _FOLDED_BITS = 64
 # a constant that is added to keep something from 0 is not larger
 SMALL = 1e-3
 _JOINED = frozenset({"add", "subtract"})
+# what has a corner at 0, and is 0 there
+_ROOTS = frozenset({"sqrt", "power", "hypot"})
 _EDGED = frozenset(name for name, operation in OPERATIONS.items() if operation.domain)
 
 _NUMPY = str(Path(np.__file__).parent)
@@ -367,7 +369,7 @@ class Table:
             nodes = self.builder.nodes
             if any(nodes[i].operation == "undefined" for i in operands):
                 index = self.constant(shadow)
-        if index is None and operation in ("sqrt", "power") and not shadow and self._vanishes(operands[0]):
+        if index is None and operation in _ROOTS and not shadow and self._vanish(operands):
             # a power of what is always 0 is that itself, and has no corner
             index = operands[0]
         if index is None:
@@ -379,8 +381,10 @@ class Table:
         self.origins.note(index)
         return index
 
-    def _vanishes(self, index: int) -> bool:
-        return is_always_zero(self.builder.nodes, index, self._zeros)
+    def _vanish(self, operands: Sequence[int]) -> bool:
+        # an exponent need not be 0
+        own = operands if len(operands) == 2 and not self.shadows[operands[1]] else operands[:1]
+        return all(is_always_zero(self.builder.nodes, i, self._zeros) for i in own)
 
     def adopt(self) -> None:
         """Take in the nodes that a builder's user has added; their floats are not known."""
