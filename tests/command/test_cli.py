@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import diffcompare as dc
-from diffcompare.command import cli
+from diffcompare.command import cli, table_commands
 
 ROOT = Path(__file__).parents[2]
 STUDY = 'steps = [1e-1, 1e-4]\n[[function]]\nname = "제곱"\nexpr = "x**2"\npoints = [3.0]\n'
@@ -469,10 +469,10 @@ def tables():
 
 
 def test_an_error_outside_its_bound_is_a_finding(tables):
-    assert cli._exit_code(tables) == 0
+    assert table_commands._exit_code(tables) == 0
     tables.summary["verdict"] = tables.summary["verdict"].astype(str)
     tables.summary.loc[1, "verdict"] = "outside-bound"
-    assert cli._exit_code(tables) == 1
+    assert table_commands._exit_code(tables) == 1
 
 
 @pytest.mark.parametrize(
