@@ -85,6 +85,8 @@ class ArrayTable:
     seed : int
     few : int
         How many nodes there may be whatever their size.
+    rebuilt : bool
+        Whether code is rebuilt: as it is, it may hand what is traced to compiled functions, which read its memory.
     """
 
     # numbers of the code are nodes, so that arithmetic on them is exact
@@ -96,11 +98,11 @@ class ArrayTable:
 
     def __init__(
         self, point: Floats, build: ArrayBuilder | None = None, *, turned: Turned | None = None, seed: int = 0,
-        few: int = FEW,
+        few: int = FEW, rebuilt: bool = True,
     ) -> None:  # fmt: skip
         self.point = point
         self.build = build or ArrayBuilder(point.size)
-        self.turned, self.seed, self.few = turned or {}, seed, few
+        self.turned, self.seed, self.few, self.rebuilt = turned or {}, seed, few, rebuilt
         self.guards: list[ArrayGuard] = []
         self.refusal: TraceError | None = None
         self.origins = Recorder()

@@ -70,7 +70,7 @@ def record_arrays(
     elsewhere : callable, optional
         Calls the function at another point first: code that keeps its last answer must not give it to the trace.
     rebuilder : Rebuilder, optional
-        What makes the copy that is run.
+        What makes the copy that is run; of code that the table has as not rebuilt there is none.
 
     Raises
     ------
@@ -84,10 +84,11 @@ def record_arrays(
         structure = _collected(result, table, found)
         return structure, [handle.node for handle in found]
 
+    if rebuilder is None and table.rebuilt:
+        rebuilder = Rebuilder(table, ARRAYS)
     structure, nodes = carried_out(
-        function, arguments, table=table, rebuilder=rebuilder or Rebuilder(table, ARRAYS), read=read, keeping=keeping,
-        elsewhere=elsewhere,
-    )  # fmt: skip
+        function, arguments, table=table, rebuilder=rebuilder, read=read, keeping=keeping, elsewhere=elsewhere
+    )
     if not nodes:
         raise TraceError("the function returned no numbers: numbers are needed; return an array")
     output = table.build.join(nodes)

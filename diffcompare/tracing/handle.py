@@ -304,7 +304,10 @@ def viewed(base: Handle, places: Places, floats: Floats) -> Handle:
 def _shown(store: _Store, places: Places, floats: Floats) -> Handle:
     shape = places.shape
     kind = floats.dtype.type
-    handle = np.ndarray.__new__(Handle, shape, kind, _NAN[kind], 0, (0,) * len(shape))
+    if store.table.rebuilt:
+        handle = np.ndarray.__new__(Handle, shape, kind, _NAN[kind], 0, (0,) * len(shape))
+    else:
+        handle = np.full_like(floats, np.nan).view(Handle)
     handle.store, handle.places, handle.floats = store, places, floats
     return handle
 

@@ -58,7 +58,9 @@ _LARGEST = 16
 _STRAYS = 64.0
 
 
-def judge_arrays(problem: Problem, state: State, keeper: Keeper | None = None) -> Judgement | Left:
+def judge_arrays(
+    problem: Problem, state: State, keeper: Keeper | None = None, *, rebuilt: bool = True
+) -> Judgement | Left:
     """Compare a gradient's own code with the true derivative of the function's, both as programs of arrays.
 
     Raises
@@ -66,7 +68,7 @@ def judge_arrays(problem: Problem, state: State, keeper: Keeper | None = None) -
     TraceError
         The codes cannot be traced so.
     """
-    pair = trace_arrays(problem, keeper=keeper)
+    pair = trace_arrays(problem, keeper=keeper, rebuilt=rebuilt)
     costly = cost_of(pair)
     if costly:
         return costly
@@ -115,7 +117,8 @@ def judge_arrays(problem: Problem, state: State, keeper: Keeper | None = None) -
         found = beside
     # beside a corner the code has other slopes
     cornered = found.kinks.any() or ties.contrary
-    if guards and not cornered and not slope_agrees(problem, state.values, _slopes(pair, found)):
+    decided = guards or not rebuilt
+    if decided and not cornered and not slope_agrees(problem, state.values, _slopes(pair, found)):
         return Left(OTHER_SLOPE)
     return _judged(problem, state, pair, found, floats[1], ties.contrary)
 

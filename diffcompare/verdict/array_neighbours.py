@@ -97,11 +97,19 @@ def judge_by_array_neighbours(problem: Problem, *, least: int = 0) -> Judgement 
             return Left(
                 f"the function or the {problem.what} raises nearby, or answers differently from call to call; {ALONE}"
             )
+        pair = _followed(problem, state)
+        return pair if isinstance(pair, Left) else None if pair.work < least else _judge(problem, state, pair)
+
+
+def _followed(problem: Problem, state: State) -> ArrayPair | Left:
+    """Trace the function, rebuilt or, where compiled code calls NumPy, as it is."""
+    refused = []
+    for rebuilt in (True, False):
         try:
-            pair = trace_beside_claim(problem, state.claimed)
+            return trace_beside_claim(problem, state.claimed, rebuilt=rebuilt)
         except Exception as error:
-            return Left(why_left(error))
-        return None if pair.work < least else _judge(problem, state, pair)
+            refused.append(Left(why_left(error)))
+    return refused[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from diffcompare.tracing.array_trace import ArrayTrace, placed_arrays, record_ar
 from diffcompare.tracing.calling import called
 from diffcompare.tracing.keeping import Keeper
 from diffcompare.tracing.table import Place
+from diffcompare.verdict.pair import codes_of, kept_as_it_is
 from diffcompare.verdict.problem import Problem
 
 __all__ = ["ArrayPair", "derivative_of", "is_for_arrays", "record_function", "trace_arrays", "trace_beside_claim"]
@@ -51,6 +52,8 @@ class ArrayPair:
         Where small constants were added to something, by the node of the sum.
     opaque : bool
         Whether the gradient was not traced: G is what it returned at the point, a constant.
+    rebuilt : bool
+        Whether the code was rebuilt; else what it did behind the back of NumPy was not seen.
     asked : list
         What was found at points near by (see :mod:`~diffcompare.verdict.causes.nearby`), for whom and at what price.
     """
@@ -67,6 +70,7 @@ class ArrayPair:
     loops: bool
     places: Mapping[int, Place]
     opaque: bool = False
+    rebuilt: bool = True
     asked: list[tuple[tuple[Any, ...], Any, int]] = field(default_factory=list, init=False, repr=False, compare=False)
 
 
@@ -75,43 +79,50 @@ def is_for_arrays(problem: Problem) -> bool:
     return problem.formula is None and (problem.directions is not None or _rule(problem) is not None)
 
 
-def trace_arrays(problem: Problem, *, few: int = FEW, keeper: Keeper | None = None) -> ArrayPair:
+def trace_arrays(problem: Problem, *, few: int = FEW, keeper: Keeper | None = None, rebuilt: bool = True) -> ArrayPair:
     """Record a function and its gradient at a point; ``TraceError`` where that cannot be done."""
-    table = ArrayTable(problem.x, few=few)
+    table = ArrayTable(problem.x, few=few, rebuilt=rebuilt)
     build = table.build
     keeper = keeper or Keeper()
-    first = _recorded_function(problem, table, keeper)
-    second = _recorded(problem, problem.gradient, table, keeper)
+    with kept_as_it_is(codes_of(problem), keeper, rebuilt=rebuilt):
+        first = _recorded_function(problem, table, keeper)
+        second = _recorded(problem, problem.gradient, table, keeper)
     order = np.asarray(problem.flatten(second.structure), dtype=float).astype(np.intp)
     D, slopes = derivative_of(problem, build, first.output)
     G = build.take(second.output, order.reshape(-1))
     if problem.weights is not None:
         G = build.contract("ij,j->i", build.constant(problem.weights), G)
     work = work_of(build.nodes, build.needed([first.output, D, G]))
-    return ArrayPair(build, problem.x, first, second, first.output, D, G, slopes, work, bool(table.loops), table.places)
+    loops = bool(table.loops)
+    return ArrayPair(
+        build, problem.x, first, second, first.output, D, G, slopes, work, loops, table.places, rebuilt=rebuilt
+    )
 
 
-def trace_beside_claim(problem: Problem, claimed: Floats, *, few: int = FEW) -> ArrayPair:
+def trace_beside_claim(problem: Problem, claimed: Floats, *, few: int = FEW, rebuilt: bool = True) -> ArrayPair:
     """Record a function alone, beside what its gradient returned; ``TraceError`` where that cannot be done."""
-    table = ArrayTable(problem.x, few=few)
+    table, keeper = ArrayTable(problem.x, few=few, rebuilt=rebuilt), Keeper()
     build = table.build
-    first = _recorded_function(problem, table, Keeper())
+    with kept_as_it_is((problem.function, *problem.args), keeper, rebuilt=rebuilt):
+        first = _recorded_function(problem, table, keeper)
     D, slopes = derivative_of(problem, build, first.output)
     G = build.constant(np.where(np.isfinite(claimed), claimed, 0.0))
     second = ArrayTrace(G, claimed, None, ())
     work = work_of(build.nodes, build.needed([first.output, D]))
     loops = bool(table.loops)
     return ArrayPair(
-        build, problem.x, first, second, first.output, D, G, slopes, work, loops, table.places, opaque=True
+        build, problem.x, first, second, first.output, D, G, slopes, work, loops, table.places, True, rebuilt
     )
 
 
 def record_function(
-    problem: Problem, build: ArrayBuilder, turned: Turned, seed: int
+    problem: Problem, pair: ArrayPair, turned: Turned, seed: int
 ) -> tuple[ArrayTrace, int, tuple[int, int]]:
     """Record the function once more, with other answers; returns its trace, its node, and those of derivatives."""
-    trace = _recorded(problem, problem.function, ArrayTable(problem.x, build, turned=turned, seed=seed), Keeper())
-    return trace, trace.output, derivative_of(problem, build, trace.output)
+    table, keeper = ArrayTable(problem.x, pair.build, turned=turned, seed=seed, rebuilt=pair.rebuilt), Keeper()
+    with kept_as_it_is((problem.function, *problem.args), keeper, rebuilt=pair.rebuilt):
+        trace = _recorded(problem, problem.function, table, keeper)
+    return trace, trace.output, derivative_of(problem, pair.build, trace.output)
 
 
 def derivative_of(problem: Problem, build: ArrayBuilder, F: int) -> tuple[int, int]:
@@ -188,5 +199,5 @@ def _recorded(problem: Problem, function: Callable[..., Any], table: ArrayTable,
 
     template = problem.unflatten(np.arange(problem.x.size, dtype=float))
     arguments = (placed_arrays(template, table), *problem.args)
-    keeping = keeper.kept((function, *problem.args))
+    keeping = keeper.kept((function, *problem.args)) if table.rebuilt else nullcontext()
     return record_arrays(function, arguments, table=table, keeping=keeping, elsewhere=elsewhere)

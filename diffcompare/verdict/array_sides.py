@@ -136,7 +136,7 @@ def compared_beside(
     # a jump of 1 is one however large the values are
     bits = BITS + max(0, *np.frexp(moved.value)[1].reshape(-1).tolist())
     for _ in range(_DEPTH):
-        sides = [record_function(problem, build, turned, seed) for seed in range(_SIDES)]
+        sides = [record_function(problem, pair, turned, seed) for seed in range(_SIDES)]
         if any(len(trace.guards) != len(pair.function.guards) for trace, _, _ in sides):
             return Left("beside the point the function takes other decisions")
         # one third of all each: values, derivatives, the slopes that these are made from
@@ -238,7 +238,7 @@ def _see_more_sides(
         for seed in seeds:
             if not suspects.any():
                 break
-            trace, F, (D, _) = record_function(problem, pair.build, choices, seed)
+            trace, F, (D, _) = record_function(problem, pair, choices, seed)
             if len(trace.guards) == len(pair.function.guards):
                 value, slopes = array_floats(pair.build, [F, D], pair.point)
                 yield value, slopes.reshape(-1)
@@ -273,7 +273,7 @@ def on_other_branches(
     drawn = [found.value[suspects]]
     # two draw each element on both sides
     for seed in range(max(2, min(_ANSWERS, _WORK // max(pair.work, 1)))):
-        trace, _, (D, _) = record_function(problem, pair.build, near, seed)
+        trace, _, (D, _) = record_function(problem, pair, near, seed)
         if len(trace.guards) == len(pair.function.guards):
             slopes = array_floats(pair.build, [D], pair.point)[0].reshape(-1)[suspects]
             drawn.append(np.where(np.isfinite(slopes), slopes, drawn[0]))

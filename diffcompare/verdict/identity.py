@@ -109,10 +109,14 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
 
 
 def _by_arrays(problem: Problem, state: State, keeper: Keeper) -> Judgement | Left:
-    try:
-        return judge_arrays(problem, state, keeper)
-    except Exception as error:
-        return Left(why_left(error))
+    refused = []
+    # compiled code cannot be rebuilt, and need not be if it calls NumPy
+    for rebuilt in (True, False):
+        try:
+            return judge_arrays(problem, state, keeper, rebuilt=rebuilt)
+        except Exception as error:
+            refused.append(Left(why_left(error)))
+    return refused[0]
 
 
 def _refused(problem: Problem, exact: bool, rebuilt: bool, keeper: Keeper) -> Left | None:

@@ -26,7 +26,9 @@ __all__ = [
     "FEW",
     "Pair",
     "Stretch",
+    "codes_of",
     "follow_gradient",
+    "kept_as_it_is",
     "one_sided",
     "random_directions",
     "slope_agrees",
@@ -129,7 +131,7 @@ def trace_pair(
     known = problem.formula
     with stretch.table(problem.x, exact=exact) as table:
         whole, table.limit = table.limit, min(limit, table.limit)
-        with _kept(_codes(problem), stretch, rebuilt=rebuilt):
+        with kept_as_it_is(codes_of(problem), stretch.keeper, rebuilt=rebuilt):
             table.decide = function
             try:
                 first = _recorded(problem, problem.function, table, stretch, rebuilt=rebuilt)
@@ -161,7 +163,7 @@ def trace_beside(problem: Problem, point: Floats, *, exact: bool, rebuilt: bool)
     """
     stretch = Stretch()
     roots = (problem.function, *problem.args)
-    with stretch.table(point, exact=exact) as table, _kept(roots, stretch, rebuilt=rebuilt):
+    with stretch.table(point, exact=exact) as table, kept_as_it_is(roots, stretch.keeper, rebuilt=rebuilt):
         trace = _recorded(problem, problem.function, table, stretch, rebuilt=rebuilt)
     if len(trace.outputs) != problem.outputs:
         return None
@@ -187,7 +189,10 @@ def trace_one(
 
     The pair that is returned has no derivative; None where the code does not return as many numbers as it did.
     """
-    with stretch.table(problem.x, exact=exact) as table, _kept(_codes(problem), stretch, rebuilt=rebuilt):
+    with (
+        stretch.table(problem.x, exact=exact) as table,
+        kept_as_it_is(codes_of(problem), stretch.keeper, rebuilt=rebuilt),
+    ):
         if gradient is None:
             table.decide = function
             trace = _recorded(problem, problem.function, table, stretch, rebuilt=rebuilt)
@@ -208,13 +213,14 @@ def follow_gradient(problem: Problem, *, exact: bool, rebuilt: bool, stretch: St
     trace_one(problem, exact=exact, rebuilt=rebuilt, stretch=stretch, gradient=as_it_is)
 
 
-def _codes(problem: Problem) -> tuple[Any, ...]:
-    # called as they are, a gradient may use what its function has left
+def kept_as_it_is(roots: Sequence[Any], keeper: Keeper, *, rebuilt: bool) -> AbstractContextManager[None]:
+    """Put back what code changes that is called as it is; what is rebuilt is put back after each recording."""
+    return nullcontext() if rebuilt else keeper.kept(roots, opaque=False)
+
+
+def codes_of(problem: Problem) -> tuple[Any, ...]:
+    """Return function and gradient, and what they are given: as it is, one may use what the other has left."""
     return (problem.function, problem.gradient, *problem.args)
-
-
-def _kept(roots: Sequence[Any], stretch: Stretch, *, rebuilt: bool) -> AbstractContextManager[None]:
-    return nullcontext() if rebuilt else stretch.keeper.kept(roots, opaque=False)
 
 
 def _recorded(

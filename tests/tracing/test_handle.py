@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import ctypes
 import pickle
 from typing import Any
 
@@ -255,6 +256,16 @@ def test_what_arrays_refuse_is_refused(action: Any, error: type[Exception], matc
 def test_what_goes_past_its_doors_is_nan() -> None:
     array = a_handle()
     assert np.isnan(np.ndarray.tolist(array)).all()
+
+
+def test_compiled_code_reads_nan_where_the_code_is_not_rebuilt() -> None:
+    # it read on where one number was all there was
+    table = ArrayTable(np.array([1.0, 2.0]), rebuilt=False)
+    with table.recording():
+        array: Any = made(table, np.arange(12.0).reshape(3, 4)).T
+    assert array.strides == array.floats.strides == (8, 32)
+    pointer = ctypes.cast(np.ndarray.ctypes.__get__(array).data, ctypes.POINTER(ctypes.c_double))
+    assert np.isnan(pointer[:12]).all()
 
 
 def test_numbers_of_the_code_can_be_read() -> None:

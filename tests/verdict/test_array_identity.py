@@ -18,6 +18,8 @@ from diffcompare.verdict.judgement import Judgement, Left
 from diffcompare.verdict.observation import state_of
 from diffcompare.verdict.problem import Problem
 
+from .compiled_code import Compiled
+
 RANDOM = np.random.default_rng(17)
 A = RANDOM.normal(size=(60, 20))
 B = RANDOM.normal(size=60)
@@ -758,3 +760,37 @@ def test_what_is_0_at_the_point_alone_is_a_corner() -> None:
     at = [0.0, 1.0, 2.0]
     verdict = dc.check_gradient(lambda x: np.sum(np.sqrt(x**2 * [1, 0, 1])), lambda x: np.sign(x) * [1, 0, 1], at)
     assert verdict.components["status"].tolist()[0] != "consistent"
+
+
+WEIGHTS = RANDOM.normal(size=(40, 50))
+
+
+def relu(z: Any) -> Any:
+    return np.sum(WEIGHTS * np.maximum(z, 0))
+
+
+def slope_of_relu(z: Any) -> Any:
+    return WEIGHTS * (z > 0)
+
+
+def test_compiled_code_that_calls_numpy_is_followed_as_it_is() -> None:
+    # by the function's values alone, and for a while
+    at = RANDOM.normal(size=(40, 50))
+    right = dc.check_gradient(Compiled(relu), Compiled(slope_of_relu), at)
+    assert (right.status, right.evidence) == ("consistent", "identity")
+    wrong = dc.check_gradient(Compiled(relu), Compiled(lambda z: slope_of_relu(z) + 1e-12 * z), at)
+    assert (wrong.status, wrong.evidence) == ("wrong", "identity")
+    at[3, 4] = 0.0
+    kink = dc.check_gradient(Compiled(relu), Compiled(slope_of_relu), at).components["status"]
+    assert np.flatnonzero(kink == "non-smooth").tolist() == [154]
+
+
+def test_compiled_code_that_reads_numbers_itself_is_not_followed() -> None:
+    def read(z: Any) -> Any:
+        # of no element of a trace: nan is no more than 0
+        return np.sum(WEIGHTS * z * np.where(np.asarray(z) > 0, 1.0, 0.0))
+
+    for at in (RANDOM.normal(size=(40, 50)), np.zeros((40, 50))):
+        posed = Problem(Compiled(read), Compiled(slope_of_relu), at.reshape(-1), lambda x: x.reshape(40, 50),
+                        np.ravel, tuple(map(str, range(at.size))), None)  # fmt: skip
+        assert isinstance(judge_by_identity(posed), Left)

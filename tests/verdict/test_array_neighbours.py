@@ -20,6 +20,7 @@ from diffcompare.verdict.judgement import Judgement, Left
 from diffcompare.verdict.problem import Problem
 
 from ..benchmarks import real_sizes  # noqa: TID252 - tests are no package
+from .compiled_code import Compiled
 
 Gradient = Callable[[Any], Any]
 Code = tuple[Gradient, Gradient, Any]
@@ -185,6 +186,16 @@ def test_a_function_that_a_trace_does_not_see_is_left() -> None:
         problem_of(lambda x: np.sum(x**2) if np.array_equal(x, held) else np.sum(x**3), opaque(lambda x: 2 * x), x)
     )
     assert isinstance(found, Left)
+
+
+def test_a_function_of_compiled_code_is_followed_as_it_is() -> None:
+    # the function's values alone were asked, thousands of times
+    x = np.random.default_rng(2).normal(size=1200)
+    judgement = judged(Compiled(lambda x: np.sum(np.sin(x))), opaque(np.cos), x)
+    assert set(judgement.status) == {"consistent"}
+    assert set(judged(Compiled(lambda x: np.sum(np.sin(x))), opaque(np.cos, lambda v: 1.000001 * v), x).status) == {
+        "wrong"
+    }
 
 
 def test_no_number_is_wrong_where_there_is_a_derivative() -> None:

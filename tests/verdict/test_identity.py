@@ -25,6 +25,8 @@ from diffcompare.verdict.observation import observe
 from diffcompare.verdict.pair import trace_pair
 from diffcompare.verdict.problem import Problem, State
 
+from .compiled_code import Compiled
+
 RANDOM = np.random.default_rng(0)
 A = RANDOM.normal(size=(30, 20))
 B = RANDOM.normal(size=30)
@@ -935,18 +937,6 @@ def test_beside_a_derivative_of_0_rounding_is_no_share() -> None:
     # it was a multiple of the largest component
     assert "Rounding: the gradient has a rounding error of 2.2e-15." in verdict.explain().splitlines()
     assert "claimed 0.0, derivative 0.0 (0 ulps apart; 2.2e-15 apart as real functions)" in verdict.explain()
-
-
-class Compiled:
-    """Code that a rebuilt copy of the user's does not see into, as the functions of Cython's classes."""
-
-    __module__ = "_cython_of_a_test"
-
-    def __init__(self, function: Any) -> None:
-        self.function, self.__qualname__ = function, "compiled"
-
-    def __call__(self, *args: Any) -> Any:
-        return self.function(*args)
 
 
 def _gelu(z: Any) -> Any:
