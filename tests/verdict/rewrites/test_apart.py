@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import logging
 import os
+import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +163,22 @@ def test_one_endless_change_does_not_end_the_search() -> None:
         return "goes on"
 
     assert apart(search) == "goes on"
+
+
+def test_a_limit_that_ends_as_its_time_does_ends_no_search() -> None:
+    frames = []
+
+    @contextlib.contextmanager
+    def seen() -> Iterator[None]:
+        yield
+        frames.append(sys._getframe(1))
+
+    with seen():
+        pass
+    # where a with statement ends nobody catches it: now and then nothing was found
+    room._give_up(signal.SIGPROF, frames[0])
+    with pytest.raises(room._TooLong):
+        room._give_up(signal.SIGPROF, sys._getframe())
 
 
 def counts(x: Any) -> Any:
