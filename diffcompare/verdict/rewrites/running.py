@@ -21,7 +21,7 @@ from diffcompare.tracing.spans import definition_of
 from diffcompare.verdict.rewrites.apart import APART
 from diffcompare.verdict.value_and_gradient import taken_apart, whole_of
 
-__all__ = ["BOUNDED", "Body", "Change", "bodies_of"]
+__all__ = ["BOUNDED", "Body", "Change", "Changed", "bodies_of"]
 
 # what is called with all that loops go through, and how many rounds the code as it is may make
 BOUNDED, _ROUNDS = "__bounded__", 1_000_000
@@ -70,6 +70,18 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """A gradient with other code, and its function, if that runs the code too: then its values must stay."""
+
+    gradient: Callable[..., Any]
+    function: Callable[..., Any] | None = None
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Evaluate the gradient."""
+        return self.gradient(*arguments, **named)
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
     """A function of the user's, as syntax, and the gradient in which it is called.
 
@@ -82,16 +94,16 @@ class Body:
     rounds : callable
         What is put around all that loops go through.
     place : callable
-        From other code of the function to the gradient that runs it.
+        From other code of the function to what runs it.
     """
 
     function: FunctionType
     definition: Any
     rounds: _Rounds
-    place: Callable[[CodeType], Callable[..., Any]]
+    place: Callable[[CodeType], Changed]
 
     @contextmanager
-    def changed(self, changes: Sequence[Change]) -> Iterator[Callable[..., Any]]:
+    def changed(self, changes: Sequence[Change]) -> Iterator[Changed]:
         """Yield the gradient with changes; ``SyntaxError`` or ``ValueError`` where that is no Python."""
         undo = [change.exchange() for change in changes]
         try:
@@ -123,26 +135,40 @@ class Body:
         return made
 
 
-def bodies_of(gradient: Callable[..., Any], others: Collection[Written] = ()) -> list[Body]:
+def bodies_of(
+    gradient: Callable[..., Any],
+    others: Collection[Written] = (),
+    *,
+    function: Callable[..., Any] | None = None,
+    shared: Collection[Written] = (),
+) -> list[Body]:
     """Return what can be changed in a gradient: its own function, and ``others`` that it calls.
 
-    None of them where the source is not known, or where running it might have effects.
+    None of them where the source is not known, or where running it might have effects. What ``function`` runs as well
+    is ``shared``.
     """
-    bodies = [body for body in _called_by_name(gradient, others) if body is not None]
+    held = _held({*others, *shared})
+    known = (body for body in _called_by_name(gradient, others) if body is not None)
+    bodies = [body for body in known if written(body.function.__code__) not in shared]
     # methods and the like are changed where they are, which only a copy of the process may do
-    left = set(others).difference(written(body.function.__code__) for body in bodies)
+    for place in sorted(held.keys() - {written(body.function.__code__) for body in bodies}):
+        of_value = function if place in shared else None
+        body = _body(held[place][0], functools.partial(_changed_in_place, held[place], gradient, of_value))
+        bodies += [] if body is None else [body]
+    return bodies
+
+
+def _held(places: Collection[Written]) -> dict[Written, list[FunctionType]]:
+    """Return the functions that are written at some places; none where the process is not copied."""
     held: dict[Written, list[FunctionType]] = {}
-    names = {qualified.rpartition(".")[2] for _, _, qualified, _ in left}
-    for one in gc.get_objects() if left and APART else ():
+    names = {qualified.rpartition(".")[2] for _, _, qualified, _ in places}
+    for one in gc.get_objects() if places and APART else ():
         # copies that were traced have names of their own
         if type(one) is FunctionType and type(one.__globals__) is dict and one.__code__.co_name in names:
             place = written(one.__code__)
-            if place in left:
+            if place in places:
                 held.setdefault(place, []).append(one)
-    for place in sorted(held):
-        body = _body(held[place][0], functools.partial(_in_place, held[place], gradient))
-        bodies += [] if body is None else [body]
-    return bodies
+    return held
 
 
 def _called_by_name(gradient: Callable[..., Any], others: Collection[Written]) -> Iterator[Body | None]:
@@ -153,31 +179,42 @@ def _called_by_name(gradient: Callable[..., Any], others: Collection[Written]) -
     function, wrap = found
     space = _guarded_names(function.__globals__)
     own = _moved(function, space)
-    yield _body(own, lambda code: wrap(_with_code(own, code)))
+    yield _body(own, lambda code: Changed(wrap(_with_code(own, code))))
     for helper in [one for one in space.values() if isinstance(one, FunctionType) and one.__globals__ is space]:
         if written(helper.__code__) in others and helper.__code__ is not own.__code__:
             yield _body(helper, functools.partial(_placed, helper, own, wrap))
 
 
-def _placed(helper: FunctionType, own: FunctionType, wrap: Callable[..., Any], code: CodeType) -> Callable[..., Any]:
+def _placed(helper: FunctionType, own: FunctionType, wrap: Callable[..., Any], code: CodeType) -> Changed:
     """Return the gradient that calls other code of a helper."""
     space = {**own.__globals__}
     for name, value in own.__globals__.items():
         if isinstance(value, FunctionType) and value.__globals__ is own.__globals__:
             space[name] = _moved(_with_code(value, code) if value is helper else value, space)
-    gradient: Callable[..., Any] = wrap(_moved(own, space))
-    return gradient
+    return Changed(wrap(_moved(own, space)))
 
 
-def _in_place(functions: Sequence[FunctionType], gradient: Callable[..., Any], code: CodeType) -> Callable[..., Any]:
-    """Return the gradient in whose calls some functions have other code."""
+def _changed_in_place(
+    functions: Sequence[FunctionType], gradient: Callable[..., Any], function: Callable[..., Any] | None, code: CodeType
+) -> Changed:
+    whole = whole_of(gradient)
+    if whole is not None:
+        # halves that wait were made by other code
+        first, gradient = taken_apart(whole, True)
+        function = None if function is None else first
+    value = None if function is None else _in_place(functions, function, code)
+    return Changed(_in_place(functions, gradient, code), value)
+
+
+def _in_place(functions: Sequence[FunctionType], called: Callable[..., Any], code: CodeType) -> Callable[..., Any]:
+    """Return what calls the user's code while some functions have other code."""
 
     def changed(*arguments: Any, **named: Any) -> Any:
         old = functions[0].__code__
         for one in functions:
             one.__code__ = code
         try:
-            return gradient(*arguments, **named)
+            return called(*arguments, **named)
         finally:
             for one in functions:
                 one.__code__ = old
@@ -185,7 +222,7 @@ def _in_place(functions: Sequence[FunctionType], gradient: Callable[..., Any], c
     return changed
 
 
-def _body(function: FunctionType, place: Callable[[CodeType], Callable[..., Any]]) -> Body | None:
+def _body(function: FunctionType, place: Callable[[CodeType], Changed]) -> Body | None:
     definition = definition_of(function.__code__)
     if definition is None or "__class__" in function.__code__.co_freevars:
         return None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from types import CodeType, MappingProxyType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from diffcompare.program.dag import needed_nodes
 from diffcompare.tracing.origins import Origin, Origins
@@ -30,9 +30,10 @@ from diffcompare.verdict.rewrites.kinds import kinds_of
 from diffcompare.verdict.rewrites.lines import moved_lines, repeated_lines
 from diffcompare.verdict.rewrites.names import names_of
 from diffcompare.verdict.rewrites.products import products_of
-from diffcompare.verdict.rewrites.running import Body, Change, bodies_of
+from diffcompare.verdict.rewrites.running import Body, Change, Changed, bodies_of
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_value, sites_of
 from diffcompare.verdict.rewrites.trial import LOOKED_AT, Trial, quiet
+from diffcompare.verdict.value_and_gradient import whole_of
 
 __all__ = ["Search"]
 
@@ -186,7 +187,7 @@ class Rewriting:
         self, makes: Callable[[Names], Insertions], least: int, times: Mapping[int, int] = _NONE
     ) -> Found | None:
         """Return what is missing beside an expression; ``times``: when its value is looked at."""
-        some: list[tuple[Insertion, Body, Probe, Callable[..., Any]]] = []
+        some: list[tuple[Insertion, Body, Probe, Changed]] = []
         with quiet():
             for body, sites, names in self.parts:
                 make = makes(names)
@@ -198,7 +199,7 @@ class Rewriting:
                         with self.trial.limited(LOOKED_AT):
                             some += [(one, body, probe, gradient) for one in make(site, probe)]
 
-        def right(one: tuple[Insertion, Body, Probe, Callable[..., Any]]) -> Found | None:
+        def right(one: tuple[Insertion, Body, Probe, Changed]) -> Found | None:
             insertion, body, probe, gradient = one
             probe.change = insertion.operation, insertion.item.code
             return Found(insertion.rewrite, body) if self.trial.is_right(body, gradient) else None
@@ -311,7 +312,12 @@ class Search:
         traces = self.traces
         shared = {} if traces is None else _codes(traces.function.origins)
         own = {} if traces is None else _codes(traces.gradient.origins)
-        bodies = bodies_of(self.problem.gradient, own.keys() - shared.keys())
+        bodies = bodies_of(
+            self.problem.gradient,
+            own.keys() - shared.keys(),
+            function=self.problem.function,
+            shared=_of_both(self.problem, traces),
+        )
         if not bodies:
             return None
         nodes, run = _work(traces)
@@ -375,3 +381,18 @@ def _codes(origins: Origins) -> dict[Written, CodeType]:
             found.setdefault(written(one.code), one.code)
             one = one.caller
     return found
+
+
+def _of_both(problem: Problem, traces: ArrayPair | Pair | None) -> set[Written]:
+    """Return where code is written that makes something of the gradient alone, and runs for the value as well."""
+    code = code_of(problem.function)
+    if traces is None:
+        return {written(code)} if code is not None and whole_of(problem.gradient) is not None else set()
+    if isinstance(traces, Pair):
+        nodes = traces.table.builder.nodes
+        value, claim = needed_nodes(nodes, traces.function.outputs), needed_nodes(nodes, traces.G)
+    else:
+        value, claim = traces.build.needed([traces.F]), traces.build.needed([traces.G])
+    origins = traces.gradient.origins
+    made = {written(one.code) for k in set(claim).difference(value) for one in origins.get(k, ())}
+    return made & _codes(traces.function.origins).keys()

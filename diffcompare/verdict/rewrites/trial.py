@@ -18,7 +18,7 @@ from diffcompare.verdict.causes.nearby import Nearby
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.rewrites.apart import limited
 from diffcompare.verdict.rewrites.first_wrong import Watch
-from diffcompare.verdict.rewrites.running import Body, Change
+from diffcompare.verdict.rewrites.running import Body, Change, Changed
 
 __all__ = ["LOOKED_AT", "Trial", "quiet"]
 
@@ -71,7 +71,7 @@ class Trial:
         except (SyntaxError, ValueError):
             return False
 
-    def noted(self, body: Body, changes: Sequence[Change]) -> Callable[..., Any] | None:
+    def noted(self, body: Body, changes: Sequence[Change]) -> Changed | None:
         """Run the gradient with probes; None where that cannot be done."""
         self.budget.spend(self.run + _COMPILED * len(body.function.__code__.co_code))
         try:
@@ -84,8 +84,8 @@ class Trial:
         except (SyntaxError, ValueError):
             return None
 
-    def is_right(self, body: Body, gradient: Callable[..., Any]) -> bool:
-        """Tell whether a gradient is right at all points."""
+    def is_right(self, body: Body, gradient: Changed) -> bool:
+        """Tell whether a gradient is right at all points, and its function what it was."""
         problem = replace(self.problem, gradient=_numbers_of(gradient))
         for beside in self.asked:
             watch, here = self.watch, beside is self.asked[0]
@@ -97,6 +97,16 @@ class Trial:
             with self.limited():
                 value = _claim(problem, beside)
             if value is None or not _fits(value, beside):
+                return False
+        return gradient.function is None or self._is_still(gradient.function)
+
+    def _is_still(self, function: Callable[..., Any]) -> bool:
+        """Tell whether the function has the values that it had."""
+        changed = replace(self.problem, function=function)
+        for beside in self.asked:
+            self.budget.spend(2 * self.run)
+            before, after = _evaluated(self.problem.values, beside), _evaluated(changed.values, beside)
+            if before is None or after is None or not np.array_equal(before, after):
                 return False
         return True
 
@@ -127,12 +137,16 @@ def quiet() -> Any:
 
 def _claim(problem: Problem, beside: Nearby) -> Floats | None:
     """Evaluate a gradient, or a matrix of derivatives; None where it raises or has another structure."""
+    value = _evaluated(problem.claim, beside)
+    return None if value is None or value.shape != beside.claimed.shape else np.array(value)
+
+
+def _evaluated(call: Callable[[Floats], Floats], beside: Nearby) -> Floats | None:
     try:
         with np.errstate(all="ignore"):
-            value = problem.claim(beside.point)
+            return call(beside.point)
     except Exception:
         return None
-    return np.array(value) if value.shape == beside.claimed.shape else None
 
 
 def _fits(value: Floats, beside: Nearby) -> bool:

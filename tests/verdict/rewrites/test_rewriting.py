@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import diffcompare as dc
+from diffcompare.tracing.places import written
+from diffcompare.verdict.causes.budget import Budget
+from diffcompare.verdict.causes.nearby import Nearby
+from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.rewrites.alternatives import rewrites_of
-from diffcompare.verdict.rewrites.running import bodies_of
+from diffcompare.verdict.rewrites.running import Changed, bodies_of
 from diffcompare.verdict.rewrites.search import Rewriting
 from diffcompare.verdict.rewrites.syntax import Names, sites_of, text_of
+from diffcompare.verdict.rewrites.trial import Trial
 
 Code = Callable[[Any], Any]
 
@@ -401,6 +408,57 @@ def both(x: Any) -> Any:
 def test_a_function_that_returns_both_is_changed() -> None:
     verdict = dc.check_gradient(both, True, [0.4, -0.7, 1.2])
     assert "the minus should be a plus" in str(verdict.cause) + "".join(verdict.places["message"])
+
+
+TARGETS = _RNG.normal(size=5)
+
+
+def loss_and_gradient(w: Any, gradient: bool = True) -> Any:
+    r = ANCHORS @ w - TARGETS
+    loss = np.sum(np.log(1 + r**2)) + 0.3 * w @ w
+    if not gradient:
+        return loss
+    slope = 2 * r / (1 + r**2)
+    return loss, ANCHORS.T @ r + 0.6 * w, slope
+
+
+def one_number_for_both(w: Any) -> Any:
+    k = 3
+    r = ANCHORS @ w - TARGETS
+    return (k - 1) * np.sum(np.sin(r)), k * ANCHORS.T @ np.cos(r)
+
+
+@pytest.mark.parametrize(
+    "f", [lambda w: loss_and_gradient(w)[0], lambda w: loss_and_gradient(w, False)], ids=["both", "flag"]
+)
+def test_code_of_value_and_gradient_is_changed_where_the_value_does_not_need_it(f: Code) -> None:
+    # not searched: the function runs it as well
+    verdict = dc.check_gradient(f, lambda w: loss_and_gradient(w)[1], [0.4, -0.7, 1.2])
+    assert verdict.cause == "r stands in place of slope"
+    assert verdict.places["text"].tolist() == ["r"]
+
+
+def test_a_change_that_makes_another_value_is_none() -> None:
+    x = np.array([0.4, -0.7, 1.2])
+
+    def gradient(w: Any) -> Any:
+        return one_number_for_both(w)[1]
+
+    def value(w: Any) -> Any:
+        return one_number_for_both(w)[0]
+
+    shared = {written(one_number_for_both.__code__)}
+    body = next(b for b in bodies_of(gradient, function=value, shared=shared) if b.function is one_number_for_both)
+    problem = Problem(value, gradient, x, np.copy, np.asarray, ("a", "b", "c"))
+    here = Nearby(x, gradient(x), gradient(x) * (2 / 3), np.zeros(3), None, (), ())
+    trial = Trial(problem, [here], Budget(), 100)
+    assert trial.is_repeated(body)
+    three = next(site for site in sites_of(body.definition) if getattr(site.node, "value", None) == 3)
+    # k = 2 makes the gradient right
+    changes = [three.replaced(ast.Constant(2))]
+    assert trial.holds(changes, replace(body, place=lambda code: Changed(body.place(code).gradient)))
+    assert not trial.holds(changes, body)
+    assert one_number_for_both(x)[1].tolist() == gradient(x).tolist()
 
 
 def arm(q: Any) -> Any:
