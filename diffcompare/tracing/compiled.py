@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from diffcompare.tracing.sparse_formats import FORMATS
-from diffcompare.tracing.table import refuse
+from diffcompare.tracing.table import CompiledCodeError, refuse
 
 __all__ = ["CompiledObject", "compiled_function"]
 
@@ -33,7 +33,7 @@ def compiled_function(function: Any, name: str, table: Any, dialect: Any) -> Cal
             return rule(*args, **kwargs)
         if dialect.is_moving([*args, *kwargs.values()]):
             why = "it is compiled code, which a trace does not see into"
-            raise refuse(f"{name} of a traced value", why, "pass formula=")
+            raise refuse(f"{name} of a traced value", why, "pass formula=", CompiledCodeError)
         return _run(function, args, kwargs, table, dialect)
 
     substitute.__name__ = name.rpartition(".")[2]

@@ -28,6 +28,7 @@ __all__ = [
     "NODE_LIMIT",
     "SMALL",
     "Cast",
+    "CompiledCodeError",
     "Constant",
     "Decide",
     "Guard",
@@ -197,6 +198,10 @@ def active_table() -> Table:
 
 class TooLargeError(TraceError):
     """A trace would hold more than it may."""
+
+
+class CompiledCodeError(TraceError):
+    """Compiled code was called with what is traced: as it is, it may call NumPy."""
 
 
 def refuse(what: str, why: str, remedy: str, kind: type[TraceError] = TraceError) -> TraceError:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,7 @@ from diffcompare.floats import Flags, Floats, unit_of, unit_roundoff
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.arrays import same_elements
 from diffcompare.tracing.array_table import ANSWERS
+from diffcompare.tracing.table import CompiledCodeError
 from diffcompare.verdict.array_difference import Compared
 from diffcompare.verdict.array_identity import cost_of, is_what_runs, moves_alike
 from diffcompare.verdict.array_pair import ArrayPair, is_for_arrays, trace_beside_claim
@@ -102,14 +104,14 @@ def judge_by_array_neighbours(problem: Problem, *, least: int = 0) -> Judgement 
 
 
 def _followed(problem: Problem, state: State) -> ArrayPair | Left:
-    """Trace the function, rebuilt or, where compiled code calls NumPy, as it is."""
-    refused = []
-    for rebuilt in (True, False):
-        try:
-            return trace_beside_claim(problem, state.claimed, rebuilt=rebuilt)
-        except Exception as error:
-            refused.append(Left(why_left(error)))
-    return refused[0]
+    try:
+        return trace_beside_claim(problem, state.claimed)
+    except CompiledCodeError as error:
+        with suppress(Exception):
+            return trace_beside_claim(problem, state.claimed, rebuilt=False)
+        return Left(why_left(error))
+    except Exception as error:
+        return Left(why_left(error))
 
 
 @dataclass(frozen=True, slots=True)

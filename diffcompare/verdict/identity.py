@@ -7,6 +7,7 @@ true derivative; how far its floats are from D is rounding. The two are told apa
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,7 @@ from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import needed_nodes
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.keeping import Keeper
-from diffcompare.tracing.table import NODE_LIMIT, TooLargeError
+from diffcompare.tracing.table import NODE_LIMIT, CompiledCodeError, TooLargeError
 from diffcompare.verdict.array_identity import judge_arrays
 from diffcompare.verdict.array_pair import is_for_arrays
 from diffcompare.verdict.difference import NOTICEABLE, Difference, difference_of, nearest_float, node_balls
@@ -109,14 +110,14 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
 
 
 def _by_arrays(problem: Problem, state: State, keeper: Keeper) -> Judgement | Left:
-    refused = []
-    # compiled code cannot be rebuilt, and need not be if it calls NumPy
-    for rebuilt in (True, False):
-        try:
-            return judge_arrays(problem, state, keeper, rebuilt=rebuilt)
-        except Exception as error:
-            refused.append(Left(why_left(error)))
-    return refused[0]
+    try:
+        return judge_arrays(problem, state, keeper)
+    except CompiledCodeError as error:
+        with suppress(Exception):
+            return judge_arrays(problem, state, keeper, rebuilt=False)
+        return Left(why_left(error))
+    except Exception as error:
+        return Left(why_left(error))
 
 
 def _refused(problem: Problem, exact: bool, rebuilt: bool, keeper: Keeper) -> Left | None:
