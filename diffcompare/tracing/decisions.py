@@ -11,7 +11,7 @@ __all__ = ["continuing", "flipping"]
 
 def flipping(numbers: Collection[int]) -> Decide:
     """Answer the guards with these numbers the other way."""
-    return lambda number, _, __, answer: answer != (number in numbers)
+    return lambda number, _, __, ___, answer: answer != (number in numbers)
 
 
 def continuing(exits: Mapping[Place, bool], rounds: int) -> Decide:
@@ -19,20 +19,20 @@ def continuing(exits: Mapping[Place, bool], rounds: int) -> Decide:
 
     ``exits`` holds the answer that ends the loop at a place; one round may compare an array of numbers.
     """
-    # rounds after the end of the floats, and the last round that was seen
-    done: dict[Place, tuple[int, int]] = {}
+    # rounds after the end of the floats, the last round that was seen, and the call that it belongs to
+    done: dict[Place, tuple[int, int, int]] = {}
 
-    def decide(_: int, place: Place, visit: int, answer: bool) -> bool:
+    def decide(_: int, place: Place, visit: int, call: int, answer: bool) -> bool:
         last = exits.get(place)
         if last is None:
             return answer
-        count, seen = done.get(place, (0, -1))
-        if visit != seen and count > rounds:
-            # that loop has ended: this is the next one
+        count, seen, of = done.get(place, (0, -1, call))
+        if call != of or (visit != seen and count > rounds):
+            # that loop has ended, perhaps by its range: this is the next one
             count = 0
         if (visit != seen and count) or (not count and answer == last):
             count += 1
-        done[place] = count, visit
+        done[place] = count, visit, call
         return answer if not count else last if count > rounds else not last
 
     return decide

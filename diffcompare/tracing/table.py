@@ -147,16 +147,18 @@ def _user_place() -> Place:
     return place if place.line else here()
 
 
-def _called_from(frame: FrameType | None, foreign: Callable[[str], bool]) -> tuple[Place, FrameType | None]:
-    """Return the innermost place in files that are not foreign, and the frame of what it called."""
+def _called_from(
+    frame: FrameType | None, foreign: Callable[[str], bool]
+) -> tuple[Place, FrameType | None, FrameType | None]:
+    """Return the innermost place in files that are not foreign, its frame, and the frame of what it called."""
     callee = None
     while frame is not None and foreign(frame.f_code.co_filename):
         # what called for the trace is no code of the function: a builtin has none
         callee, frame = frame, None if frame.f_code.co_filename == _RECORDER else frame.f_back
     if frame is None:
-        return Place("?", "the function", 0), callee
+        return Place("?", "the function", 0), None, callee
     code = frame.f_code
-    return Place(Path(code.co_filename).name, code.co_name, frame.f_lineno, frame.f_lasti), callee
+    return Place(Path(code.co_filename).name, code.co_name, frame.f_lineno, frame.f_lasti), frame, callee
 
 
 _FOREIGN: dict[str, bool] = {}
@@ -169,8 +171,8 @@ def _foreign(file: str) -> bool:
     return found
 
 
-# number of the guard, place, visit, answer of the floats -> the answer to go on with
-Decide = Callable[[int, Place, int, bool], bool]
+# number of the guard, place, visit, call of the function, answer of the floats -> the answer to go on with
+Decide = Callable[[int, Place, int, int, bool], bool]
 
 _ACTIVE: ContextVar[Table | None] = ContextVar("diffcompare_table", default=None)
 
@@ -247,7 +249,8 @@ class Table:
         Arithmetic among numbers of the code is exact, and those of a ``point`` that may have been rounded are kept
         apart; else it is float arithmetic, as in the code.
     decide : callable, optional
-        ``decide(number of the guard, place, visit, answer)`` returns the answer to go on with.
+        ``decide(number of the guard, place, visit, call, answer)`` returns the answer to go on with; ``call`` tells one
+        call of the function that decides at a place from the next.
     """
 
     def __init__(
@@ -276,6 +279,8 @@ class Table:
         self.guards: list[Guard] = []
         self._visit = 0
         self._callee: FrameType | None = None
+        # the last call of the user's function in which a place decided, and its number
+        self._calls: dict[Place, tuple[FrameType | None, int]] = {}
         # where small constants were added to something
         self.places: dict[int, Place] = {}
         # of what is being recorded
@@ -302,6 +307,7 @@ class Table:
             finally:
                 # so does a frame
                 self._callee = None
+                self._calls = {place: (None, call) for place, (_, call) in self._calls.items()}
 
     def move(self, point: Sequence[float]) -> None:
         """Go to another point: what is recorded there shares the nodes."""
@@ -427,12 +433,16 @@ class Table:
         """Record a decision on a condition, and return the answer to go on with."""
         if not self.moving[condition]:
             return answer
-        place, callee = _called_from(sys._getframe(1), _foreign)
+        place, frame, callee = _called_from(sys._getframe(1), _foreign)
         # the frame is held, so that no other one can be taken for it
         if callee is not self._callee:
             self._visit, self._callee = self._visit + 1, callee
         if self.decide is not None:
-            answer = self.decide(len(self.guards) - self.first_guard, place, self._visit, answer)
+            held, call = self._calls.get(place, (None, 0))
+            if frame is not held:
+                call += 1
+                self._calls[place] = frame, call
+            answer = self.decide(len(self.guards) - self.first_guard, place, self._visit, call, answer)
         self.guards.append(Guard(condition, answer, place, self._visit))
         return answer
 

@@ -209,7 +209,7 @@ def trace_one(
 
 def follow_gradient(problem: Problem, *, exact: bool, rebuilt: bool, stretch: Stretch) -> None:
     """Record the gradient alone, to see whether it can be followed; ``TraceError`` where it cannot."""
-    as_it_is: Decide = lambda number, place, visit, answer: answer  # noqa: ARG005, E731
+    as_it_is: Decide = lambda number, place, visit, call, answer: answer  # noqa: ARG005, E731
     trace_one(problem, exact=exact, rebuilt=rebuilt, stretch=stretch, gradient=as_it_is)
 
 
