@@ -14,7 +14,7 @@ import random
 import sys
 import types
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
@@ -24,7 +24,7 @@ from diffcompare.errors import TraceError
 from diffcompare.tracing.calling import calls_made
 from diffcompare.tracing.places import is_library
 
-__all__ = ["Keeper", "kept", "names_of", "slots_of"]
+__all__ = ["USED_UP", "Keeper", "is_used_up", "kept", "names_of", "slots_of"]
 
 # what is reached is held and compared at every trace
 _LARGEST = 200_000
@@ -71,7 +71,8 @@ class Keeper:
         ----------
         roots : sequence
         opaque : bool
-            Objects of C code that hold others out of sight are taken along; else they are refused.
+            Objects of C code that hold others out of sight are taken along, and iterators that a rebuilt copy of the
+            code does not get; else they are refused.
 
         Raises
         ------
@@ -86,6 +87,8 @@ class Keeper:
             raise TraceError("the function refers to objects that are nested too deeply; pass formula=") from None
         if self._held.opaque and not opaque:
             raise TraceError(_OUT_OF_SIGHT.format(self._held.opaque[0]))
+        if self._held.iterators and not opaque:
+            raise TraceError(_USED_UP.format(self._held.iterators[0]))
         try:
             yield
         finally:
@@ -100,6 +103,8 @@ class _Held:
         self.undo: list[_Undo] = []
         # the names of classes whose objects hold others out of sight
         self.opaque: list[str] = []
+        # and of iterators that are found by their names alone
+        self.iterators: list[str] = []
         # the objects are held: an id must not be used again
         self._seen: dict[int, Any] = {}
         self._bytes = 0
@@ -124,7 +129,8 @@ class _Held:
 
     def visit(self, values: Sequence[Any]) -> None:
         """Look at values and at what they refer to, or at nothing where that fails."""
-        objects, undo, bare, opaque, size = (*map(len, (self._seen, self.undo, self._bare, self.opaque)), self._bytes)
+        held = (self._seen, self.undo, self._bare, self.opaque, self.iterators)
+        (objects, undo, bare, opaque, iterators), size = map(len, held), self._bytes
         collecting = gc.isenabled()
         # thousands of small objects are made, and none is garbage
         gc.disable()
@@ -134,7 +140,7 @@ class _Held:
             # what was seen of them must not pass for looked at
             while len(self._seen) > objects:
                 self._seen.popitem()
-            del self.undo[undo:], self._bare[bare:], self.opaque[opaque:]
+            del self.undo[undo:], self._bare[bare:], self.opaque[opaque:], self.iterators[iterators:]
             self._bytes = size
             raise
         finally:
@@ -179,7 +185,8 @@ class _Held:
             found.append(function.__kwdefaults__)
         # functools.wraps gives a function of the user's the module of what it wraps
         if not (_is_users(function.__module__) or _is_users(function.__globals__.get("__name__"))):
-            return found
+            # it is run as it is
+            return [*found, *(value for cell in function.__closure__ or () for value in _contents_of(cell))]
         names = names_of(function.__code__)
         return [*found, *self._names(function.__globals__, names)]
 
@@ -195,7 +202,7 @@ class _Held:
                     namespace[name] = before[name]
 
         self.undo.append(undo)
-        found = list(before.values())
+        found = self._named(before.values())
         for module in [v for v in found if isinstance(v, types.ModuleType)]:
             if id(module) not in self._seen and not is_library(getattr(module, "__file__", None) or "<frozen"):
                 self._seen[id(module)] = module
@@ -213,7 +220,13 @@ class _Held:
                 del cell.cell_contents
 
         self.undo.append(undo)
-        return before
+        return self._named(before)
+
+    def _named(self, values: Iterable[Any]) -> list[Any]:
+        """Return what names stand for, but for iterators: a rebuilt copy gets none that can be used up."""
+        found = list(values)
+        self.iterators += [type(value).__name__ for value in found if is_used_up(type(value))]
+        return [value for value in found if not is_used_up(type(value))]
 
     def _cached(self, wrapper: Any) -> Sequence[Any]:
         before = wrapper.cache_info()
@@ -289,7 +302,7 @@ class _Held:
         if module in _WORLDS:
             return [getattr(value, "__wrapped__", None)]
         if module in _CONSTANT or (_is_standard(module) and module not in _LOOKED_INTO):
-            if hasattr(kind, "__next__") and not module.startswith("_io"):
+            if is_used_up(kind):
                 raise TraceError(_USED_UP.format(kind.__name__))
             return []
         found: list[Any] = [kind]
@@ -297,7 +310,7 @@ class _Held:
             found.append(object.__getattribute__(value, "__dict__"))
         for slot in slots:
             found += self._slot(slot, value)
-        if "__next__" in vars(kind) and not kind.__flags__ & _WRITTEN_IN_PYTHON:
+        if is_used_up(kind):
             raise TraceError(_USED_UP.format(kind.__name__))
         return [*found, *self._hidden(value, found)]
 
@@ -349,7 +362,8 @@ _KINDS: dict[type, Callable[[_Held, Any], Sequence[Any]]] = {
     property: lambda _, value: [value.fget, value.fset, value.fdel],
 }
 _OUT_OF_SIGHT = "{}: what such an object holds cannot be put back after a trace; pass formula="
-_USED_UP = "the function refers to a {}: a trace would use it up; give it a list"
+USED_UP = "a trace would use it up"
+_USED_UP = f"the function refers to a {{}}: {USED_UP}; give it a list"
 # of a class: Py_TPFLAGS_HEAPTYPE
 _WRITTEN_IN_PYTHON = 1 << 9
 _CONTAINERS: dict[type, Callable[[Any, Any], None]] = {
@@ -409,6 +423,14 @@ def slots_of(kind: type) -> list[Any]:
         d for c in kind.__mro__ for d in vars(c).values()
         if isinstance(d, types.MemberDescriptorType) and c.__flags__ & _WRITTEN_IN_PYTHON and "__slots__" in vars(c)
     ]  # fmt: skip
+
+
+def is_used_up(kind: type) -> bool:
+    """Tell whether objects of a class are iterators, whose place cannot be put back."""
+    module = kind.__module__.partition(".")[0]
+    if module in _CONSTANT or (_is_standard(module) and module not in _LOOKED_INTO):
+        return hasattr(kind, "__next__") and not module.startswith("_io")
+    return "__next__" in vars(kind) and not kind.__flags__ & _WRITTEN_IN_PYTHON
 
 
 @functools.lru_cache(maxsize=2**14)

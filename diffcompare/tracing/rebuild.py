@@ -17,8 +17,9 @@ import numpy as np
 from diffcompare.tracing.compiled import CompiledObject, compiled_function
 from diffcompare.tracing.dialect import Dialect, ModuleSubstitute, RandomSubstitute, kind_of
 from diffcompare.tracing.foreign import Foreign
-from diffcompare.tracing.keeping import slots_of
+from diffcompare.tracing.keeping import USED_UP, is_used_up, slots_of
 from diffcompare.tracing.substitutes import SCALARS
+from diffcompare.tracing.table import refuse
 
 __all__ = ["Rebuilder"]
 
@@ -112,6 +113,8 @@ class Rebuilder:
             return self._foreign_function(value)
         if isinstance(value, type):
             return self._class(value)
+        if is_used_up(type(value)):
+            return _IteratorSubstitute(value)
         if type(value) in (list, tuple, dict) and len(value) <= _LARGEST_LIST:
             return self._container(value)
         return self._instance(value)
@@ -395,6 +398,24 @@ def _names_of_class_bodies(code: types.CodeType) -> set[str]:
     inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
     own = set() if code.co_flags & _OPTIMIZED else set(code.co_names)
     return own.union(*map(_names_of_class_bodies, inner))
+
+
+class _IteratorSubstitute:
+    """Stands for an iterator, which may be referred to but not asked."""
+
+    def __init__(self, value: Any) -> None:
+        self.__dict__["_kind"] = type(value)
+
+    __class__: Any = property(lambda self: self._kind)
+
+    def __iter__(self) -> Any:
+        raise refuse(f"the code goes through a {self._kind.__name__}", USED_UP, "give it a list")
+
+    def __next__(self) -> Any:
+        return iter(self)
+
+    def __getattr__(self, _: str) -> Any:
+        return iter(self)
 
 
 def _refuser(name: str) -> Callable[..., Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import functools
+import json
 import pickle
 import random
 import types
@@ -172,9 +173,32 @@ def test_what_could_not_be_put_back_is_refused_each_time() -> None:
     numbers = iter([1.0, 2.0])
     keeper = Keeper()
     for _ in range(2):
-        with pytest.raises(TraceError, match="a trace would use it up"), keeper.kept([lambda: numbers]):
+        with pytest.raises(TraceError, match="a trace would use it up"), keeper.kept([[numbers]]):
             pass
     assert keeper.objects == 0
+
+
+def test_an_iterator_is_left_out_where_a_copy_of_the_code_does_not_get_it() -> None:
+    numbers = iter([1.0, 2.0])
+
+    def refers() -> Any:
+        return numbers
+
+    with Keeper().kept([refers]):
+        pass
+    # as it is, it would get it; so would code of Python's own
+    for roots, opaque in (([refers], False), ([refers, [numbers]], True), ([_as_of_json(refers)], True)):
+        with (
+            pytest.raises(TraceError, match="refers to a list_iterator: a trace would"),
+            Keeper().kept(roots, opaque=opaque),
+        ):
+            pass
+
+
+def _as_of_json(function: Any) -> Any:
+    foreign = types.FunctionType(function.__code__, vars(json), "foreign", None, function.__closure__)
+    foreign.__module__ = "json"
+    return foreign
 
 
 def test_arrays_of_what_was_refused_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:

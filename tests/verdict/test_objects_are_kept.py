@@ -271,6 +271,18 @@ def test_a_generator_is_left_to_plain_calls():
     assert any("a generator: a trace would use it up" in note for note in verdict.notes)
 
 
+def test_an_iterator_that_is_not_asked_hinders_no_trace():
+    weights = iter([2.0, 3.0])
+
+    def weighted(x, weight=None):
+        return inner(x) * (next(weights) if weight is None else weight)
+
+    verdict = dc.check_gradient(lambda x: weighted(x, 1.0), slope, AT)
+    assert (verdict.status, verdict.evidence) == ("consistent", "identity")
+    with pytest.raises(dc.TraceError, match="goes through a list_iterator: a trace would use it up; give it a list"):
+        dc.trace(weighted, (len(AT),))
+
+
 def test_a_cache_of_a_method_holds_what_floats_have_left():
     class Scaled:
         @functools.lru_cache  # noqa: B019
