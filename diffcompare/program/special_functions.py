@@ -367,9 +367,15 @@ def named_term(name: str, operands: list[Term]) -> Term:
         A parameter depends on a variable, or is one that the function does not take.
     """
     build = operands[0].builder
-    before = len(build.nodes)
     result = NAMED[name].rule(*operands)
-    for node in build.nodes[min(before, result.index) :]:
+    given = {term.index for term in operands}
+    # what it is made from, which may be older: others' nodes are none of its
+    waiting, seen = [result.index], {result.index}
+    while waiting:
+        node = build.nodes[waiting.pop()]
+        inner = {*node.operands} - given - seen
+        waiting += inner
+        seen |= inner
         for parameter in node.operands[: _PARAMETERS.get(node.operation, 0)]:
             if any(build.nodes[k].operation == "variable" for k in needed_nodes(build.nodes, [parameter])):
                 raise UnsupportedFunction(

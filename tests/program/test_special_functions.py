@@ -7,6 +7,7 @@ import pytest
 import sympy
 
 from diffcompare.errors import UnsupportedFunction
+from diffcompare.program import special_functions
 from diffcompare.program.dag import Builder, Term
 from diffcompare.program.operations import OPERATIONS, partial_terms
 from diffcompare.program.special_functions import NAMED, ROWS, SOFT_NAMES, named_term
@@ -243,3 +244,15 @@ def test_orthogonal_polynomials_are_those_of_sympy(name, degree):
 
 def test_soft_names_are_names():
     assert set(NAMED) >= SOFT_NAMES
+
+
+def test_a_function_that_is_there_is_not_looked_for_among_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    build, asked = Builder(("x",)), []
+    x = Term(build, build.variable(0))
+    first = named_term("k1", [x])
+    for k in range(50):
+        named_term("k1", [x + k])
+    known = special_functions.needed_nodes
+    monkeypatch.setattr(special_functions, "needed_nodes", lambda *a: (asked.append(1), known(*a))[1])
+    assert named_term("k1", [x]).index == first.index
+    assert len(asked) == 1
