@@ -20,7 +20,7 @@ from diffcompare.tracing.origins import Recorder
 from diffcompare.tracing.table import SMALL, Place, TooLargeError, here, refuse, writing_to
 from diffcompare.watchdog import on_time
 
-__all__ = ["ANSWERS", "FEW", "ArrayGuard", "ArrayTable"]
+__all__ = ["ANSWERS", "FEW", "ArrayGuard", "ArrayTable", "SingleNumbersError"]
 
 # elements of guards by their numbers
 Turned = Mapping[int, NDArray[np.bool_]]
@@ -69,6 +69,10 @@ class ArrayGuard:
     second: int
     answers: NDArray[np.bool_]
     place: Place
+
+
+class SingleNumbersError(TraceError):
+    """A program has too few numbers an operation: it is faster followed number by number."""
 
 
 class ArrayTable:
@@ -135,7 +139,12 @@ class ArrayTable:
             self._counted += 1
         own = self._counted - self._first
         if own > self.few and self._elements < _SMALL * own:
-            raise refuse("a program of single numbers", "its arrays are too small", "trace it number by number")
+            raise refuse(
+                "a program of single numbers",
+                "its arrays are too small to be followed as such",
+                "put what is repeated into arrays",
+                SingleNumbersError,
+            )
         if self._counted > _NODES or self._elements > _ELEMENTS:
             raise refuse(
                 f"more than {_NODES:,} operations on arrays or {_ELEMENTS:,} elements",

@@ -21,6 +21,7 @@ from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import needed_nodes
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.tracing.array_table import SingleNumbersError
 from diffcompare.tracing.keeping import Keeper
 from diffcompare.tracing.table import NODE_LIMIT, CompiledCodeError, TooLargeError
 from diffcompare.verdict.array_identity import judge_arrays
@@ -109,9 +110,12 @@ def judge_by_identity(problem: Problem) -> Judgement | Left:
     return Left(reasons[0])
 
 
-def _by_arrays(problem: Problem, state: State, keeper: Keeper) -> Judgement | Left:
+def _by_arrays(problem: Problem, state: State, keeper: Keeper) -> Judgement | Left | None:
+    """Judge by traces of arrays; None where there are too few of them."""
     try:
         return judge_arrays(problem, state, keeper)
+    except SingleNumbersError:
+        return None
     except CompiledCodeError as error:
         with suppress(Exception):
             return judge_arrays(problem, state, keeper, rebuilt=False)

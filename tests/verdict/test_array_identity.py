@@ -794,3 +794,20 @@ def test_compiled_code_that_reads_numbers_itself_is_not_followed() -> None:
         posed = Problem(Compiled(read), Compiled(slope_of_relu), at.reshape(-1), lambda x: x.reshape(40, 50),
                         np.ravel, tuple(map(str, range(at.size))), None)  # fmt: skip
         assert isinstance(judge_by_identity(posed), Left)
+
+
+def test_that_numbers_are_followed_one_by_one_is_no_reason() -> None:
+    @Compiled
+    def by_bytes(x: Any) -> Any:
+        return np.frombuffer(x.tobytes())
+
+    def f(x: Any) -> Any:
+        s = x[0]
+        for _ in range(2000):
+            s = np.sin(s) + 0.5 * s
+        return s + np.sum(by_bytes(x))
+
+    notes = dc.check_gradient(f, lambda x: np.ones(2), [0.5, 0.25]).notes
+    # how a trace works inside was told: "its arrays are too small; trace it number by number"
+    assert [note for note in notes if "compiled" in note]
+    assert not [note for note in notes if "too small" in note]
