@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 
 from diffcompare.adapters.door import parts_of, remade
 
-__all__ = ["is_movable", "moving", "put_back"]
+__all__ = ["arrays_of", "is_movable", "moving", "put_back"]
 
 
 def is_movable(at: Any) -> bool:
     """Tell whether a point is made of arrays of floats that can be written to."""
-    arrays = _arrays(at)
+    arrays = arrays_of(at)
     return bool(arrays) and all(isinstance(a, np.ndarray) and a.dtype.kind == "f" and a.flags.writeable for a in arrays)
 
 
 @contextmanager
 def put_back(at: Any) -> Iterator[None]:
     """Leave the arrays of a point as they were, bit for bit, whatever happens inside."""
-    before = [(array, array.copy()) for array in _arrays(at)]
+    before = [(array, array.copy()) for array in arrays_of(at)]
     try:
         yield
     finally:
@@ -39,11 +39,12 @@ def moving(function: Callable[..., Any], at: Any) -> Callable[..., Any]:
 
 
 def _moved(function: Callable[..., Any], at: Any, x: Any, *args: Any) -> Any:
-    for array, values in zip(_arrays(at), _arrays(x), strict=True):
+    for array, values in zip(arrays_of(at), arrays_of(x), strict=True):
         array[...] = values
     return function(x, *args)
 
 
-def _arrays(at: Any) -> list[NDArray[Any]]:
+def arrays_of(at: Any) -> list[NDArray[Any]]:
+    """Return the parts of a point."""
     parts = parts_of(at)
     return [at] if parts is None else list(parts.values()) if isinstance(parts, dict) else list(parts)

@@ -12,9 +12,14 @@ import numpy as np
 from diffcompare.errors import DiffcompareError, shorten
 from diffcompare.floats import Floats, unit_of, unit_roundoff
 from diffcompare.tracing.calling import StoppedError, called
-from diffcompare.tracing.places import defined_at, raised_at
+from diffcompare.tracing.origins import Origin
+from diffcompare.tracing.places import defined_at, raised_at, user_frame
+from diffcompare.tracing.spans import Span, resolved
 from diffcompare.tracing.table import place_last
+from diffcompare.verdict.causes.mistakes import Cause
+from diffcompare.verdict.in_place import arrays_of
 from diffcompare.verdict.judgement import UNUSED, Judgement
+from diffcompare.verdict.marks import Mark
 from diffcompare.verdict.problem import Problem, State
 
 __all__ = ["observe", "plain", "raised", "state_of", "why_left"]
@@ -47,8 +52,33 @@ def observe(problem: Problem) -> State | Judgement:
     except Exception as error:
         return plain(problem, "wrong", f"{what} has the wrong shape or type: {_text(error)}{place}")
     if not _same(before, problem.unflatten(problem.x)):
-        return plain(problem, "wrong", f"{what} changed its argument in place{place}", claimed)
+        span, at = _writing(problem)
+        words = f"{what} changed its argument in place{_in(at) or place}"
+        if span is None:
+            return plain(problem, "wrong", words, claimed)
+        mark = Mark.at(span, role="gradient", message="this writes into the argument")
+        cause = Cause("in place", f"{span.text} writes into the argument", tuple(range(len(problem.names))))
+        return replace(plain(problem, "wrong", words, claimed), cause=cause, marks=(mark,))
     return _again(problem, State(values, claimed, unit, claim_unit))
+
+
+def _writing(problem: Problem) -> tuple[Span | None, str]:
+    """Find what writes into the argument, and its line: it raises where that is read-only."""
+    point = problem.unflatten(problem.x)
+    for array in arrays_of(point):
+        if isinstance(array, np.ndarray):
+            array.flags.writeable = False
+    try:
+        called(problem.gradient, point, *problem.args)
+    except ValueError as error:
+        found = user_frame(error)
+        if found is not None and "read-only" in str(error):
+            frame, _ = found
+            return resolved(Origin(frame.f_code, frame.f_lasti, None)), raised_at(error)
+    except Exception:
+        # code that looks at what it is given
+        return None, ""
+    return None, ""
 
 
 def _claimed(problem: Problem, returned: Any) -> tuple[Floats, float]:

@@ -287,14 +287,14 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
             beside = np.abs(np.abs(claimed - judgement.certified) - np.abs(judgement.difference)) / scale
             known = np.isfinite(beside)
             rounding = float(np.max(beside, initial=0.0, where=known)) if known.any() else judgement.rounding
-    found, pointed = None, Pointed()
+    found, pointed = judgement.cause, Pointed(judgement.marks)
     if status == "wrong" and judgement.blame != "formula" and judgement.evidence != "calls":
         shape = np.shape(at) if parts_of(at) is None else None
         # a search that fails says nothing
         with suppress(Exception, OutOfTime):
             measured = judgement.evidence == "witness"
             asked = replace(judgement, difference=None) if measured else judgement
-            found = judgement.cause or cause(problem, asked, difference, shape)
+            found = found or cause(problem, asked, difference, shape)
         pointed = point_out(problem, judgement, found)
         found = pointed.cause
     components = {

@@ -164,6 +164,42 @@ def test_what_a_gradient_returns_instead_of_one_is_the_first_line(claim, words):
     says(dc.check_gradient(square, claim, AT), f"wrong: the gradient {words}{PLACE}")
 
 
+def adds_to_its_argument(x):
+    grad = 2 * x
+    x[0] += grad[0]
+    return grad
+
+
+def doubles_its_argument(x):
+    np.multiply(x, 2, out=x)
+    return x
+
+
+def writes_where_it_may(x):
+    if x.flags.writeable:
+        x[:] = 1.0
+    return 2 * x
+
+
+@pytest.mark.parametrize(
+    ("claim", "text"),
+    [(adds_to_its_argument, "x[0]"), (doubles_its_argument, "np.multiply(x, 2, out=x)")],
+)
+def test_what_writes_into_the_argument_is_marked(claim, text):
+    # the line of the definition was told, which may be far above
+    v = dc.check_gradient(square, claim, AT)
+    (mark,) = v.marks
+    assert (mark.text, mark.line) == (text, claim.__code__.co_firstlineno + 1 + (text == "x[0]"))
+    assert f"changed its argument in place (test_observation.py:{mark.line})" in first_line(v)
+    assert (v.cause.kind, str(v.cause)) == ("in place", f"{text} writes into the argument")
+
+
+def test_code_that_asks_whether_it_may_write_has_no_mark():
+    v = dc.check_gradient(square, writes_where_it_may, AT)
+    assert v.marks == ()
+    assert "changed its argument in place (test_observation.py:" in first_line(v)
+
+
 def test_a_dict_with_a_missing_key_is_named():
     verdict = dc.check_gradient(lambda p: p["a"] @ p["b"], lambda p: {"a": p["b"]}, {"a": AT, "b": AT})
     assert "keys ['a', 'b'] is needed; " in first_line(verdict)

@@ -46,7 +46,7 @@ class Cause:
     kind : str
         ``not finite``, ``treated as constant``, ``sign``, ``factor``, ``permuted``, ``shifted``, ``transposed``,
         ``missing term``, ``extra term``, ``chain factor``, ``other function``, ``clipped``, ``float32``,
-        ``finite difference`` or ``one component``.
+        ``finite difference``, ``in place`` or ``one component``.
     text : str
         One plain sentence, without a full stop.
     components : tuple of int

@@ -50,7 +50,7 @@ FAMILIES = {
     "degrees": _family(r"degrees|radians|pi/180|180/pi", "degrees"),
     "guard": _family(r"guard|epsilon|\beps\b|the (constant|bound)", "guard"),
     "other target": _family(r"gradient of the (log|square|exp)", "other function"),
-    "variable": _family(r"instead of|in place of|stands for|wrong (variable|value)", "variable"),
+    "variable": _family(r"instead of|in place of|stands for|wrong (variable|value)", "variable", "in place"),
     "loop": _family(rf"{_LACKS}|loop|first|last|treated as constant", "missing term", "treated as constant"),
     "accumulation": _family(rf"{_LACKS}|accumulat|overwrit|only the last|treated as constant", "missing term"),
     "parenthesis": _family(r"parenthes|bracket|factor|times|instead of|in place of", "factor", "chain factor"),
