@@ -161,9 +161,10 @@ def _of_number(site: Site, names: Names) -> Iterator[Rewrite]:
         scaled = [2 * value, value / 2, 10 * value, value / 10]
         scaled = [int(v) if isinstance(value, int) and v == int(v) else v for v in scaled]
         for other in dict.fromkeys([*names.numbers, *near, *scaled]):
-            # of a product with 1 and a sum with 0 the number is one too many
-            if other != value and not (other in (0, 1) and isinstance(site.owner, ast.BinOp | ast.UnaryOp)):
-                cost = 1.3 if other not in names.numbers else 1.24 if other in (0, 1) else 1.1
+            if other != value and not _is_idle(site, other):
+                # that stand anywhere, but in sums and as dividends for a reason
+                common = other in (0, 1) and not isinstance(site.owner, ast.BinOp)
+                cost = 1.3 if other not in names.numbers else 1.24 if common else 1.1
                 yield _instead(site, ast.Constant(other), cost)
         if isinstance(value, int) and value and not isinstance(site.owner, ast.UnaryOp | ast.BinOp):
             yield _instead(site, ast.UnaryOp(ast.USub(), ast.Constant(value)), 1.1)
@@ -172,6 +173,16 @@ def _of_number(site: Site, names: Names) -> Iterator[Rewrite]:
             yield _instead(site, ast.Name(name, ast.Load()), _STRANGE if strange else 1.2)
         for text in names.elements:
             yield _instead(site, ast.parse(text, mode="eval").body, 1.2)
+
+
+def _is_idle(site: Site, number: float) -> bool:
+    """Tell whether a number would do nothing, or leave nothing: then the one that stands there is too many."""
+    match site.owner:
+        case ast.BinOp(_, ast.Add() | ast.Sub(), _):
+            return number == 0
+        case ast.BinOp(_, ast.Div(), _) if site.field == "left":
+            return number == 0
+    return number in (0, 1) and isinstance(site.owner, ast.BinOp | ast.UnaryOp)
 
 
 def _of_operator(site: Site, names: Names) -> Iterator[Rewrite]:

@@ -54,6 +54,8 @@ MEANT = [
     ("a = c - np.exp(b)", "a = np.exp(c - b)"),
     ("a = np.exp(c - b)", "a = c - np.exp(b)"),
     ("a = np.sum(b) * c", "a = np.sum(b * c)"),
+    ("a = 2 / (b + 3)", "a = 1 / (b + 3)"),
+    ("a = c / (2 + b)", "a = c / (1 + b)"),
 ]
 
 
@@ -226,3 +228,8 @@ def test_what_has_the_same_value_is_tried_once_but_for_names() -> None:
     found = Beside("a", {"a": 0.25, "b": 1.5, "c": 1.5}, names).texts()
     assert len({"a * (b + c)", "a * (c + b)"} & found) == 1
     assert {"a * b", "a * c"} <= found
+
+
+def test_a_number_that_would_do_nothing_is_too_many() -> None:
+    assert not {"a = b * 1", "a = b / 1"} & (changed("a = b * 2") | changed("a = b / 2"))
+    assert not {"a = b + 0", "a = 0 / b"} & (changed("a = b + 1") | changed("a = 1 / b"))
