@@ -147,7 +147,7 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
     shape, own, fitting = np.shape(value), text_of(site.node), _fitting(site)
     of_matrices = isinstance(site.owner, ast.BinOp) and isinstance(site.owner.op, ast.MatMult)
     powers = "*/+-^" if np.asarray(value).dtype.kind == "f" else "*/"
-    known: set[tuple[bytes, str]] = set()
+    known: set[tuple[bytes, tuple[int, ...], str]] = set()
     held = {**probe.space, **at_hand}
     for item in (*pool, *_centrings(own, value, held), *map(_twin, twins_of(site.node, value, held))):
         try:
@@ -157,7 +157,7 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
             continue
         if kind and not item.text.isidentifier():
             # two names may have the same value by chance, an expression is what another one is
-            alike = np.asarray(other).tobytes(), item.operations
+            alike = np.asarray(other).tobytes(), np.shape(other), item.operations
             if alike in known:
                 continue
             known.add(alike)

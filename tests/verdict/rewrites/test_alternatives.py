@@ -223,6 +223,13 @@ def test_a_number_that_is_missing_is_called_a_constant() -> None:
     assert "the constant 1 is missing beside {}" in [one.cause for one in found]
 
 
+def test_a_column_is_not_what_a_row_of_the_same_numbers_is() -> None:
+    # of zeros and ones the square has the same bytes
+    at_hand = {"a": np.arange(1.0, 7.0).reshape(3, 2), "b": np.array([0.0, 1.0, 1.0])}
+    names = Names(("a", "b"), expressions=frozenset({"b * b"}))
+    assert "a * b[:, None]" in Beside("a", at_hand, names).texts()
+
+
 def test_what_has_the_same_value_is_tried_once_but_for_names() -> None:
     names = Names(("a", "b", "c"), expressions=frozenset({"b + c", "c + b"}))
     found = Beside("a", {"a": 0.25, "b": 1.5, "c": 1.5}, names).texts()
