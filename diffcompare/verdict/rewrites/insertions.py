@@ -64,7 +64,7 @@ class Probe:
 class Item:
     """What could be missing, and by which operations it would stand beside an expression.
 
-    ``is_index``: integers that it gives choose elements.
+    ``is_index``: integers that it gives choose elements; ``widening``: the operations that may change the shape.
     """
 
     text: str
@@ -72,6 +72,7 @@ class Item:
     cost: float
     operations: str
     is_index: bool = False
+    widening: str = "*/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ def pool_of(names: Names) -> Iterator[Item]:
 
     def item(text: str, cost: float, operations: str, of: str = "") -> Item:
         code = compile(text, "<inserted>", "eval")
-        return Item(text, code, cost + 0.005 * len(text), operations, (of or text) in names.indices)
+        widening = "*/+-" if text in names.known else "*/"
+        return Item(text, code, cost + 0.005 * len(text), operations, (of or text) in names.indices, widening)
 
     for number in dict.fromkeys((2, 3, 4, *(v for v in names.numbers if v != 0))):
         # a number of the function may be a term, too
@@ -173,9 +175,9 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
                 made = _OPERATIONS[operation](value, other)
             except Exception:  # noqa: S112 - of no use there
                 continue
-            # without a factor the value may have been repeated
-            wider = factor and np.shape(made) != shape
-            if np.isfinite(made).all() and (wider or np.shape(made) == shape):
+            # without a factor, or a term of the function, the value may have been repeated
+            wider = np.shape(made) != shape
+            if np.isfinite(made).all() and (not wider or operation in item.widening):
                 yield Insertion(site, operation, replace(item, cost=item.cost + _WIDER) if wider else item)
 
 

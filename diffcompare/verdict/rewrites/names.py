@@ -19,8 +19,8 @@ __all__ = ["names_of"]
 _ELEMENT = re.compile(r"\w+\[-?\d+\]|self\.\w+")
 # an element that variables choose
 _PART = re.compile(r"\w+\[[a-zA-Z_]\w*( [+-] \d+)?\]")
-# nodes of an expression that may be put in elsewhere
-_SHORT = 16
+# nodes of an expression that may be put in elsewhere, and of one that the function has and the gradient lacks
+_SHORT, _LONG = 16, 60
 # functions that are tried, and those that are of no use
 _FUNCTIONS = 5
 _PLAIN = re.compile(r"(as|array|atleast|zeros|ones|empty|eye|arange|copy|len|size|shape|ravel|isnan|isfinite)")
@@ -49,11 +49,12 @@ def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> 
     choosing = [text_of(one) for one in parts if _is_short(one, reach, {*variables})]
     slopes = [one for node in theirs for one in _slope(node)]
     short = frozenset(text_of(node) for node in (*theirs, *own, *slopes) if _is_short(node, reach, {*variables}))
+    long = frozenset(text_of(node) for node in theirs if _is_short(node, reach, {*variables}, _LONG))
     return Names(
         variables,
         tuple(dict.fromkeys(numbers))[:12],  # type: ignore[arg-type]
         frozenset(text_of(node) for node in theirs if not isinstance(node, ast.Name | ast.Constant)),
-        short,
+        short | long.difference(text_of(node) for node in own),
         tuple(dict.fromkeys([":", "1:", ":-1", "1:-1", *slices]))[:10],
         frozenset(site.node.id for site in sites if isinstance(site.node, ast.Name) and is_filled(site)),
         tuple(name for name in dict.fromkeys(within) if name in variables),
@@ -87,11 +88,11 @@ def _is_slice(index: ast.expr, reach: set[str]) -> bool:
     return isinstance(index, ast.Slice) and names <= reach
 
 
-def _is_short(node: ast.expr, reach: set[str], variables: set[str]) -> bool:
+def _is_short(node: ast.expr, reach: set[str], variables: set[str], most: int = _SHORT) -> bool:
     """Tell whether an expression may be put in elsewhere: of few parts, some of them variables, all in reach."""
     kinds = ast.BinOp | ast.Call | ast.Subscript | ast.Attribute
     if not isinstance(node, kinds) or isinstance(getattr(node, "ctx", None), ast.Store):
         return False
     parts = list(ast.walk(node))
     names = {one.id for one in parts if isinstance(one, ast.Name)}
-    return len(parts) <= _SHORT and names <= reach and not names.isdisjoint(variables)
+    return len(parts) <= most and names <= reach and not names.isdisjoint(variables)

@@ -53,7 +53,7 @@ class Names:
     known : frozenset of str
         Expressions of the function of the gradient, as :func:`text_of` writes them.
     expressions : frozenset of str
-        Short expressions of both whose names are in reach.
+        Short expressions of both whose names are in reach, and longer ones that the function alone has.
     slices : tuple of str
         The slices of both.
     filled : frozenset of str

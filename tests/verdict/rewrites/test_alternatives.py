@@ -156,6 +156,13 @@ def test_a_factor_that_is_missing_may_have_had_more_elements() -> None:
     assert not {"a + b", "a - b"} & found
 
 
+def test_an_expression_of_the_function_that_is_missing_may_have_had_more_elements() -> None:
+    names = Names(("a", "b"), known=frozenset({"b * b"}), expressions=frozenset({"b * b", "b / 2"}))
+    found = Beside("a", {"a": 0.25, "b": np.array([1.5, 2.5])}, names).texts()
+    assert {"a + b * b", "a - b * b", "a * (b * b)"} <= found
+    assert not {"a + b / 2", "a + b"} & found
+
+
 def test_a_number_is_a_factor_of_a_product_of_matrices_as_a_whole() -> None:
     at_hand = {"a": np.eye(2) + 1.5, "b": np.array([1.5, 2.5]), "c": 0.25}
     (whole, first) = (

@@ -100,8 +100,36 @@ def twice_transposed(x: Any) -> Any:
     return grad
 
 
+SHARES = _RNG.uniform(0.2, 0.8, size=(5, 3))
+
+
+def mixture(c: Any) -> Any:
+    likely = np.exp(-0.5 * (ANCHORS[:, :1] - c) ** 2 / (C + 1.0) ** 2)
+    return -np.sum(np.log(np.sum(SHARES * likely, axis=1)))
+
+
+def forgets_the_densities(c: Any) -> Any:
+    gap = ANCHORS[:, :1] - c
+    joint = SHARES
+    part = joint / np.sum(joint, axis=1, keepdims=True)
+    return -np.sum(part * gap, axis=0) / (C + 1.0) ** 2
+
+
+def distances(x: Any) -> Any:
+    return np.sum(np.sqrt(np.sum((ANCHORS - x) ** 2, axis=1) + C**2))
+
+
+def forgets_the_distances(x: Any) -> Any:
+    gap = ANCHORS - x
+    length = np.sqrt(C**2)
+    return -np.sum(gap / np.reshape(length, (-1, 1)), axis=0)
+
+
 POINT = [0.3, 1.1]
+DENSITY = "np.exp(-0.5 * (ANCHORS[:, :1] - c) ** 2 / (C + 1.0) ** 2)"
 PLACES = [
+    (mixture, forgets_the_densities, [0.4, -0.7, 1.2], "SHARES", f"the factor {DENSITY} is missing"),
+    (distances, forgets_the_distances, [0.4, -0.7, 1.2], "C**2", "the term np.sum((ANCHORS - x) ** 2, axis=1) is"),
     (smoothing, forgets_a_name, POINT, "d_level + np.array([gap, 0.0])", "the term -d_level * p[0] is missing"),
     (smoothing, takes_the_new_level, POINT, "grad = grad - 2 * gap * d_level", "takes a stale value"),
     (smoothing, overwrites, POINT, "grad = -2 * gap * d_level", "overwrites grad"),
