@@ -114,7 +114,7 @@ def _of_expression(site: Site, names: Names) -> Iterator[Rewrite]:
             said = "the loop should run over {}" if looped else ""
             yield _instead(site, copied(value), 1.2, "loop" if looped else "shifted", said)
             if not looped:
-                yield _squared(site)
+                yield from _squared(site)
             for text in names.parts if text_of(site.node) in names.parts else ():
                 yield _instead(site, ast.parse(text, mode="eval").body, 1.15)
 
@@ -135,11 +135,13 @@ def _of_name(site: Site, names: Names) -> Iterator[Rewrite]:
     for number in names.numbers:
         yield _instead(site, ast.Constant(number), 1.4)
     if not isinstance(site.owner, ast.Subscript):
-        yield _squared(site)
+        yield from _squared(site)
 
 
-def _squared(site: Site) -> Rewrite:
-    return _instead(site, ast.BinOp(site.node, ast.Pow(), ast.Constant(2)), 1.22)
+def _squared(site: Site) -> Iterator[Rewrite]:
+    # that of a logarithm is twice it
+    if called_name(site.owner) not in ("log", "log2", "log10"):
+        yield _instead(site, ast.BinOp(site.node, ast.Pow(), ast.Constant(2)), 1.22)
 
 
 def _of_number(site: Site, names: Names) -> Iterator[Rewrite]:
@@ -409,7 +411,11 @@ def _called(site: Site, names: Names) -> Iterator[Rewrite]:
     node = site.node
     if not is_value(site) or isinstance(node, ast.Constant):
         return
+    around = called_name(site.owner)
     for name in names.functions:
+        if any({around, name.rpartition(".")[2]} <= {*family} for family in _LIKE):
+            # that stands for it
+            continue
         new = ast.Call(ast.parse(name, mode="eval").body, [node], [])
         if not isinstance(node, ast.Call) or text_of(node.func) != name:
             words = f"{name} is missing around this", f"{name} is missing around {{}}"

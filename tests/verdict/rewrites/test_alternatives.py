@@ -247,3 +247,14 @@ def test_what_has_the_same_value_is_tried_once_but_for_names() -> None:
 def test_a_number_that_would_do_nothing_is_too_many() -> None:
     assert not {"a = b * 1", "a = b / 1"} & (changed("a = b * 2") | changed("a = b / 2"))
     assert not {"a = b + 0", "a = 0 / b"} & (changed("a = b + 1") | changed("a = 1 / b"))
+
+
+def test_a_square_in_a_logarithm_is_a_factor() -> None:
+    assert "a = np.log(b ** 2)" not in changed("a = np.log(b)")
+    assert "a = np.exp(b ** 2)" in changed("a = np.exp(b)")
+
+
+def test_of_two_functions_that_are_taken_for_one_another_none_is_missing_in_the_other() -> None:
+    names = Names(("b",), functions=("np.sum",))
+    assert "a = np.mean(np.sum(b))" not in changed("a = np.mean(b)", names)
+    assert "a = np.sqrt(np.sum(b))" in changed("a = np.sqrt(b)", names)
