@@ -302,7 +302,8 @@ def _operands(node: Any, source: _Source) -> list[Any]:
         case ast.Call(func=ast.Attribute(value=owner)) if not _is_module(owner, source):
             return [owner, *node.args]
         case ast.Call():
-            return list(node.args)
+            # the subscripts of einsum are none
+            return [one for one in node.args if not (isinstance(one, ast.Constant) and isinstance(one.value, str))]
     return []
 
 

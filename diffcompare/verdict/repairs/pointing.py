@@ -126,6 +126,8 @@ def _searched(
     cause = _in_source(cause, marks)
     little = cause is None or _says_little(cause) or cause.kind == "extra term" or cause.text.startswith(_ROW)
     little = little or (cause is not None and _NUMBER.match(cause.text) is not None)
+    # of a term that is used twice half may be left
+    little = little or (cause is not None and own is not None and (cause.kind, own.kind) == ("missing term", "factor"))
     cause = _in_source(own if explains and little else cause, marks)
     return Pointed(tuple(marks), _of_place(cause, more) if near else cause)
 

@@ -195,14 +195,14 @@ def _said(edit: Edit, texts: Texts, text: str) -> _Said:
     match edit.form:
         case "factor" if edit.entry.form == "{}" and edit.entry.node in edit.site.values(texts.pair.build):
             also = "" if c.value == 1 else f", times {c.text}"
-            return _Said("exponent", f"this should be squared{also}", f"{text} should be squared")
+            return _Said("exponent", f"this should be squared{also}", f"{text} should be squared{also}")
         case "factor":
             missing = f"the factor {alone} is missing"
             return _Said("chain factor", missing, f"{missing} in {text}")
         case "quotient":
             also = "" if c.value == 1 else f", times {c.text}"
             divided = f"should be divided by {bare}"
-            return _Said("chain factor", f"this {divided}{also}", f"{text} {divided}")
+            return _Said("chain factor", f"this {divided}{also}", f"{text} {divided}{also}")
         case "addend":
             build = texts.pair.build
             still = not build.shape(edit.entry.node) and not build.moving[edit.entry.node]

@@ -615,3 +615,51 @@ def test_a_variable_of_a_jacobian_is_called_as_the_function_calls_it() -> None:
         {"a": 0.7, "b": 0.26, "c": 0.28},
     )
     assert str(named.cause) == "the factor b is missing in b ** (-power - 2.0)"
+
+
+SIGNS = 2 * Y - 1
+
+
+def logistic_losses(w: Any) -> Any:
+    return np.sum(np.log1p(np.exp(SIGNS * (X @ w))))
+
+
+def no_slope(w: Any) -> Any:
+    slope = SIGNS
+    return np.einsum("n,ni->i", slope, X)
+
+
+def test_the_subscripts_of_einsum_are_no_operand() -> None:
+    verdict = dc.check_gradient(logistic_losses, no_slope, W)
+    assert verdict.places["text"].tolist() == ["slope"]
+    assert "is missing in slope" in str(verdict.cause)
+
+
+def length(x: Any) -> Any:
+    return -20 * np.exp(-0.2 * np.sqrt(x @ x / len(x)))
+
+
+def other_divisor(x: Any) -> Any:
+    r = np.sqrt(x @ x / len(x))
+    return 4 * np.exp(-0.2 * r) * x / (x * r)
+
+
+def test_the_cause_says_by_which_number_a_square_is_off() -> None:
+    verdict = dc.check_gradient(length, other_divisor, W)
+    assert verdict.cause == "x should be squared, times 1/4"
+
+
+def antisymmetric(m: Any) -> Any:
+    m = m.reshape(4, 4)
+    return np.sum(np.log1p(np.exp(np.einsum("ni,ij,nj->n", X, m, X)))) + 0.5 * np.sum((m - m.T) ** 2)
+
+
+def half_of_it(m: Any) -> Any:
+    m = m.reshape(4, 4)
+    d = np.einsum("ni,ij,nj->n", X, m, X)
+    return (np.einsum("n,ni,nj->ij", sigmoid(d), X, X) + (m - m.T)).ravel()
+
+
+def test_half_of_a_term_that_is_used_twice_is_no_missing_term() -> None:
+    verdict = dc.check_gradient(antisymmetric, half_of_it, V.ravel())
+    assert verdict.cause == "the factor 2 is missing in m - m.T"
