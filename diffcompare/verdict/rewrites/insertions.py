@@ -88,7 +88,7 @@ class Insertion:
         """It in words."""
         other = ast.parse(self.item.text, mode="eval").body
         text, factor = ast.unparse(other), self.operation in "*/^"
-        number = text[0].isdigit()
+        number = isinstance(other, ast.Constant)
         closed = text if number or text.isidentifier() or text[-1] in ")]" else f"({text})"
         words = _WORDS[self.operation].format(closed if self.operation == "-" else text)
         words = words.replace("term", "constant", 1) if number else words
@@ -126,6 +126,7 @@ def pool_of(names: Names) -> Iterator[Item]:
         yield item(f"1 - {name}", 1.7, "*", name)
         yield item(f"1 - {name} ** 2", 1.75, "*", name)
         yield item(f"{name}[:, None]", 1.55, "*/")
+        yield item(f"2 * {name}", 1.65, "+-", name)
     for first, second in combinations_with_replacement(parameters, 2):
         yield item(f"{first} * {second}", 1.7, "+-")
 

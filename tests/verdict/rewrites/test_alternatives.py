@@ -237,6 +237,14 @@ def test_a_column_is_not_what_a_row_of_the_same_numbers_is() -> None:
     assert "a * b[:, None]" in Beside("a", at_hand, names).texts()
 
 
+def test_twice_a_value_is_a_term_that_may_be_missing() -> None:
+    (definition,) = ast.parse("def gradient(a, b):\n    -a\n").body
+    site = next(one for one in sites_of(definition) if isinstance(one.node, ast.expr))
+    probe = Probe({}, seen=(-0.25, {"a": 0.25, "b": 0.75}))
+    found = [one.rewrite.cause for one in insertions_of(site, list(pool_of(Names(("a", "b")))), probe)]
+    assert {"the term 2 * b is missing beside {}", "the term -(2 * b) is missing beside {}"} <= {*found}
+
+
 def test_what_has_the_same_value_is_tried_once_but_for_names() -> None:
     names = Names(("a", "b", "c"), expressions=frozenset({"b + c", "c + b"}))
     found = Beside("a", {"a": 0.25, "b": 1.5, "c": 1.5}, names).texts()
