@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -142,7 +143,7 @@ def _likes(node: Any, names: Names) -> Iterator[ast.stmt]:
     """Yield lines that add as much to another part of what a line adds to, or what nothing reads, or take it away."""
     match node:
         case ast.AugAssign(ast.Subscript(array, index), _, value):
-            for other, added in _more(index, value, names):
+            for other, added in (*_more(index, value, names), *_along_other_axis(index, value, names)):
                 for op in (ast.Add, ast.Sub):
                     yield ast.AugAssign(ast.Subscript(array, other, ast.Store()), op(), added)
         case ast.Expr(ast.Call(ast.Attribute(_, "at") as called, [array, index, value], [])):
@@ -157,6 +158,34 @@ def _more(index: Any, value: Any, names: Names) -> Iterator[tuple[Any, Any]]:
     for name in names.unused:
         yield from ((other, ast.Name(name, ast.Load())) for other in (index, *others))
     yield from ((other, value) for other in others)
+
+
+def _along_other_axis(index: Any, value: Any, names: Names) -> Iterator[tuple[Any, Any]]:
+    """Yield the same parts along the other axis: of a[1:] -= b[:-1] that is a[:, 1:] -= c[:, :-1]."""
+    other = _other_axis(index)
+    read = {id(one) for one in ast.walk(value) if isinstance(one, ast.Subscript) and _other_axis(one.slice)}
+    arrays = [one.value for one in ast.walk(value) if id(one) in read and isinstance(one.value, ast.Name)]
+    if other is None or not arrays:
+        return
+    strange = frozenset[str]().union(*(names.strange.get(id(one), ()) for one in arrays))
+    for name in (None, *(name for name in names.variables if name not in strange)):
+        turned = copy.deepcopy(value)
+        for one in ast.walk(turned):
+            if isinstance(one, ast.Subscript) and (slices := _other_axis(one.slice)) is not None:
+                one.slice = slices
+                one.value = one.value if name is None else ast.Name(name, ast.Load())
+        yield other, turned
+
+
+def _other_axis(index: Any) -> ast.Slice | ast.Tuple | None:
+    match index:
+        case ast.Slice(ast.expr(), _, _) | ast.Slice(_, ast.expr(), _):
+            return ast.Tuple([ast.Slice(), index], ast.Load())
+        case ast.Tuple([ast.Slice(None, None, None), ast.Slice() as second]):
+            return second
+        case ast.Tuple([ast.Slice() as first, ast.Slice() as second]):
+            return ast.Tuple([second, first], ast.Load())
+    return None
 
 
 def _parts_like(index: Any, names: Names) -> Iterator[Any]:

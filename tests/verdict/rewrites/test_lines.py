@@ -31,6 +31,38 @@ def test_a_line_is_missing_for_other_indices_with_what_nothing_reads() -> None:
     assert "the line d[i, 0] += gx is missing" not in found
 
 
+def test_a_line_is_missing_along_the_other_axis_of_another_array() -> None:
+    source = "def g(px, py, n):\n    d = px + py\n    d[1:] -= py[:-1]\n    d += px\n"
+    found = missing(source, variables=("d", "px", "py"))
+    assert {"the line d[:, 1:] -= px[:, :-1] is missing", "the line d[:, 1:] += py[:, :-1] is missing"} <= {*found}
+    found = missing(source.replace("[1:]", "[:, 1:]").replace("[:-1]", "[:, :-1]"), variables=("d", "px", "py"))
+    assert "the line d[1:] -= px[:-1] is missing" in found
+    assert not [one for one in missing(source.replace("[:-1]", "[0]"), variables=("px",)) if "px[" in one]
+
+
+def variation(u: Any) -> Any:
+    dx, dy = np.zeros((4, 5)), np.zeros((4, 5))
+    dx[:, :-1] = np.diff(u, axis=1)
+    dy[:-1] = np.diff(u, axis=0)
+    return np.sum(np.sqrt(dx**2 + dy**2 + 0.5))
+
+
+def of_columns_alone(u: Any) -> Any:
+    dx, dy = np.zeros((4, 5)), np.zeros((4, 5))
+    dx[:, :-1] = np.diff(u, axis=1)
+    dy[:-1] = np.diff(u, axis=0)
+    norm = np.sqrt(dx**2 + dy**2 + 0.5)
+    px, py = dx / norm, dy / norm
+    grad = -px - py
+    grad[1:] += py[:-1]
+    return grad
+
+
+def test_the_line_for_the_other_axis_is_told() -> None:
+    verdict = dc.check_gradient(variation, of_columns_alone, np.cos(np.arange(20.0)).reshape(4, 5))
+    assert str(verdict.cause) == "the line grad[:, 1:] += px[:, :-1] is missing after grad[1:] += py[:-1]"
+
+
 def springs(x: Any) -> Any:
     p = x.reshape(3, 2)
     return sum(np.sum(np.cosh(p[i] - p[j])) for i, j in EDGES)
