@@ -163,8 +163,8 @@ def _more(index: Any, value: Any, names: Names) -> Iterator[tuple[Any, Any]]:
 def _along_other_axis(index: Any, value: Any, names: Names) -> Iterator[tuple[Any, Any]]:
     """Yield the same parts along the other axis: of a[1:] -= b[:-1] that is a[:, 1:] -= c[:, :-1]."""
     other = _other_axis(index)
-    read = {id(one) for one in ast.walk(value) if isinstance(one, ast.Subscript) and _other_axis(one.slice)}
-    arrays = [one.value for one in ast.walk(value) if id(one) in read and isinstance(one.value, ast.Name)]
+    read = [one for one in ast.walk(value) if isinstance(one, ast.Subscript) and _other_axis(one.slice)]
+    arrays = [one.value for one in read if isinstance(one.value, ast.Name)]
     if other is None or not arrays:
         return
     strange = frozenset[str]().union(*(names.strange.get(id(one), ()) for one in arrays))
