@@ -194,7 +194,7 @@ def _centrings(own: str, value: Any, at_hand: dict[str, Any]) -> Iterator[Item]:
 
 
 def _twin(text: str) -> Item:
-    return Item(text, compile(text, "<inserted>", "eval"), 1.45 + 0.005 * len(text), "+-")
+    return Item(text, compile(text, "<inserted>", "eval"), 1.45 + 0.005 * len(text), "+-", widening="+-")
 
 
 def _fitting(site: Site) -> str:

@@ -6,7 +6,7 @@ import ast
 import copy
 import re
 from collections.abc import Iterator, Mapping
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,9 @@ _ENDING = re.compile(r"\d+$")
 
 
 def twins_of(node: Any, value: Any, at_hand: Mapping[str, Any]) -> Iterator[str]:
-    """Yield expressions that are like one but for their names, and its transpose where it is a square matrix.
+    """Yield expressions that are like one but for their names, or the axis that they add, and its transpose.
 
-    Of a1·b1 that is a2·b2, and of u·dv it is du·v.
+    Of a1·b1 that is a2·b2, of u·dv it is du·v, and of a[:, None] it is a[None, :]; only square matrices are transposed.
     """
     if isinstance(node, ast.Name | ast.Constant) or len(list(ast.walk(node))) > _LONGEST:
         return
@@ -31,8 +31,20 @@ def twins_of(node: Any, value: Any, at_hand: Mapping[str, Any]) -> Iterator[str]
     own = sorted({one.id for one in ast.walk(node) if isinstance(one, ast.Name)} & shapes.keys())
     for names in (*_with_another_ending(own, shapes), *_alike(own, shapes), *_of_slopes(own, shapes)):
         yield text_of(_Renamed(names).visit(copy.deepcopy(node)))
+    match node:
+        case ast.Subscript(array, ast.Tuple(parts)):
+            # of a row of differences that is a column
+            yield from (text_of(ast.Subscript(array, other, ast.Load())) for other in _turned(parts))
     if np.ndim(value) == 2 and np.shape(value) == np.shape(value)[::-1]:
         yield f"({text_of(node)}).T"
+
+
+def _turned(parts: list[Any]) -> Iterator[ast.Tuple]:
+    """Yield an index with the new axis before or after the one beside it."""
+    for k, pair in enumerate(pairwise(parts)):
+        match pair:
+            case (ast.Constant(None), ast.Slice(None, None, None)) | (ast.Slice(None, None, None), ast.Constant(None)):
+                yield ast.Tuple([*parts[:k], *pair[::-1], *parts[k + 2 :]], ast.Load())
 
 
 def _with_another_ending(own: list[str], shapes: Mapping[str, Any]) -> Iterator[dict[str, str]]:
