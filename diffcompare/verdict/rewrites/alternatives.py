@@ -307,6 +307,11 @@ def _of_call(site: Site, names: Names) -> Iterator[Rewrite]:
         other_func = copied(called)
         setattr(other_func, "attr" if isinstance(called, ast.Attribute) else "id", other)
         yield _instead(site, ast.Call(other_func, arguments, node.keywords), 1.2, "other function", "this should be {}")
+    for other in names.helpers:
+        # as gelu and d_gelu are
+        if other != name and min(len(other), len(name)) > 2 and (name in other or other in name):
+            new = ast.Call(ast.Name(other, ast.Load()), arguments, node.keywords)
+            yield _instead(site, new, 1.15, "other function", "this should be {}")
     # np.add.at writes into its first argument
     for k in range(name == "at", len(arguments) - 1):
         kind = "transposed" if name == "outer" else "permuted"

@@ -6,7 +6,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 import numpy as np
 
@@ -63,6 +63,7 @@ def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> 
         tuple(sorted(filter(_PART.fullmatch, short))),
         tuple(name for name, _ in functions.most_common(_FUNCTIONS)),
         tuple(name for name in code.co_varnames[code.co_argcount :] if name not in read),
+        tuple(name for name, value in space.items() if isinstance(value, FunctionType) and name != code.co_name),
     )
 
 

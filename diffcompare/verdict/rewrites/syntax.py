@@ -70,6 +70,8 @@ class Names:
         What both call with one argument.
     unused : tuple of str
         Names of values that nothing reads.
+    helpers : tuple of str
+        Names of other functions of the user's.
     strange : mapping of int to frozenset of str
         By the identity of a name in the syntax, the names of values of another kind.
     """
@@ -86,6 +88,7 @@ class Names:
     parts: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    helpers: tuple[str, ...] = ()
     strange: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
 

@@ -184,11 +184,13 @@ def test_a_number_is_a_factor_of_a_product_of_matrices_as_a_whole() -> None:
         ("-s * di / b", "-ds * i / b"),
         ("m @ n", "(m @ n).T"),
         ("u1 / v1", "u2 / v2"),
+        ("w[:, None]", "w[None, :]"),
+        ("m[None, :, :]", "m[:, None, :]"),
     ],
 )
 def test_what_else_a_sum_has_is_like_what_it_has(own: str, more: str) -> None:
     numbers = dict(zip(("a", "b", "p", "q", "s", "i", "ds", "di"), np.linspace(0.3, 1.7, 8).tolist(), strict=True))
-    numbers |= {"u1": 0.1, "v1": 0.2, "u2": 1.1, "v2": 1.2}
+    numbers |= {"u1": 0.1, "v1": 0.2, "u2": 1.1, "v2": 1.2, "w": np.array([0.1, 0.3])}
     at_hand = {**numbers, "m": np.arange(6.0).reshape(2, 3), "n": np.arange(6.0).reshape(3, 2)}
     assert f"{own} + {more}" in Beside(own, at_hand, Names(())).texts()
 
@@ -266,3 +268,9 @@ def test_of_two_functions_that_are_taken_for_one_another_none_is_missing_in_the_
     names = Names(("b",), functions=("np.sum",))
     assert "a = np.mean(np.sum(b))" not in changed("a = np.mean(b)", names)
     assert "a = np.sqrt(np.sum(b))" in changed("a = np.sqrt(b)", names)
+
+
+def test_a_function_whose_name_holds_that_of_another_may_be_meant() -> None:
+    names = Names(("b",), helpers=("gelu", "d_gelu", "ge", "other", "dtanh"))
+    assert changed("a = gelu(b)", names) & {f"a = {one}(b)" for one in names.helpers} == {"a = d_gelu(b)"}
+    assert "a = dtanh(b)" in changed("a = np.tanh(b)", names)

@@ -125,10 +125,48 @@ def forgets_the_distances(x: Any) -> Any:
     return -np.sum(gap / np.reshape(length, (-1, 1)), axis=0)
 
 
+def bent(z: Any) -> Any:
+    return z / (1 + np.exp(-1.7 * z))
+
+
+def d_bent(z: Any) -> Any:
+    s = 1 / (1 + np.exp(-1.7 * z))
+    return s + 1.7 * z * s * (1 - s)
+
+
+def layer(x: Any) -> Any:
+    return np.sum(bent(ANCHORS @ x) ** 2)
+
+
+def takes_the_function(x: Any) -> Any:
+    z = ANCHORS @ x
+    return ANCHORS.T @ (2 * bent(z) * bent(z))
+
+
+GOALS = np.sqrt(np.sum((ANCHORS[:, None, :] - ANCHORS[None, :, :]) ** 2, axis=2)) + np.eye(5)
+
+
+def stress(x: Any) -> Any:
+    p = x.reshape(5, 2)
+    pairs = [(i, j) for i in range(5) for j in range(i)]
+    return sum((GOALS[i, j] - np.sqrt(np.sum((p[i] - p[j]) ** 2))) ** 2 for i, j in pairs)
+
+
+def forgets_a_root(x: Any) -> Any:
+    p = x.reshape(5, 2)
+    gap = p[:, None, :] - p[None, :, :]
+    d = (gap**2).sum(axis=-1) + np.eye(5)
+    ratio = (GOALS - d) / d * (1 - np.eye(5))
+    return -2 * np.sum(ratio[:, :, None] * gap, axis=1).ravel()
+
+
 POINT = [0.3, 1.1]
+TEN = np.cos(np.arange(10.0)) * np.arange(1.0, 11.0)
 DENSITY = "np.exp(-0.5 * (ANCHORS[:, :1] - c) ** 2 / (C + 1.0) ** 2)"
 PLACES = [
     (mixture, forgets_the_densities, [0.4, -0.7, 1.2], "SHARES", f"the factor {DENSITY} is missing"),
+    (layer, takes_the_function, [0.4, -0.7, 1.2], "bent(z)", "this should be d_bent(z) in place of bent(z)"),
+    (stress, forgets_a_root, TEN, "(gap**2).sum(axis=-1) + np.eye(5)", "np.sqrt is missing around"),
     (distances, forgets_the_distances, [0.4, -0.7, 1.2], "C**2", "the term np.sum((ANCHORS - x) ** 2, axis=1) is"),
     (smoothing, forgets_a_name, POINT, "d_level + np.array([gap, 0.0])", "the term -d_level * p[0] is missing"),
     (smoothing, takes_the_new_level, POINT, "grad = grad - 2 * gap * d_level", "takes a stale value"),
