@@ -68,6 +68,15 @@ def test_random_bugs_are_those_of_their_seed(tmp_path: Path) -> None:
     changes_the_gradient_alone(drawn, tmp_path)
 
 
+def test_random_bugs_hold_no_idle_parentheses_and_what_is_true_of_all_numbers_may_be_said() -> None:
+    one = next(case for case in OPEN if case.name == "gravity")
+    bugs = {bug.new: bug for bug in with_random_bugs(one, 40, seed=22).bugs}
+    assert "    r2 = soft**2" in bugs
+    # of differences between all pairs the sum over the other axis has the other sign
+    assert bugs["    return np.sum(w[:, :, None] * d, axis=0)"].also == r"\bsign\b|negat"
+    assert not bugs["    r2 = soft**2"].also
+
+
 def changes_the_gradient_alone(one: Case, folder: Path) -> None:
     right = load(one.right, folder, "right")
     value, slope = np.array(right.f(np.array(right.at))), np.asarray(right.gradient(np.array(right.at)))

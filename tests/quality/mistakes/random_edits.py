@@ -10,6 +10,7 @@ import random
 import tempfile
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,7 +51,8 @@ def with_random_bugs(case: Case, count: int, seed: int) -> Case:
             found = _numbers(case.edit(bug).text, Path(name), f"try{len(edits)}")
             if found is None or found.shape != known.shape or not _differs(found, known):
                 continue
-            bugs.append(bug)
+            also = [one for one in (bug.also, _true_of(found, known)) if one]
+            bugs.append(replace(bug, also="|".join(also)))
             families.append(fewest.family)
     return Case(case.name, case.text, tuple(bugs), case.what)
 
@@ -58,6 +60,16 @@ def with_random_bugs(case: Case, count: int, seed: int) -> Case:
 def _differs(found: Any, known: Any) -> bool:
     size = np.max(np.abs(known), initial=0.0)
     return bool(np.all(np.isfinite(found)) and np.max(np.abs(found - known), initial=0.0) > 1e-6 * size)
+
+
+def _true_of(found: Any, known: Any) -> str:
+    """Return what may be said of a gradient whatever was edited: that it has another sign or size, or is transposed."""
+    close = 1e-12 * np.max(np.abs(known), initial=0.0)
+    size = np.sum(found * known) / np.sum(known * known)
+    if size and known.size > 1 and np.max(np.abs(found - size * known)) <= close * abs(size):
+        return r"\bsign\b|negat" if abs(size + 1) <= 1e-12 else "factor|times"
+    turned = found.ndim == 2 and found.T.shape == known.shape and np.max(np.abs(found.T - known)) <= close
+    return "transpos" if turned else ""
 
 
 def _numbers(text: str, folder: Path, name: str) -> Any:
@@ -71,12 +83,22 @@ def _numbers(text: str, folder: Path, name: str) -> Any:
 
 
 def _bug(text: str, edit: _Edit) -> Bug:
-    """Say the edit as old and new text, in as many lines as make the old one unique."""
+    """Say the edit as old and new text, in as many lines as make the old one unique; nobody writes idle parentheses."""
+    written = [text[: edit.low] + new + text[edit.high :] for new in (edit.new, edit.new[1:-1])]
+    if edit.new[:1] == "(" and _tree(written[1]) == _tree(written[0]):
+        edit = edit._replace(new=edit.new[1:-1])
     low, high = text.rfind("\n", 0, edit.low) + 1, text.find("\n", edit.high)
     while text.count(text[low:high]) > 1:
         low = text.rfind("\n", 0, low - 1) + 1
     new = text[low : edit.low] + edit.new + text[edit.high : high]
     return Bug(edit.family, text[low:high], new, edit.also)
+
+
+def _tree(text: str) -> str:
+    try:
+        return ast.dump(ast.parse(text))
+    except SyntaxError:
+        return ""
 
 
 def _edits(text: str) -> Iterator[_Edit]:
@@ -192,7 +214,8 @@ def _of_call(node: ast.Call, function: ast.Attribute, said: Any) -> Iterator[tup
     if name == "sum":
         yield "mean", node, f"{head[:-3]}mean{whole[len(head) :]}", ""
     if name in ("exp", "log", "sqrt", "sin", "cos", "tanh", "abs", "sign") and len(node.args) == 1:
-        yield "function", node, said(node.args[0]), ""
+        # a number is its sign times its absolute value
+        yield "function", node, said(node.args[0]), "factor|divided" if name in ("abs", "sign") else ""
     if name in ("outer", "dot") and len(node.args) == 2:
         yield "transposed", node, f"{head}({said(node.args[1])}, {said(node.args[0])})", ""
     for keyword in node.keywords:
