@@ -586,6 +586,7 @@ def test_what_the_function_needs_is_right_in_code_that_returns_both() -> None:
     assert str(v.cause) == "the sign of -weights is flipped"
 
 
+SHIFT = 2.0
 TEMPERATURES = np.array([0.55, 0.6, 0.63, 0.73])
 
 
@@ -598,7 +599,7 @@ def rows_of(a: Any, b: Any, c: Any) -> Any:
     rows = [[0.0] * 3 for _ in TEMPERATURES]
     for row, t in zip(rows, TEMPERATURES, strict=True):
         power = (1.0 - t) ** c
-        share = a * b ** (-power - 2.0)
+        share = a * b ** (-power - SHIFT)
         row[0] = b ** (-power - 1.0)
         row[1] = -(power + 1.0) * share / b
         row[2] = -power * share * np.log(b) * np.log(1.0 - t)
@@ -608,13 +609,13 @@ def rows_of(a: Any, b: Any, c: Any) -> Any:
 def test_a_variable_of_a_jacobian_is_called_as_the_function_calls_it() -> None:
     # it was "the factor J[1]"
     verdict = dc.check_jacobian(density, lambda p: rows_of(*p), np.array([0.7, 0.26, 0.28]))
-    assert str(verdict.cause) == "the factor p[1] is missing in b ** (-power - 2.0)"
+    assert str(verdict.cause) == "the factor p[1] is missing in b ** (-power - SHIFT)"
     named = dc.check_jacobian(
         lambda v: density([v["a"], v["b"], v["c"]]),
         lambda v: (lambda J: {"a": J[:, 0], "b": J[:, 1], "c": J[:, 2]})(rows_of(v["a"], v["b"], v["c"])),
         {"a": 0.7, "b": 0.26, "c": 0.28},
     )
-    assert str(named.cause) == "the factor b is missing in b ** (-power - 2.0)"
+    assert str(named.cause) == "the factor b is missing in b ** (-power - SHIFT)"
 
 
 SIGNS = 2 * Y - 1
