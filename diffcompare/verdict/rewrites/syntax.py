@@ -108,7 +108,14 @@ class Site:
     def replaced(self, new: Any) -> Change:
         """Put another node in its place."""
         ast.copy_location(new, self.node)
-        return Change(self.owner, self.field, self.index, ast.fix_missing_locations(new))
+        waiting = [*ast.iter_child_nodes(new)]
+        while waiting:
+            one = waiting.pop()
+            # what has a place is of the source, and so are its parts
+            if not hasattr(one, "lineno"):
+                ast.copy_location(one, self.node)
+                waiting += ast.iter_child_nodes(one)
+        return Change(self.owner, self.field, self.index, new)
 
 
 @dataclass(frozen=True, slots=True)
