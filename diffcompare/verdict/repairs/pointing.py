@@ -51,8 +51,8 @@ _FEW = 6000
 # of a search that has not ended
 _CUT = "the search of the source for what is wrong was cut short by its time; with a larger budget it may find more"
 _VAGUELY = "this is not what it should be"
-# beyond this price a change only says where the first wrong value is, and up to this one it is what people do
-_FAR, _NEAR = 4.0, 2.5
+# beyond this price a change only says where the first wrong value is, and a factor undoes a mistake made elsewhere
+_FAR, _FACTOR = 4.0, 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,8 @@ def _searched(
     near = edit is not None and edit.cost <= _FAR and is_one_place(pair, edit)
     # what cannot be written is no explanation
     explains = near and own is not None and not _is_cut(own.text)
-    if search is not None and (edit is None or not explains or edit.cost > _NEAR):
+    undoes = edit is not None and edit.form in ("factor", "quotient") and edit.cost > _FACTOR
+    if search is not None and (undoes or not explains):
         found = search.rare()
     if found is not None:
         return _rewritten(found, cause, marks)
