@@ -607,6 +607,7 @@ def rows_of(a: Any, b: Any, c: Any) -> Any:
     return np.array(rows)
 
 
+@pytest.mark.thorough
 def test_a_variable_of_a_jacobian_is_called_as_the_function_calls_it() -> None:
     # it was "the factor J[1]"
     verdict = dc.check_jacobian(density, lambda p: rows_of(*p), np.array([0.7, 0.26, 0.28]))

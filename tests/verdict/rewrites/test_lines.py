@@ -6,6 +6,7 @@ import ast
 from typing import Any
 
 import numpy as np
+import pytest
 
 import diffcompare as dc
 from diffcompare.verdict.rewrites.lines import repeated_lines
@@ -58,6 +59,7 @@ def of_columns_alone(u: Any) -> Any:
     return grad
 
 
+@pytest.mark.thorough
 def test_the_line_for_the_other_axis_is_told() -> None:
     verdict = dc.check_gradient(variation, of_columns_alone, np.cos(np.arange(20.0)).reshape(4, 5))
     assert str(verdict.cause) == "the line grad[:, 1:] += px[:, :-1] is missing after grad[1:] += py[:-1]"
@@ -95,6 +97,7 @@ def what_is_computed_is_not_used(x: Any) -> Any:
     return grad.ravel()
 
 
+@pytest.mark.thorough
 def test_what_nothing_reads_is_put_where_it_is_missing() -> None:
     verdict = dc.check_gradient(springs, what_is_computed_is_not_used, np.linspace(-0.7, 1.1, 6) ** 2)
     assert "the line grad[j, 1] -= gy is missing" in str(verdict.cause)
@@ -123,6 +126,7 @@ def forgets_the_others(w: Any) -> Any:
     return dW.ravel()
 
 
+@pytest.mark.thorough
 def test_a_line_that_is_missing_elsewhere_is_told() -> None:
     verdict = dc.check_gradient(margins, forgets_the_others, np.array([0.4, -0.1, 0.3, 0.2, 0.5, -0.6]))
     assert str(verdict.cause) == "the line dW[:, j] += X[i] is missing after count += 1"

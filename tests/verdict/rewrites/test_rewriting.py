@@ -646,6 +646,7 @@ FORGOTTEN = [
 ]  # fmt: skip
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize(
     ("f", "gradient", "said", "text"), FORGOTTEN, ids=["function", "factor", "factor of a number in a sum"]
 )
