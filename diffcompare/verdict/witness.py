@@ -160,9 +160,10 @@ def _judge_axis(scene: Scene, i: int, found: _Findings) -> None:
     if quiet and math.isfinite(scene.claimed[i]) and scene.has_another_scale(i):
         along = scene_along(scene, i)
         other = _look_along(along, i)
-        wrong = other.status == "wrong" and other.both and is_smooth(along) and not is_still(scene, along, i)
+        wrong = other.status == "wrong" and other.both and is_smooth(along)
         wrong = wrong and abs(other.difference * along.scales[i]) * LARGEST > _rounding_farther_away(scene)
-        if wrong or other.status == "consistent":
+        # the steps of rounded values are flat
+        if (wrong or other.status == "consistent") and not is_still(scene, along, i):
             axis = other
     found.status[i], found.threshold[i], found.difference[i] = axis.status, axis.threshold, axis.difference
     found.words += axis.words

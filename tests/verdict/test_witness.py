@@ -528,3 +528,9 @@ def test_one_step_of_a_staircase_of_rounding_is_no_slope() -> None:
 
     found = judged(f, lambda x: x * (1 - (x / 4.685) ** 2) ** 2 - 2 * x, [1e-5])
     assert found.status != ("wrong",)
+
+
+def test_the_flat_steps_of_rounded_values_hide_no_slope() -> None:
+    # beside −1e6 the values do not move within the noise of f: x[3] was called consistent, and its slope is 1
+    problem = posed(lambda x: float(np.einsum("i->", np.diff(x))), lambda x: 0 * x, [0.0, -1e6, 1e-12, 1e-5])
+    assert judge_by_witness(problem).status == ("wrong", "consistent", "inconclusive", "inconclusive")
