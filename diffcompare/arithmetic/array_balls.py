@@ -31,10 +31,11 @@ from diffcompare.arithmetic.balls import (
 from diffcompare.floats import Flags, Floats
 from diffcompare.program.arrays import STRUCTURAL, ArrayBuilder, ArrayNode, contracted
 from diffcompare.program.dag import Builder
+from diffcompare.program.elements import as_array, rearranged
 from diffcompare.program.operations import OPERATIONS
 from diffcompare.watchdog import on_time
 
-__all__ = ["STRIP", "Edge", "array_balls", "as_balls", "middles", "nearest_floats", "rearranged", "switches_of"]
+__all__ = ["STRIP", "Edge", "array_balls", "as_balls", "middles", "nearest_floats", "switches_of"]
 
 # elements that are evaluated at once: their balls stay in the cache
 STRIP = 20_000
@@ -173,8 +174,8 @@ class _Run:
             return self.point
         if node.operation == "constant":
             held = node.payload
-            return held if isinstance(held, np.ndarray) else _array(ball(held))
-        return _array(BALL_OPERATIONS[node.operation]())
+            return held if isinstance(held, np.ndarray) else as_array(ball(held))
+        return as_array(BALL_OPERATIONS[node.operation]())
 
     def apply(self, node: ArrayNode, *values: Any) -> Any:
         name = node.operation
@@ -231,9 +232,9 @@ def _by_elements(first: str, second: str, result: str, summed: str, one: Any, tw
         moved = value.transpose([own.index(c) for c in letters if c in own])
         spread.append(moved.reshape([moved.shape["".join(c for c in letters if c in own).index(c)] if c in own else 1
                                      for c in letters]))  # fmt: skip
-    product = _array(np.multiply(*spread))
+    product = as_array(np.multiply(*spread))
     axes = tuple(range(len(result), len(letters)))
-    return _array(np.add.reduce(product, axis=axes)) if axes else product
+    return as_array(np.add.reduce(product, axis=axes)) if axes else product
 
 
 def as_balls(value: Any) -> Any:
@@ -248,15 +249,6 @@ def as_balls(value: Any) -> Any:
 def middles(values: Any) -> Floats:
     """Round balls to floats, flat; nan for one that is not finite."""
     return np.asarray(values.reshape(-1).astype(np.float64))
-
-
-def _array(value: Any) -> Any:
-    # NumPy returns what an array of no dimension holds
-    if isinstance(value, np.ndarray | np.generic):
-        return np.asarray(value)
-    result = np.empty((), dtype=object)
-    result[()] = value
-    return result
 
 
 _ZERO = Ball(0)
@@ -287,39 +279,6 @@ def nearest_floats(values: Any) -> tuple[Floats, Flags]:
     return found, certain
 
 
-def rearranged(node: ArrayNode, values: Sequence[Any], zero: Any) -> Any:
-    """Carry out an operation that moves or sums elements, in any arithmetic; None for any other operation."""
-    match node.operation:
-        case "reshape":
-            return values[0].reshape(node.shape)
-        case "transpose":
-            return values[0].transpose(node.payload)
-        case "broadcast":
-            return np.broadcast_to(values[0], node.shape)
-        case "take":
-            return _array(values[0].reshape(-1)[node.payload])
-        case "join":
-            return np.concatenate([v.reshape(-1) for v in values])
-        case "choose":
-            return np.where(node.payload, *values)
-        case "total":
-            return _array(np.add.reduce(values[0], axis=node.payload)) if values[0].size else _zeros(node.shape, zero)
-        case "cumulate":
-            axis, backwards = node.payload
-            moved = np.flip(values[0], axis) if backwards else values[0]
-            found = np.add.accumulate(moved, axis=axis)
-            return np.flip(found, axis) if backwards else found
-        case "scatter":
-            result = _zeros(node.shape, zero)
-            np.add.at(result.reshape(-1), node.payload.reshape(-1), values[0].reshape(-1))
-            return result
-    return None
-
-
-def _zeros(shape: tuple[int, ...], zero: Any) -> Any:
-    return np.full(shape, zero, dtype=object if isinstance(zero, Ball) else np.float64)
-
-
 @cache
 def _function(operation: str, payload: int | None) -> Callable[..., Any]:
     rule = BALL_OPERATIONS[operation]
@@ -341,12 +300,12 @@ def _elementwise(node: ArrayNode, *values: Any) -> Any:
     if node.operation == "integer_power" and node.payload > 0:
         return _powers(values[0], int(node.payload))
     function = _OPERATORS.get(node.operation) or _function(node.operation, node.payload)
-    return _array(function(*values))
+    return as_array(function(*values))
 
 
 def _powers(values: Any, n: int) -> Any:
     """Raise balls to a power; one by one those that may hold 0, of which FLINT's power is too wide or none."""
-    found = _array(np.multiply(values, values) if n == 2 else np.power(values, n))
+    found = as_array(np.multiply(values, values) if n == 2 else np.power(values, n))
     wide = [v.rel_accuracy_bits() < _CLEAR for v in values.reshape(-1).tolist()]
     if any(wide):
         found[np.reshape(wide, found.shape)] = _function("integer_power", n)(values[np.reshape(wide, values.shape)])
@@ -428,11 +387,11 @@ def _cholesky(matrix: Any) -> Any:
 
 
 def _determinant(matrix: Any) -> Any:
-    return _array(_to_matrix(matrix).det())
+    return as_array(_to_matrix(matrix).det())
 
 
 def _log_determinant(matrix: Any) -> Any:
-    return _array(abs(_to_matrix(matrix).det()).log())
+    return as_array(abs(_to_matrix(matrix).det()).log())
 
 
 _OF_MATRICES: dict[str, Callable[..., Any]] = {

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.arithmetic.array_balls import rearranged
 from diffcompare.arithmetic.first_order import local_partials, numpy_partials, own_ulps
 from diffcompare.arithmetic.floating import implementation
 from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.arrays import ArrayBuilder, ArrayNode, contracted, interpret_arrays
 from diffcompare.program.dag import Node
+from diffcompare.program.elements import rearranged
 from diffcompare.program.operations import OPERATIONS
 
 __all__ = [

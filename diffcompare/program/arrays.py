@@ -33,7 +33,6 @@ __all__ = [
     "most_held",
     "renamed",
     "repeated_axes",
-    "same_elements",
     "work_of",
 ]
 
@@ -41,6 +40,8 @@ Shape = tuple[int, ...]
 # places of elements in the flat order of an array
 Places = NDArray[np.intp]
 
+# balls lose digits in these, the more the larger the matrix; the logarithm is that of the absolute determinant
+ELIMINATING = frozenset({"solve", "cholesky", "determinant", "log_determinant"})
 # what is not done element by element; the payload is in brackets
 STRUCTURAL = frozenset({
     "variable", "constant",
@@ -53,10 +54,8 @@ STRUCTURAL = frozenset({
     "total",  # (axes): the sum over axes
     "cumulate",  # (axis, backwards): the sums up to each element, or from it on
     "contract",  # (subscripts): the sum of products of two operands, as in einsum
-    "solve", "cholesky", "determinant", "log_determinant",  # of the absolute determinant
+    *ELIMINATING,
 })  # fmt: skip
-# balls lose digits in these, the more the larger the matrix
-ELIMINATING = frozenset({"solve", "cholesky", "determinant", "log_determinant"})
 
 
 # numbers as short as this are exact, and folded
@@ -340,49 +339,6 @@ def interpret_arrays(
             if last[i] == index and i not in kept:
                 del values[i]
     return values
-
-
-def same_elements(build: ArrayBuilder, first: int, second: int) -> NDArray[np.bool_]:
-    """Tell which elements of two nodes, broadcast, are one and the same element of one node."""
-    found: dict[int, NDArray[np.intp]] = {}
-    starts = np.cumsum([0, *(max(math.prod(node.shape), 1) for node in build.nodes[: max(first, second) + 1])])
-
-    def origin(index: int, node: ArrayNode, *operands: NDArray[np.intp]) -> NDArray[np.intp]:
-        match node.operation:
-            case "reshape":
-                return operands[0].reshape(node.shape)
-            case "transpose":
-                return np.transpose(operands[0], node.payload)
-            case "broadcast":
-                return np.broadcast_to(operands[0], node.shape)
-            case "take":
-                return np.asarray(operands[0].reshape(-1)[node.payload])
-            case "join":
-                return np.concatenate([o.reshape(-1) for o in operands])
-            case "choose":
-                return np.where(node.payload, *operands)
-        return np.asarray(starts[index] + np.arange(math.prod(node.shape)).reshape(node.shape))
-
-    for index in _moved_from(build, (first, second)):
-        node = build.nodes[index]
-        moves = node.operation in _MOVES_ELEMENTS
-        found[index] = origin(index, node, *(found[i] for i in node.operands if moves))
-    return np.asarray(found[first] == found[second])
-
-
-_MOVES_ELEMENTS = frozenset({"reshape", "transpose", "broadcast", "take", "join", "choose"})
-
-
-def _moved_from(build: ArrayBuilder, roots: Iterable[int]) -> list[int]:
-    """List the nodes whose elements are those of the roots, in order."""
-    wanted, left = set(), list(roots)
-    while left:
-        index = left.pop()
-        if index not in wanted:
-            wanted.add(index)
-            node = build.nodes[index]
-            left += node.operands if node.operation in _MOVES_ELEMENTS else ()
-    return sorted(wanted)
 
 
 def contracted(subscripts: str) -> tuple[str, str, str, str, str, str]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffcompare.program.arrays import ArrayBuilder, ArrayNode, contracted, same_elements
+from diffcompare.program.arrays import ArrayBuilder, ArrayNode, contracted
 from diffcompare.program.dag import Node
+from diffcompare.program.elements import rearranged, same_elements
 
 __all__ = ["VANISHING", "is_always_zero", "zero_elements"]
 
@@ -83,33 +83,12 @@ def _of_numbers(operation: str, payload: Any, zeros: Sequence[Any]) -> Any:
 
 
 def _of_arrays(node: ArrayNode, zeros: Sequence[Zeros]) -> Any:
-    match node.operation:
-        case "constant":
-            return np.asarray(np.asarray(node.payload) == 0)
-        case "reshape":
-            return zeros[0].reshape(node.shape)
-        case "transpose":
-            return zeros[0].transpose(node.payload)
-        case "broadcast":
-            return zeros[0]
-        case "take":
-            return zeros[0].reshape(-1)[node.payload]
-        case "join":
-            return np.concatenate([z.reshape(-1) for z in zeros])
-        case "choose":
-            return np.where(node.payload, *zeros)
-        case "scatter":
-            found = np.ones(math.prod(node.shape), dtype=bool)
-            found[node.payload.reshape(-1)[~zeros[0].reshape(-1)]] = False
-            return found.reshape(node.shape)
-        case "total":
-            return zeros[0].all(axis=node.payload)
-        case "cumulate":
-            axis, backwards = node.payload
-            flipped = np.flip(zeros[0], axis) if backwards else zeros[0]
-            found = np.logical_and.accumulate(flipped, axis=axis)
-            return np.flip(found, axis) if backwards else found
-        case "contract":
-            first, second, result, *_ = contracted(node.payload)
-            return np.einsum(f"{first},{second}->{result}", *(1.0 - z for z in zeros)) == 0
-    return _of_numbers(node.operation, node.payload, zeros)
+    if node.operation == "constant":
+        return np.asarray(np.asarray(node.payload) == 0)
+    others = [1.0 - zero for zero in zeros]
+    if node.operation == "contract":
+        first, second, result, *_ = contracted(node.payload)
+        return np.einsum(f"{first},{second}->{result}", *others) == 0
+    # of what is summed no element counts
+    counted = rearranged(node, others, 0.0)
+    return _of_numbers(node.operation, node.payload, zeros) if counted is None else counted == 0

@@ -136,7 +136,7 @@ def _power(base: Any, exponent: Any) -> Handle:
         result = None
         for e in values.tolist():
             node = (
-                x.node if e == 1 else _root(x).node if e == 0.5
+                x.node if e == 1 else _root_node(x) if e == 0.5
                 else table.build.raw("integer_power", x.node, payload=int(e))
             )  # fmt: skip
             result = node if result is None else table.build.choose(p.floats == e, node, result)
@@ -148,7 +148,11 @@ def _power(base: Any, exponent: Any) -> Handle:
 
 def _root(x: Any) -> Handle:
     own = made(table_here(), x)
-    return stored(own.table, _raised(own, lambda base: own.table.build.raw("sqrt", base)), np.sqrt(own.floats))
+    return stored(own.table, _root_node(own), np.sqrt(own.floats))
+
+
+def _root_node(x: Handle) -> int:
+    return _raised(x, lambda base: x.table.build.raw("sqrt", base))
 
 
 def _hypot(x: Any, y: Any) -> Handle:

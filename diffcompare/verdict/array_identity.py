@@ -19,7 +19,7 @@ from diffcompare.arithmetic.array_floats import Moved, array_floats, is_rounded,
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.array_adjoint import sensitivities_of
-from diffcompare.program.arrays import ELIMINATING, most_held, same_elements
+from diffcompare.program.arrays import ELIMINATING, most_held
 from diffcompare.tracing.array_table import ANSWERS
 from diffcompare.tracing.keeping import Keeper
 from diffcompare.verdict.array_difference import BITS, FIRST_BITS, Compared, difference_in_arrays
@@ -31,7 +31,7 @@ from diffcompare.verdict.array_sides import (
     compared_beside,
     nontrivial,
     on_other_branches,
-    signs_of,
+    signs_of_guards,
     ties_of,
 )
 from diffcompare.verdict.difference import NOTICEABLE, PARAMETER_MOVES, SPECIAL
@@ -87,11 +87,7 @@ def judge_arrays(
     eliminating = any(build.nodes[k].operation in ELIMINATING for k in build.needed(roots))
     for bits in (BITS,) if eliminating else (FIRST_BITS, BITS):
         F, D, G, *rest = array_balls(build, roots, pair.point, bits)
-        # an element that is compared with itself, as in x == max(x), is equal however wide its ball
-        signs = [
-            np.where(same_elements(build, g.first, g.second), np.int8(0), signs_of(v))
-            for g, v in zip(guards, rest[: len(guards)], strict=True)
-        ]
+        signs = signs_of_guards(build, guards, rest[: len(guards)])
         edge = at_an_edge(edges, rest[len(guards) :])
         if edge is None and not any((sign == UNKNOWN).any() for sign in signs):
             break

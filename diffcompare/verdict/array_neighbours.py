@@ -23,13 +23,12 @@ from diffcompare.arithmetic.array_floats import array_floats, moved_floats, stra
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.floats import Flags, Floats, unit_of, unit_roundoff
 from diffcompare.program.adjoint import adjoint
-from diffcompare.program.arrays import same_elements
 from diffcompare.tracing.array_table import ANSWERS
 from diffcompare.tracing.table import CompiledCodeError
 from diffcompare.verdict.array_difference import Compared
 from diffcompare.verdict.array_identity import cost_of, is_what_runs, moves_alike
 from diffcompare.verdict.array_pair import ArrayPair, is_for_arrays, trace_beside_claim
-from diffcompare.verdict.array_sides import at_an_edge, compared_beside, nontrivial, signs_of, ties_of
+from diffcompare.verdict.array_sides import at_an_edge, compared_beside, nontrivial, signs_of_guards, ties_of
 from diffcompare.verdict.judgement import ALONE, OTHER_BESIDE, OTHER_NUMBERS, OTHER_SLOPE, Judgement, Left
 from diffcompare.verdict.observation import state_of, why_left
 from diffcompare.verdict.pair import slope_agrees
@@ -150,10 +149,7 @@ def _judge(problem: Problem, state: State, pair: ArrayPair) -> Judgement | Left:
     differences = [build.apply("subtract", g.first, g.second) for g in guards]
     edges = switches_of(build, [pair.F, *differences])
     F, D, *rest = array_balls(build, [pair.F, pair.D, *differences, *(e.node for e in edges)], pair.point, _BITS)
-    signs = [
-        np.where(same_elements(build, g.first, g.second), np.int8(0), signs_of(v))
-        for g, v in zip(guards, rest[: len(guards)], strict=True)
-    ]
+    signs = signs_of_guards(build, guards, rest[: len(guards)])
     edge = at_an_edge(edges, rest[len(guards) :])
     if edge is not None:
         return edge

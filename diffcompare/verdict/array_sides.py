@@ -13,7 +13,8 @@ from diffcompare.arithmetic.array_balls import Edge, array_balls, middles, switc
 from diffcompare.arithmetic.array_floats import Moved, array_floats, erring_floats, moved_floats
 from diffcompare.arithmetic.balls import precision
 from diffcompare.floats import Flags, Floats, unit_roundoff
-from diffcompare.program.arrays import same_elements
+from diffcompare.program.arrays import ArrayBuilder
+from diffcompare.program.elements import same_elements
 from diffcompare.tracing.array_table import ANSWERS, ArrayGuard
 from diffcompare.verdict.array_difference import BITS, EQUAL, TINY, Compared, difference_in_arrays, moved_apart
 from diffcompare.verdict.array_pair import ArrayPair, record_function
@@ -28,7 +29,7 @@ __all__ = [
     "compared_beside",
     "nontrivial",
     "on_other_branches",
-    "signs_of",
+    "signs_of_guards",
     "ties_of",
 ]
 
@@ -74,6 +75,17 @@ def signs_of(values: Any) -> NDArray[np.int8]:
         return 1 if v > 0 else -1 if v < 0 else 0 if v.is_zero() else UNKNOWN
 
     return np.array([sign(v) for v in values.reshape(-1).tolist()], dtype=np.int8).reshape(values.shape)
+
+
+def signs_of_guards(build: ArrayBuilder, guards: Sequence[ArrayGuard], values: Sequence[Any]) -> list[NDArray[np.int8]]:
+    """Return the signs of the differences of what guards compare.
+
+    An element that is compared with itself, as in x == max(x), is equal however wide its ball.
+    """
+    return [
+        np.where(same_elements(build, guard.first, guard.second), np.int8(0), signs_of(value))
+        for guard, value in zip(guards, values, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

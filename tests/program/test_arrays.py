@@ -20,9 +20,9 @@ from diffcompare.program.arrays import (
     contracted,
     interpret_arrays,
     most_held,
-    same_elements,
     work_of,
 )
+from diffcompare.program.elements import same_elements
 
 X = np.arange(12.0) + 0.5
 
