@@ -74,7 +74,7 @@ class TracedArray(np.ndarray[Any, np.dtype[np.object_]]):
         """Set all elements."""
         self[...] = value
 
-    def astype(self, dtype: Any, *_: Any, **__: Any) -> Any:
+    def astype(self, dtype: Any, *_: Any, **options: Any) -> Any:
         """Convert; a shorter type is noted, integers are refused."""
         if dtype is object:
             return self.copy()
@@ -82,6 +82,8 @@ class TracedArray(np.ndarray[Any, np.dtype[np.object_]]):
             return paired(self.copy(), None)
         kind = np.dtype(dtype)
         table = active_table()
+        if kind == np.float64 and not options.get("copy", True):
+            return self
         if kind.kind == "b":
             return self if self.dtype == kind else self != 0
         if kind.kind in "iu":
@@ -430,7 +432,7 @@ def call_ufunc(table: Table, ufunc: Any, method: str, inputs: Sequence[Any], opt
     if method != "__call__":
         return Above.call_ufunc_method(table, ufunc, method, inputs, options)
     if name in ("matmul", "vecdot", "matvec", "vecmat"):
-        result = Above.call_function(table, np.matmul if name != "vecdot" else np.vdot, inputs, {})
+        result = Above.call_function(table, ufunc, inputs, {"axis": options["axis"]} if "axis" in options else {})
     elif name == "divmod":
         return (np.floor_divide(*inputs), np.remainder(*inputs))
     else:

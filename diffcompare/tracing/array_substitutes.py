@@ -16,7 +16,7 @@ from diffcompare.tracing.array_functions import HANDLERS, call_function, constan
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_ufuncs import call_ufunc, choose, compared, of_table, table_here
 from diffcompare.tracing.complex_numbers import Complex, complex_array
-from diffcompare.tracing.dialect import Dialect, Kind, kind_of, own_type
+from diffcompare.tracing.dialect import COPIED, Dialect, Kind, kind_of, own_type
 from diffcompare.tracing.handle import Doors, Handle, floats_of, has_handles, is_moving, made, plain_floats, stored
 from diffcompare.tracing.scalar import UNARY
 from diffcompare.tracing.scipy_substitutes import HINTS, is_exact, linear_algebra, linear_rule
@@ -27,24 +27,6 @@ from diffcompare.tracing.table import refuse
 
 __all__ = ["ARRAYS"]
 
-_COPIED = ("array", "copy")
-
-
-class _Joined:
-    """Stands for ``np.r_`` and ``np.c_``: what is in brackets, one after the other, in rows or columns."""
-
-    def __init__(self, own: Any) -> None:
-        self._own = own
-
-    def __getitem__(self, key: Any) -> Any:
-        if not has_handles(key):
-            return constants(table_here(), self._own[floats_of(key)])
-        parts = key if isinstance(key, tuple) else (key,)
-        if any(isinstance(part, str) for part in parts):
-            raise refuse("r_ with a directive", "only arrays are joined", "use concatenate")
-        arrays = [self._own[part] if isinstance(part, slice) else part for part in parts]
-        return np.column_stack(arrays) if self._own is np.c_ else np.concatenate([np.atleast_1d(a) for a in arrays])
-
 
 def _array(
     table: ArrayTable, name: str, value: Any, dtype: Any = None, *_: Any, copy: Any = None, ndmin: int = 0, **__: Any
@@ -54,7 +36,7 @@ def _array(
         return found
     if has_handles(value):
         result: Any = made(table, value)
-        if isinstance(value, Handle) and (name in _COPIED or copy) and copy is not False:
+        if isinstance(value, Handle) and (name in COPIED or copy) and copy is not False:
             result = result.copy()
         kind = own_type(dtype)
         if kind is not None and kind is not object and np.dtype(kind) != np.float64:
@@ -126,7 +108,7 @@ def _math_function(table: ArrayTable, function: Any) -> Any:
         checked = own(
             *(float(n.floats) if isinstance(n, Handle) and not n.ndim else floats_of(n) for n in numbers), **kwargs
         )
-        if not is_moving(args) and name in ("remainder", "isclose"):
+        if not is_moving(args) and name == "isclose":
             return constants(table, checked)
         if name == "log" and len(args) == 2:
             return np.log(numbers[0]) / np.log(numbers[1])
@@ -136,7 +118,7 @@ def _math_function(table: ArrayTable, function: Any) -> Any:
             return stored(table, _MANY[name](*args).node, np.asarray(checked))
         if name in ("erf", "erfc", "gamma", "lgamma"):
             return of_table(TRACED.get(name, name), checked, *numbers)
-        if name in MATH and name != "remainder":
+        if name in MATH:
             return getattr(np, MATH[name])(*numbers)
         return (
             made(table, plain_floats(made(table, checked), name)) if not is_moving(args) else _unknown(f"math.{name}")
@@ -318,7 +300,6 @@ ARRAYS = Dialect(
     buffer=_buffer,
     float_kind=_FloatKind,
     integer_kind=_IntegerKind,
-    others={id(own): _Joined(own) for own in (np.r_, np.c_)},
     math=_math_function,
     special=_special_function,
     linear=_linear_function,

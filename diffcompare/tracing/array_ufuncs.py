@@ -286,12 +286,7 @@ def _called(ufunc: Any, name: str, inputs: Sequence[Any]) -> Any:
     )
 
 
-_PRODUCTS: dict[str, Callable[..., Any]] = {
-    "matmul": lambda a, b, _: Doors.call_function(np.matmul, (a, b), {}),
-    "vecdot": lambda a, b, axis: Doors.call_function(np.linalg.vecdot, (a, b), {"axis": axis}),
-    "matvec": lambda a, b, _: (a @ b[..., None])[..., 0],
-    "vecmat": lambda a, b, _: (a[..., None, :] @ b)[..., 0, :],
-}
+_PRODUCTS = {"matmul", "vecdot", "matvec", "vecmat"}
 
 
 def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
@@ -301,10 +296,11 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str
     name = "power" if ufunc.__name__ == "pow" else "divide" if ufunc.__name__ == "true_divide" else ufunc.__name__
     if method != "__call__":
         return _by_method(ufunc, name, method, inputs, options)
-    if name in ("matmul", "vecdot", "matvec", "vecmat"):
+    if name in _PRODUCTS:
         if "axes" in options:
             raise refuse(f"{name} with axes=", "it is not known to the trace", "move the axes before")
-        result = _PRODUCTS[name](*(made(table_here(), v) for v in inputs), options.get("axis", -1))
+        axis = {"axis": options["axis"]} if "axis" in options else {}
+        result = Doors.call_function(ufunc, [made(table_here(), v) for v in inputs], axis)
     elif name == "divmod":
         result = (np.floor_divide(*inputs), np.remainder(*inputs))
     else:

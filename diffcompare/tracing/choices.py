@@ -15,7 +15,6 @@ from diffcompare.tracing.array import (
     elements,
     lifted,
     new_array,
-    shadows,
     wrap,
 )
 from diffcompare.tracing.registry import Handler, Handlers, registering
@@ -45,15 +44,6 @@ def _where(table: Table, condition: Any, *choices: Any) -> Any:
     shape = np.broadcast_shapes(mask.shape, first.shape, second.shape)
     rows = zip(*(elements(np.broadcast_to(v, shape)) for v in (mask, first, second)), strict=True)
     return new_array([select(c, lift(p, table), lift(q, table)) for c, p, q in rows], shape)
-
-
-@handles(np.nan_to_num)
-def _nan_to_num(
-    table: Table, x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None
-) -> Any:
-    array = wrap(lifted(x, table))
-    values = shadows(array)
-    return np.where(np.isfinite(values), array, np.nan_to_num(values, nan=nan, posinf=posinf, neginf=neginf))
 
 
 def _sorting(table: Table, what: str) -> None:
@@ -91,20 +81,6 @@ def _argsort(table: Table, a: Any, axis: int = -1, **_: Any) -> Any:
     return np.moveaxis(np.array(rows).reshape(moved.shape), -1, axis)
 
 
-@handles(np.argpartition)
-def _argpartition(table: Table, a: Any, kth: Any, axis: int | None = -1, **_: Any) -> Any:
-    array = lifted(a, table)
-    # the order of all decides more than what comes before the k-th
-    _sort(table, array, axis)
-    return np.argpartition(shadows(wrap(array)), kth, axis=axis)
-
-
-@handles(np.partition)
-def _partition(table: Table, a: Any, kth: Any, axis: int | None = -1, **_: Any) -> Any:
-    array = lifted(a, table)
-    return wrap(np.take_along_axis(array, _argpartition(table, array, kth, axis), axis=axis))
-
-
 def _arg_extreme(name: str) -> Handler:
     def handler(table: Table, a: Any, axis: Any = None, keepdims: Any = False) -> Any:
         _sorting(table, name)
@@ -128,13 +104,6 @@ def _arg_extreme(name: str) -> Handler:
 
 HANDLERS[np.argmax] = _arg_extreme("argmax")
 HANDLERS[np.argmin] = _arg_extreme("argmin")
-
-
-@handles(np.median)
-def _median(table: Table, a: Any, axis: Any = None, **_: Any) -> Any:
-    ordered = np.moveaxis(_sort(table, a, axis), -1 if axis is None else axis, -1)
-    n = ordered.shape[-1]
-    return ordered[..., n // 2] if n % 2 else (ordered[..., n // 2 - 1] + ordered[..., n // 2]) / 2
 
 
 @handles(np.nonzero, np.flatnonzero, np.argwhere)

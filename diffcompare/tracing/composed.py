@@ -4,16 +4,16 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from diffcompare.tracing.composed_reductions import axes_of
 from diffcompare.tracing.registry import Handlers, named, registering
 from diffcompare.tracing.table import refuse
 
-__all__ = ["ASKED", "axes_of", "composed", "masked"]
+__all__ = ["ASKED", "composed"]
 
 # what asks for the kind of numbers, or for their places: answered of the floats
 ASKED = set(named(
@@ -23,18 +23,6 @@ ASKED = set(named(
 )) | {np.ma.isMaskedArray}  # fmt: skip
 
 
-def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
-    """Return the axes of a reduction, counted from the first."""
-    if axis is None:
-        return tuple(range(ndim))
-    return tuple(int(a) % ndim for a in (axis if isinstance(axis, tuple | list) else (axis,)))
-
-
-def masked(value: Any, where: Any) -> Any:
-    """Return zeros in place of what a sum leaves out."""
-    return value if where is True or where is np._NoValue else np.where(where, value, 0.0)
-
-
 def composed(traced: Callable[[Any, Any], Any], floats: Callable[[Any], Any]) -> Handlers:
     """Return what stands for these functions.
 
@@ -42,27 +30,6 @@ def composed(traced: Callable[[Any, Any], Any], floats: Callable[[Any], Any]) ->
     """
     handlers: Handlers = {}
     handles = registering(handlers)
-
-    @handles(np.std)
-    def std(table: Any, a: Any, *args: Any, **kwargs: Any) -> Any:
-        return np.sqrt(np.var(a, *args, **kwargs))
-
-    @handles(np.average)
-    def average(
-        table: Any, a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False
-    ) -> Any:
-        array = traced(table, a)
-        if weights is None:
-            found = np.mean(array, axis=axis, keepdims=keepdims is True)
-            whole: Any = np.full(np.shape(found), array.size / max(np.size(found), 1))
-            return (found, whole) if returned else found
-        weights = traced(table, weights)
-        if weights.shape != array.shape:
-            weights = weights.reshape([-1 if k == axis % array.ndim else 1 for k in range(array.ndim)])
-            weights = np.broadcast_to(weights, array.shape)
-        whole = np.sum(weights, axis=axis, keepdims=keepdims is True)
-        found = np.sum(array * weights, axis=axis, keepdims=keepdims is True) / whole
-        return (found, whole) if returned else found
 
     @handles(np.gradient)
     def gradient(table: Any, f: Any, *steps: Any, axis: Any = None, edge_order: int = 1) -> Any:
@@ -106,6 +73,14 @@ def composed(traced: Callable[[Any, Any], Any], floats: Callable[[Any], Any]) ->
         # each as it is: truth values stay such
         shape = np.broadcast_shapes(*map(np.shape, args))
         return tuple(np.broadcast_to(a, shape) for a in args)
+
+    @handles(np.nan_to_num)
+    def nan_to_num(
+        table: Any, x: Any, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None
+    ) -> Any:
+        array, (nan, posinf, neginf) = traced(table, x), map(floats, (nan, posinf, neginf))
+        finite = np.nan_to_num(floats(array), nan=nan, posinf=posinf, neginf=neginf)
+        return np.where(np.isfinite(array), array, finite)
 
     @handles(np.select)
     def select(table: Any, condlist: Any, choicelist: Any, default: Any = 0) -> Any:
@@ -191,71 +166,5 @@ def composed(traced: Callable[[Any, Any], Any], floats: Callable[[Any], Any]) ->
         high = next((v for v in (a_max, ends.get("max")) if v is not None and v is not np._NoValue), None)
         result = a if low is None else np.maximum(a, low)
         return result if high is None else np.minimum(result, high)
-
-    @handles(np.inner)
-    def inner(table: Any, a: Any, b: Any) -> Any:
-        if np.ndim(a) == 0 or np.ndim(b) == 0:
-            return np.multiply(a, b)
-        return np.tensordot(a, b, axes=([np.ndim(a) - 1], [np.ndim(b) - 1]))
-
-    @handles(np.outer, np.linalg.outer)
-    def outer(table: Any, a: Any, b: Any, out: Any = None) -> Any:
-        return np.multiply(np.reshape(a, (-1, 1)), np.reshape(b, (1, -1)))
-
-    @handles(np.kron)
-    def kron(table: Any, a: Any, b: Any) -> Any:
-        one, two = np.atleast_2d(traced(table, a)), np.atleast_2d(traced(table, b))
-        shape = [p * q for p, q in zip(one.shape, two.shape, strict=True)]
-        found = one[:, None, :, None] * two[None, :, None, :]
-        return found.reshape(shape if max(np.ndim(a), np.ndim(b)) > 1 else -1)
-
-    @handles(np.tensordot, np.linalg.tensordot)
-    def tensordot(table: Any, a: Any, b: Any, axes: Any = 2) -> Any:
-        n, m = np.ndim(a), np.ndim(b)
-        if isinstance(axes, int):
-            first, second = list(range(n - axes, n)), list(range(axes))
-        else:
-            first, second = (list(x) if isinstance(x, list | tuple) else [x] for x in axes)
-        first, second = [k % n for k in first], [k % m for k in second]
-        names = [chr(97 + k) for k in range(n)]
-        others = [chr(110 + k) for k in range(m)]
-        for p, q in zip(first, second, strict=True):
-            others[q] = names[p]
-        kept = [names[k] for k in range(n) if k not in first] + [others[k] for k in range(m) if k not in second]
-        return np.einsum(f"{''.join(names)},{''.join(others)}->{''.join(kept)}", a, b)
-
-    @handles(np.trace, np.linalg.trace)
-    def trace(
-        table: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
-    ) -> Any:
-        return np.sum(np.diagonal(traced(table, a), offset, axis1, axis2), axis=-1)
-
-    @handles(np.linalg.lstsq)
-    def lstsq(table: Any, a: Any, b: Any, rcond: Any = None) -> Any:
-        matrix = traced(table, a)
-        if matrix.shape[0] < matrix.shape[1]:
-            raise refuse("lstsq with fewer equations than unknowns", "it is found by iteration", "use solve")
-        x = np.linalg.solve(matrix.T @ matrix, matrix.T @ b)
-        return x, np.sum((matrix @ x - b) ** 2, axis=0), matrix.shape[1], np.ones(matrix.shape[1])
-
-    @handles(np.linalg.pinv)
-    def pinv(table: Any, a: Any, *_: Any, **__: Any) -> Any:
-        matrix = traced(table, a)
-        flipped = np.swapaxes(matrix, -1, -2)
-        if matrix.shape[-2] >= matrix.shape[-1]:
-            return np.linalg.solve(flipped @ matrix, flipped)
-        return np.swapaxes(np.linalg.solve(matrix @ flipped, matrix), -1, -2)
-
-    @handles(np.linalg.matrix_power)
-    def matrix_power(table: Any, a: Any, n: int) -> Any:
-        base = np.linalg.inv(a) if n < 0 else traced(table, a)
-        result: Any = traced(table, np.eye(base.shape[0]))
-        for _ in range(abs(n)):
-            result = result @ base
-        return result
-
-    @handles(np.linalg.multi_dot)
-    def multi_dot(table: Any, arrays: Any) -> Any:
-        return functools.reduce(np.dot, arrays)
 
     return handlers

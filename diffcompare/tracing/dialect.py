@@ -16,8 +16,10 @@ from diffcompare.tracing.registry import Handler
 from diffcompare.tracing.scalar import UNARY, TracedScalar
 from diffcompare.tracing.table import refuse
 
-__all__ = ["Dialect", "Kind", "ModuleSubstitute", "RandomSubstitute", "kind_of", "own_type"]
+__all__ = ["COPIED", "Dialect", "Joined", "Kind", "ModuleSubstitute", "RandomSubstitute", "kind_of", "own_type"]
 
+# what makes a new array of one
+COPIED = ("array", "copy")
 _ARRAYS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite", "require")
 _BUFFERS = ("zeros", "ones", "empty", "full", "eye", "identity")
 
@@ -44,8 +46,6 @@ class Dialect:
         ``asarray(table, name, value, …)`` and ``buffer(table, function, …)`` make new arrays.
     float_kind, integer_kind : type
         The types of what stands for floating-point and integer types.
-    others : mapping
-        What stands for other names of NumPy.
     math, special, linear : callable
         ``math(table, function)`` returns what stands for a function of ``math``, scipy.special, scipy.linalg.
     vectorized : callable
@@ -74,7 +74,6 @@ class Dialect:
     buffer: Handler
     float_kind: Any
     integer_kind: Any
-    others: Mapping[Any, Any]
     math: Handler
     special: Handler
     linear: Handler
@@ -100,8 +99,6 @@ class Dialect:
             if issubclass(function, np.integer | np.bool_) and function not in _ABSTRACT:
                 return kind_of(self.integer_kind, kind)
             return self.vectorized if function is np.vectorize else function
-        if id(function) in self.others:
-            return self.others[id(function)]
         if not callable(function):
             return function
         name = getattr(function, "__name__", "")
@@ -130,6 +127,24 @@ class Dialect:
             # an object may refuse: NumPy asks again, where it has to
             array = held(value)
         return array if self.is_traced((array,)) else value
+
+
+class Joined:
+    """Stands for ``np.r_`` and ``np.c_``: what is in brackets, one after the other, in rows or columns."""
+
+    def __init__(self, table: Any, own: Any, dialect: Dialect) -> None:
+        self._table, self._own, self._dialect = table, own, dialect
+
+    def __getitem__(self, key: Any) -> Any:
+        parts = key if isinstance(key, tuple) else (key,)
+        if not self._dialect.is_traced(parts):
+            return self._dialect.constants(self._table, self._own[key])
+        if any(isinstance(part, str) for part in parts):
+            raise refuse("r_ with a directive", "only arrays are joined", "use concatenate")
+        arrays = [
+            self._own[part] if isinstance(part, slice) else self._dialect.array(self._table, part) for part in parts
+        ]
+        return np.column_stack(arrays) if self._own is np.c_ else np.concatenate([np.atleast_1d(a) for a in arrays])
 
 
 class _UfuncSubstitute:

@@ -25,6 +25,8 @@ from diffcompare.tracing.array import (
 )
 from diffcompare.tracing.complex_numbers import complex_function, is_of_complex
 from diffcompare.tracing.composed import ASKED, composed
+from diffcompare.tracing.composed_products import products as composed_products
+from diffcompare.tracing.composed_reductions import reductions as composed_reductions
 from diffcompare.tracing.factorisations import FACTORISED, factorisations
 from diffcompare.tracing.fourier import FOURIER
 from diffcompare.tracing.registry import Above
@@ -109,6 +111,8 @@ def _array(table: Table, value: Any) -> Any:
 
 _HANDLERS = (
     composed(_array, shadows)
+    | composed_reductions(_array, shadows, reductions.squares)
+    | composed_products(_array)
     | factorisations(_array, shadows)
     | choices.HANDLERS
     | products.HANDLERS
@@ -130,7 +134,9 @@ def call_function(table: Table, function: Any, args: Sequence[Any], kwargs: dict
             return out
         return result
     if function in ASKED:
-        return function(*(shadows(a) for a in args), **kwargs)
+        # where numbers lie in memory is asked of their own arrays
+        own = args if function in (np.may_share_memory, np.shares_memory) else [shadows(a) for a in args]
+        return function(*(a.view(np.ndarray) if isinstance(a, TracedArray) else a for a in own), **kwargs)
     if function in _RUN_BY_NUMPY:
         return _moved(table, function, args, kwargs)
     if not moving:
@@ -165,8 +171,14 @@ _REASONS = {
 }
 
 
+# what takes numbers in a list as one array
+_TAKEN = {np.put, np.place, np.putmask, np.copyto, np.fill_diagonal, np.put_along_axis, np.append, np.insert}
+
+
 def _moved(table: Table, function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     # on plain object arrays: NumPy's own code only moves the elements
+    if function in _TAKEN:
+        args = [lifted(a, table) if isinstance(a, list | tuple) and contains_traced(a) else a for a in args]
     result = function(*(_traced(table, a) for a in args), **{k: _traced(table, v) for k, v in kwargs.items()})
     if isinstance(result, list | tuple):
         return type(result)(_seen(table, r) for r in result) if type(result) in (list, tuple) else result
@@ -189,7 +201,7 @@ def _traced(table: Table, value: Any) -> Any:
         return value.view(np.ndarray)
     if isinstance(value, list | tuple) and contains_traced(value):
         # each of them an array: NumPy must not meet a traced number on its own
-        return [lifted(v, table) for v in value]
+        return [_traced(table, v) if isinstance(v, list) and any(map(np.ndim, v)) else lifted(v, table) for v in value]
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
         return lifted(value, table)
     return value

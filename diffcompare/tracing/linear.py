@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from diffcompare.tracing.array import elements, lifted, new_array, shadows, wrap
+from diffcompare.tracing.array import lifted, new_array, shadows, wrap
+from diffcompare.tracing.composed_products import einsum_terms, on_diagonals
 from diffcompare.tracing.scalar import TracedScalar, lift, scalar
 from diffcompare.tracing.table import Table, refuse
 
@@ -71,22 +72,7 @@ def _lifted_list(table: Table, array: Any) -> list[TracedScalar]:
 def einsum(table: Table, subscripts: str, operands: Sequence[Any]) -> Any:
     """Sum products over repeated letters; with two operands every entry is one node."""
     arrays = [lifted(o, table) for o in operands]
-    left, _, right = subscripts.replace(" ", "").partition("->")
-    terms = left.split(",")
-    if "..." in left:
-        free = "ABCDEFGHIJ"
-        depth = max(a.ndim - len(t.replace("...", "")) if "..." in t else 0 for a, t in zip(arrays, terms, strict=True))
-        terms = [
-            t.replace("...", free[depth - (a.ndim - len(t.replace("...", ""))) : depth])
-            for a, t in zip(arrays, terms, strict=True)
-        ]
-        right = right.replace("...", free[:depth])
-        implicit = free[:depth]
-    else:
-        implicit = ""
-    if "->" not in subscripts:
-        letters = "".join(terms)
-        right = implicit + "".join(sorted(c for c in set(letters) if letters.count(c) == 1 and c not in implicit))
+    terms, right = einsum_terms(subscripts, arrays)
     sizes: dict[str, int] = {}
     for array, term in zip(arrays, terms, strict=True):
         for letter, size in zip(term, array.shape, strict=True):
@@ -96,14 +82,7 @@ def einsum(table: Table, subscripts: str, operands: Sequence[Any]) -> Any:
     order = [*right, *summed]
     spread = []
     for array, term in zip(arrays, terms, strict=True):
-        # a letter twice in one operand: its diagonal
-        names = list(term)
-        for letter in dict.fromkeys(term):
-            while names.count(letter) > 1:
-                i = names.index(letter)
-                j = names.index(letter, i + 1)
-                array = np.diagonal(array, axis1=i, axis2=j)
-                names = [c for k, c in enumerate(names) if k not in (i, j)] + [letter]
+        names, array = on_diagonals(array, term)
         axes = sorted(range(len(names)), key=lambda k, names=names: order.index(names[k]))  # type: ignore[misc]
         array = array.transpose(axes)
         present = {names[k] for k in axes}
@@ -194,16 +173,7 @@ def determinant(table: Table, matrix: Any) -> Any:
 
 def solve(table: Table, matrix: Any, right: Any) -> Any:
     """Write the solution of a linear system by elimination and back substitution."""
-    array = lifted(matrix, table)
     b = lifted(right, table)
-    if array.ndim > 2:
-        batch = array.shape[:-2]
-        flat_a = array.reshape(-1, *array.shape[-2:])
-        vectors = b.ndim == 1
-        b = np.broadcast_to(b, (*batch, *(b.shape[-1:] if vectors else b.shape[-2:])))
-        flat_b = b.reshape(-1, *b.shape[len(batch) :])
-        solved = [solve(table, wrap(p), wrap(q)) for p, q in zip(flat_a, flat_b, strict=True)]
-        return new_array([v for s in solved for v in elements(s)], b.shape)
     columns = b.reshape(b.shape[0], -1)
     rows, sides, _ = _eliminate(table, _rows(table, matrix), [_lifted_list(table, row) for row in columns])
     n = len(rows)

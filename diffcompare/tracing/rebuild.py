@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from diffcompare.tracing.compiled import CompiledObject, compiled_function
-from diffcompare.tracing.dialect import Dialect, ModuleSubstitute, RandomSubstitute, kind_of
+from diffcompare.tracing.dialect import Dialect, Joined, ModuleSubstitute, RandomSubstitute, kind_of
 from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.keeping import USED_UP, is_used_up, slots_of
 from diffcompare.tracing.substitutes import SCALARS
@@ -70,8 +70,8 @@ class Rebuilder:
         return result
 
     def _converted(self, value: Any) -> Any:
-        if id(value) in self.dialect.others:
-            return self.dialect.others[id(value)]
+        if value is np.r_ or value is np.c_:
+            return Joined(self.table, value, self.dialect)
         if isinstance(value, Foreign):
             return self.value(value.in_numpy())
         if isinstance(value, np.ndarray):

@@ -21,19 +21,19 @@ from diffcompare.tracing.array import (
     shadows,
     wrap,
 )
-from diffcompare.tracing.composed import axes_of, masked
+from diffcompare.tracing.composed_reductions import axes_of, is_masked, masked, masked_mean
 from diffcompare.tracing.registry import Handler, Handlers, named, registering
 from diffcompare.tracing.scalar import TracedCondition, extreme, lift, scalar
 from diffcompare.tracing.special import traced_special
-from diffcompare.tracing.table import Table, refuse
+from diffcompare.tracing.table import Table
 
-__all__ = ["HANDLERS", "accumulated", "reduced"]
+__all__ = ["HANDLERS", "accumulated", "squares"]
 
 HANDLERS: Handlers = {}
 handles = registering(HANDLERS)
 
 
-def reduced(
+def _reduced(
     table: Table,
     value: Any,
     axis: Any,
@@ -58,7 +58,7 @@ def reduced(
     return new_array(found, shape)
 
 
-@handles(np.sum, np.nansum)
+@handles(np.sum)
 def _sum(
     table: Table,
     a: Any,
@@ -71,7 +71,7 @@ def _sum(
     if _is_plain_condition(a) and axis is None:
         return np.sum(a, axis=axis)
     a = _converted(table, a, dtype)
-    result = reduced(table, masked(a, where), axis, keepdims, lambda row, s: linear.total(table, row, s), np.sum)
+    result = _reduced(table, masked(a, where), axis, keepdims, lambda row, s: linear.total(table, row, s), np.sum)
     return result if initial is np._NoValue or initial == 0 else result + initial
 
 
@@ -85,11 +85,13 @@ def _is_plain_condition(a: Any) -> bool:
     return isinstance(a, np.ndarray) and a.view(np.ndarray).dtype != object
 
 
-@handles(np.mean, np.nanmean)
+@handles(np.mean)
 def _mean(table: Table, a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, where: Any = True) -> Any:
     array = lifted(_converted(table, a, dtype), table)
+    if is_masked(where):
+        return masked_mean(wrap(array), axis, keepdims, where)
     count = math.prod(array.shape[k] for k in axes_of(axis, array.ndim))
-    return reduced(table, wrap(array), axis, keepdims, lambda row, s: linear.total(table, row, s), np.sum) / count
+    return _reduced(table, wrap(array), axis, keepdims, lambda row, s: linear.total(table, row, s), np.sum) / count
 
 
 def _product(row: list[Any], table: Table) -> Any:
@@ -109,7 +111,8 @@ def _prod(
     initial: Any = 1,
     where: Any = True,
 ) -> Any:
-    result = reduced(table, _converted(table, a, dtype), axis, keepdims, lambda row, _: _product(row, table))
+    a = masked(_converted(table, a, dtype), where, 1.0)
+    result = _reduced(table, a, axis, keepdims, lambda row, _: _product(row, table))
     return result if initial is np._NoValue or initial == 1 else result * initial
 
 
@@ -124,7 +127,7 @@ def _extreme(operation: str, *, spreads: bool) -> Handler:
             first, *rest = (lift(number, table) for number in row)
             return functools.reduce(lambda p, q: extreme(operation, p, q, spreads=spreads), rest, first)
 
-        return reduced(table, a, axis, keepdims, rule)
+        return _reduced(table, masked(a, where, initial), axis, keepdims, rule)
 
     return handler
 
@@ -133,29 +136,6 @@ HANDLERS |= dict.fromkeys(named("max", "amax"), _extreme("max", spreads=True))
 HANDLERS |= dict.fromkeys(named("min", "amin"), _extreme("min", spreads=True))
 HANDLERS |= dict.fromkeys(named("nanmax"), _extreme("max", spreads=False))
 HANDLERS |= dict.fromkeys(named("nanmin"), _extreme("min", spreads=False))
-
-
-@handles(np.ptp)
-def _ptp(table: Table, a: Any, axis: Any = None) -> Any:
-    return np.max(a, axis=axis) - np.min(a, axis=axis)
-
-
-@handles(np.var)
-def _var(
-    table: Table,
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    ddof: float = 0,
-    keepdims: Any = False,
-    mean: Any = None,
-    correction: Any = None,
-) -> Any:
-    array = wrap(lifted(a, table))
-    count = math.prod(array.shape[k] for k in axes_of(axis, array.ndim))
-    centre = _mean(table, array, axis, keepdims=True) if mean is None or mean is np._NoValue else mean
-    taken = ddof if correction is None or correction is np._NoValue else correction
-    return np.sum((array - centre) ** 2, axis=axis, keepdims=keepdims) / (count - taken)
 
 
 def _quantified(operation: str) -> Handler:
@@ -182,37 +162,19 @@ HANDLERS[np.any] = _quantified("or")
 
 
 @handles(np.count_nonzero)
-def _count(table: Table, a: Any, axis: Any = None) -> Any:
-    return np.count_nonzero(answers(a if _is_condition(a) else a != 0), axis=axis)
+def _count(table: Table, a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return np.count_nonzero(answers(a if _is_condition(a) else a != 0), axis=axis, keepdims=keepdims)
 
 
 def _is_condition(a: Any) -> bool:
     return isinstance(a, np.ndarray) and a.dtype == bool
 
 
-@handles(np.linalg.norm, np.linalg.vector_norm)
-def _norm(table: Table, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002
-    array = wrap(lifted(x, table))
-    if ord in ("fro", 2, 2.0) and (array.ndim == 1 or axis is not None or ord == "fro"):
-        ord = None  # noqa: A001
-    if ord is None:
-        return np.sqrt(
-            reduced(
-                table,
-                array,
-                axis,
-                keepdims,
-                lambda row, _: linear.contract(table, [np.array(row, dtype=object)] * 2),
-            )
-        )
-    if array.ndim > 1 and not isinstance(axis, int):
-        raise refuse(f"norm(ord={ord}) of a matrix", "it is found by iteration", "use the Frobenius norm")
-    sizes = np.abs(array)
-    if ord == 1:
-        return np.sum(sizes, axis=axis, keepdims=keepdims)
-    if ord in (np.inf, -np.inf):
-        return (np.max if ord > 0 else np.min)(sizes, axis=axis, keepdims=keepdims)
-    return np.sum(sizes**ord, axis=axis, keepdims=keepdims) ** (1.0 / ord)
+def squares(table: Table, array: Any, axis: Any, keepdims: Any) -> Any:
+    """Sum the squares of numbers along axes."""
+    return _reduced(
+        table, array, axis, keepdims, lambda row, _: linear.contract(table, [np.array(row, dtype=object)] * 2)
+    )
 
 
 def accumulated(table: Table, a: Any, axis: Any, rule: Callable[[Any, Any], Any]) -> Any:
@@ -229,12 +191,12 @@ def accumulated(table: Table, a: Any, axis: Any, rule: Callable[[Any, Any], Any]
     return np.moveaxis(new_array(rows, moved.shape), -1, -1 if axis is None else axis)
 
 
-@handles(*named("cumsum", "cumulative_sum"))
+@handles(np.cumsum)
 def _cumsum(table: Table, a: Any, axis: Any = None, dtype: Any = None) -> Any:
     return accumulated(table, _converted(table, a, dtype), axis, lambda p, q: p + q)
 
 
-@handles(*named("cumprod", "cumulative_prod"))
+@handles(np.cumprod)
 def _cumprod(table: Table, a: Any, axis: Any = None, dtype: Any = None) -> Any:
     return accumulated(table, _converted(table, a, dtype), axis, lambda p, q: p * q)
 
@@ -248,18 +210,6 @@ def _bincount(table: Table, x: Any, weights: Any = None, minlength: int = 0) -> 
     for place, weight in zip(places.tolist(), elements(lifted(weights, table)), strict=True):
         sums[place] = sums[place] + weight
     return new_array(sums, (len(sums),))
-
-
-@handles(np.diff)
-def _diff(table: Table, a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
-    array: Any = np.moveaxis(wrap(lifted(a, table)), axis, -1)
-    for side, ends in ((prepend, True), (append, False)):
-        if side is not None and side is not np._NoValue:
-            end = wrap(lifted(side, table)).reshape(*array.shape[:-1], -1)
-            array = np.concatenate([end, array] if ends else [array, end], axis=-1)
-    for _ in range(n):
-        array = array[..., 1:] - array[..., :-1]
-    return np.moveaxis(array, -1, axis)
 
 
 @handles(np.convolve)

@@ -27,7 +27,7 @@ from diffcompare.tracing.array import (
     wrap,
 )
 from diffcompare.tracing.complex_numbers import Complex, complex_array
-from diffcompare.tracing.dialect import Dialect, Kind, kind_of, own_type
+from diffcompare.tracing.dialect import COPIED, Dialect, Kind, kind_of, own_type
 from diffcompare.tracing.functions import call_function, knows
 from diffcompare.tracing.scalar import (
     UNARY,
@@ -46,20 +46,21 @@ __all__ = ["MATH", "SCALARS", "print_nothing"]
 
 
 def _array(
-    table: Table, _: str, value: Any, dtype: Any = None, *__: Any, copy: Any = None, ndmin: int = 0, **___: Any
+    table: Table, name: str, value: Any, dtype: Any = None, *_: Any, copy: Any = None, ndmin: int = 0, **__: Any
 ) -> Any:
     found = complex_array(value, dtype, real=lambda v: wrap(lifted(v, table).copy()), traced=contains_traced)
     if found is not None:
         return found
     if isinstance(value, TracedArray):
-        result: Any = value.copy() if copy is not False else value
+        result: Any = value.copy() if (name in COPIED or copy) and copy is not False else value
     elif contains_traced(value):
         result = wrap(lifted(value, table))
     else:
         result = np.array(value, dtype=dtype, ndmin=ndmin)
         return wrap(lifted(result, table)) if result.dtype.kind == "f" and result.dtype.itemsize == 8 else result
-    if dtype is not None and dtype is not float and dtype is not object:
-        result = result.astype(own_type(dtype))
+    kind = own_type(dtype)
+    if kind is not None and kind is not object and np.dtype(kind) != np.float64:
+        result = result.astype(kind)
     while result.ndim < ndmin:
         result = result[None]
     return result
@@ -125,7 +126,6 @@ MATH = {
     "copysign": "copysign",
     "fmod": "fmod",
     "hypot": "hypot",
-    "remainder": "remainder",
     "isnan": "isnan",
     "isinf": "isinf",
     "isfinite": "isfinite",
@@ -143,6 +143,9 @@ def math_function(table: Table, function: Any) -> Any:
         return function
 
     def substitute(*args: Any, **kwargs: Any) -> Any:
+        if name in _MANY:
+            # generators, too, are read once
+            args = tuple(map(list, args))
         args = tuple(a.item() if isinstance(a, TracedArray) and a.size == 1 else a for a in args)
         if not contains_traced(args):
             if table.exact and name in MATH and len(args) == 1 and is_number(args[0]) and name not in ("isnan", "fabs"):
@@ -177,12 +180,10 @@ def math_function(table: Table, function: Any) -> Any:
 
 
 _MANY: dict[str, Callable[..., Any]] = {
-    "fsum": lambda t, x: linear.total(t, list(x)),
-    "sumprod": lambda t, p, q: linear.contract(t, [lifted(list(p), t), lifted(list(q), t)]),
-    "prod": lambda t, x: (
-        np.prod(list(x)) if not contains_traced(list(x)) else call_function(t, np.prod, (list(x),), {})
-    ),
-    "dist": lambda t, p, q: np.linalg.norm(wrap(lifted(list(p), t)) - wrap(lifted(list(q), t))),
+    "fsum": lambda t, x: linear.total(t, x),
+    "sumprod": lambda t, p, q: linear.contract(t, [lifted(p, t), lifted(q, t)]),
+    "prod": lambda t, x: call_function(t, np.prod, (x,), {}),
+    "dist": lambda t, p, q: np.linalg.norm(wrap(lifted(p, t)) - wrap(lifted(q, t))),
 }
 
 
@@ -269,7 +270,6 @@ SCALARS = Dialect(
     buffer=_buffer,
     float_kind=_FloatKind,
     integer_kind=_IntegerKind,
-    others={},
     math=math_function,
     special=special_function,
     linear=linear_algebra_function,

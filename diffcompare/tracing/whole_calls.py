@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from diffcompare.floats import Floats
 from diffcompare.tracing.array_table import ArrayGuard, ArrayTable
-from diffcompare.tracing.composed import axes_of
+from diffcompare.tracing.composed_reductions import axes_of
 from diffcompare.tracing.handle import Handle, floats_of, has_handles, made, stored
 from diffcompare.tracing.rebuild import Rebuilder
 

@@ -22,6 +22,9 @@ from diffcompare.program.arrays import ArrayBuilder
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_trace import ArrayTrace, placed_arrays, record_arrays
 from diffcompare.tracing.keeping import kept
+from diffcompare.tracing.table import Table
+from diffcompare.tracing.trace import placed, record
+from diffcompare.verdict.difference import evaluate
 
 BITS = 333
 # balls of 333 bits tell any two numbers of these tests apart
@@ -500,6 +503,32 @@ def complaints_about(
         # what never varies has the slope 0 in a program, and none in objects
         if true.is_finite() and not same(slope, true):
             found.append(f"gradient: slope {slope} where objects have {true}")
+    return found
+
+
+def complaints_about_numbers(source: str, x: Any, **names: Any) -> list[str]:
+    """Check the trace of a source number by number: its floats are NumPy's, its program is that of the trace of arrays.
+
+    The programs are compared beside the point, where one that mixes up what is equal at it has other numbers.
+    """
+    point = np.asarray(x, dtype=float)
+    flat, code = point.reshape(-1), function_of(source, **names)
+    table = Table([f"x{k}" for k in range(flat.size)], flat.tolist())
+    numbers = record(code, (placed(np.arange(float(flat.size)).reshape(point.shape), table),), table=table)
+    build, arrays = traced(code, point)
+    (moved,) = moved_floats(build, [arrays.output], flat, unit=2.0**-53)
+    found = []
+    if not (np.abs(arrays.values - numbers.values) <= moved.error)[np.isfinite(arrays.values)].all():
+        found.append(f"floats: {numbers.values} where NumPy has {arrays.values}")
+    beside = flat + 2.0**-30 * np.random.default_rng(8).uniform(-1, 1, flat.size)
+    own = evaluate(numbers.program(table), [*beside, *(c.value for c in table.constants)], BITS)
+    (others,) = array_balls(build, [arrays.output], beside, BITS)
+    with precision(BITS):
+        found += [
+            f"number {k}: {one} where arrays have {other}"
+            for k, (one, other) in enumerate(zip(own, others, strict=True))
+            if not (same(one, other) if one is not None and one.is_finite() else not other.is_finite())
+        ]
     return found
 
 

@@ -14,7 +14,12 @@ from diffcompare.tracing.composed import ASKED
 from diffcompare.tracing.factorisations import factorisations
 from diffcompare.tracing.handle import Handle, floats_of, made, stored
 
-from ..quality.array_truth import complaints_about, function_of, traced  # noqa: TID252 - tests are no package
+from ..quality.array_truth import (  # noqa: TID252 - tests are no package
+    complaints_about,
+    complaints_about_numbers,
+    function_of,
+    traced,
+)
 
 RANDOM = np.random.default_rng(3)
 X = RANDOM.uniform(0.2, 0.9, (3, 4))
@@ -112,7 +117,8 @@ FUNCTIONS: dict[str, list[str]] = {
     "nanmax": ["np.nanmax(x, axis=0)"],
     "nanmin": ["np.nanmin(x)"],
     "bincount": ["np.bincount([0, 1, 1, 4], weights=x[0])", "np.bincount(k, x[:, 0], minlength=6)"],
-    "mean": ["np.mean(x)", "x.mean(axis=1)", "np.mean(x, axis=(0,), keepdims=True)", "np.mean(x, axis=0, where=M)"],
+    "mean": ["np.mean(x)", "x.mean(axis=1)", "np.mean(x, axis=(0,), keepdims=True)", "np.mean(x, axis=0, where=M)",
+        "np.mean(x, axis=1, where=M[0])"],
     "average": ["np.average(x)", "np.average(x, axis=0)",
         "np.average(x, axis=0, weights=w, keepdims=True)",
         "np.average(x, axis=1, weights=v * v, returned=True)", "np.average(x, axis=1, weights=v * v)",
@@ -195,6 +201,8 @@ FUNCTIONS: dict[str, list[str]] = {
     "linalg.matmul": ["np.linalg.matmul(x, A)"],
     "dot": ["np.dot(x, A)", "x.dot(v)", "np.dot(x[0], x[1])", "np.dot(2.0, x)", "np.dot(S, x.T)", "np.dot(x.T, S)",
         "np.dot(x[0], S.transpose(0, 2, 1))"],
+    "matvec": ["np.matvec(x, v)", "np.matvec(S, x[0])", "np.matvec(S, x[:2])"],
+    "vecmat": ["np.vecmat(w, x)", "np.vecmat(x[:, 0], S)", "np.vecmat(A[:2], S * x)"],
     "vecdot": ["np.vecdot(x, v)", "np.vecdot(x, w[:, None], axis=0)", "np.vecdot(x, A.T)"],
     "linalg.vecdot": ["np.linalg.vecdot(x, A.T)"],
     "vdot": ["np.vdot(x, A)", "np.vdot(x, x)"],
@@ -202,7 +210,8 @@ FUNCTIONS: dict[str, list[str]] = {
     "outer": ["np.outer(x[0], w)", "np.outer(x, x[0])", "np.multiply.outer(x[0], x[1])", "np.subtract.outer(x[0], w)"],
     "linalg.outer": ["np.linalg.outer(x[0], w)"],
     "kron": ["np.kron(x, A)", "np.kron(x[0], w)", "np.kron(x[0], x)"],
-    "cross": ["np.cross(x[:, 0], w)", "np.cross(x.T, A)", "np.cross(x, A.T, axis=0)"],
+    "cross": ["np.cross(x[:, 0], w)", "np.cross(x.T, A)", "np.cross(x, A.T, axis=0)",
+        "np.cross(x, A, 0, 1, 1)"],
     "linalg.cross": ["np.linalg.cross(x[:, 0], x[:, 1])"],
     "tensordot": ["np.tensordot(x, A, 1)", "np.tensordot(S, x, ([1, 2], [0, 1]))", "np.tensordot(x, x, 0)",
         "np.tensordot(x, x)", "np.tensordot(S, x, (-1, -1))"],
@@ -348,8 +357,6 @@ UFUNCS: dict[str, list[str]] = {
     "at": ["y = np.zeros(3)\nnp.add.at(y, [0, 1, 1, 2], x[0])\nreturn y * y",
         "y = np.ones((3, 4))\nnp.subtract.at(y, ([0, 0], [1, 1]), x[0, :2])\nreturn y",
         "y = x.copy()\nnp.multiply.at(y, [0, 2], v)\nreturn y"],
-    "matvec": ["np.matvec(x, v)", "np.matvec(S, x[0])"],
-    "vecmat": ["np.vecmat(w, x)", "np.vecmat(x[:, 0], S)"],
     "matmul": ["np.matmul(x, A)"],
 }  # fmt: skip
 CASES = [(name, source) for table in (FUNCTIONS, UFUNCS) for name, sources in table.items() for source in sources]
@@ -358,6 +365,11 @@ CASES = [(name, source) for table in (FUNCTIONS, UFUNCS) for name, sources in ta
 @pytest.mark.parametrize(("name", "source"), CASES, ids=[source.replace("\n", "; ") for _, source in CASES])
 def test_it_is_the_function_of_numpy(name: str, source: str) -> None:
     assert complaints_about(source, X, **NAMES) == []
+
+
+@pytest.mark.parametrize(("name", "source"), CASES, ids=[source.replace("\n", "; ") for _, source in CASES])
+def test_number_by_number_it_is_the_same_function(name: str, source: str) -> None:
+    assert complaints_about_numbers(source, X, **NAMES) == []
 
 
 def _known() -> set[Any]:
@@ -465,7 +477,7 @@ def test_a_bug_of_a_ufunc_is_seen(name: str, monkeypatch: pytest.MonkeyPatch) ->
 
 REFUSED = {
     "np.linalg.norm(x, 2)": "by iteration",
-    "np.linalg.norm(x[0], 0)": "by counting", "np.linalg.svd(S * x[0, 0])": "full matrices",
+    "np.linalg.norm(x[0], 0)": "it counts numbers", "np.linalg.svd(S * x[0, 0])": "full matrices",
     "np.correlate(w, x[0])": "correlate",
         "np.gradient(x)": "gradient",
     "np.round(x)": "round", "np.linalg.lstsq(x, w)": "lstsq", "np.nextafter(x, 1)": "nextafter",

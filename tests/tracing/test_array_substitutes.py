@@ -22,6 +22,7 @@ from ..quality.array_truth import (  # noqa: TID252 - tests are no package
     BITS,
     OBJECTS,
     complaints_about,
+    complaints_about_numbers,
     function_of,
     traced,
 )
@@ -97,6 +98,7 @@ MATHEMATICS: dict[str, list[str]] = {
 def test_math_is_math(source: str) -> None:
     # where a processor has wide registers, NumPy's functions round otherwise than those of the C library
     assert complaints_about(source, X, V=V, bitwise=False) == []
+    assert complaints_about_numbers(source, X, V=V) == []
 
 
 def test_every_function_of_math_has_a_case() -> None:
@@ -138,6 +140,7 @@ OF_TABLE = [
 @pytest.mark.parametrize("source", [s for sources in SPECIAL.values() for s in sources])
 def test_functions_of_scipy_are_scipys(source: str) -> None:
     assert complaints_about(source, X, V=V) == []
+    assert complaints_about_numbers(source, X, V=V) == []
 
 
 def test_every_formula_of_scipy_has_a_case() -> None:
@@ -147,6 +150,7 @@ def test_every_formula_of_scipy_has_a_case() -> None:
 @pytest.mark.parametrize("source", OF_TABLE)
 def test_special_functions_have_the_slopes_of_the_table(source: str) -> None:
     assert complaints_about(source, X, real=False) == []
+    assert complaints_about_numbers(source, X) == []
     total = function_of(f"np.sum({source} * np.arange(1.0, 5.0))")
     build, trace = traced(total, X)
     gradient = array_gradient(build, build.reshape(trace.output, ()))
@@ -200,6 +204,7 @@ _Linear.linalg = _Linear()
 def test_systems_of_scipy_are_solved(source: str) -> None:
     code = source.replace("scipy.linalg.", "la.")
     assert complaints_about(code, X, instead={"la": _Linear()}, I=2.0 * np.eye(3), la=scipy.linalg, scipy=scipy) == []
+    assert complaints_about_numbers(source, X, I=2.0 * np.eye(3), scipy=scipy) == []
 
 
 PYTHON = [
@@ -267,6 +272,7 @@ def test_functions_of_scipy_that_a_library_calls_are_traced() -> None:
 @pytest.mark.parametrize("source", PYTHON)
 def test_python_and_numpy_are_themselves(source: str) -> None:
     assert complaints_about(source, X, V=V, real=not any(word in source for word in _FLOATS_ONLY)) == []
+    assert complaints_about_numbers(source, X, V=V) == []
 
 
 SHORT = [

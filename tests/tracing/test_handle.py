@@ -15,7 +15,7 @@ from diffcompare.tracing import handle
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.handle import Handle, as_now, is_written, made, node_of, written_parts
 
-from ..quality.array_truth import complaints_about, traced  # noqa: TID252 - tests are no package
+from ..quality.array_truth import complaints_about, complaints_about_numbers, traced  # noqa: TID252 - tests are no package
 
 X = np.random.default_rng(1).uniform(0.2, 0.9, (4, 3))
 B = np.random.default_rng(2).uniform(-2, 2, (4, 3))
@@ -206,6 +206,7 @@ def of_objects(statements: str) -> bool:
 def test_statements_do_what_they_do_to_arrays(statements: str) -> None:
     real = of_objects(statements)
     assert complaints_about(source_of(statements), X, real=real, copy=copy, **NAMES) == []
+    assert complaints_about_numbers(source_of(statements), X, copy=copy, **NAMES) == []
     if not real:
         # the program beside the point, too
         source = source_of(statements)
