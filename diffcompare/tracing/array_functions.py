@@ -48,7 +48,8 @@ _VIEWS = {
         "flipud", "rot90", "broadcast_to", "diagonal", "split", "array_split", "hsplit", "vsplit", "dsplit",
         "atleast_1d", "atleast_2d", "atleast_3d", "real", "permute_dims", "matrix_transpose", "unstack",
     ),
-    np.lib.stride_tricks.sliding_window_view, np.linalg.diagonal, np.linalg.matrix_transpose,
+    np.lib.stride_tricks.sliding_window_view, np.lib.stride_tricks.as_strided, np.linalg.diagonal,
+    np.linalg.matrix_transpose,
 }  # fmt: skip
 _OF_SEVERAL = {np.atleast_1d, np.atleast_2d, np.atleast_3d}
 # what is made of elements of several arrays: any number among the arguments with these places is one of them
@@ -146,6 +147,8 @@ def _seen(table: ArrayTable, function: Any, args: Sequence[Any], kwargs: dict[st
     if function in _OF_SEVERAL and len(args) > 1:
         return tuple(_seen(table, function, (value,), kwargs) for value in args)
     array = made(table, args[0])
+    if function is np.lib.stride_tricks.as_strided and array.places.strides != array.floats.strides:
+        raise refuse("as_strided of this array", "its bytes are not followed", "use sliding_window_view")
     places, floats = (function(part, *args[1:], **kwargs) for part in (array.places, array.floats))
 
     def shown(place: Any, value: Any) -> Handle:

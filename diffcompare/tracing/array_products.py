@@ -1,7 +1,5 @@
 """NumPy's products of matrices and linear algebra, on handles."""
 
-# ruff: noqa: ARG001 - the arguments are those of NumPy's functions
-
 from __future__ import annotations
 
 from typing import Any
@@ -61,9 +59,9 @@ def _matmul(table: ArrayTable, a: Any, b: Any) -> Any:
 
 
 @handles(np.einsum)
-def _einsum(table: ArrayTable, subscripts: Any, *operands: Any, optimize: Any = False, **_: Any) -> Any:
-    terms, right = einsum_terms(subscripts, operands)
-    floats = np.einsum(subscripts, *map(floats_of, operands))
+def _einsum(table: ArrayTable, *given: Any, **_: Any) -> Any:
+    operands, terms, right = einsum_terms(given)
+    floats = np.einsum(*map(floats_of, given))
     arrays = [made(table, o) for o in operands]
     while len(arrays) > 2:
         # what later operands need is kept

@@ -18,6 +18,7 @@ from diffcompare.tracing.complex_numbers import complex_ufunc, is_complex
 from diffcompare.tracing.handle import Doors, Handle, floats_of, has_handles, is_moving, made, stored
 from diffcompare.tracing.scalar import UNARY
 from diffcompare.tracing.table import active_table, refuse
+from diffcompare.tracing.ufunc_methods import by_method
 
 __all__ = ["call_ufunc", "choose", "of_table", "store", "table_here"]
 
@@ -295,7 +296,9 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str
         return complex_ufunc(ufunc, method, inputs, options)
     name = "power" if ufunc.__name__ == "pow" else "divide" if ufunc.__name__ == "true_divide" else ufunc.__name__
     if method != "__call__":
-        return _by_method(ufunc, name, method, inputs, options)
+        if method == "at" and isinstance(inputs[0], Handle):
+            return _at(ufunc, name, *inputs)
+        return by_method(ufunc, method, inputs, options, lambda value: made(table_here(), value))
     if name in _PRODUCTS:
         if "axes" in options:
             raise refuse(f"{name} with axes=", "it is not known to the trace", "move the axes before")
@@ -328,35 +331,6 @@ def store(out: Any, result: Any) -> Any:
         )
     out[...] = result
     return out
-
-
-def _by_method(ufunc: Any, name: str, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
-    options = {k: v for k, v in options.items() if v is not None}
-    whole: dict[str, Any] = {
-        "add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min, "logical_and": np.all,
-            "logical_or": np.any,
-    }  # fmt: skip
-    along: dict[str, Any] = {"add": np.cumsum, "multiply": np.cumprod}
-    chosen = whole.get(name) if method == "reduce" else along.get(name) if method == "accumulate" else None
-    if chosen is not None:
-        options.setdefault("axis", inputs[1] if len(inputs) > 1 else 0)
-        return Doors.call_function(chosen, inputs[:1], options)
-    if method == "accumulate" and name in ("maximum", "minimum"):
-        return _accumulated(ufunc, made(table_here(), inputs[0]), int(options.get("axis", 0)))
-    if method == "outer":
-        a, b = (made(table_here(), v) for v in inputs)
-        return ufunc(a.reshape(*a.shape, *([1] * b.ndim)), b)
-    if method == "at" and isinstance(inputs[0], Handle):
-        return _at(ufunc, name, *inputs)
-    raise refuse(f"{name}.{method} of a traced value", "it is not known to the trace", "write it as a loop")
-
-
-def _accumulated(ufunc: Any, array: Any, axis: int) -> Any:
-    moved = np.moveaxis(array, axis, 0)
-    parts = [moved[0]]
-    for row in moved[1:]:
-        parts.append(ufunc(parts[-1], row))
-    return np.moveaxis(np.stack(parts), 0, axis)
 
 
 def _at(ufunc: Any, name: str, target: Handle, index: Any, *values: Any) -> None:

@@ -31,13 +31,6 @@ def composed(traced: Callable[[Any, Any], Any], floats: Callable[[Any], Any]) ->
     handlers: Handlers = {}
     handles = registering(handlers)
 
-    @handles(np.gradient)
-    def gradient(table: Any, f: Any, *steps: Any, axis: Any = None, edge_order: int = 1) -> Any:
-        if np.ndim(f) != 1 or len(steps) > 1 or (steps and np.ndim(steps[0])) or edge_order != 1:
-            raise refuse("gradient of this kind", "only a vector and one step are read", "write the differences out")
-        h = steps[0] if steps else 1.0
-        return np.concatenate([[(f[1] - f[0]) / h], (f[2:] - f[:-2]) / (2.0 * h), [(f[-1] - f[-2]) / h]])
-
     @handles(*named("trapezoid", "trapz"))
     def trapezoid(table: Any, y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
         array: Any = np.moveaxis(traced(table, y), axis, -1)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import math
+import string
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -27,10 +28,9 @@ def batched(rule: Callable[..., Any], *arrays: Any) -> Any:
     return np.stack(found).reshape(*batch, *np.shape(found[0]))
 
 
-def einsum_terms(subscripts: Any, operands: Sequence[Any]) -> tuple[list[str], str]:
-    """Return the letters of the axes of each operand, those of an ellipsis too, and those of the result."""
-    if not isinstance(subscripts, str):
-        raise refuse("einsum with lists of axes", "only subscripts are read", 'write it as einsum("ij,j->i", A, x)')
+def einsum_terms(given: Sequence[Any]) -> tuple[Sequence[Any], list[str], str]:
+    """Return the operands of ``einsum``, the letters of their axes, those of an ellipsis too, and of the result's."""
+    subscripts, operands = (given[0], given[1:]) if isinstance(given[0], str) else _in_letters(given)
     left, arrow, right = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     missing = [np.ndim(o) - len(t.replace("...", "")) for o, t in zip(operands, terms, strict=True)]
@@ -39,7 +39,17 @@ def einsum_terms(subscripts: Any, operands: Sequence[Any]) -> tuple[list[str], s
     terms = [t.replace("...", free[depth - n :]) if "..." in t else t for n, t in zip(missing, terms, strict=True)]
     letters = "".join(terms)
     single = "".join(sorted(c for c in set(letters) if letters.count(c) == 1 and c not in free))
-    return terms, right.replace("...", free) if arrow else free + single
+    return operands, terms, right.replace("...", free) if arrow else free + single
+
+
+def _in_letters(given: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+    """Write lists of axes, each behind its operand and the result's last, as letters."""
+    names = [
+        "".join("..." if k is Ellipsis else string.ascii_letters[k] for k in axes)
+        for axes in (*given[1::2], *(given[-1:] if len(given) % 2 else ()))
+    ]
+    operands = given[: len(given) // 2 * 2 : 2]
+    return ",".join(names[: len(operands)]) + "->" * (len(given) % 2) + "".join(names[len(operands) :]), operands
 
 
 def on_diagonals(array: Any, name: str) -> tuple[str, Any]:
@@ -61,11 +71,12 @@ def products(traced: Callable[[Any, Any], Any]) -> Handlers:
 
     @handles(np.dot)
     def dot(table: Any, a: Any, b: Any) -> Any:
-        if np.ndim(a) == 0 or np.ndim(b) == 0:
-            return np.multiply(a, b)
-        if np.ndim(b) > 2:
-            return np.tensordot(a, b, axes=([np.ndim(a) - 1], [np.ndim(b) - 2]))
-        return np.matmul(traced(table, a), traced(table, b))
+        one, two = traced(table, a), traced(table, b)
+        if one.ndim == 0 or two.ndim == 0:
+            return np.multiply(one, two)
+        if two.ndim > 2:
+            return np.tensordot(one, two, axes=([one.ndim - 1], [two.ndim - 2]))
+        return np.matmul(one, two)
 
     @handles(np.vdot)
     def vdot(table: Any, a: Any, b: Any) -> Any:
@@ -107,13 +118,14 @@ def products(traced: Callable[[Any, Any], Any]) -> Handlers:
 
     @handles(np.inner)
     def inner(table: Any, a: Any, b: Any) -> Any:
-        if np.ndim(a) == 0 or np.ndim(b) == 0:
-            return np.multiply(a, b)
-        return np.tensordot(a, b, axes=([np.ndim(a) - 1], [np.ndim(b) - 1]))
+        one, two = traced(table, a), traced(table, b)
+        if one.ndim == 0 or two.ndim == 0:
+            return np.multiply(one, two)
+        return np.tensordot(one, two, axes=([one.ndim - 1], [two.ndim - 1]))
 
     @handles(np.outer, np.linalg.outer)
     def outer(table: Any, a: Any, b: Any, out: Any = None) -> Any:
-        return np.multiply(np.reshape(a, (-1, 1)), np.reshape(b, (1, -1)))
+        return np.multiply(traced(table, a).reshape(-1, 1), traced(table, b).reshape(1, -1))
 
     @handles(np.kron)
     def kron(table: Any, a: Any, b: Any) -> Any:
@@ -124,7 +136,8 @@ def products(traced: Callable[[Any, Any], Any]) -> Handlers:
 
     @handles(np.tensordot, np.linalg.tensordot)
     def tensordot(table: Any, a: Any, b: Any, axes: Any = 2) -> Any:
-        n, m = np.ndim(a), np.ndim(b)
+        one, two = traced(table, a), traced(table, b)
+        n, m = one.ndim, two.ndim
         if isinstance(axes, int):
             first, second = list(range(n - axes, n)), list(range(axes))
         else:
@@ -135,7 +148,7 @@ def products(traced: Callable[[Any, Any], Any]) -> Handlers:
         for p, q in zip(first, second, strict=True):
             others[q] = names[p]
         kept = [names[k] for k in range(n) if k not in first] + [others[k] for k in range(m) if k not in second]
-        return np.einsum(f"{''.join(names)},{''.join(others)}->{''.join(kept)}", a, b)
+        return np.einsum(f"{''.join(names)},{''.join(others)}->{''.join(kept)}", one, two)
 
     @handles(np.trace, np.linalg.trace)
     def trace(

@@ -29,10 +29,13 @@ def joined(array: Any, axis: Any) -> Any:
     return np.transpose(array, [*kept, *axes]).reshape(*(array.shape[a] for a in kept), -1)
 
 
-def with_axes(found: Any, shape: Sequence[int], axis: Any) -> Any:
-    """Give what was reduced the axes of length 1 that ``keepdims`` asks for; ``shape`` is that from before."""
+def with_axes(found: Any, shape: Sequence[int], axis: Any, before: Sequence[int] = ()) -> Any:
+    """Give what was reduced the axes of length 1 that ``keepdims`` asks for.
+
+    ``shape`` is that of what was reduced, ``before`` are axes that the result has besides, in front.
+    """
     axes = axes_of(axis, len(shape))
-    return np.reshape(found, [1 if k in axes else n for k, n in enumerate(shape)])
+    return np.reshape(found, [*before, *(1 if k in axes else n for k, n in enumerate(shape))])
 
 
 def is_masked(where: Any) -> bool:
@@ -72,11 +75,13 @@ def reductions(
     @handles(np.nanmean)
     def nanmean(table: Any, a: Any, axis: Any = None, **options: Any) -> Any:
         array = traced(table, a)
-        return np.mean(array, axis=axis, where=~np.isnan(array), **options)
+        known = ~np.isnan(array)
+        return np.mean(np.where(known, array, 0.0), axis=axis, where=known, **options)
 
     @handles(np.ptp)
     def ptp(table: Any, a: Any, axis: Any = None, **options: Any) -> Any:
-        return np.max(a, axis=axis, **options) - np.min(a, axis=axis, **options)
+        array = traced(table, a)
+        return np.max(array, axis=axis, **options) - np.min(array, axis=axis, **options)
 
     @handles(np.var)
     def var(
@@ -93,7 +98,17 @@ def reductions(
 
     @handles(np.std)
     def std(table: Any, a: Any, *args: Any, **kwargs: Any) -> Any:
-        return np.sqrt(np.var(a, *args, **kwargs))
+        return np.sqrt(np.var(traced(table, a), *args, **kwargs))
+
+    @handles(np.nanvar)
+    def nanvar(table: Any, a: Any, axis: Any = None, **options: Any) -> Any:
+        array = traced(table, a)
+        known = ~np.isnan(array)
+        return np.var(np.where(known, array, 0.0), axis=axis, where=known, **options)
+
+    @handles(np.nanstd)
+    def nanstd(table: Any, a: Any, axis: Any = None, **options: Any) -> Any:
+        return np.sqrt(nanvar(table, a, axis, **options))
 
     @handles(np.average)
     def average(
@@ -120,6 +135,41 @@ def reductions(
         found = ordered[..., n // 2] if n % 2 else (ordered[..., n // 2 - 1] + ordered[..., n // 2]) / 2
         return with_axes(found, array.shape, axis) if keepdims is True else found
 
+    @handles(np.quantile)
+    def quantile(
+        table: Any, a: Any, q: Any, axis: Any = None, *_: Any, method: str = "linear", keepdims: Any = False, **__: Any
+    ) -> Any:
+        if method != "linear":
+            raise refuse(f'quantile(method="{method}")', "only linear interpolation is read", "write it with sort")
+        array, share = traced(table, a), np.asarray(floats(q), dtype=float)
+        ordered: Any = np.moveaxis(np.sort(joined(array, axis), axis=-1), -1, 0)
+        place = share * (len(ordered) - 1)
+        below = np.floor(place).astype(int)
+        weight = (place - below).reshape(share.shape + (1,) * (ordered.ndim - 1))
+        lower, upper = ordered[below], ordered[np.minimum(below + 1, len(ordered) - 1)]
+        found = lower + weight * (upper - lower)
+        return with_axes(found, array.shape, axis, share.shape) if keepdims is True else found
+
+    @handles(np.percentile)
+    def percentile(table: Any, a: Any, q: Any, axis: Any = None, *args: Any, **options: Any) -> Any:
+        return quantile(table, a, np.asarray(floats(q)) / 100, axis, *args, **options)
+
+    def without_nan(rule: Any) -> Any:
+        def handler(table: Any, a: Any, q: Any, axis: Any = None, *args: Any, **options: Any) -> Any:
+            array = traced(table, a)
+            if not np.isnan(array).any():
+                return rule(table, array, q, axis, *args, **options)
+            moved = joined(array, axis)
+            rows = moved.reshape(-1, moved.shape[-1])
+            parts = [rule(table, row[~np.isnan(row)], q) for row in rows]
+            found = np.stack([traced(table, part) for part in parts], axis=-1)
+            found = found.reshape(*np.shape(q), *moved.shape[:-1])
+            return with_axes(found, array.shape, axis, np.shape(q)) if options.get("keepdims") is True else found
+
+        return handler
+
+    handlers.update({np.nanquantile: without_nan(quantile), np.nanpercentile: without_nan(percentile)})
+
     @handles(np.argpartition)
     def argpartition(table: Any, a: Any, kth: Any, axis: Any = -1, **_: Any) -> Any:
         array = traced(table, a)
@@ -139,6 +189,9 @@ def reductions(
             ord = None  # noqa: A001
         if ord is None:
             return np.sqrt(squares(table, array, axis, keepdims))
+        if array.ndim == 2 and axis is None and ord in (2, -2, "nuc"):
+            rule: Any = {2: np.max, -2: np.min, "nuc": np.sum}[ord]
+            return rule(np.linalg.svd(array, compute_uv=False), keepdims=keepdims)
         sizes = np.abs(array)
         if array.ndim == 2 and axis is None and ord in (1, -1, np.inf, -np.inf):
             # the largest, or smallest, sum of a column or of a row

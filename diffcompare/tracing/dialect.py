@@ -98,6 +98,8 @@ class Dialect:
                 return kind_of(self.float_kind, kind)
             if issubclass(function, np.integer | np.bool_) and function not in _ABSTRACT:
                 return kind_of(self.integer_kind, kind)
+            if function in (np.ndenumerate, np.nditer):
+                return functools.partial(self._iterated, kind)
             return self.vectorized if function is np.vectorize else function
         if not callable(function):
             return function
@@ -105,6 +107,10 @@ class Dialect:
         own = getattr(np, name, None) is function
         if own and name in _ARRAYS:
             return functools.partial(self.asarray, table, name)
+        if own and name == "fromiter":
+            return lambda iterable, dtype, count=-1: self.asarray(
+                table, "array", list(iterable)[: None if count < 0 else count], dtype
+            )
         if own and name in _BUFFERS:
             return functools.partial(self.buffer, table, function)
 
@@ -116,6 +122,15 @@ class Dialect:
             return self.constants(table, function(*args, **kwargs))
 
         return substitute
+
+    def _iterated(self, kind: Any, array: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return what goes through the elements of an array, with their indices or without."""
+        if not self.is_traced((array,)):
+            return kind(array, *args, **kwargs)
+        if args or kwargs:
+            raise refuse("nditer with flags", "they are not known to the trace", "write a loop over indices")
+        found = ((index, array[index]) for index in np.ndindex(np.shape(array)))
+        return found if kind is np.ndenumerate else (element for _, element in found)
 
     def given(self, value: Any) -> Any:
         """Return an argument as NumPy would have it: an object that holds an array as its array."""

@@ -32,6 +32,7 @@ from diffcompare.tracing.fourier import FOURIER
 from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import TracedCondition, TracedScalar, extreme
 from diffcompare.tracing.table import Table, refuse
+from diffcompare.tracing.ufunc_methods import by_method
 
 __all__ = ["call_function", "knows"]
 
@@ -162,7 +163,6 @@ def knows(function: Any) -> bool:
 
 
 _REASONS = {
-    "histogram": "counting has no derivative",
     "round": "a step has no derivative to follow",
     "around": "a step has no derivative to follow",
     "eig": "it is found by iteration until convergence",
@@ -210,29 +210,10 @@ def _traced(table: Table, value: Any) -> Any:
 def call_ufunc_method(table: Table, ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
     """Do what ``add.reduce``, ``multiply.outer`` and the like do."""
     name = ufunc.__name__
-    options = {k: v for k, v in options.items() if v is not None}
-    whole = {
-        "add": np.sum,
-        "multiply": np.prod,
-        "maximum": np.max,
-        "minimum": np.min,
-        "logical_and": np.all,
-        "logical_or": np.any,
-    }
-    along = {"add": np.cumsum, "multiply": np.cumprod}
-    if method == "reduce" and name in whole:
-        options.setdefault("axis", inputs[1] if len(inputs) > 1 else 0)
-        return call_function(table, whole[name], inputs[:1], options)
-    if method == "accumulate" and name in along:
-        options.setdefault("axis", inputs[1] if len(inputs) > 1 else 0)
-        return call_function(table, along[name], inputs[:1], options)
     if method == "accumulate" and name in ("maximum", "minimum"):
         chosen = name[:3]
         axis = options.get("axis", 0)
         return reductions.accumulated(table, inputs[0], axis, lambda p, q: extreme(chosen, p, q, spreads=True))
-    if method == "outer":
-        a, b = (wrap(lifted(v, table)) for v in inputs)
-        return ufunc(a.reshape(*a.shape, *([1] * b.ndim)), b)
     if method == "at" and isinstance(inputs[0], TracedArray):
         target, index, *rest = inputs
         places = np.arange(target.size).reshape(target.shape)[index]
@@ -243,7 +224,7 @@ def call_ufunc_method(table: Table, ufunc: Any, method: str, inputs: Sequence[An
         for place, *row in zip(np.ravel(places).tolist(), *values, strict=True):
             flat[place] = ufunc(flat[place], *row)
         return None
-    raise refuse(f"{name}.{method} of a traced value", "it is not known to the trace", "write it as a loop")
+    return by_method(ufunc, method, inputs, options, lambda value: _array(table, value))
 
 
 Above.call_function, Above.call_ufunc_method = call_function, call_ufunc_method

@@ -556,6 +556,7 @@ for _name, _property in {
     "mT": property(lambda self: self.swapaxes(-1, -2)),
     "real": property(lambda self: self),
     "imag": property(lambda self: np.zeros(self.shape)),
+    "strides": property(lambda self: self.floats.strides),
     "flat": property(lambda self: self.reshape(-1), _set_flat),
     "flags": property(lambda self: self.floats.flags),
     "shape": property(np.ndarray.shape.__get__, _set_shape),

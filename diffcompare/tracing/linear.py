@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from diffcompare.tracing.array import lifted, new_array, shadows, wrap
-from diffcompare.tracing.composed_products import einsum_terms, on_diagonals
+from diffcompare.tracing.composed_products import on_diagonals
 from diffcompare.tracing.scalar import TracedScalar, lift, scalar
 from diffcompare.tracing.table import Table, refuse
 
@@ -69,10 +69,9 @@ def _lifted_list(table: Table, array: Any) -> list[TracedScalar]:
     return [lift(v, table) for v in array.tolist()]
 
 
-def einsum(table: Table, subscripts: str, operands: Sequence[Any]) -> Any:
+def einsum(table: Table, operands: Sequence[Any], terms: Sequence[str], right: str) -> Any:
     """Sum products over repeated letters; with two operands every entry is one node."""
     arrays = [lifted(o, table) for o in operands]
-    terms, right = einsum_terms(subscripts, arrays)
     sizes: dict[str, int] = {}
     for array, term in zip(arrays, terms, strict=True):
         for letter, size in zip(term, array.shape, strict=True):

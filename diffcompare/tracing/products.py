@@ -1,7 +1,5 @@
 """NumPy's products of matrices and linear algebra on traced arrays."""
 
-# ruff: noqa: ARG001 - the arguments are those of NumPy's functions
-
 from __future__ import annotations
 
 from typing import Any
@@ -10,7 +8,7 @@ import numpy as np
 
 from diffcompare.tracing import linear
 from diffcompare.tracing.array import lifted, wrap
-from diffcompare.tracing.composed_products import batched
+from diffcompare.tracing.composed_products import batched, einsum_terms
 from diffcompare.tracing.registry import Handlers, registering
 from diffcompare.tracing.table import Table
 
@@ -26,8 +24,8 @@ def _matmul(table: Table, a: Any, b: Any) -> Any:
 
 
 @handles(np.einsum)
-def _einsum(table: Table, subscripts: Any, *operands: Any, optimize: Any = False, **_: Any) -> Any:
-    return linear.einsum(table, subscripts, operands)
+def _einsum(table: Table, *given: Any, **_: Any) -> Any:
+    return linear.einsum(table, *einsum_terms(given))
 
 
 def _matrices(table: Table, a: Any) -> Any:

@@ -14,11 +14,11 @@ from diffcompare.verdict.traced import trace
 X = np.array([[0.5, -1.25], [2.0, 0.75]])
 
 
-def test_a_norm_of_columns_is_traced_and_that_of_a_matrix_refused() -> None:
+def test_a_norm_of_columns_is_traced_and_that_of_a_stack_refused() -> None:
     f = trace(lambda x: np.linalg.norm(x, 1, axis=0)[1], (2, 2))
     assert f(X.ravel()) == 2.0
     with pytest.raises(TraceError, match=r"norm\(ord=2\) of a matrix: it is found by iteration"):
-        trace(lambda x: np.linalg.norm(x, 2), (2, 2))
+        trace(lambda x: np.linalg.norm(x[None] * X[:, :1, None], 2), (2, 2))
 
 
 @pytest.mark.parametrize("at", [[[0.1, -0.7], [1.3, 0.2]], np.linspace(-1, 1.3, 1100).reshape(2, 550)])
