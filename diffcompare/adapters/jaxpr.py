@@ -14,7 +14,7 @@ import numpy as np
 
 from diffcompare.adapters.traced import dialect, special
 from diffcompare.errors import TraceError
-from diffcompare.tracing.table import active_table
+from diffcompare.tracing.refusals import active_table
 
 __all__ = ["evaluate"]
 

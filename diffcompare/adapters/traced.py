@@ -8,8 +8,8 @@ from diffcompare.errors import TraceError
 from diffcompare.tracing.array_substitutes import ARRAYS
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.dialect import Dialect
+from diffcompare.tracing.refusals import active_table
 from diffcompare.tracing.substitutes import SCALARS
-from diffcompare.tracing.table import active_table
 
 __all__ = ["dialect", "linear", "special"]
 

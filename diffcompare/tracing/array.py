@@ -9,6 +9,7 @@ import numpy as np
 
 from diffcompare.tracing.complex_numbers import complex_ufunc, is_complex, is_complex_type, paired
 from diffcompare.tracing.elementwise import COMPOSED, LOGICAL
+from diffcompare.tracing.refusals import active_table, refuse, refuse_plain
 from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import (
     UNARY,
@@ -20,7 +21,7 @@ from diffcompare.tracing.scalar import (
     lift,
     scalar,
 )
-from diffcompare.tracing.table import Table, TracedBytes, active_table, refuse, refuse_plain
+from diffcompare.tracing.table import Table, TracedBytes
 
 __all__ = [
     "TracedArray",

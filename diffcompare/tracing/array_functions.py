@@ -7,7 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from diffcompare.tracing import array_products, array_reductions
+from diffcompare.tracing import (
+    array_products,
+    array_reductions,
+    handle_methods,  # noqa: F401 - it gives handles their methods
+)
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_ufuncs import store, table_here
 from diffcompare.tracing.complex_numbers import complex_function, is_of_complex
@@ -27,8 +31,8 @@ from diffcompare.tracing.handle import (
     stored,
     viewed,
 )
+from diffcompare.tracing.refusals import refuse
 from diffcompare.tracing.registry import Handlers, named
-from diffcompare.tracing.table import refuse
 
 __all__ = ["HANDLERS", "call_function", "constants", "knows", "with_floats"]
 

@@ -18,12 +18,12 @@ from diffcompare.tracing.array_ufuncs import call_ufunc, choose, compared, of_ta
 from diffcompare.tracing.complex_numbers import Complex, complex_array
 from diffcompare.tracing.dialect import COPIED, Dialect, Kind, kind_of, own_type
 from diffcompare.tracing.handle import Doors, Handle, floats_of, has_handles, is_moving, made, plain_floats, stored
+from diffcompare.tracing.refusals import refuse
 from diffcompare.tracing.scalar import UNARY
 from diffcompare.tracing.scipy_substitutes import HINTS, is_exact, linear_algebra, linear_rule
 from diffcompare.tracing.special import TRACED
 from diffcompare.tracing.special_formulas import FORMULAS, LONG, Numbers
 from diffcompare.tracing.substitutes import MATH, print_nothing
-from diffcompare.tracing.table import refuse
 
 __all__ = ["ARRAYS"]
 

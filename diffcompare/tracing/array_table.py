@@ -17,7 +17,9 @@ from diffcompare.errors import TraceError
 from diffcompare.floats import Floats
 from diffcompare.program.arrays import ArrayBuilder
 from diffcompare.tracing.origins import Recorder
-from diffcompare.tracing.table import SMALL, Place, TooLargeError, here, refuse, writing_to
+from diffcompare.tracing.places import Place, here
+from diffcompare.tracing.refusals import TooLargeError, refuse, writing_to
+from diffcompare.tracing.table import SMALL
 from diffcompare.watchdog import on_time
 
 __all__ = ["ANSWERS", "FEW", "ArrayGuard", "ArrayTable", "SingleNumbersError"]

@@ -16,8 +16,8 @@ from diffcompare.tracing.array_table import ArrayGuard, ArrayTable
 from diffcompare.tracing.handle import Handle, made, stored
 from diffcompare.tracing.labelled import is_labelled
 from diffcompare.tracing.origins import Origins
+from diffcompare.tracing.places import Place
 from diffcompare.tracing.rebuild import Rebuilder
-from diffcompare.tracing.table import Place
 from diffcompare.tracing.trace import carried_out
 
 __all__ = ["ArrayTrace", "placed_arrays", "record_arrays"]

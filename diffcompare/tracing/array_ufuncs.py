@@ -16,8 +16,8 @@ from diffcompare.program.zeros import zero_elements
 from diffcompare.tracing.array_table import ANSWERS, ArrayTable
 from diffcompare.tracing.complex_numbers import complex_ufunc, is_complex
 from diffcompare.tracing.handle import Doors, Handle, floats_of, has_handles, is_moving, made, stored
+from diffcompare.tracing.refusals import active_table, refuse
 from diffcompare.tracing.scalar import UNARY
-from diffcompare.tracing.table import active_table, refuse
 from diffcompare.tracing.ufunc_methods import by_method
 
 __all__ = ["call_ufunc", "choose", "of_table", "store", "table_here"]

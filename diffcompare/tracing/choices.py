@@ -17,9 +17,10 @@ from diffcompare.tracing.array import (
     new_array,
     wrap,
 )
+from diffcompare.tracing.refusals import refuse
 from diffcompare.tracing.registry import Handler, Handlers, registering
 from diffcompare.tracing.scalar import TracedCondition, TracedScalar, lift, select
-from diffcompare.tracing.table import Table, refuse
+from diffcompare.tracing.table import Table
 
 __all__ = ["HANDLERS"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.tracing.refusals import CompiledCodeError, refuse
 from diffcompare.tracing.sparse_formats import FORMATS
-from diffcompare.tracing.table import CompiledCodeError, refuse
 
 __all__ = ["CompiledObject", "compiled_function"]
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.tracing.refusals import refuse
 from diffcompare.tracing.registry import named
-from diffcompare.tracing.table import refuse
 
 __all__ = [
     "FOURIER",

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from diffcompare.tracing.composed_reductions import axes_of
+from diffcompare.tracing.refusals import refuse
 from diffcompare.tracing.registry import Handlers, named, registering
-from diffcompare.tracing.table import refuse
 
 __all__ = ["ASKED", "composed"]
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.tracing.refusals import refuse
 from diffcompare.tracing.registry import Handlers, named, registering
-from diffcompare.tracing.table import refuse
 
 __all__ = ["batched", "einsum_terms", "on_diagonals", "products"]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.tracing.refusals import refuse
 from diffcompare.tracing.registry import Handlers, named, registering
-from diffcompare.tracing.table import refuse
 
 __all__ = ["axes_of", "is_masked", "joined", "masked", "masked_mean", "reductions", "with_axes"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from diffcompare.tracing.table import Decide, Place
+from diffcompare.tracing.places import Place
+from diffcompare.tracing.table import Decide
 
 __all__ = ["continuing", "flipping"]
 

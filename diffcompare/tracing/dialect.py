@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from diffcompare.tracing.complex_numbers import is_complex
+from diffcompare.tracing.refusals import refuse
 from diffcompare.tracing.registry import Handler
 from diffcompare.tracing.scalar import UNARY, TracedScalar
-from diffcompare.tracing.table import refuse
 
 __all__ = ["COPIED", "Dialect", "Joined", "Kind", "ModuleSubstitute", "RandomSubstitute", "kind_of", "own_type"]
 

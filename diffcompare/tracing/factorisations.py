@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.tracing.refusals import refuse
 from diffcompare.tracing.registry import Handlers, registering
-from diffcompare.tracing.table import refuse
 
 __all__ = ["FACTORISED", "exponential", "factorisations", "frechet"]
 

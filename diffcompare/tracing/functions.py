@@ -29,9 +29,10 @@ from diffcompare.tracing.composed_products import products as composed_products
 from diffcompare.tracing.composed_reductions import reductions as composed_reductions
 from diffcompare.tracing.factorisations import FACTORISED, factorisations
 from diffcompare.tracing.fourier import FOURIER
+from diffcompare.tracing.refusals import refuse
 from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import TracedCondition, TracedScalar, extreme
-from diffcompare.tracing.table import Table, refuse
+from diffcompare.tracing.table import Table
 from diffcompare.tracing.ufunc_methods import by_method
 
 __all__ = ["call_function", "knows"]

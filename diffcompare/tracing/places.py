@@ -4,25 +4,53 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
+import numpy as np
+
 from diffcompare.tracing.foreign import Foreign
 
 __all__ = [
-    "PACKAGE", "Written", "called_library", "code_of", "defined_at", "is_library", "raised_at", "user_frame", "written",
+    "PACKAGE", "Place", "Written", "called_from", "called_library", "code_of", "defined_at", "here", "is_foreign",
+    "is_library", "place_last", "raised_at", "user_frame", "written",
 ]  # fmt: skip
 
 # the folder of diffcompare: what happens there is no code of the user's
 PACKAGE = str(Path(__file__).parents[1])
 _STANDARD = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib")})
 _INSTALLED = ("site-packages", "dist-packages")
+_NUMPY = str(Path(np.__file__).parent)
+# the module that calls the user's function
+_RECORDER = str(Path(__file__).with_name("trace.py"))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the user's code; ``offset`` tells two places in one line apart."""
+
+    file: str
+    function: str
+    line: int
+    offset: int = 0
+
+    def __str__(self) -> str:
+        """Say it: ``line 12 of loss (model.py)``."""
+        return f"line {self.line} of {self.function} ({self.file})" if self.line else self.function
+
+
+def place_last(message: str) -> str:
+    """Write a message that begins with a place as one that ends with it: ``… (model.py:12)``."""
+    found = re.match(r"line (\d+) of \S+ \((.+?)\): ", message)
+    return message if found is None else f"{message[found.end() :]} ({found[2]}:{found[1]})"
 
 
 # file, first line, name and bytes of code
@@ -41,6 +69,36 @@ def is_library(file: str) -> bool:
     if file.startswith(("<frozen", "<__array_function__")):
         return True
     return file.startswith((PACKAGE, *_STANDARD)) or any(part in _INSTALLED for part in Path(file).parts)
+
+
+def here() -> Place:
+    """Return the innermost place in the user's code."""
+    return called_from(sys._getframe(1), is_foreign)[0]
+
+
+def called_from(
+    frame: FrameType | None, foreign: Callable[[str], bool]
+) -> tuple[Place, FrameType | None, FrameType | None]:
+    """Return the innermost place in files that are not foreign, its frame, and the frame of what it called."""
+    callee = None
+    while frame is not None and foreign(frame.f_code.co_filename):
+        # what called for the trace is no code of the function: a builtin has none
+        callee, frame = frame, None if frame.f_code.co_filename == _RECORDER else frame.f_back
+    if frame is None:
+        return Place("?", "the function", 0), None, callee
+    code = frame.f_code
+    return Place(Path(code.co_filename).name, code.co_name, frame.f_lineno, frame.f_lasti), frame, callee
+
+
+_FOREIGN: dict[str, bool] = {}
+
+
+def is_foreign(file: str) -> bool:
+    """Tell whether a file of code is diffcompare's or NumPy's."""
+    found = _FOREIGN.get(file)
+    if found is None:
+        found = _FOREIGN[file] = file.startswith((PACKAGE, _NUMPY)) or file == "<__array_function__ internals>"
+    return found
 
 
 def frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:

@@ -18,8 +18,8 @@ from diffcompare.tracing.compiled import CompiledObject, compiled_function
 from diffcompare.tracing.dialect import Dialect, Joined, ModuleSubstitute, RandomSubstitute, kind_of
 from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.keeping import USED_UP, is_used_up, slots_of
+from diffcompare.tracing.refusals import refuse
 from diffcompare.tracing.substitutes import SCALARS
-from diffcompare.tracing.table import refuse
 
 __all__ = ["Rebuilder"]
 

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from diffcompare.tracing.complex_numbers import complex_ufunc, is_complex, is_complex_type, paired
+from diffcompare.tracing.places import here
+from diffcompare.tracing.refusals import refuse, refuse_plain
 from diffcompare.tracing.registry import Above
-from diffcompare.tracing.table import Cast, Table, TracedBytes, here, refuse, refuse_plain
+from diffcompare.tracing.table import Cast, Table, TracedBytes
 from diffcompare.tracing.traced_condition import TracedCondition
 
 __all__ = ["UNARY", "TracedCondition", "TracedScalar", "is_number", "lift", "scalar"]

@@ -22,11 +22,12 @@ from diffcompare.tracing.array import (
     wrap,
 )
 from diffcompare.tracing.factorisations import FACTORISED, exponential, frechet
+from diffcompare.tracing.refusals import refuse
 from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import UNARY, TracedScalar, extreme, lift, scalar, select
 from diffcompare.tracing.special import TRACED, traced_special
 from diffcompare.tracing.special_formulas import FORMULAS, LONG, Numbers
-from diffcompare.tracing.table import Table, refuse
+from diffcompare.tracing.table import Table
 
 __all__ = ["HINTS", "is_exact", "linear_algebra", "linear_algebra_function", "linear_rule", "special_function"]
 

@@ -10,8 +10,9 @@ from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.dag import Term
 from diffcompare.program.special_functions import NAMED, named_term
 from diffcompare.tracing.array import elementwise
+from diffcompare.tracing.refusals import refuse
 from diffcompare.tracing.scalar import TracedScalar, lift
-from diffcompare.tracing.table import Table, refuse
+from diffcompare.tracing.table import Table
 
 __all__ = ["TRACED", "traced_special"]
 

@@ -29,6 +29,7 @@ from diffcompare.tracing.array import (
 from diffcompare.tracing.complex_numbers import Complex, complex_array
 from diffcompare.tracing.dialect import COPIED, Dialect, Kind, kind_of, own_type
 from diffcompare.tracing.functions import call_function, knows
+from diffcompare.tracing.refusals import active_table, refuse
 from diffcompare.tracing.scalar import (
     UNARY,
     TracedCondition,
@@ -40,7 +41,7 @@ from diffcompare.tracing.scalar import (
 )
 from diffcompare.tracing.scipy_substitutes import linear_algebra_function, special_function
 from diffcompare.tracing.special import traced_special
-from diffcompare.tracing.table import Table, active_table, refuse
+from diffcompare.tracing.table import Table
 
 __all__ = ["MATH", "SCALARS", "print_nothing"]
 

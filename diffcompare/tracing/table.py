@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import numpy as np
 
@@ -21,28 +17,21 @@ from diffcompare.program.dag import Builder, Program
 from diffcompare.program.operations import OPERATIONS
 from diffcompare.program.zeros import is_always_zero
 from diffcompare.tracing.origins import Recorder
-from diffcompare.tracing.places import PACKAGE, is_library
+from diffcompare.tracing.places import Place, called_from, here, is_foreign
+from diffcompare.tracing.refusals import TooLargeError, refuse, writing_to
 from diffcompare.watchdog import on_time
 
 __all__ = [
+    "EXACT_BITS",
     "NODE_LIMIT",
     "SMALL",
     "Cast",
-    "CompiledCodeError",
     "Constant",
     "Decide",
     "Guard",
-    "Place",
     "Table",
-    "TooLargeError",
     "TracedBytes",
-    "active_table",
-    "here",
-    "loop_exits",
-    "place_last",
-    "refuse",
-    "refuse_plain",
-    "writing_to",
+    "significant_bits",
 ]
 
 NODE_LIMIT = 300_000
@@ -62,30 +51,6 @@ _JOINED = frozenset({"add", "subtract"})
 # what has a corner at 0, and is 0 there
 _ROOTS = frozenset({"sqrt", "power", "hypot"})
 _EDGED = frozenset(name for name, operation in OPERATIONS.items() if operation.domain)
-
-_NUMPY = str(Path(np.__file__).parent)
-# the module that calls the user's function
-_RECORDER = str(Path(__file__).with_name("trace.py"))
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place in the user's code; ``offset`` tells two places in one line apart."""
-
-    file: str
-    function: str
-    line: int
-    offset: int = 0
-
-    def __str__(self) -> str:
-        """Say it: ``line 12 of loss (model.py)``."""
-        return f"line {self.line} of {self.function} ({self.file})" if self.line else self.function
-
-
-def place_last(message: str) -> str:
-    """Write a message that begins with a place as one that ends with it: ``… (model.py:12)``."""
-    found = re.match(r"line (\d+) of \S+ \((.+?)\): ", message)
-    return message if found is None else f"{message[found.end() :]} ({found[2]}:{found[1]})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,92 +101,8 @@ class Cast:
     place: Place
 
 
-def here() -> Place:
-    """Return the innermost place in the user's code."""
-    return _called_from(sys._getframe(1), _foreign)[0]
-
-
-def _user_place() -> Place:
-    """Return the innermost place that is no library's, where there is one: SciPy's own lines are not to change."""
-    place = _called_from(sys._getframe(1), is_library)[0]
-    return place if place.line else here()
-
-
-def _called_from(
-    frame: FrameType | None, foreign: Callable[[str], bool]
-) -> tuple[Place, FrameType | None, FrameType | None]:
-    """Return the innermost place in files that are not foreign, its frame, and the frame of what it called."""
-    callee = None
-    while frame is not None and foreign(frame.f_code.co_filename):
-        # what called for the trace is no code of the function: a builtin has none
-        callee, frame = frame, None if frame.f_code.co_filename == _RECORDER else frame.f_back
-    if frame is None:
-        return Place("?", "the function", 0), None, callee
-    code = frame.f_code
-    return Place(Path(code.co_filename).name, code.co_name, frame.f_lineno, frame.f_lasti), frame, callee
-
-
-_FOREIGN: dict[str, bool] = {}
-
-
-def _foreign(file: str) -> bool:
-    found = _FOREIGN.get(file)
-    if found is None:
-        found = _FOREIGN[file] = file.startswith((PACKAGE, _NUMPY)) or file == "<__array_function__ internals>"
-    return found
-
-
 # number of the guard, place, visit, call of the function, answer of the floats -> the answer to go on with
 Decide = Callable[[int, Place, int, int, bool], bool]
-
-_ACTIVE: ContextVar[Table | None] = ContextVar("diffcompare_table", default=None)
-
-
-@contextmanager
-def writing_to(table: Any) -> Iterator[None]:
-    """Make a table the one that traced values write to, and whose refusal is remembered."""
-    token = _ACTIVE.set(table)
-    try:
-        yield
-    finally:
-        _ACTIVE.reset(token)
-        if token.old_value is not table:
-            # an error holds frames, and so arrays of objects, through which no garbage collector sees a circle
-            table.refusal = None
-
-
-def active_table() -> Table:
-    """Return the table that is being written; ``TraceError`` outside a recording."""
-    table = _ACTIVE.get()
-    if table is None:
-        raise TraceError("a traced value is used after its recording; return it from the function instead")
-    return table
-
-
-class TooLargeError(TraceError):
-    """A trace would hold more than it may."""
-
-
-class CompiledCodeError(TraceError):
-    """Compiled code was called with what is traced: as it is, it may call NumPy."""
-
-
-def refuse(what: str, why: str, remedy: str, kind: type[TraceError] = TraceError) -> TraceError:
-    """Make the error for code that cannot be traced, and remember it: the user's code may swallow it."""
-    error = kind(f"{_user_place()}: {what}: {why}; {remedy}")
-    table = _ACTIVE.get()
-    if table is not None and table.refusal is None:
-        table.refusal = error
-    return error
-
-
-def refuse_plain(what: str) -> TraceError:
-    """Make the error for code that needs the number itself where a traced one is."""
-    return refuse(
-        f"{what} of a traced value",
-        "what follows would no longer depend on the variables",
-        "keep the NumPy numbers, or leave it out of what is traced",
-    )
 
 
 class TracedBytes(bytes):
@@ -433,7 +314,7 @@ class Table:
         """Record a decision on a condition, and return the answer to go on with."""
         if not self.moving[condition]:
             return answer
-        place, frame, callee = _called_from(sys._getframe(1), _foreign)
+        place, frame, callee = called_from(sys._getframe(1), is_foreign)
         # the frame is held, so that no other one can be taken for it
         if callee is not self._callee:
             self._visit, self._callee = self._visit + 1, callee
@@ -479,75 +360,6 @@ class Table:
     def program(self, outputs: Sequence[int]) -> Program:
         """Close a program over the variables of the point (constants that are kept apart follow them)."""
         return Program(self.names, tuple(self.builder.nodes), tuple(outputs))
-
-
-def loop_exits(table: Table, guards: Sequence[Guard]) -> dict[Place, bool]:
-    """Return the places where a loop ended because a value had converged, with the answer that ended it.
-
-    One line that compares in run after run: at least two equal answers, then another one. What is compared is made from
-    what was compared the round before (a choice that is made for each element is not), and comes down to a small part
-    of what it was (a barrier that is crossed does not).
-    """
-    rounds: dict[tuple[Place, int], list[Guard]] = {}
-    zero = table.constant_nodes.get(0.0)
-    number, visit = 0, None
-    for guard in guards:
-        # of an array of comparisons, those of one element belong together
-        number, visit = number + 1 if guard.visit == visit else 0, guard.visit
-        # a sign is no tolerance
-        if zero not in table.builder.nodes[guard.condition].operands:
-            rounds.setdefault((guard.place, number), []).append(guard)
-    found = {}
-    for (place, _), taken in rounds.items():
-        start = 0
-        for k in range(1, len(taken)):
-            if taken[k].answer == taken[k - 1].answer:
-                continue
-            run = taken[start : k + 1]
-            start = k
-            if len(run) > 2 and _converges(table, run) and _follows(table, *run[-3:]):
-                found[place] = run[-1].answer
-                break
-    return found
-
-
-# what is compared in the end, relative to the largest before
-_CONVERGED = 2.0**-7
-
-
-def _converges(table: Table, run: Sequence[Guard]) -> bool:
-    sizes = [_compared(table, guard) for guard in run]
-    return sizes[-1] <= _CONVERGED * max(sizes) and sizes[-1] < sizes[-2]
-
-
-def _compared(table: Table, guard: Guard) -> float:
-    """Return the size of what is compared with a tolerance: of the difference, where both sides vary."""
-    operands = table.builder.nodes[guard.condition].operands
-    moving = [table.shadows[i] for i in operands if table.moving[i]]
-    return abs(moving[0] - moving[1]) if len(moving) == 2 else abs(moving[0]) if moving else math.inf
-
-
-def _follows(table: Table, one: Guard, two: Guard, last: Guard) -> bool:
-    """Tell whether the last comparison is made from what was new in the one before it.
-
-    That a number is compared once more, as sorting does, makes nothing from it.
-    """
-    nodes, moving = table.builder.nodes, table.moving
-    new = _ancestry(table, two.condition, 6) - _ancestry(table, one.condition, None) - {two.condition}
-    again = nodes[two.condition].operands
-    made = [i for i in nodes[last.condition].operands if moving[i] and i not in again]
-    return any(new & _ancestry(table, i, None) for i in made)
-
-
-def _ancestry(table: Table, index: int, depth: int | None) -> set[int]:
-    """Return the nodes that depend on the variables and that a node is made from, a few levels down or all."""
-    nodes, moving = table.builder.nodes, table.moving
-    found, level = {index}, [index]
-    while level and depth != 0:
-        level = list({i for k in level for i in nodes[k].operands if moving[i] and i not in found})
-        found.update(level)
-        depth = None if depth is None else depth - 1
-    return found
 
 
 def _payload(value: Fraction | int | None) -> int | None:

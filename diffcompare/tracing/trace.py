@@ -14,14 +14,15 @@ from diffcompare.errors import TraceError, shorten
 from diffcompare.program.dag import Program
 from diffcompare.tracing.array import elements, lifted, new_array
 from diffcompare.tracing.calling import PASSING
+from diffcompare.tracing.convergence import loop_exits
 from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.keeping import kept
 from diffcompare.tracing.labelled import is_labelled, with_labels
 from diffcompare.tracing.origins import Origins
-from diffcompare.tracing.places import called_library, user_frame
+from diffcompare.tracing.places import Place, called_library, user_frame
 from diffcompare.tracing.rebuild import Rebuilder
 from diffcompare.tracing.scalar import TracedCondition, TracedScalar, is_number, lift
-from diffcompare.tracing.table import Cast, Guard, Place, Table, loop_exits
+from diffcompare.tracing.table import Cast, Guard, Table
 
 __all__ = ["CodeError", "Trace", "carried_out", "placed", "record"]
 

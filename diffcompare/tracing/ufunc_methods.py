@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from diffcompare.tracing.table import refuse
+from diffcompare.tracing.refusals import refuse
 
 __all__ = ["by_method"]
 

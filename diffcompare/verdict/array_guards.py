@@ -18,7 +18,8 @@ from diffcompare.tracing.array_table import ArrayGuard
 from diffcompare.tracing.array_trace import ArrayTrace
 from diffcompare.tracing.array_ufuncs import table_here
 from diffcompare.tracing.handle import Handle, stored
-from diffcompare.tracing.table import Place, TooLargeError
+from diffcompare.tracing.places import Place
+from diffcompare.tracing.refusals import TooLargeError
 from diffcompare.verdict.array_pair import ArrayPair, derivative_of
 from diffcompare.verdict.causes.budget import Budget, Exhausted
 from diffcompare.verdict.causes.nearby import Nearby, nearby, price

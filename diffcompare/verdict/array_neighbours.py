@@ -24,7 +24,7 @@ from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.floats import Flags, Floats, unit_of, unit_roundoff
 from diffcompare.program.adjoint import adjoint
 from diffcompare.tracing.array_table import ANSWERS
-from diffcompare.tracing.table import CompiledCodeError
+from diffcompare.tracing.refusals import CompiledCodeError
 from diffcompare.verdict.array_difference import Compared
 from diffcompare.verdict.array_identity import cost_of, is_what_runs, moves_alike
 from diffcompare.verdict.array_pair import ArrayPair, is_for_arrays, trace_beside_claim

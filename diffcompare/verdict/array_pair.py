@@ -20,7 +20,7 @@ from diffcompare.tracing.array_table import FEW, ArrayTable, Turned
 from diffcompare.tracing.array_trace import ArrayTrace, placed_arrays, record_arrays
 from diffcompare.tracing.calling import called
 from diffcompare.tracing.keeping import Keeper
-from diffcompare.tracing.table import Place
+from diffcompare.tracing.places import Place
 from diffcompare.verdict.pair import codes_of, kept_as_it_is
 from diffcompare.verdict.problem import Problem
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from diffcompare.tracing.origins import Origins
+from diffcompare.tracing.places import Place
 from diffcompare.tracing.spans import Span, operand_span, resolved
-from diffcompare.tracing.table import SMALL, Place
+from diffcompare.tracing.table import SMALL
 from diffcompare.verdict.marks import Mark
 from diffcompare.verdict.problem import Problem
 

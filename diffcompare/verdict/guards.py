@@ -22,7 +22,7 @@ from diffcompare.program.dag import Builder, Node, Program, needed_nodes
 from diffcompare.program.printing import formula, shapes
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.decisions import flipping
-from diffcompare.tracing.table import Place
+from diffcompare.tracing.places import Place
 from diffcompare.tracing.trace import Trace
 from diffcompare.verdict.array_guards import ignored_in_arrays, unguarded_arrays
 from diffcompare.verdict.causes.budget import BALLS, Budget, Exhausted

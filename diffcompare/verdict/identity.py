@@ -23,7 +23,8 @@ from diffcompare.program.dag import needed_nodes
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.array_table import SingleNumbersError
 from diffcompare.tracing.keeping import Keeper
-from diffcompare.tracing.table import NODE_LIMIT, CompiledCodeError, TooLargeError
+from diffcompare.tracing.refusals import CompiledCodeError, TooLargeError
+from diffcompare.tracing.table import NODE_LIMIT
 from diffcompare.verdict.array_identity import judge_arrays
 from diffcompare.verdict.array_pair import is_for_arrays
 from diffcompare.verdict.difference import NOTICEABLE, Difference, difference_of, nearest_float, node_balls

@@ -13,9 +13,8 @@ from diffcompare.errors import DiffcompareError, shorten
 from diffcompare.floats import Floats, unit_of, unit_roundoff
 from diffcompare.tracing.calling import StoppedError, called
 from diffcompare.tracing.origins import Origin
-from diffcompare.tracing.places import defined_at, raised_at, user_frame
+from diffcompare.tracing.places import defined_at, place_last, raised_at, user_frame
 from diffcompare.tracing.spans import Span, resolved
-from diffcompare.tracing.table import place_last
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.in_place import arrays_of
 from diffcompare.verdict.judgement import UNUSED, Judgement

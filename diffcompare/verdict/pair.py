@@ -14,9 +14,12 @@ from diffcompare.errors import TraceError
 from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.dag import Node, Program, needed_nodes
 from diffcompare.tracing.calling import called
+from diffcompare.tracing.convergence import loop_exits
 from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.keeping import Keeper
-from diffcompare.tracing.table import NODE_LIMIT, Decide, Place, Table, TooLargeError, loop_exits
+from diffcompare.tracing.places import Place
+from diffcompare.tracing.refusals import TooLargeError
+from diffcompare.tracing.table import NODE_LIMIT, Decide, Table
 from diffcompare.tracing.trace import Trace, placed, record
 from diffcompare.verdict.problem import Problem
 

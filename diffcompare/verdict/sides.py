@@ -20,7 +20,9 @@ from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.arithmetic.one_sided import is_defined
 from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.dag import Node, Program, needed_nodes, subprogram
-from diffcompare.tracing.table import Place, Table, loop_exits
+from diffcompare.tracing.convergence import loop_exits
+from diffcompare.tracing.places import Place
+from diffcompare.tracing.table import Table
 from diffcompare.verdict.difference import DECIDING_BITS, node_balls
 from diffcompare.verdict.pair import FAILURES, Pair, random_directions
 from diffcompare.verdict.problem import Problem

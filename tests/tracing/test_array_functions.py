@@ -377,7 +377,8 @@ UFUNCS: dict[str, list[str]] = {
 # objects have none of these
 FLOATS_ONLY = [
     "np.gradient(x)[0]", "np.gradient(x, 0.5, axis=1)", "np.gradient(x, 0.5, 2.0)[1]",
-    "np.gradient(x[0], [1, 2, 4, 5])", "np.gradient(x[0], edge_order=2)", "np.logaddexp.reduce(x, axis=1)", "np.hypot.reduce(x, axis=1, keepdims=True)",
+    "np.gradient(x[0], [1, 2, 4, 5])", "np.gradient(x[0], edge_order=2)",
+        "np.logaddexp.reduce(x, axis=1)", "np.hypot.reduce(x, axis=1, keepdims=True)",
     "np.linalg.norm(x, 2)", "np.linalg.norm(x, 'nuc')", "np.linalg.norm(x, -2, keepdims=True)",
 ]  # fmt: skip
 CASES = [(name, source) for table in (FUNCTIONS, UFUNCS) for name, sources in table.items() for source in sources]
