@@ -36,7 +36,7 @@ from diffcompare.verdict.directions import (
 )
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.observation import state_of
-from diffcompare.verdict.probing import random_signs, try_claim
+from diffcompare.verdict.probing import actual_point, coordinate_scales, random_signs, try_claim, try_value
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.scene import ALL_AXES, LARGEST, SEED, SMALLEST, Scene, axis_of, scene_along, scene_of
 from diffcompare.verdict.slopes import Slope, slopes_of
@@ -47,6 +47,8 @@ __all__ = ["judge_by_witness"]
 # the threshold that directions through all variables must reach for a component, relative to ‖g‖∞
 _STILL = 2.0**-7
 _SOME_AXES, _DIRECTIONS, _HALVINGS = 16, 16, 96
+# in units of the rounding of the largest coordinate: steps that its rounding blurs by a few percent
+_BEYOND = 64
 
 
 def judge_by_witness(problem: Problem) -> Judgement | None:
@@ -104,6 +106,7 @@ def _judge(problem: Problem) -> Judgement:
                 raise
             # what few calls told stands
             found.words.insert(0, str(error) or "the time was over before all components were judged")
+        _leave_open_what_larger_numbers_round(problem, state.claimed, found)
     return Judgement(
         "witness",
         tuple(found.status),
@@ -129,6 +132,25 @@ def _take(problem: Problem, few: Mapping[int, Slope], found: _Findings) -> None:
             found.words.append(_rises(problem.names[i], slope.value, slope.value + slope.difference))
         if slope.status and slope.one_sided:
             found.words.append(_on_one_side(problem.names[i]))
+
+
+def _leave_open_what_larger_numbers_round(problem: Problem, claimed: Floats, found: _Findings) -> None:
+    """Ask longer steps, too, where a coordinate is smaller than what the largest one is rounded to.
+
+    Beside −1e6 a coordinate of 1e-12 is lost in one term of a sum and kept in another: f has a slope there that is of
+    its roundings alone. On steps of several units of the last place of the largest coordinate it is as claimed.
+    """
+    step = _BEYOND * unit_roundoff * float(np.abs(problem.x).max(initial=0.0))
+    scales = coordinate_scales(problem)
+    for i in [i for i, status in enumerate(found.status) if status == "wrong" and scales[i] < step]:
+        ends = [actual_point(problem, problem.x + sign * axis_of(np.full(problem.x.size, step), i)) for sign in (1, -1)]
+        values, apart = np.array([try_value(problem, end) for end in ends]), float((ends[0] - ends[1])[i])
+        slope, rounding = (values[0] - values[1]) / apart, unit_roundoff * float(np.abs(values).max()) / apart
+        if abs(slope - claimed[i]) + 8 * rounding <= 0.3 * abs(found.difference[i]):
+            name = problem.names[i]
+            found.status[i], found.threshold[i], found.difference[i] = "inconclusive", math.inf, math.nan
+            found.words = [words for words in found.words if not words.startswith(f"{name}: ")]
+            found.words.append(f"{name}: the function is too coarse beside larger coordinates to tell its slope")
 
 
 def _rises(name: str, slope: float, claimed: float) -> str:

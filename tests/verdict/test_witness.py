@@ -530,6 +530,16 @@ def test_one_step_of_a_staircase_of_rounding_is_no_slope() -> None:
     assert found.status != ("wrong",)
 
 
+def test_a_slope_of_roundings_beside_larger_numbers_is_no_fault() -> None:
+    # a right gradient was called wrong: the sum keeps x[2] in one term and loses it beside −1e6 in the other
+    point = [0.0, -1e6, 1e-12, 1e-5]
+    found = judged(lambda x: float(np.sum(np.diff(x))), lambda x: np.array([-1.0, 0, 0, 1]), point)
+    assert found.status == ("consistent", "consistent", "inconclusive", "consistent")
+    # small coordinates in other units are judged as before
+    found = judged(lambda x: x[0] * x[1], lambda x: np.array([x[1], 1.5 * x[0]]), [1e10, 1e-9])
+    assert found.status[1] == "wrong"
+
+
 def test_the_flat_steps_of_rounded_values_hide_no_slope() -> None:
     # beside −1e6 the values do not move within the noise of f: x[3] was called consistent, and its slope is 1
     problem = posed(lambda x: float(np.einsum("i->", np.diff(x))), lambda x: 0 * x, [0.0, -1e6, 1e-12, 1e-5])
