@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from diffcompare.tracing.compiled_filters import FILTERS, MEASURED, linear_in
+from diffcompare.tracing.compiled_splines import SPLINES
+from diffcompare.tracing.compiled_systems import SYSTEMS, solved_by_factors
 from diffcompare.tracing.refusals import CompiledCodeError, refuse
 from diffcompare.tracing.sparse_formats import FORMATS
 
 __all__ = ["CompiledObject", "compiled_function"]
 
 
-def compiled_function(function: Any, name: str, table: Any, dialect: Any) -> Callable[..., Any]:
+def compiled_function(
+    function: Any, name: str, table: Any, dialect: Any, rule: Callable[..., Any] | None = None
+) -> Callable[..., Any]:
     """Return what stands for a compiled function of a library.
 
     Parameters
@@ -23,15 +29,22 @@ def compiled_function(function: Any, name: str, table: Any, dialect: Any) -> Cal
         With its module, as messages say it.
     table : Table or ArrayTable
     dialect : Dialect
+    rule : callable, optional
+        What does the same with NumPy: by default, the one that is known by the name.
     """
-    rule = _KNOWN.get(name)
+    # what is long is written down of what varies alone
+    long = rule is not None or name in _LONG
+    rule = rule or _KNOWN.get(name)
 
     def substitute(*args: Any, **kwargs: Any) -> Any:
         if not (dialect.is_traced(list(args)) or dialect.is_traced(kwargs)):
-            return dialect.constants(table, function(*args, **kwargs))
-        if rule is not None:
+            return _kept(function(*args, **kwargs), table, dialect)
+        moving = dialect.is_moving([*args, *kwargs.values()])
+        if rule is not None and (moving or not long):
             return rule(*args, **kwargs)
-        if dialect.is_moving([*args, *kwargs.values()]):
+        if name in MEASURED and moving:
+            return linear_in(function, MEASURED[name], args, table, dialect)
+        if moving:
             why = "it is compiled code, which a trace does not see into"
             raise refuse(f"{name} of a traced value", why, "pass formula=", CompiledCodeError)
         return _run(function, args, kwargs, table, dialect)
@@ -47,7 +60,7 @@ def _run(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], table: A
     def plain(value: Any) -> Any:
         if not isinstance(value, np.ndarray) or not dialect.is_traced([value]):
             return dialect.plain(value)
-        floats = np.array(dialect.plain(value))
+        floats = np.array(dialect.plain(value), order="C")
         given.append((value, floats, floats.copy()))
         return floats
 
@@ -57,6 +70,13 @@ def _run(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], table: A
             value[...] = floats
         if result is floats:
             return value
+    return _kept(result, table, dialect)
+
+
+def _kept(result: Any, table: Any, dialect: Any) -> Any:
+    """Return what compiled code made of constants."""
+    if type(result).__name__ == "SuperLU":
+        return CompiledObject(result, table, dialect)
     return dialect.constants(table, result)
 
 
@@ -73,6 +93,10 @@ class CompiledObject:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._value, name)
+        if type(self._value).__name__ == "SuperLU" and name == "solve":
+            table, dialect = self._of
+            solved = partial(solved_by_factors, self._value)
+            return compiled_function(found, f"{self._name}.{name}", table, dialect, solved)
         return compiled_function(found, f"{self._name}.{name}", *self._of) if callable(found) else found
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -189,6 +213,12 @@ _KNOWN: Mapping[str, Callable[..., Any]] = {
         ("csr", _of_rows), ("csc", _of_columns), ("coo", _of_pairs), ("dia", _of_diagonals))},
     **{f"{_SPARSE}.{name}": rule for name, rule in FORMATS.items()},
     **{f"{_SPARSE}.{name}_matvecs": _of_many(rule) for name, rule in (("csr", _of_rows), ("csc", _of_columns))},
+    f"{_SPARSE}.dia_matvecs": lambda rows, columns, count, length, offsets, data, many, x, y: _of_many(_of_diagonals)(
+        rows, columns, many, count, length, offsets, data, x, y
+    ),
+    **FILTERS,
+    **SPLINES,
+    **SYSTEMS,
     **{
         f"{_DISTANCE}_{name}": made(metric)
         for key, metric in _METRICS.items()
@@ -198,3 +228,4 @@ _KNOWN: Mapping[str, Callable[..., Any]] = {
     f"{_DISTANCE}_wrap.to_squareform_from_vector_wrap": _to_square,
     f"{_DISTANCE}_wrap.to_vector_from_squareform_wrap": _from_square,
 }  # fmt: skip
+_LONG = frozenset({*FILTERS, *SPLINES, *SYSTEMS})

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,10 @@ import numpy as np
 
 from diffcompare.tracing.complex_numbers import FOURIER, Complex, paired, parts_of, quotient
 
-__all__ = ["FOURIER"]
+__all__ = ["FOURIER", "TRANSFORMS", "transform_by_matrix"]
+
+# SciPy's sums of cosines and sines, with those of them that take several axes
+TRANSFORMS = {f"{inverse}{name}{many}" for name in ("dct", "dst") for inverse in ("", "i") for many in ("", "n")}
 
 
 def _circle(n: int, like: Any) -> tuple[Any, Any]:
@@ -118,3 +122,29 @@ FOURIER.update(
         np.fft.irfftn: _half_over_axes(inverse=True),
     }
 )
+
+
+def transform_by_matrix(function: Any, table: Any, dialect: Any) -> Callable[..., Any]:
+    """Return what stands for a sum of cosines or sines: the matrix that SciPy has for it, axis by axis."""
+    name = function.__name__
+    one: Any = getattr(sys.modules["scipy.fft"], name.removesuffix("n"))
+
+    def along(x: Any, kind: int, axis: int, norm: Any, n: Any = None, orthogonalize: Any = None) -> Any:
+        size = np.shape(x)[axis]
+        matrix = one(np.eye(size), kind, n, axis=0, norm=norm, orthogonalize=orthogonalize)
+        return np.moveaxis(np.moveaxis(x, axis, -1) @ dialect.array(table, matrix.T.copy()), -1, axis)
+
+    def substitute(x: Any, type: int = 2, n: Any = None, axis: Any = -1, norm: Any = None, **options: Any) -> Any:  # noqa: A002 - as SciPy has it
+        if not dialect.is_traced([x]):
+            return dialect.constants(table, function(x, type, n, axis, norm, **options))
+        orthogonalize = options.get("orthogonalize")
+        x = dialect.array(table, x)
+        if not name.endswith("n"):
+            return along(x, type, axis, norm, n, orthogonalize)
+        axes = options.get("axes", None if axis == -1 else axis)
+        axes = range(x.ndim) if axes is None else axes if isinstance(axes, list | tuple) else [axes]
+        for k, one_axis in enumerate(axes):
+            x = along(x, type, one_axis, norm, None if n is None else n[k], orthogonalize)
+        return x
+
+    return substitute

@@ -172,13 +172,15 @@ _REASONS = {
 }
 
 
-# what takes numbers in a list as one array
-_TAKEN = {np.put, np.place, np.putmask, np.copyto, np.fill_diagonal, np.put_along_axis, np.append, np.insert}
+# what takes several arrays in a list
+_OF_SEVERAL = {getattr(np, name) for name in (
+    "concatenate", "concat", "stack", "vstack", "hstack", "column_stack", "dstack", "row_stack", "block",
+) if hasattr(np, name)}  # fmt: skip
 
 
 def _moved(table: Table, function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     # on plain object arrays: NumPy's own code only moves the elements
-    if function in _TAKEN:
+    if function not in _OF_SEVERAL:
         args = [lifted(a, table) if isinstance(a, list | tuple) and contains_traced(a) else a for a in args]
     result = function(*(_traced(table, a) for a in args), **{k: _traced(table, v) for k, v in kwargs.items()})
     if isinstance(result, list | tuple):

@@ -152,6 +152,7 @@ for _name, _function in {
     "reshape": _reshape, "transpose": _transpose, "flatten": _flatten, "astype": _astype, "sort": _sort,
         "partition": _partition, "compress": _compress,
     "view": _view, "put": _put, "__round__": _round,
+    "is_integer": lambda self: float(plain_floats(self, "is_integer()")).is_integer(),
     **{name: _unknown(name) for name in ("resize", "setfield", "byteswap", "setflags",
         "tofile", "dump", "dumps")},
     "__iadd__": _in_place(np.add), "__isub__": _in_place(np.subtract), "__imul__": _in_place(np.multiply),

@@ -17,6 +17,7 @@ import numpy as np
 from diffcompare.tracing.compiled import CompiledObject, compiled_function
 from diffcompare.tracing.dialect import Dialect, Joined, ModuleSubstitute, RandomSubstitute, kind_of
 from diffcompare.tracing.foreign import Foreign
+from diffcompare.tracing.fourier import TRANSFORMS, transform_by_matrix
 from diffcompare.tracing.keeping import USED_UP, is_used_up, slots_of
 from diffcompare.tracing.refusals import refuse
 from diffcompare.tracing.substitutes import SCALARS
@@ -103,12 +104,16 @@ class Rebuilder:
         if isinstance(value, np.vectorize):
             return self.dialect.vectorized(self.value(value.pyfunc))
         home = getattr(value, "__module__", None) or ""
-        if home.startswith("scipy.fft") and hasattr(np.fft, getattr(value, "__name__", "")):
-            return self.dialect.numpy(self.table, getattr(np.fft, value.__name__))
+        name = getattr(value, "__name__", "")
+        if home.startswith("scipy.fft"):
+            if hasattr(np.fft, name):
+                return self.dialect.numpy(self.table, getattr(np.fft, name))
+            if name in TRANSFORMS:
+                return transform_by_matrix(value, self.table, self.dialect)
         if type(value).__module__.startswith("_cython") and callable(value):
             return CompiledObject(value, self.table, self.dialect, f"{home}.{value.__qualname__}")
         if type(value).__name__ == "fortran":
-            return CompiledObject(value, self.table, self.dialect, f"LAPACK's {value.__name__.split()[-1]}")
+            return CompiledObject(value, self.table, self.dialect, f"Fortran's {value.__name__.split()[-1]}")
         if isinstance(value, types.BuiltinFunctionType) or hasattr(value, "__wrapped__"):
             return self._foreign_function(value)
         if isinstance(value, type):
@@ -184,6 +189,9 @@ class Rebuilder:
         module, home = function.__module__ or "", function.__globals__.get("__name__") or ""
         if module.partition(".")[0] == home.partition(".")[0] == "numpy":
             return self._of_numpy(function)
+        if home.endswith("array_api_compat.numpy.linalg") and hasattr(np.linalg, function.__name__):
+            # they call NumPy's compiled functions themselves
+            return self._of_numpy(getattr(np.linalg, function.__name__))
         if module.startswith(("scipy.special", "scipy.linalg")):
             known = (self.dialect.linear if "linalg" in module else self.dialect.special)(self.table, function)
             if known is not None:
@@ -217,8 +225,8 @@ class Rebuilder:
         self._own[id(rebuilt)] = function
         for name in _names_of_class_bodies(code):
             namespace.get(name)
-        for own, cell in zip(function.__closure__ or (), closure, strict=True):
-            self._fill(own, cell)
+        for name, own, cell in zip(code.co_freevars, function.__closure__ or (), closure, strict=True):
+            self._fill(name, own, cell)
         if function.__defaults__:
             rebuilt.__defaults__ = tuple(map(self.value, function.__defaults__))
         if function.__kwdefaults__:
@@ -235,7 +243,7 @@ class Rebuilder:
         new: types.CellType = held[1]
         return new
 
-    def _fill(self, cell: types.CellType, new: types.CellType) -> None:
+    def _fill(self, name: str, cell: types.CellType, new: types.CellType) -> None:
         try:
             new.cell_contents  # noqa: B018 - filled already
         except ValueError:
@@ -243,7 +251,10 @@ class Rebuilder:
                 contents = cell.cell_contents
             except ValueError:
                 return
-            new.cell_contents = self.value(contents)
+            value = self.value(contents)
+            alone = name == "__class__" and all(self.value(base) is base for base in contents.__bases__)
+            # super() goes on behind the class itself, which its copy has as a base
+            new.cell_contents = contents if alone else value
 
     def _code(self, code: types.CodeType) -> types.CodeType:
         constants = tuple(self._code_constant(c) for c in code.co_consts)
@@ -333,6 +344,8 @@ class Rebuilder:
 
     def _instance(self, value: Any) -> Any:
         kind = type(value)
+        if kind.__name__ == "SuperLU":
+            return CompiledObject(value, self.table, self.dialect)
         # a copy of what does something at its end would do it too, such as close a file or a connection
         if not _is_users(kind) or hasattr(kind, "__del__"):
             return value

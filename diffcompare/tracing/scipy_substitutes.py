@@ -21,6 +21,7 @@ from diffcompare.tracing.array import (
     table_constants,
     wrap,
 )
+from diffcompare.tracing.compiled_systems import structured
 from diffcompare.tracing.factorisations import FACTORISED, exponential, frechet
 from diffcompare.tracing.refusals import refuse
 from diffcompare.tracing.registry import Above
@@ -109,6 +110,7 @@ def linear_algebra(floats: Callable[[Any], Any]) -> dict[str, Any]:
         "svd": lambda a, full_matrices=True, compute_uv=True, **_: np.linalg.svd(a, full_matrices, compute_uv),
         "svdvals": lambda a: np.linalg.svd(a, compute_uv=False),
         "qr": _qr,
+        **structured(floats),
         "expm": expm,
         "expm_frechet": frechet(expm),
     }
@@ -118,12 +120,12 @@ LINEAR = linear_algebra(shadows)
 
 
 # SciPy's functions of these names
-_FACTORISED = frozenset({"svdvals", *(function.__name__ for function in FACTORISED)})
+_LONG = frozenset({"svdvals", *structured(shadows), *(function.__name__ for function in FACTORISED)})
 
 
 def is_exact(function: Any, *, moving: bool) -> bool:
     """Tell whether a function is written down: of what varies each is, of constants not those that are long."""
-    return moving or getattr(function, "__name__", "") not in _FACTORISED
+    return moving or getattr(function, "__name__", "") not in _LONG
 
 
 def linear_rule(rules: dict[str, Any], function: Any) -> Any:

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse.linalg as sparse_linalg
 import scipy.special as sc
-from scipy import interpolate, linalg, optimize, sparse, spatial, stats
+from scipy import fft, interpolate, linalg, ndimage, optimize, signal, sparse, spatial, stats
 from scipy.spatial.distance import cdist, pdist, squareform
 
 import diffcompare as dc
@@ -94,6 +95,23 @@ def _into_new_arrays(x: Any) -> Any:
     found[0], found[1] = x, 2 * x
     assert isinstance(found, np.ndarray)
     return np.sum(found[0] * found[1]) / 2
+
+
+IMAGE = RANDOM.normal(size=(3, 3))
+NINE = [0.3, -0.2, 0.7, 0.1, 0.9, -0.4, 0.2, 0.6, -0.8]
+FILTER = ([1.0, 0.5], [1.0, -0.3, 0.1])
+SPLINE = interpolate.CubicSpline(np.arange(4.0), [0.3, 1.1, -0.4, 0.2])
+DOMINANT = np.array([[3.0, 0.5, -0.2], [0.1, -4.0, 1.0], [0.7, 0.2, 5.0]])
+FACTORS = sparse_linalg.splu(sparse.csc_array(BANDS + sparse.diags([1.0, 2.0, 3.0, 4.0])))
+
+
+def _banded(x: Any, b: Any) -> Any:
+    ones = np.full(4, -1.0)
+    return linalg.solve_banded((1, 1), np.vstack([ones, 3.0 + x, ones]), b)
+
+
+def _sparse(x: Any, b: Any) -> Any:
+    return sparse_linalg.spsolve((BANDS + sparse.diags(x)).tocsc(), b)
 
 
 # name: function, gradient, point
@@ -226,6 +244,39 @@ PAIRS: dict[str, tuple[Any, Any, list[float]]] = {
     "digitize": (
         lambda x: x[0] * W[np.digitize(x[1], [2.0, 1.0]) - 1, 0], lambda x: np.array([W[0, 0], 0.0]), [0.3, 1.6]),
     "ndarray": (_into_new_arrays, lambda x: 2 * x, [0.1, 0.2, 0.3]),
+    # filters, splines, systems
+    "gaussian_filter": (
+        lambda x: 0.5 * np.sum((ndimage.gaussian_filter(x.reshape(3, 3), 0.8, mode="constant") - IMAGE) ** 2),
+        lambda x: ndimage.gaussian_filter(
+            ndimage.gaussian_filter(x.reshape(3, 3), 0.8, mode="constant") - IMAGE, 0.8, mode="constant").ravel(),
+        NINE),
+    "convolve2d": (
+        lambda k: 0.5 * np.sum(signal.convolve2d(IMAGE, k.reshape(2, 2), "valid") ** 2),
+        lambda k: signal.correlate2d(
+            IMAGE, signal.convolve2d(IMAGE, k.reshape(2, 2), "valid"), "valid")[::-1, ::-1].ravel(), NINE[:4]),
+    "lfilter": (
+        lambda x: 0.5 * np.sum(signal.lfilter(*FILTER, x) ** 2),
+        lambda x: signal.lfilter(*FILTER, signal.lfilter(*FILTER, x)[::-1])[::-1], NINE),
+    "dct": (
+        lambda x: np.sum(fft.dct(x, norm="ortho") ** 4) / 4,
+        lambda x: fft.idct(fft.dct(x, norm="ortho") ** 3, norm="ortho"), NINE),
+    "CubicSpline": (
+        lambda x: np.sum(SPLINE(x) ** 2), lambda x: 2 * SPLINE(x) * SPLINE.derivative()(x), [0.3, 1.6, 2.5, 3.5]),
+    "CubicSpline(…, y)": (
+        lambda y: np.sum(interpolate.CubicSpline(np.arange(4.0), y)([0.5, 2.2]) ** 2),
+        lambda y: 2 * interpolate.CubicSpline(np.arange(4.0), np.eye(4))([0.5, 2.2]).T
+        @ interpolate.CubicSpline(np.arange(4.0), y)([0.5, 2.2]), NINE[:4]),
+    "solve_banded": (
+        lambda x: 0.5 * np.sum(_banded(x, W[:4, 0]) ** 2),
+        lambda x: -_banded(x, _banded(x, W[:4, 0])) * _banded(x, W[:4, 0]), NINE[:4]),
+    "spsolve": (
+        lambda x: 0.5 * np.sum(_sparse(x, W[:4, 0]) ** 2),
+        lambda x: -_sparse(x, _sparse(x, W[:4, 0])) * _sparse(x, W[:4, 0]), NINE[:4]),
+    "splu": (
+        lambda x: 0.5 * np.sum(FACTORS.solve(x) ** 2), lambda x: FACTORS.solve(FACTORS.solve(x), "T"), NINE[:4]),
+    "lu_factor": (
+        lambda x: np.sum(np.log(np.abs(np.diag(linalg.lu_factor(x.reshape(3, 3) + DOMINANT)[0])))),
+        lambda x: linalg.lu_solve(linalg.lu_factor(x.reshape(3, 3) + DOMINANT), np.eye(3)).T.ravel(), NINE),
     # SciPy's own
     "rosen": (optimize.rosen, optimize.rosen_der, [0.1, 0.2, 0.3]),
     "block_diag": (
@@ -259,8 +310,9 @@ def test_what_scipy_computes_is_judged_by_identity(name: str) -> None:
 
 def test_the_counts_are_the_stated_ones() -> None:
     assert stated("library code") == (
-        f"{len(PAIRS)} pairs of SciPy's distributions, special functions, distances, sparse matrices and "
-        f"interpolation, {len(FACTORISATIONS)} of factorisations, {len(COMPLEX)} with complex numbers on the way"
+        f"{len(PAIRS)} pairs of SciPy's distributions, special functions, distances, sparse matrices, "
+        f"interpolation, filters and systems, {len(FACTORISATIONS)} of factorisations, {len(COMPLEX)} with complex "
+        "numbers on the way"
     )
 
 
@@ -271,9 +323,9 @@ def _why(function: Any, gradient: Any, at: Any) -> str:
 
 
 def test_compiled_code_is_named() -> None:
-    spline = interpolate.CubicSpline([0.0, 1, 2, 3], [0.0, 1, 0.5, 2])
+    spline = interpolate.UnivariateSpline([0.0, 1, 2, 3], [0.0, 1, 0.5, 2], s=0)
     slope, tree = spline.derivative(), spatial.cKDTree(W)
-    assert "not by identity: scipy.interpolate._ppoly.evaluate of a traced value: it is compiled code" in _why(
+    assert "not by identity: Fortran's splev of a traced value: it is compiled code" in _why(
         lambda x: np.sum(spline(x)), slope, [0.3, 1.7]
     )
     assert "not by identity: scipy.spatial._ckdtree.cKDTree.query of a traced value: it is compiled code" in _why(
