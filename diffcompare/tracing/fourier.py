@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 
 from diffcompare.tracing.complex_numbers import FOURIER, Complex, paired, parts_of, quotient
 
-__all__ = ["FOURIER", "TRANSFORMS", "transform_by_matrix"]
+__all__ = ["FOURIER", "TRANSFORMS", "trigonometric"]
 
 # SciPy's sums of cosines and sines, with those of them that take several axes
 TRANSFORMS = {f"{inverse}{name}{many}" for name in ("dct", "dst") for inverse in ("", "i") for many in ("", "n")}
@@ -124,27 +123,51 @@ FOURIER.update(
 )
 
 
-def transform_by_matrix(function: Any, table: Any, dialect: Any) -> Callable[..., Any]:
-    """Return what stands for a sum of cosines or sines: the matrix that SciPy has for it, axis by axis."""
+def trigonometric(function: Any, table: Any, dialect: Any) -> Callable[..., Any]:
+    """Return what stands for one of SciPy's sums of cosines or sines (``scipy.fft.dct`` and the like)."""
     name = function.__name__
-    one: Any = getattr(sys.modules["scipy.fft"], name.removesuffix("n"))
-
-    def along(x: Any, kind: int, axis: int, norm: Any, n: Any = None, orthogonalize: Any = None) -> Any:
-        size = np.shape(x)[axis]
-        matrix = one(np.eye(size), kind, n, axis=0, norm=norm, orthogonalize=orthogonalize)
-        return np.moveaxis(np.moveaxis(x, axis, -1) @ dialect.array(table, matrix.T.copy()), -1, axis)
+    inverse, sines, many = name[0] == "i", "dst" in name, name[-1] == "n"
 
     def substitute(x: Any, type: int = 2, n: Any = None, axis: Any = -1, norm: Any = None, **options: Any) -> Any:  # noqa: A002 - as SciPy has it
         if not dialect.is_traced([x]):
             return dialect.constants(table, function(x, type, n, axis, norm, **options))
-        orthogonalize = options.get("orthogonalize")
+        kind = {2: 3, 3: 2}.get(type, type) if inverse else type
+        ends = options.get("orthogonalize")
+        ends = norm == "ortho" if ends is None else ends
         x = dialect.array(table, x)
-        if not name.endswith("n"):
-            return along(x, type, axis, norm, n, orthogonalize)
-        axes = options.get("axes", None if axis == -1 else axis)
-        axes = range(x.ndim) if axes is None else axes if isinstance(axes, list | tuple) else [axes]
-        for k, one_axis in enumerate(axes):
-            x = along(x, type, one_axis, norm, None if n is None else n[k], orthogonalize)
+        axes: Any = [axis]
+        if many:
+            axes = options.get("axes", None if axis == -1 else axis)
+            axes = list(range(x.ndim) if axes is None else axes if isinstance(axes, list | tuple) else [axes])
+        for k, along in enumerate(axes):
+            row: Any = _fitted(np.moveaxis(x, along, -1), np.shape(x)[along] if n is None else int(n[k] if many else n))
+            row = _summed(row, kind, sines=sines, inverse=inverse, norm=norm, ends=ends)
+            x = np.moveaxis(row, -1, along)
         return x
 
     return substitute
+
+
+def _summed(x: Any, kind: int, *, sines: bool, inverse: bool, norm: Any, ends: bool) -> Any:
+    """Sum the last axis with cosines or sines of the four kinds (SciPy's documentation of ``dct`` and ``dst``)."""
+    n = np.shape(x)[-1]
+    k, m = np.arange(n)[:, None], np.arange(n)
+    shift = int(sines)
+    turns, parts = {
+        1: ((k + shift) * (m + shift), 2 * (n - 1 + 2 * shift)), 2: ((k + shift) * (2 * m + 1), 4 * n),
+        3: ((2 * k + 1) * (m + shift), 4 * n), 4: ((2 * k + 1) * (2 * m + 1), 8 * n),
+    }[kind]  # fmt: skip
+    # terms that are not doubled
+    first, last = kind in (1, 3) and not sines, (kind == 1 and not sines) or (kind == 3 and sines)
+    weights = np.where((first & (m == 0)) | (last & (m == n - 1)), 1.0, 2.0)
+    root = np.sqrt(2.0)
+    if ends and kind in (1, 3):
+        x = np.where((first & (m == 0)) | (last & (m == n - 1)), x * root, x)
+    found = (x * weights) @ np.take(_circle(parts, x)[shift], turns % parts).T
+    if ends and kind in (1, 2):
+        first, last = not sines, sines or kind == 1
+        found = np.where((first & (m == 0)) | (last & (m == n - 1)), found / root, found)
+    size = float(parts if kind == 1 else 2 * n)
+    if norm == "ortho":
+        return found / np.sqrt(size)
+    return found / size if inverse != (norm == "forward") else found

@@ -17,7 +17,7 @@ import numpy as np
 from diffcompare.tracing.compiled import CompiledObject, compiled_function
 from diffcompare.tracing.dialect import Dialect, Joined, ModuleSubstitute, RandomSubstitute, kind_of
 from diffcompare.tracing.foreign import Foreign
-from diffcompare.tracing.fourier import TRANSFORMS, transform_by_matrix
+from diffcompare.tracing.fourier import TRANSFORMS, trigonometric
 from diffcompare.tracing.keeping import USED_UP, is_used_up, slots_of
 from diffcompare.tracing.refusals import refuse
 from diffcompare.tracing.substitutes import SCALARS
@@ -109,7 +109,7 @@ class Rebuilder:
             if hasattr(np.fft, name):
                 return self.dialect.numpy(self.table, getattr(np.fft, name))
             if name in TRANSFORMS:
-                return transform_by_matrix(value, self.table, self.dialect)
+                return trigonometric(value, self.table, self.dialect)
         if type(value).__module__.startswith("_cython") and callable(value):
             return CompiledObject(value, self.table, self.dialect, f"{home}.{value.__qualname__}")
         if type(value).__name__ == "fortran":
