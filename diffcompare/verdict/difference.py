@@ -285,18 +285,19 @@ def _constants_effect(pair: Pair, i: int, bits: int) -> list[float]:
     return found
 
 
-def _parameters(pair: Pair, i: int) -> list[int]:
-    """Return the numbers of many digits that special functions take as parameters, as an order, in G_i or D_i."""
-    nodes = pair.table.builder.nodes
-    special = (nodes[k] for k in needed_nodes(nodes, [pair.G[i], pair.D[i]]) if nodes[k].operation in SPECIAL)
+def _parameters(pair: Pair, among: Collection[int]) -> list[int]:
+    """Return the numbers of many digits that special functions take as parameters, as an order, in G or D."""
+    nodes, roots = pair.table.builder.nodes, [root for i in among for root in (pair.G[i], pair.D[i])]
+    special = (nodes[k] for k in needed_nodes(nodes, roots) if nodes[k].operation in SPECIAL)
     held = {j for node in special for j in node.operands if nodes[j].operation == "constant"}
     return [j for j in sorted(held) if significant_bits(float(nodes[j].payload or 0)) > EXACT_BITS]
 
 
 def _parameters_effect(pair: Pair, among: Sequence[int], bits: int) -> dict[int, float]:
     """Estimate what the rounding of parameters does to G_i − D_i, from random moves: they have no slopes."""
-    held = {i: found for i in among if (found := _parameters(pair, i))}
     effect = dict.fromkeys(among, 0.0)
+    # each component has nodes of its own: most codes have no such number at all
+    held = {i: found for i in among if (found := _parameters(pair, [i]))} if _parameters(pair, among) else {}
     if not held:
         return effect
     nodes, roots = list(pair.table.builder.nodes), [r for i in held for r in (pair.G[i], pair.D[i])]
