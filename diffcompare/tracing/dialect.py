@@ -16,7 +16,7 @@ from diffcompare.tracing.refusals import refuse
 from diffcompare.tracing.registry import Handler
 from diffcompare.tracing.scalar import UNARY, TracedScalar
 
-__all__ = ["COPIED", "Dialect", "Joined", "Kind", "ModuleSubstitute", "RandomSubstitute", "kind_of", "own_type"]
+__all__ = ["COPIED", "Dialect", "Kind", "ModuleSubstitute", "RandomSubstitute", "kind_of", "own_type"]
 
 # what makes a new array of one
 COPIED = ("array", "copy")
@@ -101,6 +101,8 @@ class Dialect:
             if function in (np.ndenumerate, np.nditer):
                 return functools.partial(self._iterated, kind)
             return self.vectorized if function is np.vectorize else function
+        if function is np.r_ or function is np.c_:
+            return _Joined(table, function, self)
         if not callable(function):
             return function
         name = getattr(function, "__name__", "")
@@ -144,22 +146,23 @@ class Dialect:
         return array if self.is_traced((array,)) else value
 
 
-class Joined:
+class _Joined:
     """Stands for ``np.r_`` and ``np.c_``: what is in brackets, one after the other, in rows or columns."""
 
     def __init__(self, table: Any, own: Any, dialect: Dialect) -> None:
         self._table, self._own, self._dialect = table, own, dialect
 
     def __getitem__(self, key: Any) -> Any:
+        table, own, dialect = self._table, self._own, self._dialect
         parts = key if isinstance(key, tuple) else (key,)
-        if not self._dialect.is_traced(parts):
-            return self._dialect.constants(self._table, self._own[key])
+        if not dialect.is_traced(list(parts)):
+            return dialect.constants(table, own[dialect.plain(key)])
         if any(isinstance(part, str) for part in parts):
             raise refuse("r_ with a directive", "only arrays are joined", "use concatenate")
-        arrays = [
-            self._own[part] if isinstance(part, slice) else self._dialect.array(self._table, part) for part in parts
-        ]
-        return np.column_stack(arrays) if self._own is np.c_ else np.concatenate([np.atleast_1d(a) for a in arrays])
+        arrays = [dialect.array(table, own[part] if isinstance(part, slice) else part) for part in parts]
+        if own is np.r_:
+            return np.concatenate([np.atleast_1d(array) for array in arrays])
+        return np.concatenate([array if array.ndim > 1 else array.reshape(-1, 1) for array in arrays], axis=-1)
 
 
 class _UfuncSubstitute:

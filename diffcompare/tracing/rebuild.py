@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from diffcompare.tracing.compiled import CompiledObject, compiled_function
-from diffcompare.tracing.dialect import Dialect, Joined, ModuleSubstitute, RandomSubstitute, kind_of
+from diffcompare.tracing.dialect import Dialect, ModuleSubstitute, RandomSubstitute, kind_of
 from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.fourier import TRANSFORMS, trigonometric
 from diffcompare.tracing.keeping import USED_UP, is_used_up, slots_of
@@ -72,7 +72,7 @@ class Rebuilder:
 
     def _converted(self, value: Any) -> Any:
         if value is np.r_ or value is np.c_:
-            return Joined(self.table, value, self.dialect)
+            return self.dialect.numpy(self.table, value)
         if isinstance(value, Foreign):
             return self.value(value.in_numpy())
         if isinstance(value, np.ndarray):

@@ -231,6 +231,7 @@ PYTHON = [
     "d = {'a': x, 'b': (x[0], 2.0)}\nreturn d['a'] * d['b'][0] * d['b'][1]",
         "from math import exp\nreturn exp(x[0, 0]) * x", "import math as m\nreturn m.sin(x[0, 0])",
     "np.r_[x[0], x[1, 0], 1.0]", "np.r_[0:3, x[0], V]", "np.c_[x[0], x[1]]", "np.r_[V, 1.0] * x[0, 0]",
+        "np.r_[[x[0, 0], x[1, 0]], [1.0]]", "np.c_[x.T, [x[0, 0], 1.0, 2.0, 3.0]]",
         "x if not np.iscomplex(x).any() else 0 * x", "x * np.isreal(x)",
         "x * np.issubdtype(x.dtype, np.floating)", "x * np.issubdtype(V.dtype, np.integer) + x",
         "x * isinstance(V[0], np.number)",

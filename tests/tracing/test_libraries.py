@@ -520,3 +520,23 @@ def test_what_does_something_at_its_end_is_not_copied() -> None:
 def test_what_runs_the_tests_is_not_copied(request: pytest.FixtureRequest) -> None:
     # an assertion that fails explains itself by functions that refer to all that pytest has collected
     assert Rebuilder(Table(("x",), (0.5,))).value(request.config) is request.config
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        # float() of a traced number was asked for in NumPy's own code: a robot's twist is written so
+        lambda x: np.r_[[x[0], x[2] * x[1]], [x[1]], 2.0, 0:2],
+        lambda x: np.c_[[[0.0, -x[2]], [x[2], 0.0]], [x[0], x[1]]][0],
+        lambda x: np.r_[np.c_[np.eye(2), x[:2]], [[0, 0, 1]]].reshape(-1) * x[2],
+        # along the last axis, which is no column
+        lambda x: np.c_[x.reshape(1, 1, 3), np.ones((1, 1, 2)) * x[0]].reshape(-1),
+        lambda x: np.r_[1.0, 2.0] * x[0],
+    ],
+    ids=["lists", "columns", "matrices", "last axis", "constants"],
+)
+def test_what_is_joined_in_brackets_is_followed(f: Any) -> None:
+    x = np.array([0.3, 0.7, 1.1])
+    function = dc.trace(lambda x: np.sum(f(x) ** 2), 3)
+    assert function(x) == np.sum(f(x) ** 2)
+    assert (dc.certified_gradient(function, x).value != 0.0).any()
