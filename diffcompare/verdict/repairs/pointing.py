@@ -8,9 +8,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from diffcompare.errors import DiffcompareError
+import numpy as np
+
+from diffcompare.arithmetic.array_floats import array_floats
+from diffcompare.errors import DiffcompareError, TraceError
+from diffcompare.floats import unit_roundoff
 from diffcompare.tracing.places import code_of
 from diffcompare.tracing.spans import resolved, source_of
+from diffcompare.verdict.array_identity import moves_alike
 from diffcompare.verdict.array_pair import ArrayPair, trace_arrays, trace_beside_claim
 from diffcompare.verdict.causes.array_parts import array_parts
 from diffcompare.verdict.causes.budget import Budget
@@ -18,7 +23,7 @@ from diffcompare.verdict.causes.mistakes import UNNAMED, Cause
 from diffcompare.verdict.causes.nearby import Nearby, nearby, program_of, recorded
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.marks import Mark, Source
-from diffcompare.verdict.problem import Problem
+from diffcompare.verdict.problem import Problem, State
 from diffcompare.verdict.repairs.measured import ELEMENTS, elements_of
 from diffcompare.verdict.repairs.repair import find_repair, is_one_place
 from diffcompare.verdict.repairs.terms import Term, wrong_term
@@ -189,9 +194,15 @@ def _names(problem: Problem) -> list[str]:
 
 def _traced(problem: Problem, judgement: Judgement) -> ArrayPair:
     try:
-        return trace_arrays(problem, few=_FEW)
+        pair = trace_arrays(problem, few=_FEW)
     except (DiffcompareError, ArithmeticError, ValueError, TypeError):
-        return trace_beside_claim(problem, judgement.claimed, few=_FEW)
+        pair = trace_beside_claim(problem, judgement.claimed, few=_FEW)
+    state = State(problem.values(problem.x), judgement.claimed, unit_roundoff, unit_roundoff)
+    (F,) = array_floats(pair.build, [pair.F], problem.x)
+    if not np.isfinite(F).all() or moves_alike(problem, state, pair) is False:
+        # of a derivative that is not the function's there is nothing to be told
+        raise TraceError("the trace gives other numbers than the code")
+    return pair
 
 
 def _of_function(

@@ -666,3 +666,50 @@ def half_of_it(m: Any) -> Any:
 def test_half_of_a_term_that_is_used_twice_is_no_missing_term() -> None:
     verdict = dc.check_gradient(antisymmetric, half_of_it, V.ravel())
     assert verdict.cause == "the factor 2 is missing in m - m.T"
+
+
+class _Held(np.ndarray[Any, Any]):
+    """An array that is made from the buffer of another, which a trace does not see."""
+
+    def __new__(cls, x: Any) -> Any:
+        x = np.array(x, dtype=float)
+        return super().__new__(cls, x.shape, float, x)
+
+
+@pytest.mark.places
+def test_a_trace_that_loses_the_variables_explains_nothing() -> None:
+    # the claim, as far as the trace saw, was to be 0: "the term -x is missing beside x"
+    v = dc.check_gradient(lambda x: float(np.sum(_Held(x) ** 3)), lambda x: 3 * x * x * 1.001, at=[0.3, 0.7, 1.1])
+    assert v.status == "wrong"
+    assert "is missing" not in str(v.cause)
+    assert v.places.empty
+
+
+def _elu(x: Any) -> Any:
+    return np.sum(np.where(x > 0, x, np.expm1(np.minimum(x, 0))))
+
+
+def _twice_beside_a_condition(x: Any) -> Any:
+    return np.where(x > 0, 2.0, np.exp(np.minimum(x, 0)))
+
+
+def _relu(x: Any) -> Any:
+    return np.sum(np.maximum(0, x))
+
+
+def _two_in_place_of_one(x: Any) -> Any:
+    return np.where(x > 0, 2.0, 0.0)
+
+
+@pytest.mark.places
+@pytest.mark.parametrize(
+    ("function", "gradient"), [(_elu, _twice_beside_a_condition), (_relu, _two_in_place_of_one)], ids=["elu", "relu"]
+)
+def test_a_number_that_is_wrong_is_not_a_condition_that_never_holds(function: Code, gradient: Code) -> None:
+    # said was: the condition should be x == 0, and np.where(2.0, x > 0, 0.0) in place of np.where(x > 0, 2.0, 0.0)
+    v = dc.check_gradient(function, gradient, at=[0.4, -0.3, 1.2, -2.0])
+    assert v.status == "wrong"
+    assert v.cause is not None
+    assert v.cause.kind in ("factor", "other value")
+    (mark,) = v.places[v.places.role == "gradient"].text
+    assert "2.0" in mark
