@@ -38,10 +38,13 @@ _OTHER: dict[type[ast.operator], type[ast.operator]] = {
     ast.Mult: ast.Div, ast.Div: ast.Mult, ast.MatMult: ast.Mult,
 }  # fmt: skip
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
+_EQUALITIES = (ast.Eq, ast.NotEq)
 # in longer lists neighbours alone are exchanged
 _EXCHANGED = 6
 # the price of a name whose value is of another kind, and of a function that is missing
 _STRANGE, _CALLED = 1.28, 1.26
+# of an equality in place of an inequality: of a branch that is wrong it leaves nothing
+_EQUATED = 1.27
 _INDEX = frozenset({"Subscript.slice", "Slice.lower", "Slice.upper"})
 
 
@@ -97,7 +100,8 @@ def _of_expression(site: Site, names: Names) -> Iterator[Rewrite]:
             for other in _COMPARISONS:
                 if not isinstance(op, other):
                     new = ast.Compare(left, [other()], others)
-                    yield _instead(site, new, 1.0, "branch", "the condition should be {}")
+                    alike = isinstance(op, _EQUALITIES) == (other in _EQUALITIES)
+                    yield _instead(site, new, 1.0 if alike else _EQUATED, "branch", "the condition should be {}")
         case ast.IfExp(test, body, orelse):
             yield _instead(site, ast.IfExp(test, orelse, body), 1.1, "branch")
         case ast.Tuple(elements) | ast.List(elements) if site.field != "slice":
@@ -125,7 +129,7 @@ def _of_name(site: Site, names: Names) -> Iterator[Rewrite]:
     filling = is_filled(site)
     # written into what nobody reads, any line is without effect
     for other in (name for name in names.variables if not filling or name in names.filled):
-        if other != site.node.id:
+        if other != site.node.id and not _is_compared_with(site, other):
             strange = other in names.strange.get(id(site.node), ())
             yield _instead(site, ast.Name(other, ast.Load()), _STRANGE if strange else 1.0)
     if filling:
@@ -136,6 +140,12 @@ def _of_name(site: Site, names: Names) -> Iterator[Rewrite]:
         yield _instead(site, ast.Constant(number), 1.4)
     if not isinstance(site.owner, ast.Subscript):
         yield from _squared(site)
+
+
+def _is_compared_with(site: Site, name: str) -> bool:
+    """Tell whether the other side of a comparison is this variable: beside itself the answer would be known."""
+    owner = site.owner
+    return isinstance(owner, ast.Compare) and name in map(text_of, (owner.left, *owner.comparators))
 
 
 def _squared(site: Site) -> Iterator[Rewrite]:
@@ -172,7 +182,8 @@ def _of_number(site: Site, names: Names) -> Iterator[Rewrite]:
             yield _instead(site, ast.UnaryOp(ast.USub(), ast.Constant(value)), 1.1)
         for name in names.variables:
             strange = name in names.strange.get(id(site.node), ())
-            yield _instead(site, ast.Name(name, ast.Load()), _STRANGE if strange else 1.2)
+            if not _is_compared_with(site, name):
+                yield _instead(site, ast.Name(name, ast.Load()), _STRANGE if strange else 1.2)
         for text in names.elements:
             yield _instead(site, ast.parse(text, mode="eval").body, 1.2)
 
@@ -312,8 +323,8 @@ def _of_call(site: Site, names: Names) -> Iterator[Rewrite]:
         if other != name and min(len(other), len(name)) > 2 and (name in other or other in name):
             new = ast.Call(ast.Name(other, ast.Load()), arguments, node.keywords)
             yield _instead(site, new, 1.15, "other function", "this should be {}")
-    # np.add.at writes into its first argument
-    for k in range(name == "at", len(arguments) - 1):
+    # np.add.at writes into its first argument, and the first of np.where is a condition
+    for k in range(name in ("at", "where"), len(arguments) - 1):
         kind = "transposed" if name == "outer" else "permuted"
         new = ast.Call(called, exchanged(arguments, k, k + 1), node.keywords)
         yield _instead(site, new, 1.1, kind, "the arguments should be exchanged: {}")
@@ -321,7 +332,8 @@ def _of_call(site: Site, names: Names) -> Iterator[Rewrite]:
         new = ast.Call(called, arguments, [*node.keywords[:k], *node.keywords[k + 1 :]])
         yield _instead(site, new, 1.3, "axis" if word.arg == "axis" else "other value")
     inner = arguments[0] if arguments else getattr(called, "value", None)
-    if inner is not None and not isinstance(inner, ast.Starred) and _is_data(inner, names) and "_like" not in name:
+    whole = name != "where" and "_like" not in name
+    if inner is not None and not isinstance(inner, ast.Starred) and _is_data(inner, names) and whole:
         yield _instead(site, copied(inner), 1.2)
         if name in ("abs", "fabs", "sqrt"):
             yield _instead(site, ast.BinOp(inner, ast.Pow(), ast.Constant(2)), 1.21)
