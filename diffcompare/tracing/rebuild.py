@@ -114,7 +114,7 @@ class Rebuilder:
             return CompiledObject(value, self.table, self.dialect, f"{home}.{value.__qualname__}")
         if type(value).__name__ == "fortran":
             return CompiledObject(value, self.table, self.dialect, f"Fortran's {value.__name__.split()[-1]}")
-        if isinstance(value, types.BuiltinFunctionType) or hasattr(value, "__wrapped__"):
+        if isinstance(value, types.BuiltinFunctionType) or _asked(value, "__wrapped__"):
             return self._foreign_function(value)
         if isinstance(value, type):
             return self._class(value)
@@ -361,9 +361,16 @@ class Rebuilder:
             # one that was never set is not set in the copy
             with suppress(AttributeError):
                 slot.__set__(new, self.value(slot.__get__(value)))
-        for name, attribute in list(getattr(value, "__dict__", {}).items()):
+        for name, attribute in list(_asked(value, "__dict__", {}).items()):
             new.__dict__[name] = self.value(attribute)
         return new
+
+
+def _asked(value: Any, name: str, default: Any = None) -> Any:
+    """Ask an object for an attribute; one of the user's may raise anything."""
+    with suppress(Exception):
+        return getattr(value, name)
+    return default
 
 
 def _is_rebuilt(module: str) -> bool:

@@ -540,3 +540,24 @@ def test_what_is_joined_in_brackets_is_followed(f: Any) -> None:
     function = dc.trace(lambda x: np.sum(f(x) ** 2), 3)
     assert function(x) == np.sum(f(x) ** 2)
     assert (dc.certified_gradient(function, x).value != 0.0).any()
+
+
+class _Stored:
+    """An object whose class alone is asked for its attributes, as some libraries' parameters are."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, value: float) -> None:
+        self.raw = value
+
+    def __getattr__(self, name: str) -> Any:
+        return _Stored.__dict__[name].__get__(self)
+
+
+_STORED = _Stored(1.5)
+
+
+def test_an_object_that_raises_when_it_is_asked_for_an_attribute_is_followed() -> None:
+    # said was: NameError: name '_STORED' is not defined
+    function = dc.trace(lambda x: _STORED.raw * np.sum(x**2), 2)
+    assert function(np.array([1.0, 2.0])) == 7.5
