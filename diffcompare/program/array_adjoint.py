@@ -64,7 +64,7 @@ def _swept(build: ArrayBuilder, output: int, seed: int, wanted: Sequence[bool]) 
             if not wanted[operand] or build.value(contribution) == 0:
                 continue
             held = bars.get(operand)
-            bars[operand] = contribution if held is None else build.apply("add", held, contribution)
+            bars[operand] = contribution if held is None else _added(build, held, contribution)
     return bars
 
 
@@ -94,8 +94,33 @@ def _elementwise(
     for operand, partial in zip(node.operands, partials, strict=True):
         if not wanted[operand]:
             continue
-        product = (Term(build, bar) * partial).index  # type: ignore[arg-type]
-        yield operand, _summed(build, product, node.shape, build.shape(operand))
+        yield operand, _summed(build, _product(build, bar, partial), node.shape, build.shape(operand))
+
+
+def _product(build: ArrayBuilder, bar: int, partial: Term) -> int:
+    """Multiply by a partial; what was not chosen adds 0 whatever its partial is, such as nan of data that are missing.
+
+    The product is chosen from, or put in its places, again.
+    """
+    node, zero = build.nodes[bar], build.constant(0)
+    if node.operation == "choose" and zero in node.operands:
+        one, other = (i if i == zero else (Term(build, i) * partial).index for i in node.operands)  # type: ignore[arg-type]
+        return build.choose(node.payload, one, other)
+    if node.operation == "scatter" and build.shape(partial.index) in ((), node.shape):
+        there = build.take(full(build, partial.index, node.shape), node.payload)
+        return build.scatter(build.apply("multiply", node.operands[0], there), node.payload, node.shape)
+    return (Term(build, bar) * partial).index  # type: ignore[arg-type]
+
+
+def _added(build: ArrayBuilder, first: int, second: int) -> int:
+    """Add two contributions; of two that are chosen alike the sums are."""
+    one, two = build.nodes[first], build.nodes[second]
+    zero = build.constant(0)
+    alike = one.operation == two.operation == "choose" and np.array_equal(one.payload, two.payload)
+    if not alike or all(zero not in pair for pair in zip(one.operands, two.operands, strict=True)):
+        return build.apply("add", first, second)
+    sums = (build.apply("add", i, j) for i, j in zip(one.operands, two.operands, strict=True))
+    return build.choose(one.payload, *sums)
 
 
 def _summed(build: ArrayBuilder, index: int, shape: Shape, onto: Shape) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -34,6 +35,7 @@ __all__ = [
     "new_array",
     "plain",
     "shadows",
+    "tested",
     "wrap",
 ]
 
@@ -386,7 +388,7 @@ def _apply(table: Table, name: str, ufunc: Any, inputs: Sequence[Any]) -> Any:
         rule = COMPOSED[name]
         return elementwise(table, lambda *row: rule(*(lift(v, table) for v in row)), inputs)
     if name in _TESTS:
-        return ufunc(*(shadows(v) for v in inputs))
+        return ufunc(*(tested(v, table) for v in inputs))
     if name in LOGICAL:
         logic = LOGICAL[name]
         arrays = [np.asarray(v, dtype=object) if not isinstance(v, _TRACED) else lifted(v, table) for v in inputs]
@@ -406,6 +408,18 @@ def _apply(table: Table, name: str, ufunc: Any, inputs: Sequence[Any]) -> Any:
         "there is no such operation in the table",
         "write it with elementary functions, or leave it out of what is traced",
     )
+
+
+def tested(value: Any, table: Table) -> Any:
+    """Return the floats of which code asks whether they are finite; refuse what may be undefined at the point alone."""
+    for number in elements(lifted(value, table)) if contains_traced(value) else ():
+        if isinstance(number, TracedScalar) and not math.isfinite(number.shadow) and table.is_pole(number.index):
+            raise refuse(
+                "a test for nan or infinity",
+                "the number may be undefined at this point alone",
+                "check beside it, or write the limit",
+            )
+    return shadows(value)
 
 
 def table_constants(value: Any, table: Table) -> Any:

@@ -114,6 +114,8 @@ class ArrayTable:
         self.origins = Recorder()
         # of what is being recorded: the first place that computes in shorter numbers, and their bits
         self.narrow: tuple[Place, int] | None = None
+        # nodes that are not finite everywhere, of which code asked that, and where they are
+        self.undefined: list[tuple[int, NDArray[np.bool_]]] = []
         # where small constants were added to something
         self.places: dict[int, Place] = {}
         # elements of nodes that are 0 at every point

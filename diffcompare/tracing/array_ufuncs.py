@@ -271,6 +271,9 @@ def _called(ufunc: Any, name: str, inputs: Sequence[Any]) -> Any:
         found.weak = name in _OPERATORS and all(made(found.table, v).weak for v in inputs)
         return found
     if name in _TESTS:
+        for v in inputs:
+            if isinstance(v, Handle) and is_moving(v) and not np.isfinite(v.floats).all():
+                v.table.undefined.append((v.node, np.isfinite(v.floats)))
         return ufunc(*map(floats_of, inputs))
     if name in _LOGICAL:
         return ufunc(*(np.not_equal(v, 0.0) if isinstance(v, Handle) else v for v in inputs))

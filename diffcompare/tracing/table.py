@@ -213,6 +213,25 @@ class Table:
                 )
         return index
 
+    def is_pole(self, index: int) -> bool:
+        """Tell whether a number that is not finite may be so at the point alone, where what it is made from is 0 or ±1.
+
+        What is made from constants that are not finite, such as data that are missing, is so at every point.
+        """
+        waiting, seen = [index], set[int]()
+        while waiting:
+            k = waiting.pop()
+            if k in seen or not self.moving[k] or math.isfinite(self.shadows[k]):
+                continue
+            seen.add(k)
+            operands = self.builder.nodes[k].operands
+            if any(not self.moving[i] and not math.isfinite(self.shadows[i]) for i in operands):
+                continue
+            if any(self.moving[i] and self.shadows[i] in (0.0, 1.0, -1.0) for i in operands):
+                return True
+            waiting += operands
+        return False
+
     def constant(self, value: float, scale: float = 0.0) -> int:
         """Return the node of a number."""
         index = self.given.get(value) if self.exact else None

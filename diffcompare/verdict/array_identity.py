@@ -155,11 +155,26 @@ def _slopes(pair: ArrayPair, found: Compared) -> Floats:
 
 def moves_alike(problem: Problem, state: State, pair: ArrayPair) -> bool | None:
     """Compare what floats and traces do between the point and one nearby; None where they take another branch."""
+    if not _stays_undefined(problem, pair):
+        return False
     for reach in (2.0**-10, 2.0**-16, 2.0**-22):
         answer = _moves_alike_within(problem, state, pair, reach)
         if answer is not None:
             return answer
     return None
+
+
+def _stays_undefined(problem: Problem, pair: ArrayPair) -> bool:
+    """Tell whether numbers that are not finite, of which code asked that, are so on both sides of the point."""
+    x = problem.x
+    step = 2.0**-16 * np.where(x == 0, max(float(np.max(np.abs(x))), 1e-3), np.abs(x))
+    step *= np.random.default_rng(5).uniform(0.5, 1.0, x.size)
+    nodes = [node for node, _ in pair.undefined]
+    return all(
+        np.array_equal(np.isfinite(values), finite)
+        for side in (x + step, x - step)
+        for values, (_, finite) in zip(array_floats(pair.build, nodes, side), pair.undefined, strict=True)
+    )
 
 
 def _moves_alike_within(problem: Problem, state: State, pair: ArrayPair, reach: float) -> bool | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffcompare.errors import TraceError
 from diffcompare.floats import Floats
@@ -54,6 +55,8 @@ class ArrayPair:
         Whether the gradient was not traced: G is what it returned at the point, a constant.
     rebuilt : bool
         Whether the code was rebuilt; else what it did behind the back of NumPy was not seen.
+    undefined : sequence of (int, ndarray of bool)
+        Nodes that are not finite everywhere at the point, of which code asked that, and where they are.
     asked : list
         What was found at points near by (see :mod:`~diffcompare.verdict.causes.nearby`), for whom and at what price.
     """
@@ -71,6 +74,7 @@ class ArrayPair:
     places: Mapping[int, Place]
     opaque: bool = False
     rebuilt: bool = True
+    undefined: Sequence[tuple[int, NDArray[np.bool_]]] = ()
     asked: list[tuple[tuple[Any, ...], Any, int]] = field(default_factory=list, init=False, repr=False, compare=False)
 
 
@@ -95,7 +99,19 @@ def trace_arrays(problem: Problem, *, few: int = FEW, keeper: Keeper | None = No
     work = work_of(build.nodes, build.needed([first.output, D, G]))
     loops = bool(table.loops)
     return ArrayPair(
-        build, problem.x, first, second, first.output, D, G, slopes, work, loops, table.places, rebuilt=rebuilt
+        build,
+        problem.x,
+        first,
+        second,
+        first.output,
+        D,
+        G,
+        slopes,
+        work,
+        loops,
+        table.places,
+        rebuilt=rebuilt,
+        undefined=table.undefined,
     )
 
 
@@ -111,7 +127,20 @@ def trace_beside_claim(problem: Problem, claimed: Floats, *, few: int = FEW, reb
     work = work_of(build.nodes, build.needed([first.output, D]))
     loops = bool(table.loops)
     return ArrayPair(
-        build, problem.x, first, second, first.output, D, G, slopes, work, loops, table.places, True, rebuilt
+        build,
+        problem.x,
+        first,
+        second,
+        first.output,
+        D,
+        G,
+        slopes,
+        work,
+        loops,
+        table.places,
+        True,
+        rebuilt,
+        table.undefined,
     )
 
 
