@@ -117,6 +117,8 @@ FUNCTIONS: dict[str, list[str]] = {
     "iscomplex": ["x * ~np.iscomplex(x)"],
     "isreal": ["x * np.isreal(x)"],
     "nansum": ["np.nansum(x, axis=0)"],
+    "nanvar": ["np.nanvar(x, axis=0)", "np.nanvar(x * 2, axis=1, ddof=1, keepdims=True)"],
+    "nanstd": ["np.nanstd(x)", "np.nanstd(x, axis=1)"],
     "nanmean": ["np.nanmean(x, axis=0)", "np.nanmean(x * 2, axis=1, keepdims=True)"],
     "nanmax": ["np.nanmax(x, axis=0)"],
     "nanmin": ["np.nanmin(x)"],
