@@ -104,8 +104,8 @@ class Rebuilder:
         if isinstance(value, np.vectorize):
             return self.dialect.vectorized(self.value(value.pyfunc))
         home = getattr(value, "__module__", None) or ""
-        name = getattr(value, "__name__", "")
         if home.startswith("scipy.fft"):
+            name = getattr(value, "__name__", "")
             if hasattr(np.fft, name):
                 return self.dialect.numpy(self.table, getattr(np.fft, name))
             if name in TRANSFORMS:

@@ -188,8 +188,6 @@ FUNCTIONS: dict[str, list[str]] = {
     "percentile": ["np.percentile(x, 30)", "np.percentile(x, [25, 50], axis=0, keepdims=True)"],
     "nanquantile": ["np.nanquantile(x, 0.3)", "np.nanquantile(np.where(M, x, np.nan), [0.3, 0.6], axis=0)"],
     "nanpercentile": ["np.nanpercentile(np.where(M, x, np.nan), 30, axis=1, keepdims=True)"],
-    "nanvar": ["np.nanvar(x)", "np.nanvar(np.where(M, x, np.nan), axis=1)"],
-    "nanstd": ["np.nanstd(np.where(M, x, np.nan), axis=1, ddof=1)"],
     "allclose": ["x if np.allclose(v, v) else 2 * x", "x if np.allclose(x, 0.5, atol=0.1) else 2 * x",
         "x if np.allclose(x, [0.5] * 4, 0.5, 0.5) else 2 * x", "x if np.allclose(M, M) else 2 * x"],
     "isclose": ["x[0] * np.isclose(v, v)", "np.where(np.isclose(x, 0.5, rtol=0.3), x, x * x)",
