@@ -39,6 +39,8 @@ _VAGUE = frozenset({"one component"})
 _FORMAL = frozenset({"chain factor", "extra term", "permuted", "other function", "clipped"})
 # changes of the source that make a factor: of numbers, products and powers, of a mean in place of a sum
 _FACTORS = frozenset({"factor", "chain factor", "other value", "other function", "size"})
+# changes that put one thing in place of another: what the function lacks then is a consequence
+_EXCHANGES = frozenset({"other value", "transposed", "shifted", "permuted"})
 # how the entries of other derivatives are called than of a gradient, and the variable in J[0, W[1, 2]]
 _LETTERS = {"Jacobian": "J", "Hessian": "H", "Hessian-vector product": "Hv"}
 _VARIABLE = re.compile(r"[JH]v?\[(?:.*, )?([^\W\d].*)\]")
@@ -146,7 +148,8 @@ def _rewritten(found: Told, cause: Cause | None, marks: Sequence[Mark]) -> Point
         size = f": {cause.text}" if UNNAMED in cause.text else ""
         return Pointed(marks, replace(own, text=f"{own.text}{size}"))
     # what is wrong in the source says more than what is wrong in a formula of it, and may not be by chance
-    return Pointed(marks, own if _says_little(cause) or _is_formal(cause) else _in_source(cause, marks))
+    exchanged = own.kind in _EXCHANGES and cause is not None and _TERM.fullmatch(cause.text) is not None
+    return Pointed(marks, own if _says_little(cause) or _is_formal(cause) or exchanged else _in_source(cause, marks))
 
 
 def _says_little(cause: Cause | None) -> bool:

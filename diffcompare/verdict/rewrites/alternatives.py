@@ -130,7 +130,7 @@ def _of_name(site: Site, names: Names) -> Iterator[Rewrite]:
     # written into what nobody reads, any line is without effect
     for other in (name for name in names.variables if not filling or name in names.filled):
         if other != site.node.id and not _is_compared_with(site, other):
-            strange = other in names.strange.get(id(site.node), ())
+            strange = other in names.strange.get(id(site.node), ()) and other not in names.unused
             yield _instead(site, ast.Name(other, ast.Load()), _STRANGE if strange else 1.0)
     if filling:
         return

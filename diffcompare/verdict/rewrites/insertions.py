@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement
 from types import CodeType
 from typing import Any
 
 import numpy as np
 
+from diffcompare.verdict.rewrites.first_wrong import Known
 from diffcompare.verdict.rewrites.running import Body, Change
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, text_of
 from diffcompare.verdict.rewrites.twins import twins_of
 
-__all__ = ["Insertion", "Item", "Probe", "insertions_of", "pool_of", "probed"]
+__all__ = ["Insertion", "Item", "Probe", "insertions_of", "likelier", "pool_of", "probed"]
 
 _OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "*": operator.mul, "/": operator.truediv, "+": operator.add, "-": operator.sub, "^": operator.pow,
@@ -27,6 +28,8 @@ _OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
 _SYNTAX = {"*": ast.Mult, "/": ast.Div, "+": ast.Add, "-": ast.Sub, "^": ast.Pow}
 # the price of a factor that changes the shape
 _WIDER = 0.1
+# how much likelier a value that is known is, and by how many elements that is seen at first
+_KNOWN, _FIRST = 0.3, 6
 # how close to 1 probabilities add up
 _WHOLE = 1e-9
 _NUMBERS = (int, float, np.generic, np.ndarray)
@@ -77,11 +80,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Insertion:
-    """Something beside an expression."""
+    """Something beside an expression, and the value that both make, where that is known."""
 
     site: Site
     operation: str
     item: Item
+    made: Any = field(default=None, compare=False)
 
     @property
     def rewrite(self) -> Rewrite:
@@ -118,7 +122,8 @@ def pool_of(names: Names) -> Iterator[Item]:
     # a parameter is a name, or an element of one
     parameters = [*names.variables, *names.elements]
     for name in parameters:
-        yield item(name, 1.4, "*/+-")
+        # what nothing reads was meant to be
+        yield item(name, 1.3 if name in names.unused else 1.4, "*/+-")
     for text in sorted(names.expressions.difference(parameters)):
         yield item(text, 1.6, "*/+-")
     for name in parameters:
@@ -149,7 +154,9 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
         return
     shape, own, fitting = np.shape(value), text_of(site.node), _fitting(site)
     of_matrices = isinstance(site.owner, ast.BinOp) and isinstance(site.owner.op, ast.MatMult)
-    powers = "*/+-^" if np.asarray(value).dtype.kind == "f" else "*/"
+    # what is written as a number is no count
+    written = isinstance(getattr(site.node, "operand", site.node), ast.Constant)
+    powers = "*/+-^" if np.asarray(value).dtype.kind == "f" else "*/+-" if written else "*/"
     known: set[tuple[bytes, tuple[int, ...], str]] = set()
     held = {**probe.space, **at_hand}
     for item in (*pool, *_centrings(own, value, held), *map(_twin, twins_of(site.node, value, held))):
@@ -179,7 +186,30 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
             # without a factor, or a term of the function, the value may have been repeated
             wider = np.shape(made) != shape
             if np.isfinite(made).all() and (not wider or operation in item.widening):
-                yield Insertion(site, operation, replace(item, cost=item.cost + _WIDER) if wider else item)
+                yield Insertion(site, operation, replace(item, cost=item.cost + _WIDER) if wider else item, made)
+
+
+def likelier(some: Iterable[Insertion], known: Known | None) -> list[Insertion]:
+    """Return insertions, at another price those that make a value which function or derivative have, too.
+
+    A number is none of those: values are known up to the numbers by which people multiply.
+    """
+    some = list(some)
+    asked = [k for k, one in enumerate(some) if _is_float(one.made) and not one.item.text.isdigit()]
+    if known is None or not asked:
+        return some
+    first = np.zeros((len(asked), _FIRST))
+    for row, k in zip(first, asked, strict=True):
+        part = np.ravel(some[k].made)[:_FIRST]
+        row[: part.size] = part
+    for k, may_be in zip(asked, known.has_rows(first), strict=True):
+        if may_be and known.has(some[k].made):
+            some[k] = replace(some[k], item=replace(some[k].item, cost=some[k].item.cost - _KNOWN))
+    return some
+
+
+def _is_float(value: Any) -> bool:
+    return value is not None and np.asarray(value).dtype.kind == "f"
 
 
 def _centrings(own: str, value: Any, at_hand: dict[str, Any]) -> Iterator[Item]:

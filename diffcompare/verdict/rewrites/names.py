@@ -10,7 +10,7 @@ from types import FunctionType, ModuleType
 
 import numpy as np
 
-from diffcompare.verdict.rewrites.running import Body
+from diffcompare.verdict.rewrites.running import BOUNDED, Body
 from diffcompare.verdict.rewrites.syntax import Names, Site, called_name, is_filled, text_of
 
 __all__ = ["names_of"]
@@ -76,7 +76,9 @@ def _slope(node: ast.expr) -> Iterator[ast.expr]:
 
 def _function(node: ast.expr, reach: set[str]) -> ast.expr | None:
     """Return what is called, if it may stand around any value."""
-    if not isinstance(node, ast.Call) or len(node.args) != 1 or node.keywords or _PLAIN.match(called_name(node)):
+    if not isinstance(node, ast.Call) or len(node.args) != 1 or node.keywords:
+        return None
+    if _PLAIN.match(called_name(node)) or called_name(node) == BOUNDED:
         return None
     root = node.func
     while isinstance(root, ast.Attribute):

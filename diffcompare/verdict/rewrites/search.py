@@ -25,7 +25,7 @@ from diffcompare.verdict.rewrites.agreement import Found, Told, left_strange
 from diffcompare.verdict.rewrites.alternatives import rewrites_of
 from diffcompare.verdict.rewrites.apart import CutShort, apart
 from diffcompare.verdict.rewrites.first_wrong import Known, Line, Suspect, Watch, known_values, suspects_of, watched
-from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions_of, pool_of, probed
+from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions_of, likelier, pool_of, probed
 from diffcompare.verdict.rewrites.kinds import kinds_of
 from diffcompare.verdict.rewrites.lines import moved_lines, repeated_lines
 from diffcompare.verdict.rewrites.names import names_of
@@ -38,7 +38,7 @@ from diffcompare.verdict.value_and_gradient import whole_of
 __all__ = ["Search"]
 
 # changes up to this cost are tried before all others
-_USUAL = 1.25
+_USUAL = 1.29
 # operations that running one line of Python takes, and a gradient of which nothing is known
 _RUN, _UNKNOWN = 60, 100_000
 # and to look at all that may be missing beside an expression
@@ -188,6 +188,7 @@ class Rewriting:
     ) -> Found | None:
         """Return what is missing beside an expression; ``times``: when its value is looked at."""
         some: list[tuple[Insertion, Body, Probe, Changed]] = []
+        known = self.known or self.computed()
         with quiet():
             for body, sites, names in self.parts:
                 make = makes(names)
@@ -197,7 +198,8 @@ class Rewriting:
                     gradient = self.trial.noted(body, self._watched([change], body))
                     if gradient is not None:
                         with self.trial.limited(LOOKED_AT):
-                            some += [(one, body, probe, gradient) for one in make(site, probe)]
+                            found = likelier(make(site, probe), known)
+                            some += [(one, body, probe, gradient) for one in found]
 
         def right(one: tuple[Insertion, Body, Probe, Changed]) -> Found | None:
             insertion, body, probe, gradient = one

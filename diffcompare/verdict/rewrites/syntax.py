@@ -228,7 +228,7 @@ def is_value(site: Site) -> bool:
         return False
     if isinstance(node, ast.Constant) and isinstance(site.owner, ast.Assign | ast.AugAssign):
         # a line that is a number alone may lack a factor
-        return isinstance(node.value, float) and node.value != 0
+        return type(node.value) in (int, float) and node.value != 0
     if isinstance(node, ast.Constant) and not isinstance(site.owner, ast.BinOp | ast.UnaryOp | ast.List | ast.Tuple):
         return False
     if isinstance(site.owner, ast.Attribute) or (isinstance(node, ast.Name) and isinstance(site.owner, ast.Subscript)):

@@ -158,6 +158,8 @@ def _fits(value: Floats, beside: Nearby) -> bool:
         # what the right code rounds may be more than what the wrong one does
         seen = np.max(np.abs(beside.claimed - beside.certified - beside.difference), initial=0.0)
         noise = np.maximum(noise, min(_GROWN * seen, 1e-6 * size))
-    known = np.isfinite(value).all() and (noise <= np.maximum(_NOISY * size, gap / 2)).all()
-    # beside a claim that is far too large, about nothing would do
-    return bool(known and (np.abs(value - beside.certified) <= _LEFT * min(size, largest or size) + noise).all())
+    # beside a claim that is far too large, and what it rounds, about nothing would do
+    least = min(size, largest or size)
+    seen_there = gap if not largest else np.minimum(gap, np.abs(beside.certified))
+    known = np.isfinite(value).all() and (noise <= np.maximum(_NOISY * least, seen_there / 2)).all()
+    return bool(known and (np.abs(value - beside.certified) <= _LEFT * least + noise).all())
