@@ -41,8 +41,8 @@ _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 _EQUALITIES = (ast.Eq, ast.NotEq)
 # in longer lists neighbours alone are exchanged
 _EXCHANGED = 6
-# the price of a name whose value is of another kind, and of a function that is missing
-_STRANGE, _CALLED = 1.28, 1.26
+# the price of a name whose value is of another kind, in place of a name and of a number, and of a missing function
+_STRANGE, _OTHER_KIND, _CALLED = 1.28, 1.3, 1.26
 # of an equality in place of an inequality: of a branch that is wrong it leaves nothing
 _EQUATED = 1.27
 _INDEX = frozenset({"Subscript.slice", "Slice.lower", "Slice.upper"})
@@ -183,7 +183,7 @@ def _of_number(site: Site, names: Names) -> Iterator[Rewrite]:
         for name in names.variables:
             strange = name in names.strange.get(id(site.node), ())
             if not _is_compared_with(site, name):
-                yield _instead(site, ast.Name(name, ast.Load()), _STRANGE if strange else 1.2)
+                yield _instead(site, ast.Name(name, ast.Load()), _OTHER_KIND if strange else 1.2)
         for text in names.elements:
             yield _instead(site, ast.parse(text, mode="eval").body, 1.2)
 

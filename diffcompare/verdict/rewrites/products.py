@@ -6,6 +6,7 @@ No run of the code is needed for that, so that many can be looked at: a·b, a·b
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
@@ -21,6 +22,8 @@ from diffcompare.verdict.rewrites.syntax import Names, Site, text_of
 __all__ = ["products_of"]
 
 _NUMBERS = ("1", "2")
+# a part of an array
+_SLICE = re.compile(r"\w+\[[^\[\]]*:[^\[\]]*\]")
 # about how many numbers are looked at, and products that are tried
 _LOOKED, _MOST = 40_000, 40
 
@@ -37,7 +40,8 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known) -> Iterato
     terms = set(map(_bare, parts))
     near = [text_of(one) for node in ast.walk(site.node) for one in next_elements(node)]
     plain = list(dict.fromkeys([*names.variables, *names.elements, *near, *names.parts]))
-    composed = _composed(plain, probe.space, at_hand, own.shape)
+    slices = [text for text in sorted(names.expressions) if _SLICE.fullmatch(text)]
+    composed = _composed([*plain, *slices], probe.space, at_hand, own.shape)
     others = [*sorted(names.expressions, key=len), *composed]
     texts, rows = _at_hand([*_NUMBERS, *plain, *others], probe.space, at_hand, own.shape)
     few = sum(text in plain for text in texts) + 2
@@ -91,7 +95,11 @@ def _composed(
     for (a, (m, n)), (b, (k,)) in product(matrices, vectors):
         yield from [f"{a} @ {b}"] * (n == k and _fits((m,), shape))
         yield from [f"{a}.T @ {b}"] * (m == k and _fits((n,), shape))
+    if not shape:
+        yield from (f"np.sum({name})" for name, own in some.items() if own)
+        yield from (f"np.trace({name})" for name, (m, n) in matrices if m == n)
     for (a, (m, n)), (b, (k, j)) in product(matrices, matrices):
+        yield from [f"np.sum({a} * {b})"] * (not shape and a <= b and (m, n) == (k, j))
         yield from [f"{a} @ {b}"] * (n == k and _fits((m, j), shape))
         yield from [f"{a}.T @ {b}"] * (m == k and _fits((n, j), shape))
         yield from [f"{a} @ {b}.T"] * (n == j and _fits((m, k), shape))

@@ -31,6 +31,7 @@ from diffcompare.verdict.rewrites.lines import moved_lines, repeated_lines
 from diffcompare.verdict.rewrites.names import names_of
 from diffcompare.verdict.rewrites.products import products_of
 from diffcompare.verdict.rewrites.running import Body, Change, Changed, bodies_of
+from diffcompare.verdict.rewrites.switching import Switches
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_value, sites_of
 from diffcompare.verdict.rewrites.trial import LOOKED_AT, Trial, quiet
 from diffcompare.verdict.value_and_gradient import whole_of
@@ -41,6 +42,8 @@ __all__ = ["Search"]
 _USUAL = 1.29
 # operations that running one line of Python takes, and a gradient of which nothing is known
 _RUN, _UNKNOWN = 60, 100_000
+# to compile an expression
+_SWITCHED = 10_000
 # and to look at all that may be missing beside an expression
 _MADE = 150_000
 # loops of so many nodes are rather run again than evaluated node by node
@@ -114,8 +117,18 @@ class Rewriting:
         return None
 
     def product(self) -> Found | None:
-        """Return a product that is missing in a line in which the first wrong value appears."""
-        return next((found for some, one in self._suspected() if (found := some.products(one)) is not None), None)
+        """Return a product that is missing in a line in which the first wrong value appears, or which is a bare name."""
+        found = next((found for some, one in self._suspected() if (found := some.products(one)) is not None), None)
+        return found or self._of_bare_lines()
+
+    def _of_bare_lines(self) -> Found | None:
+        """Return a product that is missing beside a name or number that a line takes as it is: that is a known one."""
+        parts = [
+            (body, [site for site in sites if isinstance(site.owner, ast.stmt) and _is_bare(site.node)], names)
+            for body, sites, names in self.parts
+        ]
+        known = self.known or self.computed()
+        return None if known is None else replace(self, parts=parts)._inserted(_products(known), self.least)
 
     def beside(self) -> Found | None:
         """Return what is missing in a line in which the first wrong value appears."""
@@ -177,11 +190,7 @@ class Rewriting:
         times = {id(line.value.node): time for line, time in suspect.feeding if time}
         times |= {id(node): suspect.number for node in islice(ast.walk(suspect.line.value.node), _INNER)}
         parts = [(body, [one for one in sites if id(one.node) in times], names) for body, sites, names in self.parts]
-
-        def makes(names: Names) -> Insertions:
-            return lambda site, probe: products_of(site, names, probe, known)
-
-        return replace(self, parts=parts)._inserted(makes, self.least, times)
+        return replace(self, parts=parts)._inserted(_products(known), self.least, times)
 
     def _inserted(
         self, makes: Callable[[Names], Insertions], least: int, times: Mapping[int, int] = _NONE
@@ -215,9 +224,19 @@ class Rewriting:
         least = max(self.trial.budget.left * 2 // 3, self.least)
         changes = [(one, body) for body, sites, names in self.parts for one in makes(sites, names)]
 
+        switches = {id(body): Switches(body) for body, *_ in self.parts}
+
+        def make(body: Body, changes: Sequence[Change]) -> Changed | None:
+            return self.trial.compiled(body, self._watched(changes, body))
+
         def right(one: tuple[Rewrite, Body]) -> Found | None:
             rewrite, body = one
-            return Found(rewrite, body) if self.trial.holds(self._watched(rewrite.changes, body), body) else None
+            own = functools.partial(make, body)
+            self.trial.budget.spend(_SWITCHED)
+            gradient = switches[id(body)].gradient(rewrite.changes, own)
+            if gradient is None:
+                gradient = own(rewrite.changes)
+            return Found(rewrite, body) if gradient is not None and self.trial.is_right(body, gradient) else None
 
         return self._likeliest(
             [one for one in changes if low <= one[0].cost < high], lambda one: one[0].cost, right, least
@@ -345,6 +364,15 @@ def _from_pool(names: Names) -> Insertions:
 def _factors(names: Names) -> Insertions:
     factors = [item for item in pool_of(names) if "*" in item.operations]
     return lambda site, probe: (one for one in insertions_of(site, factors, probe) if one.operation in "*/")
+
+
+def _products(known: Known) -> Callable[[Names], Insertions]:
+    return lambda names: lambda site, probe: products_of(site, names, probe, known)
+
+
+def _is_bare(node: ast.AST) -> bool:
+    node = node.operand if isinstance(node, ast.UnaryOp) else node
+    return isinstance(node, ast.Name | ast.Constant | ast.Attribute)
 
 
 def _allowed(found: Found) -> int:

@@ -64,12 +64,17 @@ class Trial:
 
     def holds(self, changes: Sequence[Change], body: Body) -> bool:
         """Tell whether a gradient is right with changes."""
+        gradient = self.compiled(body, changes)
+        return gradient is not None and self.is_right(body, gradient)
+
+    def compiled(self, body: Body, changes: Sequence[Change]) -> Changed | None:
+        """Return the gradient with changes; None where that is no Python."""
         self.budget.spend(_COMPILED * len(body.function.__code__.co_code))
         try:
             with body.changed(changes) as gradient:
-                return self.is_right(body, gradient)
+                return gradient
         except (SyntaxError, ValueError):
-            return False
+            return None
 
     def noted(self, body: Body, changes: Sequence[Change]) -> Changed | None:
         """Run the gradient with probes; None where that cannot be done."""
