@@ -125,7 +125,7 @@ def _searched(
     # what cannot be written is no explanation
     explains = near and own is not None and not _is_cut(own.text)
     undoes = edit is not None and edit.form in ("factor", "quotient") and edit.cost > _FACTOR
-    if search is not None and (undoes or not explains):
+    if search is not None and (undoes or not explains or not texts.is_written(edit)):
         found = search.rare()
     if found is not None:
         return _rewritten(found, cause, marks)

@@ -96,8 +96,28 @@ def _at_each(site: Site) -> Iterator[Rewrite]:
 
 
 def repeated_lines(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
-    """Yield what may be missing after a line that adds to a part of something: its like for another part."""
-    yield from _missing(sites, ((site, more, 1.45) for site in sites for more in _likes(site.node, names)))
+    """Yield what may be missing after a line that adds to a part of something: its like for another part.
+
+    After two lines it is what takes the sum of both away, as forces on a third thing do.
+    """
+    likes = [(site, more, 1.45) for site in sites for more in _likes(site.node, names)]
+    yield from _missing(sites, (*likes, *((site, more, 1.45) for site, more in _opposite(sites, names))))
+
+
+def _opposite(sites: Sequence[Site], names: Names) -> Iterator[tuple[Site, ast.stmt]]:
+    """Yield what takes away from a third part what two lines, one after the other, add to two parts."""
+    for site in sites:
+        before = None if not site.index else getattr(site.owner, site.field)[site.index - 1]
+        match before, site.node:
+            case (
+                ast.AugAssign(ast.Subscript(ast.Name(one), low), ast.Add() | ast.Sub() as op, first),
+                ast.AugAssign(ast.Subscript(ast.Name(other) as array, high), same, second),
+            ) if one == other and type(op) is type(same):
+                both, third = ast.BinOp(first, ast.Add(), second), OPPOSITE[type(op)]
+                written = {text_of(low), text_of(high)}
+                for index in _parts_like(high, names):
+                    if text_of(index) not in written:
+                        yield site, ast.AugAssign(ast.Subscript(array, index, ast.Store()), third(), both)
 
 
 def moved_lines(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:

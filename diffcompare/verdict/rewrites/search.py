@@ -117,7 +117,7 @@ class Rewriting:
         return None
 
     def product(self) -> Found | None:
-        """Return a product that is missing in a line in which the first wrong value appears, or which is a bare name."""
+        """Return a product that is missing in a line in which the first wrong value appears, or beside a bare name."""
         found = next((found for some, one in self._suspected() if (found := some.products(one)) is not None), None)
         return found or self._of_bare_lines()
 

@@ -227,12 +227,19 @@ def is_value(site: Site) -> bool:
     if isinstance(getattr(node, "ctx", None), ast.Store) or (site.field == "func" and isinstance(site.owner, ast.Call)):
         return False
     if isinstance(node, ast.Constant) and isinstance(site.owner, ast.Assign | ast.AugAssign):
-        # a line that is a number alone may lack a factor
-        return type(node.value) in (int, float) and node.value != 0
+        # a line that is a number alone may lack a factor, but for counters
+        target = site.owner.target if isinstance(site.owner, ast.AugAssign) else site.owner.targets[0]
+        whole = isinstance(node.value, int) and isinstance(target, ast.Subscript)
+        return (whole or isinstance(node.value, float)) and node.value != 0
     if isinstance(node, ast.Constant) and not isinstance(site.owner, ast.BinOp | ast.UnaryOp | ast.List | ast.Tuple):
-        return False
+        # what a function takes may have been a sum
+        return isinstance(node.value, float) and site.around[-1:] == ("Call.args",) and _is_computed(site)
     if isinstance(site.owner, ast.Attribute) or (isinstance(node, ast.Name) and isinstance(site.owner, ast.Subscript)):
         return False
+    return _is_computed(site)
+
+
+def _is_computed(site: Site) -> bool:
     return not any(part in _SETTINGS or part.startswith("keyword.") for part in site.around)
 
 
