@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from diffcompare.verdict.rewrites.alternatives import rewrites_of
-from diffcompare.verdict.rewrites.insertions import Probe, insertions_of, pool_of
-from diffcompare.verdict.rewrites.syntax import Names, is_filled, sites_of, text_of
+from diffcompare.verdict.rewrites.first_wrong import known_of
+from diffcompare.verdict.rewrites.insertions import Probe, insertions_of, likelier, pool_of
+from diffcompare.verdict.rewrites.syntax import Names, is_filled, is_value, sites_of, text_of
 
 NAMES = Names(
     ("a", "b", "c", "i", "j", "p", "q"),
@@ -161,6 +162,30 @@ def test_an_expression_of_the_function_that_is_missing_may_have_had_more_element
     found = Beside("a", {"a": 0.25, "b": np.array([1.5, 2.5])}, names).texts()
     assert {"a + b * b", "a - b * b", "a * (b * b)"} <= found
     assert not {"a + b / 2", "a + b"} & found
+
+
+def test_what_makes_a_known_value_comes_first() -> None:
+    at_hand = {"a": np.array([1.5, 2.5]), "b": np.array([0.3, 0.7]), "c": np.array([1.1, 0.2])}
+    (site,) = sites_of(ast.parse("lambda: a", mode="eval").body)
+    probe = Probe({"np": np}, seen=(at_hand["a"], at_hand))
+    found = list(insertions_of(site, list(pool_of(Names(("a", "b", "c")))), probe))
+    prices = [{f"{i.operation} {i.item.text}": i.item.cost for i in likelier(found, one)}
+              for one in (None, known_of(at_hand["a"] * at_hand["c"]), known_of(at_hand["a"]))]  # fmt: skip
+    assert prices[0]["* b"] == prices[0]["* c"] == prices[1]["* b"] > prices[1]["* c"]
+    assert prices[1]["* c"] < min(prices[0].values())
+    # a known value times a number is none the wiser
+    assert prices[2]["* 2"] == prices[0]["* 2"]
+
+
+def test_beside_a_number_that_is_written_a_term_may_be_missing_but_not_beside_a_count() -> None:
+    assert "-1 + a" in Beside("-1", {"a": 0.25}, Names(("a",))).texts()
+    assert "n + a" not in Beside("n", {"a": 0.25, "n": 3}, Names(("a",))).texts()
+
+
+def test_a_part_that_is_given_a_number_may_lack_a_factor_but_a_counter_does_not() -> None:
+    (definition,) = ast.parse("def g():\n    g[1:] += 200\n    n += 1\n    r = sqrt(0.5)\n").body
+    numbers = [one for one in sites_of(definition) if isinstance(one.node, ast.Constant)]
+    assert [text_of(one.node) for one in numbers if is_value(one)] == ["200", "0.5"]
 
 
 def test_a_number_is_a_factor_of_a_product_of_matrices_as_a_whole() -> None:

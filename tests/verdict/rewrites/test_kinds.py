@@ -10,6 +10,7 @@ import numpy as np
 
 from diffcompare.verdict.rewrites.alternatives import rewrites_of
 from diffcompare.verdict.rewrites.kinds import kinds_of
+from diffcompare.verdict.rewrites.names import names_of
 from diffcompare.verdict.rewrites.running import Body, Change, bodies_of
 from diffcompare.verdict.rewrites.syntax import Names, sites_of, text_of
 
@@ -69,3 +70,22 @@ def test_of_what_is_asked_for_its_length_the_length_may_be_the_mistake() -> None
     strange = kinds_of(body, sites, Names(("DATA", "MORE", "RATE")), run)
     (data,) = (site for site in sites if text_of(site.node) == "DATA" and site.field == "args")
     assert strange[id(data.node)] == {"RATE"}
+
+
+def test_a_name_that_nothing_reads_may_stand_for_a_value_of_another_kind() -> None:
+    definition = ast.parse("def g(a, b):\n    return a * b\n").body[0]
+    sites = list(sites_of(definition))
+    (a,) = (site for site in sites if text_of(site.node) == "a")
+    names = Names(("a", "b", "c", "d"), strange={id(a.node): frozenset({"c", "d"})}, unused=("c",))
+    costs = {text_of(one.changes[0].new): one.cost for one in rewrites_of([a], names)}
+    assert costs["c"] == costs["b"] < costs["d"]
+
+
+def of_a_list(x: Any) -> Any:
+    return np.array([np.sum(x * one) for one in (DATA[:, 0], DATA[:, 1])])
+
+
+def test_what_bounds_loops_is_no_function_that_is_missing() -> None:
+    """Python ended with a fault of its memory where that stood around a difference."""
+    (body,) = bodies_of(of_a_list)
+    assert names_of(body, list(sites_of(body.definition)), []).functions == ("np.sum",)

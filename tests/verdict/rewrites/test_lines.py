@@ -41,6 +41,17 @@ def test_a_line_is_missing_along_the_other_axis_of_another_array() -> None:
     assert not [one for one in missing(source.replace("[:-1]", "[0]"), variables=("px",)) if "px[" in one]
 
 
+def test_a_line_is_missing_that_takes_the_sum_of_two_others_away() -> None:
+    source = "def g(d, u, v):\n    d[:-2] += u\n    d[2:] += v\n"
+    assert "the line d[1:-1] -= u + v is missing" in missing(source, variables=("d",), slices=("1:-1",))
+    source = "def g(d, u, v):\n    for i, j, k in sides:\n        d[i] -= u\n        d[k] -= v\n"
+    found = missing(source, variables=("d",), indices=("i", "j", "k"))
+    assert "the line d[j] += u + v is missing" in found
+    assert "the line d[i] += u + v is missing" not in found
+    found = missing(source.replace("d[k] -=", "d[k] +="), variables=("d",), indices=("j",))
+    assert not [one for one in found if "u + v" in one]
+
+
 def variation(u: Any) -> Any:
     dx, dy = np.zeros((4, 5)), np.zeros((4, 5))
     dx[:, :-1] = np.diff(u, axis=1)

@@ -65,6 +65,21 @@ def test_a_matrix_times_a_vector_is_found() -> None:
     assert "- (x.T @ s)" in products("r", r - X.T @ A[:, 0], {"s": A[:, 0], "x": X, "r": r})
 
 
+def test_sums_of_products_and_traces_are_found_beside_a_number() -> None:
+    square, z = np.array([[0.3, 1.1], [0.7, -0.2]]), np.array([0.7, -1.2, 0.4])
+    assert "* np.trace(m)" in products("s", 0.3 * np.trace(square), {"s": 0.3, "m": square})
+    at_hand: dict[str, Any] = {"s": 0.3, "m": square, "x": square[::-1]}
+    assert "* np.sum(m * x)" in products("s", 0.3 * np.sum(square * square[::-1]), at_hand)
+    value = 0.3 * (z[1:] @ z[:-1])
+    at_hand = {"s": 0.3, "e": z[1:], "z": z}
+    known = known_of(np.array([value]))
+    assert known is not None
+    (site, *_) = sites_of(ast.parse("lambda: s", mode="eval").body)
+    names = Names(tuple(at_hand), expressions=frozenset({"z[:-1]"}))
+    found = products_of(site, names, Probe({"np": np}, seen=(0.3, at_hand)), known)
+    assert "(e @ z[:-1])" in {one.item.text for one in found}
+
+
 def test_elements_that_are_alike_by_chance_are_tried_each() -> None:
     at_hand = {"g": X, "h": [A, B], "i": 1, "j": -1}
     found = products("g", X * (1 - B**2), at_hand, ("h[i]", "h[j]"))

@@ -187,6 +187,80 @@ def test_a_change_of_the_source_is_marked(f: Code, gradient: Code, at: Any, text
     assert said in str(verdict.cause) or any(said in message for message in marks["message"])
 
 
+def hanging(p: Any) -> Any:
+    return np.sum(np.sin(p)) + 0.3 * np.sum(p[:, 0]) + 0.7 * np.sum(p[:, 1])
+
+
+def loads_another(p: Any) -> Any:
+    g, d = np.cos(p), 2 * p
+    g[:, 0] += 0.3
+    d[:, 1] += 0.7
+    return g
+
+
+def test_what_stands_for_another_thing_is_said_rather_than_the_term_that_is_gone() -> None:
+    verdict = dc.check_gradient(hanging, loads_another, [[0.4, -0.7], [1.2, 0.3]])
+    assert verdict.cause == "d stands in place of g"
+
+
+def softened(x: Any) -> Any:
+    return 0.1 * np.sum(np.sqrt(x**2 + 0.01)) + x @ A @ x
+
+
+def without_the_square(x: Any) -> Any:
+    slope = x / np.sqrt(0.01)
+    return 0.1 * slope + (A + A.T) @ x
+
+
+def test_a_term_beside_a_constant_is_said_rather_than_a_formula_that_nobody_wrote() -> None:
+    verdict = dc.check_gradient(softened, without_the_square, [0.4, -0.7, 1.2])
+    assert verdict.cause == "the term x ** 2 is missing beside 0.01"
+    assert verdict.places["text"].tolist() == ["0.01"]
+
+
+NOISE = _RNG.normal(size=30)
+
+
+def spread(p: Any) -> Any:
+    rest = NOISE[2:] - p[0] * NOISE[1:-1] - p[1] * NOISE[:-2]
+    return 0.5 * np.exp(p[2]) * np.sum(rest**2)
+
+
+def forgets_a_long_factor(p: Any) -> Any:
+    weight = np.exp(p[2])
+    rest = NOISE[2:] - p[0] * NOISE[1:-1] - p[1] * NOISE[:-2]
+    first = -weight * np.sum(rest * NOISE[1:-1])
+    second = -weight
+    return np.array([first, second, 0.5 * weight * np.sum(rest**2)])
+
+
+def test_a_product_is_missing_beside_a_name_that_is_known() -> None:
+    verdict = dc.check_gradient(spread, forgets_a_long_factor, [0.3, -0.2, 0.5])
+    assert verdict.cause == "the factor NOISE[:-2] @ rest is missing in -weight"
+    assert verdict.places["text"].tolist() == ["-weight"]
+
+
+def filtered(p: Any) -> Any:
+    y = np.zeros(30)
+    for t in range(30):
+        y[t] = NOISE[t] - p[0] * y[t - 1] - p[1] * y[t - 2]
+    return 0.5 * np.mean(y**2)
+
+
+def grows_beyond_measure(p: Any) -> Any:
+    y, carried = np.zeros(30), np.zeros(32)
+    for t in range(30):
+        y[t] = NOISE[t] - p[0] * y[t - 1] - p[1] * y[t - 2]
+    for t in reversed(range(30)):
+        carried[t] = y[t] / 30 - t * carried[t + 1] - p[1] * carried[t + 2]
+    return -np.array([carried[1:30] @ y[:-1], carried[2:30] @ y[:-2]])
+
+
+def test_beside_a_claim_that_is_far_too_large_not_every_number_will_do() -> None:
+    """The sign of t + 1 was said to be wrong: what that leaves is less than what the claim rounds."""
+    assert "t + 1" not in str(dc.check_gradient(filtered, grows_beyond_measure, [0.2, -0.2]).cause)
+
+
 def test_a_missing_line_is_written_out() -> None:
     verdict = dc.check_gradient(_neighbours, _one_way, [0.4, -0.7, 1.2])
     assert "grad[:-1] -= gap is missing" in str(verdict.cause) + "".join(verdict.places["message"])
