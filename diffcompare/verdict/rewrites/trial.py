@@ -62,11 +62,6 @@ class Trial:
         """Give up what takes far longer than the source as it is."""
         return limited(least + 20 * max(self.seconds))
 
-    def holds(self, changes: Sequence[Change], body: Body) -> bool:
-        """Tell whether a gradient is right with changes."""
-        gradient = self.compiled(body, changes)
-        return gradient is not None and self.is_right(body, gradient)
-
     def compiled(self, body: Body, changes: Sequence[Change]) -> Changed | None:
         """Return the gradient with changes; None where that is no Python."""
         self.budget.spend(_COMPILED * len(body.function.__code__.co_code))
