@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from diffcompare.tracing.compiled_filters import FILTERS, MEASURED, linear_in
+from diffcompare.tracing.compiled_filters import FILTERS
 from diffcompare.tracing.compiled_splines import SPLINES
 from diffcompare.tracing.compiled_systems import SYSTEMS, solved_by_factors
 from diffcompare.tracing.refusals import CompiledCodeError, refuse
@@ -42,8 +42,6 @@ def compiled_function(
         moving = dialect.is_moving([*args, *kwargs.values()])
         if rule is not None and (moving or not long):
             return rule(*args, **kwargs)
-        if name in MEASURED and moving:
-            return linear_in(function, MEASURED[name], args, table, dialect)
         if moving:
             why = "it is compiled code, which a trace does not see into"
             raise refuse(f"{name} of a traced value", why, "pass formula=", CompiledCodeError)

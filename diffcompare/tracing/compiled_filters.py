@@ -7,14 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from diffcompare.tracing.refusals import refuse
-
-__all__ = ["FILTERS", "MEASURED", "linear_in"]
+__all__ = ["FILTERS"]
 
 # what scipy.ndimage takes beyond the edges, by its codes
 _BEYOND = ("edge", "wrap", "symmetric", "reflect", "constant")
-# entries of a matrix that is measured
-_LARGEST = 2**22
 
 
 def _extended(x: Any, widths: Sequence[tuple[int, int]], mode: str, value: Any) -> Any:
@@ -88,34 +84,3 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     f"{_SIGNAL}._convolve2d": _convolve2d,
     f"{_SIGNAL}._linear_filter": _linear_filter,
 }
-# linear in one argument: the places of this argument, and of what is written
-MEASURED: Mapping[str, tuple[int, int]] = {
-    f"{_IMAGE}.spline_filter1d": (0, 3),
-    f"{_IMAGE}.zoom_shift": (0, 3),
-    f"{_IMAGE}.geometric_transform": (0, 5),
-}
-
-
-def linear_in(
-    function: Callable[..., Any], places: tuple[int, int], args: Sequence[Any], table: Any, dialect: Any
-) -> None:
-    """Do what a compiled function does that is linear in one of its arguments, by the matrix that it has in floats."""
-    taken, written = places
-    x, out = args[taken], args[written]
-    name = getattr(function, "__name__", "a function")
-    if dialect.is_moving([a for k, a in enumerate(args) if k not in places]):
-        raise refuse(f"{name} of a traced place", "it is compiled code", "write it with NumPy")
-    if x.size * out.size > _LARGEST:
-        raise refuse(f"{name} of {x.size:,} numbers", "its matrix would be too large", "use fewer numbers")
-    given = [dialect.plain(a) for a in args]
-
-    def at(values: Any) -> Any:
-        found = np.zeros(out.shape)
-        function(
-            *(values.reshape(x.shape) if k == taken else found if k == written else a for k, a in enumerate(given))
-        )
-        return found.reshape(-1)
-
-    beside = at(np.zeros(x.size))
-    matrix = np.stack([at(unit) - beside for unit in np.eye(x.size)], axis=1)
-    out[...] = (dialect.array(table, matrix) @ x.reshape(-1) + beside).reshape(out.shape)

@@ -235,7 +235,8 @@ PYTHON = [
         "x if not np.iscomplex(x).any() else 0 * x", "x * np.isreal(x)",
         "x * np.issubdtype(x.dtype, np.floating)", "x * np.issubdtype(V.dtype, np.integer) + x",
         "x * isinstance(V[0], np.number)",
-    "sum(t * (1 + i + 2 * j) for (i, j), t in np.ndenumerate(x))", "sum(t * t for t in np.nditer(x))",
+    "x * 2 if float(V[1]).is_integer() else x",
+        "sum(t * (1 + i + 2 * j) for (i, j), t in np.ndenumerate(x))", "sum(t * t for t in np.nditer(x))",
         "x[0] * [t for t in np.ndenumerate(V)][1][1]", "np.fromiter((t * t for t in x[0]), float)",
         "np.fromiter(iter(x[0]), float, 2) * V[:2]", "np.std([x[0, 0], x[0, 1]])", "np.dot([x[0, 0], 1.0], x[:2])",
 ]  # fmt: skip

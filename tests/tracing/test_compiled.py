@@ -18,7 +18,7 @@ import scipy.stats
 import diffcompare as dc
 from diffcompare.arithmetic.array_floats import array_floats, moved_floats
 from diffcompare.tracing import compiled
-from diffcompare.tracing.compiled_filters import FILTERS, MEASURED
+from diffcompare.tracing.compiled_filters import FILTERS
 from diffcompare.tracing.compiled_splines import SPLINES
 from diffcompare.tracing.compiled_systems import SYSTEMS, structured
 from diffcompare.tracing.fourier import TRANSFORMS
@@ -65,10 +65,6 @@ CASES: dict[str, list[str]] = {
         "scipy.signal.lfilter(x[0, :2], [1.0, x[1, 0], 0.2], v)",
         "scipy.signal.filtfilt([1.0, 0.5], [1.0, 0.2], x[0], padlen=1)",
         "scipy.signal.lfilter([1.0], [1.0, 0.5], x[0], zi=x[1, :1])[1]"],
-    "spline_filter1d": ["scipy.ndimage.spline_filter(x, 3)"],
-    "zoom_shift": ["scipy.ndimage.shift(x, 0.4, order=1)", "scipy.ndimage.zoom(x, 1.5, order=3)"],
-    "geometric_transform": ["scipy.ndimage.rotate(x, 20, order=1, reshape=False, cval=1.0)",
-        "scipy.ndimage.map_coordinates(x, [[0.5, 1.2], [1.5, 2.2]], order=2)"],
     "evaluate": ["scipy.interpolate.CubicSpline(knots, v)(x)", "scipy.interpolate.CubicSpline(knots, x[0])([0.1, 1.2])",
         "scipy.interpolate.PchipInterpolator(knots, v)(x, 1)", "scipy.interpolate.CubicSpline(knots, x.T)(0.4, 2)",
         "scipy.interpolate.PPoly(x[:, :3], knots, extrapolate=False)([0.1, 0.7])"],
@@ -142,7 +138,7 @@ def test_it_is_the_function_of_scipy(source: str) -> None:
 
 
 def test_every_rule_has_a_case() -> None:
-    rules = {name.rpartition(".")[2].removeprefix("Fortran's ") for name in (*FILTERS, *MEASURED, *SPLINES, *SYSTEMS)}
+    rules = {name.rpartition(".")[2].removeprefix("Fortran's ") for name in (*FILTERS, *SPLINES, *SYSTEMS)}
     assert (rules - {"solve"}) | set(structured(np.array)) | TRANSFORMS <= set(CASES)
 
 
@@ -169,8 +165,13 @@ def test_a_bug_of_a_rule_is_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> 
         assert [s for s in CASES[short] if _complaints(s)] != []
 
 
-def test_a_matrix_that_is_measured_has_a_limit() -> None:
+def test_weights_that_compiled_code_computes_are_not_taken_for_real_numbers() -> None:
+    # 0.4 is another number in each of them: by identity a right gradient was wrong by 1e-15
+    def shifted(x: Any, by: float) -> Any:
+        return scipy.ndimage.shift(x, by, order=1, mode="grid-constant")
+
+    point = np.random.default_rng(0).normal(size=100)
     verdict = dc.check_gradient(
-        lambda x: np.sum(scipy.ndimage.shift(x.reshape(60, 60), 0.5, order=1)), lambda x: 0 * x + 1, np.ones(3600)
+        lambda x: np.sum(shifted(x, 0.4) ** 2) / 2, lambda x: shifted(shifted(x, 0.4), -0.4), point
     )
-    assert "its matrix would be too large; use fewer numbers" in "\n".join(verdict.notes)
+    assert (verdict.status, verdict.evidence) == ("consistent", "witness")
