@@ -98,10 +98,12 @@ def _elementwise(
 
 
 def _product(build: ArrayBuilder, bar: int, partial: Term) -> int:
-    """Multiply by a partial; what was not chosen adds 0 whatever its partial is, such as nan of data that are missing.
+    """Multiply by a partial; beside data that are missing, what was not chosen adds 0 whatever its partial is.
 
     The product is chosen from, or put in its places, again.
     """
+    if not build.missing:
+        return (Term(build, bar) * partial).index  # type: ignore[arg-type]
     node, zero = build.nodes[bar], build.constant(0)
     if node.operation == "choose" and zero in node.operands:
         one, other = (i if i == zero else (Term(build, i) * partial).index for i in node.operands)  # type: ignore[arg-type]
@@ -114,8 +116,9 @@ def _product(build: ArrayBuilder, bar: int, partial: Term) -> int:
 
 def _added(build: ArrayBuilder, first: int, second: int) -> int:
     """Add two contributions; of two that are chosen alike the sums are."""
-    one, two = build.nodes[first], build.nodes[second]
-    zero = build.constant(0)
+    if not build.missing:
+        return build.apply("add", first, second)
+    one, two, zero = build.nodes[first], build.nodes[second], build.constant(0)
     alike = one.operation == two.operation == "choose" and np.array_equal(one.payload, two.payload)
     if not alike or all(zero not in pair for pair in zip(one.operands, two.operands, strict=True)):
         return build.apply("add", first, second)

@@ -99,6 +99,8 @@ class ArrayBuilder:
         self._index: dict[Any, int] = {}
         # exact numbers are folded as in a program of scalars
         self._numbers = Builder(())
+        # whether a number of the code is nan or infinite, as data that are missing
+        self.missing = False
         # is told which node an operation gave, also where it was there before
         self.noted: Callable[[int], None] | None = None
         self.variables = self._added("variable", (), (size,), None, True)
@@ -128,8 +130,10 @@ class ArrayBuilder:
             if value.shape:
                 held = np.array(value, dtype=np.float64)
                 held.flags.writeable = False
+                self.missing = self.missing or not np.isfinite(held).all()
                 return self._added("constant", (), held.shape, held, False)
             value = float(value)
+        self.missing = self.missing or (isinstance(value, float) and not math.isfinite(value))
         return self._added("constant", (), (), value if isinstance(value, float) else Fraction(value), False)
 
     def value(self, index: int) -> Fraction | None:

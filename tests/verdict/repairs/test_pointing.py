@@ -609,15 +609,15 @@ def rows_of(a: Any, b: Any, c: Any) -> Any:
 
 @pytest.mark.thorough
 def test_a_variable_of_a_jacobian_is_called_as_the_function_calls_it() -> None:
-    # it was "the factor J[1]"
+    # it was "the factor J[1]", then p[1], where the code that is marked has b
     verdict = dc.check_jacobian(density, lambda p: rows_of(*p), np.array([0.7, 0.26, 0.28]))
-    assert str(verdict.cause) == "the factor p[1] is missing in b ** (-power - SHIFT)"
+    assert str(verdict.cause) == "the factor b is missing in a * b ** (-power - SHIFT)"
     named = dc.check_jacobian(
         lambda v: density([v["a"], v["b"], v["c"]]),
         lambda v: (lambda J: {"a": J[:, 0], "b": J[:, 1], "c": J[:, 2]})(rows_of(v["a"], v["b"], v["c"])),
         {"a": 0.7, "b": 0.26, "c": 0.28},
     )
-    assert str(named.cause) == "the factor b is missing in b ** (-power - SHIFT)"
+    assert str(named.cause) == "the factor b is missing in a * b ** (-power - SHIFT)"
 
 
 SIGNS = 2 * Y - 1
