@@ -247,6 +247,10 @@ def _whole(write: Expressions, node: ArrayNode, operands: list[Expression]) -> E
     return write.node(node.operation, operands, node.shape, node.payload)
 
 
+def _scattered(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Expression:
+    return scatter(write, operands[0], Key(node.payload), node.shape)
+
+
 def _diag(write: Expressions, node: ArrayNode, operands: list[Expression]) -> Expression:
     return write.node("diag" if len(node.shape) == 2 else "diagonal", operands, node.shape)
 
@@ -255,12 +259,12 @@ _RULES: dict[str, Rule] = {
     "reshape": lambda write, node, operands: reshape(write, operands[0], node.shape),
     "transpose": lambda write, node, operands: transpose(write, operands[0], node.payload),
     "broadcast": lambda write, node, operands: full(write, operands[0], node.shape),
-    "take": _take, "total": _total, "mean": _mean, "where": _where, "solve": _solve,
+    "take": _take, "scatter": _scattered, "total": _total, "mean": _mean, "where": _where, "solve": _solve,
     "contract": lambda write, node, operands: contract(write, node.payload, *operands),
     "cumulate": lambda write, node, operands: cumulate(write, operands[0], node.payload[0], backwards=node.payload[1]),
     "determinant": _determinant, "log_determinant": _determinant, "diag": _diag,
     **dict.fromkeys((
-        "scatter", "join", "convolve", "cholesky", "inv", "max", "min", "var", "std", "prod", "norm", "logsumexp",
+        "join", "convolve", "cholesky", "inv", "max", "min", "var", "std", "prod", "norm", "logsumexp",
         "softmax", "log_softmax", "tril", "triu", "roll", "flip", "diff", "concatenate",
     ), _whole),
 }  # fmt: skip

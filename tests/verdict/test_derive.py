@@ -642,6 +642,24 @@ def test_what_an_index_takes_twice_is_added_up() -> None:
     assert "np.add.at(" in dc.derive(gathered, [1.0, 2.0, 4.0]).source
 
 
+def binned(x):
+    return np.sum(np.bincount(LABELS, weights=x) ** 2)
+
+
+def gathered_at(x):
+    sums = np.zeros(3)
+    np.add.at(sums, LABELS, x)
+    return np.sum(sums**2)
+
+
+@pytest.mark.parametrize(("function", "name"), [(binned, "g"), (gathered_at, "sums")])
+def test_what_is_added_at_places_is_read_from_there(function: Any, name: str) -> None:
+    # TypeError: unhashable type
+    source = dc.derive(function, RNG.normal(size=6)).source
+    assert f"np.add.at({name}, LABELS, x)" in source
+    assert f"return 2 * {name}[LABELS]" in source
+
+
 def branching(x):
     if x[0] > 0:
         return np.sum(x**2)
