@@ -396,6 +396,7 @@ def test_its_floats_are_those_of_numpy(source: str) -> None:
         assert complaints_about_numbers(source, X, **NAMES) == []
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize(("name", "source"), CASES, ids=[source.replace("\n", "; ") for _, source in CASES])
 def test_number_by_number_it_is_the_same_function(name: str, source: str) -> None:
     assert complaints_about_numbers(source, X, **NAMES) == []

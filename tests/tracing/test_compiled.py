@@ -131,6 +131,7 @@ def _complaints(source: str) -> list[str]:
     return found
 
 
+@pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("source", SOURCES)
 def test_it_is_the_function_of_scipy(source: str) -> None:
     assert _complaints(source) == []
@@ -142,6 +143,7 @@ def test_every_rule_has_a_case() -> None:
     assert (rules - {"solve"}) | set(structured(np.array)) | TRANSFORMS <= set(CASES)
 
 
+@pytest.mark.mostly_thorough(but_each=4)
 @pytest.mark.parametrize("name", sorted(FILTERS | SPLINES | SYSTEMS))
 def test_a_bug_of_a_rule_is_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rule, known = compiled._KNOWN[name], dict(compiled._KNOWN)

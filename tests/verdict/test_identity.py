@@ -1026,7 +1026,7 @@ _ENTROPIES: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("n", [5, 2000])
+@pytest.mark.parametrize("n", [5, pytest.param(2000, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("name", _ENTROPIES)
 def test_what_is_undefined_at_the_point_alone_has_no_derivative_of_0(name: str, n: int) -> None:
     """-p·log(p) rises without bound from p = 0, where it is nan and left out: a slope of 0 was called consistent."""

@@ -255,6 +255,7 @@ def grows_beyond_measure(p: Any) -> Any:
     return -np.array([carried[1:30] @ y[:-1], carried[2:30] @ y[:-2]])
 
 
+@pytest.mark.thorough
 def test_beside_a_claim_that_is_far_too_large_not_every_number_will_do() -> None:
     """The sign of t + 1 was said to be wrong: what that leaves is less than what the claim rounds."""
     assert "t + 1" not in str(dc.check_gradient(filtered, grows_beyond_measure, [0.2, -0.2]).cause)
