@@ -11,7 +11,7 @@ import numpy as np
 from diffcompare.tracing.complex_numbers import complex_ufunc, is_complex, is_complex_type, paired
 from diffcompare.tracing.elementwise import COMPOSED, LOGICAL
 from diffcompare.tracing.refusals import active_table, refuse, refuse_plain
-from diffcompare.tracing.registry import Above
+from diffcompare.tracing.registry import METHODS, Above
 from diffcompare.tracing.scalar import (
     UNARY,
     TracedCondition,
@@ -137,31 +137,7 @@ def _forwarding(name: str, function: Any) -> None:
     setattr(TracedArray, name, method)
 
 
-for _name in [
-    "all",
-    "any",
-    "argmax",
-    "argmin",
-    "argpartition",
-    "argsort",
-    "clip",
-    "cumprod",
-    "cumsum",
-    "diagonal",
-    "dot",
-    "max",
-    "mean",
-    "min",
-    "nonzero",
-    "prod",
-    "ptp",
-    "round",
-    "searchsorted",
-    "std",
-    "sum",
-    "trace",
-    "var",
-]:
+for _name in METHODS:
     _forwarding(_name, getattr(np, _name))
 
 

@@ -14,7 +14,7 @@ from diffcompare.tracing.compiled_systems import SYSTEMS, solved_by_factors
 from diffcompare.tracing.refusals import CompiledCodeError, refuse
 from diffcompare.tracing.sparse_formats import FORMATS
 
-__all__ = ["CompiledObject", "compiled_function"]
+__all__ = ["CompiledObject", "compiled_function", "is_factored"]
 
 
 def compiled_function(
@@ -73,9 +73,14 @@ def _run(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], table: A
 
 def _kept(result: Any, table: Any, dialect: Any) -> Any:
     """Return what compiled code made of constants."""
-    if type(result).__name__ == "SuperLU":
+    if is_factored(result):
         return CompiledObject(result, table, dialect)
     return dialect.constants(table, result)
+
+
+def is_factored(value: Any) -> bool:
+    """Tell whether a value holds the factors of a sparse matrix; SciPy gives their type no home."""
+    return type(value).__name__ == "SuperLU"
 
 
 class CompiledObject:
@@ -91,7 +96,7 @@ class CompiledObject:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._value, name)
-        if type(self._value).__name__ == "SuperLU" and name == "solve":
+        if name == "solve" and is_factored(self._value):
             table, dialect = self._of
             solved = partial(solved_by_factors, self._value)
             return compiled_function(found, f"{self._name}.{name}", table, dialect, solved)

@@ -72,12 +72,6 @@ def reductions(
         array = traced(table, a)
         return np.sum(np.where(np.isnan(array), 0.0, array), axis=axis, **options)
 
-    @handles(np.nanmean)
-    def nanmean(table: Any, a: Any, axis: Any = None, **options: Any) -> Any:
-        array = traced(table, a)
-        known = ~np.isnan(array)
-        return np.mean(np.where(known, array, 0.0), axis=axis, where=known, **options)
-
     @handles(np.ptp)
     def ptp(table: Any, a: Any, axis: Any = None, **options: Any) -> Any:
         array = traced(table, a)
@@ -100,15 +94,15 @@ def reductions(
     def std(table: Any, a: Any, *args: Any, **kwargs: Any) -> Any:
         return np.sqrt(np.var(traced(table, a), *args, **kwargs))
 
-    @handles(np.nanvar)
-    def nanvar(table: Any, a: Any, axis: Any = None, **options: Any) -> Any:
-        array = traced(table, a)
-        known = ~np.isnan(array)
-        return np.var(np.where(known, array, 0.0), axis=axis, where=known, **options)
+    def of_known(function: Any) -> Any:
+        def handler(table: Any, a: Any, axis: Any = None, **options: Any) -> Any:
+            array = traced(table, a)
+            known = ~np.isnan(array)
+            return function(np.where(known, array, 0.0), axis=axis, where=known, **options)
 
-    @handles(np.nanstd)
-    def nanstd(table: Any, a: Any, axis: Any = None, **options: Any) -> Any:
-        return np.sqrt(nanvar(table, a, axis, **options))
+        return handler
+
+    handlers.update({np.nanmean: of_known(np.mean), np.nanvar: of_known(np.var), np.nanstd: of_known(np.std)})
 
     @handles(np.average)
     def average(

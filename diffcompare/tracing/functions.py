@@ -31,7 +31,7 @@ from diffcompare.tracing.factorisations import FACTORISED, factorisations
 from diffcompare.tracing.fourier import FOURIER
 from diffcompare.tracing.refusals import refuse
 from diffcompare.tracing.registry import Above
-from diffcompare.tracing.scalar import TracedCondition, TracedScalar, extreme
+from diffcompare.tracing.scalar import TracedCondition, TracedScalar
 from diffcompare.tracing.table import Table
 from diffcompare.tracing.ufunc_methods import by_method
 
@@ -213,10 +213,6 @@ def _traced(table: Table, value: Any) -> Any:
 def call_ufunc_method(table: Table, ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
     """Do what ``add.reduce``, ``multiply.outer`` and the like do."""
     name = ufunc.__name__
-    if method == "accumulate" and name in ("maximum", "minimum"):
-        chosen = name[:3]
-        axis = options.get("axis", 0)
-        return reductions.accumulated(table, inputs[0], axis, lambda p, q: extreme(chosen, p, q, spreads=True))
     if method == "at" and isinstance(inputs[0], TracedArray):
         target, index, *rest = inputs
         places = np.arange(target.size).reshape(target.shape)[index]

@@ -9,6 +9,7 @@ import numpy as np
 from diffcompare.tracing.complex_numbers import is_complex_type, paired
 from diffcompare.tracing.handle import Doors, Handle, made, plain_floats, stored
 from diffcompare.tracing.refusals import refuse
+from diffcompare.tracing.registry import METHODS
 
 __all__: list[str] = []
 
@@ -24,39 +25,9 @@ def _method(name: str, function: Any) -> None:
     setattr(Handle, name, method)
 
 
-for _name in [
-    "all",
-    "any",
-    "argmax",
-    "argmin",
-    "argpartition",
-    "argsort",
-    "choose",
-    "clip",
-    "cumprod",
-    "cumsum",
-    "diagonal",
-    "dot",
-    "max",
-    "mean",
-    "min",
-    "nonzero",
-    "prod",
-    "ptp",
-    "ravel",
-    "repeat",
-    "round",
-    "searchsorted",
-    "squeeze",
-    "std",
-    "sum",
-    "swapaxes",
-    "take",
-    "trace",
-    "var",
-]:
-    if hasattr(np, _name):
-        _method(_name, getattr(np, _name))
+# those that move elements tell where they are
+for _name in (*METHODS, "choose", "ravel", "repeat", "squeeze", "swapaxes", "take"):
+    _method(_name, getattr(np, _name))
 
 
 def _reshape(self: Handle, *shape: Any, order: str = "C", **_: Any) -> Any:

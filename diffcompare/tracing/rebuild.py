@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from diffcompare.tracing.compiled import CompiledObject, compiled_function
+from diffcompare.tracing.compiled import CompiledObject, compiled_function, is_factored
 from diffcompare.tracing.dialect import Dialect, ModuleSubstitute, RandomSubstitute, kind_of
 from diffcompare.tracing.foreign import Foreign
 from diffcompare.tracing.fourier import TRANSFORMS, trigonometric
@@ -344,7 +344,7 @@ class Rebuilder:
 
     def _instance(self, value: Any) -> Any:
         kind = type(value)
-        if kind.__name__ == "SuperLU":
+        if is_factored(value):
             return CompiledObject(value, self.table, self.dialect)
         # a copy of what does something at its end would do it too, such as close a file or a connection
         if not _is_users(kind) or hasattr(kind, "__del__"):

@@ -27,7 +27,7 @@ from diffcompare.tracing.scalar import TracedCondition, extreme, lift, scalar
 from diffcompare.tracing.special import traced_special
 from diffcompare.tracing.table import Table
 
-__all__ = ["HANDLERS", "accumulated", "squares"]
+__all__ = ["HANDLERS", "squares"]
 
 HANDLERS: Handlers = {}
 handles = registering(HANDLERS)
@@ -177,7 +177,7 @@ def squares(table: Table, array: Any, axis: Any, keepdims: Any) -> Any:
     )
 
 
-def accumulated(table: Table, a: Any, axis: Any, rule: Callable[[Any, Any], Any]) -> Any:
+def _accumulated(table: Table, a: Any, axis: Any, rule: Callable[[Any, Any], Any]) -> Any:
     """Apply a rule from element to element."""
     array = lifted(a, table)
     array = array.reshape(-1) if axis is None else array
@@ -193,12 +193,12 @@ def accumulated(table: Table, a: Any, axis: Any, rule: Callable[[Any, Any], Any]
 
 @handles(np.cumsum)
 def _cumsum(table: Table, a: Any, axis: Any = None, dtype: Any = None) -> Any:
-    return accumulated(table, _converted(table, a, dtype), axis, lambda p, q: p + q)
+    return _accumulated(table, _converted(table, a, dtype), axis, lambda p, q: p + q)
 
 
 @handles(np.cumprod)
 def _cumprod(table: Table, a: Any, axis: Any = None, dtype: Any = None) -> Any:
-    return accumulated(table, _converted(table, a, dtype), axis, lambda p, q: p * q)
+    return _accumulated(table, _converted(table, a, dtype), axis, lambda p, q: p * q)
 
 
 @handles(np.bincount)

@@ -7,10 +7,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-__all__ = ["Above", "Handler", "Handlers", "named", "registering"]
+__all__ = ["METHODS", "Above", "Handler", "Handlers", "named", "registering"]
 
 Handler = Callable[..., Any]
 Handlers = dict[Any, Handler]
+# methods of arrays that compute, or decide, as the function of NumPy of that name does
+METHODS = (
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "clip", "cumprod", "cumsum", "diagonal", "dot", "max",
+    "mean", "min", "nonzero", "prod", "ptp", "round", "searchsorted", "std", "sum", "trace", "var",
+)  # fmt: skip
 
 
 class Above:

@@ -166,6 +166,8 @@ def moves_alike(problem: Problem, state: State, pair: ArrayPair) -> bool | None:
 
 def _stays_undefined(problem: Problem, pair: ArrayPair) -> bool:
     """Tell whether numbers that are not finite, of which code asked that, are so on both sides of the point."""
+    if not pair.undefined:
+        return True
     x = problem.x
     step = 2.0**-16 * np.where(x == 0, max(float(np.max(np.abs(x))), 1e-3), np.abs(x))
     step *= np.random.default_rng(5).uniform(0.5, 1.0, x.size)

@@ -96,23 +96,7 @@ def trace_arrays(problem: Problem, *, few: int = FEW, keeper: Keeper | None = No
     G = build.take(second.output, order.reshape(-1))
     if problem.weights is not None:
         G = build.contract("ij,j->i", build.constant(problem.weights), G)
-    work = work_of(build.nodes, build.needed([first.output, D, G]))
-    loops = bool(table.loops)
-    return ArrayPair(
-        build,
-        problem.x,
-        first,
-        second,
-        first.output,
-        D,
-        G,
-        slopes,
-        work,
-        loops,
-        table.places,
-        rebuilt=rebuilt,
-        undefined=table.undefined,
-    )
+    return _pair(problem, table, (first, second), (D, G), slopes, opaque=False)
 
 
 def trace_beside_claim(problem: Problem, claimed: Floats, *, few: int = FEW, rebuilt: bool = True) -> ArrayPair:
@@ -124,24 +108,20 @@ def trace_beside_claim(problem: Problem, claimed: Floats, *, few: int = FEW, reb
     D, slopes = derivative_of(problem, build, first.output)
     G = build.constant(np.where(np.isfinite(claimed), claimed, 0.0))
     second = ArrayTrace(G, claimed, None, ())
-    work = work_of(build.nodes, build.needed([first.output, D]))
-    loops = bool(table.loops)
+    return _pair(problem, table, (first, second), (D, G), slopes, opaque=True)
+
+
+def _pair(
+    problem: Problem, table: ArrayTable, traces: tuple[ArrayTrace, ArrayTrace], derivatives: tuple[int, int],
+    slopes: Any, *, opaque: bool,
+) -> ArrayPair:  # fmt: skip
+    build, F, (D, G) = table.build, traces[0].output, derivatives
+    # a claim that is a constant costs nothing
+    work = work_of(build.nodes, build.needed([F, D] if opaque else [F, D, G]))
     return ArrayPair(
-        build,
-        problem.x,
-        first,
-        second,
-        first.output,
-        D,
-        G,
-        slopes,
-        work,
-        loops,
-        table.places,
-        True,
-        rebuilt,
+        build, problem.x, *traces, F, D, G, slopes, work, bool(table.loops), table.places, opaque, table.rebuilt,
         table.undefined,
-    )
+    )  # fmt: skip
 
 
 def record_function(

@@ -140,9 +140,12 @@ def _leave_open_what_larger_numbers_round(problem: Problem, claimed: Floats, fou
     Beside −1e6 a coordinate of 1e-12 is lost in one term of a sum and kept in another: f has a slope there that is of
     its roundings alone. On steps of several units of the last place of the largest coordinate it is as claimed.
     """
-    step = _BEYOND * unit_roundoff * float(np.abs(problem.x).max(initial=0.0))
+    wrong = [i for i, status in enumerate(found.status) if status == "wrong"]
+    if not wrong:
+        return
+    step = _BEYOND * unit_roundoff * float(np.abs(problem.x).max())
     scales = coordinate_scales(problem)
-    for i in [i for i, status in enumerate(found.status) if status == "wrong" and scales[i] < step]:
+    for i in (i for i in wrong if scales[i] < step):
         ends = [actual_point(problem, problem.x + sign * axis_of(np.full(problem.x.size, step), i)) for sign in (1, -1)]
         values, apart = np.array([try_value(problem, end) for end in ends]), float((ends[0] - ends[1])[i])
         slope, rounding = (values[0] - values[1]) / apart, unit_roundoff * float(np.abs(values).max()) / apart
