@@ -195,8 +195,8 @@ def _filler(tables: Tables) -> Callable[[Function], Function]:
     places = {own: _places(frame) for own, frame in frames.items()}
 
     def filled(f: Function) -> Function:
-        own = {key: frame.iloc[places[key].get(f.name, [])] for key, frame in frames.items()}
-        return replace(f, variables=f.variables or [str(v) for v in own["rows"]["variable"].unique()], **own)
+        own = {key: frame.iloc[places[key].get(f.name, [])] for key, frame in frames.items() if len(frame)}
+        return replace(f, variables=f.variables or [str(v) for v in own["rows"]["variable"].unique()] if "rows" in own else [], **own)
 
     return filled
 

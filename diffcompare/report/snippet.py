@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
+from functools import lru_cache
 from textwrap import wrap
 
 import pandas as pd
@@ -27,7 +28,7 @@ def reproduce(*, name: str, formula: str, variables: Sequence[str], rows: pd.Dat
     order, dtype = int(complete(rows)["derivative"].iloc[0]), str(rows["dtype"].iloc[0])
     if any("[" in scheme for scheme in schemes):  # a stencil made by hand, of which the table has only the name
         return ""
-    options = [f"schemes={schemes!r}", f"steps={_steps(steps)}"]
+    options = [f"schemes={schemes!r}", f"steps={_steps(tuple(steps))}"]
     if order != 1:
         options.append(f"derivative={order}")
     if dtype not in ("", "float64"):
@@ -53,7 +54,8 @@ def _wrapped(argument: str) -> list[str]:
     return wrap(argument, 100, initial_indent="    ", subsequent_indent="        ", break_long_words=False)
 
 
-def _steps(steps: Sequence[float]) -> str:
+@lru_cache(16)  # most functions of a report are compared at the same steps
+def _steps(steps: tuple[float, ...]) -> str:
     """Name the geometric sequence where it is one, else list the numbers."""
     for per_decade in range(1, 13):
         if len(steps) > 2 and list(steps) == _geometric(steps[0], len(steps), per_decade):

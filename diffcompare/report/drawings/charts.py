@@ -7,8 +7,8 @@ show is not left out: errors of exactly 0 stand in a lane below, nan and inf in 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
 from xml.etree.ElementTree import Element
 
@@ -20,12 +20,15 @@ from diffcompare.report.drawings.frame import (
     LANE,
     LETTER,
     Frame,
+    Point,
     add,
     add_path,
     book_label,
     book_line,
     by_scheme,
     coord,
+    joined,
+    levels,
     log_axes,
     log_range,
     scheme_styles,
@@ -54,7 +57,9 @@ class _Series:
     style: int
     order: int
     h: list[float]
+    steps: list[float]  # logarithms of h
     error: list[float]
+    sizes: list[float]  # logarithms of the errors, nan where they have none
     ok: list[bool]
     truncation: list[float]
     bound: list[float]
@@ -99,10 +104,13 @@ def error_chart(
     broken = any(not math.isfinite(error) for s in series for error in s.error)
     places = _flow([len(_name(s)) for s in series], 10 + _LINE / 2)
     last = places[-1][1]
-    words = _line_words(series, _frame(series, 0.0))
+    frame = _frame(series)
+    lines = [_lines(s, frame.x_range) for s in series]
+    words = _line_words(series, {name for name in lines[0] if any(frame.shows(thin[name]) for thin in lines)})
     key = _flow([len(text) for text in words.values()], last + _LINE)
     last = key[-1][1] if key else last
-    frame = _frame(series, last + _LINE / 2 + 10 + (LANE + 8) * broken)
+    top = last + _LINE / 2 + 10 + (LANE + 8) * broken
+    frame = replace(frame, top=top, bottom=top + frame.bottom)
     height = frame.bottom + LANE * zeros + 44
     svg = svg_element(_WIDTH, height, title=title, description=_description(series), identity=identity)
     lanes = (frame.top - 8 - LANE / 2, frame.bottom + 4 + LANE / 2)
@@ -115,10 +123,11 @@ def error_chart(
         dodge = _DODGE * (k - (len(series) - 1) / 2)
         _legend(svg, s, k, place)
         group = add(svg, "g", class_=f"s{s.style}", data_scheme=str(k))
-        if band := frame.log_area(s.h, s.bound):
+        thin = lines[k]
+        if band := frame.area(thin["bound"]):
             add_path(group, class_="band", d=band)
-        for name, d in _lines(s, frame).items():
-            if d:
+        for name, points in thin.items():
+            if d := frame.line(points):
                 add_path(group, class_=name, d=d)
         _measured(group, s, frame, (lanes[0] + dodge, lanes[1] + dodge))
     for (name, text), (x, y) in zip(words.items(), key, strict=True):
@@ -192,7 +201,9 @@ def _series(rows: Columns) -> list[_Series]:
             style=styles[scheme],
             order=int(part["order"][0]),
             h=part["h"],
+            steps=levels(part["h"]),
             error=part["abs_error"],
+            sizes=levels(part["abs_error"]),
             ok=[status == "ok" for status in part["status"]],
             truncation=[abs(size) for size in part["truncation"]],
             bound=part["bound"],
@@ -203,16 +214,16 @@ def _series(rows: Columns) -> list[_Series]:
     ]
 
 
-def _frame(series: Sequence[_Series], top: float) -> Frame:
+def _frame(series: Sequence[_Series]) -> Frame:
     """Take the ranges from the measured errors only: a model line or a bound may not flatten them."""
-    errors = [e for s in series for e in s.error if 0 < e < math.inf]
+    sizes = [size for s in series for size in s.sizes if size == size]
     return Frame(
         left=_LEFT,
         right=_RIGHT,
-        top=top,
-        bottom=top + (_PLOT_HEIGHT if errors else _BARE_HEIGHT),
-        x_range=step_range([h for s in series for h in s.h]),
-        y_range=log_range(errors),
+        top=0.0,
+        bottom=_PLOT_HEIGHT if sizes else _BARE_HEIGHT,
+        x_range=step_range([step for s in series for step in s.steps]),
+        y_range=log_range(sizes),
     )
 
 
@@ -220,26 +231,24 @@ def _measured(group: Element, s: _Series, frame: Frame, lanes: tuple[float, floa
     """Draw line and markers; the line breaks where a value stands in a lane, hollow markers are not ok."""
     full: list[Piece] = []
     hollow: list[Piece] = []
-    for h, error, ok in zip(s.h, s.error, s.ok, strict=True):
-        plain = 0 < error < math.inf
-        y = frame.y(math.log10(error)) if plain else lanes[1] if error == 0 else lanes[0]
-        (full if ok else hollow).append(([(tenths(frame.x(math.log10(h))), tenths(y))], ""))
-    for name, pieces in (("line", frame.log_line(s.h, s.error)), ("dots", full), ("dots hollow", hollow)):
+    for step, error, size, ok in zip(s.steps, s.error, s.sizes, s.ok, strict=True):
+        y = frame.y(size) if size == size else lanes[error == 0]
+        (full if ok else hollow).append(([(tenths(frame.x(step)), tenths(y))], ""))
+    for name, pieces in (("line", frame.line(joined(s.steps, s.sizes))), ("dots", full), ("dots hollow", hollow)):
         if pieces:
             add_path(group, class_=name, d=pieces)
 
 
-def _lines(s: _Series, frame: Frame) -> dict[str, list[Piece]]:
-    """Paths of the proven bound and of the truncation error; none where there is nothing to draw.
+def _lines(s: _Series, x_range: tuple[float, float]) -> dict[str, list[Point | None]]:
+    """Points of the proven bound and of the truncation error.
 
     The truncation error is the exact one where the table has it, else the slope of the scheme's order.
     """
+    bound = joined(s.steps, levels(s.bound))
     if _split(s):
-        return {"bound": frame.log_line(s.h, s.bound), "model": frame.log_line(s.h, s.truncation)}
+        return {"bound": bound, "model": joined(s.steps, levels(s.truncation))}
     level = slope_level(s.h, s.error, s.ok, s.order)
-    low, high = frame.x_range
-    model = [] if level is None else frame.line([(low, s.order * low + level), (high, s.order * high + level)])
-    return {"bound": frame.log_line(s.h, s.bound), "model": model}
+    return {"bound": bound, "model": [] if level is None else [(x, s.order * x + level) for x in x_range]}
 
 
 def _split(s: _Series) -> bool:
@@ -285,14 +294,14 @@ def _best_steps(s: _Series) -> list[str]:
     return words
 
 
-def _line_words(series: Sequence[_Series], frame: Frame) -> dict[str, str]:
-    """Say what the dashed and the dotted lines are, as far as there are any."""
+def _line_words(series: Sequence[_Series], shown: Container[str]) -> dict[str, str]:
+    """Say what the dashed and the dotted lines are, as far as they are shown."""
     sources = set().union(*(s.source for s in series))
     words = {
         "model": "truncation error" if all(map(_split, series)) else "slope of the scheme's order",
         "bound": bound_words(sources),
     }
-    return {name: text for name, text in words.items() if any(_lines(s, frame)[name] for s in series)}
+    return {name: text for name, text in words.items() if name in shown}
 
 
 def _marks(svg: Element, s: _Series, k: int, frame: Frame, zero_lane: float) -> None:

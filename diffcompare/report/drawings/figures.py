@@ -15,7 +15,7 @@ import pandas as pd
 
 from diffcompare.errors import DiffcompareError, shorten
 from diffcompare.report.drawings.charts import slope_level, smallest_error
-from diffcompare.report.drawings.frame import log_range, scheme_styles, step_range, stretches, with_breaks
+from diffcompare.report.drawings.frame import levels, log_range, scheme_styles, step_range, stretches, with_breaks
 from diffcompare.report.drawings.marks import BOOK, BOUND, LANES, MODEL, PARTS, SCHEMES, SOFT, Mark, plot_dashes
 from diffcompare.report.drawings.split_chart import dominating_parts
 from diffcompare.report.wording import PART_WORDS, bound_words, partial, printable, short
@@ -128,11 +128,11 @@ def _canvas(ax: Axes, rows: pd.DataFrame, kind: str) -> _Canvas:
     plain = [value for value in values if 0 < value < math.inf]
     if kind == "split":
         plain = _not_far_below(rows, plain)
-    low, high = log_range(plain)
+    low, high = log_range(levels(plain))
     zeros, broken = 0.0 in values, any(not value < math.inf for value in values)
     # the decades of the lanes belong to nobody: no tick stands there
     decades = (high - low) / (1 - _LANE * (zeros + broken))
-    x_range = step_range(rows["h"].tolist())
+    x_range = step_range(levels(rows["h"]))
     red, green, blue, alpha = _rgba(ax)
     dark = alpha > 0 and 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.5
     ax.set_xscale("log")

@@ -20,6 +20,7 @@ __all__ = [
     "LANE",
     "LETTER",
     "Frame",
+    "Point",
     "add",
     "add_path",
     "book_label",
@@ -27,6 +28,8 @@ __all__ = [
     "by_scheme",
     "coord",
     "far_apart",
+    "joined",
+    "levels",
     "log_axes",
     "log_range",
     "marker_symbols",
@@ -41,6 +44,7 @@ __all__ = [
 ]
 
 LANE = 26.0  # height of the strips for what a logarithmic axis cannot show
+Point = tuple[float, float]  # in data units
 DECADES = 8  # a y axis is never shorter: noise must not look like a trend
 _GAP = 3.0  # decades without a value: a line across them would be made up
 _SLACK = 1e-9  # for logarithms
@@ -71,9 +75,13 @@ class Frame:
 
     def place(self, x: float, y: float) -> Place:
         """Place a point in data units on the grid."""
-        return tenths(self.x(x)), tenths(self.y(y))
+        (x_low, x_high), (y_low, y_high) = self.x_range, self.y_range
+        # x and y, without the calls: charts place hundreds of points
+        across = self.left + (x - x_low) / (x_high - x_low) * (self.right - self.left)
+        down = self.bottom - (y - y_low) / (y_high - y_low) * (self.bottom - self.top)
+        return round(10 * across), round(10 * down)
 
-    def clipped(self, start: tuple[float, float], end: tuple[float, float]) -> list[Place]:
+    def clipped(self, start: Point, end: Point) -> list[Place]:
         """Return the ends of a straight line between two points in data units, cut at the range of y; none outside."""
         (x0, y0), (x1, y1) = start, end
         low, high = self.y_range
@@ -88,15 +96,21 @@ class Frame:
             return []
         return [self.place(x0 + t * (x1 - x0), y0 + t * (y1 - y0)) for t in pieces]
 
-    def line(self, points: Iterable[tuple[float, float] | None]) -> list[Piece]:
+    def line(self, points: Iterable[Point | None]) -> list[Piece]:
         """Join points in data units, cut at the range of y; the line breaks at None."""
         low, high = self.y_range
         pieces: list[Piece] = []
         run: list[Place] = []  # the places of the last piece
-        before: tuple[float, float] | None = None
+        before: Point | None = None
+        inside = within = False  # the points are in the range
         for point in points:
-            if before and point:
-                if run and low <= before[1] <= high and low <= point[1] <= high:
+            if point is None:
+                run = []
+            else:
+                within = low <= point[1] <= high
+                if before is None:
+                    run = []
+                elif run and inside and within:
                     run.append(self.place(*point))
                 elif ends := self.clipped(before, point):
                     if not run or run[-1] != ends[0]:
@@ -105,27 +119,21 @@ class Frame:
                     run.append(ends[1])
                 else:
                     run = []
-            else:
-                run = []
-            before = point
+            before, inside = point, within
         return pieces
 
-    def log_line(self, h: Sequence[float], values: Sequence[float]) -> list[Piece]:
-        """Join the logarithms, cut at the range of y; the line breaks where a value is 0, nan or inf, and at gaps."""
-        steps, values = with_breaks(h, values)
-        return self.line(
-            (math.log10(step), math.log10(value)) if 0 < value < math.inf else None
-            for step, value in zip(steps, values, strict=True)
-        )
+    def shows(self, points: Iterable[Point | None]) -> bool:
+        """Tell whether there is anything of a line in the range of y."""
+        return any(a and b and self.clipped(a, b) for a, b in pairwise(points))
 
-    def log_area(self, h: Sequence[float], values: Sequence[float]) -> list[Piece]:
-        """Enclose what lies below the logarithms, within the frame; a gap where the line has one."""
+    def area(self, points: Iterable[Point | None]) -> list[Piece]:
+        """Enclose what lies below a line, within the frame; a gap where the line has one."""
         top, floor = tenths(self.top), tenths(self.bottom)
         pieces: list[Piece] = []
         run: list[Place] = []
-        for step, value in [*zip(*with_breaks(h, values), strict=True), (1.0, math.nan)]:
-            if 0 < value < math.inf:
-                x, y = self.place(math.log10(step), math.log10(value))
+        for point in [*points, None]:
+            if point:
+                x, y = self.place(*point)
                 run.append((x, min(max(y, top), floor)))
             elif run:
                 if len(run) > 1 and any(y != floor for _, y in run):
@@ -182,6 +190,31 @@ def _is_gap(a: float, b: float) -> bool:
     return abs(a - b) > _GAP + _SLACK
 
 
+def levels(values: Iterable[float]) -> list[float]:
+    """Take logarithms; nan of what has no place on a logarithmic axis: 0, nan and inf.
+
+    >>> levels([100.0, 0.0])
+    [2.0, nan]
+    """
+    return [math.log10(value) if 0 < value < math.inf else math.nan for value in values]
+
+
+def joined(steps: Sequence[float], heights: Sequence[float]) -> list[Point | None]:
+    """Put logarithms of steps and of values together; None where there is no value, and between steps far apart.
+
+    >>> joined([-1.0, -2.0, -9.0], [0.5, math.nan, 0.25])
+    [(-1.0, 0.5), None, None, (-9.0, 0.25)]
+    """
+    points: list[Point | None] = []
+    before = steps[0] if steps else 0.0
+    for x, y in zip(steps, heights, strict=True):
+        if _is_gap(before, x):
+            points.append(None)
+        points.append((x, y) if y == y else None)
+        before = x
+    return points
+
+
 def with_breaks(h: Sequence[float], values: Sequence[float]) -> tuple[list[float], list[float]]:
     """Put a nan between the values of steps that are far apart."""
     steps, kept = list(h[:1]), list(values[:1])
@@ -214,16 +247,15 @@ def stretches(logs: Sequence[float], flags: Sequence[bool], ends: tuple[float, f
             start = None
 
 
-def step_range(h: Sequence[float]) -> tuple[float, float]:
-    """Choose the range of the x axis, in logarithms."""
-    steps = [math.log10(step) for step in h]
+def step_range(steps: Sequence[float]) -> tuple[float, float]:
+    """Choose the range of the x axis for the logarithms of steps."""
     return math.floor(10 * min(steps) - 4) / 10, math.ceil(10 * max(steps) + 4) / 10
 
 
-def log_range(values: Sequence[float]) -> tuple[float, float]:
-    """Choose the range of the y axis, in logarithms: whole decades around the values, never too few of them."""
-    logs = [math.log10(value) for value in values]
-    low, high = math.floor(min(logs, default=-8.0) - 0.05), math.ceil(max(logs, default=-8.0) + 0.05)
+def log_range(logs: Sequence[float]) -> tuple[float, float]:
+    """Choose the range of the y axis for the logarithms of values: whole decades around, never too few of them."""
+    known = [level for level in logs if level == level]
+    low, high = math.floor(min(known, default=-8.0) - 0.05), math.ceil(max(known, default=-8.0) + 0.05)
     missing = max(0, DECADES - (high - low))
     return float(low - missing // 2), float(high + missing - missing // 2)
 

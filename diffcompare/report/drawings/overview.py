@@ -20,6 +20,7 @@ from diffcompare.report.drawings.frame import (
     book_line,
     coord,
     far_apart,
+    levels,
     log_axes,
     log_range,
     scheme_styles,
@@ -60,9 +61,7 @@ def overview(errors: pd.DataFrame) -> Html | None:
     values = [error for line in lines for _, error in line.points]
     broken, zeros = any(not error < math.inf for error in values), 0.0 in values
     top = _TOP + LANE * broken
-    frame = Frame(
-        _LEFT, _RIGHT, top, top + _HEIGHT, step_range(near), log_range([v for v in values if 0 < v < math.inf])
-    )
+    frame = Frame(_LEFT, _RIGHT, top, top + _HEIGHT, step_range(levels(near)), log_range(levels(values)))
     lanes = (frame.top - 4 - LANE / 2, frame.bottom + 4 + LANE / 2)
     styles = scheme_styles(list(dict.fromkeys(line.scheme for line in lines)))
     svg = svg_element(

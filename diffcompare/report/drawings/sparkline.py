@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from diffcompare.report.drawings.frame import log_range
+from diffcompare.report.drawings.frame import levels, log_range
 from diffcompare.report.drawings.svg_paths import shorten_path
 from diffcompare.report.wording import Html
 
@@ -26,7 +26,7 @@ def sparkline(h: Sequence[float], error: Sequence[float]) -> Html | None:
     known = known[::every]
     if sum(e < math.inf for _, e in known) < 2 or known[-1][0] <= known[0][0]:
         return None
-    low, high = log_range([e for _, e in known if 0 < e < math.inf])
+    low, high = log_range(levels(e for _, e in known))
     left, right = known[0][0], known[-1][0]
     path, joined = "", False
     for x, e in known:

@@ -6,7 +6,7 @@ One drawing a scheme. As in the error chart, parts of exactly 0 stand in a lane 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from xml.etree.ElementTree import Element
@@ -22,6 +22,8 @@ from diffcompare.report.drawings.frame import (
     add_path,
     by_scheme,
     coord,
+    joined,
+    levels,
     log_axes,
     log_range,
     step_range,
@@ -29,7 +31,7 @@ from diffcompare.report.drawings.frame import (
     svg_element,
     to_html,
 )
-from diffcompare.report.drawings.svg_paths import Piece, tenths
+from diffcompare.report.drawings.svg_paths import Piece, Place, tenths
 from diffcompare.report.wording import PART_WORDS, Html, plural, printable, short
 
 __all__ = ["Split", "dominating_part", "dominating_parts", "split_charts"]
@@ -135,79 +137,66 @@ def _words(parts: _Parts) -> str:
 
 
 def _draw(parts: _Parts, words: str, *, title: str, identity: str) -> Html:
-    everything = [size for sizes in parts.sizes.values() for size in sizes]
-    zeros, broken = (any(size == 0 for size in everything), any(not size < math.inf for size in everything))
+    zeros = any(0.0 in sizes for sizes in parts.sizes.values())
+    broken = any(not size < math.inf for sizes in parts.sizes.values() for size in sizes)
+    logs, levels_of = levels(parts.h), {name: levels(sizes) for name, sizes in parts.sizes.items()}
     top = 13 + (LANE + 8) * broken
-    frame = Frame(_LEFT, _RIGHT, top, top + _PLOT_HEIGHT, step_range(parts.h), _range(parts))
+    frame = Frame(_LEFT, _RIGHT, top, top + _PLOT_HEIGHT, step_range(logs), _range(parts, levels_of))
     lanes = (frame.top - 8 - LANE / 2, frame.bottom + 4 + LANE / 2)
     svg = svg_element(
         _WIDTH, frame.bottom + LANE * zeros + 44, title=title, description=_description(parts, words), identity=identity
     )
     svg.set("data-scale", " ".join(coord(v) for v in (*frame.bounds, *frame.x_range, *frame.y_range, *lanes, _DODGE)))
     log_axes(svg, frame, (lanes[0] if broken else 0.0, lanes[1] if zeros else 0.0), label="|part of the error|")
-    _ribbon(svg, parts, frame)
+    _ribbon(svg, parts, logs, frame)
     ends: dict[str, tuple[float, float]] = {}
-    places = [tenths(frame.x(math.log10(h))) for h in parts.h]
+    places = list(map(frame.x, logs))
     for k, (name, sizes) in enumerate(parts.sizes.items()):
         dodge = _DODGE * (k - (len(PART_WORDS) - 1) / 2)
         group = add(svg, "g", class_=f"p{k + 1}")
-        heights = [_height(size, frame, (lanes[0] + dodge, lanes[1] + dodge)) for size in sizes]
-        if line := frame.log_line(parts.h, sizes):
+        own = levels_of[name]
+        # the script does the same for its cursor
+        heights = [
+            min(frame.y(level), frame.bottom) if level == level else lanes[size == 0] + dodge
+            for size, level in zip(sizes, own, strict=True)
+        ]
+        if line := frame.line(joined(logs, own)):
             add_path(group, class_="line", d=line)
-        _dots(group, parts, sizes, heights, places, frame)
+        _dots(group, parts.ok, own, list(zip(map(tenths, places), map(tenths, heights), strict=True)), frame.y_range[0])
         last = next((j for j, size in enumerate(sizes) if size < math.inf), 0)
-        ends[name] = (frame.x(math.log10(parts.h[last])), heights[last])
+        ends[name] = (places[last], heights[last])
     _labels(svg, ends, frame.top, frame.bottom + LANE * zeros)
     return to_html(svg)
 
 
-def _range(parts: _Parts) -> tuple[float, float]:
+def _range(parts: _Parts, levels_of: Mapping[str, Sequence[float]]) -> tuple[float, float]:
     """Show every part, but not what lies far below the smallest part that dominates somewhere."""
-    sizes = [size for sizes in parts.sizes.values() for size in sizes if 0 < size < math.inf]
-    largest = [
-        max(row)
-        for row, part in zip(zip(*parts.sizes.values(), strict=True), parts.dominating, strict=True)
-        if part and max(row) < math.inf
-    ]
-    floor = min(largest, default=0.0) * 10.0**-_BELOW
-    return log_range([size for size in sizes if size >= floor] or sizes)
+    known = [level for own in levels_of.values() for level in own]
+    largest = [levels_of[part][k] for k, part in enumerate(parts.dominating) if part]
+    floor = min((level for level in largest if level == level), default=-math.inf) - _BELOW
+    return log_range([level for level in known if level >= floor] or known)
 
 
-def _height(size: float, frame: Frame, lanes: tuple[float, float]) -> float:
-    """Place a part; the script does the same for its cursor."""
-    if size == 0:
-        return lanes[1]
-    return min(frame.y(math.log10(size)), frame.bottom) if size < math.inf else lanes[0]
-
-
-def _dots(
-    group: Element,
-    parts: _Parts,
-    sizes: Sequence[float],
-    heights: Sequence[float],
-    places: Sequence[int],
-    frame: Frame,
-) -> None:
+def _dots(group: Element, ok: Sequence[bool], own: Sequence[float], places: Sequence[Place], low: float) -> None:
     """Draw markers: all in the lanes, all of rows that are not ok, and enough of the rest to tell the lines apart."""
-    every, low = math.ceil(len(sizes) / _MARKED), frame.y_range[0]
+    every = math.ceil(len(own) / _MARKED)
     full: list[Piece] = []
     hollow: list[Piece] = []
     # with an end on either side
-    plain = [False, *(0 < size < math.inf for size in sizes), False]
-    for k, (x, size, y, ok) in enumerate(zip(places, sizes, heights, parts.ok, strict=True)):
+    plain = [False, *(level == level for level in own), False]
+    for k, (level, good, at) in enumerate(zip(own, ok, places, strict=True)):
         if plain[k + 1]:
             alone = not (plain[k] or plain[k + 2])
-            if math.log10(size) < low or not (alone or not ok or k % every == 0):
+            if level < low or not (alone or not good or k % every == 0):
                 continue
-        (full if ok else hollow).append(([(x, tenths(y))], ""))
+        (full if good else hollow).append(([at], ""))
     for name, dots in (("dots", full), ("dots hollow", hollow)):
         if dots:
             add_path(group, class_=name, d=dots)
 
 
-def _ribbon(svg: Element, parts: _Parts, frame: Frame) -> None:
+def _ribbon(svg: Element, parts: _Parts, logs: Sequence[float], frame: Frame) -> None:
     """Colour a strip above the plot by the part that dominates there."""
-    logs = [math.log10(h) for h in parts.h]
     y, height = tenths(frame.top - _RIBBON - 2), coord(_RIBBON)
     group = add(svg, "g", class_="ribbon")
     for k, name in enumerate(PART_WORDS, 1):
