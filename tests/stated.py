@@ -23,3 +23,12 @@ def stated(name: str) -> str:
 def numbers(name: str) -> list[float]:
     """Return the numbers of it, in order."""
     return [float(number.replace(",", "")) for number in re.findall(r"(?<![\w.])\d[\d,]*(?:\.\d+)?", stated(name))]
+
+
+def ranges(name: str, of: str) -> list[tuple[int, int]]:
+    """Return the counts that follow a word: ``3, 5 to 7`` is (3, 3) and (5, 7)."""
+    one = r"\d+(?: to \d+)?"
+    said = re.search(rf"{of} ({one}(?:, {one})*)", stated(name))
+    assert said is not None, f"{name} says nothing of {of}"
+    counts = [list(map(int, part.split(" to "))) for part in said[1].split(", ")]
+    return [(count[0], count[-1]) for count in counts]

@@ -315,7 +315,7 @@ def test_every_claim_is_held_to_what_a_test_counts() -> None:
     claims = rows_of_evidence()
     assert len(claims) >= 15
     for name, (_, how) in claims.items():
-        asking = [path for path, source in sources.items() if re.search(rf'\w+\("{re.escape(name)}"\)', source)]
+        asking = [path for path, source in sources.items() if re.search(rf'\w+\("{re.escape(name)}"[,)]', source)]
         assert asking, f"no test reads {name!r}"
         named = [ROOT / path for path in re.findall(r"tests/[\w./]+", how)]
         # "the same" is the line above

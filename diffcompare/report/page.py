@@ -196,7 +196,8 @@ def _filler(tables: Tables) -> Callable[[Function], Function]:
 
     def filled(f: Function) -> Function:
         own = {key: frame.iloc[places[key].get(f.name, [])] for key, frame in frames.items() if len(frame)}
-        return replace(f, variables=f.variables or [str(v) for v in own["rows"]["variable"].unique()] if "rows" in own else [], **own)
+        f = replace(f, **own)
+        return replace(f, variables=f.variables or [str(variable) for variable in f.rows["variable"].unique()])
 
     return filled
 
