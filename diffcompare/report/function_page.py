@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import jinja2
@@ -169,6 +170,7 @@ def _page(
     }
 
 
+@lru_cache(64)  # it stands on every page of its function
 def _derivative(latex: str) -> Html:
     """Typeset a derivative, with what it leaves out: the corners of f, where its signs have no meaning."""
     whole = r",\quad ".join([latex, *(rf"{where} \neq 0" for where in corners(latex))])

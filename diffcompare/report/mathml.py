@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from xml.etree import ElementTree
 
 from latex2mathml.converter import convert
@@ -60,7 +59,6 @@ _ELEMENTS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-@lru_cache(256)  # a derivative stands on every page of its function
 def typeset(latex: str, *, otherwise: str) -> Html:
     r"""Typeset a formula as MathML, or show it as text where that cannot be done safely.
 
