@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from diffcompare.program.arrays import Places, Shape
+from diffcompare.program.operations import COMPARISONS
 
 __all__ = [
-    "COMPARISONS",
     "MASKS",
     "MINUS",
     "ONE",
@@ -33,7 +33,6 @@ __all__ = [
     "repeated",
 ]
 
-COMPARISONS = frozenset({"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"})
 MASKS = COMPARISONS | {"not", "and", "or", "mask"}
 
 

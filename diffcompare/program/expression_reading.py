@@ -13,10 +13,10 @@ import numpy as np
 
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.arrays import ArrayBuilder, ArrayNode, Places, counts_up
-from diffcompare.program.expression import COMPARISONS, MASKS, ONE, Expression, Key, factors_of
+from diffcompare.program.expression import MASKS, ONE, Expression, Key, factors_of
 from diffcompare.program.expression_shapes import contract, cumulate, full, index, reshape, scatter, total, transpose
 from diffcompare.program.expressions import Expressions
-from diffcompare.program.operations import OPERATIONS
+from diffcompare.program.operations import COMPARISONS, OPERATIONS
 
 __all__ = ["Leaf", "applied", "pieces_of", "read_expressions", "solved", "unread"]
 

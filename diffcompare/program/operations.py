@@ -22,6 +22,7 @@ from diffcompare.program.operation import Kind, Operation, Partials
 from diffcompare.program.special_functions import ROWS as SPECIAL_ROWS
 
 __all__ = [
+    "ANSWERS",
     "ARITHMETIC",
     "COMPARISONS",
     "CONDITIONS",
@@ -258,6 +259,9 @@ FALLBACKS: Mapping[str, Callable[..., Any]] = {
 
 # what Python's own operators do in every arithmetic
 ARITHMETIC: Mapping[str, Callable[..., Any]] = {name: FALLBACKS[name] for name in (*INFIX, "sum", "dot")}
+
+# and what its comparisons answer
+ANSWERS: Mapping[str, Callable[..., Any]] = {name: answer for name, answer in FALLBACKS.items() if name in COMPARISONS}
 
 # text name -> name of the operation, for the operations that take real arguments and give a real result
 REAL_NAMES: Mapping[str, str] = {

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +15,14 @@ from numpy.typing import NDArray
 from diffcompare.errors import TraceError
 from diffcompare.floats import Floats
 from diffcompare.program.arrays import ArrayBuilder
+from diffcompare.program.operations import ANSWERS
 from diffcompare.tracing.origins import Recorder
 from diffcompare.tracing.places import Place, here
 from diffcompare.tracing.refusals import TooLargeError, refuse, writing_to
 from diffcompare.tracing.table import SMALL
 from diffcompare.watchdog import on_time
 
-__all__ = ["ANSWERS", "FEW", "ArrayGuard", "ArrayTable", "SingleNumbersError"]
+__all__ = ["FEW", "ArrayGuard", "ArrayTable", "SingleNumbersError"]
 
 # elements of guards by their numbers
 Turned = Mapping[int, NDArray[np.bool_]]
@@ -32,14 +32,6 @@ _ELEMENTS = 60_000_000
 # from so many nodes on, arrays must have more elements than that on average: else numbers are traced faster one by one
 FEW, _SMALL = 1_500, 4.0
 
-ANSWERS: dict[str, Callable[[Any, Any], Any]] = {
-    "less": operator.lt,
-    "less_equal": operator.le,
-    "greater": operator.gt,
-    "greater_equal": operator.ge,
-    "equal": operator.eq,
-    "not_equal": operator.ne,
-}
 # what the answer is just beside a tie, where the first number is the smaller one (False) or the larger one (True)
 _BESIDE = {
     "less": (True, False),

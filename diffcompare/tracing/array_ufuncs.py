@@ -10,10 +10,10 @@ import numpy as np
 
 from diffcompare.errors import UnsupportedFunction
 from diffcompare.program.dag import Term
-from diffcompare.program.operations import INFIX
+from diffcompare.program.operations import ANSWERS, INFIX
 from diffcompare.program.special_functions import named_term
 from diffcompare.program.zeros import zero_elements
-from diffcompare.tracing.array_table import ANSWERS, ArrayTable
+from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.complex_numbers import complex_ufunc, is_complex
 from diffcompare.tracing.handle import Doors, Handle, floats_of, has_handles, is_moving, made, stored
 from diffcompare.tracing.refusals import active_table, refuse

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.program.operations import ANSWERS
 from diffcompare.tracing.complex_numbers import complex_ufunc, is_complex, is_complex_type, paired
 from diffcompare.tracing.places import here
 from diffcompare.tracing.refusals import refuse, refuse_plain
@@ -406,22 +407,12 @@ def extreme(operation: str, a: TracedScalar, b: TracedScalar, *, spreads: bool |
     return (a if _decide("greater_equal" if operation == "max" else "less_equal", a, b) else b).taken()
 
 
-_ANSWERS: dict[str, Callable[[float, float], bool]] = {
-    "less": operator.lt,
-    "less_equal": operator.le,
-    "greater": operator.gt,
-    "greater_equal": operator.ge,
-    "equal": operator.eq,
-    "not_equal": operator.ne,
-}
-
-
 def compare(operation: str, a: TracedScalar, other: Any) -> Any:
     """Compare: a truth value at once, or a condition where choices become nodes."""
     if not _operand(other):
         return NotImplemented
     table, b = a.table, lift(other, a.table)
-    answer = _ANSWERS[operation](a.shadow, b.shadow)
+    answer = ANSWERS[operation](a.shadow, b.shadow)
     if any(math.isinf(v.shadow) and not v.moving for v in (a, b)):
         # every real number is on the same side of infinity: nothing is decided
         return np.bool_(answer)
@@ -431,7 +422,7 @@ def compare(operation: str, a: TracedScalar, other: Any) -> Any:
 
 
 def _decide(operation: str, a: TracedScalar, b: TracedScalar) -> bool:
-    return a.table.decided(operation, (a.index, b.index), _ANSWERS[operation](a.shadow, b.shadow))
+    return a.table.decided(operation, (a.index, b.index), ANSWERS[operation](a.shadow, b.shadow))
 
 
 def cast(value: TracedScalar, dtype: np.dtype[Any]) -> Any:

@@ -20,7 +20,7 @@ from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.array_adjoint import sensitivities_of
 from diffcompare.program.arrays import ELIMINATING, most_held
-from diffcompare.tracing.array_table import ANSWERS
+from diffcompare.program.operations import ANSWERS
 from diffcompare.tracing.keeping import Keeper
 from diffcompare.verdict.array_difference import BITS, FIRST_BITS, Compared, difference_in_arrays
 from diffcompare.verdict.array_pair import ArrayPair, trace_arrays

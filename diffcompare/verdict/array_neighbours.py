@@ -23,7 +23,7 @@ from diffcompare.arithmetic.array_floats import array_floats, moved_floats, stra
 from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.floats import Flags, Floats, unit_of, unit_roundoff
 from diffcompare.program.adjoint import adjoint
-from diffcompare.tracing.array_table import ANSWERS
+from diffcompare.program.operations import ANSWERS
 from diffcompare.tracing.refusals import CompiledCodeError
 from diffcompare.verdict.array_difference import Compared
 from diffcompare.verdict.array_identity import cost_of, is_what_runs, moves_alike

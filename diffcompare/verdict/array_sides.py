@@ -15,7 +15,8 @@ from diffcompare.arithmetic.balls import precision
 from diffcompare.floats import Flags, Floats, unit_roundoff
 from diffcompare.program.arrays import ArrayBuilder
 from diffcompare.program.elements import same_elements
-from diffcompare.tracing.array_table import ANSWERS, ArrayGuard
+from diffcompare.program.operations import ANSWERS
+from diffcompare.tracing.array_table import ArrayGuard
 from diffcompare.verdict.array_difference import BITS, EQUAL, TINY, Compared, difference_in_arrays, moved_apart
 from diffcompare.verdict.array_pair import ArrayPair, record_function
 from diffcompare.verdict.judgement import Left

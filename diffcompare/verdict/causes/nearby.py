@@ -19,7 +19,7 @@ from diffcompare.arithmetic.balls import Ball, precision
 from diffcompare.errors import DiffcompareError
 from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.dag import Builder, Program, needed_nodes
-from diffcompare.tracing.array_table import ANSWERS
+from diffcompare.program.operations import ANSWERS
 from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.causes.budget import BALLS, BUILT, Budget
 from diffcompare.verdict.difference import node_balls
