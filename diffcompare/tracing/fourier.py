@@ -11,7 +11,7 @@ import numpy as np
 
 from diffcompare.tracing.complex_numbers import FOURIER, Complex, paired, parts_of, quotient
 
-__all__ = ["FOURIER", "TRANSFORMS", "trigonometric"]
+__all__ = ["FOURIER", "TRANSFORMS", "of_scipy", "trigonometric"]
 
 # SciPy's sums of cosines and sines, with those of them that take several axes
 TRANSFORMS = {f"{inverse}{name}{many}" for name in ("dct", "dst") for inverse in ("", "i") for many in ("", "n")}
@@ -121,6 +121,18 @@ FOURIER.update(
         np.fft.irfftn: _half_over_axes(inverse=True),
     }
 )
+
+
+def of_scipy(transform: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a transform of NumPy as SciPy has it, with the arguments that change its speed alone."""
+
+    def substitute(
+        x: Any, *form: Any, overwrite_x: bool = False, workers: Any = None, plan: Any = None, **options: Any
+    ) -> Any:
+        # length, axis and norm
+        return transform(x, *form[:3], **options)
+
+    return substitute
 
 
 def trigonometric(function: Any, table: Any, dialect: Any) -> Callable[..., Any]:

@@ -17,7 +17,7 @@ import numpy as np
 from diffcompare.tracing.compiled import CompiledObject, compiled_function, is_factored
 from diffcompare.tracing.dialect import Dialect, ModuleSubstitute, RandomSubstitute, kind_of
 from diffcompare.tracing.foreign import Foreign
-from diffcompare.tracing.fourier import TRANSFORMS, trigonometric
+from diffcompare.tracing.fourier import FOURIER, TRANSFORMS, of_scipy, trigonometric
 from diffcompare.tracing.keeping import USED_UP, is_used_up, slots_of
 from diffcompare.tracing.refusals import refuse
 from diffcompare.tracing.substitutes import SCALARS
@@ -107,7 +107,9 @@ class Rebuilder:
         if home.startswith("scipy.fft"):
             name = getattr(value, "__name__", "")
             if hasattr(np.fft, name):
-                return self.dialect.numpy(self.table, getattr(np.fft, name))
+                same = getattr(np.fft, name)
+                substitute = self.dialect.numpy(self.table, same)
+                return of_scipy(substitute) if same in FOURIER else substitute
             if name in TRANSFORMS:
                 return trigonometric(value, self.table, self.dialect)
         if type(value).__module__.startswith("_cython") and callable(value):
