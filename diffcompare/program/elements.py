@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from diffcompare.program.arrays import ArrayBuilder, ArrayNode
 
-__all__ = ["as_array", "rearranged", "same_elements"]
+__all__ = ["as_array", "element_numbers", "rearranged", "same_elements"]
 
 
 def as_array(value: Any) -> Any:
@@ -56,18 +56,23 @@ def _zeros(shape: tuple[int, ...], zero: Any) -> Any:
     return np.full(shape, zero, dtype=np.float64 if isinstance(zero, float) else object)
 
 
-def same_elements(build: ArrayBuilder, first: int, second: int) -> NDArray[np.bool_]:
-    """Tell which elements of two nodes, broadcast, are one and the same element of one node."""
+def element_numbers(build: ArrayBuilder, nodes: Sequence[int]) -> list[NDArray[np.intp]]:
+    """Number the elements of nodes: those that are one and the same element of one node, moved, have one number."""
     found: dict[int, NDArray[np.intp]] = {}
-    starts = np.cumsum([0, *(max(math.prod(node.shape), 1) for node in build.nodes[: max(first, second) + 1])])
-
-    for index in _moved_from(build, (first, second)):
+    starts = np.cumsum([0, *(max(math.prod(node.shape), 1) for node in build.nodes[: max(nodes) + 1])])
+    for index in _moved_from(build, nodes):
         node = build.nodes[index]
         if node.operation in _MOVES_ELEMENTS:
             found[index] = rearranged(node, [found[i] for i in node.operands], 0)
         else:
             found[index] = starts[index] + np.arange(math.prod(node.shape)).reshape(node.shape)
-    return np.asarray(found[first] == found[second])
+    return [found[node] for node in nodes]
+
+
+def same_elements(build: ArrayBuilder, first: int, second: int) -> NDArray[np.bool_]:
+    """Tell which elements of two nodes, broadcast, are one and the same element of one node."""
+    one, two = element_numbers(build, (first, second))
+    return np.asarray(one == two)
 
 
 _MOVES_ELEMENTS = frozenset({"reshape", "transpose", "broadcast", "take", "join", "choose"})

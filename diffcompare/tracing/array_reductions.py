@@ -176,7 +176,7 @@ def _ordered(table: ArrayTable, a: Any, axis: Any) -> tuple[Any, Any, Any]:
     """Return the order along an axis, which is last, and the elements in it; that it holds is noted."""
     array: Any = made(table, a)
     array = array.reshape(-1) if axis is None else np.moveaxis(array, axis, -1)
-    order = table.order(array.floats)
+    order = table.order(array.node, array.floats)
     sorted_ = np.take_along_axis(array, order, axis=-1)
     if sorted_.shape[-1] > 1:
         compared("less_equal", sorted_[..., :-1], sorted_[..., 1:])

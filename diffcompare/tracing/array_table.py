@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from diffcompare.errors import TraceError
 from diffcompare.floats import Floats
 from diffcompare.program.arrays import ArrayBuilder
+from diffcompare.program.elements import element_numbers
 from diffcompare.program.operations import ANSWERS
 from diffcompare.tracing.origins import Recorder
 from diffcompare.tracing.places import Place, here
@@ -178,15 +179,21 @@ class ArrayTable:
         self.guards.append(ArrayGuard(operation, *nodes, answers, place))
         return answers
 
-    def order(self, floats: Floats) -> NDArray[np.intp]:
-        """Return the order of numbers along the last axis; of those that the next guard turns it is drawn."""
+    def order(self, node: int, floats: Floats) -> NDArray[np.intp]:
+        """Return the order of numbers along the last axis; of those that the next guard turns it is drawn.
+
+        What is sorted again, or what was sorted already, is drawn alike.
+        """
         order = np.argsort(floats, axis=-1, kind="stable")
         turned = self.turned.get(len(self.guards))
         if turned is None or turned.shape != (*floats.shape[:-1], floats.shape[-1] - 1):
             return order
         # numbers that follow one another and may change places count as one
         ranks = np.cumsum(np.concatenate([np.ones((*turned.shape[:-1], 1)), ~turned], axis=-1), axis=-1)
-        drawn = np.random.default_rng((self.seed // 2, floats.size)).random(floats.shape)
+        (numbers,) = element_numbers(self.build, [node])
+        each, places = np.unique(numbers, return_inverse=True)
+        drawn = np.random.default_rng((self.seed // 2, each.size)).random(each.size)[places.reshape(floats.shape)]
+        drawn = np.take_along_axis(drawn, order, axis=-1)
         drawn = drawn if self.seed % 2 == 0 else -drawn
         return np.take_along_axis(order, np.lexsort((drawn, ranks), axis=-1), axis=-1)
 

@@ -16,13 +16,15 @@ from diffcompare.floats import Flags, Floats, unit_roundoff
 from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.difference import nearest_float
 
-__all__ = ["BITS", "EQUAL", "FIRST_BITS", "TINY", "Compared", "difference_in_arrays", "moved_apart"]
+__all__ = ["BITS", "EQUAL", "FIRST_BITS", "STRAYS", "TINY", "Compared", "difference_in_arrays", "moved_apart"]
 
 # enough for nearly all, at half the price; then more, doubled while a difference cannot be told from 0
 FIRST_BITS, BITS, _MOST_BITS = 192, 333, 2700
 # equal balls leave no more than this part of a component
 EQUAL = 2.0**-100
 TINY = 2.0**-1074
+# by how much claims may stray whose computation is not seen: in units of what random roundings make of the derivative
+STRAYS = 16.0
 _ZERO = Ball(0)
 
 

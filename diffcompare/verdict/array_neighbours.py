@@ -25,7 +25,7 @@ from diffcompare.floats import Flags, Floats, unit_of, unit_roundoff
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.operations import ANSWERS
 from diffcompare.tracing.refusals import CompiledCodeError
-from diffcompare.verdict.array_difference import Compared
+from diffcompare.verdict.array_difference import STRAYS, Compared
 from diffcompare.verdict.array_identity import cost_of, is_what_runs, moves_alike
 from diffcompare.verdict.array_pair import ArrayPair, is_for_arrays, trace_beside_claim
 from diffcompare.verdict.array_sides import at_an_edge, compared_beside, nontrivial, signs_of_guards, ties_of
@@ -54,8 +54,8 @@ _STEPS = np.rint(64 * np.delete(uneven_steps(9), 4)) / 64
 _LEAST_POINTS = 6
 # directions are so many ulps or multiples of them, so that the points are where the steps say
 _ULPS = 256.0
-# weights of the scatter of the claims and of the strays of the adjoint
-_SCATTER, _STRAYS, _MOST = 6.0, 16.0, 0.9
+# the weight of the scatter of the claims, and the share of those that bear witness for all
+_SCATTER, _MOST = 6.0, 0.9
 # relative to ‖D‖∞: the finest threshold, as two ways of writing one constant may differ; the coarsest one
 _SLIGHT, _COARSE = 2.0**-40, 2.0**-10
 # relative to ‖D‖∞: what a gradient that stands still may be off
@@ -214,7 +214,7 @@ def _weighed(truth: _Truth, certified: Floats, notes: Sequence[str]) -> Judgemen
         return seen
     # near a critical point the derivative is small against what it is a step away
     size = max(truth.size, 2.0**-10 * seen.around) or float(np.max(stray, initial=0.0)) / unit_roundoff
-    own = _STRAYS * stray + 4 * unit_roundoff * np.abs(truth.value) + _LEAST_NORMAL
+    own = STRAYS * stray + 4 * unit_roundoff * np.abs(truth.value) + _LEAST_NORMAL
     own = np.where(seen.stuck, np.maximum(4 * own, _LARGE * size), own)
     finite = np.isfinite(state.claimed)
     enough = (seen.groups >= 2) & finite
@@ -373,7 +373,7 @@ def _along(truth: _Truth, seen: _Seen, t: Floats, points: Floats, d: Floats, *, 
     rest, _ = polynomial_residual(t, slopes, 3)
     own = truth.stray + unit_roundoff * np.abs(truth.value) + _LEAST_NORMAL
     # the derivative itself must be smooth on the line, but for its own rounding
-    counts = (rest <= _STRAYS * own) & np.isfinite(claimed).all(axis=0)
+    counts = (rest <= STRAYS * own) & np.isfinite(claimed).all(axis=0)
     _counted(seen, sigma, (centre - truth.value) - truth.tail, counts)
     seen.around = max(seen.around, float(np.abs(slopes[np.isfinite(slopes)]).max(initial=0.0)))
     if widest:

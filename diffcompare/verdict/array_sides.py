@@ -154,9 +154,10 @@ def compared_beside(
             return Left("beside the point the function takes other decisions")
         # one third of all each: values, derivatives, the slopes that these are made from
         nodes = [*(F for _, F, _ in sides), *(D for *_, (D, _) in sides), *(slopes for *_, (_, slopes) in sides)]
-        edges = switches_of(build, nodes[:_SIDES])
         decisions = [guard for trace, _, _ in sides for guard in trace.guards]
         gaps = [build.apply("subtract", guard.first, guard.second) for guard in decisions]
+        # what is only compared must have values on its side, too
+        edges = switches_of(build, [*nodes[:_SIDES], *gaps])
         roots = [pair.G, pair.F, *nodes, *gaps, *(e.node for e in edges)]
         G, F, *values = array_balls(build, roots, pair.point, bits)
         edge = at_an_edge(edges, values[len(nodes) + len(gaps) :])

@@ -22,7 +22,7 @@ from diffcompare.program.dag import Builder, Node, Program, needed_nodes, subpro
 from diffcompare.program.run import interpret_nodes
 from diffcompare.program.special_functions import ROWS
 from diffcompare.tracing.table import EXACT_BITS, significant_bits
-from diffcompare.verdict.pair import Pair, one_sided
+from diffcompare.verdict.pair import Pair, is_long, one_sided
 
 __all__ = [
     "DECIDING_BITS",
@@ -195,23 +195,30 @@ def _taken(pair: Pair) -> list[float]:
     """Bound what rounding makes of a claim that does not vary, where the trace does not see it.
 
     Numbers that were taken as text or by float() come back rounded; where numbers of the code are plain floats, so is
-    their arithmetic.
+    their arithmetic. Numbers of many digits that were computed elsewhere have the rounding of that, which is taken for
+    that of the derivative's program.
     """
     table, n = pair.table, len(pair.G)
     still = [i for i in range(n) if not table.moving[pair.G[i]] and pair.G[i] != pair.D[i]]
     bounds = [0.0] * n
     if not still:
         return bounds
-    if not table.exact:
+    computed = any(is_long(table.shadows[pair.G[i]]) for i in still)
+    if computed or not table.exact:
         sizes = folded_sizes(table.builder.nodes, pair.function.outputs, pair.arguments())[:, : len(table.point)]
         for i in still:
             bounds[i] = 4 * unit_roundoff * float(sizes.reshape(-1)[i]) if sizes.size == n else 0.0
-    else:
+    if table.exact:
         values = node_balls(table.builder.nodes, table.given.values(), pair.arguments(), 333)
         with precision(333):
             gaps = [(values[i] - Ball(v)).abs_upper() for v, i in table.given.items() if values[i].is_finite()]
         for i in still:
-            bounds[i] = 4 * max(map(float, gaps), default=0.0)
+            bounds[i] = max(bounds[i], 4 * max(map(float, gaps), default=0.0))
+    if computed:
+        terms = conditioning_of(pair)
+        strays = 2 * (terms.rounding + terms.inputs)
+        for i in still:
+            bounds[i] = max(bounds[i], float(strays[i])) if math.isfinite(strays[i]) else bounds[i]
     return bounds
 
 

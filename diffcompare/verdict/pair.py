@@ -31,6 +31,7 @@ __all__ = [
     "Stretch",
     "codes_of",
     "follow_gradient",
+    "is_long",
     "kept_as_it_is",
     "one_sided",
     "random_directions",
@@ -44,6 +45,8 @@ __all__ = [
 _PRODUCTS = frozenset({"Hessian-vector product", "directional derivative"})
 # how code is recorded, as (exact, rebuilt), the most telling way first
 ATTEMPTS = ((True, True), (False, True), (False, False))
+# numbers of more decimal digits were computed, not written
+_WRITTEN_DIGITS = 12
 # what the user's code may raise where it is not defined
 FAILURES = (Exception,)
 # a trace of so many nodes is recorded anew for few directions, other ones for some
@@ -276,6 +279,11 @@ def random_directions(problem: Problem, *, few: bool) -> Iterator[Floats]:
         yield random.choice((-1.0, 1.0), n) * random.uniform(0.4, 1.0, n) * problem.scales
 
 
+def is_long(value: float) -> bool:
+    """Tell whether a number has more digits than people write."""
+    return len(repr(value).partition("e")[0].replace(".", "").strip("-0")) > _WRITTEN_DIGITS
+
+
 def one_sided(pair: Pair) -> list[float]:
     """Rule C4: how far constants of unknown origin, used on one side only and long, may be off."""
     nodes, start = pair.table.builder.nodes, len(pair.table.point)
@@ -288,8 +296,7 @@ def one_sided(pair: Pair) -> list[float]:
     one, two = used([*pair.function.outputs, *pair.D]), used(pair.G)
     allowed = []
     for k, c in enumerate(pair.table.constants):
-        digits = len(repr(c.value).partition("e")[0].replace(".", "").strip("-0"))
-        if (k in one) == (k in two) or digits <= 12:
+        if (k in one) == (k in two) or not is_long(c.value):
             allowed.append(0.0)
         elif c.scale:
             allowed.append(1e7 * unit_roundoff * c.scale)
@@ -298,8 +305,11 @@ def one_sided(pair: Pair) -> list[float]:
     return allowed
 
 
-def slope_agrees(problem: Problem, values: Floats, D: Floats) -> bool:
-    """Rule D5: a trace that took decisions must have the slope that f has over a coarse step; both by outputs."""
+def slope_agrees(problem: Problem, values: Floats, D: Floats, strays: Any = 0.0) -> bool:
+    """Rule D5: a trace that took decisions must have the slope that f has over a coarse step; both by outputs.
+
+    ``strays`` are the rounding errors of D in floats: of terms that cancel the slope of f is what rounding leaves.
+    """
     x, D = problem.x, D.reshape(problem.outputs, -1)
     unit = 2.0**-24 if isinstance(problem.function, Foreign) and problem.function.bits < 64 else unit_roundoff
     random = np.random.default_rng(3)
@@ -316,11 +326,12 @@ def slope_agrees(problem: Problem, values: Floats, D: Floats) -> bool:
                 return True
         first, second = slopes
         # at the edge of a box the two points are not the direction apart
-        traced = D @ ((after - before) / (2 * h))
+        step = (after - before) / (2 * h)
+        traced, astray = D @ step, np.broadcast_to(strays, D.shape) @ np.abs(step)
         size = np.maximum(np.abs(first), np.abs(second))
         settled = np.abs(first - second) <= 1e-3 * size
         # below that the quotient of the smaller step is rounding
-        floor = 2.0**20 * unit * np.abs(values)
+        floor = 2.0**20 * unit * np.abs(values) + astray
         if (settled & (np.abs(second - traced) > np.maximum(0.05 * np.maximum(size, np.abs(traced)), floor))).any():
             return False
     return True

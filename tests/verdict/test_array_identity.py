@@ -811,3 +811,74 @@ def test_that_numbers_are_followed_one_by_one_is_no_reason() -> None:
     # how a trace works inside was told: "its arrays are too small; trace it number by number"
     assert [note for note in notes if "compiled" in note]
     assert not [note for note in notes if "too small" in note]
+
+
+CENTRE = np.random.default_rng(3).normal(size=(20, 5))
+
+
+def of_centre(x: Any) -> Any:
+    return np.sum(1 / (1 + np.exp(-(x - np.mean(x, axis=1, keepdims=True)))))
+
+
+def gradient_of_centre(x: Any) -> Any:
+    y = 1 / (1 + np.exp(-(x - np.mean(x, axis=1, keepdims=True))))
+    slopes = y * (1 - y)
+    return slopes - np.mean(slopes, axis=1, keepdims=True)
+
+
+@pytest.mark.usefixtures("either_way")
+def test_a_gradient_that_was_computed_before_may_have_the_rounding_of_that() -> None:
+    known = gradient_of_centre(CENTRE)
+    assert set(judge(of_centre, lambda _: known.copy(), CENTRE).status) == {"consistent"}
+    largest = np.abs(known).max()
+    for size, word in ((1e-12, "inconclusive"), (1e-7, "wrong")):
+        off = known.copy()
+        off[3, 3] += size * largest
+        assert judge(of_centre, lambda _, off=off: off.copy(), CENTRE).status[18] == word
+
+
+def test_a_number_of_few_digits_was_computed_if_those_beside_it_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "_FEW", -1)
+    known = gradient_of_centre(CENTRE)
+    known[8, 1] = float(f"{known[8, 1]:.11g}")
+    assert judge(of_centre, lambda _: known.copy(), CENTRE).status[41] == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("f", "word"),
+    [
+        (lambda x, w: np.sort(np.sort(x)) @ w, "non-smooth"),
+        (lambda x, w: (np.sort(np.sort(x)) - np.sort(x)) @ w, "consistent"),
+        (lambda x, w: np.sort(np.sort(x)) @ w + np.sort(x) @ w[::-1], "consistent"),
+    ],
+    ids=["again", "no more than once", "what is added makes up for it"],
+)
+def test_what_is_sorted_again_keeps_its_order(f: Any, word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "_FEW", -1)
+    weights, at = np.linspace(0, 1, 3), np.array([3.0, -1.0, -1.0])
+    slopes = np.array([f(at + 2.0**-20 * e, weights) - f(at - 2.0**-20 * e, weights) for e in np.eye(3)]) * 2.0**19
+    found = judge(lambda x: f(x, weights), lambda _: slopes, at)
+    assert found.status[0] == "consistent"
+    assert set(found.status[1:]) == {word}
+
+
+def test_what_is_compared_has_values_on_each_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "_FEW", -1)
+
+    # left of −2.5 the power is not defined, and nothing is the smaller one of the two
+    def f(x: Any) -> Any:
+        return np.sum(np.minimum(x, np.where(x + 2.5 >= 0, 2 * (x + 2.5), (x + 2.5) ** 1.5)) ** 2)
+
+    assert set(judge(f, lambda x: 2 * x, np.full(3, -2.5)).status) == {"out-of-domain"}
+
+
+@pytest.mark.usefixtures("either_way")
+def test_slopes_of_terms_that_cancel_are_those_of_real_numbers() -> None:
+    weights, at = np.array([0.51, 2.87, 0.65, -2.3]), np.array([-3.0, -37.0, 15.1, 6.0])
+
+    # 0.1 − 1.5 + 0.9 + 0.5 is 0, and in floats nearly so
+    def f(x: Any) -> Any:
+        return (weights @ x) * np.sum(np.floor(0.46 * x + 2.65) * 0.1)
+
+    assert f(at) != 0
+    assert set(judge(f, lambda x: 0 * x, at).status) == {"consistent"}

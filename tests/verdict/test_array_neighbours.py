@@ -249,7 +249,7 @@ def test_strays_bound_what_floats_stray(name: str) -> None:
     (true,) = array_balls(pair.build, [pair.D], x, 333)
     (floats,) = array_floats(pair.build, [pair.D], x)
     (stray,) = strayed_floats(pair.build, [pair.D], x)
-    assert (np.abs(floats - middles(true)) <= array_neighbours._STRAYS * stray).all()
+    assert (np.abs(floats - middles(true)) <= array_neighbours.STRAYS * stray).all()
 
 
 def test_a_term_without_its_slopes_is_named() -> None:

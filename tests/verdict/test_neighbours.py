@@ -1267,7 +1267,7 @@ def test_a_derivative_far_smaller_than_what_it_is_made_of_is_certified() -> None
         return np.sqrt(x @ x) - x.sum()
 
     def gradient(x: Any) -> Any:
-        return np.array([float(v) for v in (x / np.sqrt(x @ x) - 1).tolist()])
+        return np.array([float(repr(v)) for v in (x / np.sqrt(x @ x) - 1).tolist()])
 
     verdict = dc.check_gradient(f, gradient, [1e150, 1e-05, 1.0])
     assert verdict.evidence == "neighbours"

@@ -254,7 +254,9 @@ _SIMPLE: dict[str, Function] = {
                      lambda y, x: (-mpmath.log(x) - 1,), sc.entr, _log_edge),
     "exprel": Function(lambda x: mpmath.expm1(x) / x if x else mpf(1),
                        lambda y, x: ((x * mpmath.exp(x) - mpmath.expm1(x)) / (x * x),), sc.exprel),
-    "log_ndtr": Function(lambda x: mpmath.log(mpmath.erfc(-x / mpmath.sqrt(2)) / 2),
+    # log Φ(x) = log(1 − Φ(−x)): to the right of 0 the digits of Φ(−x) count
+    "log_ndtr": Function(lambda x: mpmath.log(mpmath.erfc(-x / mpmath.sqrt(2)) / 2) if x < 0
+                         else mpmath.log1p(-mpmath.erfc(x / mpmath.sqrt(2)) / 2),
                          lambda y, x: (mpmath.exp(-x * x / 2 - y) / mpmath.sqrt(2 * mp.pi),), sc.log_ndtr),
     "erfcx": Function(lambda x: mpmath.exp(x * x) * mpmath.erfc(x), lambda y, x: (2 * x * y - _two_pi(),), sc.erfcx),
 }  # fmt: skip
