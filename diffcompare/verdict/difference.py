@@ -337,7 +337,8 @@ def weigh(pair: Pair, found: Difference, among: Collection[int]) -> tuple[dict[i
         found.L[i] += parameters[i]
     for i in sorted(different, key=lambda i: -found.gap[i] / (found.size[i] + 1e-300)):
         clear = found.decided[i] and found.gap[i] > found.threshold(i)
-        if sweeps and math.isfinite(found.gap[i]) and pair.table.constants:
+        settled = found.decided[i] and found.gap[i] <= found.beside[i]
+        if sweeps and math.isfinite(found.gap[i]) and pair.table.constants and not settled:
             allowed = one_sided(pair) if allowed is None else allowed
             # two random evaluations are an estimate: what is no larger than rounding could be is weighed exactly
             if not clear or any(allowed) or found.gap[i] <= _CLOSE * found.size[i]:
