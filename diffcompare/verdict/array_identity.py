@@ -115,9 +115,9 @@ def judge_arrays(
     # beside a corner the code has other slopes
     cornered = found.kinks.any() or ties.contrary
     decided = guards or not rebuilt
-    # what the slopes are made from has the errors of these at most
-    strays = np.max(floats[1].error, initial=0.0, where=np.isfinite(floats[1].error))
-    if decided and not cornered and not slope_agrees(problem, state.values, _slopes(pair, found), strays):
+    # what the slopes are made from has the errors of D at most
+    errors = [np.max(one.error, initial=0.0, where=np.isfinite(one.error)) for one in floats[:2]]
+    if decided and not cornered and not slope_agrees(problem, state.values, _slopes(pair, found), *errors):
         return Left(OTHER_SLOPE)
     return _judged(problem, state, pair, found, floats[1], ties.contrary)
 

@@ -16,6 +16,7 @@ from diffcompare.arithmetic.conditioning import Conditioning, exact_difference
 from diffcompare.certify.reference import certified_partials
 from diffcompare.floats import Flags, Floats, unit_roundoff
 from diffcompare.symbolic.function import SymbolicFunction
+from diffcompare.verdict.difference import rounding_errors
 from diffcompare.verdict.probing import (
     Line,
     carried_unit,
@@ -121,7 +122,10 @@ def formula_fault(truth: Truth, line: Line) -> FormulaFault:
     noise = _noise(problem, t, values, gaps, unit)
     largest = float(np.abs(values).max() + np.abs(values - gaps).max())
     change = float(np.ptp(gaps))
-    if not change > 4 * (8 * noise + 64 * unit * largest):
+    program = truth.formula.program
+    # a coordinate may be lost in larger numbers
+    (rounding,) = rounding_errors(program.nodes, program.outputs, problem.x)
+    if not change > 4 * (8 * noise + 64 * unit * largest + rounding):
         offset = float(np.median(gaps))
         if abs(offset) > LARGE * largest and offset:
             return FormulaFault(False, noise, (f"the function is the formula plus a constant, {offset:.6g}",))

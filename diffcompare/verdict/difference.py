@@ -15,7 +15,7 @@ import numpy as np
 
 from diffcompare.arithmetic.balls import Ball, ball_operation, precision, round_ball
 from diffcompare.arithmetic.conditioning import Conditioning, conditioning
-from diffcompare.arithmetic.first_order import absolute_slopes
+from diffcompare.arithmetic.first_order import absolute_slopes, forward_errors
 from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Builder, Node, Program, needed_nodes, subprogram
@@ -37,6 +37,7 @@ __all__ = [
     "midpoints",
     "nearest_float",
     "node_balls",
+    "rounding_errors",
     "weigh",
 ]
 
@@ -83,6 +84,14 @@ def midpoints(values: dict[int, Any]) -> dict[int, float]:
         i: float(v) if isinstance(v, bool) else float(v.mid()) if isinstance(v, Ball) else math.nan
         for i, v in values.items()
     }
+
+
+def rounding_errors(nodes: Sequence[Node], roots: Sequence[int], point: Any) -> Floats:
+    """Bound the rounding errors of nodes in floats, to first order; 0 where no bound is known."""
+    order = needed_nodes(nodes, roots)
+    errors = forward_errors(nodes, order, midpoints(node_balls(nodes, roots, point, 64)), unit_roundoff)
+    found = np.array([errors[root] for root in roots])
+    return np.where(np.isfinite(found), found, 0.0)
 
 
 def nearest_float(value: Any) -> float:

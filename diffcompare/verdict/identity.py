@@ -28,7 +28,14 @@ from diffcompare.tracing.refusals import CompiledCodeError, TooLargeError
 from diffcompare.tracing.table import NODE_LIMIT
 from diffcompare.verdict.array_identity import judge_arrays
 from diffcompare.verdict.array_pair import is_for_arrays
-from diffcompare.verdict.difference import NOTICEABLE, Difference, difference_of, midpoints, nearest_float, node_balls
+from diffcompare.verdict.difference import (
+    NOTICEABLE,
+    Difference,
+    difference_of,
+    nearest_float,
+    node_balls,
+    rounding_errors,
+)
 from diffcompare.verdict.identity_rules import Case, find
 from diffcompare.verdict.judgement import ALONE, OTHER_BESIDE, OTHER_NUMBERS, OTHER_SLOPE, Judgement, Left
 from diffcompare.verdict.observation import state_of, why_left
@@ -299,8 +306,11 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
         found.beside[i] = max(found.beside[i], rounding)
     lost = sides.kinks | sides.outside | sides.unknown | sides.untried
     agrees = partial(slope_agrees, problem, state.values, _slopes(pair, found))
-    if not lost and not agrees() and not agrees(_strays(problem, pair)):
-        return Left(OTHER_SLOPE)
+    if not lost and not agrees():
+        nodes, slopes = pair.table.builder.nodes, pair.slopes or pair.D
+        errors = rounding_errors(nodes, [*pair.function.outputs, *slopes], pair.arguments())
+        if not agrees(*np.split(errors, [problem.outputs])):
+            return Left(OTHER_SLOPE)
     case = Case(problem, state, pair, found, sides, again, one, beside, rebuilt)
     status, notes, blame = find(case)
     with precision(333):
@@ -345,15 +355,6 @@ def _rounding(state: State, pair: Pair, largest: float) -> float:
             if math.isfinite(c) and values[g].is_finite()
         ]
     return max(gaps, default=math.nan) / (largest or 1.0)
-
-
-def _strays(problem: Problem, pair: Pair) -> Floats:
-    """Bound the rounding errors of the slopes of the outputs, by output."""
-    nodes, roots = pair.table.builder.nodes, pair.slopes or pair.D
-    values = midpoints(node_balls(nodes, roots, pair.arguments(), 64))
-    errors = forward_errors(nodes, needed_nodes(nodes, roots), values, unit_roundoff)
-    found = np.array([errors[root] for root in roots]).reshape(problem.outputs, -1)
-    return np.where(np.isfinite(found), found, 0.0)
 
 
 def _slopes(pair: Pair, found: Difference) -> Floats:

@@ -305,10 +305,11 @@ def one_sided(pair: Pair) -> list[float]:
     return allowed
 
 
-def slope_agrees(problem: Problem, values: Floats, D: Floats, strays: Any = 0.0) -> bool:
+def slope_agrees(problem: Problem, values: Floats, D: Floats, noise: Any = 0.0, strays: Any = 0.0) -> bool:
     """Rule D5: a trace that took decisions must have the slope that f has over a coarse step; both by outputs.
 
-    ``strays`` are the rounding errors of D in floats: of terms that cancel the slope of f is what rounding leaves.
+    ``noise`` and ``strays`` are the rounding errors of the values and of D in floats: where terms cancel, or a
+    coordinate is lost beside larger numbers, the slope of f is what rounding leaves.
     """
     x, D = problem.x, D.reshape(problem.outputs, -1)
     unit = 2.0**-24 if isinstance(problem.function, Foreign) and problem.function.bits < 64 else unit_roundoff
@@ -327,7 +328,8 @@ def slope_agrees(problem: Problem, values: Floats, D: Floats, strays: Any = 0.0)
         first, second = slopes
         # at the edge of a box the two points are not the direction apart
         step = (after - before) / (2 * h)
-        traced, astray = D @ step, np.broadcast_to(strays, D.shape) @ np.abs(step)
+        traced = D @ step
+        astray = np.broadcast_to(strays, (D.size,)).reshape(D.shape) @ np.abs(step) + 4 * noise / h
         size = np.maximum(np.abs(first), np.abs(second))
         settled = np.abs(first - second) <= 1e-3 * size
         # below that the quotient of the smaller step is rounding

@@ -1273,3 +1273,18 @@ def test_a_derivative_far_smaller_than_what_it_is_made_of_is_certified() -> None
     assert verdict.evidence == "neighbours"
     # -(1 + 1e-10)/2e300, to all digits of a float
     assert verdict.components["certified"][0] == -5.0000000005e-301
+
+
+@pytest.mark.parametrize("read", [np.asarray, lambda g: np.array([float(repr(float(v))) for v in g])])
+def test_a_coordinate_that_is_lost_in_larger_numbers_is_nobody_s_fault(read: Any) -> None:
+    def f(x: Any) -> Any:
+        return 1e-15 * np.sum(special.kn(2, 1.6e-05 * x + 16.2)) - np.einsum("i->", x[1:] - x[:-1])
+
+    def gradient(x: Any) -> Any:
+        t = 1.6e-05 * x + 16.2
+        ends = (np.arange(4) == 0) * 1.0 - (np.arange(4) == 3)
+        return read(1e-15 * 1.6e-05 * -0.5 * (special.kn(1, t) + special.kn(3, t)) + ends)
+
+    verdict = dc.check_gradient(f, gradient, [-1e-12, 0.0, 1e6, 5e-228])
+    assert verdict.status != "wrong"
+    assert verdict.blame is None
