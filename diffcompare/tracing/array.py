@@ -11,7 +11,7 @@ import numpy as np
 from diffcompare.tracing.complex_numbers import complex_ufunc, is_complex, is_complex_type, paired
 from diffcompare.tracing.elementwise import COMPOSED, LOGICAL
 from diffcompare.tracing.refusals import active_table, refuse, refuse_plain
-from diffcompare.tracing.registry import METHODS, Above
+from diffcompare.tracing.registry import METHODS, Above, held_array
 from diffcompare.tracing.scalar import (
     UNARY,
     TracedCondition,
@@ -65,7 +65,7 @@ class TracedArray(np.ndarray[Any, np.dtype[np.object_]]):
         return super().__getitem__(_key(key))
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        key, table = _key(key), active_table()
+        key, table, value = _key(key), active_table(), held_array(value)
         if isinstance(value, np.ndarray | list | tuple):
             array = lifted(value, table)
             value = wrap(array) if array.ndim else array[()]

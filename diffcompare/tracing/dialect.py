@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 
 from diffcompare.tracing.complex_numbers import is_complex
 from diffcompare.tracing.refusals import refuse
-from diffcompare.tracing.registry import Handler
+from diffcompare.tracing.registry import Handler, held_array
 from diffcompare.tracing.scalar import UNARY, TracedScalar
 
 __all__ = ["COPIED", "Dialect", "Kind", "ModuleSubstitute", "RandomSubstitute", "kind_of", "own_type"]
@@ -108,7 +107,7 @@ class Dialect:
         name = getattr(function, "__name__", "")
         own = getattr(np, name, None) is function
         if own and name in _ARRAYS:
-            return functools.partial(self.asarray, table, name)
+            return lambda value, *args, **kwargs: self.asarray(table, name, self.given(value), *args, **kwargs)
         if own and name == "fromiter":
             return lambda iterable, dtype, count=-1: self.asarray(
                 table, "array", list(iterable)[: None if count < 0 else count], dtype
@@ -136,14 +135,8 @@ class Dialect:
 
     def given(self, value: Any) -> Any:
         """Return an argument as NumPy would have it: an object that holds an array as its array."""
-        held = getattr(type(value), "__array__", None)
-        if held is None or isinstance(value, np.ndarray | np.generic):
-            return own_type(value)
-        array = None
-        with suppress(Exception):
-            # an object may refuse: NumPy asks again, where it has to
-            array = held(value)
-        return array if self.is_traced((array,)) else value
+        array = held_array(value)
+        return array if self.is_traced((array,)) else own_type(value)
 
 
 class _Joined:

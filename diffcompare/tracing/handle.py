@@ -16,7 +16,7 @@ from diffcompare.floats import Floats
 from diffcompare.program.arrays import Places
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.refusals import refuse, refuse_plain
-from diffcompare.tracing.registry import Handler
+from diffcompare.tracing.registry import Handler, held_array
 
 __all__ = [
     "Doors",
@@ -329,6 +329,7 @@ def stored(table: ArrayTable, node: int, floats: Any, *, computed: bool = True) 
 
 def made(table: ArrayTable, value: Any) -> Handle:
     """Return numbers, also those in lists, as a handle."""
+    value = held_array(value)
     if isinstance(value, Handle):
         return value
     if isinstance(value, list | tuple) and has_handles(value):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import numpy as np
 
-__all__ = ["METHODS", "Above", "Handler", "Handlers", "named", "registering"]
+__all__ = ["METHODS", "Above", "Handler", "Handlers", "held_array", "named", "registering"]
 
 Handler = Callable[..., Any]
 Handlers = dict[Any, Handler]
@@ -51,3 +52,13 @@ def registering(handlers: Handlers) -> Callable[..., Callable[[Handler], Handler
 def named(*names: str) -> list[Any]:
     """List those of NumPy's functions that this version has."""
     return [getattr(np, name) for name in names if hasattr(np, name)]
+
+
+def held_array(value: Any) -> Any:
+    """Return the array of an object that holds one, as NumPy asks it; other values as they are."""
+    held = getattr(type(value), "__array__", None)
+    if held is not None and not isinstance(value, np.ndarray | np.generic):
+        with suppress(Exception):
+            # an object may refuse: NumPy asks again, where it has to
+            return held(value)
+    return value

@@ -622,6 +622,24 @@ def what_objects_hold(x: Any) -> Any:
     return np.linalg.norm(Held(x)) + np.exp(Held(x)).sum() * np.sum(np.linalg.pinv(held)) + np.asarray(Held(x))[1]
 
 
+class Written(Held):
+    """An object whose array is written through it."""
+
+    def __array__(self, dtype: Any = None, copy: Any = False) -> Any:
+        return np.array(self.array, dtype=dtype, copy=copy)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        np.asarray(self)[key] = value
+
+
+@listed(4)
+def what_is_written_into_objects(x: Any) -> Any:
+    cell = Written(np.zeros(4))
+    cell[:] = Written(x**2)
+    cell[1] = 3.0
+    return np.sum(cell.array * x)
+
+
 @listed(4)
 def weights_counted_in_bins(x: Any) -> Any:
     counts = np.bincount([0, 2, 0, 1], weights=x**2, minlength=5)
