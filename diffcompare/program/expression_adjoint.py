@@ -389,7 +389,7 @@ def _clipped(
 _PARTIALS: dict[str, Partials] = {
     "maximum": _chosen("greater"), "minimum": _chosen("less"), "clip": _clipped,
     "absolute": lambda write, one, x: [write.function("sign", x)],
-    **dict.fromkeys(("sign", "floor", "ceil", "trunc", "floor_divide"),
+    **dict.fromkeys(("sign", "floor", "ceil", "rint", "trunc", "floor_divide"),
                     lambda write, one, *operands: [write.number(0)] * len(operands)),
     "tanh": lambda write, one, x: [write.minus(write.number(1), write.power(one, Fraction(2)))],
     "expm1": lambda write, one, x: [write.function("exp", x)],

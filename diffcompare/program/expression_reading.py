@@ -155,7 +155,7 @@ def applied(write: Expressions, name: str, operands: Sequence[Expression], paylo
 
 _WHOLE = {
     "maximum", "minimum", "logaddexp", "sign", "absolute", "clip", "expit", "log_expit", "xlogy", "logit", "ndtr",
-    "floor", "ceil", "trunc", "floor_divide",
+    "floor", "ceil", "rint", "trunc", "floor_divide",
 }  # fmt: skip
 Rule = Callable[[Expressions, ArrayNode, list[Expression]], Expression]
 

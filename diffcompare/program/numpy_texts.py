@@ -23,8 +23,8 @@ _SIGNS = {
 # operation -> the function of NumPy
 _NUMPY = {
     **{name: name for name in (
-        "clip", "diag", "diff", "flip", "floor_divide", "ceil", "logaddexp", "maximum", "minimum", "outer", "tril",
-        "triu", "trunc", "where",
+        "clip", "diag", "diff", "flip", "floor_divide", "ceil", "rint", "logaddexp", "maximum", "minimum", "outer",
+        "tril", "triu", "trunc", "where",
     )},
     "absolute": "abs", "diagonal": "diag",
     "cholesky": "linalg.cholesky", "determinant": "linalg.det", "inv": "linalg.inv", "norm": "linalg.norm",

@@ -253,4 +253,5 @@ def _imag(table: ArrayTable, a: Any) -> Any:
 
 @handles(np.round, np.around)
 def _round(table: ArrayTable, a: Any, decimals: int = 0, out: Any = None) -> Any:
-    return made(table, np.round(plain_floats(a, "round()"), decimals))
+    # digits are for those who read: nobody means that as a step
+    return made(table, np.round(plain_floats(a, "round()"), decimals) if decimals else np.rint(a))

@@ -101,23 +101,19 @@ def _sign(x: Any) -> Any:
     return made(table_here(), np.where(np.isnan(floats_of(x)), np.nan, up * 1.0 - down * 1.0))
 
 
-def _on_its_side(value: Any, x: Any, *, down: bool) -> Any:
-    """Return x rounded down, or up: its floats, or one step away where x is taken to lie on the other side of it."""
-    below, above = (value, value + 1) if down else (value - 1, value)
-    reached = compared("greater_equal" if down else "greater", x, below)
-    kept = compared("less" if down else "less_equal", x, above)
+def _on_its_side(value: Any, x: Any, function: Any = np.floor) -> Any:
+    """Return x rounded: its floats, or one step away where x is taken to lie on the other side of it."""
+    below = value - {np.floor: 0.0, np.ceil: 1.0, np.rint: 0.5}[function]
+    reached = compared("greater" if function is np.ceil else "greater_equal", x, below)
+    kept = compared("less" if function is np.floor else "less_equal", x, below + 1)
     return value - np.logical_not(reached) + np.logical_not(kept)
 
 
 def _step(floats: Callable[..., Any]) -> Callable[..., Any]:
     def step(x: Any) -> Any:
-        if floats is np.rint and is_moving(x):
-            raise refuse(
-                "rint() of a traced value", "a step has no derivative to follow", "leave it out of what is traced"
-            )
         value = np.asarray(floats(floats_of(x)))
         if is_moving(x):
-            value = _on_its_side(value, x, down=floats is np.floor)
+            value = _on_its_side(value, x, floats)
         return made(table_here(), value)
 
     return step
@@ -194,7 +190,7 @@ def _floor_divide(a: Any, b: Any) -> Any:
     # the floor of the rounded quotient may be another
     value = np.asarray(np.floor_divide(floats_of(a), floats_of(b)))
     if is_moving([a, b]):
-        value = _on_its_side(value, np.divide(a, b), down=True)
+        value = _on_its_side(value, np.divide(a, b))
     return made(table_here(), value)
 
 

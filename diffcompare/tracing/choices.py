@@ -15,6 +15,7 @@ from diffcompare.tracing.array import (
     elements,
     lifted,
     new_array,
+    plain,
     wrap,
 )
 from diffcompare.tracing.refusals import refuse
@@ -26,6 +27,12 @@ __all__ = ["HANDLERS"]
 
 HANDLERS: Handlers = {}
 handles = registering(HANDLERS)
+
+
+@handles(np.round, np.around)
+def _round(table: Table, a: Any, decimals: int = 0, out: Any = None) -> Any:
+    # digits are for those who read: nobody means that as a step
+    return np.round(plain(a, "round()"), decimals) if decimals else np.rint(wrap(lifted(a, table)))
 
 
 @handles(np.where)

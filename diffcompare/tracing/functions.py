@@ -164,8 +164,6 @@ def knows(function: Any) -> bool:
 
 
 _REASONS = {
-    "round": "a step has no derivative to follow",
-    "around": "a step has no derivative to follow",
     "eig": "it is found by iteration until convergence",
     "eigvals": "it is found by iteration until convergence",
     "roots": "it is found by iteration until convergence",

@@ -103,6 +103,8 @@ def _unknown(name: str) -> Any:
 
 
 def _round(self: Handle, digits: int | None = None) -> Any:
+    if self.moving and not digits:
+        return np.rint(self)
     value = round(float(plain_floats(self, "round()")), digits)
     return made(self.table, value) if isinstance(value, float) else value
 

@@ -190,15 +190,17 @@ class TracedScalar:
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
 
-    def stepped(self, function: Callable[[float], float], name: str) -> TracedScalar:
-        """Apply a function that is constant in pieces."""
-        if self.moving and (self.table.region or name in ("round", "rint")):
+    def stepped(self, function: Callable[[float], float], name: str, below: float = 0.0) -> TracedScalar:
+        """Apply a function that is constant in pieces, which begin at its value, or ``below`` it."""
+        if self.moving and (self.table.region or name == "round"):
             raise refuse(
                 f"{name}() of a traced value", "a step has no derivative to follow", "leave it out of what is traced"
             )
         value = float(function(self.shadow))
         if self.moving:
-            for bound, operation in ((value, "greater_equal"), (value + 1, "less")):
+            # half of the whole numbers have both their ends, the others none
+            upper = "less_equal" if below else "less"
+            for bound, operation in ((value - below, "greater_equal"), (value - below + 1, upper)):
                 _decide(operation, self, scalar(self.table, bound))
         return scalar(self.table, value)
 
@@ -216,12 +218,13 @@ class TracedScalar:
 
     def rint(self) -> TracedScalar:
         """The nearest integer."""
-        return self.stepped(lambda v: float(np.rint(v)), "rint")
+        return self.stepped(lambda v: float(np.rint(v)), "rint", 0.5)
 
     __floor__, __ceil__, __trunc__ = floor, ceil, trunc
 
     def __round__(self, digits: int | None = None) -> Any:
-        return self.stepped(lambda v: round(v, digits) if digits is not None else round(v), "round")
+        # digits are for those who read: nobody means that as a step
+        return self.stepped(lambda v: round(v, digits), "round") if digits else self.rint()
 
     def __lt__(self, other: Any) -> Any:
         return compare("less", self, other)

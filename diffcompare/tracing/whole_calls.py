@@ -332,7 +332,7 @@ def _place_of_extreme(table: WholeCalls, function: Any, a: Any, axis: Any = None
 _RULES: dict[Any, Rule] = {
     np.argmax: _place_of_extreme, np.argmin: _place_of_extreme,
     **{f: _elementwise(f.__name__) for f in (np.maximum, np.minimum, np.logaddexp, np.sign, np.floor, np.ceil,
-                                          np.trunc, np.floor_divide)},
+                                          np.rint, np.trunc, np.floor_divide)},
     np.remainder: _remainder,
     np.fmax: _elementwise("maximum"), np.fmin: _elementwise("minimum"),
     np.absolute: _elementwise("absolute"), np.fabs: _elementwise("absolute"),

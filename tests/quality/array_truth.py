@@ -111,6 +111,12 @@ class Dual:
     def square(self) -> Dual:
         return self * self
 
+    def rint(self) -> Dual:
+        return Dual(int(np.rint(float(self.v))))
+
+    def __round__(self, digits: int | None = None) -> Dual:
+        return self.rint()
+
     def floor(self) -> Dual:
         return Dual(self.v.floor().unique_fmpz())
 

@@ -128,7 +128,7 @@ LINE = r"line \d+ of {} \(test_refusals.py\): "
         (takes_the_largest, "argmax of a traced value: sorting by value", "use max or min"),
         (transforms, "arctan of complex numbers: it is not known to the trace", "real numbers"),
         (rounds, r"round\(\) of a traced value: a step has no derivative", "leave it out"),
-        (rounds_an_array, "round of a traced value: a step has no derivative", "elementary functions"),
+        (rounds_an_array, r"round\(\) of a traced value: what follows would no longer depend", "leave it out"),
         (formats, "formatting of a traced value", "keep the NumPy number"),
         (converts_to_integers, r"astype\(int\) of a traced value", "keep the NumPy numbers"),
         (eigenvalues, "eigvals of a traced value: it is found by iteration", "elementary functions"),
@@ -206,3 +206,11 @@ def test_partial_functions_and_methods_are_named() -> None:
     function = functools.partial(lambda a, x: a * np.sum(x), 2.0)
     assert trace(function, 2).name == "partial"
     assert trace(function, 2, name="twice").name == "twice"
+
+
+def test_a_list_is_near_enough_and_a_point_is_no_shape() -> None:
+    assert trace(lambda x: np.sum(x**2), 2, near=[0.3, 0.6])([1.0, 2.0]) == 5.0
+    with pytest.raises(ValueError, match=r"shape=\[0.3, 0.6\]: these are no whole numbers; pass the shape"):
+        trace(lambda x: np.sum(x**2), [0.3, 0.6])
+    with pytest.raises(ValueError, match="near has 1 numbers"):
+        trace(lambda x: np.sum(x**2), 2, near=[0.3])

@@ -49,6 +49,7 @@ WHOLE = {
     "hstack": (lambda x: np.hstack([x, x]), "concatenate"),
     "stack": (lambda x: np.stack([x, x], axis=1), "concatenate"),
     "floor": (lambda x: x * np.floor(x), "floor"),
+    "round": (lambda x: x * np.round(x), "rint"),
     "remainder": (lambda x: x % 0.75, "floor_divide"),
     "convolve": (lambda x: np.convolve(x, x), "convolve"),
     "roll": (lambda x: np.roll(x, 1), "roll"),
