@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from diffcompare.adapters.door import adapted
 from diffcompare.arithmetic.balls import Ball, precision
@@ -14,7 +16,7 @@ from diffcompare.arithmetic.first_order import reverse_errors
 from diffcompare.arithmetic.roundings.special_constants import SPECIAL
 from diffcompare.arithmetic.running_error import local_bounds
 from diffcompare.errors import TraceError, UnsupportedFunction
-from diffcompare.floats import Floats, sides_of, unit_roundoff
+from diffcompare.floats import Floats, float_copy, sides_of, unit_roundoff
 from diffcompare.program.dag import Program, needed_nodes, subprogram
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.tracing.foreign import Foreign
@@ -35,7 +37,7 @@ def trace(
     *,
     name: str | None = None,
     box: Any = None,
-    near: Floats | None = None,
+    near: ArrayLike | None = None,
     exact: bool = False,
 ) -> SymbolicFunction:
     """Turn NumPy code into a function that is known as a program.
@@ -55,7 +57,7 @@ def trace(
         Default: the name of the function.
     box : (lower, upper), optional
         Numbers, or arrays of n numbers; the code is run inside alone.
-    near : ndarray of float64, shape (n,), optional
+    near : array_like of n numbers, optional
         The code is run at this point and around it alone; default: at points of all sizes and signs.
     exact : bool
         Arithmetic among numbers of the code is exact, as in a comparison of two traces; default: it rounds as in the
@@ -78,12 +80,19 @@ def trace(
     >>> float(f([1.0, 2.0, 2.0]))
     9.0
     """
-    shape = (int(shape),) if isinstance(shape, int | np.integer) else tuple(int(n) for n in shape)
+    try:
+        shape = tuple(index(k) for k in np.atleast_1d(np.asarray(shape, dtype=object)))
+    except TypeError:
+        raise ValueError(f"shape={shape!r}: these are no whole numbers; pass the shape of the point") from None
     n = math.prod(shape)
     if n < 1:
         raise ValueError(f"shape={shape!r}: there must be at least one number; pass a shape without 0")
     title = str(name or getattr(function, "__name__", type(function).__name__))
     names = ("x",) if n == 1 else tuple(f"x{i}" for i in range(n))
+    if near is not None:
+        near = float_copy("near", near).ravel()
+        if near.size != n:
+            raise ValueError(f"near has {near.size} numbers: the shape {shape} has {n}; pass as many")
     points = sample_points(n) if near is None else nearby_points(near)
     if box is not None:
         points = [_inside(point, box) if near is None else np.clip(point, *box) for point in points]
