@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from diffcompare.program.array_printing import array_formulas
 from diffcompare.program.arrays import STRUCTURAL, ArrayBuilder
+from diffcompare.tracing.origins import Origin
 from diffcompare.tracing.spans import Span, assigned_name, later_use, operand_span, resolved
 from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.causes.mistakes import Cause
@@ -60,12 +61,20 @@ class Texts:
         known = self._written(edit.entry.node) or self._applied(edit.entry.node)
         return known is not None and (edit.form != "addend" or abs(edit.multiple.value) == 1)
 
-    def _written(self, node: int) -> str | None:
+    def line(self, node: int) -> str:
+        """Say in which line a value stands; nothing where it stands in none."""
+        return next((f" of line {span.line}" for _, span in self._places(node)), "")
+
+    def _places(self, node: int) -> Iterator[tuple[Origin, Span]]:
         for trace in (self.pair.gradient, self.pair.function):
             for origin in trace.origins.get(node, ()):
                 span = resolved(origin) if node in trace.origins.results.get(origin, ()) else None
                 if span is not None and is_short(span.text):
-                    return assigned_name(origin) or span.text
+                    yield origin, span
+
+    def _written(self, node: int) -> str | None:
+        for origin, span in self._places(node):
+            return assigned_name(origin) or span.text
         return self._leaf_texts().get(node) if not self.pair.build.nodes[node].operands else None
 
     def _applied(self, node: int) -> str | None:
@@ -215,6 +224,9 @@ def _said(edit: Edit, texts: Texts, text: str) -> _Said:
             still = not build.shape(edit.entry.node) and not build.moving[edit.entry.node]
             missing = f"the {'constant' if still else 'term'} {entry} is missing"
             return _Said("missing term", missing, f"{missing} beside {text}")
+    if alone.replace(" ", "") == text.replace(" ", ""):
+        # names may hold other values there
+        alone += texts.line(edit.entry.node)
     return _Said("other value", f"this should be {alone}", f"{text} stands in place of {alone}")
 
 

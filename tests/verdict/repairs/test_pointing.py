@@ -713,3 +713,25 @@ def test_a_number_that_is_wrong_is_not_a_condition_that_never_holds(function: Co
     assert v.cause.kind in ("factor", "other value")
     (mark,) = v.places[v.places.role == "gradient"].text
     assert "2.0" in mark
+
+
+MATRIX = np.arange(16.0).reshape(4, 4) % 7 + 1
+
+
+def _with_jitter(c: Any) -> Any:
+    A = MATRIX + 0.1 * np.eye(4)
+    return np.sum(MATRIX * (c[0] + A) ** 3)
+
+
+def _without_jitter(c: Any) -> Any:
+    A = MATRIX * 1
+    return np.array([np.sum(MATRIX * 3 * (c[0]+A) ** 2)])  # fmt: skip
+
+
+@pytest.mark.places
+def test_what_is_written_as_what_stands_there_is_told_with_its_line() -> None:
+    # said was: this should be (c[0] + A)**2
+    v = dc.check_gradient(_with_jitter, _without_jitter, at=[0.3])
+    line = _with_jitter.__code__.co_firstlineno + 2
+    assert v.status == "wrong"
+    assert any(f"A)**2 of line {line}" in m or f"A) ** 2 of line {line}" in m for m in v.places.message)
