@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from diffcompare.tracing.compiled_filters import FILTERS
+from diffcompare.tracing.compiled_lapack import LAPACK
 from diffcompare.tracing.compiled_splines import SPLINES
 from diffcompare.tracing.compiled_systems import SYSTEMS, solved_by_factors
 from diffcompare.tracing.refusals import CompiledCodeError, refuse
@@ -222,6 +223,7 @@ _KNOWN: Mapping[str, Callable[..., Any]] = {
     **FILTERS,
     **SPLINES,
     **SYSTEMS,
+    **LAPACK,
     **{
         f"{_DISTANCE}_{name}": made(metric)
         for key, metric in _METRICS.items()
@@ -231,4 +233,4 @@ _KNOWN: Mapping[str, Callable[..., Any]] = {
     f"{_DISTANCE}_wrap.to_squareform_from_vector_wrap": _to_square,
     f"{_DISTANCE}_wrap.to_vector_from_squareform_wrap": _from_square,
 }  # fmt: skip
-_LONG = frozenset({*FILTERS, *SPLINES, *SYSTEMS})
+_LONG = frozenset({*FILTERS, *SPLINES, *SYSTEMS, *LAPACK})

@@ -19,6 +19,7 @@ import diffcompare as dc
 from diffcompare.arithmetic.array_floats import array_floats, moved_floats
 from diffcompare.tracing import compiled
 from diffcompare.tracing.compiled_filters import FILTERS
+from diffcompare.tracing.compiled_lapack import LAPACK
 from diffcompare.tracing.compiled_splines import SPLINES
 from diffcompare.tracing.compiled_systems import SYSTEMS, structured
 from diffcompare.tracing.fourier import TRANSFORMS
@@ -73,6 +74,22 @@ CASES: dict[str, list[str]] = {
         "scipy.interpolate.BSpline(t, x.T, 2)(x[1], 1)", "scipy.interpolate.make_interp_spline(knots, x[0])(0.45, 2)",
         "scipy.interpolate.BSpline(t, x[0], 2, extrapolate=False)([0.2, 0.9])"],
     "dgbsv": ["scipy.interpolate.make_interp_spline(knots, x[0], k=3)([0.2, 0.8])"],
+    "dpotrf": ["scipy.linalg.lapack.dpotrf(S @ S.T + x.T @ x)[0]",
+        "scipy.linalg.lapack.dpotrf(x.T @ x + np.triu(S + 9), clean=False)[0]",
+        "scipy.linalg.lapack.dpotrf(x.T @ x + np.tril(S + 9), lower=1)[0]",
+        "x * scipy.linalg.lapack.dpotrf(-x.T @ x)[1]"],
+    "dpotri": [
+        "c = scipy.linalg.lapack.dpotrf(x.T @ x + S)[0]\nscipy.linalg.lapack.dpotri(c, overwrite_c=1)\nreturn c",
+        "scipy.linalg.lapack.dpotri(x[:, :3] + 3 * np.eye(3), lower=1)[0]"],
+    "dpotrs": ["scipy.linalg.lapack.dpotrs(x[:, :3] + np.eye(3), x)[0]",
+        "scipy.linalg.lapack.dpotrs(S, x[0], lower=1)[0]"],
+    "dtrtrs": ["scipy.linalg.lapack.dtrtrs(x[:, :3] + np.eye(3), x[0, :3], trans=1)[0]",
+        "scipy.linalg.lapack.dtrtrs(x[:, :3], x, lower=1, unitdiag=1)[0]"],
+    "dtrtri": ["scipy.linalg.lapack.dtrtri(x[:, :3] + np.eye(3))[0]",
+        "scipy.linalg.lapack.dtrtri(x[:, :3], lower=1, unitdiag=1)[0]"],
+    "dgemm": ["scipy.linalg.blas.dgemm(2.0, x, x, trans_b=1)",
+        "scipy.linalg.blas.dgemm(x[0, 0], S, x.T, beta=0.5, c=x.T)"],
+    "ddot": ["scipy.linalg.blas.ddot(x[0], v) * x"], "dnrm2": ["scipy.linalg.blas.dnrm2(x[0]) * x"],
     "_ndim_coords_from_arrays": ["scipy.interpolate.RegularGridInterpolator((knots, [0.0, 1.0]), S[:, :2])(x[:, :2])"],
     "find_indices": ["scipy.interpolate.RegularGridInterpolator((knots, [0.0, 1.0]), x.T[:, :2])([[0.4, 0.3]])",
         "scipy.interpolate.RegularGridInterpolator((knots, [0.0, 1.0]), S[:, :2])(x[:, :2] ** 2)"],
@@ -113,6 +130,8 @@ CASES: dict[str, list[str]] = {
     "dctn": ["scipy.fft.dctn(x)", "scipy.fft.dctn(x, axes=[1])"], "idctn": ["scipy.fft.idctn(x, norm='ortho')"],
     "dstn": ["scipy.fft.dstn(x, 3)"], "idstn": ["scipy.fft.idstn(x, 2, (2, 5))"],
 }  # fmt: skip
+# those of float64: the others are the same
+_DOUBLE = [name for name in LAPACK if name.startswith("Fortran's d")]
 SOURCES = [source for sources in CASES.values() for source in sources]
 
 
@@ -139,12 +158,12 @@ def test_it_is_the_function_of_scipy(source: str) -> None:
 
 
 def test_every_rule_has_a_case() -> None:
-    rules = {name.rpartition(".")[2].removeprefix("Fortran's ") for name in (*FILTERS, *SPLINES, *SYSTEMS)}
+    rules = {name.rpartition(".")[2].removeprefix("Fortran's ") for name in (*FILTERS, *SPLINES, *SYSTEMS, *_DOUBLE)}
     assert (rules - {"solve"}) | set(structured(np.array)) | TRANSFORMS <= set(CASES)
 
 
 @pytest.mark.mostly_thorough(but_each=4)
-@pytest.mark.parametrize("name", sorted(FILTERS | SPLINES | SYSTEMS))
+@pytest.mark.parametrize("name", [*sorted(FILTERS | SPLINES | SYSTEMS), *_DOUBLE])
 def test_a_bug_of_a_rule_is_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rule, known = compiled._KNOWN[name], dict(compiled._KNOWN)
 
