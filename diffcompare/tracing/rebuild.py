@@ -152,7 +152,7 @@ class Rebuilder:
         if name in ("numpy.random", "random"):
             return RandomSubstitute(name)
         top = name.partition(".")[0]
-        if name == "math" or top in ("numpy", "jax") or _is_rebuilt(name):
+        if name in ("math", "numbers") or top in ("numpy", "jax") or _is_rebuilt(name):
             return ModuleSubstitute(module, self.value)
         return module
 

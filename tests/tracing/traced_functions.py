@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -604,6 +605,13 @@ def cross_products(x: Any) -> Any:
 def determinant_and_trace(A: Any) -> Any:
     B = A @ A.T + 2 * np.eye(3)
     return np.linalg.det(B) / 10 + np.trace(np.linalg.inv(B))
+
+
+@listed(3)
+def numbers_asked_for_as_such(x: Any) -> Any:
+    total = x[0] ** 2 + x[1]
+    row = np.array([total]) if isinstance(total, numbers.Number) else np.zeros(1)
+    return np.sum(row) * (x[2] if isinstance(x, numbers.Real) else x[1])
 
 
 class Held:
