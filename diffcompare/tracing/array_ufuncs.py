@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -303,6 +304,9 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str
             raise refuse(f"{name} with axes=", "it is not known to the trace", "move the axes before")
         axis = {"axis": options["axis"]} if "axis" in options else {}
         result = Doors.call_function(ufunc, [made(table_here(), v) for v in inputs], axis)
+    elif name in ("equal", "not_equal") and not all(map(_is_numeric, inputs)):
+        # no number is a text: NumPy answers that in its operators
+        return (operator.eq if name == "equal" else operator.ne)(*map(floats_of, inputs))
     elif name == "divmod":
         result = (np.floor_divide(*inputs), np.remainder(*inputs))
     else:
@@ -318,6 +322,10 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str
     if kind is not None and isinstance(result, Handle):
         result = result.astype(kind)
     return result if out is None else store(out, result)
+
+
+def _is_numeric(value: Any) -> bool:
+    return value is not None and not isinstance(value, str | bytes)
 
 
 def store(out: Any, result: Any) -> Any:

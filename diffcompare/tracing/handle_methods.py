@@ -87,7 +87,7 @@ def _put(self: Handle, places: Any, values: Any, mode: str = "raise") -> None:
 
 def _set_shape(self: Handle, shape: Any) -> None:
     floats = self.floats.reshape(shape)
-    if not np.may_share_memory(floats, self.floats):
+    if floats.size and not np.may_share_memory(floats, self.floats):
         raise AttributeError(
             "Incompatible shape for in-place modification. Use `.reshape()` to make a copy with the desired shape."
         )

@@ -202,6 +202,7 @@ FUNCTIONS: dict[str, list[str]] = {
     "ones_like": ["np.ones_like(x) / x"],
     "empty_like": ["y = np.empty_like(x)\ny[:] = x\ny[0] *= 2\nreturn y"],
     "full_like": ["np.full_like(x, 2.5) * x", "np.full_like(x, x[0, 0])"],
+    "equal": ["x if v[0] != 'inf' and v[1] != None else -x", "-x if v[0] == 'inf' else x"],
     "copy": ["y = np.copy(x)\ny[0] = 0\nreturn x * y"],
     "imag": ["x + np.imag(x)", "x + x.imag"],
     "round": ["x * np.round(v, 1)", "x * np.round(x)", "x * x.round()", "x[0] * round(x[1, 1])"],
@@ -255,7 +256,7 @@ FUNCTIONS: dict[str, list[str]] = {
     "linalg.matrix_power": ["np.linalg.matrix_power(x[:, :3], 3)", "np.linalg.matrix_power(x[:, :3] + I, -2)"],
     "linalg.multi_dot": ["np.linalg.multi_dot([x, A, x])", "np.linalg.multi_dot([w, x, A, I])"],
     # asked
-    "shape": ["x / np.shape(x)[1]"],
+    "shape": ["x / np.shape(x)[1]", "y = x.reshape(-1)[:0].copy()\ny.shape = (-1, 3)\nreturn x * (1 + y.shape[1])"],
     "ndim": ["x * np.ndim(x)"],
     "size": ["x / np.size(x)"],
     "isscalar": ["x if np.isscalar(x) else -x"],
