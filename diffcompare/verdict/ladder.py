@@ -111,7 +111,7 @@ def climb_rungs(problem: Problem, rungs: Sequence[Rung]) -> Judgement:
         if found is not None:
             reasons[name] = found.reason
     if left_time() <= 0:
-        over = f"the budget of {given_time():g} s ran out, by the clock; pass a larger one"
+        over = "the time ran out, by the clock; pass a larger budget"
     words = over or _NO_RULE
     judgement = plain(problem, "inconclusive", words)
     return replace(judgement, notes=(*judgement.notes, *_notes(problem, reasons)), rungs=tuple(tried))

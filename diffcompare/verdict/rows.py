@@ -30,6 +30,7 @@ from diffcompare.verdict.neighbours import judge_by_neighbours
 from diffcompare.verdict.probing import coordinate_scales, try_value
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.witness import judge_by_witness
+from diffcompare.watchdog import left_time
 
 __all__ = ["Row", "hessian_rows", "judge_by_second_differences", "judge_rows", "output_rows", "product_row", "settled"]
 
@@ -118,7 +119,9 @@ def _judge_row(problem: Problem, row: Row, names: Sequence[str]) -> Judgement:
         formula=row.formula, args=(), outputs=1, weights=None, seen=None,
     )  # fmt: skip
     known = row.formula is not None and len(names) <= MANY
-    return climb_rungs(one, [*[("neighbours", judge_by_neighbours)] * known, ("witness", judge_by_witness)])
+    rungs = [*[("neighbours", judge_by_neighbours)] * known, ("witness", judge_by_witness)]
+    # of many rows those that are left when the time is over would take long, each alone
+    return climb_rungs(one, rungs if left_time() > 0 else [])
 
 
 def _stacked(found: Sequence[Judgement]) -> Judgement:

@@ -6,9 +6,13 @@ import math
 from typing import Any
 
 import numpy as np
+import pytest
 
+from diffcompare.verdict import rows
 from diffcompare.verdict.judgement import Judgement
-from diffcompare.verdict.rows import _stacked
+from diffcompare.verdict.problem import Problem
+from diffcompare.verdict.rows import Row, _stacked, judge_rows
+from diffcompare.watchdog import time_limit
 
 
 def row(claimed: list[float], **options: Any) -> Judgement:
@@ -36,3 +40,16 @@ def test_the_weakest_evidence_and_the_formula_speak_for_all() -> None:
     assert _stacked([row([1.0], blame="gradient"), row([1.0], blame="formula")]).blame == "formula"
     assert _stacked([row([1.0], blame="gradient"), row([1.0])]).blame == "gradient"
     assert _stacked([row([1.0]), row([1.0])]).blame is None
+
+
+def test_no_row_is_begun_when_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    # a Hessian of 1,000 rows took twice its budget: each row ended alone
+    begun: list[Problem] = []
+    monkeypatch.setattr(rows, "judge_by_witness", begun.append)
+    names = ("H[0, 0]", "H[0, 1]", "H[1, 0]", "H[1, 1]")
+    posed = Problem(np.sum, np.copy, np.ones(2), np.copy, np.ravel, names, None)
+    with time_limit(-1.0):
+        found = judge_rows(posed, [Row(np.sum, np.copy, None)] * 2)
+    assert begun == []
+    assert found.status == ("inconclusive",) * 4
+    assert found.notes == ("the time ran out, by the clock; pass a larger budget",)
