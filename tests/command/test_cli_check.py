@@ -92,7 +92,7 @@ def d_g(x):
 number = 3
 
 def lookup(x):
-    return 2 * x + 0 * np.round(x)
+    return 2 * x + 0 * np.round(x, 1)
 
 def opaque(x):
     return sum(np.exp(float(v)) for v in memoryview(np.ascontiguousarray(x, dtype=float)))
@@ -469,7 +469,9 @@ def test_verbose_lists_the_rules_that_were_tried_with_their_time(check):
     assert title == "Tried, with the seconds that each took:"
     found = [re.fullmatch(r"  (\w+) +\d+\.\d{3}  (.*)", row) for row in rows]
     assert [row[1] for row in found] == ["calls", "identity", "neighbours"]
-    assert found[1][2].startswith("round of a traced value: a step has no derivative to follow; write it ")
+    assert found[1][2].startswith(
+        "round() of a traced value: what follows would no longer depend on the variables; keep "
+    )
     assert found[2][2] == "consistent"
     for other in ("--json", "--quiet"):
         done = check("M:f", "M:lookup", "--at", "3,4", "--verbose", other)

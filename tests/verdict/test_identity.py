@@ -378,13 +378,13 @@ def test_the_formula_is_compared_with_the_code() -> None:
 
 def test_a_formula_stands_in_for_code_that_cannot_be_traced() -> None:
     def looked_up(x: Any) -> Any:
-        return float(x[0] + 0 * np.round(x[0])) ** 2 + x[1]
+        return float(x[0] + 0 * np.round(x[0], 1)) ** 2 + x[1]
 
     formula = parse("x0**2 + x1")
     assert set(judge(looked_up, lambda x: np.array([2 * x[0], 1.0]), [1.5, 2.0], formula).status) == {"consistent"}
     found = judge(looked_up, lambda x: np.array([2 * x[0] * (1 + 1e-9), 1.0]), [1.5, 2.0], formula)
     assert found.status == ("wrong", "consistent")
-    kink = problem(lambda x: float(abs(x[0]) + 0 * np.round(x[0])), lambda x: np.sign(x), [0.0], parse("abs(x)"))
+    kink = problem(lambda x: float(abs(x[0]) + 0 * np.round(x[0], 1)), lambda x: np.sign(x), [0.0], parse("abs(x)"))
     assert isinstance(judge_by_identity(kink), Left)
 
 
@@ -462,7 +462,7 @@ def test_what_cannot_be_judged_is_left_to_the_next_rule() -> None:
     found = judge_by_identity(replace(problem(lambda x: x @ x, lambda x: 2 * x, x), seen=unsteady))
     assert isinstance(found, Left)
     assert "answers differently from call to call" in found.reason
-    assert isinstance(judge_by_identity(problem(lambda x: x @ x, lambda x: 2 * x + 0 * np.round(x), x)), Left)
+    assert isinstance(judge_by_identity(problem(lambda x: x @ x, lambda x: 2 * x + 0 * np.round(x, 1), x)), Left)
     stored: dict[bytes, Any] = {}
 
     def kept(x: Any) -> Any:
