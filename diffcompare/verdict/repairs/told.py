@@ -73,9 +73,9 @@ class Texts:
                     yield origin, span
 
     def _written(self, node: int) -> str | None:
-        for origin, span in self._places(node):
-            return assigned_name(origin) or span.text
-        return self._leaf_texts().get(node) if not self.pair.build.nodes[node].operands else None
+        # a number that several expressions give is rather what has a name
+        name = self._leaf_texts().get(node) if not self.pair.build.nodes[node].operands else None
+        return name or next((assigned_name(origin) or span.text for origin, span in self._places(node)), None)
 
     def _applied(self, node: int) -> str | None:
         """Write a function of what stands in the user's code."""

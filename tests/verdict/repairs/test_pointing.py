@@ -735,3 +735,41 @@ def test_what_is_written_as_what_stands_there_is_told_with_its_line() -> None:
     line = _with_jitter.__code__.co_firstlineno + 2
     assert v.status == "wrong"
     assert any(f"A)**2 of line {line}" in m or f"A) ** 2 of line {line}" in m for m in v.places.message)
+
+
+GROUPS = np.array([2.0, 2.0, 1.0])
+
+
+def _of_groups(w: Any) -> Any:
+    total, risk, k = 0.0, 0.0, 0
+    while k < 3:
+        group, events, own = GROUPS[k], 0, 0.0
+        while k < 3 and group == GROUPS[k]:
+            own += np.exp(w[k])
+            events += 1
+            k += 1
+        risk += own
+        total += events * np.log(risk)
+    return total
+
+
+def _of_groups_once(w: Any) -> Any:
+    slope, risk, risks, k = np.zeros(3), 0.0, np.zeros(3), 0
+    while k < 3:
+        group, events, own = GROUPS[k], 0, 0.0
+        while k < 3 and group == GROUPS[k]:
+            own += np.exp(w[k])
+            risks[k] = np.exp(w[k])
+            events += 1
+            k += 1
+        risk += own
+        slope += risks / risk + 0 * events
+    return slope
+
+
+@pytest.mark.places
+def test_of_several_names_of_a_number_that_of_a_variable_is_told() -> None:
+    # said was: the factor GROUPS[k] is missing, whose value is 2.0, too
+    v = dc.check_gradient(_of_groups, _of_groups_once, at=[0.3, -0.2, 0.5])
+    assert v.status == "wrong"
+    assert "the factor events is missing" in v.places.message.tolist()
