@@ -190,7 +190,7 @@ def compared_beside(
         kinks, beside = _parted(values[_SIDES : 2 * _SIDES], floats[_SIDES : 2 * _SIDES])
     compared.kinks |= kinks
     compared.beside = np.where(compared.kinks, 0.0, beside)
-    if not _see_more_sides(problem, pair, turned, ties, moved, compared):
+    if not _see_more_sides(problem, pair, turned, ties, (moved, floats[_SIDES]), compared):
         return Left("the sides of elements that compare equal numbers are compared number by number")
     compared.notes = _kink_notes(guards, turned, compared)
     return compared
@@ -236,7 +236,7 @@ def _further(
 
 
 def _see_more_sides(
-    problem: Problem, pair: ArrayPair, turned: Turned, ties: Turned, moved: Moved, compared: Compared
+    problem: Problem, pair: ArrayPair, turned: Turned, ties: Turned, floats: tuple[Moved, Moved], compared: Compared
 ) -> bool:  # fmt: skip
     """Look at more sides, in floats, before a component is called wrong; false where that does not tell, or f jumps.
 
@@ -246,7 +246,9 @@ def _see_more_sides(
     wrong = ~compared.kinks & ~compared.equal & ~(compared.gap <= compared.threshold)
     suspects = ~compared.kinks if len(turned) > 1 else wrong
     first, more = compared.value, min(_MORE_SIDES if wrong.any() else _NESTED, _WORK // max(pair.work, 1))
-    noticed = _NOTICED * np.max(np.abs(first))
+    moved, slope = floats
+    # where terms cancel, floats leave their rounding
+    noticed = _NOTICED * np.max(np.abs(first)) + 32 * np.max(slope.error, initial=0.0)
 
     def others(choices: Turned, seeds: range) -> Iterator[tuple[Floats, Floats]]:
         for seed in seeds:

@@ -891,3 +891,18 @@ def test_what_cancels_wholly_is_what_runs() -> None:
         return np.sum(x[1] * np.ones((2, 2)) * (moved - moved) ** 2)
 
     assert dc.certified_gradient(nothing, [0.1, -0.2]).value.tolist() == [0.0, 0.0]
+
+
+def test_the_rounding_of_slopes_that_cancel_on_each_side_is_no_kink(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "_FEW", -1)
+
+    def softmax(x: Any) -> Any:
+        e = np.exp(x - np.max(x))
+        return e / np.sum(e)
+
+    def gradient(x: Any) -> Any:
+        s, g = softmax(x), np.ones(3) / 3
+        return s * (g - np.sum(g * s))
+
+    # the mean is a third whichever of the two equal numbers is the largest one
+    assert set(judge(lambda x: np.mean(softmax(x)), gradient, [-1.5, -2.0, -1.5]).status) == {"consistent"}
