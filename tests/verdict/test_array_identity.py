@@ -897,8 +897,7 @@ def test_the_rounding_of_slopes_that_cancel_on_each_side_is_no_kink(monkeypatch:
     monkeypatch.setattr(identity, "_FEW", -1)
 
     def softmax(x: Any) -> Any:
-        e = np.exp(x - np.max(x))
-        return e / np.sum(e)
+        return np.exp(x - np.max(x)) / np.sum(np.exp(x - np.max(x)))
 
     def gradient(x: Any) -> Any:
         s, g = softmax(x), np.ones(3) / 3
