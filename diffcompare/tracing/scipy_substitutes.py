@@ -171,7 +171,13 @@ def _by_formula(table: Table, name: str, function: Any, args: tuple[Any, ...], k
     if name in LONG or name.startswith("_"):
         # the library computes it in another way
         table.eliminations += 1
-    found = lifted(FORMULAS[name](Numbers(traced, shadows), *map(traced, args), **kwargs), table)
+    operands, exact = [traced(value) for value in args], table.exact
+    # the numbers of a formula are real ones, also where those of the code are plain floats
+    table.exact = True
+    try:
+        found = lifted(FORMULAS[name](Numbers(traced, shadows), *operands, **kwargs), table)
+    finally:
+        table.exact = exact
     floats = np.broadcast_to(function(*map(shadows, args), **shadows(kwargs)), found.shape)
     pairs = zip(elements(found), floats.reshape(-1).tolist(), strict=True)
     return new_array([TracedScalar(table, number.index, value) for number, value in pairs], found.shape)

@@ -242,9 +242,9 @@ def _judged(
         return Left(
             f"rounding decides a branch at {others[0].place}: real numbers take the other one; check beside the point"
         )
-    # what explains a difference as large as the gradient explains anything
+    # what explains so much explains anything
     largest = float(found.size.max(initial=0.0))
-    anything = (found.gap > NOTICEABLE * largest) & (found.threshold > largest) & ~found.equal
+    anything = (found.gap > NOTICEABLE * largest) & ~found.equal
     status[anything & (status == "consistent")] = "inconclusive"
     finite = np.isfinite(state.claimed)
     lost = np.flatnonzero(~finite & ~found.kinks)
@@ -263,6 +263,8 @@ def _judged(
     notes += _narrow(problem, pair, found, errors, status)
     status[found.kinks] = "non-smooth"
     threshold = found.threshold
+    if largest:
+        threshold = np.where(status == "consistent", np.minimum(threshold, NOTICEABLE * largest), threshold)
     certified[found.kinks] = threshold[found.kinks] = np.nan
     if (status == "consistent").all():
         same = bool(found.equal.all())

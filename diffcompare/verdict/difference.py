@@ -370,8 +370,8 @@ def weigh(pair: Pair, found: Difference, among: Collection[int]) -> tuple[dict[i
             words[i] = "wrong"
         elif not (found.decided[i] and found.gap[i] <= explained and math.isfinite(found.threshold(i))):
             words[i] = "inconclusive"
-        elif found.gap[i] > NOTICEABLE * largest and found.threshold(i) > largest:
-            # what explains a difference as large as the gradient explains anything
+        elif found.gap[i] > NOTICEABLE * largest:
+            # what explains so much explains anything
             words[i] = "inconclusive"
     for i in among:
         # of what is one real number no constant can be to blame

@@ -317,8 +317,8 @@ def _judged(problem: Problem, state: State, pair: Pair, *, exact: bool, rebuilt:
         certified = np.array([nearest_float(d) for d in found.D])
     threshold = np.array([found.threshold(i) for i in range(n)])
     largest = max((found.size[i] for i in case.smooth), default=0.0)
-    # what would explain more than the largest component explains no noticeable difference (weigh)
-    beyond = (np.array(status) == "consistent") & (threshold > largest) & (largest > 0)
+    # more than that is explained by nothing (weigh)
+    beyond = (np.array(status) == "consistent") & (threshold > NOTICEABLE * largest) & (largest > 0)
     threshold[beyond] = NOTICEABLE * largest
     unjudged = [i for i in range(n) if i not in case.smooth]
     certified[unjudged] = threshold[unjudged] = np.nan

@@ -10,6 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 from scipy import special
@@ -1041,3 +1042,21 @@ def test_what_is_undefined_at_the_point_alone_has_no_derivative_of_0(name: str, 
     assert v.status not in ("consistent", "wrong")
     p[2] = 0.3 / n
     assert dc.check_gradient(entropy, lambda p: -(1 + np.log(p)), p).evidence == "identity"
+
+
+def test_the_numbers_of_a_formula_are_real_where_those_of_the_code_are_floats(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "ATTEMPTS", ((False, True),))
+    # with √2 as a float it were two units of the last place less
+    found = judge(lambda x: special.ndtr(x[0]), lambda _: np.ones(1), [2.3])
+    assert found.certified.tolist() == [float(mpmath.npdf(2.3))]
+
+
+@pytest.mark.usefixtures("either_way")
+def test_what_rounding_explains_is_no_noticeable_part_of_the_gradient() -> None:
+    # right of −1.66 a slope rises as the tenth root of the distance, and the constant is rounded
+    def f(x: Any) -> Any:
+        t = x + 1.66
+        return np.mean(np.where(t < 0, t**3, t**1.1)) + np.sum(np.sin(x))
+
+    found = judge(f, lambda x: 0 * x, [-1.66, 1.46])
+    assert found.status == ("inconclusive", "wrong")
