@@ -1056,7 +1056,7 @@ def test_what_rounding_explains_is_no_noticeable_part_of_the_gradient() -> None:
     # right of −1.66 a slope rises as the tenth root of the distance, and the constant is rounded
     def f(x: Any) -> Any:
         t = x + 1.66
-        return np.mean(np.where(t < 0, t**3, t**1.1)) + np.sum(np.sin(x))
+        return np.mean(np.where(t < 0, t**3, t**1.1)) + np.sin(x) @ np.array([0.5, 10.0])
 
     found = judge(f, lambda x: 0 * x, [-1.66, 1.46])
     assert found.status == ("inconclusive", "wrong")
