@@ -253,7 +253,7 @@ _SIMPLE: dict[str, Function] = {
     "entr": Function(lambda x: -x * mpmath.log(x) if x > 0 else mpf(0) if x == 0 else NAN,
                      lambda y, x: (-mpmath.log(x) - 1,), sc.entr, _log_edge),
     "exprel": Function(lambda x: mpmath.expm1(x) / x if x else mpf(1),
-                       lambda y, x: ((x * mpmath.exp(x) - mpmath.expm1(x)) / (x * x),), sc.exprel),
+                       lambda y, x: (mpmath.hyp1f1(2, 3, x) / 2,), sc.exprel),
     # log Φ(x) = log(1 − Φ(−x)): to the right of 0 the digits of Φ(−x) count
     "log_ndtr": Function(lambda x: mpmath.log(mpmath.erfc(-x / mpmath.sqrt(2)) / 2) if x < 0
                          else mpmath.log1p(-mpmath.erfc(x / mpmath.sqrt(2)) / 2),
