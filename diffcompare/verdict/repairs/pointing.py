@@ -29,7 +29,7 @@ from diffcompare.verdict.repairs.repair import find_repair, is_one_place
 from diffcompare.verdict.repairs.terms import Term, wrong_term
 from diffcompare.verdict.repairs.told import Texts, is_short, told
 from diffcompare.verdict.rewrites.agreement import Told
-from diffcompare.verdict.rewrites.search import Search
+from diffcompare.verdict.rewrites.search import search
 from diffcompare.watchdog import OutOfTime
 
 __all__ = ["Pointed", "point_out", "sources_of"]
@@ -55,11 +55,13 @@ _TERM = re.compile(rf"(.*\bthe term )[^;]+?( (?:{'|'.join(_SAID)}).*|(?:, and so
 _LONGEST = 60
 # nodes of codes of single numbers, in which a place is looked for
 _FEW = 6000
+# operations that the search of the source takes
+_SEARCHED = 800_000_000
 # of a search that has not ended
 _CUT = "the search of the source for what is wrong was cut short by its time; with a larger budget it may find more"
 _VAGUELY = "this is not what it should be"
-# beyond this price a change only says where the first wrong value is, and a factor undoes a mistake made elsewhere
-_FAR, _FACTOR = 4.0, 2.5
+# beyond this price a change only says where the first wrong value is
+_FAR = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +94,15 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
     wrong = [k for k, status in enumerate(judgement.status) if status == "wrong"]
     traces = judgement.arrays or recorded(judgement)
     asked = nearby(problem, judgement, None if traces else program_of(problem, judgement, budget), budget)
-    search = None if asked is None else Search(problem, traces, asked, budget, wrong)
-    found = _searched(problem, judgement, cause, asked, search, budget, wrong)
-    return found if search is None or not search.cut else replace(found, notes=(_CUT,))
+    told, cut = (None, False) if asked is None else search(problem, traces, asked, Budget(_SEARCHED), wrong)
+    found = _explained(problem, judgement, cause, asked, told, budget, wrong)
+    return replace(found, notes=(_CUT,)) if cut else found
 
 
-def _searched(
-    problem: Problem, judgement: Judgement, cause: Cause | None, asked: Sequence[Nearby] | None, search: Search | None,
+def _explained(
+    problem: Problem, judgement: Judgement, cause: Cause | None, asked: Sequence[Nearby] | None, found: Told | None,
     budget: Budget, wrong: Sequence[int],
 ) -> Pointed:  # fmt: skip
-    found = None if search is None else search.usual()
     # a term is shown in the function, too
     if found is not None and (cause is None or not _TERM.fullmatch(cause.text)):
         return _rewritten(found, cause, [])
@@ -124,11 +125,6 @@ def _searched(
     near = edit is not None and edit.cost <= _FAR and is_one_place(pair, edit)
     # what cannot be written is no explanation
     explains = near and own is not None and not _is_cut(own.text)
-    undoes = edit is not None and edit.form in ("factor", "quotient") and edit.cost > _FACTOR
-    if search is not None and (undoes or not explains or not texts.is_written(edit)):
-        found = search.rare()
-    if found is not None:
-        return _rewritten(found, cause, marks)
     # there are no words for what writes into a part
     marks += [replace(mark, message=_VAGUELY) if "scatter(" in mark.message else mark for mark in more]
     cause = _in_source(cause, marks)
@@ -149,6 +145,8 @@ def _rewritten(found: Told, cause: Cause | None, marks: Sequence[Mark]) -> Point
         return Pointed(marks, replace(own, text=f"{own.text}{size}"))
     # what is wrong in the source says more than what is wrong in a formula of it, and may not be by chance
     exchanged = own.kind in _EXCHANGES and cause is not None and _TERM.fullmatch(cause.text) is not None
+    # of a term that is used twice half may be left
+    exchanged |= cause is not None and (cause.kind, own.kind) == ("missing term", "factor")
     return Pointed(marks, own if _says_little(cause) or _is_formal(cause) or exchanged else _in_source(cause, marks))
 
 

@@ -54,13 +54,6 @@ class Texts:
         text = self.of(entry.node)
         return entry.form.format(_closed(text)) if entry.form != "{}" else text
 
-    def is_written(self, edit: Edit | None) -> bool:
-        """Tell whether what a change puts in stands in the user's code, as it is or in a function."""
-        if edit is None or edit.entry is None or edit.entry.condition is not None:
-            return True
-        known = self._written(edit.entry.node) or self._applied(edit.entry.node)
-        return known is not None and (edit.form != "addend" or abs(edit.multiple.value) == 1)
-
     def line(self, node: int) -> str:
         """Say in which line a value stands; nothing where it stands in none."""
         return next((f" of line {span.line}" for _, span in self._places(node)), "")

@@ -37,6 +37,14 @@ class Found:
     body: Body
     others: tuple[Found, ...] = ()
 
+    def says_as(self, other: Found) -> bool:
+        """Tell whether the same number is missing at another place in the statement."""
+        return (
+            self.rewrite.kind == "factor"
+            and self.rewrite.this == other.rewrite.this
+            and _path(self)[0] is _path(other)[0]
+        )
+
     def told(self, components: Sequence[int]) -> Told:
         """Mark what is to blame, and say why the gradient is wrong."""
         marks = []

@@ -30,7 +30,7 @@ _LIKE = (
     ("arctan", "arctanh"), ("arcsin", "arccos"), ("arcsinh", "arccosh", "arctanh"), ("sqrt", "square"), ("sum", "mean"),
     ("max", "min"), ("maximum", "minimum"), ("argmax", "argmin"), ("var", "std"), ("zeros", "ones"),
     ("zeros_like", "ones_like"), ("sign", "abs"), ("dot", "multiply"), ("inner", "outer"), ("vstack", "hstack"),
-    ("sum", "trace"), ("triu", "tril"), ("floor", "ceil"),
+    ("sum", "trace"), ("triu", "tril"), ("cumsum", "cumprod"), ("floor", "ceil"),
 )  # fmt: skip
 # functions that may forget their axis
 _ALONG = frozenset({"sum", "mean", "prod", "max", "min", "cumsum", "std", "var", "norm", "logsumexp"})
@@ -266,7 +266,8 @@ def _regrouped(node: ast.BinOp) -> Iterator[ast.BinOp | ast.Call]:
             yield ast.BinOp(ast.BinOp(left.left, node.op, right), left.op, left.right)
     if _is_of_one(left):
         yield ast.Call(left.func, [ast.BinOp(left.args[0], node.op, right)], [])
-    if _is_of_one(right):
+    # a number beside a sum rather lacks the count
+    if _is_of_one(right) and not (isinstance(left, ast.Constant) and called_name(right) in _ALONG):
         yield ast.Call(right.func, [ast.BinOp(left, node.op, right.args[0])], [])
     if isinstance(right, ast.BinOp):
         yield ast.BinOp(ast.BinOp(left, node.op, right.left), right.op, right.right)
@@ -411,7 +412,8 @@ def _negated(site: Site) -> Iterator[Rewrite]:
     Other terms change their operator.
     """
     node, owner = site.node, site.owner
-    if isinstance(node, ast.UnaryOp | ast.Constant) or "shape" in site.around or "Subscript.slice" in site.around:
+    number = isinstance(node, ast.Constant) and not (site.field == "elts" and isinstance(node.value, float))
+    if isinstance(node, ast.UnaryOp) or number or "shape" in site.around or "Subscript.slice" in site.around:
         return
     change = site.replaced(ast.UnaryOp(ast.USub(), node))
     if site.field == "elts":
@@ -426,12 +428,16 @@ def _negated(site: Site) -> Iterator[Rewrite]:
 def _called(site: Site, names: Names) -> Iterator[Rewrite]:
     """A function that was forgotten: the logarithm of a number in place of the number."""
     node = site.node
-    if not is_value(site) or isinstance(node, ast.Constant):
+    compared = isinstance(site.owner, ast.Compare) and isinstance(node, ast.Name | ast.Subscript | ast.BinOp)
+    if not (is_value(site) or compared) or isinstance(getattr(node, "operand", node), ast.Constant):
         return
     around = called_name(site.owner)
     for name in names.functions:
         if any({around, name.rpartition(".")[2]} <= {*family} for family in _LIKE):
             # that stands for it
+            continue
+        if compared and not name.endswith("abs"):
+            # others may hold always, or never
             continue
         new = ast.Call(ast.parse(name, mode="eval").body, [node], [])
         if not isinstance(node, ast.Call) or text_of(node.func) != name:

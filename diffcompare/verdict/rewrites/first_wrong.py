@@ -25,7 +25,18 @@ from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.rewrites.running import Body, Change
 from diffcompare.verdict.rewrites.syntax import SLOPES, Site, text_of
 
-__all__ = ["Known", "Line", "Suspect", "Watch", "known_of", "known_values", "slopes_of", "suspects_of", "watched"]
+__all__ = [
+    "Known",
+    "Line",
+    "Suspect",
+    "Watch",
+    "are_floats",
+    "known_of",
+    "known_values",
+    "slopes_of",
+    "suspects_of",
+    "watched",
+]
 
 _BITS, _STEP = 320, 2.0**-90
 # how close a float is to the value that it stands for, and by what numbers people multiply what they carry along
@@ -42,7 +53,7 @@ class Slopes:
 
     def are(self, value: Any, of: Any) -> bool | None:
         """Tell whether a value is the slopes of another, or those in one variable; None where that is not known."""
-        if not _are_floats(value) or not _are_floats(of):
+        if not are_floats(value) or not are_floats(of):
             return None
         own, flat, given = np.asarray(of), np.asarray(of).reshape(-1), np.asarray(value)
         if not flat.size:
@@ -61,7 +72,8 @@ class Slopes:
         return any(_is_alike(given, one) for one in whole) if whole else None
 
 
-def _are_floats(value: Any) -> bool:
+def are_floats(value: Any) -> bool:
+    """Tell whether a value is a float, or an array of floats."""
     return isinstance(value, float | np.floating | np.ndarray) and np.asarray(value).dtype.kind == "f"
 
 
@@ -96,7 +108,7 @@ class Known:
         if isinstance(value, list | tuple):
             answers = {self.has(one, signed=signed) for one in value}
             return None if answers <= {None} else False not in answers
-        if not _are_floats(value):
+        if not are_floats(value):
             return None
         flat = np.asarray(value, dtype=np.float64).reshape(-1)
         flat = flat[flat != 0]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement
@@ -15,23 +16,29 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.floats import Floats
 from diffcompare.verdict.rewrites.first_wrong import Known
 from diffcompare.verdict.rewrites.running import Body, Change
-from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, text_of
+from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, stored, text_of
 from diffcompare.verdict.rewrites.twins import twins_of
 
-__all__ = ["Insertion", "Item", "Probe", "insertions_of", "likelier", "pool_of", "probed"]
+__all__ = ["OPERATIONS", "Insertion", "Item", "Probe", "insertions_of", "likelier", "pool_of", "probed", "value_of"]
 
-_OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
+OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "*": operator.mul, "/": operator.truediv, "+": operator.add, "-": operator.sub, "^": operator.pow,
 }  # fmt: skip
-_SYNTAX = {"*": ast.Mult, "/": ast.Div, "+": ast.Add, "-": ast.Sub, "^": ast.Pow}
+_SYNTAX: dict[str, type[ast.operator]] = {"*": ast.Mult, "/": ast.Div, "+": ast.Add, "-": ast.Sub, "^": ast.Pow}
 # the price of a factor that changes the shape
 _WIDER = 0.1
 # how much likelier a value that is known is, and by how many elements that is seen at first
 _KNOWN, _FIRST = 0.3, 6
+# times at which a value is noted
+_TIMES = 24
 # how close to 1 probabilities add up
 _WHOLE = 1e-9
+# between degrees and radians
+_ANGLES = ("np.pi / 180", "180 / np.pi")
+_NUMBER = re.compile(r"[\d.e-]+")
 _NUMBERS = (int, float, np.generic, np.ndarray)
 _WORDS = {
     "*": "the factor {} is missing", "/": "the divisor {} is missing",
@@ -41,26 +48,59 @@ _WORDS = {
 
 @dataclass(slots=True)
 class Probe:
-    """Stands around an expression: notes one of its values and the names at hand, or changes each value.
+    """Stands around an expression: notes its values and the names at hand, changes each value, or moves its elements.
 
-    ``number``: the time at which it notes them, or the last before.
+    Parameters
+    ----------
+    space : dict
+        The names outside of the function.
+    number : int
+        The time at which ``seen`` is noted, or the last before.
+    added : bool
+        Whether it gives what is to be added to a value.
+    change : (str, code), optional
+        An operation, and what stands on its other side.
+    moved : array, optional
+        What is added to the elements, in the order in which they are computed; ``first``: of the next value.
+    times : list
+        Each value and the names at hand, unless it ``is_full``.
     """
 
     space: dict[str, Any]
     number: int = 1
+    added: bool = False
     change: tuple[str, CodeType] | None = None
     seen: tuple[Any, dict[str, Any]] | None = None
+    moved: Floats | None = None
+    first: int = 0
+    times: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether there are more times than are noted."""
+        return len(self.times) > _TIMES
 
     def __call__(self, value: Any, names: dict[str, Any]) -> Any:
         """Return the value, as it should be."""
+        if self.moved is not None:
+            step = self.moved[self.first : self.first + np.size(value)].reshape(np.shape(value))
+            self.first += np.size(value)
+            return step if self.added else value + step
         if self.change is None:
-            if self.number:
-                self.number -= 1
-                self.seen = (value.copy() if isinstance(value, np.ndarray) else value, dict(names))
-            return value
+            if not self.is_full:
+                kept = {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in names.items()}
+                self.times.append((value.copy() if isinstance(value, np.ndarray) else value, kept))
+                if len(self.times) <= self.number:
+                    self.seen = self.times[-1]
+            return 0.0 if self.added else value
         operation, other = self.change
-        # names and expressions of the user's own code
-        return _OPERATIONS[operation](value, eval(other, self.space, names))  # noqa: S307
+        changed = OPERATIONS[operation](value, value_of(other, self.space, names))
+        return changed - value if self.added else changed
+
+
+def value_of(code: CodeType | str, space: dict[str, Any], names: dict[str, Any]) -> Any:
+    """Evaluate names and expressions of the user's own code."""
+    return eval(code, space, names)  # noqa: S307
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +128,20 @@ class Insertion:
     made: Any = field(default=None, compare=False)
 
     @property
+    def is_number(self) -> bool:
+        """Tell whether a number is put in."""
+        return self.item.text in _ANGLES or _NUMBER.fullmatch(self.item.text) is not None
+
+    @property
     def rewrite(self) -> Rewrite:
         """It in words."""
         other = ast.parse(self.item.text, mode="eval").body
+        if self.site.after is not None:
+            line = ast.unparse(ast.AugAssign(stored(self.site.node), _SYNTAX[self.operation](), other))
+            signed = ast.UnaryOp(ast.USub(), other) if self.operation == "-" else other
+            words = f"the line {line} is missing"
+            changes = (self.site.replaced(signed),)
+            return Rewrite(self.site.after, changes, self.item.cost, "missing term", words, words + " after {}")
         text, factor = ast.unparse(other), self.operation in "*/^"
         number = isinstance(other, ast.Constant)
         closed = text if number or text.isidentifier() or text[-1] in ")]" else f"({text})"
@@ -99,6 +150,8 @@ class Insertion:
         kind = "missing term" if not factor else "factor" if number else "chain factor"
         kind = "exponent" if self.operation == "^" else kind
         cause = f"{words} {'in' if factor else 'beside'} {{}}"
+        if self.operation == "^" and text == "0.5":
+            words, cause = "this should be its square root", "{} stands in place of its square root"
         size = {"*": "half of", "/": "twice"}.get(self.operation) if text == "2" else None
         this = f"this is {size} what it should be" if size else words
         added = ast.BinOp(self.site.node, _SYNTAX[self.operation](), other)
@@ -117,6 +170,8 @@ def pool_of(names: Names) -> Iterator[Item]:
         # a number of the function may be a term, too
         factor = "" if number == 1 else "*/"
         yield item(repr(number), 1.35, factor + "+-" * (number in names.numbers))
+    for text in _ANGLES:
+        yield item(text, 1.35, "*")
     for power in (2, 3, 0.5, 1.5):
         yield item(repr(power), 1.38, "^")
     # a parameter is a name, or an element of one
@@ -125,7 +180,7 @@ def pool_of(names: Names) -> Iterator[Item]:
         # what nothing reads was meant to be
         yield item(name, 1.3 if name in names.unused else 1.4, "*/+-")
     for text in sorted(names.expressions.difference(parameters)):
-        yield item(text, 1.6, "*/+-")
+        yield item(text, 1.4 if text in names.lacking else 1.6, "*/+-")
     for name in parameters:
         yield item(f"{name} ** 2", 1.7, "*/", name)
         yield item(f"1 - {name}", 1.7, "*", name)
@@ -139,7 +194,7 @@ def pool_of(names: Names) -> Iterator[Item]:
 def probed(site: Site, body: Body, number: int = 1) -> tuple[Change, Probe]:
     """Put a probe of its own around an expression, which notes what it is at some time."""
     space = body.function.__globals__
-    probe, name = Probe(space, number), f"__probe_{len(space)}__"
+    probe, name = Probe(space, number, site.after is not None), f"__probe_{len(space)}__"
     space[name] = probe
     names = ast.Call(ast.Name("locals", ast.Load()), [], [])
     return site.replaced(ast.Call(ast.Name(name, ast.Load()), [site.node, names], [])), probe
@@ -150,9 +205,10 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
     if probe.seen is None:
         return
     value, at_hand = probe.seen
-    if not isinstance(value, _NUMBERS):
+    if not isinstance(value, _NUMBERS) or (site.after is not None and np.any(value)):
         return
     shape, own, fitting = np.shape(value), text_of(site.node), _fitting(site)
+    parts = {text_of(one) for one in ast.walk(site.node) if isinstance(one, ast.expr)}
     of_matrices = isinstance(site.owner, ast.BinOp) and isinstance(site.owner.op, ast.MatMult)
     # what is written as a number is no count
     written = isinstance(getattr(site.node, "operand", site.node), ast.Constant)
@@ -161,7 +217,7 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
     held = {**probe.space, **at_hand}
     for item in (*pool, *_centrings(own, value, held), *map(_twin, twins_of(site.node, value, held))):
         try:
-            other = eval(item.code, probe.space, at_hand)  # noqa: S307 - as above
+            other = value_of(item.code, probe.space, at_hand)
             kind = np.asarray(other).dtype.kind if isinstance(other, _NUMBERS) else ""
         except Exception:  # noqa: S112 - not known there
             continue
@@ -171,16 +227,21 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
             if alike in known:
                 continue
             known.add(alike)
+        twice = np.array_equal(other, value)
+        takes_out = _takes_out(item.text, parts)
         # a count is no term and has no power, an index is no factor either
         counts = kind in "iu" and not item.text.isdigit()
         usual = "" if kind not in ("f", "i", "u") or (counts and item.is_index) else "*/" if counts else powers
         for operation in item.operations if item.text != own else "":
             factor = operation in "*/"
+            # half of a sum is half of it
+            if (takes_out and operation == "*") or (twice and operation in "+-"):
+                continue
             # a number is rather a factor of a product than of a matrix in it
             if operation not in fitting or operation not in usual or (of_matrices and factor and not np.ndim(other)):
                 continue
             try:
-                made = _OPERATIONS[operation](value, other)
+                made = OPERATIONS[operation](value, other)
             except Exception:  # noqa: S112 - of no use there
                 continue
             # without a factor, or a term of the function, the value may have been repeated
@@ -189,13 +250,19 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
                 yield Insertion(site, operation, replace(item, cost=item.cost + _WIDER) if wider else item, made)
 
 
+def _takes_out(text: str, parts: set[str]) -> bool:
+    """Tell whether an expression divides by a part of what stands there: another thing should stand in its place."""
+    node = ast.parse(text, mode="eval").body
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and text_of(node.right) in parts
+
+
 def likelier(some: Iterable[Insertion], known: Known | None) -> list[Insertion]:
     """Return insertions, at another price those that make a value which function or derivative have, too.
 
     A number is none of those: values are known up to the numbers by which people multiply.
     """
     some = list(some)
-    asked = [k for k, one in enumerate(some) if _is_float(one.made) and not one.item.text.isdigit()]
+    asked = [k for k, one in enumerate(some) if _is_float(one.made) and not one.is_number]
     if known is None or not asked:
         return some
     first = np.zeros((len(asked), _FIRST))
@@ -229,6 +296,8 @@ def _twin(text: str) -> Item:
 
 def _fitting(site: Site) -> str:
     """Return the operations that are worth a trial: of a product and of a sum the whole is asked, not each part."""
+    if site.after is not None:
+        return "+-"
     op = site.owner.op if isinstance(site.owner, ast.BinOp) else None
     part = isinstance(op, ast.Mult) or (isinstance(op, ast.Div) and site.field == "left")
     term = isinstance(op, ast.Add | ast.Sub)

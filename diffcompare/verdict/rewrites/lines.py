@@ -100,8 +100,8 @@ def repeated_lines(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
 
     After two lines it is what takes the sum of both away, as forces on a third thing do.
     """
-    likes = [(site, more, 1.45) for site in sites for more in _likes(site.node, names)]
-    yield from _missing(sites, (*likes, *((site, more, 1.45) for site, more in _opposite(sites, names))))
+    likes = [(site, more, 1.15) for site in sites for more in _likes(site.node, names)]
+    yield from _missing(sites, (*likes, *((site, more, 1.15) for site, more in _opposite(sites, names))))
 
 
 def _opposite(sites: Sequence[Site], names: Names) -> Iterator[tuple[Site, ast.stmt]]:
@@ -124,7 +124,7 @@ def moved_lines(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
     """Yield what may be missing after another line that adds something up: the like of a line for another part."""
     adding = [site for site in sites if isinstance(site.node, ast.AugAssign)]
     likes = [(one.node, more) for one in adding for some in _factors(one.node) for more in _likes(some, names)]
-    yield from _missing(sites, ((site, more, 1.5) for site in adding for node, more in likes if node is not site.node))
+    yield from _missing(sites, ((site, more, 1.2) for site in adding for node, more in likes if node is not site.node))
 
 
 def _factors(node: ast.AugAssign) -> Iterator[ast.AugAssign]:
@@ -177,7 +177,25 @@ def _more(index: Any, value: Any, names: Names) -> Iterator[tuple[Any, Any]]:
     others = {text_of(ast.Subscript(value, one, ast.Load())): one for one in _parts_like(index, names)}.values()
     for name in names.unused:
         yield from ((other, ast.Name(name, ast.Load())) for other in (index, *others))
-    yield from ((other, value) for other in others)
+    for other in others:
+        yield other, value
+        match index, other:
+            case ast.Constant(int() as own), ast.Constant(int() as number):
+                yield other, _Moved(number - own).visit(copy.deepcopy(value))
+
+
+class _Moved(ast.NodeTransformer):
+    """Takes elements that follow those that numbers choose by some steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        self.generic_visit(node)
+        match node.slice:
+            case ast.Constant(int() as number) if number + self.steps >= 0:
+                node.slice = ast.Constant(number + self.steps)
+        return node
 
 
 def _along_other_axis(index: Any, value: Any, names: Names) -> Iterator[tuple[Any, Any]]:

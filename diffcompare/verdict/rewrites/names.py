@@ -23,6 +23,7 @@ _PART = re.compile(r"\w+\[[a-zA-Z_]\w*( [+-] \d+)?\]")
 _SHORT, _LONG = 16, 60
 # functions that are tried, and those that are of no use
 _FUNCTIONS = 5
+_SLOPE_OF = {"sin": "cos", "cos": "sin", "sinh": "cosh", "cosh": "tanh", "abs": "sign"}
 _PLAIN = re.compile(r"(as|array|atleast|zeros|ones|empty|eye|arange|copy|len|size|shape|ravel|isnan|isfinite)")
 
 
@@ -40,7 +41,11 @@ def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> 
     numbers = [v for node in theirs if isinstance(node, ast.Constant) and type(v := node.value) in (int, float)]
     reach = {*variables, *(name for name, value in space.items() if isinstance(value, ModuleType) or callable(value))}
     indices = [node.slice for node in (*own, *theirs) if isinstance(node, ast.Subscript)]
-    functions = Counter(text_of(func) for node in (*theirs, *own) if (func := _function(node, reach)) is not None)
+    # what a variable does, as lists append, may never end
+    callers = reach.difference(variables) | ({"self"} & reach)
+    functions = Counter(text_of(func) for node in (*theirs, *own) if (func := _function(node, callers)) is not None)
+    # what their derivatives call, but for those that the list has already
+    functions.update(text for name in list(functions) if (text := _derived(name)))
     read = {node.id for node in own if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     slices = [text_of(index) for index in indices if _is_slice(index, reach)]
     chosen = [node.slice for node in own if isinstance(node, ast.Subscript)]
@@ -48,13 +53,16 @@ def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> 
     parts = [one for index in indices for one in (index.elts if isinstance(index, ast.Tuple) else [index])]
     choosing = [text_of(one) for one in parts if _is_short(one, reach, {*variables})]
     slopes = [one for node in theirs for one in _slope(node)]
+    written = {text_of(node) for node in own}
     short = frozenset(text_of(node) for node in (*theirs, *own, *slopes) if _is_short(node, reach, {*variables}))
-    long = frozenset(text_of(node) for node in theirs if _is_short(node, reach, {*variables}, _LONG))
+    long = {text_of(node) for node in theirs if _is_short(node, reach, {*variables}, _LONG)}
+    lacking = frozenset(long - written)
     return Names(
         variables,
         tuple(dict.fromkeys(numbers))[:12],  # type: ignore[arg-type]
         frozenset(text_of(node) for node in theirs if not isinstance(node, ast.Name | ast.Constant)),
-        short | long.difference(text_of(node) for node in own),
+        short | lacking,
+        lacking,
         tuple(dict.fromkeys([":", "1:", ":-1", "1:-1", *slices]))[:10],
         frozenset(site.node.id for site in sites if isinstance(site.node, ast.Name) and is_filled(site)),
         tuple(name for name in dict.fromkeys(within) if name in variables),
@@ -72,6 +80,12 @@ def _slope(node: ast.expr) -> Iterator[ast.expr]:
     match node:
         case ast.BinOp(base, ast.Pow() as op, ast.Constant(int() as power)) if power > 2:
             yield ast.fix_missing_locations(ast.copy_location(ast.BinOp(base, op, ast.Constant(power - 1)), node))
+
+
+def _derived(function: str) -> str:
+    """Return what the derivative of a function calls, or of its logarithm: other than the function; else nothing."""
+    module, dot, name = function.rpartition(".")
+    return f"{module}{dot}{_SLOPE_OF[name]}" if name in _SLOPE_OF else ""
 
 
 def _function(node: ast.expr, reach: set[str]) -> ast.expr | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -16,7 +17,8 @@ import numpy as np
 from diffcompare.floats import Floats
 from diffcompare.verdict.rewrites.alternatives import next_elements
 from diffcompare.verdict.rewrites.first_wrong import Known
-from diffcompare.verdict.rewrites.insertions import Insertion, Item, Probe
+from diffcompare.verdict.rewrites.insertions import Insertion, Item, Probe, value_of
+from diffcompare.verdict.rewrites.needed import Needed, row_of
 from diffcompare.verdict.rewrites.syntax import Names, Site, text_of
 
 __all__ = ["products_of"]
@@ -28,26 +30,30 @@ _SLICE = re.compile(r"\w+\[[^\[\]]*:[^\[\]]*\]")
 _LOOKED, _MOST = 40_000, 40
 
 
-def products_of(site: Site, names: Names, probe: Probe, known: Known) -> Iterator[Insertion]:
+def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -> Iterator[Insertion]:
     """Yield products of what is at hand that make a strange value a known one, as terms, factors or divisors."""
     if probe.seen is None or not isinstance(probe.seen[0], float | np.ndarray):
         return
     value, at_hand = probe.seen
-    own = np.asarray(value, dtype=np.float64)
-    if not own.size or not np.isfinite(own).all():
+    if isinstance(known, Known):
+        # one value is looked at, and for sums all that are computed
+        probe = replace(probe, times=[probe.seen])
+    own = np.concatenate([np.ravel(one) for one, _ in probe.times])
+    if not own.size or not np.isfinite(own).all() or (site.after is not None and own.any()):
         return
     parts = {text_of(one) for one in ast.walk(site.node) if isinstance(one, ast.expr)}.difference(_NUMBERS)
     terms = set(map(_bare, parts))
     near = [text_of(one) for node in ast.walk(site.node) for one in next_elements(node)]
     plain = list(dict.fromkeys([*names.variables, *names.elements, *near, *names.parts]))
     slices = [text for text in sorted(names.expressions) if _SLICE.fullmatch(text)]
-    composed = _composed([*plain, *slices], probe.space, at_hand, own.shape)
+    composed = _composed([*plain, *slices], probe.space, at_hand, np.shape(value))
     others = [*sorted(names.expressions, key=len), *composed]
-    texts, rows = _at_hand([*_NUMBERS, *plain, *others], probe.space, at_hand, own.shape)
+    texts, rows = _at_hand([*_NUMBERS, *plain, *others], probe, own.size)
     few = sum(text in plain for text in texts) + 2
     flat, paired = own.reshape(-1), 10 * _LOOKED // (few * own.size)
     found: list[tuple[float, str, str]] = []
     first, second = np.triu_indices(len(rows))
+
     with np.errstate(all="ignore"):
         alone, *thirds = (-1, *range(1, min(few, int((_LOOKED / own.size) ** (1 / 3)))))
         for k, over in [(alone, "/"), *product(thirds, "/*")]:
@@ -60,7 +66,9 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known) -> Iterato
             made = rows[first[some]] * rows[second[some]] * third
             # twice a value is 2 times it
             other = (np.abs(made) != np.abs(flat)).any(axis=1)[:, None] * made
-            for operation, new in (("+", flat + other), ("-", flat - other), ("*", flat * made), ("/", flat / made)):
+            changed = [("+", flat + other), ("-", flat - other), ("*", flat * made), ("/", flat / made)]
+            # what is known is known up to its sign
+            for operation, new in changed if isinstance(known, Known) else (*changed, ("*-", -flat * made)):
                 for i in some[known.has_rows(new) & (new != flat).any(axis=1)].tolist():
                     # 1 is no factor
                     factors = [texts[j] for j in (first[i], second[i], *([k] if over == "*" else [])) if j]
@@ -68,13 +76,16 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known) -> Iterato
                     if not parts.isdisjoint({"*": divisors, "/": factors}.get(operation, ())):
                         # that takes out what stands there
                         continue
-                    text = " * ".join(factors or texts[:1]) + "".join(f" / {one}" for one in divisors)
+                    if operation == "/" and divisors and len(factors) == 1:
+                        # that is a factor the other way round
+                        continue
+                    text = operation[1:] + " * ".join(factors or texts[:1]) + "".join(f" / {one}" for one in divisors)
                     plain_numbers = all(one in _NUMBERS or one.startswith("(1 - ") for one in factors)
                     if operation in "+-" and ((plain_numbers and not divisors) or _bare(text) in terms):
                         # numbers may do by chance; what stands there is not missing, but half of what it should be
                         continue
                     cost = 1.35 if text in _NUMBERS else 1.7 if k < 0 else 1.9
-                    found.append((cost + 0.005 * len(text), text, operation))
+                    found.append((cost + 0.005 * len(text), text, operation[0]))
     for cost, text, operation in sorted(found)[:_MOST]:
         yield Insertion(site, operation, Item(text, compile(text, "<inserted>", "eval"), cost, operation))
 
@@ -114,24 +125,15 @@ def _fits(own: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     return len(own) <= len(shape) and all(a in (1, b) for a, b in zip(own[::-1], shape[::-1], strict=False))
 
 
-def _at_hand(
-    expressions: Sequence[str], space: dict[str, Any], at_hand: dict[str, Any], shape: tuple[int, ...]
-) -> tuple[list[str], Floats]:
-    """Return the first expressions that fit a shape as rows, each name, and the value of others once."""
-    size = int(np.prod(shape))
+def _at_hand(expressions: Sequence[str], probe: Probe, size: int) -> tuple[list[str], Floats]:
+    """Return the first expressions that fit a value as rows, each name, and the value of others once."""
     room = max(12, min(240, _LOOKED // size))
     texts: dict[bytes | str, tuple[str, Floats]] = {}
     for text in expressions:
         if len(texts) == room:
             break
-        try:
-            other = _value(text, space, at_hand)
-            if np.asarray(other).dtype.kind != "f" and text not in _NUMBERS:
-                continue
-            row = np.broadcast_to(np.asarray(other, dtype=np.float64), shape).reshape(-1)
-        except (TypeError, ValueError):
-            continue
-        if np.isfinite(row).all() and row.any():
+        row = row_of(text, probe, of_floats=text not in _NUMBERS)
+        if row is not None and np.isfinite(row).all() and row.any():
             bare = ast.Name | ast.Constant | ast.Call | ast.Subscript | ast.Attribute
             closed = text if isinstance(ast.parse(text, mode="eval").body, bare) else f"({text})"
             # two names, and two elements, may have the same value by chance
@@ -141,6 +143,6 @@ def _at_hand(
 
 def _value(text: str, space: dict[str, Any], at_hand: dict[str, Any]) -> Any:
     try:
-        return eval(text, space, at_hand)  # noqa: S307 - names and expressions of the user's own code
+        return value_of(text, space, at_hand)
     except Exception:
         return None

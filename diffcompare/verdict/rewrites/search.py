@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from types import CodeType, MappingProxyType
-from typing import TypeVar
 
 from diffcompare.program.dag import needed_nodes
 from diffcompare.tracing.origins import Origin, Origins
@@ -25,23 +24,25 @@ from diffcompare.verdict.rewrites.agreement import Found, Told, left_strange
 from diffcompare.verdict.rewrites.alternatives import rewrites_of
 from diffcompare.verdict.rewrites.apart import CutShort, apart
 from diffcompare.verdict.rewrites.first_wrong import Known, Line, Suspect, Watch, known_values, suspects_of, watched
+from diffcompare.verdict.rewrites.gaps import gaps_of
 from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions_of, likelier, pool_of, probed
 from diffcompare.verdict.rewrites.kinds import kinds_of
 from diffcompare.verdict.rewrites.lines import moved_lines, repeated_lines
 from diffcompare.verdict.rewrites.names import names_of
+from diffcompare.verdict.rewrites.needed import Needed, fitting, needed
 from diffcompare.verdict.rewrites.products import products_of
 from diffcompare.verdict.rewrites.running import Body, Change, Changed, bodies_of
 from diffcompare.verdict.rewrites.switching import Switches
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_value, sites_of
-from diffcompare.verdict.rewrites.trial import LOOKED_AT, Trial, quiet
+from diffcompare.verdict.rewrites.trial import LOOKED_AT, Trial, lines_of, quiet
 from diffcompare.verdict.value_and_gradient import whole_of
 
-__all__ = ["Search"]
+__all__ = ["search"]
 
 # changes up to this cost are tried before all others
 _USUAL = 1.29
-# operations that running one line of Python takes, and a gradient of which nothing is known
-_RUN, _UNKNOWN = 60, 100_000
+# operations that running one line of Python takes, and the shortest gradient
+_LINE, _SHORTEST = 60, 16_000
 # to compile an expression
 _SWITCHED = 10_000
 # and to look at all that may be missing beside an expression
@@ -57,11 +58,20 @@ _SOON = 0.25
 # changes of about the same cost are compared, so many of them, for which part of the budget
 _ALIKE, _KEPT, _COMPARED = 0.45, 8, 8
 
+# how much likelier is what sums of the gradient tell, and for which part of the budget one is made
+_SUMMED, _MOVED = 0.3, 80
 # parts of a line that are looked at
 _INNER = 30
 
-T = TypeVar("T")
 Insertions = Callable[[Site, Probe], Iterable[Insertion]]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A change at a price, and what tries it."""
+
+    cost: float
+    right: Callable[[], Found | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +83,18 @@ class Rewriting:
     parts : sequence of (Body, sequence of Site, Names)
         What can be changed, and what may stand there.
     trial : Trial
-    loops : bool
-        Whether the gradient loops over many numbers.
     known : Known or None
-        What function and derivative compute, where it loops.
+        What function and derivative compute, where the gradient loops over many numbers.
     line : Line or None
         The one line that is looked at.
     least : int
         What must be left of the budget.
     computed : callable
-        What function and derivative compute, where the gradient does not loop.
+        The same where it does not.
     """
 
     parts: Sequence[tuple[Body, Sequence[Site], Names]]
     trial: Trial
-    loops: bool
     known: Known | None = None
     line: Line | None = None
     least: int = 0
@@ -117,18 +124,8 @@ class Rewriting:
         return None
 
     def product(self) -> Found | None:
-        """Return a product that is missing in a line in which the first wrong value appears, or beside a bare name."""
-        found = next((found for some, one in self._suspected() if (found := some.products(one)) is not None), None)
-        return found or self._of_bare_lines()
-
-    def _of_bare_lines(self) -> Found | None:
-        """Return a product that is missing beside a name or number that a line takes as it is: that is a known one."""
-        parts = [
-            (body, [site for site in sites if isinstance(site.owner, ast.stmt) and _is_bare(site.node)], names)
-            for body, sites, names in self.parts
-        ]
-        known = self.known or self.computed()
-        return None if known is None else replace(self, parts=parts)._inserted(_products(known), self.least)
+        """Return a product that is missing in a line in which the first wrong value appears."""
+        return next((found for some, one in self._suspected() if (found := some.products(one)) is not None), None)
 
     def beside(self) -> Found | None:
         """Return what is missing in a line in which the first wrong value appears."""
@@ -152,7 +149,7 @@ class Rewriting:
 
     def usual(self) -> Found | None:
         """Return what people do most often."""
-        return self._or_missing(self._first(rewrites_of, 0.0, _USUAL))
+        return self._or_missing(self._likeliest(self._changed(rewrites_of, 0.0, _USUAL)))
 
     def _or_missing(self, found: Found | None) -> Found | None:
         """Return a factor that is missing, if that leaves less strange than another name or number does.
@@ -163,7 +160,10 @@ class Rewriting:
         if found is None or not isinstance(new, ast.Name | ast.Constant):
             return found
         left = self.trial.budget.left
-        missing = self._inserted(_factors, left - left // _COMPARED)
+        missing = self._likeliest(self._beside(_factors), left - left // _COMPARED)
+        if missing is not None and missing.rewrite.kind == "factor" and isinstance(found.rewrite.node, ast.Constant):
+            # a number that is missing may as well be part of one that stands there
+            return found
         chance = isinstance(new, ast.Constant) and isinstance(found.rewrite.node, ast.Name)
         if missing is None or self._left_strange(missing) >= self._left_strange(found) + chance:
             return found
@@ -171,16 +171,21 @@ class Rewriting:
 
     def rare(self) -> Found | None:
         """Return another number, or something else that is rarer."""
-        return self._or_missing(self._first(rewrites_of, _USUAL, math.inf))
+        return self._or_missing(self._likeliest(self._changed(rewrites_of, _USUAL, math.inf)))
 
     def missing(self) -> Found | None:
         """Return what is missing: a line, or something beside an expression."""
-        budget = self.trial.budget
-        least = max(budget.left // 3, self.least)
-        line = self._first(repeated_lines, 0.0, math.inf)
-        if line is not None:
-            return line
-        return self._inserted(_from_pool, least) or self._first(moved_lines, 0.0, math.inf)
+        return self._likeliest(self._absent())
+
+    def rest(self) -> Found | None:
+        """Return what is rarer, or missing."""
+        some = [*self._changed(rewrites_of, _USUAL, math.inf), *self._absent()]
+        return self._or_missing(self._likeliest(some, self.trial.budget.left // 3))
+
+    def _absent(self) -> Iterator[Candidate]:
+        yield from self._changed(repeated_lines)
+        yield from self._changed(moved_lines)
+        yield from self._beside(_from_pool, whole=self.line is None)
 
     def products(self, suspect: Suspect) -> Found | None:
         """Return a product that is missing in a line, or in one that gives it its values."""
@@ -190,47 +195,58 @@ class Rewriting:
         times = {id(line.value.node): time for line, time in suspect.feeding if time}
         times |= {id(node): suspect.number for node in islice(ast.walk(suspect.line.value.node), _INNER)}
         parts = [(body, [one for one in sites if id(one.node) in times], names) for body, sites, names in self.parts]
-        return replace(self, parts=parts)._inserted(_products(known), self.least, times)
+        some = replace(self, parts=parts)
+        return some._likeliest(some._beside(_products(known), times), self.least)
 
-    def _inserted(
-        self, makes: Callable[[Names], Insertions], least: int, times: Mapping[int, int] = _NONE
-    ) -> Found | None:
-        """Return what is missing beside an expression; ``times``: when its value is looked at."""
-        some: list[tuple[Insertion, Body, Probe, Changed]] = []
+    def _beside(
+        self, makes: Callable[[Names], Insertions], times: Mapping[int, int] = _NONE, *, whole: bool = False
+    ) -> Iterator[Candidate]:
+        """Yield what may be missing beside an expression; ``times``: when its value is looked at.
+
+        ``whole``: whether lines may be missing, too, and sums of the gradient are asked.
+        """
         known = self.known or self.computed()
-        with quiet():
-            for body, sites, names in self.parts:
-                make = makes(names)
-                for site in filter(is_value, sites):
-                    self.trial.budget.spend(_MADE)
-                    change, probe = probed(site, body, times.get(id(site.node), _LATER))
-                    gradient = self.trial.noted(body, self._watched([change], body))
-                    if gradient is not None:
-                        with self.trial.limited(LOOKED_AT):
-                            found = likelier(make(site, probe), known)
-                            some += [(one, body, probe, gradient) for one in found]
 
-        def right(one: tuple[Insertion, Body, Probe, Changed]) -> Found | None:
-            insertion, body, probe, gradient = one
+        def right(insertion: Insertion, body: Body, probe: Probe, gradient: Changed) -> Found | None:
             probe.change = insertion.operation, insertion.item.code
             return Found(insertion.rewrite, body) if self.trial.is_right(body, gradient) else None
 
-        return self._likeliest(some, lambda one: one[0].item.cost, right, least)
+        for body, sites, names in self.parts:
+            make = makes(names)
+            for site in (*filter(is_value, sites), *(gaps_of(sites, names) if whole else ())):
+                self.trial.budget.spend(_MADE)
+                change, probe = probed(site, body, times.get(id(site.node), _LATER))
+                with quiet():
+                    gradient = self.trial.noted(body, self._watched([change], body))
+                    if gradient is None:
+                        continue
+                    some = []
+                    wanted = self._needed(body, probe, gradient) if whole else None
+                    with self.trial.limited(LOOKED_AT):
+                        some = [*make(site, probe)]
+                        if wanted is not None:
+                            some = fitting(some, probe, wanted)
+                            some += products_of(site, names, probe, wanted)
+                            some = [replace(one, item=replace(one.item, cost=one.item.cost - _SUMMED)) for one in some]
+                        some = likelier(some, known)
+                    for one in some:
+                        yield Candidate(one.item.cost, functools.partial(right, one, body, probe, gradient))
 
-    def _first(
-        self, makes: Callable[[Sequence[Site], Names], Iterable[Rewrite]], low: float, high: float
-    ) -> Found | None:
-        """Return the cheapest change of some kind and at some costs, for a third of what is left of the budget."""
-        least = max(self.trial.budget.left * 2 // 3, self.least)
-        changes = [(one, body) for body, sites, names in self.parts for one in makes(sites, names)]
+    def _needed(self, body: Body, probe: Probe, gradient: Changed) -> Needed | None:
+        """Return what a value must be; None where that is not known, or takes too much."""
+        most = self.trial.budget.left // (_MOVED * self.trial.run)
+        return needed(probe, lambda: self.trial.value(body, gradient), self.trial.asked[0], most)
 
+    def _changed(
+        self, makes: Callable[[Sequence[Site], Names], Iterable[Rewrite]], low: float = 0.0, high: float = math.inf
+    ) -> Iterator[Candidate]:
+        """Yield the changes of some kind and at some costs."""
         switches = {id(body): Switches(body) for body, *_ in self.parts}
 
         def make(body: Body, changes: Sequence[Change]) -> Changed | None:
             return self.trial.compiled(body, self._watched(changes, body))
 
-        def right(one: tuple[Rewrite, Body]) -> Found | None:
-            rewrite, body = one
+        def right(rewrite: Rewrite, body: Body) -> Found | None:
             own = functools.partial(make, body)
             self.trial.budget.spend(_SWITCHED)
             gradient = switches[id(body)].gradient(rewrite.changes, own)
@@ -238,21 +254,24 @@ class Rewriting:
                 gradient = own(rewrite.changes)
             return Found(rewrite, body) if gradient is not None and self.trial.is_right(body, gradient) else None
 
-        return self._likeliest(
-            [one for one in changes if low <= one[0].cost < high], lambda one: one[0].cost, right, least
-        )
+        for body, sites, names in self.parts:
+            for one in makes(sites, names):
+                if low <= one.cost < high:
+                    yield Candidate(one.cost, functools.partial(right, one, body))
 
-    def _likeliest(
-        self, some: Sequence[T], cost: Callable[[T], float], right: Callable[[T], Found | None], least: int
-    ) -> Found | None:
-        """Return the change that leaves the fewest strange values, of those that cost little more than the cheapest."""
+    def _likeliest(self, some: Iterable[Candidate], least: int | None = None) -> Found | None:
+        """Return the change that leaves the fewest strange values, of those that cost little more than the cheapest.
+
+        ``least``: what must be left of the budget; half of what is left.
+        """
         budget, found = self.trial.budget, list[Found]()
         most = math.inf
+        least = max(budget.left // 2, self.least) if least is None else least
         with quiet():
-            for one in sorted(some, key=cost):
-                if budget.left < least or cost(one) > most or len(found) == _KEPT:
+            for one in sorted(some, key=lambda one: one.cost):
+                if budget.left < least or one.cost > most or len(found) == _KEPT:
                     break
-                change = right(one)
+                change = one.right()
                 if change is None:
                     continue
                 if not found:
@@ -261,12 +280,14 @@ class Rewriting:
                         return None
                     # loops are slow
                     part = budget.left // (_COMPARED * (4 if self.known is not None else 1))
-                    most, least = cost(one) + _ALIKE, max(least, budget.left - part)
+                    most, least = one.cost + _ALIKE, max(least, budget.left - part)
                 found.append(change)
             best = found = found if len(found) < 2 or self.is_repeated() else found[:1]
             with contextlib.suppress(Exhausted):
                 left = [*map(self._left_strange, found)] if len(found) > 1 else [0] * len(found)
                 best = [one for one, k in zip(found, left, strict=True) if k <= min(left) + _allowed(one)]
+                # the whole product is asked
+                best += [one for one in found if one not in best and one.says_as(best[0])]
         return replace(best[0], others=tuple(best[1:])) if best else None
 
     def _left_strange(self, found: Found) -> int:
@@ -282,78 +303,60 @@ class Rewriting:
         return watched(line, watch, body, changes)
 
 
-@dataclass(slots=True)
-class Search:
-    """A search in a copy of the process, for what is wrong in some components.
+def search(
+    problem: Problem,
+    traces: ArrayPair | Pair | None,
+    asked: Sequence[Nearby],
+    budget: Budget,
+    components: Sequence[int],
+) -> tuple[Told | None, bool]:
+    """Mark what is wrong in some components, and say whether time ran out: in a copy of the process."""
 
-    It is not ``possible`` any more where that failed, or where all has been tried, and ``cut`` where its time ran out.
-    """
+    def find() -> tuple[Told | None, int]:
+        found, some = None, _prepared(problem, traces, asked, budget)
+        with contextlib.suppress(Exhausted):
+            if some is not None and some.is_repeated():
+                some = some.with_kinds()
+                found = some.first_wrong() or some.usual() or some.rest() or some.product() or some.beside()
+        return None if found is None else found.told(components), budget.left
 
-    problem: Problem
-    traces: ArrayPair | Pair | None
-    asked: Sequence[Nearby]
-    budget: Budget
-    components: Sequence[int]
-    possible: bool = True
-    cut: bool = False
+    answer, cut = None, False
+    try:
+        answer = apart(find)
+    except CutShort:
+        cut = True
+    # what did not end has cost too much
+    told, budget.left = answer or (None, budget.left // 2)
+    return told, cut
 
-    def usual(self) -> Told | None:
-        """Mark what people do most often; in loops over many numbers also what is rarer, and what is missing."""
-        return self._apart(
-            lambda some: some.first_wrong() or some.usual() or ((some.rare() or some.missing()) if some.loops else None)
-        )
 
-    def rare(self) -> Told | None:
-        """Mark what is rarer."""
-        return self._apart(lambda some: some.rare() or some.product() or some.beside() or some.missing())
-
-    def _apart(self, find: Callable[[Rewriting], Found | None]) -> Told | None:
-        if not self.possible:
-            return None
-
-        def search() -> tuple[Told | None, int, bool]:
-            found, more, prepared = None, False, self._prepared()
-            with contextlib.suppress(Exhausted):
-                if prepared is not None and prepared.is_repeated():
-                    more = not prepared.loops
-                    found = find(prepared.with_kinds())
-            return None if found is None else found.told(self.components), self.budget.left, more
-
-        answer = None
-        try:
-            answer = apart(search)
-        except CutShort:
-            self.cut = True
-        # what did not end has cost too much
-        told, self.budget.left, self.possible = answer or (None, self.budget.left // 2, False)
-        return told
-
-    def _prepared(self) -> Rewriting | None:
-        """Read the sources; None where they are not known."""
-        traces = self.traces
-        shared = {} if traces is None else _codes(traces.function.origins)
-        own = {} if traces is None else _codes(traces.gradient.origins)
-        bodies = bodies_of(
-            self.problem.gradient,
-            own.keys() - shared.keys(),
-            function=self.problem.function,
-            shared=_of_both(self.problem, traces),
-        )
-        if not bodies:
-            return None
-        nodes, run = _work(traces)
-        trial = Trial(self.problem, self.asked, self.budget, run)
-        codes = [code for code in (*shared.values(), code_of(self.problem.function)) if code is not None]
-        function = [definition for definition in map(definition_of, dict.fromkeys(codes)) if definition is not None]
-        sites = [list(sites_of(body.definition)) for body in bodies]
-        parts = [(body, some, names_of(body, some, function)) for body, some in zip(bodies, sites, strict=True)]
-        looping = any(isinstance(node, ast.For) for body in bodies for node in ast.walk(body.definition))
-        if traces is None:
-            return Rewriting(parts, trial, False)
-        if not looping or nodes <= _MANY:
-            known = functools.cache(functools.partial(known_values, traces, self.problem.x, self.budget))
-            return Rewriting(parts, trial, False, computed=known)
-        return Rewriting(parts, trial, True, known_values(traces, self.problem.x, self.budget))
+def _prepared(
+    problem: Problem, traces: ArrayPair | Pair | None, asked: Sequence[Nearby], budget: Budget
+) -> Rewriting | None:
+    """Read the sources; None where they are not known."""
+    shared = {} if traces is None else _codes(traces.function.origins)
+    own = {} if traces is None else _codes(traces.gradient.origins)
+    bodies = bodies_of(
+        problem.gradient,
+        own.keys() - shared.keys(),
+        function=problem.function,
+        shared=_of_both(problem, traces),
+    )
+    if not bodies:
+        return None
+    nodes, run = _work(problem, traces)
+    trial = Trial(problem, asked, budget, run)
+    codes = [code for code in (*shared.values(), code_of(problem.function)) if code is not None]
+    function = [definition for definition in map(definition_of, dict.fromkeys(codes)) if definition is not None]
+    sites = [list(sites_of(body.definition)) for body in bodies]
+    parts = [(body, some, names_of(body, some, function)) for body, some in zip(bodies, sites, strict=True)]
+    looping = any(isinstance(node, ast.For) for body in bodies for node in ast.walk(body.definition))
+    if traces is None:
+        return Rewriting(parts, trial)
+    if not looping or nodes <= _MANY:
+        known = functools.cache(functools.partial(known_values, traces, problem.x, budget))
+        return Rewriting(parts, trial, computed=known)
+    return Rewriting(parts, trial, known_values(traces, problem.x, budget))
 
 
 def _from_pool(names: Names) -> Insertions:
@@ -389,16 +392,16 @@ def _within(lines: Sequence[Site], sites: Sequence[Site]) -> Iterator[Site]:
             yield site
 
 
-def _work(traces: ArrayPair | Pair | None) -> tuple[int, int]:
+def _work(problem: Problem, traces: ArrayPair | Pair | None) -> tuple[int, int]:
     """Return how many nodes the gradient has, and what it takes to run it once."""
+    lines = _LINE * lines_of(lambda: problem.claim(problem.x)) + _SHORTEST
     if traces is None:
-        return 0, _UNKNOWN
+        return 0, lines
     if isinstance(traces, Pair):
-        count = len(needed_nodes(traces.table.builder.nodes, traces.G))
-        return count, _RUN * count
+        return len(needed_nodes(traces.table.builder.nodes, traces.G)), lines
     nodes = traces.build.needed([traces.G])
     elements = sum(math.prod(traces.build.shape(k)) for k in nodes)
-    return len(nodes), _RUN * len(nodes) + elements // 6 + traces.work // 12
+    return len(nodes), lines + elements // 6 + traces.work // 12
 
 
 def _codes(origins: Origins) -> dict[Written, CodeType]:

@@ -21,6 +21,7 @@ __all__ = [
     "is_filled",
     "is_value",
     "sites_of",
+    "stored",
     "text_of",
 ]
 
@@ -54,6 +55,8 @@ class Names:
         Expressions of the function of the gradient, as :func:`text_of` writes them.
     expressions : frozenset of str
         Short expressions of both whose names are in reach, and longer ones that the function alone has.
+    lacking : frozenset of str
+        Those of them that the function alone has.
     slices : tuple of str
         The slices of both.
     filled : frozenset of str
@@ -80,6 +83,7 @@ class Names:
     numbers: tuple[float, ...] = ()
     known: frozenset[str] = frozenset()
     expressions: frozenset[str] = frozenset()
+    lacking: frozenset[str] = frozenset()
     slices: tuple[str, ...] = ()
     filled: frozenset[str] = frozenset()
     indices: tuple[str, ...] = ()
@@ -96,7 +100,8 @@ class Names:
 class Site:
     """An expression or a statement, and where it hangs: ``index`` counts in a list of nodes.
 
-    ``around`` has the fields of all nodes around it, such as ``Call.args``, and ``shape`` where it is a size.
+    ``around`` has the fields of all nodes around it, such as ``Call.args``, and ``shape`` where it is a size; ``after``
+    is the statement after which a line is missing that adds to it.
     """
 
     node: Any
@@ -104,16 +109,20 @@ class Site:
     field: str
     index: int | None
     around: tuple[str, ...] = ()
+    after: ast.stmt | None = None
 
     def replaced(self, new: Any) -> Change:
-        """Put another node in its place."""
-        ast.copy_location(new, self.node)
+        """Put another node in its place; where a line is missing, add it."""
+        if self.after is not None:
+            line = ast.AugAssign(stored(self.node), ast.Add(), new)
+            new = ast.If(ast.Constant(True), [self.after, line], [])
+        ast.copy_location(new, self.after or self.node)
         waiting = [*ast.iter_child_nodes(new)]
         while waiting:
             one = waiting.pop()
             # what has a place is of the source, and so are its parts
             if not hasattr(one, "lineno"):
-                ast.copy_location(one, self.node)
+                ast.copy_location(one, self.after or self.node)
                 waiting += ast.iter_child_nodes(one)
         return Change(self.owner, self.field, self.index, new)
 
@@ -241,6 +250,13 @@ def is_value(site: Site) -> bool:
 
 def _is_computed(site: Site) -> bool:
     return not any(part in _SETTINGS or part.startswith("keyword.") for part in site.around)
+
+
+def stored(node: Any) -> Any:
+    """Return a name or an element as it is written to."""
+    made = copied(node)
+    made.ctx = ast.Store()
+    return made
 
 
 def copied(node: Any) -> Any:

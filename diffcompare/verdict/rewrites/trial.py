@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from diffcompare.verdict.rewrites.apart import limited
 from diffcompare.verdict.rewrites.first_wrong import Watch
 from diffcompare.verdict.rewrites.running import Body, Change, Changed
 
-__all__ = ["LOOKED_AT", "Trial", "quiet"]
+__all__ = ["LOOKED_AT", "Trial", "lines_of", "quiet"]
 
 # of the error, what a change may leave at each point, what may be rounding, and by how much that may grow
 _LEFT, _NOISY, _GROWN = 1e-9, 1e-3, 1000
@@ -84,6 +86,14 @@ class Trial:
         except (SyntaxError, ValueError):
             return None
 
+    def value(self, body: Body, gradient: Changed) -> Floats | None:
+        """Evaluate a gradient at the point."""
+        self.budget.spend(self.run)
+        body.rounds.left = body.rounds.most
+        with self.limited():
+            return _claim(replace(self.problem, gradient=gradient), self.asked[0])
+        return None
+
     def is_right(self, body: Body, gradient: Changed) -> bool:
         """Tell whether a gradient is right at all points, and its function what it was."""
         problem = replace(self.problem, gradient=_numbers_of(gradient))
@@ -121,6 +131,24 @@ def _numbers_of(gradient: Callable[..., Any]) -> Callable[..., Any]:
         return value
 
     return run
+
+
+def lines_of(call: Callable[[], Any]) -> int:
+    """Count the lines of Python that a call runs."""
+    count, before = 0, sys.gettrace()
+
+    def counted(_: FrameType, event: str, __: Any) -> Any:
+        nonlocal count
+        count += event == "line"
+        return counted
+
+    with quiet(), contextlib.suppress(Exception):
+        sys.settrace(counted)
+        try:
+            call()
+        finally:
+            sys.settrace(before)
+    return count
 
 
 @contextlib.contextmanager

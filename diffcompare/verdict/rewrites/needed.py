@@ -1,0 +1,102 @@
+"""What the value of an expression must be for a gradient to be right, where the gradient is affine in it.
+
+A sum of the gradient's components with weights drawn at random is then a sum of the elements of the value, each time
+that it is computed, with slopes that are found by moving one after the other. What is put in must make that sum the one
+of the derivative: so a change is told without a run of the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import CodeType
+
+import numpy as np
+
+from diffcompare.floats import Flags, Floats
+from diffcompare.verdict.causes.nearby import Nearby
+from diffcompare.verdict.rewrites.first_wrong import are_floats
+from diffcompare.verdict.rewrites.insertions import OPERATIONS, Insertion, Probe, value_of
+
+__all__ = ["Needed", "fitting", "needed", "row_of"]
+
+# of the sums, what may be rounding
+_CLOSE = 1e-8
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """The slopes of a sum in the elements of a value, at all times, and what the sum must be."""
+
+    slopes: Floats
+    total: float
+
+    def has_rows(self, rows: Floats) -> Flags:
+        """Tell of each row of elements whether it makes the sum what it must be."""
+        size = np.abs(rows) @ np.abs(self.slopes) + abs(self.total)
+        return np.asarray(np.abs(rows @ self.slopes - self.total) <= _CLOSE * size)
+
+
+def needed(probe: Probe, run: Callable[[], Floats | None], here: Nearby, most: int) -> Needed | None:
+    """Move the elements of a value; None where the gradient is not affine in them, or they are more than ``most``.
+
+    ``run``: evaluates the gradient in which the probe stands at the point of ``here``.
+    """
+    values = [value for value, _ in probe.times]
+    if not values or not all(map(are_floats, values)):
+        return None
+    own = np.concatenate([np.ravel(value) for value in values])
+    if not 0 < own.size <= most or probe.is_full or not np.isfinite(own).all():
+        return None
+    draws = np.random.default_rng(0)
+    weights = draws.normal(size=here.claimed.size)
+    size = float(np.max(np.abs(own))) or 1.0
+
+    def moved(steps: Floats) -> float:
+        probe.moved, probe.first = steps, 0
+        value = run()
+        return float("nan") if value is None else float(weights @ (value - here.claimed).reshape(-1))
+
+    try:
+        steps = size * draws.normal(size=own.size)
+        seen, twice = moved(steps), moved(2 * steps)
+        if not abs(twice - 2 * seen) <= _CLOSE * abs(seen):
+            return None
+        slopes = np.array([moved(step) / size for step in size * np.eye(own.size)]) if seen else np.zeros(own.size)
+    finally:
+        probe.moved = None
+    if not abs(seen - slopes @ steps) <= _CLOSE * (np.abs(slopes) @ np.abs(steps)):
+        return None
+    return Needed(slopes, float(slopes @ own - weights @ here.gap.reshape(-1)))
+
+
+def fitting(some: Iterable[Insertion], probe: Probe, wanted: Needed) -> list[Insertion]:
+    """Return the insertions after which a value is what it must be."""
+    own = np.concatenate([np.ravel(value) for value, _ in probe.times])
+    rows: dict[str, Floats | None] = {}
+    found, made = [], []
+    with np.errstate(all="ignore"):
+        for one in some:
+            text = one.item.text
+            if text not in rows:
+                rows[text] = row_of(one.item.code, probe)
+            row = rows[text]
+            if row is not None:
+                found.append(one)
+                made.append(OPERATIONS[one.operation](own, row))
+        flags = wanted.has_rows(np.array(made).reshape(-1, own.size))
+    return [one for one, right in zip(found, flags, strict=True) if right]
+
+
+def row_of(code: CodeType | str, probe: Probe, *, of_floats: bool = False) -> Floats | None:
+    """Return the elements of an expression beside a value, at all times; None where it has another shape."""
+    parts = []
+    for value, names in probe.times:
+        try:
+            other = np.asarray(value_of(code, probe.space, names))
+            if of_floats and other.dtype.kind != "f":
+                return None
+            parts.append(np.broadcast_to(other.astype(np.float64), np.shape(value)).reshape(-1))
+        except Exception:
+            return None
+    return np.concatenate(parts)
