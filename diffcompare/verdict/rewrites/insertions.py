@@ -28,8 +28,8 @@ OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "*": operator.mul, "/": operator.truediv, "+": operator.add, "-": operator.sub, "^": operator.pow,
 }  # fmt: skip
 _SYNTAX: dict[str, type[ast.operator]] = {"*": ast.Mult, "/": ast.Div, "+": ast.Add, "-": ast.Sub, "^": ast.Pow}
-# the price of a factor that changes the shape
-_WIDER = 0.1
+# the price of a factor that changes the shape, and of a number that is a term
+_RARE = 0.1
 # how much likelier a value that is known is, and by how many elements that is seen at first
 _KNOWN, _FIRST = 0.3, 6
 # times at which a value is noted
@@ -247,7 +247,9 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
             # without a factor, or a term of the function, the value may have been repeated
             wider = np.shape(made) != shape
             if np.isfinite(made).all() and (not wider or operation in item.widening):
-                yield Insertion(site, operation, replace(item, cost=item.cost + _WIDER) if wider else item, made)
+                # a number may be a term by chance
+                rare = wider or (operation in "+-" and _NUMBER.fullmatch(item.text) is not None)
+                yield Insertion(site, operation, replace(item, cost=item.cost + _RARE) if rare else item, made)
 
 
 def _takes_out(text: str, parts: set[str]) -> bool:
