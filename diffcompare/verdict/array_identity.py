@@ -36,7 +36,7 @@ from diffcompare.verdict.array_sides import (
 )
 from diffcompare.verdict.difference import NOTICEABLE, PARAMETER_MOVES, SPECIAL
 from diffcompare.verdict.judgement import OTHER_BESIDE, OTHER_NUMBERS, OTHER_SLOPE, Judgement, Left
-from diffcompare.verdict.pair import FAILURES, slope_agrees
+from diffcompare.verdict.pair import FAILURES, is_long, slope_agrees
 from diffcompare.verdict.problem import Problem, State
 from diffcompare.watchdog import given_time
 
@@ -404,10 +404,10 @@ def _one_sided(pair: ArrayPair) -> dict[int, Floats]:
 
 
 def _is_long(values: Floats) -> NDArray[np.bool_]:
-    """Tell which numbers were computed, not written: those of more than 12 decimal digits, and all beside most such."""
+    """Tell which numbers were computed, not written: those of more digits than people write, and all beside such."""
     if values.size > _WRITTEN:
         return np.ones(values.shape, dtype=bool)
-    long = np.array([float(f"{v:.12g}") != v for v in values.reshape(-1).tolist()], dtype=bool).reshape(values.shape)
+    long = np.array(list(map(is_long, values.reshape(-1).tolist())), dtype=bool).reshape(values.shape)
     return np.ones(values.shape, dtype=bool) if 2 * np.count_nonzero(long) > np.count_nonzero(values) else long
 
 
