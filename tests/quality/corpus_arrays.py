@@ -296,7 +296,11 @@ WRONG_JACOBIANS = [
     ArrayCase("softmax as a diagonal", softmax, lambda x: np.diag(softmax(x) * (1 - softmax(x))), X3, ""),
     ArrayCase("softmax, sign", softmax, lambda x: -softmax_jacobian(x), X3, "sign is flipped"),
     ArrayCase(
-        "normalise, not divided", normalise, lambda x: np.eye(3) - np.outer(x, x) / (x @ x), X3, "divided by np.sqrt"
+        "normalise, not divided",
+        normalise,
+        lambda x: np.eye(3) - np.outer(x, x) / (x @ x),
+        X3,
+        r"divisor np\.sqrt\(x @ x\) is missing",
     ),
     ArrayCase("normalise, no projection", normalise, lambda x: np.eye(3) / np.sqrt(x @ x), X3, ""),
     ArrayCase("polar transposed", polar, lambda x: polar_jacobian(x).T, np.array([1.5, 0.7]), "transposed"),
