@@ -382,11 +382,12 @@ FLOATS_ONLY = [
         "np.logaddexp.reduce(x, axis=1)", "np.hypot.reduce(x, axis=1, keepdims=True)",
     "np.linalg.norm(x, 2)", "np.linalg.norm(x, 'nuc')", "np.linalg.norm(x, -2, keepdims=True)",
 ]  # fmt: skip
+# code that was written for older NumPy sets it
+pytestmark = pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning")
+
 CASES = [(name, source) for table in (FUNCTIONS, UFUNCS) for name, sources in table.items() for source in sources]
 
 
-# code that was written for older NumPy sets it
-@pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning")
 @pytest.mark.parametrize(("name", "source"), CASES, ids=[source.replace("\n", "; ") for _, source in CASES])
 def test_it_is_the_function_of_numpy(name: str, source: str) -> None:
     assert complaints_about(source, X, **NAMES) == []
