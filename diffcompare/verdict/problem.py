@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,10 @@ def real_numbers(value: Any) -> NDArray[Any]:
         array = np.asarray(value)
     except Exception as error:
         raise TypeError(f"{type(value).__name__}, which is no array of numbers ({type(error).__name__})") from error
+    if array.dtype == object and array.size and all(isinstance(v, Real) for v in array.flat):
+        # fractions, and numbers of mpmath
+        with suppress(OverflowError):
+            array = array.astype(np.float64)
     if array.dtype.kind == "c":
         raise TypeError(f"complex numbers ({array.dtype}), of which .real or abs() may be meant")
     if array.dtype.kind not in "fiub":

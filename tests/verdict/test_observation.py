@@ -8,7 +8,9 @@ import re
 import sys
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -146,6 +148,14 @@ def test_what_a_function_returns_instead_of_a_number_is_named(name):
     pattern = f"inconclusive: the function returned {words}: a function must return one real number{hint}{PLACE}"
     says(dc.check_gradient(lambda x: value, slope, AT), pattern)
     says(dc.check_directional(lambda x: value, slope, AT, directions=2), pattern)
+
+
+@pytest.mark.parametrize("number", [Fraction, mpmath.mpf])
+def test_a_number_of_another_library_is_one(number):
+    verdict = dc.check_gradient(
+        lambda x: number(float(x[0])) ** 2, lambda x: [2 * number(float(x[0]))], [0.75], noise=0.0
+    )
+    assert verdict.status == "consistent"
 
 
 @pytest.mark.parametrize(
