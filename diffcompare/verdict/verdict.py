@@ -380,11 +380,14 @@ def _headline(verdict: Verdict) -> str:
     if verdict.status == "wrong":
         sizes = bad["relative"].to_numpy(dtype=float)
         size = np.max(sizes, initial=0.0, where=np.isfinite(sizes))
+        # what is wrong may be small beside what the code rounds
+        hidden = f"; the rounding error of the {verdict.what} is larger: {verdict.rounding:.2g}"
+        hidden = hidden if verdict.rounding > size else ""
         if count == 1:
-            by = f", by {size:.2g} times its size" if size else ""
+            by = f", by {size:.2g} times its size{hidden}" if size else ""
             return f"the {verdict.what} differs from the derivative{by}"
         digits = 2 if size < 1 else 3
-        by = f", by up to {size:.{digits}g} times the largest component" if size else ""
+        by = f", by up to {size:.{digits}g} times the largest component{hidden}" if size else ""
         lost = worst_first(bad).iloc[0] if len(bad) else None
         if lost is not None and not math.isfinite(lost["claimed"]):
             by = f"; {lost['component']} is {float(lost['claimed'])!r}"

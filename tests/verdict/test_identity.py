@@ -957,6 +957,17 @@ def test_beside_a_derivative_of_0_rounding_is_no_share() -> None:
     assert "claimed 0.0, derivative 0.0 (0 ulps apart; 2.2e-15 apart as real functions)" in verdict.explain()
 
 
+def test_the_first_line_says_where_rounding_hides_what_is_wrong() -> None:
+    def slope(t: Any) -> Any:
+        return (np.exp(t + 1e-6) - np.exp(t - 1e-6)) / 2e-6
+
+    verdict = dc.check_gradient(np.exp, slope, 0.3)
+    # as real functions it is off by h²/6, the floats by u/h
+    assert 1e-12 < verdict.rounding < 1e-9
+    words = f"by 1.7e-13 times its size; the rounding error of the gradient is larger: {verdict.rounding:.2g}"
+    assert words in verdict.explain().splitlines()[0]
+
+
 def _gelu(z: Any) -> Any:
     return (R * z * (1 + special.erf(z / np.sqrt(2)))).sum()
 
