@@ -106,13 +106,22 @@ def _of_a_row(
         return None
     with np.errstate(all="ignore"):
         wrong = np.abs(difference).reshape(rows, n) > judgement.threshold.reshape(rows, n)
-    for k in np.flatnonzero(wrong.any(axis=1)).tolist()[:_TRIED]:
+    some = np.flatnonzero(wrong.any(axis=1)).tolist()
+
+    def cause_of(k: int) -> Cause | None:
         one, part = subprogram(program, [numbers[k]]), slice(k * n, (k + 1) * n)
-        found = find_cause_nearby(problem, judgement, difference, one, asked, budget, part=part)
-        if found is not None and found.kind != "one component":
-            first = problem.names[k * n]
-            # an array of outputs has no rows
-            row = f"in row {k}, " if first.count(",") == 1 else f"in the row of {first}, "
-            words = found.text if n == 1 else row + found.text
-            return replace(found, text=words, components=tuple(c + k * n for c in found.components))
+        return find_cause_nearby(problem, judgement, difference, one, asked, budget, part=part)
+
+    for k in some[:_TRIED]:
+        found = cause_of(k)
+        if found is None or found.kind == "one component":
+            continue
+        others = (cause_of(other) for other in some if other != k)
+        if found.kind == "finite difference" and all(o is not None and o.kind == found.kind for o in others):
+            return replace(found, components=tuple(np.flatnonzero(wrong).tolist()))
+        first = problem.names[k * n]
+        # an array of outputs has no rows
+        row = f"in row {k}, " if first.count(",") == 1 else f"in the row of {first}, "
+        words = found.text if n == 1 else row + found.text
+        return replace(found, text=words, components=tuple(c + k * n for c in found.components))
     return None

@@ -79,8 +79,8 @@ def point_out(problem: Problem, judgement: Judgement, cause: Cause | None) -> Po
     ``cause``: what was found without the source; it stands unless it only says where the numbers differ.
     """
     found = Pointed(judgement.marks, cause)
-    # both sides were compared without a guard: nothing is left to be found
-    if cause is None or cause.kind != "guard":
+    # both sides were compared without a guard, or there is no formula: nothing is left to be found
+    if cause is None or cause.kind not in ("guard", "finite difference") or cause.text.startswith(_ROW):
         with suppress(Exception, OutOfTime):
             found = _pointed(problem, judgement, cause)
     if judgement.arrays is not None:
