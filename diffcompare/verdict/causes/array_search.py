@@ -88,6 +88,10 @@ def _of_hessian(claimed: Floats, certified: Floats, difference: Floats, threshol
         for factor, said in ((0.5, "factor 2 missing: the claim is D/2"), (2.0, "factor 2 too many: the claim is 2*D")):
             if (np.abs(ratio - factor) <= 1e-9).all():
                 return Cause("factor", f"{said} on the diagonal", components)
+    if wrong[~diagonal].any():
+        for factor, said in ((0.5, "the mean of the claim and"), (1.0, "the sum of the claim and")):
+            if (np.abs(factor * (g + g.T) - D) <= np.maximum(limit, 1e-9 * np.abs(D))).all():
+                return Cause("transposed", f"a Hessian is symmetric: {said} its transpose is right", components)
     return None
 
 

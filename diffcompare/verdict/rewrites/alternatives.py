@@ -43,6 +43,8 @@ _EQUALITIES = (ast.Eq, ast.NotEq)
 _EXCHANGED = 6
 # the price of a name whose value is of another kind, in place of a name and of a number, and of a missing function
 _STRANGE, _OTHER_KIND, _CALLED = 1.28, 1.3, 1.26
+# of the symmetric part of a factor of a product
+_PRODUCTS, _SYMMETRIC = frozenset({"dot", "matmul", "matvec"}), 1.28
 # of an equality in place of an inequality: of a branch that is wrong it leaves nothing
 _EQUATED = 1.3
 _INDEX = frozenset({"Subscript.slice", "Slice.lower", "Slice.upper"})
@@ -72,6 +74,7 @@ def _single(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
             yield from _called(site, names)
             yield from _negated(site)
             yield from _transposed(site, names)
+            yield from _symmetric(site)
             yield from _next_to(site)
 
 
@@ -460,6 +463,16 @@ def _transposed(site: Site, names: Names) -> Iterator[Rewrite]:
         cost = 0.9 if isinstance(node, ast.Name) else 1.2
         new, words = ast.Attribute(node, "T", ast.Load()), ("this should be transposed", "{} should be transposed")
     yield Rewrite(node, (site.replaced(new),), cost - _familiar(new, names), "transposed", *words)
+
+
+def _symmetric(site: Site) -> Iterator[Rewrite]:
+    """The symmetric part of a matrix: of xᵀAx the gradient is that of xᵀ(A + Aᵀ)x/2."""
+    product = isinstance(site.owner, ast.BinOp) and isinstance(site.owner.op, ast.MatMult)
+    if product or called_name(site.owner) in _PRODUCTS or getattr(site.owner, "attr", "") == "dot":
+        both = ast.BinOp(site.node, ast.Add(), ast.Attribute(site.node, "T", ast.Load()))
+        new = ast.BinOp(both, ast.Div(), ast.Constant(2))
+        said = "is not symmetric: the mean with its transpose is meant"
+        yield Rewrite(site.node, (site.replaced(new),), _SYMMETRIC, "transposed", f"this {said}", f"{{}} {said}")
 
 
 def _is_index(site: Site) -> bool:

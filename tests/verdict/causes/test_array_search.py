@@ -66,3 +66,12 @@ def test_no_place_is_looked_for_in_a_quotient(monkeypatch: pytest.MonkeyPatch) -
     verdict = dc.check_jacobian(curved, quotients, [0.7, 1.3])
     assert verdict.cause is not None
     assert not verdict.marks
+
+
+FORM = np.array([[1.0, 2.0, -0.5], [0.25, 3.0, 1.0], [0.75, -2.0, 0.5]])
+
+
+@pytest.mark.parametrize(("claim", "said"), [(FORM, "sum"), (2 * FORM, "mean")])
+def test_half_of_a_quadratic_form_is_not_its_hessian(claim: Any, said: str) -> None:
+    verdict = dc.check_hessian(lambda x: x @ FORM @ x, lambda x: claim, [0.3, 0.7, 1.1])
+    assert str(verdict.cause) == f"a Hessian is symmetric: the {said} of the claim and its transpose is right"
