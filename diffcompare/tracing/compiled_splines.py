@@ -51,6 +51,16 @@ def _spline(t: Any, c: Any, k: int, x: Any, derivative: int, extrapolate: Any) -
     return _beyond(x, (t[k], t[n]), found, extrapolate=extrapolate)
 
 
+def _fitpack(t: Any, c: Any, k: int, x: Any, derivative: int, beyond: int) -> tuple[Any, int]:
+    """Evaluate FITPACK's spline: ``beyond`` its ends it goes on (0), is 0 (1), refused (2) or stays what it is (3)."""
+    outside = np.logical_or(x < t[k], x > t[len(t) - k - 1])
+    if beyond == 2 and np.any(outside):
+        return x, 1
+    x = np.clip(x, t[k], t[len(t) - k - 1]) if beyond == 3 else x
+    found = _spline(t, c[:, None], k, x, derivative, True)[:, 0]
+    return (np.where(outside, 0.0, found) if beyond == 1 else found), 0
+
+
 def _stacked(value: Any) -> Any:
     return np.stack([_stacked(v) for v in value]) if isinstance(value, list) else value
 
@@ -102,6 +112,8 @@ _INTERPOLATE = "scipy.interpolate"
 SPLINES: Mapping[str, Callable[..., Any]] = {
     f"{_INTERPOLATE}._ppoly.evaluate": _piecewise,
     f"{_INTERPOLATE}._dierckx.evaluate_spline": _spline,
+    "Fortran's splev": lambda t, c, k, x, beyond: _fitpack(t, c, k, x, 0, beyond),
+    "Fortran's splder": _fitpack,
     f"{_INTERPOLATE}._interpnd._ndim_coords_from_arrays": _coordinates,
     f"{_INTERPOLATE}._rgi_cython.find_indices": _cells,
     f"{_INTERPOLATE}._rgi_cython.evaluate_linear_2d": _bilinear,

@@ -44,6 +44,7 @@ NAMES: dict[str, Any] = {
     "knots": np.array([0.0, 0.3, 0.6, 1.0]),
     "t": np.array([0.0, 0, 0, 0.5, 1, 1, 1]),
     "data": RANDOM.normal(size=(2, 7)),
+    "spline": scipy.interpolate.UnivariateSpline([0.0, 0.3, 0.6, 1.0], [1.0, 0.5, -0.2, 0.7], s=0.0),
 }
 BANDS = "np.vstack([x[0], x[1] + 3, x[2]])"
 # what is called: bodies of functions of x, of shape (3, 4)
@@ -73,6 +74,9 @@ CASES: dict[str, list[str]] = {
         "scipy.interpolate.BSpline(t, x[0], 2)([0.0, 0.5, 1.0, 1.1])",
         "scipy.interpolate.BSpline(t, x.T, 2)(x[1], 1)", "scipy.interpolate.make_interp_spline(knots, x[0])(0.45, 2)",
         "scipy.interpolate.BSpline(t, x[0], 2, extrapolate=False)([0.2, 0.9])"],
+    "splev": ["spline(x + 0.2)", "spline(x * 2, ext='zeros')", "spline(x * 2, ext=3)",
+        "scipy.interpolate.splev(x[0], (t, np.append(x[1], v[:3]), 2))"],
+    "splder": ["spline(x, 2)", "scipy.interpolate.splev(x[0], spline._eval_args, 1, ext=1)"],
     "dgbsv": ["scipy.interpolate.make_interp_spline(knots, x[0], k=3)([0.2, 0.8])"],
     "dpotrf": ["scipy.linalg.lapack.dpotrf(S @ S.T + x.T @ x)[0]",
         "scipy.linalg.lapack.dpotrf(x.T @ x + np.triu(S + 9), clean=False)[0]",
