@@ -18,7 +18,7 @@ from diffcompare.tracing.array_ufuncs import call_ufunc, choose, compared, of_ta
 from diffcompare.tracing.complex_numbers import Complex, complex_array
 from diffcompare.tracing.dialect import COPIED, Dialect, Kind, kind_of, own_type
 from diffcompare.tracing.handle import Doors, Handle, floats_of, has_handles, is_moving, made, plain_floats, stored
-from diffcompare.tracing.refusals import refuse
+from diffcompare.tracing.refusals import refuse_function, refuse_ufunc
 from diffcompare.tracing.scalar import UNARY
 from diffcompare.tracing.scipy_substitutes import HINTS, is_exact, linear_algebra, linear_rule
 from diffcompare.tracing.special import TRACED
@@ -120,16 +120,12 @@ def _math_function(table: ArrayTable, function: Any) -> Any:
             return of_table(TRACED.get(name, name), checked, *numbers)
         if name in MATH:
             return getattr(np, MATH[name])(*numbers)
-        return (
-            made(table, plain_floats(made(table, checked), name)) if not is_moving(args) else _unknown(f"math.{name}")
-        )
+        if not is_moving(args):
+            return made(table, plain_floats(made(table, checked), name))
+        raise refuse_function(f"math.{name}")
 
     substitute.__name__ = name
     return substitute
-
-
-def _unknown(name: str) -> Any:
-    raise refuse(f"{name} of a traced value", "there is no such operation in the table", "use another function")
 
 
 _MANY: dict[str, Callable[..., Any]] = {
@@ -195,7 +191,7 @@ def _special_function(table: ArrayTable, function: Any) -> Any:
             return call_function(function, args, kwargs)
         if not is_moving(list(args)) and not is_moving(kwargs):
             return constants(table, function(*map(floats_of, args), **floats_of(kwargs)))
-        return _unknown(f"scipy's {name}")
+        raise refuse_ufunc(function)
 
     substitute.__name__ = name
     return substitute

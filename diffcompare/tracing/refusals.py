@@ -11,7 +11,16 @@ from typing import Any
 from diffcompare.errors import TraceError
 from diffcompare.tracing.places import Place, called_from, here, is_library
 
-__all__ = ["CompiledCodeError", "TooLargeError", "active_table", "refuse", "refuse_plain", "writing_to"]
+__all__ = [
+    "CompiledCodeError",
+    "TooLargeError",
+    "active_table",
+    "refuse",
+    "refuse_function",
+    "refuse_plain",
+    "refuse_ufunc",
+    "writing_to",
+]
 
 _ACTIVE: ContextVar[Any] = ContextVar("diffcompare_table", default=None)
 
@@ -52,6 +61,20 @@ def refuse(what: str, why: str, remedy: str, kind: type[TraceError] = TraceError
     if table is not None and table.refusal is None:
         table.refusal = error
     return error
+
+
+def refuse_function(name: str) -> TraceError:
+    """Make the error for a function that has no operation; ``name`` has its module."""
+    return refuse(f"{name} of a traced value", "there is no such operation in the table", "use another function")
+
+
+def refuse_ufunc(ufunc: Any) -> TraceError:
+    """Make the error for a universal function of SciPy, or of the user's own compiled code."""
+    name = ufunc.__name__
+    if getattr(sys.modules.get("scipy.special"), name, None) is ufunc:
+        return refuse_function(f"scipy's {name}")
+    why = "it is compiled code, which a trace does not see into"
+    return refuse(f"the ufunc {name} of a traced value", why, "pass formula=", CompiledCodeError)
 
 
 def refuse_plain(what: str) -> TraceError:

@@ -23,7 +23,7 @@ from diffcompare.tracing.array import (
 )
 from diffcompare.tracing.compiled_systems import structured
 from diffcompare.tracing.factorisations import FACTORISED, exponential, frechet
-from diffcompare.tracing.refusals import refuse
+from diffcompare.tracing.refusals import refuse, refuse_ufunc
 from diffcompare.tracing.registry import Above
 from diffcompare.tracing.scalar import UNARY, TracedScalar, extreme, lift, scalar, select
 from diffcompare.tracing.special import TRACED, traced_special
@@ -155,9 +155,7 @@ def special_function(table: Table, function: Any) -> Any:
             return getattr(np, name)(*args, **kwargs)
         if not is_moving(args) and not is_moving(kwargs):
             return table_constants(function(*shadows(list(args)), **shadows(kwargs)), table)
-        raise refuse(
-            f"scipy's {name} of a traced value", "there is no such operation in the table", "use another function"
-        )
+        raise refuse_ufunc(function)
 
     substitute.__name__ = name
     return substitute

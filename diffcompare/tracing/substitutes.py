@@ -29,7 +29,7 @@ from diffcompare.tracing.array import (
 from diffcompare.tracing.complex_numbers import Complex, complex_array
 from diffcompare.tracing.dialect import COPIED, Dialect, Kind, kind_of, own_type
 from diffcompare.tracing.functions import call_function, knows
-from diffcompare.tracing.refusals import active_table, refuse
+from diffcompare.tracing.refusals import active_table, refuse, refuse_function
 from diffcompare.tracing.scalar import (
     UNARY,
     TracedCondition,
@@ -172,9 +172,7 @@ def math_function(table: Table, function: Any) -> Any:
             return getattr(np, MATH[name])(*(lift(a, table) for a in args))
         if not is_moving(args):
             return table_constants(checked, table)
-        raise refuse(
-            f"math.{name} of a traced value", "there is no such operation in the table", "use another function"
-        )
+        raise refuse_function(f"math.{name}")
 
     substitute.__name__ = name
     return substitute

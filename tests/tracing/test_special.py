@@ -159,3 +159,10 @@ def test_a_number_that_is_no_parameter_may_have_been_rounded() -> None:
         return np.array([sc.i1(x[0]) * b, sc.i0(x[0]) * b * (sc.psi(x[1]) - sc.psi(x[1] + 1.4142135623730951))])
 
     assert dc.check_gradient(f, gradient, [22.0, 11.0]).status == "consistent"
+
+
+@pytest.mark.parametrize("shape", [(), (2000,)])
+def test_a_ufunc_of_other_compiled_code_is_none_of_scipy(shape: tuple[int, ...]) -> None:
+    own = np.frompyfunc(math.sin, 1, 1)
+    verdict = dc.check_gradient(lambda x: float(np.sum(own(x))), np.cos, np.full(shape, 0.5), noise=0.0)
+    assert any("the ufunc sin (vectorized) of a traced value: it is compiled code" in note for note in verdict.notes)
