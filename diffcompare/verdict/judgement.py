@@ -8,6 +8,7 @@ from diffcompare.floats import Floats
 from diffcompare.symbolic.function import SymbolicFunction
 from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.causes.mistakes import Cause
+from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.marks import Mark
 from diffcompare.verdict.pair import Pair
 
@@ -64,6 +65,8 @@ class Judgement:
         The rules that were tried: name, seconds by the clock, and what came of it.
     marks : tuple of Mark
         The expressions to blame, where the rule knows them with the cause.
+    beside : tuple of Nearby or None
+        Claim and derivative at the point and near by, where they were measured.
     """
 
     evidence: str
@@ -83,6 +86,7 @@ class Judgement:
     arrays: ArrayPair | None = None
     rungs: tuple[tuple[str, float, str], ...] = ()
     marks: tuple[Mark, ...] = ()
+    beside: tuple[Nearby, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from diffcompare.verdict.problem import Problem, State
 from diffcompare.verdict.scene import COARSE, FLOOR, LARGEST, SEED, axis_of, is_quantized, quantum, room_along
 from diffcompare.watchdog import OutOfTime
 
-__all__ = ["Slope", "slopes_of"]
+__all__ = ["Slope", "slope_along", "slopes_of"]
 
 # half the length of a line, in parts of the scale of a coordinate; the others where f is noisy, or moves fast
 _REACHES = (2.0**-7, 2.0**-3, 2.0**-5, 2.0**-12)
@@ -102,7 +102,7 @@ def slopes_of(problem: Problem, state: State) -> dict[int, Slope]:
     order = np.argsort(-np.abs(np.nan_to_num(state.claimed)) * scales, kind="stable")
     try:
         for i in order.tolist():
-            slope = _slope(problem, state, i, float(scales[i]))
+            slope = slope_along(problem, state, i, float(scales[i]))
             if slope is not None:
                 found[i] = slope
         return _confirmed(problem, _compared(state, found))
@@ -124,7 +124,7 @@ class _Line:
     still: bool
 
 
-def _slope(problem: Problem, state: State, i: int, scale: float) -> Slope | None:
+def slope_along(problem: Problem, state: State, i: int, scale: float) -> Slope | None:
     """Return the slope of f along an axis; None where f is not smooth, or moves less than it is noisy."""
     value, lines = float(state.values[0]), []
     for reach in _REACHES:

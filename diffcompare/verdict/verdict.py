@@ -20,6 +20,7 @@ from diffcompare.tracing.labelled import is_labelled
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.judgement import MOVED, Judgement
 from diffcompare.verdict.marks import Mark, Source, places_frame
+from diffcompare.verdict.measured import looks_like, measured
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.repairs.pointing import Pointed, point_out, sources_of
 from diffcompare.verdict.underline import underlined
@@ -290,12 +291,14 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
     found, pointed = judgement.cause, Pointed(judgement.marks)
     if status == "wrong" and judgement.blame != "formula" and judgement.evidence != "calls":
         shape = np.shape(at) if parts_of(at) is None else None
+        asked = judgement
         # a search that fails says nothing
         with suppress(Exception, OutOfTime):
-            measured = judgement.evidence == "witness"
-            asked = replace(judgement, difference=None) if measured else judgement
-            found = found or cause(problem, asked, difference, shape)
-        pointed = point_out(problem, judgement, found)
+            asked = measured(problem, judgement) if judgement.evidence == "witness" else judgement
+            gap = difference if asked.beside is None else asked.beside[0].gap
+            found = found or cause(problem, asked, gap, shape)
+        pointed = point_out(problem, asked, found)
+        pointed = pointed if asked.beside is None else looks_like(pointed)
         found = pointed.cause
     components = {
         "point": shorten(repr(at.item() if isinstance(at, np.generic) else at), 60)

@@ -261,9 +261,11 @@ _ROWS = (
     ("small", "logistic regression", "eps of 1e-7", lambda w: X.T @ (1 / (1 + 1e-7 + np.exp(-(X @ w))) - LABELS)),
 )  # fmt: skip
 
+# of values alone the missing half of a term is a missing term
+_ALSO = {"half the penalty": ("missing term",)}
 
 BUGS = [
     Case(f"{problem}: {what}", PROBLEMS[problem][0], wrong, np.array(PROBLEMS[problem][3]), PROBLEMS[problem][2], kind,
-         truth=PROBLEMS[problem][1], causes=_CAUSES[kind], blame="gradient")
+         truth=PROBLEMS[problem][1], causes=(*_CAUSES[kind], *_ALSO.get(what, ())), blame="gradient")
     for kind, problem, what, wrong in _ROWS
 ]  # fmt: skip

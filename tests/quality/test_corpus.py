@@ -59,7 +59,7 @@ WORDS = {
     "permuted": "permuted|repeats component",
     "shifted": "shifted|stands in the wrong one",
     "transposed": "transposed",
-    "missing term": "no contribution|product rule",
+    "missing term": "no contribution|product rule|is missing: the gradient of a regulariser",
     "extra term": "added|counted twice",
     "chain factor": "chain factor|derivative|exponent|^the factor",
     "other function": "is the gradient of",
@@ -287,7 +287,11 @@ def cause_judged(s: Scored) -> str:
     """``right`` if the sentence is one that says what was planted, ``none`` if there is none, else ``wrong``."""
     if s.verdict.cause is None:
         return "none"
-    return "right" if any(re.search(WORDS[kind], s.verdict.cause) for kind in s.case.causes) else "wrong"
+    return (
+        "right"
+        if any(re.search(WORDS[kind], s.verdict.cause.removeprefix("looks like: ")) for kind in s.case.causes)
+        else "wrong"
+    )
 
 
 @needs_the_verdict

@@ -305,9 +305,11 @@ def added_shift(facts: Facts, point: Sequence[float] | None) -> Iterator[Cause]:
         x = np.asarray(point, dtype=np.float64)
         k = int(np.argmax(np.abs(x)))
         if x[k] and facts.fits(e[k] / x[k] * x) and facts.certain(1, free=1):
+            size, extra = _short(abs(e[k] / x[k])), e[k] * x[k] > 0
+            added = f"the extra term {size}*x is added: the gradient of a regulariser"
             yield facts.cause(
-                "extra term",
-                f"the extra term {_short(e[k] / x[k])}*x is added: the gradient of a regulariser",
+                "extra term" if extra else "missing term",
+                added if extra else f"the term {size}*x is missing: the gradient of a regulariser",
                 key="a multiple of x is added",
                 number=(float(e[k] / x[k]), float(facts.slack[k] / abs(x[k]))),
             )

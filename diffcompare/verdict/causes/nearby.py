@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -22,12 +21,13 @@ from diffcompare.program.dag import Builder, Program, needed_nodes
 from diffcompare.program.operations import ANSWERS
 from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.causes.budget import BALLS, BUILT, Budget
+from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.difference import node_balls
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.problem import Problem
 
-__all__ = ["Nearby", "closed", "derived", "nearby", "price", "program_of", "recorded", "value_of"]
+__all__ = ["Nearby", "closed", "derived", "nearby", "points_nearby", "price", "program_of", "recorded", "value_of"]
 
 
 FURTHER = 3
@@ -38,42 +38,6 @@ _STEPS = (2.0**-6, 2.0**-4, 2.0**-8, 2.0**-10, 2.0**-5, 2.0**-7, 2.0**-9, 2.0**-
 _SMALLER = (2.0**-14, 2.0**-16, 2.0**-18, 2.0**-20, 2.0**-22)
 # what balls may cost at one point, beyond which floats do
 _AFFORDED = 20_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Nearby:
-    """A point: the claim as it was returned, the derivative, and the threshold of each component.
-
-    ``difference`` is None where the claim is known as returned only; ``real`` and ``true`` are both as balls,
-    where they were evaluated so; else ``error`` is by how much the difference may be off.
-    """
-
-    point: Floats
-    claimed: Floats
-    certified: Floats
-    threshold: Floats
-    difference: Floats | None
-    real: tuple[Any, ...]
-    true: tuple[Any, ...]
-    error: Floats | float = 0.0
-
-    @property
-    def gap(self) -> Floats:
-        """Claim minus derivative: in real numbers where that is known, else of the floats that were returned."""
-        return self.claimed - self.certified if self.difference is None else self.difference
-
-    def part(self, some: slice) -> Nearby:
-        """Return some of the components."""
-        return replace(
-            self,
-            claimed=self.claimed[some],
-            certified=self.certified[some],
-            threshold=self.threshold[some],
-            difference=None if self.difference is None else self.difference[some],
-            error=self.error if isinstance(self.error, float) else self.error[some],
-            real=self.real[some],
-            true=self.true[some],
-        )
 
 
 def recorded(judgement: Judgement) -> Pair | None:
@@ -134,6 +98,8 @@ def nearby(
     asked last is not evaluated again.
     """
     pair = judgement.arrays
+    if judgement.beside is not None:
+        return judgement.beside
     if pair is None:
         return _evaluated(problem, judgement, program, budget)
     by = (problem, judgement.claimed, judgement.certified, judgement.threshold, judgement.difference)
@@ -156,7 +122,7 @@ def _evaluated(
     if ask is None or here is None:
         return None
     found = [here]
-    for x in _points(problem, _STEPS if judgement.arrays is None else (*_STEPS, *_SMALLER)):
+    for x in points_nearby(problem, _STEPS if judgement.arrays is None else (*_STEPS, *_SMALLER)):
         try:
             with np.errstate(all="ignore"):
                 returned = problem.claim(x)
@@ -170,7 +136,7 @@ def _evaluated(
     return None
 
 
-def _points(problem: Problem, steps: Sequence[float]) -> Iterator[Floats]:
+def points_nearby(problem: Problem, steps: Sequence[float]) -> Iterator[Floats]:
     """Yield points near by, in the box: all coordinates move, in directions of their own."""
     x, random = problem.x, np.random.default_rng(11)
     size = np.where(x == 0, float(np.max(np.abs(x))) or 1.0, np.abs(x))
