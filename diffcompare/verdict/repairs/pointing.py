@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from collections.abc import Sequence
@@ -94,7 +95,8 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
     wrong = [k for k, status in enumerate(judgement.status) if status == "wrong"]
     traces = judgement.arrays or recorded(judgement)
     asked = nearby(problem, judgement, None if traces else program_of(problem, judgement, budget), budget)
-    told, cut = (None, False) if asked is None else search(problem, traces, asked, Budget(_SEARCHED), wrong)
+    trace = functools.partial(_traced, problem, judgement)
+    told, cut = (None, False) if asked is None else search(problem, traces, asked, Budget(_SEARCHED), wrong, trace)
     found = _explained(problem, judgement, cause, asked, told, budget, wrong)
     return replace(found, notes=(_CUT,)) if cut else found
 
@@ -106,7 +108,7 @@ def _explained(
     # a term is shown in the function, too
     if found is not None and (cause is None or not _TERM.fullmatch(cause.text)):
         return _rewritten(found, cause, [])
-    pair = judgement.arrays or _traced(problem, judgement)
+    pair = _traced(problem, judgement)
     small = elements_of(pair) <= ELEMENTS
     if asked is None and small:
         asked = nearby(problem, replace(judgement, arrays=pair, pair=None), None, budget)
@@ -194,6 +196,8 @@ def _names(problem: Problem) -> list[str]:
 
 
 def _traced(problem: Problem, judgement: Judgement) -> ArrayPair:
+    if judgement.arrays is not None:
+        return judgement.arrays
     try:
         pair = trace_arrays(problem, few=_FEW)
     except (DiffcompareError, ArithmeticError, ValueError, TypeError):

@@ -38,9 +38,8 @@ class Found:
     others: tuple[Found, ...] = ()
 
     def says_as(self, other: Found) -> bool:
-        """Tell whether the same number is missing in an expression around another, or inside."""
-        nested = any(one.rewrite.node is node for one, by in ((self, other), (other, self)) for node in _path(by))
-        return nested and self.rewrite.kind == "factor" and self.rewrite.this == other.rewrite.this
+        """Tell whether the same number is missing: which values are strange does not tell where."""
+        return self.rewrite.kind == "factor" and self.rewrite.this == other.rewrite.this
 
     def told(self, components: Sequence[int]) -> Told:
         """Mark what is to blame, and say why the gradient is wrong."""

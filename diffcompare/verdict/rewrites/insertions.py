@@ -10,6 +10,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import combinations_with_replacement
 from types import CodeType
 from typing import Any
@@ -22,10 +23,12 @@ from diffcompare.verdict.rewrites.running import Body, Change
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, stored, text_of
 from diffcompare.verdict.rewrites.twins import twins_of
 
-__all__ = ["OPERATIONS", "Insertion", "Item", "Probe", "insertions_of", "likelier", "pool_of", "probed", "value_of"]
+__all__ = ["OPERATIONS", "Insertion", "Item", "Probe", "insertions_of", "is_fitting", "likelier", "pool_of", "probed",
+           "value_of", "written"]
 
 OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "*": operator.mul, "/": operator.truediv, "+": operator.add, "-": operator.sub, "^": operator.pow,
+    "=": lambda _, other: other,
 }  # fmt: skip
 _SYNTAX: dict[str, type[ast.operator]] = {"*": ast.Mult, "/": ast.Div, "+": ast.Add, "-": ast.Sub, "^": ast.Pow}
 # the price of a factor that changes the shape, and of a number that is a term
@@ -34,11 +37,15 @@ _RARE = 0.1
 _KNOWN, _FIRST = 0.3, 6
 # times at which a value is noted
 _TIMES = 24
+# elements of what has another shape than before: all of them are held at once
+_WIDEST = 100_000
 # how close to 1 probabilities add up
 _WHOLE = 1e-9
 # between degrees and radians
 _ANGLES = ("np.pi / 180", "180 / np.pi")
-_NUMBER = re.compile(r"[\d.e-]+")
+_NUMBER = re.compile(r"[\d.e-]+( (/|\*\*) [\d.]+)?|len\(\w+\)")
+# the parts of 1 that people multiply by, and how close a number is to what it stands for
+_PARTS, _NEAR = 60, 1e-7
 _NUMBERS = (int, float, np.generic, np.ndarray)
 _WORDS = {
     "*": "the factor {} is missing", "/": "the divisor {} is missing",
@@ -60,6 +67,8 @@ class Probe:
         Whether it gives what is to be added to a value.
     change : (str, code), optional
         An operation, and what stands on its other side.
+    factor : float, optional
+        The number by which all values must be multiplied, where that makes the gradient right.
     moved : array, optional
         What is added to the elements, in the order in which they are computed; ``first``: of the next value.
     times : list
@@ -71,6 +80,7 @@ class Probe:
     added: bool = False
     change: tuple[str, CodeType] | None = None
     seen: tuple[Any, dict[str, Any]] | None = None
+    factor: float | None = None
     moved: Floats | None = None
     first: int = 0
     times: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
@@ -143,7 +153,7 @@ class Insertion:
             changes = (self.site.replaced(signed),)
             return Rewrite(self.site.after, changes, self.item.cost, "missing term", words, words + " after {}")
         text, factor = ast.unparse(other), self.operation in "*/^"
-        number = isinstance(other, ast.Constant)
+        number = _NUMBER.fullmatch(text) is not None
         closed = text if number or text.isidentifier() or text[-1] in ")]" else f"({text})"
         words = _WORDS[self.operation].format(closed if self.operation == "-" else text)
         words = words.replace("term", "constant", 1) if number else words
@@ -215,7 +225,7 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
     powers = "*/+-^" if np.asarray(value).dtype.kind == "f" else "*/+-" if written else "*/"
     known: set[tuple[bytes, tuple[int, ...], str]] = set()
     held = {**probe.space, **at_hand}
-    for item in (*pool, *_centrings(own, value, held), *map(_twin, twins_of(site.node, value, held))):
+    for item in (*pool, *_multiples(probe.factor), *_centrings(own, value, held), *map(_twin, twins_of(site.node, value, held))):
         try:
             other = value_of(item.code, probe.space, at_hand)
             kind = np.asarray(other).dtype.kind if isinstance(other, _NUMBERS) else ""
@@ -246,6 +256,8 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
                 continue
             # without a factor, or a term of the function, the value may have been repeated
             wider = np.shape(made) != shape
+            if wider and np.size(made) > _WIDEST:
+                continue
             if np.isfinite(made).all() and (not wider or operation in item.widening):
                 # a number may be a term by chance
                 rare = wider or (operation in "+-" and _NUMBER.fullmatch(item.text) is not None)
@@ -292,8 +304,28 @@ def _centrings(own: str, value: Any, at_hand: dict[str, Any]) -> Iterator[Item]:
                 yield Item(text, compile(text, "<inserted>", "eval"), 1.5, "-")
 
 
+def _multiples(factor: float | None) -> Iterator[Item]:
+    """Yield a number as people write it, as a factor or as a divisor."""
+    some = [] if not factor else [(text, "*") for text in written(factor)]
+    some += [(text, "/") for text in written(1 / factor) if "/" not in text] if factor else []
+    for text, operation in sorted(some, key=lambda one: len(one[0]))[:1]:
+        yield Item(text, compile(text, "<inserted>", "eval"), 1.4 + 0.005 * len(text), operation)
+
+
+def written(size: float) -> Iterator[str]:
+    """Yield a number as people write it, the simplest first; nothing where they would not."""
+    part, square = Fraction(size).limit_denominator(_PARTS), Fraction(size * size).limit_denominator(1)
+    texts = {str(part): float(part), f"{size:.3g}": float(f"{size:.3g}"), f"{square} ** 0.5": float(square) ** 0.5}
+    yield from (text.replace("/", " / ") for text, number in texts.items() if abs(number - size) <= _NEAR * abs(size))
+
+
 def _twin(text: str) -> Item:
     return Item(text, compile(text, "<inserted>", "eval"), 1.45 + 0.005 * len(text), "+-", widening="+-")
+
+
+def is_fitting(site: Site, operation: str) -> bool:
+    """Tell whether something may be missing beside an expression, or another stand in its place."""
+    return not isinstance(site.owner, ast.Return) if operation == "=" else operation in _fitting(site)
 
 
 def _fitting(site: Site) -> str:

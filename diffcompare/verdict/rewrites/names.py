@@ -39,7 +39,7 @@ def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> 
     local = [*code.co_varnames, *code.co_cellvars, *code.co_freevars]
     variables = tuple(name for name in dict.fromkeys([*local, *held]) if name not in called)
     numbers = [v for node in theirs if isinstance(node, ast.Constant) and type(v := node.value) in (int, float)]
-    reach = {*variables, *(name for name, value in space.items() if isinstance(value, ModuleType) or callable(value))}
+    reach = {*variables, "len", *(name for name, value in space.items() if isinstance(value, ModuleType) or callable(value))}
     indices = [node.slice for node in (*own, *theirs) if isinstance(node, ast.Subscript)]
     # what a variable does, as lists append, may never end
     callers = reach.difference(variables) | ({"self"} & reach)
@@ -112,4 +112,6 @@ def _is_short(node: ast.expr, reach: set[str], variables: set[str], most: int = 
         return False
     parts = list(ast.walk(node))
     names = {one.id for one in parts if isinstance(one, ast.Name)}
-    return len(parts) <= most and names <= reach and not names.isdisjoint(variables)
+    # what is called with numbers is one
+    known = isinstance(node, ast.Call) or not names.isdisjoint(variables)
+    return len(parts) <= most and names <= reach and known

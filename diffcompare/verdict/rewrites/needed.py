@@ -7,6 +7,7 @@ of the derivative: so a change is told without a run of the code.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import CodeType
@@ -18,10 +19,11 @@ from diffcompare.verdict.causes.nearby import Nearby
 from diffcompare.verdict.rewrites.first_wrong import are_floats
 from diffcompare.verdict.rewrites.insertions import OPERATIONS, Insertion, Probe, value_of
 
-__all__ = ["Needed", "fitting", "needed", "row_of"]
+__all__ = ["Needed", "fitting", "multiple", "needed", "row_of", "times_of"]
 
 # of the sums, what may be rounding
 _CLOSE = 1e-8
+_TWICE = compile("2", "<inserted>", "eval")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,28 @@ def needed(probe: Probe, run: Callable[[], Floats | None], here: Nearby, most: i
     if not abs(seen - slopes @ steps) <= _CLOSE * (np.abs(slopes) @ np.abs(steps)):
         return None
     return Needed(slopes, float(slopes @ own - weights @ here.gap.reshape(-1)))
+
+
+def multiple(probe: Probe, run: Callable[[], Floats | None], here: Nearby) -> float | None:
+    """Return the number by which all values must be multiplied: told by twice of them; None where none does."""
+    probe.change = "*", _TWICE
+    try:
+        value = run()
+    finally:
+        probe.change = None
+    if value is None:
+        return None
+    times = times_of(here.gap.reshape(-1), (value - here.claimed).reshape(-1))
+    return None if times is None else 1 + times
+
+
+def times_of(error: Floats, slope: Floats) -> float | None:
+    """Return how many times a slope takes an error away; None where it does not."""
+    if slope.shape != error.shape:
+        return None
+    size = float(slope @ slope)
+    times = -float(slope @ error) / size if 0 < size < math.inf else math.nan
+    return times if (np.abs(error + times * slope) <= _CLOSE * np.max(np.abs(error))).all() else None
 
 
 def fitting(some: Iterable[Insertion], probe: Probe, wanted: Needed) -> list[Insertion]:

@@ -29,12 +29,13 @@ from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions
 from diffcompare.verdict.rewrites.kinds import kinds_of
 from diffcompare.verdict.rewrites.lines import moved_lines, repeated_lines
 from diffcompare.verdict.rewrites.names import names_of
-from diffcompare.verdict.rewrites.needed import Needed, fitting, needed
+from diffcompare.verdict.rewrites.needed import Needed, fitting, multiple, needed
 from diffcompare.verdict.rewrites.products import products_of
 from diffcompare.verdict.rewrites.running import Body, Change, Changed, bodies_of
 from diffcompare.verdict.rewrites.switching import Switches
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_value, sites_of
 from diffcompare.verdict.rewrites.trial import LOOKED_AT, Trial, lines_of, quiet
+from diffcompare.verdict.rewrites.values import Value, Values, values_beside, values_of
 from diffcompare.verdict.value_and_gradient import whole_of
 
 __all__ = ["search"]
@@ -198,6 +199,35 @@ class Rewriting:
         some = replace(self, parts=parts)
         return some._likeliest(some._beside(_products(known), times), self.least)
 
+    def valued(self, trace: Callable[[], ArrayPair]) -> Found | None:
+        """Return where a value of the derivative is missing, or should stand."""
+        values = values_of(trace(), self.trial.problem.names, self.trial.asked)
+        return self._likeliest(self._valued(values), self.trial.budget.left // 8)
+
+    def _valued(self, values: Values) -> Iterator[Candidate]:
+        least, asked = self.trial.budget.left // 3, self.trial.asked
+
+        def right(value: Value, rewrite: Rewrite, body: Body, probe: Probe, gradient: Changed) -> Found | None:
+            def before(beside: Nearby) -> None:
+                probe.space[value.name] = next(row for row, one in zip(value.at, asked, strict=True) if one is beside)
+
+            probe.change = value.operation, compile(value.name, "<inserted>", "eval")
+            found = self.trial.is_right(body, gradient, before)
+            before(asked[0])
+            return Found(rewrite, body) if found else None
+
+        for body, sites, _ in self.parts:
+            for site in filter(is_value, sites):
+                change, probe = probed(site, body)
+                with quiet():
+                    gradient = self.trial.noted(body, [change])
+                    if gradient is None or self.trial.budget.left < least:
+                        continue
+                    run = functools.partial(self.trial.value, body, gradient)
+                    for one in values_beside(site, probe, values, run, asked[0]):
+                        rewrite = one.rewrite(values)
+                        yield Candidate(rewrite.cost, functools.partial(right, one, rewrite, body, probe, gradient))
+
     def _beside(
         self, makes: Callable[[Names], Insertions], times: Mapping[int, int] = _NONE, *, whole: bool = False
     ) -> Iterator[Candidate]:
@@ -222,6 +252,8 @@ class Rewriting:
                         continue
                     some = []
                     wanted = self._needed(body, probe, gradient) if whole else None
+                    if whole:
+                        probe.factor = multiple(probe, lambda: self.trial.value(body, gradient), self.trial.asked[0])
                     with self.trial.limited(LOOKED_AT):
                         some = [*make(site, probe)]
                         if wanted is not None:
@@ -309,6 +341,7 @@ def search(
     asked: Sequence[Nearby],
     budget: Budget,
     components: Sequence[int],
+    trace: Callable[[], ArrayPair],
 ) -> tuple[Told | None, bool]:
     """Mark what is wrong in some components, and say whether time ran out: in a copy of the process."""
 
@@ -318,6 +351,7 @@ def search(
             if some is not None and some.is_repeated():
                 some = some.with_kinds()
                 found = some.first_wrong() or some.usual() or some.rest() or some.product() or some.beside()
+                found = found or some.valued(trace)
         return None if found is None else found.told(components), budget.left
 
     answer, cut = None, False

@@ -94,13 +94,14 @@ class Trial:
             return _claim(replace(self.problem, gradient=gradient), self.asked[0])
         return None
 
-    def is_right(self, body: Body, gradient: Changed) -> bool:
-        """Tell whether a gradient is right at all points, and its function what it was."""
+    def is_right(self, body: Body, gradient: Changed, before: Callable[[Nearby], None] = lambda _: None) -> bool:
+        """Tell whether a gradient is right at all points, and its function what it was; ``before`` each it is told."""
         problem = replace(self.problem, gradient=_numbers_of(gradient))
         for beside in self.asked:
             watch, here = self.watch, beside is self.asked[0]
             self.budget.spend(self.run // (_SOONER if watch is not None and here else 1))
             body.rounds.left = body.rounds.most
+            before(beside)
             if watch is not None:
                 watch.seen, watch.on = 0, here
             value = None
