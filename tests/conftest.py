@@ -21,13 +21,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 from diffcompare.verdict import verdict
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.pointing import Pointed
 from diffcompare.verdict.problem import Problem
-from diffcompare.verdict.repairs.pointing import Pointed
 
 # the markers of whole folders
 _FOLDERS = {"browser": "browser", "benchmarks": "benchmark"}
 # folders whose tests are about the places to blame, or about all that a user sees
-_OF_PLACES = frozenset({"repairs", "rewrites", "quality", "examples", "command"})
+_OF_PLACES = frozenset({"rewrites", "quality", "examples", "command"})
 
 
 def _part(text: str) -> tuple[int, int]:

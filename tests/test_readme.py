@@ -302,7 +302,7 @@ def test_the_modules_that_the_house_names_exist() -> None:
     named = [span for span in spans(HOUSE) if re.fullmatch(r"[\w/]+(\.py|/)", span)]
     assert named
     rooms = [span for span in named if not span.startswith(("tests/", "reports/"))]
-    verdict = {"causes/", "repairs/", "rewrites/", "roundings/", "drawings/", "search/", "plugin/"}
+    verdict = {"causes/", "rewrites/", "roundings/", "drawings/", "search/", "plugin/"}
     assert [span for span in rooms if span not in verdict and not (ROOT / "diffcompare" / span).exists()] == []
 
 

@@ -11,7 +11,7 @@ from diffcompare.program.arrays import STRUCTURAL, ArrayBuilder, ArrayNode, Shap
 from diffcompare.program.dag import Term
 from diffcompare.program.operations import partial_terms
 
-__all__ = ["array_gradient", "gradient_through", "sensitivities_of", "shares_of", "uses_of"]
+__all__ = ["array_gradient", "gradient_through", "sensitivities_of", "uses_of"]
 
 # an operand, and what it contributes
 Contribution = tuple[int, int]
@@ -37,14 +37,6 @@ def sensitivities_of(build: ArrayBuilder, output: int, wanted: Sequence[bool]) -
 def uses_of(build: ArrayBuilder, index: int, bar: int) -> list[Contribution]:
     """Return what each moving operand of a node contributes, of a shape that is broadcast to the operand's."""
     return [(i, c) for i, c in _contributions(build, index, build.nodes[index], bar, build.moving) if build.moving[i]]
-
-
-def shares_of(build: ArrayBuilder, index: int, bar: int) -> list[Contribution]:
-    """Return what each operand of a node contributes, in order, whether it moves or not."""
-    node = build.nodes[index]
-    found = list(_contributions(build, index, node, bar, [True] * len(build.nodes)))
-    # the matrix of a system comes before its right side
-    return found[::-1] if node.operation == "solve" else found
 
 
 def gradient_through(build: ArrayBuilder, index: int, seed: int, shape: Shape) -> int:

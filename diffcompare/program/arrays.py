@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -294,23 +294,6 @@ class ArrayBuilder:
                 moving = any(self.moving[i] for i in operands)
                 new[index] = self._added(node.operation, operands, node.shape, node.payload, moving)
         return [new[root] for root in roots]
-
-    def edited(
-        self,
-        root: int,
-        results: Mapping[int, Callable[[int], int]],
-        uses: Mapping[tuple[int, int], Callable[[int], int]],
-    ) -> int:
-        """Add what a root is made of anew, with changed results, or changed operands by node and number."""
-        new: dict[int, int] = {}
-        for index in self.needed([root]):
-            node = self.nodes[index]
-            operands = tuple(
-                uses[index, k](new[i]) if (index, k) in uses else new[i] for k, i in enumerate(node.operands)
-            )
-            found = self.anew(index, operands)
-            new[index] = results[index](found) if index in results else found
-        return new[root]
 
     def copied(self, roots: Sequence[int], replaced: dict[int, int]) -> list[int]:
         """Add nodes anew, with other ones in place of some; returns what stands for the roots."""

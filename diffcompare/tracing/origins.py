@@ -43,13 +43,6 @@ class Origin:
     instruction: int
     caller: Origin | None
 
-    def callers(self) -> Iterator[Origin]:
-        """Yield what called, from the innermost to the outermost."""
-        one = self.caller
-        while one is not None:
-            yield one
-            one = one.caller
-
 
 class Origins(Mapping[int, tuple[Origin, ...]]):
     """The origins of the nodes of one trace, of each in order of appearance and at most 8.
@@ -61,33 +54,17 @@ class Origins(Mapping[int, tuple[Origin, ...]]):
     found : sequence of Origin
     noted : iterable of int
         The place of an origin in ``found``, shifted by 32 bits, and a node; in order.
-    returned : iterable of int
-        The same of the nodes that an instruction gave to the user's code.
     """
 
-    def __init__(self, found: Sequence[Origin] = (), noted: Iterable[int] = (), returned: Iterable[int] = ()) -> None:
-        self._found, self._noted, self._returned = found, noted, returned
+    def __init__(self, found: Sequence[Origin] = (), noted: Iterable[int] = ()) -> None:
+        self._found, self._noted = found, noted
 
     @cached_property
     def _of_nodes(self) -> dict[int, tuple[Origin, ...]]:
         places: dict[int, list[Origin]] = {}
-        for node, origin in self._pairs(self._noted):
-            places.setdefault(node, []).append(origin)
+        for key in self._noted:
+            places.setdefault(key & (1 << _NODE_BITS) - 1, []).append(self._found[key >> _NODE_BITS])
         return {node: tuple(origins[:_KEPT]) for node, origins in places.items()}
-
-    @cached_property
-    def results(self) -> Mapping[Origin, tuple[int, ...]]:
-        """The nodes that an instruction gave to the user's code, in order: of ``np.mean(x)`` the quotient alone.
-
-        More than one where the instruction ran again and again; known of programs of arrays only.
-        """
-        nodes: dict[Origin, list[int]] = {}
-        for node, origin in self._pairs(self._returned):
-            nodes.setdefault(origin, []).append(node)
-        return {origin: tuple(given) for origin, given in nodes.items()}
-
-    def _pairs(self, keys: Iterable[int]) -> Iterator[tuple[int, Origin]]:
-        return ((key & (1 << _NODE_BITS) - 1, self._found[key >> _NODE_BITS]) for key in keys)
 
     def __getitem__(self, node: int) -> tuple[Origin, ...]:
         return self._of_nodes[node]
@@ -127,7 +104,6 @@ class Recorder:
     def _start(self) -> None:
         self._found: list[Origin] = []
         self._noted: dict[int, None] = {}
-        self._returned: dict[int, None] = {}
         self._bodies: dict[tuple[Origin | None, int], _Body] = {}
         self._users: dict[str, bool] = {}
         self._let_go()
@@ -140,8 +116,6 @@ class Recorder:
         self._frame: FrameType | None = None
         self._user: FrameType | None = None
         self._body = _NOBODY
-        # the last key that was given to the user's code, and the frame that gave it
-        self._last: tuple[FrameType | None, int | None] = None, None
 
     def taken(self) -> Origins:
         """Hand over what was noted of the function that was followed last.
@@ -149,7 +123,7 @@ class Recorder:
         Its code is rebuilt, with traced constants: held by the table that these write to, it would never be freed, for
         no garbage collector looks into code.
         """
-        origins = Origins(self._found, self._noted, self._returned)
+        origins = Origins(self._found, self._noted)
         self._start()
         return origins
 
@@ -171,7 +145,6 @@ class Recorder:
         except BaseException:
             self._start()
             raise
-        self._give_back()
         self._let_go()
 
     def note(self, node: int) -> None:
@@ -196,17 +169,9 @@ class Recorder:
         return (key,)
 
     def returned(self, node: int) -> None:
-        """Note a node that is given to the user's code, unless the same call gives another one later."""
+        """Note a node that is given to the user's code, and what it is made of."""
         self.pending.append(node)
-        for key in self.here():
-            called = self._path[-1][0]
-            if called is not self._last[0]:
-                self._give_back()
-            self._last = called, key | node
-
-    def _give_back(self) -> None:
-        if self._last[1] is not None:
-            self._returned[self._last[1]] = None
+        self.here()
 
     @contextmanager
     def pinned(self, keys: tuple[int, ...]) -> Iterator[None]:

@@ -9,7 +9,7 @@ import linecache
 import sys
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,10 +21,7 @@ from diffcompare.tracing.places import code_of
 
 __all__ = [
     "Span",
-    "assigned_name",
     "definition_of",
-    "is_returned",
-    "later_use",
     "operand_span",
     "resolved",
     "source_of",
@@ -58,12 +55,6 @@ class Span:
     end_column: int
     text: str
     lines: tuple[str, ...]
-
-    def contains(self, other: Span) -> bool:
-        """Tell whether another expression is a part of this one."""
-        begin, end = (self.line, self.column), (self.end_line, self.end_column)
-        inside = begin <= (other.line, other.column) and (other.end_line, other.end_column) <= end
-        return self.file == other.file and inside
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,74 +94,6 @@ def operand_span(origin: Origin, number: int) -> Span | None:
     if len(operands) <= number or any(isinstance(operand, ast.Starred) for operand in operands):
         return None
     return _span(origin.code, source, operands[number])
-
-
-def assigned_name(origin: Origin) -> str | None:
-    """Return the name that the user's code gives to what an instruction computes, as in ``name = …``; else None."""
-    found = _expression(origin)
-    if found is None:
-        return None
-    source, expression = found
-    end = expression.end_lineno, expression.end_col_offset
-    for node in source.ending.get(end, ()):
-        if isinstance(node, ast.Assign) and node.value is expression and isinstance(node.targets[0], ast.Name):
-            return node.targets[0].id
-    return None
-
-
-def is_returned(origin: Origin) -> bool:
-    """Tell whether a function returns what an instruction computes: at once, or by the name that it is given."""
-    found = _expression(origin)
-    written = None if found is None else _definition(found[0], origin.code)
-    if found is None or written is None:
-        return False
-    _, expression = found
-    parts = list(ast.walk(written[1]))
-    name = _name_given(parts, expression)
-    values = [part.value for part in parts if isinstance(part, ast.Return)]
-    values += [written[1].body] if isinstance(written[1], ast.Lambda) else []
-    return any(one is expression or (isinstance(one, ast.Name) and one.id == name) for one in values)
-
-
-def later_use(origin: Origin) -> Span | None:
-    """Return the one place where the code goes on with what an instruction has computed and given a name; else None."""
-    found = _expression(origin)
-    if found is None:
-        return None
-    source, expression = found
-    written = _definition(source, origin.code)
-    if written is None or written[0] is not written[1]:
-        return None
-    parts = list(ast.walk(written[1]))
-    name = _name_given(parts, expression)
-    # x[i] = … reads x to write into it
-    stored = {
-        id(_array_of(part)) for part in parts if isinstance(part, ast.Subscript) and isinstance(part.ctx, ast.Store)
-    }
-    used = [
-        part for part in parts
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and part.id == name
-        and id(part) not in stored and part.lineno > expression.lineno
-    ]  # fmt: skip
-    return _span(origin.code, source, used[0]) if len(used) == 1 else None
-
-
-def _name_given(parts: Iterable[ast.AST], expression: ast.AST) -> str | None:
-    """Return the name of the variable to which the statement of an expression assigns."""
-    for node in parts:
-        if isinstance(node, ast.Assign | ast.AugAssign):
-            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-            if expression in (node, node.value, target):
-                owner = _array_of(target)
-                return owner.id if isinstance(owner, ast.Name) else None
-    return None
-
-
-def _array_of(node: ast.AST) -> ast.AST:
-    """Return what is indexed, however often."""
-    while isinstance(node, ast.Subscript):
-        node = node.value
-    return node
 
 
 def source_of(function: Callable[..., Any]) -> tuple[str, str, int, str] | None:

@@ -21,8 +21,8 @@ from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.judgement import MOVED, Judgement
 from diffcompare.verdict.marks import Mark, Source, places_frame
 from diffcompare.verdict.measured import looks_like, measured
+from diffcompare.verdict.pointing import Pointed, point_out, sources_of
 from diffcompare.verdict.problem import Problem
-from diffcompare.verdict.repairs.pointing import Pointed, point_out, sources_of
 from diffcompare.verdict.underline import underlined
 from diffcompare.verdict.verdict_html import verdict_html
 from diffcompare.watchdog import OutOfTime, calls_of

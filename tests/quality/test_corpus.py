@@ -20,7 +20,7 @@ import pytest
 import diffcompare as dc
 from diffcompare.verdict.causes.budget import Exhausted
 from diffcompare.verdict.ladder import cause_in_code
-from diffcompare.verdict.repairs.pointing import Pointed
+from diffcompare.verdict.pointing import Pointed
 
 from ..stated import numbers  # noqa: TID252 - tests are no package
 from ..stated import stated as in_evidence  # noqa: TID252 - tests are no package

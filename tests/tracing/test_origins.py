@@ -25,7 +25,7 @@ import diffcompare as dc
 from diffcompare.tracing.array_table import ArrayTable
 from diffcompare.tracing.array_trace import placed_arrays, record_arrays
 from diffcompare.tracing.origins import Origin, Origins, Recorder
-from diffcompare.tracing.spans import Span, is_returned, operand_span, resolved, source_of
+from diffcompare.tracing.spans import Span, operand_span, resolved, source_of
 from diffcompare.tracing.table import Table
 from diffcompare.tracing.trace import placed, record
 
@@ -391,28 +391,6 @@ def function_text(what: str) -> str:
     return where if what == "where" else f"{where} ** 1"
 
 
-def test_the_result_of_an_expression_is_told_from_what_it_is_made_of() -> None:
-    def function(x: Any) -> Any:
-        total = 0.0
-        for k in range(3):
-            total = total + np.mean(x[k:] ** 2)
-        return total
-
-    found = arrays(function)
-    (means,) = {origins[0] for origins in found.of("divide")}
-    assert text(means) == "np.mean(x[k:] ** 2)"
-    quotients = tuple(k for k, node in enumerate(found.nodes) if node.operation == "divide")
-    assert len(quotients) == 3
-    assert found.origins.results[means] == quotients
-    assert found.of("total") == [(means,)] * 3
-    assert (
-        max(node for nodes in found.origins.results.values() for node in nodes) == found.nodes[found.output].operands[0]
-    )
-    # also of the first that a function does
-    found = arrays(lambda x: np.mean(x))
-    assert [[found.nodes[k].operation for k in nodes] for nodes in found.origins.results.values()] == [["divide"]]
-
-
 @both
 def test_every_place_of_a_large_function_is_its_text(traced: Any, module: ModuleType) -> None:
     for function in (module.plain, module.helped, module.lined, module.umlaut, module.listed, module.written):
@@ -665,18 +643,3 @@ def test_a_recorder_that_follows_nothing_notes_nothing() -> None:
 def test_a_verdict_holds_no_code(module: ModuleType) -> None:
     verdict = dc.check_gradient(module.plain, lambda x: np.array([np.exp(x[0]), 0.0, 0.0, 0.0]), POINT)
     assert pickle.loads(pickle.dumps(verdict)).explain() == copy.deepcopy(verdict).explain() == verdict.explain()
-
-
-def doubled(x: Any) -> Any:
-    inner = np.sin(x)
-    outer = np.exp(inner)
-    assert outer.size == x.size
-    return outer
-
-
-@pytest.mark.parametrize("traced", [numbers, arrays])
-def test_what_a_function_returns_by_its_name_is_returned(traced: Callable[..., Traced]) -> None:
-    for function in (doubled, lambda x: np.exp(np.sin(x))):
-        found = traced(lambda x, function=function: np.sum(function(x)))
-        for operation, returned in (("sin", False), ("exp", True)):
-            assert {is_returned(origin) for origins in found.of(operation) for origin in origins} == {returned}

@@ -36,7 +36,7 @@ def right(x: Any) -> Any:
         (lambda g, x: g[[1, 0, 2]], "the components are permuted: x[0] and x[1] are swapped"),
         (lambda g, x: g * [1, 1, 0], "component x[2] is 0: the variable is treated as constant"),
         (lambda g, x: g - 0.25 * x, "the term 0.25*x is missing: the gradient of a regulariser"),
-        (lambda g, x: g + [0, 0, np.sin(x[0])], None),
+        (lambda g, x: g + np.array([0, 0, np.sin(x[0])]), None),
     ],
 )
 def test_what_values_tell_is_worded_as_likeness(change: Any, said: str | None) -> None:

@@ -16,11 +16,10 @@ import pytest
 
 import diffcompare as dc
 from diffcompare.testing import assert_gradient
-from diffcompare.verdict import check_arrays, check_directional, ladder
+from diffcompare.verdict import check_arrays, check_directional, ladder, pointing
 from diffcompare.verdict.judgement import Judgement, Left
 from diffcompare.verdict.observation import observe, state_of
 from diffcompare.verdict.problem import Problem, State
-from diffcompare.verdict.repairs import pointing
 
 AT = np.array([0.5, 0.75])
 PLACE = r" \(test_observation\.py:\d+\)"

@@ -23,8 +23,19 @@ from diffcompare.verdict.rewrites.running import Body, Change
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, stored, text_of
 from diffcompare.verdict.rewrites.twins import twins_of
 
-__all__ = ["OPERATIONS", "Insertion", "Item", "Probe", "insertions_of", "is_fitting", "likelier", "pool_of", "probed",
-           "value_of", "written"]
+__all__ = [
+    "OPERATIONS",
+    "Insertion",
+    "Item",
+    "Probe",
+    "insertions_of",
+    "is_fitting",
+    "likelier",
+    "pool_of",
+    "probed",
+    "value_of",
+    "written",
+]
 
 OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "*": operator.mul, "/": operator.truediv, "+": operator.add, "-": operator.sub, "^": operator.pow,
@@ -44,8 +55,8 @@ _WHOLE = 1e-9
 # between degrees and radians
 _ANGLES = ("np.pi / 180", "180 / np.pi")
 _NUMBER = re.compile(r"[\d.e-]+( (/|\*\*) [\d.]+)?|len\(\w+\)")
-# the parts of 1 that people multiply by, and how close a number is to what it stands for
-_PARTS, _NEAR = 60, 1e-7
+# the parts of 1 that people multiply by, numbers whose roots they are, and how close a number is to what it stands for
+_PARTS, _ROOTS, _NEAR = 60, 1000, 1e-7
 _NUMBERS = (int, float, np.generic, np.ndarray)
 _WORDS = {
     "*": "the factor {} is missing", "/": "the divisor {} is missing",
@@ -225,7 +236,12 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
     powers = "*/+-^" if np.asarray(value).dtype.kind == "f" else "*/+-" if written else "*/"
     known: set[tuple[bytes, tuple[int, ...], str]] = set()
     held = {**probe.space, **at_hand}
-    for item in (*pool, *_multiples(probe.factor), *_centrings(own, value, held), *map(_twin, twins_of(site.node, value, held))):
+    for item in (
+        *pool,
+        *_multiples(probe.factor),
+        *_centrings(own, value, held),
+        *map(_twin, twins_of(site.node, value, held)),
+    ):
         try:
             other = value_of(item.code, probe.space, at_hand)
             kind = np.asarray(other).dtype.kind if isinstance(other, _NUMBERS) else ""
@@ -315,8 +331,13 @@ def _multiples(factor: float | None) -> Iterator[Item]:
 def written(size: float) -> Iterator[str]:
     """Yield a number as people write it, the simplest first; nothing where they would not."""
     part, square = Fraction(size).limit_denominator(_PARTS), Fraction(size * size).limit_denominator(1)
-    texts = {str(part): float(part), f"{size:.3g}": float(f"{size:.3g}"), f"{square} ** 0.5": float(square) ** 0.5}
-    yield from (text.replace("/", " / ") for text, number in texts.items() if abs(number - size) <= _NEAR * abs(size))
+    texts = {
+        str(part): float(part),
+        f"{size:.3g}": float(f"{size:.3g}"),
+        f"{square} ** 0.5": float(square) ** 0.5 if square < _ROOTS else 0.0,
+    }
+    close = [text for text, number in texts.items() if abs(number - size) <= _NEAR * abs(size)]
+    yield from sorted((text.replace("/", " / ") for text in close), key=len)
 
 
 def _twin(text: str) -> Item:

@@ -39,7 +39,11 @@ def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> 
     local = [*code.co_varnames, *code.co_cellvars, *code.co_freevars]
     variables = tuple(name for name in dict.fromkeys([*local, *held]) if name not in called)
     numbers = [v for node in theirs if isinstance(node, ast.Constant) and type(v := node.value) in (int, float)]
-    reach = {*variables, "len", *(name for name, value in space.items() if isinstance(value, ModuleType) or callable(value))}
+    reach = {
+        *variables,
+        "len",
+        *(name for name, value in space.items() if isinstance(value, ModuleType) or callable(value)),
+    }
     indices = [node.slice for node in (*own, *theirs) if isinstance(node, ast.Subscript)]
     # what a variable does, as lists append, may never end
     callers = reach.difference(variables) | ({"self"} & reach)

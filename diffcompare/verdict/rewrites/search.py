@@ -35,7 +35,7 @@ from diffcompare.verdict.rewrites.running import Body, Change, Changed, bodies_o
 from diffcompare.verdict.rewrites.switching import Switches
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_value, sites_of
 from diffcompare.verdict.rewrites.trial import LOOKED_AT, Trial, lines_of, quiet
-from diffcompare.verdict.rewrites.values import Value, Values, values_beside, values_of
+from diffcompare.verdict.rewrites.values import Value, Values, values_beside
 from diffcompare.verdict.value_and_gradient import whole_of
 
 __all__ = ["search"]
@@ -199,9 +199,8 @@ class Rewriting:
         some = replace(self, parts=parts)
         return some._likeliest(some._beside(_products(known), times), self.least)
 
-    def valued(self, trace: Callable[[], ArrayPair]) -> Found | None:
+    def valued(self, values: Values) -> Found | None:
         """Return where a value of the derivative is missing, or should stand."""
-        values = values_of(trace(), self.trial.problem.names, self.trial.asked)
         return self._likeliest(self._valued(values), self.trial.budget.left // 8)
 
     def _valued(self, values: Values) -> Iterator[Candidate]:
@@ -253,7 +252,8 @@ class Rewriting:
                     some = []
                     wanted = self._needed(body, probe, gradient) if whole else None
                     if whole:
-                        probe.factor = multiple(probe, lambda: self.trial.value(body, gradient), self.trial.asked[0])
+                        run = functools.partial(self.trial.value, body, gradient)
+                        probe.factor = multiple(probe, run, self.trial.asked[0])
                     with self.trial.limited(LOOKED_AT):
                         some = [*make(site, probe)]
                         if wanted is not None:
@@ -341,7 +341,7 @@ def search(
     asked: Sequence[Nearby],
     budget: Budget,
     components: Sequence[int],
-    trace: Callable[[], ArrayPair],
+    values: Callable[[], Values],
 ) -> tuple[Told | None, bool]:
     """Mark what is wrong in some components, and say whether time ran out: in a copy of the process."""
 
@@ -351,7 +351,7 @@ def search(
             if some is not None and some.is_repeated():
                 some = some.with_kinds()
                 found = some.first_wrong() or some.usual() or some.rest() or some.product() or some.beside()
-                found = found or some.valued(trace)
+                found = found or some.valued(values())
         return None if found is None else found.told(components), budget.left
 
     answer, cut = None, False

@@ -14,15 +14,15 @@ import numpy as np
 
 from diffcompare.arithmetic.array_floats import floats_from
 from diffcompare.floats import Floats
-from diffcompare.program.array_printing import array_formulas
 from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.causes.nearby import Nearby
 from diffcompare.verdict.rewrites.first_wrong import are_floats
 from diffcompare.verdict.rewrites.insertions import Probe, is_fitting, written
 from diffcompare.verdict.rewrites.needed import times_of
 from diffcompare.verdict.rewrites.syntax import Rewrite, Site
+from diffcompare.verdict.terms import formula
 
-__all__ = ["Value", "Values", "values_of", "values_beside"]
+__all__ = ["Value", "Values", "values_beside", "values_of"]
 
 # elements of all nodes, whose values are held at once; values of one size that are put in
 _ELEMENTS, _MOST = 4_000_000, 60
@@ -80,10 +80,9 @@ class Value:
         kind, cost, what = _SAID[self.operation]
         new = ast.Name(self.name, ast.Load())
         other = new if self.operation == "=" else ast.BinOp(self.site.node, _OPERATORS[self.operation], new)
-        text = array_formulas(values.pair.build, [self.node], values.names)[0]
-        (number, *_) = (*written(self.times), "")
-        short = number and len(text) <= _LONGEST and "…" not in text and "(" + number not in text
-        text = text if number == "1" else f"{number}*({text})"
+        build = values.pair.build
+        text = formula(build, build.apply("multiply", build.constant(self.times), self.node), values.names)
+        short = len(text) <= _LONGEST and "…" not in text
         cost += 0.01 * len(list(ast.walk(self.site.node))) + 0.3 * (self.times != 1)
         if self.operation == "=":
             this = f"this should be {text}" if short else "this should be another value"

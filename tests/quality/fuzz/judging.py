@@ -17,7 +17,7 @@ import numpy as np
 
 import diffcompare as dc
 from diffcompare.verdict import check, identity, verdict
-from diffcompare.verdict.repairs.pointing import Pointed
+from diffcompare.verdict.pointing import Pointed
 
 from .code import Drawn
 from .reals import TruthUnknownError

@@ -62,7 +62,7 @@ def test_a_matrix_of_quotients_is_one_in_every_row() -> None:
 @pytest.mark.places
 def test_no_place_is_looked_for_in_a_quotient(monkeypatch: pytest.MonkeyPatch) -> None:
     # it has no formula, and the search of its source took seconds
-    monkeypatch.setattr("diffcompare.verdict.repairs.pointing.search", lambda *_: pytest.fail("it was looked for"))
+    monkeypatch.setattr("diffcompare.verdict.pointing.search", lambda *_: pytest.fail("it was looked for"))
     verdict = dc.check_jacobian(curved, quotients, [0.7, 1.3])
     assert verdict.cause is not None
     assert not verdict.marks

@@ -39,11 +39,6 @@ def in_parts(x: Any) -> Any:
     return np.r_[3 * x[0], 2 * x[1:]]
 
 
-def softmax(x: Any) -> Any:
-    e = np.exp(x - x.max())
-    return e / e.sum() - 1
-
-
 def no_minus(x: Any) -> Any:
     e = np.exp(x[1] * DATA)
     return [-np.sum(e), x[0] * np.sum(e * DATA), 1.0]
@@ -58,11 +53,10 @@ SAID = [
     ),
     (rosen, forgets_a_square, "x[i]", "this should be x[i] ** 2"),
     (lambda x: np.sum(x**2), in_parts, "3", "this should be 2"),
-    (lambda x: np.log(np.sum(np.exp(x))) - x[1], softmax, "e / e.sum() - 1", "this is not what it should be"),
 ]
 
 
-@pytest.mark.parametrize(("f", "gradient", "text", "message"), SAID, ids=["list", "square", "parts", "no words"])
+@pytest.mark.parametrize(("f", "gradient", "text", "message"), SAID, ids=["list", "square", "parts"])
 def test_what_is_said_is_true_of_the_text(f: Any, gradient: Any, text: str, message: str) -> None:
     verdict = dc.check_gradient(f, gradient, X)
     marks = [(one.text, one.message) for one in verdict.places.itertuples() if one.role == "gradient"]

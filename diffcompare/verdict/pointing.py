@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
+import math
 import re
 from collections.abc import Sequence
 from contextlib import suppress
@@ -25,12 +25,10 @@ from diffcompare.verdict.causes.nearby import Nearby, nearby, program_of, record
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.marks import Mark, Source
 from diffcompare.verdict.problem import Problem, State
-from diffcompare.verdict.repairs.measured import ELEMENTS, elements_of
-from diffcompare.verdict.repairs.repair import find_repair, is_one_place
-from diffcompare.verdict.repairs.terms import Term, wrong_term
-from diffcompare.verdict.repairs.told import Texts, is_short, told
 from diffcompare.verdict.rewrites.agreement import Told
 from diffcompare.verdict.rewrites.search import search
+from diffcompare.verdict.rewrites.values import Values, values_of
+from diffcompare.verdict.terms import Term, formula, wrong_term
 from diffcompare.watchdog import OutOfTime
 
 __all__ = ["Pointed", "point_out", "sources_of"]
@@ -48,8 +46,6 @@ _VARIABLE = re.compile(r"[JH]v?\[(?:.*, )?([^\W\d].*)\]")
 # a cause that explains one row of a matrix
 _ROW = "in row ", "in the row of "
 _CHAIN = "the chain factor "
-# one number of several: those of the other rows of the data may be others
-_NUMBER = re.compile(rf"{_CHAIN}-?[\d./e-]+ .*, and so (it is )?in the ")
 # the term that a cause is about, and what is said of it
 _SAID = ("has no contribution", "is flipped", "is counted twice", "has [^;]* times its weight", "in component")
 _TERM = re.compile(rf"(.*\bthe term )[^;]+?( (?:{'|'.join(_SAID)}).*|(?:, and so |; ).*)?")
@@ -60,9 +56,8 @@ _FEW = 6000
 _SEARCHED = 800_000_000
 # of a search that has not ended
 _CUT = "the search of the source for what is wrong was cut short by its time; with a larger budget it may find more"
-_VAGUELY = "this is not what it should be"
-# beyond this price a change only says where the first wrong value is
-_FAR = 4.0
+# elements of all nodes, whose values are held at once
+_ELEMENTS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,47 +90,30 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
     wrong = [k for k, status in enumerate(judgement.status) if status == "wrong"]
     traces = judgement.arrays or recorded(judgement)
     asked = nearby(problem, judgement, None if traces else program_of(problem, judgement, budget), budget)
-    trace = functools.partial(_traced, problem, judgement)
-    told, cut = (None, False) if asked is None else search(problem, traces, asked, Budget(_SEARCHED), wrong, trace)
-    found = _explained(problem, judgement, cause, asked, told, budget, wrong)
+
+    def values() -> Values:
+        return values_of(_traced(problem, judgement), _names(problem), asked or ())
+
+    told, cut = (None, False) if asked is None else search(problem, traces, asked, Budget(_SEARCHED), wrong, values)
+    found = _explained(problem, judgement, cause, asked, told, budget)
     return replace(found, notes=(_CUT,)) if cut else found
 
 
 def _explained(
     problem: Problem, judgement: Judgement, cause: Cause | None, asked: Sequence[Nearby] | None, found: Told | None,
-    budget: Budget, wrong: Sequence[int],
+    budget: Budget,
 ) -> Pointed:  # fmt: skip
     # a term is shown in the function, too
     if found is not None and (cause is None or not _TERM.fullmatch(cause.text)):
         return _rewritten(found, cause, [])
     pair = _traced(problem, judgement)
-    small = elements_of(pair) <= ELEMENTS
+    small = _elements_of(pair) <= _ELEMENTS
     if asked is None and small:
         asked = nearby(problem, replace(judgement, arrays=pair, pair=None), None, budget)
-    if asked is None:
-        return Pointed((), cause)
-    texts = Texts(pair, _names(problem))
     marks: list[Mark] = []
-    edit = None
     with suppress(Exception):
-        marks += _of_function(problem, pair, asked, texts, budget) if small else []
-    if found is not None:
-        return _rewritten(found, cause, marks)
-    with suppress(Exception):
-        edit = find_repair(pair, asked, budget) if small else None
-    more, own = ([], None) if edit is None else told(edit, texts, wrong)
-    near = edit is not None and edit.cost <= _FAR and is_one_place(pair, edit)
-    # what cannot be written is no explanation
-    explains = near and own is not None and not _is_cut(own.text)
-    # there are no words for what writes into a part
-    marks += [replace(mark, message=_VAGUELY) if "scatter(" in mark.message else mark for mark in more]
-    cause = _in_source(cause, marks)
-    little = cause is None or _says_little(cause) or cause.kind == "extra term" or cause.text.startswith(_ROW)
-    little = little or (cause is not None and _NUMBER.match(cause.text) is not None)
-    # of a term that is used twice half may be left
-    little = little or (cause is not None and own is not None and (cause.kind, own.kind) == ("missing term", "factor"))
-    cause = _in_source(own if explains and little else cause, marks)
-    return Pointed(tuple(marks), _of_place(cause, more) if near else cause)
+        marks += _of_function(problem, pair, asked, budget) if small and asked is not None else []
+    return Pointed(tuple(marks), _in_source(cause, marks)) if found is None else _rewritten(found, cause, marks)
 
 
 def _rewritten(found: Told, cause: Cause | None, marks: Sequence[Mark]) -> Pointed:
@@ -168,20 +146,11 @@ def _is_cut(text: str) -> bool:
 
 def _in_source(cause: Cause | None, marks: Sequence[Mark]) -> Cause | None:
     """Write the term of which a cause speaks as it stands in the function's source."""
-    terms = [mark.text for mark in marks if mark.role == "f" and is_short(mark.text, _LONGEST)]
+    terms = [mark.text for mark in marks if mark.role == "f" and len(mark.text) <= _LONGEST and "\n" not in mark.text]
     found = None if cause is None or not terms else _TERM.fullmatch(cause.text)
     if cause is None or found is None:
         return cause
     return replace(cause, text=f"{found[1]}{terms[0]}{found[2] or ''}")
-
-
-def _of_place(cause: Cause | None, marks: Sequence[Mark]) -> Cause | None:
-    """Say of the marked place what is wrong where there was no room for the formula of a cause."""
-    if cause is None or not _is_cut(cause.text) or not marks or _is_cut(marks[0].message):
-        return cause
-    (mark, *_), words = marks, marks[0].message.removesuffix(" here")
-    place = mark.text if is_short(mark.text, _LONGEST) else f"{mark.file}:{mark.line}"
-    return replace(cause, text=place + words[4:] if words.startswith("this ") else f"{words} in {place}")
 
 
 def _names(problem: Problem) -> list[str]:
@@ -210,9 +179,7 @@ def _traced(problem: Problem, judgement: Judgement) -> ArrayPair:
     return pair
 
 
-def _of_function(
-    problem: Problem, pair: ArrayPair, asked: Sequence[Nearby], texts: Texts, budget: Budget
-) -> list[Mark]:
+def _of_function(problem: Problem, pair: ArrayPair, asked: Sequence[Nearby], budget: Budget) -> list[Mark]:
     parts = array_parts(problem, pair, budget)
     term = None if parts is None else wrong_term(parts, asked)
     if parts is None or term is None:
@@ -221,12 +188,13 @@ def _of_function(
         for origin in pair.function.origins.get(node, ()):
             span = resolved(origin)
             if span is not None:
-                return [Mark.at(span, role="f", message=_of_term(texts, term))]
+                return [
+                    Mark.at(span, role="f", message=_of_term(formula(pair.build, term.part, _names(problem)), term))
+                ]
     return []
 
 
-def _of_term(texts: Texts, term: Term) -> str:
-    text = texts.formula(term.part)
+def _of_term(text: str, term: Term) -> str:
     cut = _is_cut(text)
     known = "its derivative" if cut else f"its derivative, {text},"
     if abs(term.weight + 1) <= 1e-6:
@@ -234,6 +202,12 @@ def _of_term(texts: Texts, term: Term) -> str:
     if abs(term.weight + 2) <= 1e-6:
         return f"{known} has the other sign"
     return "its derivative has another factor" if cut else f"its derivative is {text}"
+
+
+def _elements_of(pair: ArrayPair) -> int:
+    """Count the elements of all nodes of function, derivative and gradient."""
+    build = pair.build
+    return sum(math.prod(build.shape(k)) for k in build.needed([pair.F, pair.D, pair.G]))
 
 
 def sources_of(problem: Problem) -> tuple[Source, ...]:
