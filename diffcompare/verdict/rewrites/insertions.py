@@ -234,7 +234,7 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
     # what is written as a number is no count
     written = isinstance(getattr(site.node, "operand", site.node), ast.Constant)
     powers = "*/+-^" if np.asarray(value).dtype.kind == "f" else "*/+-" if written else "*/"
-    known: set[tuple[bytes, tuple[int, ...], str]] = set()
+    known: set[tuple[int, tuple[int, ...], str]] = set()
     held = {**probe.space, **at_hand}
     for item in (
         *pool,
@@ -249,7 +249,7 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
             continue
         if kind and not item.text.isidentifier():
             # two names may have the same value by chance, an expression is what another one is
-            alike = np.asarray(other).tobytes(), np.shape(other), item.operations
+            alike = hash(np.asarray(other).tobytes()), np.shape(other), item.operations
             if alike in known:
                 continue
             known.add(alike)
@@ -293,16 +293,15 @@ def likelier(some: Iterable[Insertion], known: Known | None) -> list[Insertion]:
     """
     some = list(some)
     asked = [k for k, one in enumerate(some) if _is_float(one.made) and not one.is_number]
-    if known is None or not asked:
-        return some
     first = np.zeros((len(asked), _FIRST))
     for row, k in zip(first, asked, strict=True):
         part = np.ravel(some[k].made)[:_FIRST]
         row[: part.size] = part
-    for k, may_be in zip(asked, known.has_rows(first), strict=True):
-        if may_be and known.has(some[k].made):
+    for k, may_be in zip(asked, () if known is None else known.has_rows(first), strict=known is not None):
+        if known is not None and may_be and known.has(some[k].made):
             some[k] = replace(some[k], item=replace(some[k].item, cost=some[k].item.cost - _KNOWN))
-    return some
+    # held at all sites at once the values may be too much
+    return [replace(one, made=None) for one in some]
 
 
 def _is_float(value: Any) -> bool:
