@@ -377,7 +377,6 @@ def test_a_search_for_a_cause_that_fails_says_nothing(monkeypatch):
         raise IndexError("inside")
 
     monkeypatch.setattr(ladder, "find_cause_nearby", failing)
-    monkeypatch.setattr(pointing, "find_repair", failing)
     monkeypatch.setattr(pointing, "search", failing)
     verdict = dc.check_gradient(square, lambda x: 3 * x, AT)
     assert (verdict.status, verdict.cause) == ("wrong", None)

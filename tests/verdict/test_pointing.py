@@ -212,13 +212,14 @@ def unsigned(w: Any) -> Any:
 
 
 # the gradient, what it marks, and what it says there
+ANOTHER = "stands in place of another value"
 MARKED: list[tuple[Code, Code, Any, str, str]] = [
     (loss, half, W, "0.125 * w", "this is half of what it should be"),
     (loss, swapped, W, "Y - sigmoid(X @ w)", "this has the wrong sign"),
     (loss, minus, W, "g -= 0.25 * w", "the minus should be a plus"),
     (loss, no_mean, W, "X.T @ (sigmoid(X @ w) - Y)", "the divisor 30 is missing"),
-    (loss, no_penalty, W, "X.T @ (sigmoid(X @ w) - Y) / len(Y)", "the term 0.25*w is missing"),
-    (loss, other_function, W, "np.tanh(X @ w)", "this should be 1/(1 + exp(-(X @ w)))"),
+    (loss, no_penalty, W, "g", "the term 0.25*w is missing"),
+    (loss, other_function, W, "X.T @ (np.tanh(X @ w) - Y)", f"np.tanh(X @ w) {ANOTHER}"),
     (loss, doubled_argument, W, "2 * (X @ w)", "the factor 2 is too many"),
     (loss, one_by_one, W, "sigmoid(row @ w) + wanted", "the plus should be a minus"),
     (network, no_square, V, "a", "this should be a ** 2"),
@@ -227,13 +228,13 @@ MARKED: list[tuple[Code, Code, Any, str, str]] = [
     (network, no_chain, V, "np.ones_like(a)", "the term -(a * a) is missing"),
     (wave, bare_variable, W, "x", "this is half of what it should be"),
     (two_numbers, half_a_number, W, "SLOPE / STEP**2", "this is half of what it should be"),
-    (wave, in_degrees, W, "2 * x * np.pi / 180", "this should be multiplied by 180/pi"),
+    (wave, in_degrees, W, "2 * x * np.pi / 180", "this should be 2*x"),
     (mixed, logistic_slope, V, "a * (1 - a)", "this should be (1 - a ** 2)"),
-    (scored, no_root, W, "2 * X.T @ r", "this should be divided by sqrt(30)"),
+    (scored, no_root, W, "2 * X.T @ r", "the divisor np.sqrt(30) is missing"),
     (scale_of, no_count, W[:2], "-weight * np.sum(r**2)", "the constant 31 is missing"),
     (centred, ungated, V, "r[:, None] * W", "the factor GATE is missing"),
-    (shares, no_total, W, "-1 / (1 + a)", "the term 1/sum(exp(p)) is missing"),
-    (layer, backward, W, "activation(z)", "this should be 1 - np.tanh(z)**2"),
+    (shares, no_total, W, "-7 * d", "the term 1/sum(exp(p)) is missing beside d"),
+    (layer, backward, W, "Y * activation(z)", f"activation(z) {ANOTHER}"),
     (signed, unsigned, W, "1 / (1 + np.exp(signs * (X[:6] @ w)))", "the factor signs is missing"),
 ]
 
@@ -558,7 +559,7 @@ def test_what_has_no_room_is_not_written_in_pieces() -> None:
     verdict = dc.check_gradient(wavy, without_a_long_term, np.array([0.05, 0.27, -0.98, -1.11, 0.2]))
     (mark,) = verdict.marks
     assert (mark.text, mark.message) == ("dv * (SAMPLE - x)", "a term is missing here")
-    assert str(verdict.cause) == "a term is missing in dv * (SAMPLE - x)"
+    assert str(verdict.cause) == "a term is missing beside dv * (SAMPLE - x)"
 
 
 SAME = np.arange(14)[:, None] % 3 == np.arange(14)[None] % 3

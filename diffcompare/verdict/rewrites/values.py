@@ -27,6 +27,9 @@ __all__ = ["Value", "Values", "values_beside", "values_of"]
 # elements of all nodes, whose values are held at once; values of one size that are put in
 _ELEMENTS, _MOST = 4_000_000, 60
 _LONGEST = 50
+# of a number, what is rounding
+_CLOSE = 1e-9
+_VALUE = compile("__value__", "<inserted>", "eval")
 # kind, price, and what is said
 _SAID = {
     "*": ("chain factor", 1.8, "factor"), "+": ("missing term", 1.9, "term"), "/": ("chain factor", 2.0, "divisor"),
@@ -81,7 +84,8 @@ class Value:
         new = ast.Name(self.name, ast.Load())
         other = new if self.operation == "=" else ast.BinOp(self.site.node, _OPERATORS[self.operation], new)
         build = values.pair.build
-        text = formula(build, build.apply("multiply", build.constant(self.times), self.node), values.names)
+        times = self.node if self.times == 1 else build.apply("multiply", build.constant(self.times), self.node)
+        text = formula(build, times, values.names)
         short = len(text) <= _LONGEST and "…" not in text
         cost += 0.01 * len(list(ast.walk(self.site.node))) + 0.3 * (self.times != 1)
         if self.operation == "=":
@@ -114,8 +118,10 @@ def values_beside(
     slope = moved("*", 2.0)
     if slope is None or not slope.any() or not np.isfinite(slope).all():
         return
-    for node, at in values.by_size.get(own.size, ()):
-        row = at[0].reshape(own.shape)
+    numbers = values.by_size.get(1, []) if own.size > 1 else []
+    for node, at in [*values.by_size.get(own.size, ()), *numbers]:
+        # a number is repeated
+        row = np.resize(at[0], own.shape)
         for operation in "=*/":
             if operation != "=" and not is_fitting(site, operation):
                 continue
@@ -131,8 +137,8 @@ def values_beside(
             for way, times in some:
                 if times is not None and any(written(times)):
                     by = times if way != "/" else 1 / times
+                    # floats hit a number of few digits by a little
+                    few = float(f"{by:.6g}")
+                    by = few if abs(by - few) <= _CLOSE * abs(by) else by
                     probe.space[name] = 0.0
-                    yield Value(site, way, node, by, name, [by * one.reshape(own.shape) for one in at])
-
-
-_VALUE = compile("__value__", "<inserted>", "eval")
+                    yield Value(site, way, node, by, name, [by * np.resize(one, own.shape) for one in at])
