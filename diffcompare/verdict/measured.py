@@ -11,8 +11,8 @@ from diffcompare.floats import Floats, unit_of
 from diffcompare.verdict.causes.nearby import FURTHER, points_nearby
 from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.judgement import Judgement
-from diffcompare.verdict.problem import Problem, State
 from diffcompare.verdict.pointing import Pointed
+from diffcompare.verdict.problem import Problem, State
 from diffcompare.verdict.slopes import slope_along
 
 __all__ = ["looks_like", "measured"]
