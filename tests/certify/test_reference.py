@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import diffcompare as dc
+from diffcompare.certify import reference
 from diffcompare.certify.higher import Slope
 from diffcompare.certify.reference import Partial, certified_partials
 from diffcompare.program.operations import OPERATIONS
@@ -233,6 +234,20 @@ def test_where_sympy_answers_it_is_asked(monkeypatch):
     monkeypatch.setattr(derivatives, "gradient_program", lambda f: used.append(1) or original(f))
     assert certify("sin(x)*x", 1.5).status == ["ok"]
     assert used
+
+
+def test_the_second_route_checks_the_first_calls_and_each_sixteenth_and_the_others_take_the_short_way(monkeypatch):
+    f, checked = dc.parse("x*exp(x) + 12345"), []
+    original = reference.certified_partials
+
+    def counted(f, point, *, check):
+        checked.append(point[0])
+        return original(f, point, check=check)
+
+    monkeypatch.setattr(reference, "certified_partials", counted)
+    for k in range(100):
+        dc.certified_gradient(f, float(k))
+    assert checked == [*range(64), 64, 80, 96]
 
 
 def test_a_value_is_known_to_two_floats_and_a_slack():

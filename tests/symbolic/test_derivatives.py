@@ -7,6 +7,7 @@ import sympy
 
 import diffcompare as dc
 from diffcompare.symbolic.derivatives import affordable, derivative_latex, gradient, gradient_program, latex
+from diffcompare.symbolic.limits import is_quick
 
 X, Y = sympy.symbols("x y")
 # no claim of speed: SymPy that takes so long hangs
@@ -89,6 +90,23 @@ def test_a_derivative_that_has_no_row_is_no_program():
 )
 def test_the_limits(text, expected):
     assert affordable(dc.parse(text).program) is expected
+
+
+@pytest.mark.parametrize(
+    ("quick", "slow"),
+    [
+        ("sin(" * 15 + "x" + ")" * 15, "sin(" * 16 + "x" + ")" * 16),
+        ("+".join(f"abs(x{i})" for i in range(4)), "+".join(f"abs(x{i})" for i in range(5))),
+        # of a cube root the argument stands there twice
+        ("cbrt(cbrt(x))", "cbrt(cbrt(cbrt(x)))"),
+        ("+".join(f"sin({i})*x" for i in range(2, 8)), "+".join(f"sin({i})*x" for i in range(2, 9))),
+        ("+".join(f"sin({i}*x)" for i in range(2, 42)), "+".join(f"sin({i}*x)" for i in range(2, 43))),
+        ("(x**1000)**5", "(x**1000)**5 + 1"),
+        ("gammaln(abs(x)**4)", "gammaln(abs(x)**5)"),
+    ],
+)
+def test_the_limits_of_what_sympy_answers_at_once(quick, slow):
+    assert [is_quick(dc.parse(text).program) for text in (quick, slow)] == [True, False]
 
 
 @pytest.mark.parametrize("text", ["x*exp(exp(exp(5)))", "+".join(f"x{i}" for i in range(9))])

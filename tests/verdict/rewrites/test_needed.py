@@ -27,8 +27,9 @@ def asked(of: Any) -> Needed | None:
     return needed(probe, lambda: of(*(probe(value, {}) for value in VALUES)), here, 10)
 
 
-def test_sums_tell_what_the_values_must_be_at_all_times() -> None:
-    wanted = asked(lambda first, second: TURN @ first + 3 * second)
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+def test_sums_tell_what_the_values_must_be_at_all_times(scale: float) -> None:
+    wanted = asked(lambda first, second: scale * (TURN @ first + 3 * second))
     assert wanted is not None
     rows = np.array([np.concatenate(some) for some in (RIGHT, VALUES, [RIGHT[0], VALUES[1]])])
     assert wanted.has_rows(rows).tolist() == [True, False, False]
