@@ -69,7 +69,7 @@ def _nesting(program: Program) -> int:
     for node in program.nodes:
         below = max((depths[i] for i in node.operands), default=0)
         depths.append(below + (node.operation not in ("add", "subtract", "multiply", "sum", "constant", "variable")))
-    return max(depths, default=0)
+    return max(depths)
 
 
 def _constants_are_moderate(program: Program) -> bool:

@@ -173,7 +173,7 @@ def _part(
 
 
 def _row(text: str, array: NDArray[Any], held: NDArray[Any]) -> str | None:
-    if array.ndim == 2 and held.ndim == 1:
+    if array.ndim == 2:
         for axis, form in ((1, "{}[:, {}]"), (0, "{}[{}]")):
             lines = array.T if axis else array
             if lines.shape[1:] == held.shape:
