@@ -12,7 +12,7 @@ from diffcompare.certify import reference
 from diffcompare.errors import TraceError
 from diffcompare.symbolic import derivatives
 from diffcompare.tracing import paths
-from diffcompare.verdict import deviation, difference, identity
+from diffcompare.verdict import array_identity, deviation, difference, identity
 from diffcompare.verdict.traced import trace
 
 # nor the search for places
@@ -103,3 +103,11 @@ def test_the_numbers_of_special_functions_are_looked_for_once(monkeypatch: pytes
     )
     assert (verdict.status, verdict.evidence) == ("wrong", "identity")
     assert len(asked) < point.size
+
+
+def test_what_one_sum_explains_is_not_weighed_number_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    weighed = counted(monkeypatch, array_identity, "_effect")
+    # 0.1 + 0.2 is not twice 0.15
+    verdict = dc.check_gradient(lambda x: 0.15 * np.sum(x**2), lambda x: (0.1 + 0.2) * x, np.linspace(0.5, 2, 1200))
+    assert (verdict.status, weighed) == ("consistent", [])
+    assert "what differs is explained by the rounding of constants" in verdict.notes
