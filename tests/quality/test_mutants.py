@@ -112,7 +112,7 @@ def test_the_nearest_tests_come_first(tmp_path: Path) -> None:
         "tests/numeric/test_twice.py",
         "diffcompare/numeric/twice.py",
     ]
-    assert wider_tests(tmp_path, "numeric/twice.py") == ["tests/numeric/test_others.py", "tests/test_all.py"]
+    assert wider_tests(tmp_path, "numeric/twice.py") == ["tests/test_all.py", "tests/numeric/test_others.py"]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: f"{example.module}:{example.function}")

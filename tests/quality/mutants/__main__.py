@@ -2,8 +2,8 @@
 
     python -m tests.quality.mutants --count 200 --seed 0
 
-draws places by a seed and runs, in a copy of the project, the tests of the mutated module, those of its room, and then
-those that name it. ``--examples`` plants the listed faults instead. ``--jobs N`` tries several at once, and what
+draws places by a seed and runs, in a copy of the project, the tests of the mutated module, those that name it, and then
+those of its room. ``--examples`` plants the listed faults instead. ``--jobs N`` tries several at once, and what
 ``--out FILE`` holds already is not run again. Ends with 0 if every survivor is explained.
 """
 

@@ -106,7 +106,7 @@ def nearest_tests(root: Path, module: str) -> list[str]:
 
 
 def wider_tests(root: Path, module: str) -> list[str]:
-    """Return the other tests of the room, those that use it or name the module, and those of the answers as a whole."""
+    """Return the tests that name the module, the others of the room and those that use it, and those of the whole."""
     room = root / "tests" / Path(module).parts[0]
     dotted = re.compile(rf"\b{re.escape('diffcompare.' + module.removesuffix('.py').replace('/', '.'))}\b")
     package, _, name = module.removesuffix(".py").replace("/", ".").rpartition(".")
@@ -117,7 +117,7 @@ def wider_tests(root: Path, module: str) -> list[str]:
     naming = [path for path in every if dotted.search(texts[path]) or by_name.search(texts[path])]
     whole = [path for folder in ("properties", "conformance") for path in every if path.parent.name == folder]
     inside = [path for path in every if path.is_relative_to(room)]
-    wide = [path for path in (*inside, *using, *naming, *whole) if path in texts and path.parent.name != "browser"]
+    wide = [path for path in (*naming, *inside, *using, *whole) if path in texts and path.parent.name != "browser"]
     found = [path.relative_to(root).as_posix() for path in wide]
     near = nearest_tests(root, module)
     return [name for name in dict.fromkeys(found) if name not in near]
