@@ -61,6 +61,10 @@ EQUIVALENTS = (
         'condition = self._index(others[-1], "condition")',
         "a bracket that is no call has a value and a condition, and no third item",
     ),
+    Equivalent(
+        "at_the_limit", "for rounds in (3, 5, 24, 96, 384):", "a loop that converges has a limit after 5 rounds, too"
+    ),
+    Equivalent("_below_student", "centre = tail = 0.0", "what stands for no number is taken for none"),
     Equivalent("", "_EXPONENT = 781", "of the binades that products may go beyond, some two hundred are left"),
     # other examples serve as well
     Equivalent("", "tuple(-1.2 if k % 1 == 0 else 1.0 for k in range(_MANY)),", "another point of the catalogue"),
@@ -74,6 +78,20 @@ EQUIVALENTS = (
         "",
         '"lambertw": _pieces(-0.36, 1e300, near=((2 * 0.36), 1.0, math.e)),',
         "where the hunt for the largest rounding begins",
+    ),
+    Equivalent(
+        "measure_special", "spread = 2.0 ** -(9 + 10 * level)", "where the hunt for the largest rounding goes on"
+    ),
+    Equivalent(
+        "",
+        '"asinh": _line(low=2.0**-60, high=2.0*1000, flat=(-20.0, 20.0)),',
+        "where the hunt for the largest rounding begins",
+    ),
+    Equivalent(
+        "",
+        'CatalogueEntry("sin(x0)*cos(x1) + (1e5 + x0*x1)**2 - 1e10 - 2e5*x0*x1 - (x0*x1)**2", '
+        '(1.0, (2 * 0.7)), "noise"),',
+        "another point of the catalogue",
     ),
     Equivalent("", "RANGE_BITS = 65", "enclosures are valid at any precision, and wider than the rounding of floats"),
 )

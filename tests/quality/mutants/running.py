@@ -71,7 +71,12 @@ TESTED_BY = {
 }
 # what uses all modules of a room: code is traced to be judged, and adapters trace
 USED_BY = {
-    "tracing": ("verdict/test_identity.py", "verdict/test_branches.py", "verdict/test_sides.py"),
+    "tracing": (
+        "verdict/test_array_identity.py",
+        "verdict/test_identity.py",
+        "verdict/test_branches.py",
+        "verdict/test_sides.py",
+    ),
     "program": ("certify/test_reference.py", "sweeps/test_sweep.py"),
     "arithmetic": ("certify/test_reference.py", "sweeps/test_sweep.py"),
 }
