@@ -46,7 +46,9 @@ TESTED_BY = {
     "numeric/samples.py": ("numeric/test_differentiate.py",),
     "numeric/scales.py": ("numeric/test_differentiate.py", "quality/test_nasty_derivatives.py"),
     "numeric/extrapolation.py": ("numeric/test_differentiate.py",),
+    "program/expression.py": ("program/test_expressions.py", "verdict/test_derive.py"),
     "program/expression_adjoint.py": ("verdict/test_derive.py",),
+    "program/expressions.py": ("verdict/test_derive.py",),
     "program/numpy_source.py": ("verdict/test_derive.py", "verdict/test_derive_loops.py"),
     "program/numpy_texts.py": ("program/test_expressions.py", "verdict/test_derive.py"),
     "program/operation.py": ("program/test_operations.py", "symbolic/test_parse.py"),
@@ -77,7 +79,7 @@ USED_BY = {
         "verdict/test_branches.py",
         "verdict/test_sides.py",
     ),
-    "program": ("certify/test_reference.py", "sweeps/test_sweep.py"),
+    "program": ("verdict/test_derive.py", "certify/test_reference.py", "sweeps/test_sweep.py"),
     "arithmetic": ("certify/test_reference.py", "sweeps/test_sweep.py"),
 }
 
