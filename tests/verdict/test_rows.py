@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import diffcompare as dc
 from diffcompare.verdict import rows
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.problem import Problem
@@ -53,3 +54,13 @@ def test_no_row_is_begun_when_the_time_is_over(monkeypatch: pytest.MonkeyPatch) 
     assert begun == []
     assert found.status == ("inconclusive",) * 4
     assert found.notes == ("the time ran out, by the clock; pass a larger budget",)
+
+
+def test_a_row_whose_claim_jumps_nearby_is_left_open_and_the_others_are_judged() -> None:
+    def hessian(x: Any) -> Any:
+        return np.array([[0.0, 2 * x[1]], [2 * x[1], 2 * x[0] if float(str(x[1])) <= 1.3 else 9.0]])
+
+    verdict = dc.check_hessian(lambda x: float(str(x[0] * x[1] ** 2)), hessian, at=[0.7, 1.3])
+    assert verdict.evidence == "witness"
+    assert verdict.components["status"].tolist() == ["consistent"] * 2 + ["inconclusive"] * 2
+    assert "the claim changes too much nearby, or has no value there" in verdict.notes
