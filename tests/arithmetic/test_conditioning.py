@@ -171,10 +171,13 @@ def test_a_long_sum_rounds_once_a_term() -> None:
 
 def test_a_difference_of_near_numbers_is_exact_and_a_sum_is_not() -> None:
     # Sterbenz: 1.5 − 1 is exact whatever the digits are
-    assert conditioning(derivative("subtract", 2), [1.5, 1.0]).rounding[0] == 0.0
-    assert conditioning(derivative("subtract", 2), [1.5, -1.0]).rounding[0] >= 2 * u
-    assert conditioning(derivative("add", 2), [1.5, 1.0]).rounding[0] >= 2 * u
-    assert conditioning(derivative("add", 2), [1.5, -1.0]).rounding[0] == 0.0
+    for a, b in ((1.5, 1.0), (1.0, 1.5), (1.0, 2.0), (-1.5, -1.0), (-1.0, -1.5)):
+        assert conditioning(derivative("subtract", 2), [a, b]).rounding[0] == 0.0
+        assert conditioning(derivative("subtract", 2), [a, -b]).rounding[0] >= 2 * u
+        assert conditioning(derivative("add", 2), [a, b]).rounding[0] >= 2 * u
+        assert conditioning(derivative("add", 2), [a, -b]).rounding[0] == 0.0
+    assert conditioning(derivative("subtract", 2), [1.0, 2.5]).rounding[0] >= u
+    assert conditioning(derivative("subtract", 2), [2.5, 1.0]).rounding[0] >= u
 
 
 def test_a_slope_beyond_the_floats_belongs_to_its_own_variable() -> None:
