@@ -88,10 +88,21 @@ def test_nothing_outside_is_evaluated() -> None:
     assert set(table["bound_source"]) == {"measured"}
 
 
-def test_an_exact_abscissa_outside_that_rounds_to_the_side_is_outside() -> None:
-    # x + h is 1 + 9e-18, which rounds to 1; asin has no value beyond it
-    table = dc.sweep(dc.parse("asin(x)*x"), 1 - 2.0**-53, schemes="central", steps=[1.2e-16], box=(-1.0, 1.0))
-    assert (table["scheme"].item(), table["status"].item()) == ("backward2", "ok")
+@pytest.mark.parametrize(
+    ("x", "h", "scheme", "ran"),
+    [
+        # x + h is 1 + 9e-18, which rounds to 1; asin has no value beyond it
+        (1 - 2.0**-53, 1.2e-16, "central", "backward2"),
+        (2.0**-53 - 1, 1.2e-16, "central", "forward2"),
+        (2.0**-60, 1.0, "forward", "backward"),
+        (-(2.0**-60), 1.0, "backward", "forward"),
+    ],
+)
+def test_an_exact_abscissa_outside_that_rounds_to_the_side_is_outside(
+    x: float, h: float, scheme: str, ran: str
+) -> None:
+    table = dc.sweep(dc.parse("asin(x)*x"), x, schemes=scheme, steps=[h], box=(-1.0, 1.0))
+    assert (table["scheme"].item(), table["status"].item()) == (ran, "ok")
 
 
 def test_without_a_side_in_reach_nothing_changes() -> None:
