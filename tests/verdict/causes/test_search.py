@@ -40,6 +40,7 @@ def values(D, threshold=1e-15, claim=None, **options):
         ([3, 4.5, 7], [9, 13.5, 21], "factor", "factor n = 3 too many: the claim is n*D in every component"),
         ([3], [3 * math.pi / 180], "factor", "factor pi/180 too many: the claim is (pi/180)*D (degrees and radians)"),
         ([3, 5], [3, -2.5], "factor", "factor 2 missing: the claim is D/2 in component 1, and the sign is flipped"),
+        ([3, 5], [3, -10], "factor", "factor 2 too many: the claim is 2*D in component 1, and the sign is flipped"),
         ([3, 5], [3 * 1.37912, 5 * 1.37912], "factor", "the claim is 1.37912 times the true value in every component"),
         ([3, 5, 7], [5, 3, 7], "permuted", "the components are permuted: 0 and 1 are swapped"),
         ([3, 5, 7, 11, 13], [11, 13, 3, 5, 7], "shifted", "the components are shifted by 2"),

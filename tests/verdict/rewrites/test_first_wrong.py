@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import diffcompare as dc
-from diffcompare.verdict.rewrites.first_wrong import Watch, known_of, slopes_of
+from diffcompare.verdict.rewrites.first_wrong import Watch, known_of, slopes_of, suspects_of
+from diffcompare.verdict.rewrites.running import Body, Change, bodies_of
 from diffcompare.verdict.rewrites.search import Rewriting
+from diffcompare.verdict.rewrites.syntax import sites_of
 
 from ...quality.mistakes.case import load  # noqa: TID252 - tests are no package
 from ...quality.mistakes.sequences import CASES  # noqa: TID252 - tests are no package
@@ -30,6 +34,31 @@ def test_what_is_missing_is_found_in_the_line_of_the_first_wrong_value(
         monkeypatch.setattr(Rewriting, name, lambda some, whole=whole: None if some.line is None else whole(some))
     marks = [one for one in dc.check_gradient(module.f, module.gradient, module.at).marks if one.role == "gradient"]
     assert [(one.text, one.message) for one in marks] == [(text, message)]
+
+
+NUMBERS = np.array([0.3, 0.7, 1.1, 1.9])
+
+
+def adds_once_too_much(x: Any) -> Any:
+    total = 0.0
+    for k in range(4):
+        twice = 2 * x[k]
+        part = twice + (k == 2)
+        total = total + part
+    return total
+
+
+def test_a_suspect_tells_when_its_value_is_first_wrong_and_what_gave_it() -> None:
+    (body,) = bodies_of(adds_once_too_much)
+
+    def run(body: Body, changes: Sequence[Change]) -> Any:
+        with body.changed(changes) as gradient:
+            return gradient(NUMBERS)
+
+    known = known_of(np.array([2 * NUMBERS, np.cumsum(2 * NUMBERS)]).reshape(-1))
+    found = list(suspects_of(body, list(sites_of(body.definition)), known, (), run))
+    assert [(one.line.writes, one.number, one.share) for one in found] == [("part", 3, 0.75)]
+    assert [(line.writes, time) for line, time in found[0].feeding] == [("twice", 3)]
 
 
 def test_what_is_known_is_so_to_nine_digits_and_up_to_its_sign() -> None:
