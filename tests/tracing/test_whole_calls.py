@@ -34,6 +34,7 @@ WHOLE = {
     "maximum": (lambda x: np.maximum(x, 0.0), "maximum"),
     "absolute": (lambda x: np.abs(x), "absolute"),
     "clip": (lambda x: np.clip(x, -1.0, 1.0), "clip"),
+    "clip without a place": (lambda x: np.clip(x, -1.0, 1.0, out=None), "clip"),
     "where": (lambda x: np.where(x > 0, x, 2 * x), "where"),
     "max": (lambda x: x.max(), "max"),
     "mean": (lambda x: x.mean(), "mean"),
