@@ -201,11 +201,8 @@ def _xlog1py(x: TracedScalar, y: TracedScalar) -> Any:
 
 
 def _times_logarithm(x: TracedScalar, y: TracedScalar, operation: str) -> Any:
-    logarithm = getattr(np, operation)(y)
-    if not y.moving:
-        shadow = logarithm.shadow
-        logarithm = TracedScalar(x.table, x.table.inside(operation, y.index, shadow), shadow)
-    product = x * logarithm
+    shadow = getattr(np, operation)(y).shadow
+    product = x * TracedScalar(x.table, x.table.inside(operation, y.index, shadow), shadow)
     return select(x == 0, scalar(x.table, 0.0), product) if x.moving or x.shadow == 0 else product
 
 
