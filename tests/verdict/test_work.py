@@ -12,7 +12,7 @@ from diffcompare.certify import reference
 from diffcompare.errors import TraceError
 from diffcompare.symbolic import derivatives
 from diffcompare.tracing import paths
-from diffcompare.verdict import array_identity, deviation, difference, identity
+from diffcompare.verdict import deviation, difference, identity
 from diffcompare.verdict.traced import trace
 
 # nor the search for places
@@ -103,23 +103,3 @@ def test_the_numbers_of_special_functions_are_looked_for_once(monkeypatch: pytes
     )
     assert (verdict.status, verdict.evidence) == ("wrong", "identity")
     assert len(asked) < point.size
-
-
-def test_what_one_sum_explains_is_not_weighed_number_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    weighed = counted(monkeypatch, array_identity, "_effect")
-    # 0.1 + 0.2 is not twice 0.15
-    verdict = dc.check_gradient(lambda x: 0.15 * np.sum(x**2), lambda x: (0.1 + 0.2) * x, np.linspace(0.5, 2, 1200))
-    assert (verdict.status, weighed) == ("consistent", [])
-    assert "what differs is explained by the rounding of constants" in verdict.notes
-
-
-@pytest.mark.parametrize(("rows", "tried"), [(40, 1), (400, 0)])
-def test_code_with_much_data_is_not_followed_number_by_number(
-    rows: int, tried: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = counted(monkeypatch, identity, "_by_numbers")
-    data = np.cos(np.arange(4.0 * rows)).reshape(rows, 4)
-    verdict = dc.check_gradient(
-        lambda w, A: np.sum((A @ w) ** 2), lambda w, A: 2 * A.T @ (A @ w), [0.3, -0.7, 1.1, 0.5], args=(data,)
-    )
-    assert (verdict.status, len(calls)) == ("consistent", tried)

@@ -124,7 +124,9 @@ def wider_tests(root: Path, module: str) -> list[str]:
     naming = [path for path in every if dotted.search(texts[path]) or by_name.search(texts[path])]
     whole = [path for folder in ("properties", "conformance") for path in every if path.parent.name == folder]
     inside = [path for path in every if path.is_relative_to(room)]
-    wide = [path for path in (*naming, *inside, *using, *whole) if path in texts and path.parent.name != "browser"]
+    # what lets needless work through changes no answer
+    wide = [root / "tests" / "test_work.py", *naming, *inside, *using, *whole]
+    wide = [path for path in wide if path in texts and path.parent.name != "browser"]
     found = [path.relative_to(root).as_posix() for path in wide]
     near = nearest_tests(root, module)
     return [name for name in dict.fromkeys(found) if name not in near]
