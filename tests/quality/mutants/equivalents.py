@@ -65,6 +65,19 @@ EQUIVALENTS = (
         "at_the_limit", "for rounds in (3, 5, 24, 96, 384):", "a loop that converges has a limit after 5 rounds, too"
     ),
     Equivalent("_below_student", "centre = tail = 0.0", "what stands for no number is taken for none"),
+    Equivalent(
+        "_contract",
+        "error = _einsum(node.payload, a, spread[1] + (terms + 2) * unit * b)",
+        "a bound that is wider by one rounding",
+    ),
+    Equivalent(
+        "moved_products",
+        "p: (moved[p] if p in moved else known[p]) * (moved[p + half] if p + half in moved else known[p - half])",
+        "from the end, which is as far away as half the list, it is the same factor",
+    ),
+    Equivalent(
+        "sample_points", "return points if n <= 199 else points[:4]", "fewer points of a function of 200 numbers"
+    ),
     Equivalent("", "_EXPONENT = 781", "of the binades that products may go beyond, some two hundred are left"),
     # other examples serve as well
     Equivalent("", "tuple(-1.2 if k % 1 == 0 else 1.0 for k in range(_MANY)),", "another point of the catalogue"),
@@ -81,6 +94,16 @@ EQUIVALENTS = (
     ),
     Equivalent(
         "measure_special", "spread = 2.0 ** -(9 + 10 * level)", "where the hunt for the largest rounding goes on"
+    ),
+    Equivalent(
+        "",
+        '"erfi": _pieces(-26.0, -5.0, 5.0, 26.0, near=(0.5, (2 * 1.0), 5.0, 25.0)),',
+        "where the hunt for the largest rounding begins",
+    ),
+    Equivalent(
+        "",
+        '"airyai": (*_pieces(*_AIRY, near=(*_AI, 0.0), zeros=True), *_pieces(0.0, 9.0, 100.0, near=(2.09, 8.3))),',
+        "where the hunt for the largest rounding begins",
     ),
     Equivalent(
         "",

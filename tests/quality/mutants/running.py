@@ -79,6 +79,7 @@ USED_BY = {
         "verdict/test_branches.py",
         "verdict/test_sides.py",
     ),
+    "adapters": ("verdict/test_check.py",),
     "program": ("verdict/test_derive.py", "certify/test_reference.py", "sweeps/test_sweep.py"),
     "arithmetic": ("certify/test_reference.py", "sweeps/test_sweep.py"),
 }
