@@ -1,12 +1,14 @@
 """Small steps: what one Taylor polynomial says of all of them is what balls say of each."""
 
+from fractions import Fraction
+
 import mpmath
 import numpy as np
 import pytest
 
 import diffcompare as dc
 from diffcompare.numeric.stencils import check_schemes
-from diffcompare.sweeps import split
+from diffcompare.sweeps import series_parts, split
 from diffcompare.sweeps.expansions import DEGREE, expansions
 from diffcompare.sweeps.subject import Grid
 
@@ -59,6 +61,16 @@ def decided(monkeypatch, text: str, points: list[float]) -> list[float]:
 
 def test_most_small_steps_are_decided(monkeypatch) -> None:
     assert min(decided(monkeypatch, "exp(x)/(1 + x**2)", [0.3, -2.0, 7.0])) > 0.8
+
+
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_a_power_of_a_step_times_a_series_is_known_to_its_bound_where_it_underflows_too(order) -> None:
+    step = np.array([0.1, 1e-5, 2.0**-300, 2.0**-600]), np.array([1e-18, -1e-22, 2.0**-360, 2.0**-655])
+    series, doubt = (np.full(4, 1 / 3), np.full(4, 1e-17)), np.zeros(4)
+    (high, low), bound = series_parts._leading(step, order, series, doubt)
+    for h, rest, a, b, most in zip(*step, high, low, bound, strict=True):
+        exact = (Fraction(h) + Fraction(rest)) ** order * (Fraction(1 / 3) + Fraction(1e-17))
+        assert abs(Fraction(a) + Fraction(b) - exact) <= Fraction(most)
 
 
 def test_gaps_whose_products_are_no_normal_numbers_are_left_to_each_step(monkeypatch) -> None:
