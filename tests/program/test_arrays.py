@@ -262,3 +262,6 @@ def test_what_is_held_at_once_is_counted() -> None:
     assert most_held(build.nodes, build.needed([chain]), [chain]) == 24
     both = [chain, node]
     assert most_held(build.nodes, build.needed(both), both) == 36
+    # what is used again is held until then
+    product = build.apply("multiply", build.raw("exp", node), node)
+    assert most_held(build.nodes, build.needed([product]), [product]) == 36

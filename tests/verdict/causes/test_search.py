@@ -9,6 +9,7 @@ import pytest
 
 from diffcompare.certify.reference import certified_gradient
 from diffcompare.symbolic.parse import parse
+from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.causes.search import find_cause
 
 
@@ -136,6 +137,13 @@ def test_the_number_of_data_is_told_as_such():
     found = cause_of("(exp(x0) + exp(x1))*0.05", [0.3, 0.7], [math.exp(0.3), math.exp(0.7)])
     assert found is not None
     assert found.text == "the factor 0.05 (1/20) is missing"
+
+
+@pytest.mark.parametrize(("number", "same"), [(1.0015, True), (0.9985, True), (1.0025, False), (0.9975, False)])
+def test_a_number_is_found_again_as_exactly_as_both_are_known(number, same):
+    one, other = (Cause("factor", "a factor", (0,), number=(value, 1e-3)) for value in (1.0, number))
+    assert one.is_same(other) == same
+    assert not one.is_same(Cause("factor", "another one", (0,), number=(1.0, 1e-3)))
 
 
 def test_a_gradient_of_norm_1():
