@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 
-from diffcompare.program.expression import Coefficient, Expression, Key
+from diffcompare.program.expression import Coefficient, Expression, Key, operands_first
 from diffcompare.program.expression_shapes import (
     contract,
     cumulate,
@@ -27,6 +27,7 @@ from diffcompare.program.expression_shapes import (
 from diffcompare.program.expressions import Expressions
 from diffcompare.program.numpy_source import NumpyLines
 from diffcompare.program.numpy_texts import NumpyTexts
+from diffcompare.program.shared_parts import weights_of
 
 SCOPE: dict[str, Any] = {
     "np": np,
@@ -178,3 +179,13 @@ def test_a_coefficient_is_shortened_unless_it_is_divided_by_the_size_of_data(abo
     write = Expressions()
     one = write.product([(leaf(write, "a")[0], Fraction(1))], Coefficient(Fraction(above), below))
     assert NumpyTexts({3}, lambda _: None, ()).text(one)[1] == text
+
+
+def test_the_weight_of_an_expression_is_the_number_of_its_operations() -> None:
+    write = Expressions()
+    (a, _), (b, _) = leaf(write, "a"), leaf(write, "b")
+    square, twice, both = write.power(a, Fraction(2)), write.scaled(b, 2), write.times(a, b)
+    sums = [write.plus(a, b), write.plus(a, twice), write.minus(a, b), write.plus(square, both)]
+    some = [a, both, write.over(a, b), square, twice, write.times(square, b), write.scaled(both, 2), *sums]
+    weights = weights_of(operands_first(some))
+    assert [weights[one] for one in some] == [0, 1, 1, 1, 1, 2, 2, 1, 2, 1, 3]
