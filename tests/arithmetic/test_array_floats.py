@@ -16,6 +16,7 @@ from diffcompare.arithmetic.array_floats import (
     erring_floats,
     is_rounded,
     moved_floats,
+    strayed_floats,
     tangent_floats,
 )
 from diffcompare.arithmetic.balls import precision
@@ -248,3 +249,12 @@ def test_what_is_infinite_by_a_number_of_the_code_has_no_error() -> None:
     build, trace = traced(function_of("np.exp(1e4 * x) / np.exp(1e4 * x)"), POINTS[0])
     (moved,) = erring_floats(build, [trace.output], POINTS[0].reshape(-1))
     assert not np.isfinite(moved.error).any()
+
+
+def test_a_term_may_have_been_recovered_from_its_sum() -> None:
+    # 1 + e⁻²⁰: whoever takes e⁻²⁰ from it has an error u
+    x = np.full((5, 5), 20.0)
+    for source, least, most in (("np.exp(-x) / (1 + np.exp(-x))", 0.5, 2.0), ("np.exp(-x) / (1 + x)", 0.0, 1e-6)):
+        build, trace = traced(function_of(source), x)
+        (stray,) = strayed_floats(build, [trace.output], x.reshape(-1))
+        assert ((least * unit_roundoff < stray) & (stray < most * unit_roundoff)).all()
