@@ -260,3 +260,15 @@ def test_a_term_without_its_slopes_is_named() -> None:
     cause = ladder.cause_in_code(wrong, found, found.claimed - found.certified, None)
     assert cause is not None
     assert "0.01*sum(x**2)" in cause.text
+
+
+def test_a_function_of_shorter_numbers_is_judged_by_its_values() -> None:
+    x = np.linspace(0.5, 2.0, 1200).astype(np.float32).astype(np.float64)
+    doubles = problem_of(lambda x: np.sum(np.sin(x) ** 2), opaque(lambda x: np.sin(2 * x)), x)
+    floats = replace(doubles, unflatten=lambda x: x.astype(np.float32))
+    inside = replace(doubles, function=lambda x: np.sum(np.sin(x.astype(np.float32)) ** 2))
+    assert isinstance(judge_by_array_neighbours(doubles), Judgement)
+    for one in (floats, inside):
+        found = judge_by_array_neighbours(one)
+        assert isinstance(found, Left)
+        assert found.reason == "a function of shorter numbers is judged by its values"
