@@ -272,3 +272,14 @@ def test_a_function_of_shorter_numbers_is_judged_by_its_values() -> None:
         found = judge_by_array_neighbours(one)
         assert isinstance(found, Left)
         assert found.reason == "a function of shorter numbers is judged by its values"
+
+
+def test_a_function_that_makes_a_number_or_fills_an_array_is_followed() -> None:
+    x = np.linspace(0.5, 2.0, 1200)
+
+    def filled(x: Any) -> Any:
+        z = np.zeros(x.size)
+        z[:] = np.sin(x)
+        return float(np.sum(z**2))
+
+    assert set(judged(filled, opaque(lambda x: np.sin(2 * x)), x).status) == {"consistent"}
