@@ -449,3 +449,14 @@ def test_where_branches_come_ever_closer_nothing_is_said(slope, through):
         verdict = dc.check_gradient(f, lambda x: np.array([slope + 0 * through(x)[0], 1.0]), [0.0, 0.5])
     assert verdict.components["status"].tolist() == ["inconclusive", "consistent"]
     assert "has sides that cannot be told apart" in " ".join(verdict.notes)
+
+
+def test_at_a_corner_of_the_second_derivative_a_claim_may_be_off_by_the_rounding_of_what_cancels() -> None:
+    def f(x: Any) -> Any:
+        return np.abs(x - 1) * (x - 1) + 1e6 * x**2 - 2e6 * x + 3 * x
+
+    def word(off: float) -> str:
+        return dc.check_gradient(f, lambda x: opaque(2 * np.abs(x - 1) + 2e6 * x - 2e6 + 3) + off, 1.0).status
+
+    # the slope is 3, and what cancels is of the size of 2·10⁶
+    assert [word(off) for off in (0.0, 2e6 * 2.0**-53, 1e-3)] == ["consistent", "consistent", "wrong"]
