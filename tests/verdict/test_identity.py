@@ -1071,3 +1071,12 @@ def test_what_rounding_explains_is_no_noticeable_part_of_the_gradient() -> None:
 
     found = judge(f, lambda x: 0 * x, [-1.66, 1.46])
     assert found.status == ("inconclusive", "wrong")
+
+
+def test_a_difference_that_is_not_known_at_first_is_enclosed_with_more_bits() -> None:
+    # the sine of 2⁴⁰⁰/3 needs 400 bits more than it has
+    def status(size: float, of: Any) -> str:
+        return dc.check_gradient(np.sin, lambda x: np.cos(x) + size * of(2.0**400 * (x / 3)), 1.0).status
+
+    assert status(1e-2, np.sin) == status(1e-6, np.sin) == "wrong"
+    assert status(1e-2, lambda x: np.sin(x) ** 2 + np.cos(x) ** 2 - 1) == "consistent"
