@@ -50,7 +50,7 @@ CASES: dict[str, tuple[Code, Code, Any]] = {
 }
 WRONG = {"a factor", "a factor and a sign", "a chain factor", "slight", "floats, slight", "black box, wrong", "arrays"}
 # factors of the function and of its argument, exact in floats
-CHANGES = ((-1.0, 1.0), (2.0**40, 1.0), (2.0**-40, 1.0), (1.0, -1.0))
+CHANGES = ((-(2.0**40), 1.0), (2.0**-40, -1.0))
 
 
 def judged(name: str, size: float = 1.0, sign: float = 1.0) -> dc.Verdict:
