@@ -29,9 +29,7 @@ def with_effects(w: Any) -> Any:
     return MODEL.twice(w)
 
 
-@pytest.mark.parametrize(
-    ("copied", "found"), [(True, ["plain", "twice", "with_effects", "twice"]), (False, ["plain"])]
-)
+@pytest.mark.parametrize(("copied", "found"), [(True, ["plain", "twice", "with_effects", "twice"]), (False, ["plain"])])
 def test_only_a_copy_of_the_process_runs_code_with_effects_and_changes_code_in_place(
     copied: bool, found: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
