@@ -45,6 +45,15 @@ def test_what_values_tell_is_worded_as_likeness(change: Any, said: str | None) -
     assert verdict.cause == (None if said is None else f"looks like: {said}")
 
 
+def test_to_measure_takes_no_more_than_four_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def calls() -> Any:
+        return np.array(dc.check_gradient(known_by_values, lambda x: -right(x), [0.7, 1.3, 0.4]).calls)
+
+    whole = calls()
+    monkeypatch.setattr("diffcompare.verdict.verdict.measured", lambda problem, judgement: judgement)
+    assert (whole - calls() <= 4 * calls()).all()
+
+
 def slope(x: Any) -> Any:
     x = plain(x)
     return 3 * WEIGHTS * x**2 + np.array([x[1], -x[0], 0.0])

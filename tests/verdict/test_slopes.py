@@ -30,6 +30,12 @@ def slopes(function: Any, gradient: Any, point: Any, **options: Any) -> dict[int
         return slopes_of(problem, state)
 
 
+@pytest.fixture(autouse=True)
+def judged_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count the calls that judge: why a gradient is wrong is asked with others."""
+    monkeypatch.setattr("diffcompare.verdict.verdict.measured", lambda problem, judgement: judgement)
+
+
 def words(found: dict[int, Slope]) -> list[str]:
     return [found[i].status for i in sorted(found)]
 
