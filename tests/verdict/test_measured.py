@@ -69,3 +69,16 @@ def test_the_place_is_marked_beside_a_function_of_values_alone() -> None:
 def test_a_slow_function_is_not_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("diffcompare.verdict.measured._SECONDS", 0.0)
     assert dc.check_gradient(known_by_values, lambda x: -right(x), [0.7, 1.3, 0.4]).cause is None
+
+
+def cubes(x: Any) -> Any:
+    return 3 * WEIGHTS * x**3
+
+
+@pytest.mark.places
+def test_a_function_that_the_gradient_calls_is_looked_at_too() -> None:
+    def by_another(x: Any) -> Any:
+        return cubes(plain(x)) + np.array([x[1], x[0], 0.0])
+
+    (mark,) = dc.check_gradient(known_by_values, by_another, [0.7, 1.3, 0.4]).marks
+    assert (mark.text, mark.message) == ("x**3", "looks like: the exponent should be 2")

@@ -34,7 +34,7 @@ from diffcompare.verdict.rewrites.products import products_of
 from diffcompare.verdict.rewrites.running import Body, Change, Changed, bodies_of
 from diffcompare.verdict.rewrites.switching import Switches
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_value, sites_of
-from diffcompare.verdict.rewrites.trial import LOOKED_AT, Trial, lines_of, quiet
+from diffcompare.verdict.rewrites.trial import LOOKED_AT, Trial, quiet, run_of
 from diffcompare.verdict.rewrites.values import Value, Values, values_beside
 from diffcompare.verdict.value_and_gradient import whole_of
 
@@ -368,8 +368,11 @@ def _prepared(
     problem: Problem, traces: ArrayPair | Pair | None, asked: Sequence[Nearby], budget: Budget
 ) -> Rewriting | None:
     """Read the sources; None where they are not known."""
-    shared = {} if traces is None else _codes(traces.function.origins)
-    own = {} if traces is None else _codes(traces.gradient.origins)
+    lines, own = run_of(lambda: problem.claim(problem.x))
+    if traces is None:
+        shared = run_of(lambda: problem.values(problem.x))[1]
+    else:
+        shared, own = (_codes(part.origins) for part in (traces.function, traces.gradient))
     bodies = bodies_of(
         problem.gradient,
         own.keys() - shared.keys(),
@@ -378,7 +381,7 @@ def _prepared(
     )
     if not bodies:
         return None
-    nodes, run = _work(problem, traces)
+    nodes, run = _work(lines, traces)
     trial = Trial(problem, asked, budget, run)
     codes = [code for code in (*shared.values(), code_of(problem.function)) if code is not None]
     function = [definition for definition in map(definition_of, dict.fromkeys(codes)) if definition is not None]
@@ -426,9 +429,9 @@ def _within(lines: Sequence[Site], sites: Sequence[Site]) -> Iterator[Site]:
             yield site
 
 
-def _work(problem: Problem, traces: ArrayPair | Pair | None) -> tuple[int, int]:
+def _work(lines: int, traces: ArrayPair | Pair | None) -> tuple[int, int]:
     """Return how many nodes the gradient has, and what it takes to run it once."""
-    lines = _LINE * lines_of(lambda: problem.claim(problem.x)) + _SHORTEST
+    lines = _LINE * lines + _SHORTEST
     if traces is None:
         return 0, lines
     if isinstance(traces, Pair):

@@ -9,12 +9,13 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
 
 from diffcompare.floats import Floats, unit_roundoff
+from diffcompare.tracing.places import Written, is_library, written
 from diffcompare.verdict.causes.budget import Budget
 from diffcompare.verdict.causes.nearby import Nearby
 from diffcompare.verdict.problem import Problem
@@ -22,7 +23,7 @@ from diffcompare.verdict.rewrites.apart import limited
 from diffcompare.verdict.rewrites.first_wrong import Watch
 from diffcompare.verdict.rewrites.running import Body, Change, Changed
 
-__all__ = ["LOOKED_AT", "Trial", "lines_of", "quiet"]
+__all__ = ["LOOKED_AT", "Trial", "quiet", "run_of"]
 
 # of the error, what a change may leave at each point, what may be rounding, and by how much that may grow
 _LEFT, _NOISY, _GROWN = 1e-9, 1e-3, 1000
@@ -134,13 +135,15 @@ def _numbers_of(gradient: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def lines_of(call: Callable[[], Any]) -> int:
-    """Count the lines of Python that a call runs."""
-    count, before = 0, sys.gettrace()
+def run_of(call: Callable[[], Any]) -> tuple[int, dict[Written, CodeType]]:
+    """Count the lines of Python that a call runs, and return the user's code among them."""
+    count, codes, before = 0, dict[Written, CodeType](), sys.gettrace()
 
-    def counted(_: FrameType, event: str, __: Any) -> Any:
+    def counted(frame: FrameType, event: str, __: Any) -> Any:
         nonlocal count
         count += event == "line"
+        if event == "call" and not is_library(frame.f_code.co_filename):
+            codes[written(frame.f_code)] = frame.f_code
         return counted
 
     with quiet(), contextlib.suppress(Exception):
@@ -149,7 +152,7 @@ def lines_of(call: Callable[[], Any]) -> int:
             call()
         finally:
             sys.settrace(before)
-    return count
+    return count, codes
 
 
 @contextlib.contextmanager
