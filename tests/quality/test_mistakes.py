@@ -220,15 +220,18 @@ def test_the_command_prints_each_bug_and_the_totals(capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.thorough
-def test_the_score_is_the_stated_one() -> None:
-    said = list(judge(OPEN[::18]))
+@pytest.mark.parametrize("by_values", [False, True])
+def test_the_score_is_the_stated_one(by_values: bool) -> None:
+    every = [one for one in OPEN if one.what == "gradient"][::36] if by_values else OPEN[::18]
+    said = list(judge(every, by_values=by_values))
     right = [one for one in said if isinstance(one, Right)]
     assert [str(one.case) for one in right if one.status != "consistent"] == []
     wrong = [one for one in said if isinstance(one, Judged)]
     assert [(str(one.case), one.bug) for one in wrong if one.status != "wrong"] == []
     causes, places = Counter(one.told for one in wrong), Counter(one.place for one in wrong)
+    share = "where f is known by its values alone, each thirty-sixth" if by_values else "each eighteenth"
     score = (
-        f"each eighteenth: {len(right)} functions, {len(wrong)} bugs, causes {causes['right']} right, "
+        f"{share}: {len(right)} functions, {len(wrong)} bugs, causes {causes['right']} right, "
         f"{causes['misleading']} misleading, places {places['right']} right, {places['elsewhere']} elsewhere"
     )
     print(f"\n{score}")
