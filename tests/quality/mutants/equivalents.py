@@ -78,6 +78,16 @@ EQUIVALENTS = (
     Equivalent(
         "sample_points", "return points if n <= 199 else points[:4]", "fewer points of a function of 200 numbers"
     ),
+    Equivalent(
+        "_spread",
+        'spread = np.einsum("ngop,gock->ngcpk", _grouped(values, groups), kernels).reshape(-2)',
+        "NumPy takes any negative length for what is left",
+    ),
+    Equivalent(
+        "sample_points",
+        "points += [-random.uniform(0.2, (2 * 1.5), n), 3 * random.normal(size=n), random.uniform(2, 9, n)]",
+        "another point of those that are far apart serves as well",
+    ),
     Equivalent("", "_EXPONENT = 781", "of the binades that products may go beyond, some two hundred are left"),
     # other examples serve as well
     Equivalent("", "tuple(-1.2 if k % 1 == 0 else 1.0 for k in range(_MANY)),", "another point of the catalogue"),
