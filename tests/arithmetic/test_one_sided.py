@@ -387,3 +387,9 @@ def test_on_its_cut_the_angle_is_pi_as_it_is_above():
     with precision(160):
         found = one_sided_derivative(f.program, [-1.0, 0.0], 0)
     assert (found.status, found.exact) == ("ok", 1)
+
+
+def test_the_floor_beside_a_whole_number_is_that_of_its_side() -> None:
+    # on both sides the floors of x and −x add up to −1
+    found = dc.certified_gradient(dc.parse("(x - 2)*(floor(x) + floor(-x))"), 2.0)
+    assert (found.value.tolist(), found.status) == ([-1.0], ["ok"])
