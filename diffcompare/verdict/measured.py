@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
 
-from diffcompare.floats import Floats, unit_of
+from diffcompare.floats import Floats
 from diffcompare.verdict.causes.nearby import FURTHER, points_nearby
 from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.judgement import Judgement
+from diffcompare.verdict.observation import state_of
 from diffcompare.verdict.pointing import Pointed
-from diffcompare.verdict.problem import Problem, State
+from diffcompare.verdict.probing import coordinate_scales
+from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.slopes import slope_along
 
 __all__ = ["looks_like", "measured"]
@@ -51,21 +52,20 @@ def measured(problem: Problem, judgement: Judgement) -> Judgement:
 def _measured_at(problem: Problem) -> Nearby | None:
     """Measure all slopes at the point of a problem; None where one is not smooth, or the claim is no number."""
     try:
-        with np.errstate(all="ignore"):
-            value, claimed = problem.value(problem.x), problem.claim(problem.x)
+        state = state_of(problem)
     except Exception:
         return None
-    if not math.isfinite(value) or claimed.shape != problem.x.shape or not np.isfinite(claimed).all():
+    if not np.isfinite(state.values).all() or not np.isfinite(state.claimed).all():
         return None
-    state = State(np.array([value]), claimed, unit_of(np.dtype(np.float64)), unit_of(np.dtype(np.float64)))
     slopes = []
-    for i, scale in enumerate(problem.scales.tolist()):
-        slope = slope_along(problem, state, i, scale)
-        if slope is None:
-            return None
-        slopes.append(slope)
+    with np.errstate(all="ignore"):
+        for i, scale in enumerate(coordinate_scales(problem).tolist()):
+            slope = slope_along(problem, state, i, scale)
+            if slope is None:
+                return None
+            slopes.append(slope)
     certified: Floats = np.array([slope.value for slope in slopes])
-    return Nearby(problem.x, claimed, certified, np.array([slope.bar for slope in slopes]), None, (), ())
+    return Nearby(problem.x, state.claimed, certified, np.array([slope.bar for slope in slopes]), None, (), ())
 
 
 def looks_like(found: Pointed) -> Pointed:
