@@ -146,12 +146,13 @@ def check_gradient(
         with np.errstate(all="ignore"):
             return verdict_of(problem, judge(problem), point, cause=cause_in_code, check=written)
 
+    movable = len(points) == 1 and is_movable(at)
+    # asked first: calls may run out when it is asked why a gradient is wrong
+    in_place = movable and box is not None and _is_read_in_place(f, at, tuple(args), box)
     verdicts = [judged(f, claimed, point) for point in points]
     if len(verdicts) > 1:
         return combined(verdicts, remark)
-    if is_movable(at) and (
-        UNUSED in verdicts[0].notes or (box is not None and _is_read_in_place(f, at, tuple(args), box))
-    ):
+    if in_place or (movable and UNUSED in verdicts[0].notes):
         with put_back(at):
             moved = judged(moving(f, at), moving(claimed, at), deepcopy(at))
         if UNUSED not in moved.notes:

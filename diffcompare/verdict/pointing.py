@@ -14,6 +14,7 @@ import numpy as np
 from diffcompare.arithmetic.array_floats import array_floats
 from diffcompare.errors import DiffcompareError, TraceError
 from diffcompare.floats import unit_roundoff
+from diffcompare.tracing.calling import Interruption
 from diffcompare.tracing.places import code_of
 from diffcompare.tracing.spans import resolved, source_of
 from diffcompare.verdict.array_identity import moves_alike
@@ -77,7 +78,7 @@ def point_out(problem: Problem, judgement: Judgement, cause: Cause | None) -> Po
     found = Pointed(judgement.marks, cause)
     # both sides were compared without a guard, or there is no formula: nothing is left to be found
     if cause is None or cause.kind not in ("guard", "finite difference") or cause.text.startswith(_ROW):
-        with suppress(Exception, OutOfTime):
+        with suppress(Exception, OutOfTime, Interruption):
             found = _pointed(problem, judgement, cause)
     if judgement.arrays is not None:
         # nobody asks after this: at many coordinates that is much memory

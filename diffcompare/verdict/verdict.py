@@ -16,6 +16,7 @@ from diffcompare.adapters.door import parts_of
 from diffcompare.errors import shorten
 from diffcompare.floats import Floats
 from diffcompare.tables.components import COMPONENT_STATUSES, worst_first
+from diffcompare.tracing.calling import Interruption
 from diffcompare.tracing.labelled import is_labelled
 from diffcompare.verdict.causes.mistakes import Cause
 from diffcompare.verdict.judgement import MOVED, Judgement
@@ -292,8 +293,8 @@ def verdict_of(problem: Problem, judgement: Judgement, at: Any, *, cause: CauseF
     if status == "wrong" and judgement.blame != "formula" and judgement.evidence != "calls":
         shape = np.shape(at) if parts_of(at) is None else None
         asked = judgement
-        # a search that fails says nothing
-        with suppress(Exception, OutOfTime):
+        # a search that fails, or for which calls are not left, says nothing
+        with suppress(Exception, OutOfTime, Interruption):
             asked = measured(problem, judgement) if judgement.evidence == "witness" else judgement
             gap = difference if asked.beside is None else asked.beside[0].gap
             found = found or cause(problem, asked, gap, shape)
