@@ -22,7 +22,8 @@ from diffcompare.tracing.places import Place
 from diffcompare.tracing.refusals import TooLargeError
 from diffcompare.verdict.array_pair import ArrayPair, derivative_of
 from diffcompare.verdict.causes.budget import Budget, Exhausted
-from diffcompare.verdict.causes.nearby import Nearby, nearby, price
+from diffcompare.verdict.causes.nearby import nearby, price
+from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.guard_rules import (
     BITS,
     LONG,

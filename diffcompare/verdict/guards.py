@@ -27,7 +27,8 @@ from diffcompare.tracing.trace import Trace
 from diffcompare.verdict.array_guards import ignored_in_arrays, unguarded_arrays
 from diffcompare.verdict.causes.budget import BALLS, Budget, Exhausted
 from diffcompare.verdict.causes.mistakes import Cause
-from diffcompare.verdict.causes.nearby import Nearby, closed, derived, nearby, program_of, recorded
+from diffcompare.verdict.causes.nearby import closed, derived, nearby, program_of, recorded
+from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.difference import conditioning_of, evaluate, node_balls
 from diffcompare.verdict.guard_rules import (
     BITS,

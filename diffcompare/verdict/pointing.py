@@ -22,7 +22,8 @@ from diffcompare.verdict.array_pair import ArrayPair, trace_arrays, trace_beside
 from diffcompare.verdict.causes.array_parts import array_parts
 from diffcompare.verdict.causes.budget import Budget
 from diffcompare.verdict.causes.mistakes import UNNAMED, Cause
-from diffcompare.verdict.causes.nearby import Nearby, nearby, program_of, recorded
+from diffcompare.verdict.causes.nearby import nearby, program_of, recorded
+from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.marks import Mark, Source
 from diffcompare.verdict.problem import Problem, State

@@ -13,7 +13,7 @@ from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.array_printing import array_formulas
 from diffcompare.program.arrays import ArrayBuilder
 from diffcompare.verdict.causes.array_parts import ArrayParts, Use
-from diffcompare.verdict.causes.nearby import Nearby
+from diffcompare.verdict.causes.point import Nearby
 
 __all__ = ["Term", "formula", "leaves_nothing", "wrong_term"]
 

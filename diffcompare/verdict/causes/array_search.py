@@ -11,7 +11,8 @@ from diffcompare.floats import Floats
 from diffcompare.program.adjoint import adjoint
 from diffcompare.program.dag import Program, subprogram
 from diffcompare.verdict.causes.budget import Budget
-from diffcompare.verdict.causes.nearby import Nearby, nearby, program_of
+from diffcompare.verdict.causes.nearby import nearby, program_of
+from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.causes.search import Cause, find_cause_nearby, quiet
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.ladder import traced

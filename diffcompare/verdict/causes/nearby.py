@@ -27,7 +27,7 @@ from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.problem import Problem
 
-__all__ = ["Nearby", "closed", "derived", "nearby", "points_nearby", "price", "program_of", "recorded", "value_of"]
+__all__ = ["closed", "derived", "nearby", "points_nearby", "price", "program_of", "recorded", "value_of"]
 
 
 FURTHER = 3
@@ -97,9 +97,9 @@ def nearby(
     ``program`` is that of the function, which is needed where the gradient is not traced. What a program of arrays was
     asked last is not evaluated again.
     """
-    pair = judgement.arrays
     if judgement.beside is not None:
         return judgement.beside
+    pair = judgement.arrays
     if pair is None:
         return _evaluated(problem, judgement, program, budget)
     by = (problem, judgement.claimed, judgement.certified, judgement.threshold, judgement.difference)

@@ -34,7 +34,7 @@ from diffcompare.verdict.causes.mistakes import (
     where,
     wrong_order,
 )
-from diffcompare.verdict.causes.nearby import Nearby
+from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.causes.program_mistakes import (
     Lines,
     Parts,

@@ -232,8 +232,8 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
     parts = {text_of(one) for one in ast.walk(site.node) if isinstance(one, ast.expr)}
     of_matrices = isinstance(site.owner, ast.BinOp) and isinstance(site.owner.op, ast.MatMult)
     # what is written as a number is no count
-    written = isinstance(getattr(site.node, "operand", site.node), ast.Constant)
-    powers = "*/+-^" if np.asarray(value).dtype.kind == "f" else "*/+-" if written else "*/"
+    is_written = isinstance(getattr(site.node, "operand", site.node), ast.Constant)
+    powers = "*/+-^" if np.asarray(value).dtype.kind == "f" else "*/+-" if is_written else "*/"
     known: set[tuple[int, tuple[int, ...], str]] = set()
     held = {**probe.space, **at_hand}
     for item in (

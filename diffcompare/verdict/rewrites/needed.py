@@ -15,7 +15,7 @@ from types import CodeType
 import numpy as np
 
 from diffcompare.floats import Flags, Floats
-from diffcompare.verdict.causes.nearby import Nearby
+from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.rewrites.first_wrong import are_floats
 from diffcompare.verdict.rewrites.insertions import OPERATIONS, Insertion, Probe, value_of
 

@@ -17,7 +17,7 @@ from diffcompare.tracing.places import Written, code_of, written
 from diffcompare.tracing.spans import definition_of
 from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.causes.budget import Budget, Exhausted
-from diffcompare.verdict.causes.nearby import Nearby
+from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.rewrites.agreement import Found, Told, left_strange
@@ -29,7 +29,7 @@ from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions
 from diffcompare.verdict.rewrites.kinds import kinds_of
 from diffcompare.verdict.rewrites.lines import moved_lines, repeated_lines
 from diffcompare.verdict.rewrites.names import names_of
-from diffcompare.verdict.rewrites.needed import Needed, fitting, multiple, needed
+from diffcompare.verdict.rewrites.needed import fitting, multiple, needed
 from diffcompare.verdict.rewrites.products import products_of
 from diffcompare.verdict.rewrites.running import Body, Change, Changed, bodies_of
 from diffcompare.verdict.rewrites.switching import Switches
@@ -250,10 +250,11 @@ class Rewriting:
                     if gradient is None:
                         continue
                     some = []
-                    wanted = self._needed(body, probe, gradient) if whole else None
+                    wanted = None
                     if whole:
-                        run = functools.partial(self.trial.value, body, gradient)
-                        probe.factor = multiple(probe, run, self.trial.asked[0])
+                        run, here = functools.partial(self.trial.value, body, gradient), self.trial.asked[0]
+                        wanted = needed(probe, run, here, self.trial.budget.left // (_MOVED * self.trial.run))
+                        probe.factor = multiple(probe, run, here)
                     with self.trial.limited(LOOKED_AT):
                         some = [*make(site, probe)]
                         if wanted is not None:
@@ -263,11 +264,6 @@ class Rewriting:
                         some = likelier(some, known)
                     for one in some:
                         yield Candidate(one.item.cost, functools.partial(right, one, body, probe, gradient))
-
-    def _needed(self, body: Body, probe: Probe, gradient: Changed) -> Needed | None:
-        """Return what a value must be; None where that is not known, or takes too much."""
-        most = self.trial.budget.left // (_MOVED * self.trial.run)
-        return needed(probe, lambda: self.trial.value(body, gradient), self.trial.asked[0], most)
 
     def _changed(
         self, makes: Callable[[Sequence[Site], Names], Iterable[Rewrite]], low: float = 0.0, high: float = math.inf
@@ -431,14 +427,14 @@ def _within(lines: Sequence[Site], sites: Sequence[Site]) -> Iterator[Site]:
 
 def _work(lines: int, traces: ArrayPair | Pair | None) -> tuple[int, int]:
     """Return how many nodes the gradient has, and what it takes to run it once."""
-    lines = _LINE * lines + _SHORTEST
+    run = _LINE * lines + _SHORTEST
     if traces is None:
-        return 0, lines
+        return 0, run
     if isinstance(traces, Pair):
-        return len(needed_nodes(traces.table.builder.nodes, traces.G)), lines
+        return len(needed_nodes(traces.table.builder.nodes, traces.G)), run
     nodes = traces.build.needed([traces.G])
     elements = sum(math.prod(traces.build.shape(k)) for k in nodes)
-    return len(nodes), lines + elements // 6 + traces.work // 12
+    return len(nodes), run + elements // 6 + traces.work // 12
 
 
 def _codes(origins: Origins) -> dict[Written, CodeType]:

@@ -17,7 +17,7 @@ import numpy as np
 from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.tracing.places import Written, is_library, written
 from diffcompare.verdict.causes.budget import Budget
-from diffcompare.verdict.causes.nearby import Nearby
+from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.rewrites.apart import limited
 from diffcompare.verdict.rewrites.first_wrong import Watch

@@ -15,7 +15,7 @@ import numpy as np
 from diffcompare.arithmetic.array_floats import floats_from
 from diffcompare.floats import Floats
 from diffcompare.verdict.array_pair import ArrayPair
-from diffcompare.verdict.causes.nearby import Nearby
+from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.rewrites.first_wrong import are_floats
 from diffcompare.verdict.rewrites.insertions import Probe, is_fitting, written
 from diffcompare.verdict.rewrites.needed import times_of

@@ -13,7 +13,8 @@ from diffcompare.symbolic.parse import parse
 from diffcompare.verdict import identity, ladder
 from diffcompare.verdict.causes import budget
 from diffcompare.verdict.causes import program_mistakes as paths
-from diffcompare.verdict.causes.nearby import Nearby, _allowing
+from diffcompare.verdict.causes.nearby import _allowing
+from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.causes.search import find_cause
 
 X = np.array([0.5, 1.25])

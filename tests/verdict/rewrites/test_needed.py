@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import diffcompare as dc
-from diffcompare.verdict.causes.nearby import Nearby
+from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.rewrites.insertions import Probe
 from diffcompare.verdict.rewrites.needed import Needed, needed
 

@@ -13,7 +13,7 @@ import pytest
 import diffcompare as dc
 from diffcompare.tracing.places import written
 from diffcompare.verdict.causes.budget import Budget
-from diffcompare.verdict.causes.nearby import Nearby
+from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.rewrites.alternatives import rewrites_of
 from diffcompare.verdict.rewrites.running import Changed, bodies_of
