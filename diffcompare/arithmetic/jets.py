@@ -21,6 +21,7 @@ from diffcompare.arithmetic.balls import BALL_OPERATIONS, Condition, ball, preci
 from diffcompare.arithmetic.moving import Chain, Moved, Values, few_moving, moved_products
 from diffcompare.arithmetic.special_jets import SPECIAL_JETS
 from diffcompare.arithmetic.watched import watched
+from diffcompare.program.chains import with_sums
 from diffcompare.program.code import operation_source
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.operations import ARITHMETIC, COMPARISONS, CONDITIONS, OPERATIONS
@@ -82,9 +83,11 @@ def taylor_jet(
     list of arb, length order + 1
         All nan where the function is not (provably) analytic there.
     """
-    moving = few_moving(program, direction) if isinstance(point, Moved) and point.direction == direction else None
-    if moving is not None and isinstance(point, Moved):
-        return _moved_jet(program, point, moving, order, bits)
+    if isinstance(point, Moved) and point.direction == direction:
+        program = with_sums(program)
+        moving = few_moving(program, direction)
+        if moving is not None:
+            return _moved_jet(program, point, moving, order, bits)
     run = _function(program)
     with precision(bits), series_length(order + 1):
         arguments = [
@@ -95,7 +98,7 @@ def taylor_jet(
 
 
 def _moved_jet(program: Program, point: Moved, moving: Sequence[int], order: int, bits: int) -> list[arb]:
-    """Return the same coefficients, the nodes that do not move taken from the point at rest."""
+    """Return the coefficients, the nodes that do not move taken from the point at rest."""
     with precision(bits), series_length(order + 1):
         known: Values = point.rest.once(("jets", program, bits, order), lambda: _at_rest_values(program, point))
         coefficients: list[arb] = known.output(known.moved(moving, arb_series([point.value, 1]))).coeffs()
@@ -111,7 +114,7 @@ def _at_rest_values(program: Program, point: Moved) -> Values:
         if index not in heads:
             terms = known if node.operation == "sum" else [known[p] * known[p + half] for p in range(half)]
             still = all(term.length() <= 1 for term in terms)
-            heads[index] = Chain([term[0] for term in terms]) if still and len(terms) > 1 else None
+            heads[index] = Chain([term[0] for term in terms], arb(0)) if still else None
         chain = heads[index]
         changed = moved if node.operation == "sum" else moved_products(half, known, moved)
         if chain is None or not changed:

@@ -1,7 +1,8 @@
 """Points with one coordinate moved: what does not depend on it is computed once for all of them.
 
-A value of a node whose operands do not move is the same number whichever other variable moves, so it is shared; the
-nodes that move are computed by the same operations in the same order as ever, and come out the same to the last bit.
+A value of a node whose operands do not move is the same number whichever other variable moves, so it is shared. Of a
+sum the terms that do not move are added once: in another order than that of the program, which is as true, but may be
+another ball in its last bits.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, overload
 from flint import arb
 
 from diffcompare.arithmetic.balls import ball, ball_function, ball_operation
+from diffcompare.program.chains import with_sums
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.moving import moving_nodes
 
@@ -149,35 +151,27 @@ class Values:
 
 
 class Chain:
-    """A sum from left to right, of which some terms move: only what comes after the first of them is added again.
-
-    Of ``both`` sides the sums are known, and nothing is: that is another order.
-    """
+    """A sum of which some terms move: of those before the first and after the last of them the sums are known."""
 
     __slots__ = ("after", "before", "terms")
 
-    def __init__(self, terms: Sequence[Any], start: Any = None, *, both: bool = False) -> None:
+    def __init__(self, terms: Sequence[Any], zero: Any) -> None:
         self.terms = list(terms)
-        # before[p] is the sum of the terms before p
-        sums = accumulate(self.terms, operator.add, initial=start)
-        self.before: list[Any] = [None, *sums] if start is None else list(sums)
-        # after[p] is the sum of the terms from the end to p
-        self.after = list(accumulate(reversed(self.terms), operator.add))[::-1] if both else None
+        # before[p] is the sum of the terms before p, after[p] that of p and the terms behind it
+        self.before: list[Any] = list(accumulate(self.terms, operator.add, initial=zero))
+        self.after: list[Any] = list(accumulate(reversed(self.terms), operator.add, initial=zero))[::-1]
 
     def total(self, moved: Mapping[int, Any]) -> Any:
         """Return the sum with other terms at some places; None leaves a term out."""
         if not moved:
             return self.before[-1]
-        first = min(moved)
-        if self.after is not None and len(moved) == 1 and 0 < first < len(self.terms) - 1:
-            return self.before[first] + self.after[first + 1] + moved[first]
-        rest: list[Any] = self.terms[first:]
-        for p, term in moved.items():
-            rest[p - first] = term
-        if any(term is None for term in moved.values()):
-            rest = [term for term in rest if term is not None]
-        before = self.before[first]
-        return reduce(operator.add, rest) if before is None else reduce(operator.add, rest, before)
+        places = sorted(moved)
+        value, done = self.before[places[0]], places[0]
+        for p in places:
+            value = reduce(operator.add, self.terms[done:p], value)
+            value = value if moved[p] is None else value + moved[p]
+            done = p + 1
+        return value + self.after[done]
 
 
 def moved_products(half: int, known: Sequence[Any], moved: Mapping[int, Any]) -> dict[int, Any]:
@@ -189,28 +183,25 @@ def moved_products(half: int, known: Sequence[Any], moved: Mapping[int, Any]) ->
     }
 
 
-def moved_value(program: Program, point: Moved, bits: int, *, ordered: bool = True) -> arb:
-    """Enclose the first output of a program at the working precision, ``bits``.
-
-    Not ``ordered``: sums of many are added in another order than that of the program, which is as true, but no longer
-    the same ball.
-    """
+def moved_value(program: Program, point: Moved, bits: int) -> arb:
+    """Enclose the first output of a program at the working precision, ``bits``."""
+    program = with_sums(program)
     moving = few_moving(program, point.direction)
     if moving is None:
         return ball_function(program)(*point)[0]
-    known = point.rest.once(("balls", program, bits, ordered), lambda: _ball_values(program, point.rest, ordered))
+    known = point.rest.once(("balls", program, bits), lambda: _ball_values(program, point.rest))
     found: arb = known.output(known.moved(moving, point.value))
     return found
 
 
-def _ball_values(program: Program, rest: Rest, ordered: bool) -> Values:
+def _ball_values(program: Program, rest: Rest) -> Values:
     chains: dict[int, Chain] = {}
 
     def total(index: int, node: Node, known: Sequence[arb], moved: Mapping[int, arb]) -> arb:
         half = len(known) // 2
         if index not in chains:
             terms = known if node.operation == "sum" else [known[p] * known[p + half] for p in range(half)]
-            chains[index] = Chain(terms, both=not ordered)
+            chains[index] = Chain(terms, arb(0))
         result: arb = chains[index].total(moved if node.operation == "sum" else moved_products(half, known, moved))
         return result
 

@@ -246,7 +246,7 @@ class _AtRest:
             sides = [a.abs_upper() for a in known]
             # only nodes of f itself round
             sizes_at_rest = sides if is_sum else [sides[p] * sides[p + half] for p in range(half)]
-            self.sums[index] = Chain(terms), Chain(sizes_at_rest if index < self.size else [], arb(0))
+            self.sums[index] = Chain(terms, arb(0)), Chain(sizes_at_rest if index < self.size else [], arb(0))
         chain, size = self.sums[index]
         value: arb = chain.total(moved if is_sum else moved_products(half, known, moved))
         if index >= self.size:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from diffcompare.program.chains import with_sums
 from diffcompare.program.dag import Node, Program
 from diffcompare.program.moving import moving_nodes
 
@@ -15,6 +16,7 @@ def polynomial_degree(program: Program, variable: int) -> int | None:
 
     What has degree ≤ p has no truncation error in a scheme of order p, exactly.
     """
+    program = with_sums(program)
     # anything of what does not move does not move
     degrees: dict[int, int | None] = {}
     for index in moving_nodes(program, variable):

