@@ -298,13 +298,15 @@ def _weigh(pair: ArrayPair, found: Compared, status: NDArray[Any], notes: list[s
     close = np.maximum(_CLOSE * found.size, 32 * parameters)
     unsure = suspects[bool(allowed) | ((found.gap <= close) | (status != "wrong"))[suspects]].tolist()
     sweeps = min(_SWEEPS, max(2, _SWEPT_WORK // max(pair.work, 1)))
-    worst = sorted(unsure, key=lambda i: -found.gap[i] / (found.size[i] + 1e-300))
+    # what is 0 is compared with the largest: the units of f make no difference
+    sizes = np.where(found.size > 0, found.size, found.size.max() or 1.0)
+    worst = sorted(unsure, key=lambda i: -found.gap[i] / sizes[i])
     off, least = 0.0, math.inf
     for i in worst[:sweeps]:
         L, own = _effect(pair, i, allowed)
         found.L[i] = L + parameters[i] if np.isfinite(found.L[i]) else math.inf
         found.off[i] = own
-        off, least = max(off, own / (found.size[i] or 1.0)), min(least, L / (found.size[i] or 1.0))
+        off, least = max(off, own / sizes[i]), min(least, L / sizes[i])
     for i in worst[sweeps:]:
         # what was not weighed is judged as those that were, which are the worst
         found.off[i], found.L[i] = off * found.size[i], max(found.L[i], least * found.size[i])

@@ -474,6 +474,18 @@ def test_slopes_that_cancel_are_0() -> None:
 
 
 @pytest.mark.thorough
+def test_the_units_of_a_function_make_no_difference_to_its_verdict() -> None:
+    weights = np.concatenate([np.zeros(30), np.arange(1.0, 701.0)])
+    claim = np.where(weights == 0, np.linspace(1, 2, 730) / 3, 1.001 * weights)
+
+    def in_units(unit: float) -> Judgement:
+        return judge(lambda v: unit * np.sum(weights * v), lambda _: unit * claim, RANDOM.normal(size=730))
+
+    here, large = in_units(1.0), in_units(2.0**60)
+    assert set(here.status) == set(large.status) == {"wrong"}
+    assert (large.threshold == 2.0**60 * here.threshold).all()
+
+
 def test_the_edge_of_a_domain_is_left() -> None:
     x = RANDOM.uniform(1, 2, size=600)
     x[7] = 0.0
