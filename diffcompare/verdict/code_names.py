@@ -164,8 +164,8 @@ def _part(
     ordered = flat[order]
     if (np.diff(ordered) == 0).any():
         return _row(text, array, held)
-    at = np.searchsorted(ordered, held)
-    at[at == flat.size] = 0
+    # what is larger than the last is not equal to it
+    at = np.searchsorted(ordered[:-1], held)
     if not np.array_equal(ordered[at], held):
         return None
     key = key_text(array.shape, order[at], places, numpy=numpy)
