@@ -89,6 +89,11 @@ EQUIVALENTS = (
         "another point of those that are far apart serves as well",
     ),
     Equivalent("", "_EXPONENT = 781", "of the binades that products may go beyond, some two hundred are left"),
+    Equivalent(
+        "find_cause_nearby",
+        "real = np.abs(np.abs(here.difference) - np.abs(gap)) <= (2 * 1e-9) * np.abs(gap)",
+        "the two are one number but for rounding, or one is a fault of the floats, which is no such part of it",
+    ),
     # other examples serve as well
     Equivalent("", "tuple(-1.2 if k % 1 == 0 else 1.0 for k in range(_MANY)),", "another point of the catalogue"),
     Equivalent("", 'CatalogueEntry("x0**2 + x1**2", ((2 * 3.0), 4.0), "none"),', "another point of the catalogue"),
