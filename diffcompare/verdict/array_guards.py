@@ -26,6 +26,7 @@ from diffcompare.verdict.causes.nearby import nearby, price
 from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.guard_rules import (
     BITS,
+    IN_PLACES,
     LONG,
     PROTECTED,
     Ignored,
@@ -94,7 +95,7 @@ def ignored_in_arrays(
         one, other = (_said(build, sites, problem.names) for sites in (some, theirs))
         text = f"f has {one}, the {problem.what} has {other}"
         if {site.value for site in some} == {site.value for site in theirs}:
-            text = f"the {problem.what} ignores {one} in some places"
+            text = f"the {problem.what} ignores {one} {IN_PLACES}"
         marks = _marks(pair.function, some, "f", "f has {}")
         yield Ignored(text, None, (*marks, *_marks(pair.gradient, theirs, "gradient", "this has {}"))), asked[0]
 

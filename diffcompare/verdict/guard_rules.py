@@ -16,6 +16,7 @@ from diffcompare.verdict.problem import Problem
 
 __all__ = [
     "BITS",
+    "IN_PLACES",
     "LONG",
     "PROTECTED",
     "Ignored",
@@ -42,6 +43,8 @@ _TRIED, _MANY = 8, 5
 LONG, _SHOWN = 30, 3
 # with and without guards, derivatives are compared to so many bits
 BITS = 160
+# of what stands in a gradient once, and lacks elsewhere
+IN_PLACES = "in some places"
 
 
 @dataclass(frozen=True, slots=True)

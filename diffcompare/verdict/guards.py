@@ -32,6 +32,7 @@ from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.difference import conditioning_of, evaluate, node_balls
 from diffcompare.verdict.guard_rules import (
     BITS,
+    IN_PLACES,
     LONG,
     PROTECTED,
     Ignored,
@@ -198,7 +199,7 @@ def _ignored(problem: Problem, judgement: Judgement, budget: Budget) -> Iterator
             )
             text = f"f has {one}, the {problem.what} has {other}"
             if {site.value for site in some} == {site.value for site in theirs}:
-                text = f"the {problem.what} ignores {one} in some places"
+                text = f"the {problem.what} ignores {one} {IN_PLACES}"
             marked = _marks(pair.function, new, some, "f", "f has {}")
             marked += _marks(pair.gradient, claim_new, theirs, "gradient", "this has {}")
             yield Ignored(text, None, marked), asked[0]

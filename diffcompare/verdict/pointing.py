@@ -24,6 +24,7 @@ from diffcompare.verdict.causes.budget import Budget
 from diffcompare.verdict.causes.mistakes import UNNAMED, Cause
 from diffcompare.verdict.causes.nearby import nearby, program_of, recorded
 from diffcompare.verdict.causes.point import Nearby
+from diffcompare.verdict.guard_rules import IN_PLACES
 from diffcompare.verdict.judgement import Judgement
 from diffcompare.verdict.marks import Mark, Source
 from diffcompare.verdict.problem import Problem, State
@@ -78,9 +79,12 @@ def point_out(problem: Problem, judgement: Judgement, cause: Cause | None) -> Po
     """
     found = Pointed(judgement.marks, cause)
     # both sides were compared without a guard, or there is no formula: nothing is left to be found
-    if cause is None or cause.kind not in ("guard", "finite difference") or cause.text.startswith(_ROW):
+    done = cause is not None and cause.kind in ("guard", "finite difference")
+    if cause is None or not done or cause.text.startswith(_ROW) or _is_partial(cause):
         with suppress(Exception, OutOfTime, Interruption):
             found = _pointed(problem, judgement, cause)
+        if cause is not None and _is_partial(cause) and found.cause is cause:
+            found = replace(found, marks=judgement.marks)
     if judgement.arrays is not None:
         # nobody asks after this: at many coordinates that is much memory
         judgement.arrays.asked.clear()
@@ -126,10 +130,20 @@ def _rewritten(found: Told, cause: Cause | None, marks: Sequence[Mark]) -> Point
         size = f": {cause.text}" if UNNAMED in cause.text else ""
         return Pointed(marks, replace(own, text=f"{own.text}{size}"))
     # what is wrong in the source says more than what is wrong in a formula of it, and may not be by chance
-    exchanged = own.kind in _EXCHANGES and cause is not None and _TERM.fullmatch(cause.text) is not None
+    exchanged = own.kind in _EXCHANGES and cause is not None and _is_consequence(cause)
     # of a term that is used twice half may be left
     exchanged |= cause is not None and (cause.kind, own.kind) == ("missing term", "factor")
     return Pointed(marks, own if _says_little(cause) or _is_formal(cause) or exchanged else _in_source(cause, marks))
+
+
+def _is_consequence(cause: Cause) -> bool:
+    """Tell whether a cause is about what a function or a variable lacks."""
+    return cause.kind == "treated as constant" or _TERM.fullmatch(cause.text) is not None
+
+
+def _is_partial(cause: Cause) -> bool:
+    """Tell whether a guard stands at some places of the gradient, and lacks at others."""
+    return cause.kind == "guard" and IN_PLACES in cause.text
 
 
 def _says_little(cause: Cause | None) -> bool:
@@ -138,7 +152,9 @@ def _says_little(cause: Cause | None) -> bool:
 
 def _is_formal(cause: Cause | None) -> bool:
     """Tell whether a cause is about parts of a formula that nobody may have written, or one row of many."""
-    return cause is not None and (cause.kind in _FORMAL or cause.text.startswith(_ROW) or _CHAIN in cause.text)
+    return cause is not None and (
+        cause.kind in _FORMAL or cause.text.startswith(_ROW) or _CHAIN in cause.text or _is_partial(cause)
+    )
 
 
 def _is_cut(text: str) -> bool:

@@ -19,8 +19,9 @@ import numpy as np
 
 from diffcompare.floats import Floats
 from diffcompare.verdict.rewrites.first_wrong import Known
+from diffcompare.verdict.rewrites.gaps import nearest
 from diffcompare.verdict.rewrites.running import Body, Change
-from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, stored, text_of
+from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_of_matrices, stored, text_of
 from diffcompare.verdict.rewrites.twins import twins_of
 
 __all__ = [
@@ -47,7 +48,7 @@ _RARE = 0.1
 # how much likelier a value that is known is, and by how many elements that is seen at first
 _KNOWN, _FIRST = 0.3, 6
 # times at which a value is noted
-_TIMES = 24
+_TIMES = 64
 # elements of what has another shape than before: all of them are held at once
 _WIDEST = 100_000
 # how close to 1 probabilities add up
@@ -80,8 +81,10 @@ class Probe:
         An operation, and what stands on its other side.
     factor : float, optional
         The number by which all values must be multiplied, where that makes the gradient right.
-    moved : array, optional
-        What is added to the elements, in the order in which they are computed; ``first``: of the next value.
+    moved : iterator of (value, step), optional
+        What is added to each value, beside what it was before.
+    stays : bool
+        Whether each value was that while they were moved: none depends on one before it.
     times : list
         Each value and the names at hand, unless it ``is_full``.
     """
@@ -92,8 +95,8 @@ class Probe:
     change: tuple[str, CodeType] | None = None
     seen: tuple[Any, dict[str, Any]] | None = None
     factor: float | None = None
-    moved: Floats | None = None
-    first: int = 0
+    moved: Iterator[tuple[Any, Floats]] | None = None
+    stays: bool = True
     times: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
 
     @property
@@ -104,8 +107,8 @@ class Probe:
     def __call__(self, value: Any, names: dict[str, Any]) -> Any:
         """Return the value, as it should be."""
         if self.moved is not None:
-            step = self.moved[self.first : self.first + np.size(value)].reshape(np.shape(value))
-            self.first += np.size(value)
+            before, step = next(self.moved)
+            self.stays &= np.array_equal(value, before)
             return step if self.added else value + step
         if self.change is None:
             if not self.is_full:
@@ -158,11 +161,13 @@ class Insertion:
         """It in words."""
         other = ast.parse(self.item.text, mode="eval").body
         if self.site.after is not None:
-            line = ast.unparse(ast.AugAssign(stored(self.site.node), _SYNTAX[self.operation](), other))
+            line = ast.AugAssign(stored(self.site.node), _SYNTAX[self.operation](), other)
             signed = ast.UnaryOp(ast.USub(), other) if self.operation == "-" else other
-            words = f"the line {line} is missing"
+            words = f"the line {text_of(line)} is missing"
             changes = (self.site.replaced(signed),)
-            return Rewrite(self.site.after, changes, self.item.cost, "missing term", words, words + " after {}")
+            return Rewrite(
+                nearest(self.site, line), changes, self.item.cost, "missing term", words, words + " after {}"
+            )
         text, factor = ast.unparse(other), self.operation in "*/^"
         number = _NUMBER.fullmatch(text) is not None
         closed = text if number or text.isidentifier() or text[-1] in ")]" else f"({text})"
@@ -226,11 +231,11 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
     if probe.seen is None:
         return
     value, at_hand = probe.seen
-    if not isinstance(value, _NUMBERS) or (site.after is not None and np.any(value)):
+    if not isinstance(value, _NUMBERS):
         return
     shape, own, fitting = np.shape(value), text_of(site.node), _fitting(site)
     parts = {text_of(one) for one in ast.walk(site.node) if isinstance(one, ast.expr)}
-    of_matrices = isinstance(site.owner, ast.BinOp) and isinstance(site.owner.op, ast.MatMult)
+    of_matrices = is_of_matrices(site)
     # what is written as a number is no count
     is_written = isinstance(getattr(site.node, "operand", site.node), ast.Constant)
     powers = "*/+-^" if np.asarray(value).dtype.kind == "f" else "*/+-" if is_written else "*/"
@@ -353,7 +358,7 @@ def _fitting(site: Site) -> str:
     if site.after is not None:
         return "+-"
     op = site.owner.op if isinstance(site.owner, ast.BinOp) else None
-    part = isinstance(op, ast.Mult) or (isinstance(op, ast.Div) and site.field == "left")
+    part = isinstance(op, ast.Mult | ast.Div)
     term = isinstance(op, ast.Add | ast.Sub)
     whole = term or isinstance(site.owner, ast.stmt)
     factor = part or isinstance(site.owner, ast.UnaryOp) or (isinstance(site.node, ast.Constant) and not whole)

@@ -11,7 +11,18 @@ from typing import Any
 from diffcompare.verdict.rewrites.running import Change
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, copied, text_of
 
-__all__ = ["FLIPPED", "OPPOSITE", "exchanged", "moved_lines", "of_line", "of_places", "repeated_lines", "should_be"]
+__all__ = [
+    "FLIPPED",
+    "OPPOSITE",
+    "exchanged",
+    "moved_lines",
+    "of_line",
+    "of_places",
+    "parts_like",
+    "repeated_lines",
+    "should_be",
+    "unlike",
+]
 
 FLIPPED = "this has the wrong sign", "the sign of {} is flipped"
 OPPOSITE: dict[type[ast.operator], type[ast.operator]] = {ast.Add: ast.Sub, ast.Sub: ast.Add}
@@ -53,11 +64,16 @@ def of_line(site: Site, names: Names) -> Iterator[Rewrite]:
         yield Rewrite(node, (site.replaced(ast.Assign([node.target], node.value)),), 1.1, "extra term", *words)
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name | ast.Subscript):
         target = text_of(node.targets[0])
+        # what is made of itself is not overwritten
+        uses = any(isinstance(one, ast.expr) and text_of(one) == target for one in ast.walk(node.value))
         for op, sign, cost in ((ast.Add, "+", 0.9), (ast.Sub, "-", 1.3)):
-            this = f"this overwrites {target}, and should be {target} {sign}= …"
+            kind, this = "accumulation", f"this overwrites {target}, and should be {target} {sign}= …"
             cause = f"{{}} overwrites {target} and should be accumulated ({sign}=): only the last contribution is left"
+            if uses:
+                term = target if op is ast.Add else f"-{target}"
+                kind, this, cause = "missing term", f"the term {term} is missing", f"the term {term} is missing in {{}}"
             added = ast.AugAssign(node.targets[0], op(), node.value)
-            yield Rewrite(node, (site.replaced(added),), cost, "accumulation", this, cause)
+            yield Rewrite(node, (site.replaced(added),), cost, kind, this, cause)
     if site.index is not None and isinstance(following, ast.Assign | ast.AugAssign):
         changes = tuple(Change(site.owner, site.field, site.index + k, one) for k, one in enumerate((following, node)))
         said = f"should stand before line {node.lineno}"
@@ -115,7 +131,7 @@ def _opposite(sites: Sequence[Site], names: Names) -> Iterator[tuple[Site, ast.s
             ) if one == other and type(op) is type(same):
                 both, third = ast.BinOp(first, ast.Add(), second), OPPOSITE[type(op)]
                 written = {text_of(low), text_of(high)}
-                for index in _parts_like(high, names):
+                for index in parts_like(high, names):
                     if text_of(index) not in written:
                         yield site, ast.AugAssign(ast.Subscript(array, index, ast.Store()), third(), both)
 
@@ -143,16 +159,16 @@ def _missing(sites: Sequence[Site], some: Iterable[tuple[Site, ast.stmt, float]]
         # a line once more is twice what it is
         if text in lines:
             continue
-        unlike, block = _unlike(text, text_of(site.node)), (id(site.owner), site.field, text)
-        if block not in nearest or unlike < nearest[block][0]:
+        distance, block = unlike(text, text_of(site.node)), (id(site.owner), site.field, text)
+        if block not in nearest or distance < nearest[block][0]:
             words = f"the line {text} is missing"
             both = ast.If(ast.Constant(True), [site.node, more], [])
             rewrite = Rewrite(site.node, (site.replaced(both),), cost, "missing term", words, words + " after {}")
-            nearest[block] = unlike, rewrite
+            nearest[block] = distance, rewrite
     yield from (rewrite for _, rewrite in nearest.values())
 
 
-def _unlike(one: str, other: str) -> int:
+def unlike(one: str, other: str) -> int:
     """Count the words that differ; another sign counts as two."""
     parts = [re.findall(r"\w+|\S", text) for text in (one, other)]
     differing = sum(2 if "-" in pair or "+" in pair else 1 for pair in zip(*parts, strict=False) if len({*pair}) > 1)
@@ -174,7 +190,7 @@ def _likes(node: Any, names: Names) -> Iterator[ast.stmt]:
 
 def _more(index: Any, value: Any, names: Names) -> Iterator[tuple[Any, Any]]:
     """Yield other parts and what may be added to them; what nothing reads comes first."""
-    others = {text_of(ast.Subscript(value, one, ast.Load())): one for one in _parts_like(index, names)}.values()
+    others = {text_of(ast.Subscript(value, one, ast.Load())): one for one in parts_like(index, names)}.values()
     for name in names.unused:
         yield from ((other, ast.Name(name, ast.Load())) for other in (index, *others))
     for other in others:
@@ -226,7 +242,7 @@ def _other_axis(index: Any) -> ast.Slice | ast.Tuple | None:
     return None
 
 
-def _parts_like(index: Any, names: Names) -> Iterator[Any]:
+def parts_like(index: Any, names: Names) -> Iterator[Any]:
     """Yield what a line for another part may have as its index: a variable elsewhere in it, another number."""
     yield from _other_parts(index, names)
     parts = index.elts if isinstance(index, ast.Tuple) else [index]

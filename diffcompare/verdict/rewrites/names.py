@@ -36,7 +36,9 @@ def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> 
     used = {node.id for node in (*own, *theirs) if isinstance(node, ast.Name)}
     kinds = (int, float, np.ndarray, np.generic, list, tuple)
     held = [name for name in sorted(used) if isinstance(space.get(name), kinds)]
-    local = [*code.co_varnames, *code.co_cellvars, *code.co_freevars]
+    # those of comprehensions have a scope of their own
+    inner = [one.id for node in own for one in _targets(node)]
+    local = [*code.co_varnames, *code.co_cellvars, *code.co_freevars, *inner]
     variables = tuple(name for name in dict.fromkeys([*local, *held]) if name not in called)
     numbers = [v for node in theirs if isinstance(node, ast.Constant) and type(v := node.value) in (int, float)]
     reach = {
@@ -61,6 +63,10 @@ def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> 
     short = frozenset(text_of(node) for node in (*theirs, *own, *slopes) if _is_short(node, reach, {*variables}))
     long = {text_of(node) for node in theirs if _is_short(node, reach, {*variables}, _LONG)}
     lacking = frozenset(long - written)
+    # what is gone through in one code is asked for by its number in the other
+    rows = [name for name in held if isinstance(space[name], list | tuple | np.ndarray)]
+    numbers_of = {text.partition("[")[2] for text in filter(_PART.fullmatch, short)}
+    short |= {f"{name}[{index}" for name in rows for index in numbers_of}
     return Names(
         variables,
         tuple(dict.fromkeys(numbers))[:12],  # type: ignore[arg-type]
@@ -77,6 +83,12 @@ def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> 
         tuple(name for name in code.co_varnames[code.co_argcount :] if name not in read),
         tuple(name for name, value in space.items() if isinstance(value, FunctionType) and name != code.co_name),
     )
+
+
+def _targets(node: ast.expr) -> Iterator[ast.Name]:
+    """Yield the variables of a comprehension."""
+    for one in getattr(node, "generators", ()):
+        yield from (name for name in ast.walk(one.target) if isinstance(name, ast.Name))
 
 
 def _slope(node: ast.expr) -> Iterator[ast.expr]:
@@ -118,4 +130,6 @@ def _is_short(node: ast.expr, reach: set[str], variables: set[str], most: int = 
     names = {one.id for one in parts if isinstance(one, ast.Name)}
     # what is called with numbers is one
     known = isinstance(node, ast.Call) or not names.isdisjoint(variables)
+    # what it chooses is one thing, however long that is written
+    most = _LONG if isinstance(node, ast.Subscript) else most
     return len(parts) <= most and names <= reach and known

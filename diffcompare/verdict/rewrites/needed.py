@@ -2,7 +2,8 @@
 
 A sum of the gradient's components with weights drawn at random is then a sum of the elements of the value, each time
 that it is computed, with slopes that are found by moving one after the other. What is put in must make that sum the one
-of the derivative: so a change is told without a run of the code.
+of the derivative: so a change is told without a run of the code. Of a value that depends on itself at an earlier time
+only what is added to it may be told: where that is changed, a multiple of it is another one.
 """
 
 from __future__ import annotations
@@ -28,10 +29,19 @@ _TWICE = compile("2", "<inserted>", "eval")
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """The slopes of a sum in the elements of a value, at all times, and what the sum must be."""
+    """The slopes of a sum in the elements of a value, at all times, and what the sum must be.
+
+    ``stays``: no value depends on one before it.
+    """
 
     slopes: Floats
     total: float
+    stays: bool
+
+    @property
+    def told(self) -> str:
+        """The operations of which something is told."""
+        return "+-*/^" if self.stays else "+-"
 
     def has_rows(self, rows: Floats) -> Flags:
         """Tell of each row of elements whether it makes the sum what it must be."""
@@ -54,8 +64,11 @@ def needed(probe: Probe, run: Callable[[], Floats | None], here: Nearby, most: i
     weights = draws.normal(size=here.claimed.size)
     size = float(np.max(np.abs(own))) or 1.0
 
+    ends = np.cumsum([np.size(value) for value in values])[:-1]
+
     def moved(steps: Floats) -> float:
-        probe.moved, probe.first = steps, 0
+        parts = [part.reshape(np.shape(value)) for value, part in zip(values, np.split(steps, ends), strict=True)]
+        probe.moved = zip(values, parts, strict=True)
         value = run()
         return float("nan") if value is None else float(weights @ (value - here.claimed).reshape(-1))
 
@@ -69,7 +82,7 @@ def needed(probe: Probe, run: Callable[[], Floats | None], here: Nearby, most: i
         probe.moved = None
     if not abs(seen - slopes @ steps) <= _CLOSE * (np.abs(slopes) @ np.abs(steps)):
         return None
-    return Needed(slopes, float(slopes @ own - weights @ here.gap.reshape(-1)))
+    return Needed(slopes, float(slopes @ own - weights @ here.gap.reshape(-1)), probe.stays)
 
 
 def multiple(probe: Probe, run: Callable[[], Floats | None], here: Nearby) -> float | None:
@@ -102,6 +115,8 @@ def fitting(some: Iterable[Insertion], probe: Probe, wanted: Needed) -> list[Ins
     with np.errstate(all="ignore"):
         for one in some:
             text = one.item.text
+            if one.operation not in wanted.told:
+                continue
             if text not in rows:
                 rows[text] = row_of(one.item.code, probe)
             row = rows[text]

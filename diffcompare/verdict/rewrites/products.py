@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,9 @@ import numpy as np
 from diffcompare.floats import Floats
 from diffcompare.verdict.rewrites.alternatives import next_elements
 from diffcompare.verdict.rewrites.first_wrong import Known
-from diffcompare.verdict.rewrites.insertions import Insertion, Item, Probe, value_of
+from diffcompare.verdict.rewrites.insertions import Insertion, Item, Probe, is_fitting, value_of
 from diffcompare.verdict.rewrites.needed import Needed, row_of
-from diffcompare.verdict.rewrites.syntax import Names, Site, text_of
+from diffcompare.verdict.rewrites.syntax import Names, Site, is_of_matrices, summands, text_of
 
 __all__ = ["products_of"]
 
@@ -28,6 +28,8 @@ _NUMBERS = ("1", "2")
 _SLICE = re.compile(r"\w+\[[^\[\]]*:[^\[\]]*\]")
 # about how many numbers are looked at, and products that are tried
 _LOOKED, _MOST = 40_000, 40
+# how far apart two ways to compute a term may be
+_SAME = 1e-12
 
 
 def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -> Iterator[Insertion]:
@@ -39,14 +41,16 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -
         # one value is looked at, and for sums all that are computed
         probe = replace(probe, times=[probe.seen])
     own = np.concatenate([np.ravel(one) for one, _ in probe.times])
-    if not own.size or not np.isfinite(own).all() or (site.after is not None and own.any()):
+    if not own.size or not np.isfinite(own).all():
         return
     parts = {text_of(one) for one in ast.walk(site.node) if isinstance(one, ast.expr)}.difference(_NUMBERS)
     terms = set(map(_bare, parts))
+    added = {_bare(text_of(one)) for one in summands(site)}
+    sizes = [np.abs(row) for text in added if (row := row_of(text, probe)) is not None] + [np.abs(own)]
     near = [text_of(one) for node in ast.walk(site.node) for one in next_elements(node)]
     plain = list(dict.fromkeys([*names.variables, *names.elements, *near, *names.parts]))
     slices = [text for text in sorted(names.expressions) if _SLICE.fullmatch(text)]
-    composed = _composed([*plain, *slices], probe.space, at_hand, np.shape(value))
+    composed = _composed([*plain, *slices], parts, probe.space, at_hand, np.shape(value))
     others = [*sorted(names.expressions, key=len), *composed]
     texts, rows = _at_hand([*_NUMBERS, *plain, *others], probe, own.size)
     few = sum(text in plain for text in texts) + 2
@@ -64,12 +68,23 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -
             some = np.flatnonzero((some | ((first < 2) & (k < 0))) & ((first != 1) | (second != 1)))
             third = 1.0 if k < 0 else rows[k] if over == "*" else 1 / rows[k]
             made = rows[first[some]] * rows[second[some]] * third
-            # twice a value is 2 times it
-            other = (np.abs(made) != np.abs(flat)).any(axis=1)[:, None] * made
+            # twice a term is 2 times it
+            same = [(np.abs(np.abs(made) - term) <= _SAME * term).all(axis=1) for term in sizes]
+            other = np.where(np.any(same, axis=0)[:, None], 0.0, made)
             changed = [("+", flat + other), ("-", flat - other), ("*", flat * made), ("/", flat / made)]
             # what is known is known up to its sign
             for operation, new in changed if isinstance(known, Known) else (*changed, ("*-", -flat * made)):
-                for i in some[known.has_rows(new) & (new != flat).any(axis=1)].tolist():
+                if isinstance(known, Needed) and operation[0] not in known.told:
+                    continue
+                # of a product the whole is asked: but it may not be known, and of a number a part is no other number
+                part = isinstance(known, Known) or isinstance(site.node, ast.Constant)
+                if not (is_fitting(site, operation[0]) or (part and operation[0] in "*/")):
+                    continue
+                right = known.has_rows(new) & (new != flat).any(axis=1)
+                if operation[0] in "*/" and is_of_matrices(site):
+                    # a number is rather a factor of a product than of a matrix in it
+                    right &= (made != made[:, :1]).any(axis=1)
+                for i in some[right].tolist():
                     # 1 is no factor
                     factors = [texts[j] for j in (first[i], second[i], *([k] if over == "*" else [])) if j]
                     divisors = [texts[k]] if k > 0 and over == "/" else []
@@ -81,24 +96,34 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -
                         continue
                     text = operation[1:] + " * ".join(factors or texts[:1]) + "".join(f" / {one}" for one in divisors)
                     plain_numbers = all(one in _NUMBERS or one.startswith("(1 - ") for one in factors)
-                    if operation in "+-" and ((plain_numbers and not divisors) or _bare(text) in terms):
+                    multiple = operation in "+-" and not added.isdisjoint(factors)
+                    if operation in "+-" and (
+                        (plain_numbers and not divisors)
+                        or _bare(text) in terms
+                        or (multiple and added.union(_NUMBERS).issuperset([*factors, *divisors]))
+                    ):
                         # numbers may do by chance; what stands there is not missing, but half of what it should be
                         continue
-                    cost = 1.35 if text in _NUMBERS else 1.7 if k < 0 else 1.9
+                    cost = (1.35 if text in _NUMBERS else 1.7 if k < 0 else 1.9) + 0.1 * (operation == "*-" or multiple)
                     found.append((cost + 0.005 * len(text), text, operation[0]))
     for cost, text, operation in sorted(found)[:_MOST]:
         yield Insertion(site, operation, Item(text, compile(text, "<inserted>", "eval"), cost, operation))
 
 
 def _composed(
-    names: Sequence[str], space: dict[str, Any], at_hand: dict[str, Any], shape: tuple[int, ...]
+    names: Sequence[str], parts: set[str], space: dict[str, Any], at_hand: dict[str, Any], shape: tuple[int, ...]
 ) -> Iterator[str]:
-    """Yield what is made of values at hand and fits a shape: columns, products of matrices, sums along rows."""
+    """Yield what is made of values at hand and fits a shape: columns, products of matrices, sums along rows.
+
+    A difference with one of the ``parts`` that stand there would put the other in its place.
+    """
     values = {name: _value(name, space, at_hand) for name in names}
     some = {name: np.shape(v) for name, v in values.items() if isinstance(v, float | np.ndarray)}
     vectors, matrices = ([(name, own) for name, own in some.items() if len(own) == n] for n in (1, 2))
     for name, own in some.items():
         yield from (f"1 - {name}", f"1 - {name} ** 2") if _fits(own, shape) else ()
+    for (a, own), (b, other) in combinations(some.items(), 2):
+        yield from [f"{a} - {b}"] * (own == other and _fits(own, shape) and parts.isdisjoint((a, b)))
     yield from (f"{name}[:, None]" for name, own in vectors if _fits((*own, 1), shape))
     for (a, (m,)), (b, (n,)) in product(vectors, vectors):
         yield from [f"{a} @ {b}"] * (a <= b and m == n)

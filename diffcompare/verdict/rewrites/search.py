@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from types import CodeType, MappingProxyType
 
+import numpy as np
+
 from diffcompare.program.dag import needed_nodes
 from diffcompare.tracing.origins import Origin, Origins
 from diffcompare.tracing.places import Written, code_of, written
@@ -258,9 +260,11 @@ class Rewriting:
                     with self.trial.limited(LOOKED_AT):
                         some = [*make(site, probe)]
                         if wanted is not None:
-                            some = fitting(some, probe, wanted)
-                            some += products_of(site, names, probe, wanted)
-                            some = [replace(one, item=replace(one.item, cost=one.item.cost - _SUMMED)) for one in some]
+                            told = [*fitting(some, probe, wanted), *products_of(site, names, probe, wanted)]
+                            # of what has more elements than before the sums tell nothing
+                            size, less = (np.size(probe.times[0][0]), _SUMMED) if wanted.stays else (-1, 0.0)
+                            some = [one for one in some if np.size(one.made) > size]
+                            some += [replace(one, item=replace(one.item, cost=one.item.cost - less)) for one in told]
                         some = likelier(some, known)
                     for one in some:
                         yield Candidate(one.item.cost, functools.partial(right, one, body, probe, gradient))

@@ -19,9 +19,11 @@ __all__ = [
     "called_name",
     "copied",
     "is_filled",
+    "is_of_matrices",
     "is_value",
     "sites_of",
     "stored",
+    "summands",
     "text_of",
 ]
 
@@ -208,6 +210,22 @@ def _inner(site: Site) -> Iterator[Site]:
                     yield Site(one, node, name, k, (*around, *["shape"] * shape))
         elif isinstance(value, ast.expr | ast.slice) and name not in ("annotation", "returns"):
             yield Site(value, node, name, None, around)
+
+
+def is_of_matrices(site: Site) -> bool:
+    """Tell whether an expression stands in a product of matrices."""
+    return isinstance(site.owner, ast.BinOp) and isinstance(site.owner.op, ast.MatMult)
+
+
+def summands(site: Site) -> Iterator[ast.expr]:
+    """Yield what is added up with an expression, and its own terms."""
+    waiting = [site.node, *([site.owner] if isinstance(site.owner, ast.BinOp) else [])]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Add | ast.Sub):
+            waiting += [one.left, one.right]
+        else:
+            yield one
 
 
 def called_name(node: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import sys
 import time
 import warnings
@@ -187,8 +188,9 @@ def _fits(value: Floats, beside: Nearby) -> bool:
     largest, size = np.max(np.abs(beside.certified), initial=0.0), np.max(gap, initial=0.0)
     noise = np.maximum(beside.threshold, 64 * unit_roundoff * largest)
     if beside.difference is not None:
-        # what the right code rounds may be more than what the wrong one does
+        # what the right code rounds may be more than what the wrong one does, for its size
         seen = np.max(np.abs(beside.claimed - beside.certified - beside.difference), initial=0.0)
+        seen *= min(1.0, (largest or size) / np.max(np.abs(beside.claimed), initial=math.ulp(0.0)))
         noise = np.maximum(noise, min(_GROWN * seen, 1e-6 * size))
     # beside a claim that is far too large, and what it rounds, about nothing would do
     least = min(size, largest or size)

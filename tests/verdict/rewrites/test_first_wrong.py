@@ -21,7 +21,7 @@ from ...quality.mistakes.sequences import CASES  # noqa: TID252 - tests are no p
 
 @pytest.mark.parametrize(
     ("number", "text", "message"),
-    [(1, "dK * v", "the term -(da * K) is missing"), (4, "v * da / S", "the factor 2 is missing in v * da")],
+    [(1, "da + dK * v", "the term -(da * K) is missing"), (4, "v * da / S", "the factor 2 is missing in v * da")],
 )
 def test_what_is_missing_is_found_in_the_line_of_the_first_wrong_value(
     number: int, text: str, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -94,7 +94,7 @@ def one_coordinate_of_one_end(x: Any) -> Any:
 
 def test_the_line_for_the_other_coordinate_is_told() -> None:
     verdict = dc.check_gradient(springs, one_coordinate_of_one_end, np.linspace(-0.7, 1.1, 6) ** 2)
-    assert str(verdict.cause) == "the line grad[j, 1] -= gy is missing after grad[i, 1] += gy"
+    assert str(verdict.cause) == "the line grad[j, 1] -= gy is missing after grad[j, 0] -= gx"
 
 
 def what_is_computed_is_not_used(x: Any) -> Any:

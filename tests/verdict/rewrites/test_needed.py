@@ -35,6 +35,24 @@ def test_sums_tell_what_the_values_must_be_at_all_times(scale: float) -> None:
     assert wanted.has_rows(rows).tolist() == [True, False, False]
 
 
+def test_of_a_recursion_what_is_added_is_told_and_not_its_multiples() -> None:
+    def of(first: Any, second: Any) -> Any:
+        return TURN @ first + 3 * second
+
+    probe, added = Probe({}), np.array([0.2, -0.5])
+
+    def run() -> Any:
+        first = probe(VALUES[0], {})
+        return of(first, probe(VALUES[1] + 0.5 * (first - VALUES[0]), {}))
+
+    claimed, certified = run(), of(VALUES[0] + added, VALUES[1] + 1.5 * added)
+    wanted = needed(probe, run, Nearby(np.zeros(2), claimed, certified, np.zeros(2), None, (), ()), 10)
+    assert wanted is not None
+    assert wanted.told == "+-"
+    rows = np.array([np.concatenate([one + step for one in VALUES]) for step in (added, -added)])
+    assert wanted.has_rows(rows).tolist() == [True, False]
+
+
 def test_nothing_is_told_where_the_gradient_is_not_affine_or_the_elements_are_many() -> None:
     assert asked(lambda first, second: first**2 + second) is None
     probe = Probe({})

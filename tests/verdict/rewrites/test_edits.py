@@ -1,0 +1,100 @@
+"""Edits of real code: what is said of them, and where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import diffcompare as dc
+
+from ...quality.mistakes.case import Bug, load  # noqa: TID252 - tests are no package
+from ...quality.mistakes.corpus import OPEN  # noqa: TID252 - tests are no package
+
+
+@pytest.mark.mostly_thorough(but_each=4)
+@pytest.mark.parametrize(
+    ("name", "old", "new", "marked", "said"),
+    [
+        # lines that are gone: of a loop, of an array that others fill, of what a dictionary holds, of columns
+        (
+            "log_cosh_ar",
+            "\n        grad[2] -= slope * series[t - 2]",
+            "",
+            "grad[1] -= slope * series[t - 1]",
+            "the line grad[2] -= slope * series[t - 2] is missing",
+        ),
+        (
+            "stochastic_volatility",
+            "\n    g[:7] -= phi * shock / s2",
+            "",
+            "g[1:8] += shock / s2",
+            "the line g[0:7] -= phi * (shock / s2) is missing",
+        ),
+        (
+            "cbow",
+            '\n        grads["out"] += np.outer(h, prob)',
+            "",
+            "prob[word] -= 1",
+            "the line grads['out'] += np.outer(h, prob) is missing",
+        ),
+        (
+            "truss",
+            "\n    g[:, 1] += weight",
+            "",
+            "np.add.at(g, I, force)",
+            "the line g[:, 1] += weight is missing",
+        ),
+        # what a loop goes through stands in f, its number in the gradient
+        ("rnn", "dz * inputs[t]", "dz", "dz", "the factor inputs[t] is missing"),
+        (
+            "pooling",
+            "np.sum(d_maps * images[:, i : i + 4, j : j + 4])",
+            "np.sum(d_maps)",
+            "d_maps",
+            "the factor images[:, i:i + 4, j:j + 4] is missing",
+        ),
+        # a comprehension has variables of its own
+        ("procrustes", "np.sum(G * D) for", "np.sum(G * Ra) for", "Ra", "this should be D"),
+        # a value that is made of itself is not overwritten, and its sums tell nothing of its multiples
+        (
+            "local_level",
+            "+ dq\n        P = P * (1 - K)",
+            "+ dq\n        P = P * (-K)",
+            "P = P * (-K) + q",
+            "the term P is missing",
+        ),
+        # differences of what is at hand
+        (
+            "springs",
+            "k * (length - l0) * d / length",
+            "d / length",
+            "d / length",
+            "the factor -k * (1 - length) is missing",
+        ),
+        # both sides of a quotient are parts of a product
+        ("density", "/ k.sum() / h**2", "/ k.sum()", "k @ diff / k.sum()", "the divisor h ** 2 is missing"),
+        # a number beside a matrix is a factor of the product
+        ("unrolled_momentum", "lr * dw @ H", "dw @ H", "dw @ H", "the factor lr is missing"),
+        # a guard that stands elsewhere is missing, and f has no other one
+        ("normalised_layer", "np.sqrt(var + eps)", "np.sqrt(var)", "var", "the term eps is missing"),
+        # a claim that is far too large is rounded more than the derivative
+        ("poisson_hessian", "hess += w * np", "hess += hess * np", "hess", "this should be w"),
+        # what makes a value wider
+        ("elastic_net", "g += ridge * w", "g += ridge", "ridge", "the factor w is missing"),
+    ],
+)
+def test_an_edit_is_placed_and_named(name: str, old: str, new: str, marked: str, said: str, tmp_path: Path) -> None:
+    (case,) = (one for one in OPEN if one.name == name)
+    module = load(case.edit(Bug("variable", old, new)).text, tmp_path, name)
+    v = getattr(dc, f"check_{case.what}")(module.f, module.gradient, module.at)
+    assert v.status == "wrong"
+    assert (marked, said) in [(mark.text, mark.message) for mark in v.marks if mark.role == "gradient"]
+
+
+def test_what_is_written_into_another_array_is_no_constant(tmp_path: Path) -> None:
+    # said was: component x[0] is 0: the variable is treated as constant
+    (case,) = (one for one in OPEN if one.name == "gp_inverse")
+    bug = Bug("variable", "grad[0] = np.sum(inner * rbf)", "alpha[0] = np.sum(inner * rbf)")
+    module = load(case.edit(bug).text, tmp_path, "other_array")
+    assert str(dc.check_gradient(module.f, module.gradient, module.at).cause) == "alpha stands in place of grad"
