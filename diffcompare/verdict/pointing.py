@@ -43,6 +43,8 @@ _FORMAL = frozenset({"chain factor", "extra term", "permuted", "other function",
 _FACTORS = frozenset({"factor", "chain factor", "other value", "other function", "size"})
 # changes that put one thing in place of another: what the function lacks then is a consequence
 _EXCHANGES = frozenset({"other value", "transposed", "shifted", "permuted"})
+# of a term that is used twice half may be left, and a value may be a number at the point
+_SEEN_AS = frozenset({("missing term", "factor"), ("factor", "chain factor")})
 # how the entries of other derivatives are called than of a gradient, and the variable in J[0, W[1, 2]]
 _LETTERS = {"Jacobian": "J", "Hessian": "H", "Hessian-vector product": "Hv"}
 _VARIABLE = re.compile(r"[JH]v?\[(?:.*, )?([^\W\d].*)\]")
@@ -131,8 +133,11 @@ def _rewritten(found: Told, cause: Cause | None, marks: Sequence[Mark]) -> Point
         return Pointed(marks, replace(own, text=f"{own.text}{size}"))
     # what is wrong in the source says more than what is wrong in a formula of it, and may not be by chance
     exchanged = own.kind in _EXCHANGES and cause is not None and _is_consequence(cause)
-    # of a term that is used twice half may be left
-    exchanged |= cause is not None and (cause.kind, own.kind) == ("missing term", "factor")
+    # of a term that is used twice half may be left, and a value may be a number at the point
+    exchanged |= cause is not None and (cause.kind, own.kind) in (
+        ("missing term", "factor"),
+        ("factor", "chain factor"),
+    )
     return Pointed(marks, own if _says_little(cause) or _is_formal(cause) or exchanged else _in_source(cause, marks))
 
 

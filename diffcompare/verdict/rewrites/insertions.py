@@ -6,6 +6,7 @@ The code is compiled once with a probe around the expression, which is told what
 from __future__ import annotations
 
 import ast
+import contextlib
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,11 +22,12 @@ from diffcompare.floats import Floats
 from diffcompare.verdict.rewrites.first_wrong import Known
 from diffcompare.verdict.rewrites.gaps import nearest
 from diffcompare.verdict.rewrites.running import Body, Change
-from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_of_matrices, stored, text_of
+from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_of_matrices, stored, summands, text_of
 from diffcompare.verdict.rewrites.twins import twins_of
 
 __all__ = [
     "OPERATIONS",
+    "SAME",
     "Insertion",
     "Item",
     "Probe",
@@ -51,8 +53,8 @@ _KNOWN, _FIRST = 0.3, 6
 _TIMES = 64
 # elements of what has another shape than before: all of them are held at once
 _WIDEST = 100_000
-# how close to 1 probabilities add up
-_WHOLE = 1e-9
+# how close to 1 probabilities add up, and how far apart two ways to compute a value may be
+_WHOLE, SAME = 1e-9, 1e-12
 # between degrees and radians
 _ANGLES = ("np.pi / 180", "180 / np.pi")
 _NUMBER = re.compile(r"[\d.e-]+( (/|\*\*) [\d.]+)?|len\(\w+\)")
@@ -236,6 +238,7 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
     shape, own, fitting = np.shape(value), text_of(site.node), _fitting(site)
     parts = {text_of(one) for one in ast.walk(site.node) if isinstance(one, ast.expr)}
     of_matrices = is_of_matrices(site)
+    terms = list(_values(summands(site), probe.space, at_hand))
     # what is written as a number is no count
     is_written = isinstance(getattr(site.node, "operand", site.node), ast.Constant)
     powers = "*/+-^" if np.asarray(value).dtype.kind == "f" else "*/+-" if is_written else "*/"
@@ -258,7 +261,7 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
             if alike in known:
                 continue
             known.add(alike)
-        twice = np.array_equal(other, value)
+        twice = kind in ("f", "i", "u") and any(_is_same(other, term) for term in terms)
         takes_out = _takes_out(item.text, parts)
         # a count is no term and has no power, an index is no factor either
         counts = kind in "iu" and not item.text.isdigit()
@@ -283,6 +286,25 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
                 # a number may be a term by chance
                 rare = wider or (operation in "+-" and _NUMBER.fullmatch(item.text) is not None)
                 yield Insertion(site, operation, replace(item, cost=item.cost + _RARE) if rare else item, made)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Tell whether two values are the same up to their signs, however they are computed."""
+    if np.shape(one) != np.shape(other):
+        return False
+    one, other = np.ravel(one), np.ravel(other)
+    # most differ in what comes first
+    parts = ((one[:end], other[:end]) for end in (_FIRST, None))
+    return all((abs(abs(some) - abs(more)) <= SAME * abs(more)).all() for some, more in parts)
+
+
+def _values(nodes: Iterable[ast.expr], space: dict[str, Any], names: dict[str, Any]) -> Iterator[Any]:
+    """Yield the values of expressions that are numbers."""
+    for node in nodes:
+        with contextlib.suppress(Exception):
+            value = value_of(text_of(node), space, names)
+            if isinstance(value, _NUMBERS) and np.asarray(value).dtype.kind in "fiu":
+                yield value
 
 
 def _takes_out(text: str, parts: set[str]) -> bool:

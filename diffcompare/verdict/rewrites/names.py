@@ -58,7 +58,7 @@ def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> 
     within = [one.id for index in chosen for one in ast.walk(index) if isinstance(one, ast.Name)]
     parts = [one for index in indices for one in (index.elts if isinstance(index, ast.Tuple) else [index])]
     choosing = [text_of(one) for one in parts if _is_short(one, reach, {*variables})]
-    slopes = [one for node in theirs for one in _slope(node)]
+    slopes = [one for node in (*theirs, *own) for one in _slope(node)]
     written = {text_of(node) for node in own}
     short = frozenset(text_of(node) for node in (*theirs, *own, *slopes) if _is_short(node, reach, {*variables}))
     long = {text_of(node) for node in theirs if _is_short(node, reach, {*variables}, _LONG)}
@@ -92,10 +92,14 @@ def _targets(node: ast.expr) -> Iterator[ast.Name]:
 
 
 def _slope(node: ast.expr) -> Iterator[ast.expr]:
-    """Yield what the derivative of a power holds."""
+    """Yield what the derivative of a power, and of a function of some value, holds."""
     match node:
         case ast.BinOp(base, ast.Pow() as op, ast.Constant(int() as power)) if power > 2:
             yield ast.fix_missing_locations(ast.copy_location(ast.BinOp(base, op, ast.Constant(power - 1)), node))
+        case ast.Call(ast.Name("abs"), [value], []):
+            yield ast.parse(f"np.sign({text_of(value)})", mode="eval").body
+        case ast.Call(called, [value], []) if derived := _derived(text_of(called)):
+            yield ast.parse(f"{derived}({text_of(value)})", mode="eval").body
 
 
 def _derived(function: str) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 from diffcompare.floats import Floats
 from diffcompare.verdict.rewrites.alternatives import next_elements
 from diffcompare.verdict.rewrites.first_wrong import Known
-from diffcompare.verdict.rewrites.insertions import Insertion, Item, Probe, is_fitting, value_of
+from diffcompare.verdict.rewrites.insertions import SAME, Insertion, Item, Probe, is_fitting, value_of
 from diffcompare.verdict.rewrites.needed import Needed, row_of
 from diffcompare.verdict.rewrites.syntax import Names, Site, is_of_matrices, summands, text_of
 
@@ -28,8 +28,6 @@ _NUMBERS = ("1", "2")
 _SLICE = re.compile(r"\w+\[[^\[\]]*:[^\[\]]*\]")
 # about how many numbers are looked at, and products that are tried
 _LOOKED, _MOST = 40_000, 40
-# how far apart two ways to compute a term may be
-_SAME = 1e-12
 
 
 def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -> Iterator[Insertion]:
@@ -69,7 +67,7 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -
             third = 1.0 if k < 0 else rows[k] if over == "*" else 1 / rows[k]
             made = rows[first[some]] * rows[second[some]] * third
             # twice a term is 2 times it
-            same = [(np.abs(np.abs(made) - term) <= _SAME * term).all(axis=1) for term in sizes]
+            same = [(np.abs(np.abs(made) - term) <= SAME * term).all(axis=1) for term in sizes]
             other = np.where(np.any(same, axis=0)[:, None], 0.0, made)
             changed = [("+", flat + other), ("-", flat - other), ("*", flat * made), ("/", flat / made)]
             # what is known is known up to its sign

@@ -186,11 +186,12 @@ def _fits(value: Floats, beside: Nearby) -> bool:
     """Tell whether of an error nothing is left but rounding."""
     gap = np.abs(beside.gap)
     largest, size = np.max(np.abs(beside.certified), initial=0.0), np.max(gap, initial=0.0)
-    noise = np.maximum(beside.threshold, 64 * unit_roundoff * largest)
+    # what the right code rounds has its own size
+    scale = min(1.0, (largest or size) / np.max(np.abs(beside.claimed), initial=math.ulp(0.0)))
+    noise = np.maximum(beside.threshold * scale, 64 * unit_roundoff * largest)
     if beside.difference is not None:
-        # what the right code rounds may be more than what the wrong one does, for its size
-        seen = np.max(np.abs(beside.claimed - beside.certified - beside.difference), initial=0.0)
-        seen *= min(1.0, (largest or size) / np.max(np.abs(beside.claimed), initial=math.ulp(0.0)))
+        # and may be more than what the wrong one does
+        seen = scale * np.max(np.abs(beside.claimed - beside.certified - beside.difference), initial=0.0)
         noise = np.maximum(noise, min(_GROWN * seen, 1e-6 * size))
     # beside a claim that is far too large, and what it rounds, about nothing would do
     least = min(size, largest or size)

@@ -82,6 +82,18 @@ from ...quality.mistakes.corpus import OPEN  # noqa: TID252 - tests are no packa
         ("poisson_hessian", "hess += w * np", "hess += hess * np", "hess", "this should be w"),
         # what makes a value wider
         ("elastic_net", "g += ridge * w", "g += ridge", "ridge", "the factor w is missing"),
+        (
+            "weibull",
+            "H = np.exp(k * self.log_time + eta)\n        score",
+            "H = np.exp(k / self.log_time + eta)\n        score",
+            "k / self.log_time",
+            "the quotient should be a product",
+        ),
+        # the slope of what the function calls
+        ("egarch", "(alpha * np.sign(z) + gamma)", "(alpha + gamma)", "alpha", "the factor np.sign(z) is missing"),
+        ("huber", "delta * np.sign(residual)", "delta", "delta", "the factor np.sign(residual) is missing"),
+        # half a term is no other one that is missing
+        ("eight_schools", "tau**2 / 25", "tau**2 / 50", "tau**2 / 50", "this is half of what it should be"),
     ],
 )
 def test_an_edit_is_placed_and_named(name: str, old: str, new: str, marked: str, said: str, tmp_path: Path) -> None:
