@@ -86,5 +86,5 @@ def _rounded_size(stencil: Stencil) -> float:
     if stencil.is_difference:
         return 0.0
     partial = list(accumulate(stencil.factors))[1:-1]
-    products = [w for w in stencil.factors if w.numerator & (w.numerator - 1) or w.denominator != 1]
+    products = [w for w in stencil.factors if abs(w.numerator) & (abs(w.numerator) - 1) or w.denominator != 1]
     return float(sum(map(abs, [*partial, *products])) / stencil.divisor)

@@ -13,7 +13,9 @@ import sympy
 import diffcompare as dc
 from diffcompare.arithmetic import running_error
 from diffcompare.certify import higher
+from diffcompare.numeric.stencils import stencil
 from diffcompare.program.operations import OPERATIONS
+from diffcompare.sweeps.predictions import _rounded_size
 from diffcompare.tables.schema import BOUND_SOURCES, COLUMNS, STATUSES, read_point
 
 
@@ -341,6 +343,21 @@ def test_a_sympy_float_is_its_binary_value():
     for f, slope in ((binary, Fraction(0.1)), (decimal, Fraction(1, 10))):
         row = sweep(f, 0.0, schemes="central", steps=[0.5], evaluate=lambda x: 0.1 * x).iloc[0]
         assert row["error"] == nearest(Fraction(0.1) - slope)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "derivative", "size"),
+    [
+        # partial sums, and products by what is no power of two, whatever the sign
+        ("central", 1, 0.0),
+        ("central", 2, 1.0),
+        ("central4", 1, (7 + 1) / 12),
+        ("forward2", 1, (3 + 3) / 2),
+        ("backward2", 1, (1 + 3) / 2),
+    ],
+)
+def test_the_noise_that_is_predicted_is_of_what_rounds(scheme, derivative, size):
+    assert _rounded_size(stencil(scheme, derivative)) == size
 
 
 def test_predicted_steps_are_near_the_best_ones():
