@@ -181,6 +181,23 @@ def test_a_coefficient_is_shortened_unless_it_is_divided_by_the_size_of_data(abo
     assert NumpyTexts({3}, lambda _: None, ()).text(one)[1] == text
 
 
+@pytest.mark.parametrize("above", [-2, 2, Fraction(-1, 4), Fraction(-3, 7)])
+@pytest.mark.parametrize("below", [1, 6, Fraction(1, 3)])
+@pytest.mark.parametrize("exponent", [-3, -2, 0, 3])
+def test_the_power_of_a_coefficient_is_that_of_its_number(above: Any, below: Any, exponent: int) -> None:
+    one = Coefficient(Fraction(above), below)
+    assert one.power(exponent).value == one.value**exponent
+
+
+def test_what_is_added_at_the_same_places_is_added_before() -> None:
+    write = Expressions()
+    a, b = leaf(write, "a")[0], leaf(write, "b")[0]
+    here, there = Key(np.array([1, 2, 4])), Key(np.array([0, 2, 4]))
+    one, two, apart = (scatter(write, part, key, (5,)) for part, key in ((a, here), (b, here), (b, there)))
+    assert write.plus(one, two) is scatter(write, write.plus(a, b), here, (5,))
+    assert set(write.plus(one, apart).operands) == {one, apart}
+
+
 def test_the_weight_of_an_expression_is_the_number_of_its_operations() -> None:
     write = Expressions()
     (a, _), (b, _) = leaf(write, "a"), leaf(write, "b")

@@ -223,7 +223,8 @@ def test_a_label_that_is_missing_is_named(gradient, message):
     assert message in verdict.headline
 
 
-def test_a_label_that_no_file_can_hold_is_refused():
+@pytest.mark.parametrize("beside", [(), (np.ones(2),)])
+def test_a_label_that_no_file_can_hold_is_refused(beside):
     series = pd.Series([1.0], index=pd.Index(["\ud800"], dtype=object))
     with pytest.raises(ValueError, match=r"label of at.*half of a character"):
-        dc.check_gradient(lambda s: s.sum(), lambda s: s, series)
+        dc.check_gradient(lambda p: p[0].sum(), lambda p: p, (series, *beside))

@@ -545,6 +545,18 @@ def test_cancellation_that_the_derivative_does_not_need_is_wrong() -> None:
     assert "cancellation leaves no correct digit" in found.notes[0]
 
 
+def test_what_is_read_of_the_numbers_is_tried_far_from_the_point_too() -> None:
+    def coarse(x: Any) -> Any:
+        # the second term is constant a thousandth away, where code and trace agree, and moves a tenth away
+        if x[0] > 1.3:
+            raise ValueError("beyond the range")
+        return x[0] ** 2 + np.round(np.frombuffer(x.tobytes())[0], 2) ** 2
+
+    found = judge_by_identity(problem(coarse, lambda x: 4 * x, [1.0]))
+    assert isinstance(found, Left)
+    assert "beside the point the code gives other numbers than its trace" in found.reason
+
+
 def test_a_derivative_beyond_the_range_is_rightly_infinite() -> None:
     for f, slope, at in (
         (lambda x: 1 / x, lambda x: -1 / x**2, 1e-200),

@@ -124,6 +124,15 @@ def test_one_mistake_in_every_term_of_a_sum():
     assert "2 places like it" in found.text
 
 
+def test_a_term_that_is_missing_in_every_sum_of_one_kind():
+    x = [0.3, -0.7, 0.8]
+    one, two = (math.exp(math.sin(x[i]) + x[i] * x[i + 1]) for i in range(2))
+    missing = np.array([one * math.cos(x[0]), two * math.cos(x[1]), 0.0])
+    # the sine in the cube has its contribution
+    found = cause_of("exp(sin(x0) + x0*x1) + exp(sin(x1) + x1*x2) + (sin(x2) + x0)**3", x, lambda D: D - missing)
+    assert found.text == "the term sin(x1) has no contribution, and so in the term like it"
+
+
 def test_both_factors_of_a_square_are_one_use():
     x = [0.3, -1.1, 0.8]
     size = 1 + sum(v * v for v in x)
