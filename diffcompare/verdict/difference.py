@@ -178,12 +178,10 @@ def difference_of(
             for i in list(left):
                 d, g = balls[i], values[pair.G[i]]
                 difference = g - d
-                if pair.D[i] == pair.G[i] and i not in slopes:
-                    gap[i], equal[i], decided[i] = 0.0, True, True
-                elif not difference.is_finite():
+                if not difference.is_finite():
                     gap[i] = math.inf
                     continue
-                elif not difference.contains(0):
+                if not difference.contains(0):
                     gap[i], equal[i], decided[i] = float(abs(difference).lower()), False, True
                 else:
                     # a component far smaller than the largest is held to its own size, once it is known
