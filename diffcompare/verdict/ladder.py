@@ -150,14 +150,14 @@ def _neighbours(problem: Problem) -> Judgement | Left | None:
     return _beside_ties(problem, None if found is None else replace(found, known=known))
 
 
-def _witness(problem: Problem) -> Judgement | Left | None:
+def _witness(problem: Problem) -> Judgement | None:
     return _beside_ties(problem, judge_by_witness(problem))
 
 
-def _beside_ties(problem: Problem, found: Judgement | Left | None) -> Judgement | Left | None:
+def _beside_ties(problem: Problem, found: Judgement | None) -> Judgement | None:
     """Put right what is said of a point where f branches between equal numbers, where f can be asked."""
-    if not isinstance(found, Judgement):
-        return found
+    if found is None:
+        return None
     try:
         return judge_by_sides(problem, found)
     except (Exception, OutOfTime):
