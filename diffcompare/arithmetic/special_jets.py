@@ -46,14 +46,8 @@ def _composed(name: str, parameters: int) -> Jet:
     return jet
 
 
-def _own(name: str, function: Callable[[Series], Series], *, positive: bool = False) -> Jet:
-    value = SPECIAL_BALLS[name]
-
+def _own(function: Callable[[Series], Series]) -> Jet:
     def jet(u: Series) -> Series:
-        if u.length() <= 1:
-            return arb_series([value(u[0])])
-        if positive and not u[0] > 0:
-            return _undefined()
         try:
             found = function(u)
         except (ValueError, ZeroDivisionError):
@@ -86,22 +80,22 @@ _PARAMETERS = {row.name: row.parameters for row in ROWS}
 
 SPECIAL_JETS: Mapping[str, Jet] = {
     **{name: _composed(name, _PARAMETERS[name]) for name in TAYLOR},
-    "erf": _own("erf", arb_series.erf),
-    "erfc": _own("erfc", arb_series.erfc),
-    "erfi": _own("erfi", arb_series.erfi),
-    "gamma": _own("gamma", arb_series.gamma),
+    "erf": _own(arb_series.erf),
+    "erfc": _own(arb_series.erfc),
+    "erfi": _own(arb_series.erfi),
+    "gamma": _own(arb_series.gamma),
     "beta": _beta,
-    "airyai": _own("airyai", arb_series.airy_ai),
-    "airyaiprime": _own("airyaiprime", arb_series.airy_ai_prime),
-    "airybi": _own("airybi", arb_series.airy_bi),
-    "airybiprime": _own("airybiprime", arb_series.airy_bi_prime),
-    "lambertw": _own("lambertw", arb_series.lambertw),
-    "lambertw_lower": _own("lambertw_lower", lambda u: u.lambertw(-1) if u[0] < 0 else _undefined()),
-    "Ei": _own("Ei", arb_series.ei),
-    "Si": _own("Si", arb_series.si),
-    "Ci": _own("Ci", arb_series.ci, positive=True),
-    "fresnels": _own("fresnels", lambda u: u.fresnel_s(normalized=True)),
-    "fresnelc": _own("fresnelc", lambda u: u.fresnel_c(normalized=True)),
+    "airyai": _own(arb_series.airy_ai),
+    "airyaiprime": _own(arb_series.airy_ai_prime),
+    "airybi": _own(arb_series.airy_bi),
+    "airybiprime": _own(arb_series.airy_bi_prime),
+    "lambertw": _own(arb_series.lambertw),
+    "lambertw_lower": _own(lambda u: u.lambertw(-1) if u[0] < 0 else _undefined()),
+    "Ei": _own(arb_series.ei),
+    "Si": _own(arb_series.si),
+    "Ci": _own(lambda u: u.ci() if u[0] > 0 else _undefined()),
+    "fresnels": _own(lambda u: u.fresnel_s(normalized=True)),
+    "fresnelc": _own(lambda u: u.fresnel_c(normalized=True)),
     "floor": _step("floor"),
     "ceiling": _step("ceiling"),
 }
