@@ -12,7 +12,7 @@ import pytest
 
 from diffcompare.verdict.rewrites.alternatives import rewrites_of
 from diffcompare.verdict.rewrites.first_wrong import known_of
-from diffcompare.verdict.rewrites.insertions import Probe, insertions_of, likelier, pool_of
+from diffcompare.verdict.rewrites.insertions import Probe, insertions_of, is_fitting, likelier, pool_of
 from diffcompare.verdict.rewrites.syntax import Names, is_filled, is_value, sites_of, text_of
 
 NAMES = Names(
@@ -189,6 +189,14 @@ def test_a_part_that_is_given_a_number_may_lack_a_factor_but_a_counter_does_not(
     (definition,) = ast.parse("def g():\n    g[1:] += 200\n    n += 1\n    r = sqrt(0.5)\n").body
     numbers = [one for one in sites_of(definition) if isinstance(one.node, ast.Constant)]
     assert [text_of(one.node) for one in numbers if is_value(one)] == ["200", "0.5"]
+
+
+def test_a_factor_may_be_missing_in_a_whole_product_and_in_a_divisor_and_a_term_in_a_whole_sum() -> None:
+    (definition,) = ast.parse("def g():\n    r = a * b / c\n    s = d + e\n").body
+    sites = [one for one in sites_of(definition) if is_value(one)]
+    fitting = {text_of(one.node): "".join(o for o in "*+" if is_fitting(one, o)) for one in sites}
+    assert fitting == {"a * b / c": "*+", "a * b": "+", "a": "+", "b": "+", "c": "*+",
+                       "d + e": "*+", "d": "*", "e": "*"}  # fmt: skip
 
 
 def test_a_number_is_a_factor_of_a_product_of_matrices_as_a_whole() -> None:
