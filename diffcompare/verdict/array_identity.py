@@ -21,6 +21,7 @@ from diffcompare.floats import Floats, unit_roundoff
 from diffcompare.program.array_adjoint import sensitivities_of
 from diffcompare.program.arrays import ELIMINATING, most_held
 from diffcompare.program.operations import ANSWERS
+from diffcompare.tracing.array_table import SingleNumbersError
 from diffcompare.tracing.keeping import Keeper
 from diffcompare.verdict.array_difference import BITS, FIRST_BITS, STRAYS, Compared, difference_in_arrays
 from diffcompare.verdict.array_pair import ArrayPair, trace_arrays
@@ -73,7 +74,9 @@ def judge_arrays(
     if costly:
         return costly
     if pair.loops:
-        return Left("a loop that may end at a tolerance is followed number by number")
+        raise SingleNumbersError(
+            "a loop that may end at a tolerance has no program of arrays; run a fixed number of rounds"
+        )
     if not np.isfinite(state.values).all():
         return Left("f is not finite")
     guards = (*pair.function.guards, *pair.gradient.guards)

@@ -75,14 +75,22 @@ def test_points_of_several_arrays_and_arguments() -> None:
     assert dc.certified_gradient(lambda p: p[0] @ p[1], both).value.tolist() == [3.0, 4.0, 1.0, 2.0]
 
 
+def converged(x: Any) -> Any:
+    z = 0 * x
+    while np.max(np.abs(0.5 * np.tanh(z) + x - z)) > 1e-9:
+        z = 0.5 * np.tanh(z) + x
+    return np.sum(z**2)
+
+
 @pytest.mark.parametrize(
     ("code", "why"),
     [
         (lambda x: float(repr(float(x[0]))), r"repr\(\) of a traced value"),
         (lambda x: x, "3"),
         (lambda x: np.sum(np.where(x > 0.7, 1.0, 0.0) + x), "jumps"),
+        (converged, "has no program of arrays; run a fixed number of rounds"),
     ],
-    ids=["opaque", "several numbers", "a jump"],
+    ids=["opaque", "several numbers", "a jump", "a loop to a tolerance"],
 )
 def test_what_cannot_be_certified_is_refused(code: Any, why: str) -> None:
     with pytest.raises(TraceError, match=why):

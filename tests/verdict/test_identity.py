@@ -545,6 +545,19 @@ def test_cancellation_that_the_derivative_does_not_need_is_wrong() -> None:
     assert "cancellation leaves no correct digit" in found.notes[0]
 
 
+def test_why_a_loop_to_a_tolerance_is_not_followed_number_by_number_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def converged(x: Any) -> Any:
+        z = 0 * x
+        while np.max(np.abs(0.5 * np.tanh(z) + x - z)) > 1e-3:
+            z = 0.5 * np.tanh(z) + x
+        return np.sum(z**2)
+
+    monkeypatch.setattr(identity, "NODE_LIMIT", 1500)
+    found = judge_by_identity(problem(converged, lambda x: x, np.linspace(0.2, 0.9, 300)))
+    assert isinstance(found, Left)
+    assert "more than 1,500 elementary operations" in found.reason
+
+
 def test_what_is_read_of_the_numbers_is_tried_far_from_the_point_too() -> None:
     def coarse(x: Any) -> Any:
         # the second term is constant a thousandth away, where code and trace agree, and moves a tenth away
