@@ -91,7 +91,7 @@ def grown(data: st.DataObject, write: Expressions, depth: int) -> Pair:
             other, second = grown(data, write, depth - 1)
             if data.draw(st.booleans()):
                 mask = write.opposite(mask)
-                return write.where(mask, one, other), np.where(~(value > 1), value, second)
+                return write.where(mask, one, other), np.where(value > 1, second, value)
             return write.where(mask, one, other), np.where(value > 1, value, second)
     whole, held = full(write, one, (3,)), np.broadcast_to(value, (3,))
     match kind:
@@ -101,6 +101,10 @@ def grown(data: st.DataObject, write: Expressions, depth: int) -> Pair:
             return total(write, one, (3,), (0,), mean=True), held.mean()
         case "product":
             return contract(write, "ij,j->i", leaf(write, "M")[0], whole), SCOPE["M"] @ held
+        case "trace of a product":
+            matrix = full(write, write.times(expanded(write, whole, 2, (0,)), leaf(write, "M")[0]), (3, 3))
+            traced = contract(write, "ij,ji->", matrix, leaf(write, "M")[0])
+            return full(write, traced, (3,)), np.full(3, np.trace((held * SCOPE["M"]) @ SCOPE["M"]))
         case "turned product":
             turned = transpose(write, leaf(write, "M")[0], (1, 0))
             return contract(write, "ij,j->i", turned, whole), SCOPE["M"].T @ held
@@ -140,7 +144,8 @@ def grown(data: st.DataObject, write: Expressions, depth: int) -> Pair:
 
 KINDS = [
     "leaf", "plus", "minus", "times", "over", "scaled", "square", "tanh", "logistic", "one less logistic", "masked",
-    "total", "mean", "product", "turned product", "dot", "outer", "column", "row", "slice", "scattered", "cumulate",
+    "total", "mean", "product", "trace of a product", "turned product", "dot", "outer", "column", "row", "slice",
+    "scattered", "cumulate",
 ]  # fmt: skip
 
 
@@ -173,7 +178,8 @@ def test_equal_expressions_are_one() -> None:
 @pytest.mark.parametrize(
     ("above", "below", "text"),
     [(2, 3, "2 * a / 3"), (2, 4, "a / 2"), (1, 3, "a / 3"), (-1, 3, "-a / 3"), (Fraction(1, 4), 1, "0.25 * a"),
-     (3, 1, "3 * a"), (6, 3, "2 * a"), (-2, 1, "-2 * a")],
+     (3, 1, "3 * a"), (6, 3, "2 * a"), (-2, 1, "-2 * a"),
+     (Fraction(1, 8), 2, "0.0625 * a"), (Fraction(1, 8), 20, "0.125 * a / 20")],
 )  # fmt: skip
 def test_a_coefficient_is_shortened_unless_it_is_divided_by_the_size_of_data(above: Any, below: int, text: str) -> None:
     write = Expressions()

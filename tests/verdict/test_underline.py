@@ -140,6 +140,15 @@ PICTURES = {
   …a_file.py:90  y = f(x)
                      ^^^^ here""",
     ),
+    "a long message": (
+        [marked("y = f(x)", "f(x)", "one two three four five six seven eight nine ten eleven")],
+        54,
+        """\
+  m.py:1  y = f(x)
+              ^^^^
+              one two three four five six seven eight
+              nine ten eleven""",
+    ),
     "no file, no lines": (
         [Mark("gradient", "", 3, 8, 3, 13, "x + y", "twice")],
         40,
