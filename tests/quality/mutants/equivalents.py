@@ -94,6 +94,11 @@ EQUIVALENTS = (
         "real = np.abs(np.abs(here.difference) - np.abs(gap)) <= (2 * 1e-9) * np.abs(gap)",
         "the two are one number but for rounding, or one is a fault of the floats, which is no such part of it",
     ),
+    Equivalent(
+        "look",
+        "if bar > 7 * best and abs(error) <= bar:",
+        "the bars double as the steps are halved: the search for a finer one ends as early, or a step before",
+    ),
     # other examples serve as well
     Equivalent("", "tuple(-1.2 if k % 1 == 0 else 1.0 for k in range(_MANY)),", "another point of the catalogue"),
     Equivalent("", 'CatalogueEntry("x0**2 + x1**2", ((2 * 3.0), 4.0), "none"),', "another point of the catalogue"),
@@ -118,6 +123,11 @@ EQUIVALENTS = (
     Equivalent(
         "",
         '"airyai": (*_pieces(*_AIRY, near=(*_AI, 0.0), zeros=True), *_pieces(0.0, 9.0, 100.0, near=(2.09, 8.3))),',
+        "where the hunt for the largest rounding begins",
+    ),
+    Equivalent(
+        "",
+        '"airybi": (*_pieces(*_AIRY, near=(*_BI, 2.09), zeros=True), *_pieces(0.0, 9.0, 100.0, near=(2.09, 0.0))),',
         "where the hunt for the largest rounding begins",
     ),
     Equivalent(
