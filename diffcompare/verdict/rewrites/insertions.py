@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -94,7 +95,7 @@ class Probe:
     space: dict[str, Any]
     number: int = 1
     added: bool = False
-    change: tuple[str, CodeType] | None = None
+    change: tuple[str, str] | None = None
     seen: tuple[Any, dict[str, Any]] | None = None
     factor: float | None = None
     moved: Iterator[tuple[Any, Floats]] | None = None
@@ -124,9 +125,14 @@ class Probe:
         return changed - value if self.added else changed
 
 
-def value_of(code: CodeType | str, space: dict[str, Any], names: dict[str, Any]) -> Any:
+def value_of(text: str, space: dict[str, Any], names: dict[str, Any]) -> Any:
     """Evaluate names and expressions of the user's own code."""
-    return eval(code, space, names)  # noqa: S307
+    return eval(_compiled(text), space, names)  # noqa: S307
+
+
+@functools.lru_cache(10_000)
+def _compiled(text: str) -> CodeType:
+    return compile(text, "<inserted>", "eval")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +143,6 @@ class Item:
     """
 
     text: str
-    code: CodeType
     cost: float
     operations: str
     is_index: bool = False
@@ -190,9 +195,8 @@ def pool_of(names: Names) -> Iterator[Item]:
     """Yield what could be missing: numbers, names, expressions of both codes, and what people make of names."""
 
     def item(text: str, cost: float, operations: str, of: str = "") -> Item:
-        code = compile(text, "<inserted>", "eval")
         widening = "*/+-" if text in names.known else "*/"
-        return Item(text, code, cost + 0.005 * len(text), operations, (of or text) in names.indices, widening)
+        return Item(text, cost + 0.005 * len(text), operations, (of or text) in names.indices, widening)
 
     for number in dict.fromkeys((2, 3, 4, *(v for v in names.numbers if v != 0))):
         # a number of the function may be a term, too
@@ -251,7 +255,7 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
         *map(_twin, twins_of(site.node, value, held)),
     ):
         try:
-            other = value_of(item.code, probe.space, at_hand)
+            other = value_of(item.text, probe.space, at_hand)
             kind = np.asarray(other).dtype.kind if isinstance(other, _NUMBERS) else ""
         except Exception:  # noqa: S112 - not known there
             continue
@@ -262,7 +266,7 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
                 continue
             known.add(alike)
         twice = kind in ("f", "i", "u") and any(_is_same(other, term) for term in terms)
-        takes_out = _takes_out(item.text, parts)
+        takes_out = _divisor(item.text) in parts
         # a count is no term and has no power, an index is no factor either
         counts = kind in "iu" and not item.text.isdigit()
         usual = "" if kind not in ("f", "i", "u") or (counts and item.is_index) else "*/" if counts else powers
@@ -307,10 +311,11 @@ def _values(nodes: Iterable[ast.expr], space: dict[str, Any], names: dict[str, A
                 yield value
 
 
-def _takes_out(text: str, parts: set[str]) -> bool:
-    """Tell whether an expression divides by a part of what stands there: another thing should stand in its place."""
+@functools.lru_cache(10_000)
+def _divisor(text: str) -> str:
+    """Return what an expression divides by: beside that as a part another thing should stand in its place."""
     node = ast.parse(text, mode="eval").body
-    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and text_of(node.right) in parts
+    return text_of(node.right) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) else ""
 
 
 def likelier(some: Iterable[Insertion], known: Known | None) -> list[Insertion]:
@@ -343,7 +348,7 @@ def _centrings(own: str, value: Any, at_hand: dict[str, Any]) -> Iterator[Item]:
         for axis in range(p.ndim):
             if (np.abs(p.sum(axis=axis) - 1) <= _WHOLE).all():
                 text = f"({name} * {own}).sum(axis={axis}, keepdims=True)"
-                yield Item(text, compile(text, "<inserted>", "eval"), 1.5, "-")
+                yield Item(text, 1.5, "-")
 
 
 def _multiples(factor: float | None) -> Iterator[Item]:
@@ -351,7 +356,7 @@ def _multiples(factor: float | None) -> Iterator[Item]:
     some = [] if not factor else [(text, "*") for text in written(factor)]
     some += [(text, "/") for text in written(1 / factor) if "/" not in text] if factor else []
     for text, operation in sorted(some, key=lambda one: len(one[0]))[:1]:
-        yield Item(text, compile(text, "<inserted>", "eval"), 1.4 + 0.005 * len(text), operation)
+        yield Item(text, 1.4 + 0.005 * len(text), operation)
 
 
 def written(size: float) -> Iterator[str]:
@@ -367,7 +372,7 @@ def written(size: float) -> Iterator[str]:
 
 
 def _twin(text: str) -> Item:
-    return Item(text, compile(text, "<inserted>", "eval"), 1.45 + 0.005 * len(text), "+-", widening="+-")
+    return Item(text, 1.45 + 0.005 * len(text), "+-", widening="+-")
 
 
 def is_fitting(site: Site, operation: str) -> bool:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import CodeType
 
 import numpy as np
 
@@ -24,7 +23,6 @@ __all__ = ["Needed", "fitting", "multiple", "needed", "row_of", "times_of"]
 
 # of the sums, what may be rounding
 _CLOSE = 1e-8
-_TWICE = compile("2", "<inserted>", "eval")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ def needed(probe: Probe, run: Callable[[], Floats | None], here: Nearby, most: i
 
 def multiple(probe: Probe, run: Callable[[], Floats | None], here: Nearby) -> float | None:
     """Return the number by which all values must be multiplied: told by twice of them; None where none does."""
-    probe.change = "*", _TWICE
+    probe.change = "*", "2"
     try:
         value = run()
     finally:
@@ -118,7 +116,7 @@ def fitting(some: Iterable[Insertion], probe: Probe, wanted: Needed) -> list[Ins
             if one.operation not in wanted.told:
                 continue
             if text not in rows:
-                rows[text] = row_of(one.item.code, probe)
+                rows[text] = row_of(text, probe)
             row = rows[text]
             if row is not None:
                 found.append(one)
@@ -127,12 +125,12 @@ def fitting(some: Iterable[Insertion], probe: Probe, wanted: Needed) -> list[Ins
     return [one for one, right in zip(found, flags, strict=True) if right]
 
 
-def row_of(code: CodeType | str, probe: Probe, *, of_floats: bool = False) -> Floats | None:
+def row_of(text: str, probe: Probe, *, of_floats: bool = False) -> Floats | None:
     """Return the elements of an expression beside a value, at all times; None where it has another shape."""
     parts = []
     for value, names in probe.times:
         try:
-            other = np.asarray(value_of(code, probe.space, names))
+            other = np.asarray(value_of(text, probe.space, names))
             if of_floats and other.dtype.kind != "f":
                 return None
             parts.append(np.broadcast_to(other.astype(np.float64), np.shape(value)).reshape(-1))

@@ -6,6 +6,7 @@ No run of the code is needed for that, so that many can be looked at: a·b, a·b
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -105,7 +106,7 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -
                     cost = (1.35 if text in _NUMBERS else 1.7 if k < 0 else 1.9) + 0.1 * (operation == "*-" or multiple)
                     found.append((cost + 0.005 * len(text), text, operation[0]))
     for cost, text, operation in sorted(found)[:_MOST]:
-        yield Insertion(site, operation, Item(text, compile(text, "<inserted>", "eval"), cost, operation))
+        yield Insertion(site, operation, Item(text, cost, operation))
 
 
 def _composed(
@@ -157,11 +158,16 @@ def _at_hand(expressions: Sequence[str], probe: Probe, size: int) -> tuple[list[
             break
         row = row_of(text, probe, of_floats=text not in _NUMBERS)
         if row is not None and np.isfinite(row).all() and row.any():
-            bare = ast.Name | ast.Constant | ast.Call | ast.Subscript | ast.Attribute
-            closed = text if isinstance(ast.parse(text, mode="eval").body, bare) else f"({text})"
             # two names, and two elements, may have the same value by chance
-            texts.setdefault(text if text.isidentifier() or "[" in text else row.tobytes(), (closed, row))
+            texts.setdefault(text if text.isidentifier() or "[" in text else row.tobytes(), (_closed(text), row))
     return [text for text, _ in texts.values()], np.array([row for _, row in texts.values()]).reshape(-1, size)
+
+
+@functools.lru_cache(10_000)
+def _closed(text: str) -> str:
+    """Write an expression as a factor."""
+    bare = ast.Name | ast.Constant | ast.Call | ast.Subscript | ast.Attribute
+    return text if isinstance(ast.parse(text, mode="eval").body, bare) else f"({text})"
 
 
 def _value(text: str, space: dict[str, Any], at_hand: dict[str, Any]) -> Any:

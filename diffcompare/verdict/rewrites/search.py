@@ -212,7 +212,7 @@ class Rewriting:
             def before(beside: Nearby) -> None:
                 probe.space[value.name] = next(row for row, one in zip(value.at, asked, strict=True) if one is beside)
 
-            probe.change = value.operation, compile(value.name, "<inserted>", "eval")
+            probe.change = value.operation, value.name
             found = self.trial.is_right(body, gradient, before)
             before(asked[0])
             return Found(rewrite, body) if found else None
@@ -239,7 +239,7 @@ class Rewriting:
         known = self.known or self.computed()
 
         def right(insertion: Insertion, body: Body, probe: Probe, gradient: Changed) -> Found | None:
-            probe.change = insertion.operation, insertion.item.code
+            probe.change = insertion.operation, insertion.item.text
             return Found(insertion.rewrite, body) if self.trial.is_right(body, gradient) else None
 
         for body, sites, names in self.parts:

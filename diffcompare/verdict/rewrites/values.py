@@ -29,7 +29,6 @@ _ELEMENTS, _MOST = 4_000_000, 60
 _LONGEST = 50
 # of a number, what is rounding
 _CLOSE = 1e-9
-_VALUE = compile("__value__", "<inserted>", "eval")
 # kind, price, and what is said
 _SAID = {
     "*": ("chain factor", 1.8, "factor"), "+": ("missing term", 1.9, "term"), "/": ("chain factor", 2.0, "divisor"),
@@ -108,7 +107,7 @@ def values_beside(
 
     def moved(operation: str, value: Floats | float) -> Floats | None:
         probe.space["__value__"] = value
-        probe.change = operation, _VALUE
+        probe.change = operation, "__value__"
         try:
             found = run()
         finally:
