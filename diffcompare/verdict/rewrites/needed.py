@@ -44,7 +44,7 @@ class Needed:
     def has_rows(self, rows: Floats) -> Flags:
         """Tell of each row of elements whether it makes the sum what it must be."""
         size = np.abs(rows) @ np.abs(self.slopes) + abs(self.total)
-        return np.asarray(np.abs(rows @ self.slopes - self.total) <= _CLOSE * size)
+        return np.asarray((np.abs(rows @ self.slopes - self.total) <= _CLOSE * size) & np.isfinite(size))
 
 
 def needed(probe: Probe, run: Callable[[], Floats | None], here: Nearby, most: int) -> Needed | None:

@@ -122,7 +122,8 @@ def _composed(
     for name, own in some.items():
         yield from (f"1 - {name}", f"1 - {name} ** 2") if _fits(own, shape) else ()
     for (a, own), (b, other) in combinations(some.items(), 2):
-        yield from [f"{a} - {b}"] * (own == other and _fits(own, shape) and parts.isdisjoint((a, b)))
+        fitting = shape in (own, other) and _fits(own, shape) and _fits(other, shape)
+        yield from [f"{a} - {b}"] * (fitting and parts.isdisjoint((a, b)))
     yield from (f"{name}[:, None]" for name, own in vectors if _fits((*own, 1), shape))
     for (a, (m,)), (b, (n,)) in product(vectors, vectors):
         yield from [f"{a} @ {b}"] * (a <= b and m == n)
@@ -139,6 +140,9 @@ def _composed(
         yield from [f"{a}.T @ {b}"] * (m == k and _fits((n, j), shape))
         yield from [f"{a} @ {b}.T"] * (n == j and _fits((m, k), shape))
         yield from [f"np.sum({a} * {b}, axis=1, keepdims=True)"] * ((m, n) == (k, j) and _fits((m, 1), shape))
+    # what the adjoint of a softmax multiplies by
+    for (a, own), (b, other) in product(vectors, vectors):
+        yield from [f"{a} - {b} @ {a}"] * (a != b and own == other == shape)
 
 
 def _bare(text: str) -> str:

@@ -29,6 +29,8 @@ __all__ = [
 
 # a size that is another variable may be huge
 _SIZED = frozenset({"zeros", "ones", "empty", "full", "eye", "identity", "arange", "linspace", "tile", "repeat"})
+# methods that give an array another shape
+_SHAPED = frozenset({"ravel", "reshape", "flatten"})
 # how slopes are named after what they are slopes of
 SLOPES = (("d", ""), ("d_", ""), ("D", ""), ("D_", ""), ("g", ""), ("g_", ""), ("grad_", ""), ("", "_dot"))
 # methods that change what a list or an array holds
@@ -261,7 +263,11 @@ def is_value(site: Site) -> bool:
     if isinstance(node, ast.Constant) and not isinstance(site.owner, ast.BinOp | ast.UnaryOp | ast.List | ast.Tuple):
         # what a function takes may have been a sum
         return isinstance(node.value, float) and site.around[-1:] == ("Call.args",) and _is_computed(site)
-    if isinstance(site.owner, ast.Attribute) or (isinstance(node, ast.Name) and isinstance(site.owner, ast.Subscript)):
+    if isinstance(site.owner, ast.Attribute):
+        # what an array's method takes is a value, but a name may be a module's
+        called = site.around[-2:] == ("Call.func", "Attribute.value")
+        return called and (not isinstance(node, ast.Name) or site.owner.attr in _SHAPED)
+    if isinstance(node, ast.Name) and isinstance(site.owner, ast.Subscript):
         return False
     return _is_computed(site)
 

@@ -92,6 +92,9 @@ from ...quality.mistakes.corpus import OPEN  # noqa: TID252 - tests are no packa
         # the slope of what the function calls
         ("egarch", "(alpha * np.sign(z) + gamma)", "(alpha + gamma)", "alpha", "the factor np.sign(z) is missing"),
         ("huber", "delta * np.sign(residual)", "delta", "delta", "the factor np.sign(residual) is missing"),
+        # what the adjoint of a softmax multiplies by, written at once and before
+        ("tracking_error", "w * (g_w - w @ g_w)", "w", "w", "the factor g_w - w @ g_w is missing"),
+        ("potts_field", "(m * (g_m - inner)).ravel()", "(m).ravel()", "m", "the factor g_m - inner is missing"),
         # half a term is no other one that is missing
         ("eight_schools", "tau**2 / 25", "tau**2 / 50", "tau**2 / 50", "this is half of what it should be"),
     ],

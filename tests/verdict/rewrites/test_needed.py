@@ -31,8 +31,8 @@ def asked(of: Any) -> Needed | None:
 def test_sums_tell_what_the_values_must_be_at_all_times(scale: float) -> None:
     wanted = asked(lambda first, second: scale * (TURN @ first + 3 * second))
     assert wanted is not None
-    rows = np.array([np.concatenate(some) for some in (RIGHT, VALUES, [RIGHT[0], VALUES[1]])])
-    assert wanted.has_rows(rows).tolist() == [True, False, False]
+    rows = np.array([np.concatenate(some) for some in (RIGHT, VALUES, [RIGHT[0], VALUES[1]], [RIGHT[0], [np.inf, 0]])])
+    assert wanted.has_rows(rows).tolist() == [True, False, False, False]
 
 
 def test_of_a_recursion_what_is_added_is_told_and_not_its_multiples() -> None:
