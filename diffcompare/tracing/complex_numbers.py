@@ -44,12 +44,13 @@ class Complex:
     def __init__(self, re: Any, im: Any) -> None:
         self.re, self.im = re, im
 
-    dtype = np.dtype(np.complex128)
+    dtype, base = np.dtype(np.complex128), None
     __hash__ = None  # type: ignore[assignment]
 
     shape = property(lambda self: np.shape(self.re))
     ndim = property(lambda self: np.ndim(self.re))
     size = property(lambda self: np.size(self.re))
+    flags = property(lambda self: self.re.flags)
     T = property(lambda self: Complex(self.re.T, self.im.T))
 
     @property
@@ -313,6 +314,11 @@ def complex_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: Mappi
     if method == "reduce" and name == "add":
         axis = options.get("axis", inputs[1] if len(inputs) > 1 else 0)
         return complex_function(np.sum, inputs[:1], {"axis": axis})
+    if method == "at" and name == "add" and isinstance(inputs[0], Complex):
+        target, index, added = inputs
+        for part, values in zip((target.re, target.im), parts_of(added), strict=True):
+            np.add.at(part, index, 0.0 if values is None else values)
+        return None
     rule = _UFUNCS.get(name)
     out = options.get("out")
     if rule is None or method != "__call__" or options.keys() - {"out", "dtype", "casting"}:
@@ -397,6 +403,7 @@ _FUNCTIONS: Mapping[Any, Callable[..., Any]] = {
     np.angle: _of_parts(lambda re, im: np.arctan2(im, re)),
     np.iscomplexobj: lambda _: True,
     np.isrealobj: lambda _: False,
+    np.isscalar: lambda a: isinstance(a, Complex) and not a.ndim,
     np.isreal: lambda a: np.equal(parts_of(a)[1], 0.0),
     np.iscomplex: lambda a: np.not_equal(parts_of(a)[1], 0.0),
     np.shape: lambda a: np.shape(parts_of(a)[0]),

@@ -152,7 +152,8 @@ class _Joined:
             return dialect.constants(table, own[dialect.plain(key)])
         if any(isinstance(part, str) for part in parts):
             raise refuse("r_ with a directive", "only arrays are joined", "use concatenate")
-        arrays = [dialect.array(table, own[part] if isinstance(part, slice) else part) for part in parts]
+        numbers = [own[part] if isinstance(part, slice) else part for part in parts]
+        arrays = [part if is_complex([part]) else dialect.array(table, part) for part in numbers]
         if own is np.r_:
             return np.concatenate([np.atleast_1d(array) for array in arrays])
         return np.concatenate([array if array.ndim > 1 else array.reshape(-1, 1) for array in arrays], axis=-1)

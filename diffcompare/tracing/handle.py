@@ -15,6 +15,7 @@ import numpy as np
 from diffcompare.floats import Floats
 from diffcompare.program.arrays import Places
 from diffcompare.tracing.array_table import ArrayTable
+from diffcompare.tracing.complex_numbers import Complex
 from diffcompare.tracing.refusals import refuse, refuse_plain
 from diffcompare.tracing.registry import Handler, held_array
 
@@ -375,6 +376,8 @@ def has_handles(value: Any) -> bool:
         return True
     if isinstance(value, list | tuple):
         return any(map(has_handles, value))
+    if isinstance(value, Complex):
+        return has_handles([value.re, value.im])
     return isinstance(value, dict) and any(map(has_handles, value.values()))
 
 
@@ -384,6 +387,8 @@ def is_moving(value: Any) -> bool:
         return value.moving
     if isinstance(value, list | tuple):
         return any(map(is_moving, value))
+    if isinstance(value, Complex):
+        return is_moving([value.re, value.im])
     return isinstance(value, dict) and any(map(is_moving, value.values()))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.fft
+import scipy.sparse
 
 import diffcompare as dc
 from diffcompare.arithmetic.array_balls import array_balls
@@ -107,6 +108,7 @@ EXPRESSIONS: dict[str, list[str]] = {
     "angle": ["np.angle(z)"],
     "iscomplexobj": ["z if np.iscomplexobj(z) else 2 * z"],
     "isrealobj": ["2 * z if np.isrealobj(z) else z"],
+    "isscalar": ["z if np.isscalar(z[0]) and not np.isscalar(z) else 2 * z"],
     "isreal": ["z * np.isreal(z)"],
     "iscomplex": ["z * np.iscomplex(z)"],
     "shape": ["z / np.shape(z)[0]"],
@@ -124,6 +126,12 @@ EXPRESSIONS: dict[str, list[str]] = {
         "np.asarray(x, dtype=complex) * 1j",
         "y = np.empty((2, 2), dtype=np.complex128)\ny.fill(1j)\ny[0] = z[:2]\nreturn y",
         "sum(v * v for v in z)", "np.array([v for v in z])",
+    ],
+    "joined": ["np.c_[z, x[:4]]", "np.r_[1j, z]"],
+    "sparse": [
+        "scipy.sparse.csr_array(np.outer(W, W)) @ z", "scipy.sparse.csr_array(np.outer(W, W)) @ x[:4]",
+        "scipy.sparse.csr_matrix(np.outer(REAL, REAL)) * z",
+        "(scipy.sparse.csr_array((z, (range(4), range(4)))) @ scipy.sparse.csr_array(np.outer(W, W))).conj().toarray()",
     ],
     # transforms
     "fft.fft": ["np.fft.fft(x)", "np.fft.fft(z)", "np.fft.fft(z, 6)", "np.fft.fft(x, 5, norm='ortho')",
