@@ -46,8 +46,9 @@ def wrong_term(parts: ArrayParts, asked: Sequence[Nearby]) -> Term | None:
     """Return the addend of which a multiple of the derivative is the error, at two points."""
     here, beside = asked[:2]
     fitting = [term for term in _terms(parts, here) if _again(parts, term, beside)]
-    # a term that is a sum itself is told by its own terms
-    return min(fitting, key=lambda term: term.use.node, default=None)
+    # a term that is a sum itself is told by its own terms, but not by what a factor of it adds: of (x − m)·w the x
+    bars = [parts.bars[term.use.node] for term in fitting]
+    return next((term for term, bar in zip(fitting[::-1], bars[::-1], strict=True) if bar == bars[0]), None)
 
 
 def _terms(parts: ArrayParts, here: Nearby) -> Iterator[Term]:

@@ -291,6 +291,19 @@ def test_the_term_of_the_function_is_marked(gradient: Code, message: str) -> Non
     assert (mark.text, mark.message) == ("0.125 * np.sum(w**2)", message)
 
 
+def test_the_term_of_the_function_is_whole() -> None:
+    """Of (w − X[0])·X[1] it was said that w has no contribution."""
+
+    def f(w: Any) -> Any:
+        return loss(w) + 3 + np.dot(w - X[0], X[1])
+
+    def gradient(w: Any) -> Any:
+        return half(w) + 0.125 * w
+
+    (mark,) = [mark for mark in dc.check_gradient(f, gradient, W).marks if mark.role == "f"]
+    assert mark.text == "np.dot(w - X[0], X[1])"
+
+
 def test_a_term_is_marked_beside_a_gradient_that_cannot_be_followed() -> None:
     verdict = dc.check_gradient(loss, lambda w: np.array([float(repr(float(v))) for v in no_penalty(w)]), W)
     assert (verdict.marks[0].role, verdict.marks[0].text) == ("f", "0.125 * np.sum(w**2)")
