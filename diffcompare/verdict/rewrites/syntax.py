@@ -220,14 +220,13 @@ def is_of_matrices(site: Site) -> bool:
 
 
 def summands(site: Site) -> Iterator[ast.expr]:
-    """Yield what is added up with an expression, and its own terms."""
+    """Yield what is added up with an expression, its own terms, and sums of them that are written."""
     waiting = [site.node, *([site.owner] if isinstance(site.owner, ast.BinOp) else [])]
     while waiting:
         one = waiting.pop()
+        yield one
         if isinstance(one, ast.BinOp) and isinstance(one.op, ast.Add | ast.Sub):
             waiting += [one.left, one.right]
-        else:
-            yield one
 
 
 def called_name(node: Any) -> str:
