@@ -23,6 +23,8 @@ __all__ = ["Needed", "fitting", "multiple", "needed", "row_of", "times_of"]
 
 # of the sums, what may be rounding
 _CLOSE = 1e-8
+# elements of a value that depends on itself
+_FEW = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,14 @@ class Needed:
 
 
 def needed(probe: Probe, run: Callable[[], Floats | None], here: Nearby, most: int) -> Needed | None:
-    """Move the elements of a value; None where the gradient is not affine in them, or they are more than ``most``.
+    """Move the elements of a value; None where the gradient is not affine in them, or they are too many.
+
+    Those are at most ``most``, and of one shape at all times.
 
     ``run``: evaluates the gradient in which the probe stands at the point of ``here``.
     """
     values = [value for value, _ in probe.times]
-    if not values or not all(map(are_floats, values)):
+    if len({np.shape(value) for value in values}) != 1 or not all(map(are_floats, values)):
         return None
     own = np.concatenate([np.ravel(value) for value in values])
     if not 0 < own.size <= most or probe.is_full or not np.isfinite(own).all():
@@ -74,6 +78,9 @@ def needed(probe: Probe, run: Callable[[], Floats | None], here: Nearby, most: i
         steps = size * draws.normal(size=own.size)
         seen, twice = moved(steps), moved(2 * steps)
         if not abs(twice - 2 * seen) <= _CLOSE * abs(seen):
+            return None
+        if not (probe.stays or probe.added) and own.size > _FEW:
+            # little is told, and dear
             return None
         slopes = np.array([moved(step) / size for step in size * np.eye(own.size)]) if seen else np.zeros(own.size)
     finally:
@@ -127,13 +134,12 @@ def fitting(some: Iterable[Insertion], probe: Probe, wanted: Needed) -> list[Ins
 
 def row_of(text: str, probe: Probe, *, of_floats: bool = False) -> Floats | None:
     """Return the elements of an expression beside a value, at all times; None where it has another shape."""
-    parts = []
-    for value, names in probe.times:
-        try:
-            other = np.asarray(value_of(text, probe.space, names))
-            if of_floats and other.dtype.kind != "f":
-                return None
-            parts.append(np.broadcast_to(other.astype(np.float64), np.shape(value)).reshape(-1))
-        except Exception:
+    shape = np.shape(probe.times[0][0])
+    try:
+        other = np.array([value_of(text, probe.space, names) for _, names in probe.times])
+        if of_floats and other.dtype.kind != "f":
             return None
-    return np.concatenate(parts)
+        wide = other.reshape(len(other), *[1] * (len(shape) + 1 - other.ndim), *other.shape[1:])
+        return np.broadcast_to(wide.astype(np.float64), (len(other), *shape)).reshape(-1)
+    except Exception:
+        return None
