@@ -57,7 +57,7 @@ def needed(probe: Probe, run: Callable[[], Floats | None], here: Nearby, most: i
     ``run``: evaluates the gradient in which the probe stands at the point of ``here``.
     """
     values = [value for value, _ in probe.times]
-    if len({np.shape(value) for value in values}) != 1 or not all(map(are_floats, values)):
+    if not all(map(are_floats, values)) or len({np.shape(value) for value in values}) != 1:
         return None
     own = np.concatenate([np.ravel(value) for value in values])
     if not 0 < own.size <= most or probe.is_full or not np.isfinite(own).all():

@@ -256,6 +256,9 @@ class Rewriting:
                     if whole:
                         run, here = functools.partial(self.trial.value, body, gradient), self.trial.asked[0]
                         wanted = needed(probe, run, here, self.trial.budget.left // (_MOVED * self.trial.run))
+                        if wanted is None and site.after is not None and isinstance(site.node, ast.Subscript):
+                            # of what else may be added to a part there is too much
+                            continue
                         probe.factor = multiple(probe, run, here)
                     with self.trial.limited(LOOKED_AT):
                         some = [*make(site, probe)]

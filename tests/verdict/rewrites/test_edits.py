@@ -95,6 +95,8 @@ from ...quality.mistakes.corpus import OPEN  # noqa: TID252 - tests are no packa
         # what the adjoint of a softmax multiplies by, written at once and before
         ("tracking_error", "w * (g_w - w @ g_w)", "w", "w", "the factor g_w - w @ g_w is missing"),
         ("potts_field", "(m * (g_m - inner)).ravel()", "(m).ravel()", "m", "the factor g_m - inner is missing"),
+        # tuples of different lengths are no values
+        ("mlp_tanh", "dZ = dH * (1 - H**2)", "dZ = dH", "dH", "or here: the factor 1 - H ** 2 is missing"),
         # half a term is no other one that is missing
         ("eight_schools", "tau**2 / 25", "tau**2 / 50", "tau**2 / 50", "this is half of what it should be"),
     ],
