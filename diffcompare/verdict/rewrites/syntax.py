@@ -40,9 +40,10 @@ _WRITTEN = re.compile(
     r"(Assign\.targets|(AugAssign|For)\.target)( (Tuple|List)\.elts| Starred\.value)*( (Attribute|Subscript)\.value)+$"
 )
 # where no values are computed
-_SETTINGS = frozenset(
-    {"Subscript.slice", "For.iter", "comprehension.iter", "Compare.left", "Compare.comparators", "IfExp.test"}
-)
+_SETTINGS = frozenset({
+    "Subscript.slice", "For.iter", "comprehension.iter", "Compare.left", "Compare.comparators", "If.test", "IfExp.test",
+    "While.test",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

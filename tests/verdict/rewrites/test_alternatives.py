@@ -199,6 +199,12 @@ def test_a_factor_may_be_missing_in_a_whole_product_and_a_term_in_a_whole_sum() 
                        "d + e": "*+", "d": "*", "e": "*"}  # fmt: skip
 
 
+def test_what_a_branch_asks_is_no_value() -> None:
+    # said was: issparse is missing around what another function is asked of
+    (definition,) = ast.parse("def g():\n    if is_flat(a):\n        b = c\n    while more(a):\n        b = d\n").body
+    assert [text_of(one.node) for one in sites_of(definition) if is_value(one)] == ["c", "d"]
+
+
 def test_a_number_is_a_factor_of_a_product_of_matrices_as_a_whole() -> None:
     at_hand = {"a": np.eye(2) + 1.5, "b": np.array([1.5, 2.5]), "c": 0.25}
     (whole, first) = (
