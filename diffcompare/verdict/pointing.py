@@ -59,8 +59,6 @@ _LONGEST = 60
 _FEW = 6000
 # operations that the search of the source takes
 _SEARCHED = 800_000_000
-# of a search that has not ended
-_CUT = "the search of the source for what is wrong was cut short by its time; with a larger budget it may find more"
 # elements of all nodes, whose values are held at once
 _ELEMENTS = 4_000_000
 
@@ -102,9 +100,9 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
     def values() -> Values:
         return values_of(_traced(problem, judgement), _names(problem), asked or ())
 
-    told, cut = (None, False) if asked is None else search(problem, traces, asked, Budget(_SEARCHED), wrong, values)
+    told, note = (None, "") if asked is None else search(problem, traces, asked, Budget(_SEARCHED), wrong, values)
     found = _explained(problem, judgement, cause, asked, told, budget)
-    return replace(found, notes=(_CUT,)) if cut else found
+    return replace(found, notes=(note,)) if note else found
 
 
 def _explained(

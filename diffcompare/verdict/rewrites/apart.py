@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast
 
 from diffcompare.watchdog import BUDGET, given_time, left_time
 
-__all__ = ["APART", "CutShort", "apart", "limited"]
+__all__ = ["APART", "CutShort", "Failed", "apart", "limited"]
 
 T = TypeVar("T")
 
@@ -50,8 +50,12 @@ class CutShort(Exception):  # noqa: N818 - no error: nothing is found
     """A search took more time than it may."""
 
 
+class Failed(Exception):  # noqa: N818 - the search's, not the user's
+    """A search met an error of its own."""
+
+
 def apart(search: Callable[[], T]) -> T | None:
-    """Return what a search finds, as plain data; None where it fails, or takes too much memory.
+    """Return what a search finds, as plain data; None where it takes too much memory, or its copy is ended.
 
     Where a process cannot be copied the search is made here.
 
@@ -59,6 +63,8 @@ def apart(search: Callable[[], T]) -> T | None:
     ------
     CutShort
         It takes too much time.
+    Failed
+        It raises an error.
     """
     if not APART:
         return search()
@@ -81,7 +87,10 @@ def apart(search: Callable[[], T]) -> T | None:
             ended = os.waitpid(child, 0)[1]
     if answer is None or (os.WIFSIGNALED(ended) and os.WTERMSIG(ended) == signal.SIGVTALRM):
         raise CutShort
-    return cast("T", pickle.loads(answer)) if answer else None  # noqa: S301 - our own bytes
+    found = pickle.loads(answer) if answer else None  # noqa: S301 - our own bytes
+    if isinstance(found, Failed):
+        raise found
+    return cast("T", found)
 
 
 def _more() -> float:
@@ -123,7 +132,12 @@ def _answer(search: Callable[[], Any], pipe: int) -> Any:
     """Search in the copy, and end it: nothing that this process would do at its end may happen there."""
     try:
         _confined(pipe)
-        answer = pickle.dumps(search())
+        try:
+            answer = pickle.dumps(search())
+        except MemoryError:
+            answer = b""
+        except Exception as error:
+            answer = pickle.dumps(Failed(f"{type(error).__name__}: {error}"))
         signal.setitimer(signal.ITIMER_PROF, 0)
         while answer:
             answer = answer[os.write(pipe, answer) :]

@@ -24,7 +24,7 @@ from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.rewrites.agreement import Found, Told, left_strange
 from diffcompare.verdict.rewrites.alternatives import rewrites_of
-from diffcompare.verdict.rewrites.apart import CutShort, apart
+from diffcompare.verdict.rewrites.apart import CutShort, Failed, apart
 from diffcompare.verdict.rewrites.first_wrong import Known, Line, Suspect, Watch, known_values, suspects_of, watched
 from diffcompare.verdict.rewrites.gaps import gaps_of
 from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions_of, likelier, pool_of, probed
@@ -65,6 +65,9 @@ _ALIKE, _KEPT, _COMPARED = 0.45, 8, 8
 _SUMMED, _MOVED = 0.3, 80
 # parts of a line that are looked at
 _INNER = 30
+# of a search that has not ended
+_CUT = "the search of the source for what is wrong was cut short by its time; with a larger budget it may find more"
+_FAILED = "the search of the source for what is wrong failed, which is an error of diffcompare ({}): please report it"
 
 Insertions = Callable[[Site, Probe], Iterable[Insertion]]
 
@@ -345,8 +348,8 @@ def search(
     budget: Budget,
     components: Sequence[int],
     values: Callable[[], Values],
-) -> tuple[Told | None, bool]:
-    """Mark what is wrong in some components, and say whether time ran out: in a copy of the process."""
+) -> tuple[Told | None, str]:
+    """Mark what is wrong in some components, and say why the search did not end: in a copy of the process."""
 
     def find() -> tuple[Told | None, int]:
         found, some = None, _prepared(problem, traces, asked, budget)
@@ -357,14 +360,16 @@ def search(
                 found = found or some.valued(values())
         return None if found is None else found.told(components), budget.left
 
-    answer, cut = None, False
+    answer, note = None, ""
     try:
         answer = apart(find)
     except CutShort:
-        cut = True
+        note = _CUT
+    except Failed as error:
+        note = _FAILED.format(error)
     # what did not end has cost too much
     told, budget.left = answer or (None, budget.left // 2)
-    return told, cut
+    return told, note
 
 
 def _prepared(

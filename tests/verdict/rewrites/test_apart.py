@@ -20,7 +20,7 @@ import pytest
 import diffcompare as dc
 from diffcompare.verdict.rewrites import apart as room
 from diffcompare.verdict.rewrites import search as search_module
-from diffcompare.verdict.rewrites.apart import APART, CutShort, apart, limited
+from diffcompare.verdict.rewrites.apart import APART, CutShort, Failed, apart, limited
 
 pytestmark = pytest.mark.skipif(not APART, reason="the system does not copy processes")
 A = np.random.default_rng(3).normal(size=(3, 3))
@@ -143,7 +143,8 @@ def test_what_takes_too_long_is_cut_short_and_what_fails_finds_nothing(monkeypat
 
     with pytest.raises(CutShort):
         apart(endless)
-    assert apart(lambda: 1 / 0) is None
+    with pytest.raises(Failed, match="ZeroDivisionError: division by zero"):
+        apart(lambda: 1 / 0)
     assert apart(lambda: [0.0] * 10**9) is None
 
 
@@ -273,3 +274,13 @@ def test_what_spends_the_time_of_the_system_is_given_up_as_well() -> None:
         return rounds
 
     assert 0 < (apart(fills) or 0) < 20_000
+
+
+def test_a_search_that_fails_is_told_and_the_verdict_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> None:
+        raise KeyError("a part")
+
+    monkeypatch.setattr(search_module, "_prepared", fails)
+    verdict = dc.check_gradient(lambda x: x @ A @ x, lambda x: (A + A.T) @ x + x, X)
+    assert verdict.status == "wrong"
+    assert [note for note in verdict.notes if "failed" in note and "KeyError: 'a part'" in note]

@@ -106,6 +106,7 @@ def test_an_edit_is_placed_and_named(name: str, old: str, new: str, marked: str,
     module = load(case.edit(Bug("variable", old, new)).text, tmp_path, name)
     v = getattr(dc, f"check_{case.what}")(module.f, module.gradient, module.at)
     assert v.status == "wrong"
+    assert not [note for note in v.notes if "failed" in note]
     assert (marked, said) in [(mark.text, mark.message) for mark in v.marks if mark.role == "gradient"]
 
 
