@@ -61,6 +61,10 @@ def _fitpack(t: Any, c: Any, k: int, x: Any, derivative: int, beyond: int) -> tu
     return (np.where(outside, 0.0, found) if beyond == 1 else found), 0
 
 
+def _values(t: Any, c: Any, k: int, x: Any, beyond: int) -> tuple[Any, int]:
+    return _fitpack(t, c, k, x, 0, beyond)
+
+
 def _stacked(value: Any) -> Any:
     return np.stack([_stacked(v) for v in value]) if isinstance(value, list) else value
 
@@ -112,8 +116,10 @@ _INTERPOLATE = "scipy.interpolate"
 SPLINES: Mapping[str, Callable[..., Any]] = {
     f"{_INTERPOLATE}._ppoly.evaluate": _piecewise,
     f"{_INTERPOLATE}._dierckx.evaluate_spline": _spline,
-    "Fortran's splev": lambda t, c, k, x, beyond: _fitpack(t, c, k, x, 0, beyond),
+    "Fortran's splev": _values,
     "Fortran's splder": _fitpack,
+    f"{_INTERPOLATE}._fitpack.splev": _values,
+    f"{_INTERPOLATE}._fitpack.splder": lambda t, c, k, derivative, x, beyond: _fitpack(t, c, k, x, derivative, beyond),
     f"{_INTERPOLATE}._interpnd._ndim_coords_from_arrays": _coordinates,
     f"{_INTERPOLATE}._rgi_cython.find_indices": _cells,
     f"{_INTERPOLATE}._rgi_cython.evaluate_linear_2d": _bilinear,
