@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from diffcompare.tracing.complex_numbers import Complex, complex_ufunc, is_complex, is_complex_type, paired
+from diffcompare.tracing.complex_numbers import complex_ufunc, is_complex, is_complex_type, members, paired
 from diffcompare.tracing.elementwise import COMPOSED, LOGICAL
 from diffcompare.tracing.refusals import active_table, refuse, refuse_plain
 from diffcompare.tracing.registry import METHODS, Above, held_array
@@ -177,13 +177,9 @@ def contains_traced(value: Any) -> bool:
     """Tell whether there is a traced number in a value, also inside lists and tuples."""
     if isinstance(value, (TracedArray, *_TRACED)):
         return True
-    if isinstance(value, list | tuple):
-        return any(contains_traced(v) for v in value)
-    if isinstance(value, Complex):
-        return contains_traced([value.re, value.im])
-    if isinstance(value, dict):
-        return any(contains_traced(v) for v in value.values())
-    return isinstance(value, np.ndarray) and value.dtype == object and any(type(v) in _TRACED for v in value.flat)
+    if isinstance(value, np.ndarray):
+        return value.dtype == object and any(type(v) in _TRACED for v in value.flat)
+    return any(map(contains_traced, members(value)))
 
 
 def is_moving(value: Any) -> bool:
@@ -192,11 +188,7 @@ def is_moving(value: Any) -> bool:
         return value.table.moving[value.index]
     if isinstance(value, np.ndarray) and value.view(np.ndarray).dtype == object:
         return any(isinstance(v, _TRACED) and v.table.moving[v.index] for v in elements(value))
-    if isinstance(value, list | tuple):
-        return any(is_moving(v) for v in value)
-    if isinstance(value, Complex):
-        return is_moving([value.re, value.im])
-    return isinstance(value, dict) and any(is_moving(v) for v in value.values())
+    return any(map(is_moving, members(value)))
 
 
 def lifted(value: Any, table: Table) -> Objects:

@@ -8,7 +8,7 @@ functions of real ones here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ __all__ = [
     "is_complex",
     "is_complex_type",
     "is_of_complex",
+    "members",
     "paired",
     "parts_of",
     "quotient",
@@ -161,6 +162,15 @@ def paired(re: Any, im: Any) -> Complex:
     im = np.zeros_like(re) if im is None else im
     shape = np.broadcast_shapes(np.shape(re), np.shape(im))
     return Complex(*(v if np.shape(v) == shape else np.broadcast_to(v, shape) for v in (re, im)))
+
+
+def members(value: Any) -> Iterable[Any]:
+    """Return what a list, a tuple, a dictionary or a complex number is made of; nothing of anything else."""
+    if isinstance(value, list | tuple):
+        return value
+    if isinstance(value, dict):
+        return value.values()
+    return (value.re, value.im) if isinstance(value, Complex) else ()
 
 
 def parts_of(value: Any) -> tuple[Any, Any]:

@@ -15,7 +15,7 @@ import numpy as np
 from diffcompare.floats import Floats
 from diffcompare.program.arrays import Places
 from diffcompare.tracing.array_table import ArrayTable
-from diffcompare.tracing.complex_numbers import Complex
+from diffcompare.tracing.complex_numbers import members
 from diffcompare.tracing.refusals import refuse, refuse_plain
 from diffcompare.tracing.registry import Handler, held_array
 
@@ -372,24 +372,12 @@ def floats_of(value: Any) -> Any:
 
 def has_handles(value: Any) -> bool:
     """Tell whether there is a handle in a value, also inside lists, tuples and dicts."""
-    if isinstance(value, Handle):
-        return True
-    if isinstance(value, list | tuple):
-        return any(map(has_handles, value))
-    if isinstance(value, Complex):
-        return has_handles([value.re, value.im])
-    return isinstance(value, dict) and any(map(has_handles, value.values()))
+    return isinstance(value, Handle) or any(map(has_handles, members(value)))
 
 
 def is_moving(value: Any) -> bool:
     """Tell whether a value depends on the variables."""
-    if isinstance(value, Handle):
-        return value.moving
-    if isinstance(value, list | tuple):
-        return any(map(is_moving, value))
-    if isinstance(value, Complex):
-        return is_moving([value.re, value.im])
-    return isinstance(value, dict) and any(map(is_moving, value.values()))
+    return value.moving if isinstance(value, Handle) else any(map(is_moving, members(value)))
 
 
 def plain_floats(value: Any, what: str) -> Any:

@@ -79,11 +79,11 @@ def point_out(problem: Problem, judgement: Judgement, cause: Cause | None) -> Po
     """
     found = Pointed(judgement.marks, cause)
     # both sides were compared without a guard, or there is no formula: nothing is left to be found
-    done = cause is not None and cause.kind in ("guard", "finite difference")
-    if cause is None or not done or cause.text.startswith(_ROW) or _is_partial(cause):
+    partial = cause is not None and _is_partial(cause)
+    if partial or cause is None or cause.kind not in ("guard", "finite difference") or cause.text.startswith(_ROW):
         with suppress(Exception, OutOfTime, Interruption):
             found = _pointed(problem, judgement, cause)
-        if cause is not None and _is_partial(cause) and found.cause is cause:
+        if partial and found.cause is cause:
             found = replace(found, marks=judgement.marks)
     if judgement.arrays is not None:
         # nobody asks after this: at many coordinates that is much memory

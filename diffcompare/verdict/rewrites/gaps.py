@@ -14,6 +14,7 @@ from diffcompare.verdict.rewrites.syntax import Names, Site, called_name, text_o
 
 __all__ = ["gaps_of", "nearest"]
 
+# columns of an array that rows are added to
 _COLUMNS = 3
 
 

@@ -266,7 +266,8 @@ def is_value(site: Site) -> bool:
     if isinstance(site.owner, ast.Attribute):
         # what an array's method takes is a value, but a name may be a module's
         called = site.around[-2:] == ("Call.func", "Attribute.value")
-        return called and (not isinstance(node, ast.Name) or site.owner.attr in _SHAPED)
+        if not called or (isinstance(node, ast.Name) and site.owner.attr not in _SHAPED):
+            return False
     if isinstance(node, ast.Name) and isinstance(site.owner, ast.Subscript):
         return False
     return _is_computed(site)

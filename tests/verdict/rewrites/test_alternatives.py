@@ -205,6 +205,13 @@ def test_what_a_branch_asks_is_no_value() -> None:
     assert [text_of(one.node) for one in sites_of(definition) if is_value(one)] == ["c", "d"]
 
 
+def test_what_an_array_s_method_takes_is_a_value_but_in_an_index() -> None:
+    (definition,) = ast.parse("def g():\n    r = (a * b).ravel() + c.ravel() + d[(e + f).ravel()] + np.exp(0)\n").body
+    texts = [text_of(one.node) for one in sites_of(definition) if is_value(one)]
+    assert {"a * b", "c"} <= {*texts}
+    assert {"e + f", "e", "np"}.isdisjoint(texts)
+
+
 def test_a_number_is_a_factor_of_a_product_of_matrices_as_a_whole() -> None:
     at_hand = {"a": np.eye(2) + 1.5, "b": np.array([1.5, 2.5]), "c": 0.25}
     (whole, first) = (
