@@ -57,8 +57,8 @@ _TERM = re.compile(rf"(.*\bthe term )[^;]+?( (?:{'|'.join(_SAID)}).*|(?:, and so
 _LONGEST = 60
 # nodes of codes of single numbers, in which a place is looked for
 _FEW = 6000
-# operations that the search of the source takes
-_SEARCHED = 800_000_000
+# what following a code raises where that cannot be done
+_UNTRACED = (DiffcompareError, ArithmeticError, ValueError, TypeError)
 # elements of all nodes, whose values are held at once
 _ELEMENTS = 4_000_000
 
@@ -97,11 +97,15 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
     traces = judgement.arrays or recorded(judgement)
     asked = nearby(problem, judgement, None if traces else program_of(problem, judgement, budget), budget)
 
-    def values() -> Values:
-        return values_of(_traced(problem, judgement), _names(problem), asked or ())
+    def values() -> Values | None:
+        with suppress(*_UNTRACED):
+            return values_of(_traced(problem, judgement), _names(problem), asked or ())
+        return None
 
-    told, note = (None, "") if asked is None else search(problem, traces, asked, Budget(_SEARCHED), wrong, values)
-    found = _explained(problem, judgement, cause, asked, told, budget)
+    told, note = (None, "") if asked is None else search(problem, traces, asked, wrong, values)
+    found = Pointed(judgement.marks, cause)
+    with suppress(Exception):
+        found = _explained(problem, judgement, cause, asked, told, budget)
     return replace(found, notes=(note,)) if note else found
 
 
@@ -190,7 +194,7 @@ def _traced(problem: Problem, judgement: Judgement) -> ArrayPair:
         return judgement.arrays
     try:
         pair = trace_arrays(problem, few=_FEW)
-    except (DiffcompareError, ArithmeticError, ValueError, TypeError):
+    except _UNTRACED:
         pair = trace_beside_claim(problem, judgement.claimed, few=_FEW)
     state = State(problem.values(problem.x), judgement.claimed, unit_roundoff, unit_roundoff)
     (F,) = array_floats(pair.build, [pair.F], problem.x)

@@ -15,7 +15,7 @@ class Exhausted(Exception):  # noqa: N818 - no error: the search ends
 
 
 class Budget:
-    """Operations that are left.
+    """Operations that are left, and whether a search had too few for something: ``is_short``.
 
     >>> budget = Budget(100)
     >>> budget.spend(60)
@@ -23,10 +23,15 @@ class Budget:
     40
     """
 
-    __slots__ = ("left",)
+    __slots__ = ("is_short", "left")
 
     def __init__(self, operations: int = _OPERATIONS) -> None:
-        self.left = operations
+        self.left, self.is_short = operations, False
+
+    def has(self, least: int) -> bool:
+        """Tell whether so many are left: for something that is not tried otherwise."""
+        self.is_short |= self.left < least
+        return self.left >= least
 
     def spend(self, operations: int) -> None:
         """Take operations off before they are carried out; ``Exhausted`` where too few are left."""

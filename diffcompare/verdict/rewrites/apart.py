@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast
 
 from diffcompare.watchdog import BUDGET, given_time, left_time
 
-__all__ = ["APART", "CutShort", "Failed", "apart", "limited"]
+__all__ = ["APART", "CutShort", "Failed", "apart", "given_more", "limited"]
 
 T = TypeVar("T")
 
@@ -27,8 +27,8 @@ APART = all(hasattr(os, name) for name in ("fork", "waitpid")) and hasattr(signa
 # giving up takes time as well: what was made is freed before the next signal
 _AGAIN = 0.25
 # of processor time of its own, and by the clock, where the system or other programs have the processor: for the
-# usual budget, and more for a larger one
-_SECONDS, _PATIENCE = 4.0, 10.0
+# usual budget, and more for a larger one. What a search costs is counted, and ends it before that
+_SECONDS, _PATIENCE = 15.0, 30.0
 # tenths of a second for which the copy may wait: a lock that another thread held is never released there
 _ASLEEP = 3
 # what the copy may take beyond what the process has
@@ -47,7 +47,7 @@ class _TooLong(Exception):  # noqa: N818 - no error: what is tried is given up
 
 
 class CutShort(Exception):  # noqa: N818 - no error: nothing is found
-    """A search took more time than it may."""
+    """A search took more operations, or more time, than it may."""
 
 
 class Failed(Exception):  # noqa: N818 - the search's, not the user's
@@ -62,7 +62,7 @@ def apart(search: Callable[[], T]) -> T | None:
     Raises
     ------
     CutShort
-        It takes too much time.
+        It raises that, or takes too much time.
     Failed
         It raises an error.
     """
@@ -88,12 +88,12 @@ def apart(search: Callable[[], T]) -> T | None:
     if answer is None or (os.WIFSIGNALED(ended) and os.WTERMSIG(ended) == signal.SIGVTALRM):
         raise CutShort
     found = pickle.loads(answer) if answer else None  # noqa: S301 - our own bytes
-    if isinstance(found, Failed):
+    if isinstance(found, CutShort | Failed):
         raise found
     return cast("T", found)
 
 
-def _more() -> float:
+def given_more() -> float:
     """Return how many times the usual budget was given, if more."""
     given = given_time() / BUDGET
     return max(1.0, given) if math.isfinite(given) else 1.0
@@ -104,7 +104,7 @@ def _received(pipe: int, child: int) -> bytes | None:
     answer, asleep, before = b"", 0, None
     known = select.poll()
     known.register(pipe, select.POLLIN)
-    over = time.monotonic() + min(_PATIENCE * _more(), left_time())
+    over = time.monotonic() + min(_PATIENCE * given_more(), left_time())
     while asleep < _ASLEEP:
         if time.monotonic() >= over:
             return None
@@ -136,6 +136,8 @@ def _answer(search: Callable[[], Any], pipe: int) -> Any:
             answer = pickle.dumps(search())
         except MemoryError:
             answer = b""
+        except CutShort as error:
+            answer = pickle.dumps(error)
         except Exception as error:
             answer = pickle.dumps(Failed(f"{type(error).__name__}: {error}"))
         signal.setitimer(signal.ITIMER_PROF, 0)
@@ -149,7 +151,7 @@ def _confined(pipe: int) -> None:
     """Limit time and memory; what is written goes nowhere, what would have other effects fails."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_VIRTUAL, _SECONDS * _more())
+    signal.setitimer(signal.ITIMER_VIRTUAL, _SECONDS * given_more())
     signal.signal(signal.SIGPROF, _give_up)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for number in [int(file.name) for file in Path("/dev/fd").iterdir()]:

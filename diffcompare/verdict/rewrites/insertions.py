@@ -242,7 +242,7 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
     shape, own, fitting = np.shape(value), text_of(site.node), _fitting(site)
     parts = {text_of(one) for one in ast.walk(site.node) if isinstance(one, ast.expr)}
     of_matrices = is_of_matrices(site)
-    terms = list(_values(summands(site), probe.space, at_hand))
+    terms = [_Size.of(term) for term in _values(summands(site), probe.space, at_hand)]
     # what is written as a number is no count
     is_written = isinstance(getattr(site.node, "operand", site.node), ast.Constant)
     powers = "*/+-^" if np.asarray(value).dtype.kind == "f" else "*/+-" if is_written else "*/"
@@ -256,16 +256,17 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
     ):
         try:
             other = value_of(item.text, probe.space, at_hand)
-            kind = np.asarray(other).dtype.kind if isinstance(other, _NUMBERS) else ""
         except Exception:  # noqa: S112 - not known there
             continue
-        if kind and not item.text.isidentifier():
+        array = np.asarray(other) if isinstance(other, _NUMBERS) else None
+        kind = "" if array is None else array.dtype.kind
+        if array is not None and not item.text.isidentifier():
             # two names may have the same value by chance, an expression is what another one is
-            alike = hash(np.asarray(other).tobytes()), np.shape(other), item.operations
+            alike = hash(array.tobytes()), array.shape, item.operations
             if alike in known:
                 continue
             known.add(alike)
-        twice = kind in ("f", "i", "u") and any(_is_same(other, term) for term in terms)
+        twice = bool(terms) and array is not None and kind in "fiu" and _Size.of(array).is_one_of(terms)
         takes_out = _divisor(item.text) in parts
         # a count is no term and has no power, an index is no factor either
         counts = kind in "iu" and not item.text.isdigit()
@@ -292,14 +293,27 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
                 yield Insertion(site, operation, replace(item, cost=item.cost + _RARE) if rare else item, made)
 
 
-def _is_same(one: Any, other: Any) -> bool:
-    """Tell whether two values are the same up to their signs, however they are computed."""
-    if np.shape(one) != np.shape(other):
-        return False
-    one, other = np.ravel(one), np.ravel(other)
-    # most differ in what comes first
-    parts = ((one[:end], other[:end]) for end in (_FIRST, None))
-    return all((abs(abs(some) - abs(more)) <= SAME * abs(more)).all() for some, more in parts)
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """What is compared of values: two are the same up to their signs, however they are computed."""
+
+    shape: tuple[int, ...]
+    first: float
+    sizes: Any
+
+    @classmethod
+    def of(cls, value: Any) -> _Size:
+        sizes = np.abs(value).reshape(-1)
+        return cls(np.shape(value), float(sizes[0]) if sizes.size else 0.0, sizes)
+
+    def is_one_of(self, others: Iterable[_Size]) -> bool:
+        # most differ in what comes first
+        return any(
+            abs(self.first - one.first) <= SAME * one.first
+            and self.shape == one.shape
+            and bool((np.abs(self.sizes - one.sizes) <= SAME * one.sizes).all())
+            for one in others
+        )
 
 
 def _values(nodes: Iterable[ast.expr], space: dict[str, Any], names: dict[str, Any]) -> Iterator[Any]:
@@ -333,7 +347,7 @@ def likelier(some: Iterable[Insertion], known: Known | None) -> list[Insertion]:
         if known is not None and may_be and known.has(some[k].made):
             some[k] = replace(some[k], item=replace(some[k].item, cost=some[k].item.cost - _KNOWN))
     # held at all sites at once the values may be too much
-    return [replace(one, made=None) for one in some]
+    return [Insertion(one.site, one.operation, one.item) for one in some]
 
 
 def _is_float(value: Any) -> bool:

@@ -14,8 +14,9 @@ from itertools import combinations, product
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from diffcompare.floats import Floats
+from diffcompare.floats import Flags, Floats
 from diffcompare.verdict.rewrites.alternatives import next_elements
 from diffcompare.verdict.rewrites.first_wrong import Known
 from diffcompare.verdict.rewrites.insertions import SAME, Insertion, Item, Probe, is_fitting, value_of
@@ -29,6 +30,11 @@ _NUMBERS = ("1", "2")
 _SLICE = re.compile(r"\w+\[[^\[\]]*:[^\[\]]*\]")
 # about how many numbers are looked at, and products that are tried
 _LOOKED, _MOST = 40_000, 40
+# and how many numbers are held at once
+_HELD = 100_000
+
+Indices = NDArray[np.intp]
+Triples = tuple[Indices, Indices, Indices, Flags]
 
 
 def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -> Iterator[Insertion]:
@@ -55,22 +61,12 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -
     few = sum(text in plain for text in texts) + 2
     flat, paired = own.reshape(-1), 10 * _LOOKED // (few * own.size)
     found: list[tuple[float, str, str]] = []
-    first, second = np.triu_indices(len(rows))
+    thirds = min(few, int((_LOOKED / own.size) ** (1 / 3)))
 
     with np.errstate(all="ignore"):
-        alone, *thirds = (-1, *range(1, min(few, int((_LOOKED / own.size) ** (1 / 3)))))
-        for k, over in [(alone, "/"), *product(thirds, "/*")]:
-            # a product of two, and of three of those that have names
-            some = (first < few) & (second < (paired if k < 0 else few)) & (first != k) & (second != k)
-            # of three factors each stands once
-            some &= (over == "/") | ((first > 0) & (second > 1) & (second < k))
-            some = np.flatnonzero((some | ((first < 2) & (k < 0))) & ((first != 1) | (second != 1)))
-            third = 1.0 if k < 0 else rows[k] if over == "*" else 1 / rows[k]
-            made = rows[first[some]] * rows[second[some]] * third
-            # twice a term is 2 times it
-            same = [(np.abs(np.abs(made) - term) <= SAME * term).all(axis=1) for term in sizes]
-            other = np.where(np.any(same, axis=0)[:, None], 0.0, made)
-            changed = [("+", flat + other), ("-", flat - other), ("*", flat * made), ("/", flat / made)]
+        for first, second, third, over in _triples(len(rows), few, paired, thirds, _HELD // own.size):
+            made = rows[first] * rows[second] * np.where(over[:, None], 1 / rows[third], rows[third])
+            changed = [("+", flat + made), ("-", flat - made), ("*", flat * made), ("/", flat / made)]
             # what is known is known up to its sign
             for operation, new in changed if isinstance(known, Known) else (*changed, ("*-", -flat * made)):
                 if isinstance(known, Needed) and operation[0] not in known.told:
@@ -83,10 +79,15 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -
                 if operation[0] in "*/" and is_of_matrices(site):
                     # a number is rather a factor of a product than of a matrix in it
                     right &= (made != made[:, :1]).any(axis=1)
-                for i in some[right].tolist():
+                for i in np.flatnonzero(right).tolist():
+                    repeated = any((np.abs(np.abs(made[i]) - term) <= SAME * term).all() for term in sizes)
+                    if operation in "+-" and repeated:
+                        # twice a term is 2 times it
+                        continue
+                    k = int(third[i])
                     # 1 is no factor
-                    factors = [texts[j] for j in (first[i], second[i], *([k] if over == "*" else [])) if j]
-                    divisors = [texts[k]] if k > 0 and over == "/" else []
+                    factors = [texts[j] for j in (first[i], second[i], *([] if over[i] else [k])) if j]
+                    divisors = [texts[k]] if k and over[i] else []
                     if not parts.isdisjoint({"*": divisors, "/": factors}.get(operation, ())):
                         # that takes out what stands there
                         continue
@@ -103,10 +104,38 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -
                     ):
                         # numbers may do by chance; what stands there is not missing, but half of what it should be
                         continue
-                    cost = (1.35 if text in _NUMBERS else 1.7 if k < 0 else 1.9) + 0.1 * (operation == "*-" or multiple)
+                    cost = (1.35 if text in _NUMBERS else 1.9 if k else 1.7) + 0.1 * (operation == "*-" or multiple)
                     found.append((cost + 0.005 * len(text), text, operation[0]))
     for cost, text, operation in sorted(found)[:_MOST]:
         yield Insertion(site, operation, Item(text, cost, operation))
+
+
+def _triples(count: int, few: int, paired: int, thirds: int, most: int) -> Iterator[Triples]:
+    """Yield products of two, and of three of those that have names: which factors, and whether by the third is divided.
+
+    The first of all is 1, by which products of two are divided. About ``most`` are yielded at once.
+    """
+    first, second = np.triu_indices(count)
+    unlike = (first != 1) | (second != 1)
+    named = unlike & (first < few) & (second < few)
+    waiting, held = [(0, True, unlike & (((first < few) & (second < paired)) | (first < 2)))], 0
+    for k, over in product(range(1, thirds), (True, False)):
+        # of three factors each stands once
+        once = over | ((first > 0) & (second > 1) & (second < k))
+        waiting.append((k, over, named & (first != k) & (second != k) & once))
+        held += int(waiting[-1][2].sum())
+        if held >= most:
+            yield _joined(first, second, waiting)
+            waiting, held = [], 0
+    if waiting:
+        yield _joined(first, second, waiting)
+
+
+def _joined(first: Indices, second: Indices, waiting: Sequence[tuple[int, bool, Flags]]) -> Triples:
+    sizes = [int(some.sum()) for *_, some in waiting]
+    third, over = (np.repeat(column, sizes) for column in ([k for k, *_ in waiting], [over for _, over, _ in waiting]))
+    pairs = np.concatenate([np.flatnonzero(some) for *_, some in waiting])
+    return first[pairs], second[pairs], third, over
 
 
 def _composed(

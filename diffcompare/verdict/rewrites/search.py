@@ -24,7 +24,7 @@ from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.rewrites.agreement import Found, Told, left_strange
 from diffcompare.verdict.rewrites.alternatives import rewrites_of
-from diffcompare.verdict.rewrites.apart import CutShort, Failed, apart
+from diffcompare.verdict.rewrites.apart import CutShort, Failed, apart, given_more
 from diffcompare.verdict.rewrites.first_wrong import Known, Line, Suspect, Watch, known_values, suspects_of, watched
 from diffcompare.verdict.rewrites.gaps import gaps_of
 from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions_of, likelier, pool_of, probed
@@ -42,14 +42,16 @@ from diffcompare.verdict.value_and_gradient import whole_of
 
 __all__ = ["search"]
 
+# operations that a search takes, with the usual budget
+_SEARCHED = 800_000_000
 # changes up to this cost are tried before all others
 _USUAL = 1.29
 # operations that running one line of Python takes, and the shortest gradient
-_LINE, _SHORTEST = 60, 16_000
-# to compile an expression
-_SWITCHED = 10_000
-# and to look at all that may be missing beside an expression
-_MADE = 150_000
+_LINE, _SHORTEST = 60, 7_000
+# to write a change, and to compile an expression
+_WRITTEN, _SWITCHED = 4_000, 5_000
+# to look at all that may be missing beside an expression, and at all products where sums tell
+_MADE, _MULTIPLIED = 700_000, 1_000_000
 # loops of so many nodes are rather run again than evaluated node by node
 _MANY = 250
 # lines with a first wrong value that are looked at, and for which part of the rest
@@ -62,11 +64,11 @@ _SOON = 0.25
 _ALIKE, _KEPT, _COMPARED = 0.45, 8, 8
 
 # how much likelier is what sums of the gradient tell, and for which part of the budget one is made
-_SUMMED, _MOVED = 0.3, 80
+_SUMMED, _MOVED = 0.3, 160
 # parts of a line that are looked at
 _INNER = 30
 # of a search that has not ended
-_CUT = "the search of the source for what is wrong was cut short by its time; with a larger budget it may find more"
+_CUT = "the search of the source for what is wrong was cut short; with a larger budget it may find more"
 _FAILED = "the search of the source for what is wrong failed, which is an error of diffcompare ({}): please report it"
 
 Insertions = Callable[[Site, Probe], Iterable[Insertion]]
@@ -204,9 +206,9 @@ class Rewriting:
         some = replace(self, parts=parts)
         return some._likeliest(some._beside(_products(known), times), self.least)
 
-    def valued(self, values: Values) -> Found | None:
+    def valued(self, values: Values | None) -> Found | None:
         """Return where a value of the derivative is missing, or should stand."""
-        return self._likeliest(self._valued(values), self.trial.budget.left // 8)
+        return None if values is None else self._likeliest(self._valued(values), self.trial.budget.left // 8)
 
     def _valued(self, values: Values) -> Iterator[Candidate]:
         least, asked = self.trial.budget.left // 3, self.trial.asked
@@ -225,7 +227,7 @@ class Rewriting:
                 change, probe = probed(site, body)
                 with quiet():
                     gradient = self.trial.noted(body, [change])
-                    if gradient is None or self.trial.budget.left < least:
+                    if gradient is None or not self.trial.budget.has(least):
                         continue
                     run = functools.partial(self.trial.value, body, gradient)
                     for one in values_beside(site, probe, values, run, asked[0]):
@@ -266,6 +268,7 @@ class Rewriting:
                     with self.trial.limited(LOOKED_AT):
                         some = [*make(site, probe)]
                         if wanted is not None:
+                            self.trial.budget.spend(_MULTIPLIED)
                             told = [*fitting(some, probe, wanted), *products_of(site, names, probe, wanted)]
                             # of what has more elements than before the sums tell nothing
                             size, less = (np.size(probe.times[0][0]), _SUMMED) if wanted.stays else (-1, 0.0)
@@ -294,6 +297,7 @@ class Rewriting:
 
         for body, sites, names in self.parts:
             for one in makes(sites, names):
+                self.trial.budget.spend(_WRITTEN)
                 if low <= one.cost < high:
                     yield Candidate(one.cost, functools.partial(right, one, body))
 
@@ -307,7 +311,7 @@ class Rewriting:
         least = max(budget.left // 2, self.least) if least is None else least
         with quiet():
             for one in sorted(some, key=lambda one: one.cost):
-                if budget.left < least or one.cost > most or len(found) == _KEPT:
+                if one.cost > most or len(found) == _KEPT or not budget.has(least):
                     break
                 change = one.right()
                 if change is None:
@@ -345,31 +349,35 @@ def search(
     problem: Problem,
     traces: ArrayPair | Pair | None,
     asked: Sequence[Nearby],
-    budget: Budget,
     components: Sequence[int],
-    values: Callable[[], Values],
+    values: Callable[[], Values | None],
 ) -> tuple[Told | None, str]:
-    """Mark what is wrong in some components, and say why the search did not end: in a copy of the process."""
+    """Mark what is wrong in some components, and say why the search did not end: in a copy of the process.
 
-    def find() -> tuple[Told | None, int]:
-        found, some = None, _prepared(problem, traces, asked, budget)
-        with contextlib.suppress(Exhausted):
-            if some is not None and some.is_repeated():
-                some = some.with_kinds()
-                found = some.first_wrong() or some.usual() or some.rest() or some.product() or some.beside()
-                found = found or some.valued(values())
-        return None if found is None else found.told(components), budget.left
+    ``values``: those of function and derivative; None where they cannot be followed.
+    """
 
-    answer, note = None, ""
+    def find() -> Told | None:
+        try:
+            budget = Budget(int(_SEARCHED * given_more()))
+            some = _prepared(problem, traces, asked, budget)
+            if some is None or not some.is_repeated():
+                return None
+            some = some.with_kinds()
+            found = some.first_wrong() or some.usual() or some.rest() or some.product() or some.beside()
+            found = found or some.valued(values())
+        except Exhausted:
+            raise CutShort from None
+        if found is None and budget.is_short:
+            raise CutShort
+        return None if found is None else found.told(components)
+
     try:
-        answer = apart(find)
+        return apart(find), ""
     except CutShort:
-        note = _CUT
+        return None, _CUT
     except Failed as error:
-        note = _FAILED.format(error)
-    # what did not end has cost too much
-    told, budget.left = answer or (None, budget.left // 2)
-    return told, note
+        return None, _FAILED.format(error)
 
 
 def _prepared(
@@ -446,7 +454,7 @@ def _work(lines: int, traces: ArrayPair | Pair | None) -> tuple[int, int]:
         return len(needed_nodes(traces.table.builder.nodes, traces.G)), run
     nodes = traces.build.needed([traces.G])
     elements = sum(math.prod(traces.build.shape(k)) for k in nodes)
-    return len(nodes), run + elements // 6 + traces.work // 12
+    return len(nodes), run + elements // 12 + traces.work // 24
 
 
 def _codes(origins: Origins) -> dict[Written, CodeType]:

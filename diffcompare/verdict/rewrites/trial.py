@@ -29,7 +29,7 @@ __all__ = ["LOOKED_AT", "Trial", "quiet", "run_of"]
 # of the error, what a change may leave at each point, what may be rounding, and by how much that may grow
 _LEFT, _NOISY, _GROWN = 1e-9, 1e-3, 1000
 # operations that compiling a byte of code takes
-_COMPILED = 75
+_COMPILED = 50
 # what a change may take however fast the gradient is, and where its values are looked at
 _LEAST_SECONDS, LOOKED_AT = 0.005, 0.1
 # how much sooner the trial of a change of a line with a first wrong value ends
@@ -77,7 +77,7 @@ class Trial:
 
     def noted(self, body: Body, changes: Sequence[Change]) -> Changed | None:
         """Run the gradient with probes; None where that cannot be done."""
-        self.budget.spend(self.run + _COMPILED * len(body.function.__code__.co_code))
+        self.budget.spend(2 * self.run + _COMPILED * len(body.function.__code__.co_code))
         try:
             with body.changed(changes) as gradient:
                 if self.watch is not None:

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import itertools
 import logging
+import math
 import os
 import signal
 import sys
@@ -155,6 +156,31 @@ def test_that_a_search_was_cut_short_is_said(monkeypatch: pytest.MonkeyPatch) ->
     assert [note for note in verdict.notes if "cut short" in note and "larger budget" in note], verdict.notes
     longer = dc.check_gradient(lambda x: x @ A @ x, lambda x: A @ x + A @ x, X, budget=1e6)
     assert not [note for note in longer.notes if "cut short" in note]
+
+
+def test_that_a_search_has_used_up_its_operations_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_module, "_SEARCHED", 100_000)
+    verdict = dc.check_gradient(lambda x: x @ A @ x, lambda x: A @ x + A @ x, X)
+    assert [note for note in verdict.notes if "cut short" in note and "larger budget" in note], verdict.notes
+    longer = dc.check_gradient(lambda x: x @ A @ x, lambda x: A @ x + A @ x, X, budget=1e6)
+    assert not [note for note in longer.notes if "cut short" in note]
+
+
+def by_values(x: Any) -> Any:
+    return np.sum(np.reshape([math.ldexp(*math.frexp(v)) for v in x], np.shape(x)) ** 4)
+
+
+def test_where_a_function_cannot_be_followed_a_search_ends_and_its_errors_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def gradient(x: Any) -> Any:
+        return np.exp(x) + 7
+
+    verdict = dc.check_gradient(by_values, gradient, X)
+    assert (verdict.status, [note for note in verdict.notes if "failed" in note]) == ("wrong", [])
+    monkeypatch.setattr(search_module, "_prepared", lambda *_: 1 / 0)
+    verdict = dc.check_gradient(by_values, gradient, X)
+    assert [note for note in verdict.notes if "failed" in note and "ZeroDivisionError" in note], verdict.notes
 
 
 def test_one_endless_change_does_not_end_the_search() -> None:
