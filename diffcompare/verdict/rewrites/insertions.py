@@ -400,7 +400,7 @@ def _fitting(site: Site) -> str:
         return "+-"
     op = site.owner.op if isinstance(site.owner, ast.BinOp) else None
     part = isinstance(op, ast.Mult | ast.Div)
-    term = isinstance(op, ast.Add | ast.Sub)
+    term = isinstance(op, ast.Add | ast.Sub) or isinstance(site.owner, ast.UnaryOp)
     whole = term or isinstance(site.owner, ast.stmt)
     factor = part or isinstance(site.owner, ast.UnaryOp) or (isinstance(site.node, ast.Constant) and not whole)
     return "^" + ("" if factor else "*/") + ("" if term else "+-")

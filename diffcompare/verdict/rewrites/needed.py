@@ -23,6 +23,8 @@ __all__ = ["Needed", "fitting", "multiple", "needed", "row_of", "times_of"]
 
 # of the sums, what may be rounding
 _CLOSE = 1e-8
+# sums that do not cancel; the parts of 1 that numbers are made of, and how close to such
+_CLEAR, _PARTS, _SHORT = 1e-4, (60, 64, 1000), 1e-9
 # elements of a value that depends on itself
 _FEW = 24
 
@@ -47,6 +49,20 @@ class Needed:
         """Tell of each row of elements whether it makes the sum what it must be."""
         size = np.abs(rows) @ np.abs(self.slopes) + abs(self.total)
         return np.asarray((np.abs(rows @ self.slopes - self.total) <= _CLOSE * size) & np.isfinite(size))
+
+    def multiples_of(self, rows: Floats, own: Floats) -> Floats:
+        """Return how many times each row of elements makes the sum what it must be; NaN where that is no short number.
+
+        ``own``: the elements beside which they stand.
+        """
+        sums, left = rows @ self.slopes, self.total - own @ self.slopes
+        times = np.where(np.abs(sums) > _CLEAR * (np.abs(rows) @ np.abs(self.slopes)), left / sums, np.nan)
+        found = np.full(times.shape, np.nan)
+        for n in _PARTS:
+            whole = np.rint(n * times)
+            near = (np.abs(whole - n * times) <= _SHORT * np.abs(whole)) & (whole != 0) & np.isnan(found)
+            found[near] = whole[near] / n
+        return found
 
 
 def needed(probe: Probe, run: Callable[[], Floats | None], here: Nearby, most: int) -> Needed | None:

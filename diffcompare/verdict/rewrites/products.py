@@ -10,7 +10,7 @@ import functools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations, product
+from itertools import combinations, islice, product
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from diffcompare.floats import Flags, Floats
 from diffcompare.verdict.rewrites.alternatives import next_elements
 from diffcompare.verdict.rewrites.first_wrong import Known
-from diffcompare.verdict.rewrites.insertions import SAME, Insertion, Item, Probe, is_fitting, value_of
+from diffcompare.verdict.rewrites.insertions import SAME, Insertion, Item, Probe, is_fitting, value_of, written
 from diffcompare.verdict.rewrites.needed import Needed, row_of
 from diffcompare.verdict.rewrites.syntax import Names, Site, is_of_matrices, summands, text_of
 
@@ -66,48 +66,62 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -
     with np.errstate(all="ignore"):
         for first, second, third, over in _triples(len(rows), few, paired, thirds, _HELD // own.size):
             made = rows[first] * rows[second] * np.where(over[:, None], 1 / rows[third], rows[third])
-            changed = [("+", flat + made), ("-", flat - made), ("*", flat * made), ("/", flat / made)]
-            # what is known is known up to its sign
-            for operation, new in changed if isinstance(known, Known) else (*changed, ("*-", -flat * made)):
-                if isinstance(known, Needed) and operation[0] not in known.told:
+            for operation, i, number in _fitting(site, known, flat, made):
+                repeated = any((np.abs(np.abs(made[i]) - term) <= SAME * term).all() for term in sizes)
+                if operation in "+-" and repeated:
+                    # twice a term is 2 times it
                     continue
-                # of a product the whole is asked: but it may not be known, and of a number a part is no other number
-                part = isinstance(known, Known) or isinstance(site.node, ast.Constant)
-                if not (is_fitting(site, operation[0]) or (part and operation[0] in "*/")):
+                k = int(third[i])
+                # 1 is no factor
+                factors = [texts[j] for j in (first[i], second[i], *([] if over[i] else [k])) if j]
+                divisors = [texts[k]] if k and over[i] else []
+                if not parts.isdisjoint({"*": divisors, "/": factors}.get(operation, ())):
+                    # that takes out what stands there
                     continue
-                right = known.has_rows(new) & (new != flat).any(axis=1)
-                if operation[0] in "*/" and is_of_matrices(site):
-                    # a number is rather a factor of a product than of a matrix in it
-                    right &= (made != made[:, :1]).any(axis=1)
-                for i in np.flatnonzero(right).tolist():
-                    repeated = any((np.abs(np.abs(made[i]) - term) <= SAME * term).all() for term in sizes)
-                    if operation in "+-" and repeated:
-                        # twice a term is 2 times it
-                        continue
-                    k = int(third[i])
-                    # 1 is no factor
-                    factors = [texts[j] for j in (first[i], second[i], *([] if over[i] else [k])) if j]
-                    divisors = [texts[k]] if k and over[i] else []
-                    if not parts.isdisjoint({"*": divisors, "/": factors}.get(operation, ())):
-                        # that takes out what stands there
-                        continue
-                    if operation == "/" and divisors and len(factors) == 1:
-                        # that is a factor the other way round
-                        continue
-                    text = operation[1:] + " * ".join(factors or texts[:1]) + "".join(f" / {one}" for one in divisors)
-                    plain_numbers = all(one in _NUMBERS or one.startswith("(1 - ") for one in factors)
-                    multiple = operation in "+-" and not added.isdisjoint(factors)
-                    if operation in "+-" and (
-                        (plain_numbers and not divisors)
-                        or _bare(text) in terms
-                        or (multiple and added.union(_NUMBERS).issuperset([*factors, *divisors]))
-                    ):
-                        # numbers may do by chance; what stands there is not missing, but half of what it should be
-                        continue
-                    cost = (1.35 if text in _NUMBERS else 1.9 if k else 1.7) + 0.1 * (operation == "*-" or multiple)
-                    found.append((cost + 0.005 * len(text), text, operation[0]))
+                if operation == "/" and divisors and len(factors) == 1:
+                    # that is a factor the other way round
+                    continue
+                plain_numbers = all(one in _NUMBERS or one.startswith("(1 - ") for one in factors)
+                multiple = operation in "+-" and not added.isdisjoint(factors)
+                sign, number = ("-", number[1:]) if number.startswith("-") else ("", number)
+                factors = [*filter(None, [number]), *factors] or texts[:1]
+                text = sign + " * ".join(factors) + "".join(f" / {one}" for one in divisors)
+                if operation in "+-" and (
+                    (plain_numbers and not divisors)
+                    or _bare(text) in terms
+                    or (multiple and added.union(_NUMBERS, [number]).issuperset([*factors, *divisors]))
+                ):
+                    # numbers may do by chance; what stands there is not missing, but half of what it should be
+                    continue
+                cost = (1.35 if text in _NUMBERS else 1.9 if k else 1.7) + 0.1 * (bool(sign or number) or multiple)
+                found.append((cost + 0.005 * len(text), text, operation))
     for cost, text, operation in sorted(found)[:_MOST]:
         yield Insertion(site, operation, Item(text, cost, operation))
+
+
+def _fitting(site: Site, known: Known | Needed, own: Floats, made: Floats) -> Iterator[tuple[str, int, str]]:
+    """Yield by which operation which row makes a value what it must be, and the number by which it is multiplied."""
+    rows = {"+": own + made, "-": own - made, "*": own * made, "/": own / made}
+    for operation, new in rows.items():
+        if isinstance(known, Needed) and operation not in known.told:
+            continue
+        # of a product the whole is asked: but it may not be known, and of a number a part is no other number
+        part = isinstance(known, Known) or isinstance(site.node, ast.Constant)
+        if not (is_fitting(site, operation) or (part and operation in "*/")):
+            continue
+        other = (new != own).any(axis=1)
+        if operation in "*/" and is_of_matrices(site):
+            # a number is rather a factor of a product than of a matrix in it
+            other &= (made != made[:, :1]).any(axis=1)
+        right = known.has_rows(new) & other
+        yield from ((operation, i, "") for i in np.flatnonzero(right).tolist())
+        if isinstance(known, Needed) and operation in "+*":
+            # what is known is known up to its multiples
+            times = known.multiples_of(made, own) if operation == "+" else known.multiples_of(new, 0 * own)
+            for i in np.flatnonzero(np.isfinite(times) & other & ~right).tolist():
+                sign, size = "-" if times[i] < 0 else "", abs(times[i])
+                for text in ("",) if size == 1 else islice(written(size), 1):
+                    yield sign if operation == "+" and sign else operation, i, text if operation == "+" else sign + text
 
 
 def _triples(count: int, few: int, paired: int, thirds: int, most: int) -> Iterator[Triples]:
@@ -154,6 +168,9 @@ def _composed(
         fitting = shape in (own, other) and _fits(own, shape) and _fits(other, shape)
         yield from [f"{a} - {b}"] * (fitting and parts.isdisjoint((a, b)))
     yield from (f"{name}[:, None]" for name, own in vectors if _fits((*own, 1), shape))
+    if len(shape) == 2 and shape[0] == shape[1]:
+        yield from (f"np.diag({name})" for name, own in vectors if (*own, *own) == shape)
+        yield f"np.eye({shape[0]})"
     for (a, (m,)), (b, (n,)) in product(vectors, vectors):
         yield from [f"{a} @ {b}"] * (a <= b and m == n)
         yield from [f"np.outer({a}, {b})"] * _fits((m, n), shape)

@@ -25,6 +25,7 @@ def twins_of(node: Any, value: Any, at_hand: Mapping[str, Any]) -> Iterator[str]
 
     Of a1·b1 that is a2·b2, of u·dv it is du·v, and of a[:, None] it is a[None, :]; only square matrices are transposed.
     """
+    node = node.operand if isinstance(node, ast.UnaryOp) else node
     if isinstance(node, ast.Name | ast.Constant) or len(list(ast.walk(node))) > _LONGEST:
         return
     shapes = {name: np.shape(v) for name, v in at_hand.items() if isinstance(v, float | np.ndarray)}

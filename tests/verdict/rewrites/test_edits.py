@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import diffcompare as dc
@@ -99,6 +100,21 @@ from ...quality.mistakes.corpus import OPEN  # noqa: TID252 - tests are no packa
         ("mlp_tanh", "dZ = dH * (1 - H**2)", "dZ = dH", "dH", "or here: the factor 1 - H ** 2 is missing"),
         # half a term is no other one that is missing
         ("eight_schools", "tau**2 / 25", "tau**2 / 50", "tau**2 / 50", "this is half of what it should be"),
+        # a diagonal; of what has a sign the whole is asked, and its twin
+        (
+            "softmax_jacobian",
+            "np.diag(p) - np.outer(p, p)",
+            "-np.outer(p, p)",
+            "-np.outer(p, p)",
+            "the term np.diag(p) is missing",
+        ),
+        (
+            "kernel_ridge",
+            "gap = Z[:, None, k] - Z[None, :, k]",
+            "gap = -Z[None, :, k]",
+            "-Z[None, :, k]",
+            "the term Z[:, None, k] is missing",
+        ),
     ],
 )
 def test_an_edit_is_placed_and_named(name: str, old: str, new: str, marked: str, said: str, tmp_path: Path) -> None:
@@ -116,3 +132,17 @@ def test_what_is_written_into_another_array_is_no_constant(tmp_path: Path) -> No
     bug = Bug("variable", "grad[0] = np.sum(inner * rbf)", "alpha[0] = np.sum(inner * rbf)")
     module = load(case.edit(bug).text, tmp_path, "other_array")
     assert str(dc.check_gradient(module.f, module.gradient, module.at).cause) == "alpha stands in place of grad"
+
+
+def test_the_number_by_which_a_missing_term_is_multiplied_is_told() -> None:
+    def f(x):  # type: ignore[no-untyped-def]
+        return np.exp(x @ x / 10)
+
+    def hessian(x):  # type: ignore[no-untyped-def]
+        e = np.exp(x @ x / 10)
+        return e / 25 * np.outer(x, x)
+
+    v = dc.check_hessian(f, hessian, [0.3, -0.2, 0.9])
+    assert [(mark.text, mark.message) for mark in v.marks] == [
+        ("e / 25 * np.outer(x, x)", "the term 5 * np.eye(3) is missing beside np.outer(x, x)")
+    ]
