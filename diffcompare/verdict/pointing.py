@@ -52,8 +52,8 @@ _VARIABLE = re.compile(r"[JH]v?\[(?:.*, )?([^\W\d].*)\]")
 _ROW = "in row ", "in the row of "
 _CHAIN = "the chain factor "
 # the term that a cause is about, and what is said of it
-_SAID = ("has no contribution", "is flipped", "is counted twice", "has [^;]* times its weight", "in component")
-_TERM = re.compile(rf"(.*\bthe term )[^;]+?( (?:{'|'.join(_SAID)}).*|(?:, and so |; ).*)?")
+_SAID = "has no contribution|is missing|is flipped|is counted twice|has [^;]* times its weight|in component"
+_TERM = re.compile(rf"(.*\bthe term )[^;]+?( (?:{_SAID}).*|(?:, and so |; ).*)?")
 _LONGEST = 60
 # nodes of codes of single numbers, in which a place is looked for
 _FEW = 6000
@@ -135,11 +135,7 @@ def _rewritten(found: Told, cause: Cause | None, marks: Sequence[Mark]) -> Point
         return Pointed(marks, replace(own, text=f"{own.text}{size}"))
     # what is wrong in the source says more than what is wrong in a formula of it, and may not be by chance
     exchanged = own.kind in _EXCHANGES and cause is not None and _is_consequence(cause)
-    # of a term that is used twice half may be left, and a value may be a number at the point
-    exchanged |= cause is not None and (cause.kind, own.kind) in (
-        ("missing term", "factor"),
-        ("factor", "chain factor"),
-    )
+    exchanged |= cause is not None and (cause.kind, own.kind) in _SEEN_AS
     return Pointed(marks, own if _says_little(cause) or _is_formal(cause) or exchanged else _in_source(cause, marks))
 
 

@@ -219,7 +219,7 @@ def _wrong_elements(parts: ArrayParts, slopes: _Slopes, everywhere: bool) -> Ite
         for use in parts.sums:
             parts.budget.spend(4 * math.prod(parts.shape(use.operand)))
             for i in slopes.elements(rule.ratio - 1, use, everywhere):
-                text = rule.words.format(parts.element_text(use, i))
+                text = rule.said(parts.element_text(use, i), is_outer=parts.is_outer(use))
                 yield _Candidate(rule.kind, text, parts.times(rule.ratio - 1, parts.part(use, i)))
 
 
@@ -231,7 +231,7 @@ def _ratio(rule: Slope) -> float | None:
 
 def _said(parts: ArrayParts, slopes: _Slopes, rule: Addend | Slope, use: Use, error: int) -> _Candidate:
     if isinstance(rule, Addend):
-        return _Candidate(rule.kind, rule.words.format(parts.text(use.operand)), error)
+        return _Candidate(rule.kind, rule.said(parts.text(use.operand), is_outer=parts.is_outer(use)), error)
     kind, words, p = rule.kind, rule.words, ""
     if use.partial is not None:
         p = parts.text(use.partial)

@@ -105,6 +105,10 @@ class ArrayParts:
         """Write the formula of a node."""
         return array_formulas(self.build, [index], self.problem.names)[0]
 
+    def is_outer(self, use: Use) -> bool:
+        """Tell whether nothing but numbers scales a node in the function."""
+        return self.build.variables not in self.build.needed([self.bars[use.node]])
+
     def part(self, use: Use, element: int | None = None) -> int:
         """Return the node of what a use contributes to the derivative, or one element of its operand."""
         seed, shape = use.contribution, self.shape(use.operand)

@@ -127,6 +127,6 @@ def _of_a_row(
         first = problem.names[k * n]
         # an array of outputs has no rows
         row = f"in row {k}, " if first.count(",") == 1 else f"in the row of {first}, "
-        words = found.text if n == 1 else row + found.text
+        words = found.text if n == 1 and first in found.text else row + found.text
         return replace(found, text=words, components=tuple(c + k * n for c in found.components))
     return None

@@ -139,6 +139,8 @@ def _listed(some: Sequence[int] | NDArray[np.intp], names: Sequence[str]) -> str
     return "components " + ", ".join(words[:-1]) + f" and {words[-1]}"
 
 
+# of so many components n/(n - 1) is rather a number that people write
+_FEW = 5
 # ratio of claim and truth -> how it is written; the inverse of each is tried as well
 _COMMON = {
     "2": 2.0,
@@ -176,7 +178,10 @@ def simple_mistakes(facts: Facts) -> Iterator[Cause]:
         hint = " (a descent direction)" if everywhere else ""
         yield facts.cause("sign", f"the sign is flipped{facts.where()}{hint}")
     n = len(g)
-    yield from constant_factors(facts, _COMMON | ({"n": float(n), "n/(n - 1)": n / (n - 1)} if n > 2 else {}))
+    of_count = {"n": float(n)} if n > 2 else {}
+    if n > _FEW and wrong.sum() > 1:
+        of_count["n/(n - 1)"] = n / (n - 1)
+    yield from constant_factors(facts, _COMMON | of_count)
 
 
 def constant_factors(facts: Facts, named: dict[str, float]) -> Iterator[Cause]:

@@ -23,11 +23,16 @@ _POWERS = frozenset({"integer_power", "power"})
 
 @dataclass(frozen=True, slots=True)
 class Addend:
-    """An addend that contributes so many times what it should."""
+    """An addend that contributes so many times what it should; ``inner``: in words for a sum that something scales."""
 
     ratio: float
     kind: str
     words: str
+    inner: str = ""
+
+    def said(self, text: str, *, is_outer: bool) -> str:
+        """Say what is wrong with an addend."""
+        return (self.words if is_outer or not self.inner else self.inner).format(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,9 @@ def is_among(among: str, operation: str, *, leaf: bool) -> bool:
 def part_rules(n: int) -> Iterator[Addend | Slope]:
     """Yield the rules for a gradient of n components, simple ones first."""
     numbers = {"2": 2.0, "3": 3.0, "4": 4.0, "pi": math.pi} | ({"n": float(n)} if n > 1 else {})
-    yield Addend(0, "missing term", "the term {} has no contribution")
+    # what is multiplied by it may contribute
+    inner = "the derivative of the term {} is missing"
+    yield Addend(0, "missing term", "the term {} has no contribution", inner)
     yield Slope(lambda p, _x, _y: 1 + 0 * p, "chain factor", "the chain factor {p} is missing", "no sum")
     but_for_sign = "the chain factor {p} is missing (but for its sign)"
     yield Slope(lambda p, _x, _y: p / abs(p), "chain factor", but_for_sign, "no sum")

@@ -283,9 +283,10 @@ def other_function(facts: Facts, F: np.longdouble) -> Iterator[Cause]:
 
 @dataclass(frozen=True, slots=True)
 class Addends:
-    """Every addend of every sum: its factors, what it contributes, whether the sum is outermost, what is like it."""
+    """Every addend of every sum: its factors, the sum, what it contributes, if that is outermost, what is like it."""
 
     factors: list[tuple[int, ...]]
+    nodes: list[int]
     rows: Wide
     top: Mask
     alike: tuple[Groups, Groups]  # anywhere, and in sums that are alike
@@ -296,6 +297,7 @@ class Addends:
         factors: list[tuple[int, ...]] = []
         rows: list[Wide] = []
         top: list[bool] = []
+        sums: list[int] = []
         keys: list[tuple[int, int]] = []
         outer = {lines.parts.output}
         nodes, shapes = lines.parts.program.nodes, lines.parts.shapes
@@ -309,6 +311,7 @@ class Addends:
                     factors.append((operand,))
                     rows.append(lines.contributions[edge])
                     top.append(k in outer)
+                    sums.append(int(k))
                     keys.append((int(shapes[operand]), int(shapes[operand]) * len(lines.values) + int(shapes[k])))
                     if k in outer:
                         outer.add(operand)
@@ -319,10 +322,25 @@ class Addends:
                     factors.append((a, b))
                     rows.append(lines.bars[k] * product)
                     top.append(k in outer)
+                    sums.append(int(k))
                     keys.append((-1 - len(keys), -1 - len(keys)))
         flat = np.array(rows, dtype=np.longdouble).reshape(-1, len(lines.columns))
         one, two = np.array(keys, dtype=np.intp).reshape(-1, 2).T
-        return cls(factors, flat, np.array(top, dtype=bool), (Groups.of(one), Groups.of(two)))
+        return cls(factors, sums, flat, np.array(top, dtype=bool), (Groups.of(one), Groups.of(two)))
+
+
+def _outer(lines: Lines) -> set[int]:
+    """Return the nodes that nothing but numbers scales in the function."""
+    nodes, needed = lines.parts.program.nodes, set(lines.nodes.tolist())
+    moving = {k for k, node in enumerate(nodes) if node.operation == "variable"}
+    moving |= needed
+    outer, inner = {lines.parts.output}, set[int]()
+    for k in sorted(needed, reverse=True):
+        node = nodes[k]
+        scaled = node.operation in ("multiply", "divide", "negative") and sum(j in moving for j in node.operands) == 1
+        straight = k in outer and k not in inner and (node.operation in SUMS or scaled)
+        (outer if straight else inner).update(node.operands)
+    return outer - inner
 
 
 def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False) -> Iterator[Cause]:
@@ -351,7 +369,8 @@ def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False
             hits = [hit for g in addends.alike for hit in lines.fitting_sums(weight, addends.rows, g, everywhere)]
         for i, count in hits:
             also = _also(count, "terms") if count > 1 else ""
-            yield facts.cause(rule.kind, rule.words.format(lines.product(addends.factors[i])) + also + place)
+            said = rule.said(lines.product(addends.factors[i]), is_outer=addends.nodes[i] in _outer(lines))
+            yield facts.cause(rule.kind, said + also + place)
 
     def change(rule: Slope, among: Mask) -> Iterator[Cause]:
         with np.errstate(all="ignore"):

@@ -151,17 +151,24 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Insertion:
-    """Something beside an expression, and the value that both make, where that is known."""
+    """Something beside an expression, and the value of both, where that is known; ``is_count``: a whole number."""
 
     site: Site
     operation: str
     item: Item
     made: Any = field(default=None, compare=False)
+    is_count: bool = False
 
     @property
     def is_number(self) -> bool:
         """Tell whether a number is put in."""
         return self.item.text in _ANGLES or _NUMBER.fullmatch(self.item.text) is not None
+
+    def takes_times(self, times: float) -> bool:
+        """Tell whether it is a number that takes something so many times."""
+        with contextlib.suppress(ValueError):
+            return abs(float(OPERATIONS[self.operation](1.0, float(self.item.text))) - times) <= _NEAR * abs(times)
+        return False
 
     @property
     def rewrite(self) -> Rewrite:
@@ -268,6 +275,7 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
             known.add(alike)
         twice = bool(terms) and array is not None and kind in "fiu" and _Size.of(array).is_one_of(terms)
         takes_out = _divisor(item.text) in parts
+        is_count = array is not None and kind in "iu" and array.size > 0 and bool((array == array.flat[0]).all())
         # a count is no term and has no power, an index is no factor either
         counts = kind in "iu" and not item.text.isdigit()
         usual = "" if kind not in ("f", "i", "u") or (counts and item.is_index) else "*/" if counts else powers
@@ -289,8 +297,11 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
                 continue
             if np.isfinite(made).all() and (not wider or operation in item.widening):
                 # a number may be a term by chance
-                rare = wider or (operation in "+-" and _NUMBER.fullmatch(item.text) is not None)
-                yield Insertion(site, operation, replace(item, cost=item.cost + _RARE) if rare else item, made)
+                is_number = _NUMBER.fullmatch(item.text) is not None
+                # and a count be a number by another name
+                rare = wider or (is_number if operation in "+-" else is_count and not is_number)
+                cost = item.cost + _RARE * rare
+                yield Insertion(site, operation, replace(item, cost=cost) if rare else item, made, is_count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +314,7 @@ class _Size:
 
     @classmethod
     def of(cls, value: Any) -> _Size:
-        sizes = np.abs(value).reshape(-1)
+        sizes = np.abs(np.asarray(value)).reshape(-1)
         return cls(np.shape(value), float(sizes[0]) if sizes.size else 0.0, sizes)
 
     def is_one_of(self, others: Iterable[_Size]) -> bool:
@@ -332,13 +343,17 @@ def _divisor(text: str) -> str:
     return text_of(node.right) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) else ""
 
 
-def likelier(some: Iterable[Insertion], known: Known | None) -> list[Insertion]:
+def likelier(some: Iterable[Insertion], known: Known | None, times: float | None = None) -> list[Insertion]:
     """Return insertions, at another price those that make a value which function or derivative have, too.
 
-    A number is none of those: values are known up to the numbers by which people multiply.
+    A number is none of those: values are known up to the numbers by which people multiply. That is likelier if the
+    whole claim must be taken so many ``times``.
     """
     some = list(some)
-    asked = [k for k, one in enumerate(some) if _is_float(one.made) and not one.is_number]
+    for k, one in enumerate(some):
+        if one.is_number and times is not None and one.operation in "*/" and one.takes_times(times):
+            some[k] = replace(one, item=replace(one.item, cost=one.item.cost - _KNOWN))
+    asked = [k for k, one in enumerate(some) if _is_float(one.made) and not (one.is_number or one.is_count)]
     first = np.zeros((len(asked), _FIRST))
     for row, k in zip(first, asked, strict=True):
         part = np.ravel(some[k].made)[:_FIRST]

@@ -31,7 +31,7 @@ from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions
 from diffcompare.verdict.rewrites.kinds import kinds_of
 from diffcompare.verdict.rewrites.lines import moved_lines, repeated_lines
 from diffcompare.verdict.rewrites.names import names_of
-from diffcompare.verdict.rewrites.needed import fitting, multiple, needed
+from diffcompare.verdict.rewrites.needed import fitting, multiple, needed, times_of
 from diffcompare.verdict.rewrites.products import products_of
 from diffcompare.verdict.rewrites.running import Body, Change, Changed, bodies_of
 from diffcompare.verdict.rewrites.switching import Switches
@@ -165,7 +165,7 @@ class Rewriting:
         A number in place of a name may be so by chance.
         """
         new = None if found is None else found.rewrite.changes[0].new
-        if found is None or not isinstance(new, ast.Name | ast.Constant):
+        if found is None or not (isinstance(new, ast.Name | ast.Constant) and _is_bare(found.rewrite.node)):
             return found
         left = self.trial.budget.left
         missing = self._likeliest(self._beside(_factors), left - left // _COMPARED)
@@ -274,7 +274,7 @@ class Rewriting:
                             size, less = (np.size(probe.times[0][0]), _SUMMED) if wanted.stays else (-1, 0.0)
                             some = [one for one in some if np.size(one.made) > size]
                             some += [replace(one, item=replace(one.item, cost=one.item.cost - less)) for one in told]
-                        some = likelier(some, known)
+                        some = likelier(some, known, self.trial.times)
                     for one in some:
                         yield Candidate(one.item.cost, functools.partial(right, one, body, probe, gradient))
 
@@ -398,7 +398,7 @@ def _prepared(
     if not bodies:
         return None
     nodes, run = _work(lines, traces)
-    trial = Trial(problem, asked, budget, run)
+    trial = Trial(problem, asked, budget, run, times=_times(asked))
     codes = [code for code in (*shared.values(), code_of(problem.function)) if code is not None]
     function = [definition for definition in map(definition_of, dict.fromkeys(codes)) if definition is not None]
     sites = [list(sites_of(body.definition)) for body in bodies]
@@ -455,6 +455,13 @@ def _work(lines: int, traces: ArrayPair | Pair | None) -> tuple[int, int]:
     nodes = traces.build.needed([traces.G])
     elements = sum(math.prod(traces.build.shape(k)) for k in nodes)
     return len(nodes), run + elements // 12 + traces.work // 24
+
+
+def _times(asked: Sequence[Nearby]) -> float | None:
+    """Return how many times a claim must be taken to be right at all points; None where that differs."""
+    first, *others = (times_of(one.certified.reshape(-1), -one.claimed.reshape(-1)) for one in asked)
+    same = first is not None and all(one is not None and abs(one - first) <= 1e-7 * abs(first) for one in others)
+    return first if same else None
 
 
 def _codes(origins: Origins) -> dict[Written, CodeType]:

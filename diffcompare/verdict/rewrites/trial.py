@@ -41,7 +41,7 @@ class Trial:
     """What a change must make right.
 
     ``run``: the operations that it takes to run the gradient once; ``seconds``: what the source as it is took;
-    ``watch``: what ends a trial early.
+    ``watch``: what ends a trial early; ``times``: how many times the claim must be taken to be right, if that is known.
     """
 
     problem: Problem
@@ -50,6 +50,7 @@ class Trial:
     run: int
     seconds: list[float] = field(default_factory=list)
     watch: Watch | None = None
+    times: float | None = None
 
     def is_repeated(self, body: Body) -> bool:
         """Tell whether the source as it is gives what the gradient returned."""

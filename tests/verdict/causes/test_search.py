@@ -50,8 +50,9 @@ def values(D, threshold=1e-15, claim=None, **options):
         ([3, 5, 7, 11], [11, 3, 5, 7], "shifted", "the components are shifted by one up"),
         ([3, 5, 7, 11], [5, 7, 11, 0], "shifted", "the components are shifted by one down"),
         ([300, -500, 7], [10, -10, 7], "clipped", "the claim is clipped at 10 in components 0 and 1"),
-        ([3, 5, 7], [4.5, 7.5, 10.5], "factor",
+        ([3, 5, 7, 1, 2, 4], [3.6, 6, 8.4, 1.2, 2.4, 4.8], "factor",
          "factor n/(n - 1) too many: the claim is (n/(n - 1))*D in every component"),
+        ([3, 5, 7], [4.5, 7.5, 10.5], "factor", "factor 3/2 too many: the claim is (3/2)*D in every component"),
         ([0.3, 0.5, 0.2], [0.3, -0.5, 1.2], "shifted", "a contribution of 1 stands in the wrong one of 1 and 2"),
         ([300, -500, 7.25], [300.25, -499.75, 7.5], "extra term", "the constant 0.25 is added to every component"),
         ([3, 5, 7], [3, 5.1239, 7], "one component", "only component 1 is wrong, by 0.1239"),
@@ -130,7 +131,16 @@ def test_a_term_that_is_missing_in_every_sum_of_one_kind():
     missing = np.array([one * math.cos(x[0]), two * math.cos(x[1]), 0.0])
     # the sine in the cube has its contribution
     found = cause_of("exp(sin(x0) + x0*x1) + exp(sin(x1) + x1*x2) + (sin(x2) + x0)**3", x, lambda D: D - missing)
-    assert found.text == "the term sin(x1) has no contribution, and so in the term like it"
+    assert found.text == "the derivative of the term sin(x1) is missing, and so in the term like it"
+
+
+def test_what_is_scaled_by_numbers_alone_has_no_contribution():
+    x = [0.3, 0.8]
+    # the other factor of the product has one
+    found = cause_of("(1 + cos(x0))*exp(-x0) + x1", x, [-(1 + math.cos(0.3)) * math.exp(-0.3), 1.0])
+    assert found.text == "the derivative of the term cos(x0) is missing"
+    found = cause_of("0.5*(x0**2 + sin(x0*x1))", x, [0.3, 0.0])
+    assert found.text == "the term sin(x0*x1) has no contribution"
 
 
 def test_both_factors_of_a_square_are_one_use():
