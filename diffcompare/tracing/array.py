@@ -429,9 +429,9 @@ def call_ufunc(table: Table, ufunc: Any, method: str, inputs: Sequence[Any], opt
     out = out[0] if isinstance(out, tuple) else out
     out = None if out is Ellipsis else out
     if where is not True:
-        if out is None:
+        if out is None and not np.all(where):
             raise refuse(f"{name}(where=...) without out=", "the other elements are undefined", "pass out=")
-        result = Above.call_function(table, np.where, (where, result, out), {})
+        result = result if out is None else Above.call_function(table, np.where, (where, result, out), {})
     dtype = options.get("dtype")
     if dtype is not None and contains_traced(result):
         result = result.astype(dtype)

@@ -315,9 +315,9 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: dict[str
     out = out[0] if isinstance(out, tuple) else out
     out = None if out is Ellipsis else out
     if where is not True:
-        if out is None:
+        if out is None and not np.all(where):
             raise refuse(f"{name}(where=...) without out=", "the other elements are undefined", "pass out=")
-        result = np.where(where, result, out)
+        result = result if out is None else np.where(where, result, out)
     kind = options.get("dtype")
     if kind is not None and isinstance(result, Handle):
         result = result.astype(kind)

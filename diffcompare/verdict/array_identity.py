@@ -48,6 +48,8 @@ _SECONDS, _BYTES = 1e-6, 150
 _MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2 if hasattr(os, "sysconf") else 2**32
 # components whose constants are weighed one by one
 _SWEEPS, _SWEPT_WORK = 12, 20_000_000
+# operations that take as long as a node of few elements
+_OF_NODE = 500
 _CLOSE = 2.0**-40
 # two ways of computing one thing, chosen element by element, leave hardly more than the rounding of floats
 _SLIGHT = 2.0**-40
@@ -300,7 +302,8 @@ def _weigh(pair: ArrayPair, found: Compared, status: NDArray[Any], notes: list[s
     found.L = np.maximum(found.L, parameters)
     close = np.maximum(_CLOSE * found.size, 32 * parameters)
     unsure = suspects[bool(allowed) | ((found.gap <= close) | (status != "wrong"))[suspects]].tolist()
-    sweeps = min(_SWEEPS, max(2, _SWEPT_WORK // max(pair.work, 1)))
+    work = pair.work + _OF_NODE * len(pair.build.needed([pair.G, pair.D]))
+    sweeps = min(_SWEEPS, max(2, _SWEPT_WORK // work))
     # what is 0 is compared with the largest: the units of f make no difference
     sizes = np.where(found.size > 0, found.size, found.size.max() or 1.0)
     worst = sorted(unsure, key=lambda i: -found.gap[i] / sizes[i])

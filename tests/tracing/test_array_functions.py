@@ -342,7 +342,7 @@ UFUNCS: dict[str, list[str]] = {
     "multiply": ["x * v", "3 * x", "x * S", "x * x[:, ::-1]"],
     "divide": ["x / v", "v / x", "S / x", "x / x[:1]", "np.true_divide(1, x)"],
     "power": ["np.power(x, v)", "x ** 2", "x ** 0.5", "x ** -1", "x ** 2.5", "2.0 ** x", "x ** x",
-        "x ** np.array([1, 2, 0, -3])", "x ** 0", "x ** 1", "v[2] ** 2 * x"],
+        "x ** np.array([1, 2, 0, -3])", "x ** 0", "x ** 1", "v[2] ** 2 * x", "np.power(x, v, out=None, where=x > 0)"],
     "float_power": ["np.float_power(x, 3)"],
     "hypot": ["np.hypot(x, v)", "np.hypot(x, x[0] + 1)"],
     "arctan2": ["np.arctan2(x, v)", "np.arctan2(v, x)"],
