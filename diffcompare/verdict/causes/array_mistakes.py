@@ -21,7 +21,7 @@ from diffcompare.program.arrays import Shape
 from diffcompare.verdict.causes.array_parts import ArrayParts, Use
 from diffcompare.verdict.causes.mistakes import Cause, Facts, written
 from diffcompare.verdict.causes.nearby import price
-from diffcompare.verdict.causes.part_rules import Addend, Slope, constant_factor, is_among, part_rules
+from diffcompare.verdict.causes.part_rules import Addend, Slope, constant_factor, formatted, is_among, part_rules
 
 __all__ = ["ArrayMistakes"]
 
@@ -241,7 +241,7 @@ def _said(parts: ArrayParts, slopes: _Slopes, rule: Addend | Slope, use: Use, er
     else:
         # a product of arrays has no factor for each element
         words = words.replace("chain factor {p}", "derivative of {y} by {x}")
-    return _Candidate(kind, words.format(p=p, x=parts.text(use.operand), y=parts.text(use.node)), error)
+    return _Candidate(kind, formatted(words, p=p, x=parts.text(use.operand), y=parts.text(use.node)), error)
 
 
 def _stray_factors(parts: ArrayParts, slopes: _Slopes, everywhere: bool) -> Iterator[_Candidate]:

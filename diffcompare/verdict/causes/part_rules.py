@@ -14,7 +14,7 @@ from typing import Any
 from diffcompare.floats import unit_roundoff
 from diffcompare.program.operations import Kind, named
 
-__all__ = ["PRODUCTS", "SUMS", "Addend", "Slope", "constant_factor", "is_among", "part_rules"]
+__all__ = ["PRODUCTS", "SUMS", "Addend", "Slope", "constant_factor", "formatted", "is_among", "part_rules"]
 
 SUMS = named(Kind.LINEAR) - {"negative"}
 PRODUCTS = frozenset({"multiply", "divide", "dot", "power", "atan2", "hypot"})
@@ -111,6 +111,11 @@ def _other_chain_factors() -> Iterator[Slope]:
         (lambda p, _x, y: 1 - (1 - p) / y, "{y} is not squared in its derivative {p}", "tanh"),
     ):
         yield Slope(slope, "chain factor", words, among)
+
+
+def formatted(words: str, *, p: str, x: str, y: str) -> str:
+    """Write what is said of a partial p of y by x; long formulas may be cut to the same text."""
+    return (words.replace("derivative {p}", "derivative") if p == y else words).format(p=p, x=x, y=y)
 
 
 def constant_factor(words: str, value: float, text: str) -> str | None:

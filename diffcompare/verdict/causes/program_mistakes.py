@@ -26,7 +26,7 @@ from diffcompare.program.operations import COMPARISONS, partial_terms
 from diffcompare.program.printing import formulas, shapes
 from diffcompare.verdict.causes.budget import BALLS, BUILT, Budget
 from diffcompare.verdict.causes.mistakes import Cause, Facts, written
-from diffcompare.verdict.causes.part_rules import SUMS, Addend, Slope, constant_factor, is_among, part_rules
+from diffcompare.verdict.causes.part_rules import SUMS, Addend, Slope, constant_factor, formatted, is_among, part_rules
 from diffcompare.verdict.difference import node_balls
 
 __all__ = [
@@ -392,7 +392,7 @@ def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False
                 said = constant_factor(words, float(p[i]), local)
                 kind, words = (kind, words) if said is None else ("factor", said)
             also = _also(count, "places") if count > 1 else ""
-            yield facts.cause(kind, words.format(p=local, y=value, x=operand) + also + place)
+            yield facts.cause(kind, formatted(words, p=local, y=value, x=operand) + also + place)
 
     known: dict[str, Mask] = {}
     for rule in part_rules(len(facts.g)):

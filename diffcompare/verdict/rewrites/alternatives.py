@@ -116,6 +116,11 @@ def _of_expression(site: Site, names: Names) -> Iterator[Rewrite]:
                 yield Rewrite(site.node, (change,), 1.1 + 0.02 * (j - i - 1), "permuted", said, said + " in {}")
         case ast.Attribute(value, "size"):
             yield _instead(site, ast.Call(ast.Name("len", ast.Load()), [value], []), 0.95)
+        case ast.Attribute(ast.Name(owner), _, ast.Load()) if site.field != "func":
+            # another thing that the object holds
+            for text in names.elements:
+                if text.startswith(f"{owner}.") and text != text_of(site.node):
+                    yield _instead(site, ast.parse(text, mode="eval").body, 1.0)
         case ast.Subscript(value) if _is_data(value, names):
             looped = "For.iter" in site.around
             said = "the loop should run over {}" if looped else ""

@@ -56,6 +56,8 @@ _TIMES = 64
 _WIDEST = 100_000
 # how close to 1 probabilities add up, and how far apart two ways to compute a value may be
 _WHOLE, SAME = 1e-9, 1e-12
+# numbers that are forgotten most often
+_OFTEN = {"2": 2.0, "3": 3.0, "4": 4.0}
 # between degrees and radians
 _ANGLES = ("np.pi / 180", "180 / np.pi")
 _NUMBER = re.compile(r"[\d.e-]+( (/|\*\*) [\d.]+)?|len\(\w+\)")
@@ -163,12 +165,6 @@ class Insertion:
     def is_number(self) -> bool:
         """Tell whether a number is put in."""
         return self.item.text in _ANGLES or _NUMBER.fullmatch(self.item.text) is not None
-
-    def takes_times(self, times: float) -> bool:
-        """Tell whether it is a number that takes something so many times."""
-        with contextlib.suppress(ValueError):
-            return abs(float(OPERATIONS[self.operation](1.0, float(self.item.text))) - times) <= _NEAR * abs(times)
-        return False
 
     @property
     def rewrite(self) -> Rewrite:
@@ -346,12 +342,13 @@ def _divisor(text: str) -> str:
 def likelier(some: Iterable[Insertion], known: Known | None, times: float | None = None) -> list[Insertion]:
     """Return insertions, at another price those that make a value which function or derivative have, too.
 
-    A number is none of those: values are known up to the numbers by which people multiply. That is likelier if the
-    whole claim must be taken so many ``times``.
+    A number is none of those: values are known up to the numbers by which people multiply. One of those is likelier
+    if the whole claim must be taken so many ``times``.
     """
     some = list(some)
     for k, one in enumerate(some):
-        if one.is_number and times is not None and one.operation in "*/" and one.takes_times(times):
+        number = _OFTEN.get(one.item.text)
+        if times is not None and number and abs(OPERATIONS[one.operation](1.0, number) - times) <= _NEAR * abs(times):
             some[k] = replace(one, item=replace(one.item, cost=one.item.cost - _KNOWN))
     asked = [k for k, one in enumerate(some) if _is_float(one.made) and not (one.is_number or one.is_count)]
     first = np.zeros((len(asked), _FIRST))

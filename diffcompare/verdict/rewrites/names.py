@@ -39,7 +39,8 @@ def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> 
     # those of comprehensions have a scope of their own
     inner = [one.id for node in own for one in _targets(node)]
     local = [*code.co_varnames, *code.co_cellvars, *code.co_freevars, *inner]
-    variables = tuple(name for name in dict.fromkeys([*local, *held]) if name not in called)
+    # what is called _ is thrown away
+    variables = tuple(name for name in dict.fromkeys([*local, *held]) if name not in called and name != "_")
     numbers = [v for node in theirs if isinstance(node, ast.Constant) and type(v := node.value) in (int, float)]
     reach = {
         *variables,

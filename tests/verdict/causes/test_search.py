@@ -10,6 +10,7 @@ import pytest
 from diffcompare.certify.reference import certified_gradient
 from diffcompare.symbolic.parse import parse
 from diffcompare.verdict.causes.mistakes import Cause
+from diffcompare.verdict.causes.part_rules import formatted
 from diffcompare.verdict.causes.search import find_cause
 
 
@@ -315,3 +316,9 @@ def test_a_match_within_a_coarse_threshold_may_be_chance() -> None:
     # 2.0001 is 2 within 4e-4: of two dozen factors one lies that close to some number too often
     assert find_cause([2.0001], [1.0], [2e-4]) is None
     assert find_cause([2.0 + 1e-9], [1.0], [2e-9]).kind == "factor"
+
+
+def test_a_formula_that_is_cut_is_not_said_twice():
+    words = "the value of {y} stands for its derivative {p}"
+    assert formatted(words, p="cos(x)", x="x", y="sin(x)") == "the value of sin(x) stands for its derivative cos(x)"
+    assert formatted(words, p="a…b", x="x", y="a…b") == "the value of a…b stands for its derivative"

@@ -146,3 +146,69 @@ def test_the_number_by_which_a_missing_term_is_multiplied_is_told() -> None:
     assert [(mark.text, mark.message) for mark in v.marks] == [
         ("e / 25 * np.outer(x, x)", "the term 5 * np.eye(3) is missing beside np.outer(x, x)")
     ]
+
+
+class Curve:
+    slow, fast, unused = 4.0, 1.5, 1.5
+
+    def f(self, t):  # type: ignore[no-untyped-def]
+        return np.sum(np.exp(-t / self.slow) - np.exp(-t / self.fast) * self.slow)
+
+    def gradient(self, t):  # type: ignore[no-untyped-def]
+        return np.exp(-t / self.fast) * self.slow / self.fast - np.exp(-t / self.slow) / self.fast
+
+
+def test_another_thing_that_an_object_holds_is_told() -> None:
+    curve = Curve()
+    v = dc.check_gradient(curve.f, curve.gradient, [0.3, 1.7])
+    assert str(v.cause) == "self.fast stands in place of self.slow"
+    assert [(mark.text, mark.message) for mark in v.marks] == [("self.fast", "this should be self.slow")]
+
+
+def test_what_is_thrown_away_stands_for_nothing() -> None:
+    def parts(spot, time):  # type: ignore[no-untyped-def]
+        df, divf = np.exp(-0.05 * time), np.exp(-0.02 * time)
+        return spot * divf / df, df, divf
+
+    def f(v):  # type: ignore[no-untyped-def]
+        forward, df, _ = parts(100.0, 1.3)
+        return df * forward * np.exp(-(v**2))
+
+    def gradient(v):  # type: ignore[no-untyped-def]
+        spot = 100.0
+        forward, df, _ = parts(spot, 1.3)  # noqa: RUF059
+        return -2 * v * df * spot * np.exp(-(v**2))
+
+    (mark,) = (one for one in dc.check_gradient(f, gradient, 0.2).marks if one.role == "gradient")
+    assert (mark.text, mark.message) == ("spot", "this should be forward")
+
+
+def test_a_name_that_happens_to_be_2_is_not_the_factor_2() -> None:
+    X = np.array([[0.3, -1.2], [0.7, 0.4], [-0.9, 1.1]])
+
+    def f(w):  # type: ignore[no-untyped-def]
+        return np.mean((X @ w) ** 2)
+
+    def gradient(w):  # type: ignore[no-untyped-def]
+        n, n_features = X.shape  # noqa: RUF059
+        return X.T @ (X @ w) / n
+
+    # the two are alike in round numbers: e + (t - o) is one of them
+    t = np.array([0.2, 0.9, 0.4])
+
+    def squares(o):  # type: ignore[no-untyped-def]
+        e = t - o
+        return np.sum(e**2) / e.size
+
+    def of_squares(o):  # type: ignore[no-untyped-def]
+        return -slope(t, o)
+
+    def slope(t, o):  # type: ignore[no-untyped-def]
+        e = t - o
+        return e / len(e)
+
+    v = dc.check_gradient(f, gradient, [0.3, 0.9])
+    w = dc.check_gradient(squares, of_squares, [0.3, 0.6, 0.7])
+    for one in (v, w):
+        assert str(one.cause) == "factor 2 missing: the claim is D/2 in every component"
+        assert one.marks[0].message == "this is half of what it should be"
