@@ -59,7 +59,7 @@ WORDS = {
     "permuted": "permuted|repeats component",
     "shifted": "shifted|stands in the wrong one",
     "transposed": "transposed",
-    "missing term": "no contribution|product rule|is missing: the gradient of a regulariser",
+    "missing term": "no contribution|derivative of the term .* missing|product rule|is missing: the gradient of a reg",
     "extra term": "added|counted twice",
     "chain factor": "chain factor|derivative|exponent|^the factor",
     "other function": "is the gradient of",

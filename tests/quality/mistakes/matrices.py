@@ -141,7 +141,7 @@ def gradient(M):
     return grad + 2 * (M - M.T)
 """,
         Bug("transposed", "2 * (M - M.T)", "2 * (M.T - M)", also="sign"),
-        Bug("factor", "+ 2 * (M - M.T)", "+ (M - M.T)", number=2, also="product rule|no contribution"),
+        Bug("factor", "+ 2 * (M - M.T)", "+ (M - M.T)", number=2, also="product rule|contribution|derivative of"),
         Bug("chain", "slope = same / (1", "slope = 1 / (1", also="same|sign"),
         Bug("constant", "(-same * (d - 4.0))", "(-same * (d - 3.0))", also="4|3|shift"),
         Bug("sign", "np.exp(-same * (d", "np.exp(same * (d", also="exp"),

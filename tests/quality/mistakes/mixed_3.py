@@ -330,7 +330,7 @@ def gradient(Y):
     pull = (P - Q) * K
     return 4 * np.sum(pull[:, :, None] * gap, axis=1)
 """,
-        Bug("factor", "return 4 * np.sum", "return 2 * np.sum", number=2, also="no contribution"),
+        Bug("factor", "return 4 * np.sum", "return 2 * np.sum", number=2, also="no contribution|derivative of"),
         Bug("chain", "pull = (P - Q) * K", "pull = P - Q", also="K\\b|1/\\("),
         Bug("sign", "pull = (P - Q)", "pull = (Q - P)"),
         Bug("quotient", "pull = (P - Q) * K", "pull = P * K", also="log|sum"),
