@@ -131,7 +131,7 @@ def _rewritten(found: Told, cause: Cause | None, marks: Sequence[Mark]) -> Point
     marks = (*marks, *more)
     if cause is not None and cause.kind == "factor" and (UNNAMED in cause.text or own.kind not in _FACTORS):
         # a multiple of the derivative by a mistake that is no factor; of one without a name the size is told
-        size = f": {cause.text}" if UNNAMED in cause.text else ""
+        size = f": {cause.text}" if UNNAMED in cause.text and not cause.text.startswith(_ROW) else ""
         return Pointed(marks, replace(own, text=f"{own.text}{size}"))
     # what is wrong in the source says more than what is wrong in a formula of it, and may not be by chance
     exchanged = own.kind in _EXCHANGES and cause is not None and _is_consequence(cause)

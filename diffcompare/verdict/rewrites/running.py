@@ -118,10 +118,13 @@ class Body:
         self.rounds.most = 4 * (self.rounds.most - self.rounds.left) + 100
 
     def _compiled(self) -> CodeType:
-        code = self.function.__code__
-        inner = self.definition
+        code, inner = self.function.__code__, copy.copy(self.definition)
+        name = code.co_name
         if isinstance(inner, ast.Lambda):
             inner = ast.copy_location(ast.Expr(inner), inner)
+        else:
+            # a variable of the same name, which a change takes out, must not be found outside
+            inner.name = name = "__changed__"
         free = [ast.arg(name, lineno=1, col_offset=0) for name in code.co_freevars]
         arguments = ast.arguments(posonlyargs=[], args=free, kwonlyargs=[], kw_defaults=[], defaults=[])
         outer = ast.FunctionDef("outer", arguments, [inner], [], lineno=1, col_offset=0)
@@ -130,8 +133,8 @@ class Body:
         made: CodeType = compile(
             ast.Module([outer], []), code.co_filename, "exec", code.co_flags & _FLAGS, dont_inherit=True
         )
-        for name in ("outer", code.co_name):
-            made = next(one for one in made.co_consts if isinstance(one, CodeType) and one.co_name == name)
+        for part in ("outer", name):
+            made = next(one for one in made.co_consts if isinstance(one, CodeType) and one.co_name == part)
         return made
 
 

@@ -212,3 +212,26 @@ def test_a_name_that_happens_to_be_2_is_not_the_factor_2() -> None:
     for one in (v, w):
         assert str(one.cause) == "factor 2 missing: the claim is D/2 in every component"
         assert one.marks[0].message == "this is half of what it should be"
+
+
+def test_a_variable_may_have_the_name_of_its_function() -> None:
+    def f(x):  # type: ignore[no-untyped-def]
+        return np.array([np.sum(x**3), x[0] * x[1]])
+
+    def jacobian(x):  # type: ignore[no-untyped-def]
+        jacobian = np.empty((2, 2))
+        jacobian[0] = x**2 * np.sin(x)
+        jacobian[1] = x[::-1]
+        return jacobian
+
+    v = dc.check_jacobian(f, jacobian, [0.3, -1.7])
+    assert not [note for note in v.notes if "failed" in note]
+    w = dc.check_jacobian(lambda x: np.array([np.sum(x**3) / 2.7, x[0] * x[1]]), named, [0.3, -1.7])
+    assert str(w.cause) == "x stands in place of x ** 2"
+
+
+def named(x):  # type: ignore[no-untyped-def]
+    named = np.empty((2, 2))
+    named[0] = x / 0.9
+    named[1] = x[::-1]
+    return named
