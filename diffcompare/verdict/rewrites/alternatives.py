@@ -30,7 +30,8 @@ _LIKE = (
     ("arctan", "arctanh"), ("arcsin", "arccos"), ("arcsinh", "arccosh", "arctanh"), ("sqrt", "square"), ("sum", "mean"),
     ("max", "min"), ("maximum", "minimum"), ("argmax", "argmin"), ("var", "std"), ("zeros", "ones"),
     ("zeros_like", "ones_like"), ("sign", "abs"), ("dot", "multiply"), ("inner", "outer"), ("vstack", "hstack"),
-    ("sum", "trace"), ("triu", "tril"), ("cumsum", "cumprod"), ("floor", "ceil"),
+    ("sum", "trace"), ("triu", "tril"), ("cumsum", "cumprod"), ("floor", "ceil"), ("pdf", "cdf", "logpdf"),
+    ("_pdf", "_cdf", "_logpdf"), ("logcdf", "logsf", "logpdf"), ("erf", "erfc"), ("gammaln", "psi", "digamma"),
 )  # fmt: skip
 # functions that may forget their axis
 _ALONG = frozenset({"sum", "mean", "prod", "max", "min", "cumsum", "std", "var", "norm", "logsumexp"})

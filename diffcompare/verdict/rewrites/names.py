@@ -23,7 +23,8 @@ _PART = re.compile(r"\w+\[[a-zA-Z_]\w*( [+-] \d+)?\]")
 _SHORT, _LONG = 16, 60
 # functions that are tried, and those that are of no use
 _FUNCTIONS = 5
-_SLOPE_OF = {"sin": "cos", "cos": "sin", "sinh": "cosh", "cosh": "tanh", "abs": "sign"}
+_SLOPE_OF = {"sin": "cos", "cos": "sin", "sinh": "cosh", "cosh": "tanh", "abs": "sign",
+             "cdf": "pdf", "_cdf": "_pdf", "pdf": "cdf", "_pdf": "_cdf", "gammaln": "psi"}  # fmt: skip
 _PLAIN = re.compile(r"(as|array|atleast|zeros|ones|empty|eye|arange|copy|len|size|shape|ravel|isnan|isfinite)")
 
 

@@ -23,8 +23,8 @@ __all__ = ["Needed", "fitting", "multiple", "needed", "row_of", "times_of"]
 
 # of the sums, what may be rounding
 _CLOSE = 1e-8
-# sums that do not cancel; the parts of 1 that numbers are made of, and how close to such
-_CLEAR, _PARTS, _SHORT = 1e-4, (60, 64, 1000), 1e-9
+# sums that do not cancel; the parts of 1 that numbers are made of, how close to such, and the largest
+_CLEAR, _PARTS, _SHORT, _LARGEST = 1e-4, (60, 64, 1000), 1e-9, 1200
 # elements of a value that depends on itself
 _FEW = 24
 
@@ -56,12 +56,13 @@ class Needed:
         ``own``: the elements beside which they stand.
         """
         sums, left = rows @ self.slopes, self.total - own @ self.slopes
-        times = np.where(np.abs(sums) > _CLEAR * (np.abs(rows) @ np.abs(self.slopes)), left / sums, np.nan)
+        clear = np.isfinite(sums) & (np.abs(sums) > _CLEAR * (np.abs(rows) @ np.abs(self.slopes)))
+        times = np.divide(left, sums, out=np.full(sums.shape, np.nan), where=clear)
         found = np.full(times.shape, np.nan)
         for n in _PARTS:
             whole = np.rint(n * times)
-            near = (np.abs(whole - n * times) <= _SHORT * np.abs(whole)) & (whole != 0) & np.isnan(found)
-            found[near] = whole[near] / n
+            near = (np.abs(whole - n * times) <= _SHORT * np.abs(whole)) & (whole != 0) & (np.abs(times) <= _LARGEST)
+            found = np.where(near & np.isnan(found), whole / n, found)
         return found
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 import diffcompare as dc
 
@@ -235,3 +236,14 @@ def named(x):  # type: ignore[no-untyped-def]
     named[0] = x / 0.9
     named[1] = x[::-1]
     return named
+
+
+def test_a_distribution_and_its_density_are_taken_for_one_another() -> None:
+    def f(v):  # type: ignore[no-untyped-def]
+        return norm.cdf(0.3 / v + v)
+
+    def gradient(v):  # type: ignore[no-untyped-def]
+        return norm.cdf(0.3 / v + v) * (1 - 0.3 / v**2)
+
+    v = dc.check_gradient(f, gradient, 0.7)
+    assert [mark.message for mark in v.marks] == ["this should be norm.pdf(0.3 / v + v)"]

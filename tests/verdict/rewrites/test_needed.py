@@ -127,3 +127,11 @@ def forgets_the_size(p: Any) -> Any:
 def test_a_size_is_missing_in_a_condition() -> None:
     (mark, *_) = dc.check_gradient(clipped, forgets_the_size, [0.4, -1.7, 2.1, -0.2]).marks
     assert (mark.text, mark.message) == ("p", "np.abs is missing around this")
+
+
+def test_multiples_are_short_numbers() -> None:
+    sums = Needed(np.array([1.0, 2.0]), 3.0, stays=True)
+    rows = np.array([[1.0, 0.0], [1e-300, 0.0], [0.0, 0.5], [7.0, 0.0], [2.0, -1.0], [0.0, 3.0]])
+    assert np.array_equal(sums.multiples_of(rows, np.zeros(2)), [3, np.nan, 3, np.nan, np.nan, 0.5], equal_nan=True)
+    # beside what makes 5 of it, 2 are too many
+    assert sums.multiples_of(rows, np.array([1.0, 2.0])).tolist()[0] == -2
