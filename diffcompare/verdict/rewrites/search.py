@@ -6,7 +6,7 @@ import ast
 import contextlib
 import functools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from types import CodeType, MappingProxyType
@@ -99,6 +99,8 @@ class Rewriting:
         What must be left of the budget.
     computed : callable
         The same where it does not.
+    idle : frozenset of int
+        The identities of what does not run.
     """
 
     parts: Sequence[tuple[Body, Sequence[Site], Names]]
@@ -107,6 +109,7 @@ class Rewriting:
     line: Line | None = None
     least: int = 0
     computed: Callable[[], Known | None] = lambda: None
+    idle: frozenset[int] = frozenset()
 
     def is_repeated(self) -> bool:
         """Tell whether the sources as they are give what the gradient returned."""
@@ -249,7 +252,8 @@ class Rewriting:
 
         for body, sites, names in self.parts:
             make = makes(names)
-            for site in (*filter(is_value, sites), *(gaps_of(sites, names) if whole else ())):
+            running = [site for site in sites if is_value(site) and id(site.node) not in self.idle]
+            for site in (*running, *(gaps_of(sites, names) if whole else ())):
                 self.trial.budget.spend(_MADE)
                 change, probe = probed(site, body, times.get(id(site.node), _LATER))
                 with quiet():
@@ -296,7 +300,8 @@ class Rewriting:
             return Found(rewrite, body) if gradient is not None and self.trial.is_right(body, gradient) else None
 
         for body, sites, names in self.parts:
-            for one in makes(sites, names):
+            running = [site for site in sites if id(site.node) not in self.idle]
+            for one in makes(running if makes is rewrites_of else sites, names):
                 self.trial.budget.spend(_WRITTEN)
                 if low <= one.cost < high:
                     yield Candidate(one.cost, functools.partial(right, one, body))
@@ -384,7 +389,7 @@ def _prepared(
     problem: Problem, traces: ArrayPair | Pair | None, asked: Sequence[Nearby], budget: Budget
 ) -> Rewriting | None:
     """Read the sources; None where they are not known."""
-    lines, own = run_of(lambda: problem.claim(problem.x))
+    lines, own, ran = run_of(lambda: problem.claim(problem.x))
     if traces is None:
         shared = run_of(lambda: problem.values(problem.x))[1]
     else:
@@ -401,15 +406,27 @@ def _prepared(
     trial = Trial(problem, asked, budget, run, times=_times(asked))
     codes = [code for code in (*shared.values(), code_of(problem.function)) if code is not None]
     function = [definition for definition in map(definition_of, dict.fromkeys(codes)) if definition is not None]
+    for beside in asked[1:]:
+        ran |= run_of(lambda beside=beside: problem.claim(beside.point))[2]  # type: ignore[misc]
     sites = [list(sites_of(body.definition)) for body in bodies]
     parts = [(body, some, names_of(body, some, function)) for body, some in zip(bodies, sites, strict=True)]
     looping = any(isinstance(node, ast.For) for body in bodies for node in ast.walk(body.definition))
+    rewriting = Rewriting(parts, trial, idle=frozenset(id(node) for body in bodies for node in _idle(body, ran)))
     if traces is None:
-        return Rewriting(parts, trial)
+        return rewriting
     if not looping or nodes <= _MANY:
-        known = functools.cache(functools.partial(known_values, traces, problem.x, budget))
-        return Rewriting(parts, trial, computed=known)
-    return Rewriting(parts, trial, known_values(traces, problem.x, budget))
+        return replace(rewriting, computed=functools.cache(functools.partial(known_values, traces, problem.x, budget)))
+    return replace(rewriting, known=known_values(traces, problem.x, budget))
+
+
+def _idle(body: Body, ran: Collection[tuple[str, int]]) -> Iterator[ast.AST]:
+    """Yield what stands in statements of which no line ran: changed alone they change nothing."""
+    file = body.function.__code__.co_filename
+    for node in ast.walk(body.definition):
+        if isinstance(node, ast.stmt) and not any(
+            (file, line) in ran for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        ):
+            yield from ast.walk(node)
 
 
 def _from_pool(names: Names) -> Insertions:

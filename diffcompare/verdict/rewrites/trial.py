@@ -137,13 +137,15 @@ def _numbers_of(gradient: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def run_of(call: Callable[[], Any]) -> tuple[int, dict[Written, CodeType]]:
-    """Count the lines of Python that a call runs, and return the user's code among them."""
-    count, codes, before = 0, dict[Written, CodeType](), sys.gettrace()
+def run_of(call: Callable[[], Any]) -> tuple[int, dict[Written, CodeType], set[tuple[str, int]]]:
+    """Count the lines of Python that a call runs, and return the user's code among them, and which lines of it ran."""
+    count, codes, lines, before = 0, dict[Written, CodeType](), set[tuple[str, int]](), sys.gettrace()
 
     def counted(frame: FrameType, event: str, __: Any) -> Any:
         nonlocal count
-        count += event == "line"
+        if event == "line":
+            count += 1
+            lines.add((frame.f_code.co_filename, frame.f_lineno))
         if event == "call" and not is_library(frame.f_code.co_filename):
             codes[written(frame.f_code)] = frame.f_code
         return counted
@@ -154,7 +156,7 @@ def run_of(call: Callable[[], Any]) -> tuple[int, dict[Written, CodeType]]:
             call()
         finally:
             sys.settrace(before)
-    return count, codes
+    return count, codes, lines
 
 
 @contextlib.contextmanager

@@ -17,9 +17,9 @@ from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.rewrites.alternatives import rewrites_of
 from diffcompare.verdict.rewrites.running import Changed, bodies_of
-from diffcompare.verdict.rewrites.search import Rewriting
+from diffcompare.verdict.rewrites.search import Rewriting, _idle
 from diffcompare.verdict.rewrites.syntax import Names, sites_of, text_of
-from diffcompare.verdict.rewrites.trial import Trial
+from diffcompare.verdict.rewrites.trial import Trial, run_of
 
 Code = Callable[[Any], Any]
 
@@ -730,3 +730,20 @@ def test_what_was_forgotten_is_told(f: Code, gradient: Code, said: str, text: st
     verdict = dc.check_gradient(f, gradient, np.array([0.7, 1.2, 0.5]))
     assert str(verdict.cause) == said
     assert text in verdict.places[verdict.places["role"] == "gradient"]["text"].tolist()
+
+
+def with_branches(x: Any) -> Any:
+    """Return twice the argument."""
+    if x[0] > 9:
+        y = 3 * x
+        return y + np.sum(y)
+    for k in range(1):
+        x = x + (x * k)
+    return 2 * x
+
+
+def test_what_does_not_run_is_not_changed_alone() -> None:
+    (body,) = bodies_of(with_branches)
+    _, _, ran = run_of(lambda: with_branches(np.array([0.3, 0.4])))
+    idle = [ast.unparse(node) for node in _idle(body, ran) if isinstance(node, ast.stmt)]
+    assert [text for text in idle if "Return" not in text] == ["y = 3 * x", "return y + np.sum(y)"]
