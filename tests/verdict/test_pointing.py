@@ -252,6 +252,15 @@ def test_the_mistake_is_marked(f: Code, gradient: Code, at: Any, text: str, mess
     assert first.lines[0][first.column :].startswith(text.partition("\n")[0])
 
 
+def test_a_factor_may_be_missing_where_the_value_is_used() -> None:
+    marks = [mark for mark in dc.check_gradient(loss, no_penalty, W).marks if mark.role == "gradient"]
+    missing = "the term 0.25 * w is missing"
+    assert [(mark.text, mark.message) for mark in marks] == [
+        ("X.T @ (sigmoid(X @ w) - Y) / len(Y)", missing),
+        ("g", f"or here: {missing}"),
+    ]
+
+
 ARM = np.random.default_rng(4).normal(size=(2, 6))
 
 

@@ -57,7 +57,7 @@ _WIDEST = 100_000
 # how close to 1 probabilities add up, and how far apart two ways to compute a value may be
 _WHOLE, SAME = 1e-9, 1e-12
 # numbers that are forgotten most often
-_OFTEN = {"2": 2.0, "3": 3.0, "4": 4.0}
+_OFTEN = {"2": 2, "3": 3, "4": 4}
 # between degrees and radians
 _ANGLES = ("np.pi / 180", "180 / np.pi")
 _NUMBER = re.compile(r"[\d.e-]+( (/|\*\*) [\d.]+)?|len\(\w+\)")
@@ -153,7 +153,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Insertion:
-    """Something beside an expression, and the value of both, where that is known; ``is_count``: a whole number."""
+    """Something beside an expression, and the value of both, where that is known.
+
+    ``is_count``: whether it is a whole number by another name.
+    """
 
     site: Site
     operation: str
@@ -201,7 +204,7 @@ def pool_of(names: Names) -> Iterator[Item]:
         widening = "*/+-" if text in names.known else "*/"
         return Item(text, cost + 0.005 * len(text), operations, (of or text) in names.indices, widening)
 
-    for number in dict.fromkeys((2, 3, 4, *(v for v in names.numbers if v != 0))):
+    for number in dict.fromkeys((*_OFTEN.values(), *(v for v in names.numbers if v != 0))):
         # a number of the function may be a term, too
         factor = "" if number == 1 else "*/"
         yield item(repr(number), 1.35, factor + "+-" * (number in names.numbers))
@@ -271,7 +274,9 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
             known.add(alike)
         twice = bool(terms) and array is not None and kind in "fiu" and _Size.of(array).is_one_of(terms)
         takes_out = _divisor(item.text) in parts
-        is_count = array is not None and kind in "iu" and array.size > 0 and bool((array == array.flat[0]).all())
+        is_number = _NUMBER.fullmatch(item.text) is not None
+        # a number by another name
+        is_count = array is not None and kind in "iu" and not is_number and array.size > 0 and not np.ptp(array)
         # a count is no term and has no power, an index is no factor either
         counts = kind in "iu" and not item.text.isdigit()
         usual = "" if kind not in ("f", "i", "u") or (counts and item.is_index) else "*/" if counts else powers
@@ -293,9 +298,7 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
                 continue
             if np.isfinite(made).all() and (not wider or operation in item.widening):
                 # a number may be a term by chance
-                is_number = _NUMBER.fullmatch(item.text) is not None
-                # and a count be a number by another name
-                rare = wider or (is_number if operation in "+-" else is_count and not is_number)
+                rare = wider or (is_number if operation in "+-" else is_count)
                 cost = item.cost + _RARE * rare
                 yield Insertion(site, operation, replace(item, cost=cost) if rare else item, made, is_count)
 

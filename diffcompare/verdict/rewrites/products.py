@@ -10,7 +10,7 @@ import functools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations, islice, product
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,7 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -
     with np.errstate(all="ignore"):
         for first, second, third, over in _triples(len(rows), few, paired, thirds, _HELD // own.size):
             made = rows[first] * rows[second] * np.where(over[:, None], 1 / rows[third], rows[third])
-            for operation, i, number in _fitting(site, known, flat, made):
+            for operation, i, times in _right_rows(site, known, flat, made):
                 repeated = any((np.abs(np.abs(made[i]) - term) <= SAME * term).all() for term in sizes)
                 if operation in "+-" and repeated:
                     # twice a term is 2 times it
@@ -83,24 +83,24 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -
                     continue
                 plain_numbers = all(one in _NUMBERS or one.startswith("(1 - ") for one in factors)
                 multiple = operation in "+-" and not added.isdisjoint(factors)
-                sign, number = ("-", number[1:]) if number.startswith("-") else ("", number)
-                factors = [*filter(None, [number]), *factors] or texts[:1]
+                number = [] if abs(times) == 1 else [next(written(abs(times)))]
+                factors, sign = [*number, *factors] or texts[:1], "-" * (times < 0)
                 text = sign + " * ".join(factors) + "".join(f" / {one}" for one in divisors)
                 if operation in "+-" and (
                     (plain_numbers and not divisors)
                     or _bare(text) in terms
-                    or (multiple and added.union(_NUMBERS, [number]).issuperset([*factors, *divisors]))
+                    or (multiple and added.union(_NUMBERS, number).issuperset([*factors, *divisors]))
                 ):
                     # numbers may do by chance; what stands there is not missing, but half of what it should be
                     continue
-                cost = (1.35 if text in _NUMBERS else 1.9 if k else 1.7) + 0.1 * (bool(sign or number) or multiple)
+                cost = (1.35 if text in _NUMBERS else 1.9 if k else 1.7) + 0.1 * (times != 1 or multiple)
                 found.append((cost + 0.005 * len(text), text, operation))
     for cost, text, operation in sorted(found)[:_MOST]:
         yield Insertion(site, operation, Item(text, cost, operation))
 
 
-def _fitting(site: Site, known: Known | Needed, own: Floats, made: Floats) -> Iterator[tuple[str, int, str]]:
-    """Yield by which operation which row makes a value what it must be, and the number by which it is multiplied."""
+def _right_rows(site: Site, known: Known | Needed, own: Floats, made: Floats) -> Iterator[tuple[str, int, float]]:
+    """Yield by which operation which row makes a value what it must be, and how many times it is taken."""
     rows = {"+": own + made, "-": own - made, "*": own * made, "/": own / made}
     for operation, new in rows.items():
         if isinstance(known, Needed) and operation not in known.told:
@@ -114,14 +114,14 @@ def _fitting(site: Site, known: Known | Needed, own: Floats, made: Floats) -> It
             # a number is rather a factor of a product than of a matrix in it
             other &= (made != made[:, :1]).any(axis=1)
         right = known.has_rows(new) & other
-        yield from ((operation, i, "") for i in np.flatnonzero(right).tolist())
+        yield from ((operation, i, 1.0) for i in np.flatnonzero(right).tolist())
         if isinstance(known, Needed) and operation in "+*":
             # what is known is known up to its multiples
             times = known.multiples_of(made, own) if operation == "+" else known.multiples_of(new, 0 * own)
             for i in np.flatnonzero(np.isfinite(times) & other & ~right).tolist():
-                sign, size = "-" if times[i] < 0 else "", abs(times[i])
-                for text in ("",) if size == 1 else islice(written(size), 1):
-                    yield sign if operation == "+" and sign else operation, i, text if operation == "+" else sign + text
+                if any(written(abs(times[i]))):
+                    less = operation == "+" and times[i] < 0
+                    yield ("-", i, -float(times[i])) if less else (operation, i, float(times[i]))
 
 
 def _triples(count: int, few: int, paired: int, thirds: int, most: int) -> Iterator[Triples]:

@@ -160,7 +160,7 @@ class Rewriting:
 
     def usual(self) -> Found | None:
         """Return what people do most often."""
-        return self._or_missing(self._likeliest(self._changed(rewrites_of, 0.0, _USUAL)))
+        return self._or_missing(self._likeliest(self._changed(self._alone, 0.0, _USUAL)))
 
     def _or_missing(self, found: Found | None) -> Found | None:
         """Return a factor that is missing, if that leaves less strange than another name or number does.
@@ -182,7 +182,7 @@ class Rewriting:
 
     def rare(self) -> Found | None:
         """Return another number, or something else that is rarer."""
-        return self._or_missing(self._likeliest(self._changed(rewrites_of, _USUAL, math.inf)))
+        return self._or_missing(self._likeliest(self._changed(self._alone, _USUAL, math.inf)))
 
     def missing(self) -> Found | None:
         """Return what is missing: a line, or something beside an expression."""
@@ -190,8 +190,15 @@ class Rewriting:
 
     def rest(self) -> Found | None:
         """Return what is rarer, or missing."""
-        some = [*self._changed(rewrites_of, _USUAL, math.inf), *self._absent()]
+        some = [*self._changed(self._alone, _USUAL, math.inf), *self._absent()]
         return self._or_missing(self._likeliest(some, self.trial.budget.left // 3))
+
+    def _alone(self, sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
+        """Yield the changes that do something alone."""
+        return rewrites_of(self._running(sites), names)
+
+    def _running(self, sites: Sequence[Site]) -> list[Site]:
+        return [site for site in sites if id(site.node) not in self.idle]
 
     def _absent(self) -> Iterator[Candidate]:
         yield from self._changed(repeated_lines)
@@ -252,8 +259,7 @@ class Rewriting:
 
         for body, sites, names in self.parts:
             make = makes(names)
-            running = [site for site in sites if is_value(site) and id(site.node) not in self.idle]
-            for site in (*running, *(gaps_of(sites, names) if whole else ())):
+            for site in (*filter(is_value, self._running(sites)), *(gaps_of(sites, names) if whole else ())):
                 self.trial.budget.spend(_MADE)
                 change, probe = probed(site, body, times.get(id(site.node), _LATER))
                 with quiet():
@@ -300,8 +306,7 @@ class Rewriting:
             return Found(rewrite, body) if gradient is not None and self.trial.is_right(body, gradient) else None
 
         for body, sites, names in self.parts:
-            running = [site for site in sites if id(site.node) not in self.idle]
-            for one in makes(running if makes is rewrites_of else sites, names):
+            for one in makes(sites, names):
                 self.trial.budget.spend(_WRITTEN)
                 if low <= one.cost < high:
                     yield Candidate(one.cost, functools.partial(right, one, body))
@@ -407,7 +412,7 @@ def _prepared(
     codes = [code for code in (*shared.values(), code_of(problem.function)) if code is not None]
     function = [definition for definition in map(definition_of, dict.fromkeys(codes)) if definition is not None]
     for beside in asked[1:]:
-        ran |= run_of(lambda beside=beside: problem.claim(beside.point))[2]  # type: ignore[misc]
+        ran |= run_of(functools.partial(problem.claim, beside.point))[2]
     sites = [list(sites_of(body.definition)) for body in bodies]
     parts = [(body, some, names_of(body, some, function)) for body, some in zip(bodies, sites, strict=True)]
     looping = any(isinstance(node, ast.For) for body in bodies for node in ast.walk(body.definition))
@@ -476,9 +481,8 @@ def _work(lines: int, traces: ArrayPair | Pair | None) -> tuple[int, int]:
 
 def _times(asked: Sequence[Nearby]) -> float | None:
     """Return how many times a claim must be taken to be right at all points; None where that differs."""
-    first, *others = (times_of(one.certified.reshape(-1), -one.claimed.reshape(-1)) for one in asked)
-    same = first is not None and all(one is not None and abs(one - first) <= 1e-7 * abs(first) for one in others)
-    return first if same else None
+    certified = np.concatenate([one.certified.reshape(-1) for one in asked])
+    return times_of(certified, -np.concatenate([one.claimed.reshape(-1) for one in asked]))
 
 
 def _codes(origins: Origins) -> dict[Written, CodeType]:
