@@ -283,12 +283,15 @@ def other_function(facts: Facts, F: np.longdouble) -> Iterator[Cause]:
 
 @dataclass(frozen=True, slots=True)
 class Addends:
-    """Every addend of every sum: its factors, the sum, what it contributes, if that is outermost, what is like it."""
+    """Every addend of every sum: its factors, what it contributes, whether the sum is outermost, what is like it.
+
+    ``outer``: whether nothing but numbers scales the sum.
+    """
 
     factors: list[tuple[int, ...]]
-    nodes: list[int]
     rows: Wide
     top: Mask
+    outer: list[bool]
     alike: tuple[Groups, Groups]  # anywhere, and in sums that are alike
 
     @classmethod
@@ -297,9 +300,9 @@ class Addends:
         factors: list[tuple[int, ...]] = []
         rows: list[Wide] = []
         top: list[bool] = []
-        sums: list[int] = []
+        straight: list[bool] = []
         keys: list[tuple[int, int]] = []
-        outer = {lines.parts.output}
+        outer, scaled = {lines.parts.output}, _outer(lines)
         nodes, shapes = lines.parts.program.nodes, lines.parts.shapes
         place: dict[int, list[int]] = {}
         for edge, k in enumerate(lines.nodes):
@@ -311,7 +314,7 @@ class Addends:
                     factors.append((operand,))
                     rows.append(lines.contributions[edge])
                     top.append(k in outer)
-                    sums.append(int(k))
+                    straight.append(k in scaled)
                     keys.append((int(shapes[operand]), int(shapes[operand]) * len(lines.values) + int(shapes[k])))
                     if k in outer:
                         outer.add(operand)
@@ -322,11 +325,11 @@ class Addends:
                     factors.append((a, b))
                     rows.append(lines.bars[k] * product)
                     top.append(k in outer)
-                    sums.append(int(k))
+                    straight.append(k in scaled)
                     keys.append((-1 - len(keys), -1 - len(keys)))
         flat = np.array(rows, dtype=np.longdouble).reshape(-1, len(lines.columns))
         one, two = np.array(keys, dtype=np.intp).reshape(-1, 2).T
-        return cls(factors, sums, flat, np.array(top, dtype=bool), (Groups.of(one), Groups.of(two)))
+        return cls(factors, flat, np.array(top, dtype=bool), straight, (Groups.of(one), Groups.of(two)))
 
 
 def _outer(lines: Lines) -> set[int]:
@@ -337,7 +340,10 @@ def _outer(lines: Lines) -> set[int]:
     outer, inner = {lines.parts.output}, set[int]()
     for k in sorted(needed, reverse=True):
         node = nodes[k]
-        scaled = node.operation in ("multiply", "divide", "negative") and sum(j in moving for j in node.operands) == 1
+        moved = [j in moving for j in node.operands]
+        # what divides a number is no multiple of it
+        scaled = node.operation in ("multiply", "divide", "negative") and sum(moved) == 1
+        scaled &= node.operation != "divide" or moved[0]
         straight = k in outer and k not in inner and (node.operation in SUMS or scaled)
         (outer if straight else inner).update(node.operands)
     return outer - inner
@@ -369,7 +375,7 @@ def wrong_parts(lines: Lines, *, everywhere: bool = True, together: bool = False
             hits = [hit for g in addends.alike for hit in lines.fitting_sums(weight, addends.rows, g, everywhere)]
         for i, count in hits:
             also = _also(count, "terms") if count > 1 else ""
-            said = rule.said(lines.product(addends.factors[i]), is_outer=addends.nodes[i] in _outer(lines))
+            said = rule.said(lines.product(addends.factors[i]), is_outer=addends.outer[i])
             yield facts.cause(rule.kind, said + also + place)
 
     def change(rule: Slope, among: Mask) -> Iterator[Cause]:

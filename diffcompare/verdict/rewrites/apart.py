@@ -177,8 +177,9 @@ def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _give_up(_: int, frame: FrameType | None) -> None:
-    # where a limit begins or ends nobody would catch it: elsewhere the next signal does
-    if frame is None or frame.f_code.co_filename not in _LIMITS:
+    # where a limit begins or ends nobody would catch it: elsewhere the next signal does; one may come when it is over
+    over = signal.getitimer(signal.ITIMER_PROF)[1] == 0
+    if not over and (frame is None or frame.f_code.co_filename not in _LIMITS):
         raise _TooLong
 
 

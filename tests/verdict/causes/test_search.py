@@ -140,6 +140,9 @@ def test_what_is_scaled_by_numbers_alone_has_no_contribution():
     # the other factor of the product has one
     found = cause_of("(1 + cos(x0))*exp(-x0) + x1", x, [-(1 + math.cos(0.3)) * math.exp(-0.3), 1.0])
     assert found.text == "the derivative of the term cos(x0) is missing"
+    size = 2 + 0.3**2 + math.sin(0.3)
+    found = cause_of("1/(2 + x0**2 + sin(x0)) + x1", x, [-0.6 / size**2, 1.0])
+    assert found.text == "the derivative of the term sin(x0) is missing"
     found = cause_of("0.5*(x0**2 + sin(x0*x1))", x, [0.3, 0.0])
     assert found.text == "the term sin(x0*x1) has no contribution"
 
