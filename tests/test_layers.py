@@ -37,7 +37,7 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "numeric": ("errors floats", "numpy"),
     # each library inside the functions that need it
     "adapters": ("errors symbolic tracing numeric", "jacobi jax numdifftools numpy scipy torch"),
-    "tables": ("errors floats", "numpy pandas pyarrow"),
+    "tables": ("errors floats", "msgspec numpy pandas pyarrow"),
     # alone sees both reference and subject, so that they cannot contaminate one another
     "certify": ("errors floats watchdog program symbolic arithmetic", "numpy"),
     "sweeps": ("errors floats watchdog program symbolic arithmetic numeric tables certify", "distributed numpy pandas"),

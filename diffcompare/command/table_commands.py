@@ -80,34 +80,36 @@ def run(
     if out is None:
         out = os.path.splitext(os.path.basename(study))[0] + "-report"  # noqa: PTH119, PTH122
     check_report(out, table_format)
-    from diffcompare.command import terminal
-    from diffcompare.command.code_process import CodeProcess
-    from diffcompare.report.page import write_report
-    from diffcompare.studies.study import Interrupted, run_study
     from diffcompare.sweeps.parallel import dask_workers, workers
 
-    index = index_in(out)
-    code = CodeProcess(timeout, quiet=quiet or as_json) if allow_python else nullcontext()
-    crew = workers(jobs) if dask is None else dask_workers(dask)
+    index = index_in(out) if pages != "none" else out
     interrupted = ""
     rows = None
-    with terminal.progress(wanted=not quiet) as advance:
-        try:
-            with code as runs, crew as executor:
+    try:
+        with workers(jobs, _load) if dask is None else dask_workers(dask) as executor:
+            from diffcompare.command import terminal
+            from diffcompare.command.code_process import CodeProcess
+            from diffcompare.report.page import write_report
+            from diffcompare.studies.study import run_study
+
+            code = CodeProcess(timeout, quiet=quiet or as_json) if allow_python else nullcontext()
+            with terminal.progress(wanted=not quiet) as advance, code as runs:
                 if pages == "none":
-                    index = out
                     tables, rows = _stream(study, out, allow_python, advance, executor, runs, not no_limit, resume)
                 else:
                     tables = run_study(study, allow_python, advance, executor, runs, not no_limit)
                     write_report(tables, out, pages=pages, format=table_format, executor=executor)
-        except Interrupted as error:
+    except KeyboardInterrupt as error:
+        from diffcompare.studies.study import Interrupted
+
+        if isinstance(error, Interrupted):
             tables, interrupted = error.tables, f"{error}; the report has what is done: {index}"
             if pages != "none":
                 write_report(tables, out, pages=pages, format=table_format)
-        except KeyboardInterrupt as error:
-            if pages != "none" or type(error) is not KeyboardInterrupt:
-                raise
+        elif pages == "none" and type(error) is KeyboardInterrupt:
             interrupted = f"interrupted; what is done stays in {out}, and --resume goes on with it"
+        else:
+            raise
     if interrupted:
         complain(interrupted)
         return INTERRUPTED
@@ -121,6 +123,12 @@ def run(
     else:
         terminal.show_study(terminal.console(), tables, index, rows)
     return _exit_code(tables)
+
+
+def _load() -> None:
+    """Load in a worker what it will need."""
+    import diffcompare.report.page
+    import diffcompare.studies.study  # noqa: F401
 
 
 def _stream(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -120,14 +120,26 @@ def write_report(
     names = [*files, *(f.file for f in functions if f.file), "index.html"]
 
     def write(folder: Path) -> list[str]:
-        more = []
-        for name, table in csv_tables.items():
-            write_csv(table, folder / name)
-            if format == "parquet":
-                write_parquet(table, folder / parquet_name(name))
-        for name, text in _pages(tables, functions, [*files, MANIFEST], pages == "all", executor):
+        def write_tables() -> None:
+            for name, table in csv_tables.items():
+                write_csv(table, folder / name)
+                if format == "parquet":
+                    write_parquet(table, folder / parquet_name(name))
+            write_page("index.html", _index(tables, functions, [*files, MANIFEST]))
+
+        def write_page(name: str, text: str) -> None:
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
-            more += [name] * (name not in names)
+
+        more = []
+        with ThreadPoolExecutor(1) as beside:
+            written = beside.submit(write_tables)
+            if executor is None:
+                # else they are written while others draw
+                written.result()
+            for name, text in _pages(tables, functions, pages == "all", executor):
+                write_page(name, text)
+                more += [name] * (name not in names)
+            written.result()
         return more
 
     write_files(Path(directory), names, write)
@@ -203,21 +215,26 @@ def _filler(tables: Tables) -> Callable[[Function], Function]:
 
 
 def _in_texts(frame: pd.DataFrame) -> pd.DataFrame:
-    """Write categories as texts: pages take them apart so often that what they refer to is looked up once here."""
-    kinds = {name: object for name, kind in frame.dtypes.items() if isinstance(kind, pd.CategoricalDtype)}
-    return frame.astype(kinds)
+    """Write texts as Python's own: pages take them apart so often that what categories refer to is looked up here."""
+    texts = (pd.CategoricalDtype, pd.StringDtype)
+    return frame.astype({name: object for name, kind in frame.dtypes.items() if isinstance(kind, texts)})
 
 
 def _places(frame: pd.DataFrame) -> dict[str, Any]:
+    """Tell where the rows of each function are: as a slice where they follow one another, which copies nothing."""
     if frame.empty:
         return {}
     places = frame.groupby("function", observed=True, sort=False).indices
-    return {str(name): where for name, where in places.items()}
+    return {
+        str(name): slice(where[0], where[-1] + 1) if where[-1] - where[0] < len(where) else where
+        for name, where in places.items()
+    }
 
 
 def _pages(
-    tables: Tables, functions: Sequence[Function], files: Sequence[str], every: bool, executor: Executor | None
+    tables: Tables, functions: Sequence[Function], every: bool, executor: Executor | None
 ) -> Iterator[tuple[str, str]]:
+    """Draw the pages of the functions."""
     room = SMALL if sum(bool(f.file) for f in functions) > _MANY else LARGE
     filled = _filler(tables)
     work = (
@@ -227,13 +244,15 @@ def _pages(
     )
     for drawn in map(_drawn, work) if executor is None else _drawn_by(executor, work):
         yield from drawn
+
+
+def _index(tables: Tables, functions: Sequence[Function], files: Sequence[str]) -> str:
     steps = [
         {"name": f.name, "file": f.file, "text": f.lesson, "descent": f.descent_lesson}
         for f in functions
         if f.lesson or f.descent_lesson
     ]
-    yield (
-        "index.html",
+    return (
         environment("charts", "tables")
         .get_template("index.html")
         .render(
@@ -257,7 +276,7 @@ def _pages(
             descent=_descent(tables.descent),
             files=files,
             without_page=sum(not (f.file or f.failed) for f in functions),
-        ),
+        )
     )
 
 

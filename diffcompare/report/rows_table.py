@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from diffcompare.report.columns import Columns, columns_of, places_by
-from diffcompare.report.wording import Html, exactly, printable
+from diffcompare.report.wording import Html, printable
+from diffcompare.tables.csv_files import exact_texts
 from diffcompare.tables.schema import COLUMNS
 
 __all__ = ["rows_table"]
@@ -67,7 +68,7 @@ def rows_table(rows: pd.DataFrame | Columns, *, caption: str, identity: str, bri
 
 def _cells(column: Sequence[Any], kind: str) -> list[str]:
     if kind == "float":
-        return list(map(exactly, column))
+        return exact_texts(column)
     texts = {value: "" if value is pd.NA else _escape(str(value)) for value in set(column)}
     return [texts[value] for value in column]
 

@@ -59,13 +59,18 @@ def own_processes(jobs: int) -> ProcessPoolExecutor:
 
 
 @contextmanager
-def workers(jobs: int) -> Iterator[Executor | None]:
-    """Give an executor of that many processes, None for one; they end with the block, however it ends."""
+def workers(jobs: int, first: Callable[[], None]) -> Iterator[Executor | None]:
+    """Give an executor of that many processes, None for one; they end with the block, however it ends.
+
+    What is to be done first each of them does at once, while the parent goes on.
+    """
     if jobs == 1:
         yield None
         return
     executor = own_processes(jobs)
     try:
+        for _ in range(jobs):
+            executor.submit(first)
         yield executor
     except BaseException:
         for child in active_children():

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+from msgspec.json import Encoder
 
 from diffcompare.errors import DiffcompareError, shorten
 from diffcompare.tables.parquet import read_parquet
@@ -20,10 +22,11 @@ from diffcompare.tables.schema import BOUND_SOURCES, COLUMNS, STATUSES, complete
 if TYPE_CHECKING:
     from os import PathLike
 
-__all__ = ["read_errors", "write_csv"]
+__all__ = ["exact_texts", "read_errors", "write_csv"]
 
 _FULL_CATEGORIES = {"status": STATUSES, "bound_source": BOUND_SOURCES}
 _FLAGS = {"True": True, "False": False, "": None}
+_JSON = Encoder()
 _CHUNK = 20_000  # rows held as Python strings at a time
 # A spreadsheet runs a text that starts so, and takes an apostrophe before it for "this is text". What starts with
 # apostrophes and then so gets one more, so that reading takes off exactly what writing put there. A minus starts
@@ -69,6 +72,8 @@ def write_csv(frame: pd.DataFrame, path: str | PathLike[str]) -> None:
 
 def _cells(column: pd.Series[Any]) -> Iterator[str]:
     """Write one cell after the other: the texts of all rows at once would take several times the table."""
+    if isinstance(column.dtype, pd.StringDtype):
+        column = column.astype("category")
     if isinstance(column.dtype, pd.CategoricalDtype):
         texts = [_text(str(category)) for category in column.cat.categories]
         texts.append("")  # code -1: no category
@@ -76,8 +81,30 @@ def _cells(column: pd.Series[Any]) -> Iterator[str]:
     if column.isna().all():
         return repeat("", len(column))
     if pd.api.types.is_float_dtype(column.dtype):
-        return (repr(value) if value == value else "" for value in column)
+        blocks = (column.iloc[start : start + _CHUNK] for start in range(0, len(column), _CHUNK))
+        return chain.from_iterable(map(exact_texts, blocks))
     return map(_cell, column)
+
+
+def exact_texts(values: Iterable[float]) -> list[str]:
+    """Write floats as their repr, the shortest text that reads back bit for bit; an empty one for nan.
+
+    msgspec has the same digits in a fifth of the time (U. Adams, Ryū: fast float-to-string conversion, PLDI 2018); only
+    its exponents are written otherwise where they are positive or have one digit.
+
+    >>> exact_texts([0.1, -0.0, 1e-5, 1e22, float("nan"), float("inf")])
+    ['0.1', '-0.0', '1e-05', '1e+22', '', 'inf']
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    if not numbers.size:
+        return []
+    texts = _JSON.encode(numbers.tolist()).decode()[1:-1].split(",")
+    sizes = np.abs(numbers)
+    alike = (sizes < 1e-9) | ((sizes >= 1e-4) & (sizes < 1e16))
+    for k in (~alike).nonzero()[0].tolist():
+        value = float(numbers[k])
+        texts[k] = repr(value) if value == value else ""
+    return texts
 
 
 def _cell(value: object) -> str:

@@ -579,7 +579,10 @@ def test_a_signal_leaves_no_debris(tmp_path, number, code, jobs):
     _, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert "Traceback" not in err
-    assert [p.name for p in tmp_path.iterdir()] == ["s.toml"]
+    # a quick machine has measured some points until then: Ctrl-C writes their report
+    whole = {"s.toml", "out"} if number == signal.SIGINT and "the report has what is done" in err else {"s.toml"}
+    assert {p.name for p in tmp_path.iterdir()} == whole
+    assert "out" not in whole or (tmp_path / "out" / "index.html").exists()
 
 
 @pytest.mark.thorough

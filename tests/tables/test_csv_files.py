@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from diffcompare.errors import DiffcompareError
 from diffcompare.tables import csv_files as tables_module
-from diffcompare.tables.csv_files import read_errors, write_csv
+from diffcompare.tables.csv_files import exact_texts, read_errors, write_csv
 from diffcompare.tables.schema import BOUND_SOURCES, COLUMNS, STATUSES
 
 from ..report.example import Row, errors_table, example  # noqa: TID252 - tests are no package
@@ -168,6 +168,12 @@ def test_lines_end_with_a_newline_and_floats_are_their_repr(tmp_path: Path) -> N
     frame["flag"] = pd.array([True, False, None, None, True], dtype="boolean")
     write_csv(frame, tmp_path / "t.csv")
     assert (tmp_path / "t.csv").read_bytes() == (b"h,n,flag\n1e-05,1,True\n0.1,2,False\n-0.0,3,\ninf,4,\n,5,True\n")
+
+
+@given(values=st.lists(st.floats()))
+@sample(values=[sign * float(f"{m}e{k}") for k in range(-324, 309) for m in (1, 9.999999999999999) for sign in (1, -1)])
+def test_floats_are_written_as_python_writes_them(values: list[float]) -> None:
+    assert exact_texts(values) == ["" if value != value else repr(value) for value in values]
 
 
 def test_a_lone_surrogate_is_refused_with_its_remedy(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ from diffcompare.report.drawings.frame import (
     to_html,
 )
 from diffcompare.report.drawings.rule_ticks import rule_ticks
-from diffcompare.report.drawings.svg_paths import Piece, shorten_path, tenths
+from diffcompare.report.drawings.svg_paths import Place, dots_text, shorten_path, tenths
 from diffcompare.report.wording import Html, bound_words, plural, printable, short
 
 __all__ = ["Chart", "error_chart", "slope_level", "smallest_error"]
@@ -229,14 +229,16 @@ def _frame(series: Sequence[_Series]) -> Frame:
 
 def _measured(group: Element, s: _Series, frame: Frame, lanes: tuple[float, float]) -> None:
     """Draw line and markers; the line breaks where a value stands in a lane, hollow markers are not ok."""
-    full: list[Piece] = []
-    hollow: list[Piece] = []
+    full: list[Place] = []
+    hollow: list[Place] = []
     for step, error, size, ok in zip(s.steps, s.error, s.sizes, s.ok, strict=True):
         y = frame.y(size) if size == size else lanes[error == 0]
-        (full if ok else hollow).append(([(tenths(frame.x(step)), tenths(y))], ""))
-    for name, pieces in (("line", frame.line(joined(s.steps, s.sizes))), ("dots", full), ("dots hollow", hollow)):
-        if pieces:
-            add_path(group, class_=name, d=pieces)
+        (full if ok else hollow).append((tenths(frame.x(step)), tenths(y)))
+    if line := frame.line(joined(s.steps, s.sizes)):
+        add_path(group, class_="line", d=line)
+    for name, dots in (("dots", full), ("dots hollow", hollow)):
+        if dots:
+            add(group, "path", class_=name, d=dots_text(dots))
 
 
 def _lines(s: _Series, x_range: tuple[float, float]) -> dict[str, list[Point | None]]:

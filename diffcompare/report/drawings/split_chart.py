@@ -31,7 +31,7 @@ from diffcompare.report.drawings.frame import (
     svg_element,
     to_html,
 )
-from diffcompare.report.drawings.svg_paths import Piece, Place, tenths
+from diffcompare.report.drawings.svg_paths import Place, dots_text, tenths
 from diffcompare.report.wording import PART_WORDS, Html, plural, printable, short
 
 __all__ = ["Split", "dominating_part", "dominating_parts", "split_charts"]
@@ -180,8 +180,8 @@ def _range(parts: _Parts, levels_of: Mapping[str, Sequence[float]]) -> tuple[flo
 def _dots(group: Element, ok: Sequence[bool], own: Sequence[float], places: Sequence[Place], low: float) -> None:
     """Draw markers: all in the lanes, all of rows that are not ok, and enough of the rest to tell the lines apart."""
     every = math.ceil(len(own) / _MARKED)
-    full: list[Piece] = []
-    hollow: list[Piece] = []
+    full: list[Place] = []
+    hollow: list[Place] = []
     # with an end on either side
     plain = [False, *(level == level for level in own), False]
     for k, (level, good, at) in enumerate(zip(own, ok, places, strict=True)):
@@ -189,10 +189,10 @@ def _dots(group: Element, ok: Sequence[bool], own: Sequence[float], places: Sequ
             alone = not (plain[k] or plain[k + 2])
             if level < low or not (alone or not good or k % every == 0):
                 continue
-        (full if good else hollow).append(([at], ""))
+        (full if good else hollow).append(at)
     for name, dots in (("dots", full), ("dots hollow", hollow)):
         if dots:
-            add_path(group, class_=name, d=dots)
+            add(group, "path", class_=name, d=dots_text(dots))
 
 
 def _ribbon(svg: Element, parts: _Parts, logs: Sequence[float], frame: Frame) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from math import asin, atan2, hypot, pi
 
-__all__ = ["Piece", "Place", "path_text", "shorten_path", "tenths"]
+__all__ = ["Piece", "Place", "dots_text", "path_text", "shorten_path", "tenths"]
 
 Place = tuple[int, int]  # in tenths of a unit, the grid that coordinates are rounded to
 Piece = tuple[Sequence[Place], str]  # a move and lines from there, and what follows them as text
@@ -45,6 +46,16 @@ def path_text(pieces: Iterable[Piece]) -> str:
         made.append(rest)
         at = None if rest else (x, y)
     return "".join(made)
+
+
+def dots_text(places: Sequence[Place]) -> str:
+    """Write the path of markers: a move to each place, none left out.
+
+    >>> dots_text([(100, 200), (200, 300), (150, 300)])
+    'M10 20m10 10m-5 0'
+    """
+    steps = ((b[0] - a[0], b[1] - a[1]) for a, b in pairwise(places))
+    return "m".join((f"M{_pair(*places[0])}", *(_pair(*step) for step in steps)))
 
 
 def tenths(value: float) -> int:
