@@ -95,6 +95,10 @@ class Keeper:
             self._held.put_back()
             self._calls = calls_made()
 
+    def put_back(self) -> None:
+        """Put back what was looked at last, whatever code has run since."""
+        self._held.put_back()
+
 
 class _Held:
     """What was reached so far, and how each of it is put back."""

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from diffcompare.errors import TraceError
+from diffcompare.tracing.keeping import Keeper
 from diffcompare.tracing.places import PACKAGE, Written, written
 from diffcompare.tracing.spans import definition_of
 from diffcompare.verdict.rewrites.apart import APART
@@ -153,10 +155,13 @@ def bodies_of(
     held = _held({*others, *shared})
     known = (body for body in _called_by_name(gradient, others) if body is not None)
     bodies = [body for body in known if written(body.function.__code__) not in shared]
+    keeper = Keeper()
+    with suppress(TraceError), keeper.kept([gradient, function] if held else []):
+        pass
     # methods and the like are changed where they are, which only a copy of the process may do
     for place in sorted(held.keys() - {written(body.function.__code__) for body in bodies}):
         of_value = function if place in shared else None
-        body = _body(held[place][0], functools.partial(_changed_in_place, held[place], gradient, of_value))
+        body = _body(held[place][0], functools.partial(_changed_in_place, held[place], gradient, of_value, keeper))
         bodies += [] if body is None else [body]
     return bodies
 
@@ -198,19 +203,28 @@ def _placed(helper: FunctionType, own: FunctionType, wrap: Callable[..., Any], c
 
 
 def _changed_in_place(
-    functions: Sequence[FunctionType], gradient: Callable[..., Any], function: Callable[..., Any] | None, code: CodeType
+    functions: Sequence[FunctionType],
+    gradient: Callable[..., Any],
+    function: Callable[..., Any] | None,
+    keeper: Keeper,
+    code: CodeType,
 ) -> Changed:
     whole = whole_of(gradient)
     if whole is not None:
         # halves that wait were made by other code
         first, gradient = taken_apart(whole, True)
         function = None if function is None else first
-    value = None if function is None else _in_place(functions, function, code)
-    return Changed(_in_place(functions, gradient, code), value)
+    value = None if function is None else _in_place(functions, function, keeper, code)
+    return Changed(_in_place(functions, gradient, keeper, code), value)
 
 
-def _in_place(functions: Sequence[FunctionType], called: Callable[..., Any], code: CodeType) -> Callable[..., Any]:
-    """Return what calls the user's code while some functions have other code."""
+def _in_place(
+    functions: Sequence[FunctionType], called: Callable[..., Any], keeper: Keeper, code: CodeType
+) -> Callable[..., Any]:
+    """Return what calls the user's code while some functions have other code, which may write into what is the user's.
+
+    That is put back: all that is tried later would be wrong.
+    """
 
     def changed(*arguments: Any, **named: Any) -> Any:
         old = functions[0].__code__
@@ -221,6 +235,7 @@ def _in_place(functions: Sequence[FunctionType], called: Callable[..., Any], cod
         finally:
             for one in functions:
                 one.__code__ = old
+            keeper.put_back()
 
     return changed
 
