@@ -755,3 +755,50 @@ def test_of_several_names_of_a_number_that_of_a_variable_is_told() -> None:
     assert v.status == "wrong"
     # the data have groups that are called as many as there are events in them
     assert {"the factor events is missing", "the factor group is missing"} & set(v.places.message)
+
+
+def _carried(w: Any) -> Any:
+    total = w[0]
+    for k in range(3):
+        total = total + np.tanh(w[1] * X[k, 0]) * (X[k, 1] - total)
+    return total
+
+
+def _carried_without_a_line(w: Any) -> Any:
+    total, dtotal = w[0], np.array([1.0, 0.0])
+    for k in range(3):
+        step = np.tanh(w[1] * X[k, 0])
+        rest = step * (X[k, 1] - total)
+        drest = np.array([0.0, X[k, 0] * (1 - step**2)]) * (X[k, 1] - total) - step * dtotal
+        total = total + rest
+    return dtotal + 0 * drest
+
+
+def _sigmoids(w: Any) -> Any:
+    return np.sum(sigmoid(X @ w))
+
+
+def _without_the_rest(w: Any) -> Any:
+    p = sigmoid(X @ w)
+    return X.T @ (p * p)
+
+
+def _squares_of_rests(w: Any) -> Any:
+    return np.sum((1 - sigmoid(X @ w)) ** 2)
+
+
+def _with_too_many_rests(w: Any) -> Any:
+    p = sigmoid(X @ w)
+    return -2 * X.T @ ((1 - p) * (1 - p) * (1 - p))
+
+
+@pytest.mark.parametrize(
+    ("f", "gradient", "at", "message"),
+    [
+        (_carried, _carried_without_a_line, [0.3, 0.7], "the line dtotal = dtotal + drest is missing"),
+        (_sigmoids, _without_the_rest, W, "p stands in place of (1 - p)"),
+        (_squares_of_rests, _with_too_many_rests, W, "this should be p"),
+    ],
+)
+def test_what_is_left_of_one_and_the_line_of_a_slope_are_tried(f: Code, gradient: Code, at: Any, message: str) -> None:
+    assert message in list(dc.check_gradient(f, gradient, at).places.message)

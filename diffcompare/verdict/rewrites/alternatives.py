@@ -149,6 +149,9 @@ def _of_name(site: Site, names: Names) -> Iterator[Rewrite]:
         yield _instead(site, ast.Constant(number), 1.4)
     if not isinstance(site.owner, ast.Subscript):
         yield from _squared(site)
+    if _is_product(site.owner):
+        # of p·(1 − p)
+        yield _instead(site, ast.BinOp(ast.Constant(1), ast.Sub(), site.node), 1.24)
 
 
 def _is_compared_with(site: Site, name: str) -> bool:
@@ -217,6 +220,8 @@ def _of_operator(site: Site, names: Names) -> Iterator[Rewrite]:
 
     if op is ast.Sub:
         yield like(ast.BinOp(right, op(), left), 0.8, "sign", *FLIPPED)
+        if isinstance(left, ast.Constant) and left.value == 1:
+            yield _instead(site, copied(right), 1.15)
     if op in OPPOSITE or op in _OTHER:
         other, cost, kind = (OPPOSITE[op], 0.7, "sign") if op in OPPOSITE else (_OTHER[op], 1.0, "chain factor")
         words = should_be(op, other)

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from diffcompare.verdict.rewrites.running import Change
-from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, copied, text_of
+from diffcompare.verdict.rewrites.syntax import SLOPES, Names, Rewrite, Site, copied, text_of
+from diffcompare.verdict.rewrites.twins import renamed
 
 __all__ = [
     "FLIPPED",
@@ -114,10 +115,22 @@ def _at_each(site: Site) -> Iterator[Rewrite]:
 def repeated_lines(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
     """Yield what may be missing after a line that adds to a part of something: its like for another part.
 
-    After two lines it is what takes the sum of both away, as forces on a third thing do.
+    After two lines it is what takes the sum of both away, as forces on a third thing do; after one that carries
+    something along it is the one that carries its slope.
     """
-    likes = [(site, more, 1.15) for site in sites for more in _likes(site.node, names)]
-    yield from _missing(sites, (*likes, *((site, more, 1.15) for site, more in _opposite(sites, names))))
+    likes = [(site, more) for site in sites for more in (*_likes(site.node, names), *_slopes(site.node, names))]
+    yield from _missing(sites, ((site, more, 1.15) for site, more in (*likes, *_opposite(sites, names))))
+
+
+def _slopes(node: Any, names: Names) -> Iterator[ast.stmt]:
+    """Yield what a line does with what slopes are named after: dm = dm + dg where it is m = m + g."""
+    match node:
+        case ast.Assign([ast.Name(own)]) | ast.AugAssign(ast.Name(own)):
+            for before, after in SLOPES:
+                slopes = {name: f"{before}{name}{after}" for name in names.variables}
+                slopes = {name: slope for name, slope in slopes.items() if slope in names.variables}
+                if own in slopes:
+                    yield renamed(node, slopes)
 
 
 def _opposite(sites: Sequence[Site], names: Names) -> Iterator[tuple[Site, ast.stmt]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from diffcompare.verdict.rewrites.syntax import SLOPES, text_of
 
-__all__ = ["twins_of"]
+__all__ = ["renamed", "twins_of"]
 
 # parts of an expression of which a sum may have another
 _LONGEST = 30
@@ -31,7 +31,7 @@ def twins_of(node: Any, value: Any, at_hand: Mapping[str, Any]) -> Iterator[str]
     shapes = {name: np.shape(v) for name, v in at_hand.items() if isinstance(v, float | np.ndarray)}
     own = sorted({one.id for one in ast.walk(node) if isinstance(one, ast.Name)} & shapes.keys())
     for names in (*_with_another_ending(own, shapes), *_alike(own, shapes), *_of_slopes(own, shapes)):
-        yield text_of(_Renamed(names).visit(copy.deepcopy(node)))
+        yield text_of(renamed(node, names))
     match node:
         case ast.Subscript(array, ast.Tuple(parts)):
             # of a row of differences that is a column
@@ -71,10 +71,15 @@ def _of_slopes(own: list[str], shapes: Mapping[str, Any]) -> Iterator[dict[str, 
             yield {slope: slopes[slope], name: of[name]}
 
 
+def renamed(node: Any, names: Mapping[str, str]) -> Any:
+    """Return the same with other names for some."""
+    return _Renamed(names).visit(copy.deepcopy(node))
+
+
 class _Renamed(ast.NodeTransformer):
     """Takes other names for some."""
 
-    def __init__(self, names: dict[str, str]) -> None:
+    def __init__(self, names: Mapping[str, str]) -> None:
         self.names = names
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
