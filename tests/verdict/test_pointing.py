@@ -802,3 +802,24 @@ def _with_too_many_rests(w: Any) -> Any:
 )
 def test_what_is_left_of_one_and_the_line_of_a_slope_are_tried(f: Code, gradient: Code, at: Any, message: str) -> None:
     assert message in list(dc.check_gradient(f, gradient, at).places.message)
+
+
+COUNT = 7
+
+
+def _of_pairs(w: Any) -> Any:
+    n = COUNT
+    return 2.0 * np.sum(np.sin(w)) / (n * (n - 1)) + np.sum(w**2) / 4.0
+
+
+def _of_half_the_pairs(w: Any) -> Any:
+    n = COUNT
+    return np.cos(w) / (n * (n - 1)) + w / 2.0
+
+
+def test_a_number_that_does_what_a_factor_would_is_not_told_by_chance() -> None:
+    # said was: 1 stands in place of 4.0, as 7 * (7 - 4) is half of 7 * (7 - 1)
+    v = dc.check_gradient(_of_pairs, _of_half_the_pairs, [0.3, 0.7])
+    (mark,) = [one for one in v.marks if one.role == "gradient"]
+    assert mark.text == "np.cos(w) / (n * (n - 1))"
+    assert mark.message == "this is half of what it should be"

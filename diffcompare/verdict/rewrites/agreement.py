@@ -18,7 +18,7 @@ from diffcompare.verdict.rewrites.first_wrong import Known
 from diffcompare.verdict.rewrites.running import Body, Change
 from diffcompare.verdict.rewrites.syntax import Rewrite, Site, is_value, text_of
 
-__all__ = ["Found", "Told", "left_strange"]
+__all__ = ["Found", "Told", "left_strange", "path_of"]
 
 # of an expression in a loop so many values are looked at
 _MOST = 12
@@ -62,16 +62,16 @@ class Found:
         alike = [one for one in (self, *self.others) if one.rewrite.kind == self.rewrite.kind]
         around: dict[int, list[Found]] = {}
         for one in alike:
-            around.setdefault(id(_path(one)[0]), []).append(one)
+            around.setdefault(id(path_of(one)[0]), []).append(one)
         for k, some in enumerate(list(around.values())[:_PLACES]):
             first = some[0]
-            paths = [_path(one) for one in some]
+            paths = [path_of(one) for one in some]
             common = [node for node in paths[0] if all(any(node is n for n in path) for path in paths)]
             words = first.rewrite.this if common[-1] is first.rewrite.node else first._sentence()
             yield first, common[-1], words if k == 0 else f"or here: {words}"
 
 
-def _path(found: Found) -> list[Any]:
+def path_of(found: Found) -> list[Any]:
     """Return what stands around a node, from its statement to itself."""
 
     def inside(node: ast.AST, path: list[Any]) -> list[Any] | None:

@@ -22,7 +22,7 @@ from diffcompare.verdict.causes.budget import Budget, Exhausted
 from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.problem import Problem
-from diffcompare.verdict.rewrites.agreement import Found, Told, left_strange
+from diffcompare.verdict.rewrites.agreement import Found, Told, left_strange, path_of
 from diffcompare.verdict.rewrites.alternatives import rewrites_of
 from diffcompare.verdict.rewrites.apart import CutShort, Failed, apart, given_more
 from diffcompare.verdict.rewrites.first_wrong import Known, Line, Suspect, Watch, known_values, suspects_of, watched
@@ -170,12 +170,20 @@ class Rewriting:
         new = None if found is None else found.rewrite.changes[0].new
         if found is None or not (isinstance(new, ast.Name | ast.Constant) and _is_bare(found.rewrite.node)):
             return found
-        left = self.trial.budget.left
-        missing = self._likeliest(self._beside(_factors), left - left // _COMPARED)
-        if missing is not None and missing.rewrite.kind == "factor" and isinstance(found.rewrite.node, ast.Constant):
+        path = path_of(found)
+        inner = {id(node) for node in ast.walk(path[0])}
+        # the other parts of the statement first: to look at all may take too long
+        near = [(body, [one for one in sites if id(one.node) in inner], names) for body, sites, names in self.parts]
+        missing = None
+        for some in (replace(self, parts=near), self):
+            left = self.trial.budget.left
+            missing = missing or some._likeliest(some._beside(_factors), left - left // _COMPARED)
+        number = isinstance(found.rewrite.node, ast.Constant)
+        added = any(isinstance(one, ast.BinOp) and isinstance(one.op, ast.Add | ast.Sub) for one in path[-2:-1])
+        if missing is not None and missing.rewrite.kind == "factor" and number and not added:
             # a number that is missing may as well be part of one that stands there
             return found
-        chance = isinstance(new, ast.Constant) and isinstance(found.rewrite.node, ast.Name)
+        chance = isinstance(new, ast.Constant) and (added or isinstance(found.rewrite.node, ast.Name))
         if missing is None or self._left_strange(missing) >= self._left_strange(found) + chance:
             return found
         return missing
