@@ -130,15 +130,20 @@ def write_report(
         def write_page(name: str, text: str) -> None:
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
-        more = []
-        with ThreadPoolExecutor(1) as beside:
-            written = beside.submit(write_tables)
-            if executor is None:
-                # else they are written while others draw
-                written.result()
+        def write_pages() -> list[str]:
+            more = []
             for name, text in _pages(tables, functions, pages == "all", executor):
                 write_page(name, text)
                 more += [name] * (name not in names)
+            return more
+
+        if executor is None:
+            write_tables()
+            return write_pages()
+        # while others draw
+        with ThreadPoolExecutor(1) as beside:
+            written = beside.submit(write_tables)
+            more = write_pages()
             written.result()
         return more
 

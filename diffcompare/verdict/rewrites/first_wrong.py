@@ -23,7 +23,7 @@ from diffcompare.verdict.causes.budget import BALLS, Budget
 from diffcompare.verdict.difference import node_balls
 from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.rewrites.running import Body, Change
-from diffcompare.verdict.rewrites.syntax import SLOPES, Site, text_of
+from diffcompare.verdict.rewrites.syntax import Site, named_slopes, text_of
 
 __all__ = [
     "Known",
@@ -366,7 +366,7 @@ def _are_slopes(lines: Sequence[Line], notes: _Notes, known: Slopes | None) -> d
     Nothing where the names mean something else, as the sensitivities of the result do.
     """
     written = {one.writes for one in lines} - {""}
-    named = {f"{before}{name}{after}": name for before, after in SLOPES for name in written}
+    named = {slope: name for some in named_slopes(written) for slope, name in some.items()}
     found: dict[int, bool] = {}
     seen = False
     # forwards a name has the value before, backwards the one after

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from diffcompare.verdict.rewrites.running import Change
-from diffcompare.verdict.rewrites.syntax import SLOPES, Names, Rewrite, Site, copied, text_of
+from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, copied, named_slopes, text_of
 from diffcompare.verdict.rewrites.twins import renamed
 
 __all__ = [
@@ -126,11 +126,10 @@ def _slopes(node: Any, names: Names) -> Iterator[ast.stmt]:
     """Yield what a line does with what slopes are named after: dm = dm + dg where it is m = m + g."""
     match node:
         case ast.Assign([ast.Name(own)]) | ast.AugAssign(ast.Name(own)):
-            for before, after in SLOPES:
-                slopes = {name: f"{before}{name}{after}" for name in names.variables}
-                slopes = {name: slope for name, slope in slopes.items() if slope in names.variables}
-                if own in slopes:
-                    yield renamed(node, slopes)
+            for some in named_slopes(names.variables):
+                slope_of = {name: slope for slope, name in some.items()}
+                if own in slope_of:
+                    yield renamed(node, slope_of)
 
 
 def _opposite(sites: Sequence[Site], names: Names) -> Iterator[tuple[Site, ast.stmt]]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from diffcompare.verdict.rewrites.running import BOUNDED, Change
 
 __all__ = [
-    "SLOPES",
     "Names",
     "Rewrite",
     "Site",
@@ -21,6 +20,7 @@ __all__ = [
     "is_filled",
     "is_of_matrices",
     "is_value",
+    "named_slopes",
     "sites_of",
     "stored",
     "summands",
@@ -32,7 +32,7 @@ _SIZED = frozenset({"zeros", "ones", "empty", "full", "eye", "identity", "arange
 # methods that give an array another shape
 _SHAPED = frozenset({"ravel", "reshape", "flatten"})
 # how slopes are named after what they are slopes of
-SLOPES = (("d", ""), ("d_", ""), ("D", ""), ("D_", ""), ("g", ""), ("g_", ""), ("grad_", ""), ("", "_dot"))
+_SLOPES = (("d", ""), ("d_", ""), ("D", ""), ("D_", ""), ("g", ""), ("g_", ""), ("grad_", ""), ("", "_dot"))
 # methods that change what a list or an array holds
 _FILLING = frozenset({"append", "extend", "insert", "pop", "remove", "reverse", "sort", "fill", "clear", "update"})
 # the fields around a part of what is assigned to
@@ -166,6 +166,13 @@ def text_of(node: ast.AST) -> str:
     """Write a node as Python."""
     text = ast.unparse(node)
     return ast.unparse(_Bare().visit(copy.deepcopy(node))) if BOUNDED in text else text
+
+
+def named_slopes(names: Collection[str]) -> Iterator[dict[str, str]]:
+    """Yield, for each way to name slopes, which of the names are slopes, and of what."""
+    for before, after in _SLOPES:
+        slopes = {f"{before}{name}{after}": name for name in names}
+        yield {slope: name for slope, name in slopes.items() if slope in names}
 
 
 class _Bare(ast.NodeTransformer):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from diffcompare.verdict.rewrites.syntax import SLOPES, text_of
+from diffcompare.verdict.rewrites.syntax import named_slopes, text_of
 
 __all__ = ["renamed", "twins_of"]
 
@@ -63,8 +63,7 @@ def _alike(own: list[str], shapes: Mapping[str, Any]) -> Iterator[dict[str, str]
 
 
 def _of_slopes(own: list[str], shapes: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    slopes = {f"{before}{name}{after}": name for before, after in SLOPES for name in shapes}
-    slopes = {slope: name for slope, name in slopes.items() if slope in shapes}
+    slopes = {slope: name for some in named_slopes(shapes) for slope, name in some.items()}
     of = {name: slope for slope, name in slopes.items()}
     for slope, name in product(own, own):
         if slope in slopes and name in of:
