@@ -24,7 +24,7 @@ from diffcompare.errors import TraceError
 from diffcompare.tracing.calling import calls_made
 from diffcompare.tracing.places import is_library
 
-__all__ = ["USED_UP", "Keeper", "is_used_up", "kept", "names_of", "slots_of"]
+__all__ = ["USED_UP", "Keeper", "is_used_up", "kept", "names_of", "reached", "slots_of"]
 
 # what is reached is held and compared at every trace
 _LARGEST = 200_000
@@ -46,6 +46,19 @@ _Undo = Callable[[], None]
 def kept(roots: Sequence[Any], *, opaque: bool = True) -> AbstractContextManager[None]:
     """Put back, once, what code changes of the objects that can be reached from ``roots``: see :class:`Keeper`."""
     return Keeper().kept(roots, opaque=opaque)
+
+
+def reached(roots: Sequence[Any]) -> list[Any]:
+    """Return what can be reached from ``roots`` and changed: containers, arrays, cells, functions, objects.
+
+    Raises
+    ------
+    TraceError
+        It is too much, or something, such as a generator, could not be put back.
+    """
+    held = _Held()
+    held.visit(roots)
+    return held.reached()
 
 
 class Keeper:
@@ -123,6 +136,9 @@ class _Held:
     @property
     def objects(self) -> int:
         return len(self._seen)
+
+    def reached(self) -> list[Any]:
+        return [*self._seen.values()]
 
     def put_back(self) -> None:
         for function in self._bare:

@@ -53,7 +53,7 @@ _ROW = "in row ", "in the row of "
 _CHAIN = "the chain factor "
 # the term that a cause is about, and what is said of it
 _SAID = "has no contribution|is missing|is flipped|is counted twice|has [^;]* times its weight|in component"
-_TERM = re.compile(rf"(.*\bthe term )[^;]+?( (?:{_SAID}).*|(?:, and so |; ).*)?")
+_TERM = re.compile(rf"(.*?\bthe term )[^;]+?( (?:{_SAID}).*|(?:, and so |; ).*)?")
 _LONGEST = 60
 # nodes of codes of single numbers, in which a place is looked for
 _FEW = 6000

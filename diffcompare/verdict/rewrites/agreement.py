@@ -31,10 +31,14 @@ Run = Callable[[Body, Sequence[Change]], Any]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A change with which the gradient is right at all points that were asked, and others for which as much speaks."""
+    """A change with which the gradient is right at all points that were asked, and others for which as much speaks.
+
+    ``doubt``: what speaks against it.
+    """
 
     rewrite: Rewrite
     body: Body
+    doubt: str = ""
     others: tuple[Found, ...] = ()
 
     def says_as(self, other: Found) -> bool:

@@ -297,8 +297,8 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
             if wider and np.size(made) > _WIDEST:
                 continue
             if np.isfinite(made).all() and (not wider or operation in item.widening):
-                # a number may be a term by chance
-                rare = wider or (is_number if operation in "+-" else is_count)
+                # a number may be a term by chance, and to a written one is missing what is a number
+                rare = wider or (is_number if operation in "+-" else is_count or (is_written and not is_number))
                 cost = item.cost + _RARE * rare
                 yield Insertion(site, operation, replace(item, cost=cost) if rare else item, made, is_count)
 

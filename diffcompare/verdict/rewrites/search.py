@@ -7,7 +7,7 @@ import contextlib
 import functools
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import CodeType, MappingProxyType
 
@@ -24,7 +24,7 @@ from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.rewrites.agreement import Found, Told, left_strange, path_of
 from diffcompare.verdict.rewrites.alternatives import rewrites_of
-from diffcompare.verdict.rewrites.apart import CutShort, Failed, apart, given_more
+from diffcompare.verdict.rewrites.apart import APART, CutShort, Failed, apart, given_more
 from diffcompare.verdict.rewrites.first_wrong import Known, Line, Suspect, Watch, known_values, suspects_of, watched
 from diffcompare.verdict.rewrites.gaps import gaps_of
 from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions_of, likelier, pool_of, probed
@@ -32,6 +32,7 @@ from diffcompare.verdict.rewrites.kinds import kinds_of
 from diffcompare.verdict.rewrites.lines import moved_lines, repeated_lines
 from diffcompare.verdict.rewrites.names import names_of
 from diffcompare.verdict.rewrites.needed import fitting, multiple, needed, times_of
+from diffcompare.verdict.rewrites.other_data import OtherData
 from diffcompare.verdict.rewrites.products import products_of
 from diffcompare.verdict.rewrites.running import Body, Change, Changed, bodies_of
 from diffcompare.verdict.rewrites.switching import Switches
@@ -67,6 +68,10 @@ _ALIKE, _KEPT, _COMPARED = 0.45, 8, 8
 _SUMMED, _MOVED = 0.3, 160
 # parts of a line that are looked at
 _INNER = 30
+# how often a function is evaluated before it is known beside other data
+_MEASURED = 20
+# what speaks against a change: it is right beside these data alone, or as other code runs in place of what is wrong
+_CHANCE, _OTHER_CODE = "chance", "other code"
 # of a search that has not ended
 _CUT = "the search of the source for what is wrong was cut short; with a larger budget it may find more"
 _FAILED = "the search of the source for what is wrong failed, which is an error of diffcompare ({}): please report it"
@@ -101,6 +106,12 @@ class Rewriting:
         The same where it does not.
     idle : frozenset of int
         The identities of what does not run.
+    other : OtherData or None
+        What tells what is right by chance.
+    asleep : set of (str, int)
+        The lines of that.
+    doubtful : list of Found
+        What is right, but by chance, or as it runs other code instead: told if there is nothing else.
     """
 
     parts: Sequence[tuple[Body, Sequence[Site], Names]]
@@ -110,6 +121,26 @@ class Rewriting:
     least: int = 0
     computed: Callable[[], Known | None] = lambda: None
     idle: frozenset[int] = frozenset()
+    other: OtherData | None = None
+    asleep: Collection[tuple[str, int]] = ()
+    doubtful: list[Found] = field(default_factory=list)
+
+    def found(self, values: Callable[[], Values | None]) -> Found | None:
+        """Return the change that makes the gradient right; what is in doubt where there is no other.
+
+        Raises
+        ------
+        Exhausted
+            The budget is spent, and nothing was found.
+        """
+        try:
+            found = self.first_wrong() or self.usual() or self.rest() or self.product() or self.beside()
+            found = found or (None if self.doubtful else self.valued(values()))
+        except Exhausted:
+            if not self.doubtful:
+                raise
+            return self.doubtful[0]
+        return found or next(iter(self.doubtful), None)
 
     def is_repeated(self) -> bool:
         """Tell whether the sources as they are give what the gradient returned."""
@@ -160,7 +191,7 @@ class Rewriting:
 
     def usual(self) -> Found | None:
         """Return what people do most often."""
-        return self._or_missing(self._likeliest(self._changed(self._alone, 0.0, _USUAL)))
+        return self._sure(self._or_missing(self._likeliest(self._changed(self._alone, 0.0, _USUAL))))
 
     def _or_missing(self, found: Found | None) -> Found | None:
         """Return a factor that is missing, if that leaves less strange than another name or number does.
@@ -180,26 +211,30 @@ class Rewriting:
             missing = missing or some._likeliest(some._beside(_factors), left - left // _COMPARED)
         number = isinstance(found.rewrite.node, ast.Constant)
         added = any(isinstance(one, ast.BinOp) and isinstance(one.op, ast.Add | ast.Sub) for one in path[-2:-1])
-        if missing is not None and missing.rewrite.kind == "factor" and number and not added:
+        if missing is not None and missing.rewrite.kind == "factor" and number and not added and self._is_sure(found):
             # a number that is missing may as well be part of one that stands there
             return found
         chance = isinstance(new, ast.Constant) and (added or isinstance(found.rewrite.node, ast.Name))
-        if missing is None or self._left_strange(missing) >= self._left_strange(found) + chance:
+        if missing is None or self._is_sure(missing) < self._is_sure(found):
+            return found
+        if self._is_sure(missing) == self._is_sure(found) and (
+            self._left_strange(missing) >= self._left_strange(found) + chance
+        ):
             return found
         return missing
 
     def rare(self) -> Found | None:
         """Return another number, or something else that is rarer."""
-        return self._or_missing(self._likeliest(self._changed(self._alone, _USUAL, math.inf)))
+        return self._sure(self._or_missing(self._likeliest(self._changed(self._alone, _USUAL, math.inf))))
 
     def missing(self) -> Found | None:
         """Return what is missing: a line, or something beside an expression."""
-        return self._likeliest(self._absent())
+        return self._sure(self._likeliest(self._absent()))
 
     def rest(self) -> Found | None:
         """Return what is rarer, or missing."""
         some = [*self._changed(self._alone, _USUAL, math.inf), *self._absent()]
-        return self._or_missing(self._likeliest(some, self.trial.budget.left // 3))
+        return self._sure(self._or_missing(self._likeliest(some, self.trial.budget.left // 3)))
 
     def _alone(self, sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
         """Yield the changes that do something alone."""
@@ -222,7 +257,7 @@ class Rewriting:
         times |= {id(node): suspect.number for node in islice(ast.walk(suspect.line.value.node), _INNER)}
         parts = [(body, [one for one in sites if id(one.node) in times], names) for body, sites, names in self.parts]
         some = replace(self, parts=parts)
-        return some._likeliest(some._beside(_products(known), times), self.least)
+        return self._sure(some._likeliest(some._beside(_products(known), times), self.least))
 
     def valued(self, values: Values | None) -> Found | None:
         """Return where a value of the derivative is missing, or should stand."""
@@ -263,7 +298,7 @@ class Rewriting:
 
         def right(insertion: Insertion, body: Body, probe: Probe, gradient: Changed) -> Found | None:
             probe.change = insertion.operation, insertion.item.text
-            return Found(insertion.rewrite, body) if self.trial.is_right(body, gradient) else None
+            return self._tried(insertion.rewrite, body, gradient)
 
         for body, sites, names in self.parts:
             make = makes(names)
@@ -311,7 +346,7 @@ class Rewriting:
             gradient = switches[id(body)].gradient(rewrite.changes, own)
             if gradient is None:
                 gradient = own(rewrite.changes)
-            return Found(rewrite, body) if gradient is not None and self.trial.is_right(body, gradient) else None
+            return None if gradient is None else self._tried(rewrite, body, gradient)
 
         for body, sites, names in self.parts:
             for one in makes(sites, names):
@@ -319,35 +354,77 @@ class Rewriting:
                 if low <= one.cost < high:
                     yield Candidate(one.cost, functools.partial(right, one, body))
 
+    def _tried(self, rewrite: Rewrite, body: Body, gradient: Changed) -> Found | None:
+        """Return a change if it makes the gradient right, and what may be said against it."""
+        if not self.trial.is_right(body, gradient):
+            return None
+        doubt = ""
+        if self._is_right_beside_others(gradient) is False:
+            doubt = _CHANCE
+        elif self.asleep:
+            problem = replace(self.trial.problem, gradient=gradient)
+            self.trial.budget.spend(self.trial.run)
+            ran = run_of(lambda: problem.claim(problem.x))[2]
+            doubt = "" if ran.isdisjoint(self.asleep) else _OTHER_CODE
+        return Found(rewrite, body, doubt)
+
+    def _is_right_beside_others(self, gradient: Changed) -> bool | None:
+        """Tell whether a gradient is right beside other data, too; None where that is unknown or costs too much."""
+        right, budget, cost = None, self.trial.budget, _MEASURED * self.trial.run
+        if self.other is not None and budget.left > 2 * cost:
+            budget.spend(self.trial.run if self.other.measured else cost)
+            with self.trial.limited(LOOKED_AT):
+                right = self.other.is_right(gradient.gradient)
+        return right
+
+    def _is_sure(self, found: Found) -> bool:
+        """Tell whether nothing speaks against a change."""
+        told = self.other is not None and self.other.tells
+        return not found.doubt or (found.doubt == _CHANCE and not told)
+
+    def _sure(self, found: Found | None) -> Found | None:
+        """Return what is not in doubt, or no longer, and keep what is: it is told if there is nothing else."""
+        if found is not None:
+            # another may not be there
+            self.trial.budget.spend(0 if self.doubtful or self._is_sure(found) else self.trial.budget.left // 2)
+            self.doubtful.append(found)
+        return next(filter(self._is_sure, self.doubtful), None)
+
     def _likeliest(self, some: Iterable[Candidate], least: int | None = None) -> Found | None:
         """Return the change that leaves the fewest strange values, of those that cost little more than the cheapest.
 
-        ``least``: what must be left of the budget; half of what is left.
+        What is in doubt only if there is no other. ``least``: what must be left of the budget; half of what is left.
         """
-        budget, found = self.trial.budget, list[Found]()
-        most = math.inf
+        budget, right, sure = self.trial.budget, list[Found](), list[Found]()
         least = max(budget.left // 2, self.least) if least is None else least
         with quiet():
             for one in sorted(some, key=lambda one: one.cost):
-                if one.cost > most or len(found) == _KEPT or not budget.has(least):
+                over = bool(sure) and one.cost > sure[0].rewrite.cost + _ALIKE
+                if over or len(sure) == _KEPT or not budget.has(least):
                     break
                 change = one.right()
                 if change is None:
                     continue
-                if not found:
+                if not right and not self.is_repeated():
                     # what other changes have left behind must not have helped
-                    if not self.is_repeated():
-                        return None
+                    return None
+                right.append(change)
+                before, sure = sure, [*filter(self._is_sure, right)]
+                if sure and not before:
                     # loops are slow
                     part = budget.left // (_COMPARED * (4 if self.known is not None else 1))
-                    most, least = one.cost + _ALIKE, max(least, budget.left - part)
-                found.append(change)
-            best = found = found if len(found) < 2 or self.is_repeated() else found[:1]
-            with contextlib.suppress(Exhausted):
-                left = [*map(self._left_strange, found)] if len(found) > 1 else [0] * len(found)
-                best = [one for one, k in zip(found, left, strict=True) if k <= min(left) + _allowed(one)]
-                # the whole product is asked
-                best += [one for one in found if one not in best and one.says_as(best[0])]
+                    least = max(least, budget.left - part)
+            found = [one for one in sure or right if one.rewrite.cost <= (sure or right)[0].rewrite.cost + _ALIKE]
+            return self._best(found[:_KEPT] if len(found) < 2 or self.is_repeated() else found[:1])
+
+    def _best(self, found: Sequence[Found]) -> Found | None:
+        """Return what leaves the fewest strange values, with what does so as well."""
+        best = [*found]
+        with contextlib.suppress(Exhausted):
+            left = [*map(self._left_strange, found)] if len(found) > 1 else [0] * len(found)
+            best = [one for one, k in zip(found, left, strict=True) if k <= min(left) + _allowed(one)]
+            # the whole product is asked
+            best += [one for one in found if one not in best and one.says_as(best[0])]
         return replace(best[0], others=tuple(best[1:])) if best else None
 
     def _left_strange(self, found: Found) -> int:
@@ -382,8 +459,7 @@ def search(
             if some is None or not some.is_repeated():
                 return None
             some = some.with_kinds()
-            found = some.first_wrong() or some.usual() or some.rest() or some.product() or some.beside()
-            found = found or some.valued(values())
+            found = some.found(values)
         except Exhausted:
             raise CutShort from None
         if found is None and budget.is_short:
@@ -424,7 +500,10 @@ def _prepared(
     sites = [list(sites_of(body.definition)) for body in bodies]
     parts = [(body, some, names_of(body, some, function)) for body, some in zip(bodies, sites, strict=True)]
     looping = any(isinstance(node, ast.For) for body in bodies for node in ast.walk(body.definition))
-    rewriting = Rewriting(parts, trial, idle=frozenset(id(node) for body in bodies for node in _idle(body, ran)))
+    idle = [(body, node) for body in bodies for node in _idle(body, ran)]
+    asleep = {(body.function.__code__.co_filename, node.lineno) for body, node in idle if isinstance(node, ast.stmt)}
+    other = OtherData(problem, asked[0]) if APART else None
+    rewriting = Rewriting(parts, trial, idle=frozenset(id(node) for _, node in idle), other=other, asleep=asleep)
     if traces is None:
         return rewriting
     if not looping or nodes <= _MANY:
