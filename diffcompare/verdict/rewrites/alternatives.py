@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, TypeGuard
 
@@ -20,7 +21,7 @@ from diffcompare.verdict.rewrites.syntax import (
     is_value,
     text_of,
 )
-from diffcompare.verdict.rewrites.together import together
+from diffcompare.verdict.rewrites.together import exchanges, together
 
 __all__ = ["next_elements", "rewrites_of"]
 
@@ -56,6 +57,7 @@ def rewrites_of(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
     single = list(_single(sites, names))
     yield from single
     yield from together(single, sites)
+    yield from exchanges(sites, names)
 
 
 def _single(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
@@ -72,6 +74,7 @@ def _single(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:
             and not (site.field == "func" and isinstance(site.owner, ast.Call))
         ):
             yield from _of_expression(site, names)
+            yield from _less_or_over(site, names)
             yield from _called(site, names)
             yield from _negated(site)
             yield from _transposed(site, names)
@@ -152,6 +155,24 @@ def _of_name(site: Site, names: Names) -> Iterator[Rewrite]:
     if _is_product(site.owner):
         # of p·(1 − p)
         yield _instead(site, ast.BinOp(ast.Constant(1), ast.Sub(), site.node), 1.24)
+
+
+def _less_or_over(site: Site, names: Names) -> Iterator[Rewrite]:
+    """Yield differences and quotients of the code that end with an expression, which may have lost what is before."""
+    if isinstance(site.node, ast.Name | ast.Subscript | ast.Attribute):
+        for text in _by_their_ends(names.expressions).get(text_of(site.node), ()):
+            if text != text_of(site.owner):
+                yield _instead(site, ast.parse(text, mode="eval").body, 1.24)
+
+
+@functools.lru_cache(16)
+def _by_their_ends(expressions: frozenset[str]) -> Mapping[str, Sequence[str]]:
+    found: dict[str, list[str]] = {}
+    for text in sorted(expressions):
+        match ast.parse(text, mode="eval").body:
+            case ast.BinOp(_, ast.Sub() | ast.Div(), right):
+                found.setdefault(text_of(right), []).append(text)
+    return found
 
 
 def _is_compared_with(site: Site, name: str) -> bool:

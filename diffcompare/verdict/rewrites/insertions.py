@@ -10,6 +10,7 @@ import contextlib
 import functools
 import operator
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -22,7 +23,7 @@ import numpy as np
 from diffcompare.floats import Floats
 from diffcompare.verdict.rewrites.first_wrong import Known
 from diffcompare.verdict.rewrites.gaps import nearest
-from diffcompare.verdict.rewrites.running import Body, Change
+from diffcompare.verdict.rewrites.running import Body, Change, names_at_hand
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_of_matrices, stored, summands, text_of
 from diffcompare.verdict.rewrites.twins import twins_of
 
@@ -111,6 +112,7 @@ class Probe:
 
     def __call__(self, value: Any, names: dict[str, Any]) -> Any:
         """Return the value, as it should be."""
+        names = names_at_hand(names, sys._getframe(1))
         if self.moved is not None:
             before, step = next(self.moved)
             self.stays &= np.array_equal(value, before)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from diffcompare.verdict.rewrites.running import Body, Change
+from diffcompare.verdict.rewrites.running import Body, Change, names_at_hand
 from diffcompare.verdict.rewrites.syntax import Names, Site, called_name, is_value
 
 __all__ = ["kinds_of"]
@@ -58,8 +59,9 @@ class _Seen:
     times: dict[int, int] = field(default_factory=dict)
     others: dict[int, set[str]] = field(default_factory=dict)
 
-    def __call__(self, number: int, whole: bool, value: Any, local: Mapping[str, Any], like: Any = None) -> Any:
+    def __call__(self, number: int, whole: bool, value: Any, local: dict[str, Any], like: Any = None) -> Any:
         """Look at the names beside a value, or beside what it is ``like``, and pass it on."""
+        local = names_at_hand(local, sys._getframe(1))
         self.times[number] = self.times.get(number, 0) + 1
         if self.times[number] <= _MOST:
             kind, missing = _kind(value if like is None else like, whole), object()

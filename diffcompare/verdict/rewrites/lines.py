@@ -46,16 +46,7 @@ def of_line(site: Site, names: Names) -> Iterator[Rewrite]:
         yield from _at_each(site)
     if isinstance(node, ast.AugAssign):
         target = text_of(node.target)
-        for name in names.indices if isinstance(node.target, ast.Name) else ():
-            part = ast.Subscript(ast.Name(target, ast.Load()), ast.Name(name, ast.Load()), ast.Store())
-            words = f"this should be added to {text_of(part)}", f"{{}} should be added to {text_of(part)} alone"
-            yield Rewrite(node, (site.replaced(ast.AugAssign(part, node.op, node.value)),), 1.2, "shifted", *words)
-        for some in _slices(names) if isinstance(node.target, ast.Name) else ():
-            part = ast.Subscript(ast.Name(target, ast.Load()), some, ast.Store())
-            words = f"this should be added to {text_of(part)}", f"{{}} should be added to {text_of(part)} alone"
-            added = ast.AugAssign(part, node.op, ast.Subscript(node.value, some, ast.Load()))
-            # to no element where the array is short: then the line is too many
-            yield Rewrite(node, (site.replaced(added),), 1.32, "shifted", *words)
+        yield from _to_a_part(site, names) if isinstance(node.target, ast.Name) else ()
         if type(node.op) in OPPOSITE:
             opposite = OPPOSITE[type(node.op)]
             said = should_be(type(node.op), opposite)
@@ -110,6 +101,20 @@ def _at_each(site: Site) -> Iterator[Rewrite]:
         said = f"{ast.unparse(at)}: what {text_of(target)} chooses more than once gets the last contribution alone"
         this, cause = f"this should be accumulated with {said}", f"{{}} should be accumulated with {said}"
         yield Rewrite(node, (site.replaced(added),), 0.95, "accumulation", this, cause)
+
+
+def _to_a_part(site: Site, names: Names) -> Iterator[Rewrite]:
+    """Yield what adds to a part of an array, or of what is added that part."""
+    node = site.node
+    inner = {text_of(one.slice): one.slice for one in ast.walk(node.value) if isinstance(one, ast.Subscript)}
+    chosen = [*(ast.Name(name, ast.Load()) for name in names.indices if name not in inner), *inner.values()]
+    whole = [(index, node.value, 1.2) for index in chosen]
+    # to no element where the array is short: then the line is too many
+    parts = [(index, ast.Subscript(node.value, index, ast.Load()), 1.32) for index in _slices(names)]
+    for index, added, cost in (*whole, *parts):
+        part = ast.Subscript(ast.Name(node.target.id, ast.Load()), index, ast.Store())
+        words = f"this should be added to {text_of(part)}", f"{{}} should be added to {text_of(part)} alone"
+        yield Rewrite(node, (site.replaced(ast.AugAssign(part, node.op, added)),), cost, "shifted", *words)
 
 
 def repeated_lines(sites: Sequence[Site], names: Names) -> Iterator[Rewrite]:

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from types import CellType, CodeType, FunctionType, MethodType
+from types import CellType, CodeType, FrameType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -23,10 +23,12 @@ from diffcompare.tracing.spans import definition_of
 from diffcompare.verdict.rewrites.apart import APART
 from diffcompare.verdict.value_and_gradient import taken_apart, whole_of
 
-__all__ = ["BOUNDED", "Body", "Change", "Changed", "bodies_of"]
+__all__ = ["BOUNDED", "COMPREHENSIONS", "Body", "Change", "Changed", "bodies_of", "names_at_hand"]
 
 # what is called with all that loops go through, and how many rounds the code as it is may make
 BOUNDED, _ROUNDS = "__bounded__", 1_000_000
+# code inside that of a function
+COMPREHENSIONS = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 _FLAGS = functools.reduce(
     int.__or__, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 )
@@ -164,6 +166,15 @@ def bodies_of(
         body = _body(held[place][0], functools.partial(_changed_in_place, held[place], gradient, of_value, keeper))
         bodies += [] if body is None else [body]
     return bodies
+
+
+def names_at_hand(names: dict[str, Any], frame: FrameType) -> dict[str, Any]:
+    """Return the names of a frame with those around it: before Python 3.12 a comprehension has its own alone."""
+    outer = frame.f_back
+    while frame.f_code.co_name in COMPREHENSIONS and outer is not None and frame.f_code in outer.f_code.co_consts:
+        names = {**outer.f_locals, **names}
+        frame, outer = outer, outer.f_back
+    return names
 
 
 def _held(places: Collection[Written]) -> dict[Written, list[FunctionType]]:

@@ -34,7 +34,7 @@ from diffcompare.verdict.rewrites.names import names_of
 from diffcompare.verdict.rewrites.needed import fitting, multiple, needed, times_of
 from diffcompare.verdict.rewrites.other_data import OtherData
 from diffcompare.verdict.rewrites.products import products_of
-from diffcompare.verdict.rewrites.running import Body, Change, Changed, bodies_of
+from diffcompare.verdict.rewrites.running import COMPREHENSIONS, Body, Change, Changed, bodies_of
 from diffcompare.verdict.rewrites.switching import Switches
 from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_value, sites_of
 from diffcompare.verdict.rewrites.trial import LOOKED_AT, Trial, quiet, run_of
@@ -584,6 +584,13 @@ def _codes(origins: Origins) -> dict[Written, CodeType]:
     return found
 
 
+def _around(origin: Origin) -> CodeType:
+    """Return the code of the function in which a comprehension stands, which has its own before Python 3.12."""
+    while origin.code.co_name in COMPREHENSIONS and origin.caller is not None:
+        origin = origin.caller
+    return origin.code
+
+
 def _of_both(problem: Problem, traces: ArrayPair | Pair | None) -> set[Written]:
     """Return where code is written that makes something of the gradient alone, and runs for the value as well."""
     code = code_of(problem.function)
@@ -595,5 +602,5 @@ def _of_both(problem: Problem, traces: ArrayPair | Pair | None) -> set[Written]:
     else:
         value, claim = traces.build.needed([traces.F]), traces.build.needed([traces.G])
     origins = traces.gradient.origins
-    made = {written(one.code) for k in set(claim).difference(value) for one in origins.get(k, ())}
+    made = {written(_around(one)) for k in set(claim).difference(value) for one in origins.get(k, ())}
     return made & _codes(traces.function.origins).keys()

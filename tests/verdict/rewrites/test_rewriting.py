@@ -715,7 +715,37 @@ def forgets_the_last_one(p: Any) -> Any:
     return 2 * now * d_now
 
 
+EVENTS, END = np.array([0.3, 0.9, 1.1, 2.0]), 4.0
+
+
+def events(p: Any) -> Any:
+    """Return minus the logarithm of the likelihood of events whose rate falls off, up to a constant."""
+    return p[0] * np.sum(1 - np.exp(-p[1] * (END - EVENTS))) - np.sum(np.log(p[2] + p[0] * p[1] * EVENTS))
+
+
+def forgets_the_end(p: Any) -> Any:
+    rate = p[2] + p[0] * p[1] * EVENTS
+    d_rate = [p[1] * EVENTS, p[0] * EVENTS, 1.0]
+    falls = np.exp(-p[1] * (END - EVENTS))
+    d_sum = [np.sum(1 - falls), p[0] * np.sum(EVENTS * falls), 0.0]
+    return np.array([d_sum[k] - np.sum(d_rate[k] / rate) for k in range(3)])
+
+
+def to_each(p: Any) -> Any:
+    left = END - EVENTS
+    rate = p[2] + p[0] * p[1] * EVENTS
+    falls = np.exp(-p[1] * left)
+    grad = np.array([np.sum(1 - falls), p[0] * np.sum(left * falls), 0.0])
+    d_rate = np.array([p[1] * EVENTS, p[0] * EVENTS, np.ones(4)])
+    grad[:2] -= np.sum(d_rate[:2] / rate, axis=1)
+    grad -= np.sum(d_rate[2] / rate)
+    return grad
+
+
 FORGOTTEN = [
+    (events, forgets_the_end, "EVENTS stands in place of (END - EVENTS)", "EVENTS"),
+    (events, to_each, "grad -= np.sum(d_rate[2] / rate) should be added to grad[2] alone",
+     "grad -= np.sum(d_rate[2] / rate)"),
     (of_logarithms, forgets_the_exponential, "np.exp is missing around p", "p"),
     (of_rows, a_number_in_place_of_a_power, "the factor p ** 3 is missing in 0.4", "0.4"),
     (driven, forgets_the_last_one, "the factor d_now is missing in 2", "2"),
@@ -724,12 +754,50 @@ FORGOTTEN = [
 
 @pytest.mark.mostly_thorough(but_each=3)
 @pytest.mark.parametrize(
-    ("f", "gradient", "said", "text"), FORGOTTEN, ids=["function", "factor", "factor of a number in a sum"]
+    ("f", "gradient", "said", "text"),
+    FORGOTTEN,
+    ids=["difference", "part", "function", "factor", "factor of a number in a sum"],
 )
 def test_what_was_forgotten_is_told(f: Code, gradient: Code, said: str, text: str) -> None:
     verdict = dc.check_gradient(f, gradient, np.array([0.7, 1.2, 0.5]))
     assert str(verdict.cause) == said
     assert text in verdict.places[verdict.places["role"] == "gradient"]["text"].tolist()
+
+
+def crossed(p: Any) -> Any:
+    return np.exp(p[0] * p[2]) * np.sin(p[1])
+
+
+def with_two_exchanged(p: Any) -> Any:
+    up, angle = np.exp(p[0] * p[2]), np.sin(p[1])
+    d_up = np.array([p[2] * up, 0.0, p[0] * up])
+    d_angle = np.array([0.0, np.cos(p[1]), 0.0])
+    return d_up * up + angle * d_angle
+
+
+def test_two_things_in_one_anothers_places_are_told() -> None:
+    verdict = dc.check_gradient(crossed, with_two_exchanged, np.array([0.7, 1.2, 0.5]))
+    assert verdict.cause == "d_up and d_angle should be exchanged in d_up * up + angle * d_angle"
+    assert verdict.places["text"].tolist() == ["d_up * up + angle * d_angle"]
+
+
+class Fit:
+    """Value and gradient from one method, whose parts are made in a comprehension."""
+
+    def both(self, p: Any) -> Any:
+        rate = p[2] + p[0] * p[1] * EVENTS
+        d_rate = {"0": p[1] * EVENTS, "1": p[0] * EVENTS, "2": np.ones(4)}
+        return np.sum(np.log(rate)) - p[0], {key: d_rate[key].sum() - 1.0 * (key == "0") for key in d_rate}
+
+
+def test_what_a_comprehension_makes_in_code_of_both_is_changed() -> None:
+    fit = Fit()
+    verdict = dc.check_gradient(
+        lambda p: fit.both(p)[0], lambda p: np.array([*fit.both(p)[1].values()]), np.array([0.7, 1.2, 0.5])
+    )
+    # before Python 3.12 a comprehension has names of its own
+    assert verdict.cause == "the divisor rate is missing in d_rate[key]"
+    assert verdict.places[verdict.places["role"] == "gradient"]["text"].tolist() == ["d_rate[key]"]
 
 
 def with_branches(x: Any) -> Any:
