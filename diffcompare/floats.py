@@ -1,4 +1,4 @@
-"""Binary64: its arrays, its unit roundoff, and numbers from outside as such."""
+"""Binary64: its arrays, their flags and indices, its unit roundoff, and numbers from outside as such."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from diffcompare.errors import shown
 __all__ = [
     "Flags",
     "Floats",
+    "Index",
     "answer",
     "as_floats",
     "check_sides",
@@ -25,6 +26,7 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Index = NDArray[np.intp]
 
 # of binary64: how far a real number is from the nearest float, relative to it
 unit_roundoff = 2.0**-53

@@ -29,6 +29,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import groupby
 
 import numpy as np
 
@@ -39,7 +40,7 @@ from diffcompare.arithmetic.lipschitz import slope_range
 from diffcompare.arithmetic.moving import Moved, Rest
 from diffcompare.arithmetic.running_error import ROUNDING_BITS, point_rounding_bound, rounding_bound
 from diffcompare.certify.reference import partial_ball
-from diffcompare.floats import Flags, Floats
+from diffcompare.floats import Flags, Floats, Index
 from diffcompare.numeric.quotients import abscissa
 from diffcompare.numeric.stencils import Stencil
 from diffcompare.program.dag import Program
@@ -97,19 +98,20 @@ def bound_error(
     by_reach: dict[Fraction, list[int]] = {}
     for s, stencil in enumerate(grid.stencils):
         by_reach.setdefault(max(map(abs, stencil.reach)), []).append(s)
-    m, n, _, k = grid.shape
-    size = max(1, _NUMBERS // (k * (order + 1)))
-    for block in (slice(start, min(start + size, m)) for start in range(0, m, size)):
-        rests = [Rest(point) for point in grid.points[block].tolist()]
-        for v in range(n):
-            here = _Here(grid, evaluations, taylor, parts, measured, order, block, v, rests)
-            wanted, bounds = rows[block, v], found[:, block, v]
-            for reach, members in by_reach.items():
-                here.fill(bounds, wanted, members, (-reach, reach))
-                for s in members:
-                    alone = grid.stencils[s].reach
-                    if alone != (-reach, reach):
-                        here.fill(bounds, wanted & ~np.isfinite(bounds).all(axis=0), [s], alone)
+    size = max(1, _NUMBERS // (len(grid.steps) * (order + 1)))
+    points, variables = np.nonzero(rows.any(axis=(2, 3)))
+    for start in range(0, len(points), size):
+        p, v = points[start : start + size], variables[start : start + size]
+        rests = {i: Rest(grid.points[i].tolist()) for i in dict.fromkeys(p.tolist())}
+        here = _Here(grid, evaluations, taylor, parts, measured, order, p, v, rests)
+        wanted, bounds = rows[p, v], found[:, p, v]
+        for reach, members in by_reach.items():
+            here.fill(bounds, wanted, members, (-reach, reach))
+            for s in members:
+                alone = grid.stencils[s].reach
+                if alone != (-reach, reach):
+                    here.fill(bounds, wanted & ~np.isfinite(bounds).all(axis=0), [s], alone)
+        found[:, p, v] = bounds
     found[:, ~rows] = np.nan
     found[np.isinf(found)] = np.nan
     return found[0], found[1]
@@ -117,7 +119,7 @@ def bound_error(
 
 @dataclass(frozen=True, slots=True)
 class _Here:
-    """Some points of a sweep, one after another, and one variable."""
+    """Some points of a sweep, each with one variable: ``p`` and ``v``, in the order of the points."""
 
     grid: Grid
     evaluations: Evaluations
@@ -125,16 +127,21 @@ class _Here:
     parts: Mapping[str, Floats]
     measured: bool
     order: int
-    block: slice
-    v: int
-    rests: Sequence[Rest]
+    p: Index
+    v: Index
+    rests: Mapping[int, Rest]
+
+    @property
+    def directions(self) -> Index:
+        """The places of the variables among all."""
+        return np.asarray(self.grid.directions)[self.v]
 
     def fill(self, found: Floats, rows: Flags, members: list[int], span: tuple[Fraction, Fraction]) -> None:
         """Bound the chosen rows of some schemes by what holds over the hull of x + span·h.
 
-        ``found`` is 2 × points × schemes × steps, ``rows`` one of them.
+        ``found`` is 2 × block × schemes × steps, ``rows`` one of them.
         """
-        grid, block, v = self.grid, self.block, self.v
+        grid, p, v = self.grid, self.p, self.v
         wanted = np.asarray(rows[:, members].any(axis=1))
         if not wanted.any():
             return
@@ -145,13 +152,13 @@ class _Here:
             with np.errstate(all="ignore"):
                 k = _divisor(stencil, h)
                 if self.measured:
-                    evaluation = np.abs(self.parts["evaluation"][block, v, s])
+                    evaluation = np.abs(self.parts["evaluation"][p, v, s])
                 else:
-                    collapsed = self.evaluations.collapsed[block, v, s]
+                    collapsed = self.evaluations.collapsed[p, v, s]
                     evaluation = np.where(collapsed, 0.0, around.rounding * float(stencil.mass) / k)
                 total = around.slope * self._moved(stencil) / k + evaluation
                 for name in ("subtraction", "division"):
-                    total = total + np.abs(self.parts[name][block, v, s])
+                    total = total + np.abs(self.parts[name][p, v, s])
                 total = np.where((total > 0) | self._inexact(s), total * _UP + _ETA, total)
             found[0, :, s][chosen], found[1, :, s][chosen] = truncation[chosen], total[chosen]
             for i, j in np.argwhere(chosen & extreme).tolist():
@@ -160,14 +167,14 @@ class _Here:
     def _moved(self, stencil: Stencil) -> Floats:
         """Return Σ |w_j|·|a_j − (x + o_j·h)|, rounded upwards."""
         h = self.grid.steps
-        x = self.grid.points[self.block, self.grid.directions[self.v], None]
+        x = self.grid.points[self.p, self.directions, None]
         total = np.zeros((len(x), h.size))
         for offset, factor in zip(stencil.offsets, stencil.factors, strict=True):
             if offset == 0:
                 continue
             near = float(offset)
             nominal, lost = two_sum(x, near * h)
-            gap = np.abs((self.evaluations.abscissae[self.v][offset][self.block] - nominal) - lost)
+            gap = np.abs((self.evaluations.abscissae[offset][self.p, self.v] - nominal) - lost)
             if abs(offset) != 1:
                 gap = gap + np.abs(two_product(near, h)[1]) + float(abs(Fraction(near) - offset)) * h
             total = total + gap * float(abs(factor))
@@ -175,19 +182,19 @@ class _Here:
 
     def _inexact(self, s: int) -> Flags:
         """Tell where the subtraction was rounded, though what that makes may be too small for a float."""
-        stencil, values = self.grid.stencils[s], self.evaluations.values[self.v]
-        at = [values[offset][self.block] for offset in stencil.offsets]
+        stencil, values = self.grid.stencils[s], self.evaluations.values
+        at = [values[offset][self.p, self.v] for offset in stencil.offsets]
         if not stencil.is_difference:
             return np.asarray(np.logical_or.reduce([value != 0 for value in np.broadcast_arrays(*at)]))
         with np.errstate(all="ignore"):
             rise, lost = two_sum(at[0], -at[1])
-            return np.asarray((lost != 0) | (rise != self.evaluations.rise[self.block, self.v, s]))
+            return np.asarray((lost != 0) | (rise != self.evaluations.rise[self.p, self.v, s]))
 
     def _in_balls(self, s: int, around: _Surroundings, i: int, j: int) -> tuple[float, float]:
         """Return both bounds of one row by the same formulas in balls, whose exponents have no limits."""
         stencil, h = self.grid.stencils[s], float(self.grid.steps[j])
-        at = self.block.start + i, self.v, s, j
-        x, q = Fraction(self.rests[i].floats[self.grid.directions[self.v]]), stencil.derivative
+        at = self.p[i], self.v[i], s, j
+        x, q = Fraction(float(self.grid.points[self.p[i], self.directions[i]])), stencil.derivative
         with precision(ROUNDING_BITS):
             step = ball(h)
             k = step**q * stencil.divisor
@@ -206,7 +213,7 @@ class _Here:
                 total = total + ball(stencil.error_coefficient(n - q)) * (value + _symmetric(spread)) * power
             moved = ball(0)
             for offset, factor in zip(stencil.offsets, stencil.factors, strict=True):
-                reached = self.evaluations.abscissae[self.v][offset][at[0]]
+                reached = self.evaluations.abscissae[offset][at[:2]]
                 gap = abs(factor) * (x + offset * Fraction(h) - Fraction(float(reached[j if len(reached) > 1 else 0])))
                 moved = moved + ball(abs(gap)) if gap else moved
             if self.measured:
@@ -224,10 +231,10 @@ class _Here:
 
 @dataclass(frozen=True, slots=True)
 class _Surroundings:
-    """What holds over the hulls of the abscissae, points × steps (nan or inf: not known)."""
+    """What holds over the hulls of the abscissae, block × steps (nan or inf: not known)."""
 
-    known: Floats  # coefficients × (value, doubt) × points × 1: c_n at the points themselves
-    supremum: Floats  # coefficients × points × steps: sup|C_n|
+    known: Floats  # coefficients × (value, doubt) × block × 1: c_n at the points themselves
+    supremum: Floats  # coefficients × block × steps: sup|C_n|
     slope: Floats  # sup|C₁|, corners included
     lipschitz: Floats  # sup|C₁ − F′(x)|, corners included
     rounding: Floats  # B
@@ -235,17 +242,17 @@ class _Surroundings:
 
 def _surroundings(here: _Here, wanted: Flags, span: tuple[Fraction, Fraction]) -> _Surroundings:
     """Enclose derivatives and rounding error over hulls around the points."""
-    grid, v = here.grid, here.v
-    direction, steps = grid.directions[v], grid.steps
+    grid, steps = here.grid, here.grid.steps
     with np.errstate(all="ignore"):
         # rounding is monotone: all other abscissae lie between these
-        x = grid.points[here.block, direction, None]
+        x = grid.points[here.p, here.directions, None]
         ends = [abscissa(x.astype(grid.dtype), end, steps.astype(grid.dtype)) + 0.0 * steps for end in span]
         reach = np.maximum.reduce([*(np.abs(end - x) for end in ends), float(max(map(abs, span))) * steps + 0.0 * x])
         around, inside = _of_expansions(here, reach * _UP)
-    for i, rest in enumerate(here.rests):
-        if wanted[i].any():
-            with one_account(tuple(rest.floats)), precision(ROUNDING_BITS):
+    chosen = np.flatnonzero(wanted.any(axis=1))
+    for p, some in groupby(chosen.tolist(), key=here.p.tolist().__getitem__):
+        with one_account(tuple(here.rests[p].floats)), precision(ROUNDING_BITS):
+            for i in some:
                 _enclose(here, i, around, wanted[i], inside[i], [end[i] for end in ends], span)
     return around
 
@@ -265,11 +272,11 @@ def _enclose(
     over the hull, and what holds there for a larger step serves a smaller one: a new hull is taken where the step has
     shrunk by more than a factor of three, until little is gained any more.
     """
-    grid, rest = here.grid, here.rests[i]
-    program, direction, dtype = grid.f.program, grid.directions[here.v], grid.dtype.name
+    grid, rest, direction = here.grid, here.rests[int(here.p[i])], int(here.directions[i])
+    program, dtype = grid.f.program, grid.dtype.name
     noise = point_rounding_bound(program, rest.floats, direction, dtype=dtype)
     beyond = not inside[wanted].all()
-    if beyond or not here.taylor.found[here.block.start + i, here.v]:
+    if beyond or not here.taylor.found[here.p[i], here.v[i]]:
         around.known[:, :, i, 0] = _coefficients_at(program, rest, direction, here.order)
     thin = np.abs(around.known[:, :, i, 0]).sum(axis=1)
     exact = partial_ball(grid.f, rest.floats, direction, ROUNDING_BITS) if beyond else None
@@ -323,16 +330,16 @@ def _of_expansions(here: _Here, reach: Floats) -> tuple[_Surroundings, Flags]:
     sup|C_n| ≤ Σ_{m ≥ n} C(m, n)·|c_m|·τ^(m−n) over |t| ≤ τ, the remainder in place of the last coefficient, and
     sup|C₁ − F′(x)| likewise from m = 2 on.
     """
-    taylor, v, order = here.taylor, here.v, here.order
+    taylor, p, v, order = here.taylor, here.p, here.v, here.order
     known = np.zeros((order + 1, 2, len(reach), 1))
     supremum = np.full((order + 1, *reach.shape), np.inf)
     lipschitz = np.full(reach.shape, np.inf)
-    radius, unit = taylor.radius[here.block, v, None], taylor.unit[here.block, v, None]
-    found = taylor.found[here.block, v, None] & (order < DEGREE)
+    radius, unit = taylor.radius[p, v, None], taylor.unit[p, v, None]
+    found = taylor.found[p, v, None] & (order < DEGREE)
     inside = found & (reach <= radius)
-    high, low, doubt = (part[here.block, v].T[:, :, None] for part in (taylor.high, taylor.low, taylor.doubt))
+    high, low, doubt = (part[p, v].T[:, :, None] for part in (taylor.high, taylor.low, taylor.doubt))
     rest = np.abs(low) * _UP + doubt
-    sizes = [*(np.abs(high) + rest), taylor.remainder[here.block, v, None]]
+    sizes = [*(np.abs(high) + rest), taylor.remainder[p, v, None]]
     t = reach / radius
     for n in range(order + 1 if inside.any() else 0):
         scale = unit / radius**n
@@ -351,7 +358,7 @@ def _of_expansions(here: _Here, reach: Floats) -> tuple[_Surroundings, Flags]:
 
 
 def _truncation(stencils: Sequence[Stencil], h: Floats, around: _Surroundings) -> Floats:
-    """Return the smallest of the Taylor bounds and the Lipschitz bound, schemes × points × steps."""
+    """Return the smallest of the Taylor bounds and the Lipschitz bound, schemes × block × steps."""
     best = np.empty((len(stencils), *around.slope.shape))
     order = len(around.supremum) - 1
     with np.errstate(all="ignore"):

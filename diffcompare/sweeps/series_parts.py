@@ -22,7 +22,6 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diffcompare.arithmetic.double_double import (
     ROUNDOFF,
@@ -35,7 +34,7 @@ from diffcompare.arithmetic.double_double import (
     two_product,
     two_sum,
 )
-from diffcompare.floats import Flags, Floats
+from diffcompare.floats import Flags, Floats, Index
 from diffcompare.numeric.stencils import Stencil
 from diffcompare.program.degree import polynomial_degree
 from diffcompare.sweeps.expansions import DEGREE, Expansions
@@ -54,7 +53,6 @@ _LARGEST, _LEAST = 2.0**900, 2.0**-900
 # an estimate of doubt in floats, rounded upwards
 _UP = 1 + 2.0**-40
 
-Index = NDArray[np.intp]
 # an array of block × steps, or block × polynomials × steps, and a bound on its error
 Enclosed = tuple[Pair, Floats]
 
@@ -79,22 +77,19 @@ def series_parts(grid: Grid, evaluations: Evaluations, expansions: Expansions, r
     return {name: np.where(rows, part, np.nan) for name, part in zip(names, parts, strict=True)}
 
 
-def evaluation_parts(
-    grid: Grid, evaluations: Evaluations, errors: Sequence[Mapping[Fraction, Enclosed]], rows: Flags
-) -> Floats:
+def evaluation_parts(grid: Grid, evaluations: Evaluations, errors: Mapping[Fraction, Enclosed], rows: Flags) -> Floats:
     """Return the evaluation errors of the chosen rows, nan elsewhere and where they are not decided.
 
-    ``errors`` are f̂ − F at the abscissae of each variable, by offset, points × steps (or × 1).
+    ``errors`` are f̂ − F at the abscissae, by offset, points × variables × steps (or × 1).
     """
     part = np.full(grid.shape, np.nan)
     h = grid.steps
     with np.errstate(all="ignore"):
-        for v, found in enumerate(errors):
-            for s, stencil in enumerate(grid.stencils):
-                if rows[:, v, s].any() and _is_usable(stencil):
-                    found_there = _decided(_quotient(stencil, found, _width(stencil, (h, 0.0 * h))), np.ones(1))
-                    alike = _alike(stencil, evaluations.values[v]) & evaluations.collapsed[:, v, s]
-                    part[:, v, s] = np.where(alike, 0.0, found_there)
+        for s, stencil in enumerate(grid.stencils):
+            if rows[:, :, s].any() and _is_usable(stencil):
+                found = _decided(_quotient(stencil, errors, _width(stencil, (h, 0.0 * h))), np.ones(1))
+                alike = _alike(stencil, evaluations.values) & evaluations.collapsed[:, :, s]
+                part[:, :, s] = np.where(alike, 0.0, found)
     return np.where(rows, part, np.nan)
 
 
@@ -136,7 +131,7 @@ def _block(
     taylor = _Taylor(expansions, p, v)
     h = grid.steps / radius
     step = (h, np.zeros_like(h))
-    computed = {o: _gathered([each[o] for each in evaluations.values], p, v) for o in (Fraction(0), *offsets)}
+    computed = {o: evaluations.values[o][p, v] for o in (Fraction(0), *offsets)}
     values = {o: array / unit for o, array in computed.items()}
     nodes = {o: _node(grid, evaluations, p, v, o, radius, values[o]) for o in offsets}
     stencils = [grid.stencils[s] for s in schemes]
@@ -173,16 +168,11 @@ def _block(
         yield truncation, abscissa, evaluation
 
 
-def _gathered(arrays: Sequence[Floats], p: Index, v: Index) -> Floats:
-    """Return the rows of points and variables, block × steps, of one array for each variable."""
-    return np.array([arrays[j][i] for i, j in zip(p.tolist(), v.tolist(), strict=True)])
-
-
 def _node(
     grid: Grid, evaluations: Evaluations, p: Index, v: Index, offset: Fraction, radius: Floats, values: Floats
 ) -> _Node:
     x = grid.points[p, np.array(grid.directions)[v]][:, None]
-    reached = _gathered([each[offset] for each in evaluations.abscissae], p, v)
+    reached = evaluations.abscissae[offset][p, v]
     nominal = two_product(float(offset), grid.steps)
     total, lost = two_sum(x, nominal[0])
     nearly, more = two_sum(reached, -total)

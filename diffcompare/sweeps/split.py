@@ -81,8 +81,8 @@ def split_error(grid: Grid, evaluations: Evaluations, taylor: Expansions, rows: 
         rest = Rest(point)
         for v in np.flatnonzero(left[p].any(axis=(1, 2))).tolist():
             line = _Line(grid, sums, rest, grid.directions[v])
-            values = [evaluations.values[v][offset][p].tolist() for offset in sums.offsets]
-            reached = [evaluations.abscissae[v][offset][p].tolist() for offset in sums.offsets]
+            values = [evaluations.values[offset][p, v].tolist() for offset in sums.offsets]
+            reached = [evaluations.abscissae[offset][p, v].tolist() for offset in sums.offsets]
             for k in np.flatnonzero(left[p, v].any(axis=0)).tolist():
                 chosen = np.flatnonzero(left[p, v, :, k]).tolist()
                 at_step, moved = (
@@ -95,31 +95,28 @@ def split_error(grid: Grid, evaluations: Evaluations, taylor: Expansions, rows: 
     return known | float_parts(grid, evaluations, rows)
 
 
-def _evaluation_errors(grid: Grid, evaluations: Evaluations, rows: Flags) -> list[dict[Fraction, Enclosed]]:
-    """Enclose f̂ − F at the abscissae of the chosen rows, for each variable by offset, points × steps (or × 1)."""
-    every: list[dict[Fraction, Enclosed]] = []
-    wanted: list[dict[Fraction, Flags]] = []
-    for v, values in enumerate(evaluations.values):
-        wanted.append({offset: np.zeros(array.shape, dtype=bool) for offset, array in values.items()})
-        for s, stencil in enumerate(grid.stencils):
-            for offset in stencil.offsets:
-                some = wanted[v][offset]
-                some |= rows[:, v, s] if some.shape[1] > 1 else rows[:, v, s].any(axis=1, keepdims=True)
-        parts = {offset: np.full((3, *array.shape), np.nan) for offset, array in values.items()}
-        every.append({offset: ((part[0], part[1]), part[2]) for offset, part in parts.items()})
+def _evaluation_errors(grid: Grid, evaluations: Evaluations, rows: Flags) -> dict[Fraction, Enclosed]:
+    """Enclose f̂ − F at the abscissae of the chosen rows, by offset, points × variables × steps (or × 1)."""
+    values = evaluations.values
+    wanted: dict[Fraction, Flags] = {offset: np.zeros(array.shape, dtype=bool) for offset, array in values.items()}
+    for s, stencil in enumerate(grid.stencils):
+        for offset in stencil.offsets:
+            some = wanted[offset]
+            some |= rows[:, :, s] if some.shape[-1] > 1 else rows[:, :, s].any(axis=2, keepdims=True)
+    parts = {offset: np.full((3, *array.shape), np.nan) for offset, array in values.items()}
     for p, point in each_point(grid):
         rest = Rest(point)
-        for v, direction in enumerate(grid.directions):
-            for offset, some in wanted[v].items():
-                (high, low), doubt = every[v][offset]
+        for v in np.flatnonzero(rows[p].any(axis=(1, 2))).tolist():
+            direction = grid.directions[v]
+            for offset, some in wanted.items():
                 with precision(_EVALUATION_BITS):
-                    for k in np.flatnonzero(some[p]).tolist():
-                        reached = float(evaluations.abscissae[v][offset][p, k])
+                    for k in np.flatnonzero(some[p, v]).tolist():
+                        reached = float(evaluations.abscissae[offset][p, v, k])
                         there = moved_value(grid.f.program, rest.moved(direction, ball(reached)), _EVALUATION_BITS)
-                        error = ball(float(evaluations.values[v][offset][p, k])) - there
+                        error = ball(float(values[offset][p, v, k])) - there
                         with suppress(OverflowError):
-                            high[p, k], low[p, k], doubt[p, k] = floats_of(error, 0, 2)
-    return every
+                            parts[offset][:, p, v, k] = floats_of(error, 0, 2)
+    return {offset: ((part[0], part[1]), part[2]) for offset, part in parts.items()}
 
 
 def float_parts(grid: Grid, evaluations: Evaluations, rows: Flags) -> dict[str, Floats]:
@@ -127,32 +124,28 @@ def float_parts(grid: Grid, evaluations: Evaluations, rows: Flags) -> dict[str, 
     subtraction, division = np.zeros(grid.shape), np.zeros(grid.shape)
     h = grid.steps
     with np.errstate(all="ignore"):
-        for v in range(len(grid.directions)):
-            for s, chosen in enumerate(grid.stencils):
-                left = rows[:, v, s]
-                total = evaluations.rise[:, v, s]
-                quotient = evaluations.numeric[:, v, s]
-                if chosen.is_difference and chosen.derivative == 1:
-                    upper, lower = (evaluations.values[v][offset] for offset in chosen.offsets)
-                    k = h * chosen.divisor
-                    rise, lost = two_sum(upper, -lower)
-                    # what a narrower dtype rounds off, and what binary64 does; at most one of them is not 0
-                    narrow = total - rise
-                    subtraction[:, v, s] = (narrow - lost) / k
-                    product, residual = two_product(quotient, k)
-                    division[:, v, s] = np.where(total == 0, quotient, ((product - total) + residual) / k)
-                    size = np.abs(product)
-                    plain = (size > _SAFE_LOW) & (size < _SAFE_HIGH) & (k > _SAFE_LOW) & (k < _SAFE_HIGH)
-                    plain &= (np.abs(quotient) < _SAFE_HIGH) & ((lost == 0) | (np.abs(lost) > _SAFE_LOW))
-                    plain &= (lost == 0) | (narrow == 0)
-                    plain |= (total == 0) & (rise == 0) & (lost == 0)
-                    left = left & ~plain
-                values = [evaluations.values[v][offset] for offset in chosen.offsets]
-                for p, j in np.argwhere(left):
-                    at = [float(array[p, j if array.shape[1] > 1 else 0]) for array in values]
-                    subtraction[p, v, s, j], division[p, v, s, j] = _exact_float_parts(
-                        chosen, at, float(h[j]), float(total[p, j]), float(quotient[p, j])
-                    )
+        for s, chosen in enumerate(grid.stencils):
+            left, total, quotient = rows[:, :, s], evaluations.rise[:, :, s], evaluations.numeric[:, :, s]
+            values = [evaluations.values[offset] for offset in chosen.offsets]
+            if chosen.is_difference and chosen.derivative == 1:
+                k = h * chosen.divisor
+                rise, lost = two_sum(values[0], -values[1])
+                # what a narrower dtype rounds off, and what binary64 does; at most one of them is not 0
+                narrow = total - rise
+                subtraction[:, :, s] = (narrow - lost) / k
+                product, residual = two_product(quotient, k)
+                division[:, :, s] = np.where(total == 0, quotient, ((product - total) + residual) / k)
+                size = np.abs(product)
+                plain = (size > _SAFE_LOW) & (size < _SAFE_HIGH) & (k > _SAFE_LOW) & (k < _SAFE_HIGH)
+                plain &= (np.abs(quotient) < _SAFE_HIGH) & ((lost == 0) | (np.abs(lost) > _SAFE_LOW))
+                plain &= (lost == 0) | (narrow == 0)
+                plain |= (total == 0) & (rise == 0) & (lost == 0)
+                left = left & ~plain
+            for p, v, j in np.argwhere(left):
+                at = [float(array[p, v, j if array.shape[2] > 1 else 0]) for array in values]
+                subtraction[p, v, s, j], division[p, v, s, j] = _exact_float_parts(
+                    chosen, at, float(h[j]), float(total[p, v, j]), float(quotient[p, v, j])
+                )
     # an exact 0 has no sign
     parts = {"subtraction": subtraction + 0.0, "division": division + 0.0}
     return {name: np.where(rows, part, np.nan) for name, part in parts.items()}

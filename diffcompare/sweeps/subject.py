@@ -76,9 +76,8 @@ class Evaluations:
         The difference quotient D̂, and the weighted sum s = fl(Σ w_j·f̂(a_j)) that was divided.
     collapsed, finite : ndarray of bool, same shape
         All abscissae are one float; abscissae, values of f and quotient are finite.
-    values, abscissae : list of dict
-        For each variable f̂(a_j), and the rounded abscissae a_j of x + offset·h, by offset, of shape points × steps (or
-        × 1).
+    values, abscissae : dict
+        By offset f̂(a_j), and the rounded abscissae a_j of x + offset·h, of shape points × variables × steps (or × 1).
 
     All are numbers of the dtype of the sweep, held in binary64.
     """
@@ -87,8 +86,8 @@ class Evaluations:
     rise: Floats
     collapsed: Flags
     finite: Flags
-    values: list[dict[Fraction, Floats]]
-    abscissae: list[dict[Fraction, Floats]]
+    values: dict[Fraction, Floats]
+    abscissae: dict[Fraction, Floats]
 
 
 def differences(grid: Grid, run: Run, *, together: bool = False) -> Evaluations:
@@ -96,71 +95,52 @@ def differences(grid: Grid, run: Run, *, together: bool = False) -> Evaluations:
 
     ``together``: what runs computes element by element, so that the abscissae of many variables may be one array.
     """
-    shape = grid.shape
-    m, _, _, k = shape
+    m, n, _, k = shape = grid.shape
     numeric, rise = np.empty(shape), np.empty(shape)
     collapsed, finite = np.empty(shape, dtype=bool), np.empty(shape, dtype=bool)
-    every, reached = [], []
     h = grid.steps.astype(grid.dtype)
     with np.errstate(all="ignore"):
         columns = [np.ascontiguousarray(column, dtype=grid.dtype) for column in grid.points.T]
-        centre = run(columns)[:, None]
+        x = np.stack([columns[i] for i in grid.directions], axis=1)[..., None]
+        offsets = sorted({offset for chosen in grid.stencils for offset in chosen.offsets} - {Fraction(0)})
+        abscissae = {Fraction(0): x} | {offset: abscissa(x, offset, h) for offset in offsets}
+        values = {Fraction(0): np.broadcast_to(run(columns)[:, None, None], (m, n, 1))}
+        values |= {offset: np.empty((m, n, k), dtype=grid.dtype) for offset in offsets}
         still = [np.repeat(column, k) for column in columns]
-        offsets = {offset for chosen in grid.stencils for offset in chosen.offsets}
-        moved = _moved_values(columns, still, sorted(offsets - {0}), grid, run) if together and m * k <= _FEW else None
-        for v, i in enumerate(grid.directions):
-            x = columns[i][:, None]
-            abscissae = {Fraction(0): x} | {offset: abscissa(x, offset, h) for offset in offsets}
-            values = {Fraction(0): centre}
-            for offset in offsets - {0}:
-                there = abscissae[offset].reshape(-1)
-                values[offset] = (
-                    run([*still[:i], there, *still[i + 1 :]]).reshape(m, k) if moved is None else moved[v, offset]
-                )
-            known = {offset: np.isfinite(value) & np.isfinite(abscissae[offset]) for offset, value in values.items()}
-            for j, chosen in enumerate(grid.stencils):
-                rise[:, v, j] = total = weighted_sum(chosen, values, h)
-                np.divide(total, divisor(chosen, h), out=numeric[:, v, j], casting="same_kind", dtype=grid.dtype)
-                first, *others = (abscissae[offset] for offset in chosen.offsets)
-                collapsed[:, v, j] = np.logical_and.reduce([np.broadcast_to(first == a, (m, k)) for a in others])
-                finite[:, v, j] = np.isfinite(numeric[:, v, j])
-                for offset in chosen.offsets:
-                    finite[:, v, j] &= known[offset]
-                # a step that the dtype rounds to 0 gives no quotient, and that is all that is wrong with it
-                numeric[:, v, j, grid.steps == 0] = np.nan
-                finite[:, v, j, grid.steps == 0] = True
-            every.append({offset: value.astype(np.float64, copy=False) for offset, value in values.items()})
-            reached.append({offset: a.astype(np.float64, copy=False) for offset, a in abscissae.items()})
-    return Evaluations(numeric, rise, collapsed, finite, every, reached)
+        pieces = [(v, offset) for v in range(n) for offset in offsets]
+        # so many abscissae in one run
+        block = max(1, _NUMBERS // (m * k * len(columns))) if together and m * k <= _FEW else 1
+        for start in range(0, len(pieces), block):
+            some = pieces[start : start + block]
+            there = [np.tile(column, len(some)) for column in still] if len(some) > 1 else [*still]
+            for j, (v, offset) in enumerate(some):
+                moved, i = abscissae[offset][:, v].reshape(-1), grid.directions[v]
+                if len(some) > 1:
+                    there[i][j * m * k : (j + 1) * m * k] = moved
+                else:
+                    there[i] = moved
+            for (v, offset), found in zip(some, run(there).reshape(-1, m, k), strict=True):
+                values[offset][:, v] = found
+        known = {offset: np.isfinite(value) & np.isfinite(abscissae[offset]) for offset, value in values.items()}
+        for j, chosen in enumerate(grid.stencils):
+            rise[:, :, j] = total = weighted_sum(chosen, values, h)
+            np.divide(total, divisor(chosen, h), out=numeric[:, :, j], casting="same_kind", dtype=grid.dtype)
+            first, *others = (abscissae[offset] for offset in chosen.offsets)
+            collapsed[:, :, j] = np.logical_and.reduce([np.broadcast_to(first == a, (m, n, k)) for a in others])
+            finite[:, :, j] = np.isfinite(numeric[:, :, j])
+            for offset in chosen.offsets:
+                finite[:, :, j] &= known[offset]
+        # a step that the dtype rounds to 0 gives no quotient, and that is all that is wrong with it
+        numeric[..., grid.steps == 0] = np.nan
+        finite[..., grid.steps == 0] = True
+    held = ({o: array.astype(np.float64, copy=False) for o, array in each.items()} for each in (values, abscissae))
+    return Evaluations(numeric, rise, collapsed, finite, *held)
 
 
 # so few abscissae of one offset are not worth a run of their own
 _FEW = 1024
 # numbers of a run: 32 MB
 _NUMBERS = 1 << 22
-
-
-def _moved_values(
-    columns: Sequence[NDArray[Any]],
-    still: Sequence[NDArray[Any]],
-    offsets: Sequence[Fraction],
-    grid: Grid,
-    run: Run,
-) -> dict[tuple[int, Fraction], NDArray[Any]]:
-    """Return f̂ at the abscissae of every variable and offset but 0, points × steps, of few runs of many abscissae."""
-    m, _, _, k = grid.shape
-    h = grid.steps.astype(grid.dtype)
-    pieces = [(v, offset) for v in range(len(grid.directions)) for offset in offsets]
-    block = max(1, _NUMBERS // (m * k * len(columns)))
-    found: dict[tuple[int, Fraction], NDArray[Any]] = {}
-    for start in range(0, len(pieces), block):
-        chosen = pieces[start : start + block]
-        there = [np.tile(column, len(chosen)) for column in still]
-        for j, (v, offset) in enumerate(chosen):
-            i = grid.directions[v]
-            there[i][j * m * k : (j + 1) * m * k] = abscissa(columns[i][:, None], offset, h).reshape(-1)
-        found |= zip(chosen, run(there).reshape(-1, m, k), strict=True)
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -413,19 +413,19 @@ def _statuses(grid: Grid, reference: References, evaluations: Evaluations) -> ND
         status = np.where(certain == STATUS_CODES[name], certain, status)
     offsets = tuple(chosen.offsets for chosen in grid.stencils)
     every = sorted({offset for stencil in offsets for offset in stencil})
-    abscissae = [[(offset, arrays[offset]) for offset in every] for arrays in evaluations.abscissae]
+    abscissae = {offset: evaluations.abscissae[offset] for offset in every}
     program, largest = grid.f.program, float(grid.steps[0])
     with precision(SWEEP_BITS):
         inside = [
-            certainly_inside(program, grid.points, i, largest, dict(along))
-            for i, along in zip(grid.directions, abscissae, strict=True)
+            certainly_inside(program, grid.points, i, largest, {offset: a[:, v] for offset, a in abscissae.items()})
+            for v, i in enumerate(grid.directions)
         ]
         for p, point in each_point(grid, ~np.logical_and.reduce(inside)):
             rest = Rest(point)
             for v, i in enumerate(grid.directions):
                 if inside[v][p] or reference.status[p, v] == STATUS_CODES["domain"]:
                     continue
-                reached = {offset: array[p] for offset, array in abscissae[v]}
+                reached = {offset: array[p, v] for offset, array in abscissae.items()}
                 found = undefined_steps(program, rest, i, grid.steps, offsets, reached)
                 if found is not None:
                     outside, unknown = found
