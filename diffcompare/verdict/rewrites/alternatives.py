@@ -477,7 +477,9 @@ def _called(site: Site, names: Names) -> Iterator[Rewrite]:
         new = ast.Call(ast.parse(name, mode="eval").body, [node], [])
         if not isinstance(node, ast.Call) or text_of(node.func) != name:
             words = f"{name} is missing around this", f"{name} is missing around {{}}"
-            cost = _CALLED - _familiar(new, names)
+            # what the gradient has as well has a name there
+            written = text_of(ast.fix_missing_locations(new)) not in names.lacking
+            cost = _CALLED - (0.0 if written else _familiar(new, names))
             yield Rewrite(node, (site.replaced(new),), cost, "other function", *words)
 
 

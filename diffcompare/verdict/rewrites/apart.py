@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import math
 import os
 import pickle
@@ -149,6 +150,8 @@ def _answer(search: Callable[[], Any], pipe: int) -> Any:
 
 def _confined(pipe: int) -> None:
     """Limit time and memory; what is written goes nowhere, what would have other effects fails."""
+    # to look through all that was made before takes longer than many a trial may, as it copies what is looked at
+    gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_VIRTUAL, _SECONDS * given_more())

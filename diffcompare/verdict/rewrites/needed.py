@@ -74,9 +74,11 @@ def needed(probe: Probe, run: Callable[[], Floats | None], here: Nearby, most: i
     ``run``: evaluates the gradient in which the probe stands at the point of ``here``.
     """
     values = [value for value, _ in probe.times]
-    if not all(map(are_floats, values)) or len({np.shape(value) for value in values}) != 1:
+    # a count may lack what is no whole number
+    known = all(are_floats(value) or isinstance(value, np.integer) for value in values)
+    if not known or len({np.shape(value) for value in values}) != 1:
         return None
-    own = np.concatenate([np.ravel(value) for value in values])
+    own = np.concatenate([np.ravel(value) for value in values]).astype(np.float64)
     if not 0 < own.size <= most or probe.is_full or not np.isfinite(own).all():
         return None
     draws = np.random.default_rng(0)

@@ -39,7 +39,7 @@ Triples = tuple[Indices, Indices, Indices, Flags]
 
 def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -> Iterator[Insertion]:
     """Yield products of what is at hand that make a strange value a known one, as terms, factors or divisors."""
-    if probe.seen is None or not isinstance(probe.seen[0], float | np.ndarray):
+    if probe.seen is None or not isinstance(probe.seen[0], float | np.ndarray | np.integer):
         return
     value, at_hand = probe.seen
     if isinstance(known, Known):

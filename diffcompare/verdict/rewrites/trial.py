@@ -31,7 +31,7 @@ _LEFT, _NOISY, _GROWN = 1e-9, 1e-3, 1000
 # operations that compiling a byte of code takes
 _COMPILED = 50
 # what a change may take however fast the gradient is, and where its values are looked at
-_LEAST_SECONDS, LOOKED_AT = 0.005, 0.1
+_LEAST_SECONDS, LOOKED_AT = 0.04, 0.2
 # how much sooner the trial of a change of a line with a first wrong value ends
 _SOONER = 4
 

@@ -323,3 +323,20 @@ def test_a_function_whose_name_holds_that_of_another_may_be_meant() -> None:
     names = Names(("b",), helpers=("gelu", "d_gelu", "ge", "other", "dtanh"))
     assert changed("a = gelu(b)", names) & {f"a = {one}(b)" for one in names.helpers} == {"a = d_gelu(b)"}
     assert "a = dtanh(b)" in changed("a = np.tanh(b)", names)
+
+
+def test_a_function_of_a_value_that_is_written_there_is_rather_called_by_its_name() -> None:
+    source = "def f(s):\n    k = rhs(s)\n    return slope(s + s)\n"
+    known = Names(("s", "k"), known=frozenset({"rhs(s)"}), functions=("rhs",))
+    assert cost(source, "rhs(s)", known) > cost(source, "k", known)
+    # and one that the function has alone is not
+    lacking = Names(("s", "k"), known=frozenset({"rhs(s)"}), functions=("rhs",), lacking=frozenset({"rhs(s)"}))
+    assert cost(source, "rhs(s)", lacking) < cost(source, "k", lacking)
+
+
+def cost(source: str, new: str, names: Names) -> float:
+    """Return what it costs to put something in place of the first s of a sum."""
+    sites = list(sites_of(ast.parse(source).body[0]))
+    place = next(site for site in sites if text_of(site.node) == "s" and isinstance(site.owner, ast.BinOp))
+    own = [one for one in rewrites_of(sites, names) if one.node is place.node and len(one.changes) == 1]
+    return next(one.cost for one in own if text_of(one.changes[0].new) == new)

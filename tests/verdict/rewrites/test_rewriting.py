@@ -764,6 +764,23 @@ def test_what_was_forgotten_is_told(f: Code, gradient: Code, said: str, text: st
     assert text in verdict.places[verdict.places["role"] == "gradient"]["text"].tolist()
 
 
+def counted(p: Any) -> Any:
+    return np.sum(SEEN) * p[0] - np.sum(np.exp(p[0] + p[1] * ROWS[:, 0])) + p[2] ** 2
+
+
+def has_a_count_alone(p: Any) -> Any:
+    rate = np.exp(p[0] + p[1] * ROWS[:, 0])
+    return np.array([np.sum(SEEN), -rate @ ROWS[:, 0], 2 * p[2]])
+
+
+@pytest.mark.thorough
+def test_a_count_may_lack_a_sum() -> None:
+    verdict = dc.check_gradient(counted, has_a_count_alone, np.array([0.7, 1.2, 0.5]))
+    marked = verdict.places[verdict.places["role"] == "gradient"]
+    assert marked["text"].tolist() == ["np.sum(SEEN)"]
+    assert marked["message"].tolist() == ["the term -np.sum(rate) is missing"]
+
+
 def crossed(p: Any) -> Any:
     return np.exp(p[0] * p[2]) * np.sin(p[1])
 
