@@ -50,7 +50,7 @@ _LETTERS = {"Jacobian": "J", "Hessian": "H", "Hessian-vector product": "Hv"}
 _VARIABLE = re.compile(r"[JH]v?\[(?:.*, )?([^\W\d].*)\]")
 # a cause that explains one row of a matrix
 _ROW = "in row ", "in the row of "
-_CHAIN = "the chain factor "
+_CHAIN, _CONTRIBUTION = "the chain factor ", "a contribution of "
 # the term that a cause is about, and what is said of it
 _SAID = "has no contribution|is missing|is flipped|is counted twice|has [^;]* times its weight|in component"
 _TERM = re.compile(rf"(.*?\bthe term )[^;]+?( (?:{_SAID}).*|(?:, and so |; ).*)?")
@@ -155,9 +155,10 @@ def _says_little(cause: Cause | None) -> bool:
 
 def _is_formal(cause: Cause | None) -> bool:
     """Tell whether a cause is about parts of a formula that nobody may have written, or one row of many."""
-    return cause is not None and (
-        cause.kind in _FORMAL or cause.text.startswith(_ROW) or _CHAIN in cause.text or _is_partial(cause)
-    )
+    if cause is None:
+        return False
+    formal = cause.kind in _FORMAL or cause.text.startswith((*_ROW, _CONTRIBUTION))
+    return formal or _CHAIN in cause.text or _is_partial(cause)
 
 
 def _is_cut(text: str) -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 import diffcompare as dc
 from diffcompare.verdict import pointing
+from diffcompare.verdict.causes.mistakes import Cause
 
 pytestmark = pytest.mark.places
 
@@ -823,3 +824,9 @@ def test_a_number_that_does_what_a_factor_would_is_not_told_by_chance() -> None:
     (mark,) = [one for one in v.marks if one.role == "gradient"]
     assert mark.text == "np.cos(w) / (n * (n - 1))"
     assert mark.message == "this is half of what it should be"
+
+
+def test_a_name_says_more_than_by_how_much_two_components_are_off() -> None:
+    wrong = Cause("shifted", "a contribution of 2.9415e+11 stands in the wrong one of x[0] and x[1]", (0, 1))
+    own = Cause("other value", "gap stands in place of rate", (0, 1))
+    assert pointing._rewritten(([], own), wrong, []).cause == own

@@ -541,8 +541,8 @@ def _is_bare(node: ast.AST) -> bool:
 
 
 def _allowed(found: Found) -> int:
-    """Return how many values more may be strange: what is subtracted has another sign than what it adds up to."""
-    return int(found.rewrite.kind == "sign")
+    """Return how many values more may be strange: half of a value, and what is subtracted, may be known."""
+    return int(found.rewrite.kind in ("sign", "factor"))
 
 
 def _within(lines: Sequence[Site], sites: Sequence[Site]) -> Iterator[Site]:

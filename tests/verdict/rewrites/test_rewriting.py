@@ -781,6 +781,34 @@ def test_a_count_may_lack_a_sum() -> None:
     assert marked["message"].tolist() == ["the term -np.sum(rate) is missing"]
 
 
+def repelled(x: Any) -> Any:
+    energy = 0.0
+    for i in range(3):
+        for j in range(i):
+            s6 = 1 / (x[i] - x[j]) ** 6
+            energy = energy + 4 * (s6 * s6 - s6)
+    return energy
+
+
+def lacks_a_two(x: Any) -> Any:
+    grad = np.zeros(3)
+    for i in range(3):
+        for j in range(i):
+            d = x[i] - x[j]
+            inv = 1 / (d * d)
+            s6 = inv**3
+            pull = 24 * inv * (s6 - s6**2) * d
+            grad[i] += pull
+            grad[j] -= pull
+    return grad
+
+
+def test_a_factor_2_is_likelier_than_what_makes_a_value_of_the_function() -> None:
+    # it was "the factor 1 - s6 is missing in s6", as the function has s6 * (1 - s6)
+    verdict = dc.check_gradient(repelled, lacks_a_two, np.array([0.1, 1.2, 2.5]))
+    assert verdict.places[verdict.places["role"] == "gradient"]["text"].tolist() == ["s6**2"]
+
+
 def crossed(p: Any) -> Any:
     return np.exp(p[0] * p[2]) * np.sin(p[1])
 
