@@ -34,6 +34,8 @@ _SECONDS, _PATIENCE = 15.0, 30.0
 _ASLEEP = 3
 # what the copy may take beyond what the process has
 _BYTES = 1 << 29
+# collections of garbage between two of all there is
+_NEVER = 1 << 30
 # what leaves no trace
 _HARMLESS = frozenset({"os.listdir", "os.scandir", "os.putenv", "os.unsetenv"})
 _REFUSED = ("os.", "shutil.", "socket.", "subprocess.", "tempfile.", "sqlite3.", "ftplib.", "smtplib.")
@@ -151,7 +153,7 @@ def _answer(search: Callable[[], Any], pipe: int) -> Any:
 def _confined(pipe: int) -> None:
     """Limit time and memory; what is written goes nowhere, what would have other effects fails."""
     # to look through all that was made before takes longer than many a trial may, as it copies what is looked at
-    gc.freeze()
+    gc.set_threshold(*gc.get_threshold()[:2], _NEVER)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_VIRTUAL, _SECONDS * given_more())

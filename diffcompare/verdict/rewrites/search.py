@@ -68,8 +68,9 @@ _ALIKE, _KEPT, _COMPARED = 0.45, 8, 8
 _SUMMED, _MOVED = 0.3, 160
 # parts of a line that are looked at
 _INNER = 30
-# how often a function is evaluated before it is known beside other data
-_MEASURED = 20
+# how often a function is evaluated before it is known beside other data, and how much slower code is whose lines are
+# noted
+_MEASURED, _FOLLOWED = 20, 5
 # what speaks against a change: it is right beside these data alone, or as other code runs in place of what is wrong
 _CHANCE, _OTHER_CODE = "chance", "other code"
 # of a search that has not ended
@@ -358,14 +359,8 @@ class Rewriting:
         """Return a change if it makes the gradient right, and what may be said against it."""
         if not self.trial.is_right(body, gradient):
             return None
-        doubt = ""
-        if self._is_right_beside_others(gradient) is False:
-            doubt = _CHANCE
-        elif self.asleep:
-            problem = replace(self.trial.problem, gradient=gradient)
-            self.trial.budget.spend(self.trial.run)
-            ran = run_of(lambda: problem.claim(problem.x))[2]
-            doubt = "" if ran.isdisjoint(self.asleep) else _OTHER_CODE
+        by_chance = self._is_right_beside_others(gradient) is False
+        doubt = _CHANCE if by_chance else _OTHER_CODE if self._runs_other_code(gradient) else ""
         return Found(rewrite, body, doubt)
 
     def _is_right_beside_others(self, gradient: Changed) -> bool | None:
@@ -376,6 +371,15 @@ class Rewriting:
             with self.trial.limited(LOOKED_AT):
                 right = self.other.is_right(gradient.gradient)
         return right
+
+    def _runs_other_code(self, gradient: Changed) -> bool:
+        """Tell whether lines run that did not before; not where that costs too much."""
+        budget, cost = self.trial.budget, _FOLLOWED * self.trial.run
+        if not self.asleep or budget.left <= 2 * cost:
+            return False
+        budget.spend(cost)
+        problem = replace(self.trial.problem, gradient=gradient)
+        return not run_of(lambda: problem.claim(problem.x))[2].isdisjoint(self.asleep)
 
     def _is_sure(self, found: Found) -> bool:
         """Tell whether nothing speaks against a change."""
