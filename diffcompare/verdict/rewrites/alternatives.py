@@ -6,7 +6,7 @@ import ast
 import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, takewhile
 from typing import Any, TypeGuard
 
 from diffcompare.verdict.rewrites.lines import FLIPPED, OPPOSITE, exchanged, of_line, of_places, should_be
@@ -45,6 +45,8 @@ _EQUALITIES = (ast.Eq, ast.NotEq)
 _EXCHANGED = 6
 # the price of a name whose value is of another kind, in place of a name and of a number, and of a missing function
 _STRANGE, _OTHER_KIND, _CALLED = 1.28, 1.3, 1.26
+# among more names than these, those that are not alike are rare
+_NAMES, _BRIEF, _UNLIKE = 24, 2, 1.34
 # of the symmetric part of a factor of a product
 _PRODUCTS, _SYMMETRIC = frozenset({"dot", "matmul", "matvec"}), 1.28
 # of an equality in place of an inequality: of a branch that is wrong it leaves nothing
@@ -143,7 +145,8 @@ def _of_name(site: Site, names: Names) -> Iterator[Rewrite]:
     for other in (name for name in names.variables if not filling or name in names.filled):
         if other != site.node.id and not _is_compared_with(site, other):
             strange = other in names.strange.get(id(site.node), ()) and other not in names.unused
-            yield _instead(site, ast.Name(other, ast.Load()), _STRANGE if strange else 1.0)
+            unlike = len(names.variables) > _NAMES and not _are_alike(site.node.id, other)
+            yield _instead(site, ast.Name(other, ast.Load()), _UNLIKE if unlike else _STRANGE if strange else 1.0)
     if filling:
         return
     for text in names.chosen if _is_index(site) else ():
@@ -155,6 +158,19 @@ def _of_name(site: Site, names: Names) -> Iterator[Rewrite]:
     if _is_product(site.owner):
         # of p·(1 − p)
         yield _instead(site, ast.BinOp(ast.Constant(1), ast.Sub(), site.node), 1.24)
+
+
+def _are_alike(one: str, other: str) -> bool:
+    """Tell whether names are easily taken for one another: they differ in less than half, or both are short."""
+    longest = max(len(one), len(other))
+    begin = _shared(one, other)
+    end = _shared(one[begin:][::-1], other[begin:][::-1])
+    return longest <= _BRIEF or 2 * (begin + end) >= longest
+
+
+def _shared(one: str, other: str) -> int:
+    """Count the letters with which both begin."""
+    return sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(one, other, strict=False)))
 
 
 def _less_or_over(site: Site, names: Names) -> Iterator[Rewrite]:

@@ -35,7 +35,7 @@ _FIRST, _SECOND, _DIRECTIONS = 2e-4, 3e-3, 2
 # of the error of the gradient as it is, what a change may leave, and what may be noise
 _LEFT, _NOISE = 1e-3, 1e-4
 # after how many times no it is given up
-_ANSWERS = 6
+_ANSWERS = 4
 # what can be compared with differences along a direction
 _WHAT = frozenset({"gradient", "Jacobian", "Hessian"})
 

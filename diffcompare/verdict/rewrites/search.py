@@ -98,13 +98,15 @@ class Rewriting:
         What can be changed, and what may stand there.
     trial : Trial
     known : Known or None
-        What function and derivative compute, where the gradient loops over many numbers.
+        What function and derivative compute, where the gradient computes many numbers.
     line : Line or None
         The one line that is looked at.
     least : int
         What must be left of the budget.
     computed : callable
         The same where it does not.
+    loops : bool
+        Whether something has a loop: trials of a line in it must end early.
     idle : frozenset of int
         The identities of what does not run.
     other : OtherData or None
@@ -121,6 +123,7 @@ class Rewriting:
     line: Line | None = None
     least: int = 0
     computed: Callable[[], Known | None] = lambda: None
+    loops: bool = True
     idle: frozenset[int] = frozenset()
     other: OtherData | None = None
     asleep: Collection[tuple[str, int]] = ()
@@ -159,9 +162,8 @@ class Rewriting:
     def first_wrong(self) -> Found | None:
         """Return what is wrong in a line of a loop in which the first wrong value appears."""
         for some, one in self._suspected() if self.known is not None else ():
-            # of what is missing there is so much that trials must end early
             found = some.usual() or some.products(one) or some.rare()
-            found = found or (some.missing() if one.share <= _SOON else None)
+            found = found or (some.missing() if one.share <= _SOON or not self.loops else None)
             if found is not None:
                 return found
         return None
@@ -507,10 +509,11 @@ def _prepared(
     idle = [(body, node) for body in bodies for node in _idle(body, ran)]
     asleep = {(body.function.__code__.co_filename, node.lineno) for body, node in idle if isinstance(node, ast.stmt)}
     other = OtherData(problem, asked[0]) if APART else None
-    rewriting = Rewriting(parts, trial, idle=frozenset(id(node) for _, node in idle), other=other, asleep=asleep)
+    still = frozenset(id(node) for _, node in idle)
+    rewriting = Rewriting(parts, trial, loops=looping, idle=still, other=other, asleep=asleep)
     if traces is None:
         return rewriting
-    if not looping or nodes <= _MANY:
+    if nodes <= _MANY:
         return replace(rewriting, computed=functools.cache(functools.partial(known_values, traces, problem.x, budget)))
     return replace(rewriting, known=known_values(traces, problem.x, budget))
 
