@@ -340,3 +340,11 @@ def cost(source: str, new: str, names: Names) -> float:
     place = next(site for site in sites if text_of(site.node) == "s" and isinstance(site.owner, ast.BinOp))
     own = [one for one in rewrites_of(sites, names) if one.node is place.node and len(one.changes) == 1]
     return next(one.cost for one in own if text_of(one.changes[0].new) == new)
+
+
+def test_among_many_names_those_that_are_not_alike_are_rare() -> None:
+    source = "def f(s):\n    return s + s\n"
+    few = Names(("s", "s_dot", "total", "z"))
+    many = Names((*few.variables, *(f"value_{k}" for k in range(30))))
+    assert cost(source, "total", few) == cost(source, "z", few)
+    assert cost(source, "total", many) > cost(source, "z", many) == cost(source, "z", few)

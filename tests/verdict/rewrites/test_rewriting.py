@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import functools
+import runpy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -860,3 +862,29 @@ def test_what_does_not_run_is_not_changed_alone() -> None:
     _, _, ran = run_of(lambda: with_branches(np.array([0.3, 0.4])))
     idle = [ast.unparse(node) for node in _idle(body, ran) if isinstance(node, ast.stmt)]
     assert [text for text in idle if "Return" not in text] == ["y = 3 * x", "return y + np.sum(y)"]
+
+
+def long_code(lost: int) -> str:
+    """Write a function of many lines without a loop, and its gradient, of which one line has lost a factor."""
+    f = ["def f(x):", "    a0, b0 = x"]
+    g = ["def gradient(x):", "    a0, b0 = x", "    da0, db0 = np.eye(2)"]
+    for k in range(1, 40):
+        value = [f"    a{k} = a{k - 1} * np.cos(b{k - 1}) + 0.{k}", f"    b{k} = b{k - 1} + 0.1 * a{k} * a{k - 1}"]
+        factor = "" if k == lost else f" * np.sin(b{k - 1})"
+        slope = [
+            f"    da{k} = da{k - 1} * np.cos(b{k - 1}) - a{k - 1}{factor} * db{k - 1}",
+            f"    db{k} = db{k - 1} + 0.1 * (da{k} * a{k - 1} + a{k} * da{k - 1})",
+        ]
+        f, g = [*f, *value], [*g, *value, *slope]
+    return "\n".join(["import numpy as np", *f, "    return a39 * b39", *g, "    return da39 * b39 + a39 * db39", ""])
+
+
+@pytest.mark.thorough
+def test_long_code_without_a_loop_is_searched_from_its_first_wrong_value(tmp_path: Path) -> None:
+    file = tmp_path / "long_code.py"
+    file.write_text(long_code(lost=20), encoding="utf-8")
+    space = runpy.run_path(str(file))
+    verdict = dc.check_gradient(space["f"], space["gradient"], np.array([0.7, 0.4]))
+    # it was cut short
+    assert verdict.cause == "the factor np.sin(b19) is missing in db19"
+    assert verdict.places["text"].tolist() == ["db19"]
