@@ -75,3 +75,17 @@ FORM = np.array([[1.0, 2.0, -0.5], [0.25, 3.0, 1.0], [0.75, -2.0, 0.5]])
 def test_half_of_a_quadratic_form_is_not_its_hessian(claim: Any, said: str) -> None:
     verdict = dc.check_hessian(lambda x: x @ FORM @ x, lambda x: claim, [0.3, 0.7, 1.1])
     assert str(verdict.cause) == f"a Hessian is symmetric: the {said} of the claim and its transpose is right"
+
+
+def test_what_a_difference_leaves_is_not_mended_by_symmetry() -> None:
+    # with an error of 1e-11 the mean of claim and transpose was as near, and called right
+    def hessian(x: Any) -> Any:
+        steps = 1e-5 * np.eye(3)
+        return np.array([(slope(x + h) - slope(x - h)) / 2e-5 for h in steps])
+
+    def slope(x: Any) -> Any:
+        return np.exp(x @ FORM.T @ x) * ((FORM + FORM.T) @ x)
+
+    verdict = dc.check_hessian(lambda x: np.exp(x @ FORM @ x), hessian, [0.3, 0.2, 0.1])
+    assert verdict.status == "wrong"
+    assert "transpose" not in str(verdict.cause)
