@@ -103,7 +103,8 @@ def _pointed(problem: Problem, judgement: Judgement, cause: Cause | None) -> Poi
         return None
 
     told, note = (None, "") if asked is None else search(problem, traces, asked, wrong, values)
-    found = Pointed(judgement.marks, cause)
+    # what the source says stands, also where the term is not found in the function
+    found = Pointed(judgement.marks, cause) if told is None else _rewritten(told, cause, [])
     with suppress(Exception):
         found = _explained(problem, judgement, cause, asked, told, budget)
     return replace(found, notes=(note,)) if note else found

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import diffcompare as dc
+from diffcompare.errors import TraceError
 from diffcompare.verdict import pointing
 from diffcompare.verdict.causes.mistakes import Cause
 
@@ -830,3 +831,14 @@ def test_a_name_says_more_than_by_how_much_two_components_are_off() -> None:
     wrong = Cause("shifted", "a contribution of 2.9415e+11 stands in the wrong one of x[0] and x[1]", (0, 1))
     own = Cause("other value", "gap stands in place of rate", (0, 1))
     assert pointing._rewritten(([], own), wrong, []).cause == own
+
+
+@pytest.mark.places
+def test_what_the_source_says_stands_where_the_function_is_not_followed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> Any:
+        raise TraceError("random numbers differ from call to call")
+
+    monkeypatch.setattr(pointing, "_traced", refuse)
+    verdict = dc.check_gradient(lambda w: w @ w + np.sum(np.exp(w)), lambda w: w + np.exp(w), [0.4, -0.7])
+    # it was the cause alone
+    assert verdict.places["message"].tolist() == ["this is half of what it should be"]
