@@ -80,6 +80,18 @@ class OtherData:
         """Tell whether answers mean anything: if all are no, the data may be made of one another."""
         return any(self.answers) or len(self.answers) < _ANSWERS
 
+    def may_hold(self, numbers: set[float]) -> bool:
+        """Tell whether one of some numbers is a single one that the function holds, or that is unknown."""
+        try:
+            return not numbers.isdisjoint(self._chosen())
+        except DiffcompareError:
+            return True
+
+    def _chosen(self) -> set[float]:
+        """Return the single numbers that the function holds and somebody chose."""
+        function = reached([self.problem.function])
+        return {number for value, _ in _slots(function) for number in _numbers(value) if _is_chosen(number)}
+
     def _measured(self) -> tuple[Floats, float] | None:
         """Return the slopes beside other data, and by how much the gradient as it is misses them."""
         problem, here = self.problem, self.here
@@ -105,10 +117,8 @@ class OtherData:
         """Give other values to all floats that function and gradient hold, and put them back."""
         undo: list[Callable[[], None]] = []
         try:
-            function = reached([self.problem.function])
-            chosen = {number for value, _ in _slots(function) for number in _numbers(value) if _is_chosen(number)}
             every = reached([self.problem.function, self.problem.gradient, *others])
-            for old, new, write in _changes(every, chosen):
+            for old, new, write in _changes(every, self._chosen()):
                 undo.append(functools.partial(write, old))
                 write(new)
             with np.errstate(all="ignore"):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import CodeType, MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -162,8 +163,8 @@ class Rewriting:
     def first_wrong(self) -> Found | None:
         """Return what is wrong in a line of a loop in which the first wrong value appears."""
         for some, one in self._suspected() if self.known is not None else ():
-            found = some.usual() or some.products(one) or some.rare()
-            found = found or (some.missing() if one.share <= _SOON or not self.loops else None)
+            found = some.usual() or (None if self.loops else some.missing()) or some.products(one) or some.rare()
+            found = found or (some.missing() if self.loops and one.share <= _SOON else None)
             if found is not None:
                 return found
         return None
@@ -361,14 +362,16 @@ class Rewriting:
         """Return a change if it makes the gradient right, and what may be said against it."""
         if not self.trial.is_right(body, gradient):
             return None
-        by_chance = self._is_right_beside_others(gradient) is False
+        by_chance = self._is_right_beside_others(rewrite, gradient) is False
         doubt = _CHANCE if by_chance else _OTHER_CODE if self._runs_other_code(gradient) else ""
         return Found(rewrite, body, doubt)
 
-    def _is_right_beside_others(self, gradient: Changed) -> bool | None:
+    def _is_right_beside_others(self, rewrite: Rewrite, gradient: Changed) -> bool | None:
         """Tell whether a gradient is right beside other data, too; None where that is unknown or costs too much."""
         right, budget, cost = None, self.trial.budget, _MEASURED * self.trial.run
-        if self.other is not None and budget.left > 2 * cost:
+        put_in = _floats_of(*(one.new for one in rewrite.changes)) - _floats_of(rewrite.node)
+        # a number of the function's that is put in would not change with it
+        if self.other is not None and budget.left > 2 * cost and not (put_in and self.other.may_hold(put_in)):
             budget.spend(self.trial.run if self.other.measured else cost)
             with self.trial.limited(LOOKED_AT):
                 right = self.other.is_right(gradient.gradient)
@@ -540,6 +543,12 @@ def _factors(names: Names) -> Insertions:
 
 def _products(known: Known) -> Callable[[Names], Insertions]:
     return lambda names: lambda site, probe: products_of(site, names, probe, known)
+
+
+def _floats_of(*nodes: Any) -> set[float]:
+    """Return the floats that are written in nodes of a syntax, of which some may be something else."""
+    inner = (one for node in nodes if isinstance(node, ast.AST) for one in ast.walk(node))
+    return {one.value for one in inner if isinstance(one, ast.Constant) and isinstance(one.value, float)}
 
 
 def _is_bare(node: ast.AST) -> bool:

@@ -211,8 +211,8 @@ EXAMPLES = (
     Example(
         "sweeps/split.py",
         "float_parts",
-        "subtraction[:, v, s] = (narrow - lost) / k",
-        "subtraction[:, v, s] = (narrow + lost) / k",
+        "subtraction[:, :, s] = (narrow - lost) / k",
+        "subtraction[:, :, s] = (narrow + lost) / k",
         "the error of the subtraction has the wrong sign",
     ),
     Example(

@@ -130,7 +130,7 @@ def test_where_other_data_tell_nothing_nothing_is_told() -> None:
 
 def test_data_that_were_made_of_one_another_are_found_out() -> None:
     other = other_data(lambda w: SUM * np.sum(w**3), lambda w: SUM * w, lambda w: 3 * SUM * w**2)
-    for _ in range(6):
+    for _ in range(4):
         assert other.tells
         assert other.is_right(lambda w: 3 * (FIRST + SECOND) * w**2) is False
     assert not other.tells
