@@ -58,6 +58,8 @@ _MADE, _MULTIPLIED = 700_000, 1_000_000
 _MANY = 250
 # lines with a first wrong value that are looked at, and for which part of the rest
 _LINES, _EARLY = 4, 6
+# names of which all that may be missing is tried at once
+_FEW = 24
 # what is carried along may be 0 at first
 _LATER, _NONE = 2, MappingProxyType[int, int]({})
 # after which part of a run a trial ends early
@@ -163,8 +165,10 @@ class Rewriting:
     def first_wrong(self) -> Found | None:
         """Return what is wrong in a line of a loop in which the first wrong value appears."""
         for some, one in self._suspected() if self.known is not None else ():
-            found = some.usual() or (None if self.loops else some.missing()) or some.products(one) or some.rare()
-            found = found or (some.missing() if self.loops and one.share <= _SOON else None)
+            # of many names there is so much that products, which need no run, come first
+            few = not self.loops and all(len(names.variables) <= _FEW for *_, names in some.parts)
+            found = some.usual() or (some.missing() if few else None) or some.products(one) or some.rare()
+            found = found or (some.missing() if not few and (one.share <= _SOON or not self.loops) else None)
             if found is not None:
                 return found
         return None
