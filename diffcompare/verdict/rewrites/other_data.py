@@ -80,10 +80,10 @@ class OtherData:
         """Tell whether answers mean anything: if all are no, the data may be made of one another."""
         return any(self.answers) or len(self.answers) < _ANSWERS
 
-    def may_hold(self, numbers: set[float]) -> bool:
-        """Tell whether one of some numbers is a single one that the function holds, or that is unknown."""
+    def may_hold(self, number: Any) -> bool:
+        """Tell whether a number is a single one that the function holds, or that is unknown."""
         try:
-            return not numbers.isdisjoint(self._chosen())
+            return number in self._chosen()
         except DiffcompareError:
             return True
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import CodeType, MappingProxyType
-from typing import Any
 
 import numpy as np
 
@@ -373,9 +372,11 @@ class Rewriting:
     def _is_right_beside_others(self, rewrite: Rewrite, gradient: Changed) -> bool | None:
         """Tell whether a gradient is right beside other data, too; None where that is unknown or costs too much."""
         right, budget, cost = None, self.trial.budget, _MEASURED * self.trial.run
-        put_in = _floats_of(*(one.new for one in rewrite.changes)) - _floats_of(rewrite.node)
-        # a number of the function's that is put in would not change with it
-        if self.other is not None and budget.left > 2 * cost and not (put_in and self.other.may_hold(put_in)):
+        new = rewrite.changes[0].new
+        # a number of the function's in place of another one would not change with it
+        put_in = isinstance(rewrite.node, ast.Constant) and isinstance(new, ast.Constant)
+        known = self.other is not None and not (put_in and self.other.may_hold(new.value))
+        if self.other is not None and known and budget.left > 2 * cost:
             budget.spend(self.trial.run if self.other.measured else cost)
             with self.trial.limited(LOOKED_AT):
                 right = self.other.is_right(gradient.gradient)
@@ -547,12 +548,6 @@ def _factors(names: Names) -> Insertions:
 
 def _products(known: Known) -> Callable[[Names], Insertions]:
     return lambda names: lambda site, probe: products_of(site, names, probe, known)
-
-
-def _floats_of(*nodes: Any) -> set[float]:
-    """Return the floats that are written in nodes of a syntax, of which some may be something else."""
-    inner = (one for node in nodes if isinstance(node, ast.AST) for one in ast.walk(node))
-    return {one.value for one in inner if isinstance(one, ast.Constant) and isinstance(one.value, float)}
 
 
 def _is_bare(node: ast.AST) -> bool:
