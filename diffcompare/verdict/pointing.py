@@ -41,6 +41,8 @@ _VAGUE = frozenset({"one component"})
 _FORMAL = frozenset({"chain factor", "extra term", "permuted", "other function", "clipped"})
 # changes of the source that make a factor: of numbers, products and powers, of a mean in place of a sum
 _FACTORS = frozenset({"factor", "chain factor", "other value", "other function", "size"})
+# one name in place of another is seldom a factor, as a number in place of one is
+_NAMES = re.compile(r"[^\W\d][\w.]* stands in place of [^\W\d][\w.]*")
 # changes that put one thing in place of another: what the function lacks then is a consequence
 _EXCHANGES = frozenset({"other value", "transposed", "shifted", "permuted"})
 # of a term that is used twice half may be left, and a value may be a number at the point
@@ -130,7 +132,8 @@ def _explained(
 def _rewritten(found: Told, cause: Cause | None, marks: Sequence[Mark]) -> Pointed:
     more, own = found
     marks = (*marks, *more)
-    if cause is not None and cause.kind == "factor" and (UNNAMED in cause.text or own.kind not in _FACTORS):
+    other = own.kind not in _FACTORS or _NAMES.fullmatch(own.text) is not None
+    if cause is not None and cause.kind == "factor" and (UNNAMED in cause.text or other):
         # a multiple of the derivative by a mistake that is no factor; of one without a name the size is told
         size = f": {cause.text}" if UNNAMED in cause.text and not cause.text.startswith(_ROW) else ""
         return Pointed(marks, replace(own, text=f"{own.text}{size}"))

@@ -145,7 +145,7 @@ def _of_name(site: Site, names: Names) -> Iterator[Rewrite]:
     for other in (name for name in names.variables if not filling or name in names.filled):
         if other != site.node.id and not _is_compared_with(site, other):
             strange = other in names.strange.get(id(site.node), ()) and other not in names.unused
-            unlike = len(names.variables) > _NAMES and not _are_alike(site.node.id, other)
+            unlike = not filling and len(names.variables) > _NAMES and not _are_alike(site.node.id, other)
             yield _instead(site, ast.Name(other, ast.Load()), _UNLIKE if unlike else _STRANGE if strange else 1.0)
     if filling:
         return

@@ -24,7 +24,16 @@ from diffcompare.floats import Floats
 from diffcompare.verdict.rewrites.first_wrong import Known
 from diffcompare.verdict.rewrites.gaps import nearest
 from diffcompare.verdict.rewrites.running import Body, Change, names_at_hand
-from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_of_matrices, stored, summands, text_of
+from diffcompare.verdict.rewrites.syntax import (
+    Names,
+    Rewrite,
+    Site,
+    is_elementwise,
+    is_of_matrices,
+    stored,
+    summands,
+    text_of,
+)
 from diffcompare.verdict.rewrites.twins import twins_of
 
 __all__ = [
@@ -35,6 +44,7 @@ __all__ = [
     "Probe",
     "insertions_of",
     "is_fitting",
+    "is_multiple",
     "likelier",
     "pool_of",
     "probed",
@@ -274,7 +284,12 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
             if alike in known:
                 continue
             known.add(alike)
-        twice = bool(terms) and array is not None and kind in "fiu" and _Size.of(array).is_one_of(terms)
+        twice = (
+            array is not None
+            and kind in "fiu"
+            and bool(array.size)
+            and (_Size.of(array).is_one_of(terms) or (array.shape == shape and is_multiple(array, value)))
+        )
         takes_out = _divisor(item.text) in parts
         is_number = _NUMBER.fullmatch(item.text) is not None
         # a number by another name
@@ -291,13 +306,13 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
             if operation not in fitting or operation not in usual or (of_matrices and factor and not np.ndim(other)):
                 continue
             try:
+                if np.prod(np.broadcast_shapes(shape, np.shape(other))) > max(_WIDEST, np.size(value)):
+                    continue
                 made = OPERATIONS[operation](value, other)
             except Exception:  # noqa: S112 - of no use there
                 continue
             # without a factor, or a term of the function, the value may have been repeated
             wider = np.shape(made) != shape
-            if wider and np.size(made) > _WIDEST:
-                continue
             if np.isfinite(made).all() and (not wider or operation in item.widening):
                 # a number may be a term by chance, and to a written one is missing what is a number
                 rare = wider or (is_number if operation in "+-" else is_count or (is_written and not is_number))
@@ -326,6 +341,14 @@ class _Size:
             and bool((np.abs(self.sizes - one.sizes) <= SAME * one.sizes).all())
             for one in others
         )
+
+
+def is_multiple(row: Any, of: Any) -> bool:
+    """Tell whether one of two rows of several numbers is a multiple of the other."""
+    row, of = np.ravel(row), np.ravel(of)
+    largest = int(np.argmax(np.abs(of)))
+    made = row * of[largest]
+    return bool((of != of[0]).any() and (np.abs(made - of * row[largest]) <= SAME * np.abs(made)).all())
 
 
 def _values(nodes: Iterable[ast.expr], space: dict[str, Any], names: dict[str, Any]) -> Iterator[Any]:
@@ -419,5 +442,6 @@ def _fitting(site: Site) -> str:
     part = isinstance(op, ast.Mult | ast.Div)
     term = isinstance(op, ast.Add | ast.Sub) or isinstance(site.owner, ast.UnaryOp)
     whole = term or isinstance(site.owner, ast.stmt)
-    factor = part or isinstance(site.owner, ast.UnaryOp) or (isinstance(site.node, ast.Constant) and not whole)
+    number = isinstance(site.node, ast.Constant) and not whole and not is_elementwise(site)
+    factor = part or number or isinstance(site.owner, ast.UnaryOp)
     return "^" + ("" if factor else "*/") + ("" if term else "+-")

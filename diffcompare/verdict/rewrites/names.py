@@ -76,7 +76,9 @@ def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> 
         short | lacking,
         lacking,
         tuple(dict.fromkeys([":", "1:", ":-1", "1:-1", *slices]))[:10],
-        frozenset(site.node.id for site in sites if isinstance(site.node, ast.Name) and is_filled(site)),
+        frozenset(
+            site.node.id for site in sites if isinstance(site.node, ast.Name) and (is_filled(site) or _adds(site))
+        ),
         tuple(name for name in dict.fromkeys(within) if name in variables),
         tuple(dict.fromkeys(choosing))[:6],
         tuple(sorted(filter(_ELEMENT.fullmatch, short))),
@@ -85,6 +87,11 @@ def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> 
         tuple(name for name in code.co_varnames[code.co_argcount :] if name not in read),
         tuple(name for name, value in space.items() if isinstance(value, FunctionType) and name != code.co_name),
     )
+
+
+def _adds(site: Site) -> bool:
+    """Tell whether a line adds to a name: of an array it may as well be a part."""
+    return isinstance(site.owner, ast.AugAssign) and site.field == "target"
 
 
 def _targets(node: ast.expr) -> Iterator[ast.Name]:

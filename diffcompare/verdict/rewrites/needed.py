@@ -126,8 +126,9 @@ def times_of(error: Floats, slope: Floats) -> float | None:
     """Return how many times a slope takes an error away; None where it does not."""
     if slope.shape != error.shape:
         return None
-    size = float(slope @ slope)
-    times = -float(slope @ error) / size if 0 < size < math.inf else math.nan
+    # no library of linear algebra: its threads wait for one another where other programs run
+    size = float(np.sum(slope * slope))
+    times = -float(np.sum(slope * error)) / size if 0 < size < math.inf else math.nan
     return times if (np.abs(error + times * slope) <= _CLOSE * np.max(np.abs(error))).all() else None
 
 

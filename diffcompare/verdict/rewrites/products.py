@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 from diffcompare.floats import Flags, Floats
 from diffcompare.verdict.rewrites.alternatives import next_elements
 from diffcompare.verdict.rewrites.first_wrong import Known
-from diffcompare.verdict.rewrites.insertions import SAME, Insertion, Item, Probe, is_fitting, value_of, written
+from diffcompare.verdict.rewrites.insertions import (
+    SAME,
+    Insertion,
+    Item,
+    Probe,
+    is_fitting,
+    is_multiple,
+    value_of,
+    written,
+)
 from diffcompare.verdict.rewrites.needed import Needed, row_of
 from diffcompare.verdict.rewrites.syntax import Names, Site, is_of_matrices, summands, text_of
 
@@ -68,7 +77,7 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -
             made = rows[first] * rows[second] * np.where(over[:, None], 1 / rows[third], rows[third])
             for operation, i, times in _right_rows(site, known, flat, made):
                 repeated = any((np.abs(np.abs(made[i]) - term) <= SAME * term).all() for term in sizes)
-                if operation in "+-" and repeated:
+                if operation in "+-" and (repeated or is_multiple(made[i], flat)):
                     # twice a term is 2 times it
                     continue
                 k = int(third[i])

@@ -166,7 +166,11 @@ class Rewriting:
         for some, one in self._suspected() if self.known is not None else ():
             # of many names there is so much that products, which need no run, come first
             few = not self.loops and all(len(names.variables) <= _FEW for *_, names in some.parts)
-            found = some.usual() or (some.missing() if few else None) or some.products(one) or some.rare()
+            found = some.usual() or (some.missing() if few else None)
+            if found is None:
+                # by a quotient one name may be put in place of another, too
+                made = some.made(one)
+                found = (None if _is_divided(made) else some._sure(made)) or some.rare() or some._sure(made)
             found = found or (some.missing() if not few and (one.share <= _SOON or not self.loops) else None)
             if found is not None:
                 return found
@@ -257,6 +261,10 @@ class Rewriting:
 
     def products(self, suspect: Suspect) -> Found | None:
         """Return a product that is missing in a line, or in one that gives it its values."""
+        return self._sure(self.made(suspect))
+
+    def made(self, suspect: Suspect) -> Found | None:
+        """Return the same, whatever speaks against it."""
         known = self.known
         if known is None:
             return None
@@ -264,7 +272,7 @@ class Rewriting:
         times |= {id(node): suspect.number for node in islice(ast.walk(suspect.line.value.node), _INNER)}
         parts = [(body, [one for one in sites if id(one.node) in times], names) for body, sites, names in self.parts]
         some = replace(self, parts=parts)
-        return self._sure(some._likeliest(some._beside(_products(known), times), self.least))
+        return some._likeliest(some._beside(_products(known), times), self.least)
 
     def valued(self, values: Values | None) -> Found | None:
         """Return where a value of the derivative is missing, or should stand."""
@@ -548,6 +556,12 @@ def _factors(names: Names) -> Insertions:
 
 def _products(known: Known) -> Callable[[Names], Insertions]:
     return lambda names: lambda site, probe: products_of(site, names, probe, known)
+
+
+def _is_divided(found: Found | None) -> bool:
+    """Tell whether what is put in beside an expression has a divisor of its own."""
+    new = None if found is None else found.rewrite.changes[0].new
+    return isinstance(new, ast.BinOp) and isinstance(new.right, ast.BinOp) and isinstance(new.right.op, ast.Div)
 
 
 def _is_bare(node: ast.AST) -> bool:

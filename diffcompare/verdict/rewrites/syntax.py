@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from diffcompare.verdict.rewrites.running import BOUNDED, Change
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "Site",
     "called_name",
     "copied",
+    "is_elementwise",
     "is_filled",
     "is_of_matrices",
     "is_value",
@@ -268,8 +271,9 @@ def is_value(site: Site) -> bool:
         whole = isinstance(node.value, int) and isinstance(target, ast.Subscript)
         return (whole or isinstance(node.value, float)) and node.value != 0
     if isinstance(node, ast.Constant) and not isinstance(site.owner, ast.BinOp | ast.UnaryOp | ast.List | ast.Tuple):
-        # what a function takes may have been a sum
-        return isinstance(node.value, float) and site.around[-1:] == ("Call.args",) and _is_computed(site)
+        # what a function takes may have been a sum, and what one of single numbers takes is no count
+        number = isinstance(node.value, float) or (type(node.value) is int and node.value != 0 and is_elementwise(site))
+        return number and site.around[-1:] == ("Call.args",) and _is_computed(site)
     if isinstance(site.owner, ast.Attribute):
         # what an array's method takes is a value, but a name may be a module's
         called = site.around[-2:] == ("Call.func", "Attribute.value")
@@ -278,6 +282,11 @@ def is_value(site: Site) -> bool:
     if isinstance(node, ast.Name) and isinstance(site.owner, ast.Subscript):
         return False
     return _is_computed(site)
+
+
+def is_elementwise(site: Site) -> bool:
+    """Tell whether an expression stands beside a function of NumPy that computes single numbers."""
+    return isinstance(getattr(np, called_name(site.owner), None), np.ufunc)
 
 
 def _is_computed(site: Site) -> bool:

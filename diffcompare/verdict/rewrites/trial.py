@@ -27,7 +27,7 @@ from diffcompare.verdict.rewrites.running import Body, Change, Changed
 __all__ = ["LOOKED_AT", "Trial", "quiet", "run_of"]
 
 # of the error, what a change may leave at each point, what may be rounding, and by how much that may grow
-_LEFT, _NOISY, _GROWN = 1e-9, 1e-3, 1000
+_LEFT, _NOISY, _GROWN = 1e-9, 1e-3, 1e5
 # operations that compiling a byte of code takes
 _COMPILED = 50
 # what a change may take however fast the gradient is, and where its values are looked at

@@ -119,8 +119,7 @@ def values_beside(
         return
     numbers = values.by_size.get(1, []) if own.size > 1 else []
     for node, at in [*values.by_size.get(own.size, ()), *numbers]:
-        # a number is repeated
-        row = np.resize(at[0], own.shape)
+        row = _repeated(at[0], own.shape)
         for operation in "=*/":
             if operation != "=" and not is_fitting(site, operation):
                 continue
@@ -140,4 +139,9 @@ def values_beside(
                     few = float(f"{by:.6g}")
                     by = few if abs(by - few) <= _CLOSE * abs(by) else by
                     probe.space[name] = 0.0
-                    yield Value(site, way, node, by, name, [by * np.resize(one, own.shape) for one in at])
+                    yield Value(site, way, node, by, name, [by * _repeated(one, own.shape) for one in at])
+
+
+def _repeated(value: Floats, shape: tuple[int, ...]) -> Floats:
+    """Return a value in another shape, a number as often as that takes."""
+    return np.full(shape, float(value.item())) if value.size == 1 else value.reshape(shape)

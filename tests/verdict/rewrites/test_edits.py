@@ -116,6 +116,23 @@ from ...quality.mistakes.corpus import OPEN  # noqa: TID252 - tests are no packa
             "-Z[None, :, k]",
             "the term Z[:, None, k] is missing",
         ),
+        # a number that a function of single numbers takes is no count
+        ("xy_chain", "0.5 * np.sin(5 * theta)", "0.5 * np.sin(5)", "5", "the factor theta is missing"),
+        # the right code rounds much more than the wrong one
+        ("beam", "u[:-2]) / h**3", "u[:-2]) / h", "h", "the exponent 3 is missing"),
+        # not "the factor o * dh / h is missing"
+        ("lstm_cell", "dc = dh * o", "dc = tanh_c * o", "tanh_c", "this should be dh"),
+        # what a line adds to as a whole, another line adds a part to; the name is told in place of a factor
+        ("nested_logit", "g_lam[m] +=", "slope[m] +=", "slope", "this should be g_lam"),
+        ("coregional_gp", "E[i, :] += w", "B[i, :] += w", "B", "this should be E"),
+        # not "the term -(4 * Kf) is missing"
+        (
+            "gp_periodic",
+            '"ell": 4 * Kf',
+            '"ell": 8 * Kf',
+            "8 * Kf * np.sin(arg) ** 2 / ell**2",
+            "this is twice what it should be",
+        ),
     ],
 )
 def test_an_edit_is_placed_and_named(name: str, old: str, new: str, marked: str, said: str, tmp_path: Path) -> None:
@@ -133,6 +150,14 @@ def test_what_is_written_into_another_array_is_no_constant(tmp_path: Path) -> No
     bug = Bug("variable", "grad[0] = np.sum(inner * rbf)", "alpha[0] = np.sum(inner * rbf)")
     module = load(case.edit(bug).text, tmp_path, "other_array")
     assert str(dc.check_gradient(module.f, module.gradient, module.at).cause) == "alpha stands in place of grad"
+
+
+def test_a_name_in_anothers_place_is_told_though_it_makes_a_factor(tmp_path: Path) -> None:
+    case = next(one for one in OPEN if one.name == "coregional_gp")
+    text = case.edit(Bug("variable", "E[i, :] += w", "B[i, :] += w")).text
+    module = load(text, tmp_path, "coregional_gp")
+    # half of two components is wrong
+    assert str(dc.check_gradient(module.f, module.gradient, module.at).cause) == "B stands in place of E"
 
 
 def test_the_number_by_which_a_missing_term_is_multiplied_is_told() -> None:
