@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import math
 import re
@@ -16,7 +17,7 @@ from diffcompare.errors import DiffcompareError, TraceError
 from diffcompare.floats import unit_roundoff
 from diffcompare.tracing.calling import Interruption
 from diffcompare.tracing.places import code_of
-from diffcompare.tracing.spans import resolved, source_of
+from diffcompare.tracing.spans import definition_of, resolved, source_of, span_of
 from diffcompare.verdict.array_identity import moves_alike
 from diffcompare.verdict.array_pair import ArrayPair, trace_arrays, trace_beside_claim
 from diffcompare.verdict.causes.array_parts import array_parts
@@ -56,6 +57,7 @@ _CHAIN, _CONTRIBUTION = "the chain factor ", "a contribution of "
 # the term that a cause is about, and what is said of it
 _SAID = "has no contribution|is missing|is flipped|is counted twice|has [^;]* times its weight|in component"
 _TERM = re.compile(rf"(.*?\bthe term )[^;]+?( (?:{_SAID}).*|(?:, and so |; ).*)?")
+_LOST = re.compile(r"the term ([^;]+?) has no contribution")
 _LONGEST = 60
 # nodes of codes of single numbers, in which a place is looked for
 _FEW = 6000
@@ -126,7 +128,10 @@ def _explained(
     marks: list[Mark] = []
     with suppress(Exception):
         marks += _of_function(problem, pair, asked, budget) if small and asked is not None else []
-    return Pointed(tuple(marks), _in_source(cause, marks)) if found is None else _rewritten(found, cause, marks)
+    if found is None:
+        cause = _in_source(cause, marks)
+        return Pointed((*marks, *_of_sum(problem, cause)), cause)
+    return _rewritten(found, cause, marks)
 
 
 def _rewritten(found: Told, cause: Cause | None, marks: Sequence[Mark]) -> Pointed:
@@ -177,6 +182,18 @@ def _in_source(cause: Cause | None, marks: Sequence[Mark]) -> Cause | None:
     if cause is None or found is None:
         return cause
     return replace(cause, text=f"{found[1]}{terms[0]}{found[2] or ''}")
+
+
+def _of_sum(problem: Problem, cause: Cause | None) -> list[Mark]:
+    """Mark what a gradient returns where the derivative of a term has no part in it: there it can be added."""
+    term = None if cause is None else _LOST.match(cause.text)
+    code = code_of(problem.gradient)
+    if term is None or code is None:
+        return []
+    returned = [node.value for node in ast.walk(definition_of(code)) if isinstance(node, ast.Return)]
+    span = span_of(code, returned[0]) if len(returned) == 1 and returned[0] is not None else None
+    known = f"the derivative of {term[1]}" if len(term[1]) <= _LONGEST and not _is_cut(term[1]) else "a derivative"
+    return [] if span is None else [Mark.at(span, role="gradient", message=f"{known} is missing here")]
 
 
 def _names(problem: Problem) -> list[str]:

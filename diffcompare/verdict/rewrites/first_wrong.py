@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from diffcompare.verdict.causes.budget import BALLS, Budget
 from diffcompare.verdict.difference import node_balls
 from diffcompare.verdict.pair import Pair
 from diffcompare.verdict.rewrites.running import Body, Change
-from diffcompare.verdict.rewrites.syntax import Site, named_slopes, text_of
+from diffcompare.verdict.rewrites.syntax import Names, Site, named_slopes, text_of
 
 __all__ = [
     "Known",
@@ -317,12 +317,11 @@ class _Notes:
 
 
 def suspects_of(
-    body: Body, sites: Sequence[Site], known: Known, given: Container[str],
-    run: Callable[[Body, Sequence[Change]], Any],
-) -> Iterator[Suspect]:  # fmt: skip
+    body: Body, sites: Sequence[Site], known: Known, names: Names, run: Callable[[Body, Sequence[Change]], Any]
+) -> Iterator[Suspect]:
     """Yield the lines that give a value that is not known from values that are, and the time when they first do so.
 
-    What becomes known again in a later line was right; ``given`` has the expressions of the function.
+    What becomes known again in a later line was right.
     """
     lines = list(_lines(sites))
     notes = body.function.__globals__[_NOTED] = _Notes(body)
@@ -346,17 +345,18 @@ def suspects_of(
         if answer is False:
             if not back:
                 first.setdefault(k, (times[k], (body.rounds.most - left) / rounds, times.copy()))
-            if back or number in slopes or not slopes:
+            if back or number in slopes or not slopes or name in names.states:
                 strange[name] = back or {(k, times[k])}
         else:
             right |= back if answer else set()
             strange.pop(name, None)
     named = {notes.found[number][0] for number in slopes}
-    own = [k for k, line in enumerate(lines) if text_of(line.value.node) not in given]
-    for k, (time, share, then) in sorted(first.items(), key=lambda one: one[0] not in named):
+    own = [k for k, line in enumerate(lines) if text_of(line.value.node) not in names.known]
+    told = named.union(k for k, line in enumerate(lines) if line.writes in names.states)
+    for k, (time, share, then) in sorted(first.items(), key=lambda one: one[0] not in told):
         # what the last round of a loop prepares is not used, and what the function computes as well is right
         used = time < times[k] or time == 1
-        if k in own and used and (k in named or (k, time) not in right):
+        if k in own and used and (k in told or (k, time) not in right):
             # of slopes all digits and the sign are known
             unsure = [j for j in own if j not in named] if k in named else range(len(lines))
             feeding = [(lines[j], then[j]) for j in unsure if lines[j].writes in lines[k].reads]

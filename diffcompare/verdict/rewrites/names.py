@@ -21,8 +21,8 @@ _ELEMENT = re.compile(r"\w+\[-?\d+\]|self\.\w+")
 _PART = re.compile(r"\w+\[[a-zA-Z_]\w*( [+-] \d+)?\]")
 # nodes of an expression that may be put in elsewhere, and of one that the function has and the gradient lacks
 _SHORT, _LONG = 16, 60
-# functions that are tried, and those that are of no use
-_FUNCTIONS = 5
+# functions that are tried, what they are called with, and those that are of no use
+_FUNCTIONS, _CALLS = 5, 8
 _SLOPE_OF = {"sin": "cos", "cos": "sin", "sinh": "cosh", "cosh": "tanh", "abs": "sign",
              "cdf": "pdf", "_cdf": "_pdf", "pdf": "cdf", "_pdf": "_cdf", "gammaln": "psi"}  # fmt: skip
 _PLAIN = re.compile(r"(as|array|atleast|zeros|ones|empty|eye|arange|copy|len|size|shape|ravel|isnan|isfinite)")
@@ -66,6 +66,11 @@ def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> 
     long = {text_of(node) for node in theirs if _is_short(node, reach, {*variables}, _LONG)}
     lacking = frozenset(long - written)
     # what is gone through in one code is asked for by its number in the other
+    # of what one function is called with the slope may be another's
+    calls = [node for node in (*theirs, *own) if isinstance(node, ast.Call) and _function(node, reach) is not None]
+    given = [text_of(node.args[0]) for node in calls if _is_short(node, reach, {*variables}, _LONG)]
+    helpers = [name for name in sorted(called) if isinstance(space.get(name), FunctionType)]
+    short |= {f"{name}({text})" for name in helpers for text in [*dict.fromkeys(given)][:_CALLS]}
     rows = [name for name in held if isinstance(space[name], list | tuple | np.ndarray)]
     numbers_of = {text.partition("[")[2] for text in filter(_PART.fullmatch, short)}
     short |= {f"{name}[{index}" for name in rows for index in numbers_of}
@@ -86,6 +91,7 @@ def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> 
         tuple(name for name, _ in functions.most_common(_FUNCTIONS)),
         tuple(name for name in code.co_varnames[code.co_argcount :] if name not in read),
         tuple(name for name, value in space.items() if isinstance(value, FunctionType) and name != code.co_name),
+        frozenset(node.id for node in theirs if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)),
     )
 
 

@@ -193,7 +193,7 @@ class Rewriting:
             return
         for body, sites, names in self.parts:
             with quiet():
-                suspects = list(suspects_of(body, sites, known, names.known, self.trial.noted))
+                suspects = list(suspects_of(body, sites, known, names, self.trial.noted))
             for one in suspects[:_LINES]:
                 inner = [*_within([line.statement for line in (one.line, *(line for line, _ in one.feeding))], sites)]
                 trial = replace(self.trial, watch=Watch(known, one.number))
@@ -283,7 +283,9 @@ class Rewriting:
 
         def right(value: Value, rewrite: Rewrite, body: Body, probe: Probe, gradient: Changed) -> Found | None:
             def before(beside: Nearby) -> None:
-                probe.space[value.name] = next(row for row, one in zip(value.at, asked, strict=True) if one is beside)
+                row = next(row for row, one in zip(value.at, asked, strict=True) if one is beside)
+                # the code may write into it
+                probe.space[value.name] = row.copy()
 
             probe.change = value.operation, value.name
             found = self.trial.is_right(body, gradient, before)

@@ -83,6 +83,8 @@ class Names:
         Names of values that nothing reads.
     helpers : tuple of str
         Names of other functions of the user's.
+    states : frozenset of str
+        Names of what the function of the gradient computes.
     strange : mapping of int to frozenset of str
         By the identity of a name in the syntax, the names of values of another kind.
     """
@@ -101,6 +103,7 @@ class Names:
     functions: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     helpers: tuple[str, ...] = ()
+    states: frozenset[str] = frozenset()
     strange: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
 

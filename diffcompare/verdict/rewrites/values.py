@@ -14,6 +14,7 @@ import numpy as np
 
 from diffcompare.arithmetic.array_floats import floats_from
 from diffcompare.floats import Floats
+from diffcompare.tracing.spans import resolved
 from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.causes.point import Nearby
 from diffcompare.verdict.rewrites.first_wrong import are_floats
@@ -86,6 +87,8 @@ class Value:
         times = self.node if self.times == 1 else build.apply("multiply", build.constant(self.times), self.node)
         text = formula(build, times, values.names)
         short = len(text) <= _LONGEST and "…" not in text
+        if not short and self.times == 1 and (own := _in_function(values.pair, self.node)):
+            text, short = f"{own} of the function", True
         cost += 0.01 * len(list(ast.walk(self.site.node))) + 0.3 * (self.times != 1)
         if self.operation == "=":
             this = f"this should be {text}" if short else "this should be another value"
@@ -94,6 +97,12 @@ class Value:
             this = f"the {what} {text} is missing" if short else f"a {what} is missing here"
             cause = f"{this.removesuffix(' here')} {'beside' if self.operation == '+' else 'in'} {{}}"
         return Rewrite(self.site.node, (self.site.replaced(other),), cost, kind, this, cause)
+
+
+def _in_function(pair: ArrayPair, node: int) -> str:
+    """Return how the function's source writes a value; nothing where that is long, or not known."""
+    spans = filter(None, map(resolved, pair.function.origins.get(node, ())))
+    return next((span.text for span in spans if len(span.lines) == 1 and len(span.text) <= _LONGEST), "")
 
 
 def values_beside(
@@ -106,7 +115,8 @@ def values_beside(
     gap = here.gap.reshape(-1)
 
     def moved(operation: str, value: Floats | float) -> Floats | None:
-        probe.space["__value__"] = value
+        # the code may write into it
+        probe.space["__value__"] = np.copy(value) if own.shape else value
         probe.change = operation, "__value__"
         try:
             found = run()

@@ -133,6 +133,37 @@ from ...quality.mistakes.corpus import OPEN  # noqa: TID252 - tests are no packa
             "8 * Kf * np.sin(arg) ** 2 / ell**2",
             "this is twice what it should be",
         ),
+        # a variable of the function's has another value there; what one helper is called with another may be
+        (
+            "kalman_vector",
+            "A.T + q * np.eye(2)\n            dP",
+            "A.T + q\n            dP",
+            "q",
+            "the factor np.eye(2) is missing",
+        ),
+        (
+            "negative_sampling",
+            "logistic(V[i] @ context[k]) * context[k]",
+            "context[k]",
+            "context[k]",
+            "the factor logistic(V[i] @ context[k]) is missing",
+        ),
+        # what the function computes is told as it is written there
+        (
+            "poisson",
+            "mu = exposure * np.exp(X @ beta)",
+            "mu = exposure",
+            "exposure",
+            "this should be np.exp(eta) of the function",
+        ),
+        # where nothing else is to blame
+        (
+            "action",
+            "    grad -= dt * g * np.sin(path[1:-1])\n",
+            "",
+            "grad",
+            "the derivative of g * np.sum(np.cos(path)) is missing here",
+        ),
     ],
 )
 def test_an_edit_is_placed_and_named(name: str, old: str, new: str, marked: str, said: str, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import diffcompare as dc
 from diffcompare.verdict.rewrites.first_wrong import Watch, known_of, slopes_of, suspects_of
 from diffcompare.verdict.rewrites.running import Body, Change, bodies_of
 from diffcompare.verdict.rewrites.search import Rewriting
-from diffcompare.verdict.rewrites.syntax import sites_of
+from diffcompare.verdict.rewrites.syntax import Names, sites_of
 
 from ...quality.mistakes.case import load  # noqa: TID252 - tests are no package
 from ...quality.mistakes.sequences import CASES  # noqa: TID252 - tests are no package
@@ -56,7 +56,7 @@ def test_a_suspect_tells_when_its_value_is_first_wrong_and_what_gave_it() -> Non
             return gradient(NUMBERS)
 
     known = known_of(np.array([2 * NUMBERS, np.cumsum(2 * NUMBERS)]).reshape(-1))
-    found = list(suspects_of(body, list(sites_of(body.definition)), known, (), run))
+    found = list(suspects_of(body, list(sites_of(body.definition)), known, Names(()), run))
     assert [(one.line.writes, one.number, one.share) for one in found] == [("part", 3, 0.75)]
     assert [(line.writes, time) for line, time in found[0].feeding] == [("twice", 3)]
 
