@@ -65,12 +65,12 @@ def names_of(body: Body, sites: Sequence[Site], function: Sequence[ast.AST]) -> 
     short = frozenset(text_of(node) for node in (*theirs, *own, *slopes) if _is_short(node, reach, {*variables}))
     long = {text_of(node) for node in theirs if _is_short(node, reach, {*variables}, _LONG)}
     lacking = frozenset(long - written)
-    # what is gone through in one code is asked for by its number in the other
     # of what one function is called with the slope may be another's
     calls = [node for node in (*theirs, *own) if isinstance(node, ast.Call) and _function(node, reach) is not None]
     given = [text_of(node.args[0]) for node in calls if _is_short(node, reach, {*variables}, _LONG)]
     helpers = [name for name in sorted(called) if isinstance(space.get(name), FunctionType)]
     short |= {f"{name}({text})" for name in helpers for text in [*dict.fromkeys(given)][:_CALLS]}
+    # what is gone through in one code is asked for by its number in the other
     rows = [name for name in held if isinstance(space[name], list | tuple | np.ndarray)]
     numbers_of = {text.partition("[")[2] for text in filter(_PART.fullmatch, short)}
     short |= {f"{name}[{index}" for name in rows for index in numbers_of}
