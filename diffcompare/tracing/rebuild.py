@@ -317,7 +317,7 @@ class Rebuilder:
 
     def _rebuilt_class(self, kind: type) -> Any:
         # those that stay as they are come with the class itself
-        rebuilt_bases = ((b, self.value(b)) for b in kind.__bases__)
+        rebuilt_bases = ((b, self.value(b)) for b in kind.__bases__ if b is not np.ndarray)
         bases = (*(new for own, new in rebuilt_bases if new is not own and isinstance(new, type)), kind)
         new = type(kind)(kind.__name__, bases, {})
         self._done[id(kind)] = (kind, new)
@@ -385,7 +385,8 @@ def _is_rebuilt(module: str) -> bool:
 def _is_users(kind: type) -> bool:
     if not _is_rebuilt(getattr(kind, "__module__", "") or ""):
         return False
-    return type(kind) in (type, ABCMeta) and not issubclass(kind, _VALUES)
+    # an array of a class of its own may be made of traced numbers
+    return type(kind) in (type, ABCMeta) and (issubclass(kind, np.ndarray) or not issubclass(kind, _VALUES))
 
 
 class _Namespace(dict[str, Any]):
