@@ -14,8 +14,9 @@ import random
 import sys
 import types
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,8 @@ _CONSTANT = ("sympy", "flint", "diffcompare", "mpmath")
 # libraries that keep a world of their own: of what is theirs only the function that they wrap is the user's
 _WORLDS = ("autograd", "jax", "jaxlib", "numba", "torch")
 _Undo = Callable[[], None]
+# stands for what a name that is not there stands for
+_MISSING = object()
 
 
 def kept(roots: Sequence[Any], *, opaque: bool = True) -> AbstractContextManager[None]:
@@ -125,6 +128,8 @@ class _Held:
         # the objects are held: an id must not be used again
         self._seen: dict[int, Any] = {}
         self._bytes = 0
+        # what the names of modules stand for, by the identities of their namespaces, which are held
+        self._spaces: dict[int, dict[str, Any]] = {}
         # functions without attributes
         self._bare: list[types.FunctionType] = []
         # how objects of a class are looked at; None of a class without state
@@ -162,6 +167,7 @@ class _Held:
                 self._seen.popitem()
             del self.undo[undo:], self._bare[bare:], self.opaque[opaque:], self.iterators[iterators:]
             self._bytes = size
+            self._spaces.clear()
             raise
         finally:
             if collecting:
@@ -212,17 +218,13 @@ class _Held:
 
     def _names(self, namespace: dict[str, Any], names: frozenset[str]) -> list[Any]:
         """Keep the names of a module that code refers to, and those of modules that it refers to."""
-        before = {name: namespace[name] for name in names if name in namespace}
-
-        def undo() -> None:
-            for name in names:
-                if name not in before:
-                    namespace.pop(name, None)
-                elif namespace.get(name) is not before[name]:
-                    namespace[name] = before[name]
-
-        self.undo.append(undo)
-        found = self._named(before.values())
+        if id(namespace) not in self._spaces:
+            self._spaces[id(namespace)] = {}
+            self.undo.append(functools.partial(_put_names_back, namespace, self._spaces[id(namespace)]))
+        kept = self._spaces[id(namespace)]
+        before = {name: namespace.get(name, _MISSING) for name in names.difference(kept)}
+        kept.update(before)
+        found = self._named(value for value in before.values() if value is not _MISSING)
         for module in [v for v in found if isinstance(v, types.ModuleType)]:
             if id(module) not in self._seen and not is_library(getattr(module, "__file__", None) or "<frozen"):
                 self._seen[id(module)] = module
@@ -265,6 +267,8 @@ class _Held:
         before = dict(vars(kind))
 
         def undo() -> None:
+            if len(vars(kind)) == len(before) and _holds(vars(kind), before):
+                return
             now = dict(vars(kind))
             for name in now.keys() - before.keys():
                 type.__delattr__(kind, name)
@@ -428,6 +432,21 @@ def _put_back(value: Any, kind: Any, before: list[Any], write: Callable[[Any, An
     now = _listed(value, kind)
     if len(now) != len(before) or not all(map(operator.is_, now, before)):
         write(value, before)
+
+
+def _put_names_back(namespace: dict[str, Any], before: dict[str, Any]) -> None:
+    if _holds(namespace, before):
+        return
+    for name, value in before.items():
+        if value is _MISSING:
+            namespace.pop(name, None)
+        else:
+            namespace[name] = value
+
+
+def _holds(names: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Tell whether names stand for what they stood for."""
+    return all(map(operator.is_, map(names.get, before, repeat(_MISSING)), before.values()))
 
 
 def _contents_of(cell: types.CellType) -> list[Any]:
