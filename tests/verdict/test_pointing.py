@@ -842,3 +842,71 @@ def test_what_the_source_says_stands_where_the_function_is_not_followed_again(mo
     verdict = dc.check_gradient(lambda w: w @ w + np.sum(np.exp(w)), lambda w: w + np.exp(w), [0.4, -0.7])
     # it was the cause alone
     assert verdict.places["message"].tolist() == ["this is half of what it should be"]
+
+
+PRIOR = np.array([[2.2, 0.5, 0.3], [0.5, 1.7, 0.0], [0.3, 0.0, 1.3]])
+CLOUD = _RNG.normal(size=(5, 3))
+
+
+def divergence(M: Any) -> Any:
+    return np.sum(M * PRIOR) - np.linalg.slogdet(M)[1]
+
+
+def twice_the_divergence(M: Any) -> Any:
+    return 2 * (PRIOR - np.linalg.inv(M))
+
+
+def test_a_cause_that_holds_for_symmetric_matrices_alone_is_said() -> None:
+    """Beside a symmetric matrix others were asked that are none: there the inverse should be transposed as well."""
+    v = dc.check_gradient(divergence, twice_the_divergence, PRIOR - np.eye(3) / 2)
+    assert v.cause == "the factor 2 is too many in 2 * (PRIOR - np.linalg.inv(M))"
+
+
+def squares_of_distances(A: Any) -> Any:
+    Z = CLOUD @ A
+    n = (Z * Z).sum(axis=1)
+    d = n[:, None] - 2 * Z @ Z.T + n
+    np.maximum(d, 0, out=d)
+    return d
+
+
+def near(A: Any) -> Any:
+    return np.sum(np.exp(-squares_of_distances(A)))
+
+
+def half_as_near(A: Any) -> Any:
+    K = np.exp(-squares_of_distances(A))
+    return -2 * CLOUD.T @ (np.diag(K.sum(axis=1)) - K) @ CLOUD @ A
+
+
+@pytest.mark.parametrize("columns", [2, 400], ids=["numbers", "arrays"])
+def test_a_cause_is_found_beside_what_is_equal_at_all_points(columns: int) -> None:
+    """A distance from itself is 0 up to rounding, and no other point decided as the trace had."""
+    A = np.linspace(-0.5, 0.4, 3 * columns).reshape(3, columns) / np.sqrt(columns)
+    v = dc.check_gradient(near, half_as_near, A)
+    assert v.cause == "factor 2 missing: the claim is D/2 in every component"
+
+
+class Pose(np.ndarray[Any, Any]):
+    """A place and an angle, as an array of a class of its own."""
+
+    def __new__(cls, place: Any, angle: Any) -> Any:
+        return np.array([place[0], place[1], angle], dtype=np.float64).view(cls)
+
+    def moved(self, by: Any) -> Any:
+        east = self[0] + by[0] * np.cos(self[2]) - by[1] * np.sin(self[2])
+        north = self[1] + by[0] * np.sin(self[2]) + by[1] * np.cos(self[2])
+        return Pose([east, north], self[2] + by[2])
+
+    def slopes(self, by: Any) -> Any:
+        turned = [by[0] * np.sin(self[2]) - by[1] * np.cos(self[2]), by[0] * np.cos(self[2]) - by[1] * np.sin(self[2])]
+        return np.array([[1.0, 0.0, turned[0]], [0.0, 1.0, turned[1]], [0.0, 0.0, 1.0]])
+
+
+def test_arrays_of_a_class_of_the_users_are_followed() -> None:
+    by = Pose([0.8, -0.6], 0.3)
+    v = dc.check_jacobian(
+        lambda x: np.array(Pose(x[:2], x[2]).moved(by)), lambda x: Pose(x[:2], x[2]).slopes(by), [0.7, -0.4, 0.6]
+    )
+    assert [one.text for one in v.marks] == ["by[0] * np.sin(self[2])"]
+    assert v.evidence == "identity"

@@ -122,6 +122,9 @@ def constant_factor(words: str, value: float, text: str) -> str | None:
     """Say of a chain factor that is a number that it is missing; 0.05 is written as 1/20 too: the number of data."""
     if not words.endswith("the chain factor {p} is missing"):
         return None
+    if value == -1:
+        # of a formula that nobody may have written
+        return "a minus is missing"
     inverse = float(1 / value)
     whole = 1 < inverse < 1e6 and abs(inverse - round(inverse)) <= 4 * unit_roundoff * inverse
     also = f" (1/{round(inverse)})" if whole and "/" not in text else ""

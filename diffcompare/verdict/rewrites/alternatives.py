@@ -142,7 +142,9 @@ def _of_name(site: Site, names: Names) -> Iterator[Rewrite]:
         return
     filling = is_filled(site)
     # written into what nobody reads, any line is without effect
-    for other in (name for name in names.variables if not filling or name in names.filled):
+    # a flag is taken for another one
+    others = [k for k in names.variables if (k in names.flags) == (site.node.id in names.flags)]
+    for other in (name for name in others if not filling or name in names.filled):
         if other != site.node.id and not _is_compared_with(site, other):
             strange = other in names.strange.get(id(site.node), ()) and other not in names.unused
             unlike = not filling and len(names.variables) > _NAMES and not _are_alike(site.node.id, other)
@@ -158,6 +160,8 @@ def _of_name(site: Site, names: Names) -> Iterator[Rewrite]:
     if _is_product(site.owner):
         # of p·(1 − p)
         yield _instead(site, ast.BinOp(ast.Constant(1), ast.Sub(), site.node), 1.24)
+        # of n·(n − 1)
+        yield _instead(site, ast.BinOp(site.node, ast.Sub(), ast.Constant(1)), 1.26)
 
 
 def _are_alike(one: str, other: str) -> bool:
@@ -229,7 +233,7 @@ def _of_number(site: Site, names: Names) -> Iterator[Rewrite]:
                 yield _instead(site, ast.Constant(other), cost)
         if isinstance(value, int) and value and not isinstance(site.owner, ast.UnaryOp | ast.BinOp):
             yield _instead(site, ast.UnaryOp(ast.USub(), ast.Constant(value)), 1.1)
-        for name in names.variables:
+        for name in (one for one in names.variables if one not in names.flags):
             strange = name in names.strange.get(id(site.node), ())
             if not _is_compared_with(site, name):
                 yield _instead(site, ast.Name(name, ast.Load()), _OTHER_KIND if strange else 1.2)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import math
 import operator
 import re
 import sys
@@ -284,12 +285,13 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
             if alike in known:
                 continue
             known.add(alike)
-        twice = (
-            array is not None
-            and kind in "fiu"
-            and bool(array.size)
-            and (_Size.of(array).is_one_of(terms) or (array.shape == shape and is_multiple(array, value)))
+        of_numbers = array is not None and kind in "fiu" and array.size > 0
+        own_shape = array is not None and array.shape == shape
+        twice = of_numbers and (
+            _Size.of(array).is_one_of(terms) or (shape != () and own_shape and is_multiple(array, value))
         )
+        # what has a shape of its own may make very many elements
+        wide = array is not None and array.ndim > 0 and not own_shape
         takes_out = _divisor(item.text) in parts
         is_number = _NUMBER.fullmatch(item.text) is not None
         # a number by another name
@@ -306,7 +308,7 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
             if operation not in fitting or operation not in usual or (of_matrices and factor and not np.ndim(other)):
                 continue
             try:
-                if np.prod(np.broadcast_shapes(shape, np.shape(other))) > max(_WIDEST, np.size(value)):
+                if wide and math.prod(np.broadcast_shapes(shape, np.shape(other))) > max(_WIDEST, np.size(value)):
                     continue
                 made = OPERATIONS[operation](value, other)
             except Exception:  # noqa: S112 - of no use there

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,16 +19,15 @@ __all__ = ["kinds_of"]
 _MOST = 3
 
 
-def kinds_of(
-    body: Body, sites: Sequence[Site], names: Names, run: Callable[[Body, Sequence[Change]], Any]
-) -> Mapping[int, frozenset[str]]:
-    """Return, by the identities of names and numbers, which names held values of another kind whenever they ran."""
+def kinds_of(body: Body, sites: Sequence[Site], names: Names, run: Callable[[Body, Sequence[Change]], Any]) -> Names:
+    """Tell which names held values of another kind than names and numbers whenever those ran, and which hold flags."""
     space = body.function.__globals__
     name = f"__kinds_{len(space)}__"
     seen = space[name] = _Seen(space, names.variables)
     asked = [site for site in sites if _is_number(site) or (_is_read(site) and site.node.id in names.variables)]
     run(body, [_probe(site, name, k) for k, site in enumerate(asked)])
-    return {id(site.node): frozenset(seen.others.get(k, ())) for k, site in enumerate(asked)}
+    strange = {id(site.node): frozenset(seen.others.get(k, ())) for k, site in enumerate(asked)}
+    return replace(names, strange=strange, flags=frozenset(seen.flags))
 
 
 def _is_number(site: Site) -> bool:
@@ -58,6 +57,7 @@ class _Seen:
     names: Sequence[str]
     times: dict[int, int] = field(default_factory=dict)
     others: dict[int, set[str]] = field(default_factory=dict)
+    flags: set[str] = field(default_factory=set)
 
     def __call__(self, number: int, whole: bool, value: Any, local: dict[str, Any], like: Any = None) -> Any:
         """Look at the names beside a value, or beside what it is ``like``, and pass it on."""
@@ -66,6 +66,7 @@ class _Seen:
         if self.times[number] <= _MOST:
             kind, missing = _kind(value if like is None else like, whole), object()
             held = {name: local.get(name, self.space.get(name, missing)) for name in self.names}
+            self.flags.update(name for name, other in held.items() if isinstance(other, bool | np.bool_))
             others = {name for name, other in held.items() if other is not missing and _kind(other, whole) != kind}
             self.others[number] = others & self.others.get(number, others)
         return value

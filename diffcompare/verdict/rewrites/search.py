@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import CodeType, MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -61,6 +62,8 @@ _LINES, _EARLY = 4, 6
 _FEW = 24
 # what is carried along may be 0 at first
 _LATER, _NONE = 2, MappingProxyType[int, int]({})
+# which part of the code must make other numbers than the wrong ones for a search to begin with those
+_MUCH = 0.2
 # after which part of a run a trial ends early
 _SOON = 0.25
 # changes of about the same cost are compared, so many of them, for which part of the budget
@@ -73,6 +76,8 @@ _INNER = 30
 # how often a function is evaluated before it is known beside other data, and how much slower code is whose lines are
 # noted
 _MEASURED, _FOLLOWED = 20, 5
+# times what a function is asked for the value of something else
+_OTHERS = (-1.0625, 64.0, 0.015625)
 # what speaks against a change: it is right beside these data alone, or as other code runs in place of what is wrong
 _CHANCE, _OTHER_CODE = "chance", "other code"
 # of a search that has not ended
@@ -80,6 +85,7 @@ _CUT = "the search of the source for what is wrong was cut short; with a larger 
 _FAILED = "the search of the source for what is wrong failed, which is an error of diffcompare ({}): please report it"
 
 Insertions = Callable[[Site, Probe], Iterable[Insertion]]
+Place = tuple[str, int | None, int | None, int | None, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,8 @@ class Rewriting:
         Whether something has a loop: trials of a line in it must end early.
     idle : frozenset of int
         The identities of what does not run.
+    others : frozenset of int
+        The identities of what runs, but for other numbers than those that are wrong.
     other : OtherData or None
         What tells what is right by chance.
     asleep : set of (str, int)
@@ -127,6 +135,7 @@ class Rewriting:
     computed: Callable[[], Known | None] = lambda: None
     loops: bool = True
     idle: frozenset[int] = frozenset()
+    others: frozenset[int] = frozenset()
     other: OtherData | None = None
     asleep: Collection[tuple[str, int]] = ()
     doubtful: list[Found] = field(default_factory=list)
@@ -140,13 +149,25 @@ class Rewriting:
             The budget is spent, and nothing was found.
         """
         try:
-            found = self.first_wrong() or self.usual() or self.rest() or self.product() or self.beside()
+            found = next(filter(None, (one.sought() for one in self._by_turns())), None)
             found = found or (None if self.doubtful else self.valued(values()))
         except Exhausted:
             if not self.doubtful:
                 raise
             return self.doubtful[0]
         return found or next(iter(self.doubtful), None)
+
+    def sought(self) -> Found | None:
+        """Return the same from what is written in either code."""
+        return self.first_wrong() or self.usual() or self.rest() or self.product() or self.beside()
+
+    def _by_turns(self) -> Sequence[Rewriting]:
+        """Return a search in what makes the wrong numbers, and one in the rest, where that is much."""
+        sites = [id(site.node) for _, some, _ in self.parts for site in some]
+        if sum(k in self.others for k in sites) < _MUCH * len(sites):
+            return [self]
+        own = self.idle.union(sites).difference(self.others)
+        return [replace(self, idle=self.idle | self.others), replace(self, idle=own)]
 
     def is_repeated(self) -> bool:
         """Tell whether the sources as they are give what the gradient returned."""
@@ -155,10 +176,7 @@ class Rewriting:
     def with_kinds(self) -> Rewriting:
         """Look at the kinds of values that names have."""
         with quiet():
-            parts = [
-                (body, sites, replace(names, strange=kinds_of(body, sites, names, self.trial.noted)))
-                for body, sites, names in self.parts
-            ]
+            parts = [(body, sites, kinds_of(body, sites, names, self.trial.noted)) for body, sites, names in self.parts]
         return replace(self, parts=parts)
 
     def first_wrong(self) -> Found | None:
@@ -193,7 +211,7 @@ class Rewriting:
             return
         for body, sites, names in self.parts:
             with quiet():
-                suspects = list(suspects_of(body, sites, known, names, self.trial.noted))
+                suspects = list(suspects_of(body, self._running(sites), known, names, self.trial.noted))
             for one in suspects[:_LINES]:
                 inner = [*_within([line.statement for line in (one.line, *(line for line, _ in one.feeding))], sites)]
                 trial = replace(self.trial, watch=Watch(known, one.number))
@@ -222,6 +240,7 @@ class Rewriting:
             missing = missing or some._likeliest(some._beside(_factors), left - left // _COMPARED)
         number = isinstance(found.rewrite.node, ast.Constant)
         added = any(isinstance(one, ast.BinOp) and isinstance(one.op, ast.Add | ast.Sub) for one in path[-2:-1])
+        added &= missing is None or missing.rewrite.node is not found.rewrite.node
         if missing is not None and missing.rewrite.kind == "factor" and number and not added and self._is_sure(found):
             # a number that is missing may as well be part of one that stands there
             return found
@@ -375,9 +394,24 @@ class Rewriting:
         """Return a change if it makes the gradient right, and what may be said against it."""
         if not self.trial.is_right(body, gradient):
             return None
+        if self._does_nothing(rewrite, body):
+            return None
         by_chance = self._is_right_beside_others(rewrite, gradient) is False
         doubt = _CHANCE if by_chance else _OTHER_CODE if self._runs_other_code(gradient) else ""
         return Found(rewrite, body, doubt)
+
+    def _does_nothing(self, rewrite: Rewrite, body: Body) -> bool:
+        """Tell whether what a function that is put around an expression makes of it depends on that not at all."""
+        match rewrite.changes:
+            case [Change(new=ast.Call(called, [ast.expr() as inner], [])) as change] if inner is rewrite.node:
+                for times in _OTHERS:
+                    moved = ast.BinOp(inner, ast.Mult(), ast.Constant(times))
+                    other = ast.fix_missing_locations(ast.copy_location(ast.Call(called, [moved], []), inner))
+                    gradient = self.trial.compiled(body, [replace(change, new=other)])
+                    if gradient is None or not self.trial.is_right(body, gradient):
+                        return False
+                return True
+        return False
 
     def _is_right_beside_others(self, rewrite: Rewrite, gradient: Changed) -> bool | None:
         """Tell whether a gradient is right beside other data, too; None where that is unknown or costs too much."""
@@ -479,7 +513,7 @@ def search(
     def find() -> Told | None:
         try:
             budget = Budget(int(_SEARCHED * given_more()))
-            some = _prepared(problem, traces, asked, budget)
+            some = _prepared(problem, traces, asked, components, budget)
             if some is None or not some.is_repeated():
                 return None
             some = some.with_kinds()
@@ -499,7 +533,11 @@ def search(
 
 
 def _prepared(
-    problem: Problem, traces: ArrayPair | Pair | None, asked: Sequence[Nearby], budget: Budget
+    problem: Problem,
+    traces: ArrayPair | Pair | None,
+    asked: Sequence[Nearby],
+    components: Sequence[int],
+    budget: Budget,
 ) -> Rewriting | None:
     """Read the sources; None where they are not known."""
     lines, own, ran = run_of(lambda: problem.claim(problem.x))
@@ -531,6 +569,9 @@ def _prepared(
     rewriting = Rewriting(parts, trial, loops=looping, idle=still, other=other, asleep=asleep)
     if traces is None:
         return rewriting
+    noted, asked_for = _places_of(traces, components)
+    others = frozenset(id(node) for body in bodies for node in _only_in(body, noted, asked_for))
+    rewriting = replace(rewriting, others=others - still)
     if nodes <= _MANY:
         return replace(rewriting, computed=functools.cache(functools.partial(known_values, traces, problem.x, budget)))
     return replace(rewriting, known=known_values(traces, problem.x, budget))
@@ -544,6 +585,44 @@ def _idle(body: Body, ran: Collection[tuple[str, int]]) -> Iterator[ast.AST]:
             (file, line) in ran for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
         ):
             yield from ast.walk(node)
+
+
+def _only_in(body: Body, noted: Collection[Place], asked_for: Collection[Place]) -> Iterator[ast.AST]:
+    """Yield what stands in statements whose values are nodes, but none that is asked for.
+
+    What nobody reads is not meant: it may be another thing's by mistake.
+    """
+    file, nodes = body.function.__code__.co_filename, list(ast.walk(body.definition))
+    filled = {id(node.value) for node in nodes if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)}
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    read = {node.id for node in names if isinstance(node.ctx, ast.Load) and id(node) not in filled}
+    for node in nodes:
+        if isinstance(node, ast.Assign | ast.AugAssign):
+            made = node if isinstance(node, ast.AugAssign) else node.value
+            place = file, made.lineno, made.end_lineno, made.col_offset, made.end_col_offset
+            targets = [node.target] if isinstance(node, ast.AugAssign) else node.targets
+            written = {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+            if place in noted and place not in asked_for and not written.isdisjoint(read):
+                yield from ast.walk(node)
+
+
+def _places_of(traces: ArrayPair | Pair, components: Sequence[int]) -> tuple[set[Place], set[Place]]:
+    """Return the places that make nodes of the gradient, and of some of its components."""
+    if isinstance(traces, Pair):
+        needed = needed_nodes(traces.table.builder.nodes, [traces.G[k] for k in components])
+    else:
+        needed = traces.build.needed([traces.G])
+    own, noted, asked_for = set(needed), set[Place](), set[Place]()
+    places: dict[CodeType, list[Any]] = {}
+    for node, origins in traces.gradient.origins.items():
+        for one in origins:
+            if one.code not in places:
+                places[one.code] = [*one.code.co_positions()]
+            place = one.code.co_filename, *places[one.code][one.instruction // 2]
+            noted.add(place)
+            if node in own:
+                asked_for.add(place)
+    return noted, asked_for
 
 
 def _from_pool(names: Names) -> Insertions:

@@ -87,6 +87,8 @@ class Names:
         Names of what the function of the gradient computes.
     strange : mapping of int to frozenset of str
         By the identity of a name in the syntax, the names of values of another kind.
+    flags : frozenset of str
+        Names of values that are true or false.
     """
 
     variables: tuple[str, ...]
@@ -105,6 +107,7 @@ class Names:
     helpers: tuple[str, ...] = ()
     states: frozenset[str] = frozenset()
     strange: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    flags: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

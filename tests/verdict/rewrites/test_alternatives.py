@@ -57,6 +57,7 @@ MEANT = [
     ("a = np.sum(b) * c", "a = np.sum(b * c)"),
     ("a = 2 / (b + 3)", "a = 1 / (b + 3)"),
     ("a = c / (2 + b)", "a = c / (1 + b)"),
+    ("a = b * b * c", "a = b * (b - 1) * c"),
     ("a = 2 * b @ c", "a = (2 * b + (2 * b).T) / 2 @ c"),
     ("a = np.dot(b, c)", "a = np.dot((b + b.T) / 2, c)"),
     ("a = b.dot(c)", "a = ((b + b.T) / 2).dot(c)"),

@@ -34,7 +34,7 @@ def test_a_name_is_exchanged_for_others_of_its_kind_first() -> None:
     (body,) = bodies_of(gradient)
     sites = list(sites_of(body.definition))
     names = Names(("x", "carried", "k", "COUNT", "RATE", "DATA"))
-    strange = kinds_of(body, sites, names, run)
+    strange = kinds_of(body, sites, names, run).strange
     (x,) = (site for site in sites if text_of(site.node) == "x" and isinstance(site.node, ast.Name))
     # the first value of what is carried along is a number, the others are arrays
     assert strange[id(x.node)] == {"k", "COUNT", "RATE", "DATA"}
@@ -55,7 +55,7 @@ def test_a_number_is_rather_another_number_than_an_array() -> None:
     (body,) = bodies_of(scaled)
     sites = list(sites_of(body.definition))
     names = Names(("x", "COUNT", "RATE", "DATA"))
-    strange = kinds_of(body, sites, names, run)
+    strange = kinds_of(body, sites, names, run).strange
     (two,) = (site for site in sites if text_of(site.node) == "2")
     assert strange[id(two.node)] == {"x", "COUNT", "DATA"}
     found = rewrites_of(sites, Names(names.variables, strange=strange))
@@ -67,7 +67,7 @@ def test_of_what_is_asked_for_its_length_the_length_may_be_the_mistake() -> None
     (body,) = bodies_of(gradient)
     sites = list(sites_of(body.definition))
     body.function.__globals__["MORE"] = np.ones((4, 2))
-    strange = kinds_of(body, sites, Names(("DATA", "MORE", "RATE")), run)
+    strange = kinds_of(body, sites, Names(("DATA", "MORE", "RATE")), run).strange
     (data,) = (site for site in sites if text_of(site.node) == "DATA" and site.field == "args")
     assert strange[id(data.node)] == {"RATE"}
 
@@ -89,3 +89,23 @@ def test_what_bounds_loops_is_no_function_that_is_missing() -> None:
     """Python ended with a fault of its memory where that stood around a difference."""
     (body,) = bodies_of(of_a_list)
     assert names_of(body, list(sites_of(body.definition)), []).functions == ("np.sum",)
+
+
+FAST, SAFE = True, np.bool_(False)
+
+
+def with_flags(x: Any) -> Any:
+    return (x * RATE if FAST else x) + COUNT
+
+
+def test_a_flag_stands_for_no_number() -> None:
+    (body,) = bodies_of(with_flags)
+    body.function.__globals__["SAFE"] = SAFE
+    sites = list(sites_of(body.definition))
+    names = kinds_of(body, sites, Names(("x", "RATE", "COUNT", "FAST", "SAFE")), run)
+    assert names.flags == {"FAST", "SAFE"}
+    found = {site: {text_of(one.changes[0].new) for one in rewrites_of(sites, names) if one.node is site.node}
+             for site in sites if isinstance(site.node, ast.Name)}  # fmt: skip
+    others = {site.node.id: some.intersection(names.variables) for site, some in found.items()}
+    assert others["RATE"] == {"x", "COUNT"}
+    assert others["FAST"] == {"SAFE"}

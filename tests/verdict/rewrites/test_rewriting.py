@@ -888,3 +888,60 @@ def test_long_code_without_a_loop_is_searched_from_its_first_wrong_value(tmp_pat
     # it was cut short
     assert verdict.cause == "the factor np.sin(b19) is missing in db19"
     assert verdict.places["text"].tolist() == ["db19"]
+
+
+RATES = (0.3, 1.7, 0.6)
+
+
+def with_slopes(x: Any) -> Any:
+    value = slope = curvature = third = 0
+    for k, a in enumerate(RATES):
+        value += a * x[k] ** 4
+        slope += np.eye(3)[k] * a * 4 * x[k] ** 4
+        curvature += a * 12 * x[k] ** 2
+        third += a * 24 * x[k]
+    unread = slope + 1.5
+    unread[1] += curvature
+    return {"value": value, "slope": slope, "curvature": curvature, "third": third}
+
+
+def test_what_makes_the_wrong_numbers_is_searched_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    passed: list[list[str]] = []
+    whole = Rewriting.sought
+
+    def sought(self: Rewriting) -> Any:
+        sites = self._running([one for _, some, _ in self.parts for one in some])
+        passed.append([text_of(one.node) for one in sites if isinstance(one.node, ast.AugAssign | ast.Assign)])
+        return whole(self) if len(passed) > 1 else None
+
+    monkeypatch.setattr(Rewriting, "sought", sought)
+    monkeypatch.setattr("diffcompare.verdict.rewrites.search.apart", lambda search: search())
+    v = dc.check_gradient(lambda x: with_slopes(x)["value"], lambda x: with_slopes(x)["slope"], [0.4, -0.7, 1.2])
+    assert v.status == "wrong"
+    first, second = passed
+    assert [text for text in first if "+=" in text and "slope" in text] == ["slope += np.eye(3)[k] * a * 4 * x[k] ** 4"]
+    assert not [text for text in first if text.startswith(("curvature", "third"))]
+    # what nobody reads may be another thing by mistake
+    assert "unread = slope + 1.5" in first
+    assert {text for text in second if "+=" in text} >= {"curvature += a * 12 * x[k] ** 2", "third += a * 24 * x[k]"}
+    assert not [text for text in second if text.startswith("slope +=")]
+
+
+def softmax(z: Any) -> Any:
+    e = np.exp(z - np.max(z))
+    return e / np.sum(e)
+
+
+def test_a_function_that_makes_the_same_of_all_numbers_is_not_missing() -> None:
+    def f(x: Any) -> Any:
+        return np.log(softmax(x)[0]) + 0.3 * x[0]
+
+    def gradient(x: Any) -> Any:
+        grad = -softmax(x)
+        # the softmax of one number is 1
+        grad[0] += np.exp(x[1]) + 0.3
+        return grad
+
+    v = dc.check_gradient(f, gradient, [0.3, -0.8, 1.1])
+    assert v.status == "wrong"
+    assert "softmax is missing" not in " ".join([str(v.cause), *(one.message for one in v.marks)])
