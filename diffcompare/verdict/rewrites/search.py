@@ -37,7 +37,7 @@ from diffcompare.verdict.rewrites.other_data import OtherData
 from diffcompare.verdict.rewrites.products import products_of
 from diffcompare.verdict.rewrites.running import COMPREHENSIONS, Body, Change, Changed, bodies_of
 from diffcompare.verdict.rewrites.switching import Switches
-from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, is_value, sites_of
+from diffcompare.verdict.rewrites.syntax import Names, Rewrite, Site, called_name, is_value, sites_of
 from diffcompare.verdict.rewrites.trial import LOOKED_AT, Trial, quiet, run_of
 from diffcompare.verdict.rewrites.values import Value, Values, values_beside
 from diffcompare.verdict.value_and_gradient import whole_of
@@ -209,10 +209,13 @@ class Rewriting:
         least = self.trial.budget.left * (_EARLY - 1) // _EARLY
         if known is None:
             return
-        for body, sites, names in self.parts:
+        # what is called is wrong before what calls it
+        for body, sites, names in sorted(self.parts, key=lambda part: self._calls(part[0])):
             with quiet():
                 suspects = list(suspects_of(body, self._running(sites), known, names, self.trial.noted))
-            for one in suspects[:_LINES]:
+            # what calls another function is wrong as that is
+            own = [one for one in suspects if not self._is_of_another(one.line.value.node)]
+            for one in own[:_LINES]:
                 inner = [*_within([line.statement for line in (one.line, *(line for line, _ in one.feeding))], sites)]
                 trial = replace(self.trial, watch=Watch(known, one.number))
                 some = replace(self, known=known, parts=[(body, inner, names)], trial=trial, line=one.line, least=least)
@@ -483,7 +486,29 @@ class Rewriting:
             best = [one for one, k in zip(found, left, strict=True) if k <= min(left) + _allowed(one)]
             # the whole product is asked
             best += [one for one in found if one not in best and one.says_as(best[0])]
+            # what another function returns is wrong there
+            best = [one for one in best if not self._only_calls(one)] or best
         return replace(best[0], others=tuple(best[1:])) if best else None
+
+    def _calls(self, body: Body) -> int:
+        """Count the functions that can be changed and are called, one by the other, from one of them."""
+        called, waiting = list[Body](), [body]
+        while waiting:
+            names = {called_name(node) for node in ast.walk(waiting.pop().definition)}
+            more = [one for one, *_ in self.parts if one.function.__name__ in names and one not in (body, *called)]
+            called, waiting = [*called, *more], [*waiting, *more]
+        return len(called)
+
+    def _is_of_another(self, node: Any) -> bool:
+        """Tell whether an expression calls another function that can be changed, and does nothing else."""
+        return called_name(node) in {body.function.__name__ for body, *_ in self.parts}
+
+    def _only_calls(self, found: Found) -> bool:
+        """Tell whether a change is of all that a function returns, and that is another one's."""
+        definition = found.body.definition
+        returned = [one.value for one in ast.walk(definition) if isinstance(one, ast.Return)]
+        whole = [definition.body] if isinstance(definition, ast.Lambda) else returned
+        return found.rewrite.node in whole and self._is_of_another(found.rewrite.node)
 
     def _left_strange(self, found: Found) -> int:
         known = self.known or self.computed()
