@@ -19,7 +19,7 @@ from ..stated import stated  # noqa: TID252 - tests are no package
 from .mistakes.__main__ import main
 from .mistakes.case import Bug, Case, Edit, case, load
 from .mistakes.corpus import ASIDE, OPEN
-from .mistakes.families import FAMILIES, says
+from .mistakes.families import FAMILIES, repairs, says
 from .mistakes.judging import Judged, Right, judge, judge_right, judge_wrong
 from .mistakes.random_edits import with_random_bugs
 
@@ -209,6 +209,23 @@ def test_the_marks_of_a_verdict_are_compared_with_the_edit(
 )
 def test_what_a_right_cause_says(text: str, kind: str, family: str, number: float | None, right: bool) -> None:
     assert says(text, kind, family=family, number=number) == right
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "right"),
+    [
+        ("the factor T is missing in np.arctanh(m)", "T * np.arctanh(m)", "np.arctanh(m)", True),
+        ("the factor width is too many in width * s", "tau - s", "tau - width * s", True),
+        ("the constant -1 is missing beside gamma", "(gamma - 1) * p", "gamma * p", True),
+        ("the factor k is missing in np.arctanh(m)", "T * np.arctanh(m)", "np.arctanh(m)", False),
+        ("the factor T is too many in np.arctanh(m)", "T * np.arctanh(m)", "np.arctanh(m)", False),
+        ("the factor T * k is missing in m", "T * np.arctanh(m)", "np.arctanh(m)", False),
+        ("the term -(s * p) is missing beside s", "s * (1 - p)", "s", False),
+        ("a factor is missing in m", "T * m", "m", False),
+    ],
+)
+def test_a_cause_that_names_what_an_edit_took_away_is_right(text: str, old: str, new: str, right: bool) -> None:
+    assert repairs(text, old, new) == right
 
 
 def test_the_command_prints_each_bug_and_the_totals(capsys: pytest.CaptureFixture[str]) -> None:

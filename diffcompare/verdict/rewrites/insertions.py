@@ -301,8 +301,8 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
         usual = "" if kind not in ("f", "i", "u") or (counts and item.is_index) else "*/" if counts else powers
         for operation in item.operations if item.text != own else "":
             factor = operation in "*/"
-            # half of a sum is half of it
-            if (takes_out and operation == "*") or (twice and operation in "+-"):
+            # half of a sum is half of it, and what takes s * p off s is a factor 1 - p
+            if (takes_out and operation == "*") or ((twice or own in item.text.split(" * ")) and operation in "+-"):
                 continue
             # a number is rather a factor of a product than of a matrix in it
             if operation not in fitting or operation not in usual or (of_matrices and factor and not np.ndim(other)):

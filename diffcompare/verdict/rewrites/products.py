@@ -71,13 +71,15 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -
     flat, paired = own.reshape(-1), 10 * _LOOKED // (few * own.size)
     found: list[tuple[float, str, str]] = []
     thirds = min(few, int((_LOOKED / own.size) ** (1 / 3)))
+    # what takes a part of the value off: that is a factor 1 − it
+    shares = [np.abs(own * row) for row in rows] if own.size > 1 else []
 
     with np.errstate(all="ignore"):
         for first, second, third, over in _triples(len(rows), few, paired, thirds, _HELD // own.size):
             made = rows[first] * rows[second] * np.where(over[:, None], 1 / rows[third], rows[third])
             for operation, i, times in _right_rows(site, known, flat, made):
-                repeated = any((np.abs(np.abs(made[i]) - term) <= SAME * term).all() for term in sizes)
-                if operation in "+-" and (repeated or is_multiple(made[i], flat)):
+                repeated = _is_one_of(made[i], sizes)
+                if operation in "+-" and (repeated or is_multiple(made[i], flat) or _is_one_of(made[i], shares)):
                     # twice a term is 2 times it
                     continue
                 k = int(third[i])
@@ -198,6 +200,11 @@ def _composed(
     # what the adjoint of a softmax multiplies by
     for (a, own), (b, other) in product(vectors, vectors):
         yield from [f"{a} - {b} @ {a}"] * (a != b and own == other == shape)
+
+
+def _is_one_of(row: Floats, sizes: Sequence[Floats]) -> bool:
+    """Tell whether a row is one of some others but for signs."""
+    return any((np.abs(np.abs(row) - size) <= SAME * size).all() for size in sizes)
 
 
 def _bare(text: str) -> str:

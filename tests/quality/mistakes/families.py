@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 
-__all__ = ["FAMILIES", "names", "says"]
+__all__ = ["FAMILIES", "names", "repairs", "says"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,18 @@ def names(number: float) -> re.Pattern[str]:
         # n is the number of variables, which a cause has checked
         written.append(rf"n = {round(number)}|(?<=factor )n")
     return re.compile(rf"(?<![\w.\[*])({'|'.join(written)})(?![\w.\]])")
+
+
+def repairs(text: str, old: str, new: str) -> bool:
+    """Tell whether a cause names just what an edit took away as missing, or what it put in as too many.
+
+    A factor may be called by the name that it has in the source, as ``T``, in place of its number.
+    """
+    said = re.match(r"the (?:factor|divisor|term|constant) (.+?) is (missing|too many)\b", text)
+    if said is None:
+        return False
+    named, before, after = (Counter(re.findall(r"[\w.]+", one)) for one in (said[1], old, new))
+    return bool(named) and named == (before - after if said[2] == "missing" else after - before)
 
 
 def says(text: str, kind: str, *, family: str, also: str = "", number: float | None = None) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 import diffcompare as dc
 
 from .case import Bug, Case, Edit, load
-from .families import says
+from .families import repairs, says
 
 __all__ = ["Judged", "Right", "judge", "judge_right", "judge_wrong"]
 
@@ -74,7 +74,8 @@ def judge_wrong(case: Case, bug: Bug, folder: Path, number: int = 0, *, by_value
     cause, kind = (str(v.cause), v.cause.kind) if v.cause else ("", "")
     # that one component is wrong is no cause
     told = "none" if kind in ("", "one component") else "misleading"
-    if told == "misleading" and says(cause, kind, family=bug.family, also=bug.also, number=bug.number):
+    known = says(cause, kind, family=bug.family, also=bug.also, number=bug.number)
+    if told == "misleading" and (known or repairs(cause, bug.old, bug.new)):
         told = "right"
     marks = [one for one in v.places.itertuples() if one.role == "gradient"]
     place = "none" if not marks else "elsewhere"
