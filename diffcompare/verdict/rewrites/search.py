@@ -76,8 +76,8 @@ _INNER = 30
 # how often a function is evaluated before it is known beside other data, and how much slower code is whose lines are
 # noted
 _MEASURED, _FOLLOWED = 20, 5
-# times what a function is asked for the value of something else
-_OTHERS = (-1.0625, 64.0, 0.015625)
+# what a function is put around is multiplied by these: where none makes a difference, nothing depends on it
+_MULTIPLES = (-1.0625, 64.0, 0.015625)
 # what speaks against a change: it is right beside these data alone, or as other code runs in place of what is wrong
 _CHANCE, _OTHER_CODE = "chance", "other code"
 # of a search that has not ended
@@ -117,7 +117,7 @@ class Rewriting:
         Whether something has a loop: trials of a line in it must end early.
     idle : frozenset of int
         The identities of what does not run.
-    others : frozenset of int
+    unasked : frozenset of int
         The identities of what runs, but for other numbers than those that are wrong.
     other : OtherData or None
         What tells what is right by chance.
@@ -135,7 +135,7 @@ class Rewriting:
     computed: Callable[[], Known | None] = lambda: None
     loops: bool = True
     idle: frozenset[int] = frozenset()
-    others: frozenset[int] = frozenset()
+    unasked: frozenset[int] = frozenset()
     other: OtherData | None = None
     asleep: Collection[tuple[str, int]] = ()
     doubtful: list[Found] = field(default_factory=list)
@@ -158,16 +158,16 @@ class Rewriting:
         return found or next(iter(self.doubtful), None)
 
     def sought(self) -> Found | None:
-        """Return the same from what is written in either code."""
+        """Return a change of what is written in either code."""
         return self.first_wrong() or self.usual() or self.rest() or self.product() or self.beside()
 
     def _by_turns(self) -> Sequence[Rewriting]:
         """Return a search in what makes the wrong numbers, and one in the rest, where that is much."""
         sites = [id(site.node) for _, some, _ in self.parts for site in some]
-        if sum(k in self.others for k in sites) < _MUCH * len(sites):
+        if sum(k in self.unasked for k in sites) < _MUCH * len(sites):
             return [self]
-        own = self.idle.union(sites).difference(self.others)
-        return [replace(self, idle=self.idle | self.others), replace(self, idle=own)]
+        own = self.idle.union(sites).difference(self.unasked)
+        return [replace(self, idle=self.idle | self.unasked), replace(self, idle=own)]
 
     def is_repeated(self) -> bool:
         """Tell whether the sources as they are give what the gradient returned."""
@@ -404,10 +404,10 @@ class Rewriting:
         return Found(rewrite, body, doubt)
 
     def _does_nothing(self, rewrite: Rewrite, body: Body) -> bool:
-        """Tell whether what a function that is put around an expression makes of it depends on that not at all."""
+        """Tell whether a function that is put around an expression gives the same whatever that is."""
         match rewrite.changes:
             case [Change(new=ast.Call(called, [ast.expr() as inner], [])) as change] if inner is rewrite.node:
-                for times in _OTHERS:
+                for times in _MULTIPLES:
                     moved = ast.BinOp(inner, ast.Mult(), ast.Constant(times))
                     other = ast.fix_missing_locations(ast.copy_location(ast.Call(called, [moved], []), inner))
                     gradient = self.trial.compiled(body, [replace(change, new=other)])
@@ -595,8 +595,8 @@ def _prepared(
     if traces is None:
         return rewriting
     noted, asked_for = _places_of(traces, components)
-    others = frozenset(id(node) for body in bodies for node in _only_in(body, noted, asked_for))
-    rewriting = replace(rewriting, others=others - still)
+    unasked = frozenset(id(node) for body in bodies for node in _unasked(body, noted, asked_for))
+    rewriting = replace(rewriting, unasked=unasked - still)
     if nodes <= _MANY:
         return replace(rewriting, computed=functools.cache(functools.partial(known_values, traces, problem.x, budget)))
     return replace(rewriting, known=known_values(traces, problem.x, budget))
@@ -612,7 +612,7 @@ def _idle(body: Body, ran: Collection[tuple[str, int]]) -> Iterator[ast.AST]:
             yield from ast.walk(node)
 
 
-def _only_in(body: Body, noted: Collection[Place], asked_for: Collection[Place]) -> Iterator[ast.AST]:
+def _unasked(body: Body, noted: Collection[Place], asked_for: Collection[Place]) -> Iterator[ast.AST]:
     """Yield what stands in statements whose values are nodes, but none that is asked for.
 
     What nobody reads is not meant: it may be another thing's by mistake.

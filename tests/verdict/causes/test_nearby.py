@@ -137,6 +137,13 @@ def test_points_near_by_stay_in_the_box_and_on_the_branch():
     assert dc.check_gradient(f, lambda w: 4 * w, np.array([0.5])).cause == "factor 2 too many: the claim is 2*D"
 
 
+def test_a_cause_is_said_of_arrays_of_several_shapes():
+    at = (np.array([0.3, 0.2, 0.1]), np.array([0.4]))
+    gradient = lambda p: (2 * p[0] * p[1], np.array([np.sum(p[0] ** 2) / 2]))  # noqa: E731
+    verdict = dc.check_gradient(lambda p: np.sum(p[0] ** 2) * p[1][0], gradient, at)
+    assert verdict.cause == "factor 2 missing: the claim is D/2 in component x[1][0]"
+
+
 def test_where_gradient_and_function_cannot_be_asked_near_by_nothing_is_said():
     def gradient(w):
         if np.max(np.abs(w - X)) > 5e-5:
