@@ -145,7 +145,7 @@ def points_nearby(problem: Problem, steps: Sequence[float]) -> Iterator[Floats]:
     x, random = problem.x, np.random.default_rng(11)
     size = np.where(x == 0, float(np.max(np.abs(x))) or 1.0, np.abs(x))
     given = problem.unflatten(x)
-    shape = given.shape if isinstance(given, np.ndarray) else ()
+    shape: tuple[int, ...] = given.shape if isinstance(given, np.ndarray) else ()
     symmetric = len(shape) == 2 and shape[0] == shape[1] and np.array_equal(x, x.reshape(shape).T.reshape(-1))
     for step in steps:
         moves = step * size * random.choice((-1.0, 1.0), x.size) * random.uniform(0.5, 1.0, x.size)

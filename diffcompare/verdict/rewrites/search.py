@@ -404,8 +404,15 @@ class Rewriting:
         return Found(rewrite, body, doubt)
 
     def _does_nothing(self, rewrite: Rewrite, body: Body) -> bool:
-        """Tell whether a function that is put around an expression gives the same whatever that is."""
+        """Tell whether a function that is put around an expression gives the same whatever that is.
+
+        Or whether a line that is moved does nothing at its new place.
+        """
         match rewrite.changes:
+            case [Change(), Change() as later] if rewrite.kind == "stale":
+                gone = replace(later, new=ast.copy_location(ast.Pass(), rewrite.node))
+                gradient = self.trial.compiled(body, [gone])
+                return gradient is not None and self.trial.is_right(body, gradient)
             case [Change(new=ast.Call(called, [ast.expr() as inner], [])) as change] if inner is rewrite.node:
                 for times in _MULTIPLES:
                     moved = ast.BinOp(inner, ast.Mult(), ast.Constant(times))

@@ -945,3 +945,21 @@ def test_a_function_that_makes_the_same_of_all_numbers_is_not_missing() -> None:
     v = dc.check_gradient(f, gradient, [0.3, -0.8, 1.1])
     assert v.status == "wrong"
     assert "softmax is missing" not in " ".join([str(v.cause), *(one.message for one in v.marks)])
+
+
+def test_a_line_that_would_do_nothing_elsewhere_is_not_moved_there() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(np.exp(x)) / len(x) + x[0] ** 3
+
+    def gradient(x: Any) -> Any:
+        first, rest = 0.0, np.exp(x)
+        if len(x) > 1:
+            first = np.mean(3 * x[:1] ** 2) * len(x) / len(x)
+        first *= 1 / len(x)
+        rest *= 1 / len(x)
+        rest[0] += first
+        return rest
+
+    v = dc.check_gradient(f, gradient, [0.3, -0.8, 1.1])
+    assert v.status == "wrong"
+    assert "stale" not in str(v.cause)
