@@ -857,3 +857,17 @@ def test_odd_objects_beside_the_function_do_no_harm() -> None:
         return np.sum((itself[0] @ w) ** 2) if odd is not None else w
 
     assert body(dc.derive(loss, [0.5, 1.0]).source) == "return 2 * itself[0].T @ (itself[0] @ w)"
+
+
+STACK = np.linspace(-1.0, 1.0, 24).reshape(2, 3, 4)
+
+
+def of_stacks(X: Any) -> Any:
+    return np.sum(np.sin(STACK @ X) ** 2)
+
+
+def test_products_of_stacks_are_written_as_products() -> None:
+    source = dc.derive(of_stacks, np.linspace(0.2, 0.9, 16).reshape(2, 4, 2)).source
+    assert "STACK @ X" in source
+    assert "np.swapaxes(STACK, -1, -2) @" in source
+    assert "einsum" not in source
