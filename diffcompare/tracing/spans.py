@@ -23,6 +23,7 @@ __all__ = [
     "Span",
     "definition_of",
     "operand_span",
+    "position_of",
     "resolved",
     "source_of",
     "span_of",
@@ -182,13 +183,18 @@ def _parsed(text: str) -> _Source | None:
     return _Source(tuple(text.split("\n")), ending, functions, frozenset(imported))
 
 
+def position_of(origin: Origin) -> tuple[int | None, int | None, int | None, int | None]:
+    """Return the first and the last line of an instruction, and the columns where it begins and ends, if known."""
+    unknown = (None, None, None, None)
+    return next(islice(origin.code.co_positions(), origin.instruction // 2, None), unknown)
+
+
 def _expression(origin: Origin) -> tuple[_Source, Any] | None:
     """Return the part of the source that begins and ends exactly where an instruction is said to."""
-    position = next(islice(origin.code.co_positions(), origin.instruction // 2, None), None)
+    line, end_line, column, end_column = position_of(origin)
     source = _source(origin.code.co_filename)
-    if position is None or source is None:
+    if source is None:
         return None
-    line, end_line, column, end_column = position
     for node in reversed(source.ending.get((end_line or 0, end_column or 0), ())):
         if (line, column) in ((node.lineno, node.col_offset), _name_of_attribute(node)):
             looping = dis.opname[origin.code.co_code[origin.instruction]] == "FOR_ITER"

@@ -17,7 +17,7 @@ import numpy as np
 from diffcompare.program.dag import needed_nodes
 from diffcompare.tracing.origins import Origin, Origins
 from diffcompare.tracing.places import Written, code_of, written
-from diffcompare.tracing.spans import definition_of
+from diffcompare.tracing.spans import definition_of, position_of
 from diffcompare.verdict.array_pair import ArrayPair
 from diffcompare.verdict.causes.budget import Budget, Exhausted
 from diffcompare.verdict.causes.point import Nearby
@@ -645,12 +645,10 @@ def _places_of(traces: ArrayPair | Pair, components: Sequence[int]) -> tuple[set
     else:
         needed = traces.build.needed([traces.G])
     own, noted, asked_for = set(needed), set[Place](), set[Place]()
-    places: dict[CodeType, list[Any]] = {}
+    position = functools.cache(position_of)
     for node, origins in traces.gradient.origins.items():
         for one in origins:
-            if one.code not in places:
-                places[one.code] = [*one.code.co_positions()]
-            place = one.code.co_filename, *places[one.code][one.instruction // 2]
+            place = one.code.co_filename, *position(one)
             noted.add(place)
             if node in own:
                 asked_for.add(place)
