@@ -45,6 +45,16 @@ class Found:
         """Tell whether the same number is missing: which values are strange does not tell where."""
         return self.rewrite.kind == "factor" and self.rewrite.this == other.rewrite.this
 
+    def is_part_of(self, other: Found) -> bool:
+        """Tell whether the same is missing in a part of an expression: which of the two nothing tells."""
+        alike = (self.rewrite.kind, self.rewrite.this) == (other.rewrite.kind, other.rewrite.this)
+        return alike and any(node is other.rewrite.node for node in path_of(self))
+
+    def is_of_sum(self) -> bool:
+        """Tell whether a term is missing that depends on something."""
+        new = self.rewrite.changes[0].new
+        return self.rewrite.kind == "missing term" and not isinstance(getattr(new, "right", None), ast.Constant)
+
     def told(self, components: Sequence[int]) -> Told:
         """Mark what is to blame, and say why the gradient is wrong."""
         marks = []
@@ -71,8 +81,9 @@ class Found:
             first = some[0]
             paths = [path_of(one) for one in some]
             common = [node for node in paths[0] if all(any(node is n for n in path) for path in paths)]
-            words = first.rewrite.this if common[-1] is first.rewrite.node else first._sentence()
-            yield first, common[-1], words if k == 0 else f"or here: {words}"
+            whole = _product(common) if first.is_of_sum() else common[-1]
+            words = first.rewrite.this if whole is first.rewrite.node else first._sentence()
+            yield first, whole, words if k == 0 else f"or here: {words}"
 
 
 def path_of(found: Found) -> list[Any]:
@@ -87,6 +98,20 @@ def path_of(found: Found) -> list[Any]:
     path = inside(found.body.definition, []) or [found.rewrite.node]
     # a keyword or an index has no place of its own
     return [node for node in path if isinstance(node, ast.expr | ast.stmt)]
+
+
+def _product(path: Sequence[Any]) -> Any:
+    """Return the product of which the end of a path is a part: what is missing there may be missing beside all of it."""
+    *around, whole = path
+    for node in reversed(around if isinstance(whole, ast.expr) else []):
+        match node:
+            case ast.BinOp(op=ast.Mult() | ast.MatMult()) | ast.UnaryOp(op=ast.USub()):
+                whole = node
+            case ast.BinOp(left=left, op=ast.Div()) if left is whole:
+                whole = node
+            case _:
+                break
+    return whole
 
 
 def left_strange(found: Found, sites: Sequence[Site], known: Known, run: Run) -> int:
@@ -129,8 +154,19 @@ def _looked_at(body: Body, sites: Sequence[Site], changes: Sequence[Change], kno
             continue
         here = (id(site.owner), site.field, site.index)
         if here in places:
-            places[here] = replace(places[here], new=seen(number, places[here].new))
+            new = _around(places[here].new, site.node, seen(number, site.node))
+            places[here] = replace(places[here], new=seen(len(sites) + number, new))
         else:
             probes.append(site.replaced(seen(number, site.node)))
     run(body, [*probes, *places.values()])
     return strange
+
+
+def _around(new: Any, inner: ast.expr, other: ast.expr) -> Any:
+    """Put another expression in place of the one beside which something is put."""
+    match new:
+        case ast.BinOp(left, op, right) if left is inner:
+            return ast.copy_location(ast.BinOp(other, op, right), new)
+        case ast.UnaryOp(op, operand) if operand is inner:
+            return ast.copy_location(ast.UnaryOp(op, other), new)
+    return new

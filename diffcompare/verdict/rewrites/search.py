@@ -26,6 +26,7 @@ from diffcompare.verdict.problem import Problem
 from diffcompare.verdict.rewrites.agreement import Found, Told, left_strange, path_of
 from diffcompare.verdict.rewrites.alternatives import rewrites_of
 from diffcompare.verdict.rewrites.apart import APART, CutShort, Failed, apart, given_more
+from diffcompare.verdict.rewrites.chains import alike
 from diffcompare.verdict.rewrites.first_wrong import Known, Line, Suspect, Watch, known_values, suspects_of, watched
 from diffcompare.verdict.rewrites.gaps import gaps_of
 from diffcompare.verdict.rewrites.insertions import Insertion, Probe, insertions_of, likelier, pool_of, probed
@@ -155,7 +156,23 @@ class Rewriting:
             if not self.doubtful:
                 raise
             return self.doubtful[0]
-        return found or next(iter(self.doubtful), None)
+        return self._with_alike(found) or next(iter(self.doubtful), None)
+
+    def _with_alike(self, found: Found | None) -> Found | None:
+        """Return a change with what does the same in other lines, where nothing decides between them."""
+        if found is None or found.doubt:
+            return found
+
+        def tried(rewrite: Rewrite, body: Body) -> Found | None:
+            gradient = self.trial.compiled(body, rewrite.changes)
+            return None if gradient is None else self._tried(rewrite, body, gradient)
+
+        some = [found, *found.others]
+        with contextlib.suppress(Exhausted), quiet():
+            known = {id(one.rewrite.node) for one in some}
+            more = [one for one in alike(found, self.parts, tried) if id(one.rewrite.node) not in known]
+            some += filter(self._is_sure, more)
+        return self._best(some) if len(some) > 1 + len(found.others) else found
 
     def sought(self) -> Found | None:
         """Return a change of what is written in either code."""
@@ -493,6 +510,7 @@ class Rewriting:
             best = [one for one, k in zip(found, left, strict=True) if k <= min(left) + _allowed(one)]
             # the whole product is asked
             best += [one for one in found if one not in best and one.says_as(best[0])]
+            best += [one for one in found if one not in best and any(part.is_part_of(one) for part in best)]
             # what another function returns is wrong there
             best = [one for one in best if not self._only_calls(one)] or best
         return replace(best[0], others=tuple(best[1:])) if best else None
