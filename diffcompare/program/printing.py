@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
@@ -31,6 +32,8 @@ _PATTERNS = {
 _NAMES = {"select": "where", "and": "And", "or": "Or", "not": "Not", "hurwitz_zeta": "zeta"}
 # signs of a number that is rather rounded than read
 _LONG = 12
+# the largest multiple and part of pi that is called so
+_PARTS = 360
 _LEAVES = {"pi": "pi", "e": "E", "true": "True", "false": "False", "undefined": "nan"}
 
 
@@ -116,8 +119,18 @@ def number_text(value: Fraction, *, exact: bool) -> Written:
     """Write a number, with its precedence."""
     text = _decimal(value) or f"{value.numerator}/{value.denominator}"
     if not exact and len(text) > _LONG and 1e-300 < abs(value) < 1e300:
-        text = f"{float(value):.6g}"
+        text = _of_pi(value) or f"{float(value):.6g}"
+        return (1 if value < 0 else 2 if "/" in text or "*" in text else 5), text
     return (1 if value < 0 else 2 if "/" in text else 5), text
+
+
+def _of_pi(value: Fraction) -> str:
+    """Write a number as a small multiple or part of pi, empty where it is none."""
+    part = (value / Fraction(math.pi)).limit_denominator(_PARTS)
+    if not part or abs(part.numerator) > _PARTS or float(part) * math.pi != float(value):
+        return ""
+    times = "" if part.numerator == 1 else "-" if part.numerator == -1 else f"{part.numerator}*"
+    return f"{times}pi" + (f"/{part.denominator}" if part.denominator > 1 else "")
 
 
 def _decimal(value: Fraction) -> str:

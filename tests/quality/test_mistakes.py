@@ -222,6 +222,10 @@ def test_what_a_right_cause_says(text: str, kind: str, family: str, number: floa
         ("the factor T * k is missing in m", "T * np.arctanh(m)", "np.arctanh(m)", False),
         ("the term -(s * p) is missing beside s", "s * (1 - p)", "s", False),
         ("a factor is missing in m", "T * m", "m", False),
+        ("np.deg2rad is missing around t", "np.cos(np.deg2rad(t))", "np.cos(t)", True),
+        ("np.tanh is missing around t", "np.cos(np.deg2rad(t))", "np.cos(t)", False),
+        ("0.5 stands in place of 1", "np.arange(1, n + 1)", "np.arange(n) + 0.5", True),
+        ("n stands in place of 1", "np.arange(1, n + 1)", "np.arange(n) + 0.5", False),
     ],
 )
 def test_a_cause_that_names_what_an_edit_took_away_is_right(text: str, old: str, new: str, right: bool) -> None:

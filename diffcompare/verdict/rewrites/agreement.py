@@ -154,19 +154,8 @@ def _looked_at(body: Body, sites: Sequence[Site], changes: Sequence[Change], kno
             continue
         here = (id(site.owner), site.field, site.index)
         if here in places:
-            new = _around(places[here].new, site.node, seen(number, site.node))
-            places[here] = replace(places[here], new=seen(len(sites) + number, new))
+            places[here] = replace(places[here], new=seen(number, places[here].new))
         else:
             probes.append(site.replaced(seen(number, site.node)))
     run(body, [*probes, *places.values()])
     return strange
-
-
-def _around(new: Any, inner: ast.expr, other: ast.expr) -> Any:
-    """Put another expression in place of the one beside which something is put."""
-    match new:
-        case ast.BinOp(left, op, right) if left is inner:
-            return ast.copy_location(ast.BinOp(other, op, right), new)
-        case ast.UnaryOp(op, operand) if operand is inner:
-            return ast.copy_location(ast.UnaryOp(op, other), new)
-    return new

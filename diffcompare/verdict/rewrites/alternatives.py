@@ -120,6 +120,9 @@ def _of_expression(site: Site, names: Names) -> Iterator[Rewrite]:
                 said = f"{text_of(elements[i])} and {text_of(elements[j])} should be exchanged"
                 change = site.replaced(type(site.node)(exchanged(elements, i, j), ast.Load()))
                 yield Rewrite(site.node, (change,), 1.1 + 0.02 * (j - i - 1), "permuted", said, said + " in {}")
+        case ast.Attribute(value, "T"):
+            conjugate = ast.Call(ast.Attribute(value, "conj", ast.Load()), [], [])
+            yield _instead(site, ast.Attribute(conjugate, "T", ast.Load()), 1.25)
         case ast.Attribute(value, "size"):
             yield _instead(site, ast.Call(ast.Name("len", ast.Load()), [value], []), 0.95)
         case ast.Attribute(ast.Name(owner), _, ast.Load()) if site.field != "func":
@@ -397,7 +400,7 @@ def _of_call(site: Site, names: Names) -> Iterator[Rewrite]:
         yield _instead(site, copied(called.value), 1.2)
     if name == "len" and inner is not None:
         # numbers of columns are small, and may be factors by chance
-        for text, cost in (("size", 0.95), ("shape[1]", 1.15)):
+        for text, cost in (("size", 0.95), ("shape[1]", 1.15), ("sum()", 1.2)):
             yield _instead(site, ast.parse(f"({text_of(inner)}).{text}", mode="eval").body, cost)
     if len(arguments) == 1 and isinstance(inner, ast.expr):
         minus = ast.UnaryOp(ast.USub(), inner)

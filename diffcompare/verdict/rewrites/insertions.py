@@ -238,6 +238,9 @@ def pool_of(names: Names) -> Iterator[Item]:
         yield item(f"1 - {name} ** 2", 1.75, "*", name)
         yield item(f"{name}[:, None]", 1.55, "*/")
         yield item(f"2 * {name}", 1.65, "+-", name)
+    for name in names.variables:
+        # of what a loop goes through, the part that it is at
+        yield from (item(f"{name}[{at}]", 1.5, "*/") for at in names.indices if at != name)
     for first, second in combinations_with_replacement(parameters, 2):
         yield item(f"{first} * {second}", 1.7, "+-")
 
@@ -304,6 +307,8 @@ def insertions_of(site: Site, pool: Sequence[Item], probe: Probe) -> Iterator[In
             # half of a sum is half of it, and what takes s * p off s is a factor 1 - p
             if (takes_out and operation == "*") or ((twice or own in item.text.split(" * ")) and operation in "+-"):
                 continue
+            if operation == "-" and own_shape and of_numbers and _is_part(array, value, at_hand):
+                continue
             # a number is rather a factor of a product than of a matrix in it
             if operation not in fitting or operation not in usual or (of_matrices and factor and not np.ndim(other)):
                 continue
@@ -351,6 +356,14 @@ def is_multiple(row: Any, of: Any) -> bool:
     largest = int(np.argmax(np.abs(of)))
     made = row * of[largest]
     return bool((of != of[0]).any() and (np.abs(made - of * row[largest]) <= SAME * np.abs(made)).all())
+
+
+def _is_part(row: Any, of: Any, at_hand: dict[str, Any]) -> bool:
+    """Tell whether a row of numbers is another one times a third that has a name."""
+    rows = [v for v in at_hand.values() if isinstance(v, np.ndarray) and v.dtype.kind == "f" and v.shape == row.shape]
+    first, begin = row.flat[0], np.asarray(of).flat[0]
+    near = [v for v in rows if row.ndim and abs(begin * v.flat[0] - first) <= SAME * abs(first)]
+    return any(bool((np.abs(of * v - row) <= SAME * np.abs(row)).all()) for v in near)
 
 
 def _values(nodes: Iterable[ast.expr], space: dict[str, Any], names: dict[str, Any]) -> Iterator[Any]:

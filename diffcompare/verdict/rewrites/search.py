@@ -699,8 +699,11 @@ def _is_bare(node: ast.AST) -> bool:
 
 
 def _allowed(found: Found) -> int:
-    """Return how many values more may be strange: half of a value, and what is subtracted, may be known."""
-    return int(found.rewrite.kind in ("sign", "factor"))
+    """Return how many values more may be strange: of a value without a factor nobody knows whether it has to be known.
+
+    Half of one, and what is subtracted, may be.
+    """
+    return int(found.rewrite.kind in ("sign", "factor", "chain factor"))
 
 
 def _within(lines: Sequence[Site], sites: Sequence[Site]) -> Iterator[Site]:

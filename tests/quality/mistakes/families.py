@@ -73,15 +73,17 @@ def names(number: float) -> re.Pattern[str]:
 
 
 def repairs(text: str, old: str, new: str) -> bool:
-    """Tell whether a cause names just what an edit took away as missing, or what it put in as too many.
+    """Tell whether a cause names just what an edit took away as missing, or what it put in as too many or wrong.
 
     A factor may be called by the name that it has in the source, as ``T``, in place of its number.
     """
-    said = re.match(r"the (?:factor|divisor|term|constant) (.+?) is (missing|too many)\b", text)
+    said = re.match(r"(?:the (?:factor|divisor|term|constant) )?(.+?) (is missing|is too many|stands in place of)\b", text)
     if said is None:
         return False
-    named, before, after = (Counter(re.findall(r"[\w.]+", one)) for one in (said[1], old, new))
-    return bool(named) and named == (before - after if said[2] == "missing" else after - before)
+    named, before, after = (Counter(re.findall(r"[\w.]+", one.replace("np.", ""))) for one in (said[1], old, new))
+    if said[2] == "stands in place of":
+        return bool(named) and named <= after - before
+    return bool(named) and named == (before - after if said[2] == "is missing" else after - before)
 
 
 def says(text: str, kind: str, *, family: str, also: str = "", number: float | None = None) -> bool:
