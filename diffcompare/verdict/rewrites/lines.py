@@ -6,6 +6,7 @@ import ast
 import copy
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import permutations
 from typing import Any
 
 from diffcompare.verdict.rewrites.running import Change
@@ -316,17 +317,32 @@ def _other_parts(index: Any, names: Names) -> list[Any]:
             swapped = [exchanged(parts, k, k + 1) for k in range(len(parts) - 1)]
             bounded = [k for k, one in enumerate(parts) if isinstance(one, ast.Slice) and (one.lower or one.upper)]
             sliced = [[*parts[:k], other, *parts[k + 1 :]] for k in bounded for other in _other_parts(parts[k], names)]
-            return [ast.Tuple(some, ast.Load()) for some in (*swapped, *sliced)]
+            return [ast.Tuple(some, ast.Load()) for some in (*swapped, *_stepped(parts), *sliced)]
     return []
+
+
+def _stepped(parts: Sequence[Any]) -> Iterator[list[Any]]:
+    """Yield the parts of an index with a step in another one: [i + 1, j] in place of [i, j + 1]."""
+    for k, j in permutations(range(len(parts)), 2):
+        match parts[k], parts[j]:
+            case ast.BinOp(left, ast.Add() | ast.Sub() as op, ast.Constant() as step), ast.Name() as other:
+                moved = {k: copied(left), j: ast.BinOp(other, op, step)}
+                yield [moved.get(at, part) for at, part in enumerate(parts)]
 
 
 def _moved(index: ast.Slice) -> Iterator[ast.Slice]:
     """Yield the slices of as many elements before and after one whose bounds are written as numbers."""
     match index:
-        case ast.Slice(None | ast.Constant(int()), ast.Constant(int(end)), None):
-            begin = 0 if index.lower is None else index.lower.value  # type: ignore[attr-defined]
+        case ast.Slice(None | ast.Constant(int()) as lower, ast.Constant(int(end)), None):
+            begin = 0 if lower is None else lower.value
             for step in (-1, 1) if begin else (1,):
                 yield ast.Slice(ast.Constant(begin + step), ast.Constant(end + step), None)
+        case ast.Slice(None | ast.Constant(int()) as lower, ast.UnaryOp(ast.USub(), ast.Constant(int(left))), None):
+            # the last elements that are left out become fewer
+            begin = 0 if lower is None else lower.value
+            for step in (-1, 1) if begin else (1,):
+                bounds = begin + step, step - left
+                yield ast.Slice(*(ast.Constant(bound) if bound else None for bound in bounds), None)
 
 
 def _slices(names: Names) -> list[ast.expr]:

@@ -29,7 +29,7 @@ from diffcompare.verdict.rewrites.insertions import (
     value_of,
     written,
 )
-from diffcompare.verdict.rewrites.needed import Needed, row_of
+from diffcompare.verdict.rewrites.needed import Direct, Needed, row_of
 from diffcompare.verdict.rewrites.syntax import Names, Site, is_of_matrices, summands, text_of
 
 __all__ = ["products_of"]
@@ -39,6 +39,8 @@ _NUMBERS = ("1", "2")
 _SLICE = re.compile(r"\w+\[[^\[\]]*:[^\[\]]*\]")
 # about how many numbers are looked at, and products that are tried
 _LOOKED, _MOST = 40_000, 40
+# matrices of which products of three are made
+_MATRICES = 5
 # and how many numbers are held at once
 _HELD = 100_000
 
@@ -46,7 +48,7 @@ Indices = NDArray[np.intp]
 Triples = tuple[Indices, Indices, Indices, Flags]
 
 
-def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -> Iterator[Insertion]:
+def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed | Direct) -> Iterator[Insertion]:
     """Yield products of what is at hand that make a strange value a known one, as terms, factors or divisors."""
     if probe.seen is None or not isinstance(probe.seen[0], float | np.ndarray | np.integer):
         return
@@ -110,11 +112,11 @@ def products_of(site: Site, names: Names, probe: Probe, known: Known | Needed) -
         yield Insertion(site, operation, Item(text, cost, operation))
 
 
-def _right_rows(site: Site, known: Known | Needed, own: Floats, made: Floats) -> Iterator[tuple[str, int, float]]:
+def _right_rows(site: Site, known: Known | Needed | Direct, own: Floats, made: Floats) -> Iterator[tuple[str, int, float]]:
     """Yield by which operation which row makes a value what it must be, and how many times it is taken."""
     rows = {"+": own + made, "-": own - made, "*": own * made, "/": own / made}
     for operation, new in rows.items():
-        if isinstance(known, Needed) and operation not in known.told:
+        if isinstance(known, Needed | Direct) and operation not in known.told:
             continue
         # of a product the whole is asked: but it may not be known, and of a number a part is no other number
         part = isinstance(known, Known) or isinstance(site.node, ast.Constant)
@@ -126,7 +128,7 @@ def _right_rows(site: Site, known: Known | Needed, own: Floats, made: Floats) ->
             other &= (made != made[:, :1]).any(axis=1)
         right = known.has_rows(new) & other
         yield from ((operation, i, 1.0) for i in np.flatnonzero(right).tolist())
-        if isinstance(known, Needed) and operation in "+*":
+        if isinstance(known, Needed | Direct) and operation in "+*":
             # what is known is known up to its multiples
             times = known.multiples_of(made, own) if operation == "+" else known.multiples_of(new, 0 * own)
             for i in np.flatnonzero(np.isfinite(times) & other & ~right).tolist():
@@ -197,9 +199,20 @@ def _composed(
         yield from [f"{a}.T @ {b}"] * (m == k and _fits((n, j), shape))
         yield from [f"{a} @ {b}.T"] * (n == j and _fits((m, k), shape))
         yield from [f"np.sum({a} * {b}, axis=1, keepdims=True)"] * ((m, n) == (k, j) and _fits((m, 1), shape))
+    if len(shape) == 2:
+        yield from _of_three(matrices[:_MATRICES], shape)
     # what the adjoint of a softmax multiplies by
     for (a, own), (b, other) in product(vectors, vectors):
         yield from [f"{a} - {b} @ {a}"] * (a != b and own == other == shape)
+
+
+def _of_three(matrices: Sequence[tuple[str, tuple[int, ...]]], shape: tuple[int, ...]) -> Iterator[str]:
+    """Yield products of three matrices, each as it is or transposed, that have a shape."""
+    sides = [side for name, own in matrices for side in ((name, own), (f"{name}.T", own[::-1]))]
+    for (a, own), (b, (m, n)), (c, other) in product(sides, repeat=3):
+        if own[1] == m and n == other[0] and (own[0], other[1]) == shape:
+            # what has the fewest elements is made first
+            yield f"({a} @ {b}) @ {c}" if own[0] * n < m * other[1] else f"{a} @ ({b} @ {c})"
 
 
 def _is_one_of(row: Floats, sizes: Sequence[Floats]) -> bool:

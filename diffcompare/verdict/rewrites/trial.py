@@ -26,8 +26,10 @@ from diffcompare.verdict.rewrites.running import Body, Change, Changed
 
 __all__ = ["LOOKED_AT", "Trial", "quiet", "run_of"]
 
-# of the error, what a change may leave at each point, what may be rounding, and by how much that may grow
-_LEFT, _NOISY, _GROWN = 1e-9, 1e-3, 1e5
+# of the error, what a change may leave at each point, what may be rounding anyway, and at most
+_LEFT, _SMALL, _NOISY = 1e-9, 1e-6, 1e-3
+# by how much rounding may grow where that is small, and else
+_GROWN, _OFTEN = 1e5, 1e2
 # operations that compiling a byte of code takes
 _COMPILED = 50
 # what a change may take however fast the gradient is, and where its values are looked at
@@ -191,11 +193,12 @@ def _fits(value: Floats, beside: Nearby) -> bool:
     largest, size = np.max(np.abs(beside.certified), initial=0.0), np.max(gap, initial=0.0)
     # what the right code rounds has its own size
     scale = min(1.0, (largest or size) / np.max(np.abs(beside.claimed), initial=math.ulp(0.0)))
-    noise = np.maximum(beside.threshold * scale, 64 * unit_roundoff * largest)
+    noise = beside.threshold * scale
     if beside.difference is not None:
-        # and may be more than what the wrong one does
+        # and may be more than what the wrong one does, but not by any amount
         seen = scale * np.max(np.abs(beside.claimed - beside.certified - beside.difference), initial=0.0)
-        noise = np.maximum(noise, min(_GROWN * seen, 1e-6 * size))
+        noise = np.clip(noise, min(_GROWN * seen, _SMALL * size), max(_OFTEN * seen, _SMALL * size))
+    noise = np.maximum(noise, 64 * unit_roundoff * largest)
     # beside a claim that is far too large, and what it rounds, about nothing would do
     least = min(size, largest or size)
     seen_there = gap if not largest else np.minimum(gap, np.abs(beside.certified))
