@@ -118,6 +118,46 @@ from ...quality.mistakes.corpus import OPEN  # noqa: TID252 - tests are no packa
         ),
         # a number that a function of single numbers takes is no count
         ("xy_chain", "0.5 * np.sin(5 * theta)", "0.5 * np.sin(5)", "5", "the factor theta is missing"),
+        # in which line a factor or a sign is lost nobody knows: of a term and in another function, too
+        ("dirichlet", "-35 * d * a", "-35 * d", "-35 * d", "or here: the factor a is missing"),
+        ("negative_binomial", "r * np.sum(d_r)", "np.sum(d_r)", "np.sum(d_r)", "or here: the factor r is missing"),
+        (
+            "negative_sampling",
+            "return grad / len(centre)",
+            "return grad",
+            "grad",
+            "or here: the divisor len(centre) is missing",
+        ),
+        ("epidemic_fit", "ds - dnew", "ds + dnew", "dnew", "or here: this has the wrong sign"),
+        ("unrolled_momentum", "dv = mu * dv", "dv = dv", "dv", "or here: the factor mu is missing"),
+        # a term may be missing beside all of a product
+        ("kalman_level", "dP / S - P * dS / S**2", "dP / S", "dP / S", "the term -(dS * gain) is missing beside dP"),
+        # of many elements what each must be is known at once, and rounding is no larger than what was seen
+        ("beam", "grad = -h * load", "grad = np.zeros(n)", "np.zeros(n)", "the term -(h * load) is missing"),
+        # a product of three matrices
+        (
+            "pca",
+            " + 2 * CW @ (W.T @ W)",
+            "",
+            "-4 * CW + 2 * W @ (W.T @ CW)",
+            "the term 2 * (CW @ (W.T @ W)) is missing",
+        ),
+        # a step in another index, a slice of as many elements, an element of what a loop goes through
+        ("surface", "grad[i + 1, j]", "grad[i, j + 1]", "grad[i, j + 1]", "this should be grad[i + 1, j]"),
+        ("rosenbrock_hessian", "** 2 - 400 * x[2:]", "** 2 - 400 * x[1:-1]", "x[1:-1]", "this should be x[2:]"),
+        ("plackett_luce", "+= e[item] * weight", "+= weight", "weight", "the factor e[item] is missing"),
+        # a sum in place of a count, a conjugate, a number that is called by pi
+        ("density", "k @ diff / k.sum()", "k @ diff / len(k)", "len(k)", "this should be k.sum()"),
+        ("fir_design", "E.conj().T", "E.T", "E.T", "this should be E.conj().T"),
+        (
+            "ackley",
+            "waves * 2 * np.pi * np.sin",
+            "waves * np.sin",
+            "waves * np.sin(2 * np.pi * x) / n",
+            "the factor 2*pi is missing",
+        ),
+        # not "the term -d_value is missing beside r", which is r * s
+        ("gated", "r * value * s * (1 - s)", "r * value * s", "r * value * s", "the factor 1 - s is missing"),
         # the right code rounds much more than the wrong one
         ("beam", "u[:-2]) / h**3", "u[:-2]) / h", "h", "the exponent 3 is missing"),
         # not "the factor o * dh / h is missing"
